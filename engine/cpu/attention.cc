@@ -1,0 +1,113 @@
+// Attention forward: tiles of queries against all keys of one head, so that only one (tile, Nk)
+// score block per thread exists. Rows are left as e^(s - max) and the division by their sum moves
+// behind the product with v, where a row is K wide instead of Nk.
+#include <algorithm>
+#include <optional>
+
+#include "engine/cpu/attention_tiles.h"
+#include "engine/cpu/cpu_backend.h"
+#include "engine/cpu/dropout_mask.h"
+#include "engine/cpu/parallel.h"
+#include "engine/cpu/sgemm.h"
+#include "engine/cpu/softmax.h"
+
+namespace cdt {
+namespace {
+
+/// One tile: `rows` queries from `first` of head `head`.
+struct Tile {
+  std::int64_t head, first, rows;
+};
+
+/// Queries per tile: the scores of a tile should stay in the second-level cache.
+std::int64_t tile_rows(const Attention& a) {
+  constexpr std::int64_t kElements = 192 * 1024;
+  const std::int64_t fit = kElements / a.keys / 16 * 16;
+  return std::min(a.queries, std::clamp<std::int64_t>(fit, 16, 192));
+}
+
+/// scores (rows, Nk) = e^(q k^T / sqrt(K) - row maximum); sums and log_sum_exp per row.
+void exponentials_of_tile(const Attention& a, const Tile& t, std::int64_t b, float* scores,
+                          float* sums) {
+  sgemm(false, true, t.rows, a.keys, a.head_dim, score_scale(a),
+        head_row(a.q, a, b, t.head, t.first), a.q.row_stride, head_row(a.k, a, b, t.head, 0),
+        a.k.row_stride, 0.0F, scores, a.keys);
+  float* log_sum_exp = a.log_sum_exp.data + (b * a.heads + t.head) * a.queries + t.first;
+  for (std::int64_t i = 0; i < t.rows; ++i) {
+    const RowExponentials row = exponentials(scores + i * a.keys, a.keys);
+    sums[i] = row.sum;
+    log_sum_exp[i] = row.max + std::log(row.sum);
+  }
+}
+
+void store_probabilities(const Attention& a, const Tile& t, std::int64_t b, const float* scores,
+                         const float* sums) {
+  float* to = a.probabilities.data + ((b * a.heads + t.head) * a.queries + t.first) * a.keys;
+  for (std::int64_t i = 0; i < t.rows; ++i) {
+    const F32 share = splat(1.0F / sums[i]);
+    for_lanes(a.keys, [&](std::int64_t j, int lanes) CDT_INLINE {
+      store(to + i * a.keys + j, load(scores + i * a.keys + j, lanes) * share, lanes);
+    });
+  }
+}
+
+/// masked = scores where kept, else 0; may be the same memory.
+void mask_tile(const Attention& a, const Tile& t, std::int64_t b, const float* scores,
+               float* masked) {
+  for (std::int64_t i = 0; i < t.rows; ++i) {
+    const float* from = scores + i * a.keys;
+    float* to = masked + i * a.keys;
+    for_kept(a.dropout, mask_row(a, b, t.head, t.first + i), 0, a.keys,
+             [&](std::int64_t j, int lanes, I32 kept) CDT_INLINE {
+               store(to + j, keep_where(kept, load(from + j, lanes)), lanes);
+             });
+  }
+}
+
+/// out = p v, each row divided by its sum and multiplied by the scale of the mask.
+void weighted_values(const Attention& a, const Tile& t, std::int64_t b, const float* p,
+                     const float* sums) {
+  const HeadsView out_view = dense_view(a, a.out.data);
+  float* out = head_row(out_view, a, b, t.head, t.first);
+  sgemm(false, false, t.rows, a.head_dim, a.keys, 1.0F, p, a.keys,
+        head_row(a.v, a, b, t.head, 0), a.v.row_stride, 0.0F, out, out_view.row_stride);
+  for (std::int64_t i = 0; i < t.rows; ++i) {
+    float* row = out + i * out_view.row_stride;
+    const F32 factor = splat(a.dropout.scale() / sums[i]);
+    for_lanes(a.head_dim, [&](std::int64_t c, int lanes) CDT_INLINE {
+      store(row + c, load(row + c, lanes) * factor, lanes);
+    });
+  }
+}
+
+}  // namespace
+
+void CpuBackend::attention(const Attention& a, Arena& scratch) {
+  const bool shared = scores_shared(a);
+  const bool masked = a.dropout.p > 0.0F;
+  const std::int64_t per_score = shared ? a.batch : 1;  // samples that share one score block
+  const std::int64_t tile = tile_rows(a);
+  const std::int64_t tiles = ceil_div(a.queries, tile);
+  const Scratch score_blocks(scratch, {threads_, tile, a.keys});
+  const Scratch sum_blocks(scratch, {threads_, tile});
+  std::optional<Scratch> masked_blocks;  // only where the scores serve several masks
+  if (masked && per_score > 1) masked_blocks.emplace(scratch, Shape{threads_, tile, a.keys});
+
+  parallel_for(threads_, a.batch / per_score * a.heads * tiles, [&](std::int64_t task, int thread) {
+    const std::int64_t unit = task / tiles;
+    const std::int64_t first = task % tiles * tile;
+    const Tile t{unit % a.heads, first, std::min(tile, a.queries - first)};
+    float* scores = score_blocks.data() + thread * tile * a.keys;
+    float* sums = sum_blocks.data() + thread * tile;
+    float* p = masked_blocks ? masked_blocks->data() + thread * tile * a.keys : scores;
+    const std::int64_t begin = unit / a.heads;
+    exponentials_of_tile(a, t, begin, scores, sums);
+    for (std::int64_t b = begin; b < begin + per_score; ++b) {
+      if (!a.probabilities.empty()) store_probabilities(a, t, b, scores, sums);
+      if (masked) mask_tile(a, t, b, scores, p);
+      weighted_values(a, t, b, p, sums);
+    }
+  });
+}
+
+}  // namespace cdt

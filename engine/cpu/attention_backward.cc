@@ -1,0 +1,250 @@
+// Attention backward. Probabilities are recomputed from log_sum_exp in blocks of queries by blocks
+// of keys. With m the mask over 1 - p, P the probabilities and D_i = dout_i . out_i:
+//   dv = (P m)^T dout      dS = P (m (dout v^T) - D)      dq = dS k / sqrt(K)   dk = dS^T q / sqrt(K)
+// Where the batch shares q and k, P is computed once and dS summed over the batch before the last
+// two products.
+#include <algorithm>
+#include <optional>
+
+#include "engine/cpu/attention_tiles.h"
+#include "engine/cpu/cpu_backend.h"
+#include "engine/cpu/dropout_mask.h"
+#include "engine/cpu/parallel.h"
+#include "engine/cpu/sgemm.h"
+#include "engine/cpu/vector_math.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::int64_t kQueryBlock = 192;
+constexpr std::int64_t kKeyBlock = 192;  // a multiple of the 64 columns of a mask group
+constexpr std::int64_t kBlock = kQueryBlock * kKeyBlock;
+constexpr std::int64_t kLeastTasks = 16;
+
+/// Queries [row, row + rows) by keys [col, col + cols) of one head.
+struct Block {
+  std::int64_t head, row, rows, col, cols;
+};
+
+/// Block-sized memory of one thread. With one sample per score block masked is p and ds is dp.
+struct Work {
+  float *p, *masked, *dp, *ds;
+};
+
+/// A view and what is read or written through it by the blocks.
+struct Problem {
+  const Attention& f;
+  HeadsView dout;
+  const float* dots;  // D, (B, H, Nq)
+  HeadsView dq, dk, dv;
+  std::int64_t samples;  // that share one score block
+
+  bool wants_scores() const { return dq.data != nullptr || dk.data != nullptr; }
+};
+
+/// D(B, H, Nq) = sum over K of dout * out.
+void row_dots(int threads, const Attention& f, const float* dout, float* dots) {
+  for_rows(threads, f.batch * f.queries, f.heads * f.head_dim,
+           [&](std::int64_t begin, std::int64_t end) {
+             for (std::int64_t r = begin; r < end; ++r) {
+               for (std::int64_t h = 0; h < f.heads; ++h) {
+                 const std::int64_t at = (r * f.heads + h) * f.head_dim;
+                 dots[(r / f.queries * f.heads + h) * f.queries + r % f.queries] =
+                     sum_over<F32>(f.head_dim, [&](std::int64_t i, int lanes) CDT_INLINE {
+                       return load(dout + at + i, lanes) * load(f.out.data + at + i, lanes);
+                     });
+               }
+             }
+           });
+}
+
+/// p = e^(q k^T / sqrt(K) - log_sum_exp)
+void recompute_probabilities(const Attention& f, std::int64_t b, const Block& k, float* p) {
+  sgemm(false, true, k.rows, k.cols, f.head_dim, score_scale(f), head_row(f.q, f, b, k.head, k.row),
+        f.q.row_stride, head_row(f.k, f, b, k.head, k.col), f.k.row_stride, 0.0F, p, k.cols);
+  const float* log_sum_exp = f.log_sum_exp.data + (b * f.heads + k.head) * f.queries + k.row;
+  for (std::int64_t i = 0; i < k.rows; ++i) {
+    float* row = p + i * k.cols;
+    const F32 shift = splat(log_sum_exp[i]);
+    for_lanes(k.cols, [&](std::int64_t j, int lanes) CDT_INLINE {
+      store(row + j, exponential(load(row + j, lanes) - shift), lanes);
+    });
+  }
+}
+
+/// masked = P m
+void mask_only(const Attention& f, std::int64_t b, const Block& k, const Work& w) {
+  const F32 scale = splat(f.dropout.scale());
+  for (std::int64_t i = 0; i < k.rows; ++i) {
+    const std::int64_t at = i * k.cols - k.col;
+    for_kept(f.dropout, mask_row(f, b, k.head, k.row + i), k.col, k.col + k.cols,
+             [&](std::int64_t j, int lanes, I32 kept) CDT_INLINE {
+               const F32 p = load(w.p + at + j, lanes);
+               store(w.masked + at + j, keep_where(kept, p * scale), lanes);
+             });
+  }
+}
+
+/// masked = P m and ds (+)= P (m dP - D)
+void mask_and_score_gradient(const Problem& a, std::int64_t b, const Block& k, const Work& w,
+                             bool add) {
+  const F32 scale = splat(a.f.dropout.scale());
+  const float* dots = a.dots + (b * a.f.heads + k.head) * a.f.queries + k.row;
+  for (std::int64_t i = 0; i < k.rows; ++i) {
+    const std::int64_t at = i * k.cols - k.col;
+    const F32 dot = splat(dots[i]);
+    for_kept(a.f.dropout, mask_row(a.f, b, k.head, k.row + i), k.col, k.col + k.cols,
+             [&](std::int64_t j, int lanes, I32 kept) CDT_INLINE {
+               const F32 p = load(w.p + at + j, lanes);
+               const F32 mask = keep_where(kept, scale);
+               const F32 ds = p * (load(w.dp + at + j, lanes) * mask - dot);
+               store(w.masked + at + j, p * mask, lanes);
+               store(w.ds + at + j, add ? load(w.ds + at + j, lanes) + ds : ds, lanes);
+             });
+  }
+}
+
+/// The part of one sample: dv, and its term of ds.
+void sample_part(const Problem& a, std::int64_t b, bool first_sample, const Block& k,
+                 const Work& w) {
+  const Attention& f = a.f;
+  const float* dout = head_row(a.dout, f, b, k.head, k.row);
+  if (a.wants_scores()) {
+    sgemm(false, true, k.rows, k.cols, f.head_dim, 1.0F, dout, a.dout.row_stride,
+          head_row(f.v, f, b, k.head, k.col), f.v.row_stride, 0.0F, w.dp, k.cols);
+    mask_and_score_gradient(a, b, k, w, !first_sample);
+  } else {
+    mask_only(f, b, k, w);
+  }
+  if (a.dv.data != nullptr) {
+    const bool add = k.row > 0 || (!first_sample && a.dv.batch_stride == 0);
+    sgemm(true, false, k.cols, f.head_dim, k.rows, 1.0F, w.masked, k.cols, dout, a.dout.row_stride,
+          add ? 1.0F : 0.0F, head_row(a.dv, f, b, k.head, k.col), a.dv.row_stride);
+  }
+}
+
+/// All of one block, for the samples from `begin`. dq adds to earlier key blocks if `dq_add`.
+void block_part(const Problem& a, std::int64_t begin, const Block& k, const HeadsView& dq,
+                bool dq_add, const Work& w) {
+  const Attention& f = a.f;
+  recompute_probabilities(f, begin, k, w.p);
+  for (std::int64_t b = begin; b < begin + a.samples; ++b) sample_part(a, b, b == begin, k, w);
+  if (dq.data != nullptr) {
+    sgemm(false, false, k.rows, f.head_dim, k.cols, score_scale(f), w.ds, k.cols,
+          head_row(f.k, f, begin, k.head, k.col), f.k.row_stride, dq_add ? 1.0F : 0.0F,
+          head_row(dq, f, begin, k.head, k.row), dq.row_stride);
+  }
+  if (a.dk.data != nullptr) {
+    sgemm(true, false, k.cols, f.head_dim, k.rows, score_scale(f), w.ds, k.cols,
+          head_row(f.q, f, begin, k.head, k.row), f.q.row_stride, k.row > 0 ? 1.0F : 0.0F,
+          head_row(a.dk, f, begin, k.head, k.col), a.dk.row_stride);
+  }
+}
+
+/// to(rows, cols) = (or +=) the sum over c < count of the dense (rows, cols) at from + c * stride.
+void sum_parts(int threads, const HeadsView& to, std::int64_t rows, std::int64_t cols,
+               const float* from, std::int64_t count, std::int64_t stride, bool add) {
+  for_rows(threads, rows, cols, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      float* row = to.data + r * to.row_stride;
+      for_lanes(cols, [&](std::int64_t i, int lanes) CDT_INLINE {
+        F32 sum = add ? load(row + i, lanes) : F32{};
+        for (std::int64_t c = 0; c < count; ++c) {
+          sum += load(from + c * stride + r * cols + i, lanes);
+        }
+        store(row + i, sum, lanes);
+      });
+    }
+  });
+}
+
+/// Where blocks write the gradient of an operand: in place, or, where samples that do not share
+/// their scores share the operand, one part per sample, summed by finish().
+class Target {
+ public:
+  Target(const Attention& f, const HeadsView& operand, const HeadsView& gradient, std::int64_t rows,
+         Arena& scratch)
+      : gradient_(gradient), view_(gradient), rows_(rows), batch_(f.batch) {
+    width_ = f.heads * f.head_dim;
+    if (gradient.data == nullptr || f.batch == 1 || operand.batch_stride != 0 || scores_shared(f)) {
+      return;
+    }
+    parts_.emplace(scratch, Shape{f.batch, rows, width_});
+    view_ = {parts_->data(), width_, rows * width_};
+  }
+  const HeadsView& view() const { return view_; }
+  void finish(int threads) const {
+    if (!parts_) return;
+    sum_parts(threads, gradient_, rows_, width_, parts_->data(), batch_, rows_ * width_, false);
+  }
+
+ private:
+  HeadsView gradient_, view_;
+  std::int64_t rows_, width_ = 0, batch_;
+  std::optional<Scratch> parts_;
+};
+
+}  // namespace
+
+void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) {
+  const Attention& f = a.forward;
+  const std::int64_t samples = scores_shared(f) ? f.batch : 1;
+  const std::int64_t groups = f.batch / samples;
+  const std::int64_t units = groups * f.heads;
+  const std::int64_t width = f.heads * f.head_dim;
+  const Target dq(f, f.q, a.dq, f.queries, scratch);
+  const Target dk(f, f.k, a.dk, f.keys, scratch);
+  const Target dv(f, f.v, a.dv, f.keys, scratch);
+
+  // dq adds up over key blocks: a task takes a run of them, and the runs' sums are added at the end
+  const std::int64_t key_blocks = ceil_div(f.keys, kKeyBlock);
+  const bool wants_dq = a.dq.data != nullptr;
+  const std::int64_t want_runs = wants_dq ? ceil_div(kLeastTasks, units) : key_blocks;
+  const Cut runs(key_blocks, ceil_div(key_blocks, std::min(key_blocks, want_runs)), 1);
+  const std::int64_t run_size = groups * f.queries * width;
+  std::optional<Scratch> run_sums;  // of the runs after the first
+  if (wants_dq && runs.count > 1) {
+    run_sums.emplace(scratch, Shape{runs.count - 1, groups * f.queries, width});
+  }
+
+  const std::int64_t blocks = samples > 1 ? 4 : 2;
+  const Scratch work(scratch, {threads_, blocks, kBlock});
+  const Scratch dots(scratch, {f.batch, f.heads, f.queries});
+  const Problem problem{f,         dense_view(f, a.dout.data), dots.data(), dq.view(),
+                        dk.view(), dv.view(),                  samples};
+  if (problem.wants_scores()) row_dots(threads_, f, a.dout.data, dots.data());
+
+  const Cut query_cut(f.queries, kQueryBlock, 8);
+  parallel_for(threads_, units * runs.count, [&](std::int64_t task, int thread) {
+    float* base = work.data() + thread * blocks * kBlock;
+    const Work w{base, samples > 1 ? base + 2 * kBlock : base, base + kBlock,
+                 samples > 1 ? base + 3 * kBlock : base + kBlock};
+    const std::int64_t run = task % runs.count;
+    const std::int64_t unit = task / runs.count;
+    HeadsView dq_run = dq.view();
+    if (wants_dq && run > 0) {
+      dq_run = {run_sums->data() + (run - 1) * run_size, width, f.queries * width};
+    }
+    for (std::int64_t j = runs.begin(run); j < runs.begin(run) + runs.length(run); ++j) {
+      for (std::int64_t i = 0; i < query_cut.count; ++i) {
+        const Block block{unit % f.heads, query_cut.begin(i), query_cut.length(i), j * kKeyBlock,
+                          std::min(kKeyBlock, f.keys - j * kKeyBlock)};
+        block_part(problem, unit / f.heads, block, dq_run, j > runs.begin(run), w);
+      }
+    }
+  });
+
+  if (run_sums) {
+    for (std::int64_t g = 0; g < groups; ++g) {
+      HeadsView to = dq.view();
+      to.data += g * to.batch_stride;
+      sum_parts(threads_, to, f.queries, width, run_sums->data() + g * f.queries * width,
+                runs.count - 1, run_size, true);
+    }
+  }
+  dq.finish(threads_);
+  dk.finish(threads_);
+  dv.finish(threads_);
+}
+
+}  // namespace cdt

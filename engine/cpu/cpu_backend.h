@@ -1,0 +1,71 @@
+// The CPU backend. Each kernel stands in the file of its name; all cut their work into tiles that
+// depend on shapes only.
+#pragma once
+
+#include <vector>
+
+#include "engine/backend.h"
+
+namespace cdt {
+
+class CpuBackend final : public Backend {
+ public:
+  explicit CpuBackend(int threads);
+  const char* name() const override { return "cpu"; }
+
+  float* reserve(std::size_t bytes) override;
+  void release(float* base, std::size_t bytes) override;
+  void upload(const Tensor& dst, const float* host) override;
+  void download(float* host, const Tensor& src) override;
+  void copy(const Tensor& dst, const Tensor& src) override;
+  void fill(const Tensor& dst, float value) override;
+
+  void gemm(const Gemm& g) override;
+  void column_sum(const Tensor& x, const Tensor& out, bool accumulate) override;
+
+  void add_to(const Tensor& out, const Tensor& a) override;
+  void dropout(const Tensor& x, const DropoutKey& key, const Tensor& y) override;
+  void dropout_backward(const Tensor& dy, const DropoutKey& key, const Tensor& dx,
+                        bool accumulate) override;
+  void gelu_dropout(const Tensor& x, const DropoutKey& key, std::int64_t first_row,
+                    const Tensor& y) override;
+  void gelu_dropout_backward(const Tensor& x, const Tensor& dy, const DropoutKey& key,
+                             std::int64_t first_row, const Tensor& dx) override;
+
+  void layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& y,
+                  const Tensor& stats) override;
+  void layer_norm_backward(const Tensor& x, const Tensor& gamma, const Tensor& stats,
+                           const Tensor& dy, const Tensor& dx, const Tensor& dgamma,
+                           const Tensor& dbeta) override;
+  void residual_dropout(const Tensor& x, const DropoutKey& key, const Tensor& a) override;
+
+  void attention(const Attention& a, Arena& scratch) override;
+  void attention_backward(const AttentionBackward& a, Arena& scratch) override;
+  void softmax_dropout(const Tensor& x, const DropoutKey& key, const Tensor& dropped) override;
+  void softmax_dropout_backward(const Tensor& p, const Tensor& dp, const DropoutKey& key,
+                                const Tensor& ds) override;
+
+  void select(const Tensor& x, const std::int32_t* index, const Tensor& out) override;
+  void select_backward(const Tensor& dout, const std::int32_t* index, const Tensor& dx) override;
+  void huber(const Tensor& prediction, const Tensor& target, float delta,
+             const Tensor& out) override;
+  void huber_backward(const Tensor& prediction, const Tensor& target, float delta,
+                      const Tensor& dloss, const Tensor& dprediction) override;
+
+  double sum_of_squares(const Tensor& x) override;
+  void adamw(const Tensor& w, const Tensor& grad, const Tensor& m, const Tensor& v,
+             const AdamWStep& step) override;
+  void row_dot_sqrt(const Tensor& a, const Tensor& b, const Tensor& out) override;
+
+ private:
+  /// Room for `count` floats of partial sums; valid until the next call.
+  float* partial_sums(std::int64_t count);
+  /// out(C) = (or +=) the sum over c < chunks of the C floats at partial + c * stride.
+  void add_partial_sums(const float* partial, std::int64_t chunks, std::int64_t stride,
+                        const Tensor& out, bool accumulate);
+
+  int threads_;
+  std::vector<float> partial_sums_;
+};
+
+}  // namespace cdt

@@ -1,0 +1,108 @@
+// Addition, dropout and GELU, element by element.
+#include "engine/cpu/cpu_backend.h"
+#include "engine/cpu/dropout_mask.h"
+#include "engine/cpu/parallel.h"
+#include "engine/cpu/vector_math.h"
+
+namespace cdt {
+
+void CpuBackend::add_to(const Tensor& out, const Tensor& a) {
+  for_ranges(threads_, out.count(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    float* y = out.data + begin;
+    const float* x = a.data + begin;
+    for_lanes(end - begin, [&](std::int64_t i, int lanes) CDT_INLINE {
+      store(y + i, load(y + i, lanes) + load(x + i, lanes), lanes);
+    });
+  });
+}
+
+void CpuBackend::dropout(const Tensor& x, const DropoutKey& key, const Tensor& y) {
+  const std::int64_t cols = y.cols();
+  const std::int64_t source_rows = x.rows();
+  const F32 scale = splat(key.scale());
+  for_rows(threads_, y.rows(), cols, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const float* in = x.data + r % source_rows * cols;
+      float* out = y.data + r * cols;
+      for_kept(key, static_cast<std::uint32_t>(r), 0, cols,
+               [&](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
+                 store(out + i, keep_where(kept, load(in + i, lanes) * scale), lanes);
+               });
+    }
+  });
+}
+
+void CpuBackend::dropout_backward(const Tensor& dy, const DropoutKey& key, const Tensor& dx,
+                                  bool accumulate) {
+  const std::int64_t cols = dx.cols();
+  const std::int64_t rows = dx.rows();
+  const std::int64_t batch = dy.rows() / rows;
+  const F32 scale = splat(key.scale());
+  for_rows(threads_, rows, cols * batch, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      float* out = dx.data + r * cols;
+      for (std::int64_t b = 0; b < batch; ++b) {
+        const bool add = accumulate || b > 0;
+        const float* in = dy.data + (b * rows + r) * cols;
+        for_kept(key, static_cast<std::uint32_t>(b * rows + r), 0, cols,
+                 [&](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
+                   const F32 term = keep_where(kept, load(in + i, lanes) * scale);
+                   store(out + i, add ? load(out + i, lanes) + term : term, lanes);
+                 });
+      }
+    }
+  });
+}
+
+void CpuBackend::residual_dropout(const Tensor& x, const DropoutKey& key, const Tensor& a) {
+  const std::int64_t cols = a.cols();
+  const std::int64_t source_rows = x.rows();
+  const F32 scale = splat(key.scale());
+  for_rows(threads_, a.rows(), cols, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const float* in = x.data + r % source_rows * cols;
+      float* out = a.data + r * cols;
+      for_kept(key, static_cast<std::uint32_t>(r), 0, cols,
+               [&](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
+                 const F32 term = keep_where(kept, load(out + i, lanes) * scale);
+                 store(out + i, load(in + i, lanes) + term, lanes);
+               });
+    }
+  });
+}
+
+void CpuBackend::gelu_dropout(const Tensor& x, const DropoutKey& key, std::int64_t first_row,
+                              const Tensor& y) {
+  const std::int64_t cols = y.cols();
+  const F32 scale = splat(key.scale());
+  for_rows(threads_, y.rows(), cols, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const float* in = x.data + r * cols;
+      float* out = y.data + r * cols;
+      for_kept(key, static_cast<std::uint32_t>(first_row + r), 0, cols,
+               [&](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
+                 store(out + i, keep_where(kept, gelu(load(in + i, lanes)) * scale), lanes);
+               });
+    }
+  });
+}
+
+void CpuBackend::gelu_dropout_backward(const Tensor& x, const Tensor& dy, const DropoutKey& key,
+                                       std::int64_t first_row, const Tensor& dx) {
+  const std::int64_t cols = dx.cols();
+  const F32 scale = splat(key.scale());
+  for_rows(threads_, dx.rows(), cols, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const float* in = x.data + r * cols;
+      const float* up = dy.data + r * cols;
+      float* out = dx.data + r * cols;
+      for_kept(key, static_cast<std::uint32_t>(first_row + r), 0, cols,
+               [&](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
+                 const F32 slope = gelu_derivative(load(in + i, lanes)) * scale;
+                 store(out + i, keep_where(kept, load(up + i, lanes) * slope), lanes);
+               });
+    }
+  });
+}
+
+}  // namespace cdt

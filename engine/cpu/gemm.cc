@@ -1,0 +1,40 @@
+// Matrix products: fixed tiles of C, each one sequential oneDNN product over the whole of k.
+#include "engine/cpu/cpu_backend.h"
+#include "engine/cpu/parallel.h"
+#include "engine/cpu/sgemm.h"
+#include "engine/cpu/simd.h"
+
+namespace cdt {
+namespace {
+
+void add_bias(float* c, std::int64_t ldc, std::int64_t rows, std::int64_t cols,
+              const float* bias) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    float* row = c + r * ldc;
+    for_lanes(cols, [&](std::int64_t i, int lanes) CDT_INLINE {
+      store(row + i, load(row + i, lanes) + load(bias + i, lanes), lanes);
+    });
+  }
+}
+
+}  // namespace
+
+void CpuBackend::gemm(const Gemm& g) {
+  const Cut rows(g.m, 256, 8);
+  const Cut cols(g.n, 192, 48);  // oneDNN's micro-kernel is 8 rows by 48 columns
+  const std::int64_t tiles = rows.count * cols.count;
+  parallel_for(threads_, g.batch * tiles, [&](std::int64_t task, int) {
+    const std::int64_t batch = task / tiles;
+    const std::int64_t row = rows.begin(task % tiles / cols.count);
+    const std::int64_t col = cols.begin(task % cols.count);
+    const std::int64_t m = rows.length(task % tiles / cols.count);
+    const std::int64_t n = cols.length(task % cols.count);
+    const float* a = g.a + batch * g.stride_a + (g.trans_a ? row : row * g.lda);
+    const float* b = g.b + batch * g.stride_b + (g.trans_b ? col * g.ldb : col);
+    float* c = g.c + batch * g.stride_c + row * g.ldc + col;
+    sgemm(g.trans_a, g.trans_b, m, n, g.k, g.alpha, a, g.lda, b, g.ldb, g.beta, c, g.ldc);
+    if (g.bias != nullptr) add_bias(c, g.ldc, m, n, g.bias + col);
+  });
+}
+
+}  // namespace cdt

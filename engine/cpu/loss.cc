@@ -1,0 +1,38 @@
+// Huber loss and the choice of one gene per sample: a batch is few elements, so no threads.
+#include <algorithm>
+#include <cmath>
+
+#include "engine/cpu/cpu_backend.h"
+
+namespace cdt {
+
+void CpuBackend::select(const Tensor& x, const std::int32_t* index, const Tensor& out) {
+  for (std::int64_t b = 0; b < out.count(); ++b) out.data[b] = x.data[b * x.cols() + index[b]];
+}
+
+void CpuBackend::select_backward(const Tensor& dout, const std::int32_t* index, const Tensor& dx) {
+  fill(dx, 0.0F);
+  for (std::int64_t b = 0; b < dout.count(); ++b) dx.data[b * dx.cols() + index[b]] = dout.data[b];
+}
+
+void CpuBackend::huber(const Tensor& prediction, const Tensor& target, float delta,
+                       const Tensor& out) {
+  double sum = 0.0;
+  for (std::int64_t b = 0; b < prediction.count(); ++b) {
+    const double miss = std::abs(double{prediction.data[b]} - double{target.data[b]});
+    sum += miss <= delta ? 0.5 * miss * miss : delta * (miss - 0.5 * delta);
+  }
+  out.data[0] = static_cast<float>(sum / static_cast<double>(prediction.count()));
+}
+
+void CpuBackend::huber_backward(const Tensor& prediction, const Tensor& target, float delta,
+                                const Tensor& dloss, const Tensor& dprediction) {
+  const double share = double{dloss.data[0]} / static_cast<double>(prediction.count());
+  for (std::int64_t b = 0; b < prediction.count(); ++b) {
+    const double miss = double{prediction.data[b]} - double{target.data[b]};
+    // NaN passes through clamp unchanged
+    dprediction.data[b] = static_cast<float>(share * std::clamp<double>(miss, -delta, delta));
+  }
+}
+
+}  // namespace cdt

@@ -1,0 +1,100 @@
+// Loops over tasks. Which task runs on which thread is left open: a task's results must depend on
+// its number alone, so the bits are the same at any thread count.
+#pragma once
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
+
+namespace cdt {
+
+/// The state of a thread inside a kernel: denormals flushed, oneDNN sequential (it takes its thread
+/// count from OpenMP's, also where the region around it has one thread).
+class WorkerScope {
+ public:
+  WorkerScope() : openmp_threads_(omp_get_max_threads()) {
+    omp_set_num_threads(1);
+#if defined(__SSE__)
+    control_ = _mm_getcsr();
+    constexpr unsigned kFlushAndDenormalsAreZero = 0x8040U;
+    _mm_setcsr(control_ | kFlushAndDenormalsAreZero);
+#endif
+  }
+  ~WorkerScope() {
+#if defined(__SSE__)
+    _mm_setcsr(control_);
+#endif
+    omp_set_num_threads(openmp_threads_);
+  }
+  WorkerScope(const WorkerScope&) = delete;
+  WorkerScope& operator=(const WorkerScope&) = delete;
+
+ private:
+  int openmp_threads_;
+  unsigned control_ = 0;
+};
+
+/// body(task, thread) for every task in [0, tasks). The first exception is rethrown at the end.
+template <class Body>
+void parallel_for(int threads, std::int64_t tasks, const Body& body) {
+  if (threads == 1 || tasks <= 1) {
+    const WorkerScope scope;
+    for (std::int64_t task = 0; task < tasks; ++task) body(task, 0);
+    return;
+  }
+  std::exception_ptr failure;
+#pragma omp parallel num_threads(threads)
+  {
+    const WorkerScope scope;
+#pragma omp for schedule(dynamic, 1)
+    for (std::int64_t task = 0; task < tasks; ++task) {
+      try {
+        body(task, omp_get_thread_num());
+      } catch (...) {
+#pragma omp critical(cdt_parallel_for)
+        if (!failure) failure = std::current_exception();
+      }
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+/// Elements one task of an element-wise loop handles.
+inline constexpr std::int64_t kGrain = 16384;
+
+inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// [0, n) in near-equal pieces of at most `largest`, a multiple of `step`; all but the last are
+/// multiples of `step` too.
+struct Cut {
+  std::int64_t n, piece, count;
+
+  Cut(std::int64_t size, std::int64_t largest, std::int64_t step)
+      : n(size),
+        piece(ceil_div(ceil_div(size, ceil_div(size, largest)), step) * step),
+        count(ceil_div(size, piece)) {}
+  std::int64_t begin(std::int64_t i) const { return i * piece; }
+  std::int64_t length(std::int64_t i) const { return std::min(piece, n - begin(i)); }
+};
+
+/// body(begin, end) over pieces of [0, n).
+template <class Body>
+void for_ranges(int threads, std::int64_t n, std::int64_t grain, const Body& body) {
+  parallel_for(threads, ceil_div(n, grain), [&](std::int64_t task, int) {
+    body(task * grain, std::min(n, (task + 1) * grain));
+  });
+}
+
+/// body(begin, end) over groups of the rows of a (rows, cols) tensor.
+template <class Body>
+void for_rows(int threads, std::int64_t rows, std::int64_t cols, const Body& body) {
+  for_ranges(threads, rows, std::max<std::int64_t>(1, kGrain / cols), body);
+}
+
+}  // namespace cdt

@@ -1,0 +1,111 @@
+// Sixteen float lanes as one value, by the compiler's vector extension: one AVX-512 register, two of
+// AVX2, plain code elsewhere. Tails run through the same lane code, so an element's bits do not
+// depend on where in a row it stands.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+#pragma GCC diagnostic ignored "-Wpsabi"  // vectors never cross a call: everything is inlined
+
+#define CDT_INLINE __attribute__((always_inline))
+
+namespace cdt {
+
+inline constexpr int kLanes = 16;
+using F32 = float __attribute__((vector_size(64)));
+using I32 = std::int32_t __attribute__((vector_size(64)));
+using U32 = std::uint32_t __attribute__((vector_size(64)));
+using U64 = std::uint64_t __attribute__((vector_size(64)));
+using F64 = double __attribute__((vector_size(128)));
+
+CDT_INLINE inline F32 splat(float x) {
+  F32 v;
+  for (int i = 0; i < kLanes; ++i) v[i] = x;
+  return v;
+}
+
+/// The first `lanes` floats at p; the rest 0.
+CDT_INLINE inline F32 load(const float* p, int lanes) {
+  F32 v{};
+  std::memcpy(&v, p, static_cast<std::size_t>(lanes) * sizeof(float));
+  return v;
+}
+
+CDT_INLINE inline void store(float* p, F32 v, int lanes) {
+  std::memcpy(p, &v, static_cast<std::size_t>(lanes) * sizeof(float));
+}
+
+/// a * b + c, rounded once where the machine can.
+CDT_INLINE inline F32 fma(F32 a, F32 b, F32 c) {
+#if defined(__AVX512F__)
+  return _mm512_fmadd_ps(a, b, c);
+#elif defined(__FMA__)
+  F32 r;
+  for (int i = 0; i < kLanes; ++i) r[i] = __builtin_fmaf(a[i], b[i], c[i]);
+  return r;
+#else
+  return a * b + c;
+#endif
+}
+
+CDT_INLINE inline F32 fma(F32 a, F32 b, float c) { return fma(a, b, splat(c)); }
+
+CDT_INLINE inline F32 square_root(F32 x) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_sqrt_ps(0xFFFF, x);  // maskz: the plain form trips a false warning
+#else
+  F32 r;
+  for (int i = 0; i < kLanes; ++i) r[i] = __builtin_sqrtf(x[i]);
+  return r;
+#endif
+}
+
+CDT_INLINE inline F32 maximum(F32 a, F32 b) { return a > b ? a : b; }
+CDT_INLINE inline F32 keep_where(I32 mask, F32 x) { return mask ? x : F32{}; }
+CDT_INLINE inline F64 widen(F32 x) { return __builtin_convertvector(x, F64); }
+
+/// Lanes added (or compared) in a fixed tree.
+template <class Vector>
+CDT_INLINE inline auto sum_of_lanes(Vector v) {
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i) v[i] += v[i + width];
+  }
+  return v[0];
+}
+
+CDT_INLINE inline float max_of_lanes(F32 v) {
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i) v[i] = v[i] > v[i + width] ? v[i] : v[i + width];
+  }
+  return v[0];
+}
+
+/// body(i, lanes) for i = 0, 16, ... ; lanes is 16 but for the last.
+template <class Body>
+CDT_INLINE inline void for_lanes(std::int64_t n, const Body& body) {
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) body(i, kLanes);
+  if (i < n) body(i, static_cast<int>(n - i));
+}
+
+/// Sum over i < n of term(i, lanes), a vector whose lanes past `lanes` must be 0.
+template <class Vector, class Term>
+CDT_INLINE inline auto sum_over(std::int64_t n, const Term& term) {
+  Vector even{};
+  Vector odd{};
+  std::int64_t i = 0;
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    even += term(i, kLanes);
+    odd += term(i + kLanes, kLanes);
+  }
+  for (; i + kLanes <= n; i += kLanes) even += term(i, kLanes);
+  if (i < n) odd += term(i, static_cast<int>(n - i));
+  return sum_of_lanes(even + odd);
+}
+
+}  // namespace cdt

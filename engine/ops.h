@@ -1,0 +1,70 @@
+// The differentiable ops of CDT, one source file each in engine/ops/, the gradient rule directly
+// under the forward. Dimensions as in engine/tensor.h; "1|B" marks a leading dimension of 1 whose
+// one element the whole batch shares.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/tape.h"
+
+namespace cdt {
+
+/// y(..., O) = x(..., I) weight(O, I)^T + bias(O).
+Var linear(Tape& tape, Var x, Var weight, Var bias);
+
+/// y = gamma * (x - mean) / sqrt(var + 1e-5) + beta over the last dimension.
+Var layer_norm(Tape& tape, Var x, Var gamma, Var beta);
+
+/// y(B, N, D) = dropout(x(1|B, N, D)); a shared x gets one mask per sample. In eval a shared x is
+/// returned as it is, still shared.
+Var dropout(Tape& tape, Var x, float p, std::int64_t batch);
+
+/// y = x + a, element-wise over equal shapes, x(1|B, N, D) shared or not, a(B, N, D). Overwrites a:
+/// the op that made it must not read its output in backward (linear and feed_forward do not).
+Var residual(Tape& tape, Var x, Var a);
+
+/// y(B, N, D) = LayerNorm(x(1|B, N, D) + dropout(a(B, N, D))): the post-norm residual. Overwrites a
+/// as residual() does.
+Var add_norm(Tape& tape, Var x, Var a, Var gamma, Var beta, float p);
+
+/// y = dropout(gelu(x)), the exact erf form.
+Var gelu_dropout(Tape& tape, Var x, float p);
+
+/// y(..., D) = dropout(gelu(x(..., D) w1(F, D)^T + b1)) w2(D, F)^T + b2, the inner (.., F) tensor
+/// kept once, before the activation.
+Var feed_forward(Tape& tape, Var x, Var w1, Var b1, Var w2, Var b2, float p);
+
+/// Multi-head attention core without projections. q is (1|B, Nq, D), kv is (1|B, Nk, 2D): keys,
+/// then values. Returns (1|B, Nq, D); shared only if q and kv are and there is no dropout.
+/// probabilities: if not null, receives (B, H, Nq, Nk) after the softmax, before dropout.
+Var attention(Tape& tape, Var q, Var kv, std::int64_t heads, float p, std::int64_t batch,
+              Tensor* probabilities = nullptr);
+
+/// The same with queries, keys and values in one qkv(1|B, N, 3D).
+Var self_attention(Tape& tape, Var qkv, std::int64_t heads, float p, std::int64_t batch,
+                   Tensor* probabilities = nullptr);
+
+/// Parameters of a pooling attention; all but query null: no projections, one head, scale 1/sqrt(D)
+/// (the paper's form).
+struct PoolParameters {
+  Var query = nullptr;           // (1, 1, D)
+  Var in_proj_weight = nullptr;  // (3D, D)
+  Var in_proj_bias = nullptr;    // (3D)
+};
+
+/// One learned query attends over x(1|B, N, D): (1|B, D), before any output projection.
+/// probabilities: if not null, receives (1|B, H, N).
+Var attention_pool(Tape& tape, Var x, const PoolParameters& parameters, std::int64_t heads, float p,
+                   std::int64_t batch, Tensor* probabilities = nullptr);
+
+/// (B, D1 + D2 + ...) from (1|B, Di).
+Var concat(Tape& tape, const std::vector<Var>& parts, std::int64_t batch);
+
+/// (B) from x(B, G): column index[b] of row b. index must outlive backward.
+Var select(Tape& tape, Var x, const std::vector<std::int32_t>& index);
+
+/// Scalar (1): mean over B of the Huber loss of prediction(B) against target(B).
+Var huber(Tape& tape, Var prediction, const Tensor& target, float delta);
+
+}  // namespace cdt

@@ -1,0 +1,33 @@
+#include "engine/error.h"
+#include "engine/ops.h"
+#include "engine/ops/common.h"
+
+namespace cdt {
+
+Var dropout(Tape& tape, Var x, float p, std::int64_t batch) {
+  expect_batch("dropout", "x", x->value, batch);
+  const DropoutKey key = tape.next_dropout(p);
+  if (key.p <= 0.0F) return x;
+  const Var y = tape.output(with_first(x->value.shape, batch), x->needs_grad);
+  tape.backend().dropout(x->value, key, y->value);
+  tape.record(y, {}, [&tape, x, y, key] {
+    const GradTarget dx = tape.gradient(x);
+    tape.backend().dropout_backward(y->grad, key, dx.grad, dx.accumulate);
+  });
+  return y;
+}
+
+Var gelu_dropout(Tape& tape, Var x, float p) {
+  const DropoutKey key = tape.next_dropout(p);
+  const Var y = tape.output(x->value.shape, x->needs_grad);
+  tape.backend().gelu_dropout(x->value, key, 0, y->value);
+  tape.record(y, {}, [&tape, x, y, key] {
+    const GradTarget dx = tape.gradient(x);
+    const Tensor target = dx.accumulate ? y->grad : dx.grad;
+    tape.backend().gelu_dropout_backward(x->value, y->grad, key, 0, target);
+    if (dx.accumulate) tape.backend().add_to(dx.grad, target);
+  });
+  return y;
+}
+
+}  // namespace cdt

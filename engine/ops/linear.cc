@@ -1,0 +1,45 @@
+#include "engine/ops.h"
+#include "engine/ops/common.h"
+
+namespace cdt {
+
+Var linear(Tape& tape, Var x, Var weight, Var bias) {
+  const std::int64_t in = weight->value.shape[1];
+  const std::int64_t out = weight->value.shape[0];
+  expect_shape("linear", "x", x->value, with_last(x->value.shape, in));
+  expect_shape("linear", "bias", bias->value, {out});
+  const Var y = tape.output(with_last(x->value.shape, out), any_needs_grad({x, weight, bias}));
+  const std::int64_t rows = x->value.rows();
+  tape.backend().gemm({.trans_b = true, .m = rows, .n = out, .k = in,
+                       .a = x->value.data, .lda = in,
+                       .b = weight->value.data, .ldb = in,
+                       .c = y->value.data, .ldc = out, .bias = bias->value.data});
+  tape.record(y, {}, [&tape, x, weight, bias, y] {
+    linear_backward(tape, x, x->value, weight, bias, y->grad);
+  });
+  return y;
+}
+
+void linear_backward(Tape& tape, Var x, const Tensor& x_value, Var weight, Var bias,
+                     const Tensor& dy) {
+  Backend& backend = tape.backend();
+  const std::int64_t in = weight->value.shape[1];
+  const std::int64_t out = weight->value.shape[0];
+  const std::int64_t rows = dy.rows();
+  if (weight->needs_grad) {  // dW(O, I) += dy(R, O)^T x(R, I)
+    backend.gemm({.trans_a = true, .m = out, .n = in, .k = rows,
+                  .a = dy.data, .lda = out, .b = x_value.data, .ldb = in,
+                  .beta = 1.0F, .c = weight->grad.data, .ldc = in});
+  }
+  if (bias->needs_grad) {
+    backend.column_sum(dy.reshaped({rows, out}), bias->grad, true);
+  }
+  if (x->needs_grad) {  // dx(R, I) = dy(R, O) W(O, I)
+    const GradTarget dx = tape.gradient(x);
+    backend.gemm({.m = rows, .n = in, .k = out,
+                  .a = dy.data, .lda = out, .b = weight->value.data, .ldb = in,
+                  .beta = dx.accumulate ? 1.0F : 0.0F, .c = dx.grad.data, .ldc = in});
+  }
+}
+
+}  // namespace cdt

@@ -1,0 +1,47 @@
+#include "engine/error.h"
+#include "engine/ops.h"
+#include "engine/ops/common.h"
+
+namespace cdt {
+
+Var select(Tape& tape, Var x, const std::vector<std::int32_t>& index) {
+  const std::int64_t batch = x->value.shape[0];
+  CDT_CHECK(static_cast<std::int64_t>(index.size()) == batch, "select: one index per row");
+  for (const std::int32_t i : index) {
+    CDT_CHECK(i >= 0 && i < x->value.cols(), "select: no column " + std::to_string(i));
+  }
+  const Var y = tape.output({batch}, x->needs_grad);
+  const std::int32_t* columns = index.data();
+  tape.backend().select(x->value, columns, y->value);
+  tape.record(y, {}, [&tape, x, y, columns] {
+    const GradTarget dx = tape.gradient(x);
+    if (!dx.accumulate) {
+      tape.backend().select_backward(y->grad, columns, dx.grad);
+      return;
+    }
+    const Scratch part(tape.scratch(), dx.grad.shape);
+    tape.backend().select_backward(y->grad, columns, *part);
+    tape.backend().add_to(dx.grad, *part);
+  });
+  return y;
+}
+
+Var huber(Tape& tape, Var prediction, const Tensor& target, float delta) {
+  expect_shape("huber", "target", target, prediction->value.shape);
+  CDT_CHECK(delta > 0.0F, "huber: delta must be positive");
+  const Var y = tape.output({1}, prediction->needs_grad);
+  tape.backend().huber(prediction->value, target, delta, y->value);
+  tape.record(y, {}, [&tape, prediction, target, delta, y] {
+    const GradTarget d = tape.gradient(prediction);
+    if (!d.accumulate) {
+      tape.backend().huber_backward(prediction->value, target, delta, y->grad, d.grad);
+      return;
+    }
+    const Scratch part(tape.scratch(), d.grad.shape);
+    tape.backend().huber_backward(prediction->value, target, delta, y->grad, *part);
+    tape.backend().add_to(d.grad, *part);
+  });
+  return y;
+}
+
+}  // namespace cdt

@@ -1,0 +1,53 @@
+#include "engine/ops.h"
+#include "engine/ops/common.h"
+
+namespace cdt {
+namespace {
+
+// d sum = dy for both terms; a term shared by the batch gets the sum over it.
+void add_gradient(Tape& tape, Var term, const Tensor& dy, const DropoutKey& key) {
+  if (!term->needs_grad) return;
+  const GradTarget target = tape.gradient(term);
+  tape.backend().dropout_backward(dy, key, target.grad, target.accumulate);
+}
+
+void expect_terms(const char* op, const Tensor& x, const Tensor& a) {
+  expect_batch(op, "x", x, a.shape[0]);
+  expect_shape(op, "x", x, with_first(a.shape, x.shape[0]));
+}
+
+}  // namespace
+
+Var residual(Tape& tape, Var x, Var a) {
+  expect_terms("residual", x->value, a->value);
+  const Var y = tape.output_in(tape.take_value(a), any_needs_grad({x, a}));
+  tape.backend().residual_dropout(x->value, no_dropout(), y->value);
+  tape.record(y, {}, [&tape, x, a, y] {
+    add_gradient(tape, x, y->grad, no_dropout());
+    add_gradient(tape, a, y->grad, no_dropout());
+  });
+  return y;
+}
+
+Var add_norm(Tape& tape, Var x, Var a, Var gamma, Var beta, float p) {
+  expect_terms("add_norm", x->value, a->value);
+  const std::int64_t cols = a->value.cols();
+  expect_shape("add_norm", "gamma", gamma->value, {cols});
+  expect_shape("add_norm", "beta", beta->value, {cols});
+  const DropoutKey key = tape.next_dropout(p);
+  const Var y = tape.output(a->value.shape, any_needs_grad({x, a, gamma, beta}));
+  const Tensor sum = tape.take_value(a);
+  const Tensor stats = tape.saved({sum.rows(), 2});
+  tape.backend().residual_dropout(x->value, key, sum);
+  tape.backend().layer_norm(sum, gamma->value, beta->value, y->value, stats);
+  tape.record(y, {sum, stats}, [&tape, x, a, gamma, beta, y, sum, stats, key] {
+    const Tensor dsum = y->grad;  // in place: dy is not read again
+    tape.backend().layer_norm_backward(sum, gamma->value, stats, y->grad, dsum, gamma->grad,
+                                       beta->grad);
+    add_gradient(tape, x, dsum, no_dropout());
+    add_gradient(tape, a, dsum, key);
+  });
+  return y;
+}
+
+}  // namespace cdt

@@ -1,0 +1,39 @@
+// When to lower the learning rate and when to stop: PyTorch's ReduceLROnPlateau (mode max, relative
+// threshold, no cooldown) and the early stopping of the released training. Both see one number per
+// epoch, the validation Pearson correlation. Their members are their whole state, so a checkpoint
+// stores them field by field.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+namespace cdt {
+
+/// Halves the learning rate once the metric has not improved for more than `patience` epochs.
+struct ReduceLrOnPlateau {
+  static constexpr double kFactor = 0.5;
+  static constexpr std::int64_t kPatience = 5;
+  static constexpr double kThreshold = 1e-4;  // better: metric > best * (1 + threshold)
+  static constexpr double kEps = 1e-8;        // smaller reductions are not made
+
+  double lr = 1e-4;
+  double best = -std::numeric_limits<double>::infinity();
+  std::int64_t bad_epochs = 0;
+
+  /// After the validation of an epoch. NaN is never better.
+  void step(double metric);
+};
+
+/// Stops after `patience` consecutive epochs without a gain of at least kMinDelta.
+struct EarlyStopping {
+  static constexpr double kMinDelta = 1e-3;
+
+  std::int64_t patience = 10;
+  double best = -std::numeric_limits<double>::infinity();
+  std::int64_t bad_epochs = 0;
+
+  /// After the validation of an epoch; true: stop now. NaN is never a gain.
+  bool step(double metric);
+};
+
+}  // namespace cdt

@@ -1,0 +1,78 @@
+// Counter-based random numbers: Philox4x32-10 (Salmon et al., SC 2011). A draw is a pure function
+// of (seed, step, site, row, column), so masks are equal at any thread count and on every device.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace cdt {
+
+/// Where a dropout mask comes from. One site per dropout call of a step, numbered in forward order.
+struct DropoutKey {
+  std::uint64_t seed = 0;
+  std::uint32_t step = 0;
+  std::uint32_t site = 0;
+  /// Probability of dropping, in [0, 1). 0 means identity.
+  float p = 0.0F;
+
+  /// An element is kept iff its 32-bit draw is >= threshold(): probability exact to 2^-32.
+  std::uint32_t threshold() const {
+    return static_cast<std::uint32_t>(static_cast<double>(p) * 4294967296.0);
+  }
+  float scale() const { return p > 0.0F ? 1.0F / (1.0F - p) : 1.0F; }
+};
+
+/// The ten rounds. counter and key as in the paper; returns four 32-bit words.
+inline std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
+                                               std::uint32_t key0, std::uint32_t key1) {
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t a = std::uint64_t{0xD2511F53U} * counter[0];
+    const std::uint64_t b = std::uint64_t{0xCD9E8D57U} * counter[2];
+    counter = {static_cast<std::uint32_t>(b >> 32U) ^ counter[1] ^ key0,
+               static_cast<std::uint32_t>(b),
+               static_cast<std::uint32_t>(a >> 32U) ^ counter[3] ^ key1,
+               static_cast<std::uint32_t>(a)};
+    key0 += 0x9E3779B9U;
+    key1 += 0xBB67AE85U;
+  }
+  return counter;
+}
+
+/// Draw for element (row, col) of a dropout mask. Columns come in groups of 64: one counter serves
+/// the four columns c, c+16, c+32, c+48 of a group, so 16 counters fill a group with no shuffle.
+///   counter = (16 * (col / 64) + col % 16, row, site, step), word = col % 64 / 16
+inline std::uint32_t dropout_draw(const DropoutKey& key, std::uint32_t row, std::uint32_t col) {
+  const std::uint32_t within = col % 64U;
+  return philox4x32({16U * (col / 64U) + within % 16U, row, key.site, key.step},
+                    static_cast<std::uint32_t>(key.seed),
+                    static_cast<std::uint32_t>(key.seed >> 32U))[within / 16U];
+}
+
+/// Multiplier of element (row, col): 0 or 1 / (1 - p).
+inline float dropout_factor(const DropoutKey& key, std::uint32_t row, std::uint32_t col) {
+  if (key.p <= 0.0F) return 1.0F;
+  return dropout_draw(key, row, col) >= key.threshold() ? key.scale() : 0.0F;
+}
+
+/// A sequential stream over the same generator, for initialisation, shuffling and the bootstrap.
+/// `stream` separates purposes under one seed. Step word 0xffffffff keeps it off the dropout masks.
+class RandomStream {
+ public:
+  RandomStream(std::uint64_t seed, std::uint32_t stream) : seed_(seed), stream_(stream) {}
+  std::uint32_t next_u32();
+  /// Uniform in [0, 1), 53 bits.
+  double uniform();
+  /// Uniform integer in [0, n), without modulo bias.
+  std::uint64_t below(std::uint64_t n);
+  /// Standard normal by Box-Muller.
+  double normal();
+
+ private:
+  std::uint64_t seed_;
+  std::uint32_t stream_;
+  std::uint64_t block_ = 0;
+  int used_ = 4;
+  std::array<std::uint32_t, 4> words_{};
+};
+
+}  // namespace cdt

@@ -1,0 +1,122 @@
+#include "engine/tape.h"
+
+#include <utility>
+
+#include "engine/error.h"
+
+namespace cdt {
+
+void Tape::train(std::uint64_t seed, std::uint32_t step) {
+  training_ = true;
+  seed_ = seed;
+  step_number_ = step;
+  next_site_ = 0;
+}
+
+void Tape::eval() { training_ = false; }
+
+DropoutKey Tape::next_dropout(float p) {
+  const std::uint32_t site = next_site_++;
+  return {seed_, step_number_, site, training_ ? p : 0.0F};
+}
+
+Var Tape::constant(const Tensor& value) {
+  variables_.push_back({.value = value, .grad = {}, .keep = true});
+  return &variables_.back();
+}
+
+Var Tape::input(const Tensor& value) {
+  variables_.push_back({.value = value, .grad = {}, .needs_grad = true, .keep = true});
+  return &variables_.back();
+}
+
+Var Tape::rows_of(Var parameter, std::int64_t begin, std::int64_t end) {
+  CDT_CHECK(parameter->lasting, "rows_of() takes a parameter");
+  Variable view{.value = parameter->value.slice(begin, end),
+                .grad = {},
+                .needs_grad = parameter->needs_grad,
+                .lasting = true};
+  if (!parameter->grad.empty()) view.grad = parameter->grad.slice(begin, end);
+  variables_.push_back(view);
+  return &variables_.back();
+}
+
+Var Tape::output(const Shape& shape, bool needs_grad) {
+  return output_in(step_.tensor(shape), needs_grad);
+}
+
+Var Tape::output_in(const Tensor& memory, bool needs_grad) {
+  variables_.push_back({.value = memory, .grad = {}, .needs_grad = needs_grad, .owned = true});
+  return &variables_.back();
+}
+
+Tensor Tape::take_value(Var consumed) {
+  if (consumed->owned && !consumed->keep) {
+    const Tensor memory = consumed->value;
+    consumed->value.data = nullptr;
+    consumed->owned = false;
+    return memory;
+  }
+  const Tensor copy = step_.tensor(consumed->value.shape);
+  backend_.copy(copy, consumed->value);
+  return copy;
+}
+
+void Tape::record(Var out, std::vector<Tensor> saved, std::function<void()> rule) {
+  if (out->needs_grad) {
+    rules_.push_back({out, std::move(saved), std::move(rule)});
+    return;
+  }
+  for (const Tensor& t : saved) step_.free(t);
+}
+
+GradTarget Tape::gradient(Var v) {
+  if (!v->grad.empty()) return {v->grad, true};
+  CDT_CHECK(!v->lasting, "a trainable parameter has a gradient from the start");
+  v->grad = step_.tensor(v->value.shape);
+  return {v->grad, false};
+}
+
+void Tape::free_gradient(Variable& v) {
+  if (v.lasting || v.grad.empty()) return;
+  step_.free(v.grad);
+  v.grad = {};
+}
+
+void Tape::backward(Var out) {
+  expect_shape("backward", "loss", out->value, {1});
+  const Scratch one(scratch_, {1});
+  backend_.fill(*one, 1.0F);
+  backward(out, *one);
+}
+
+void Tape::backward(Var out, const Tensor& seed, bool retain) {
+  expect_shape("backward", "seed", seed, out->value.shape);
+  CDT_CHECK(out->needs_grad, "nothing behind this value wants a gradient");
+  backend_.copy(gradient(out).grad, seed);
+  for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
+    Variable& v = *rule->out;
+    if (!v.grad.empty()) rule->run();
+    if (!v.keep) free_gradient(v);
+    if (retain) continue;
+    for (const Tensor& t : rule->saved) step_.free(t);
+    if (v.owned && !v.keep) {
+      step_.free(v.value);
+      v.value.data = nullptr;
+      v.owned = false;
+    }
+  }
+  if (!retain) rules_.clear();
+}
+
+void Tape::reset_gradients() {
+  for (Variable& v : variables_) free_gradient(v);
+}
+
+void Tape::clear() {
+  rules_.clear();
+  variables_.clear();
+  step_.reset();
+}
+
+}  // namespace cdt

@@ -1,0 +1,106 @@
+// Define-by-run differentiation. An op computes its value, records a gradient rule on the tape and
+// returns; backward() walks the rules from the last to the first. No recursion, no graph search.
+//
+// The accumulate rule, once: the gradient of a parameter lasts over the step and every rule adds to
+// it. The gradient of an activation is written by the first rule that reaches it and added to by
+// later ones; Tape::gradient() says which. A rule runs only if its output received a gradient.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/backend.h"
+#include "engine/tensor.h"
+
+namespace cdt {
+
+/// A value in a computation. Parameters own theirs in the lasting arena, activations in the step's.
+struct Variable {
+  Tensor value;
+  Tensor grad;              // empty until a rule reaches it (parameters: always allocated)
+  bool needs_grad = false;  // does anything upstream want a gradient
+  bool lasting = false;     // parameter: its gradient accumulates over the step
+  bool owned = false;       // value belongs to the step arena
+  bool keep = false;        // value and grad survive backward (inputs, values under inspection)
+};
+using Var = Variable*;
+
+/// Where a rule puts a gradient, and whether it adds.
+struct GradTarget {
+  Tensor grad;
+  bool accumulate = false;
+};
+
+class Tape {
+ public:
+  Tape(Backend& backend, Arena& step, Arena& scratch)
+      : backend_(backend), step_(step), scratch_(scratch) {}
+
+  Backend& backend() { return backend_; }
+  Arena& scratch() { return scratch_; }
+
+  /// Dropout on (training) or off. Masks are keyed by seed, step and the order of dropout sites.
+  void train(std::uint64_t seed, std::uint32_t step);
+  void eval();
+  bool training() const { return training_; }
+  /// The key of the next dropout site; p = 0 (identity) in eval.
+  DropoutKey next_dropout(float p);
+
+  /// Data that wants no gradient.
+  Var constant(const Tensor& value);
+  /// Data whose gradient is wanted and kept (attribution).
+  Var input(const Tensor& value);
+  /// Rows [begin, end) of a parameter, e.g. one part of a packed in_proj_weight.
+  Var rows_of(Var parameter, std::int64_t begin, std::int64_t end);
+  /// The uninitialised output of an op.
+  Var output(const Shape& shape, bool needs_grad);
+  /// For ops that work in place: takes the memory of an activation that no rule reads any more. If
+  /// it is not an activation of this step, or is kept, the memory is a copy.
+  Tensor take_value(Var consumed);
+  /// An op output in memory that take_value() or saved() gave.
+  Var output_in(const Tensor& memory, bool needs_grad);
+  /// A tensor a rule will need, freed after the rule ran.
+  Tensor saved(const Shape& shape) { return step_.tensor(shape); }
+
+  /// Appends the gradient rule of `out`; `saved` are freed once it has run. Without a need for a
+  /// gradient the rule is dropped and `saved` freed at once.
+  void record(Var out, std::vector<Tensor> saved, std::function<void()> rule);
+
+  /// For rules: allocates the gradient of v on first touch.
+  GradTarget gradient(Var v);
+
+  /// Runs the rules backwards from d loss / d out = 1, out a scalar (1). Values, gradients and saved
+  /// tensors go back to the step arena as soon as nothing reads them.
+  void backward(Var out);
+  /// The same from a given d loss / d out, shape of out. retain: values stay, so that it can be called
+  /// again with another seed; call reset_gradients() in between.
+  void backward(Var out, const Tensor& seed, bool retain = false);
+  /// Forgets the gradients of everything but parameters.
+  void reset_gradients();
+
+  /// Forgets the step: rules, variables and the step arena.
+  void clear();
+
+ private:
+  struct Rule {
+    Var out;
+    std::vector<Tensor> saved;
+    std::function<void()> run;
+  };
+  void free_gradient(Variable& v);
+
+  Backend& backend_;
+  Arena& step_;
+  Arena& scratch_;
+  std::deque<Variable> variables_;
+  std::vector<Rule> rules_;
+  bool training_ = false;
+  std::uint64_t seed_ = 0;
+  std::uint32_t step_number_ = 0;
+  std::uint32_t next_site_ = 0;
+};
+
+}  // namespace cdt

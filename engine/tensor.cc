@@ -1,0 +1,67 @@
+#include "engine/tensor.h"
+
+#include "engine/error.h"
+
+namespace cdt {
+
+Shape::Shape(std::initializer_list<std::int64_t> dims) {
+  CDT_CHECK(static_cast<int>(dims.size()) <= kMaxRank, "a shape has at most four dimensions");
+  for (const std::int64_t d : dims) {
+    CDT_CHECK(d > 0, "a dimension must be positive, got " + std::to_string(d));
+    dims_[static_cast<std::size_t>(rank_++)] = d;
+  }
+}
+
+std::int64_t Shape::operator[](int i) const {
+  const int at = i < 0 ? i + rank_ : i;
+  CDT_CHECK(at >= 0 && at < rank_, "no dimension " + std::to_string(i) + " in " + to_string());
+  return dims_[static_cast<std::size_t>(at)];
+}
+
+std::int64_t Shape::count() const {
+  std::int64_t n = 1;
+  for (int i = 0; i < rank_; ++i) n *= dims_[static_cast<std::size_t>(i)];
+  return n;
+}
+
+std::string Shape::to_string() const {
+  std::string out = "(";
+  for (int i = 0; i < rank_; ++i) {
+    if (i > 0) out += ", ";
+    out += std::to_string(dims_[static_cast<std::size_t>(i)]);
+  }
+  return out + ")";
+}
+
+bool Shape::operator==(const Shape& other) const {
+  return rank_ == other.rank_ && dims_ == other.dims_;
+}
+
+Tensor Tensor::reshaped(const Shape& to) const {
+  CDT_CHECK(to.count() == count(), "reshape " + shape.to_string() + " to " + to.to_string());
+  return {data, to};
+}
+
+Tensor Tensor::slice(std::int64_t begin, std::int64_t end) const {
+  CDT_CHECK(begin >= 0 && begin < end && end <= shape[0],
+            "slice " + std::to_string(begin) + ":" + std::to_string(end) + " of " +
+                shape.to_string());
+  const std::int64_t stride = count() / shape[0];
+  Shape to = shape;
+  switch (shape.rank()) {
+    case 1: to = {end - begin}; break;
+    case 2: to = {end - begin, shape[1]}; break;
+    case 3: to = {end - begin, shape[1], shape[2]}; break;
+    default: to = {end - begin, shape[1], shape[2], shape[3]}; break;
+  }
+  return {data + begin * stride, to};
+}
+
+void expect_shape(const char* op, const char* name, const Tensor& t, const Shape& expected) {
+  if (t.empty() || t.shape != expected) {
+    throw Error(std::string(op) + ": " + name + ": " +
+                expected_got("shape", expected.to_string(), t.empty() ? "none" : t.shape.to_string()));
+  }
+}
+
+}  // namespace cdt

@@ -1,0 +1,57 @@
+// Shapes and tensors. A tensor is a float32 view: pointer and shape, row-major and contiguous; the
+// memory belongs to an arena (engine/arena.h).
+//
+// Glossary of dimensions, used in every declaration:
+//   B batch   L DNA bins   G genes (= proteins)   D hidden   H heads   K head dim (D / H)
+//   F feed-forward width   N sequence length (L or G)   R rows (product of leading dims)   C columns
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+
+namespace cdt {
+
+/// Up to four dimensions, outermost first. Rank 0 is a scalar and counts one element.
+class Shape {
+ public:
+  static constexpr int kMaxRank = 4;
+  Shape() = default;
+  Shape(std::initializer_list<std::int64_t> dims);
+
+  int rank() const { return rank_; }
+  /// Dimension i; negative i counts from the end.
+  std::int64_t operator[](int i) const;
+  std::int64_t count() const;
+  /// "(8, 2360, 768)"
+  std::string to_string() const;
+  bool operator==(const Shape& other) const;
+  bool operator!=(const Shape& other) const { return !(*this == other); }
+
+ private:
+  std::array<std::int64_t, kMaxRank> dims_{};
+  int rank_ = 0;
+};
+
+/// A view of float32 elements in the memory of a backend.
+struct Tensor {
+  float* data = nullptr;
+  Shape shape;
+
+  bool empty() const { return data == nullptr; }
+  std::int64_t count() const { return shape.count(); }
+  /// Last dimension.
+  std::int64_t cols() const { return shape[-1]; }
+  /// Product of all dimensions but the last.
+  std::int64_t rows() const { return shape.count() / shape[-1]; }
+  /// The same elements under another shape of equal count.
+  Tensor reshaped(const Shape& to) const;
+  /// Rows [begin, end) of a tensor seen as (shape[0], rest): a contiguous part.
+  Tensor slice(std::int64_t begin, std::int64_t end) const;
+};
+
+/// Throws Error "op: name: shape (expected (..), got (..))" unless t has that shape.
+void expect_shape(const char* op, const char* name, const Tensor& t, const Shape& expected);
+
+}  // namespace cdt

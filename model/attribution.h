@@ -1,0 +1,81 @@
+// What drives a prediction: attention and gradient windows over the DNA bins (section 2.7;
+// docs/paper-vs-code.md). Evaluation mode. Everything that does not depend on the enhancer is
+// computed once, one forward pass serves all genes of an enhancer, and each gene costs one backward
+// pass that stops below the DNA projector.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/tape.h"
+#include "model/cdt.h"
+
+namespace cdt {
+
+/// Norms of gradients with respect to the DNA input, from gradients at the projector's output:
+/// |W^T g|^2 = g^T (W W^T) g, so the (D, D) Gram matrix replaces the dna_dim wide gradient. Where
+/// the input is no wider than the hidden size, W^T g itself is cheaper and is taken.
+class InputGradientNorm {
+ public:
+  /// weight (D, dna_dim), which must outlive this.
+  InputGradientNorm(Backend& backend, const Tensor& weight, Arena& lasting, Arena& scratch);
+
+  /// out(L): L2 norm over features of the gradient at the input, from gradient (1, L, D).
+  void compute(const Tensor& gradient, const Tensor& out);
+
+ private:
+  Backend& backend_;
+  Arena& scratch_;
+  Tensor weight_;  // (D, dna_dim)
+  Tensor gram_;    // (D, D), or empty: narrow input
+};
+
+/// Rows of the dna_to_rna attention map (H, G, L) for chosen genes, without the map: the scores of
+/// head h are x (W_k,h^T q_h) / sqrt(K) up to a constant per row, which the softmax ignores, so not
+/// even the keys are needed.
+class CrossAttentionRow {
+ public:
+  /// in_proj_weight (3D, D) of dna_to_rna; queries (1, G, D) projected, biased. Both must outlive
+  /// this.
+  CrossAttentionRow(Backend& backend, const Tensor& in_proj_weight, const Tensor& queries,
+                    std::int64_t heads, Arena& scratch);
+
+  /// The gene's row, mean over heads, from the DNA sequence x (1, L, D) the block attends to.
+  std::vector<float> mean_over_heads(const Tensor& x, std::int32_t gene);
+
+ private:
+  Backend& backend_;
+  Arena& scratch_;
+  Tensor key_weight_;  // (D, D)
+  Tensor queries_;     // (1, G, D)
+  std::int64_t heads_;
+};
+
+/// The windows of one enhancer-gene pair, L scores each.
+struct PairWindows {
+  float prediction = 0;
+  std::vector<float> attention;  // sums to 1
+  std::vector<float> gradient;   // L2 norm over features of d prediction / d DNA input
+};
+
+class Attributor {
+ public:
+  /// Freezes the model and computes its trunks. rna (1, G, rna_dim), protein (1, G, protein_dim).
+  Attributor(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& protein, Arena& lasting);
+
+  /// Windows of each gene for one enhancer, dna (1, L, dna_dim) on the device outside the tape's
+  /// step arena, which is cleared. A result does not depend on which other genes are asked for.
+  std::vector<PairWindows> attribute(const Tensor& dna, const std::vector<std::int32_t>& genes);
+
+ private:
+  std::vector<float> gradient_window(Var dna_linear, Var prediction, std::int32_t gene);
+
+  Cdt& model_;
+  Tape& tape_;
+  Trunks trunks_;
+  InputGradientNorm norm_;
+  CrossAttentionRow row_;
+};
+
+}  // namespace cdt

@@ -1,0 +1,108 @@
+#include "model/bootstrap.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <map>
+#include <vector>
+
+#include "engine/error.h"
+#include "engine/random.h"
+#include "model/statistics.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::uint32_t kBootstrapStream = 0xB007;
+
+/// What one cluster adds to a Pearson correlation. Values are centred on the whole sample's means
+/// beforehand, so that the sums of a replicate do not cancel.
+struct Moments {
+  double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
+
+  void add(const Moments& m) {
+    n += m.n;
+    x += m.x;
+    y += m.y;
+    xx += m.xx;
+    yy += m.yy;
+    xy += m.xy;
+  }
+
+  /// NaN where undefined: rounding leaves a constant sequence a variance of about 1e-16 of its
+  /// mean square.
+  double pearson() const {
+    const double vx = xx - x * x / n;
+    const double vy = yy - y * y / n;
+    if (vx <= 1e-14 * xx || vy <= 1e-14 * yy) return std::numeric_limits<double>::quiet_NaN();
+    return std::clamp((xy - x * y / n) / std::sqrt(vx * vy), -1.0, 1.0);
+  }
+};
+
+/// Moments by cluster, clusters in ascending order.
+std::vector<Moments> moments_by_cluster(std::span<const float> prediction,
+                                        std::span<const float> target,
+                                        std::span<const std::int32_t> cluster) {
+  CDT_CHECK(prediction.size() == target.size() && target.size() == cluster.size(),
+            "a prediction, a target and a cluster for every pair");
+  const double mean_x = mean(std::vector<double>(prediction.begin(), prediction.end()));
+  const double mean_y = mean(std::vector<double>(target.begin(), target.end()));
+  std::map<std::int32_t, Moments> by_cluster;
+  for (std::size_t i = 0; i < target.size(); ++i) {
+    const double x = prediction[i] - mean_x;
+    const double y = target[i] - mean_y;
+    by_cluster[cluster[i]].add({1.0, x, y, x * x, y * y, x * y});
+  }
+  std::vector<Moments> out;
+  for (const auto& [id, moments] : by_cluster) out.push_back(moments);
+  return out;
+}
+
+/// Percentile interval of a statistic of drawn cluster numbers.
+Interval percentile_interval(
+    std::size_t clusters, const BootstrapOptions& options,
+    const std::function<double(const std::vector<std::size_t>&)>& statistic) {
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  if (clusters < 2) return {kNaN, kNaN};
+  RandomStream random(options.seed, kBootstrapStream);
+  std::vector<double> values;
+  std::vector<std::size_t> drawn(clusters);
+  for (std::int64_t replicate = 0; replicate < options.replicates; ++replicate) {
+    for (std::size_t& d : drawn) d = static_cast<std::size_t>(random.below(clusters));
+    const double value = statistic(drawn);
+    if (!std::isnan(value)) values.push_back(value);
+  }
+  std::sort(values.begin(), values.end());
+  const double tail = 0.5 * (1.0 - options.level);
+  return {quantile_of_sorted(values, tail), quantile_of_sorted(values, 1.0 - tail)};
+}
+
+double drawn_pearson(const std::vector<Moments>& clusters, const std::vector<std::size_t>& drawn) {
+  Moments sum;
+  for (const std::size_t d : drawn) sum.add(clusters[d]);
+  return sum.pearson();
+}
+
+}  // namespace
+
+Interval bootstrap_pearson(std::span<const float> prediction, std::span<const float> target,
+                           std::span<const std::int32_t> cluster, const BootstrapOptions& options) {
+  const std::vector<Moments> moments = moments_by_cluster(prediction, target, cluster);
+  return percentile_interval(moments.size(), options, [&](const std::vector<std::size_t>& drawn) {
+    return drawn_pearson(moments, drawn);
+  });
+}
+
+Interval bootstrap_pearson_difference(std::span<const float> first, std::span<const float> second,
+                                      std::span<const float> target,
+                                      std::span<const std::int32_t> cluster,
+                                      const BootstrapOptions& options) {
+  const std::vector<Moments> a = moments_by_cluster(first, target, cluster);
+  const std::vector<Moments> b = moments_by_cluster(second, target, cluster);
+  return percentile_interval(a.size(), options, [&](const std::vector<std::size_t>& drawn) {
+    return drawn_pearson(a, drawn) - drawn_pearson(b, drawn);
+  });
+}
+
+}  // namespace cdt

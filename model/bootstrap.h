@@ -1,0 +1,35 @@
+// Confidence intervals that respect the design: pairs of one enhancer share its DNA window, so the
+// bootstrap draws enhancers, not pairs.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace cdt {
+
+struct BootstrapOptions {
+  std::int64_t replicates = 2000;
+  double level = 0.95;
+  std::uint64_t seed = 0;
+};
+
+struct Interval {
+  double low = 0;  // both NaN where the interval is undefined
+  double high = 0;
+};
+
+/// Percentile interval of Pearson's r between prediction and target when whole clusters are drawn
+/// with replacement. cluster[i] is the cluster of pair i, any non-negative numbers. Replicates in
+/// which r is undefined are left out; NaN with fewer than two clusters or no defined replicate.
+/// A pure function of its arguments.
+Interval bootstrap_pearson(std::span<const float> prediction, std::span<const float> target,
+                           std::span<const std::int32_t> cluster, const BootstrapOptions& options);
+
+/// The same for r(first, target) - r(second, target), both over the same draws: does one prediction
+/// correlate better than the other.
+Interval bootstrap_pearson_difference(std::span<const float> first, std::span<const float> second,
+                                      std::span<const float> target,
+                                      std::span<const std::int32_t> cluster,
+                                      const BootstrapOptions& options);
+
+}  // namespace cdt

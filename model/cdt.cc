@@ -1,0 +1,207 @@
+#include "model/cdt.h"
+
+#include "engine/error.h"
+#include "engine/ops/common.h"
+
+namespace cdt {
+namespace {
+
+// Names an intermediate for a recorder; it then survives backward.
+Var note(Recorder* recorder, const std::string& name, Var value) {
+  if (recorder != nullptr) {
+    value->keep = true;
+    recorder->values[name] = value;
+  }
+  return value;
+}
+
+// Where an op puts the attention map of `module`, or null.
+Tensor* map_of(Recorder* recorder, const std::string& module) {
+  if (recorder == nullptr || !recorder->want_attention) return nullptr;
+  return &recorder->attention[module + ".attention"];
+}
+
+void expect_sample_independent(const Tape& tape) {
+  CDT_CHECK(!tape.training(), "precomputed trunks are an eval-mode form");
+}
+
+}  // namespace
+
+// LayerNorm(x W + b), then dropout (eq. of section 7.7). x (1|B, N, dim) -> (1|B, N, D).
+Var Cdt::project(Tape& tape, const std::string& name, Var x, std::int64_t batch,
+                 Recorder* recorder) {
+  const Var y = linear(tape, x, weight(name + ".linear.weight"), weight(name + ".linear.bias"));
+  return norm_and_drop(tape, name, y, batch, recorder);
+}
+
+Var Cdt::norm_and_drop(Tape& tape, const std::string& name, Var x, std::int64_t batch,
+                       Recorder* recorder) {
+  const Var y = layer_norm(tape, x, weight(name + ".norm.weight"), weight(name + ".norm.bias"));
+  return note(recorder, name, dropout(tape, y, config_.dropout, batch));
+}
+
+// norm2(y + FFN(y)), y = norm1(x + attended): the post-norm tail of every block.
+Var Cdt::post_norm(Tape& tape, const std::string& name, Var x, Var attended, Recorder* recorder) {
+  const float p = config_.dropout;
+  const Var y = add_norm(tape, x, attended, weight(name + ".norm1.weight"),
+                         weight(name + ".norm1.bias"), p);
+  const Var f = feed_forward(tape, y, weight(name + ".ffn.0.weight"), weight(name + ".ffn.0.bias"),
+                             weight(name + ".ffn.3.weight"), weight(name + ".ffn.3.bias"), p);
+  return note(recorder, name, add_norm(tape, y, f, weight(name + ".norm2.weight"),
+                                       weight(name + ".norm2.bias"), p));
+}
+
+// Self attention (section 2.3). x (1|B, N, D) -> (1|B, N, D).
+Var Cdt::self_block(Tape& tape, const std::string& name, Var x, std::int64_t batch,
+                    Recorder* recorder) {
+  const std::string a = name + ".self_attn";
+  const Var qkv = linear(tape, x, weight(a + ".in_proj_weight"), weight(a + ".in_proj_bias"));
+  const Var context = self_attention(tape, qkv, config_.heads, config_.dropout, batch,
+                                     map_of(recorder, name));
+  const Var attended =
+      linear(tape, context, weight(a + ".out_proj.weight"), weight(a + ".out_proj.bias"));
+  return post_norm(tape, name, x, attended, recorder);
+}
+
+Var Cdt::queries_of(Tape& tape, const std::string& name, Var x) {
+  const std::int64_t d = config_.hidden;
+  const std::string a = name + ".cross_attn";
+  return linear(tape, x, tape.rows_of(weight(a + ".in_proj_weight"), 0, d),
+                tape.rows_of(weight(a + ".in_proj_bias"), 0, d));
+}
+
+// Directional cross attention (sections 2.4, 7.8): x asks, context answers.
+Var Cdt::cross_block(Tape& tape, const std::string& name, Var x, Var context, std::int64_t batch,
+                     const Tensor* queries, Recorder* recorder) {
+  const std::int64_t d = config_.hidden;
+  const std::string a = name + ".cross_attn";
+  const Var q = queries != nullptr ? tape.constant(*queries) : queries_of(tape, name, x);
+  const Var kv = linear(tape, context, tape.rows_of(weight(a + ".in_proj_weight"), d, 3 * d),
+                        tape.rows_of(weight(a + ".in_proj_bias"), d, 3 * d));
+  const Var attended_heads =
+      attention(tape, q, kv, config_.heads, config_.dropout, batch, map_of(recorder, name));
+  const Var attended =
+      linear(tape, attended_heads, weight(a + ".out_proj.weight"), weight(a + ".out_proj.bias"));
+  if (config_.variant == Variant::kPaper) {
+    return note(recorder, name, residual(tape, x, attended));
+  }
+  return post_norm(tape, name, x, attended, recorder);
+}
+
+Var Cdt::trunk(Tape& tape, const std::string& modality, Var projected, std::int64_t layers,
+               std::int64_t batch, Recorder* recorder) {
+  Var x = projected;
+  for (std::int64_t i = 0; i < layers; ++i) {
+    x = self_block(tape, modality + "_self_attn_layers." + std::to_string(i), x, batch, recorder);
+  }
+  return x;
+}
+
+// Attention pooling of one modality (sections 2.5, 7.9): (B, N, D) -> (B, D).
+Var Cdt::pool(Tape& tape, const std::string& modality, Var x, std::int64_t batch,
+              Recorder* recorder) {
+  const std::string name = "vce." + modality;
+  if (config_.variant == Variant::kPaper) {
+    const PoolParameters p{weight(name + "_query"), nullptr, nullptr};
+    return note(recorder, name,
+                attention_pool(tape, x, p, 1, 0.0F, batch, map_of(recorder, name)));
+  }
+  const std::string a = name + "_attn";
+  const PoolParameters p{weight(name + "_query"), weight(a + ".in_proj_weight"),
+                         weight(a + ".in_proj_bias")};
+  const Var pooled = attention_pool(tape, x, p, config_.pool_heads, config_.dropout, batch,
+                                    map_of(recorder, name));
+  return note(recorder, name,
+              linear(tape, pooled, weight(a + ".out_proj.weight"), weight(a + ".out_proj.bias")));
+}
+
+// Virtual Cell Embedding (section 7.9) and task head (section 2.6): (B, G).
+Var Cdt::head(Tape& tape, Var dna, Var rna, Var protein, std::int64_t batch, Recorder* recorder) {
+  const Var pooled = concat(tape,
+                            {pool(tape, "dna", dna, batch, recorder),
+                             pool(tape, "rna", rna, batch, recorder),
+                             pool(tape, "protein", protein, batch, recorder)},
+                            batch);
+  const bool released = config_.variant == Variant::kReleased;
+  const float p = released ? config_.dropout : 0.0F;
+  const std::string second = released ? "vce.fusion.3" : "vce.fusion.2";
+  Var x = linear(tape, pooled, weight("vce.fusion.0.weight"), weight("vce.fusion.0.bias"));
+  x = gelu_dropout(tape, x, p);
+  x = linear(tape, x, weight(second + ".weight"), weight(second + ".bias"));
+  if (!released) {
+    note(recorder, "vce", x);
+    return note(recorder, "task_layer",
+                linear(tape, x, weight("task_layer.weight"), weight("task_layer.bias")));
+  }
+  x = layer_norm(tape, x, weight("vce.fusion.4.weight"), weight("vce.fusion.4.bias"));
+  note(recorder, "vce", x);
+  x = linear(tape, x, weight("task_layer.0.weight"), weight("task_layer.0.bias"));
+  x = gelu_dropout(tape, x, p);
+  return note(recorder, "task_layer",
+              linear(tape, x, weight("task_layer.3.weight"), weight("task_layer.3.bias")));
+}
+
+void Cdt::expect_inputs(const Tensor& rna, const Tensor& protein) const {
+  expect_shape("cdt", "rna", rna, {1, config_.genes, config_.rna_dim});
+  expect_shape("cdt", "protein", protein, {1, config_.genes, config_.protein_dim});
+}
+
+// The reference projects protein once per step, unbatched, and RNA per sample: the protein
+// projector's mask is shared by the batch, the RNA projector's is not.
+Var Cdt::forward(Tape& tape, Var dna, Var rna, Var protein, Recorder* recorder) {
+  const std::int64_t batch = dna->value.shape[0];
+  expect_shape("cdt", "dna", dna->value, with_last(dna->value.shape, config_.dna_dim));
+  expect_inputs(rna->value, protein->value);
+  Var d = project(tape, "dna_projector", dna, batch, recorder);
+  Var r = project(tape, "rna_projector", rna, batch, recorder);
+  Var p = project(tape, "protein_projector", protein, 1, recorder);
+  d = trunk(tape, "dna", d, config_.dna_layers, batch, recorder);
+  r = trunk(tape, "rna", r, config_.rna_layers, batch, recorder);
+  p = trunk(tape, "protein", p, config_.protein_layers, batch, recorder);
+  r = cross_block(tape, "dna_to_rna", r, d, batch, nullptr, recorder);
+  p = cross_block(tape, "rna_to_protein", p, r, batch, nullptr, recorder);
+  return head(tape, d, r, p, batch, recorder);
+}
+
+Trunks Cdt::compute_trunks(Tape& tape, const Tensor& rna, const Tensor& protein, Arena& lasting) {
+  expect_sample_independent(tape);
+  expect_inputs(rna, protein);
+  const auto last = [&](Var v) {
+    const Tensor t = lasting.tensor(v->value.shape);
+    backend_.copy(t, v->value);
+    return t;
+  };
+  Var r = project(tape, "rna_projector", tape.constant(rna), 1, nullptr);
+  r = trunk(tape, "rna", r, config_.rna_layers, 1, nullptr);
+  Var p = project(tape, "protein_projector", tape.constant(protein), 1, nullptr);
+  p = trunk(tape, "protein", p, config_.protein_layers, 1, nullptr);
+  Trunks trunks{last(r), last(p), last(queries_of(tape, "dna_to_rna", r)),
+                last(queries_of(tape, "rna_to_protein", p))};
+  tape.clear();
+  return trunks;
+}
+
+Var Cdt::project_dna_linear(Tape& tape, Var dna) {
+  return linear(tape, dna, weight("dna_projector.linear.weight"),
+                weight("dna_projector.linear.bias"));
+}
+
+Var Cdt::forward_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks,
+                             Recorder* recorder) {
+  expect_sample_independent(tape);
+  const std::int64_t batch = dna_linear->value.shape[0];
+  Var d = norm_and_drop(tape, "dna_projector", dna_linear, batch, recorder);
+  d = trunk(tape, "dna", d, config_.dna_layers, batch, recorder);
+  const Var r = cross_block(tape, "dna_to_rna", tape.constant(trunks.rna), d, batch,
+                            &trunks.rna_queries, recorder);
+  const Var p = cross_block(tape, "rna_to_protein", tape.constant(trunks.protein), r, batch,
+                            &trunks.protein_queries, recorder);
+  return head(tape, d, r, p, batch, recorder);
+}
+
+Var Cdt::forward_from_trunks(Tape& tape, Var dna, const Trunks& trunks, Recorder* recorder) {
+  expect_shape("cdt", "dna", dna->value, with_last(dna->value.shape, config_.dna_dim));
+  return forward_from_linear(tape, project_dna_linear(tape, dna), trunks, recorder);
+}
+
+}  // namespace cdt

@@ -1,0 +1,35 @@
+// Sizes and variant of a CDT model. Defaults are the released v3.3.1.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace cdt {
+
+enum class Variant { kReleased, kPaper };
+
+struct CdtConfig {
+  Variant variant = Variant::kReleased;
+  std::int64_t dna_dim = 3072;
+  std::int64_t rna_dim = 512;
+  std::int64_t protein_dim = 768;
+  std::int64_t genes = 2360;
+  std::int64_t hidden = 768;
+  std::int64_t heads = 8;
+  std::int64_t pool_heads = 4;
+  std::int64_t feed_forward = 3072;
+  std::int64_t fusion = 1536;
+  std::int64_t dna_layers = 2;
+  std::int64_t rna_layers = 1;
+  std::int64_t protein_layers = 1;
+  float dropout = 0.3F;
+};
+
+/// "" if the sizes fit together, else one sentence saying what does not.
+std::string config_problem(const CdtConfig& config);
+
+/// "released" or "paper"; throws InputError(source, field) on anything else.
+Variant parse_variant(const std::string& text, const std::string& source);
+const char* variant_name(Variant variant);
+
+}  // namespace cdt

@@ -1,0 +1,50 @@
+// Numbers about a profile, one non-negative score per DNA bin, and what the same numbers would be
+// if its peak lay in a uniformly random bin. Distances are between left edges of bins; the window's
+// centre is the left edge of bin L / 2 (bin 448 of 896, as in the paper's figures).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace cdt {
+
+/// Bin of the largest score, the first of equals (NumPy's argmax).
+std::int64_t peak_bin(std::span<const float> profile);
+
+/// The `count` bins of the largest scores, largest first: the last of an ascending stable sort, so
+/// that of equal scores the later bins are taken.
+std::vector<std::int64_t> top_bins(std::span<const float> profile, std::int64_t count);
+
+/// Number of elements that two sets of distinct bins share.
+std::int64_t overlap(std::vector<std::int64_t> a, std::vector<std::int64_t> b);
+
+/// Signed distance of a bin from the window's centre.
+std::int64_t offset_bp(std::int64_t bin, std::int64_t bins, std::int64_t bin_bp);
+
+/// Does the bin lie in the outer 5 % of the window (2.5 % at each end, at least one bin)?
+bool at_edge(std::int64_t bin, std::int64_t bins);
+
+/// How concentrated a profile is, its scores divided by their sum. NaN if they are all zero.
+struct Concentration {
+  double entropy = 0;            // nats, 0 to ln L
+  double effective_bins = 0;     // exp(entropy), 1 to L
+  double peak_over_uniform = 0;  // largest share times L, 1 to L
+};
+Concentration concentration(std::span<const float> profile);
+
+/// Exact expectations when peaks lie in independent, uniformly random bins.
+struct RandomPeaks {
+  double distance_mean_bp = 0;     // |offset from the centre|
+  double distance_sd_bp = 0;       // its standard deviation, for the error of a mean
+  double distance_median_bp = 0;   //
+  double share_near = 0;           // share with |offset| <= near_bp
+  double edge_share = 0;           // share at_edge
+  double between_mean_bp = 0;      // distance between two peaks
+  double between_median_bp = 0;    //
+  double overlap_mean = 0;         // of two random sets of `top` bins: top^2 / L
+  double overlap_sd = 0;           // hypergeometric
+};
+RandomPeaks random_peaks(std::int64_t bins, std::int64_t bin_bp, std::int64_t top, double near_bp);
+
+}  // namespace cdt

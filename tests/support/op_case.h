@@ -1,0 +1,32 @@
+// One way to check an op: run it in the engine (float32) and as a float64 formula, compare values,
+// then compare its gradients with central differences of the formula.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/backend.h"
+#include "engine/ops.h"
+#include "tests/support/plain.h"
+
+namespace cdt::test {
+
+struct OpCase {
+  std::string op;     // row of engine/ops/table.h
+  std::string label;  // sizes, sharing
+  std::vector<Shape> inputs;
+  std::function<Var(Tape&, const std::vector<Var>&)> engine;
+  std::function<Doubles(const std::vector<Doubles>&)> plain;
+  bool training = false;
+  bool accumulate = false;  // give inputs a second consumer, so gradients must add
+};
+
+/// "" if values and all gradients agree, else what differs first. Relative error of each tensor's
+/// norm; tolerance = 64 epsilon for values, 512 epsilon for gradients, epsilon of float32.
+std::string check_op(Backend& backend, const OpCase& c);
+
+/// The dropout key of site `site` in cases run by check_op.
+DropoutKey case_key(float p, std::uint32_t site = 0);
+
+}  // namespace cdt::test

@@ -1,0 +1,36 @@
+// Float64 forms of the ops, written as the formulas stand, with no sharing, tiling or fusion. They
+// are the oracles of the engine's ops and, differenced, of their gradients.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/random.h"
+
+namespace cdt::test {
+
+using Doubles = std::vector<double>;
+
+/// y(R, O) = x(R, I) w(O, I)^T + b(O)
+Doubles plain_linear(const Doubles& x, const Doubles& w, const Doubles& b, std::int64_t rows);
+/// Over the last dimension of width `cols`.
+Doubles plain_layer_norm(const Doubles& x, const Doubles& gamma, const Doubles& beta,
+                         std::int64_t cols);
+/// y(batch * R, C) from x(R, C) repeated, times the mask; x may hold the batch already.
+Doubles plain_dropout(const Doubles& x, const DropoutKey& key, std::int64_t rows_out,
+                      std::int64_t cols);
+Doubles plain_gelu(const Doubles& x);
+/// a(B, N, D) + x(1|B, N, D)
+Doubles plain_add(const Doubles& x, const Doubles& a);
+
+struct AttentionSizes {
+  std::int64_t batch, heads, head_dim, queries, keys;
+};
+/// q (1|B, Nq, D), k and v (1|B, Nk, D) -> (B, Nq, D)
+Doubles plain_attention(const Doubles& q, const Doubles& k, const Doubles& v,
+                        const AttentionSizes& s, const DropoutKey& key);
+/// Columns [begin, end) of x(R, C).
+Doubles plain_columns(const Doubles& x, std::int64_t cols, std::int64_t begin, std::int64_t end);
+double plain_huber(double residual, double delta);
+
+}  // namespace cdt::test
