@@ -136,8 +136,8 @@ Attributor::Attributor(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& 
       row_(tape.backend(), model.parameter("dna_to_rna.cross_attn.in_proj_weight").variable.value,
            trunks_.rna_queries, model.config().heads, tape.scratch()) {}
 
-std::vector<PairWindows> Attributor::attribute(const Tensor& dna,
-                                               const std::vector<std::int32_t>& genes) {
+void Attributor::attribute(const Tensor& dna, const std::vector<std::int32_t>& genes,
+                           const Receiver& receiver) {
   tape_.clear();
   tape_.eval();
   const Var projected = model_.project_dna_linear(tape_, tape_.constant(dna));
@@ -146,14 +146,12 @@ std::vector<PairWindows> Attributor::attribute(const Tensor& dna,
   const Var prediction = model_.forward_from_linear(tape_, dna_linear, trunks_, &recorder);
   const Tensor context = recorder.values.at(dna_context_name(model_.config()))->value;
   const std::vector<float> predictions = to_host(tape_.backend(), prediction->value);
-  std::vector<PairWindows> out;
-  for (const std::int32_t gene : genes) {
-    out.push_back({predictions[static_cast<std::size_t>(gene)],
-                   row_.mean_over_heads(context, gene),
-                   gradient_window(dna_linear, prediction, gene)});
+  for (std::size_t i = 0; i < genes.size(); ++i) {
+    receiver(i, {predictions[static_cast<std::size_t>(genes[i])],
+                 row_.mean_over_heads(context, genes[i]),
+                 gradient_window(dna_linear, prediction, genes[i])});
   }
   tape_.clear();
-  return out;
 }
 
 std::vector<float> Attributor::gradient_window(Var dna_linear, Var prediction, std::int32_t gene) {

@@ -4,7 +4,9 @@
 // pass that stops below the DNA projector.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "engine/arena.h"
@@ -64,9 +66,12 @@ class Attributor {
   /// Freezes the model and computes its trunks. rna (1, G, rna_dim), protein (1, G, protein_dim).
   Attributor(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& protein, Arena& lasting);
 
-  /// Windows of each gene for one enhancer, dna (1, L, dna_dim) on the device outside the tape's
-  /// step arena, which is cleared. A result does not depend on which other genes are asked for.
-  std::vector<PairWindows> attribute(const Tensor& dna, const std::vector<std::int32_t>& genes);
+  /// Receives the windows of genes[index].
+  using Receiver = std::function<void(std::size_t index, const PairWindows& windows)>;
+  /// Windows of each gene for one enhancer, in order, dna (1, L, dna_dim) on the device outside the
+  /// tape's step arena, which is cleared. They do not depend on which other genes are asked for.
+  void attribute(const Tensor& dna, const std::vector<std::int32_t>& genes,
+                 const Receiver& receiver);
 
  private:
   std::vector<float> gradient_window(Var dna_linear, Var prediction, std::int32_t gene);

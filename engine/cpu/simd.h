@@ -23,11 +23,8 @@ using U32 = std::uint32_t __attribute__((vector_size(64)));
 using U64 = std::uint64_t __attribute__((vector_size(64)));
 using F64 = double __attribute__((vector_size(128)));
 
-CDT_INLINE inline F32 splat(float x) {
-  F32 v;
-  for (int i = 0; i < kLanes; ++i) v[i] = x;
-  return v;
-}
+/// x in every lane. Arithmetic between F32 and float needs no splat.
+CDT_INLINE inline F32 splat(float x) { return x - F32{}; }
 
 /// The first `lanes` floats at p; the rest 0.
 CDT_INLINE inline F32 load(const float* p, int lanes) {
@@ -65,24 +62,30 @@ CDT_INLINE inline F32 square_root(F32 x) {
 #endif
 }
 
+/// b where either is NaN.
 CDT_INLINE inline F32 maximum(F32 a, F32 b) { return a > b ? a : b; }
+CDT_INLINE inline F32 minimum(F32 a, F32 b) { return a < b ? a : b; }
 CDT_INLINE inline F32 keep_where(I32 mask, F32 x) { return mask ? x : F32{}; }
 CDT_INLINE inline F64 widen(F32 x) { return __builtin_convertvector(x, F64); }
 
-/// Lanes added (or compared) in a fixed tree.
+/// Lanes combined in a fixed tree: halves, quarters, pairs, singles.
+template <class Vector, class Combine>
+CDT_INLINE inline auto fold_lanes(Vector v, const Combine& combine) {
+  v = combine(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13,
+                                         14, 15));
+  v = combine(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7));
+  v = combine(v, __builtin_shufflevector(v, v, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3));
+  return combine(v, __builtin_shufflevector(v, v, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                            1))[0];
+}
+
 template <class Vector>
 CDT_INLINE inline auto sum_of_lanes(Vector v) {
-  for (int width = kLanes / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) v[i] += v[i + width];
-  }
-  return v[0];
+  return fold_lanes(v, [](Vector a, Vector b) CDT_INLINE { return a + b; });
 }
 
 CDT_INLINE inline float max_of_lanes(F32 v) {
-  for (int width = kLanes / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) v[i] = v[i] > v[i + width] ? v[i] : v[i + width];
-  }
-  return v[0];
+  return fold_lanes(v, [](F32 a, F32 b) CDT_INLINE { return maximum(a, b); });
 }
 
 /// body(i, lanes) for i = 0, 16, ... ; lanes is 16 but for the last.

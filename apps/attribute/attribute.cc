@@ -1,0 +1,124 @@
+#include "apps/attribute/attribute.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <string>
+#include <utility>
+
+#include "apps/attribute/choice.h"
+#include "apps/attribute/numbers.h"
+#include "apps/attribute/outputs.h"
+#include "apps/common/inference.h"
+#include "apps/common/progress.h"
+#include "engine/error.h"
+
+namespace cdt {
+namespace {
+
+struct AttributeOptions {
+  CommonOptions common;
+  ModelOverrides overrides;
+  PairChoice choice;
+  std::int64_t tracks = 20;
+};
+
+bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_code) {
+  Cli cli("cdt-attribute",
+          "Attention and gradient windows over the DNA bins for chosen pairs: OUT/pairs.tsv, "
+          "attention.npy, gradient.npy, peaks.tsv, tracks/ and summary.json.");
+  cli.common(&options->common);
+  for (const char* name : {"data", "model", "out"}) cli.require(name);
+  cli.option("pair", &options->choice.pairs, "ENHANCER:GENE to explain; may be repeated");
+  cli.option("pairs", &options->choice.file, "TSV of pairs, columns enhancer and gene");
+  cli.option("split", &options->choice.split, "explain the pairs of a split");
+  cli.choice("split", {"train", "val", "test"});
+  cli.option("sample", &options->choice.sample,
+             "only N pairs of the split, drawn with --seed; 0: all");
+  cli.range("sample", 0, 1e15);
+  cli.option("tracks", &options->tracks, "write bedGraph tracks for the first N pairs");
+  cli.range("tracks", 0, 100000);
+  cli.option("heads", &options->overrides.heads, "attention heads, if the model file does not say");
+  cli.range("heads", 1, 4096);
+  cli.option("pool-heads", &options->overrides.pool_heads,
+             "heads of the pooling, if the model file does not say");
+  cli.range("pool-heads", 1, 4096);
+  const bool go = cli.parse(argc, argv, exit_code);
+  options->choice.seed = static_cast<std::uint64_t>(options->common.seed);
+  return go;
+}
+
+void expect_finite(const PairWindows& windows, const Dataset& data, const Pair& pair) {
+  const auto finite = [](const std::vector<float>& v) {
+    return std::all_of(v.begin(), v.end(), [](float x) { return std::isfinite(x); });
+  };
+  if (std::isfinite(windows.prediction) && finite(windows.attention) && finite(windows.gradient)) {
+    return;
+  }
+  throw Error("the attribution of enhancer " +
+              data.enhancers[static_cast<std::size_t>(pair.enhancer)].name + ", gene " +
+              data.genes[static_cast<std::size_t>(pair.gene)] + " is not finite");
+}
+
+/// First index past the pairs that share the enhancer of pairs[begin].
+std::size_t group_end(const std::vector<Pair>& pairs, std::size_t begin) {
+  std::size_t end = begin;
+  while (end < pairs.size() && pairs[end].enhancer == pairs[begin].enhancer) ++end;
+  return end;
+}
+
+std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector<Pair>& pairs,
+                                         AttributionOutputs& outputs, Progress& progress) {
+  inference.prefetch_dna({pairs.front().enhancer});
+  Attributor attributor(*inference.model, inference.tape, inference.rna, inference.protein,
+                        inference.lasting);
+  std::vector<PairNumbers> numbers;
+  for (std::size_t begin = 0; begin < pairs.size();) {
+    const std::size_t end = group_end(pairs, begin);
+    std::vector<std::int32_t> genes;
+    for (std::size_t i = begin; i < end; ++i) genes.push_back(pairs[i].gene);
+    const Tensor dna = inference.load_dna({pairs[begin].enhancer});
+    const bool zero_dna = std::all_of(inference.last_row().begin(), inference.last_row().end(),
+                                      [](float v) { return v == 0.0F; });
+    if (end < pairs.size()) inference.prefetch_dna({pairs[end].enhancer});
+    attributor.attribute(dna, genes, [&](std::size_t gene, const PairWindows& windows) {
+      const Pair& pair = pairs[begin + gene];
+      expect_finite(windows, inference.data, pair);
+      numbers.push_back(pair_numbers(pair, windows, zero_dna));
+      outputs.add(numbers.back(), windows);
+      progress.update(static_cast<std::int64_t>(numbers.size()));
+    });
+    begin = end;
+  }
+  progress.finish();
+  return numbers;
+}
+
+void run(const AttributeOptions& options) {
+  Inference inference(options.common, options.overrides, 1);
+  const std::vector<Pair> pairs = choose_pairs(options.choice, inference.data);
+  const std::optional<Truth> truth = read_truth(inference.data.directory, inference.data.bins);
+  const auto count = static_cast<std::int64_t>(pairs.size());
+  AttributionOutputs outputs(options.common.out, inference.data, count, options.tracks);
+  Progress progress("attribute", count, options.common.quiet);
+  const std::vector<PairNumbers> numbers = attribute_pairs(inference, pairs, outputs, progress);
+  const Summary summary = summarise(numbers, inference.data, truth);
+  outputs.finish(summary);
+  std::cout << summary_table(summary);
+  if (options.tracks < count) {
+    std::cout << "tracks: the first " << options.tracks << " of " << count
+              << " pairs (--tracks N for more)\n";
+  }
+}
+
+}  // namespace
+
+int attribute_main(int argc, char** argv) {
+  AttributeOptions options;
+  int exit_code = 0;
+  if (!parse_options(argc, argv, &options, &exit_code)) return exit_code;
+  run(options);
+  return 0;
+}
+
+}  // namespace cdt

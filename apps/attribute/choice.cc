@@ -1,0 +1,135 @@
+#include "apps/attribute/choice.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "engine/error.h"
+#include "engine/random.h"
+#include "io/tsv.h"
+
+namespace cdt {
+namespace {
+
+constexpr const char* kCommandLine = "command line";
+constexpr std::uint32_t kSampleStream = 0x5A3B;
+
+using Names = std::pair<std::int32_t, std::int32_t>;  // enhancer, gene
+
+/// Betas of the data set's pairs, the first where one stands there twice.
+std::map<Names, float> known_betas(const Dataset& data) {
+  std::map<Names, float> out;
+  for (const Pair& p : data.pairs) out.insert({{p.enhancer, p.gene}, p.beta});
+  return out;
+}
+
+/// Enhancer names may hold colons themselves: the last split at which both names are known.
+Names parse_pair(const std::string& text, const Dataset& data) {
+  for (std::size_t colon = text.rfind(':'); colon != std::string::npos && colon > 0;
+       colon = text.rfind(':', colon - 1)) {
+    const std::int32_t enhancer = data.find_enhancer(text.substr(0, colon));
+    const std::int32_t gene = data.find_gene(text.substr(colon + 1));
+    if (enhancer >= 0 && gene >= 0) return {enhancer, gene};
+  }
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) {
+    throw InputError(kCommandLine, "--pair", expected_got("not a pair", "ENHANCER:GENE", text));
+  }
+  const bool enhancer_known = data.find_enhancer(text.substr(0, colon)) >= 0;
+  throw InputError(kCommandLine, "--pair",
+                   enhancer_known ? "no gene named " + text.substr(colon + 1) + " in the data set"
+                                  : "no enhancer named " + text.substr(0, colon) +
+                                        " in the data set");
+}
+
+void add_file(const std::filesystem::path& path, const Dataset& data, std::vector<Names>* out) {
+  TsvFile file(path, {"enhancer", "gene"});
+  while (file.next()) {
+    const std::int32_t enhancer = data.find_enhancer(std::string(file.field(0)));
+    const std::int32_t gene = data.find_gene(std::string(file.field(1)));
+    if (enhancer < 0) file.fail(0, "no enhancer named " + std::string(file.field(0)));
+    if (gene < 0) file.fail(1, "no gene named " + std::string(file.field(1)));
+    out->push_back({enhancer, gene});
+  }
+}
+
+/// `count` of the pairs without replacement, in their order: the front of a Fisher-Yates shuffle.
+std::vector<Pair> sample(const std::vector<Pair>& pairs, std::int64_t count, std::uint64_t seed) {
+  std::vector<std::size_t> order(pairs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  RandomStream random(seed, kSampleStream);
+  const auto wanted = static_cast<std::size_t>(count);
+  for (std::size_t i = 0; i < wanted; ++i) {
+    std::swap(order[i], order[i + static_cast<std::size_t>(random.below(order.size() - i))]);
+  }
+  order.resize(wanted);
+  std::sort(order.begin(), order.end());
+  std::vector<Pair> out;
+  for (const std::size_t i : order) out.push_back(pairs[i]);
+  return out;
+}
+
+std::vector<Pair> pairs_of_split(const PairChoice& choice, const Dataset& data) {
+  const Split split = choice.split == "train" ? Split::kTrain
+                      : choice.split == "val" ? Split::kVal
+                                              : Split::kTest;
+  std::vector<Pair> pairs = data.pairs_of(split);
+  const auto size = static_cast<std::int64_t>(pairs.size());
+  if (choice.sample > size) {
+    throw InputError(kCommandLine, "--sample",
+                     expected_got("split " + choice.split + " is smaller",
+                              "at most " + std::to_string(size), std::to_string(choice.sample)));
+  }
+  return choice.sample > 0 ? sample(pairs, choice.sample, choice.seed) : pairs;
+}
+
+/// Brings the pairs of an enhancer together.
+std::vector<Pair> grouped(const std::vector<Pair>& pairs) {
+  std::unordered_map<std::int32_t, std::size_t> group_of;
+  std::vector<std::vector<Pair>> groups;
+  for (const Pair& p : pairs) {
+    const auto [group, is_new] = group_of.insert({p.enhancer, groups.size()});
+    if (is_new) groups.emplace_back();
+    groups[group->second].push_back(p);
+  }
+  std::vector<Pair> out;
+  for (const auto& group : groups) out.insert(out.end(), group.begin(), group.end());
+  return out;
+}
+
+}  // namespace
+
+std::vector<Pair> choose_pairs(const PairChoice& choice, const Dataset& data) {
+  if (choice.sample > 0 && choice.split.empty()) {
+    throw InputError(kCommandLine, "--sample", "draws from a split: give --split too");
+  }
+  std::vector<Names> named;
+  for (const std::string& text : choice.pairs) named.push_back(parse_pair(text, data));
+  if (!choice.file.empty()) add_file(choice.file, data, &named);
+  std::vector<Pair> pairs;
+  std::set<Names> seen;
+  const std::map<Names, float> betas = known_betas(data);
+  for (const Names& names : named) {
+    if (!seen.insert(names).second) continue;
+    const auto beta = betas.find(names);
+    const float missing = std::numeric_limits<float>::quiet_NaN();
+    pairs.push_back({.enhancer = names.first,
+                     .gene = names.second,
+                     .beta = beta == betas.end() ? missing : beta->second});
+  }
+  if (!choice.split.empty()) {
+    for (const Pair& p : pairs_of_split(choice, data)) {
+      if (seen.count({p.enhancer, p.gene}) == 0) pairs.push_back(p);
+    }
+  }
+  if (pairs.empty()) {
+    throw InputError(kCommandLine, "pairs", "none chosen: give --pair, --pairs or --split");
+  }
+  return grouped(pairs);
+}
+
+}  // namespace cdt

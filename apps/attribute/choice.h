@@ -1,0 +1,27 @@
+// Which pairs to explain: named on the command line, listed in a file, or (a sample of) a split.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "io/dataset.h"
+
+namespace cdt {
+
+struct PairChoice {
+  std::vector<std::string> pairs;  // ENHANCER:GENE
+  std::filesystem::path file;      // TSV with columns enhancer, gene
+  std::string split;               // "" or train, val, test
+  std::int64_t sample = 0;         // pairs drawn from the split; 0: all of it
+  std::uint64_t seed = 0;
+};
+
+/// All chosen pairs, those of one enhancer next to each other, enhancers in the order in which they
+/// are first named; a pair named twice is kept once, unless the split holds it twice. A pair that
+/// pairs.tsv does not list has beta NaN. InputError naming the option or line: unknown enhancer or
+/// gene, no pair, fewer pairs in the split than the sample.
+std::vector<Pair> choose_pairs(const PairChoice& choice, const Dataset& data);
+
+}  // namespace cdt

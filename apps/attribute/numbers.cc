@@ -1,0 +1,146 @@
+#include "apps/attribute/numbers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+#include <set>
+
+#include "engine/error.h"
+#include "model/statistics.h"
+
+namespace cdt {
+namespace {
+
+WindowNumbers window_numbers(const std::vector<float>& window) {
+  return {peak_bin(window), top_bins(window, kTopBins), concentration(window)};
+}
+
+std::vector<double> collect(const std::vector<PairNumbers>& numbers,
+                            const std::function<double(const PairNumbers&)>& value) {
+  std::vector<double> out;
+  for (const PairNumbers& n : numbers) out.push_back(value(n));
+  return out;
+}
+
+/// Mean of what is defined.
+double mean_of(const std::vector<PairNumbers>& numbers,
+               const std::function<double(const PairNumbers&)>& value) {
+  std::vector<double> values = collect(numbers, value);
+  values.erase(
+      std::remove_if(values.begin(), values.end(), [](double v) { return std::isnan(v); }),
+      values.end());
+  return mean(values);
+}
+
+MethodSummary summarise_method(const std::vector<PairNumbers>& numbers,
+                               WindowNumbers PairNumbers::*method, const Dataset& data) {
+  const auto distance = [&](const PairNumbers& n) {
+    return std::fabs(static_cast<double>(offset_bp((n.*method).peak, data.bins, data.bin_bp)));
+  };
+  const auto concentration = [&](double Concentration::*field) {
+    return mean_of(numbers,
+                   [&](const PairNumbers& n) { return (n.*method).concentration.*field; });
+  };
+  MethodSummary s;
+  s.distance_mean_bp = mean_of(numbers, distance);
+  s.distance_median_bp = median(collect(numbers, distance));
+  s.share_near =
+      mean_of(numbers, [&](const PairNumbers& n) { return distance(n) <= kNearBp ? 1.0 : 0.0; });
+  s.edge_share = mean_of(numbers, [&](const PairNumbers& n) {
+    return at_edge((n.*method).peak, data.bins) ? 1.0 : 0.0;
+  });
+  s.entropy = concentration(&Concentration::entropy);
+  s.effective_bins = concentration(&Concentration::effective_bins);
+  s.peak_over_uniform = concentration(&Concentration::peak_over_uniform);
+  return s;
+}
+
+bool near_one(std::int64_t peak, const std::vector<std::int64_t>& sites) {
+  return std::any_of(sites.begin(), sites.end(), [&](std::int64_t site) {
+    return std::llabs(peak - site) <= kSiteTolerance;
+  });
+}
+
+/// Share of the bins from which a site is near.
+double share_of_near_bins(std::int64_t bins, const std::vector<std::int64_t>& sites) {
+  std::int64_t near = 0;
+  for (std::int64_t bin = 0; bin < bins; ++bin) near += near_one(bin, sites) ? 1 : 0;
+  return static_cast<double>(near) / static_cast<double>(bins);
+}
+
+void add_pair(SiteHits* hits, const PairNumbers& n, const std::vector<std::int64_t>& sites,
+              std::int64_t bins) {
+  if (sites.empty()) return;
+  ++hits->pairs;
+  hits->gradient += near_one(n.gradient.peak, sites) ? 1 : 0;
+  hits->attention += near_one(n.attention.peak, sites) ? 1 : 0;
+  hits->random_share += share_of_near_bins(bins, sites);
+}
+
+/// Pairs that truth.json does not list are left out.
+TruthSummary compare(const std::vector<PairNumbers>& numbers, const Truth& truth, bool with_effect,
+                     const Dataset& data) {
+  TruthSummary out;
+  for (const PairNumbers& n : numbers) {
+    const std::string& enhancer = data.enhancers[static_cast<std::size_t>(n.pair.enhancer)].name;
+    const std::string& gene = data.genes[static_cast<std::size_t>(n.pair.gene)];
+    const auto effect = truth.has_effect.find({enhancer, gene});
+    const auto sites = truth.sites.find(enhancer);
+    if (effect == truth.has_effect.end() || sites == truth.sites.end()) continue;
+    if (effect->second != with_effect) continue;
+    add_pair(&out.causal, n, sites->second.causal, data.bins);
+    add_pair(&out.decoy, n, sites->second.decoy, data.bins);
+  }
+  for (SiteHits* hits : {&out.causal, &out.decoy}) {
+    hits->random_share /= static_cast<double>(hits->pairs);
+  }
+  return out;
+}
+
+}  // namespace
+
+PairNumbers pair_numbers(const Pair& pair, const PairWindows& windows, bool zero_dna) {
+  PairNumbers out{pair, windows.prediction, window_numbers(windows.attention),
+                  window_numbers(windows.gradient)};
+  out.shared_top = overlap(out.attention.top, out.gradient.top);
+  out.zero_dna = zero_dna;
+  return out;
+}
+
+Summary summarise(const std::vector<PairNumbers>& numbers, const Dataset& data,
+                  const std::optional<Truth>& truth) {
+  CDT_CHECK(!numbers.empty(), "a summary needs pairs");
+  Summary s;
+  s.pairs = static_cast<std::int64_t>(numbers.size());
+  s.bins = data.bins;
+  s.bin_bp = data.bin_bp;
+  s.top = std::min(kTopBins, data.bins);
+  std::set<std::int32_t> enhancers;
+  for (const PairNumbers& n : numbers) {
+    enhancers.insert(n.pair.enhancer);
+    s.zero_dna += n.zero_dna ? 1 : 0;
+  }
+  s.enhancers = static_cast<std::int64_t>(enhancers.size());
+  s.attention = summarise_method(numbers, &PairNumbers::attention, data);
+  s.gradient = summarise_method(numbers, &PairNumbers::gradient, data);
+  const std::vector<double> shared = collect(
+      numbers, [](const PairNumbers& n) { return static_cast<double>(n.shared_top); });
+  s.overlap_mean = mean(shared);
+  s.overlap_median = median(shared);
+  s.overlap_min = static_cast<std::int64_t>(*std::min_element(shared.begin(), shared.end()));
+  s.overlap_max = static_cast<std::int64_t>(*std::max_element(shared.begin(), shared.end()));
+  const std::vector<double> between = collect(numbers, [&](const PairNumbers& n) {
+    return static_cast<double>(std::llabs(n.attention.peak - n.gradient.peak) * data.bin_bp);
+  });
+  s.between_mean_bp = mean(between);
+  s.between_median_bp = median(between);
+  s.random = random_peaks(s.bins, s.bin_bp, s.top, kNearBp);
+  if (truth) {
+    s.with_effect = compare(numbers, *truth, true, data);
+    s.without_effect = compare(numbers, *truth, false, data);
+  }
+  return s;
+}
+
+}  // namespace cdt

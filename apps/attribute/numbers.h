@@ -1,0 +1,79 @@
+// The numbers of a pair's two windows, and their summary over all pairs next to what random peaks
+// would give.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/dataset.h"
+#include "io/truth.h"
+#include "model/attribution.h"
+#include "model/profile.h"
+
+namespace cdt {
+
+constexpr std::int64_t kTopBins = 20;      // as in the paper's Figure 4
+constexpr double kNearBp = 50000.0;        // as in its Figure 3
+constexpr std::int64_t kSiteTolerance = 2;  // bins between a peak and a planted site
+
+/// One method's window of one pair.
+struct WindowNumbers {
+  std::int64_t peak = 0;          // bin
+  std::vector<std::int64_t> top;  // min(kTopBins, L) bins, largest score first
+  Concentration concentration;
+};
+
+struct PairNumbers {
+  Pair pair;
+  float prediction = 0;
+  WindowNumbers attention, gradient;
+  std::int64_t shared_top = 0;  // bins in both tops
+  bool zero_dna = false;        // the DNA input is all zeros: attention is uniform, its peak bin 0
+};
+
+PairNumbers pair_numbers(const Pair& pair, const PairWindows& windows, bool zero_dna);
+
+/// Means over pairs for one method.
+struct MethodSummary {
+  double distance_mean_bp = 0, distance_median_bp = 0;  // |peak's offset from the centre|
+  double share_near = 0;                                // within kNearBp
+  double edge_share = 0;                                // in the outer 5 % of the window
+  double entropy = 0, effective_bins = 0, peak_over_uniform = 0;  // windows that are all 0 left out
+};
+
+/// Peaks against the planted sites of one kind.
+struct SiteHits {
+  std::int64_t pairs = 0;     // chosen pairs whose window has such a site
+  std::int64_t gradient = 0;  // of those, gradient peaks within kSiteTolerance of one of its bins
+  std::int64_t attention = 0;
+  double random_share = 0;  // expected share for a peak in a random bin; NaN without pairs
+};
+
+/// Over pairs with a planted effect, or over those without.
+struct TruthSummary {
+  SiteHits causal, decoy;
+};
+
+struct Summary {
+  std::int64_t pairs = 0, enhancers = 0, bins = 0, bin_bp = 0, top = 0, zero_dna = 0;
+  MethodSummary attention, gradient;
+  double overlap_mean = 0, overlap_median = 0;
+  std::int64_t overlap_min = 0, overlap_max = 0;
+  double between_mean_bp = 0, between_median_bp = 0;  // attention peak to gradient peak
+  RandomPeaks random;
+  std::optional<TruthSummary> with_effect, without_effect;  // with truth.json
+};
+
+/// numbers must not be empty.
+Summary summarise(const std::vector<PairNumbers>& numbers, const Dataset& data,
+                  const std::optional<Truth>& truth);
+
+/// The content of summary.json (docs/formats.md); tracks: the files written, relative.
+std::string summary_json(const Summary& summary, const std::vector<std::string>& tracks);
+
+/// The same for a reader, several lines.
+std::string summary_table(const Summary& summary);
+
+}  // namespace cdt

@@ -1,0 +1,7 @@
+// cdt-predict: predicts one split and evaluates the predictions (apps/predict/).
+#include "apps/common/main.h"
+#include "apps/predict/predict.h"
+
+int main(int argc, char** argv) {
+  return cdt::run_main("cdt-predict", argc, argv, cdt::predict_main);
+}

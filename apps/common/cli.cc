@@ -1,0 +1,202 @@
+#include "apps/common/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+
+#include "apps/common/cli_option.h"
+#include "apps/common/main.h"
+#include "apps/common/spelling.h"
+#include "apps/common/version.h"
+#include "engine/error.h"
+#include "io/json.h"
+
+namespace cdt {
+namespace {
+
+constexpr const char* kCommandLine = "command line";
+constexpr double kMaxThreads = 4096;
+constexpr std::size_t kHelpColumn = 32;
+
+[[noreturn]] void refuse(const std::string& field, const std::string& what) {
+  throw InputError(kCommandLine, field, what);
+}
+
+/// "--name=value" -> "--name"
+std::string flag_part(const std::string& word) { return word.substr(0, word.find('=')); }
+
+}  // namespace
+
+Cli::Cli(std::string program, std::string summary)
+    : program_(std::move(program)), summary_(std::move(summary)) {
+  option("config", &config_,
+         "JSON file with any of these options by their long names; the command line wins");
+}
+
+Cli::~Cli() = default;
+
+Cli::Option& Cli::find(const std::string& long_name) const {
+  for (const auto& option : options_) {
+    if (option->name == long_name) return *option;
+  }
+  throw Error("no option --" + long_name + " in " + program_);
+}
+
+std::vector<std::string> Cli::names() const {
+  std::vector<std::string> names{"help", "version"};
+  for (const auto& option : options_) names.push_back(option->name);
+  return names;
+}
+
+void Cli::option(const std::string& long_name, Target target, const std::string& help,
+                 bool required) {
+  auto option = std::make_unique<Option>();
+  option->name = long_name;
+  option->target = target;
+  option->help = help;
+  option->required = required;
+  options_.push_back(std::move(option));
+}
+
+void Cli::flag(const std::string& long_name, bool* target, const std::string& help) {
+  option(long_name, target, help);
+}
+
+void Cli::range(const std::string& long_name, double min, double max) {
+  find(long_name).min = min;
+  find(long_name).max = max;
+}
+
+void Cli::choice(const std::string& long_name, std::vector<std::string> allowed) {
+  find(long_name).choices = std::move(allowed);
+}
+
+void Cli::require(const std::string& long_name) { find(long_name).required = true; }
+
+bool Cli::was_set(const std::string& long_name) const { return find(long_name).set; }
+
+void Cli::common(CommonOptions* options) {
+  common(options, {"data", "model", "out", "device", "precision", "threads", "seed", "quiet"});
+}
+
+void Cli::common(CommonOptions* options, std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) {
+    if (name == "data") {
+      option("data", &options->data, "data set directory");
+    } else if (name == "model") {
+      option("model", &options->model, "checkpoint, a .safetensors file");
+    } else if (name == "out") {
+      option("out", &options->out, "where the results go");
+    } else if (name == "device") {
+      option("device", &options->device, "auto, cpu, cuda or cuda:N");
+    } else if (name == "precision") {
+      option("precision", &options->precision, "arithmetic of matrix products");
+      choice("precision", {"fp32", "tf32", "bf16"});
+    } else if (name == "threads") {
+      option("threads", &options->threads, "CPU threads; 0: all");
+      range("threads", 0, kMaxThreads);
+    } else if (name == "seed") {
+      option("seed", &options->seed, "seed of every random number");
+      range("seed", 0, std::numeric_limits<double>::infinity());
+    } else if (name == "quiet") {
+      flag("quiet", &options->quiet, "no progress on stderr");
+    } else {
+      throw Error("no common option " + std::string(name));
+    }
+  }
+}
+
+std::string Cli::read_command_line(int argc, char** argv) {
+  CLI::App app(summary_, program_);
+  app.allow_extras();
+  app.set_help_flag("-h,--help", "print this and exit");
+  app.get_formatter()->column_width(kHelpColumn);
+  const auto* version =
+      app.add_flag("--version")->description("print version and devices and exit");
+  std::vector<CLI::Option*> parsed;
+  for (const auto& option : options_) {
+    const std::string flag = "--" + option->name;
+    if (option->is_flag()) {
+      parsed.push_back(app.add_flag(flag, option->help)->take_all());
+      continue;
+    }
+    parsed.push_back(app.add_option(flag)->description(option->help)->type_size(1)->expected(1));
+    parsed.back()->allow_extra_args(false)->take_all();
+    parsed.back()->type_name(option->value_name())->default_str(option->default_text());
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    for (std::size_t i = 0; i < parsed.size(); ++i) parsed[i]->required(options_[i]->required);
+    return app.help();
+  } catch (const CLI::ArgumentMismatch&) {
+    refuse(argv[argc - 1], "a value is missing");  // only the last word can lack one
+  } catch (const CLI::ParseError& error) {
+    refuse(error.get_name(), error.what());
+  }
+  for (const std::string& word : app.remaining()) {
+    if (word.rfind('-', 0) != 0) refuse(word, "no option takes this word");
+    const std::string bare = flag_part(word).substr(word.find_first_not_of('-') % word.size());
+    refuse(flag_part(word), "no such option" + suggestion(bare, names(), "--"));
+  }
+  if (version->count() > 0) return version_text(program_);
+  for (std::size_t i = 0; i < parsed.size(); ++i) {
+    Option& option = *options_[i];
+    const std::string flag = "--" + option.name;
+    const std::vector<std::string>& words = parsed[i]->results();
+    if (words.size() > 1 && !option.is_list()) refuse(flag, "given more than once");
+    for (const std::string& word : words) {
+      if (option.is_flag() && word != "true") refuse(flag, "takes no value");
+      const bool is_option = word.rfind("--", 0) == 0 && app.get_option_no_throw(flag_part(word));
+      if (is_option) refuse(flag, "a value is missing before " + flag_part(word));
+      option.assign(word, kCommandLine, flag);
+    }
+  }
+  return "";
+}
+
+void Cli::read_config() {
+  if (config_.empty()) return;
+  const std::string file = config_.string();
+  const nlohmann::json config = parse_json_file(config_);
+  if (!config.is_object()) {
+    throw InputError(file, "file", expected_got("wrong type", "an object", config.type_name()));
+  }
+  std::vector<std::string> allowed;
+  for (const auto& option : options_) {
+    if (option->name != "config") allowed.push_back(option->name);
+  }
+  for (const auto& [key, value] : config.items()) {
+    if (std::find(allowed.begin(), allowed.end(), key) == allowed.end()) {
+      throw InputError(file, key, "no such option" + suggestion(key, allowed));
+    }
+    Option& option = find(key);
+    if (!option.set) option.assign_json(value, file);
+  }
+}
+
+void Cli::check_required() const {
+  for (const auto& option : options_) {
+    if (option->required && !option->set) refuse("--" + option->name, "required, but not given");
+  }
+}
+
+bool Cli::parse(int argc, char** argv, int* exit_code) {
+  try {
+    const std::string to_print = read_command_line(argc, argv);
+    *exit_code = kExitDone;
+    if (!to_print.empty()) {
+      std::fputs(to_print.c_str(), stdout);
+      return false;
+    }
+    read_config();
+    check_required();
+    return true;
+  } catch (const InputError& error) {
+    report_error(program_, error.what());
+    *exit_code = kExitMistaken;
+    return false;
+  }
+}
+
+}  // namespace cdt

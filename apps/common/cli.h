@@ -1,0 +1,76 @@
+// Command lines of all binaries: long options, a configuration file, help. CLI11 splits the words
+// and lays out the help; values, required options, ranges and the configuration file are checked
+// here, because CLI11 accepts unknown configuration keys, hexadecimal and partial numbers, and
+// reports a misspelt option as another one missing.
+//
+// A mistake is one line, "cdt-NAME: command line: --flag: what", or for a value of the file given
+// with --config, "cdt-NAME: FILE: key: what". Exit code 2.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace cdt {
+
+/// Options that mean the same in every binary that has them.
+struct CommonOptions {
+  std::filesystem::path data, model, out;
+  std::string device = "auto";     // auto | cpu | cuda[:N]
+  std::string precision = "fp32";  // fp32 | tf32 | bf16
+  std::int64_t threads = 0;        // 0: as many as OpenMP takes
+  std::int64_t seed = 0;
+  bool quiet = false;
+};
+
+class Cli {
+ public:
+  /// Where a value goes; what it holds before parse() is the default shown by --help. A vector's
+  /// option may be repeated (in a configuration file: an array of strings).
+  using Target = std::variant<std::string*, std::int64_t*, double*, std::vector<std::string>*,
+                              std::filesystem::path*, bool*>;
+
+  Cli(std::string program, std::string summary);
+  ~Cli();
+  Cli(const Cli&) = delete;
+  Cli& operator=(const Cli&) = delete;
+
+  /// Long names come without the dashes.
+  void option(const std::string& long_name, Target target, const std::string& help,
+              bool required = false);
+  void flag(const std::string& long_name, bool* target, const std::string& help);
+  /// Inclusive bounds of a number; infinity where there is none.
+  void range(const std::string& long_name, double min, double max);
+  /// The words an option may be.
+  void choice(const std::string& long_name, std::vector<std::string> allowed);
+  void require(const std::string& long_name);
+
+  /// Adds the common options, all of them or those named.
+  void common(CommonOptions* options);
+  void common(CommonOptions* options, std::initializer_list<std::string_view> names);
+
+  /// Fills the targets; the command line wins over the configuration file. False if the program is
+  /// to end with *exit_code: --help or --version was printed (0), or a mistake was reported (2).
+  bool parse(int argc, char** argv, int* exit_code);
+  /// Was the option given, on the command line or in the configuration file?
+  bool was_set(const std::string& long_name) const;
+
+ private:
+  struct Option;
+  Option& find(const std::string& long_name) const;
+  std::vector<std::string> names() const;
+  std::string read_command_line(int argc, char** argv);
+  void read_config();
+  void check_required() const;
+
+  std::string program_, summary_;
+  std::filesystem::path config_;
+  std::vector<std::unique_ptr<Option>> options_;
+};
+
+}  // namespace cdt

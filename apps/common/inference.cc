@@ -1,0 +1,85 @@
+#include "apps/common/inference.h"
+
+#include <utility>
+
+#include "apps/common/session.h"
+#include "io/safetensors.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::size_t kSlack = std::size_t{1} << 20U;  // rounding to 128 bytes, small tensors
+
+std::size_t floats_to_bytes(std::int64_t floats) {
+  return static_cast<std::size_t>(floats) * sizeof(float) + kSlack;
+}
+
+/// Model, gradient map, trunks and the inputs.
+std::size_t lasting_bytes(const CdtConfig& c, std::int64_t bins, std::int64_t batch) {
+  const std::int64_t trunks = 4 * c.genes * c.hidden + c.hidden * c.hidden;
+  const std::int64_t inputs = batch * bins * c.dna_dim + c.genes * (c.rna_dim + c.protein_dim);
+  return model_bytes(c, false) + floats_to_bytes(trunks + inputs);
+}
+
+/// The widest temporaries of an op: inner feed-forward rows, tiles of attention scores.
+std::size_t scratch_bytes(const CdtConfig& c, std::int64_t bins, std::int64_t batch) {
+  const std::int64_t rows = batch * (bins + c.genes);
+  return floats_to_bytes(4 * rows * (c.feed_forward + 4 * c.hidden) +
+                         4 * batch * c.heads * (bins + c.genes) * 1024 + bins * c.dna_dim);
+}
+
+Tensor upload(Backend& backend, Arena& arena, const Shape& shape, const std::vector<float>& host) {
+  const Tensor t = arena.tensor(shape);
+  backend.upload(t, host.data());
+  return t;
+}
+
+CdtConfig fitting_config(const CommonOptions& options, const ModelOverrides& overrides,
+                         const Dataset& data) {
+  const CdtConfig config = read_model_config(SafetensorsReader(options.model), overrides);
+  check_model_fits(config, data, options.model);
+  return config;
+}
+
+}  // namespace
+
+std::size_t inference_step_bytes(const CdtConfig& c, std::int64_t bins, std::int64_t batch) {
+  const std::int64_t dna = batch * bins * (c.dna_layers + 2);
+  const std::int64_t others = batch * c.genes * 4 + c.genes * (c.rna_layers + c.protein_layers + 4);
+  const std::int64_t per_token = 2 * (12 * c.hidden + 3 * c.feed_forward + 4 * c.heads);
+  const std::int64_t head = batch * 16 * (c.genes + c.fusion + 4 * c.hidden);
+  return floats_to_bytes((dna + others) * per_token + head);
+}
+
+Inference::Inference(const CommonOptions& options, const ModelOverrides& overrides,
+                     std::int64_t batch)
+    : backend(open_backend(options)),
+      data(options.data),
+      config(fitting_config(options, overrides, data)),
+      lasting(*backend, "lasting", lasting_bytes(config, data.bins, batch)),
+      step(*backend, "step", inference_step_bytes(config, data.bins, batch)),
+      scratch(*backend, "scratch", scratch_bytes(config, data.bins, batch)),
+      model(load_model(options.model, *backend, lasting, false, overrides)),
+      tape(*backend, step, scratch),
+      rna(upload(*backend, lasting, {1, data.genes_count(), data.rna_dim}, data.rna)),
+      protein(upload(*backend, lasting, {1, data.genes_count(), data.protein_dim}, data.protein)),
+      dna_(lasting.tensor({batch, data.bins, data.dna_dim})),
+      row_(static_cast<std::size_t>(data.bins * data.dna_dim)) {
+  tape.eval();
+}
+
+Tensor Inference::load_dna(const std::vector<std::int32_t>& rows) {
+  const auto count = static_cast<std::int64_t>(rows.size());
+  const Tensor batch = dna_.slice(0, count);
+  for (std::int64_t i = 0; i < count; ++i) {
+    data.read_dna(rows[static_cast<std::size_t>(i)], row_.data());
+    backend->upload(batch.slice(i, i + 1), row_.data());
+  }
+  return batch;
+}
+
+void Inference::prefetch_dna(const std::vector<std::int32_t>& rows) const {
+  for (const std::int32_t row : rows) data.prefetch_dna(row);
+}
+
+}  // namespace cdt

@@ -1,0 +1,50 @@
+// What prediction and attribution share: a data set, a trained model, the device, and the memory
+// for passes over `batch` enhancers at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "apps/common/cli.h"
+#include "apps/common/model_file.h"
+#include "engine/arena.h"
+#include "engine/backend.h"
+#include "engine/tape.h"
+#include "io/dataset.h"
+#include "model/cdt.h"
+
+namespace cdt {
+
+/// Members in the order they are made and the reverse of that in which they go.
+struct Inference {
+  /// Opens the device, the data set and the model; InputError if the two do not fit.
+  Inference(const CommonOptions& options, const ModelOverrides& overrides, std::int64_t batch);
+
+  /// dna (rows.size(), L, dna_dim) for these enhancers, in the lasting buffer dna.
+  Tensor load_dna(const std::vector<std::int32_t>& rows);
+  /// The last row load_dna() read, on the host.
+  const std::vector<float>& last_row() const { return row_; }
+  /// Asks for these rows to be read from disk meanwhile.
+  void prefetch_dna(const std::vector<std::int32_t>& rows) const;
+
+  std::unique_ptr<Backend> backend;
+  Dataset data;
+  CdtConfig config;
+  Arena lasting, step, scratch;
+  std::unique_ptr<Cdt> model;
+  Tape tape;
+  Tensor rna;      // (1, G, rna_dim)
+  Tensor protein;  // (1, G, protein_dim)
+
+ private:
+  Tensor dna_;              // (batch, L, dna_dim)
+  std::vector<float> row_;  // one enhancer on the host
+};
+
+/// Upper bound of the step arena for a forward pass over `batch` enhancers whose activations and
+/// their gradients are all kept.
+std::size_t inference_step_bytes(const CdtConfig& config, std::int64_t bins, std::int64_t batch);
+
+}  // namespace cdt

@@ -1,0 +1,76 @@
+#include "apps/common/main.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <new>
+#include <string>
+#include <system_error>
+
+#include "engine/error.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::size_t kLineLimit = 4000;
+
+/// A standard stream closed by the caller would lend its number to the next file opened, and that
+/// file would receive our messages. Standard output becomes a device that refuses every byte.
+void occupy_closed_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) != -1) continue;
+    const bool results = fd == STDOUT_FILENO;
+    if (open(results ? "/dev/full" : "/dev/null", O_RDWR | O_CLOEXEC) != fd) return;
+  }
+}
+
+/// Empty if all of standard output was written, else the reason.
+std::string output_failure() {
+  errno = 0;
+  std::cout.flush();
+  const bool flushed = std::fflush(stdout) == 0;
+  const int reason = errno;
+  if (flushed && std::ferror(stdout) == 0 && std::cout.good()) return "";
+  return reason != 0 ? std::generic_category().message(reason) : "an earlier write failed";
+}
+
+int guarded(const char* name, int argc, char** argv, const std::function<int(int, char**)>& body) {
+  try {
+    return body(argc, argv);
+  } catch (const InputError& error) {
+    report_error(name, error.what());
+    return kExitMistaken;
+  } catch (const std::bad_alloc&) {
+    report_error(name, "out of memory");
+  } catch (const std::exception& error) {
+    report_error(name, error.what());
+  }
+  return kExitFailed;
+}
+
+}  // namespace
+
+void report_error(std::string_view name, std::string_view message) {
+  std::string line(name);
+  line += ": ";
+  line += printable(message, kLineLimit);
+  line += '\n';
+  std::fputs(line.c_str(), stderr);
+}
+
+int run_main(const char* name, int argc, char** argv, const std::function<int(int, char**)>& body) {
+  std::signal(SIGPIPE, SIG_IGN);
+  occupy_closed_streams();
+  const int code = guarded(name, argc, argv, body);
+  const std::string failure = output_failure();
+  if (failure.empty()) return code;
+  report_error(name, "standard output: cannot be written (" + failure + ")");
+  return code == kExitDone ? kExitFailed : code;
+}
+
+}  // namespace cdt

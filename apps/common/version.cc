@@ -1,0 +1,26 @@
+#include "apps/common/version.h"
+
+#include "engine/backend.h"
+
+// The Makefile defines it for this file only, so that a new commit recompiles nothing else.
+#ifndef CDT_GIT_HASH
+#define CDT_GIT_HASH ""
+#endif
+
+namespace cdt {
+
+std::string version() {
+  std::string text = "0.1.0";
+  const std::string hash = CDT_GIT_HASH;
+  if (!hash.empty()) text += " (git " + hash + ")";
+  return text;
+}
+
+std::string version_text(std::string_view program) {
+  std::string text(program);
+  text += " " + version() + "\ndevices: cpu";
+  if (cuda_built()) text += ", cuda";
+  return text + "\n";
+}
+
+}  // namespace cdt

@@ -1,0 +1,196 @@
+#include "apps/import/import.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "apps/common/main.h"
+#include "apps/common/progress.h"
+#include "apps/common/version.h"
+#include "apps/import/audit.h"
+#include "engine/error.h"
+#include "io/finite.h"
+#include "io/hdf5/file.h"
+#include "io/hdf5/sandbox.h"
+#include "io/text.h"
+
+namespace cdt {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kMaxSample = std::int64_t{1} << 26;  // values of one DNA sample
+
+/// "embeddings" (N, L, D) of the DNA file and where its samples lie.
+struct DnaSource {
+  Hdf5File file;
+  Hdf5Dataset embeddings;
+  DnaIndex index;
+  std::int64_t bins() const { return embeddings.shape()[1]; }
+  std::int64_t dim() const { return embeddings.shape()[2]; }
+};
+
+DnaSource open_dna(const fs::path& path) {
+  Hdf5File file(path);
+  Hdf5Dataset embeddings = file.dataset("embeddings");
+  embeddings.require_shape({0, 0, 0});
+  const std::vector<std::int64_t>& shape = embeddings.shape();
+  if (shape[1] > kMaxSample / shape[2])
+    throw InputError(file.name(), "embeddings", "one sample is larger than 256 MiB");
+  const Hdf5Dataset centers = file.dataset("centers");
+  centers.require_shape({shape[0]});
+  const Hdf5Dataset chroms = file.dataset("chroms");
+  chroms.require_shape({shape[0]});
+  const std::vector<std::int64_t> centres = centers.read_integers();
+  const std::vector<std::string> names = chroms.read_strings();
+  DnaIndex index;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (centres[i] < 0 || centres[i] > std::numeric_limits<std::int64_t>::max() / 4)
+      throw InputError(file.name(), centers.at(static_cast<std::int64_t>(i)),
+                       "is not a coordinate");
+    index.add(names[i], centres[i]);
+  }
+  return {std::move(file), std::move(embeddings), std::move(index)};
+}
+
+/// Throws InputError naming the first value of this sample that is NaN or infinite.
+void require_finite(const DnaSource& dna, std::int64_t row, const std::vector<float>& sample) {
+  const std::int64_t bad =
+      first_non_finite(sample.data(), static_cast<std::int64_t>(sample.size()));
+  if (bad < 0) return;
+  const auto count = std::count_if(sample.begin(), sample.end(),
+                                   [](float value) { return first_non_finite(&value, 1) == 0; });
+  throw InputError(
+      dna.file.name(),
+      "embeddings[" + std::to_string(row) + "," + std::to_string(bad / dna.dim()) + "," +
+          std::to_string(bad % dna.dim()) + "]",
+      expected_got("is not usable, as " + std::to_string(count) + " of this row's values",
+                   "a finite number", format_number(sample[static_cast<std::size_t>(bad)])));
+}
+
+/// Streams one row per element into the data set; a source row that several share is read once.
+DnaScan copy_dna(const DnaSource& dna, const Placement& data, DatasetWriter& writer, bool quiet) {
+  DnaScan scan;
+  std::vector<float> sample(static_cast<std::size_t>(dna.bins() * dna.dim()), 0.0F);
+  const auto size = static_cast<std::int64_t>(sample.size());
+  const auto total = static_cast<std::int64_t>(data.matches.size());
+  Progress progress("DNA samples", total, quiet);
+  std::int64_t held = -1;  // the source row in `sample`
+  for (std::int64_t i = 0; i < total; ++i) {
+    const DnaIndex::Match& match = data.matches[static_cast<std::size_t>(i)];
+    if (match.kind == DnaIndex::Kind::kMissing) {
+      std::fill(sample.begin(), sample.end(), 0.0F);
+    } else if (match.row != held) {
+      dna.embeddings.read_row(match.row, sample.data());
+      require_finite(dna, match.row, sample);
+      ++scan.rows_used;
+      const bool zero =
+          std::all_of(sample.begin(), sample.end(), [](float value) { return value == 0.0F; });
+      scan.zero_rows += zero ? 1 : 0;
+      held = match.row;
+    }
+    writer.append_dna(sample.data(), size);
+    progress.update(i + 1);
+  }
+  progress.finish();
+  return scan;
+}
+
+nlohmann::ordered_json provenance(const ImportOptions& options) {
+  nlohmann::ordered_json out;
+  out["made_by"] = "cdt-import " + version();
+  out["missing_dna"] = missing_dna_name(options.missing);
+  const std::vector<std::pair<const char*, const fs::path*>> files = {
+      {"dna", &options.dna},         {"rna", &options.rna},     {"protein", &options.protein},
+      {"mapping", &options.mapping}, {"train", &options.train}, {"val", &options.val},
+      {"test", &options.test}};
+  for (const auto& [role, path] : files) {
+    if (path->empty()) continue;
+    out["sources"][role] = {{"file", path->filename().string()}, {"bytes", fs::file_size(*path)}};
+  }
+  return out;
+}
+
+/// What lay in the output directory before, so that only our own leavings are removed.
+class OutputGuard {
+ public:
+  explicit OutputGuard(fs::path directory)
+      : directory_(std::move(directory)), existed_(fs::exists(directory_)) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(directory_, ignored))
+      before_.insert(entry.path());
+  }
+  void remove_new() const {
+    std::error_code ignored;
+    if (fs::exists(directory_ / "dataset.json", ignored)) return;  // complete, ours or an older one
+    std::vector<fs::path> made;
+    for (const auto& entry : fs::directory_iterator(directory_, ignored)) {
+      if (!before_.contains(entry.path())) made.push_back(entry.path());
+    }
+    for (const fs::path& path : made) fs::remove(path, ignored);
+    if (!existed_) fs::remove(directory_, ignored);
+  }
+
+ private:
+  fs::path directory_;
+  bool existed_;
+  std::set<fs::path> before_;
+};
+
+}  // namespace
+
+void import_files(const ImportOptions& options) {
+  const GeneTables tables = read_gene_tables(options.rna, options.protein);
+  const GeneMap map = read_gene_map(options.mapping, tables.genes_count());
+  const DnaSource dna = open_dna(options.dna);
+  ElementTable elements;
+  std::vector<ScreenSplit> splits;
+  splits.push_back(read_screen(options.train, Split::kTrain, map, elements));
+  splits.push_back(read_screen(options.val, Split::kVal, map, elements));
+  if (!options.test.empty())
+    splits.push_back(read_screen(options.test, Split::kTest, map, elements));
+  const Placement data = place_elements(elements, dna.index, options.missing, splits);
+
+  DatasetWriter::Sizes sizes;
+  sizes.enhancers = static_cast<std::int64_t>(data.enhancers.size());
+  sizes.bins = dna.bins();
+  sizes.dna_dim = dna.dim();
+  sizes.genes = tables.genes_count();
+  sizes.rna_dim = tables.rna_dim;
+  sizes.protein_dim = tables.protein_dim;
+  sizes.bin_bp = options.bin_bp;
+  sizes.assembly = options.assembly;
+  DatasetWriter writer(options.out, sizes);
+  writer.write_rna(tables.rna, tables.genes);
+  writer.write_protein(tables.protein, tables.genes);
+  writer.write_enhancers(data.enhancers);
+  writer.write_pairs(data.pairs);
+  const DnaScan scan = copy_dna(dna, data, writer, options.quiet);
+  const nlohmann::ordered_json audit =
+      make_audit({options.assembly, options.missing, tables.genes_count(), map,
+                  dna.embeddings.shape(), dna.index, scan, splits, data});
+  writer.write_extra("audit.json", audit.dump(2) + "\n");
+  writer.finish(provenance(options).dump());
+  std::fputs(audit_text(audit).c_str(), stdout);
+}
+
+int import_in_sandbox(const ImportOptions& options) {
+  const OutputGuard guard(options.out);
+  const auto body = [&options](int, char**) {
+    harden_hdf5();
+    import_files(options);
+    return kExitDone;
+  };
+  try {
+    const int code = run_sandboxed([&body] { return run_main("cdt-import", 0, nullptr, body); });
+    if (code != kExitDone) guard.remove_new();
+    return code;
+  } catch (const Error&) {
+    guard.remove_new();
+    throw;
+  }
+}
+
+}  // namespace cdt

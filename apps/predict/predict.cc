@@ -1,0 +1,103 @@
+#include "apps/predict/predict.h"
+
+#include <cmath>
+#include <iostream>
+#include <limits>
+#include <string>
+
+#include "apps/common/cli.h"
+#include "apps/predict/evaluation.h"
+#include "apps/predict/forward.h"
+#include "engine/error.h"
+#include "io/atomic_file.h"
+#include "io/text.h"
+#include "io/truth.h"
+
+namespace cdt {
+namespace {
+
+struct PredictOptions {
+  CommonOptions common;
+  ModelOverrides overrides;
+  std::string split = "val";
+  std::int64_t batch_size = 4;
+  std::int64_t bootstrap = 2000;
+};
+
+bool parse_options(int argc, char** argv, PredictOptions* options, int* exit_code) {
+  Cli cli("cdt-predict",
+          "Predicts the pairs of one split and evaluates them: OUT/predictions.tsv and "
+          "OUT/metrics.json.");
+  cli.common(&options->common);
+  for (const char* name : {"data", "model", "out"}) cli.require(name);
+  cli.option("split", &options->split, "pairs to predict");
+  cli.choice("split", {"train", "val", "test"});
+  cli.option("batch-size", &options->batch_size, "enhancers per forward pass");
+  cli.range("batch-size", 1, 1024);
+  cli.option("bootstrap", &options->bootstrap, "replicates of the bootstrap over enhancers");
+  cli.range("bootstrap", 100, 1000000);
+  cli.option("heads", &options->overrides.heads, "attention heads, if the model file does not say");
+  cli.range("heads", 1, 4096);
+  cli.option("pool-heads", &options->overrides.pool_heads,
+             "heads of the pooling, if the model file does not say");
+  cli.range("pool-heads", 1, 4096);
+  return cli.parse(argc, argv, exit_code);
+}
+
+std::string predictions_tsv(const Dataset& data, const std::vector<Pair>& pairs,
+                            const std::vector<float>& predictions) {
+  std::string out = "enhancer\tgene\tbeta\tprediction\n";
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    out += data.enhancers[static_cast<std::size_t>(pairs[i].enhancer)].name + '\t' +
+           data.genes[static_cast<std::size_t>(pairs[i].gene)] + '\t' +
+           format_number(pairs[i].beta) + '\t' + format_number(predictions[i]) + '\n';
+  }
+  return out;
+}
+
+double noise_ceiling(const Dataset& data, const std::string& split) {
+  const std::optional<Truth> truth = read_truth(data.directory, data.bins);
+  return truth ? truth->ceiling_of(split) : std::numeric_limits<double>::quiet_NaN();
+}
+
+Split split_of(const std::string& name) {
+  return name == "train" ? Split::kTrain : name == "val" ? Split::kVal : Split::kTest;
+}
+
+void run(const PredictOptions& options) {
+  Inference inference(options.common, options.overrides, options.batch_size);
+  const Dataset& data = inference.data;
+  const std::vector<Pair> pairs = data.pairs_of(split_of(options.split));
+  if (pairs.empty()) {
+    throw InputError((data.directory / "pairs.tsv").string(), "split",
+                     "no pairs in split " + options.split);
+  }
+  const double ceiling = noise_ceiling(data, options.split);
+  create_output_directory(options.common.out);
+  Progress progress("predict", static_cast<std::int64_t>(distinct_enhancers(pairs).size()),
+                    options.common.quiet);
+  const std::vector<float> predictions =
+      predict_pairs(inference, pairs, options.batch_size, progress);
+  Evaluation evaluation =
+      evaluate(pairs, predictions, data.pairs_of(Split::kTrain), ceiling,
+               {.replicates = options.bootstrap,
+                .seed = static_cast<std::uint64_t>(options.common.seed)});
+  evaluation.split = options.split;
+  evaluation.data = options.common.data.string();
+  evaluation.model_file = options.common.model.string();
+  write_file(options.common.out / "predictions.tsv", predictions_tsv(data, pairs, predictions));
+  write_file(options.common.out / "metrics.json", metrics_json(evaluation));
+  std::cout << summary_table(evaluation);
+}
+
+}  // namespace
+
+int predict_main(int argc, char** argv) {
+  PredictOptions options;
+  int exit_code = 0;
+  if (!parse_options(argc, argv, &options, &exit_code)) return exit_code;
+  run(options);
+  return 0;
+}
+
+}  // namespace cdt

@@ -1,0 +1,180 @@
+#include "apps/synth/mechanism.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <numeric>
+
+#include "engine/random.h"
+
+namespace cdt {
+namespace {
+
+// Streams of random numbers under the seed, one per purpose; enhancer e's window takes kWindows +
+// e.
+enum Stream : std::uint32_t { kDirections, kSites, kGenes, kPairs, kRna, kProtein, kWindows = 16 };
+
+constexpr double kLeastAmount = 0.3, kMostAmount = 0.95;
+constexpr double kCommonShare = 0.7;    // of a background row: what all bins have in common
+constexpr std::int64_t kTolerance = 2;  // bins; a peak this near to a site counts as on it
+
+double dot(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+void scale_to(std::vector<double>& row, double norm) {
+  const double factor = norm / std::sqrt(dot(row, row));
+  for (double& value : row) value *= factor;
+}
+
+/// A direction orthogonal to those before it, of norm 1.
+std::vector<double> draw_direction(RandomStream& random, std::int64_t size,
+                                   const std::vector<std::vector<double>>& before) {
+  std::vector<double> row(static_cast<std::size_t>(size));
+  for (double& value : row) value = random.normal();
+  for (const auto& other : before) {
+    const double along = dot(row, other);
+    for (std::size_t i = 0; i < row.size(); ++i) row[i] -= along * other[i];
+  }
+  scale_to(row, 1.0);
+  return row;
+}
+
+double between(RandomStream& random, double low, double high) {
+  return low + (high - low) * random.uniform();
+}
+
+/// One 32-bit draw per feature: paper scale needs 1.5e10 of them.
+void draw_uniform_row(RandomStream& random, std::vector<double>& row) {
+  for (double& value : row) value = static_cast<double>(random.next_u32()) * 0x1.0p-31 - 1.0;
+}
+
+/// A motif's amount `offset` bins from the centre of its site: falls linearly, to about half.
+double amount_at(double centre_amount, std::int64_t offset, std::int64_t reach) {
+  const double distance = static_cast<double>(std::abs(offset));
+  return centre_amount * (1.0 - 0.5 * distance / static_cast<double>(reach + 1));
+}
+
+}  // namespace
+
+double PlantedSites::activity() const {
+  return (causal_amount - kLeastAmount) / (kMostAmount - kLeastAmount);
+}
+
+Split synth_split(std::int64_t enhancer) {
+  const std::int64_t place = enhancer % 20;
+  if (place < 16) return Split::kTrain;
+  return place < 19 ? Split::kVal : Split::kTest;
+}
+
+Mechanism::Mechanism(const SynthPlan& plan) : plan_(plan) {
+  check_plan(plan_);
+  draw_directions();
+  draw_sites();
+  draw_genes();
+  draw_pairs();
+}
+
+void Mechanism::draw_directions() {
+  RandomStream random(plan_.seed, kDirections);
+  causal_motif_ = draw_direction(random, plan_.sizes.dna_dim, {});
+  decoy_motif_ = draw_direction(random, plan_.sizes.dna_dim, {causal_motif_});
+  common_ = draw_direction(random, plan_.sizes.dna_dim, {causal_motif_, decoy_motif_});
+}
+
+void Mechanism::draw_sites() {
+  RandomStream random(plan_.seed, kSites);
+  const std::int64_t reach = plan_.reach();
+  const auto places = static_cast<std::uint64_t>(plan_.sizes.bins - 2 * reach);
+  const auto draw_centre = [&] { return reach + static_cast<std::int64_t>(random.below(places)); };
+  sites_.resize(static_cast<std::size_t>(plan_.sizes.enhancers));
+  for (PlantedSites& site : sites_) {
+    do {
+      site.causal = draw_centre();
+      site.decoy = draw_centre();
+    } while (std::abs(site.causal - site.decoy) <= 2 * (reach + kTolerance));
+    site.causal_amount = between(random, kLeastAmount, kMostAmount);
+    site.decoy_amount = between(random, kLeastAmount, kMostAmount);
+  }
+}
+
+void Mechanism::draw_genes() {
+  RandomStream random(plan_.seed, kGenes);
+  genes_.resize(static_cast<std::size_t>(plan_.sizes.genes));
+  for (std::size_t g = 0; g < genes_.size(); ++g) {
+    genes_[g].offset = between(random, -0.07, -0.01);
+    const double sensitivity = between(random, 0.25, 0.55);
+    genes_[g].sensitivity = g % 4 == 3 ? 0.0 : sensitivity;
+  }
+}
+
+void Mechanism::draw_pairs() {
+  RandomStream random(plan_.seed, kPairs);
+  for (std::int64_t e = 0; e < plan_.sizes.enhancers; ++e) {
+    std::vector<std::int32_t> drawn;
+    while (static_cast<std::int64_t>(drawn.size()) < plan_.pairs_per_enhancer) {
+      const auto g =
+          static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(plan_.sizes.genes)));
+      if (std::find(drawn.begin(), drawn.end(), g) != drawn.end()) continue;
+      drawn.push_back(g);
+      const SynthGene& gene = genes_[static_cast<std::size_t>(g)];
+      const double activity = sites_[static_cast<std::size_t>(e)].activity();
+      SynthPair made;
+      made.noiseless_beta = gene.offset - gene.sensitivity * activity;
+      made.has_effect = gene.sensitivity > 0.0;
+      made.pair.split = synth_split(e);
+      made.pair.enhancer = static_cast<std::int32_t>(e);
+      made.pair.gene = g;
+      made.pair.beta = static_cast<float>(made.noiseless_beta + plan_.noise * random.normal());
+      pairs_.push_back(made);
+    }
+  }
+}
+
+void Mechanism::fill_dna(std::int64_t enhancer, float* out) const {
+  RandomStream random(plan_.seed, kWindows + static_cast<std::uint32_t>(enhancer));
+  const PlantedSites& sites = sites_[static_cast<std::size_t>(enhancer)];
+  const std::int64_t reach = plan_.reach();
+  const double norm = std::sqrt(static_cast<double>(plan_.sizes.dna_dim));  // features near 1
+  std::vector<double> row(common_.size());
+  for (std::int64_t bin = 0; bin < plan_.sizes.bins; ++bin) {
+    draw_uniform_row(random, row);
+    scale_to(row, std::sqrt(1.0 - kCommonShare * kCommonShare));
+    for (std::size_t i = 0; i < row.size(); ++i) row[i] += kCommonShare * common_[i];
+    const bool in_causal = std::abs(bin - sites.causal) <= reach;
+    if (in_causal || std::abs(bin - sites.decoy) <= reach) {
+      const std::vector<double>& motif = in_causal ? causal_motif_ : decoy_motif_;
+      const double amount = in_causal ? amount_at(sites.causal_amount, bin - sites.causal, reach)
+                                      : amount_at(sites.decoy_amount, bin - sites.decoy, reach);
+      scale_to(row, std::sqrt(1.0 - amount * amount));
+      for (std::size_t i = 0; i < row.size(); ++i) row[i] += amount * motif[i];
+    }
+    scale_to(row, norm);
+    for (const double value : row) *out++ = static_cast<float>(value);
+  }
+}
+
+std::vector<float> Mechanism::rna() const {
+  RandomStream random(plan_.seed, kRna);
+  const std::vector<double> telling = draw_direction(random, plan_.sizes.rna_dim, {});
+  std::vector<float> out;
+  for (const SynthGene& gene : genes_) {
+    std::vector<double> row = draw_direction(random, plan_.sizes.rna_dim, {});
+    for (std::size_t i = 0; i < row.size(); ++i) row[i] += 2.0 * gene.sensitivity * telling[i];
+    scale_to(row, 1.0);
+    out.insert(out.end(), row.begin(), row.end());
+  }
+  return out;
+}
+
+std::vector<float> Mechanism::protein() const {
+  RandomStream random(plan_.seed, kProtein);
+  std::vector<float> out;
+  for (std::size_t g = 0; g < genes_.size(); ++g) {
+    const std::vector<double> row = draw_direction(random, plan_.sizes.protein_dim, {});
+    out.insert(out.end(), row.begin(), row.end());
+  }
+  return out;
+}
+
+}  // namespace cdt

@@ -1,0 +1,75 @@
+// The planted mechanism. Every DNA window holds one causal site and one decoy. In both, a motif (a
+// direction in feature space) replaces part of the background, by an amount drawn for the site; the
+// causal site's amount lowers the expression of every sensitive gene, the decoy's does nothing:
+//
+//   beta[e, g] = offset[g] - sensitivity[g] * activity[e] + noise,    activity in [0, 1)
+//
+// All bins have the same norm, as rows of a trained encoder nearly have, so that neither a site's
+// norm nor the LayerNorm behind the model's first projection gives it away; and the background has
+// some of both motifs everywhere, so that a plain sum over bins cannot read the activity: a model
+// has to find the site. CDT sees no positions, nor does the mechanism need them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "apps/synth/plan.h"
+#include "io/dataset.h"
+
+namespace cdt {
+
+/// One enhancer's planted sites. A site covers the bins centre - reach ... centre + reach; the two
+/// sites of a window are so far apart that no bin is within 2 bins of both.
+struct PlantedSites {
+  std::int64_t causal = 0, decoy = 0;          // centre bins
+  double causal_amount = 0, decoy_amount = 0;  // motif's share of the centre bin, [0.3, 0.95)
+  /// The causal amount rescaled to [0, 1).
+  double activity() const;
+};
+
+struct SynthGene {
+  double offset = 0;       // beta without activity, -0.07 to -0.01
+  double sensitivity = 0;  // 0 (every fourth gene) or 0.25 to 0.55
+};
+
+struct SynthPair {
+  Pair pair;  // beta as measured: with noise
+  double noiseless_beta = 0;
+  bool has_effect = false;  // the gene is sensitive
+};
+
+class Mechanism {
+ public:
+  explicit Mechanism(const SynthPlan& plan);
+
+  const std::vector<PlantedSites>& sites() const { return sites_; }
+  const std::vector<SynthGene>& genes() const { return genes_; }
+  /// By enhancer; the split is by enhancer: of every 20, 16 train, 3 val, 1 test.
+  const std::vector<SynthPair>& pairs() const { return pairs_; }
+
+  /// Writes the (bins, dna_dim) window of an enhancer. Depends on the plan and the enhancer only,
+  /// so windows may be made in any order and at once.
+  void fill_dna(std::int64_t enhancer, float* out) const;
+  /// (G, rna_dim), rows of norm 1 like scGPT's in the published files. A gene's sensitivity can be
+  /// read along one direction.
+  std::vector<float> rna() const;
+  /// (G, protein_dim), rows of norm 1 that say nothing about the effect.
+  std::vector<float> protein() const;
+
+ private:
+  void draw_directions();
+  void draw_sites();
+  void draw_genes();
+  void draw_pairs();
+
+  SynthPlan plan_;
+  std::vector<double> causal_motif_, decoy_motif_, common_;  // (dna_dim), orthonormal
+  std::vector<PlantedSites> sites_;
+  std::vector<SynthGene> genes_;
+  std::vector<SynthPair> pairs_;
+};
+
+/// Split of an enhancer by its index.
+Split synth_split(std::int64_t enhancer);
+
+}  // namespace cdt

@@ -1,0 +1,39 @@
+// What cdt-synth is asked to make: sizes, noise and seed, from a preset and the options over it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "apps/common/cli.h"
+#include "io/dataset.h"
+
+namespace cdt {
+
+struct SynthPlan {
+  std::string preset = "demo";
+  DatasetWriter::Sizes sizes;
+  std::int64_t pairs_per_enhancer = 1;  // each with another gene
+  double noise = 0.08;                  // standard deviation added to beta
+  std::uint64_t seed = 0;
+
+  /// Half width of a site in bins; a site covers 2 * reach + 1 bins.
+  std::int64_t reach() const;
+  /// Bytes of the three blobs.
+  std::uint64_t blob_bytes() const;
+};
+
+/// tiny: seconds to train; demo: minutes on two cores; paper: the sizes of the published run.
+SynthPlan preset_plan(const std::string& name);
+
+/// InputError("command line", "--bins", ...) for a size the mechanism has no room in.
+void check_plan(const SynthPlan& plan);
+
+struct SynthOptions {
+  CommonOptions common;  // out, seed, threads, quiet
+  SynthPlan plan;
+};
+
+/// False if the program is to end with *exit_code.
+bool parse_synth_options(int argc, char** argv, SynthOptions* options, int* exit_code);
+
+}  // namespace cdt

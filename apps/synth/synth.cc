@@ -1,0 +1,148 @@
+#include "apps/synth/synth.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/json_text.h"
+#include "apps/common/progress.h"
+#include "apps/common/version.h"
+#include "apps/synth/mechanism.h"
+#include "apps/synth/truth_text.h"
+#include "apps/train/interrupt.h"
+#include "engine/error.h"
+#include "io/text.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::int64_t kChunkBytes = std::int64_t{32} << 20U;  // of DNA windows in memory
+constexpr std::int64_t kChromosomes = 22;
+constexpr std::int64_t kFirstStart = 2'000'000;   // leaves room for a window before it
+constexpr std::int64_t kUsedLength = 40'000'000;  // fits the shortest chromosome
+constexpr std::int64_t kEnhancerLength = 500;
+
+std::string padded(const char* prefix, std::int64_t number) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%s%05lld", prefix, static_cast<long long>(number));
+  return text.data();
+}
+
+/// Evenly over the autosomes, so that tracks of the windows load in a genome browser.
+std::vector<Enhancer> place_enhancers(std::int64_t count) {
+  const std::int64_t per_chromosome = (count + kChromosomes - 1) / kChromosomes;
+  std::vector<Enhancer> out;
+  for (std::int64_t e = 0; e < count; ++e) {
+    Enhancer enhancer;
+    enhancer.chrom = "chr" + std::to_string(e / per_chromosome + 1);
+    enhancer.start = kFirstStart + e % per_chromosome * (kUsedLength / per_chromosome);
+    enhancer.end = enhancer.start + kEnhancerLength;
+    enhancer.name = padded("ENH", e + 1);
+    out.push_back(enhancer);
+  }
+  return out;
+}
+
+std::vector<std::string> name_genes(std::int64_t count) {
+  std::vector<std::string> out;
+  for (std::int64_t g = 0; g < count; ++g) out.push_back(padded("GENE", g + 1));
+  return out;
+}
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::array<const char*, 5> kUnits = {"B", "kB", "MB", "GB", "TB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1000.0 && unit + 1 < kUnits.size(); ++unit) value /= 1000.0;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f %s", value, kUnits.at(unit));
+  return text.data();
+}
+
+void announce(const SynthPlan& plan, const std::filesystem::path& directory) {
+  const DatasetWriter::Sizes& s = plan.sizes;
+  const std::string line = "data set " + directory.string() + ": " + size_text(plan.blob_bytes()) +
+                           " on disk (" + std::to_string(s.enhancers) + " enhancers x " +
+                           std::to_string(s.bins) + " bins x " + std::to_string(s.dna_dim) +
+                           " features, " + std::to_string(s.genes) + " genes)\n";
+  std::fputs(line.c_str(), stderr);
+}
+
+void write_windows(const SynthPlan& plan, const Mechanism& mechanism, bool quiet,
+                   DatasetWriter& writer) {
+  const std::int64_t window = plan.sizes.bins * plan.sizes.dna_dim;
+  const std::int64_t chunk =
+      std::clamp<std::int64_t>(kChunkBytes / (window * static_cast<std::int64_t>(sizeof(float))),
+                               omp_get_max_threads(), plan.sizes.enhancers);
+  std::vector<float> windows(static_cast<std::size_t>(chunk * window));
+  Progress progress("windows", plan.sizes.enhancers, quiet);
+  for (std::int64_t first = 0; first < plan.sizes.enhancers; first += chunk) {
+    const std::int64_t count = std::min(chunk, plan.sizes.enhancers - first);
+#pragma omp parallel for schedule(dynamic)
+    for (std::int64_t i = 0; i < count; ++i) {
+      mechanism.fill_dna(first + i, windows.data() + i * window);
+    }
+    writer.append_dna(windows.data(), count * window);
+    if (interrupted()) throw Error("interrupted; nothing is kept");
+    progress.update(first + count);
+  }
+  progress.finish();
+}
+
+std::string provenance(const SynthPlan& plan) {
+  nlohmann::ordered_json json;
+  json["program"] = "cdt-synth " + version();
+  json["preset"] = plan.preset;
+  json["seed"] = plan.seed;
+  json["noise"] = plan.noise;
+  json["pairs_per_enhancer"] = plan.pairs_per_enhancer;
+  return json_text(json);
+}
+
+void print_summary(const Mechanism& mechanism) {
+  std::cout << "split\tpairs\tnoise_ceiling_pearson\n";
+  for (const Split split : {Split::kTrain, Split::kVal, Split::kTest}) {
+    const auto count =
+        std::count_if(mechanism.pairs().begin(), mechanism.pairs().end(),
+                      [&](const SynthPair& made) { return made.pair.split == split; });
+    std::cout << split_name(split) << '\t' << count << '\t'
+              << format_number(noise_ceiling(mechanism.pairs(), split)) << '\n';
+  }
+}
+
+}  // namespace
+
+void synthesise(const SynthOptions& options) {
+  const SynthPlan& plan = options.plan;
+  if (!options.common.quiet) announce(plan, options.common.out);
+  DatasetWriter writer(options.common.out, plan.sizes);
+  const Mechanism mechanism(plan);
+  const std::vector<Enhancer> enhancers = place_enhancers(plan.sizes.enhancers);
+  const std::vector<std::string> genes = name_genes(plan.sizes.genes);
+  write_windows(plan, mechanism, options.common.quiet, writer);
+  writer.write_rna(mechanism.rna(), genes);
+  writer.write_protein(mechanism.protein(), genes);
+  writer.write_enhancers(enhancers);
+  std::vector<Pair> pairs;
+  for (const SynthPair& made : mechanism.pairs()) pairs.push_back(made.pair);
+  writer.write_pairs(pairs);
+  writer.write_extra("truth.json", truth_text(plan, mechanism, enhancers, genes));
+  writer.finish(provenance(plan));
+  print_summary(mechanism);
+}
+
+int synth_main(int argc, char** argv) {
+  SynthOptions options;
+  int exit_code = 0;
+  if (!parse_synth_options(argc, argv, &options, &exit_code)) return exit_code;
+  if (options.common.threads > 0) omp_set_num_threads(static_cast<int>(options.common.threads));
+  catch_interrupts();
+  synthesise(options);
+  return 0;
+}
+
+}  // namespace cdt

@@ -1,0 +1,67 @@
+#include "apps/synth/truth_text.h"
+
+#include "io/text.h"
+#include "model/metrics.h"
+
+namespace cdt {
+namespace {
+
+std::string bin_list(std::int64_t centre, std::int64_t reach) {
+  std::string out;
+  for (std::int64_t bin = centre - reach; bin <= centre + reach; ++bin) {
+    out += (out.empty() ? "[" : ",") + std::to_string(bin);
+  }
+  return out + "]";
+}
+
+std::string ceiling_entry(const std::vector<SynthPair>& pairs, Split split) {
+  return std::string("\"") + split_name(split) +
+         "\": {\"pearson\": " + json_number(noise_ceiling(pairs, split)) + "}";
+}
+
+}  // namespace
+
+double noise_ceiling(const std::vector<SynthPair>& pairs, Split split) {
+  std::vector<float> noiseless;
+  std::vector<float> noisy;
+  for (const SynthPair& made : pairs) {
+    if (made.pair.split != split) continue;
+    noiseless.push_back(static_cast<float>(made.noiseless_beta));
+    noisy.push_back(made.pair.beta);
+  }
+  return compute_metrics(noiseless, noisy).pearson;
+}
+
+std::string truth_text(const SynthPlan& plan, const Mechanism& mechanism,
+                       const std::vector<Enhancer>& enhancers,
+                       const std::vector<std::string>& genes) {
+  std::string out =
+      "{\n\"format\": \"cdt-truth\",\n\"version\": 1,\n\"seed\": " + std::to_string(plan.seed) +
+      ",\n\"preset\": \"" + plan.preset + "\",\n\"noise_ceiling\": {";
+  for (const Split split : {Split::kTrain, Split::kVal, Split::kTest}) {
+    out += (split == Split::kTrain ? "" : ", ") + ceiling_entry(mechanism.pairs(), split);
+  }
+  out += "},\n\"sites\": [";
+  const char* separator = "\n";
+  for (std::size_t e = 0; e < enhancers.size(); ++e) {
+    const PlantedSites& sites = mechanism.sites()[e];
+    out += separator;
+    out += "{\"enhancer\": \"" + enhancers[e].name +
+           "\", \"causal_bins\": " + bin_list(sites.causal, plan.reach()) +
+           ", \"decoy_bins\": " + bin_list(sites.decoy, plan.reach()) + "}";
+    separator = ",\n";
+  }
+  out += "\n],\n\"pairs\": [";
+  separator = "\n";
+  for (const SynthPair& made : mechanism.pairs()) {
+    out += separator;
+    out += "{\"enhancer\": \"" + enhancers[static_cast<std::size_t>(made.pair.enhancer)].name +
+           "\", \"gene\": \"" + genes[static_cast<std::size_t>(made.pair.gene)] +
+           "\", \"noiseless_beta\": " + json_number(made.noiseless_beta) +
+           ", \"has_effect\": " + (made.has_effect ? "true" : "false") + "}";
+    separator = ",\n";
+  }
+  return out + "\n]\n}\n";
+}
+
+}  // namespace cdt

@@ -1,0 +1,20 @@
+// truth.json (docs/formats.md): what was planted, and how well a perfect model could do.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/synth/mechanism.h"
+#include "io/dataset.h"
+
+namespace cdt {
+
+/// Pearson of noiseless against noisy beta over the pairs of a split.
+double noise_ceiling(const std::vector<SynthPair>& pairs, Split split);
+
+/// The whole file; names by index as in the data set.
+std::string truth_text(const SynthPlan& plan, const Mechanism& mechanism,
+                       const std::vector<Enhancer>& enhancers,
+                       const std::vector<std::string>& genes);
+
+}  // namespace cdt

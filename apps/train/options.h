@@ -1,0 +1,59 @@
+// The command line of cdt-train. Every number that enters the computation is one row of a table, so
+// parsing, config.json and the comparison on --resume cannot disagree about what there is.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "apps/common/cli.h"
+#include "io/dataset.h"
+#include "model/config.h"
+
+namespace cdt {
+
+/// What a run computes; defaults are the released training (docs/paper-vs-code.md).
+struct TrainSettings {
+  std::int64_t epochs = 50;
+  std::int64_t batch_size = 8;
+  double lr = 1e-4;
+  double weight_decay = 1e-5;
+  double dropout = 0.3;
+  double huber_delta = 1.0;
+  double grad_clip = 1.0;  // 0: none
+  std::int64_t patience = 10;
+  std::string variant = "released";
+  std::int64_t hidden = 768, heads = 8, pool_heads = 4, feed_forward = 3072, fusion = 1536;
+  std::int64_t dna_layers = 2, rna_layers = 1, protein_layers = 1;
+  std::int64_t seed = 0;
+  std::string precision = "fp32";
+};
+
+struct TrainOptions {
+  CommonOptions common;
+  TrainSettings settings;
+  bool resume = false;
+  bool dry_run = false;
+  std::set<std::string> given;  // names of settings on the command line or in --config
+};
+
+/// False: the program ends with *exit_code. Checks what needs no file.
+bool parse_train_options(int argc, char** argv, TrainOptions* options, int* exit_code);
+
+/// The model a run without --model trains; data null: the released sizes of the data.
+CdtConfig model_config(const TrainSettings& settings, const Dataset* data);
+
+/// Takes the sizes of a stored model (--model). InputError if a size was given and differs.
+void adopt_model_sizes(const CdtConfig& config, const std::filesystem::path& model_file,
+                       TrainOptions* options);
+
+/// The settings as one JSON object, keys as the long options.
+std::string settings_json(const TrainSettings& settings);
+
+/// Takes the settings of the run being resumed from that JSON. InputError naming the option if one
+/// was given and differs; only --epochs may.
+void adopt_stored_settings(const std::string& json, const std::filesystem::path& source,
+                           TrainOptions* options);
+
+}  // namespace cdt

@@ -1,0 +1,255 @@
+#include "apps/train/trainer.h"
+
+#include <sys/resource.h>
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <utility>
+
+#include "apps/common/model_file.h"
+#include "apps/common/progress.h"
+#include "apps/train/interrupt.h"
+#include "engine/error.h"
+#include "io/text.h"
+
+namespace cdt {
+namespace {
+
+std::vector<Var> variables_of(Cdt& model) {
+  std::vector<Var> out;
+  for (Parameter& parameter : model.parameters()) out.push_back(&parameter.variable);
+  return out;
+}
+
+AdamWOptions adamw_options(const TrainSettings& settings) {
+  AdamWOptions options;
+  options.weight_decay = settings.weight_decay;
+  return options;
+}
+
+std::int64_t peak_memory_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+}
+
+std::vector<std::int32_t> enhancers_of(const std::vector<Pair>& pairs) {
+  std::vector<std::int32_t> out;
+  for (const Pair& pair : pairs) out.push_back(pair.enhancer);
+  return out;
+}
+
+std::vector<float> targets_of(const std::vector<Pair>& pairs) {
+  std::vector<float> out;
+  for (const Pair& pair : pairs) out.push_back(pair.beta);
+  return out;
+}
+
+/// Trunks of one validation: rna, protein and their queries, (1, G, D) each.
+std::size_t trunk_bytes(const CdtConfig& config) {
+  return static_cast<std::size_t>(4 * (config.genes * config.hidden + 256)) * sizeof(float);
+}
+
+std::string metrics_fields(const char* prefix, double loss, const Metrics& m) {
+  const std::pair<const char*, double> fields[] = {{"loss", loss},         {"r2", m.r2},
+                                                   {"pearson", m.pearson}, {"spearman", m.spearman},
+                                                   {"mse", m.mse},         {"mae", m.mae}};
+  std::string out;
+  for (const auto& [name, value] : fields) {
+    out += ",\"" + std::string(prefix) + name + "\":" + json_number(value);
+  }
+  return out;
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Dataset& data,
+                 Backend& backend, Arena& lasting, Cdt& model)
+    : options_(options),
+      settings_(options.settings),
+      data_(data),
+      backend_(backend),
+      model_(model),
+      train_(data.pairs_of(Split::kTrain)),
+      val_(data.pairs_of(Split::kVal)),
+      steps_(static_cast<std::int64_t>(train_.size()) / settings_.batch_size),
+      device_(upload_data(data, settings_.batch_size, backend, lasting)),
+      targets_(lasting.tensor({settings_.batch_size})),
+      optimiser_(variables_of(model), backend, lasting, adamw_options(settings_)),
+      step_arena_(backend, "step", plan.step_capacity()),
+      scratch_(backend, "scratch", plan.scratch_capacity()),
+      trunks_(backend, "trunks", trunk_bytes(model.config())),
+      tape_(backend, step_arena_, scratch_) {
+  const std::string pairs = (data.directory / "pairs.tsv").string();
+  if (val_.empty()) throw InputError(pairs, "split", "training needs val pairs, there are none");
+  if (steps_ == 0) {
+    throw InputError(pairs, "split",
+                     expected_got("too few train pairs for one batch",
+                                  "at least " + std::to_string(settings_.batch_size),
+                                  std::to_string(train_.size())));
+  }
+  state_.schedule.lr = settings_.lr;
+  state_.stopping.patience = settings_.patience;
+  facts_ = {settings_json(settings_), options.common.data.string(), backend.name(),
+            data_fingerprint(data)};
+}
+
+void Trainer::restore(const RunFolder& folder) {
+  load_state(folder.last_state(), steps_, settings_.batch_size, &state_, model_, &optimiser_,
+             backend_);
+  folder.keep_metrics(state_.epoch - 1);
+}
+
+void Trainer::save(const RunFolder& folder) {
+  folder.replace_last([&](const std::filesystem::path& into) {
+    save_model(into / "model.safetensors", model_, backend_);
+    save_state(into / "state.safetensors", state_, facts_, model_, optimiser_, backend_);
+  });
+}
+
+void Trainer::run(const RunFolder& folder) {
+  while (!state_.stopped && state_.epoch <= settings_.epochs) {
+    epoch_start_ = std::chrono::steady_clock::now();
+    samples_here_ = 0;
+    train_epoch(folder);
+    const auto prediction = predict_pairs(model_, tape_, trunks_, data_, device_, val_);
+    stop_if_interrupted(folder);
+    if (prediction) finish_epoch(folder, *prediction);
+  }
+}
+
+std::vector<Pair> Trainer::batch_pairs(const std::vector<std::int32_t>& order,
+                                       std::int64_t step) const {
+  std::vector<Pair> out;
+  for (std::int64_t i = step * settings_.batch_size; i < (step + 1) * settings_.batch_size; ++i) {
+    out.push_back(train_[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])]);
+  }
+  return out;
+}
+
+void Trainer::train_epoch(const RunFolder& folder) {
+  if (state_.position == steps_) return;  // interrupted during validation
+  const auto order = epoch_order(static_cast<std::int64_t>(train_.size()),
+                                 static_cast<std::uint64_t>(settings_.seed), state_.epoch);
+  Progress progress(
+      "epoch " + std::to_string(state_.epoch) + "/" + std::to_string(settings_.epochs), steps_,
+      options_.common.quiet);
+  DnaReader reader(data_);
+  std::vector<Pair> batch = batch_pairs(order, state_.position);
+  reader.start(enhancers_of(batch));
+  while (state_.position < steps_) {
+    const std::vector<float>& dna = reader.take();
+    std::vector<Pair> next;
+    if (state_.position + 1 < steps_) {
+      next = batch_pairs(order, state_.position + 1);
+      reader.start(enhancers_of(next));
+    }
+    train_step(batch, dna);
+    batch = std::move(next);
+    progress.update(state_.position,
+                    "loss " + format_number(static_cast<float>(
+                                  state_.loss_sum / static_cast<double>(state_.position))));
+    stop_if_interrupted(folder);
+  }
+  progress.finish();
+}
+
+void Trainer::train_step(const std::vector<Pair>& batch, const std::vector<float>& dna) {
+  const std::vector<float> targets = targets_of(batch);
+  std::vector<std::int32_t> genes;
+  for (const Pair& pair : batch) genes.push_back(pair.gene);
+  backend_.upload(device_.dna, dna.data());
+  backend_.upload(targets_, targets.data());
+
+  model_.zero_gradients();
+  tape_.train(static_cast<std::uint64_t>(settings_.seed),
+              static_cast<std::uint32_t>(state_.global_step));
+  const Var output = model_.forward(tape_, tape_.constant(device_.dna), tape_.constant(device_.rna),
+                                    tape_.constant(device_.protein));
+  const Var prediction = select(tape_, output, genes);
+  const Var loss = huber(tape_, prediction, targets_, static_cast<float>(settings_.huber_delta));
+  std::vector<float> predicted(batch.size());
+  float batch_loss = 0.0F;
+  backend_.download(predicted.data(), prediction->value);
+  backend_.download(&batch_loss, loss->value);
+  if (!std::isfinite(batch_loss)) fail_not_finite("loss", batch_loss, batch);
+  tape_.backward(loss);
+  tape_.clear();
+  const double norm = optimiser_.gradient_norm();
+  if (!std::isfinite(norm)) fail_not_finite("gradient norm", norm, batch);
+  optimiser_.step(state_.schedule.lr, clip_factor(norm, settings_.grad_clip));
+
+  state_.loss_sum += batch_loss;
+  state_.predictions.insert(state_.predictions.end(), predicted.begin(), predicted.end());
+  state_.targets.insert(state_.targets.end(), targets.begin(), targets.end());
+  ++state_.position;
+  ++state_.global_step;
+  samples_here_ += settings_.batch_size;
+}
+
+void Trainer::finish_epoch(const RunFolder& folder, const std::vector<float>& validation) {
+  const Metrics train = compute_metrics(state_.predictions, state_.targets);
+  const Metrics val = compute_metrics(validation, targets_of(val_));
+  const double train_loss = state_.loss_sum / static_cast<double>(steps_);
+  const double val_loss = epoch_loss(validation, val_, settings_.batch_size, settings_.huber_delta);
+  const double lr = state_.schedule.lr;
+  state_.schedule.step(val.pearson);
+  // The first epoch is kept even if its correlation is undefined: a run always has a best model.
+  const bool best = state_.best_epoch == 0 || val.pearson > state_.best_metric;
+  if (best) {
+    if (!std::isnan(val.pearson)) state_.best_metric = val.pearson;
+    state_.best_epoch = state_.epoch;
+    save_model(folder.best_model(), model_, backend_);
+  }
+  state_.stopped = state_.stopping.step(val.pearson);
+  folder.append_metrics(metrics_line(train, val, train_loss, val_loss, lr, best));
+  if (!options_.common.quiet) {
+    std::array<char, 200> line{};
+    std::snprintf(line.data(), line.size(),
+                  "epoch %lld: train loss %.4f r %.4f, val loss %.4f r %.4f, lr %g%s\n",
+                  static_cast<long long>(state_.epoch), train_loss, train.pearson, val_loss,
+                  val.pearson, lr, best ? ", best so far" : "");
+    std::cerr << line.data();
+  }
+  ++state_.epoch;
+  state_.position = 0;
+  state_.loss_sum = 0.0;
+  state_.predictions.clear();
+  state_.targets.clear();
+  save(folder);
+}
+
+std::string Trainer::metrics_line(const Metrics& train, const Metrics& val, double train_loss,
+                                  double val_loss, double lr, bool best) const {
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
+  return "{\"epoch\":" + std::to_string(state_.epoch) +
+         ",\"step\":" + std::to_string(state_.global_step) + ",\"lr\":" + json_number(lr) +
+         metrics_fields("train_", train_loss, train) + metrics_fields("val_", val_loss, val) +
+         ",\"best\":" + (best ? "true" : "false") + ",\"seconds\":" + json_number(seconds) +
+         ",\"samples_per_second\":" + json_number(static_cast<double>(samples_here_) / seconds) +
+         ",\"peak_memory_bytes\":" + std::to_string(peak_memory_bytes()) + "}";
+}
+
+void Trainer::stop_if_interrupted(const RunFolder& folder) {
+  if (!interrupted()) return;
+  save(folder);
+  throw Error("interrupted at epoch " + std::to_string(state_.epoch) + " step " +
+              std::to_string(state_.position) + "; continue with --resume");
+}
+
+void Trainer::fail_not_finite(const char* what, double value, const std::vector<Pair>& batch) {
+  std::string names;
+  for (const Pair& pair : batch) {
+    names += (names.empty() ? " " : ", ") +
+             data_.enhancers[static_cast<std::size_t>(pair.enhancer)].name + ":" +
+             data_.genes[static_cast<std::size_t>(pair.gene)];
+  }
+  throw Error("epoch " + std::to_string(state_.epoch) + " step " +
+              std::to_string(state_.position + 1) + ": " + what + " is " + format_number(value) +
+              "; pairs" + names);
+}
+
+}  // namespace cdt

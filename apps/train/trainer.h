@@ -1,0 +1,68 @@
+// The loop of the released training: an epoch trains on shuffled full batches, validates, moves the
+// schedule, keeps the best model by validation Pearson and may stop (docs/paper-vs-code.md).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "apps/train/batches.h"
+#include "apps/train/memory_plan.h"
+#include "apps/train/options.h"
+#include "apps/train/run_folder.h"
+#include "apps/train/state.h"
+#include "apps/train/validate.h"
+#include "engine/optim/adamw.h"
+#include "io/dataset.h"
+#include "model/cdt.h"
+#include "model/metrics.h"
+
+namespace cdt {
+
+class Trainer {
+ public:
+  /// The arena `lasting` is that of the model. InputError if the data set has no validation pairs
+  /// or fewer training pairs than one batch.
+  Trainer(const TrainOptions& options, const MemoryPlan& plan, const Dataset& data,
+          Backend& backend, Arena& lasting, Cdt& model);
+
+  /// Reads RUN/last. InputError if it does not fit the data set or the model.
+  void restore(const RunFolder& folder);
+  /// Trains until the last epoch or early stopping. Error "interrupted ..." after a signal, with
+  /// the state saved; Error naming epoch, step and pairs at a loss or gradient that is not finite.
+  void run(const RunFolder& folder);
+
+  const TrainState& state() const { return state_; }
+  /// Writes RUN/last.
+  void save(const RunFolder& folder);
+
+ private:
+  std::vector<Pair> batch_pairs(const std::vector<std::int32_t>& order, std::int64_t step) const;
+  void train_epoch(const RunFolder& folder);
+  void train_step(const std::vector<Pair>& batch, const std::vector<float>& dna);
+  void finish_epoch(const RunFolder& folder, const std::vector<float>& validation);
+  void stop_if_interrupted(const RunFolder& folder);
+  [[noreturn]] void fail_not_finite(const char* what, double value, const std::vector<Pair>& batch);
+  std::string metrics_line(const Metrics& train, const Metrics& val, double train_loss,
+                           double val_loss, double lr, bool best) const;
+
+  const TrainOptions& options_;
+  const TrainSettings& settings_;
+  const Dataset& data_;
+  Backend& backend_;
+  Cdt& model_;
+  std::vector<Pair> train_, val_;
+  std::int64_t steps_ = 0;  // of an epoch
+  RunFacts facts_;
+  DeviceData device_;
+  Tensor targets_;  // (B)
+  AdamW optimiser_;
+  Arena step_arena_, scratch_, trunks_;
+  Tape tape_;
+  TrainState state_;
+  std::chrono::steady_clock::time_point epoch_start_;
+  std::int64_t samples_here_ = 0;  // of the running epoch, trained by this process
+};
+
+}  // namespace cdt

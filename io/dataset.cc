@@ -1,0 +1,122 @@
+#include "io/dataset.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include "engine/error.h"
+#include "io/dataset_files.h"
+#include "io/finite.h"
+#include "io/manifest.h"
+#include "io/text.h"
+
+namespace cdt {
+namespace {
+
+std::size_t element_size(bool is_bfloat16) { return is_bfloat16 ? 2 : sizeof(float); }
+
+MappedFile map_dna(const std::filesystem::path& path, const Manifest& m) {
+  MappedFile file(path);
+  const std::size_t element = element_size(m.dna_is_bfloat16);
+  const std::size_t expected = static_cast<std::size_t>(m.enhancers * m.bins * m.dna_dim) * element;
+  const std::string shape = std::to_string(m.enhancers) + " x " + std::to_string(m.bins) + " x " +
+                            std::to_string(m.dna_dim) + " x " + std::to_string(element);
+  const std::string_view first(reinterpret_cast<const char*>(file.data()),
+                               std::min<std::size_t>(file.size(), 256));
+  check_blob_size(path, file.size(), expected, shape, first);
+  return file;
+}
+
+/// bfloat16 is the upper half of a float32.
+void widen(const std::byte* from, std::int64_t count, float* out) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, from + i * 2, sizeof(bits));
+    out[i] = std::bit_cast<float>(std::uint32_t{bits} << 16U);
+  }
+}
+
+std::int32_t find(const NameIndex& index, const std::string& name) {
+  const auto at = index.find(name);
+  return at == index.end() ? -1 : at->second;
+}
+
+}  // namespace
+
+Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
+  const Manifest m = read_manifest(directory / "dataset.json");
+  bins = m.bins;
+  dna_dim = m.dna_dim;
+  rna_dim = m.rna_dim;
+  protein_dim = m.protein_dim;
+  bin_bp = m.bin_bp;
+  assembly = m.assembly;
+  dna_is_bfloat16_ = m.dna_is_bfloat16;
+  dna_path_ = directory / m.dna_file;
+
+  genes = read_gene_list(directory / m.rna_genes, m.genes);
+  check_same_genes(directory / m.rna_genes, genes, directory / m.protein_genes,
+                   read_gene_list(directory / m.protein_genes, m.genes));
+  enhancers = read_enhancers(directory / m.enhancers_file);
+  if (enhancers_count() != m.enhancers) {
+    throw InputError((directory / m.enhancers_file).string(), "lines",
+                     expected_got("enhancer count differs from dna.shape in dataset.json",
+                                  std::to_string(m.enhancers), std::to_string(enhancers_count())));
+  }
+  dna_ = map_dna(dna_path_, m);
+  rna = read_matrix(directory / m.rna_file, genes, rna_dim);
+  protein = read_matrix(directory / m.protein_file, genes, protein_dim);
+
+  gene_index_ = index_names(genes);
+  std::vector<std::string> names;
+  names.reserve(enhancers.size());
+  for (const Enhancer& e : enhancers) names.push_back(e.name);
+  enhancer_index_ = index_names(names);
+  pairs = read_pairs(directory / m.pairs_file, enhancer_index_, gene_index_);
+}
+
+std::vector<Pair> Dataset::pairs_of(Split split) const {
+  std::vector<Pair> out;
+  std::copy_if(pairs.begin(), pairs.end(), std::back_inserter(out),
+               [split](const Pair& pair) { return pair.split == split; });
+  return out;
+}
+
+std::int32_t Dataset::find_enhancer(const std::string& name) const {
+  return find(enhancer_index_, name);
+}
+
+std::int32_t Dataset::find_gene(const std::string& symbol) const {
+  return find(gene_index_, symbol);
+}
+
+void Dataset::read_dna(std::int32_t enhancer, float* out) const {
+  CDT_CHECK(enhancer >= 0 && enhancer < enhancers_count(), "no such enhancer row");
+  const std::int64_t count = bins * dna_dim;
+  const std::size_t bytes = static_cast<std::size_t>(count) * element_size(dna_is_bfloat16_);
+  const std::byte* row = dna_.data() + static_cast<std::size_t>(enhancer) * bytes;
+  if (dna_is_bfloat16_) {
+    widen(row, count, out);
+  } else {
+    std::memcpy(out, row, bytes);
+  }
+  const std::int64_t bad = first_non_finite(out, count);
+  if (bad < 0) return;
+  throw InputError(dna_path_.string(),
+                   "enhancer " + enhancers[static_cast<std::size_t>(enhancer)].name + " (row " +
+                       std::to_string(enhancer) + "), bin " + std::to_string(bad / dna_dim) +
+                       ", feature " + std::to_string(bad % dna_dim),
+                   expected_got("bad value", "a finite number", format_number(out[bad])));
+}
+
+void Dataset::prefetch_dna(std::int32_t enhancer) const {
+  CDT_CHECK(enhancer >= 0 && enhancer < enhancers_count(), "no such enhancer row");
+  const std::size_t bytes =
+      static_cast<std::size_t>(bins * dna_dim) * element_size(dna_is_bfloat16_);
+  dna_.prefetch(static_cast<std::size_t>(enhancer) * bytes, bytes);
+}
+
+}  // namespace cdt

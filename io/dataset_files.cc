@@ -1,0 +1,154 @@
+#include "io/dataset_files.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+
+#include "engine/error.h"
+#include "io/file.h"
+#include "io/finite.h"
+#include "io/gzip.h"
+#include "io/text.h"
+#include "io/tsv.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::array<Split, 3> kSplits{Split::kTrain, Split::kVal, Split::kTest};
+enum PairColumn { kSplit, kEnhancer, kGene, kBeta, kLabel };
+
+Split parse_split(const TsvFile& tsv) {
+  for (const Split split : kSplits) {
+    if (tsv.field(kSplit) == split_name(split)) return split;
+  }
+  tsv.fail(kSplit, expected_got("unknown split", "train, val or test", tsv.field(kSplit)));
+}
+
+std::int32_t parse_name(const TsvFile& tsv, PairColumn column, const NameIndex& index,
+                        const char* list) {
+  const auto at = index.find(std::string(tsv.field(column)));
+  if (at == index.end()) {
+    tsv.fail(column,
+             expected_got("unknown name", std::string("a name of ") + list, tsv.field(column)));
+  }
+  return at->second;
+}
+
+Pair parse_pair(const TsvFile& tsv, const NameIndex& enhancers, const NameIndex& genes) {
+  Pair pair;
+  pair.split = parse_split(tsv);
+  pair.enhancer = parse_name(tsv, kEnhancer, enhancers, "the enhancer list");
+  pair.gene = parse_name(tsv, kGene, genes, "the gene list");
+  if (!parse_float(tsv.field(kBeta), &pair.beta) || !std::isfinite(pair.beta)) {
+    tsv.fail(kBeta, expected_got("bad value", "a finite number", tsv.field(kBeta)));
+  }
+  if (tsv.has(kLabel)) {
+    const std::string_view label = tsv.field(kLabel);
+    if (label != "0" && label != "1") tsv.fail(kLabel, expected_got("bad value", "0 or 1", label));
+    pair.label = label == "1" ? 1 : 0;
+  }
+  return pair;
+}
+
+std::vector<float> read_plain_floats(const std::filesystem::path& path, std::size_t rows,
+                                     std::size_t columns) {
+  const FileDescriptor file = open_for_reading(path);
+  const std::size_t size = file_size(file, path);
+  std::array<char, 256> first{};
+  const std::size_t first_size = std::min(size, first.size());
+  read_exactly(file, path, 0, first.data(), first_size);
+  const std::size_t count = rows * columns;
+  check_blob_size(path, size, count * sizeof(float),
+                  std::to_string(rows) + " x " + std::to_string(columns) + " x 4",
+                  std::string_view(first.data(), first_size));
+  std::vector<float> out(count);
+  read_exactly(file, path, 0, out.data(), size);
+  return out;
+}
+
+}  // namespace
+
+const char* split_name(Split split) {
+  constexpr std::array<const char*, 3> kNames{"train", "val", "test"};
+  return kNames[static_cast<std::size_t>(split)];
+}
+
+NameIndex index_names(const std::vector<std::string>& names) {
+  NameIndex index;
+  index.reserve(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) index[names[i]] = static_cast<std::int32_t>(i);
+  return index;
+}
+
+std::vector<std::string> read_gene_list(const std::filesystem::path& path, std::int64_t count) {
+  LineFile lines(path);
+  std::vector<std::string> genes;
+  std::unordered_map<std::string, std::int64_t> seen;
+  std::string_view line;
+  while (lines.next(&line)) {
+    if (line.empty()) throw InputError(lines.file(), lines.where(), "gene symbol is empty");
+    const auto [at, fresh] = seen.emplace(line, lines.line());
+    if (!fresh) {
+      throw InputError(
+          lines.file(), lines.where(),
+          "gene " + at->first + " stands in line " + std::to_string(at->second) + " already");
+    }
+    genes.emplace_back(line);
+  }
+  if (static_cast<std::int64_t>(genes.size()) != count) {
+    throw InputError(lines.file(), "lines",
+                     expected_got("gene count differs from the shape in dataset.json",
+                                  std::to_string(count), std::to_string(genes.size())));
+  }
+  return genes;
+}
+
+void check_same_genes(const std::filesystem::path& rna_path, const std::vector<std::string>& rna,
+                      const std::filesystem::path& protein_path,
+                      const std::vector<std::string>& protein) {
+  for (std::size_t i = 0; i < rna.size(); ++i) {
+    if (rna[i] == protein[i]) continue;
+    throw InputError(
+        protein_path.string(), "line " + std::to_string(i + 1),
+        expected_got("gene differs from " + rna_path.filename().string(), rna[i], protein[i]));
+  }
+}
+
+void check_blob_size(const std::filesystem::path& path, std::size_t size, std::size_t expected,
+                     const std::string& shape, std::string_view first) {
+  if (size == expected) return;
+  refuse_foreign(path, first);
+  throw InputError(path.string(), "size",
+                   expected_got("wrong size", shape + " = " + std::to_string(expected) + " bytes",
+                                std::to_string(size)));
+}
+
+std::vector<float> read_matrix(const std::filesystem::path& path,
+                               const std::vector<std::string>& genes, std::int64_t columns) {
+  const auto width = static_cast<std::size_t>(columns);
+  std::vector<float> values = path.extension() == ".gz"
+                                  ? read_gzip_floats(path, genes.size() * width)
+                                  : read_plain_floats(path, genes.size(), width);
+  const std::int64_t bad =
+      first_non_finite(values.data(), static_cast<std::int64_t>(values.size()));
+  if (bad >= 0) {
+    const auto at = static_cast<std::size_t>(bad);
+    throw InputError(path.string(),
+                     "gene " + genes[at / width] + " (row " + std::to_string(at / width) +
+                         "), feature " + std::to_string(at % width),
+                     expected_got("bad value", "a finite number", format_number(values[at])));
+  }
+  return values;
+}
+
+std::vector<Pair> read_pairs(const std::filesystem::path& path, const NameIndex& enhancers,
+                             const NameIndex& genes) {
+  TsvFile tsv(path, {"split", "enhancer", "gene", "beta"}, {"label"});
+  std::vector<Pair> pairs;
+  while (tsv.next()) pairs.push_back(parse_pair(tsv, enhancers, genes));
+  if (pairs.empty()) throw InputError(path.string(), "line 2", "there is not one pair");
+  return pairs;
+}
+
+}  // namespace cdt

@@ -1,0 +1,46 @@
+// Open files as values: regular files only, whole reads and writes, every failure one InputError.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+namespace cdt {
+
+/// Owns one descriptor; closes it without throwing.
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  ~FileDescriptor() { reset(); }
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    if (this != &other) reset(std::exchange(other.fd_, -1));
+    return *this;
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+  void reset(int fd = -1) noexcept;
+
+ private:
+  int fd_ = -1;
+};
+
+/// strerror(error), e.g. "No space left on device".
+std::string system_message(int error);
+
+/// Opens an existing regular file; InputError for a missing or unreadable file, a folder or a
+/// device.
+FileDescriptor open_for_reading(const std::filesystem::path& path);
+/// Size in bytes of an open file.
+std::size_t file_size(const FileDescriptor& file, const std::filesystem::path& path);
+/// Exactly `size` bytes from `offset`; InputError if the file ends before.
+void read_exactly(const FileDescriptor& file, const std::filesystem::path& path,
+                  std::uint64_t offset, void* out, std::size_t size);
+
+}  // namespace cdt

@@ -1,0 +1,93 @@
+// Reading of HDF5 files, restricted on purpose: data sets that hang directly in the root group by a
+// hard link, stored in the file itself (contiguous, chunked or compact), with no filter but gzip,
+// shuffle and fletcher32, holding standard integers, floats or strings. HDF5 can also follow links
+// into other files, read raw external files, assemble virtual data sets and load filter plugins;
+// a file that asks for any of these is refused, since it could make the importer read any file.
+//
+// libhdf5 is not safe against damaged files: run everything here inside run_sandboxed (sandbox.h).
+// Errors are InputErrors naming the file and the data set.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "io/hdf5/handle.h"
+
+namespace cdt {
+
+/// A data set opened for reading.
+class Hdf5Dataset {
+ public:
+  const std::vector<std::int64_t>& shape() const { return shape_; }
+  /// The data set's name, and "name[row]", as error messages give them.
+  const std::string& name() const { return name_; }
+  std::string at(std::int64_t row) const;
+  const std::string& file() const { return file_; }
+
+  /// Refuses a data set whose rank differs; 0 in `sizes` stands for any size above zero.
+  void require_shape(const std::vector<std::int64_t>& sizes) const;
+
+  /// All values, in C order. Numbers of any standard type, converted to float32 (float64 beyond
+  /// its range becomes infinity, as in NumPy).
+  std::vector<float> read_floats() const;
+  /// All values; floats are accepted when they hold whole numbers.
+  std::vector<std::int64_t> read_integers() const;
+  /// All strings, fixed-length (null-padded, null-terminated, space-padded) or variable-length,
+  /// without their padding.
+  std::vector<std::string> read_strings() const;
+  /// Row `row` of the first dimension, product of the other dimensions many values. Rows read in
+  /// rising order decompress each chunk once, as long as the chunks that cover one row take no more
+  /// than kChunkCacheBytes.
+  void read_row(std::int64_t row, float* out) const;
+
+  static constexpr std::int64_t kChunkCacheBytes = std::int64_t{1} << 30;
+  /// Larger chunks than this are refused.
+  static constexpr std::int64_t kMaxChunkBytes = std::int64_t{1} << 29;
+  /// A data set that is read whole may take this much memory.
+  static constexpr std::int64_t kMaxWholeBytes = std::int64_t{1} << 30;
+
+ private:
+  friend class Hdf5File;
+  enum class Kind : std::uint8_t { kFloat, kInteger, kFixedString, kVariableString };
+
+  Hdf5Dataset(const Hdf5Handle& file, std::string file_name, std::string name);
+  void read_type();
+  void read_shape();
+  void check_storage();
+  void check_chunks(hid_t creation);
+  std::vector<std::string> read_fixed_strings() const;
+  std::vector<std::string> read_variable_strings() const;
+  std::size_t whole_values(std::size_t value_bytes) const;
+  void read_whole(hid_t memory_type, void* out) const;
+  [[noreturn]] void fail(const std::string& what) const;
+  [[noreturn]] void fail_hdf5(const std::string& what) const;
+
+  std::string file_, name_;
+  Hdf5Handle access_;  // data set access properties: the chunk cache
+  Hdf5Handle set_;
+  Hdf5Handle type_;
+  Kind kind_ = Kind::kFloat;
+  std::vector<std::int64_t> shape_;
+};
+
+/// A file opened read-only, without file locks (network file systems refuse them).
+class Hdf5File {
+ public:
+  /// InputError if the file is missing or not HDF5, saying what it looks like instead.
+  explicit Hdf5File(const std::filesystem::path& path);
+
+  const std::string& name() const { return name_; }
+  bool has(const std::string& dataset) const;
+  Hdf5Dataset dataset(const std::string& name) const;
+
+ private:
+  std::string name_;
+  Hdf5Handle file_;
+};
+
+/// Process-wide and for good: no filter plugins, no external links, no error traces on stderr.
+void harden_hdf5();
+
+}  // namespace cdt

@@ -1,0 +1,54 @@
+// Strict JSON: duplicate keys, trailing text, depth over 64, wrong types and unknown keys are
+// InputErrors that name file and field.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cdt {
+
+nlohmann::json parse_json_file(const std::filesystem::path& path);
+/// `source` names the text in messages.
+nlohmann::json parse_json(std::string_view text, const std::string& source);
+
+/// Reads one object key by key. A getter throws InputError(source, prefix + key, ...) when the key
+/// is missing or of another type; the object must outlive the reader.
+class JsonReader {
+ public:
+  JsonReader(const nlohmann::json& object, std::string source, std::string field_prefix = "");
+
+  bool has(const std::string& key) const;
+  std::string string(const std::string& key);
+  /// Written without fraction or exponent, and within [min, max].
+  std::int64_t integer(const std::string& key,
+                       std::int64_t min = std::numeric_limits<std::int64_t>::min(),
+                       std::int64_t max = std::numeric_limits<std::int64_t>::max());
+  double number(const std::string& key);
+  bool boolean(const std::string& key);
+  /// A reader of the object inside; its fields are named "key.inner".
+  JsonReader object(const std::string& key);
+  std::vector<std::int64_t> integers(const std::string& key);
+  /// The value as it stands.
+  const nlohmann::json& value(const std::string& key);
+  /// InputError naming a key that no getter asked for.
+  void no_other_keys() const;
+
+  /// Throws InputError(source, prefix + key, what).
+  [[noreturn]] void fail(const std::string& key, const std::string& what) const;
+
+ private:
+  [[noreturn]] void wrong_type(const std::string& key, const std::string& expected) const;
+
+  const nlohmann::json& object_;
+  std::string source_;
+  std::string prefix_;
+  std::set<std::string> asked_;
+};
+
+}  // namespace cdt

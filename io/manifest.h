@@ -1,0 +1,33 @@
+// dataset.json, the manifest of a data set directory (docs/formats.md).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace cdt {
+
+struct Manifest {
+  std::int64_t enhancers = 0, bins = 0, dna_dim = 0;  // dna.shape
+  std::int64_t genes = 0, rna_dim = 0, protein_dim = 0;
+  int bin_bp = 128;
+  std::string assembly = "hg38";
+  bool dna_is_bfloat16 = false;
+  // File names within the directory.
+  std::string dna_file = "dna.f32";
+  std::string rna_file = "rna.f32";
+  std::string rna_genes = "rna.genes.txt";
+  std::string protein_file = "protein.f32";
+  std::string protein_genes = "protein.genes.txt";
+  std::string enhancers_file = "enhancers.bed";
+  std::string pairs_file = "pairs.tsv";
+};
+
+/// InputError names the file and the key: unknown or missing key, wrong type, other version, sizes
+/// that are not positive or that overflow, a file outside the directory.
+Manifest read_manifest(const std::filesystem::path& path);
+
+/// The text of dataset.json; `provenance_json` is one JSON object.
+std::string manifest_text(const Manifest& manifest, const std::string& provenance_json);
+
+}  // namespace cdt

@@ -1,0 +1,55 @@
+// Text in and out: whole small files, lines, and locale-free numbers in shortest round-trip form.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace cdt {
+
+inline constexpr std::size_t kTextFileLimit = std::size_t{64} << 20U;
+
+/// The whole file. InputError: missing, a folder, over `limit` bytes, or a foreign format
+/// (refuse_foreign).
+std::string read_text_file(const std::filesystem::path& path, std::size_t limit = kTextFileLimit);
+
+/// What a file is by its first bytes, when it is one of the things people take for data: a Git-LFS
+/// pointer, an HTML page, a pickle, a zip, gzip, xz, bzip2 or zstd archive, HDF5, npy; else "".
+std::string_view foreign_format(std::string_view first_bytes);
+/// Throws InputError(path, "format", ...) with a hint if foreign_format() knows the bytes.
+void refuse_foreign(const std::filesystem::path& path, std::string_view first_bytes);
+
+/// Shortest text that reads back as the same value; "nan", "inf", "-inf".
+std::string format_number(float value);
+std::string format_number(double value);
+/// The same for JSON: "null" where the value is not finite.
+std::string json_number(double value);
+
+/// The whole text is one number: decimal or exponent form, "nan" and "inf" too; no hex, no spaces,
+/// one leading '+' allowed. False when it is not, or when it is out of the type's range.
+bool parse_double(std::string_view text, double* value);
+bool parse_float(std::string_view text, float* value);
+bool parse_int64(std::string_view text, std::int64_t* value);
+
+/// The lines of a text file, without their end ("\n" or "\r\n") and without a byte order mark. The
+/// last line may lack its end. InputError "line N" on a NUL byte or a line over 1 MiB.
+class LineFile {
+ public:
+  explicit LineFile(const std::filesystem::path& path, std::size_t limit = std::size_t{1} << 30U);
+  bool next(std::string_view* line);
+  /// Number of the last line read, from 1.
+  std::int64_t line() const { return line_; }
+  /// "line N", the field of an InputError.
+  std::string where() const { return "line " + std::to_string(line_); }
+  const std::string& file() const { return file_; }
+
+ private:
+  std::string file_;
+  std::string text_;
+  std::size_t at_ = 0;
+  std::int64_t line_ = 0;
+};
+
+}  // namespace cdt

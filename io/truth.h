@@ -1,0 +1,33 @@
+// truth.json of a synthetic data set (docs/formats.md): what was planted, and how well a perfect
+// model could do.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cdt {
+
+/// The planted bins of one DNA window. A decoy looks like a causal site and has no effect.
+struct TruthSites {
+  std::vector<std::int64_t> causal, decoy;
+};
+
+struct Truth {
+  std::map<std::string, double> ceiling;    // split -> Pearson of noiseless against noisy beta
+  std::map<std::string, TruthSites> sites;  // by enhancer
+  std::map<std::pair<std::string, std::string>, bool> has_effect;  // by enhancer and gene
+
+  /// The ceiling of a split, or NaN.
+  double ceiling_of(const std::string& split) const;
+};
+
+/// Reads DIRECTORY/truth.json; nothing if there is none, as in a data set of measurements.
+/// InputError on anything wrong in it; bins must lie in [0, bins).
+std::optional<Truth> read_truth(const std::filesystem::path& directory, std::int64_t bins);
+
+}  // namespace cdt

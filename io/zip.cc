@@ -1,0 +1,166 @@
+#include "io/zip.h"
+
+#include <zlib.h>
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/error.h"
+#include "io/mapped_file.h"
+#include "io/text.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::size_t kEndSize = 22;    // end of central directory
+constexpr std::size_t kEntrySize = 46;  // one entry of it
+constexpr std::size_t kLocalSize = 30;  // header before a member's data
+constexpr std::size_t kCommentLimit = 65535;
+constexpr std::uint64_t kDeflateRatio = 1032;  // the most deflate can shrink (zlib documentation)
+
+struct Member {
+  std::string name;
+  std::uint32_t method = 0;
+  std::uint32_t crc = 0;
+  std::size_t packed = 0;
+  std::size_t unpacked = 0;
+  std::size_t local = 0;
+};
+
+/// Bounds-checked little-endian reads from the archive's bytes.
+class Bytes {
+ public:
+  Bytes(std::string_view bytes, std::string file) : bytes_(bytes), file_(std::move(file)) {}
+
+  std::string_view slice(std::size_t at, std::size_t size) const {
+    if (at > bytes_.size() || size > bytes_.size() - at) {
+      fail("archive", "damaged: something lies past the end of the file");
+    }
+    return bytes_.substr(at, size);
+  }
+  std::uint32_t number(std::size_t at, std::size_t size) const {
+    std::uint32_t value = 0;
+    const std::string_view from = slice(at, size);
+    for (std::size_t i = size; i-- > 0;) value = value << 8U | static_cast<unsigned char>(from[i]);
+    return value;
+  }
+  bool signature(std::size_t at, std::string_view two) const {
+    return slice(at, 4) == "PK" + std::string(two);
+  }
+  std::size_t size() const { return bytes_.size(); }
+  [[noreturn]] void fail(std::string_view field, const std::string& what) const {
+    throw InputError(file_, field, what);
+  }
+
+ private:
+  std::string_view bytes_;
+  std::string file_;
+};
+
+std::size_t find_end(const Bytes& zip) {
+  if (zip.size() >= kEndSize) {
+    std::size_t at = zip.size() - kEndSize;
+    const std::size_t stop = at > kCommentLimit ? at - kCommentLimit : 0;
+    for (;; --at) {
+      if (zip.signature(at, "\x05\x06") && at + kEndSize + zip.number(at + 20, 2) == zip.size()) {
+        return at;
+      }
+      if (at == stop) break;
+    }
+  }
+  zip.fail("archive", "damaged or cut short: the zip directory is missing");
+}
+
+Member read_entry(const Bytes& zip, std::size_t at) {
+  if (!zip.signature(at, "\x01\x02")) zip.fail("archive", "damaged: bad directory entry");
+  Member m{std::string(zip.slice(at + kEntrySize, zip.number(at + 28, 2))),
+           zip.number(at + 10, 2),
+           zip.number(at + 16, 4),
+           zip.number(at + 20, 4),
+           zip.number(at + 24, 4),
+           zip.number(at + 42, 4)};
+  if ((zip.number(at + 8, 2) & 1U) != 0) zip.fail(m.name, "is encrypted");
+  if (m.packed == 0xFFFFFFFFU || m.unpacked == 0xFFFFFFFFU) zip.fail(m.name, "zip64 is not read");
+  if (m.method != 0 && m.method != 8) {
+    zip.fail(m.name, expected_got("compression method", "0 (stored) or 8 (deflated)",
+                                  std::to_string(m.method)));
+  }
+  const bool possible =
+      m.method == 0 ? m.unpacked == m.packed : m.unpacked <= (m.packed + 1) * kDeflateRatio;
+  if (!possible) zip.fail(m.name, "damaged: impossible size");
+  return m;
+}
+
+std::vector<Member> read_directory(const Bytes& zip, std::size_t limit_bytes) {
+  const std::size_t end = find_end(zip);
+  const std::uint32_t count = zip.number(end + 10, 2);
+  std::size_t at = zip.number(end + 16, 4);
+  if (count == 0xFFFFU || at == 0xFFFFFFFFU) zip.fail("archive", "zip64 is not read");
+  std::vector<Member> members;
+  std::size_t total = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    members.push_back(read_entry(zip, at));
+    at += kEntrySize + zip.number(at + 28, 2) + zip.number(at + 30, 2) + zip.number(at + 32, 2);
+    total += members.back().unpacked;
+    if (total > limit_bytes) {
+      zip.fail(
+          members.back().name,
+          expected_got("archive unpacks to too much",
+                       "at most " + std::to_string(limit_bytes) + " bytes", std::to_string(total)));
+    }
+  }
+  return members;
+}
+
+std::string inflate_member(const Bytes& zip, const Member& m, std::string_view packed) {
+  std::string out(m.unpacked, '\0');
+  char nowhere = 0;  // zlib wants an address even for no bytes
+  z_stream stream{};
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw Error("zlib: inflateInit2 failed");
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.empty() ? &nowhere : out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  const int result = inflate(&stream, Z_FINISH);
+  const bool whole = result == Z_STREAM_END && stream.avail_out == 0 && stream.avail_in == 0;
+  inflateEnd(&stream);
+  if (!whole) zip.fail(m.name, "damaged: bad compressed data");
+  return out;
+}
+
+std::string read_member(const Bytes& zip, const Member& m) {
+  if (!zip.signature(m.local, "\x03\x04")) zip.fail(m.name, "damaged: bad local header");
+  const std::size_t name_size = zip.number(m.local + 26, 2);
+  if (zip.slice(m.local + kLocalSize, name_size) != m.name) {
+    zip.fail(m.name, "damaged: the two headers of this member differ");
+  }
+  const std::size_t data = m.local + kLocalSize + name_size + zip.number(m.local + 28, 2);
+  const std::string_view packed = zip.slice(data, m.packed);
+  std::string out = m.method == 0 ? std::string(packed) : inflate_member(zip, m, packed);
+  const uLong crc =
+      crc32(0, reinterpret_cast<const Bytef*>(out.data()), static_cast<uInt>(out.size()));
+  if (crc != m.crc) zip.fail(m.name, "damaged: checksum differs");
+  return out;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> read_zip(const std::filesystem::path& path,
+                                            std::size_t limit_bytes) {
+  const MappedFile file(path);
+  const std::string_view all(reinterpret_cast<const char*>(file.data()), file.size());
+  if (all.substr(0, 2) != "PK") {
+    refuse_foreign(path, all.substr(0, 256));
+    throw InputError(path.string(), "archive", "is not a zip archive");
+  }
+  const Bytes zip(all, path.string());
+  std::map<std::string, std::string> out;
+  for (const Member& m : read_directory(zip, limit_bytes)) {
+    if (!out.emplace(m.name, read_member(zip, m)).second) zip.fail(m.name, "stands twice");
+  }
+  return out;
+}
+
+}  // namespace cdt

@@ -1,0 +1,40 @@
+#!/bin/bash
+# cdt-synth: what it writes, that a seed fixes every byte, and what it refuses.
+source tests/apps/lib.sh
+synth=$CDT_BIN/cdt-synth
+
+expect_ok "$synth" --preset tiny --seed 3 --out "$work/one" --threads 1
+expect_text "$work/stdout" 'noise_ceiling_pearson'
+expect_text "$work/stderr" '60 enhancers x 16 bins x 8 features, 8 genes'
+check 'size of dna.f32' [ "$(stat -c %s "$work/one/dna.f32")" -eq $((60 * 16 * 8 * 4)) ]
+check 'number of pairs' [ "$(wc -l <"$work/one/pairs.tsv")" -eq 121 ]
+
+expect_ok "$synth" --preset tiny --seed 3 --out "$work/two" --threads 2 --quiet
+check 'nothing on stderr with --quiet' [ ! -s "$work/stderr" ]
+for file in "$work"/one/*; do expect_same "$file" "$work/two/$(basename "$file")"; done
+expect_ok "$synth" --preset tiny --seed 4 --out "$work/other"
+check 'another seed, other bytes' test -n "$(cmp "$work/one/dna.f32" "$work/other/dna.f32")"
+
+expect_ok "$synth" --preset tiny --out "$work/sized" --enhancers 21 --bins 13 --genes 5 \
+  --dna-dim 7 --rna-dim 3 --protein-dim 2 --noise 0
+check 'sizes from options' [ "$(stat -c %s "$work/sized/dna.f32")" -eq $((21 * 13 * 7 * 4)) ]
+check 'sizes from options' [ "$(stat -c %s "$work/sized/protein.f32")" -eq $((5 * 2 * 4)) ]
+check 'no noise, a ceiling of 1' grep -qE '"val": ."pearson": (1|0\.99999)' "$work/sized/truth.json"
+
+expect_fail 2 'holds a data set' "$synth" --preset tiny --out "$work/one"
+expect_same "$work/one/dna.f32" "$work/two/dna.f32"
+expect_fail 2 '--preset' "$synth" --preset huge --out "$work/none"
+expect_fail 2 '--out' "$synth" --preset tiny
+expect_fail 2 '--bins: out of range (expected 12 to 65536, got 5)' "$synth" --bins 5 \
+  --out "$work/none"
+expect_fail 2 '--noise' "$synth" --noise -1 --out "$work/none"
+expect_fail 2 '--noise' "$synth" --noise nan --out "$work/none"
+# A petabyte: said on stderr, refused, and nothing made.
+expect_fail 2 'free space' "$synth" --enhancers 65536 --bins 65536 --dna-dim 65536 \
+  --out "$work/none"
+expect_text "$work/stderr" '1125.9 TB'
+check 'a refused data set leaves no folder' [ ! -e "$work/none" ]
+touch "$work/file"
+expect_fail 2 "$work/file" "$synth" --preset tiny --out "$work/file/data"
+
+finish

@@ -1,0 +1,144 @@
+#!/bin/bash
+# cdt-train from the outside: the table of --dry-run, and that interruption, kill, thread count and
+# a later --epochs change no bit of the result.
+source tests/apps/lib.sh
+train=$CDT_BIN/cdt-train
+data=$work/data
+sizes=(--hidden 64 --heads 4 --pool-heads 2 --feed-forward 128 --fusion 48 --batch-size 2)
+
+# become OUT EPOCHS ARGS...: this shell becomes a run on the tiny data set; in the background its
+# process id is then that of cdt-train.
+become() {
+  local out=$1 epochs=$2
+  shift 2
+  exec "$train" --data "$data" --out "$out" --epochs "$epochs" --quiet "${sizes[@]}" "$@"
+}
+start() { (become "$@"); }
+# The metrics without what the clock and the machine say.
+numbers() { sed -E 's/,"seconds":.*//' "$1/metrics.jsonl"; }
+expect_same_run() {
+  expect_same "$1/model.safetensors" "$2/model.safetensors"
+  expect_same "$1/last/model.safetensors" "$2/last/model.safetensors"
+  check "$2: metrics as in $1" cmp <(numbers "$1") <(numbers "$2")
+}
+# wait_for_epochs OUT N PID: until N lines of metrics are there or the run is over
+wait_for_epochs() {
+  local i
+  for ((i = 0; i < 2000; i++)); do
+    [ "$(wc -l 2>/dev/null <"$1/metrics.jsonl" || echo 0)" -ge "$2" ] && return
+    kill -0 "$3" 2>/dev/null || return
+    sleep 0.01
+  done
+}
+
+# --- what it would train
+expect_ok "$train" --dry-run
+check "109 tensors" grep -qE '^total +109 +60,093,752$' "$work/stdout"
+check "modules" grep -qE '^dna_self_attn_layers.1 +12 +7,087,872$' "$work/stdout"
+expect_ok "$CDT_BIN/cdt-synth" --preset tiny --out "$data" --seed 1 --quiet
+expect_ok "$train" --dry-run --data "$data" "${sizes[@]}" --variant paper
+
+# --- straight runs, the reference of all others
+expect_ok start "$work/straight" 4 --seed 3 --threads 1
+check "four epochs" test "$(wc -l <"$work/straight/metrics.jsonl")" -eq 4
+check "config.json" test -s "$work/straight/config.json"
+expect_ok start "$work/threads" 4 --seed 3 --threads 2
+expect_same_run "$work/straight" "$work/threads"
+expect_ok start "$work/other-seed" 4 --seed 4
+check "another seed, other weights" \
+  test "$(cmp "$work/straight/model.safetensors" "$work/other-seed/model.safetensors" | wc -c)" -gt 0
+
+# --- SIGTERM and SIGINT inside an epoch, then --resume
+run=$work/interrupted
+epochs=1 resume=(--seed 3)
+for signal in TERM INT TERM; do
+  # A background job ignores SIGINT unless job control is on.
+  set -m
+  become "$run" 4 "${resume[@]}" >"$work/stdout" 2>"$work/stderr" &
+  pid=$!
+  set +m
+  wait_for_epochs "$run" $epochs $pid
+  kill -$signal $pid
+  status=0
+  wait $pid || status=$?
+  check "$signal: exit status 1, not $status" test $status -eq 1
+  check "$signal: says where" grep -qE \
+    '^cdt-train: interrupted at epoch [0-9]+ step [0-9]+; continue with --resume$' "$work/stderr"
+  resume=(--resume)
+  epochs=$((epochs + 1))
+done
+expect_ok start "$run" 4 --resume
+expect_same_run "$work/straight" "$run"
+expect_same "$work/straight/last/state.safetensors" "$run/last/state.safetensors"
+
+# --- kill -9 leaves a state to go on from
+run=$work/killed
+resume=(--seed 3)
+for epochs in 1 2 3; do
+  become "$run" 4 "${resume[@]}" >"$work/stdout" 2>"$work/stderr" &
+  pid=$!
+  wait_for_epochs "$run" $epochs $pid
+  kill -9 $pid
+  wait $pid 2>/dev/null
+  resume=(--resume)
+done
+expect_ok start "$run" 4 --resume
+expect_same_run "$work/straight" "$run"
+
+# --- settings come from the run; only --epochs may change
+run=$work/longer
+expect_ok start "$run" 2 --seed 3
+expect_fail 2 "--lr: differs from the run being resumed (expected 1e-04, got 0.01)" \
+  "$train" --out "$run" --resume --lr 0.01
+expect_fail 2 "--hidden: differs" "$train" --out "$run" --resume --hidden 32
+expect_fail 2 "--model: " "$train" --out "$run" --resume --model "$run/model.safetensors"
+expect_fail 2 "already holds a run" "$train" --data "$data" --out "$run"
+expect_ok "$train" --out "$run" --resume --epochs 4 --quiet
+expect_same_run "$work/straight" "$run"
+expect_ok "$train" --out "$run" --resume --quiet
+expect_text "$work/stdout" "best epoch"
+expect_same_run "$work/straight" "$run"
+
+# --- other data, no run, no data, no validation pairs
+expect_ok "$CDT_BIN/cdt-synth" --preset tiny --out "$work/other-data" --seed 2 --quiet
+expect_fail 2 "was trained on" "$train" --out "$run" --resume --data "$work/other-data"
+expect_fail 2 "no run to resume" "$train" --out "$work/none" --resume
+expect_fail 2 "--data: is required" "$train" --out "$work/none"
+expect_fail 2 "--out: is required" "$train" --data "$data"
+expect_fail 2 "heads 5 does not divide" "$train" --data "$data" --out "$work/none" --heads 5
+expect_fail 2 "--batch" "$train" --data "$data" --out "$work/none" --batch 4
+check "nothing made" test ! -e "$work/none"
+cp -r "$data" "$work/no-val"
+sed -i '/^val/d' "$work/no-val/pairs.tsv"
+expect_fail 2 "training needs val pairs" "$train" --data "$work/no-val" --out "$work/none"
+
+# --- starting from weights
+expect_ok "$train" --data "$data" --out "$work/tuned" --model "$work/straight/model.safetensors" \
+  --epochs 1 --quiet
+expect_fail 2 "--hidden: differs" "$train" --data "$data" --out "$work/none" --hidden 32 \
+  --model "$work/straight/model.safetensors"
+
+# --- a second trainer in one folder
+become "$work/locked" 1000 --patience 1000 >/dev/null 2>&1 &
+pid=$!
+wait_for_epochs "$work/locked" 1 $pid
+expect_fail 2 "lock: another cdt-train" "$train" --out "$work/locked" --resume
+kill -TERM $pid
+wait $pid 2>/dev/null
+
+# --- a disk that takes no more: the run before is untouched
+run=$work/full
+expect_ok start "$run" 1
+cp -r "$run" "$work/full-before"
+limited() {
+  trap '' XFSZ
+  ulimit -f 16
+  exec "$train" "$@"
+}
+status=0
+(limited --out "$run" --resume --epochs 2) >"$work/stdout" 2>"$work/stderr" || status=$?
+check "full disk: exit status 2, not $status" test $status -eq 2
+check "full disk: one line" grep -qE '^cdt-train: .*write: ' "$work/stderr"
+expect_same "$work/full-before/last/state.safetensors" "$run/last/state.safetensors"
+expect_same "$work/full-before/model.safetensors" "$run/model.safetensors"
+finish

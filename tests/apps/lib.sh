@@ -1,0 +1,86 @@
+# shellcheck shell=bash
+# Helpers for the scripts of tests/apps. A script starts with `source tests/apps/lib.sh`, makes its
+# checks from the root of the repository, and ends with `finish`. The programs are in $CDT_BIN, and
+# $work is a folder of its own, removed at the end. Each check counts as one test.
+set -u
+export LC_ALL=C
+CDT_BIN=${CDT_BIN:-build/bin}
+CDT_BUILD=${CDT_BUILD:-build}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+tests_passed=0 tests_failed=0 tests_skipped=0
+
+pass() { tests_passed=$((tests_passed + 1)); }
+
+# fail MESSAGE [FILE...]: counts a failure, shows the files.
+fail() {
+  tests_failed=$((tests_failed + 1))
+  printf 'FAILED: %s\n' "$1"
+  shift
+  local file
+  for file in "$@"; do
+    printf -- '--- %s\n' "$(basename "$file")"
+    head -c 4000 "$file"
+  done
+}
+
+# skip NAME REASON
+skip() {
+  tests_skipped=$((tests_skipped + 1))
+  printf 'skipped: %s: %s\n' "$1" "$2"
+}
+
+# check MESSAGE COMMAND...: passes if the command succeeds.
+check() {
+  local message=$1
+  shift
+  if "$@"; then pass; else fail "$message ($*)"; fi
+}
+
+# expect_ok COMMAND...: exit status 0. Leaves $work/stdout and $work/stderr.
+expect_ok() {
+  local status=0
+  "$@" >"$work/stdout" 2>"$work/stderr" || status=$?
+  if [ $status -eq 0 ]; then
+    pass
+  else
+    fail "$*: exit status $status, expected 0" "$work/stdout" "$work/stderr"
+    return 1
+  fi
+}
+
+# expect_fail STATUS NEEDLE COMMAND...: that exit status, nothing on stdout, and on stderr one line
+# "cdt-NAME: ..." that contains NEEDLE (progress lines may come before it).
+expect_fail() {
+  local expected=$1 needle=$2 status=0 last
+  shift 2
+  "$@" >"$work/stdout" 2>"$work/stderr" || status=$?
+  last=$(tail -n 1 "$work/stderr")
+  if [ $status -ne "$expected" ]; then
+    fail "$*: exit status $status, expected $expected" "$work/stdout" "$work/stderr"
+  elif [[ $last != "$(basename "$1"): "* ]] || [[ $last != *"$needle"* ]]; then
+    fail "$*: expected '$(basename "$1"): ...$needle...'" "$work/stderr"
+  elif [ "$(grep -c "^$(basename "$1"): " "$work/stderr")" -ne 1 ]; then
+    fail "$*: the error is more than one line" "$work/stderr"
+  elif [ -s "$work/stdout" ]; then
+    fail "$*: something on stdout" "$work/stdout"
+  else
+    pass
+  fi
+}
+
+# expect_same FILE FILE: the same bytes.
+expect_same() {
+  if cmp "$1" "$2"; then pass; else fail "$1 and $2 differ"; fi
+}
+
+# expect_text FILE NEEDLE: the file contains the text.
+expect_text() {
+  if grep -qF -- "$2" "$1"; then pass; else fail "$1 lacks '$2'" "$1"; fi
+}
+
+finish() {
+  echo "$tests_passed passed, $tests_failed failed, $tests_skipped skipped"
+  [ $tests_failed -eq 0 ]
+  exit
+}

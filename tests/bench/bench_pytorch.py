@@ -1,0 +1,182 @@
+"""Times the workloads of `make bench` through PyTorch on the CPU; prints one JSON object.
+
+    python3 tests/bench/bench_pytorch.py [--threads N] [--train-batch 8|auto] [--repeat 1]
+
+- training: forward, backward, clipping, AdamW; dropout 0.3, float32;
+- prediction: eval, no_grad, one batch of enhancers, time per enhancer;
+- attribution: one enhancer-gene pair, the dna_to_rna row and d prediction / d dna. Weights want no
+  gradient, so PyTorch skips theirs: the best a user of PyTorch gets without other algebra.
+
+Each workload runs in a process of its own, whose peak resident memory is its own. A training batch
+of 8 takes about 23 GB; where memory lacks (or the process dies) it is measured at batch 1, times 8,
+and "train_note" says so. Sizes can be made smaller for a trial run (--help).
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "parity"))
+
+import torch
+from torch.nn import functional
+
+from cdt_torch import Cdt, Config, windows
+
+TRAIN_BATCH = 8  # of a training step, whatever the batch that fits
+
+
+def inputs_of(args, cfg, batch):
+    generator = torch.Generator().manual_seed(1)
+
+    def draw(*shape):
+        return torch.randn(*shape, generator=generator)
+
+    return (draw(batch, args.bins, cfg.dna_dim), draw(1, cfg.genes, cfg.rna_dim),
+            draw(1, cfg.genes, cfg.protein_dim), torch.arange(batch) * 7 % cfg.genes)
+
+
+def seconds(function, repeat):
+    """Median over `repeat` runs after one that warms up."""
+    times = []
+    for _ in range(repeat + 1):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return sorted(times[1:])[repeat // 2]
+
+
+def train(args, cfg):
+    model = Cdt(cfg).train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=1e-5)
+    dna, rna, protein, genes = inputs_of(args, cfg, args.batch)
+    beta = torch.full((args.batch,), -0.1)
+
+    def step():
+        optimiser.zero_grad()
+        prediction = model(dna, rna, protein).gather(1, genes[:, None])[:, 0]
+        functional.smooth_l1_loss(prediction, beta).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+
+    return seconds(step, args.repeat)
+
+
+def predict(args, cfg):
+    model = Cdt(cfg).eval()
+    dna, rna, protein, _ = inputs_of(args, cfg, args.batch)
+    with torch.no_grad():
+        return seconds(lambda: model(dna, rna, protein), args.repeat) / args.batch
+
+
+def attribute(args, cfg):
+    model = Cdt(cfg).eval().requires_grad_(False)
+    dna, rna, protein, genes = inputs_of(args, cfg, 1)
+    return seconds(lambda: windows(model, dna, rna, protein, genes), args.repeat)
+
+
+WORKLOADS = {"train": train, "predict": predict, "attribute": attribute}
+
+
+def available_bytes():
+    with open("/proc/meminfo") as file:
+        for line in file:
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def training_bytes(args, cfg, batch):
+    """Estimate: score matrices in three copies (softmax, dropped, and masks with what is in
+    flight), ten D-wide and three F-wide activations per position of a block, four copies of the
+    parameters. About 23 GB for the full model at batch 8."""
+    l, g = args.bins, cfg.genes
+    rows = ((cfg.dna_layers, l, l), (cfg.rna_layers, g, g), (cfg.protein_layers, g, g),
+            (1, g, l), (1, g, g))
+    scores = sum(n * cfg.heads * q * k for n, q, k in rows)
+    activations = sum(n * q * (10 * cfg.hidden + 3 * cfg.feed_forward) for n, q, _ in rows)
+    with torch.device("meta"):
+        parameters = sum(p.numel() for p in Cdt(cfg).parameters())
+    return 4 * (batch * (3 * scores + activations) + 4 * parameters)
+
+
+def measure(workload, batch):
+    """Runs this script for one workload in a process of its own; None if it died."""
+    command = [sys.executable, __file__, *sys.argv[1:], "--workload", workload,
+               "--batch", str(batch)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    return json.loads(done.stdout) if done.returncode == 0 else None
+
+
+def measure_training(args, cfg):
+    """(result, batch, note)."""
+    batch = TRAIN_BATCH if args.train_batch == "auto" else int(args.train_batch)
+    reason = ""
+    need = training_bytes(args, cfg, batch)
+    if args.train_batch == "auto" and need > 0.95 * available_bytes():
+        reason = (f"batch {batch} needs about {need / 1e9:.0f} GB, "
+                  f"{available_bytes() / 1e9:.0f} GB are free")
+    if not reason:
+        result = measure("train", batch)
+        if result or batch == 1:
+            scaled = f"measured at batch {batch}, times {TRAIN_BATCH / batch:g}"
+            return result, batch, "" if batch == TRAIN_BATCH else scaled
+        reason = f"batch {batch} did not finish"
+    return measure("train", 1), 1, f"measured at batch 1, times {TRAIN_BATCH}: {reason}"
+
+
+def report(args, cfg):
+    result, batch, note = measure_training(args, cfg)
+    prediction = measure("predict", args.predict_batch)
+    attribution = measure("attribute", 1)
+    if not (result and prediction and attribution):
+        sys.exit("bench_pytorch: a workload failed")
+    out = {
+        "train_step_s": result["seconds"] * TRAIN_BATCH / batch,
+        "predict_s_per_enhancer": prediction["seconds"],
+        "attribute_s_per_pair": attribution["seconds"],
+        "peak_rss_bytes": result["peak_rss_bytes"],
+        "predict_peak_rss_bytes": prediction["peak_rss_bytes"],
+        "attribute_peak_rss_bytes": attribution["peak_rss_bytes"],
+        "train_batch": batch,
+        "train_note": note,
+        "torch_version": torch.__version__,
+        "threads": result["threads"],
+    }
+    print(json.dumps(out))
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--train-batch", default="auto", help="auto, or the batch to measure")
+    parser.add_argument("--predict-batch", type=int, default=1)
+    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--bins", type=int, default=896)
+    for name, value in Config().as_dict().items():
+        parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value)
+    parser.add_argument("--workload", choices=WORKLOADS, help=argparse.SUPPRESS)
+    parser.add_argument("--batch", type=int, default=1, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main():
+    args = parse()
+    cfg = Config(**{k: getattr(args, k) for k in Config().as_dict()})
+    if not args.workload:
+        return report(args, cfg)
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    print(json.dumps({
+        "seconds": WORKLOADS[args.workload](args, cfg),
+        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "threads": torch.get_num_threads()}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""The Central Dogma Transformer in PyTorch, the oracle of the parity tests.
+
+Written from the description of the released v3.3.1 model: the same state_dict (names, shapes and
+order), nn.MultiheadAttention with a packed in_proj, post-norm blocks. `variant="paper"` is the
+paper's literal form: pooling by one query without projections, cross attention as residual plus
+attention only, fusion Linear-GELU-Linear, one Linear as task head. Every size is a parameter.
+
+Dimensions: B batch, L DNA bins, G genes, D hidden, H heads, N = L or G.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes; the defaults are the released model. Field names as in model/config.h."""
+
+    variant: str = "released"
+    dna_dim: int = 3072
+    rna_dim: int = 512
+    protein_dim: int = 768
+    genes: int = 2360
+    hidden: int = 768
+    heads: int = 8
+    pool_heads: int = 4
+    feed_forward: int = 3072
+    fusion: int = 1536
+    dna_layers: int = 2
+    rna_layers: int = 1
+    protein_layers: int = 1
+    dropout: float = 0.3
+
+    def as_dict(self):
+        return asdict(self)
+
+
+class Recorder:
+    """Collects intermediates and, if wanted, attention maps by name."""
+
+    def __init__(self, want_attention=False):
+        self.want_attention = want_attention
+        self.values = {}
+        self.attention = {}
+
+    def value(self, name, tensor):
+        self.values[name] = tensor
+        return tensor
+
+
+class Projector(nn.Module):
+    """LayerNorm(Linear(x)), then dropout: (.., in) -> (.., D)."""
+
+    def __init__(self, in_dim, cfg):
+        super().__init__()
+        self.linear = nn.Linear(in_dim, cfg.hidden)
+        self.norm = nn.LayerNorm(cfg.hidden)
+        self.drop = nn.Dropout(cfg.dropout)
+
+    def forward(self, x):
+        return self.drop(self.norm(self.linear(x)))
+
+
+class Block(nn.Module):
+    """Post-norm attention block; `attention` names its MHA: self_attn or cross_attn."""
+
+    def __init__(self, attention, cfg):
+        super().__init__()
+        self.attention = attention
+        self.plain = cfg.variant == "paper" and attention == "cross_attn"
+        mha = nn.MultiheadAttention(cfg.hidden, cfg.heads, dropout=cfg.dropout, batch_first=True)
+        setattr(self, attention, mha)
+        if self.plain:
+            return
+        self.ffn = nn.Sequential(
+            nn.Linear(cfg.hidden, cfg.feed_forward), nn.GELU(), nn.Dropout(cfg.dropout),
+            nn.Linear(cfg.feed_forward, cfg.hidden), nn.Dropout(cfg.dropout))
+        self.norm1 = nn.LayerNorm(cfg.hidden)
+        self.norm2 = nn.LayerNorm(cfg.hidden)
+        self.drop = nn.Dropout(cfg.dropout)
+
+    def forward(self, x, context, name, rec):
+        """x (B, Nq, D), context (B, Nk, D) -> (B, Nq, D). As the reference, a cross block always
+        materialises its (B, H, Nq, Nk) weights, a self block only on request."""
+        want = rec.want_attention or self.attention == "cross_attn"
+        mha = getattr(self, self.attention)
+        out, weights = mha(x, context, context, need_weights=want, average_attn_weights=False)
+        if rec.want_attention:
+            rec.attention[name + ".attention"] = weights
+        if self.plain:
+            return rec.value(name, x + out)
+        y = self.norm1(x + self.drop(out))
+        return rec.value(name, self.norm2(y + self.ffn(y)))
+
+
+class VirtualCellEmbedder(nn.Module):
+    """Pools each modality with a learned query and fuses the three vectors: -> (B, D)."""
+
+    def __init__(self, cfg):
+        super().__init__()
+        self.paper = cfg.variant == "paper"
+        d = cfg.hidden
+        for m in ("dna", "rna", "protein"):
+            setattr(self, f"{m}_query", nn.Parameter(torch.randn(1, 1, d)))
+        if self.paper:
+            self.fusion = nn.Sequential(nn.Linear(3 * d, cfg.fusion), nn.GELU(),
+                                        nn.Linear(cfg.fusion, d))
+            return
+        for m in ("dna", "rna", "protein"):
+            setattr(self, f"{m}_attn", nn.MultiheadAttention(
+                d, cfg.pool_heads, dropout=cfg.dropout, batch_first=True))
+        self.fusion = nn.Sequential(
+            nn.Linear(3 * d, cfg.fusion), nn.GELU(), nn.Dropout(cfg.dropout),
+            nn.Linear(cfg.fusion, d), nn.LayerNorm(d))
+
+    def pool(self, m, x, rec):
+        """x (B, N, D) -> (B, D)."""
+        query = getattr(self, f"{m}_query")
+        if self.paper:
+            weights = torch.softmax(query @ x.transpose(1, 2) / math.sqrt(x.shape[-1]), dim=-1)
+            out = weights @ x
+            weights = weights.unsqueeze(1)  # (B, 1, 1, N), one head
+        else:
+            out, weights = getattr(self, f"{m}_attn")(
+                query.expand(x.shape[0], -1, -1), x, x, average_attn_weights=False)
+        if rec.want_attention:
+            rec.attention[f"vce.{m}.attention"] = weights.squeeze(2)
+        return rec.value(f"vce.{m}", out.squeeze(1))
+
+    def forward(self, dna, rna, protein, rec):
+        parts = [self.pool(m, x, rec) for m, x in
+                 (("dna", dna), ("rna", rna), ("protein", protein))]
+        return rec.value("vce", self.fusion(torch.cat(parts, dim=-1)))
+
+
+class Cdt(nn.Module):
+    """dna (B, L, dna_dim), rna (G, rna_dim), protein (G, protein_dim) -> (B, G)."""
+
+    def __init__(self, cfg):
+        super().__init__()
+        self.cfg = cfg
+
+        def layers(n):
+            return nn.ModuleList(Block("self_attn", cfg) for _ in range(n))
+
+        self.dna_projector = Projector(cfg.dna_dim, cfg)
+        self.rna_projector = Projector(cfg.rna_dim, cfg)
+        self.protein_projector = Projector(cfg.protein_dim, cfg)
+        self.dna_self_attn_layers = layers(cfg.dna_layers)
+        self.rna_self_attn_layers = layers(cfg.rna_layers)
+        self.protein_self_attn_layers = layers(cfg.protein_layers)
+        self.dna_to_rna = Block("cross_attn", cfg)
+        self.rna_to_protein = Block("cross_attn", cfg)
+        self.vce = VirtualCellEmbedder(cfg)
+        if cfg.variant == "paper":
+            self.task_layer = nn.Linear(cfg.hidden, cfg.genes)
+        else:
+            self.task_layer = nn.Sequential(
+                nn.Linear(cfg.hidden, cfg.hidden), nn.GELU(), nn.Dropout(cfg.dropout),
+                nn.Linear(cfg.hidden, cfg.genes))
+
+    def trunk(self, modality, x, rec):
+        for i, layer in enumerate(getattr(self, f"{modality}_self_attn_layers")):
+            x = layer(x, x, f"{modality}_self_attn_layers.{i}", rec)
+        return x
+
+    def forward(self, dna, rna, protein, rec=None):
+        rec = rec or Recorder()
+        batch = dna.shape[0]
+        dna = rec.value("dna_projector", self.dna_projector(dna))
+        # RNA is repeated before its projector, protein after: one dropout mask per sample against
+        # one for the batch.
+        rna = rec.value("rna_projector", self.rna_projector(rna.expand(batch, -1, -1)))
+        protein = rec.value("protein_projector", self.protein_projector(protein))
+        protein = protein.expand(batch, -1, -1)
+        dna = self.trunk("dna", dna, rec)
+        rna = self.trunk("rna", rna, rec)
+        protein = self.trunk("protein", protein, rec)
+        rna = self.dna_to_rna(rna, dna, "dna_to_rna", rec)
+        protein = self.rna_to_protein(protein, rna, "rna_to_protein", rec)
+        cell = self.vce(dna, rna, protein, rec)
+        return rec.value("task_layer", self.task_layer(cell))
+
+
+def windows(model, dna, rna, protein, genes):
+    """What drives the prediction of genes[b] from dna[b], over the bins: the gene's row of the
+    dna_to_rna map, mean over heads (B, L), and the L2 norm over features of
+    d prediction / d dna (B, L)."""
+    rec = Recorder(want_attention=True)
+    dna = dna.detach().requires_grad_(True)
+    picked = model(dna, rna, protein, rec).gather(1, genes[:, None]).sum()
+    gradient = torch.autograd.grad(picked, dna)[0]
+    rows = rec.attention["dna_to_rna.attention"].mean(1)[torch.arange(len(genes)), genes]
+    return rows.detach(), gradient.norm(dim=-1)

@@ -1,0 +1,103 @@
+#include "tests/parity/fixture.h"
+
+#include "engine/error.h"
+#include "io/json.h"
+#include "io/text.h"
+
+#ifndef CDT_FIXTURE_DIR
+#define CDT_FIXTURE_DIR "tests/parity/fixtures"  // tests run from the root of the repository
+#endif
+
+namespace cdt::test {
+namespace {
+
+// Address space only; pages become resident as they are used.
+constexpr std::size_t kArenaBytes = std::size_t{256} << 20U;
+
+Shape to_shape(const std::vector<std::int64_t>& dims) {
+  switch (dims.size()) {
+    case 1:
+      return {dims[0]};
+    case 2:
+      return {dims[0], dims[1]};
+    case 3:
+      return {dims[0], dims[1], dims[2]};
+    case 4:
+      return {dims[0], dims[1], dims[2], dims[3]};
+    default:
+      throw Error("a fixture tensor has rank " + std::to_string(dims.size()));
+  }
+}
+
+}  // namespace
+
+std::string fixture_path(const std::string& name) {
+  return std::string(CDT_FIXTURE_DIR) + "/" + name + ".safetensors";
+}
+
+Shape Fixture::shape(const std::string& tensor) const {
+  return to_shape(reader_.info(tensor).shape);
+}
+
+std::vector<float> Fixture::values(const std::string& tensor) const {
+  std::vector<float> values(static_cast<std::size_t>(shape(tensor).count()));
+  reader_.read(tensor, values.data());
+  return values;
+}
+
+std::vector<std::string> Fixture::names(const std::string& prefix) const {
+  std::vector<std::string> found;
+  for (const TensorInfo& t : reader_.tensors()) {
+    if (t.name.rfind(prefix, 0) == 0) found.push_back(t.name.substr(prefix.size()));
+  }
+  return found;
+}
+
+double Fixture::number(const std::string& key) const {
+  double value = 0.0;
+  if (!parse_double(reader_.metadata().at(key), &value)) throw Error(key + " is not a number");
+  return value;
+}
+
+CdtConfig Fixture::config() const {
+  const nlohmann::json json = parse_json(reader_.metadata().at("config"), "fixture");
+  JsonReader in(json, "fixture");
+  CdtConfig c;
+  c.variant = parse_variant(in.string("variant"), "fixture");
+  const std::pair<const char*, std::int64_t*> sizes[] = {
+      {"dna_dim", &c.dna_dim},         {"rna_dim", &c.rna_dim},
+      {"protein_dim", &c.protein_dim}, {"genes", &c.genes},
+      {"hidden", &c.hidden},           {"heads", &c.heads},
+      {"pool_heads", &c.pool_heads},   {"feed_forward", &c.feed_forward},
+      {"fusion", &c.fusion},           {"dna_layers", &c.dna_layers},
+      {"rna_layers", &c.rna_layers},   {"protein_layers", &c.protein_layers}};
+  for (const auto& [key, target] : sizes) *target = in.integer(key);
+  c.dropout = static_cast<float>(in.number("dropout"));
+  in.no_other_keys();
+  return c;
+}
+
+Engine::Engine()
+    : backend(make_cpu_backend(0)),
+      lasting(*backend, "lasting", kArenaBytes),
+      step(*backend, "step", kArenaBytes),
+      scratch(*backend, "scratch", kArenaBytes),
+      tape(*backend, step, scratch) {}
+
+Tensor Engine::upload(const Shape& shape, const std::vector<float>& values) {
+  const Tensor t = lasting.tensor(shape);
+  backend->upload(t, values.data());
+  return t;
+}
+
+Tensor Engine::upload(const Fixture& fixture, const std::string& tensor) {
+  return upload(fixture.shape(tensor), fixture.values(tensor));
+}
+
+std::vector<float> Engine::download(const Tensor& t) {
+  std::vector<float> values(static_cast<std::size_t>(t.count()));
+  backend->download(values.data(), t);
+  return values;
+}
+
+}  // namespace cdt::test

@@ -1,0 +1,50 @@
+// Fixtures recorded from PyTorch (record_fixtures.py), and an engine to run them on.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/backend.h"
+#include "engine/tape.h"
+#include "io/safetensors.h"
+#include "model/config.h"
+
+namespace cdt::test {
+
+/// tests/parity/fixtures/NAME.safetensors
+std::string fixture_path(const std::string& name);
+
+class Fixture {
+ public:
+  explicit Fixture(const std::string& name) : reader_(fixture_path(name)) {}
+
+  bool has(const std::string& tensor) const { return reader_.has(tensor); }
+  Shape shape(const std::string& tensor) const;
+  std::vector<float> values(const std::string& tensor) const;
+  /// Names that start with `prefix`, without it, in the order they were recorded.
+  std::vector<std::string> names(const std::string& prefix) const;
+  /// A number of the metadata, e.g. "lr".
+  double number(const std::string& key) const;
+  CdtConfig config() const;
+
+ private:
+  SafetensorsReader reader_;
+};
+
+/// Backend, arenas and tape of one test.
+class Engine {
+ public:
+  Engine();
+
+  Tensor upload(const Shape& shape, const std::vector<float>& values);
+  Tensor upload(const Fixture& fixture, const std::string& tensor);
+  std::vector<float> download(const Tensor& t);
+
+  std::unique_ptr<Backend> backend;
+  Arena lasting, step, scratch;
+  Tape tape;
+};
+
+}  // namespace cdt::test

@@ -1,0 +1,124 @@
+#include "tests/parity/model_case.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cdt::test {
+namespace {
+
+using Floats = std::vector<float>;
+
+// Float32 rounding leaves some 1e-7 of a sibling's norm where the exact gradient is zero; gradients
+// that are really there are far larger at these sizes.
+constexpr double kVanishing = 1e-5;
+
+}  // namespace
+
+Floats Piece::of(const Floats& whole) const {
+  return {whole.begin() + static_cast<std::ptrdiff_t>(begin),
+          whole.begin() + static_cast<std::ptrdiff_t>(end)};
+}
+
+ModelCase::ModelCase(const std::string& name)
+    : fixture(name),
+      model(fixture.config(), *engine.backend, engine.lasting, true),
+      dna(engine.upload(fixture, "input/dna")),
+      rna(engine.upload(fixture, "input/rna")),
+      protein(engine.upload(fixture, "input/protein")) {
+  for (Parameter& p : model.parameters()) {
+    engine.backend->upload(p.variable.value, fixture.values("weight/" + p.name).data());
+  }
+}
+
+std::vector<std::int32_t> ModelCase::genes(std::int64_t step) const {
+  const Floats all = fixture.values("input/gene");
+  const auto first = all.begin() + step * batch();
+  return {first, first + batch()};
+}
+
+Tensor ModelCase::betas(std::int64_t step) {
+  const Floats all = fixture.values("input/beta");
+  const auto first = all.begin() + step * batch();
+  return engine.upload({batch()}, {first, first + batch()});
+}
+
+Var ModelCase::forward(Var dna_input, Recorder* recorder) {
+  Tape& tape = engine.tape;
+  return model.forward(tape, dna_input, tape.constant(rna), tape.constant(protein), recorder);
+}
+
+Var ModelCase::loss(Var logits, const std::vector<std::int32_t>& targets, std::int64_t step) {
+  return huber(engine.tape, select(engine.tape, logits, targets), betas(step), 1.0F);
+}
+
+void ModelCase::check_values(const Recorder& recorder, bool all, Comparison& c) {
+  for (const std::string& name : fixture.names("value/")) {
+    const auto found = recorder.values.find(name);
+    if (found != recorder.values.end()) {
+      check_samples(name, found->second->value, "value/" + name, c);
+    } else if (all) {
+      ADD_FAILURE() << name << " was not recorded";
+    }
+  }
+}
+
+void ModelCase::check_maps(const Recorder& recorder, bool all, Comparison& c) {
+  for (const std::string& name : fixture.names("attention/")) {
+    const auto found = recorder.attention.find(name);
+    if (found != recorder.attention.end()) {
+      check_samples(name, found->second, "attention/" + name, c);
+    } else if (all) {
+      ADD_FAILURE() << name << " was not recorded";
+    }
+  }
+}
+
+void ModelCase::check_samples(const std::string& name, const Tensor& got, const std::string& wanted,
+                              Comparison& c) {
+  const Floats want = fixture.values(wanted);
+  if (got.shape[0] == fixture.shape(wanted)[0]) {
+    EXPECT_EQ(got.shape, fixture.shape(wanted)) << name;
+    c.check(name, engine.download(got), want);
+    return;
+  }
+  for (std::int64_t b = 0; b < got.shape[0]; ++b) {
+    c.check(name + " of sample " + std::to_string(b), engine.download(got.slice(b, b + 1)), want);
+  }
+}
+
+double ModelCase::gradient_scale(const std::string& module) const {
+  double scale = 0.0;
+  for (const Parameter& p : model.parameters()) {
+    if (p.module == module) scale = std::max(scale, norm(fixture.values("gradient/" + p.name)));
+  }
+  return scale;
+}
+
+std::vector<Piece> ModelCase::pieces_of(const Parameter& parameter) const {
+  const Floats gradient = fixture.values("gradient/" + parameter.name);
+  std::vector<Piece> pieces = {{parameter.name, 0, gradient.size()}};
+  if (parameter.name.find(".in_proj_") != std::string::npos) {
+    const std::size_t third = gradient.size() / 3;
+    pieces = {{parameter.name + "[query]", 0, third},
+              {parameter.name + "[key]", third, 2 * third},
+              {parameter.name + "[value]", 2 * third, gradient.size()}};
+  }
+  const double scale = gradient_scale(parameter.module);
+  for (Piece& piece : pieces) {
+    if (norm(piece.of(gradient)) < kVanishing * scale) piece.noise_scale = scale;
+  }
+  return pieces;
+}
+
+void ModelCase::check_gradients(Comparison& c) {
+  const auto& parameters = model.parameters();
+  for (auto p = parameters.rbegin(); p != parameters.rend(); ++p) {
+    const Floats got = engine.download(p->variable.grad);
+    const Floats want = fixture.values("gradient/" + p->name);
+    for (const Piece& piece : pieces_of(*p)) {
+      c.check("d " + piece.label, piece.of(got), piece.of(want), piece.noise_scale);
+    }
+  }
+}
+
+}  // namespace cdt::test

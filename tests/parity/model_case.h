@@ -1,0 +1,59 @@
+// One model fixture loaded into an engine, and the comparisons its tests share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/cdt.h"
+#include "tests/parity/compare.h"
+#include "tests/parity/fixture.h"
+
+namespace cdt::test {
+
+/// A part of a parameter that is compared on its own: the thirds of a packed in_proj.
+struct Piece {
+  std::string label;  // "dna_to_rna.cross_attn.in_proj_bias[key]"
+  std::size_t begin = 0, end = 0;
+  /// Largest gradient norm in the module, if the gradient here vanishes in exact arithmetic and is
+  /// rounding noise (key biases; queries and keys where there is one key to choose from); else 0.
+  double noise_scale = 0.0;
+
+  std::vector<float> of(const std::vector<float>& whole) const;
+};
+
+class ModelCase {
+ public:
+  /// Builds the model of the fixture's configuration with its weights.
+  explicit ModelCase(const std::string& name);
+
+  std::int64_t batch() const { return dna.shape[0]; }
+  /// Target genes and effects of one of the ten steps.
+  std::vector<std::int32_t> genes(std::int64_t step) const;
+  Tensor betas(std::int64_t step);
+
+  Var forward(Var dna_input, Recorder* recorder = nullptr);
+  /// Mean Huber loss, delta 1; `targets` must outlive backward.
+  Var loss(Var logits, const std::vector<std::int32_t>& targets, std::int64_t step);
+
+  /// Intermediates and attention maps in forward order. `all`: each recorded one must be there,
+  /// else those that are. RNA and protein trunks are recorded once; where the engine holds them per
+  /// sample, each sample must agree.
+  void check_values(const Recorder& recorder, bool all, Comparison& c);
+  void check_maps(const Recorder& recorder, bool all, Comparison& c);
+  /// Parameter gradients, last layer first.
+  void check_gradients(Comparison& c);
+  std::vector<Piece> pieces_of(const Parameter& parameter) const;
+
+  Fixture fixture;
+  Engine engine;
+  Cdt model;
+  Tensor dna;           // (B, L, dna_dim)
+  Tensor rna, protein;  // (1, G, ..)
+
+ private:
+  void check_samples(const std::string& name, const Tensor& got, const std::string& wanted,
+                     Comparison& c);
+  double gradient_scale(const std::string& module) const;
+};
+
+}  // namespace cdt::test

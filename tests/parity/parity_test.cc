@@ -1,0 +1,183 @@
+// The whole model against PyTorch, at small odd sizes: every intermediate and attention map, loss,
+// every gradient, attribution and ten optimiser steps. A miss names the first layer that differs,
+// in the order of computation (backwards for gradients).
+#include <gtest/gtest.h>
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "engine/optim/adamw.h"
+#include "model/attribution.h"
+#include "tests/parity/model_case.h"
+
+namespace cdt::test {
+namespace {
+
+using Floats = std::vector<float>;
+
+class ModelParity : public testing::TestWithParam<const char*> {
+ protected:
+  Tape& tape() { return case_.engine.tape; }
+  Floats download(const Tensor& t) { return case_.engine.download(t); }
+
+  /// In the XML report (--gtest_output=xml): how far from the tolerance the worst tensor is.
+  void report(const Comparison& c) {
+    std::ostringstream text;
+    text << c.worst() << " " << c.worst_name();
+    RecordProperty("worst", text.str());
+  }
+
+  ModelCase case_{GetParam()};
+};
+
+TEST_P(ModelParity, ParametersAreTheStateDictInOrder) {
+  std::vector<std::string> names;
+  std::int64_t count = 0;
+  for (const Parameter& p : case_.model.parameters()) {
+    names.push_back(p.name);
+    EXPECT_EQ(p.variable.value.shape, case_.fixture.shape("weight/" + p.name)) << p.name;
+    count += case_.fixture.shape("weight/" + p.name).count();
+  }
+  EXPECT_EQ(names, case_.fixture.names("weight/"));
+  EXPECT_EQ(case_.model.parameter_count(), count);
+}
+
+TEST_P(ModelParity, EvalForwardEveryIntermediateAndMap) {
+  tape().eval();
+  Recorder recorder;
+  recorder.want_attention = true;
+  const Var logits = case_.forward(tape().constant(case_.dna), &recorder);
+  Comparison maps(kForwardTolerance), values(kForwardTolerance);
+  case_.check_maps(recorder, true, maps);
+  case_.check_values(recorder, true, values);
+  const std::vector<std::int32_t> targets = case_.genes(0);
+  values.check("prediction", download(select(tape(), logits, targets)->value),
+               case_.fixture.values("prediction"));
+  EXPECT_TRUE(values.result());
+  EXPECT_TRUE(maps.result());
+  report(values);
+}
+
+TEST_P(ModelParity, ForwardFromTrunks) {
+  tape().eval();
+  const Trunks trunks =
+      case_.model.compute_trunks(tape(), case_.rna, case_.protein, case_.engine.lasting);
+  Recorder recorder;
+  recorder.want_attention = true;
+  case_.model.forward_from_trunks(tape(), tape().constant(case_.dna), trunks, &recorder);
+  Comparison c(kForwardTolerance);
+  case_.check_maps(recorder, false, c);
+  case_.check_values(recorder, false, c);
+  EXPECT_EQ(recorder.values.count("task_layer"), 1U);
+  EXPECT_EQ(recorder.attention.count("dna_to_rna.attention"), 1U);
+  EXPECT_TRUE(c.result());
+}
+
+TEST_P(ModelParity, TrainingPassLossAndAllGradients) {
+  case_.model.zero_gradients();
+  tape().train(1, 0);
+  Recorder recorder;
+  const Var dna = tape().input(case_.dna);
+  const Var logits = case_.forward(dna, &recorder);
+  const std::vector<std::int32_t> targets = case_.genes(0);
+  const Var loss = case_.loss(logits, targets, 0);
+  Comparison forward(kForwardTolerance), backward(kGradientTolerance);
+  case_.check_values(recorder, true, forward);
+  forward.check("loss", download(loss->value), case_.fixture.values("loss"));
+  EXPECT_TRUE(forward.result());
+
+  tape().backward(loss);
+  case_.check_gradients(backward);
+  backward.check("d dna", download(dna->grad), case_.fixture.values("input_gradient/dna"));
+  EXPECT_TRUE(backward.result());
+  report(backward);
+}
+
+// Attribution takes other ways than the forward pass above: trunks computed once, the attention row
+// without keys, the gradient's norm through the Gram matrix of the DNA projector's weight.
+TEST_P(ModelParity, AttributionWindowsOfEverySample) {
+  Engine& engine = case_.engine;
+  const std::int64_t bins = case_.dna.shape[1];
+  Attributor attributor(case_.model, tape(), case_.rna, case_.protein, engine.lasting);
+  Floats predictions, attention, gradients;
+  for (std::int64_t b = 0; b < case_.batch(); ++b) {
+    attributor.attribute(case_.dna.slice(b, b + 1), {case_.genes(0)[static_cast<std::size_t>(b)]},
+                         [&](std::size_t, const PairWindows& w) {
+                           predictions.push_back(w.prediction);
+                           attention.insert(attention.end(), w.attention.begin(),
+                                            w.attention.end());
+                           gradients.insert(gradients.end(), w.gradient.begin(), w.gradient.end());
+                         });
+  }
+  EXPECT_EQ(gradients.size(), static_cast<std::size_t>(case_.batch() * bins));
+  Comparison forward(kForwardTolerance), backward(kGradientTolerance);
+  forward.check("prediction", predictions, case_.fixture.values("prediction"));
+  forward.check("attention window", attention, case_.fixture.values("attention_window"));
+  backward.check("gradient window", gradients, case_.fixture.values("gradient_window"));
+  EXPECT_TRUE(forward.result());
+  EXPECT_TRUE(backward.result());
+  report(backward);
+}
+
+TEST_P(ModelParity, TenOptimiserSteps) {
+  constexpr std::int64_t kSteps = 10;
+  std::vector<Var> variables;
+  for (Parameter& p : case_.model.parameters()) variables.push_back(&p.variable);
+  AdamWOptions options;
+  options.weight_decay = case_.fixture.number("weight_decay");
+  AdamW optimiser(variables, *case_.engine.backend, case_.engine.lasting, options);
+  const double lr = case_.fixture.number("lr");
+  Floats losses, norms;
+  for (std::int64_t step = 0; step < kSteps; ++step) {
+    case_.model.zero_gradients();
+    tape().train(1, static_cast<std::uint32_t>(step));
+    const std::vector<std::int32_t> targets = case_.genes(step);
+    const Var loss = case_.loss(case_.forward(tape().constant(case_.dna)), targets, step);
+    losses.push_back(download(loss->value)[0]);
+    tape().backward(loss);
+    const double gradient_norm = optimiser.gradient_norm();
+    norms.push_back(static_cast<float>(gradient_norm));
+    optimiser.step(lr, clip_factor(gradient_norm, 1.0));
+    tape().clear();
+  }
+  Comparison c(kGradientTolerance);
+  c.check("losses", losses, case_.fixture.values("steps/loss"));
+  c.check("gradient norms", norms, case_.fixture.values("steps/norm"));
+  for (const Parameter& p : case_.model.parameters()) {
+    const Floats got = download(p.variable.value);
+    const Floats want = case_.fixture.values("final/" + p.name);
+    for (const Piece& piece : case_.pieces_of(p)) {
+      // Adam divides a gradient by its own size. Where it is noise, either side may move the weight
+      // by up to lr a step, to no effect on the model.
+      if (piece.noise_scale > 0.0) {
+        c.check_within(piece.label, piece.of(got), piece.of(want), 2.0 * lr * kSteps);
+      } else {
+        c.check(piece.label, piece.of(got), piece.of(want));
+      }
+    }
+  }
+  EXPECT_TRUE(c.result());
+  report(c);
+}
+
+TEST_P(ModelParity, APlantedErrorIsFoundInTheLayerThatHasIt) {
+  Parameter& planted = case_.model.parameter("dna_to_rna.cross_attn.out_proj.bias");
+  Floats values = download(planted.variable.value);
+  values[0] += 0.01F;
+  case_.engine.backend->upload(planted.variable.value, values.data());
+  tape().eval();
+  Recorder recorder;
+  case_.forward(tape().constant(case_.dna), &recorder);
+  Comparison c(kForwardTolerance);
+  case_.check_values(recorder, true, c);
+  const std::string message = c.result().message();
+  EXPECT_EQ(message.rfind("first difference: dna_to_rna: ", 0), 0U) << message;
+}
+
+INSTANTIATE_TEST_SUITE_P(Fixtures, ModelParity,
+                         testing::Values("released", "deep", "paper", "single"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace cdt::test

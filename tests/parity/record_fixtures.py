@@ -1,0 +1,166 @@
+"""Records the fixtures of the parity tests from the PyTorch model: python3 record_fixtures.py
+
+Needs torch and numpy. Writes fixtures/*.safetensors next to this file (--out: elsewhere); what the
+names in them mean is in fixtures/README.md. Seeds are fixed, so a recording can be repeated; its
+last digits depend on the version of PyTorch, which the files name.
+"""
+
+import argparse
+import copy
+import json
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+
+import record_ops
+import tensor_file
+from cdt_torch import Cdt, Config, Recorder, windows
+
+STEPS = 10
+
+# name: sizes, batch, bins and the ten steps. Odd sizes throughout; "single" has every size 1 that
+# can be 1, "paper" a weight decay large enough to see, "deep" DNA wider than the hidden size.
+MODELS = {
+    "released": dict(
+        config=Config(dna_dim=17, rna_dim=9, protein_dim=7, genes=11, hidden=24, heads=4,
+                      pool_heads=2, feed_forward=40, fusion=30, dropout=0.0),
+        batch=3, bins=13, lr=1e-3, weight_decay=1e-5),
+    "deep": dict(
+        config=Config(dna_dim=31, rna_dim=6, protein_dim=5, genes=9, hidden=15, heads=3,
+                      pool_heads=5, feed_forward=21, fusion=19, dna_layers=3, rna_layers=2,
+                      protein_layers=0, dropout=0.0),
+        batch=2, bins=15, lr=1e-4, weight_decay=1e-5),
+    "paper": dict(
+        config=Config(variant="paper", dna_dim=11, rna_dim=5, protein_dim=8, genes=7, hidden=20,
+                      heads=5, feed_forward=27, fusion=33, dropout=0.0),
+        batch=3, bins=18, lr=1e-3, weight_decay=0.05),
+    "single": dict(
+        config=Config(dna_dim=1, rna_dim=2, protein_dim=1, genes=1, hidden=6, heads=1,
+                      pool_heads=6, feed_forward=1, fusion=1, dna_layers=1, dropout=0.0),
+        batch=1, bins=1, lr=1e-3, weight_decay=1e-5),
+}
+
+
+def build_model(cfg):
+    """Default initialisation, but norms and biases moved off 1 and 0, where errors would hide."""
+    model = Cdt(cfg)
+    with torch.no_grad():
+        for p in model.parameters():
+            if p.dim() == 1:
+                p.add_(0.2 * torch.randn_like(p))
+    return model
+
+
+def make_inputs(cfg, batch, bins):
+    inputs = {
+        "dna": torch.randn(batch, bins, cfg.dna_dim),
+        "rna": torch.randn(1, cfg.genes, cfg.rna_dim),
+        "protein": torch.randn(1, cfg.genes, cfg.protein_dim),
+        "gene": torch.randint(cfg.genes, (STEPS, batch)),
+        "beta": -torch.rand(STEPS, batch),
+    }
+    inputs["gene"][0, -1] = inputs["gene"][0, 0]  # two samples of one gene
+    inputs["beta"][:, 0] -= 3.0                   # beyond the Huber corner
+    return inputs
+
+
+def loss_of(model, inputs, step, rec=None):
+    logits = model(inputs["dna"], inputs["rna"], inputs["protein"], rec)
+    prediction = logits.gather(1, inputs["gene"][step][:, None])[:, 0]
+    return prediction, functional.smooth_l1_loss(prediction, inputs["beta"][step])
+
+
+def unbatched(name, tensor):
+    """RNA and protein before the cross attentions do not depend on the sample: (B, ..) -> (1, ..)."""
+    shared = name.startswith(("rna_projector", "protein_projector", "rna_self", "protein_self"))
+    return tensor[:1] if shared else tensor
+
+
+def record_pass(model, inputs):
+    """One forward and backward pass: every intermediate, map and gradient by name."""
+    out = {}
+    model.zero_grad(set_to_none=True)
+    inputs = dict(inputs, dna=inputs["dna"].clone().requires_grad_(True))
+    rec = Recorder(want_attention=True)
+    prediction, loss = loss_of(model, inputs, 0, rec)
+    loss.backward()
+    for name, value in rec.values.items():
+        out["value/" + name] = unbatched(name, value)
+    for name, value in rec.attention.items():
+        out["attention/" + name] = unbatched(name, value)
+    out["prediction"], out["loss"] = prediction, loss.reshape(1)
+    for name, parameter in model.named_parameters():
+        out["gradient/" + name] = parameter.grad
+    out["input_gradient/dna"] = inputs["dna"].grad
+    out["attention_window"], out["gradient_window"] = windows(
+        model, inputs["dna"], inputs["rna"], inputs["protein"], inputs["gene"][0])
+    return {name: tensor.detach().clone() for name, tensor in out.items()}
+
+
+def record_steps(model, inputs, lr, weight_decay):
+    """Ten AdamW steps with clipping; the targets change from step to step."""
+    optimiser = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay)
+    losses, norms = [], []
+    for step in range(STEPS):
+        optimiser.zero_grad()
+        _, loss = loss_of(model, inputs, step)
+        loss.backward()
+        norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0).reshape(1))
+        optimiser.step()
+        losses.append(loss.detach().reshape(1))
+    out = {"steps/loss": torch.cat(losses), "steps/norm": torch.cat(norms)}
+    for name, tensor in model.state_dict().items():
+        out["final/" + name] = tensor.clone()
+    return out
+
+
+def float32_noise(model, inputs, recorded):
+    """Largest relative error of PyTorch's own float32 tensors against float64, by kind of tensor."""
+    wide = {k: v.double() if v.is_floating_point() else v for k, v in inputs.items()}
+    exact = record_pass(copy.deepcopy(model).double(), wide)
+    noise = {}
+    for name, truth in exact.items():
+        if truth.norm() > 1e-12:
+            kind = name.split("/")[0]
+            error = float((recorded[name].double() - truth).norm() / truth.norm())
+            if error > noise.get(kind, (0.0, ""))[0] and "in_proj_bias" not in name:
+                noise[kind] = (error, name)
+    return noise
+
+
+def record_model(name, spec, out_dir):
+    torch.manual_seed(sum(name.encode()))
+    cfg = spec["config"]
+    model = build_model(cfg)
+    inputs = make_inputs(cfg, spec["batch"], spec["bins"])
+    tensors = {"weight/" + k: v.clone() for k, v in model.state_dict().items()}
+    tensors.update({"input/" + k: v.float() for k, v in inputs.items()})
+    recorded = record_pass(model, inputs)
+    noise = float32_noise(model, inputs, recorded)
+    tensors.update(recorded)
+    if name == "deep":
+        tensor_file.write(out_dir / "plain_state_dict.safetensors", model.state_dict())
+    tensors.update(record_steps(model, inputs, spec["lr"], spec["weight_decay"]))
+    tensor_file.write(out_dir / f"{name}.safetensors", tensors, {
+        "format": "cdt-fixture", "config": json.dumps(cfg.as_dict()),
+        "lr": repr(spec["lr"]), "weight_decay": repr(spec["weight_decay"]),
+        "torch": torch.__version__.split("+")[0]})
+    worst = ", ".join(f"{kind} {e:.1e} ({n})" for kind, (e, n) in noise.items() if e > 1e-6)
+    print(f"{name}: {len(tensors)} tensors; own float32 error above 1e-6: {worst or 'none'}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "fixtures")
+    out_dir = parser.parse_args().out
+    out_dir.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    for name, spec in MODELS.items():
+        record_model(name, spec, out_dir)
+    record_ops.record(out_dir / "ops.safetensors")
+    print("total", sum(f.stat().st_size for f in out_dir.glob("*.safetensors")), "bytes")
+
+
+if __name__ == "__main__":
+    main()

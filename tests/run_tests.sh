@@ -1,0 +1,84 @@
+#!/bin/bash
+# Runs every test of a build folder: the GoogleTest binaries, then tests/apps/*.sh. What failed is
+# shown in full, a skip with its reason. The last line is "N passed, N failed, N skipped"; exit
+# status 1 if anything failed.
+#
+#   tests/run_tests.sh BUILD [NAME...]      NAME: unit, parity, or a script of tests/apps
+set -u
+build=${1:?usage: tests/run_tests.sh BUILD [NAME...]}
+shift
+only=" $* "
+results=$build/test-results
+mkdir -p "$results"
+passed=0 failed=0 skipped=0
+
+wanted() { [ "$only" = "  " ] || [[ $only == *" $1 "* ]]; }
+
+# count NAME SECONDS P F S: adds up and prints one line.
+count() {
+  passed=$((passed + $3)) failed=$((failed + $4)) skipped=$((skipped + $5))
+  printf '%-22s %5d passed, %d failed, %d skipped (%d s)\n' "$1" "$3" "$4" "$5" "$2"
+}
+
+# The log of a GoogleTest binary: prints the text of failed and skipped tests and, last, the three
+# counts. A test that began and did not end (a crash) is a failed one.
+read_gtest_log() {
+  awk '
+    function close_test(kind) { if (kind != "") printf "%s%s\n", text, $0; text = ""; open = "" }
+    /^\[ RUN      \] /        { open = $4; text = ""; next }
+    open == ""                { next }
+    /\[       OK \] /         { passed++; close_test(""); next }
+    /\[  FAILED  \] /        { failed++; close_test("failed"); next }
+    /\[  SKIPPED \] /        { skipped++; close_test("skipped"); next }
+                              { text = text $0 "\n" }
+    END {
+      if (open != "") { failed++; printf "%s%s: the program ended within this test\n", text, open }
+      print passed + 0, failed + 0, skipped + 0
+    }' "$1"
+}
+
+run_gtest() {
+  local name=$1 log=$results/$1.log began=$SECONDS status counts
+  "$build/tests/${name}_tests" >"$log" 2>&1
+  status=$?
+  read_gtest_log "$log" >"$log.short"
+  head -n -1 "$log.short"
+  read -r -a counts < <(tail -n 1 "$log.short")
+  if [ $status -ne 0 ] && [ "${counts[1]}" -eq 0 ]; then
+    echo "$name: exit status $status although no test failed"
+    tail -n 20 "$log"
+    counts[1]=1
+  fi
+  count "$name" $((SECONDS - began)) "${counts[@]}"
+}
+
+# A script of tests/apps ends with its own "N passed, N failed, N skipped".
+run_app_test() {
+  local script=$1 name log began=$SECONDS status last
+  name=$(basename "$script" .sh)
+  log=$results/$name.log
+  CDT_BIN=$build/bin CDT_BUILD=$build bash "$script" >"$log" 2>&1
+  status=$?
+  last=$(tail -n 1 "$log")
+  if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+    grep -a '^skipped: ' "$log"
+    local p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[3]}
+    [ "$f" -gt 0 ] || [ $status -eq 0 ] || f=1
+    [ "$f" -eq 0 ] || cat "$log"
+    count "$name" $((SECONDS - began)) "$p" "$f" "$s"
+  else
+    cat "$log"
+    echo "$name: ended early (exit status $status)"
+    count "$name" $((SECONDS - began)) 0 1 0
+  fi
+}
+
+for name in unit parity; do
+  if wanted $name && [ -x "$build/tests/${name}_tests" ]; then run_gtest $name; fi
+done
+for script in tests/apps/[0-9]*.sh; do
+  if [ -e "$script" ] && wanted "$(basename "$script" .sh)"; then run_app_test "$script"; fi
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ]

@@ -1,0 +1,117 @@
+#include "engine/arena.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/cpu/cpu_backend.h"
+#include "engine/error.h"
+
+namespace cdt {
+namespace {
+
+class ArenaTest : public ::testing::Test {
+ protected:
+  CpuBackend backend_{1};
+  Arena arena_{backend_, "step", std::size_t{1} << 20U};
+};
+
+TEST_F(ArenaTest, TensorsAreAlignedAndDisjoint) {
+  const Tensor a = arena_.tensor({3});
+  const Tensor b = arena_.tensor({5, 7});
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(a.data) % 128, 0U);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(b.data) % 128, 0U);
+  EXPECT_GE(b.data, a.data + a.count());
+  EXPECT_EQ(b.shape, Shape({5, 7}));
+}
+
+TEST_F(ArenaTest, FirstHoleThatFitsIsReused) {
+  const Tensor a = arena_.tensor({64});
+  const Tensor b = arena_.tensor({64});
+  const Tensor c = arena_.tensor({64});
+  arena_.free(a);
+  arena_.free(b);
+  const Tensor both = arena_.tensor({96});  // only the coalesced hole takes it
+  EXPECT_EQ(both.data, a.data);
+  EXPECT_LT(both.data, c.data);
+}
+
+TEST_F(ArenaTest, HolesCoalesceInEveryOrder) {
+  const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+  for (const auto& order : orders) {
+    const Tensor t[3] = {arena_.tensor({32}), arena_.tensor({100}), arena_.tensor({1})};
+    for (const int i : order) arena_.free(t[i]);
+    EXPECT_EQ(arena_.used(), 0U);
+    const Tensor all = arena_.tensor({(1 << 18) - 32});  // all of it, but for a canary's room
+    EXPECT_EQ(all.data, t[0].data);
+    arena_.free(all);
+  }
+}
+
+TEST_F(ArenaTest, UsedAndPeak) {
+  const Tensor a = arena_.tensor({1024});
+  const std::size_t one = arena_.used();
+  EXPECT_GE(one, 4096U);
+  arena_.free(a);
+  EXPECT_EQ(arena_.used(), 0U);
+  EXPECT_EQ(arena_.peak(), one);
+  arena_.tensor({8});
+  EXPECT_EQ(arena_.peak(), one);
+}
+
+TEST_F(ArenaTest, AddressesRepeatAfterReset) {
+  const float* first = arena_.tensor({10}).data;
+  const float* second = arena_.tensor({20}).data;
+  arena_.reset();
+  EXPECT_EQ(arena_.used(), 0U);
+  EXPECT_EQ(arena_.tensor({10}).data, first);
+  EXPECT_EQ(arena_.tensor({20}).data, second);
+}
+
+TEST_F(ArenaTest, ExhaustionNamesArenaAndSizes) {
+  try {
+    arena_.tensor({1 << 20});
+    FAIL() << "no error";
+  } catch (const Error& e) {
+    const std::string what = e.what();
+    EXPECT_NE(what.find("arena step"), std::string::npos) << what;
+    EXPECT_NE(what.find("1048576"), std::string::npos) << what;
+  }
+}
+
+TEST_F(ArenaTest, FreeOfAForeignPointerIsAnError) {
+  const Tensor a = arena_.tensor({8});
+  EXPECT_THROW(arena_.free({a.data + 1, {8}}), Error);
+  arena_.free(a);
+  EXPECT_THROW(arena_.free(a), Error);
+}
+
+TEST_F(ArenaTest, ScratchGoesBackAtTheEndOfItsScope) {
+  {
+    const Scratch s(arena_, {4, 4});
+    EXPECT_EQ((*s).count(), 16);
+    EXPECT_GT(arena_.used(), 0U);
+  }
+  EXPECT_EQ(arena_.used(), 0U);
+}
+
+#ifdef CDT_DEBUG
+
+TEST_F(ArenaTest, FreedMemoryIsPoisoned) {
+  const Tensor a = arena_.tensor({8});
+  backend_.fill(a, 1.0F);
+  arena_.free(a);
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(std::isnan(a.data[i]));
+}
+
+TEST_F(ArenaTest, WritingPastTheEndIsFound) {
+  const Tensor a = arena_.tensor({32});
+  a.data[32] = 0.0F;
+  EXPECT_THROW(arena_.free(a), Error);
+  EXPECT_THROW(arena_.reset(), Error);
+}
+
+#endif
+
+}  // namespace
+}  // namespace cdt

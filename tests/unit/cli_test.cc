@@ -1,0 +1,209 @@
+// Command lines: values, mistakes and their one line, configuration files, help.
+#include "apps/common/cli.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <limits>
+
+#include "apps/common/spelling.h"
+#include "tests/support/temp_dir.h"
+
+namespace cdt {
+namespace {
+
+struct Values {
+  std::string mode = "fast";
+  std::int64_t epochs = 10;
+  double rate = 0.5;
+  std::vector<std::string> pairs{"default:pair"};
+  std::filesystem::path file;
+  bool resume = false;
+  CommonOptions common;
+};
+
+class CliTest : public testing::Test {
+ protected:
+  CliTest() : cli_("cdt-test", "Tests a command line.") {
+    cli_.common(&values_.common);
+    cli_.option("mode", &values_.mode, "how");
+    cli_.choice("mode", {"fast", "slow"});
+    cli_.option("epochs", &values_.epochs, "passes over the data");
+    cli_.range("epochs", 1, 1000);
+    cli_.option("rate", &values_.rate, "a real number");
+    cli_.range("rate", 0, std::numeric_limits<double>::infinity());
+    cli_.option("pair", &values_.pairs, "may be repeated");
+    cli_.option("file", &values_.file, "some file");
+    cli_.flag("resume", &values_.resume, "go on");
+  }
+
+  /// Parses the words; what was printed is in out_ and err_, the exit code in code_.
+  bool parse(std::vector<std::string> words) {
+    words.insert(words.begin(), "cdt-test");
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const bool go_on = cli_.parse(static_cast<int>(words.size()), argv.data(), &code_);
+    out_ = testing::internal::GetCapturedStdout();
+    err_ = testing::internal::GetCapturedStderr();
+    return go_on;
+  }
+
+  void expect_mistake(const std::vector<std::string>& words, const std::string& line) {
+    EXPECT_FALSE(parse(words));
+    EXPECT_EQ(code_, 2);
+    EXPECT_EQ(out_, "");
+    EXPECT_EQ(err_, "cdt-test: " + line + "\n");
+  }
+
+  std::string config_file(const std::string& text) {
+    const std::filesystem::path path = dir_.path / "options.json";
+    std::ofstream(path) << text;
+    return path.string();
+  }
+
+  test::TempDir dir_;
+  Values values_;
+  Cli cli_;
+  int code_ = -1;
+  std::string out_, err_;
+};
+
+TEST_F(CliTest, KeepsDefaults) {
+  ASSERT_TRUE(parse({})) << err_;
+  EXPECT_EQ(values_.epochs, 10);
+  EXPECT_EQ(values_.pairs, std::vector<std::string>{"default:pair"});
+  EXPECT_EQ(values_.common.device, "auto");
+  EXPECT_FALSE(cli_.was_set("epochs"));
+}
+
+TEST_F(CliTest, ReadsEveryKindOfValue) {
+  ASSERT_TRUE(
+      parse({"--mode", "slow", "--epochs=7", "--rate", "1e-3", "--pair", "a:b", "--pair=[c]",
+             "--file", "-", "--resume", "--seed", "9007199254740993", "--data", "some dir"}))
+      << err_;
+  EXPECT_EQ(values_.mode, "slow");
+  EXPECT_EQ(values_.epochs, 7);
+  EXPECT_EQ(values_.rate, 1e-3);
+  EXPECT_EQ(values_.pairs, (std::vector<std::string>{"a:b", "[c]"}));
+  EXPECT_EQ(values_.file, "-");
+  EXPECT_TRUE(values_.resume);
+  EXPECT_EQ(values_.common.seed, 9007199254740993);
+  EXPECT_EQ(values_.common.data, "some dir");
+  EXPECT_TRUE(cli_.was_set("epochs"));
+  EXPECT_FALSE(cli_.was_set("model"));
+}
+
+TEST_F(CliTest, SuggestsTheNearestName) {
+  expect_mistake({"--ecpohs", "5"},
+                 "command line: --ecpohs: no such option (did you mean --epochs?)");
+  expect_mistake({"--presicion=bf16"},
+                 "command line: --presicion: no such option (did you mean --precision?)");
+  expect_mistake({"--entirely-else"}, "command line: --entirely-else: no such option");
+  expect_mistake({"-"}, "command line: -: no such option");
+  expect_mistake({"-e"}, "command line: -e: no such option");
+  expect_mistake({"epochs"}, "command line: epochs: no option takes this word");
+  expect_mistake({"--", "x"}, "command line: --: no such option");
+}
+
+TEST_F(CliTest, AMisspeltOptionIsNotReportedAsAnotherMissing) {
+  cli_.require("data");
+  expect_mistake({"--dat", "x"}, "command line: --dat: no such option (did you mean --data?)");
+  expect_mistake({"--seed", "1"}, "command line: --data: required, but not given");
+}
+
+TEST_F(CliTest, RefusesWhatIsNoNumber) {
+  const std::string whole = "not a number (expected a whole number, got ";
+  expect_mistake({"--epochs", "0x10"}, "command line: --epochs: " + whole + "0x10)");
+  expect_mistake({"--epochs", "5.0"}, "command line: --epochs: " + whole + "5.0)");
+  expect_mistake({"--epochs", "1e2"}, "command line: --epochs: " + whole + "1e2)");
+  expect_mistake({"--epochs", "99999999999999999999"},
+                 "command line: --epochs: " + whole + "99999999999999999999)");
+  expect_mistake({"--rate", "1,5"},
+                 "command line: --rate: not a number (expected a number, got 1,5)");
+  expect_mistake({"--rate", "nan"},
+                 "command line: --rate: not a number (expected a number, got nan)");
+  expect_mistake({"--rate", "a\nb"},
+                 "command line: --rate: not a number (expected a number, got a\\nb)");
+}
+
+TEST_F(CliTest, ChecksRangesAndChoices) {
+  expect_mistake({"--epochs", "0"},
+                 "command line: --epochs: out of range (expected 1 to 1000, got 0)");
+  expect_mistake({"--rate", "-1"},
+                 "command line: --rate: out of range (expected at least 0, got -1)");
+  expect_mistake({"--mode", "medium"},
+                 "command line: --mode: no such choice (expected fast|slow, got medium)");
+  expect_mistake({"--precision", "fp16"},
+                 "command line: --precision: no such choice (expected fp32|tf32|bf16, got fp16)");
+}
+
+TEST_F(CliTest, RefusesMissingAndSuperfluousValues) {
+  expect_mistake({"--epochs"}, "command line: --epochs: a value is missing");
+  expect_mistake({"--file", "--resume"},
+                 "command line: --file: a value is missing before --resume");
+  expect_mistake({"--file="}, "command line: --file=: a value is missing");
+  expect_mistake({"--file", ""}, "command line: --file: the value is empty (expected PATH, got )");
+  expect_mistake({"--epochs", "1", "--epochs", "2"},
+                 "command line: --epochs: given more than once");
+  expect_mistake({"--resume=yes"}, "command line: --resume: takes no value");
+  expect_mistake({"--resume", "--resume"}, "command line: --resume: given more than once");
+}
+
+TEST_F(CliTest, TheCommandLineWinsOverTheConfigurationFile) {
+  const std::string file = config_file(
+      R"({"epochs": 5, "rate": 0.25, "pair": ["a:b", "c:d"], "resume": true, "data": "d"})");
+  ASSERT_TRUE(parse({"--config", file, "--epochs", "6"})) << err_;
+  EXPECT_EQ(values_.epochs, 6);
+  EXPECT_EQ(values_.rate, 0.25);
+  EXPECT_EQ(values_.pairs, (std::vector<std::string>{"a:b", "c:d"}));
+  EXPECT_TRUE(values_.resume);
+  EXPECT_EQ(values_.common.data, "d");
+  EXPECT_TRUE(cli_.was_set("rate"));
+}
+
+TEST_F(CliTest, AConfigurationFileIsStrict) {
+  const auto mistake = [&](const std::string& text, const std::string& line) {
+    const std::string file = config_file(text);
+    expect_mistake({"--config", file}, file + ": " + line);
+  };
+  mistake(R"({"epoch": 5})", "epoch: no such option (did you mean epochs?)");
+  mistake(R"({"config": "x"})", "config: no such option");
+  mistake(R"({"epochs": "5"})", "epochs: wrong type (expected a number, got string)");
+  mistake(R"({"epochs": 1.5})", "epochs: not a number (expected a whole number, got 1.5)");
+  mistake(R"({"epochs": 5000})", "epochs: out of range (expected 1 to 1000, got 5000)");
+  mistake(R"({"resume": 1})", "resume: wrong type (expected true or false, got number)");
+  mistake(R"({"pair": "a:b"})", "pair: wrong type (expected an array of strings, got string)");
+  mistake(R"({"mode": null})", "mode: wrong type (expected a string, got null)");
+  mistake("[]", "file: wrong type (expected an object, got array)");
+}
+
+TEST_F(CliTest, PrintsHelpAndVersion) {
+  cli_.require("data");
+  EXPECT_FALSE(parse({"--help"}));
+  EXPECT_EQ(code_, 0);
+  EXPECT_EQ(err_, "");
+  for (const char* text : {"Tests a command line.", "--epochs N", "10", "fast|slow", "--resume",
+                           "REQUIRED", "--version"}) {
+    EXPECT_NE(out_.find(text), std::string::npos) << text << " is not in\n" << out_;
+  }
+  EXPECT_FALSE(parse({"--version"}));
+  EXPECT_EQ(code_, 0);
+  EXPECT_EQ(out_.rfind("cdt-test 0.1.0", 0), 0U) << out_;
+  EXPECT_NE(out_.find("\ndevices: cpu"), std::string::npos) << out_;
+}
+
+TEST(SpellingTest, CountsEdits) {
+  const std::vector<std::string> names{"data", "model", "batch-size", "lr"};
+  EXPECT_EQ(nearest_name("dtaa", names), "data");
+  EXPECT_EQ(nearest_name("modle", names), "model");
+  EXPECT_EQ(nearest_name("batchsize", names), "batch-size");
+  EXPECT_EQ(nearest_name("batch-sizes", names), "batch-size");
+  EXPECT_EQ(nearest_name("zz", names), "");
+  EXPECT_EQ(nearest_name("", names), "");
+}
+
+}  // namespace
+}  // namespace cdt

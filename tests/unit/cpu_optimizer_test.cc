@@ -1,0 +1,86 @@
+#include <gtest/gtest.h>
+
+#include "tests/support/cpu_kernels.h"
+
+namespace cdt {
+namespace {
+
+using test::CpuKernels;
+using test::expect_near;
+using test::kEps;
+
+TEST(CpuLoss, HuberOnBothSidesOfDelta) {
+  CpuKernels on;
+  for (const float delta : {0.25F, 1.0F}) {
+    const Tensor prediction = on.random({7}, 1);
+    const Tensor target = on.random({7}, 2);
+    double want = 0.0;
+    std::vector<double> slope;
+    for (std::int64_t b = 0; b < 7; ++b) {
+      const double d = double{prediction.data[b]} - double{target.data[b]};
+      const double size = std::abs(d);
+      want += size <= delta ? 0.5 * d * d : delta * (size - 0.5 * delta);
+      slope.push_back(3.0 / 7.0 * (size <= delta ? d : std::copysign(double{delta}, d)));
+    }
+    const Tensor loss = on.filled({1}, NAN);
+    on.backend.huber(prediction, target, delta, loss);
+    EXPECT_NEAR(loss.data[0], want / 7.0, kEps);
+    const Tensor d = on.filled({7}, NAN);
+    on.backend.huber_backward(prediction, target, delta, on.filled({1}, 3.0F), d);
+    expect_near(d, slope, kEps, "huber_backward");
+  }
+}
+
+TEST(CpuLoss, SelectAndItsGradient) {
+  CpuKernels on;
+  const Tensor x = on.random({3, 11}, 1);
+  const std::int32_t index[] = {10, 0, 4};
+  const Tensor out = on.filled({3}, NAN);
+  on.backend.select(x, index, out);
+  const Tensor dx = on.filled({3, 11}, NAN);
+  on.backend.select_backward(out, index, dx);
+  for (std::int64_t b = 0; b < 3; ++b) {
+    EXPECT_EQ(out.data[b], x.data[b * 11 + index[b]]);
+    for (std::int64_t g = 0; g < 11; ++g) {
+      EXPECT_EQ(dx.data[b * 11 + g], g == index[b] ? out.data[b] : 0.0F);
+    }
+  }
+}
+
+TEST(CpuAdamW, TenStepsAgainstFloat64) {
+  CpuKernels on;
+  constexpr std::int64_t kCount = 16387;
+  const Tensor w = on.random({kCount}, 1);
+  const Tensor m = on.filled({kCount}, 0.0F);
+  const Tensor v = on.filled({kCount}, 0.0F);
+  std::vector<double> want(w.data, w.data + kCount);
+  std::vector<double> first(want.size(), 0.0);
+  std::vector<double> second(want.size(), 0.0);
+  AdamWStep s;
+  s.lr = 1e-2F;
+  s.beta1 = 0.9F;
+  s.beta2 = 0.999F;
+  s.eps = 1e-8F;
+  s.weight_decay = 0.1F;
+  s.grad_scale = 0.5F;
+  for (int step = 1; step <= 10; ++step) {
+    const Tensor g = on.random({kCount}, static_cast<std::uint64_t>(10 + step));
+    s.bias_correction1 = 1.0 - std::pow(double{s.beta1}, step);
+    s.bias_correction2 = 1.0 - std::pow(double{s.beta2}, step);
+    on.backend.adamw(w, g, m, v, s);
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      const double grad = 0.5 * g.data[i];
+      first[i] = double{s.beta1} * first[i] + (1.0 - double{s.beta1}) * grad;
+      second[i] = double{s.beta2} * second[i] + (1.0 - double{s.beta2}) * grad * grad;
+      want[i] *= 1.0 - double{s.lr} * double{s.weight_decay};
+      want[i] -= double{s.lr} * (first[i] / s.bias_correction1) /
+                 (std::sqrt(second[i] / s.bias_correction2) + double{s.eps});
+    }
+    on.arena.free(g);
+  }
+  // ten roundings of w <= 1.1 and of ten steps <= lr
+  expect_near(w, want, 10 * kEps * 1.2, "w");
+}
+
+}  // namespace
+}  // namespace cdt

@@ -1,0 +1,192 @@
+// The child process around untrusted HDF5 files.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <functional>
+#include <new>
+#include <string>
+
+#include "io/hdf5/sandbox.h"
+#include "tests/support/published_files.h"
+#include "tests/support/temp_dir.h"
+
+namespace cdt {
+namespace {
+
+using test::PublishedFiles;
+
+/// Ends the process as a fault would, also where a sanitizer has its own handlers.
+int die_of(int signal) {
+  std::signal(signal, SIG_DFL);
+  raise(signal);
+  return 0;
+}
+
+std::string death(const std::function<int()>& work, const SandboxLimits& limits = {}) {
+  return test::input_error([&] { run_sandboxed(work, limits); });
+}
+
+TEST(ImportSandbox, GivesTheExitCodeOfTheWork) {
+  EXPECT_EQ(run_sandboxed([] { return 0; }), 0);
+  EXPECT_EQ(run_sandboxed([] { return 2; }), 2);
+}
+
+TEST(ImportSandbox, ChildKeepsItsStateToItself) {
+  int value = 1;
+  EXPECT_EQ(run_sandboxed([&value] { return value = 7; }), 7);
+  EXPECT_EQ(value, 1);
+}
+
+TEST(ImportSandbox, ACrashNamesTheFileOfTheLastStep) {
+  for (const int signal : {SIGSEGV, SIGABRT, SIGFPE, SIGBUS}) {
+    const std::string message = death([signal] {
+      sandbox_step("first.h5");
+      sandbox_step("second.h5");
+      return die_of(signal);
+    });
+    EXPECT_EQ(message, "second.h5: HDF5: damaged or hostile file (the HDF5 library crashed on it)");
+  }
+}
+
+TEST(ImportSandbox, AnEndlessLoopIsStopped) {
+  SandboxLimits limits;
+  limits.step_seconds = 1;
+  const std::string message = death(
+      [] {
+        sandbox_step("loop.h5");
+        volatile bool for_ever = true;
+        while (for_ever) {
+        }
+        return 0;
+      },
+      limits);
+  EXPECT_EQ(message,
+            "loop.h5: HDF5: damaged or hostile file (no progress within 1 s of processor time)");
+}
+
+TEST(ImportSandbox, MemoryIsLimited) {
+  SandboxLimits limits;
+  limits.memory_bytes = std::int64_t{64} << 20;
+  const auto allocate = [](std::size_t megabytes) {
+    void* memory = ::operator new(megabytes << 20U, std::nothrow);
+    const int code = memory == nullptr ? 5 : 6;
+    ::operator delete(memory);
+    return code;
+  };
+  EXPECT_EQ(run_sandboxed([&] { return allocate(16); }, limits), 6);
+#if !defined(__SANITIZE_ADDRESS__)
+  EXPECT_EQ(run_sandboxed([&] { return allocate(128); }, limits), 5);
+#endif
+}
+
+TEST(ImportSandbox, BeingToldToEndIsNotTheFilesFault) {
+  try {
+    run_sandboxed([] { return die_of(SIGKILL); });
+    FAIL() << "the child's death went unnoticed";
+  } catch (const InputError& error) {
+    FAIL() << error.what();
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()), "stopped by signal 9 (Killed)");
+  }
+}
+
+TEST(ImportSandbox, SignalsReachTheChild) {
+  try {
+    run_sandboxed([] {
+      kill(getppid(), SIGTERM);
+      for (;;) pause();
+      return 0;
+    });
+    FAIL() << "the child was not stopped";
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()).rfind("stopped by signal 15", 0), 0U) << error.what();
+  }
+}
+
+class ImportInSandbox : public testing::Test {
+ protected:
+  int import() {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    int code = -1;
+    try {
+      code = import_in_sandbox(files_.options());
+    } catch (const InputError& error) {
+      thrown_ = error.what();
+      code = 2;
+    }
+    printed_ = testing::internal::GetCapturedStdout();
+    errors_ = testing::internal::GetCapturedStderr();
+    return code;
+  }
+
+  test::TempDir dir_;
+  PublishedFiles files_{dir_.path};
+  std::string printed_, errors_, thrown_;
+};
+
+TEST_F(ImportInSandbox, ImportsAndPrintsTheAudit) {
+  files_.write();
+  EXPECT_EQ(import(), 0);
+  EXPECT_EQ(errors_, "");
+  EXPECT_NE(printed_.find("enhancers 7 written"), std::string::npos) << printed_;
+  EXPECT_TRUE(std::filesystem::exists(files_.options().out / "dataset.json"));
+}
+
+TEST_F(ImportInSandbox, AMistakeIsOneLine) {
+  files_.val.labels[1] = 3;
+  files_.write();
+  EXPECT_EQ(import(), 2);
+  EXPECT_EQ(errors_, "cdt-import: " + files_.options().val.string() +
+                         ": labels[1]: is not a label (expected 0 or 1, got 3)\n");
+  EXPECT_EQ(printed_, "");
+  EXPECT_FALSE(std::filesystem::exists(files_.options().out));
+}
+
+TEST_F(ImportInSandbox, WhatTheChildLeftIsRemovedButNothingElse) {
+  files_.write();
+  const std::filesystem::path out = files_.options().out;
+  std::filesystem::create_directory(out);
+  test::write_bytes(out / "mine.txt", "keep");
+  std::filesystem::resize_file(files_.options().dna,
+                               std::filesystem::file_size(files_.options().dna) - 200);
+  EXPECT_EQ(import(), 2);
+  EXPECT_EQ(test::read_bytes(out / "mine.txt"), "keep");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(out), {}), 1);
+}
+
+/// Damaged files end as a data set or as one line, never as a crash of the importer.
+TEST_F(ImportInSandbox, DamagedFilesNeverCrashTheImporter) {
+  files_.storage = {{2, 4, 3}, true, true, true};
+  files_.variable_strings = true;
+  files_.write();
+  const std::filesystem::path victim = files_.options().val;
+  const std::string good = test::read_bytes(victim);
+  std::uint64_t state = 12345;
+  const auto random = [&state] { return (state = state * 6364136223846793005U + 1U) >> 33U; };
+  int refused = 0;
+  for (int round = 0; round < 60; ++round) {
+    std::string bad = good;
+    if (round % 3 == 0) {
+      bad.resize(random() % good.size());
+    } else {
+      for (int i = 0; i < 4; ++i) bad[random() % 2000] = static_cast<char>(random());
+    }
+    test::write_bytes(victim, bad);
+    const int code = import();
+    ASSERT_TRUE(code == 0 || code == 2) << round << " " << errors_;
+    if (code == 2) {
+      ++refused;
+      const std::string message = errors_ + thrown_;
+      EXPECT_NE(message.find(victim.string() + ": "), std::string::npos) << round << message;
+      EXPECT_FALSE(std::filesystem::exists(files_.options().out)) << round;
+    }
+    thrown_.clear();
+    std::filesystem::remove_all(files_.options().out);
+  }
+  EXPECT_GT(refused, 20);
+}
+
+}  // namespace
+}  // namespace cdt

@@ -1,0 +1,256 @@
+// npy written, npz read; the archives are made here, byte by byte.
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "io/npy.h"
+#include "tests/support/input_error.h"
+#include "tests/support/temp_dir.h"
+
+namespace cdt {
+namespace {
+
+using test::expect_message;
+using test::input_error;
+using test::read_bytes;
+using test::write_bytes;
+using namespace std::string_literals;
+
+constexpr std::size_t kLimit = 1U << 20U;
+
+std::string number(std::uint64_t value, int bytes) {
+  std::string out;
+  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xFFU);
+  return out;
+}
+
+std::string npy(const std::string& header, const std::string& data, char version = 1) {
+  return "\x93NUMPY"s + version + '\0' + number(header.size(), version == 1 ? 2 : 4) + header +
+         data;
+}
+
+std::string dict(const std::string& descr, const std::string& shape,
+                 const std::string& fortran = "False") {
+  return "{'descr': '" + descr + "', 'fortran_order': " + fortran + ", 'shape': " + shape + ", }\n";
+}
+
+std::string deflate_raw(const std::string& text) {
+  std::string out(text.size() + 100, '\0');
+  z_stream stream{};
+  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY), Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+/// A member and what may be wrong with its headers.
+struct Member {
+  std::string name;
+  std::string content;
+  unsigned method = 0;
+  unsigned flags = 0;
+  unsigned crc_flip = 0;
+  std::int64_t unpacked = -1;  // claimed size, -1: the true one
+  std::int64_t packed = -1;
+  std::string local_name{};
+  std::int64_t local_offset = -1;
+};
+
+std::string zip(const std::vector<Member>& members, const std::string& comment = "") {
+  std::string body;
+  std::string directory;
+  for (const Member& m : members) {
+    const auto* bytes = reinterpret_cast<const Bytef*>(m.content.data());
+    const std::uint64_t crc = crc32(0, bytes, static_cast<uInt>(m.content.size())) ^ m.crc_flip;
+    const std::string data = m.method == 8 ? deflate_raw(m.content) : m.content;
+    const auto packed = m.packed < 0 ? data.size() : static_cast<std::size_t>(m.packed);
+    const auto unpacked = m.unpacked < 0 ? m.content.size() : static_cast<std::size_t>(m.unpacked);
+    const std::string common = number(20, 2) + number(m.flags, 2) + number(m.method, 2) +
+                               number(0, 4) + number(crc, 4) + number(packed, 4) +
+                               number(unpacked, 4);
+    const std::uint64_t offset =
+        m.local_offset < 0 ? body.size() : static_cast<std::uint64_t>(m.local_offset);
+    const std::string& local_name = m.local_name.empty() ? m.name : m.local_name;
+    directory += "PK\x01\x02"s + number(20, 2) + common + number(m.name.size(), 2) + number(0, 12) +
+                 number(offset, 4) + m.name;
+    body +=
+        "PK\x03\x04"s + common + number(local_name.size(), 2) + number(0, 2) + local_name + data;
+  }
+  return body + directory + "PK\x05\x06"s + number(0, 4) + number(members.size(), 2) +
+         number(members.size(), 2) + number(directory.size(), 4) + number(body.size(), 4) +
+         number(comment.size(), 2) + comment;
+}
+
+const std::string kTwoInts = npy(dict("<i8", "(2,)"), number(5, 8) + number(~0ULL, 8));
+
+class IoNpz : public ::testing::Test {
+ protected:
+  std::map<std::string, NpyArray> read(const std::string& bytes, std::size_t limit = kLimit) {
+    write_bytes(path_, bytes);
+    return read_npz(path_, limit);
+  }
+  std::string error(const std::string& bytes, std::size_t limit = kLimit) {
+    return input_error([&] { read(bytes, limit); });
+  }
+
+  test::TempDir dir_;
+  std::filesystem::path path_ = dir_.path / "map.npz";
+};
+
+TEST_F(IoNpz, ReadsStoredAndDeflated) {
+  const std::string reals =
+      npy(dict("<f8", "(1, 2)"), number(0x4004000000000000, 8) + number(0xbff0000000000000, 8));
+  const std::string floats = npy(dict("<f4", "()"), number(0x3fc00000, 4), 2);
+  const std::string narrow = npy("{\"shape\":(2,0),\"fortran_order\":False,\"descr\":\"<i4\"}", "");
+  const auto arrays = read(
+      zip({{"a.npy", kTwoInts, 0}, {"b.npy", reals, 8}, {"c.npy", floats, 8}, {"d.npy", narrow, 0}},
+          "a comment"));
+  ASSERT_EQ(arrays.size(), 4U);
+  EXPECT_TRUE(arrays.at("a").is_integer);
+  EXPECT_EQ(arrays.at("a").integers, (std::vector<std::int64_t>{5, -1}));
+  EXPECT_EQ(arrays.at("b").shape, (std::vector<std::int64_t>{1, 2}));
+  EXPECT_EQ(arrays.at("b").reals, (std::vector<double>{2.5, -1.0}));
+  EXPECT_TRUE(arrays.at("c").shape.empty());
+  EXPECT_EQ(arrays.at("c").reals, (std::vector<double>{1.5}));
+  EXPECT_EQ(arrays.at("d").shape, (std::vector<std::int64_t>{2, 0}));
+}
+
+TEST_F(IoNpz, DamagedArchives) {
+  const auto archive = [&](const Member& m) { return error(zip({m})); };
+  expect_message(error(""), path_, "archive", "not a zip");
+  expect_message(error("version https://git-lfs.github.com/spec/v1\n"), path_, "format", "Git-LFS");
+  expect_message(error(kTwoInts), path_, "format", ".npy");
+  expect_message(error("PK\x03\x04"), path_, "archive", "cut short");
+  expect_message(archive({.name = "a.npy", .content = kTwoInts, .crc_flip = 1}), path_, "a.npy",
+                 "checksum");
+  expect_message(archive({.name = "a.npy", .content = kTwoInts, .flags = 1}), path_, "a.npy",
+                 "encrypted");
+  expect_message(archive({.name = "a.npy", .content = kTwoInts, .method = 12}), path_, "a.npy",
+                 "compression method");
+  expect_message(archive({.name = "a.npy", .content = kTwoInts, .method = 8, .unpacked = 50}),
+                 path_, "a.npy", "bad compressed data");
+  expect_message(archive({.name = "a.npy", .content = kTwoInts, .unpacked = 5}), path_, "a.npy",
+                 "impossible size");
+  expect_message(archive({.name = "a.npy", .content = kTwoInts, .unpacked = 9000, .packed = 9000}),
+                 path_, "archive", "past the end");
+  expect_message(
+      archive({.name = "a.npy", .content = kTwoInts, .method = 8, .unpacked = 0xFFFFFFFF}), path_,
+      "a.npy", "zip64");
+  expect_message(archive({.name = "a.npy", .content = kTwoInts, .local_name = "b.npy"}), path_,
+                 "a.npy", "differ");
+  expect_message(archive({.name = "a.npy", .content = kTwoInts, .local_offset = 3}), path_, "a.npy",
+                 "bad local header");
+  expect_message(archive({.name = "a.npy", .content = kTwoInts, .local_offset = 1 << 30}), path_,
+                 "archive", "past the end");
+  expect_message(error(zip({{"a.npy", kTwoInts}, {"a.npy", kTwoInts}})), path_, "a.npy", "twice");
+  expect_message(error(zip({{"a.npy", kTwoInts}, {"a", kTwoInts}})), path_, "a.npy", "twice");
+}
+
+TEST_F(IoNpz, BombsAreRefusedBeforeUnpacking) {
+  const std::string zeros(500000, '\0');
+  expect_message(error(zip({{"a.npy", zeros, 8}}), 1000), path_, "a.npy",
+                 "at most 1000 bytes, got 500000");
+  expect_message(error(zip({{"a.npy", kTwoInts, 8, 0, 0, 1000000}})), path_, "a.npy",
+                 "impossible size");
+}
+
+TEST_F(IoNpz, BadArrays) {
+  const std::string data = number(1, 8);
+  const auto array = [&](const std::string& bytes) { return error(zip({{"a.npy", bytes}})); };
+  const auto refuse = [&](const std::string& bytes, const char* what) {
+    SCOPED_TRACE(what);
+    expect_message(array(bytes), path_, "a.npy", what);
+  };
+  refuse("not an array", "not an npy array");
+  refuse(npy(dict("<i8", "(1,)"), data, 4), "npy version");
+  refuse(npy(dict("<i8", "(1,)"), data).substr(0, 30), "header is cut short");
+  refuse("\x93NUMPY\x02\0\x01"s, "not an npy array");
+  refuse("\x93NUMPY\x02\0\x01\0"s, "header is cut short");
+  refuse(npy(dict("|O", "(1,)"), data), "got |O");
+  refuse(npy(dict(">i8", "(1,)"), data), "got >i8");
+  refuse(npy(dict("<U3", "(1,)"), data), "got <U3");
+  refuse(npy(dict("<i8", "(1,)", "True"), data), "Fortran");
+  refuse(npy(dict("<i8", "(1,)", "Maybe"), data), "bad npy header");
+  refuse(npy(dict("<i8", "(2,)"), data), "expected 16, got 8");
+  refuse(npy(dict("<i8", "(1,)"), data + "x"), "expected 8, got 9");
+  refuse(npy(dict("<i8", "(4294967296, 4294967296)"), data), "overflows");
+  refuse(npy(dict("<i8", "(-1,)"), data), "shape");
+  refuse(npy(dict("<i8", "(1.0,)"), data), "shape");
+  refuse(npy(dict("<i8", "(1 1)"), data), "shape");
+  refuse(npy("{'descr': [('x', '<i8')], 'fortran_order': False, 'shape': (1,), }", data),
+         "structured");
+  refuse(npy("{'descr': '<i8', 'fortran_order': False}", data), "bad npy header");
+  refuse(npy("{'descr': '<i8', 'descr': '<i8', 'fortran_order': False, 'shape': (1,)}", data),
+         "unexpected key");
+  refuse(npy("{'descr': '<i8", data), "bad npy header");
+  refuse(npy(dict("<i8", "(1,)") + "x", data), "bad npy header");
+  refuse(npy("", data), "bad npy header");
+}
+
+TEST_F(IoNpz, EveryTruncationIsRefused) {
+  const std::string whole = zip({{"a.npy", kTwoInts, 0}, {"b.npy", kTwoInts, 8}});
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_NE(error(whole.substr(0, size)), "") << size;
+  }
+}
+
+/// Flipping any byte either fails cleanly or leaves arrays of the claimed shapes.
+TEST_F(IoNpz, EveryByteFlipIsSafe) {
+  const std::string whole = zip({{"a.npy", kTwoInts, 0}, {"b.npy", kTwoInts, 8}});
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    std::string bytes = whole;
+    bytes[i] = static_cast<char>(bytes[i] ^ 0x41);
+    write_bytes(path_, bytes);
+    try {
+      for (const auto& [name, array] : read_npz(path_, kLimit)) {
+        EXPECT_EQ(array.integers.size(), 2U) << name;
+      }
+    } catch (const InputError&) {
+    }
+  }
+}
+
+TEST(IoNpy, WritesWhatNumPyWrites) {
+  const test::TempDir dir;
+  const auto written = [&](const std::vector<std::int64_t>& shape, std::int64_t count) {
+    const std::vector<float> values(static_cast<std::size_t>(count), 1.0F);
+    NpyWriter writer(dir.path / "a.npy", shape);
+    writer.append(values.data(), count / 2);
+    writer.append(values.data(), count - count / 2);
+    writer.commit();
+    return read_bytes(dir.path / "a.npy");
+  };
+  const auto expected = [](const std::string& shape, std::int64_t count) {
+    std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }";
+    header.resize(128 - 10 - 1, ' ');
+    std::string data;
+    for (std::int64_t i = 0; i < count; ++i) data += number(0x3f800000, 4);
+    return npy(header + "\n", data);
+  };
+  EXPECT_EQ(written({3, 2}, 6), expected("(3, 2)", 6));
+  EXPECT_EQ(written({5}, 5), expected("(5,)", 5));
+  EXPECT_EQ(written({}, 1), expected("()", 1));
+  EXPECT_EQ(written({0, 896}, 0), expected("(0, 896)", 0));
+}
+
+TEST(IoNpy, CountsItsValues) {
+  const test::TempDir dir;
+  const std::vector<float> values(4, 1.0F);
+  NpyWriter writer(dir.path / "a.npy", {3});
+  EXPECT_THROW(writer.append(values.data(), 4), Error);
+  writer.append(values.data(), 2);
+  EXPECT_THROW(writer.commit(), Error);
+  EXPECT_FALSE(std::filesystem::exists(dir.path / "a.npy"));
+}
+
+}  // namespace
+}  // namespace cdt

@@ -1,0 +1,224 @@
+// Text, numbers, lines, JSON and TSV.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "io/bed.h"
+#include "io/finite.h"
+#include "io/json.h"
+#include "io/text.h"
+#include "io/tsv.h"
+#include "tests/support/input_error.h"
+#include "tests/support/temp_dir.h"
+
+namespace cdt {
+namespace {
+
+using test::expect_message;
+using test::input_error;
+using test::write_bytes;
+using namespace std::string_literals;
+
+TEST(IoNumbers, ShortestRoundTrip) {
+  EXPECT_EQ(format_number(0.1F), "0.1");
+  EXPECT_EQ(format_number(0.1), "0.1");
+  EXPECT_EQ(format_number(static_cast<double>(0.1F)), "0.10000000149011612");
+  EXPECT_EQ(format_number(-std::numeric_limits<double>::infinity()), "-inf");
+  EXPECT_EQ(format_number(-std::nan("")), "nan");
+  EXPECT_EQ(json_number(std::nan("")), "null");
+  float back = 0;
+  ASSERT_TRUE(parse_float(format_number(1.17549449e-38F), &back));
+  EXPECT_EQ(back, 1.17549449e-38F);
+}
+
+TEST(IoNumbers, WholeTextOrNothing) {
+  double d = 0;
+  EXPECT_TRUE(parse_double("+1.5e3", &d));
+  EXPECT_EQ(d, 1500.0);
+  for (const char* bad : {"", " 1", "1 ", "1x", "0x10", "1,5", "+-1", "++1", "+", "1e999", "one"}) {
+    EXPECT_FALSE(parse_double(bad, &d)) << bad;
+  }
+  float f = 1;
+  EXPECT_TRUE(parse_float("1e-60", &f));  // rounds to zero, as everywhere
+  EXPECT_EQ(f, 0.0F);
+  EXPECT_FALSE(parse_float("1e39", &f));
+  std::int64_t n = 0;
+  EXPECT_TRUE(parse_int64("-9223372036854775808", &n));
+  EXPECT_FALSE(parse_int64("9223372036854775808", &n));
+  EXPECT_FALSE(parse_int64("1.0", &n));
+}
+
+TEST(IoText, ForeignFilesAreNamed) {
+  const test::TempDir dir;
+  const std::filesystem::path path = dir.path / "pairs.tsv";
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "Git-LFS pointer"},
+      {"\n <!DOCTYPE HTML><html>", "HTML page"},
+      {"<HTML>", "HTML page"},
+      {"\x80\x04\x95"s, "pickle"},
+      {"PK\x03\x04...", "zip archive"},
+      {"\x1f\x8b\x08...", "gzip"},
+      {"\x89HDF\r\n\x1a\n", "HDF5"},
+      {"\x93NUMPY\x01", ".npy"},
+  };
+  for (const auto& [bytes, name] : cases) {
+    write_bytes(path, bytes);
+    expect_message(input_error([&] { read_text_file(path); }), path, "format", name);
+  }
+}
+
+TEST(IoText, WhatCannotBeRead) {
+  const test::TempDir dir;
+  const auto read = [](const std::filesystem::path& path, std::size_t limit = kTextFileLimit) {
+    return input_error([&] { read_text_file(path, limit); });
+  };
+  expect_message(read(dir.path / "none"), dir.path / "none", "open", "No such file");
+  expect_message(read(dir.path), dir.path, "open", "is a folder");
+  ASSERT_EQ(::mkfifo((dir.path / "pipe").c_str(), 0600), 0);
+  expect_message(read(dir.path / "pipe"), dir.path / "pipe", "open", "not a regular file");
+  write_bytes(dir.path / "big", "12345");
+  expect_message(read(dir.path / "big", 4), dir.path / "big", "size",
+                 "(expected at most 4 bytes, got 5)");
+}
+
+TEST(IoText, Lines) {
+  const test::TempDir dir;
+  const std::filesystem::path path = dir.path / "lines";
+  write_bytes(path,
+              "\xEF\xBB\xBF"
+              "a\r\n\nlast");
+  LineFile lines(path);
+  std::string_view line;
+  for (const char* expected : {"a", "", "last"}) {
+    ASSERT_TRUE(lines.next(&line));
+    EXPECT_EQ(line, expected);
+  }
+  EXPECT_FALSE(lines.next(&line));
+  EXPECT_EQ(lines.line(), 3);
+
+  const auto second_line = [&](const std::string& text) {
+    write_bytes(path, "ok\n" + text);
+    return input_error([&] {
+      LineFile file(path);
+      while (file.next(&line)) {
+      }
+    });
+  };
+  expect_message(second_line("a\0b\n"s), path, "line 2", "NUL");
+  expect_message(second_line(std::string(1048577, 'x')), path, "line 2", "too long");
+  EXPECT_EQ(second_line(std::string(1048576, 'x')), "");
+}
+
+TEST(IoText, FirstNonFinite) {
+  for (const std::int64_t size : {1, 17, 4096, 4097, 9000}) {
+    std::vector<float> values(static_cast<std::size_t>(size), std::numeric_limits<float>::max());
+    EXPECT_EQ(first_non_finite(values.data(), size), -1);
+    values.back() = -std::numeric_limits<float>::infinity();
+    EXPECT_EQ(first_non_finite(values.data(), size), size - 1);
+    values.front() = std::nanf("");
+    EXPECT_EQ(first_non_finite(values.data(), size), 0);
+  }
+}
+
+TEST(IoJson, RefusesWhatIsNotStrict) {
+  const auto parse = [](const std::string& text) {
+    return input_error([&] { parse_json(text, "c.json"); });
+  };
+  EXPECT_EQ(parse(R"({"a": [1, 2.5, "x", null, true]})"), "");
+  expect_message(parse("{\"a\": 1,\n \"a\": 2}"), "c.json", "a", "twice");
+  expect_message(parse("{\"x\": {\"a\": 1}, \"y\": {\"a\": 1}} tail"), "c.json",
+                 "line 1, column 33", "not valid JSON");
+  expect_message(parse("{\n \"a\": NaN}"), "c.json", "line 2, column 7", "not valid JSON");
+  expect_message(parse("{\"a\": 1,}"), "c.json", "line 1, column 9", "not valid JSON");
+  expect_message(parse(""), "c.json", "line 1, column 1", "not valid JSON");
+  expect_message(parse("{\"a\": 1e999}"), "c.json", "JSON", "out of range");
+  expect_message(parse("\"\xff\""), "c.json", "line 1, column 2", "not valid JSON");
+  expect_message(parse(std::string(100000, '[')), "c.json", "JSON", "deeper");
+}
+
+TEST(IoJson, ReaderNamesTheField) {
+  const nlohmann::json document = parse_json(
+      R"({"s": "x", "i": 3, "f": 3.0, "big": 18446744073709551615, "b": true,
+          "list": [1, 2], "mixed": [1, "2"], "o": {"inner": 1, "odd": 2}})",
+      "c.json");
+  JsonReader reader(document, "c.json");
+  EXPECT_EQ(reader.string("s"), "x");
+  EXPECT_EQ(reader.integer("i", 0, 3), 3);
+  EXPECT_EQ(reader.number("f"), 3.0);
+  EXPECT_TRUE(reader.boolean("b"));
+  EXPECT_EQ(reader.integers("list"), (std::vector<std::int64_t>{1, 2}));
+  expect_message(input_error([&] { reader.string("none"); }), "c.json", "none", "missing");
+  expect_message(input_error([&] { reader.string("i"); }), "c.json", "i",
+                 "expected a string, got 3");
+  expect_message(input_error([&] { reader.integer("f"); }), "c.json", "f", "an integer");
+  expect_message(input_error([&] { reader.integer("b"); }), "c.json", "b", "an integer");
+  expect_message(input_error([&] { reader.integer("big"); }), "c.json", "big", "out of range");
+  expect_message(input_error([&] { reader.integer("i", 4, 9); }), "c.json", "i",
+                 "expected 4 to 9, got 3");
+  expect_message(input_error([&] { reader.number("s"); }), "c.json", "s", "a number");
+  expect_message(input_error([&] { reader.boolean("i"); }), "c.json", "i", "true or false");
+  expect_message(input_error([&] { reader.integers("mixed"); }), "c.json", "mixed", "integers");
+  expect_message(input_error([&] { reader.object("s"); }), "c.json", "s", "an object");
+  JsonReader inner = reader.object("o");
+  EXPECT_EQ(inner.integer("inner"), 1);
+  expect_message(input_error([&] { inner.no_other_keys(); }), "c.json", "o.odd", "unknown key");
+  EXPECT_EQ(input_error([&] { reader.no_other_keys(); }), "");
+  const nlohmann::json list = parse_json("[]", "c.json");
+  expect_message(input_error([&] { JsonReader(list, "c.json"); }), "c.json", "JSON", "an object");
+}
+
+TEST(IoTsv, ColumnsByName) {
+  const test::TempDir dir;
+  const std::filesystem::path path = dir.path / "t.tsv";
+  write_bytes(path, "extra\tb\ta\nx\t\t2\ny\t3\t4");
+  TsvFile tsv(path, {"a", "b"}, {"c"});
+  EXPECT_FALSE(tsv.has(2));
+  ASSERT_TRUE(tsv.next());
+  EXPECT_EQ(tsv.field(0), "2");
+  EXPECT_EQ(tsv.field(1), "");
+  ASSERT_TRUE(tsv.next());
+  EXPECT_EQ(tsv.field(1), "3");
+  EXPECT_EQ(tsv.line(), 3);
+  expect_message(input_error([&] { tsv.fail(0, "bad"); }), path, "line 3, column a", "bad");
+  EXPECT_FALSE(tsv.next());
+}
+
+TEST(IoTsv, Malformed) {
+  const test::TempDir dir;
+  const std::filesystem::path path = dir.path / "t.tsv";
+  const auto read = [&](const std::string& text) {
+    write_bytes(path, text);
+    return input_error([&] {
+      TsvFile tsv(path, {"a", "b"});
+      while (tsv.next()) {
+      }
+    });
+  };
+  expect_message(read(""), path, "line 1", "header");
+  expect_message(read("a\tx\n"), path, "line 1, column b", "missing");
+  expect_message(read("a\tb\ta\n"), path, "line 1, column a", "twice");
+  expect_message(read("a\tb\n1\t2\n1\n"), path, "line 3", "expected 2, got 1");
+  expect_message(read("a\tb\n1\t2\t3\n"), path, "line 2", "expected 2, got 3");
+  expect_message(read("a\tb\n\n"), path, "line 2", "expected 2, got 1");
+  expect_message(read("a\tb\n1\t\0\n"s), path, "line 2", "NUL");
+}
+
+TEST(IoBed, Annotations) {
+  const test::TempDir dir;
+  const std::filesystem::path path = dir.path / "a.bed";
+  write_bytes(path, "track name=x\n# note\nchr1\t0\t3\n\nchr2\t10\t15\tpeak\t0\t+\n");
+  const std::vector<BedInterval> intervals = read_bed(path);
+  ASSERT_EQ(intervals.size(), 2U);
+  EXPECT_EQ(intervals[0].centre(), 1);
+  EXPECT_EQ(intervals[0].name, "");
+  EXPECT_EQ(intervals[1].name, "peak");
+  write_bytes(path, "chr1 5 9\n");
+  expect_message(input_error([&] { read_bed(path); }), path, "line 1", "tab-separated");
+}
+
+}  // namespace
+}  // namespace cdt

@@ -1,0 +1,144 @@
+// AdamW against a float64 twin written from the formulas, and clipping.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "engine/optim/adamw.h"
+#include "engine/random.h"
+
+namespace cdt {
+namespace {
+
+/// One parameter in float64: decay, moments, bias-corrected step.
+struct Twin {
+  std::vector<double> w, m, v;
+  explicit Twin(const std::vector<float>& start)
+      : w(start.begin(), start.end()), m(start.size()), v(start.size()) {}
+  void step(const std::vector<float>& g, double lr, double scale, double decay, int t) {
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      const double grad = static_cast<double>(g[i]) * scale;
+      w[i] *= 1.0 - lr * decay;
+      m[i] = 0.9 * m[i] + 0.1 * grad;
+      v[i] = 0.999 * v[i] + 0.001 * grad * grad;
+      const double m_hat = m[i] / (1.0 - std::pow(0.9, t));
+      const double v_hat = v[i] / (1.0 - std::pow(0.999, t));
+      w[i] -= lr * m_hat / (std::sqrt(v_hat) + 1e-8);
+    }
+  }
+};
+
+class Optim : public ::testing::Test {
+ protected:
+  Var add(const Shape& shape) {
+    variables_.emplace_back();
+    Variable& v = variables_.back();
+    v.value = lasting_.tensor(shape);
+    v.grad = lasting_.tensor(shape);
+    v.needs_grad = v.lasting = true;
+    return &v;
+  }
+  std::vector<float> draw(std::int64_t n, double scale) {
+    std::vector<float> out(static_cast<std::size_t>(n));
+    for (float& x : out) x = static_cast<float>(random_.normal() * scale);
+    return out;
+  }
+  std::vector<float> read(const Tensor& t) const {
+    std::vector<float> out(static_cast<std::size_t>(t.count()));
+    backend_->download(out.data(), t);
+    return out;
+  }
+
+  std::unique_ptr<Backend> backend_ = make_cpu_backend(1);
+  Arena lasting_{*backend_, "lasting", std::size_t{1} << 20U};
+  std::deque<Variable> variables_;
+  RandomStream random_{7, 1};
+};
+
+TEST_F(Optim, TenStepsEqualTheFloat64Twin) {
+  const std::vector<Shape> shapes = {{7, 5}, {1, 1, 3}, {1}, {129}};
+  std::vector<Var> parameters;
+  std::vector<Twin> twins;
+  for (const Shape& shape : shapes) {
+    parameters.push_back(add(shape));
+    const std::vector<float> start = draw(shape.count(), 0.5);
+    backend_->upload(parameters.back()->value, start.data());
+    twins.emplace_back(start);
+  }
+  AdamWOptions options;
+  options.weight_decay = 0.01;
+  AdamW optimiser(parameters, *backend_, lasting_, options);
+  for (int t = 1; t <= 10; ++t) {
+    const double lr = t <= 5 ? 1e-2 : 5e-3;
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const std::vector<float> g = draw(shapes[i].count(), 0.1);
+      backend_->upload(parameters[i]->grad, g.data());
+      twins[i].step(g, lr, 0.5, options.weight_decay, t);
+    }
+    optimiser.step(lr, 0.5F);
+  }
+  EXPECT_EQ(optimiser.steps(), 10);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const std::vector<float> got = read(parameters[i]->value);
+    for (std::size_t j = 0; j < got.size(); ++j) {
+      // Per step a rounding of w, and of an update of at most about 3 lr through 10 operations.
+      const double bound = 10 * 0x1p-24 * (2.0 * std::abs(twins[i].w[j]) + 10 * 3e-2);
+      EXPECT_NEAR(got[j], twins[i].w[j], bound) << "parameter " << i << " element " << j;
+    }
+  }
+}
+
+TEST_F(Optim, WithoutGradientMomentumAndDecayStillMove) {
+  const Var w = add({2});
+  const std::vector<float> start = {1.0F, 1.0F};
+  const std::vector<float> first = {0.3F, 0.0F};
+  const std::vector<float> none = {0.0F, 0.0F};
+  backend_->upload(w->value, start.data());
+  AdamWOptions options;
+  options.weight_decay = 0.1;
+  AdamW optimiser({w}, *backend_, lasting_, options);
+  backend_->upload(w->grad, first.data());
+  optimiser.step(0.01, 1.0F);
+  const std::vector<float> after_one = read(w->value);
+  backend_->upload(w->grad, none.data());
+  optimiser.step(0.01, 1.0F);
+  const std::vector<float> after_two = read(w->value);
+  EXPECT_LT(after_two[0], after_one[0] * 0.9995F);        // momentum
+  EXPECT_NEAR(after_two[1], 0.999 * 0.999, 4 * 0x1p-24);  // decay alone, the closed form
+}
+
+TEST_F(Optim, ZeroLearningRateLeavesWeightsBitEqual) {
+  const Var w = add({33});
+  const std::vector<float> start = draw(33, 1.0);
+  const std::vector<float> g = draw(33, 1.0);
+  backend_->upload(w->value, start.data());
+  backend_->upload(w->grad, g.data());
+  AdamW optimiser({w}, *backend_, lasting_, AdamWOptions{});
+  optimiser.step(0.0, 1.0F);
+  EXPECT_EQ(read(w->value), start);
+}
+
+TEST_F(Optim, NormIsOverAllParametersInFloat64) {
+  const Var a = add({2});
+  const Var b = add({3});
+  // The squares of 1e25 overflow float32.
+  const std::vector<float> big = {3e25F, 0.0F};
+  const std::vector<float> more = {0.0F, 4e25F, 0.0F};
+  backend_->upload(a->grad, big.data());
+  backend_->upload(b->grad, more.data());
+  const AdamW optimiser({a, b}, *backend_, lasting_, AdamWOptions{});
+  EXPECT_NEAR(optimiser.gradient_norm() / 5e25, 1.0, 1e-7);
+}
+
+TEST(ClipFactor, FollowsTheReference) {
+  EXPECT_EQ(clip_factor(0.5, 1.0), 1.0F);
+  EXPECT_EQ(clip_factor(0.0, 1.0), 1.0F);
+  EXPECT_EQ(clip_factor(1.0, 1.0), static_cast<float>(1.0 / (1.0 + 1e-6)));
+  EXPECT_EQ(clip_factor(4.0, 1.0), static_cast<float>(1.0 / (4.0 + 1e-6)));
+  EXPECT_EQ(clip_factor(4.0, 0.0), 1.0F);
+}
+
+}  // namespace
+}  // namespace cdt

@@ -1,0 +1,127 @@
+// The schedule and early stopping, replayed over the validation Pearson of two published runs.
+#include "engine/optim/schedule.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace cdt {
+namespace {
+
+// Printed epoch logs of the released training notebook, dropout 0.3 and its predecessor 0.1.
+const std::vector<double> kDropout03 = {
+    .3128, .3872, .4727, .4693, .4609, .4727, .4578, .4879, .4789, .4726, .4800, .4739, .4823,
+    .4715, .4945, .5032, .4992, .4960, .4996, .4936, .4970, .4967, .4969, .5014, .5008, .5007};
+const std::vector<double> kDropout01 = {
+    .2885, .4297, .4256, .4355, .4558, .4330, .4559, .4639, .4670, .4592, .4773, .4968,
+    .4827, .4828, .4801, .4834, .4881, .4837, .4905, .4930, .4929, .4986, .4995, .5019,
+    .4966, .4990, .4954, .4929, .5006, .4972, .4978, .4944, .4992, .4966};
+
+struct Replay {
+  std::vector<double> lr;  // in force during each epoch
+  std::int64_t stopped = 0;
+  std::int64_t best_epoch = 0;
+};
+
+Replay replay(const std::vector<double>& pearson) {
+  Replay out;
+  ReduceLrOnPlateau schedule;
+  EarlyStopping stopping;
+  double best = -std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < pearson.size(); ++i) {
+    out.lr.push_back(schedule.lr);
+    schedule.step(pearson[i]);
+    if (pearson[i] > best) {
+      best = pearson[i];
+      out.best_epoch = static_cast<std::int64_t>(i) + 1;
+    }
+    if (stopping.step(pearson[i])) {
+      out.stopped = static_cast<std::int64_t>(i) + 1;
+      break;
+    }
+  }
+  return out;
+}
+
+void expect_rates(const Replay& run, std::size_t first_half, std::size_t first_quarter) {
+  for (std::size_t epoch = 1; epoch <= run.lr.size(); ++epoch) {
+    const double expected = epoch < first_half ? 1e-4 : epoch < first_quarter ? 5e-5 : 2.5e-5;
+    EXPECT_EQ(run.lr[epoch - 1], expected) << "epoch " << epoch;
+  }
+}
+
+TEST(Schedule, PublishedRunDropout03) {
+  const Replay run = replay(kDropout03);
+  expect_rates(run, 15, 23);
+  EXPECT_EQ(run.stopped, 26);
+  EXPECT_EQ(run.best_epoch, 16);
+}
+
+TEST(Schedule, PublishedRunDropout01) {
+  const Replay run = replay(kDropout01);
+  expect_rates(run, 19, 31);
+  EXPECT_EQ(run.stopped, 34);
+  EXPECT_EQ(run.best_epoch, 24);
+}
+
+TEST(Schedule, ThresholdIsRelativeAndExclusive) {
+  ReduceLrOnPlateau schedule;
+  schedule.step(0.5);
+  schedule.step(0.5 * (1.0 + ReduceLrOnPlateau::kThreshold));  // equal to the bar: not better
+  EXPECT_EQ(schedule.best, 0.5);
+  EXPECT_EQ(schedule.bad_epochs, 1);
+  schedule.step(0.51);
+  EXPECT_EQ(schedule.best, 0.51);
+  EXPECT_EQ(schedule.bad_epochs, 0);
+}
+
+TEST(Schedule, NegativeMetricsFollowPyTorch) {
+  ReduceLrOnPlateau schedule;
+  schedule.step(-0.5);
+  schedule.step(-0.50004);  // above best * 1.0001, so PyTorch calls it better
+  EXPECT_EQ(schedule.best, -0.50004);
+}
+
+TEST(Schedule, SixthBadEpochHalvesAndTinyReductionsAreSkipped) {
+  ReduceLrOnPlateau schedule;
+  schedule.step(1.0);
+  for (int i = 0; i < 5; ++i) schedule.step(0.0);
+  EXPECT_EQ(schedule.lr, 1e-4);
+  schedule.step(0.0);
+  EXPECT_EQ(schedule.lr, 5e-5);
+  EXPECT_EQ(schedule.bad_epochs, 0);
+  schedule.lr = 1.5e-8;
+  for (int i = 0; i < 6; ++i) schedule.step(0.0);
+  EXPECT_EQ(schedule.lr, 1.5e-8);
+}
+
+TEST(Schedule, NanIsABadEpoch) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  ReduceLrOnPlateau schedule;
+  EarlyStopping stopping;
+  stopping.patience = 2;
+  schedule.step(nan);
+  EXPECT_EQ(schedule.bad_epochs, 1);
+  EXPECT_FALSE(stopping.step(nan));
+  EXPECT_TRUE(stopping.step(nan));
+  EXPECT_FALSE(stopping.step(0.1));
+  EXPECT_EQ(stopping.best, 0.1);
+}
+
+TEST(EarlyStoppingRule, SmallGainsDoNotMoveTheBar) {
+  EarlyStopping stopping;
+  stopping.patience = 3;
+  EXPECT_FALSE(stopping.step(0.5));
+  EXPECT_FALSE(stopping.step(0.5009));
+  EXPECT_EQ(stopping.best, 0.5);
+  EXPECT_FALSE(stopping.step(0.5 + EarlyStopping::kMinDelta));  // exactly the gain: good
+  EXPECT_EQ(stopping.bad_epochs, 0);
+  EXPECT_FALSE(stopping.step(0.4));
+  EXPECT_FALSE(stopping.step(0.4));
+  EXPECT_TRUE(stopping.step(0.4));
+}
+
+}  // namespace
+}  // namespace cdt

@@ -1,0 +1,206 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "apps/synth/mechanism.h"
+#include "apps/synth/plan.h"
+#include "apps/synth/truth_text.h"
+#include "engine/error.h"
+#include "io/json.h"
+#include "model/metrics.h"
+
+namespace cdt {
+namespace {
+
+SynthPlan small_plan() {
+  SynthPlan plan = preset_plan("tiny");
+  plan.sizes.enhancers = 200;
+  plan.sizes.bins = 21;
+  plan.sizes.dna_dim = 13;
+  plan.seed = 7;
+  return plan;
+}
+
+std::vector<float> window_of(const SynthPlan& plan, const Mechanism& mechanism, std::int64_t e) {
+  std::vector<float> out(static_cast<std::size_t>(plan.sizes.bins * plan.sizes.dna_dim));
+  mechanism.fill_dna(e, out.data());
+  return out;
+}
+
+/// Row `bin` of a window.
+std::vector<double> row_of(const SynthPlan& plan, const std::vector<float>& window,
+                           std::int64_t bin) {
+  const auto first = window.begin() + bin * plan.sizes.dna_dim;
+  return {first, first + plan.sizes.dna_dim};
+}
+
+/// Mean of the rows at each enhancer's `centre`, less the mean of all rows: the planted direction,
+/// estimated from the data alone.
+std::vector<double> estimated_motif(const SynthPlan& plan, const Mechanism& mechanism,
+                                    std::int64_t PlantedSites::*centre) {
+  const auto enhancers = static_cast<double>(plan.sizes.enhancers);
+  const auto bins = static_cast<double>(plan.sizes.bins);
+  std::vector<double> out(static_cast<std::size_t>(plan.sizes.dna_dim));
+  for (std::int64_t e = 0; e < plan.sizes.enhancers; ++e) {
+    const std::vector<float> window = window_of(plan, mechanism, e);
+    const std::int64_t site = mechanism.sites()[static_cast<std::size_t>(e)].*centre;
+    for (std::int64_t bin = 0; bin < plan.sizes.bins; ++bin) {
+      const std::vector<double> row = row_of(plan, window, bin);
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] += (bin == site ? row[i] : 0.0) / enhancers - row[i] / (enhancers * bins);
+      }
+    }
+  }
+  return out;
+}
+
+/// Pearson of what the site's bin has of the estimated motif, against the enhancer's activity.
+double correlation_with_activity(const SynthPlan& plan, const Mechanism& mechanism,
+                                 std::int64_t PlantedSites::*centre) {
+  const std::vector<double> motif = estimated_motif(plan, mechanism, centre);
+  std::vector<float> shares;
+  std::vector<float> activities;
+  for (std::int64_t e = 0; e < plan.sizes.enhancers; ++e) {
+    const PlantedSites& sites = mechanism.sites()[static_cast<std::size_t>(e)];
+    const std::vector<double> row = row_of(plan, window_of(plan, mechanism, e), sites.*centre);
+    double share = 0.0;
+    for (std::size_t i = 0; i < row.size(); ++i) share += row[i] * motif[i];
+    shares.push_back(static_cast<float>(share));
+    activities.push_back(static_cast<float>(sites.activity()));
+  }
+  return compute_metrics(shares, activities).pearson;
+}
+
+std::string message_of(const SynthPlan& plan) {
+  try {
+    check_plan(plan);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(SynthPlan, PaperPresetHasThePublishedSizes) {
+  const SynthPlan plan = preset_plan("paper");
+  EXPECT_EQ(plan.sizes.bins, 896);
+  EXPECT_EQ(plan.sizes.dna_dim, 3072);
+  EXPECT_EQ(plan.sizes.genes, 2360);
+  EXPECT_EQ(plan.sizes.rna_dim, 512);
+  EXPECT_EQ(plan.sizes.protein_dim, 768);
+  EXPECT_EQ(plan.blob_bytes(), std::uint64_t{4} * (5434ULL * 896 * 3072 + 2360ULL * 1280));
+}
+
+TEST(SynthPlan, RefusesSizesWithoutRoom) {
+  SynthPlan plan = small_plan();
+  EXPECT_EQ(message_of(plan), "");
+  plan.sizes.bins = 11;
+  EXPECT_EQ(message_of(plan), "command line: --bins: out of range (expected 12 to 65536, got 11)");
+}
+
+TEST(SynthMechanism, SameSeedSameNumbersInAnyOrder) {
+  const SynthPlan plan = small_plan();
+  const Mechanism a(plan);
+  const Mechanism b(plan);
+  const std::vector<float> late = window_of(plan, a, 5);
+  window_of(plan, b, 9);
+  EXPECT_EQ(late, window_of(plan, b, 5));
+  EXPECT_EQ(a.rna(), b.rna());
+  SynthPlan other = plan;
+  other.seed = 8;
+  EXPECT_NE(late, window_of(plan, Mechanism(other), 5));
+}
+
+TEST(SynthMechanism, AllBinsHaveTheSameNorm) {
+  const SynthPlan plan = small_plan();
+  const Mechanism mechanism(plan);
+  const std::vector<float> window = window_of(plan, mechanism, 3);
+  for (std::int64_t bin = 0; bin < plan.sizes.bins; ++bin) {
+    double squares = 0.0;
+    for (const double value : row_of(plan, window, bin)) squares += value * value;
+    EXPECT_NEAR(squares, static_cast<double>(plan.sizes.dna_dim), 1e-5) << "bin " << bin;
+  }
+}
+
+TEST(SynthMechanism, SitesLieInTheWindowAndApart) {
+  for (const std::int64_t bins : {12, 16, 127, 128, 896, 2000}) {
+    SynthPlan plan = small_plan();
+    plan.sizes.bins = bins;
+    const Mechanism mechanism(plan);
+    for (const PlantedSites& sites : mechanism.sites()) {
+      for (const std::int64_t centre : {sites.causal, sites.decoy}) {
+        EXPECT_GE(centre - plan.reach(), 0);
+        EXPECT_LT(centre + plan.reach(), bins);
+      }
+      // A peak within 2 bins of one site is not within 2 bins of the other.
+      EXPECT_GT(std::abs(sites.causal - sites.decoy) - 2 * plan.reach(), 4);
+    }
+  }
+}
+
+TEST(SynthMechanism, OnlyTheCausalSiteTellsTheActivity) {
+  const SynthPlan plan = small_plan();
+  const Mechanism mechanism(plan);
+  EXPECT_GT(correlation_with_activity(plan, mechanism, &PlantedSites::causal), 0.8);
+  // 200 enhancers: the standard error of a correlation of nothing is 0.07.
+  EXPECT_LT(std::abs(correlation_with_activity(plan, mechanism, &PlantedSites::decoy)), 0.25);
+}
+
+TEST(SynthMechanism, BetaFollowsTheFormula) {
+  SynthPlan plan = small_plan();
+  plan.noise = 0.0;
+  const Mechanism mechanism(plan);
+  std::set<std::pair<int, int>> seen;
+  for (const SynthPair& made : mechanism.pairs()) {
+    const SynthGene& gene = mechanism.genes()[static_cast<std::size_t>(made.pair.gene)];
+    const double activity =
+        mechanism.sites()[static_cast<std::size_t>(made.pair.enhancer)].activity();
+    EXPECT_DOUBLE_EQ(made.noiseless_beta, gene.offset - gene.sensitivity * activity);
+    EXPECT_EQ(made.pair.beta, static_cast<float>(made.noiseless_beta));
+    EXPECT_EQ(made.has_effect, gene.sensitivity > 0.0);
+    EXPECT_LT(made.pair.beta, 0.0F);
+    EXPECT_EQ(made.pair.split, synth_split(made.pair.enhancer));
+    EXPECT_TRUE(seen.insert({made.pair.enhancer, made.pair.gene}).second);
+  }
+  EXPECT_EQ(seen.size(), 400U);
+  EXPECT_NEAR(noise_ceiling(mechanism.pairs(), Split::kVal), 1.0, 1e-12);
+}
+
+TEST(SynthMechanism, NoiseLowersTheCeiling) {
+  SynthPlan plan = preset_plan("demo");
+  const double low = noise_ceiling(Mechanism(plan).pairs(), Split::kVal);
+  EXPECT_GT(low, 0.8);
+  EXPECT_LT(low, 0.92);
+  plan.noise = 0.3;
+  EXPECT_LT(noise_ceiling(Mechanism(plan).pairs(), Split::kVal), low - 0.2);
+}
+
+TEST(SynthTruth, TextNamesEverySiteAndPair) {
+  SynthPlan plan = small_plan();
+  plan.sizes.enhancers = 20;
+  const Mechanism mechanism(plan);
+  std::vector<Enhancer> enhancers(20);
+  for (std::size_t e = 0; e < enhancers.size(); ++e) enhancers[e].name = "E" + std::to_string(e);
+  std::vector<std::string> genes;
+  for (int g = 0; g < 8; ++g) genes.push_back("G" + std::to_string(g));
+  const nlohmann::json truth =
+      parse_json(truth_text(plan, mechanism, enhancers, genes), "truth.json");
+  EXPECT_EQ(truth.at("format"), "cdt-truth");
+  EXPECT_EQ(truth.at("seed"), 7);
+  ASSERT_EQ(truth.at("sites").size(), 20U);
+  const std::int64_t causal = mechanism.sites()[4].causal;
+  const std::vector<std::int64_t> bins = {causal - 1, causal, causal + 1};
+  EXPECT_EQ(truth.at("sites")[4].at("enhancer"), "E4");
+  EXPECT_EQ(truth.at("sites")[4].at("causal_bins"), nlohmann::json(bins));
+  ASSERT_EQ(truth.at("pairs").size(), 40U);
+  const SynthPair& made = mechanism.pairs()[11];
+  EXPECT_EQ(truth.at("pairs")[11].at("gene"), "G" + std::to_string(made.pair.gene));
+  EXPECT_EQ(truth.at("pairs")[11].at("noiseless_beta"), made.noiseless_beta);
+  EXPECT_EQ(truth.at("pairs")[11].at("has_effect"), made.has_effect);
+}
+
+}  // namespace
+}  // namespace cdt

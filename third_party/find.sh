@@ -1,0 +1,132 @@
+#!/bin/sh
+# Finds the compiler and the libraries, one line for each on stderr, and prints Makefile variables
+# on stdout. A library counts as found when a program that uses it compiles and links, wherever its
+# package came from. Exit status 2 when something the product cannot do without is missing.
+#
+#   CXX=g++ third_party/find.sh [--install] > config.mk
+#
+# --install: run third_party/install.sh first for whatever is missing.
+set -u
+
+here=$(dirname "$0")
+cxx=${CXX:-g++}
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+
+# say NAME WHAT: adds a line to the report.
+say() { lines="$lines$(printf '  %-14s %s' "$1" "$2")
+"; }
+
+# links FLAGS...: does the program on standard input compile and link?
+links() { $cxx -std=c++20 -w -x c++ - -o "$scratch/probe" "$@" 2>"$scratch/log"; }
+
+# first_flags PROGRAM FLAGS...: prints the first of the flag sets with which PROGRAM links.
+first_flags() {
+  program=$1
+  shift
+  for flags in "$@"; do
+    # shellcheck disable=SC2086  # a set of flags is several words
+    if printf '%s\n' "$program" | links $flags; then
+      printf '%s' "$flags"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# One line per dependency: name, Debian package, and what goes without it ("-": nothing can).
+# The program prints the version where the headers tell it.
+probe() {
+  case $1 in
+    compiler) program='#include <cstdio>
+      int main() { auto f = []<class T>(T x) { return x; }; std::printf("%s", f(__VERSION__)); }'
+      set -- "$@" "" ;;
+    OpenMP) program='#include <omp.h>
+      #include <cstdio>
+      int main() { std::printf("%d", _OPENMP + 0 * omp_get_max_threads()); }'
+      set -- "$@" -fopenmp ;;
+    oneDNN) program='#include <dnnl.h>
+      #include <cstdio>
+      int main() { auto v = dnnl_version(); std::printf("%d.%d.%d", v->major, v->minor, v->patch); }'
+      set -- "$@" -ldnnl ;;
+    CLI11) program='#include <CLI/CLI.hpp>
+      int main() { std::printf("%s", CLI11_VERSION); }'
+      set -- "$@" "" ;;
+    nlohmann-json) program='#include <nlohmann/json.hpp>
+      #include <cstdio>
+      int main() { std::printf("%d.%d.%d", NLOHMANN_JSON_VERSION_MAJOR,
+                               NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH); }'
+      set -- "$@" "" ;;
+    zlib) program='#include <zlib.h>
+      #include <cstdio>
+      int main() { std::printf("%s", zlibVersion()); }'
+      set -- "$@" -lz ;;
+    HDF5) program='#include <hdf5.h>
+      #include <cstdio>
+      int main() { unsigned a, b, c; H5get_libversion(&a, &b, &c); std::printf("%u.%u.%u", a, b, c); }'
+      tail=hdf5/serial
+      set -- "$@" "-I/usr/include/$tail -L/usr/lib/$($cxx -dumpmachine 2>/dev/null)/$tail -lhdf5" \
+        "-I/usr/include/$tail -L/usr/lib/$($cxx -print-multiarch 2>/dev/null)/$tail -lhdf5" \
+        "$(pkg-config --cflags --libs hdf5 2>/dev/null || echo -lhdf5)" ;;
+    GoogleTest) program='#include <gtest/gtest.h>
+      #include <cstdio>
+      int main(int n, char** v) { testing::InitGoogleTest(&n, v); std::printf("found"); }'
+      set -- "$@" "-lgtest -pthread" ;;
+    benchmark) program='#include <benchmark/benchmark.h>
+      #include <cstdio>
+      int main(int n, char** v) { benchmark::Initialize(&n, v); std::printf("found"); }'
+      set -- "$@" "-lbenchmark -pthread" ;;
+  esac
+  name=$1 package=$2 without=$3
+  shift 3
+  if flags=$(first_flags "$program" "$@"); then
+    say "$name" "$("$scratch/probe" 2>/dev/null)${flags:+ ($flags)}"
+  else
+    flags='' missing="$missing $package"
+    if [ "$without" = - ]; then
+      without="nothing can be built" fatal=yes
+    fi
+    say "$name" "missing (package $package): $without"
+  fi
+}
+
+probe_all() {
+  lines='' missing='' fatal=no
+  probe compiler build-essential -
+  probe OpenMP build-essential -
+  probe oneDNN libdnnl-dev -
+  probe CLI11 libcli11-dev -
+  probe nlohmann-json nlohmann-json3-dev -
+  probe zlib zlib1g-dev -
+  probe HDF5 libhdf5-dev "cdt-import is left out"
+  hdf5=$flags
+  probe GoogleTest libgtest-dev "make test is left out"
+  gtest=$flags
+  probe benchmark libbenchmark-dev "make bench leaves the kernels out"
+  benchmark=$flags
+}
+
+probe_all
+if [ "${1:-}" = --install ] && [ -n "$missing" ]; then
+  # shellcheck disable=SC2086  # a list of packages
+  "$here/install.sh" $missing || exit 2
+  probe_all
+fi
+
+cuda=${CUDA_HOME:-${CUDA_PATH:-/usr/local/cuda}}
+if [ -x "$cuda/bin/nvcc" ]; then
+  say CUDA "toolkit in $cuda, not used: this version has a CPU backend only"
+else
+  say CUDA "no toolkit, none needed: this version has a CPU backend only"
+fi
+
+printf 'dependencies:\n%s' "$lines" >&2
+
+if [ $fatal = yes ]; then
+  echo "install what is missing: third_party/install.sh" >&2
+  exit 2
+fi
+echo "MISSING :=$missing"
+echo "HDF5_FLAGS := $hdf5"
+echo "GTEST_FLAGS := $gtest"
+echo "BENCHMARK_FLAGS := $benchmark"
