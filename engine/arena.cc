@@ -33,8 +33,7 @@ Arena::~Arena() { backend_.release(base_, capacity_); }
 
 Tensor Arena::tensor(const Shape& shape) {
   const auto count = static_cast<std::size_t>(shape.count());
-  const std::size_t bytes =
-      (count * sizeof(float) + kAlign - 1) / kAlign * kAlign + kCanaryBytes;
+  const std::size_t bytes = (count * sizeof(float) + kAlign - 1) / kAlign * kAlign + kCanaryBytes;
   for (auto hole = holes_.begin(); hole != holes_.end(); ++hole) {
     const auto [offset, size] = *hole;
     if (size < bytes) continue;

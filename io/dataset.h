@@ -29,9 +29,9 @@ struct Pair {
 
 class Dataset {
  public:
-  /// Reads and checks the directory; throws InputError naming file and field. The DNA blob's values
-  /// are checked when they are read (read_dna), everything else here.
-  explicit Dataset(std::filesystem::path directory);
+  /// Reads and checks the directory `from`; throws InputError naming file and field. The DNA blob's
+  /// values are checked when they are read (read_dna), everything else here.
+  explicit Dataset(std::filesystem::path from);
 
   std::int64_t enhancers_count() const { return static_cast<std::int64_t>(enhancers.size()); }
   std::int64_t genes_count() const { return static_cast<std::int64_t>(genes.size()); }

@@ -16,6 +16,7 @@ namespace cdt {
 namespace {
 
 constexpr std::array<Split, 3> kSplits{Split::kTrain, Split::kVal, Split::kTest};
+constexpr std::array<const char*, 3> kSplitNames{"train", "val", "test"};
 enum PairColumn { kSplit, kEnhancer, kGene, kBeta, kLabel };
 
 Split parse_split(const TsvFile& tsv) {
@@ -69,10 +70,7 @@ std::vector<float> read_plain_floats(const std::filesystem::path& path, std::siz
 
 }  // namespace
 
-const char* split_name(Split split) {
-  constexpr std::array<const char*, 3> kNames{"train", "val", "test"};
-  return kNames[static_cast<std::size_t>(split)];
-}
+const char* split_name(Split split) { return kSplitNames[static_cast<std::size_t>(split)]; }
 
 NameIndex index_names(const std::vector<std::string>& names) {
   NameIndex index;

@@ -4,9 +4,11 @@
 #include <cmath>
 
 namespace cdt {
+namespace {
+constexpr std::int64_t kBlock = 4096;
+}  // namespace
 
 std::int64_t first_non_finite(const float* values, std::int64_t count) {
-  constexpr std::int64_t kBlock = 4096;
   for (std::int64_t begin = 0; begin < count; begin += kBlock) {
     const std::int64_t end = std::min(begin + kBlock, count);
     int bad = 0;

@@ -35,15 +35,15 @@ Concentration concentration(std::span<const float> profile);
 
 /// Exact expectations when peaks lie in independent, uniformly random bins.
 struct RandomPeaks {
-  double distance_mean_bp = 0;     // |offset from the centre|
-  double distance_sd_bp = 0;       // its standard deviation, for the error of a mean
-  double distance_median_bp = 0;   //
-  double share_near = 0;           // share with |offset| <= near_bp
-  double edge_share = 0;           // share at_edge
-  double between_mean_bp = 0;      // distance between two peaks
-  double between_median_bp = 0;    //
-  double overlap_mean = 0;         // of two random sets of `top` bins: top^2 / L
-  double overlap_sd = 0;           // hypergeometric
+  double distance_mean_bp = 0;    // |offset from the centre|
+  double distance_sd_bp = 0;      // its standard deviation, for the error of a mean
+  double distance_median_bp = 0;  //
+  double share_near = 0;          // share with |offset| <= near_bp
+  double edge_share = 0;          // share at_edge
+  double between_mean_bp = 0;     // distance between two peaks
+  double between_median_bp = 0;   //
+  double overlap_mean = 0;        // of two random sets of `top` bins: top^2 / L
+  double overlap_sd = 0;          // hypergeometric
 };
 RandomPeaks random_peaks(std::int64_t bins, std::int64_t bin_bp, std::int64_t top, double near_bp);
 

@@ -76,8 +76,9 @@ run_app_test() {
 for name in unit parity; do
   if wanted $name && [ -x "$build/tests/${name}_tests" ]; then run_gtest $name; fi
 done
-for script in tests/apps/[0-9]*.sh; do
-  if [ -e "$script" ] && wanted "$(basename "$script" .sh)"; then run_app_test "$script"; fi
+for script in tests/apps/*.sh; do
+  name=$(basename "$script" .sh)
+  if [ "$name" != lib ] && wanted "$name"; then run_app_test "$script"; fi
 done
 
 echo "$passed passed, $failed failed, $skipped skipped"

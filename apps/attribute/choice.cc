@@ -41,9 +41,9 @@ Names parse_pair(const std::string& text, const Dataset& data) {
   }
   const bool enhancer_known = data.find_enhancer(text.substr(0, colon)) >= 0;
   throw InputError(kCommandLine, "--pair",
-                   enhancer_known ? "no gene named " + text.substr(colon + 1) + " in the data set"
-                                  : "no enhancer named " + text.substr(0, colon) +
-                                        " in the data set");
+                   enhancer_known
+                       ? "no gene named " + text.substr(colon + 1) + " in the data set"
+                       : "no enhancer named " + text.substr(0, colon) + " in the data set");
 }
 
 void add_file(const std::filesystem::path& path, const Dataset& data, std::vector<Names>* out) {
@@ -80,9 +80,10 @@ std::vector<Pair> pairs_of_split(const PairChoice& choice, const Dataset& data) 
   std::vector<Pair> pairs = data.pairs_of(split);
   const auto size = static_cast<std::int64_t>(pairs.size());
   if (choice.sample > size) {
-    throw InputError(kCommandLine, "--sample",
-                     expected_got("split " + choice.split + " is smaller",
-                              "at most " + std::to_string(size), std::to_string(choice.sample)));
+    throw InputError(
+        kCommandLine, "--sample",
+        expected_got("split " + choice.split + " is smaller", "at most " + std::to_string(size),
+                     std::to_string(choice.sample)));
   }
   return choice.sample > 0 ? sample(pairs, choice.sample, choice.seed) : pairs;
 }

@@ -27,9 +27,8 @@ std::vector<double> collect(const std::vector<PairNumbers>& numbers,
 double mean_of(const std::vector<PairNumbers>& numbers,
                const std::function<double(const PairNumbers&)>& value) {
   std::vector<double> values = collect(numbers, value);
-  values.erase(
-      std::remove_if(values.begin(), values.end(), [](double v) { return std::isnan(v); }),
-      values.end());
+  values.erase(std::remove_if(values.begin(), values.end(), [](double v) { return std::isnan(v); }),
+               values.end());
   return mean(values);
 }
 
@@ -39,8 +38,7 @@ MethodSummary summarise_method(const std::vector<PairNumbers>& numbers,
     return std::fabs(static_cast<double>(offset_bp((n.*method).peak, data.bins, data.bin_bp)));
   };
   const auto concentration = [&](double Concentration::*field) {
-    return mean_of(numbers,
-                   [&](const PairNumbers& n) { return (n.*method).concentration.*field; });
+    return mean_of(numbers, [&](const PairNumbers& n) { return (n.*method).concentration.*field; });
   };
   MethodSummary s;
   s.distance_mean_bp = mean_of(numbers, distance);
@@ -57,9 +55,8 @@ MethodSummary summarise_method(const std::vector<PairNumbers>& numbers,
 }
 
 bool near_one(std::int64_t peak, const std::vector<std::int64_t>& sites) {
-  return std::any_of(sites.begin(), sites.end(), [&](std::int64_t site) {
-    return std::llabs(peak - site) <= kSiteTolerance;
-  });
+  return std::any_of(sites.begin(), sites.end(),
+                     [&](std::int64_t site) { return std::llabs(peak - site) <= kSiteTolerance; });
 }
 
 /// Share of the bins from which a site is near.
@@ -124,8 +121,8 @@ Summary summarise(const std::vector<PairNumbers>& numbers, const Dataset& data,
   s.enhancers = static_cast<std::int64_t>(enhancers.size());
   s.attention = summarise_method(numbers, &PairNumbers::attention, data);
   s.gradient = summarise_method(numbers, &PairNumbers::gradient, data);
-  const std::vector<double> shared = collect(
-      numbers, [](const PairNumbers& n) { return static_cast<double>(n.shared_top); });
+  const std::vector<double> shared =
+      collect(numbers, [](const PairNumbers& n) { return static_cast<double>(n.shared_top); });
   s.overlap_mean = mean(shared);
   s.overlap_median = median(shared);
   s.overlap_min = static_cast<std::int64_t>(*std::min_element(shared.begin(), shared.end()));

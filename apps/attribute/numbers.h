@@ -14,8 +14,8 @@
 
 namespace cdt {
 
-constexpr std::int64_t kTopBins = 20;      // as in the paper's Figure 4
-constexpr double kNearBp = 50000.0;        // as in its Figure 3
+constexpr std::int64_t kTopBins = 20;       // as in the paper's Figure 4
+constexpr double kNearBp = 50000.0;         // as in its Figure 3
 constexpr std::int64_t kSiteTolerance = 2;  // bins between a peak and a planted site
 
 /// One method's window of one pair.
@@ -37,9 +37,9 @@ PairNumbers pair_numbers(const Pair& pair, const PairWindows& windows, bool zero
 
 /// Means over pairs for one method.
 struct MethodSummary {
-  double distance_mean_bp = 0, distance_median_bp = 0;  // |peak's offset from the centre|
-  double share_near = 0;                                // within kNearBp
-  double edge_share = 0;                                // in the outer 5 % of the window
+  double distance_mean_bp = 0, distance_median_bp = 0;            // |peak's offset from the centre|
+  double share_near = 0;                                          // within kNearBp
+  double edge_share = 0;                                          // in the outer 5 % of the window
   double entropy = 0, effective_bins = 0, peak_over_uniform = 0;  // windows that are all 0 left out
 };
 

@@ -83,18 +83,19 @@ void remove_tracks(const std::filesystem::path& folder) {
     if (is_our_track(entry.path())) old.push_back(entry.path());
   }
   for (const auto& path : old) std::filesystem::remove(path, error);
+  std::filesystem::remove(folder, error);  // if it is empty now
 }
 
 }  // namespace
 
 AttributionOutputs::AttributionOutputs(std::filesystem::path directory, const Dataset& data,
                                        std::int64_t pairs, std::int64_t tracks)
-    : directory_((create_output_directory(directory), std::move(directory))),
+    : folder_(std::move(directory)),
       data_(data),
-      pairs_(directory_ / "pairs.tsv"),
-      peaks_(directory_ / "peaks.tsv"),
-      attention_(directory_ / "attention.npy", {pairs, data.bins}),
-      gradient_(directory_ / "gradient.npy", {pairs, data.bins}),
+      pairs_(folder_.path() / "pairs.tsv"),
+      peaks_(folder_.path() / "peaks.tsv"),
+      attention_(folder_.path() / "attention.npy", {pairs, data.bins}),
+      gradient_(folder_.path() / "gradient.npy", {pairs, data.bins}),
       track_pairs_(tracks) {
   pairs_.write(kPairsHeader);
   peaks_.write(kPeaksHeader);
@@ -143,7 +144,7 @@ void AttributionOutputs::add_track(const PairNumbers& numbers, const std::string
 }
 
 void AttributionOutputs::write_tracks() const {
-  const std::filesystem::path folder = directory_ / kTrackFolder;
+  const std::filesystem::path folder = folder_.path() / kTrackFolder;
   remove_tracks(folder);
   if (tracks_.empty()) return;
   create_output_directory(folder);
@@ -152,7 +153,7 @@ void AttributionOutputs::write_tracks() const {
 
 void AttributionOutputs::finish(const Summary& summary) {
   std::error_code absent;
-  std::filesystem::remove(directory_ / "summary.json", absent);
+  std::filesystem::remove(folder_.path() / "summary.json", absent);
   attention_.commit();
   gradient_.commit();
   peaks_.commit();
@@ -160,7 +161,7 @@ void AttributionOutputs::finish(const Summary& summary) {
   write_tracks();
   std::vector<std::string> names;
   for (const Track& track : tracks_) names.push_back(std::string(kTrackFolder) + "/" + track.file);
-  write_file(directory_ / "summary.json", summary_json(summary, names));
+  write_file(folder_.path() / "summary.json", summary_json(summary, names));
 }
 
 }  // namespace cdt

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/attribute/numbers.h"
+#include "apps/common/output_folder.h"
 #include "io/atomic_file.h"
 #include "io/dataset.h"
 #include "io/npy.h"
@@ -35,7 +36,7 @@ class AttributionOutputs {
                  const std::vector<float>& scores);
   void write_tracks() const;
 
-  std::filesystem::path directory_;
+  OutputFolder folder_;
   const Dataset& data_;
   AtomicFile pairs_;
   AtomicFile peaks_;

@@ -31,8 +31,7 @@ Json random_json(const RandomPeaks& r, std::int64_t pairs) {
             {"median", r.distance_median_bp},
             {"share_within_50kb", r.share_near}}},
           {"peak_in_outer_5_percent", r.edge_share},
-          {"top_overlap",
-           {{"mean", r.overlap_mean}, {"mean_standard_error", r.overlap_sd / root}}},
+          {"top_overlap", {{"mean", r.overlap_mean}, {"mean_standard_error", r.overlap_sd / root}}},
           {"distance_between_peaks_bp",
            {{"mean", r.between_mean_bp}, {"median", r.between_median_bp}}}};
 }
@@ -92,25 +91,25 @@ std::string method_rows(const Summary& s) {
 }  // namespace
 
 std::string summary_json(const Summary& s, const std::vector<std::string>& tracks) {
-  Json out = {{"format", "cdt-attribution"},
-              {"version", 1},
-              {"pairs", s.pairs},
-              {"enhancers", s.enhancers},
-              {"bins", s.bins},
-              {"bin_bp", s.bin_bp},
-              {"pairs_with_zero_dna", s.zero_dna},
-              {"top", s.top},
-              {"attention", method_json(s.attention)},
-              {"gradient", method_json(s.gradient)},
-              {"top_overlap",
-               {{"mean", s.overlap_mean},
-                {"share", s.overlap_mean / static_cast<double>(s.top)},
-                {"median", s.overlap_median},
-                {"min", s.overlap_min},
-                {"max", s.overlap_max}}},
-              {"distance_between_peaks_bp",
-               {{"mean", s.between_mean_bp}, {"median", s.between_median_bp}}},
-              {"random_peaks", random_json(s.random, s.pairs)}};
+  Json out = {
+      {"format", "cdt-attribution"},
+      {"version", 1},
+      {"pairs", s.pairs},
+      {"enhancers", s.enhancers},
+      {"bins", s.bins},
+      {"bin_bp", s.bin_bp},
+      {"pairs_with_zero_dna", s.zero_dna},
+      {"top", s.top},
+      {"attention", method_json(s.attention)},
+      {"gradient", method_json(s.gradient)},
+      {"top_overlap",
+       {{"mean", s.overlap_mean},
+        {"share", s.overlap_mean / static_cast<double>(s.top)},
+        {"median", s.overlap_median},
+        {"min", s.overlap_min},
+        {"max", s.overlap_max}}},
+      {"distance_between_peaks_bp", {{"mean", s.between_mean_bp}, {"median", s.between_median_bp}}},
+      {"random_peaks", random_json(s.random, s.pairs)}};
   if (s.with_effect && s.without_effect) {
     out["planted_sites"] = {{"tolerance_bins", kSiteTolerance},
                             {"causal", hits_json(s.with_effect->causal)},
@@ -130,8 +129,7 @@ std::string summary_table(const Summary& s) {
   out += method_rows(s);
   out += text("top %lld bins shared by both: mean %.2f, median %g (random %.2f +- %.2f)\n",
               static_cast<long long>(s.top), s.overlap_mean, s.overlap_median,
-              s.random.overlap_mean,
-              s.random.overlap_sd / std::sqrt(static_cast<double>(s.pairs)));
+              s.random.overlap_mean, s.random.overlap_sd / std::sqrt(static_cast<double>(s.pairs)));
   out += text("attention peak to gradient peak: mean %.1f kb, median %.1f kb (random %.1f, %.1f)\n",
               s.between_mean_bp / 1e3, s.between_median_bp / 1e3, s.random.between_mean_bp / 1e3,
               s.random.between_median_bp / 1e3);

@@ -17,9 +17,9 @@ std::string string_text(const std::string& text) {
 
 void append_items(std::string* out, const Json& value, std::size_t indent) {
   const std::string line = "\n" + std::string(indent + 2, ' ');
-  const bool one_line = value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& v) {
-    return v.is_number() || v.is_null();
-  });
+  const bool one_line =
+      value.is_array() && std::all_of(value.begin(), value.end(),
+                                      [](const Json& v) { return v.is_number() || v.is_null(); });
   *out += value.is_array() ? '[' : '{';
   bool first = true;
   for (const auto& [key, item] : value.items()) {

@@ -180,8 +180,9 @@ Json make_audit(const AuditInput& input) {
                         {"near", count_kind(input.data, Kind::kNear)},
                         {"missing_dna_written_as_zeros", count_kind(input.data, Kind::kMissing)},
                         {"missing_dna", missing_dna_name(input.missing)}};
-  for (const ScreenSplit& split : input.splits)
+  for (const ScreenSplit& split : input.splits) {
     audit["splits"][split_name(split.split)] = split_summary(input, split);
+  }
   for (const ScreenSplit& split : input.splits) {
     if (split.split == Split::kTrain) continue;
     audit["overlap_with_train"][split_name(split.split)] =
@@ -206,8 +207,9 @@ std::string audit_text(const Json& audit) {
           " exact, " + enhancers["near"].dump() + " within 1000 bp, " +
           enhancers["missing_dna_written_as_zeros"].dump() + " without DNA (zeros)\n";
   for (const auto& [name, split] : audit["splits"].items()) text += split_text(name, split);
-  for (const auto& [name, overlap] : audit["overlap_with_train"].items())
+  for (const auto& [name, overlap] : audit["overlap_with_train"].items()) {
     text += overlap_text(name, overlap);
+  }
   const Json& assembly = audit["assembly"];
   return text + "assembly " + assembly["name"].get<std::string>() + ", " +
          assembly["note"].get<std::string>() + "\n";

@@ -21,8 +21,9 @@ DnaIndex::Match DnaIndex::find(const std::string& chrom, std::int64_t centre) co
   if (found == chromosomes_.end()) return {};
   const Chromosome& chromosome = found->second;
   const auto exact = chromosome.place.find(centre);
-  if (exact != chromosome.place.end())
+  if (exact != chromosome.place.end()) {
     return {Kind::kExact, chromosome.entries[exact->second].second, 0};
+  }
   for (const auto& [other, row] : chromosome.entries) {
     const std::int64_t distance = std::abs(other - centre);
     if (distance <= kNearBp) return {Kind::kNear, row, distance};

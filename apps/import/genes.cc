@@ -28,8 +28,9 @@ void require_distinct_words(const Hdf5Dataset& names, const std::vector<std::str
   for (std::size_t i = 0; i < genes.size(); ++i) {
     const std::string field = names.at(static_cast<std::int64_t>(i));
     require_word(names.file(), field, genes[i]);
-    if (!seen.insert(genes[i]).second)
+    if (!seen.insert(genes[i]).second) {
       throw InputError(names.file(), field, "gene " + genes[i] + " is there twice");
+    }
   }
 }
 
@@ -89,8 +90,9 @@ GeneMap read_gene_map(const std::filesystem::path& path, std::int64_t genes) {
   const auto found = members.find("old_to_new");
   if (found == members.end()) throw InputError(path.string(), "old_to_new", "is missing");
   const NpyArray& array = found->second;
-  if (!array.is_integer || array.shape.size() != 2 || array.shape[1] != 2)
+  if (!array.is_integer || array.shape.size() != 2 || array.shape[1] != 2) {
     throw InputError(path.string(), "old_to_new", "is not an integer array of shape [n, 2]");
+  }
   GeneMap map;
   map.entries = array.shape[0];
   for (std::size_t i = 0; i < static_cast<std::size_t>(map.entries); ++i) {

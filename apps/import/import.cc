@@ -37,8 +37,9 @@ DnaSource open_dna(const fs::path& path) {
   Hdf5Dataset embeddings = file.dataset("embeddings");
   embeddings.require_shape({0, 0, 0});
   const std::vector<std::int64_t>& shape = embeddings.shape();
-  if (shape[1] > kMaxSample / shape[2])
+  if (shape[1] > kMaxSample / shape[2]) {
     throw InputError(file.name(), "embeddings", "one sample is larger than 256 MiB");
+  }
   const Hdf5Dataset centers = file.dataset("centers");
   centers.require_shape({shape[0]});
   const Hdf5Dataset chroms = file.dataset("chroms");
@@ -47,9 +48,10 @@ DnaSource open_dna(const fs::path& path) {
   const std::vector<std::string> names = chroms.read_strings();
   DnaIndex index;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (centres[i] < 0 || centres[i] > std::numeric_limits<std::int64_t>::max() / 4)
+    if (centres[i] < 0 || centres[i] > std::numeric_limits<std::int64_t>::max() / 4) {
       throw InputError(file.name(), centers.at(static_cast<std::int64_t>(i)),
                        "is not a coordinate");
+    }
     index.add(names[i], centres[i]);
   }
   return {std::move(file), std::move(embeddings), std::move(index)};
@@ -119,8 +121,9 @@ class OutputGuard {
   explicit OutputGuard(fs::path directory)
       : directory_(std::move(directory)), existed_(fs::exists(directory_)) {
     std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(directory_, ignored))
+    for (const auto& entry : fs::directory_iterator(directory_, ignored)) {
       before_.insert(entry.path());
+    }
   }
   void remove_new() const {
     std::error_code ignored;
@@ -149,8 +152,9 @@ void import_files(const ImportOptions& options) {
   std::vector<ScreenSplit> splits;
   splits.push_back(read_screen(options.train, Split::kTrain, map, elements));
   splits.push_back(read_screen(options.val, Split::kVal, map, elements));
-  if (!options.test.empty())
+  if (!options.test.empty()) {
     splits.push_back(read_screen(options.test, Split::kTest, map, elements));
+  }
   const Placement data = place_elements(elements, dna.index, options.missing, splits);
 
   DatasetWriter::Sizes sizes;

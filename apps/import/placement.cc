@@ -49,8 +49,9 @@ void drop_missing(const std::vector<DnaIndex::Match>& matches, ScreenSplit& spli
     return true;
   };
   split.rows.erase(std::remove_if(split.rows.begin(), split.rows.end(), missing), split.rows.end());
-  if (split.rows.empty())
+  if (split.rows.empty()) {
     throw InputError(split.file, "enhancer_chr", "no row is left: none has a DNA row");
+  }
 }
 
 }  // namespace
@@ -58,8 +59,9 @@ void drop_missing(const std::vector<DnaIndex::Match>& matches, ScreenSplit& spli
 Placement place_elements(const ElementTable& table, const DnaIndex& index, MissingDna missing,
                          std::vector<ScreenSplit>& splits) {
   std::vector<DnaIndex::Match> matches;
-  for (const ElementTable::Element& element : table.elements())
+  for (const ElementTable::Element& element : table.elements()) {
     matches.push_back(index.find(element.chrom, element.centre()));
+  }
   const bool none = std::all_of(matches.begin(), matches.end(), [](const DnaIndex::Match& match) {
     return match.kind == Kind::kMissing;
   });

@@ -68,10 +68,12 @@ std::int32_t element_of(const Columns& columns, std::size_t row, const std::stri
                         ElementTable& elements) {
   const std::int64_t start = columns.start[row];
   const std::int64_t end = columns.end[row];
-  if (start < 0 || start > kMaxCoordinate)
+  if (start < 0 || start > kMaxCoordinate) {
     throw InputError(file, field("enhancer_start", row), "is not a coordinate");
-  if (end < start || end > kMaxCoordinate)
+  }
+  if (end < start || end > kMaxCoordinate) {
     throw InputError(file, field("enhancer_end", row), "lies before the start");
+  }
   require_word(file, field("enhancer_chr", row), columns.chrom[row]);
   return elements.number(columns.chrom[row], start, end);
 }
@@ -111,8 +113,9 @@ ScreenSplit read_screen(const std::filesystem::path& path, Split split, const Ge
                         element_of(columns, row, out.file, elements), gene->second,
                         beta_of(columns, row, &out), label});
   }
-  if (out.rows.empty())
+  if (out.rows.empty()) {
     throw InputError(out.file, "esm2_idx", "no row has a gene of the mapping file");
+  }
   return out;
 }
 

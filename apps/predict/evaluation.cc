@@ -94,8 +94,8 @@ Evaluation evaluate(const std::vector<Pair>& pairs, std::span<const float> predi
 
 std::string metrics_json(const Evaluation& e) {
   const bool with_ceiling = !std::isnan(e.noise_ceiling);
-  Json out = {{"format", "cdt-metrics"}, {"version", 1},     {"split", e.split},
-              {"data", e.data},          {"model", e.model_file}, {"n", e.pairs},
+  Json out = {{"format", "cdt-metrics"},  {"version", 1},          {"split", e.split},
+              {"data", e.data},           {"model", e.model_file}, {"n", e.pairs},
               {"enhancers", e.enhancers}, {"genes", e.genes}};
   add_score(&out, e.model, with_ceiling);
   if (with_ceiling) out["noise_ceiling"] = e.noise_ceiling;

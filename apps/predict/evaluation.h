@@ -18,9 +18,9 @@ namespace cdt {
 /// One way to predict, evaluated.
 struct Score {
   Metrics metrics;
-  Interval pearson_interval;      // over enhancers
-  double share_of_ceiling = 0;    // NaN without a noise ceiling
-  bool constant = false;          // all predictions equal: correlations are undefined
+  Interval pearson_interval;    // over enhancers
+  double share_of_ceiling = 0;  // NaN without a noise ceiling
+  bool constant = false;        // all predictions equal: correlations are undefined
 };
 
 struct Evaluation {

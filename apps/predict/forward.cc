@@ -41,7 +41,8 @@ void expect_finite(const Inference& inference, const Pair& pair, float predictio
   if (std::isfinite(prediction)) return;
   throw Error("the prediction for enhancer " +
               inference.data.enhancers[static_cast<std::size_t>(pair.enhancer)].name + ", gene " +
-              inference.data.genes[static_cast<std::size_t>(pair.gene)] + " is not a finite number");
+              inference.data.genes[static_cast<std::size_t>(pair.gene)] +
+              " is not a finite number");
 }
 
 }  // namespace

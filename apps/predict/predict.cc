@@ -6,6 +6,7 @@
 #include <string>
 
 #include "apps/common/cli.h"
+#include "apps/common/output_folder.h"
 #include "apps/predict/evaluation.h"
 #include "apps/predict/forward.h"
 #include "engine/error.h"
@@ -73,20 +74,19 @@ void run(const PredictOptions& options) {
                      "no pairs in split " + options.split);
   }
   const double ceiling = noise_ceiling(data, options.split);
-  create_output_directory(options.common.out);
+  const OutputFolder out(options.common.out);
   Progress progress("predict", static_cast<std::int64_t>(distinct_enhancers(pairs).size()),
                     options.common.quiet);
   const std::vector<float> predictions =
       predict_pairs(inference, pairs, options.batch_size, progress);
-  Evaluation evaluation =
-      evaluate(pairs, predictions, data.pairs_of(Split::kTrain), ceiling,
-               {.replicates = options.bootstrap,
-                .seed = static_cast<std::uint64_t>(options.common.seed)});
+  Evaluation evaluation = evaluate(
+      pairs, predictions, data.pairs_of(Split::kTrain), ceiling,
+      {.replicates = options.bootstrap, .seed = static_cast<std::uint64_t>(options.common.seed)});
   evaluation.split = options.split;
   evaluation.data = options.common.data.string();
   evaluation.model_file = options.common.model.string();
-  write_file(options.common.out / "predictions.tsv", predictions_tsv(data, pairs, predictions));
-  write_file(options.common.out / "metrics.json", metrics_json(evaluation));
+  write_file(out.path() / "predictions.tsv", predictions_tsv(data, pairs, predictions));
+  write_file(out.path() / "metrics.json", metrics_json(evaluation));
   std::cout << summary_table(evaluation);
 }
 

@@ -56,7 +56,8 @@ std::string summary_table(const Evaluation& e) {
   std::string out = e.split + ": " + std::to_string(e.pairs) + " pairs, " +
                     std::to_string(e.enhancers) + " enhancers, " + std::to_string(e.genes) +
                     " genes\n";
-  out += "                   r   95 % interval             p  Spearman       R2      MSE      MAE\n";
+  out +=
+      "                   r   95 % interval             p  Spearman       R2      MSE      MAE\n";
   out += row("model", e.model);
   if (e.gene_mean) out += row("gene mean", *e.gene_mean);
   if (e.global_mean) out += row("global mean", *e.global_mean);
@@ -70,8 +71,8 @@ std::string summary_table(const Evaluation& e) {
            count_of(e.overlap.gene, e.pairs) + ", pair " + count_of(e.overlap.pair, e.pairs) + "\n";
   }
   if (!std::isnan(e.noise_ceiling)) {
-    out += "noise ceiling r " + fixed(e.noise_ceiling, 0) + ", reached: " +
-           percent(e.model.share_of_ceiling) + "\n";
+    out += "noise ceiling r " + fixed(e.noise_ceiling, 0) +
+           ", reached: " + percent(e.model.share_of_ceiling) + "\n";
   }
   return out;
 }

@@ -14,9 +14,17 @@ std::string bin_list(std::int64_t centre, std::int64_t reach) {
   return out + "]";
 }
 
-std::string ceiling_entry(const std::vector<SynthPair>& pairs, Split split) {
-  return std::string("\"") + split_name(split) +
-         "\": {\"pearson\": " + json_number(noise_ceiling(pairs, split)) + "}";
+/// The splits whose ceiling is defined: not one of a single pair, say.
+std::string ceilings(const std::vector<SynthPair>& pairs) {
+  std::string out;
+  for (const Split split : {Split::kTrain, Split::kVal, Split::kTest}) {
+    const double r = noise_ceiling(pairs, split);
+    if (!(r > 0.0)) continue;
+    out += out.empty() ? "{\"" : ", \"";
+    out += split_name(split);
+    out += "\": {\"pearson\": " + json_number(r) + "}";
+  }
+  return out.empty() ? "{}" : out + "}";
 }
 
 }  // namespace
@@ -37,11 +45,8 @@ std::string truth_text(const SynthPlan& plan, const Mechanism& mechanism,
                        const std::vector<std::string>& genes) {
   std::string out =
       "{\n\"format\": \"cdt-truth\",\n\"version\": 1,\n\"seed\": " + std::to_string(plan.seed) +
-      ",\n\"preset\": \"" + plan.preset + "\",\n\"noise_ceiling\": {";
-  for (const Split split : {Split::kTrain, Split::kVal, Split::kTest}) {
-    out += (split == Split::kTrain ? "" : ", ") + ceiling_entry(mechanism.pairs(), split);
-  }
-  out += "},\n\"sites\": [";
+      ",\n\"preset\": \"" + plan.preset + "\",\n\"noise_ceiling\": " + ceilings(mechanism.pairs());
+  out += ",\n\"sites\": [";
   const char* separator = "\n";
   for (std::size_t e = 0; e < enhancers.size(); ++e) {
     const PlantedSites& sites = mechanism.sites()[e];

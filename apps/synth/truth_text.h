@@ -9,7 +9,7 @@
 
 namespace cdt {
 
-/// Pearson of noiseless against noisy beta over the pairs of a split.
+/// Pearson of noiseless against noisy beta over the pairs of a split; NaN where undefined.
 double noise_ceiling(const std::vector<SynthPair>& pairs, Split split);
 
 /// The whole file; names by index as in the data set.

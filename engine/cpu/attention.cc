@@ -19,11 +19,11 @@ struct Tile {
   std::int64_t head, first, rows;
 };
 
-/// Queries per tile: the scores of a tile should stay in the second-level cache.
-std::int64_t tile_rows(const Attention& a) {
-  constexpr std::int64_t kElements = 192 * 1024;
-  const std::int64_t fit = kElements / a.keys / 16 * 16;
-  return std::min(a.queries, std::clamp<std::int64_t>(fit, 16, 192));
+/// Queries per tile: many enough to repay oneDNN's packing of the keys, while the scores of the
+/// tile stay in a core's share of the last-level cache.
+Cut query_tiles(const Attention& a) {
+  constexpr std::int64_t kElements = 480 * 1024;
+  return {a.queries, std::clamp<std::int64_t>(kElements / a.keys, 16, 192), 8};
 }
 
 /// scores (rows, Nk) = e^(q k^T / sqrt(K) - row maximum); sums and log_sum_exp per row.
@@ -58,9 +58,8 @@ void mask_tile(const Attention& a, const Tile& t, std::int64_t b, const float* s
     const float* from = scores + i * a.keys;
     float* to = masked + i * a.keys;
     for_kept(a.dropout, mask_row(a, b, t.head, t.first + i), 0, a.keys,
-             [&](std::int64_t j, int lanes, I32 kept) CDT_INLINE {
-               store(to + j, keep_where(kept, load(from + j, lanes)), lanes);
-             });
+             [&](std::int64_t j, int lanes, I32 kept)
+                 CDT_INLINE { store(to + j, keep_where(kept, load(from + j, lanes)), lanes); });
   }
 }
 
@@ -69,14 +68,13 @@ void weighted_values(const Attention& a, const Tile& t, std::int64_t b, const fl
                      const float* sums) {
   const HeadsView out_view = dense_view(a, a.out.data);
   float* out = head_row(out_view, a, b, t.head, t.first);
-  sgemm(false, false, t.rows, a.head_dim, a.keys, 1.0F, p, a.keys,
-        head_row(a.v, a, b, t.head, 0), a.v.row_stride, 0.0F, out, out_view.row_stride);
+  sgemm(false, false, t.rows, a.head_dim, a.keys, 1.0F, p, a.keys, head_row(a.v, a, b, t.head, 0),
+        a.v.row_stride, 0.0F, out, out_view.row_stride);
   for (std::int64_t i = 0; i < t.rows; ++i) {
     float* row = out + i * out_view.row_stride;
     const F32 factor = splat(a.dropout.scale() / sums[i]);
-    for_lanes(a.head_dim, [&](std::int64_t c, int lanes) CDT_INLINE {
-      store(row + c, load(row + c, lanes) * factor, lanes);
-    });
+    for_lanes(a.head_dim, [&](std::int64_t c, int lanes)
+                              CDT_INLINE { store(row + c, load(row + c, lanes) * factor, lanes); });
   }
 }
 
@@ -86,20 +84,21 @@ void CpuBackend::attention(const Attention& a, Arena& scratch) {
   const bool shared = scores_shared(a);
   const bool masked = a.dropout.p > 0.0F;
   const std::int64_t per_score = shared ? a.batch : 1;  // samples that share one score block
-  const std::int64_t tile = tile_rows(a);
-  const std::int64_t tiles = ceil_div(a.queries, tile);
-  const Scratch score_blocks(scratch, {threads_, tile, a.keys});
-  const Scratch sum_blocks(scratch, {threads_, tile});
+  const Cut tiles = query_tiles(a);
+  const std::int64_t block = tiles.piece * a.keys;
+  const Scratch score_blocks(scratch, {threads_, block});
+  const Scratch sum_blocks(scratch, {threads_, tiles.piece});
   std::optional<Scratch> masked_blocks;  // only where the scores serve several masks
-  if (masked && per_score > 1) masked_blocks.emplace(scratch, Shape{threads_, tile, a.keys});
+  if (masked && per_score > 1) masked_blocks.emplace(scratch, Shape{threads_, block});
 
-  parallel_for(threads_, a.batch / per_score * a.heads * tiles, [&](std::int64_t task, int thread) {
-    const std::int64_t unit = task / tiles;
-    const std::int64_t first = task % tiles * tile;
-    const Tile t{unit % a.heads, first, std::min(tile, a.queries - first)};
-    float* scores = score_blocks.data() + thread * tile * a.keys;
-    float* sums = sum_blocks.data() + thread * tile;
-    float* p = masked_blocks ? masked_blocks->data() + thread * tile * a.keys : scores;
+  const std::int64_t units = a.batch / per_score * a.heads;
+  parallel_for(threads_, units * tiles.count, [&](std::int64_t task, int thread) {
+    const std::int64_t unit = task / tiles.count;
+    const std::int64_t index = task % tiles.count;
+    const Tile t{unit % a.heads, tiles.begin(index), tiles.length(index)};
+    float* scores = score_blocks.data() + thread * block;
+    float* sums = sum_blocks.data() + thread * tiles.piece;
+    float* p = masked_blocks ? masked_blocks->data() + thread * block : scores;
     const std::int64_t begin = unit / a.heads;
     exponentials_of_tile(a, t, begin, scores, sums);
     for (std::int64_t b = begin; b < begin + per_score; ++b) {

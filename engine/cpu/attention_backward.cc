@@ -1,6 +1,7 @@
 // Attention backward. Probabilities are recomputed from log_sum_exp in blocks of queries by blocks
 // of keys. With m the mask over 1 - p, P the probabilities and D_i = dout_i . out_i:
-//   dv = (P m)^T dout      dS = P (m (dout v^T) - D)      dq = dS k / sqrt(K)   dk = dS^T q / sqrt(K)
+//   dv = (P m)^T dout      dS = P (m (dout v^T) - D)      dq = dS k / sqrt(K)   dk = dS^T q /
+//   sqrt(K)
 // Where the batch shares q and k, P is computed once and dS summed over the batch before the last
 // two products.
 #include <algorithm>
@@ -210,8 +211,8 @@ void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) 
   const std::int64_t blocks = samples > 1 ? 4 : 2;
   const Scratch work(scratch, {threads_, blocks, kBlock});
   const Scratch dots(scratch, {f.batch, f.heads, f.queries});
-  const Problem problem{f,         dense_view(f, a.dout.data), dots.data(), dq.view(),
-                        dk.view(), dv.view(),                  samples};
+  const Problem problem{
+      f, dense_view(f, a.dout.data), dots.data(), dq.view(), dk.view(), dv.view(), samples};
   if (problem.wants_scores()) row_dots(threads_, f, a.dout.data, dots.data());
 
   const Cut query_cut(f.queries, kQueryBlock, 8);

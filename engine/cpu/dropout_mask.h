@@ -71,8 +71,8 @@ CDT_INLINE inline void for_kept(const DropoutKey& key, std::uint32_t row, std::i
                                 std::int64_t end, const Body& body) {
   if (key.p <= 0.0F) {
     const I32 all = ~I32{};
-    for_lanes(end - begin, [&](std::int64_t i, int lanes)
-                               CDT_INLINE { body(begin + i, lanes, all); });
+    for_lanes(end - begin,
+              [&](std::int64_t i, int lanes) CDT_INLINE { body(begin + i, lanes, all); });
     return;
   }
   std::int64_t column = begin;

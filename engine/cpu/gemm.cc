@@ -7,8 +7,7 @@
 namespace cdt {
 namespace {
 
-void add_bias(float* c, std::int64_t ldc, std::int64_t rows, std::int64_t cols,
-              const float* bias) {
+void add_bias(float* c, std::int64_t ldc, std::int64_t rows, std::int64_t cols, const float* bias) {
   for (std::int64_t r = 0; r < rows; ++r) {
     float* row = c + r * ldc;
     for_lanes(cols, [&](std::int64_t i, int lanes) CDT_INLINE {
@@ -20,8 +19,12 @@ void add_bias(float* c, std::int64_t ldc, std::int64_t rows, std::int64_t cols,
 }  // namespace
 
 void CpuBackend::gemm(const Gemm& g) {
+  // oneDNN's micro-kernel is 8 rows by 48 columns; wide tiles repay its packing, but a small
+  // problem should still give every thread a tile
+  constexpr std::int64_t kFewTiles = 8;
   const Cut rows(g.m, 256, 8);
-  const Cut cols(g.n, 192, 48);  // oneDNN's micro-kernel is 8 rows by 48 columns
+  Cut cols(g.n, 384, 48);
+  if (g.batch * rows.count * cols.count < kFewTiles) cols = Cut(g.n, 192, 48);
   const std::int64_t tiles = rows.count * cols.count;
   parallel_for(threads_, g.batch * tiles, [&](std::int64_t task, int) {
     const std::int64_t batch = task / tiles;

@@ -14,10 +14,9 @@ constexpr float kEpsilon = 1e-5F;
 void normalise_row(const float* x, const float* gamma, const float* beta, std::int64_t cols,
                    float* y, float* stats) {
   const auto width = static_cast<float>(cols);
-  const float mean =
-      sum_over<F32>(cols, [&](std::int64_t i, int lanes)
-                              CDT_INLINE { return load(x + i, lanes); }) /
-      width;
+  const float mean = sum_over<F32>(cols, [&](std::int64_t i, int lanes)
+                                             CDT_INLINE { return load(x + i, lanes); }) /
+                     width;
   float squares = sum_over<F32>(cols / kLanes * kLanes, [&](std::int64_t i, int lanes) CDT_INLINE {
     const F32 d = load(x + i, lanes) - splat(mean);
     return d * d;

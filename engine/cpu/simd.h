@@ -1,5 +1,5 @@
-// Sixteen float lanes as one value, by the compiler's vector extension: one AVX-512 register, two of
-// AVX2, plain code elsewhere. Tails run through the same lane code, so an element's bits do not
+// Sixteen float lanes as one value, by the compiler's vector extension: one AVX-512 register, two
+// of AVX2, plain code elsewhere. Tails run through the same lane code, so an element's bits do not
 // depend on where in a row it stands.
 #pragma once
 
@@ -71,12 +71,12 @@ CDT_INLINE inline F64 widen(F32 x) { return __builtin_convertvector(x, F64); }
 /// Lanes combined in a fixed tree: halves, quarters, pairs, singles.
 template <class Vector, class Combine>
 CDT_INLINE inline auto fold_lanes(Vector v, const Combine& combine) {
-  v = combine(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13,
-                                         14, 15));
+  v = combine(
+      v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15));
   v = combine(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7));
   v = combine(v, __builtin_shufflevector(v, v, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3));
-  return combine(v, __builtin_shufflevector(v, v, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                            1))[0];
+  return combine(v,
+                 __builtin_shufflevector(v, v, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1))[0];
 }
 
 template <class Vector>

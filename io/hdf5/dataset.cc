@@ -13,6 +13,7 @@ namespace cdt {
 namespace {
 
 constexpr std::int64_t kMaxDimension = std::int64_t{1} << 31;
+constexpr double kExact = 9007199254740992.0;  // 2^53: larger floats skip whole numbers
 constexpr std::size_t kMaxStringBytes = 4096;
 constexpr std::size_t kCacheSlots = 1000003;  // a prime well above the chunks that fit the cache
 
@@ -78,6 +79,7 @@ Hdf5Dataset::Hdf5Dataset(const Hdf5Handle& file, std::string file_name, std::str
   const Hdf5Handle creation(H5Dget_create_plist(set_.get()), H5Pclose);
   if (H5Pget_layout(creation.get()) != H5D_CHUNKED) return;
   check_chunks(creation.get());
+  set_ = Hdf5Handle();  // while one handle is open, another shares its cache
   set_ = Hdf5Handle(H5Dopen2(file.get(), name_.c_str(), access_.get()), H5Dclose);
   if (!set_.valid()) fail_hdf5("cannot be opened as a data set");
 }
@@ -87,10 +89,12 @@ void Hdf5Dataset::check_storage() {
   if (!creation.valid()) fail_hdf5("its properties cannot be read");
   const H5D_layout_t layout = H5Pget_layout(creation.get());
   if (layout == H5D_VIRTUAL) fail("is a virtual data set, which may read other files: refused");
-  if (layout != H5D_COMPACT && layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED)
+  if (layout != H5D_COMPACT && layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED) {
     fail("has a storage layout that is not known");
-  if (H5Pget_external_count(creation.get()) != 0)
+  }
+  if (H5Pget_external_count(creation.get()) != 0) {
     fail("keeps its values in external files, which are not read");
+  }
   const int filters = H5Pget_nfilters(creation.get());
   if (filters < 0) fail_hdf5("its filters cannot be read");
   for (int i = 0; i < filters; ++i) {
@@ -112,8 +116,10 @@ void Hdf5Dataset::read_type() {
   if (type_class == H5T_STRING) {
     const bool variable = H5Tis_variable_str(type_.get()) > 0;
     kind_ = variable ? Kind::kVariableString : Kind::kFixedString;
-    if (!variable && (H5Tget_size(type_.get()) == 0 || H5Tget_size(type_.get()) > kMaxStringBytes))
+    if (!variable &&
+        (H5Tget_size(type_.get()) == 0 || H5Tget_size(type_.get()) > kMaxStringBytes)) {
       fail("its strings are longer than " + std::to_string(kMaxStringBytes) + " bytes");
+    }
   } else if (type_class == H5T_FLOAT && is_standard_float(type_.get())) {
     kind_ = Kind::kFloat;
   } else if (type_class == H5T_INTEGER && is_standard_integer(type_.get())) {
@@ -129,8 +135,9 @@ void Hdf5Dataset::read_shape() {
   const Hdf5Handle space(H5Dget_space(set_.get()), H5Sclose);
   std::array<hsize_t, H5S_MAX_RANK> sizes{};
   const int rank = space.valid() ? H5Sget_simple_extent_ndims(space.get()) : -1;
-  if (rank < 0 || H5Sget_simple_extent_dims(space.get(), sizes.data(), nullptr) != rank)
+  if (rank < 0 || H5Sget_simple_extent_dims(space.get(), sizes.data(), nullptr) != rank) {
     fail_hdf5("its shape cannot be read");
+  }
   for (int i = 0; i < rank; ++i) {
     const hsize_t size = sizes[static_cast<std::size_t>(i)];
     if (size == 0) fail("is empty");
@@ -158,8 +165,9 @@ void Hdf5Dataset::check_chunks(hid_t creation) {
   }
   // One chunk more than a row needs, and eviction by age alone.
   const double wanted = chunk * (chunks + 1.0);
-  if (wanted <= static_cast<double>(kChunkCacheBytes))
+  if (wanted <= static_cast<double>(kChunkCacheBytes)) {
     H5Pset_chunk_cache(access_.get(), kCacheSlots, static_cast<std::size_t>(wanted), 0.0);
+  }
 }
 
 std::string Hdf5Dataset::at(std::int64_t row) const {
@@ -168,8 +176,9 @@ std::string Hdf5Dataset::at(std::int64_t row) const {
 
 void Hdf5Dataset::require_shape(const std::vector<std::int64_t>& sizes) const {
   bool same = shape_.size() == sizes.size();
-  for (std::size_t i = 0; same && i < sizes.size(); ++i)
+  for (std::size_t i = 0; same && i < sizes.size(); ++i) {
     same = sizes[i] == 0 || sizes[i] == shape_[i];
+  }
   if (!same) fail(expected_got("has the wrong shape", shape_text(sizes), shape_text(shape_)));
 }
 
@@ -185,8 +194,9 @@ std::size_t Hdf5Dataset::whole_values(std::size_t value_bytes) const {
 
 void Hdf5Dataset::read_whole(hid_t memory_type, void* out) const {
   sandbox_step(file_);
-  if (H5Dread(set_.get(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0)
+  if (H5Dread(set_.get(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0) {
     fail_hdf5("cannot be read");
+  }
 }
 
 std::vector<float> Hdf5Dataset::read_floats() const {
@@ -205,10 +215,10 @@ std::vector<std::int64_t> Hdf5Dataset::read_integers() const {
   if (kind_ != Kind::kFloat) fail("holds strings, not integers");
   std::vector<double> reals(integers.size());
   read_whole(H5T_NATIVE_DOUBLE, reals.data());
-  constexpr double kExact = 9007199254740992.0;  // 2^53
   for (std::size_t i = 0; i < reals.size(); ++i) {
-    if (!(std::abs(reals[i]) < kExact) || reals[i] != std::trunc(reals[i]))
+    if (!(std::abs(reals[i]) < kExact) || reals[i] != std::trunc(reals[i])) {
       throw InputError(file_, at(static_cast<std::int64_t>(i)), "is not a whole number");
+    }
     integers[i] = static_cast<std::int64_t>(reals[i]);
   }
   return integers;
@@ -227,8 +237,9 @@ std::vector<std::string> Hdf5Dataset::read_fixed_strings() const {
   std::vector<char> bytes(count * size);
   read_whole(type_.get(), bytes.data());
   std::vector<std::string> strings(count);
-  for (std::size_t i = 0; i < count; ++i)
+  for (std::size_t i = 0; i < count; ++i) {
     strings[i] = without_padding(bytes.data() + i * size, size, padding);
+  }
   return strings;
 }
 
@@ -259,8 +270,9 @@ void Hdf5Dataset::read_row(std::int64_t row, float* out) const {
   const bool selected = H5Sselect_hyperslab(from.get(), H5S_SELECT_SET, start.data(), nullptr,
                                             count.data(), nullptr) >= 0;
   if (!selected ||
-      H5Dread(set_.get(), H5T_NATIVE_FLOAT, to.get(), from.get(), H5P_DEFAULT, out) < 0)
+      H5Dread(set_.get(), H5T_NATIVE_FLOAT, to.get(), from.get(), H5P_DEFAULT, out) < 0) {
     throw InputError(file_, at(row), "cannot be read (HDF5: " + hdf5_reason() + ")");
+  }
 }
 
 void Hdf5Dataset::fail(const std::string& what) const { throw InputError(file_, name_, what); }

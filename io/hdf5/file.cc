@@ -25,8 +25,9 @@ void require_signature(const std::filesystem::path& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) throw InputError(path.string(), "file", "does not exist");
-  if (!std::filesystem::is_regular_file(status))
+  if (!std::filesystem::is_regular_file(status)) {
     throw InputError(path.string(), "file", "is not a regular file");
+  }
   std::ifstream in(path, std::ios::binary);
   std::array<char, 512> head{};
   in.read(head.data(), head.size());
@@ -101,8 +102,9 @@ Hdf5Dataset Hdf5File::dataset(const std::string& name) const {
   sandbox_step(name_);
   H5L_info_t link;
   if (!has(name)) throw InputError(name_, name, "data set is missing");
-  if (H5Lget_info(file_.get(), name.c_str(), &link, H5P_DEFAULT) < 0)
+  if (H5Lget_info(file_.get(), name.c_str(), &link, H5P_DEFAULT) < 0) {
     throw InputError(name_, name, "cannot be looked up (" + hdf5_reason() + ")");
+  }
   if (link.type != H5L_TYPE_HARD) {
     throw InputError(name_, name,
                      std::string("is ") + link_kind(link.type) + ", which is not followed");

@@ -87,8 +87,9 @@ class SignalRelay {
     }
   }
   ~SignalRelay() {
-    for (std::size_t i = 0; i < kEndSignals.size(); ++i)
+    for (std::size_t i = 0; i < kEndSignals.size(); ++i) {
       sigaction(kEndSignals[i], &before_[i], nullptr);
+    }
     child_of_handler = 0;
   }
   SignalRelay(const SignalRelay&) = delete;

@@ -111,8 +111,7 @@ struct AttentionCase {
 void BM_Attention(benchmark::State& state) {
   AttentionCase c(state);
   for (auto _ : state) c.on.backend.attention(c.b.forward, c.on.scratch);
-  report(state, c.product_flop() *
-                    (c.samples_scored() + static_cast<double>(c.b.forward.batch)));
+  report(state, c.product_flop() * (c.samples_scored() + static_cast<double>(c.b.forward.batch)));
 }
 
 void BM_AttentionBackward(benchmark::State& state) {
@@ -121,8 +120,8 @@ void BM_AttentionBackward(benchmark::State& state) {
   if (state.range(5) == 0) c.b.dq.data = nullptr;
   for (auto _ : state) c.on.backend.attention_backward(c.b, c.on.scratch);
   const double scored = state.range(5) == 0 ? 2.0 : 3.0;
-  report(state, c.product_flop() * (scored * c.samples_scored() +
-                                    2.0 * static_cast<double>(c.b.forward.batch)));
+  report(state, c.product_flop() *
+                    (scored * c.samples_scored() + 2.0 * static_cast<double>(c.b.forward.batch)));
 }
 
 BENCHMARK(BM_Attention)
@@ -155,14 +154,24 @@ void BM_ElementWise(benchmark::State& state, Pass pass, std::int64_t cols) {
   const DropoutKey key{1, 2, 3, 0.3F};
   for (auto _ : state) {
     switch (pass) {
-      case Pass::kGelu: on.backend.gelu_dropout(x, key, 0, y); break;
-      case Pass::kGeluBackward: on.backend.gelu_dropout_backward(x, y, key, 0, y); break;
-      case Pass::kDropout: on.backend.dropout(x, key, y); break;
-      case Pass::kLayerNorm: on.backend.layer_norm(x, gamma, beta, y, stats); break;
+      case Pass::kGelu:
+        on.backend.gelu_dropout(x, key, 0, y);
+        break;
+      case Pass::kGeluBackward:
+        on.backend.gelu_dropout_backward(x, y, key, 0, y);
+        break;
+      case Pass::kDropout:
+        on.backend.dropout(x, key, y);
+        break;
+      case Pass::kLayerNorm:
+        on.backend.layer_norm(x, gamma, beta, y, stats);
+        break;
       case Pass::kLayerNormBackward:
         on.backend.layer_norm_backward(x, gamma, stats, y, y, gamma, beta);
         break;
-      case Pass::kResidual: on.backend.residual_dropout(x, key, y); break;
+      case Pass::kResidual:
+        on.backend.residual_dropout(x, key, y);
+        break;
     }
   }
   state.SetItemsProcessed(state.iterations() * x.count());

@@ -23,8 +23,8 @@ inline AttentionOracle attention_oracle(const Attention& a, const float* dout) {
   const auto size = [&](std::int64_t rows, std::int64_t cols) {
     return std::vector<double>(static_cast<std::size_t>(a.batch * rows * cols), 0.0);
   };
-  AttentionOracle o{size(a.queries, width), {}, {},
-                    size(a.queries, width), size(a.keys, width), size(a.keys, width)};
+  AttentionOracle o{size(a.queries, width), {}, {}, size(a.queries, width), size(a.keys, width),
+                    size(a.keys, width)};
   const double scale = 1.0 / std::sqrt(static_cast<double>(a.head_dim));
   const auto n = static_cast<std::size_t>(a.keys);
   for (std::int64_t b = 0; b < a.batch; ++b) {
@@ -67,8 +67,7 @@ inline AttentionOracle attention_oracle(const Attention& a, const float* dout) {
           for (std::int64_t c = h * a.head_dim; c < (h + 1) * a.head_dim; ++c) {
             o.dq[static_cast<std::size_t>((b * a.queries + i) * width + c)] +=
                 ds * at(a.k, b, j, c);
-            o.dk[static_cast<std::size_t>((b * a.keys + j) * width + c)] +=
-                ds * at(a.q, b, i, c);
+            o.dk[static_cast<std::size_t>((b * a.keys + j) * width + c)] += ds * at(a.q, b, i, c);
           }
         }
       }

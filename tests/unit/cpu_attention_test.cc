@@ -108,10 +108,9 @@ class Problem {
 };
 
 void check(const Case& c) {
-  SCOPED_TRACE(::testing::Message()
-               << "B " << c.batch << " H " << c.heads << " K " << c.head_dim << " Nq " << c.queries
-               << " Nk " << c.keys << " shared " << c.share_q << c.share_k << c.share_v << " p "
-               << c.p);
+  SCOPED_TRACE(::testing::Message() << "B " << c.batch << " H " << c.heads << " K " << c.head_dim
+                                    << " Nq " << c.queries << " Nk " << c.keys << " shared "
+                                    << c.share_q << c.share_k << c.share_v << " p " << c.p);
   CpuKernels on;
   Problem problem(on, c);
   problem.check_forward();

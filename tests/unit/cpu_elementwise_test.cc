@@ -47,9 +47,11 @@ TEST(CpuElementwise, DropoutRepeatsASharedInput) {
       const Tensor x = on.random({1, 5, cols}, 1);
       const Tensor y = on.filled({3, 5, cols}, NAN);
       on.backend.dropout(x, key, y);
-      expect_near(y, table(15, cols, [&](auto r, auto c) {
-                    return x.data[r % 5 * cols + c] * factor(key, r, c);
-                  }), kEps * 2, "dropout");
+      expect_near(
+          y,
+          table(15, cols,
+                [&](auto r, auto c) { return x.data[r % 5 * cols + c] * factor(key, r, c); }),
+          kEps * 2, "dropout");
     }
   }
 }
@@ -62,13 +64,17 @@ TEST(CpuElementwise, DropoutBackwardSumsTheBatch) {
       const Tensor dx = on.random({1, 5, cols}, 2);
       const std::vector<float> before = values(dx);
       on.backend.dropout_backward(dy, kDrop, dx, accumulate);
-      expect_near(dx, table(5, cols, [&](auto r, auto c) {
-                    double sum = accumulate ? before[static_cast<std::size_t>(r * cols + c)] : 0.0;
-                    for (std::int64_t b = 0; b < 3; ++b) {
-                      sum += dy.data[(b * 5 + r) * cols + c] * factor(kDrop, b * 5 + r, c);
-                    }
-                    return sum;
-                  }), kEps * 8, "dropout_backward");
+      expect_near(dx,
+                  table(5, cols,
+                        [&](auto r, auto c) {
+                          double sum =
+                              accumulate ? before[static_cast<std::size_t>(r * cols + c)] : 0.0;
+                          for (std::int64_t b = 0; b < 3; ++b) {
+                            sum += dy.data[(b * 5 + r) * cols + c] * factor(kDrop, b * 5 + r, c);
+                          }
+                          return sum;
+                        }),
+                  kEps * 8, "dropout_backward");
     }
   }
 }
@@ -80,9 +86,12 @@ TEST(CpuElementwise, GeluDropout) {
     for (std::int64_t i = 0; i < x.count(); ++i) x.data[i] *= 4.0F;
     const Tensor y = on.filled({7, cols}, NAN);
     on.backend.gelu_dropout(x, kDrop, 11, y);
-    expect_near(y, table(7, cols, [&](auto r, auto c) {
-                  return gelu64(x.data[r * cols + c]) * factor(kDrop, 11 + r, c);
-                }), kEps * 16, "gelu_dropout");
+    expect_near(y,
+                table(7, cols,
+                      [&](auto r, auto c) {
+                        return gelu64(x.data[r * cols + c]) * factor(kDrop, 11 + r, c);
+                      }),
+                kEps * 16, "gelu_dropout");
     on.backend.gelu_dropout(x, kDrop, 11, x);  // in place
     EXPECT_EQ(values(x), values(y));
   }
@@ -96,10 +105,13 @@ TEST(CpuElementwise, GeluDropoutBackward) {
     for (std::int64_t i = 0; i < x.count(); ++i) x.data[i] *= 4.0F;
     const Tensor dx = on.filled({7, cols}, NAN);
     on.backend.gelu_dropout_backward(x, dy, kDrop, 11, dx);
-    expect_near(dx, table(7, cols, [&](auto r, auto c) {
-                  return gelu_derivative64(x.data[r * cols + c]) * dy.data[r * cols + c] *
-                         factor(kDrop, 11 + r, c);
-                }), kEps * 8, "gelu_dropout_backward");
+    expect_near(dx,
+                table(7, cols,
+                      [&](auto r, auto c) {
+                        return gelu_derivative64(x.data[r * cols + c]) * dy.data[r * cols + c] *
+                               factor(kDrop, 11 + r, c);
+                      }),
+                kEps * 8, "gelu_dropout_backward");
     on.backend.gelu_dropout_backward(x, dy, kDrop, 11, dy);  // in place
     EXPECT_EQ(values(dy), values(dx));
   }
@@ -112,10 +124,13 @@ TEST(CpuElementwise, ResidualDropout) {
     const Tensor a = on.random({2, 5, cols}, 2);
     const std::vector<float> before = values(a);
     on.backend.residual_dropout(x, kDrop, a);
-    expect_near(a, table(10, cols, [&](auto r, auto c) {
-                  return x.data[r % 5 * cols + c] +
-                         before[static_cast<std::size_t>(r * cols + c)] * factor(kDrop, r, c);
-                }), kEps * 4, "residual_dropout");
+    expect_near(a,
+                table(10, cols,
+                      [&](auto r, auto c) {
+                        return x.data[r % 5 * cols + c] +
+                               before[static_cast<std::size_t>(r * cols + c)] * factor(kDrop, r, c);
+                      }),
+                kEps * 4, "residual_dropout");
   }
 }
 

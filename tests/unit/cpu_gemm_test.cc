@@ -52,9 +52,9 @@ void check(const Case& s, bool trans_a, bool trans_b, float beta, bool with_bias
         double sum = 0.0;
         double size = 0.0;
         for (std::int64_t p = 0; p < s.k; ++p) {
-          const double term = double{a.data[x * g.stride_a + (trans_a ? p * g.lda + i
-                                                                      : i * g.lda + p)]} *
-                              double{b.data[trans_b ? j * g.ldb + p : p * g.ldb + j]};
+          const double term =
+              double{a.data[x * g.stride_a + (trans_a ? p * g.lda + i : i * g.lda + p)]} *
+              double{b.data[trans_b ? j * g.ldb + p : p * g.ldb + j]};
           sum += term;
           size += std::abs(term);
         }
@@ -69,9 +69,9 @@ void check(const Case& s, bool trans_a, bool trans_b, float beta, bool with_bias
 }
 
 TEST(CpuGemm, AllTransposesAtOddSizes) {
-  const Case cases[] = {{1, 1, 1},    {1, 67, 33},  {5, 1, 17},    {67, 3, 1},     {13, 17, 19},
-                        {1, 300, 40}, {300, 7, 50}, {261, 203, 5}, {40, 200, 129}, {8, 50, 9, 3},
-                        {300, 200, 11, 2}};
+  const Case cases[] = {{1, 1, 1},      {1, 67, 33},   {5, 1, 17},       {67, 3, 1},
+                        {13, 17, 19},   {1, 300, 40},  {300, 7, 50},     {261, 203, 5},
+                        {40, 200, 129}, {8, 50, 9, 3}, {300, 200, 11, 2}};
   for (const Case& s : cases) {
     for (const bool trans_a : {false, true}) {
       for (const bool trans_b : {false, true}) {

@@ -34,7 +34,11 @@ Oracle normalise(const Tensor& x, const Tensor& gamma, const Tensor& beta) {
 
 TEST(CpuLayerNorm, ForwardAndBackwardAtOddSizes) {
   for (const auto& [rows, cols] : {std::pair<std::int64_t, std::int64_t>{1, 1},
-                                   {3, 2}, {5, 33}, {70, 17}, {131, 96}, {2, 769}}) {
+                                   {3, 2},
+                                   {5, 33},
+                                   {70, 17},
+                                   {131, 96},
+                                   {2, 769}}) {
     SCOPED_TRACE(::testing::Message() << rows << "x" << cols);
     CpuKernels on;
     const Tensor x = on.random({rows, cols}, 1);

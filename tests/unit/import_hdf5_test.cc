@@ -1,6 +1,7 @@
 // The restricted HDF5 reader: what it reads, and what it refuses.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <functional>
@@ -70,6 +71,21 @@ TEST_F(ImportHdf5, EveryStorageGivesTheSameRows) {
       EXPECT_EQ(got, std::vector<float>(values.begin() + row * 30, values.begin() + row * 30 + 30));
     }
   }
+}
+
+/// The second row must come from the chunks that the first one brought in: the file is emptied.
+TEST_F(ImportHdf5, RowsOfOneChunkAreUnpackedOnce) {
+  const std::size_t row_values = 2 * 200000;
+  const std::vector<float> values = counting(4 * row_values);
+  make([&](Hdf5Writer& w) {
+    w.numbers("x", {4, 2, 200000}, values, {{4, 1, 100000}, true});  // chunks of 1.6 MB
+  });
+  const Hdf5Dataset set = open();
+  std::vector<float> got(row_values);
+  set.read_row(0, got.data());
+  std::filesystem::resize_file(path(), 0);
+  set.read_row(1, got.data());
+  EXPECT_TRUE(std::equal(got.begin(), got.end(), values.begin() + row_values));
 }
 
 TEST_F(ImportHdf5, CompactStorageIsRead) {

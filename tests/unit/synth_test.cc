@@ -190,6 +190,8 @@ TEST(SynthTruth, TextNamesEverySiteAndPair) {
       parse_json(truth_text(plan, mechanism, enhancers, genes), "truth.json");
   EXPECT_EQ(truth.at("format"), "cdt-truth");
   EXPECT_EQ(truth.at("seed"), 7);
+  EXPECT_EQ(truth.at("noise_ceiling").at("train").at("pearson"),
+            noise_ceiling(mechanism.pairs(), Split::kTrain));
   ASSERT_EQ(truth.at("sites").size(), 20U);
   const std::int64_t causal = mechanism.sites()[4].causal;
   const std::vector<std::int64_t> bins = {causal - 1, causal, causal + 1};
@@ -200,6 +202,19 @@ TEST(SynthTruth, TextNamesEverySiteAndPair) {
   EXPECT_EQ(truth.at("pairs")[11].at("gene"), "G" + std::to_string(made.pair.gene));
   EXPECT_EQ(truth.at("pairs")[11].at("noiseless_beta"), made.noiseless_beta);
   EXPECT_EQ(truth.at("pairs")[11].at("has_effect"), made.has_effect);
+}
+
+TEST(SynthTruth, LeavesOutACeilingThatIsUndefined) {
+  SynthPlan plan = small_plan();
+  plan.sizes.enhancers = 20;  // one of them test
+  plan.pairs_per_enhancer = 1;
+  const Mechanism mechanism(plan);
+  const std::vector<Enhancer> enhancers(20);
+  const std::vector<std::string> genes(8, "G");
+  const nlohmann::json truth =
+      parse_json(truth_text(plan, mechanism, enhancers, genes), "truth.json");
+  EXPECT_TRUE(truth.at("noise_ceiling").contains("train"));
+  EXPECT_FALSE(truth.at("noise_ceiling").contains("test"));
 }
 
 }  // namespace

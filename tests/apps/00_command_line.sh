@@ -1,0 +1,63 @@
+#!/bin/bash
+# Every program: help, version, misuse, unwritable standard output. And what the build installs.
+source tests/apps/lib.sh
+
+for program in "$CDT_BIN"/cdt-*; do
+  name=$(basename "$program")
+  expect_ok "$program" --help && expect_text "$work/stdout" "--config PATH"
+  expect_ok "$program" --version && expect_text "$work/stdout" "$name 0.1.0"
+  expect_fail 2 "command line: --otu: no such option (did you mean --out?)" "$program" --otu x
+  expect_fail 2 "command line: " "$program"
+  expect_fail 2 "$work/none.json: " "$program" --config "$work/none.json"
+  printf '{"out": "x", "colour": 1}' >"$work/config.json"
+  expect_fail 2 "$work/config.json: colour: no such option" "$program" --config "$work/config.json"
+
+  "$program" --help >/dev/full 2>"$work/stderr"
+  check "$name: full standard output" [ $? -eq 1 ]
+  expect_text "$work/stderr" "$name: standard output: cannot be written (No space left on device)"
+  "$program" --help >&- 2>"$work/stderr"
+  check "$name: closed standard output" [ $? -eq 1 ]
+done
+
+# Installation, into a folder with a space in its name.
+make_quietly() { env -u MAKEFLAGS -u MAKELEVEL make BUILD="$CDT_BUILD" "$@" >"$work/make.log" 2>&1; }
+target="$work/an image"
+check "make install" make_quietly install DESTDIR="$target" PREFIX=/opt/cdt
+for program in "$CDT_BIN"/cdt-*; do
+  expect_same "$program" "$target/opt/cdt/bin/$(basename "$program")"
+done
+touch "$target/opt/cdt/bin/other"
+check "make uninstall" make_quietly uninstall DESTDIR="$target" PREFIX=/opt/cdt
+check "uninstall leaves what install did not write" [ "$(ls "$target/opt/cdt/bin")" = other ]
+
+# Missing packages where nothing may be installed: one line that does it, exit status 2.
+cat >"$work/dpkg-query" <<'END'
+#!/bin/sh
+exit 1
+END
+printf '#!/bin/sh\necho 1000\n' >"$work/id"
+printf '#!/bin/sh\nexit 1\n' >"$work/sudo"
+cp "$work/sudo" "$work/apt-get"
+chmod +x "$work/dpkg-query" "$work/id" "$work/sudo" "$work/apt-get"
+PATH="$work:$PATH" third_party/install.sh libdnnl-dev zlib1g-dev 2>"$work/stderr"
+check "install.sh without rights" [ $? -eq 2 ]
+expect_text "$work/stderr" \
+  "apt-get install -y --no-install-recommends libdnnl-dev zlib1g-dev"
+
+# A build without HDF5 and without GoogleTest says what it leaves out.
+cat >"$work/c++" <<'END'
+#!/bin/sh
+# A compiler that knows neither HDF5 nor GoogleTest.
+case " $* " in *hdf5*|*gtest*) exit 1 ;; esac
+exec g++ "$@"
+END
+chmod +x "$work/c++"
+CXX="$work/c++" third_party/find.sh >"$work/config.mk" 2>"$work/stderr"
+check "find.sh without HDF5" [ $? -eq 0 ]
+expect_text "$work/stderr" "missing (package libhdf5-dev): cdt-import is left out"
+expect_text "$work/config.mk" "MISSING := libhdf5-dev libgtest-dev"
+CXX=false third_party/find.sh >"$work/config.mk" 2>"$work/stderr"
+check "find.sh without a compiler" [ $? -eq 2 ]
+expect_text "$work/stderr" "install what is missing: third_party/install.sh"
+
+finish

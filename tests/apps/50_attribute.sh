@@ -1,0 +1,106 @@
+#!/bin/bash
+# cdt-attribute: its files and how they hang together, the choice of pairs, and what it refuses.
+source tests/apps/lib.sh
+attribute=$CDT_BIN/cdt-attribute
+data=$work/data model=$work/run/model.safetensors
+
+expect_ok "$CDT_BIN/cdt-synth" --preset tiny --seed 3 --out "$data" --quiet
+expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$work/run" --epochs 1 --hidden 16 --heads 2 \
+  --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
+pairs=$(grep -c '^val' "$data/pairs.tsv")
+run() { "$attribute" --data "$data" --model "$model" "$@"; }
+rows() { tail -n +2 "$1/pairs.tsv"; }
+
+expect_ok "$attribute" --data "$data" --model "$model" --split val --out "$work/all"
+expect_text "$work/stdout" "$pairs pairs"
+expect_text "$work/stdout" 'causal site'
+check 'one row per pair' [ "$(rows "$work/all" | wc -l)" -eq "$pairs" ]
+for method in attention gradient; do
+  file=$work/all/$method.npy
+  check 'npy signature' [ "$(head -c 6 "$file" | tail -c 5)" = NUMPY ]
+  check 'npy header' grep -qaF "'descr': '<f4', 'fortran_order': False, 'shape': ($pairs, 16)" "$file"
+  check 'npy size' [ "$(stat -c %s "$file")" -eq $((128 + pairs * 16 * 4)) ]
+  check 'peaks' [ "$(grep -c "	$method	" "$work/all/peaks.tsv")" -eq $((pairs * 16)) ]
+done
+# The first peak of a pair is the one in pairs.tsv, and lies where its coordinates say.
+check 'peaks.tsv agrees with pairs.tsv' cmp \
+  <(awk -F '\t' '$3 == "gradient" && $4 == 1 { print $8, $9 }' "$work/all/peaks.tsv") \
+  <(rows "$work/all" | awk -F '\t' '{ print $14, $15 }')
+check 'genomic coordinates' awk -F '\t' 'NR == FNR { centre[$4] = int(($2 + $3) / 2); next }
+  FNR > 1 { start = centre[$1] + ($8 - 8) * 128; n++
+            if (start < 0 || $6 != start || $7 != start + 128) bad = 1 } END { exit bad || !n }' \
+  "$data/enhancers.bed" "$work/all/peaks.tsv"
+for field in top_overlap random_peaks planted_sites distance_between_peaks_bp effective_bins; do
+  expect_text "$work/all/summary.json" "\"$field\""
+done
+
+# Tracks: one line of header, then four columns, ascending without overlap, values as in peaks.tsv.
+tracks=("$work"/all/tracks/*.bedGraph)
+check 'two tracks per pair' [ ${#tracks[@]} -eq $((2 * pairs)) ]
+for track in "${tracks[@]}"; do
+  if ! awk -F '\t' 'NR == 1 { if ($0 !~ /^track type=bedGraph name=".*" description=".*" db=hg38/) bad = 1; next }
+    NF != 4 || $2 < end || $3 <= $2 { bad = 1 } { end = $3 } END { exit bad || NR != 17 }' "$track"; then
+    fail "not a bedGraph: $track" "$track"
+  fi
+done
+pass
+
+# Same input, same bytes; fewer tracks replace earlier ones.
+expect_ok run --split val --out "$work/again" --threads 1 --tracks 2 --quiet
+check 'nothing on stderr with --quiet' [ ! -s "$work/stderr" ]
+for file in pairs.tsv peaks.tsv attention.npy gradient.npy; do
+  expect_same "$work/all/$file" "$work/again/$file"
+done
+check 'tracks of two pairs' [ "$(ls "$work/again/tracks" | wc -l)" -eq 4 ]
+expect_ok run --split val --out "$work/again" --tracks 0 --quiet
+check 'tracks are gone' [ ! -e "$work/again/tracks" ]
+
+# Pairs by name, by file and by lot give the rows that the whole split gave.
+read -r enhancer gene < <(rows "$work/all" | sed -n 5p | cut -f 1,2)
+expect_ok run --pair "$enhancer:$gene" --out "$work/named"
+check 'the named pair' [ "$(rows "$work/named")" = "$(rows "$work/all" | sed -n 5p)" ]
+check 'its window' cmp -i 128:$((128 + 4 * 64)) -n 64 "$work/named/gradient.npy" \
+  "$work/all/gradient.npy"
+{
+  printf 'gene\tenhancer\n'
+  rows "$work/all" | awk -F '\t' '{ print $2 "\t" $1 }' | tac
+} >"$work/list.tsv"
+expect_ok run --pairs "$work/list.tsv" --out "$work/listed" --tracks 0
+check 'the listed pairs' cmp <(rows "$work/all" | sort) <(rows "$work/listed" | sort)
+expect_ok run --split val --sample 7 --seed 1 --out "$work/lot" --tracks 0
+check 'a sample of seven' [ "$(rows "$work/lot" | sort -u | wc -l)" -eq 7 ]
+check 'all from the split' [ -z "$(comm -23 <(rows "$work/lot" | sort) <(rows "$work/all" | sort))" ]
+expect_ok run --split val --sample 7 --seed 2 --out "$work/lot2" --tracks 0
+check 'another seed, another sample' [ "$(rows "$work/lot")" != "$(rows "$work/lot2")" ]
+
+# An enhancer name with colons in it, and a pair that pairs.tsv does not hold.
+cp -r "$data" "$work/colons"
+sed -i "s/$enhancer/chr1:100-200:+/" "$work/colons/enhancers.bed" "$work/colons/pairs.tsv"
+rm "$work/colons/truth.json"
+expect_ok "$attribute" --data "$work/colons" --model "$model" --pair "chr1:100-200:+:$gene" \
+  --out "$work/colon"
+check 'the same numbers' [ "$(rows "$work/colon" | cut -f 2-)" = "$(rows "$work/named" | cut -f 2-)" ]
+check 'no truth, no planted sites' [ "$(grep -c planted_sites "$work/colon/summary.json")" -eq 0 ]
+check 'a harmless file name' test -e "$work/colon/tracks/1_chr1_100-200___$gene.gradient.bedGraph"
+unlisted=$(comm -23 <(sort "$data/rna.genes.txt") \
+  <(awk -F '\t' -v e="$enhancer" '$2 == e { print $3 }' "$data/pairs.tsv" | sort) | head -n 1)
+expect_ok run --pair "$enhancer:$unlisted" --out "$work/unlisted"
+check 'its beta is unknown' [ "$(rows "$work/unlisted" | cut -f 6)" = nan ]
+
+arguments=("$attribute" --data "$data" --model "$model" --out "$work/none")
+expect_fail 2 'pairs: none chosen' "${arguments[@]}"
+expect_fail 2 '--pair: not a pair' "${arguments[@]}" --pair nonsense
+expect_fail 2 'no enhancer named NONE' "${arguments[@]}" --pair "NONE:$gene"
+expect_fail 2 'no gene named NONE' "${arguments[@]}" --pair "$enhancer:NONE"
+expect_fail 2 '--sample' "${arguments[@]}" --sample 3
+expect_fail 2 "at most $pairs, got 1000" "${arguments[@]}" --split val --sample 1000
+printf 'enhancer\tgene\n%s\tNONE\n' "$enhancer" >"$work/bad.tsv"
+expect_fail 2 'bad.tsv: line 2' "${arguments[@]}" --pairs "$work/bad.tsv"
+printf 'enhancer\tsymbol\n' >"$work/bad.tsv"
+expect_fail 2 'gene' "${arguments[@]}" --pairs "$work/bad.tsv"
+sed 's/"causal_bins": \[/&99,/' "$data/truth.json" >"$work/colons/truth.json"
+expect_fail 2 'truth.json: sites[0].causal_bins' "$attribute" --data "$work/colons" \
+  --model "$model" --split val --out "$work/none"
+check 'a refused input leaves no folder' [ ! -e "$work/none" ]
+
+finish

@@ -1,0 +1,88 @@
+// Baselines, evaluation and its JSON.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "apps/common/json_text.h"
+#include "apps/predict/baselines.h"
+#include "apps/predict/evaluation.h"
+
+namespace cdt {
+namespace {
+
+Pair pair(std::int32_t enhancer, std::int32_t gene, float beta) {
+  return {.split = Split::kTrain, .enhancer = enhancer, .gene = gene, .beta = beta, .label = -1};
+}
+
+const std::vector<Pair> kTrain{pair(0, 0, -1.0F), pair(1, 0, -3.0F), pair(1, 1, 0.5F)};
+const std::vector<Pair> kVal{pair(1, 0, -2.5F), pair(2, 1, 0.25F), pair(3, 2, -1.0F),
+                             pair(2, 0, -1.5F)};
+
+TEST(BaselinesTest, MeansOfTheTrainingPairs) {
+  const Baselines b = fit_baselines(kTrain, kVal);
+  const auto global = static_cast<float>(-3.5 / 3.0);
+  EXPECT_EQ(b.global_mean, std::vector<float>(4, global));
+  EXPECT_EQ(b.gene_mean, (std::vector<float>{-2.0F, 0.5F, global, -2.0F}));
+  EXPECT_EQ(b.genes_unseen, 1);
+}
+
+TEST(BaselinesTest, OverlapWithTrain) {
+  const TrainOverlap o = train_overlap(kTrain, kVal);
+  EXPECT_EQ(o.enhancer, 1);
+  EXPECT_EQ(o.gene, 3);
+  EXPECT_EQ(o.pair, 1);
+}
+
+TEST(EvaluationTest, JsonHoldsModelAndBaselines) {
+  const std::vector<float> predictions{-2.0F, 0.0F, -1.25F, -1.0F};
+  Evaluation e = evaluate(kVal, predictions, kTrain, 0.96, {.replicates = 200});
+  e.split = "val";
+  const nlohmann::json json = nlohmann::json::parse(metrics_json(e));
+  EXPECT_EQ(json["n"], 4);
+  EXPECT_EQ(json["enhancers"], 3);
+  EXPECT_EQ(json["genes"], 3);
+  const double r = json["pearson"];
+  EXPECT_NEAR(
+      r, compute_metrics(predictions, std::vector<float>{-2.5F, 0.25F, -1.0F, -1.5F}).pearson, 0.0);
+  EXPECT_EQ(json["share_of_ceiling"].get<double>(), r / 0.96);
+  EXPECT_LE(json["pearson_ci95"][0].get<double>(), r);
+  EXPECT_GE(json["pearson_ci95"][1].get<double>(), r);
+  const nlohmann::json& global = json["baselines"]["global_mean"];
+  EXPECT_TRUE(global["pearson"].is_null());
+  EXPECT_TRUE(global["pearson_ci95"][0].is_null());
+  EXPECT_TRUE(global.contains("note"));
+  EXPECT_TRUE(global["mse"].is_number());
+  EXPECT_FALSE(json["baselines"]["gene_mean"].contains("note"));
+  EXPECT_EQ(json["baselines"]["pairs_without_gene_mean"], 1);
+  EXPECT_EQ(json["also_in_train"]["enhancer"]["share"], 0.25);
+  EXPECT_NE(summary_table(e).find("noise ceiling r 0.9600"), std::string::npos);
+}
+
+TEST(EvaluationTest, WithoutTruthOrTrainingPairs) {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  const Evaluation e =
+      evaluate(kVal, std::vector<float>{1, 2, 3, 4}, {}, none, {.replicates = 200});
+  const nlohmann::json json = nlohmann::json::parse(metrics_json(e));
+  EXPECT_FALSE(json.contains("noise_ceiling"));
+  EXPECT_FALSE(json.contains("share_of_ceiling"));
+  EXPECT_TRUE(json["baselines"]["gene_mean"].is_null());
+  EXPECT_FALSE(json.contains("also_in_train"));
+  EXPECT_NE(summary_table(e).find("no training pairs"), std::string::npos);
+}
+
+TEST(JsonTextTest, ShortestNumbersInTheirOrder) {
+  const nlohmann::ordered_json value = {{"z", 0.1},
+                                        {"a", {1, 2.5, nullptr}},
+                                        {"s", "q\"\n\xFF"},
+                                        {"n", std::numeric_limits<double>::infinity()},
+                                        {"o", nlohmann::ordered_json::object()}};
+  EXPECT_EQ(json_text(value),
+            "{\n  \"z\": 0.1,\n  \"a\": [1, 2.5, null],\n  \"s\": \"q\\\"\\n\xEF\xBF\xBD\",\n"
+            "  \"n\": null,\n  \"o\": {}\n}\n");
+}
+
+}  // namespace
+}  // namespace cdt
