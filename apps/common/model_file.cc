@@ -19,6 +19,8 @@ constexpr std::int64_t kLargestSize = std::int64_t{1} << 24U;
 constexpr std::int64_t kMostLayers = 1000;
 constexpr std::int64_t kReleasedHeads = 8;
 constexpr std::int64_t kReleasedPoolHeads = 4;
+constexpr std::int64_t kTensorsPerPart = 24;
+constexpr std::int64_t kRounding = 256 / sizeof(float);  // alignment, and canaries when debugging
 
 /// Every integer of a configuration under its JSON name, in writing order; layers may be 0.
 struct SizeField {
@@ -147,13 +149,13 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return out + ")";
 }
 
+}  // namespace
+
 std::vector<std::int64_t> dims_of(const Shape& shape) {
-  std::vector<std::int64_t> out;
-  for (int i = 0; i < shape.rank(); ++i) out.push_back(shape[i]);
+  std::vector<std::int64_t> out(static_cast<std::size_t>(shape.rank()));
+  for (int i = 0; i < shape.rank(); ++i) out[static_cast<std::size_t>(i)] = shape[i];
   return out;
 }
-
-}  // namespace
 
 std::string model_config_json(const CdtConfig& config) {
   std::string out = "{\"variant\":\"" + std::string(variant_name(config.variant)) + "\"";
@@ -272,8 +274,6 @@ void check_model_fits(const CdtConfig& config, const Dataset& data,
 }
 
 std::size_t model_bytes(const CdtConfig& config, bool trainable) {
-  constexpr std::int64_t kTensorsPerPart = 24;
-  constexpr std::int64_t kRounding = 256 / sizeof(float);  // alignment, and canaries when debugging
   const std::int64_t d = config.hidden;
   const std::int64_t attention = 4 * d * d + 4 * d;
   const std::int64_t block = attention + 2 * d * config.feed_forward + config.feed_forward + 5 * d;

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/arena.h"
 #include "engine/backend.h"
@@ -24,6 +25,9 @@ struct ModelOverrides {
   std::int64_t heads = 0;
   std::int64_t pool_heads = 0;
 };
+
+/// A shape as safetensors writes it, outermost dimension first.
+std::vector<std::int64_t> dims_of(const Shape& shape);
 
 /// One line of JSON, the value of the metadata key "config".
 std::string model_config_json(const CdtConfig& config);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "apps/common/model_file.h"
 #include "engine/error.h"
 #include "io/safetensors.h"
 #include "io/text.h"
@@ -16,6 +17,7 @@ namespace {
 constexpr const char* kFormat = "cdt-train-state";
 constexpr const char* kDataPrefix = "fingerprint.";
 constexpr const char* kPredictions = "epoch.predictions";
+constexpr std::int64_t kHashedRows = 8;
 constexpr const char* kTargets = "epoch.targets";
 
 /// The one list of counters: saving and loading both walk it.
@@ -70,23 +72,16 @@ class Hash {
 };
 
 std::string dna_hash(const Dataset& data) {
-  constexpr std::int64_t kRows = 8;
   Hash hash;
   hash.add(data.enhancers_count());
   std::vector<float> row(static_cast<std::size_t>(data.bins * data.dna_dim));
-  const std::int64_t rows = std::min(kRows, data.enhancers_count());
+  const std::int64_t rows = std::min(kHashedRows, data.enhancers_count());
   for (std::int64_t i = 0; i < rows; ++i) {
     const std::int64_t at = rows == 1 ? 0 : i * (data.enhancers_count() - 1) / (rows - 1);
     data.read_dna(static_cast<std::int32_t>(at), row.data());
     hash.add(row);
   }
   return hash.hex();
-}
-
-std::vector<std::int64_t> dims_of(const Shape& shape) {
-  std::vector<std::int64_t> out;
-  for (int i = 0; i < shape.rank(); ++i) out.push_back(shape[i]);
-  return out;
 }
 
 const std::string& metadata_of(const SafetensorsReader& reader, const std::string& key) {

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -35,15 +36,12 @@ std::int64_t peak_memory_bytes() {
   return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
 }
 
-std::vector<std::int32_t> enhancers_of(const std::vector<Pair>& pairs) {
-  std::vector<std::int32_t> out;
-  for (const Pair& pair : pairs) out.push_back(pair.enhancer);
-  return out;
-}
-
-std::vector<float> targets_of(const std::vector<Pair>& pairs) {
-  std::vector<float> out;
-  for (const Pair& pair : pairs) out.push_back(pair.beta);
+/// One member of every pair, in order.
+template <class T>
+std::vector<T> column(const std::vector<Pair>& pairs, T Pair::*member) {
+  std::vector<T> out(pairs.size());
+  std::transform(pairs.begin(), pairs.end(), out.begin(),
+                 [member](const Pair& pair) { return pair.*member; });
   return out;
 }
 
@@ -138,13 +136,13 @@ void Trainer::train_epoch(const RunFolder& folder) {
       options_.common.quiet);
   DnaReader reader(data_);
   std::vector<Pair> batch = batch_pairs(order, state_.position);
-  reader.start(enhancers_of(batch));
+  reader.start(column(batch, &Pair::enhancer));
   while (state_.position < steps_) {
     const std::vector<float>& dna = reader.take();
     std::vector<Pair> next;
     if (state_.position + 1 < steps_) {
       next = batch_pairs(order, state_.position + 1);
-      reader.start(enhancers_of(next));
+      reader.start(column(next, &Pair::enhancer));
     }
     train_step(batch, dna);
     batch = std::move(next);
@@ -157,9 +155,8 @@ void Trainer::train_epoch(const RunFolder& folder) {
 }
 
 void Trainer::train_step(const std::vector<Pair>& batch, const std::vector<float>& dna) {
-  const std::vector<float> targets = targets_of(batch);
-  std::vector<std::int32_t> genes;
-  for (const Pair& pair : batch) genes.push_back(pair.gene);
+  const std::vector<float> targets = column(batch, &Pair::beta);
+  const std::vector<std::int32_t> genes = column(batch, &Pair::gene);
   backend_.upload(device_.dna, dna.data());
   backend_.upload(targets_, targets.data());
 
@@ -191,7 +188,7 @@ void Trainer::train_step(const std::vector<Pair>& batch, const std::vector<float
 
 void Trainer::finish_epoch(const RunFolder& folder, const std::vector<float>& validation) {
   const Metrics train = compute_metrics(state_.predictions, state_.targets);
-  const Metrics val = compute_metrics(validation, targets_of(val_));
+  const Metrics val = compute_metrics(validation, column(val_, &Pair::beta));
   const double train_loss = state_.loss_sum / static_cast<double>(steps_);
   const double val_loss = epoch_loss(validation, val_, settings_.batch_size, settings_.huber_delta);
   const double lr = state_.schedule.lr;

@@ -31,11 +31,11 @@ double AdamW::gradient_norm() const {
 void AdamW::step(double lr, float grad_scale) {
   ++steps_;
   AdamWStep step;
-  step.lr = static_cast<float>(lr);
-  step.beta1 = static_cast<float>(options_.beta1);
-  step.beta2 = static_cast<float>(options_.beta2);
-  step.eps = static_cast<float>(options_.eps);
-  step.weight_decay = static_cast<float>(options_.weight_decay);
+  step.lr = lr;
+  step.beta1 = options_.beta1;
+  step.beta2 = options_.beta2;
+  step.eps = options_.eps;
+  step.weight_decay = options_.weight_decay;
   step.bias_correction1 = 1.0 - std::pow(options_.beta1, static_cast<double>(steps_));
   step.bias_correction2 = 1.0 - std::pow(options_.beta2, static_cast<double>(steps_));
   step.grad_scale = grad_scale;

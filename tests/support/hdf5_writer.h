@@ -3,6 +3,7 @@
 
 #include <hdf5.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
@@ -60,8 +61,9 @@ class Hdf5Writer {
     H5Tset_size(type.get(), size);
     H5Tset_strpad(type.get(), padding);
     std::vector<char> bytes(strings.size() * size, padding == H5T_STR_SPACEPAD ? ' ' : '\0');
-    for (std::size_t i = 0; i < strings.size(); ++i)
+    for (std::size_t i = 0; i < strings.size(); ++i) {
       std::memcpy(&bytes[i * size], strings[i].data(), std::min(size, strings[i].size()));
+    }
     write(name, type.get(), type.get(), {strings.size()}, storage, bytes.data());
   }
 
@@ -71,6 +73,7 @@ class Hdf5Writer {
     H5Tset_size(type.get(), H5T_VARIABLE);
     H5Tset_cset(type.get(), H5T_CSET_UTF8);
     std::vector<const char*> pointers;
+    pointers.reserve(strings.size());
     for (const std::string& text : strings) pointers.push_back(text.c_str());
     write(name, type.get(), type.get(), {strings.size()}, storage, pointers.data());
   }
@@ -96,14 +99,16 @@ class Hdf5Writer {
   void write(const std::string& name, hid_t file_type, hid_t memory_type,
              const std::vector<hsize_t>& shape, const Hdf5Storage& storage, const void* values) {
     const Hdf5Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
-    if (!storage.chunk.empty())
+    if (!storage.chunk.empty()) {
       H5Pset_chunk(creation.get(), static_cast<int>(storage.chunk.size()), storage.chunk.data());
+    }
     if (storage.shuffle) H5Pset_shuffle(creation.get());
     if (storage.gzip) H5Pset_deflate(creation.get(), 4);
     if (storage.fletcher32) H5Pset_fletcher32(creation.get());
     const Hdf5Handle set = create(name, file_type, shape, creation.get());
-    if (H5Dwrite(set.get(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+    if (H5Dwrite(set.get(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
       throw std::runtime_error("cannot write data set " + name);
+    }
   }
 
   Hdf5Handle file_;

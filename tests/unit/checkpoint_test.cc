@@ -43,18 +43,18 @@ class Checkpoint : public ::testing::TestWithParam<Variant> {
  protected:
   /// A model in an arena of exactly model_bytes().
   Cdt& make(const CdtConfig& config) {
-    arenas_.push_back(std::make_unique<Arena>(*backend_, "lasting", model_bytes(config, true)));
-    models_.push_back(std::make_unique<Cdt>(config, *backend_, *arenas_.back(), true));
-    models_.back()->initialise(5);
-    return *models_.back();
+    arenas.push_back(std::make_unique<Arena>(*backend, "lasting", model_bytes(config, true)));
+    models.push_back(std::make_unique<Cdt>(config, *backend, *arenas.back(), true));
+    models.back()->initialise(5);
+    return *models.back();
   }
   std::unique_ptr<Cdt> load(const std::filesystem::path& file, const ModelOverrides& overrides) {
-    arenas_.push_back(std::make_unique<Arena>(*backend_, "lasting", std::size_t{1} << 20U));
-    return load_model(file, *backend_, *arenas_.back(), false, overrides);
+    arenas.push_back(std::make_unique<Arena>(*backend, "lasting", std::size_t{1} << 20U));
+    return load_model(file, *backend, *arenas.back(), false, overrides);
   }
   std::vector<float> values(const Parameter& p) const {
     std::vector<float> out(static_cast<std::size_t>(p.variable.value.count()));
-    backend_->download(out.data(), p.variable.value);
+    backend->download(out.data(), p.variable.value);
     return out;
   }
   /// A copy of `file` after `change`; metadata kept or dropped.
@@ -90,12 +90,12 @@ class Checkpoint : public ::testing::TestWithParam<Variant> {
     return 0;
   }
 
-  test::TempDir dir_;
-  std::filesystem::path file_ = dir_.path / "model.safetensors";
-  std::filesystem::path other_ = dir_.path / "other.safetensors";
-  std::unique_ptr<Backend> backend_ = make_cpu_backend(1);
-  std::vector<std::unique_ptr<Arena>> arenas_;
-  std::vector<std::unique_ptr<Cdt>> models_;
+  test::TempDir dir;
+  std::filesystem::path model_file = dir.path / "model.safetensors";
+  std::filesystem::path other_file = dir.path / "other.safetensors";
+  std::unique_ptr<Backend> backend = make_cpu_backend(1);
+  std::vector<std::unique_ptr<Arena>> arenas;
+  std::vector<std::unique_ptr<Cdt>> models;
 };
 
 void expect_equal(const CdtConfig& a, const CdtConfig& b) {
@@ -105,25 +105,25 @@ void expect_equal(const CdtConfig& a, const CdtConfig& b) {
 TEST_P(Checkpoint, SaveLoadSaveGivesTheSameBytes) {
   const CdtConfig config = odd_config(GetParam());
   const Cdt& model = make(config);
-  save_model(file_, model, *backend_);
-  const std::unique_ptr<Cdt> loaded = load(file_, {});
+  save_model(model_file, model, *backend);
+  const std::unique_ptr<Cdt> loaded = load(model_file, {});
   expect_equal(loaded->config(), config);
   EXPECT_EQ(loaded->config().dropout, 0.1F);
   ASSERT_EQ(loaded->parameters().size(), model.parameters().size());
   for (std::size_t i = 0; i < model.parameters().size(); ++i) {
     EXPECT_EQ(values(loaded->parameters()[i]), values(model.parameters()[i]));
   }
-  save_model(other_, *loaded, *backend_);
-  EXPECT_EQ(test::read_bytes(other_), test::read_bytes(file_));
+  save_model(other_file, *loaded, *backend);
+  EXPECT_EQ(test::read_bytes(other_file), test::read_bytes(model_file));
 }
 
 TEST_P(Checkpoint, PlainStateDictGivesItsSizes) {
   CdtConfig config = odd_config(GetParam());
-  save_model(file_, make(config), *backend_);
-  Content content = read(file_);
+  save_model(model_file, make(config), *backend);
+  Content content = read(model_file);
   content.metadata = {{"format", "pt"}};  // what safetensors.torch writes
-  write(other_, content);
-  const std::unique_ptr<Cdt> loaded = load(other_, {.heads = 3, .pool_heads = 2});
+  write(other_file, content);
+  const std::unique_ptr<Cdt> loaded = load(other_file, {.heads = 3, .pool_heads = 2});
   config.dropout = CdtConfig{}.dropout;
   // The paper's form has no feed-forward width beyond its self-attention blocks and no pool heads.
   if (GetParam() == Variant::kPaper) config.pool_heads = loaded->config().pool_heads;
@@ -136,14 +136,14 @@ INSTANTIATE_TEST_SUITE_P(Variants, Checkpoint,
 
 class BadCheckpoint : public Checkpoint {
  protected:
-  void SetUp() override { save_model(file_, make(odd_config(Variant::kReleased)), *backend_); }
+  void SetUp() override { save_model(model_file, make(odd_config(Variant::kReleased)), *backend); }
   /// The complaint about the file after `change`.
   template <class Change>
   std::string complaint(const Change& change, const ModelOverrides& overrides = {}) {
-    Content content = read(file_);
+    Content content = read(model_file);
     change(content);
-    write(other_, content);
-    return input_error([&] { load(other_, overrides); });
+    write(other_file, content);
+    return input_error([&] { load(other_file, overrides); });
   }
 };
 
@@ -153,7 +153,7 @@ TEST_F(BadCheckpoint, MissingTensor) {
     c.tensors.erase(c.tensors.begin() + static_cast<std::ptrdiff_t>(i));
     c.values.erase(c.values.begin() + static_cast<std::ptrdiff_t>(i));
   });
-  expect_message(message, other_, "vce.rna_query", "no such tensor");
+  expect_message(message, other_file, "vce.rna_query", "no such tensor");
 }
 
 TEST_F(BadCheckpoint, UnknownTensor) {
@@ -161,7 +161,7 @@ TEST_F(BadCheckpoint, UnknownTensor) {
     c.tensors.push_back({"dna_projector.extra", {2}, "F32"});
     c.values.push_back({1.0F, 2.0F});
   });
-  expect_message(message, other_, "dna_projector.extra", "the model has no such tensor");
+  expect_message(message, other_file, "dna_projector.extra", "the model has no such tensor");
 }
 
 TEST_F(BadCheckpoint, WrongShape) {
@@ -170,19 +170,19 @@ TEST_F(BadCheckpoint, WrongShape) {
     c.tensors[i].shape = {12};
     c.values[i].resize(12);
   });
-  expect_message(message, other_, "task_layer.3.bias", "expected (11), got (12)");
+  expect_message(message, other_file, "task_layer.3.bias", "expected (11), got (12)");
 }
 
 TEST_F(BadCheckpoint, NotFinite) {
   const std::string message = complaint([](Content& c) {
     c.values[index_of(c, "rna_projector.norm.weight")][4] = std::numeric_limits<float>::quiet_NaN();
   });
-  expect_message(message, other_, "rna_projector.norm.weight", "element 4 is nan");
+  expect_message(message, other_file, "rna_projector.norm.weight", "element 4 is nan");
 }
 
 TEST_F(BadCheckpoint, OverrideAgainstTheRecord) {
   const std::string message = complaint([](Content&) {}, {.heads = 4});
-  expect_message(message, other_, "heads", "expected 3, got 4");
+  expect_message(message, other_file, "heads", "expected 3, got 4");
 }
 
 TEST_F(BadCheckpoint, UnrecordedHeadsThatCannotBeTheReferences) {
@@ -191,18 +191,18 @@ TEST_F(BadCheckpoint, UnrecordedHeadsThatCannotBeTheReferences) {
     const std::size_t i = index_of(c, "dna_projector.linear.weight");
     c.tensors[i].shape = {20, 6};
   });
-  expect_message(message, other_, "heads", "give --heads N");
+  expect_message(message, other_file, "heads", "give --heads N");
 }
 
 TEST_F(BadCheckpoint, MetadataOfAnotherKind) {
-  expect_message(complaint([](Content& c) { c.metadata["format"] = "cdt-train-state"; }), other_,
-                 "metadata.format", "expected cdt-checkpoint");
-  expect_message(complaint([](Content& c) { c.metadata["version"] = "2"; }), other_,
+  expect_message(complaint([](Content& c) { c.metadata["format"] = "cdt-train-state"; }),
+                 other_file, "metadata.format", "expected cdt-checkpoint");
+  expect_message(complaint([](Content& c) { c.metadata["version"] = "2"; }), other_file,
                  "metadata.version", "expected 1, got 2");
 }
 
 TEST_F(BadCheckpoint, ConfigurationThatIsNone) {
-  const std::string at = other_.string() + ": metadata.config";
+  const std::string at = other_file.string() + ": metadata.config";
   const auto with_config = [&](const std::string& from, const std::string& to) {
     return complaint([&](Content& c) {
       std::string& text = c.metadata["config"];
@@ -214,14 +214,14 @@ TEST_F(BadCheckpoint, ConfigurationThatIsNone) {
   expect_message(with_config("\"genes\":11", "\"jeans\":11"), at, "genes", "");
   expect_message(with_config("\"dropout\":0.1", "\"dropout\":1"), at, "dropout", "out of range");
   expect_message(with_config("released", "v4"), at, "variant", "v4");
-  expect_message(with_config("\"heads\":3", "\"heads\":5"), other_, "configuration", "heads 5");
+  expect_message(with_config("\"heads\":3", "\"heads\":5"), other_file, "configuration", "heads 5");
 }
 
 TEST_F(BadCheckpoint, SomethingElseEntirely) {
   Content content{{{"weight", {1}, "F32"}}, {{1.0F}}, {}};
-  write(other_, content);
-  expect_message(input_error([&] { load(other_, {}); }), other_, "dna_projector.linear.weight",
-                 "no checkpoint of the model");
+  write(other_file, content);
+  expect_message(input_error([&] { load(other_file, {}); }), other_file,
+                 "dna_projector.linear.weight", "no checkpoint of the model");
 }
 
 }  // namespace

@@ -23,8 +23,8 @@ class ImportHdf5 : public testing::Test {
     Hdf5Writer writer(path());
     fill(writer);
   }
-  std::filesystem::path path() const { return dir_.path / "a.h5"; }
-  std::filesystem::path neighbour() const { return dir_.path / "neighbour.bin"; }
+  std::filesystem::path path() const { return dir.path / "a.h5"; }
+  std::filesystem::path neighbour() const { return dir.path / "neighbour.bin"; }
   Hdf5Dataset open(const std::string& name = "x") const { return Hdf5File(path()).dataset(name); }
 
   /// The message of the InputError that opening (and reading) data set "x" throws.
@@ -44,12 +44,12 @@ class ImportHdf5 : public testing::Test {
     EXPECT_NE(message.find(part), std::string::npos) << message;
   }
 
-  test::TempDir dir_;
+  test::TempDir dir;
 };
 
-std::vector<float> counting(std::size_t count) {
-  std::vector<float> values(count);
-  for (std::size_t i = 0; i < count; ++i) values[i] = 0.25F * static_cast<float>(i) - 3.0F;
+std::vector<float> counting(int count) {
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = 0.25F * static_cast<float>(i) - 3.0F;
   return values;
 }
 
@@ -75,13 +75,13 @@ TEST_F(ImportHdf5, EveryStorageGivesTheSameRows) {
 
 /// The second row must come from the chunks that the first one brought in: the file is emptied.
 TEST_F(ImportHdf5, RowsOfOneChunkAreUnpackedOnce) {
-  const std::size_t row_values = 2 * 200000;
+  const int row_values = 2 * 200000;
   const std::vector<float> values = counting(4 * row_values);
   make([&](Hdf5Writer& w) {
     w.numbers("x", {4, 2, 200000}, values, {{4, 1, 100000}, true});  // chunks of 1.6 MB
   });
   const Hdf5Dataset set = open();
-  std::vector<float> got(row_values);
+  std::vector<float> got(static_cast<std::size_t>(row_values));
   set.read_row(0, got.data());
   std::filesystem::resize_file(path(), 0);
   set.read_row(1, got.data());
@@ -127,8 +127,9 @@ TEST_F(ImportHdf5, StringsLoseTheirPaddingOnly) {
     w.variable_strings("variable", names);
     w.variable_strings("variable_gzip", names, {{3}, true});
   });
-  for (const char* name : {"nullpad", "nullterm", "spacepad", "variable", "variable_gzip"})
+  for (const char* name : {"nullpad", "nullterm", "spacepad", "variable", "variable_gzip"}) {
     EXPECT_EQ(open(name).read_strings(), names) << name;
+  }
 }
 
 TEST_F(ImportHdf5, MissingVariableStringIsEmpty) {

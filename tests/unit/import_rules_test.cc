@@ -20,8 +20,8 @@ class ImportRules : public testing::Test {
  protected:
   /// Writes the files and imports them; the audit as it was printed.
   std::string import(MissingDna missing = MissingDna::kZeros) {
-    files_.write();
-    ImportOptions options = files_.options();
+    files.write();
+    ImportOptions options = files.options();
     options.missing = missing;
     testing::internal::CaptureStdout();
     try {
@@ -33,15 +33,15 @@ class ImportRules : public testing::Test {
     return testing::internal::GetCapturedStdout();
   }
   std::string refusal(MissingDna missing = MissingDna::kZeros) {
-    const std::string message = input_error([&] { import(missing); });
+    std::string message = input_error([&] { import(missing); });
     EXPECT_FALSE(std::filesystem::exists(out())) << "something was left behind";
     return message;
   }
-  std::filesystem::path out() const { return files_.options().out; }
+  std::filesystem::path out() const { return files.options().out; }
   nlohmann::json audit() const { return parse_json_file(out() / "audit.json"); }
 
-  test::TempDir dir_;
-  PublishedFiles files_{dir_.path};
+  test::TempDir dir;
+  PublishedFiles files{dir.path};
 };
 
 std::vector<std::string> names(const Dataset& data) {
@@ -53,7 +53,7 @@ std::vector<std::string> names(const Dataset& data) {
 /// Every enhancer's DNA is that of this source row (-1: zeros).
 void expect_rows(const Dataset& data, const std::vector<int>& rows) {
   ASSERT_EQ(data.enhancers_count(), static_cast<std::int64_t>(rows.size()));
-  std::vector<float> got(PublishedFiles::kBins * PublishedFiles::kDim);
+  std::vector<float> got(std::size_t{PublishedFiles::kBins} * PublishedFiles::kDim);
   for (std::size_t e = 0; e < rows.size(); ++e) {
     data.read_dna(static_cast<std::int32_t>(e), got.data());
     for (std::size_t i = 0; i < got.size(); ++i) {
@@ -93,9 +93,9 @@ TEST_F(ImportRules, PairsGenesAndDnaFollowTheReferenceLoader) {
                              "chr1-900-1101", "chr1-900-1100", "chr2-1900-2100", "chr1-4900-5100",
                              "chr1-5300-5700", "chr1-8900-9100", "chr2-1901-2101"}));
   expect_rows(data, {0, 0, 2, 4, 4, 5, -1});
-  EXPECT_EQ(data.genes, files_.rna_genes);
-  EXPECT_EQ(data.rna, files_.rna);
-  EXPECT_EQ(data.protein, files_.protein);
+  EXPECT_EQ(data.genes, files.rna_genes);
+  EXPECT_EQ(data.rna, files.rna);
+  EXPECT_EQ(data.protein, files.protein);
   EXPECT_EQ(data.enhancers[0].start, 900);
   EXPECT_EQ(data.enhancers[0].end, 1101);
   EXPECT_EQ(data.enhancers[0].centre(), 1000);
@@ -108,8 +108,8 @@ TEST_F(ImportRules, StorageAndStringFormsMakeNoDifference) {
       {{7, 4, 3}, true, true}, {{3, 2, 2}, true, true, true}, {{1, 4, 3}, true}};
   for (const test::Hdf5Storage& storage : storages) {
     std::filesystem::remove_all(out());
-    files_.storage = storage;
-    files_.variable_strings = !files_.variable_strings;
+    files.storage = storage;
+    files.variable_strings = !files.variable_strings;
     import();
     const Dataset data(out());
     EXPECT_EQ(describe(data), kAllPairs);
@@ -130,17 +130,17 @@ TEST_F(ImportRules, MissingDnaCanDropPairs) {
 }
 
 TEST_F(ImportRules, MissingDnaCanBeAnError) {
-  expect_message(refusal(MissingDna::kError), files_.options().val, "enhancer_chr[1]",
+  expect_message(refusal(MissingDna::kError), files.options().val, "enhancer_chr[1]",
                  "chr2-1901-2101 has no DNA row within 1000 bp");
 }
 
 TEST_F(ImportRules, NoMatchAtAllIsAnError) {
-  for (std::string& chrom : files_.dna_chrom) chrom = chrom.substr(3);
-  expect_message(refusal(), files_.options().train, "enhancer_chr", "no element has a DNA row");
+  for (std::string& chrom : files.dna_chrom) chrom = chrom.substr(3);
+  expect_message(refusal(), files.options().train, "enhancer_chr", "no element has a DNA row");
 }
 
 TEST_F(ImportRules, MissingBetaMeansZeros) {
-  files_.train.has_beta = false;
+  files.train.has_beta = false;
   import();
   for (const Pair& pair : Dataset(out()).pairs_of(Split::kTrain)) EXPECT_EQ(pair.beta, 0.0F);
   EXPECT_EQ(audit()["splits"]["train"]["beta"]["present"], false);
@@ -148,13 +148,13 @@ TEST_F(ImportRules, MissingBetaMeansZeros) {
 }
 
 TEST_F(ImportRules, LabelsAreKeptOnlyIfEverySplitHasThem) {
-  files_.val.has_labels = false;
+  files.val.has_labels = false;
   import();
   for (const Pair& pair : Dataset(out()).pairs) EXPECT_EQ(pair.label, -1);
 }
 
 TEST_F(ImportRules, ElementOfNoLengthKeepsItsCentre) {
-  files_.val.add(12, "chr1", 5900, 5900, -0.1F, 0);
+  files.val.add(12, "chr1", 5900, 5900, -0.1F, 0);
   import();
   const Dataset data(out());
   const std::int32_t row = data.find_enhancer("chr1-5900-5900");
@@ -164,10 +164,10 @@ TEST_F(ImportRules, ElementOfNoLengthKeepsItsCentre) {
 }
 
 TEST_F(ImportRules, TestSplitIsImportedWhenGiven) {
-  files_.write();
-  ImportOptions options = files_.options();
-  options.test = dir_.path / "test.h5";
-  files_.write_screen(options.test, files_.val);
+  files.write();
+  ImportOptions options = files.options();
+  options.test = dir.path / "test.h5";
+  files.write_screen(options.test, files.val);
   testing::internal::CaptureStdout();
   import_files(options);
   EXPECT_NE(testing::internal::GetCapturedStdout().find("test against train"), std::string::npos);

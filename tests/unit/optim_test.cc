@@ -33,28 +33,28 @@ struct Twin {
 class Optim : public ::testing::Test {
  protected:
   Var add(const Shape& shape) {
-    variables_.emplace_back();
-    Variable& v = variables_.back();
-    v.value = lasting_.tensor(shape);
-    v.grad = lasting_.tensor(shape);
+    variables.emplace_back();
+    Variable& v = variables.back();
+    v.value = lasting.tensor(shape);
+    v.grad = lasting.tensor(shape);
     v.needs_grad = v.lasting = true;
     return &v;
   }
   std::vector<float> draw(std::int64_t n, double scale) {
     std::vector<float> out(static_cast<std::size_t>(n));
-    for (float& x : out) x = static_cast<float>(random_.normal() * scale);
+    for (float& x : out) x = static_cast<float>(random.normal() * scale);
     return out;
   }
   std::vector<float> read(const Tensor& t) const {
     std::vector<float> out(static_cast<std::size_t>(t.count()));
-    backend_->download(out.data(), t);
+    backend->download(out.data(), t);
     return out;
   }
 
-  std::unique_ptr<Backend> backend_ = make_cpu_backend(1);
-  Arena lasting_{*backend_, "lasting", std::size_t{1} << 20U};
-  std::deque<Variable> variables_;
-  RandomStream random_{7, 1};
+  std::unique_ptr<Backend> backend = make_cpu_backend(1);
+  Arena lasting{*backend, "lasting", std::size_t{1} << 20U};
+  std::deque<Variable> variables;
+  RandomStream random{7, 1};
 };
 
 TEST_F(Optim, TenStepsEqualTheFloat64Twin) {
@@ -64,17 +64,17 @@ TEST_F(Optim, TenStepsEqualTheFloat64Twin) {
   for (const Shape& shape : shapes) {
     parameters.push_back(add(shape));
     const std::vector<float> start = draw(shape.count(), 0.5);
-    backend_->upload(parameters.back()->value, start.data());
+    backend->upload(parameters.back()->value, start.data());
     twins.emplace_back(start);
   }
   AdamWOptions options;
   options.weight_decay = 0.01;
-  AdamW optimiser(parameters, *backend_, lasting_, options);
+  AdamW optimiser(parameters, *backend, lasting, options);
   for (int t = 1; t <= 10; ++t) {
     const double lr = t <= 5 ? 1e-2 : 5e-3;
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       const std::vector<float> g = draw(shapes[i].count(), 0.1);
-      backend_->upload(parameters[i]->grad, g.data());
+      backend->upload(parameters[i]->grad, g.data());
       twins[i].step(g, lr, 0.5, options.weight_decay, t);
     }
     optimiser.step(lr, 0.5F);
@@ -95,14 +95,14 @@ TEST_F(Optim, WithoutGradientMomentumAndDecayStillMove) {
   const std::vector<float> start = {1.0F, 1.0F};
   const std::vector<float> first = {0.3F, 0.0F};
   const std::vector<float> none = {0.0F, 0.0F};
-  backend_->upload(w->value, start.data());
+  backend->upload(w->value, start.data());
   AdamWOptions options;
   options.weight_decay = 0.1;
-  AdamW optimiser({w}, *backend_, lasting_, options);
-  backend_->upload(w->grad, first.data());
+  AdamW optimiser({w}, *backend, lasting, options);
+  backend->upload(w->grad, first.data());
   optimiser.step(0.01, 1.0F);
   const std::vector<float> after_one = read(w->value);
-  backend_->upload(w->grad, none.data());
+  backend->upload(w->grad, none.data());
   optimiser.step(0.01, 1.0F);
   const std::vector<float> after_two = read(w->value);
   EXPECT_LT(after_two[0], after_one[0] * 0.9995F);        // momentum
@@ -113,9 +113,9 @@ TEST_F(Optim, ZeroLearningRateLeavesWeightsBitEqual) {
   const Var w = add({33});
   const std::vector<float> start = draw(33, 1.0);
   const std::vector<float> g = draw(33, 1.0);
-  backend_->upload(w->value, start.data());
-  backend_->upload(w->grad, g.data());
-  AdamW optimiser({w}, *backend_, lasting_, AdamWOptions{});
+  backend->upload(w->value, start.data());
+  backend->upload(w->grad, g.data());
+  AdamW optimiser({w}, *backend, lasting, AdamWOptions{});
   optimiser.step(0.0, 1.0F);
   EXPECT_EQ(read(w->value), start);
 }
@@ -126,9 +126,9 @@ TEST_F(Optim, NormIsOverAllParametersInFloat64) {
   // The squares of 1e25 overflow float32.
   const std::vector<float> big = {3e25F, 0.0F};
   const std::vector<float> more = {0.0F, 4e25F, 0.0F};
-  backend_->upload(a->grad, big.data());
-  backend_->upload(b->grad, more.data());
-  const AdamW optimiser({a, b}, *backend_, lasting_, AdamWOptions{});
+  backend->upload(a->grad, big.data());
+  backend->upload(b->grad, more.data());
+  const AdamW optimiser({a, b}, *backend, lasting, AdamWOptions{});
   EXPECT_NEAR(optimiser.gradient_norm() / 5e25, 1.0, 1e-7);
 }
 

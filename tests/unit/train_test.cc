@@ -123,20 +123,20 @@ class RunFolderTest : public ::testing::Test {
     fs::create_directories(folder);
     test::write_bytes(folder / "file", content);
   }
-  std::string last() const { return test::read_bytes(run_ / "last" / "file"); }
+  std::string last() const { return test::read_bytes(run_dir / "last" / "file"); }
   /// last/ after a start that finds what a killed process left.
   std::string repaired() const {
-    const RunFolder folder(run_, true);
-    EXPECT_FALSE(fs::exists(run_ / "last.new"));
-    EXPECT_FALSE(fs::exists(run_ / "last.old"));
+    const RunFolder folder(run_dir, true);
+    EXPECT_FALSE(fs::exists(run_dir / "last.new"));
+    EXPECT_FALSE(fs::exists(run_dir / "last.old"));
     return last();
   }
-  test::TempDir dir_;
-  fs::path run_ = dir_.path / "run";
+  test::TempDir dir;
+  fs::path run_dir = dir.path / "run";
 };
 
 TEST_F(RunFolderTest, ReplacesLastWhole) {
-  const RunFolder folder(run_, false);
+  const RunFolder folder(run_dir, false);
   for (const std::string content : {"one", "two"}) {
     folder.replace_last([&](const fs::path& into) { put(into, content); });
     EXPECT_EQ(last(), content);
@@ -147,39 +147,41 @@ TEST_F(RunFolderTest, ReplacesLastWhole) {
   }),
                Error);
   EXPECT_EQ(last(), "two");
-  EXPECT_FALSE(fs::exists(run_ / "last.new"));
+  EXPECT_FALSE(fs::exists(run_dir / "last.new"));
 }
 
 TEST_F(RunFolderTest, RepairsAnyPointOfAKill) {
-  put(run_ / "last", "old");
-  put(run_ / "last.new", "torn");
+  put(run_dir / "last", "old");
+  put(run_dir / "last.new", "torn");
   EXPECT_EQ(repaired(), "old");  // while last.new was written
 
-  fs::rename(run_ / "last", run_ / "last.old");
-  put(run_ / "last.new", "new");
+  fs::rename(run_dir / "last", run_dir / "last.old");
+  put(run_dir / "last.new", "new");
   EXPECT_EQ(repaired(), "new");  // between the renames
 
-  put(run_ / "last.old", "old");
+  put(run_dir / "last.old", "old");
   EXPECT_EQ(repaired(), "new");  // before last.old was removed
 }
 
 TEST_F(RunFolderTest, RefusesASecondTrainerAndAWrittenFolder) {
   {
-    const RunFolder folder(run_, false);
-    expect_message(input_error([&] { RunFolder(run_, false); }), run_, "lock", "another cdt-train");
+    const RunFolder folder(run_dir, false);
+    expect_message(input_error([&] { RunFolder(run_dir, false); }), run_dir, "lock",
+                   "another cdt-train");
     folder.append_metrics("{}");
   }
-  expect_message(input_error([&] { RunFolder(run_, false); }), run_, "--out",
+  expect_message(input_error([&] { RunFolder(run_dir, false); }), run_dir, "--out",
                  "already holds a run");
-  expect_message(input_error([&] { RunFolder(run_, true); }), run_, "--resume", "no run to resume");
-  const fs::path nowhere = dir_.path / "nowhere";
+  expect_message(input_error([&] { RunFolder(run_dir, true); }), run_dir, "--resume",
+                 "no run to resume");
+  const fs::path nowhere = dir.path / "nowhere";
   expect_message(input_error([&] { RunFolder(nowhere, true); }), nowhere, "--resume",
                  "no run to resume");
   EXPECT_FALSE(fs::exists(nowhere));
 }
 
 TEST_F(RunFolderTest, CutsMetricsAfterTheLastFinishedEpoch) {
-  const RunFolder folder(run_, false);
+  const RunFolder folder(run_dir, false);
   folder.keep_metrics(0);
   folder.append_metrics("{\"epoch\":1}");
   folder.append_metrics("{\"epoch\":2}");
@@ -236,17 +238,17 @@ std::vector<Pair> default_pairs() {
 class TrainRun : public ::testing::Test {
  protected:
   void SetUp() override {
-    options_.settings = {.epochs = 3,
-                         .batch_size = 2,
-                         .lr = 1e-2,
-                         .dropout = 0.1,
-                         .hidden = 8,
-                         .heads = 2,
-                         .pool_heads = 2,
-                         .feed_forward = 6,
-                         .fusion = 5,
-                         .dna_layers = 1};
-    options_.common.quiet = true;
+    options.settings = {.epochs = 3,
+                        .batch_size = 2,
+                        .lr = 1e-2,
+                        .dropout = 0.1,
+                        .hidden = 8,
+                        .heads = 2,
+                        .pool_heads = 2,
+                        .feed_forward = 6,
+                        .fusion = 5,
+                        .dna_layers = 1};
+    options.common.quiet = true;
   }
   /// Everything a run needs, in the order train.cc makes it.
   struct Run {
@@ -269,19 +271,19 @@ class TrainRun : public ::testing::Test {
     Trainer trainer;
   };
   std::unique_ptr<Run> make(const std::vector<Pair>& pairs) {
-    write_data(data_, pairs);
-    return std::make_unique<Run>(options_, data_);
+    write_data(data_dir, pairs);
+    return std::make_unique<Run>(options, data_dir);
   }
 
-  test::TempDir dir_;
-  fs::path data_ = dir_.path / "data";
-  fs::path run_ = dir_.path / "run";
-  TrainOptions options_;
+  test::TempDir dir;
+  fs::path data_dir = dir.path / "data";
+  fs::path run_dir = dir.path / "run";
+  TrainOptions options;
 };
 
 TEST_F(TrainRun, WritesWhatTheRunDirectoryHolds) {
   const auto run = make(default_pairs());
-  const RunFolder folder(run_, false);
+  const RunFolder folder(run_dir, false);
   run->trainer.run(folder);
   EXPECT_EQ(run->trainer.state().epoch, 4);
   EXPECT_EQ(run->trainer.state().global_step, 12);  // 9 pairs, batches of 2, the rest dropped
@@ -324,7 +326,7 @@ TEST_F(TrainRun, StateComesBackFieldByField) {
   state.loss_sum = 0.1 + 0.2;
   state.predictions = {0.1F, -0.0F};
   state.targets = {1e-40F, 2.0F};
-  const fs::path file = dir_.path / "state.safetensors";
+  const fs::path file = dir.path / "state.safetensors";
   const RunFacts facts{"{}", "data", "cpu", data_fingerprint(run->data)};
   save_state(file, state, facts, run->model, first, backend);
 
@@ -361,41 +363,41 @@ TEST_F(TrainRun, OtherDataAreRefusedByPart) {
   check_same_data(facts, run->data, "state");
   std::vector<Pair> pairs = default_pairs();
   pairs[3].beta += 0.125F;
-  write_data(dir_.path / "other", pairs);
-  const Dataset other(dir_.path / "other");
-  expect_message(input_error([&] { check_same_data(facts, other, "state"); }), dir_.path / "other",
+  write_data(dir.path / "other", pairs);
+  const Dataset other(dir.path / "other");
+  expect_message(input_error([&] { check_same_data(facts, other, "state"); }), dir.path / "other",
                  "pairs", "is not what state was trained on");
 }
 
 TEST_F(TrainRun, ResumedFromAnEpochEqualsStraight) {
   const auto straight = make(default_pairs());
   {
-    const RunFolder folder(run_, false);
+    const RunFolder folder(run_dir, false);
     straight->trainer.run(folder);
   }
-  const fs::path other = dir_.path / "other";
-  options_.settings.epochs = 1;
+  const fs::path other = dir.path / "other";
+  options.settings.epochs = 1;
   {
     const RunFolder folder(other, false);
-    Run(options_, data_).trainer.run(folder);
+    Run(options, data_dir).trainer.run(folder);
   }
-  options_.settings.epochs = 3;
-  Run rest(options_, data_);
+  options.settings.epochs = 3;
+  Run rest(options, data_dir);
   const RunFolder folder(other, true);
   read_parameters(SafetensorsReader(folder.last_model()), *rest.backend, rest.model);
   rest.trainer.restore(folder);
   rest.trainer.run(folder);
   for (const char* file : {"model.safetensors", "last/model.safetensors"}) {
-    EXPECT_EQ(test::read_bytes(run_ / file), test::read_bytes(other / file)) << file;
+    EXPECT_EQ(test::read_bytes(run_dir / file), test::read_bytes(other / file)) << file;
   }
 }
 
 TEST_F(TrainRun, ALossThatIsNotFiniteNamesItsPairsAndSavesNothing) {
   std::vector<Pair> pairs = default_pairs();
   for (Pair& pair : pairs) pair.beta = 3e38F;
-  options_.settings.huber_delta = 1e6;
+  options.settings.huber_delta = 1e6;
   const auto run = make(pairs);
-  const RunFolder folder(run_, false);
+  const RunFolder folder(run_dir, false);
   run->trainer.save(folder);
   const std::string before = test::read_bytes(folder.last_state());
   try {
@@ -413,21 +415,21 @@ TEST_F(TrainRun, ALossThatIsNotFiniteNamesItsPairsAndSavesNothing) {
 TEST_F(TrainRun, DataThatCannotTrainAreRefused) {
   std::vector<Pair> pairs = default_pairs();
   for (Pair& pair : pairs) pair.split = Split::kTrain;
-  expect_message(input_error([&] { make(pairs); }), data_ / "pairs.tsv", "split",
+  expect_message(input_error([&] { make(pairs); }), data_dir / "pairs.tsv", "split",
                  "training needs val pairs");
   for (Pair& pair : pairs) pair.split = Split::kVal;
   pairs[0].split = Split::kTrain;
-  fs::remove_all(data_);
-  expect_message(input_error([&] { make(pairs); }), data_ / "pairs.tsv", "split",
+  fs::remove_all(data_dir);
+  expect_message(input_error([&] { make(pairs); }), data_dir / "pairs.tsv", "split",
                  "expected at least 2, got 1");
 }
 
 TEST_F(TrainRun, AnUndefinedCorrelationStillLeavesABestModel) {
   std::vector<Pair> pairs = default_pairs();
   for (Pair& pair : pairs) pair.beta = -0.5F;  // constant targets: Pearson is NaN
-  options_.settings.epochs = 1;
+  options.settings.epochs = 1;
   const auto run = make(pairs);
-  const RunFolder folder(run_, false);
+  const RunFolder folder(run_dir, false);
   run->trainer.run(folder);
   EXPECT_EQ(run->trainer.state().best_epoch, 1);
   EXPECT_TRUE(fs::exists(folder.best_model()));

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# run_bench_pytorch.sh PYTHON BUILD: the workloads of `make bench` through PyTorch, and the ratios.
+set -euo pipefail
+python=$1
+build=$2
+
+if ! "$python" -c 'import torch' 2> /dev/null; then
+  echo "bench-pytorch: $python has no PyTorch; install it or name another: make bench-pytorch PYTHON=..." >&2
+  exit 2
+fi
+mkdir -p "$build"
+"$python" tests/bench/bench_pytorch.py > "$build/bench_pytorch.json.new"
+mv "$build/bench_pytorch.json.new" "$build/bench_pytorch.json"
+cat "$build/bench_pytorch.json"
+if [ ! -f "$build/bench.json" ]; then
+  echo "no $build/bench.json to compare with; run make bench first" >&2
+  exit 0
+fi
+"$python" - "$build/bench.json" "$build/bench_pytorch.json" << 'PYTHON'
+import json
+import sys
+
+ours, torch = (json.load(open(name)) for name in sys.argv[1:])
+for key, label in (("train_step_s", "training step"),
+                   ("predict_s_per_enhancer", "prediction, per enhancer"),
+                   ("attribute_s_per_pair", "attribution, per pair")):
+    print(f"{label:26} {ours[key]:8.3f} s   PyTorch {torch[key]:8.3f} s   "
+          f"{torch[key] / ours[key]:.2f} times as fast")
+PYTHON
