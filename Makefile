@@ -88,7 +88,7 @@ BENCHES := $(if $(PAPER_BENCH),$(BUILD)/tests/paper_bench) \
   $(if $(KERNELS_BENCH),$(if $(BENCHMARK_FLAGS),$(BUILD)/tests/kernels_bench))
 
 # --- building -------------------------------------------------------------------------------------
-.PHONY: all demo test bench bench-pytorch gpu-check fuzz lint install uninstall clean help FORCE
+.PHONY: all demo test bench bench-pytorch parity-full gpu-check fuzz lint install uninstall clean help FORCE
 
 all: $(PROGRAMS)  ## build the programs into build/bin (default)
 
@@ -135,20 +135,8 @@ $(BUILD)/tests/kernels_bench: $(call objects,$(KERNELS_BENCH)) $(LIBCDT)
 	$(call link,-lbenchmark_main $(BENCHMARK_FLAGS))
 
 # --- demo -----------------------------------------------------------------------------------------
-DEMO := $(BUILD)/demo
 demo: all  ## make a data set with a known mechanism, train, evaluate, explain (minutes)
-	@rm -rf $(DEMO) && mkdir -p $(DEMO) && date +%s > $(DEMO)/began
-	$(BUILD)/bin/cdt-synth --preset demo --seed 1 --out $(DEMO)/data
-	$(BUILD)/bin/cdt-train --data $(DEMO)/data --seed 1 --out $(DEMO)/run
-	$(BUILD)/bin/cdt-predict --data $(DEMO)/data --model $(DEMO)/run/model.safetensors \
-	  --split val --out $(DEMO)/prediction
-	$(BUILD)/bin/cdt-attribute --data $(DEMO)/data --model $(DEMO)/run/model.safetensors \
-	  --split val --out $(DEMO)/attribution
-	@echo "demo: done in $$(($$(date +%s) - $$(cat $(DEMO)/began))) s. Look at:"
-	@printf '  %s\n' '$(DEMO)/run/metrics.jsonl          training, a line per epoch' \
-	  '$(DEMO)/prediction/metrics.json    correlation with the truth, and the ceiling' \
-	  '$(DEMO)/attribution/summary.json   where the model looked, against the planted sites' \
-	  '$(DEMO)/attribution/tracks/        the same for a genome browser'
+	@tests/run_demo.sh $(BUILD)/bin $(BUILD)/demo
 
 # --- tests ----------------------------------------------------------------------------------------
 test: all $(TESTS)  ## build and run all tests; the last line counts them
@@ -163,14 +151,13 @@ fuzz: $(BUILD)/config.mk  ## damaged files through every reader, under sanitizer
 
 # --- benchmarks -----------------------------------------------------------------------------------
 bench: $(BENCHES)  ## time a training step, prediction and attribution at paper scale
-	$(BUILD)/tests/paper_bench > $(BUILD)/bench.json
-	@cat $(BUILD)/bench.json
-	$(if $(filter %/kernels_bench,$(BENCHES)),$(BUILD)/tests/kernels_bench)
+	@tests/run_bench.sh $(BUILD)
 
 bench-pytorch:  ## the same workloads through PyTorch, and the ratios to `make bench`
-	@$(PYTHON) -c 'import torch' 2>/dev/null || \
-	  { echo 'bench-pytorch: $(PYTHON) has no torch; name one that has: PYTHON=...' >&2; exit 2; }
-	$(PYTHON) tests/bench/bench_pytorch.py $(wildcard $(BUILD)/bench.json)
+	@tests/run_bench_pytorch.sh '$(PYTHON)' $(BUILD)
+
+parity-full: all  ## the full-size model against PyTorch, through the programs
+	$(PYTHON) tests/parity/full_size.py --bin $(BUILD)/bin
 
 # --- lint -----------------------------------------------------------------------------------------
 lint: $(BUILD)/config.mk  ## clang-format, clang-tidy and the length of files

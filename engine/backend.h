@@ -63,7 +63,8 @@ struct AttentionBackward {
 /// AdamW over one parameter (Loshchilov & Hutter 2019, PyTorch's order of operations):
 /// decay first, then the Adam step with bias correction.
 struct AdamWStep {
-  float lr = 0, beta1 = 0, beta2 = 0, eps = 0, weight_decay = 0;
+  // In float64: 1 - beta2 would lose 1.3e-5 of itself from a float32 0.999.
+  double lr = 0, beta1 = 0, beta2 = 0, eps = 0, weight_decay = 0;
   double bias_correction1 = 1, bias_correction2 = 1;  // 1 - beta^t
   float grad_scale = 1;                               // from clipping
 };

@@ -15,6 +15,7 @@ namespace cdt {
 namespace {
 
 constexpr std::uint32_t kBootstrapStream = 0xB007;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// What one cluster adds to a Pearson correlation. Values are centred on the whole sample's means
 /// beforehand, so that the sums of a replicate do not cancel.
@@ -35,7 +36,7 @@ struct Moments {
   double pearson() const {
     const double vx = xx - x * x / n;
     const double vy = yy - y * y / n;
-    if (vx <= 1e-14 * xx || vy <= 1e-14 * yy) return std::numeric_limits<double>::quiet_NaN();
+    if (vx <= 1e-14 * xx || vy <= 1e-14 * yy) return kNaN;
     return std::clamp((xy - x * y / n) / std::sqrt(vx * vy), -1.0, 1.0);
   }
 };
@@ -55,6 +56,7 @@ std::vector<Moments> moments_by_cluster(std::span<const float> prediction,
     by_cluster[cluster[i]].add({1.0, x, y, x * x, y * y, x * y});
   }
   std::vector<Moments> out;
+  out.reserve(by_cluster.size());
   for (const auto& [id, moments] : by_cluster) out.push_back(moments);
   return out;
 }
@@ -63,7 +65,6 @@ std::vector<Moments> moments_by_cluster(std::span<const float> prediction,
 Interval percentile_interval(
     std::size_t clusters, const BootstrapOptions& options,
     const std::function<double(const std::vector<std::size_t>&)>& statistic) {
-  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   if (clusters < 2) return {kNaN, kNaN};
   RandomStream random(options.seed, kBootstrapStream);
   std::vector<double> values;

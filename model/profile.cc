@@ -13,6 +13,8 @@
 namespace cdt {
 namespace {
 
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
 std::int64_t edge_bins(std::int64_t bins) { return std::max<std::int64_t>(1, bins / 40); }
 
 /// Median distance, in bins, of two independent uniform bins: they are d > 0 apart with
@@ -63,7 +65,6 @@ bool at_edge(std::int64_t bin, std::int64_t bins) {
 }
 
 Concentration concentration(std::span<const float> profile) {
-  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   const double sum = std::accumulate(profile.begin(), profile.end(), 0.0);
   if (!(sum > 0.0)) return {kNaN, kNaN, kNaN};
   Concentration c;

@@ -12,9 +12,10 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
+constexpr double kTiny = 1e-300;
+
 /// The continued fraction of I_x(a, b) (DLMF 8.17.22), converging fast for x < (a+1)/(a+b+2).
 double beta_fraction(double a, double b, double x) {
-  constexpr double kTiny = 1e-300;
   const auto away_from_zero = [](double v) { return std::fabs(v) < kTiny ? kTiny : v; };
   double c = 1.0;
   double d = 1.0 / away_from_zero(1.0 - (a + b) * x / (a + 1.0));
@@ -59,8 +60,9 @@ double incomplete_beta(double a, double b, double x, double y) {
   if (y <= 0.0) return 1.0;
   const double log_front = a * (x > 0.5 ? std::log1p(-y) : std::log(x)) +
                            b * (y > 0.5 ? std::log1p(-x) : std::log(y)) - log_beta(a, b);
-  if (x < (a + 1.0) / (a + b + 2.0))
+  if (x < (a + 1.0) / (a + b + 2.0)) {
     return std::exp(log_front - std::log(a)) * beta_fraction(a, b, x);
+  }
   return 1.0 - std::exp(log_front - std::log(b)) * beta_fraction(b, a, y);
 }
 

@@ -38,11 +38,7 @@ bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_c
   cli.range("sample", 0, 1e15);
   cli.option("tracks", &options->tracks, "write bedGraph tracks for the first N pairs");
   cli.range("tracks", 0, 100000);
-  cli.option("heads", &options->overrides.heads, "attention heads, if the model file does not say");
-  cli.range("heads", 1, 4096);
-  cli.option("pool-heads", &options->overrides.pool_heads,
-             "heads of the pooling, if the model file does not say");
-  cli.range("pool-heads", 1, 4096);
+  add_model_options(&cli, &options->overrides);
   const bool go = cli.parse(argc, argv, exit_code);
   options->choice.seed = static_cast<std::uint64_t>(options->common.seed);
   return go;

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "apps/common/inference.h"
 #include "engine/error.h"
 #include "engine/random.h"
 #include "io/tsv.h"
@@ -69,15 +70,13 @@ std::vector<Pair> sample(const std::vector<Pair>& pairs, std::int64_t count, std
   order.resize(wanted);
   std::sort(order.begin(), order.end());
   std::vector<Pair> out;
+  out.reserve(wanted);
   for (const std::size_t i : order) out.push_back(pairs[i]);
   return out;
 }
 
 std::vector<Pair> pairs_of_split(const PairChoice& choice, const Dataset& data) {
-  const Split split = choice.split == "train" ? Split::kTrain
-                      : choice.split == "val" ? Split::kVal
-                                              : Split::kTest;
-  std::vector<Pair> pairs = data.pairs_of(split);
+  std::vector<Pair> pairs = data.pairs_of(split_named(choice.split));
   const auto size = static_cast<std::int64_t>(pairs.size());
   if (choice.sample > size) {
     throw InputError(

@@ -19,6 +19,7 @@ WindowNumbers window_numbers(const std::vector<float>& window) {
 std::vector<double> collect(const std::vector<PairNumbers>& numbers,
                             const std::function<double(const PairNumbers&)>& value) {
   std::vector<double> out;
+  out.reserve(numbers.size());
   for (const PairNumbers& n : numbers) out.push_back(value(n));
   return out;
 }

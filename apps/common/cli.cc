@@ -117,7 +117,7 @@ std::string Cli::read_command_line(int argc, char** argv) {
   for (const auto& option : options_) {
     const std::string flag = "--" + option->name;
     if (option->is_flag()) {
-      parsed.push_back(app.add_flag(flag, option->help)->take_all());
+      parsed.push_back(app.add_flag(flag)->description(option->help)->take_all());
       continue;
     }
     parsed.push_back(app.add_option(flag)->description(option->help)->type_size(1)->expected(1));

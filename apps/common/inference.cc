@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "apps/common/session.h"
+#include "engine/error.h"
 #include "io/safetensors.h"
 
 namespace cdt {
@@ -49,6 +50,21 @@ std::size_t inference_step_bytes(const CdtConfig& c, std::int64_t bins, std::int
   const std::int64_t per_token = 2 * (12 * c.hidden + 3 * c.feed_forward + 4 * c.heads);
   const std::int64_t head = batch * 16 * (c.genes + c.fusion + 4 * c.hidden);
   return floats_to_bytes((dna + others) * per_token + head);
+}
+
+void add_model_options(Cli* cli, ModelOverrides* overrides) {
+  cli->option("heads", &overrides->heads, "attention heads, if the model file does not say");
+  cli->range("heads", 1, 4096);
+  cli->option("pool-heads", &overrides->pool_heads,
+              "heads of the pooling, if the model file does not say");
+  cli->range("pool-heads", 1, 4096);
+}
+
+Split split_named(const std::string& name) {
+  for (const Split split : {Split::kTrain, Split::kVal, Split::kTest}) {
+    if (name == split_name(split)) return split;
+  }
+  throw Error("no split named " + name);
 }
 
 Inference::Inference(const CommonOptions& options, const ModelOverrides& overrides,

@@ -43,6 +43,12 @@ struct Inference {
   std::vector<float> row_;  // one enhancer on the host
 };
 
+/// --heads and --pool-heads.
+void add_model_options(Cli* cli, ModelOverrides* overrides);
+
+/// "train", "val" or "test", which the command line has checked.
+Split split_named(const std::string& name);
+
 /// Upper bound of the step arena for a forward pass over `batch` enhancers whose activations and
 /// their gradients are all kept.
 std::size_t inference_step_bytes(const CdtConfig& config, std::int64_t bins, std::int64_t batch);

@@ -13,12 +13,14 @@ using Json = nlohmann::ordered_json;
 
 std::vector<float> betas(const std::vector<Pair>& pairs) {
   std::vector<float> out;
+  out.reserve(pairs.size());
   for (const Pair& p : pairs) out.push_back(p.beta);
   return out;
 }
 
 std::vector<std::int32_t> enhancer_of(const std::vector<Pair>& pairs) {
   std::vector<std::int32_t> out;
+  out.reserve(pairs.size());
   for (const Pair& p : pairs) out.push_back(p.enhancer);
   return out;
 }

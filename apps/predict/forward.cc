@@ -49,6 +49,7 @@ void expect_finite(const Inference& inference, const Pair& pair, float predictio
 
 std::vector<std::int32_t> distinct_enhancers(const std::vector<Pair>& pairs) {
   std::vector<std::int32_t> out;
+  out.reserve(pairs.size());
   for (const Pair& p : pairs) out.push_back(p.enhancer);
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());

@@ -37,11 +37,7 @@ bool parse_options(int argc, char** argv, PredictOptions* options, int* exit_cod
   cli.range("batch-size", 1, 1024);
   cli.option("bootstrap", &options->bootstrap, "replicates of the bootstrap over enhancers");
   cli.range("bootstrap", 100, 1000000);
-  cli.option("heads", &options->overrides.heads, "attention heads, if the model file does not say");
-  cli.range("heads", 1, 4096);
-  cli.option("pool-heads", &options->overrides.pool_heads,
-             "heads of the pooling, if the model file does not say");
-  cli.range("pool-heads", 1, 4096);
+  add_model_options(&cli, &options->overrides);
   return cli.parse(argc, argv, exit_code);
 }
 
@@ -61,14 +57,10 @@ double noise_ceiling(const Dataset& data, const std::string& split) {
   return truth ? truth->ceiling_of(split) : std::numeric_limits<double>::quiet_NaN();
 }
 
-Split split_of(const std::string& name) {
-  return name == "train" ? Split::kTrain : name == "val" ? Split::kVal : Split::kTest;
-}
-
 void run(const PredictOptions& options) {
   Inference inference(options.common, options.overrides, options.batch_size);
   const Dataset& data = inference.data;
-  const std::vector<Pair> pairs = data.pairs_of(split_of(options.split));
+  const std::vector<Pair> pairs = data.pairs_of(split_named(options.split));
   if (pairs.empty()) {
     throw InputError((data.directory / "pairs.tsv").string(), "split",
                      "no pairs in split " + options.split);

@@ -19,11 +19,11 @@ struct Tile {
   std::int64_t head, first, rows;
 };
 
-/// Queries per tile: many enough to repay oneDNN's packing of the keys, while the scores of the
-/// tile stay in a core's share of the last-level cache.
+constexpr std::int64_t kTileScores = 480 << 10;  // fit a core's share of the last-level cache
+
+/// Tiles of queries, large enough to repay oneDNN's packing of the keys.
 Cut query_tiles(const Attention& a) {
-  constexpr std::int64_t kElements = 480 * 1024;
-  return {a.queries, std::clamp<std::int64_t>(kElements / a.keys, 16, 192), 8};
+  return {a.queries, std::clamp<std::int64_t>(kTileScores / a.keys, 16, 192), 8};
 }
 
 /// scores (rows, Nk) = e^(q k^T / sqrt(K) - row maximum); sums and log_sum_exp per row.
@@ -92,7 +92,8 @@ void CpuBackend::attention(const Attention& a, Arena& scratch) {
   if (masked && per_score > 1) masked_blocks.emplace(scratch, Shape{threads_, block});
 
   const std::int64_t units = a.batch / per_score * a.heads;
-  parallel_for(threads_, units * tiles.count, [&](std::int64_t task, int thread) {
+  const int threads = threads_for(threads_, score_products(a));
+  parallel_for(threads, units * tiles.count, [&](std::int64_t task, int thread) {
     const std::int64_t unit = task / tiles.count;
     const std::int64_t index = task % tiles.count;
     const Tile t{unit % a.heads, tiles.begin(index), tiles.length(index)};

@@ -1,7 +1,7 @@
 // Attention backward. Probabilities are recomputed from log_sum_exp in blocks of queries by blocks
 // of keys. With m the mask over 1 - p, P the probabilities and D_i = dout_i . out_i:
-//   dv = (P m)^T dout      dS = P (m (dout v^T) - D)      dq = dS k / sqrt(K)   dk = dS^T q /
-//   sqrt(K)
+//   dv = (P m)^T dout           dS = P (m (dout v^T) - D)
+//   dq = dS k / sqrt(K)         dk = dS^T q / sqrt(K)
 // Where the batch shares q and k, P is computed once and dS summed over the batch before the last
 // two products.
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace {
 constexpr std::int64_t kQueryBlock = 192;
 constexpr std::int64_t kKeyBlock = 192;  // a multiple of the 64 columns of a mask group
 constexpr std::int64_t kBlock = kQueryBlock * kKeyBlock;
-constexpr std::int64_t kLeastTasks = 16;
+constexpr std::int64_t kLeastTasks = 16;  // where heads and samples give fewer, keys are split
 
 /// Queries [row, row + rows) by keys [col, col + cols) of one head.
 struct Block {
@@ -216,7 +216,8 @@ void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) 
   if (problem.wants_scores()) row_dots(threads_, f, a.dout.data, dots.data());
 
   const Cut query_cut(f.queries, kQueryBlock, 8);
-  parallel_for(threads_, units * runs.count, [&](std::int64_t task, int thread) {
+  const int threads = threads_for(threads_, score_products(f));
+  parallel_for(threads, units * runs.count, [&](std::int64_t task, int thread) {
     float* base = work.data() + thread * blocks * kBlock;
     const Work w{base, samples > 1 ? base + 2 * kBlock : base, base + kBlock,
                  samples > 1 ? base + 3 * kBlock : base + kBlock};

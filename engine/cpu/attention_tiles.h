@@ -30,6 +30,11 @@ inline HeadsView dense_view(const Attention& a, float* data) {
   return {data, row, a.queries * row};
 }
 
+/// Multiply-adds of all scores.
+inline std::int64_t score_products(const Attention& a) {
+  return a.batch * a.heads * a.queries * a.keys * a.head_dim;
+}
+
 inline float score_scale(const Attention& a) {
   return static_cast<float>(1.0 / std::sqrt(static_cast<double>(a.head_dim)));
 }

@@ -78,11 +78,11 @@ CDT_INLINE inline void for_kept(const DropoutKey& key, std::uint32_t row, std::i
   std::int64_t column = begin;
   for (; column + 64 <= end; column += 64) {
     const KeptColumns kept = kept_columns(key, row, static_cast<std::uint32_t>(column / 64));
-    for (int i = 0; i < 4; ++i) body(column + 16 * i, kLanes, kept.word[i]);
+    for (std::int64_t i = 0; i < 4; ++i) body(column + 16 * i, kLanes, kept.word[i]);
   }
   if (column == end) return;
   const KeptColumns kept = kept_columns(key, row, static_cast<std::uint32_t>(column / 64));
-  for (int i = 0; i < 4 && column + 16 * i < end; ++i) {
+  for (std::int64_t i = 0; i < 4 && column + 16 * i < end; ++i) {
     const std::int64_t at = column + 16 * i;
     body(at, static_cast<int>(std::min<std::int64_t>(kLanes, end - at)), kept.word[i]);
   }

@@ -7,13 +7,14 @@
 namespace cdt {
 
 void CpuBackend::add_to(const Tensor& out, const Tensor& a) {
-  for_ranges(threads_, out.count(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-    float* y = out.data + begin;
-    const float* x = a.data + begin;
-    for_lanes(end - begin, [&](std::int64_t i, int lanes) CDT_INLINE {
-      store(y + i, load(y + i, lanes) + load(x + i, lanes), lanes);
-    });
-  });
+  for_ranges(threads_for_elements(threads_, out.count()), out.count(), kGrain,
+             [&](std::int64_t begin, std::int64_t end) {
+               float* y = out.data + begin;
+               const float* x = a.data + begin;
+               for_lanes(end - begin, [&](std::int64_t i, int lanes) CDT_INLINE {
+                 store(y + i, load(y + i, lanes) + load(x + i, lanes), lanes);
+               });
+             });
 }
 
 void CpuBackend::dropout(const Tensor& x, const DropoutKey& key, const Tensor& y) {

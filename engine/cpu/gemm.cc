@@ -16,17 +16,19 @@ void add_bias(float* c, std::int64_t ldc, std::int64_t rows, std::int64_t cols, 
   }
 }
 
+constexpr std::int64_t kFewTiles = 8;
+
 }  // namespace
 
 void CpuBackend::gemm(const Gemm& g) {
   // oneDNN's micro-kernel is 8 rows by 48 columns; wide tiles repay its packing, but a small
   // problem should still give every thread a tile
-  constexpr std::int64_t kFewTiles = 8;
   const Cut rows(g.m, 256, 8);
   Cut cols(g.n, 384, 48);
   if (g.batch * rows.count * cols.count < kFewTiles) cols = Cut(g.n, 192, 48);
   const std::int64_t tiles = rows.count * cols.count;
-  parallel_for(threads_, g.batch * tiles, [&](std::int64_t task, int) {
+  const int threads = threads_for(threads_, g.batch * g.m * g.n * g.k);
+  parallel_for(threads, g.batch * tiles, [&](std::int64_t task, int) {
     const std::int64_t batch = task / tiles;
     const std::int64_t row = rows.begin(task % tiles / cols.count);
     const std::int64_t col = cols.begin(task % cols.count);

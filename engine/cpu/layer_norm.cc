@@ -77,7 +77,7 @@ void CpuBackend::layer_norm_backward(const Tensor& x, const Tensor& gamma, const
   const std::int64_t chunk = std::max<std::int64_t>(16, ceil_div(rows, 64));
   const std::int64_t chunks = ceil_div(rows, chunk);
   float* partial = weights ? partial_sums(chunks * 2 * cols) : nullptr;  // (chunks, 2, cols)
-  parallel_for(threads_, chunks, [&](std::int64_t task, int) {
+  parallel_for(threads_for_elements(threads_, x.count()), chunks, [&](std::int64_t task, int) {
     float* gamma_sum = partial + task * 2 * cols;
     float* beta_sum = gamma_sum + cols;
     if (weights) std::fill(gamma_sum, gamma_sum + 2 * cols, 0.0F);

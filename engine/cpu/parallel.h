@@ -14,6 +14,8 @@
 
 namespace cdt {
 
+inline constexpr unsigned kFlushDenormals = 0x8040U;  // of the x86 control register, in and out
+
 /// The state of a thread inside a kernel: denormals flushed, oneDNN sequential (it takes its thread
 /// count from OpenMP's, also where the region around it has one thread).
 class WorkerScope {
@@ -22,8 +24,7 @@ class WorkerScope {
     omp_set_num_threads(1);
 #if defined(__SSE__)
     control_ = _mm_getcsr();
-    constexpr unsigned kFlushAndDenormalsAreZero = 0x8040U;
-    _mm_setcsr(control_ | kFlushAndDenormalsAreZero);
+    _mm_setcsr(control_ | kFlushDenormals);
 #endif
   }
   ~WorkerScope() {
@@ -68,6 +69,17 @@ void parallel_for(int threads, std::int64_t tasks, const Body& body) {
 /// Elements one task of an element-wise loop handles.
 inline constexpr std::int64_t kGrain = 16384;
 
+/// Threads worth waking for `products` multiply-adds. Some 20 us of work; a team that waits for
+/// less spends its time at the barrier, all the more on a machine that is busy.
+inline int threads_for(int threads, std::int64_t products) {
+  constexpr std::int64_t kWorthSharing = std::int64_t{1} << 21U;
+  return products < kWorthSharing ? 1 : threads;
+}
+/// The same for passes over `elements`.
+inline int threads_for_elements(int threads, std::int64_t elements) {
+  return elements < 3 * kGrain ? 1 : threads;
+}
+
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// [0, n) in near-equal pieces of at most `largest`, a multiple of `step`; all but the last are
@@ -94,7 +106,8 @@ void for_ranges(int threads, std::int64_t n, std::int64_t grain, const Body& bod
 /// body(begin, end) over groups of the rows of a (rows, cols) tensor.
 template <class Body>
 void for_rows(int threads, std::int64_t rows, std::int64_t cols, const Body& body) {
-  for_ranges(threads, rows, std::max<std::int64_t>(1, kGrain / cols), body);
+  for_ranges(threads_for_elements(threads, rows * cols), rows,
+             std::max<std::int64_t>(1, kGrain / cols), body);
 }
 
 }  // namespace cdt

@@ -6,10 +6,16 @@
 #include "engine/cpu/simd.h"
 
 namespace cdt {
+namespace {
+
+constexpr std::int64_t kChunk = 4 * kGrain;  // elements per partial sum of squares
+
+}  // namespace
 
 void CpuBackend::add_partial_sums(const float* partial, std::int64_t chunks, std::int64_t stride,
                                   const Tensor& out, bool accumulate) {
-  for_ranges(threads_, out.count(), 256, [&](std::int64_t begin, std::int64_t end) {
+  const int threads = threads_for_elements(threads_, out.count() * chunks);
+  for_ranges(threads, out.count(), 256, [&](std::int64_t begin, std::int64_t end) {
     for_lanes(end - begin, [&](std::int64_t i, int lanes) CDT_INLINE {
       F32 sum{};
       for (std::int64_t c = 0; c < chunks; ++c) {
@@ -27,7 +33,7 @@ void CpuBackend::column_sum(const Tensor& x, const Tensor& out, bool accumulate)
   const std::int64_t chunk = std::max<std::int64_t>(16, ceil_div(rows, 64));
   const std::int64_t chunks = ceil_div(rows, chunk);
   float* partial = partial_sums(chunks * cols);
-  parallel_for(threads_, chunks, [&](std::int64_t task, int) {
+  parallel_for(threads_for_elements(threads_, x.count()), chunks, [&](std::int64_t task, int) {
     float* sum = partial + task * cols;
     std::fill(sum, sum + cols, 0.0F);
     for (std::int64_t r = task * chunk; r < std::min(rows, (task + 1) * chunk); ++r) {
@@ -41,7 +47,6 @@ void CpuBackend::column_sum(const Tensor& x, const Tensor& out, bool accumulate)
 }
 
 double CpuBackend::sum_of_squares(const Tensor& x) {
-  constexpr std::int64_t kChunk = 4 * kGrain;
   std::vector<double> partial(static_cast<std::size_t>(ceil_div(x.count(), kChunk)));
   for_ranges(threads_, x.count(), kChunk, [&](std::int64_t begin, std::int64_t end) {
     const float* in = x.data + begin;

@@ -102,7 +102,7 @@ CDT_INLINE inline auto sum_over(std::int64_t n, const Term& term) {
   Vector even{};
   Vector odd{};
   std::int64_t i = 0;
-  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+  for (; i + 2L * kLanes <= n; i += 2L * kLanes) {
     even += term(i, kLanes);
     odd += term(i + kLanes, kLanes);
   }

@@ -6,9 +6,10 @@
 
 namespace cdt {
 
+inline constexpr float kRound = 0x1.8p23F;  // adding it rounds to an integer in the low bits
+
 /// e^x within 2 ulp; 0 below -87.6, infinity above 88.3, NaN for NaN.
 CDT_INLINE inline F32 exponential(F32 x) {
-  constexpr float kRound = 0x1.8p23F;  // adding it rounds to an integer in the low bits
   x = maximum(splat(-88.0F), minimum(splat(88.6F), x));
   const F32 shifted = fma(x, splat(1.442695041F), kRound);
   const F32 n = shifted - kRound;

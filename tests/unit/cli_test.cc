@@ -186,7 +186,7 @@ TEST_F(CliTest, PrintsHelpAndVersion) {
   EXPECT_EQ(code_, 0);
   EXPECT_EQ(err_, "");
   for (const char* text : {"Tests a command line.", "--epochs N", "10", "fast|slow", "--resume",
-                           "REQUIRED", "--version"}) {
+                           "go on", "REQUIRED", "--version"}) {
     EXPECT_NE(out_.find(text), std::string::npos) << text << " is not in\n" << out_;
   }
   EXPECT_FALSE(parse({"--version"}));

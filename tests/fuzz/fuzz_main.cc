@@ -1,0 +1,120 @@
+// fuzz SECONDS [SEED]: damages the files of a small data set, a checkpoint and an archive, one at a
+// time, and reads them. A reader may accept what it gets or throw InputError; anything else, a
+// sanitizer's report included, is a finding. The damaged file then stays where the last line says.
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <iterator>
+
+#include "apps/common/main.h"
+#include "apps/common/model_file.h"
+#include "engine/error.h"
+#include "io/dataset.h"
+#include "io/gzip.h"
+#include "io/json.h"
+#include "io/npy.h"
+#include "io/safetensors.h"
+#include "io/text.h"
+#include "io/truth.h"
+#include "tests/fuzz/mutate.h"
+#include "tests/fuzz/seeds.h"
+
+namespace cdt::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Target {
+  fs::path file;
+  std::function<void()> read;
+};
+
+struct Count {
+  std::int64_t read = 0, refused = 0;
+};
+
+std::string bytes_of(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void put(const fs::path& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+void read_dataset(const fs::path& directory) {
+  const Dataset data(directory);
+  std::vector<float> window(static_cast<std::size_t>(data.bins * data.dna_dim));
+  for (std::int32_t i = 0; i < data.enhancers_count(); ++i) data.read_dna(i, window.data());
+  read_truth(directory, data.bins);
+}
+
+void read_checkpoint(const fs::path& file) {
+  const SafetensorsReader reader(file);
+  for (const TensorInfo& tensor : reader.tensors()) {
+    std::int64_t count = 1;
+    for (const std::int64_t size : tensor.shape) count *= size;
+    std::vector<float> values(static_cast<std::size_t>(count));
+    reader.read(tensor.name, values.data());
+  }
+  read_model_config(reader, ModelOverrides{});
+}
+
+std::vector<Target> make_targets(const fs::path& work) {
+  const Seeds seeds = make_seeds(work);
+  std::vector<Target> targets;
+  for (const fs::path& file : seeds.dataset_files) {
+    targets.push_back({file, [=] { read_dataset(seeds.dataset); }});
+  }
+  targets.push_back({seeds.checkpoint, [=] { read_checkpoint(seeds.checkpoint); }});
+  targets.push_back({seeds.npz, [=] { read_npz(seeds.npz, std::size_t{1} << 20U); }});
+  targets.push_back({seeds.gzip, [=] { read_gzip_floats(seeds.gzip, kGzipFloats); }});
+  targets.push_back({seeds.json, [=] { parse_json_file(seeds.json); }});
+  return targets;
+}
+
+Count attack(const Target& target, std::chrono::duration<double> time, RandomStream* draws) {
+  const std::string whole = bytes_of(target.file);
+  const auto end = std::chrono::steady_clock::now() + time;
+  Count count;
+  while (std::chrono::steady_clock::now() < end) {
+    put(target.file, mutated(whole, draws));
+    ++count.read;
+    try {
+      target.read();
+    } catch (const InputError&) {
+      ++count.refused;
+    }
+  }
+  put(target.file, whole);
+  target.read();
+  return count;
+}
+
+int fuzz(int argc, char** argv) {
+  double seconds = 0.0;
+  std::int64_t seed = 1;
+  const bool understood = argc >= 2 && argc <= 3 && parse_double(argv[1], &seconds) &&
+                          (argc == 2 || parse_int64(argv[2], &seed));
+  if (!understood) throw InputError("command line", "usage", "fuzz SECONDS [SEED]");
+  const fs::path work = fs::temp_directory_path() / "cdt-fuzz";
+  fs::remove_all(work);
+  fs::create_directories(work);
+  const std::vector<Target> targets = make_targets(work);
+  RandomStream draws(static_cast<std::uint64_t>(seed), 0);
+  const std::chrono::duration<double> each(seconds / static_cast<double>(targets.size()));
+  for (const Target& target : targets) {
+    std::cout << target.file.string() << ": " << std::flush;
+    const Count count = attack(target, each, &draws);
+    std::cout << count.read << " read, " << count.refused << " refused" << std::endl;
+  }
+  fs::remove_all(work);
+  return kExitDone;
+}
+
+}  // namespace
+}  // namespace cdt::test
+
+int main(int argc, char** argv) { return cdt::run_main("fuzz", argc, argv, cdt::test::fuzz); }
