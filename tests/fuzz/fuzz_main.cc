@@ -52,14 +52,11 @@ void read_dataset(const fs::path& directory) {
 }
 
 void read_checkpoint(const fs::path& file) {
-  const SafetensorsReader reader(file);
-  for (const TensorInfo& tensor : reader.tensors()) {
-    std::int64_t count = 1;
-    for (const std::int64_t size : tensor.shape) count *= size;
-    std::vector<float> values(static_cast<std::size_t>(count));
-    reader.read(tensor.name, values.data());
-  }
-  read_model_config(reader, ModelOverrides{});
+  constexpr ModelOverrides kHeads{2, 2};
+  const CdtConfig config = read_model_config(SafetensorsReader(file), kHeads);
+  const auto backend = make_cpu_backend(1);
+  Arena lasting(*backend, "lasting", model_bytes(config, false));
+  load_model(file, *backend, lasting, false, kHeads);
 }
 
 std::vector<Target> make_targets(const fs::path& work) {

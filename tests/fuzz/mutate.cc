@@ -7,10 +7,24 @@
 namespace cdt::test {
 namespace {
 
-constexpr std::array<const char*, 18> kTokens = {
-    "0",   "-1",     "18446744073709551615", "9223372036854775807", "2147483648", "1e999",
-    "nan", "[[[[[[", "}",                    "\"",                  "\t",         "\r\n",
-    "\n",  "\\u0000", "../../x",              "null",                "\xff\xfe",   "0.5"};
+constexpr std::array<const char*, 18> kTokens = {"0",
+                                                 "-1",
+                                                 "18446744073709551615",
+                                                 "9223372036854775807",
+                                                 "2147483648",
+                                                 "1e999",
+                                                 "nan",
+                                                 "[[[[[[",
+                                                 "}",
+                                                 "\"",
+                                                 "\t",
+                                                 "\r\n",
+                                                 "\n",
+                                                 "\\u0000",
+                                                 "../../x",
+                                                 "null",
+                                                 "\xff\xfe",
+                                                 "0.5"};
 constexpr std::array<char, 6> kBytes = {'\0', '\x01', '\x7f', '\x80', '\xff', ' '};
 
 class Surgeon {
