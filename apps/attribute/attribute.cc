@@ -10,6 +10,7 @@
 #include "apps/attribute/numbers.h"
 #include "apps/attribute/outputs.h"
 #include "apps/common/inference.h"
+#include "apps/common/interrupt.h"
 #include "apps/common/progress.h"
 #include "engine/error.h"
 
@@ -78,6 +79,7 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
                                       [](float v) { return v == 0.0F; });
     if (end < pairs.size()) inference.prefetch_dna({pairs[end].enhancer});
     attributor.attribute(dna, genes, [&](std::size_t gene, const PairWindows& windows) {
+      stop_if_interrupted();
       const Pair& pair = pairs[begin + gene];
       expect_finite(windows, inference.data, pair);
       numbers.push_back(pair_numbers(pair, windows, zero_dna));
@@ -91,6 +93,7 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
 }
 
 void run(const AttributeOptions& options) {
+  catch_interrupts();
   Inference inference(options.common, options.overrides, 1);
   const std::vector<Pair> pairs = choose_pairs(options.choice, inference.data);
   const std::optional<Truth> truth = read_truth(inference.data.directory, inference.data.bins);

@@ -64,7 +64,9 @@ void report_error(std::string_view name, std::string_view message) {
 }
 
 int run_main(const char* name, int argc, char** argv, const std::function<int(int, char**)>& body) {
+  // A closed pipe and a limit on file sizes then show as failed writes.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   occupy_closed_streams();
   const int code = guarded(name, argc, argv, body);
   const std::string failure = output_failure();

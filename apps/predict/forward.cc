@@ -4,6 +4,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "apps/common/interrupt.h"
 #include "engine/error.h"
 
 namespace cdt {
@@ -68,6 +69,7 @@ std::vector<float> predict_pairs(Inference& inference, const std::vector<Pair>& 
   for (std::size_t begin = 0; begin < enhancers.size();) {
     const std::vector<std::int32_t> rows = part(enhancers, begin, batch);
     begin += rows.size();
+    stop_if_interrupted();
     inference.prefetch_dna(part(enhancers, begin, batch));
     const std::vector<float> by_gene = predict_genes(inference, trunks, rows);
     for (std::size_t row = 0; row < rows.size(); ++row) {

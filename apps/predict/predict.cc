@@ -6,6 +6,7 @@
 #include <string>
 
 #include "apps/common/cli.h"
+#include "apps/common/interrupt.h"
 #include "apps/common/output_folder.h"
 #include "apps/predict/evaluation.h"
 #include "apps/predict/forward.h"
@@ -58,6 +59,7 @@ double noise_ceiling(const Dataset& data, const std::string& split) {
 }
 
 void run(const PredictOptions& options) {
+  catch_interrupts();
   Inference inference(options.common, options.overrides, options.batch_size);
   const Dataset& data = inference.data;
   const std::vector<Pair> pairs = data.pairs_of(split_named(options.split));

@@ -13,7 +13,7 @@
 #include "apps/common/version.h"
 #include "apps/synth/mechanism.h"
 #include "apps/synth/truth_text.h"
-#include "apps/train/interrupt.h"
+#include "apps/common/interrupt.h"
 #include "engine/error.h"
 #include "io/text.h"
 
@@ -87,7 +87,7 @@ void write_windows(const SynthPlan& plan, const Mechanism& mechanism, bool quiet
       mechanism.fill_dna(first + i, windows.data() + i * window);
     }
     writer.append_dna(windows.data(), count * window);
-    if (interrupted()) throw Error("interrupted; nothing is kept");
+    stop_if_interrupted();
     progress.update(first + count);
   }
   progress.finish();

@@ -8,7 +8,7 @@
 #include "apps/common/model_file.h"
 #include "apps/common/session.h"
 #include "apps/common/version.h"
-#include "apps/train/interrupt.h"
+#include "apps/common/interrupt.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"

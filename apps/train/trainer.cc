@@ -11,7 +11,7 @@
 
 #include "apps/common/model_file.h"
 #include "apps/common/progress.h"
-#include "apps/train/interrupt.h"
+#include "apps/common/interrupt.h"
 #include "engine/error.h"
 #include "io/text.h"
 

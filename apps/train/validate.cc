@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "apps/train/interrupt.h"
+#include "apps/common/interrupt.h"
 
 namespace cdt {
 namespace {

@@ -1,7 +1,9 @@
-#include "apps/train/interrupt.h"
+#include "apps/common/interrupt.h"
 
 #include <csignal>
 #include <initializer_list>
+
+#include "engine/error.h"
 
 namespace cdt {
 namespace {
@@ -25,5 +27,9 @@ void catch_interrupts() {
 }
 
 bool interrupted() { return g_interrupted != 0; }
+
+void stop_if_interrupted() {
+  if (interrupted()) throw Error("interrupted; nothing is kept");
+}
 
 }  // namespace cdt

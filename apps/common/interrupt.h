@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM as a question the training loop asks between steps.
+// SIGINT and SIGTERM as a question a loop asks between steps.
 #pragma once
 
 namespace cdt {
@@ -9,5 +9,9 @@ void catch_interrupts();
 
 /// Has a signal arrived?
 bool interrupted();
+
+/// For programs that keep nothing of an unfinished run: Error "interrupted; nothing is kept" if a
+/// signal has arrived, so that what was begun is removed on the way out.
+void stop_if_interrupted();
 
 }  // namespace cdt

@@ -1,0 +1,103 @@
+#include "tests/fuzz/seeds.h"
+
+#include <zlib.h>
+
+#include <array>
+#include <string>
+
+#include "apps/common/model_file.h"
+#include "apps/synth/synth.h"
+#include "engine/error.h"
+#include "io/atomic_file.h"
+
+namespace cdt::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// `bytes` of little-endian `value`.
+std::string number(std::uint64_t value, int bytes) {
+  std::string out;
+  for (; bytes > 0; --bytes, value >>= 8U) out += static_cast<char>(value);
+  return out;
+}
+
+void make_dataset(const fs::path& directory) {
+  std::vector<std::string> words = {"cdt-synth", "--preset", "tiny",  "--enhancers",
+                                    "20",        "--bins",   "12",    "--genes",
+                                    "4",         "--quiet",  "--out", directory.string()};
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const int code = synth_main(static_cast<int>(words.size()), argv.data());
+  if (code != 0) throw Error("fuzz: no data set could be made");
+}
+
+void make_checkpoint(const fs::path& file) {
+  CdtConfig config;
+  config.dna_dim = 3;
+  config.rna_dim = 2;
+  config.protein_dim = 2;
+  config.genes = 3;
+  config.hidden = 4;
+  config.heads = 2;
+  config.pool_heads = 2;
+  config.feed_forward = 4;
+  config.fusion = 4;
+  config.dna_layers = 1;
+  const auto backend = make_cpu_backend(1);
+  Arena lasting(*backend, "lasting", model_bytes(config, false));
+  Cdt model(config, *backend, lasting, false);
+  model.initialise(1);
+  save_model(file, model, *backend);
+}
+
+/// One stored member "a.npy" of two int64, as numpy.savez writes it.
+std::string npz_bytes() {
+  std::string dict = "{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }";
+  dict.resize(117, ' ');
+  dict += '\n';
+  const std::string npy =
+      "\x93NUMPY\x01" + number(0, 1) + number(dict.size(), 2) + dict + number(5, 8) + number(6, 8);
+  const auto* bytes = reinterpret_cast<const Bytef*>(npy.data());
+  const std::string name = "a.npy";
+  const std::string common = number(20, 2) + number(0, 8) +
+                             number(crc32(0, bytes, static_cast<uInt>(npy.size())), 4) +
+                             number(npy.size(), 4) + number(npy.size(), 4) + number(name.size(), 2);
+  const std::string body = "PK\x03\x04" + common + number(0, 2) + name + npy;
+  const std::string directory =
+      "PK\x01\x02" + number(20, 2) + common + number(0, 12) + number(0, 4) + name;
+  return body + directory + "PK\x05\x06" + number(0, 4) + number(1, 2) + number(1, 2) +
+         number(directory.size(), 4) + number(body.size(), 4) + number(0, 2);
+}
+
+void make_gzip(const fs::path& file) {
+  std::array<float, kGzipFloats> values{};
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 7.0F;
+  const gzFile out = gzopen(file.c_str(), "wb");
+  const bool written = gzwrite(out, values.data(), sizeof values) == sizeof values;
+  if (gzclose(out) != Z_OK || !written) throw Error("fuzz: no gzip file could be made");
+}
+
+}  // namespace
+
+Seeds make_seeds(const fs::path& directory) {
+  Seeds seeds;
+  seeds.dataset = directory / "data";
+  make_dataset(seeds.dataset);
+  for (const auto& entry : fs::directory_iterator(seeds.dataset)) {
+    seeds.dataset_files.push_back(entry.path());
+  }
+  seeds.checkpoint = directory / "model.safetensors";
+  make_checkpoint(seeds.checkpoint);
+  seeds.npz = directory / "map.npz";
+  write_file(seeds.npz, npz_bytes());
+  seeds.gzip = directory / "rna.f32.gz";
+  make_gzip(seeds.gzip);
+  seeds.json = directory / "options.json";
+  write_file(seeds.json,
+             R"({"epochs": 5, "lr": 1e-3, "pair": ["a:b", "c:\u00e9"], "x": {"y": null}})");
+  return seeds;
+}
+
+}  // namespace cdt::test
