@@ -159,6 +159,9 @@ bench: $(BENCHES)  ## time a training step, prediction and attribution at paper 
 bench-pytorch:  ## the same workloads through PyTorch, and the ratios to `make bench`
 	@tests/run_bench_pytorch.sh '$(PYTHON)' $(BUILD)
 
+parity-full: all  ## the full-size model against PyTorch, through the programs
+	$(PYTHON) tests/parity/full_size.py --bin $(BUILD)/bin
+
 # --- lint -----------------------------------------------------------------------------------------
 lint: $(BUILD)/config.mk  ## clang-format, clang-tidy and the length of files
 	@CLANG_FORMAT='$(CLANG_FORMAT)' CLANG_TIDY='$(CLANG_TIDY)' tests/lint.sh $(JOBS) \

@@ -24,7 +24,9 @@ struct Variable {
   bool needs_grad = false;  // does anything upstream want a gradient
   bool lasting = false;     // parameter: its gradient accumulates over the step
   bool owned = false;       // value belongs to the step arena
-  bool keep = false;        // value and grad survive backward (inputs, values under inspection)
+  // The value survives backward, and so does an input's gradient. That of an op's output may have
+  // been overwritten: rules work in place on it.
+  bool keep = false;
 };
 using Var = Variable*;
 
