@@ -5,6 +5,7 @@
 #
 #   tests/run_tests.sh BUILD [NAME...]      NAME: unit, parity, or a script of tests/apps
 set -u
+export OMP_WAIT_POLICY=passive
 build=${1:?usage: tests/run_tests.sh BUILD [NAME...]}
 shift
 only=" $* "
