@@ -30,9 +30,9 @@ if [ -n "$long" ]; then
   status=1
 fi
 
-printf '%s\n' "${files[@]}" | grep '\.cc$' |
-  xargs -P "$jobs" -I{} "$CLANG_TIDY" --quiet --warnings-as-errors='*' {} -- "$@" 2>/dev/null ||
-  status=1
+findings=$(printf '%s\n' "${files[@]}" | grep '\.cc$' |
+  xargs -P "$jobs" -I{} "$CLANG_TIDY" --quiet --warnings-as-errors='*' {} -- "$@" 2>&1) || status=1
+printf '%s\n' "$findings" | grep -vE '^$|^[0-9]+ warnings? (generated|treated as errors?)'
 
 [ $status -eq 0 ] && echo "lint: ${#files[@]} files, nothing found"
 exit $status
