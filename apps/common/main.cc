@@ -35,8 +35,8 @@ void occupy_closed_streams() {
 /// when it is loaded, so the program starts itself once more with it; who sets one keeps it.
 void wait_passively(int argc, char** argv) {
   constexpr const char* kPolicy = "OMP_WAIT_POLICY";
-  if (argc < 1 || std::getenv(kPolicy) != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr)
-    return;
+  const bool is_set = std::getenv(kPolicy) != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr;
+  if (argc < 1 || is_set) return;
   if (setenv(kPolicy, "passive", 1) == 0) execv("/proc/self/exe", argv);
   // Without /proc it goes on as it is: slower at worst.
 }

@@ -11,8 +11,8 @@ namespace cdt {
 
 std::string version() {
   std::string text = "0.1.0";
-  constexpr std::string_view kHash = CDT_GIT_HASH;
-  if (!kHash.empty()) text.append(" (git ").append(kHash).append(")");
+  constexpr const char* kHash = CDT_GIT_HASH;
+  if (*kHash != '\0') text.append(" (git ").append(kHash).append(")");
   return text;
 }
 
