@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "apps/attribute/choice.h"
+#include "apps/attribute/methods.h"
 #include "apps/attribute/numbers.h"
 #include "apps/attribute/outputs.h"
+#include "apps/common/command_record.h"
 #include "apps/common/inference.h"
 #include "apps/common/interrupt.h"
 #include "apps/common/progress.h"
@@ -22,7 +25,18 @@ struct AttributeOptions {
   ModelOverrides overrides;
   PairChoice choice;
   std::int64_t tracks = 20;
+  std::string methods;
+  std::string command;  // the content of command.json
 };
+
+/// The methods beyond the defaults, comma separated.
+std::string method_names() {
+  std::string names;
+  for (const Method& method : all_methods().subspan(kDefaultMethods)) {
+    names += (names.empty() ? "" : ", ") + std::string(method.name);
+  }
+  return names;
+}
 
 bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_code) {
   Cli cli("cdt-attribute",
@@ -39,19 +53,20 @@ bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_c
   cli.range("sample", 0, 1e15);
   cli.option("tracks", &options->tracks, "write bedGraph tracks for the first N pairs");
   cli.range("tracks", 0, 100000);
+  cli.option("methods", &options->methods,
+             "comma separated, besides attention and gradient, or all: " + method_names());
   add_model_options(&cli, &options->overrides);
   const bool go = cli.parse(argc, argv, exit_code);
+  if (go) options->command = command_record("cdt-attribute", argc, argv, cli);
   options->choice.seed = static_cast<std::uint64_t>(options->common.seed);
   return go;
 }
 
-void expect_finite(const PairWindows& windows, const Dataset& data, const Pair& pair) {
-  const auto finite = [](const std::vector<float>& v) {
-    return std::all_of(v.begin(), v.end(), [](float x) { return std::isfinite(x); });
-  };
-  if (std::isfinite(windows.prediction) && finite(windows.attention) && finite(windows.gradient)) {
-    return;
-  }
+void expect_finite(const PairScores& scores, const Dataset& data, const Pair& pair) {
+  const bool finite = std::all_of(scores.windows.begin(), scores.windows.end(), [](const auto& w) {
+    return std::all_of(w.begin(), w.end(), [](float x) { return std::isfinite(x); });
+  });
+  if (std::isfinite(scores.prediction) && finite) return;
   throw Error("the attribution of enhancer " +
               data.enhancers[static_cast<std::size_t>(pair.enhancer)].name + ", gene " +
               data.genes[static_cast<std::size_t>(pair.gene)] + " is not finite");
@@ -64,11 +79,47 @@ std::size_t group_end(const std::vector<Pair>& pairs, std::size_t begin) {
   return end;
 }
 
+/// The scorers of the methods that have one, null for the others.
+std::vector<std::unique_ptr<Scorer>> make_scorers(const Methods& methods,
+                                                  const ScorerContext& context) {
+  std::vector<std::unique_ptr<Scorer>> scorers;
+  for (const Method* method : methods) {
+    scorers.push_back(method->make != nullptr ? method->make(context) : nullptr);
+  }
+  return scorers;
+}
+
+/// All methods' scores of each gene of one enhancer.
+std::vector<PairScores> score_enhancer(Attributor& attributor, const Methods& methods,
+                                       const std::vector<std::unique_ptr<Scorer>>& scorers,
+                                       const EnhancerGenes& wanted) {
+  std::vector<PairScores> out(wanted.genes.size());
+  attributor.attribute(wanted.dna, wanted.genes, [&](std::size_t gene, const PairWindows& windows) {
+    stop_if_interrupted();
+    out[gene].prediction = windows.prediction;
+    for (const Method* method : methods) {
+      out[gene].windows.push_back(method->window != nullptr ? windows.*method->window
+                                                            : std::vector<float>{});
+    }
+  });
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    if (scorers[i] == nullptr) continue;
+    std::vector<std::vector<float>> windows = scorers[i]->score(wanted);
+    for (std::size_t gene = 0; gene < out.size(); ++gene) {
+      out[gene].windows[i] = std::move(windows[gene]);
+    }
+    stop_if_interrupted();
+  }
+  return out;
+}
+
 std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector<Pair>& pairs,
+                                         const Methods& methods, std::uint64_t seed,
                                          AttributionOutputs& outputs, Progress& progress) {
   inference.prefetch_dna({pairs.front().enhancer});
   Attributor attributor(*inference.model, inference.tape, inference.rna, inference.protein,
                         inference.lasting);
+  const auto scorers = make_scorers(methods, {inference, attributor, seed});
   std::vector<PairNumbers> numbers;
   for (std::size_t begin = 0; begin < pairs.size();) {
     const std::size_t end = group_end(pairs, begin);
@@ -78,14 +129,15 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
     const bool zero_dna = std::all_of(inference.last_row().begin(), inference.last_row().end(),
                                       [](float v) { return v == 0.0F; });
     if (end < pairs.size()) inference.prefetch_dna({pairs[end].enhancer});
-    attributor.attribute(dna, genes, [&](std::size_t gene, const PairWindows& windows) {
-      stop_if_interrupted();
-      const Pair& pair = pairs[begin + gene];
-      expect_finite(windows, inference.data, pair);
-      numbers.push_back(pair_numbers(pair, windows, zero_dna));
-      outputs.add(numbers.back(), windows);
-      progress.update(static_cast<std::int64_t>(numbers.size()));
-    });
+    const std::vector<PairScores> scores =
+        score_enhancer(attributor, methods, scorers, {pairs[begin].enhancer, dna, genes});
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      const Pair& pair = pairs[begin + i];
+      expect_finite(scores[i], inference.data, pair);
+      numbers.push_back(pair_numbers(pair, scores[i], methods, zero_dna));
+      outputs.add(numbers.back(), scores[i]);
+    }
+    progress.update(static_cast<std::int64_t>(numbers.size()));
     begin = end;
   }
   progress.finish();
@@ -94,15 +146,17 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
 
 void run(const AttributeOptions& options) {
   catch_interrupts();
+  const Methods methods = choose_methods(options.methods);
   Inference inference(options.common, options.overrides, 1);
   const std::vector<Pair> pairs = choose_pairs(options.choice, inference.data);
   const std::optional<Truth> truth = read_truth(inference.data.directory, inference.data.bins);
   const auto count = static_cast<std::int64_t>(pairs.size());
-  AttributionOutputs outputs(options.common.out, inference.data, count, options.tracks);
+  AttributionOutputs outputs(options.common.out, inference.data, methods, count, options.tracks);
   Progress progress("attribute", count, options.common.quiet);
-  const std::vector<PairNumbers> numbers = attribute_pairs(inference, pairs, outputs, progress);
-  const Summary summary = summarise(numbers, inference.data, truth);
-  outputs.finish(summary);
+  const std::vector<PairNumbers> numbers =
+      attribute_pairs(inference, pairs, methods, options.choice.seed, outputs, progress);
+  const Summary summary = summarise(numbers, methods, inference.data, truth);
+  outputs.finish(summary, options.command);
   std::cout << summary_table(summary);
   if (options.tracks < count) {
     std::cout << "tracks: the first " << options.tracks << " of " << count

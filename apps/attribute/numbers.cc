@@ -12,7 +12,10 @@
 namespace cdt {
 namespace {
 
-WindowNumbers window_numbers(const std::vector<float>& window) {
+WindowNumbers window_numbers(const Method& method, std::vector<float> window) {
+  if (method.is_signed) {
+    for (float& score : window) score = std::fabs(score);
+  }
   return {peak_bin(window), top_bins(window, kTopBins), concentration(window)};
 }
 
@@ -33,13 +36,15 @@ double mean_of(const std::vector<PairNumbers>& numbers,
   return mean(values);
 }
 
-MethodSummary summarise_method(const std::vector<PairNumbers>& numbers,
-                               WindowNumbers PairNumbers::*method, const Dataset& data) {
+MethodSummary summarise_method(const std::vector<PairNumbers>& numbers, std::size_t method,
+                               const Dataset& data) {
   const auto distance = [&](const PairNumbers& n) {
-    return std::fabs(static_cast<double>(offset_bp((n.*method).peak, data.bins, data.bin_bp)));
+    return std::fabs(
+        static_cast<double>(offset_bp(n.windows[method].peak, data.bins, data.bin_bp)));
   };
   const auto concentration = [&](double Concentration::*field) {
-    return mean_of(numbers, [&](const PairNumbers& n) { return (n.*method).concentration.*field; });
+    return mean_of(numbers,
+                   [&](const PairNumbers& n) { return n.windows[method].concentration.*field; });
   };
   MethodSummary s;
   s.distance_mean_bp = mean_of(numbers, distance);
@@ -47,7 +52,7 @@ MethodSummary summarise_method(const std::vector<PairNumbers>& numbers,
   s.share_near =
       mean_of(numbers, [&](const PairNumbers& n) { return distance(n) <= kNearBp ? 1.0 : 0.0; });
   s.edge_share = mean_of(numbers, [&](const PairNumbers& n) {
-    return at_edge((n.*method).peak, data.bins) ? 1.0 : 0.0;
+    return at_edge(n.windows[method].peak, data.bins) ? 1.0 : 0.0;
   });
   s.entropy = concentration(&Concentration::entropy);
   s.effective_bins = concentration(&Concentration::effective_bins);
@@ -71,8 +76,9 @@ void add_pair(SiteHits* hits, const PairNumbers& n, const std::vector<std::int64
               std::int64_t bins) {
   if (sites.empty()) return;
   ++hits->pairs;
-  hits->gradient += near_one(n.gradient.peak, sites) ? 1 : 0;
-  hits->attention += near_one(n.attention.peak, sites) ? 1 : 0;
+  for (std::size_t i = 0; i < n.windows.size(); ++i) {
+    hits->hits[i] += near_one(n.windows[i].peak, sites) ? 1 : 0;
+  }
   hits->random_share += share_of_near_bins(bins, sites);
 }
 
@@ -80,6 +86,8 @@ void add_pair(SiteHits* hits, const PairNumbers& n, const std::vector<std::int64
 TruthSummary compare(const std::vector<PairNumbers>& numbers, const Truth& truth, bool with_effect,
                      const Dataset& data) {
   TruthSummary out;
+  out.causal.hits.resize(numbers.front().windows.size());
+  out.decoy.hits.resize(numbers.front().windows.size());
   for (const PairNumbers& n : numbers) {
     const std::string& enhancer = data.enhancers[static_cast<std::size_t>(n.pair.enhancer)].name;
     const std::string& gene = data.genes[static_cast<std::size_t>(n.pair.gene)];
@@ -98,16 +106,21 @@ TruthSummary compare(const std::vector<PairNumbers>& numbers, const Truth& truth
 
 }  // namespace
 
-PairNumbers pair_numbers(const Pair& pair, const PairWindows& windows, bool zero_dna) {
-  PairNumbers out{pair, windows.prediction, window_numbers(windows.attention),
-                  window_numbers(windows.gradient)};
-  out.shared_top = overlap(out.attention.top, out.gradient.top);
+PairNumbers pair_numbers(const Pair& pair, const PairScores& scores, const Methods& methods,
+                         bool zero_dna) {
+  PairNumbers out;
+  out.pair = pair;
+  out.prediction = scores.prediction;
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    out.windows.push_back(window_numbers(*methods[i], scores.windows[i]));
+  }
+  out.shared_top = overlap(out.windows[kAttention].top, out.windows[kGradient].top);
   out.zero_dna = zero_dna;
   return out;
 }
 
-Summary summarise(const std::vector<PairNumbers>& numbers, const Dataset& data,
-                  const std::optional<Truth>& truth) {
+Summary summarise(const std::vector<PairNumbers>& numbers, const Methods& methods,
+                  const Dataset& data, const std::optional<Truth>& truth) {
   CDT_CHECK(!numbers.empty(), "a summary needs pairs");
   Summary s;
   s.pairs = static_cast<std::int64_t>(numbers.size());
@@ -120,8 +133,10 @@ Summary summarise(const std::vector<PairNumbers>& numbers, const Dataset& data,
     s.zero_dna += n.zero_dna ? 1 : 0;
   }
   s.enhancers = static_cast<std::int64_t>(enhancers.size());
-  s.attention = summarise_method(numbers, &PairNumbers::attention, data);
-  s.gradient = summarise_method(numbers, &PairNumbers::gradient, data);
+  s.methods = methods;
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    s.by_method.push_back(summarise_method(numbers, i, data));
+  }
   const std::vector<double> shared =
       collect(numbers, [](const PairNumbers& n) { return static_cast<double>(n.shared_top); });
   s.overlap_mean = mean(shared);
@@ -129,7 +144,8 @@ Summary summarise(const std::vector<PairNumbers>& numbers, const Dataset& data,
   s.overlap_min = static_cast<std::int64_t>(*std::min_element(shared.begin(), shared.end()));
   s.overlap_max = static_cast<std::int64_t>(*std::max_element(shared.begin(), shared.end()));
   const std::vector<double> between = collect(numbers, [&](const PairNumbers& n) {
-    return static_cast<double>(std::llabs(n.attention.peak - n.gradient.peak) * data.bin_bp);
+    return static_cast<double>(std::llabs(n.windows[kAttention].peak - n.windows[kGradient].peak) *
+                               data.bin_bp);
   });
   s.between_mean_bp = mean(between);
   s.between_median_bp = median(between);

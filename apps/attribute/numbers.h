@@ -1,5 +1,5 @@
-// The numbers of a pair's two windows, and their summary over all pairs next to what random peaks
-// would give.
+// The numbers of a pair's windows, and their summary over all pairs next to what random peaks would
+// give. Methods stand in the order of the list of those that run: attention, gradient, then others.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "apps/attribute/methods.h"
 #include "io/dataset.h"
 #include "io/truth.h"
-#include "model/attribution.h"
 #include "model/profile.h"
 
 namespace cdt {
@@ -18,7 +18,9 @@ constexpr std::int64_t kTopBins = 20;       // as in the paper's Figure 4
 constexpr double kNearBp = 50000.0;         // as in its Figure 3
 constexpr std::int64_t kSiteTolerance = 2;  // bins between a peak and a planted site
 
-/// One method's window of one pair.
+using Methods = std::vector<const Method*>;
+
+/// One method's window of one pair, by absolute value if the method is signed.
 struct WindowNumbers {
   std::int64_t peak = 0;          // bin
   std::vector<std::int64_t> top;  // min(kTopBins, L) bins, largest score first
@@ -28,12 +30,13 @@ struct WindowNumbers {
 struct PairNumbers {
   Pair pair;
   float prediction = 0;
-  WindowNumbers attention, gradient;
-  std::int64_t shared_top = 0;  // bins in both tops
-  bool zero_dna = false;        // the DNA input is all zeros: attention is uniform, its peak bin 0
+  std::vector<WindowNumbers> windows;  // by method
+  std::int64_t shared_top = 0;         // bins in the tops of both attention and gradient
+  bool zero_dna = false;  // the DNA input is all zeros: attention is uniform, its peak bin 0
 };
 
-PairNumbers pair_numbers(const Pair& pair, const PairWindows& windows, bool zero_dna);
+PairNumbers pair_numbers(const Pair& pair, const PairScores& scores, const Methods& methods,
+                         bool zero_dna);
 
 /// Means over pairs for one method.
 struct MethodSummary {
@@ -45,10 +48,9 @@ struct MethodSummary {
 
 /// Peaks against the planted sites of one kind.
 struct SiteHits {
-  std::int64_t pairs = 0;     // chosen pairs whose window has such a site
-  std::int64_t gradient = 0;  // of those, gradient peaks within kSiteTolerance of one of its bins
-  std::int64_t attention = 0;
-  double random_share = 0;  // expected share for a peak in a random bin; NaN without pairs
+  std::int64_t pairs = 0;          // chosen pairs whose window has such a site
+  std::vector<std::int64_t> hits;  // by method: of those, peaks within kSiteTolerance of its bins
+  double random_share = 0;         // expected share for a peak in a random bin; NaN without pairs
 };
 
 /// Over pairs with a planted effect, or over those without.
@@ -58,7 +60,8 @@ struct TruthSummary {
 
 struct Summary {
   std::int64_t pairs = 0, enhancers = 0, bins = 0, bin_bp = 0, top = 0, zero_dna = 0;
-  MethodSummary attention, gradient;
+  Methods methods;
+  std::vector<MethodSummary> by_method;
   double overlap_mean = 0, overlap_median = 0;
   std::int64_t overlap_min = 0, overlap_max = 0;
   double between_mean_bp = 0, between_median_bp = 0;  // attention peak to gradient peak
@@ -67,8 +70,8 @@ struct Summary {
 };
 
 /// numbers must not be empty.
-Summary summarise(const std::vector<PairNumbers>& numbers, const Dataset& data,
-                  const std::optional<Truth>& truth);
+Summary summarise(const std::vector<PairNumbers>& numbers, const Methods& methods,
+                  const Dataset& data, const std::optional<Truth>& truth);
 
 /// The content of summary.json (docs/formats.md); tracks: the files written, relative.
 std::string summary_json(const Summary& summary, const std::vector<std::string>& tracks);

@@ -1,6 +1,7 @@
 #include "apps/attribute/outputs.h"
 
 #include <algorithm>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -12,6 +13,7 @@ namespace cdt {
 namespace {
 
 constexpr const char* kTrackFolder = "tracks";
+constexpr const char* kMethodsFolder = "methods";
 
 const Enhancer& enhancer_of(const Dataset& data, const Pair& pair) {
   return data.enhancers[static_cast<std::size_t>(pair.enhancer)];
@@ -46,34 +48,57 @@ std::string pair_row(const Dataset& data, const PairNumbers& n) {
                                   format_number(n.pair.beta),
                                   format_number(n.prediction),
                                   std::to_string(n.shared_top)};
-  for (const WindowNumbers* w : {&n.attention, &n.gradient}) {
-    fields.push_back(std::to_string(w->peak));
-    fields.push_back(offset_text(data, w->peak));
-    fields.push_back(format_number(w->concentration.entropy));
-    fields.push_back(format_number(w->concentration.effective_bins));
-    fields.push_back(format_number(w->concentration.peak_over_uniform));
+  for (const WindowNumbers& w : n.windows) {
+    fields.push_back(std::to_string(w.peak));
+    fields.push_back(offset_text(data, w.peak));
+    fields.push_back(format_number(w.concentration.entropy));
+    fields.push_back(format_number(w.concentration.effective_bins));
+    fields.push_back(format_number(w.concentration.peak_over_uniform));
   }
   return joined(fields);
 }
 
-constexpr const char* kPairsHeader =
-    "enhancer\tgene\tchrom\tstart\tend\tbeta\tprediction\ttop_overlap\t"
-    "attention_peak_bin\tattention_peak_bp\tattention_entropy\tattention_effective_bins\t"
-    "attention_peak_over_uniform\t"
-    "gradient_peak_bin\tgradient_peak_bp\tgradient_entropy\tgradient_effective_bins\t"
-    "gradient_peak_over_uniform\n";
+std::string pairs_header(const Methods& methods) {
+  std::vector<std::string> fields{"enhancer", "gene", "chrom",      "start",
+                                  "end",      "beta", "prediction", "top_overlap"};
+  for (const Method* method : methods) {
+    for (const char* number :
+         {"_peak_bin", "_peak_bp", "_entropy", "_effective_bins", "_peak_over_uniform"}) {
+      fields.push_back(method->name + std::string(number));
+    }
+  }
+  return joined(fields);
+}
+
 constexpr const char* kPeaksHeader =
     "enhancer\tgene\tmethod\trank\tchrom\tstart\tend\tbin\toffset_bp\tscore\n";
 
+std::string track_suffix(const Method& method) {
+  return "." + std::string(method.name) + ".bedGraph";
+}
+
+std::filesystem::path method_file(const std::filesystem::path& folder, std::size_t method,
+                                  const Method& row) {
+  const std::string name = std::string(row.name) + ".npy";
+  return method < kDefaultMethods ? folder / name : folder / kMethodsFolder / name;
+}
+
 bool is_our_track(const std::filesystem::path& file) {
-  const std::string name = file.filename().string();
-  for (const std::string suffix : {".attention.bedGraph", ".gradient.bedGraph"}) {
-    if (name.size() > suffix.size() &&
-        name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0) {
-      return true;
-    }
+  const std::span<const Method> methods = all_methods();
+  return std::any_of(methods.begin(), methods.end(), [&](const Method& method) {
+    return file.filename().string().ends_with(track_suffix(method));
+  });
+}
+
+/// Scores of an earlier attribution whose methods did not run this time.
+void remove_other_methods(const std::filesystem::path& folder, const Methods& run) {
+  std::error_code absent;
+  const std::span<const Method> methods = all_methods();
+  for (std::size_t i = kDefaultMethods; i < methods.size(); ++i) {
+    if (std::find(run.begin(), run.end(), &methods[i]) != run.end()) continue;
+    std::filesystem::remove(method_file(folder, i, methods[i]), absent);
   }
-  return false;
+  std::filesystem::remove(folder / kMethodsFolder, absent);  // if it is empty now
 }
 
 void remove_tracks(const std::filesystem::path& folder) {
@@ -89,57 +114,57 @@ void remove_tracks(const std::filesystem::path& folder) {
 }  // namespace
 
 AttributionOutputs::AttributionOutputs(std::filesystem::path directory, const Dataset& data,
-                                       std::int64_t pairs, std::int64_t tracks)
+                                       Methods methods, std::int64_t pairs, std::int64_t tracks)
     : folder_(std::move(directory)),
       data_(data),
+      methods_(std::move(methods)),
       pairs_(folder_.path() / "pairs.tsv"),
       peaks_(folder_.path() / "peaks.tsv"),
-      attention_(folder_.path() / "attention.npy", {pairs, data.bins}),
-      gradient_(folder_.path() / "gradient.npy", {pairs, data.bins}),
       track_pairs_(tracks) {
-  pairs_.write(kPairsHeader);
+  if (methods_.size() > kDefaultMethods) methods_folder_.emplace(folder_.path() / kMethodsFolder);
+  for (std::size_t i = 0; i < methods_.size(); ++i) {
+    scores_.push_back(std::make_unique<NpyWriter>(method_file(folder_.path(), i, *methods_[i]),
+                                                  std::vector<std::int64_t>{pairs, data.bins}));
+  }
+  pairs_.write(pairs_header(methods_));
   peaks_.write(kPeaksHeader);
 }
 
-void AttributionOutputs::add(const PairNumbers& numbers, const PairWindows& windows) {
+void AttributionOutputs::add(const PairNumbers& numbers, const PairScores& scores) {
   pairs_.write(pair_row(data_, numbers));
-  attention_.append(windows.attention.data(), data_.bins);
-  gradient_.append(windows.gradient.data(), data_.bins);
-  add_peaks(numbers, "attention", numbers.attention, windows.attention);
-  add_peaks(numbers, "gradient", numbers.gradient, windows.gradient);
-  if (rows_ < track_pairs_) {
-    add_track(numbers, "attention", "attention of the gene to the DNA bins, mean over heads",
-              windows.attention);
-    add_track(numbers, "gradient", "norm of the gradient of the prediction to the DNA bins",
-              windows.gradient);
+  for (std::size_t i = 0; i < methods_.size(); ++i) {
+    scores_[i]->append(scores.windows[i].data(), data_.bins);
+    add_peaks(numbers, i, scores.windows[i]);
+    if (rows_ < track_pairs_) add_track(numbers, *methods_[i], scores.windows[i]);
   }
   ++rows_;
 }
 
-void AttributionOutputs::add_peaks(const PairNumbers& numbers, const char* method,
-                                   const WindowNumbers& window, const std::vector<float>& scores) {
+void AttributionOutputs::add_peaks(const PairNumbers& numbers, std::size_t method,
+                                   const std::vector<float>& scores) {
+  const WindowNumbers& window = numbers.windows[method];
   const Enhancer& e = enhancer_of(data_, numbers.pair);
   for (std::size_t rank = 0; rank < window.top.size(); ++rank) {
     const std::int64_t bin = window.top[rank];
     const std::int64_t start = bin_start(data_, numbers.pair, bin);
-    peaks_.write(joined({e.name, gene_of(data_, numbers.pair), method, std::to_string(rank + 1),
-                         e.chrom, std::to_string(std::max<std::int64_t>(start, 0)),
-                         std::to_string(std::max<std::int64_t>(start + data_.bin_bp, 0)),
-                         std::to_string(bin), offset_text(data_, bin),
-                         format_number(scores[static_cast<std::size_t>(bin)])}));
+    peaks_.write(joined(
+        {e.name, gene_of(data_, numbers.pair), methods_[method]->name, std::to_string(rank + 1),
+         e.chrom, std::to_string(std::max<std::int64_t>(start, 0)),
+         std::to_string(std::max<std::int64_t>(start + data_.bin_bp, 0)), std::to_string(bin),
+         offset_text(data_, bin), format_number(scores[static_cast<std::size_t>(bin)])}));
   }
 }
 
-void AttributionOutputs::add_track(const PairNumbers& numbers, const std::string& method,
-                                   const std::string& meaning, const std::vector<float>& scores) {
+void AttributionOutputs::add_track(const PairNumbers& numbers, const Method& method,
+                                   const std::vector<float>& scores) {
   const Enhancer& e = enhancer_of(data_, numbers.pair);
   const std::string& gene = gene_of(data_, numbers.pair);
-  const TrackLabel label{"CDT " + method + " " + gene, e.name + " to " + gene + ": " + meaning,
-                         data_.assembly};
+  const TrackLabel label{"CDT " + std::string(method.name) + " " + gene,
+                         e.name + " to " + gene + ": " + method.meaning, data_.assembly};
   const TrackWindow window{e.chrom, bin_start(data_, numbers.pair, 0), data_.bin_bp};
   // The row number of pairs.tsv makes the name unique.
   tracks_.push_back({std::to_string(rows_ + 1) + "_" + file_name_part(e.name) + "_" +
-                         file_name_part(gene) + "." + method + ".bedGraph",
+                         file_name_part(gene) + track_suffix(method),
                      bedgraph_text(label, window, scores)});
 }
 
@@ -151,16 +176,17 @@ void AttributionOutputs::write_tracks() const {
   for (const Track& track : tracks_) write_file(folder / track.file, track.content);
 }
 
-void AttributionOutputs::finish(const Summary& summary) {
+void AttributionOutputs::finish(const Summary& summary, const std::string& command) {
   std::error_code absent;
   std::filesystem::remove(folder_.path() / "summary.json", absent);
-  attention_.commit();
-  gradient_.commit();
+  for (const auto& scores : scores_) scores->commit();
+  remove_other_methods(folder_.path(), methods_);
   peaks_.commit();
   pairs_.commit();
   write_tracks();
   std::vector<std::string> names;
   for (const Track& track : tracks_) names.push_back(std::string(kTrackFolder) + "/" + track.file);
+  write_file(folder_.path() / "command.json", command);
   write_file(folder_.path() / "summary.json", summary_json(summary, names));
 }
 

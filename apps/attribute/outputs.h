@@ -3,6 +3,8 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,31 +19,32 @@ namespace cdt {
 class AttributionOutputs {
  public:
   /// pairs: how many add() calls will come; tracks: how many of the first pairs get tracks.
-  AttributionOutputs(std::filesystem::path directory, const Dataset& data, std::int64_t pairs,
-                     std::int64_t tracks);
+  AttributionOutputs(std::filesystem::path directory, const Dataset& data, Methods methods,
+                     std::int64_t pairs, std::int64_t tracks);
 
-  /// One row of pairs.tsv, attention.npy and gradient.npy, its peaks and its tracks.
-  void add(const PairNumbers& numbers, const PairWindows& windows);
+  /// One row of pairs.tsv and of each method's npy, its peaks and its tracks.
+  void add(const PairNumbers& numbers, const PairScores& scores);
   /// Brings everything to its name and replaces an earlier attribution, its tracks included.
-  void finish(const Summary& summary);
+  /// command: the content of command.json.
+  void finish(const Summary& summary, const std::string& command);
 
  private:
   struct Track {
     std::string file;
     std::string content;
   };
-  void add_peaks(const PairNumbers& numbers, const char* method, const WindowNumbers& window,
-                 const std::vector<float>& scores);
-  void add_track(const PairNumbers& numbers, const std::string& method, const std::string& meaning,
+  void add_peaks(const PairNumbers& numbers, std::size_t method, const std::vector<float>& scores);
+  void add_track(const PairNumbers& numbers, const Method& method,
                  const std::vector<float>& scores);
   void write_tracks() const;
 
   OutputFolder folder_;
+  std::optional<OutputFolder> methods_folder_;  // if others than the defaults run
   const Dataset& data_;
+  Methods methods_;
   AtomicFile pairs_;
   AtomicFile peaks_;
-  NpyWriter attention_;
-  NpyWriter gradient_;
+  std::vector<std::unique_ptr<NpyWriter>> scores_;  // by method
   std::int64_t rows_ = 0;
   std::int64_t track_pairs_ = 0;
   std::vector<Track> tracks_;

@@ -40,13 +40,24 @@ double share(std::int64_t count, std::int64_t of) {
   return static_cast<double>(count) / static_cast<double>(of);
 }
 
-Json hits_json(const SiteHits& h) {
-  return {{"n", h.pairs},
-          {"gradient_hits", h.gradient},
-          {"gradient_share", share(h.gradient, h.pairs)},
-          {"attention_hits", h.attention},
-          {"attention_share", share(h.attention, h.pairs)},
-          {"random_share", h.random_share}};
+Json methods_json(const Summary& s) {
+  Json out = Json::object();
+  for (std::size_t i = 0; i < s.methods.size(); ++i) {
+    Json& method = out[s.methods[i]->name];
+    method = {{"meaning", s.methods[i]->meaning}, {"signed", s.methods[i]->is_signed}};
+    method.update(method_json(s.by_method[i]));
+  }
+  return out;
+}
+
+Json hits_json(const SiteHits& h, const Methods& methods) {
+  Json out = {{"n", h.pairs}};
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    out[std::string(methods[i]->name) + "_hits"] = h.hits[i];
+    out[std::string(methods[i]->name) + "_share"] = share(h.hits[i], h.pairs);
+  }
+  out["random_share"] = h.random_share;
+  return out;
 }
 
 /// printf into a string.
@@ -59,33 +70,30 @@ __attribute__((format(printf, 1, 2))) std::string text(const char* format, ...) 
   return buffer;
 }
 
-std::string hits_line(const char* name, const SiteHits& h) {
+std::string hits_line(const char* name, const SiteHits& h, const Methods& methods) {
   if (h.pairs == 0) return text("  %-12s no such pair chosen\n", name);
-  return text("  %-12s gradient %lld of %lld (%.1f %%), attention %lld (%.1f %%), random %.1f %%\n",
-              name, static_cast<long long>(h.gradient), static_cast<long long>(h.pairs),
-              100.0 * share(h.gradient, h.pairs), static_cast<long long>(h.attention),
-              100.0 * share(h.attention, h.pairs), 100.0 * h.random_share);
+  std::string out = text("  %-12s", name);
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    out += text(" %s %lld of %lld (%.1f %%),", methods[i]->name, static_cast<long long>(h.hits[i]),
+                static_cast<long long>(h.pairs), 100.0 * share(h.hits[i], h.pairs));
+  }
+  return out + text(" by chance %.1f %%\n", 100.0 * h.random_share);
 }
 
 std::string method_rows(const Summary& s) {
   const RandomPeaks& r = s.random;
-  const MethodSummary& a = s.attention;
-  const MethodSummary& g = s.gradient;
   const double error = r.distance_sd_bp / std::sqrt(static_cast<double>(s.pairs));
-  return text("%-34s %10s %10s %13s\n", "", "attention", "gradient", "random peaks") +
-         text("%-34s %10.1f %10.1f %13.1f +- %.1f\n", "peak to centre, mean kb",
-              a.distance_mean_bp / 1e3, g.distance_mean_bp / 1e3, r.distance_mean_bp / 1e3,
-              error / 1e3) +
-         text("%-34s %10.1f %10.1f %13.1f\n", "peak to centre, median kb",
-              a.distance_median_bp / 1e3, g.distance_median_bp / 1e3, r.distance_median_bp / 1e3) +
-         text("%-34s %10.1f %10.1f %13.1f\n", "peak within 50 kb, %", 100.0 * a.share_near,
-              100.0 * g.share_near, 100.0 * r.share_near) +
-         text("%-34s %10.1f %10.1f %13.1f\n", "peak in the outer 5 %, %", 100.0 * a.edge_share,
-              100.0 * g.edge_share, 100.0 * r.edge_share) +
-         text("%-34s %10.1f %10.1f\n", "effective bins (exp entropy)", a.effective_bins,
-              g.effective_bins) +
-         text("%-34s %10.2f %10.2f\n", "peak over uniform", a.peak_over_uniform,
-              g.peak_over_uniform);
+  std::string out = text("%-22s %9s %9s %9s %9s %9s %9s\n", "peak", "mean kb", "median kb",
+                         "% <=50 kb", "% at edge", "eff. bins", "/uniform");
+  for (std::size_t i = 0; i < s.methods.size(); ++i) {
+    const MethodSummary& m = s.by_method[i];
+    out += text("%-22s %9.1f %9.1f %9.1f %9.1f %9.1f %9.2f\n", s.methods[i]->name,
+                m.distance_mean_bp / 1e3, m.distance_median_bp / 1e3, 100.0 * m.share_near,
+                100.0 * m.edge_share, m.effective_bins, m.peak_over_uniform);
+  }
+  return out + text("%-22s %9.1f %9.1f %9.1f %9.1f   (mean +- %.1f)\n", "a random bin",
+                    r.distance_mean_bp / 1e3, r.distance_median_bp / 1e3, 100.0 * r.share_near,
+                    100.0 * r.edge_share, error / 1e3);
 }
 
 }  // namespace
@@ -100,8 +108,9 @@ std::string summary_json(const Summary& s, const std::vector<std::string>& track
       {"bin_bp", s.bin_bp},
       {"pairs_with_zero_dna", s.zero_dna},
       {"top", s.top},
-      {"attention", method_json(s.attention)},
-      {"gradient", method_json(s.gradient)},
+      {"attention", method_json(s.by_method[kAttention])},
+      {"gradient", method_json(s.by_method[kGradient])},
+      {"methods", methods_json(s)},
       {"top_overlap",
        {{"mean", s.overlap_mean},
         {"share", s.overlap_mean / static_cast<double>(s.top)},
@@ -112,11 +121,11 @@ std::string summary_json(const Summary& s, const std::vector<std::string>& track
       {"random_peaks", random_json(s.random, s.pairs)}};
   if (s.with_effect && s.without_effect) {
     out["planted_sites"] = {{"tolerance_bins", kSiteTolerance},
-                            {"causal", hits_json(s.with_effect->causal)},
-                            {"decoy", hits_json(s.with_effect->decoy)},
+                            {"causal", hits_json(s.with_effect->causal, s.methods)},
+                            {"decoy", hits_json(s.with_effect->decoy, s.methods)},
                             {"pairs_without_effect",
-                             {{"causal", hits_json(s.without_effect->causal)},
-                              {"decoy", hits_json(s.without_effect->decoy)}}}};
+                             {{"causal", hits_json(s.without_effect->causal, s.methods)},
+                              {"decoy", hits_json(s.without_effect->decoy, s.methods)}}}};
   }
   out["tracks"] = tracks;
   return json_text(out);
@@ -140,8 +149,8 @@ std::string summary_table(const Summary& s) {
   if (s.with_effect) {
     out += text("pairs with a planted effect, peak within %lld bins of the\n",
                 static_cast<long long>(kSiteTolerance));
-    out += hits_line("causal site", s.with_effect->causal);
-    out += hits_line("decoy site", s.with_effect->decoy);
+    out += hits_line("causal site", s.with_effect->causal, s.methods);
+    out += hits_line("decoy site", s.with_effect->decoy, s.methods);
   }
   return out;
 }

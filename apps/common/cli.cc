@@ -73,6 +73,22 @@ void Cli::choice(const std::string& long_name, std::vector<std::string> allowed)
 
 void Cli::require(const std::string& long_name) { find(long_name).required = true; }
 
+nlohmann::ordered_json Cli::values() const {
+  nlohmann::ordered_json out = nlohmann::ordered_json::object();
+  for (const auto& option : options_) {
+    std::visit(
+        [&](const auto* value) {
+          if constexpr (std::is_same_v<decltype(value), const std::filesystem::path*>) {
+            out[option->name] = value->string();
+          } else {
+            out[option->name] = *value;
+          }
+        },
+        option->target);
+  }
+  return out;
+}
+
 bool Cli::was_set(const std::string& long_name) const { return find(long_name).set; }
 
 void Cli::common(CommonOptions* options) {

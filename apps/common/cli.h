@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <initializer_list>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -59,6 +60,8 @@ class Cli {
   bool parse(int argc, char** argv, int* exit_code);
   /// Was the option given, on the command line or in the configuration file?
   bool was_set(const std::string& long_name) const;
+  /// All options with the values they have, by long name in the order they were added.
+  nlohmann::ordered_json values() const;
 
  private:
   struct Option;

@@ -55,6 +55,26 @@ check 'tracks of two pairs' [ "$(ls "$work/again/tracks" | wc -l)" -eq 4 ]
 expect_ok run --split val --out "$work/again" --tracks 0 --quiet
 check 'tracks are gone' [ ! -e "$work/again/tracks" ]
 
+# Further methods: a file each, rows in pairs.tsv, peaks and tracks; the defaults stay as they were.
+expect_ok run --split val --out "$work/methods" --methods random --seed 5 --tracks 1
+for file in attention.npy gradient.npy; do expect_same "$work/all/$file" "$work/methods/$file"; done
+check 'columns of the method' cmp <(cut -f 1-18 "$work/methods/pairs.tsv") "$work/all/pairs.tsv"
+check 'its name in the header' grep -q 'random_peak_over_uniform$' "$work/methods/pairs.tsv"
+check 'its scores' [ "$(stat -c %s "$work/methods/methods/random.npy")" -eq $((128 + pairs * 64)) ]
+check 'its peaks' [ "$(grep -c "	random	" "$work/methods/peaks.tsv")" -eq $((pairs * 16)) ]
+check 'its track' [ "$(ls "$work/methods/tracks"/1_*.random.bedGraph | wc -l)" -eq 1 ]
+expect_text "$work/methods/summary.json" '"random": {'
+for text in '"program": "cdt-attribute"' '--split val' '--methods random' '"seed": 5' '"split": "val"' \
+  '"version": "'; do
+  expect_text "$work/methods/command.json" "$text"
+done
+expect_ok run --pair "$(rows "$work/all" | sed -n 3p | cut -f 1,2 | tr '\t' :)" --out "$work/one" \
+  --methods random --seed 5
+check 'random scores are those of the pair' cmp -i 128:$((128 + 2 * 64)) -n 64 \
+  "$work/one/methods/random.npy" "$work/methods/methods/random.npy"
+expect_ok run --split val --out "$work/methods" --quiet
+check 'files of methods that did not run are gone' [ ! -e "$work/methods/methods" ]
+
 # Pairs by name, by file and by lot give the rows that the whole split gave.
 read -r enhancer gene < <(rows "$work/all" | sed -n 5p | cut -f 1,2)
 expect_ok run --pair "$enhancer:$gene" --out "$work/named"
@@ -92,6 +112,9 @@ expect_fail 2 'pairs: none chosen' "${arguments[@]}"
 expect_fail 2 '--pair: not a pair' "${arguments[@]}" --pair nonsense
 expect_fail 2 'no enhancer named NONE' "${arguments[@]}" --pair "NONE:$gene"
 expect_fail 2 'no gene named NONE' "${arguments[@]}" --pair "$enhancer:NONE"
+expect_fail 2 '--methods: no such method (did you mean random?)' "${arguments[@]}" --split val \
+  --methods attention,randm
+expect_fail 2 '--methods: no such method' "${arguments[@]}" --split val --methods random,
 expect_fail 2 '--sample' "${arguments[@]}" --sample 3
 expect_fail 2 "at most $pairs, got 1000" "${arguments[@]}" --split val --sample 1000
 printf 'enhancer\tgene\n%s\tNONE\n' "$enhancer" >"$work/bad.tsv"

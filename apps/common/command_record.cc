@@ -1,0 +1,40 @@
+#include "apps/common/command_record.h"
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "apps/common/json_text.h"
+#include "apps/common/version.h"
+
+namespace cdt {
+namespace {
+
+/// The word as a shell reads it back.
+std::string quoted(std::string_view word) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=:,./@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string_view::npos) {
+    return std::string(word);
+  }
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+}  // namespace
+
+std::string command_record(const std::string& program, int argc, const char* const* argv,
+                           const Cli& cli) {
+  std::string line = program;
+  for (int i = 1; i < argc; ++i) line += " " + quoted(argv[i]);
+  const nlohmann::ordered_json options = cli.values();
+  nlohmann::ordered_json out = {
+      {"program", program}, {"command_line", line}, {"version", version()}};
+  for (const char* name : {"data", "model", "split"}) {
+    if (options.contains(name)) out[name] = options[name];
+  }
+  out["options"] = options;
+  return json_text(out);
+}
+
+}  // namespace cdt
