@@ -14,13 +14,23 @@ std::vector<float> to_host(Backend& backend, const Tensor& t) {
   return host;
 }
 
-/// The Recorder's name of the DNA sequence that dna_to_rna attends to.
+}  // namespace
+
+std::vector<float> mean_over_heads(std::span<const float> values, std::int64_t heads) {
+  const auto count = static_cast<std::size_t>(heads);
+  std::vector<float> out(values.size() / count);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    double sum = 0.0;
+    for (std::size_t head = 0; head < count; ++head) sum += values[head * out.size() + i];
+    out[i] = static_cast<float>(sum / static_cast<double>(heads));
+  }
+  return out;
+}
+
 std::string dna_context_name(const CdtConfig& config) {
   if (config.dna_layers == 0) return "dna_projector";
   return "dna_self_attn_layers." + std::to_string(config.dna_layers - 1);
 }
-
-}  // namespace
 
 InputGradientNorm::InputGradientNorm(Backend& backend, const Tensor& weight, Arena& lasting,
                                      Arena& scratch)
@@ -69,7 +79,7 @@ CrossAttentionRow::CrossAttentionRow(Backend& backend, const Tensor& in_proj_wei
   key_weight_ = in_proj_weight.slice(d, 2 * d);
 }
 
-std::vector<float> CrossAttentionRow::mean_over_heads(const Tensor& x, std::int32_t gene) {
+std::vector<float> CrossAttentionRow::heads(const Tensor& x, std::int32_t gene) {
   const std::int64_t d = queries_.shape[-1];
   const std::int64_t k = d / heads_;
   const std::int64_t bins = x.rows();
@@ -102,16 +112,11 @@ std::vector<float> CrossAttentionRow::mean_over_heads(const Tensor& x, std::int3
                  .c = scores.data(),
                  .ldc = bins});
   backend_.softmax_dropout(*scores, {}, *scores);
-  const std::vector<float> rows = to_host(backend_, *scores);
-  std::vector<float> mean(static_cast<std::size_t>(bins));
-  for (std::size_t bin = 0; bin < mean.size(); ++bin) {
-    double sum = 0.0;
-    for (std::size_t head = 0; head < static_cast<std::size_t>(heads_); ++head) {
-      sum += rows[head * mean.size() + bin];
-    }
-    mean[bin] = static_cast<float>(sum / static_cast<double>(heads_));
-  }
-  return mean;
+  return to_host(backend_, *scores);
+}
+
+std::vector<float> CrossAttentionRow::mean_over_heads(const Tensor& x, std::int32_t gene) {
+  return cdt::mean_over_heads(heads(x, gene), heads_);
 }
 
 namespace {

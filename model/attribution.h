@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "engine/arena.h"
@@ -14,6 +16,12 @@
 #include "model/cdt.h"
 
 namespace cdt {
+
+/// Mean over heads of values (H, ...).
+std::vector<float> mean_over_heads(std::span<const float> values, std::int64_t heads);
+
+/// The Recorder's name of the DNA sequence that dna_to_rna attends to.
+std::string dna_context_name(const CdtConfig& config);
 
 /// Norms of gradients with respect to the DNA input, from gradients at the projector's output:
 /// |W^T g|^2 = g^T (W W^T) g, so the (D, D) Gram matrix replaces the dna_dim wide gradient. Where
@@ -43,7 +51,9 @@ class CrossAttentionRow {
   CrossAttentionRow(Backend& backend, const Tensor& in_proj_weight, const Tensor& queries,
                     std::int64_t heads, Arena& scratch);
 
-  /// The gene's row, mean over heads, from the DNA sequence x (1, L, D) the block attends to.
+  /// The gene's rows (H, L) from the DNA sequence x (1, L, D) the block attends to.
+  std::vector<float> heads(const Tensor& x, std::int32_t gene);
+  /// Their mean (L).
   std::vector<float> mean_over_heads(const Tensor& x, std::int32_t gene);
 
  private:
@@ -72,6 +82,9 @@ class Attributor {
   /// tape's step arena, which is cleared. They do not depend on which other genes are asked for.
   void attribute(const Tensor& dna, const std::vector<std::int32_t>& genes,
                  const Receiver& receiver);
+
+  const Trunks& trunks() const { return trunks_; }
+  CrossAttentionRow& row() { return row_; }
 
  private:
   std::vector<float> gradient_window(Var dna_linear, Var prediction, std::int32_t gene);

@@ -17,8 +17,15 @@ Var note(Recorder* recorder, const std::string& name, Var value) {
 
 // Where an op puts the attention map of `module`, or null.
 Tensor* map_of(Recorder* recorder, const std::string& module) {
-  if (recorder == nullptr || !recorder->want_attention) return nullptr;
+  if (recorder == nullptr) return nullptr;
+  if (!recorder->want_attention && recorder->attention_of.count(module) == 0) return nullptr;
   return &recorder->attention[module + ".attention"];
+}
+
+void note_core(Recorder* recorder, const std::string& module, const AttentionCore& core) {
+  if (recorder == nullptr || !recorder->want_cores) return;
+  core.out->keep = true;
+  recorder->cores[module] = core;
 }
 
 void expect_sample_independent(const Tape& tape) {
@@ -58,6 +65,7 @@ Var Cdt::self_block(Tape& tape, const std::string& name, Var x, std::int64_t bat
   const Var qkv = linear(tape, x, weight(a + ".in_proj_weight"), weight(a + ".in_proj_bias"));
   const Var context = self_attention(tape, qkv, config_.heads, config_.dropout, batch,
                                      map_of(recorder, name));
+  note_core(recorder, name, {context, qkv, 2 * config_.hidden});
   const Var attended =
       linear(tape, context, weight(a + ".out_proj.weight"), weight(a + ".out_proj.bias"));
   return post_norm(tape, name, x, attended, recorder);
@@ -80,6 +88,7 @@ Var Cdt::cross_block(Tape& tape, const std::string& name, Var x, Var context, st
                         tape.rows_of(weight(a + ".in_proj_bias"), d, 3 * d));
   const Var attended_heads =
       attention(tape, q, kv, config_.heads, config_.dropout, batch, map_of(recorder, name));
+  note_core(recorder, name, {attended_heads, kv, d});
   const Var attended =
       linear(tape, attended_heads, weight(a + ".out_proj.weight"), weight(a + ".out_proj.bias"));
   if (config_.variant == Variant::kPaper) {
@@ -163,6 +172,23 @@ Var Cdt::forward(Tape& tape, Var dna, Var rna, Var protein, Recorder* recorder) 
   return head(tape, d, r, p, batch, recorder);
 }
 
+Var Cdt::rna_trunk(Tape& tape, const Tensor& rna, Recorder* recorder) {
+  const Var r = project(tape, "rna_projector", tape.constant(rna), 1, recorder);
+  return trunk(tape, "rna", r, config_.rna_layers, 1, recorder);
+}
+
+Var Cdt::protein_trunk(Tape& tape, const Tensor& protein, Recorder* recorder) {
+  const Var p = project(tape, "protein_projector", tape.constant(protein), 1, recorder);
+  return trunk(tape, "protein", p, config_.protein_layers, 1, recorder);
+}
+
+void Cdt::record_trunks(Tape& tape, const Tensor& rna, const Tensor& protein, Recorder* recorder) {
+  expect_sample_independent(tape);
+  expect_inputs(rna, protein);
+  rna_trunk(tape, rna, recorder);
+  protein_trunk(tape, protein, recorder);
+}
+
 Trunks Cdt::compute_trunks(Tape& tape, const Tensor& rna, const Tensor& protein, Arena& lasting) {
   expect_sample_independent(tape);
   expect_inputs(rna, protein);
@@ -171,10 +197,8 @@ Trunks Cdt::compute_trunks(Tape& tape, const Tensor& rna, const Tensor& protein,
     backend_.copy(t, v->value);
     return t;
   };
-  Var r = project(tape, "rna_projector", tape.constant(rna), 1, nullptr);
-  r = trunk(tape, "rna", r, config_.rna_layers, 1, nullptr);
-  Var p = project(tape, "protein_projector", tape.constant(protein), 1, nullptr);
-  p = trunk(tape, "protein", p, config_.protein_layers, 1, nullptr);
+  const Var r = rna_trunk(tape, rna, nullptr);
+  const Var p = protein_trunk(tape, protein, nullptr);
   Trunks trunks{last(r), last(p), last(queries_of(tape, "dna_to_rna", r)),
                 last(queries_of(tape, "rna_to_protein", p))};
   tape.clear();

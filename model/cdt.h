@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,12 +22,23 @@ struct Parameter {
   Variable variable;   // value and grad, lasting
 };
 
+/// The core of one attention: out (1|B, Nq, D) = A V by head, where V stands in the D columns of
+/// `source` from value_column on. With the gradient of out, that of the map is dout V^T.
+struct AttentionCore {
+  Var out = nullptr;
+  Var source = nullptr;  // (1|B, Nk, 2D or 3D)
+  std::int64_t value_column = 0;
+};
+
 /// Receives intermediates by name ("dna_projector", "dna_self_attn_layers.0", ..., "vce",
 /// "task_layer") and attention maps ("dna_to_rna.attention", ...). Tests and attribution.
 struct Recorder {
   std::map<std::string, Var> values;
-  std::map<std::string, Tensor> attention;  // (B, H, Nq, Nk); pooling (B, H, N)
-  bool want_attention = false;
+  std::map<std::string, Tensor> attention;     // (B, H, Nq, Nk); pooling (B, H, N)
+  bool want_attention = false;                 // all maps
+  std::set<std::string> attention_of;          // or those of these modules ("vce.dna" for pooling)
+  std::map<std::string, AttentionCore> cores;  // by module; their outputs keep their gradients
+  bool want_cores = false;
 };
 
 /// The part of a forward pass that does not depend on DNA in eval mode: RNA and protein after their
@@ -63,6 +75,8 @@ class Cdt {
 
   /// Eval mode only. Fills `trunks` with tensors of `lasting`, using the tape's step arena.
   Trunks compute_trunks(Tape& tape, const Tensor& rna, const Tensor& protein, Arena& lasting);
+  /// Eval mode only. The RNA and protein trunks once more, for what the recorder asks of them.
+  void record_trunks(Tape& tape, const Tensor& rna, const Tensor& protein, Recorder* recorder);
   /// Eval mode only: the rest of the forward pass over precomputed trunks.
   Var forward_from_trunks(Tape& tape, Var dna, const Trunks& trunks, Recorder* recorder = nullptr);
   /// (B, L, D): the DNA input after its linear map, before the norm; attribution stops here and
@@ -97,6 +111,8 @@ class Cdt {
                   const Tensor* queries, Recorder* recorder);
   Var trunk(Tape& tape, const std::string& modality, Var projected, std::int64_t layers,
             std::int64_t batch, Recorder* recorder);
+  Var rna_trunk(Tape& tape, const Tensor& rna, Recorder* recorder);
+  Var protein_trunk(Tape& tape, const Tensor& protein, Recorder* recorder);
   Var pool(Tape& tape, const std::string& modality, Var x, std::int64_t batch, Recorder* recorder);
   Var head(Tape& tape, Var dna, Var rna, Var protein, std::int64_t batch, Recorder* recorder);
 

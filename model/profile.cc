@@ -78,6 +78,20 @@ Concentration concentration(std::span<const float> profile) {
   return c;
 }
 
+std::vector<float> sharpened(std::span<const float> profile, double temperature) {
+  CDT_CHECK(temperature > 0.0, "a temperature is positive");
+  std::vector<double> powers;
+  // Relative to the largest, so that a low temperature does not underflow everywhere.
+  const double largest = *std::max_element(profile.begin(), profile.end()) + 1e-10;
+  for (const double a : profile) {
+    powers.push_back(std::exp(std::log((a + 1e-10) / largest) / temperature));
+  }
+  const double sum = std::accumulate(powers.begin(), powers.end(), 0.0);
+  std::vector<float> out;
+  for (const double power : powers) out.push_back(static_cast<float>(power / sum));
+  return out;
+}
+
 RandomPeaks random_peaks(std::int64_t bins, std::int64_t bin_bp, std::int64_t top, double near_bp) {
   const double n = static_cast<double>(bins);
   const double k = static_cast<double>(top);

@@ -33,6 +33,10 @@ struct Concentration {
 };
 Concentration concentration(std::span<const float> profile);
 
+/// The paper's temperature scaling of an attention profile (its Figure 5, T = 0.3):
+/// exp(ln(a + 1e-10) / T), divided by the sum. T < 1 sharpens; the order of bins stays.
+std::vector<float> sharpened(std::span<const float> profile, double temperature);
+
 /// Exact expectations when peaks lie in independent, uniformly random bins.
 struct RandomPeaks {
   double distance_mean_bp = 0;    // |offset from the centre|

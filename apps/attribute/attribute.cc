@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "apps/attribute/choice.h"
+#include "apps/attribute/maps.h"
 #include "apps/attribute/methods.h"
 #include "apps/attribute/numbers.h"
 #include "apps/attribute/outputs.h"
+#include "apps/attribute/rollout_scorers.h"
 #include "apps/common/command_record.h"
 #include "apps/common/inference.h"
 #include "apps/common/interrupt.h"
@@ -25,6 +27,9 @@ struct AttributeOptions {
   ModelOverrides overrides;
   PairChoice choice;
   std::int64_t tracks = 20;
+  std::string rng = "philox";
+  MapChoice maps;
+  double temperature = 0.0;
   std::string methods;
   std::string command;  // the content of command.json
 };
@@ -51,13 +56,27 @@ bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_c
   cli.option("sample", &options->choice.sample,
              "only N pairs of the split, drawn with --seed; 0: all");
   cli.range("sample", 0, 1e15);
+  cli.option("rng", &options->rng,
+             "generator of the sample; numpy-legacy: np.random.seed(SEED), then choice(.., N, "
+             "replace=False), in the order drawn");
+  cli.choice("rng", {"philox", "numpy-legacy"});
   cli.option("tracks", &options->tracks, "write bedGraph tracks for the first N pairs");
   cli.range("tracks", 0, 100000);
   cli.option("methods", &options->methods,
              "comma separated, besides attention and gradient, or all: " + method_names());
+  cli.option("maps", &options->maps.list,
+             "attention maps to write whole, comma separated (dna_self_attn_layers.0, dna_to_rna, "
+             "vce.dna, ...) or all");
+  cli.flag("maps-per-head", &options->maps.per_head, "write each head's map, not their mean");
+  cli.option("map-pairs", &options->maps.pairs, "maps of the enhancers of the first N pairs");
+  cli.range("map-pairs", 1, 100000);
+  cli.option("temperature", &options->temperature,
+             "also write attention_sharpened.npy at this temperature (the paper's figure: 0.3)");
+  cli.range("temperature", 0, 1000);
   add_model_options(&cli, &options->overrides);
   const bool go = cli.parse(argc, argv, exit_code);
   if (go) options->command = command_record("cdt-attribute", argc, argv, cli);
+  options->choice.numpy_legacy = options->rng == "numpy-legacy";
   options->choice.seed = static_cast<std::uint64_t>(options->common.seed);
   return go;
 }
@@ -113,13 +132,22 @@ std::vector<PairScores> score_enhancer(Attributor& attributor, const Methods& me
   return out;
 }
 
+/// What attribute_pairs() fills besides the numbers.
+struct Receivers {
+  AttributionOutputs& outputs;
+  MapOutputs& maps;
+  Progress& progress;
+  nlohmann::ordered_json descriptions;  // by method, what its scorer has to say
+};
+
 std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector<Pair>& pairs,
                                          const Methods& methods, std::uint64_t seed,
-                                         AttributionOutputs& outputs, Progress& progress) {
+                                         Receivers& receivers) {
   inference.prefetch_dna({pairs.front().enhancer});
   Attributor attributor(*inference.model, inference.tape, inference.rna, inference.protein,
                         inference.lasting);
   const auto scorers = make_scorers(methods, {inference, attributor, seed});
+  receivers.maps.add_trunks(inference);
   std::vector<PairNumbers> numbers;
   for (std::size_t begin = 0; begin < pairs.size();) {
     const std::size_t end = group_end(pairs, begin);
@@ -135,28 +163,49 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
       const Pair& pair = pairs[begin + i];
       expect_finite(scores[i], inference.data, pair);
       numbers.push_back(pair_numbers(pair, scores[i], methods, zero_dna));
-      outputs.add(numbers.back(), scores[i]);
+      receivers.outputs.add(numbers.back(), scores[i]);
     }
-    progress.update(static_cast<std::int64_t>(numbers.size()));
+    receivers.maps.add(inference, attributor.trunks(), pairs[begin].enhancer, dna);
+    receivers.progress.update(static_cast<std::int64_t>(numbers.size()));
     begin = end;
   }
-  progress.finish();
+  receivers.progress.finish();
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    if (scorers[i] == nullptr) continue;
+    nlohmann::ordered_json description = nlohmann::ordered_json::object();
+    scorers[i]->describe(&description);
+    receivers.descriptions[methods[i]->name] = description;
+  }
   return numbers;
+}
+
+MapSpace map_space(const AttributeOptions& options, const Methods& methods) {
+  if (!options.maps.list.empty()) return MapSpace::kAll;
+  const bool rolls = std::any_of(methods.begin(), methods.end(), [](const Method* method) {
+    return method->make == make_rollout || method->make == make_gmar;
+  });
+  return rolls ? MapSpace::kDnaSelf : MapSpace::kNone;
 }
 
 void run(const AttributeOptions& options) {
   catch_interrupts();
   const Methods methods = choose_methods(options.methods);
-  Inference inference(options.common, options.overrides, 1);
+  Inference inference(options.common, options.overrides, 1, map_space(options, methods));
   const std::vector<Pair> pairs = choose_pairs(options.choice, inference.data);
   const std::optional<Truth> truth = read_truth(inference.data.directory, inference.data.bins);
   const auto count = static_cast<std::int64_t>(pairs.size());
-  AttributionOutputs outputs(options.common.out, inference.data, methods, count, options.tracks);
+  AttributionOutputs outputs(options.common.out, inference.data, methods, count, options.tracks,
+                             options.temperature);
+  MapOutputs maps(outputs.folder(), options.maps, inference, pairs);
   Progress progress("attribute", count, options.common.quiet);
+  Receivers receivers{outputs, maps, progress, nlohmann::ordered_json::object()};
   const std::vector<PairNumbers> numbers =
-      attribute_pairs(inference, pairs, methods, options.choice.seed, outputs, progress);
+      attribute_pairs(inference, pairs, methods, options.choice.seed, receivers);
   const Summary summary = summarise(numbers, methods, inference.data, truth);
-  outputs.finish(summary, options.command);
+  nlohmann::ordered_json json = summary_json(summary);
+  json["methods"].update(receivers.descriptions, /*merge_objects=*/true);
+  maps.finish(&json);
+  outputs.finish(json, options.command);
   std::cout << summary_table(summary);
   if (options.tracks < count) {
     std::cout << "tracks: the first " << options.tracks << " of " << count

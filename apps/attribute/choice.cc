@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "apps/attribute/numpy_sample.h"
 #include "apps/common/inference.h"
 #include "engine/error.h"
 #include "engine/random.h"
@@ -75,6 +76,21 @@ std::vector<Pair> sample(const std::vector<Pair>& pairs, std::int64_t count, std
   return out;
 }
 
+std::vector<Pair> numpy_sample(const std::vector<Pair>& pairs, std::int64_t count,
+                               std::uint64_t seed) {
+  if (seed > 0xFFFFFFFFU) {
+    throw InputError(kCommandLine, "--seed",
+                     expected_got("NumPy's legacy generator takes 32 bits", "at most 4294967295",
+                                  std::to_string(seed)));
+  }
+  std::vector<Pair> out;
+  for (const std::size_t i : numpy_legacy_choice(static_cast<std::uint32_t>(seed), pairs.size(),
+                                                 static_cast<std::size_t>(count))) {
+    out.push_back(pairs[i]);
+  }
+  return out;
+}
+
 std::vector<Pair> pairs_of_split(const PairChoice& choice, const Dataset& data) {
   std::vector<Pair> pairs = data.pairs_of(split_named(choice.split));
   const auto size = static_cast<std::int64_t>(pairs.size());
@@ -84,7 +100,9 @@ std::vector<Pair> pairs_of_split(const PairChoice& choice, const Dataset& data) 
         expected_got("split " + choice.split + " is smaller", "at most " + std::to_string(size),
                      std::to_string(choice.sample)));
   }
-  return choice.sample > 0 ? sample(pairs, choice.sample, choice.seed) : pairs;
+  if (choice.sample == 0) return pairs;
+  return choice.numpy_legacy ? numpy_sample(pairs, choice.sample, choice.seed)
+                             : sample(pairs, choice.sample, choice.seed);
 }
 
 /// Brings the pairs of an enhancer together.

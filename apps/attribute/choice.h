@@ -16,12 +16,14 @@ struct PairChoice {
   std::string split;               // "" or train, val, test
   std::int64_t sample = 0;         // pairs drawn from the split; 0: all of it
   std::uint64_t seed = 0;
+  bool numpy_legacy = false;  // draw as NumPy does (apps/attribute/numpy_sample.h)
 };
 
 /// All chosen pairs, those of one enhancer next to each other, enhancers in the order in which they
 /// are first named; a pair named twice is kept once, unless the split holds it twice. A pair that
 /// pairs.tsv does not list has beta NaN. InputError naming the option or line: unknown enhancer or
-/// gene, no pair, fewer pairs in the split than the sample.
+/// gene, no pair, fewer pairs in the split than the sample, a seed NumPy
+/// would not take. A sample stands in the order of the split; NumPy's in the order it was drawn.
 std::vector<Pair> choose_pairs(const PairChoice& choice, const Dataset& data);
 
 }  // namespace cdt

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "apps/attribute/random_control.h"
-#include "apps/common/spelling.h"
-#include "engine/error.h"
+#include "apps/attribute/rollout_scorers.h"
+#include "apps/common/name_list.h"
 
 namespace cdt {
 namespace {
@@ -16,6 +15,11 @@ constexpr std::array kMethods{
            &PairWindows::attention, nullptr},
     Method{"gradient", false, "norm of the gradient of the prediction to the DNA bins",
            &PairWindows::gradient, nullptr},
+    Method{"attention_rollout", false,
+           "attention of the gene, followed through the DNA self-attention layers", nullptr,
+           make_rollout},
+    Method{"attention_gmar", false, "the same with heads weighted by the gradient at their maps",
+           nullptr, make_gmar},
     Method{"random", false, "control: independent uniform scores", nullptr, make_random_control},
 };
 
@@ -25,39 +29,17 @@ std::vector<std::string> method_names() {
   return names;
 }
 
-std::set<std::string> names_in(const std::string& list) {
-  std::set<std::string> names;
-  for (std::size_t begin = 0; begin <= list.size() && !list.empty();) {
-    const std::size_t end = std::min(list.find(',', begin), list.size());
-    names.insert(list.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return names;
-}
-
-void expect_known(const std::set<std::string>& names) {
-  const std::vector<std::string> known = method_names();
-  for (const std::string& name : names) {
-    if (name == "all" || std::find(known.begin(), known.end(), name) != known.end()) continue;
-    std::string expected = "all";
-    for (const std::string& k : known) expected += "|" + k;
-    throw InputError("command line", "--methods",
-                     expected_got("no such method" + suggestion(name, known), expected, name));
-  }
-}
-
 }  // namespace
 
 std::span<const Method> all_methods() { return kMethods; }
 
 std::vector<const Method*> choose_methods(const std::string& list) {
-  const std::set<std::string> names = names_in(list);
-  expect_known(names);
+  const std::vector<std::string> names = names_of_list("methods", list, method_names());
   std::vector<const Method*> chosen;
   for (std::size_t i = 0; i < kMethods.size(); ++i) {
-    const Method& method = kMethods[i];
-    if (i < kDefaultMethods || names.count("all") != 0 || names.count(method.name) != 0) {
-      chosen.push_back(&method);
+    if (i < kDefaultMethods ||
+        std::find(names.begin(), names.end(), kMethods[i].name) != names.end()) {
+      chosen.push_back(&kMethods[i]);
     }
   }
   return chosen;

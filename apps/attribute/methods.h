@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,6 +38,9 @@ class Scorer {
   Scorer& operator=(const Scorer&) = delete;
   /// L scores for each gene, in order. They do not depend on which other genes are asked for.
   virtual std::vector<std::vector<float>> score(const EnhancerGenes& wanted) = 0;
+  /// What else is to be said about the method, once all scores are made: fields added to its
+  /// object in summary.json.
+  virtual void describe(nlohmann::ordered_json* /*method*/) const {}
 };
 
 struct Method {

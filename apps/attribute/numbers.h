@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -73,8 +74,8 @@ struct Summary {
 Summary summarise(const std::vector<PairNumbers>& numbers, const Methods& methods,
                   const Dataset& data, const std::optional<Truth>& truth);
 
-/// The content of summary.json (docs/formats.md); tracks: the files written, relative.
-std::string summary_json(const Summary& summary, const std::vector<std::string>& tracks);
+/// The content of summary.json (docs/formats.md), as far as these numbers go.
+nlohmann::ordered_json summary_json(const Summary& summary);
 
 /// The same for a reader, several lines.
 std::string summary_table(const Summary& summary);

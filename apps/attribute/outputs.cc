@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "apps/common/json_text.h"
 #include "engine/error.h"
 #include "io/text.h"
 #include "io/tracks.h"
@@ -13,6 +14,7 @@ namespace cdt {
 namespace {
 
 constexpr const char* kTrackFolder = "tracks";
+constexpr const char* kSharpenedFile = "attention_sharpened.npy";
 constexpr const char* kMethodsFolder = "methods";
 
 const Enhancer& enhancer_of(const Dataset& data, const Pair& pair) {
@@ -114,13 +116,19 @@ void remove_tracks(const std::filesystem::path& folder) {
 }  // namespace
 
 AttributionOutputs::AttributionOutputs(std::filesystem::path directory, const Dataset& data,
-                                       Methods methods, std::int64_t pairs, std::int64_t tracks)
+                                       Methods methods, std::int64_t pairs, std::int64_t tracks,
+                                       double temperature)
     : folder_(std::move(directory)),
       data_(data),
       methods_(std::move(methods)),
       pairs_(folder_.path() / "pairs.tsv"),
       peaks_(folder_.path() / "peaks.tsv"),
+      temperature_(temperature),
       track_pairs_(tracks) {
+  if (temperature > 0.0) {
+    sharpened_ = std::make_unique<NpyWriter>(folder_.path() / kSharpenedFile,
+                                             std::vector<std::int64_t>{pairs, data.bins});
+  }
   if (methods_.size() > kDefaultMethods) methods_folder_.emplace(folder_.path() / kMethodsFolder);
   for (std::size_t i = 0; i < methods_.size(); ++i) {
     scores_.push_back(std::make_unique<NpyWriter>(method_file(folder_.path(), i, *methods_[i]),
@@ -132,6 +140,9 @@ AttributionOutputs::AttributionOutputs(std::filesystem::path directory, const Da
 
 void AttributionOutputs::add(const PairNumbers& numbers, const PairScores& scores) {
   pairs_.write(pair_row(data_, numbers));
+  if (sharpened_ != nullptr) {
+    sharpened_->append(sharpened(scores.windows[kAttention], temperature_).data(), data_.bins);
+  }
   for (std::size_t i = 0; i < methods_.size(); ++i) {
     scores_[i]->append(scores.windows[i].data(), data_.bins);
     add_peaks(numbers, i, scores.windows[i]);
@@ -176,18 +187,25 @@ void AttributionOutputs::write_tracks() const {
   for (const Track& track : tracks_) write_file(folder / track.file, track.content);
 }
 
-void AttributionOutputs::finish(const Summary& summary, const std::string& command) {
+void AttributionOutputs::finish(nlohmann::ordered_json summary, const std::string& command) {
   std::error_code absent;
   std::filesystem::remove(folder_.path() / "summary.json", absent);
   for (const auto& scores : scores_) scores->commit();
   remove_other_methods(folder_.path(), methods_);
+  if (sharpened_ != nullptr) {
+    sharpened_->commit();
+  } else {
+    std::filesystem::remove(folder_.path() / kSharpenedFile, absent);
+  }
   peaks_.commit();
   pairs_.commit();
   write_tracks();
-  std::vector<std::string> names;
-  for (const Track& track : tracks_) names.push_back(std::string(kTrackFolder) + "/" + track.file);
+  summary["tracks"] = nlohmann::ordered_json::array();
+  for (const Track& track : tracks_) {
+    summary["tracks"].push_back(std::string(kTrackFolder) + "/" + track.file);
+  }
   write_file(folder_.path() / "command.json", command);
-  write_file(folder_.path() / "summary.json", summary_json(summary, names));
+  write_file(folder_.path() / "summary.json", json_text(summary));
 }
 
 }  // namespace cdt

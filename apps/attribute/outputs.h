@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,14 +20,17 @@ namespace cdt {
 class AttributionOutputs {
  public:
   /// pairs: how many add() calls will come; tracks: how many of the first pairs get tracks.
+  /// temperature: of attention_sharpened.npy, 0 for none.
   AttributionOutputs(std::filesystem::path directory, const Dataset& data, Methods methods,
-                     std::int64_t pairs, std::int64_t tracks);
+                     std::int64_t pairs, std::int64_t tracks, double temperature);
+
+  const std::filesystem::path& folder() const { return folder_.path(); }
 
   /// One row of pairs.tsv and of each method's npy, its peaks and its tracks.
   void add(const PairNumbers& numbers, const PairScores& scores);
   /// Brings everything to its name and replaces an earlier attribution, its tracks included.
-  /// command: the content of command.json.
-  void finish(const Summary& summary, const std::string& command);
+  /// summary: the content of summary.json but for the list of tracks; command: of command.json.
+  void finish(nlohmann::ordered_json summary, const std::string& command);
 
  private:
   struct Track {
@@ -45,6 +49,8 @@ class AttributionOutputs {
   AtomicFile pairs_;
   AtomicFile peaks_;
   std::vector<std::unique_ptr<NpyWriter>> scores_;  // by method
+  std::unique_ptr<NpyWriter> sharpened_;            // or null
+  double temperature_ = 0;
   std::int64_t rows_ = 0;
   std::int64_t track_pairs_ = 0;
   std::vector<Track> tracks_;

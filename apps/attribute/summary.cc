@@ -2,9 +2,9 @@
 #include <cmath>
 #include <cstdarg>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "apps/attribute/numbers.h"
-#include "apps/common/json_text.h"
 
 namespace cdt {
 namespace {
@@ -98,7 +98,7 @@ std::string method_rows(const Summary& s) {
 
 }  // namespace
 
-std::string summary_json(const Summary& s, const std::vector<std::string>& tracks) {
+Json summary_json(const Summary& s) {
   Json out = {
       {"format", "cdt-attribution"},
       {"version", 1},
@@ -127,8 +127,7 @@ std::string summary_json(const Summary& s, const std::vector<std::string>& track
                              {{"causal", hits_json(s.without_effect->causal, s.methods)},
                               {"decoy", hits_json(s.without_effect->decoy, s.methods)}}}};
   }
-  out["tracks"] = tracks;
-  return json_text(out);
+  return out;
 }
 
 std::string summary_table(const Summary& s) {

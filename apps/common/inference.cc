@@ -29,6 +29,15 @@ std::size_t scratch_bytes(const CdtConfig& c, std::int64_t bins, std::int64_t ba
                          4 * batch * c.heads * (bins + c.genes) * 1024 + bins * c.dna_dim);
 }
 
+std::size_t map_bytes(const CdtConfig& c, std::int64_t bins, MapSpace maps) {
+  if (maps == MapSpace::kNone) return 0;
+  std::int64_t elements = c.dna_layers * bins * bins;
+  if (maps == MapSpace::kAll) {
+    elements += c.genes * bins + c.genes * c.genes * (1 + c.rna_layers + c.protein_layers);
+  }
+  return floats_to_bytes(c.heads * elements);
+}
+
 Tensor upload(Backend& backend, Arena& arena, const Shape& shape, const std::vector<float>& host) {
   const Tensor t = arena.tensor(shape);
   backend.upload(t, host.data());
@@ -68,12 +77,13 @@ Split split_named(const std::string& name) {
 }
 
 Inference::Inference(const CommonOptions& options, const ModelOverrides& overrides,
-                     std::int64_t batch)
+                     std::int64_t batch, MapSpace maps)
     : backend(open_backend(options)),
       data(options.data),
       config(fitting_config(options, overrides, data)),
       lasting(*backend, "lasting", lasting_bytes(config, data.bins, batch)),
-      step(*backend, "step", inference_step_bytes(config, data.bins, batch)),
+      step(*backend, "step",
+           inference_step_bytes(config, data.bins, batch) + map_bytes(config, data.bins, maps)),
       scratch(*backend, "scratch", scratch_bytes(config, data.bins, batch)),
       model(load_model(options.model, *backend, lasting, false, overrides)),
       tape(*backend, step, scratch),

@@ -17,10 +17,14 @@
 
 namespace cdt {
 
+/// Attention maps a pass may keep on top of its activations.
+enum class MapSpace : std::uint8_t { kNone, kDnaSelf, kAll };
+
 /// Members in the order they are made and the reverse of that in which they go.
 struct Inference {
   /// Opens the device, the data set and the model; InputError if the two do not fit.
-  Inference(const CommonOptions& options, const ModelOverrides& overrides, std::int64_t batch);
+  Inference(const CommonOptions& options, const ModelOverrides& overrides, std::int64_t batch,
+            MapSpace maps = MapSpace::kNone);
 
   /// dna (rows.size(), L, dna_dim) for these enhancers, in the lasting buffer dna.
   Tensor load_dna(const std::vector<std::int32_t>& rows);

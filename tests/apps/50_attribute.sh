@@ -75,6 +75,33 @@ check 'random scores are those of the pair' cmp -i 128:$((128 + 2 * 64)) -n 64 \
 expect_ok run --split val --out "$work/methods" --quiet
 check 'files of methods that did not run are gone' [ ! -e "$work/methods/methods" ]
 
+# Whole attention maps of the enhancers of the first pairs, and the sharpened attention.
+expect_ok run --split val --out "$work/maps" --tracks 0 --map-pairs 3 --temperature 0.3 \
+  --maps dna_to_rna,rna_self_attn_layers.0,vce.dna
+enhancers=$(rows "$work/maps" | head -n 3 | cut -f 1 | sort -u | wc -l)
+genes=$(wc -l <"$data/rna.genes.txt")
+shape() { grep -qaF "'shape': ($2)" "$work/maps/maps/$1.npy"; }
+check 'genes over bins' shape dna_to_rna "$enhancers, $genes, 16"
+check 'a map without DNA stands once' shape rna_self_attn_layers.0 "$genes, $genes"
+check 'pooling over bins' shape vce.dna "$enhancers, 16"
+check 'maps.json lists three' [ "$(grep -c '"file"' "$work/maps/maps/maps.json")" -eq 3 ]
+expect_text "$work/maps/summary.json" '"gene_row_correlation"'
+expect_text "$work/maps/summary.json" '"effective_positions"'
+check 'sharpened' [ "$(stat -c %s "$work/maps/attention_sharpened.npy")" -eq $((128 + pairs * 64)) ]
+# Row of the first pair's gene in the map = its attention: the two ways to the same numbers.
+gene_row=$(($(grep -nx "$(rows "$work/maps" | head -n 1 | cut -f 2)" "$data/rna.genes.txt" |
+  cut -d : -f 1) - 1))
+floats() { od -A n -t f4 -v -w4 -j $((128 + $2 * 64)) -N 64 "$1"; }
+check 'the map holds the attention' awk 'NR == FNR { a[NR] = $1; next }
+  { d = a[FNR] - $1; if (d > 1e-6 || d < -1e-6) bad = 1 } END { exit bad || NR != 32 }' \
+  <(floats "$work/maps/attention.npy" 0) <(floats "$work/maps/maps/dna_to_rna.npy" "$gene_row")
+expect_ok run --split val --out "$work/maps" --tracks 0 --maps dna_self_attn_layers.1 --maps-per-head
+check 'by head' shape dna_self_attn_layers.1 '1, 2, 16, 16'
+check 'earlier maps are gone' [ "$(ls "$work/maps/maps" | wc -l)" -eq 2 ]
+expect_ok run --split val --out "$work/maps" --tracks 0
+check 'no maps, no folder' [ ! -e "$work/maps/maps" ] && check 'nor sharpened' \
+  [ ! -e "$work/maps/attention_sharpened.npy" ]
+
 # Pairs by name, by file and by lot give the rows that the whole split gave.
 read -r enhancer gene < <(rows "$work/all" | sed -n 5p | cut -f 1,2)
 expect_ok run --pair "$enhancer:$gene" --out "$work/named"
@@ -92,6 +119,11 @@ check 'a sample of seven' [ "$(rows "$work/lot" | sort -u | wc -l)" -eq 7 ]
 check 'all from the split' [ -z "$(comm -23 <(rows "$work/lot" | sort) <(rows "$work/all" | sort))" ]
 expect_ok run --split val --sample 7 --seed 2 --out "$work/lot2" --tracks 0
 check 'another seed, another sample' [ "$(rows "$work/lot")" != "$(rows "$work/lot2")" ]
+
+# NumPy's sample: the front of RandomState(42).permutation(18), pairs of an enhancer together.
+drawn=$(grep '^val' "$data/pairs.tsv" | cut -f 2,3 | sed -n '1p;2p;9p')
+expect_ok run --split val --sample 3 --seed 42 --rng numpy-legacy --out "$work/numpy" --tracks 0
+check 'the pairs NumPy draws' [ "$(rows "$work/numpy" | cut -f 1,2 | sort)" = "$(sort <<<"$drawn")" ]
 
 # An enhancer name with colons in it, and a pair that pairs.tsv does not hold.
 cp -r "$data" "$work/colons"
@@ -112,9 +144,13 @@ expect_fail 2 'pairs: none chosen' "${arguments[@]}"
 expect_fail 2 '--pair: not a pair' "${arguments[@]}" --pair nonsense
 expect_fail 2 'no enhancer named NONE' "${arguments[@]}" --pair "NONE:$gene"
 expect_fail 2 'no gene named NONE' "${arguments[@]}" --pair "$enhancer:NONE"
-expect_fail 2 '--methods: no such method (did you mean random?)' "${arguments[@]}" --split val \
+expect_fail 2 '--methods: no such name (did you mean random?)' "${arguments[@]}" --split val \
   --methods attention,randm
-expect_fail 2 '--methods: no such method' "${arguments[@]}" --split val --methods random,
+expect_fail 2 '--methods: no such name' "${arguments[@]}" --split val --methods random,
+expect_fail 2 '--maps: no such name (did you mean vce.dna?)' "${arguments[@]}" --split val \
+  --maps vce.dn
+expect_fail 2 'at most 4294967295' "${arguments[@]}" --split val --sample 3 --seed 4294967296 \
+  --rng numpy-legacy
 expect_fail 2 '--sample' "${arguments[@]}" --sample 3
 expect_fail 2 "at most $pairs, got 1000" "${arguments[@]}" --split val --sample 1000
 printf 'enhancer\tgene\n%s\tNONE\n' "$enhancer" >"$work/bad.tsv"

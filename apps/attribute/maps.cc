@@ -1,0 +1,171 @@
+#include "apps/attribute/maps.h"
+
+#include <algorithm>
+#include <set>
+#include <system_error>
+
+#include "apps/common/json_text.h"
+#include "apps/common/name_list.h"
+#include "io/atomic_file.h"
+
+namespace cdt {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::vector<AttentionMap> choose_maps(const std::string& list,
+                                      const std::vector<AttentionMap>& all) {
+  std::vector<std::string> known;
+  for (const AttentionMap& map : all) known.push_back(map.name);
+  const std::vector<std::string> names = names_of_list("maps", list, known);
+  std::vector<AttentionMap> out;
+  for (const AttentionMap& map : all) {
+    if (std::find(names.begin(), names.end(), map.name) != names.end()) out.push_back(map);
+  }
+  return out;
+}
+
+/// Enhancers of the first `pairs` pairs, in order.
+std::vector<std::int32_t> first_enhancers(const std::vector<Pair>& all, std::int64_t pairs) {
+  std::vector<std::int32_t> out;
+  std::set<std::int32_t> seen;
+  for (std::int64_t i = 0; i < std::min(pairs, static_cast<std::int64_t>(all.size())); ++i) {
+    const std::int32_t enhancer = all[static_cast<std::size_t>(i)].enhancer;
+    if (seen.insert(enhancer).second) out.push_back(enhancer);
+  }
+  return out;
+}
+
+/// Maps of an earlier run, whatever its model was.
+void remove_maps(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::vector<std::filesystem::path> old;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name == "maps.json" || name.ends_with(".npy")) old.push_back(entry.path());
+  }
+  for (const auto& path : old) std::filesystem::remove(path, error);
+  std::filesystem::remove(folder, error);  // if it is empty now
+}
+
+std::vector<std::int64_t> shape_of(const AttentionMap& map, bool per_head, std::size_t enhancers) {
+  std::vector<std::int64_t> shape;
+  if (map.of_enhancer) shape.push_back(static_cast<std::int64_t>(enhancers));
+  if (per_head) shape.push_back(map.heads);
+  if (map.queries > 1 || map.query_axis != std::string("pooling")) shape.push_back(map.queries);
+  shape.push_back(map.keys);
+  return shape;
+}
+
+Json axes_of(const AttentionMap& map, bool per_head) {
+  Json axes = Json::array();
+  if (map.of_enhancer) axes.push_back("enhancer");
+  if (per_head) axes.push_back("head");
+  if (map.query_axis != std::string("pooling")) {
+    axes.push_back(std::string("query ") + map.query_axis);
+  }
+  axes.push_back(std::string("key ") + map.key_axis);
+  return axes;
+}
+
+Json heads_json(const std::vector<Concentration>& sums, double n) {
+  Json heads = Json::array();
+  for (const Concentration& sum : sums) {
+    heads.push_back({{"entropy_nats", sum.entropy / n},
+                     {"effective_positions", sum.effective_bins / n},
+                     {"peak_over_uniform", sum.peak_over_uniform / n}});
+  }
+  return heads;
+}
+
+Json correlation_json(const RowCorrelation& r) {
+  return {{"pairs", r.pairs}, {"constant_rows_left_out", r.constant_rows},
+          {"mean", r.mean},   {"median", r.median},
+          {"min", r.min},     {"share_above_0.99", r.share_above}};
+}
+
+}  // namespace
+
+MapOutputs::MapOutputs(const std::filesystem::path& out, const MapChoice& choice,
+                       const Inference& inference, const std::vector<Pair>& pairs)
+    : path_(out / "maps"), choice_(choice), data_(inference.data) {
+  if (choice.list.empty()) return;
+  maps_ = choose_maps(choice.list, attention_maps(inference.config, data_.bins));
+  enhancers_ = first_enhancers(pairs, choice.pairs);
+  folder_.emplace(path_);
+  for (const AttentionMap& map : maps_) {
+    const std::vector<std::int64_t> shape = shape_of(map, choice.per_head, enhancers_.size());
+    written_.push_back(
+        {map, shape, std::make_unique<NpyWriter>(path_ / (map.name + ".npy"), shape),
+         std::vector<Concentration>(static_cast<std::size_t>(map.heads), Concentration{0, 0, 0})});
+  }
+}
+
+void MapOutputs::write(const AttentionMap& map, std::span<const float> values) {
+  const auto to = std::find_if(written_.begin(), written_.end(),
+                               [&](const Written& w) { return w.map.name == map.name; });
+  if (choice_.per_head) {
+    to->file->append(values.data(), static_cast<std::int64_t>(values.size()));
+  } else {
+    const std::vector<float> mean = mean_over_heads(values, map.heads);
+    to->file->append(mean.data(), static_cast<std::int64_t>(mean.size()));
+  }
+  const std::vector<Concentration> heads = head_concentration(map, values);
+  for (std::size_t head = 0; head < heads.size(); ++head) {
+    to->heads[head].entropy += heads[head].entropy;
+    to->heads[head].effective_bins += heads[head].effective_bins;
+    to->heads[head].peak_over_uniform += heads[head].peak_over_uniform;
+  }
+  if (map.name == "dna_to_rna") {
+    correlations_.push_back(row_correlation(mean_over_heads(values, map.heads), map.queries));
+  }
+}
+
+void MapOutputs::add_trunks(Inference& inference) {
+  maps_of_trunks(*inference.model, inference.tape, inference.rna, inference.protein, maps_,
+                 [&](const AttentionMap& map, std::span<const float> v) { write(map, v); });
+}
+
+void MapOutputs::add(Inference& inference, const Trunks& trunks, std::int32_t enhancer,
+                     const Tensor& dna) {
+  if (added_ == enhancers_.size() || enhancers_[added_] != enhancer) return;
+  ++added_;
+  maps_of_enhancer(*inference.model, inference.tape, trunks, dna, maps_,
+                   [&](const AttentionMap& map, std::span<const float> v) { write(map, v); });
+}
+
+Json MapOutputs::description() const {
+  Json out = {
+      {"per_head", choice_.per_head}, {"enhancers", Json::array()}, {"maps", Json::array()}};
+  for (const std::int32_t e : enhancers_) {
+    out["enhancers"].push_back(data_.enhancers[static_cast<std::size_t>(e)].name);
+  }
+  for (const Written& w : written_) {
+    out["maps"].push_back({{"name", w.map.name},
+                           {"file", w.map.name + ".npy"},
+                           {"shape", w.shape},
+                           {"axes", axes_of(w.map, choice_.per_head)},
+                           {"heads", w.map.heads},
+                           {"depends_on_dna", w.map.of_enhancer}});
+  }
+  return out;
+}
+
+void MapOutputs::finish(Json* summary) {
+  remove_maps(path_);
+  if (!folder_) return;
+  Json& out = (*summary)["attention_maps"];
+  for (const Written& w : written_) {
+    const double n = w.map.of_enhancer ? static_cast<double>(enhancers_.size()) : 1.0;
+    out["heads"][w.map.name] = heads_json(w.heads, n);
+  }
+  for (std::size_t i = 0; i < correlations_.size(); ++i) {
+    Json row = {{"enhancer", data_.enhancers[static_cast<std::size_t>(enhancers_[i])].name}};
+    row.update(correlation_json(correlations_[i]));
+    out["gene_row_correlation"].push_back(row);
+  }
+  for (const Written& w : written_) w.file->commit();
+  write_file(path_ / "maps.json", json_text(description()));
+}
+
+}  // namespace cdt

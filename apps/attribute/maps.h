@@ -1,0 +1,62 @@
+// The files of `--maps`: whole attention maps of the first enhancers, and what they say.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/common/inference.h"
+#include "apps/common/output_folder.h"
+#include "io/npy.h"
+#include "model/attention_window.h"
+
+namespace cdt {
+
+struct MapChoice {
+  std::string list;        // names or "all"; "": no maps
+  bool per_head = false;   // else mean over heads
+  std::int64_t pairs = 1;  // of the enhancers of the first pairs
+};
+
+/// Writes OUT/maps/NAME.npy and maps.json; with an empty list takes those of an earlier run away.
+class MapOutputs {
+ public:
+  /// pairs: all that are explained, those of one enhancer together. InputError naming --maps for an
+  /// unknown map.
+  MapOutputs(const std::filesystem::path& out, const MapChoice& choice, const Inference& inference,
+             const std::vector<Pair>& pairs);
+
+  /// Maps that do not depend on DNA. Clears the tape, as add() does.
+  void add_trunks(Inference& inference);
+  /// Maps of an enhancer, if it is among the first; calls come in the order of the pairs.
+  void add(Inference& inference, const Trunks& trunks, std::int32_t enhancer, const Tensor& dna);
+  /// Brings the files to their names and adds "attention_maps" to summary.json: concentration by
+  /// head, means over query rows and enhancers, and the correlation between gene rows.
+  void finish(nlohmann::ordered_json* summary);
+
+ private:
+  struct Written {
+    AttentionMap map;
+    std::vector<std::int64_t> shape;
+    std::unique_ptr<NpyWriter> file;
+    std::vector<Concentration> heads;  // sums over enhancers
+  };
+  void write(const AttentionMap& map, std::span<const float> values);
+  nlohmann::ordered_json description() const;
+
+  std::filesystem::path path_;
+  MapChoice choice_;
+  const Dataset& data_;
+  std::optional<OutputFolder> folder_;
+  std::vector<std::int32_t> enhancers_;
+  std::size_t added_ = 0;
+  std::vector<AttentionMap> maps_;
+  std::vector<Written> written_;
+  std::vector<RowCorrelation> correlations_;  // by enhancer
+};
+
+}  // namespace cdt

@@ -1,0 +1,17 @@
+// Attention rollout and GMAR (model/rollout.h) as methods.
+#pragma once
+
+#include <memory>
+
+#include "apps/attribute/methods.h"
+
+namespace cdt {
+
+std::unique_ptr<Scorer> make_rollout(const ScorerContext& context);
+
+/// Heads weighted by the L1 norm of the gradient at their maps. Its object in summary.json gets
+/// "head_weights": by attention block, mean and standard deviation over pairs of each head's
+/// weight.
+std::unique_ptr<Scorer> make_gmar(const ScorerContext& context);
+
+}  // namespace cdt
