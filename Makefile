@@ -6,15 +6,23 @@
 #   CXX, CXXFLAGS, LDFLAGS    the compiler; flags of yours come after those of the project
 #   DEBUG=1           checks and debug information, into build-debug/
 #   SANITIZE=1        AddressSanitizer and UndefinedBehaviorSanitizer, into build-asan/
+#   CUDA=0            without the CUDA backend; otherwise it is built where a toolkit is found, first
+#                     under CUDA_HOME or CUDA_PATH
+#   CUDA_ARCH='80 90' GPUs to compile for, default: the GPU here, else sm_80, sm_90 and sm_100
+#   CARRIED=DIR       libraries from DIR/include and DIR/lib (third_party/carry.sh) instead of packages
 #   WERROR=           do not stop at warnings (a compiler newer than those known here)
 #   V=1               show the commands
 #   PREFIX, DESTDIR   where `make install` puts the binaries, default /usr/local
 #   PYTHON            the interpreter that has PyTorch, for `make bench-pytorch`
+#   DEVICE, PRECISION of `make bench` and `make bench-pytorch`: cpu (default) or cuda; fp32 (default),
+#                     tf32 or bf16
 
 ARCH ?= native
 WERROR ?= -Werror
 PREFIX ?= /usr/local
 PYTHON ?= python3
+DEVICE ?= cpu
+PRECISION ?= fp32
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 FUZZ_SECONDS ?= 60
@@ -42,7 +50,7 @@ endif
 # on what the optimiser contracts. -Wrestrict reports sums of strings wrongly in g++ 12 (PR 105651).
 FLAGS := -std=c++20 $(OPTIMISE) $(if $(ARCH),-march=$(ARCH)) -ffp-contract=off -fopenmp \
   -Wall -Wextra $(if $(findstring clang,$(CXX)),,-Wno-restrict) $(WERROR) -I. $(CXXFLAGS)
-LIBRARIES := -ldnnl -lz
+LIBRARIES = -ldnnl -lz $(if $(KERNELS),$(CUDA_LIBRARIES))
 
 ifdef V
   run = $(2)
@@ -55,30 +63,51 @@ endif
 # test, bench and fuzz install what is missing.
 NO_CONFIG := help clean uninstall gpu-check bench-pytorch
 ifneq ($(filter-out $(NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
-  include $(BUILD)/config.mk
+  include $(BUILD)/config.mk $(BUILD)/cuda.mk
 endif
-INSTALL_MISSING := $(if $(filter demo test bench fuzz,$(MAKECMDGOALS)),--install)
+INSTALL_MISSING := $(if $(CARRIED),,$(if $(filter demo test bench fuzz,$(MAKECMDGOALS)),--install))
 
-$(BUILD)/config.mk: third_party/find.sh $(if $(MISSING),$(if $(MAKE_RESTARTS),,FORCE))
+# Carried libraries: third_party/carry.sh collects them on a machine that has them.
+ifdef CARRIED
+  export CPLUS_INCLUDE_PATH := $(abspath $(CARRIED))/include:$(CPLUS_INCLUDE_PATH)
+  export LIBRARY_PATH := $(abspath $(CARRIED))/lib:$(LIBRARY_PATH)
+  override LDFLAGS += -Wl,-rpath,$(abspath $(CARRIED))/lib
+endif
+
+$(BUILD)/config.mk: third_party/find.sh third_party/probe.sh $(if $(MISSING),$(if $(MAKE_RESTARTS),,FORCE))
 	@mkdir -p $(@D)
 	@CXX='$(CXX)' third_party/find.sh $(INSTALL_MISSING) > $@
 
+# CUDA is looked for again when the wishes change or an nvcc comes or goes.
+CUDA_WISHES := $(CXX) CUDA=$(CUDA) HOME=$(CUDA_HOME):$(CUDA_PATH) ARCH=$(CUDA_ARCH) \
+  $(shell command -v nvcc) $(wildcard /usr/local/cuda*/bin/nvcc /opt/cuda/bin/nvcc)
+$(BUILD)/cuda.mk: third_party/find_cuda.sh third_party/probe.sh $(BUILD)/cuda_wishes
+	@CXX='$(CXX)' CUDA='$(CUDA)' CUDA_HOME='$(CUDA_HOME)' CUDA_PATH='$(CUDA_PATH)' \
+	  CUDA_ARCH='$(CUDA_ARCH)' PYTHON='$(PYTHON)' third_party/find_cuda.sh > $@
+
 # --- sources --------------------------------------------------------------------------------------
-ENGINE := $(wildcard engine/*.cc engine/*/*.cc model/*.cc model/*/*.cc io/*.cc)
+KERNELS := $(if $(NVCC),$(wildcard engine/cuda/*.cu))
+WITHOUT := $(if $(KERNELS),engine/no_cuda.cc,$(wildcard engine/cuda/*.cc))
+ENGINE := $(filter-out $(WITHOUT),$(wildcard engine/*.cc engine/*/*.cc model/*.cc model/*/*.cc io/*.cc))
 IMPORT := $(wildcard io/hdf5/*.cc apps/import/*.cc)
 APPS := $(filter-out $(IMPORT),$(wildcard apps/*/*.cc))
+IMPORT := $(if $(HDF5_FLAGS),$(IMPORT))
 MAINS := $(wildcard apps/cdt_*.cc)
-UNIT := $(wildcard tests/unit/*.cc tests/support/*.cc)
+UNIT := $(filter-out $(if $(HDF5_FLAGS),,tests/unit/import_%),\
+  $(wildcard tests/unit/*.cc tests/support/*.cc))
 PARITY := $(wildcard tests/parity/*.cc tests/support/*.cc)
 PAPER_BENCH := $(wildcard tests/bench/paper_*.cc)
 KERNELS_BENCH := $(wildcard tests/bench/kernels_*.cc)
 FUZZ := $(wildcard tests/fuzz/*.cc)
+GPU := tests/gpu/compare_runs.cc $(if $(NVCC),$(wildcard tests/gpu/measure_gemm.cc)) \
+  $(if $(CUDNN_FLAGS),$(wildcard tests/gpu/measure_attention.cc))
 SOURCES := $(sort $(ENGINE) $(IMPORT) $(APPS) $(MAINS) $(UNIT) $(PARITY) $(PAPER_BENCH) \
-  $(KERNELS_BENCH) $(FUZZ))
-HEADERS := $(wildcard engine/*.h engine/*/*.h model/*.h model/*/*.h io/*.h io/*/*.h apps/*/*.h \
+  $(KERNELS_BENCH) $(FUZZ) $(GPU))
+HEADERS := $(wildcard engine/*.h engine/*/*.h engine/cuda/*.cuh model/*.h model/*/*.h io/*.h io/*/*.h apps/*/*.h \
   tests/*/*.h)
 
 objects = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
+KERNEL_OBJECTS := $(patsubst %,$(BUILD)/obj/%.o,$(KERNELS))
 programs = $(addprefix $(BUILD)/bin/,$(subst _,-,$(basename $(notdir $(1)))))
 
 LIBCDT := $(BUILD)/lib/libcdt.a
@@ -87,11 +116,14 @@ PLAIN_PROGRAMS := $(call programs,$(filter-out apps/cdt_import.cc,$(MAINS)))
 IMPORT_PROGRAM := $(if $(HDF5_FLAGS),$(call programs,$(filter apps/cdt_import.cc,$(MAINS))))
 PROGRAMS := $(PLAIN_PROGRAMS) $(IMPORT_PROGRAM)
 TESTS := $(if $(UNIT),$(BUILD)/tests/unit_tests) $(if $(PARITY),$(BUILD)/tests/parity_tests)
+TESTS += $(BUILD)/tests/compare_runs
+MEASURES := $(patsubst tests/gpu/%.cc,$(BUILD)/tests/%,$(filter tests/gpu/measure_%,$(GPU)))
 BENCHES := $(if $(PAPER_BENCH),$(BUILD)/tests/paper_bench) \
   $(if $(KERNELS_BENCH),$(if $(BENCHMARK_FLAGS),$(BUILD)/tests/kernels_bench))
 
 # --- building -------------------------------------------------------------------------------------
-.PHONY: all demo test bench bench-pytorch parity-full gpu-check fuzz lint install uninstall clean help FORCE
+.PHONY: all demo test cubins cuda-report bench bench-pytorch parity-full gpu-check fuzz lint install \
+  uninstall clean help FORCE
 
 all: $(PROGRAMS)  ## build the programs into build/bin (default)
 
@@ -101,7 +133,9 @@ FORCE:
 $(BUILD)/flags: FORCE
 	$(call stamp,$(CXX) $(FLAGS) $(HDF5_FLAGS) $(LDFLAGS))
 $(BUILD)/sources: FORCE
-	$(call stamp,$(SOURCES))
+	$(call stamp,$(SOURCES) $(KERNELS) $(LIBRARIES))
+$(BUILD)/cuda_wishes: FORCE
+	$(call stamp,$(CUDA_WISHES))
 GIT_HASH := $(shell [ -e .git ] && git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null)
 $(BUILD)/git_hash: FORCE
 	$(call stamp,$(GIT_HASH))
@@ -112,13 +146,44 @@ $(BUILD)/obj/%.o: %.cc $(BUILD)/flags
 $(BUILD)/obj/apps/common/version.o: $(BUILD)/git_hash
 $(BUILD)/obj/apps/common/version.o: EXTRA = -DCDT_GIT_HASH='"$(GIT_HASH)"'
 $(call objects,$(IMPORT) $(UNIT)): EXTRA = $(filter -I%,$(HDF5_FLAGS))
--include $(patsubst %.o,%.d,$(call objects,$(SOURCES)))
+$(call objects,$(filter engine/cuda/%,$(ENGINE)) $(GPU)): EXTRA = $(CUDA_INCLUDE) \
+  $(filter-out -L% -Wl% -l%,$(CUDNN_FLAGS))
+-include $(patsubst %.o,%.d,$(call objects,$(SOURCES)) $(KERNEL_OBJECTS))
 
 archive = @mkdir -p $(@D); rm -f $@; ar rcs $@ $(filter %.o,$^)
 link = $(call run,link,mkdir -p $(@D) && $(CXX) $(FLAGS) $(LDFLAGS) $(filter %.o %.a,$^) -o $@ $(1) \
   $(LIBRARIES))
 
-$(LIBCDT): $(call objects,$(ENGINE)) $(BUILD)/sources
+# Kernels. The compiler's report (registers, spills) stays beside the object, X.o.log.
+NVCC_FLAGS := -std=c++20 -O3 -lineinfo $(if $(DEBUG)$(SANITIZE),-DCDT_DEBUG) -I. \
+  -ccbin $(lastword $(CXX)) $(if $(WERROR),-Werror all-warnings) \
+  -Xcompiler -Wall,-Wextra,-ffp-contract=off -Xptxas -v
+comma := ,
+machine_code = $(foreach n,$(1),-gencode arch=compute_$(n)$(comma)code=sm_$(n))
+NEWEST := $(lastword $(CUDA_ARCHITECTURES))
+kernel_codes = $(call machine_code,$(CUDA_ARCHITECTURES)) \
+  -gencode arch=compute_$(NEWEST)$(comma)code=compute_$(NEWEST)
+# nvcc FLAGS: compiles $< to $@; shows the log when it fails and warnings, keeps it in any case.
+nvcc = $(call run,nvcc,{ $(NVCC) $(NVCC_FLAGS) $(1) -MMD -MP -MF $(@:.o=.d) $< -o $@ > $@.log 2>&1 || \
+  { cat $@.log; exit 1; }; } && { grep -A 3 -i warning $@.log || true; })
+$(BUILD)/cuda_flags: FORCE
+	$(call stamp,$(NVCC) $(CUDA_VERSION) $(NVCC_FLAGS) $(CUDA_ARCHITECTURES))
+$(BUILD)/obj/%.cu.o: %.cu $(BUILD)/cuda_flags
+	@mkdir -p $(@D)
+	$(call nvcc,-c $(kernel_codes))
+
+# Every kernel for every GPU kind of the check, also those that this build is not for.
+CUBINS = $(foreach n,$(filter-out $(CUDA_ARCHITECTURES),$(CUDA_CHECKED_ARCHITECTURES)),\
+  $(patsubst %,$(BUILD)/cubin/sm_$(n)/%.o,$(KERNELS)))
+define cubin_rule
+$(BUILD)/cubin/sm_$(1)/%.o: % $(BUILD)/cuda_flags
+	@mkdir -p $$(@D)
+	$$(call nvcc,-cubin $$(call machine_code,$(1)))
+endef
+$(foreach n,$(CUDA_CHECKED_ARCHITECTURES),$(eval $(call cubin_rule,$(n))))
+-include $(patsubst %.o,%.d,$(CUBINS))
+
+$(LIBCDT): $(call objects,$(ENGINE)) $(KERNEL_OBJECTS) $(BUILD)/sources
 	$(archive)
 $(LIBAPPS): $(call objects,$(APPS)) $(BUILD)/sources
 	$(archive)
@@ -137,13 +202,25 @@ $(BUILD)/tests/paper_bench: $(call objects,$(PAPER_BENCH)) $(LIBAPPS) $(LIBCDT)
 $(BUILD)/tests/kernels_bench: $(call objects,$(KERNELS_BENCH)) $(LIBCDT)
 	$(call link,-lbenchmark_main $(BENCHMARK_FLAGS))
 
+$(BUILD)/tests/compare_runs: $(call objects,tests/gpu/compare_runs.cc) $(LIBAPPS) $(LIBCDT)
+	$(call link)
+$(MEASURES): $(BUILD)/tests/%: $(BUILD)/obj/tests/gpu/%.o $(LIBAPPS) $(LIBCDT)
+	$(call link,$(CUDA_LIBRARIES) $(CUDNN_FLAGS))
+
 # --- demo -----------------------------------------------------------------------------------------
 demo: all  ## make a data set with a known mechanism, train, evaluate, explain (minutes)
 	@tests/run_demo.sh $(BUILD)/bin $(BUILD)/demo
 
 # --- tests ----------------------------------------------------------------------------------------
-test: all $(TESTS)  ## build and run all tests; the last line counts them
+test: all $(TESTS) $(MEASURES) cubins  ## build and run all tests; the last line counts them
 	@tests/run_tests.sh $(BUILD)
+
+# What does not compile is counted by tests/apps/15_cuda_compile.sh.
+cubins:
+	@[ -z '$(CUBINS)' ] || $(MAKE) --no-print-directory -k $(CUBINS) || true
+
+cuda-report: cubins $(KERNEL_OBJECTS)  ## registers, shared memory and spills of each CUDA kernel
+	@tests/cuda_report.sh $(addsuffix .log,$(KERNEL_OBJECTS) $(CUBINS))
 
 gpu-check:  ## everything that needs a GPU
 	@echo "gpu-check: nothing to check yet, this version has a CPU backend only" >&2; exit 2
@@ -154,10 +231,10 @@ fuzz: $(BUILD)/config.mk  ## damaged files through every reader, under sanitizer
 
 # --- benchmarks -----------------------------------------------------------------------------------
 bench: $(BENCHES)  ## time a training step, prediction and attribution at paper scale
-	@tests/run_bench.sh $(BUILD)
+	@tests/run_bench.sh $(BUILD) $(DEVICE) $(PRECISION)
 
 bench-pytorch:  ## the same workloads through PyTorch, and the ratios to `make bench`
-	@tests/run_bench_pytorch.sh '$(PYTHON)' $(BUILD)
+	@tests/run_bench_pytorch.sh '$(PYTHON)' $(BUILD) $(DEVICE) $(PRECISION)
 
 parity-full: all  ## the full-size model against PyTorch, through the programs
 	$(PYTHON) tests/parity/full_size.py --bin $(BUILD)/bin
@@ -165,7 +242,8 @@ parity-full: all  ## the full-size model against PyTorch, through the programs
 # --- lint -----------------------------------------------------------------------------------------
 lint: $(BUILD)/config.mk  ## clang-format, clang-tidy and the length of files
 	@CLANG_FORMAT='$(CLANG_FORMAT)' CLANG_TIDY='$(CLANG_TIDY)' tests/lint.sh $(JOBS) \
-	  $(SOURCES) $(HEADERS) -- -std=c++20 -fopenmp -I. $(filter -I%,$(HDF5_FLAGS))
+	  $(SOURCES) $(KERNELS) $(HEADERS) -- -std=c++20 -fopenmp -I. $(filter -I%,$(HDF5_FLAGS)) \
+	  $(CUDA_INCLUDE)
 
 # --- installation ---------------------------------------------------------------------------------
 BINDIR := $(DESTDIR)$(PREFIX)/bin

@@ -3,36 +3,14 @@
 # on stdout. A library counts as found when a program that uses it compiles and links, wherever its
 # package came from. Exit status 2 when something the product cannot do without is missing.
 #
-#   CXX=g++ third_party/find.sh [--install] > config.mk
+#   CXX=g++ third_party/find.sh [--install] > config.mk       (CUDA: find_cuda.sh)
 #
 # --install: run third_party/install.sh first for whatever is missing.
 set -u
 
 here=$(dirname "$0")
-cxx=${CXX:-g++}
-scratch=$(mktemp -d) || exit 1
-trap 'rm -rf "$scratch"' EXIT
-
-# say NAME WHAT: adds a line to the report.
-say() { lines="$lines$(printf '  %-14s %s' "$1" "$2")
-"; }
-
-# links FLAGS...: does the program on standard input compile and link?
-links() { $cxx -std=c++20 -w -x c++ - -o "$scratch/probe" "$@" 2>"$scratch/log"; }
-
-# first_flags PROGRAM FLAGS...: prints the first of the flag sets with which PROGRAM links.
-first_flags() {
-  program=$1
-  shift
-  for flags in "$@"; do
-    # shellcheck disable=SC2086  # a set of flags is several words
-    if printf '%s\n' "$program" | links $flags; then
-      printf '%s' "$flags"
-      return 0
-    fi
-  done
-  return 1
-}
+# shellcheck source=third_party/probe.sh
+. "$here/probe.sh"
 
 # One line per dependency: name, Debian package, and what goes without it ("-": nothing can).
 # The program prints the version where the headers tell it.
@@ -111,13 +89,6 @@ if [ "${1:-}" = --install ] && [ -n "$missing" ]; then
   # shellcheck disable=SC2086  # a list of packages
   "$here/install.sh" $missing || exit 2
   probe_all
-fi
-
-cuda=${CUDA_HOME:-${CUDA_PATH:-/usr/local/cuda}}
-if [ -x "$cuda/bin/nvcc" ]; then
-  say CUDA "toolkit in $cuda, not used: this version has a CPU backend only"
-else
-  say CUDA "no toolkit, none needed: this version has a CPU backend only"
 fi
 
 printf 'dependencies:\n%s' "$lines" >&2

@@ -1,15 +1,19 @@
-"""Times the workloads of `make bench` through PyTorch on the CPU; prints one JSON object.
+"""Times the workloads of `make bench` through PyTorch; prints one JSON object.
 
-    python3 tests/bench/bench_pytorch.py [--threads N] [--train-batch 8|auto] [--repeat 1]
+    python3 tests/bench/bench_pytorch.py [--device cpu|cuda] [--precision fp32|tf32|bf16]
+        [--threads N] [--train-batch 8|auto] [--predict-batch 1] [--repeat 1]
 
-- training: forward, backward, clipping, AdamW; dropout 0.3, float32;
+- training: forward, backward, clipping, AdamW; dropout 0.3;
 - prediction: eval, no_grad, one batch of enhancers, time per enhancer;
 - attribution: one enhancer-gene pair, the dna_to_rna row and d prediction / d dna. Weights want no
   gradient, so PyTorch skips theirs: the best a user of PyTorch gets without other algebra.
 
-Each workload runs in a process of its own, whose peak resident memory is its own. A training batch
-of 8 takes about 23 GB; where memory lacks (or the process dies) it is measured at batch 1, times 8,
-and "train_note" says so. Sizes can be made smaller for a trial run (--help).
+Precisions: fp32 is PyTorch's default (TF32 off in matrix products), tf32 turns it on, bf16 is
+torch.autocast over float32 weights. AdamW is PyTorch's fused one on a GPU.
+
+Each workload runs in a process of its own, whose peak memory is its own. A training batch of 8
+takes about 23 GB; where memory lacks (or the process dies) it is measured at batch 1, times 8, and
+"train_note" says so. Sizes can be made smaller for a trial run (--help).
 """
 
 import argparse
@@ -35,55 +39,76 @@ def inputs_of(args, cfg, batch):
     generator = torch.Generator().manual_seed(1)
 
     def draw(*shape):
-        return torch.randn(*shape, generator=generator)
+        return torch.randn(*shape, generator=generator).to(args.device)
 
     return (draw(batch, args.bins, cfg.dna_dim), draw(1, cfg.genes, cfg.rna_dim),
-            draw(1, cfg.genes, cfg.protein_dim), torch.arange(batch) * 7 % cfg.genes)
+            draw(1, cfg.genes, cfg.protein_dim),
+            (torch.arange(batch) * 7 % cfg.genes).to(args.device))
 
 
-def seconds(function, repeat):
-    """Median over `repeat` runs after one that warms up."""
+def finish(args):
+    if args.device == "cuda":
+        torch.cuda.synchronize()
+
+
+def seconds(function, args):
+    """Median over `repeat` runs after those that warm up, on an idle device, its work waited for."""
+    warm_up = 1 if args.device == "cpu" else 3
     times = []
-    for _ in range(repeat + 1):
+    for _ in range(warm_up + args.repeat):
+        finish(args)
         start = time.perf_counter()
         function()
+        finish(args)
         times.append(time.perf_counter() - start)
-    return sorted(times[1:])[repeat // 2]
+    return sorted(times[warm_up:])[args.repeat // 2]
+
+
+def autocast(args):
+    return torch.autocast(args.device, torch.bfloat16, enabled=args.precision == "bf16")
 
 
 def train(args, cfg):
-    model = Cdt(cfg).train()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=1e-5)
+    model = Cdt(cfg).to(args.device).train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=1e-5,
+                                  fused=args.device == "cuda")
     dna, rna, protein, genes = inputs_of(args, cfg, args.batch)
-    beta = torch.full((args.batch,), -0.1)
+    beta = torch.full((args.batch,), -0.1, device=args.device)
 
     def step():
         optimiser.zero_grad()
-        prediction = model(dna, rna, protein).gather(1, genes[:, None])[:, 0]
-        functional.smooth_l1_loss(prediction, beta).backward()
+        with autocast(args):
+            prediction = model(dna, rna, protein).gather(1, genes[:, None])[:, 0]
+        functional.smooth_l1_loss(prediction.float(), beta).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
 
-    return seconds(step, args.repeat)
+    return seconds(step, args)
 
 
 def predict(args, cfg):
-    model = Cdt(cfg).eval()
+    model = Cdt(cfg).to(args.device).eval()
     dna, rna, protein, _ = inputs_of(args, cfg, args.batch)
-    with torch.no_grad():
-        return seconds(lambda: model(dna, rna, protein), args.repeat) / args.batch
+    with torch.no_grad(), autocast(args):
+        return seconds(lambda: model(dna, rna, protein), args) / args.batch
 
 
 def attribute(args, cfg):
-    model = Cdt(cfg).eval().requires_grad_(False)
+    model = Cdt(cfg).to(args.device).eval().requires_grad_(False)
     dna, rna, protein, genes = inputs_of(args, cfg, 1)
-    return seconds(lambda: windows(model, dna, rna, protein, genes), args.repeat)
+    with autocast(args):
+        return seconds(lambda: windows(model, dna, rna, protein, genes), args)
 
 
 WORKLOADS = {"train": train, "predict": predict, "attribute": attribute}
 
 
-def available_bytes():
+def available_bytes(args):
+    if args.device == "cuda":
+        # In a process of its own: this one stays off the GPU.
+        code = "import torch; print(torch.cuda.mem_get_info()[0])"
+        return int(subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
+                                  check=True).stdout)
     with open("/proc/meminfo") as file:
         for line in file:
             if line.startswith("MemAvailable:"):
@@ -118,9 +143,9 @@ def measure_training(args, cfg):
     batch = TRAIN_BATCH if args.train_batch == "auto" else int(args.train_batch)
     reason = ""
     need = training_bytes(args, cfg, batch)
-    if args.train_batch == "auto" and need > 0.95 * available_bytes():
+    if args.train_batch == "auto" and need > 0.95 * available_bytes(args):
         reason = (f"batch {batch} needs about {need / 1e9:.0f} GB, "
-                  f"{available_bytes() / 1e9:.0f} GB are free")
+                  f"{available_bytes(args) / 1e9:.0f} GB are free")
     if not reason:
         result = measure("train", batch)
         if result or batch == 1:
@@ -143,6 +168,12 @@ def report(args, cfg):
         "peak_rss_bytes": result["peak_rss_bytes"],
         "predict_peak_rss_bytes": prediction["peak_rss_bytes"],
         "attribute_peak_rss_bytes": attribution["peak_rss_bytes"],
+        "train_peak_device_bytes": result["peak_device_bytes"],
+        "predict_peak_device_bytes": prediction["peak_device_bytes"],
+        "attribute_peak_device_bytes": attribution["peak_device_bytes"],
+        "device": result["device"],
+        "precision": args.precision,
+        "predict_batch": args.predict_batch,
         "train_batch": batch,
         "train_note": note,
         "torch_version": torch.__version__,
@@ -154,6 +185,8 @@ def report(args, cfg):
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32")
     parser.add_argument("--train-batch", default="auto", help="auto, or the batch to measure")
     parser.add_argument("--predict-batch", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=1)
@@ -168,13 +201,19 @@ def parse():
 def main():
     args = parse()
     cfg = Config(**{k: getattr(args, k) for k in Config().as_dict()})
+    if args.device == "cpu" and args.precision == "tf32":
+        sys.exit("bench_pytorch: --precision: tf32 needs --device cuda")
     if not args.workload:
         return report(args, cfg)
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
+    torch.backends.cuda.matmul.allow_tf32 = args.precision == "tf32"
+    on_gpu = args.device == "cuda"
     print(json.dumps({
         "seconds": WORKLOADS[args.workload](args, cfg),
         "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_device_bytes": torch.cuda.max_memory_allocated() if on_gpu else 0,
+        "device": torch.cuda.get_device_name() if on_gpu else "cpu",
         "threads": torch.get_num_threads()}))
 
 

@@ -2,13 +2,17 @@
 // (zeros would flatter: they cost less power and hit fewer denormals). One JSON object on stdout.
 // Each workload runs in a process of its own, so that its peak memory is its own.
 //
-//   paper_bench [--batch 8] [--repeat 3] [--bins 896] [--genes 2360] [--hidden 768] [--threads 0]
+//   paper_bench [--device cpu] [--precision fp32] [--batch 8] [--repeat 3] [--bins 896] ...
+//
+// Device memory is what the arenas had in use at most; the libraries' own workspaces are not
+// counted.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <sstream>
@@ -16,6 +20,7 @@
 
 #include "apps/common/cli.h"
 #include "apps/common/main.h"
+#include "apps/common/session.h"
 #include "engine/error.h"
 #include "engine/optim/adamw.h"
 #include "io/text.h"
@@ -25,17 +30,24 @@ namespace cdt {
 namespace {
 
 struct Sizes {
-  std::int64_t batch = 8, repeat = 3, bins = 896, genes = 2360, hidden = 768, threads = 0;
+  std::int64_t batch = 8, repeat = 3, bins = 896, genes = 2360, hidden = 768;
+  CommonOptions common;  // device, precision, threads
+};
+
+// What a child process sends to its parent.
+struct Timing {
+  double seconds = 0;  // median of the repeats, after the warm-up
+  double device_bytes = 0;
 };
 
 struct Result {
-  double seconds = 0;  // median of the repeats, after one warm-up
-  double peak_bytes = 0;
+  Timing timing;
+  double peak_bytes = 0;  // resident, of the host
 };
 
 struct World {
   explicit World(const Sizes& sizes, bool trainable)
-      : backend(make_cpu_backend(static_cast<int>(sizes.threads))),
+      : backend(open_backend(sizes.common)),
         lasting(*backend, "lasting", kReserve),
         step(*backend, "step", kReserve),
         scratch(*backend, "scratch", kReserve),
@@ -65,6 +77,30 @@ struct World {
     return t;
   }
 
+  // Median seconds of `work` on an idle device, waiting for what it started; two runs warm up.
+  Timing time(std::int64_t repeat, const std::function<void()>& work) {
+    const Tensor last = lasting.tensor({1});
+    const auto finish = [&] {
+      float value = 0;
+      backend->fill(last, value);
+      backend->download(&value, last);
+    };
+    std::vector<double> seconds;
+    for (std::int64_t i = -kWarmUp; i < repeat; ++i) {
+      finish();
+      const auto start = std::chrono::steady_clock::now();
+      work();
+      finish();
+      const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+      if (i >= 0) seconds.push_back(passed.count());
+    }
+    const auto middle = seconds.begin() + static_cast<long>(seconds.size() / 2);
+    std::nth_element(seconds.begin(), middle, seconds.end());
+    return {*middle, static_cast<double>(lasting.peak() + step.peak() + scratch.peak())};
+  }
+
+  // The first run loads and chooses kernels, a second one records what can be replayed.
+  static constexpr std::int64_t kWarmUp = 2;
   static constexpr std::size_t kReserve = std::size_t{1} << 36U;
   std::unique_ptr<Backend> backend;
   Arena lasting, step, scratch;
@@ -74,21 +110,7 @@ struct World {
   Tensor rna, protein;
 };
 
-double median_seconds(std::int64_t repeat, const std::function<void()>& work) {
-  work();
-  std::vector<double> seconds;
-  for (std::int64_t i = 0; i < repeat; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    seconds.push_back(
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
-  std::nth_element(seconds.begin(), seconds.begin() + static_cast<long>(seconds.size() / 2),
-                   seconds.end());
-  return seconds[seconds.size() / 2];
-}
-
-double train_step(const Sizes& sizes) {
+Timing train_step(const Sizes& sizes) {
   World w(sizes, true);
   const Tensor dna = w.random({sizes.batch, sizes.bins, w.config.dna_dim}, 4);
   const Tensor target = w.random({sizes.batch}, 5);
@@ -100,7 +122,7 @@ double train_step(const Sizes& sizes) {
   for (Parameter& p : w.model.parameters()) parameters.push_back(&p.variable);
   AdamW optimiser(parameters, *w.backend, w.lasting, {});
   std::uint32_t step = 0;
-  return median_seconds(sizes.repeat, [&] {
+  return w.time(sizes.repeat, [&] {
     w.tape.train(1, step++);
     w.model.zero_gradients();
     const Var logits = w.model.forward(w.tape, w.tape.constant(dna), w.tape.constant(w.rna),
@@ -111,77 +133,91 @@ double train_step(const Sizes& sizes) {
   });
 }
 
-double predict_enhancer(const Sizes& sizes) {
+Timing predict_enhancer(const Sizes& sizes) {
   World w(sizes, false);
   const Tensor dna = w.random({sizes.batch, sizes.bins, w.config.dna_dim}, 4);
   const Trunks trunks = w.model.compute_trunks(w.tape, w.rna, w.protein, w.lasting);
-  return median_seconds(sizes.repeat, [&] {
-           w.model.forward_from_trunks(w.tape, w.tape.constant(dna), trunks);
-           w.tape.clear();
-         }) / static_cast<double>(sizes.batch);
+  Timing timing = w.time(sizes.repeat, [&] {
+    w.model.forward_from_trunks(w.tape, w.tape.constant(dna), trunks);
+    w.tape.clear();
+  });
+  timing.seconds /= static_cast<double>(sizes.batch);
+  return timing;
 }
 
-double attribute_pairs(const Sizes& sizes, const std::vector<std::int32_t>& genes) {
+Timing attribute_pairs(const Sizes& sizes, const std::vector<std::int32_t>& genes) {
   World w(sizes, false);
   const Tensor dna = w.random({1, sizes.bins, w.config.dna_dim}, 4);
   Attributor attributor(w.model, w.tape, w.rna, w.protein, w.lasting);
   const auto ignore = [](std::size_t /*index*/, const PairWindows& /*windows*/) {};
-  return median_seconds(sizes.repeat, [&] { attributor.attribute(dna, genes, ignore); }) /
-         static_cast<double>(genes.size());
+  Timing timing = w.time(sizes.repeat, [&] { attributor.attribute(dna, genes, ignore); });
+  timing.seconds /= static_cast<double>(genes.size());
+  return timing;
 }
 
-// Runs `work` in a child and brings its number and its peak resident memory back.
-Result in_child(const std::function<double()>& work) {
+// Runs `work` in a child and brings its timing and its peak resident memory back. A child that
+// fails has said why; the parent ends with its exit status.
+Result in_child(const char* name, const std::function<Timing()>& work) {
   int ends[2];
   if (pipe(ends) != 0) throw Error("paper_bench: pipe failed");
   const pid_t child = fork();
   if (child < 0) throw Error("paper_bench: fork failed");
   if (child == 0) {
-    const double seconds = work();
-    const bool sent = write(ends[1], &seconds, sizeof seconds) == sizeof seconds;
-    _exit(sent ? 0 : 1);
+    const auto send = [&](int /*argc*/, char** /*argv*/) {
+      const Timing timing = work();
+      return write(ends[1], &timing, sizeof timing) == sizeof timing ? 0 : 1;
+    };
+    _exit(run_main("paper_bench", 0, nullptr, send));
   }
   close(ends[1]);
   Result result;
-  const bool received = read(ends[0], &result.seconds, sizeof result.seconds) ==
-                        static_cast<ssize_t>(sizeof result.seconds);
+  const bool received = read(ends[0], &result.timing, sizeof result.timing) ==
+                        static_cast<ssize_t>(sizeof result.timing);
   close(ends[0]);
   int status = 0;
   rusage usage{};
-  if (wait4(child, &status, 0, &usage) != child || status != 0 || !received) {
-    throw Error("paper_bench: a workload failed");
+  if (wait4(child, &status, 0, &usage) != child || WIFSIGNALED(status)) {
+    throw Error("paper_bench: " + std::string(name) + " was killed");
   }
+  if (status != 0 || !received) std::exit(WEXITSTATUS(status));
   result.peak_bytes = static_cast<double>(usage.ru_maxrss) * 1024.0;
   return result;
 }
 
+// The numbers of a workload under their names.
+void print(std::ostream& out, const char* seconds_name, const char* workload, const Result& r) {
+  out << ", \"" << seconds_name << "\": " << format_number(r.timing.seconds) << ", \"" << workload
+      << "_peak_rss_bytes\": " << format_number(r.peak_bytes) << ", \"" << workload
+      << "_peak_device_bytes\": " << format_number(r.timing.device_bytes);
+}
+
 int run(int argc, char** argv) {
   Sizes sizes;
+  sizes.common.device = "cpu";
   Cli cli("paper_bench", "times CDT at paper scale on this machine");
   cli.option("batch", &sizes.batch, "samples per training step and per prediction pass");
   cli.option("repeat", &sizes.repeat, "timed runs of each workload; the median counts");
   cli.option("bins", &sizes.bins, "DNA bins");
   cli.option("genes", &sizes.genes, "genes");
   cli.option("hidden", &sizes.hidden, "hidden size, a multiple of 8");
-  cli.option("threads", &sizes.threads, "CPU threads, 0: all");
+  cli.common(&sizes.common, {"device", "precision", "threads"});
   for (const char* name : {"batch", "repeat", "bins", "genes", "hidden"}) cli.range(name, 1, 1e5);
   int exit_code = 0;
   if (!cli.parse(argc, argv, &exit_code)) return exit_code;
-  const Result train = in_child([&] { return train_step(sizes); });
-  const Result predict = in_child([&] { return predict_enhancer(sizes); });
-  const Result one = in_child([&] { return attribute_pairs(sizes, {0}); });
-  const Result many = in_child([&] { return attribute_pairs(sizes, {0, 1, 2, 3}); });
+  const Result train = in_child("training", [&] { return train_step(sizes); });
+  const Result predict = in_child("prediction", [&] { return predict_enhancer(sizes); });
+  const Result one = in_child("attribution", [&] { return attribute_pairs(sizes, {0}); });
+  const Result many = in_child("attribution", [&] { return attribute_pairs(sizes, {0, 1, 2, 3}); });
   std::ostringstream out;
-  out << "{\"batch\": " << sizes.batch << ", \"bins\": " << sizes.bins
+  out << "{\"device\": \"" << sizes.common.device << "\", \"precision\": \""
+      << sizes.common.precision << "\", \"batch\": " << sizes.batch << ", \"bins\": " << sizes.bins
       << ", \"genes\": " << sizes.genes << ", \"hidden\": " << sizes.hidden
-      << ", \"threads\": " << sizes.threads << ", \"repeat\": " << sizes.repeat
-      << ", \"train_step_s\": " << format_number(train.seconds)
-      << ", \"train_peak_rss_bytes\": " << format_number(train.peak_bytes)
-      << ", \"predict_s_per_enhancer\": " << format_number(predict.seconds)
-      << ", \"predict_peak_rss_bytes\": " << format_number(predict.peak_bytes)
-      << ", \"attribute_s_per_pair\": " << format_number(one.seconds)
-      << ", \"attribute_s_per_pair_four_genes\": " << format_number(many.seconds)
-      << ", \"attribute_peak_rss_bytes\": " << format_number(one.peak_bytes) << "}\n";
+      << ", \"threads\": " << sizes.common.threads << ", \"repeat\": " << sizes.repeat;
+  print(out, "train_step_s", "train", train);
+  print(out, "predict_s_per_enhancer", "predict", predict);
+  print(out, "attribute_s_per_pair", "attribute", one);
+  print(out, "attribute_s_per_pair_four_genes", "attribute_four_genes", many);
+  out << "}\n";
   std::cout << out.str();
   return 0;
 }

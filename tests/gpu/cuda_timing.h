@@ -1,0 +1,110 @@
+// For the measuring programs: checked calls, device memory with random contents, time by events.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/error.h"
+
+namespace cdt::measure {
+
+inline void check(cudaError_t status, const char* call) {
+  if (status != cudaSuccess) {
+    throw Error(std::string(call) + ": " + cudaGetErrorString(status));
+  }
+}
+#define CDT_CUDA(call) ::cdt::measure::check(call, #call)
+
+enum class Element { kFloat32, kBFloat16 };
+
+inline std::size_t size_of(Element element) { return element == Element::kFloat32 ? 4 : 2; }
+
+/// Device memory of uniform random numbers in [-0.5, 0.5): zeros would be multiplied faster.
+class DeviceArray {
+ public:
+  DeviceArray(std::int64_t count, Element element)
+      : bytes_(static_cast<std::size_t>(count) * size_of(element)) {
+    CDT_CUDA(cudaMalloc(&data_, bytes_));
+    const std::vector<std::uint32_t> words = pattern(element);
+    const std::size_t piece = words.size() * sizeof words[0];
+    for (std::size_t at = 0; at < bytes_; at += piece) {
+      CDT_CUDA(cudaMemcpy(static_cast<char*>(data_) + at, words.data(),
+                          std::min(piece, bytes_ - at), cudaMemcpyHostToDevice));
+    }
+  }
+  ~DeviceArray() { cudaFree(data_); }
+  DeviceArray(const DeviceArray&) = delete;
+  DeviceArray& operator=(const DeviceArray&) = delete;
+
+  void* data() const { return data_; }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  /// A few million words; the length is odd, so that rows of a matrix differ.
+  static std::vector<std::uint32_t> pattern(Element element) {
+    constexpr std::size_t kWords = (std::size_t{1} << 22U) + 3;
+    std::vector<std::uint32_t> words(kWords);
+    std::uint64_t state = 0x9E3779B97F4A7C15U;
+    const auto draw = [&state] {
+      state = state * 6364136223846793005U + 1442695040888963407U;
+      const float value = static_cast<float>(state >> 40U) * 0x1p-24F - 0.5F;
+      std::uint32_t bits = 0;
+      std::copy_n(reinterpret_cast<const char*>(&value), sizeof bits,
+                  reinterpret_cast<char*>(&bits));
+      return bits;
+    };
+    for (std::uint32_t& word : words) {
+      word = draw();
+      // bfloat16 is the upper half of a float32.
+      if (element == Element::kBFloat16) word = (word & 0xFFFF0000U) | (draw() >> 16U);
+    }
+    return words;
+  }
+
+  void* data_ = nullptr;
+  std::size_t bytes_;
+};
+
+/// Microseconds of one `launch` on `stream`: median of `samples` event pairs around `repeats`
+/// launches each, after a warm-up.
+inline double microseconds(cudaStream_t stream, const std::function<void()>& launch,
+                           int repeats = 10, int samples = 5) {
+  cudaEvent_t begin = nullptr, end = nullptr;
+  CDT_CUDA(cudaEventCreate(&begin));
+  CDT_CUDA(cudaEventCreate(&end));
+  for (int i = 0; i < 3; ++i) launch();
+  std::vector<double> times;
+  for (int s = 0; s < samples; ++s) {
+    CDT_CUDA(cudaEventRecord(begin, stream));
+    for (int i = 0; i < repeats; ++i) launch();
+    CDT_CUDA(cudaEventRecord(end, stream));
+    CDT_CUDA(cudaEventSynchronize(end));
+    float milliseconds = 0;
+    CDT_CUDA(cudaEventElapsedTime(&milliseconds, begin, end));
+    times.push_back(1e3 * static_cast<double>(milliseconds) / repeats);
+  }
+  CDT_CUDA(cudaEventDestroy(begin));
+  CDT_CUDA(cudaEventDestroy(end));
+  std::nth_element(times.begin(), times.begin() + samples / 2, times.end());
+  return times[static_cast<std::size_t>(samples / 2)];
+}
+
+/// Name of GPU 0. InputError where there is none.
+inline std::string gpu_name() {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess || count == 0) {
+    throw InputError("GPU", "0",
+                     status == cudaSuccess ? "there is none" : cudaGetErrorString(status));
+  }
+  cudaDeviceProp properties{};
+  CDT_CUDA(cudaGetDeviceProperties(&properties, 0));
+  return properties.name;
+}
+
+}  // namespace cdt::measure

@@ -1,0 +1,198 @@
+#!/bin/sh
+# Finds a CUDA toolkit of version 12 or newer with cuBLASLt, and cuDNN 9; one line for each on stderr,
+# Makefile variables on stdout. Without a toolkit the variables are empty: the CPU product needs none.
+#
+#   CXX=g++ third_party/find_cuda.sh > cuda.mk
+#
+# From the environment: CUDA=0 (leave it out), CUDA_HOME or CUDA_PATH (look there first), CUDA_ARCH
+# ("90", "sm_80 sm_90", "8.0,9.0": compile for these instead of the GPU that is here), PYTHON (whose
+# site-packages may hold cuDNN).
+set -u
+export LC_ALL=C
+
+# Where there is no GPU: A100, H100 and H200, B200. Newer ones run the PTX of the last.
+usual_architectures="80 90 100"
+
+# shellcheck source=third_party/probe.sh
+. "$(dirname "$0")/probe.sh"
+
+# Roots that may hold a toolkit, best first, one a line.
+toolkit_roots() {
+  printf '%s\n' "${CUDA_HOME:-}" "${CUDA_PATH:-}"
+  nvcc_in_path=$(command -v nvcc) && dirname "$(dirname "$(readlink -f "$nvcc_in_path")")"
+  echo /usr/local/cuda
+  printf '%s\n' /usr/local/cuda-[0-9]* | sort -Vr
+  printf '%s\n' /opt/cuda /usr/lib/nvidia-cuda-toolkit
+}
+
+# version_of NVCC: "13.0"
+version_of() { "$1" --version 2>/dev/null | sed -n 's/.*release \([0-9]*\.[0-9]*\).*/\1/p'; }
+
+# python_packages: the folders where Python keeps packages, one a line.
+python_packages() {
+  "${PYTHON:-python3}" -c 'import sys; print("\n".join(p for p in sys.path if p))' 2>/dev/null
+}
+
+# link_flags DIRECTORY NAME...: how to link these libraries of a folder; a wheel has libX.so.9 only.
+link_flags() {
+  directory=$1
+  shift
+  printf '%s' "-L$directory -Wl,-rpath,$directory"
+  for name in "$@"; do
+    if [ -e "$directory/lib$name.so" ] || [ -e "$directory/lib$name.a" ]; then
+      printf ' -l%s' "$name"
+    else
+      file=$(printf '%s\n' "$directory/lib$name.so."* | sort -V | tail -n 1)
+      printf ' -l:%s' "$(basename "$file")"
+    fi
+  done
+}
+
+# The library folders of a toolkit that exist.
+library_directories() {
+  for directory in "$1/lib64" "$1/lib" "$1/targets/x86_64-linux/lib" "$1/targets/sbsa-linux/lib"; do
+    [ -d "$directory" ] && echo "$directory"
+  done
+}
+
+runtime_program='#include <cublasLt.h>
+#include <cuda_runtime.h>
+#include <cstdio>
+int main() {
+  int version = 0;
+  cudaRuntimeGetVersion(&version);
+  std::printf("cuBLASLt %zu", cublasLtGetVersion());
+}'
+
+# The runtime is linked statically where it can be: one library less to find at start.
+find_runtime() {
+  for cuda_include in ${root:+"-isystem $root/include"} ""; do
+    for directory in $(library_directories "$root") ""; do
+      for runtime in cudart_static cudart; do
+        # shellcheck disable=SC2086  # flags are several words
+        cuda_libraries="${directory:+$(link_flags "$directory" cublasLt $runtime)}"
+        [ -n "$directory" ] || cuda_libraries="-lcublasLt -l$runtime"
+        cuda_libraries="$cuda_libraries -ldl -lrt -lpthread"
+        first_flags "$runtime_program" "$cuda_include $cuda_libraries" >/dev/null && return 0
+      done
+    done
+  done
+  return 1
+}
+
+# Does nvcc accept the host compiler?
+compiles_kernel() {
+  # shellcheck disable=SC2016
+  echo '#include <vector>
+    __global__ void kernel(float* x) { x[threadIdx.x] = 0; }' >"$scratch/probe.cu"
+  "$nvcc" -std=c++20 -ccbin "${cxx##* }" -c "$scratch/probe.cu" -o "$scratch/probe.o" \
+    >"$scratch/log" 2>&1
+}
+
+# try_toolkit ROOT: sets root, nvcc, version, ... and succeeds if this one is usable; else `why`.
+try_toolkit() {
+  root=$1 nvcc=$1/bin/nvcc
+  version=$(version_of "$nvcc")
+  if [ -z "$version" ]; then
+    why="$nvcc does not run"
+  elif [ "${version%%.*}" -lt 12 ]; then
+    why="version $version in $root is older than 12"
+  elif ! compiles_kernel; then
+    why="$nvcc does not compile with ${cxx##* }: $(grep -m 1 . "$scratch/log")"
+  elif ! find_runtime; then
+    why="no cuBLASLt or runtime beside $nvcc: $(grep -m 1 -E 'error|cannot find' "$scratch/log")"
+  else
+    return 0
+  fi
+  return 1
+}
+
+find_toolkit() {
+  why="no nvcc under CUDA_HOME, CUDA_PATH, the PATH, /usr/local/cuda*, /opt/cuda"
+  toolkit_roots >"$scratch/roots"
+  while read -r candidate; do
+    if [ -x "$candidate/bin/nvcc" ] && try_toolkit "$candidate"; then return 0; fi
+  done <"$scratch/roots"
+  nvcc=''
+  return 1
+}
+
+# The compute capabilities of the GPUs here: "80 90".
+present_architectures() {
+  { nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null ||
+    "$root/bin/__nvcc_device_query" 2>/dev/null; } |
+    tr ',' '\n' | tr -d '. ' | grep -E '^[0-9]+$' | sort -nu | tr '\n' ' '
+}
+
+# supported NUMBER...: those of them for which this nvcc compiles.
+supported() {
+  separator=''
+  for number in "$@"; do
+    case " $known " in *" ${number%[af]} "*)
+      printf '%s' "$separator$number"
+      separator=' ' ;;
+    esac
+  done
+}
+
+# shellcheck disable=SC2046,SC2086  # lists of numbers
+choose_architectures() {
+  known=$("$nvcc" --list-gpu-code 2>/dev/null | sed 's/sm_//' | paste -sd ' ')
+  checked=$(supported $usual_architectures)
+  if [ -n "${CUDA_ARCH:-}" ]; then
+    wanted=$(printf '%s' "$CUDA_ARCH" | sed 's/sm_//g; s/[.]//g; s/[, ][, ]*/ /g; s/^ //; s/ $//')
+    architectures=$(supported $wanted) chosen=CUDA_ARCH
+    [ "$architectures" = "$wanted" ] && return
+    echo "CUDA_ARCH=$CUDA_ARCH: nvcc $version compiles for $known" >&2
+    exit 2
+  fi
+  architectures=$(supported $(present_architectures)) chosen="the GPU here"
+  if [ -z "$architectures" ]; then architectures=$checked chosen="no GPU here"; fi
+}
+
+cudnn_program='#include <cudnn.h>
+#include <cstdio>
+static_assert(CUDNN_MAJOR >= 9);
+int main() {
+  std::printf("%d.%d.%d", CUDNN_MAJOR, CUDNN_MINOR, CUDNN_PATCHLEVEL);
+  return cudnnGetVersion() == 0;
+}'
+
+# Beside the toolkit, in the system, in a wheel.
+find_cudnn() {
+  for directory in $(library_directories "$root"); do
+    printf '%s\n' "$cuda_include $(link_flags "$directory" cudnn)"
+  done >"$scratch/cudnn"
+  echo "$cuda_include -lcudnn" >>"$scratch/cudnn"
+  python_packages | while read -r packages; do
+    wheel=$packages/nvidia/cudnn
+    [ -d "$wheel/include" ] && echo "$cuda_include -isystem $wheel/include $(link_flags "$wheel/lib" cudnn)"
+  done >>"$scratch/cudnn"
+  while read -r flags; do
+    cudnn=$(first_flags "$cudnn_program" "$flags") && return 0
+  done <"$scratch/cudnn"
+  return 1
+}
+
+nvcc='' version='' cuda_include='' cuda_libraries='' architectures='' checked='' cudnn=''
+if [ "${CUDA:-}" = 0 ]; then
+  why="CUDA=0"
+  say CUDA "not looked for (CUDA=0): --device cuda is left out"
+elif find_toolkit; then
+  why=''
+  choose_architectures
+  # shellcheck disable=SC2086  # a list of numbers
+  say CUDA "$version in $root, $("$scratch/probe" 2>/dev/null), for$(printf ' sm_%s' $architectures) ($chosen)"
+  if find_cudnn; then
+    say cuDNN "$("$scratch/probe" 2>/dev/null) ($cudnn)"
+  else
+    say cuDNN "missing, 9 or newer: its attention is not measured by make gpu-check"
+  fi
+else
+  say CUDA "missing ($why): --device cuda is left out"
+fi
+printf '%s' "$lines" >&2
+
+printf '%s := %s\n' NVCC "$nvcc" CUDA_VERSION "$version" CUDA_MISSING "$why" \
+  CUDA_INCLUDE "$cuda_include" CUDA_LIBRARIES "$cuda_libraries" \
+  CUDA_ARCHITECTURES "$architectures" CUDA_CHECKED_ARCHITECTURES "$checked" CUDNN_FLAGS "$cudnn"
