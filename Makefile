@@ -61,7 +61,7 @@ endif
 # --- dependencies ---------------------------------------------------------------------------------
 # config.mk holds what third_party/find.sh found; it looks again while something is missing. Demo,
 # test, bench and fuzz install what is missing.
-NO_CONFIG := help clean uninstall gpu-check bench-pytorch
+NO_CONFIG := help clean uninstall gpu-check bench-pytorch $(BUILD)/cuda.mk
 ifneq ($(filter-out $(NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
   include $(BUILD)/config.mk $(BUILD)/cuda.mk
 endif
@@ -122,8 +122,8 @@ BENCHES := $(if $(PAPER_BENCH),$(BUILD)/tests/paper_bench) \
   $(if $(KERNELS_BENCH),$(if $(BENCHMARK_FLAGS),$(BUILD)/tests/kernels_bench))
 
 # --- building -------------------------------------------------------------------------------------
-.PHONY: all demo test cubins cuda-report bench bench-pytorch parity-full gpu-check fuzz lint install \
-  uninstall clean help FORCE
+.PHONY: all demo test cubins cuda-report bench bench-pytorch parity-full gpu-check gpu-check-build \
+  fuzz lint install uninstall clean help FORCE
 
 all: $(PROGRAMS)  ## build the programs into build/bin (default)
 
@@ -222,8 +222,10 @@ cubins:
 cuda-report: cubins $(KERNEL_OBJECTS)  ## registers, shared memory and spills of each CUDA kernel
 	@tests/cuda_report.sh $(addsuffix .log,$(KERNEL_OBJECTS) $(CUBINS))
 
-gpu-check:  ## everything that needs a GPU
-	@echo "gpu-check: nothing to check yet, this version has a CPU backend only" >&2; exit 2
+gpu-check:  ## everything that needs a GPU, into build/gpu-check.json; STEPS='build train-fp32' for some
+	@MAKE='$(MAKE)' PYTHON='$(PYTHON)' tests/gpu_check.sh $(BUILD) $(STEPS)
+
+gpu-check-build: all $(TESTS) $(DEVICE_TESTS) $(MEASURES) $(BUILD)/tests/paper_bench cubins
 
 fuzz: $(BUILD)/config.mk  ## damaged files through every reader, under sanitizers, FUZZ_SECONDS=60
 	@$(MAKE) --no-print-directory SANITIZE=1 build-asan/tests/fuzz
