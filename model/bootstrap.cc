@@ -61,8 +61,15 @@ std::vector<Moments> moments_by_cluster(std::span<const float> prediction,
   return out;
 }
 
-/// Percentile interval of a statistic of drawn cluster numbers.
-Interval percentile_interval(
+double drawn_pearson(const std::vector<Moments>& clusters, const std::vector<std::size_t>& drawn) {
+  Moments sum;
+  for (const std::size_t d : drawn) sum.add(clusters[d]);
+  return sum.pearson();
+}
+
+}  // namespace
+
+Interval bootstrap_clusters(
     std::size_t clusters, const BootstrapOptions& options,
     const std::function<double(const std::vector<std::size_t>&)>& statistic) {
   if (clusters < 2) return {kNaN, kNaN};
@@ -79,18 +86,33 @@ Interval percentile_interval(
   return {quantile_of_sorted(values, tail), quantile_of_sorted(values, 1.0 - tail)};
 }
 
-double drawn_pearson(const std::vector<Moments>& clusters, const std::vector<std::size_t>& drawn) {
-  Moments sum;
-  for (const std::size_t d : drawn) sum.add(clusters[d]);
-  return sum.pearson();
+Interval bootstrap_mean(std::span<const double> values, std::span<const std::int32_t> cluster,
+                        const BootstrapOptions& options) {
+  CDT_CHECK(values.size() == cluster.size(), "a cluster for every value");
+  struct Sum {
+    double sum = 0, n = 0;
+  };
+  std::map<std::int32_t, Sum> by_cluster;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    by_cluster[cluster[i]].sum += values[i];
+    by_cluster[cluster[i]].n += 1.0;
+  }
+  std::vector<Sum> sums;
+  for (const auto& [id, sum] : by_cluster) sums.push_back(sum);
+  return bootstrap_clusters(sums.size(), options, [&](const std::vector<std::size_t>& drawn) {
+    Sum all;
+    for (const std::size_t d : drawn) {
+      all.sum += sums[d].sum;
+      all.n += sums[d].n;
+    }
+    return all.sum / all.n;
+  });
 }
-
-}  // namespace
 
 Interval bootstrap_pearson(std::span<const float> prediction, std::span<const float> target,
                            std::span<const std::int32_t> cluster, const BootstrapOptions& options) {
   const std::vector<Moments> moments = moments_by_cluster(prediction, target, cluster);
-  return percentile_interval(moments.size(), options, [&](const std::vector<std::size_t>& drawn) {
+  return bootstrap_clusters(moments.size(), options, [&](const std::vector<std::size_t>& drawn) {
     return drawn_pearson(moments, drawn);
   });
 }
@@ -101,7 +123,7 @@ Interval bootstrap_pearson_difference(std::span<const float> first, std::span<co
                                       const BootstrapOptions& options) {
   const std::vector<Moments> a = moments_by_cluster(first, target, cluster);
   const std::vector<Moments> b = moments_by_cluster(second, target, cluster);
-  return percentile_interval(a.size(), options, [&](const std::vector<std::size_t>& drawn) {
+  return bootstrap_clusters(a.size(), options, [&](const std::vector<std::size_t>& drawn) {
     return drawn_pearson(a, drawn) - drawn_pearson(b, drawn);
   });
 }

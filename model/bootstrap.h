@@ -2,8 +2,11 @@
 // bootstrap draws enhancers, not pairs.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <vector>
 
 namespace cdt {
 
@@ -17,6 +20,18 @@ struct Interval {
   double low = 0;  // both NaN where the interval is undefined
   double high = 0;
 };
+
+/// Percentile interval of a statistic when clusters are drawn with replacement: `statistic` gets
+/// the numbers of the drawn clusters, as many as there are, and may return NaN, which leaves the
+/// replicate out. NaN with fewer than two clusters or no defined replicate. A pure function of its
+/// arguments.
+Interval bootstrap_clusters(
+    std::size_t clusters, const BootstrapOptions& options,
+    const std::function<double(const std::vector<std::size_t>&)>& statistic);
+
+/// Percentile interval of the mean of `values`, of which values[i] belongs to cluster[i].
+Interval bootstrap_mean(std::span<const double> values, std::span<const std::int32_t> cluster,
+                        const BootstrapOptions& options);
 
 /// Percentile interval of Pearson's r between prediction and target when whole clusters are drawn
 /// with replacement. cluster[i] is the cluster of pair i, any non-negative numbers. Replicates in

@@ -28,6 +28,7 @@ struct AttributeOptions {
   PairChoice choice;
   std::int64_t tracks = 20;
   std::string rng = "philox";
+  std::int64_t null_replicates = 9999;
   MapChoice maps;
   double temperature = 0.0;
   std::string methods;
@@ -64,6 +65,9 @@ bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_c
   cli.range("tracks", 0, 100000);
   cli.option("methods", &options->methods,
              "comma separated, besides attention and gradient, or all: " + method_names());
+  cli.option("null-replicates", &options->null_replicates,
+             "draws from each null distribution behind a p-value");
+  cli.range("null-replicates", 1, 1e7);
   cli.option("maps", &options->maps.list,
              "attention maps to write whole, comma separated (dna_self_attn_layers.0, dna_to_rna, "
              "vce.dna, ...) or all");
@@ -201,7 +205,8 @@ void run(const AttributeOptions& options) {
   Receivers receivers{outputs, maps, progress, nlohmann::ordered_json::object()};
   const std::vector<PairNumbers> numbers =
       attribute_pairs(inference, pairs, methods, options.choice.seed, receivers);
-  const Summary summary = summarise(numbers, methods, inference.data, truth);
+  const Summary summary = summarise(numbers, methods, inference.data, truth,
+                                    {options.null_replicates, options.choice.seed});
   nlohmann::ordered_json json = summary_json(summary);
   json["methods"].update(receivers.descriptions, /*merge_objects=*/true);
   maps.finish(&json);

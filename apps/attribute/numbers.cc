@@ -38,26 +38,37 @@ double mean_of(const std::vector<PairNumbers>& numbers,
 
 MethodSummary summarise_method(const std::vector<PairNumbers>& numbers, std::size_t method,
                                const Dataset& data) {
-  const auto distance = [&](const PairNumbers& n) {
-    return std::fabs(
-        static_cast<double>(offset_bp(n.windows[method].peak, data.bins, data.bin_bp)));
-  };
   const auto concentration = [&](double Concentration::*field) {
     return mean_of(numbers,
                    [&](const PairNumbers& n) { return n.windows[method].concentration.*field; });
   };
-  MethodSummary s;
-  s.distance_mean_bp = mean_of(numbers, distance);
-  s.distance_median_bp = median(collect(numbers, distance));
-  s.share_near =
-      mean_of(numbers, [&](const PairNumbers& n) { return distance(n) <= kNearBp ? 1.0 : 0.0; });
-  s.edge_share = mean_of(numbers, [&](const PairNumbers& n) {
-    return at_edge(n.windows[method].peak, data.bins) ? 1.0 : 0.0;
+  std::vector<std::int64_t> peaks;
+  for (const PairNumbers& n : numbers) peaks.push_back(n.windows[method].peak);
+  const PeakStatistics p = peak_statistics(peaks, {data.bins, data.bin_bp, kNearBp});
+  return {p.distance_mean_bp,
+          p.distance_median_bp,
+          p.share_near,
+          p.edge_share,
+          concentration(&Concentration::entropy),
+          concentration(&Concentration::effective_bins),
+          concentration(&Concentration::peak_over_uniform)};
+}
+
+void summarise_defaults(const std::vector<PairNumbers>& numbers, const Dataset& data, Summary* s) {
+  const std::vector<double> shared =
+      collect(numbers, [](const PairNumbers& n) { return static_cast<double>(n.shared_top); });
+  s->overlap_mean = mean(shared);
+  s->overlap_median = median(shared);
+  if (!shared.empty()) {
+    s->overlap_min = static_cast<std::int64_t>(*std::min_element(shared.begin(), shared.end()));
+    s->overlap_max = static_cast<std::int64_t>(*std::max_element(shared.begin(), shared.end()));
+  }
+  const std::vector<double> between = collect(numbers, [&](const PairNumbers& n) {
+    return static_cast<double>(std::llabs(n.windows[kAttention].peak - n.windows[kGradient].peak) *
+                               data.bin_bp);
   });
-  s.entropy = concentration(&Concentration::entropy);
-  s.effective_bins = concentration(&Concentration::effective_bins);
-  s.peak_over_uniform = concentration(&Concentration::peak_over_uniform);
-  return s;
+  s->between_mean_bp = mean(between);
+  s->between_median_bp = median(between);
 }
 
 bool near_one(std::int64_t peak, const std::vector<std::int64_t>& sites) {
@@ -114,45 +125,41 @@ PairNumbers pair_numbers(const Pair& pair, const PairScores& scores, const Metho
   for (std::size_t i = 0; i < methods.size(); ++i) {
     out.windows.push_back(window_numbers(*methods[i], scores.windows[i]));
   }
+  out.correlations = window_correlations(scores, methods);
   out.shared_top = overlap(out.windows[kAttention].top, out.windows[kGradient].top);
   out.zero_dna = zero_dna;
   return out;
 }
 
 Summary summarise(const std::vector<PairNumbers>& numbers, const Methods& methods,
-                  const Dataset& data, const std::optional<Truth>& truth) {
+                  const Dataset& data, const std::optional<Truth>& truth,
+                  const NullOptions& options) {
   CDT_CHECK(!numbers.empty(), "a summary needs pairs");
   Summary s;
   s.pairs = static_cast<std::int64_t>(numbers.size());
   s.bins = data.bins;
   s.bin_bp = data.bin_bp;
   s.top = std::min(kTopBins, data.bins);
+  s.replicates = options.replicates;
+  s.methods = methods;
   std::set<std::int32_t> enhancers;
+  std::vector<PairNumbers> with_dna;
   for (const PairNumbers& n : numbers) {
     enhancers.insert(n.pair.enhancer);
-    s.zero_dna += n.zero_dna ? 1 : 0;
+    if (!n.zero_dna) with_dna.push_back(n);
   }
   s.enhancers = static_cast<std::int64_t>(enhancers.size());
-  s.methods = methods;
+  s.zero_dna = s.pairs - static_cast<std::int64_t>(with_dna.size());
   for (std::size_t i = 0; i < methods.size(); ++i) {
-    s.by_method.push_back(summarise_method(numbers, i, data));
+    s.by_method.push_back(summarise_method(with_dna, i, data));
+    if (!with_dna.empty()) s.chance.push_back(method_chance(with_dna, i, data, options));
   }
-  const std::vector<double> shared =
-      collect(numbers, [](const PairNumbers& n) { return static_cast<double>(n.shared_top); });
-  s.overlap_mean = mean(shared);
-  s.overlap_median = median(shared);
-  s.overlap_min = static_cast<std::int64_t>(*std::min_element(shared.begin(), shared.end()));
-  s.overlap_max = static_cast<std::int64_t>(*std::max_element(shared.begin(), shared.end()));
-  const std::vector<double> between = collect(numbers, [&](const PairNumbers& n) {
-    return static_cast<double>(std::llabs(n.windows[kAttention].peak - n.windows[kGradient].peak) *
-                               data.bin_bp);
-  });
-  s.between_mean_bp = mean(between);
-  s.between_median_bp = median(between);
+  if (!with_dna.empty()) s.agreement = agreements(with_dna, methods.size(), data, options);
+  summarise_defaults(with_dna, data, &s);
   s.random = random_peaks(s.bins, s.bin_bp, s.top, kNearBp);
-  if (truth) {
-    s.with_effect = compare(numbers, *truth, true, data);
-    s.without_effect = compare(numbers, *truth, false, data);
+  if (truth && !with_dna.empty()) {
+    s.with_effect = compare(with_dna, *truth, true, data);
+    s.without_effect = compare(with_dna, *truth, false, data);
   }
   return s;
 }

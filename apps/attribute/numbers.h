@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/attribute/chance.h"
 #include "apps/attribute/methods.h"
 #include "io/dataset.h"
 #include "io/truth.h"
@@ -18,8 +19,6 @@ namespace cdt {
 constexpr std::int64_t kTopBins = 20;       // as in the paper's Figure 4
 constexpr double kNearBp = 50000.0;         // as in its Figure 3
 constexpr std::int64_t kSiteTolerance = 2;  // bins between a peak and a planted site
-
-using Methods = std::vector<const Method*>;
 
 /// One method's window of one pair, by absolute value if the method is signed.
 struct WindowNumbers {
@@ -32,8 +31,9 @@ struct PairNumbers {
   Pair pair;
   float prediction = 0;
   std::vector<WindowNumbers> windows;  // by method
-  std::int64_t shared_top = 0;         // bins in the tops of both attention and gradient
-  bool zero_dna = false;  // the DNA input is all zeros: attention is uniform, its peak bin 0
+  std::vector<WindowCorrelation> correlations;
+  std::int64_t shared_top = 0;  // bins in the tops of both attention and gradient
+  bool zero_dna = false;        // the DNA input is all zeros: attention is uniform, its peak bin 0
 };
 
 PairNumbers pair_numbers(const Pair& pair, const PairScores& scores, const Methods& methods,
@@ -59,10 +59,16 @@ struct TruthSummary {
   SiteHits causal, decoy;
 };
 
+/// Over the pairs that have DNA: one whose input is all zeros says nothing about where the model
+/// looks, and is only counted. NaN where none has.
 struct Summary {
-  std::int64_t pairs = 0, enhancers = 0, bins = 0, bin_bp = 0, top = 0, zero_dna = 0;
+  std::int64_t pairs = 0, enhancers = 0, bins = 0, bin_bp = 0, top = 0;
+  std::int64_t zero_dna = 0;  // pairs left out
+  std::int64_t replicates = 0;
   Methods methods;
   std::vector<MethodSummary> by_method;
+  std::vector<MethodChance> chance;  // by method; empty without a pair that has DNA
+  std::vector<Agreement> agreement;  // the same
   double overlap_mean = 0, overlap_median = 0;
   std::int64_t overlap_min = 0, overlap_max = 0;
   double between_mean_bp = 0, between_median_bp = 0;  // attention peak to gradient peak
@@ -72,7 +78,8 @@ struct Summary {
 
 /// numbers must not be empty.
 Summary summarise(const std::vector<PairNumbers>& numbers, const Methods& methods,
-                  const Dataset& data, const std::optional<Truth>& truth);
+                  const Dataset& data, const std::optional<Truth>& truth,
+                  const NullOptions& options);
 
 /// The content of summary.json (docs/formats.md), as far as these numbers go.
 nlohmann::ordered_json summary_json(const Summary& summary);

@@ -57,6 +57,7 @@ std::string pair_row(const Dataset& data, const PairNumbers& n) {
     fields.push_back(format_number(w.concentration.effective_bins));
     fields.push_back(format_number(w.concentration.peak_over_uniform));
   }
+  fields.emplace_back(n.zero_dna ? "1" : "0");
   return joined(fields);
 }
 
@@ -69,11 +70,12 @@ std::string pairs_header(const Methods& methods) {
       fields.push_back(method->name + std::string(number));
     }
   }
+  fields.emplace_back("zero_dna");
   return joined(fields);
 }
 
 constexpr const char* kPeaksHeader =
-    "enhancer\tgene\tmethod\trank\tchrom\tstart\tend\tbin\toffset_bp\tscore\n";
+    "enhancer\tgene\tmethod\trank\tchrom\tstart\tend\tbin\toffset_bp\tscore\tat_edge\n";
 
 std::string track_suffix(const Method& method) {
   return "." + std::string(method.name) + ".bedGraph";
@@ -162,7 +164,8 @@ void AttributionOutputs::add_peaks(const PairNumbers& numbers, std::size_t metho
         {e.name, gene_of(data_, numbers.pair), methods_[method]->name, std::to_string(rank + 1),
          e.chrom, std::to_string(std::max<std::int64_t>(start, 0)),
          std::to_string(std::max<std::int64_t>(start + data_.bin_bp, 0)), std::to_string(bin),
-         offset_text(data_, bin), format_number(scores[static_cast<std::size_t>(bin)])}));
+         offset_text(data_, bin), format_number(scores[static_cast<std::size_t>(bin)]),
+         at_edge(bin, data_.bins) ? "1" : "0"}));
   }
 }
 

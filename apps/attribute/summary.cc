@@ -46,7 +46,17 @@ Json methods_json(const Summary& s) {
     Json& method = out[s.methods[i]->name];
     method = {{"meaning", s.methods[i]->meaning}, {"signed", s.methods[i]->is_signed}};
     method.update(method_json(s.by_method[i]));
+    if (!s.chance.empty()) method.update(chance_json(s.chance[i]));
   }
+  return out;
+}
+
+Json edge_json(const Summary& s) {
+  Json out = Json::object();
+  for (std::size_t i = 0; i < s.methods.size(); ++i) {
+    out[s.methods[i]->name] = s.by_method[i].edge_share;
+  }
+  out["uniform"] = s.random.edge_share;
   return out;
 }
 
@@ -80,20 +90,56 @@ std::string hits_line(const char* name, const SiteHits& h, const Methods& method
   return out + text(" by chance %.1f %%\n", 100.0 * h.random_share);
 }
 
-std::string method_rows(const Summary& s) {
+std::int64_t pairs_with_dna(const Summary& s) { return s.pairs - s.zero_dna; }
+
+std::string p_text(double p) { return std::isnan(p) ? "-" : text("%.2g", p); }
+
+/// Where the peaks lie, by method, p from the weaker of the two nulls.
+std::string peak_rows(const Summary& s) {
   const RandomPeaks& r = s.random;
-  const double error = r.distance_sd_bp / std::sqrt(static_cast<double>(s.pairs));
-  std::string out = text("%-22s %9s %9s %9s %9s %9s %9s\n", "peak", "mean kb", "median kb",
-                         "% <=50 kb", "% at edge", "eff. bins", "/uniform");
-  for (std::size_t i = 0; i < s.methods.size(); ++i) {
+  std::string out = text("%-20s %7s %15s %7s %9s %9s %7s %9s %7s\n", "peak", "mean kb",
+                         "95 % interval", "p", "median kb", "% <=50 kb", "p", "% at edge", "p");
+  for (std::size_t i = 0; i < s.chance.size(); ++i) {
     const MethodSummary& m = s.by_method[i];
-    out += text("%-22s %9.1f %9.1f %9.1f %9.1f %9.1f %9.2f\n", s.methods[i]->name,
-                m.distance_mean_bp / 1e3, m.distance_median_bp / 1e3, 100.0 * m.share_near,
-                100.0 * m.edge_share, m.effective_bins, m.peak_over_uniform);
+    const MethodChance& c = s.chance[i];
+    const Interval& interval = c.peaks.distance_mean_bp;
+    out += text("%-20s %7.1f [%5.1f, %6.1f] %7s %9.1f %9.1f %7s %9.1f %7s\n", s.methods[i]->name,
+                m.distance_mean_bp / 1e3, interval.low / 1e3, interval.high / 1e3,
+                p_text(weaker_p(c.uniform.distance_mean_bp, c.shifted.distance_mean_bp)).c_str(),
+                m.distance_median_bp / 1e3, 100.0 * m.share_near,
+                p_text(weaker_p(c.uniform.share_near, c.shifted.share_near)).c_str(),
+                100.0 * m.edge_share,
+                p_text(weaker_p(c.uniform.edge_share, c.shifted.edge_share)).c_str());
   }
-  return out + text("%-22s %9.1f %9.1f %9.1f %9.1f   (mean +- %.1f)\n", "a random bin",
-                    r.distance_mean_bp / 1e3, r.distance_median_bp / 1e3, 100.0 * r.share_near,
-                    100.0 * r.edge_share, error / 1e3);
+  return out + text("%-20s %7.1f %15s %7s %9.1f %9.1f %7s %9.1f\n", "a random bin",
+                    r.distance_mean_bp / 1e3, "", "", r.distance_median_bp / 1e3,
+                    100.0 * r.share_near, "", 100.0 * r.edge_share);
+}
+
+/// How sharp the windows are.
+std::string sharpness_rows(const Summary& s) {
+  std::string out = text("%-20s %14s %14s\n", "window", "effective bins", "peak / uniform");
+  for (std::size_t i = 0; i < s.methods.size(); ++i) {
+    out += text("%-20s %14.1f %14.2f\n", s.methods[i]->name, s.by_method[i].effective_bins,
+                s.by_method[i].peak_over_uniform);
+  }
+  return out;
+}
+
+/// The two tops of every two methods.
+std::string agreement_rows(const Summary& s) {
+  std::string out = text("%-42s %6s %15s %7s %7s %9s\n",
+                         text("top %lld bins shared", static_cast<long long>(s.top)).c_str(),
+                         "mean", "95 % interval", "fold", "p", "Spearman");
+  for (const Agreement& a : s.agreement) {
+    const std::string name =
+        std::string(s.methods[a.first]->name) + ", " + s.methods[a.second]->name;
+    out += text("%-42s %6.2f [%6.2f, %5.2f] %7.2f %7s %9.3f\n", name.c_str(), a.overlap.mean,
+                a.overlap.interval.low, a.overlap.interval.high,
+                a.overlap.mean / a.hypergeometric.expectation,
+                p_text(weaker_p(a.hypergeometric, a.shifted)).c_str(), a.spearman.mean);
+  }
+  return out;
 }
 
 }  // namespace
@@ -107,6 +153,8 @@ Json summary_json(const Summary& s) {
       {"bins", s.bins},
       {"bin_bp", s.bin_bp},
       {"pairs_with_zero_dna", s.zero_dna},
+      {"zero_dna_left_out", s.zero_dna},
+      {"null_replicates", s.replicates},
       {"top", s.top},
       {"attention", method_json(s.by_method[kAttention])},
       {"gradient", method_json(s.by_method[kGradient])},
@@ -118,7 +166,9 @@ Json summary_json(const Summary& s) {
         {"min", s.overlap_min},
         {"max", s.overlap_max}}},
       {"distance_between_peaks_bp", {{"mean", s.between_mean_bp}, {"median", s.between_median_bp}}},
-      {"random_peaks", random_json(s.random, s.pairs)}};
+      {"random_peaks", random_json(s.random, pairs_with_dna(s))},
+      {"edge_share", edge_json(s)},
+      {"agreement", agreements_json(s.agreement, s.methods, s.top)}};
   if (s.with_effect && s.without_effect) {
     out["planted_sites"] = {{"tolerance_bins", kSiteTolerance},
                             {"causal", hits_json(s.with_effect->causal, s.methods)},
@@ -134,17 +184,12 @@ std::string summary_table(const Summary& s) {
   std::string out = text("%lld pairs, %lld enhancers, %lld bins of %lld bp\n",
                          static_cast<long long>(s.pairs), static_cast<long long>(s.enhancers),
                          static_cast<long long>(s.bins), static_cast<long long>(s.bin_bp));
-  out += method_rows(s);
-  out += text("top %lld bins shared by both: mean %.2f, median %g (random %.2f +- %.2f)\n",
-              static_cast<long long>(s.top), s.overlap_mean, s.overlap_median,
-              s.random.overlap_mean, s.random.overlap_sd / std::sqrt(static_cast<double>(s.pairs)));
-  out += text("attention peak to gradient peak: mean %.1f kb, median %.1f kb (random %.1f, %.1f)\n",
-              s.between_mean_bp / 1e3, s.between_median_bp / 1e3, s.random.between_mean_bp / 1e3,
-              s.random.between_median_bp / 1e3);
   if (s.zero_dna > 0) {
-    out += text("%lld pairs have no DNA (all zeros): their attention is uniform\n",
+    out += text("%lld pairs have no DNA (all zeros) and are left out below\n",
                 static_cast<long long>(s.zero_dna));
   }
+  out += peak_rows(s) + sharpness_rows(s) + agreement_rows(s);
+  out += text("p: two-sided, the larger of uniform or hypergeometric and of circular shifts\n");
   if (s.with_effect) {
     out += text("pairs with a planted effect, peak within %lld bins of the\n",
                 static_cast<long long>(kSiteTolerance));

@@ -58,8 +58,9 @@ check 'tracks are gone' [ ! -e "$work/again/tracks" ]
 # Further methods: a file each, rows in pairs.tsv, peaks and tracks; the defaults stay as they were.
 expect_ok run --split val --out "$work/methods" --methods random --seed 5 --tracks 1
 for file in attention.npy gradient.npy; do expect_same "$work/all/$file" "$work/methods/$file"; done
-check 'columns of the method' cmp <(cut -f 1-18 "$work/methods/pairs.tsv") "$work/all/pairs.tsv"
-check 'its name in the header' grep -q 'random_peak_over_uniform$' "$work/methods/pairs.tsv"
+check 'columns of the defaults' cmp <(cut -f 1-18 "$work/methods/pairs.tsv") \
+  <(cut -f 1-18 "$work/all/pairs.tsv")
+check 'its name in the header' grep -q 'random_peak_over_uniform	zero_dna$' "$work/methods/pairs.tsv"
 check 'its scores' [ "$(stat -c %s "$work/methods/methods/random.npy")" -eq $((128 + pairs * 64)) ]
 check 'its peaks' [ "$(grep -c "	random	" "$work/methods/peaks.tsv")" -eq $((pairs * 16)) ]
 check 'its track' [ "$(ls "$work/methods/tracks"/1_*.random.bedGraph | wc -l)" -eq 1 ]
@@ -74,6 +75,41 @@ check 'random scores are those of the pair' cmp -i 128:$((128 + 2 * 64)) -n 64 \
   "$work/one/methods/random.npy" "$work/methods/methods/random.npy"
 expect_ok run --split val --out "$work/methods" --quiet
 check 'files of methods that did not run are gone' [ ! -e "$work/methods/methods" ]
+
+# Numbers beside their nulls: every method against chance, every two methods against each other.
+for field in '"uniform": {' '"circular_shift": {' '"hypergeometric": {' '"effect_size"' '"fold"' \
+  '"interval_95"' '"spearman"' '"edge_share"' '"null_replicates": 9999'; do
+  expect_text "$work/methods/summary.json" "$field"
+done
+expect_ok run --split val --out "$work/methods2" --methods all --tracks 0 --null-replicates 99
+check 'ten pairs of five methods' [ "$(grep -c '"first"' "$work/methods2/summary.json")" -eq 10 ]
+check 'no p is below 2 / 100' awk '/"circular_shift"/ { shift = 1 } /"uniform"|"hypergeometric"/ { shift = 0 }
+  shift && /"p":/ { n++; if ($2 + 0 < 0.02) bad = 1 } END { exit bad || n != 10 + 5 * 4 }' \
+  "$work/methods2/summary.json"
+check 'edge bins are flagged' awk -F '\t' 'NR > 1 { n += $11 != ($8 == 0 || $8 == 15) }
+  END { exit n != 0 || NR < 2 }' "$work/all/peaks.tsv"
+
+# An enhancer whose DNA is all zeros is left out of every summary number and counted.
+blank=$(rows "$work/all" | head -n 1 | cut -f 1)
+cp -r "$data" "$work/blank"
+row=$(($(cut -f 4 "$data/enhancers.bed" | grep -nx "$blank" | cut -d : -f 1) - 1))
+bytes=$(($(stat -c %s "$data/dna.f32") / $(wc -l <"$data/enhancers.bed")))
+dd if=/dev/zero of="$work/blank/dna.f32" bs="$bytes" seek="$row" count=1 conv=notrunc status=none
+blanks=$(rows "$work/all" | grep -c "^$blank	")
+grep -v "	$blank	" "$data/pairs.tsv" >"$work/rest.tsv"
+expect_ok "$attribute" --data "$work/blank" --model "$model" --split val --out "$work/zeros"
+expect_text "$work/zeros/summary.json" "\"zero_dna_left_out\": $blanks,"
+expect_text "$work/stdout" "$blanks pairs have no DNA (all zeros) and are left out below"
+check 'flagged in pairs.tsv' [ "$(rows "$work/zeros" | cut -f 19 | grep -c 1)" -eq "$blanks" ]
+cp -r "$data" "$work/without" && cp "$work/rest.tsv" "$work/without/pairs.tsv"
+expect_ok "$attribute" --data "$work/without" --model "$model" --split val --out "$work/without_out"
+numbers() { grep -vE '"(pairs|enhancers|pairs_with_zero_dna|zero_dna_left_out)": ' "$1/summary.json" |
+  grep -v 'tracks/'; }
+check 'the numbers are those of the other pairs' \
+  cmp <(numbers "$work/zeros") <(numbers "$work/without_out")
+expect_ok "$attribute" --data "$work/blank" --model "$model" --out "$work/only_zeros" \
+  --pair "$(rows "$work/all" | head -n 1 | cut -f 1,2 | tr '\t' :)"
+check 'nothing is left to summarise' grep -q '"mean": null' "$work/only_zeros/summary.json"
 
 # Whole attention maps of the enhancers of the first pairs, and the sharpened attention.
 expect_ok run --split val --out "$work/maps" --tracks 0 --map-pairs 3 --temperature 0.3 \

@@ -1,0 +1,125 @@
+#include "apps/attribute/chance.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+#include <limits>
+#include <map>
+
+#include "apps/attribute/numbers.h"
+#include "model/statistics.h"
+
+namespace cdt {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+/// Mean of the defined values, enhancers drawn for its interval.
+MeanInterval mean_interval(const std::vector<PairNumbers>& numbers, const NullOptions& options,
+                           const std::function<double(const PairNumbers&)>& value) {
+  std::vector<double> values;
+  std::vector<std::int32_t> enhancers;
+  for (const PairNumbers& n : numbers) {
+    const double v = value(n);
+    if (std::isnan(v)) continue;
+    values.push_back(v);
+    enhancers.push_back(n.pair.enhancer);
+  }
+  if (values.empty()) return {kNaN, {kNaN, kNaN}};
+  return {mean(values), bootstrap_mean(values, enhancers, {.seed = options.seed})};
+}
+
+std::vector<double> magnitudes(const std::vector<float>& window, bool is_signed) {
+  std::vector<double> out(window.begin(), window.end());
+  if (is_signed) {
+    for (double& v : out) v = std::fabs(v);
+  }
+  return out;
+}
+
+Agreement agreement_of(const std::vector<PairNumbers>& numbers, std::size_t first,
+                       std::size_t second, std::size_t correlation, const Dataset& data,
+                       const NullOptions& options) {
+  std::vector<TopPair> tops;
+  for (const PairNumbers& n : numbers) {
+    tops.push_back({n.windows[first].top, n.windows[second].top, n.pair.enhancer});
+  }
+  Agreement a;
+  a.first = first;
+  a.second = second;
+  const auto k = static_cast<std::int64_t>(numbers.front().windows[first].top.size());
+  a.hypergeometric = hypergeometric_overlap_test(tops, k, data.bins);
+  a.shifted = shifted_overlap_test(tops, data.bins, options);
+  a.overlap = mean_interval(numbers, options, [&](const PairNumbers& n) {
+    return static_cast<double>(overlap(n.windows[first].top, n.windows[second].top));
+  });
+  a.pearson = mean_interval(
+      numbers, options, [&](const PairNumbers& n) { return n.correlations[correlation].pearson; });
+  a.spearman = mean_interval(
+      numbers, options, [&](const PairNumbers& n) { return n.correlations[correlation].spearman; });
+  a.between_bp = mean_interval(numbers, options, [&](const PairNumbers& n) {
+    return static_cast<double>(std::llabs(n.windows[first].peak - n.windows[second].peak) *
+                               data.bin_bp);
+  });
+  return a;
+}
+
+}  // namespace
+
+MethodChance method_chance(const std::vector<PairNumbers>& numbers, std::size_t method,
+                           const Dataset& data, const NullOptions& options) {
+  std::map<std::int32_t, std::vector<std::int64_t>> by_enhancer;
+  for (const PairNumbers& n : numbers) {
+    by_enhancer[n.pair.enhancer].push_back(n.windows[method].peak);
+  }
+  PeakGroups groups;
+  for (const auto& [enhancer, peaks] : by_enhancer) groups.push_back(peaks);
+  const auto interval = [&](double Concentration::*field) {
+    return mean_interval(
+               numbers, options,
+               [&](const PairNumbers& n) { return n.windows[method].concentration.*field; })
+        .interval;
+  };
+  const PeakWindow window{data.bins, data.bin_bp, kNearBp};
+  return {peak_intervals(groups, window, {.seed = options.seed}),
+          interval(&Concentration::entropy),
+          interval(&Concentration::effective_bins),
+          interval(&Concentration::peak_over_uniform),
+          uniform_peak_tests(groups, window, options),
+          shifted_peak_tests(groups, window, options)};
+}
+
+std::vector<WindowCorrelation> window_correlations(const PairScores& scores,
+                                                   const Methods& methods) {
+  std::vector<std::vector<double>> values;
+  std::vector<std::vector<double>> ranks;
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    values.push_back(magnitudes(scores.windows[i], methods[i]->is_signed));
+    ranks.push_back(average_ranks(values.back()));
+  }
+  std::vector<WindowCorrelation> out;
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    for (std::size_t j = i + 1; j < methods.size(); ++j) {
+      out.push_back({pearson(values[i], values[j]), pearson(ranks[i], ranks[j])});
+    }
+  }
+  return out;
+}
+
+std::vector<Agreement> agreements(const std::vector<PairNumbers>& numbers, std::size_t methods,
+                                  const Dataset& data, const NullOptions& options) {
+  std::vector<Agreement> out;
+  for (std::size_t i = 0; i < methods; ++i) {
+    for (std::size_t j = i + 1; j < methods; ++j) {
+      out.push_back(agreement_of(numbers, i, j, out.size(), data, options));
+    }
+  }
+  return out;
+}
+
+double weaker_p(const NullTest& a, const NullTest& b) {
+  if (std::isnan(a.p) || std::isnan(b.p)) return kNaN;
+  return std::max(a.p, b.p);
+}
+
+}  // namespace cdt
