@@ -50,7 +50,7 @@ endif
 # on what the optimiser contracts. -Wrestrict reports sums of strings wrongly in g++ 12 (PR 105651).
 FLAGS := -std=c++20 $(OPTIMISE) $(if $(ARCH),-march=$(ARCH)) -ffp-contract=off -fopenmp \
   -Wall -Wextra $(if $(findstring clang,$(CXX)),,-Wno-restrict) $(WERROR) -I. $(CXXFLAGS)
-LIBRARIES = -ldnnl -lz $(if $(KERNELS),$(CUDA_LIBRARIES))
+LIBRARIES = -ldnnl -lz $(BIGWIG_FLAGS) $(if $(KERNELS),$(CUDA_LIBRARIES))
 
 ifdef V
   run = $(2)
@@ -87,8 +87,10 @@ $(BUILD)/cuda.mk: third_party/find_cuda.sh third_party/probe.sh $(BUILD)/cuda_wi
 
 # --- sources --------------------------------------------------------------------------------------
 KERNELS := $(if $(NVCC),$(wildcard engine/cuda/*.cu))
+BIGWIG := io/bigwig/$(if $(BIGWIG_FLAGS),,no_)bigwig.cc
 WITHOUT := $(if $(KERNELS),engine/no_cuda.cc,$(wildcard engine/cuda/*.cc))
-ENGINE := $(filter-out $(WITHOUT),$(wildcard engine/*.cc engine/*/*.cc model/*.cc model/*/*.cc io/*.cc))
+ENGINE := $(filter-out $(WITHOUT),$(wildcard engine/*.cc engine/*/*.cc model/*.cc model/*/*.cc io/*.cc)) \
+  $(BIGWIG)
 IMPORT := $(wildcard io/hdf5/*.cc apps/import/*.cc)
 APPS := $(filter-out $(IMPORT),$(wildcard apps/*/*.cc))
 IMPORT := $(if $(HDF5_FLAGS),$(IMPORT))

@@ -1,10 +1,14 @@
 // BED intervals (UCSC BED specification): tab-separated chrom, start, end, name, ...
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "io/text.h"
 
 namespace cdt {
 
@@ -12,14 +16,19 @@ struct BedInterval {
   std::string chrom;
   std::int64_t start = 0;  // 0-based, half open
   std::int64_t end = 0;
-  std::string name;  // "" where the file has three columns
+  std::string name;  // "" where the line has three columns
   /// floor((start + end) / 2), the reference's centre (data loader rule 3).
   std::int64_t centre() const { return (start + end) / 2; }
 };
 
-/// Annotation tracks: three columns or more; blank lines, '#', "track" and "browser" lines are
-/// skipped. InputError names the file and "line N".
-std::vector<BedInterval> read_bed(const std::filesystem::path& path);
+/// A blank line, a '#', "track" or "browser" line: part of an annotation file, not an interval.
+bool is_bed_comment(std::string_view line);
+
+/// The interval of the current line of `lines`, of which `fields` are the columns. InputError names
+/// the file, "line N" and the column: fewer than `columns` columns (at least 3), a coordinate that
+/// is none, an empty chromosome, an empty interval.
+BedInterval parse_bed(const LineFile& lines, const std::vector<std::string_view>& fields,
+                      std::size_t columns);
 
 /// A data set's enhancers.bed: every line is a row, four columns or more, names unique.
 std::vector<BedInterval> read_enhancers(const std::filesystem::path& path);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <system_error>
+#include <utility>
 
 #include "engine/error.h"
 #include "io/file.h"
@@ -116,8 +117,21 @@ bool parse_float(std::string_view text, float* value) {
 }
 bool parse_int64(std::string_view text, std::int64_t* value) { return parse(text, value); }
 
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
 LineFile::LineFile(const std::filesystem::path& path, std::size_t limit)
-    : file_(path.string()), text_(read_text_file(path, limit)) {
+    : LineFile(path.string(), read_text_file(path, limit)) {}
+
+LineFile::LineFile(std::string file, std::string text)
+    : file_(std::move(file)), text_(std::move(text)) {
   if (std::string_view(text_).substr(0, kByteOrderMark.size()) == kByteOrderMark) {
     at_ = kByteOrderMark.size();
   }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cdt {
 
@@ -33,11 +34,16 @@ bool parse_double(std::string_view text, double* value);
 bool parse_float(std::string_view text, float* value);
 bool parse_int64(std::string_view text, std::int64_t* value);
 
+/// The parts of `text` between separators; one empty part if it is empty.
+std::vector<std::string_view> split(std::string_view text, char separator);
+
 /// The lines of a text file, without their end ("\n" or "\r\n") and without a byte order mark. The
 /// last line may lack its end. InputError "line N" on a NUL byte or a line over 1 MiB.
 class LineFile {
  public:
   explicit LineFile(const std::filesystem::path& path, std::size_t limit = std::size_t{1} << 30U);
+  /// The lines of `text`, the content of `file`.
+  LineFile(std::string file, std::string text);
   bool next(std::string_view* line);
   /// Number of the last line read, from 1.
   std::int64_t line() const { return line_; }

@@ -15,7 +15,7 @@ TsvFile::TsvFile(const std::filesystem::path& path, std::vector<std::string> req
   std::move(optional_columns.begin(), optional_columns.end(), std::back_inserter(names_));
   std::string_view header;
   if (!lines_.next(&header)) throw InputError(lines_.file(), "line 1", "header line is missing");
-  split(header);
+  row_ = split(header, '\t');
   for (std::size_t i = 0; i < names_.size(); ++i) {
     const auto at = std::find(row_.begin(), row_.end(), names_[i]);
     place_.push_back(at == row_.end() ? -1 : static_cast<int>(at - row_.begin()));
@@ -26,22 +26,11 @@ TsvFile::TsvFile(const std::filesystem::path& path, std::vector<std::string> req
   }
 }
 
-void TsvFile::split(std::string_view line) {
-  row_.clear();
-  std::size_t begin = 0;
-  for (std::size_t tab = line.find('\t'); tab != std::string_view::npos;
-       tab = line.find('\t', begin)) {
-    row_.push_back(line.substr(begin, tab - begin));
-    begin = tab + 1;
-  }
-  row_.push_back(line.substr(begin));
-}
-
 bool TsvFile::next() {
   const std::size_t columns = row_.size();
   std::string_view line;
   if (!lines_.next(&line)) return false;
-  split(line);
+  row_ = split(line, '\t');
   if (row_.size() != columns) {
     throw InputError(lines_.file(), lines_.where(),
                      expected_got("wrong number of columns", std::to_string(columns),

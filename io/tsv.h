@@ -29,8 +29,6 @@ class TsvFile {
   [[noreturn]] void fail(int column, const std::string& what) const;
 
  private:
-  void split(std::string_view line);
-
   LineFile lines_;
   std::vector<std::string> names_;
   std::vector<int> place_;  // of each name in the row, or -1

@@ -38,4 +38,4 @@ printf '  %-40s %s\n' \
   "$out/run/metrics.jsonl" "the training, an epoch a line" \
   "$out/prediction/metrics.json" "the numbers above, in full" \
   "$out/attribution/pairs.tsv" "every pair with its peaks" \
-  "$out/attribution/tracks/" "bedGraph tracks for a genome browser"
+  "$out/attribution/tracks/" "tracks for IGV and the UCSC browser"

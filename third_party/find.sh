@@ -46,6 +46,12 @@ probe() {
       set -- "$@" "-I/usr/include/$tail -L/usr/lib/$($cxx -dumpmachine 2>/dev/null)/$tail -lhdf5" \
         "-I/usr/include/$tail -L/usr/lib/$($cxx -print-multiarch 2>/dev/null)/$tail -lhdf5" \
         "$(pkg-config --cflags --libs hdf5 2>/dev/null || echo -lhdf5)" ;;
+    libBigWig) program='#include <bigWig.h>
+      #include <cstdio>
+      #define TEXT(x) #x
+      #define VALUE(x) TEXT(x)
+      int main() { bwCleanup(); std::printf("%s", VALUE(LIBBIGWIG_VERSION)); }'
+      set -- "$@" -lBigWig ;;
     GoogleTest) program='#include <gtest/gtest.h>
       #include <cstdio>
       int main(int n, char** v) { testing::InitGoogleTest(&n, v); std::printf("found"); }'
@@ -68,6 +74,16 @@ probe() {
   fi
 }
 
+# A program that tests run. No flags come of it.
+probe_tool() {
+  if command -v "$1" >/dev/null; then
+    say "$1" "$(command -v "$1")"
+  else
+    missing="$missing $2"
+    say "$1" "missing (package $2): $3"
+  fi
+}
+
 probe_all() {
   lines='' missing='' fatal=no
   probe compiler build-essential -
@@ -78,6 +94,9 @@ probe_all() {
   probe zlib zlib1g-dev -
   probe HDF5 libhdf5-dev "cdt-import is left out"
   hdf5=$flags
+  probe libBigWig libbigwig-dev "cdt-attribute writes bedGraph only, no bigWig"
+  bigwig=$flags
+  probe_tool xmllint libxml2-utils "the tests do not check XML with it"
   probe GoogleTest libgtest-dev "make test is left out"
   gtest=$flags
   probe benchmark libbenchmark-dev "make bench leaves the kernels out"
@@ -99,5 +118,6 @@ if [ $fatal = yes ]; then
 fi
 echo "MISSING :=$missing"
 echo "HDF5_FLAGS := $hdf5"
+echo "BIGWIG_FLAGS := $bigwig"
 echo "GTEST_FLAGS := $gtest"
 echo "BENCHMARK_FLAGS := $benchmark"

@@ -13,6 +13,7 @@
 #include "apps/attribute/numbers.h"
 #include "apps/attribute/outputs.h"
 #include "apps/attribute/rollout_scorers.h"
+#include "apps/attribute/sections.h"
 #include "apps/common/command_record.h"
 #include "apps/common/inference.h"
 #include "apps/common/interrupt.h"
@@ -32,6 +33,7 @@ struct AttributeOptions {
   MapChoice maps;
   double temperature = 0.0;
   std::string methods;
+  std::vector<std::string> annotations;
   std::string command;  // the content of command.json
 };
 
@@ -61,7 +63,7 @@ bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_c
              "generator of the sample; numpy-legacy: np.random.seed(SEED), then choice(.., N, "
              "replace=False), in the order drawn");
   cli.choice("rng", {"philox", "numpy-legacy"});
-  cli.option("tracks", &options->tracks, "write bedGraph tracks for the first N pairs");
+  cli.option("tracks", &options->tracks, "write genome browser tracks for the first N pairs");
   cli.range("tracks", 0, 100000);
   cli.option("methods", &options->methods,
              "comma separated, besides attention and gradient, or all: " + method_names());
@@ -77,6 +79,8 @@ bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_c
   cli.option("temperature", &options->temperature,
              "also write attention_sharpened.npy at this temperature (the paper's figure: 0.3)");
   cli.range("temperature", 0, 1000);
+  cli.option("annotations", &options->annotations,
+             "BED file (plain or gzip) of elements that peaks may hit; may be repeated");
   add_model_options(&cli, &options->overrides);
   const bool go = cli.parse(argc, argv, exit_code);
   if (go) options->command = command_record("cdt-attribute", argc, argv, cli);
@@ -140,6 +144,7 @@ std::vector<PairScores> score_enhancer(Attributor& attributor, const Methods& me
 struct Receivers {
   AttributionOutputs& outputs;
   MapOutputs& maps;
+  Sections& sections;
   Progress& progress;
   nlohmann::ordered_json descriptions;  // by method, what its scorer has to say
 };
@@ -168,6 +173,7 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
       expect_finite(scores[i], inference.data, pair);
       numbers.push_back(pair_numbers(pair, scores[i], methods, zero_dna));
       receivers.outputs.add(numbers.back(), scores[i]);
+      receivers.sections.add(numbers.back(), scores[i]);
     }
     receivers.maps.add(inference, attributor.trunks(), pairs[begin].enhancer, dna);
     receivers.progress.update(static_cast<std::int64_t>(numbers.size()));
@@ -197,12 +203,20 @@ void run(const AttributeOptions& options) {
   Inference inference(options.common, options.overrides, 1, map_space(options, methods));
   const std::vector<Pair> pairs = choose_pairs(options.choice, inference.data);
   const std::optional<Truth> truth = read_truth(inference.data.directory, inference.data.bins);
+  std::vector<Annotations> annotations = read_annotation_files(options.annotations, inference.data);
+  for (const Annotations& a : annotations) {
+    for (const std::string& doubt : assembly_doubts(a, inference.data)) {
+      std::cerr << "cdt-attribute: warning: " << doubt << "\n";
+    }
+  }
   const auto count = static_cast<std::int64_t>(pairs.size());
   AttributionOutputs outputs(options.common.out, inference.data, methods, count, options.tracks,
                              options.temperature);
   MapOutputs maps(outputs.folder(), options.maps, inference, pairs);
+  Sections sections(outputs.folder(), inference.data, truth, methods, std::move(annotations),
+                    {options.null_replicates, options.choice.seed});
   Progress progress("attribute", count, options.common.quiet);
-  Receivers receivers{outputs, maps, progress, nlohmann::ordered_json::object()};
+  Receivers receivers{outputs, maps, sections, progress, nlohmann::ordered_json::object()};
   const std::vector<PairNumbers> numbers =
       attribute_pairs(inference, pairs, methods, options.choice.seed, receivers);
   const Summary summary = summarise(numbers, methods, inference.data, truth,
@@ -210,11 +224,15 @@ void run(const AttributeOptions& options) {
   nlohmann::ordered_json json = summary_json(summary);
   json["methods"].update(receivers.descriptions, /*merge_objects=*/true);
   maps.finish(&json);
+  sections.finish(&json);
   outputs.finish(json, options.command);
-  std::cout << summary_table(summary);
+  std::cout << summary_table(summary) << sections.table();
   if (options.tracks < count) {
     std::cout << "tracks: the first " << options.tracks << " of " << count
               << " pairs (--tracks N for more)\n";
+  }
+  if (!outputs.without_bigwig().empty()) {
+    std::cout << "tracks: some or all without bigWig: " << outputs.without_bigwig() << "\n";
   }
 }
 

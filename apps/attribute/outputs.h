@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apps/attribute/numbers.h"
+#include "apps/attribute/track_folder.h"
 #include "apps/common/output_folder.h"
 #include "io/atomic_file.h"
 #include "io/dataset.h"
@@ -31,16 +32,11 @@ class AttributionOutputs {
   /// Brings everything to its name and replaces an earlier attribution, its tracks included.
   /// summary: the content of summary.json but for the list of tracks; command: of command.json.
   void finish(nlohmann::ordered_json summary, const std::string& command);
+  /// Why a bigWig file is missing beside its bedGraph, or "". After finish().
+  const std::string& without_bigwig() const { return tracks_.without_bigwig(); }
 
  private:
-  struct Track {
-    std::string file;
-    std::string content;
-  };
   void add_peaks(const PairNumbers& numbers, std::size_t method, const std::vector<float>& scores);
-  void add_track(const PairNumbers& numbers, const Method& method,
-                 const std::vector<float>& scores);
-  void write_tracks() const;
 
   OutputFolder folder_;
   std::optional<OutputFolder> methods_folder_;  // if others than the defaults run
@@ -51,9 +47,7 @@ class AttributionOutputs {
   std::vector<std::unique_ptr<NpyWriter>> scores_;  // by method
   std::unique_ptr<NpyWriter> sharpened_;            // or null
   double temperature_ = 0;
-  std::int64_t rows_ = 0;
-  std::int64_t track_pairs_ = 0;
-  std::vector<Track> tracks_;
+  TrackFolder tracks_;
 };
 
 }  // namespace cdt

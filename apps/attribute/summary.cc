@@ -1,10 +1,9 @@
 // The summary of cdt-attribute as JSON and as a table.
 #include <cmath>
-#include <cstdarg>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "apps/attribute/numbers.h"
+#include "apps/common/format.h"
 
 namespace cdt {
 namespace {
@@ -68,16 +67,6 @@ Json hits_json(const SiteHits& h, const Methods& methods) {
   }
   out["random_share"] = h.random_share;
   return out;
-}
-
-/// printf into a string.
-__attribute__((format(printf, 1, 2))) std::string text(const char* format, ...) {
-  char buffer[256];
-  std::va_list arguments;
-  va_start(arguments, format);
-  std::vsnprintf(buffer, sizeof buffer, format, arguments);
-  va_end(arguments);
-  return buffer;
 }
 
 std::string hits_line(const char* name, const SiteHits& h, const Methods& methods) {

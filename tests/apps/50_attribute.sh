@@ -35,7 +35,7 @@ for field in top_overlap random_peaks planted_sites distance_between_peaks_bp ef
 done
 
 # Tracks: one line of header, then four columns, ascending without overlap, values as in peaks.tsv.
-tracks=("$work"/all/tracks/*.bedGraph)
+tracks=("$work"/all/tracks/[0-9]*.bedGraph)
 check 'two tracks per pair' [ ${#tracks[@]} -eq $((2 * pairs)) ]
 for track in "${tracks[@]}"; do
   if ! awk -F '\t' 'NR == 1 { if ($0 !~ /^track type=bedGraph name=".*" description=".*" db=hg38/) bad = 1; next }
@@ -51,7 +51,7 @@ check 'nothing on stderr with --quiet' [ ! -s "$work/stderr" ]
 for file in pairs.tsv peaks.tsv attention.npy gradient.npy; do
   expect_same "$work/all/$file" "$work/again/$file"
 done
-check 'tracks of two pairs' [ "$(ls "$work/again/tracks" | wc -l)" -eq 4 ]
+check 'tracks of two pairs' [ "$(ls "$work/again/tracks" | grep -c '^[0-9].*bedGraph$')" -eq 4 ]
 expect_ok run --split val --out "$work/again" --tracks 0 --quiet
 check 'tracks are gone' [ ! -e "$work/again/tracks" ]
 

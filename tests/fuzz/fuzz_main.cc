@@ -11,6 +11,7 @@
 #include "apps/common/main.h"
 #include "apps/common/model_file.h"
 #include "engine/error.h"
+#include "io/annotations.h"
 #include "io/dataset.h"
 #include "io/gzip.h"
 #include "io/json.h"
@@ -59,6 +60,14 @@ void read_checkpoint(const fs::path& file) {
   load_model(file, *backend, lasting, false, kHeads);
 }
 
+void read_elements(const fs::path& file) {
+  const Annotations annotations = read_annotations(file);
+  for (const auto& [chrom, list] : annotations.chromosomes) {
+    list.nearest(50, 60);
+    list.overlapping(0, 1000);
+  }
+}
+
 std::vector<Target> make_targets(const fs::path& work) {
   const Seeds seeds = make_seeds(work);
   std::vector<Target> targets;
@@ -68,6 +77,7 @@ std::vector<Target> make_targets(const fs::path& work) {
   targets.push_back({seeds.checkpoint, [=] { read_checkpoint(seeds.checkpoint); }});
   targets.push_back({seeds.npz, [=] { read_npz(seeds.npz, std::size_t{1} << 20U); }});
   targets.push_back({seeds.gzip, [=] { read_gzip_floats(seeds.gzip, kGzipFloats); }});
+  targets.push_back({seeds.annotations, [=] { read_elements(seeds.annotations); }});
   targets.push_back({seeds.json, [=] { parse_json_file(seeds.json); }});
   return targets;
 }

@@ -97,6 +97,10 @@ Seeds make_seeds(const fs::path& directory) {
   seeds.json = directory / "options.json";
   write_file(seeds.json,
              R"({"epochs": 5, "lr": 1e-3, "pair": ["a:b", "c:\u00e9"], "x": {"y": null}})");
+  seeds.annotations = directory / "elements.bed";
+  write_file(seeds.annotations,
+             "track name=x db=hg38\nchr1\t5\t90\ta\t0\t.\t5\t90\t1,2,3\tpELS,CTCF-bound\n"
+             "chr2\t1\t70\tb\t0\t.\t1\t70\t1,2,3\tPLS\nchr1\t50\t60\tc\t0\t.\t5\t6\t0\tdELS\n");
   return seeds;
 }
 

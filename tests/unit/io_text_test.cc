@@ -207,18 +207,5 @@ TEST(IoTsv, Malformed) {
   expect_message(read("a\tb\n1\t\0\n"s), path, "line 2", "NUL");
 }
 
-TEST(IoBed, Annotations) {
-  const test::TempDir dir;
-  const std::filesystem::path path = dir.path / "a.bed";
-  write_bytes(path, "track name=x\n# note\nchr1\t0\t3\n\nchr2\t10\t15\tpeak\t0\t+\n");
-  const std::vector<BedInterval> intervals = read_bed(path);
-  ASSERT_EQ(intervals.size(), 2U);
-  EXPECT_EQ(intervals[0].centre(), 1);
-  EXPECT_EQ(intervals[0].name, "");
-  EXPECT_EQ(intervals[1].name, "peak");
-  write_bytes(path, "chr1 5 9\n");
-  expect_message(input_error([&] { read_bed(path); }), path, "line 1", "tab-separated");
-}
-
 }  // namespace
 }  // namespace cdt

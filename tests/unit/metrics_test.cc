@@ -168,5 +168,36 @@ TEST(BootstrapTest, DifferenceOfAPredictionFromItselfIsZero) {
   EXPECT_GT(better.low, 0.3);
 }
 
+TEST(BootstrapTest, MeanOfEqualClustersHasNoWidth) {
+  const std::vector<double> values{1, 3, 2, 2, 0, 4};
+  const std::vector<std::int32_t> cluster{7, 7, 2, 2, 5, 5};
+  const Interval same = bootstrap_mean(values, cluster, {});
+  EXPECT_EQ(same.low, 2.0);
+  EXPECT_EQ(same.high, 2.0);
+  const Interval one = bootstrap_mean(values, std::vector<std::int32_t>(6, 0), {});
+  EXPECT_TRUE(std::isnan(one.low) && std::isnan(one.high));
+}
+
+TEST(BootstrapTest, MeanCoversAsTheNormalTheorySays) {
+  // 400 clusters of two equal values: the interval is that of 400 values, not of 800.
+  RandomStream random(5, 0);
+  std::vector<double> values;
+  std::vector<std::int32_t> cluster;
+  double sum = 0.0;
+  double squares = 0.0;
+  for (std::int32_t c = 0; c < 400; ++c) {
+    const double value = random.normal();
+    sum += value;
+    squares += value * value;
+    values.insert(values.end(), 2, value);
+    cluster.insert(cluster.end(), 2, c);
+  }
+  const double mean = sum / 400.0;
+  const double error = std::sqrt((squares / 400.0 - mean * mean) / 400.0);
+  const Interval interval = bootstrap_mean(values, cluster, {});
+  EXPECT_NEAR(interval.low, mean - 1.96 * error, 0.2 * error);
+  EXPECT_NEAR(interval.high, mean + 1.96 * error, 0.2 * error);
+}
+
 }  // namespace
 }  // namespace cdt

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "io/text.h"
+#include "io/browser.h"
 #include "io/truth.h"
 #include "tests/support/temp_dir.h"
 
@@ -15,29 +15,66 @@ namespace {
 
 TEST(TracksTest, BedGraphIsExact) {
   const std::vector<float> values{0.5F, 0.0F, 1e-7F};
-  EXPECT_EQ(
-      bedgraph_text({"CDT gradient FNDC5", "e1 to FNDC5", "hg38"}, {"chr1", 1000, 128}, values),
-      "track type=bedGraph name=\"CDT gradient FNDC5\" description=\"e1 to FNDC5\" db=hg38"
-      " visibility=full autoScale=on alwaysZero=on\n"
-      "chr1\t1000\t1128\t0.5\n"
-      "chr1\t1128\t1256\t0\n"
-      "chr1\t1256\t1384\t1e-07\n");
+  const TrackLabel label{"CDT gradient FNDC5", "e1 to FNDC5", "hg38", {1, 20, 255}, {0, 0, 9}};
+  EXPECT_EQ(bedgraph_text(label, {window_scores({"chr1", 1000, 128}, values, 0)}),
+            "track type=bedGraph name=\"CDT gradient FNDC5\" description=\"e1 to FNDC5\" db=hg38"
+            " visibility=full color=1,20,255 altColor=0,0,9 autoScale=off viewLimits=0:0.5\n"
+            "chr1\t1000\t1128\t0.5\n"
+            "chr1\t1128\t1256\t0\n"
+            "chr1\t1256\t1384\t1e-07\n");
 }
 
-TEST(TracksTest, NothingLiesBeforeTheChromosome) {
+TEST(TracksTest, ViewLimitsHoldAllValuesAndZero) {
+  const auto limits = [](const std::vector<float>& values) {
+    const std::string text = bedgraph_text({}, {window_scores({"chr1", 0, 1}, values, 0)});
+    const std::size_t at = text.find("viewLimits=") + 11;
+    return text.substr(at, text.find('\n') - at);
+  };
+  EXPECT_EQ(limits({-2.0F, 3.5F}), "-2:3.5");
+  EXPECT_EQ(limits({-2.0F, -1.0F}), "-2:0");
+  EXPECT_EQ(limits({0.0F}), "0:1");
+}
+
+TEST(TracksTest, NothingLiesOutsideTheChromosome) {
+  using Intervals = std::vector<ScoredInterval>;
   const std::vector<float> values{1, 2, 3, 4};
-  EXPECT_EQ(bedgraph_text({"a", "b", ""}, {"chrX", -200, 100}, values),
-            "track type=bedGraph name=\"a\" description=\"b\" visibility=full autoScale=on"
-            " alwaysZero=on\n"
-            "chrX\t0\t100\t3\n"
-            "chrX\t100\t200\t4\n");
-  const std::string cut = bedgraph_text({"a", "b", ""}, {"chrX", -30, 100}, values);
-  EXPECT_NE(cut.find("\nchrX\t0\t70\t1\nchrX\t70\t170\t2\n"), std::string::npos) << cut;
+  EXPECT_EQ(window_scores({"chrX", -200, 100}, values, 0).intervals,
+            (Intervals{{0, 100, 3}, {100, 200, 4}}));
+  EXPECT_EQ(window_scores({"chrX", -30, 100}, values, 0).intervals,
+            (Intervals{{0, 70, 1}, {70, 170, 2}, {170, 270, 3}, {270, 370, 4}}));
+  EXPECT_EQ(window_scores({"chrX", 50, 100}, values, 320).intervals,
+            (Intervals{{50, 150, 1}, {150, 250, 2}, {250, 320, 3}}));
+  EXPECT_TRUE(window_scores({"chrX", 400, 100}, values, 400).intervals.empty());
+}
+
+TEST(TracksTest, MergedWindowsAreMeansOnTheirPieces) {
+  using Intervals = std::vector<ScoredInterval>;
+  const std::vector<ChromosomeScores> merged = merge_scores({{"chr2", {{0, 10, 1}, {10, 20, 5}}},
+                                                             {"chr10", {{100, 110, 7}}},
+                                                             {"chr2", {{5, 15, 2}, {15, 25, 4}}},
+                                                             {"chr2", {{30, 40, 0.1F}}}});
+  ASSERT_EQ(merged.size(), 2U);
+  EXPECT_EQ(merged[0].chrom, "chr10");
+  EXPECT_EQ(merged[0].intervals, (Intervals{{100, 110, 7}}));
+  EXPECT_EQ(merged[1].chrom, "chr2");
+  EXPECT_EQ(
+      merged[1].intervals,
+      (Intervals{
+          {0, 5, 1}, {5, 10, 1.5F}, {10, 15, 3.5F}, {15, 20, 4.5F}, {20, 25, 4}, {30, 40, 0.1F}}));
+}
+
+TEST(TracksTest, PairsOfAnEnhancerMergeBinByBin) {
+  using Intervals = std::vector<ScoredInterval>;
+  const TrackWindow window{"chr1", 0, 128};
+  const auto merged = merge_scores({window_scores(window, std::vector<float>{1, 4}, 0),
+                                    window_scores(window, std::vector<float>{2, -4}, 0),
+                                    window_scores(window, std::vector<float>{3, 0}, 0)});
+  ASSERT_EQ(merged.size(), 1U);
+  EXPECT_EQ(merged[0].intervals, (Intervals{{0, 128, 2}, {128, 256, 0}}));
 }
 
 TEST(TracksTest, LabelsStayInsideTheirQuotes) {
-  const std::string text =
-      bedgraph_text({"a\"b\nc", "d\te", "hg38 x=1"}, {"chr1", 0, 1}, std::vector<float>{1});
+  const std::string text = bedgraph_text({"a\"b\nc", "d\te", "hg38 x=1"}, {});
   EXPECT_EQ(text.substr(0, text.find(" visibility")),
             "track type=bedGraph name=\"a'b c\" description=\"d e\" db=hg38_x_1");
 }
@@ -51,13 +88,35 @@ TEST(TracksTest, FileNamePartsAreHarmless) {
   EXPECT_EQ(file_name_part("g\xC3\xA9ne/\\"), "g__ne__");
 }
 
-TEST(TracksTest, WritesTheFile) {
-  const test::TempDir dir;
-  write_bedgraph(dir.path / "t.bedGraph", {"a", "b", "hg38"}, {"chr1", 0, 10},
-                 std::vector<float>{2});
-  EXPECT_EQ(read_text_file(dir.path / "t.bedGraph"),
-            bedgraph_text({"a", "b", "hg38"}, {"chr1", 0, 10}, std::vector<float>{2}));
-  EXPECT_THROW(write_bedgraph(dir.path / "absent" / "t.bedGraph", {}, {}, {}), InputError);
+TEST(BrowserTest, PeaksAreSortedBed9) {
+  EXPECT_EQ(bed9_text({{"chr2", 5, 7, "a b", 1500, {0, 114, 178}},
+                       {"chr10", 9, 12, "c", -3, {213, 94, 0}},
+                       {"chr2", 1, 2, "", 500, {0, 0, 0}}}),
+            "chr10\t9\t12\tc\t0\t.\t9\t12\t213,94,0\n"
+            "chr2\t1\t2\t.\t500\t.\t1\t2\t0,0,0\n"
+            "chr2\t5\t7\ta_b\t1000\t.\t5\t7\t0,114,178\n");
+  EXPECT_EQ(bed9_track_line("p", "all \"peaks\"", "hg19"),
+            "track type=bed name=\"p\" description=\"all 'peaks'\" db=hg19 visibility=pack"
+            " itemRgb=On\n");
+}
+
+TEST(BrowserTest, SessionNamesItsFilesAndRegions) {
+  const std::string text = igv_session_text(
+      "hg38", {{"a<b>.bw", "\"x\" & y\x01\xFF", Rgb{1, 2, 3}}, {"peaks.bed", "p", std::nullopt}},
+      {{"chr1", 99, 300, "e'1"}});
+  EXPECT_EQ(text,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"no\"?>\n"
+            "<Session genome=\"hg38\" locus=\"chr1:100-300\" version=\"8\">\n"
+            "  <Resources>\n"
+            "    <Resource path=\"a&lt;b&gt;.bw\" name=\"&quot;x&quot; &amp; y _\""
+            " color=\"1,2,3\"/>\n"
+            "    <Resource path=\"peaks.bed\" name=\"p\"/>\n"
+            "  </Resources>\n"
+            "  <Regions>\n"
+            "    <Region chromosome=\"chr1\" start=\"99\" end=\"300\" description=\"e'1\"/>\n"
+            "  </Regions>\n"
+            "</Session>\n");
+  EXPECT_EQ(ucsc_browser_line({"chr1", 99, 300, ""}), "browser position chr1:100-300\n");
 }
 
 class TruthTest : public testing::Test {

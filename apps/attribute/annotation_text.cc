@@ -1,0 +1,99 @@
+// The annotation report as JSON and as a table.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "apps/attribute/annotation_report.h"
+#include "apps/common/format.h"
+#include "model/statistics.h"
+
+namespace cdt {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMostLines = 24;
+
+Json class_json(const ClassEnrichment& c) {
+  const Enrichment& e = c.numbers;
+  return {{"method", c.method},
+          {"file", c.file},
+          {"class", c.class_name},
+          {"top_bins", e.table.a + e.table.b},
+          {"top_bins_on_class", e.table.a},
+          {"bins", e.table.a + e.table.b + e.table.c + e.table.d},
+          {"bins_on_class", e.table.a + e.table.c},
+          {"fold", e.fold},
+          {"fold_interval", {e.fold_interval.low, e.fold_interval.high}},
+          {"fisher",
+           {{"odds_ratio", e.fisher.odds_ratio},
+            {"p", e.fisher.p_greater},
+            {"p_two_sided", e.fisher.p_two_sided},
+            {"q", c.fisher_q}}},
+          {"circular_shift", {{"fold", e.shift.mean_fold}, {"p", e.shift.p}}},
+          {"other_windows", {{"fold", e.other.mean_fold}, {"p", e.other.p}}},
+          {"p", e.p},
+          {"q", c.q}};
+}
+
+Json file_json(const Annotations& a, const Dataset& data) {
+  return {{"name", a.name},
+          {"path", a.path.string()},
+          {"elements", a.elements},
+          {"classes", a.classes},
+          {"assemblies_named", a.assemblies},
+          {"assembly_doubts", assembly_doubts(a, data)}};
+}
+
+}  // namespace
+
+Json AnnotationReport::json() const {
+  Json out = {{"assembly", data_.assembly},
+              {"files", Json::array()},
+              {"pairs", pairs_},
+              {"zero_dna_left_out", without_dna_},
+              {"enhancers", enhancers_.size()},
+              {"permutations", options_.replicates},
+              {"seed", options_.seed},
+              {"peaks", Json::object()},
+              {"enrichment", Json::array()}};
+  for (const Annotations& a : annotations_) out["files"].push_back(file_json(a, data_));
+  for (std::size_t m = 0; m < methods_.size(); ++m) {
+    Json& method = out["peaks"][methods_[m]->name];
+    for (std::size_t file = 0; file < annotations_.size(); ++file) {
+      const PeakHits& h = hits_[m][file];
+      method[annotations_[file].name] = {
+          {"n", h.peaks},
+          {"on_element", h.on_element},
+          {"share_on_element", static_cast<double>(h.on_element) / static_cast<double>(h.peaks)},
+          {"distance_bp", {{"mean", mean(h.distances)}, {"median", median(h.distances)}}}};
+    }
+  }
+  for (const ClassEnrichment& c : classes_) out["enrichment"].push_back(class_json(c));
+  return out;
+}
+
+std::string AnnotationReport::table() const {
+  if (classes_.empty()) return "annotations: no pair with DNA, nothing tested\n";
+  std::vector<const ClassEnrichment*> order;
+  for (const ClassEnrichment& c : classes_) order.push_back(&c);
+  std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
+    return !std::isnan(a->q) && (std::isnan(b->q) || a->q < b->q);
+  });
+  std::string out = text("top bins on annotated elements (p: the weakest of three tests)\n");
+  out += text("%-20s %-24s %6s  %-15s %9s %9s\n", "method", "class", "fold", "95 % interval", "p",
+              "q");
+  for (std::size_t i = 0; i < std::min(order.size(), kMostLines); ++i) {
+    const ClassEnrichment& c = *order[i];
+    const Enrichment& e = c.numbers;
+    const std::string name = c.file == c.class_name ? c.file : c.file + ": " + c.class_name;
+    out += text("%-20s %-24.60s %6.2f  [%5.2f, %5.2f] %9.2g %9.2g\n", c.method.c_str(),
+                name.c_str(), e.fold, e.fold_interval.low, e.fold_interval.high, e.p, c.q);
+  }
+  if (order.size() > kMostLines) {
+    out += text("  and %zu more in summary.json\n", order.size() - kMostLines);
+  }
+  return out;
+}
+
+}  // namespace cdt

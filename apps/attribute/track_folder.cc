@@ -1,0 +1,203 @@
+#include "apps/attribute/track_folder.h"
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+#include <utility>
+
+#include "apps/attribute/place.h"
+#include "io/assembly.h"
+#include "io/atomic_file.h"
+#include "io/bigwig/bigwig.h"
+
+namespace cdt {
+namespace {
+
+constexpr const char* kFolder = "tracks";
+constexpr const char* kPeaks = "peaks.bed";
+constexpr const char* kSession = "igv_session.xml";
+constexpr const char* kCustomTracks = "ucsc.txt";
+
+/// Okabe and Ito's palette, which the colour-blind can tell apart, by place in all_methods().
+constexpr std::array<Rgb, 8> kColours{{{0, 114, 178},
+                                       {213, 94, 0},
+                                       {0, 158, 115},
+                                       {204, 121, 167},
+                                       {86, 180, 233},
+                                       {230, 159, 0},
+                                       {136, 124, 0},
+                                       {0, 0, 0}}};
+constexpr Rgb kNegative{128, 128, 128};
+
+Rgb colour_of(const Method& method) {
+  return kColours[static_cast<std::size_t>(&method - all_methods().data()) % kColours.size()];
+}
+
+bool is_ours(const std::filesystem::path& file) {
+  const std::string name = file.filename().string();
+  if (name == kPeaks || name == kSession || name == kCustomTracks) return true;
+  const std::span<const Method> methods = all_methods();
+  return std::any_of(methods.begin(), methods.end(), [&](const Method& method) {
+    const std::string end = "." + std::string(method.name);
+    return name.ends_with(end + ".bedGraph") || name.ends_with(end + ".bw");
+  });
+}
+
+void remove_tracks(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::vector<std::filesystem::path> old;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (is_ours(entry.path())) old.push_back(entry.path());
+  }
+  for (const auto& path : old) std::filesystem::remove(path, error);
+  std::filesystem::remove(folder, error);  // if it is empty now
+}
+
+std::string numbered(const char* prefix, std::size_t number, const std::string& name) {
+  return prefix + std::to_string(number) + "_" + file_name_part(name);
+}
+
+}  // namespace
+
+TrackFolder::TrackFolder(const Dataset& data, Methods methods, std::int64_t tracks)
+    : data_(data),
+      methods_(std::move(methods)),
+      track_pairs_(tracks),
+      pairs_of_enhancer_(methods_.size()),
+      enhancers_(methods_.size()) {}
+
+TrackLabel TrackFolder::label(std::size_t method, const std::string& name,
+                              const std::string& description) const {
+  const Method& m = *methods_[method];
+  return {"CDT " + std::string(m.name) + " " + name, description + ": " + m.meaning, data_.assembly,
+          colour_of(m), kNegative};
+}
+
+void TrackFolder::add(const PairNumbers& numbers, const PairScores& scores) {
+  const bool own_track = rows_++ < track_pairs_;
+  if (numbers.pair.enhancer != enhancer_) {
+    close_enhancer();
+    if (!own_track) return;
+    enhancer_ = numbers.pair.enhancer;
+    const Enhancer& e = enhancer_of(data_, numbers.pair);
+    regions_.push_back({e.chrom, bin_interval(data_, numbers.pair, 0).start,
+                        bin_interval(data_, numbers.pair, data_.bins - 1).end, e.name});
+  }
+  const Enhancer& e = enhancer_of(data_, numbers.pair);
+  const std::string& gene = gene_of(data_, numbers.pair);
+  const TrackWindow window{e.chrom, bin_start(data_, numbers.pair, 0), data_.bin_bp};
+  const std::int64_t size = chromosome_size(data_.assembly, e.chrom);
+  add_peaks(numbers);
+  for (std::size_t m = 0; m < methods_.size(); ++m) {
+    ChromosomeScores placed = window_scores(window, scores.windows[m], size);
+    // The row number of pairs.tsv makes the name unique.
+    if (own_track) {
+      tracks_.push_back({numbered("", static_cast<std::size_t>(rows_), e.name) + "_" +
+                             file_name_part(gene) + "." + methods_[m]->name,
+                         label(m, gene, e.name + " to " + gene),
+                         {placed}});
+    }
+    pairs_of_enhancer_[m].push_back(std::move(placed));
+  }
+}
+
+void TrackFolder::close_enhancer() {
+  if (enhancer_ < 0) return;
+  const std::string& name = data_.enhancers[static_cast<std::size_t>(enhancer_)].name;
+  const std::string pairs = std::to_string(pairs_of_enhancer_.front().size());
+  for (std::size_t m = 0; m < methods_.size(); ++m) {
+    std::vector<ChromosomeScores> merged = merge_scores(std::exchange(pairs_of_enhancer_[m], {}));
+    enhancers_[m].insert(enhancers_[m].end(), merged.begin(), merged.end());
+    tracks_.push_back({numbered("merged_", regions_.size(), name) + "." + methods_[m]->name,
+                       label(m, name, name + ", mean of " + pairs + " genes"), std::move(merged)});
+  }
+  enhancer_ = -1;
+}
+
+void TrackFolder::add_peaks(const PairNumbers& numbers) {
+  for (std::size_t m = 0; m < methods_.size(); ++m) {
+    const std::vector<std::int64_t>& top = numbers.windows[m].top;
+    for (std::size_t rank = 0; rank < top.size(); ++rank) {
+      const BinInterval bin = bin_interval(data_, numbers.pair, top[rank]);
+      if (bin.start == bin.end) continue;
+      peaks_.push_back(
+          {enhancer_of(data_, numbers.pair).chrom, bin.start, bin.end,
+           gene_of(data_, numbers.pair) + "|" + methods_[m]->name + "|" + std::to_string(rank + 1),
+           static_cast<std::int64_t>(1000 * (top.size() - rank) / top.size()),
+           colour_of(*methods_[m])});
+    }
+  }
+}
+
+std::vector<TrackFolder::Track> TrackFolder::tracks_over_all() const {
+  std::vector<Track> out;
+  const std::string count = std::to_string(regions_.size()) + " enhancers";
+  for (std::size_t m = 0; m < methods_.size(); ++m) {
+    out.push_back({"all." + std::string(methods_[m]->name), label(m, count, count),
+                   merge_scores(enhancers_[m])});
+  }
+  return out;
+}
+
+std::string TrackFolder::session(const std::vector<Track>& all) const {
+  std::vector<SessionResource> resources{{kPeaks, "CDT peaks", std::nullopt}};
+  for (const Track& track : all) {
+    const char* extension = why_no_bigwig(track).empty() ? ".bw" : ".bedGraph";
+    resources.push_back({track.file + extension, track.label.name, track.label.colour});
+  }
+  return igv_session_text(ucsc_assembly(data_.assembly), resources, regions_);
+}
+
+std::string TrackFolder::custom_tracks(const std::vector<Track>& all) const {
+  std::string out = ucsc_browser_line(regions_.front());
+  out += bed9_track_line("CDT peaks", "top bins of each pair and method", data_.assembly) +
+         bed9_text(peaks_);
+  for (const Track& track : all) out += bedgraph_text(track.label, track.scores);
+  return out;
+}
+
+std::string TrackFolder::why_no_bigwig(const Track& track) const {
+  if (!has_bigwig()) return "this build has no libBigWig";
+  if (chromosomes_of(data_.assembly).empty()) {
+    return "the chromosome sizes of assembly " + data_.assembly + " are not known";
+  }
+  bool any = false;
+  for (const ChromosomeScores& s : track.scores) {
+    if (chromosome_size(data_.assembly, s.chrom) == 0) {
+      return data_.assembly + " has no chromosome " + s.chrom;
+    }
+    any = any || !s.intervals.empty();
+  }
+  return any ? "" : "its window lies past the chromosome's end";
+}
+
+std::vector<std::string> TrackFolder::write(const std::filesystem::path& directory) {
+  close_enhancer();
+  const std::filesystem::path folder = directory / kFolder;
+  remove_tracks(folder);
+  if (tracks_.empty()) return {};
+  create_output_directory(folder);
+  std::vector<std::string> names;
+  const auto put = [&](const std::string& name, const std::string& content) {
+    write_file(folder / name, content);
+    names.push_back(std::string(kFolder) + "/" + name);
+  };
+  std::vector<Track> all = tracks_over_all();
+  for (const std::vector<Track>* tracks : {&tracks_, &all}) {
+    for (const Track& track : *tracks) {
+      put(track.file + ".bedGraph", bedgraph_text(track.label, track.scores));
+      const std::string reason = why_no_bigwig(track);
+      if (reason.empty()) {
+        put(track.file + ".bw", bigwig_bytes(chromosomes_of(data_.assembly), track.scores));
+      } else {
+        without_bigwig_ = reason;
+      }
+    }
+  }
+  put(kPeaks, bed9_text(peaks_));
+  put(kSession, session(all));
+  put(kCustomTracks, custom_tracks(all));
+  return names;
+}
+
+}  // namespace cdt

@@ -1,0 +1,60 @@
+// The folder tracks/ of an attribution: what genome browsers load (docs/formats.md).
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "apps/attribute/numbers.h"
+#include "io/browser.h"
+#include "io/tracks.h"
+
+namespace cdt {
+
+class TrackFolder {
+ public:
+  /// tracks: how many of the first pairs get tracks of their own. The enhancers of those pairs get
+  /// tracks that merge all their pairs, and count for the tracks over all.
+  TrackFolder(const Dataset& data, Methods methods, std::int64_t tracks);
+
+  /// Pairs in the order of pairs.tsv, those of an enhancer next to each other.
+  void add(const PairNumbers& numbers, const PairScores& scores);
+
+  /// Replaces the tracks of an earlier attribution; without any, the folder goes if nothing else is
+  /// in it. Returns the files, relative to `directory`.
+  std::vector<std::string> write(const std::filesystem::path& directory);
+
+  /// Why a bigWig file is missing beside its bedGraph, or "". After write().
+  const std::string& without_bigwig() const { return without_bigwig_; }
+
+ private:
+  struct Track {
+    std::string file;  // without extension
+    TrackLabel label;
+    std::vector<ChromosomeScores> scores;
+  };
+  TrackLabel label(std::size_t method, const std::string& name,
+                   const std::string& description) const;
+  /// "" if the track can be a bigWig file.
+  std::string why_no_bigwig(const Track& track) const;
+  void add_peaks(const PairNumbers& numbers);
+  void close_enhancer();
+  std::string session(const std::vector<Track>& all) const;
+  std::string custom_tracks(const std::vector<Track>& all) const;
+  std::vector<Track> tracks_over_all() const;
+
+  const Dataset& data_;
+  Methods methods_;
+  std::int64_t track_pairs_ = 0;
+  std::int64_t rows_ = 0;
+  std::vector<Track> tracks_;
+  std::vector<BedPeak> peaks_;
+  std::vector<Locus> regions_;  // windows of the enhancers with tracks
+  // By method, for the enhancer at hand and for all before it.
+  std::int32_t enhancer_ = -1;
+  std::vector<std::vector<ChromosomeScores>> pairs_of_enhancer_;
+  std::vector<std::vector<ChromosomeScores>> enhancers_;
+  std::string without_bigwig_;
+};
+
+}  // namespace cdt

@@ -1,0 +1,141 @@
+#include "apps/attribute/truth_scores.h"
+
+#include <cmath>
+#include <utility>
+
+#include "apps/attribute/place.h"
+#include "apps/common/format.h"
+#include "model/ranking.h"
+#include "model/statistics.h"
+
+namespace cdt {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::vector<bool> flags(std::size_t bins, const std::vector<std::int64_t>& set) {
+  std::vector<bool> out(bins, false);
+  for (const std::int64_t bin : set) out[static_cast<std::size_t>(bin)] = true;
+  return out;
+}
+
+}  // namespace
+
+SiteScores site_scores(const std::vector<float>& scores, const TruthSites& sites) {
+  const std::vector<bool> is_causal = flags(scores.size(), sites.causal);
+  const std::vector<bool> is_decoy = flags(scores.size(), sites.decoy);
+  std::vector<double> all;
+  std::vector<double> causal;
+  std::vector<double> decoy;
+  std::vector<double> neither;
+  for (std::size_t bin = 0; bin < scores.size(); ++bin) {
+    all.push_back(std::fabs(static_cast<double>(scores[bin])));
+    if (is_causal[bin]) causal.push_back(all.back());
+    if (is_decoy[bin]) decoy.push_back(all.back());
+    if (!is_causal[bin] && !is_decoy[bin]) neither.push_back(all.back());
+  }
+  SiteScores out{auroc(causal, neither), auroc(decoy, neither), auroc(causal, decoy), std::nan(""),
+                 std::nan("")};
+  if (!causal.empty()) {
+    const auto k = static_cast<std::int64_t>(causal.size());
+    out.causal_precision = precision_at(k, all, is_causal);
+    out.decoy_precision = precision_at(k, all, is_decoy);
+  }
+  return out;
+}
+
+TruthScores::TruthScores(const Dataset& data, const Truth& truth, Methods methods,
+                         std::uint64_t seed)
+    : data_(data), truth_(truth), methods_(std::move(methods)), bootstrap_{.seed = seed} {
+  for (Group* group : {&with_effect_, &without_effect_}) group->by_method.resize(methods_.size());
+}
+
+void TruthScores::add(const PairNumbers& numbers, const PairScores& scores) {
+  const std::string& enhancer = enhancer_of(data_, numbers.pair).name;
+  const auto effect = truth_.has_effect.find({enhancer, gene_of(data_, numbers.pair)});
+  const auto sites = truth_.sites.find(enhancer);
+  if (effect == truth_.has_effect.end() || sites == truth_.sites.end()) return;
+  if (numbers.zero_dna) {
+    ++without_dna_;
+    return;
+  }
+  Group& group = effect->second ? with_effect_ : without_effect_;
+  group.enhancers.push_back(numbers.pair.enhancer);
+  for (std::size_t m = 0; m < methods_.size(); ++m) {
+    group.by_method[m].push_back(site_scores(scores.windows[m], sites->second));
+  }
+  const auto bins = static_cast<double>(data_.bins);
+  group.chance_causal.push_back(static_cast<double>(sites->second.causal.size()) / bins);
+  group.chance_decoy.push_back(static_cast<double>(sites->second.decoy.size()) / bins);
+}
+
+TruthScores::Estimate TruthScores::estimate(const Group& group, std::size_t method,
+                                            double SiteScores::*field) const {
+  std::vector<double> values;
+  std::vector<std::int32_t> enhancers;
+  for (std::size_t i = 0; i < group.enhancers.size(); ++i) {
+    const double value = group.by_method[method][i].*field;
+    if (std::isnan(value)) continue;
+    values.push_back(value);
+    enhancers.push_back(group.enhancers[i]);
+  }
+  return {mean(values), bootstrap_mean(values, enhancers, bootstrap_)};
+}
+
+Json TruthScores::group_json(const Group& group) const {
+  Json methods = Json::object();
+  for (std::size_t m = 0; m < methods_.size(); ++m) {
+    const auto number = [&](double SiteScores::*field) -> Json {
+      const Estimate e = estimate(group, m, field);
+      return {{"value", e.value}, {"low", e.interval.low}, {"high", e.interval.high}};
+    };
+    methods[methods_[m]->name] = {
+        {"causal",
+         {{"auroc", number(&SiteScores::causal_auroc)},
+          {"precision_at_k", number(&SiteScores::causal_precision)}}},
+        {"decoy",
+         {{"auroc", number(&SiteScores::decoy_auroc)},
+          {"precision_at_k", number(&SiteScores::decoy_precision)}}},
+        {"causal_over_decoy", {{"auroc", number(&SiteScores::causal_over_decoy)}}}};
+  }
+  return {{"pairs", group.enhancers.size()},
+          {"chance",
+           {{"auroc", 0.5},
+            {"causal_precision_at_k", mean(group.chance_causal)},
+            {"decoy_precision_at_k", mean(group.chance_decoy)}}},
+          {"methods", std::move(methods)}};
+}
+
+Json TruthScores::json() const {
+  Json out = {{"k", "number of causal bins of the window"},
+              {"interval",
+               {{"level", bootstrap_.level},
+                {"bootstrap_over", "enhancers"},
+                {"replicates", bootstrap_.replicates},
+                {"seed", bootstrap_.seed}}},
+              {"zero_dna_left_out", without_dna_}};
+  out.update(group_json(with_effect_));
+  out["pairs_without_effect"] = group_json(without_effect_);
+  return out;
+}
+
+std::string TruthScores::table() const {
+  if (with_effect_.enhancers.empty()) return "";
+  const auto cell = [&](std::size_t method, double SiteScores::*field) {
+    const Estimate e = estimate(with_effect_, method, field);
+    return text("  %5.3f [%5.3f, %5.3f]", e.value, e.interval.low, e.interval.high);
+  };
+  std::string out = text("finding the planted sites, %zu pairs with an effect (95 %% intervals)\n",
+                         with_effect_.enhancers.size());
+  out += text("%-20s  %-20s  %-20s  %-20s  %-20s\n", "", "AUROC causal", "AUROC decoy",
+              "causal over decoy", "precision at k");
+  for (std::size_t m = 0; m < methods_.size(); ++m) {
+    out += text("%-20s", methods_[m]->name) + cell(m, &SiteScores::causal_auroc) +
+           cell(m, &SiteScores::decoy_auroc) + cell(m, &SiteScores::causal_over_decoy) +
+           cell(m, &SiteScores::causal_precision) + "\n";
+  }
+  return out + text("%-20s  %-20.3f  %-20.3f  %-20.3f  %-20.3f\n", "by chance", 0.5, 0.5, 0.5,
+                    mean(with_effect_.chance_causal));
+}
+
+}  // namespace cdt

@@ -1,0 +1,67 @@
+// Annotation tracks: elements of the genome by class, from a BED file (plain or gzip) such as
+// ENCODE candidate cis-regulatory elements, CTCF narrowPeak files or any BED of three columns and
+// more.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace cdt {
+
+struct Element {
+  std::int64_t start = 0, end = 0;  // 0-based, half open
+  std::string name;                 // "" where the file has three columns
+  std::size_t label = 0;            // into Annotations::labels
+};
+
+/// The elements of one chromosome, sorted by start, then end.
+class ElementList {
+ public:
+  void add(Element element) { elements_.push_back(std::move(element)); }
+  /// Sorts; to be called once, after the last add().
+  void finish();
+
+  const std::vector<Element>& elements() const { return elements_; }
+  /// Those that share at least one base with [start, end), in order.
+  std::vector<const Element*> overlapping(std::int64_t start, std::int64_t end) const;
+  /// The element that shares most bases with [start, end); if none shares any, the nearest. Of
+  /// equals the first. Null if there is no element.
+  const Element* nearest(std::int64_t start, std::int64_t end) const;
+
+ private:
+  /// The first element that ends past `position`, or one before it.
+  std::size_t first_past(std::int64_t position) const;
+
+  std::vector<Element> elements_;
+  std::vector<std::size_t> furthest_;  // of elements 0 to i, the one with the largest end
+};
+
+struct Annotations {
+  std::filesystem::path path;
+  std::string name;  // the file name without .gz, .bed, .narrowPeak and the like
+  /// The distinct texts of the class column, each a list of classes with commas between them
+  /// ("pELS,CTCF-bound").
+  std::vector<std::string> labels;
+  std::vector<std::string> classes;  // sorted
+  std::vector<std::vector<std::size_t>> classes_of_label;
+  std::map<std::string, ElementList> chromosomes;
+  std::int64_t elements = 0;
+  std::vector<std::string> assemblies;  // named in the file name, track lines or comments
+};
+
+/// The class column is column 10 where that is text (ENCODE's BED9+), column 6 of six where that is
+/// no strand (downloads of the SCREEN registry); any other file is one class, named as the file.
+/// The first line decides. Lines in any order; comments, "track" and "browser" lines are skipped.
+/// InputError names the file and "line N": columns, coordinates, an empty class; or "elements"
+/// where there is none.
+Annotations read_annotations(const std::filesystem::path& path);
+
+/// Bases between two half-open intervals: 0 if they share one, 1 if they touch (as bedtools closest
+/// counts); negative if the element lies at lower coordinates than [start, end).
+std::int64_t distance_to(const Element& element, std::int64_t start, std::int64_t end);
+
+}  // namespace cdt

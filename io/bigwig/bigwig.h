@@ -1,0 +1,24 @@
+// bigWig files, the indexed binary form of bedGraph, through libBigWig. Where that library is not
+// installed, no_bigwig.cc stands in and has_bigwig() is false.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/assembly.h"
+#include "io/tracks.h"
+
+namespace cdt {
+
+/// Was the product built with libBigWig?
+bool has_bigwig();
+
+/// The bytes of a bigWig file with zoom levels. chromosomes: all of the assembly, in byte order of
+/// their names (chromosomes_of()); scores: in the same order, ascending, without overlap, within
+/// their chromosomes, at least one interval. The file is read back and compared before its bytes
+/// are returned. Error without libBigWig and when writing or reading back fails.
+std::string bigwig_bytes(std::span<const Chromosome> chromosomes,
+                         const std::vector<ChromosomeScores>& scores);
+
+}  // namespace cdt

@@ -1,0 +1,13 @@
+// Stands where libBigWig is not installed.
+#include "engine/error.h"
+#include "io/bigwig/bigwig.h"
+
+namespace cdt {
+
+bool has_bigwig() { return false; }
+
+std::string bigwig_bytes(std::span<const Chromosome>, const std::vector<ChromosomeScores>&) {
+  throw Error("this build has no libBigWig and writes no bigWig");
+}
+
+}  // namespace cdt

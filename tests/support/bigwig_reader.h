@@ -1,0 +1,27 @@
+// A reader of bigWig files from the format's description (Kent et al. 2010, supplementary tables),
+// independent of libBigWig: header, chromosome tree, data blocks through the R tree, zoom headers.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/tracks.h"
+
+namespace cdt::test {
+
+struct BigWigContent {
+  std::map<std::string, std::uint32_t> sizes;                 // of the chromosomes
+  std::map<std::string, std::vector<ScoredInterval>> scores;  // in the order of the file
+  std::uint16_t zoom_levels = 0;
+  // The summary that browsers scale by.
+  std::uint64_t bases = 0;
+  double min = 0, max = 0, sum = 0;
+};
+
+/// std::runtime_error for anything that is not as the format says.
+BigWigContent read_bigwig(std::string_view bytes);
+
+}  // namespace cdt::test

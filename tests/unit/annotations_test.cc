@@ -1,0 +1,173 @@
+#include "io/annotations.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <string>
+#include <vector>
+
+#include "engine/random.h"
+#include "io/gzip.h"
+#include "tests/support/input_error.h"
+#include "tests/support/temp_dir.h"
+
+namespace cdt {
+namespace {
+
+using test::expect_message;
+using test::input_error;
+using Names = std::vector<std::string>;
+
+class AnnotationsTest : public testing::Test {
+ protected:
+  std::filesystem::path file(const std::string& name, const std::string& bytes) const {
+    test::write_bytes(dir_.path / name, bytes);
+    return dir_.path / name;
+  }
+
+  std::filesystem::path gzip(const std::string& name, const Names& members) const {
+    const std::filesystem::path path = dir_.path / name;
+    for (const std::string& text : members) {  // as bgzip does: one member after the other
+      gzFile gz = gzopen(path.c_str(), "ab");
+      EXPECT_EQ(gzwrite(gz, text.data(), static_cast<unsigned>(text.size())),
+                static_cast<int>(text.size()));
+      gzclose(gz);
+    }
+    return path;
+  }
+
+  test::TempDir dir_;
+};
+
+TEST_F(AnnotationsTest, AnyBedIsOneClassNamedAsTheFile) {
+  const Annotations a = read_annotations(
+      file("my peaks,1.bed",
+           "track name=x db=hg19\n# note GRCh38\nchr2\t10\t15\tpeak\t0\t+\n\n"
+           "browser position chr1:1-2\nchr1\t5\t9\tq\t0\t-\nchr1\t0\t3\tr\t1\t.\n"));
+  EXPECT_EQ(a.elements, 3);
+  EXPECT_EQ(a.name, "my peaks,1");
+  EXPECT_EQ(a.classes, Names{"my peaks,1"});
+  EXPECT_EQ(a.assemblies, (Names{"hg19", "hg38"}));
+  ASSERT_EQ(a.chromosomes.at("chr1").elements().size(), 2U);  // sorted
+  EXPECT_EQ(a.chromosomes.at("chr1").elements()[0].name, "r");
+  EXPECT_EQ(a.chromosomes.at("chr1").elements()[1].start, 5);
+}
+
+TEST_F(AnnotationsTest, NarrowPeakHasNoClassColumn) {
+  const Annotations a = read_annotations(file("CTCF.narrowPeak",
+                                              "chr1\t100\t300\t.\t1000\t.\t55.2\t-1\t4.9\t95\n"
+                                              "chr1\t500\t700\t.\t800\t.\t35.1\t-1\t4.1\t101\n"));
+  EXPECT_EQ(a.classes, Names{"CTCF"});
+}
+
+TEST_F(AnnotationsTest, ElementsOfTheRegistryHaveClasses) {
+  const std::string nine = "\tEH38E1\t0\t.\t10\t20\t255,0,0\t";
+  const Annotations bed9 = read_annotations(
+      file("ENCFF1.bed", "chr1\t10\t20" + nine + "pELS,CTCF-bound\tx\n" + "chr1\t30\t40" + nine +
+                             "dELS\tx\n" + "chr1\t50\t60" + nine + "CTCF-bound,pELS\tx\n"));
+  EXPECT_EQ(bed9.classes, (Names{"CTCF-bound", "dELS", "pELS"}));
+  EXPECT_EQ(bed9.labels, (Names{"pELS,CTCF-bound", "dELS", "CTCF-bound,pELS"}));
+  EXPECT_EQ(bed9.classes_of_label, (std::vector<std::vector<std::size_t>>{{0, 2}, {1}, {0, 2}}));
+  const Annotations six = read_annotations(
+      file("GRCh38-cCREs.bed", "chr1\t10\t20\tEH38D1\tEH38E1\tPLS\nchr1\t30\t40\tD\tE\tdELS\n"));
+  EXPECT_EQ(six.classes, (Names{"PLS", "dELS"}));
+  EXPECT_EQ(six.assemblies, Names{"hg38"});
+}
+
+TEST_F(AnnotationsTest, GzipInOneMemberOrMore) {
+  const Names members{"chr1\t0\t3\n", "chr1\t5\t9\nchr2\t1\t2\n", ""};
+  EXPECT_EQ(read_annotations(gzip("a.bed.gz", {"chr1\t0\t3\n"})).name, "a");
+  EXPECT_EQ(read_annotations(gzip("b.bed.gz", members)).elements, 3);
+  std::string large;
+  for (int i = 0; i < 200000; ++i) {
+    large += "chr1\t" + std::to_string(i) + "\t" + std::to_string(i + 1) + "\n";
+  }
+  EXPECT_EQ(read_annotations(gzip("large.bed.gz", {large})).elements, 200000);
+}
+
+TEST_F(AnnotationsTest, DamagedFilesAreRefused) {
+  const std::filesystem::path whole =
+      gzip("whole.bed.gz", {"chr1\t0\t3\n" + std::string(5000, '#') + "\nchr1\t4\t5\n"});
+  const std::string bytes = test::read_bytes(whole);
+  const std::filesystem::path cut = file("cut.bed.gz", bytes.substr(0, bytes.size() - 9));
+  expect_message(input_error([&] { read_annotations(cut); }), cut, "gzip", "cut short");
+  std::string flipped = bytes;
+  flipped[flipped.size() - 6] = static_cast<char>(flipped[flipped.size() - 6] ^ 1);  // checksum
+  const std::filesystem::path bad = file("bad.bed.gz", flipped);
+  expect_message(input_error([&] { read_annotations(bad); }), bad, "gzip", "damaged");
+  const std::filesystem::path html = gzip("page.bed.gz", {"<!DOCTYPE html>\n"});
+  expect_message(input_error([&] { read_annotations(html); }), html, "format", "HTML");
+  const std::filesystem::path big = gzip("big.gz", {std::string(100, 'x')});
+  expect_message(input_error([&] { read_text_or_gzip(big, 99); }), big, "size", "at most 99");
+  EXPECT_EQ(read_text_or_gzip(big, 100).size(), 100U);
+}
+
+TEST_F(AnnotationsTest, WrongLinesAreNamed) {
+  const auto complaint = [&](const std::string& text, const std::string& field,
+                             const std::string& what) {
+    const std::filesystem::path path = file("x.bed", text);
+    expect_message(input_error([&] { read_annotations(path); }), path, field, what);
+  };
+  complaint("", "elements", "none");
+  complaint("# only a comment\n", "elements", "none");
+  complaint("chr1 5 9\n", "line 1", "tab-separated");
+  complaint("chr1\t5\t9\nchr1\t5\n", "line 2", "expected at least 3, got 2");
+  complaint("chr1\tfive\t9\n", "line 1, start", "got five");
+  complaint("chr1\t5\t9.5\n", "line 1, end", "got 9.5");
+  complaint("chr1\t-5\t9\n", "line 1, start", "got -5");
+  complaint("chr1\t9\t9\n", "line 1, end", "empty");
+  complaint("\t5\t9\n", "line 1, chrom", "empty");
+  complaint("chr1\t5\t9\ta\tb\tPLS\nchr1\t15\t19\n", "line 2", "expected at least 6, got 3");
+  complaint("chr1\t5\t9\ta\tb\tPLS\nchr1\t15\t19\ta\tb\t,\n", "line 2, column 6", "empty");
+}
+
+TEST(ElementListTest, DistancesCountAsBedtools) {
+  const Element e{100, 200, "", 0};
+  EXPECT_EQ(distance_to(e, 150, 160), 0);
+  EXPECT_EQ(distance_to(e, 199, 300), 0);
+  EXPECT_EQ(distance_to(e, 200, 300), -1);  // touching
+  EXPECT_EQ(distance_to(e, 210, 300), -11);
+  EXPECT_EQ(distance_to(e, 0, 100), 1);
+  EXPECT_EQ(distance_to(e, 0, 90), 11);
+}
+
+TEST(ElementListTest, MostSharedThenNearest) {
+  ElementList list;
+  EXPECT_EQ(list.nearest(0, 1), nullptr);
+  for (const auto& [start, end] : {std::pair{100, 200}, {0, 1000}, {190, 260}, {2000, 2100}}) {
+    list.add({start, end, "", 0});
+  }
+  list.finish();
+  EXPECT_EQ(list.nearest(195, 255)->start, 0);     // shares 60, the others 5 and 60: the first
+  EXPECT_EQ(list.nearest(1400, 1500)->end, 1000);  // 400 to the left, 500 to the right
+  EXPECT_EQ(list.nearest(1600, 1700)->start, 2000);
+  EXPECT_EQ(list.nearest(5000, 5001)->start, 2000);
+  EXPECT_EQ(list.overlapping(195, 198).size(), 3U);
+  EXPECT_TRUE(list.overlapping(1000, 2000).empty());
+}
+
+TEST(ElementListTest, AgreesWithASearchOfAll) {
+  RandomStream random(7, 0);
+  ElementList list;
+  for (int i = 0; i < 200; ++i) {
+    const auto start = static_cast<std::int64_t>(random.below(5000));
+    const auto length =
+        static_cast<std::int64_t>(1 + random.below(random.below(20) == 0 ? 900 : 30));
+    list.add({start, start + length, "", 0});
+  }
+  list.finish();
+  for (std::int64_t start = -40; start < 6100; start += 7) {
+    const std::int64_t end = start + 1 + static_cast<std::int64_t>(random.below(60));
+    std::vector<const Element*> shared;
+    std::int64_t least = 1 << 30;
+    for (const Element& e : list.elements()) {
+      if (e.start < end && e.end > start) shared.push_back(&e);
+      least = std::min(least, std::abs(distance_to(e, start, end)));
+    }
+    EXPECT_EQ(list.overlapping(start, end), shared);
+    EXPECT_EQ(std::abs(distance_to(*list.nearest(start, end), start, end)), least);
+  }
+}
+
+}  // namespace
+}  // namespace cdt
