@@ -71,18 +71,20 @@ INSTALL_MISSING := $(if $(CARRIED),,$(if $(filter demo test bench fuzz,$(MAKECMD
 ifdef CARRIED
   export CPLUS_INCLUDE_PATH := $(abspath $(CARRIED))/include:$(CPLUS_INCLUDE_PATH)
   export LIBRARY_PATH := $(abspath $(CARRIED))/lib:$(LIBRARY_PATH)
-  override LDFLAGS += -Wl,-rpath,$(abspath $(CARRIED))/lib
+  # Not as RUNPATH, which would not serve the libraries that a carried library needs.
+  override LDFLAGS += -Wl,--disable-new-dtags,-rpath,$(abspath $(CARRIED))/lib
 endif
 
+PROBES = CXX='$(CXX)' CXXFLAGS='$(CXXFLAGS)' LDFLAGS='$(LDFLAGS)'
 $(BUILD)/config.mk: third_party/find.sh third_party/probe.sh $(if $(MISSING),$(if $(MAKE_RESTARTS),,FORCE))
 	@mkdir -p $(@D)
-	@CXX='$(CXX)' third_party/find.sh $(INSTALL_MISSING) > $@
+	@$(PROBES) third_party/find.sh $(INSTALL_MISSING) > $@
 
 # CUDA is looked for again when the wishes change or an nvcc comes or goes.
 CUDA_WISHES := $(CXX) CUDA=$(CUDA) HOME=$(CUDA_HOME):$(CUDA_PATH) ARCH=$(CUDA_ARCH) \
   $(shell command -v nvcc) $(wildcard /usr/local/cuda*/bin/nvcc /opt/cuda/bin/nvcc)
 $(BUILD)/cuda.mk: third_party/find_cuda.sh third_party/probe.sh $(BUILD)/cuda_wishes
-	@CXX='$(CXX)' CUDA='$(CUDA)' CUDA_HOME='$(CUDA_HOME)' CUDA_PATH='$(CUDA_PATH)' \
+	@$(PROBES) CUDA='$(CUDA)' CUDA_HOME='$(CUDA_HOME)' CUDA_PATH='$(CUDA_PATH)' \
 	  CUDA_ARCH='$(CUDA_ARCH)' PYTHON='$(PYTHON)' third_party/find_cuda.sh > $@
 
 # --- sources --------------------------------------------------------------------------------------

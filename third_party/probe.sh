@@ -10,7 +10,10 @@ say() { lines="$lines$(printf '  %-14s %s' "$1" "$2")
 "; }
 
 # links FLAGS...: does the program on standard input compile and link?
-links() { $cxx -std=c++20 -w -x c++ - -o "$scratch/probe" "$@" 2>"$scratch/log"; }
+# shellcheck disable=SC2086  # flags are several words
+links() {
+  $cxx -std=c++20 -w ${CXXFLAGS:-} -x c++ - -o "$scratch/probe" "$@" ${LDFLAGS:-} 2>"$scratch/log"
+}
 
 # first_flags PROGRAM FLAGS...: prints the first of the flag sets with which PROGRAM links.
 first_flags() {
