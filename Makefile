@@ -229,7 +229,7 @@ cuda-report: cubins $(KERNEL_OBJECTS)  ## registers, shared memory and spills of
 gpu-check:  ## everything that needs a GPU, into build/gpu-check.json; STEPS='build train-fp32' for some
 	@MAKE='$(MAKE)' PYTHON='$(PYTHON)' tests/gpu_check.sh $(BUILD) $(STEPS)
 
-gpu-check-build: all $(TESTS) $(DEVICE_TESTS) $(MEASURES) $(BUILD)/tests/paper_bench cubins
+gpu-check-build: all $(TESTS) $(MEASURES) $(BUILD)/tests/paper_bench cubins
 
 fuzz: $(BUILD)/config.mk  ## damaged files through every reader, under sanitizers, FUZZ_SECONDS=60
 	@$(MAKE) --no-print-directory SANITIZE=1 build-asan/tests/fuzz

@@ -41,10 +41,19 @@ run_suite() {
   tests/run_tests.sh "$build"
 }
 
-# The ops against float64 formulas and the fixtures recorded from PyTorch, on the CUDA backend.
+# device_tests NAME WRAPPER...: the tests of a GoogleTest binary that do not depend on the device, on
+# the CUDA backend.
+device_tests() {
+  CDT_TEST_DEVICE=cuda GTEST_FILTER=$(tr '\n' : <tests/device_tests.txt) GTEST_BRIEF=1 \
+    "${@:2}" "$build/tests/$1_tests"
+}
+
+# The ops against float64 formulas, optimiser, attribution, checkpoints; fixtures recorded from PyTorch.
 run_device_tests() {
-  [ -x "$build/tests/device_tests" ] || skip "not built: $build/tests/device_tests"
-  "$build/tests/device_tests" --gtest_brief=1
+  local failures=0
+  device_tests unit || failures=1
+  device_tests parity || failures=1
+  return $failures
 }
 
 # A run of a small model from common weights: train OUT START DEVICE PRECISION DROPOUT.
@@ -99,20 +108,18 @@ train_twice() {
   echo "fp32, tf32 and bf16: the same weights, bit for bit"
 }
 
-# memcheck, racecheck: compute-sanitizer over the device tests.
+# memcheck, racecheck: compute-sanitizer over the unit tests that run on the device.
 sanitize() {
   local tool
   tool=$(command -v compute-sanitizer) ||
     tool=$(ls /usr/local/cuda*/bin/compute-sanitizer 2>/dev/null | tail -n 1)
   [ -n "$tool" ] || skip "no compute-sanitizer here"
-  [ -x "$build/tests/device_tests" ] || skip "not built: $build/tests/device_tests"
   # A machine whose driver it cannot attach to says nothing about the kernels.
-  if ! "$tool" --tool "$step" --error-exitcode 9 "$build/tests/device_tests" --gtest_list_tests \
-    >"$logs/$step.probe" 2>&1 && grep -q 'Device not supported' "$logs/$step.probe"; then
+  if ! "$tool" "$build/tests/measure_gemm" --help >"$logs/$step.probe" 2>&1 &&
+    grep -q 'Device not supported' "$logs/$step.probe"; then
     skip "compute-sanitizer does not support this machine"
   fi
-  "$tool" --tool "$step" --error-exitcode 9 "$build/tests/device_tests" --gtest_brief=1 \
-    --gtest_filter="${CDT_SANITIZE_FILTER:-*}"
+  device_tests unit "$tool" --tool "$step" --error-exitcode 9
 }
 
 # bench-PRECISION: paper scale on the GPU.
