@@ -31,9 +31,9 @@ Arena::Arena(Backend& backend, std::string name, std::size_t capacity)
 
 Arena::~Arena() { backend_.release(base_, capacity_); }
 
-Tensor Arena::tensor(const Shape& shape) {
-  const auto count = static_cast<std::size_t>(shape.count());
-  const std::size_t bytes = (count * sizeof(float) + kAlign - 1) / kAlign * kAlign + kCanaryBytes;
+Tensor Arena::tensor(const Shape& shape, Dtype dtype) {
+  const auto wanted = static_cast<std::size_t>(shape.count() * bytes_of(dtype));
+  const std::size_t bytes = (wanted + kAlign - 1) / kAlign * kAlign + kCanaryBytes;
   for (auto hole = holes_.begin(); hole != holes_.end(); ++hole) {
     const auto [offset, size] = *hole;
     if (size < bytes) continue;
@@ -42,8 +42,12 @@ Tensor Arena::tensor(const Shape& shape) {
     live_[offset] = bytes;
     used_ += bytes;
     peak_ = std::max(peak_, used_);
+    if (offset + bytes > committed_) {
+      backend_.commit(base_, committed_, offset + bytes);
+      committed_ = offset + bytes;
+    }
     poison(offset, bytes);
-    return {base_ + offset / sizeof(float), shape};
+    return {base_ + offset / sizeof(float), shape, dtype};
   }
   throw Error("arena " + name_ + ": no room for a tensor " + shape.to_string() + " of " +
               std::to_string(bytes) + " bytes: " + std::to_string(used_) + " of " +

@@ -17,15 +17,15 @@ class Backend;
 /// First-fit ranges in one reservation, 128-byte aligned. Not thread safe.
 class Arena {
  public:
-  /// Reserves `capacity` bytes of the backend's memory. On the CPU this is address space only;
-  /// pages become resident when they are first written.
+  /// Reserves `capacity` bytes of the backend's memory. This is address space only: pages become
+  /// resident when they are first written (CPU) or first handed out (GPU).
   Arena(Backend& backend, std::string name, std::size_t capacity);
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
   /// Uninitialised tensor. Throws Error naming the arena, the request and what is left.
-  Tensor tensor(const Shape& shape);
+  Tensor tensor(const Shape& shape, Dtype dtype = Dtype::kFloat32);
   /// Gives a range back before the step ends; the next tensor may reuse it. Must be a pointer that
   /// tensor() returned.
   void free(const Tensor& t);
@@ -35,6 +35,7 @@ class Arena {
   /// Bytes in use now, and the most ever in use at once.
   std::size_t used() const { return used_; }
   std::size_t peak() const { return peak_; }
+  std::size_t capacity() const { return capacity_; }
 
  private:
   /// Debug builds (CDT_DEBUG) fill a range with NaN and its last 128 bytes with a canary, which
@@ -50,12 +51,14 @@ class Arena {
   std::map<std::size_t, std::size_t> live_;   // offset -> bytes
   std::size_t used_ = 0;
   std::size_t peak_ = 0;
+  std::size_t committed_ = 0;  // bytes from the start ever handed out
 };
 
 /// A tensor of the scratch arena that goes back at the end of the scope.
 class Scratch {
  public:
-  Scratch(Arena& arena, const Shape& shape) : arena_(arena), tensor_(arena.tensor(shape)) {}
+  Scratch(Arena& arena, const Shape& shape, Dtype dtype = Dtype::kFloat32)
+      : arena_(arena), tensor_(arena.tensor(shape, dtype)) {}
   ~Scratch() { arena_.free(tensor_); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;

@@ -1,14 +1,23 @@
 // The boundary between the ops and a device: memory, copies and just the kernels CDT calls. An op
 // (engine/ops/) checks shapes and records gradients; a backend computes. Kernels check nothing.
 //
-// Conventions: every tensor is float32, row-major and contiguous unless strides are given.
-// `accumulate` adds to the destination instead of writing it. Sums run in an order that depends on
-// shapes only, so results are the same bits at any thread count.
+// Conventions: tensors are row-major and contiguous unless strides are given. Token-level activations
+// (B, N, ..) and their gradients are of type activations(); everything else is float32: parameters,
+// their gradients, statistics, what pooling returns and what follows it. `accumulate` adds to the
+// destination instead of writing it. Sums run in an order that depends on shapes only, so results
+// are the same bits on every run, on the CPU at any thread count.
+//
+// Kernels may run later than the call (a GPU's stream); download(), wait() and synchronize() wait
+// for them, and upload() has taken its source when it returns.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
+#include <string>
 
 #include "engine/arena.h"
 #include "engine/random.h"
@@ -16,20 +25,33 @@
 
 namespace cdt {
 
+/// Where a matrix begins and what its elements are.
+struct Operand {
+  void* data = nullptr;
+  Dtype dtype = Dtype::kFloat32;
+
+  Operand() = default;
+  Operand(const float* floats) : data(const_cast<float*>(floats)) {}  // NOLINT: implicit
+  Operand(const Tensor& t) : data(t.data), dtype(t.dtype) {}          // NOLINT: implicit
+  explicit operator bool() const { return data != nullptr; }
+  float* floats() const { return static_cast<float*>(data); }
+};
+
 /// C = alpha * op(A) op(B) + beta * C (+ bias on every row), row-major; op(A) is (m, k), op(B) is
-/// (k, n), C is (m, n). `batch` problems lie stride_* elements apart (0: shared).
+/// (k, n), C is (m, n). `batch` problems lie stride_* elements apart (0: shared). A and B are of one
+/// type, bias is of C's; products of bfloat16 are summed in float32.
 struct Gemm {
   bool trans_a = false, trans_b = false;
   std::int64_t m = 0, n = 0, k = 0;
   float alpha = 1.0F;
-  const float* a = nullptr;
+  Operand a{};
   std::int64_t lda = 0;
-  const float* b = nullptr;
+  Operand b{};
   std::int64_t ldb = 0;
   float beta = 0.0F;
-  float* c = nullptr;
+  Operand c{};
   std::int64_t ldc = 0;
-  const float* bias = nullptr;  // (n) or null
+  Operand bias{};  // (n) or none
   std::int64_t batch = 1, stride_a = 0, stride_b = 0, stride_c = 0;
 };
 
@@ -39,6 +61,7 @@ struct HeadsView {
   float* data = nullptr;
   std::int64_t row_stride = 0;
   std::int64_t batch_stride = 0;
+  Dtype dtype = Dtype::kFloat32;
 };
 
 /// softmax(q k^T / sqrt(K)) v per head, dropout on the probabilities.
@@ -60,27 +83,73 @@ struct AttentionBackward {
   HeadsView dq, dk, dv;
 };
 
-/// AdamW over one parameter (Loshchilov & Hutter 2019, PyTorch's order of operations):
-/// decay first, then the Adam step with bias correction.
+/// AdamW of one update (Loshchilov & Hutter 2019, PyTorch's order of operations): decay first, then
+/// the Adam step with bias correction.
 struct AdamWStep {
   // In float64: 1 - beta2 would lose 1.3e-5 of itself from a float32 0.999.
   double lr = 0, beta1 = 0, beta2 = 0, eps = 0, weight_decay = 0;
   double bias_correction1 = 1, bias_correction2 = 1;  // 1 - beta^t
-  float grad_scale = 1;                               // from clipping
+};
+
+/// The same as an update reads it. It stands in device memory, so that a recorded step finds the
+/// rates of the day.
+struct AdamWRates {
+  float decay, beta1, rest1, beta2, rest2, rate, root, eps;
+};
+AdamWRates adamw_rates(const AdamWStep& step);
+
+/// One parameter and what belongs to it, equal shapes.
+struct AdamWTensors {
+  Tensor w, grad, first, second;
+  Tensor rounded;  // bfloat16 copy of w, rewritten with it; or empty
 };
 
 class Backend {
  public:
   virtual ~Backend() = default;
   virtual const char* name() const = 0;
+  /// Type of token-level activations.
+  virtual Dtype activations() const { return Dtype::kFloat32; }
 
   // memory
+  /// Address space; commit() makes bytes [from, to) of it usable, pages on demand where it can.
   virtual float* reserve(std::size_t bytes) = 0;
+  virtual void commit(float* base, std::size_t from, std::size_t to) = 0;
   virtual void release(float* base, std::size_t bytes) = 0;
-  virtual void upload(const Tensor& dst, const float* host) = 0;
-  virtual void download(float* host, const Tensor& src) = 0;
+  /// host holds dst.count() elements of dst's type.
+  virtual void upload(const Tensor& dst, const void* host) = 0;
+  virtual void download(void* host, const Tensor& src) = 0;
+  /// Equal counts and types.
   virtual void copy(const Tensor& dst, const Tensor& src) = 0;
+  /// The same values in another type; to bfloat16 rounds to nearest even. Equal types: a copy.
+  virtual void cast(const Tensor& dst, const Tensor& src) = 0;
+  /// float32 only
   virtual void fill(const Tensor& dst, float value) = 0;
+
+  // streams and recorded steps; on the CPU everything happens within the call
+  /// Memory of the host that a device reads and writes by itself (page-locked).
+  virtual void* reserve_host(std::size_t bytes) = 0;
+  virtual void release_host(void* base) = 0;
+  /// Starts to bring src to memory of reserve_host(); there after wait(slot). Slots 0 .. 7.
+  virtual void download_later(void* host, const Tensor& src, int slot) = 0;
+  virtual void wait(int slot) = 0;
+  virtual void synchronize() = 0;
+  /// Memory of the device that is left; 0 where it is the host's own.
+  virtual std::size_t free_bytes() const = 0;
+  /// Memory of the device that tensors take up; 0 where it is the host's own.
+  virtual std::size_t used_bytes() const = 0;
+  /// Starts to bring dst from memory of reserve_host(), beside the kernels that run. Any thread.
+  virtual void upload_later(const Tensor& dst, const void* host, int slot) = 0;
+  /// The host waits: the memory that upload_later() read in this slot is free again.
+  virtual void wait_upload(int slot) = 0;
+  /// cast(dst, src) once the upload of this slot, into src, is there; a later one waits for it.
+  virtual void take_upload(const Tensor& dst, const Tensor& src, int slot) = 0;
+  /// The step that keys of dropout masks carry from here on; call it outside run_recorded().
+  virtual void begin_step(std::uint32_t step) = 0;
+  /// Runs the kernels `work` asks for. A device that can records them at the second call under a
+  /// name and replays the recording at later ones without calling work, so work must ask for the
+  /// same kernels on the same addresses each time and leave nothing on the host.
+  virtual void run_recorded(const std::string& name, const std::function<void()>& work) = 0;
 
   // dense algebra
   virtual void gemm(const Gemm& g) = 0;
@@ -111,6 +180,10 @@ class Backend {
                                    const Tensor& dbeta) = 0;
   /// a = x + mask * a in place; x(R, C) is repeated over the batch where a has more rows
   virtual void residual_dropout(const Tensor& x, const DropoutKey& key, const Tensor& a) = 0;
+  /// residual_dropout(x, key, a), then layer_norm of the sum
+  virtual void residual_dropout_norm(const Tensor& x, const DropoutKey& key, const Tensor& a,
+                                     const Tensor& gamma, const Tensor& beta, const Tensor& y,
+                                     const Tensor& stats) = 0;
 
   // attention
   virtual void attention(const Attention& a, Arena& scratch) = 0;
@@ -121,11 +194,23 @@ class Backend {
   virtual void softmax_dropout_backward(const Tensor& p, const Tensor& dp, const DropoutKey& key,
                                         const Tensor& ds) = 0;
 
+  // pooling: x(B, N, D) in the type of activations, all else float32
+  /// out(B, H, N) = scale * (u(1|B, H, D) . x + shift(B, H)); shift may be empty
+  virtual void pool_scores(const Tensor& u, const Tensor& x, const Tensor& shift, float scale,
+                           const Tensor& out) = 0;
+  /// mixed(1|B, H, D) = sum over N of p(B, H, N) x, a leading 1: over the batch too;
+  /// mass(B, H) = sum over N of p, or empty: not wanted
+  virtual void pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
+                        Arena& scratch) = 0;
+  /// dx(B, N, D) (+)= sum over H of ds(B, H, N) u(1, H, D) + p(B, H, N) dmixed(B, H, D)
+  virtual void pool_input_gradient(const Tensor& ds, const Tensor& u, const Tensor& p,
+                                   const Tensor& dmixed, const Tensor& dx, bool accumulate) = 0;
+
   // loss and selection
-  /// out(B) = x(B, G)[b, index[b]]; index is host memory
-  virtual void select(const Tensor& x, const std::int32_t* index, const Tensor& out) = 0;
-  /// dx(B, G) = 0 but dx[b, index[b]] = dout[b]
-  virtual void select_backward(const Tensor& dout, const std::int32_t* index, const Tensor& dx) = 0;
+  /// out(B) = x(B, G)[b, index(B)[b]]
+  virtual void select(const Tensor& x, const Tensor& index, const Tensor& out) = 0;
+  /// dx(B, G) = 0 but dx[b, index(B)[b]] = dout[b]
+  virtual void select_backward(const Tensor& dout, const Tensor& index, const Tensor& dx) = 0;
   /// out(1) = mean over B of Huber(prediction - target), delta > 0 (SmoothL1 * delta)
   virtual void huber(const Tensor& prediction, const Tensor& target, float delta,
                      const Tensor& out) = 0;
@@ -134,13 +219,20 @@ class Backend {
                               const Tensor& dloss, const Tensor& dprediction) = 0;
 
   // optimiser and reductions
-  /// Sum of squares in float64.
-  virtual double sum_of_squares(const Tensor& x) = 0;
-  virtual void adamw(const Tensor& w, const Tensor& grad, const Tensor& m, const Tensor& v,
-                     const AdamWStep& step) = 0;
+  /// clip(2) = the L2 norm over all gradients, summed in float64, and clip_factor(norm, max_norm).
+  virtual void clip(std::span<const AdamWTensors> parameters, double max_norm,
+                    const Tensor& clip) = 0;
+  /// One update of all parameters at rates(8), an AdamWRates, gradients times clip[1]. If the norm
+  /// clip[0] is not finite, nothing changes.
+  virtual void adamw(std::span<const AdamWTensors> parameters, const Tensor& rates,
+                     const Tensor& clip) = 0;
   /// out(R) = sqrt(max(0, sum over columns of a(R, C) * b(R, C))), summed in float64
   virtual void row_dot_sqrt(const Tensor& a, const Tensor& b, const Tensor& out) = 0;
 };
+
+/// Factor that brings gradients of global norm `norm` to at most `max_norm`:
+/// max_norm / (norm + 1e-6), never above 1. max_norm 0: no clipping.
+float clip_factor(double norm, double max_norm);
 
 /// The CPU backend: oneDNN and OpenMP. threads 0: as many as OpenMP takes.
 std::unique_ptr<Backend> make_cpu_backend(int threads);
@@ -148,9 +240,21 @@ std::unique_ptr<Backend> make_cpu_backend(int threads);
 /// Is the CUDA backend part of this build, and is there a GPU it can use?
 bool cuda_built();
 bool cuda_available();
+/// Why not, in one sentence; "" where it is.
+std::string cuda_problem();
 
-/// The CUDA backend on GPU number `device`. InputError where cuda_available() is false or there is
-/// no such GPU. Without CUDA in the build, engine/no_cuda.cc stands in for these three.
-std::unique_ptr<Backend> make_cuda_backend(int device);
+enum class Precision { kFloat32, kTf32, kBFloat16 };
+
+struct CudaOptions {
+  int device = 0;  // number of the GPU
+  /// kFloat32: true float32. kTf32: matrix products with 10-bit mantissas. kBFloat16: activations
+  /// and matrix products in bfloat16, sums in float32.
+  Precision precision = Precision::kFloat32;
+  bool graphs = true;  // run_recorded() records; else it only runs
+};
+
+/// The CUDA backend. InputError where cuda_available() is false or there is no such GPU. Without CUDA
+/// in the build, engine/no_cuda.cc stands in for these.
+std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options);
 
 }  // namespace cdt

@@ -8,8 +8,10 @@ bool cuda_built() { return false; }
 
 bool cuda_available() { return false; }
 
-std::unique_ptr<Backend> make_cuda_backend(int /*device*/) {
-  throw InputError("command line", "--device", "this build has no CUDA backend");
+std::string cuda_problem() { return "this build has no CUDA backend"; }
+
+std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& /*options*/) {
+  throw InputError("command line", "--device", cuda_problem());
 }
 
 }  // namespace cdt

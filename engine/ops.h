@@ -10,6 +10,9 @@
 
 namespace cdt {
 
+/// y = x in the type of the backend's activations; x itself where it is of that type.
+Var to_activations(Tape& tape, Var x);
+
 /// y(..., O) = x(..., I) weight(O, I)^T + bias(O).
 Var linear(Tape& tape, Var x, Var weight, Var bias);
 
@@ -61,8 +64,8 @@ Var attention_pool(Tape& tape, Var x, const PoolParameters& parameters, std::int
 /// (B, D1 + D2 + ...) from (1|B, Di).
 Var concat(Tape& tape, const std::vector<Var>& parts, std::int64_t batch);
 
-/// (B) from x(B, G): column index[b] of row b. index must outlive backward.
-Var select(Tape& tape, Var x, const std::vector<std::int32_t>& index);
+/// (B) from x(B, G): column index[b] of row b. index(B) is int32, its values in [0, G).
+Var select(Tape& tape, Var x, const Tensor& index);
 
 /// Scalar (1): mean over B of the Huber loss of prediction(B) against target(B).
 Var huber(Tape& tape, Var prediction, const Tensor& target, float delta);

@@ -37,12 +37,13 @@ Var Tape::rows_of(Var parameter, std::int64_t begin, std::int64_t end) {
                 .needs_grad = parameter->needs_grad,
                 .lasting = true};
   if (!parameter->grad.empty()) view.grad = parameter->grad.slice(begin, end);
+  if (!parameter->rounded.empty()) view.rounded = parameter->rounded.slice(begin, end);
   variables_.push_back(view);
   return &variables_.back();
 }
 
-Var Tape::output(const Shape& shape, bool needs_grad) {
-  return output_in(step_.tensor(shape), needs_grad);
+Var Tape::output(const Shape& shape, bool needs_grad, Dtype dtype) {
+  return output_in(step_.tensor(shape, dtype), needs_grad);
 }
 
 Var Tape::output_in(const Tensor& memory, bool needs_grad) {
@@ -57,7 +58,7 @@ Tensor Tape::take_value(Var consumed) {
     consumed->owned = false;
     return memory;
   }
-  const Tensor copy = step_.tensor(consumed->value.shape);
+  const Tensor copy = step_.tensor(consumed->value.shape, consumed->value.dtype);
   backend_.copy(copy, consumed->value);
   return copy;
 }
@@ -73,7 +74,7 @@ void Tape::record(Var out, std::vector<Tensor> saved, std::function<void()> rule
 GradTarget Tape::gradient(Var v) {
   if (!v->grad.empty()) return {v->grad, true};
   CDT_CHECK(!v->lasting, "a trainable parameter has a gradient from the start");
-  v->grad = step_.tensor(v->value.shape);
+  v->grad = step_.tensor(v->value.shape, v->value.dtype);
   return {v->grad, false};
 }
 

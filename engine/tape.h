@@ -27,6 +27,8 @@ struct Variable {
   // The value survives backward, and so does an input's gradient. That of an op's output may have
   // been overwritten: rules work in place on it.
   bool keep = false;
+  // Parameters of a backend with bfloat16 activations: a copy of value in that type, for products.
+  Tensor rounded = {};
 };
 using Var = Variable*;
 
@@ -58,14 +60,16 @@ class Tape {
   /// Rows [begin, end) of a parameter, e.g. one part of a packed in_proj_weight.
   Var rows_of(Var parameter, std::int64_t begin, std::int64_t end);
   /// The uninitialised output of an op.
-  Var output(const Shape& shape, bool needs_grad);
+  Var output(const Shape& shape, bool needs_grad, Dtype dtype = Dtype::kFloat32);
   /// For ops that work in place: takes the memory of an activation that no rule reads any more. If
   /// it is not an activation of this step, or is kept, the memory is a copy.
   Tensor take_value(Var consumed);
   /// An op output in memory that take_value() or saved() gave.
   Var output_in(const Tensor& memory, bool needs_grad);
   /// A tensor a rule will need, freed after the rule ran.
-  Tensor saved(const Shape& shape) { return step_.tensor(shape); }
+  Tensor saved(const Shape& shape, Dtype dtype = Dtype::kFloat32) {
+    return step_.tensor(shape, dtype);
+  }
 
   /// Appends the gradient rule of `out`; `saved` are freed once it has run. Without a need for a
   /// gradient the rule is dropped and `saved` freed at once.

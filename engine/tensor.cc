@@ -1,5 +1,7 @@
 #include "engine/tensor.h"
 
+#include <cstddef>
+
 #include "engine/error.h"
 
 namespace cdt {
@@ -37,9 +39,15 @@ bool Shape::operator==(const Shape& other) const {
   return rank_ == other.rank_ && dims_ == other.dims_;
 }
 
+std::int64_t bytes_of(Dtype dtype) { return dtype == Dtype::kBFloat16 ? 2 : 4; }
+
+float* Tensor::at(std::int64_t i) const {
+  return reinterpret_cast<float*>(reinterpret_cast<std::byte*>(data) + i * bytes_of(dtype));
+}
+
 Tensor Tensor::reshaped(const Shape& to) const {
   CDT_CHECK(to.count() == count(), "reshape " + shape.to_string() + " to " + to.to_string());
-  return {data, to};
+  return {data, to, dtype};
 }
 
 Tensor Tensor::slice(std::int64_t begin, std::int64_t end) const {
@@ -54,7 +62,7 @@ Tensor Tensor::slice(std::int64_t begin, std::int64_t end) const {
     case 3: to = {end - begin, shape[1], shape[2]}; break;
     default: to = {end - begin, shape[1], shape[2], shape[3]}; break;
   }
-  return {data + begin * stride, to};
+  return {at(begin * stride), to, dtype};
 }
 
 void expect_shape(const char* op, const char* name, const Tensor& t, const Shape& expected) {

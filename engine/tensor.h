@@ -1,5 +1,6 @@
-// Shapes and tensors. A tensor is a float32 view: pointer and shape, row-major and contiguous; the
-// memory belongs to an arena (engine/arena.h).
+// Shapes and tensors. A tensor is a view: pointer, shape and type of its elements, row-major and
+// contiguous; the memory belongs to an arena (engine/arena.h). float32 unless a declaration says
+// otherwise.
 //
 // Glossary of dimensions, used in every declaration:
 //   B batch   L DNA bins   G genes (= proteins)   D hidden   H heads   K head dim (D / H)
@@ -34,13 +35,24 @@ class Shape {
   int rank_ = 0;
 };
 
-/// A view of float32 elements in the memory of a backend.
+enum class Dtype : std::uint8_t {
+  kFloat32,
+  kBFloat16,  // activations of a backend that computes in bfloat16
+  kInt32,     // indices
+};
+std::int64_t bytes_of(Dtype dtype);
+
+/// A view of elements in the memory of a backend.
 struct Tensor {
-  float* data = nullptr;
+  float* data = nullptr;  // where the elements begin; floats only if dtype says so
   Shape shape;
+  Dtype dtype = Dtype::kFloat32;
 
   bool empty() const { return data == nullptr; }
   std::int64_t count() const { return shape.count(); }
+  std::int64_t bytes() const { return count() * bytes_of(dtype); }
+  /// Address of element i of the row-major order.
+  float* at(std::int64_t i) const;
   /// Last dimension.
   std::int64_t cols() const { return shape[-1]; }
   /// Product of all dimensions but the last.

@@ -37,7 +37,8 @@ void expect_sample_independent(const Tape& tape) {
 // LayerNorm(x W + b), then dropout (eq. of section 7.7). x (1|B, N, dim) -> (1|B, N, D).
 Var Cdt::project(Tape& tape, const std::string& name, Var x, std::int64_t batch,
                  Recorder* recorder) {
-  const Var y = linear(tape, x, weight(name + ".linear.weight"), weight(name + ".linear.bias"));
+  const Var y = linear(tape, to_activations(tape, x), weight(name + ".linear.weight"),
+                       weight(name + ".linear.bias"));
   return norm_and_drop(tape, name, y, batch, recorder);
 }
 
@@ -193,7 +194,7 @@ Trunks Cdt::compute_trunks(Tape& tape, const Tensor& rna, const Tensor& protein,
   expect_sample_independent(tape);
   expect_inputs(rna, protein);
   const auto last = [&](Var v) {
-    const Tensor t = lasting.tensor(v->value.shape);
+    const Tensor t = lasting.tensor(v->value.shape, v->value.dtype);
     backend_.copy(t, v->value);
     return t;
   };
@@ -206,7 +207,7 @@ Trunks Cdt::compute_trunks(Tape& tape, const Tensor& rna, const Tensor& protein,
 }
 
 Var Cdt::project_dna_linear(Tape& tape, Var dna) {
-  return linear(tape, dna, weight("dna_projector.linear.weight"),
+  return linear(tape, to_activations(tape, dna), weight("dna_projector.linear.weight"),
                 weight("dna_projector.linear.bias"));
 }
 

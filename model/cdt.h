@@ -63,6 +63,8 @@ class Cdt {
   /// The parameter of that name; throws Error if there is none.
   Parameter& parameter(const std::string& name);
 
+  /// Gives a parameter its values, in host memory, in the order of its shape.
+  void set(Parameter& parameter, const float* values);
   /// PyTorch's default initialisation (docs/paper-vs-code.md), drawn from `seed`.
   void initialise(std::uint64_t seed);
   /// Every later gradient is for inputs only: rules for weights are dropped from the tape.
@@ -90,6 +92,8 @@ class Cdt {
   Var weight(const std::string& name) { return &parameter(name).variable; }
 
   void add(const std::string& name, const Shape& shape, bool trainable, Arena& lasting);
+  /// All gradients in one range of memory, so that zeroing them is one fill.
+  void allocate_gradients(Arena& lasting);
   void add_linear(const std::string& prefix, std::int64_t in, std::int64_t out, bool trainable,
                   Arena& lasting);
   void add_norm_parameters(const std::string& prefix, bool trainable, Arena& lasting);
@@ -120,6 +124,7 @@ class Cdt {
   Backend& backend_;
   std::deque<Parameter> parameters_;
   std::map<std::string, std::size_t> index_;
+  Tensor gradients_;  // of all parameters and the gaps between them; empty: not trainable
 };
 
 }  // namespace cdt

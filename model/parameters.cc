@@ -63,9 +63,24 @@ void Cdt::add(const std::string& name, const Shape& shape, bool trainable, Arena
   p.variable.value = lasting.tensor(shape);
   p.variable.lasting = true;
   p.variable.needs_grad = trainable;
-  if (trainable) p.variable.grad = lasting.tensor(shape);
+  if (backend_.activations() != Dtype::kFloat32) {
+    p.variable.rounded = lasting.tensor(shape, backend_.activations());
+  }
   index_[name] = parameters_.size();
   parameters_.push_back(std::move(p));
+}
+
+void Cdt::allocate_gradients(Arena& lasting) {
+  constexpr std::int64_t kAlign = 32;  // floats: a gradient begins where an arena's tensor could
+  const auto padded = [](std::int64_t n) { return (n + kAlign - 1) / kAlign * kAlign; };
+  std::int64_t total = 0;
+  for (const Parameter& p : parameters_) total += padded(p.variable.value.count());
+  gradients_ = lasting.tensor({total});
+  std::int64_t offset = 0;
+  for (Parameter& p : parameters_) {
+    p.variable.grad = {gradients_.at(offset), p.variable.value.shape};
+    offset += padded(p.variable.value.count());
+  }
 }
 
 void Cdt::add_linear(const std::string& prefix, std::int64_t in, std::int64_t out, bool trainable,
@@ -141,6 +156,7 @@ Cdt::Cdt(const CdtConfig& config, Backend& backend, Arena& lasting, bool trainab
   add_block("dna_to_rna", "cross_attn", with_ffn, trainable, lasting);
   add_block("rna_to_protein", "cross_attn", with_ffn, trainable, lasting);
   add_head(trainable, lasting);
+  if (trainable) allocate_gradients(lasting);
 }
 
 std::int64_t Cdt::parameter_count() const {
@@ -155,14 +171,20 @@ Parameter& Cdt::parameter(const std::string& name) {
   return parameters_[found->second];
 }
 
+void Cdt::set(Parameter& parameter, const float* values) {
+  Variable& v = parameter.variable;
+  backend_.upload(v.value, values);
+  if (!v.rounded.empty()) backend_.cast(v.rounded, v.value);
+}
+
 void Cdt::initialise(std::uint64_t seed) {
   std::int64_t fan_in = 1;  // of the weight a bias follows
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Parameter& p = parameters_[i];
+    Parameter& p = parameters_[i];
     if (p.variable.value.shape.rank() == 2) fan_in = p.variable.value.shape[1];
     const std::vector<float> values = initial_values(
         p, fan_in, RandomStream(seed, kInitStream + static_cast<std::uint32_t>(i)));
-    backend_.upload(p.variable.value, values.data());
+    set(p, values.data());
   }
 }
 
@@ -171,12 +193,11 @@ void Cdt::freeze() {
     p.variable.needs_grad = false;
     p.variable.grad = {};
   }
+  gradients_ = {};
 }
 
 void Cdt::zero_gradients() {
-  for (Parameter& p : parameters_) {
-    if (!p.variable.grad.empty()) backend_.fill(p.variable.grad, 0.0F);
-  }
+  if (!gradients_.empty()) backend_.fill(gradients_, 0.0F);
 }
 
 }  // namespace cdt

@@ -199,7 +199,7 @@ CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverride
   return config;
 }
 
-void read_parameters(const SafetensorsReader& reader, Backend& backend, Cdt& model) {
+void read_parameters(const SafetensorsReader& reader, Cdt& model) {
   const std::string file = reader.path().string();
   std::map<std::string, std::vector<std::int64_t>> stored;
   for (const TensorInfo& info : reader.tensors()) stored[info.name] = info.shape;
@@ -227,7 +227,7 @@ void read_parameters(const SafetensorsReader& reader, Backend& backend, Cdt& mod
           file, parameter.name,
           "element " + std::to_string(bad - values.begin()) + " is " + format_number(*bad));
     }
-    backend.upload(parameter.variable.value, values.data());
+    model.set(parameter, values.data());
   }
 }
 
@@ -236,7 +236,7 @@ std::unique_ptr<Cdt> load_model(const std::filesystem::path& file, Backend& back
   const SafetensorsReader reader(file);
   const CdtConfig config = read_model_config(reader, overrides);
   auto model = std::make_unique<Cdt>(config, backend, lasting, trainable);
-  read_parameters(reader, backend, *model);
+  read_parameters(reader, *model);
   return model;
 }
 

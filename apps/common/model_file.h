@@ -39,7 +39,7 @@ CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverride
 
 /// Copies every tensor into the model. InputError naming the tensor that is missing, unknown, of
 /// another shape, or holds NaN or infinity.
-void read_parameters(const SafetensorsReader& reader, Backend& backend, Cdt& model);
+void read_parameters(const SafetensorsReader& reader, Cdt& model);
 
 /// read_model_config, Cdt, read_parameters. `lasting` needs model_bytes() of that configuration.
 std::unique_ptr<Cdt> load_model(const std::filesystem::path& file, Backend& backend, Arena& lasting,

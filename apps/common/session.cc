@@ -23,8 +23,7 @@ int device_number(const std::string& device) {
   }
   if (!cuda_available()) {
     throw InputError(kWhere, "--device",
-                     expected_got(cuda_built() ? "no GPU found" : "this build has no CUDA backend",
-                                  "auto or cpu", device));
+                     expected_got(cuda_problem(), "auto or cpu", device));
   }
   return static_cast<int>(number);
 }
@@ -33,7 +32,7 @@ int device_number(const std::string& device) {
 
 std::unique_ptr<Backend> open_backend(const CommonOptions& options) {
   const int device = device_number(options.device);
-  if (device != kCpu) return make_cuda_backend(device);
+  if (device != kCpu) return make_cuda_backend({.device = device});
   if (options.precision != "fp32") {
     throw InputError(kWhere, "--precision",
                      expected_got("the CPU computes in fp32 only", "fp32", options.precision));

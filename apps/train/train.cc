@@ -100,7 +100,7 @@ int train(TrainOptions* options) {
   if (weights.empty()) {
     model.initialise(static_cast<std::uint64_t>(options->settings.seed));
   } else {
-    read_parameters(SafetensorsReader(weights), *backend, model);
+    read_parameters(SafetensorsReader(weights), model);
   }
   Trainer trainer(*options, plan, data, *backend, lasting, model);
   if (options->resume) {

@@ -75,6 +75,7 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       steps_(static_cast<std::int64_t>(train_.size()) / settings_.batch_size),
       device_(upload_data(data, settings_.batch_size, backend, lasting)),
       targets_(lasting.tensor({settings_.batch_size})),
+      genes_(lasting.tensor({settings_.batch_size}, Dtype::kInt32)),
       optimiser_(variables_of(model), backend, lasting, adamw_options(settings_)),
       step_arena_(backend, "step", plan.step_capacity()),
       scratch_(backend, "scratch", plan.scratch_capacity()),
@@ -159,13 +160,14 @@ void Trainer::train_step(const std::vector<Pair>& batch, const std::vector<float
   const std::vector<std::int32_t> genes = column(batch, &Pair::gene);
   backend_.upload(device_.dna, dna.data());
   backend_.upload(targets_, targets.data());
+  backend_.upload(genes_, genes.data());
 
   model_.zero_gradients();
   tape_.train(static_cast<std::uint64_t>(settings_.seed),
               static_cast<std::uint32_t>(state_.global_step));
   const Var output = model_.forward(tape_, tape_.constant(device_.dna), tape_.constant(device_.rna),
                                     tape_.constant(device_.protein));
-  const Var prediction = select(tape_, output, genes);
+  const Var prediction = select(tape_, output, genes_);
   const Var loss = huber(tape_, prediction, targets_, static_cast<float>(settings_.huber_delta));
   std::vector<float> predicted(batch.size());
   float batch_loss = 0.0F;
@@ -174,9 +176,12 @@ void Trainer::train_step(const std::vector<Pair>& batch, const std::vector<float
   if (!std::isfinite(batch_loss)) fail_not_finite("loss", batch_loss, batch);
   tape_.backward(loss);
   tape_.clear();
-  const double norm = optimiser_.gradient_norm();
-  if (!std::isfinite(norm)) fail_not_finite("gradient norm", norm, batch);
-  optimiser_.step(state_.schedule.lr, clip_factor(norm, settings_.grad_clip));
+  optimiser_.step(state_.schedule.lr, settings_.grad_clip);
+  std::array<float, 2> norm_and_factor{};
+  backend_.download(norm_and_factor.data(), optimiser_.norm_and_factor());
+  if (!std::isfinite(norm_and_factor[0])) {
+    fail_not_finite("gradient norm", norm_and_factor[0], batch);
+  }
 
   state_.loss_sum += batch_loss;
   state_.predictions.insert(state_.predictions.end(), predicted.begin(), predicted.end());

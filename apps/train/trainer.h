@@ -57,6 +57,7 @@ class Trainer {
   RunFacts facts_;
   DeviceData device_;
   Tensor targets_;  // (B)
+  Tensor genes_;    // (B), int32
   AdamW optimiser_;
   Arena step_arena_, scratch_, trunks_;
   Tape tape_;

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "engine/cpu/attention_tiles.h"
+#include "engine/attention_view.h"
 #include "engine/cpu/cpu_backend.h"
 #include "engine/cpu/dropout_mask.h"
 #include "engine/cpu/parallel.h"

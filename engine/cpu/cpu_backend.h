@@ -15,10 +15,25 @@ class CpuBackend final : public Backend {
 
   float* reserve(std::size_t bytes) override;
   void release(float* base, std::size_t bytes) override;
-  void upload(const Tensor& dst, const float* host) override;
-  void download(float* host, const Tensor& src) override;
+  void commit(float* base, std::size_t from, std::size_t to) override;
+  void upload(const Tensor& dst, const void* host) override;
+  void download(void* host, const Tensor& src) override;
   void copy(const Tensor& dst, const Tensor& src) override;
+  void cast(const Tensor& dst, const Tensor& src) override;
   void fill(const Tensor& dst, float value) override;
+
+  void* reserve_host(std::size_t bytes) override;
+  void release_host(void* base) override;
+  void download_later(void* host, const Tensor& src, int slot) override;
+  void wait(int slot) override;
+  void synchronize() override;
+  std::size_t free_bytes() const override { return 0; }
+  std::size_t used_bytes() const override { return 0; }
+  void upload_later(const Tensor& dst, const void* host, int slot) override;
+  void wait_upload(int slot) override;
+  void take_upload(const Tensor& dst, const Tensor& src, int slot) override;
+  void begin_step(std::uint32_t step) override;
+  void run_recorded(const std::string& name, const std::function<void()>& work) override;
 
   void gemm(const Gemm& g) override;
   void column_sum(const Tensor& x, const Tensor& out, bool accumulate) override;
@@ -38,6 +53,9 @@ class CpuBackend final : public Backend {
                            const Tensor& dy, const Tensor& dx, const Tensor& dgamma,
                            const Tensor& dbeta) override;
   void residual_dropout(const Tensor& x, const DropoutKey& key, const Tensor& a) override;
+  void residual_dropout_norm(const Tensor& x, const DropoutKey& key, const Tensor& a,
+                             const Tensor& gamma, const Tensor& beta, const Tensor& y,
+                             const Tensor& stats) override;
 
   void attention(const Attention& a, Arena& scratch) override;
   void attention_backward(const AttentionBackward& a, Arena& scratch) override;
@@ -45,17 +63,28 @@ class CpuBackend final : public Backend {
   void softmax_dropout_backward(const Tensor& p, const Tensor& dp, const DropoutKey& key,
                                 const Tensor& ds) override;
 
-  void select(const Tensor& x, const std::int32_t* index, const Tensor& out) override;
-  void select_backward(const Tensor& dout, const std::int32_t* index, const Tensor& dx) override;
+  void pool_scores(const Tensor& u, const Tensor& x, const Tensor& shift, float scale,
+                   const Tensor& out) override;
+  void pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
+                Arena& scratch) override;
+  void pool_input_gradient(const Tensor& ds, const Tensor& u, const Tensor& p,
+                           const Tensor& dmixed, const Tensor& dx, bool accumulate) override;
+
+  void select(const Tensor& x, const Tensor& index, const Tensor& out) override;
+  void select_backward(const Tensor& dout, const Tensor& index, const Tensor& dx) override;
   void huber(const Tensor& prediction, const Tensor& target, float delta,
              const Tensor& out) override;
   void huber_backward(const Tensor& prediction, const Tensor& target, float delta,
                       const Tensor& dloss, const Tensor& dprediction) override;
 
-  double sum_of_squares(const Tensor& x) override;
-  void adamw(const Tensor& w, const Tensor& grad, const Tensor& m, const Tensor& v,
-             const AdamWStep& step) override;
+  void clip(std::span<const AdamWTensors> parameters, double max_norm,
+            const Tensor& clip) override;
+  void adamw(std::span<const AdamWTensors> parameters, const Tensor& rates,
+             const Tensor& clip) override;
   void row_dot_sqrt(const Tensor& a, const Tensor& b, const Tensor& out) override;
+
+  /// In float64.
+  double sum_of_squares(const Tensor& x);
 
  private:
   /// Room for `count` floats of partial sums; valid until the next call.

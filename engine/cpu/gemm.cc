@@ -34,11 +34,11 @@ void CpuBackend::gemm(const Gemm& g) {
     const std::int64_t col = cols.begin(task % cols.count);
     const std::int64_t m = rows.length(task % tiles / cols.count);
     const std::int64_t n = cols.length(task % cols.count);
-    const float* a = g.a + batch * g.stride_a + (g.trans_a ? row : row * g.lda);
-    const float* b = g.b + batch * g.stride_b + (g.trans_b ? col * g.ldb : col);
-    float* c = g.c + batch * g.stride_c + row * g.ldc + col;
+    const float* a = g.a.floats() + batch * g.stride_a + (g.trans_a ? row : row * g.lda);
+    const float* b = g.b.floats() + batch * g.stride_b + (g.trans_b ? col * g.ldb : col);
+    float* c = g.c.floats() + batch * g.stride_c + row * g.ldc + col;
     sgemm(g.trans_a, g.trans_b, m, n, g.k, g.alpha, a, g.lda, b, g.ldb, g.beta, c, g.ldc);
-    if (g.bias != nullptr) add_bias(c, g.ldc, m, n, g.bias + col);
+    if (g.bias) add_bias(c, g.ldc, m, n, g.bias.floats() + col);
   });
 }
 

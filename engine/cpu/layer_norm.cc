@@ -68,6 +68,13 @@ void CpuBackend::layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& 
   });
 }
 
+void CpuBackend::residual_dropout_norm(const Tensor& x, const DropoutKey& key, const Tensor& a,
+                                       const Tensor& gamma, const Tensor& beta, const Tensor& y,
+                                       const Tensor& stats) {
+  residual_dropout(x, key, a);
+  layer_norm(a, gamma, beta, y, stats);
+}
+
 void CpuBackend::layer_norm_backward(const Tensor& x, const Tensor& gamma, const Tensor& stats,
                                      const Tensor& dy, const Tensor& dx, const Tensor& dgamma,
                                      const Tensor& dbeta) {

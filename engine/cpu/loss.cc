@@ -1,18 +1,29 @@
 // Huber loss and the choice of one gene per sample: a batch is few elements, so no threads.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "engine/cpu/cpu_backend.h"
 
 namespace cdt {
+namespace {
 
-void CpuBackend::select(const Tensor& x, const std::int32_t* index, const Tensor& out) {
-  for (std::int64_t b = 0; b < out.count(); ++b) out.data[b] = x.data[b * x.cols() + index[b]];
+/// Position in x(B, G) of column index[b] of row b.
+std::int64_t element(const Tensor& x, const Tensor& index, std::int64_t b) {
+  std::int32_t column = 0;
+  std::memcpy(&column, index.at(b), sizeof column);
+  return b * x.cols() + column;
 }
 
-void CpuBackend::select_backward(const Tensor& dout, const std::int32_t* index, const Tensor& dx) {
+}  // namespace
+
+void CpuBackend::select(const Tensor& x, const Tensor& index, const Tensor& out) {
+  for (std::int64_t b = 0; b < out.count(); ++b) out.data[b] = x.data[element(x, index, b)];
+}
+
+void CpuBackend::select_backward(const Tensor& dout, const Tensor& index, const Tensor& dx) {
   fill(dx, 0.0F);
-  for (std::int64_t b = 0; b < dout.count(); ++b) dx.data[b * dx.cols() + index[b]] = dout.data[b];
+  for (std::int64_t b = 0; b < dout.count(); ++b) dx.data[element(dx, index, b)] = dout.data[b];
 }
 
 void CpuBackend::huber(const Tensor& prediction, const Tensor& target, float delta,

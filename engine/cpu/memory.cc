@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <cstring>
+#include <new>
 #include <string>
 
 #include "engine/cpu/cpu_backend.h"
@@ -24,23 +25,60 @@ float* CpuBackend::reserve(std::size_t bytes) {
 
 void CpuBackend::release(float* base, std::size_t bytes) { munmap(base, bytes); }
 
-void CpuBackend::upload(const Tensor& dst, const float* host) {
-  copy(dst, {const_cast<float*>(host), dst.shape});
+void CpuBackend::commit(float* /*base*/, std::size_t /*from*/, std::size_t /*to*/) {}
+
+void CpuBackend::upload(const Tensor& dst, const void* host) {
+  copy(dst, {static_cast<float*>(const_cast<void*>(host)), dst.shape, dst.dtype});
 }
 
-void CpuBackend::download(float* host, const Tensor& src) { copy({host, src.shape}, src); }
+void CpuBackend::download(void* host, const Tensor& src) {
+  copy({static_cast<float*>(host), src.shape, src.dtype}, src);
+}
 
 void CpuBackend::copy(const Tensor& dst, const Tensor& src) {
   for_ranges(threads_, dst.count(), 16 * kGrain, [&](std::int64_t begin, std::int64_t end) {
-    std::memcpy(dst.data + begin, src.data + begin,
-                static_cast<std::size_t>(end - begin) * sizeof(float));
+    std::memcpy(dst.at(begin), src.at(begin),
+                static_cast<std::size_t>((end - begin) * bytes_of(dst.dtype)));
   });
+}
+
+void CpuBackend::cast(const Tensor& dst, const Tensor& src) {
+  CDT_CHECK(dst.dtype == src.dtype, "the CPU computes in float32");
+  copy(dst, src);
 }
 
 void CpuBackend::fill(const Tensor& dst, float value) {
   for_ranges(threads_, dst.count(), 16 * kGrain, [&](std::int64_t begin, std::int64_t end) {
     std::fill(dst.data + begin, dst.data + end, value);
   });
+}
+
+void* CpuBackend::reserve_host(std::size_t bytes) { return ::operator new(bytes); }
+
+void CpuBackend::release_host(void* base) { ::operator delete(base); }
+
+void CpuBackend::download_later(void* host, const Tensor& src, int /*slot*/) {
+  download(host, src);
+}
+
+void CpuBackend::wait(int /*slot*/) {}
+
+void CpuBackend::synchronize() {}
+
+void CpuBackend::upload_later(const Tensor& dst, const void* host, int /*slot*/) {
+  upload(dst, host);
+}
+
+void CpuBackend::wait_upload(int /*slot*/) {}
+
+void CpuBackend::take_upload(const Tensor& dst, const Tensor& src, int /*slot*/) {
+  cast(dst, src);
+}
+
+void CpuBackend::begin_step(std::uint32_t /*step*/) {}
+
+void CpuBackend::run_recorded(const std::string& /*name*/, const std::function<void()>& work) {
+  work();
 }
 
 }  // namespace cdt

@@ -8,14 +8,15 @@ namespace {
 // Columns [offset, offset + D) of x(1|B, N, C) as heads; a shared x has batch stride 0.
 HeadsView heads_view(const Tensor& x, std::int64_t offset) {
   const std::int64_t row = x.cols();
-  return {x.data + offset, row, x.shape[0] == 1 ? 0 : x.shape[1] * row};
+  return {x.at(offset), row, x.shape[0] == 1 ? 0 : x.shape[1] * row, x.dtype};
 }
 
 // A gradient kernels can write: the variable's own on first touch, else scratch to be added.
 class WrittenGradient {
  public:
   WrittenGradient(Tape& tape, Var v) : tape_(tape), target_(tape.gradient(v)) {
-    tensor_ = target_.accumulate ? tape.scratch().tensor(target_.grad.shape) : target_.grad;
+    const Tensor& grad = target_.grad;
+    tensor_ = target_.accumulate ? tape.scratch().tensor(grad.shape, grad.dtype) : grad;
   }
   const Tensor& tensor() const { return tensor_; }
   void finish() {
@@ -89,7 +90,8 @@ Var attend(Tape& tape, const Operand& q, const Operand& k, const Operand& v, std
   const std::int64_t out_batch = shared && key.p <= 0.0F ? 1 : batch;
   const std::int64_t queries = q.var->value.shape[1];
   const std::int64_t keys = k.var->value.shape[1];
-  const Var out = tape.output({out_batch, queries, width}, any_needs_grad({q.var, k.var}));
+  const Var out = tape.output({out_batch, queries, width}, any_needs_grad({q.var, k.var}),
+                              q.var->value.dtype);
   const Tensor lse = tape.saved({shared ? 1 : out_batch, heads, queries});
   Attention a{.batch = out_batch, .heads = heads, .head_dim = width / heads, .queries = queries,
               .keys = keys, .q = heads_view(q.var->value, q.offset),

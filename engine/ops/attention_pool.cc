@@ -18,7 +18,7 @@ struct Pool {
   Var x, out;
   DropoutKey key;
   Tensor q;        // (D) projected query
-  Tensor u;        // (H, D) absorbed query
+  Tensor u;        // (1, H, D) absorbed query
   Tensor p;        // (B', H, N) softmax
   Tensor dropped;  // (B', H, N) after dropout; p itself without
   Tensor mixed;    // (B', H, D) sum_i a_i x_i
@@ -36,7 +36,7 @@ enum Part { kQuery = 0, kKey = 1, kValue = 2 };
 // q = W_q query + b_q; u_h = scale * q_h W_k,h
 void absorb_query(Backend& backend, const Pool& s) {
   if (!s.projected()) {
-    backend.copy(s.u, s.w.query->value.reshaped({1, s.d}));
+    backend.copy(s.u, s.w.query->value);
     return;
   }
   backend.gemm({.trans_b = true, .m = 1, .n = s.d, .k = s.d, .a = s.w.query->value.data,
@@ -48,25 +48,19 @@ void absorb_query(Backend& backend, const Pool& s) {
 }
 
 void pool_probabilities(Backend& backend, const Pool& s) {
-  backend.gemm({.trans_b = true, .m = s.heads, .n = s.n, .k = s.d, .alpha = s.scale,
-                .a = s.u.data, .lda = s.d, .b = s.x->value.data, .ldb = s.d, .c = s.p.data,
-                .ldc = s.n, .batch = s.batch, .stride_a = 0, .stride_b = s.n * s.d,
-                .stride_c = s.heads * s.n});
+  backend.pool_scores(s.u, s.x->value, {}, s.scale, s.p);
   const Shape rows{s.batch * s.heads, s.n};
   backend.softmax_dropout(s.p.reshaped(rows), s.key, s.dropped.reshaped(rows));
 }
 
-void mix_values(Backend& backend, const Pool& s, const Tensor& ones) {
-  backend.gemm({.m = s.heads, .n = s.d, .k = s.n, .a = s.dropped.data, .lda = s.n,
-                .b = s.x->value.data, .ldb = s.d, .c = s.mixed.data, .ldc = s.d,
-                .batch = s.batch, .stride_a = s.heads * s.n, .stride_b = s.n * s.d,
-                .stride_c = s.heads * s.d});
+void mix_values(Tape& tape, const Pool& s) {
+  Backend& backend = tape.backend();
+  backend.pool_mix(s.dropped, s.x->value, s.mixed, s.projected() ? s.mass : Tensor{},
+                   tape.scratch());
   if (!s.projected()) {
     backend.copy(s.out->value, s.mixed.reshaped({s.batch, s.d}));
     return;
   }
-  backend.gemm({.m = s.batch * s.heads, .n = 1, .k = s.n, .a = s.dropped.data, .lda = s.n,
-                .b = ones.data, .ldb = 1, .c = s.mass.data, .ldc = 1});
   backend.gemm({.trans_b = true, .m = s.batch, .n = s.k, .k = s.d, .a = s.mixed.data,
                 .lda = s.heads * s.d, .b = s.weight(kValue), .ldb = s.d, .c = s.out->value.data,
                 .ldc = s.d, .batch = s.heads, .stride_a = s.d, .stride_b = s.k * s.d,
@@ -102,13 +96,8 @@ void value_backward(Backend& backend, const Pool& s, const Tensor& dmixed, const
 
 // dscores (B', H, N), already times the score scale.
 void scores_backward(Backend& backend, const Pool& s, const Tensor& dmixed, const Tensor& dmass,
-                     const Tensor& ones, const Tensor& dscores) {
-  backend.gemm({.m = s.batch * s.heads, .n = s.n, .k = 1, .alpha = s.scale, .a = dmass.data,
-                .lda = 1, .b = ones.data, .ldb = s.n, .c = dscores.data, .ldc = s.n});
-  backend.gemm({.trans_b = true, .m = s.heads, .n = s.n, .k = s.d, .alpha = s.scale,
-                .a = dmixed.data, .lda = s.d, .b = s.x->value.data, .ldb = s.d, .beta = 1.0F,
-                .c = dscores.data, .ldc = s.n, .batch = s.batch, .stride_a = s.heads * s.d,
-                .stride_b = s.n * s.d, .stride_c = s.heads * s.n});
+                     const Tensor& dscores) {
+  backend.pool_scores(dmixed, s.x->value, dmass, s.scale, dscores);
   const Shape rows{s.batch * s.heads, s.n};
   backend.softmax_dropout_backward(s.p.reshaped(rows), dscores.reshaped(rows), s.key,
                                    dscores.reshaped(rows));
@@ -118,14 +107,10 @@ void scores_backward(Backend& backend, const Pool& s, const Tensor& dmixed, cons
 void query_backward(Tape& tape, const Pool& s, const Tensor& dscores) {
   if (!s.w.query->needs_grad) return;
   Backend& backend = tape.backend();
-  const Scratch du(tape.scratch(), {s.heads, s.d});
-  for (std::int64_t b = 0; b < s.batch; ++b) {
-    backend.gemm({.m = s.heads, .n = s.d, .k = s.n, .a = dscores.data + b * s.heads * s.n,
-                  .lda = s.n, .b = s.x->value.data + b * s.n * s.d, .ldb = s.d,
-                  .beta = b > 0 ? 1.0F : 0.0F, .c = du.data(), .ldc = s.d});
-  }
+  const Scratch du(tape.scratch(), {1, s.heads, s.d});
+  backend.pool_mix(dscores, s.x->value, *du, {}, tape.scratch());
   if (!s.projected()) {
-    backend.add_to(s.w.query->grad.reshaped({1, s.d}), *du);
+    backend.add_to(s.w.query->grad, *du);
     return;
   }
   const Scratch dq(tape.scratch(), {1, s.d});
@@ -147,27 +132,16 @@ void query_backward(Tape& tape, const Pool& s, const Tensor& dscores) {
 void input_backward(Tape& tape, const Pool& s, const Tensor& dscores, const Tensor& dmixed) {
   if (!s.x->needs_grad) return;
   const GradTarget dx = tape.gradient(s.x);
-  Gemm g{.trans_a = true, .m = s.n, .n = s.d, .k = s.heads, .a = dscores.data, .lda = s.n,
-         .b = s.u.data, .ldb = s.d, .beta = dx.accumulate ? 1.0F : 0.0F, .c = dx.grad.data,
-         .ldc = s.d, .batch = s.batch, .stride_a = s.heads * s.n, .stride_b = 0,
-         .stride_c = s.n * s.d};
-  tape.backend().gemm(g);
-  g.a = s.dropped.data;
-  g.b = dmixed.data;
-  g.stride_b = s.heads * s.d;
-  g.beta = 1.0F;
-  tape.backend().gemm(g);
+  tape.backend().pool_input_gradient(dscores, s.u, s.dropped, dmixed, dx.grad, dx.accumulate);
 }
 
 void pool_rule(Tape& tape, const Pool& s) {
   Backend& backend = tape.backend();
-  const Scratch ones(tape.scratch(), {s.n});
   const Scratch dmixed(tape.scratch(), {s.batch, s.heads, s.d});
   const Scratch dmass(tape.scratch(), {s.batch, s.heads});
   const Scratch dscores(tape.scratch(), {s.batch, s.heads, s.n});
-  backend.fill(*ones, 1.0F);
   value_backward(backend, s, *dmixed, *dmass);
-  scores_backward(backend, s, *dmixed, *dmass, *ones, *dscores);
+  scores_backward(backend, s, *dmixed, *dmass, *dscores);
   query_backward(tape, s, *dscores);
   input_backward(tape, s, *dscores, *dmixed);
 }
@@ -199,7 +173,7 @@ Var attention_pool(Tape& tape, Var x, const PoolParameters& w, std::int64_t head
   Pool s{.batch = leading, .n = n, .d = d, .heads = heads, .k = d / heads,
          .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(d / heads))),
          .w = w, .x = x, .out = nullptr, .key = key, .q = tape.saved({d}),
-         .u = tape.saved({heads, d}), .p = tape.saved({leading, heads, n}), .dropped = {},
+         .u = tape.saved({1, heads, d}), .p = tape.saved({leading, heads, n}), .dropped = {},
          .mixed = tape.saved({leading, heads, d}), .mass = tape.saved({leading, heads})};
   s.out = tape.output({leading, d}, x->needs_grad || w.query->needs_grad);
   std::vector<Tensor> saved{s.q, s.u, s.mixed, s.mass};
@@ -210,11 +184,9 @@ Var attention_pool(Tape& tape, Var x, const PoolParameters& w, std::int64_t head
   } else {
     *probabilities = s.p;  // stays until the step ends
   }
-  const Scratch ones(tape.scratch(), {n});
-  tape.backend().fill(*ones, 1.0F);
   absorb_query(tape.backend(), s);
   pool_probabilities(tape.backend(), s);
-  mix_values(tape.backend(), s, *ones);
+  mix_values(tape, s);
   tape.record(s.out, saved, [&tape, s] { pool_rule(tape, s); });
   return s.out;
 }

@@ -28,6 +28,12 @@ bool any_needs_grad(std::initializer_list<Var> inputs) {
   return std::any_of(inputs.begin(), inputs.end(), [](Var v) { return v->needs_grad; });
 }
 
+Operand factor(Var parameter, Dtype dtype) {
+  const bool rounded = dtype != parameter->value.dtype;
+  CDT_CHECK(!rounded || !parameter->rounded.empty(), "a parameter without its rounded copy");
+  return rounded ? parameter->rounded : parameter->value;
+}
+
 void expect_batch(const char* op, const char* name, const Tensor& t, std::int64_t batch) {
   const std::int64_t leading = t.shape[0];
   if (leading != 1 && leading != batch) {

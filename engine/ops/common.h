@@ -17,6 +17,9 @@ void expect_batch(const char* op, const char* name, const Tensor& t, std::int64_
 /// The identity mask: nothing is dropped.
 inline DropoutKey no_dropout() { return {}; }
 
+/// A parameter as a factor of products with tensors of type dtype.
+Operand factor(Var parameter, Dtype dtype);
+
 /// The gradient rule of linear(): dW, db accumulate, dx by the accumulate rule. x_value is the input
 /// as it was, which an op may have had to compute again.
 void linear_backward(Tape& tape, Var x, const Tensor& x_value, Var weight, Var bias,

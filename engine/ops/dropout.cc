@@ -8,7 +8,7 @@ Var dropout(Tape& tape, Var x, float p, std::int64_t batch) {
   expect_batch("dropout", "x", x->value, batch);
   const DropoutKey key = tape.next_dropout(p);
   if (key.p <= 0.0F) return x;
-  const Var y = tape.output(with_first(x->value.shape, batch), x->needs_grad);
+  const Var y = tape.output(with_first(x->value.shape, batch), x->needs_grad, x->value.dtype);
   tape.backend().dropout(x->value, key, y->value);
   tape.record(y, {}, [&tape, x, y, key] {
     const GradTarget dx = tape.gradient(x);
@@ -19,7 +19,7 @@ Var dropout(Tape& tape, Var x, float p, std::int64_t batch) {
 
 Var gelu_dropout(Tape& tape, Var x, float p) {
   const DropoutKey key = tape.next_dropout(p);
-  const Var y = tape.output(x->value.shape, x->needs_grad);
+  const Var y = tape.output(x->value.shape, x->needs_grad, x->value.dtype);
   tape.backend().gelu_dropout(x->value, key, 0, y->value);
   tape.record(y, {}, [&tape, x, y, key] {
     const GradTarget dx = tape.gradient(x);

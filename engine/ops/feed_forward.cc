@@ -13,16 +13,16 @@ constexpr std::int64_t kChunkRows = 4096;
 void expand(Backend& backend, const Tensor& x, Var w1, Var b1, const Tensor& pre) {
   const std::int64_t inner = pre.cols();
   backend.gemm({.trans_b = true, .m = pre.rows(), .n = inner, .k = x.cols(),
-                .a = x.data, .lda = x.cols(), .b = w1->value.data, .ldb = x.cols(),
-                .c = pre.data, .ldc = inner, .bias = b1->value.data});
+                .a = x, .lda = x.cols(), .b = factor(w1, x.dtype), .ldb = x.cols(),
+                .c = pre, .ldc = inner, .bias = factor(b1, x.dtype)});
 }
 
 // y(r, D) = h(r, F) w2^T + b2
 void contract(Backend& backend, const Tensor& h, Var w2, Var b2, const Tensor& y) {
   const std::int64_t inner = h.cols();
   backend.gemm({.trans_b = true, .m = h.rows(), .n = y.cols(), .k = inner,
-                .a = h.data, .lda = inner, .b = w2->value.data, .ldb = inner,
-                .c = y.data, .ldc = y.cols(), .bias = b2->value.data});
+                .a = h, .lda = inner, .b = factor(w2, h.dtype), .ldb = inner,
+                .c = y, .ldc = y.cols(), .bias = factor(b2, h.dtype)});
 }
 
 struct Weights {
@@ -38,28 +38,28 @@ void backward_chunk(Tape& tape, const Weights& w, const Tensor& x, const Tensor&
   const std::int64_t inner = pre.cols();
   const std::int64_t width = x.cols();
   if (w.w2->needs_grad) {  // dW2(D, F) += dy^T h
-    const Scratch h(tape.scratch(), {rows, inner});
+    const Scratch h(tape.scratch(), {rows, inner}, dy.dtype);
     backend.gelu_dropout(pre, key, first, *h);
     backend.gemm({.trans_a = true, .m = width, .n = inner, .k = rows,
-                  .a = dy.data, .lda = width, .b = h.data(), .ldb = inner,
+                  .a = dy, .lda = width, .b = *h, .ldb = inner,
                   .beta = 1.0F, .c = w.w2->grad.data, .ldc = inner});
   }
   if (w.b2->needs_grad) backend.column_sum(dy, w.b2->grad, true);
-  const Scratch dh(tape.scratch(), {rows, inner});
+  const Scratch dh(tape.scratch(), {rows, inner}, dy.dtype);
   backend.gemm({.m = rows, .n = inner, .k = width,
-                .a = dy.data, .lda = width, .b = w.w2->value.data, .ldb = inner,
-                .c = dh.data(), .ldc = inner});
+                .a = dy, .lda = width, .b = factor(w.w2, dy.dtype), .ldb = inner,
+                .c = *dh, .ldc = inner});
   backend.gelu_dropout_backward(pre, *dh, key, first, *dh);
   if (w.w1->needs_grad) {  // dW1(F, D) += dpre^T x
     backend.gemm({.trans_a = true, .m = inner, .n = width, .k = rows,
-                  .a = dh.data(), .lda = inner, .b = x.data, .ldb = width,
+                  .a = *dh, .lda = inner, .b = x, .ldb = width,
                   .beta = 1.0F, .c = w.w1->grad.data, .ldc = width});
   }
   if (w.b1->needs_grad) backend.column_sum(*dh, w.b1->grad, true);
   if (dx.grad.empty()) return;
   backend.gemm({.m = rows, .n = width, .k = inner,
-                .a = dh.data(), .lda = inner, .b = w.w1->value.data, .ldb = width,
-                .beta = dx.accumulate ? 1.0F : 0.0F, .c = dx.grad.data, .ldc = width});
+                .a = *dh, .lda = inner, .b = factor(w.w1, dy.dtype), .ldb = width,
+                .beta = dx.accumulate ? 1.0F : 0.0F, .c = dx.grad, .ldc = width});
 }
 
 }  // namespace
@@ -73,15 +73,16 @@ Var feed_forward(Tape& tape, Var x, Var w1, Var b1, Var w2, Var b2, float p) {
   expect_shape("feed_forward", "w2", w2->value, {width, inner});
   expect_shape("feed_forward", "b2", b2->value, {width});
   const DropoutKey key = tape.next_dropout(p);
-  const Var y = tape.output(x->value.shape, any_needs_grad({x, w1, b1, w2, b2}));
+  const Var y = tape.output(x->value.shape, any_needs_grad({x, w1, b1, w2, b2}), x->value.dtype);
   const Tensor x2 = x->value.reshaped({rows, width});
   const Tensor y2 = y->value.reshaped({rows, width});
   const bool keep_pre = y->needs_grad;
-  const Tensor pre = tape.saved({keep_pre ? rows : std::min(rows, kChunkRows), inner});
+  const Dtype dtype = x->value.dtype;
+  const Tensor pre = tape.saved({keep_pre ? rows : std::min(rows, kChunkRows), inner}, dtype);
   for (std::int64_t first = 0; first < rows; first += kChunkRows) {
     const std::int64_t end = std::min(rows, first + kChunkRows);
     const Tensor part = keep_pre ? pre.slice(first, end) : pre.slice(0, end - first);
-    const Scratch h(tape.scratch(), {end - first, inner});
+    const Scratch h(tape.scratch(), {end - first, inner}, dtype);
     expand(tape.backend(), x2.slice(first, end), w1, b1, part);
     tape.backend().gelu_dropout(part, key, first, *h);
     contract(tape.backend(), *h, w2, b2, y2.slice(first, end));

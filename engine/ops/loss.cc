@@ -4,23 +4,20 @@
 
 namespace cdt {
 
-Var select(Tape& tape, Var x, const std::vector<std::int32_t>& index) {
+Var select(Tape& tape, Var x, const Tensor& index) {
   const std::int64_t batch = x->value.shape[0];
-  CDT_CHECK(static_cast<std::int64_t>(index.size()) == batch, "select: one index per row");
-  for (const std::int32_t i : index) {
-    CDT_CHECK(i >= 0 && i < x->value.cols(), "select: no column " + std::to_string(i));
-  }
+  expect_shape("select", "index", index, {batch});
+  CDT_CHECK(index.dtype == Dtype::kInt32, "select: an index is int32");
   const Var y = tape.output({batch}, x->needs_grad);
-  const std::int32_t* columns = index.data();
-  tape.backend().select(x->value, columns, y->value);
-  tape.record(y, {}, [&tape, x, y, columns] {
+  tape.backend().select(x->value, index, y->value);
+  tape.record(y, {}, [&tape, x, y, index] {
     const GradTarget dx = tape.gradient(x);
     if (!dx.accumulate) {
-      tape.backend().select_backward(y->grad, columns, dx.grad);
+      tape.backend().select_backward(y->grad, index, dx.grad);
       return;
     }
     const Scratch part(tape.scratch(), dx.grad.shape);
-    tape.backend().select_backward(y->grad, columns, *part);
+    tape.backend().select_backward(y->grad, index, *part);
     tape.backend().add_to(dx.grad, *part);
   });
   return y;

@@ -35,11 +35,11 @@ Var add_norm(Tape& tape, Var x, Var a, Var gamma, Var beta, float p) {
   expect_shape("add_norm", "gamma", gamma->value, {cols});
   expect_shape("add_norm", "beta", beta->value, {cols});
   const DropoutKey key = tape.next_dropout(p);
-  const Var y = tape.output(a->value.shape, any_needs_grad({x, a, gamma, beta}));
+  const Var y = tape.output(a->value.shape, any_needs_grad({x, a, gamma, beta}), a->value.dtype);
   const Tensor sum = tape.take_value(a);
   const Tensor stats = tape.saved({sum.rows(), 2});
-  tape.backend().residual_dropout(x->value, key, sum);
-  tape.backend().layer_norm(sum, gamma->value, beta->value, y->value, stats);
+  tape.backend().residual_dropout_norm(x->value, key, sum, gamma->value, beta->value, y->value,
+                                       stats);
   tape.record(y, {sum, stats}, [&tape, x, a, gamma, beta, y, sum, stats, key] {
     const Tensor dsum = y->grad;  // in place: dy is not read again
     tape.backend().layer_norm_backward(sum, gamma->value, stats, y->grad, dsum, gamma->grad,

@@ -2,33 +2,39 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "engine/error.h"
 
 namespace cdt {
 
-AdamW::AdamW(std::vector<Var> parameters, Backend& backend, Arena& lasting,
+AdamWRates adamw_rates(const AdamWStep& step) {
+  AdamWRates r{};
+  r.decay = static_cast<float>(1.0 - step.lr * step.weight_decay);
+  r.beta1 = static_cast<float>(step.beta1);
+  r.rest1 = static_cast<float>(1.0 - step.beta1);
+  r.beta2 = static_cast<float>(step.beta2);
+  r.rest2 = static_cast<float>(1.0 - step.beta2);
+  r.rate = static_cast<float>(step.lr / step.bias_correction1);
+  r.root = static_cast<float>(std::sqrt(step.bias_correction2));
+  r.eps = static_cast<float>(step.eps);
+  return r;
+}
+
+AdamW::AdamW(const std::vector<Var>& parameters, Backend& backend, Arena& lasting,
              const AdamWOptions& options)
-    : parameters_(std::move(parameters)), backend_(backend), options_(options) {
-  moments_.reserve(parameters_.size());
-  for (const Var parameter : parameters_) {
+    : rates_(lasting.tensor({8})), clip_(lasting.tensor({2})), backend_(backend),
+      options_(options) {
+  for (const Var parameter : parameters) {
     CDT_CHECK(!parameter->grad.empty(), "AdamW: parameter without a gradient");
-    const Moments moments{lasting.tensor(parameter->value.shape),
-                          lasting.tensor(parameter->value.shape)};
-    backend_.fill(moments.first, 0.0F);
-    backend_.fill(moments.second, 0.0F);
-    moments_.push_back(moments);
+    const Shape& shape = parameter->value.shape;
+    tensors_.push_back({parameter->value, parameter->grad, lasting.tensor(shape),
+                        lasting.tensor(shape), parameter->rounded});
+    backend_.fill(tensors_.back().first, 0.0F);
+    backend_.fill(tensors_.back().second, 0.0F);
   }
 }
 
-double AdamW::gradient_norm() const {
-  double sum = 0.0;
-  for (const Var parameter : parameters_) sum += backend_.sum_of_squares(parameter->grad);
-  return std::sqrt(sum);
-}
-
-void AdamW::step(double lr, float grad_scale) {
+void AdamW::begin_step(double lr) {
   ++steps_;
   AdamWStep step;
   step.lr = lr;
@@ -38,11 +44,13 @@ void AdamW::step(double lr, float grad_scale) {
   step.weight_decay = options_.weight_decay;
   step.bias_correction1 = 1.0 - std::pow(options_.beta1, static_cast<double>(steps_));
   step.bias_correction2 = 1.0 - std::pow(options_.beta2, static_cast<double>(steps_));
-  step.grad_scale = grad_scale;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    backend_.adamw(parameters_[i]->value, parameters_[i]->grad, moments_[i].first,
-                   moments_[i].second, step);
-  }
+  const AdamWRates rates = adamw_rates(step);
+  backend_.upload(rates_, &rates);
+}
+
+void AdamW::clip_and_update(double max_norm) {
+  backend_.clip(tensors_, max_norm, clip_);
+  backend_.adamw(tensors_, rates_, clip_);
 }
 
 float clip_factor(double norm, double max_norm) {

@@ -23,34 +23,36 @@ struct AdamWOptions {
 class AdamW {
  public:
   /// Allocates both moments, as zeros, in `lasting`. Parameters must have a gradient tensor.
-  AdamW(std::vector<Var> parameters, Backend& backend, Arena& lasting, const AdamWOptions& options);
+  AdamW(const std::vector<Var>& parameters, Backend& backend, Arena& lasting,
+        const AdamWOptions& options);
 
-  /// L2 norm over all gradients, summed in float64.
-  double gradient_norm() const;
-  /// One update at learning rate `lr` with every gradient scaled by `grad_scale`.
-  void step(double lr, float grad_scale);
+  /// Sets the rates of the next update: learning rate and bias corrections. Counts the update.
+  void begin_step(double lr);
+  /// Clips by the global norm (max_norm 0: not) and updates. Only kernels, so that it can be part of
+  /// a recorded step. A norm that is not finite leaves everything as it is.
+  void clip_and_update(double max_norm);
+  void step(double lr, double max_norm) {
+    begin_step(lr);
+    clip_and_update(max_norm);
+  }
+  /// (2), of the last update: the norm of all gradients, and the factor that clipped them.
+  const Tensor& norm_and_factor() const { return clip_; }
 
   /// Updates done so far; the bias correction of the next one uses steps() + 1.
   std::int64_t steps() const { return steps_; }
   /// Continues a stored run: moments are filled through first_moment() and second_moment().
   void set_steps(std::int64_t steps) { steps_ = steps; }
-  const Tensor& first_moment(std::size_t i) const { return moments_[i].first; }
-  const Tensor& second_moment(std::size_t i) const { return moments_[i].second; }
-  std::size_t size() const { return parameters_.size(); }
+  const Tensor& first_moment(std::size_t i) const { return tensors_[i].first; }
+  const Tensor& second_moment(std::size_t i) const { return tensors_[i].second; }
+  std::size_t size() const { return tensors_.size(); }
 
  private:
-  struct Moments {
-    Tensor first, second;  // shape of the parameter
-  };
-  std::vector<Var> parameters_;
-  std::vector<Moments> moments_;
+  std::vector<AdamWTensors> tensors_;
+  Tensor rates_;  // (8)
+  Tensor clip_;   // (2)
   Backend& backend_;
   AdamWOptions options_;
   std::int64_t steps_ = 0;
 };
-
-/// Factor that brings gradients of global norm `norm` to at most `max_norm`:
-/// max_norm / (norm + 1e-6), never above 1. max_norm 0: no clipping.
-float clip_factor(double norm, double max_norm);
 
 }  // namespace cdt

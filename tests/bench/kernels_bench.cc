@@ -193,9 +193,14 @@ void BM_AdamW(benchmark::State& state) {
   const Tensor v = on.arena.tensor(shape);
   on.backend.fill(m, 0.0F);
   on.backend.fill(v, 0.0F);
+  const AdamWTensors tensors{w, g, m, v, {}};
+  const AdamWRates rates = adamw_rates({1e-4, 0.9, 0.999, 1e-8, 1e-5, 0.1, 0.001});
+  const Tensor rates_there = on.arena.tensor({8});
+  const Tensor clip = on.arena.tensor({2});
+  on.backend.upload(rates_there, &rates);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(on.backend.sum_of_squares(g));
-    on.backend.adamw(w, g, m, v, {1e-4F, 0.9F, 0.999F, 1e-8F, 1e-5F, 0.1, 0.001, 1.0F});
+    on.backend.clip({&tensors, 1}, 1.0, clip);
+    on.backend.adamw({&tensors, 1}, rates_there, clip);
   }
 }
 BENCHMARK(BM_AdamW)->UseRealTime()->Unit(benchmark::kMillisecond);

@@ -26,7 +26,7 @@ ModelCase::ModelCase(const std::string& name)
       rna(engine.upload(fixture, "input/rna")),
       protein(engine.upload(fixture, "input/protein")) {
   for (Parameter& p : model.parameters()) {
-    engine.backend->upload(p.variable.value, fixture.values("weight/" + p.name).data());
+    model.set(p, fixture.values("weight/" + p.name).data());
   }
 }
 
@@ -47,8 +47,14 @@ Var ModelCase::forward(Var dna_input, Recorder* recorder) {
   return model.forward(tape, dna_input, tape.constant(rna), tape.constant(protein), recorder);
 }
 
+Tensor ModelCase::index(const std::vector<std::int32_t>& genes) {
+  const Tensor t = engine.lasting.tensor({static_cast<std::int64_t>(genes.size())}, Dtype::kInt32);
+  engine.backend->upload(t, genes.data());
+  return t;
+}
+
 Var ModelCase::loss(Var logits, const std::vector<std::int32_t>& targets, std::int64_t step) {
-  return huber(engine.tape, select(engine.tape, logits, targets), betas(step), 1.0F);
+  return huber(engine.tape, select(engine.tape, logits, index(targets)), betas(step), 1.0F);
 }
 
 void ModelCase::check_values(const Recorder& recorder, bool all, Comparison& c) {

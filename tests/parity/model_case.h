@@ -30,9 +30,10 @@ class ModelCase {
   /// Target genes and effects of one of the ten steps.
   std::vector<std::int32_t> genes(std::int64_t step) const;
   Tensor betas(std::int64_t step);
+  Tensor index(const std::vector<std::int32_t>& genes);
 
   Var forward(Var dna_input, Recorder* recorder = nullptr);
-  /// Mean Huber loss, delta 1; `targets` must outlive backward.
+  /// Mean Huber loss, delta 1.
   Var loss(Var logits, const std::vector<std::int32_t>& targets, std::int64_t step);
 
   /// Intermediates and attention maps in forward order. `all`: each recorded one must be there,

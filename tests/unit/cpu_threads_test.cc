@@ -139,8 +139,14 @@ Outputs optimizer(CpuKernels& on) {
   const Tensor g = on.random({100003}, 2);
   const Tensor m = on.random({100003}, 3);
   const Tensor v = on.filled({100003}, 0.1F);
-  on.backend.adamw(w, g, m, v, {1e-3F, 0.9F, 0.999F, 1e-8F, 0.01F, 0.1, 0.001, 0.7F});
-  return {w, m, v};
+  const AdamWTensors tensors{w, g, m, v, {}};
+  const AdamWRates rates = adamw_rates({1e-3, 0.9, 0.999, 1e-8, 0.01, 0.1, 0.001});
+  const Tensor rates_there = on.filled({8}, 0.0F);
+  const Tensor clip = on.filled({2}, 0.0F);
+  on.backend.upload(rates_there, &rates);
+  on.backend.clip({&tensors, 1}, 0.7, clip);
+  on.backend.adamw({&tensors, 1}, rates_there, clip);
+  return {w, m, v, clip};
 }
 
 const std::map<std::string, Kernel>& kernels() {

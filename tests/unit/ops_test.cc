@@ -148,14 +148,13 @@ OpCase concat_case(std::int64_t b) {
 // Targets 0 put residuals on both sides of delta.
 OpCase huber_case(std::int64_t b, std::int64_t g) {
   static const std::vector<std::int32_t> index{2, 0, 2, 1, 4};
-  static std::vector<float> targets(5, 0.0F);
-  const std::vector<std::int32_t>& all = index;
   return {"select_huber", "", {{b, g}},
-          [&all, b](Tape& t, const std::vector<Var>& v) {
-            static std::vector<std::int32_t> used;
-            used.assign(all.begin(), all.begin() + b);
-            const Tensor target{targets.data(), {b}};
-            return huber(t, select(t, v[0], used), target, 0.7F);
+          [b](Tape& t, const std::vector<Var>& v) {
+            const Tensor columns = t.saved({b}, Dtype::kInt32);
+            t.backend().upload(columns, index.data());
+            const Tensor target = t.saved({b});
+            t.backend().fill(target, 0.0F);
+            return huber(t, select(t, v[0], columns), target, 0.7F);
           },
           [=](const std::vector<Doubles>& v) {
             double sum = 0.0;

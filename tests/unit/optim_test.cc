@@ -72,12 +72,21 @@ TEST_F(Optim, TenStepsEqualTheFloat64Twin) {
   AdamW optimiser(parameters, *backend, lasting, options);
   for (int t = 1; t <= 10; ++t) {
     const double lr = t <= 5 ? 1e-2 : 5e-3;
+    constexpr double kMaxNorm = 0.4;
+    std::vector<std::vector<float>> gradients;
+    double squares = 0.0;
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       const std::vector<float> g = draw(shapes[i].count(), 0.1);
       backend->upload(parameters[i]->grad, g.data());
-      twins[i].step(g, lr, 0.5, options.weight_decay, t);
+      for (const float x : g) squares += static_cast<double>(x) * static_cast<double>(x);
+      gradients.push_back(g);
     }
-    optimiser.step(lr, 0.5F);
+    const double factor = kMaxNorm / (std::sqrt(squares) + 1e-6);
+    ASSERT_LT(factor, 1.0);
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      twins[i].step(gradients[i], lr, factor, options.weight_decay, t);
+    }
+    optimiser.step(lr, kMaxNorm);
   }
   EXPECT_EQ(optimiser.steps(), 10);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -100,10 +109,10 @@ TEST_F(Optim, WithoutGradientMomentumAndDecayStillMove) {
   options.weight_decay = 0.1;
   AdamW optimiser({w}, *backend, lasting, options);
   backend->upload(w->grad, first.data());
-  optimiser.step(0.01, 1.0F);
+  optimiser.step(0.01, 0.0);
   const std::vector<float> after_one = read(w->value);
   backend->upload(w->grad, none.data());
-  optimiser.step(0.01, 1.0F);
+  optimiser.step(0.01, 0.0);
   const std::vector<float> after_two = read(w->value);
   EXPECT_LT(after_two[0], after_one[0] * 0.9995F);        // momentum
   EXPECT_NEAR(after_two[1], 0.999 * 0.999, 4 * 0x1p-24);  // decay alone, the closed form
@@ -116,7 +125,7 @@ TEST_F(Optim, ZeroLearningRateLeavesWeightsBitEqual) {
   backend->upload(w->value, start.data());
   backend->upload(w->grad, g.data());
   AdamW optimiser({w}, *backend, lasting, AdamWOptions{});
-  optimiser.step(0.0, 1.0F);
+  optimiser.step(0.0, 1.0);
   EXPECT_EQ(read(w->value), start);
 }
 
@@ -128,8 +137,25 @@ TEST_F(Optim, NormIsOverAllParametersInFloat64) {
   const std::vector<float> more = {0.0F, 4e25F, 0.0F};
   backend->upload(a->grad, big.data());
   backend->upload(b->grad, more.data());
-  const AdamW optimiser({a, b}, *backend, lasting, AdamWOptions{});
-  EXPECT_NEAR(optimiser.gradient_norm() / 5e25, 1.0, 1e-7);
+  AdamW optimiser({a, b}, *backend, lasting, AdamWOptions{});
+  optimiser.step(0.0, 1.0);
+  const std::vector<float> norm_and_factor = read(optimiser.norm_and_factor());
+  EXPECT_NEAR(norm_and_factor[0] / 5e25, 1.0, 1e-7);
+  EXPECT_NEAR(norm_and_factor[1] * 5e25, 1.0, 1e-6);
+}
+
+TEST_F(Optim, ANormThatIsNotFiniteChangesNothing) {
+  const Var w = add({5});
+  const std::vector<float> start = draw(5, 1.0);
+  std::vector<float> g = draw(5, 1.0);
+  g[3] = std::numeric_limits<float>::quiet_NaN();
+  backend->upload(w->value, start.data());
+  backend->upload(w->grad, g.data());
+  AdamW optimiser({w}, *backend, lasting, AdamWOptions{});
+  optimiser.step(0.1, 1.0);
+  EXPECT_EQ(read(w->value), start);
+  EXPECT_EQ(read(optimiser.first_moment(0)), std::vector<float>(5, 0.0F));
+  EXPECT_TRUE(std::isnan(read(optimiser.norm_and_factor())[0]));
 }
 
 TEST(ClipFactor, FollowsTheReference) {

@@ -384,7 +384,7 @@ TEST_F(TrainRun, ResumedFromAnEpochEqualsStraight) {
   options.settings.epochs = 3;
   Run rest(options, data_dir);
   const RunFolder folder(other, true);
-  read_parameters(SafetensorsReader(folder.last_model()), *rest.backend, rest.model);
+  read_parameters(SafetensorsReader(folder.last_model()), rest.model);
   rest.trainer.restore(folder);
   rest.trainer.run(folder);
   for (const char* file : {"model.safetensors", "last/model.safetensors"}) {

@@ -1,0 +1,44 @@
+// The element-wise part of attention between its matrix products, for the scores of some queries of
+// all heads of one sample: (H, rows, keys), float32, with `ld` elements from one row to the next.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "engine/cuda/mask.h"
+
+namespace cdt {
+
+struct ScoreRows {
+  std::int64_t heads = 0, queries = 0, keys = 0;  // H, Nq, Nk
+  std::int64_t first = 0, rows = 0;               // queries [first, first + rows)
+  std::int64_t ld = 0;                            // keys, rounded up for the products' alignment
+  std::int64_t sample = 0;                        // chooses rows of masks, outputs and sums
+  std::int64_t sums_sample = 0;                   // the sample whose log_sum_exp this is
+  const float* log_sum_exp = nullptr;             // (Bs, H, Nq)
+};
+
+/// scores = softmax of every row, in place; log_sum_exp is written.
+void softmax_rows(cudaStream_t stream, const ScoreRows& r, float* scores, float* log_sum_exp);
+/// masked = mask * p in type T; probabilities(B, H, Nq, Nk) = p, or null. masked may be p.
+template <class T>
+void mask_rows(cudaStream_t stream, const ScoreRows& r, const float* p, const Mask& mask, T* masked,
+               float* probabilities);
+/// scores = e^(scores - log_sum_exp), in place.
+void probability_rows(cudaStream_t stream, const ScoreRows& r, float* scores);
+/// masked = m p and ds (+)= p (m dp - dots), dots(B, H, Nq). masked may be p, ds may be dp.
+template <class T, class Ds>
+void score_gradient_rows(cudaStream_t stream, const ScoreRows& r, const float* p, const float* dp,
+                         const float* dots, const Mask& mask, T* masked, Ds* ds, bool accumulate);
+
+/// dots(B, H, Nq) = sum over K of dout * out, both (B, Nq, H*K).
+template <class T>
+void output_dots(cudaStream_t stream, const T* dout, const T* out, float* dots, std::int64_t batch,
+                 std::int64_t queries, std::int64_t heads, std::int64_t head_dim);
+/// The dense rows of x(rows, cols) as rows of y, `stride` elements apart.
+template <class T>
+void cast_rows(cudaStream_t stream, const float* x, T* y, std::int64_t rows, std::int64_t cols,
+               std::int64_t stride);
+
+}  // namespace cdt

@@ -1,0 +1,141 @@
+#include "engine/cuda/cuda_backend.h"
+
+#include <limits>
+#include <utility>
+
+#include "engine/cuda/status.h"
+#include "engine/error.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::size_t kPartialsReserve = std::size_t{1} << 30U;
+constexpr int kLeastCapability = 8;  // sm_80: bfloat16 and tf32 products
+
+/// Number of GPUs, or why there are none.
+int count_gpus(std::string* problem) {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess) {
+    *problem = std::string("no usable GPU: ") + cudaGetErrorString(status);
+    cudaGetLastError();
+    return 0;
+  }
+  if (count == 0) *problem = "no GPU found";
+  return count;
+}
+
+int checked_device(int device) {
+  std::string problem;
+  const int count = count_gpus(&problem);
+  if (count == 0) throw InputError("command line", "--device", problem);
+  if (device >= count) {
+    throw InputError("command line", "--device",
+                     expected_got("no such GPU", "cuda:0 to cuda:" + std::to_string(count - 1),
+                                  "cuda:" + std::to_string(device)));
+  }
+  int major = 0;
+  CDT_CUDA(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
+  if (major < kLeastCapability) {
+    throw InputError("command line", "--device",
+                     expected_got("the GPU is too old", "compute capability 8.0 or more",
+                                  std::to_string(major)));
+  }
+  CDT_CUDA(cudaSetDevice(device));
+  CDT_CUDA(cudaFree(nullptr));  // makes the context
+  return device;
+}
+
+}  // namespace
+
+CudaBackend::CudaBackend(const CudaOptions& options)
+    : options_(options), memory_(checked_device(options.device)) {
+  CDT_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
+  CDT_CUDA(cudaStreamCreateWithFlags(&upload_stream_, cudaStreamNonBlocking));
+  for (auto* events : {downloaded_, uploaded_, taken_}) {
+    for (int slot = 0; slot < kSlots; ++slot) {
+      CDT_CUDA(cudaEventCreateWithFlags(&events[slot], cudaEventDisableTiming));
+    }
+  }
+  gemms_ = std::make_unique<GemmPlans>(options.precision, stream_);
+  CDT_CUDA(cudaMalloc(reinterpret_cast<void**>(&step_word_), sizeof *step_word_));
+  CDT_CUDA(cudaMemsetAsync(step_word_, 0, sizeof *step_word_, stream_));
+  partials_ = memory_.reserve(kPartialsReserve);
+}
+
+CudaBackend::~CudaBackend() {
+  cudaStreamSynchronize(stream_);
+  cudaStreamSynchronize(upload_stream_);
+  for (const auto& [name, recording] : recordings_) {
+    if (recording.graph != nullptr) cudaGraphExecDestroy(recording.graph);
+  }
+  for (const auto& [key, table] : tables_) {
+    for (void* p : {table.parameters, table.chunks, static_cast<void*>(table.partial)}) {
+      cudaFree(p);
+    }
+  }
+  gemms_.reset();
+  memory_.release(partials_);
+  cudaFree(step_word_);
+  for (auto* events : {downloaded_, uploaded_, taken_}) {
+    for (int slot = 0; slot < kSlots; ++slot) cudaEventDestroy(events[slot]);
+  }
+  cudaStreamDestroy(upload_stream_);
+  cudaStreamDestroy(stream_);
+}
+
+Dtype CudaBackend::activations() const {
+  return options_.precision == Precision::kBFloat16 ? Dtype::kBFloat16 : Dtype::kFloat32;
+}
+
+dim3 CudaBackend::grid_of_rows(const Tensor& t) {
+  CDT_CHECK(t.rows() <= std::numeric_limits<std::int32_t>::max(), "more rows than a grid has");
+  return {static_cast<unsigned>(t.rows())};
+}
+
+void CudaBackend::run_recorded(const std::string& name, const std::function<void()>& work) {
+  Recording& recording = recordings_[name];
+  if (!options_.graphs || !recording.ran) {
+    // Once as it is: memory grows, and algorithms are chosen.
+    work();
+    recording.ran = true;
+    return;
+  }
+  if (recording.graph == nullptr) record(work, recording);
+  CDT_CUDA(cudaGraphLaunch(recording.graph, stream_));
+}
+
+void CudaBackend::record(const std::function<void()>& work, Recording& recording) {
+  CDT_CUDA(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal));
+  capturing_ = true;
+  cudaGraph_t graph = nullptr;
+  try {
+    work();
+  } catch (...) {
+    capturing_ = false;
+    cudaStreamEndCapture(stream_, &graph);
+    if (graph != nullptr) cudaGraphDestroy(graph);
+    throw;
+  }
+  capturing_ = false;
+  CDT_CUDA(cudaStreamEndCapture(stream_, &graph));
+  const cudaError_t status = cudaGraphInstantiate(&recording.graph, graph, 0);
+  cudaGraphDestroy(graph);
+  CDT_CUDA(status);
+}
+
+bool cuda_built() { return true; }
+
+bool cuda_available() { return cuda_problem().empty(); }
+
+std::string cuda_problem() {
+  std::string problem;
+  count_gpus(&problem);
+  return problem;
+}
+
+std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) {
+  return std::make_unique<CudaBackend>(options);
+}
+
+}  // namespace cdt

@@ -1,0 +1,155 @@
+// The CUDA backend: one GPU, one stream for kernels and one for uploads. Each kernel stands in the
+// file of its name, next to the call that launches it. Nothing here synchronises but what
+// engine/backend.h says waits; nothing allocates once a step has run.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/backend.h"
+#include "engine/cuda/device_memory.h"
+#include "engine/cuda/gemm.h"
+#include "engine/cuda/mask.h"
+
+namespace cdt {
+
+/// Rows in at most 64 chunks, for sums over them.
+struct RowChunks {
+  std::int64_t rows, count;  // of a chunk; of chunks
+  explicit RowChunks(std::int64_t total)
+      : rows(std::max<std::int64_t>(16, (total + 63) / 64)), count((total + rows - 1) / rows) {}
+};
+
+class CudaBackend final : public Backend {
+ public:
+  explicit CudaBackend(const CudaOptions& options);
+  ~CudaBackend() override;
+  CudaBackend(const CudaBackend&) = delete;
+  CudaBackend& operator=(const CudaBackend&) = delete;
+
+  const char* name() const override { return "cuda"; }
+  Dtype activations() const override;
+
+  float* reserve(std::size_t bytes) override;
+  void commit(float* base, std::size_t from, std::size_t to) override;
+  void release(float* base, std::size_t bytes) override;
+  void upload(const Tensor& dst, const void* host) override;
+  void download(void* host, const Tensor& src) override;
+  void copy(const Tensor& dst, const Tensor& src) override;
+  void cast(const Tensor& dst, const Tensor& src) override;
+  void fill(const Tensor& dst, float value) override;
+
+  void* reserve_host(std::size_t bytes) override;
+  void release_host(void* base) override;
+  void download_later(void* host, const Tensor& src, int slot) override;
+  void wait(int slot) override;
+  void synchronize() override;
+  void begin_step(std::uint32_t step) override;
+  void run_recorded(const std::string& name, const std::function<void()>& work) override;
+  std::size_t free_bytes() const override;
+  std::size_t used_bytes() const override { return memory_.committed(); }
+  void upload_later(const Tensor& dst, const void* host, int slot) override;
+  void wait_upload(int slot) override;
+  void take_upload(const Tensor& dst, const Tensor& src, int slot) override;
+
+  void gemm(const Gemm& g) override;
+  void column_sum(const Tensor& x, const Tensor& out, bool accumulate) override;
+
+  void add_to(const Tensor& out, const Tensor& a) override;
+  void dropout(const Tensor& x, const DropoutKey& key, const Tensor& y) override;
+  void dropout_backward(const Tensor& dy, const DropoutKey& key, const Tensor& dx,
+                        bool accumulate) override;
+  void gelu_dropout(const Tensor& x, const DropoutKey& key, std::int64_t first_row,
+                    const Tensor& y) override;
+  void gelu_dropout_backward(const Tensor& x, const Tensor& dy, const DropoutKey& key,
+                             std::int64_t first_row, const Tensor& dx) override;
+
+  void layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& y,
+                  const Tensor& stats) override;
+  void layer_norm_backward(const Tensor& x, const Tensor& gamma, const Tensor& stats,
+                           const Tensor& dy, const Tensor& dx, const Tensor& dgamma,
+                           const Tensor& dbeta) override;
+  void residual_dropout(const Tensor& x, const DropoutKey& key, const Tensor& a) override;
+  void residual_dropout_norm(const Tensor& x, const DropoutKey& key, const Tensor& a,
+                             const Tensor& gamma, const Tensor& beta, const Tensor& y,
+                             const Tensor& stats) override;
+
+  void attention(const Attention& a, Arena& scratch) override;
+  void attention_backward(const AttentionBackward& a, Arena& scratch) override;
+  void softmax_dropout(const Tensor& x, const DropoutKey& key, const Tensor& dropped) override;
+  void softmax_dropout_backward(const Tensor& p, const Tensor& dp, const DropoutKey& key,
+                                const Tensor& ds) override;
+
+  void pool_scores(const Tensor& u, const Tensor& x, const Tensor& shift, float scale,
+                   const Tensor& out) override;
+  void pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
+                Arena& scratch) override;
+  void pool_input_gradient(const Tensor& ds, const Tensor& u, const Tensor& p,
+                           const Tensor& dmixed, const Tensor& dx, bool accumulate) override;
+
+  void select(const Tensor& x, const Tensor& index, const Tensor& out) override;
+  void select_backward(const Tensor& dout, const Tensor& index, const Tensor& dx) override;
+  void huber(const Tensor& prediction, const Tensor& target, float delta,
+             const Tensor& out) override;
+  void huber_backward(const Tensor& prediction, const Tensor& target, float delta,
+                      const Tensor& dloss, const Tensor& dprediction) override;
+
+  void clip(std::span<const AdamWTensors> parameters, double max_norm,
+            const Tensor& clip) override;
+  void adamw(std::span<const AdamWTensors> parameters, const Tensor& rates,
+             const Tensor& clip) override;
+  void row_dot_sqrt(const Tensor& a, const Tensor& b, const Tensor& out) override;
+
+ private:
+  static constexpr int kColumnThreads = 128;
+  static constexpr int kSlots = 8;
+
+  /// One recorded step.
+  struct Recording {
+    bool ran = false;
+    cudaGraphExec_t graph = nullptr;
+  };
+  /// All parameters of an optimiser on the device, cut into chunks of equal work.
+  struct ParameterTable {
+    void* parameters = nullptr;  // of DeviceParameter (adamw.cu)
+    void* chunks = nullptr;      // of Chunk (adamw.cu)
+    double* partial = nullptr;   // a sum of squares per chunk
+    unsigned count = 0;          // of chunks
+  };
+
+  bool capturing() const { return capturing_; }
+  void record(const std::function<void()>& work, Recording& recording);
+  /// The mask of a key; brings the key's step to the device if it is not the current one.
+  Mask mask(const DropoutKey& key);
+  static dim3 grid_of_rows(const Tensor& t);
+  /// Room for `count` floats of partial sums, at the same address always; valid until the next call.
+  float* partials(std::int64_t count);
+  /// out(C) = (or +=) the sum over c < chunks of the C floats at partial + c * stride.
+  void add_partials(const float* partial, std::int64_t chunks, std::int64_t stride,
+                    const Tensor& out, bool accumulate);
+  const ParameterTable& table_of(std::span<const AdamWTensors> parameters);
+
+  /// Up to 1 KiB as arguments of a kernel: no copy engine, no wait.
+  void write_words(void* dst, const void* host, std::size_t bytes);
+
+  CudaOptions options_;
+  DeviceMemory memory_;
+  cudaStream_t stream_ = nullptr;
+  cudaStream_t upload_stream_ = nullptr;
+  cudaEvent_t downloaded_[kSlots] = {}, uploaded_[kSlots] = {}, taken_[kSlots] = {};
+  std::unique_ptr<GemmPlans> gemms_;
+  std::uint32_t* step_word_ = nullptr;  // on the device
+  std::uint32_t step_ = 0;              // what it holds
+  float* partials_ = nullptr;
+  std::size_t partials_committed_ = 0;
+  std::map<std::string, Recording> recordings_;
+  std::map<const float*, ParameterTable> tables_;
+  bool capturing_ = false;
+};
+
+}  // namespace cdt

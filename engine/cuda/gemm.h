@@ -1,0 +1,45 @@
+// Matrix products through cuBLASLt. What a shape needs (descriptors, algorithm) is made once and
+// kept. The algorithm is the first the library's heuristic names, never one that adds in place, so
+// that one machine gives the same bits on every run.
+#pragma once
+
+#include <cublasLt.h>
+#include <cuda_runtime.h>
+
+#include <array>
+#include <map>
+
+#include "engine/backend.h"
+
+namespace cdt {
+
+class GemmPlans {
+ public:
+  GemmPlans(Precision precision, cudaStream_t stream);
+  ~GemmPlans();
+  GemmPlans(const GemmPlans&) = delete;
+  GemmPlans& operator=(const GemmPlans&) = delete;
+
+  void run(const Gemm& g);
+
+ private:
+  struct Plan {
+    cublasLtMatmulDesc_t operation = nullptr;
+    cublasLtMatrixLayout_t b = nullptr, a = nullptr, c = nullptr;
+    cublasLtMatmulAlgo_t algorithm{};
+  };
+  /// Everything of a product but its addresses; of those the alignment.
+  using Key = std::array<std::int64_t, 20>;
+
+  static Key key_of(const Gemm& g);
+  Plan make_plan(const Gemm& g, const Key& key);
+  void choose_algorithm(const Gemm& g, const Key& key, Plan& plan);
+
+  Precision precision_;
+  cudaStream_t stream_;
+  cublasLtHandle_t handle_ = nullptr;
+  void* workspace_ = nullptr;
+  std::map<Key, Plan> plans_;
+};
+
+}  // namespace cdt

@@ -1,0 +1,110 @@
+// What kernels share: dropout masks, loops over a row, sums over a block. A block is one row of its
+// tensor unless a kernel says otherwise; blocks are at most 256 threads, in whole warps.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "engine/bfloat16.h"
+#include "engine/cuda/mask.h"
+
+namespace cdt {
+
+/// Philox4x32-10 as in engine/random.h.
+__device__ __forceinline__ uint4 philox(uint4 c, std::uint32_t key0, std::uint32_t key1) {
+#pragma unroll
+  for (int round = 0; round < 10; ++round) {
+    const std::uint32_t a_high = __umulhi(0xD2511F53U, c.x);
+    const std::uint32_t a_low = 0xD2511F53U * c.x;
+    const std::uint32_t b_high = __umulhi(0xCD9E8D57U, c.z);
+    const std::uint32_t b_low = 0xCD9E8D57U * c.z;
+    c = make_uint4(b_high ^ c.y ^ key0, b_low, a_high ^ c.w ^ key1, a_low);
+    key0 += 0x9E3779B9U;
+    key1 += 0xBB67AE85U;
+  }
+  return c;
+}
+
+/// Multipliers, 0 or mask.scale, of the four columns of a quad: quad q of a row holds the columns
+/// first, first + 16, first + 32, first + 48 with first = 64 * (q / 16) + q % 16.
+__device__ __forceinline__ float4 mask_factors(const Mask& mask, std::uint32_t row,
+                                               std::uint32_t quad) {
+  if (mask.threshold == 0) return make_float4(mask.scale, mask.scale, mask.scale, mask.scale);
+  const uint4 draw = philox(make_uint4(quad, row, mask.site, *mask.step), mask.key0, mask.key1);
+  return make_float4(draw.x >= mask.threshold ? mask.scale : 0.0F,
+                     draw.y >= mask.threshold ? mask.scale : 0.0F,
+                     draw.z >= mask.threshold ? mask.scale : 0.0F,
+                     draw.w >= mask.threshold ? mask.scale : 0.0F);
+}
+
+/// body(column) for every column of a row, each thread the columns of its quads.
+template <class Body>
+__device__ __forceinline__ void for_columns(int cols, const Body& body) {
+  const int quads = (cols + 63) / 64 * 16;
+  for (int q = static_cast<int>(threadIdx.x); q < quads; q += static_cast<int>(blockDim.x)) {
+    const int first = 64 * (q / 16) + q % 16;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      if (first + 16 * i < cols) body(first + 16 * i);
+    }
+  }
+}
+
+/// body(column, factor) with the multiplier of row `row` of the mask; the same columns per thread
+/// as for_columns().
+template <class Body>
+__device__ __forceinline__ void for_masked_columns(const Mask& mask, std::uint32_t row, int cols,
+                                                   const Body& body) {
+  const int quads = (cols + 63) / 64 * 16;
+  for (int q = static_cast<int>(threadIdx.x); q < quads; q += static_cast<int>(blockDim.x)) {
+    const int first = 64 * (q / 16) + q % 16;
+    const float4 factor = mask_factors(mask, row, static_cast<std::uint32_t>(q));
+    if (first < cols) body(first, factor.x);
+    if (first + 16 < cols) body(first + 16, factor.y);
+    if (first + 32 < cols) body(first + 32, factor.z);
+    if (first + 48 < cols) body(first + 48, factor.w);
+  }
+}
+
+struct Sum {
+  template <class T>
+  __device__ __forceinline__ T operator()(T a, T b) const {
+    return a + b;
+  }
+};
+struct Max {  // b where either is NaN
+  __device__ __forceinline__ float operator()(float a, float b) const { return a > b ? a : b; }
+};
+
+/// The values of all threads combined in a fixed order, for every thread. All threads must call it.
+template <class T, class Combine>
+__device__ __forceinline__ T over_block(T value, const Combine& combine) {
+  __shared__ T of_warp[8];
+#pragma unroll
+  for (int lanes = 16; lanes > 0; lanes /= 2) {
+    value = combine(value, __shfl_xor_sync(0xFFFFFFFFU, value, lanes));
+  }
+  if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = value;
+  __syncthreads();
+  T result = of_warp[0];
+  for (unsigned warp = 1; warp < blockDim.x / 32; ++warp) result = combine(result, of_warp[warp]);
+  __syncthreads();
+  return result;
+}
+
+template <class T>
+__device__ __forceinline__ T sum_over_block(T value) {
+  return over_block(value, Sum{});
+}
+
+template <class T>
+__device__ __forceinline__ float load(const T* p, std::int64_t i) {
+  return to_float(p[i]);
+}
+template <class T>
+__device__ __forceinline__ void store(T* p, std::int64_t i, float x) {
+  p[i] = from_float(x, T{});
+}
+
+}  // namespace cdt
