@@ -134,6 +134,8 @@ class Backend {
   virtual void download_later(void* host, const Tensor& src, int slot) = 0;
   virtual void wait(int slot) = 0;
   virtual void synchronize() = 0;
+  /// Do kernels run behind the host?
+  virtual bool asynchronous() const = 0;
   /// Memory of the device that is left; 0 where it is the host's own.
   virtual std::size_t free_bytes() const = 0;
   /// Memory of the device that tensors take up; 0 where it is the host's own.

@@ -108,6 +108,8 @@ void Cli::common(CommonOptions* options, std::initializer_list<std::string_view>
     } else if (name == "precision") {
       option("precision", &options->precision, "arithmetic of matrix products");
       choice("precision", {"fp32", "tf32", "bf16"});
+      flag("no-graph", &options->no_graph,
+           "GPU: launch kernels one by one, not as a recorded step (for debugging)");
     } else if (name == "threads") {
       option("threads", &options->threads, "CPU threads; 0: all");
       range("threads", 0, kMaxThreads);

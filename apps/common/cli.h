@@ -27,6 +27,7 @@ struct CommonOptions {
   std::int64_t threads = 0;        // 0: as many as OpenMP takes
   std::int64_t seed = 0;
   bool quiet = false;
+  bool no_graph = false;
 };
 
 class Cli {

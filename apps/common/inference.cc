@@ -18,8 +18,10 @@ std::size_t floats_to_bytes(std::int64_t floats) {
 /// Model, gradient map, trunks and the inputs.
 std::size_t lasting_bytes(const CdtConfig& c, std::int64_t bins, std::int64_t batch) {
   const std::int64_t trunks = 4 * c.genes * c.hidden + c.hidden * c.hidden;
-  const std::int64_t inputs = batch * bins * c.dna_dim + c.genes * (c.rna_dim + c.protein_dim);
-  return model_bytes(c, false) + floats_to_bytes(trunks + inputs);
+  // DNA: a batch, and what DnaFeed holds
+  const std::int64_t inputs =
+      4 * batch * bins * c.dna_dim + c.genes * (c.rna_dim + c.protein_dim) + batch * c.genes;
+  return 2 * model_bytes(c, false) + floats_to_bytes(trunks + inputs);
 }
 
 /// The widest temporaries of an op: inner feed-forward rows, tiles of attention scores.
@@ -89,13 +91,14 @@ Inference::Inference(const CommonOptions& options, const ModelOverrides& overrid
       tape(*backend, step, scratch),
       rna(upload(*backend, lasting, {1, data.genes_count(), data.rna_dim}, data.rna)),
       protein(upload(*backend, lasting, {1, data.genes_count(), data.protein_dim}, data.protein)),
-      dna_(lasting.tensor({batch, data.bins, data.dna_dim})),
+      batch_(batch),
       row_(static_cast<std::size_t>(data.bins * data.dna_dim)) {
   tape.eval();
 }
 
 Tensor Inference::load_dna(const std::vector<std::int32_t>& rows) {
   const auto count = static_cast<std::int64_t>(rows.size());
+  if (dna_.empty()) dna_ = lasting.tensor({batch_, data.bins, data.dna_dim});
   const Tensor batch = dna_.slice(0, count);
   for (std::int64_t i = 0; i < count; ++i) {
     data.read_dna(rows[static_cast<std::size_t>(i)], row_.data());

@@ -43,7 +43,8 @@ struct Inference {
   Tensor protein;  // (1, G, protein_dim)
 
  private:
-  Tensor dna_;              // (batch, L, dna_dim)
+  std::int64_t batch_;
+  Tensor dna_;              // (batch, L, dna_dim), once it is used
   std::vector<float> row_;  // one enhancer on the host
 };
 

@@ -28,11 +28,22 @@ int device_number(const std::string& device) {
   return static_cast<int>(number);
 }
 
+/// One of the words the command line lets through.
+Precision precision_named(const std::string& name) {
+  if (name == "tf32") return Precision::kTf32;
+  if (name == "bf16") return Precision::kBFloat16;
+  return Precision::kFloat32;
+}
+
 }  // namespace
 
 std::unique_ptr<Backend> open_backend(const CommonOptions& options) {
   const int device = device_number(options.device);
-  if (device != kCpu) return make_cuda_backend({.device = device});
+  if (device != kCpu) {
+    return make_cuda_backend({.device = device,
+                              .precision = precision_named(options.precision),
+                              .graphs = !options.no_graph});
+  }
   if (options.precision != "fp32") {
     throw InputError(kWhere, "--precision",
                      expected_got("the CPU computes in fp32 only", "fp32", options.precision));

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <unordered_map>
 
+#include "apps/common/dna_feed.h"
 #include "apps/common/interrupt.h"
 #include "engine/error.h"
 
@@ -26,15 +28,22 @@ std::vector<std::int32_t> part(const std::vector<std::int32_t>& all, std::size_t
           all.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
-/// (rows.size(), G) predictions, on the host.
-std::vector<float> predict_genes(Inference& inference, const Trunks& trunks,
-                                 const std::vector<std::int32_t>& rows) {
-  const Tensor dna = inference.load_dna(rows);
+/// Device memory to keep free of DNA windows: model, activations, scores.
+constexpr std::size_t kDeviceReserve = std::size_t{8} << 30U;
+
+/// (N, G) predictions for dna (N, L, dna_dim), on the host; outputs (batch, G) is memory for them.
+std::vector<float> predict_genes(Inference& inference, const Trunks& trunks, const Tensor& dna,
+                                 const Tensor& outputs) {
+  const std::int64_t count = dna.shape[0];
+  const Tensor out = outputs.slice(0, count);
   Tape& tape = inference.tape;
-  const Var out = inference.model->forward_from_trunks(tape, tape.constant(dna), trunks);
-  std::vector<float> host(static_cast<std::size_t>(out->value.count()));
-  inference.backend->download(host.data(), out->value);
-  tape.clear();
+  inference.backend->run_recorded("predict " + std::to_string(count), [&] {
+    const Var predicted = inference.model->forward_from_trunks(tape, tape.constant(dna), trunks);
+    inference.backend->copy(out, predicted->value);
+    tape.clear();
+  });
+  std::vector<float> host(static_cast<std::size_t>(out.count()));
+  inference.backend->download(host.data(), out);
   return host;
 }
 
@@ -62,16 +71,22 @@ std::vector<float> predict_pairs(Inference& inference, const std::vector<Pair>& 
   const std::vector<std::int32_t> enhancers = distinct_enhancers(pairs);
   const auto wanted = pairs_by_enhancer(pairs);
   inference.model->freeze();
-  inference.prefetch_dna(part(enhancers, 0, batch));
+  const auto distinct = static_cast<std::int64_t>(enhancers.size());
+  const std::int64_t most = std::min(batch, distinct);
+  DnaFeed feed(inference.data, *inference.backend, inference.lasting, most, distinct,
+               kDeviceReserve);
+  feed.start(part(enhancers, 0, most));
+  const Tensor outputs = inference.lasting.tensor({most, inference.config.genes});
   const Trunks trunks = inference.model->compute_trunks(inference.tape, inference.rna,
                                                         inference.protein, inference.lasting);
   std::vector<float> predictions(pairs.size());
   for (std::size_t begin = 0; begin < enhancers.size();) {
-    const std::vector<std::int32_t> rows = part(enhancers, begin, batch);
+    const std::vector<std::int32_t> rows = part(enhancers, begin, most);
     begin += rows.size();
     stop_if_interrupted();
-    inference.prefetch_dna(part(enhancers, begin, batch));
-    const std::vector<float> by_gene = predict_genes(inference, trunks, rows);
+    const Tensor dna = feed.take();
+    if (begin < enhancers.size()) feed.start(part(enhancers, begin, most));
+    const std::vector<float> by_gene = predict_genes(inference, trunks, dna, outputs);
     for (std::size_t row = 0; row < rows.size(); ++row) {
       for (const std::size_t i : wanted.at(rows[row])) {
         const std::size_t genes = by_gene.size() / rows.size();

@@ -23,20 +23,4 @@ std::vector<std::int32_t> epoch_order(std::int64_t n, std::uint64_t seed, std::i
   return order;
 }
 
-void DnaReader::start(std::vector<std::int32_t> enhancers) {
-  const auto row = static_cast<std::size_t>(data_.bins * data_.dna_dim);
-  reading_.resize(enhancers.size() * row);
-  done_ = std::async(std::launch::async, [this, row, wanted = std::move(enhancers)] {
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-      data_.read_dna(wanted[i], reading_.data() + i * row);
-    }
-  });
-}
-
-const std::vector<float>& DnaReader::take() {
-  done_.get();
-  std::swap(reading_, ready_);
-  return ready_;
-}
-
 }  // namespace cdt

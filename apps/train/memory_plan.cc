@@ -44,7 +44,7 @@ void print_row(std::ostream& out, const std::string& name, const std::string& se
 }  // namespace
 
 std::size_t MemoryPlan::lasting_capacity() const {
-  return 2 * weights + moments + constants + 64 * kMiB;
+  return 3 * weights + moments + constants + host + 64 * kMiB;
 }
 std::size_t MemoryPlan::step_capacity() const { return 3 * activations + 256 * kMiB; }
 std::size_t MemoryPlan::scratch_capacity() const { return 2 * activations + 1024 * kMiB; }

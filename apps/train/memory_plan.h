@@ -18,11 +18,13 @@ struct MemoryPlan {
   std::size_t activations = 0;  // estimate of the step arena at its peak, gradients included
   std::size_t host = 0;         // DNA read ahead, two batches
 
-  /// Capacities of the arenas: what the plan says, with room for rounding and for the estimate
-  /// being one. Address space on the CPU, resident only where written.
+  /// Capacities of the arenas: what the plan says, with room for rounding, for the estimate being
+  /// one, and for what only a GPU holds. Address space, memory only where used.
   std::size_t lasting_capacity() const;
   std::size_t step_capacity() const;
   std::size_t scratch_capacity() const;
+  /// Memory of a device to keep free of the data set.
+  std::size_t device_reserve() const { return total() + (std::size_t{2} << 30U); }
   std::size_t total() const { return 2 * weights + moments + constants + activations + host; }
 };
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <iostream>
+#include <set>
 #include <utility>
 
 #include "apps/common/model_file.h"
@@ -45,9 +46,20 @@ std::vector<T> column(const std::vector<Pair>& pairs, T Pair::*member) {
   return out;
 }
 
-/// Trunks of one validation: rna, protein and their queries, (1, G, D) each.
-std::size_t trunk_bytes(const CdtConfig& config) {
-  return static_cast<std::size_t>(4 * (config.genes * config.hidden + 256)) * sizeof(float);
+/// Trunks of one validation: rna, protein and their queries, (1, G, D) each; outputs of a batch.
+std::size_t trunk_bytes(const CdtConfig& config, std::int64_t batch) {
+  return static_cast<std::size_t>(4 * (config.genes * config.hidden + 256) + batch * config.genes +
+                                  256) *
+         sizeof(float);
+}
+
+/// Different enhancers of the pairs to train on and to validate with.
+std::int64_t distinct_enhancers(const std::vector<Pair>& train, const std::vector<Pair>& val) {
+  std::set<std::int32_t> rows;
+  for (const auto* pairs : {&train, &val}) {
+    for (const Pair& pair : *pairs) rows.insert(pair.enhancer);
+  }
+  return static_cast<std::int64_t>(rows.size());
 }
 
 std::string metrics_fields(const char* prefix, double loss, const Metrics& m) {
@@ -73,14 +85,17 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       train_(data.pairs_of(Split::kTrain)),
       val_(data.pairs_of(Split::kVal)),
       steps_(static_cast<std::int64_t>(train_.size()) / settings_.batch_size),
-      device_(upload_data(data, settings_.batch_size, backend, lasting)),
+      device_(upload_data(data, backend, lasting)),
       targets_(lasting.tensor({settings_.batch_size})),
       genes_(lasting.tensor({settings_.batch_size}, Dtype::kInt32)),
       optimiser_(variables_of(model), backend, lasting, adamw_options(settings_)),
       step_arena_(backend, "step", plan.step_capacity()),
       scratch_(backend, "scratch", plan.scratch_capacity()),
-      trunks_(backend, "trunks", trunk_bytes(model.config())),
-      tape_(backend, step_arena_, scratch_) {
+      trunks_(backend, "trunks", trunk_bytes(model.config(), settings_.batch_size)),
+      tape_(backend, step_arena_, scratch_),
+      feed_(data, backend, lasting, settings_.batch_size, distinct_enhancers(train_, val_),
+            plan.device_reserve()),
+      results_(lasting, settings_.batch_size, backend) {
   const std::string pairs = (data.directory / "pairs.tsv").string();
   if (val_.empty()) throw InputError(pairs, "split", "training needs val pairs, there are none");
   if (steps_ == 0) {
@@ -113,7 +128,7 @@ void Trainer::run(const RunFolder& folder) {
     epoch_start_ = std::chrono::steady_clock::now();
     samples_here_ = 0;
     train_epoch(folder);
-    const auto prediction = predict_pairs(model_, tape_, trunks_, data_, device_, val_);
+    const auto prediction = predict_pairs(model_, tape_, trunks_, feed_, device_, val_);
     stop_if_interrupted(folder);
     if (prediction) finish_epoch(folder, *prediction);
   }
@@ -135,60 +150,72 @@ void Trainer::train_epoch(const RunFolder& folder) {
   Progress progress(
       "epoch " + std::to_string(state_.epoch) + "/" + std::to_string(settings_.epochs), steps_,
       options_.common.quiet);
-  DnaReader reader(data_);
   std::vector<Pair> batch = batch_pairs(order, state_.position);
-  reader.start(column(batch, &Pair::enhancer));
-  while (state_.position < steps_) {
-    const std::vector<float>& dna = reader.take();
+  feed_.start(column(batch, &Pair::enhancer));
+  for (std::int64_t step = state_.position; step < steps_; ++step) {
+    const Tensor dna = feed_.take();
     std::vector<Pair> next;
-    if (state_.position + 1 < steps_) {
-      next = batch_pairs(order, state_.position + 1);
-      reader.start(column(next, &Pair::enhancer));
+    if (step + 1 < steps_) {
+      next = batch_pairs(order, step + 1);
+      feed_.start(column(next, &Pair::enhancer));
     }
     train_step(batch, dna);
     batch = std::move(next);
     progress.update(state_.position,
-                    "loss " + format_number(static_cast<float>(
-                                  state_.loss_sum / static_cast<double>(state_.position))));
+                    state_.position == 0
+                        ? ""
+                        : "loss " + format_number(static_cast<float>(
+                                        state_.loss_sum / static_cast<double>(state_.position))));
     stop_if_interrupted(folder);
   }
+  settle(0);
   progress.finish();
 }
 
-void Trainer::train_step(const std::vector<Pair>& batch, const std::vector<float>& dna) {
+void Trainer::train_step(const std::vector<Pair>& batch, const Tensor& dna) {
   const std::vector<float> targets = column(batch, &Pair::beta);
   const std::vector<std::int32_t> genes = column(batch, &Pair::gene);
-  backend_.upload(device_.dna, dna.data());
   backend_.upload(targets_, targets.data());
   backend_.upload(genes_, genes.data());
+  const auto step = static_cast<std::uint32_t>(state_.global_step + results_.pending());
+  backend_.begin_step(step);
+  optimiser_.begin_step(state_.schedule.lr);
+  backend_.run_recorded("train", [&] { compute_step(dna, step); });
+  results_.fetch(batch);
+  // A GPU works on while the host looks at the step before the last.
+  constexpr std::size_t kAhead = 2;
+  settle(backend_.asynchronous() ? kAhead : 0);
+}
 
+void Trainer::compute_step(const Tensor& dna, std::uint32_t step) {
   model_.zero_gradients();
-  tape_.train(static_cast<std::uint64_t>(settings_.seed),
-              static_cast<std::uint32_t>(state_.global_step));
-  const Var output = model_.forward(tape_, tape_.constant(device_.dna), tape_.constant(device_.rna),
+  tape_.train(static_cast<std::uint64_t>(settings_.seed), step);
+  const Var output = model_.forward(tape_, tape_.constant(dna), tape_.constant(device_.rna),
                                     tape_.constant(device_.protein));
   const Var prediction = select(tape_, output, genes_);
   const Var loss = huber(tape_, prediction, targets_, static_cast<float>(settings_.huber_delta));
-  std::vector<float> predicted(batch.size());
-  float batch_loss = 0.0F;
-  backend_.download(predicted.data(), prediction->value);
-  backend_.download(&batch_loss, loss->value);
-  if (!std::isfinite(batch_loss)) fail_not_finite("loss", batch_loss, batch);
+  backend_.copy(results_.predictions(), prediction->value);
+  backend_.copy(results_.loss(), loss->value);
   tape_.backward(loss);
   tape_.clear();
-  optimiser_.step(state_.schedule.lr, settings_.grad_clip);
-  std::array<float, 2> norm_and_factor{};
-  backend_.download(norm_and_factor.data(), optimiser_.norm_and_factor());
-  if (!std::isfinite(norm_and_factor[0])) {
-    fail_not_finite("gradient norm", norm_and_factor[0], batch);
-  }
+  optimiser_.clip_and_update(settings_.grad_clip);
+  backend_.copy(results_.norm_and_factor(), optimiser_.norm_and_factor());
+}
 
-  state_.loss_sum += batch_loss;
-  state_.predictions.insert(state_.predictions.end(), predicted.begin(), predicted.end());
-  state_.targets.insert(state_.targets.end(), targets.begin(), targets.end());
-  ++state_.position;
-  ++state_.global_step;
-  samples_here_ += settings_.batch_size;
+void Trainer::settle(std::size_t ahead) {
+  while (results_.pending() > ahead) {
+    const StepResult result = results_.take();
+    if (!std::isfinite(result.loss)) fail_not_finite("loss", result.loss, result.batch);
+    if (!std::isfinite(result.norm)) fail_not_finite("gradient norm", result.norm, result.batch);
+    const std::vector<float> targets = column(result.batch, &Pair::beta);
+    state_.loss_sum += result.loss;
+    state_.predictions.insert(state_.predictions.end(), result.predictions.begin(),
+                              result.predictions.end());
+    state_.targets.insert(state_.targets.end(), targets.begin(), targets.end());
+    ++state_.position;
+    ++state_.global_step;
+    samples_here_ += settings_.batch_size;
+  }
 }
 
 void Trainer::finish_epoch(const RunFolder& folder, const std::vector<float>& validation) {
@@ -237,6 +264,7 @@ std::string Trainer::metrics_line(const Metrics& train, const Metrics& val, doub
 
 void Trainer::stop_if_interrupted(const RunFolder& folder) {
   if (!interrupted()) return;
+  settle(0);
   save(folder);
   throw Error("interrupted at epoch " + std::to_string(state_.epoch) + " step " +
               std::to_string(state_.position) + "; continue with --resume");

@@ -7,11 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/dna_feed.h"
 #include "apps/train/batches.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"
+#include "apps/train/step_results.h"
 #include "apps/train/validate.h"
 #include "engine/optim/adamw.h"
 #include "io/dataset.h"
@@ -40,7 +42,12 @@ class Trainer {
  private:
   std::vector<Pair> batch_pairs(const std::vector<std::int32_t>& order, std::int64_t step) const;
   void train_epoch(const RunFolder& folder);
-  void train_step(const std::vector<Pair>& batch, const std::vector<float>& dna);
+  /// Starts a step; its results arrive through settle().
+  void train_step(const std::vector<Pair>& batch, const Tensor& dna);
+  /// The kernels of a step, from zeroed gradients to updated weights.
+  void compute_step(const Tensor& dna, std::uint32_t step);
+  /// Takes results into the state until only the last `ahead` steps are under way.
+  void settle(std::size_t ahead);
   void finish_epoch(const RunFolder& folder, const std::vector<float>& validation);
   void stop_if_interrupted(const RunFolder& folder);
   [[noreturn]] void fail_not_finite(const char* what, double value, const std::vector<Pair>& batch);
@@ -61,6 +68,8 @@ class Trainer {
   AdamW optimiser_;
   Arena step_arena_, scratch_, trunks_;
   Tape tape_;
+  DnaFeed feed_;
+  StepResults results_;
   TrainState state_;
   std::chrono::steady_clock::time_point epoch_start_;
   std::int64_t samples_here_ = 0;  // of the running epoch, trained by this process

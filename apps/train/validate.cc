@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <string>
 
 #include "apps/common/interrupt.h"
 
@@ -45,36 +46,38 @@ struct DistinctEnhancers {
 
 }  // namespace
 
-DeviceData upload_data(const Dataset& data, std::int64_t batch, Backend& backend, Arena& lasting) {
+DeviceData upload_data(const Dataset& data, Backend& backend, Arena& lasting) {
   DeviceData out{lasting.tensor({1, data.genes_count(), data.rna_dim}),
-                 lasting.tensor({1, data.genes_count(), data.protein_dim}),
-                 lasting.tensor({batch, data.bins, data.dna_dim})};
+                 lasting.tensor({1, data.genes_count(), data.protein_dim})};
   backend.upload(out.rna, data.rna.data());
   backend.upload(out.protein, data.protein.data());
   return out;
 }
 
 std::optional<std::vector<float>> predict_pairs(Cdt& model, Tape& tape, Arena& constants,
-                                                const Dataset& data, const DeviceData& device,
+                                                DnaFeed& feed, const DeviceData& device,
                                                 const std::vector<Pair>& pairs) {
   const NoGradients guard(model);
   const DistinctEnhancers enhancers(pairs);
-  const auto batch = static_cast<std::size_t>(device.dna.shape[0]);
-  const auto genes = static_cast<std::size_t>(data.genes_count());
+  const auto batch = static_cast<std::size_t>(feed.batch());
+  const auto genes = static_cast<std::size_t>(model.config().genes);
   tape.eval();
   constants.reset();
   const Trunks trunks = model.compute_trunks(tape, device.rna, device.protein, constants);
+  const Tensor outputs = constants.tensor({feed.batch(), model.config().genes});
   std::vector<float> all(enhancers.rows.size() * genes);  // (distinct enhancers, G)
-  DnaReader reader(data);
-  reader.start(enhancers.batch(0, batch));
+  feed.start(enhancers.batch(0, batch));
   for (std::size_t first = 0; first < enhancers.rows.size(); first += batch) {
     const std::size_t size = std::min(batch, enhancers.rows.size() - first);
-    const Tensor dna = device.dna.slice(0, static_cast<std::int64_t>(size));
-    tape.backend().upload(dna, reader.take().data());
-    if (first + size < enhancers.rows.size()) reader.start(enhancers.batch(first + size, batch));
-    const Var output = model.forward_from_trunks(tape, tape.constant(dna), trunks);
-    tape.backend().download(all.data() + first * genes, output->value);
-    tape.clear();
+    const Tensor dna = feed.take();
+    if (first + size < enhancers.rows.size()) feed.start(enhancers.batch(first + size, batch));
+    const Tensor output = outputs.slice(0, static_cast<std::int64_t>(size));
+    tape.backend().run_recorded("predict " + std::to_string(size), [&] {
+      const Var predicted = model.forward_from_trunks(tape, tape.constant(dna), trunks);
+      tape.backend().copy(output, predicted->value);
+      tape.clear();
+    });
+    tape.backend().download(all.data() + first * genes, output);
     if (interrupted()) return std::nullopt;
   }
   std::vector<float> prediction;

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "apps/train/batches.h"
+#include "apps/common/dna_feed.h"
 #include "engine/arena.h"
 #include "engine/tape.h"
 #include "io/dataset.h"
@@ -13,19 +13,18 @@
 
 namespace cdt {
 
-/// The inputs of a model, uploaded once; dna is refilled per batch.
+/// The inputs of a model that every sample shares, uploaded once.
 struct DeviceData {
   Tensor rna;      // (1, G, rna_dim)
   Tensor protein;  // (1, G, protein_dim)
-  Tensor dna;      // (B, L, dna_dim)
 };
 
-DeviceData upload_data(const Dataset& data, std::int64_t batch, Backend& backend, Arena& lasting);
+DeviceData upload_data(const Dataset& data, Backend& backend, Arena& lasting);
 
-/// Predicts pairs, every distinct enhancer once and RNA and protein trunks once, in batches of
-/// device.dna's size. `constants` is reset and holds the trunks. Empty if a signal arrived.
+/// Predicts pairs, every distinct enhancer once and RNA and protein trunks once, in batches of the
+/// feed. `constants` is reset and holds the trunks and a batch of outputs. Empty if a signal arrived.
 std::optional<std::vector<float>> predict_pairs(Cdt& model, Tape& tape, Arena& constants,
-                                                const Dataset& data, const DeviceData& device,
+                                                DnaFeed& feed, const DeviceData& device,
                                                 const std::vector<Pair>& pairs);
 
 /// Unweighted mean over batches of `batch` consecutive pairs of each batch's mean Huber loss, so a

@@ -27,6 +27,7 @@ class CpuBackend final : public Backend {
   void download_later(void* host, const Tensor& src, int slot) override;
   void wait(int slot) override;
   void synchronize() override;
+  bool asynchronous() const override { return false; }
   std::size_t free_bytes() const override { return 0; }
   std::size_t used_bytes() const override { return 0; }
   void upload_later(const Tensor& dst, const void* host, int slot) override;

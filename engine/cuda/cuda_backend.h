@@ -51,6 +51,7 @@ class CudaBackend final : public Backend {
   void synchronize() override;
   void begin_step(std::uint32_t step) override;
   void run_recorded(const std::string& name, const std::function<void()>& work) override;
+  bool asynchronous() const override { return true; }
   std::size_t free_bytes() const override;
   std::size_t used_bytes() const override { return memory_.committed(); }
   void upload_later(const Tensor& dst, const void* host, int slot) override;

@@ -1,0 +1,106 @@
+#include "apps/common/dna_feed.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/error.h"
+
+namespace cdt {
+namespace {
+
+Shape rows_shape(std::int64_t rows, const Dataset& data) { return {rows, data.bins, data.dna_dim}; }
+
+}  // namespace
+
+DnaFeed::DnaFeed(const Dataset& data, Backend& backend, Arena& lasting, std::int64_t batch,
+                 std::int64_t distinct, std::size_t reserve_bytes)
+    : data_(data),
+      backend_(backend),
+      row_(data.bins * data.dna_dim),
+      batch_(lasting.tensor(rows_shape(batch, data), backend.activations())) {
+  kept_at_.assign(data.enhancers.size(), -1);
+  const std::size_t free = backend.free_bytes();
+  const bool apart = free > 0;  // a device with memory of its own
+  const auto bytes = static_cast<std::size_t>(row_ * bytes_of(backend.activations()));
+  if (free > reserve_bytes) {
+    kept_rows_ =
+        std::min(distinct, static_cast<std::int64_t>((free - reserve_bytes) / bytes));
+  }
+  if (kept_rows_ > 0) {
+    keep_ = std::make_unique<Arena>(backend, "dna",
+                                    static_cast<std::size_t>(kept_rows_) * bytes + 4096);
+    kept_ = keep_->tensor(rows_shape(kept_rows_, data), backend.activations());
+  }
+  const auto request = static_cast<std::size_t>(batch * row_) * sizeof(float);
+  for (Buffer& buffer : buffers_) {
+    buffer.host = static_cast<float*>(backend.reserve_host(request));
+    if (apart) buffer.device = lasting.tensor(rows_shape(batch, data));
+  }
+}
+
+DnaFeed::~DnaFeed() {
+  if (done_.valid()) done_.wait();
+  for (const Buffer& buffer : buffers_) backend_.release_host(buffer.host);
+}
+
+void DnaFeed::read_into(Buffer& buffer, int slot) {
+  if (!buffer.device.empty()) backend_.wait_upload(slot);
+  std::int64_t at = 0;
+  for (const std::size_t i : buffer.read) {
+    data_.read_dna(rows_[i], buffer.host + at * row_);
+    ++at;
+  }
+  if (at > 0 && !buffer.device.empty()) {
+    backend_.upload_later(buffer.device.slice(0, at), buffer.host, slot);
+  }
+}
+
+void DnaFeed::start(std::vector<std::int32_t> rows) {
+  CDT_CHECK(static_cast<std::int64_t>(rows.size()) <= batch(), "more rows than a request has");
+  current_ = (current_ + 1) % kBuffers;
+  Buffer& buffer = buffers_[static_cast<std::size_t>(current_)];
+  rows_ = std::move(rows);
+  buffer.read.clear();
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (kept_at(rows_[i]) < 0 && first_request(i) == i) buffer.read.push_back(i);
+  }
+  done_ = std::async(std::launch::async,
+                     [this, &buffer, slot = current_] { read_into(buffer, slot); });
+}
+
+std::size_t DnaFeed::first_request(std::size_t i) const {
+  return static_cast<std::size_t>(std::find(rows_.begin(), rows_.end(), rows_[i]) - rows_.begin());
+}
+
+void DnaFeed::keep(std::int32_t row, const Tensor& window) {
+  if (kept_count_ == kept_rows_) return;
+  backend_.copy(kept_.slice(kept_count_, kept_count_ + 1), window);
+  kept_at_[static_cast<std::size_t>(row)] = kept_count_++;
+}
+
+Tensor DnaFeed::take() {
+  done_.get();
+  const Buffer& buffer = buffers_[static_cast<std::size_t>(current_)];
+  const Tensor out = batch_.slice(0, static_cast<std::int64_t>(rows_.size()));
+  const auto window = [](const Tensor& rows, auto i) {
+    return rows.slice(static_cast<std::int64_t>(i), static_cast<std::int64_t>(i) + 1);
+  };
+  std::size_t at = 0;  // in the buffer
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const Tensor to = window(out, i);
+    const std::int64_t from = kept_at(rows_[i]);
+    if (first_request(i) < i) {
+      backend_.copy(to, window(out, first_request(i)));
+    } else if (at == buffer.read.size() || buffer.read[at] != i) {
+      backend_.copy(to, window(kept_, from));
+    } else if (buffer.device.empty()) {
+      backend_.upload(to, buffer.host + static_cast<std::int64_t>(at++) * row_);
+    } else {
+      backend_.take_upload(to, window(buffer.device, at++), current_);
+      keep(rows_[i], to);
+    }
+  }
+  return out;
+}
+
+}  // namespace cdt

@@ -1,0 +1,68 @@
+// DNA windows on their way to the device. Rows are read by a background thread, one request ahead
+// of the computation. On a GPU they travel beside the running kernels through page-locked memory
+// and stay: a data set that fits, with a reserve for the computation, is read from disk once.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/backend.h"
+#include "io/dataset.h"
+
+namespace cdt {
+
+class DnaFeed {
+ public:
+  /// batch: most rows of a request. distinct: how many different rows will be asked for.
+  /// reserve_bytes: device memory to leave for everything else; rows stay on the device as long as
+  /// there is more.
+  DnaFeed(const Dataset& data, Backend& backend, Arena& lasting, std::int64_t batch,
+          std::int64_t distinct, std::size_t reserve_bytes);
+  ~DnaFeed();
+  DnaFeed(const DnaFeed&) = delete;
+  DnaFeed& operator=(const DnaFeed&) = delete;
+
+  /// Begins to read rows of enhancers, at most `batch`; take() before the next start().
+  void start(std::vector<std::int32_t> rows);
+  /// The rows of the last start(): (rows.size(), L, dna_dim), of the type of activations, at the same
+  /// address each time, valid until the next take(). InputError on NaN or infinity in a row.
+  Tensor take();
+
+  /// How many rows the device can keep; 0: none.
+  std::int64_t kept_capacity() const { return kept_rows_; }
+  std::int64_t batch() const { return batch_.shape[0]; }
+
+ private:
+  static constexpr int kBuffers = 2;
+  struct Buffer {
+    float* host = nullptr;  // (batch, L, dna_dim), page-locked
+    Tensor device;          // the same on the device; empty where there is no other memory
+    std::vector<std::size_t> read;  // positions in rows_ of what it holds
+  };
+
+  void read_into(Buffer& buffer, int slot);
+  /// Position of the first request of the same row as request i.
+  std::size_t first_request(std::size_t i) const;
+  void keep(std::int32_t row, const Tensor& window);
+  std::int64_t kept_at(std::int32_t row) const { return kept_at_[static_cast<std::size_t>(row)]; }
+
+  const Dataset& data_;
+  Backend& backend_;
+  std::int64_t row_;  // elements
+  Tensor batch_;      // (batch, L, dna_dim)
+  std::int64_t kept_rows_ = 0, kept_count_ = 0;
+  std::unique_ptr<Arena> keep_;
+  Tensor kept_;                        // (kept_rows_, L, dna_dim), or empty
+  std::vector<std::int64_t> kept_at_;  // of every enhancer: its row of kept_, or -1
+  std::array<Buffer, kBuffers> buffers_;
+  int current_ = 0;
+  std::vector<std::int32_t> rows_;
+  std::future<void> done_;
+};
+
+}  // namespace cdt
