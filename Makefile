@@ -103,12 +103,20 @@ PARITY := $(wildcard tests/parity/*.cc tests/support/*.cc)
 PAPER_BENCH := $(wildcard tests/bench/paper_*.cc)
 KERNELS_BENCH := $(wildcard tests/bench/kernels_*.cc)
 FUZZ := $(wildcard tests/fuzz/*.cc)
+# The CUDA backend on the host: its sources, those of the emulation, and the emulation's tests.
+EMULATED := $(filter-out engine/cuda/device_memory.cc,$(wildcard engine/cuda/*.cu engine/cuda/*.cc))
+EMULATION_TESTS := $(wildcard tests/emulation/*_test.cc tests/emulation/*.cu)
+EMULATION := $(filter-out $(EMULATION_TESTS),$(wildcard tests/emulation/*.cc))
 GPU := tests/gpu/compare_runs.cc $(if $(NVCC),$(wildcard tests/gpu/measure_gemm.cc)) \
   $(if $(CUDNN_FLAGS),$(wildcard tests/gpu/measure_attention.cc))
 SOURCES := $(sort $(ENGINE) $(IMPORT) $(APPS) $(MAINS) $(UNIT) $(PARITY) $(PAPER_BENCH) \
-  $(KERNELS_BENCH) $(FUZZ) $(GPU))
+  $(KERNELS_BENCH) $(FUZZ) $(GPU) \
+  $(filter %.cc,$(EMULATION) $(EMULATION_TESTS)))
 HEADERS := $(wildcard engine/*.h engine/*/*.h engine/cuda/*.cuh model/*.h model/*/*.h io/*.h io/*/*.h apps/*/*.h \
   tests/*/*.h)
+
+EMULATED_PROGRAMS := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/bin/,cdt-train cdt-predict cdt-attribute))
+emulated_objects = $(patsubst %,$(BUILD)/obj/emulation/%.o,$(1))
 
 objects = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
 KERNEL_OBJECTS := $(patsubst %,$(BUILD)/obj/%.o,$(KERNELS))
@@ -120,7 +128,7 @@ PLAIN_PROGRAMS := $(call programs,$(filter-out apps/cdt_import.cc,$(MAINS)))
 IMPORT_PROGRAM := $(if $(HDF5_FLAGS),$(call programs,$(filter apps/cdt_import.cc,$(MAINS))))
 PROGRAMS := $(PLAIN_PROGRAMS) $(IMPORT_PROGRAM)
 TESTS := $(if $(UNIT),$(BUILD)/tests/unit_tests) $(if $(PARITY),$(BUILD)/tests/parity_tests)
-TESTS += $(BUILD)/tests/compare_runs
+TESTS += $(BUILD)/tests/compare_runs $(BUILD)/tests/emulation_tests $(EMULATED_PROGRAMS)
 MEASURES := $(patsubst tests/gpu/%.cc,$(BUILD)/tests/%,$(filter tests/gpu/measure_%,$(GPU)))
 BENCHES := $(if $(PAPER_BENCH),$(BUILD)/tests/paper_bench) \
   $(if $(KERNELS_BENCH),$(if $(BENCHMARK_FLAGS),$(BUILD)/tests/kernels_bench))
@@ -210,6 +218,26 @@ $(BUILD)/tests/compare_runs: $(call objects,tests/gpu/compare_runs.cc) $(LIBAPPS
 	$(call link)
 $(MEASURES): $(BUILD)/tests/%: $(BUILD)/obj/tests/gpu/%.o $(LIBAPPS) $(LIBCDT)
 	$(call link,$(CUDA_LIBRARIES) $(CUDNN_FLAGS))
+# CUDA sources compiled as C++ against the headers of tests/emulation/include, kernels with checks for
+# misaligned access and indices outside an array. See docs/emulation.md.
+EMULATED_FLAGS = $(FLAGS) -O2 -Wno-unknown-pragmas -Itests/emulation/include
+KERNEL_CHECKS := -fsanitize=alignment,null,bounds,shift,signed-integer-overflow,integer-divide-by-zero \
+  -fno-sanitize-recover=all
+$(BUILD)/obj/emulation/%.cu.o: %.cu $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call run,c++,$(CXX) $(EMULATED_FLAGS) $(KERNEL_CHECKS) -MMD -MP -x c++ -c $< -o $@)
+$(BUILD)/obj/emulation/%.cc.o: %.cc $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call run,c++,$(CXX) $(EMULATED_FLAGS) -MMD -MP -c $< -o $@)
+-include $(patsubst %.o,%.d,$(call emulated_objects,$(EMULATED) $(EMULATION) $(EMULATION_TESTS)))
+
+# They stand before libcdt, whose own CUDA backend, or the stub in its place, is then not taken.
+$(BUILD)/tests/emulation_tests: $(call emulated_objects,$(EMULATION_TESTS) $(EMULATED) $(EMULATION)) \
+    $(call objects,$(wildcard tests/support/*.cc)) $(LIBAPPS) $(LIBCDT)
+	$(call link,-lgtest_main $(GTEST_FLAGS))
+$(EMULATED_PROGRAMS): $(BUILD)/emulated/bin/cdt-%: $(BUILD)/obj/apps/cdt_%.o \
+    $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
+	$(call link)
 
 # --- demo -----------------------------------------------------------------------------------------
 demo: all  ## make a data set with a known mechanism, train, evaluate, explain (minutes)

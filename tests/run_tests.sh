@@ -3,7 +3,7 @@
 # shown in full, a skip with its reason. The last line is "N passed, N failed, N skipped"; exit
 # status 1 if anything failed.
 #
-#   tests/run_tests.sh BUILD [NAME...]      NAME: unit, parity, or a script of tests/apps
+#   tests/run_tests.sh BUILD [NAME...]      NAME: unit, parity, emulation, or a script of tests/apps
 set -u
 export OMP_WAIT_POLICY=passive
 build=${1:?usage: tests/run_tests.sh BUILD [NAME...]}
@@ -74,7 +74,7 @@ run_app_test() {
   fi
 }
 
-for name in unit parity; do
+for name in unit parity emulation; do
   if wanted $name && [ -x "$build/tests/${name}_tests" ]; then run_gtest $name; fi
 done
 for script in tests/apps/*.sh; do

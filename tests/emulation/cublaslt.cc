@@ -1,0 +1,346 @@
+// cuBLASLt's calls: descriptors, the choice of an algorithm, and the product, with the checks of
+// the library's documentation and of where every operand lies.
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <set>
+
+#include "tests/emulation/device.h"
+#include "tests/emulation/matmul.h"
+#include "tests/emulation/memory.h"
+#include "tests/emulation/stream.h"
+
+using namespace cdt::emulation;  // NOLINT(google-build-using-namespace)
+
+// NOLINTBEGIN(readability-identifier-naming): the toolkit's names
+struct cublasLtContext {};
+struct cublasLtMatmulPreferenceOpaque_t {
+  std::uint64_t max_workspace = 0;
+  std::uint32_t alignment[4] = {256, 256, 256, 256};  // of A, B, C, D
+};
+
+namespace {
+
+/// What an algorithm promises, in its opaque words.
+struct Algorithm {
+  std::uint64_t shape;  // hash of what it was chosen for
+  std::uint64_t workspace;
+  std::uint32_t alignment[4];
+};
+static_assert(sizeof(Algorithm) <= sizeof(cublasLtMatmulAlgo_t));
+
+constexpr std::uint64_t kSplitWorkspace = 4096;
+
+cublasStatus_t refuse(const std::string& why, cublasStatus_t status = CUBLAS_STATUS_INVALID_VALUE) {
+  report(cudaSuccess, "cublasLt: " + why);
+  return status;
+}
+
+template <class T>
+cublasStatus_t assign(T& field, const void* value, std::size_t bytes) {
+  if (value == nullptr || bytes != sizeof(T)) return refuse("an attribute of the wrong size");
+  std::memcpy(&field, value, sizeof(T));
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+std::uint64_t hash(const MatmulShape& s) {
+  std::uint64_t h = 1469598103934665603U;
+  const auto add = [&](std::uint64_t x) { h = (h ^ x) * 1099511628211U; };
+  for (const MatrixLayout* l : {&s.a, &s.b, &s.c, &s.d}) {
+    add(l->type), add(l->rows), add(l->cols), add(static_cast<std::uint64_t>(l->ld));
+    add(static_cast<std::uint64_t>(l->batch_count)),
+        add(static_cast<std::uint64_t>(l->batch_offset));
+  }
+  add(s.desc.compute), add(s.desc.epilogue);
+  add(static_cast<std::uint64_t>(s.desc.trans_a)), add(static_cast<std::uint64_t>(s.desc.trans_b));
+  return h;
+}
+
+struct Operand {
+  const char* name;
+  const void* pointer;
+  std::size_t bytes;
+  std::size_t alignment;
+};
+
+std::string check_operand(const Operand& o) {
+  const std::string where = describe_address(o.pointer);
+  if (!holds(o.pointer, o.bytes, MemoryKind::kDevice)) {
+    return std::string(o.name) + ", " + std::to_string(o.bytes) +
+           " bytes, is not device memory: " + (where.empty() ? "an address of the host" : where);
+  }
+  if (reinterpret_cast<std::uintptr_t>(o.pointer) % o.alignment != 0) {
+    return std::string(o.name) + " is not aligned to " + std::to_string(o.alignment) +
+           " bytes: " + where;
+  }
+  return "";
+}
+
+/// The workspace is the library's: whatever lay there is gone.
+void spoil(void* workspace, std::size_t bytes) {
+  auto* const words = static_cast<std::uint16_t*>(workspace);
+  std::fill_n(words, bytes / sizeof(kFreshWord), kFreshWord);
+}
+
+cublasStatus_t not_null(const void* p) {
+  return p != nullptr ? CUBLAS_STATUS_SUCCESS : refuse("a null descriptor");
+}
+
+Algorithm open_algorithm(const cublasLtMatmulAlgo_t& algo) {
+  Algorithm opened;
+  std::memcpy(&opened, &algo, sizeof(opened));
+  return opened;
+}
+
+std::string check_operands(const MatmulShape& s, const MatmulData& data,
+                           const Algorithm& algorithm) {
+  const MatrixLayout* const layouts[] = {&s.a, &s.b, &s.c, &s.d};
+  const void* const pointers[] = {data.a, data.b, data.c, data.d};
+  constexpr const char* kNames[] = {"A", "B", "C", "D"};
+  for (int i = 0; i < 4; ++i) {
+    std::string wrong =
+        check_operand({kNames[i], pointers[i], span_bytes(*layouts[i]), algorithm.alignment[i]});
+    if (!wrong.empty()) return wrong;
+  }
+  if (data.c == data.d && (s.c.ld != s.d.ld || s.c.batch_offset != s.d.batch_offset)) {
+    return "C and D are the same memory with different layouts";
+  }
+  const auto overlaps = [&](const void* p, const MatrixLayout& l) {
+    const auto* const x = static_cast<const char*>(p);
+    const auto* const d = static_cast<const char*>(data.d);
+    return x < d + span_bytes(s.d) && d < x + span_bytes(l);
+  };
+  // D's span may hold gaps that belong to another operand only where its rows do not fill it.
+  const bool dense = s.d.ld == static_cast<std::int64_t>(s.d.rows);
+  if (dense && s.d.batch_count == 1 && (overlaps(data.a, s.a) || overlaps(data.b, s.b))) {
+    return "D overlaps A or B";
+  }
+  if (s.desc.epilogue == CUBLASLT_EPILOGUE_BIAS) {
+    const auto type = s.desc.bias_type < 0 ? s.d.type : static_cast<cudaDataType>(s.desc.bias_type);
+    constexpr std::size_t kBiasAlignment = 16;
+    return check_operand({"the bias", s.desc.bias,
+                          static_cast<std::size_t>(s.m()) * element_bytes(type), kBiasAlignment});
+  }
+  return "";
+}
+
+}  // namespace
+
+cublasStatus_t cublasLtCreate(cublasLtHandle_t* handle) {
+  if (device_count() == 0) return CUBLAS_STATUS_NOT_INITIALIZED;
+  *handle = std::make_unique<cublasLtContext>().release();
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtDestroy(cublasLtHandle_t handle) {
+  const std::unique_ptr<cublasLtContext> owner(handle);
+  return not_null(handle);
+}
+
+const char* cublasLtGetStatusName(cublasStatus_t status) {
+  switch (status) {
+    case CUBLAS_STATUS_SUCCESS:
+      return "CUBLAS_STATUS_SUCCESS";
+    case CUBLAS_STATUS_NOT_INITIALIZED:
+      return "CUBLAS_STATUS_NOT_INITIALIZED";
+    case CUBLAS_STATUS_INVALID_VALUE:
+      return "CUBLAS_STATUS_INVALID_VALUE";
+    case CUBLAS_STATUS_EXECUTION_FAILED:
+      return "CUBLAS_STATUS_EXECUTION_FAILED";
+    case CUBLAS_STATUS_NOT_SUPPORTED:
+      return "CUBLAS_STATUS_NOT_SUPPORTED";
+    default:
+      return "CUBLAS_STATUS of another kind";
+  }
+}
+
+const char* cublasLtGetStatusString(cublasStatus_t status) { return cublasLtGetStatusName(status); }
+
+std::size_t cublasLtGetVersion() { return 130000; }
+
+cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t* desc, cublasComputeType_t compute,
+                                        cudaDataType_t scale) {
+  *desc = std::make_unique<MatmulDesc>().release();
+  (*desc)->compute = compute;
+  (*desc)->scale = scale;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t desc) {
+  const std::unique_ptr<MatmulDesc> owner(desc);
+  return not_null(desc);
+}
+
+cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d,
+                                              cublasLtMatmulDescAttributes_t attribute,
+                                              const void* value, std::size_t bytes) {
+  switch (attribute) {
+    case CUBLASLT_MATMUL_DESC_COMPUTE_TYPE:
+      return assign(d->compute, value, bytes);
+    case CUBLASLT_MATMUL_DESC_SCALE_TYPE:
+      return assign(d->scale, value, bytes);
+    case CUBLASLT_MATMUL_DESC_POINTER_MODE:
+      return assign(d->pointer_mode, value, bytes);
+    case CUBLASLT_MATMUL_DESC_TRANSA:
+      return assign(d->trans_a, value, bytes);
+    case CUBLASLT_MATMUL_DESC_TRANSB:
+      return assign(d->trans_b, value, bytes);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE:
+      return assign(d->epilogue, value, bytes);
+    case CUBLASLT_MATMUL_DESC_BIAS_POINTER:
+      return assign(d->bias, value, bytes);
+    case CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE:
+      return assign(d->bias_batch_stride, value, bytes);
+    case CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE:
+      return assign(d->bias_type, value, bytes);
+  }
+  return refuse("attribute " + std::to_string(attribute) +
+                " of a matmul descriptor is not emulated");
+}
+
+cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* layout, cudaDataType type,
+                                          std::uint64_t rows, std::uint64_t cols, std::int64_t ld) {
+  *layout = std::make_unique<MatrixLayout>().release();
+  (*layout)->type = type;
+  (*layout)->rows = rows;
+  (*layout)->cols = cols;
+  (*layout)->ld = ld;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t layout) {
+  const std::unique_ptr<MatrixLayout> owner(layout);
+  return not_null(layout);
+}
+
+cublasStatus_t cublasLtMatrixLayoutSetAttribute(cublasLtMatrixLayout_t l,
+                                                cublasLtMatrixLayoutAttribute_t attribute,
+                                                const void* value, std::size_t bytes) {
+  switch (attribute) {
+    case CUBLASLT_MATRIX_LAYOUT_TYPE:
+      return assign(l->type, value, bytes);
+    case CUBLASLT_MATRIX_LAYOUT_ORDER:
+      return assign(l->order, value, bytes);
+    case CUBLASLT_MATRIX_LAYOUT_ROWS:
+      return assign(l->rows, value, bytes);
+    case CUBLASLT_MATRIX_LAYOUT_COLS:
+      return assign(l->cols, value, bytes);
+    case CUBLASLT_MATRIX_LAYOUT_LD:
+      return assign(l->ld, value, bytes);
+    case CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT:
+      return assign(l->batch_count, value, bytes);
+    case CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET:
+      return assign(l->batch_offset, value, bytes);
+  }
+  return refuse("attribute " + std::to_string(attribute) + " of a matrix layout is not emulated");
+}
+
+cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t* preference) {
+  *preference = std::make_unique<cublasLtMatmulPreferenceOpaque_t>().release();
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t preference) {
+  const std::unique_ptr<cublasLtMatmulPreferenceOpaque_t> owner(preference);
+  return not_null(preference);
+}
+
+cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t p,
+                                                    cublasLtMatmulPreferenceAttributes_t attribute,
+                                                    const void* value, std::size_t bytes) {
+  std::uint32_t ignored = 0;
+  switch (attribute) {
+    case CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES:
+      return assign(p->max_workspace, value, bytes);
+    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES:
+      return assign(p->alignment[0], value, bytes);
+    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES:
+      return assign(p->alignment[1], value, bytes);
+    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES:
+      return assign(p->alignment[2], value, bytes);
+    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES:
+      return assign(p->alignment[3], value, bytes);
+    case CUBLASLT_MATMUL_PREF_SEARCH_MODE:
+    case CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK:
+      return assign(ignored, value, bytes);
+  }
+  return refuse("preference " + std::to_string(attribute) + " is not emulated");
+}
+
+cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc,
+                                              cublasLtMatrixLayout_t a, cublasLtMatrixLayout_t b,
+                                              cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t d,
+                                              cublasLtMatmulPreference_t preference, int requested,
+                                              cublasLtMatmulHeuristicResult_t results[],
+                                              int* returned) {
+  const auto lock = lock_runtime();
+  *returned = 0;
+  if (handle == nullptr || requested < 1) return refuse("no handle, or no algorithm asked for");
+  const MatmulShape shape{*desc, *a, *b, *c, *d};
+  const std::string wrong = check_shape(shape);
+  if (!wrong.empty()) return refuse(wrong, CUBLAS_STATUS_NOT_SUPPORTED);
+  Algorithm algorithm{hash(shape), 0, {}};
+  std::copy_n(preference->alignment, 4, algorithm.alignment);
+  // Where the workspace allows, one that needs it comes first.
+  for (const std::uint64_t workspace : {kSplitWorkspace, std::uint64_t{0}}) {
+    if (workspace > preference->max_workspace || *returned == requested) continue;
+    algorithm.workspace = workspace;
+    cublasLtMatmulHeuristicResult_t& result = results[(*returned)++];
+    result = {};
+    std::memcpy(&result.algo, &algorithm, sizeof(algorithm));
+    result.workspaceSize = workspace;
+    result.state = CUBLAS_STATUS_SUCCESS;
+    result.wavesCount = 1.0F;
+  }
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtMatmulAlgoCheck(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc,
+                                       cublasLtMatrixLayout_t a, cublasLtMatrixLayout_t b,
+                                       cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t d,
+                                       const cublasLtMatmulAlgo_t* algo,
+                                       cublasLtMatmulHeuristicResult_t* result) {
+  const auto lock = lock_runtime();
+  if (handle == nullptr || algo == nullptr) return refuse("no handle or no algorithm");
+  const Algorithm algorithm = open_algorithm(*algo);
+  if (algorithm.shape != hash({*desc, *a, *b, *c, *d})) return CUBLAS_STATUS_NOT_SUPPORTED;
+  *result = {*algo, algorithm.workspace, CUBLAS_STATUS_SUCCESS, 1.0F, {}};
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc, const void* alpha,
+                              const void* a, cublasLtMatrixLayout_t a_layout, const void* b,
+                              cublasLtMatrixLayout_t b_layout, const void* beta, const void* c,
+                              cublasLtMatrixLayout_t c_layout, void* d,
+                              cublasLtMatrixLayout_t d_layout, const cublasLtMatmulAlgo_t* algo,
+                              void* workspace, std::size_t workspace_bytes, cudaStream_t stream) {
+  const auto lock = lock_runtime();
+  if (handle == nullptr || alpha == nullptr || beta == nullptr)
+    return refuse("no handle, alpha or beta");
+  const MatmulShape shape{*desc, *a_layout, *b_layout, *c_layout, *d_layout};
+  std::string wrong = check_shape(shape);
+  if (!wrong.empty()) return refuse(wrong, CUBLAS_STATUS_NOT_SUPPORTED);
+  Algorithm algorithm{hash(shape), 0, {16, 16, 16, 16}};  // the library's own choice without one
+  if (algo != nullptr) algorithm = open_algorithm(*algo);
+  if (algorithm.shape != hash(shape)) {
+    return refuse("an algorithm that was chosen for another product", CUBLAS_STATUS_NOT_SUPPORTED);
+  }
+  if (workspace_bytes < algorithm.workspace)
+    return refuse("less workspace than the algorithm needs");
+  MatmulData data{0, 0, a, b, c, d};
+  std::memcpy(&data.alpha, alpha, sizeof(float));
+  std::memcpy(&data.beta, beta, sizeof(float));
+  wrong = check_operands(shape, data, algorithm);
+  if (wrong.empty() && algorithm.workspace > 0) {
+    constexpr std::size_t kWorkspaceAlignment = 256;
+    wrong = check_operand({"the workspace", workspace, workspace_bytes, kWorkspaceAlignment});
+  }
+  if (!wrong.empty()) return refuse(wrong);
+  const cudaError_t error = submit(stream, [=] {
+    const Opened opened;
+    if (algorithm.workspace > 0) spoil(workspace, algorithm.workspace);
+    multiply(shape, data);
+  });
+  return error == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
+}
+// NOLINTEND(readability-identifier-naming)

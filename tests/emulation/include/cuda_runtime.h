@@ -1,0 +1,8 @@
+// Stands in for the CUDA toolkit's header of this name: the part of the runtime that the engine
+// uses, running on the host. See tests/emulation/emulation.h for what it checks.
+#pragma once
+
+#include "tests/emulation/include/device_functions.h"
+#include "tests/emulation/include/device_language.h"
+#include "tests/emulation/include/library_types.h"
+#include "tests/emulation/include/runtime_api.h"

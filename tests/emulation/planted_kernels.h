@@ -1,0 +1,36 @@
+// Launches of the kernels in planted_kernels.cu.
+#pragma once
+
+#include <cuda_runtime.h>
+
+namespace cdt::test {
+
+/// out(rows) = row sums of in(rows, n); without its barrier, wrong.
+cudaError_t launch_row_sum(const float* in, float* out, int rows, int n, bool barrier = true,
+                           cudaStream_t stream = nullptr);
+/// out(n, n) = in(n, n)^T; without its barrier, wrong.
+cudaError_t launch_transpose(const float* in, float* out, unsigned n, bool barrier);
+/// out(64) = 3; without its second barrier, wrong.
+cudaError_t launch_two_rounds(float* out, bool barrier);
+/// out[i] = in[i + shift], i < n
+cudaError_t launch_copy(const float* in, float* out, int n, int shift,
+                        cudaStream_t stream = nullptr);
+/// out[4 i] = sum of the float4 at in + 4 i + shift, i < 4
+cudaError_t launch_copy4(const float* in, float* out, int shift);
+
+enum class Planted {
+  kRace,
+  kEarlyExit,
+  kTwoBarriers,
+  kMissingLane,
+  kOutsideOwnMask,
+  kUninitialisedShared,
+  kSharedIndex,  // argument: added to indices 0..63 of 64 values
+  kDynamicSum,   // argument: how many of the 64 values of dynamic shared memory are used
+  kExchanges,    // right: out(8, 32)
+};
+cudaError_t launch_planted(Planted kernel, float* out, int argument = 0);
+
+cudaError_t launch_shaped(dim3 grid, dim3 block, std::size_t shared, float* out);
+
+}  // namespace cdt::test
