@@ -128,7 +128,8 @@ PLAIN_PROGRAMS := $(call programs,$(filter-out apps/cdt_import.cc,$(MAINS)))
 IMPORT_PROGRAM := $(if $(HDF5_FLAGS),$(call programs,$(filter apps/cdt_import.cc,$(MAINS))))
 PROGRAMS := $(PLAIN_PROGRAMS) $(IMPORT_PROGRAM)
 TESTS := $(if $(UNIT),$(BUILD)/tests/unit_tests) $(if $(PARITY),$(BUILD)/tests/parity_tests)
-TESTS += $(BUILD)/tests/compare_runs $(BUILD)/tests/emulation_tests $(EMULATED_PROGRAMS)
+TESTS += $(BUILD)/tests/compare_runs $(BUILD)/tests/emulation_tests $(EMULATED_PROGRAMS) \
+  $(if $(EMULATED),$(BUILD)/tests/emulated_unit_tests $(BUILD)/tests/emulated_parity_tests)
 MEASURES := $(patsubst tests/gpu/%.cc,$(BUILD)/tests/%,$(filter tests/gpu/measure_%,$(GPU)))
 BENCHES := $(if $(PAPER_BENCH),$(BUILD)/tests/paper_bench) \
   $(if $(KERNELS_BENCH),$(if $(BENCHMARK_FLAGS),$(BUILD)/tests/kernels_bench))
@@ -234,6 +235,13 @@ $(BUILD)/obj/emulation/%.cc.o: %.cc $(BUILD)/flags
 # They stand before libcdt, whose own CUDA backend, or the stub in its place, is then not taken.
 $(BUILD)/tests/emulation_tests: $(call emulated_objects,$(EMULATION_TESTS) $(EMULATED) $(EMULATION)) \
     $(call objects,$(wildcard tests/support/*.cc)) $(LIBAPPS) $(LIBCDT)
+	$(call link,-lgtest_main $(GTEST_FLAGS))
+# The device-independent tests again, on the emulated GPU.
+$(BUILD)/tests/emulated_unit_tests: $(call objects,$(UNIT) $(IMPORT)) \
+    $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
+	$(call link,-lgtest_main $(GTEST_FLAGS) $(HDF5_FLAGS))
+$(BUILD)/tests/emulated_parity_tests: $(call objects,$(PARITY)) \
+    $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
 	$(call link,-lgtest_main $(GTEST_FLAGS))
 $(EMULATED_PROGRAMS): $(BUILD)/emulated/bin/cdt-%: $(BUILD)/obj/apps/cdt_%.o \
     $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)

@@ -11,6 +11,7 @@ shift
 only=" $* "
 results=$build/test-results
 mkdir -p "$results"
+device_tests=$(tr '\n' : <tests/device_tests.txt)
 passed=0 failed=0 skipped=0
 
 wanted() { [ "$only" = "  " ] || [[ $only == *" $1 "* ]]; }
@@ -76,6 +77,12 @@ run_app_test() {
 
 for name in unit parity emulation; do
   if wanted $name && [ -x "$build/tests/${name}_tests" ]; then run_gtest $name; fi
+done
+# Those that do not depend on the device, on the emulated GPU.
+for name in emulated_unit emulated_parity; do
+  if wanted $name && [ -x "$build/tests/${name}_tests" ]; then
+    CDT_TEST_DEVICE=cuda CDT_EMULATED_MEMORY=$((64 << 30)) GTEST_FILTER=$device_tests run_gtest $name
+  fi
 done
 for script in tests/apps/*.sh; do
   name=$(basename "$script" .sh)

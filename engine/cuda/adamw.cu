@@ -1,5 +1,6 @@
 // Clipping by the global norm and AdamW, each over all parameters at once: chunks of equal size,
 // listed in a table on the device.
+#include <cmath>
 #include <vector>
 
 #include "engine/cuda/cuda_backend.h"
@@ -59,7 +60,7 @@ __global__ void norm_kernel(const double* partial, int chunks, double max_norm, 
 
 __global__ void adamw_kernel(const DeviceParameter* parameters, const Chunk* chunks,
                              const AdamWRates* rates, const float* clip) {
-  if (!isfinite(clip[0])) return;
+  if (!(fabsf(clip[0]) < INFINITY)) return;  // NaN too
   const Chunk chunk = chunks[blockIdx.x];
   const DeviceParameter p = parameters[chunk.parameter];
   const AdamWRates r = *rates;

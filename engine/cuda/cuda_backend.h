@@ -133,6 +133,9 @@ class CudaBackend final : public Backend {
   /// out(C) = (or +=) the sum over c < chunks of the C floats at partial + c * stride.
   void add_partials(const float* partial, std::int64_t chunks, std::int64_t stride,
                     const Tensor& out, bool accumulate);
+  /// c(m, n), rows ldc apart, += bias(n) on every row; both of one type.
+  void add_bias(const Operand& c, std::int64_t m, std::int64_t n, std::int64_t ldc,
+                const Operand& bias);
   const ParameterTable& table_of(std::span<const AdamWTensors> parameters);
 
   /// Up to 1 KiB as arguments of a kernel: no copy engine, no wait.

@@ -78,6 +78,12 @@ __global__ void dropout_backward_kernel(const T* dy, T* dx, int batch, int cols,
   }
 }
 
+template <class T>
+__global__ void bias_kernel(T* c, const T* bias, int cols, std::int64_t ld) {
+  T* row = c + std::int64_t{blockIdx.x} * ld;
+  for_columns(cols, [&](int i) { store(row, i, load(row, i) + load(bias, i)); });
+}
+
 /// a = x + mask * a
 template <class T>
 __global__ void residual_kernel(const T* x, T* a, int source_rows, int cols, Mask mask) {
@@ -142,6 +148,15 @@ void CudaBackend::add_to(const Tensor& out, const Tensor& a) {
     using T = decltype(t);
     launch(stream_, add_kernel<T>, element_blocks(out), kThreads, elements<T>(out), elements<T>(a),
            out.count());
+  });
+}
+
+void CudaBackend::add_bias(const Operand& c, std::int64_t m, std::int64_t n, std::int64_t ldc,
+                           const Operand& bias) {
+  with_type(c.dtype, [&](auto t) {
+    using T = decltype(t);
+    launch(stream_, bias_kernel<T>, static_cast<unsigned>(m), row_threads(n),
+           static_cast<T*>(c.data), static_cast<const T*>(bias.data), n, ldc);
   });
 }
 

@@ -186,6 +186,18 @@ void GemmPlans::run(const Gemm& g) {
              describe(g));
 }
 
-void CudaBackend::gemm(const Gemm& g) { gemms_->run(g); }
+void CudaBackend::gemm(const Gemm& g) {
+  // The library adds a bias that begins at a multiple of 16 bytes; one part of a packed bias may not.
+  const bool apart = g.bias && reinterpret_cast<std::uintptr_t>(g.bias.data) % 16 != 0;
+  if (!apart) {
+    gemms_->run(g);
+    return;
+  }
+  CDT_CHECK(g.batch == 1, "a bias goes with a single product");
+  Gemm product = g;
+  product.bias = {};
+  gemms_->run(product);
+  add_bias(g.c, g.m, g.n, g.ldc, g.bias);
+}
 
 }  // namespace cdt

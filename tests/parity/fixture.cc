@@ -7,6 +7,7 @@
 #ifndef CDT_FIXTURE_DIR
 #define CDT_FIXTURE_DIR "tests/parity/fixtures"  // tests run from the root of the repository
 #endif
+#include "tests/support/test_backend.h"
 
 namespace cdt::test {
 namespace {
@@ -78,7 +79,7 @@ CdtConfig Fixture::config() const {
 }
 
 Engine::Engine()
-    : backend(make_cpu_backend(0)),
+    : backend(make_test_backend()),
       lasting(*backend, "lasting", kArenaBytes),
       step(*backend, "step", kArenaBytes),
       scratch(*backend, "scratch", kArenaBytes),

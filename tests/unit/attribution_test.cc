@@ -9,6 +9,7 @@
 #include "engine/backend.h"
 #include "engine/random.h"
 #include "model/profile.h"
+#include "tests/support/test_backend.h"
 
 namespace cdt {
 namespace {
@@ -79,7 +80,7 @@ struct SmallModel {
     return static_cast<double>(out->value.data[gene]);
   }
 
-  std::unique_ptr<Backend> backend = make_cpu_backend(1);
+  std::unique_ptr<Backend> backend = test::make_test_backend();
   CdtConfig config;
   Arena lasting, step, scratch;
   Cdt model;

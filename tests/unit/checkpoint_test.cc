@@ -12,6 +12,7 @@
 #include "io/safetensors.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_backend.h"
 
 namespace cdt {
 namespace {
@@ -93,7 +94,7 @@ class Checkpoint : public ::testing::TestWithParam<Variant> {
   test::TempDir dir;
   std::filesystem::path model_file = dir.path / "model.safetensors";
   std::filesystem::path other_file = dir.path / "other.safetensors";
-  std::unique_ptr<Backend> backend = make_cpu_backend(1);
+  std::unique_ptr<Backend> backend = test::make_test_backend();
   std::vector<std::unique_ptr<Arena>> arenas;
   std::vector<std::unique_ptr<Cdt>> models;
 };

@@ -6,6 +6,7 @@
 
 #include "engine/ops/table.h"
 #include "tests/support/op_case.h"
+#include "tests/support/test_backend.h"
 
 namespace cdt::test {
 namespace {
@@ -193,7 +194,7 @@ std::vector<OpCase> all_cases() {
 }
 
 TEST(Ops, ValuesAndGradientsMatchTheirFormulas) {
-  const auto backend = make_cpu_backend(0);
+  const auto backend = make_test_backend();
   int i = 0;
   for (const OpCase& c : all_cases()) {
     EXPECT_EQ(check_op(*backend, c), "") << "case " << i << ": " << c.op << " " << c.label;
@@ -214,7 +215,7 @@ TEST(Ops, EveryRowOfTheTableHasAGradientCase) {
 }
 
 TEST(Ops, TheCheckSeesAPlantedError) {
-  const auto backend = make_cpu_backend(0);
+  const auto backend = make_test_backend();
   OpCase wrong_value = linear_case(2, 3, 5, 7);
   wrong_value.plain = [](const std::vector<Doubles>& v) {
     Doubles y = plain_linear(v[0], v[1], v[2], 6);
@@ -230,7 +231,7 @@ TEST(Ops, TheCheckSeesAPlantedError) {
 }
 
 TEST(Ops, ShapesAreCheckedWithBothInTheMessage) {
-  const auto backend = make_cpu_backend(0);
+  const auto backend = make_test_backend();
   Arena step(*backend, "step", 1U << 20U);
   Arena scratch(*backend, "scratch", 1U << 20U);
   Tape tape(*backend, step, scratch);

@@ -8,6 +8,7 @@
 
 #include "engine/optim/adamw.h"
 #include "engine/random.h"
+#include "tests/support/test_backend.h"
 
 namespace cdt {
 namespace {
@@ -51,7 +52,7 @@ class Optim : public ::testing::Test {
     return out;
   }
 
-  std::unique_ptr<Backend> backend = make_cpu_backend(1);
+  std::unique_ptr<Backend> backend = test::make_test_backend();
   Arena lasting{*backend, "lasting", std::size_t{1} << 20U};
   std::deque<Variable> variables;
   RandomStream random{7, 1};

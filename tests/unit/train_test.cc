@@ -23,6 +23,7 @@
 #include "io/text.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_backend.h"
 
 namespace cdt {
 namespace {
@@ -256,7 +257,7 @@ class TrainRun : public ::testing::Test {
         : data(data_path),
           config(model_config(options.settings, &data)),
           plan(plan_memory(config, data.bins, options.settings.batch_size)),
-          backend(make_cpu_backend(1)),
+          backend(test::make_test_backend()),
           lasting(*backend, "lasting", plan.lasting_capacity()),
           model(config, *backend, lasting, true),
           trainer(options, plan, data, *backend, lasting, model) {

@@ -1,0 +1,81 @@
+#!/bin/bash
+# --device cuda through the programs, on the emulated GPU: the sources of engine/cuda as they are, run
+# on the host (docs/emulation.md). Training, recorded or not, must follow the CPU's.
+source tests/apps/lib.sh
+gpu=$CDT_BUILD/emulated/bin
+compare_runs=$CDT_BUILD/tests/compare_runs
+export CDT_EMULATED_MEMORY=$((32 << 30))
+
+expect_ok "$CDT_BIN/cdt-synth" --preset tiny --out "$work/data" --seed 1 --quiet
+sizes=(--hidden 32 --heads 4 --pool-heads 2 --feed-forward 64 --fusion 48)
+
+# run PROGRAM OUT OPTIONS...
+run() {
+  "$1" --data "$work/data" --out "$work/$2" --epochs "${epochs:-2}" --batch-size 8 --seed 3 --threads 1 --quiet \
+    "${@:3}"
+}
+# values RUN: metrics without what depends on the clock and the machine
+values() { sed 's/,"seconds".*//' "$work/$1/metrics.jsonl"; }
+
+epochs=1 expect_ok run "$CDT_BIN/cdt-train" start "${sizes[@]}"
+start=$work/start/model.safetensors
+expect_ok "$compare_runs" perturb --model "$start" --out "$work/moved.safetensors"
+for p in 0 0.3; do
+  expect_ok run "$CDT_BIN/cdt-train" cpu$p --model "$start" --dropout $p
+  expect_ok run "$CDT_BIN/cdt-train" control$p --model "$work/moved.safetensors" --dropout $p
+  expect_ok run "$gpu/cdt-train" cuda$p --model "$start" --dropout $p --device cuda
+  expect_ok "$compare_runs" compare --start "$start" --reference "$work/cpu$p" \
+    --control "$work/control$p" --candidate "$work/cuda$p"
+  expect_text "$work/stdout" '"outside": 0'
+done
+
+# A replayed step is the step: the same bits without recording, and again.
+expect_ok run "$gpu/cdt-train" plain --model "$start" --device cuda --no-graph
+expect_same "$work/plain/last/model.safetensors" "$work/cuda0.3/last/model.safetensors"
+expect_same <(values plain) <(values cuda0.3)
+# Streams that run as late as they may: nothing relies on luck in their order.
+CDT_EMULATION_LAZY=1 expect_ok run "$gpu/cdt-train" lazy --model "$start" --device cuda
+expect_same "$work/lazy/last/model.safetensors" "$work/cuda0.3/last/model.safetensors"
+# A device too small to keep DNA windows streams them.
+CDT_EMULATED_MEMORY=$((5 << 30)) expect_ok run "$gpu/cdt-train" streamed --model "$start" \
+  --device cuda
+expect_same "$work/streamed/last/model.safetensors" "$work/cuda0.3/last/model.safetensors"
+# bfloat16 trains, near enough to be the same model.
+expect_ok run "$gpu/cdt-train" bf16 --model "$start" --device cuda --precision bf16 --dropout 0
+check "bf16: a run of two epochs" test "$(wc -l <"$work/bf16/metrics.jsonl")" -eq 2
+
+# --- an interrupted run goes on, bit for bit
+epochs=1 expect_ok run "$gpu/cdt-train" half --model "$start" --device cuda
+expect_ok "$gpu/cdt-train" --resume --out "$work/half" --epochs 2 --device cuda --quiet
+expect_same "$work/half/last/model.safetensors" "$work/cuda0.3/last/model.safetensors"
+
+# --- prediction and attribution
+for device in cpu cuda; do
+  bin=$CDT_BIN
+  [ $device = cpu ] || bin=$gpu
+  expect_ok "$bin/cdt-predict" --data "$work/data" --model "$start" --out "$work/predict-$device" \
+    --split val --device $device --quiet
+  expect_ok "$bin/cdt-attribute" --data "$work/data" --model "$start" --split val --sample 5 \
+    --out "$work/attribute-$device" --device $device --quiet
+done
+# near FILE FILE COLUMN: a column of numbers agrees to 1e-5 of its largest value
+near() {
+  paste <(cut -f "$3" "$1") <(cut -f "$3" "$2") | awk 'NR > 1 {
+    d = $1 - $2; if (d < 0) d = -d; if (d > miss) miss = d
+    a = $1 < 0 ? -$1 : $1; if (a > most) most = a }
+    END { exit !(NR > 1 && most > 0 && miss <= 1e-5 * most) }'
+}
+check "predictions agree" near "$work/predict-cpu/predictions.tsv" \
+  "$work/predict-cuda/predictions.tsv" 4
+expect_same <(cut -f 1-3 "$work/predict-cpu/predictions.tsv") \
+  <(cut -f 1-3 "$work/predict-cuda/predictions.tsv")
+
+# --- no GPU is one line
+CDT_EMULATED_DEVICES=0 expect_fail 2 "--device" "$gpu/cdt-predict" --data "$work/data" \
+  --model "$start" --out "$work/none" --device cuda
+expect_fail 2 "no such GPU (expected cuda:0 to cuda:0, got cuda:3)" "$gpu/cdt-predict" \
+  --data "$work/data" --model "$start" --out "$work/none" --device cuda:3
+CDT_EMULATED_DEVICES=0 expect_ok "$gpu/cdt-predict" --data "$work/data" --model "$start" \
+  --out "$work/auto" --device auto --quiet
+check "nothing is left" test ! -e "$work/none"
+finish
