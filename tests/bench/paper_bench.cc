@@ -77,20 +77,16 @@ struct World {
     return t;
   }
 
-  // Median seconds of `work` on an idle device, waiting for what it started; two runs warm up.
+  // Median seconds of `work` on an idle device, waiting for what it started. On the CPU one run
+  // warms up; a GPU chooses kernels in the first, records the second and prepares the recording in
+  // a third.
   Timing time(std::int64_t repeat, const std::function<void()>& work) {
-    const Tensor last = lasting.tensor({1});
-    const auto finish = [&] {
-      float value = 0;
-      backend->fill(last, value);
-      backend->download(&value, last);
-    };
     std::vector<double> seconds;
-    for (std::int64_t i = -kWarmUp; i < repeat; ++i) {
-      finish();
+    for (std::int64_t i = backend->asynchronous() ? -3 : -1; i < repeat; ++i) {
+      backend->synchronize();
       const auto start = std::chrono::steady_clock::now();
       work();
-      finish();
+      backend->synchronize();
       const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
       if (i >= 0) seconds.push_back(passed.count());
     }
@@ -99,8 +95,6 @@ struct World {
     return {*middle, static_cast<double>(lasting.peak() + step.peak() + scratch.peak())};
   }
 
-  // The first run loads and chooses kernels, a second one records what can be replayed.
-  static constexpr std::int64_t kWarmUp = 2;
   static constexpr std::size_t kReserve = std::size_t{1} << 36U;
   std::unique_ptr<Backend> backend;
   Arena lasting, step, scratch;
@@ -124,14 +118,19 @@ Timing train_step(const Sizes& sizes) {
   const Tensor index = w.lasting.tensor({sizes.batch}, Dtype::kInt32);
   w.backend->upload(index, genes.data());
   std::uint32_t step = 0;
-  return w.time(sizes.repeat, [&] {
-    w.tape.train(1, step++);
+  const auto compute = [&] {
+    w.tape.train(1, step);
     w.model.zero_gradients();
     const Var logits = w.model.forward(w.tape, w.tape.constant(dna), w.tape.constant(w.rna),
                                        w.tape.constant(w.protein));
     w.tape.backward(huber(w.tape, select(w.tape, logits, index), target, 1.0F));
-    optimiser.step(1e-4, 1.0);
+    optimiser.clip_and_update(1.0);
     w.tape.clear();
+  };
+  return w.time(sizes.repeat, [&] {
+    w.backend->begin_step(++step);
+    optimiser.begin_step(1e-4);
+    w.backend->run_recorded("train", compute);
   });
 }
 
@@ -139,10 +138,11 @@ Timing predict_enhancer(const Sizes& sizes) {
   World w(sizes, false);
   const Tensor dna = w.random({sizes.batch, sizes.bins, w.config.dna_dim}, 4);
   const Trunks trunks = w.model.compute_trunks(w.tape, w.rna, w.protein, w.lasting);
-  Timing timing = w.time(sizes.repeat, [&] {
+  const auto compute = [&] {
     w.model.forward_from_trunks(w.tape, w.tape.constant(dna), trunks);
     w.tape.clear();
-  });
+  };
+  Timing timing = w.time(sizes.repeat, [&] { w.backend->run_recorded("predict", compute); });
   timing.seconds /= static_cast<double>(sizes.batch);
   return timing;
 }
