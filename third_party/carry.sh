@@ -1,7 +1,8 @@
 #!/bin/sh
 # Copies the headers and libraries that the build and the tests need from this machine into a folder,
 # for a machine that has a compiler and a CUDA toolkit but can install nothing. Same processor type; its
-# glibc and libstdc++ must be at least as new as here. HDF5 stays behind: cdt-import is left out there.
+# glibc and libstdc++ must be at least as new as here. HDF5 and libBigWig stay behind, with the many
+# libraries they need: cdt-import is left out there, and cdt-attribute writes no bigWig.
 #
 #   third_party/carry.sh DIR       then, there: make gpu-check CARRIED=DIR
 set -eu
