@@ -248,7 +248,7 @@ $(EMULATED_PROGRAMS): $(BUILD)/emulated/bin/cdt-%: $(BUILD)/obj/apps/cdt_%.o \
 	$(call link)
 
 # --- demo -----------------------------------------------------------------------------------------
-demo: all  ## make a data set with a known mechanism, train, evaluate, explain (minutes)
+demo: all  ## make a data set with a known mechanism, train, evaluate, explain, report (minutes)
 	@tests/run_demo.sh $(BUILD)/bin $(BUILD)/demo
 
 # --- tests ----------------------------------------------------------------------------------------

@@ -32,8 +32,13 @@ say "Explain it: where does each gene look, and what drives each prediction"
 run "$bin/cdt-attribute" --data "$out/data" --model "$out/run/model.safetensors" --threads 1 \
   --split val --out "$out/attribution"
 
+say "Put it on one page"
+run "$bin/cdt-report" --data "$out/data" --run "$out/run" --attribution "$out/attribution" \
+  --threads 1 --out "$out/report.html"
+
 say "Done in $((SECONDS - start)) s. Look at"
 printf '  %-40s %s\n' \
+  "$out/report.html" "all of it as one page for a browser" \
   "$out/data/truth.json" "what was planted" \
   "$out/run/metrics.jsonl" "the training, an epoch a line" \
   "$out/prediction/metrics.json" "the numbers above, in full" \

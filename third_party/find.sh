@@ -74,7 +74,7 @@ probe() {
   fi
 }
 
-# A program that tests run. No flags come of it.
+# A program that the product or its tests run. No flags come of it.
 probe_tool() {
   if command -v "$1" >/dev/null; then
     say "$1" "$(command -v "$1")"
@@ -96,6 +96,7 @@ probe_all() {
   hdf5=$flags
   probe libBigWig libbigwig-dev "cdt-attribute writes bedGraph only, no bigWig"
   bigwig=$flags
+  probe_tool gnuplot gnuplot-nox "cdt-report cannot draw"
   probe_tool xmllint libxml2-utils "the tests do not check XML with it"
   probe GoogleTest libgtest-dev "make test is left out"
   gtest=$flags

@@ -7,10 +7,8 @@
 #include "apps/common/version.h"
 
 namespace cdt {
-namespace {
 
-/// The word as a shell reads it back.
-std::string quoted(std::string_view word) {
+std::string shell_word(std::string_view word) {
   constexpr std::string_view kPlain =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=:,./@%";
   if (!word.empty() && word.find_first_not_of(kPlain) == std::string_view::npos) {
@@ -21,15 +19,18 @@ std::string quoted(std::string_view word) {
   return out + "'";
 }
 
-}  // namespace
+std::string command_line(const std::string& program, int argc, const char* const* argv) {
+  std::string line = program;
+  for (int i = 1; i < argc; ++i) line += " " + shell_word(argv[i]);
+  return line;
+}
 
 std::string command_record(const std::string& program, int argc, const char* const* argv,
                            const Cli& cli) {
-  std::string line = program;
-  for (int i = 1; i < argc; ++i) line += " " + quoted(argv[i]);
   const nlohmann::ordered_json options = cli.values();
-  nlohmann::ordered_json out = {
-      {"program", program}, {"command_line", line}, {"version", version()}};
+  nlohmann::ordered_json out = {{"program", program},
+                                {"command_line", command_line(program, argc, argv)},
+                                {"version", version()}};
   for (const char* name : {"data", "model", "split"}) {
     if (options.contains(name)) out[name] = options[name];
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/npy.h"
+#include "io/npy_file.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 
@@ -250,6 +251,38 @@ TEST(IoNpy, CountsItsValues) {
   writer.append(values.data(), 2);
   EXPECT_THROW(writer.commit(), Error);
   EXPECT_FALSE(std::filesystem::exists(dir.path / "a.npy"));
+}
+
+TEST(NpyFileTest, ReadsWhatTheWriterWroteByRows) {
+  const test::TempDir dir;
+  NpyWriter writer(dir.path / "a.npy", {2, 3});
+  const std::vector<float> values{1, 2, 3, 4, 5, 6};
+  writer.append(values.data(), 6);
+  writer.commit();
+  const NpyFile file(dir.path / "a.npy");
+  EXPECT_EQ(file.shape(), (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(file.row(0), (std::vector<float>{1, 2, 3}));
+  EXPECT_EQ(file.row(1), (std::vector<float>{4, 5, 6}));
+  EXPECT_THROW(file.row(2), Error);
+  expect_message(input_error([&] {
+                   file.expect_shape({2, 4});
+                 }),
+                 file.path(), "shape", "expected (2, 4), got (2, 3)");
+}
+
+TEST(NpyFileTest, RefusesWhatItCannotRead) {
+  const test::TempDir dir;
+  const auto path = dir.path / "a.npy";
+  const auto refused = [&](const std::string& content, const std::string& field,
+                           const std::string& what) {
+    write_bytes(path, content);
+    expect_message(input_error([&] { (void)NpyFile(path).row(0); }), path, field, what);
+  };
+  refused("", "array", "not an npy array");
+  refused(npy(dict("<f8", "(1,)"), std::string(8, '\0')), "array", "expected <f4, got <f8");
+  refused(npy(dict("<f4", "(2,)"), std::string(4, '\0')), "array", "expected 8, got 4");
+  refused(npy(dict("<f4", "()"), std::string(4, '\0')), "shape", "no array");
+  refused(npy(dict("<f4", "(1, 2)"), "\0\0\0\0\0\0\xC0\x7F"s), "row 0", "value 1 is not finite");
 }
 
 }  // namespace

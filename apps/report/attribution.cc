@@ -1,0 +1,115 @@
+// The attribution folder of cdt-attribute, as far as a report needs it (material.h).
+#include <algorithm>
+#include <cmath>
+
+#include "apps/report/material.h"
+#include "engine/error.h"
+#include "io/json.h"
+#include "io/text.h"
+#include "io/tsv.h"
+
+namespace cdt {
+namespace {
+
+namespace fs = std::filesystem;
+
+double number_field(const TsvFile& file, int column) {
+  double value = 0;
+  if (!parse_double(file.field(column), &value)) {
+    file.fail(column, "not a number: " + std::string(file.field(column)));
+  }
+  return value;
+}
+
+std::vector<AttributedPair> read_pair_rows(const fs::path& path, const Dataset& data) {
+  TsvFile file(path, {"enhancer", "gene", "beta", "prediction"});
+  std::vector<AttributedPair> out;
+  while (file.next()) {
+    AttributedPair pair;
+    pair.enhancer = data.find_enhancer(std::string(file.field(0)));
+    pair.gene = data.find_gene(std::string(file.field(1)));
+    if (pair.enhancer < 0) file.fail(0, "not in the data set: " + std::string(file.field(0)));
+    if (pair.gene < 0) file.fail(1, "not in the data set: " + std::string(file.field(1)));
+    pair.beta = number_field(file, 2);
+    pair.prediction = number_field(file, 3);
+    out.push_back(pair);
+  }
+  return out;
+}
+
+nlohmann::json read_summary(const fs::path& path, const Dataset& data) {
+  nlohmann::json summary = parse_json_file(path);
+  JsonReader reader(summary, path.string());
+  const std::string format = reader.string("format");
+  if (format != "cdt-attribution") {
+    reader.fail("format", expected_got("another file", "cdt-attribution", format));
+  }
+  reader.integer("version", 1, 1);
+  const std::int64_t bins = reader.integer("bins", 1);
+  if (bins != data.bins) {
+    reader.fail("bins", expected_got("made from another data set", std::to_string(data.bins),
+                                     std::to_string(bins)));
+  }
+  return summary;
+}
+
+/// Methods beyond the two defaults, as summary.json lists them.
+void add_further_methods(Attribution* out) {
+  const nlohmann::json& listed = value_at(out->summary, "methods");
+  if (!listed.is_object()) return;
+  for (const auto& [name, numbers] : listed.items()) {
+    const fs::path file = out->directory / "methods" / (name + ".npy");
+    const bool plain = name.find('/') == std::string::npos;
+    if (!plain || out->find(name) != nullptr || !fs::exists(file)) continue;
+    const nlohmann::json& meaning = value_at(numbers, "meaning");
+    out->methods.push_back({name, meaning.is_string() ? meaning.get<std::string>() : "",
+                            value_at(numbers, "signed") == nlohmann::json(true), NpyFile(file)});
+  }
+}
+
+}  // namespace
+
+std::vector<float> MethodScores::profile(std::int64_t pair) const {
+  std::vector<float> out = file.row(pair);
+  if (is_signed) {
+    std::transform(out.begin(), out.end(), out.begin(), [](float v) { return std::fabs(v); });
+  }
+  return out;
+}
+
+const MethodScores* Attribution::find(const std::string& method) const {
+  const auto found = std::find_if(methods.begin(), methods.end(),
+                                  [&](const MethodScores& m) { return m.name == method; });
+  return found == methods.end() ? nullptr : &*found;
+}
+
+Attribution read_attribution(const fs::path& directory, const Dataset& data) {
+  if (!fs::is_directory(directory)) {
+    throw InputError(directory.string(), "--attribution",
+                     "no such folder; cdt-attribute --out makes one");
+  }
+  Attribution out;
+  out.directory = directory;
+  out.summary = read_summary(directory / "summary.json", data);
+  out.pairs = read_pair_rows(directory / "pairs.tsv", data);
+  if (out.pairs.empty()) {
+    throw InputError((directory / "pairs.tsv").string(), "rows", "there are no pairs");
+  }
+  out.methods.push_back({"attention", "DNA to RNA attention of the target gene, mean over heads",
+                         false, NpyFile(directory / "attention.npy")});
+  out.methods.push_back({"gradient", "L2 norm over features of d prediction / d DNA input", false,
+                         NpyFile(directory / "gradient.npy")});
+  add_further_methods(&out);
+  for (const MethodScores& method : out.methods) {
+    method.file.expect_shape({static_cast<std::int64_t>(out.pairs.size()), data.bins});
+  }
+  const fs::path command = directory / "command.json";
+  if (fs::exists(command)) {
+    const nlohmann::json recorded = parse_json_file(command);
+    const nlohmann::json& line = value_at(recorded, "command_line");
+    if (line.is_string()) out.command = line.get<std::string>();
+  }
+  return out;
+}
+
+}  // namespace cdt

@@ -1,0 +1,93 @@
+#include "apps/report/evaluated.h"
+
+#include <cmath>
+#include <limits>
+
+#include "apps/common/command_record.h"
+#include "apps/common/inference.h"
+#include "apps/common/progress.h"
+#include "apps/predict/forward.h"
+#include "engine/error.h"
+#include "io/json.h"
+#include "io/tsv.h"
+
+namespace cdt {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kBatch = 4;  // enhancers per pass, as cdt-predict's default
+
+std::vector<Pair> pairs_of_split(const Dataset& data, const std::string& split) {
+  std::vector<Pair> pairs = data.pairs_of(split_named(split));
+  if (!pairs.empty()) return pairs;
+  throw InputError((data.directory / "pairs.tsv").string(), "split", "no pairs in split " + split);
+}
+
+void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
+            const std::optional<Truth>& truth, Evaluated* out) {
+  const double ceiling =
+      truth ? truth->ceiling_of(split) : std::numeric_limits<double>::quiet_NaN();
+  out->evaluation =
+      evaluate(out->pairs, out->predictions, data.pairs_of(Split::kTrain), ceiling, {.seed = seed});
+  out->evaluation.split = split;
+}
+
+}  // namespace
+
+Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, const RunRecord& run,
+                       const std::string& split, const std::optional<Truth>& truth) {
+  common.model = run.directory / "model.safetensors";
+  Inference inference(common, overrides, kBatch);
+  Evaluated out;
+  out.pairs = pairs_of_split(inference.data, split);
+  Progress progress("predict", static_cast<std::int64_t>(distinct_enhancers(out.pairs).size()),
+                    common.quiet);
+  out.predictions = predict_pairs(inference, out.pairs, kBatch, progress);
+  finish(inference.data, split, static_cast<std::uint64_t>(common.seed), truth, &out);
+  out.command = "cdt-predict --data " + shell_word(common.data.string()) + " --model " +
+                shell_word(common.model.string()) + " --split " + split + " --seed " +
+                std::to_string(common.seed) + " --out prediction";
+  return out;
+}
+
+Evaluated read_evaluated(const fs::path& directory, const Dataset& data, std::uint64_t seed,
+                         const std::optional<Truth>& truth) {
+  const fs::path metrics_file = directory / "metrics.json";
+  const nlohmann::json metrics = parse_json_file(metrics_file);
+  JsonReader reader(metrics, metrics_file.string());
+  const std::string split = reader.string("split");
+  if (split != "train" && split != "val" && split != "test") {
+    reader.fail("split", expected_got("unknown", "train, val or test", split));
+  }
+  Evaluated out;
+  out.pairs = pairs_of_split(data, split);
+  TsvFile file(directory / "predictions.tsv", {"enhancer", "gene", "prediction"});
+  for (const Pair& pair : out.pairs) {
+    if (!file.next()) {
+      throw InputError((directory / "predictions.tsv").string(), "rows",
+                       expected_got("made from another data set", std::to_string(out.pairs.size()),
+                                    std::to_string(out.predictions.size())));
+    }
+    const std::string& enhancer = data.enhancers[static_cast<std::size_t>(pair.enhancer)].name;
+    const std::string& gene = data.genes[static_cast<std::size_t>(pair.gene)];
+    if (file.field(0) != enhancer) {
+      file.fail(0, expected_got("made from another data set", enhancer, file.field(0)));
+    }
+    if (file.field(1) != gene) {
+      file.fail(1, expected_got("made from another data set", gene, file.field(1)));
+    }
+    float prediction = 0;
+    if (!parse_float(file.field(2), &prediction) || !std::isfinite(prediction)) {
+      file.fail(2, "not a finite number: " + std::string(file.field(2)));
+    }
+    out.predictions.push_back(prediction);
+  }
+  if (file.next()) file.fail(0, "more rows than the split " + split + " has pairs");
+  finish(data, split, seed, truth, &out);
+  out.command = "cdt-predict --data " + shell_word(data.directory.string()) + " --split " + split +
+                " --model " + reader.string("model") + " --out " + shell_word(directory.string());
+  return out;
+}
+
+}  // namespace cdt

@@ -1,0 +1,21 @@
+// The predictions a report evaluates: made by the run's model, or read from cdt-predict's folder.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "apps/common/cli.h"
+#include "apps/common/model_file.h"
+#include "apps/report/material.h"
+
+namespace cdt {
+
+/// Predicts the split with run/model.safetensors, on the device and with the seed of `common`.
+Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, const RunRecord& run,
+                       const std::string& split, const std::optional<Truth>& truth);
+
+/// The same from predictions.tsv and metrics.json; InputError if they are of another data set.
+Evaluated read_evaluated(const std::filesystem::path& directory, const Dataset& data,
+                         std::uint64_t seed, const std::optional<Truth>& truth);
+
+}  // namespace cdt

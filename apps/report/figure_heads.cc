@@ -1,0 +1,176 @@
+// Heads of a DNA self-attention layer as heat maps, after the paper's Figure 7.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "apps/report/figures.h"
+#include "apps/report/numerals.h"
+#include "engine/error.h"
+#include "io/json.h"
+#include "io/text.h"
+#include "model/profile.h"
+
+namespace cdt {
+namespace {
+
+constexpr const char* kMap = "dna_self_attn_layers.0";
+constexpr std::size_t kMostHeads = 8;
+constexpr std::int64_t kMostPixels = 112;  // on a side; a panel is not larger on a page
+// The viridis colours of matplotlib, perceptually uniform and safe for colour-blind readers.
+constexpr std::array<const char*, 6> kScale = {"#440154", "#414487", "#2a788e",
+                                               "#22a884", "#7ad151", "#fde725"};
+
+struct HeadMap {
+  std::vector<std::vector<double>> pixels;  // times uniform, rows from query 0
+  double effective = 0;                     // mean over queries of exp(entropy), in keys
+};
+
+/// Means of square blocks of one head's map (L, L), in units of a uniform map.
+HeadMap make_head(std::span<const float> map, std::int64_t bins) {
+  HeadMap out;
+  const std::int64_t block = (bins + kMostPixels - 1) / kMostPixels;
+  const std::int64_t side = (bins + block - 1) / block;
+  out.pixels.assign(static_cast<std::size_t>(side),
+                    std::vector<double>(static_cast<std::size_t>(side)));
+  std::vector<double> counts(static_cast<std::size_t>(side));
+  for (std::int64_t i = 0; i < bins; ++i) ++counts[static_cast<std::size_t>(i / block)];
+  for (std::int64_t query = 0; query < bins; ++query) {
+    const std::span<const float> row =
+        map.subspan(static_cast<std::size_t>(query * bins), static_cast<std::size_t>(bins));
+    out.effective += concentration(row).effective_bins / static_cast<double>(bins);
+    const auto y = static_cast<std::size_t>(query / block);
+    for (std::int64_t key = 0; key < bins; ++key) {
+      const auto x = static_cast<std::size_t>(key / block);
+      out.pixels[y][x] +=
+          row[static_cast<std::size_t>(key)] * static_cast<double>(bins) / (counts[x] * counts[y]);
+    }
+  }
+  return out;
+}
+
+struct Heads {
+  std::vector<HeadMap> heads;
+  bool per_head = false;
+  std::string enhancer;
+};
+
+/// The heads of the first enhancer for which cdt-attribute wrote the map; none if it did not.
+Heads read_heads(const Material& material) {
+  Heads out;
+  const std::filesystem::path folder = material.attribution->directory / "maps";
+  if (!std::filesystem::exists(folder / "maps.json") ||
+      !std::filesystem::exists(folder / (std::string(kMap) + ".npy"))) {
+    return out;
+  }
+  const nlohmann::json description = parse_json_file(folder / "maps.json");
+  out.per_head = value_at(description, "per_head") == nlohmann::json(true);
+  const nlohmann::json& enhancers = value_at(description, "enhancers");
+  if (enhancers.is_array() && !enhancers.empty() && enhancers.front().is_string()) {
+    out.enhancer = enhancers.front().get<std::string>();
+  }
+  const NpyFile file(folder / (std::string(kMap) + ".npy"));
+  const std::int64_t bins = material.data.bins;
+  const std::size_t axes = out.per_head ? 4 : 3;
+  if (file.shape().size() != axes || file.shape()[axes - 1] != bins ||
+      file.shape()[axes - 2] != bins || file.shape().front() < 1) {
+    throw InputError(file.path().string(), "shape",
+                     expected_got("differs from the data set's",
+                                  "(enhancers, " + std::string(out.per_head ? "heads, " : "") +
+                                      std::to_string(bins) + ", " + std::to_string(bins) + ")",
+                                  shape_text(file.shape())));
+  }
+  const std::vector<float> maps = file.row(0);
+  const auto size = static_cast<std::size_t>(bins * bins);
+  for (std::size_t begin = 0; begin < maps.size() && out.heads.size() < kMostHeads; begin += size) {
+    out.heads.push_back(make_head(std::span(maps).subspan(begin, size), bins));
+  }
+  return out;
+}
+
+/// The range that holds every pixel, at least a factor of 2 and at most four decades.
+std::pair<double, double> colour_range(const std::vector<HeadMap>& heads) {
+  double low = 1.0;
+  double high = 1.0;
+  for (const HeadMap& head : heads) {
+    for (const std::vector<double>& row : head.pixels) {
+      low = std::min(low, *std::min_element(row.begin(), row.end()));
+      high = std::max(high, *std::max_element(row.begin(), row.end()));
+    }
+  }
+  high = std::max(high, 1.5);
+  return {std::clamp(low, high * 1e-4, 0.75), high};
+}
+
+void describe(Plot& plot, const Heads& heads, const std::pair<double, double>& range) {
+  const std::size_t columns =
+      std::min<std::size_t>(plot.canvas().narrow ? 2 : 4, heads.heads.size());
+  const std::size_t rows = (heads.heads.size() + columns - 1) / columns;
+  plot.run("set multiplot layout " + std::to_string(rows) + "," + std::to_string(columns));
+  plot.run("unset tics").run("unset grid").run("unset colorbox").run("set border 15");
+  plot.run("set lmargin 0.8").run("set rmargin 0.8").run("set tmargin 1.6").run("set bmargin 0.6");
+  plot.run("set size square").run("set autoscale xfix").run("set autoscale yfix");
+  std::string palette;
+  for (std::size_t i = 0; i < kScale.size(); ++i) {
+    palette += (i > 0 ? ", " : "") + std::to_string(i) + " '" + kScale[i] + "'";
+  }
+  plot.run("set palette defined (" + palette + ")").run("set logscale cb");
+  plot.run("set cbrange [" + format_number(range.first) + ":" + format_number(range.second) + "]");
+  for (std::size_t h = 0; h < heads.heads.size(); ++h) {
+    const HeadMap& head = heads.heads[h];
+    const std::string name = heads.per_head ? "head " + std::to_string(h + 1) : "mean of heads";
+    plot.run("set title '" + name + ", " + std::to_string(std::lround(head.effective)) +
+             " bins' offset 0,-0.8 textcolor " + rgb(Ink::kText));
+    std::vector<std::vector<double>> pixels = head.pixels;
+    for (std::vector<double>& row : pixels) {
+      for (double& value : row) value = std::clamp(value, range.first, range.second);
+    }
+    plot.run("plot " + plot.data(pixels) + " matrix with image");
+  }
+  plot.run("unset multiplot");
+}
+
+}  // namespace
+
+Item heads_figure(const Gnuplot& gnuplot, const Material& material) {
+  const Html title = "Heads of the first DNA self-attention layer";
+  const std::string command =
+      with_option(attribute_command(material, "maps", kMap), "maps-per-head", "");
+  if (!material.attribution) {
+    return Omission{title, "No attribution was given.", command};
+  }
+  const Heads heads = read_heads(material);
+  if (heads.heads.empty()) {
+    return Omission{title, "The attribution holds no map of it.", command};
+  }
+  const std::pair<double, double> range = colour_range(heads.heads);
+  const auto rows = [&](std::size_t columns) {
+    return static_cast<int>((heads.heads.size() + columns - 1) / columns);
+  };
+  const auto [sharp, broad] = std::minmax_element(
+      heads.heads.begin(), heads.heads.end(),
+      [](const HeadMap& a, const HeadMap& b) { return a.effective < b.effective; });
+  Figure figure;
+  figure.title = title;
+  figure.picture =
+      draw_both(gnuplot, "Heat maps of attention from query to key bins, by head",
+                {198 * rows(4), 188 * rows(2)}, [&](Plot& plot) { describe(plot, heads, range); });
+  figure.legend = {{Ink::kText, "scale",
+                    Html("attention from ") + p_value(range.first) + " to " +
+                        fixed(range.second, 1) + " times uniform, logarithmic"}};
+  figure.reading =
+      "A row is a query bin (upstream at the bottom), a column the key bin it attends to; a "
+      "diagonal means "
+      "near bins, vertical lines mean bins that all others look at. The title says over how many "
+      "bins "
+      "a row spreads (exp of its entropy).";
+  figure.finding = "Enhancer " + Html(heads.enhancer) + ", windows of " +
+                   std::to_string(material.data.bins) + " bins.";
+  if (heads.heads.size() > 1) {
+    figure.finding += " The sharpest head spreads over " + fixed(sharp->effective, 1) +
+                      " bins, the broadest over " + fixed(broad->effective, 1) + ".";
+  }
+  figure.command = attribute_command(material);
+  return figure;
+}
+
+}  // namespace cdt

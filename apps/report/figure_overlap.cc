@@ -1,0 +1,103 @@
+// Top bins that attention and gradient share, after the paper's Figure 4A, with the nulls.
+#include <algorithm>
+#include <cmath>
+
+#include "apps/attribute/numbers.h"
+#include "apps/report/figures.h"
+#include "apps/report/nulls.h"
+#include "apps/report/numerals.h"
+#include "apps/report/summary_tables.h"
+#include "io/text.h"
+#include "model/profile.h"
+
+namespace cdt {
+namespace {
+
+struct Overlaps {
+  std::int64_t top = 0;
+  double mean = 0;
+  /// Per number of shared bins: that number, pairs, expected pairs for random sets, expected pairs
+  /// under circular shifts.
+  std::vector<std::vector<double>> rows;
+};
+
+Overlaps count_overlaps(const Attribution& attribution, std::int64_t bins) {
+  Overlaps out;
+  out.top = std::min(kTopBins, bins);
+  const auto pairs = static_cast<double>(attribution.pairs.size());
+  const std::vector<double> random = hypergeometric_overlap(out.top, bins);
+  for (std::size_t shared = 0; shared < random.size(); ++shared) {
+    out.rows.push_back({static_cast<double>(shared), 0.0, pairs * random[shared], 0.0});
+  }
+  const MethodScores& attention = *attribution.find("attention");
+  const MethodScores& gradient = *attribution.find("gradient");
+  for (std::int64_t i = 0; i < static_cast<std::int64_t>(attribution.pairs.size()); ++i) {
+    const std::vector<std::int64_t> a = top_bins(attention.profile(i), out.top);
+    const std::vector<std::int64_t> g = top_bins(gradient.profile(i), out.top);
+    const std::int64_t shared = overlap(a, g);
+    ++out.rows[static_cast<std::size_t>(shared)][1];
+    out.mean += static_cast<double>(shared) / pairs;
+    const std::vector<double> shifted = shifted_overlap(a, g, bins);
+    for (std::size_t s = 0; s < shifted.size(); ++s) out.rows[s][3] += shifted[s];
+  }
+  return out;
+}
+
+/// Mean of a column of expected pairs.
+double mean_of_column(const Overlaps& overlaps, std::size_t column) {
+  double sum = 0;
+  double all = 0;
+  for (const std::vector<double>& row : overlaps.rows) {
+    sum += row[0] * row[column];
+    all += row[column];
+  }
+  return sum / all;
+}
+
+void describe(Plot& plot, const Overlaps& overlaps) {
+  const std::string data = plot.data(overlaps.rows);
+  plot.run("set lmargin 10").run("set rmargin 2").run("set tmargin 1");
+  plot.run("set xlabel 'bins shared by the two top " + std::to_string(overlaps.top) + "'");
+  plot.run("set ylabel 'pairs'").run("set yrange [0:*]");
+  plot.run("set xrange [-0.6:" + format_number(static_cast<double>(overlaps.top) + 0.6) + "]");
+  if (overlaps.top >= 10) plot.run("set xtics " + std::string(plot.canvas().narrow ? "5" : "2"));
+  plot.run("plot " + data + " using 1:2:(0.8) with boxes fillcolor " + rgb(Ink::kPurple, 0.75) +
+           ", " + data +
+           " using 1:3 with linespoints pointtype 7 pointsize 0.5 linewidth 1.5 linecolor " +
+           rgb(Ink::kMuted) + ", " + data +
+           " using 1:4 with lines linewidth 2 dashtype (6,4) linecolor " + rgb(Ink::kText));
+}
+
+}  // namespace
+
+Item overlap_figure(const Gnuplot& gnuplot, const Material& material) {
+  const Html title = "Do attention and gradient point to the same bins?";
+  if (!material.attribution) {
+    return Omission{title, "No attribution was given.", attribute_command(material)};
+  }
+  const Overlaps overlaps = count_overlaps(*material.attribution, material.data.bins);
+  const double random = mean_of_column(overlaps, 2);
+  const double shifted = mean_of_column(overlaps, 3);
+  Figure figure;
+  figure.title = title;
+  figure.picture =
+      draw_both(gnuplot, "Histogram of the number of top bins that attention and gradient share",
+                {300, 280}, [&](Plot& plot) { describe(plot, overlaps); });
+  figure.legend = {
+      {Ink::kPurple, "area", "pairs"},
+      {Ink::kMuted, "line", "expected for two random sets (hypergeometric)"},
+      {Ink::kText, "dashes", "expected if one window is shifted around, over all shifts"}};
+  figure.reading =
+      "Bars to the right of both lines mean that the two windows agree beyond chance, even where "
+      "they "
+      "share few bins; bars on the lines mean that they do not know of each other.";
+  figure.finding = "Mean " + Html(fixed(overlaps.mean, 2)) + " of " + std::to_string(overlaps.top) +
+                   " shared, " + fixed(random, 2) + " expected for random sets (" +
+                   fixed(overlaps.mean / random, 1) + " times as many), " + fixed(shifted, 2) +
+                   " under shifts.";
+  figure.details = agreement_table(*material.attribution);
+  figure.command = attribute_command(material);
+  return figure;
+}
+
+}  // namespace cdt

@@ -1,0 +1,115 @@
+// Predicted against observed, after the paper's Figure 2A.
+#include <algorithm>
+#include <cmath>
+
+#include "apps/report/figures.h"
+#include "apps/report/numerals.h"
+#include "io/text.h"
+#include "model/statistics.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::size_t kMostPoints = 4000;  // more only make the page heavy
+
+struct Line {
+  double slope = 0, intercept = 0;
+};
+
+/// Least squares of y on x; NaN where x is constant.
+Line least_squares(const std::vector<std::vector<double>>& points) {
+  double n = 0;
+  double sx = 0;
+  double sy = 0;
+  for (const auto& p : points) {
+    ++n;
+    sx += p[0];
+    sy += p[1];
+  }
+  double sxx = 0;
+  double sxy = 0;
+  for (const auto& p : points) {
+    sxx += (p[0] - sx / n) * (p[0] - sx / n);
+    sxy += (p[0] - sx / n) * (p[1] - sy / n);
+  }
+  const double slope = sxy / sxx;
+  return {slope, sy / n - slope * sx / n};
+}
+
+/// Every k-th point, so that at most kMostPoints are left.
+std::vector<std::vector<double>> thinned(const std::vector<std::vector<double>>& points) {
+  const std::size_t step = (points.size() + kMostPoints - 1) / kMostPoints;
+  std::vector<std::vector<double>> out;
+  for (std::size_t i = 0; i < points.size(); i += step) out.push_back(points[i]);
+  return out;
+}
+
+void describe(Plot& plot, const std::vector<std::vector<double>>& points, const Line& line) {
+  const std::string data = plot.data(points);
+  plot.run("set grid xtics ytics linetype 1 linecolor " + rgb(Ink::kGrid));
+  plot.run("set xlabel 'observed effect, beta'").run("set ylabel 'predicted effect'");
+  plot.run("set autoscale noextend")
+      .run("set offsets graph 0.02, graph 0.02, graph 0.04, graph 0.04");
+  const auto span = [&](std::size_t column) {
+    double low = points.front()[column];
+    double high = low;
+    for (const auto& p : points) {
+      low = std::min(low, p[column]);
+      high = std::max(high, p[column]);
+    }
+    return high - low;
+  };
+  plot.ticks("x", span(0), plot.canvas().narrow ? 5.0 : 10.0).ticks("y", span(1), 8.0);
+  const std::string range = "stats " + data + " using 1 nooutput name 'X'";
+  plot.run(range).run("stats " + data + " using 2 nooutput name 'Y'");
+  std::string command = "plot " + data +
+                        " using 1:2 with points pointtype 7 pointsize 0.45 linecolor " +
+                        rgb(Ink::kBlue, 0.45);
+  command +=
+      ", [X_min:X_max] (x > Y_min - 0.1 * (Y_max - Y_min) && x < Y_max + 0.1 * (Y_max - Y_min)"
+      " ? x : NaN) with lines dashtype (6,4) linewidth 1.2 linecolor " +
+      rgb(Ink::kMuted);
+  if (std::isfinite(line.slope)) {
+    command += ", [X_min:X_max] " + format_number(line.slope) + " * x + " +
+               format_number(line.intercept) + " with lines linewidth 2 linecolor " +
+               rgb(Ink::kOrange);
+  }
+  plot.run(command);
+}
+
+}  // namespace
+
+Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
+  const Html title = "Predicted against observed effects";
+  if (!material.evaluated) {
+    return Omission{title, "The run has no model.safetensors yet.", material.run.command};
+  }
+  const Evaluated& evaluated = *material.evaluated;
+  std::vector<std::vector<double>> points;
+  for (std::size_t i = 0; i < evaluated.pairs.size(); ++i) {
+    points.push_back({double{evaluated.pairs[i].beta}, double{evaluated.predictions[i]}});
+  }
+  const std::vector<std::vector<double>> drawn = thinned(points);
+  const Line line = least_squares(points);
+  const Metrics& m = evaluated.evaluation.model.metrics;
+  Figure figure;
+  figure.title = title;
+  figure.picture = draw_both(gnuplot, "Scatter of predicted against observed effects", {430, 330},
+                             [&](Plot& plot) { describe(plot, drawn, line); });
+  figure.legend = {{Ink::kBlue, "dot", "an enhancer-gene pair of " + evaluated.evaluation.split},
+                   {Ink::kOrange, "line", "least-squares line of predicted on observed"},
+                   {Ink::kMuted, "dashes", "equality"}};
+  figure.reading =
+      "Each dot is a pair; a perfect model puts all of them on the dashed line, and a line flatter "
+      "than it means that large effects are predicted too small.";
+  figure.finding = "r = " + Html(fixed(m.pearson, 3)) + ", p = " + p_value(m.pearson_p) +
+                   ", n = " + count_text(m.n) + "; slope of the line " + fixed(line.slope, 2) + ".";
+  if (drawn.size() < points.size()) {
+    figure.finding += " " + counted(static_cast<std::int64_t>(drawn.size()), "pair") +
+                      " are drawn, evenly chosen; the numbers are from all.";
+  }
+  figure.command = evaluated.command;
+  return figure;
+}
+
+}  // namespace cdt

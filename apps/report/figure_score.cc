@@ -1,0 +1,123 @@
+// r of the model beside what a model must beat and what it cannot.
+#include <algorithm>
+#include <cmath>
+
+#include "apps/report/figures.h"
+#include "apps/report/numerals.h"
+#include "io/text.h"
+
+namespace cdt {
+namespace {
+
+struct ScoreLine {
+  const char* label;
+  const Score* score;
+  Ink ink;
+};
+
+/// The scores whose r is defined, best known first.
+std::vector<ScoreLine> score_lines(const Evaluation& e) {
+  std::vector<ScoreLine> out{{"model", &e.model, Ink::kBlue}};
+  if (e.gene_mean) out.push_back({"gene mean", &*e.gene_mean, Ink::kMuted});
+  if (e.global_mean) out.push_back({"global mean", &*e.global_mean, Ink::kMuted});
+  std::erase_if(out, [](const ScoreLine& s) { return !std::isfinite(s.score->metrics.pearson); });
+  return out;
+}
+
+std::vector<Html> score_row(const Html& name, const Score& s) {
+  return {name,
+          fixed(s.metrics.pearson, 3),
+          interval_text(s.pearson_interval, 3),
+          p_value(s.metrics.pearson_p),
+          fixed(s.metrics.spearman, 3),
+          fixed(s.metrics.r2, 3),
+          fixed(s.metrics.mse, 4),
+          fixed(s.metrics.mae, 4)};
+}
+
+Html score_table(const Evaluation& e) {
+  std::vector<std::vector<Html>> rows{score_row("model", e.model)};
+  if (e.gene_mean) rows.push_back(score_row("gene mean", *e.gene_mean));
+  if (e.global_mean) rows.push_back(score_row("global mean", *e.global_mean));
+  return table("Scores", {"", "r", "95\u202f% interval", "p", "Spearman", "R\u00b2", "MSE", "MAE"},
+               rows);
+}
+
+void describe(Plot& plot, const std::vector<ScoreLine>& lines, double ceiling) {
+  const auto count = static_cast<double>(lines.size());
+  double low = 0.0;
+  for (const ScoreLine& s : lines) {
+    low = std::min({low, s.score->metrics.pearson, s.score->pearson_interval.low});
+  }
+  plot.run("set border 1").run("unset ytics").run("unset grid");
+  plot.run("set grid xtics linetype 1 linecolor " + rgb(Ink::kGrid));
+  plot.run("set lmargin 14").run("set rmargin 3").run("set tmargin 1.5");
+  plot.run("set xrange [" + format_number(low < 0.0 ? low - 0.05 : 0.0) + ":1]");
+  plot.run("set yrange [" + format_number(0.4 - count) + ":0.6]");
+  plot.run(plot.canvas().narrow ? "set xlabel 'Pearson r'"
+                                : "set xlabel 'Pearson correlation with the measured effect'");
+  if (std::isfinite(ceiling)) {
+    plot.run("set arrow from " + format_number(ceiling) + ", graph 0 to " + format_number(ceiling) +
+             ", graph 1 nohead linewidth 2 linecolor " + rgb(Ink::kGreen));
+  }
+  std::string command;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const Score& s = *lines[i].score;
+    const double y = -static_cast<double>(i);
+    plot.run("set label '" + std::string(lines[i].label) + "' at graph 0, first " +
+             format_number(y) + " right offset -1,0 textcolor " + rgb(Ink::kText));
+    const std::string data =
+        plot.data({{s.metrics.pearson, y, s.pearson_interval.low, s.pearson_interval.high}});
+    const std::string colour = " linecolor " + rgb(lines[i].ink);
+    command += (i == 0 ? "plot " : ", ") + data + " using 3:2:($4-$3):(0) with vectors nohead" +
+               " linewidth 3" + colour + ", " + data + " using 1:2 with points pointtype 7" +
+               " pointsize 1.1" + colour;
+  }
+  plot.run(command);
+}
+
+Html finding(const Evaluation& e) {
+  if (!e.gene_mean || !std::isfinite(e.gene_mean->metrics.pearson)) {
+    return "There are no training pairs to fit a baseline on.";
+  }
+  const double gain = e.model.metrics.pearson - e.gene_mean->metrics.pearson;
+  Html out = "Knowing nothing but the gene, r is " + fixed(e.gene_mean->metrics.pearson, 3) +
+             ". The model gains " + fixed(gain, 3) + " over that, 95\u202f% interval " +
+             interval_text(e.gain_interval, 3) + ". ";
+  out += e.gain_interval.low > 0.0
+             ? "The interval lies above 0: DNA adds something."
+             : "The interval includes 0: nothing here shows that the model uses DNA.";
+  return out;
+}
+
+}  // namespace
+
+Item score_figure(const Gnuplot& gnuplot, const Material& material) {
+  const Html title = "The model, its baselines and its ceiling";
+  if (!material.evaluated) {
+    return Omission{title, "The run has no model.safetensors yet.", material.run.command};
+  }
+  const Evaluation& e = material.evaluated->evaluation;
+  const std::vector<ScoreLine> lines = score_lines(e);
+  if (lines.empty())
+    return Omission{title, "No correlation is defined: the predictions are constant.", ""};
+  const int height = 80 + 34 * static_cast<int>(lines.size());
+  Figure figure;
+  figure.title = title;
+  figure.picture =
+      draw_both(gnuplot, "Pearson correlation of the model and its baselines, with intervals",
+                {height, height + 10}, [&](Plot& plot) { describe(plot, lines, e.noise_ceiling); });
+  figure.legend = {{Ink::kBlue, "dot", "r with its 95\u202f% interval (bootstrap over enhancers)"}};
+  if (std::isfinite(e.noise_ceiling)) {
+    figure.legend.push_back({Ink::kGreen, "line", "noise ceiling, " + fixed(e.noise_ceiling, 3)});
+  }
+  figure.reading =
+      "Further right is better; where two intervals do not overlap, the two differ by more than "
+      "chance.";
+  figure.finding = finding(e);
+  figure.details = score_table(e);
+  figure.command = material.evaluated->command;
+  return figure;
+}
+
+}  // namespace cdt

@@ -1,0 +1,94 @@
+// Loss and r over epochs, after the paper's Figures 2B and 2C.
+#include <algorithm>
+#include <cmath>
+
+#include "apps/report/figures.h"
+#include "apps/report/numerals.h"
+#include "io/text.h"
+
+namespace cdt {
+namespace {
+
+/// The last epoch marked best: the one whose weights were kept.
+const EpochRow* best_epoch(const std::vector<EpochRow>& epochs) {
+  const EpochRow* best = nullptr;
+  for (const EpochRow& row : epochs) {
+    if (row.best) best = &row;
+  }
+  return best;
+}
+
+void describe(Plot& plot, const std::vector<EpochRow>& epochs, const EpochRow* best) {
+  std::vector<std::vector<double>> rows;
+  for (const EpochRow& e : epochs) {
+    rows.push_back({static_cast<double>(e.epoch), e.train_loss, e.val_loss, e.train_r, e.val_r});
+  }
+  const std::string data = plot.data(rows);
+  plot.run(plot.canvas().narrow ? "set multiplot layout 2,1" : "set multiplot layout 1,2");
+  plot.run("set xlabel 'epoch'")
+      .run("set xrange [0.5:" + format_number(rows.back()[0] + 0.5) + "]");
+  plot.run("set lmargin 11").run("set rmargin 2").run("set tmargin 1");
+  const std::string style = rows.size() > 1
+                                ? " with linespoints pointtype 7 pointsize 0.35 linewidth 2"
+                                : " with points pointtype 7 pointsize 0.8";
+  const bool narrow = plot.canvas().narrow;
+  plot.ticks("x", std::max(1.0, rows.back()[0]), narrow ? 6.0 : 8.0);
+  const auto panel = [&](const std::string& label, int train, int val) {
+    plot.run("set ylabel '" + label + "'");
+    plot.run("plot " + data + " using 1:" + std::to_string(train) + style + " linecolor " +
+             rgb(Ink::kBlue) + ", " + data + " using 1:" + std::to_string(val) + style +
+             " linecolor " + rgb(Ink::kOrange));
+  };
+  if (best != nullptr) {
+    const std::string x = format_number(static_cast<double>(best->epoch));
+    plot.run("set arrow from " + x + ", graph 0 to " + x +
+             ", graph 1 nohead back dashtype (6,4) linewidth 1.2 linecolor " + rgb(Ink::kGreen));
+  }
+  panel("Huber loss", 2, 3);
+  panel("Pearson correlation", 4, 5);
+  plot.run("unset multiplot");
+}
+
+Html epochs_table(const std::vector<EpochRow>& epochs) {
+  std::vector<std::vector<Html>> rows;
+  for (const EpochRow& e : epochs) {
+    rows.push_back({std::to_string(e.epoch) + (e.best ? " *" : ""), format_number(e.lr),
+                    fixed(e.train_loss, 4), fixed(e.val_loss, 4), fixed(e.train_r, 4),
+                    fixed(e.val_r, 4)});
+  }
+  return table("Epochs",
+               {"epoch (* best so far)", "learning rate", "train loss", "validation loss",
+                "train r", "validation r"},
+               rows);
+}
+
+}  // namespace
+
+Item training_figure(const Gnuplot& gnuplot, const Material& material) {
+  const Html title = "Loss and correlation over epochs";
+  const std::vector<EpochRow>& epochs = material.run.epochs;
+  if (epochs.empty()) {
+    return Omission{title, "No epoch is finished yet.", material.run.command + " --resume"};
+  }
+  const EpochRow* best = best_epoch(epochs);
+  Figure figure;
+  figure.title = title;
+  figure.picture = draw_both(gnuplot, "Training and validation loss and correlation by epoch",
+                             {300, 480}, [&](Plot& plot) { describe(plot, epochs, best); });
+  figure.legend = {{Ink::kBlue, "line", "training, dropout on, as the epoch went"},
+                   {Ink::kOrange, "line", "validation, after the epoch"}};
+  figure.reading =
+      "Curves that part while training still improves are overfitting; the weights of the marked "
+      "epoch are the ones this page is about.";
+  figure.finding = counted(static_cast<std::int64_t>(epochs.size()), "epoch") + " ran.";
+  if (best != nullptr) {
+    figure.legend.push_back({Ink::kGreen, "dashes", "the best epoch, by validation r"});
+    figure.finding += " The best is " + std::to_string(best->epoch) + ": training r " +
+                      fixed(best->train_r, 3) + ", validation r " + fixed(best->val_r, 3) + ".";
+  }
+  figure.details = epochs_table(epochs);
+  figure.command = material.run.command;
+  return figure;
+}
+
+}  // namespace cdt

@@ -1,0 +1,116 @@
+#include "apps/report/gnuplot.h"
+
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <sstream>
+
+#include "apps/common/interrupt.h"
+#include "engine/error.h"
+#include "io/file.h"
+
+namespace cdt {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const char* call, int error) {
+  throw Error(std::string("gnuplot: ") + call + ": " + system_message(error));
+}
+
+/// A file without a name, in memory: unlike a pipe it takes everything before anybody reads.
+FileDescriptor memory_file(const char* name) {
+  FileDescriptor file(memfd_create(name, MFD_CLOEXEC));
+  if (file.get() < 0) fail("memfd_create", errno);
+  return file;
+}
+
+void write_all(const FileDescriptor& file, const std::string& text) {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = write(file.get(), text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("write", errno);
+    done += static_cast<std::size_t>(n);
+  }
+  if (lseek(file.get(), 0, SEEK_SET) != 0) fail("lseek", errno);
+}
+
+std::string read_all(const FileDescriptor& file) {
+  std::string out(file_size(file, "gnuplot"), '\0');
+  if (!out.empty()) read_exactly(file, "gnuplot", 0, out.data(), out.size());
+  return out;
+}
+
+/// The first line that says something, without gnuplot's echo of the script.
+std::string first_message(const std::string& text) {
+  std::istringstream lines(text);
+  std::string line;
+  while (std::getline(lines, line)) {
+    const std::size_t begin = line.find_first_not_of(" \t^");
+    if (begin != std::string::npos && line.rfind("gnuplot>", 0) != 0) return line.substr(begin);
+  }
+  return "no message";
+}
+
+/// Starts `program -d` (no start-up files) on three descriptors, with a bare environment.
+pid_t start(const fs::path& program, const std::array<int, 3>& streams) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  for (int fd = 0; fd < 3; ++fd) {
+    posix_spawn_file_actions_adddup2(&actions, streams[static_cast<std::size_t>(fd)], fd);
+  }
+  std::string name = program.string();
+  std::string option = "-d";
+  std::string locale = "LC_ALL=C";
+  std::string path = "PATH=/usr/bin:/bin";
+  const std::array<char*, 3> arguments{name.data(), option.data(), nullptr};
+  const std::array<char*, 3> environment{locale.data(), path.data(), nullptr};
+  pid_t child = 0;
+  const int error =
+      posix_spawn(&child, name.c_str(), &actions, nullptr, arguments.data(), environment.data());
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) fail(name.c_str(), error);
+  return child;
+}
+
+}  // namespace
+
+Gnuplot::Gnuplot() {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path != nullptr ? path : "/usr/bin:/bin");
+  std::string folder;
+  while (std::getline(folders, folder, ':')) {
+    const fs::path candidate = fs::path(folder.empty() ? "." : folder) / "gnuplot";
+    std::error_code ignored;
+    if (fs::is_regular_file(candidate, ignored) && access(candidate.c_str(), X_OK) == 0) {
+      program_ = candidate;
+      return;
+    }
+  }
+  throw InputError("gnuplot", "PATH",
+                   "no such program; it draws the figures (Debian package gnuplot-nox)");
+}
+
+std::string Gnuplot::draw(const std::string& script) const {
+  const FileDescriptor input = memory_file("script");
+  const FileDescriptor output = memory_file("picture");
+  const FileDescriptor messages = memory_file("messages");
+  write_all(input, script);
+  const pid_t child = start(program_, {input.get(), output.get(), messages.get()});
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) fail("waitpid", errno);
+  }
+  stop_if_interrupted();
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    throw Error("gnuplot failed: " + first_message(read_all(messages)));
+  }
+  return read_all(output);
+}
+
+}  // namespace cdt

@@ -1,0 +1,46 @@
+// HTML as a type of its own, so that text from files and command lines cannot reach the page
+// without being escaped.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cdt {
+
+class Html {
+ public:
+  Html() = default;
+  /// Text: & < > " ' become entities, control characters and bytes that are no UTF-8 become U+FFFD.
+  Html(std::string_view text);                              // NOLINT(google-explicit-constructor)
+  Html(const char* text) : Html(std::string_view(text)) {}  // NOLINT(google-explicit-constructor)
+  Html(const std::string& text)
+      : Html(std::string_view(text)) {}  // NOLINT(google-explicit-constructor)
+  /// Markup as it stands: only for code this program wrote.
+  static Html markup(std::string code);
+
+  Html& operator+=(const Html& other);
+  bool empty() const { return code_.empty(); }
+  const std::string& code() const { return code_; }
+
+ private:
+  std::string code_;
+};
+
+Html operator+(Html a, const Html& b);
+
+/// Names are ours; values are escaped.
+using Attributes = std::initializer_list<std::pair<const char*, std::string_view>>;
+
+/// <TAG NAME="VALUE">content</TAG>
+Html element(std::string_view tag, Attributes attributes, const Html& content);
+Html element(std::string_view tag, const Html& content);
+
+/// A table in a box that scrolls sideways where the page is narrow. The first cell of a row is its
+/// header; `label` names the table to a screen reader.
+Html table(std::string_view label, const std::vector<Html>& header,
+           const std::vector<std::vector<Html>>& rows);
+
+}  // namespace cdt

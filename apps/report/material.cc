@@ -1,0 +1,106 @@
+#include "apps/report/material.h"
+
+#include <cmath>
+#include <limits>
+
+#include "apps/common/command_record.h"
+#include "engine/error.h"
+#include "io/json.h"
+#include "io/safetensors.h"
+#include "io/text.h"
+
+namespace cdt {
+namespace {
+
+namespace fs = std::filesystem;
+
+double number_or_nan(JsonReader& reader, const std::string& key) {
+  const nlohmann::json& value = reader.value(key);
+  if (value.is_null()) return std::numeric_limits<double>::quiet_NaN();
+  return reader.number(key);
+}
+
+EpochRow read_epoch(const std::string& line, const std::string& where) {
+  const nlohmann::json parsed = parse_json(line, where);
+  JsonReader reader(parsed, where);
+  EpochRow row;
+  row.epoch = reader.integer("epoch", 1);
+  row.lr = number_or_nan(reader, "lr");
+  row.train_loss = number_or_nan(reader, "train_loss");
+  row.val_loss = number_or_nan(reader, "val_loss");
+  row.train_r = number_or_nan(reader, "train_pearson");
+  row.val_r = number_or_nan(reader, "val_pearson");
+  row.best = reader.boolean("best");
+  return row;
+}
+
+/// The options of config.json as a command line.
+std::string train_command(const RunRecord& run) {
+  std::string out = "cdt-train";
+  const auto add = [&out](const std::string& option, const nlohmann::json& value) {
+    if (!value.is_string() && !value.is_number()) return;
+    const std::string word = value.is_string() ? value.get<std::string>() : value.dump();
+    if (!word.empty()) out += " --" + option + " " + shell_word(word);
+  };
+  add("data", value_at(run.config, "data"));
+  add("model", value_at(run.config, "init"));
+  add("out", run.directory.string());
+  const nlohmann::json& options = value_at(run.config, "options");
+  if (!options.is_object()) return out;
+  for (const auto& [key, value] : options.items()) add(key, value);
+  return out;
+}
+
+std::int64_t count_parameters(const fs::path& model) {
+  const SafetensorsReader reader(model);
+  std::int64_t out = 0;
+  for (const TensorInfo& tensor : reader.tensors()) {
+    std::int64_t values = 1;
+    for (const std::int64_t size : tensor.shape) values *= size;
+    out += values;
+  }
+  return out;
+}
+
+}  // namespace
+
+RunRecord read_run(const fs::path& directory) {
+  if (!fs::is_directory(directory)) {
+    throw InputError(directory.string(), "--run", "no such folder; cdt-train --out makes one");
+  }
+  RunRecord run;
+  run.directory = directory;
+  run.config = parse_json_file(directory / "config.json");
+  run.command = train_command(run);
+  run.has_model = fs::exists(directory / "model.safetensors");
+  if (run.has_model) run.parameters = count_parameters(directory / "model.safetensors");
+  const fs::path metrics = directory / "metrics.jsonl";
+  if (!fs::exists(metrics)) return run;
+  LineFile lines(metrics);
+  std::string_view line;
+  while (lines.next(&line)) {
+    run.epochs.push_back(read_epoch(std::string(line), metrics.string() + ": " + lines.where()));
+  }
+  return run;
+}
+
+const nlohmann::json& value_at(const nlohmann::json& object, const std::string& path) {
+  static const nlohmann::json nothing;
+  const nlohmann::json* at = &object;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find('.', begin), path.size());
+    if (!at->is_object()) return nothing;
+    const auto found = at->find(path.substr(begin, end - begin));
+    if (found == at->end()) return nothing;
+    at = &*found;
+    begin = end + 1;
+  }
+  return *at;
+}
+
+double number_at(const nlohmann::json& object, const std::string& path) {
+  const nlohmann::json& value = value_at(object, path);
+  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+}
+
+}  // namespace cdt

@@ -1,0 +1,87 @@
+// Everything a report is made of, read and checked (docs/formats.md): the data set, the run that
+// was trained on it, the evaluation of its model, and an attribution.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/predict/evaluation.h"
+#include "io/annotations.h"
+#include "io/dataset.h"
+#include "io/npy_file.h"
+#include "io/truth.h"
+
+namespace cdt {
+
+/// One line of metrics.jsonl; NaN where it says null.
+struct EpochRow {
+  std::int64_t epoch = 0;
+  double lr = 0, train_loss = 0, val_loss = 0, train_r = 0, val_r = 0;
+  bool best = false;
+};
+
+struct RunRecord {
+  std::filesystem::path directory;
+  std::vector<EpochRow> epochs;  // empty: no epoch is finished
+  nlohmann::json config;         // config.json
+  std::string command;           // a cdt-train line that starts the same run
+  bool has_model = false;        // model.safetensors is there
+  std::int64_t parameters = 0;   // of it
+};
+/// InputError if the folder is no run directory.
+RunRecord read_run(const std::filesystem::path& directory);
+
+/// Predictions of one split and their evaluation.
+struct Evaluated {
+  std::vector<Pair> pairs;
+  std::vector<float> predictions;
+  Evaluation evaluation;
+  std::string command;  // the cdt-predict line that makes the same numbers
+};
+
+struct AttributedPair {
+  std::int32_t enhancer = 0, gene = 0;  // rows of the data set
+  double beta = 0;                      // NaN: not measured
+  double prediction = 0;
+};
+
+/// The scores of one method, a row (L) per pair.
+struct MethodScores {
+  std::string name, meaning;
+  bool is_signed = false;
+  NpyFile file;
+
+  /// The pair's scores; the absolute values of a signed method.
+  std::vector<float> profile(std::int64_t pair) const;
+};
+
+struct Attribution {
+  std::filesystem::path directory;
+  std::vector<AttributedPair> pairs;
+  std::vector<MethodScores> methods;  // attention and gradient first
+  nlohmann::json summary;             // summary.json
+  std::string command;                // empty: not recorded
+  const MethodScores* find(const std::string& method) const;
+};
+/// InputError if the folder is no attribution, or one of another data set.
+Attribution read_attribution(const std::filesystem::path& directory, const Dataset& data);
+
+struct Material {
+  const Dataset& data;
+  RunRecord run;
+  std::optional<Truth> truth;
+  std::optional<Evaluated> evaluated;      // absent: the run has no model yet
+  std::optional<Attribution> attribution;  // absent: not asked for
+  std::optional<Annotations> annotations;  // elements to draw under the windows
+};
+
+/// The value at "methods.gradient.edge_share", or null.
+const nlohmann::json& value_at(const nlohmann::json& object, const std::string& path);
+/// The same as a number; NaN if it is none.
+double number_at(const nlohmann::json& object, const std::string& path);
+
+}  // namespace cdt

@@ -1,0 +1,33 @@
+// What the figures draw as "no more than chance".
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace cdt {
+
+/// Expected number in a cell and its standard deviation.
+struct NullCount {
+  double mean = 0;
+  double sd = 0;
+};
+
+/// Peaks of one enhancer's pairs, as bins.
+using PeakGroups = std::vector<std::vector<std::int64_t>>;
+
+/// The number of peaks in `width` neighbouring bins of `bins`, when the peaks of each enhancer are
+/// shifted together around the window by a uniformly random amount: keeps how alike an enhancer's
+/// genes are, so that the band is not too narrow. Exact, over all shifts.
+NullCount shifted_count(const PeakGroups& groups, std::int64_t bins, std::int64_t width);
+
+/// Probability of each number of shared elements, 0 to k, of two random sets of k of n
+/// (hypergeometric).
+std::vector<double> hypergeometric_overlap(std::int64_t k, std::int64_t n);
+
+/// Mean share of each number of shared elements, 0 to k, over all circular shifts of one set of
+/// bins against the other: keeps that neighbouring bins score alike.
+std::vector<double> shifted_overlap(std::span<const std::int64_t> a,
+                                    std::span<const std::int64_t> b, std::int64_t bins);
+
+}  // namespace cdt

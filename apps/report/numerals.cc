@@ -1,0 +1,69 @@
+#include "apps/report/numerals.h"
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+
+namespace cdt {
+namespace {
+
+constexpr const char* kMinus = "\xE2\x88\x92";        // U+2212
+constexpr const char* kUndefined = "\xE2\x80\x93";    // en dash
+constexpr const char* kNarrowSpace = "\xE2\x80\xAF";  // U+202F, does not break
+constexpr const char* kTimesTen =
+    "\xE2\x80\xAF\xC3\x97\xE2\x80\xAF"
+    "10";
+constexpr double kSmallestPlain = 0.001;
+
+std::string with_minus(const std::string& text) {
+  return text.front() == '-' ? kMinus + text.substr(1) : text;
+}
+
+/// Without the sign of a rounded zero.
+std::string printed(double value, int digits) {
+  std::array<char, 64> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.*f", digits, value);
+  std::string text = buffer.data();
+  if (text.find_first_of("123456789") == std::string::npos && text.front() == '-') text.erase(0, 1);
+  return text;
+}
+
+}  // namespace
+
+std::string fixed(double value, int digits) {
+  if (!std::isfinite(value) || std::fabs(value) > 1e15) return kUndefined;
+  return with_minus(printed(value, digits));
+}
+
+std::string percent(double share, int digits) {
+  if (!std::isfinite(share)) return kUndefined;
+  return fixed(100.0 * share, digits) + kNarrowSpace + "%";
+}
+
+std::string interval_text(const Interval& interval, int digits) {
+  if (!std::isfinite(interval.low) || !std::isfinite(interval.high)) return kUndefined;
+  return "[" + fixed(interval.low, digits) + ", " + fixed(interval.high, digits) + "]";
+}
+
+std::string count_text(std::int64_t count) {
+  std::string digits = std::to_string(count < 0 ? -count : count);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, kNarrowSpace);
+  return (count < 0 ? kMinus : "") + digits;
+}
+
+Html p_value(double p) {
+  if (!std::isfinite(p)) return kUndefined;
+  if (p == 0.0) return "< 10" + element("sup", std::string(kMinus) + "300");
+  if (p >= kSmallestPlain) return fixed(p, 3);
+  const int exponent = static_cast<int>(std::floor(std::log10(p)));
+  const double factor = p / std::pow(10.0, exponent);
+  return fixed(factor, 1) + std::string(kTimesTen) +
+         element("sup", with_minus(std::to_string(exponent)));
+}
+
+std::string counted(std::int64_t count, const std::string& noun) {
+  return count_text(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+}  // namespace cdt

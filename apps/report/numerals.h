@@ -1,0 +1,24 @@
+// Numbers as a reader sees them.
+#pragma once
+
+#include <string>
+
+#include "apps/report/html.h"
+#include "model/bootstrap.h"
+
+namespace cdt {
+
+/// "0.831", with a true minus sign; an en dash where it is not finite.
+std::string fixed(double value, int digits);
+/// "95.5 %"
+std::string percent(double share, int digits = 1);
+/// "[0.807, 0.851]"
+std::string interval_text(const Interval& interval, int digits);
+/// "12 480", thousands apart by a narrow no-break space.
+std::string count_text(std::int64_t count);
+/// 0.03 as it stands, 6.6e-185 as 6.6 x 10^-185.
+Html p_value(double p);
+/// "720 pairs", "1 pair"
+std::string counted(std::int64_t count, const std::string& noun);
+
+}  // namespace cdt

@@ -1,0 +1,209 @@
+#include "apps/report/overview.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "apps/report/numerals.h"
+#include "io/text.h"
+
+namespace cdt {
+namespace {
+
+std::string last_part(const std::filesystem::path& path) {
+  const std::filesystem::path clean = path.lexically_normal();
+  return (clean.has_filename() ? clean.filename() : clean.parent_path().filename()).string();
+}
+
+std::string text_at(const nlohmann::json& object, const std::string& path) {
+  const nlohmann::json& value = value_at(object, path);
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_number() ? value.dump() : "\u2013";
+}
+
+Html card(const Html& label, const Html& value, const Html& note) {
+  return element("div", element("span", {{"class", "label"}}, label) +
+                            element("span", {{"class", "value"}}, value) +
+                            element("span", {{"class", "note"}}, note));
+}
+
+Html headline(const Material& material) {
+  if (!material.evaluated) return {};
+  const Evaluation& e = material.evaluated->evaluation;
+  Html cards = card("Pearson r on " + e.split, fixed(e.model.metrics.pearson, 3),
+                    "95\u202f% " + interval_text(e.model.pearson_interval, 3));
+  if (e.gene_mean && std::isfinite(e.gene_mean->metrics.pearson)) {
+    const double gain = e.model.metrics.pearson - e.gene_mean->metrics.pearson;
+    cards += card("Gain over gene mean", (gain > 0 ? "+" : "") + fixed(gain, 3),
+                  "95\u202f% " + interval_text(e.gain_interval, 3));
+  }
+  if (std::isfinite(e.noise_ceiling)) {
+    cards += card("Share of the ceiling", percent(e.model.share_of_ceiling),
+                  "ceiling r " + fixed(e.noise_ceiling, 3));
+  } else {
+    cards += card("Share of the ceiling", "\u2013", "ceiling unknown here");
+  }
+  cards += card("R\u00b2", fixed(e.model.metrics.r2, 3), "of determination");
+  return element("div", {{"class", "headline"}}, cards);
+}
+
+Html row(const Html& term, const Html& description) {
+  return element("dt", term) + element("dd", description);
+}
+
+Html data_row(const Dataset& data) {
+  std::string splits;
+  for (const Split split : {Split::kTrain, Split::kVal, Split::kTest}) {
+    const auto pairs = static_cast<std::int64_t>(data.pairs_of(split).size());
+    if (pairs > 0)
+      splits += (splits.empty() ? "" : ", ") + count_text(pairs) + " " + split_name(split);
+  }
+  return element("b", last_part(data.directory)) + ": " +
+         counted(data.enhancers_count(), "enhancer") + " (" + data.assembly + "), " +
+         counted(data.genes_count(), "gene") + ", DNA windows of " + counted(data.bins, "bin") +
+         " of " + std::to_string(data.bin_bp) + "\u202fbp; pairs: " + splits;
+}
+
+Html model_row(const Material& material) {
+  const nlohmann::json& c = material.run.config;
+  Html out = "CDT, variant " + text_at(c, "model.variant") + ", hidden size " +
+             text_at(c, "model.hidden") + ", " + text_at(c, "model.heads") + " heads";
+  if (material.run.has_model) out += ", " + count_text(material.run.parameters) + " parameters";
+  return out;
+}
+
+Html training_row(const Material& material) {
+  const nlohmann::json& c = material.run.config;
+  Html out = counted(static_cast<std::int64_t>(material.run.epochs.size()), "epoch") +
+             ", batches of " + text_at(c, "options.batch-size") + ", learning rate " +
+             text_at(c, "options.lr") + ", dropout " + text_at(c, "options.dropout") + ", seed " +
+             text_at(c, "options.seed");
+  const std::string trained_on = text_at(c, "data");
+  if (last_part(trained_on) != last_part(material.data.directory)) {
+    out += Html("; trained on ") + element("b", trained_on);
+  }
+  return out;
+}
+
+Html facts(const Material& material) {
+  Html rows = row("Data", data_row(material.data)) + row("Model", model_row(material)) +
+              row("Training", training_row(material));
+  if (material.evaluated) {
+    const Evaluation& e = material.evaluated->evaluation;
+    rows +=
+        row("Evaluated on", e.split + ": " + counted(e.pairs, "pair") + ", " +
+                                counted(e.enhancers, "enhancer") + ", " + counted(e.genes, "gene"));
+  }
+  if (material.attribution) {
+    const Attribution& a = *material.attribution;
+    std::string names;
+    for (const MethodScores& method : a.methods) names += (names.empty() ? "" : ", ") + method.name;
+    std::set<std::int32_t> enhancers;
+    for (const AttributedPair& pair : a.pairs) enhancers.insert(pair.enhancer);
+    rows += row("Explained", counted(static_cast<std::int64_t>(a.pairs.size()), "pair") + " of " +
+                                 counted(static_cast<std::int64_t>(enhancers.size()), "enhancer") +
+                                 " by " + names);
+  }
+  return element("dl", rows);
+}
+
+void weigh_evaluation(const Evaluation& e, std::vector<Html>* out) {
+  const auto share = [&](std::int64_t pairs) {
+    return percent(static_cast<double>(pairs) / static_cast<double>(e.pairs));
+  };
+  if (e.split == "val") {
+    out->push_back(
+        "The split val also chose the epoch and steered the learning rate, so its r is "
+        "somewhat too high; a split that had no say (--split test) has no such bias.");
+  }
+  if (e.overlap.enhancer > 0) {
+    out->push_back(share(e.overlap.enhancer) +
+                   " of the evaluated pairs have an enhancer that was also "
+                   "trained on" +
+                   (e.overlap.pair > 0
+                        ? ", and " + share(e.overlap.pair) + " are training pairs themselves"
+                        : std::string()) +
+                   ": they do not test new DNA.");
+  }
+  if (e.overlap.gene > 0) {
+    out->push_back(share(e.overlap.gene) +
+                   " of the pairs have a gene that was also trained on. Effects differ by gene, so "
+                   "compare with the mean per gene, not with 0.");
+  }
+  if (e.model.constant) out->push_back("All predictions are equal: correlations are undefined.");
+}
+
+void weigh_effects(const std::vector<Pair>& pairs, std::vector<Html>* out) {
+  if (std::none_of(pairs.begin(), pairs.end(), [](const Pair& p) { return p.beta > 0.0F; })) {
+    out->push_back(
+        "No training effect is positive: the model cannot have learnt enhancers whose silencing "
+        "raises expression.");
+  }
+}
+
+void weigh_attribution(const Attribution& a, const Dataset& data, std::vector<Html>* out) {
+  const double effective = number_at(a.summary, "attention.effective_bins");
+  const auto bins = static_cast<double>(data.bins);
+  if (effective > 0.9 * bins) {
+    out->push_back("Attention is nearly uniform: it spreads over " + fixed(effective, 0) + " of " +
+                   std::to_string(data.bins) +
+                   " bins (exp of its entropy). The place of its peak then means little.");
+  }
+  const double zero = number_at(a.summary, "pairs_with_zero_dna");
+  if (zero > 0) {
+    out->push_back(counted(static_cast<std::int64_t>(zero), "explained pair") +
+                   " have no DNA (all zeros); their attention is uniform and their peak is bin 0.");
+  }
+  for (const char* method : {"attention", "gradient"}) {
+    const std::string key = std::string(method) + ".peak_in_outer_5_percent";
+    const double edge = number_at(a.summary, key);
+    const double random = number_at(a.summary, "random_peaks.peak_in_outer_5_percent");
+    if (edge > 3.0 * random && edge > 0.1) {
+      out->push_back(percent(edge) + " of the " + method +
+                     " peaks lie in the outer 5\u202f% of the window (by chance " +
+                     percent(random) + "): an edge effect, until shown otherwise.");
+    }
+  }
+}
+
+Html cautions(const Material& material) {
+  std::vector<Html> points;
+  if (material.evaluated) weigh_evaluation(material.evaluated->evaluation, &points);
+  weigh_effects(material.data.pairs_of(Split::kTrain), &points);
+  if (material.attribution) weigh_attribution(*material.attribution, material.data, &points);
+  if (!material.truth) {
+    points.push_back("Coordinates are taken as " + material.data.assembly +
+                     ", as the data set says; nothing here "
+                     "can check that. A bin\u2019s embedding may mix sequence far beyond the bin, "
+                     "so a peak is no "
+                     "evidence at the level of bases.");
+  }
+  if (points.empty()) return {};
+  Html items;
+  for (const Html& point : points) items += element("li", point);
+  return element("aside", {{"class", "cautions"}},
+                 element("h2", "Weigh when reading") + element("ul", items));
+}
+
+}  // namespace
+
+Html report_title(const Material& material) {
+  const std::filesystem::path& directory = material.data.directory;
+  const std::string name = last_part(directory);
+  const std::string above = last_part(directory.lexically_normal().parent_path());
+  // A folder called "data" says nothing without the one that holds it.
+  return "CDT on " + (name == "data" && !above.empty() ? above + "/" + name : name);
+}
+
+Html report_subtitle(const Material& material) {
+  if (!material.evaluated) return "What the run holds so far";
+  const Evaluation& e = material.evaluated->evaluation;
+  return "How well it predicts " + counted(e.pairs, "pair") + " of " + e.split +
+         ", and what its predictions rest on";
+}
+
+Html report_opening(const Material& material) {
+  return headline(material) + facts(material) + cautions(material);
+}
+
+}  // namespace cdt

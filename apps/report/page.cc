@@ -1,0 +1,93 @@
+#include "apps/report/page.h"
+
+#include <string>
+
+namespace cdt {
+namespace {
+
+Html legend_html(const std::vector<LegendEntry>& legend) {
+  Html entries;
+  for (const LegendEntry& entry : legend) {
+    const std::string colour = std::string("--key:var(") + ink_name(entry.ink) + ")";
+    const Html key =
+        element("span", {{"class", std::string("key ") + entry.mark}, {"style", colour}}, Html());
+    entries += element("li", key + entry.text);
+  }
+  return entries.empty() ? entries : element("ul", {{"class", "legend"}}, entries);
+}
+
+Html command_html(const std::string& command) {
+  return element(
+      "div",
+      {{"class", "command"}, {"tabindex", "0"}, {"role", "region"}, {"aria-label", "Command"}},
+      element("code", command));
+}
+
+Html figure_html(const Figure& figure, int number) {
+  const std::string name = "Figure " + std::to_string(number);
+  Html caption = element("h3", element("span", {{"class", "number"}}, name) + " " + figure.title);
+  Html below = legend_html(figure.legend);
+  below += element("p", element("b", "How to read it. ") + figure.reading);
+  if (!figure.finding.empty()) below += element("p", element("b", "Here. ") + figure.finding);
+  if (!figure.details.empty()) {
+    below += element("details", element("summary", "The numbers") + figure.details);
+  }
+  if (!figure.command.empty()) {
+    below += element("details", element("summary", "The command") + command_html(figure.command));
+  }
+  return element("figure", {{"id", "figure-" + std::to_string(number)}},
+                 caption + element("div", {{"class", "picture"}}, figure.picture) +
+                     element("figcaption", below));
+}
+
+Html omission_html(const Omission& omission) {
+  Html text = element("p", element("b", omission.title) + " is left out. " + omission.reason +
+                               (omission.command.empty() ? "" : " This would add it:"));
+  if (!omission.command.empty()) text += command_html(omission.command);
+  return element("div", {{"class", "omitted"}}, text);
+}
+
+Html section_html(const Section& section, int* figures) {
+  Html out = element("h2", section.title);
+  if (!section.introduction.empty()) out += element("p", section.introduction);
+  Html omitted;
+  for (const Item& item : section.items) {
+    if (const auto* figure = std::get_if<Figure>(&item)) {
+      out += figure_html(*figure, ++*figures);
+    } else {
+      omitted += omission_html(std::get<Omission>(item));
+    }
+  }
+  return element("section", {{"id", section.anchor}}, out + omitted);
+}
+
+Html contents_html(const std::vector<Section>& sections) {
+  Html links;
+  for (const Section& section : sections) {
+    links += element("li", element("a", {{"href", "#" + section.anchor}}, section.title));
+  }
+  return element("nav", {{"aria-label", "Contents"}}, element("ul", links));
+}
+
+}  // namespace
+
+std::string page_html(const Page& page) {
+  Html main = element(
+      "header", element("h1", page.title) + element("p", {{"class", "subtitle"}}, page.subtitle));
+  main += contents_html(page.sections) + page.opening;
+  int figures = 0;
+  for (const Section& section : page.sections) main += section_html(section, &figures);
+  main += element("footer", page.footer);
+  // The policy forbids every request, so that opening the page tells nobody.
+  const std::string head =
+      "<meta charset=\"utf-8\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+      "style-src 'unsafe-inline'; img-src data:\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n";
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n" + head +
+         element("title", page.title).code() + "\n<style>\n" + std::string(style_sheet()) +
+         "</style>\n</head>\n<body>\n" + element("main", main).code() + "\n</body>\n</html>\n";
+}
+
+}  // namespace cdt

@@ -1,0 +1,91 @@
+#include "apps/report/plot.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "io/text.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::array<const char*, kInks> kNames = {"--text", "--muted",  "--grid",  "--null",
+                                                   "--blue", "--orange", "--green", "--purple",
+                                                   "--red",  "--teal",   "--gold"};
+constexpr double kOpaque = 255.0;
+
+}  // namespace
+
+const char* ink_name(Ink ink) { return kNames[static_cast<std::size_t>(ink)]; }
+
+// Red 1 and green 2 mark a colour as one of ours; blue is its number (svg.cc reads it back).
+std::string rgb(Ink ink, double opacity) {
+  std::array<char, 32> out{};
+  const double transparency = kOpaque * (1.0 - std::clamp(opacity, 0.0, 1.0));
+  std::snprintf(out.data(), out.size(), "rgb '#%02X0102%02X'",
+                static_cast<unsigned>(std::lround(transparency)), static_cast<unsigned>(ink));
+  return out.data();
+}
+
+Plot::Plot(const Canvas& canvas) : canvas_(canvas) {
+  run("set encoding utf8").run("set minussign");
+  run("set terminal svg size " + std::to_string(canvas.width) + "," +
+      std::to_string(canvas.height) + " dynamic noenhanced font ',13' linewidth 1");
+  run("unset key");
+  run("set border 3 linecolor " + rgb(Ink::kMuted) + " linewidth 1");
+  run("set tics nomirror out scale 0.5 textcolor " + rgb(Ink::kMuted));
+  run("set xlabel textcolor " + rgb(Ink::kText));
+  run("set ylabel textcolor " + rgb(Ink::kText));
+  run("set grid ytics linetype 1 linecolor " + rgb(Ink::kGrid) + " linewidth 1 back");
+  run("set style fill solid 1.0 noborder");
+  run("set samples 400");
+}
+
+Plot& Plot::run(const std::string& command) {
+  script_ += command;
+  script_ += '\n';
+  return *this;
+}
+
+Plot& Plot::ticks(const std::string& axis, double span, double most) {
+  if (!(span > 0.0) || !std::isfinite(span)) return *this;
+  return run("set " + axis + "tics " + format_number(round_step(span, most)));
+}
+
+std::string Plot::data(const std::vector<std::vector<double>>& rows) {
+  const std::string name = "$d" + std::to_string(blocks_++);
+  std::string block = name + " << END\n";
+  for (const std::vector<double>& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      block += (i > 0 ? " " : "") + (std::isfinite(row[i]) ? format_number(row[i]) : "NaN");
+    }
+    block += '\n';
+  }
+  script_ += block + "END\n";
+  return name;
+}
+
+double round_step(double span, double most) {
+  const double least = span / most;
+  const double power = std::pow(10.0, std::floor(std::log10(least)));
+  for (const double factor : {1.0, 2.0, 5.0}) {
+    if (factor * power >= least) return factor * power;
+  }
+  return 10.0 * power;
+}
+
+Html draw_both(const Gnuplot& gnuplot, std::string_view label, const Heights& heights,
+               const std::function<void(Plot&)>& describe) {
+  Html out;
+  for (const bool narrow : {false, true}) {
+    Plot plot(Canvas{.width = narrow ? kNarrowPixels : kWidePixels,
+                     .height = narrow ? heights.narrow : heights.wide,
+                     .narrow = narrow});
+    describe(plot);
+    out += inline_svg(gnuplot.draw(plot.script()), label, narrow ? "narrow" : "wide");
+  }
+  return out;
+}
+
+}  // namespace cdt

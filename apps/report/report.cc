@@ -1,0 +1,154 @@
+#include "apps/report/report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <string>
+#include <utility>
+
+#include "apps/common/cli.h"
+#include "apps/common/command_record.h"
+#include "apps/common/inference.h"
+#include "apps/common/interrupt.h"
+#include "apps/common/version.h"
+#include "apps/report/evaluated.h"
+#include "apps/report/figures.h"
+#include "apps/report/overview.h"
+#include "apps/report/page.h"
+#include "engine/error.h"
+#include "io/atomic_file.h"
+
+namespace cdt {
+namespace {
+
+struct ReportOptions {
+  CommonOptions common;
+  ModelOverrides overrides;
+  std::filesystem::path run, attribution, prediction, annotations;
+  std::string split = "val";
+  std::string pair;
+  std::string command;  // the whole command line
+};
+
+bool parse_options(int argc, char** argv, ReportOptions* options, int* exit_code) {
+  Cli cli("cdt-report",
+          "One self-contained HTML page about a run: its numbers, its figures, and how to read "
+          "them. gnuplot draws the figures.");
+  cli.common(&options->common, {"data", "out", "device", "precision", "threads", "seed", "quiet"});
+  cli.option("run", &options->run, "run directory of cdt-train");
+  cli.option("attribution", &options->attribution, "output of cdt-attribute");
+  cli.option("prediction", &options->prediction,
+             "output of cdt-predict; without it the run's model predicts the split here");
+  cli.option("split", &options->split, "pairs to predict");
+  cli.choice("split", {"train", "val", "test"});
+  cli.option("annotations", &options->annotations,
+             "BED file of elements to draw under the windows");
+  cli.option("pair", &options->pair, "ENHANCER:GENE to show; without it the strongest effect");
+  for (const char* name : {"data", "run", "out"}) cli.require(name);
+  add_model_options(&cli, &options->overrides);
+  const bool go = cli.parse(argc, argv, exit_code);
+  options->command = command_line("cdt-report", argc, argv);
+  return go;
+}
+
+Material read_material(const ReportOptions& options, const Dataset& data) {
+  Material material{data, read_run(options.run), read_truth(data.directory, data.bins), {}, {}, {}};
+  if (!options.attribution.empty())
+    material.attribution = read_attribution(options.attribution, data);
+  if (!options.annotations.empty()) material.annotations = read_annotations(options.annotations);
+  if (!options.prediction.empty()) {
+    material.evaluated = read_evaluated(
+        options.prediction, data, static_cast<std::uint64_t>(options.common.seed), material.truth);
+  } else if (material.run.has_model) {
+    material.evaluated = evaluate_run(options.common, options.overrides, material.run,
+                                      options.split, material.truth);
+  }
+  return material;
+}
+
+/// The pair named on the command line, or that of the strongest measured effect.
+std::int64_t shown_pair(const Material& material, const std::string& name) {
+  const std::vector<AttributedPair>& pairs = material.attribution->pairs;
+  const Dataset& data = material.data;
+  if (name.empty()) {
+    const auto strength = [](const AttributedPair& p) {
+      return std::isfinite(p.beta) ? std::fabs(p.beta) : -1.0;
+    };
+    const auto strongest = std::max_element(pairs.begin(), pairs.end(),
+                                            [&](const AttributedPair& a, const AttributedPair& b) {
+                                              return strength(a) < strength(b);
+                                            });
+    return strongest - pairs.begin();
+  }
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const std::string& enhancer = data.enhancers[static_cast<std::size_t>(pairs[i].enhancer)].name;
+    if (name == enhancer + ":" + data.genes[static_cast<std::size_t>(pairs[i].gene)])
+      return static_cast<std::int64_t>(i);
+  }
+  throw InputError("command line", "--pair", "the attribution holds no pair " + name);
+}
+
+std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& material,
+                                   const std::string& pair) {
+  std::vector<Section> sections;
+  sections.push_back({"prediction",
+                      "How well it predicts",
+                      {},
+                      {score_figure(gnuplot, material), prediction_figure(gnuplot, material)}});
+  sections.push_back({"training", "How it was trained", {}, {training_figure(gnuplot, material)}});
+  Section windows{
+      "windows",
+      "Two windows into the model",
+      "Attention says where a gene looks in the DNA; the gradient says what moves its prediction. "
+      "Neither is a mechanism, and the two need not agree.",
+      {distance_figure(gnuplot, material), overlap_figure(gnuplot, material)}};
+  if (material.attribution) {
+    windows.items.push_back(
+        window_figure(gnuplot, material, shown_pair(material, pair),
+                      pair.empty() ? "The strongest effect" : "The chosen pair"));
+  }
+  sections.push_back(std::move(windows));
+  sections.push_back({"inside",
+                      "Inside the model",
+                      {},
+                      {heads_figure(gnuplot, material), paths_figure(gnuplot, material),
+                       occlusion_figure(gnuplot, material)}});
+  if (material.truth) {
+    sections.push_back({"truth",
+                        "Against the planted truth",
+                        "The data set was made: in each DNA window one site acts and one looks "
+                        "alike and does not.",
+                        {truth_figure(gnuplot, material)}});
+  }
+  return sections;
+}
+
+void run(const ReportOptions& options) {
+  catch_interrupts();
+  const Gnuplot gnuplot;
+  const Dataset data(options.common.data);
+  const Material material = read_material(options, data);
+  Page page;
+  page.title = report_title(material);
+  page.subtitle = report_subtitle(material);
+  page.opening = report_opening(material);
+  page.sections = make_sections(gnuplot, material, options.pair);
+  page.footer =
+      element("p", "Made by cdt-report " + version() +
+                       ". The page holds everything it shows and asks nothing of the network.") +
+      element("div", {{"class", "command"}, {"tabindex", "0"}}, element("code", options.command));
+  write_file(options.common.out, page_html(page));
+  std::cout << options.common.out.string() << '\n';
+}
+
+}  // namespace
+
+int report_main(int argc, char** argv) {
+  ReportOptions options;
+  int exit_code = 0;
+  if (!parse_options(argc, argv, &options, &exit_code)) return exit_code;
+  run(options);
+  return 0;
+}
+
+}  // namespace cdt

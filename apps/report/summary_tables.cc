@@ -1,0 +1,90 @@
+#include "apps/report/summary_tables.h"
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "apps/report/numerals.h"
+
+namespace cdt {
+namespace {
+
+/// "1.5 [1.4, 1.6]", or the number alone where the summary has no interval for it.
+std::string with_interval(double value, const nlohmann::json& ends, double scale, int digits) {
+  const std::string text = fixed(value * scale, digits);
+  const bool interval =
+      ends.is_array() && ends.size() == 2 && ends[0].is_number() && ends[1].is_number();
+  if (!interval) return text;
+  return text + " " +
+         interval_text({ends[0].get<double>() * scale, ends[1].get<double>() * scale}, digits);
+}
+
+std::string method_number(const nlohmann::json& numbers, const std::string& path, double scale,
+                          int digits) {
+  return with_interval(number_at(numbers, path), value_at(numbers, "interval_95." + path), scale,
+                       digits);
+}
+
+/// Of the p of two nulls the one that claims less.
+Html larger_p(const nlohmann::json& numbers, const std::string& first, const std::string& second) {
+  return p_value(std::fmax(number_at(numbers, first), number_at(numbers, second)));
+}
+
+Html peak_p(const nlohmann::json& numbers, const std::string& path) {
+  return larger_p(numbers, "null.uniform." + path + ".p", "null.circular_shift." + path + ".p");
+}
+
+std::string name_at(const nlohmann::json& object, const std::string& key) {
+  const nlohmann::json& name = value_at(object, key);
+  return name.is_string() ? name.get<std::string>() : "";
+}
+
+}  // namespace
+
+Html method_table(const Attribution& attribution) {
+  std::vector<std::vector<Html>> rows;
+  for (const MethodScores& method : attribution.methods) {
+    const nlohmann::json& numbers = value_at(attribution.summary, "methods." + method.name);
+    if (!numbers.is_object()) continue;
+    const char* distance = "peak_distance_bp.mean";
+    const char* edge = "peak_in_outer_5_percent";
+    rows.push_back({method.name, method_number(numbers, distance, 1e-3, 1),
+                    peak_p(numbers, distance), method_number(numbers, edge, 100.0, 1),
+                    peak_p(numbers, edge), method_number(numbers, "effective_bins", 1.0, 1),
+                    method_number(numbers, "peak_over_uniform", 1.0, 2)});
+  }
+  if (rows.empty()) return {};
+  return table("Methods",
+               {"method", "peak to centre, mean kb", "p", "peak at the edge, %", "p",
+                "effective bins", "peak over uniform"},
+               rows) +
+         element(
+             "p",
+             "In brackets 95\u202f% intervals (bootstrap over enhancers). p: the larger of peaks "
+             "in random bins and of windows shifted around, two-sided. The edge is the outer "
+             "5\u202f% of the window; effective bins are exp of the entropy.");
+}
+
+Html agreement_table(const Attribution& attribution) {
+  const nlohmann::json& listed = value_at(attribution.summary, "agreement");
+  if (!listed.is_array()) return {};
+  std::vector<std::vector<Html>> rows;
+  for (const nlohmann::json& both : listed) {
+    const auto number = [&](const std::string& path) {
+      return with_interval(number_at(both, path + ".mean"), value_at(both, path + ".interval_95"),
+                           1.0, 2);
+    };
+    rows.push_back({name_at(both, "first") + ", " + name_at(both, "second"), number("top_overlap"),
+                    fixed(number_at(both, "top_overlap.fold"), 2),
+                    larger_p(both, "top_overlap.hypergeometric.p", "top_overlap.circular_shift.p"),
+                    number("spearman")});
+  }
+  return table("Agreement of methods",
+               {"methods", "top bins shared", "times chance", "p", "Spearman"}, rows) +
+         element(
+             "p",
+             "Means over pairs with 95\u202f% intervals (bootstrap over enhancers). p: the larger "
+             "of random sets and of windows shifted around, two-sided.");
+}
+
+}  // namespace cdt

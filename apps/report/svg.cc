@@ -1,0 +1,195 @@
+// gnuplot's SVG, made fit for a page (plot.h).
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apps/report/plot.h"
+#include "engine/error.h"
+
+namespace cdt {
+namespace {
+
+using AttributeList = std::vector<std::pair<std::string, std::string>>;
+
+struct Tag {
+  std::string name;  // "/g" for an end tag
+  AttributeList attributes;
+  bool closed = false;  // "<path .../>"
+
+  const std::string* find(std::string_view wanted) const {
+    for (const auto& [name, value] : attributes) {
+      if (name == wanted) return &value;
+    }
+    return nullptr;
+  }
+};
+
+/// `text` is what stands between < and >. gnuplot quotes with ' and " and puts spaces around some
+/// =.
+Tag parse_tag(std::string_view text) {
+  Tag tag;
+  if (text.ends_with('/')) {
+    tag.closed = true;
+    text.remove_suffix(1);
+  }
+  std::size_t at = std::min(text.find_first_of(" \t\r\n"), text.size());
+  tag.name = text.substr(0, at);
+  while (true) {
+    const std::size_t begin = text.find_first_not_of(" \t\r\n", at);
+    if (begin == std::string_view::npos) return tag;
+    const std::size_t equals = text.find('=', begin);
+    const std::size_t open = text.find_first_of("'\"", equals);
+    if (open == std::string_view::npos) throw Error("gnuplot: an SVG attribute without a value");
+    const std::size_t close = text.find(text[open], open + 1);
+    if (close == std::string_view::npos) throw Error("gnuplot: an SVG attribute without an end");
+    std::string_view name = text.substr(begin, equals - begin);
+    name = name.substr(0, name.find_first_of(" \t\r\n"));
+    tag.attributes.emplace_back(name, text.substr(open + 1, close - open - 1));
+    at = close + 1;
+  }
+}
+
+/// "rgb(  1,   2,   4)" -> "var(--blue)"; gnuplot's own black and white are text and background.
+std::string colour(const std::string& value) {
+  if (value == "black" || value == "currentColor") return "var(--text)";
+  if (value == "white") return "var(--paper)";
+  if (value.rfind("rgb(", 0) != 0) return value;
+  std::array<unsigned, 3> parts{};
+  const char* at = value.data() + 4;
+  const char* end = value.data() + value.size();
+  for (unsigned& part : parts) {
+    while (at < end && std::isdigit(static_cast<unsigned char>(*at)) == 0) ++at;
+    at = std::from_chars(at, end, part).ptr;
+  }
+  const bool ours = parts[0] == 1 && parts[1] == 2 && parts[2] < kInks;
+  return ours ? "var(" + std::string(ink_name(static_cast<Ink>(parts[2]))) + ")" : value;
+}
+
+/// A number after `word(` or a comma, as gnuplot writes "translate(54.53,180.20) scale(2.25)".
+std::vector<std::string> numbers_in(const std::string& text) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; (at = text.find_first_of("0123456789-.", at)) != std::string::npos;) {
+    const std::size_t end = std::min(text.find_first_not_of("0123456789-.", at), text.size());
+    out.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return out;
+}
+
+/// The only symbol the figures use is the filled circle of radius 1 (point type 7).
+Tag circle_from(const Tag& use) {
+  const std::string* symbol = use.find("xlink:href");
+  const std::string* transform = use.find("transform");
+  if (symbol == nullptr || *symbol != "#gpPt6" || transform == nullptr) {
+    throw Error("gnuplot: a symbol other than the filled circle in a figure");
+  }
+  const std::vector<std::string> place = numbers_in(*transform);
+  CDT_CHECK(place.size() == 3, "translate(x,y) scale(r)");
+  Tag out{"circle", {{"cx", place[0]}, {"cy", place[1]}, {"r", place[2]}}, true};
+  if (const std::string* fill = use.find("color")) out.attributes.emplace_back("fill", *fill);
+  out.attributes.emplace_back("stroke", "none");
+  if (const std::string* opacity = use.find("opacity")) {
+    out.attributes.emplace_back("fill-opacity", *opacity);
+  }
+  return out;
+}
+
+bool is_dropped(const std::string& attribute) {
+  for (const char* name : {"id", "color", "font-family", "xml:space", "stroke-linecap",
+                           "stroke-linejoin", "xmlns", "xmlns:xlink"}) {
+    if (attribute == name) return true;
+  }
+  return false;
+}
+
+std::string tag_text(const Tag& tag) {
+  std::string out = "<" + tag.name;
+  for (const auto& [name, value] : tag.attributes) {
+    if (is_dropped(name)) continue;
+    const bool is_colour = name == "fill" || name == "stroke";
+    out += ' ' + (name == "xlink:href" ? "href" : name) + "=\"";
+    out += (is_colour ? colour(value) : value) + '"';
+  }
+  return out + (tag.closed ? "/>" : ">");
+}
+
+/// Elements whose whole content is left out.
+bool is_skipped(const std::string& name) {
+  return name == "title" || name == "desc" || name == "defs";
+}
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+class Cleaner {
+ public:
+  explicit Cleaner(std::string_view svg) : svg_(svg), at_(svg.find("<svg")) {
+    if (at_ == std::string_view::npos) throw Error("gnuplot drew no SVG");
+  }
+
+  /// The content of the svg element; its viewBox goes to *view_box.
+  std::string content(std::string* view_box) {
+    const Tag root = next_tag();
+    const std::string* box = root.find("viewBox");
+    if (box == nullptr) throw Error("gnuplot: an SVG without a viewBox");
+    *view_box = *box;
+    while (true) {
+      const std::string_view text = text_before_tag();
+      if (!is_blank(text)) parts_.emplace_back(text);
+      const Tag tag = next_tag();
+      if (tag.name == "/svg") break;
+      if (is_skipped(tag.name)) {
+        skip_to_end_of(tag.name);
+      } else if (tag.name == "/g" && !parts_.empty() && parts_.back().rfind("<g", 0) == 0) {
+        parts_.pop_back();  // nothing between the two
+      } else {
+        parts_.push_back(tag_text(tag.name == "use" ? circle_from(tag) : tag));
+      }
+    }
+    std::string out;
+    for (const std::string& part : parts_) out += part;
+    return out;
+  }
+
+ private:
+  std::string_view text_before_tag() {
+    const std::size_t open = svg_.find('<', at_);
+    if (open == std::string_view::npos) throw Error("gnuplot: the SVG is cut short");
+    const std::string_view text = svg_.substr(at_, open - at_);
+    at_ = open;
+    return text;
+  }
+  Tag next_tag() {
+    const std::size_t close = svg_.find('>', at_);
+    if (close == std::string_view::npos) throw Error("gnuplot: the SVG is cut short");
+    const std::string_view text = svg_.substr(at_ + 1, close - at_ - 1);
+    at_ = close + 1;
+    return parse_tag(text);
+  }
+  void skip_to_end_of(const std::string& name) {
+    const std::string end = "</" + name + ">";
+    const std::size_t found = svg_.find(end, at_);
+    if (found == std::string_view::npos) throw Error("gnuplot: the SVG is cut short");
+    at_ = found + end.size();
+  }
+
+  std::string_view svg_;
+  std::size_t at_;
+  std::vector<std::string> parts_;
+};
+
+}  // namespace
+
+Html inline_svg(std::string_view svg, std::string_view label, std::string_view css_class) {
+  std::string view_box;
+  const std::string content = Cleaner(svg).content(&view_box);
+  return element(
+      "svg", {{"class", css_class}, {"viewBox", view_box}, {"role", "img"}, {"aria-label", label}},
+      Html::markup(content));
+}
+
+}  // namespace cdt

@@ -1,0 +1,51 @@
+#include "io/npy_file.h"
+
+#include <cstring>
+#include <utility>
+
+#include "engine/error.h"
+#include "io/finite.h"
+#include "io/npy_header.h"
+
+namespace cdt {
+
+NpyFile::NpyFile(std::filesystem::path path) : path_(std::move(path)), file_(path_) {
+  const std::string_view bytes(reinterpret_cast<const char*>(file_.data()), file_.size());
+  const NpyHeader header = read_npy_header(bytes, {"<f4"}, path_.string(), "array");
+  if (header.shape.empty()) throw InputError(path_.string(), "shape", "a single number, no array");
+  shape_ = header.shape;
+  data_begin_ = header.data_begin;
+  for (std::size_t axis = 1; axis < shape_.size(); ++axis) {
+    row_values_ *= static_cast<std::size_t>(shape_[axis]);
+  }
+}
+
+void NpyFile::expect_shape(const std::vector<std::int64_t>& expected) const {
+  if (shape_ == expected) return;
+  throw InputError(path_.string(), "shape",
+                   expected_got("differs", shape_text(expected), shape_text(shape_)));
+}
+
+std::vector<float> NpyFile::row(std::int64_t index) const {
+  CDT_CHECK(index >= 0 && index < shape_.front(), "a row within the array");
+  std::vector<float> out(row_values_);
+  const std::size_t offset = static_cast<std::size_t>(index) * row_values_ * sizeof(float);
+  if (row_values_ > 0) {
+    std::memcpy(out.data(), file_.data() + data_begin_ + offset, row_values_ * sizeof(float));
+  }
+  const std::int64_t bad = first_non_finite(out.data(), static_cast<std::int64_t>(out.size()));
+  if (bad >= 0) {
+    throw InputError(path_.string(), "row " + std::to_string(index),
+                     "value " + std::to_string(bad) + " is not finite");
+  }
+  return out;
+}
+
+std::string shape_text(std::span<const std::int64_t> shape) {
+  std::string out = "(";
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    out += (i > 0 ? ", " : "") + std::to_string(shape[i]);
+  return out + (shape.size() == 1 ? ",)" : ")");
+}
+
+}  // namespace cdt

@@ -1,0 +1,24 @@
+// The header of an npy array (numpy/lib/format.py, version 1.0 to 3.0).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cdt {
+
+struct NpyHeader {
+  std::string descr;  // "<f4"
+  std::vector<std::int64_t> shape;
+  std::size_t data_begin = 0;  // byte at which the values start
+};
+
+/// Of a whole npy file in C order whose dtype is one of `dtypes`; InputError(file, member, ...) on
+/// another dtype, Fortran order, damage, or a size other than the shape's.
+NpyHeader read_npy_header(std::string_view npy, std::initializer_list<std::string_view> dtypes,
+                          const std::string& file, const std::string& member);
+
+}  // namespace cdt

@@ -1,0 +1,122 @@
+#!/bin/bash
+# cdt-report: a page from every amount of material, what it refuses, and the page in a browser.
+source tests/apps/lib.sh
+report=$CDT_BIN/cdt-report
+data=$work/data run=$work/run attribution=$work/attribution
+
+expect_ok "$CDT_BIN/cdt-synth" --preset tiny --seed 3 --out "$data" --quiet
+expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$run" --epochs 2 --hidden 16 --heads 2 \
+  --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
+expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$run/model.safetensors" --split val \
+  --out "$work/prediction" --quiet
+expect_ok "$CDT_BIN/cdt-attribute" --data "$data" --model "$run/model.safetensors" --split val \
+  --out "$attribution" --maps dna_self_attn_layers.0 --maps-per-head --quiet
+
+expect_ok "$report" --data "$data" --run "$run" --attribution "$attribution" \
+  --out "$work/page.html" --quiet
+check 'the path on stdout' [ "$(cat "$work/stdout")" = "$work/page.html" ]
+check 'nothing on stderr with --quiet' [ ! -s "$work/stderr" ]
+page=$work/page.html
+for title in 'The model, its baselines and its ceiling' 'Predicted against observed effects' \
+  'Loss and correlation over epochs' 'Where the peaks lie' \
+  'Do attention and gradient point to the same bins?' 'The strongest effect' \
+  'Heads of the first DNA self-attention layer' 'Do the methods find what was planted?'; do
+  expect_text "$page" "</span> $title"
+done
+check 'a picture for each form of each figure' \
+  [ "$(grep -o '<svg' "$page" | wc -l)" -eq $((2 * $(grep -o '<figure ' "$page" | wc -l))) ]
+check 'how to read each figure' \
+  [ "$(grep -o 'How to read it' "$page" | wc -l)" -eq "$(grep -o '<figure ' "$page" | wc -l)" ]
+expect_text "$page" 'cdt-attribute --data '
+check 'no address on the page' [ "$(grep -cE 'https?:|src=|url\(|<script|<link' "$page")" -eq 0 ]
+check 'a sensible size' [ "$(stat -c %s "$page")" -lt 2000000 ]
+# The r of the page is that of cdt-predict.
+r=$(sed -n 's/^  "pearson": \([-0-9.e]*\),$/\1/p' "$work/prediction/metrics.json" | head -n 1)
+expect_text "$page" "$(LC_ALL=C printf '<span class="value">%.3f' "$r" | sed 's/-/−/')"
+
+# The same input gives the same bytes, and predictions may come from cdt-predict.
+expect_ok "$report" --data "$data" --run "$run" --attribution "$attribution" --threads 1 \
+  --out "$work/again.html" --quiet
+body() { sed '/<footer>/d; s/<footer>.*//' "$1"; }
+check 'the same page again' cmp <(body "$page") <(body "$work/again.html")
+expect_ok "$report" --data "$data" --run "$run" --attribution "$attribution" \
+  --prediction "$work/prediction" --out "$work/given.html"
+figures() { grep -o '<svg.*</svg>' "$1"; }
+check 'the same figures from given predictions' cmp <(figures "$page") <(figures "$work/given.html")
+
+# Without an attribution, and of a run that has only begun, the figures say what would add them.
+expect_ok "$report" --data "$data" --run "$run" --out "$work/less.html" --quiet
+expect_text "$work/less.html" '<b>Where the peaks lie</b> is left out. No attribution was given.'
+mkdir "$work/begun"
+cp "$run/config.json" "$work/begun"
+expect_ok "$report" --data "$data" --run "$work/begun" --out "$work/begun.html"
+expect_text "$work/begun.html" 'No epoch is finished yet.'
+expect_text "$work/begun.html" 'cdt-train --data '
+
+# Names from files reach the page as text.
+cp -r "$data" "$work/hostile"
+cp -r "$attribution" "$work/hostile-attribution"
+name=$(cut -f 4 "$data/enhancers.bed" | head -n 1)
+hostile='<script>alert(1)</script>&'
+replacement=$(printf '%s' "$hostile" | sed 's/[&/]/\\&/g')
+for file in hostile/enhancers.bed hostile/pairs.tsv hostile/truth.json hostile-attribution/pairs.tsv \
+  hostile-attribution/maps/maps.json; do
+  sed -i "s/\b$name\b/$replacement/g" "$work/$file"
+done
+gene=$(awk -F '\t' -v name="$name" '$1 == name { print $2; exit }' "$attribution/pairs.tsv")
+if [ -n "$gene" ]; then
+  expect_ok "$report" --data "$work/hostile" --run "$run" --attribution "$work/hostile-attribution" \
+    --pair "$hostile:$gene" --out "$work/hostile.html" --quiet
+  expect_text "$work/hostile.html" '&lt;script&gt;alert(1)&lt;/script&gt;&amp;'
+  check 'no script on the page' [ "$(grep -c '<script' "$work/hostile.html")" -eq 0 ]
+fi
+
+# What is refused, in one line, leaves no page.
+arguments=("$report" --data "$data" --out "$work/none.html" --quiet)
+expect_fail 2 "$work/nowhere: --run: no such folder" "${arguments[@]}" --run "$work/nowhere"
+expect_fail 2 'config.json' "${arguments[@]}" --run "$data"
+expect_fail 2 '--attribution: no such folder' "${arguments[@]}" --run "$run" --attribution "$work/nowhere"
+expect_fail 2 '--pair' "${arguments[@]}" --run "$run" --attribution "$attribution" --pair NO:NE
+expect_fail 2 'split' "${arguments[@]}" --run "$run" --split elsewhere
+cp -r "$run" "$work/broken-run"
+printf '{"epoch": 1}\n' >>"$work/broken-run/metrics.jsonl"
+expect_fail 2 'metrics.jsonl: line 3: lr' "${arguments[@]}" --run "$work/broken-run"
+cp -r "$attribution" "$work/broken"
+head -c -4 "$attribution/gradient.npy" >"$work/broken/gradient.npy"
+expect_fail 2 'gradient.npy' "${arguments[@]}" --run "$run" --attribution "$work/broken"
+sed 's/"bins": [0-9]*/"bins": 7/' "$attribution/summary.json" >"$work/broken/summary.json"
+expect_fail 2 'summary.json: bins: made from another data set' "${arguments[@]}" --run "$run" \
+  --attribution "$work/broken"
+cp -r "$work/prediction" "$work/short"
+head -n -1 "$work/prediction/predictions.tsv" >"$work/short/predictions.tsv"
+expect_fail 2 'predictions.tsv: rows' "${arguments[@]}" --run "$run" --prediction "$work/short"
+mkdir "$work/bare"
+printf '#!/bin/sh\nPATH=/nonexistent exec "%s" "$@"\n' "$(realpath "$report")" >"$work/bare/cdt-report"
+chmod +x "$work/bare/cdt-report"
+expect_fail 2 'gnuplot-nox' "$work/bare/cdt-report" "${arguments[@]:1}" --run "$run"
+check 'no page of a refused input' [ ! -e "$work/none.html" ]
+
+# In a browser: nothing cut off at any size, light and dark, on paper; no request leaves the page.
+browser=
+for name in chromium-headless-shell chromium google-chrome; do
+  [ -n "$browser" ] || browser=$(command -v $name)
+done
+if [ -z "$browser" ] || ! command -v python3 >/dev/null; then
+  skip browser 'needs Chromium and Python 3 (apt-get install chromium-headless-shell python3)'
+else
+  look() { python3 tests/browser/check_page.py "$browser" "$1" >"$work/look" 2>&1; }
+  for name in page less; do
+    if look "$work/$name.html"; then pass; else fail "$name.html in $browser" "$work/look"; fi
+  done
+  # The look itself: each of these must be found.
+  sed 's#</main>#<p style="width:3000px">wide</p><img src="http://127.0.0.1:9/a.png">&#;
+    s#<meta http-equiv[^>]*>##; s#font-size="[0-9.]*"#font-size="90"#' "$page" >"$work/bad.html"
+  if look "$work/bad.html"; then fail 'the look finds nothing on a bad page' "$work/look"; else pass; fi
+  for finding in 'reaches past the window' 'asks for http://127.0.0.1:9/a.png' 'is cut off'; do
+    expect_text "$work/look" "$finding"
+  done
+  [ -z "${CDT_SCREENSHOTS:-}" ] ||
+    python3 tests/browser/check_page.py "$browser" "$page" "$CDT_SCREENSHOTS"
+fi
+
+finish

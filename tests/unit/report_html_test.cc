@@ -1,0 +1,173 @@
+// The HTML builder, the page around it, and gnuplot's pictures made fit for it.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <string>
+
+#include "apps/report/gnuplot.h"
+#include "apps/report/html.h"
+#include "apps/report/numerals.h"
+#include "apps/report/page.h"
+#include "apps/report/plot.h"
+#include "engine/error.h"
+#include "tests/support/input_error.h"
+
+namespace cdt {
+namespace {
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(ReportHtmlTest, TextIsEscaped) {
+  EXPECT_EQ(Html("<script>alert('x & \"y\"')</script>").code(),
+            "&lt;script&gt;alert(&#39;x &amp; &quot;y&quot;&#39;)&lt;/script&gt;");
+  EXPECT_EQ(Html("a\x01"
+                 "b\tc\nd\x7F")
+                .code(),
+            "a\xEF\xBF\xBD"
+            "b\tc\nd\xEF\xBF\xBD");
+}
+
+TEST(ReportHtmlTest, OnlyWholeUtf8Passes) {
+  const std::string good = "\xC3\xA9 \xE2\x82\xAC \xF0\x9F\xA7\xAC";
+  EXPECT_EQ(Html(good).code(), good);
+  // A lone continuation, an overlong '<', a surrogate, past U+10FFFF, and a sequence cut short.
+  for (const std::string bad :
+       {"\x80", "\xC0\xBC", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82"}) {
+    const std::string code = Html(bad).code();
+    EXPECT_TRUE(holds(code, "\xEF\xBF\xBD")) << code;
+    EXPECT_FALSE(holds(code, bad)) << code;
+  }
+}
+
+TEST(ReportHtmlTest, AttributesAreEscaped) {
+  EXPECT_EQ(element("p", {{"title", "\"><b>"}}, "x & y").code(),
+            "<p title=\"&quot;&gt;&lt;b&gt;\">x &amp; y</p>");
+}
+
+TEST(ReportHtmlTest, TableHasHeadersAndScrolls) {
+  const std::string code = table("Numbers", {"name", "r"}, {{"<a>", "0.5"}}).code();
+  EXPECT_TRUE(holds(code, "class=\"scroll\"")) << code;
+  EXPECT_TRUE(holds(code, "<th scope=\"row\">&lt;a&gt;</th><td>0.5</td>")) << code;
+}
+
+TEST(ReportNumeralsTest, NumbersForReaders) {
+  EXPECT_EQ(fixed(-0.0004, 2), "0.00");
+  EXPECT_EQ(fixed(-1.5, 1), "\u22121.5");
+  EXPECT_EQ(fixed(std::nan(""), 3), "\u2013");
+  EXPECT_EQ(percent(0.9553), "95.5\u202f%");
+  EXPECT_EQ(count_text(60093752), "60\u202f093\u202f752");
+  EXPECT_EQ(count_text(999), "999");
+  EXPECT_EQ(counted(1, "pair"), "1 pair");
+  EXPECT_EQ(p_value(0.25).code(), "0.250");
+  EXPECT_EQ(p_value(6.61e-185).code(), "6.6\u202f\u00d7\u202f10<sup>\u2212185</sup>");
+  EXPECT_EQ(interval_text({std::nan(""), 1.0}, 2), "\u2013");
+}
+
+Page small_page() {
+  Page page;
+  page.title = "A <title>";
+  Figure figure;
+  figure.title = "First";
+  figure.picture = Html::markup("<svg></svg>");
+  figure.legend = {{Ink::kBlue, "dot", "a & b"}};
+  figure.reading = "Left is <less>.";
+  figure.command = "cdt-x --data 'a & b'";
+  page.sections.push_back(
+      {"one", "Section", "", {Omission{"Second", "No file.", "cdt-y"}, figure}});
+  return page;
+}
+
+TEST(ReportPageTest, FiguresComeNumberedAndOmissionsAfterThem) {
+  const std::string html = page_html(small_page());
+  EXPECT_EQ(html.rfind("<!DOCTYPE html>", 0), 0U);
+  EXPECT_TRUE(holds(html, "<title>A &lt;title&gt;</title>"));
+  EXPECT_TRUE(holds(html, "Figure 1</span> First"));
+  EXPECT_TRUE(holds(html, "Left is &lt;less&gt;."));
+  EXPECT_TRUE(holds(html, "cdt-x --data &#39;a &amp; b&#39;"));
+  EXPECT_LT(html.find("Figure 1"), html.find("<b>Second</b> is left out. No file."));
+}
+
+TEST(ReportPageTest, NothingOnThePageAsksForAnything) {
+  const std::string html = page_html(small_page());
+  for (const char* reference :
+       {"http:", "https:", "//", "src=", "url(", "@import", "<script", "<link"}) {
+    EXPECT_FALSE(holds(html, reference)) << reference;
+  }
+  EXPECT_TRUE(holds(html, "default-src 'none'"));
+}
+
+TEST(ReportPlotTest, RoundStepsFitTheSpan) {
+  EXPECT_DOUBLE_EQ(round_step(114.688, 9.0), 20.0);
+  EXPECT_DOUBLE_EQ(round_step(1.0, 10.0), 0.1);
+  EXPECT_DOUBLE_EQ(round_step(0.114688, 7.0), 0.02);
+  EXPECT_DOUBLE_EQ(round_step(7.0, 1.0), 10.0);
+}
+
+TEST(ReportSvgTest, GnuplotsDocumentBecomesAnElement) {
+  const std::string svg =
+      "<?xml version=\"1.0\"?>\n<svg \n viewBox=\"0 0 9 9\"\n "
+      "xmlns=\"http://www.w3.org/2000/svg\">\n"
+      "<title>Gnuplot</title>\n<defs><circle id='gpDot'/></defs>\n<g id=\"gnuplot_canvas\">\n"
+      "<g fill=\"none\" color=\"black\" stroke=\"currentColor\">\n</g>\n"
+      "<polygon fill = 'rgb(  1,   2,   4)' points = '1,1 2,2'/>\n"
+      "<use xlink:href='#gpPt6' transform='translate(3.50,-4.25) scale(2.25)'"
+      " color='rgb(  1,   2,   5)' opacity='0.25'/>\n"
+      "<g fill=\"rgb(9,9,9)\" font-family=\"Arial\"><text>a &lt; b</text></g>\n</g>\n</svg>\n";
+  EXPECT_EQ(
+      inline_svg(svg, "A \"label\"", "wide").code(),
+      "<svg class=\"wide\" viewBox=\"0 0 9 9\" role=\"img\" aria-label=\"A &quot;label&quot;\">"
+      "<g><polygon fill=\"var(--blue)\" points=\"1,1 2,2\"/>"
+      "<circle cx=\"3.50\" cy=\"-4.25\" r=\"2.25\" fill=\"var(--orange)\" stroke=\"none\""
+      " fill-opacity=\"0.25\"/>"
+      "<g fill=\"rgb(9,9,9)\"><text>a &lt; b</text></g></g></svg>");
+}
+
+TEST(ReportSvgTest, WhatIsNoPictureIsRefused) {
+  EXPECT_THROW(inline_svg("", "x", "wide"), Error);
+  EXPECT_THROW(inline_svg("<svg viewBox='0 0 1 1'><g>", "x", "wide"), Error);
+  EXPECT_THROW(inline_svg("<svg viewBox='0 0 1 1'><use xlink:href='#gpPt3'/></svg>", "x", "wide"),
+               Error);
+}
+
+TEST(ReportGnuplotTest, DrawsInBothFormsWithOurColours) {
+  const Gnuplot gnuplot;
+  const std::string code =
+      draw_both(gnuplot, "Two points", {200, 150}, [](Plot& plot) {
+        const std::string data = plot.data({{1, 2}, {3, std::nan("")}, {4, 5}});
+        plot.run("plot " + data + " using 1:2 with points pointtype 7 linecolor " +
+                 rgb(Ink::kGold));
+      }).code();
+  EXPECT_TRUE(holds(code, "viewBox=\"0 0 720 200\"")) << code;
+  EXPECT_TRUE(holds(code, "viewBox=\"0 0 340 150\"")) << code;
+  EXPECT_FALSE(holds(code, "http")) << code;
+  std::size_t circles = 0;
+  for (std::size_t at = 0; (at = code.find("<circle", at)) != std::string::npos; ++at) ++circles;
+  EXPECT_EQ(circles, 4U) << "two points in each form; NaN is left out";
+  EXPECT_TRUE(holds(code, "fill=\"var(--gold)\"")) << code;
+}
+
+TEST(ReportGnuplotTest, FailureIsOneMessage) {
+  const Gnuplot gnuplot;
+  try {
+    gnuplot.draw("plot nonsense(\n");
+    FAIL() << "a broken script was drawn";
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()).rfind("gnuplot failed: ", 0), 0U) << error.what();
+    EXPECT_FALSE(holds(error.what(), "\n")) << error.what();
+  }
+  EXPECT_THROW(Gnuplot("/nonexistent/gnuplot").draw("plot x\n"), Error);
+}
+
+TEST(ReportGnuplotTest, MissingProgramNamesThePackage) {
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", "/nonexistent", 1);
+  const std::string message = test::input_error([] { const Gnuplot gnuplot; });
+  setenv("PATH", path.c_str(), 1);
+  test::expect_message(message, "gnuplot", "PATH", "gnuplot-nox");
+}
+
+}  // namespace
+}  // namespace cdt
