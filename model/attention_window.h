@@ -19,9 +19,9 @@ namespace cdt {
 struct AttentionMap {
   std::string name;
   std::int64_t heads = 0, queries = 0, keys = 0;
-  const char* query_axis;   // "bin", "gene" or "pooling"
-  const char* key_axis;     // "bin" or "gene"
-  bool of_enhancer = true;  // depends on the DNA window
+  const char* query_axis = "";  // "bin", "gene" or "pooling"
+  const char* key_axis = "";    // "bin" or "gene"
+  bool of_enhancer = true;      // depends on the DNA window
 };
 
 /// All maps of a model in forward order.

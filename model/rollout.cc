@@ -1,5 +1,6 @@
 #include "model/rollout.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -88,7 +89,10 @@ Rollout::Pass Rollout::forward(const Tensor& dna, bool with_gradient) {
     tape_.backend().download(pass.maps.layers.back().data(), map);
     if (with_gradient) pass.layers.push_back(recorder.cores.at(layer_name(i)));
   }
-  if (with_gradient) pass.cross = recorder.cores.at("dna_to_rna");
+  if (!with_gradient) return pass;
+  pass.cross = recorder.cores.at("dna_to_rna");
+  pass.seed = tape_.saved(pass.prediction->value.shape);
+  pass.map = tape_.saved({std::max(pass.maps.length, config.genes), pass.maps.length});
   return pass;
 }
 
@@ -113,14 +117,15 @@ std::vector<std::vector<float>> Rollout::rollout(const Tensor& dna,
 }
 
 // Norm by head of d prediction / d A = dout_h V_h^T, one (Nq, Nk) map at a time.
-std::vector<double> Rollout::gradient_norms(const AttentionCore& core, MapNorm norm) {
+std::vector<double> Rollout::gradient_norms(const Pass& pass, const AttentionCore& core,
+                                            MapNorm norm) {
   const std::int64_t heads = model_.config().heads;
   const std::int64_t d = core.out->value.cols();
   const std::int64_t k = d / heads;
   const std::int64_t queries = core.out->value.shape[1];
   const std::int64_t keys = core.source->value.shape[1];
-  const Scratch map(tape_.scratch(), {queries, keys});
-  std::vector<float> host(static_cast<std::size_t>((*map).count()));
+  const Tensor map{pass.map.data, {queries, keys}};
+  std::vector<float> host(static_cast<std::size_t>(queries * keys));
   std::vector<double> norms;
   for (std::int64_t head = 0; head < heads; ++head) {
     tape_.backend().gemm({.trans_b = true,
@@ -131,9 +136,9 @@ std::vector<double> Rollout::gradient_norms(const AttentionCore& core, MapNorm n
                           .lda = d,
                           .b = core.source->value.data + core.value_column + head * k,
                           .ldb = core.source->value.cols(),
-                          .c = map.data(),
+                          .c = map.data,
                           .ldc = keys});
-    tape_.backend().download(host.data(), *map);
+    tape_.backend().download(host.data(), map);
     norms.push_back(norm_of(host, norm));
   }
   return norms;
@@ -141,15 +146,14 @@ std::vector<double> Rollout::gradient_norms(const AttentionCore& core, MapNorm n
 
 Rollout::Gmar Rollout::gmar_of(const Pass& pass, std::int32_t gene, MapNorm norm) {
   Backend& backend = tape_.backend();
-  const Scratch seed(tape_.scratch(), pass.prediction->value.shape);
-  backend.fill(*seed, 0.0F);
-  backend.fill({seed.data() + gene, {1}}, 1.0F);
-  tape_.backward(pass.prediction, *seed, /*retain=*/true);
+  backend.fill(pass.seed, 0.0F);
+  backend.fill({pass.seed.data + gene, {1}}, 1.0F);
+  tape_.backward(pass.prediction, pass.seed, /*retain=*/true);
   Gmar out;
   for (const AttentionCore& layer : pass.layers) {
-    out.layer_weights.push_back(head_weights(gradient_norms(layer, norm)));
+    out.layer_weights.push_back(head_weights(gradient_norms(pass, layer, norm)));
   }
-  out.cross_weights = head_weights(gradient_norms(pass.cross, norm));
+  out.cross_weights = head_weights(gradient_norms(pass, pass.cross, norm));
   tape_.reset_gradients();
   const std::vector<float> rows = attributor_.row().heads(pass.context, gene);
   out.scores =

@@ -60,9 +60,11 @@ class Rollout {
     LayerMaps maps;
     std::vector<AttentionCore> layers;
     AttentionCore cross;
+    Tensor seed;  // as the prediction
+    Tensor map;   // room for one head's map
   };
   Pass forward(const Tensor& dna, bool with_gradient);
-  std::vector<double> gradient_norms(const AttentionCore& core, MapNorm norm);
+  std::vector<double> gradient_norms(const Pass& pass, const AttentionCore& core, MapNorm norm);
   Gmar gmar_of(const Pass& pass, std::int32_t gene, MapNorm norm);
 
   Cdt& model_;

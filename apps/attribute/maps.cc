@@ -94,10 +94,11 @@ MapOutputs::MapOutputs(const std::filesystem::path& out, const MapChoice& choice
   enhancers_ = first_enhancers(pairs, choice.pairs);
   folder_.emplace(path_);
   for (const AttentionMap& map : maps_) {
-    const std::vector<std::int64_t> shape = shape_of(map, choice.per_head, enhancers_.size());
-    written_.push_back(
-        {map, shape, std::make_unique<NpyWriter>(path_ / (map.name + ".npy"), shape),
-         std::vector<Concentration>(static_cast<std::size_t>(map.heads), Concentration{0, 0, 0})});
+    Written& w = written_.emplace_back();
+    w.map = map;
+    w.shape = shape_of(map, choice.per_head, enhancers_.size());
+    w.file = std::make_unique<NpyWriter>(path_ / (map.name + ".npy"), w.shape);
+    w.heads.assign(static_cast<std::size_t>(map.heads), Concentration{0, 0, 0});
   }
 }
 

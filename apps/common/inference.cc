@@ -1,5 +1,6 @@
 #include "apps/common/inference.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "apps/common/session.h"
@@ -33,11 +34,12 @@ std::size_t scratch_bytes(const CdtConfig& c, std::int64_t bins, std::int64_t ba
 
 std::size_t map_bytes(const CdtConfig& c, std::int64_t bins, MapSpace maps) {
   if (maps == MapSpace::kNone) return 0;
+  const std::int64_t one_head = bins * std::max(bins, c.genes);
   std::int64_t elements = c.dna_layers * bins * bins;
   if (maps == MapSpace::kAll) {
     elements += c.genes * bins + c.genes * c.genes * (1 + c.rna_layers + c.protein_layers);
   }
-  return floats_to_bytes(c.heads * elements);
+  return floats_to_bytes(c.heads * elements + one_head);
 }
 
 Tensor upload(Backend& backend, Arena& arena, const Shape& shape, const std::vector<float>& host) {

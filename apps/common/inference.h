@@ -17,7 +17,7 @@
 
 namespace cdt {
 
-/// Attention maps a pass may keep on top of its activations.
+/// Attention maps a pass may keep on top of its activations, and one head's gradient.
 enum class MapSpace : std::uint8_t { kNone, kDnaSelf, kAll };
 
 /// Members in the order they are made and the reverse of that in which they go.

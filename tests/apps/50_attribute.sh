@@ -83,6 +83,10 @@ for field in '"uniform": {' '"circular_shift": {' '"hypergeometric": {' '"effect
 done
 expect_ok run --split val --out "$work/methods2" --methods all --tracks 0 --null-replicates 99
 check 'ten pairs of five methods' [ "$(grep -c '"first"' "$work/methods2/summary.json")" -eq 10 ]
+expect_text "$work/methods2/summary.json" '"head_weights"'
+check 'rollout rows sum to 1' awk '{ sum += $1 } NR % 16 == 0 { n++; if ((sum - 1) ^ 2 > 1e-10) bad = 1
+  sum = 0 } END { exit bad || n == 0 }' \
+  <(od -A n -t f4 -v -w4 -j 128 "$work/methods2/methods/attention_rollout.npy")
 check 'no p is below 2 / 100' awk '/"circular_shift"/ { shift = 1 } /"uniform"|"hypergeometric"/ { shift = 0 }
   shift && /"p":/ { n++; if ($2 + 0 < 0.02) bad = 1 } END { exit bad || n != 10 + 5 * 4 }' \
   "$work/methods2/summary.json"
