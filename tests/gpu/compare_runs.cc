@@ -109,17 +109,28 @@ double distance(const std::vector<float>& a, const std::vector<float>& b) {
   return std::sqrt(sum);
 }
 
+// Without the biases of keys: they cancel in the softmax, so their gradient is rounding alone, and
+// AdamW makes full steps of it in a coarse precision.
+std::vector<float> read_compared(const SafetensorsReader& file, const TensorInfo& tensor) {
+  std::vector<float> values = read(file, tensor);
+  if (tensor.name.ends_with("in_proj_bias")) {
+    const auto third = static_cast<std::ptrdiff_t>(values.size() / 3);
+    std::fill(values.begin() + third, values.begin() + 2 * third, 0.0F);
+  }
+  return values;
+}
+
 // Of each tensor, relative to how far the reference has moved it from the start.
 std::vector<Deviation> weight_deviations(const SafetensorsReader& start, const Run& reference,
                                          const Runs& controls, const Run& candidate) {
   std::vector<Deviation> deviations;
   for (const TensorInfo& tensor : reference.weights.tensors()) {
-    const std::vector<float> there = read(reference.weights, tensor);
+    const std::vector<float> there = read_compared(reference.weights, tensor);
     const auto apart = [&](const SafetensorsReader& file) {
       if (file.info(tensor.name).shape != tensor.shape) {
         throw InputError(file.path().string(), tensor.name, "differs in shape from the reference");
       }
-      return distance(there, read(file, tensor));
+      return distance(there, read_compared(file, tensor));
     };
     const double moved = apart(start);
     const double scale = moved > 0 ? moved : 1.0;
