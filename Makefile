@@ -104,8 +104,8 @@ PAPER_BENCH := $(wildcard tests/bench/paper_*.cc)
 KERNELS_BENCH := $(wildcard tests/bench/kernels_*.cc)
 FUZZ := $(wildcard tests/fuzz/*.cc)
 # The CUDA backend on the host: its sources, those of the emulation, and the emulation's tests.
-EMULATED := $(filter-out engine/cuda/device_memory.cc,$(wildcard engine/cuda/*.cu engine/cuda/*.cc))
-EMULATION_TESTS := $(wildcard tests/emulation/*_test.cc tests/emulation/*.cu)
+EMULATED := $(wildcard engine/cuda/*.cu engine/cuda/*.cc)
+EMULATION_TESTS := $(wildcard tests/emulation/*_test.cc tests/emulation/*_case.cc tests/emulation/*.cu)
 EMULATION := $(filter-out $(EMULATION_TESTS),$(wildcard tests/emulation/*.cc))
 GPU := tests/gpu/compare_runs.cc $(if $(NVCC),$(wildcard tests/gpu/measure_gemm.cc)) \
   $(if $(CUDNN_FLAGS),$(wildcard tests/gpu/measure_attention.cc))
@@ -232,20 +232,24 @@ $(BUILD)/obj/emulation/%.cc.o: %.cc $(BUILD)/flags
 	$(call run,c++,$(CXX) $(EMULATED_FLAGS) -MMD -MP -c $< -o $@)
 -include $(patsubst %.o,%.d,$(call emulated_objects,$(EMULATED) $(EMULATION) $(EMULATION_TESTS)))
 
+# No CUDA library: what the backend looks up in the driver is the emulation's too (driver.cc).
+EMULATED_LINK := -Wl,--wrap=dlopen,--wrap=dlsym
+EMULATED_TESTS := $(addprefix $(BUILD)/tests/,emulation_tests emulated_unit_tests emulated_parity_tests)
+$(EMULATED_TESTS) $(EMULATED_PROGRAMS): private CUDA_LIBRARIES :=
 # They stand before libcdt, whose own CUDA backend, or the stub in its place, is then not taken.
 $(BUILD)/tests/emulation_tests: $(call emulated_objects,$(EMULATION_TESTS) $(EMULATED) $(EMULATION)) \
     $(call objects,$(wildcard tests/support/*.cc)) $(LIBAPPS) $(LIBCDT)
-	$(call link,-lgtest_main $(GTEST_FLAGS))
+	$(call link,$(EMULATED_LINK) -lgtest_main $(GTEST_FLAGS))
 # The device-independent tests again, on the emulated GPU.
 $(BUILD)/tests/emulated_unit_tests: $(call objects,$(UNIT) $(IMPORT)) \
     $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
-	$(call link,-lgtest_main $(GTEST_FLAGS) $(HDF5_FLAGS))
+	$(call link,$(EMULATED_LINK) -lgtest_main $(GTEST_FLAGS) $(HDF5_FLAGS))
 $(BUILD)/tests/emulated_parity_tests: $(call objects,$(PARITY)) \
     $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
-	$(call link,-lgtest_main $(GTEST_FLAGS))
+	$(call link,$(EMULATED_LINK) -lgtest_main $(GTEST_FLAGS))
 $(EMULATED_PROGRAMS): $(BUILD)/emulated/bin/cdt-%: $(BUILD)/obj/apps/cdt_%.o \
     $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
-	$(call link)
+	$(call link,$(EMULATED_LINK))
 
 # --- demo -----------------------------------------------------------------------------------------
 demo: all  ## make a data set with a known mechanism, train, evaluate, explain, report (minutes)

@@ -1,10 +1,11 @@
 // Device memory in tests.
 #pragma once
 
-#include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
 #include <vector>
+
+#include "tests/emulation/include/cuda_runtime.h"
 
 namespace cdt::test {
 

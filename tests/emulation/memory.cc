@@ -28,6 +28,8 @@ struct Allocation {
   MemoryKind kind;
   int number;
   bool live;
+  std::map<char*, std::size_t> pieces;  // where there is memory: all pages, or what was mapped
+  bool reserved_only = false;           // by reserve_addresses()
 };
 
 struct State {
@@ -83,7 +85,13 @@ Allocation* find(const void* pointer) {
 
 bool inside(const Allocation& a, const void* pointer, std::size_t bytes) {
   const auto* const p = static_cast<const char*>(pointer);
-  return a.live && p >= a.base && p + bytes <= a.base + a.bytes;
+  if (!a.live || p < a.base || p + bytes > a.base + a.bytes) return false;
+  if (!a.reserved_only) return true;
+  const char* covered = p;  // pieces follow each other
+  for (const auto& [at, size] : a.pieces) {
+    if (at <= covered && covered <= at + size) covered = at + size;
+  }
+  return !a.pieces.empty() && covered >= p + bytes;
 }
 
 bool is_fresh(const char* begin, const char* end) {
@@ -96,6 +104,7 @@ bool is_fresh(const char* begin, const char* end) {
 }
 
 std::string overrun_of(const Allocation& a) {
+  if (a.reserved_only) return "";  // pages throughout
   const char* const end = a.low + a.pages_bytes;
   const bool below = !is_fresh(a.low, a.base);
   if (!below && is_fresh(a.base + a.bytes, end)) return "";
@@ -104,7 +113,21 @@ std::string overrun_of(const Allocation& a) {
 }
 
 void protect(const Allocation& a, int protection) {
-  CDT_CHECK(mprotect(a.low, a.pages_bytes, protection) == 0, "protection of emulated memory");
+  for (const auto& [at, bytes] : a.pieces) {
+    CDT_CHECK(mprotect(at, bytes, protection) == 0, "protection of emulated memory");
+  }
+}
+
+/// Takes the address range [low, low + bytes) back from whatever was mapped there.
+void seal(char* low, std::size_t bytes) {
+  mmap(low, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+}
+
+/// A new range of addresses between guards: its first byte, or null.
+char* new_range(std::size_t bytes) {
+  void* const mapping = mmap(nullptr, bytes + 2 * kGuard, PROT_NONE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return mapping == MAP_FAILED ? nullptr : static_cast<char*>(mapping) + kGuard;
 }
 
 }  // namespace
@@ -115,31 +138,67 @@ void set_placement(Placement placement, std::size_t alignment) {
   state.alignment = alignment;
 }
 
+bool take_bytes(std::size_t bytes) {
+  if (bytes > total_bytes() - state.used) return false;
+  state.used += bytes;
+  return true;
+}
+
+void give_bytes(std::size_t bytes) { state.used -= bytes; }
+
 void* allocate(std::size_t bytes, MemoryKind kind) {
-  if (kind == MemoryKind::kDevice && bytes > total_bytes() - state.used) return nullptr;
+  if (kind == MemoryKind::kDevice && !take_bytes(bytes)) return nullptr;
   const std::size_t pages = round_up(std::max<std::size_t>(bytes, 1), kPage);
-  void* const mapping = mmap(nullptr, pages + 2 * kGuard, PROT_NONE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (mapping == MAP_FAILED) return nullptr;
-  char* const low = static_cast<char*>(mapping) + kGuard;
-  if (!map_fresh(low, pages)) return nullptr;
+  char* const low = new_range(pages);
+  if (low == nullptr || !map_fresh(low, pages)) return nullptr;
   const std::size_t slack = (pages - bytes) / state.alignment * state.alignment;
   char* const base = low + (state.placement == Placement::kEnd ? slack : 0);
-  if (kind == MemoryKind::kDevice) state.used += bytes;
-  const Allocation a{base, bytes, low, pages, kind, ++state.count, true};
-  state.allocations[static_cast<char*>(mapping)] = a;
+  const Allocation a{base, bytes, low, pages, kind, ++state.count, true, {{low, pages}}, false};
+  state.allocations[low - kGuard] = a;
   if (kind == MemoryKind::kDevice && state.access != Access::kOpen) protect(a, PROT_NONE);
   return base;
+}
+
+void* reserve_addresses(std::size_t bytes) {
+  const std::size_t pages = round_up(bytes, kPage);
+  char* const low = new_range(pages);
+  if (low == nullptr) return nullptr;
+  state.allocations[low - kGuard] = {low,           pages, low, pages, MemoryKind::kDevice,
+                                     ++state.count, true,  {},  true};
+  return low;
+}
+
+bool is_reserved(const void* pointer, std::size_t bytes) {
+  const Allocation* const a = find(pointer);
+  const auto* const p = static_cast<const char*>(pointer);
+  return a != nullptr && a->live && a->reserved_only && p >= a->low &&
+         p + bytes <= a->low + a->pages_bytes;
+}
+
+bool map_piece(void* pointer, std::size_t bytes) {
+  auto* const at = static_cast<char*>(pointer);
+  Allocation* const a = find(pointer);
+  if (a == nullptr || !map_fresh(at, bytes)) return false;
+  a->pieces[at] = bytes;
+  if (state.access != Access::kOpen) mprotect(at, bytes, PROT_NONE);
+  return true;
+}
+
+void unmap_piece(void* pointer) {
+  auto* const at = static_cast<char*>(pointer);
+  Allocation* const a = find(pointer);
+  if (a == nullptr || a->pieces.count(at) == 0) return;
+  seal(at, a->pieces[at]);
+  a->pieces.erase(at);
 }
 
 bool release(void* pointer, MemoryKind kind) {
   Allocation* const a = find(pointer);
   if (a == nullptr || !a->live || a->base != pointer || a->kind != kind) return false;
   // The address range stays taken: a later use of it is found, and named.
-  mmap(a->low, a->pages_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
-       -1, 0);
+  seal(a->low, a->pages_bytes);
   a->live = false;
-  if (kind == MemoryKind::kDevice) state.used -= a->bytes;
+  if (kind == MemoryKind::kDevice && !a->reserved_only) give_bytes(a->bytes);
   return true;
 }
 
@@ -168,6 +227,9 @@ std::string describe_address(const void* pointer) {
       "allocation " + std::to_string(a->number) + " (" + std::to_string(a->bytes) + " bytes)";
   if (p < a->base) return std::to_string(a->base - p) + " bytes before " + name;
   const auto offset = static_cast<std::size_t>(p - a->base);
+  if (a->live && a->reserved_only && offset < a->bytes && !inside(*a, pointer, 1)) {
+    return "byte " + std::to_string(offset) + " of " + name + ", where no memory is mapped";
+  }
   if (offset >= a->bytes)
     return std::to_string(offset - a->bytes) + " bytes past the end of " + name;
   return (a->live ? "byte " : "freed: byte ") + std::to_string(offset) + " of " + name;
@@ -212,11 +274,15 @@ bool track_write(void* address) {
   if (state.access != Access::kTracked) return false;
   const Allocation* const a = find(address);
   auto* const p = static_cast<char*>(address);
-  if (a == nullptr || !a->live || p < a->low || p >= a->low + a->pages_bytes) return false;
-  const auto chunk = static_cast<std::size_t>(p - a->low) / kChunk * kChunk;
-  const std::size_t bytes = std::min(kChunk, a->pages_bytes - chunk);
-  keep_chunk(a->low + chunk, bytes);
-  return mprotect(a->low + chunk, bytes, PROT_READ | PROT_WRITE) == 0;
+  if (a == nullptr || !a->live) return false;
+  auto piece = a->pieces.upper_bound(p);
+  if (piece == a->pieces.begin()) return false;
+  const auto [low, size] = *--piece;
+  if (p >= low + size) return false;
+  char* const chunk = low + static_cast<std::size_t>(p - low) / kChunk * kChunk;
+  const std::size_t bytes = std::min(kChunk, static_cast<std::size_t>(low + size - chunk));
+  keep_chunk(chunk, bytes);
+  return mprotect(chunk, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
 }  // namespace cdt::emulation

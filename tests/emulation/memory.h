@@ -29,6 +29,16 @@ enum class Access { kOpen, kClosed, kTracked };
 void* allocate(std::size_t bytes, MemoryKind kind);
 /// False where `pointer` is no live allocation of this kind. Freed memory traps from then on.
 bool release(void* pointer, MemoryKind kind);
+/// Address space without memory, and memory in pieces of whole pages within it. It is released as
+/// an allocation is. Null or false where there is none.
+void* reserve_addresses(std::size_t bytes);
+bool is_reserved(const void* pointer, std::size_t bytes);
+bool map_piece(void* pointer, std::size_t bytes);
+void unmap_piece(void* pointer);
+/// Takes bytes of the device's memory, false where it has not so many, and gives them back.
+bool take_bytes(std::size_t bytes);
+void give_bytes(std::size_t bytes);
+
 /// All allocations, live or not, are forgotten.
 void release_all();
 

@@ -1,7 +1,7 @@
 // Launches of the kernels in planted_kernels.cu.
 #pragma once
 
-#include <cuda_runtime.h>
+#include "tests/emulation/include/cuda_runtime.h"
 
 namespace cdt::test {
 

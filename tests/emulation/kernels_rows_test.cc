@@ -1,0 +1,172 @@
+// Kernels that work on rows, against the CPU backend: dropout, GELU, residual, layer norm, softmax,
+// sums.
+#include "tests/emulation/checked_test.h"
+#include "tests/emulation/kernel_case.h"
+
+namespace cdt::test {
+namespace {
+
+constexpr std::int64_t kRows = 3;
+constexpr std::int64_t kBatch = 2;
+
+class RowKernels : public CheckedTest {};
+
+/// Name, width and dropout probability in a trace.
+std::string label(const char* name, std::int64_t cols, float p) {
+  return std::string(name) + " (" + std::to_string(kRows) + ", " + std::to_string(cols) + "), p " +
+         std::to_string(p);
+}
+
+template <class Body>
+void for_sizes(const Body& body) {
+  for (const std::int64_t cols : kWidths) {
+    for (const float p : {0.0F, 0.3F}) body(cols, p);
+  }
+}
+
+TEST_F(RowKernels, Dropout) {
+  for_sizes([](std::int64_t c, float p) {
+    expect_agreement({label("dropout", c, p),
+                      {{{kRows, c}, true}, {{kBatch * kRows, c}, true, Fill::kZero}},
+                      [p](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                        b.dropout(t[0], some_key(p), t[1]);
+                      }});
+    for (const bool accumulate : {false, true}) {
+      expect_agreement({label("dropout_backward", c, p),
+                        {{{kBatch * kRows, c}, true}, {{kRows, c}, true}},
+                        [=](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                          b.dropout_backward(t[0], some_key(p), t[1], accumulate);
+                        }});
+    }
+  });
+}
+
+TEST_F(RowKernels, Gelu) {
+  constexpr std::int64_t kFirstRow = 5;
+  for_sizes([](std::int64_t c, float p) {
+    expect_agreement({label("gelu_dropout", c, p),
+                      {{{kRows, c}, true}, {{kRows, c}, true, Fill::kZero}},
+                      [p](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                        b.gelu_dropout(t[0], some_key(p), kFirstRow, t[1]);
+                      }});
+    expect_agreement({label("gelu_dropout_backward in place", c, p),
+                      {{{kRows, c}, true}, {{kRows, c}, true}},
+                      [p](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                        b.gelu_dropout_backward(t[0], t[1], some_key(p), kFirstRow, t[1]);
+                      }});
+  });
+}
+
+TEST_F(RowKernels, Residual) {
+  for_sizes([](std::int64_t c, float p) {
+    expect_agreement({label("residual_dropout", c, p),
+                      {{{kRows, c}, true}, {{kBatch * kRows, c}, true}},
+                      [p](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                        b.residual_dropout(t[0], some_key(p), t[1]);
+                      }});
+  });
+}
+
+// One column has no variance: its gradient is noise.
+TEST_F(RowKernels, LayerNorm) {
+  for_sizes([](std::int64_t c, float p) {
+    if (c == 1) return;
+    expect_agreement({label("layer_norm", c, p),
+                      {{{kRows, c}, true},
+                       {{c}},
+                       {{c}},
+                       {{kRows, c}, true, Fill::kZero},
+                       {{kRows, 2}, false, Fill::kZero}},
+                      [](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                        b.layer_norm(t[0], t[1], t[2], t[3], t[4]);
+                      }});
+    expect_agreement({label("residual_dropout_norm", c, p),
+                      {{{kRows, c}, true},
+                       {{kBatch * kRows, c}, true},
+                       {{c}},
+                       {{c}},
+                       {{kBatch * kRows, c}, true, Fill::kZero},
+                       {{kBatch * kRows, 2}, false, Fill::kZero}},
+                      [p](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                        b.residual_dropout_norm(t[0], some_key(p), t[1], t[2], t[3], t[4], t[5]);
+                      },
+                      2.0});
+  });
+}
+
+TEST_F(RowKernels, LayerNormBackward) {
+  for (const std::int64_t c : kWidths) {
+    for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{33}}) {
+      const auto name =
+          "layer_norm_backward of " + std::to_string(rows) + " rows, " + std::to_string(c);
+      expect_agreement({name,
+                        {{{rows, c}, true},
+                         {{c}},
+                         {{rows, 2}, false, Fill::kPositive},
+                         {{rows, c}, true},
+                         {{c}},
+                         {{c}}},
+                        [](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                          b.layer_norm_backward(t[0], t[1], t[2], t[3], t[3], t[4], t[5]);
+                        }});
+    }
+  }
+}
+
+TEST_F(RowKernels, Softmax) {
+  for_sizes([](std::int64_t c, float p) {
+    expect_agreement({label("softmax_dropout", c, p),
+                      {{{kRows, c}}, {{kRows, c}, false, Fill::kZero}},
+                      [p](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                        b.softmax_dropout(t[0], some_key(p), t[1]);
+                      }});
+    expect_agreement({label("softmax_dropout_backward in place", c, p),
+                      {{{kRows, c}, false, Fill::kPositive}, {{kRows, c}}},
+                      [p](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                        b.softmax_dropout_backward(t[0], t[1], some_key(p), t[1]);
+                      }});
+  });
+}
+
+TEST_F(RowKernels, Sums) {
+  for (const std::int64_t c : kWidths) {
+    for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{17}, std::int64_t{33}}) {
+      for (const bool accumulate : {false, true}) {
+        expect_agreement({"column_sum of " + std::to_string(rows) + " rows, " + std::to_string(c),
+                          {{{rows, c}, true}, {{c}}},
+                          [=](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                            b.column_sum(t[0], t[1], accumulate);
+                          }});
+      }
+    }
+    expect_agreement({"row_dot_sqrt, " + std::to_string(c),
+                      {{{kRows, c}, false, Fill::kPositive},
+                       {{kRows, c}, false, Fill::kPositive},
+                       {{kRows}, false, Fill::kZero}},
+                      [](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                        b.row_dot_sqrt(t[0], t[1], t[2]);
+                      }});
+  }
+}
+
+TEST_F(RowKernels, ElementByElement) {
+  for (const std::int64_t n : {1, 31, 33, 1023, 1024, 1025, 3001}) {
+    expect_agreement(
+        {"add_to, " + std::to_string(n),
+         {{{n}, true}, {{n}, true}},
+         [](Backend& b, const std::vector<Tensor>& t, Arena&) { b.add_to(t[0], t[1]); }});
+    expect_agreement(
+        {"fill, " + std::to_string(n),
+         {{{n}}},
+         [](Backend& b, const std::vector<Tensor>& t, Arena&) { b.fill(t[0], 2.5F); }});
+    expect_agreement({"cast to and from, " + std::to_string(n),
+                      {{{n}}, {{n}, true, Fill::kZero}, {{n}, false, Fill::kZero}},
+                      [](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                        b.cast(t[1], t[0]);
+                        b.cast(t[2], t[1]);
+                      }});
+  }
+}
+
+}  // namespace
+}  // namespace cdt::test
