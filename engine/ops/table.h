@@ -14,18 +14,18 @@ struct OpRow {
 };
 
 inline constexpr std::array<OpRow, 12> kOps{{
-    {"linear", true, true, false},
-    {"layer_norm", true, true, false},
-    {"dropout", true, true, false},
-    {"residual", true, true, false},
-    {"add_norm", true, true, false},
-    {"gelu_dropout", true, true, false},
-    {"feed_forward", true, true, false},
-    {"attention", true, true, false},
-    {"self_attention", true, true, false},
-    {"attention_pool", true, true, false},
-    {"concat", true, true, false},
-    {"select_huber", true, true, false},
+    {"linear", true, true, true},
+    {"layer_norm", true, true, true},
+    {"dropout", true, true, true},
+    {"residual", true, true, true},
+    {"add_norm", true, true, true},
+    {"gelu_dropout", true, true, true},
+    {"feed_forward", true, true, true},
+    {"attention", true, true, true},
+    {"self_attention", true, true, true},
+    {"attention_pool", true, true, true},
+    {"concat", true, true, true},
+    {"select_huber", true, true, true},
 }};
 
 }  // namespace cdt

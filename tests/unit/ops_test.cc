@@ -207,6 +207,7 @@ TEST(Ops, EveryRowOfTheTableHasAGradientCase) {
   for (const OpCase& c : all_cases()) tested.insert(c.op);
   for (const OpRow& row : kOps) {
     EXPECT_TRUE(row.on_cpu) << row.name;
+    EXPECT_TRUE(row.on_cuda) << row.name;
     EXPECT_TRUE(row.has_gradient) << row.name;
     EXPECT_EQ(tested.count(row.name), 1U) << row.name << " has no case";
     tested.erase(row.name);
