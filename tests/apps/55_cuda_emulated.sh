@@ -70,6 +70,9 @@ check "predictions agree" near "$work/predict-cpu/predictions.tsv" \
 expect_same <(cut -f 1-3 "$work/predict-cpu/predictions.tsv") \
   <(cut -f 1-3 "$work/predict-cuda/predictions.tsv")
 
+expect_fail 2 "--precision" "$gpu/cdt-attribute" --data "$work/data" --model "$start" \
+  --split val --out "$work/none" --device cuda --precision bf16
+
 # --- no GPU is one line
 CDT_EMULATED_DEVICES=0 expect_fail 2 "--device" "$gpu/cdt-predict" --data "$work/data" \
   --model "$start" --out "$work/none" --device cuda
