@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/ops/common.h"
 
 namespace cdt {
 
@@ -63,25 +64,44 @@ Tensor Tape::take_value(Var consumed) {
   return copy;
 }
 
-void Tape::record(Var out, std::vector<Tensor> saved, std::function<void()> rule) {
+void Tape::record(Var out, std::vector<Tensor> saved, std::function<void()> rule,
+                  SeedRule seed_rule) {
   if (out->needs_grad) {
-    rules_.push_back({out, std::move(saved), std::move(rule)});
+    rules_.push_back({out, std::move(saved), std::move(rule), seed_rule});
     return;
   }
   for (const Tensor& t : saved) step_.free(t);
 }
 
 GradTarget Tape::gradient(Var v) {
-  if (!v->grad.empty()) return {v->grad, true};
-  CDT_CHECK(!v->lasting, "a trainable parameter has a gradient from the start");
-  v->grad = step_.tensor(v->value.shape, v->value.dtype);
-  return {v->grad, false};
+  if (v->lasting) {
+    CDT_CHECK(!v->grad.empty(), "a trainable parameter has a gradient from the start");
+    return {v->grad, true};
+  }
+  if (v->grad.empty()) {
+    v->grad = step_.tensor(with_first(v->value.shape, seed_count_ * v->value.shape[0]),
+                           v->value.dtype);
+    v->written = 0;
+  }
+  CDT_CHECK(v->grad.shape[0] == seed_count_ * v->value.shape[0],
+            "gradients of another number of losses are still there");
+  const std::int64_t reached = current_seed_ == kAllSeeds ? seed_count_ : current_seed_ + 1;
+  const bool accumulate = v->written >= reached;
+  if (!accumulate) v->written = reached;
+  return {visible(v->grad), accumulate};
+}
+
+Tensor Tape::visible(const Tensor& gradient) const {
+  if (seed_count_ == 1 || current_seed_ == kAllSeeds) return gradient;
+  const std::int64_t rows = gradient.shape[0] / seed_count_;
+  return gradient.slice(current_seed_ * rows, (current_seed_ + 1) * rows);
 }
 
 void Tape::free_gradient(Variable& v) {
   if (v.lasting || v.grad.empty()) return;
   step_.free(v.grad);
   v.grad = {};
+  v.written = 0;
 }
 
 void Tape::backward(Var out) {
@@ -92,12 +112,32 @@ void Tape::backward(Var out) {
 }
 
 void Tape::backward(Var out, const Tensor& seed, bool retain) {
-  expect_shape("backward", "seed", seed, out->value.shape);
-  CDT_CHECK(out->needs_grad, "nothing behind this value wants a gradient");
-  backend_.copy(gradient(out).grad, seed);
+  backward({{out, seed}}, 1, retain);
+}
+
+void Tape::run(const Rule& rule) {
+  Variable& v = *rule.out;
+  const Tensor whole = v.grad;
+  current_seed_ = rule.seed_rule == SeedRule::kTogether ? kAllSeeds : 0;
+  do {
+    v.grad = visible(whole);
+    rule.run();
+  } while (current_seed_ != kAllSeeds && ++current_seed_ < seed_count_);
+  v.grad = whole;
+}
+
+void Tape::backward(const std::vector<Seed>& seeds, std::int64_t count, bool retain) {
+  seed_count_ = count;
+  current_seed_ = kAllSeeds;
+  for (const Seed& seed : seeds) {
+    const Shape& shape = seed.out->value.shape;
+    expect_shape("backward", "seed", seed.gradient, with_first(shape, count * shape[0]));
+    CDT_CHECK(seed.out->needs_grad, "nothing behind this value wants a gradient");
+    backend_.copy(gradient(seed.out).grad, seed.gradient);
+  }
   for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
     Variable& v = *rule->out;
-    if (!v.grad.empty()) rule->run();
+    if (!v.grad.empty()) run(*rule);
     if (!v.keep) free_gradient(v);
     if (retain) continue;
     for (const Tensor& t : rule->saved) step_.free(t);
@@ -108,6 +148,8 @@ void Tape::backward(Var out, const Tensor& seed, bool retain) {
     }
   }
   if (!retain) rules_.clear();
+  seed_count_ = 1;
+  current_seed_ = 0;
 }
 
 void Tape::reset_gradients() {

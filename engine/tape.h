@@ -4,6 +4,11 @@
 // The accumulate rule, once: the gradient of a parameter lasts over the step and every rule adds to
 // it. The gradient of an activation is written by the first rule that reaches it and added to by
 // later ones; Tape::gradient() says which. A rule runs only if its output received a gradient.
+//
+// Several losses at once: backward() from `count` seeds gives every activation `count` gradients,
+// one after the other in its `grad`. A rule runs once for each and sees one at a time, so the bits
+// do not depend on how many there are; a rule recorded as SeedRule::kTogether runs once and sees
+// them all.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +32,7 @@ struct Variable {
   // The value survives backward, and so does an input's gradient. That of an op's output may have
   // been overwritten: rules work in place on it.
   bool keep = false;
+  std::int64_t written = 0;  // seeds whose part of grad has been written
   // Parameters of a backend with bfloat16 activations: a copy of value in that type, for products.
   Tensor rounded = {};
 };
@@ -37,6 +43,14 @@ struct GradTarget {
   Tensor grad;
   bool accumulate = false;
 };
+
+/// A value and d loss / d value there, for `count` losses: (count * first dimension, ...).
+struct Seed {
+  Var out = nullptr;
+  Tensor gradient;
+};
+
+enum class SeedRule : std::uint8_t { kOneByOne, kTogether };
 
 class Tape {
  public:
@@ -73,17 +87,23 @@ class Tape {
 
   /// Appends the gradient rule of `out`; `saved` are freed once it has run. Without a need for a
   /// gradient the rule is dropped and `saved` freed at once.
-  void record(Var out, std::vector<Tensor> saved, std::function<void()> rule);
+  void record(Var out, std::vector<Tensor> saved, std::function<void()> rule,
+              SeedRule seed_rule = SeedRule::kOneByOne);
 
   /// For rules: allocates the gradient of v on first touch.
   GradTarget gradient(Var v);
+  /// For rules: how many gradients the one that runs sees in `grad` of its output.
+  std::int64_t seeds_seen() const { return current_seed_ == kAllSeeds ? seed_count_ : 1; }
 
-  /// Runs the rules backwards from d loss / d out = 1, out a scalar (1). Values, gradients and saved
-  /// tensors go back to the step arena as soon as nothing reads them.
+  /// Runs the rules backwards from d loss / d out = 1, out a scalar (1). Values, gradients and
+  /// saved tensors go back to the step arena as soon as nothing reads them.
   void backward(Var out);
-  /// The same from a given d loss / d out, shape of out. retain: values stay, so that it can be called
-  /// again with another seed; call reset_gradients() in between.
+  /// The same from a given d loss / d out, shape of out. retain: values stay, so that it can be
+  /// called again with another seed; call reset_gradients() in between.
   void backward(Var out, const Tensor& seed, bool retain = false);
+  /// The same for `count` losses, each with gradients at several values. The gradient of a
+  /// parameter is the sum over them.
+  void backward(const std::vector<Seed>& seeds, std::int64_t count, bool retain);
   /// Forgets the gradients of everything but parameters.
   void reset_gradients();
 
@@ -95,7 +115,12 @@ class Tape {
     Var out;
     std::vector<Tensor> saved;
     std::function<void()> run;
+    SeedRule seed_rule;
   };
+  void run(const Rule& rule);
+  static constexpr std::int64_t kAllSeeds = -1;
+  /// The part of a gradient that the rule which runs may see.
+  Tensor visible(const Tensor& gradient) const;
   void free_gradient(Variable& v);
 
   Backend& backend_;
@@ -107,6 +132,8 @@ class Tape {
   std::uint64_t seed_ = 0;
   std::uint32_t step_number_ = 0;
   std::uint32_t next_site_ = 0;
+  std::int64_t seed_count_ = 1;    // losses of the backward pass that runs
+  std::int64_t current_seed_ = 0;  // the one a rule sees, or kAllSeeds
 };
 
 }  // namespace cdt

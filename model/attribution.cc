@@ -2,20 +2,11 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "engine/error.h"
 
 namespace cdt {
-namespace {
-
-std::vector<float> to_host(Backend& backend, const Tensor& t) {
-  std::vector<float> host(static_cast<std::size_t>(t.count()));
-  backend.download(host.data(), t);
-  return host;
-}
-
-}  // namespace
-
 std::vector<float> mean_over_heads(std::span<const float> values, std::int64_t heads) {
   const auto count = static_cast<std::size_t>(heads);
   std::vector<float> out(values.size() / count);
@@ -30,46 +21,6 @@ std::vector<float> mean_over_heads(std::span<const float> values, std::int64_t h
 std::string dna_context_name(const CdtConfig& config) {
   if (config.dna_layers == 0) return "dna_projector";
   return "dna_self_attn_layers." + std::to_string(config.dna_layers - 1);
-}
-
-InputGradientNorm::InputGradientNorm(Backend& backend, const Tensor& weight, Arena& lasting,
-                                     Arena& scratch)
-    : backend_(backend), scratch_(scratch), weight_(weight) {
-  const std::int64_t d = weight.shape[0];
-  const std::int64_t in = weight.shape[1];
-  if (in <= d) return;
-  gram_ = lasting.tensor({d, d});
-  backend_.gemm({.trans_b = true,
-                 .m = d,
-                 .n = d,
-                 .k = in,
-                 .a = weight.data,
-                 .lda = in,
-                 .b = weight.data,
-                 .ldb = in,
-                 .c = gram_.data,
-                 .ldc = d});
-}
-
-void InputGradientNorm::compute(const Tensor& gradient, const Tensor& out) {
-  const std::int64_t bins = gradient.rows();
-  const std::int64_t d = weight_.shape[0];
-  expect_shape("gradient_norm", "gradient", gradient, {1, bins, d});
-  expect_shape("gradient_norm", "out", out, {bins});
-  const Tensor g = gradient.reshaped({bins, d});
-  const Tensor& map = gram_.empty() ? weight_ : gram_;  // (D, width)
-  const std::int64_t width = map.shape[1];
-  const Scratch mapped(scratch_, {bins, width});
-  backend_.gemm({.m = bins,
-                 .n = width,
-                 .k = d,
-                 .a = g.data,
-                 .lda = d,
-                 .b = map.data,
-                 .ldb = width,
-                 .c = mapped.data(),
-                 .ldc = width});
-  backend_.row_dot_sqrt(*mapped, gram_.empty() ? *mapped : g, out);
 }
 
 CrossAttentionRow::CrossAttentionRow(Backend& backend, const Tensor& in_proj_weight,
@@ -139,36 +90,36 @@ Attributor::Attributor(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& 
       norm_(tape.backend(), model.parameter("dna_projector.linear.weight").variable.value, lasting,
             tape.scratch()),
       row_(tape.backend(), model.parameter("dna_to_rna.cross_attn.in_proj_weight").variable.value,
-           trunks_.rna_queries, model.config().heads, tape.scratch()) {}
+           trunks_.rna_queries, model.config().heads, tape.scratch()),
+      pass_(model, tape, trunks_) {}
 
 void Attributor::attribute(const Tensor& dna, const std::vector<std::int32_t>& genes,
                            const Receiver& receiver) {
-  tape_.clear();
-  tape_.eval();
-  const Var projected = model_.project_dna_linear(tape_, tape_.constant(dna));
-  const Var dna_linear = tape_.input(projected->value);
+  const std::vector<float> z = pass_.project(dna);
+  const std::vector<float> zero = pass_.zero_projection(dna.shape[1]);
   Recorder recorder;
-  const Var prediction = model_.forward_from_linear(tape_, dna_linear, trunks_, &recorder);
+  pass_.forward(z, &recorder);
   const Tensor context = recorder.values.at(dna_context_name(model_.config()))->value;
-  const std::vector<float> predictions = to_host(tape_.backend(), prediction->value);
-  for (std::size_t i = 0; i < genes.size(); ++i) {
-    receiver(i, {predictions[static_cast<std::size_t>(genes[i])],
-                 row_.mean_over_heads(context, genes[i]),
-                 gradient_window(dna_linear, prediction, genes[i])});
+  const auto receive = [&](std::size_t i, std::vector<float> gradient, std::vector<float> product) {
+    receiver(i, {pass_.predictions()[static_cast<std::size_t>(genes[i])],
+                 row_.mean_over_heads(context, genes[i]), std::move(gradient), std::move(product)});
+  };
+  if (static_cast<std::int64_t>(genes.size()) > model_.config().hidden) {
+    if (!many_) many_.emplace(model_, pass_, tape_.backend(), dna.shape[1]);
+    ManyGenes::Windows windows = many_->windows(z, zero, genes);
+    for (std::size_t i = 0; i < genes.size(); ++i) {
+      receive(i, std::move(windows.gradient[i]), std::move(windows.gradient_x_input[i]));
+    }
+  } else {
+    pass_.gradients(genes, [&](std::size_t i, const Tensor& gradient) {
+      std::vector<float> product;
+      if (wants_gradient_x_input_) {
+        product = row_products(to_host(tape_.backend(), gradient), z, zero, dna.shape[1]);
+      }
+      receive(i, norm_.compute(gradient), std::move(product));
+    });
   }
   tape_.clear();
-}
-
-std::vector<float> Attributor::gradient_window(Var dna_linear, Var prediction, std::int32_t gene) {
-  Backend& backend = tape_.backend();
-  const Scratch seed(tape_.scratch(), prediction->value.shape);
-  backend.fill(*seed, 0.0F);
-  backend.fill({seed.data() + gene, {1}}, 1.0F);
-  tape_.backward(prediction, *seed, /*retain=*/true);
-  const Scratch norms(tape_.scratch(), {dna_linear->value.shape[1]});
-  norm_.compute(dna_linear->grad, *norms);
-  tape_.reset_gradients();
-  return to_host(backend, *norms);
 }
 
 }  // namespace cdt

@@ -1,12 +1,13 @@
 // What drives a prediction: attention and gradient windows over the DNA bins (section 2.7;
 // docs/paper-vs-code.md). Evaluation mode. Everything that does not depend on the enhancer is
 // computed once, one forward pass serves all genes of an enhancer, and each gene costs one backward
-// pass that stops below the DNA projector.
+// pass that stops below the DNA projector; above D genes, D passes serve all (model/many_genes.h).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +15,9 @@
 #include "engine/arena.h"
 #include "engine/tape.h"
 #include "model/cdt.h"
+#include "model/gradient_pass.h"
+#include "model/input_gradient.h"
+#include "model/many_genes.h"
 
 namespace cdt {
 
@@ -22,24 +26,6 @@ std::vector<float> mean_over_heads(std::span<const float> values, std::int64_t h
 
 /// The Recorder's name of the DNA sequence that dna_to_rna attends to.
 std::string dna_context_name(const CdtConfig& config);
-
-/// Norms of gradients with respect to the DNA input, from gradients at the projector's output:
-/// |W^T g|^2 = g^T (W W^T) g, so the (D, D) Gram matrix replaces the dna_dim wide gradient. Where
-/// the input is no wider than the hidden size, W^T g itself is cheaper and is taken.
-class InputGradientNorm {
- public:
-  /// weight (D, dna_dim), which must outlive this.
-  InputGradientNorm(Backend& backend, const Tensor& weight, Arena& lasting, Arena& scratch);
-
-  /// out(L): L2 norm over features of the gradient at the input, from gradient (1, L, D).
-  void compute(const Tensor& gradient, const Tensor& out);
-
- private:
-  Backend& backend_;
-  Arena& scratch_;
-  Tensor weight_;  // (D, dna_dim)
-  Tensor gram_;    // (D, D), or empty: narrow input
-};
 
 /// Rows of the dna_to_rna attention map (H, G, L) for chosen genes, without the map: the scores of
 /// head h are x (W_k,h^T q_h) / sqrt(K) up to a constant per row, which the softmax ignores, so not
@@ -67,8 +53,9 @@ class CrossAttentionRow {
 /// The windows of one enhancer-gene pair, L scores each.
 struct PairWindows {
   float prediction = 0;
-  std::vector<float> attention;  // sums to 1
-  std::vector<float> gradient;   // L2 norm over features of d prediction / d DNA input
+  std::vector<float> attention;         // sums to 1
+  std::vector<float> gradient;          // L2 norm over features of d prediction / d DNA input
+  std::vector<float> gradient_x_input;  // their inner product by bin, signed; or empty: not wanted
 };
 
 class Attributor {
@@ -79,21 +66,28 @@ class Attributor {
   /// Receives the windows of genes[index].
   using Receiver = std::function<void(std::size_t index, const PairWindows& windows)>;
   /// Windows of each gene for one enhancer, in order, dna (1, L, dna_dim) on the device outside the
-  /// tape's step arena, which is cleared. They do not depend on which other genes are asked for.
+  /// tape's step arena, which is cleared. They do not depend on which other genes are asked for,
+  /// but that with more than D of them the gradients are summed in another order.
   void attribute(const Tensor& dna, const std::vector<std::int32_t>& genes,
                  const Receiver& receiver);
 
+  /// Fill PairWindows::gradient_x_input too? Off at first.
+  void want_gradient_x_input(bool wanted) { wants_gradient_x_input_ = wanted; }
+
   const Trunks& trunks() const { return trunks_; }
   CrossAttentionRow& row() { return row_; }
+  GradientPass& pass() { return pass_; }
+  InputGradientNorm& norm() { return norm_; }
 
  private:
-  std::vector<float> gradient_window(Var dna_linear, Var prediction, std::int32_t gene);
-
   Cdt& model_;
   Tape& tape_;
   Trunks trunks_;
   InputGradientNorm norm_;
   CrossAttentionRow row_;
+  GradientPass pass_;
+  std::optional<ManyGenes> many_;
+  bool wants_gradient_x_input_ = false;
 };
 
 }  // namespace cdt

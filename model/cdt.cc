@@ -125,13 +125,16 @@ Var Cdt::pool(Tape& tape, const std::string& modality, Var x, std::int64_t batch
               linear(tape, pooled, weight(a + ".out_proj.weight"), weight(a + ".out_proj.bias")));
 }
 
-// Virtual Cell Embedding (section 7.9) and task head (section 2.6): (B, G).
-Var Cdt::head(Tape& tape, Var dna, Var rna, Var protein, std::int64_t batch, Recorder* recorder) {
-  const Var pooled = concat(tape,
-                            {pool(tape, "dna", dna, batch, recorder),
-                             pool(tape, "rna", rna, batch, recorder),
-                             pool(tape, "protein", protein, batch, recorder)},
-                            batch);
+Pooled Cdt::pool_all(Tape& tape, Var dna, Var rna, Var protein, std::int64_t batch,
+                     Recorder* recorder) {
+  return {pool(tape, "dna", dna, batch, recorder), pool(tape, "rna", rna, batch, recorder),
+          pool(tape, "protein", protein, batch, recorder)};
+}
+
+// Fusion of the Virtual Cell Embedding (section 7.9) and task head (section 2.6): (B, G).
+Var Cdt::predict_from_pooled(Tape& tape, const Pooled& parts, std::int64_t batch,
+                             Recorder* recorder) {
+  const Var pooled = concat(tape, {parts.dna, parts.rna, parts.protein}, batch);
   const bool released = config_.variant == Variant::kReleased;
   const float p = released ? config_.dropout : 0.0F;
   const std::string second = released ? "vce.fusion.3" : "vce.fusion.2";
@@ -140,13 +143,14 @@ Var Cdt::head(Tape& tape, Var dna, Var rna, Var protein, std::int64_t batch, Rec
   x = linear(tape, x, weight(second + ".weight"), weight(second + ".bias"));
   if (!released) {
     note(recorder, "vce", x);
+    note(recorder, "task_layer.input", x);
     return note(recorder, "task_layer",
                 linear(tape, x, weight("task_layer.weight"), weight("task_layer.bias")));
   }
   x = layer_norm(tape, x, weight("vce.fusion.4.weight"), weight("vce.fusion.4.bias"));
   note(recorder, "vce", x);
   x = linear(tape, x, weight("task_layer.0.weight"), weight("task_layer.0.bias"));
-  x = gelu_dropout(tape, x, p);
+  x = note(recorder, "task_layer.input", gelu_dropout(tape, x, p));
   return note(recorder, "task_layer",
               linear(tape, x, weight("task_layer.3.weight"), weight("task_layer.3.bias")));
 }
@@ -170,7 +174,7 @@ Var Cdt::forward(Tape& tape, Var dna, Var rna, Var protein, Recorder* recorder) 
   p = trunk(tape, "protein", p, config_.protein_layers, batch, recorder);
   r = cross_block(tape, "dna_to_rna", r, d, batch, nullptr, recorder);
   p = cross_block(tape, "rna_to_protein", p, r, batch, nullptr, recorder);
-  return head(tape, d, r, p, batch, recorder);
+  return predict_from_pooled(tape, pool_all(tape, d, r, p, batch, recorder), batch, recorder);
 }
 
 Var Cdt::rna_trunk(Tape& tape, const Tensor& rna, Recorder* recorder) {
@@ -211,8 +215,7 @@ Var Cdt::project_dna_linear(Tape& tape, Var dna) {
                 weight("dna_projector.linear.bias"));
 }
 
-Var Cdt::forward_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks,
-                             Recorder* recorder) {
+Pooled Cdt::pool_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks, Recorder* recorder) {
   expect_sample_independent(tape);
   const std::int64_t batch = dna_linear->value.shape[0];
   Var d = norm_and_drop(tape, "dna_projector", dna_linear, batch, recorder);
@@ -221,7 +224,18 @@ Var Cdt::forward_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks,
                             &trunks.rna_queries, recorder);
   const Var p = cross_block(tape, "rna_to_protein", tape.constant(trunks.protein), r, batch,
                             &trunks.protein_queries, recorder);
-  return head(tape, d, r, p, batch, recorder);
+  return pool_all(tape, d, r, p, batch, recorder);
+}
+
+Var Cdt::forward_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks,
+                             Recorder* recorder) {
+  const Pooled pooled = pool_from_linear(tape, dna_linear, trunks, recorder);
+  return predict_from_pooled(tape, pooled, dna_linear->value.shape[0], recorder);
+}
+
+const Tensor& Cdt::last_weight() {
+  const bool released = config_.variant == Variant::kReleased;
+  return weight(released ? "task_layer.3.weight" : "task_layer.weight")->value;
 }
 
 Var Cdt::forward_from_trunks(Tape& tape, Var dna, const Trunks& trunks, Recorder* recorder) {

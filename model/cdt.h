@@ -41,6 +41,11 @@ struct Recorder {
   bool want_cores = false;
 };
 
+/// What pooling leaves of each modality, (1|B, D) each: the three inputs of the head.
+struct Pooled {
+  Var dna = nullptr, rna = nullptr, protein = nullptr;
+};
+
 /// The part of a forward pass that does not depend on DNA in eval mode: RNA and protein after their
 /// self-attention, and the queries of both cross-attentions. Constants of a checkpoint.
 struct Trunks {
@@ -87,6 +92,14 @@ class Cdt {
   /// As forward_from_trunks, from the output of project_dna_linear.
   Var forward_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks,
                           Recorder* recorder = nullptr);
+  /// Its two halves: up to the pooled vectors, and from there to the predictions (B, G). The
+  /// recorder gets "task_layer.input" (B, D) too, on which the predictions depend linearly.
+  Pooled pool_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks,
+                          Recorder* recorder = nullptr);
+  Var predict_from_pooled(Tape& tape, const Pooled& pooled, std::int64_t batch,
+                          Recorder* recorder = nullptr);
+  /// (G, D): weight of the linear layer at the end.
+  const Tensor& last_weight();
 
  private:
   Var weight(const std::string& name) { return &parameter(name).variable; }
@@ -118,7 +131,8 @@ class Cdt {
   Var rna_trunk(Tape& tape, const Tensor& rna, Recorder* recorder);
   Var protein_trunk(Tape& tape, const Tensor& protein, Recorder* recorder);
   Var pool(Tape& tape, const std::string& modality, Var x, std::int64_t batch, Recorder* recorder);
-  Var head(Tape& tape, Var dna, Var rna, Var protein, std::int64_t batch, Recorder* recorder);
+  Pooled pool_all(Tape& tape, Var dna, Var rna, Var protein, std::int64_t batch,
+                  Recorder* recorder);
 
   CdtConfig config_;
   Backend& backend_;

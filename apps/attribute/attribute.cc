@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "apps/attribute/choice.h"
+#include "apps/attribute/gradient_reports.h"
+#include "apps/attribute/gradient_scorers.h"
 #include "apps/attribute/maps.h"
 #include "apps/attribute/methods.h"
 #include "apps/attribute/numbers.h"
@@ -31,6 +33,7 @@ struct AttributeOptions {
   std::string rng = "philox";
   std::int64_t null_replicates = 9999;
   MapChoice maps;
+  GradientOptions gradient;
   double temperature = 0.0;
   std::string methods;
   std::vector<std::string> annotations;
@@ -64,6 +67,8 @@ bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_c
              "generator of the sample; numpy-legacy: np.random.seed(SEED), then choice(.., N, "
              "replace=False), in the order drawn");
   cli.choice("rng", {"philox", "numpy-legacy"});
+  cli.flag("all-genes", &options->choice.all_genes,
+           "every gene of the data set for each enhancer of the chosen pairs");
   cli.option("tracks", &options->tracks, "write genome browser tracks for the first N pairs");
   cli.range("tracks", 0, 100000);
   cli.option("methods", &options->methods,
@@ -82,6 +87,7 @@ bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_c
   cli.range("temperature", 0, 1000);
   cli.option("annotations", &options->annotations,
              "BED file (plain or gzip) of elements that peaks may hit; may be repeated");
+  add_gradient_options(&cli, &options->gradient);
   add_model_options(&cli, &options->overrides);
   const bool go = cli.parse(argc, argv, exit_code);
   if (go) options->command = command_record("cdt-attribute", argc, argv, cli);
@@ -146,17 +152,23 @@ struct Receivers {
   AttributionOutputs& outputs;
   MapOutputs& maps;
   Sections& sections;
+  GradientReports& gradients;
   Progress& progress;
   nlohmann::ordered_json descriptions;  // by method, what its scorer has to say
 };
 
 std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector<Pair>& pairs,
-                                         const Methods& methods, std::uint64_t seed,
+                                         const Methods& methods, const AttributeOptions& options,
                                          Receivers& receivers) {
   inference.prefetch_dna({pairs.front().enhancer});
   Attributor attributor(*inference.model, inference.tape, inference.rna, inference.protein,
                         inference.lasting);
-  const auto scorers = make_scorers(methods, {inference, attributor, seed});
+  attributor.want_gradient_x_input(std::any_of(methods.begin(), methods.end(), [](const Method* m) {
+    return m->window == &PairWindows::gradient_x_input;
+  }));
+  Baseline baseline(inference, attributor.pass(), options.gradient.baseline);
+  const auto scorers = make_scorers(
+      methods, {inference, attributor, options.choice.seed, options.gradient, baseline});
   receivers.maps.add_trunks(inference);
   std::vector<PairNumbers> numbers;
   for (std::size_t begin = 0; begin < pairs.size();) {
@@ -167,8 +179,8 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
     const bool zero_dna = std::all_of(inference.last_row().begin(), inference.last_row().end(),
                                       [](float v) { return v == 0.0F; });
     if (end < pairs.size()) inference.prefetch_dna({pairs[end].enhancer});
-    const std::vector<PairScores> scores =
-        score_enhancer(attributor, methods, scorers, {pairs[begin].enhancer, dna, genes});
+    const EnhancerGenes wanted{pairs[begin].enhancer, dna, genes};
+    const std::vector<PairScores> scores = score_enhancer(attributor, methods, scorers, wanted);
     for (std::size_t i = 0; i < scores.size(); ++i) {
       const Pair& pair = pairs[begin + i];
       expect_finite(scores[i], inference.data, pair);
@@ -176,6 +188,7 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
       receivers.outputs.add(numbers.back(), scores[i]);
       receivers.sections.add(numbers.back(), scores[i]);
     }
+    receivers.gradients.add(inference, attributor, wanted, scores);
     receivers.maps.add(inference, attributor.trunks(), pairs[begin].enhancer, dna);
     receivers.progress.update(static_cast<std::int64_t>(numbers.size()));
     begin = end;
@@ -198,10 +211,20 @@ MapSpace map_space(const AttributeOptions& options, const Methods& methods) {
   return rolls ? MapSpace::kDnaSelf : MapSpace::kNone;
 }
 
-void run(const AttributeOptions& options) {
+/// Enhancers per forward pass of the methods that run.
+std::int64_t largest_batch(const Methods& methods) {
+  const bool occludes = std::any_of(methods.begin(), methods.end(), [](const Method* method) {
+    return method->make == make_occlusion;
+  });
+  return occludes ? kOcclusionBatch : 1;
+}
+
+/// The exit code.
+int run(const AttributeOptions& options) {
   catch_interrupts();
   const Methods methods = choose_methods(options.methods);
-  Inference inference(options.common, options.overrides, 1, map_space(options, methods));
+  Inference inference(options.common, options.overrides, largest_batch(methods),
+                      map_space(options, methods));
   const std::vector<Pair> pairs = choose_pairs(options.choice, inference.data);
   const std::optional<Truth> truth = read_truth(inference.data.directory, inference.data.bins);
   std::vector<Annotations> annotations = read_annotation_files(options.annotations, inference.data);
@@ -216,16 +239,20 @@ void run(const AttributeOptions& options) {
   MapOutputs maps(outputs.folder(), options.maps, inference, pairs);
   Sections sections(outputs.folder(), inference.data, truth, methods, std::move(annotations),
                     {options.null_replicates, options.choice.seed});
+  GradientReports gradients(outputs.folder(), options.gradient, inference, methods, count,
+                            options.choice.seed);
   Progress progress("attribute", count, options.common.quiet);
-  Receivers receivers{outputs, maps, sections, progress, nlohmann::ordered_json::object()};
+  Receivers receivers{outputs,   maps,     sections,
+                      gradients, progress, nlohmann::ordered_json::object()};
   const std::vector<PairNumbers> numbers =
-      attribute_pairs(inference, pairs, methods, options.choice.seed, receivers);
+      attribute_pairs(inference, pairs, methods, options, receivers);
   const Summary summary = summarise(numbers, methods, inference.data, truth,
                                     {options.null_replicates, options.choice.seed});
   nlohmann::ordered_json json = summary_json(summary);
   json["methods"].update(receivers.descriptions, /*merge_objects=*/true);
   maps.finish(&json);
   sections.finish(&json);
+  gradients.finish(&json);
   outputs.finish(json, options.command);
   std::cout << summary_table(summary) << sections.table();
   if (options.tracks < count) {
@@ -235,6 +262,10 @@ void run(const AttributeOptions& options) {
   if (!outputs.without_bigwig().empty()) {
     std::cout << "tracks: some or all without bigWig: " << outputs.without_bigwig() << "\n";
   }
+  const std::string warning = GradientReports::warning(json);
+  if (warning.empty()) return 0;
+  std::cerr << "cdt-attribute: " << warning << "\n";
+  return 1;
 }
 
 }  // namespace
@@ -243,8 +274,7 @@ int attribute_main(int argc, char** argv) {
   AttributeOptions options;
   int exit_code = 0;
   if (!parse_options(argc, argv, &options, &exit_code)) return exit_code;
-  run(options);
-  return 0;
+  return run(options);
 }
 
 }  // namespace cdt

@@ -59,6 +59,14 @@ void add_file(const std::filesystem::path& path, const Dataset& data, std::vecto
   }
 }
 
+Pair named_pair(const Names& names, const std::map<Names, float>& betas) {
+  const auto beta = betas.find(names);
+  const float missing = std::numeric_limits<float>::quiet_NaN();
+  return {.enhancer = names.first,
+          .gene = names.second,
+          .beta = beta == betas.end() ? missing : beta->second};
+}
+
 /// `count` of the pairs without replacement, in their order: the front of a Fisher-Yates shuffle.
 std::vector<Pair> sample(const std::vector<Pair>& pairs, std::int64_t count, std::uint64_t seed) {
   std::vector<std::size_t> order(pairs.size());
@@ -87,6 +95,20 @@ std::vector<Pair> numpy_sample(const std::vector<Pair>& pairs, std::int64_t coun
   for (const std::size_t i : numpy_legacy_choice(static_cast<std::uint32_t>(seed), pairs.size(),
                                                  static_cast<std::size_t>(count))) {
     out.push_back(pairs[i]);
+  }
+  return out;
+}
+
+/// Every gene of each enhancer, in the order of the data set.
+std::vector<Pair> with_all_genes(const std::vector<Pair>& pairs, const Dataset& data,
+                                 const std::map<Names, float>& betas) {
+  std::vector<Pair> out;
+  std::set<std::int32_t> seen;
+  for (const Pair& p : pairs) {
+    if (!seen.insert(p.enhancer).second) continue;
+    for (std::int32_t gene = 0; gene < static_cast<std::int32_t>(data.genes_count()); ++gene) {
+      out.push_back(named_pair({p.enhancer, gene}, betas));
+    }
   }
   return out;
 }
@@ -132,12 +154,7 @@ std::vector<Pair> choose_pairs(const PairChoice& choice, const Dataset& data) {
   std::set<Names> seen;
   const std::map<Names, float> betas = known_betas(data);
   for (const Names& names : named) {
-    if (!seen.insert(names).second) continue;
-    const auto beta = betas.find(names);
-    const float missing = std::numeric_limits<float>::quiet_NaN();
-    pairs.push_back({.enhancer = names.first,
-                     .gene = names.second,
-                     .beta = beta == betas.end() ? missing : beta->second});
+    if (seen.insert(names).second) pairs.push_back(named_pair(names, betas));
   }
   if (!choice.split.empty()) {
     for (const Pair& p : pairs_of_split(choice, data)) {
@@ -147,7 +164,7 @@ std::vector<Pair> choose_pairs(const PairChoice& choice, const Dataset& data) {
   if (pairs.empty()) {
     throw InputError(kCommandLine, "pairs", "none chosen: give --pair, --pairs or --split");
   }
-  return grouped(pairs);
+  return grouped(choice.all_genes ? with_all_genes(pairs, data, betas) : pairs);
 }
 
 }  // namespace cdt

@@ -16,6 +16,7 @@ struct PairChoice {
   std::string split;               // "" or train, val, test
   std::int64_t sample = 0;         // pairs drawn from the split; 0: all of it
   std::uint64_t seed = 0;
+  bool all_genes = false;     // of each enhancer chosen, instead of the genes chosen
   bool numpy_legacy = false;  // draw as NumPy does (apps/attribute/numpy_sample.h)
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "apps/attribute/gradient_scorers.h"
 #include "apps/attribute/random_control.h"
 #include "apps/attribute/rollout_scorers.h"
 #include "apps/common/name_list.h"
@@ -20,6 +21,16 @@ constexpr std::array kMethods{
            make_rollout},
     Method{"attention_gmar", false, "the same with heads weighted by the gradient at their maps",
            nullptr, make_gmar},
+    Method{"gradient_x_input", true,
+           "inner product of the DNA bins with the gradient of the prediction to them",
+           &PairWindows::gradient_x_input, nullptr},
+    Method{"integrated_gradients", true,
+           "share of each DNA bin in the prediction's change from the baseline", nullptr,
+           make_integrated_gradients},
+    Method{"smoothgrad", false, "norm of the mean gradient over noisy copies of the DNA", nullptr,
+           make_smoothgrad},
+    Method{"occlusion", true, "what the prediction loses when the DNA bins are replaced", nullptr,
+           make_occlusion},
     Method{"random", false, "control: independent uniform scores", nullptr, make_random_control},
 };
 

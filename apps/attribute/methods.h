@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/attribute/gradient_options.h"
 #include "apps/common/inference.h"
 #include "model/attribution.h"
 
@@ -20,6 +21,8 @@ struct ScorerContext {
   Inference& inference;
   Attributor& attributor;
   std::uint64_t seed = 0;
+  const GradientOptions& options;
+  Baseline& baseline;
 };
 
 /// One enhancer and the genes wanted for it. The tape is free to use: a scorer clears it.

@@ -3,7 +3,7 @@
 //   dv = (P m)^T dout           dS = P (m (dout v^T) - D)
 //   dq = dS k / sqrt(K)         dk = dS^T q / sqrt(K)
 // Where the batch shares q and k, P is computed once and dS summed over the batch before the last
-// two products.
+// two products. Several seeds of one sample are such a batch, but with gradients of their own.
 #include <algorithm>
 #include <optional>
 
@@ -39,20 +39,22 @@ struct Problem {
   const float* dots;  // D, (B, H, Nq)
   HeadsView dq, dk, dv;
   std::int64_t samples;  // that share one score block
+  bool own_gradients;    // one for each of them, not their sum
 
   bool wants_scores() const { return dq.data != nullptr || dk.data != nullptr; }
 };
 
-/// D(B, H, Nq) = sum over K of dout * out.
+/// D(B, H, Nq) = sum over K of dout * out; seeds share the out of their one sample.
 void row_dots(int threads, const Attention& f, const float* dout, float* dots) {
   for_rows(threads, f.batch * f.queries, f.heads * f.head_dim,
            [&](std::int64_t begin, std::int64_t end) {
              for (std::int64_t r = begin; r < end; ++r) {
                for (std::int64_t h = 0; h < f.heads; ++h) {
                  const std::int64_t at = (r * f.heads + h) * f.head_dim;
+                 const float* out = f.out.data + (r % f.out.rows() * f.heads + h) * f.head_dim;
                  dots[(r / f.queries * f.heads + h) * f.queries + r % f.queries] =
                      sum_over<F32>(f.head_dim, [&](std::int64_t i, int lanes) CDT_INLINE {
-                       return load(dout + at + i, lanes) * load(f.out.data + at + i, lanes);
+                       return load(dout + at + i, lanes) * load(out + i, lanes);
                      });
                }
              }
@@ -113,7 +115,7 @@ void sample_part(const Problem& a, std::int64_t b, bool first_sample, const Bloc
   if (a.wants_scores()) {
     sgemm(false, true, k.rows, k.cols, f.head_dim, 1.0F, dout, a.dout.row_stride,
           head_row(f.v, f, b, k.head, k.col), f.v.row_stride, 0.0F, w.dp, k.cols);
-    mask_and_score_gradient(a, b, k, w, !first_sample);
+    mask_and_score_gradient(a, b, k, w, !first_sample && !a.own_gradients);
   } else {
     mask_only(f, b, k, w);
   }
@@ -124,22 +126,31 @@ void sample_part(const Problem& a, std::int64_t b, bool first_sample, const Bloc
   }
 }
 
-/// All of one block, for the samples from `begin`. dq adds to earlier key blocks if `dq_add`.
-void block_part(const Problem& a, std::int64_t begin, const Block& k, const HeadsView& dq,
-                bool dq_add, const Work& w) {
+/// dq and dk of sample b from ds. dq adds to earlier key blocks if `dq_add`.
+void query_and_key_part(const Problem& a, std::int64_t b, const Block& k, const HeadsView& dq,
+                        bool dq_add, const Work& w) {
   const Attention& f = a.f;
-  recompute_probabilities(f, begin, k, w.p);
-  for (std::int64_t b = begin; b < begin + a.samples; ++b) sample_part(a, b, b == begin, k, w);
   if (dq.data != nullptr) {
     sgemm(false, false, k.rows, f.head_dim, k.cols, score_scale(f), w.ds, k.cols,
-          head_row(f.k, f, begin, k.head, k.col), f.k.row_stride, dq_add ? 1.0F : 0.0F,
-          head_row(dq, f, begin, k.head, k.row), dq.row_stride);
+          head_row(f.k, f, b, k.head, k.col), f.k.row_stride, dq_add ? 1.0F : 0.0F,
+          head_row(dq, f, b, k.head, k.row), dq.row_stride);
   }
   if (a.dk.data != nullptr) {
     sgemm(true, false, k.cols, f.head_dim, k.rows, score_scale(f), w.ds, k.cols,
-          head_row(f.q, f, begin, k.head, k.row), f.q.row_stride, k.row > 0 ? 1.0F : 0.0F,
-          head_row(a.dk, f, begin, k.head, k.col), a.dk.row_stride);
+          head_row(f.q, f, b, k.head, k.row), f.q.row_stride, k.row > 0 ? 1.0F : 0.0F,
+          head_row(a.dk, f, b, k.head, k.col), a.dk.row_stride);
   }
+}
+
+/// All of one block, for the samples from `begin`.
+void block_part(const Problem& a, std::int64_t begin, const Block& k, const HeadsView& dq,
+                bool dq_add, const Work& w) {
+  recompute_probabilities(a.f, begin, k, w.p);
+  for (std::int64_t b = begin; b < begin + a.samples; ++b) {
+    sample_part(a, b, b == begin, k, w);
+    if (a.own_gradients) query_and_key_part(a, b, k, dq, dq_add, w);
+  }
+  if (!a.own_gradients) query_and_key_part(a, begin, k, dq, dq_add, w);
 }
 
 /// to(rows, cols) = (or +=) the sum over c < count of the dense (rows, cols) at from + c * stride.
@@ -185,12 +196,22 @@ class Target {
   std::optional<Scratch> parts_;
 };
 
+/// The one sample of f as a batch that shares all of it.
+Attention as_batch(Attention f, std::int64_t batch) {
+  f.batch = batch;
+  f.q.batch_stride = f.k.batch_stride = f.v.batch_stride = 0;
+  return f;
+}
+
 }  // namespace
 
 void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) {
-  const Attention& f = a.forward;
+  Attention f = a.forward;
+  const bool own_gradients = a.seeds > 1;
+  if (own_gradients) f = as_batch(f, a.seeds);
   const std::int64_t samples = scores_shared(f) ? f.batch : 1;
   const std::int64_t groups = f.batch / samples;
+  const std::int64_t gradients = own_gradients ? f.batch : groups;  // of q and k
   const std::int64_t units = groups * f.heads;
   const std::int64_t width = f.heads * f.head_dim;
   const Target dq(f, f.q, a.dq, f.queries, scratch);
@@ -202,17 +223,19 @@ void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) 
   const bool wants_dq = a.dq.data != nullptr;
   const std::int64_t want_runs = wants_dq ? ceil_div(kLeastTasks, units) : key_blocks;
   const Cut runs(key_blocks, ceil_div(key_blocks, std::min(key_blocks, want_runs)), 1);
-  const std::int64_t run_size = groups * f.queries * width;
+  const std::int64_t run_size = gradients * f.queries * width;
   std::optional<Scratch> run_sums;  // of the runs after the first
   if (wants_dq && runs.count > 1) {
-    run_sums.emplace(scratch, Shape{runs.count - 1, groups * f.queries, width});
+    run_sums.emplace(scratch, Shape{runs.count - 1, gradients * f.queries, width});
   }
 
   const std::int64_t blocks = samples > 1 ? 4 : 2;
   const Scratch work(scratch, {threads_, blocks, kBlock});
   const Scratch dots(scratch, {f.batch, f.heads, f.queries});
-  const Problem problem{
-      f, dense_view(f, a.dout.data), dots.data(), dq.view(), dk.view(), dv.view(), samples};
+  const Problem problem{f,           dense_view(f, a.dout.data),
+                        dots.data(), dq.view(),
+                        dk.view(),   dv.view(),
+                        samples,     own_gradients};
   if (problem.wants_scores()) row_dots(threads_, f, a.dout.data, dots.data());
 
   const Cut query_cut(f.queries, kQueryBlock, 8);
@@ -237,7 +260,7 @@ void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) 
   });
 
   if (run_sums) {
-    for (std::int64_t g = 0; g < groups; ++g) {
+    for (std::int64_t g = 0; g < gradients; ++g) {
       HeadsView to = dq.view();
       to.data += g * to.batch_stride;
       sum_parts(threads_, to, f.queries, width, run_sums->data() + g * f.queries * width,

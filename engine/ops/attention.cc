@@ -43,7 +43,8 @@ HeadsView gradient_view(const Tensor& grad, const Operand& operand) {
 // Gradients of q, k, v land in one tensor (self attention) or two; each is written once.
 void attention_rule(Tape& tape, const Attention& forward, const Tensor& dout, const Operand& q,
                     const Operand& k, const Operand& v) {
-  AttentionBackward b{.forward = forward, .dout = dout, .dq = {}, .dk = {}, .dv = {}};
+  AttentionBackward b{.forward = forward, .dout = dout, .dq = {}, .dk = {}, .dv = {},
+                      .seeds = tape.seeds_seen()};
   if (q.var == k.var) {
     WrittenGradient g(tape, q.var);
     b.dq = gradient_view(g.tensor(), q);
@@ -103,9 +104,10 @@ Var attend(Tape& tape, const Operand& q, const Operand& k, const Operand& v, std
   }
   tape.backend().attention(a, tape.scratch());
   a.probabilities = {};
-  tape.record(out, {lse}, [&tape, a, out, q, k, v] {
-    attention_rule(tape, a, out->grad, q, k, v);
-  });
+  const bool together = out_batch == 1 && key.p <= 0.0F && tape.backend().attention_seeds();
+  tape.record(
+      out, {lse}, [&tape, a, out, q, k, v] { attention_rule(tape, a, out->grad, q, k, v); },
+      together ? SeedRule::kTogether : SeedRule::kOneByOne);
   return out;
 }
 

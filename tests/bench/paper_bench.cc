@@ -31,6 +31,7 @@ namespace {
 
 struct Sizes {
   std::int64_t batch = 8, repeat = 3, bins = 896, genes = 2360, hidden = 768;
+  bool attribution_only = false;
   CommonOptions common;  // device, precision, threads
 };
 
@@ -157,6 +158,30 @@ Timing attribute_pairs(const Sizes& sizes, const std::vector<std::int32_t>& gene
   return timing;
 }
 
+// The gradient window of one pair without any of the savings, as a script does it: the whole model
+// forward and backward, weight gradients and the gradient at all of the DNA input included.
+Timing attribute_plainly(const Sizes& sizes) {
+  World w(sizes, true);
+  const Tensor input = w.random({1, sizes.bins, w.config.dna_dim}, 4);
+  std::vector<float> norms(static_cast<std::size_t>(sizes.bins));
+  return w.time(sizes.repeat, [&] {
+    w.tape.eval();
+    w.model.zero_gradients();
+    const Var dna = w.tape.input(input);
+    const Var out =
+        w.model.forward(w.tape, dna, w.tape.constant(w.rna), w.tape.constant(w.protein));
+    const Scratch seed(w.scratch, out->value.shape);
+    w.backend->fill(*seed, 0.0F);
+    w.backend->fill((*seed).reshaped({sizes.genes}).slice(0, 1), 1.0F);
+    w.tape.backward(out, *seed);
+    const Tensor rows = dna->grad.reshaped({sizes.bins, w.config.dna_dim});
+    const Scratch lengths(w.scratch, {sizes.bins});
+    w.backend->row_dot_sqrt(rows, rows, *lengths);
+    w.backend->download(norms.data(), *lengths);
+    w.tape.clear();
+  });
+}
+
 // Runs `work` in a child and brings its timing and its peak resident memory back. A child that
 // fails has said why; the parent ends with its exit status.
 Result in_child(const char* name, const std::function<Timing()>& work) {
@@ -193,6 +218,28 @@ void print(std::ostream& out, const char* seconds_name, const char* workload, co
       << "_peak_device_bytes\": " << format_number(r.timing.device_bytes);
 }
 
+// Genes per enhancer against the plain way, in one run: seconds per pair and their ratio.
+int compare_attribution(const Sizes& sizes) {
+  const double plain =
+      in_child("plain attribution", [&] { return attribute_plainly(sizes); }).timing.seconds;
+  std::cout << "{\"bins\": " << sizes.bins << ", \"genes\": " << sizes.genes
+            << ", \"hidden\": " << sizes.hidden << ", \"repeat\": " << sizes.repeat
+            << ", \"plain_s_per_pair\": " << format_number(plain);
+  for (const std::int64_t count :
+       {std::int64_t{1}, std::int64_t{8}, std::int64_t{64}, sizes.genes}) {
+    std::vector<std::int32_t> genes;
+    for (std::int64_t i = 0; i < count; ++i) {
+      genes.push_back(static_cast<std::int32_t>(i % sizes.genes));
+    }
+    const double seconds =
+        in_child("attribution", [&] { return attribute_pairs(sizes, genes); }).timing.seconds;
+    std::cout << ", \"" << count << "_genes\": {\"s_per_pair\": " << format_number(seconds)
+              << ", \"plain_over_this\": " << format_number(plain / seconds) << "}" << std::flush;
+  }
+  std::cout << "}\n";
+  return 0;
+}
+
 int run(int argc, char** argv) {
   Sizes sizes;
   sizes.common.device = "cpu";
@@ -202,10 +249,13 @@ int run(int argc, char** argv) {
   cli.option("bins", &sizes.bins, "DNA bins");
   cli.option("genes", &sizes.genes, "genes");
   cli.option("hidden", &sizes.hidden, "hidden size, a multiple of 8");
+  cli.flag("attribution-only", &sizes.attribution_only,
+           "compare 1, 8, 64 and all genes per enhancer with the plain way, nothing else");
   cli.common(&sizes.common, {"device", "precision", "threads"});
   for (const char* name : {"batch", "repeat", "bins", "genes", "hidden"}) cli.range(name, 1, 1e5);
   int exit_code = 0;
   if (!cli.parse(argc, argv, &exit_code)) return exit_code;
+  if (sizes.attribution_only) return compare_attribution(sizes);
   const Result train = in_child("training", [&] { return train_step(sizes); });
   const Result predict = in_child("prediction", [&] { return predict_enhancer(sizes); });
   const Result one = in_child("attribution", [&] { return attribute_pairs(sizes, {0}); });

@@ -3,90 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <memory>
 #include <vector>
 
-#include "engine/backend.h"
-#include "engine/random.h"
 #include "model/profile.h"
-#include "tests/support/test_backend.h"
+#include "tests/support/small_model.h"
 
 namespace cdt {
 namespace {
 
-constexpr std::int64_t kBins = 11;
-
-CdtConfig small_config(Variant variant, std::int64_t dna_dim, std::int64_t dna_layers) {
-  CdtConfig c;
-  c.variant = variant;
-  c.dna_dim = dna_dim;
-  c.rna_dim = 5;
-  c.protein_dim = 7;
-  c.genes = 6;
-  c.hidden = 12;
-  c.heads = 3;
-  c.pool_heads = 2;
-  c.feed_forward = 17;
-  c.fusion = 10;
-  c.dna_layers = dna_layers;
-  return c;
-}
-
-/// A small untrained model with its inputs.
-struct SmallModel {
-  explicit SmallModel(const CdtConfig& c)
-      : config(c),
-        lasting(*backend, "lasting", std::size_t{1} << 24U),
-        step(*backend, "step", std::size_t{1} << 24U),
-        scratch(*backend, "scratch", std::size_t{1} << 26U),
-        model(c, *backend, lasting, false),
-        tape(*backend, step, scratch),
-        dna(random_tensor({1, kBins, c.dna_dim}, 1)),
-        rna(random_tensor({1, c.genes, c.rna_dim}, 2)),
-        protein(random_tensor({1, c.genes, c.protein_dim}, 3)) {
-    model.initialise(5);
-    // Default biases of attention are zero; the row without keys must hold for others too.
-    fill(model.parameter("dna_to_rna.cross_attn.in_proj_bias").variable.value, 4);
-    model.freeze();
-    tape.eval();
-  }
-
-  Tensor random_tensor(const Shape& shape, std::uint32_t stream) {
-    const Tensor t = lasting.tensor(shape);
-    fill(t, stream);
-    return t;
-  }
-
-  void fill(const Tensor& t, std::uint32_t stream) {
-    RandomStream random(17, stream);
-    for (std::int64_t i = 0; i < t.count(); ++i) t.data[i] = static_cast<float>(random.normal());
-  }
-
-  std::vector<PairWindows> attribute(const std::vector<std::int32_t>& genes) {
-    Attributor attributor(model, tape, rna, protein, lasting);
-    std::vector<PairWindows> out;
-    attributor.attribute(dna, genes, [&](std::size_t index, const PairWindows& windows) {
-      EXPECT_EQ(index, out.size());
-      out.push_back(windows);
-    });
-    return out;
-  }
-
-  /// Prediction for a gene by the plain forward pass.
-  double predict(std::int32_t gene) {
-    tape.clear();
-    const Var out =
-        model.forward(tape, tape.constant(dna), tape.constant(rna), tape.constant(protein));
-    return static_cast<double>(out->value.data[gene]);
-  }
-
-  std::unique_ptr<Backend> backend = test::make_test_backend();
-  CdtConfig config;
-  Arena lasting, step, scratch;
-  Cdt model;
-  Tape tape;
-  Tensor dna, rna, protein;
-};
+using test::kBins;
+using test::small_config;
+using test::SmallModel;
 
 /// Gradient windows by the plain forward and backward pass, through the whole input.
 std::vector<double> direct_window(SmallModel& m, std::int32_t gene) {

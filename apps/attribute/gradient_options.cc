@@ -1,0 +1,56 @@
+#include "apps/attribute/gradient_options.h"
+
+#include <utility>
+
+#include "apps/common/interrupt.h"
+
+namespace cdt {
+
+void add_gradient_options(Cli* cli, GradientOptions* options) {
+  cli->option("baseline", &options->baseline,
+              "of integrated gradients and occlusion: zero, or the mean window of the data set");
+  cli->choice("baseline", {"zero", "mean"});
+  cli->option("occlude-bins", &options->occlude_bins,
+              "bins that occlusion replaces at a time; 1 is bin by bin");
+  cli->range("occlude-bins", 1, 1e9);
+  cli->option("smooth-samples", &options->smooth_samples, "noisy copies that SmoothGrad averages");
+  cli->range("smooth-samples", 1, 65536);
+  cli->option("smooth-noise", &options->smooth_noise,
+              "standard deviation of SmoothGrad's noise as a share of the DNA input's range");
+  cli->range("smooth-noise", 0, 1000);
+  cli->flag("paths", &options->paths,
+            "split each gradient by its way to DNA, into paths.npy: direct, via RNA, via protein");
+  cli->flag("gene-gradients", &options->gene_gradients,
+            "gradient norms at the RNA and protein inputs, into rna_gradient.npy and "
+            "protein_gradient.npy");
+}
+
+Baseline::Baseline(Inference& inference, GradientPass& pass, std::string name)
+    : inference_(inference), pass_(pass), name_(std::move(name)) {}
+
+std::vector<float> Baseline::mean_window() {
+  const Dataset& data = inference_.data;
+  const auto size = static_cast<std::size_t>(data.bins * data.dna_dim);
+  std::vector<double> sum(size, 0.0);
+  std::vector<float> row(size);
+  for (std::size_t i = 0; i < data.enhancers.size(); ++i) {
+    data.read_dna(static_cast<std::int32_t>(i), row.data());
+    for (std::size_t k = 0; k < size; ++k) sum[k] += row[k];
+    stop_if_interrupted();
+  }
+  const auto count = static_cast<double>(data.enhancers.size());
+  for (std::size_t k = 0; k < size; ++k) row[k] = static_cast<float>(sum[k] / count);
+  return row;
+}
+
+const std::vector<float>& Baseline::z() {
+  if (!z_.empty()) return z_;
+  const Dataset& data = inference_.data;
+  if (name_ == "zero") return z_ = pass_.zero_projection(data.bins);
+  const std::vector<float> mean = mean_window();
+  const Scratch window(inference_.scratch, {1, data.bins, data.dna_dim});
+  inference_.backend->upload(*window, mean.data());
+  return z_ = pass_.project(*window);
+}
+
+}  // namespace cdt

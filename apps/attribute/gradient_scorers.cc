@@ -1,0 +1,154 @@
+#include "apps/attribute/gradient_scorers.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/interrupt.h"
+#include "model/integrated_gradients.h"
+#include "model/occlusion.h"
+#include "model/smoothgrad.h"
+
+namespace cdt {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Scores = std::vector<std::vector<float>>;
+
+constexpr std::size_t kGenesAtOnce = 64;  // whose sums are held in memory
+
+/// work(genes[begin .. end)) for runs of at most kGenesAtOnce genes.
+template <class Work>
+void in_runs(const std::vector<std::int32_t>& genes, const Work& work) {
+  for (std::size_t begin = 0; begin < genes.size(); begin += kGenesAtOnce) {
+    const std::size_t end = std::min(genes.size(), begin + kGenesAtOnce);
+    work(std::vector<std::int32_t>(genes.begin() + static_cast<std::ptrdiff_t>(begin),
+                                   genes.begin() + static_cast<std::ptrdiff_t>(end)));
+    stop_if_interrupted();
+  }
+}
+
+class IntegratedScorer : public Scorer {
+ public:
+  explicit IntegratedScorer(const ScorerContext& context) : context_(context) {}
+
+  Scores score(const EnhancerGenes& wanted) override {
+    GradientPass& pass = context_.attributor.pass();
+    const std::vector<float> baseline = context_.baseline.z();
+    const std::vector<float> z = pass.project(wanted.dna);
+    Scores out;
+    in_runs(wanted.genes, [&](const std::vector<std::int32_t>& genes) {
+      for (IntegratedGradients& of_gene :
+           integrated_gradients(pass, *context_.inference.backend, z, baseline,
+                                context_.inference.data.bins, genes, gate_)) {
+        count(of_gene);
+        out.push_back(std::move(of_gene.scores));
+      }
+    });
+    context_.inference.tape.clear();
+    return out;
+  }
+
+  void describe(Json* method) const override {
+    (*method)["baseline"] = context_.baseline.name();
+    (*method)["steps"] = {{"mean", steps_ / pairs_}, {"most", most_steps_}};
+    (*method)["completeness_error"] = {{"mean", error_ / pairs_}, {"largest", largest_error_}};
+    (*method)["gate"] = gate_.relative;
+    (*method)["incomplete_pairs"] = incomplete_;
+  }
+
+ private:
+  void count(const IntegratedGradients& of_gene) {
+    pairs_ += 1.0;
+    steps_ += of_gene.steps;
+    most_steps_ = std::max(most_steps_, of_gene.steps);
+    error_ += of_gene.completeness_error;
+    largest_error_ = std::max(largest_error_, of_gene.completeness_error);
+    incomplete_ += of_gene.complete ? 0 : 1;
+  }
+
+  ScorerContext context_;
+  IntegrationGate gate_;
+  double pairs_ = 0, steps_ = 0, error_ = 0, largest_error_ = 0;
+  int most_steps_ = 0;
+  std::int64_t incomplete_ = 0;
+};
+
+class SmoothScorer : public Scorer {
+ public:
+  explicit SmoothScorer(const ScorerContext& context)
+      : context_(context),
+        options_{.samples = static_cast<int>(context.options.smooth_samples),
+                 .noise = context.options.smooth_noise,
+                 .seed = context.seed} {}
+
+  Scores score(const EnhancerGenes& wanted) override {
+    Scores out;
+    in_runs(wanted.genes, [&](const std::vector<std::int32_t>& genes) {
+      for (std::vector<float>& scores :
+           smoothgrad(context_.attributor.pass(), context_.attributor.norm(),
+                      context_.inference.tape, wanted.dna, genes, options_)) {
+        out.push_back(std::move(scores));
+      }
+    });
+    return out;
+  }
+
+  void describe(Json* method) const override {
+    (*method)["samples"] = options_.samples;
+    (*method)["noise"] = options_.noise;
+  }
+
+ private:
+  ScorerContext context_;
+  SmoothGradOptions options_;
+};
+
+class OcclusionScorer : public Scorer {
+ public:
+  explicit OcclusionScorer(const ScorerContext& context)
+      : context_(context),
+        occlusion_(*context.inference.model, context.inference.tape, context.attributor.trunks(),
+                   kOcclusionBatch),
+        ranges_(occlusion_ranges(context.inference.data.bins, context.options.occlude_bins)) {}
+
+  Scores score(const EnhancerGenes& wanted) override {
+    const std::int64_t bins = context_.inference.data.bins;
+    const std::vector<float> baseline = context_.baseline.z();
+    const std::vector<float> z = context_.attributor.pass().project(wanted.dna);
+    const Scores by_range =
+        occlusion_.effects(z, baseline, bins, ranges_, wanted.genes, stop_if_interrupted);
+    Scores out;
+    for (std::size_t gene = 0; gene < wanted.genes.size(); ++gene) {
+      std::vector<float> effects;
+      for (const std::vector<float>& of_range : by_range) effects.push_back(of_range[gene]);
+      out.push_back(spread(ranges_, effects, bins));
+    }
+    return out;
+  }
+
+  void describe(Json* method) const override {
+    (*method)["baseline"] = context_.baseline.name();
+    (*method)["bins_at_a_time"] = context_.options.occlude_bins;
+  }
+
+ private:
+  ScorerContext context_;
+  Occlusion occlusion_;
+  std::vector<BinRange> ranges_;
+};
+
+}  // namespace
+
+std::unique_ptr<Scorer> make_integrated_gradients(const ScorerContext& context) {
+  return std::make_unique<IntegratedScorer>(context);
+}
+
+std::unique_ptr<Scorer> make_smoothgrad(const ScorerContext& context) {
+  return std::make_unique<SmoothScorer>(context);
+}
+
+std::unique_ptr<Scorer> make_occlusion(const ScorerContext& context) {
+  return std::make_unique<OcclusionScorer>(context);
+}
+
+}  // namespace cdt

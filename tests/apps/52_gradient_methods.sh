@@ -1,0 +1,82 @@
+#!/bin/bash
+# cdt-attribute: the gradient methods, what they add to the summary, and the files on request.
+source tests/apps/lib.sh
+attribute=$CDT_BIN/cdt-attribute
+data=$work/data model=$work/run/model.safetensors
+
+expect_ok "$CDT_BIN/cdt-synth" --preset tiny --genes 24 --seed 3 --out "$data" --quiet
+expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$work/run" --epochs 1 --hidden 16 --heads 2 \
+  --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
+genes=$(grep -c . "$data/rna.genes.txt")
+run() { "$attribute" --data "$data" --model "$model" --split val --sample 4 --tracks 0 "$@"; }
+
+# One line of Python-free arithmetic: values of a float32 npy file, one a line.
+values() { tail -c +129 "$1" | od -An -v -t fF -w4 | tr -d ' '; }
+shape() { check "shape of $1" grep -qaF "'shape': ($2)" "$1"; }
+
+signed=integrated_gradients,gradient_x_input,occlusion
+expect_ok run --methods "$signed,smoothgrad" --occlude-bins 4 --smooth-samples 3 --paths \
+  --gene-gradients --out "$work/all"
+all=$work/all
+for method in ${signed//,/ } smoothgrad; do shape "$all/methods/$method.npy" '4, 16'; done
+shape "$all/paths.npy" '4, 3, 16'
+shape "$all/rna_gradient.npy" "4, $genes"
+shape "$all/protein_gradient.npy" "4, $genes"
+for field in paths additivity_error via_protein occlusion_vs_gradient pearson_mean_ci \
+  integrated_gradients completeness_error incomplete_pairs; do
+  expect_text "$all/summary.json" "\"$field\""
+done
+check 'no pair is incomplete' grep -q '"incomplete_pairs": 0' "$all/summary.json"
+check 'signed scores keep their sign' [ "$(values "$all/methods/occlusion.npy" | grep -c '^-')" -gt 0 ]
+check 'four bins share an effect' [ "$(values "$all/methods/occlusion.npy" | uniq | wc -l)" -le 16 ]
+check 'norms have no sign' [ "$(values "$all/methods/smoothgrad.npy" | grep -c '^-')" -eq 0 ]
+check 'paths are not all zero' [ "$(values "$all/paths.npy" | sort -u | wc -l)" -gt 100 ]
+
+# The norm of the whole is at most the sum of the norms of its parts, bin by bin.
+paste <(values "$all/gradient.npy") \
+  <(values "$all/paths.npy" | awk '{ v[NR - 1] = $1 } END { for (p = 0; p < 4; p++)
+    for (b = 0; b < 16; b++) print v[p * 48 + b] + v[p * 48 + 16 + b] + v[p * 48 + 32 + b] }') \
+  >"$work/norms"
+check 'triangle inequality' awk '$1 > $2 * 1.0001 { bad = 1 } END { exit bad || NR != 64 }' \
+  "$work/norms"
+
+# Another baseline is another question; noise of size 0 is no noise.
+expect_ok run --methods integrated_gradients,smoothgrad --baseline mean --smooth-noise 0 \
+  --smooth-samples 2 --out "$work/mean"
+expect_text "$work/mean/summary.json" '"baseline": "mean"'
+check 'other scores' [ "$(values "$all/methods/integrated_gradients.npy")" != \
+  "$(values "$work/mean/methods/integrated_gradients.npy")" ]
+check 'without noise it is the gradient' awk '{ d = $1 - $2; if (d < 0) d = -d }
+  d > 1e-5 * $2 + 1e-9 { bad = 1 } END { exit bad || NR != 64 }' \
+  <(paste <(values "$work/mean/methods/smoothgrad.npy") <(values "$work/mean/gradient.npy"))
+
+# A later run that does not ask for a file removes it.
+expect_ok run --out "$work/all"
+for file in paths.npy rna_gradient.npy protein_gradient.npy methods; do
+  check "no old $file" [ ! -e "$work/all/$file" ]
+done
+
+# All genes of an enhancer, more of them than the hidden size: the same windows, up to rounding.
+enhancer=$(awk -F '\t' '$1 == "val" { print $2; exit }' "$data/pairs.tsv")
+gene=$(awk -F '\t' '$1 == "val" { print $3; exit }' "$data/pairs.tsv")
+expect_ok "$attribute" --data "$data" --model "$model" --pair "$enhancer:$gene" --all-genes \
+  --methods gradient_x_input --tracks 0 --out "$work/genes"
+check 'a row per gene' [ "$(tail -n +2 "$work/genes/pairs.tsv" | cut -f 2 | sort -u | wc -l)" -eq "$genes" ]
+expect_ok "$attribute" --data "$data" --model "$model" --pair "$enhancer:$gene" \
+  --methods gradient_x_input --tracks 0 --out "$work/gene"
+row=$(tail -n +2 "$work/genes/pairs.tsv" | cut -f 2 | grep -nxF "$gene" | cut -d : -f 1)
+for file in gradient.npy methods/gradient_x_input.npy; do
+  check "$file among all genes" awk '{ d = $1 - $2; s = $2; if (d < 0) d = -d; if (s < 0) s = -s
+      if (d > most) most = d; if (s > scale) scale = s }
+    END { exit !(NR == 16 && scale > 0 && most < 1e-4 * scale) }' \
+    <(paste <(values "$work/genes/$file" | tail -n +$((16 * (row - 1) + 1)) | head -n 16) \
+      <(values "$work/gene/$file"))
+done
+
+expect_fail 2 '--baseline' "$attribute" --data "$data" --model "$model" --split val \
+  --baseline median --out "$work/none"
+expect_fail 2 '--occlude-bins' "$attribute" --data "$data" --model "$model" --split val \
+  --methods occlusion --occlude-bins 0 --out "$work/none"
+check 'a refused option leaves no folder' [ ! -e "$work/none" ]
+
+finish

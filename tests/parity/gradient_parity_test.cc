@@ -1,0 +1,161 @@
+// The gradient methods against PyTorch (record_gradients.py), and the identities they must keep.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "model/attribution.h"
+#include "model/gene_gradients.h"
+#include "model/integrated_gradients.h"
+#include "model/occlusion.h"
+#include "model/path_split.h"
+#include "model/smoothgrad.h"
+#include "tests/parity/model_case.h"
+
+namespace cdt::test {
+namespace {
+
+using Floats = std::vector<float>;
+
+class GradientParity : public testing::TestWithParam<const char*> {
+ protected:
+  Floats recorded(const std::string& kind, std::int64_t sample) const {
+    return fixture_.values(std::string(GetParam()) + "/" + kind + "/" + std::to_string(sample));
+  }
+  std::vector<std::int32_t> gene(std::int64_t sample) const {
+    return {case_.genes(0)[static_cast<std::size_t>(sample)]};
+  }
+  Tensor dna(std::int64_t sample) const { return case_.dna.slice(sample, sample + 1); }
+  std::int64_t bins() const { return case_.dna.shape[1]; }
+  Tape& tape() { return case_.engine.tape; }
+  Backend& backend() { return *case_.engine.backend; }
+  GradientPass& pass() { return attributor_.pass(); }
+
+  /// Mean over samples of the DNA input, projected.
+  Floats mean_projection() {
+    const Floats all = case_.engine.download(case_.dna);
+    const auto size = all.size() / static_cast<std::size_t>(case_.batch());
+    Floats mean(size);
+    for (std::size_t i = 0; i < size; ++i) {
+      double sum = 0.0;
+      for (std::size_t at = i; at < all.size(); at += size) sum += all[at];
+      mean[i] = static_cast<float>(sum / static_cast<double>(case_.batch()));
+    }
+    const Tensor t = case_.engine.upload({1, bins(), case_.dna.shape[2]}, mean);
+    return pass().project(t);
+  }
+
+  Fixture fixture_{"gradients"};
+  ModelCase case_{GetParam()};
+  Attributor attributor_{case_.model, tape(), case_.rna, case_.protein, case_.engine.lasting};
+};
+
+TEST_P(GradientParity, GradientTimesInput) {
+  attributor_.want_gradient_x_input(true);
+  Comparison c(kGradientTolerance);
+  for (std::int64_t b = 0; b < case_.batch(); ++b) {
+    attributor_.attribute(dna(b), gene(b), [&](std::size_t, const PairWindows& w) {
+      c.check(std::to_string(b), w.gradient_x_input, recorded("gradient_x_input", b));
+    });
+  }
+  EXPECT_TRUE(c.result());
+}
+
+TEST_P(GradientParity, IntegratedGradientsFromBothBaselines) {
+  Comparison c(kGradientTolerance);
+  for (std::int64_t b = 0; b < case_.batch(); ++b) {
+    const Floats z = pass().project(dna(b));
+    // A tight gate: the recorded values are integrals, not a quadrature of 32 points.
+    const IntegrationGate gate{.relative = 1e-5, .first_steps = 64, .most_steps = 256};
+    for (const bool mean : {false, true}) {
+      const std::string kind = mean ? "integrated_gradients_mean" : "integrated_gradients";
+      const Floats baseline = mean ? mean_projection() : pass().zero_projection(bins());
+      const IntegratedGradients got =
+          integrated_gradients(pass(), backend(), z, baseline, bins(), gene(b), gate).front();
+      // One sample is its own mean: all zero on both sides.
+      c.check(kind + std::to_string(b), got.scores, recorded(kind, b), 1e-6);
+      const double sum = std::accumulate(got.scores.begin(), got.scores.end(), 0.0);
+      EXPECT_NEAR(sum, got.change, 1e-4 * std::max(1.0, std::fabs(got.change)));
+      EXPECT_TRUE(got.complete) << got.completeness_error;
+    }
+  }
+  EXPECT_TRUE(c.result());
+}
+
+TEST_P(GradientParity, SmoothGradOnTheSameNoise) {
+  const SmoothGradOptions options{
+      .samples = static_cast<int>(fixture_.number("smooth_samples")),
+      .noise = fixture_.number("smooth_noise"),
+      .seed = static_cast<std::uint64_t>(fixture_.number("smooth_seed"))};
+  Comparison c(kGradientTolerance);
+  for (std::int64_t b = 0; b < case_.batch(); ++b) {
+    c.check(std::to_string(b),
+            smoothgrad(pass(), attributor_.norm(), tape(), dna(b), gene(b), options).front(),
+            recorded("smoothgrad", b));
+  }
+  EXPECT_TRUE(c.result());
+}
+
+// An effect is the difference of two predictions, so it is as exact as they are.
+TEST_P(GradientParity, OcclusionIsTheDifferenceOfTwoPredictions) {
+  const std::vector<BinRange> ranges =
+      occlusion_ranges(bins(), static_cast<std::int64_t>(fixture_.number("occluded_bins")));
+  Occlusion occlusion(case_.model, tape(), attributor_.trunks(), 3);
+  const double scale = norm(case_.fixture.values("prediction"));
+  Comparison c(kForwardTolerance);
+  for (std::int64_t b = 0; b < case_.batch(); ++b) {
+    const Floats z = pass().project(dna(b));
+    for (const bool mean : {false, true}) {
+      const std::string kind = mean ? "occlusion_mean" : "occlusion";
+      const Floats baseline = mean ? mean_projection() : pass().zero_projection(bins());
+      Floats effects;
+      for (const auto& of_range : occlusion.effects(z, baseline, bins(), ranges, gene(b))) {
+        effects.push_back(of_range.front());
+      }
+      c.check(kind + std::to_string(b), effects, recorded(kind, b), scale);
+    }
+  }
+  EXPECT_TRUE(c.result());
+}
+
+TEST_P(GradientParity, PathsAndTheirSum) {
+  Comparison c(kGradientTolerance);
+  for (std::int64_t b = 0; b < case_.batch(); ++b) {
+    const Floats z = pass().project(dna(b));
+    const Floats zero = pass().zero_projection(bins());
+    pass().forward(z);
+    const PathSplit got = path_split(pass(), attributor_.norm(), tape(), z, zero, gene(b)).front();
+    Floats norms, products, shares;
+    for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
+      norms.insert(norms.end(), got.norm[path].begin(), got.norm[path].end());
+      products.insert(products.end(), got.product[path].begin(), got.product[path].end());
+      shares.push_back(static_cast<float>(got.share[path]));
+    }
+    c.check("norms", norms, recorded("path_norms", b));
+    c.check("products", products, recorded("path_products", b));
+    c.check("shares", shares, recorded("path_shares", b));
+    EXPECT_LT(got.additivity_error, 1e-5);
+    EXPECT_NEAR(got.share[0] + got.share[1] + got.share[2], 1.0, 1e-5);
+  }
+  EXPECT_TRUE(c.result());
+}
+
+TEST_P(GradientParity, GradientsOfRnaAndProtein) {
+  Comparison c(kGradientTolerance);
+  for (std::int64_t b = 0; b < case_.batch(); ++b) {
+    const GeneGradients got =
+        gene_gradients(case_.model, tape(), dna(b), case_.rna, case_.protein, gene(b)).front();
+    c.check("rna", got.rna, recorded("rna_gradient", b));
+    c.check("protein", got.protein, recorded("protein_gradient", b));
+  }
+  EXPECT_TRUE(c.result());
+}
+
+INSTANTIATE_TEST_SUITE_P(Fixtures, GradientParity,
+                         testing::Values("released", "deep", "paper", "single"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace cdt::test

@@ -1,0 +1,196 @@
+// Identities of the gradient methods; tests/parity/ compares them with PyTorch.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <optional>
+#include <vector>
+
+#include "model/integrated_gradients.h"
+#include "model/occlusion.h"
+#include "model/path_split.h"
+#include "tests/support/small_model.h"
+
+namespace cdt {
+namespace {
+
+using test::kBins;
+using test::small_config;
+using test::SmallModel;
+
+double largest(const std::vector<float>& v) {
+  double most = 0.0;
+  for (const float x : v) most = std::max(most, std::fabs(static_cast<double>(x)));
+  return most;
+}
+
+std::vector<std::int32_t> all_genes(const SmallModel& m) {
+  std::vector<std::int32_t> genes(static_cast<std::size_t>(m.config.genes));
+  std::iota(genes.begin(), genes.end(), 0);
+  return genes;
+}
+
+// More genes than the last layer has inputs: a basis of backward passes against one for each gene.
+TEST(ManyGenesTest, EqualOnePassForEach) {
+  for (const Variant variant : {Variant::kReleased, Variant::kPaper}) {
+    for (const std::int64_t dna_dim : {std::int64_t{29}, std::int64_t{9}}) {
+      CdtConfig config = small_config(variant, dna_dim, 2);
+      config.genes = 20;
+      ASSERT_GT(config.genes, config.hidden);
+      SmallModel m(config);
+      const std::vector<PairWindows> together = m.attribute(all_genes(m));
+      ASSERT_EQ(together.size(), 20U);
+      for (const std::int32_t gene : {0, 7, 19}) {
+        const PairWindows alone = m.attribute({gene}).front();
+        const PairWindows& one = together[static_cast<std::size_t>(gene)];
+        EXPECT_EQ(one.prediction, alone.prediction);
+        EXPECT_EQ(one.attention, alone.attention);
+        for (std::size_t bin = 0; bin < one.gradient.size(); ++bin) {
+          EXPECT_NEAR(one.gradient[bin], alone.gradient[bin], 1e-4 * largest(alone.gradient));
+          EXPECT_NEAR(one.gradient_x_input[bin], alone.gradient_x_input[bin],
+                      1e-4 * largest(alone.gradient_x_input));
+        }
+      }
+    }
+  }
+}
+
+// Nine genes are two passes over the tape, eight seeds and one.
+TEST(GradientPassTest, BitsDoNotDependOnTheOtherGenes) {
+  CdtConfig config = small_config(Variant::kReleased, 29, 2);
+  config.genes = 9;
+  SmallModel m(config);
+  const std::vector<PairWindows> together = m.attribute(all_genes(m));
+  for (const std::int32_t gene : {0, 3, 7, 8}) {
+    const PairWindows alone = m.attribute({gene}).front();
+    EXPECT_EQ(together[static_cast<std::size_t>(gene)].gradient, alone.gradient) << gene;
+    EXPECT_EQ(together[static_cast<std::size_t>(gene)].gradient_x_input, alone.gradient_x_input);
+  }
+}
+
+TEST(QuadratureTest, KnownNodesAndExactPolynomials) {
+  const Quadrature two = gauss_legendre(2);
+  EXPECT_NEAR(two.nodes[0], 0.5 - 0.5 / std::sqrt(3.0), 1e-15);
+  EXPECT_NEAR(two.nodes[1], 0.5 + 0.5 / std::sqrt(3.0), 1e-15);
+  for (const int n : {1, 5, 32, 512}) {
+    const Quadrature q = gauss_legendre(n);
+    for (const int power : {0, 1, 2 * n - 1}) {
+      double sum = 0.0;
+      for (std::size_t i = 0; i < q.nodes.size(); ++i) {
+        sum += q.weights[i] * std::pow(q.nodes[i], power);
+      }
+      EXPECT_NEAR(sum, 1.0 / (power + 1.0), 1e-13) << n << " points, power " << power;
+    }
+  }
+}
+
+class MethodsTest : public testing::Test {
+ protected:
+  MethodsTest() { attributor.emplace(m.model, m.tape, m.rna, m.protein, m.lasting); }
+  GradientPass& pass() { return attributor->pass(); }
+
+  SmallModel m{small_config(Variant::kReleased, 29, 2)};
+  std::optional<Attributor> attributor;
+};
+
+TEST_F(MethodsTest, IntegrationDoublesItsStepsUntilComplete) {
+  const std::vector<float> z = pass().project(m.dna);
+  const std::vector<float> zero = pass().zero_projection(kBins);
+  const auto run = [&](const IntegrationGate& gate) {
+    return integrated_gradients(pass(), *m.backend, z, zero, kBins, {1, 4}, gate);
+  };
+  for (const IntegratedGradients& g :
+       run({.relative = 1e-3, .first_steps = 1, .most_steps = 512})) {
+    EXPECT_GT(g.steps, 1);
+    EXPECT_TRUE(g.complete);
+    EXPECT_LE(g.completeness_error, 1e-3);
+    const double sum = std::accumulate(g.scores.begin(), g.scores.end(), 0.0);
+    EXPECT_NEAR(sum, g.change, 1e-3 * std::fabs(g.change) + 1e-6);
+  }
+  // One point cannot do it, and says so.
+  for (const IntegratedGradients& g : run({.relative = 1e-3, .first_steps = 1, .most_steps = 1})) {
+    EXPECT_EQ(g.steps, 1);
+    EXPECT_FALSE(g.complete);
+    EXPECT_GT(g.completeness_error, 1e-3);
+  }
+}
+
+TEST_F(MethodsTest, AnInputThatIsTheBaselineHasNoScores) {
+  const std::vector<float> zero = pass().zero_projection(kBins);
+  const IntegratedGradients g =
+      integrated_gradients(pass(), *m.backend, zero, zero, kBins, {2}, {}).front();
+  EXPECT_EQ(g.scores, std::vector<float>(static_cast<std::size_t>(kBins), 0.0F));
+  EXPECT_TRUE(g.complete);
+  EXPECT_EQ(g.steps, 32);
+}
+
+TEST_F(MethodsTest, HidingTheWholeWindowIsTheChangeFromTheBaseline) {
+  const std::vector<float> z = pass().project(m.dna);
+  const std::vector<float> zero = pass().zero_projection(kBins);
+  Occlusion occlusion(m.model, m.tape, attributor->trunks(), 2);
+  const auto effects = occlusion.effects(z, zero, kBins, {{0, kBins}, {3, 5}, {5, 6}}, {0, 5});
+  ASSERT_EQ(effects.size(), 3U);
+  pass().forward(z);
+  const std::vector<float> at_input = pass().predictions();
+  pass().forward(zero);
+  const std::vector<float> at_zero = pass().predictions();
+  EXPECT_NEAR(effects[0][0], at_input[0] - at_zero[0], 1e-5);
+  EXPECT_NEAR(effects[0][1], at_input[5] - at_zero[5], 1e-5);
+  EXPECT_GT(std::fabs(effects[0][0]), 1e-3);
+  // The batch is a matter of speed only.
+  Occlusion one(m.model, m.tape, attributor->trunks(), 1);
+  const auto again = one.effects(z, zero, kBins, {{0, kBins}, {3, 5}, {5, 6}}, {0, 5});
+  for (std::size_t i = 0; i < effects.size(); ++i) {
+    EXPECT_NEAR(effects[i][1], again[i][1], 1e-5);
+  }
+}
+
+TEST(OcclusionRangesTest, CoverTheWindowOnce) {
+  const std::vector<BinRange> ranges = occlusion_ranges(11, 4);
+  ASSERT_EQ(ranges.size(), 3U);
+  EXPECT_EQ(ranges[2].begin, 8);
+  EXPECT_EQ(ranges[2].end, 11);
+  EXPECT_EQ(occlusion_ranges(3, 100).size(), 1U);
+  const std::vector<float> scores = spread(ranges, std::vector<float>{1, -2, 3}, 11);
+  EXPECT_EQ(scores, (std::vector<float>{1, 1, 1, 1, -2, -2, -2, -2, 3, 3, 3}));
+}
+
+// Cutting a path changes the prediction as its part of the gradient says: pooled RNA is held at its
+// value while DNA moves a little, and what is missing from the derivative is the part via RNA.
+TEST_F(MethodsTest, PartsAreDerivativesWithTheOtherPathsHeld) {
+  const std::vector<float> z = pass().project(m.dna);
+  const std::vector<float> zero = pass().zero_projection(kBins);
+  pass().forward(z);
+  const PathSplit split = path_split(pass(), attributor->norm(), m.tape, z, zero, {3}).front();
+  const auto sum = [](const std::vector<float>& v) {
+    return std::accumulate(v.begin(), v.end(), 0.0);
+  };
+  // Along z - zero: prediction with the pooled vectors at z (1 + t (z - zero)) for some paths only.
+  const auto predict = [&](double t, bool rna_moves) {
+    std::vector<float> moved(z.size());
+    for (std::size_t i = 0; i < z.size(); ++i) {
+      moved[i] = static_cast<float>(z[i] + t * (static_cast<double>(z[i]) - zero[i]));
+    }
+    m.tape.clear();
+    const auto at = [&](const std::vector<float>& from) {
+      const Tensor value = m.tape.saved({1, kBins, m.config.hidden});
+      m.backend->upload(value, from.data());
+      return m.model.pool_from_linear(m.tape, m.tape.constant(value), attributor->trunks());
+    };
+    const Pooled still = at(z);
+    Pooled pooled = at(moved);
+    if (!rna_moves) pooled.rna = still.rna;
+    return static_cast<double>(m.model.predict_from_pooled(m.tape, pooled, 1)->value.data[3]);
+  };
+  const double t = 2e-3;
+  const double whole = (predict(t, true) - predict(-t, true)) / (2.0 * t);
+  const double without = (predict(t, false) - predict(-t, false)) / (2.0 * t);
+  const double all = sum(split.product[0]) + sum(split.product[1]) + sum(split.product[2]);
+  const double bound = 0.02 * std::fabs(all) + 2e-3;
+  EXPECT_NEAR(whole, all, bound);
+  EXPECT_NEAR(whole - without, sum(split.product[1]), bound);
+}
+
+}  // namespace
+}  // namespace cdt

@@ -1,0 +1,106 @@
+// Backward passes from several seeds at once against one pass for each.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "engine/error.h"
+#include "engine/ops.h"
+#include "tests/support/small_model.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::int64_t kRows = 13, kWidth = 12, kHeads = 3, kCount = 3;
+
+/// Self-attention with a residual around it: values that feed two ops, ops that see all seeds at
+/// once (attention) and one at a time (the others).
+struct Graph {
+  explicit Graph(bool trainable) {
+    for (Variable* v : {&weight, &bias, &gamma, &beta}) {
+      const bool matrix = v == &weight;
+      v->value = matrix ? lasting.tensor({3 * kWidth, kWidth})
+                        : lasting.tensor({v == &bias ? 3 * kWidth : kWidth});
+      v->lasting = true;
+      v->needs_grad = trainable;
+      if (trainable) v->grad = lasting.tensor(v->value.shape);
+      fill(v->value);
+    }
+    x_value = lasting.tensor({1, kRows, kWidth});
+    fill(x_value);
+    for (Tensor* seed : {&seed_early, &seed_late}) {
+      *seed = lasting.tensor({kCount, kRows, kWidth});
+      fill(*seed);
+    }
+  }
+
+  void fill(const Tensor& t) {
+    for (std::int64_t i = 0; i < t.count(); ++i) t.data[i] = static_cast<float>(draws.normal());
+  }
+
+  void run() {
+    tape.clear();
+    tape.eval();
+    for (Variable* v : {&weight, &bias, &gamma, &beta}) {
+      if (!v->grad.empty()) backend->fill(v->grad, 0.0F);
+    }
+    x = tape.input(x_value);
+    const Var qkv = linear(tape, x, &weight, &bias);
+    early = self_attention(tape, qkv, kHeads, 0.0F, 1);
+    late = layer_norm(tape, residual(tape, x, dropout(tape, gelu_dropout(tape, early, 0.0F), 0, 1)),
+                      &gamma, &beta);
+  }
+
+  std::unique_ptr<Backend> backend = test::make_test_backend();
+  Arena lasting{*backend, "lasting", std::size_t{1} << 22U};
+  Arena step{*backend, "step", std::size_t{1} << 22U};
+  Arena scratch{*backend, "scratch", std::size_t{1} << 26U};
+  Tape tape{*backend, step, scratch};
+  RandomStream draws{3, 1};
+  Variable weight, bias, gamma, beta;
+  Tensor x_value, seed_early, seed_late;
+  Var x = nullptr, early = nullptr, late = nullptr;
+};
+
+std::vector<float> values(const Tensor& t) { return {t.data, t.data + t.count()}; }
+
+TEST(TapeSeedsTest, EachSeedGetsTheGradientOfItsOwnPass) {
+  Graph g(false);
+  g.run();
+  g.tape.backward({{g.early, g.seed_early}, {g.late, g.seed_late}}, kCount, true);
+  const std::vector<float> together = values(g.x->grad);
+  ASSERT_EQ(g.x->grad.shape, (Shape{kCount, kRows, kWidth}));
+  g.tape.reset_gradients();
+  std::vector<float> apart;
+  for (std::int64_t s = 0; s < kCount; ++s) {
+    g.tape.backward(
+        {{g.early, g.seed_early.slice(s, s + 1)}, {g.late, g.seed_late.slice(s, s + 1)}}, 1, true);
+    const std::vector<float> one = values(g.x->grad);
+    apart.insert(apart.end(), one.begin(), one.end());
+    g.tape.reset_gradients();
+  }
+  EXPECT_EQ(together, apart);
+}
+
+TEST(TapeSeedsTest, AParameterGetsTheSumOverSeeds) {
+  Graph g(true);
+  g.run();
+  g.tape.backward({{g.late, g.seed_late}}, kCount, false);
+  const std::vector<float> together = values(g.weight.grad);
+  std::vector<double> sum(together.size(), 0.0);
+  for (std::int64_t s = 0; s < kCount; ++s) {
+    g.run();
+    g.tape.backward({{g.late, g.seed_late.slice(s, s + 1)}}, 1, false);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += g.weight.grad.data[i];
+  }
+  for (std::size_t i = 0; i < sum.size(); ++i) EXPECT_NEAR(together[i], sum[i], 1e-4) << i;
+}
+
+TEST(TapeSeedsTest, LeftOverGradientsOfAnotherCountAreRefused) {
+  Graph g(false);
+  g.run();
+  g.tape.backward({{g.late, g.seed_late}}, kCount, true);
+  EXPECT_THROW(g.tape.backward({{g.late, g.seed_late.slice(0, 1)}}, 1, true), Error);
+}
+
+}  // namespace
+}  // namespace cdt
