@@ -1,11 +1,11 @@
 // The boundary between the ops and a device: memory, copies and just the kernels CDT calls. An op
 // (engine/ops/) checks shapes and records gradients; a backend computes. Kernels check nothing.
 //
-// Conventions: tensors are row-major and contiguous unless strides are given. Token-level activations
-// (B, N, ..) and their gradients are of type activations(); everything else is float32: parameters,
-// their gradients, statistics, what pooling returns and what follows it. `accumulate` adds to the
-// destination instead of writing it. Sums run in an order that depends on shapes only, so results
-// are the same bits on every run, on the CPU at any thread count.
+// Conventions: tensors are row-major and contiguous unless strides are given. Token-level
+// activations (B, N, ..) and their gradients are of type activations(); everything else is float32:
+// parameters, their gradients, statistics, what pooling returns and what follows it. `accumulate`
+// adds to the destination instead of writing it. Sums run in an order that depends on shapes only,
+// so results are the same bits on every run, on the CPU at any thread count.
 //
 // Kernels may run later than the call (a GPU's stream); download(), wait() and synchronize() wait
 // for them, and upload() has taken its source when it returns.
@@ -38,8 +38,8 @@ struct Operand {
 };
 
 /// C = alpha * op(A) op(B) + beta * C (+ bias on every row), row-major; op(A) is (m, k), op(B) is
-/// (k, n), C is (m, n). `batch` problems lie stride_* elements apart (0: shared). A and B are of one
-/// type, bias is of C's; products of bfloat16 are summed in float32.
+/// (k, n), C is (m, n). `batch` problems lie stride_* elements apart (0: shared). A and B are of
+/// one type, bias is of C's; products of bfloat16 are summed in float32.
 struct Gemm {
   bool trans_a = false, trans_b = false;
   std::int64_t m = 0, n = 0, k = 0;
@@ -260,8 +260,8 @@ struct CudaOptions {
   bool graphs = true;  // run_recorded() records; else it only runs
 };
 
-/// The CUDA backend. InputError where cuda_available() is false or there is no such GPU. Without CUDA
-/// in the build, engine/no_cuda.cc stands in for these.
+/// The CUDA backend. InputError where cuda_available() is false or there is no such GPU. Without
+/// CUDA in the build, engine/no_cuda.cc stands in for these.
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options);
 
 }  // namespace cdt

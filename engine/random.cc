@@ -6,9 +6,10 @@ namespace cdt {
 
 std::uint32_t RandomStream::next_u32() {
   if (used_ == 4) {
-    words_ = philox4x32({static_cast<std::uint32_t>(block_), static_cast<std::uint32_t>(block_ >> 32U),
-                         stream_, 0xFFFFFFFFU},
-                        static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32U));
+    words_ =
+        philox4x32({static_cast<std::uint32_t>(block_), static_cast<std::uint32_t>(block_ >> 32U),
+                    stream_, 0xFFFFFFFFU},
+                   static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32U));
     ++block_;
     used_ = 0;
   }

@@ -79,8 +79,8 @@ GradTarget Tape::gradient(Var v) {
     return {v->grad, true};
   }
   if (v->grad.empty()) {
-    v->grad = step_.tensor(with_first(v->value.shape, seed_count_ * v->value.shape[0]),
-                           v->value.dtype);
+    v->grad =
+        step_.tensor(with_first(v->value.shape, seed_count_ * v->value.shape[0]), v->value.dtype);
     v->written = 0;
   }
   CDT_CHECK(v->grad.shape[0] == seed_count_ * v->value.shape[0],

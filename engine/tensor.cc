@@ -51,24 +51,33 @@ Tensor Tensor::reshaped(const Shape& to) const {
 }
 
 Tensor Tensor::slice(std::int64_t begin, std::int64_t end) const {
-  CDT_CHECK(begin >= 0 && begin < end && end <= shape[0],
-            "slice " + std::to_string(begin) + ":" + std::to_string(end) + " of " +
-                shape.to_string());
+  CDT_CHECK(
+      begin >= 0 && begin < end && end <= shape[0],
+      "slice " + std::to_string(begin) + ":" + std::to_string(end) + " of " + shape.to_string());
   const std::int64_t stride = count() / shape[0];
   Shape to = shape;
   switch (shape.rank()) {
-    case 1: to = {end - begin}; break;
-    case 2: to = {end - begin, shape[1]}; break;
-    case 3: to = {end - begin, shape[1], shape[2]}; break;
-    default: to = {end - begin, shape[1], shape[2], shape[3]}; break;
+    case 1:
+      to = {end - begin};
+      break;
+    case 2:
+      to = {end - begin, shape[1]};
+      break;
+    case 3:
+      to = {end - begin, shape[1], shape[2]};
+      break;
+    default:
+      to = {end - begin, shape[1], shape[2], shape[3]};
+      break;
   }
   return {at(begin * stride), to, dtype};
 }
 
 void expect_shape(const char* op, const char* name, const Tensor& t, const Shape& expected) {
   if (t.empty() || t.shape != expected) {
-    throw Error(std::string(op) + ": " + name + ": " +
-                expected_got("shape", expected.to_string(), t.empty() ? "none" : t.shape.to_string()));
+    throw Error(
+        std::string(op) + ": " + name + ": " +
+        expected_got("shape", expected.to_string(), t.empty() ? "none" : t.shape.to_string()));
   }
 }
 

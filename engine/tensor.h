@@ -4,7 +4,8 @@
 //
 // Glossary of dimensions, used in every declaration:
 //   B batch   L DNA bins   G genes (= proteins)   D hidden   H heads   K head dim (D / H)
-//   F feed-forward width   N sequence length (L or G)   R rows (product of leading dims)   C columns
+//   F feed-forward width   N sequence length (L or G)   R rows (product of leading dims)   C
+//   columns
 #pragma once
 
 #include <array>

@@ -51,12 +51,13 @@ Var Cdt::norm_and_drop(Tape& tape, const std::string& name, Var x, std::int64_t 
 // norm2(y + FFN(y)), y = norm1(x + attended): the post-norm tail of every block.
 Var Cdt::post_norm(Tape& tape, const std::string& name, Var x, Var attended, Recorder* recorder) {
   const float p = config_.dropout;
-  const Var y = add_norm(tape, x, attended, weight(name + ".norm1.weight"),
-                         weight(name + ".norm1.bias"), p);
+  const Var y =
+      add_norm(tape, x, attended, weight(name + ".norm1.weight"), weight(name + ".norm1.bias"), p);
   const Var f = feed_forward(tape, y, weight(name + ".ffn.0.weight"), weight(name + ".ffn.0.bias"),
                              weight(name + ".ffn.3.weight"), weight(name + ".ffn.3.bias"), p);
-  return note(recorder, name, add_norm(tape, y, f, weight(name + ".norm2.weight"),
-                                       weight(name + ".norm2.bias"), p));
+  return note(
+      recorder, name,
+      add_norm(tape, y, f, weight(name + ".norm2.weight"), weight(name + ".norm2.bias"), p));
 }
 
 // Self attention (section 2.3). x (1|B, N, D) -> (1|B, N, D).
@@ -64,8 +65,8 @@ Var Cdt::self_block(Tape& tape, const std::string& name, Var x, std::int64_t bat
                     Recorder* recorder) {
   const std::string a = name + ".self_attn";
   const Var qkv = linear(tape, x, weight(a + ".in_proj_weight"), weight(a + ".in_proj_bias"));
-  const Var context = self_attention(tape, qkv, config_.heads, config_.dropout, batch,
-                                     map_of(recorder, name));
+  const Var context =
+      self_attention(tape, qkv, config_.heads, config_.dropout, batch, map_of(recorder, name));
   note_core(recorder, name, {context, qkv, 2 * config_.hidden});
   const Var attended =
       linear(tape, context, weight(a + ".out_proj.weight"), weight(a + ".out_proj.bias"));
@@ -113,8 +114,7 @@ Var Cdt::pool(Tape& tape, const std::string& modality, Var x, std::int64_t batch
   const std::string name = "vce." + modality;
   if (config_.variant == Variant::kPaper) {
     const PoolParameters p{weight(name + "_query"), nullptr, nullptr};
-    return note(recorder, name,
-                attention_pool(tape, x, p, 1, 0.0F, batch, map_of(recorder, name)));
+    return note(recorder, name, attention_pool(tape, x, p, 1, 0.0F, batch, map_of(recorder, name)));
   }
   const std::string a = name + "_attn";
   const PoolParameters p{weight(name + "_query"), weight(a + ".in_proj_weight"),
@@ -227,8 +227,7 @@ Pooled Cdt::pool_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks, R
   return pool_all(tape, d, r, p, batch, recorder);
 }
 
-Var Cdt::forward_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks,
-                             Recorder* recorder) {
+Var Cdt::forward_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks, Recorder* recorder) {
   const Pooled pooled = pool_from_linear(tape, dna_linear, trunks, recorder);
   return predict_from_pooled(tape, pooled, dna_linear->value.shape[0], recorder);
 }

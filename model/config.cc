@@ -16,9 +16,9 @@ std::string not_divisible(const char* what, std::int64_t hidden, std::int64_t he
 
 std::string config_problem(const CdtConfig& c) {
   const std::pair<const char*, std::int64_t> sizes[] = {
-      {"dna_dim", c.dna_dim},         {"rna_dim", c.rna_dim},       {"protein_dim", c.protein_dim},
-      {"genes", c.genes},             {"hidden", c.hidden},         {"heads", c.heads},
-      {"pool_heads", c.pool_heads},   {"fusion", c.fusion},         {"feed_forward", c.feed_forward}};
+      {"dna_dim", c.dna_dim},       {"rna_dim", c.rna_dim}, {"protein_dim", c.protein_dim},
+      {"genes", c.genes},           {"hidden", c.hidden},   {"heads", c.heads},
+      {"pool_heads", c.pool_heads}, {"fusion", c.fusion},   {"feed_forward", c.feed_forward}};
   for (const auto& [name, value] : sizes) {
     if (value < 1 || value > 1'000'000) {
       return std::string(name) + " is " + std::to_string(value) + ", not in 1 to 1000000";

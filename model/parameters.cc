@@ -182,8 +182,8 @@ void Cdt::initialise(std::uint64_t seed) {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Parameter& p = parameters_[i];
     if (p.variable.value.shape.rank() == 2) fan_in = p.variable.value.shape[1];
-    const std::vector<float> values = initial_values(
-        p, fan_in, RandomStream(seed, kInitStream + static_cast<std::uint32_t>(i)));
+    const std::vector<float> values =
+        initial_values(p, fan_in, RandomStream(seed, kInitStream + static_cast<std::uint32_t>(i)));
     set(p, values.data());
   }
 }

@@ -23,8 +23,7 @@ DnaFeed::DnaFeed(const Dataset& data, Backend& backend, Arena& lasting, std::int
   const bool apart = free > 0;  // a device with memory of its own
   const auto bytes = static_cast<std::size_t>(row_ * bytes_of(backend.activations()));
   if (free > reserve_bytes) {
-    kept_rows_ =
-        std::min(distinct, static_cast<std::int64_t>((free - reserve_bytes) / bytes));
+    kept_rows_ = std::min(distinct, static_cast<std::int64_t>((free - reserve_bytes) / bytes));
   }
   if (kept_rows_ > 0) {
     keep_ = std::make_unique<Arena>(backend, "dna",
@@ -64,8 +63,8 @@ void DnaFeed::start(std::vector<std::int32_t> rows) {
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     if (kept_at(rows_[i]) < 0 && first_request(i) == i) buffer.read.push_back(i);
   }
-  done_ = std::async(std::launch::async,
-                     [this, &buffer, slot = current_] { read_into(buffer, slot); });
+  done_ =
+      std::async(std::launch::async, [this, &buffer, slot = current_] { read_into(buffer, slot); });
 }
 
 std::size_t DnaFeed::first_request(std::size_t i) const {

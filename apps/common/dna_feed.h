@@ -29,8 +29,8 @@ class DnaFeed {
 
   /// Begins to read rows of enhancers, at most `batch`; take() before the next start().
   void start(std::vector<std::int32_t> rows);
-  /// The rows of the last start(): (rows.size(), L, dna_dim), of the type of activations, at the same
-  /// address each time, valid until the next take(). InputError on NaN or infinity in a row.
+  /// The rows of the last start(): (rows.size(), L, dna_dim), of the type of activations, at the
+  /// same address each time, valid until the next take(). InputError on NaN or infinity in a row.
   Tensor take();
 
   /// How many rows the device can keep; 0: none.
@@ -40,8 +40,8 @@ class DnaFeed {
  private:
   static constexpr int kBuffers = 2;
   struct Buffer {
-    float* host = nullptr;  // (batch, L, dna_dim), page-locked
-    Tensor device;          // the same on the device; empty where there is no other memory
+    float* host = nullptr;          // (batch, L, dna_dim), page-locked
+    Tensor device;                  // the same on the device; empty where there is no other memory
     std::vector<std::size_t> read;  // positions in rows_ of what it holds
   };
 

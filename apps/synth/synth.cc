@@ -8,12 +8,12 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "apps/common/interrupt.h"
 #include "apps/common/json_text.h"
 #include "apps/common/progress.h"
 #include "apps/common/version.h"
 #include "apps/synth/mechanism.h"
 #include "apps/synth/truth_text.h"
-#include "apps/common/interrupt.h"
 #include "engine/error.h"
 #include "io/text.h"
 

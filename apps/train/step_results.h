@@ -1,5 +1,5 @@
-// What comes back from training steps. A device works behind the host; results are fetched in order,
-// each into page-locked memory of its own, and read when the host needs them.
+// What comes back from training steps. A device works behind the host; results are fetched in
+// order, each into page-locked memory of its own, and read when the host needs them.
 #pragma once
 
 #include <cstdint>

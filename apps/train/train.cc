@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 
+#include "apps/common/interrupt.h"
 #include "apps/common/model_file.h"
 #include "apps/common/session.h"
 #include "apps/common/version.h"
-#include "apps/common/interrupt.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"

@@ -10,9 +10,9 @@
 #include <set>
 #include <utility>
 
+#include "apps/common/interrupt.h"
 #include "apps/common/model_file.h"
 #include "apps/common/progress.h"
-#include "apps/common/interrupt.h"
 #include "engine/error.h"
 #include "io/text.h"
 

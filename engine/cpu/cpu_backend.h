@@ -69,8 +69,8 @@ class CpuBackend final : public Backend {
                    const Tensor& out) override;
   void pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
                 Arena& scratch) override;
-  void pool_input_gradient(const Tensor& ds, const Tensor& u, const Tensor& p,
-                           const Tensor& dmixed, const Tensor& dx, bool accumulate) override;
+  void pool_input_gradient(const Tensor& ds, const Tensor& u, const Tensor& p, const Tensor& dmixed,
+                           const Tensor& dx, bool accumulate) override;
 
   void select(const Tensor& x, const Tensor& index, const Tensor& out) override;
   void select_backward(const Tensor& dout, const Tensor& index, const Tensor& dx) override;
@@ -79,8 +79,7 @@ class CpuBackend final : public Backend {
   void huber_backward(const Tensor& prediction, const Tensor& target, float delta,
                       const Tensor& dloss, const Tensor& dprediction) override;
 
-  void clip(std::span<const AdamWTensors> parameters, double max_norm,
-            const Tensor& clip) override;
+  void clip(std::span<const AdamWTensors> parameters, double max_norm, const Tensor& clip) override;
   void adamw(std::span<const AdamWTensors> parameters, const Tensor& rates,
              const Tensor& clip) override;
   void row_dot_sqrt(const Tensor& a, const Tensor& b, const Tensor& out) override;

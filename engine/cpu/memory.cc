@@ -71,9 +71,7 @@ void CpuBackend::upload_later(const Tensor& dst, const void* host, int /*slot*/)
 
 void CpuBackend::wait_upload(int /*slot*/) {}
 
-void CpuBackend::take_upload(const Tensor& dst, const Tensor& src, int /*slot*/) {
-  cast(dst, src);
-}
+void CpuBackend::take_upload(const Tensor& dst, const Tensor& src, int /*slot*/) { cast(dst, src); }
 
 void CpuBackend::begin_step(std::uint32_t /*step*/) {}
 

@@ -125,8 +125,8 @@ void CudaBackend::adamw(std::span<const AdamWTensors> parameters, const Tensor& 
   const ParameterTable& table = table_of(parameters);
   launch(stream_, adamw_kernel, table.count, kThreads,
          static_cast<const DeviceParameter*>(table.parameters),
-         static_cast<const Chunk*>(table.chunks),
-         reinterpret_cast<const AdamWRates*>(rates.data), clip.data);
+         static_cast<const Chunk*>(table.chunks), reinterpret_cast<const AdamWRates*>(rates.data),
+         clip.data);
 }
 
 }  // namespace cdt

@@ -1,7 +1,7 @@
 // Attention by way of score matrices: products through cuBLASLt, and between them one fused kernel
-// for the exponentials and the exact dropout mask. Scores exist for some queries of all heads of one
-// sample at a time, a block that stays in the second-level cache; where the batch shares queries and
-// keys, for all its samples. The backward pass computes scores again from log_sum_exp.
+// for the exponentials and the exact dropout mask. Scores exist for some queries of all heads of
+// one sample at a time, a block that stays in the second-level cache; where the batch shares
+// queries and keys, for all its samples. The backward pass computes scores again from log_sum_exp.
 //
 // With m the mask over 1 - p, P the probabilities and D_i = dout_i . out_i:
 //   dv = (P m)^T dout           dS = P (m (dout v^T) - D)
@@ -60,28 +60,60 @@ struct Products {
   /// scores = scale * x y^T, x queries of sample b, y keys of sample b
   void scores(const HeadsView& x, const HeadsView& y, std::int64_t b, float scale,
               float* to) const {
-    backend.gemm({.trans_b = true, .m = r.rows, .n = r.keys, .k = a.head_dim, .alpha = scale,
-                  .a = head_operand(x, b, r.first), .lda = x.row_stride,
-                  .b = head_operand(y, b, 0), .ldb = y.row_stride, .c = to, .ldc = r.ld,
-                  .batch = a.heads, .stride_a = a.head_dim, .stride_b = a.head_dim,
+    backend.gemm({.trans_b = true,
+                  .m = r.rows,
+                  .n = r.keys,
+                  .k = a.head_dim,
+                  .alpha = scale,
+                  .a = head_operand(x, b, r.first),
+                  .lda = x.row_stride,
+                  .b = head_operand(y, b, 0),
+                  .ldb = y.row_stride,
+                  .c = to,
+                  .ldc = r.ld,
+                  .batch = a.heads,
+                  .stride_a = a.head_dim,
+                  .stride_b = a.head_dim,
                   .stride_c = r.rows * r.ld});
   }
   /// to (+)= scale * s y: one row per query
   void per_query(const Operand& s, const HeadsView& y, std::int64_t b, float scale,
                  const HeadsView& to, std::int64_t to_b, bool add) const {
-    backend.gemm({.m = r.rows, .n = a.head_dim, .k = r.keys, .alpha = scale, .a = s, .lda = r.ld,
-                  .b = head_operand(y, b, 0), .ldb = y.row_stride, .beta = add ? 1.0F : 0.0F,
-                  .c = head_operand(to, to_b, r.first), .ldc = to.row_stride, .batch = a.heads,
-                  .stride_a = r.rows * r.ld, .stride_b = a.head_dim, .stride_c = a.head_dim});
+    backend.gemm({.m = r.rows,
+                  .n = a.head_dim,
+                  .k = r.keys,
+                  .alpha = scale,
+                  .a = s,
+                  .lda = r.ld,
+                  .b = head_operand(y, b, 0),
+                  .ldb = y.row_stride,
+                  .beta = add ? 1.0F : 0.0F,
+                  .c = head_operand(to, to_b, r.first),
+                  .ldc = to.row_stride,
+                  .batch = a.heads,
+                  .stride_a = r.rows * r.ld,
+                  .stride_b = a.head_dim,
+                  .stride_c = a.head_dim});
   }
   /// to (+)= scale * s^T x: one row per key, x of the block's queries
   void per_key(const Operand& s, const HeadsView& x, std::int64_t b, float scale,
                const HeadsView& to, std::int64_t to_b, bool add) const {
-    backend.gemm({.trans_a = true, .m = r.keys, .n = a.head_dim, .k = r.rows, .alpha = scale,
-                  .a = s, .lda = r.ld, .b = head_operand(x, b, r.first), .ldb = x.row_stride,
-                  .beta = add ? 1.0F : 0.0F, .c = head_operand(to, to_b, 0),
-                  .ldc = to.row_stride, .batch = a.heads, .stride_a = r.rows * r.ld,
-                  .stride_b = a.head_dim, .stride_c = a.head_dim});
+    backend.gemm({.trans_a = true,
+                  .m = r.keys,
+                  .n = a.head_dim,
+                  .k = r.rows,
+                  .alpha = scale,
+                  .a = s,
+                  .lda = r.ld,
+                  .b = head_operand(x, b, r.first),
+                  .ldb = x.row_stride,
+                  .beta = add ? 1.0F : 0.0F,
+                  .c = head_operand(to, to_b, 0),
+                  .ldc = to.row_stride,
+                  .batch = a.heads,
+                  .stride_a = r.rows * r.ld,
+                  .stride_b = a.head_dim,
+                  .stride_c = a.head_dim});
   }
 };
 
@@ -172,8 +204,8 @@ void CudaBackend::attention_backward(const AttentionBackward& a, Arena& scratch)
   if (narrow || sharing > 1) masked.emplace(scratch, Shape{blocks.scores(f)}, dtype);
   if (narrow) ds.emplace(scratch, Shape{blocks.scores(f)}, dtype);
   if (sharing > 1) ds_sum.emplace(scratch, Shape{blocks.scores(f)});
-  const Work w{p.data(), dp.data(), masked ? **masked : *p,
-               ds ? **ds : (ds_sum ? **ds_sum : *dp), ds_sum ? **ds_sum : Tensor{}};
+  const Work w{p.data(), dp.data(), masked ? **masked : *p, ds ? **ds : (ds_sum ? **ds_sum : *dp),
+               ds_sum ? **ds_sum : Tensor{}};
   with_type(dtype, [&](auto t) {
     using T = decltype(t);
     output_dots(stream_, elements<T>(a.dout), elements<T>(f.out), dots.data(), f.batch, f.queries,

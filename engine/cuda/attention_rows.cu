@@ -1,5 +1,4 @@
 #include "engine/cuda/attention_rows.h"
-
 #include "engine/cuda/launch.h"
 #include "engine/cuda/softmax.cuh"
 

@@ -90,8 +90,8 @@ class CudaBackend final : public Backend {
                    const Tensor& out) override;
   void pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
                 Arena& scratch) override;
-  void pool_input_gradient(const Tensor& ds, const Tensor& u, const Tensor& p,
-                           const Tensor& dmixed, const Tensor& dx, bool accumulate) override;
+  void pool_input_gradient(const Tensor& ds, const Tensor& u, const Tensor& p, const Tensor& dmixed,
+                           const Tensor& dx, bool accumulate) override;
 
   void select(const Tensor& x, const Tensor& index, const Tensor& out) override;
   void select_backward(const Tensor& dout, const Tensor& index, const Tensor& dx) override;
@@ -100,8 +100,7 @@ class CudaBackend final : public Backend {
   void huber_backward(const Tensor& prediction, const Tensor& target, float delta,
                       const Tensor& dloss, const Tensor& dprediction) override;
 
-  void clip(std::span<const AdamWTensors> parameters, double max_norm,
-            const Tensor& clip) override;
+  void clip(std::span<const AdamWTensors> parameters, double max_norm, const Tensor& clip) override;
   void adamw(std::span<const AdamWTensors> parameters, const Tensor& rates,
              const Tensor& clip) override;
   void row_dot_sqrt(const Tensor& a, const Tensor& b, const Tensor& out) override;
@@ -128,7 +127,8 @@ class CudaBackend final : public Backend {
   /// The mask of a key; brings the key's step to the device if it is not the current one.
   Mask mask(const DropoutKey& key);
   static dim3 grid_of_rows(const Tensor& t);
-  /// Room for `count` floats of partial sums, at the same address always; valid until the next call.
+  /// Room for `count` floats of partial sums, at the same address always; valid until the next
+  /// call.
   float* partials(std::int64_t count);
   /// out(C) = (or +=) the sum over c < chunks of the C floats at partial + c * stride.
   void add_partials(const float* partial, std::int64_t chunks, std::int64_t stride,

@@ -27,8 +27,8 @@ class DeviceMemory {
  private:
   struct Reservation {
     std::size_t bytes = 0, committed = 0;
-    std::vector<std::size_t> pieces;           // bytes of each piece of memory, in order
-    std::vector<unsigned long long> handles;   // of the driver, one each
+    std::vector<std::size_t> pieces;          // bytes of each piece of memory, in order
+    std::vector<unsigned long long> handles;  // of the driver, one each
   };
 
   int device_;

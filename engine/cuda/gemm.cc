@@ -1,7 +1,7 @@
 // cuBLASLt sees column-major matrices. A row-major X(r, c) with row stride ld is the column-major
-// X^T(c, r) with column stride ld, so C = op(A) op(B) is asked for as C^T = op(B)^T op(A)^T: B comes
-// first, and each operand keeps its transposition. The bias then runs along the rows of C^T, which
-// is how the library adds one.
+// X^T(c, r) with column stride ld, so C = op(A) op(B) is asked for as C^T = op(B)^T op(A)^T: B
+// comes first, and each operand keeps its transposition. The bias then runs along the rows of C^T,
+// which is how the library adds one.
 #include "engine/cuda/gemm.h"
 
 #include <algorithm>
@@ -83,8 +83,8 @@ class Preference {
   Preference& operator=(const Preference&) = delete;
   template <class Value>
   void set(cublasLtMatmulPreferenceAttributes_t attribute, const Value& value) {
-    CDT_CUBLAS(
-        cublasLtMatmulPreferenceSetAttribute(preference_, attribute, &value, sizeof value), "");
+    CDT_CUBLAS(cublasLtMatmulPreferenceSetAttribute(preference_, attribute, &value, sizeof value),
+               "");
   }
   cublasLtMatmulPreference_t get() const { return preference_; }
 
@@ -137,8 +137,8 @@ GemmPlans::Plan GemmPlans::make_plan(const Gemm& g, const Key& key) {
   CDT_CHECK(g.a.dtype == g.b.dtype, "the factors of a product are of one type");
   CDT_CHECK(!g.bias || g.bias.dtype == g.c.dtype, "a bias is of the type of the result");
   Plan plan;
-  CDT_CUBLAS(
-      cublasLtMatmulDescCreate(&plan.operation, compute_type(precision_, g), CUDA_R_32F), "");
+  CDT_CUBLAS(cublasLtMatmulDescCreate(&plan.operation, compute_type(precision_, g), CUDA_R_32F),
+             "");
   set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSA, g.trans_b ? CUBLAS_OP_T : CUBLAS_OP_N);
   set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSB, g.trans_a ? CUBLAS_OP_T : CUBLAS_OP_N);
   if (g.bias) {
@@ -187,7 +187,8 @@ void GemmPlans::run(const Gemm& g) {
 }
 
 void CudaBackend::gemm(const Gemm& g) {
-  // The library adds a bias that begins at a multiple of 16 bytes; one part of a packed bias may not.
+  // The library adds a bias that begins at a multiple of 16 bytes; one part of a packed bias may
+  // not.
   const bool apart = g.bias && reinterpret_cast<std::uintptr_t>(g.bias.data) % 16 != 0;
   if (!apart) {
     gemms_->run(g);

@@ -22,9 +22,7 @@ __device__ __forceinline__ void normalise(const T* x, const float* gamma, const 
     squares += d * d;
   });
   const float scale = 1.0F / sqrtf(sum_over_block(squares) / width + kEpsilon);
-  for_columns(cols, [&](int c) {
-    store(y, c, (load(x, c) - mean) * scale * gamma[c] + beta[c]);
-  });
+  for_columns(cols, [&](int c) { store(y, c, (load(x, c) - mean) * scale * gamma[c] + beta[c]); });
   if (threadIdx.x == 0) {
     stats[0] = mean;
     stats[1] = scale;
@@ -116,9 +114,9 @@ void CudaBackend::residual_dropout_norm(const Tensor& x, const DropoutKey& key, 
                                         const Tensor& stats) {
   with_type(a.dtype, [&](auto t) {
     using T = decltype(t);
-    launch(stream_, residual_norm_kernel<T>, grid_of_rows(a), row_threads(a.cols()),
-           elements<T>(x), elements<T>(a), gamma.data, beta.data, elements<T>(y), stats.data,
-           x.rows(), a.cols(), mask(key));
+    launch(stream_, residual_norm_kernel<T>, grid_of_rows(a), row_threads(a.cols()), elements<T>(x),
+           elements<T>(a), gamma.data, beta.data, elements<T>(y), stats.data, x.rows(), a.cols(),
+           mask(key));
   });
 }
 

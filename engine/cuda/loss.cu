@@ -24,8 +24,7 @@ __global__ void huber_kernel(const float* prediction, const float* target, doubl
   if (threadIdx.x > 0) return;
   double sum = 0.0;
   for (int b = 0; b < batch; ++b) {
-    const double miss =
-        fabs(static_cast<double>(prediction[b]) - static_cast<double>(target[b]));
+    const double miss = fabs(static_cast<double>(prediction[b]) - static_cast<double>(target[b]));
     sum += miss <= delta ? 0.5 * miss * miss : delta * (miss - 0.5 * delta);
   }
   out[0] = static_cast<float>(sum / batch);

@@ -26,8 +26,8 @@ __global__ void scores_kernel(const float* u, std::int64_t u_stride, const T* x,
   }
 }
 
-/// partial (B, chunks, H, D): sums over a chunk of tokens of p x. A block is some columns (x) of one
-/// chunk (y) of one sample and head (z = b * H + h).
+/// partial (B, chunks, H, D): sums over a chunk of tokens of p x. A block is some columns (x) of
+/// one chunk (y) of one sample and head (z = b * H + h).
 template <class T>
 __global__ void mix_kernel(const float* p, const T* x, float* partial, int heads, int n, int d,
                            int chunk) {
@@ -122,8 +122,8 @@ void CudaBackend::pool_input_gradient(const Tensor& ds, const Tensor& u, const T
   with_type(dx.dtype, [&](auto t) {
     using T = decltype(t);
     launch(stream_, input_gradient_kernel<T>, tokens_by_samples(dx), row_threads(dx.cols()),
-           ds.data, u.data, p.data, dmixed.data, elements<T>(dx), p.shape[1], p.shape[2],
-           dx.cols(), accumulate);
+           ds.data, u.data, p.data, dmixed.data, elements<T>(dx), p.shape[1], p.shape[2], dx.cols(),
+           accumulate);
   });
 }
 

@@ -31,9 +31,8 @@ __global__ void add_partials_kernel(const float* partial, int chunks, std::int64
 __global__ void row_dot_sqrt_kernel(const float* a, const float* b, float* out, int cols) {
   const std::int64_t at = std::int64_t{blockIdx.x} * cols;
   double dot = 0.0;
-  for_columns(cols, [&](int c) {
-    dot += static_cast<double>(a[at + c]) * static_cast<double>(b[at + c]);
-  });
+  for_columns(
+      cols, [&](int c) { dot += static_cast<double>(a[at + c]) * static_cast<double>(b[at + c]); });
   dot = sum_over_block(dot);
   if (threadIdx.x == 0) out[blockIdx.x] = static_cast<float>(sqrt(dot > 0.0 ? dot : 0.0));
 }

@@ -17,10 +17,10 @@ namespace cdt {
 
 }  // namespace cdt
 
-#define CDT_CUDA(call)                                                     \
-  do {                                                                     \
-    const cudaError_t cdt_status = (call);                                 \
-    if (cdt_status != cudaSuccess) {                                       \
-      ::cdt::cuda_failed(cdt_status, #call, __FILE__, __LINE__);           \
-    }                                                                      \
+#define CDT_CUDA(call)                                           \
+  do {                                                           \
+    const cudaError_t cdt_status = (call);                       \
+    if (cdt_status != cudaSuccess) {                             \
+      ::cdt::cuda_failed(cdt_status, #call, __FILE__, __LINE__); \
+    }                                                            \
   } while (false)

@@ -43,8 +43,8 @@ HeadsView gradient_view(const Tensor& grad, const Operand& operand) {
 // Gradients of q, k, v land in one tensor (self attention) or two; each is written once.
 void attention_rule(Tape& tape, const Attention& forward, const Tensor& dout, const Operand& q,
                     const Operand& k, const Operand& v) {
-  AttentionBackward b{.forward = forward, .dout = dout, .dq = {}, .dk = {}, .dv = {},
-                      .seeds = tape.seeds_seen()};
+  AttentionBackward b{
+      .forward = forward, .dout = dout, .dq = {}, .dk = {}, .dv = {}, .seeds = tape.seeds_seen()};
   if (q.var == k.var) {
     WrittenGradient g(tape, q.var);
     b.dq = gradient_view(g.tensor(), q);
@@ -91,13 +91,21 @@ Var attend(Tape& tape, const Operand& q, const Operand& k, const Operand& v, std
   const std::int64_t out_batch = shared && key.p <= 0.0F ? 1 : batch;
   const std::int64_t queries = q.var->value.shape[1];
   const std::int64_t keys = k.var->value.shape[1];
-  const Var out = tape.output({out_batch, queries, width}, any_needs_grad({q.var, k.var}),
-                              q.var->value.dtype);
+  const Var out =
+      tape.output({out_batch, queries, width}, any_needs_grad({q.var, k.var}), q.var->value.dtype);
   const Tensor lse = tape.saved({shared ? 1 : out_batch, heads, queries});
-  Attention a{.batch = out_batch, .heads = heads, .head_dim = width / heads, .queries = queries,
-              .keys = keys, .q = heads_view(q.var->value, q.offset),
-              .k = heads_view(k.var->value, k.offset), .v = heads_view(v.var->value, v.offset),
-              .out = out->value, .log_sum_exp = lse, .probabilities = {}, .dropout = key};
+  Attention a{.batch = out_batch,
+              .heads = heads,
+              .head_dim = width / heads,
+              .queries = queries,
+              .keys = keys,
+              .q = heads_view(q.var->value, q.offset),
+              .k = heads_view(k.var->value, k.offset),
+              .v = heads_view(v.var->value, v.offset),
+              .out = out->value,
+              .log_sum_exp = lse,
+              .probabilities = {},
+              .dropout = key};
   if (probabilities != nullptr) {
     a.probabilities = tape.saved({out_batch, heads, queries, keys});
     *probabilities = a.probabilities;

@@ -39,12 +39,30 @@ void absorb_query(Backend& backend, const Pool& s) {
     backend.copy(s.u, s.w.query->value);
     return;
   }
-  backend.gemm({.trans_b = true, .m = 1, .n = s.d, .k = s.d, .a = s.w.query->value.data,
-                .lda = s.d, .b = s.weight(kQuery), .ldb = s.d, .c = s.q.data, .ldc = s.d,
+  backend.gemm({.trans_b = true,
+                .m = 1,
+                .n = s.d,
+                .k = s.d,
+                .a = s.w.query->value.data,
+                .lda = s.d,
+                .b = s.weight(kQuery),
+                .ldb = s.d,
+                .c = s.q.data,
+                .ldc = s.d,
                 .bias = s.bias(kQuery)});
-  backend.gemm({.m = 1, .n = s.d, .k = s.k, .a = s.q.data, .lda = s.k, .b = s.weight(kKey),
-                .ldb = s.d, .c = s.u.data, .ldc = s.d, .batch = s.heads, .stride_a = s.k,
-                .stride_b = s.k * s.d, .stride_c = s.d});
+  backend.gemm({.m = 1,
+                .n = s.d,
+                .k = s.k,
+                .a = s.q.data,
+                .lda = s.k,
+                .b = s.weight(kKey),
+                .ldb = s.d,
+                .c = s.u.data,
+                .ldc = s.d,
+                .batch = s.heads,
+                .stride_a = s.k,
+                .stride_b = s.k * s.d,
+                .stride_c = s.d});
 }
 
 void pool_probabilities(Backend& backend, const Pool& s) {
@@ -61,13 +79,34 @@ void mix_values(Tape& tape, const Pool& s) {
     backend.copy(s.out->value, s.mixed.reshaped({s.batch, s.d}));
     return;
   }
-  backend.gemm({.trans_b = true, .m = s.batch, .n = s.k, .k = s.d, .a = s.mixed.data,
-                .lda = s.heads * s.d, .b = s.weight(kValue), .ldb = s.d, .c = s.out->value.data,
-                .ldc = s.d, .batch = s.heads, .stride_a = s.d, .stride_b = s.k * s.d,
+  backend.gemm({.trans_b = true,
+                .m = s.batch,
+                .n = s.k,
+                .k = s.d,
+                .a = s.mixed.data,
+                .lda = s.heads * s.d,
+                .b = s.weight(kValue),
+                .ldb = s.d,
+                .c = s.out->value.data,
+                .ldc = s.d,
+                .batch = s.heads,
+                .stride_a = s.d,
+                .stride_b = s.k * s.d,
                 .stride_c = s.k});
-  backend.gemm({.m = s.batch, .n = s.k, .k = 1, .a = s.mass.data, .lda = s.heads,
-                .b = s.bias(kValue), .ldb = s.k, .beta = 1.0F, .c = s.out->value.data,
-                .ldc = s.d, .batch = s.heads, .stride_a = 1, .stride_b = s.k, .stride_c = s.k});
+  backend.gemm({.m = s.batch,
+                .n = s.k,
+                .k = 1,
+                .a = s.mass.data,
+                .lda = s.heads,
+                .b = s.bias(kValue),
+                .ldb = s.k,
+                .beta = 1.0F,
+                .c = s.out->value.data,
+                .ldc = s.d,
+                .batch = s.heads,
+                .stride_a = 1,
+                .stride_b = s.k,
+                .stride_c = s.k});
 }
 
 // Output (B', D) -> dmixed (B', H, D), dmass (B', H), and the value projection's gradients.
@@ -78,20 +117,63 @@ void value_backward(Backend& backend, const Pool& s, const Tensor& dmixed, const
     backend.fill(dmass, 0.0F);
     return;
   }
-  backend.gemm({.m = s.batch, .n = s.d, .k = s.k, .a = dout, .lda = s.d, .b = s.weight(kValue),
-                .ldb = s.d, .c = dmixed.data, .ldc = s.heads * s.d, .batch = s.heads,
-                .stride_a = s.k, .stride_b = s.k * s.d, .stride_c = s.d});
-  backend.gemm({.m = s.batch, .n = 1, .k = s.k, .a = dout, .lda = s.d, .b = s.bias(kValue),
-                .ldb = 1, .c = dmass.data, .ldc = s.heads, .batch = s.heads, .stride_a = s.k,
-                .stride_b = s.k, .stride_c = 1});
+  backend.gemm({.m = s.batch,
+                .n = s.d,
+                .k = s.k,
+                .a = dout,
+                .lda = s.d,
+                .b = s.weight(kValue),
+                .ldb = s.d,
+                .c = dmixed.data,
+                .ldc = s.heads * s.d,
+                .batch = s.heads,
+                .stride_a = s.k,
+                .stride_b = s.k * s.d,
+                .stride_c = s.d});
+  backend.gemm({.m = s.batch,
+                .n = 1,
+                .k = s.k,
+                .a = dout,
+                .lda = s.d,
+                .b = s.bias(kValue),
+                .ldb = 1,
+                .c = dmass.data,
+                .ldc = s.heads,
+                .batch = s.heads,
+                .stride_a = s.k,
+                .stride_b = s.k,
+                .stride_c = 1});
   if (!s.w.in_proj_weight->needs_grad) return;
-  backend.gemm({.trans_a = true, .m = s.k, .n = s.d, .k = s.batch, .a = dout, .lda = s.d,
-                .b = s.mixed.data, .ldb = s.heads * s.d, .beta = 1.0F,
-                .c = s.weight_grad(kValue), .ldc = s.d, .batch = s.heads, .stride_a = s.k,
-                .stride_b = s.d, .stride_c = s.k * s.d});
-  backend.gemm({.trans_a = true, .m = s.k, .n = 1, .k = s.batch, .a = dout, .lda = s.d,
-                .b = s.mass.data, .ldb = s.heads, .beta = 1.0F, .c = s.bias_grad(kValue),
-                .ldc = 1, .batch = s.heads, .stride_a = s.k, .stride_b = 1, .stride_c = s.k});
+  backend.gemm({.trans_a = true,
+                .m = s.k,
+                .n = s.d,
+                .k = s.batch,
+                .a = dout,
+                .lda = s.d,
+                .b = s.mixed.data,
+                .ldb = s.heads * s.d,
+                .beta = 1.0F,
+                .c = s.weight_grad(kValue),
+                .ldc = s.d,
+                .batch = s.heads,
+                .stride_a = s.k,
+                .stride_b = s.d,
+                .stride_c = s.k * s.d});
+  backend.gemm({.trans_a = true,
+                .m = s.k,
+                .n = 1,
+                .k = s.batch,
+                .a = dout,
+                .lda = s.d,
+                .b = s.mass.data,
+                .ldb = s.heads,
+                .beta = 1.0F,
+                .c = s.bias_grad(kValue),
+                .ldc = 1,
+                .batch = s.heads,
+                .stride_a = s.k,
+                .stride_b = 1,
+                .stride_c = s.k});
 }
 
 // dscores (B', H, N), already times the score scale.
@@ -114,18 +196,55 @@ void query_backward(Tape& tape, const Pool& s, const Tensor& dscores) {
     return;
   }
   const Scratch dq(tape.scratch(), {1, s.d});
-  backend.gemm({.trans_b = true, .m = 1, .n = s.k, .k = s.d, .a = du.data(), .lda = s.d,
-                .b = s.weight(kKey), .ldb = s.d, .c = dq.data(), .ldc = s.k, .batch = s.heads,
-                .stride_a = s.d, .stride_b = s.k * s.d, .stride_c = s.k});
-  backend.gemm({.m = s.k, .n = s.d, .k = 1, .a = s.q.data, .lda = 1, .b = du.data(), .ldb = s.d,
-                .beta = 1.0F, .c = s.weight_grad(kKey), .ldc = s.d, .batch = s.heads,
-                .stride_a = s.k, .stride_b = s.d, .stride_c = s.k * s.d});
-  backend.gemm({.m = s.d, .n = s.d, .k = 1, .a = dq.data(), .lda = 1,
-                .b = s.w.query->value.data, .ldb = s.d, .beta = 1.0F,
-                .c = s.weight_grad(kQuery), .ldc = s.d});
+  backend.gemm({.trans_b = true,
+                .m = 1,
+                .n = s.k,
+                .k = s.d,
+                .a = du.data(),
+                .lda = s.d,
+                .b = s.weight(kKey),
+                .ldb = s.d,
+                .c = dq.data(),
+                .ldc = s.k,
+                .batch = s.heads,
+                .stride_a = s.d,
+                .stride_b = s.k * s.d,
+                .stride_c = s.k});
+  backend.gemm({.m = s.k,
+                .n = s.d,
+                .k = 1,
+                .a = s.q.data,
+                .lda = 1,
+                .b = du.data(),
+                .ldb = s.d,
+                .beta = 1.0F,
+                .c = s.weight_grad(kKey),
+                .ldc = s.d,
+                .batch = s.heads,
+                .stride_a = s.k,
+                .stride_b = s.d,
+                .stride_c = s.k * s.d});
+  backend.gemm({.m = s.d,
+                .n = s.d,
+                .k = 1,
+                .a = dq.data(),
+                .lda = 1,
+                .b = s.w.query->value.data,
+                .ldb = s.d,
+                .beta = 1.0F,
+                .c = s.weight_grad(kQuery),
+                .ldc = s.d});
   backend.add_to({s.bias_grad(kQuery), {1, s.d}}, *dq);
-  backend.gemm({.m = 1, .n = s.d, .k = s.d, .a = dq.data(), .lda = s.d, .b = s.weight(kQuery),
-                .ldb = s.d, .beta = 1.0F, .c = s.w.query->grad.data, .ldc = s.d});
+  backend.gemm({.m = 1,
+                .n = s.d,
+                .k = s.d,
+                .a = dq.data(),
+                .lda = s.d,
+                .b = s.weight(kQuery),
+                .ldb = s.d,
+                .beta = 1.0F,
+                .c = s.w.query->grad.data,
+                .ldc = s.d});
 }
 
 // dx (N, D) = dscores^T u + dropped^T dmixed, per sample.
@@ -170,11 +289,22 @@ Var attention_pool(Tape& tape, Var x, const PoolParameters& w, std::int64_t head
   CDT_CHECK(leading == batch || (leading == 1 && key.p <= 0.0F),
             "attention_pool: a shared x cannot have masks of its own per sample");
   const std::int64_t n = x->value.shape[1];
-  Pool s{.batch = leading, .n = n, .d = d, .heads = heads, .k = d / heads,
+  Pool s{.batch = leading,
+         .n = n,
+         .d = d,
+         .heads = heads,
+         .k = d / heads,
          .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(d / heads))),
-         .w = w, .x = x, .out = nullptr, .key = key, .q = tape.saved({d}),
-         .u = tape.saved({1, heads, d}), .p = tape.saved({leading, heads, n}), .dropped = {},
-         .mixed = tape.saved({leading, heads, d}), .mass = tape.saved({leading, heads})};
+         .w = w,
+         .x = x,
+         .out = nullptr,
+         .key = key,
+         .q = tape.saved({d}),
+         .u = tape.saved({1, heads, d}),
+         .p = tape.saved({leading, heads, n}),
+         .dropped = {},
+         .mixed = tape.saved({leading, heads, d}),
+         .mass = tape.saved({leading, heads})};
   s.out = tape.output({leading, d}, x->needs_grad || w.query->needs_grad);
   std::vector<Tensor> saved{s.q, s.u, s.mixed, s.mass};
   s.dropped = key.p > 0.0F ? tape.saved({leading, heads, n}) : s.p;

@@ -8,19 +8,27 @@ namespace cdt {
 
 Shape with_last(const Shape& shape, std::int64_t last) {
   switch (shape.rank()) {
-    case 1: return {last};
-    case 2: return {shape[0], last};
-    case 3: return {shape[0], shape[1], last};
-    default: return {shape[0], shape[1], shape[2], last};
+    case 1:
+      return {last};
+    case 2:
+      return {shape[0], last};
+    case 3:
+      return {shape[0], shape[1], last};
+    default:
+      return {shape[0], shape[1], shape[2], last};
   }
 }
 
 Shape with_first(const Shape& shape, std::int64_t first) {
   switch (shape.rank()) {
-    case 1: return {first};
-    case 2: return {first, shape[1]};
-    case 3: return {first, shape[1], shape[2]};
-    default: return {first, shape[1], shape[2], shape[3]};
+    case 1:
+      return {first};
+    case 2:
+      return {first, shape[1]};
+    case 3:
+      return {first, shape[1], shape[2]};
+    default:
+      return {first, shape[1], shape[2], shape[3]};
   }
 }
 
@@ -39,7 +47,7 @@ void expect_batch(const char* op, const char* name, const Tensor& t, std::int64_
   if (leading != 1 && leading != batch) {
     throw Error(std::string(op) + ": " + name + ": " +
                 expected_got("leading dimension", "1 or " + std::to_string(batch),
-                         std::to_string(leading)));
+                             std::to_string(leading)));
   }
 }
 

@@ -20,8 +20,8 @@ inline DropoutKey no_dropout() { return {}; }
 /// A parameter as a factor of products with tensors of type dtype.
 Operand factor(Var parameter, Dtype dtype);
 
-/// The gradient rule of linear(): dW, db accumulate, dx by the accumulate rule. x_value is the input
-/// as it was, which an op may have had to compute again.
+/// The gradient rule of linear(): dW, db accumulate, dx by the accumulate rule. x_value is the
+/// input as it was, which an op may have had to compute again.
 void linear_backward(Tape& tape, Var x, const Tensor& x_value, Var weight, Var bias,
                      const Tensor& dy);
 

@@ -5,9 +5,7 @@ namespace cdt {
 namespace {
 
 // Row b of a (1|B, C) tensor, or its only row.
-Tensor row_of(const Tensor& t, std::int64_t b) {
-  return t.shape[0] == 1 ? t : t.slice(b, b + 1);
-}
+Tensor row_of(const Tensor& t, std::int64_t b) { return t.shape[0] == 1 ? t : t.slice(b, b + 1); }
 
 // Columns [offset, offset + n) of row b.
 Tensor columns(const Tensor& t, std::int64_t b, std::int64_t offset, std::int64_t n) {

@@ -12,17 +12,33 @@ constexpr std::int64_t kChunkRows = 4096;
 // pre(r, F) = x(r, D) w1^T + b1
 void expand(Backend& backend, const Tensor& x, Var w1, Var b1, const Tensor& pre) {
   const std::int64_t inner = pre.cols();
-  backend.gemm({.trans_b = true, .m = pre.rows(), .n = inner, .k = x.cols(),
-                .a = x, .lda = x.cols(), .b = factor(w1, x.dtype), .ldb = x.cols(),
-                .c = pre, .ldc = inner, .bias = factor(b1, x.dtype)});
+  backend.gemm({.trans_b = true,
+                .m = pre.rows(),
+                .n = inner,
+                .k = x.cols(),
+                .a = x,
+                .lda = x.cols(),
+                .b = factor(w1, x.dtype),
+                .ldb = x.cols(),
+                .c = pre,
+                .ldc = inner,
+                .bias = factor(b1, x.dtype)});
 }
 
 // y(r, D) = h(r, F) w2^T + b2
 void contract(Backend& backend, const Tensor& h, Var w2, Var b2, const Tensor& y) {
   const std::int64_t inner = h.cols();
-  backend.gemm({.trans_b = true, .m = h.rows(), .n = y.cols(), .k = inner,
-                .a = h, .lda = inner, .b = factor(w2, h.dtype), .ldb = inner,
-                .c = y, .ldc = y.cols(), .bias = factor(b2, h.dtype)});
+  backend.gemm({.trans_b = true,
+                .m = h.rows(),
+                .n = y.cols(),
+                .k = inner,
+                .a = h,
+                .lda = inner,
+                .b = factor(w2, h.dtype),
+                .ldb = inner,
+                .c = y,
+                .ldc = y.cols(),
+                .bias = factor(b2, h.dtype)});
 }
 
 struct Weights {
@@ -40,26 +56,55 @@ void backward_chunk(Tape& tape, const Weights& w, const Tensor& x, const Tensor&
   if (w.w2->needs_grad) {  // dW2(D, F) += dy^T h
     const Scratch h(tape.scratch(), {rows, inner}, dy.dtype);
     backend.gelu_dropout(pre, key, first, *h);
-    backend.gemm({.trans_a = true, .m = width, .n = inner, .k = rows,
-                  .a = dy, .lda = width, .b = *h, .ldb = inner,
-                  .beta = 1.0F, .c = w.w2->grad.data, .ldc = inner});
+    backend.gemm({.trans_a = true,
+                  .m = width,
+                  .n = inner,
+                  .k = rows,
+                  .a = dy,
+                  .lda = width,
+                  .b = *h,
+                  .ldb = inner,
+                  .beta = 1.0F,
+                  .c = w.w2->grad.data,
+                  .ldc = inner});
   }
   if (w.b2->needs_grad) backend.column_sum(dy, w.b2->grad, true);
   const Scratch dh(tape.scratch(), {rows, inner}, dy.dtype);
-  backend.gemm({.m = rows, .n = inner, .k = width,
-                .a = dy, .lda = width, .b = factor(w.w2, dy.dtype), .ldb = inner,
-                .c = *dh, .ldc = inner});
+  backend.gemm({.m = rows,
+                .n = inner,
+                .k = width,
+                .a = dy,
+                .lda = width,
+                .b = factor(w.w2, dy.dtype),
+                .ldb = inner,
+                .c = *dh,
+                .ldc = inner});
   backend.gelu_dropout_backward(pre, *dh, key, first, *dh);
   if (w.w1->needs_grad) {  // dW1(F, D) += dpre^T x
-    backend.gemm({.trans_a = true, .m = inner, .n = width, .k = rows,
-                  .a = *dh, .lda = inner, .b = x, .ldb = width,
-                  .beta = 1.0F, .c = w.w1->grad.data, .ldc = width});
+    backend.gemm({.trans_a = true,
+                  .m = inner,
+                  .n = width,
+                  .k = rows,
+                  .a = *dh,
+                  .lda = inner,
+                  .b = x,
+                  .ldb = width,
+                  .beta = 1.0F,
+                  .c = w.w1->grad.data,
+                  .ldc = width});
   }
   if (w.b1->needs_grad) backend.column_sum(*dh, w.b1->grad, true);
   if (dx.grad.empty()) return;
-  backend.gemm({.m = rows, .n = width, .k = inner,
-                .a = *dh, .lda = inner, .b = factor(w.w1, dy.dtype), .ldb = width,
-                .beta = dx.accumulate ? 1.0F : 0.0F, .c = dx.grad, .ldc = width});
+  backend.gemm({.m = rows,
+                .n = width,
+                .k = inner,
+                .a = *dh,
+                .lda = inner,
+                .b = factor(w.w1, dy.dtype),
+                .ldb = width,
+                .beta = dx.accumulate ? 1.0F : 0.0F,
+                .c = dx.grad,
+                .ldc = width});
 }
 
 }  // namespace

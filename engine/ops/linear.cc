@@ -12,10 +12,17 @@ Var linear(Tape& tape, Var x, Var weight, Var bias) {
   const Var y =
       tape.output(with_last(x->value.shape, out), any_needs_grad({x, weight, bias}), dtype);
   const std::int64_t rows = x->value.rows();
-  tape.backend().gemm({.trans_b = true, .m = rows, .n = out, .k = in,
-                       .a = x->value, .lda = in,
-                       .b = factor(weight, dtype), .ldb = in,
-                       .c = y->value, .ldc = out, .bias = factor(bias, dtype)});
+  tape.backend().gemm({.trans_b = true,
+                       .m = rows,
+                       .n = out,
+                       .k = in,
+                       .a = x->value,
+                       .lda = in,
+                       .b = factor(weight, dtype),
+                       .ldb = in,
+                       .c = y->value,
+                       .ldc = out,
+                       .bias = factor(bias, dtype)});
   tape.record(y, {}, [&tape, x, weight, bias, y] {
     linear_backward(tape, x, x->value, weight, bias, y->grad);
   });
@@ -29,18 +36,33 @@ void linear_backward(Tape& tape, Var x, const Tensor& x_value, Var weight, Var b
   const std::int64_t out = weight->value.shape[0];
   const std::int64_t rows = dy.rows();
   if (weight->needs_grad) {  // dW(O, I) += dy(R, O)^T x(R, I)
-    backend.gemm({.trans_a = true, .m = out, .n = in, .k = rows,
-                  .a = dy, .lda = out, .b = x_value, .ldb = in,
-                  .beta = 1.0F, .c = weight->grad.data, .ldc = in});
+    backend.gemm({.trans_a = true,
+                  .m = out,
+                  .n = in,
+                  .k = rows,
+                  .a = dy,
+                  .lda = out,
+                  .b = x_value,
+                  .ldb = in,
+                  .beta = 1.0F,
+                  .c = weight->grad.data,
+                  .ldc = in});
   }
   if (bias->needs_grad) {
     backend.column_sum(dy.reshaped({rows, out}), bias->grad, true);
   }
   if (x->needs_grad) {  // dx(R, I) = dy(R, O) W(O, I)
     const GradTarget dx = tape.gradient(x);
-    backend.gemm({.m = rows, .n = in, .k = out,
-                  .a = dy, .lda = out, .b = factor(weight, dy.dtype), .ldb = in,
-                  .beta = dx.accumulate ? 1.0F : 0.0F, .c = dx.grad, .ldc = in});
+    backend.gemm({.m = rows,
+                  .n = in,
+                  .k = out,
+                  .a = dy,
+                  .lda = out,
+                  .b = factor(weight, dy.dtype),
+                  .ldb = in,
+                  .beta = dx.accumulate ? 1.0F : 0.0F,
+                  .c = dx.grad,
+                  .ldc = in});
   }
 }
 

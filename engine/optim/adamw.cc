@@ -22,7 +22,9 @@ AdamWRates adamw_rates(const AdamWStep& step) {
 
 AdamW::AdamW(const std::vector<Var>& parameters, Backend& backend, Arena& lasting,
              const AdamWOptions& options)
-    : rates_(lasting.tensor({8})), clip_(lasting.tensor({2})), backend_(backend),
+    : rates_(lasting.tensor({8})),
+      clip_(lasting.tensor({2})),
+      backend_(backend),
       options_(options) {
   for (const Var parameter : parameters) {
     CDT_CHECK(!parameter->grad.empty(), "AdamW: parameter without a gradient");

@@ -28,8 +28,8 @@ class AdamW {
 
   /// Sets the rates of the next update: learning rate and bias corrections. Counts the update.
   void begin_step(double lr);
-  /// Clips by the global norm (max_norm 0: not) and updates. Only kernels, so that it can be part of
-  /// a recorded step. A norm that is not finite leaves everything as it is.
+  /// Clips by the global norm (max_norm 0: not) and updates. Only kernels, so that it can be part
+  /// of a recorded step. A norm that is not finite leaves everything as it is.
   void clip_and_update(double max_norm);
   void step(double lr, double max_norm) {
     begin_step(lr);

@@ -81,8 +81,10 @@ std::string check_op(Backend& backend, const OpCase& c) {
     const Tensor grad = lasting.tensor(shape);
     // A parameter's gradient accumulates: start from ones to see that it does.
     backend.fill(grad, c.accumulate ? 1.0F : 0.0F);
-    parameters.push_back({.value = put(backend, lasting, values.back(), shape), .grad = grad,
-                          .needs_grad = true, .lasting = true});
+    parameters.push_back({.value = put(backend, lasting, values.back(), shape),
+                          .grad = grad,
+                          .needs_grad = true,
+                          .lasting = true});
     vars.push_back(&parameters.back());
   }
   Tape tape(backend, step, scratch);

@@ -14,54 +14,67 @@ namespace {
 constexpr float kP = 0.3F;
 
 OpCase linear_case(std::int64_t b, std::int64_t n, std::int64_t in, std::int64_t out) {
-  return {"linear", "", {{b, n, in}, {out, in}, {out}},
+  return {"linear",
+          "",
+          {{b, n, in}, {out, in}, {out}},
           [](Tape& t, const std::vector<Var>& v) { return linear(t, v[0], v[1], v[2]); },
           [=](const std::vector<Doubles>& v) { return plain_linear(v[0], v[1], v[2], b * n); }};
 }
 
 OpCase layer_norm_case(std::int64_t rows, std::int64_t cols) {
-  return {"layer_norm", "", {{rows, cols}, {cols}, {cols}},
+  return {"layer_norm",
+          "",
+          {{rows, cols}, {cols}, {cols}},
           [](Tape& t, const std::vector<Var>& v) { return layer_norm(t, v[0], v[1], v[2]); },
-          [=](const std::vector<Doubles>& v) {
-            return plain_layer_norm(v[0], v[1], v[2], cols);
-          }};
+          [=](const std::vector<Doubles>& v) { return plain_layer_norm(v[0], v[1], v[2], cols); }};
 }
 
 OpCase dropout_case(std::int64_t leading, std::int64_t b, std::int64_t n, std::int64_t d) {
-  return {"dropout", "", {{leading, n, d}},
-          [=](Tape& t, const std::vector<Var>& v) { return dropout(t, v[0], kP, b); },
-          [=](const std::vector<Doubles>& v) {
-            return plain_dropout(v[0], case_key(kP), b * n, d);
-          }, true};
+  return {
+      "dropout",
+      "",
+      {{leading, n, d}},
+      [=](Tape& t, const std::vector<Var>& v) { return dropout(t, v[0], kP, b); },
+      [=](const std::vector<Doubles>& v) { return plain_dropout(v[0], case_key(kP), b * n, d); },
+      true};
 }
 
 OpCase residual_case(std::int64_t leading, std::int64_t b, std::int64_t n, std::int64_t d) {
-  return {"residual", "", {{leading, n, d}, {b, n, d}},
+  return {"residual",
+          "",
+          {{leading, n, d}, {b, n, d}},
           [](Tape& t, const std::vector<Var>& v) { return residual(t, v[0], v[1]); },
           [](const std::vector<Doubles>& v) { return plain_add(v[0], v[1]); }};
 }
 
 OpCase add_norm_case(std::int64_t leading, std::int64_t b, std::int64_t n, std::int64_t d) {
-  return {"add_norm", "", {{leading, n, d}, {b, n, d}, {d}, {d}},
-          [](Tape& t, const std::vector<Var>& v) {
-            return add_norm(t, v[0], v[1], v[2], v[3], kP);
-          },
-          [=](const std::vector<Doubles>& v) {
-            const Doubles dropped = plain_dropout(v[1], case_key(kP), b * n, d);
-            return plain_layer_norm(plain_add(v[0], dropped), v[2], v[3], d);
-          }, true};
+  return {
+      "add_norm",
+      "",
+      {{leading, n, d}, {b, n, d}, {d}, {d}},
+      [](Tape& t, const std::vector<Var>& v) { return add_norm(t, v[0], v[1], v[2], v[3], kP); },
+      [=](const std::vector<Doubles>& v) {
+        const Doubles dropped = plain_dropout(v[1], case_key(kP), b * n, d);
+        return plain_layer_norm(plain_add(v[0], dropped), v[2], v[3], d);
+      },
+      true};
 }
 
 OpCase gelu_case(std::int64_t rows, std::int64_t cols) {
-  return {"gelu_dropout", "", {{rows, cols}},
+  return {"gelu_dropout",
+          "",
+          {{rows, cols}},
           [](Tape& t, const std::vector<Var>& v) { return gelu_dropout(t, v[0], kP); },
           [=](const std::vector<Doubles>& v) {
             return plain_dropout(plain_gelu(v[0]), case_key(kP), rows, cols);
-          }, true};
+          },
+          true};
 }
 
 OpCase feed_forward_case(std::int64_t rows, std::int64_t d, std::int64_t f) {
-  return {"feed_forward", "", {{1, rows, d}, {f, d}, {f}, {d, f}, {d}},
+  return {"feed_forward",
+          "",
+          {{1, rows, d}, {f, d}, {f}, {d, f}, {d}},
           [](Tape& t, const std::vector<Var>& v) {
             return feed_forward(t, v[0], v[1], v[2], v[3], v[4], kP);
           },
@@ -69,24 +82,30 @@ OpCase feed_forward_case(std::int64_t rows, std::int64_t d, std::int64_t f) {
             const Doubles h = plain_dropout(plain_gelu(plain_linear(v[0], v[1], v[2], rows)),
                                             case_key(kP), rows, f);
             return plain_linear(h, v[3], v[4], rows);
-          }, true};
+          },
+          true};
 }
 
 OpCase attention_case(std::int64_t bq, std::int64_t bkv, const AttentionSizes& s) {
   const std::int64_t d = s.heads * s.head_dim;
-  return {"attention", "", {{bq, s.queries, d}, {bkv, s.keys, 2 * d}},
+  return {"attention",
+          "",
+          {{bq, s.queries, d}, {bkv, s.keys, 2 * d}},
           [=](Tape& t, const std::vector<Var>& v) {
             return attention(t, v[0], v[1], s.heads, kP, s.batch);
           },
           [=](const std::vector<Doubles>& v) {
             return plain_attention(v[0], plain_columns(v[1], 2 * d, 0, d),
                                    plain_columns(v[1], 2 * d, d, 2 * d), s, case_key(kP));
-          }, true};
+          },
+          true};
 }
 
 OpCase self_attention_case(std::int64_t leading, const AttentionSizes& s) {
   const std::int64_t d = s.heads * s.head_dim;
-  return {"self_attention", "", {{leading, s.keys, 3 * d}},
+  return {"self_attention",
+          "",
+          {{leading, s.keys, 3 * d}},
           [=](Tape& t, const std::vector<Var>& v) {
             return self_attention(t, v[0], s.heads, kP, s.batch);
           },
@@ -94,7 +113,8 @@ OpCase self_attention_case(std::int64_t leading, const AttentionSizes& s) {
             return plain_attention(plain_columns(v[0], 3 * d, 0, d),
                                    plain_columns(v[0], 3 * d, d, 2 * d),
                                    plain_columns(v[0], 3 * d, 2 * d, 3 * d), s, case_key(kP));
-          }, true};
+          },
+          true};
 }
 
 // The pooled form spelled out: project queries, keys and values, attend with one query.
@@ -113,17 +133,22 @@ Doubles plain_pool(const std::vector<Doubles>& v, const AttentionSizes& s, const
 
 OpCase pool_case(std::int64_t b, std::int64_t n, std::int64_t heads, std::int64_t k) {
   const std::int64_t d = heads * k;
-  return {"attention_pool", "", {{b, n, d}, {1, 1, d}, {3 * d, d}, {3 * d}},
+  return {"attention_pool",
+          "",
+          {{b, n, d}, {1, 1, d}, {3 * d, d}, {3 * d}},
           [=](Tape& t, const std::vector<Var>& v) {
             return attention_pool(t, v[0], {v[1], v[2], v[3]}, heads, kP, b);
           },
           [=](const std::vector<Doubles>& v) {
             return plain_pool(v, {b, heads, k, 1, n}, case_key(kP));
-          }, true};
+          },
+          true};
 }
 
 OpCase paper_pool_case(std::int64_t b, std::int64_t n, std::int64_t d) {
-  return {"attention_pool", "paper", {{b, n, d}, {1, 1, d}},
+  return {"attention_pool",
+          "paper",
+          {{b, n, d}, {1, 1, d}},
           [=](Tape& t, const std::vector<Var>& v) {
             return attention_pool(t, v[0], {v[1], nullptr, nullptr}, 1, 0.0F, b);
           },
@@ -133,12 +158,15 @@ OpCase paper_pool_case(std::int64_t b, std::int64_t n, std::int64_t d) {
 }
 
 OpCase concat_case(std::int64_t b) {
-  return {"concat", "", {{b, 3}, {1, 5}, {b, 1}},
+  return {"concat",
+          "",
+          {{b, 3}, {1, 5}, {b, 1}},
           [=](Tape& t, const std::vector<Var>& v) { return concat(t, v, b); },
           [=](const std::vector<Doubles>& v) {
             Doubles y;
             for (std::int64_t i = 0; i < b; ++i) {
-              for (std::int64_t c = 0; c < 3; ++c) y.push_back(v[0][static_cast<std::size_t>(i * 3 + c)]);
+              for (std::int64_t c = 0; c < 3; ++c)
+                y.push_back(v[0][static_cast<std::size_t>(i * 3 + c)]);
               y.insert(y.end(), v[1].begin(), v[1].end());
               y.push_back(v[2][static_cast<std::size_t>(i)]);
             }
@@ -149,7 +177,9 @@ OpCase concat_case(std::int64_t b) {
 // Targets 0 put residuals on both sides of delta.
 OpCase huber_case(std::int64_t b, std::int64_t g) {
   static const std::vector<std::int32_t> index{2, 0, 2, 1, 4};
-  return {"select_huber", "", {{b, g}},
+  return {"select_huber",
+          "",
+          {{b, g}},
           [b](Tape& t, const std::vector<Var>& v) {
             const Tensor columns = t.saved({b}, Dtype::kInt32);
             t.backend().upload(columns, index.data());
@@ -160,27 +190,47 @@ OpCase huber_case(std::int64_t b, std::int64_t g) {
           [=](const std::vector<Doubles>& v) {
             double sum = 0.0;
             for (std::int64_t i = 0; i < b; ++i) {
-              sum += plain_huber(v[0][static_cast<std::size_t>(i * g + index[static_cast<std::size_t>(i)])],
-                                 static_cast<double>(0.7F));
+              sum += plain_huber(
+                  v[0][static_cast<std::size_t>(i * g + index[static_cast<std::size_t>(i)])],
+                  static_cast<double>(0.7F));
             }
             return Doubles{sum / static_cast<double>(b)};
           }};
 }
 
 std::vector<OpCase> all_cases() {
-  std::vector<OpCase> cases{
-      linear_case(2, 3, 5, 7), linear_case(1, 1, 1, 1), linear_case(3, 11, 17, 4),
-      layer_norm_case(5, 7), layer_norm_case(1, 67), layer_norm_case(70, 3),
-      dropout_case(3, 3, 5, 67), dropout_case(1, 4, 3, 9), dropout_case(1, 1, 1, 1),
-      residual_case(2, 2, 3, 5), residual_case(1, 3, 2, 7),
-      add_norm_case(2, 2, 3, 9), add_norm_case(1, 3, 5, 66),
-      gelu_case(3, 70), gelu_case(1, 1), feed_forward_case(5, 6, 70), feed_forward_case(1, 3, 1),
-      attention_case(2, 2, {2, 3, 4, 5, 7}), attention_case(1, 3, {3, 2, 3, 4, 70}),
-      attention_case(2, 1, {2, 2, 5, 6, 3}), attention_case(1, 1, {3, 2, 4, 5, 6}),
-      attention_case(1, 1, {1, 1, 1, 1, 1}), self_attention_case(2, {2, 2, 3, 9, 9}),
-      self_attention_case(1, {3, 2, 4, 7, 7}), pool_case(2, 9, 2, 3), pool_case(1, 1, 1, 4),
-      pool_case(3, 66, 3, 2), paper_pool_case(3, 7, 5), concat_case(4), concat_case(1),
-      huber_case(4, 5), huber_case(1, 3)};
+  std::vector<OpCase> cases{linear_case(2, 3, 5, 7),
+                            linear_case(1, 1, 1, 1),
+                            linear_case(3, 11, 17, 4),
+                            layer_norm_case(5, 7),
+                            layer_norm_case(1, 67),
+                            layer_norm_case(70, 3),
+                            dropout_case(3, 3, 5, 67),
+                            dropout_case(1, 4, 3, 9),
+                            dropout_case(1, 1, 1, 1),
+                            residual_case(2, 2, 3, 5),
+                            residual_case(1, 3, 2, 7),
+                            add_norm_case(2, 2, 3, 9),
+                            add_norm_case(1, 3, 5, 66),
+                            gelu_case(3, 70),
+                            gelu_case(1, 1),
+                            feed_forward_case(5, 6, 70),
+                            feed_forward_case(1, 3, 1),
+                            attention_case(2, 2, {2, 3, 4, 5, 7}),
+                            attention_case(1, 3, {3, 2, 3, 4, 70}),
+                            attention_case(2, 1, {2, 2, 5, 6, 3}),
+                            attention_case(1, 1, {3, 2, 4, 5, 6}),
+                            attention_case(1, 1, {1, 1, 1, 1, 1}),
+                            self_attention_case(2, {2, 2, 3, 9, 9}),
+                            self_attention_case(1, {3, 2, 4, 7, 7}),
+                            pool_case(2, 9, 2, 3),
+                            pool_case(1, 1, 1, 4),
+                            pool_case(3, 66, 3, 2),
+                            paper_pool_case(3, 7, 5),
+                            concat_case(4),
+                            concat_case(1),
+                            huber_case(4, 5),
+                            huber_case(1, 3)};
   const std::size_t plain = cases.size();
   for (std::size_t i = 0; i < plain; ++i) {
     OpCase eval = cases[i];
