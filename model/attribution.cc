@@ -36,12 +36,15 @@ std::vector<float> CrossAttentionRow::heads(const Tensor& x, std::int32_t gene) 
   const std::int64_t bins = x.rows();
   expect_shape("attention_row", "x", x, {1, bins, d});
   CDT_CHECK(gene >= 0 && gene < queries_.shape[1], "no gene " + std::to_string(gene));
+  const Tensor query{queries_.at(gene * d), {d}, queries_.dtype};
+  const InFloat32 q(backend_, query, scratch_);
+  const InFloat32 tokens(backend_, x, scratch_);
   const Scratch folded(scratch_, {heads_, d});  // W_k,h^T q_h
   const Scratch scores(scratch_, {heads_, bins});
   backend_.gemm({.m = 1,
                  .n = d,
                  .k = k,
-                 .a = queries_.data + gene * d,
+                 .a = *q,
                  .lda = k,
                  .b = key_weight_.data,
                  .ldb = d,
@@ -58,7 +61,7 @@ std::vector<float> CrossAttentionRow::heads(const Tensor& x, std::int32_t gene) 
                  .alpha = 1.0F / std::sqrt(static_cast<float>(k)),
                  .a = folded.data(),
                  .lda = d,
-                 .b = x.data,
+                 .b = *tokens,
                  .ldb = d,
                  .c = scores.data(),
                  .ldc = bins});

@@ -218,7 +218,7 @@ Var Cdt::project_dna_linear(Tape& tape, Var dna) {
 Pooled Cdt::pool_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks, Recorder* recorder) {
   expect_sample_independent(tape);
   const std::int64_t batch = dna_linear->value.shape[0];
-  Var d = norm_and_drop(tape, "dna_projector", dna_linear, batch, recorder);
+  Var d = norm_and_drop(tape, "dna_projector", to_activations(tape, dna_linear), batch, recorder);
   d = trunk(tape, "dna", d, config_.dna_layers, batch, recorder);
   const Var r = cross_block(tape, "dna_to_rna", tape.constant(trunks.rna), d, batch,
                             &trunks.rna_queries, recorder);

@@ -89,7 +89,7 @@ class Cdt {
   /// (B, L, D): the DNA input after its linear map, before the norm; attribution stops here and
   /// maps gradients to the input through the Gram matrix of the weight.
   Var project_dna_linear(Tape& tape, Var dna);
-  /// As forward_from_trunks, from the output of project_dna_linear.
+  /// As forward_from_trunks, from the output of project_dna_linear or float32 in its place.
   Var forward_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks,
                           Recorder* recorder = nullptr);
   /// Its two halves: up to the pooled vectors, and from there to the predictions (B, G). The

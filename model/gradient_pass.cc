@@ -7,12 +7,6 @@
 
 namespace cdt {
 
-std::vector<float> to_host(Backend& backend, const Tensor& t) {
-  std::vector<float> host(static_cast<std::size_t>(t.count()));
-  backend.download(host.data(), t);
-  return host;
-}
-
 std::vector<float> row_products(std::span<const float> a, std::span<const float> b,
                                 std::span<const float> from, std::int64_t rows) {
   CDT_CHECK(a.size() == b.size() && a.size() == from.size(), "row products of equal shapes");
@@ -47,8 +41,9 @@ std::vector<float> GradientPass::project(const Tensor& dna) {
 }
 
 std::vector<float> GradientPass::zero_projection(std::int64_t bins) {
+  const Variable& parameter = model_.parameter("dna_projector.linear.bias").variable;
   const std::vector<float> bias =
-      to_host(tape_.backend(), model_.parameter("dna_projector.linear.bias").variable.value);
+      to_host(tape_.backend(), parameter.rounded.empty() ? parameter.value : parameter.rounded);
   std::vector<float> z;
   z.reserve(bias.size() * static_cast<std::size_t>(bins));
   for (std::int64_t bin = 0; bin < bins; ++bin) z.insert(z.end(), bias.begin(), bias.end());

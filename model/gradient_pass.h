@@ -15,10 +15,9 @@
 
 #include "engine/tape.h"
 #include "model/cdt.h"
+#include "model/in_float32.h"
 
 namespace cdt {
-
-std::vector<float> to_host(Backend& backend, const Tensor& t);
 
 /// Row-wise inner products a . (b - from) in float64: (rows) from three (rows, D).
 std::vector<float> row_products(std::span<const float> a, std::span<const float> b,
@@ -34,12 +33,14 @@ class GradientPass {
   /// The z (L, D) of an input that is zero in all bins: the bias in every row.
   std::vector<float> zero_projection(std::int64_t bins);
 
-  /// Clears the tape and runs the model from z (L, D), rows of D. recorder: as for the model.
+  /// Clears the tape and runs the model from z (L, D), rows of D, which is rounded to the type of
+  /// activations where it enters. recorder: as for the model.
   void forward(std::span<const float> z, Recorder* recorder = nullptr);
   /// Of the last forward(), one per gene.
   const std::vector<float>& predictions() const { return predictions_; }
 
-  /// Receives d prediction of genes[index] / d z (1, L, D), on the device, valid during the call.
+  /// Receives d prediction of genes[index] / d z (1, L, D), float32 on the device, valid during the
+  /// call.
   using Receiver = std::function<void(std::size_t index, const Tensor& gradient)>;
   /// Gradients from the last forward(), kSeeds genes per pass over the tape. The bits of one do not
   /// depend on which others are asked for.

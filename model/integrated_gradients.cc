@@ -47,8 +47,15 @@ std::vector<std::vector<double>> integrate(GradientPass& pass, Backend& backend,
   return sums;
 }
 
-IntegratedGradients judged(const std::vector<double>& scores, int steps, double at_input,
-                           double at_baseline, const IntegrationGate& gate) {
+/// What rounding may do to a prediction, relative to it: it is the end of a chain of roundings, 16
+/// units in the last place of float32; of bfloat16 only activations are, and their errors average
+/// out: 2 units.
+double prediction_rounding(const Backend& backend) {
+  return backend.activations() == Dtype::kBFloat16 ? 2.0 * 0x1.0p-7 : 16.0 * 0x1.0p-23;
+}
+
+IntegratedGradients judged(const Backend& backend, const std::vector<double>& scores, int steps,
+                           double at_input, double at_baseline, const IntegrationGate& gate) {
   IntegratedGradients out;
   out.scores.assign(scores.begin(), scores.end());
   out.steps = steps;
@@ -57,8 +64,8 @@ IntegratedGradients judged(const std::vector<double>& scores, int steps, double 
   for (const double score : scores) sum += score;
   const double error = std::fabs(sum - out.change);
   out.completeness_error = error / std::max(std::fabs(out.change), 1e-6);
-  // Two float32 predictions, each the end of a chain of roundings (16 units in the last place).
-  const double resolution = 16.0 * 0x1.0p-23 * (std::fabs(at_input) + std::fabs(at_baseline));
+  const double resolution =
+      prediction_rounding(backend) * (std::fabs(at_input) + std::fabs(at_baseline));
   out.complete = out.completeness_error <= gate.relative || error <= resolution;
   return out;
 }
@@ -109,7 +116,7 @@ std::vector<IntegratedGradients> integrated_gradients(
     std::vector<std::size_t> still;
     for (std::size_t k = 0; k < open.size(); ++k) {
       const std::size_t i = open[k];
-      out[i] = judged(scores[k], steps, at_input[i], at_baseline[i], gate);
+      out[i] = judged(backend, scores[k], steps, at_input[i], at_baseline[i], gate);
       if (!out[i].complete) still.push_back(i);
     }
     open = still;

@@ -25,7 +25,7 @@ struct IntegratedGradients {
   int steps = 0;                  // points of the quadrature that gave them
   double change = 0;              // f(x) - f(x0)
   double completeness_error = 0;  // |sum - change| / max(|change|, 1e-6)
-  bool complete = false;          // within the gate, or as near as float32 predictions can tell
+  bool complete = false;          // within the gate, or as near as predictions can tell
 };
 
 struct IntegrationGate {

@@ -17,6 +17,11 @@ std::vector<float> to_floats(const std::vector<double>& values) {
   return {values.begin(), values.end()};
 }
 
+/// A matrix from one of its columns on.
+Operand from_column(const Tensor& t, std::int64_t column) {
+  return Tensor{t.at(column), {1}, t.dtype};
+}
+
 double norm_of(std::span<const float> values, MapNorm norm) {
   double sum = 0.0;
   for (const double v : values) sum += norm == MapNorm::kL1 ? std::fabs(v) : v * v;
@@ -132,9 +137,9 @@ std::vector<double> Rollout::gradient_norms(const Pass& pass, const AttentionCor
                           .m = queries,
                           .n = keys,
                           .k = k,
-                          .a = core.out->grad.data + head * k,
+                          .a = from_column(core.out->grad, head * k),
                           .lda = d,
-                          .b = core.source->value.data + core.value_column + head * k,
+                          .b = from_column(core.source->value, core.value_column + head * k),
                           .ldb = core.source->value.cols(),
                           .c = map.data,
                           .ldc = keys});

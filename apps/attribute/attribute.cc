@@ -54,7 +54,6 @@ bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_c
           "Attention and gradient windows over the DNA bins for chosen pairs: OUT/pairs.tsv, "
           "attention.npy, gradient.npy, peaks.tsv, tracks/ and summary.json.");
   cli.common(&options->common);
-  cli.choice("precision", {"fp32", "tf32"});  // the windows are made of float32 activations
   for (const char* name : {"data", "model", "out"}) cli.require(name);
   cli.option("pair", &options->choice.pairs, "ENHANCER:GENE to explain; may be repeated");
   cli.option("pairs", &options->choice.file, "TSV of pairs, columns enhancer and gene");

@@ -70,8 +70,28 @@ check "predictions agree" near "$work/predict-cpu/predictions.tsv" \
 expect_same <(cut -f 1-3 "$work/predict-cpu/predictions.tsv") \
   <(cut -f 1-3 "$work/predict-cuda/predictions.tsv")
 
-expect_fail 2 "--precision" "$gpu/cdt-attribute" --data "$work/data" --model "$start" \
-  --split val --out "$work/none" --device cuda --precision bf16
+# --- windows of all methods in bfloat16 near those of float32: 16 roundings of 2^-8
+# windows OUT PRECISION OPTIONS...
+windows() {
+  "$gpu/cdt-attribute" --data "$work/data" --split val --sample 2 --tracks 0 --device cuda --out "$work/$1" \
+    --precision "$2" --quiet "${@:3}"
+}
+# windows_near BOUND: bf16 and fp32
+windows_near() { tests/gpu/compare_windows.sh "$work/fp32" "$work/bf16" 0.99 "$1" >"$work/windows"; }
+all=(--model "$start" --methods all --smooth-samples 2 --occlude-bins 4 --paths --gene-gradients --maps all)
+expect_ok windows fp32 fp32 "${all[@]}"
+expect_ok windows bf16 bf16 "${all[@]}"
+check "bf16: windows, paths, gene gradients and maps" windows_near 0.0625 || cat "$work/windows"
+expect_text "$work/windows" "21 files, 0 out of bounds"
+check "bf16 is not float32" eval '! windows_near 1e-4'
+# More genes than the hidden size.
+epochs=1 expect_ok run "$CDT_BIN/cdt-train" narrow --hidden 4 --heads 2 --pool-heads 2 \
+  --feed-forward 8 --fusion 6
+for precision in fp32 bf16; do
+  expect_ok windows $precision $precision --model "$work/narrow/model.safetensors" --all-genes \
+    --methods gradient_x_input
+done
+check "bf16: all genes" windows_near 0.0625 || cat "$work/windows"
 
 # --- no GPU is one line
 CDT_EMULATED_DEVICES=0 expect_fail 2 "--device" "$gpu/cdt-predict" --data "$work/data" \

@@ -51,6 +51,20 @@ expect_text "$work/stdout" "3 steps, 0 failed"
 expect_text "$build/gpu-check.json" '"gpu": "Stand-in \"X\""'
 expect_text "$build/gpu-check.json" '"step": "train-fp32", "status": "passed"'
 
+# --- windows that agree, and some that do not
+attribute_on_cpu=("${train_on_cpu[@]/cdt-train/cdt-attribute}")
+program "$work/programs/cdt-attribute" "${attribute_on_cpu[@]}"
+gpu_check attribute-bf16
+check "equal windows: exit status 0, not $status" test $status -eq 0
+expect_text "$work/stdout" "21 files, 0 out of bounds, largest error 0.0e+00 (all equal)"
+# shellcheck disable=SC2016
+program "$work/programs/cdt-attribute" '[[ $* == *cuda* ]] && set -- "$@" --smooth-noise 1' \
+  "${attribute_on_cpu[@]}"
+gpu_check attribute-fp32
+check "other windows: exit status 1, not $status" test $status -eq 1
+expect_text "$work/stdout" "21 files, 1 out of bounds"
+expect_text "$work/stdout" "(methods/smoothgrad.npy)"
+
 # shellcheck disable=SC2016
 program "$work/programs/cdt-train" '[[ $* == *cuda* ]] && set -- "$@" --weight-decay 0.01' \
   "${train_on_cpu[@]}"

@@ -14,6 +14,9 @@ train-fp32-dropout   600 compare_training
 train-tf32-dropout   600 compare_training
 train-bf16-dropout   600 compare_training
 same-bits            300 train_twice
+attribute-fp32       300 compare_attribution
+attribute-tf32       300 compare_attribution
+attribute-bf16       300 compare_attribution
 memcheck            1200 sanitize
 racecheck           1200 sanitize
 bench-fp32           300 bench
@@ -106,6 +109,21 @@ train_twice() {
     cmp "$folder/one/last/model.safetensors" "$folder/two/last/model.safetensors" || return 1
   done
   echo "fp32, tf32 and bf16: the same weights, bit for bit"
+}
+
+# attribute-PRECISION: windows of all methods on the GPU against the CPU's. A window may be off by 16
+# roundings of the precision; in float32, whose sums run in another order, by 1e-4.
+compare_attribution() {
+  local precision=${step#attribute-} device error
+  case $precision in fp32) error=1e-4 ;; tf32) error=7.8e-3 ;; bf16) error=6.25e-2 ;; esac
+  make_start || return 1
+  for device in cpu cuda; do
+    "$(bin)/cdt-attribute" --data "$folder/data" --model "$folder/first/model.safetensors" --split val \
+      --sample 8 --tracks 0 --methods all --paths --gene-gradients --maps all --device $device \
+      --precision "$([ $device = cpu ] && echo fp32 || echo "$precision")" --out "$folder/$device" \
+      --quiet || return 1
+  done
+  tests/gpu/compare_windows.sh "$folder/cpu" "$folder/cuda" 0.99 $error
 }
 
 # memcheck, racecheck: compute-sanitizer over the unit tests that run on the device. A machine that the

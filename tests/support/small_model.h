@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "engine/random.h"
@@ -32,8 +33,9 @@ inline CdtConfig small_config(Variant variant, std::int64_t dna_dim, std::int64_
 
 /// A small untrained model with its inputs.
 struct SmallModel {
-  explicit SmallModel(const CdtConfig& c)
-      : config(c),
+  explicit SmallModel(const CdtConfig& c, std::unique_ptr<Backend> on = make_test_backend())
+      : backend(std::move(on)),
+        config(c),
         lasting(*backend, "lasting", std::size_t{1} << 24U),
         step(*backend, "step", std::size_t{1} << 24U),
         scratch(*backend, "scratch", std::size_t{1} << 26U),
@@ -44,20 +46,26 @@ struct SmallModel {
         protein(random_tensor({1, c.genes, c.protein_dim}, 3)) {
     model.initialise(5);
     // Default biases of attention are zero; the row without keys must hold for others too.
-    fill(model.parameter("dna_to_rna.cross_attn.in_proj_bias").variable.value, 4);
+    randomise(model.parameter("dna_to_rna.cross_attn.in_proj_bias"), 4);
     model.freeze();
     tape.eval();
   }
 
   Tensor random_tensor(const Shape& shape, std::uint32_t stream) {
     const Tensor t = lasting.tensor(shape);
-    fill(t, stream);
+    backend->upload(t, draws(shape, stream).data());
     return t;
   }
 
-  void fill(const Tensor& t, std::uint32_t stream) {
+  void randomise(Parameter& parameter, std::uint32_t stream) {
+    model.set(parameter, draws(parameter.variable.value.shape, stream).data());
+  }
+
+  static std::vector<float> draws(const Shape& shape, std::uint32_t stream) {
     RandomStream random(17, stream);
-    for (std::int64_t i = 0; i < t.count(); ++i) t.data[i] = static_cast<float>(random.normal());
+    std::vector<float> host(static_cast<std::size_t>(shape.count()));
+    for (float& v : host) v = static_cast<float>(random.normal());
+    return host;
   }
 
   std::vector<PairWindows> attribute(const std::vector<std::int32_t>& genes) {
@@ -76,10 +84,10 @@ struct SmallModel {
     tape.clear();
     const Var out =
         model.forward(tape, tape.constant(dna), tape.constant(rna), tape.constant(protein));
-    return static_cast<double>(out->value.data[gene]);
+    return to_host(*backend, out->value)[static_cast<std::size_t>(gene)];
   }
 
-  std::unique_ptr<Backend> backend = make_test_backend();
+  std::unique_ptr<Backend> backend;
   CdtConfig config;
   Arena lasting, step, scratch;
   Cdt model;

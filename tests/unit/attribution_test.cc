@@ -22,13 +22,14 @@ std::vector<double> direct_window(SmallModel& m, std::int32_t gene) {
   const Var out = m.model.forward(m.tape, dna, m.tape.constant(m.rna), m.tape.constant(m.protein));
   const Scratch seed(m.scratch, out->value.shape);
   m.backend->fill(*seed, 0.0F);
-  seed.data()[gene] = 1.0F;
+  m.backend->fill({seed.data() + gene, {1}}, 1.0F);
   m.tape.backward(out, *seed);
+  const std::vector<float> gradient = to_host(*m.backend, dna->grad);
   std::vector<double> norms;
   for (std::int64_t bin = 0; bin < kBins; ++bin) {
     double sum = 0.0;
     for (std::int64_t f = 0; f < m.config.dna_dim; ++f) {
-      const double g = dna->grad.data[bin * m.config.dna_dim + f];
+      const double g = gradient[static_cast<std::size_t>(bin * m.config.dna_dim + f)];
       sum += g * g;
     }
     norms.push_back(std::sqrt(sum));
@@ -43,12 +44,14 @@ std::vector<double> recorded_row(SmallModel& m, std::int32_t gene) {
   recorder.want_attention = true;
   m.model.forward(m.tape, m.tape.constant(m.dna), m.tape.constant(m.rna),
                   m.tape.constant(m.protein), &recorder);
-  const Tensor map = recorder.attention.at("dna_to_rna.attention");  // (1, H, G, L)
+  const std::vector<float> map =  // (1, H, G, L)
+      to_host(*m.backend, recorder.attention.at("dna_to_rna.attention"));
   std::vector<double> mean(static_cast<std::size_t>(kBins), 0.0);
   for (std::int64_t h = 0; h < m.config.heads; ++h) {
     for (std::int64_t bin = 0; bin < kBins; ++bin) {
       mean[static_cast<std::size_t>(bin)] +=
-          map.data[(h * m.config.genes + gene) * kBins + bin] / static_cast<double>(m.config.heads);
+          map[static_cast<std::size_t>((h * m.config.genes + gene) * kBins + bin)] /
+          static_cast<double>(m.config.heads);
     }
   }
   return mean;
