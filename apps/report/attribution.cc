@@ -61,8 +61,7 @@ void add_further_methods(Attribution* out) {
     const fs::path file = out->directory / "methods" / (name + ".npy");
     const bool plain = name.find('/') == std::string::npos;
     if (!plain || out->find(name) != nullptr || !fs::exists(file)) continue;
-    const nlohmann::json& meaning = value_at(numbers, "meaning");
-    out->methods.push_back({name, meaning.is_string() ? meaning.get<std::string>() : "",
+    out->methods.push_back({name, string_at(numbers, "meaning"),
                             value_at(numbers, "signed") == nlohmann::json(true), NpyFile(file)});
   }
 }
@@ -106,8 +105,7 @@ Attribution read_attribution(const fs::path& directory, const Dataset& data) {
   const fs::path command = directory / "command.json";
   if (fs::exists(command)) {
     const nlohmann::json recorded = parse_json_file(command);
-    const nlohmann::json& line = value_at(recorded, "command_line");
-    if (line.is_string()) out.command = line.get<std::string>();
+    out.command = string_at(recorded, "command_line");
   }
   return out;
 }

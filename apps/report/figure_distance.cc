@@ -125,7 +125,8 @@ Item distance_figure(const Gnuplot& gnuplot, const Material& material) {
                    {Ink::kOrange, "area", "gradient peaks"},
                    {Ink::kNull, "area",
                     "95\u202f% of counts if each enhancer\u2019s peaks were shifted "
-                    "around the window together, at random"}};
+                    "around the window together, at random"},
+                   {Ink::kText, "line", "their mean"}};
   figure.reading =
       "Bars inside the grey band are what peaks in random places give, whatever their mean "
       "distance; "

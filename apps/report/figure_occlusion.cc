@@ -1,4 +1,4 @@
-// What taking a bin away does to the prediction, against what the gradient says of the bin.
+// What taking bins away does to the prediction, against what the gradient says of them.
 #include <algorithm>
 #include <cmath>
 
@@ -13,37 +13,42 @@ namespace {
 constexpr std::size_t kMostPoints = 3000;
 
 struct Comparison {
-  std::vector<std::vector<double>>
-      points;                        // gradient and |occlusion| of a bin, times the pair's mean
+  /// Of a range of bins: gradient and |effect of occlusion|, each over its mean in the pair.
+  std::vector<std::vector<double>> points;
   std::vector<double> correlations;  // Spearman, per pair
 };
 
-/// Scores in units of their mean; empty if they are all zero.
-std::vector<double> relative(const std::vector<float>& profile) {
-  double sum = 0;
-  for (const float score : profile) sum += score;
+/// Means of `width` neighbouring scores at a time, over their mean; empty if all are zero.
+std::vector<double> relative(const std::vector<float>& profile, std::size_t width) {
   std::vector<double> out;
-  if (!(sum > 0)) return out;
-  for (const float score : profile)
-    out.push_back(score * static_cast<double>(profile.size()) / sum);
+  double sum = 0;
+  for (std::size_t begin = 0; begin < profile.size(); begin += width) {
+    const std::size_t end = std::min(begin + width, profile.size());
+    double range = 0;
+    for (std::size_t bin = begin; bin < end; ++bin) range += profile[bin];
+    out.push_back(range / static_cast<double>(end - begin));
+    sum += out.back();
+  }
+  if (!(sum > 0)) return {};
+  for (double& score : out) score *= static_cast<double>(out.size()) / sum;
   return out;
 }
 
-Comparison compare(const Attribution& attribution, std::int64_t bins) {
+/// width: bins that were taken away at a time, which all have the score of their range.
+Comparison compare(const Attribution& attribution, std::size_t width) {
   Comparison out;
-  const auto pairs = static_cast<std::int64_t>(attribution.pairs.size());
-  const auto all = static_cast<std::size_t>(pairs * bins);
-  const std::size_t step = (all + kMostPoints - 1) / kMostPoints;
-  for (std::int64_t pair = 0; pair < pairs; ++pair) {
-    const std::vector<double> g = relative(attribution.find("gradient")->profile(pair));
-    const std::vector<double> o = relative(attribution.find("occlusion")->profile(pair));
+  std::vector<std::vector<double>> all;
+  for (std::int64_t pair = 0; pair < static_cast<std::int64_t>(attribution.pairs.size()); ++pair) {
+    const std::vector<double> g = relative(attribution.find("gradient")->profile(pair), width);
+    const std::vector<double> o = relative(attribution.find("occlusion")->profile(pair), width);
     if (g.empty() || o.empty()) continue;
     out.correlations.push_back(pearson(average_ranks(g), average_ranks(o)));
-    for (std::size_t bin = 0; bin < g.size(); ++bin) {
-      const std::size_t index = static_cast<std::size_t>(pair * bins) + bin;
-      if (index % step == 0 && g[bin] > 0 && o[bin] > 0) out.points.push_back({g[bin], o[bin]});
+    for (std::size_t i = 0; i < g.size(); ++i) {
+      if (g[i] > 0 && o[i] > 0) all.push_back({g[i], o[i]});
     }
   }
+  const std::size_t step = (all.size() + kMostPoints - 1) / kMostPoints;
+  for (std::size_t i = 0; i < all.size(); i += step) out.points.push_back(all[i]);
   std::erase_if(out.correlations, [](double r) { return std::isnan(r); });
   std::sort(out.correlations.begin(), out.correlations.end());
   return out;
@@ -52,41 +57,63 @@ Comparison compare(const Attribution& attribution, std::int64_t bins) {
 void describe(Plot& plot, const Comparison& comparison) {
   plot.run("set logscale xy").run("set grid xtics ytics linetype 1 linecolor " + rgb(Ink::kGrid));
   plot.run("set format x '%g'").run("set format y '%g'");
-  plot.run("set xlabel 'gradient, times its mean over bins'")
-      .run("set ylabel '|occlusion|, times its mean'");
-  plot.run("set lmargin 10").run("set rmargin 2").run("set tmargin 1");
+  plot.run("set xlabel 'gradient, times its mean'").run("set ylabel '|effect|, times its mean'");
+  plot.run("set lmargin 11").run("set rmargin 2").run("set tmargin 1");
   const std::string data = plot.data(comparison.points);
   plot.run("plot " + data + " using 1:2 with points pointtype 7 pointsize 0.4 linecolor " +
            rgb(Ink::kTeal, 0.4) + ", x with lines dashtype (6,4) linewidth 1.2 linecolor " +
            rgb(Ink::kMuted));
 }
 
+/// How well each method of the gradient's family foretells the effects, as summary.json has it.
+Html correlation_table(const Attribution& attribution) {
+  std::vector<std::vector<Html>> rows;
+  for (const MethodScores& method : attribution.methods) {
+    const nlohmann::json& numbers =
+        value_at(attribution.summary, "occlusion_vs_gradient." + method.name);
+    if (!numbers.is_object()) continue;
+    rows.push_back({method.name, method.is_signed ? "effect" : "|effect|",
+                    with_interval(number_at(numbers, "pearson_mean"),
+                                  interval_at(numbers, "pearson_mean_ci"), 2),
+                    fixed(number_at(numbers, "pearson_median"), 2)});
+  }
+  if (rows.empty()) return {};
+  return table("Correlation of scores with effects",
+               {"method", "foretells", "Pearson r, mean over pairs", "median"}, rows);
+}
+
 }  // namespace
 
 Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
-  const Html title = "Does the gradient foretell what taking a bin away does?";
+  const Html title = "Does the gradient foretell what taking bins away does?";
   const std::string command = attribute_command(material, "methods", "occlusion");
   if (!material.attribution) return Omission{title, "No attribution was given.", command};
-  if (material.attribution->find("occlusion") == nullptr) {
+  const Attribution& attribution = *material.attribution;
+  if (attribution.find("occlusion") == nullptr) {
     return Omission{title, "The attribution holds no occlusion.", command};
   }
-  const Comparison comparison = compare(*material.attribution, material.data.bins);
+  const double recorded = number_at(attribution.summary, "methods.occlusion.bins_at_a_time");
+  const auto bins = static_cast<std::int64_t>(recorded >= 1 ? recorded : 1);
+  const Comparison comparison = compare(attribution, static_cast<std::size_t>(bins));
   if (comparison.points.empty()) return Omission{title, "All scores are zero.", ""};
   Figure figure;
   figure.title = title;
   figure.picture =
-      draw_both(gnuplot, "Scatter of the effect of occlusion against the gradient, by bin",
-                {380, 300}, [&](Plot& plot) { describe(plot, comparison); });
-  figure.legend = {{Ink::kTeal, "dot", "a bin of a pair"}, {Ink::kMuted, "dashes", "proportional"}};
+      draw_both(gnuplot, "Scatter of the effect of occlusion against the gradient, by range",
+                {380, 320}, [&](Plot& plot) { describe(plot, comparison); });
+  figure.legend = {{Ink::kTeal, "dot", counted(bins, "bin") + " of a pair"},
+                   {Ink::kMuted, "dashes", "proportional"}};
   figure.reading =
-      "Occlusion replaces a bin and runs the model again, so it is what the model really does; "
-      "dots along the "
-      "dashed line mean that the gradient, which only looks at small changes, can be believed.";
-  figure.finding = "Spearman correlation over the bins of a pair: median " +
-                   Html(fixed(quantile_of_sorted(comparison.correlations, 0.5), 2)) +
-                   ", middle half " + fixed(quantile_of_sorted(comparison.correlations, 0.25), 2) +
-                   " to " + fixed(quantile_of_sorted(comparison.correlations, 0.75), 2) + ", " +
+      "Occlusion replaces bins and runs the model again, so it is what the model really does; "
+      "dots along the dashed line mean that the gradient, which only looks at small changes, can "
+      "be believed.";
+  figure.finding = "Spearman correlation within a pair, " + Html(counted(bins, "bin")) +
+                   " at a time: median " +
+                   fixed(quantile_of_sorted(comparison.correlations, 0.5), 2) + ", middle half " +
+                   fixed(quantile_of_sorted(comparison.correlations, 0.25), 2) + " to " +
+                   fixed(quantile_of_sorted(comparison.correlations, 0.75), 2) + ", " +
                    counted(static_cast<std::int64_t>(comparison.correlations.size()), "pair") + ".";
+  figure.details = correlation_table(attribution);
   figure.command = attribute_command(material);
   return figure;
 }

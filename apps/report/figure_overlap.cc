@@ -8,6 +8,7 @@
 #include "apps/report/numerals.h"
 #include "apps/report/summary_tables.h"
 #include "io/text.h"
+#include "model/overlap_tests.h"
 #include "model/profile.h"
 
 namespace cdt {
@@ -25,7 +26,7 @@ Overlaps count_overlaps(const Attribution& attribution, std::int64_t bins) {
   Overlaps out;
   out.top = std::min(kTopBins, bins);
   const auto pairs = static_cast<double>(attribution.pairs.size());
-  const std::vector<double> random = hypergeometric_overlap(out.top, bins);
+  const std::vector<double> random = overlap_probabilities(out.top, bins);
   for (std::size_t shared = 0; shared < random.size(); ++shared) {
     out.rows.push_back({static_cast<double>(shared), 0.0, pairs * random[shared], 0.0});
   }

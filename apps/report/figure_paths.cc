@@ -13,6 +13,7 @@ namespace cdt {
 namespace {
 
 constexpr std::size_t kPaths = 3;
+constexpr double kUneven = 20.0;
 constexpr std::array<Ink, kPaths> kInks3 = {Ink::kBlue, Ink::kOrange, Ink::kPurple};
 constexpr std::array<const char*, kPaths> kPathNames = {"directly, from the pooled DNA",
                                                         "through RNA", "through RNA, then protein"};
@@ -22,6 +23,12 @@ struct Paths {
   std::vector<std::vector<double>> rows;
   std::array<double, kPaths> share{};  // of the sum of the norms, mean over pairs
   std::int64_t pairs = 0;              // with a gradient
+
+  /// A path would lie flat on the axis beside another.
+  bool is_uneven() const {
+    const auto [least, most] = std::minmax_element(share.begin(), share.end());
+    return *most > kUneven * *least && *least > 0;
+  }
 };
 
 Paths read_paths(const NpyFile& file, const Dataset& data, std::int64_t pairs) {
@@ -60,8 +67,13 @@ void describe(Plot& plot, const Paths& paths) {
   plot.ticks("x", span, plot.canvas().narrow ? 6.0 : 10.0);
   plot.run("set xrange [" + format_number(paths.rows.front()[0]) + ":" +
            format_number(paths.rows.back()[0]) + "]");
-  plot.run("set yrange [0:*]").run("set xlabel 'kb from the centre of the enhancer'");
+  plot.run("set xlabel 'kb from the centre of the enhancer'").run("set format y '%g'");
   plot.run("set ylabel 'share of the gradient, %'");
+  if (paths.is_uneven()) {
+    plot.run("set logscale y");
+  } else {
+    plot.run("set yrange [0:*]");
+  }
   std::string command;
   for (std::size_t path = 0; path < kPaths; ++path) {
     command += (path == 0 ? "plot " : ", ") + data + " using 1:(100*$" + std::to_string(path + 2) +
@@ -91,7 +103,8 @@ Item paths_figure(const Gnuplot& gnuplot, const Material& material) {
       "The gradient is the sum of three vectors, one per path; the lines are their norms, averaged "
       "over pairs. "
       "Norms do not add up as the vectors do.";
-  figure.finding = "Mean over " + counted(paths.pairs, "pair") + ": ";
+  if (paths.is_uneven()) figure.reading += " The axis is logarithmic.";
+  figure.finding = "Of the sum of the norms, mean over " + counted(paths.pairs, "pair") + ": ";
   for (std::size_t path = 0; path < kPaths; ++path) {
     figure.legend.push_back({kInks3[path], "line", kPathNames[path]});
     figure.finding +=

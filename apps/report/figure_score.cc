@@ -44,16 +44,14 @@ Html score_table(const Evaluation& e) {
 }
 
 void describe(Plot& plot, const std::vector<ScoreLine>& lines, double ceiling) {
-  const auto count = static_cast<double>(lines.size());
   double low = 0.0;
+  std::vector<std::string> names;
   for (const ScoreLine& s : lines) {
     low = std::min({low, s.score->metrics.pearson, s.score->pearson_interval.low});
+    names.emplace_back(s.label);
   }
-  plot.run("set border 1").run("unset ytics").run("unset grid");
-  plot.run("set grid xtics linetype 1 linecolor " + rgb(Ink::kGrid));
-  plot.run("set lmargin 14").run("set rmargin 3").run("set tmargin 1.5");
+  plot.rows(names).run("set lmargin 14").run("set rmargin 3").run("set tmargin 1.5");
   plot.run("set xrange [" + format_number(low < 0.0 ? low - 0.05 : 0.0) + ":1]");
-  plot.run("set yrange [" + format_number(0.4 - count) + ":0.6]");
   plot.run(plot.canvas().narrow ? "set xlabel 'Pearson r'"
                                 : "set xlabel 'Pearson correlation with the measured effect'");
   if (std::isfinite(ceiling)) {
@@ -63,15 +61,11 @@ void describe(Plot& plot, const std::vector<ScoreLine>& lines, double ceiling) {
   std::string command;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const Score& s = *lines[i].score;
-    const double y = -static_cast<double>(i);
-    plot.run("set label '" + std::string(lines[i].label) + "' at graph 0, first " +
-             format_number(y) + " right offset -1,0 textcolor " + rgb(Ink::kText));
-    const std::string data =
-        plot.data({{s.metrics.pearson, y, s.pearson_interval.low, s.pearson_interval.high}});
-    const std::string colour = " linecolor " + rgb(lines[i].ink);
-    command += (i == 0 ? "plot " : ", ") + data + " using 3:2:($4-$3):(0) with vectors nohead" +
-               " linewidth 3" + colour + ", " + data + " using 1:2 with points pointtype 7" +
-               " pointsize 1.1" + colour;
+    const Interval& interval = s.pearson_interval;
+    command +=
+        (i == 0 ? "plot " : ", ") +
+        plot.dots({{s.metrics.pearson, -static_cast<double>(i), interval.low, interval.high}},
+                  lines[i].ink);
   }
   plot.run(command);
 }

@@ -1,4 +1,7 @@
-// How well each method finds what was planted, where the truth is known.
+// How well each method finds what was planted, where the truth is known: the section truth_scores
+// of summary.json.
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "apps/report/figures.h"
@@ -8,73 +11,169 @@
 namespace cdt {
 namespace {
 
-/// Shares of pairs whose peak lies at a site, as summary.json's planted_sites has them.
-struct Hits {
-  std::string method;
-  double causal = 0, decoy = 0;
+struct Estimate {
+  double value = 0;
+  Interval interval;
 };
 
-std::vector<Hits> hits_of(const Attribution& attribution) {
-  std::vector<Hits> out;
+/// A method's scores on one kind of site.
+struct SiteScore {
+  Estimate auroc, precision;
+};
+
+struct MethodScore {
+  std::string method;
+  SiteScore causal, decoy;
+  Estimate causal_over_decoy;      // AUROC
+  double causal_hits, decoy_hits;  // share of pairs whose peak lies at the site
+};
+
+struct Chance {
+  double auroc = 0, causal_precision = 0, decoy_precision = 0, hits = 0;
+};
+
+Estimate estimate_at(const nlohmann::json& object, const std::string& path) {
+  return {number_at(object, path + ".value"),
+          {number_at(object, path + ".low"), number_at(object, path + ".high")}};
+}
+
+/// Methods that were scored, best first: by precision, for which decoys cost places at the top.
+std::vector<MethodScore> scores_of(const Attribution& attribution) {
+  std::vector<MethodScore> out;
   for (const MethodScores& method : attribution.methods) {
-    const std::string share = "." + method.name + "_share";
-    const Hits hits{method.name, number_at(attribution.summary, "planted_sites.causal" + share),
-                    number_at(attribution.summary, "planted_sites.decoy" + share)};
-    if (std::isfinite(hits.causal) && std::isfinite(hits.decoy)) out.push_back(hits);
+    const nlohmann::json& scores =
+        value_at(attribution.summary, "truth_scores.methods." + method.name);
+    const auto site = [&](const std::string& kind) -> SiteScore {
+      return {estimate_at(scores, kind + ".auroc"), estimate_at(scores, kind + ".precision_at_k")};
+    };
+    const auto hits = [&](const std::string& kind) {
+      return number_at(attribution.summary, "planted_sites." + kind + "." + method.name + "_share");
+    };
+    const MethodScore row{method.name,    site("causal"),
+                          site("decoy"),  estimate_at(scores, "causal_over_decoy.auroc"),
+                          hits("causal"), hits("decoy")};
+    if (std::isfinite(row.causal.auroc.value)) out.push_back(row);
   }
+  std::stable_sort(out.begin(), out.end(), [](const MethodScore& a, const MethodScore& b) {
+    return a.causal.precision.value > b.causal.precision.value;
+  });
   return out;
 }
 
-void describe(Plot& plot, const std::vector<Hits>& hits, double chance) {
-  std::vector<std::vector<double>> rows;
-  for (std::size_t i = 0; i < hits.size(); ++i) {
-    rows.push_back({-static_cast<double>(i), 100.0 * hits[i].causal, 100.0 * hits[i].decoy});
-    // Method names are ours: letters and underscores.
-    plot.run("set label '" + hits[i].method + "' at graph 0, first " +
-             format_number(rows.back()[0]) + " right offset -1,0 textcolor " + rgb(Ink::kText));
+/// One of the two measures: where it stands in a SiteScore, what it is called, what is chance.
+struct Panel {
+  Estimate SiteScore::*measure;
+  const char* label;
+  std::vector<double> chances;
+};
+
+/// The plot command of a panel; of a row the causal site stands a little higher than the decoy.
+void draw_panel(Plot& plot, const std::vector<MethodScore>& scores, const Panel& panel) {
+  constexpr double kApart = 0.16;
+  std::vector<std::vector<double>> causal;
+  std::vector<std::vector<double>> decoy;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const double y = -static_cast<double>(i);
+    const auto point = [&](const SiteScore& site, double height) -> std::vector<double> {
+      const Estimate& e = site.*panel.measure;
+      return {e.value, height, e.interval.low, e.interval.high};
+    };
+    causal.push_back(point(scores[i].causal, y + kApart));
+    decoy.push_back(point(scores[i].decoy, y - kApart));
   }
-  const std::string data = plot.data(rows);
-  plot.run("set border 1").run("unset ytics").run("unset grid");
-  plot.run("set grid xtics linetype 1 linecolor " + rgb(Ink::kGrid));
-  plot.run("set lmargin 20").run("set rmargin 3").run("set tmargin 1");
-  plot.run("set xrange [0:100]").run("set xlabel 'peak at the site, % of pairs'");
-  plot.run("set yrange [" + format_number(0.4 - static_cast<double>(hits.size())) + ":0.6]");
-  const std::string x = format_number(100.0 * chance);
-  plot.run("set arrow from " + x + ", graph 0 to " + x +
-           ", graph 1 nohead dashtype (6,4) linewidth 1.2 linecolor " + rgb(Ink::kMuted));
-  plot.run("plot " + data + " using 3:1:($2-$3):(0) with vectors nohead linewidth 2 linecolor " +
-           rgb(Ink::kGrid) + ", " + data +
-           " using 2:1 with points pointtype 7 pointsize 1.2 linecolor " + rgb(Ink::kGreen) + ", " +
-           data + " using 3:1 with points pointtype 7 pointsize 1.2 linecolor " + rgb(Ink::kRed));
+  plot.run("set xrange [0:1]").run("set xtics 0.25").run("set format x '%g'");
+  plot.run("set xlabel '" + std::string(panel.label) + "'").run("unset arrow");
+  for (const double chance : panel.chances) plot.mark(chance);
+  plot.run("plot " + plot.dots(decoy, Ink::kRed) + ", " + plot.dots(causal, Ink::kGreen));
+}
+
+void describe(Plot& plot, const std::vector<MethodScore>& scores, const Chance& chance) {
+  std::vector<std::string> names;
+  // Method names are ours: letters and underscores.
+  for (const MethodScore& row : scores) names.push_back(row.method);
+  const std::array<Panel, 2> panels{{{&SiteScore::auroc, "AUROC", {chance.auroc}},
+                                     {&SiteScore::precision,
+                                      "precision at k",
+                                      {chance.causal_precision, chance.decoy_precision}}}};
+  const bool narrow = plot.canvas().narrow;
+  plot.run("set multiplot layout " + std::string(narrow ? "2,1" : "1,2"));
+  plot.rows(names).run("set tmargin 1");
+  const auto sides = [&](double left, double right) {
+    plot.run("set lmargin at screen " + format_number(left));
+    plot.run("set rmargin at screen " + format_number(right));
+  };
+  sides(narrow ? 0.43 : 0.21, narrow ? 0.96 : 0.58);
+  draw_panel(plot, scores, panels[0]);
+  if (!narrow) {
+    plot.run("unset label");
+    sides(0.61, 0.98);
+  }
+  draw_panel(plot, scores, panels[1]);
+  plot.run("unset multiplot");
+}
+
+Html score_table(const std::vector<MethodScore>& scores, const Chance& chance) {
+  const auto cell = [](const Estimate& e) { return with_interval(e.value, e.interval, 2); };
+  std::vector<std::vector<Html>> rows;
+  for (const MethodScore& s : scores) {
+    rows.push_back({s.method, cell(s.causal.auroc), cell(s.decoy.auroc), cell(s.causal_over_decoy),
+                    cell(s.causal.precision), cell(s.decoy.precision), percent(s.causal_hits),
+                    percent(s.decoy_hits)});
+  }
+  const std::string auroc = fixed(chance.auroc, 2);
+  rows.push_back({element("i", "by chance"), auroc, auroc, auroc, fixed(chance.causal_precision, 2),
+                  fixed(chance.decoy_precision, 2), percent(chance.hits), percent(chance.hits)});
+  return table(
+      "Scores against the planted sites",
+      {"method", "AUROC, causal", "AUROC, decoy", "AUROC, causal over decoy",
+       "precision at k, causal", "precision at k, decoy", "peak at causal", "peak at decoy"},
+      rows);
 }
 
 }  // namespace
 
 Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
   const Html title = "Do the methods find what was planted?";
-  if (!material.attribution)
+  if (!material.attribution) {
     return Omission{title, "No attribution was given.", attribute_command(material)};
-  const std::vector<Hits> hits = hits_of(*material.attribution);
-  if (hits.empty())
-    return Omission{title, "No attributed pair has a planted effect.", attribute_command(material)};
+  }
+  const std::vector<MethodScore> scores = scores_of(*material.attribution);
+  if (scores.empty()) {
+    return Omission{title, "The attribution scores no pair with a planted effect.",
+                    attribute_command(material)};
+  }
   const nlohmann::json& summary = material.attribution->summary;
-  const double chance = number_at(summary, "planted_sites.causal.random_share");
-  const int height = 80 + 30 * static_cast<int>(hits.size());
+  const Chance chance{number_at(summary, "truth_scores.chance.auroc"),
+                      number_at(summary, "truth_scores.chance.causal_precision_at_k"),
+                      number_at(summary, "truth_scores.chance.decoy_precision_at_k"),
+                      number_at(summary, "planted_sites.causal.random_share")};
+  const int rows = 26 * static_cast<int>(scores.size());
   Figure figure;
   figure.title = title;
-  figure.picture = draw_both(gnuplot, "Share of peaks at causal and decoy sites by method",
-                             {height, height}, [&](Plot& plot) { describe(plot, hits, chance); });
-  figure.legend = {{Ink::kGreen, "dot", "at the site that acts"},
-                   {Ink::kRed, "dot", "at the decoy, which looks alike and does nothing"},
-                   {Ink::kMuted, "dashes", "a random bin, " + percent(chance)}};
+  figure.picture =
+      draw_both(gnuplot, "AUROC and precision at causal and decoy sites, by method",
+                {70 + rows, 140 + 2 * rows}, [&](Plot& plot) { describe(plot, scores, chance); });
+  figure.legend = {{Ink::kGreen, "dot", "the site that acts, with its 95\u202f% interval"},
+                   {Ink::kRed, "dot", "the decoy, which looks alike and does nothing"},
+                   {Ink::kMuted, "dashes", "what random scores reach"}};
   figure.reading =
-      "A method that explains the prediction has its green dot far right and its red dot left of "
-      "the line.";
+      "A method that explains the predictions has its green dots far right and its red dots on or "
+      "left of the dashed line; the best by precision stands at the top.";
   figure.finding =
-      counted(static_cast<std::int64_t>(number_at(summary, "planted_sites.causal.n")), "pair") +
-      " have a planted effect; a peak counts within " +
+      counted(static_cast<std::int64_t>(number_at(summary, "truth_scores.pairs")), "pair") +
+      " have a planted effect. AUROC is the chance that a bin of the site scores higher than a bin "
+      "of neither; precision at k is the share of the k highest bins that lie on the site, k being "
+      "its number of bins. Means over pairs of absolute scores, intervals from a bootstrap over "
+      "enhancers. A peak counts within " +
       std::to_string(static_cast<int>(number_at(summary, "planted_sites.tolerance_bins"))) +
       " bins of a site.";
+  const double at_a_time = number_at(summary, "methods.occlusion.bins_at_a_time");
+  if (at_a_time > 1) {
+    figure.finding += " Occlusion gives " + fixed(at_a_time, 0) +
+                      " neighbouring bins one score here, which bounds its precision.";
+  }
+  figure.details = score_table(scores, chance);
+  figure.unfolded = true;
   figure.command = attribute_command(material);
   return figure;
 }

@@ -63,16 +63,18 @@ Window make_window(const std::vector<float>& profile, const Dataset& data) {
 std::vector<ElementClass> classes_in(const Material& material, const Enhancer& enhancer,
                                      std::int64_t from, std::int64_t to) {
   std::map<std::string, ElementClass> by_name;
-  if (!material.annotations) return {};
-  const auto chromosome = material.annotations->chromosomes.find(enhancer.chrom);
-  if (chromosome == material.annotations->chromosomes.end()) return {};
   const auto kb = [&](std::int64_t at) {
     return static_cast<double>(std::clamp(at, from, to) - enhancer.centre()) / 1e3;
   };
-  for (const Element* element : chromosome->second.overlapping(from, to)) {
-    const std::string& name = material.annotations->labels[element->label];
-    by_name[name].name = name;
-    by_name[name].spans.push_back({kb(element->start), kb(element->end)});
+  for (const Annotations& annotations : material.annotations) {
+    const auto chromosome = annotations.chromosomes.find(enhancer.chrom);
+    if (chromosome == annotations.chromosomes.end()) continue;
+    for (const Element* element : chromosome->second.overlapping(from, to)) {
+      const std::string name = class_name(annotations.name, annotations.labels[element->label],
+                                          material.annotations.size());
+      by_name[name].name = name;
+      by_name[name].spans.push_back({kb(element->start), kb(element->end)});
+    }
   }
   std::vector<ElementClass> out;
   for (auto& [name, kind] : by_name) out.push_back(std::move(kind));
@@ -143,6 +145,7 @@ void position_axis(Plot& plot, const PairView& view, double most) {
   plot.run("set link x2 via " + centre + "+x/1000.0 inverse (x-" + centre + ")*1000.0");
   plot.run("set format x2 '%." + std::to_string(decimals) + "f'");
   plot.run("set x2tics " + format_number(step) + " out scale 0.5 textcolor " + rgb(Ink::kMuted));
+  plot.run("set x2label 'Mb' offset 0,-0.6 textcolor " + rgb(Ink::kMuted));
   plot.run("set border 7 linecolor " + rgb(Ink::kMuted));
 }
 
@@ -176,7 +179,7 @@ void describe(Plot& plot, const PairView& view) {
   const double elements = view.classes.empty()
                               ? 0.0
                               : (14.0 + 13.0 * static_cast<double>(view.classes.size())) / height;
-  const double head = 1.0 - 42.0 / height;
+  const double head = 1.0 - 50.0 / height;
   const double gap = 16.0 / height;
   const double panel = (head - foot - elements - gap) / 2.0;
   plot.run("set multiplot");
@@ -193,7 +196,7 @@ void describe(Plot& plot, const PairView& view) {
   position_axis(plot, view, plot.canvas().narrow ? 3.0 : 7.0);
   place(plot, head - panel, head);
   window_panel(plot, view.attention, "attention", Ink::kBlue);
-  plot.run("unset x2tics").run("set border 3");
+  plot.run("unset x2tics").run("unset x2label").run("set border 3");
   place(plot, head - 2.0 * panel - gap, head - panel - gap);
   const std::string axis =
       "set xlabel 'kb from the centre of the enhancer' offset 0,0.3; set format x '%g'";

@@ -27,6 +27,7 @@ struct Figure {
   Html reading;  // one sentence: how to read it
   Html finding;  // what it shows here, with its numbers
   Html details;  // a table behind a fold, or nothing
+  bool unfolded = false;
   std::string command;
 };
 
@@ -48,6 +49,8 @@ Item training_figure(const Gnuplot& gnuplot, const Material& material);
 Item distance_figure(const Gnuplot& gnuplot, const Material& material);
 /// Top bins that attention and gradient share, with the nulls drawn in (4A).
 Item overlap_figure(const Gnuplot& gnuplot, const Material& material);
+/// On which classes of annotated elements the top bins lie, against chance.
+Item enrichment_figure(const Gnuplot& gnuplot, const Material& material);
 /// The two windows of one attributed pair over the genome (4B, 5); `title` says why this pair.
 Item window_figure(const Gnuplot& gnuplot, const Material& material, std::int64_t pair,
                    const Html& title);
@@ -57,8 +60,11 @@ Item heads_figure(const Gnuplot& gnuplot, const Material& material);
 Item paths_figure(const Gnuplot& gnuplot, const Material& material);
 /// What happens when bins are taken away, against what the gradient says.
 Item occlusion_figure(const Gnuplot& gnuplot, const Material& material);
-/// How well each method finds planted sites (synthetic data only).
+/// How well each method finds planted sites and passes over decoys (made data only).
 Item truth_figure(const Gnuplot& gnuplot, const Material& material);
+
+/// How a class of one of `files` annotation files is called.
+std::string class_name(const std::string& file, const std::string& name, std::size_t files);
 
 /// A command line with `value` added to the comma-separated list that `option` has, or with the
 /// option if it has none; no value: a flag.

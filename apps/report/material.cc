@@ -103,4 +103,17 @@ double number_at(const nlohmann::json& object, const std::string& path) {
   return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
 }
 
+std::string string_at(const nlohmann::json& object, const std::string& path) {
+  const nlohmann::json& value = value_at(object, path);
+  return value.is_string() ? value.get<std::string>() : "";
+}
+
+Interval interval_at(const nlohmann::json& object, const std::string& path) {
+  const nlohmann::json& ends = value_at(object, path);
+  const bool known =
+      ends.is_array() && ends.size() == 2 && ends[0].is_number() && ends[1].is_number();
+  return known ? Interval{ends[0].get<double>(), ends[1].get<double>()}
+               : Interval{std::nan(""), std::nan("")};
+}
+
 }  // namespace cdt

@@ -14,6 +14,7 @@
 #include "io/dataset.h"
 #include "io/npy_file.h"
 #include "io/truth.h"
+#include "model/bootstrap.h"
 
 namespace cdt {
 
@@ -76,12 +77,16 @@ struct Material {
   std::optional<Truth> truth;
   std::optional<Evaluated> evaluated;      // absent: the run has no model yet
   std::optional<Attribution> attribution;  // absent: not asked for
-  std::optional<Annotations> annotations;  // elements to draw under the windows
+  std::vector<Annotations> annotations;    // elements to draw under the windows
 };
 
 /// The value at "methods.gradient.edge_share", or null.
 const nlohmann::json& value_at(const nlohmann::json& object, const std::string& path);
 /// The same as a number; NaN if it is none.
 double number_at(const nlohmann::json& object, const std::string& path);
+/// As text; empty if it is none.
+std::string string_at(const nlohmann::json& object, const std::string& path);
+/// Of [low, high]; NaN if it is none.
+Interval interval_at(const nlohmann::json& object, const std::string& path);
 
 }  // namespace cdt

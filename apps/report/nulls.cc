@@ -5,16 +5,6 @@
 #include <cstddef>
 
 namespace cdt {
-namespace {
-
-/// log of n over k
-double log_choose(std::int64_t n, std::int64_t k) {
-  return std::lgamma(static_cast<double>(n) + 1.0) - std::lgamma(static_cast<double>(k) + 1.0) -
-         std::lgamma(static_cast<double>(n - k) + 1.0);
-}
-
-}  // namespace
-
 NullCount shifted_count(const PeakGroups& groups, std::int64_t bins, std::int64_t width) {
   NullCount out;
   double variance = 0;
@@ -36,15 +26,6 @@ NullCount shifted_count(const PeakGroups& groups, std::int64_t bins, std::int64_
     variance += square / all - mean * mean;
   }
   out.sd = std::sqrt(std::max(variance, 0.0));
-  return out;
-}
-
-std::vector<double> hypergeometric_overlap(std::int64_t k, std::int64_t n) {
-  std::vector<double> out(static_cast<std::size_t>(k) + 1);
-  for (std::int64_t shared = std::max<std::int64_t>(0, 2 * k - n); shared <= k; ++shared) {
-    out[static_cast<std::size_t>(shared)] =
-        std::exp(log_choose(k, shared) + log_choose(n - k, k - shared) - log_choose(n, k));
-  }
   return out;
 }
 

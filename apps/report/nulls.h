@@ -21,10 +21,6 @@ using PeakGroups = std::vector<std::vector<std::int64_t>>;
 /// genes are, so that the band is not too narrow. Exact, over all shifts.
 NullCount shifted_count(const PeakGroups& groups, std::int64_t bins, std::int64_t width);
 
-/// Probability of each number of shared elements, 0 to k, of two random sets of k of n
-/// (hypergeometric).
-std::vector<double> hypergeometric_overlap(std::int64_t k, std::int64_t n);
-
 /// Mean share of each number of shared elements, 0 to k, over all circular shifts of one set of
 /// bins against the other: keeps that neighbouring bins score alike.
 std::vector<double> shifted_overlap(std::span<const std::int64_t> a,

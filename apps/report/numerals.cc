@@ -46,6 +46,11 @@ std::string interval_text(const Interval& interval, int digits) {
   return "[" + fixed(interval.low, digits) + ", " + fixed(interval.high, digits) + "]";
 }
 
+std::string with_interval(double value, const Interval& interval, int digits) {
+  const bool known = std::isfinite(interval.low) && std::isfinite(interval.high);
+  return fixed(value, digits) + (known ? " " + interval_text(interval, digits) : "");
+}
+
 std::string count_text(std::int64_t count) {
   std::string digits = std::to_string(count < 0 ? -count : count);
   for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, kNarrowSpace);

@@ -154,6 +154,13 @@ void weigh_attribution(const Attribution& a, const Dataset& data, std::vector<Ht
     out->push_back(counted(static_cast<std::int64_t>(zero), "explained pair") +
                    " have no DNA (all zeros); their attention is uniform and their peak is bin 0.");
   }
+  const nlohmann::json& files = value_at(a.summary, "annotations.files");
+  for (const nlohmann::json& file : files.is_array() ? files : nlohmann::json::array()) {
+    const nlohmann::json& doubts = value_at(file, "assembly_doubts");
+    for (const nlohmann::json& doubt : doubts.is_array() ? doubts : nlohmann::json::array()) {
+      if (doubt.is_string()) out->push_back("Annotations: " + doubt.get<std::string>() + ".");
+    }
+  }
   for (const char* method : {"attention", "gradient"}) {
     const std::string key = std::string(method) + ".peak_in_outer_5_percent";
     const double edge = number_at(a.summary, key);

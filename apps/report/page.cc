@@ -30,7 +30,9 @@ Html figure_html(const Figure& figure, int number) {
   below += element("p", element("b", "How to read it. ") + figure.reading);
   if (!figure.finding.empty()) below += element("p", element("b", "Here. ") + figure.finding);
   if (!figure.details.empty()) {
-    below += element("details", element("summary", "The numbers") + figure.details);
+    const Html numbers = element("summary", "The numbers") + figure.details;
+    below +=
+        figure.unfolded ? element("details", {{"open", ""}}, numbers) : element("details", numbers);
   }
   if (!figure.command.empty()) {
     below += element("details", element("summary", "The command") + command_html(figure.command));

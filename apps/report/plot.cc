@@ -66,6 +66,30 @@ std::string Plot::data(const std::vector<std::vector<double>>& rows) {
   return name;
 }
 
+Plot& Plot::rows(const std::vector<std::string>& names) {
+  run("set border 1").run("unset ytics").run("unset grid");
+  run("set grid xtics linetype 1 linecolor " + rgb(Ink::kGrid));
+  run("set yrange [" + format_number(0.4 - static_cast<double>(names.size())) + ":0.6]");
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    run("set label '" + names[i] + "' at graph 0, first " + format_number(-static_cast<double>(i)) +
+        " right offset -1,0 textcolor " + rgb(Ink::kText));
+  }
+  return *this;
+}
+
+std::string Plot::dots(const std::vector<std::vector<double>>& points, Ink ink) {
+  const std::string name = data(points);
+  const std::string colour = " linecolor " + rgb(ink);
+  return name + " using 3:2:($4-$3):(0) with vectors nohead linewidth 3" + colour + ", " + name +
+         " using 1:2 with points pointtype 7 pointsize 1.1" + colour;
+}
+
+Plot& Plot::mark(double x) {
+  const std::string at = format_number(x);
+  return run("set arrow from " + at + ", graph 0 to " + at +
+             ", graph 1 nohead dashtype (6,4) linewidth 1.2 linecolor " + rgb(Ink::kMuted));
+}
+
 double round_step(double span, double most) {
   const double least = span / most;
   const double power = std::pow(10.0, std::floor(std::log10(least)));

@@ -37,6 +37,12 @@ class Plot {
   Plot& run(const std::string& command);
   /// Sets the ticks of "x", "y" or "x2" to round steps, at most `most` of them over `span`.
   Plot& ticks(const std::string& axis, double span, double most);
+  /// Rows named from the top down, at heights 0, -1, ..., over a vertical grid; a name is ours.
+  Plot& rows(const std::vector<std::string>& names);
+  /// The part of a plot command that draws points {x, y, low, high} with their intervals of x.
+  std::string dots(const std::vector<std::vector<double>>& points, Ink ink);
+  /// A dashed line at x over the whole height.
+  Plot& mark(double x);
   /// Rows of numbers under a name to plot from, "$d0"; what is not finite is left out by gnuplot.
   std::string data(const std::vector<std::vector<double>>& rows);
   const std::string& script() const { return script_; }

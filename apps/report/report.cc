@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "apps/attribute/annotation_report.h"
 #include "apps/common/cli.h"
 #include "apps/common/command_record.h"
 #include "apps/common/inference.h"
@@ -24,7 +25,8 @@ namespace {
 struct ReportOptions {
   CommonOptions common;
   ModelOverrides overrides;
-  std::filesystem::path run, attribution, prediction, annotations;
+  std::filesystem::path run, attribution, prediction;
+  std::vector<std::string> annotations;
   std::string split = "val";
   std::string pair;
   std::string command;  // the whole command line
@@ -42,7 +44,7 @@ bool parse_options(int argc, char** argv, ReportOptions* options, int* exit_code
   cli.option("split", &options->split, "pairs to predict");
   cli.choice("split", {"train", "val", "test"});
   cli.option("annotations", &options->annotations,
-             "BED file of elements to draw under the windows");
+             "BED file (plain or gzip) of elements to draw under the windows; may be repeated");
   cli.option("pair", &options->pair, "ENHANCER:GENE to show; without it the strongest effect");
   for (const char* name : {"data", "run", "out"}) cli.require(name);
   add_model_options(&cli, &options->overrides);
@@ -55,7 +57,7 @@ Material read_material(const ReportOptions& options, const Dataset& data) {
   Material material{data, read_run(options.run), read_truth(data.directory, data.bins), {}, {}, {}};
   if (!options.attribution.empty())
     material.attribution = read_attribution(options.attribution, data);
-  if (!options.annotations.empty()) material.annotations = read_annotations(options.annotations);
+  material.annotations = read_annotation_files(options.annotations, data);
   if (!options.prediction.empty()) {
     material.evaluated = read_evaluated(
         options.prediction, data, static_cast<std::uint64_t>(options.common.seed), material.truth);
@@ -101,7 +103,8 @@ std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& mater
       "Two windows into the model",
       "Attention says where a gene looks in the DNA; the gradient says what moves its prediction. "
       "Neither is a mechanism, and the two need not agree.",
-      {distance_figure(gnuplot, material), overlap_figure(gnuplot, material)}};
+      {distance_figure(gnuplot, material), overlap_figure(gnuplot, material),
+       enrichment_figure(gnuplot, material)}};
   if (material.attribution) {
     windows.items.push_back(
         window_figure(gnuplot, material, shown_pair(material, pair),

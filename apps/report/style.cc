@@ -69,7 +69,7 @@ summary:hover { color: var(--text); }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: 0.3rem 0.8rem; white-space: nowrap; border-bottom: 1px solid var(--rule); }
 th { font-weight: 550; }
-thead th { color: var(--muted); font-weight: 500; vertical-align: bottom; }
+thead th { color: var(--muted); font-weight: 500; vertical-align: bottom; white-space: normal; line-height: 1.3; }
 th[scope="row"], thead th:first-child { text-align: left; padding-left: 0; }
 code { font: 0.85em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 .command { background: var(--sheet); border-radius: 8px; padding: 0.55rem 0.8rem; }
@@ -90,7 +90,7 @@ footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--rule);
   @page { margin: 16mm; }
   body { font-size: 10pt; background: #ffffff; }
   table { font-size: 7.5pt; }
-  th, td { padding: 0.12rem 0.35rem; }
+  th, td { padding: 0.12rem 0.25rem; }
   main { max-width: none; padding: 0; }
   nav { display: none; }
   h2 { break-after: avoid; margin-top: 1.6rem; }

@@ -9,20 +9,11 @@
 namespace cdt {
 namespace {
 
-/// "1.5 [1.4, 1.6]", or the number alone where the summary has no interval for it.
-std::string with_interval(double value, const nlohmann::json& ends, double scale, int digits) {
-  const std::string text = fixed(value * scale, digits);
-  const bool interval =
-      ends.is_array() && ends.size() == 2 && ends[0].is_number() && ends[1].is_number();
-  if (!interval) return text;
-  return text + " " +
-         interval_text({ends[0].get<double>() * scale, ends[1].get<double>() * scale}, digits);
-}
-
 std::string method_number(const nlohmann::json& numbers, const std::string& path, double scale,
                           int digits) {
-  return with_interval(number_at(numbers, path), value_at(numbers, "interval_95." + path), scale,
-                       digits);
+  const Interval interval = interval_at(numbers, "interval_95." + path);
+  return with_interval(number_at(numbers, path) * scale,
+                       {interval.low * scale, interval.high * scale}, digits);
 }
 
 /// Of the p of two nulls the one that claims less.
@@ -32,11 +23,6 @@ Html larger_p(const nlohmann::json& numbers, const std::string& first, const std
 
 Html peak_p(const nlohmann::json& numbers, const std::string& path) {
   return larger_p(numbers, "null.uniform." + path + ".p", "null.circular_shift." + path + ".p");
-}
-
-std::string name_at(const nlohmann::json& object, const std::string& key) {
-  const nlohmann::json& name = value_at(object, key);
-  return name.is_string() ? name.get<std::string>() : "";
 }
 
 }  // namespace
@@ -71,11 +57,11 @@ Html agreement_table(const Attribution& attribution) {
   std::vector<std::vector<Html>> rows;
   for (const nlohmann::json& both : listed) {
     const auto number = [&](const std::string& path) {
-      return with_interval(number_at(both, path + ".mean"), value_at(both, path + ".interval_95"),
-                           1.0, 2);
+      return with_interval(number_at(both, path + ".mean"),
+                           interval_at(both, path + ".interval_95"), 2);
     };
-    rows.push_back({name_at(both, "first") + ", " + name_at(both, "second"), number("top_overlap"),
-                    fixed(number_at(both, "top_overlap.fold"), 2),
+    rows.push_back({string_at(both, "first") + ", " + string_at(both, "second"),
+                    number("top_overlap"), fixed(number_at(both, "top_overlap.fold"), 2),
                     larger_p(both, "top_overlap.hypergeometric.p", "top_overlap.circular_shift.p"),
                     number("spearman")});
   }

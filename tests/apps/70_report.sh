@@ -9,18 +9,28 @@ expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$run" --epochs 2 --hidden 1
   --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
 expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$run/model.safetensors" --split val \
   --out "$work/prediction" --quiet
+# Elements of two classes: the bins left and right of each enhancer's centre, and one class more.
+awk -F '\t' -v OFS='\t' '{ c = int(($2 + $3) / 2)
+  print $1, c - 512, c - 256, $4, 0, "left"; print $1, c + 256, c + 512, $4, 0, "<right>" }' \
+  "$data/enhancers.bed" >"$work/sites.bed"
+awk -F '\t' -v OFS='\t' '{ print $1, $2, $3 }' "$data/enhancers.bed" >"$work/rest.bed"
 expect_ok "$CDT_BIN/cdt-attribute" --data "$data" --model "$run/model.safetensors" --split val \
-  --out "$attribution" --maps dna_self_attn_layers.0 --maps-per-head --quiet
+  --methods all --occlude-bins 2 --smooth-samples 2 --paths --annotations "$work/sites.bed" \
+  --annotations "$work/rest.bed" --maps dna_self_attn_layers.0 --maps-per-head \
+  --out "$attribution"
+cp "$work/stdout" "$work/attributed"
 
 expect_ok "$report" --data "$data" --run "$run" --attribution "$attribution" \
-  --out "$work/page.html" --quiet
+  --annotations "$work/sites.bed" --annotations "$work/rest.bed" --out "$work/page.html" --quiet
 check 'the path on stdout' [ "$(cat "$work/stdout")" = "$work/page.html" ]
 check 'nothing on stderr with --quiet' [ ! -s "$work/stderr" ]
 page=$work/page.html
 for title in 'The model, its baselines and its ceiling' 'Predicted against observed effects' \
   'Loss and correlation over epochs' 'Where the peaks lie' \
   'Do attention and gradient point to the same bins?' 'The strongest effect' \
-  'Heads of the first DNA self-attention layer' 'Do the methods find what was planted?'; do
+  'Heads of the first DNA self-attention layer' 'On which elements the top bins lie' \
+  'By which path the DNA moves the prediction' \
+  'Does the gradient foretell what taking bins away does?' 'Do the methods find what was planted?'; do
   expect_text "$page" "</span> $title"
 done
 check 'a picture for each form of each figure' \
@@ -34,13 +44,35 @@ check 'a sensible size' [ "$(stat -c %s "$page")" -lt 2000000 ]
 r=$(sed -n 's/^  "pearson": \([-0-9.e]*\),$/\1/p' "$work/prediction/metrics.json" | head -n 1)
 expect_text "$page" "$(LC_ALL=C printf '<span class="value">%.3f' "$r" | sed 's/-/−/')"
 
+# Every method that ran has its row, the best first, with the numbers of cdt-attribute.
+table_rows() { grep -o "aria-label=\"$1\">.*" "$page" | sed 's#</table>.*##; s#<tr>#\n#g' |
+  sed -n 's#^<th scope="row">##; s#</t[dh]>##g; s#</tr.*##; s#<td>#\t#gp'; }
+table_rows 'Scores against the planted sites' >"$work/truth"
+check 'nine methods and chance' [ "$(wc -l <"$work/truth")" -eq 10 ]
+check 'precision falls from the top' awk -F '\t' '{ split($5, p, " "); if (NR > 1 && NR < 10 &&
+  p[1] > last) bad = 1; last = p[1] } END { exit bad || NR != 10 }' "$work/truth"
+check 'AUROC as cdt-attribute printed it' awk 'NR == FNR { if (/^finding/) on = 1
+    if (on && NF > 10) auroc[$1] = $2; next }
+  $1 in auroc { n++; d = $2 - auroc[$1]; if (d > 0.0051 || d < -0.0051) bad = 1 }
+  END { exit bad || n != 9 }' "$work/attributed" "$work/truth"
+# Classes of both files, in the table of nine methods and under the windows.
+table_rows 'Top bins by class' >"$work/classes"
+check 'three classes by nine methods' [ "$(wc -l <"$work/classes")" -eq 27 ]
+for class in 'sites: left' 'sites: &lt;right&gt;' 'rest'; do
+  check "nine rows of $class" [ "$(grep -cF "$class	" "$work/classes")" -eq 9 ]
+  expect_text "$page" "</span>$class ("
+done
+check 'q falls no lower down the table' awk -F '\t' '$10 ~ /^[0-9.]+$/ { if ($10 < last) bad = 1
+  last = $10; n++ } END { exit bad || n == 0 }' "$work/classes"
+
 # The same input gives the same bytes, and predictions may come from cdt-predict.
+annotations=(--annotations "$work/sites.bed" --annotations "$work/rest.bed")
 expect_ok "$report" --data "$data" --run "$run" --attribution "$attribution" --threads 1 \
-  --out "$work/again.html" --quiet
+  "${annotations[@]}" --out "$work/again.html" --quiet
 body() { sed '/<footer>/d; s/<footer>.*//' "$1"; }
 check 'the same page again' cmp <(body "$page") <(body "$work/again.html")
 expect_ok "$report" --data "$data" --run "$run" --attribution "$attribution" \
-  --prediction "$work/prediction" --out "$work/given.html"
+  "${annotations[@]}" --prediction "$work/prediction" --out "$work/given.html"
 figures() { grep -o '<svg.*</svg>' "$1"; }
 check 'the same figures from given predictions' cmp <(figures "$page") <(figures "$work/given.html")
 
@@ -77,6 +109,8 @@ expect_fail 2 "$work/nowhere: --run: no such folder" "${arguments[@]}" --run "$w
 expect_fail 2 'config.json' "${arguments[@]}" --run "$data"
 expect_fail 2 '--attribution: no such folder' "${arguments[@]}" --run "$run" --attribution "$work/nowhere"
 expect_fail 2 '--pair' "${arguments[@]}" --run "$run" --attribution "$attribution" --pair NO:NE
+expect_fail 2 'a file of that name was given already: rest' "${arguments[@]}" --run "$run" \
+  --annotations "$work/rest.bed" --annotations "$work/rest.bed"
 expect_fail 2 'split' "${arguments[@]}" --run "$run" --split elsewhere
 cp -r "$run" "$work/broken-run"
 printf '{"epoch": 1}\n' >>"$work/broken-run/metrics.jsonl"

@@ -109,6 +109,7 @@ TEST(OverlapTestsTest, HypergeometricAsSciPy) {
                            0.007821456620040907, 0.0006570933032534364, 3.907453789381643e-05};
   for (std::size_t x = 0; x < 6; ++x) EXPECT_NEAR(paper[x] / wanted[x], 1.0, 1e-10);
   const std::vector<double> crowded = overlap_probabilities(11, 16);  // at least 6 are shared
+  EXPECT_NEAR(overlap_probabilities(5, 5)[5], 1.0, 1e-12);
   EXPECT_EQ(crowded[5], 0.0);
   EXPECT_NEAR(crowded[6], 0.10576923076923078, 1e-12);
   EXPECT_NEAR(crowded[11], 0.00022893772893772894, 1e-14);

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 #include "apps/report/nulls.h"
@@ -45,20 +44,6 @@ TEST(ReportNullsTest, WholeWindowHoldsEveryPeak) {
   const NullCount count = shifted_count({{1, 2}, {5}}, 8, 8);
   EXPECT_NEAR(count.mean, 3.0, 1e-12);
   EXPECT_NEAR(count.sd, 0.0, 1e-6);
-}
-
-// C(876, 20) / C(896, 20) in exact integers, and the mean 20 * 20 / 896.
-TEST(ReportNullsTest, HypergeometricOverlap) {
-  const std::vector<double> p = hypergeometric_overlap(20, 896);
-  ASSERT_EQ(p.size(), 21U);
-  EXPECT_NEAR(p[0], 0.6335603083090349, 1e-9);
-  EXPECT_NEAR(std::accumulate(p.begin(), p.end(), 0.0), 1.0, 1e-9);
-  double mean = 0;
-  for (std::size_t i = 0; i < p.size(); ++i) mean += static_cast<double>(i) * p[i];
-  EXPECT_NEAR(mean, 400.0 / 896.0, 1e-9);
-  // Sets of more than half must share some; the whole shares all.
-  EXPECT_EQ(hypergeometric_overlap(3, 4)[1], 0.0);
-  EXPECT_NEAR(hypergeometric_overlap(5, 5)[5], 1.0, 1e-12);
 }
 
 TEST(ReportNullsTest, ShiftedOverlapEqualsEnumeration) {

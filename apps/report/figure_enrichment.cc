@@ -1,0 +1,174 @@
+// On which classes of annotated elements the top bins lie, against chance: annotations.enrichment
+// of summary.json.
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <map>
+
+#include "apps/report/figures.h"
+#include "apps/report/numerals.h"
+#include "io/text.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::size_t kMostDrawn = 12;
+constexpr std::size_t kMostUnfolded = 24;  // rows of a table that stands open
+constexpr std::size_t kMostLetters = 20;   // of a class beside the picture
+constexpr double kSignificant = 0.05;
+
+/// One method on one class.
+struct Row {
+  std::string method, name;
+  double bins_on_class = 0;
+  double top_share = 0, share = 0, shifted_share = 0;
+  double fold = 0;
+  Interval interval;
+  double odds_ratio = 0, fisher_p = 0, p = 0, q = 0;
+};
+
+Row read_row(const nlohmann::json& entry, std::size_t files) {
+  const auto number = [&](const char* path) { return number_at(entry, path); };
+  Row row;
+  row.method = string_at(entry, "method");
+  row.name = class_name(string_at(entry, "file"), string_at(entry, "class"), files);
+  row.bins_on_class = number("bins_on_class");
+  row.top_share = number("top_bins_on_class") / number("top_bins");
+  row.share = row.bins_on_class / number("bins");
+  row.shifted_share = number("circular_shift.fold") * row.share;
+  row.fold = number("fold");
+  row.interval = interval_at(entry, "fold_interval");
+  row.odds_ratio = number("fisher.odds_ratio");
+  row.fisher_p = number("fisher.p");
+  row.p = number("p");
+  row.q = number("q");
+  return row;
+}
+
+/// By q, what is undefined last.
+std::vector<Row> read_rows(const Attribution& attribution) {
+  const nlohmann::json& files = value_at(attribution.summary, "annotations.files");
+  const nlohmann::json& entries = value_at(attribution.summary, "annotations.enrichment");
+  std::vector<Row> out;
+  if (!entries.is_array()) return out;
+  for (const nlohmann::json& entry : entries) out.push_back(read_row(entry, files.size()));
+  std::stable_sort(out.begin(), out.end(), [](const Row& a, const Row& b) {
+    return !std::isnan(a.q) && (std::isnan(b.q) || a.q < b.q);
+  });
+  return out;
+}
+
+/// Those that cover most bins first.
+std::vector<std::string> classes_of(const std::vector<Row>& rows) {
+  std::map<std::string, double> bins;
+  for (const Row& row : rows) bins[row.name] = row.bins_on_class;
+  std::vector<std::string> out;
+  for (const auto& [name, count] : bins) out.push_back(name);
+  std::stable_sort(out.begin(), out.end(),
+                   [&](const std::string& a, const std::string& b) { return bins[a] > bins[b]; });
+  return out;
+}
+
+/// A name from a file, fit for a script: what could mean something to gnuplot becomes "?".
+std::string plain(const std::string& name) {
+  std::string out;
+  for (const char c : name.substr(0, kMostLetters)) {
+    const bool harmless = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+                          std::string_view(" _-+,.:/()").find(c) != std::string_view::npos;
+    out += harmless ? c : '?';
+  }
+  return out + (name.size() > kMostLetters ? "\u2026" : "");
+}
+
+void describe(Plot& plot, const std::vector<Row>& rows, const std::vector<std::string>& classes) {
+  constexpr double kApart = 0.16;
+  std::vector<std::string> names;
+  std::vector<std::vector<double>> attention;
+  std::vector<std::vector<double>> gradient;
+  double highest = 1.0;
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    names.push_back(plain(classes[i]));
+    for (const Row& row : rows) {
+      const bool first = row.method == "attention";
+      if (row.name != classes[i] || (!first && row.method != "gradient")) continue;
+      const double y = -static_cast<double>(i) + (first ? kApart : -kApart);
+      (first ? attention : gradient).push_back({row.fold, y, row.interval.low, row.interval.high});
+      if (std::isfinite(row.fold)) highest = std::max(highest, row.fold);
+    }
+  }
+  const double right = 1.5 * highest;
+  plot.rows(names).mark(1.0).run("set tmargin 1");
+  plot.run("set lmargin at screen " + std::string(plot.canvas().narrow ? "0.44" : "0.23"));
+  plot.run("set rmargin at screen 0.97").run("set xrange [0:" + format_number(right) + "]");
+  plot.ticks("x", right, plot.canvas().narrow ? 4.0 : 8.0).run("set xlabel 'times chance'");
+  plot.run("plot " + plot.dots(gradient, Ink::kOrange) + ", " + plot.dots(attention, Ink::kBlue));
+}
+
+Html enrichment_table(const std::vector<Row>& rows) {
+  std::vector<std::vector<Html>> cells;
+  for (const Row& row : rows) {
+    cells.push_back({row.name, row.method, percent(row.top_share), percent(row.share),
+                     percent(row.shifted_share), with_interval(row.fold, row.interval, 2),
+                     fixed(row.odds_ratio, 2), p_value(row.fisher_p), p_value(row.p),
+                     p_value(row.q)});
+  }
+  return table("Top bins by class",
+               {"class", "method", "of top bins", "of all bins", "of shifted top bins",
+                "times chance", "odds ratio", "Fisher p", "p", "q"},
+               cells);
+}
+
+Html finding(const std::vector<Row>& rows, std::size_t classes) {
+  const auto significant =
+      std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.q < kSignificant; });
+  Html out = std::to_string(significant) + " of " +
+             counted(static_cast<std::int64_t>(rows.size()), "test") +
+             " (a method on a class) have q < 0.05. Fisher\u2019s test takes neighbouring bins "
+             "for independent and claims too much; p is the largest of it, of top bins shifted "
+             "around their windows and of top bins laid on other windows, q its "
+             "Benjamini-Hochberg value over all tests. All look for more, not less.";
+  if (classes > kMostDrawn) {
+    out += " Drawn are the " + std::to_string(kMostDrawn) + " classes that cover most bins.";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string class_name(const std::string& file, const std::string& name, std::size_t files) {
+  return files < 2 || file == name ? name : file + ": " + name;
+}
+
+Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
+  const Html title = "On which elements the top bins lie";
+  const std::string command = attribute_command(material, "annotations", "elements.bed");
+  if (!material.attribution) return Omission{title, "No attribution was given.", command};
+  const std::vector<Row> rows = read_rows(*material.attribution);
+  if (rows.empty()) {
+    const bool given = value_at(material.attribution->summary, "annotations").is_object();
+    return given ? Omission{title, "No pair with DNA was tested.", ""}
+                 : Omission{title, "The attribution was given no annotations.", command};
+  }
+  const std::vector<std::string> classes = classes_of(rows);
+  const std::vector<std::string> drawn(
+      classes.begin(),
+      classes.begin() + static_cast<std::ptrdiff_t>(std::min(classes.size(), kMostDrawn)));
+  const int height = 76 + 26 * static_cast<int>(drawn.size());
+  Figure figure;
+  figure.title = title;
+  figure.picture = draw_both(gnuplot, "Enrichment of top bins on classes of elements, by class",
+                             {height, height}, [&](Plot& plot) { describe(plot, rows, drawn); });
+  figure.legend = {{Ink::kBlue, "dot", "attention, with its 95\u202f% interval"},
+                   {Ink::kOrange, "dot", "gradient"},
+                   {Ink::kMuted, "dashes", "chance: the class\u2019s share of all bins"}};
+  figure.reading =
+      "Right of the dashed line more of the top bins lie on elements of the class than its share "
+      "of the windows would give; only a dot whose whole interval is right of it says so.";
+  figure.finding = finding(rows, classes.size());
+  figure.details = enrichment_table(rows);
+  figure.unfolded = rows.size() <= kMostUnfolded;
+  figure.command = attribute_command(material);
+  return figure;
+}
+
+}  // namespace cdt
