@@ -4,7 +4,8 @@
 // - GMAR (arXiv:2504.19414): the same with heads weighted by the norm of the gradient of the
 //   prediction at their map.
 // Both start from the target gene's row of dna_to_rna: score = row A'_n ... A'_1, which sums to 1.
-// Evaluation mode.
+// They follow the way through RNA alone: what DNA pooling hands to the prediction directly (often
+// most of the gradient, model/path_split.h) has no part in the scores. Evaluation mode.
 #pragma once
 
 #include <cstdint>

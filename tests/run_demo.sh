@@ -28,18 +28,20 @@ say "Evaluate it on enhancers it has not seen, next to what knows no DNA"
 run "$bin/cdt-predict" --data "$out/data" --model "$out/run/model.safetensors" --threads 1 \
   --split val --out "$out/prediction"
 
-say "Explain it: where does each gene look, and what drives each prediction"
+say "Explain 240 of these pairs: where does each gene look, and what drives each prediction"
 run "$bin/cdt-attribute" --data "$out/data" --model "$out/run/model.safetensors" --threads 1 \
-  --split val --out "$out/attribution"
+  --split val --sample 240 --seed $seed --methods all --occlude-bins 1 --paths \
+  --maps dna_self_attn_layers.0 --maps-per-head --annotations "$out/data/sites.bed" \
+  --out "$out/attribution"
 
 say "Put it on one page"
 run "$bin/cdt-report" --data "$out/data" --run "$out/run" --attribution "$out/attribution" \
-  --threads 1 --out "$out/report.html"
+  --annotations "$out/data/sites.bed" --threads 1 --out "$out/report.html"
 
 say "Done in $((SECONDS - start)) s. Look at"
 printf '  %-40s %s\n' \
   "$out/report.html" "all of it as one page for a browser" \
-  "$out/data/truth.json" "what was planted" \
+  "$out/data/truth.json" "what was planted (sites.bed: as a track)" \
   "$out/run/metrics.jsonl" "the training, an epoch a line" \
   "$out/prediction/metrics.json" "the numbers above, in full" \
   "$out/attribution/pairs.tsv" "every pair with its peaks" \

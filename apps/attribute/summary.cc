@@ -69,14 +69,25 @@ Json hits_json(const SiteHits& h, const Methods& methods) {
   return out;
 }
 
-std::string hits_line(const char* name, const SiteHits& h, const Methods& methods) {
-  if (h.pairs == 0) return text("  %-12s no such pair chosen\n", name);
-  std::string out = text("  %-12s", name);
+/// How often each method's peak lies at a site.
+std::string hits_rows(const TruthSummary& truth, const Methods& methods) {
+  const auto cell = [](const SiteHits& h, std::int64_t hits) {
+    return text("%lld of %lld (%.1f %%)", static_cast<long long>(hits),
+                static_cast<long long>(h.pairs), 100.0 * share(hits, h.pairs));
+  };
+  const auto row = [](const char* name, const std::string& causal, const std::string& decoy) {
+    return text("%-20s  %-20s  %s\n", name, causal.c_str(), decoy.c_str());
+  };
+  std::string out = text("pairs with a planted effect, peak within %lld bins of the\n",
+                         static_cast<long long>(kSiteTolerance));
+  if (truth.causal.pairs == 0) return out + "  no such pair chosen\n";
+  out += row("", "causal site", "decoy site");
   for (std::size_t i = 0; i < methods.size(); ++i) {
-    out += text(" %s %lld of %lld (%.1f %%),", methods[i]->name, static_cast<long long>(h.hits[i]),
-                static_cast<long long>(h.pairs), 100.0 * share(h.hits[i], h.pairs));
+    out += row(methods[i]->name, cell(truth.causal, truth.causal.hits[i]),
+               cell(truth.decoy, truth.decoy.hits[i]));
   }
-  return out + text(" by chance %.1f %%\n", 100.0 * h.random_share);
+  return out + row("a random bin", text("%.1f %%", 100.0 * truth.causal.random_share),
+                   text("%.1f %%", 100.0 * truth.decoy.random_share));
 }
 
 std::int64_t pairs_with_dna(const Summary& s) { return s.pairs - s.zero_dna; }
@@ -179,12 +190,7 @@ std::string summary_table(const Summary& s) {
   }
   out += peak_rows(s) + sharpness_rows(s) + agreement_rows(s);
   out += text("p: two-sided, the larger of uniform or hypergeometric and of circular shifts\n");
-  if (s.with_effect) {
-    out += text("pairs with a planted effect, peak within %lld bins of the\n",
-                static_cast<long long>(kSiteTolerance));
-    out += hits_line("causal site", s.with_effect->causal, s.methods);
-    out += hits_line("decoy site", s.with_effect->decoy, s.methods);
-  }
+  if (s.with_effect) out += hits_rows(*s.with_effect, s.methods);
   return out;
 }
 

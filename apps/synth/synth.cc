@@ -131,6 +131,7 @@ void synthesise(const SynthOptions& options) {
   for (const SynthPair& made : mechanism.pairs()) pairs.push_back(made.pair);
   writer.write_pairs(pairs);
   writer.write_extra("truth.json", truth_text(plan, mechanism, enhancers, genes));
+  writer.write_extra("sites.bed", sites_bed(plan, mechanism, enhancers));
   writer.finish(provenance(plan));
   print_summary(mechanism);
 }

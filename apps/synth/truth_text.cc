@@ -1,7 +1,10 @@
 #include "apps/synth/truth_text.h"
 
+#include <algorithm>
+
 #include "io/text.h"
 #include "model/metrics.h"
+#include "model/profile.h"
 
 namespace cdt {
 namespace {
@@ -67,6 +70,28 @@ std::string truth_text(const SynthPlan& plan, const Mechanism& mechanism,
     separator = ",\n";
   }
   return out + "\n]\n}\n";
+}
+
+std::string sites_bed(const SynthPlan& plan, const Mechanism& mechanism,
+                      const std::vector<Enhancer>& enhancers) {
+  std::string out;
+  for (std::size_t e = 0; e < enhancers.size(); ++e) {
+    const PlantedSites& sites = mechanism.sites()[e];
+    const auto edge = [&](std::int64_t bin) {
+      const std::int64_t offset = offset_bp(bin, plan.sizes.bins, plan.sizes.bin_bp);
+      return std::max<std::int64_t>(enhancers[e].centre() + offset, 0);
+    };
+    const auto add = [&](const char* kind, std::int64_t centre) {
+      const std::int64_t start = edge(centre - plan.reach());
+      const std::int64_t end = edge(centre + plan.reach() + 1);
+      if (start == end) return;
+      out += enhancers[e].chrom + "\t" + std::to_string(start) + "\t" + std::to_string(end) + "\t" +
+             enhancers[e].name + "_" + kind + "\t0\t" + kind + "\n";
+    };
+    add("causal", sites.causal);
+    add("decoy", sites.decoy);
+  }
+  return out;
 }
 
 }  // namespace cdt

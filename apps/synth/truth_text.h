@@ -1,4 +1,5 @@
-// truth.json (docs/formats.md): what was planted, and how well a perfect model could do.
+// truth.json and sites.bed (docs/formats.md): what was planted, and how well a perfect model could
+// do.
 #pragma once
 
 #include <string>
@@ -16,5 +17,10 @@ double noise_ceiling(const std::vector<SynthPair>& pairs, Split split);
 std::string truth_text(const SynthPlan& plan, const Mechanism& mechanism,
                        const std::vector<Enhancer>& enhancers,
                        const std::vector<std::string>& genes);
+
+/// BED6 of the planted sites, class (causal or decoy) in column 6; what lies before the
+/// chromosome's first base is cut off.
+std::string sites_bed(const SynthPlan& plan, const Mechanism& mechanism,
+                      const std::vector<Enhancer>& enhancers);
 
 }  // namespace cdt

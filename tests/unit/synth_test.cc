@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <set>
@@ -202,6 +203,27 @@ TEST(SynthTruth, TextNamesEverySiteAndPair) {
   EXPECT_EQ(truth.at("pairs")[11].at("gene"), "G" + std::to_string(made.pair.gene));
   EXPECT_EQ(truth.at("pairs")[11].at("noiseless_beta"), made.noiseless_beta);
   EXPECT_EQ(truth.at("pairs")[11].at("has_effect"), made.has_effect);
+}
+
+// Bins of truth.json as intervals: bin b starts at centre + (b - L/2) x bin_bp.
+TEST(SynthTruth, SitesAsBed) {
+  const SynthPlan plan = small_plan();
+  const Mechanism mechanism(plan);
+  std::vector<Enhancer> enhancers(200, {"chr1", 5000, 5100, "E"});
+  const std::string bed = sites_bed(plan, mechanism, enhancers);
+  const PlantedSites& first = mechanism.sites().front();
+  const std::int64_t start =
+      5050 + (first.causal - plan.reach() - plan.sizes.bins / 2) * plan.sizes.bin_bp;
+  const std::int64_t end = start + (2 * plan.reach() + 1) * plan.sizes.bin_bp;
+  const std::string wanted =
+      "chr1\t" + std::to_string(start) + "\t" + std::to_string(end) + "\tE_causal\t0\tcausal\n";
+  EXPECT_EQ(bed.substr(0, wanted.size()), wanted);
+  EXPECT_EQ(std::count(bed.begin(), bed.end(), '\n'), 400);
+  // Windows before the first base: sites are cut or gone, never negative or empty.
+  for (Enhancer& enhancer : enhancers) enhancer = {"chr1", 0, 100, "E"};
+  const std::string cut = sites_bed(plan, mechanism, enhancers);
+  EXPECT_LT(std::count(cut.begin(), cut.end(), '\n'), 400);
+  EXPECT_EQ(cut.find('-'), std::string::npos);
 }
 
 TEST(SynthTruth, LeavesOutACeilingThatIsUndefined) {
