@@ -112,11 +112,4 @@ void Dataset::read_dna(std::int32_t enhancer, float* out) const {
                    expected_got("bad value", "a finite number", format_number(out[bad])));
 }
 
-void Dataset::prefetch_dna(std::int32_t enhancer) const {
-  CDT_CHECK(enhancer >= 0 && enhancer < enhancers_count(), "no such enhancer row");
-  const std::size_t bytes =
-      static_cast<std::size_t>(bins * dna_dim) * element_size(dna_is_bfloat16_);
-  dna_.prefetch(static_cast<std::size_t>(enhancer) * bytes, bytes);
-}
-
 }  // namespace cdt

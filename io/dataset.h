@@ -42,8 +42,6 @@ class Dataset {
   /// Copies row `enhancer` (bins x dna_dim) to `out` as float32; throws InputError on NaN or
   /// infinity, naming bin and feature.
   void read_dna(std::int32_t enhancer, float* out) const;
-  /// Asks the kernel to read that row ahead.
-  void prefetch_dna(std::int32_t enhancer) const;
 
   std::filesystem::path directory;
   std::int64_t bins = 0, dna_dim = 0, rna_dim = 0, protein_dim = 0;

@@ -20,8 +20,6 @@ class MappedFile {
 
   const std::byte* data() const { return data_; }
   std::size_t size() const { return size_; }
-  /// Asks the kernel to read bytes [offset, offset + length) ahead; a hint, never fails.
-  void prefetch(std::size_t offset, std::size_t length) const;
 
  private:
   const std::byte* data_ = nullptr;

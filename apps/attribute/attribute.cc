@@ -17,10 +17,12 @@
 #include "apps/attribute/rollout_scorers.h"
 #include "apps/attribute/sections.h"
 #include "apps/common/command_record.h"
+#include "apps/common/dna_feed.h"
 #include "apps/common/inference.h"
 #include "apps/common/interrupt.h"
 #include "apps/common/progress.h"
 #include "engine/error.h"
+#include "model/in_float32.h"
 
 namespace cdt {
 namespace {
@@ -146,6 +148,15 @@ std::vector<PairScores> score_enhancer(Attributor& attributor, const Methods& me
   return out;
 }
 
+bool all_zero(Inference& inference, const Tensor& dna) {
+  const Tensor rows = dna.reshaped({dna.rows(), dna.cols()});
+  const InFloat32 values(*inference.backend, rows, inference.scratch);
+  const Scratch norms(inference.scratch, {rows.rows()});
+  inference.backend->row_dot_sqrt(*values, *values, *norms);
+  const std::vector<float> host = to_host(*inference.backend, *norms);
+  return std::all_of(host.begin(), host.end(), [](float norm) { return norm == 0.0F; });
+}
+
 /// What attribute_pairs() fills besides the numbers.
 struct Receivers {
   AttributionOutputs& outputs;
@@ -159,7 +170,8 @@ struct Receivers {
 std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector<Pair>& pairs,
                                          const Methods& methods, const AttributeOptions& options,
                                          Receivers& receivers) {
-  inference.prefetch_dna({pairs.front().enhancer});
+  DnaFeed feed(inference.data, *inference.backend, inference.lasting, 1);
+  feed.start({pairs.front().enhancer});
   Attributor attributor(*inference.model, inference.tape, inference.rna, inference.protein,
                         inference.lasting);
   attributor.want_gradient_x_input(std::any_of(methods.begin(), methods.end(), [](const Method* m) {
@@ -174,10 +186,9 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
     const std::size_t end = group_end(pairs, begin);
     std::vector<std::int32_t> genes;
     for (std::size_t i = begin; i < end; ++i) genes.push_back(pairs[i].gene);
-    const Tensor dna = inference.load_dna({pairs[begin].enhancer});
-    const bool zero_dna = std::all_of(inference.last_row().begin(), inference.last_row().end(),
-                                      [](float v) { return v == 0.0F; });
-    if (end < pairs.size()) inference.prefetch_dna({pairs[end].enhancer});
+    const Tensor dna = feed.take();
+    if (end < pairs.size()) feed.start({pairs[end].enhancer});
+    const bool zero_dna = all_zero(inference, dna);
     const EnhancerGenes wanted{pairs[begin].enhancer, dna, genes};
     const std::vector<PairScores> scores = score_enhancer(attributor, methods, scorers, wanted);
     for (std::size_t i = 0; i < scores.size(); ++i) {

@@ -1,6 +1,7 @@
 #include "apps/common/dna_feed.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "engine/error.h"
@@ -60,15 +61,14 @@ void DnaFeed::start(std::vector<std::int32_t> rows) {
   Buffer& buffer = buffers_[static_cast<std::size_t>(current_)];
   rows_ = std::move(rows);
   buffer.read.clear();
+  first_.clear();
+  std::unordered_map<std::int32_t, std::size_t> seen;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    if (kept_at(rows_[i]) < 0 && first_request(i) == i) buffer.read.push_back(i);
+    first_.push_back(seen.emplace(rows_[i], i).first->second);
+    if (kept_at(rows_[i]) < 0 && first_[i] == i) buffer.read.push_back(i);
   }
   done_ =
       std::async(std::launch::async, [this, &buffer, slot = current_] { read_into(buffer, slot); });
-}
-
-std::size_t DnaFeed::first_request(std::size_t i) const {
-  return static_cast<std::size_t>(std::find(rows_.begin(), rows_.end(), rows_[i]) - rows_.begin());
 }
 
 void DnaFeed::keep(std::int32_t row, const Tensor& window) {
@@ -88,8 +88,8 @@ Tensor DnaFeed::take() {
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const Tensor to = window(out, i);
     const std::int64_t from = kept_at(rows_[i]);
-    if (first_request(i) < i) {
-      backend_.copy(to, window(out, first_request(i)));
+    if (first_[i] < i) {
+      backend_.copy(to, window(out, first_[i]));
     } else if (at == buffer.read.size() || buffer.read[at] != i) {
       backend_.copy(to, window(kept_, from));
     } else if (buffer.device.empty()) {

@@ -1,6 +1,7 @@
 // DNA windows on their way to the device. Rows are read by a background thread, one request ahead
 // of the computation. On a GPU they travel beside the running kernels through page-locked memory
-// and stay: a data set that fits, with a reserve for the computation, is read from disk once.
+// and, if they will be asked for again, stay: a data set that fits, with a reserve for the
+// computation, is read from disk once.
 #pragma once
 
 #include <array>
@@ -18,11 +19,11 @@ namespace cdt {
 
 class DnaFeed {
  public:
-  /// batch: most rows of a request. distinct: how many different rows will be asked for.
-  /// reserve_bytes: device memory to leave for everything else; rows stay on the device as long as
-  /// there is more.
+  /// batch: most rows of a request. distinct: how many different rows will be asked for again and
+  /// again, 0 if each is asked for once. reserve_bytes: device memory to leave for everything else;
+  /// rows that come again stay on the device as long as there is more.
   DnaFeed(const Dataset& data, Backend& backend, Arena& lasting, std::int64_t batch,
-          std::int64_t distinct, std::size_t reserve_bytes);
+          std::int64_t distinct = 0, std::size_t reserve_bytes = 0);
   ~DnaFeed();
   DnaFeed(const DnaFeed&) = delete;
   DnaFeed& operator=(const DnaFeed&) = delete;
@@ -33,8 +34,6 @@ class DnaFeed {
   /// same address each time, valid until the next take(). InputError on NaN or infinity in a row.
   Tensor take();
 
-  /// How many rows the device can keep; 0: none.
-  std::int64_t kept_capacity() const { return kept_rows_; }
   std::int64_t batch() const { return batch_.shape[0]; }
 
  private:
@@ -46,8 +45,6 @@ class DnaFeed {
   };
 
   void read_into(Buffer& buffer, int slot);
-  /// Position of the first request of the same row as request i.
-  std::size_t first_request(std::size_t i) const;
   void keep(std::int32_t row, const Tensor& window);
   std::int64_t kept_at(std::int32_t row) const { return kept_at_[static_cast<std::size_t>(row)]; }
 
@@ -62,6 +59,7 @@ class DnaFeed {
   std::array<Buffer, kBuffers> buffers_;
   int current_ = 0;
   std::vector<std::int32_t> rows_;
+  std::vector<std::size_t> first_;  // of each request: where the same row is asked for first
   std::future<void> done_;
 };
 

@@ -19,7 +19,7 @@ std::size_t floats_to_bytes(std::int64_t floats) {
 /// Model, gradient map, trunks and the inputs.
 std::size_t lasting_bytes(const CdtConfig& c, std::int64_t bins, std::int64_t batch) {
   const std::int64_t trunks = 4 * c.genes * c.hidden + c.hidden * c.hidden;
-  // DNA: a batch, and what DnaFeed holds
+  // DNA: a batch, and the buffers of DnaFeed
   const std::int64_t inputs =
       4 * batch * bins * c.dna_dim + c.genes * (c.rna_dim + c.protein_dim) + batch * c.genes;
   return 2 * model_bytes(c, false) + floats_to_bytes(trunks + inputs);
@@ -92,25 +92,8 @@ Inference::Inference(const CommonOptions& options, const ModelOverrides& overrid
       model(load_model(options.model, *backend, lasting, false, overrides)),
       tape(*backend, step, scratch),
       rna(upload(*backend, lasting, {1, data.genes_count(), data.rna_dim}, data.rna)),
-      protein(upload(*backend, lasting, {1, data.genes_count(), data.protein_dim}, data.protein)),
-      batch_(batch),
-      row_(static_cast<std::size_t>(data.bins * data.dna_dim)) {
+      protein(upload(*backend, lasting, {1, data.genes_count(), data.protein_dim}, data.protein)) {
   tape.eval();
-}
-
-Tensor Inference::load_dna(const std::vector<std::int32_t>& rows) {
-  const auto count = static_cast<std::int64_t>(rows.size());
-  if (dna_.empty()) dna_ = lasting.tensor({batch_, data.bins, data.dna_dim});
-  const Tensor batch = dna_.slice(0, count);
-  for (std::int64_t i = 0; i < count; ++i) {
-    data.read_dna(rows[static_cast<std::size_t>(i)], row_.data());
-    backend->upload(batch.slice(i, i + 1), row_.data());
-  }
-  return batch;
-}
-
-void Inference::prefetch_dna(const std::vector<std::int32_t>& rows) const {
-  for (const std::int32_t row : rows) data.prefetch_dna(row);
 }
 
 }  // namespace cdt

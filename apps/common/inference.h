@@ -1,5 +1,5 @@
 // What prediction and attribution share: a data set, a trained model, the device, and the memory
-// for passes over `batch` enhancers at a time.
+// for passes over `batch` enhancers at a time, DNA windows (apps/common/dna_feed.h) included.
 #pragma once
 
 #include <cstddef>
@@ -26,13 +26,6 @@ struct Inference {
   Inference(const CommonOptions& options, const ModelOverrides& overrides, std::int64_t batch,
             MapSpace maps = MapSpace::kNone);
 
-  /// dna (rows.size(), L, dna_dim) for these enhancers, in the lasting buffer dna.
-  Tensor load_dna(const std::vector<std::int32_t>& rows);
-  /// The last row load_dna() read, on the host.
-  const std::vector<float>& last_row() const { return row_; }
-  /// Asks for these rows to be read from disk meanwhile.
-  void prefetch_dna(const std::vector<std::int32_t>& rows) const;
-
   std::unique_ptr<Backend> backend;
   Dataset data;
   CdtConfig config;
@@ -41,11 +34,6 @@ struct Inference {
   Tape tape;
   Tensor rna;      // (1, G, rna_dim)
   Tensor protein;  // (1, G, protein_dim)
-
- private:
-  std::int64_t batch_;
-  Tensor dna_;              // (batch, L, dna_dim), once it is used
-  std::vector<float> row_;  // one enhancer on the host
 };
 
 /// --heads and --pool-heads.

@@ -28,9 +28,6 @@ std::vector<std::int32_t> part(const std::vector<std::int32_t>& all, std::size_t
           all.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
-/// Device memory to keep free of DNA windows: model, activations, scores.
-constexpr std::size_t kDeviceReserve = std::size_t{8} << 30U;
-
 /// (N, G) predictions for dna (N, L, dna_dim), on the host; outputs (batch, G) is memory for them.
 std::vector<float> predict_genes(Inference& inference, const Trunks& trunks, const Tensor& dna,
                                  const Tensor& outputs) {
@@ -71,10 +68,8 @@ std::vector<float> predict_pairs(Inference& inference, const std::vector<Pair>& 
   const std::vector<std::int32_t> enhancers = distinct_enhancers(pairs);
   const auto wanted = pairs_by_enhancer(pairs);
   inference.model->freeze();
-  const auto distinct = static_cast<std::int64_t>(enhancers.size());
-  const std::int64_t most = std::min(batch, distinct);
-  DnaFeed feed(inference.data, *inference.backend, inference.lasting, most, distinct,
-               kDeviceReserve);
+  const std::int64_t most = std::min(batch, static_cast<std::int64_t>(enhancers.size()));
+  DnaFeed feed(inference.data, *inference.backend, inference.lasting, most);
   feed.start(part(enhancers, 0, most));
   const Tensor outputs = inference.lasting.tensor({most, inference.config.genes});
   const Trunks trunks = inference.model->compute_trunks(inference.tape, inference.rna,

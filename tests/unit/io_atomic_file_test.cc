@@ -104,7 +104,7 @@ TEST(IoAtomicFile, OutputDirectory) {
                  dir.path / "file" / "x", "create", "Not a directory");
 }
 
-TEST(IoMappedFile, MapsMovesAndPrefetches) {
+TEST(IoMappedFile, MapsAndMoves) {
   const test::TempDir dir;
   const std::string text(10000, 'm');
   write_bytes(dir.path / "f", text);
@@ -112,8 +112,6 @@ TEST(IoMappedFile, MapsMovesAndPrefetches) {
   const MappedFile file(std::move(first));
   ASSERT_EQ(file.size(), text.size());
   EXPECT_EQ(std::string(reinterpret_cast<const char*>(file.data()), file.size()), text);
-  file.prefetch(5000, 1000000);
-  file.prefetch(20000, 1);
   write_bytes(dir.path / "empty", "");
   EXPECT_EQ(MappedFile(dir.path / "empty").size(), 0U);
   expect_message(input_error([&] { MappedFile(dir.path / "none"); }), dir.path / "none", "open",

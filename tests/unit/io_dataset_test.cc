@@ -120,7 +120,6 @@ TEST_F(IoDataset, RoundTrip) {
   EXPECT_EQ(data.pairs_of(Split::kVal)[0].beta, 0.1F);
   EXPECT_EQ(data.pairs[0].label, 1);
   std::vector<float> row(8);
-  data.prefetch_dna(2);
   data.read_dna(2, row.data());
   EXPECT_EQ(row, std::vector<float>({16.5F, 17.5F, 18.5F, 19.5F, 20.5F, 21.5F, 22.5F, 23.5F}));
   EXPECT_THROW(data.read_dna(3, row.data()), Error);

@@ -19,9 +19,9 @@
 #include "apps/train/state.h"
 #include "apps/train/trainer.h"
 #include "apps/train/validate.h"
-#include "engine/random.h"
 #include "io/text.h"
 #include "tests/support/input_error.h"
+#include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_backend.h"
 
@@ -198,35 +198,6 @@ TEST_F(RunFolderTest, CutsMetricsAfterTheLastFinishedEpoch) {
 // --- state and loop
 // -------------------------------------------------------------------------------
 
-/// A data set small enough for a run in milliseconds; pairs as given.
-void write_data(const fs::path& path, const std::vector<Pair>& pairs) {
-  DatasetWriter::Sizes sizes;
-  sizes.enhancers = 5;
-  sizes.bins = 4;
-  sizes.dna_dim = 3;
-  sizes.genes = 3;
-  sizes.rna_dim = 2;
-  sizes.protein_dim = 4;
-  DatasetWriter writer(path, sizes);
-  RandomStream random(11, 2);
-  const auto draw = [&](std::int64_t n) {
-    std::vector<float> out(static_cast<std::size_t>(n));
-    for (float& x : out) x = static_cast<float>(random.normal());
-    return out;
-  };
-  std::vector<Enhancer> enhancers;
-  for (std::int64_t i = 0; i < sizes.enhancers; ++i) {
-    writer.append_dna(draw(sizes.bins * sizes.dna_dim).data(), sizes.bins * sizes.dna_dim);
-    enhancers.push_back({"chr1", 1000 * i, 1000 * i + 500, "E" + std::to_string(i)});
-  }
-  const std::vector<std::string> genes = {"A", "B", "C"};
-  writer.write_rna(draw(sizes.genes * sizes.rna_dim), genes);
-  writer.write_protein(draw(sizes.genes * sizes.protein_dim), genes);
-  writer.write_enhancers(enhancers);
-  writer.write_pairs(pairs);
-  writer.finish("{}");
-}
-
 std::vector<Pair> default_pairs() {
   std::vector<Pair> pairs;
   for (std::int32_t i = 0; i < 12; ++i) {
@@ -272,7 +243,7 @@ class TrainRun : public ::testing::Test {
     Trainer trainer;
   };
   std::unique_ptr<Run> make(const std::vector<Pair>& pairs) {
-    write_data(data_dir, pairs);
+    test::write_small_dataset(data_dir, pairs);
     return std::make_unique<Run>(options, data_dir);
   }
 
@@ -364,7 +335,7 @@ TEST_F(TrainRun, OtherDataAreRefusedByPart) {
   check_same_data(facts, run->data, "state");
   std::vector<Pair> pairs = default_pairs();
   pairs[3].beta += 0.125F;
-  write_data(dir.path / "other", pairs);
+  test::write_small_dataset(dir.path / "other", pairs);
   const Dataset other(dir.path / "other");
   expect_message(input_error([&] { check_same_data(facts, other, "state"); }), dir.path / "other",
                  "pairs", "is not what state was trained on");

@@ -1,0 +1,42 @@
+// A data set on disk for tests: 5 enhancers, 4 bins of 3 features, 3 genes.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/random.h"
+#include "io/dataset.h"
+
+namespace cdt::test {
+
+/// A data set small enough for a run in milliseconds; pairs as given.
+inline void write_small_dataset(const std::filesystem::path& path, const std::vector<Pair>& pairs) {
+  DatasetWriter::Sizes sizes;
+  sizes.enhancers = 5;
+  sizes.bins = 4;
+  sizes.dna_dim = 3;
+  sizes.genes = 3;
+  sizes.rna_dim = 2;
+  sizes.protein_dim = 4;
+  DatasetWriter writer(path, sizes);
+  RandomStream random(11, 2);
+  const auto draw = [&](std::int64_t n) {
+    std::vector<float> out(static_cast<std::size_t>(n));
+    for (float& x : out) x = static_cast<float>(random.normal());
+    return out;
+  };
+  std::vector<Enhancer> enhancers;
+  for (std::int64_t i = 0; i < sizes.enhancers; ++i) {
+    writer.append_dna(draw(sizes.bins * sizes.dna_dim).data(), sizes.bins * sizes.dna_dim);
+    enhancers.push_back({"chr1", 1000 * i, 1000 * i + 500, "E" + std::to_string(i)});
+  }
+  const std::vector<std::string> genes = {"A", "B", "C"};
+  writer.write_rna(draw(sizes.genes * sizes.rna_dim), genes);
+  writer.write_protein(draw(sizes.genes * sizes.protein_dim), genes);
+  writer.write_enhancers(enhancers);
+  writer.write_pairs(pairs);
+  writer.finish("{}");
+}
+
+}  // namespace cdt::test
