@@ -113,6 +113,12 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
                    fixed(quantile_of_sorted(comparison.correlations, 0.25), 2) + " to " +
                    fixed(quantile_of_sorted(comparison.correlations, 0.75), 2) + ", " +
                    counted(static_cast<std::int64_t>(comparison.correlations.size()), "pair") + ".";
+  const double pearson_mean =
+      number_at(attribution.summary, "occlusion_vs_gradient.gradient.pearson_mean");
+  if (std::isfinite(pearson_mean)) {
+    figure.finding += " Pearson correlation, which the few strongest bins decide: mean " +
+                      fixed(pearson_mean, 2) + ".";
+  }
   figure.details = correlation_table(attribution);
   figure.command = attribute_command(material);
   return figure;

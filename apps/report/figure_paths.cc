@@ -63,7 +63,7 @@ Paths read_paths(const NpyFile& file, const Dataset& data, std::int64_t pairs) {
 void describe(Plot& plot, const Paths& paths) {
   const std::string data = plot.data(paths.rows);
   const double span = paths.rows.back()[0] - paths.rows.front()[0];
-  plot.run("set lmargin 9").run("set rmargin 2").run("set tmargin 1");
+  plot.run("set lmargin 11").run("set rmargin 2").run("set tmargin 1");
   plot.ticks("x", span, plot.canvas().narrow ? 6.0 : 10.0);
   plot.run("set xrange [" + format_number(paths.rows.front()[0]) + ":" +
            format_number(paths.rows.back()[0]) + "]");

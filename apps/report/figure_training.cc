@@ -75,7 +75,7 @@ Item training_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.title = title;
   figure.picture = draw_both(gnuplot, "Training and validation loss and correlation by epoch",
                              {300, 480}, [&](Plot& plot) { describe(plot, epochs, best); });
-  figure.legend = {{Ink::kBlue, "line", "training, dropout on, as the epoch went"},
+  figure.legend = {{Ink::kBlue, "line", "training, as the epoch went (dropout, if any, on)"},
                    {Ink::kOrange, "line", "validation, after the epoch"}};
   figure.reading =
       "Curves that part while training still improves are overfitting; the weights of the marked "

@@ -24,12 +24,11 @@ struct SiteScore {
 struct MethodScore {
   std::string method;
   SiteScore causal, decoy;
-  Estimate causal_over_decoy;      // AUROC
-  double causal_hits, decoy_hits;  // share of pairs whose peak lies at the site
+  Estimate causal_over_decoy;  // AUROC
 };
 
 struct Chance {
-  double auroc = 0, causal_precision = 0, decoy_precision = 0, hits = 0;
+  double auroc = 0, causal_precision = 0, decoy_precision = 0;
 };
 
 Estimate estimate_at(const nlohmann::json& object, const std::string& path) {
@@ -46,12 +45,8 @@ std::vector<MethodScore> scores_of(const Attribution& attribution) {
     const auto site = [&](const std::string& kind) -> SiteScore {
       return {estimate_at(scores, kind + ".auroc"), estimate_at(scores, kind + ".precision_at_k")};
     };
-    const auto hits = [&](const std::string& kind) {
-      return number_at(attribution.summary, "planted_sites." + kind + "." + method.name + "_share");
-    };
-    const MethodScore row{method.name,    site("causal"),
-                          site("decoy"),  estimate_at(scores, "causal_over_decoy.auroc"),
-                          hits("causal"), hits("decoy")};
+    const MethodScore row{method.name, site("causal"), site("decoy"),
+                          estimate_at(scores, "causal_over_decoy.auroc")};
     if (std::isfinite(row.causal.auroc.value)) out.push_back(row);
   }
   std::stable_sort(out.begin(), out.end(), [](const MethodScore& a, const MethodScore& b) {
@@ -117,17 +112,15 @@ Html score_table(const std::vector<MethodScore>& scores, const Chance& chance) {
   std::vector<std::vector<Html>> rows;
   for (const MethodScore& s : scores) {
     rows.push_back({s.method, cell(s.causal.auroc), cell(s.decoy.auroc), cell(s.causal_over_decoy),
-                    cell(s.causal.precision), cell(s.decoy.precision), percent(s.causal_hits),
-                    percent(s.decoy_hits)});
+                    cell(s.causal.precision), cell(s.decoy.precision)});
   }
   const std::string auroc = fixed(chance.auroc, 2);
   rows.push_back({element("i", "by chance"), auroc, auroc, auroc, fixed(chance.causal_precision, 2),
-                  fixed(chance.decoy_precision, 2), percent(chance.hits), percent(chance.hits)});
-  return table(
-      "Scores against the planted sites",
-      {"method", "AUROC, causal", "AUROC, decoy", "AUROC, causal over decoy",
-       "precision at k, causal", "precision at k, decoy", "peak at causal", "peak at decoy"},
-      rows);
+                  fixed(chance.decoy_precision, 2)});
+  return table("Scores against the planted sites",
+               {"method", "AUROC, causal", "AUROC, decoy", "AUROC, causal over decoy",
+                "precision at k, causal", "precision at k, decoy"},
+               rows);
 }
 
 }  // namespace
@@ -145,8 +138,7 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
   const nlohmann::json& summary = material.attribution->summary;
   const Chance chance{number_at(summary, "truth_scores.chance.auroc"),
                       number_at(summary, "truth_scores.chance.causal_precision_at_k"),
-                      number_at(summary, "truth_scores.chance.decoy_precision_at_k"),
-                      number_at(summary, "planted_sites.causal.random_share")};
+                      number_at(summary, "truth_scores.chance.decoy_precision_at_k")};
   const int rows = 26 * static_cast<int>(scores.size());
   Figure figure;
   figure.title = title;
@@ -164,9 +156,7 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
       " have a planted effect. AUROC is the chance that a bin of the site scores higher than a bin "
       "of neither; precision at k is the share of the k highest bins that lie on the site, k being "
       "its number of bins. Means over pairs of absolute scores, intervals from a bootstrap over "
-      "enhancers. A peak counts within " +
-      std::to_string(static_cast<int>(number_at(summary, "planted_sites.tolerance_bins"))) +
-      " bins of a site.";
+      "enhancers.";
   const double at_a_time = number_at(summary, "methods.occlusion.bins_at_a_time");
   if (at_a_time > 1) {
     figure.finding += " Occlusion gives " + fixed(at_a_time, 0) +

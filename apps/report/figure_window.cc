@@ -124,7 +124,10 @@ void shade(Plot& plot, const PairView& view, const std::vector<std::int64_t>& bi
 
 void window_panel(Plot& plot, const Window& window, const std::string& label, Ink ink) {
   const std::string steps = plot.data(window.steps);
-  plot.run("set label 1 '" + label + "' at graph 0.012, graph 0.9 front textcolor " + rgb(ink));
+  const bool peak_is_left = 2 * window.peak < static_cast<std::int64_t>(window.steps.size() / 2);
+  plot.run("set label 1 '" + label + "' at graph " +
+           (peak_is_left ? "0.988, graph 0.9 right" : "0.012, graph 0.9 left") +
+           " front textcolor " + rgb(ink));
   plot.ticks("y", window.peak_over_uniform, 4.0);
   plot.run("unset arrow");
   for (const double kb : window.top_kb) {
@@ -184,7 +187,7 @@ void describe(Plot& plot, const PairView& view) {
   const double panel = (head - foot - elements - gap) / 2.0;
   plot.run("set multiplot");
   plot.run("set lmargin at screen " + std::string(plot.canvas().narrow ? "0.15" : "0.08"));
-  plot.run("set rmargin at screen 0.98");
+  plot.run("set rmargin at screen " + std::string(plot.canvas().narrow ? "0.93" : "0.97"));
   plot.run("set xrange [" + format_number(view.from_kb) + ":" + format_number(view.to_kb) + "]");
   plot.run("set yrange [0:*]").run("set ytics 1 autofreq").run("set autoscale yfixmin");
   plot.ticks("x", view.to_kb - view.from_kb, plot.canvas().narrow ? 5.0 : 9.0);
@@ -193,7 +196,7 @@ void describe(Plot& plot, const PairView& view) {
     shade(plot, view, view.sites->causal, Ink::kGreen);
     shade(plot, view, view.sites->decoy, Ink::kNull);
   }
-  position_axis(plot, view, plot.canvas().narrow ? 3.0 : 7.0);
+  position_axis(plot, view, plot.canvas().narrow ? 4.0 : 7.0);
   place(plot, head - panel, head);
   window_panel(plot, view.attention, "attention", Ink::kBlue);
   plot.run("unset x2tics").run("unset x2label").run("set border 3");

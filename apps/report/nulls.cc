@@ -5,6 +5,7 @@
 #include <cstddef>
 
 namespace cdt {
+
 NullCount shifted_count(const PeakGroups& groups, std::int64_t bins, std::int64_t width) {
   NullCount out;
   double variance = 0;

@@ -67,16 +67,19 @@ summary:hover { color: var(--text); }
 .scroll, .command { overflow-x: auto; margin: 0.5rem 0 0.8rem; }
 .scroll:focus-visible, .command:focus-visible { outline: 2px solid var(--blue); outline-offset: 2px; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: 0.3rem 0.8rem; white-space: nowrap; border-bottom: 1px solid var(--rule); }
+th, td { text-align: right; padding: 0.3rem 0.5rem; white-space: nowrap; border-bottom: 1px solid var(--rule); }
 th { font-weight: 550; }
 thead th { color: var(--muted); font-weight: 500; vertical-align: bottom; white-space: normal; line-height: 1.3; }
-th[scope="row"], thead th:first-child { text-align: left; padding-left: 0; }
+th[scope="row"], thead th:first-child { text-align: left; padding-left: 0; white-space: nowrap; }
 code { font: 0.85em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 .command { background: var(--sheet); border-radius: 8px; padding: 0.55rem 0.8rem; }
 .command code { white-space: pre; }
 .omitted { border: 1px dashed var(--rule); border-radius: 10px; padding: 0.5rem 1rem; margin: 1rem 0; font-size: 0.95rem; color: var(--muted); }
 .omitted b { color: var(--text); }
 footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--rule); color: var(--muted); font-size: 0.88rem; }
+@media (min-width: 1200px) {
+  .scroll { width: max-content; min-width: 100%; max-width: calc(100% + 12.5rem); }
+}
 @media (max-width: 640px) {
   main { padding: 1.4rem 1rem 3rem; }
   h1 { font-size: 1.65rem; }
