@@ -107,7 +107,7 @@ FUZZ := $(wildcard tests/fuzz/*.cc)
 EMULATED := $(wildcard engine/cuda/*.cu engine/cuda/*.cc)
 EMULATION_TESTS := $(wildcard tests/emulation/*_test.cc tests/emulation/*_case.cc tests/emulation/*.cu)
 EMULATION := $(filter-out $(EMULATION_TESTS),$(wildcard tests/emulation/*.cc))
-GPU := tests/gpu/compare_runs.cc $(if $(NVCC),$(wildcard tests/gpu/measure_gemm.cc)) \
+GPU := tests/gpu/compare_runs.cc $(if $(NVCC),tests/gpu/measure_gemm.cc tests/gpu/measure_forms.cc) \
   $(if $(CUDNN_FLAGS),$(wildcard tests/gpu/measure_attention.cc))
 SOURCES := $(sort $(ENGINE) $(IMPORT) $(APPS) $(MAINS) $(UNIT) $(PARITY) $(PAPER_BENCH) \
   $(KERNELS_BENCH) $(FUZZ) $(GPU) \

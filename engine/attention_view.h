@@ -18,6 +18,16 @@ inline bool scores_shared(const Attention& a) {
   return is_shared(a.q, a.batch) && is_shared(a.k, a.batch);
 }
 
+/// The forward pass as a backward pass sees it: several seeds are a batch that shares the operands
+/// of its one sample.
+inline Attention forward_of(const AttentionBackward& a) {
+  Attention f = a.forward;
+  if (a.seeds == 1) return f;
+  f.batch = a.seeds;
+  f.q.batch_stride = f.k.batch_stride = f.v.batch_stride = 0;
+  return f;
+}
+
 /// Row `row` of head h of sample b.
 inline float* head_row(const HeadsView& view, const Attention& a, std::int64_t b, std::int64_t h,
                        std::int64_t row) {
@@ -25,9 +35,9 @@ inline float* head_row(const HeadsView& view, const Attention& a, std::int64_t b
 }
 
 /// A tensor (B, Nq, H*K) as a view.
-inline HeadsView dense_view(const Attention& a, float* data) {
+inline HeadsView dense_view(const Attention& a, const Tensor& t) {
   const std::int64_t row = a.heads * a.head_dim;
-  return {data, row, a.queries * row};
+  return {t.data, row, a.queries * row, t.dtype};
 }
 
 /// Multiply-adds of all scores.

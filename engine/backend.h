@@ -258,6 +258,9 @@ struct CudaOptions {
   /// and matrix products in bfloat16, sums in float32.
   Precision precision = Precision::kFloat32;
   bool graphs = true;  // run_recorded() records; else it only runs
+  /// In bfloat16, attention in fused kernels where they compute the same function; else, and for
+  /// the rest, by way of score matrices.
+  bool fused_attention = true;
 };
 
 /// The CUDA backend. InputError where cuda_available() is false or there is no such GPU. Without

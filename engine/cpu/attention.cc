@@ -66,7 +66,7 @@ void mask_tile(const Attention& a, const Tile& t, std::int64_t b, const float* s
 /// out = p v, each row divided by its sum and multiplied by the scale of the mask.
 void weighted_values(const Attention& a, const Tile& t, std::int64_t b, const float* p,
                      const float* sums) {
-  const HeadsView out_view = dense_view(a, a.out.data);
+  const HeadsView out_view = dense_view(a, a.out);
   float* out = head_row(out_view, a, b, t.head, t.first);
   sgemm(false, false, t.rows, a.head_dim, a.keys, 1.0F, p, a.keys, head_row(a.v, a, b, t.head, 0),
         a.v.row_stride, 0.0F, out, out_view.row_stride);

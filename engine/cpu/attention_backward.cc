@@ -196,19 +196,11 @@ class Target {
   std::optional<Scratch> parts_;
 };
 
-/// The one sample of f as a batch that shares all of it.
-Attention as_batch(Attention f, std::int64_t batch) {
-  f.batch = batch;
-  f.q.batch_stride = f.k.batch_stride = f.v.batch_stride = 0;
-  return f;
-}
-
 }  // namespace
 
 void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) {
-  Attention f = a.forward;
+  const Attention f = forward_of(a);
   const bool own_gradients = a.seeds > 1;
-  if (own_gradients) f = as_batch(f, a.seeds);
   const std::int64_t samples = scores_shared(f) ? f.batch : 1;
   const std::int64_t groups = f.batch / samples;
   const std::int64_t gradients = own_gradients ? f.batch : groups;  // of q and k
@@ -232,10 +224,9 @@ void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) 
   const std::int64_t blocks = samples > 1 ? 4 : 2;
   const Scratch work(scratch, {threads_, blocks, kBlock});
   const Scratch dots(scratch, {f.batch, f.heads, f.queries});
-  const Problem problem{f,           dense_view(f, a.dout.data),
-                        dots.data(), dq.view(),
-                        dk.view(),   dv.view(),
-                        samples,     own_gradients};
+  const Problem problem{
+      f,       dense_view(f, a.dout), dots.data(), dq.view(), dk.view(), dv.view(),
+      samples, own_gradients};
   if (problem.wants_scores()) row_dots(threads_, f, a.dout.data, dots.data());
 
   const Cut query_cut(f.queries, kQueryBlock, 8);

@@ -63,16 +63,17 @@ __global__ void score_gradient_kernel(ScoreRows r, const float* p, const float* 
 
 /// A block is one token (b, i); a warp is a head.
 template <class T>
-__global__ void output_dots_kernel(const T* dout, const T* out, float* dots, int queries, int heads,
-                                   int head_dim) {
+__global__ void output_dots_kernel(const T* dout, const T* out, float* dots, int out_batch,
+                                   int queries, int heads, int head_dim) {
   const int lane = static_cast<int>(threadIdx.x % 32);
   const std::int64_t b = blockIdx.x / queries;
   const std::int64_t i = blockIdx.x % queries;
   for (int h = static_cast<int>(threadIdx.x / 32); h < heads;
        h += static_cast<int>(blockDim.x / 32)) {
     const std::int64_t at = (std::int64_t{blockIdx.x} * heads + h) * head_dim;
+    const std::int64_t of_out = ((b % out_batch * queries + i) * heads + h) * head_dim;
     float sum = 0.0F;
-    for (int k = lane; k < head_dim; k += 32) sum += load(dout, at + k) * load(out, at + k);
+    for (int k = lane; k < head_dim; k += 32) sum += load(dout, at + k) * load(out, of_out + k);
     for (int lanes = 16; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(0xFFFFFFFFU, sum, lanes);
     if (lane == 0) dots[(b * heads + h) * queries + i] = sum;
   }
@@ -112,10 +113,11 @@ void score_gradient_rows(cudaStream_t stream, const ScoreRows& r, const float* p
 
 template <class T>
 void output_dots(cudaStream_t stream, const T* dout, const T* out, float* dots, std::int64_t batch,
-                 std::int64_t queries, std::int64_t heads, std::int64_t head_dim) {
+                 std::int64_t out_batch, std::int64_t queries, std::int64_t heads,
+                 std::int64_t head_dim) {
   const int threads = static_cast<int>(std::min<std::int64_t>(8, heads)) * 32;
   launch(stream, output_dots_kernel<T>, static_cast<unsigned>(batch * queries), threads, dout, out,
-         dots, queries, heads, head_dim);
+         dots, out_batch, queries, heads, head_dim);
 }
 
 template <class T>
@@ -135,9 +137,9 @@ template void score_gradient_rows(cudaStream_t, const ScoreRows&, const float*, 
 template void score_gradient_rows(cudaStream_t, const ScoreRows&, const float*, const float*,
                                   const float*, const Mask&, BFloat16*, BFloat16*, bool);
 template void output_dots(cudaStream_t, const float*, const float*, float*, std::int64_t,
-                          std::int64_t, std::int64_t, std::int64_t);
+                          std::int64_t, std::int64_t, std::int64_t, std::int64_t);
 template void output_dots(cudaStream_t, const BFloat16*, const BFloat16*, float*, std::int64_t,
-                          std::int64_t, std::int64_t, std::int64_t);
+                          std::int64_t, std::int64_t, std::int64_t, std::int64_t);
 template void cast_rows(cudaStream_t, const float*, float*, std::int64_t, std::int64_t,
                         std::int64_t);
 template void cast_rows(cudaStream_t, const float*, BFloat16*, std::int64_t, std::int64_t,

@@ -32,10 +32,11 @@ template <class T, class Ds>
 void score_gradient_rows(cudaStream_t stream, const ScoreRows& r, const float* p, const float* dp,
                          const float* dots, const Mask& mask, T* masked, Ds* ds, bool accumulate);
 
-/// dots(B, H, Nq) = sum over K of dout * out, both (B, Nq, H*K).
+/// dots(B, H, Nq) = sum over K of dout(B, Nq, H*K) * out(B | 1, Nq, H*K); out_batch: B or 1.
 template <class T>
 void output_dots(cudaStream_t stream, const T* dout, const T* out, float* dots, std::int64_t batch,
-                 std::int64_t queries, std::int64_t heads, std::int64_t head_dim);
+                 std::int64_t out_batch, std::int64_t queries, std::int64_t heads,
+                 std::int64_t head_dim);
 /// The dense rows of x(rows, cols) as rows of y, `stride` elements apart.
 template <class T>
 void cast_rows(cudaStream_t stream, const float* x, T* y, std::int64_t rows, std::int64_t cols,

@@ -50,6 +50,10 @@ int checked_device(int device) {
 
 CudaBackend::CudaBackend(const CudaOptions& options)
     : options_(options), memory_(checked_device(options.device)) {
+  int shared = 0;
+  CDT_CUDA(
+      cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, options.device));
+  shared_limit_ = static_cast<std::size_t>(shared);
   CDT_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
   CDT_CUDA(cudaStreamCreateWithFlags(&upload_stream_, cudaStreamNonBlocking));
   for (auto* events : {downloaded_, uploaded_, taken_}) {

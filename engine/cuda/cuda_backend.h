@@ -82,6 +82,7 @@ class CudaBackend final : public Backend {
 
   void attention(const Attention& a, Arena& scratch) override;
   void attention_backward(const AttentionBackward& a, Arena& scratch) override;
+  bool attention_seeds() const override { return true; }
   void softmax_dropout(const Tensor& x, const DropoutKey& key, const Tensor& dropped) override;
   void softmax_dropout_backward(const Tensor& p, const Tensor& dp, const DropoutKey& key,
                                 const Tensor& ds) override;
@@ -136,6 +137,11 @@ class CudaBackend final : public Backend {
   /// c(m, n), rows ldc apart, += bias(n) on every row; both of one type.
   void add_bias(const Operand& c, std::int64_t m, std::int64_t n, std::int64_t ldc,
                 const Operand& bias);
+  /// Is there a fused kernel for it, and is it to be used?
+  bool fuses(const Attention& a) const;
+  bool fuses(const AttentionBackward& a) const;
+  void attention_by_scores(const Attention& a, Arena& scratch);
+  void attention_backward_by_scores(const AttentionBackward& a, Arena& scratch);
   const ParameterTable& table_of(std::span<const AdamWTensors> parameters);
 
   /// Up to 1 KiB as arguments of a kernel: no copy engine, no wait.
@@ -143,6 +149,7 @@ class CudaBackend final : public Backend {
 
   CudaOptions options_;
   DeviceMemory memory_;
+  std::size_t shared_limit_ = 0;  // bytes of shared memory a block may have
   cudaStream_t stream_ = nullptr;
   cudaStream_t upload_stream_ = nullptr;
   cudaEvent_t downloaded_[kSlots] = {}, uploaded_[kSlots] = {}, taken_[kSlots] = {};

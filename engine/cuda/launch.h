@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -10,15 +11,29 @@
 
 namespace cdt {
 
-/// threads: of a block, a multiple of 32. blocks of 0 are an error of the caller.
+/// threads: of a block, a multiple of 32. blocks of 0 are an error of the caller. shared_bytes:
+/// dynamic shared memory of a block.
 template <class... Params, class... Args>
-void launch(cudaStream_t stream, void (*kernel)(Params...), dim3 blocks, int threads,
-            Args&&... args) {
+void launch_shared(cudaStream_t stream, void (*kernel)(Params...), dim3 blocks, int threads,
+                   std::size_t shared_bytes, Args&&... args) {
+  constexpr std::size_t kFree = std::size_t{48} << 10U;  // beyond it a kernel needs leave
+  if (shared_bytes > kFree) {
+    CDT_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                  static_cast<int>(shared_bytes)));
+  }
   cudaLaunchConfig_t config{};
   config.gridDim = blocks;
   config.blockDim = dim3(static_cast<unsigned>(threads));
+  config.dynamicSmemBytes = shared_bytes;
   config.stream = stream;
   CDT_CUDA(cudaLaunchKernelEx(&config, kernel, static_cast<Params>(std::forward<Args>(args))...));
+}
+
+/// Without dynamic shared memory.
+template <class... Params, class... Args>
+void launch(cudaStream_t stream, void (*kernel)(Params...), dim3 blocks, int threads,
+            Args&&... args) {
+  launch_shared(stream, kernel, blocks, threads, 0, std::forward<Args>(args)...);
 }
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }

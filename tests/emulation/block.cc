@@ -6,6 +6,7 @@
 #include <sstream>
 #include <vector>
 
+#include "tests/emulation/async_copy.h"
 #include "tests/emulation/fibre.h"
 #include "tests/emulation/warp.h"
 
@@ -147,6 +148,7 @@ Finding run_block(const std::function<void()>& body, Order order, unsigned shuff
     block.threads[i].index = thread_index(i);
     block.threads[i].linear = i;
   }
+  begin_copies(count, order == Order::kAscending);
   if (order == Order::kShuffled) {
     run_shuffled(count, shuffle);
   } else {

@@ -160,6 +160,33 @@ TEST_F(EmulatedKernels, FindsLanesThatDoNotArrive) {
   expect_finding({"__shfl_sync", "the caller is not in its own mask"});
 }
 
+TEST_F(EmulatedKernels, MatrixProductsOfAWarp) {
+  const DeviceBuffer out(16 * 8);
+  ASSERT_EQ(launch_matrix_product(out.data(), true), cudaSuccess);
+  ASSERT_EQ(cudaDeviceSynchronize(), cudaSuccess);
+  for (int r = 0; r < 16; ++r) {
+    for (int c = 0; c < 8; ++c) {
+      int sum = 0;
+      for (int k = 0; k < 16; ++k) sum += (r + k) * (c - k);
+      EXPECT_EQ(out.values()[static_cast<std::size_t>(r * 8 + c)], static_cast<float>(sum));
+    }
+  }
+  launch_matrix_product(out.data(), false);
+  expect_finding({"matrix_product", "ldmatrix.sync", "not a multiple of 16"});
+  launch_planted(Planted::kProductOf31, out.data());
+  expect_finding({"mma.sync", "lane 5 of warp 0", "has ended"});
+}
+
+TEST_F(EmulatedKernels, FindsReadsBeforeACopyIsThere) {
+  const DeviceBuffer in(ramp(64));
+  const DeviceBuffer out(64);
+  ASSERT_EQ(launch_copied_later(in.data(), out.data(), true), cudaSuccess);
+  ASSERT_EQ(cudaDeviceSynchronize(), cudaSuccess);
+  EXPECT_EQ(out.values()[18], 9.0F);
+  launch_copied_later(in.data(), out.data(), false);
+  expect_finding({"copied_later", "results differ"});
+}
+
 TEST_F(EmulatedKernels, FindsMisalignedVectorAccess) {
   const DeviceBuffer in(ramp(32));
   const DeviceBuffer out(16);

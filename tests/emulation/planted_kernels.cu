@@ -125,6 +125,47 @@ __global__ void exchanges(float* out) {
   out[224 + lane] = lane < 16 ? __shfl_xor_sync(0xffffU, x, 1) : -1.0F;
 }
 
+/// out(4 threads of each warp..) = 16 bytes that came by a copy of the thread's own; kWait false:
+/// read before they are there.
+template <bool kWait>
+__global__ void copied_later(const float* in, float* out) {
+  __shared__ float4 pieces[64];
+  pieces[threadIdx.x] = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
+  ptx::copy_later(&pieces[threadIdx.x], in + std::size_t{4} * (threadIdx.x % 16), false);
+  ptx::close_copies();
+  if (kWait) ptx::wait_copies<0>();
+  out[threadIdx.x] = pieces[threadIdx.x].y;
+}
+
+/// out(16, 8) = a(16, 16) b(8, 16)^T of bfloat16 integers, a[r][c] = r + c, b[r][c] = r - c; the
+/// rows of b stand kShift elements past their place.
+template <int kShift>
+__global__ void matrix_product(float* out) {
+  __shared__ __align__(16) BFloat16 a[16 * 16];
+  __shared__ __align__(16) BFloat16 b[16 * 16 + 8];
+  const int lane = static_cast<int>(threadIdx.x);
+  for (int i = lane; i < 256; i += 32) {
+    a[i] = to_bfloat16(static_cast<float>(i / 16 + i % 16));
+    b[i + kShift] = to_bfloat16(i / 16 < 8 ? static_cast<float>(i / 16 - i % 16) : 0.0F);
+  }
+  __syncwarp();
+  std::uint32_t left[4];
+  std::uint32_t right[4];
+  ptx::load_blocks(left, a + lane % 16 * 16 + lane / 16 * 8);
+  ptx::load_blocks(right, b + kShift + (lane % 8 + lane / 16 * 8) * 16 + lane / 8 % 2 * 8);
+  float c[4] = {};
+  ptx::mma(c, left, right[0], right[1]);
+  for (int i = 0; i < 4; ++i) out[(lane / 4 + i / 2 * 8) * 8 + lane % 4 * 2 + i % 2] = c[i];
+}
+
+/// One lane of the warp stays away from the product.
+__global__ void product_of_31(float* out) {
+  float c[4] = {};
+  const std::uint32_t a[4] = {};
+  if (threadIdx.x != 5) ptx::mma(c, a, 0, 0);
+  out[threadIdx.x] = c[0];
+}
+
 cudaLaunchConfig_t shape(dim3 grid, dim3 block, std::size_t shared, cudaStream_t stream) {
   cudaLaunchConfig_t config{};
   config.gridDim = grid;
@@ -162,6 +203,16 @@ cudaError_t launch_copy4(const float* in, float* out, int shift) {
   return cudaLaunchKernelEx(&c, copy4, in, out, shift);
 }
 
+cudaError_t launch_copied_later(const float* in, float* out, bool wait) {
+  const auto c = shape(1, 64, 0, nullptr);
+  return cudaLaunchKernelEx(&c, wait ? copied_later<true> : copied_later<false>, in, out);
+}
+
+cudaError_t launch_matrix_product(float* out, bool aligned) {
+  const auto c = shape(1, 32, 0, nullptr);
+  return cudaLaunchKernelEx(&c, aligned ? matrix_product<0> : matrix_product<1>, out);
+}
+
 cudaError_t launch_planted(Planted kernel, float* out, int argument) {
   switch (kernel) {
     case Planted::kRace: {
@@ -175,6 +226,10 @@ cudaError_t launch_planted(Planted kernel, float* out, int argument) {
     case Planted::kDynamicSum: {
       const auto c = shape(1, 64, 64 * sizeof(float), nullptr);
       return cudaLaunchKernelEx(&c, dynamic_sum, out, argument);
+    }
+    case Planted::kProductOf31: {
+      const auto c = shape(1, 32, 0, nullptr);
+      return cudaLaunchKernelEx(&c, product_of_31, out);
     }
     case Planted::kExchanges: {
       const auto c = shape(1, 32, 0, nullptr);

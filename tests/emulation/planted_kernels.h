@@ -18,6 +18,12 @@ cudaError_t launch_copy(const float* in, float* out, int n, int shift,
 /// out[4 i] = sum of the float4 at in + 4 i + shift, i < 4
 cudaError_t launch_copy4(const float* in, float* out, int shift);
 
+/// out(64) = element 1 of 16 four-element pieces of in(64), each for four threads; without its
+/// wait, wrong.
+cudaError_t launch_copied_later(const float* in, float* out, bool wait);
+/// out(16, 8), out[r][c] = sum over k < 16 of (r + k) (c - k), on tensor cores.
+cudaError_t launch_matrix_product(float* out, bool aligned);
+
 enum class Planted {
   kRace,
   kEarlyExit,
@@ -27,6 +33,7 @@ enum class Planted {
   kUninitialisedShared,
   kSharedIndex,  // argument: added to indices 0..63 of 64 values
   kDynamicSum,   // argument: how many of the 64 values of dynamic shared memory are used
+  kProductOf31,  // a matrix product without one lane: out(32)
   kExchanges,    // right: out(8, 32)
 };
 cudaError_t launch_planted(Planted kernel, float* out, int argument = 0);

@@ -6,9 +6,9 @@
 namespace cdt::emulation {
 namespace {
 
-constexpr const char* kOpNames[] = {"__syncwarp",       "__shfl_sync",     "__shfl_up_sync",
-                                    "__shfl_down_sync", "__shfl_xor_sync", "__ballot_sync",
-                                    "__any_sync",       "__all_sync"};
+constexpr const char* kOpNames[] = {
+    "__syncwarp",    "__shfl_sync", "__shfl_up_sync", "__shfl_down_sync", "__shfl_xor_sync",
+    "__ballot_sync", "__any_sync",  "__all_sync",     "mma.sync",         "ldmatrix.sync"};
 
 bool is_shuffle(WarpOp op) {
   return op == WarpOp::kShuffle || op == WarpOp::kShuffleUp || op == WarpOp::kShuffleDown ||

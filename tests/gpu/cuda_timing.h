@@ -4,6 +4,8 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -19,6 +21,10 @@ inline void check(cudaError_t status, const char* call) {
   }
 }
 #define CDT_CUDA(call) ::cdt::measure::check(call, #call)
+
+/// Queries and keys of the model's attentions.
+constexpr std::array<std::array<std::int64_t, 2>, 3> kAttentionShapes{
+    {{2360, 2360}, {2360, 896}, {896, 896}}};
 
 enum class Element { kFloat32, kBFloat16 };
 
@@ -90,6 +96,25 @@ inline double microseconds(cudaStream_t stream, const std::function<void()>& lau
   }
   CDT_CUDA(cudaEventDestroy(begin));
   CDT_CUDA(cudaEventDestroy(end));
+  std::nth_element(times.begin(), times.begin() + samples / 2, times.end());
+  return times[static_cast<std::size_t>(samples / 2)];
+}
+
+/// The same by the host's clock, for work on a stream that only `wait` knows.
+inline double wall_microseconds(const std::function<void()>& launch,
+                                const std::function<void()>& wait, int repeats = 10,
+                                int samples = 5) {
+  using Clock = std::chrono::steady_clock;
+  for (int i = 0; i < 3; ++i) launch();
+  wait();
+  std::vector<double> times;
+  for (int s = 0; s < samples; ++s) {
+    const auto begin = Clock::now();
+    for (int i = 0; i < repeats; ++i) launch();
+    wait();
+    times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count() /
+                    repeats);
+  }
   std::nth_element(times.begin(), times.begin() + samples / 2, times.end());
   return times[static_cast<std::size_t>(samples / 2)];
 }

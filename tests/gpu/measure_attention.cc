@@ -243,10 +243,8 @@ int run(int argc, char** argv) {
   const std::string gpu = gpu_name();
   std::cout << "{\"gpu\": \"" << gpu << "\", \"cudnn\": " << cudnnGetVersion()
             << ", \"batch\": " << batch << ", \"attention\": [";
-  constexpr std::array<std::array<std::int64_t, 2>, 3> kShapes{
-      {{2360, 2360}, {2360, 896}, {896, 896}}};
   const char* separator = "\n";
-  for (const auto& [queries, keys] : kShapes) {
+  for (const auto& [queries, keys] : kAttentionShapes) {
     AttentionTimer timer(batch, queries, keys);
     std::cout << separator << timer.forward();
     std::cout << ",\n" << timer.backward() << std::flush;

@@ -27,6 +27,7 @@ pytorch-tf32         600 bench_pytorch
 pytorch-bf16         600 bench_pytorch
 gemm                 300 measure
 attention            300 measure
+forms                300 measure
 STEPS
 }
 
@@ -66,14 +67,15 @@ train() {
     --dropout "$5" --epochs "${CDT_EPOCHS:-3}" --batch-size 8 --seed 3 --quiet
 }
 
-# make_start: data and weights that all runs of a step begin with.
+# make_start: data and weights that all runs of a step begin with. Heads of 32: attention in bf16 is
+# fused.
 make_start() {
   folder=$logs/$step
   rm -rf "$folder"
   mkdir -p "$folder"
   "$(bin)/cdt-synth" --preset "${CDT_PRESET:-demo}" --out "$folder/data" --seed 1 --quiet &&
     "$(bin)/cdt-train" --data "$folder/data" --out "$folder/first" --device cpu --epochs 1 \
-      --hidden 64 --heads 4 --pool-heads 2 --feed-forward 128 --fusion 96 --seed 3 --quiet
+      --hidden 128 --heads 4 --pool-heads 2 --feed-forward 128 --fusion 96 --seed 3 --quiet
 }
 
 # train-PRECISION[-dropout]: a whole training on the CPU and on the GPU. Controls (compare_runs) start
@@ -175,7 +177,7 @@ print()
 PYTHON
 }
 
-# gemm, attention: what NVIDIA's libraries reach on the shapes of CDT.
+# gemm, attention: what NVIDIA's libraries reach on the shapes of CDT; forms: the engine's attention.
 measure() {
   [ -x "$build/tests/measure_$step" ] || skip "not built: $build/tests/measure_$step"
   "$build/tests/measure_$step" >"$logs/$step.json" || return 1

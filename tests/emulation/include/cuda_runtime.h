@@ -5,4 +5,5 @@
 #include "tests/emulation/include/device_functions.h"
 #include "tests/emulation/include/device_language.h"
 #include "tests/emulation/include/library_types.h"
+#include "tests/emulation/include/ptx_functions.h"
 #include "tests/emulation/include/runtime_api.h"

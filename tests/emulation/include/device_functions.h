@@ -25,7 +25,9 @@ enum class WarpOp : std::uint8_t {
   kShuffleXor,
   kBallot,
   kAny,
-  kAll
+  kAll,
+  kMatrixProduct,
+  kMatrixLoad
 };
 
 /// Waits until every thread of the block is here. `value` of all of them: count of non-zeros.

@@ -1,0 +1,77 @@
+// Instructions without a C++ form: products of 8x8 blocks on tensor cores, and copies into shared
+// memory that run beside the arithmetic. All lanes of a warp take part in the first three.
+// Fragments are those of PTX's mma.m16n8k16: with g = lane / 4 and t = lane % 4,
+//   a (16, 16): {(g, 2t..), (g + 8, 2t..), (g, 2t + 8..), (g + 8, 2t + 8..)}, two bfloat16 each
+//   b (16, 8):  {(2t.., g), (2t + 8.., g)}, two bfloat16 each
+//   c (16, 8):  {(g, 2t), (g, 2t + 1), (g + 8, 2t), (g + 8, 2t + 1)}, float32
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+// The emulation's cuda_runtime.h brings its own.
+#if defined(__CUDACC__)
+#define CDT_DYNAMIC_SHARED(T, name)                      \
+  extern __shared__ __align__(16) char name##_dynamic[]; \
+  T* const name = reinterpret_cast<T*>(name##_dynamic)
+
+namespace cdt::ptx {
+
+/// c += a b
+__device__ __forceinline__ void mma(float (&c)[4], const std::uint32_t (&a)[4], std::uint32_t b0,
+                                    std::uint32_t b1) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+      "{%8, %9}, {%0, %1, %2, %3};"
+      : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+__device__ __forceinline__ std::uint32_t shared_address(const void* p) {
+  return static_cast<std::uint32_t>(__cvta_generic_to_shared(p));
+}
+
+/// Four 8x8 blocks of 16-bit elements in shared memory; lane 8 i + r brings the address of row r of
+/// block i, and gets elements (g, 2t), (g, 2t + 1) of each.
+__device__ __forceinline__ void load_blocks(std::uint32_t (&r)[4], const void* row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(shared_address(row))
+               : "memory");
+}
+
+/// The same of the transposed blocks: elements (2t, g), (2t + 1, g).
+__device__ __forceinline__ void load_blocks_transposed(std::uint32_t (&r)[4], const void* row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(shared_address(row))
+               : "memory");
+}
+
+/// Starts to copy 16 bytes from global to shared memory, or to zero them.
+__device__ __forceinline__ void copy_later(void* to, const void* from, bool zero) {
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
+               :
+               : "r"(shared_address(to)), "l"(from), "r"(zero ? 0 : 16)
+               : "memory");
+}
+/// What this thread started since the last call becomes a group.
+__device__ __forceinline__ void close_copies() {
+  asm volatile("cp.async.commit_group;" ::: "memory");
+}
+/// Waits until all but the thread's newest `kLeft` groups are there.
+template <int kLeft>
+__device__ __forceinline__ void wait_copies() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(kLeft) : "memory");
+}
+
+/// Two numbers rounded to bfloat16, the first in the lower half.
+__device__ __forceinline__ std::uint32_t pack(float low, float high) {
+  std::uint32_t both;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
+  return both;
+}
+
+}  // namespace cdt::ptx
+#endif

@@ -1,0 +1,73 @@
+#include "tests/emulation/async_copy.h"
+
+#include <cstring>
+#include <vector>
+
+#include "tests/emulation/block.h"
+#include "tests/emulation/include/cuda_runtime.h"
+
+namespace cdt::emulation {
+namespace {
+
+constexpr std::size_t kPiece = 16;
+
+struct Copy {
+  void* to;
+  const void* from;
+  bool zero;
+};
+struct Started {
+  std::vector<Copy> open;                 // of no group yet
+  std::vector<std::vector<Copy>> groups;  // the oldest first
+};
+std::vector<Started> started;  // by thread
+bool eager = true;
+
+Started& mine() {
+  return started[threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z)];
+}
+
+void finish(const Copy& copy) {
+  if (copy.zero) {
+    std::memset(copy.to, 0, kPiece);
+  } else {
+    std::memcpy(copy.to, copy.from, kPiece);
+  }
+}
+
+}  // namespace
+
+void begin_copies(unsigned threads, bool at_once) {
+  started.assign(threads, {});
+  eager = at_once;
+}
+
+void copy_later(void* to, const void* from, bool zero, Site site) {
+  for (const void* address : {static_cast<const void*>(to), from}) {
+    if (reinterpret_cast<std::uintptr_t>(address) % kPiece == 0) continue;
+    give_up(std::string("cp.async (") + site.file + ":" + std::to_string(site.line) +
+                "): an address is not a multiple of 16 (" + running_thread() + ")",
+            cudaErrorMisalignedAddress);
+  }
+  const Copy copy{to, from, zero};
+  if (eager) {
+    finish(copy);
+  } else {
+    mine().open.push_back(copy);
+  }
+}
+
+void close_copies() {
+  mine().groups.push_back(std::move(mine().open));
+  mine().open.clear();
+}
+
+void wait_copies(int left) {
+  auto& groups = mine().groups;
+  while (static_cast<int>(groups.size()) > left) {
+    for (const Copy& copy : groups.front()) finish(copy);
+    groups.erase(groups.begin());
+  }
+}
+
+}  // namespace cdt::emulation

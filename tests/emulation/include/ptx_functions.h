@@ -1,0 +1,44 @@
+// What engine/cuda/ptx.cuh says in instructions, on the host.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/bfloat16.h"
+#include "tests/emulation/include/device_functions.h"
+
+namespace cdt::emulation {
+
+/// The registers of every lane of the warp, each lane's own by address; all lanes must call. The
+/// addresses are good until the next call of any warp operation.
+const void* const* lanes_registers(WarpOp op, const void* mine, Site site);
+
+/// A copy into shared memory that happens at some time before wait_copies() lets its thread go on:
+/// at once under one order of threads (block.h), as late as possible under the others.
+void copy_later(void* to, const void* from, bool zero, Site site);
+void close_copies();
+void wait_copies(int left);
+
+}  // namespace cdt::emulation
+
+namespace cdt::ptx {
+
+#define CDT_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE()
+
+void mma(float (&c)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1, CDT_SITE);
+void load_blocks(std::uint32_t (&r)[4], const void* row, CDT_SITE);
+void load_blocks_transposed(std::uint32_t (&r)[4], const void* row, CDT_SITE);
+inline void copy_later(void* to, const void* from, bool zero, CDT_SITE) {
+  emulation::copy_later(to, from, zero, {file, line});
+}
+inline void close_copies() { emulation::close_copies(); }
+template <int kLeft>
+void wait_copies() {
+  emulation::wait_copies(kLeft);
+}
+#undef CDT_SITE
+
+inline std::uint32_t pack(float low, float high) {
+  return to_bfloat16(low).bits | static_cast<std::uint32_t>(to_bfloat16(high).bits) << 16U;
+}
+
+}  // namespace cdt::ptx

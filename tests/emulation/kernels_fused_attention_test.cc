@@ -1,0 +1,154 @@
+// Fused attention in bfloat16 against the CPU backend in float32, around the 64 rows of a tile.
+#include <gtest/gtest.h>
+
+#include "tests/emulation/checked_test.h"
+#include "tests/emulation/emulation.h"
+#include "tests/emulation/kernel_case.h"
+
+namespace cdt::test {
+namespace {
+
+class FusedAttentionKernels : public CheckedTest {};
+
+struct Sizes {
+  std::int64_t batch, heads, head_dim, queries, keys;
+};
+constexpr Sizes kSizes[] = {{1, 1, 32, 1, 1},
+                            {2, 2, 32, 65, 130},
+                            {1, 2, 64, 3, 200},
+                            {2, 1, 96, 70, 9},
+                            {1, 1, 96, 64, 128}};
+
+/// In bfloat16 probabilities and gradients of scores are rounded on the way, and a gradient is a
+/// difference of such terms: eight roundings.
+constexpr double kRoundings = 8.0;
+
+std::string name_of(const char* what, const Sizes& s, float p) {
+  return std::string(what) + " " + std::to_string(s.batch) + " x " + std::to_string(s.heads) +
+         " heads of " + std::to_string(s.head_dim) + ", " + std::to_string(s.queries) + " x " +
+         std::to_string(s.keys) + ", p " + std::to_string(p);
+}
+
+HeadsView columns(const Tensor& t, std::int64_t offset) {
+  return {t.at(offset), t.cols(), t.shape[0] == 1 ? 0 : t.shape[1] * t.cols(), t.dtype};
+}
+
+/// Calls both passes, and expects one kernel forward and three backward where the type is bfloat16.
+void attend(Backend& b, const AttentionBackward& a, Arena& scratch) {
+  const bool fused = std::string(b.name()) == "cuda" && a.dout.dtype == Dtype::kBFloat16;
+  b.begin_step(a.forward.dropout.step);  // now, not as a launch in between
+  const std::uint64_t before = emulation::launch_count();
+  b.attention(a.forward, scratch);
+  const std::uint64_t forward = emulation::launch_count() - before;
+  b.attention_backward(a, scratch);
+  const unsigned gradients = (a.dq.data != nullptr ? 1U : 0U) + (a.dk.data != nullptr ? 1U : 0U);
+  if (!fused) return;
+  EXPECT_EQ(forward, 1U);
+  EXPECT_EQ(emulation::launch_count() - before, 2U + gradients);
+}
+
+// q and the rows of k beside v in tensors of their own, as in cross-attention.
+TEST_F(FusedAttentionKernels, CrossAttention) {
+  for (const Sizes& s : kSizes) {
+    const std::int64_t width = s.heads * s.head_dim;
+    for (const float p : {0.0F, 0.3F}) {
+      const Shape queries{s.batch, s.queries, width};
+      const Shape keys{s.batch, s.keys, 2 * width};
+      expect_agreement(
+          {name_of("cross", s, p),
+           {{queries, true},
+            {keys, true},
+            {queries, true, Fill::kZero},
+            {{s.batch, s.heads, s.queries}, false, Fill::kZero},
+            {queries, true},
+            {queries, true, Fill::kZero},
+            {keys, true, Fill::kZero}},
+           [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
+             const Attention a{s.batch,
+                               s.heads,
+                               s.head_dim,
+                               s.queries,
+                               s.keys,
+                               columns(t[0], 0),
+                               columns(t[1], 0),
+                               columns(t[1], width),
+                               t[2],
+                               t[3],
+                               {},
+                               some_key(p)};
+             attend(b, {a, t[4], columns(t[5], 0), columns(t[6], 0), columns(t[6], width)},
+                    scratch);
+           },
+           kRoundings});
+    }
+  }
+}
+
+// q, k and v side by side; the gradients of k and v alone, as when queries are constants.
+TEST_F(FusedAttentionKernels, SelfAttentionWithoutQueryGradient) {
+  const Sizes s{2, 2, 32, 66, 66};
+  const std::int64_t width = s.heads * s.head_dim;
+  const Shape packed{s.batch, s.queries, 3 * width};
+  const Shape out{s.batch, s.queries, width};
+  expect_agreement(
+      {"self",
+       {{packed, true},
+        {out, true, Fill::kZero},
+        {{s.batch, s.heads, s.queries}, false, Fill::kZero},
+        {out, true},
+        {packed, true, Fill::kZero}},
+       [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
+         const Attention a{s.batch,
+                           s.heads,
+                           s.head_dim,
+                           s.queries,
+                           s.keys,
+                           columns(t[0], 0),
+                           columns(t[0], width),
+                           columns(t[0], 2 * width),
+                           t[1],
+                           t[2],
+                           {},
+                           some_key(0.1F)};
+         attend(b, {a, t[3], {}, columns(t[4], width), columns(t[4], 2 * width)}, scratch);
+       },
+       kRoundings});
+}
+
+// Several seeds of one sample, through the fused kernels and, in float32, through scores.
+TEST_F(FusedAttentionKernels, Seeds) {
+  const Sizes s{1, 2, 32, 67, 40};
+  constexpr std::int64_t kSeeds = 3;
+  const std::int64_t width = s.heads * s.head_dim;
+  const Shape queries{1, s.queries, width};
+  const Shape keys{1, s.keys, 2 * width};
+  expect_agreement(
+      {"seeds",
+       {{queries, true},
+        {keys, true},
+        {queries, true, Fill::kZero},
+        {{1, s.heads, s.queries}, false, Fill::kZero},
+        {{kSeeds, s.queries, width}, true},
+        {{kSeeds, s.queries, width}, true, Fill::kZero},
+        {{kSeeds, s.keys, 2 * width}, true, Fill::kZero}},
+       [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
+         const Attention a{1,
+                           s.heads,
+                           s.head_dim,
+                           s.queries,
+                           s.keys,
+                           columns(t[0], 0),
+                           columns(t[1], 0),
+                           columns(t[1], width),
+                           t[2],
+                           t[3],
+                           {},
+                           some_key(0.0F)};
+         attend(b, {a, t[4], columns(t[5], 0), columns(t[6], 0), columns(t[6], width), kSeeds},
+                scratch);
+       },
+       kRoundings});
+}
+
+}  // namespace
+}  // namespace cdt::test

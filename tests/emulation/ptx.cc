@@ -1,0 +1,104 @@
+// Tensor core products and matrix loads: every lane lays its registers open, then takes from the
+// others what the fragment layout of mma.m16n8k16 gives it (engine/cuda/ptx.cuh).
+#include <array>
+#include <string>
+
+#include "tests/emulation/block.h"
+#include "tests/emulation/include/cuda_runtime.h"
+
+namespace cdt::emulation {
+namespace {
+
+constexpr unsigned kAllLanes = 0xFFFFFFFFU;
+std::array<std::array<const void*, 32>, 32> registers;  // [warp][lane]
+
+unsigned lane() { return threadIdx.x % 32; }
+
+/// Half `i` of a register of two.
+float half(std::uint32_t both, int i) {
+  return to_float(BFloat16{static_cast<std::uint16_t>(i == 0 ? both : both >> 16U)});
+}
+
+struct Operands {
+  std::uint32_t a[4], b[2];
+};
+
+/// Element (row, k) of a, (k, column) of b.
+float a_element(const void* const* lanes, unsigned row, unsigned k) {
+  const auto& of = *static_cast<const Operands*>(lanes[row % 8 * 4 + k % 8 / 2]);
+  return half(of.a[row / 8 + k / 8 * 2], static_cast<int>(k % 2));
+}
+float b_element(const void* const* lanes, unsigned k, unsigned column) {
+  const auto& of = *static_cast<const Operands*>(lanes[column * 4 + k % 8 / 2]);
+  return half(of.b[k / 8], static_cast<int>(k % 2));
+}
+
+std::uint16_t block_element(const void* const* lanes, unsigned block, unsigned row,
+                            unsigned column) {
+  const auto* const* address = static_cast<const std::uint16_t* const*>(lanes[8 * block + row]);
+  return (*address)[column];
+}
+
+void load_blocks(std::uint32_t (&r)[4], const void* row, bool transposed, Site site) {
+  if (reinterpret_cast<std::uintptr_t>(row) % 16 != 0) {
+    give_up(
+        "ldmatrix.sync: the address of a row is not a multiple of 16 (" + running_thread() + ")",
+        cudaErrorMisalignedAddress);
+  }
+  const void* const* lanes = lanes_registers(WarpOp::kMatrixLoad, &row, site);
+  const unsigned g = lane() / 4;
+  const unsigned t = lane() % 4;
+  std::uint32_t got[4];
+  for (unsigned block = 0; block < 4; ++block) {
+    const auto element = [&](unsigned e) -> std::uint32_t {
+      return transposed ? block_element(lanes, block, 2 * t + e, g)
+                        : block_element(lanes, block, g, 2 * t + e);
+    };
+    got[block] = element(0) | element(1) << 16U;
+  }
+  warp_exchange(WarpOp::kMatrixLoad, kAllLanes, 0, 0, 32, site);
+  for (unsigned block = 0; block < 4; ++block) r[block] = got[block];
+}
+
+}  // namespace
+
+const void* const* lanes_registers(WarpOp op, const void* mine, Site site) {
+  auto& of_warp = registers[threadIdx.x / 32];
+  of_warp[lane()] = mine;
+  warp_exchange(op, kAllLanes, 0, 0, 32, site);
+  return of_warp.data();
+}
+
+}  // namespace cdt::emulation
+
+namespace cdt::ptx {
+
+using emulation::Site;
+using emulation::WarpOp;
+
+void mma(float (&c)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1,
+         const char* file, int line) {
+  const emulation::Operands mine{{a[0], a[1], a[2], a[3]}, {b0, b1}};
+  const Site site{file, line};
+  const void* const* lanes = emulation::lanes_registers(WarpOp::kMatrixProduct, &mine, site);
+  const unsigned g = emulation::lane() / 4;
+  const unsigned t = emulation::lane() % 4;
+  for (unsigned i = 0; i < 4; ++i) {
+    double sum = c[i];
+    for (unsigned k = 0; k < 16; ++k) {
+      sum += static_cast<double>(emulation::a_element(lanes, g + 8 * (i / 2), k)) *
+             static_cast<double>(emulation::b_element(lanes, k, 2 * t + i % 2));
+    }
+    c[i] = static_cast<float>(sum);
+  }
+  emulation::warp_exchange(WarpOp::kMatrixProduct, 0xFFFFFFFFU, 0, 0, 32, site);
+}
+
+void load_blocks(std::uint32_t (&r)[4], const void* row, const char* file, int line) {
+  emulation::load_blocks(r, row, false, {file, line});
+}
+void load_blocks_transposed(std::uint32_t (&r)[4], const void* row, const char* file, int line) {
+  emulation::load_blocks(r, row, true, {file, line});
+}
+
+}  // namespace cdt::ptx
