@@ -14,10 +14,10 @@ struct Sizes {
   std::int64_t batch, heads, head_dim, queries, keys;
 };
 constexpr Sizes kSizes[] = {{1, 1, 32, 1, 1},
-                            {2, 2, 32, 65, 130},
+                            {2, 1, 32, 65, 130},
                             {1, 2, 64, 3, 200},
-                            {2, 1, 96, 70, 9},
-                            {1, 1, 96, 64, 128}};
+                            {1, 1, 96, 70, 9},
+                            {1, 1, 96, 64, 64}};
 
 /// In bfloat16 probabilities and gradients of scores are rounded on the way, and a gradient is a
 /// difference of such terms: eight roundings.
