@@ -35,7 +35,6 @@ class Arena {
   /// Bytes in use now, and the most ever in use at once.
   std::size_t used() const { return used_; }
   std::size_t peak() const { return peak_; }
-  std::size_t capacity() const { return capacity_; }
 
  private:
   /// Debug builds (CDT_DEBUG) fill a range with NaN and its last 128 bytes with a canary, which

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/integer.h"
 #include "engine/random.h"
 #include "model/cdt.h"
 
@@ -72,7 +73,7 @@ void Cdt::add(const std::string& name, const Shape& shape, bool trainable, Arena
 
 void Cdt::allocate_gradients(Arena& lasting) {
   constexpr std::int64_t kAlign = 32;  // floats: a gradient begins where an arena's tensor could
-  const auto padded = [](std::int64_t n) { return (n + kAlign - 1) / kAlign * kAlign; };
+  const auto padded = [](std::int64_t n) { return ceil_div(n, kAlign) * kAlign; };
   std::int64_t total = 0;
   for (const Parameter& p : parameters_) total += padded(p.variable.value.count());
   gradients_ = lasting.tensor({total});

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <exception>
 
+#include "engine/integer.h"
+
 #if defined(__SSE__)
 #include <xmmintrin.h>
 #endif
@@ -79,8 +81,6 @@ inline int threads_for(int threads, std::int64_t products) {
 inline int threads_for_elements(int threads, std::int64_t elements) {
   return elements < 3 * kGrain ? 1 : threads;
 }
-
-inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// [0, n) in near-equal pieces of at most `largest`, a multiple of `step`; all but the last are
 /// multiples of `step` too.

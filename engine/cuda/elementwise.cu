@@ -95,15 +95,12 @@ __global__ void residual_kernel(const T* x, T* a, int source_rows, int cols, Mas
   });
 }
 
-/// P(X <= x) of the standard normal.
-__device__ __forceinline__ float normal_cdf(float x) { return normcdff(x); }
-
 template <class T>
 __global__ void gelu_kernel(const T* x, T* y, int cols, Mask mask, unsigned first_row) {
   const std::int64_t at = std::int64_t{blockIdx.x} * cols;
   for_masked_columns(mask, first_row + blockIdx.x, cols, [&](int c, float factor) {
     const float v = load(x, at + c);
-    store(y, at + c, v * normal_cdf(v) * factor);
+    store(y, at + c, v * normcdff(v) * factor);
   });
 }
 
@@ -114,7 +111,7 @@ __global__ void gelu_backward_kernel(const T* x, const T* dy, T* dx, int cols, M
   const std::int64_t at = std::int64_t{blockIdx.x} * cols;
   for_masked_columns(mask, first_row + blockIdx.x, cols, [&](int c, float factor) {
     const float v = load(x, at + c);
-    const float slope = normal_cdf(v) + v * kDensityAtZero * expf(-0.5F * v * v);
+    const float slope = normcdff(v) + v * kDensityAtZero * expf(-0.5F * v * v);
     store(dx, at + c, load(dy, at + c) * slope * factor);
   });
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/cuda/status.h"
+#include "engine/integer.h"
 
 namespace cdt {
 
@@ -35,8 +36,6 @@ void launch(cudaStream_t stream, void (*kernel)(Params...), dim3 blocks, int thr
             Args&&... args) {
   launch_shared(stream, kernel, blocks, threads, 0, std::forward<Args>(args)...);
 }
-
-inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 inline unsigned blocks_for(std::int64_t n, std::int64_t per_block) {
   return static_cast<unsigned>(ceil_div(n, per_block));

@@ -2,8 +2,8 @@
 // the library's documentation and of where every operand lies.
 #include <algorithm>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
-#include <set>
 
 #include "tests/emulation/device.h"
 #include "tests/emulation/matmul.h"
@@ -36,11 +36,24 @@ cublasStatus_t refuse(const std::string& why, cublasStatus_t status = CUBLAS_STA
   return status;
 }
 
-template <class T>
-cublasStatus_t assign(T& field, const void* value, std::size_t bytes) {
-  if (value == nullptr || bytes != sizeof(T)) return refuse("an attribute of the wrong size");
-  std::memcpy(&field, value, sizeof(T));
-  return CUBLAS_STATUS_SUCCESS;
+/// A field of a descriptor and the attribute that sets it.
+struct Field {
+  template <class T>
+  Field(int number, T& field) : attribute(number), to(&field), bytes(sizeof(T)) {}
+  int attribute;
+  void* to;
+  std::size_t bytes;
+};
+
+cublasStatus_t set_field(const char* owner, std::initializer_list<Field> fields, int attribute,
+                         const void* value, std::size_t bytes) {
+  for (const Field& field : fields) {
+    if (field.attribute != attribute) continue;
+    if (value == nullptr || bytes != field.bytes) return refuse("an attribute of the wrong size");
+    std::memcpy(field.to, value, bytes);
+    return CUBLAS_STATUS_SUCCESS;
+  }
+  return refuse("attribute " + std::to_string(attribute) + " of " + owner + " is not emulated");
 }
 
 std::uint64_t hash(const MatmulShape& s) {
@@ -174,28 +187,17 @@ cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t desc) {
 cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d,
                                               cublasLtMatmulDescAttributes_t attribute,
                                               const void* value, std::size_t bytes) {
-  switch (attribute) {
-    case CUBLASLT_MATMUL_DESC_COMPUTE_TYPE:
-      return assign(d->compute, value, bytes);
-    case CUBLASLT_MATMUL_DESC_SCALE_TYPE:
-      return assign(d->scale, value, bytes);
-    case CUBLASLT_MATMUL_DESC_POINTER_MODE:
-      return assign(d->pointer_mode, value, bytes);
-    case CUBLASLT_MATMUL_DESC_TRANSA:
-      return assign(d->trans_a, value, bytes);
-    case CUBLASLT_MATMUL_DESC_TRANSB:
-      return assign(d->trans_b, value, bytes);
-    case CUBLASLT_MATMUL_DESC_EPILOGUE:
-      return assign(d->epilogue, value, bytes);
-    case CUBLASLT_MATMUL_DESC_BIAS_POINTER:
-      return assign(d->bias, value, bytes);
-    case CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE:
-      return assign(d->bias_batch_stride, value, bytes);
-    case CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE:
-      return assign(d->bias_type, value, bytes);
-  }
-  return refuse("attribute " + std::to_string(attribute) +
-                " of a matmul descriptor is not emulated");
+  return set_field("a matmul descriptor",
+                   {{CUBLASLT_MATMUL_DESC_COMPUTE_TYPE, d->compute},
+                    {CUBLASLT_MATMUL_DESC_SCALE_TYPE, d->scale},
+                    {CUBLASLT_MATMUL_DESC_POINTER_MODE, d->pointer_mode},
+                    {CUBLASLT_MATMUL_DESC_TRANSA, d->trans_a},
+                    {CUBLASLT_MATMUL_DESC_TRANSB, d->trans_b},
+                    {CUBLASLT_MATMUL_DESC_EPILOGUE, d->epilogue},
+                    {CUBLASLT_MATMUL_DESC_BIAS_POINTER, d->bias},
+                    {CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE, d->bias_batch_stride},
+                    {CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, d->bias_type}},
+                   attribute, value, bytes);
 }
 
 cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* layout, cudaDataType type,
@@ -216,23 +218,15 @@ cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t layout) {
 cublasStatus_t cublasLtMatrixLayoutSetAttribute(cublasLtMatrixLayout_t l,
                                                 cublasLtMatrixLayoutAttribute_t attribute,
                                                 const void* value, std::size_t bytes) {
-  switch (attribute) {
-    case CUBLASLT_MATRIX_LAYOUT_TYPE:
-      return assign(l->type, value, bytes);
-    case CUBLASLT_MATRIX_LAYOUT_ORDER:
-      return assign(l->order, value, bytes);
-    case CUBLASLT_MATRIX_LAYOUT_ROWS:
-      return assign(l->rows, value, bytes);
-    case CUBLASLT_MATRIX_LAYOUT_COLS:
-      return assign(l->cols, value, bytes);
-    case CUBLASLT_MATRIX_LAYOUT_LD:
-      return assign(l->ld, value, bytes);
-    case CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT:
-      return assign(l->batch_count, value, bytes);
-    case CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET:
-      return assign(l->batch_offset, value, bytes);
-  }
-  return refuse("attribute " + std::to_string(attribute) + " of a matrix layout is not emulated");
+  return set_field("a matrix layout",
+                   {{CUBLASLT_MATRIX_LAYOUT_TYPE, l->type},
+                    {CUBLASLT_MATRIX_LAYOUT_ORDER, l->order},
+                    {CUBLASLT_MATRIX_LAYOUT_ROWS, l->rows},
+                    {CUBLASLT_MATRIX_LAYOUT_COLS, l->cols},
+                    {CUBLASLT_MATRIX_LAYOUT_LD, l->ld},
+                    {CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, l->batch_count},
+                    {CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, l->batch_offset}},
+                   attribute, value, bytes);
 }
 
 cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t* preference) {
@@ -249,22 +243,15 @@ cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t p
                                                     cublasLtMatmulPreferenceAttributes_t attribute,
                                                     const void* value, std::size_t bytes) {
   std::uint32_t ignored = 0;
-  switch (attribute) {
-    case CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES:
-      return assign(p->max_workspace, value, bytes);
-    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES:
-      return assign(p->alignment[0], value, bytes);
-    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES:
-      return assign(p->alignment[1], value, bytes);
-    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES:
-      return assign(p->alignment[2], value, bytes);
-    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES:
-      return assign(p->alignment[3], value, bytes);
-    case CUBLASLT_MATMUL_PREF_SEARCH_MODE:
-    case CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK:
-      return assign(ignored, value, bytes);
-  }
-  return refuse("preference " + std::to_string(attribute) + " is not emulated");
+  return set_field("a preference",
+                   {{CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, p->max_workspace},
+                    {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, p->alignment[0]},
+                    {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, p->alignment[1]},
+                    {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, p->alignment[2]},
+                    {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, p->alignment[3]},
+                    {CUBLASLT_MATMUL_PREF_SEARCH_MODE, ignored},
+                    {CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, ignored}},
+                   attribute, value, bytes);
 }
 
 cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc,
