@@ -38,15 +38,12 @@ std::vector<float> Occlusion::predict(const std::vector<float>& z, std::int64_t 
                  model_.forward_from_linear(tape_, tape_.constant(value), trunks_)->value);
 }
 
-std::vector<std::vector<float>> Occlusion::effects(std::span<const float> z,
-                                                   std::span<const float> baseline,
-                                                   std::int64_t bins,
-                                                   const std::vector<BinRange>& ranges,
-                                                   const std::vector<std::int32_t>& genes,
-                                                   const std::function<void()>& after_pass) {
+std::vector<std::vector<float>> Occlusion::predictions_without(
+    std::span<const float> z, std::span<const float> baseline, std::int64_t bins,
+    const std::vector<BinRange>& ranges, const std::vector<std::int32_t>& genes,
+    const std::function<void()>& after_pass) {
   const std::int64_t d = model_.config().hidden;
   const auto outputs = static_cast<std::size_t>(model_.config().genes);
-  const std::vector<float> whole = predict({z.begin(), z.end()}, 1, bins);
   std::vector<std::vector<float>> out;
   for (std::size_t first = 0; first < ranges.size();) {
     const std::size_t count = std::min(ranges.size() - first, static_cast<std::size_t>(batch_));
@@ -63,16 +60,32 @@ std::vector<std::vector<float>> Occlusion::effects(std::span<const float> z,
     }
     const std::vector<float> predictions = predict(copies, static_cast<std::int64_t>(count), bins);
     for (std::size_t i = 0; i < count; ++i) {
-      std::vector<float>& effects = out.emplace_back();
+      std::vector<float>& of_range = out.emplace_back();
       for (const std::int32_t gene : genes) {
-        const auto g = static_cast<std::size_t>(gene);
-        effects.push_back(whole.at(g) - predictions[i * outputs + g]);
+        of_range.push_back(predictions.at(i * outputs + static_cast<std::size_t>(gene)));
       }
     }
     first += count;
     after_pass();
   }
   tape_.clear();
+  return out;
+}
+
+std::vector<std::vector<float>> Occlusion::effects(std::span<const float> z,
+                                                   std::span<const float> baseline,
+                                                   std::int64_t bins,
+                                                   const std::vector<BinRange>& ranges,
+                                                   const std::vector<std::int32_t>& genes,
+                                                   const std::function<void()>& after_pass) {
+  const std::vector<float> whole = predict({z.begin(), z.end()}, 1, bins);
+  std::vector<std::vector<float>> out =
+      predictions_without(z, baseline, bins, ranges, genes, after_pass);
+  for (std::vector<float>& of_range : out) {
+    for (std::size_t i = 0; i < genes.size(); ++i) {
+      of_range[i] = whole.at(static_cast<std::size_t>(genes[i])) - of_range[i];
+    }
+  }
   return out;
 }
 

@@ -27,9 +27,14 @@ class Occlusion {
   /// batch: ranges per forward pass; the arenas must hold as many enhancers.
   Occlusion(Cdt& model, Tape& tape, const Trunks& trunks, std::int64_t batch);
 
-  /// prediction - prediction without the range, for each range and gene: [range][gene], positive
-  /// where the DNA raises the prediction. z, baseline (L, D) as GradientPass::project() gives them.
-  /// One forward pass serves all genes; after_pass is called after each. Clears the tape.
+  /// Predictions without each range: [range][gene]. z, baseline (L, D) as GradientPass::project()
+  /// gives them. One forward pass serves all genes; after_pass is called after each. Clears the
+  /// tape.
+  std::vector<std::vector<float>> predictions_without(
+      std::span<const float> z, std::span<const float> baseline, std::int64_t bins,
+      const std::vector<BinRange>& ranges, const std::vector<std::int32_t>& genes,
+      const std::function<void()>& after_pass = [] {});
+  /// prediction - prediction without the range: positive where the DNA raises the prediction.
   std::vector<std::vector<float>> effects(
       std::span<const float> z, std::span<const float> baseline, std::int64_t bins,
       const std::vector<BinRange>& ranges, const std::vector<std::int32_t>& genes,

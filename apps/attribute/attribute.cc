@@ -14,6 +14,8 @@
 #include "apps/attribute/methods.h"
 #include "apps/attribute/numbers.h"
 #include "apps/attribute/outputs.h"
+#include "apps/attribute/region_report.h"
+#include "apps/attribute/regions.h"
 #include "apps/attribute/rollout_scorers.h"
 #include "apps/attribute/sections.h"
 #include "apps/common/command_record.h"
@@ -163,6 +165,7 @@ struct Receivers {
   MapOutputs& maps;
   Sections& sections;
   GradientReports& gradients;
+  RegionReport& regions;
   Progress& progress;
   nlohmann::ordered_json descriptions;  // by method, what its scorer has to say
 };
@@ -199,6 +202,7 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
       receivers.sections.add(numbers.back(), scores[i]);
     }
     receivers.gradients.add(inference, attributor, wanted, scores);
+    receivers.regions.add(inference, attributor, baseline, wanted, zero_dna);
     receivers.maps.add(inference, attributor.trunks(), pairs[begin].enhancer, dna);
     receivers.progress.update(static_cast<std::int64_t>(numbers.size()));
     begin = end;
@@ -243,6 +247,8 @@ int run(const AttributeOptions& options) {
       std::cerr << "cdt-attribute: warning: " << doubt << "\n";
     }
   }
+  std::vector<Region> occluded =
+      choose_regions(options.gradient.occlude_regions, inference.data, pairs);
   const auto count = static_cast<std::int64_t>(pairs.size());
   AttributionOutputs outputs(options.common.out, inference.data, methods, count, options.tracks,
                              options.temperature);
@@ -251,9 +257,10 @@ int run(const AttributeOptions& options) {
                     {options.null_replicates, options.choice.seed});
   GradientReports gradients(outputs.folder(), options.gradient, inference, methods, count,
                             options.choice.seed);
+  RegionReport regions(outputs.folder(), inference.data, std::move(occluded), options.choice.seed);
   Progress progress("attribute", count, options.common.quiet);
-  Receivers receivers{outputs,   maps,     sections,
-                      gradients, progress, nlohmann::ordered_json::object()};
+  Receivers receivers{
+      outputs, maps, sections, gradients, regions, progress, nlohmann::ordered_json::object()};
   const std::vector<PairNumbers> numbers =
       attribute_pairs(inference, pairs, methods, options, receivers);
   const Summary summary = summarise(numbers, methods, inference.data, truth,
@@ -263,8 +270,9 @@ int run(const AttributeOptions& options) {
   maps.finish(&json);
   sections.finish(&json);
   gradients.finish(&json);
+  regions.finish(&json);
   outputs.finish(json, options.command);
-  std::cout << summary_table(summary) << sections.table();
+  std::cout << summary_table(summary) << sections.table() << regions.table();
   if (options.tracks < count) {
     std::cout << "tracks: the first " << options.tracks << " of " << count
               << " pairs (--tracks N for more)\n";

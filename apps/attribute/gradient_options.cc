@@ -13,6 +13,10 @@ void add_gradient_options(Cli* cli, GradientOptions* options) {
   cli->option("occlude-bins", &options->occlude_bins,
               "bins that occlusion replaces at a time; 1 is bin by bin");
   cli->range("occlude-bins", 1, 1e9);
+  cli->option("occlude-region", &options->occlude_regions,
+              "predict with this region replaced by the baseline, into occlusion_regions.tsv: bins "
+              "FIRST-LAST from 0, or chr8:127700001-127701000, first and last base from 1; may be "
+              "repeated");
   cli->option("smooth-samples", &options->smooth_samples, "noisy copies that SmoothGrad averages");
   cli->range("smooth-samples", 1, 65536);
   cli->option("smooth-noise", &options->smooth_noise,

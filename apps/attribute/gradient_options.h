@@ -16,6 +16,7 @@ struct GradientOptions {
   std::int64_t smooth_samples = 25;
   double smooth_noise = 0.1;
   bool paths = false, gene_gradients = false;
+  std::vector<std::string> occlude_regions;
 };
 
 void add_gradient_options(Cli* cli, GradientOptions* options);

@@ -10,6 +10,7 @@
 #include "model/integrated_gradients.h"
 #include "model/occlusion.h"
 #include "model/path_split.h"
+#include "model/region_effects.h"
 #include "tests/support/small_model.h"
 
 namespace cdt {
@@ -144,6 +145,39 @@ TEST_F(MethodsTest, HidingTheWholeWindowIsTheChangeFromTheBaseline) {
   for (std::size_t i = 0; i < effects.size(); ++i) {
     EXPECT_NEAR(effects[i][1], again[i][1], 1e-5);
   }
+}
+
+// A baseline so near that the prediction is linear between it and the input: what the gradient
+// claims of a region is then what the forward pass does.
+TEST_F(MethodsTest, RegionOfANearBaselineDoesWhatTheGradientClaims) {
+  const std::vector<float> z = pass().project(m.dna);
+  std::vector<float> near = z;
+  for (std::size_t i = 0; i < near.size(); ++i) near[i] += (i % 3 == 0 ? 0.02F : -0.01F);
+  Occlusion occlusion(m.model, m.tape, attributor->trunks(), 2);
+  const std::vector<BinRange> ranges{{0, kBins}, {2, 5}, {4, 5}};
+  const auto effects =
+      region_effects(pass(), occlusion, *m.backend, z, near, kBins, ranges, {0, 5});
+  ASSERT_EQ(effects.size(), 3U);
+  pass().forward(z);
+  const std::vector<float> predictions = pass().predictions();
+  pass().forward(near);
+  for (std::size_t g = 0; g < 2; ++g) {
+    const RegionEffect& whole = effects[0][g];
+    EXPECT_EQ(whole.prediction, predictions[g == 0 ? 0 : 5]);
+    EXPECT_NEAR(whole.replaced, pass().predictions()[g == 0 ? 0 : 5], 1e-6);
+    EXPECT_GT(std::fabs(whole.difference()), 1e-4);
+    for (const auto& of_range : effects) {
+      EXPECT_NEAR(of_range[g].claimed, of_range[g].difference(),
+                  0.1 * std::fabs(whole.difference()));
+    }
+    // The claim of a region is the sum over its bins.
+    EXPECT_NE(effects[1][g].claimed, effects[2][g].claimed);
+  }
+  // A baseline that is the input changes nothing.
+  const RegionEffect none =
+      region_effects(pass(), occlusion, *m.backend, z, z, kBins, {{1, 4}}, {3})[0][0];
+  EXPECT_EQ(none.prediction, none.replaced);
+  EXPECT_EQ(none.claimed, 0.0);
 }
 
 TEST(OcclusionRangesTest, CoverTheWindowOnce) {

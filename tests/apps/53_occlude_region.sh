@@ -1,0 +1,82 @@
+#!/bin/bash
+# cdt-attribute --occlude-region: predictions without a named region, beside the gradient's claim.
+source tests/apps/lib.sh
+attribute=$CDT_BIN/cdt-attribute
+data=$work/data model=$work/run/model.safetensors
+
+expect_ok "$CDT_BIN/cdt-synth" --preset tiny --seed 3 --out "$data" --quiet
+expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$work/run" --epochs 1 --hidden 16 --heads 2 \
+  --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
+run() { "$attribute" --data "$data" --model "$model" --split val --tracks 0 --quiet "$@"; }
+values() { tail -c +129 "$1" | od -An -v -t fF -w4 | tr -d ' '; }
+# rows FILE REGION: the rows of a region.
+rows() { awk -F '\t' -v region="$2" '$3 == region' "$1"; }
+
+# Bins 4 to 7 of the enhancer of the first pair, as bases from 1; and one base more.
+enhancer=$(awk -F '\t' '$1 == "val" { print $2; exit }' "$data/pairs.tsv")
+read -r chrom centre < <(awk -F '\t' -v e="$enhancer" '$4 == e { print $1, int(($2 + $3) / 2) }' \
+  "$data/enhancers.bed")
+bases="$chrom:$((centre - 4 * 128 + 1))-$((centre))"
+thousands() { sed -E ':a; s/^([0-9]+)([0-9]{3})/\1,\2/; ta' <<<"$1"; }
+more="$chrom:$(thousands $((centre - 4 * 128 + 1)))-$(thousands $((centre + 1)))"
+out=$work/out
+expect_ok run --methods occlusion,gradient_x_input --occlude-bins 4 --occlude-region 4-7 \
+  --occlude-region "$bases" --occlude-region "$more" --out "$out"
+expect_text "$work/stdout" 'region replaced by the baseline'
+regions=$out/occlusion_regions.tsv
+pairs=$(tail -n +2 "$out/pairs.tsv" | wc -l)
+check 'bins: a row per pair' [ "$(rows "$regions" 4-7 | wc -l)" -eq "$pairs" ]
+check 'bases: the pairs of one enhancer' [ "$(rows "$regions" "$bases" | cut -f 1 | sort -u)" = "$enhancer" ]
+check 'bases that are the bins give their numbers' \
+  cmp <(rows "$regions" "$bases" | cut -f 1,2,4-) \
+  <(rows "$regions" 4-7 | cut -f 1,2,4- | grep "^$enhancer	")
+check 'one base more is one bin more' [ "$(rows "$regions" "$more" | cut -f 4,5 | sort -u)" = "4	8" ]
+check 'predictions of pairs.tsv' cmp <(rows "$regions" 4-7 | cut -f 1,2,6) \
+  <(tail -n +2 "$out/pairs.tsv" | cut -f 1,2,7)
+
+# The difference is what occlusion measured of these four bins, the claim the sum of gradient x input.
+paste <(rows "$regions" 4-7 | cut -f 6-9) \
+  <(values "$out/methods/occlusion.npy" | awk 'NR % 16 == 5') \
+  <(values "$out/methods/gradient_x_input.npy" |
+    awk '{ b = (NR - 1) % 16; if (b >= 4 && b <= 7) s += $1; if (b == 15) { print s; s = 0 } }') \
+  >"$work/both"
+check 'difference and claim' awk -v pairs="$pairs" 'function off(a, b) { d = a - b
+    return (d < 0 ? -d : d) > 1e-5 }
+  { if (off($3, $5) || off($4, $6) || off($1 - $2, $3)) bad = 1; if ($3 != 0) some = 1 }
+  END { exit bad || !some || NR != pairs }' "$work/both"
+# r over pairs, computed anew.
+r=$(grep -A 8 '"region": "4-7"' "$out/summary.json" | sed -n 's/.*"pearson": \([-0-9.e]*\),.*/\1/p')
+check 'correlation over pairs' awk -v r="$r" '{ n++; x += $4; y += $3; xx += $4 * $4; yy += $3 * $3
+    xy += $4 * $3 }
+  END { p = (xy - x * y / n) / sqrt((xx - x * x / n) * (yy - y * y / n)); d = p - r
+    exit r == "" || d > 1e-4 || d < -1e-4 }' "$work/both"
+for field in occlusion_regions difference_mean gradient_claim_mean pearson_ci; do
+  expect_text "$out/summary.json" "\"$field\""
+done
+
+# Another baseline is another question; a run that does not ask removes the file.
+expect_ok run --baseline mean --occlude-region 4-7 --out "$work/mean"
+check 'other numbers' [ "$(cut -f 7 "$work/mean/occlusion_regions.tsv")" != \
+  "$(rows "$regions" 4-7 | cut -f 7)" ]
+expect_text "$work/mean/summary.json" '"baseline": "mean"'
+expect_ok run --out "$out"
+check 'no old file' [ ! -e "$regions" ]
+check 'no section' [ "$(grep -c occlusion_regions "$out/summary.json")" -eq 0 ]
+
+refused() {
+  expect_fail 2 "--occlude-region: $1" "$attribute" --data "$data" --model "$model" --split val \
+    --quiet --out "$work/none" "${@:2}"
+}
+refused 'not a region (expected FIRST-LAST in bins or CHROM:FIRST-LAST in bases, got nonsense)' \
+  --occlude-region nonsense
+for text in 7-4 4- -4-7 :1-2 "$chrom:0-5" "$chrom:9" 1,0-2; do
+  refused 'not a region' "--occlude-region=$text"
+done
+refused 'past the window (expected bins 0 to 15, got 3-16)' --occlude-region 3-16
+refused 'the window of no chosen enhancer holds all of chr99:1-100' --occlude-region chr99:1-100
+refused 'the window of no chosen enhancer holds all of' \
+  --occlude-region "$chrom:$((centre - 8 * 128))-$centre"
+refused 'given twice: 4-7' --occlude-region 4-7 --occlude-region 4-7
+check 'a refused region leaves no folder' [ ! -e "$work/none" ]
+
+finish
