@@ -82,7 +82,7 @@ struct AttentionBackward {
   Tensor dout;        // (B, Nq, H*K)
   HeadsView dq, dk, dv;
   /// More than 1: the forward pass had one sample (B = 1), dout is (seeds, Nq, H*K) and the
-  /// gradients are one per seed, their batch_stride apart. Only where attention_seeds().
+  /// gradients are one per seed, their batch_stride apart. Without dropout only.
   std::int64_t seeds = 1;
 };
 
@@ -193,8 +193,6 @@ class Backend {
   // attention
   virtual void attention(const Attention& a, Arena& scratch) = 0;
   virtual void attention_backward(const AttentionBackward& a, Arena& scratch) = 0;
-  /// Does attention_backward() take several seeds, computing the probabilities once for all?
-  virtual bool attention_seeds() const { return false; }
   /// x(R, C) row-wise softmax in place, then dropped(R, C) = mask * x; dropped may be x
   virtual void softmax_dropout(const Tensor& x, const DropoutKey& key, const Tensor& dropped) = 0;
   /// ds(R, C) from the softmax output p and the gradient of the dropped probabilities; ds may be dp

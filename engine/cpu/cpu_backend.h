@@ -60,7 +60,6 @@ class CpuBackend final : public Backend {
 
   void attention(const Attention& a, Arena& scratch) override;
   void attention_backward(const AttentionBackward& a, Arena& scratch) override;
-  bool attention_seeds() const override { return true; }
   void softmax_dropout(const Tensor& x, const DropoutKey& key, const Tensor& dropped) override;
   void softmax_dropout_backward(const Tensor& p, const Tensor& dp, const DropoutKey& key,
                                 const Tensor& ds) override;

@@ -112,7 +112,7 @@ Var attend(Tape& tape, const Operand& q, const Operand& k, const Operand& v, std
   }
   tape.backend().attention(a, tape.scratch());
   a.probabilities = {};
-  const bool together = out_batch == 1 && key.p <= 0.0F && tape.backend().attention_seeds();
+  const bool together = out_batch == 1 && key.p <= 0.0F;
   tape.record(
       out, {lse}, [&tape, a, out, q, k, v] { attention_rule(tape, a, out->grad, q, k, v); },
       together ? SeedRule::kTogether : SeedRule::kOneByOne);
