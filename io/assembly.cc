@@ -4,6 +4,9 @@
 #include <array>
 #include <cctype>
 
+#include "engine/error.h"
+#include "io/text.h"
+
 namespace cdt {
 namespace {
 
@@ -80,11 +83,50 @@ std::span<const Chromosome> chromosomes_of(std::string_view assembly) {
   return {};
 }
 
-std::int64_t chromosome_size(std::string_view assembly, std::string_view chrom) {
-  for (const Chromosome& c : chromosomes_of(assembly)) {
-    if (c.name == chrom) return c.size;
+ChromosomeSizes::ChromosomeSizes(std::string_view assembly) {
+  const std::span<const Chromosome> known = chromosomes_of(assembly);
+  all_.assign(known.begin(), known.end());
+}
+
+ChromosomeSizes::ChromosomeSizes(std::string_view assembly, const std::filesystem::path& file) {
+  constexpr std::int64_t kMostBases = 0xFFFFFFFF;  // a bigWig file's positions have 32 bits
+  const ChromosomeSizes known(assembly);
+  LineFile lines(file);
+  const auto fail = [&](const std::string& what) {
+    throw InputError(lines.file(), lines.where(), what);
+  };
+  std::string_view line;
+  while (lines.next(&line)) {
+    const std::vector<std::string_view> fields = split(line, '\t');
+    if (fields.size() != 2) {
+      fail(expected_got("columns", "2 with a tab between", std::to_string(fields.size())));
+    }
+    const std::string name(fields[0]);
+    std::int64_t bases = 0;
+    if (name.empty()) fail("a chromosome without a name");
+    if (!parse_int64(fields[1], &bases) || bases < 1 || bases > kMostBases) {
+      fail(expected_got("size of " + name, "bases, 1 to " + std::to_string(kMostBases), fields[1]));
+    }
+    if (size(name) != 0) fail(name + " stands there twice");
+    if (known.size(name) != 0 && known.size(name) != bases) {
+      fail(expected_got("size of " + name,
+                        std::to_string(known.size(name)) + " in " + std::string(assembly),
+                        std::to_string(bases)));
+    }
+    names_.push_back(name);
+    const auto after = std::upper_bound(
+        all_.begin(), all_.end(), names_.back(),
+        [](const std::string& wanted, const Chromosome& c) { return wanted < c.name; });
+    all_.insert(after, {names_.back(), bases});
   }
-  return 0;
+  if (all_.empty()) throw InputError(file.string(), "rows", "there are none");
+}
+
+std::int64_t ChromosomeSizes::size(std::string_view chrom) const {
+  const auto found = std::lower_bound(
+      all_.begin(), all_.end(), chrom,
+      [](const Chromosome& c, std::string_view wanted) { return c.name < wanted; });
+  return found != all_.end() && found->name == chrom ? found->size : 0;
 }
 
 std::string ucsc_assembly(std::string_view name) {

@@ -34,10 +34,10 @@ void expect_common_chromosome(const Annotations& annotations, const Dataset& dat
                                 annotations.chromosomes.begin()->first));
 }
 
-std::int64_t elements_past_end(const Annotations& annotations, const std::string& assembly) {
+std::int64_t elements_past_end(const Annotations& annotations, const ChromosomeSizes& sizes) {
   std::int64_t count = 0;
   for (const auto& [chrom, list] : annotations.chromosomes) {
-    const std::int64_t size = chromosome_size(assembly, chrom);
+    const std::int64_t size = sizes.size(chrom);
     if (size == 0) continue;
     for (const Element& e : list.elements()) count += e.end > size ? 1 : 0;
   }
@@ -49,10 +49,11 @@ std::string element_name(const Element& e, const std::string& chrom) {
   return chrom + ":" + std::to_string(e.start) + "-" + std::to_string(e.end);
 }
 
-std::vector<bool> on_chromosome(const Dataset& data, const Pair& pair) {
+std::vector<bool> on_chromosome(const Dataset& data, const ChromosomeSizes& sizes,
+                                const Pair& pair) {
   std::vector<bool> out(static_cast<std::size_t>(data.bins));
   for (std::int64_t bin = 0; bin < data.bins; ++bin) {
-    const BinInterval interval = bin_interval(data, pair, bin);
+    const BinInterval interval = bin_interval(data, sizes, pair, bin);
     out[static_cast<std::size_t>(bin)] = interval.start < interval.end;
   }
   return out;
@@ -93,7 +94,8 @@ std::vector<Annotations> read_annotation_files(const std::vector<std::string>& p
   return out;
 }
 
-std::vector<std::string> assembly_doubts(const Annotations& annotations, const Dataset& data) {
+std::vector<std::string> assembly_doubts(const Annotations& annotations, const Dataset& data,
+                                         const ChromosomeSizes& sizes) {
   std::vector<std::string> out;
   const std::string assembly = ucsc_assembly(data.assembly);
   for (const std::string& named : annotations.assemblies) {
@@ -101,7 +103,7 @@ std::vector<std::string> assembly_doubts(const Annotations& annotations, const D
     out.push_back(annotations.path.string() + ": assembly: the file names " + named +
                   ", the data set is in " + data.assembly);
   }
-  const std::int64_t past = elements_past_end(annotations, assembly);
+  const std::int64_t past = elements_past_end(annotations, sizes);
   if (past > 0) {
     out.push_back(annotations.path.string() + ": assembly: " + std::to_string(past) +
                   " elements end past their chromosome in " + data.assembly);
@@ -110,9 +112,10 @@ std::vector<std::string> assembly_doubts(const Annotations& annotations, const D
 }
 
 AnnotationReport::AnnotationReport(const std::filesystem::path& directory, const Dataset& data,
-                                   Methods methods, std::vector<Annotations> annotations,
-                                   const NullOptions& options)
+                                   const ChromosomeSizes& sizes, Methods methods,
+                                   std::vector<Annotations> annotations, const NullOptions& options)
     : data_(data),
+      sizes_(sizes),
       methods_(std::move(methods)),
       annotations_(std::move(annotations)),
       options_(options),
@@ -133,7 +136,7 @@ void AnnotationReport::add(const PairNumbers& numbers) {
   }
   if (numbers.zero_dna) return;
   if (enhancers_.empty() || enhancers_.back().pair.enhancer != numbers.pair.enhancer) {
-    enhancers_.push_back({numbers.pair, on_chromosome(data_, numbers.pair), {}});
+    enhancers_.push_back({numbers.pair, on_chromosome(data_, sizes_, numbers.pair), {}});
     enhancers_.back().tops.resize(methods_.size());
   }
   for (std::size_t m = 0; m < methods_.size(); ++m) {
@@ -145,7 +148,8 @@ void AnnotationReport::add_row(const PairNumbers& numbers, std::size_t method, s
                                std::size_t file) {
   const Annotations& annotations = annotations_[file];
   const Enhancer& e = enhancer_of(data_, numbers.pair);
-  const BinInterval bin = bin_interval(data_, numbers.pair, numbers.windows[method].top[rank]);
+  const BinInterval bin =
+      bin_interval(data_, sizes_, numbers.pair, numbers.windows[method].top[rank]);
   const ElementList* list = elements_on(annotations, e.chrom);
   const Element* element =
       list == nullptr || bin.start == bin.end ? nullptr : list->nearest(bin.start, bin.end);

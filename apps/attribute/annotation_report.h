@@ -10,6 +10,7 @@
 
 #include "apps/attribute/numbers.h"
 #include "io/annotations.h"
+#include "io/assembly.h"
 #include "io/atomic_file.h"
 #include "io/dataset.h"
 #include "model/enrichment.h"
@@ -26,7 +27,8 @@ std::vector<Annotations> read_annotation_files(const std::vector<std::string>& p
 
 /// What speaks against file and data set having one assembly, a line each: another assembly named
 /// in the file, or elements past a chromosome's end.
-std::vector<std::string> assembly_doubts(const Annotations& annotations, const Dataset& data);
+std::vector<std::string> assembly_doubts(const Annotations& annotations, const Dataset& data,
+                                         const ChromosomeSizes& sizes);
 
 /// Top bins of one method on the elements of one class.
 struct ClassEnrichment {
@@ -37,7 +39,8 @@ struct ClassEnrichment {
 
 class AnnotationReport {
  public:
-  AnnotationReport(const std::filesystem::path& directory, const Dataset& data, Methods methods,
+  AnnotationReport(const std::filesystem::path& directory, const Dataset& data,
+                   const ChromosomeSizes& sizes, Methods methods,
                    std::vector<Annotations> annotations, const NullOptions& options);
 
   /// Rows of annotations.tsv: each top bin with the element it hits or the nearest one.
@@ -68,6 +71,7 @@ class AnnotationReport {
   std::vector<EnrichmentWindow> windows(std::size_t file, std::size_t class_index) const;
 
   const Dataset& data_;
+  const ChromosomeSizes& sizes_;
   Methods methods_;
   std::vector<Annotations> annotations_;
   NullOptions options_;

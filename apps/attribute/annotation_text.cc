@@ -36,13 +36,13 @@ Json class_json(const ClassEnrichment& c) {
           {"q", c.q}};
 }
 
-Json file_json(const Annotations& a, const Dataset& data) {
+Json file_json(const Annotations& a, const Dataset& data, const ChromosomeSizes& sizes) {
   return {{"name", a.name},
           {"path", a.path.string()},
           {"elements", a.elements},
           {"classes", a.classes},
           {"assemblies_named", a.assemblies},
-          {"assembly_doubts", assembly_doubts(a, data)}};
+          {"assembly_doubts", assembly_doubts(a, data, sizes)}};
 }
 
 }  // namespace
@@ -57,7 +57,7 @@ Json AnnotationReport::json() const {
               {"seed", options_.seed},
               {"peaks", Json::object()},
               {"enrichment", Json::array()}};
-  for (const Annotations& a : annotations_) out["files"].push_back(file_json(a, data_));
+  for (const Annotations& a : annotations_) out["files"].push_back(file_json(a, data_, sizes_));
   for (std::size_t m = 0; m < methods_.size(); ++m) {
     Json& method = out["peaks"][methods_[m]->name];
     for (std::size_t file = 0; file < annotations_.size(); ++file) {

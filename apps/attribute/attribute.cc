@@ -41,6 +41,7 @@ struct AttributeOptions {
   double temperature = 0.0;
   std::string methods;
   std::vector<std::string> annotations;
+  std::filesystem::path chrom_sizes;
   std::string command;  // the content of command.json
 };
 
@@ -90,6 +91,9 @@ bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_c
   cli.range("temperature", 0, 1000);
   cli.option("annotations", &options->annotations,
              "BED file (plain or gzip) of elements that peaks may hit; may be repeated");
+  cli.option("chrom-sizes", &options->chrom_sizes,
+             "sizes of the assembly's chromosomes, as UCSC's chrom.sizes, for bigWig tracks; those "
+             "of hg19 and hg38 are known");
   add_gradient_options(&cli, &options->gradient);
   add_model_options(&cli, &options->overrides);
   const bool go = cli.parse(argc, argv, exit_code);
@@ -241,19 +245,22 @@ int run(const AttributeOptions& options) {
                       map_space(options, methods));
   const std::vector<Pair> pairs = choose_pairs(options.choice, inference.data);
   const std::optional<Truth> truth = read_truth(inference.data.directory, inference.data.bins);
+  const ChromosomeSizes sizes = options.chrom_sizes.empty()
+                                    ? ChromosomeSizes(inference.data.assembly)
+                                    : ChromosomeSizes(inference.data.assembly, options.chrom_sizes);
   std::vector<Annotations> annotations = read_annotation_files(options.annotations, inference.data);
   for (const Annotations& a : annotations) {
-    for (const std::string& doubt : assembly_doubts(a, inference.data)) {
+    for (const std::string& doubt : assembly_doubts(a, inference.data, sizes)) {
       std::cerr << "cdt-attribute: warning: " << doubt << "\n";
     }
   }
   std::vector<Region> occluded =
       choose_regions(options.gradient.occlude_regions, inference.data, pairs);
   const auto count = static_cast<std::int64_t>(pairs.size());
-  AttributionOutputs outputs(options.common.out, inference.data, methods, count, options.tracks,
-                             options.temperature);
+  AttributionOutputs outputs(options.common.out, inference.data, sizes, methods, count,
+                             options.tracks, options.temperature);
   MapOutputs maps(outputs.folder(), options.maps, inference, pairs);
-  Sections sections(outputs.folder(), inference.data, truth, methods, std::move(annotations),
+  Sections sections(outputs.folder(), inference.data, sizes, truth, methods, std::move(annotations),
                     {options.null_replicates, options.choice.seed});
   GradientReports gradients(outputs.folder(), options.gradient, inference, methods, count,
                             options.choice.seed);

@@ -77,15 +77,16 @@ void remove_other_methods(const std::filesystem::path& folder, const Methods& ru
 }  // namespace
 
 AttributionOutputs::AttributionOutputs(std::filesystem::path directory, const Dataset& data,
-                                       Methods methods, std::int64_t pairs, std::int64_t tracks,
-                                       double temperature)
+                                       const ChromosomeSizes& sizes, Methods methods,
+                                       std::int64_t pairs, std::int64_t tracks, double temperature)
     : folder_(std::move(directory)),
       data_(data),
+      sizes_(sizes),
       methods_(std::move(methods)),
       pairs_(folder_.path() / "pairs.tsv"),
       peaks_(folder_.path() / "peaks.tsv"),
       temperature_(temperature),
-      tracks_(data, methods_, tracks) {
+      tracks_(data, sizes, methods_, tracks) {
   if (temperature > 0.0) {
     sharpened_ = std::make_unique<NpyWriter>(folder_.path() / kSharpenedFile,
                                              std::vector<std::int64_t>{pairs, data.bins});
@@ -117,7 +118,7 @@ void AttributionOutputs::add_peaks(const PairNumbers& numbers, std::size_t metho
   const Enhancer& e = enhancer_of(data_, numbers.pair);
   for (std::size_t rank = 0; rank < window.top.size(); ++rank) {
     const std::int64_t bin = window.top[rank];
-    const BinInterval interval = bin_interval(data_, numbers.pair, bin);
+    const BinInterval interval = bin_interval(data_, sizes_, numbers.pair, bin);
     peaks_.write(tab_separated(
         {e.name, gene_of(data_, numbers.pair), methods_[method]->name, std::to_string(rank + 1),
          e.chrom, std::to_string(interval.start), std::to_string(interval.end), std::to_string(bin),

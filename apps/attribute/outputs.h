@@ -12,6 +12,7 @@
 #include "apps/attribute/numbers.h"
 #include "apps/attribute/track_folder.h"
 #include "apps/common/output_folder.h"
+#include "io/assembly.h"
 #include "io/atomic_file.h"
 #include "io/dataset.h"
 #include "io/npy.h"
@@ -22,8 +23,9 @@ class AttributionOutputs {
  public:
   /// pairs: how many add() calls will come; tracks: how many of the first pairs get tracks.
   /// temperature: of attention_sharpened.npy, 0 for none.
-  AttributionOutputs(std::filesystem::path directory, const Dataset& data, Methods methods,
-                     std::int64_t pairs, std::int64_t tracks, double temperature);
+  AttributionOutputs(std::filesystem::path directory, const Dataset& data,
+                     const ChromosomeSizes& sizes, Methods methods, std::int64_t pairs,
+                     std::int64_t tracks, double temperature);
 
   const std::filesystem::path& folder() const { return folder_.path(); }
 
@@ -41,6 +43,7 @@ class AttributionOutputs {
   OutputFolder folder_;
   std::optional<OutputFolder> methods_folder_;  // if others than the defaults run
   const Dataset& data_;
+  const ChromosomeSizes& sizes_;
   Methods methods_;
   AtomicFile pairs_;
   AtomicFile peaks_;

@@ -25,13 +25,14 @@ inline std::int64_t bin_start(const Dataset& data, const Pair& pair, std::int64_
   return enhancer_of(data, pair).centre() + offset_bp(bin, data.bins, data.bin_bp);
 }
 
-/// The part of a bin that lies on its chromosome; empty (start == end) where none does. Only hg19
-/// and hg38 have known ends.
+/// The part of a bin that lies on its chromosome, as far as its end is known; empty (start == end)
+/// where none does.
 struct BinInterval {
   std::int64_t start = 0, end = 0;
 };
-inline BinInterval bin_interval(const Dataset& data, const Pair& pair, std::int64_t bin) {
-  const std::int64_t size = chromosome_size(data.assembly, enhancer_of(data, pair).chrom);
+inline BinInterval bin_interval(const Dataset& data, const ChromosomeSizes& sizes, const Pair& pair,
+                                std::int64_t bin) {
+  const std::int64_t size = sizes.size(enhancer_of(data, pair).chrom);
   const auto on_chromosome = [&](std::int64_t position) {
     position = std::max<std::int64_t>(position, 0);
     return size > 0 ? std::min(position, size) : position;

@@ -7,11 +7,12 @@
 namespace cdt {
 
 Sections::Sections(const std::filesystem::path& directory, const Dataset& data,
-                   const std::optional<Truth>& truth, const Methods& methods,
-                   std::vector<Annotations> annotations, const NullOptions& options)
+                   const ChromosomeSizes& sizes, const std::optional<Truth>& truth,
+                   const Methods& methods, std::vector<Annotations> annotations,
+                   const NullOptions& options)
     : rows_(directory / kAnnotationRows) {
   if (!annotations.empty()) {
-    annotations_.emplace(directory, data, methods, std::move(annotations), options);
+    annotations_.emplace(directory, data, sizes, methods, std::move(annotations), options);
   }
   if (truth) truth_.emplace(data, *truth, methods, options.seed);
 }

@@ -17,9 +17,9 @@ namespace cdt {
 
 class Sections {
  public:
-  /// annotations: empty without --annotations. data and truth outlive the object.
+  /// annotations: empty without --annotations. data, sizes and truth outlive the object.
   Sections(const std::filesystem::path& directory, const Dataset& data,
-           const std::optional<Truth>& truth, const Methods& methods,
+           const ChromosomeSizes& sizes, const std::optional<Truth>& truth, const Methods& methods,
            std::vector<Annotations> annotations, const NullOptions& options);
 
   void add(const PairNumbers& numbers, const PairScores& scores);

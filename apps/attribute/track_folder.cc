@@ -59,8 +59,10 @@ std::string numbered(const char* prefix, std::size_t number, const std::string& 
 
 }  // namespace
 
-TrackFolder::TrackFolder(const Dataset& data, Methods methods, std::int64_t tracks)
+TrackFolder::TrackFolder(const Dataset& data, const ChromosomeSizes& sizes, Methods methods,
+                         std::int64_t tracks)
     : data_(data),
+      sizes_(sizes),
       methods_(std::move(methods)),
       track_pairs_(tracks),
       pairs_of_enhancer_(methods_.size()),
@@ -80,13 +82,13 @@ void TrackFolder::add(const PairNumbers& numbers, const PairScores& scores) {
     if (!own_track) return;
     enhancer_ = numbers.pair.enhancer;
     const Enhancer& e = enhancer_of(data_, numbers.pair);
-    regions_.push_back({e.chrom, bin_interval(data_, numbers.pair, 0).start,
-                        bin_interval(data_, numbers.pair, data_.bins - 1).end, e.name});
+    regions_.push_back({e.chrom, bin_interval(data_, sizes_, numbers.pair, 0).start,
+                        bin_interval(data_, sizes_, numbers.pair, data_.bins - 1).end, e.name});
   }
   const Enhancer& e = enhancer_of(data_, numbers.pair);
   const std::string& gene = gene_of(data_, numbers.pair);
   const TrackWindow window{e.chrom, bin_start(data_, numbers.pair, 0), data_.bin_bp};
-  const std::int64_t size = chromosome_size(data_.assembly, e.chrom);
+  const std::int64_t size = sizes_.size(e.chrom);
   add_peaks(numbers);
   for (std::size_t m = 0; m < methods_.size(); ++m) {
     ChromosomeScores placed = window_scores(window, scores.windows[m], size);
@@ -118,7 +120,7 @@ void TrackFolder::add_peaks(const PairNumbers& numbers) {
   for (std::size_t m = 0; m < methods_.size(); ++m) {
     const std::vector<std::int64_t>& top = numbers.windows[m].top;
     for (std::size_t rank = 0; rank < top.size(); ++rank) {
-      const BinInterval bin = bin_interval(data_, numbers.pair, top[rank]);
+      const BinInterval bin = bin_interval(data_, sizes_, numbers.pair, top[rank]);
       if (bin.start == bin.end) continue;
       peaks_.push_back(
           {enhancer_of(data_, numbers.pair).chrom, bin.start, bin.end,
@@ -158,13 +160,13 @@ std::string TrackFolder::custom_tracks(const std::vector<Track>& all) const {
 
 std::string TrackFolder::why_no_bigwig(const Track& track) const {
   if (!has_bigwig()) return "this build has no libBigWig";
-  if (chromosomes_of(data_.assembly).empty()) {
-    return "the chromosome sizes of assembly " + data_.assembly + " are not known";
+  if (sizes_.all().empty()) {
+    return "the chromosome sizes of assembly " + data_.assembly + " are not known (--chrom-sizes)";
   }
   bool any = false;
   for (const ChromosomeScores& s : track.scores) {
-    if (chromosome_size(data_.assembly, s.chrom) == 0) {
-      return data_.assembly + " has no chromosome " + s.chrom;
+    if (sizes_.size(s.chrom) == 0) {
+      return "no size is known of chromosome " + s.chrom + " of " + data_.assembly;
     }
     any = any || !s.intervals.empty();
   }
@@ -188,7 +190,7 @@ std::vector<std::string> TrackFolder::write(const std::filesystem::path& directo
       put(track.file + ".bedGraph", bedgraph_text(track.label, track.scores));
       const std::string reason = why_no_bigwig(track);
       if (reason.empty()) {
-        put(track.file + ".bw", bigwig_bytes(chromosomes_of(data_.assembly), track.scores));
+        put(track.file + ".bw", bigwig_bytes(sizes_.all(), track.scores));
       } else {
         without_bigwig_ = reason;
       }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/attribute/numbers.h"
+#include "io/assembly.h"
 #include "io/browser.h"
 #include "io/tracks.h"
 
@@ -15,7 +16,8 @@ class TrackFolder {
  public:
   /// tracks: how many of the first pairs get tracks of their own. The enhancers of those pairs get
   /// tracks that merge all their pairs, and count for the tracks over all.
-  TrackFolder(const Dataset& data, Methods methods, std::int64_t tracks);
+  TrackFolder(const Dataset& data, const ChromosomeSizes& sizes, Methods methods,
+              std::int64_t tracks);
 
   /// Pairs in the order of pairs.tsv, those of an enhancer next to each other.
   void add(const PairNumbers& numbers, const PairScores& scores);
@@ -44,6 +46,7 @@ class TrackFolder {
   std::vector<Track> tracks_over_all() const;
 
   const Dataset& data_;
+  const ChromosomeSizes& sizes_;
   Methods methods_;
   std::int64_t track_pairs_ = 0;
   std::int64_t rows_ = 0;

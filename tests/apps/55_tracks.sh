@@ -76,6 +76,24 @@ expect_ok "$attribute" --data "$work/mouse" --model "$model" --split val --track
 check 'no bigWig' [ "$(ls "$work/m/tracks" | grep -c '\.bw$')" -eq 0 ]
 expect_text "$work/stdout" 'without bigWig'
 expect_text "$work/m/tracks/igv_session.xml" 'all.gradient.bedGraph'
+# With the sizes there is, and windows end with their chromosomes.
+awk -F '\t' -v OFS='\t' '{ if (!($1 in last) || $3 > last[$1]) last[$1] = $3 }
+  END { for (c in last) print c, last[c] + 200 }' "$data/enhancers.bed" >"$work/mouse.sizes"
+expect_ok "$attribute" --data "$work/mouse" --model "$model" --split val --tracks 1000 \
+  --chrom-sizes "$work/mouse.sizes" --out "$work/s"
+if ! grep -q 'no libBigWig' "$work/stdout"; then
+  check 'bigWig by --chrom-sizes' [ "$(ls "$work/s/tracks" | grep -c '\.bw$')" -eq \
+    "$(ls "$work/s/tracks" | grep -c '\.bedGraph$')" ]
+fi
+check 'cut at the given ends' awk -F '\t' 'NR == FNR { size[$1] = $2; next }
+  FNR > 1 && $3 > size[$1] { bad = 1 } $3 == size[$1] { seen++ } END { exit bad || !seen }' \
+  "$work/mouse.sizes" "$work"/s/tracks/all.gradient.bedGraph
+sed -i '2s/$/x/' "$work/mouse.sizes"
+expect_fail 2 'mouse.sizes: line 2: size of' "$attribute" --data "$work/mouse" --model "$model" \
+  --split val --chrom-sizes "$work/mouse.sizes" --out "$work/none"
+expect_fail 2 "$work/nowhere" "$attribute" --data "$work/mouse" --model "$model" --split val \
+  --chrom-sizes "$work/nowhere" --out "$work/none"
+check 'refused sizes leave no folder' [ ! -e "$work/none" ]
 # The window of an enhancer near the chromosome's end stops there.
 cp -r "$data" "$work/end"
 awk -F '\t' -v OFS='\t' '{ $1 = "chrM"; $2 = 16400; $3 = 16500; print }' "$data/enhancers.bed" \

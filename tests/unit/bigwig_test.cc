@@ -11,6 +11,8 @@
 
 #include "engine/error.h"
 #include "tests/support/bigwig_reader.h"
+#include "tests/support/input_error.h"
+#include "tests/support/temp_dir.h"
 
 namespace cdt {
 namespace {
@@ -32,9 +34,9 @@ std::vector<float> wave(std::size_t bins) {
 
 TEST_F(BigWigTest, WindowsComeBackExactly) {
   const std::vector<ChromosomeScores> scores{
-      window_scores({"chr1", 33535632, 128}, wave(896), chromosome_size("hg38", "chr1")),
-      window_scores({"chr10", 500, 128}, wave(3), chromosome_size("hg38", "chr10")),
-      window_scores({"chrX", 156040895 - 300, 128}, wave(4), chromosome_size("hg38", "chrX"))};
+      window_scores({"chr1", 33535632, 128}, wave(896), ChromosomeSizes("hg38").size("chr1")),
+      window_scores({"chr10", 500, 128}, wave(3), ChromosomeSizes("hg38").size("chr10")),
+      window_scores({"chrX", 156040895 - 300, 128}, wave(4), ChromosomeSizes("hg38").size("chrX"))};
   const test::BigWigContent read = test::read_bigwig(bigwig_bytes(chromosomes_of("hg38"), scores));
   EXPECT_EQ(read.scores.size(), 3U);
   for (const ChromosomeScores& s : scores) EXPECT_EQ(read.scores.at(s.chrom), s.intervals);
@@ -103,10 +105,10 @@ TEST(BigWigReaderTest, DamageIsNoticed) {
 }
 
 TEST(AssemblyTest, SizesOfChromosomes) {
-  EXPECT_EQ(chromosome_size("hg38", "chr1"), 248956422);
-  EXPECT_EQ(chromosome_size("GRCh37", "chr1"), 249250621);
-  EXPECT_EQ(chromosome_size("hg38", "1"), 0);
-  EXPECT_EQ(chromosome_size("mm10", "chr1"), 0);
+  EXPECT_EQ(ChromosomeSizes("hg38").size("chr1"), 248956422);
+  EXPECT_EQ(ChromosomeSizes("GRCh37").size("chr1"), 249250621);
+  EXPECT_EQ(ChromosomeSizes("hg38").size("1"), 0);
+  EXPECT_EQ(ChromosomeSizes("mm10").size("chr1"), 0);
   // The lengths of the assembled chromosomes, summed: 3,095,677,412 of hg19 and 3,088,269,832 of
   // hg38 are the published totals of chr1 to chrY; chrM comes on top.
   const auto total = [](std::span<const Chromosome> all) {
@@ -121,6 +123,34 @@ TEST(AssemblyTest, SizesOfChromosomes) {
         std::is_sorted(all.begin(), all.end(),
                        [](const Chromosome& a, const Chromosome& b) { return a.name < b.name; }));
   }
+}
+
+TEST(AssemblyTest, SizesFromAFile) {
+  test::TempDir folder;
+  const std::filesystem::path file = folder.path / "mm10.chrom.sizes";
+  test::write_bytes(file, "chr2\t182113224\nchr10\t130694993\r\nchrM\t16299");
+  const ChromosomeSizes sizes("mm10", file);
+  EXPECT_EQ(sizes.size("chr10"), 130694993);
+  EXPECT_EQ(sizes.size("chrM"), 16299);
+  EXPECT_EQ(sizes.size("chr1"), 0);
+  ASSERT_EQ(sizes.all().size(), 3U);
+  EXPECT_EQ(sizes.all()[0].name, "chr10");  // in byte order, as bigWig files need
+  const auto expect_refused = [&](const char* assembly, const char* text, const char* field,
+                                  const char* what) {
+    test::write_bytes(file, text);
+    test::expect_message(test::input_error([&] { ChromosomeSizes(assembly, file); }), file, field,
+                         what);
+  };
+  expect_refused("mm10", "chr1\t5\nchr2 6\n", "line 2", "columns");
+  expect_refused("mm10", "chr1\t5\t6\n", "line 1", "columns");
+  for (const char* bad : {"chr1\t0\n", "chr1\t-3\n", "chr1\t1.5\n", "chr1\t4294967296\n"}) {
+    expect_refused("mm10", bad, "line 1", "size of chr1");
+  }
+  expect_refused("mm10", "chr1\t5\nchr1\t5\n", "line 2", "chr1 stands there twice");
+  expect_refused("mm10", "\t5\n", "line 1", "without a name");
+  expect_refused("mm10", "", "rows", "none");
+  expect_refused("hg38", "chr1\t249250621\n", "line 1",
+                 "expected 248956422 in hg38, got 249250621");
 }
 
 TEST(AssemblyTest, NamesInText) {
