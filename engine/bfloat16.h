@@ -29,8 +29,9 @@ CDT_HOST_DEVICE inline float to_float(BFloat16 x) {
 CDT_HOST_DEVICE inline BFloat16 to_bfloat16(float x) {
   std::uint32_t bits = 0;
   memcpy(&bits, &x, sizeof bits);
-  if ((bits & 0x7FFFFFFFU) > 0x7F800000U)
+  if ((bits & 0x7FFFFFFFU) > 0x7F800000U) {
     return {static_cast<std::uint16_t>((bits >> 16U) | 0x40U)};
+  }
   return {static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U)};
 }
 

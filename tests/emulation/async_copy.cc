@@ -21,7 +21,7 @@ struct Started {
   std::vector<std::vector<Copy>> groups;  // the oldest first
 };
 std::vector<Started> started;  // by thread
-bool eager = true;
+bool at_once = true;
 
 Started& mine() {
   return started[threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z)];
@@ -37,9 +37,9 @@ void finish(const Copy& copy) {
 
 }  // namespace
 
-void begin_copies(unsigned threads, bool at_once) {
+void begin_copies(unsigned threads, bool eager) {
   started.assign(threads, {});
-  eager = at_once;
+  at_once = eager;
 }
 
 void copy_later(void* to, const void* from, bool zero, Site site) {
@@ -50,7 +50,7 @@ void copy_later(void* to, const void* from, bool zero, Site site) {
             cudaErrorMisalignedAddress);
   }
   const Copy copy{to, from, zero};
-  if (eager) {
+  if (at_once) {
     finish(copy);
   } else {
     mine().open.push_back(copy);
