@@ -54,7 +54,7 @@ Tensor Arena::tensor(const Shape& shape, Dtype dtype) {
               std::to_string(capacity_) + " bytes in use");
 }
 
-void Arena::free(const Tensor& t) {
+void Arena::give_back(const Tensor& t) {
   const std::size_t offset = static_cast<std::size_t>(t.data - base_) * sizeof(float);
   const auto found = live_.find(offset);
   CDT_CHECK(t.data >= base_ && found != live_.end(),

@@ -28,7 +28,7 @@ class Arena {
   Tensor tensor(const Shape& shape, Dtype dtype = Dtype::kFloat32);
   /// Gives a range back before the step ends; the next tensor may reuse it. Must be a pointer that
   /// tensor() returned.
-  void free(const Tensor& t);
+  void give_back(const Tensor& t);
   /// Ends the lifetime of everything in the arena. Debug builds fill used memory with NaN.
   void reset();
 
@@ -58,7 +58,7 @@ class Scratch {
  public:
   Scratch(Arena& arena, const Shape& shape, Dtype dtype = Dtype::kFloat32)
       : arena_(arena), tensor_(arena.tensor(shape, dtype)) {}
-  ~Scratch() { arena_.free(tensor_); }
+  ~Scratch() { arena_.give_back(tensor_); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   const Tensor& operator*() const { return tensor_; }

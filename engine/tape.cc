@@ -1,5 +1,6 @@
 #include "engine/tape.h"
 
+#include <cstddef>
 #include <utility>
 
 #include "engine/error.h"
@@ -70,7 +71,7 @@ void Tape::record(Var out, std::vector<Tensor> saved, std::function<void()> rule
     rules_.push_back({out, std::move(saved), std::move(rule), seed_rule});
     return;
   }
-  for (const Tensor& t : saved) step_.free(t);
+  for (const Tensor& t : saved) step_.give_back(t);
 }
 
 GradTarget Tape::gradient(Var v) {
@@ -99,7 +100,7 @@ Tensor Tape::visible(const Tensor& gradient) const {
 
 void Tape::free_gradient(Variable& v) {
   if (v.lasting || v.grad.empty()) return;
-  step_.free(v.grad);
+  step_.give_back(v.grad);
   v.grad = {};
   v.written = 0;
 }
@@ -135,14 +136,15 @@ void Tape::backward(const std::vector<Seed>& seeds, std::int64_t count, bool ret
     CDT_CHECK(seed.out->needs_grad, "nothing behind this value wants a gradient");
     backend_.copy(gradient(seed.out).grad, seed.gradient);
   }
-  for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
-    Variable& v = *rule->out;
-    if (!v.grad.empty()) run(*rule);
+  for (std::size_t i = rules_.size(); i-- > 0;) {
+    const Rule& rule = rules_[i];
+    Variable& v = *rule.out;
+    if (!v.grad.empty()) run(rule);
     if (!v.keep) free_gradient(v);
     if (retain) continue;
-    for (const Tensor& t : rule->saved) step_.free(t);
+    for (const Tensor& t : rule.saved) step_.give_back(t);
     if (v.owned && !v.keep) {
-      step_.free(v.value);
+      step_.give_back(v.value);
       v.value.data = nullptr;
       v.owned = false;
     }

@@ -87,7 +87,7 @@ ManyGenes::Windows ManyGenes::windows(std::span<const float> z, std::span<const 
                   out.gradient[gene].begin() + begin);
     }
   }
-  arena_.free(rows);
+  arena_.give_back(rows);
   return out;
 }
 

@@ -22,7 +22,7 @@ class WrittenGradient {
   void finish() {
     if (!target_.accumulate) return;
     tape_.backend().add_to(target_.grad, tensor_);
-    tape_.scratch().free(tensor_);
+    tape_.scratch().give_back(tensor_);
   }
 
  private:

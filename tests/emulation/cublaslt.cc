@@ -302,8 +302,9 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
                               cublasLtMatrixLayout_t d_layout, const cublasLtMatmulAlgo_t* algo,
                               void* workspace, std::size_t workspace_bytes, cudaStream_t stream) {
   const auto lock = lock_runtime();
-  if (handle == nullptr || alpha == nullptr || beta == nullptr)
+  if (handle == nullptr || alpha == nullptr || beta == nullptr) {
     return refuse("no handle, alpha or beta");
+  }
   const MatmulShape shape{*desc, *a_layout, *b_layout, *c_layout, *d_layout};
   std::string wrong = check_shape(shape);
   if (!wrong.empty()) return refuse(wrong, CUBLAS_STATUS_NOT_SUPPORTED);
@@ -312,8 +313,9 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
   if (algorithm.shape != hash(shape)) {
     return refuse("an algorithm that was chosen for another product", CUBLAS_STATUS_NOT_SUPPORTED);
   }
-  if (workspace_bytes < algorithm.workspace)
+  if (workspace_bytes < algorithm.workspace) {
     return refuse("less workspace than the algorithm needs");
+  }
   MatmulData data{0, 0, a, b, c, d};
   std::memcpy(&data.alpha, alpha, sizeof(float));
   std::memcpy(&data.beta, beta, sizeof(float));

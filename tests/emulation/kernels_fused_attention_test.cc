@@ -41,10 +41,12 @@ void attend(Backend& b, const AttentionBackward& a, Arena& scratch) {
   b.attention(a.forward, scratch);
   const std::uint64_t forward = emulation::launch_count() - before;
   b.attention_backward(a, scratch);
-  const unsigned gradients = (a.dq.data != nullptr ? 1U : 0U) + (a.dk.data != nullptr ? 1U : 0U);
   if (!fused) return;
   EXPECT_EQ(forward, 1U);
+#ifndef CDT_DEBUG  // its arenas fill memory, with kernels of their own
+  const unsigned gradients = (a.dq.data != nullptr ? 1U : 0U) + (a.dk.data != nullptr ? 1U : 0U);
   EXPECT_EQ(emulation::launch_count() - before, 2U + gradients);
+#endif
 }
 
 // q and the rows of k beside v in tensors of their own, as in cross-attention.

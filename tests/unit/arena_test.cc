@@ -29,8 +29,8 @@ TEST_F(ArenaTest, FirstHoleThatFitsIsReused) {
   const Tensor a = arena_.tensor({64});
   const Tensor b = arena_.tensor({64});
   const Tensor c = arena_.tensor({64});
-  arena_.free(a);
-  arena_.free(b);
+  arena_.give_back(a);
+  arena_.give_back(b);
   const Tensor both = arena_.tensor({96});  // only the coalesced hole takes it
   EXPECT_EQ(both.data, a.data);
   EXPECT_LT(both.data, c.data);
@@ -40,11 +40,11 @@ TEST_F(ArenaTest, HolesCoalesceInEveryOrder) {
   const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
   for (const auto& order : orders) {
     const Tensor t[3] = {arena_.tensor({32}), arena_.tensor({100}), arena_.tensor({1})};
-    for (const int i : order) arena_.free(t[i]);
+    for (const int i : order) arena_.give_back(t[i]);
     EXPECT_EQ(arena_.used(), 0U);
     const Tensor all = arena_.tensor({(1 << 18) - 32});  // all of it, but for a canary's room
     EXPECT_EQ(all.data, t[0].data);
-    arena_.free(all);
+    arena_.give_back(all);
   }
 }
 
@@ -52,7 +52,7 @@ TEST_F(ArenaTest, UsedAndPeak) {
   const Tensor a = arena_.tensor({1024});
   const std::size_t one = arena_.used();
   EXPECT_GE(one, 4096U);
-  arena_.free(a);
+  arena_.give_back(a);
   EXPECT_EQ(arena_.used(), 0U);
   EXPECT_EQ(arena_.peak(), one);
   arena_.tensor({8});
@@ -81,9 +81,9 @@ TEST_F(ArenaTest, ExhaustionNamesArenaAndSizes) {
 
 TEST_F(ArenaTest, FreeOfAForeignPointerIsAnError) {
   const Tensor a = arena_.tensor({8});
-  EXPECT_THROW(arena_.free({a.data + 1, {8}}), Error);
-  arena_.free(a);
-  EXPECT_THROW(arena_.free(a), Error);
+  EXPECT_THROW(arena_.give_back({a.data + 1, {8}}), Error);
+  arena_.give_back(a);
+  EXPECT_THROW(arena_.give_back(a), Error);
 }
 
 TEST_F(ArenaTest, ScratchGoesBackAtTheEndOfItsScope) {
@@ -100,14 +100,14 @@ TEST_F(ArenaTest, ScratchGoesBackAtTheEndOfItsScope) {
 TEST_F(ArenaTest, FreedMemoryIsPoisoned) {
   const Tensor a = arena_.tensor({8});
   backend_.fill(a, 1.0F);
-  arena_.free(a);
+  arena_.give_back(a);
   for (int i = 0; i < 8; ++i) EXPECT_TRUE(std::isnan(a.data[i]));
 }
 
 TEST_F(ArenaTest, WritingPastTheEndIsFound) {
   const Tensor a = arena_.tensor({32});
   a.data[32] = 0.0F;
-  EXPECT_THROW(arena_.free(a), Error);
+  EXPECT_THROW(arena_.give_back(a), Error);
   EXPECT_THROW(arena_.reset(), Error);
 }
 

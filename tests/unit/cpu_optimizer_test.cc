@@ -87,7 +87,7 @@ TEST(CpuAdamW, TenStepsAgainstFloat64) {
       want[i] -= double{s.lr} * (first[i] / s.bias_correction1) /
                  (std::sqrt(second[i] / s.bias_correction2) + double{s.eps});
     }
-    on.arena.free(g);
+    on.arena.give_back(g);
   }
   // ten roundings of w <= 1.1 and of ten steps <= lr
   expect_near(w, want, 10 * kEps * 1.2, "w");
