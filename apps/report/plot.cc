@@ -54,7 +54,7 @@ Plot& Plot::ticks(const std::string& axis, double span, double most) {
 }
 
 std::string Plot::data(const std::vector<std::vector<double>>& rows) {
-  const std::string name = "$d" + std::to_string(blocks_++);
+  std::string name = "$d" + std::to_string(blocks_++);
   std::string block = name + " << END\n";
   for (const std::vector<double>& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
