@@ -30,7 +30,7 @@ run "$bin/cdt-predict" --data "$out/data" --model "$out/run/model.safetensors" -
 
 say "Explain 240 of these pairs: where does each gene look, and what drives each prediction"
 run "$bin/cdt-attribute" --data "$out/data" --model "$out/run/model.safetensors" --threads 1 \
-  --split val --sample 240 --seed $seed --methods all --occlude-bins 1 --paths \
+  --split val --sample 240 --seed $seed --methods all --baseline mean --occlude-bins 1 --paths \
   --maps dna_self_attn_layers.0 --maps-per-head --annotations "$out/data/sites.bed" \
   --out "$out/attribution"
 

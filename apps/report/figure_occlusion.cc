@@ -103,10 +103,13 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
                 {380, 320}, [&](Plot& plot) { describe(plot, comparison); });
   figure.legend = {{Ink::kTeal, "dot", counted(bins, "bin") + " of a pair"},
                    {Ink::kMuted, "dashes", "proportional"}};
+  const bool zeros = string_at(attribution.summary, "occlusion_vs_gradient.baseline") == "zero";
   figure.reading =
-      "Occlusion replaces bins and runs the model again, so it is what the model really does; "
-      "dots along the dashed line mean that the gradient, which only looks at small changes, can "
-      "be believed.";
+      "Occlusion replaces bins by " + Html(zeros ? "zeros" : "the mean window's") +
+      " and runs the model again, so it is what the model really does; dots along the "
+      "dashed line mean that the gradient, which only looks at small changes, can be "
+      "believed. A level row of dots is the effect of the replacement itself, whatever "
+      "the bins held.";
   figure.finding = "Spearman correlation within a pair, " + Html(counted(bins, "bin")) +
                    " at a time: median " +
                    fixed(quantile_of_sorted(comparison.correlations, 0.5), 2) + ", middle half " +
