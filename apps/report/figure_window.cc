@@ -130,10 +130,12 @@ void window_panel(Plot& plot, const Window& window, const std::string& label, In
            " front textcolor " + rgb(ink));
   plot.ticks("y", window.peak_over_uniform, 4.0);
   plot.run("unset arrow");
+  const std::string tick = ", graph -0.055 nohead linewidth 1.5 linecolor " + rgb(ink);
   for (const double kb : window.top_kb) {
+    std::string arrow = "set arrow from ";
     const std::string x = format_number(kb);
-    plot.run("set arrow from " + x + ", graph 0 to " + x +
-             ", graph -0.055 nohead linewidth 1.5 linecolor " + rgb(ink));
+    arrow.append(x).append(", graph 0 to ").append(x).append(tick);
+    plot.run(arrow);
   }
   plot.run("plot " + steps + " using 1:2 with filledcurves y1=0 fillcolor " + rgb(ink, 0.30) +
            ", " + steps + " using 1:2 with lines linewidth 1.5 linecolor " + rgb(ink) +
@@ -163,9 +165,12 @@ void element_panel(Plot& plot, const PairView& view) {
       boxes.push_back({(span[0] + span[1]) / 2.0, y, span[0], span[1], y - 0.32, y + 0.32});
     }
     const std::string colour = rgb(kClassInks[i]);
-    command += (i == 0 ? "plot " : ", ") + plot.data(boxes) +
-               " using 1:2:3:4:5:6 with boxxyerror fillstyle solid 1.0 border linecolor " + colour +
-               " fillcolor " + colour;
+    command.append(i == 0 ? "plot " : ", ")
+        .append(plot.data(boxes))
+        .append(" using 1:2:3:4:5:6 with boxxyerror fillstyle solid 1.0 border linecolor ")
+        .append(colour)
+        .append(" fillcolor ")
+        .append(colour);
   }
   plot.run(command);
 }
@@ -246,8 +251,9 @@ std::vector<LegendEntry> legend_of(const PairView& view) {
 
 Item window_figure(const Gnuplot& gnuplot, const Material& material, std::int64_t pair,
                    const Html& title) {
-  if (!material.attribution)
+  if (!material.attribution) {
     return Omission{title, "No attribution was given.", attribute_command(material)};
+  }
   const PairView view = make_view(material, pair);
   const AttributedPair& row = material.attribution->pairs[static_cast<std::size_t>(pair)];
   const Enhancer& enhancer = material.data.enhancers[static_cast<std::size_t>(row.enhancer)];
