@@ -128,8 +128,9 @@ compare_attribution() {
   tests/gpu/compare_windows.sh "$folder/cpu" "$folder/cuda" 0.99 $error
 }
 
-# memcheck, racecheck: compute-sanitizer over the unit tests that run on the device. A machine that the
-# tool cannot attach to says nothing about the kernels.
+# memcheck, racecheck: compute-sanitizer over the unit tests that run on the device, and over an epoch
+# in bf16, for its fused attention. A machine that the tool cannot attach to says nothing about the
+# kernels.
 sanitize() {
   local tool status=0
   tool=$(command -v compute-sanitizer) || tool=$(sed -n 's/^NVCC := \(.*\)nvcc$/\1/p' "$build/cuda.mk")compute-sanitizer
@@ -138,7 +139,11 @@ sanitize() {
   if [ $status -ne 0 ] && grep -q 'Device not supported' "$logs/$step.log"; then
     skip "compute-sanitizer does not support this machine"
   fi
-  return $status
+  [ $status -eq 0 ] || return $status
+  CDT_PRESET=tiny make_start || return 1
+  "$tool" --tool "$step" --error-exitcode 9 "$(bin)/cdt-train" --data "$folder/data" \
+    --out "$folder/bf16" --model "$folder/first/model.safetensors" --device cuda --precision bf16 \
+    --dropout 0.3 --epochs 1 --batch-size 8 --quiet
 }
 
 # bench-PRECISION: paper scale on the GPU.
