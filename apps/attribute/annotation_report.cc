@@ -72,8 +72,9 @@ std::vector<bool> covered_bins(const Dataset& data, const Pair& pair,
     if (std::find(classes.begin(), classes.end(), class_index) == classes.end()) continue;
     const std::int64_t first = (std::max(e->start, start) - start) / data.bin_bp;
     const std::int64_t last = (std::min(e->end, end) - 1 - start) / data.bin_bp;
-    for (std::int64_t bin = first; bin <= last; ++bin)
+    for (std::int64_t bin = first; bin <= last; ++bin) {
       covered[static_cast<std::size_t>(bin)] = true;
+    }
   }
   return covered;
 }

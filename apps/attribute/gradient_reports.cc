@@ -33,7 +33,8 @@ bool claims_effects(const Method& method) {
 
 std::unique_ptr<NpyWriter> writer(bool wanted, const std::filesystem::path& path,
                                   const std::vector<std::int64_t>& shape) {
-  return wanted ? std::make_unique<NpyWriter>(path, shape) : nullptr;
+  if (!wanted) return nullptr;
+  return std::make_unique<NpyWriter>(path, shape);
 }
 
 void commit_or_remove(const std::unique_ptr<NpyWriter>& file, const std::filesystem::path& path) {

@@ -49,40 +49,44 @@ void attend(Backend& b, const AttentionBackward& a, Arena& scratch) {
 #endif
 }
 
-// q and the rows of k beside v in tensors of their own, as in cross-attention.
+/// q, and the rows of k beside v, in tensors of their own, as in cross-attention.
+void expect_cross_attention(const Sizes& s, float p, std::int64_t seeds) {
+  const std::int64_t width = s.heads * s.head_dim;
+  const std::int64_t gradients = seeds > 1 ? seeds : s.batch;
+  const Shape queries{s.batch, s.queries, width};
+  const Shape keys{s.batch, s.keys, 2 * width};
+  const Shape query_gradients{gradients, s.queries, width};
+  expect_agreement(
+      {name_of("cross", s, p) + ", seeds " + std::to_string(seeds),
+       {{queries, true},
+        {keys, true},
+        {queries, true, Fill::kZero},
+        {{s.batch, s.heads, s.queries}, false, Fill::kZero},
+        {query_gradients, true},
+        {query_gradients, true, Fill::kZero},
+        {{gradients, s.keys, 2 * width}, true, Fill::kZero}},
+       [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
+         const Attention a{s.batch,
+                           s.heads,
+                           s.head_dim,
+                           s.queries,
+                           s.keys,
+                           columns(t[0], 0),
+                           columns(t[1], 0),
+                           columns(t[1], width),
+                           t[2],
+                           t[3],
+                           {},
+                           some_key(p)};
+         attend(b, {a, t[4], columns(t[5], 0), columns(t[6], 0), columns(t[6], width), seeds},
+                scratch);
+       },
+       kRoundings});
+}
+
 TEST_F(FusedAttentionKernels, CrossAttention) {
   for (const Sizes& s : kSizes) {
-    const std::int64_t width = s.heads * s.head_dim;
-    for (const float p : {0.0F, 0.3F}) {
-      const Shape queries{s.batch, s.queries, width};
-      const Shape keys{s.batch, s.keys, 2 * width};
-      expect_agreement(
-          {name_of("cross", s, p),
-           {{queries, true},
-            {keys, true},
-            {queries, true, Fill::kZero},
-            {{s.batch, s.heads, s.queries}, false, Fill::kZero},
-            {queries, true},
-            {queries, true, Fill::kZero},
-            {keys, true, Fill::kZero}},
-           [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
-             const Attention a{s.batch,
-                               s.heads,
-                               s.head_dim,
-                               s.queries,
-                               s.keys,
-                               columns(t[0], 0),
-                               columns(t[1], 0),
-                               columns(t[1], width),
-                               t[2],
-                               t[3],
-                               {},
-                               some_key(p)};
-             attend(b, {a, t[4], columns(t[5], 0), columns(t[6], 0), columns(t[6], width)},
-                    scratch);
-           },
-           kRoundings});
-    }
+    for (const float p : {0.0F, 0.3F}) expect_cross_attention(s, p, 1);
   }
 }
 
@@ -118,39 +122,7 @@ TEST_F(FusedAttentionKernels, SelfAttentionWithoutQueryGradient) {
 }
 
 // Several seeds of one sample, through the fused kernels and, in float32, through scores.
-TEST_F(FusedAttentionKernels, Seeds) {
-  const Sizes s{1, 2, 32, 67, 40};
-  constexpr std::int64_t kSeeds = 3;
-  const std::int64_t width = s.heads * s.head_dim;
-  const Shape queries{1, s.queries, width};
-  const Shape keys{1, s.keys, 2 * width};
-  expect_agreement(
-      {"seeds",
-       {{queries, true},
-        {keys, true},
-        {queries, true, Fill::kZero},
-        {{1, s.heads, s.queries}, false, Fill::kZero},
-        {{kSeeds, s.queries, width}, true},
-        {{kSeeds, s.queries, width}, true, Fill::kZero},
-        {{kSeeds, s.keys, 2 * width}, true, Fill::kZero}},
-       [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
-         const Attention a{1,
-                           s.heads,
-                           s.head_dim,
-                           s.queries,
-                           s.keys,
-                           columns(t[0], 0),
-                           columns(t[1], 0),
-                           columns(t[1], width),
-                           t[2],
-                           t[3],
-                           {},
-                           some_key(0.0F)};
-         attend(b, {a, t[4], columns(t[5], 0), columns(t[6], 0), columns(t[6], width), kSeeds},
-                scratch);
-       },
-       kRoundings});
-}
+TEST_F(FusedAttentionKernels, Seeds) { expect_cross_attention({1, 2, 32, 67, 40}, 0.0F, 3); }
 
 }  // namespace
 }  // namespace cdt::test

@@ -8,9 +8,11 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <iostream>
 #include <string>
 #include <vector>
 
+#include "apps/common/cli.h"
 #include "engine/error.h"
 
 namespace cdt::measure {
@@ -130,6 +132,33 @@ inline std::string gpu_name() {
   cudaDeviceProp properties{};
   CDT_CUDA(cudaGetDeviceProperties(&properties, 0));
   return properties.name;
+}
+
+/// The body of a program that measures attention: one JSON object on stdout, `about` behind the
+/// GPU's name, and under `what` the objects that `measure` gives for a batch and a shape.
+inline int measure_attentions(
+    int argc, char** argv, const char* program, const char* purpose, const std::string& about,
+    const char* what,
+    const std::function<std::vector<std::string>(std::int64_t batch, std::int64_t queries,
+                                                 std::int64_t keys)>& measure) {
+  std::int64_t batch = 8;
+  Cli cli(program, purpose);
+  cli.option("batch", &batch, "samples");
+  cli.range("batch", 1, 64);
+  int exit_code = 0;
+  if (!cli.parse(argc, argv, &exit_code)) return exit_code;
+  const std::string gpu = gpu_name();
+  std::cout << "{\"gpu\": \"" << gpu << "\"" << about << ", \"batch\": " << batch << ", \"" << what
+            << "\": [";
+  const char* separator = "\n";
+  for (const auto& [queries, keys] : kAttentionShapes) {
+    for (const std::string& object : measure(batch, queries, keys)) {
+      std::cout << separator << object << std::flush;
+      separator = ",\n";
+    }
+  }
+  std::cout << "\n]}\n";
+  return 0;
 }
 
 }  // namespace cdt::measure

@@ -4,9 +4,7 @@
 //
 //   measure_forms [--batch 8]
 #include <array>
-#include <iostream>
 
-#include "apps/common/cli.h"
 #include "apps/common/main.h"
 #include "engine/backend.h"
 #include "io/text.h"
@@ -91,26 +89,19 @@ std::string time(const Form& form, const Problem& problem, float p) {
          ", \"backward_tflops\": " + format_number(10.0 * product / backward * 1e-6) + "}";
 }
 
-int run(int argc, char** argv) {
-  std::int64_t batch = 8;
-  Cli cli("measure_forms", "times the engine's forms of attention on the shapes of CDT");
-  cli.option("batch", &batch, "samples");
-  cli.range("batch", 1, 64);
-  int exit_code = 0;
-  if (!cli.parse(argc, argv, &exit_code)) return exit_code;
-  std::cout << "{\"gpu\": \"" << gpu_name() << "\", \"batch\": " << batch << ", \"forms\": [";
-  const char* separator = "\n";
-  for (const auto& [queries, keys] : kAttentionShapes) {
-    const Problem problem(batch, queries, keys);
-    for (const float p : {0.0F, 0.3F}) {
-      for (const Form& form : kForms) {
-        std::cout << separator << time(form, problem, p) << std::flush;
-        separator = ",\n";
-      }
-    }
+std::vector<std::string> measure(std::int64_t batch, std::int64_t queries, std::int64_t keys) {
+  const Problem problem(batch, queries, keys);
+  std::vector<std::string> objects;
+  for (const float p : {0.0F, 0.3F}) {
+    for (const Form& form : kForms) objects.push_back(time(form, problem, p));
   }
-  std::cout << "\n]}\n";
-  return 0;
+  return objects;
+}
+
+int run(int argc, char** argv) {
+  return measure_attentions(argc, argv, "measure_forms",
+                            "times the engine's forms of attention on the shapes of CDT", "",
+                            "forms", measure);
 }
 
 }  // namespace
