@@ -25,7 +25,7 @@ struct EpochRow {
   bool best = false;
 };
 
-struct RunRecord {
+struct RunRecord {  // NOLINT(bugprone-exception-escape): json moves without throwing
   std::filesystem::path directory;
   std::vector<EpochRow> epochs;  // empty: no epoch is finished
   nlohmann::json config;         // config.json
@@ -60,7 +60,7 @@ struct MethodScores {
   std::vector<float> profile(std::int64_t pair) const;
 };
 
-struct Attribution {
+struct Attribution {  // NOLINT(bugprone-exception-escape): json moves without throwing
   std::filesystem::path directory;
   std::vector<AttributedPair> pairs;
   std::vector<MethodScores> methods;  // attention and gradient first
