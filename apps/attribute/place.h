@@ -21,8 +21,11 @@ inline const std::string& gene_of(const Dataset& data, const Pair& pair) {
 }
 
 /// Position of a bin's left edge; may be negative.
+inline std::int64_t bin_start(const Dataset& data, const Enhancer& enhancer, std::int64_t bin) {
+  return enhancer.centre() + offset_bp(bin, data.bins, data.bin_bp);
+}
 inline std::int64_t bin_start(const Dataset& data, const Pair& pair, std::int64_t bin) {
-  return enhancer_of(data, pair).centre() + offset_bp(bin, data.bins, data.bin_bp);
+  return bin_start(data, enhancer_of(data, pair), bin);
 }
 
 /// The part of a bin that lies on its chromosome, as far as its end is known; empty (start == end)

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "apps/attribute/place.h"
 #include "engine/error.h"
 #include "io/text.h"
-#include "model/profile.h"
 
 namespace cdt {
 namespace {
@@ -46,7 +46,7 @@ Region parse_region(const std::string& text, const Dataset& data) {
 std::optional<BinRange> Region::bins_in(const Dataset& data, std::int32_t enhancer) const {
   if (chrom.empty()) return BinRange{begin, end};
   const Enhancer& e = data.enhancers[static_cast<std::size_t>(enhancer)];
-  const std::int64_t start = e.centre() + offset_bp(0, data.bins, data.bin_bp);
+  const std::int64_t start = bin_start(data, e, 0);
   const std::int64_t length = data.bins * data.bin_bp;
   if (chrom != e.chrom || begin < start || end > start + length) return std::nullopt;
   return BinRange{(begin - start) / data.bin_bp, (end - 1 - start) / data.bin_bp + 1};

@@ -1,7 +1,9 @@
 // Forward: a block owns 64 queries of one head and goes through the keys, 64 at a time, with the
 // maximum so far (Milakov & Gimelshein 2018); what was summed is scaled when the maximum grows.
+#include <string>
+
 #include "engine/cuda/fused_attention.cuh"
-#include "engine/cuda/launch.h"
+#include "engine/error.h"
 
 namespace cdt {
 namespace {
@@ -20,7 +22,6 @@ struct RunningRows {
 /// what was summed so far.
 __device__ __forceinline__ void exponentials(Scores* s, RunningRows* rows, float scale, int keys,
                                              float (&shrink)[2]) {
-  const float lowest = __int_as_float(static_cast<int>(0xFF800000U));  // -infinity
   const int column = static_cast<int>(threadIdx.x % 4) * 2;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
@@ -30,7 +31,7 @@ __device__ __forceinline__ void exponentials(Scores* s, RunningRows* rows, float
 #pragma unroll
       for (int e = 0; e < 2; ++e) {
         float& x = s->c[n][2 * half + e];
-        x = 8 * n + column + e < keys ? x * scale : lowest;
+        x = 8 * n + column + e < keys ? x * scale : -infinity();
         high = Max{}(high, x);
       }
     }
@@ -61,8 +62,7 @@ __global__ void __launch_bounds__(kTileThreads) forward_kernel(FusedAttention a)
   const int row = static_cast<int>(threadIdx.x / 32) * 16;
   const int i = first + row + static_cast<int>(threadIdx.x % 32) / 4;
   const std::int64_t number[2] = {query_number(a, i), query_number(a, i + 8)};
-  const float lowest = __int_as_float(static_cast<int>(0xFF800000U));
-  RunningRows rows{{lowest, lowest}, {0.0F, 0.0F}};
+  RunningRows rows{{-infinity(), -infinity()}, {0.0F, 0.0F}};
   float out[K / 8][4] = {};
   q.load_later(head_row<K>(a.q, first), a.q.row_stride, a.queries - first);
   pipeline((a.keys + kTileRows - 1) / kTileRows,
@@ -102,10 +102,11 @@ __global__ void __launch_bounds__(kTileThreads) forward_kernel(FusedAttention a)
 }  // namespace
 
 void fused_attention(cudaStream_t stream, const FusedAttention& a, std::int64_t head_dim) {
-  with_head_dim(head_dim, [&](auto k) {
+  const bool launched = with_head_dim(head_dim, [&](auto k) {
     launch_shared(stream, forward_kernel<k()>, tile_grid(a, a.queries), kTileThreads,
                   forward_shared<k()>(), a);
   });
+  CDT_CHECK(launched, "no fused attention for heads of " + std::to_string(head_dim));
 }
 
 }  // namespace cdt

@@ -1,13 +1,12 @@
 // What the fused forward and backward kernels share. Grid: (tiles of 64 rows, heads, samples).
 #pragma once
 
-#include <string>
 #include <type_traits>
 
 #include "engine/cuda/fused_attention.h"
 #include "engine/cuda/kernel.cuh"
+#include "engine/cuda/launch.h"
 #include "engine/cuda/tiles.cuh"
-#include "engine/error.h"
 
 namespace cdt {
 
@@ -85,22 +84,25 @@ __device__ __forceinline__ void for_kept(const Mask& mask, const std::int64_t (&
 
 /// A block for each tile of rows, head and sample.
 inline dim3 tile_grid(const FusedAttention& a, int rows) {
-  return {static_cast<unsigned>((rows + kTileRows - 1) / kTileRows), static_cast<unsigned>(a.heads),
+  return {blocks_for(rows, kTileRows), static_cast<unsigned>(a.heads),
           static_cast<unsigned>(a.batch)};
 }
 
-/// Calls body(std::integral_constant<int, K>) for the head sizes there are kernels for.
+/// body(std::integral_constant<int, K>) for heads of K; false where there are no kernels for them.
 template <class Body>
-void with_head_dim(std::int64_t head_dim, const Body& body) {
+bool with_head_dim(std::int64_t head_dim, const Body& body) {
   switch (head_dim) {
     case 32:
-      return body(std::integral_constant<int, 32>{});
+      body(std::integral_constant<int, 32>{});
+      return true;
     case 64:
-      return body(std::integral_constant<int, 64>{});
+      body(std::integral_constant<int, 64>{});
+      return true;
     case 96:
-      return body(std::integral_constant<int, 96>{});
+      body(std::integral_constant<int, 96>{});
+      return true;
     default:
-      CDT_CHECK(false, "no fused attention for heads of " + std::to_string(head_dim));
+      return false;
   }
 }
 

@@ -2,8 +2,10 @@
 //   dv = (P m)^T dout     dS = P (m (dout v^T) - D)     dq = dS k scale     dk = dS^T q scale
 // One kernel's blocks own 64 queries and sum dq over the keys; the other's own 64 keys and sum dk
 // and dv over the queries, with scores transposed, keys as rows.
+#include <string>
+
 #include "engine/cuda/fused_attention.cuh"
-#include "engine/cuda/launch.h"
+#include "engine/error.h"
 
 namespace cdt {
 namespace {
@@ -91,8 +93,7 @@ __device__ __forceinline__ void load_sums(const FusedAttentionBackward& b, int f
   if (i >= kTileRows) return;
   const FusedAttention& a = b.forward;
   const bool inside = first + i < a.queries;
-  const float highest = __int_as_float(0x7F800000);
-  sums->log2_sum[i] = inside ? sums_of_head(a)[first + i] * kLog2E : highest;
+  sums->log2_sum[i] = inside ? sums_of_head(a)[first + i] * kLog2E : infinity();
   sums->dots[i] = inside ? b.dots[query_number(a, first + i)] : 0.0F;
 }
 
@@ -194,22 +195,15 @@ __global__ void __launch_bounds__(kTileThreads, 2) key_gradient_kernel(FusedAtte
 }  // namespace
 
 std::size_t fused_attention_shared(std::int64_t head_dim) {
-  switch (head_dim) {
-    case 32:
-      return key_gradient_shared<32>();
-    case 64:
-      return key_gradient_shared<64>();
-    case 96:
-      return key_gradient_shared<96>();
-    default:
-      return 0;
-  }
+  std::size_t bytes = 0;
+  with_head_dim(head_dim, [&](auto k) { bytes = key_gradient_shared<k()>(); });
+  return bytes;
 }
 
 void fused_attention_backward(cudaStream_t stream, const FusedAttentionBackward& b,
                               std::int64_t head_dim) {
   const FusedAttention& a = b.forward;
-  with_head_dim(head_dim, [&](auto k) {
+  const bool launched = with_head_dim(head_dim, [&](auto k) {
     if (b.dq.data != nullptr) {
       launch_shared(stream, query_gradient_kernel<k()>, tile_grid(a, a.queries), kTileThreads,
                     query_gradient_shared<k()>(), b);
@@ -219,6 +213,7 @@ void fused_attention_backward(cudaStream_t stream, const FusedAttentionBackward&
                     key_gradient_shared<k()>(), b);
     }
   });
+  CDT_CHECK(launched, "no fused attention for heads of " + std::to_string(head_dim));
 }
 
 }  // namespace cdt

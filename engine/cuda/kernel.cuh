@@ -11,6 +11,8 @@
 
 namespace cdt {
 
+__device__ __forceinline__ float infinity() { return __int_as_float(0x7F800000); }
+
 /// Philox4x32-10 as in engine/random.h.
 __device__ __forceinline__ uint4 philox(uint4 c, std::uint32_t key0, std::uint32_t key1) {
 #pragma unroll

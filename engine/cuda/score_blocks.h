@@ -8,6 +8,7 @@
 #include "engine/attention_view.h"
 #include "engine/cuda/attention_rows.h"
 #include "engine/cuda/cuda_backend.h"
+#include "engine/integer.h"
 
 namespace cdt {
 
@@ -23,7 +24,7 @@ inline Operand head_operand(const HeadsView& view, std::int64_t b, std::int64_t 
 /// Queries cut into blocks whose scores fit kBlockScores.
 struct Blocks {
   std::int64_t ld, rows;
-  explicit Blocks(const Attention& a) : ld((a.keys + kAlign - 1) / kAlign * kAlign) {
+  explicit Blocks(const Attention& a) : ld(ceil_div(a.keys, kAlign) * kAlign) {
     rows = std::clamp<std::int64_t>(kBlockScores / (a.heads * ld), 1, a.queries);
     if (rows < a.queries && rows > 64) rows = rows / 64 * 64;
   }

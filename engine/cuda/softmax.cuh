@@ -11,8 +11,7 @@ struct SoftmaxRow {
 
 /// Over the columns of a row, for all threads of the block.
 __device__ __forceinline__ SoftmaxRow softmax_row(const float* row, int cols) {
-  const float lowest = __int_as_float(static_cast<int>(0xFF800000U));  // -infinity
-  float high = lowest;
+  float high = -infinity();
   for_columns(cols, [&](int c) { high = Max{}(high, row[c]); });
   high = over_block(high, Max{});
   float sum = 0.0F;

@@ -2,11 +2,7 @@
 # cdt-predict: what it writes, that it says the same each time, and what it refuses.
 source tests/apps/lib.sh
 predict=$CDT_BIN/cdt-predict
-data=$work/data model=$work/run/model.safetensors
-
-expect_ok "$CDT_BIN/cdt-synth" --preset tiny --seed 3 --out "$data" --quiet
-expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$work/run" --epochs 1 --hidden 16 --heads 2 \
-  --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
+tiny_model
 pairs=$(grep -c '^val' "$data/pairs.tsv")
 
 expect_ok "$predict" --data "$data" --model "$model" --out "$work/one"

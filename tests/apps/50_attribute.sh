@@ -2,11 +2,7 @@
 # cdt-attribute: its files and how they hang together, the choice of pairs, and what it refuses.
 source tests/apps/lib.sh
 attribute=$CDT_BIN/cdt-attribute
-data=$work/data model=$work/run/model.safetensors
-
-expect_ok "$CDT_BIN/cdt-synth" --preset tiny --seed 3 --out "$data" --quiet
-expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$work/run" --epochs 1 --hidden 16 --heads 2 \
-  --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
+tiny_model
 pairs=$(grep -c '^val' "$data/pairs.tsv")
 run() { "$attribute" --data "$data" --model "$model" "$@"; }
 rows() { tail -n +2 "$1/pairs.tsv"; }

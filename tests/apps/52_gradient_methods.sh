@@ -2,11 +2,7 @@
 # cdt-attribute: the gradient methods, what they add to the summary, and the files on request.
 source tests/apps/lib.sh
 attribute=$CDT_BIN/cdt-attribute
-data=$work/data model=$work/run/model.safetensors
-
-expect_ok "$CDT_BIN/cdt-synth" --preset tiny --genes 24 --seed 3 --out "$data" --quiet
-expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$work/run" --epochs 1 --hidden 16 --heads 2 \
-  --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
+tiny_model --genes 24
 genes=$(grep -c . "$data/rna.genes.txt")
 run() { "$attribute" --data "$data" --model "$model" --split val --sample 4 --tracks 0 "$@"; }
 

@@ -2,11 +2,7 @@
 # cdt-attribute --occlude-region: predictions without a named region, beside the gradient's claim.
 source tests/apps/lib.sh
 attribute=$CDT_BIN/cdt-attribute
-data=$work/data model=$work/run/model.safetensors
-
-expect_ok "$CDT_BIN/cdt-synth" --preset tiny --seed 3 --out "$data" --quiet
-expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$work/run" --epochs 1 --hidden 16 --heads 2 \
-  --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
+tiny_model
 run() { "$attribute" --data "$data" --model "$model" --split val --tracks 0 --quiet "$@"; }
 values() { tail -c +129 "$1" | od -An -v -t fF -w4 | tr -d ' '; }
 # rows FILE REGION: the rows of a region.

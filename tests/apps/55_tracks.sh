@@ -2,11 +2,7 @@
 # cdt-attribute's files for genome browsers, its annotations, and its scores against planted sites.
 source tests/apps/lib.sh
 attribute=$CDT_BIN/cdt-attribute
-data=$work/data model=$work/run/model.safetensors
-
-expect_ok "$CDT_BIN/cdt-synth" --preset tiny --seed 3 --out "$data" --quiet
-expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$work/run" --epochs 1 --hidden 16 --heads 2 \
-  --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
+tiny_model
 run() { "$attribute" --data "$data" --model "$model" "$@"; }
 
 # --- tracks

@@ -79,6 +79,14 @@ expect_text() {
   if grep -qF -- "$2" "$1"; then pass; else fail "$1 lacks '$2'" "$1"; fi
 }
 
+# tiny_model SYNTH_OPTION...: a data set and a small model of one epoch, as $data and $model.
+tiny_model() {
+  data=$work/data model=$work/run/model.safetensors
+  expect_ok "$CDT_BIN/cdt-synth" --preset tiny "$@" --seed 3 --out "$data" --quiet
+  expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$work/run" --epochs 1 --hidden 16 --heads 2 \
+    --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
+}
+
 finish() {
   echo "$tests_passed passed, $tests_failed failed, $tests_skipped skipped"
   [ $tests_failed -eq 0 ]

@@ -33,6 +33,11 @@ HeadsView columns(const Tensor& t, std::int64_t offset) {
   return {t.at(offset), t.cols(), t.shape[0] == 1 ? 0 : t.shape[1] * t.cols(), t.dtype};
 }
 
+Attention attention_of(const Sizes& s, const HeadsView& q, const HeadsView& k, const HeadsView& v,
+                       const Tensor& out, const Tensor& log_sum_exp, const DropoutKey& key) {
+  return {s.batch, s.heads, s.head_dim, s.queries, s.keys, q, k, v, out, log_sum_exp, {}, key};
+}
+
 /// Calls both passes, and expects one kernel forward and three backward where the type is bfloat16.
 void attend(Backend& b, const AttentionBackward& a, Arena& scratch) {
   const bool fused = std::string(b.name()) == "cuda" && a.dout.dtype == Dtype::kBFloat16;
@@ -66,18 +71,8 @@ void expect_cross_attention(const Sizes& s, float p, std::int64_t seeds) {
         {query_gradients, true, Fill::kZero},
         {{gradients, s.keys, 2 * width}, true, Fill::kZero}},
        [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
-         const Attention a{s.batch,
-                           s.heads,
-                           s.head_dim,
-                           s.queries,
-                           s.keys,
-                           columns(t[0], 0),
-                           columns(t[1], 0),
-                           columns(t[1], width),
-                           t[2],
-                           t[3],
-                           {},
-                           some_key(p)};
+         const Attention a = attention_of(s, columns(t[0], 0), columns(t[1], 0),
+                                          columns(t[1], width), t[2], t[3], some_key(p));
          attend(b, {a, t[4], columns(t[5], 0), columns(t[6], 0), columns(t[6], width), seeds},
                 scratch);
        },
@@ -104,18 +99,8 @@ TEST_F(FusedAttentionKernels, SelfAttentionWithoutQueryGradient) {
         {out, true},
         {packed, true, Fill::kZero}},
        [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
-         const Attention a{s.batch,
-                           s.heads,
-                           s.head_dim,
-                           s.queries,
-                           s.keys,
-                           columns(t[0], 0),
-                           columns(t[0], width),
-                           columns(t[0], 2 * width),
-                           t[1],
-                           t[2],
-                           {},
-                           some_key(0.1F)};
+         const Attention a = attention_of(s, columns(t[0], 0), columns(t[0], width),
+                                          columns(t[0], 2 * width), t[1], t[2], some_key(0.1F));
          attend(b, {a, t[3], {}, columns(t[4], width), columns(t[4], 2 * width)}, scratch);
        },
        kRoundings});

@@ -78,47 +78,53 @@ class DeviceArray {
   std::size_t bytes_;
 };
 
-/// Microseconds of one `launch` on `stream`: median of `samples` event pairs around `repeats`
-/// launches each, after a warm-up.
-inline double microseconds(cudaStream_t stream, const std::function<void()>& launch,
-                           int repeats = 10, int samples = 5) {
+constexpr int kWarmUps = 3, kRepeats = 10, kSamples = 5;
+
+/// The median of kSamples calls.
+inline double median_of(const std::function<double()>& sample) {
+  std::vector<double> values(kSamples);
+  std::generate(values.begin(), values.end(), sample);
+  std::nth_element(values.begin(), values.begin() + kSamples / 2, values.end());
+  return values[kSamples / 2];
+}
+
+inline void repeat(int times, const std::function<void()>& launch) {
+  for (int i = 0; i < times; ++i) launch();
+}
+
+/// Microseconds of one `launch` on `stream`: median of event pairs around kRepeats launches each,
+/// after a warm-up.
+inline double microseconds(cudaStream_t stream, const std::function<void()>& launch) {
   cudaEvent_t begin = nullptr, end = nullptr;
   CDT_CUDA(cudaEventCreate(&begin));
   CDT_CUDA(cudaEventCreate(&end));
-  for (int i = 0; i < 3; ++i) launch();
-  std::vector<double> times;
-  for (int s = 0; s < samples; ++s) {
+  repeat(kWarmUps, launch);
+  const double median = median_of([&] {
     CDT_CUDA(cudaEventRecord(begin, stream));
-    for (int i = 0; i < repeats; ++i) launch();
+    repeat(kRepeats, launch);
     CDT_CUDA(cudaEventRecord(end, stream));
     CDT_CUDA(cudaEventSynchronize(end));
     float milliseconds = 0;
     CDT_CUDA(cudaEventElapsedTime(&milliseconds, begin, end));
-    times.push_back(1e3 * static_cast<double>(milliseconds) / repeats);
-  }
+    return 1e3 * static_cast<double>(milliseconds) / kRepeats;
+  });
   CDT_CUDA(cudaEventDestroy(begin));
   CDT_CUDA(cudaEventDestroy(end));
-  std::nth_element(times.begin(), times.begin() + samples / 2, times.end());
-  return times[static_cast<std::size_t>(samples / 2)];
+  return median;
 }
 
 /// The same by the host's clock, for work on a stream that only `wait` knows.
 inline double wall_microseconds(const std::function<void()>& launch,
-                                const std::function<void()>& wait, int repeats = 10,
-                                int samples = 5) {
+                                const std::function<void()>& wait) {
   using Clock = std::chrono::steady_clock;
-  for (int i = 0; i < 3; ++i) launch();
+  repeat(kWarmUps, launch);
   wait();
-  std::vector<double> times;
-  for (int s = 0; s < samples; ++s) {
+  return median_of([&] {
     const auto begin = Clock::now();
-    for (int i = 0; i < repeats; ++i) launch();
+    repeat(kRepeats, launch);
     wait();
-    times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count() /
-                    repeats);
-  }
-  std::nth_element(times.begin(), times.begin() + samples / 2, times.end());
-  return times[static_cast<std::size_t>(samples / 2)];
+    return std::chrono::duration<double, std::micro>(Clock::now() - begin).count() / kRepeats;
+  });
 }
 
 /// Name of GPU 0. InputError where there is none.
