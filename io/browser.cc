@@ -82,11 +82,18 @@ std::string igv_session_text(const std::string& genome,
                     attribute("genome", genome) +
                     attribute("locus", regions.empty() ? "All" : locus_text(regions.front())) +
                     attribute("version", "8") + ">\n  <Resources>\n";
+  std::string tracks;
   for (const SessionResource& r : resources) {
-    out += "    <Resource" + attribute("path", r.file) + attribute("name", r.name) +
-           (r.colour ? attribute("color", rgb_text(*r.colour)) : "") + "/>\n";
+    const std::string name = attribute("name", r.name);
+    const std::string colour = r.colour ? rgb_text(*r.colour) : "";
+    out += "    <Resource" + attribute("path", r.file) + name +
+           (r.colour ? attribute("color", colour) : "") + "/>\n";
+    // igv.js takes names and colours from here only, and "null" for a colour of negative values.
+    tracks += "    <Track" + attribute("id", r.file) + name +
+              (r.colour ? attribute("color", colour) + attribute("altColor", colour) : "") + "/>\n";
   }
-  out += "  </Resources>\n  <Regions>\n";
+  out += "  </Resources>\n  <Panel" + attribute("name", "DataPanel") + ">\n" + tracks +
+         "  </Panel>\n  <Regions>\n";
   for (const Locus& r : regions) {
     out += "    <Region" + attribute("chromosome", r.chrom) +
            attribute("start", std::to_string(r.start)) + attribute("end", std::to_string(r.end)) +

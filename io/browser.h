@@ -44,7 +44,8 @@ struct SessionResource {
 };
 
 /// An IGV session (XML): opens at the first of `regions`, which all become regions of interest;
-/// genome is IGV's name of the assembly ("hg38"). Resources load in order.
+/// genome is IGV's name of the assembly ("hg38"). Resources load and show in order, each with its
+/// name and colour, in IGV and in igv.js.
 std::string igv_session_text(const std::string& genome,
                              const std::vector<SessionResource>& resources,
                              const std::vector<Locus>& regions);

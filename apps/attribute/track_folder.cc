@@ -19,14 +19,15 @@ constexpr const char* kSession = "igv_session.xml";
 constexpr const char* kCustomTracks = "ucsc.txt";
 
 /// Okabe and Ito's palette, which the colour-blind can tell apart, by place in all_methods().
-constexpr std::array<Rgb, 8> kColours{{{0, 114, 178},
+constexpr std::array<Rgb, 9> kColours{{{0, 114, 178},
                                        {213, 94, 0},
                                        {0, 158, 115},
                                        {204, 121, 167},
                                        {86, 180, 233},
                                        {230, 159, 0},
                                        {136, 124, 0},
-                                       {0, 0, 0}}};
+                                       {0, 0, 0},
+                                       {96, 96, 96}}};
 constexpr Rgb kNegative{128, 128, 128};
 
 Rgb colour_of(const Method& method) {

@@ -43,8 +43,9 @@ if command -v xmllint >/dev/null; then
   resources=$(value 'count(/Session/Resources/Resource)')
   check 'its resources' [ "$resources" -eq 3 ]
   for i in $(seq "$resources"); do
-    check 'a resource beside the session' test -s \
-      "$tracks/$(value "/Session/Resources/Resource[$i]/@path")"
+    path=$(value "/Session/Resources/Resource[$i]/@path")
+    check 'a resource beside the session' test -s "$tracks/$path"
+    check 'a track of each resource' [ "$(value "/Session/Panel/Track[$i]/@id")" = "$path" ]
   done
 else
   skip igv_session.xml 'xmllint is missing'
