@@ -177,12 +177,15 @@ class Backend {
                                      std::int64_t first_row, const Tensor& dx) = 0;
 
   // normalisation; stats (R, 2) holds mean and 1 / sqrt(var + 1e-5)
+  /// y may be x
   virtual void layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& y,
                           const Tensor& stats) = 0;
   /// dx may be null (empty) or dy itself; dgamma, dbeta accumulate, or are empty: not wanted.
   virtual void layer_norm_backward(const Tensor& x, const Tensor& gamma, const Tensor& stats,
                                    const Tensor& dy, const Tensor& dx, const Tensor& dgamma,
                                    const Tensor& dbeta) = 0;
+  /// v(R, C) = gamma(C) * r(R, C), less its mean over the row
+  virtual void scale_and_centre(const Tensor& r, const Tensor& gamma, const Tensor& v) = 0;
   /// a = x + mask * a in place; x(R, C) is repeated over the batch where a has more rows
   virtual void residual_dropout(const Tensor& x, const DropoutKey& key, const Tensor& a) = 0;
   /// residual_dropout(x, key, a), then layer_norm of the sum
@@ -207,9 +210,14 @@ class Backend {
   /// mass(B, H) = sum over N of p, or empty: not wanted
   virtual void pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
                         Arena& scratch) = 0;
-  /// dx(B, N, D) (+)= sum over H of ds(B, H, N) u(1, H, D) + p(B, H, N) dmixed(B, H, D)
-  virtual void pool_input_gradient(const Tensor& ds, const Tensor& u, const Tensor& p,
-                                   const Tensor& dmixed, const Tensor& dx, bool accumulate) = 0;
+  /// out(B, N, C) = sum over H of ds(B, H, N) u(1, H, C) + p(B, H, N) dmixed(B, H, C)
+  ///                + scale(B, N) base(B, N, C);  base empty: none, scale empty: 1, out may be base
+  virtual void pool_outer(const Tensor& ds, const Tensor& u, const Tensor& p, const Tensor& dmixed,
+                          const Tensor& scale, const Tensor& base, const Tensor& out) = 0;
+  /// Through a layer norm in front of a pooling: b(2H, N) = ds(1, H, N), then p(1, H, N), times the
+  /// scale of the token in stats(N, 2); own(1, N) = -sum over 2H of b slope(1, 2H, N)
+  virtual void norm_factors(const Tensor& ds, const Tensor& p, const Tensor& slope,
+                            const Tensor& stats, const Tensor& b, const Tensor& own) = 0;
 
   // loss and selection
   /// out(B) = x(B, G)[b, index(B)[b]]

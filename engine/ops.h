@@ -34,9 +34,14 @@ Var add_norm(Tape& tape, Var x, Var a, Var gamma, Var beta, float p);
 /// y = dropout(gelu(x)), the exact erf form.
 Var gelu_dropout(Tape& tape, Var x, float p);
 
-/// y(..., D) = dropout(gelu(x(..., D) w1(F, D)^T + b1)) w2(D, F)^T + b2, the inner (.., F) tensor
-/// kept once, before the activation.
-Var feed_forward(Tape& tape, Var x, Var w1, Var b1, Var w2, Var b2, float p);
+struct FeedForwardParameters {
+  Var w1 = nullptr, b1 = nullptr;  // (F, D), (F)
+  Var w2 = nullptr, b2 = nullptr;  // (D, F), (D)
+};
+
+/// y(..., D) = dropout(gelu(x(..., D) w1^T + b1)) w2^T + b2, the inner (.., F) tensor kept once,
+/// before the activation.
+Var feed_forward(Tape& tape, Var x, const FeedForwardParameters& parameters, float p);
 
 /// Multi-head attention core without projections. q is (1|B, Nq, D), kv is (1|B, Nk, 2D): keys,
 /// then values. Returns (1|B, Nq, D); shared only if q and kv are and there is no dropout.
@@ -60,6 +65,19 @@ struct PoolParameters {
 /// probabilities: if not null, receives (1|B, H, N).
 Var attention_pool(Tape& tape, Var x, const PoolParameters& parameters, std::int64_t heads, float p,
                    std::int64_t batch, Tensor* probabilities = nullptr);
+
+/// Tokens (1, N, D) = LayerNorm(y + feed_forward(y)) and their pooling (1, D).
+struct PooledTokens {
+  Var tokens = nullptr, pooled = nullptr;
+};
+
+/// The same as feed_forward(), add_norm() and attention_pool() of one y(1, N, D), for weights that
+/// are frozen, without dropout, and nothing else behind the tokens. The gradient that reaches them
+/// then has a rank of 2 H, so that only the first backward pass costs a product with w2.
+/// probabilities: as in attention_pool().
+PooledTokens feed_forward_pool(Tape& tape, Var y, const FeedForwardParameters& ffn, Var gamma,
+                               Var beta, const PoolParameters& pool, std::int64_t heads,
+                               Tensor* probabilities = nullptr);
 
 /// (B, D1 + D2 + ...) from (1|B, Di).
 Var concat(Tape& tape, const std::vector<Var>& parts, std::int64_t batch);

@@ -48,13 +48,23 @@ Var Cdt::norm_and_drop(Tape& tape, const std::string& name, Var x, std::int64_t 
   return note(recorder, name, dropout(tape, y, config_.dropout, batch));
 }
 
+FeedForwardParameters Cdt::ffn_of(const std::string& name) {
+  const std::string f = name + ".ffn.";
+  return {weight(f + "0.weight"), weight(f + "0.bias"), weight(f + "3.weight"),
+          weight(f + "3.bias")};
+}
+
+// norm1(x + attended), before the feed-forward net.
+Var Cdt::first_norm(Tape& tape, const std::string& name, Var x, Var attended) {
+  return add_norm(tape, x, attended, weight(name + ".norm1.weight"), weight(name + ".norm1.bias"),
+                  config_.dropout);
+}
+
 // norm2(y + FFN(y)), y = norm1(x + attended): the post-norm tail of every block.
 Var Cdt::post_norm(Tape& tape, const std::string& name, Var x, Var attended, Recorder* recorder) {
   const float p = config_.dropout;
-  const Var y =
-      add_norm(tape, x, attended, weight(name + ".norm1.weight"), weight(name + ".norm1.bias"), p);
-  const Var f = feed_forward(tape, y, weight(name + ".ffn.0.weight"), weight(name + ".ffn.0.bias"),
-                             weight(name + ".ffn.3.weight"), weight(name + ".ffn.3.bias"), p);
+  const Var y = first_norm(tape, name, x, attended);
+  const Var f = feed_forward(tape, y, ffn_of(name), p);
   return note(
       recorder, name,
       add_norm(tape, y, f, weight(name + ".norm2.weight"), weight(name + ".norm2.bias"), p));
@@ -80,9 +90,9 @@ Var Cdt::queries_of(Tape& tape, const std::string& name, Var x) {
                 tape.rows_of(weight(a + ".in_proj_bias"), 0, d));
 }
 
-// Directional cross attention (sections 2.4, 7.8): x asks, context answers.
-Var Cdt::cross_block(Tape& tape, const std::string& name, Var x, Var context, std::int64_t batch,
-                     const Tensor* queries, Recorder* recorder) {
+// Directional cross attention (sections 2.4, 7.8): x asks, context answers. What it adds to x.
+Var Cdt::cross_attend(Tape& tape, const std::string& name, Var x, Var context, std::int64_t batch,
+                      const Tensor* queries, Recorder* recorder) {
   const std::int64_t d = config_.hidden;
   const std::string a = name + ".cross_attn";
   const Var q = queries != nullptr ? tape.constant(*queries) : queries_of(tape, name, x);
@@ -91,8 +101,12 @@ Var Cdt::cross_block(Tape& tape, const std::string& name, Var x, Var context, st
   const Var attended_heads =
       attention(tape, q, kv, config_.heads, config_.dropout, batch, map_of(recorder, name));
   note_core(recorder, name, {attended_heads, kv, d});
-  const Var attended =
-      linear(tape, attended_heads, weight(a + ".out_proj.weight"), weight(a + ".out_proj.bias"));
+  return linear(tape, attended_heads, weight(a + ".out_proj.weight"), weight(a + ".out_proj.bias"));
+}
+
+Var Cdt::cross_block(Tape& tape, const std::string& name, Var x, Var context, std::int64_t batch,
+                     const Tensor* queries, Recorder* recorder) {
+  const Var attended = cross_attend(tape, name, x, context, batch, queries, recorder);
   if (config_.variant == Variant::kPaper) {
     return note(recorder, name, residual(tape, x, attended));
   }
@@ -108,27 +122,46 @@ Var Cdt::trunk(Tape& tape, const std::string& modality, Var projected, std::int6
   return x;
 }
 
+PoolParameters Cdt::pool_of(const std::string& name) {
+  if (config_.variant == Variant::kPaper) return {weight(name + "_query"), nullptr, nullptr};
+  return {weight(name + "_query"), weight(name + "_attn.in_proj_weight"),
+          weight(name + "_attn.in_proj_bias")};
+}
+
 // Attention pooling of one modality (sections 2.5, 7.9): (B, N, D) -> (B, D).
 Var Cdt::pool(Tape& tape, const std::string& modality, Var x, std::int64_t batch,
               Recorder* recorder) {
   const std::string name = "vce." + modality;
-  if (config_.variant == Variant::kPaper) {
-    const PoolParameters p{weight(name + "_query"), nullptr, nullptr};
-    return note(recorder, name, attention_pool(tape, x, p, 1, 0.0F, batch, map_of(recorder, name)));
-  }
-  const std::string a = name + "_attn";
-  const PoolParameters p{weight(name + "_query"), weight(a + ".in_proj_weight"),
-                         weight(a + ".in_proj_bias")};
-  const Var pooled = attention_pool(tape, x, p, config_.pool_heads, config_.dropout, batch,
-                                    map_of(recorder, name));
-  return note(recorder, name,
-              linear(tape, pooled, weight(a + ".out_proj.weight"), weight(a + ".out_proj.bias")));
+  const bool paper = config_.variant == Variant::kPaper;
+  const Var pooled = attention_pool(tape, x, pool_of(name), paper ? 1 : config_.pool_heads,
+                                    paper ? 0.0F : config_.dropout, batch, map_of(recorder, name));
+  return finish_pool(tape, modality, pooled, recorder);
 }
 
-Pooled Cdt::pool_all(Tape& tape, Var dna, Var rna, Var protein, std::int64_t batch,
-                     Recorder* recorder) {
-  return {pool(tape, "dna", dna, batch, recorder), pool(tape, "rna", rna, batch, recorder),
-          pool(tape, "protein", protein, batch, recorder)};
+Var Cdt::finish_pool(Tape& tape, const std::string& modality, Var pooled, Recorder* recorder) {
+  const std::string name = "vce." + modality;
+  if (config_.variant == Variant::kPaper) return note(recorder, name, pooled);
+  const std::string out = name + "_attn.out_proj.";
+  return note(recorder, name, linear(tape, pooled, weight(out + "weight"), weight(out + "bias")));
+}
+
+// Protein asks RNA, then is pooled. Nothing else reads the block's tokens, so in attribution its
+// tail and the pooling are one op.
+Var Cdt::pool_protein(Tape& tape, Var rna, const Trunks& trunks, std::int64_t batch,
+                      Recorder* recorder) {
+  const std::string block = "rna_to_protein";
+  const Var x = tape.constant(trunks.protein);
+  if (config_.variant == Variant::kPaper || batch > 1 || !frozen() || !rna->needs_grad) {
+    const Var p = cross_block(tape, block, x, rna, batch, &trunks.protein_queries, recorder);
+    return pool(tape, "protein", p, batch, recorder);
+  }
+  const Var attended = cross_attend(tape, block, x, rna, batch, &trunks.protein_queries, recorder);
+  const PooledTokens tail = feed_forward_pool(tape, first_norm(tape, block, x, attended),
+                                              ffn_of(block), weight(block + ".norm2.weight"),
+                                              weight(block + ".norm2.bias"), pool_of("vce.protein"),
+                                              config_.pool_heads, map_of(recorder, "vce.protein"));
+  note(recorder, block, tail.tokens);
+  return finish_pool(tape, "protein", tail.pooled, recorder);
 }
 
 // Fusion of the Virtual Cell Embedding (section 7.9) and task head (section 2.6): (B, G).
@@ -174,7 +207,9 @@ Var Cdt::forward(Tape& tape, Var dna, Var rna, Var protein, Recorder* recorder) 
   p = trunk(tape, "protein", p, config_.protein_layers, batch, recorder);
   r = cross_block(tape, "dna_to_rna", r, d, batch, nullptr, recorder);
   p = cross_block(tape, "rna_to_protein", p, r, batch, nullptr, recorder);
-  return predict_from_pooled(tape, pool_all(tape, d, r, p, batch, recorder), batch, recorder);
+  const Pooled pooled{pool(tape, "dna", d, batch, recorder), pool(tape, "rna", r, batch, recorder),
+                      pool(tape, "protein", p, batch, recorder)};
+  return predict_from_pooled(tape, pooled, batch, recorder);
 }
 
 Var Cdt::rna_trunk(Tape& tape, const Tensor& rna, Recorder* recorder) {
@@ -222,9 +257,8 @@ Pooled Cdt::pool_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks, R
   d = trunk(tape, "dna", d, config_.dna_layers, batch, recorder);
   const Var r = cross_block(tape, "dna_to_rna", tape.constant(trunks.rna), d, batch,
                             &trunks.rna_queries, recorder);
-  const Var p = cross_block(tape, "rna_to_protein", tape.constant(trunks.protein), r, batch,
-                            &trunks.protein_queries, recorder);
-  return pool_all(tape, d, r, p, batch, recorder);
+  return {pool(tape, "dna", d, batch, recorder), pool(tape, "rna", r, batch, recorder),
+          pool_protein(tape, r, trunks, batch, recorder)};
 }
 
 Var Cdt::forward_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks, Recorder* recorder) {

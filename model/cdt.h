@@ -74,6 +74,7 @@ class Cdt {
   void initialise(std::uint64_t seed);
   /// Every later gradient is for inputs only: rules for weights are dropped from the tape.
   void freeze();
+  bool frozen() const { return !parameters_.front().variable.needs_grad; }
   void zero_gradients();
 
   /// dna (B, L, dna_dim), rna (1, G, rna_dim), protein (1, G, protein_dim) -> (B, G).
@@ -119,20 +120,26 @@ class Cdt {
   Var project(Tape& tape, const std::string& name, Var x, std::int64_t batch, Recorder* recorder);
   Var norm_and_drop(Tape& tape, const std::string& name, Var x, std::int64_t batch,
                     Recorder* recorder);
+  FeedForwardParameters ffn_of(const std::string& name);
+  Var first_norm(Tape& tape, const std::string& name, Var x, Var attended);
   Var post_norm(Tape& tape, const std::string& name, Var x, Var attended, Recorder* recorder);
   Var self_block(Tape& tape, const std::string& name, Var x, std::int64_t batch,
                  Recorder* recorder);
   Var queries_of(Tape& tape, const std::string& name, Var x);
   /// queries: precomputed (1, G, D) or null.
+  Var cross_attend(Tape& tape, const std::string& name, Var x, Var context, std::int64_t batch,
+                   const Tensor* queries, Recorder* recorder);
   Var cross_block(Tape& tape, const std::string& name, Var x, Var context, std::int64_t batch,
                   const Tensor* queries, Recorder* recorder);
   Var trunk(Tape& tape, const std::string& modality, Var projected, std::int64_t layers,
             std::int64_t batch, Recorder* recorder);
   Var rna_trunk(Tape& tape, const Tensor& rna, Recorder* recorder);
   Var protein_trunk(Tape& tape, const Tensor& protein, Recorder* recorder);
+  PoolParameters pool_of(const std::string& name);
   Var pool(Tape& tape, const std::string& modality, Var x, std::int64_t batch, Recorder* recorder);
-  Pooled pool_all(Tape& tape, Var dna, Var rna, Var protein, std::int64_t batch,
-                  Recorder* recorder);
+  Var finish_pool(Tape& tape, const std::string& modality, Var pooled, Recorder* recorder);
+  Var pool_protein(Tape& tape, Var rna, const Trunks& trunks, std::int64_t batch,
+                   Recorder* recorder);
 
   CdtConfig config_;
   Backend& backend_;

@@ -68,6 +68,22 @@ void CpuBackend::layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& 
   });
 }
 
+void CpuBackend::scale_and_centre(const Tensor& r, const Tensor& gamma, const Tensor& v) {
+  const std::int64_t cols = r.cols();
+  for_rows(threads_, r.rows(), cols, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const float* in = r.data + row * cols;
+      const auto scaled = [&](std::int64_t i, int lanes) CDT_INLINE {
+        return load(in + i, lanes) * load(gamma.data + i, lanes);
+      };
+      const F32 mean = splat(sum_over<F32>(cols, scaled) / static_cast<float>(cols));
+      for_lanes(cols, [&](std::int64_t i, int lanes) CDT_INLINE {
+        store(v.data + row * cols + i, scaled(i, lanes) - mean, lanes);
+      });
+    }
+  });
+}
+
 void CpuBackend::residual_dropout_norm(const Tensor& x, const DropoutKey& key, const Tensor& a,
                                        const Tensor& gamma, const Tensor& beta, const Tensor& y,
                                        const Tensor& stats) {

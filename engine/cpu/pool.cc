@@ -1,7 +1,9 @@
-// Pooling with few queries, as matrix products.
-#include <vector>
+// Pooling with few queries: products of matrices, and one pass over tokens where they are narrow.
+#include <algorithm>
 
 #include "engine/cpu/cpu_backend.h"
+#include "engine/cpu/parallel.h"
+#include "engine/cpu/simd.h"
 
 namespace cdt {
 
@@ -66,32 +68,46 @@ void CpuBackend::pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed,
         .ldc = 1});
 }
 
-void CpuBackend::pool_input_gradient(const Tensor& ds, const Tensor& u, const Tensor& p,
-                                     const Tensor& dmixed, const Tensor& dx, bool accumulate) {
+void CpuBackend::pool_outer(const Tensor& ds, const Tensor& u, const Tensor& p,
+                            const Tensor& dmixed, const Tensor& scale, const Tensor& base,
+                            const Tensor& out) {
   const std::int64_t heads = p.shape[1];
   const std::int64_t n = p.shape[2];
-  const std::int64_t d = dx.cols();
-  Gemm g{.trans_a = true,
-         .m = n,
-         .n = d,
-         .k = heads,
-         .a = ds,
-         .lda = n,
-         .b = u,
-         .ldb = d,
-         .beta = accumulate ? 1.0F : 0.0F,
-         .c = dx,
-         .ldc = d,
-         .batch = p.shape[0],
-         .stride_a = heads * n,
-         .stride_b = 0,
-         .stride_c = n * d};
-  gemm(g);
-  g.a = p;
-  g.b = dmixed;
-  g.stride_b = heads * d;
-  g.beta = 1.0F;
-  gemm(g);
+  const std::int64_t cols = out.cols();
+  for_rows(threads_, out.rows(), cols, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t sample = row / n;
+      const std::int64_t first = sample * heads * n + row % n;  // of the coefficients
+      const float* from = base.empty() ? nullptr : base.data + row * cols;
+      const F32 factor = splat(scale.empty() ? 1.0F : scale.data[row]);
+      const float* mixed = dmixed.data + sample * heads * cols;
+      for_lanes(cols, [&](std::int64_t i, int lanes) CDT_INLINE {
+        F32 sum = from == nullptr ? splat(0.0F) : factor * load(from + i, lanes);
+        for (std::int64_t h = 0; h < heads; ++h) {
+          sum = fma(splat(ds.data[first + h * n]), load(u.data + h * cols + i, lanes), sum);
+          sum = fma(splat(p.data[first + h * n]), load(mixed + h * cols + i, lanes), sum);
+        }
+        store(out.data + row * cols + i, sum, lanes);
+      });
+    }
+  });
+}
+
+void CpuBackend::norm_factors(const Tensor& ds, const Tensor& p, const Tensor& slope,
+                              const Tensor& stats, const Tensor& b, const Tensor& own) {
+  const std::int64_t heads = p.shape[1];
+  const std::int64_t n = p.shape[2];
+  for_rows(threads_, n, 2 * heads, [&](std::int64_t begin, std::int64_t end) {
+    std::fill(own.data + begin, own.data + end, 0.0F);
+    for (std::int64_t k = 0; k < 2 * heads; ++k) {
+      const float* a = k < heads ? ds.data + k * n : p.data + (k - heads) * n;
+      for (std::int64_t i = begin; i < end; ++i) {
+        const float coefficient = stats.data[2 * i + 1] * a[i];
+        b.data[k * n + i] = coefficient;
+        own.data[i] -= coefficient * slope.data[k * n + i];
+      }
+    }
+  });
 }
 
 }  // namespace cdt

@@ -75,6 +75,7 @@ class CudaBackend final : public Backend {
   void layer_norm_backward(const Tensor& x, const Tensor& gamma, const Tensor& stats,
                            const Tensor& dy, const Tensor& dx, const Tensor& dgamma,
                            const Tensor& dbeta) override;
+  void scale_and_centre(const Tensor& r, const Tensor& gamma, const Tensor& v) override;
   void residual_dropout(const Tensor& x, const DropoutKey& key, const Tensor& a) override;
   void residual_dropout_norm(const Tensor& x, const DropoutKey& key, const Tensor& a,
                              const Tensor& gamma, const Tensor& beta, const Tensor& y,
@@ -90,8 +91,10 @@ class CudaBackend final : public Backend {
                    const Tensor& out) override;
   void pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
                 Arena& scratch) override;
-  void pool_input_gradient(const Tensor& ds, const Tensor& u, const Tensor& p, const Tensor& dmixed,
-                           const Tensor& dx, bool accumulate) override;
+  void pool_outer(const Tensor& ds, const Tensor& u, const Tensor& p, const Tensor& dmixed,
+                  const Tensor& scale, const Tensor& base, const Tensor& out) override;
+  void norm_factors(const Tensor& ds, const Tensor& p, const Tensor& slope, const Tensor& stats,
+                    const Tensor& b, const Tensor& own) override;
 
   void select(const Tensor& x, const Tensor& index, const Tensor& out) override;
   void select_backward(const Tensor& dout, const Tensor& index, const Tensor& dx) override;

@@ -38,6 +38,14 @@ __global__ void layer_norm_kernel(const T* x, const float* gamma, const float* b
   normalise(x + at, gamma, beta, y + at, stats + 2 * std::int64_t{blockIdx.x}, cols, sum);
 }
 
+__global__ void scale_and_centre_kernel(const float* r, const float* gamma, float* v, int cols) {
+  const std::int64_t at = std::int64_t{blockIdx.x} * cols;
+  float sum = 0.0F;
+  for_columns(cols, [&](int c) { sum += r[at + c] * gamma[c]; });
+  const float mean = sum_over_block(sum) / static_cast<float>(cols);
+  for_columns(cols, [&](int c) { v[at + c] = r[at + c] * gamma[c] - mean; });
+}
+
 /// a = x + mask * a, then y = layer norm of a as it was stored.
 template <class T>
 __global__ void residual_norm_kernel(const T* x, T* a, const float* gamma, const float* beta, T* y,
@@ -107,6 +115,11 @@ void CudaBackend::layer_norm(const Tensor& x, const Tensor& gamma, const Tensor&
     launch(stream_, layer_norm_kernel<T>, grid_of_rows(x), row_threads(x.cols()), elements<T>(x),
            gamma.data, beta.data, elements<T>(y), stats.data, x.cols());
   });
+}
+
+void CudaBackend::scale_and_centre(const Tensor& r, const Tensor& gamma, const Tensor& v) {
+  launch(stream_, scale_and_centre_kernel, grid_of_rows(r), row_threads(r.cols()), r.data,
+         gamma.data, v.data, r.cols());
 }
 
 void CudaBackend::residual_dropout_norm(const Tensor& x, const DropoutKey& key, const Tensor& a,

@@ -1,4 +1,4 @@
-// Pooling with few queries. All three kernels are one pass over x, or over its gradient.
+// Pooling with few queries. Each kernel is one pass over tokens or over their gradient.
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/dispatch.h"
 #include "engine/cuda/kernel.cuh"
@@ -52,23 +52,39 @@ __global__ void mass_kernel(const float* p, float* mass, int n) {
   if (threadIdx.x == 0) mass[blockIdx.x] = sum;
 }
 
-/// dx (+)= sum over H of ds u + p dmixed. A block is one token of one sample.
+/// out = sum over H of ds u + p dmixed, + scale base. A block is one token of one sample.
 template <class T>
-__global__ void input_gradient_kernel(const float* ds, const float* u, const float* p,
-                                      const float* dmixed, T* dx, int heads, int n, int d,
-                                      bool accumulate) {
+__global__ void outer_kernel(const float* ds, const float* u, const float* p, const float* dmixed,
+                             const float* scale, const T* base, T* out, int heads, int n, int d) {
   const int token = static_cast<int>(blockIdx.x);
   const int b = static_cast<int>(blockIdx.y);
-  T* row = dx + (std::int64_t{b} * n + token) * d;
+  const std::int64_t row = std::int64_t{b} * n + token;
+  const float factor = scale != nullptr ? scale[row] : 1.0F;
   for_columns(d, [&](int c) {
-    float sum = accumulate ? load(row, c) : 0.0F;
+    float sum = base != nullptr ? factor * load(base, row * d + c) : 0.0F;
     for (int h = 0; h < heads; ++h) {
       const std::int64_t head = std::int64_t{b} * heads + h;
       sum += ds[head * n + token] * u[std::int64_t{h} * d + c];
       sum += p[head * n + token] * dmixed[head * d + c];
     }
-    store(row, c, sum);
+    store(out, row * d + c, sum);
   });
+}
+
+/// A thread is one token.
+__global__ void norm_factors_kernel(const float* ds, const float* p, const float* slope,
+                                    const float* stats, float* b, float* own, int heads, int n) {
+  const int i = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+  if (i >= n) return;
+  const float scale = stats[2 * std::int64_t{i} + 1];
+  float sum = 0.0F;
+  for (int k = 0; k < 2 * heads; ++k) {
+    const std::int64_t at = std::int64_t{k} * n + i;
+    const float a = k < heads ? ds[at] : p[at - std::int64_t{heads} * n];
+    b[at] = scale * a;
+    sum -= scale * a * slope[at];
+  }
+  own[i] = sum;
 }
 
 dim3 tokens_by_samples(const Tensor& x) {
@@ -117,14 +133,21 @@ void CudaBackend::pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed
          mass.data, n);
 }
 
-void CudaBackend::pool_input_gradient(const Tensor& ds, const Tensor& u, const Tensor& p,
-                                      const Tensor& dmixed, const Tensor& dx, bool accumulate) {
-  with_type(dx.dtype, [&](auto t) {
+void CudaBackend::pool_outer(const Tensor& ds, const Tensor& u, const Tensor& p,
+                             const Tensor& dmixed, const Tensor& scale, const Tensor& base,
+                             const Tensor& out) {
+  with_type(out.dtype, [&](auto t) {
     using T = decltype(t);
-    launch(stream_, input_gradient_kernel<T>, tokens_by_samples(dx), row_threads(dx.cols()),
-           ds.data, u.data, p.data, dmixed.data, elements<T>(dx), p.shape[1], p.shape[2], dx.cols(),
-           accumulate);
+    launch(stream_, outer_kernel<T>, tokens_by_samples(out), row_threads(out.cols()), ds.data,
+           u.data, p.data, dmixed.data, scale.data, elements<T>(base), elements<T>(out), p.shape[1],
+           p.shape[2], out.cols());
   });
+}
+
+void CudaBackend::norm_factors(const Tensor& ds, const Tensor& p, const Tensor& slope,
+                               const Tensor& stats, const Tensor& b, const Tensor& own) {
+  launch(stream_, norm_factors_kernel, blocks_for(p.shape[2], kColumnThreads), kColumnThreads,
+         ds.data, p.data, slope.data, stats.data, b.data, own.data, p.shape[1], p.shape[2]);
 }
 
 }  // namespace cdt

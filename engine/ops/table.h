@@ -13,7 +13,7 @@ struct OpRow {
   bool on_cuda;
 };
 
-inline constexpr std::array<OpRow, 12> kOps{{
+inline constexpr std::array<OpRow, 13> kOps{{
     {"linear", true, true, true},
     {"layer_norm", true, true, true},
     {"dropout", true, true, true},
@@ -24,6 +24,7 @@ inline constexpr std::array<OpRow, 12> kOps{{
     {"attention", true, true, true},
     {"self_attention", true, true, true},
     {"attention_pool", true, true, true},
+    {"feed_forward_pool", true, true, true},
     {"concat", true, true, true},
     {"select_huber", true, true, true},
 }};

@@ -187,6 +187,7 @@ Timing attribute_plainly(const Sizes& sizes) {
 Result in_child(const char* name, const std::function<Timing()>& work) {
   int ends[2];
   if (pipe(ends) != 0) throw Error("paper_bench: pipe failed");
+  std::cout.flush();  // or the child prints it too
   const pid_t child = fork();
   if (child < 0) throw Error("paper_bench: fork failed");
   if (child == 0) {

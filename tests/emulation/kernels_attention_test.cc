@@ -90,17 +90,30 @@ TEST_F(AttentionKernels, Pooling) {
                           b.pool_mix(t[0], t[1], t[2], t[3], scratch);
                         }});
     }
-    for (const bool accumulate : {false, true}) {
-      expect_agreement({"pool_input_gradient " + size,
+    for (const bool based : {false, true}) {
+      expect_agreement({"pool_outer " + size,
                         {{{s.batch, s.heads, n}},
                          {{1, s.heads, d}},
                          {{s.batch, s.heads, n}},
                          {{s.batch, s.heads, d}},
+                         {{s.batch, n}},
                          {{s.batch, n, d}, true}},
                         [=](Backend& b, const std::vector<Tensor>& t, Arena&) {
-                          b.pool_input_gradient(t[0], t[1], t[2], t[3], t[4], accumulate);
-                        }});
+                          b.pool_outer(t[0], t[1], t[2], t[3], {}, based ? t[5] : Tensor{}, t[5]);
+                          b.pool_outer(t[0], t[1], t[2], t[3], t[4], t[5], t[5]);
+                        },
+                        2.0});
     }
+    expect_agreement({"norm_factors " + size,
+                      {{{1, s.heads, n}},
+                       {{1, s.heads, n}},
+                       {{1, 2 * s.heads, n}},
+                       {{n, 2}, false, Fill::kPositive},
+                       {{2 * s.heads, n}, false, Fill::kZero},
+                       {{1, n}, false, Fill::kZero}},
+                      [](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                        b.norm_factors(t[0], t[1], t[2], t[3], t[4], t[5]);
+                      }});
   }
 }
 

@@ -67,6 +67,17 @@ TEST_F(RowKernels, Residual) {
   });
 }
 
+TEST_F(RowKernels, ScaleAndCentre) {
+  for_sizes([](std::int64_t c, float p) {
+    if (p > 0.0F || c == 1) return;  // one column less its mean is nothing
+    expect_agreement({label("scale_and_centre", c, p),
+                      {{{kRows, c}}, {{c}}, {{kRows, c}, false, Fill::kZero}},
+                      [](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                        b.scale_and_centre(t[0], t[1], t[2]);
+                      }});
+  });
+}
+
 // One column has no variance: its gradient is noise.
 TEST_F(RowKernels, LayerNorm) {
   for_sizes([](std::int64_t c, float p) {

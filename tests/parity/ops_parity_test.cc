@@ -106,8 +106,8 @@ TEST_F(OpParity, Gelu) {
 
 TEST_F(OpParity, FeedForward) {
   for_cases("feed_forward", [](Case& c) {
-    return feed_forward(c.tape(), c.input("x"), c.weight("w1"), c.weight("b1"), c.weight("w2"),
-                        c.weight("b2"), 0.0F);
+    return feed_forward(c.tape(), c.input("x"),
+                        {c.weight("w1"), c.weight("b1"), c.weight("w2"), c.weight("b2")}, 0.0F);
   });
 }
 

@@ -76,7 +76,7 @@ OpCase feed_forward_case(std::int64_t rows, std::int64_t d, std::int64_t f) {
           "",
           {{1, rows, d}, {f, d}, {f}, {d, f}, {d}},
           [](Tape& t, const std::vector<Var>& v) {
-            return feed_forward(t, v[0], v[1], v[2], v[3], v[4], kP);
+            return feed_forward(t, v[0], {v[1], v[2], v[3], v[4]}, kP);
           },
           [=](const std::vector<Doubles>& v) {
             const Doubles h = plain_dropout(plain_gelu(plain_linear(v[0], v[1], v[2], rows)),
@@ -117,7 +117,8 @@ OpCase self_attention_case(std::int64_t leading, const AttentionSizes& s) {
           true};
 }
 
-// The pooled form spelled out: project queries, keys and values, attend with one query.
+// The pooled form spelled out: project queries, keys and values, attend with one query;
+// v is x, query, in_proj_weight, in_proj_bias.
 Doubles plain_pool(const std::vector<Doubles>& v, const AttentionSizes& s, const DropoutKey& key) {
   const std::int64_t d = s.heads * s.head_dim;
   const auto part = [&](int i) {
@@ -143,6 +144,27 @@ OpCase pool_case(std::int64_t b, std::int64_t n, std::int64_t heads, std::int64_
             return plain_pool(v, {b, heads, k, 1, n}, case_key(kP));
           },
           true};
+}
+
+OpCase feed_forward_pool_case(std::int64_t n, std::int64_t heads, std::int64_t k, std::int64_t f) {
+  const std::int64_t d = heads * k;
+  return {.op = "feed_forward_pool",
+          .label = "",
+          .inputs = {{1, n, d}, {f, d}, {f}, {d, f}, {d}, {d}, {d}, {1, 1, d}, {3 * d, d}, {3 * d}},
+          .engine =
+              [=](Tape& t, const std::vector<Var>& v) {
+                return feed_forward_pool(t, v[0], {v[1], v[2], v[3], v[4]}, v[5], v[6],
+                                         {v[7], v[8], v[9]}, heads)
+                    .pooled;
+              },
+          .plain =
+              [=](const std::vector<Doubles>& v) {
+                const Doubles h = plain_gelu(plain_linear(v[0], v[1], v[2], n));
+                const Doubles sum = plain_add(v[0], plain_linear(h, v[3], v[4], n));
+                const Doubles tokens = plain_layer_norm(sum, v[5], v[6], d);
+                return plain_pool({tokens, v[7], v[8], v[9]}, {1, heads, k, 1, n}, {});
+              },
+          .wanted = 1};
 }
 
 OpCase paper_pool_case(std::int64_t b, std::int64_t n, std::int64_t d) {
@@ -227,6 +249,9 @@ std::vector<OpCase> all_cases() {
                             pool_case(1, 1, 1, 4),
                             pool_case(3, 66, 3, 2),
                             paper_pool_case(3, 7, 5),
+                            feed_forward_pool_case(9, 2, 3, 7),
+                            feed_forward_pool_case(67, 1, 5, 3),
+                            feed_forward_pool_case(1, 3, 2, 66),
                             concat_case(4),
                             concat_case(1),
                             huber_case(4, 5),

@@ -1,0 +1,52 @@
+// Pooling with one learned query, in the parts of which ops are made. It needs neither keys nor
+// values in full: per head h
+//   scores  = (W_k,h^T q_h) . x_i / sqrt(K)            the key bias cancels in the softmax
+//   output  = W_v,h (sum_i a_i x_i) + b_v,h sum_i a_i  the sum is not 1 under dropout
+// so both projections act on (H, D) instead of (B, N, D).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/ops.h"
+
+namespace cdt {
+
+struct Pool {
+  std::int64_t batch, n, d, heads, k;  // B' N D H K; B' = leading dimension of x and of the output
+  float scale;
+  PoolParameters w;
+  Var x, out;
+  DropoutKey key;
+  Tensor q;        // (D) projected query
+  Tensor u;        // (1, H, D) absorbed query
+  Tensor p;        // (B', H, N) softmax
+  Tensor dropped;  // (B', H, N) after dropout; p itself without
+  Tensor mixed;    // (B', H, D) sum_i a_i x_i
+  Tensor mass;     // (B', H) sum_i a_i
+
+  bool projected() const { return w.in_proj_weight != nullptr; }
+  const float* weight(int part) const { return w.in_proj_weight->value.data + part * d * d; }
+  const float* bias(int part) const { return w.in_proj_bias->value.data + part * d; }
+  float* weight_grad(int part) const { return w.in_proj_weight->grad.data + part * d * d; }
+  float* bias_grad(int part) const { return w.in_proj_bias->grad.data + part * d; }
+};
+
+/// The op's value, into `out`; checks the shapes. `saved` gets what a gradient rule reads.
+/// probabilities: as in attention_pool().
+Pool pool_values(Tape& tape, Var x, const PoolParameters& w, std::int64_t heads, float p,
+                 std::int64_t batch, Tensor* probabilities, std::vector<Tensor>& saved);
+
+/// What the gradient of x is made of: dx_i = sum over h of dscores(h, i) u_h + dropped(h, i)
+/// dmixed_h, a matrix of rank 2 H at most.
+struct PoolGradient {
+  PoolGradient(Arena& scratch, const Pool& s)
+      : dmixed(scratch, {s.batch, s.heads, s.d}), dscores(scratch, {s.batch, s.heads, s.n}) {}
+  Scratch dmixed;
+  Scratch dscores;  // times the scale of the scores
+};
+
+/// Fills it from the gradient of s.out, and adds to the gradients of the parameters.
+void pool_backward(Tape& tape, const Pool& s, const PoolGradient& g);
+
+}  // namespace cdt
