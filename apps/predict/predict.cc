@@ -69,10 +69,8 @@ void run(const PredictOptions& options) {
   }
   const double ceiling = noise_ceiling(data, options.split);
   const OutputFolder out(options.common.out);
-  Progress progress("predict", static_cast<std::int64_t>(distinct_enhancers(pairs).size()),
-                    options.common.quiet);
   const std::vector<float> predictions =
-      predict_pairs(inference, pairs, options.batch_size, progress);
+      predict_once(inference, pairs, options.batch_size, options.common.quiet);
   Evaluation evaluation = evaluate(
       pairs, predictions, data.pairs_of(Split::kTrain), ceiling,
       {.replicates = options.bootstrap, .seed = static_cast<std::uint64_t>(options.common.seed)});

@@ -5,7 +5,6 @@
 
 #include "apps/common/command_record.h"
 #include "apps/common/inference.h"
-#include "apps/common/progress.h"
 #include "apps/predict/forward.h"
 #include "engine/error.h"
 #include "io/json.h"
@@ -41,9 +40,7 @@ Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, co
   Inference inference(common, overrides, kBatch);
   Evaluated out;
   out.pairs = pairs_of_split(inference.data, split);
-  Progress progress("predict", static_cast<std::int64_t>(distinct_enhancers(out.pairs).size()),
-                    common.quiet);
-  out.predictions = predict_pairs(inference, out.pairs, kBatch, progress);
+  out.predictions = predict_once(inference, out.pairs, kBatch, common.quiet);
   finish(inference.data, split, static_cast<std::uint64_t>(common.seed), truth, &out);
   out.command = "cdt-predict --data " + shell_word(common.data.string()) + " --model " +
                 shell_word(common.model.string()) + " --split " + split + " --seed " +

@@ -7,11 +7,11 @@
 #include <cmath>
 #include <cstdio>
 #include <iostream>
-#include <set>
 #include <utility>
 
 #include "apps/common/interrupt.h"
 #include "apps/common/model_file.h"
+#include "apps/common/predict_pairs.h"
 #include "apps/common/progress.h"
 #include "engine/error.h"
 #include "io/text.h"
@@ -54,12 +54,9 @@ std::size_t trunk_bytes(const CdtConfig& config, std::int64_t batch) {
 }
 
 /// Different enhancers of the pairs to train on and to validate with.
-std::int64_t distinct_enhancers(const std::vector<Pair>& train, const std::vector<Pair>& val) {
-  std::set<std::int32_t> rows;
-  for (const auto* pairs : {&train, &val}) {
-    for (const Pair& pair : *pairs) rows.insert(pair.enhancer);
-  }
-  return static_cast<std::int64_t>(rows.size());
+std::int64_t enhancers_of(std::vector<Pair> train, const std::vector<Pair>& val) {
+  train.insert(train.end(), val.begin(), val.end());
+  return static_cast<std::int64_t>(distinct_enhancers(train).size());
 }
 
 std::string metrics_fields(const char* prefix, double loss, const Metrics& m) {
@@ -93,7 +90,7 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       scratch_(backend, "scratch", plan.scratch_capacity()),
       trunks_(backend, "trunks", trunk_bytes(model.config(), settings_.batch_size)),
       tape_(backend, step_arena_, scratch_),
-      feed_(data, backend, lasting, settings_.batch_size, distinct_enhancers(train_, val_),
+      feed_(data, backend, lasting, settings_.batch_size, enhancers_of(train_, val_),
             plan.device_reserve()),
       results_(lasting, settings_.batch_size, backend) {
   const std::string pairs = (data.directory / "pairs.tsv").string();
@@ -128,7 +125,7 @@ void Trainer::run(const RunFolder& folder) {
     epoch_start_ = std::chrono::steady_clock::now();
     samples_here_ = 0;
     train_epoch(folder);
-    const auto prediction = predict_pairs(model_, tape_, trunks_, feed_, device_, val_);
+    const auto prediction = predict_split(model_, tape_, trunks_, feed_, device_, val_);
     stop_if_interrupted(folder);
     if (prediction) finish_epoch(folder, *prediction);
   }

@@ -21,10 +21,9 @@ struct DeviceData {
 
 DeviceData upload_data(const Dataset& data, Backend& backend, Arena& lasting);
 
-/// Predicts pairs, every distinct enhancer once and RNA and protein trunks once, in batches of the
-/// feed. `constants` is reset and holds the trunks and a batch of outputs. Empty if a signal
-/// arrived.
-std::optional<std::vector<float>> predict_pairs(Cdt& model, Tape& tape, Arena& constants,
+/// predict_pairs() between epochs, in batches of the feed. `constants` is reset and holds the
+/// trunks and a batch of outputs. Empty if a signal arrived.
+std::optional<std::vector<float>> predict_split(Cdt& model, Tape& tape, Arena& constants,
                                                 DnaFeed& feed, const DeviceData& device,
                                                 const std::vector<Pair>& pairs);
 
