@@ -20,7 +20,7 @@ struct OpCase {
   std::function<Doubles(const std::vector<Doubles>&)> plain;
   bool training = false;
   bool accumulate = false;  // give inputs a second consumer, so gradients must add
-  std::size_t wanted = 8;   // the inputs from there on want no gradient
+  std::size_t wanted = 99;  // this many inputs want a gradient, the rest is frozen
 };
 
 /// "" if values and all gradients agree, else what differs first. Relative error of each tensor's
