@@ -41,7 +41,7 @@ struct FeedForwardParameters {
 
 /// y(..., D) = dropout(gelu(x(..., D) w1^T + b1)) w2^T + b2, the inner (.., F) tensor kept once,
 /// before the activation.
-Var feed_forward(Tape& tape, Var x, const FeedForwardParameters& parameters, float p);
+Var feed_forward(Tape& tape, Var x, const FeedForwardParameters& w, float p);
 
 /// Multi-head attention core without projections. q is (1|B, Nq, D), kv is (1|B, Nk, 2D): keys,
 /// then values. Returns (1|B, Nq, D); shared only if q and kv are and there is no dropout.
@@ -63,7 +63,7 @@ struct PoolParameters {
 
 /// One learned query attends over x(1|B, N, D): (1|B, D), before any output projection.
 /// probabilities: if not null, receives (1|B, H, N).
-Var attention_pool(Tape& tape, Var x, const PoolParameters& parameters, std::int64_t heads, float p,
+Var attention_pool(Tape& tape, Var x, const PoolParameters& w, std::int64_t heads, float p,
                    std::int64_t batch, Tensor* probabilities = nullptr);
 
 /// Tokens (1, N, D) = LayerNorm(y + feed_forward(y)) and their pooling (1, D).

@@ -58,8 +58,11 @@ std::string bed9_text(std::vector<BedPeak> peaks) {
     const std::string start = std::to_string(p.start);
     const std::string end = std::to_string(p.end);
     const std::int64_t score = std::clamp<std::int64_t>(p.score, 0, kMostScore);
-    out += p.chrom + '\t' + start + '\t' + end + '\t' + one_word(p.name) + '\t' +
-           std::to_string(score) + "\t.\t" + start + '\t' + end + '\t' + rgb_text(p.colour) + '\n';
+    for (const std::string& column : {p.chrom, start, end, one_word(p.name), std::to_string(score),
+                                      std::string("."), start, end}) {
+      out.append(column) += '\t';
+    }
+    out.append(rgb_text(p.colour)) += '\n';
   }
   return out;
 }

@@ -43,8 +43,9 @@ std::vector<float> NpyFile::row(std::int64_t index) const {
 
 std::string shape_text(std::span<const std::int64_t> shape) {
   std::string out = "(";
-  for (std::size_t i = 0; i < shape.size(); ++i)
+  for (std::size_t i = 0; i < shape.size(); ++i) {
     out += (i > 0 ? ", " : "") + std::to_string(shape[i]);
+  }
   return out + (shape.size() == 1 ? ",)" : ")");
 }
 

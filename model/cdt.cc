@@ -165,13 +165,13 @@ Var Cdt::pool_protein(Tape& tape, Var rna, const Trunks& trunks, std::int64_t ba
 }
 
 // Fusion of the Virtual Cell Embedding (section 7.9) and task head (section 2.6): (B, G).
-Var Cdt::predict_from_pooled(Tape& tape, const Pooled& parts, std::int64_t batch,
+Var Cdt::predict_from_pooled(Tape& tape, const Pooled& pooled, std::int64_t batch,
                              Recorder* recorder) {
-  const Var pooled = concat(tape, {parts.dna, parts.rna, parts.protein}, batch);
   const bool released = config_.variant == Variant::kReleased;
   const float p = released ? config_.dropout : 0.0F;
   const std::string second = released ? "vce.fusion.3" : "vce.fusion.2";
-  Var x = linear(tape, pooled, weight("vce.fusion.0.weight"), weight("vce.fusion.0.bias"));
+  Var x = concat(tape, {pooled.dna, pooled.rna, pooled.protein}, batch);
+  x = linear(tape, x, weight("vce.fusion.0.weight"), weight("vce.fusion.0.bias"));
   x = gelu_dropout(tape, x, p);
   x = linear(tape, x, weight(second + ".weight"), weight(second + ".bias"));
   if (!released) {

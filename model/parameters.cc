@@ -20,7 +20,7 @@ bool ends_with(const std::string& text, const std::string& suffix) {
 // "dna_self_attn_layers.0.ffn.0.weight" -> "dna_self_attn_layers.0"; "vce.fusion.0.bias" -> "vce".
 std::string module_of(const std::string& name) {
   const std::size_t dot = name.find('.');
-  const std::string first = name.substr(0, dot);
+  std::string first = name.substr(0, dot);
   if (!ends_with(first, "_layers")) return first;
   return name.substr(0, name.find('.', dot + 1));
 }

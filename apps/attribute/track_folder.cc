@@ -107,12 +107,14 @@ void TrackFolder::add(const PairNumbers& numbers, const PairScores& scores) {
 void TrackFolder::close_enhancer() {
   if (enhancer_ < 0) return;
   const std::string& name = data_.enhancers[static_cast<std::size_t>(enhancer_)].name;
-  const std::string pairs = std::to_string(pairs_of_enhancer_.front().size());
+  const std::string of =
+      name + ", mean of " + std::to_string(pairs_of_enhancer_.front().size()) + " genes";
   for (std::size_t m = 0; m < methods_.size(); ++m) {
     std::vector<ChromosomeScores> merged = merge_scores(std::exchange(pairs_of_enhancer_[m], {}));
     enhancers_[m].insert(enhancers_[m].end(), merged.begin(), merged.end());
-    tracks_.push_back({numbered("merged_", regions_.size(), name) + "." + methods_[m]->name,
-                       label(m, name, name + ", mean of " + pairs + " genes"), std::move(merged)});
+    std::string file = numbered("merged_", regions_.size(), name);
+    file.append(".").append(methods_[m]->name);
+    tracks_.push_back({std::move(file), label(m, name, of), std::move(merged)});
   }
   enhancer_ = -1;
 }

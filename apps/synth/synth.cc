@@ -54,12 +54,12 @@ std::vector<std::string> name_genes(std::int64_t count) {
 }
 
 std::string size_text(std::uint64_t bytes) {
-  constexpr std::array<const char*, 5> units = {"B", "kB", "MB", "GB", "TB"};
+  constexpr std::array<const char*, 5> kUnits = {"B", "kB", "MB", "GB", "TB"};
   auto value = static_cast<double>(bytes);
   std::size_t unit = 0;
-  for (; value >= 1000.0 && unit + 1 < units.size(); ++unit) value /= 1000.0;
+  for (; value >= 1000.0 && unit + 1 < kUnits.size(); ++unit) value /= 1000.0;
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f %s", value, units.at(unit));
+  std::snprintf(text.data(), text.size(), "%.1f %s", value, kUnits.at(unit));
   return text.data();
 }
 

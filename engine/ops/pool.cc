@@ -249,12 +249,13 @@ Pool pool_values(Tape& tape, Var x, const PoolParameters& w, std::int64_t heads,
   CDT_CHECK(leading == batch || (leading == 1 && key.p <= 0.0F),
             "attention_pool: a shared x cannot have masks of its own per sample");
   const std::int64_t n = x->value.shape[1];
+  const std::int64_t k = d / heads;
   Pool s{.batch = leading,
          .n = n,
          .d = d,
          .heads = heads,
-         .k = d / heads,
-         .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(d / heads))),
+         .k = k,
+         .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(k))),
          .w = w,
          .x = x,
          .out = nullptr,

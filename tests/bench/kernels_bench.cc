@@ -53,7 +53,7 @@ void BM_Gemm(benchmark::State& state) {
   g.ldc = g.n;
   g.beta = kind == 2 ? 1.0F : 0.0F;
   if (kind == 0) g.bias = on.random({g.n}).data;
-  for (auto _ : state) on.backend.gemm(g);
+  while (state.KeepRunning()) on.backend.gemm(g);
   report(state, 2.0 * static_cast<double>(g.m * g.n * g.k));
 }
 BENCHMARK(BM_Gemm)
@@ -110,7 +110,7 @@ struct AttentionCase {
 
 void BM_Attention(benchmark::State& state) {
   AttentionCase c(state);
-  for (auto _ : state) c.on.backend.attention(c.b.forward, c.on.scratch);
+  while (state.KeepRunning()) c.on.backend.attention(c.b.forward, c.on.scratch);
   report(state, c.product_flop() * (c.samples_scored() + static_cast<double>(c.b.forward.batch)));
 }
 
@@ -118,7 +118,7 @@ void BM_AttentionBackward(benchmark::State& state) {
   AttentionCase c(state);
   c.on.backend.attention(c.b.forward, c.on.scratch);
   if (state.range(5) == 0) c.b.dq.data = nullptr;
-  for (auto _ : state) c.on.backend.attention_backward(c.b, c.on.scratch);
+  while (state.KeepRunning()) c.on.backend.attention_backward(c.b, c.on.scratch);
   const double scored = state.range(5) == 0 ? 2.0 : 3.0;
   report(state, c.product_flop() *
                     (scored * c.samples_scored() + 2.0 * static_cast<double>(c.b.forward.batch)));
@@ -152,7 +152,7 @@ void BM_ElementWise(benchmark::State& state, Pass pass, std::int64_t cols) {
   const Tensor beta = on.random({cols});
   const Tensor stats = on.random({18880, 2});
   const DropoutKey key{1, 2, 3, 0.3F};
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     switch (pass) {
       case Pass::kGelu:
         on.backend.gelu_dropout(x, key, 0, y);
@@ -198,7 +198,7 @@ void BM_AdamW(benchmark::State& state) {
   const Tensor rates_there = on.arena.tensor({8});
   const Tensor clip = on.arena.tensor({2});
   on.backend.upload(rates_there, &rates);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     on.backend.clip({&tensors, 1}, 1.0, clip);
     on.backend.adamw({&tensors, 1}, rates_there, clip);
   }

@@ -3,7 +3,7 @@
 
 namespace cdt::emulation {
 
-/// Forgets what the threads of the last block left. at_once: copies happen when they are started.
-void begin_copies(unsigned threads, bool at_once);
+/// Forgets what the threads of the last block left. eager: copies happen when they are started.
+void begin_copies(unsigned threads, bool eager);
 
 }  // namespace cdt::emulation

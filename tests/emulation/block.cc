@@ -115,7 +115,7 @@ void run_shuffled(unsigned count, unsigned seed) {
 std::string explain_standstill() {
   for (Thread& thread : block.threads) {
     if (thread.state != State::kAtWarpOp) continue;
-    const std::string missing = explain_missing_lane(block.threads, thread);
+    std::string missing = explain_missing_lane(block.threads, thread);
     if (!missing.empty()) return missing;
   }
   const auto at_barrier = [](const Thread& t) { return t.state == State::kAtBarrier; };

@@ -85,8 +85,9 @@ TEST_F(CublasLt, ProductsWithBias) {
   ASSERT_EQ(choose(a_, b_, d_), CUBLAS_STATUS_SUCCESS);
   ASSERT_EQ(multiply(a_data_.data(), b_data_.data(), d_data_.data()), CUBLAS_STATUS_SUCCESS);
   const auto d = d_data_.values();
-  for (std::size_t i = 0; i < kM * kN; ++i)
+  for (std::size_t i = 0; i < kM * kN; ++i) {
     EXPECT_EQ(d[i], 30.0F + 10.0F * static_cast<float>(i % kM + 1));
+  }
   for (const float x : workspace_.values()) EXPECT_TRUE(std::isnan(x)) << "the workspace is spoilt";
 }
 

@@ -34,6 +34,7 @@ Driver& driver() {
   return d;
 }
 
+// NOLINTNEXTLINE(performance-no-int-to-ptr): an address that came as a number
 void* pointer_of(CUdeviceptr p) { return reinterpret_cast<void*>(p); }
 
 CUresult refuse(const std::string& why) {
@@ -65,8 +66,9 @@ CUresult cuMemGetAllocationGranularity(std::size_t* granularity,
 CUresult cuMemAddressReserve(CUdeviceptr* pointer, std::size_t bytes, std::size_t /*alignment*/,
                              CUdeviceptr /*wanted*/, unsigned long long flags) {
   const auto lock = lock_runtime();
-  if (!whole(bytes) || flags != 0)
+  if (!whole(bytes) || flags != 0) {
     return refuse("a reservation of " + std::to_string(bytes) + " bytes");
+  }
   *pointer = reinterpret_cast<CUdeviceptr>(reserve_addresses(bytes));
   return *pointer != 0 ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
 }
@@ -98,8 +100,9 @@ CUresult cuMemCreate(CUmemGenericAllocationHandle* handle, std::size_t bytes,
 CUresult cuMemRelease(CUmemGenericAllocationHandle handle) {
   const auto lock = lock_runtime();
   const auto piece = driver().pieces.find(handle);
-  if (piece == driver().pieces.end() || piece->second.released)
+  if (piece == driver().pieces.end() || piece->second.released) {
     return refuse("no such piece of memory");
+  }
   piece->second.released = true;
   forget_if_unused(handle);
   return CUDA_SUCCESS;

@@ -36,6 +36,7 @@ class DriverMemory : public CheckedTest {
     EXPECT_EQ(cuMemUnmap(base_ + page * kPage, kPage), CUDA_SUCCESS);
     EXPECT_EQ(cuMemRelease(handle), CUDA_SUCCESS);
   }
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): an address that came as a number
   float* floats() const { return reinterpret_cast<float*>(base_); }
 
   CUdeviceptr base_ = 0;

@@ -23,14 +23,14 @@ TEST_F(EmulatedKernels, SumsOfRowsWithShufflesAndABarrier) {
   for (const Placement placement : {Placement::kEnd, Placement::kStart}) {
     emulation::set_placement(placement, 16);
     for (const int n : {1, 31, 32, 33, 95, 96, 97, 500}) {
-      const DeviceBuffer in(ramp(static_cast<std::size_t>(3 * n)));
+      const DeviceBuffer in(ramp(3 * static_cast<std::size_t>(n)));
       const DeviceBuffer out(3);
       ASSERT_EQ(launch_row_sum(in.data(), out.data(), 3, n), cudaSuccess);
       const auto sums = out.values();
       for (int row = 0; row < 3; ++row) {
         const int first = row * n;
         EXPECT_EQ(sums[static_cast<std::size_t>(row)],
-                  static_cast<float>(n * (2 * first + n - 1) / 2));
+                  0.5F * static_cast<float>(n * (2 * first + n - 1)));
       }
     }
   }
@@ -42,8 +42,10 @@ TEST_F(EmulatedKernels, TransposeThroughSharedMemory) {
     const DeviceBuffer out(std::size_t{n} * n);
     ASSERT_EQ(launch_transpose(in.data(), out.data(), n, true), cudaSuccess);
     const auto values = out.values();
-    for (unsigned i = 0; i < n * n; ++i)
-      EXPECT_EQ(values[i], static_cast<float>(i % n * n + i / n));
+    for (unsigned i = 0; i < n * n; ++i) {
+      const unsigned from = i % n * n + i / n;
+      EXPECT_EQ(values[i], static_cast<float>(from));
+    }
   }
 }
 
@@ -53,7 +55,8 @@ TEST_F(EmulatedKernels, WarpExchanges) {
   const auto v = out.values();
   for (std::size_t lane = 0; lane < 32; ++lane) {
     const auto x = static_cast<float>(lane);
-    EXPECT_EQ(v[lane], static_cast<float>(lane / 8 * 8 + 3));
+    const auto third = lane / 8 * 8 + 3;
+    EXPECT_EQ(v[lane], static_cast<float>(third));
     EXPECT_EQ(v[32 + lane], lane < 2 ? x : x - 2);
     EXPECT_EQ(v[64 + lane], lane < 27 ? x + 5 : x);
     EXPECT_EQ(v[96 + lane], static_cast<float>(lane ^ 16U));
@@ -65,8 +68,8 @@ TEST_F(EmulatedKernels, WarpExchanges) {
 }
 
 TEST_F(EmulatedKernels, FindsAMissingBarrier) {
-  const DeviceBuffer in(ramp(96 * 2));
-  const DeviceBuffer out(64 * 16);
+  const DeviceBuffer in(ramp(std::size_t{96} * 2));
+  const DeviceBuffer out(std::size_t{64} * 16);
   launch_row_sum(in.data(), out.data(), 2, 96, false);
   expect_finding({"row_sum", "results differ between ascending and"});
   launch_transpose(in.data(), out.data(), 8, false);
@@ -161,7 +164,7 @@ TEST_F(EmulatedKernels, FindsLanesThatDoNotArrive) {
 }
 
 TEST_F(EmulatedKernels, MatrixProductsOfAWarp) {
-  const DeviceBuffer out(16 * 8);
+  const DeviceBuffer out(std::size_t{16} * 8);
   ASSERT_EQ(launch_matrix_product(out.data(), true), cudaSuccess);
   ASSERT_EQ(cudaDeviceSynchronize(), cudaSuccess);
   for (int r = 0; r < 16; ++r) {
@@ -218,9 +221,9 @@ TEST_F(EmulatedKernels, RefusesConfigurationsThatADeviceRefuses) {
     EXPECT_EQ(launch_shaped(grid, 1, 0, out.data()), cudaErrorInvalidConfiguration);
     expect_finding({"race: a grid of"});
   }
-  EXPECT_EQ(launch_shaped(1, 1, 48 * 1024 + 1, out.data()), cudaErrorInvalidValue);
+  EXPECT_EQ(launch_shaped(1, 1, std::size_t{48} * 1024 + 1, out.data()), cudaErrorInvalidValue);
   expect_finding({"bytes of dynamic shared memory"});
-  EXPECT_EQ(launch_shaped(1, 1024, 48 * 1024, out.data()), cudaSuccess);
+  EXPECT_EQ(launch_shaped(1, 1024, std::size_t{48} * 1024, out.data()), cudaSuccess);
 }
 
 TEST_F(EmulatedKernels, AnErrorInAKernelStays) {

@@ -103,8 +103,9 @@ std::string check_layout(const MatrixLayout& l, const char* name) {
     return std::string(name) + ": leading dimension " + std::to_string(l.ld) + " below its " +
            std::to_string(l.rows) + " rows";
   }
-  if (l.batch_count < 1)
+  if (l.batch_count < 1) {
     return std::string(name) + ": batch count " + std::to_string(l.batch_count);
+  }
   return "";
 }
 

@@ -120,7 +120,7 @@ void protect(const Allocation& a, int protection) {
 
 /// Takes the address range [low, low + bytes) back from whatever was mapped there.
 void seal(char* low, std::size_t bytes) {
-  mmap(low, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+  (void)mmap(low, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
 }
 
 /// A new range of addresses between guards: its first byte, or null.
@@ -230,8 +230,9 @@ std::string describe_address(const void* pointer) {
   if (a->live && a->reserved_only && offset < a->bytes && !inside(*a, pointer, 1)) {
     return "byte " + std::to_string(offset) + " of " + name + ", where no memory is mapped";
   }
-  if (offset >= a->bytes)
+  if (offset >= a->bytes) {
     return std::to_string(offset - a->bytes) + " bytes past the end of " + name;
+  }
   return (a->live ? "byte " : "freed: byte ") + std::to_string(offset) + " of " + name;
 }
 
@@ -251,8 +252,9 @@ void set_access(Access access) {
     const Allocation& a = entry.second;
     const bool device = a.kind == MemoryKind::kDevice;
     // Kernels may write pinned memory too: it is tracked, but the host's at all other times.
-    if (a.live && (device || access != Access::kClosed))
+    if (a.live && (device || access != Access::kClosed)) {
       protect(a, kProtection[static_cast<int>(access)]);
+    }
   }
   state.access = access;
 }

@@ -55,6 +55,7 @@ void add_symbol(Program& program, const Symbol& symbol, const char* name, std::u
   const std::string_view view(name);
   const bool is_variable = type == STT_OBJECT && view.substr(0, 3) == "_ZZ";
   if (is_variable && view.find("B10cdt_shared") != std::string_view::npos) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an address that came as a number
     program.shared.push_back({reinterpret_cast<char*>(bias + symbol.st_value), symbol.st_size});
   }
 }

@@ -32,8 +32,9 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
                   "a capture ends on a stream it did not begin on");
   }
   end_capture(*capture);
-  if (capture->invalid)
+  if (capture->invalid) {
     return report(cudaErrorStreamCaptureInvalidated, "the capture was broken before");
+  }
   if (!capture->unjoined.empty()) {
     return report(cudaErrorStreamCaptureUnjoined,
                   "a stream that the capture drew in is not waited for at its end");

@@ -131,8 +131,9 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   const auto lock = lock_runtime();
   if (event == nullptr) return set_last_error(cudaErrorInvalidResourceHandle);
-  if (event->capture)
+  if (event->capture) {
     return report(cudaErrorCapturedEvent, "cudaEventQuery of an event that was captured");
+  }
   const bool done = complete(*event);
   if (!done) flush(*event->stream, event->ticket);  // somebody polls: be done by the next time
   return done || sticky_error() != cudaSuccess ? sticky_error() : cudaErrorNotReady;

@@ -1,6 +1,7 @@
 #include "tests/parity/model_case.h"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 namespace cdt::test {
@@ -118,10 +119,10 @@ std::vector<Piece> ModelCase::pieces_of(const Parameter& parameter) const {
 
 void ModelCase::check_gradients(Comparison& c) {
   const auto& parameters = model.parameters();
-  for (auto p = parameters.rbegin(); p != parameters.rend(); ++p) {
-    const Floats got = engine.download(p->variable.grad);
-    const Floats want = fixture.values("gradient/" + p->name);
-    for (const Piece& piece : pieces_of(*p)) {
+  for (const Parameter& p : std::ranges::reverse_view(parameters)) {
+    const Floats got = engine.download(p.variable.grad);
+    const Floats want = fixture.values("gradient/" + p.name);
+    for (const Piece& piece : pieces_of(p)) {
       c.check("d " + piece.label, piece.of(got), piece.of(want), piece.noise_scale);
     }
   }

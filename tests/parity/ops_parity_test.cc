@@ -215,8 +215,9 @@ TEST_F(OpParity, AdamWWithClipping) {
         1e-6);  // some ten float32 roundings an element and step, each far below the weight
     c.check(prefix + ".norms", norms, fixture_.values(prefix + ".norms"));
     for (auto& [name, p] : parameters) {
-      c.check(prefix + "." + name, engine.download(p.variable.value),
-              fixture_.values(prefix + "." + name + "_final"));
+      std::string of = prefix;
+      of.append(".").append(name);
+      c.check(of, engine.download(p.variable.value), fixture_.values(of + "_final"));
     }
     EXPECT_TRUE(c.result());
   }

@@ -13,9 +13,10 @@ class TempDir {
  public:
   TempDir() {
     std::string name = (std::filesystem::temp_directory_path() / "cdt-test-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr)
+    if (mkdtemp(name.data()) == nullptr) {
       throw std::filesystem::filesystem_error("mkdtemp", name,
                                               std::error_code(errno, std::generic_category()));
+    }
     path = name;
   }
   ~TempDir() {

@@ -26,7 +26,7 @@ class AnnotationsTest : public testing::Test {
   }
 
   std::filesystem::path gzip(const std::string& name, const Names& members) const {
-    const std::filesystem::path path = dir_.path / name;
+    std::filesystem::path path = dir_.path / name;
     for (const std::string& text : members) {  // as bgzip does: one member after the other
       gzFile gz = gzopen(path.c_str(), "ab");
       EXPECT_EQ(gzwrite(gz, text.data(), static_cast<unsigned>(text.size())),

@@ -75,7 +75,7 @@ TEST(CpuAdamW, TenStepsAgainstFloat64) {
   s.eps = 1e-8F;
   s.weight_decay = 0.1F;
   for (int step = 1; step <= 10; ++step) {
-    const Tensor g = on.random({kCount}, static_cast<std::uint64_t>(10 + step));
+    const Tensor g = on.random({kCount}, 10 + static_cast<std::uint64_t>(step));
     s.bias_correction1 = 1.0 - std::pow(double{s.beta1}, step);
     s.bias_correction2 = 1.0 - std::pow(double{s.beta2}, step);
     update_once(on, {w, g, m, v, {}}, s, 0.5F);

@@ -56,10 +56,10 @@ std::string gzipped(const std::string& text) {
 class IoDataset : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    good_ = std::make_unique<test::TempDir>();
-    write(good_->path / "set");
+    good = std::make_unique<test::TempDir>();
+    write(good->path / "set");
   }
-  static void TearDownTestSuite() { good_.reset(); }
+  static void TearDownTestSuite() { good.reset(); }
   void SetUp() override { restore(); }
 
   static void fill(DatasetWriter& writer) {
@@ -92,10 +92,10 @@ class IoDataset : public ::testing::Test {
   }
   void restore() {
     std::filesystem::remove_all(dir_);
-    std::filesystem::copy(good_->path / "set", dir_);
+    std::filesystem::copy(good->path / "set", dir_);
   }
 
-  static inline std::unique_ptr<test::TempDir> good_;  // written once: syncing is slow
+  static inline std::unique_ptr<test::TempDir> good;  // written once: syncing is slow
   test::TempDir temp_;
   std::filesystem::path dir_ = temp_.path / "set";
 };

@@ -83,8 +83,10 @@ std::string zip(const std::vector<Member>& members, const std::string& comment =
     const std::string& local_name = m.local_name.empty() ? m.name : m.local_name;
     directory += "PK\x01\x02"s + number(20, 2) + common + number(m.name.size(), 2) + number(0, 12) +
                  number(offset, 4) + m.name;
-    body +=
-        "PK\x03\x04"s + common + number(local_name.size(), 2) + number(0, 2) + local_name + data;
+    for (const std::string& part :
+         {"PK\x03\x04"s, common, number(local_name.size(), 2), number(0, 2), local_name, data}) {
+      body += part;
+    }
   }
   return body + directory + "PK\x05\x06"s + number(0, 4) + number(members.size(), 2) +
          number(members.size(), 2) + number(directory.size(), 4) + number(body.size(), 4) +

@@ -44,7 +44,7 @@ TEST(IoSafetensors, RoundTrip) {
   EXPECT_EQ(reader.metadata().at("config"), "{\"a\": \"\\\"\"}");
   std::vector<float> back(6);
   reader.read("z.weight", back.data());
-  EXPECT_EQ(std::memcmp(back.data(), weight.data(), sizeof(float) * 6), 0);
+  EXPECT_EQ(back, std::vector<float>(weight.data(), weight.data() + 6));
   float one = 0;
   reader.read("scalar", &one);
   EXPECT_EQ(one, 7.0F);

@@ -187,8 +187,9 @@ OpCase concat_case(std::int64_t b) {
           [=](const std::vector<Doubles>& v) {
             Doubles y;
             for (std::int64_t i = 0; i < b; ++i) {
-              for (std::int64_t c = 0; c < 3; ++c)
+              for (std::int64_t c = 0; c < 3; ++c) {
                 y.push_back(v[0][static_cast<std::size_t>(i * 3 + c)]);
+              }
               y.insert(y.end(), v[1].begin(), v[1].end());
               y.push_back(v[2][static_cast<std::size_t>(i)]);
             }

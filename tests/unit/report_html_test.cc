@@ -162,7 +162,9 @@ TEST(ReportGnuplotTest, FailureIsOneMessage) {
 }
 
 TEST(ReportGnuplotTest, MissingProgramNamesThePackage) {
-  const std::string path = std::getenv("PATH");
+  const char* const old = std::getenv("PATH");
+  ASSERT_NE(old, nullptr);
+  const std::string path = old;
   setenv("PATH", "/nonexistent", 1);
   const std::string message = test::input_error([] { const Gnuplot gnuplot; });
   setenv("PATH", path.c_str(), 1);
