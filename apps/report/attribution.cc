@@ -21,20 +21,21 @@ double number_field(const TsvFile& file, int column) {
   return value;
 }
 
-std::vector<AttributedPair> read_pair_rows(const fs::path& path, const Dataset& data) {
-  TsvFile file(path, {"enhancer", "gene", "beta", "prediction"});
-  std::vector<AttributedPair> out;
+void read_pair_rows(const fs::path& path, const Dataset& data, Attribution* out) {
+  constexpr int kZeroDna = 4;
+  TsvFile file(path, {"enhancer", "gene", "beta", "prediction"}, {"zero_dna"});
   while (file.next()) {
     AttributedPair pair;
+    pair.row = out->rows++;
     pair.enhancer = data.find_enhancer(std::string(file.field(0)));
     pair.gene = data.find_gene(std::string(file.field(1)));
     if (pair.enhancer < 0) file.fail(0, "not in the data set: " + std::string(file.field(0)));
     if (pair.gene < 0) file.fail(1, "not in the data set: " + std::string(file.field(1)));
     pair.beta = number_field(file, 2);
     pair.prediction = number_field(file, 3);
-    out.push_back(pair);
+    if (!file.has(kZeroDna) || file.field(kZeroDna) != "1") out->pairs.push_back(pair);
   }
-  return out;
+  if (out->rows == 0) throw InputError(path.string(), "rows", "there are no pairs");
 }
 
 nlohmann::json read_summary(const fs::path& path, const Dataset& data) {
@@ -68,8 +69,8 @@ void add_further_methods(Attribution* out) {
 
 }  // namespace
 
-std::vector<float> MethodScores::profile(std::int64_t pair) const {
-  std::vector<float> out = file.row(pair);
+std::vector<float> MethodScores::profile(const AttributedPair& pair) const {
+  std::vector<float> out = file.row(pair.row);
   if (is_signed) {
     std::transform(out.begin(), out.end(), out.begin(), [](float v) { return std::fabs(v); });
   }
@@ -90,17 +91,14 @@ Attribution read_attribution(const fs::path& directory, const Dataset& data) {
   Attribution out;
   out.directory = directory;
   out.summary = read_summary(directory / "summary.json", data);
-  out.pairs = read_pair_rows(directory / "pairs.tsv", data);
-  if (out.pairs.empty()) {
-    throw InputError((directory / "pairs.tsv").string(), "rows", "there are no pairs");
-  }
+  read_pair_rows(directory / "pairs.tsv", data, &out);
   out.methods.push_back({"attention", "DNA to RNA attention of the target gene, mean over heads",
                          false, NpyFile(directory / "attention.npy")});
   out.methods.push_back({"gradient", "L2 norm over features of d prediction / d DNA input", false,
                          NpyFile(directory / "gradient.npy")});
   add_further_methods(&out);
   for (const MethodScores& method : out.methods) {
-    method.file.expect_shape({static_cast<std::int64_t>(out.pairs.size()), data.bins});
+    method.file.expect_shape({out.rows, data.bins});
   }
   const fs::path command = directory / "command.json";
   if (fs::exists(command)) {

@@ -1,4 +1,4 @@
-// Command lines that stand under figures (figures.h).
+// Command lines that stand under figures or in their place (figures.h).
 #include <algorithm>
 #include <string>
 
@@ -32,6 +32,15 @@ std::string attribute_command(const Material& material) {
 std::string attribute_command(const Material& material, const std::string& option,
                               const std::string& value) {
   return with_option(attribute_command(material), option, value);
+}
+
+std::optional<Omission> nothing_explained(const Material& material, const Html& title,
+                                          const std::string& command) {
+  if (!material.attribution) return Omission{title, "No attribution was given.", command};
+  if (material.attribution->pairs.empty()) {
+    return Omission{title, "No explained pair has DNA: all their windows are zeros.", ""};
+  }
+  return std::nullopt;
 }
 
 }  // namespace cdt

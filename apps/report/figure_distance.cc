@@ -28,9 +28,8 @@ struct PeakHistogram {
 
 PeakGroups peaks_by_enhancer(const Attribution& attribution, const MethodScores& method) {
   std::map<std::int32_t, std::vector<std::int64_t>> by_enhancer;
-  for (std::size_t i = 0; i < attribution.pairs.size(); ++i) {
-    by_enhancer[attribution.pairs[i].enhancer].push_back(
-        peak_bin(method.profile(static_cast<std::int64_t>(i))));
+  for (const AttributedPair& pair : attribution.pairs) {
+    by_enhancer[pair.enhancer].push_back(peak_bin(method.profile(pair)));
   }
   PeakGroups groups;
   for (auto& [enhancer, peaks] : by_enhancer) groups.push_back(std::move(peaks));
@@ -96,8 +95,8 @@ Html method_finding(const char* name, const PeakHistogram& h, const RandomPeaks&
 
 Item distance_figure(const Gnuplot& gnuplot, const Material& material) {
   const Html title = "Where the peaks lie";
-  if (!material.attribution) {
-    return Omission{title, "No attribution was given.", attribute_command(material)};
+  if (auto omission = nothing_explained(material, title, attribute_command(material))) {
+    return *omission;
   }
   const Attribution& attribution = *material.attribution;
   const PeakHistogram attention =

@@ -142,7 +142,7 @@ std::string class_name(const std::string& file, const std::string& name, std::si
 Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
   const Html title = "On which elements the top bins lie";
   const std::string command = attribute_command(material, "annotations", "elements.bed");
-  if (!material.attribution) return Omission{title, "No attribution was given.", command};
+  if (auto omission = nothing_explained(material, title, command)) return *omission;
   const std::vector<Row> rows = read_rows(*material.attribution);
   if (rows.empty()) {
     const bool given = value_at(material.attribution->summary, "annotations").is_object();

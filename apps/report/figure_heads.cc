@@ -54,7 +54,22 @@ struct Heads {
   std::string enhancer;
 };
 
-/// The heads of the first enhancer for which cdt-attribute wrote the map; none if it did not.
+/// The place of the first enhancer with DNA among those of the maps; -1 if there is none.
+std::int64_t first_with_dna(const nlohmann::json& enhancers, const Material& material) {
+  const std::vector<AttributedPair>& pairs = material.attribution->pairs;
+  for (std::size_t i = 0; enhancers.is_array() && i < enhancers.size(); ++i) {
+    if (!enhancers[i].is_string()) continue;
+    const std::int32_t row = material.data.find_enhancer(enhancers[i].get<std::string>());
+    if (std::any_of(pairs.begin(), pairs.end(),
+                    [&](const AttributedPair& pair) { return pair.enhancer == row; })) {
+      return static_cast<std::int64_t>(i);
+    }
+  }
+  return -1;
+}
+
+/// The heads of the first enhancer with DNA for which cdt-attribute wrote the map; none if there is
+/// none.
 Heads read_heads(const Material& material) {
   Heads out;
   const std::filesystem::path folder = material.attribution->directory / "maps";
@@ -65,21 +80,23 @@ Heads read_heads(const Material& material) {
   const nlohmann::json description = parse_json_file(folder / "maps.json");
   out.per_head = value_at(description, "per_head") == nlohmann::json(true);
   const nlohmann::json& enhancers = value_at(description, "enhancers");
-  if (enhancers.is_array() && !enhancers.empty() && enhancers.front().is_string()) {
-    out.enhancer = enhancers.front().get<std::string>();
-  }
+  const std::int64_t place = first_with_dna(enhancers, material);
+  if (place < 0) return out;
+  out.enhancer = enhancers[static_cast<std::size_t>(place)].get<std::string>();
   const NpyFile file(folder / (std::string(kMap) + ".npy"));
   const std::int64_t bins = material.data.bins;
   const std::size_t axes = out.per_head ? 4 : 3;
   if (file.shape().size() != axes || file.shape()[axes - 1] != bins ||
-      file.shape()[axes - 2] != bins || file.shape().front() < 1) {
+      file.shape()[axes - 2] != bins ||
+      file.shape().front() != static_cast<std::int64_t>(enhancers.size())) {
     throw InputError(file.path().string(), "shape",
                      expected_got("differs from the data set's",
-                                  "(enhancers, " + std::string(out.per_head ? "heads, " : "") +
+                                  "(" + std::to_string(enhancers.size()) + ", " +
+                                      std::string(out.per_head ? "heads, " : "") +
                                       std::to_string(bins) + ", " + std::to_string(bins) + ")",
                                   shape_text(file.shape())));
   }
-  const std::vector<float> maps = file.row(0);
+  const std::vector<float> maps = file.row(place);
   const auto size = static_cast<std::size_t>(bins * bins);
   for (std::size_t begin = 0; begin < maps.size() && out.heads.size() < kMostHeads; begin += size) {
     out.heads.push_back(make_head(std::span(maps).subspan(begin, size), bins));
@@ -135,9 +152,7 @@ Item heads_figure(const Gnuplot& gnuplot, const Material& material) {
   const Html title = "Heads of the first DNA self-attention layer";
   const std::string command =
       with_option(attribute_command(material, "maps", kMap), "maps-per-head", "");
-  if (!material.attribution) {
-    return Omission{title, "No attribution was given.", command};
-  }
+  if (auto omission = nothing_explained(material, title, command)) return *omission;
   const Heads heads = read_heads(material);
   if (heads.heads.empty()) {
     return Omission{title, "The attribution holds no map of it.", command};
@@ -159,10 +174,10 @@ Item heads_figure(const Gnuplot& gnuplot, const Material& material) {
                         fixed(range.second, 1) + " times uniform, logarithmic"}};
   figure.reading =
       "A row is a query bin (upstream at the bottom), a column the key bin it attends to; a "
-      "diagonal means "
-      "near bins, vertical lines mean bins that all others look at. The title says over how many "
-      "bins "
-      "a row spreads (exp of its entropy).";
+      "diagonal means near bins, vertical lines mean bins that all others look at.";
+  figure.note =
+      "Over a map stands over how many bins a row of it spreads (exp of its entropy, mean over "
+      "rows).";
   figure.finding = "Enhancer " + Html(heads.enhancer) + ", windows of " +
                    std::to_string(material.data.bins) + " bins.";
   if (heads.heads.size() > 1) {

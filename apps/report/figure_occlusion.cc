@@ -38,7 +38,7 @@ std::vector<double> relative(const std::vector<float>& profile, std::size_t widt
 Comparison compare(const Attribution& attribution, std::size_t width) {
   Comparison out;
   std::vector<std::vector<double>> all;
-  for (std::int64_t pair = 0; pair < static_cast<std::int64_t>(attribution.pairs.size()); ++pair) {
+  for (const AttributedPair& pair : attribution.pairs) {
     const std::vector<double> g = relative(attribution.find("gradient")->profile(pair), width);
     const std::vector<double> o = relative(attribution.find("occlusion")->profile(pair), width);
     if (g.empty() || o.empty()) continue;
@@ -87,7 +87,7 @@ Html correlation_table(const Attribution& attribution) {
 Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
   const Html title = "Does the gradient foretell what taking bins away does?";
   const std::string command = attribute_command(material, "methods", "occlusion");
-  if (!material.attribution) return Omission{title, "No attribution was given.", command};
+  if (auto omission = nothing_explained(material, title, command)) return *omission;
   const Attribution& attribution = *material.attribution;
   if (attribution.find("occlusion") == nullptr) {
     return Omission{title, "The attribution holds no occlusion.", command};
@@ -104,12 +104,12 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.legend = {{Ink::kTeal, "dot", counted(bins, "bin") + " of a pair"},
                    {Ink::kMuted, "dashes", "proportional"}};
   const bool zeros = string_at(attribution.summary, "occlusion_vs_gradient.baseline") == "zero";
-  figure.reading =
-      "Occlusion replaces bins by " + Html(zeros ? "zeros" : "the mean window's") +
-      " and runs the model again, so it is what the model really does; dots along the "
-      "dashed line mean that the gradient, which only looks at small changes, can be "
-      "believed. A level row of dots is the effect of the replacement itself, whatever "
-      "the bins held.";
+  figure.reading = "Occlusion replaces bins by " + Html(zeros ? "zeros" : "the mean window's") +
+                   " and runs the model again, so it is what the model really does; dots along the "
+                   "dashed line mean that the gradient, which only looks at small changes, can be "
+                   "believed.";
+  figure.note =
+      "A level row of dots is the effect of the replacement itself, whatever the bins held.";
   figure.finding = "Spearman correlation within a pair, " + Html(counted(bins, "bin")) +
                    " at a time: median " +
                    fixed(quantile_of_sorted(comparison.correlations, 0.5), 2) + ", middle half " +

@@ -32,9 +32,9 @@ Overlaps count_overlaps(const Attribution& attribution, std::int64_t bins) {
   }
   const MethodScores& attention = *attribution.find("attention");
   const MethodScores& gradient = *attribution.find("gradient");
-  for (std::int64_t i = 0; i < static_cast<std::int64_t>(attribution.pairs.size()); ++i) {
-    const std::vector<std::int64_t> a = top_bins(attention.profile(i), out.top);
-    const std::vector<std::int64_t> g = top_bins(gradient.profile(i), out.top);
+  for (const AttributedPair& pair : attribution.pairs) {
+    const std::vector<std::int64_t> a = top_bins(attention.profile(pair), out.top);
+    const std::vector<std::int64_t> g = top_bins(gradient.profile(pair), out.top);
     const std::int64_t shared = overlap(a, g);
     ++out.rows[static_cast<std::size_t>(shared)][1];
     out.mean += static_cast<double>(shared) / pairs;
@@ -73,8 +73,8 @@ void describe(Plot& plot, const Overlaps& overlaps) {
 
 Item overlap_figure(const Gnuplot& gnuplot, const Material& material) {
   const Html title = "Do attention and gradient point to the same bins?";
-  if (!material.attribution) {
-    return Omission{title, "No attribution was given.", attribute_command(material)};
+  if (auto omission = nothing_explained(material, title, attribute_command(material))) {
+    return *omission;
   }
   const Overlaps overlaps = count_overlaps(*material.attribution, material.data.bins);
   const double random = mean_of_column(overlaps, 2);

@@ -15,65 +15,93 @@ namespace {
 constexpr std::size_t kPaths = 3;
 constexpr double kUneven = 20.0;
 constexpr std::array<Ink, kPaths> kInks3 = {Ink::kBlue, Ink::kOrange, Ink::kPurple};
+// As summary.json names them.
+constexpr std::array<const char*, kPaths> kParts = {"direct", "via_rna", "via_protein"};
 constexpr std::array<const char*, kPaths> kPathNames = {"directly, from the pooled DNA",
                                                         "through RNA", "through RNA, then protein"};
 
+/// Means over pairs.
 struct Paths {
-  /// Per bin: its middle in kb, then the mean norm of each path as a share of the pair's sum.
+  /// Per bin: its middle in kb, then the norm of each part over the sum of all norms of the pair.
   std::vector<std::vector<double>> rows;
-  std::array<double, kPaths> share{};  // of the sum of the norms, mean over pairs
-  std::int64_t pairs = 0;              // with a gradient
-
-  /// A path would lie flat on the axis beside another.
-  bool is_uneven() const {
-    const auto [least, most] = std::minmax_element(share.begin(), share.end());
-    return *most > kUneven * *least && *least > 0;
-  }
+  std::array<double, kPaths> share{};  // of the gradient; they add up to 1
+  std::array<Interval, kPaths> interval{};
+  std::int64_t pairs = 0;  // with a gradient
+  bool is_uneven = false;  // a curve of norms would lie flat on the axis beside another
 };
 
-Paths read_paths(const NpyFile& file, const Dataset& data, std::int64_t pairs) {
-  file.expect_shape({pairs, static_cast<std::int64_t>(kPaths), data.bins});
-  Paths out;
-  const auto bins = static_cast<std::size_t>(data.bins);
-  for (std::size_t bin = 0; bin < bins; ++bin) {
-    const double left =
-        static_cast<double>(offset_bp(static_cast<std::int64_t>(bin), data.bins, data.bin_bp));
-    out.rows.push_back({(left + static_cast<double>(data.bin_bp) / 2.0) / 1e3, 0.0, 0.0, 0.0});
-  }
-  for (std::int64_t pair = 0; pair < pairs; ++pair) {
-    const std::vector<float> norms = file.row(pair);
-    double sum = 0;
-    for (const float norm : norms) sum += norm;
-    if (!(sum > 0)) continue;
-    ++out.pairs;
-    for (std::size_t path = 0; path < kPaths; ++path) {
-      for (std::size_t bin = 0; bin < bins; ++bin)
-        out.rows[bin][path + 1] += norms[path * bins + bin] / sum;
+/// Adds the norms of a pair, (paths, bins), to the rows.
+void add_norms(const std::vector<float>& norms, Paths* out) {
+  double sum = 0;
+  for (const float norm : norms) sum += norm;
+  if (!(sum > 0)) return;
+  ++out->pairs;
+  for (std::size_t path = 0; path < kPaths; ++path) {
+    for (std::size_t bin = 0; bin < out->rows.size(); ++bin) {
+      out->rows[bin][path + 1] += norms[path * out->rows.size() + bin] / sum;
     }
   }
+}
+
+Paths read_paths(const NpyFile& file, const Dataset& data, const Attribution& attribution) {
+  file.expect_shape({attribution.rows, static_cast<std::int64_t>(kPaths), data.bins});
+  Paths out;
+  for (std::int64_t bin = 0; bin < data.bins; ++bin) {
+    const auto left = static_cast<double>(offset_bp(bin, data.bins, data.bin_bp));
+    out.rows.push_back({(left + static_cast<double>(data.bin_bp) / 2.0) / 1e3, 0.0, 0.0, 0.0});
+  }
+  for (const AttributedPair& pair : attribution.pairs) add_norms(file.row(pair.row), &out);
+  std::array<double, kPaths> total{};
   for (std::vector<double>& row : out.rows) {
     for (std::size_t path = 0; path < kPaths; ++path) {
       row[path + 1] /= static_cast<double>(std::max<std::int64_t>(out.pairs, 1));
-      out.share[path] += row[path + 1];
+      total[path] += row[path + 1];
     }
+  }
+  const auto [least, most] = std::minmax_element(total.begin(), total.end());
+  out.is_uneven = *most > kUneven * *least && *least > 0;
+  for (std::size_t path = 0; path < kPaths; ++path) {
+    const std::string part = std::string("paths.share.") + kParts[path];
+    out.share[path] = number_at(attribution.summary, part + ".mean");
+    out.interval[path] = interval_at(attribution.summary, part + ".interval_95");
   }
   return out;
 }
 
-void describe(Plot& plot, const Paths& paths) {
+void share_panel(Plot& plot, const Paths& paths) {
+  double low = 0.0;
+  double high = 1.0;
+  for (std::size_t path = 0; path < kPaths; ++path) {
+    low = std::fmin(low, std::fmin(paths.share[path], paths.interval[path].low));
+    high = std::fmax(high, std::fmax(paths.share[path], paths.interval[path].high));
+  }
+  const double margin = 0.03 * (high - low);
+  plot.rows({"direct", "through RNA", "through protein"}).mark(0.0);
+  plot.run("set xrange [" + format_number(low - margin) + ":" + format_number(high + margin) + "]");
+  plot.ticks("x", high - low, plot.canvas().narrow ? 5.0 : 10.0);
+  plot.run("set xlabel 'share of the gradient'").run("set format x '%g'");
+  std::string command;
+  for (std::size_t path = 0; path < kPaths; ++path) {
+    const Interval& interval = paths.interval[path];
+    command +=
+        (path == 0 ? "plot " : ", ") +
+        plot.dots({{paths.share[path], -static_cast<double>(path), interval.low, interval.high}},
+                  kInks3[path]);
+  }
+  plot.run(command).run("unset label").run("unset arrow");
+}
+
+void norm_panel(Plot& plot, const Paths& paths) {
   const std::string data = plot.data(paths.rows);
   const double span = paths.rows.back()[0] - paths.rows.front()[0];
-  plot.run("set lmargin 11").run("set rmargin 2").run("set tmargin 1");
+  plot.run("set border 3").run("unset grid").run("set autoscale y").run("set ytics nomirror autofreq");
+  plot.run("set grid ytics linetype 1 linecolor " + rgb(Ink::kGrid));
   plot.ticks("x", span, plot.canvas().narrow ? 6.0 : 10.0);
   plot.run("set xrange [" + format_number(paths.rows.front()[0]) + ":" +
            format_number(paths.rows.back()[0]) + "]");
   plot.run("set xlabel 'kb from the centre of the enhancer'").run("set format y '%g'");
-  plot.run("set ylabel 'share of the gradient, %'");
-  if (paths.is_uneven()) {
-    plot.run("set logscale y");
-  } else {
-    plot.run("set yrange [0:*]");
-  }
+  plot.run("set ylabel 'norms, %'");
+  plot.run(paths.is_uneven ? "set logscale y" : "set yrange [0:*]");
   std::string command;
   for (std::size_t path = 0; path < kPaths; ++path) {
     command += (path == 0 ? "plot " : ", ") + data + " using 1:(100*$" + std::to_string(path + 2) +
@@ -82,37 +110,66 @@ void describe(Plot& plot, const Paths& paths) {
   plot.run(command);
 }
 
+void describe(Plot& plot, const Paths& paths) {
+  const double height = plot.canvas().height;
+  const bool narrow = plot.canvas().narrow;
+  const auto place = [&](double bottom, double top) {
+    plot.run("set bmargin at screen " + format_number(bottom / height));
+    plot.run("set tmargin at screen " + format_number(top / height));
+  };
+  plot.run("set multiplot");
+  plot.run("set lmargin at screen " + std::string(narrow ? "0.34" : "0.19"));
+  plot.run("set rmargin at screen 0.96");
+  place(height - 95, height - 8);
+  share_panel(plot, paths);
+  plot.run("set lmargin at screen " + std::string(narrow ? "0.26" : "0.12"));
+  place(62, height - 172);
+  norm_panel(plot, paths);
+  plot.run("unset multiplot");
+}
+
+Html finding(const Paths& paths, double additivity_error) {
+  Html out = "Of the gradient, mean over " + counted(paths.pairs, "pair") + ": ";
+  for (std::size_t path = 0; path < kPaths; ++path) {
+    const Interval& interval = paths.interval[path];
+    out +=
+        with_interval(100.0 * paths.share[path], {100.0 * interval.low, 100.0 * interval.high}, 2) +
+        "\u202f% " + kPathNames[path] + (path + 1 < kPaths ? "; " : ".");
+  }
+  if (std::isfinite(additivity_error)) {
+    out += " The parts add up to the whole within " + p_value(additivity_error) + " of it.";
+  }
+  return out;
+}
+
 }  // namespace
 
 Item paths_figure(const Gnuplot& gnuplot, const Material& material) {
   const Html title = "By which path the DNA moves the prediction";
-  if (!material.attribution)
-    return Omission{title, "No attribution was given.", attribute_command(material, "paths")};
+  const std::string command = attribute_command(material, "paths");
+  if (auto omission = nothing_explained(material, title, command)) return *omission;
   const std::filesystem::path file = material.attribution->directory / "paths.npy";
   if (!std::filesystem::exists(file)) {
-    return Omission{title, "The attribution holds no path decomposition.",
-                    attribute_command(material, "paths")};
+    return Omission{title, "The attribution holds no path decomposition.", command};
   }
-  const Paths paths = read_paths(NpyFile(file), material.data,
-                                 static_cast<std::int64_t>(material.attribution->pairs.size()));
+  const Paths paths = read_paths(NpyFile(file), material.data, *material.attribution);
   Figure figure;
   figure.title = title;
-  figure.picture = draw_both(gnuplot, "Mean gradient norm over the window, by path", {300, 260},
-                             [&](Plot& plot) { describe(plot, paths); });
-  figure.reading =
-      "The gradient is the sum of three vectors, one per path; the lines are their norms, averaged "
-      "over pairs. "
-      "Norms do not add up as the vectors do.";
-  if (paths.is_uneven()) figure.reading += " The axis is logarithmic.";
-  figure.finding = "Of the sum of the norms, mean over " + counted(paths.pairs, "pair") + ": ";
+  figure.picture = draw_both(gnuplot, "Shares of the gradient by path, and norms over the window",
+                             {440, 410}, [&](Plot& plot) { describe(plot, paths); });
   for (std::size_t path = 0; path < kPaths; ++path) {
     figure.legend.push_back({kInks3[path], "line", kPathNames[path]});
-    figure.finding +=
-        percent(paths.share[path]) + " " + kPathNames[path] + (path + 1 < kPaths ? "; " : ".");
   }
-  const double error = number_at(material.attribution->summary, "paths.additivity_error");
-  if (std::isfinite(error))
-    figure.finding += " The three add up to the whole within " + p_value(error) + ".";
+  figure.reading =
+      "The dots say how much of the gradient arrives by each path, shares that add up to 1 and may "
+      "be negative where a path works against the whole; the curves say where along the window.";
+  figure.note =
+      "The gradient is the sum of three vectors, one per path. A share is the projection of a part "
+      "on the whole, over the whole\u2019s length. The curves are norms of the parts, which do not "
+      "add up as the vectors do: parts that cancel each other are long.";
+  if (paths.is_uneven) figure.note += " Their axis is logarithmic.";
+  figure.finding =
+      finding(paths, number_at(material.attribution->summary, "paths.additivity_error"));
   figure.command = attribute_command(material);
   return figure;
 }

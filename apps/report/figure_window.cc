@@ -90,11 +90,10 @@ std::vector<ElementClass> classes_in(const Material& material, const Enhancer& e
   return out;
 }
 
-PairView make_view(const Material& material, std::int64_t pair) {
+PairView make_view(const Material& material, const AttributedPair& pair) {
   const Dataset& data = material.data;
   const Attribution& attribution = *material.attribution;
-  const AttributedPair& row = attribution.pairs[static_cast<std::size_t>(pair)];
-  const Enhancer& enhancer = data.enhancers[static_cast<std::size_t>(row.enhancer)];
+  const Enhancer& enhancer = data.enhancers[static_cast<std::size_t>(pair.enhancer)];
   PairView view;
   view.attention = make_window(attribution.find("attention")->profile(pair), data);
   view.gradient = make_window(attribution.find("gradient")->profile(pair), data);
@@ -249,15 +248,11 @@ std::vector<LegendEntry> legend_of(const PairView& view) {
 
 }  // namespace
 
-Item window_figure(const Gnuplot& gnuplot, const Material& material, std::int64_t pair,
+Item window_figure(const Gnuplot& gnuplot, const Material& material, const AttributedPair& pair,
                    const Html& title) {
-  if (!material.attribution) {
-    return Omission{title, "No attribution was given.", attribute_command(material)};
-  }
   const PairView view = make_view(material, pair);
-  const AttributedPair& row = material.attribution->pairs[static_cast<std::size_t>(pair)];
-  const Enhancer& enhancer = material.data.enhancers[static_cast<std::size_t>(row.enhancer)];
-  const std::string& gene = material.data.genes[static_cast<std::size_t>(row.gene)];
+  const Enhancer& enhancer = material.data.enhancers[static_cast<std::size_t>(pair.enhancer)];
+  const std::string& gene = material.data.genes[static_cast<std::size_t>(pair.gene)];
   const int more = view.classes.empty() ? 0 : 14 + 13 * static_cast<int>(view.classes.size());
   Figure figure;
   figure.title = title + ": " + enhancer.name + " to " + element("i", gene);
@@ -265,11 +260,13 @@ Item window_figure(const Gnuplot& gnuplot, const Material& material, std::int64_
                              {390 + more, 390 + more}, [&](Plot& plot) { describe(plot, view); });
   figure.legend = legend_of(view);
   figure.reading =
+      "A height is a bin\u2019s share times the number of bins, so 1 is no preference and a peak "
+      "in one panel only is seen by one of the two windows alone.";
+  figure.note =
       "Both panels share the axis: kb from the centre of the enhancer below, position on the "
-      "chromosome in Mb above. A height is a bin\u2019s share times the number of bins, so 1 is no "
-      "preference.";
+      "chromosome in Mb above.";
   figure.finding = enhancer.chrom + ", " + material.data.assembly + ". Observed effect " +
-                   fixed(row.beta, 3) + ", predicted " + fixed(row.prediction, 3) + ". ";
+                   fixed(pair.beta, 3) + ", predicted " + fixed(pair.prediction, 3) + ". ";
   figure.finding += peak_text("Attention", view.attention, enhancer, material.data) +
                     peak_text("Gradient", view.gradient, enhancer, material.data);
   figure.command = attribute_command(material);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -25,6 +26,7 @@ struct Figure {
   Html picture;
   std::vector<LegendEntry> legend;
   Html reading;  // one sentence: how to read it
+  Html note;     // what else a reader may want to know, or nothing
   Html finding;  // what it shows here, with its numbers
   Html details;  // a table behind a fold, or nothing
   bool unfolded = false;
@@ -52,7 +54,7 @@ Item overlap_figure(const Gnuplot& gnuplot, const Material& material);
 /// On which classes of annotated elements the top bins lie, against chance.
 Item enrichment_figure(const Gnuplot& gnuplot, const Material& material);
 /// The two windows of one attributed pair over the genome (4B, 5); `title` says why this pair.
-Item window_figure(const Gnuplot& gnuplot, const Material& material, std::int64_t pair,
+Item window_figure(const Gnuplot& gnuplot, const Material& material, const AttributedPair& pair,
                    const Html& title);
 /// Heads of DNA self-attention as heat maps (7).
 Item heads_figure(const Gnuplot& gnuplot, const Material& material);
@@ -62,6 +64,10 @@ Item paths_figure(const Gnuplot& gnuplot, const Material& material);
 Item occlusion_figure(const Gnuplot& gnuplot, const Material& material);
 /// How well each method finds planted sites and passes over decoys (made data only).
 Item truth_figure(const Gnuplot& gnuplot, const Material& material);
+
+/// Why no figure of an attribution can be drawn; nothing if one can.
+std::optional<Omission> nothing_explained(const Material& material, const Html& title,
+                                          const std::string& command);
 
 /// How a class of one of `files` annotation files is called.
 std::string class_name(const std::string& file, const std::string& name, std::size_t files);

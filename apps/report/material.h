@@ -45,28 +45,32 @@ struct Evaluated {
 };
 
 struct AttributedPair {
+  std::int64_t row = 0;                 // of pairs.tsv and of every array of the folder
   std::int32_t enhancer = 0, gene = 0;  // rows of the data set
   double beta = 0;                      // NaN: not measured
   double prediction = 0;
 };
 
-/// The scores of one method, a row (L) per pair.
+/// The scores of one method, a row (L) per row of pairs.tsv.
 struct MethodScores {
   std::string name, meaning;
   bool is_signed = false;
   NpyFile file;
 
   /// The pair's scores; the absolute values of a signed method.
-  std::vector<float> profile(std::int64_t pair) const;
+  std::vector<float> profile(const AttributedPair& pair) const;
 };
 
 struct Attribution {  // NOLINT(bugprone-exception-escape): json moves without throwing
   std::filesystem::path directory;
+  /// Those with DNA: of a window of zeros there is nothing to explain.
   std::vector<AttributedPair> pairs;
+  std::int64_t rows = 0;              // of pairs.tsv
   std::vector<MethodScores> methods;  // attention and gradient first
   nlohmann::json summary;             // summary.json
   std::string command;                // empty: not recorded
   const MethodScores* find(const std::string& method) const;
+  std::int64_t without_dna() const { return rows - static_cast<std::int64_t>(pairs.size()); }
 };
 /// InputError if the folder is no attribution, or one of another data set.
 Attribution read_attribution(const std::filesystem::path& directory, const Dataset& data);

@@ -149,10 +149,11 @@ void weigh_attribution(const Attribution& a, const Dataset& data, std::vector<Ht
                    std::to_string(data.bins) +
                    " bins (exp of its entropy). The place of its peak then means little.");
   }
-  const double zero = number_at(a.summary, "pairs_with_zero_dna");
-  if (zero > 0) {
-    out->push_back(counted(static_cast<std::int64_t>(zero), "explained pair") +
-                   " have no DNA (all zeros); their attention is uniform and their peak is bin 0.");
+  if (a.without_dna() > 0) {
+    out->push_back(counted(a.without_dna(), "pair") + " of the attribution " +
+                   (a.without_dna() == 1 ? "has" : "have") +
+                   " no DNA (windows of zeros): left out of every figure and count of what the "
+                   "predictions rest on.");
   }
   const nlohmann::json& files = value_at(a.summary, "annotations.files");
   for (const nlohmann::json& file : files.is_array() ? files : nlohmann::json::array()) {

@@ -28,6 +28,7 @@ Html figure_html(const Figure& figure, int number) {
   Html caption = element("h3", element("span", {{"class", "number"}}, name) + " " + figure.title);
   Html below = legend_html(figure.legend);
   below += element("p", element("b", "How to read it. ") + figure.reading);
+  if (!figure.note.empty()) below += element("p", {{"class", "note"}}, figure.note);
   if (!figure.finding.empty()) below += element("p", element("b", "Here. ") + figure.finding);
   if (!figure.details.empty()) {
     const Html numbers = element("summary", "The numbers") + figure.details;

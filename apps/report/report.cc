@@ -69,7 +69,7 @@ Material read_material(const ReportOptions& options, const Dataset& data) {
 }
 
 /// The pair named on the command line, or that of the strongest measured effect.
-std::int64_t shown_pair(const Material& material, const std::string& name) {
+const AttributedPair& shown_pair(const Material& material, const std::string& name) {
   const std::vector<AttributedPair>& pairs = material.attribution->pairs;
   const Dataset& data = material.data;
   if (name.empty()) {
@@ -80,14 +80,14 @@ std::int64_t shown_pair(const Material& material, const std::string& name) {
                                             [&](const AttributedPair& a, const AttributedPair& b) {
                                               return strength(a) < strength(b);
                                             });
-    return strongest - pairs.begin();
+    return *strongest;
   }
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const std::string& enhancer = data.enhancers[static_cast<std::size_t>(pairs[i].enhancer)].name;
-    if (name == enhancer + ":" + data.genes[static_cast<std::size_t>(pairs[i].gene)])
-      return static_cast<std::int64_t>(i);
+  for (const AttributedPair& pair : pairs) {
+    const std::string& enhancer = data.enhancers[static_cast<std::size_t>(pair.enhancer)].name;
+    if (name == enhancer + ":" + data.genes[static_cast<std::size_t>(pair.gene)]) return pair;
   }
-  throw InputError("command line", "--pair", "the attribution holds no pair " + name);
+  throw InputError("command line", "--pair",
+                   "the attribution holds no pair with DNA named " + name);
 }
 
 std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& material,
@@ -105,7 +105,7 @@ std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& mater
       "Neither is a mechanism, and the two need not agree.",
       {distance_figure(gnuplot, material), overlap_figure(gnuplot, material),
        enrichment_figure(gnuplot, material)}};
-  if (material.attribution) {
+  if (material.attribution && (!pair.empty() || !material.attribution->pairs.empty())) {
     windows.items.push_back(
         window_figure(gnuplot, material, shown_pair(material, pair),
                       pair.empty() ? "The strongest effect" : "The chosen pair"));

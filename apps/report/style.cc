@@ -47,6 +47,7 @@ dd { margin: 0; min-width: 0; }
 .cautions li { margin: 0.35rem 0; }
 figure { margin: 2rem 0 2.6rem; }
 figcaption { font-size: 0.95rem; }
+figcaption .note { color: var(--muted); font-size: 0.9rem; }
 .number { color: var(--muted); font-weight: 500; }
 svg { display: block; width: 100%; height: auto; margin: 0 auto; }
 svg.wide { max-width: 720px; }
