@@ -250,7 +250,7 @@ float clip_factor(double norm, double max_norm);
 /// The CPU backend: oneDNN and OpenMP. threads 0: as many as OpenMP takes.
 std::unique_ptr<Backend> make_cpu_backend(int threads);
 
-/// Is the CUDA backend part of this build, and is there a GPU it can use?
+/// Is the CUDA backend part of this build, and can it use the first GPU?
 bool cuda_built();
 bool cuda_available();
 /// Why not, in one sentence; "" where it is.

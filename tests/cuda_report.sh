@@ -50,6 +50,11 @@ read_logs "$@" | c++filt -p | sed -E 's/\(anonymous namespace\):://g; s/cdt::([a
         print ""
       }
       for (name in spills) spilling++
+      for (k = 1; k <= count; k++) {
+        most = 0
+        for (n = 1; n <= kernels; n++) if (value[names[n], kind[k], 1] + 0 > most) most = value[names[n], kind[k], 1] + 0
+        printf "%s: at most %d registers\n", kind[k], most
+      }
       printf "%d kernels, %d of them spill\n", kernels, spilling
       exit spilling > 0
     }'

@@ -41,7 +41,8 @@ run_step() {
     124 | 137) verdict=failed summary="ran past $limit s; last line: $summary" ;;
     *) verdict=failed summary="exit status $status: $summary" ;;
   esac
-  [ -s "$logs/$name.json" ] && numbers=$(cat "$logs/$name.json")
+  # Numbers of a step that broke off may be half an object.
+  [ $status -eq 0 ] && [ -s "$logs/$name.json" ] && numbers=$(cat "$logs/$name.json")
   [ "$verdict" != failed ] || failed=$((failed + 1))
   results+=("$(printf '{"step": %s, "status": "%s", "seconds": %d, "limit_s": %d, "summary": %s, "numbers": %s}' \
     "$(quoted "$name")" $verdict $((SECONDS - began)) "$limit" "$(quoted "$summary")" "$numbers")")

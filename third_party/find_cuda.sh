@@ -124,10 +124,14 @@ present_architectures() {
     tr ',' '\n' | tr -d '. ' | grep -E '^[0-9]+$' | sort -nu | tr '\n' ' '
 }
 
-# supported NUMBER...: those of them for which this nvcc compiles.
+# The oldest that the kernels can be compiled for: it copies asynchronously and multiplies bfloat16.
+least_architecture=80
+
+# supported NUMBER...: those of them for which this nvcc and the kernels compile.
 supported() {
   separator=''
   for number in "$@"; do
+    [ "${number%[af]}" -ge $least_architecture ] 2>/dev/null || continue
     case " $known " in *" ${number%[af]} "*)
       printf '%s' "$separator$number"
       separator=' ' ;;
@@ -143,7 +147,7 @@ choose_architectures() {
     wanted=$(printf '%s' "$CUDA_ARCH" | sed 's/sm_//g; s/[.]//g; s/[, ][, ]*/ /g; s/^ //; s/ $//')
     architectures=$(supported $wanted) chosen=CUDA_ARCH
     [ "$architectures" = "$wanted" ] && return
-    echo "CUDA_ARCH=$CUDA_ARCH: nvcc $version compiles for $known" >&2
+    echo "CUDA_ARCH=$CUDA_ARCH: the kernels need $least_architecture or newer, nvcc $version compiles for $known" >&2
     exit 2
   fi
   architectures=$(supported $(present_architectures)) chosen="the GPU here"

@@ -45,13 +45,19 @@ DnaFeed::~DnaFeed() {
 
 void DnaFeed::read_into(Buffer& buffer, int slot) {
   if (!buffer.device.empty()) backend_.wait_upload(slot);
-  std::int64_t at = 0;
-  for (const std::size_t i : buffer.read) {
-    data_.read_dna(rows_[i], buffer.host + at * row_);
-    ++at;
+  const bool apart = !buffer.device.empty();
+  // The CPU computes with all its cores; beside a GPU they are idle.
+  const auto policy = apart ? std::launch::async : std::launch::deferred;
+  std::vector<std::future<void>> reads;
+  for (std::size_t at = 0; at < buffer.read.size(); ++at) {
+    reads.push_back(std::async(policy, [this, &buffer, at] {
+      data_.read_dna(rows_[buffer.read[at]], buffer.host + static_cast<std::int64_t>(at) * row_);
+    }));
   }
-  if (at > 0 && !buffer.device.empty()) {
-    backend_.upload_later(buffer.device.slice(0, at), buffer.host, slot);
+  for (std::future<void>& read : reads) read.get();
+  if (apart && !reads.empty()) {
+    const auto count = static_cast<std::int64_t>(reads.size());
+    backend_.upload_later(buffer.device.slice(0, count), buffer.host, slot);
   }
 }
 

@@ -1,7 +1,7 @@
-// DNA windows on their way to the device. Rows are read by a background thread, one request ahead
-// of the computation. On a GPU they travel beside the running kernels through page-locked memory
-// and, if they will be asked for again, stay: a data set that fits, with a reserve for the
-// computation, is read from disk once.
+// DNA windows on their way to the device. Rows are read in the background, one request ahead of the
+// computation. On a GPU each row has a thread of its own, and they travel beside the running
+// kernels through page-locked memory and, if they will be asked for again, stay: a data set that
+// fits, with a reserve for the computation, is read from disk once.
 #pragma once
 
 #include <array>
@@ -35,6 +35,8 @@ class DnaFeed {
   Tensor take();
 
   std::int64_t batch() const { return batch_.shape[0]; }
+  /// Different rows that stay on the device so far.
+  std::int64_t rows_kept() const { return kept_count_; }
 
  private:
   static constexpr int kBuffers = 2;

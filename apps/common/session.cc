@@ -21,7 +21,7 @@ int device_number(const std::string& device) {
     throw InputError(kWhere, "--device",
                      expected_got("no such device", "auto, cpu, cuda or cuda:N", device));
   }
-  if (!cuda_available()) {
+  if (number == 0 && !cuda_available()) {
     throw InputError(kWhere, "--device", expected_got(cuda_problem(), "auto or cpu", device));
   }
   return static_cast<int>(number);

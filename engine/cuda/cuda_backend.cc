@@ -25,26 +25,47 @@ int count_gpus(std::string* problem) {
   return count;
 }
 
-int checked_device(int device) {
+/// Why GPU `device` cannot be used, "" if it can; makes its context.
+std::string problem_of(int device) {
   std::string problem;
   const int count = count_gpus(&problem);
-  if (count == 0) throw InputError("command line", "--device", problem);
+  if (count == 0) return problem;
   if (device >= count) {
-    throw InputError("command line", "--device",
-                     expected_got("no such GPU", "cuda:0 to cuda:" + std::to_string(count - 1),
-                                  "cuda:" + std::to_string(device)));
+    return expected_got("no such GPU", "cuda:0 to cuda:" + std::to_string(count - 1),
+                        "cuda:" + std::to_string(device));
   }
   int major = 0;
+  int minor = 0;
   CDT_CUDA(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
+  CDT_CUDA(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device));
+  const std::string capability = std::to_string(major) + "." + std::to_string(minor);
   if (major < kLeastCapability) {
-    throw InputError("command line", "--device",
-                     expected_got("the GPU is too old", "compute capability 8.0 or more",
-                                  std::to_string(major)));
+    return expected_got("the GPU is too old", "compute capability 8.0 or more", capability);
   }
-  CDT_CUDA(cudaSetDevice(device));
-  CDT_CUDA(cudaFree(nullptr));  // makes the context
+  cudaError_t status = cudaSetDevice(device);
+  if (status == cudaSuccess) status = cudaFree(nullptr);  // makes the context
+  if (status == cudaSuccess) status = find_kernels();
+  if (status == cudaSuccess) return "";
+  cudaGetLastError();
+  if (status == cudaErrorNoKernelImageForDevice || status == cudaErrorUnsupportedPtxVersion) {
+    return "this build has no kernels for the GPU's compute capability " + capability +
+           " (make CUDA_ARCH=" + std::to_string(major) + std::to_string(minor) + ")";
+  }
+  return std::string("no usable GPU: ") + cudaGetErrorString(status);
+}
+
+int checked_device(int device) {
+  const std::string problem = problem_of(device);
+  if (!problem.empty()) throw InputError("command line", "--device", problem);
   return device;
 }
+
+// In a debug build arenas look at memory between kernels, which a recording cannot.
+#ifdef CDT_DEBUG
+constexpr bool kRecords = false;
+#else
+constexpr bool kRecords = true;
+#endif
 
 }  // namespace
 
@@ -99,7 +120,7 @@ dim3 CudaBackend::grid_of_rows(const Tensor& t) {
 
 void CudaBackend::run_recorded(const std::string& name, const std::function<void()>& work) {
   Recording& recording = recordings_[name];
-  if (!options_.graphs || !recording.ran) {
+  if (!kRecords || !options_.graphs || !recording.ran) {
     // Once as it is: memory grows, and algorithms are chosen.
     work();
     recording.ran = true;
@@ -132,11 +153,7 @@ bool cuda_built() { return true; }
 
 bool cuda_available() { return cuda_problem().empty(); }
 
-std::string cuda_problem() {
-  std::string problem;
-  count_gpus(&problem);
-  return problem;
-}
+std::string cuda_problem() { return problem_of(0); }
 
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) {
   return std::make_unique<CudaBackend>(options);

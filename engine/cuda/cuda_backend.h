@@ -25,6 +25,9 @@ struct RowChunks {
       : rows(std::max<std::int64_t>(16, (total + 63) / 64)), count((total + rows - 1) / rows) {}
 };
 
+/// cudaSuccess if the current device can run a kernel of this build.
+cudaError_t find_kernels();
+
 class CudaBackend final : public Backend {
  public:
   explicit CudaBackend(const CudaOptions& options);

@@ -3,6 +3,7 @@
 #include "engine/cuda/device_memory.h"
 
 #include <cuda.h>
+#include <cuda_runtime.h>
 #include <dlfcn.h>
 
 #include <algorithm>
@@ -51,7 +52,11 @@ void check(CUresult result, const char* what, std::size_t bytes) {
   if (result == CUDA_SUCCESS) return;
   const std::string size = std::to_string(bytes);
   if (result == CUDA_ERROR_OUT_OF_MEMORY) {
-    throw Error("cuda: out of GPU memory: " + size + " bytes more are not there");
+    std::size_t free = 0;
+    std::size_t total = 0;
+    cudaMemGetInfo(&free, &total);
+    throw Error("cuda: out of GPU memory: " + size + " bytes asked for, " + std::to_string(free) +
+                " of " + std::to_string(total) + " free; a smaller --batch-size needs less");
   }
   throw Error(std::string("cuda: ") + what + " of " + size + " bytes failed with driver error " +
               std::to_string(static_cast<int>(result)));

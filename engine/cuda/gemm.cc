@@ -28,12 +28,14 @@ cudaDataType_t type_of(const Operand& x) {
   return x.dtype == Dtype::kBFloat16 ? CUDA_R_16BF : CUDA_R_32F;
 }
 
-/// Largest power of two up to 256 that divides the address and the stride between problems.
+/// Largest power of two up to 16 that divides the address and the stride between problems. More is
+/// not said, or the algorithm, and with it the bits, would depend on where among others an operand
+/// lies; 16 bytes is what a thread loads at once.
 std::int64_t alignment(const Operand& x, std::int64_t stride, std::int64_t batch) {
   const auto address = reinterpret_cast<std::uintptr_t>(x.data);
   const std::uintptr_t step =
       batch > 1 ? static_cast<std::uintptr_t>(stride * bytes_of(x.dtype)) : 0;
-  std::uintptr_t best = 256;
+  std::uintptr_t best = 16;
   while ((address | step) % best != 0) best /= 2;
   return static_cast<std::int64_t>(best);
 }
@@ -170,7 +172,9 @@ void GemmPlans::choose_algorithm(const Gemm& g, const Key& key, Plan& plan) {
   CDT_CUBLAS(cublasLtMatmulAlgoGetHeuristic(handle_, plan.operation, plan.b, plan.a, plan.c, plan.c,
                                             preference.get(), 1, &first, &found),
              describe(g));
-  if (found == 0) throw Error("cuda: cuBLASLt knows no algorithm" + describe(g));
+  if (found == 0 || first.state != CUBLAS_STATUS_SUCCESS) {
+    throw Error("cuda: cuBLASLt knows no algorithm" + describe(g));
+  }
   plan.algorithm = first.algo;
 }
 

@@ -23,6 +23,11 @@ std::size_t size_of(const Tensor& t) { return static_cast<std::size_t>(t.bytes()
 
 }  // namespace
 
+cudaError_t find_kernels() {
+  cudaFuncAttributes attributes{};
+  return cudaFuncGetAttributes(&attributes, write_words_kernel);
+}
+
 float* CudaBackend::reserve(std::size_t bytes) { return memory_.reserve(bytes); }
 
 void CudaBackend::commit(float* base, std::size_t /*from*/, std::size_t to) {

@@ -39,7 +39,12 @@ else
       fi
     done
   done
-  check "no kernel spills registers" tests/cuda_report.sh "${logs[@]}"
+  if tests/cuda_report.sh "${logs[@]}" >"$work/report"; then
+    pass
+  else
+    fail "kernels spill registers" "$work/report"
+  fi
+  while read -r line; do note "$line"; done < <(grep -E 'registers$|kernels,' "$work/report")
 fi
 
 # --- the table of registers and spills, from logs as nvcc writes them
@@ -96,11 +101,15 @@ else
   status=0
   find_cuda CUDA_ARCH=33 || status=$?
   check "unknown CUDA_ARCH: exit status 2, not $status" test $status -eq 2
-  expect_text "$work/stderr" "CUDA_ARCH=33: nvcc"
+  expect_text "$work/stderr" "CUDA_ARCH=33: the kernels need 80 or newer"
   mkdir -p "$work/bin"
   printf '#!/bin/sh\necho 9.0\necho 9.0\n' >"$work/bin/nvidia-smi"
   chmod +x "$work/bin/nvidia-smi"
   find_cuda PATH="$work/bin:$PATH"
   check "the architecture of the GPU here" grep -qx 'CUDA_ARCHITECTURES := 90' "$work/stdout"
+  printf '#!/bin/sh\necho 7.5\n' >"$work/bin/nvidia-smi"
+  find_cuda PATH="$work/bin:$PATH"
+  check "not that of one that is too old" \
+    grep -qx "CUDA_ARCHITECTURES := $(value CUDA_CHECKED_ARCHITECTURES)" "$work/stdout"
 fi
 finish

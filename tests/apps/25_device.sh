@@ -39,4 +39,12 @@ expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$model" --split val --o
 check "the CPU's predictions" test -s "$work/cpu/predictions.tsv"
 expect_fail 2 "no such device" "$CDT_BIN/cdt-predict" --data "$data" --model "$model" --split val \
   --out "$work/none" --device gpu
+# A pattern of the tests that run on a device too must name some.
+if [ -x "$CDT_BUILD/tests/unit_tests" ]; then
+  while read -r pattern; do
+    for suite in unit parity; do "$CDT_BUILD/tests/${suite}_tests" --gtest_list_tests "--gtest_filter=$pattern"; done |
+      grep -q '^  ' || fail "tests/device_tests.txt: no test is called $pattern"
+  done <tests/device_tests.txt
+  pass
+fi
 finish

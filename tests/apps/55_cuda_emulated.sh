@@ -111,5 +111,12 @@ expect_fail 2 "no such GPU (expected cuda:0 to cuda:0, got cuda:3)" "$gpu/cdt-pr
   --data "$work/data" --model "$start" --out "$work/none" --device cuda:3
 CDT_EMULATED_DEVICES=0 expect_ok "$gpu/cdt-predict" --data "$work/data" --model "$start" \
   --out "$work/auto" --device auto --quiet
+# A GPU that is too old is refused by name, and passed over by auto.
+old='the GPU is too old (expected compute capability 8.0 or more, got 7.0)'
+CDT_EMULATED_CAPABILITY=7 expect_fail 2 "--device: $old (expected auto or cpu, got cuda)" \
+  "$gpu/cdt-predict" --data "$work/data" --model "$start" --out "$work/none" --device cuda
+CDT_EMULATED_CAPABILITY=7 expect_ok "$gpu/cdt-predict" --data "$work/data" --model "$start" \
+  --out "$work/passed-over" --device auto --quiet
+check "the CPU's predictions" cmp "$work/auto/predictions.tsv" "$work/passed-over/predictions.tsv"
 check "nothing is left" test ! -e "$work/none"
 finish

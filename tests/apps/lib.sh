@@ -30,6 +30,9 @@ skip() {
   printf 'skipped: %s: %s\n' "$1" "$2"
 }
 
+# note TEXT: shown by the run of all tests too.
+note() { printf 'note: %s\n' "$1"; }
+
 # check MESSAGE COMMAND...: passes if the command succeeds.
 check() {
   local message=$1

@@ -93,7 +93,7 @@ struct World {
     }
     const auto middle = seconds.begin() + static_cast<long>(seconds.size() / 2);
     std::nth_element(seconds.begin(), middle, seconds.end());
-    return {*middle, static_cast<double>(lasting.peak() + step.peak() + scratch.peak())};
+    return {*middle, static_cast<double>(backend->used_bytes())};
   }
 
   static constexpr std::size_t kReserve = std::size_t{1} << 36U;

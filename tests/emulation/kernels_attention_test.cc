@@ -1,4 +1,4 @@
-// Attention and pooling kernels against the CPU backend, and attention against float64.
+// Attention and pooling kernels against the CPU backend.
 #include <array>
 
 #include "tests/emulation/checked_test.h"

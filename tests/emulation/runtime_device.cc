@@ -173,7 +173,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int number) {
   p->maxThreadsDim[2] = 64;
   p->maxGridSize[0] = 0x7fffffff;
   p->maxGridSize[1] = p->maxGridSize[2] = 65535;
-  p->major = 9;
+  const char* const capability = std::getenv("CDT_EMULATED_CAPABILITY");
+  p->major = capability != nullptr ? std::atoi(capability) : 9;
   p->multiProcessorCount = 4;
   p->l2CacheSize = 1 << 20;
   p->canMapHostMemory = p->concurrentKernels = 1;
@@ -241,6 +242,12 @@ cudaError_t cudaDriverGetVersion(int* version) {
 cudaError_t cudaRuntimeGetVersion(int* version) {
   *version = 13000;
   return cudaSuccess;
+}
+
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* /*kernel*/) {
+  const auto lock = lock_runtime();
+  *attributes = {};
+  return device_count() > 0 ? sticky_error() : set_last_error(cudaErrorNoDevice);
 }
 
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value) {

@@ -1,6 +1,7 @@
 // How fast the engine's two forms of attention run on the shapes of CDT, bfloat16, 8 heads of 96,
-// with and without dropout: fused kernels, and score matrices (docs/cuda.md). The choice between
-// them rests on this. One JSON object on stdout; needs a GPU.
+// with and without dropout: fused kernels, score matrices, and score matrices where the batch
+// shares queries, keys and values (protein self-attention in training). The choice between them
+// rests on this (docs/cuda.md). One JSON object on stdout; needs a GPU.
 //
 //   measure_forms [--batch 8]
 #include <array>
@@ -17,15 +18,18 @@ constexpr std::int64_t kHeads = 8, kHeadDim = 96, kWidth = kHeads * kHeadDim;
 
 struct Form {
   const char* name;
-  bool fused;
+  bool fused, shared;  // shared: one q, k, v for the batch
 };
-constexpr std::array<Form, 2> kForms{{{"fused", true}, {"scores", false}}};
+constexpr std::array<Form, 3> kForms{
+    {{"fused", true, false}, {"scores", false, false}, {"scores_shared", false, true}}};
 
 Tensor tensor_of(const DeviceArray& array, const Shape& shape, Dtype dtype = Dtype::kBFloat16) {
   return {static_cast<float*>(array.data()), shape, dtype};
 }
 
-HeadsView rows_of(const Tensor& t) { return {t.data, t.cols(), t.shape[1] * t.cols(), t.dtype}; }
+HeadsView rows_of(const Tensor& t, bool shared) {
+  return {t.data, t.cols(), shared ? 0 : t.shape[1] * t.cols(), t.dtype};
+}
 
 /// Operands and gradients of one shape.
 struct Problem {
@@ -42,23 +46,26 @@ struct Problem {
 
   Problem(std::int64_t b, std::int64_t nq, std::int64_t nk) : batch(b), queries(nq), keys(nk) {}
 
-  AttentionBackward call(float p) const {
+  AttentionBackward call(float p, bool shared) const {
     const Shape of_queries{batch, queries, kWidth};
     const Shape of_keys{batch, keys, kWidth};
-    const auto view = [](const DeviceArray& a, const Shape& s) { return rows_of(tensor_of(a, s)); };
+    const auto view = [shared](const DeviceArray& a, const Shape& s) {
+      return rows_of(tensor_of(a, s), shared);
+    };
     AttentionBackward b;
-    b.forward = {.batch = batch,
-                 .heads = kHeads,
-                 .head_dim = kHeadDim,
-                 .queries = queries,
-                 .keys = keys,
-                 .q = view(q, of_queries),
-                 .k = view(k, of_keys),
-                 .v = view(v, of_keys),
-                 .out = tensor_of(out, of_queries),
-                 .log_sum_exp = tensor_of(sums, {batch, kHeads, queries}, Dtype::kFloat32),
-                 .probabilities = {},
-                 .dropout = {1, 0, 0, p}};
+    b.forward = {
+        .batch = batch,
+        .heads = kHeads,
+        .head_dim = kHeadDim,
+        .queries = queries,
+        .keys = keys,
+        .q = view(q, of_queries),
+        .k = view(k, of_keys),
+        .v = view(v, of_keys),
+        .out = tensor_of(out, of_queries),
+        .log_sum_exp = tensor_of(sums, {shared ? 1 : batch, kHeads, queries}, Dtype::kFloat32),
+        .probabilities = {},
+        .dropout = {1, 0, 0, p}};
     b.dout = tensor_of(dout, of_queries);
     b.dq = view(dq, of_queries);
     b.dk = view(dk, of_keys);
@@ -72,7 +79,7 @@ std::string time(const Form& form, const Problem& problem, float p) {
   const auto backend = make_cuda_backend(
       {.precision = Precision::kBFloat16, .graphs = false, .fused_attention = form.fused});
   Arena scratch(*backend, "scratch", std::size_t{1} << 34U);
-  const AttentionBackward call = problem.call(p);
+  const AttentionBackward call = problem.call(p, form.shared);
   backend->begin_step(0);
   const auto seconds = [&](const std::function<void()>& launch) {
     return wall_microseconds(launch, [&] { backend->synchronize(); });
@@ -93,7 +100,9 @@ std::vector<std::string> measure(std::int64_t batch, std::int64_t queries, std::
   const Problem problem(batch, queries, keys);
   std::vector<std::string> objects;
   for (const float p : {0.0F, 0.3F}) {
-    for (const Form& form : kForms) objects.push_back(time(form, problem, p));
+    for (const Form& form : kForms) {
+      if (!form.shared || queries == keys) objects.push_back(time(form, problem, p));
+    }
   }
   return objects;
 }

@@ -57,9 +57,11 @@ TEST_F(DnaFeedTest, RowsAsAskedForRepeatsIncluded) {
 // Where the device has memory of its own three rows stay, the others are read each time.
 TEST_F(DnaFeedTest, RowsThatStayAndRowsThatDoNot) {
   const std::size_t row = static_cast<std::size_t>(data.bins * data.dna_dim) * sizeof(float);
+  lasting.tensor({1});  // so that the feed's tensors take no more from the device
   const std::size_t free = backend->free_bytes();
   DnaFeed feed(data, *backend, lasting, 4, 5, free > 0 ? free - 3 * row : 0);
   expect_rows(feed, {{4, 2}, {2, 0, 1, 2}, {3, 1, 4, 3}, {0, 1, 2, 3}, {3, 3, 1, 1}});
+  EXPECT_EQ(feed.rows_kept(), free > 0 ? 3 : 0);
 }
 
 TEST_F(DnaFeedTest, MoreRowsThanARequestHasAreRefused) {

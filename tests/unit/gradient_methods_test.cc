@@ -215,7 +215,8 @@ TEST_F(MethodsTest, PartsAreDerivativesWithTheOtherPathsHeld) {
     const Pooled still = at(z);
     Pooled pooled = at(moved);
     if (!rna_moves) pooled.rna = still.rna;
-    return static_cast<double>(m.model.predict_from_pooled(m.tape, pooled, 1)->value.data[3]);
+    const Var predicted = m.model.predict_from_pooled(m.tape, pooled, 1);
+    return static_cast<double>(to_host(*m.backend, predicted->value)[3]);
   };
   const double t = 2e-3;
   const double whole = (predict(t, true) - predict(-t, true)) / (2.0 * t);

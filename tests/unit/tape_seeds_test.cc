@@ -5,6 +5,7 @@
 
 #include "engine/error.h"
 #include "engine/ops.h"
+#include "model/in_float32.h"
 #include "tests/support/small_model.h"
 
 namespace cdt {
@@ -34,7 +35,9 @@ struct Graph {
   }
 
   void fill(const Tensor& t) {
-    for (std::int64_t i = 0; i < t.count(); ++i) t.data[i] = static_cast<float>(draws.normal());
+    std::vector<float> values(static_cast<std::size_t>(t.count()));
+    for (float& value : values) value = static_cast<float>(draws.normal());
+    backend->upload(t, values.data());
   }
 
   void run() {
@@ -61,20 +64,18 @@ struct Graph {
   Var x = nullptr, early = nullptr, late = nullptr;
 };
 
-std::vector<float> values(const Tensor& t) { return {t.data, t.data + t.count()}; }
-
 TEST(TapeSeedsTest, EachSeedGetsTheGradientOfItsOwnPass) {
   Graph g(false);
   g.run();
   g.tape.backward({{g.early, g.seed_early}, {g.late, g.seed_late}}, kCount, true);
-  const std::vector<float> together = values(g.x->grad);
+  const std::vector<float> together = to_host(*g.backend, g.x->grad);
   ASSERT_EQ(g.x->grad.shape, (Shape{kCount, kRows, kWidth}));
   g.tape.reset_gradients();
   std::vector<float> apart;
   for (std::int64_t s = 0; s < kCount; ++s) {
     g.tape.backward(
         {{g.early, g.seed_early.slice(s, s + 1)}, {g.late, g.seed_late.slice(s, s + 1)}}, 1, true);
-    const std::vector<float> one = values(g.x->grad);
+    const std::vector<float> one = to_host(*g.backend, g.x->grad);
     apart.insert(apart.end(), one.begin(), one.end());
     g.tape.reset_gradients();
   }
@@ -85,12 +86,13 @@ TEST(TapeSeedsTest, AParameterGetsTheSumOverSeeds) {
   Graph g(true);
   g.run();
   g.tape.backward({{g.late, g.seed_late}}, kCount, false);
-  const std::vector<float> together = values(g.weight.grad);
+  const std::vector<float> together = to_host(*g.backend, g.weight.grad);
   std::vector<double> sum(together.size(), 0.0);
   for (std::int64_t s = 0; s < kCount; ++s) {
     g.run();
     g.tape.backward({{g.late, g.seed_late.slice(s, s + 1)}}, 1, false);
-    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += g.weight.grad.data[i];
+    const std::vector<float> one = to_host(*g.backend, g.weight.grad);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += one[i];
   }
   for (std::size_t i = 0; i < sum.size(); ++i) EXPECT_NEAR(together[i], sum[i], 1e-4) << i;
 }
