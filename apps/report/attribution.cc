@@ -1,6 +1,8 @@
 // The attribution folder of cdt-attribute, as far as a report needs it (material.h).
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <tuple>
 
 #include "apps/report/material.h"
 #include "engine/error.h"
@@ -21,21 +23,37 @@ double number_field(const TsvFile& file, int column) {
   return value;
 }
 
+/// Enhancer, gene and beta of every pair of the data set.
+using Measurements = std::set<std::tuple<std::int32_t, std::int32_t, float>>;
+
+Measurements measurements(const Dataset& data) {
+  Measurements out;
+  for (const Pair& pair : data.pairs) out.insert({pair.enhancer, pair.gene, pair.beta});
+  return out;
+}
+
 void read_pair_rows(const fs::path& path, const Dataset& data, Attribution* out) {
   constexpr int kZeroDna = 4;
   TsvFile file(path, {"enhancer", "gene", "beta", "prediction"}, {"zero_dna"});
+  const Measurements measured = measurements(data);
   while (file.next()) {
     AttributedPair pair;
-    pair.row = out->rows++;
+    pair.row = out->rows();
     pair.enhancer = data.find_enhancer(std::string(file.field(0)));
     pair.gene = data.find_gene(std::string(file.field(1)));
     if (pair.enhancer < 0) file.fail(0, "not in the data set: " + std::string(file.field(0)));
     if (pair.gene < 0) file.fail(1, "not in the data set: " + std::string(file.field(1)));
     pair.beta = number_field(file, 2);
     pair.prediction = number_field(file, 3);
-    if (!file.has(kZeroDna) || file.field(kZeroDna) != "1") out->pairs.push_back(pair);
+    if (!std::isnan(pair.beta) &&
+        measured.count({pair.enhancer, pair.gene, static_cast<float>(pair.beta)}) == 0) {
+      file.fail(2, "made from another data set: " + data.directory.string() +
+                       " has no such effect for this pair: " + std::string(file.field(2)));
+    }
+    const bool zero = file.has(kZeroDna) && file.field(kZeroDna) == "1";
+    (zero ? out->without_dna : out->pairs).push_back(pair);
   }
-  if (out->rows == 0) throw InputError(path.string(), "rows", "there are no pairs");
+  if (out->rows() == 0) throw InputError(path.string(), "rows", "there are no pairs");
 }
 
 nlohmann::json read_summary(const fs::path& path, const Dataset& data) {
@@ -98,12 +116,14 @@ Attribution read_attribution(const fs::path& directory, const Dataset& data) {
                          NpyFile(directory / "gradient.npy")});
   add_further_methods(&out);
   for (const MethodScores& method : out.methods) {
-    method.file.expect_shape({out.rows, data.bins});
+    method.file.expect_shape({out.rows(), data.bins});
   }
   const fs::path command = directory / "command.json";
   if (fs::exists(command)) {
     const nlohmann::json recorded = parse_json_file(command);
     out.command = string_at(recorded, "command_line");
+    out.model = string_at(recorded, "model");
+    out.data = string_at(recorded, "data");
   }
   return out;
 }

@@ -8,6 +8,7 @@
 #include "apps/predict/forward.h"
 #include "engine/error.h"
 #include "io/json.h"
+#include "io/text.h"
 #include "io/tsv.h"
 
 namespace cdt {
@@ -48,8 +49,8 @@ Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, co
   return out;
 }
 
-Evaluated read_evaluated(const fs::path& directory, const Dataset& data, std::uint64_t seed,
-                         const std::optional<Truth>& truth) {
+Evaluated read_evaluated(const fs::path& directory, const std::string& wanted, const Dataset& data,
+                         std::uint64_t seed, const std::optional<Truth>& truth) {
   const fs::path metrics_file = directory / "metrics.json";
   const nlohmann::json metrics = parse_json_file(metrics_file);
   JsonReader reader(metrics, metrics_file.string());
@@ -57,9 +58,17 @@ Evaluated read_evaluated(const fs::path& directory, const Dataset& data, std::ui
   if (split != "train" && split != "val" && split != "test") {
     reader.fail("split", expected_got("unknown", "train, val or test", split));
   }
+  if (!wanted.empty() && split != wanted) {
+    throw InputError(
+        "command line", "--split",
+        expected_got(directory.string() + " holds predictions of another split", wanted, split));
+  }
   Evaluated out;
   out.pairs = pairs_of_split(data, split);
-  TsvFile file(directory / "predictions.tsv", {"enhancer", "gene", "prediction"});
+  out.directory = directory;
+  out.model = reader.string("model");
+  out.data = reader.string("data");
+  TsvFile file(directory / "predictions.tsv", {"enhancer", "gene", "prediction", "beta"});
   for (const Pair& pair : out.pairs) {
     if (!file.next()) {
       throw InputError((directory / "predictions.tsv").string(), "rows",
@@ -74,6 +83,11 @@ Evaluated read_evaluated(const fs::path& directory, const Dataset& data, std::ui
     if (file.field(1) != gene) {
       file.fail(1, expected_got("made from another data set", gene, file.field(1)));
     }
+    float beta = 0;
+    if (!parse_float(file.field(3), &beta) || beta != pair.beta) {
+      file.fail(
+          3, expected_got("made from another data set", format_number(pair.beta), file.field(3)));
+    }
     float prediction = 0;
     if (!parse_float(file.field(2), &prediction) || !std::isfinite(prediction)) {
       file.fail(2, "not a finite number: " + std::string(file.field(2)));
@@ -83,7 +97,7 @@ Evaluated read_evaluated(const fs::path& directory, const Dataset& data, std::ui
   if (file.next()) file.fail(0, "more rows than the split " + split + " has pairs");
   finish(data, split, seed, truth, &out);
   out.command = "cdt-predict --data " + shell_word(data.directory.string()) + " --split " + split +
-                " --model " + reader.string("model") + " --out " + shell_word(directory.string());
+                " --model " + shell_word(out.model) + " --out " + shell_word(directory.string());
   return out;
 }
 

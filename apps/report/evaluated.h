@@ -14,8 +14,10 @@ namespace cdt {
 Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, const RunRecord& run,
                        const std::string& split, const std::optional<Truth>& truth);
 
-/// The same from predictions.tsv and metrics.json; InputError if they are of another data set.
-Evaluated read_evaluated(const std::filesystem::path& directory, const Dataset& data,
-                         std::uint64_t seed, const std::optional<Truth>& truth);
+/// The same from predictions.tsv and metrics.json; InputError if they are of another data set, or
+/// of another split than `wanted` ("": any).
+Evaluated read_evaluated(const std::filesystem::path& directory, const std::string& wanted,
+                         const Dataset& data, std::uint64_t seed,
+                         const std::optional<Truth>& truth);
 
 }  // namespace cdt

@@ -44,7 +44,7 @@ void add_norms(const std::vector<float>& norms, Paths* out) {
 }
 
 Paths read_paths(const NpyFile& file, const Dataset& data, const Attribution& attribution) {
-  file.expect_shape({attribution.rows, static_cast<std::int64_t>(kPaths), data.bins});
+  file.expect_shape({attribution.rows(), static_cast<std::int64_t>(kPaths), data.bins});
   Paths out;
   for (std::int64_t bin = 0; bin < data.bins; ++bin) {
     const auto left = static_cast<double>(offset_bp(bin, data.bins, data.bin_bp));
@@ -94,7 +94,10 @@ void share_panel(Plot& plot, const Paths& paths) {
 void norm_panel(Plot& plot, const Paths& paths) {
   const std::string data = plot.data(paths.rows);
   const double span = paths.rows.back()[0] - paths.rows.front()[0];
-  plot.run("set border 3").run("unset grid").run("set autoscale y").run("set ytics nomirror autofreq");
+  plot.run("set border 3")
+      .run("unset grid")
+      .run("set autoscale y")
+      .run("set ytics nomirror autofreq");
   plot.run("set grid ytics linetype 1 linecolor " + rgb(Ink::kGrid));
   plot.ticks("x", span, plot.canvas().narrow ? 6.0 : 10.0);
   plot.run("set xrange [" + format_number(paths.rows.front()[0]) + ":" +

@@ -9,15 +9,6 @@
 namespace cdt {
 namespace {
 
-/// The last epoch marked best: the one whose weights were kept.
-const EpochRow* best_epoch(const std::vector<EpochRow>& epochs) {
-  const EpochRow* best = nullptr;
-  for (const EpochRow& row : epochs) {
-    if (row.best) best = &row;
-  }
-  return best;
-}
-
 void describe(Plot& plot, const std::vector<EpochRow>& epochs, const EpochRow* best) {
   std::vector<std::vector<double>> rows;
   for (const EpochRow& e : epochs) {
@@ -70,7 +61,7 @@ Item training_figure(const Gnuplot& gnuplot, const Material& material) {
   if (epochs.empty()) {
     return Omission{title, "No epoch is finished yet.", material.run.command + " --resume"};
   }
-  const EpochRow* best = best_epoch(epochs);
+  const EpochRow* best = material.run.best();
   Figure figure;
   figure.title = title;
   figure.picture = draw_both(gnuplot, "Training and validation loss and correlation by epoch",

@@ -1,5 +1,6 @@
 #include "apps/report/material.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -82,6 +83,12 @@ RunRecord read_run(const fs::path& directory) {
     run.epochs.push_back(read_epoch(std::string(line), metrics.string() + ": " + lines.where()));
   }
   return run;
+}
+
+const EpochRow* RunRecord::best() const {
+  const auto found =
+      std::find_if(epochs.rbegin(), epochs.rend(), [](const EpochRow& row) { return row.best; });
+  return found == epochs.rend() ? nullptr : &*found;
 }
 
 const nlohmann::json& value_at(const nlohmann::json& object, const std::string& path) {

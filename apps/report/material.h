@@ -32,12 +32,17 @@ struct RunRecord {  // NOLINT(bugprone-exception-escape): json moves without thr
   std::string command;           // a cdt-train line that starts the same run
   bool has_model = false;        // model.safetensors is there
   std::int64_t parameters = 0;   // of it
+
+  /// The last epoch marked best: the one whose weights were kept; null if there is none.
+  const EpochRow* best() const;
 };
 /// InputError if the folder is no run directory.
 RunRecord read_run(const std::filesystem::path& directory);
 
 /// Predictions of one split and their evaluation.
 struct Evaluated {
+  std::filesystem::path directory;  // of cdt-predict; empty: predicted here
+  std::string model, data;          // as it wrote them down
   std::vector<Pair> pairs;
   std::vector<float> predictions;
   Evaluation evaluation;
@@ -65,12 +70,13 @@ struct Attribution {  // NOLINT(bugprone-exception-escape): json moves without t
   std::filesystem::path directory;
   /// Those with DNA: of a window of zeros there is nothing to explain.
   std::vector<AttributedPair> pairs;
-  std::int64_t rows = 0;              // of pairs.tsv
+  std::vector<AttributedPair> without_dna;
   std::vector<MethodScores> methods;  // attention and gradient first
   nlohmann::json summary;             // summary.json
-  std::string command;                // empty: not recorded
+  std::string command, model, data;   // as it wrote them down; empty: it did not
   const MethodScores* find(const std::string& method) const;
-  std::int64_t without_dna() const { return rows - static_cast<std::int64_t>(pairs.size()); }
+  /// Of pairs.tsv.
+  std::int64_t rows() const { return static_cast<std::int64_t>(pairs.size() + without_dna.size()); }
 };
 /// InputError if the folder is no attribution, or one of another data set.
 Attribution read_attribution(const std::filesystem::path& directory, const Dataset& data);

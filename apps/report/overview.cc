@@ -5,6 +5,7 @@
 #include <set>
 
 #include "apps/report/numerals.h"
+#include "apps/report/sources.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -78,9 +79,8 @@ Html training_row(const Material& material) {
              ", batches of " + text_at(c, "options.batch-size") + ", learning rate " +
              text_at(c, "options.lr") + ", dropout " + text_at(c, "options.dropout") + ", seed " +
              text_at(c, "options.seed");
-  const std::string trained_on = text_at(c, "data");
-  if (last_part(trained_on) != last_part(material.data.directory)) {
-    out += Html("; trained on ") + element("b", trained_on);
+  if (trained_on_data(material) != Same::kYes) {
+    out += Html("; trained on ") + element("b", text_at(c, "data"));
   }
   return out;
 }
@@ -149,9 +149,10 @@ void weigh_attribution(const Attribution& a, const Dataset& data, std::vector<Ht
                    std::to_string(data.bins) +
                    " bins (exp of its entropy). The place of its peak then means little.");
   }
-  if (a.without_dna() > 0) {
-    out->push_back(counted(a.without_dna(), "pair") + " of the attribution " +
-                   (a.without_dna() == 1 ? "has" : "have") +
+  if (!a.without_dna.empty()) {
+    const auto without = static_cast<std::int64_t>(a.without_dna.size());
+    out->push_back(counted(without, "pair") + " of the attribution " +
+                   (without == 1 ? "has" : "have") +
                    " no DNA (windows of zeros): left out of every figure and count of what the "
                    "predictions rest on.");
   }

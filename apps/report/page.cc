@@ -50,9 +50,18 @@ Html omission_html(const Omission& omission) {
   return element("div", {{"class", "omitted"}}, text);
 }
 
+Html warnings_html(const std::vector<std::string>& warnings) {
+  Html text;
+  for (const std::string& warning : warnings) {
+    text += element("p", element("b", "Warning: ") + warning + ".");
+  }
+  return element("aside", {{"class", "cautions"}}, text);
+}
+
 Html section_html(const Section& section, int* figures) {
   Html out = element("h2", section.title);
   if (!section.introduction.empty()) out += element("p", section.introduction);
+  if (!section.warnings.empty()) out += warnings_html(section.warnings);
   Html omitted;
   for (const Item& item : section.items) {
     if (const auto* figure = std::get_if<Figure>(&item)) {

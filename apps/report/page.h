@@ -14,6 +14,7 @@ struct Section {
   std::string anchor;  // letters
   Html title;
   Html introduction;
+  std::vector<std::string> warnings;  // what to know before believing the section
   std::vector<Item> items;
 };
 

@@ -16,6 +16,7 @@
 #include "apps/report/figures.h"
 #include "apps/report/overview.h"
 #include "apps/report/page.h"
+#include "apps/report/sources.h"
 #include "engine/error.h"
 #include "io/atomic_file.h"
 
@@ -27,7 +28,7 @@ struct ReportOptions {
   ModelOverrides overrides;
   std::filesystem::path run, attribution, prediction;
   std::vector<std::string> annotations;
-  std::string split = "val";
+  std::string split;  // "": val, or that of the prediction
   std::string pair;
   std::string command;  // the whole command line
 };
@@ -41,7 +42,8 @@ bool parse_options(int argc, char** argv, ReportOptions* options, int* exit_code
   cli.option("attribution", &options->attribution, "output of cdt-attribute");
   cli.option("prediction", &options->prediction,
              "output of cdt-predict; without it the run's model predicts the split here");
-  cli.option("split", &options->split, "pairs to predict");
+  cli.option("split", &options->split,
+             "pairs to predict (val), or those that --prediction must be of");
   cli.choice("split", {"train", "val", "test"});
   cli.option("annotations", &options->annotations,
              "BED file (plain or gzip) of elements to draw under the windows; may be repeated");
@@ -59,11 +61,13 @@ Material read_material(const ReportOptions& options, const Dataset& data) {
     material.attribution = read_attribution(options.attribution, data);
   material.annotations = read_annotation_files(options.annotations, data);
   if (!options.prediction.empty()) {
-    material.evaluated = read_evaluated(
-        options.prediction, data, static_cast<std::uint64_t>(options.common.seed), material.truth);
+    material.evaluated =
+        read_evaluated(options.prediction, options.split, data,
+                       static_cast<std::uint64_t>(options.common.seed), material.truth);
   } else if (material.run.has_model) {
-    material.evaluated = evaluate_run(options.common, options.overrides, material.run,
-                                      options.split, material.truth);
+    material.evaluated =
+        evaluate_run(options.common, options.overrides, material.run,
+                     options.split.empty() ? "val" : options.split, material.truth);
   }
   return material;
 }
@@ -91,18 +95,21 @@ const AttributedPair& shown_pair(const Material& material, const std::string& na
 }
 
 std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& material,
-                                   const std::string& pair) {
+                                   const Doubts& doubts, const std::string& pair) {
   std::vector<Section> sections;
   sections.push_back({"prediction",
                       "How well it predicts",
                       {},
+                      doubts.prediction,
                       {score_figure(gnuplot, material), prediction_figure(gnuplot, material)}});
-  sections.push_back({"training", "How it was trained", {}, {training_figure(gnuplot, material)}});
+  sections.push_back(
+      {"training", "How it was trained", {}, {}, {training_figure(gnuplot, material)}});
   Section windows{
       "windows",
       "Two windows into the model",
       "Attention says where a gene looks in the DNA; the gradient says what moves its prediction. "
       "Neither is a mechanism, and the two need not agree.",
+      doubts.attribution,
       {distance_figure(gnuplot, material), overlap_figure(gnuplot, material),
        enrichment_figure(gnuplot, material)}};
   if (material.attribution && (!pair.empty() || !material.attribution->pairs.empty())) {
@@ -110,10 +117,13 @@ std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& mater
         window_figure(gnuplot, material, shown_pair(material, pair),
                       pair.empty() ? "The strongest effect" : "The chosen pair"));
   }
+  windows.warnings.insert(windows.warnings.end(), doubts.annotations.begin(),
+                          doubts.annotations.end());
   sections.push_back(std::move(windows));
   sections.push_back({"inside",
                       "Inside the model",
                       {},
+                      doubts.attribution,
                       {heads_figure(gnuplot, material), paths_figure(gnuplot, material),
                        occlusion_figure(gnuplot, material)}});
   if (material.truth) {
@@ -121,6 +131,7 @@ std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& mater
                         "Against the planted truth",
                         "The data set was made: in each DNA window one site acts and one looks "
                         "alike and does not.",
+                        doubts.attribution,
                         {truth_figure(gnuplot, material)}});
   }
   return sections;
@@ -128,14 +139,24 @@ std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& mater
 
 void run(const ReportOptions& options) {
   catch_interrupts();
+  if (!options.pair.empty() && options.attribution.empty()) {
+    throw InputError("command line", "--pair", "needs --attribution, whose pairs it chooses from");
+  }
   const Gnuplot gnuplot;
   const Dataset data(options.common.data);
   const Material material = read_material(options, data);
+  const Doubts doubts = doubts_of(material);
+  for (const std::vector<std::string>* some :
+       {&doubts.prediction, &doubts.attribution, &doubts.annotations}) {
+    for (const std::string& doubt : *some) {
+      std::cerr << "cdt-report: warning: " << doubt << '\n';
+    }
+  }
   Page page;
   page.title = report_title(material);
   page.subtitle = report_subtitle(material);
   page.opening = report_opening(material);
-  page.sections = make_sections(gnuplot, material, options.pair);
+  page.sections = make_sections(gnuplot, material, doubts, options.pair);
   page.footer =
       element("p", "Made by cdt-report " + version() +
                        ". The page holds everything it shows and asks nothing of the network.") +

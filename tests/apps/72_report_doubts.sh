@@ -3,11 +3,12 @@
 # or assembly, options without effect.
 source tests/apps/lib.sh
 tiny_model
-report=$CDT_BIN/cdt-report run=$work/run
+bin=$(realpath "$CDT_BIN") run=$work/run
+report=$bin/cdt-report
 
-# attribute DATA MODEL OUT [OPTION...]: of the validation pairs.
+# attribute DATA MODEL OUT [OPTION...]: of the validation pairs; paths as seen from $work.
 attribute() {
-  expect_ok "$CDT_BIN/cdt-attribute" --data "$1" --model "$2" --split val --tracks 0 \
+  expect_ok env -C "$work" "$bin/cdt-attribute" --data "$1" --model "$2" --split val --tracks 0 \
     --null-replicates 99 --quiet --out "$3" "${@:4}"
 }
 # page NAME OPTION...: makes $work/NAME.html; what it warns of is in $work/stderr.
@@ -49,5 +50,73 @@ share=$(grep -A 2 '"direct": {' "$work/of-zeros/summary.json" |
   sed -n 's/.*"mean": \([-0-9.e]*\),*$/\1/p')
 printf -v shown '%.2f\xe2\x80\xaf%% directly' "$(awk -v s="$share" 'BEGIN { print 100 * s }')"
 expect_text "$work/zeros.html" "$shown"
+
+# The same model and data set, wherever they lie: no warning.
+quiet() { check "no warning: $1" [ ! -s "$work/stderr" ]; }
+predict() {
+  expect_ok env -C "$work" "$bin/cdt-predict" --data "$1" --model "$2" --out "$3" --quiet
+}
+home=$work/home
+mkdir "$home"
+mv "$data" "$run" "$home"
+predict home/data home/run/model.safetensors home/prediction
+attribute home/data home/run/model.safetensors home/attribution
+whole() { page "$1" --data "$2/data" --run "$2/run" --attribution "$2/attribution" "${@:3}"; }
+whole at-home "$home" --prediction "$home/prediction"
+quiet 'where they were made'
+cp -r "$home" "$work/copy"
+whole copied "$work/copy" --prediction "$work/copy/prediction"
+quiet 'a copy'
+mkdir "$work/far"
+mv "$home" "$work/copy" "$work/far"
+far=$work/far/copy
+mv "$far/data" "$far/d"
+mv "$far/run" "$far/r"
+rm -r "$work/far/home"
+page renamed --data "$far/d" --run "$far/r" --attribution "$far/attribution"
+quiet 'renamed'
+mv "$far/d" "$far/data"
+mv "$far/r" "$far/run"
+
+# warned NAME COUNT TEXT: the page and stderr say so, stderr once, the page in COUNT sections.
+warned() {
+  check "one warning of $1" [ "$(grep -c '^cdt-report: warning: ' "$work/stderr")" -eq 1 ]
+  expect_text "$work/stderr" "$3"
+  check "on the page of $1" [ "$(grep -oF "$3" "$work/$1.html" | wc -l)" -eq "$2" ]
+}
+# Another model.
+expect_ok "$CDT_BIN/cdt-train" --data "$far/data" --out "$far/run2" --epochs 1 --hidden 16 \
+  --heads 2 --pool-heads 2 --feed-forward 32 --fusion 16 --seed 9 --quiet
+predict "$far/data" "$far/run2/model.safetensors" "$far/prediction2"
+attribute "$far/data" "$far/run2/model.safetensors" "$far/attribution2"
+page other-prediction --data "$far/data" --run "$far/run" --prediction "$far/prediction2"
+warned other-prediction 1 "prediction $far/prediction2 was made with another model, "
+page other-attribution --data "$far/data" --run "$far/run" --attribution "$far/attribution2"
+warned other-attribution 3 "attribution $far/attribution2 was made with another model, "
+rm "$far/attribution2/command.json"
+page unrecorded --data "$far/data" --run "$far/run" --attribution "$far/attribution2"
+warned unrecorded 3 "attribution $far/attribution2 explains other predictions than the page"
+# Another data set: of other DNA, and of other effects.
+mv "$work/zeros" "$far/zeros"
+page other-windows --data "$far/zeros" --run "$far/run" --attribution "$far/attribution"
+warned other-windows 3 "attribution $far/attribution was made from another data set, "
+page other-data --data "$far/zeros" --run "$far/run" --prediction "$far/prediction"
+warned other-data 1 "prediction $far/prediction was made from another data set, "
+expect_ok "$CDT_BIN/cdt-synth" --preset tiny --seed 4 --out "$work/data4" --quiet
+refused=("$report" --data "$work/data4" --run "$far/run" --out "$work/none.html" --quiet)
+expect_fail 2 'pairs.tsv: line 2, column ' "${refused[@]}" --attribution "$far/attribution"
+expect_fail 2 'made from another data set' "${refused[@]}" --prediction "$far/prediction"
+
+# Annotations of another assembly.
+sed '1i track name=sites_hg19' "$far/data/sites.bed" >"$work/sites.bed"
+page assembly --data "$far/data" --run "$far/run" --annotations "$work/sites.bed"
+warned assembly 1 "sites.bed: assembly: the file names hg19, the data set is in hg38"
+
+# Options that would do nothing.
+refused=("$report" --data "$far/data" --run "$far/run" --out "$work/none.html" --quiet)
+expect_fail 2 '--pair: needs --attribution' "${refused[@]}" --pair "$pair"
+expect_fail 2 "--split: $far/prediction holds predictions of another split (expected test, got val)" \
+  "${refused[@]}" --prediction "$far/prediction" --split test
+check 'no page of what is refused' [ ! -e "$work/none.html" ]
 
 finish

@@ -75,8 +75,11 @@ Page small_page() {
   figure.legend = {{Ink::kBlue, "dot", "a & b"}};
   figure.reading = "Left is <less>.";
   figure.command = "cdt-x --data 'a & b'";
-  page.sections.push_back(
-      {"one", "Section", "", {Omission{"Second", "No file.", "cdt-y"}, figure}});
+  page.sections.push_back({"one",
+                           "Section",
+                           "",
+                           {"a <file> of another model"},
+                           {Omission{"Second", "No file.", "cdt-y"}, figure}});
   return page;
 }
 
@@ -86,6 +89,7 @@ TEST(ReportPageTest, FiguresComeNumberedAndOmissionsAfterThem) {
   EXPECT_TRUE(holds(html, "<title>A &lt;title&gt;</title>"));
   EXPECT_TRUE(holds(html, "Figure 1</span> First"));
   EXPECT_TRUE(holds(html, "Left is &lt;less&gt;."));
+  EXPECT_TRUE(holds(html, "<b>Warning: </b>a &lt;file&gt; of another model.</p>"));
   EXPECT_TRUE(holds(html, "cdt-x --data &#39;a &amp; b&#39;"));
   EXPECT_LT(html.find("Figure 1"), html.find("<b>Second</b> is left out. No file."));
 }
