@@ -101,6 +101,11 @@ const MethodScores* Attribution::find(const std::string& method) const {
   return found == methods.end() ? nullptr : &*found;
 }
 
+bool Attribution::explains(std::int32_t enhancer) const {
+  return std::any_of(pairs.begin(), pairs.end(),
+                     [&](const AttributedPair& pair) { return pair.enhancer == enhancer; });
+}
+
 Attribution read_attribution(const fs::path& directory, const Dataset& data) {
   if (!fs::is_directory(directory)) {
     throw InputError(directory.string(), "--attribution",

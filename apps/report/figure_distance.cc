@@ -16,7 +16,6 @@ namespace cdt {
 namespace {
 
 constexpr std::int64_t kCells = 30;  // as in the paper's histogram
-constexpr double kTwoSided95 = 1.959963984540054;
 
 /// One method's peaks and their histogram, each row: left edge and right edge in kb, count,
 /// expected count, its 95 % band.

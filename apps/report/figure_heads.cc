@@ -56,14 +56,10 @@ struct Heads {
 
 /// The place of the first enhancer with DNA among those of the maps; -1 if there is none.
 std::int64_t first_with_dna(const nlohmann::json& enhancers, const Material& material) {
-  const std::vector<AttributedPair>& pairs = material.attribution->pairs;
   for (std::size_t i = 0; enhancers.is_array() && i < enhancers.size(); ++i) {
     if (!enhancers[i].is_string()) continue;
     const std::int32_t row = material.data.find_enhancer(enhancers[i].get<std::string>());
-    if (std::any_of(pairs.begin(), pairs.end(),
-                    [&](const AttributedPair& pair) { return pair.enhancer == row; })) {
-      return static_cast<std::int64_t>(i);
-    }
+    if (material.attribution->explains(row)) return static_cast<std::int64_t>(i);
   }
   return -1;
 }

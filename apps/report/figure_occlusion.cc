@@ -1,8 +1,11 @@
 // What taking bins away does to the prediction, against what the gradient says of them.
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "apps/report/figures.h"
+#include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
 #include "io/text.h"
 #include "model/statistics.h"
@@ -15,7 +18,9 @@ constexpr std::size_t kMostPoints = 3000;
 struct Comparison {
   /// Of a range of bins: gradient and |effect of occlusion|, each over its mean in the pair.
   std::vector<std::vector<double>> points;
-  std::vector<double> correlations;  // Spearman, per pair
+  std::vector<double> correlations;  // Spearman, per pair, ascending
+  double mean = 0;                   // of these
+  double shifted_sd = 0;             // of the mean, under circular shifts
 };
 
 /// Means of `width` neighbouring scores at a time, over their mean; empty if all are zero.
@@ -38,18 +43,29 @@ std::vector<double> relative(const std::vector<float>& profile, std::size_t widt
 Comparison compare(const Attribution& attribution, std::size_t width) {
   Comparison out;
   std::vector<std::vector<double>> all;
+  std::map<std::int32_t, ProfilePairs> ranks;
   for (const AttributedPair& pair : attribution.pairs) {
     const std::vector<double> g = relative(attribution.find("gradient")->profile(pair), width);
     const std::vector<double> o = relative(attribution.find("occlusion")->profile(pair), width);
     if (g.empty() || o.empty()) continue;
-    out.correlations.push_back(pearson(average_ranks(g), average_ranks(o)));
+    const std::vector<double> score_ranks = average_ranks(g);
+    const std::vector<double> effect_ranks = average_ranks(o);
+    const double r = pearson(score_ranks, effect_ranks);
+    if (std::isfinite(r)) {
+      out.correlations.push_back(r);
+      ranks[pair.enhancer].scores.push_back(score_ranks);
+      ranks[pair.enhancer].effects.push_back(effect_ranks);
+    }
     for (std::size_t i = 0; i < g.size(); ++i) {
       if (g[i] > 0 && o[i] > 0) all.push_back({g[i], o[i]});
     }
   }
   const std::size_t step = (all.size() + kMostPoints - 1) / kMostPoints;
   for (std::size_t i = 0; i < all.size(); i += step) out.points.push_back(all[i]);
-  std::erase_if(out.correlations, [](double r) { return std::isnan(r); });
+  std::vector<ProfilePairs> enhancers;
+  for (auto& [enhancer, profiles] : ranks) enhancers.push_back(std::move(profiles));
+  out.shifted_sd = shifted_correlation_sd(enhancers);
+  out.mean = mean(out.correlations);
   std::sort(out.correlations.begin(), out.correlations.end());
   return out;
 }
@@ -110,12 +126,14 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
                    "believed.";
   figure.note =
       "A level row of dots is the effect of the replacement itself, whatever the bins held.";
-  figure.finding = "Spearman correlation within a pair, " + Html(counted(bins, "bin")) +
-                   " at a time: median " +
-                   fixed(quantile_of_sorted(comparison.correlations, 0.5), 2) + ", middle half " +
-                   fixed(quantile_of_sorted(comparison.correlations, 0.25), 2) + " to " +
-                   fixed(quantile_of_sorted(comparison.correlations, 0.75), 2) + ", " +
-                   counted(static_cast<std::int64_t>(comparison.correlations.size()), "pair") + ".";
+  figure.finding =
+      "Spearman correlation within a pair, " + Html(counted(bins, "bin")) + " at a time: median " +
+      fixed(quantile_of_sorted(comparison.correlations, 0.5), 2) + ", middle half " +
+      fixed(quantile_of_sorted(comparison.correlations, 0.25), 2) + " to " +
+      fixed(quantile_of_sorted(comparison.correlations, 0.75), 2) + ", " +
+      counted(static_cast<std::int64_t>(comparison.correlations.size()), "pair") + "; mean " +
+      fixed(comparison.mean, 3) + ", where gradients shifted around their windows give 0 \u00b1 " +
+      fixed(kTwoSided95 * comparison.shifted_sd, 3) + " (95\u202f%).";
   const double pearson_mean =
       number_at(attribution.summary, "occlusion_vs_gradient.gradient.pearson_mean");
   if (std::isfinite(pearson_mean)) {

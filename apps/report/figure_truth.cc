@@ -24,6 +24,7 @@ struct SiteScore {
 struct MethodScore {
   std::string method;
   SiteScore causal, decoy;
+  SiteScore elsewhere;         // the causal site, for genes on which it does not act
   Estimate causal_over_decoy;  // AUROC
 };
 
@@ -40,13 +41,14 @@ Estimate estimate_at(const nlohmann::json& object, const std::string& path) {
 std::vector<MethodScore> scores_of(const Attribution& attribution) {
   std::vector<MethodScore> out;
   for (const MethodScores& method : attribution.methods) {
-    const nlohmann::json& scores =
-        value_at(attribution.summary, "truth_scores.methods." + method.name);
-    const auto site = [&](const std::string& kind) -> SiteScore {
-      return {estimate_at(scores, kind + ".auroc"), estimate_at(scores, kind + ".precision_at_k")};
+    const auto site = [&](const std::string& pairs, const std::string& kind) -> SiteScore {
+      const std::string path = "truth_scores." + pairs + "methods." + method.name + "." + kind;
+      return {estimate_at(attribution.summary, path + ".auroc"),
+              estimate_at(attribution.summary, path + ".precision_at_k")};
     };
-    const MethodScore row{method.name, site("causal"), site("decoy"),
-                          estimate_at(scores, "causal_over_decoy.auroc")};
+    const MethodScore row{method.name, site("", "causal"), site("", "decoy"),
+                          site("pairs_without_effect.", "causal"),
+                          site("", "causal_over_decoy").auroc};
     if (std::isfinite(row.causal.auroc.value)) out.push_back(row);
   }
   std::stable_sort(out.begin(), out.end(), [](const MethodScore& a, const MethodScore& b) {
@@ -62,10 +64,11 @@ struct Panel {
   std::vector<double> chances;
 };
 
-/// The plot command of a panel; of a row the causal site stands a little higher than the decoy.
+/// The plot command of a panel; of a row the causal site stands highest, the decoy lowest.
 void draw_panel(Plot& plot, const std::vector<MethodScore>& scores, const Panel& panel) {
-  constexpr double kApart = 0.16;
+  constexpr double kApart = 0.24;
   std::vector<std::vector<double>> causal;
+  std::vector<std::vector<double>> elsewhere;
   std::vector<std::vector<double>> decoy;
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const double y = -static_cast<double>(i);
@@ -74,12 +77,14 @@ void draw_panel(Plot& plot, const std::vector<MethodScore>& scores, const Panel&
       return {e.value, height, e.interval.low, e.interval.high};
     };
     causal.push_back(point(scores[i].causal, y + kApart));
+    elsewhere.push_back(point(scores[i].elsewhere, y));
     decoy.push_back(point(scores[i].decoy, y - kApart));
   }
   plot.run("set xrange [0:1]").run("set xtics 0.25").run("set format x '%g'");
   plot.run("set xlabel '" + std::string(panel.label) + "'").run("unset arrow");
   for (const double chance : panel.chances) plot.mark(chance);
-  plot.run("plot " + plot.dots(decoy, Ink::kRed) + ", " + plot.dots(causal, Ink::kGreen));
+  plot.run("plot " + plot.dots(decoy, Ink::kRed) + ", " + plot.dots(elsewhere, Ink::kBlue) + ", " +
+           plot.dots(causal, Ink::kGreen));
 }
 
 void describe(Plot& plot, const std::vector<MethodScore>& scores, const Chance& chance) {
@@ -109,54 +114,79 @@ void describe(Plot& plot, const std::vector<MethodScore>& scores, const Chance& 
 
 Html score_table(const std::vector<MethodScore>& scores, const Chance& chance) {
   const auto cell = [](const Estimate& e) { return with_interval(e.value, e.interval, 2); };
-  std::vector<std::vector<Html>> rows;
+  std::vector<std::vector<Html>> auroc;
+  std::vector<std::vector<Html>> precision;
   for (const MethodScore& s : scores) {
-    rows.push_back({s.method, cell(s.causal.auroc), cell(s.decoy.auroc), cell(s.causal_over_decoy),
-                    cell(s.causal.precision), cell(s.decoy.precision)});
+    auroc.push_back({s.method, cell(s.causal.auroc), cell(s.elsewhere.auroc), cell(s.decoy.auroc),
+                     cell(s.causal_over_decoy)});
+    precision.push_back(
+        {s.method, cell(s.causal.precision), cell(s.elsewhere.precision), cell(s.decoy.precision)});
   }
-  const std::string auroc = fixed(chance.auroc, 2);
-  rows.push_back({element("i", "by chance"), auroc, auroc, auroc, fixed(chance.causal_precision, 2),
-                  fixed(chance.decoy_precision, 2)});
-  return table("Scores against the planted sites",
-               {"method", "AUROC, causal", "AUROC, decoy", "AUROC, causal over decoy",
-                "precision at k, causal", "precision at k, decoy"},
-               rows);
+  const Html name = element("i", "by chance");
+  const std::string even = fixed(chance.auroc, 2);
+  const std::string causal = fixed(chance.causal_precision, 2);
+  auroc.push_back({name, even, even, even, even});
+  precision.push_back({name, causal, causal, fixed(chance.decoy_precision, 2)});
+  return table("AUROC at the planted sites",
+               {"AUROC", "causal", "causal, other genes", "decoy", "causal over decoy"}, auroc) +
+         table("Precision at the planted sites",
+               {"precision at k", "causal", "causal, other genes", "decoy"}, precision);
+}
+
+/// Whether the best method knows on which genes the site acts.
+Html finding(const nlohmann::json& summary, const MethodScore& best) {
+  const auto pairs = [&](const char* path) {
+    return counted(static_cast<std::int64_t>(number_at(summary, path)), "pair");
+  };
+  Html out = pairs("truth_scores.pairs") + " have a planted effect.";
+  const Estimate& elsewhere = best.elsewhere.auroc;
+  if (!std::isfinite(elsewhere.value)) return out;
+  const bool apart = elsewhere.interval.high < best.causal.auroc.value;
+  out += " For " + pairs("truth_scores.pairs_without_effect.pairs") +
+         " whose gene the site does not move, " + best.method + " finds it with AUROC " +
+         with_interval(elsewhere.value, elsewhere.interval, 2) + ", against " +
+         with_interval(best.causal.auroc.value, best.causal.auroc.interval, 2) +
+         " for those it moves: " +
+         (apart ? "the scores differ by gene."
+                : "the scores say where a site is, not on which gene it acts.");
+  return out;
 }
 
 }  // namespace
 
 Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
   const Html title = "Do the methods find what was planted?";
-  if (!material.attribution) {
-    return Omission{title, "No attribution was given.", attribute_command(material)};
+  const std::string command = attribute_command(material);
+  if (auto omission = nothing_explained(material, title, command)) return *omission;
+  if (!value_at(material.attribution->summary, "truth_scores").is_object()) {
+    return Omission{title, "The attribution was made without truth.json.", command};
   }
   const std::vector<MethodScore> scores = scores_of(*material.attribution);
-  if (scores.empty()) {
-    return Omission{title, "The attribution scores no pair with a planted effect.",
-                    attribute_command(material)};
-  }
+  if (scores.empty()) return Omission{title, "No explained pair has a planted effect.", ""};
   const nlohmann::json& summary = material.attribution->summary;
   const Chance chance{number_at(summary, "truth_scores.chance.auroc"),
                       number_at(summary, "truth_scores.chance.causal_precision_at_k"),
                       number_at(summary, "truth_scores.chance.decoy_precision_at_k")};
-  const int rows = 26 * static_cast<int>(scores.size());
+  const int rows = 34 * static_cast<int>(scores.size());
   Figure figure;
   figure.title = title;
   figure.picture =
       draw_both(gnuplot, "AUROC and precision at causal and decoy sites, by method",
                 {70 + rows, 140 + 2 * rows}, [&](Plot& plot) { describe(plot, scores, chance); });
   figure.legend = {{Ink::kGreen, "dot", "the site that acts, with its 95\u202f% interval"},
+                   {Ink::kBlue, "dot", "the same site, for genes on which it does not act"},
                    {Ink::kRed, "dot", "the decoy, which looks alike and does nothing"},
                    {Ink::kMuted, "dashes", "what random scores reach"}};
   figure.reading =
-      "A method that explains the predictions has its green dots far right and its red dots on or "
-      "left of the dashed line; the best by precision stands at the top.";
-  figure.finding =
-      counted(static_cast<std::int64_t>(number_at(summary, "truth_scores.pairs")), "pair") +
-      " have a planted effect. AUROC is the chance that a bin of the site scores higher than a bin "
-      "of neither; precision at k is the share of the k highest bins that lie on the site, k being "
-      "its number of bins. Means over pairs of absolute scores, intervals from a bootstrap over "
-      "enhancers.";
+      "A method that explains the predictions has its green dots far right and its red dots no "
+      "further right than the dashed line, and one that tells genes apart has its blue dots left "
+      "of its green ones.";
+  figure.note =
+      "AUROC is the chance that a bin of the site scores higher than a bin of neither; precision "
+      "at k is the share of the k highest bins that lie on the site, k being its number of bins. "
+      "Means over pairs of absolute scores, intervals from a bootstrap over enhancers; the best by "
+      "precision stands at the top.";
+  figure.finding = finding(summary, scores.front());
   const double at_a_time = number_at(summary, "methods.occlusion.bins_at_a_time");
   if (at_a_time > 1) {
     figure.finding += " Occlusion gives " + fixed(at_a_time, 0) +
@@ -164,7 +194,7 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
   }
   figure.details = score_table(scores, chance);
   figure.unfolded = true;
-  figure.command = attribute_command(material);
+  figure.command = command;
   return figure;
 }
 

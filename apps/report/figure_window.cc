@@ -5,6 +5,7 @@
 #include <map>
 
 #include "apps/attribute/numbers.h"
+#include "apps/common/command_record.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 #include "io/text.h"
@@ -248,14 +249,14 @@ std::vector<LegendEntry> legend_of(const PairView& view) {
 
 }  // namespace
 
-Item window_figure(const Gnuplot& gnuplot, const Material& material, const AttributedPair& pair,
-                   const Html& title) {
+Item window_figure(const Gnuplot& gnuplot, const Material& material, const AttributedPair& pair) {
   const PairView view = make_view(material, pair);
   const Enhancer& enhancer = material.data.enhancers[static_cast<std::size_t>(pair.enhancer)];
   const std::string& gene = material.data.genes[static_cast<std::size_t>(pair.gene)];
   const int more = view.classes.empty() ? 0 : 14 + 13 * static_cast<int>(view.classes.size());
   Figure figure;
-  figure.title = title + ": " + enhancer.name + " to " + element("i", gene);
+  figure.title = Html(material.pair.empty() ? "The strongest effect" : "The chosen pair") + ": " +
+                 enhancer.name + " to " + element("i", gene);
   figure.picture = draw_both(gnuplot, "Attention and gradient over the DNA window of one pair",
                              {390 + more, 390 + more}, [&](Plot& plot) { describe(plot, view); });
   figure.legend = legend_of(view);
@@ -269,7 +270,8 @@ Item window_figure(const Gnuplot& gnuplot, const Material& material, const Attri
                    fixed(pair.beta, 3) + ", predicted " + fixed(pair.prediction, 3) + ". ";
   figure.finding += peak_text("Attention", view.attention, enhancer, material.data) +
                     peak_text("Gradient", view.gradient, enhancer, material.data);
-  figure.command = attribute_command(material);
+  figure.command = attribute_command(material) + "\n" + material.command;
+  if (material.pair.empty()) figure.command += " --pair " + shell_word(enhancer.name + ":" + gene);
   return figure;
 }
 

@@ -53,11 +53,12 @@ Item distance_figure(const Gnuplot& gnuplot, const Material& material);
 Item overlap_figure(const Gnuplot& gnuplot, const Material& material);
 /// On which classes of annotated elements the top bins lie, against chance.
 Item enrichment_figure(const Gnuplot& gnuplot, const Material& material);
-/// The two windows of one attributed pair over the genome (4B, 5); `title` says why this pair.
-Item window_figure(const Gnuplot& gnuplot, const Material& material, const AttributedPair& pair,
-                   const Html& title);
+/// The two windows of one attributed pair over the genome (4B, 5).
+Item window_figure(const Gnuplot& gnuplot, const Material& material, const AttributedPair& pair);
 /// Heads of DNA self-attention as heat maps (7).
 Item heads_figure(const Gnuplot& gnuplot, const Material& material);
+/// How near to uniform each attention map is, and how alike its rows of genes.
+Item maps_figure(const Gnuplot& gnuplot, const Material& material);
 /// How much of the DNA gradient arrives directly, through RNA and through protein.
 Item paths_figure(const Gnuplot& gnuplot, const Material& material);
 /// What happens when bins are taken away, against what the gradient says.

@@ -75,6 +75,8 @@ struct Attribution {  // NOLINT(bugprone-exception-escape): json moves without t
   nlohmann::json summary;             // summary.json
   std::string command, model, data;   // as it wrote them down; empty: it did not
   const MethodScores* find(const std::string& method) const;
+  /// A pair with DNA is of this enhancer.
+  bool explains(std::int32_t enhancer) const;
   /// Of pairs.tsv.
   std::int64_t rows() const { return static_cast<std::int64_t>(pairs.size() + without_dna.size()); }
 };
@@ -83,6 +85,8 @@ Attribution read_attribution(const std::filesystem::path& directory, const Datas
 
 struct Material {
   const Dataset& data;
+  std::string command;  // the cdt-report line
+  std::string pair;     // ENHANCER:GENE that it names; empty: none
   RunRecord run;
   std::optional<Truth> truth;
   std::optional<Evaluated> evaluated;      // absent: the run has no model yet

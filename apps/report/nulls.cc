@@ -3,8 +3,23 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 
 namespace cdt {
+namespace {
+
+/// Of mean 0 and length 1, so that the inner product of two is their Pearson correlation.
+std::vector<double> standardised(std::vector<double> values) {
+  const double mean =
+      std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+  for (double& value : values) value -= mean;
+  const double length =
+      std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
+  for (double& value : values) value /= length;
+  return values;
+}
+
+}  // namespace
 
 NullCount shifted_count(const PeakGroups& groups, std::int64_t bins, std::int64_t width) {
   NullCount out;
@@ -42,6 +57,29 @@ std::vector<double> shifted_overlap(std::span<const std::int64_t> a,
     out[static_cast<std::size_t>(count)] += 1.0 / static_cast<double>(bins);
   }
   return out;
+}
+
+double shifted_correlation_sd(const std::vector<ProfilePairs>& enhancers) {
+  double variance = 0;  // of the sum over pairs
+  std::size_t pairs = 0;
+  for (const ProfilePairs& enhancer : enhancers) {
+    const std::size_t bins = enhancer.scores.front().size();
+    std::vector<double> sums(bins);
+    for (std::size_t pair = 0; pair < enhancer.scores.size(); ++pair) {
+      const std::vector<double> scores = standardised(enhancer.scores[pair]);
+      const std::vector<double> effects = standardised(enhancer.effects[pair]);
+      for (std::size_t shift = 0; shift < bins; ++shift) {
+        const auto turn = static_cast<std::ptrdiff_t>(shift);
+        sums[shift] +=
+            std::inner_product(scores.begin() + turn, scores.end(), effects.begin(), 0.0);
+        sums[shift] +=
+            std::inner_product(scores.begin(), scores.begin() + turn, effects.end() - turn, 0.0);
+      }
+    }
+    pairs += enhancer.scores.size();
+    for (const double sum : sums) variance += sum * sum / static_cast<double>(bins);
+  }
+  return std::sqrt(variance) / static_cast<double>(pairs);
 }
 
 }  // namespace cdt

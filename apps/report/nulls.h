@@ -7,6 +7,8 @@
 
 namespace cdt {
 
+constexpr double kTwoSided95 = 1.959963984540054;  // of a normal distribution, in deviations
+
 /// Expected number in a cell and its standard deviation.
 struct NullCount {
   double mean = 0;
@@ -25,5 +27,15 @@ NullCount shifted_count(const PeakGroups& groups, std::int64_t bins, std::int64_
 /// bins against the other: keeps that neighbouring bins score alike.
 std::vector<double> shifted_overlap(std::span<const std::int64_t> a,
                                     std::span<const std::int64_t> b, std::int64_t bins);
+
+/// Scores and effects of the pairs of one enhancer, both by bin or range, never constant.
+struct ProfilePairs {
+  std::vector<std::vector<double>> scores, effects;
+};
+
+/// Standard deviation of the mean over all pairs of Pearson's r between scores and effects, when
+/// the scores of each enhancer are shifted together around the window by a uniformly random amount;
+/// its expectation is exactly 0. Exact, over all shifts.
+double shifted_correlation_sd(const std::vector<ProfilePairs>& enhancers);
 
 }  // namespace cdt

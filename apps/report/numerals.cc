@@ -48,7 +48,8 @@ std::string interval_text(const Interval& interval, int digits) {
 
 std::string with_interval(double value, const Interval& interval, int digits) {
   const bool known = std::isfinite(interval.low) && std::isfinite(interval.high);
-  return fixed(value, digits) + (known ? " " + interval_text(interval, digits) : "");
+  const bool wide = known && fixed(interval.low, digits) != fixed(interval.high, digits);
+  return fixed(value, digits) + (wide ? " " + interval_text(interval, digits) : "");
 }
 
 std::string count_text(std::int64_t count) {

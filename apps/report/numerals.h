@@ -14,7 +14,8 @@ std::string fixed(double value, int digits);
 std::string percent(double share, int digits = 1);
 /// "[0.807, 0.851]"
 std::string interval_text(const Interval& interval, int digits);
-/// "1.5 [1.4, 1.6]", or the number alone where an end of the interval is not finite.
+/// "1.5 [1.4, 1.6]", or the number alone where an end of the interval is not finite or both ends
+/// read alike.
 std::string with_interval(double value, const Interval& interval, int digits);
 /// "12 480", thousands apart by a narrow no-break space.
 std::string count_text(std::int64_t count);

@@ -85,6 +85,17 @@ Html training_row(const Material& material) {
   return out;
 }
 
+Html baselines_row(const Evaluation& e) {
+  if (!e.gene_mean) return "none: there are no training pairs to fit one on";
+  const auto r = [](const Score& s) {
+    return std::isfinite(s.metrics.pearson)
+               ? "r = " + with_interval(s.metrics.pearson, s.pearson_interval, 3)
+               : std::string("no r, it is constant");
+  };
+  return "mean effect of the gene in training: " + r(*e.gene_mean) +
+         "; mean of all training effects: " + r(*e.global_mean);
+}
+
 Html facts(const Material& material) {
   Html rows = row("Data", data_row(material.data)) + row("Model", model_row(material)) +
               row("Training", training_row(material));
@@ -93,6 +104,7 @@ Html facts(const Material& material) {
     rows +=
         row("Evaluated on", e.split + ": " + counted(e.pairs, "pair") + ", " +
                                 counted(e.enhancers, "enhancer") + ", " + counted(e.genes, "gene"));
+    rows += row("Baselines", baselines_row(e));
   }
   if (material.attribution) {
     const Attribution& a = *material.attribution;

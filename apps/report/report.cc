@@ -56,7 +56,8 @@ bool parse_options(int argc, char** argv, ReportOptions* options, int* exit_code
 }
 
 Material read_material(const ReportOptions& options, const Dataset& data) {
-  Material material{data, read_run(options.run), read_truth(data.directory, data.bins), {}, {}, {}};
+  Material material{data, options.command, options.pair, read_run(options.run), {}, {}, {}, {}};
+  material.truth = read_truth(data.directory, data.bins);
   if (!options.attribution.empty())
     material.attribution = read_attribution(options.attribution, data);
   material.annotations = read_annotation_files(options.annotations, data);
@@ -73,7 +74,8 @@ Material read_material(const ReportOptions& options, const Dataset& data) {
 }
 
 /// The pair named on the command line, or that of the strongest measured effect.
-const AttributedPair& shown_pair(const Material& material, const std::string& name) {
+const AttributedPair& shown_pair(const Material& material) {
+  const std::string& name = material.pair;
   const std::vector<AttributedPair>& pairs = material.attribution->pairs;
   const Dataset& data = material.data;
   if (name.empty()) {
@@ -95,7 +97,7 @@ const AttributedPair& shown_pair(const Material& material, const std::string& na
 }
 
 std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& material,
-                                   const Doubts& doubts, const std::string& pair) {
+                                   const Doubts& doubts) {
   std::vector<Section> sections;
   sections.push_back({"prediction",
                       "How well it predicts",
@@ -112,10 +114,8 @@ std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& mater
       doubts.attribution,
       {distance_figure(gnuplot, material), overlap_figure(gnuplot, material),
        enrichment_figure(gnuplot, material)}};
-  if (material.attribution && (!pair.empty() || !material.attribution->pairs.empty())) {
-    windows.items.push_back(
-        window_figure(gnuplot, material, shown_pair(material, pair),
-                      pair.empty() ? "The strongest effect" : "The chosen pair"));
+  if (material.attribution && (!material.pair.empty() || !material.attribution->pairs.empty())) {
+    windows.items.push_back(window_figure(gnuplot, material, shown_pair(material)));
   }
   windows.warnings.insert(windows.warnings.end(), doubts.annotations.begin(),
                           doubts.annotations.end());
@@ -124,8 +124,8 @@ std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& mater
                       "Inside the model",
                       {},
                       doubts.attribution,
-                      {heads_figure(gnuplot, material), paths_figure(gnuplot, material),
-                       occlusion_figure(gnuplot, material)}});
+                      {heads_figure(gnuplot, material), maps_figure(gnuplot, material),
+                       paths_figure(gnuplot, material), occlusion_figure(gnuplot, material)}});
   if (material.truth) {
     sections.push_back({"truth",
                         "Against the planted truth",
@@ -156,11 +156,11 @@ void run(const ReportOptions& options) {
   page.title = report_title(material);
   page.subtitle = report_subtitle(material);
   page.opening = report_opening(material);
-  page.sections = make_sections(gnuplot, material, doubts, options.pair);
+  page.sections = make_sections(gnuplot, material, doubts);
   page.footer =
       element("p", "Made by cdt-report " + version() +
                        ". The page holds everything it shows and asks nothing of the network.") +
-      element("div", {{"class", "command"}, {"tabindex", "0"}}, element("code", options.command));
+      element("div", {{"class", "command"}, {"tabindex", "0"}}, element("code", material.command));
   write_file(options.common.out, page_html(page));
   std::cout << options.common.out.string() << '\n';
 }

@@ -25,6 +25,25 @@ Html peak_p(const nlohmann::json& numbers, const std::string& path) {
   return larger_p(numbers, "null.uniform." + path + ".p", "null.circular_shift." + path + ".p");
 }
 
+/// How nearly the scores of integrated gradients add up to what they claim to; empty if they did
+/// not run.
+Html completeness(const Attribution& attribution) {
+  const nlohmann::json& numbers = value_at(attribution.summary, "integrated_gradients");
+  const double mean = number_at(numbers, "completeness_error.mean");
+  if (!std::isfinite(mean)) return {};
+  Html out =
+      "Completeness of integrated gradients: a pair\u2019s scores miss the change of its "
+      "prediction from the baseline (" +
+      string_at(numbers, "baseline") + ") by " + percent(mean, 2) + " of it on average, " +
+      percent(number_at(numbers, "completeness_error.largest"), 2) + " at most.";
+  const double incomplete = number_at(numbers, "incomplete_pairs");
+  if (incomplete > 0) {
+    out += " " + counted(static_cast<std::int64_t>(incomplete), "pair") + " miss it by more than " +
+           percent(number_at(numbers, "gate"), 0) + ".";
+  }
+  return element("p", out);
+}
+
 }  // namespace
 
 Html method_table(const Attribution& attribution) {
@@ -48,7 +67,8 @@ Html method_table(const Attribution& attribution) {
              "p",
              "In brackets 95\u202f% intervals (bootstrap over enhancers). p: the larger of peaks "
              "in random bins and of windows shifted around, two-sided. The edge is the outer "
-             "5\u202f% of the window; effective bins are exp of the entropy.");
+             "5\u202f% of the window; effective bins are exp of the entropy.") +
+         completeness(attribution);
 }
 
 Html agreement_table(const Attribution& attribution) {

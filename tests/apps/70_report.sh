@@ -16,7 +16,7 @@ awk -F '\t' -v OFS='\t' '{ c = int(($2 + $3) / 2)
 awk -F '\t' -v OFS='\t' '{ print $1, $2, $3 }' "$data/enhancers.bed" >"$work/rest.bed"
 expect_ok "$CDT_BIN/cdt-attribute" --data "$data" --model "$run/model.safetensors" --split val \
   --methods all --occlude-bins 2 --smooth-samples 2 --paths --annotations "$work/sites.bed" \
-  --annotations "$work/rest.bed" --maps dna_self_attn_layers.0 --maps-per-head \
+  --annotations "$work/rest.bed" --maps all --maps-per-head \
   --out "$attribution"
 cp "$work/stdout" "$work/attributed"
 
@@ -28,7 +28,8 @@ page=$work/page.html
 for title in 'The model, its baselines and its ceiling' 'Predicted against observed effects' \
   'Loss and correlation over epochs' 'Where the peaks lie' \
   'Do attention and gradient point to the same bins?' 'The strongest effect' \
-  'Heads of the first DNA self-attention layer' 'On which elements the top bins lie' \
+  'Heads of the first DNA self-attention layer' 'How near to uniform the attention maps are' \
+  'On which elements the top bins lie' \
   'By which path the DNA moves the prediction' \
   'Does the gradient foretell what taking bins away does?' 'Do the methods find what was planted?'; do
   expect_text "$page" "</span> $title"
@@ -38,6 +39,10 @@ check 'a picture for each form of each figure' \
 check 'how to read each figure' \
   [ "$(grep -o 'How to read it' "$page" | wc -l)" -eq "$(grep -o '<figure ' "$page" | wc -l)" ]
 expect_text "$page" 'cdt-attribute --data '
+expect_text "$page" 'Completeness of integrated gradients'
+r=$(grep -A 8 '"gene_row_correlation"' "$attribution/summary.json" |
+  sed -n 's/.*"mean": \([-0-9.e]*\),*$/\1/p')
+expect_text "$page" "correlate with r = $(awk -v r="$r" 'BEGIN { printf "%.3f", r }') on average"
 check 'no address on the page' [ "$(grep -cE 'https?:|src=|url\(|<script|<link' "$page")" -eq 0 ]
 check 'a sensible size' [ "$(stat -c %s "$page")" -lt 2000000 ]
 # The r of the page is that of cdt-predict.
@@ -47,10 +52,17 @@ expect_text "$page" "$(LC_ALL=C printf '<span class="value">%.3f' "$r" | sed 's/
 # Every method that ran has its row, the best first, with the numbers of cdt-attribute.
 table_rows() { grep -o "aria-label=\"$1\">.*" "$page" | sed 's#</table>.*##; s#<tr>#\n#g' |
   sed -n 's#^<th scope="row">##; s#</t[dh]>##g; s#</tr.*##; s#<td>#\t#gp'; }
-table_rows 'Scores against the planted sites' >"$work/truth"
+table_rows 'AUROC at the planted sites' >"$work/truth"
+table_rows 'Precision at the planted sites' >"$work/precision"
 check 'nine methods and chance' [ "$(wc -l <"$work/truth")" -eq 10 ]
-check 'precision falls from the top' awk -F '\t' '{ split($5, p, " "); if (NR > 1 && NR < 10 &&
-  p[1] > last) bad = 1; last = p[1] } END { exit bad || NR != 10 }' "$work/truth"
+check 'precision falls from the top' awk -F '\t' '{ split($2, p, " "); if (NR > 1 && NR < 10 &&
+  p[1] > last) bad = 1; last = p[1] } END { exit bad || NR != 10 }' "$work/precision"
+# Beside it the same site for the genes on which it does not act.
+other=$(sed -n '/"truth_scores": {/,$p' "$attribution/summary.json" |
+  sed -n '/"pairs_without_effect": {/,$p' |
+  grep -A 3 '^ *"gradient": {' | sed -n 's/.*"value": \([-0-9.e]*\),*$/\1/p' | head -n 1)
+check 'AUROC for other genes' [ "$(awk -F '\t' '$1 == "gradient" { split($3, r, " "); print r[1] }' \
+  "$work/truth")" = "$(awk -v r="$other" 'BEGIN { printf "%.2f", r }')" ]
 check 'AUROC as cdt-attribute printed it' awk 'NR == FNR { if (/^finding/) on = 1
     if (on && NF > 10) auroc[$1] = $2; next }
   $1 in auroc { n++; d = $2 - auroc[$1]; if (d > 0.0051 || d < -0.0051) bad = 1 }
@@ -69,12 +81,18 @@ check 'q falls no lower down the table' awk -F '\t' '$10 ~ /^[0-9.]+$/ { if ($10
 annotations=(--annotations "$work/sites.bed" --annotations "$work/rest.bed")
 expect_ok "$report" --data "$data" --run "$run" --attribution "$attribution" --threads 1 \
   "${annotations[@]}" --out "$work/again.html" --quiet
-body() { sed '/<footer>/d; s/<footer>.*//' "$1"; }
+body() { sed 's/^cdt-report [^<]*//; /<footer>/d; s/<footer>.*//' "$1"; }
 check 'the same page again' cmp <(body "$page") <(body "$work/again.html")
 expect_ok "$report" --data "$data" --run "$run" --attribution "$attribution" \
   "${annotations[@]}" --prediction "$work/prediction" --out "$work/given.html"
 figures() { grep -o '<svg.*</svg>' "$1"; }
 check 'the same figures from given predictions' cmp <(figures "$page") <(figures "$work/given.html")
+
+# The pair that was drawn can be drawn again by the command under it.
+drawn=$(grep -o '^cdt-report [^<]* --pair [^< ]*' "$page" | sed 's/.* --pair //')
+expect_ok "$report" --data "$data" --run "$run" --attribution "$attribution" "${annotations[@]}" \
+  --pair "$drawn" --out "$work/chosen.html" --quiet
+check 'the same figures of the chosen pair' cmp <(figures "$page") <(figures "$work/chosen.html")
 
 # Without an attribution, and of a run that has only begun, the figures say what would add them.
 expect_ok "$report" --data "$data" --run "$run" --out "$work/less.html" --quiet

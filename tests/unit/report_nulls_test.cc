@@ -1,10 +1,13 @@
 // The nulls that a report draws: against closed forms and plain enumeration.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <vector>
 
 #include "apps/report/nulls.h"
+#include "model/statistics.h"
 
 namespace cdt {
 namespace {
@@ -60,6 +63,35 @@ TEST(ReportNullsTest, ShiftedOverlapEqualsEnumeration) {
   const std::vector<double> found = shifted_overlap(a, b, 10);
   ASSERT_EQ(found.size(), expected.size());
   for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-12) << i;
+}
+
+TEST(ReportNullsTest, ShiftedCorrelationEqualsEnumeration) {
+  const std::vector<ProfilePairs> enhancers{
+      {{{1, 4, 2, 0, 7}, {2, 2, 5, 1, 1}}, {{0, 3, 3, 1, 9}, {1, 0, 2, 2, 8}}},
+      {{{5, 1, 1, 2, 3}}, {{4, 0, 2, 2, 2}}}};
+  // Every combination of the two enhancers' shifts.
+  double sum = 0;
+  double square = 0;
+  const auto shifted = [](std::vector<double> scores, std::ptrdiff_t by) {
+    std::rotate(scores.begin(), scores.begin() + by, scores.end());
+    return scores;
+  };
+  for (std::ptrdiff_t first = 0; first < 5; ++first) {
+    for (std::ptrdiff_t second = 0; second < 5; ++second) {
+      double r = 0;
+      for (std::size_t e = 0; e < enhancers.size(); ++e) {
+        for (std::size_t pair = 0; pair < enhancers[e].scores.size(); ++pair) {
+          r += pearson(shifted(enhancers[e].scores[pair], e == 0 ? first : second),
+                       enhancers[e].effects[pair]) /
+               3.0;
+        }
+      }
+      sum += r / 25.0;
+      square += r * r / 25.0;
+    }
+  }
+  EXPECT_NEAR(sum, 0.0, 1e-12);
+  EXPECT_NEAR(shifted_correlation_sd(enhancers), std::sqrt(square), 1e-12);
 }
 
 }  // namespace

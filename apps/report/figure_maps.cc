@@ -1,0 +1,159 @@
+// Every attention map that cdt-attribute wrote: how near to uniform it is by head, and whether the
+// rows of genes differ (attention_maps of summary.json).
+#include <algorithm>
+#include <cmath>
+
+#include "apps/report/figures.h"
+#include "apps/report/numerals.h"
+#include "io/json.h"
+#include "io/text.h"
+
+namespace cdt {
+namespace {
+
+constexpr const char* kGeneMap = "dna_to_rna";
+
+struct MapHeads {
+  std::string name;
+  double keys = 0;
+  std::vector<double> effective;          // positions a row spreads over, by head
+  std::vector<double> peak_over_uniform;  // by head
+};
+
+/// Fit for a script, as the names of maps are.
+bool is_plain(const std::string& name) {
+  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") == std::string::npos;
+}
+
+/// Keys of each map: the last axis of its array.
+double keys_of(const nlohmann::json& description, const std::string& name) {
+  const nlohmann::json& maps = value_at(description, "maps");
+  for (const nlohmann::json& map : maps.is_array() ? maps : nlohmann::json::array()) {
+    const nlohmann::json& shape = value_at(map, "shape");
+    if (string_at(map, "name") != name || !shape.is_array() || shape.empty()) continue;
+    if (shape.back().is_number()) return shape.back().get<double>();
+  }
+  return std::nan("");
+}
+
+std::vector<MapHeads> read_maps(const Attribution& attribution) {
+  std::vector<MapHeads> out;
+  const nlohmann::json& heads = value_at(attribution.summary, "attention_maps.heads");
+  const std::filesystem::path file = attribution.directory / "maps" / "maps.json";
+  if (!heads.is_object() || !std::filesystem::exists(file)) return out;
+  const nlohmann::json description = parse_json_file(file);
+  for (const auto& [name, rows] : heads.items()) {
+    if (!rows.is_array() || !is_plain(name)) continue;
+    MapHeads& map = out.emplace_back();
+    map.name = name;
+    map.keys = keys_of(description, name);
+    for (const nlohmann::json& head : rows) {
+      map.effective.push_back(number_at(head, "effective_positions"));
+      map.peak_over_uniform.push_back(number_at(head, "peak_over_uniform"));
+    }
+  }
+  std::erase_if(out, [](const MapHeads& map) { return !(map.keys > 0) || map.effective.empty(); });
+  return out;
+}
+
+void describe(Plot& plot, const std::vector<MapHeads>& maps) {
+  std::vector<std::string> names;
+  std::vector<std::vector<double>> points;
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    names.push_back(maps[i].name);
+    for (const double effective : maps[i].effective) {
+      points.push_back({100.0 * effective / maps[i].keys, -static_cast<double>(i)});
+    }
+  }
+  const bool narrow = plot.canvas().narrow;
+  plot.rows(names).mark(100.0).run("set tmargin 1");
+  plot.run("set lmargin at screen " + std::string(narrow ? "0.56" : "0.3"));
+  plot.run("set rmargin at screen 0.96").run("set xrange [0:104]");
+  plot.run(narrow ? "set xtics 50" : "set xtics 20");
+  plot.run(narrow ? "set xlabel '% of positions'"
+                  : "set xlabel 'effective positions of a row, % of all'");
+  plot.run("plot " + plot.data(points) +
+           " using 1:2 with points pointtype 7 pointsize 1.0 linecolor " + rgb(Ink::kBlue, 0.7));
+}
+
+Html map_table(const std::vector<MapHeads>& maps) {
+  std::vector<std::vector<Html>> rows;
+  for (const MapHeads& map : maps) {
+    for (std::size_t head = 0; head < map.effective.size(); ++head) {
+      rows.push_back({map.name, std::to_string(head + 1),
+                      fixed(map.effective[head], 1) + " of " + fixed(map.keys, 0),
+                      percent(map.effective[head] / map.keys),
+                      fixed(map.peak_over_uniform[head], 2)});
+    }
+  }
+  return table("Attention maps",
+               {"map", "head", "effective positions", "of all", "peak over uniform"}, rows);
+}
+
+struct GeneRows {
+  double mean = 0, least = 1, share_above = 0;  // of r, over pairs of genes; means over enhancers
+  std::int64_t enhancers = 0;
+};
+
+GeneRows read_gene_rows(const Material& material) {
+  GeneRows out;
+  const nlohmann::json& rows =
+      value_at(material.attribution->summary, "attention_maps.gene_row_correlation");
+  for (const nlohmann::json& row : rows.is_array() ? rows : nlohmann::json::array()) {
+    const double mean = number_at(row, "mean");
+    const auto above = row.is_object() ? row.find("share_above_0.99") : row.end();
+    const std::int32_t enhancer = material.data.find_enhancer(string_at(row, "enhancer"));
+    if (!std::isfinite(mean) || above == row.end() || !above->is_number() ||
+        !material.attribution->explains(enhancer)) {
+      continue;
+    }
+    ++out.enhancers;
+    out.mean += mean;
+    out.share_above += above->get<double>();
+    out.least = std::fmin(out.least, number_at(row, "min"));
+  }
+  out.mean /= static_cast<double>(out.enhancers);
+  out.share_above /= static_cast<double>(out.enhancers);
+  return out;
+}
+
+Html finding(const Material& material) {
+  const GeneRows rows = read_gene_rows(material);
+  if (rows.enhancers == 0) {
+    return Html("How alike the rows of genes are needs the map ") + kGeneMap +
+           " (--maps of cdt-attribute).";
+  }
+  return "In " + Html(kGeneMap) +
+         " the rows of every two genes correlate with r = " + fixed(rows.mean, 3) +
+         " on average and " + fixed(rows.least, 3) + " at least, " + percent(rows.share_above) +
+         " of them above 0.99 (" + counted(rows.enhancers, "enhancer") +
+         "): the nearer to 1, the less the attention says about the one gene.";
+}
+
+}  // namespace
+
+Item maps_figure(const Gnuplot& gnuplot, const Material& material) {
+  const Html title = "How near to uniform the attention maps are";
+  const std::string command = attribute_command(material, "maps", kGeneMap);
+  if (auto omission = nothing_explained(material, title, command)) return *omission;
+  const std::vector<MapHeads> maps = read_maps(*material.attribution);
+  if (maps.empty()) return Omission{title, "The attribution holds no maps.", command};
+  const int height = 76 + 26 * static_cast<int>(maps.size());
+  Figure figure;
+  figure.title = title;
+  figure.picture = draw_both(gnuplot, "Effective positions of each head, by attention map",
+                             {height, height}, [&](Plot& plot) { describe(plot, maps); });
+  figure.legend = {{Ink::kBlue, "dot", "a head"}, {Ink::kMuted, "dashes", "uniform"}};
+  figure.reading =
+      "A dot on the dashed line is a head that looks at all positions alike, one far left of it a "
+      "head that chooses few.";
+  figure.note =
+      "Effective positions are exp of the entropy of a row of the map, means over rows and "
+      "enhancers.";
+  figure.finding = finding(material);
+  figure.details = map_table(maps);
+  figure.command = attribute_command(material);
+  return figure;
+}
+
+}  // namespace cdt
