@@ -61,6 +61,17 @@ Json baseline_json(const std::optional<Score>& s, bool with_ceiling) {
   return out;
 }
 
+Json replicate_json(const Replicate& r) {
+  return {{"source", r.source},
+          {"pairs", r.pairs},
+          {"enhancers", r.enhancers},
+          {"pearson", r.pearson},
+          {"pearson_ci95", interval_json(r.interval)},
+          {"model_pearson", r.model_pearson},
+          {"model_over_replicate", r.share()},
+          {"model_corrected_for_attenuation", r.corrected()}};
+}
+
 Json share_json(std::int64_t count, std::int64_t of) {
   return {{"pairs", count}, {"share", static_cast<double>(count) / static_cast<double>(of)}};
 }
@@ -101,6 +112,7 @@ std::string metrics_json(const Evaluation& e) {
               {"enhancers", e.enhancers}, {"genes", e.genes}};
   add_score(&out, e.model, with_ceiling);
   if (with_ceiling) out["noise_ceiling"] = e.noise_ceiling;
+  if (e.replicate) out["replicate"] = replicate_json(*e.replicate);
   out["baselines"] = {{"fitted_on", "train"},
                       {"global_mean", baseline_json(e.global_mean, with_ceiling)},
                       {"gene_mean", baseline_json(e.gene_mean, with_ceiling)},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/predict/baselines.h"
+#include "apps/predict/replicate.h"
 #include "io/dataset.h"
 #include "model/bootstrap.h"
 #include "model/metrics.h"
@@ -34,6 +35,7 @@ struct Evaluation {
   Interval gain_interval;  // r of the model minus r of the gene mean, same draws
   TrainOverlap overlap;
   double noise_ceiling = 0;  // NaN: unknown
+  std::optional<Replicate> replicate;
 };
 
 /// predictions: one per pair. truth_ceiling: NaN if unknown.

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <iostream>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "apps/common/cli.h"
@@ -22,6 +23,7 @@ struct PredictOptions {
   CommonOptions common;
   ModelOverrides overrides;
   std::string split = "val";
+  std::filesystem::path replicate;
   std::int64_t batch_size = 4;
   std::int64_t bootstrap = 2000;
 };
@@ -38,6 +40,8 @@ bool parse_options(int argc, char** argv, PredictOptions* options, int* exit_cod
   cli.range("batch-size", 1, 1024);
   cli.option("bootstrap", &options->bootstrap, "replicates of the bootstrap over enhancers");
   cli.range("bootstrap", 100, 1000000);
+  cli.option("replicate", &options->replicate,
+             "TSV of a second screen (enhancer, gene, beta): how well it agrees is a ceiling");
   add_model_options(&cli, &options->overrides);
   return cli.parse(argc, argv, exit_code);
 }
@@ -58,6 +62,22 @@ double noise_ceiling(const Dataset& data, const std::string& split) {
   return truth ? truth->ceiling_of(split) : std::numeric_limits<double>::quiet_NaN();
 }
 
+/// The second screen, refused before the predictions are made.
+Screen screen_of_split(const PredictOptions& options, const Dataset& data,
+                       const std::vector<Pair>& pairs) {
+  Screen screen = read_screen(options.replicate, data);
+  const std::vector<float> none(pairs.size());
+  const auto compared = compare_screens(pairs, none, screen, {.replicates = 1});
+  if (!compared) {
+    throw InputError(options.replicate.string(), "rows",
+                     "fewer than three pairs of the split " + options.split);
+  }
+  if (std::isnan(compared->pearson)) {
+    throw InputError(options.replicate.string(), "beta", "one value for all pairs of the split");
+  }
+  return screen;
+}
+
 void run(const PredictOptions& options) {
   catch_interrupts();
   Inference inference(options.common, options.overrides, options.batch_size);
@@ -68,6 +88,8 @@ void run(const PredictOptions& options) {
                      "no pairs in split " + options.split);
   }
   const double ceiling = noise_ceiling(data, options.split);
+  std::optional<Screen> screen;
+  if (!options.replicate.empty()) screen = screen_of_split(options, data, pairs);
   const OutputFolder out(options.common.out);
   const std::vector<float> predictions =
       predict_once(inference, pairs, options.batch_size, options.common.quiet);
@@ -77,6 +99,10 @@ void run(const PredictOptions& options) {
   evaluation.split = options.split;
   evaluation.data = options.common.data.string();
   evaluation.model_file = options.common.model.string();
+  if (screen) {
+    evaluation.replicate = compare_screens(pairs, predictions, *screen, evaluation.bootstrap);
+    evaluation.replicate->source = options.replicate.string();
+  }
   write_file(out.path() / "predictions.tsv", predictions_tsv(data, pairs, predictions));
   write_file(out.path() / "metrics.json", metrics_json(evaluation));
   std::cout << summary_table(evaluation);

@@ -74,6 +74,13 @@ std::string summary_table(const Evaluation& e) {
     out += "noise ceiling r " + fixed(e.noise_ceiling, 0) +
            ", reached: " + percent(e.model.share_of_ceiling) + "\n";
   }
+  if (e.replicate) {
+    const Replicate& r = *e.replicate;
+    out += "second screen, " + std::to_string(r.pairs) + " pairs: r " + fixed(r.pearson, 0) + " " +
+           interval(r.interval) + "; the model " + fixed(r.model_pearson, 0) + ", " +
+           percent(r.share()) + " of it, corrected for attenuation " + fixed(r.corrected(), 0) +
+           "\n";
+  }
   return out;
 }
 

@@ -24,6 +24,20 @@ std::vector<Pair> pairs_of_split(const Dataset& data, const std::string& split) 
   throw InputError((data.directory / "pairs.tsv").string(), "split", "no pairs in split " + split);
 }
 
+/// What --replicate of cdt-predict found; nothing if it was not given.
+std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics) {
+  const nlohmann::json& found = value_at(metrics, "replicate");
+  if (!std::isfinite(number_at(found, "pearson"))) return std::nullopt;
+  Replicate out;
+  out.source = string_at(found, "source");
+  out.pairs = static_cast<std::int64_t>(number_at(found, "pairs"));
+  out.enhancers = static_cast<std::int64_t>(number_at(found, "enhancers"));
+  out.pearson = number_at(found, "pearson");
+  out.interval = interval_at(found, "pearson_ci95");
+  out.model_pearson = number_at(found, "model_pearson");
+  return out;
+}
+
 void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
             const std::optional<Truth>& truth, Evaluated* out) {
   const double ceiling =
@@ -96,6 +110,7 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted, c
   }
   if (file.next()) file.fail(0, "more rows than the split " + split + " has pairs");
   finish(data, split, seed, truth, &out);
+  out.evaluation.replicate = recorded_replicate(metrics);
   out.command = "cdt-predict --data " + shell_word(data.directory.string()) + " --split " + split +
                 " --model " + shell_word(out.model) + " --out " + shell_word(directory.string());
   return out;

@@ -11,16 +11,24 @@ namespace {
 
 struct ScoreLine {
   const char* label;
-  const Score* score;
+  double r;
+  Interval interval;
   Ink ink;
 };
 
-/// The scores whose r is defined, best known first.
+/// Every r that is defined, a second screen first.
 std::vector<ScoreLine> score_lines(const Evaluation& e) {
-  std::vector<ScoreLine> out{{"model", &e.model, Ink::kBlue}};
-  if (e.gene_mean) out.push_back({"gene mean", &*e.gene_mean, Ink::kMuted});
-  if (e.global_mean) out.push_back({"global mean", &*e.global_mean, Ink::kMuted});
-  std::erase_if(out, [](const ScoreLine& s) { return !std::isfinite(s.score->metrics.pearson); });
+  std::vector<ScoreLine> out;
+  const auto add = [&](const char* label, const Score& s, Ink ink) {
+    out.push_back({label, s.metrics.pearson, s.pearson_interval, ink});
+  };
+  if (e.replicate) {
+    out.push_back({"second screen", e.replicate->pearson, e.replicate->interval, Ink::kGreen});
+  }
+  add("model", e.model, Ink::kBlue);
+  if (e.gene_mean) add("gene mean", *e.gene_mean, Ink::kMuted);
+  if (e.global_mean) add("global mean", *e.global_mean, Ink::kMuted);
+  std::erase_if(out, [](const ScoreLine& s) { return !std::isfinite(s.r); });
   return out;
 }
 
@@ -47,7 +55,7 @@ void describe(Plot& plot, const std::vector<ScoreLine>& lines, double ceiling) {
   double low = 0.0;
   std::vector<std::string> names;
   for (const ScoreLine& s : lines) {
-    low = std::min({low, s.score->metrics.pearson, s.score->pearson_interval.low});
+    low = std::fmin(low, std::fmin(s.r, s.interval.low));
     names.emplace_back(s.label);
   }
   plot.rows(names).run("set lmargin 14").run("set rmargin 3").run("set tmargin 1.5");
@@ -60,14 +68,19 @@ void describe(Plot& plot, const std::vector<ScoreLine>& lines, double ceiling) {
   }
   std::string command;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    const Score& s = *lines[i].score;
-    const Interval& interval = s.pearson_interval;
-    command +=
-        (i == 0 ? "plot " : ", ") +
-        plot.dots({{s.metrics.pearson, -static_cast<double>(i), interval.low, interval.high}},
-                  lines[i].ink);
+    const ScoreLine& s = lines[i];
+    command += (i == 0 ? "plot " : ", ") +
+               plot.dots({{s.r, -static_cast<double>(i), s.interval.low, s.interval.high}}, s.ink);
   }
   plot.run(command);
+}
+
+Html replicate_finding(const Replicate& r) {
+  return " A second screen (" + r.source +
+         ") agrees with this one with r = " + with_interval(r.pearson, r.interval, 3) + " over " +
+         counted(r.pairs, "pair") + "; the model\u2019s r there is " + fixed(r.model_pearson, 3) +
+         ", " + percent(r.share()) + " of that, and " + fixed(r.corrected(), 3) +
+         " when corrected for attenuation, which takes the noise of both screens for alike.";
 }
 
 Html finding(const Evaluation& e) {
@@ -102,6 +115,9 @@ Item score_figure(const Gnuplot& gnuplot, const Material& material) {
       draw_both(gnuplot, "Pearson correlation of the model and its baselines, with intervals",
                 {height, height + 10}, [&](Plot& plot) { describe(plot, lines, e.noise_ceiling); });
   figure.legend = {{Ink::kBlue, "dot", "r with its 95\u202f% interval (bootstrap over enhancers)"}};
+  if (e.replicate) {
+    figure.legend.push_back({Ink::kGreen, "dot", "r of two measurements, a ceiling"});
+  }
   if (std::isfinite(e.noise_ceiling)) {
     figure.legend.push_back({Ink::kGreen, "line", "noise ceiling, " + fixed(e.noise_ceiling, 3)});
   }
@@ -109,6 +125,7 @@ Item score_figure(const Gnuplot& gnuplot, const Material& material) {
       "Further right is better; where two intervals do not overlap, the two differ by more than "
       "chance.";
   figure.finding = finding(e);
+  if (e.replicate) figure.finding += replicate_finding(*e.replicate);
   figure.details = score_table(e);
   figure.command = material.evaluated->command;
   return figure;

@@ -37,6 +37,35 @@ check 'any batch size' awk -F '\t' 'NR == FNR { a[FNR] = $4; next }
 expect_ok "$predict" --data "$data" --model "$model" --out "$work/test" --split test --quiet
 expect_text "$work/test/metrics.json" '"split": "test"'
 
+# A second screen: the effects without noise, which agree with the measured ones as the ceiling says.
+{
+  printf 'gene\tbeta\tenhancer\n'
+  tr -d ' \n' <"$data/truth.json" | grep -o '{"enhancer":"[^"]*","gene":"[^}]*}' |
+    sed 's/.*"enhancer":"\([^"]*\)","gene":"\([^"]*\)".*"noiseless_beta":\([-0-9.e]*\).*/\2\t\3\t\1/'
+} >"$work/screen.tsv"
+expect_ok "$predict" --data "$data" --model "$model" --out "$work/replicate" --quiet \
+  --replicate "$work/screen.tsv"
+expect_text "$work/stdout" "second screen, $pairs pairs: r "
+replicate() { sed -n '/"replicate": {/,/}/p' "$work/replicate/metrics.json" |
+  sed -n "s/.*\"$1\": \([-0-9.e]*\),*\$/\1/p"; }
+check 'agreement is the ceiling' awk -v a="$(replicate pearson)" \
+  -v b="$(sed -n 's/.*"noise_ceiling": \([0-9.]*\),/\1/p' "$work/replicate/metrics.json")" \
+  'BEGIN { exit !(b > 0 && a - b < 1e-6 && b - a < 1e-6) }'
+check 'two ratios' awk -v m="$(replicate model_pearson)" -v r="$(replicate pearson)" \
+  -v s="$(replicate model_over_replicate)" -v c="$(replicate model_corrected_for_attenuation)" \
+  'BEGIN { d = m / r - s; e = m / sqrt(r) - c; exit !(d * d + e * e < 1e-12 && r > 0) }'
+bad_screen() { # NEEDLE CONTENT
+  printf '%b' "$2" >"$work/bad.tsv"
+  expect_fail 2 "$1" "$predict" --data "$data" --model "$model" --out "$work/none" --quiet \
+    --replicate "$work/bad.tsv"
+}
+row=$(sed -n 2p "$work/screen.tsv" | sed 's/\t/\\t/g')
+bad_screen 'bad.tsv: line 1, column enhancer: column is missing' 'gene\tbeta\nx\t1\n'
+bad_screen 'bad.tsv: line 2, column beta: not a finite number: nan' 'gene\tbeta\tenhancer\ng\tnan\te\n'
+bad_screen 'bad.tsv: line 3, column enhancer: twice: ' "gene\tbeta\tenhancer\n$row\n$row\n"
+bad_screen 'bad.tsv: rows: no pair of enhancer and gene that ' 'gene\tbeta\tenhancer\ng\t1\te\n'
+bad_screen 'bad.tsv: rows: fewer than three pairs of the split val' "gene\tbeta\tenhancer\n$row\n"
+
 expect_fail 2 '--model' "$predict" --data "$data" --out "$work/none"
 expect_fail 2 '--split' "$predict" --data "$data" --model "$model" --out "$work/none" --split all
 expect_fail 2 '--batch-size' "$predict" --data "$data" --model "$model" --out "$work/none" \

@@ -88,6 +88,19 @@ expect_ok "$report" --data "$data" --run "$run" --attribution "$attribution" \
 figures() { grep -o '<svg.*</svg>' "$1"; }
 check 'the same figures from given predictions' cmp <(figures "$page") <(figures "$work/given.html")
 
+# A second screen that cdt-predict was given is a ceiling on the page.
+awk -F '\t' -v OFS='\t' '{ print $2, $3, NR == 1 ? $4 : $4 + 0.3 * (NR % 3) }' "$data/pairs.tsv" \
+  >"$work/screen.tsv"
+expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$run/model.safetensors" --quiet \
+  --replicate "$work/screen.tsv" --out "$work/screened"
+expect_ok "$report" --data "$data" --run "$run" --prediction "$work/screened" \
+  --out "$work/screened.html" --quiet
+r=$(grep -A 4 '"replicate": {' "$work/screened/metrics.json" |
+  sed -n 's/.*"pearson": \([-0-9.e]*\),*$/\1/p')
+expect_text "$work/screened.html" \
+  "($work/screen.tsv) agrees with this one with r = $(awk -v r="$r" 'BEGIN { printf "%.3f", r }') ["
+check 'no second screen, no word of one' [ "$(grep -c 'second screen' "$page")" -eq 0 ]
+
 # The pair that was drawn can be drawn again by the command under it.
 drawn=$(grep -o '^cdt-report [^<]* --pair [^< ]*' "$page" | sed 's/.* --pair //')
 expect_ok "$report" --data "$data" --run "$run" --attribution "$attribution" "${annotations[@]}" \

@@ -61,6 +61,34 @@ TEST(EvaluationTest, JsonHoldsModelAndBaselines) {
   EXPECT_NE(summary_table(e).find("noise ceiling r 0.9600"), std::string::npos);
 }
 
+TEST(ReplicateTest, ComparesThePairsOfBothScreens) {
+  const Screen screen{{{1, 0}, -2.0F}, {{2, 1}, 0.0F}, {{2, 0}, -2.5F}, {{7, 7}, 9.0F}};
+  const std::vector<float> predictions{-2.0F, 0.0F, 5.0F, -1.0F};
+  const auto r = compare_screens(kVal, predictions, screen, {.replicates = 200});
+  ASSERT_TRUE(r.has_value());
+  EXPECT_EQ(r->pairs, 3);
+  EXPECT_EQ(r->enhancers, 2);
+  const std::vector<float> first{-2.5F, 0.25F, -1.5F};
+  EXPECT_EQ(r->pearson, compute_metrics(std::vector<float>{-2.0F, 0.0F, -2.5F}, first).pearson);
+  EXPECT_EQ(r->model_pearson,
+            compute_metrics(std::vector<float>{-2.0F, 0.0F, -1.0F}, first).pearson);
+  EXPECT_DOUBLE_EQ(r->share(), r->model_pearson / r->pearson);
+  EXPECT_DOUBLE_EQ(r->corrected(), r->model_pearson / std::sqrt(r->pearson));
+  EXPECT_LE(r->interval.low, r->interval.high);
+}
+
+TEST(ReplicateTest, TooFewPairsAndScreensThatDisagree) {
+  const std::vector<float> predictions(4);
+  const BootstrapOptions bootstrap{.replicates = 100};
+  const Screen two{{{1, 0}, -2.0F}, {{2, 1}, 0.0F}};
+  EXPECT_FALSE(compare_screens(kVal, predictions, two, bootstrap).has_value());
+  const Screen opposite{{{1, 0}, 2.0F}, {{2, 1}, 0.0F}, {{2, 0}, 1.0F}};
+  const auto r = compare_screens(kVal, predictions, opposite, bootstrap);
+  ASSERT_TRUE(r.has_value());
+  EXPECT_LT(r->pearson, 0.0);
+  EXPECT_TRUE(std::isnan(r->corrected()));
+}
+
 TEST(EvaluationTest, WithoutTruthOrTrainingPairs) {
   const double none = std::numeric_limits<double>::quiet_NaN();
   const Evaluation e =

@@ -1,0 +1,47 @@
+// What real data offers for a ceiling: a second screen of the same pairs. Two measurements, both
+// noisy, correlate with some r; effects without noise would correlate with either by its square
+// root.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/dataset.h"
+#include "model/bootstrap.h"
+
+namespace cdt {
+
+/// The second screen's effect of pairs that the data set knows, by enhancer and gene.
+using Screen = std::map<std::pair<std::int32_t, std::int32_t>, float>;
+
+/// A TSV with columns enhancer, gene and beta; pairs of other enhancers and genes are skipped.
+/// InputError names line and column: an effect that is no finite number, a pair given twice; "rows"
+/// if it shares no pair with the data set.
+Screen read_screen(const std::filesystem::path& file, const Dataset& data);
+
+/// A split measured twice, over the pairs that both screens have.
+struct Replicate {
+  std::string source;  // the second screen's file
+  std::int64_t pairs = 0, enhancers = 0;
+  double pearson = 0;        // of the two screens
+  Interval interval;         // over enhancers
+  double model_pearson = 0;  // of the prediction with the first, over the same pairs
+
+  /// Against what a second screen, with noise of its own, reaches; may exceed 1.
+  double share() const { return model_pearson / pearson; }
+  /// Against what effects without noise would reach, if the screens' noises are alike and
+  /// independent: r corrected for attenuation (Spearman). NaN unless the screens correlate.
+  double corrected() const;
+};
+
+/// Nothing if the two share fewer than three pairs.
+std::optional<Replicate> compare_screens(const std::vector<Pair>& pairs,
+                                         std::span<const float> predictions, const Screen& screen,
+                                         const BootstrapOptions& bootstrap);
+
+}  // namespace cdt
