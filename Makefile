@@ -105,9 +105,12 @@ KERNELS_BENCH := $(wildcard tests/bench/kernels_*.cc)
 FUZZ := $(wildcard tests/fuzz/*.cc)
 # The CUDA backend on the host: its sources, those of the emulation, and the emulation's tests.
 EMULATED := $(wildcard engine/cuda/*.cu engine/cuda/*.cc)
-EMULATION_TESTS := $(wildcard tests/emulation/*_test.cc tests/emulation/*_case.cc tests/emulation/*.cu)
+KERNEL_TESTS := $(wildcard tests/kernels/*.cc)
+EMULATION_TESTS := $(KERNEL_TESTS) $(wildcard tests/emulation/*_test.cc tests/emulation/*.cu) \
+  tests/emulation/kernel_watch.cc
 EMULATION := $(filter-out $(EMULATION_TESTS),$(wildcard tests/emulation/*.cc))
-GPU := tests/gpu/compare_runs.cc $(if $(NVCC),tests/gpu/measure_gemm.cc tests/gpu/measure_forms.cc) \
+GPU := tests/gpu/compare_runs.cc \
+  $(if $(NVCC),$(addprefix tests/gpu/,measure_gemm.cc measure_forms.cc kernel_watch.cc)) \
   $(if $(CUDNN_FLAGS),$(wildcard tests/gpu/measure_attention.cc))
 SOURCES := $(sort $(ENGINE) $(IMPORT) $(APPS) $(MAINS) $(UNIT) $(PARITY) $(PAPER_BENCH) \
   $(KERNELS_BENCH) $(FUZZ) $(GPU) \
@@ -129,7 +132,8 @@ IMPORT_PROGRAM := $(if $(HDF5_FLAGS),$(call programs,$(filter apps/cdt_import.cc
 PROGRAMS := $(PLAIN_PROGRAMS) $(IMPORT_PROGRAM)
 TESTS := $(if $(UNIT),$(BUILD)/tests/unit_tests) $(if $(PARITY),$(BUILD)/tests/parity_tests)
 TESTS += $(BUILD)/tests/compare_runs $(BUILD)/tests/emulation_tests $(EMULATED_PROGRAMS) \
-  $(if $(EMULATED),$(BUILD)/tests/emulated_unit_tests $(BUILD)/tests/emulated_parity_tests)
+  $(if $(EMULATED),$(BUILD)/tests/emulated_unit_tests $(BUILD)/tests/emulated_parity_tests) \
+  $(if $(NVCC),$(BUILD)/tests/kernel_tests)
 MEASURES := $(patsubst tests/gpu/%.cc,$(BUILD)/tests/%,$(filter tests/gpu/measure_%,$(GPU)))
 BENCHES := $(if $(PAPER_BENCH),$(BUILD)/tests/paper_bench) \
   $(if $(KERNELS_BENCH),$(if $(BENCHMARK_FLAGS),$(BUILD)/tests/kernels_bench))
@@ -247,6 +251,9 @@ $(BUILD)/tests/emulated_unit_tests: $(call objects,$(UNIT) $(IMPORT)) \
 $(BUILD)/tests/emulated_parity_tests: $(call objects,$(PARITY)) \
     $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
 	$(call link,$(EMULATED_LINK) -lgtest_main $(GTEST_FLAGS))
+# Those of single kernels, on a real one.
+$(BUILD)/tests/kernel_tests: $(call objects,$(KERNEL_TESTS) tests/gpu/kernel_watch.cc) $(LIBCDT)
+	$(call link,-lgtest_main $(GTEST_FLAGS))
 $(EMULATED_PROGRAMS): $(BUILD)/emulated/bin/cdt-%: $(BUILD)/obj/apps/cdt_%.o \
     $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
 	$(call link,$(EMULATED_LINK))

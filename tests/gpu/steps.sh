@@ -53,9 +53,11 @@ device_tests() {
     "${@:2}" "$build/tests/$1_tests"
 }
 
-# The ops against float64 formulas, optimiser, attribution, checkpoints; fixtures recorded from PyTorch.
+# Single kernels against the CPU backend, in float32 and bfloat16; the ops against float64 formulas,
+# optimiser, attribution, checkpoints; fixtures recorded from PyTorch.
 run_device_tests() {
   local failures=0
+  GTEST_BRIEF=1 "$build/tests/kernel_tests" || failures=1
   device_tests unit || failures=1
   device_tests parity || failures=1
   return $failures
@@ -129,14 +131,15 @@ compare_attribution() {
   tests/gpu/compare_windows.sh "$folder/cpu" "$folder/cuda" 0.99 $error
 }
 
-# memcheck, racecheck: compute-sanitizer over the unit tests that run on the device, and over an epoch
-# in bf16, for its fused attention. A machine that the tool cannot attach to says nothing about the
+# memcheck, racecheck: compute-sanitizer over single kernels, over the unit tests that run on the
+# device, and over an epoch in bf16. A machine that the tool cannot attach to says nothing about the
 # kernels.
 sanitize() {
   local tool status=0
   tool=$(command -v compute-sanitizer) || tool=$(sed -n 's/^NVCC := \(.*\)nvcc$/\1/p' "$build/cuda.mk")compute-sanitizer
   [ -x "$tool" ] || skip "no compute-sanitizer in the PATH or beside nvcc"
-  device_tests unit "$tool" --tool "$step" --error-exitcode 9 || status=$?
+  GTEST_BRIEF=1 "$tool" --tool "$step" --error-exitcode 9 "$build/tests/kernel_tests" &&
+    device_tests unit "$tool" --tool "$step" --error-exitcode 9 || status=$?
   if [ $status -ne 0 ] && grep -q 'Device not supported' "$logs/$step.log"; then
     skip "compute-sanitizer does not support this machine"
   fi

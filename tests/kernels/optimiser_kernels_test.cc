@@ -1,13 +1,13 @@
 // Kernels of the loss and the optimiser, and matrix products, against the CPU backend.
 #include <gtest/gtest-spi.h>
 
-#include "tests/emulation/checked_test.h"
-#include "tests/emulation/kernel_case.h"
+#include "tests/kernels/kernel_case.h"
+#include "tests/kernels/kernel_test.h"
 
 namespace cdt::test {
 namespace {
 
-class StepKernels : public CheckedTest {};
+class StepKernels : public KernelTest {};
 
 TEST_F(StepKernels, SelectionAndHuber) {
   for (const std::int64_t batch : {1, 31, 33, 129}) {

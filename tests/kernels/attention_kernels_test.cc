@@ -1,13 +1,13 @@
 // Attention and pooling kernels against the CPU backend.
 #include <array>
 
-#include "tests/emulation/checked_test.h"
-#include "tests/emulation/kernel_case.h"
+#include "tests/kernels/kernel_case.h"
+#include "tests/kernels/kernel_test.h"
 
 namespace cdt::test {
 namespace {
 
-class AttentionKernels : public CheckedTest {};
+class AttentionKernels : public KernelTest {};
 
 struct Sizes {
   std::int64_t batch, heads, head_dim, queries, keys;

@@ -1,7 +1,7 @@
 // Kernels that work on rows, against the CPU backend: dropout, GELU, residual, layer norm, softmax,
 // sums.
-#include "tests/emulation/checked_test.h"
-#include "tests/emulation/kernel_case.h"
+#include "tests/kernels/kernel_case.h"
+#include "tests/kernels/kernel_test.h"
 
 namespace cdt::test {
 namespace {
@@ -9,7 +9,7 @@ namespace {
 constexpr std::int64_t kRows = 3;
 constexpr std::int64_t kBatch = 2;
 
-class RowKernels : public CheckedTest {};
+class RowKernels : public KernelTest {};
 
 /// Name, width and dropout probability in a trace.
 std::string label(const char* name, std::int64_t cols, float p) {

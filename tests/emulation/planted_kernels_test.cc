@@ -1,10 +1,11 @@
 // The emulation runs right kernels right, and finds each planted mistake.
+#include "tests/emulation/planted_kernels.h"
+
 #include <cmath>
 #include <numeric>
 
 #include "tests/emulation/checked_test.h"
 #include "tests/emulation/device_buffer.h"
-#include "tests/emulation/planted_kernels.h"
 
 namespace cdt::test {
 namespace {

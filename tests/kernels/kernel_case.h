@@ -1,6 +1,6 @@
-// One call of a kernel on the emulated GPU and on the CPU backend, with equal inputs; all tensors
-// are compared afterwards. The GPU's run in checking mode, each in a reservation of its own, once
-// flush with the guard behind it and once with the one before.
+// One call of a kernel on the GPU and on the CPU backend, with equal inputs; all tensors are
+// compared afterwards. The GPU's lie each in a reservation of its own, once flush with its end and
+// once with its start, and what is beside them must stay as it was.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "tests/emulation/kernel_case.h"
+#include "tests/kernels/kernel_case.h"
 
 #include <gtest/gtest.h>
 
@@ -7,16 +7,18 @@
 #include <limits>
 
 #include "engine/bfloat16.h"
-#include "tests/emulation/memory.h"
 
 namespace cdt::test {
 namespace {
 
-using emulation::Placement;
 using Floats = std::vector<float>;
 
+/// Where a tensor lies in its reservation, flush with what is before or behind.
+enum class Placement { kStart, kEnd };
+
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kAlignment = 16;  // what every tensor of an arena has, and kernels may use
+constexpr std::uint16_t kAround = 0xFFF8;  // words beside a tensor; as bfloat16 a NaN
+constexpr std::size_t kAlignment = 16;     // what every tensor of an arena has, and kernels may use
 constexpr std::size_t kScratchBytes = std::size_t{1} << 24U;
 
 Floats values_for(const CaseTensor& t, RandomStream& random) {
@@ -60,6 +62,8 @@ class Placed {
     backend.commit(base_, 0, whole_);
     if (placement == Placement::kEnd) offset_ = (whole_ - bytes) / kAlignment * kAlignment;
     tensor_.data = base_ + offset_ / sizeof(float);
+    const std::vector<std::uint16_t> around(whole_ / sizeof(kAround), kAround);
+    backend.upload(everything(), around.data());
   }
   ~Placed() { backend_.release(base_, whole_); }
   Placed(const Placed&) = delete;
@@ -86,20 +90,22 @@ class Placed {
     for (std::size_t i = 0; i < n; ++i) out[i] = to_float(narrow[i]);
     return out;
   }
-  /// Is the reservation beside the tensor as the emulation made it?
+  /// Is the reservation beside the tensor as it was?
   bool clean_beside() const {
     std::vector<std::uint16_t> all(whole_ / sizeof(std::uint16_t));
-    backend_.download(all.data(), {base_, {static_cast<std::int64_t>(whole_ / sizeof(float))}});
+    backend_.download(all.data(), everything());
     const std::size_t begin = offset_ / sizeof(std::uint16_t);
     const std::size_t end =
         begin + static_cast<std::size_t>(tensor_.bytes()) / sizeof(std::uint16_t);
     for (std::size_t i = 0; i < all.size(); ++i) {
-      if ((i < begin || i >= end) && all[i] != emulation::kFreshWord) return false;
+      if ((i < begin || i >= end) && all[i] != kAround) return false;
     }
     return true;
   }
 
  private:
+  Tensor everything() const { return {base_, {static_cast<std::int64_t>(whole_ / sizeof(float))}}; }
+
   Backend& backend_;
   Tensor tensor_;
   float* base_ = nullptr;
