@@ -15,7 +15,7 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 NullTest no_test() { return {kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, kNaN}; }
 
-double effect_size(double observed, double expectation, double deviation) {
+double z_score(double observed, double expectation, double deviation) {
   return deviation > 0.0 ? (observed - expectation) / deviation : kNaN;
 }
 
@@ -39,7 +39,7 @@ NullTest null_test(double observed, std::vector<double> replicates) {
           quantile_of_sorted(replicates, 0.025),
           quantile_of_sorted(replicates, 0.975),
           std::min(1.0, 2.0 * std::min(low_tail, high_tail) / (n + 1.0)),
-          effect_size(observed, expectation, deviation)};
+          z_score(observed, expectation, deviation)};
 }
 
 }  // namespace cdt

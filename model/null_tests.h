@@ -24,7 +24,7 @@ struct NullTest {
   double expectation = 0, deviation = 0;  // mean and standard deviation under the null
   double low = 0, high = 0;               // its central 95 %
   double p = 0;
-  double effect = 0;  // (observed - expectation) / deviation; NaN if that is 0
+  double z = 0;  // (observed - expectation) / deviation; NaN if that is 0
 };
 
 /// From replicates drawn under the null, (1 + r) / (1 + n) of them in each tail.
@@ -34,6 +34,6 @@ NullTest null_test(double observed, std::vector<double> replicates);
 NullTest no_test();
 
 /// (observed - expectation) / deviation; NaN if the deviation is 0.
-double effect_size(double observed, double expectation, double deviation);
+double z_score(double observed, double expectation, double deviation);
 
 }  // namespace cdt

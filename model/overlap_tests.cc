@@ -101,7 +101,7 @@ NullTest hypergeometric_overlap_test(std::span<const TopPair> pairs, std::int64_
           central(sum, 0.025) / n,
           central(sum, 0.975) / n,
           std::clamp(2.0 * std::min(low_tail, high_tail), kSmallest, 1.0),
-          effect_size(observed, one.overlap_mean, deviation)};
+          z_score(observed, one.overlap_mean, deviation)};
 }
 
 NullTest shifted_overlap_test(std::span<const TopPair> pairs, std::int64_t bins,

@@ -15,7 +15,8 @@ Json test_json(const NullTest& test) {
           {"standard_deviation", test.deviation},
           {"interval_95", {test.low, test.high}},
           {"p", test.p},
-          {"effect_size", test.effect}};
+          {"z", test.z},
+          {"effect_size", test.observed / test.expectation}};
 }
 
 Json peaks_json(const PeakTests& tests) {

@@ -72,8 +72,8 @@ TrackFolder::TrackFolder(const Dataset& data, const ChromosomeSizes& sizes, Meth
 TrackLabel TrackFolder::label(std::size_t method, const std::string& name,
                               const std::string& description) const {
   const Method& m = *methods_[method];
-  return {"CDT " + std::string(m.name) + " " + name, description + ": " + m.meaning, data_.assembly,
-          colour_of(m), kNegative};
+  return {"CDT " + std::string(m.name) + " " + name, description + ": " + m.meaning,
+          ucsc_assembly(data_.assembly), colour_of(m), kNegative};
 }
 
 void TrackFolder::add(const PairNumbers& numbers, const PairScores& scores) {
@@ -97,7 +97,7 @@ void TrackFolder::add(const PairNumbers& numbers, const PairScores& scores) {
     if (own_track) {
       tracks_.push_back({numbered("", static_cast<std::size_t>(rows_), e.name) + "_" +
                              file_name_part(gene) + "." + methods_[m]->name,
-                         label(m, gene, e.name + " to " + gene),
+                         label(m, e.name + " " + gene, e.name + " to " + gene),
                          {placed}});
     }
     pairs_of_enhancer_[m].push_back(std::move(placed));
@@ -155,7 +155,8 @@ std::string TrackFolder::session(const std::vector<Track>& all) const {
 
 std::string TrackFolder::custom_tracks(const std::vector<Track>& all) const {
   std::string out = ucsc_browser_line(regions_.front());
-  out += bed9_track_line("CDT peaks", "top bins of each pair and method", data_.assembly) +
+  out += bed9_track_line("CDT peaks", "top bins of each pair and method",
+                         ucsc_assembly(data_.assembly)) +
          bed9_text(peaks_);
   for (const Track& track : all) out += bedgraph_text(track.label, track.scores);
   return out;

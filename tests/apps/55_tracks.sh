@@ -66,6 +66,13 @@ else
   done
 fi
 
+# Another name of the assembly: the browsers get theirs.
+cp -r "$data" "$work/grch"
+sed -i 's/"hg38"/"GRCh38"/' "$work/grch/dataset.json"
+expect_ok "$attribute" --data "$work/grch" --model "$model" --split val --tracks 2 --out "$work/g"
+check 'db of every track' [ "$(grep -ho ' db=[^ ]*' "$work"/g/tracks/*.bedGraph "$work/g/tracks/ucsc.txt" | sort -u)" = ' db=hg38' ]
+check 'a name of its own for every track' [ "$(head -qn 1 "$work"/a/tracks/*.bedGraph | grep -o 'name="[^"]*"' | sort | uniq -d | wc -l)" -eq 0 ]
+
 # An assembly without known sizes: bedGraph and all else, but no bigWig, and a line that says so.
 cp -r "$data" "$work/mouse"
 sed -i 's/"hg38"/"mm10"/' "$work/mouse/dataset.json"

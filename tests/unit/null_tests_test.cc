@@ -21,10 +21,10 @@ TEST(NullTestTest, TailsCountTheObserved) {
   const NullTest t = null_test(4.0, {1, 2, 3, 4, 5, 2, 3, 2, 3});
   EXPECT_NEAR(t.expectation, 25.0 / 9.0, 1e-12);
   EXPECT_DOUBLE_EQ(t.p, 2.0 * (1.0 + 2.0) / 10.0);  // 4 and 5 are as large
-  EXPECT_DOUBLE_EQ(t.effect, (4.0 - t.expectation) / t.deviation);
+  EXPECT_DOUBLE_EQ(t.z, (4.0 - t.expectation) / t.deviation);
   EXPECT_DOUBLE_EQ(null_test(0.0, {1, 2, 3}).p, 0.5);  // none is as small: 2 (1 + 0) / (3 + 1)
   EXPECT_DOUBLE_EQ(null_test(2.0, {2, 2, 2}).p, 1.0);
-  EXPECT_TRUE(std::isnan(null_test(2.0, {2, 2, 2}).effect));
+  EXPECT_TRUE(std::isnan(null_test(2.0, {2, 2, 2}).z));
   EXPECT_TRUE(std::isnan(null_test(NAN, {1, 2}).p));
 }
 
@@ -56,7 +56,7 @@ TEST(PeakTestsTest, UniformNullHasTheExactMoments) {
   EXPECT_NEAR(t.share_near.expectation, exact.share_near, error * t.share_near.deviation);
   EXPECT_NEAR(t.edge_share.expectation, exact.edge_share, error * t.edge_share.deviation);
   EXPECT_DOUBLE_EQ(t.distance_mean_bp.p, 2.0 / 4001.0);  // every peak at the centre: none like it
-  EXPECT_LT(t.distance_mean_bp.effect, -10.0);
+  EXPECT_LT(t.distance_mean_bp.z, -10.0);
 }
 
 // The genes of an enhancer move together: one enhancer with 100 equal peaks is one observation,
