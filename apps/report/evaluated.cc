@@ -110,9 +110,12 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted, c
   }
   if (file.next()) file.fail(0, "more rows than the split " + split + " has pairs");
   finish(data, split, seed, truth, &out);
-  out.evaluation.replicate = recorded_replicate(metrics);
   out.command = "cdt-predict --data " + shell_word(data.directory.string()) + " --split " + split +
                 " --model " + shell_word(out.model) + " --out " + shell_word(directory.string());
+  out.evaluation.replicate = recorded_replicate(metrics);
+  if (out.evaluation.replicate) {
+    out.command += " --replicate " + shell_word(out.evaluation.replicate->source);
+  }
   return out;
 }
 

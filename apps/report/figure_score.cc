@@ -76,11 +76,16 @@ void describe(Plot& plot, const std::vector<ScoreLine>& lines, double ceiling) {
 }
 
 Html replicate_finding(const Replicate& r) {
-  return " A second screen (" + r.source +
-         ") agrees with this one with r = " + with_interval(r.pearson, r.interval, 3) + " over " +
-         counted(r.pairs, "pair") + "; the model\u2019s r there is " + fixed(r.model_pearson, 3) +
-         ", " + percent(r.share()) + " of that, and " + fixed(r.corrected(), 3) +
-         " when corrected for attenuation, which takes the noise of both screens for alike.";
+  Html out = " A second screen (" + r.source +
+             ") agrees with this one with r = " + with_interval(r.pearson, r.interval, 3) +
+             " over " + counted(r.pairs, "pair") + "; the model\u2019s r there is " +
+             fixed(r.model_pearson, 3);
+  if (!(r.pearson > 0)) return out + ".";
+  return out + ", " + percent(r.share()) +
+         " of that. If the noise of both screens is alike, effects without noise would reach the "
+         "square root, " +
+         fixed(std::sqrt(r.pearson), 3) + ", of which the model has " + percent(r.corrected()) +
+         ".";
 }
 
 Html finding(const Evaluation& e) {
@@ -116,7 +121,7 @@ Item score_figure(const Gnuplot& gnuplot, const Material& material) {
                 {height, height + 10}, [&](Plot& plot) { describe(plot, lines, e.noise_ceiling); });
   figure.legend = {{Ink::kBlue, "dot", "r with its 95\u202f% interval (bootstrap over enhancers)"}};
   if (e.replicate) {
-    figure.legend.push_back({Ink::kGreen, "dot", "r of two measurements, a ceiling"});
+    figure.legend.push_back({Ink::kGreen, "dot", "r of a second, noisy measurement"});
   }
   if (std::isfinite(e.noise_ceiling)) {
     figure.legend.push_back({Ink::kGreen, "line", "noise ceiling, " + fixed(e.noise_ceiling, 3)});

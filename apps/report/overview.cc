@@ -41,12 +41,11 @@ Html headline(const Material& material) {
   if (std::isfinite(e.noise_ceiling)) {
     cards += card("Share of the ceiling", percent(e.model.share_of_ceiling),
                   "ceiling r " + fixed(e.noise_ceiling, 3));
-  } else if (!e.replicate) {
+  } else if (e.replicate && e.replicate->pearson > 0) {
+    cards += card("Share of the ceiling", percent(e.replicate->corrected()),
+                  "\u221ar of two screens, " + fixed(std::sqrt(e.replicate->pearson), 3));
+  } else {
     cards += card("Share of the ceiling", "\u2013", "ceiling unknown here");
-  }
-  if (e.replicate) {
-    cards += card("Share of a second screen\u2019s r", percent(e.replicate->share()),
-                  "its r " + with_interval(e.replicate->pearson, e.replicate->interval, 3));
   }
   cards += card("R\u00b2", fixed(e.model.metrics.r2, 3), "of determination");
   return element("div", {{"class", "headline"}}, cards);

@@ -99,6 +99,7 @@ r=$(grep -A 4 '"replicate": {' "$work/screened/metrics.json" |
   sed -n 's/.*"pearson": \([-0-9.e]*\),*$/\1/p')
 expect_text "$work/screened.html" \
   "($work/screen.tsv) agrees with this one with r = $(awk -v r="$r" 'BEGIN { printf "%.3f", r }') ["
+expect_text "$work/screened.html" " --out $work/screened --replicate $work/screen.tsv<"
 check 'no second screen, no word of one' [ "$(grep -c 'second screen' "$page")" -eq 0 ]
 
 # The pair that was drawn can be drawn again by the command under it.
