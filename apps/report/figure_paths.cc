@@ -131,6 +131,20 @@ void describe(Plot& plot, const Paths& paths) {
   plot.run("unset multiplot");
 }
 
+/// Gradient times input by path, in units of the prediction; empty if summary.json has none.
+Html products(const nlohmann::json& summary) {
+  Html out;
+  for (std::size_t path = 0; path < kPaths; ++path) {
+    const std::string part = std::string("paths.products.sum_over_window.") + kParts[path];
+    const double mean = number_at(summary, part + ".mean");
+    if (!std::isfinite(mean)) return {};
+    out += (path == 0 ? " Gradient times input over the window, which adds up too: " : "; ") +
+           with_interval(mean, interval_at(summary, part + ".interval_95"), 3) + " " +
+           kPathNames[path];
+  }
+  return out + ".";
+}
+
 Html finding(const Paths& paths, double additivity_error) {
   Html out = "Of the gradient, mean over " + counted(paths.pairs, "pair") + ": ";
   for (std::size_t path = 0; path < kPaths; ++path) {
@@ -171,8 +185,8 @@ Item paths_figure(const Gnuplot& gnuplot, const Material& material) {
       "on the whole, over the whole\u2019s length. The curves are norms of the parts, which do not "
       "add up as the vectors do: parts that cancel each other are long.";
   if (paths.is_uneven) figure.note += " Their axis is logarithmic.";
-  figure.finding =
-      finding(paths, number_at(material.attribution->summary, "paths.additivity_error"));
+  const nlohmann::json& summary = material.attribution->summary;
+  figure.finding = finding(paths, number_at(summary, "paths.additivity_error")) + products(summary);
   figure.command = attribute_command(material);
   return figure;
 }
