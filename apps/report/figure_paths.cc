@@ -139,7 +139,7 @@ Html products(const nlohmann::json& summary) {
     const double mean = number_at(summary, part + ".mean");
     if (!std::isfinite(mean)) return {};
     out += (path == 0 ? " Gradient times input over the window, which adds up too: " : "; ") +
-           with_interval(mean, interval_at(summary, part + ".interval_95"), 3) + " " +
+           with_interval(mean, interval_at(summary, part + ".interval_95"), 4) + " " +
            kPathNames[path];
   }
   return out + ".";
