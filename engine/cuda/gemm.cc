@@ -28,14 +28,14 @@ cudaDataType_t type_of(const Operand& x) {
   return x.dtype == Dtype::kBFloat16 ? CUDA_R_16BF : CUDA_R_32F;
 }
 
-/// Largest power of two up to 16 that divides the address and the stride between problems. More is
-/// not said, or the algorithm, and with it the bits, would depend on where among others an operand
-/// lies; 16 bytes is what a thread loads at once.
+/// Largest power of two up to kGemmAlignment that divides the address and the stride between
+/// problems. More is not said, or the algorithm, and with it the bits, would depend on where among
+/// others an operand lies.
 std::int64_t alignment(const Operand& x, std::int64_t stride, std::int64_t batch) {
   const auto address = reinterpret_cast<std::uintptr_t>(x.data);
   const std::uintptr_t step =
       batch > 1 ? static_cast<std::uintptr_t>(stride * bytes_of(x.dtype)) : 0;
-  std::uintptr_t best = 16;
+  std::uintptr_t best = kGemmAlignment;
   while ((address | step) % best != 0) best /= 2;
   return static_cast<std::int64_t>(best);
 }
@@ -158,8 +158,7 @@ GemmPlans::Plan GemmPlans::make_plan(const Gemm& g, const Key& key) {
 void GemmPlans::choose_algorithm(const Gemm& g, const Key& key, Plan& plan) {
   Preference preference;
   preference.set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kWorkspaceBytes);
-  preference.set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
-                 static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
+  preference.set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, kGemmReductions);
   const auto aligned = [&](cublasLtMatmulPreferenceAttributes_t attribute, KeyPart part) {
     preference.set(attribute, static_cast<std::uint32_t>(key[part]));
   };

@@ -7,11 +7,17 @@
 #include <cuda_runtime.h>
 
 #include <array>
+#include <cstdint>
 #include <map>
 
 #include "engine/backend.h"
 
 namespace cdt {
+
+/// Sums split over k are added in a pass of their own, in a fixed order.
+inline constexpr std::uint32_t kGemmReductions = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+/// Bytes of alignment an algorithm may count on at most: what a thread loads at once.
+inline constexpr std::uint32_t kGemmAlignment = 16;
 
 class GemmPlans {
  public:

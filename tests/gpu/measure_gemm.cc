@@ -12,6 +12,7 @@
 
 #include "apps/common/cli.h"
 #include "apps/common/main.h"
+#include "engine/cuda/gemm.h"
 #include "io/text.h"
 #include "tests/gpu/cuda_timing.h"
 
@@ -160,6 +161,15 @@ std::string GemmTimer::time(const Product& p, const Precision& precision) {
   const Preference owned(preference);
   CDT_LT(cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
                                               &kWorkspace, sizeof kWorkspace));
+  const auto allow = [&](cublasLtMatmulPreferenceAttributes_t attribute, std::uint32_t value) {
+    CDT_LT(cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof value));
+  };
+  allow(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, kGemmReductions);
+  for (const auto operand :
+       {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
+    allow(operand, kGemmAlignment);
+  }
   std::vector<cublasLtMatmulHeuristicResult_t> found(static_cast<std::size_t>(algorithms_));
   int count = 0;
   CDT_LT(cublasLtMatmulAlgoGetHeuristic(handle_, product.get(), lb.get(), la.get(), lc.get(),
