@@ -41,9 +41,8 @@ std::vector<std::int64_t> top_bins(std::span<const float> profile, std::int64_t 
   std::vector<std::int64_t> order(profile.size());
   std::iota(order.begin(), order.end(), std::int64_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-    return profile[static_cast<std::size_t>(a)] < profile[static_cast<std::size_t>(b)];
+    return profile[static_cast<std::size_t>(a)] > profile[static_cast<std::size_t>(b)];
   });
-  std::reverse(order.begin(), order.end());
   order.resize(std::min(order.size(), static_cast<std::size_t>(count)));
   return order;
 }

@@ -12,8 +12,8 @@ namespace cdt {
 /// Bin of the largest score, the first of equals (NumPy's argmax).
 std::int64_t peak_bin(std::span<const float> profile);
 
-/// The `count` bins of the largest scores, largest first: the last of an ascending stable sort, so
-/// that of equal scores the later bins are taken.
+/// The `count` bins of the largest scores, largest first, of equal scores the lower bin first: the
+/// first of them is peak_bin().
 std::vector<std::int64_t> top_bins(std::span<const float> profile, std::int64_t count);
 
 /// Number of elements that two sets of distinct bins share.

@@ -143,10 +143,12 @@ TEST(ProfileTest, PeakIsTheFirstOfEquals) {
   EXPECT_EQ(peak_bin(std::vector<float>{0.25F, 0.25F}), 0);
 }
 
-// numpy: argsort(kind="stable")[-3:][::-1]
-TEST(ProfileTest, TopTakesTheLaterOfEquals) {
-  EXPECT_EQ(top_bins(std::vector<float>{5, 1, 1, 1, 9}, 3), (std::vector<std::int64_t>{4, 0, 3}));
+// numpy: argsort(-scores, kind="stable")[:3]
+TEST(ProfileTest, TopTakesTheLowerOfEqualBins) {
+  EXPECT_EQ(top_bins(std::vector<float>{5, 1, 1, 1, 9}, 3), (std::vector<std::int64_t>{4, 0, 1}));
   EXPECT_EQ(top_bins(std::vector<float>{1, 2}, 20), (std::vector<std::int64_t>{1, 0}));
+  const std::vector<float> equal{1, 3, 3, 2};
+  EXPECT_EQ(top_bins(equal, 1).front(), peak_bin(equal));
 }
 
 TEST(ProfileTest, OverlapCountsSharedBins) {
