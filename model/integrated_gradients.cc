@@ -62,11 +62,11 @@ IntegratedGradients judged(const Backend& backend, const std::vector<double>& sc
   out.change = at_input - at_baseline;
   double sum = 0.0;
   for (const double score : scores) sum += score;
-  const double error = std::fabs(sum - out.change);
-  out.completeness_error = error / std::max(std::fabs(out.change), 1e-6);
-  const double resolution =
-      prediction_rounding(backend) * (std::fabs(at_input) + std::fabs(at_baseline));
-  out.complete = out.completeness_error <= gate.relative || error <= resolution;
+  const double scale = std::max(std::fabs(out.change), 1e-6);
+  out.completeness_error = std::fabs(sum - out.change) / scale;
+  out.resolution =
+      prediction_rounding(backend) * (std::fabs(at_input) + std::fabs(at_baseline)) / scale;
+  out.complete = out.completeness_error <= std::max(gate.relative, out.resolution);
   return out;
 }
 

@@ -2,8 +2,10 @@
 //   score(bin) = sum over features of (x - x0) * integral over a in [0, 1] of
 //                d prediction / d x at x0 + a (x - x0)
 // with x0 a stated baseline. The scores of all bins add up to f(x) - f(x0) (completeness); what the
-// quadrature misses of that is the completeness error. The path is straight in the output of the
-// projector's linear map too, so nothing dna_dim wide is formed.
+// quadrature misses of that is the completeness error. The two predictions are rounded; what that
+// may make of the error is its resolution, below which no quadrature can be told from a better one.
+// The path is straight in the output of the projector's linear map too, so nothing dna_dim wide is
+// formed.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +27,8 @@ struct IntegratedGradients {
   int steps = 0;                  // points of the quadrature that gave them
   double change = 0;              // f(x) - f(x0)
   double completeness_error = 0;  // |sum - change| / max(|change|, 1e-6)
-  bool complete = false;          // within the gate, or as near as predictions can tell
+  double resolution = 0;          // what rounding of both predictions may add to that error
+  bool complete = false;          // the error is within the gate or within the resolution
 };
 
 struct IntegrationGate {

@@ -11,6 +11,13 @@
 
 namespace cdt {
 
+/// gradient . (input - baseline) by bin (L) of each gene, in order: what the gradient claims that
+/// the baseline's DNA in a bin takes from the prediction. From the pass's last forward(z).
+std::vector<std::vector<float>> gradient_claims(GradientPass& pass, Backend& backend,
+                                                std::span<const float> z,
+                                                std::span<const float> baseline, std::int64_t bins,
+                                                const std::vector<std::int32_t>& genes);
+
 struct RegionEffect {
   float prediction = 0, replaced = 0;  // with the region, and with the baseline's DNA in its place
   double claimed = 0;                  // sum over its bins of gradient . (input - baseline)

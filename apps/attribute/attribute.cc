@@ -185,8 +185,9 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
     return m->window == &PairWindows::gradient_x_input;
   }));
   Baseline baseline(inference, attributor.pass(), options.gradient.baseline);
-  const auto scorers = make_scorers(
-      methods, {inference, attributor, options.choice.seed, options.gradient, baseline});
+  const auto scorers =
+      make_scorers(methods, {inference, attributor, options.choice.seed, options.gradient, baseline,
+                             receivers.gradients.integration()});
   receivers.maps.add_trunks(inference);
   std::vector<PairNumbers> numbers;
   for (std::size_t begin = 0; begin < pairs.size();) {
@@ -195,19 +196,18 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
     for (std::size_t i = begin; i < end; ++i) genes.push_back(pairs[i].gene);
     const Tensor dna = feed.take();
     if (end < pairs.size()) feed.start({pairs[end].enhancer});
-    const bool zero_dna = all_zero(inference, dna);
-    const EnhancerGenes wanted{pairs[begin].enhancer, dna, genes};
+    const EnhancerGenes wanted{pairs[begin].enhancer, dna, genes, all_zero(inference, dna)};
     const std::vector<PairScores> scores = score_enhancer(attributor, methods, scorers, wanted);
     for (std::size_t i = 0; i < scores.size(); ++i) {
       const Pair& pair = pairs[begin + i];
       expect_finite(scores[i], inference.data, pair);
-      numbers.push_back(pair_numbers(pair, scores[i], methods, zero_dna));
+      numbers.push_back(pair_numbers(pair, scores[i], methods, wanted.zero_dna));
       receivers.outputs.add(numbers.back(), scores[i]);
       receivers.sections.add(numbers.back(), scores[i]);
     }
-    receivers.gradients.add(inference, attributor, wanted, scores);
-    receivers.regions.add(inference, attributor, baseline, wanted, zero_dna);
-    receivers.maps.add(inference, attributor.trunks(), pairs[begin].enhancer, dna);
+    receivers.gradients.add(inference, attributor, baseline, wanted, scores);
+    receivers.regions.add(inference, attributor, baseline, wanted);
+    receivers.maps.add(inference, attributor.trunks(), wanted);
     receivers.progress.update(static_cast<std::int64_t>(numbers.size()));
     begin = end;
   }
@@ -279,7 +279,7 @@ int run(const AttributeOptions& options) {
   gradients.finish(&json);
   regions.finish(&json);
   outputs.finish(json, options.command);
-  std::cout << summary_table(summary) << sections.table() << regions.table();
+  std::cout << summary_table(summary) << sections.table() << gradients.table() << regions.table();
   if (options.tracks < count) {
     std::cout << "tracks: the first " << options.tracks << " of " << count
               << " pairs (--tracks N for more)\n";
@@ -287,10 +287,7 @@ int run(const AttributeOptions& options) {
   if (!outputs.without_bigwig().empty()) {
     std::cout << "tracks: some or all without bigWig: " << outputs.without_bigwig() << "\n";
   }
-  const std::string warning = GradientReports::warning(json);
-  if (warning.empty()) return 0;
-  std::cerr << "cdt-attribute: " << warning << "\n";
-  return 1;
+  return gradients.complain();
 }
 
 }  // namespace

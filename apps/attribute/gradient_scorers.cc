@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "apps/attribute/integration_report.h"
 #include "apps/common/interrupt.h"
 #include "model/integrated_gradients.h"
 #include "model/occlusion.h"
@@ -39,8 +40,8 @@ class IntegratedScorer : public Scorer {
     in_runs(wanted.genes, [&](const std::vector<std::int32_t>& genes) {
       for (IntegratedGradients& of_gene :
            integrated_gradients(pass, *context_.inference.backend, z, baseline,
-                                context_.inference.data.bins, genes, gate_)) {
-        count(of_gene);
+                                context_.inference.data.bins, genes, context_.integration.gate())) {
+        context_.integration.add(wanted, out.size(), of_gene);
         out.push_back(std::move(of_gene.scores));
       }
     });
@@ -48,29 +49,10 @@ class IntegratedScorer : public Scorer {
     return out;
   }
 
-  void describe(Json* method) const override {
-    (*method)["baseline"] = context_.baseline.name();
-    (*method)["steps"] = {{"mean", steps_ / pairs_}, {"most", most_steps_}};
-    (*method)["completeness_error"] = {{"mean", error_ / pairs_}, {"largest", largest_error_}};
-    (*method)["gate"] = gate_.relative;
-    (*method)["incomplete_pairs"] = incomplete_;
-  }
+  void describe(Json* method) const override { (*method)["baseline"] = context_.baseline.name(); }
 
  private:
-  void count(const IntegratedGradients& of_gene) {
-    pairs_ += 1.0;
-    steps_ += of_gene.steps;
-    most_steps_ = std::max(most_steps_, of_gene.steps);
-    error_ += of_gene.completeness_error;
-    largest_error_ = std::max(largest_error_, of_gene.completeness_error);
-    incomplete_ += of_gene.complete ? 0 : 1;
-  }
-
   ScorerContext context_;
-  IntegrationGate gate_;
-  double pairs_ = 0, steps_ = 0, error_ = 0, largest_error_ = 0;
-  int most_steps_ = 0;
-  std::int64_t incomplete_ = 0;
 };
 
 class SmoothScorer : public Scorer {

@@ -102,7 +102,7 @@ MapOutputs::MapOutputs(const std::filesystem::path& out, const MapChoice& choice
   }
 }
 
-void MapOutputs::write(const AttentionMap& map, std::span<const float> values) {
+MapOutputs::Written& MapOutputs::write(const AttentionMap& map, std::span<const float> values) {
   const auto to = std::find_if(written_.begin(), written_.end(),
                                [&](const Written& w) { return w.map.name == map.name; });
   if (choice_.per_head) {
@@ -111,28 +111,38 @@ void MapOutputs::write(const AttentionMap& map, std::span<const float> values) {
     const std::vector<float> mean = mean_over_heads(values, map.heads);
     to->file->append(mean.data(), static_cast<std::int64_t>(mean.size()));
   }
-  const std::vector<Concentration> heads = head_concentration(map, values);
+  return *to;
+}
+
+void MapOutputs::count(Written& to, std::span<const float> values) {
+  const std::vector<Concentration> heads = head_concentration(to.map, values);
   for (std::size_t head = 0; head < heads.size(); ++head) {
-    to->heads[head].entropy += heads[head].entropy;
-    to->heads[head].effective_bins += heads[head].effective_bins;
-    to->heads[head].peak_over_uniform += heads[head].peak_over_uniform;
-  }
-  if (map.name == "dna_to_rna") {
-    correlations_.push_back(row_correlation(mean_over_heads(values, map.heads), map.queries));
+    to.heads[head].entropy += heads[head].entropy;
+    to.heads[head].effective_bins += heads[head].effective_bins;
+    to.heads[head].peak_over_uniform += heads[head].peak_over_uniform;
   }
 }
 
 void MapOutputs::add_trunks(Inference& inference) {
-  maps_of_trunks(*inference.model, inference.tape, inference.rna, inference.protein, maps_,
-                 [&](const AttentionMap& map, std::span<const float> v) { write(map, v); });
+  maps_of_trunks(
+      *inference.model, inference.tape, inference.rna, inference.protein, maps_,
+      [&](const AttentionMap& map, std::span<const float> v) { count(write(map, v), v); });
 }
 
-void MapOutputs::add(Inference& inference, const Trunks& trunks, std::int32_t enhancer,
-                     const Tensor& dna) {
-  if (added_ == enhancers_.size() || enhancers_[added_] != enhancer) return;
+void MapOutputs::add(Inference& inference, const Trunks& trunks, const EnhancerGenes& wanted) {
+  if (added_ == enhancers_.size() || enhancers_[added_] != wanted.enhancer) return;
   ++added_;
-  maps_of_enhancer(*inference.model, inference.tape, trunks, dna, maps_,
-                   [&](const AttentionMap& map, std::span<const float> v) { write(map, v); });
+  zero_dna_ += wanted.zero_dna ? 1 : 0;
+  maps_of_enhancer(
+      *inference.model, inference.tape, trunks, wanted.dna, maps_,
+      [&](const AttentionMap& map, std::span<const float> v) {
+        Written& written = write(map, v);
+        if (wanted.zero_dna) return;
+        count(written, v);
+        if (map.name != "dna_to_rna") return;
+        gene_rows_.push_back(
+            {wanted.enhancer, row_correlation(mean_over_heads(v, map.heads), map.queries)});
+      });
 }
 
 Json MapOutputs::description() const {
@@ -156,13 +166,16 @@ void MapOutputs::finish(Json* summary) {
   remove_maps(path_);
   if (!folder_) return;
   Json& out = (*summary)["attention_maps"];
+  out["zero_dna_left_out"] = zero_dna_;
+  const auto with_dna =
+      static_cast<double>(static_cast<std::int64_t>(enhancers_.size()) - zero_dna_);
   for (const Written& w : written_) {
-    const double n = w.map.of_enhancer ? static_cast<double>(enhancers_.size()) : 1.0;
+    const double n = w.map.of_enhancer ? with_dna : 1.0;
     out["heads"][w.map.name] = heads_json(w.heads, n);
   }
-  for (std::size_t i = 0; i < correlations_.size(); ++i) {
-    Json row = {{"enhancer", data_.enhancers[static_cast<std::size_t>(enhancers_[i])].name}};
-    row.update(correlation_json(correlations_[i]));
+  for (const GeneRows& rows : gene_rows_) {
+    Json row = {{"enhancer", data_.enhancers[static_cast<std::size_t>(rows.enhancer)].name}};
+    row.update(correlation_json(rows.correlation));
     out["gene_row_correlation"].push_back(row);
   }
   for (const Written& w : written_) w.file->commit();

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/attribute/methods.h"
 #include "apps/common/inference.h"
 #include "apps/common/output_folder.h"
 #include "io/npy.h"
@@ -33,9 +34,10 @@ class MapOutputs {
   /// Maps that do not depend on DNA. Clears the tape, as add() does.
   void add_trunks(Inference& inference);
   /// Maps of an enhancer, if it is among the first; calls come in the order of the pairs.
-  void add(Inference& inference, const Trunks& trunks, std::int32_t enhancer, const Tensor& dna);
+  void add(Inference& inference, const Trunks& trunks, const EnhancerGenes& wanted);
   /// Brings the files to their names and adds "attention_maps" to summary.json: concentration by
-  /// head, means over query rows and enhancers, and the correlation between gene rows.
+  /// head, means over query rows and enhancers, and the correlation between gene rows. Enhancers
+  /// whose DNA is all zeros are only counted.
   void finish(nlohmann::ordered_json* summary);
 
  private:
@@ -43,9 +45,10 @@ class MapOutputs {
     AttentionMap map;
     std::vector<std::int64_t> shape;
     std::unique_ptr<NpyWriter> file;
-    std::vector<Concentration> heads;  // sums over enhancers
+    std::vector<Concentration> heads;  // sums over enhancers with DNA
   };
-  void write(const AttentionMap& map, std::span<const float> values);
+  Written& write(const AttentionMap& map, std::span<const float> values);
+  static void count(Written& to, std::span<const float> values);
   nlohmann::ordered_json description() const;
 
   std::filesystem::path path_;
@@ -54,9 +57,14 @@ class MapOutputs {
   std::optional<OutputFolder> folder_;
   std::vector<std::int32_t> enhancers_;
   std::size_t added_ = 0;
+  std::int64_t zero_dna_ = 0;  // of those added
   std::vector<AttentionMap> maps_;
   std::vector<Written> written_;
-  std::vector<RowCorrelation> correlations_;  // by enhancer
+  struct GeneRows {
+    std::int32_t enhancer;
+    RowCorrelation correlation;
+  };
+  std::vector<GeneRows> gene_rows_;  // enhancers with DNA
 };
 
 }  // namespace cdt

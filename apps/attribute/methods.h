@@ -16,6 +16,8 @@
 
 namespace cdt {
 
+class IntegrationReport;
+
 /// What a scorer may use; all of it outlives the scorer.
 struct ScorerContext {
   Inference& inference;
@@ -23,6 +25,7 @@ struct ScorerContext {
   std::uint64_t seed = 0;
   const GradientOptions& options;
   Baseline& baseline;
+  IntegrationReport& integration;  // receives what integrated gradients say of themselves
 };
 
 /// One enhancer and the genes wanted for it. The tape is free to use: a scorer clears it.
@@ -30,6 +33,7 @@ struct EnhancerGenes {
   std::int32_t enhancer = 0;
   Tensor dna;  // (1, L, dna_dim), on the device
   const std::vector<std::int32_t>& genes;
+  bool zero_dna = false;  // the DNA is all zeros: scored, but in no mean of the summary
 };
 
 /// Computes the windows of one method.

@@ -55,7 +55,7 @@ std::string pairs_header(const Methods& methods) {
 }
 
 constexpr const char* kPeaksHeader =
-    "enhancer\tgene\tmethod\trank\tchrom\tstart\tend\tbin\toffset_bp\tscore\tat_edge\n";
+    "enhancer\tgene\tmethod\trank\tchrom\tstart\tend\tbin\toffset_bp\tscore\tat_edge\tzero_dna\n";
 
 std::filesystem::path method_file(const std::filesystem::path& folder, std::size_t method,
                                   const Method& row) {
@@ -123,7 +123,7 @@ void AttributionOutputs::add_peaks(const PairNumbers& numbers, std::size_t metho
         {e.name, gene_of(data_, numbers.pair), methods_[method]->name, std::to_string(rank + 1),
          e.chrom, std::to_string(interval.start), std::to_string(interval.end), std::to_string(bin),
          offset_text(data_, bin), format_number(scores[static_cast<std::size_t>(bin)]),
-         at_edge(bin, data_.bins) ? "1" : "0"}));
+         at_edge(bin, data_.bins) ? "1" : "0", numbers.zero_dna ? "1" : "0"}));
   }
 }
 

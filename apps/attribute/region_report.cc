@@ -56,7 +56,7 @@ RegionReport::RegionReport(const std::filesystem::path& folder, const Dataset& d
 }
 
 void RegionReport::add(Inference& inference, Attributor& attributor, Baseline& baseline,
-                       const EnhancerGenes& wanted, bool zero_dna) {
+                       const EnhancerGenes& wanted) {
   std::vector<std::size_t> held;
   std::vector<BinRange> ranges;
   for (std::size_t r = 0; r < regions_.size(); ++r) {
@@ -82,7 +82,7 @@ void RegionReport::add(Inference& inference, Attributor& attributor, Baseline& b
                                   format_number(e.replaced),
                                   format_number(static_cast<float>(e.difference())),
                                   format_number(static_cast<float>(e.claimed))}));
-      if (zero_dna) continue;
+      if (wanted.zero_dna) continue;
       rows_[held[i]].add({{static_cast<float>(e.difference())},
                           {static_cast<float>(e.claimed)},
                           {wanted.enhancer}});

@@ -23,10 +23,9 @@ class RegionReport {
   RegionReport(const std::filesystem::path& folder, const Dataset& data,
                std::vector<Region> regions, std::uint64_t seed);
 
-  /// One enhancer's genes; zero_dna: its DNA is all zeros, so it counts for no number. Uses the
-  /// tape.
+  /// One enhancer's genes. Uses the tape.
   void add(Inference& inference, Attributor& attributor, Baseline& baseline,
-           const EnhancerGenes& wanted, bool zero_dna);
+           const EnhancerGenes& wanted);
   /// After the last pair: brings the file to its name, or removes that of an earlier run, and adds
   /// the section to summary.json's content.
   void finish(nlohmann::ordered_json* summary);

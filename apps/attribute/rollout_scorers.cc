@@ -65,9 +65,13 @@ class GmarScorer : public Scorer {
   std::vector<std::vector<float>> score(const EnhancerGenes& wanted) override {
     std::vector<std::vector<float>> out;
     for (Rollout::Gmar& gmar : rollout_.gmar(wanted.dna, wanted.genes)) {
+      out.push_back(std::move(gmar.scores));
+      if (wanted.zero_dna) {
+        ++zero_dna_;
+        continue;
+      }
       for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].add(gmar.layer_weights[i]);
       cross_.add(gmar.cross_weights);
-      out.push_back(std::move(gmar.scores));
     }
     return out;
   }
@@ -79,12 +83,14 @@ class GmarScorer : public Scorer {
     }
     blocks["dna_to_rna"] = cross_.json();
     (*method)["head_weights"] = blocks;
+    (*method)["zero_dna_left_out"] = zero_dna_;
   }
 
  private:
   Rollout rollout_;
   std::vector<HeadWeights> layers_;
   HeadWeights cross_;
+  std::int64_t zero_dna_ = 0;
 };
 
 }  // namespace

@@ -28,6 +28,26 @@ check 'four bins share an effect' [ "$(values "$all/methods/occlusion.npy" | uni
 check 'norms have no sign' [ "$(values "$all/methods/smoothgrad.npy" | grep -c '^-')" -eq 0 ]
 check 'paths are not all zero' [ "$(values "$all/paths.npy" | sort -u | wc -l)" -gt 100 ]
 
+expect_text "$work/stdout" 'integrated gradients: completeness error'
+expect_text "$work/stdout" '0 of 4 pairs beyond 1 %: 0 as near as predictions resolve, 0 incomplete; 32 steps mean'
+check 'completeness by pair' awk -F '\t' 'NR == FNR { if (FNR > 1) pair[FNR] = $1 "\t" $2; next }
+  FNR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+  $1 "\t" $2 != pair[FNR] || $at["steps"] < 32 || $at["complete"] != 1 { bad = 1 }
+  { sum += $at["completeness_error"] } END { print sum / 4; exit bad || FNR != 5 }' \
+  "$all/pairs.tsv" "$all/integrated_gradients.tsv" >"$work/mean_error"
+number() { grep -A 1 "\"$2\": {" "$1/summary.json" | sed -n 's/.*"mean": \(.*\),/\1/p'; }
+near() { awk -v a="$1" -v b="$2" 'BEGIN { d = a - b; if (d < 0) d = -d
+  s = b < 0 ? -b : b; exit a == "" || b == "" || d > 1e-4 * s + 1e-9 }'; }
+check 'their mean is that of the summary' near "$(cat "$work/mean_error")" \
+  "$(number "$all" completeness_error)"
+
+# The first of the top bins is the peak, whatever ties there are: occlusion gives four bins one score.
+check 'rank 1 is the peak of every method' awk -F '\t' '
+  NR == FNR && FNR == 1 { for (i = 1; i <= NF; i++) if (sub(/_peak_bin$/, "", $i)) at[$i] = i; next }
+  NR == FNR { for (m in at) peak[$1, $2, m] = $at[m]; next }
+  FNR > 1 && $4 == 1 { n++; if (peak[$1, $2, $3] != $8) bad = 1 } END { exit bad || n != 4 * 6 }' \
+  "$all/pairs.tsv" "$all/peaks.tsv"
+
 # The norm of the whole is at most the sum of the norms of its parts, bin by bin.
 paste <(values "$all/gradient.npy") \
   <(values "$all/paths.npy" | awk '{ v[NR - 1] = $1 } END { for (p = 0; p < 4; p++)
@@ -46,9 +66,23 @@ check 'without noise it is the gradient' awk '{ d = $1 - $2; if (d < 0) d = -d }
   d > 1e-5 * $2 + 1e-9 { bad = 1 } END { exit bad || NR != 64 }' \
   <(paste <(values "$work/mean/methods/smoothgrad.npy") <(values "$work/mean/gradient.npy"))
 
+# Occlusion by another baseline is foretold by the gradient's claim about that baseline: the same
+# effects and claims, range by range, as --occlude-region gives them.
+ranges=(0-3 4-7 8-11 12-15)
+expect_ok run --methods occlusion,gradient_x_input --baseline mean --occlude-bins 4 \
+  "${ranges[@]/#/--occlude-region=}" --out "$work/claims"
+expect_text "$work/claims/summary.json" '"claim": "gradient . (input - baseline)"'
+tail -n +2 "$work/claims/occlusion_regions.tsv" | awk -F '\t' '
+  { n = NR % 4; x += $9; y += $8; xx += $9 * $9; yy += $8 * $8; xy += $9 * $8 }
+  n == 0 { r += (xy - x * y / 4) / sqrt((xx - x * x / 4) * (yy - y * y / 4)); pairs++
+           x = y = xx = yy = xy = 0 } END { print r / pairs }' >"$work/r"
+check 'correlation with the claims' near "$(cat "$work/r")" \
+  "$(grep -A 5 'gradient . (input - baseline)' "$work/claims/summary.json" |
+    sed -n 's/.*"pearson_mean": \([-0-9.e]*\),/\1/p')"
+
 # A later run that does not ask for a file removes it.
 expect_ok run --out "$work/all"
-for file in paths.npy rna_gradient.npy protein_gradient.npy methods; do
+for file in paths.npy rna_gradient.npy protein_gradient.npy integrated_gradients.tsv methods; do
   check "no old $file" [ ! -e "$work/all/$file" ]
 done
 

@@ -117,6 +117,31 @@ TEST_F(MethodsTest, IntegrationDoublesItsStepsUntilComplete) {
   }
 }
 
+// Where predictions are too coarse to tell, no number of steps can: float32 is good for 16 units in
+// the last place of both.
+TEST_F(MethodsTest, IntegrationIsCompleteToTheResolutionOfPredictions) {
+  const std::vector<float> z = pass().project(m.dna);
+  const std::vector<float> zero = pass().zero_projection(kBins);
+  pass().forward(zero);
+  const double at_zero = pass().predictions()[1];
+  const auto run = [&](int steps) {
+    return integrated_gradients(pass(), *m.backend, z, zero, kBins, {1},
+                                {.relative = 0.0, .first_steps = steps, .most_steps = steps})
+        .front();
+  };
+  const IntegratedGradients fine = run(256);
+  EXPECT_NEAR(fine.resolution,
+              16.0 * 0x1.0p-23 * (std::fabs(at_zero + fine.change) + std::fabs(at_zero)) /
+                  std::fabs(fine.change),
+              1e-3 * fine.resolution);
+  EXPECT_GT(fine.completeness_error, 0.0);
+  EXPECT_LE(fine.completeness_error, fine.resolution);
+  EXPECT_TRUE(fine.complete);
+  const IntegratedGradients coarse = run(1);
+  EXPECT_GT(coarse.completeness_error, coarse.resolution);
+  EXPECT_FALSE(coarse.complete);
+}
+
 TEST_F(MethodsTest, AnInputThatIsTheBaselineHasNoScores) {
   const std::vector<float> zero = pass().zero_projection(kBins);
   const IntegratedGradients g =
