@@ -1,6 +1,7 @@
 // Which way a prediction's gradient takes to DNA. The head reads three pooled vectors, so
 //   gradient = direct (DNA pooling) + via RNA (pooling) + via protein (pooling, through RNA)
-// exactly, by the linearity of the chain rule. Norms of the parts do not add up; inner products do.
+// exactly, by the linearity of the chain rule. Norms of the parts do not add up; inner products do:
+// with the input (product) and with the whole (share).
 #pragma once
 
 #include <array>

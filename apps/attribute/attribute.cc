@@ -262,8 +262,8 @@ int run(const AttributeOptions& options) {
   MapOutputs maps(outputs.folder(), options.maps, inference, pairs);
   Sections sections(outputs.folder(), inference.data, sizes, truth, methods, std::move(annotations),
                     {options.null_replicates, options.choice.seed});
-  GradientReports gradients(outputs.folder(), options.gradient, inference, methods, count,
-                            options.choice.seed);
+  GradientReports gradients(outputs.folder(), options.gradient, options.common, inference, methods,
+                            count);
   RegionReport regions(outputs.folder(), inference.data, std::move(occluded), options.choice.seed);
   Progress progress("attribute", count, options.common.quiet);
   Receivers receivers{

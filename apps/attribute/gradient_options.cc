@@ -22,8 +22,10 @@ void add_gradient_options(Cli* cli, GradientOptions* options) {
   cli->option("smooth-noise", &options->smooth_noise,
               "standard deviation of SmoothGrad's noise as a share of the DNA input's range");
   cli->range("smooth-noise", 0, 1000);
-  cli->flag("paths", &options->paths,
-            "split each gradient by its way to DNA, into paths.npy: direct, via RNA, via protein");
+  cli->flag(
+      "paths", &options->paths,
+      "split each gradient by its way to DNA, direct, via RNA, via protein, into paths.npy (norms) "
+      "and paths_product.npy (gradient x input, which adds up)");
   cli->flag("gene-gradients", &options->gene_gradients,
             "gradient norms at the RNA and protein inputs, into rna_gradient.npy and "
             "protein_gradient.npy");

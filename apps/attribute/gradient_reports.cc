@@ -16,16 +16,17 @@ bool integrates(const Method* method) { return method->make == make_integrated_g
 }  // namespace
 
 GradientReports::GradientReports(const std::filesystem::path& folder,
-                                 const GradientOptions& options, const Inference& inference,
-                                 const Methods& methods, std::int64_t pairs, std::uint64_t seed)
+                                 const GradientOptions& options, const CommonOptions& common,
+                                 const Inference& inference, const Methods& methods,
+                                 std::int64_t pairs)
     : rna_path_(folder / "rna_gradient.npy"),
       protein_path_(folder / "protein_gradient.npy"),
       rna_(wanted_file(options.gene_gradients, rna_path_, {pairs, inference.config.genes})),
       protein_(wanted_file(options.gene_gradients, protein_path_, {pairs, inference.config.genes})),
       integration_(folder, inference.data, options.baseline,
                    std::any_of(methods.begin(), methods.end(), integrates)),
-      paths_(folder, inference, pairs, options.paths),
-      correlations_(options, methods, seed) {}
+      paths_(folder, inference.data, pairs, options.paths, common.precision),
+      correlations_(options, methods, static_cast<std::uint64_t>(common.seed)) {}
 
 void GradientReports::add(Inference& inference, Attributor& attributor, Baseline& baseline,
                           const EnhancerGenes& wanted, const std::vector<PairScores>& scores) {
@@ -51,9 +52,11 @@ void GradientReports::finish(nlohmann::ordered_json* summary) {
   integration_.finish(summary);
 }
 
-std::string GradientReports::table() const { return integration_.table(); }
+std::string GradientReports::table() const { return integration_.table() + paths_.table(); }
 
 int GradientReports::complain() const {
+  const std::string apart = paths_.warning();
+  if (!apart.empty()) std::cerr << "cdt-attribute: " << apart << "\n";
   const std::string incomplete = integration_.warning();
   if (incomplete.empty()) return 0;
   std::cerr << "cdt-attribute: " << incomplete << "\n";

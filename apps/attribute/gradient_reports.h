@@ -23,8 +23,8 @@ class GradientReports {
  public:
   /// pairs: how many will be scored. methods: those that run.
   GradientReports(const std::filesystem::path& folder, const GradientOptions& options,
-                  const Inference& inference, const Methods& methods, std::int64_t pairs,
-                  std::uint64_t seed);
+                  const CommonOptions& common, const Inference& inference, const Methods& methods,
+                  std::int64_t pairs);
 
   /// Filled by the scorer of integrated gradients.
   IntegrationReport& integration() { return integration_; }

@@ -1,5 +1,5 @@
-// The split of gradients by their way to DNA (--paths): paths.npy and the section "paths" of
-// summary.json.
+// The split of gradients by their way to DNA (--paths): paths.npy, paths_product.npy, the section
+// "paths" of summary.json, a line for a reader, and the pairs whose parts do not add up by name.
 #pragma once
 
 #include <array>
@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <vector>
 
 #include "apps/attribute/methods.h"
@@ -15,25 +16,36 @@
 
 namespace cdt {
 
+/// Largest additivity error that rounding explains, by --precision.
+double additivity_gate(const std::string& precision);
+
 class PathReport {
  public:
-  /// pairs: how many will be split; wanted: --paths.
-  PathReport(const std::filesystem::path& folder, const Inference& inference, std::int64_t pairs,
-             bool wanted);
+  /// pairs: how many will be split; wanted: --paths. data outlives the object.
+  PathReport(const std::filesystem::path& folder, const Dataset& data, std::int64_t pairs,
+             bool wanted, const std::string& precision);
 
   /// One enhancer's genes. Uses the tape.
   void add(Inference& inference, Attributor& attributor, const EnhancerGenes& wanted);
-  /// After the last pair: brings the file to its name, or removes that of an earlier run, and adds
-  /// the section. Pairs whose DNA is all zeros count for none of its numbers.
+  /// The split of wanted.genes[gene].
+  void add(const EnhancerGenes& wanted, std::size_t gene, const PathSplit& split);
+  /// After the last pair: brings the files to their names, or removes those of an earlier run, and
+  /// adds the section. Pairs whose DNA is all zeros count for none of its numbers.
   void finish(nlohmann::ordered_json* summary);
+  /// One line; empty without --paths.
+  std::string table() const;
+  /// One line that names the first pairs beyond the gate; empty if there are none.
+  std::string warning() const;
 
  private:
-  void count(const PathSplit& split, bool zero_dna);
-
-  std::filesystem::path path_;
-  std::unique_ptr<NpyWriter> norms_;  // or null
-  std::array<std::vector<double>, PathSplit::kPaths> shares_;
+  const Dataset& data_;
+  std::filesystem::path norms_path_, products_path_;
+  std::unique_ptr<NpyWriter> norms_, products_;                       // or null
+  std::array<std::vector<double>, PathSplit::kPaths> shares_, sums_;  // by pair with DNA
+  double gate_;
   double additivity_error_ = 0;
+  std::int64_t counted_beyond_gate_ = 0;
+  std::vector<std::string> beyond_gate_;  // all
   std::int64_t zero_dna_ = 0;
 };
 

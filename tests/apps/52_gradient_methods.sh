@@ -16,6 +16,7 @@ expect_ok run --methods "$signed,smoothgrad" --occlude-bins 4 --smooth-samples 3
 all=$work/all
 for method in ${signed//,/ } smoothgrad; do shape "$all/methods/$method.npy" '4, 16'; done
 shape "$all/paths.npy" '4, 3, 16'
+shape "$all/paths_product.npy" '4, 3, 16'
 shape "$all/rna_gradient.npy" "4, $genes"
 shape "$all/protein_gradient.npy" "4, $genes"
 for field in paths additivity_error via_protein occlusion_vs_gradient pearson_mean_ci \
@@ -56,6 +57,18 @@ paste <(values "$all/gradient.npy") \
 check 'triangle inequality' awk '$1 > $2 * 1.0001 { bad = 1 } END { exit bad || NR != 64 }' \
   "$work/norms"
 
+# Gradient x input of the parts adds up, bin by bin; its sums are those of the summary.
+paste <(values "$all/methods/gradient_x_input.npy") \
+  <(values "$all/paths_product.npy" | awk '{ v[NR - 1] = $1 } END { for (p = 0; p < 4; p++)
+    for (b = 0; b < 16; b++) { i = p * 48 + b; print v[i] + v[i + 16] + v[i + 32], v[i + 16] } }') \
+  >"$work/products"
+check 'parts add up to gradient x input' awk '{ d = $1 - $2; s = $1; if (d < 0) d = -d
+    if (s < 0) s = -s; if (d > most) most = d; if (s > scale) scale = s; if ($3 != 0) some = 1 }
+  END { exit !(NR == 64 && scale > 0 && some && most < 1e-5 * scale) }' "$work/products"
+sum_via_rna=$(awk '{ s += $3 } END { print s / 4 }' "$work/products")
+check 'sums of the products' near "$sum_via_rna" "$(sed -n '/"sum_over_window"/,$p' \
+  "$all/summary.json" | grep -m 1 -A 1 via_rna | sed -n 's/.*"mean": \(.*\),/\1/p')"
+
 # Another baseline is another question; noise of size 0 is no noise.
 expect_ok run --methods integrated_gradients,smoothgrad --baseline mean --smooth-noise 0 \
   --smooth-samples 2 --out "$work/mean"
@@ -82,7 +95,7 @@ check 'correlation with the claims' near "$(cat "$work/r")" \
 
 # A later run that does not ask for a file removes it.
 expect_ok run --out "$work/all"
-for file in paths.npy rna_gradient.npy protein_gradient.npy integrated_gradients.tsv methods; do
+for file in paths.npy paths_product.npy rna_gradient.npy protein_gradient.npy integrated_gradients.tsv methods; do
   check "no old $file" [ ! -e "$work/all/$file" ]
 done
 
