@@ -25,7 +25,7 @@ GradientReports::GradientReports(const std::filesystem::path& folder,
       protein_(wanted_file(options.gene_gradients, protein_path_, {pairs, inference.config.genes})),
       integration_(folder, inference.data, options.baseline,
                    std::any_of(methods.begin(), methods.end(), integrates)),
-      paths_(folder, inference.data, pairs, options.paths, common.precision),
+      paths_(folder, inference.data, pairs, options.paths, common),
       correlations_(options, methods, static_cast<std::uint64_t>(common.seed)) {}
 
 void GradientReports::add(Inference& inference, Attributor& attributor, Baseline& baseline,

@@ -20,10 +20,14 @@ constexpr const char* kNormsFile = "paths.npy";
 constexpr const char* kProductsFile = "paths_product.npy";
 constexpr std::array<const char*, PathSplit::kPaths> kPathNames{"direct", "via_rna", "via_protein"};
 
-Json by_path(const std::array<std::vector<double>, PathSplit::kPaths>& values) {
+Json by_path(const std::array<std::vector<double>, PathSplit::kPaths>& values,
+             const std::vector<std::int32_t>& enhancers, const BootstrapOptions& bootstrap) {
   Json out = Json::object();
   for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
-    out[kPathNames[path]] = {{"mean", mean(values[path])}, {"median", median(values[path])}};
+    const Interval interval = bootstrap_mean(values[path], enhancers, bootstrap);
+    out[kPathNames[path]] = {{"mean", mean(values[path])},
+                             {"median", median(values[path])},
+                             {"interval_95", {interval.low, interval.high}}};
   }
   return out;
 }
@@ -39,13 +43,14 @@ double additivity_gate(const std::string& precision) {
 }
 
 PathReport::PathReport(const std::filesystem::path& folder, const Dataset& data, std::int64_t pairs,
-                       bool wanted, const std::string& precision)
+                       bool wanted, const CommonOptions& common)
     : data_(data),
       norms_path_(folder / kNormsFile),
       products_path_(folder / kProductsFile),
       norms_(wanted_file(wanted, norms_path_, {pairs, PathSplit::kPaths, data.bins})),
       products_(wanted_file(wanted, products_path_, {pairs, PathSplit::kPaths, data.bins})),
-      gate_(additivity_gate(precision)) {}
+      bootstrap_{.seed = static_cast<std::uint64_t>(common.seed)},
+      gate_(additivity_gate(common.precision)) {}
 
 void PathReport::add(Inference& inference, Attributor& attributor, const EnhancerGenes& wanted) {
   if (norms_ == nullptr) return;
@@ -77,8 +82,10 @@ void PathReport::add(const EnhancerGenes& wanted, std::size_t gene, const PathSp
   }
   counted_beyond_gate_ += beyond ? 1 : 0;
   additivity_error_ = std::max(additivity_error_, split.additivity_error);
+  if (!std::isfinite(split.share[0])) return;
+  enhancers_.push_back(wanted.enhancer);
   for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
-    if (std::isfinite(split.share[path])) shares_[path].push_back(split.share[path]);
+    shares_[path].push_back(split.share[path]);
     const std::vector<float>& product = split.product[path];
     sums_[path].push_back(std::accumulate(product.begin(), product.end(), 0.0));
   }
@@ -88,16 +95,17 @@ void PathReport::finish(Json* summary) {
   commit_or_remove(norms_, norms_path_);
   commit_or_remove(products_, products_path_);
   if (norms_ == nullptr) return;
-  (*summary)["paths"] = {
-      {"parts", kPathNames},
-      {"zero_dna_left_out", zero_dna_},
-      {"share", by_path(shares_)},
-      {"norms", {{"file", kNormsFile}, {"additive", false}}},
-      {"products",
-       {{"file", kProductsFile}, {"additive", true}, {"sum_over_window", by_path(sums_)}}},
-      {"additivity_error", additivity_error_},
-      {"additivity_gate", gate_},
-      {"beyond_gate_pairs", counted_beyond_gate_}};
+  (*summary)["paths"] = {{"parts", kPathNames},
+                         {"zero_dna_left_out", zero_dna_},
+                         {"share", by_path(shares_, enhancers_, bootstrap_)},
+                         {"norms", {{"file", kNormsFile}, {"additive", false}}},
+                         {"products",
+                          {{"file", kProductsFile},
+                           {"additive", true},
+                           {"sum_over_window", by_path(sums_, enhancers_, bootstrap_)}}},
+                         {"additivity_error", additivity_error_},
+                         {"additivity_gate", gate_},
+                         {"beyond_gate_pairs", counted_beyond_gate_}};
 }
 
 std::string PathReport::table() const {

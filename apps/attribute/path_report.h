@@ -12,6 +12,7 @@
 
 #include "apps/attribute/methods.h"
 #include "io/npy.h"
+#include "model/bootstrap.h"
 #include "model/path_split.h"
 
 namespace cdt {
@@ -23,7 +24,7 @@ class PathReport {
  public:
   /// pairs: how many will be split; wanted: --paths. data outlives the object.
   PathReport(const std::filesystem::path& folder, const Dataset& data, std::int64_t pairs,
-             bool wanted, const std::string& precision);
+             bool wanted, const CommonOptions& common);
 
   /// One enhancer's genes. Uses the tape.
   void add(Inference& inference, Attributor& attributor, const EnhancerGenes& wanted);
@@ -41,7 +42,9 @@ class PathReport {
   const Dataset& data_;
   std::filesystem::path norms_path_, products_path_;
   std::unique_ptr<NpyWriter> norms_, products_;                       // or null
-  std::array<std::vector<double>, PathSplit::kPaths> shares_, sums_;  // by pair with DNA
+  std::array<std::vector<double>, PathSplit::kPaths> shares_, sums_;  // by pair with a gradient
+  std::vector<std::int32_t> enhancers_;                               // of those pairs
+  BootstrapOptions bootstrap_;
   double gate_;
   double additivity_error_ = 0;
   std::int64_t counted_beyond_gate_ = 0;

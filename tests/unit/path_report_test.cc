@@ -27,7 +27,8 @@ TEST(PathReportTest, PairsWhosePartsDoNotAddUpAreNamed) {
   test::write_small_dataset(dir.path / "data", {{Split::kTrain, 0, 0, 0.5F, -1}});
   const Dataset data(dir.path / "data");
   const std::vector<std::int32_t> genes{0, 1};
-  PathReport report(dir.path, data, 3, true, "fp32");
+  const CommonOptions common;
+  PathReport report(dir.path, data, 4, true, common);
   report.add({0, {}, genes, false}, 0, split_with(0.9e-4));
   EXPECT_EQ(report.warning(), "");
   report.add({0, {}, genes, false}, 1, split_with(1.1e-4));
@@ -36,6 +37,7 @@ TEST(PathReportTest, PairsWhosePartsDoNotAddUpAreNamed) {
       report.warning(),
       "warning: paths: the parts of 2 pairs (E0:B, E1:A) miss the gradient by more than 0.0001 "
       "of it");
+  report.add({2, {}, genes, false}, 0, split_with(0.0));
   nlohmann::ordered_json json;
   report.finish(&json);
   const auto& paths = json["paths"];
@@ -43,6 +45,8 @@ TEST(PathReportTest, PairsWhosePartsDoNotAddUpAreNamed) {
   EXPECT_EQ(paths["zero_dna_left_out"], 1);
   EXPECT_EQ(paths["additivity_error"], 1.1e-4);
   EXPECT_EQ(paths["products"]["sum_over_window"]["via_rna"]["mean"], -4.0);
+  EXPECT_EQ(paths["products"]["sum_over_window"]["via_rna"]["interval_95"][1], -4.0);
+  EXPECT_NEAR(paths["share"]["via_rna"]["interval_95"][0].get<double>(), 0.2, 1e-12);
   EXPECT_EQ(
       report.table(),
       "paths: of the gradient 70.00 % go direct, 20.00 % via RNA, 10.00 % via protein; they add "
