@@ -87,10 +87,9 @@ std::vector<AttentionMap> attention_maps(const CdtConfig& c, std::int64_t bins) 
   add_layers("protein", c.protein_layers, "gene", false);
   add("dna_to_rna", c.heads, "gene", "bin", true);
   add("rna_to_protein", c.heads, "gene", "gene", true);
-  const std::int64_t pool_heads = c.variant == Variant::kPaper ? 1 : c.pool_heads;
-  add("vce.dna", pool_heads, "pooling", "bin", true);
-  add("vce.rna", pool_heads, "pooling", "gene", true);
-  add("vce.protein", pool_heads, "pooling", "gene", true);
+  add("vce.dna", c.pooling_heads(), "pooling", "bin", true);
+  add("vce.rna", c.pooling_heads(), "pooling", "gene", true);
+  add("vce.protein", c.pooling_heads(), "pooling", "gene", true);
   return maps;
 }
 

@@ -133,7 +133,7 @@ Var Cdt::pool(Tape& tape, const std::string& modality, Var x, std::int64_t batch
               Recorder* recorder) {
   const std::string name = "vce." + modality;
   const bool paper = config_.variant == Variant::kPaper;
-  const Var pooled = attention_pool(tape, x, pool_of(name), paper ? 1 : config_.pool_heads,
+  const Var pooled = attention_pool(tape, x, pool_of(name), config_.pooling_heads(),
                                     paper ? 0.0F : config_.dropout, batch, map_of(recorder, name));
   return finish_pool(tape, modality, pooled, recorder);
 }

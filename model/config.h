@@ -23,6 +23,9 @@ struct CdtConfig {
   std::int64_t rna_layers = 1;
   std::int64_t protein_layers = 1;
   float dropout = 0.3F;
+
+  /// Heads that pooling has: the paper's has one.
+  std::int64_t pooling_heads() const { return variant == Variant::kPaper ? 1 : pool_heads; }
 };
 
 /// "" if the sizes fit together, else one sentence saying what does not.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "engine/error.h"
@@ -12,6 +13,8 @@ namespace {
 std::string layer_name(std::int64_t layer) {
   return "dna_self_attn_layers." + std::to_string(layer);
 }
+
+constexpr const char* kDnaPool = "vce.dna";
 
 std::vector<float> to_floats(const std::vector<double>& values) {
   return {values.begin(), values.end()};
@@ -70,8 +73,12 @@ std::vector<double> roll_through(std::vector<double> row, const LayerMaps& maps,
   return row;
 }
 
-Rollout::Rollout(Cdt& model, Tape& tape, Attributor& attributor)
-    : model_(model), tape_(tape), attributor_(attributor) {}
+Rollout::Rollout(Cdt& model, Tape& tape, Attributor& attributor, RolloutEnd end)
+    : model_(model),
+      tape_(tape),
+      attributor_(attributor),
+      end_(end),
+      end_heads_(end == RolloutEnd::kRna ? model.config().heads : model.config().pooling_heads()) {}
 
 Rollout::Pass Rollout::forward(const Tensor& dna, bool with_gradient) {
   const CdtConfig& config = model_.config();
@@ -80,6 +87,7 @@ Rollout::Pass Rollout::forward(const Tensor& dna, bool with_gradient) {
   Recorder recorder;
   recorder.want_cores = with_gradient;
   for (std::int64_t i = 0; i < config.dna_layers; ++i) recorder.attention_of.insert(layer_name(i));
+  if (end_ == RolloutEnd::kDnaPool) recorder.attention_of.insert(kDnaPool);
   const Tensor linear = model_.project_dna_linear(tape_, tape_.constant(dna))->value;
   Pass pass;
   pass.prediction = model_.forward_from_linear(
@@ -94,6 +102,11 @@ Rollout::Pass Rollout::forward(const Tensor& dna, bool with_gradient) {
     tape_.backend().download(pass.maps.layers.back().data(), map);
     if (with_gradient) pass.layers.push_back(recorder.cores.at(layer_name(i)));
   }
+  if (end_ == RolloutEnd::kDnaPool) {
+    pass.pooled = recorder.values.at(kDnaPool);
+    pass.pool_rows =
+        to_host(tape_.backend(), recorder.attention.at(std::string(kDnaPool) + ".attention"));
+  }
   if (!with_gradient) return pass;
   pass.cross = recorder.cores.at("dna_to_rna");
   pass.seed = tape_.saved(pass.prediction->value.shape);
@@ -101,21 +114,27 @@ Rollout::Pass Rollout::forward(const Tensor& dna, bool with_gradient) {
   return pass;
 }
 
+std::vector<float> Rollout::end_rows(const Pass& pass, std::int32_t gene) {
+  if (end_ == RolloutEnd::kDnaPool) return pass.pool_rows;
+  return attributor_.row().heads(pass.context, gene);
+}
+
 std::vector<std::vector<float>> Rollout::rollout(const Tensor& dna,
                                                  const std::vector<std::int32_t>& genes) {
   const Pass pass = forward(dna, false);
-  const std::vector<double> equal =
-      head_weights(std::vector<double>(static_cast<std::size_t>(pass.maps.heads), 0.0));
+  const auto equal = [](std::int64_t heads) {
+    return head_weights(std::vector<double>(static_cast<std::size_t>(heads), 0.0));
+  };
   // Heads are averaged once, so that each gene costs one small product per layer.
   LayerMaps mean{1, pass.maps.length, {}};
   for (const std::vector<float>& layer : pass.maps.layers) {
-    mean.layers.push_back(to_floats(mix_heads(layer, equal)));
+    mean.layers.push_back(to_floats(mix_heads(layer, equal(pass.maps.heads))));
   }
   const std::vector<std::vector<double>> one(mean.layers.size(), std::vector<double>{1.0});
   std::vector<std::vector<float>> out;
   for (const std::int32_t gene : genes) {
-    const std::vector<float> rows = attributor_.row().heads(pass.context, gene);
-    out.push_back(to_floats(roll_through(mix_heads(rows, equal), mean, one)));
+    const std::vector<double> row = mix_heads(end_rows(pass, gene), equal(end_heads_));
+    out.push_back(to_floats(roll_through(row, mean, one)));
   }
   tape_.clear();
   return out;
@@ -149,6 +168,41 @@ std::vector<double> Rollout::gradient_norms(const Pass& pass, const AttentionCor
   return norms;
 }
 
+// Pooling never forms its values; with o = d prediction / d mixed values (D),
+//   d prediction / d a_hn = o_h . (W_v,h x_n + b_v,h) = (W_v,h^T o_h) . x_n + o_h . b_v,h.
+std::vector<double> Rollout::pool_gradient_norms(const Pass& pass, MapNorm norm) {
+  if (end_heads_ == 1) return {1.0};
+  const auto values_of = [&](const std::string& name) {
+    return to_host(tape_.backend(), model_.parameter(kDnaPool + ("_attn." + name)).variable.value);
+  };
+  const std::vector<float> x = to_host(tape_.backend(), pass.context);
+  const std::vector<float> pooled = to_host(tape_.backend(), pass.pooled->grad);
+  const std::vector<float> out_weight = values_of("out_proj.weight");  // (D, D)
+  const std::vector<float> in_weight = values_of("in_proj_weight");    // (3D, D)
+  const std::vector<float> in_bias = values_of("in_proj_bias");        // (3D)
+  const std::size_t d = pooled.size();
+  const std::size_t k = d / static_cast<std::size_t>(end_heads_);
+  std::vector<double> norms;
+  for (std::size_t head = 0; head < static_cast<std::size_t>(end_heads_); ++head) {
+    std::vector<double> folded(d, 0.0);
+    double constant = 0.0;
+    for (std::size_t i = head * k; i < (head + 1) * k; ++i) {
+      double o = 0.0;
+      for (std::size_t j = 0; j < d; ++j)
+        o += static_cast<double>(pooled[j]) * out_weight[j * d + i];
+      constant += o * in_bias[2 * d + i];
+      for (std::size_t j = 0; j < d; ++j) folded[j] += o * in_weight[(2 * d + i) * d + j];
+    }
+    std::vector<float> gradient;
+    for (std::size_t n = 0; n < x.size() / d; ++n) {
+      gradient.push_back(static_cast<float>(std::inner_product(
+          folded.begin(), folded.end(), x.begin() + static_cast<std::ptrdiff_t>(n * d), constant)));
+    }
+    norms.push_back(norm_of(gradient, norm));
+  }
+  return norms;
+}
+
 Rollout::Gmar Rollout::gmar_of(const Pass& pass, std::int32_t gene, MapNorm norm) {
   Backend& backend = tape_.backend();
   backend.fill(pass.seed, 0.0F);
@@ -158,11 +212,11 @@ Rollout::Gmar Rollout::gmar_of(const Pass& pass, std::int32_t gene, MapNorm norm
   for (const AttentionCore& layer : pass.layers) {
     out.layer_weights.push_back(head_weights(gradient_norms(pass, layer, norm)));
   }
-  out.cross_weights = head_weights(gradient_norms(pass, pass.cross, norm));
+  out.end_weights = head_weights(end_ == RolloutEnd::kRna ? gradient_norms(pass, pass.cross, norm)
+                                                          : pool_gradient_norms(pass, norm));
   tape_.reset_gradients();
-  const std::vector<float> rows = attributor_.row().heads(pass.context, gene);
-  out.scores =
-      to_floats(roll_through(mix_heads(rows, out.cross_weights), pass.maps, out.layer_weights));
+  out.scores = to_floats(
+      roll_through(mix_heads(end_rows(pass, gene), out.end_weights), pass.maps, out.layer_weights));
   return out;
 }
 

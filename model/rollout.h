@@ -3,9 +3,10 @@
 //   A' = (A + I) / 2 for the residual connection, multiplied through the layers;
 // - GMAR (arXiv:2504.19414): the same with heads weighted by the norm of the gradient of the
 //   prediction at their map.
-// Both start from the target gene's row of dna_to_rna: score = row A'_n ... A'_1, which sums to 1.
-// They follow the way through RNA alone: what DNA pooling hands to the prediction directly (often
-// most of the gradient, model/path_split.h) has no part in the scores. Evaluation mode.
+// score = row A'_n ... A'_1, which sums to 1. The row is where one way from DNA to the prediction
+// ends: the target gene's row of dna_to_rna (via RNA), or that of DNA pooling (direct, often most
+// of the gradient: model/path_split.h), which is the same for all genes but for the weights of its
+// heads. The other way has no part in the scores. Evaluation mode.
 #pragma once
 
 #include <cstdint>
@@ -35,12 +36,13 @@ std::vector<double> roll_through(std::vector<double> row, const LayerMaps& maps,
                                  const std::vector<std::vector<double>>& weights);
 
 enum class MapNorm : std::uint8_t { kL1, kL2 };
+enum class RolloutEnd : std::uint8_t { kRna, kDnaPool };
 
 /// Both methods for one model, over the trunks of an Attributor, which must outlive this. Clears
 /// the tape.
 class Rollout {
  public:
-  Rollout(Cdt& model, Tape& tape, Attributor& attributor);
+  Rollout(Cdt& model, Tape& tape, Attributor& attributor, RolloutEnd end = RolloutEnd::kRna);
 
   /// Scores (L) of each gene, in order, for one enhancer, dna (1, L, dna_dim).
   std::vector<std::vector<float>> rollout(const Tensor& dna,
@@ -49,7 +51,7 @@ class Rollout {
   struct Gmar {
     std::vector<float> scores;                       // (L)
     std::vector<std::vector<double>> layer_weights;  // (H) by DNA self-attention layer
-    std::vector<double> cross_weights;               // (H) of dna_to_rna
+    std::vector<double> end_weights;                 // (H) of dna_to_rna, or of DNA pooling
   };
   std::vector<Gmar> gmar(const Tensor& dna, const std::vector<std::int32_t>& genes,
                          MapNorm norm = MapNorm::kL1);
@@ -57,20 +59,27 @@ class Rollout {
  private:
   struct Pass {
     Var prediction = nullptr;
-    Tensor context;  // (1, L, D): what dna_to_rna attends to
+    Tensor context;  // (1, L, D): what dna_to_rna and DNA pooling attend to
     LayerMaps maps;
     std::vector<AttentionCore> layers;
     AttentionCore cross;
-    Tensor seed;  // as the prediction
-    Tensor map;   // room for one head's map
+    Var pooled = nullptr;          // (1, D): DNA after its pooling
+    std::vector<float> pool_rows;  // (pool heads, L) of DNA pooling, if rollout ends there
+    Tensor seed;                   // as the prediction
+    Tensor map;                    // room for one head's map
   };
   Pass forward(const Tensor& dna, bool with_gradient);
   std::vector<double> gradient_norms(const Pass& pass, const AttentionCore& core, MapNorm norm);
+  std::vector<double> pool_gradient_norms(const Pass& pass, MapNorm norm);
+  /// The row at the end of the way, by head (heads, L).
+  std::vector<float> end_rows(const Pass& pass, std::int32_t gene);
   Gmar gmar_of(const Pass& pass, std::int32_t gene, MapNorm norm);
 
   Cdt& model_;
   Tape& tape_;
   Attributor& attributor_;
+  RolloutEnd end_;
+  std::int64_t end_heads_;
 };
 
 }  // namespace cdt

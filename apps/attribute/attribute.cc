@@ -7,18 +7,17 @@
 #include <string>
 #include <utility>
 
-#include "apps/attribute/choice.h"
 #include "apps/attribute/gradient_reports.h"
 #include "apps/attribute/gradient_scorers.h"
 #include "apps/attribute/maps.h"
 #include "apps/attribute/methods.h"
 #include "apps/attribute/numbers.h"
+#include "apps/attribute/options.h"
 #include "apps/attribute/outputs.h"
 #include "apps/attribute/region_report.h"
 #include "apps/attribute/regions.h"
 #include "apps/attribute/rollout_scorers.h"
 #include "apps/attribute/sections.h"
-#include "apps/common/command_record.h"
 #include "apps/common/dna_feed.h"
 #include "apps/common/inference.h"
 #include "apps/common/interrupt.h"
@@ -28,80 +27,6 @@
 
 namespace cdt {
 namespace {
-
-struct AttributeOptions {
-  CommonOptions common;
-  ModelOverrides overrides;
-  PairChoice choice;
-  std::int64_t tracks = 20;
-  std::string rng = "philox";
-  std::int64_t null_replicates = 9999;
-  MapChoice maps;
-  GradientOptions gradient;
-  double temperature = 0.0;
-  std::string methods;
-  std::vector<std::string> annotations;
-  std::filesystem::path chrom_sizes;
-  std::string command;  // the content of command.json
-};
-
-/// The methods beyond the defaults, comma separated.
-std::string method_names() {
-  std::string names;
-  for (const Method& method : all_methods().subspan(kDefaultMethods)) {
-    names += (names.empty() ? "" : ", ") + std::string(method.name);
-  }
-  return names;
-}
-
-bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_code) {
-  Cli cli("cdt-attribute",
-          "Attention and gradient windows over the DNA bins for chosen pairs: OUT/pairs.tsv, "
-          "attention.npy, gradient.npy, peaks.tsv, tracks/ and summary.json.");
-  cli.common(&options->common);
-  for (const char* name : {"data", "model", "out"}) cli.require(name);
-  cli.option("pair", &options->choice.pairs, "ENHANCER:GENE to explain; may be repeated");
-  cli.option("pairs", &options->choice.file, "TSV of pairs, columns enhancer and gene");
-  cli.option("split", &options->choice.split, "explain the pairs of a split");
-  cli.choice("split", {"train", "val", "test"});
-  cli.option("sample", &options->choice.sample,
-             "only N pairs of the split, drawn with --seed; 0: all");
-  cli.range("sample", 0, 1e15);
-  cli.option("rng", &options->rng,
-             "generator of the sample; numpy-legacy: np.random.seed(SEED), then choice(.., N, "
-             "replace=False), in the order drawn");
-  cli.choice("rng", {"philox", "numpy-legacy"});
-  cli.flag("all-genes", &options->choice.all_genes,
-           "every gene of the data set for each enhancer of the chosen pairs");
-  cli.option("tracks", &options->tracks, "write genome browser tracks for the first N pairs");
-  cli.range("tracks", 0, 100000);
-  cli.option("methods", &options->methods,
-             "comma separated, besides attention and gradient, or all: " + method_names());
-  cli.option("null-replicates", &options->null_replicates,
-             "draws from each null distribution behind a p-value");
-  cli.range("null-replicates", 1, 1e7);
-  cli.option("maps", &options->maps.list,
-             "attention maps to write whole, comma separated (dna_self_attn_layers.0, dna_to_rna, "
-             "vce.dna, ...) or all");
-  cli.flag("maps-per-head", &options->maps.per_head, "write each head's map, not their mean");
-  cli.option("map-pairs", &options->maps.pairs, "maps of the enhancers of the first N pairs");
-  cli.range("map-pairs", 1, 100000);
-  cli.option("temperature", &options->temperature,
-             "also write attention_sharpened.npy at this temperature (the paper's figure: 0.3)");
-  cli.range("temperature", 0, 1000);
-  cli.option("annotations", &options->annotations,
-             "BED file (plain or gzip) of elements that peaks may hit; may be repeated");
-  cli.option("chrom-sizes", &options->chrom_sizes,
-             "sizes of the assembly's chromosomes, as UCSC's chrom.sizes, for bigWig tracks; those "
-             "of hg19 and hg38 are known");
-  add_gradient_options(&cli, &options->gradient);
-  add_model_options(&cli, &options->overrides);
-  const bool go = cli.parse(argc, argv, exit_code);
-  if (go) options->command = command_record("cdt-attribute", argc, argv, cli);
-  options->choice.numpy_legacy = options->rng == "numpy-legacy";
-  options->choice.seed = static_cast<std::uint64_t>(options->common.seed);
-  return go;
-}
 
 void expect_finite(const PairScores& scores, const Dataset& data, const Pair& pair) {
   const bool finite = std::all_of(scores.windows.begin(), scores.windows.end(), [](const auto& w) {

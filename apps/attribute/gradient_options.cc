@@ -17,6 +17,14 @@ void add_gradient_options(Cli* cli, GradientOptions* options) {
               "predict with this region replaced by the baseline, into occlusion_regions.tsv: bins "
               "FIRST-LAST from 0, or chr8:127700001-127701000, first and last base from 1; may be "
               "repeated");
+  cli->option(
+      "rollout-end", &options->rollout_end,
+      "row that attention_rollout and attention_gmar end in: rna, the gene's of dna_to_rna, "
+      "or dna-pool, that of DNA pooling, which the prediction reads directly");
+  cli->choice("rollout-end", {"rna", "dna-pool"});
+  cli->option("gmar-norm", &options->gmar_norm,
+              "norm of the gradients at the maps that weights the heads of attention_gmar");
+  cli->choice("gmar-norm", {"l1", "l2"});
   cli->option("smooth-samples", &options->smooth_samples, "noisy copies that SmoothGrad averages");
   cli->range("smooth-samples", 1, 65536);
   cli->option("smooth-noise", &options->smooth_noise,

@@ -1,4 +1,4 @@
-// Options of the gradient methods, and the baseline they share.
+// Options of the methods beyond the defaults, and the baseline that some share.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,8 @@ struct GradientOptions {
   double smooth_noise = 0.1;
   bool paths = false, gene_gradients = false;
   std::vector<std::string> occlude_regions;
+  std::string rollout_end = "rna";
+  std::string gmar_norm = "l1";
 };
 
 void add_gradient_options(Cli* cli, GradientOptions* options);

@@ -51,11 +51,12 @@ class Scorer {
 };
 
 struct Method {
+  using Make = std::unique_ptr<Scorer> (*)(const ScorerContext& context);
   const char* name;
   bool is_signed;                           // peaks and tops then go by the absolute value
   const char* meaning;                      // one line
   std::vector<float> PairWindows::*window;  // comes with the default pass, or null:
-  std::unique_ptr<Scorer> (*make)(const ScorerContext& context);  // has a scorer of its own
+  Make make;                                // has a scorer of its own
 };
 
 /// The table; the first two are the defaults, which always run.

@@ -11,20 +11,28 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+RolloutEnd end_of(const ScorerContext& context) {
+  return context.options.rollout_end == "rna" ? RolloutEnd::kRna : RolloutEnd::kDnaPool;
+}
+
 Rollout rollout_of(const ScorerContext& context) {
-  return {*context.inference.model, context.inference.tape, context.attributor};
+  return {*context.inference.model, context.inference.tape, context.attributor, end_of(context)};
 }
 
 class RolloutScorer : public Scorer {
  public:
-  explicit RolloutScorer(const ScorerContext& context) : rollout_(rollout_of(context)) {}
+  explicit RolloutScorer(const ScorerContext& context)
+      : rollout_(rollout_of(context)), end_(context.options.rollout_end) {}
 
   std::vector<std::vector<float>> score(const EnhancerGenes& wanted) override {
     return rollout_.rollout(wanted.dna, wanted.genes);
   }
 
+  void describe(Json* method) const override { (*method)["end"] = end_; }
+
  private:
   Rollout rollout_;
+  std::string end_;
 };
 
 /// Mean and standard deviation over pairs of the head weights of one block.
@@ -60,18 +68,21 @@ class GmarScorer : public Scorer {
  public:
   explicit GmarScorer(const ScorerContext& context)
       : rollout_(rollout_of(context)),
+        end_(context.options.rollout_end),
+        norm_(context.options.gmar_norm),
         layers_(static_cast<std::size_t>(context.inference.config.dna_layers)) {}
 
   std::vector<std::vector<float>> score(const EnhancerGenes& wanted) override {
     std::vector<std::vector<float>> out;
-    for (Rollout::Gmar& gmar : rollout_.gmar(wanted.dna, wanted.genes)) {
+    for (Rollout::Gmar& gmar :
+         rollout_.gmar(wanted.dna, wanted.genes, norm_ == "l1" ? MapNorm::kL1 : MapNorm::kL2)) {
       out.push_back(std::move(gmar.scores));
       if (wanted.zero_dna) {
         ++zero_dna_;
         continue;
       }
       for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].add(gmar.layer_weights[i]);
-      cross_.add(gmar.cross_weights);
+      last_.add(gmar.end_weights);
     }
     return out;
   }
@@ -81,15 +92,18 @@ class GmarScorer : public Scorer {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       blocks["dna_self_attn_layers." + std::to_string(i)] = layers_[i].json();
     }
-    blocks["dna_to_rna"] = cross_.json();
+    blocks[end_ == "rna" ? "dna_to_rna" : "vce.dna"] = last_.json();
+    (*method)["end"] = end_;
+    (*method)["norm"] = norm_;
     (*method)["head_weights"] = blocks;
     (*method)["zero_dna_left_out"] = zero_dna_;
   }
 
  private:
   Rollout rollout_;
+  std::string end_, norm_;
   std::vector<HeadWeights> layers_;
-  HeadWeights cross_;
+  HeadWeights last_;
   std::int64_t zero_dna_ = 0;
 };
 

@@ -84,6 +84,23 @@ expect_text "$work/methods2/summary.json" '"head_weights"'
 check 'rollout rows sum to 1' awk '{ sum += $1 } NR % 16 == 0 { n++; if ((sum - 1) ^ 2 > 1e-10) bad = 1
   sum = 0 } END { exit bad || n == 0 }' \
   <(od -A n -t f4 -v -w4 -j 128 "$work/methods2/methods/attention_rollout.npy")
+# The same along the other way: from DNA pooling, whose row every gene shares.
+expect_ok run --split val --out "$work/pooled" --methods attention_rollout,attention_gmar --tracks 0 \
+  --rollout-end dna-pool --gmar-norm l2
+for text in '"end": "dna-pool"' '"norm": "l2"' '"vce.dna": {'; do
+  expect_text "$work/pooled/summary.json" "$text"
+done
+expect_text "$work/methods2/summary.json" '"end": "rna"'
+check 'other scores' [ "$(cmp -s "$work/pooled/methods/attention_rollout.npy" \
+  "$work/methods2/methods/attention_rollout.npy"; echo $?)" -eq 1 ]
+check 'one rollout per enhancer' [ "$(od -A n -t x4 -v -w64 -j 128 \
+  "$work/pooled/methods/attention_rollout.npy" | sort -u | wc -l)" -eq \
+  "$(rows "$work/pooled" | cut -f 1 | sort -u | wc -l)" ]
+for option in '--rollout-end pool' '--gmar-norm l3'; do
+  read -ra words <<<"$option"
+  expect_fail 2 "${words[0]}" "$attribute" --data "$data" --model "$model" --split val \
+    --methods all "${words[@]}" --out "$work/none"
+done
 check 'no p is below 2 / 100' awk '/"circular_shift"/ { shift = 1 } /"uniform"|"hypergeometric"/ { shift = 0 }
   shift && /"p":/ { n++; if ($2 + 0 < 0.02) bad = 1 } END { exit bad || n != 10 + 5 * 4 }' \
   "$work/methods2/summary.json"
@@ -190,6 +207,20 @@ expect_fail 2 'at most 4294967295' "${arguments[@]}" --split val --sample 3 --se
   --rng numpy-legacy
 expect_fail 2 '--sample' "${arguments[@]}" --sample 3
 expect_fail 2 "at most $pairs, got 1000" "${arguments[@]}" --split val --sample 1000
+# An option that changes nothing in the run says what it needs; given with that, it is taken.
+idle() { expect_fail 2 "$1: changes nothing here: it needs" "${arguments[@]}" --split val "$@"; }
+idle --rng numpy-legacy
+idle --rng philox --methods all
+for option in '--baseline mean' '--occlude-bins 8' '--smooth-samples 3' '--smooth-noise 0.2' \
+  '--rollout-end dna-pool' '--gmar-norm l2' --maps-per-head '--map-pairs 2'; do
+  read -ra words <<<"$option"
+  idle "${words[@]}"
+done
+idle --gmar-norm l1 --methods attention_rollout
+idle --occlude-bins 2 --methods integrated_gradients --baseline mean
+echo '{"baseline": "mean"}' >"$work/options.json"
+expect_fail 2 '--baseline: changes nothing here' "${arguments[@]}" --split val \
+  --config "$work/options.json"
 printf 'enhancer\tgene\n%s\tNONE\n' "$enhancer" >"$work/bad.tsv"
 expect_fail 2 'bad.tsv: line 2' "${arguments[@]}" --pairs "$work/bad.tsv"
 printf 'enhancer\tsymbol\n' >"$work/bad.tsv"

@@ -56,13 +56,13 @@ attribute_on_cpu=("${train_on_cpu[@]/cdt-train/cdt-attribute}")
 program "$work/programs/cdt-attribute" "${attribute_on_cpu[@]}"
 gpu_check attribute-bf16
 check "equal windows: exit status 0, not $status" test $status -eq 0
-expect_text "$work/stdout" "21 files, 0 out of bounds, largest error 0.0e+00 (all equal)"
+expect_text "$work/stdout" "22 files, 0 out of bounds, largest error 0.0e+00 (all equal)"
 # shellcheck disable=SC2016
 program "$work/programs/cdt-attribute" '[[ $* == *cuda* ]] && set -- "$@" --smooth-noise 1' \
   "${attribute_on_cpu[@]}"
 gpu_check attribute-fp32
 check "other windows: exit status 1, not $status" test $status -eq 1
-expect_text "$work/stdout" "21 files, 1 out of bounds"
+expect_text "$work/stdout" "22 files, 1 out of bounds"
 expect_text "$work/stdout" "(methods/smoothgrad.npy)"
 
 # shellcheck disable=SC2016

@@ -72,7 +72,7 @@ TEST_P(AttentionParity, GmarAndItsHeadWeights) {
       for (const std::vector<double>& layer : got[1].layer_weights) {
         weights.insert(weights.end(), layer.begin(), layer.end());
       }
-      weights.insert(weights.end(), got[1].cross_weights.begin(), got[1].cross_weights.end());
+      weights.insert(weights.end(), got[1].end_weights.begin(), got[1].end_weights.end());
       c.check(name(kind + "_weights", b), weights, recorded(kind + "_weights", b));
     }
   }
