@@ -59,6 +59,9 @@ void GradientPass::forward(std::span<const float> z, Recorder* recorder) {
   tape_.backend().upload(value, z.data());
   z_ = tape_.input(value);
   pooled_ = model_.pool_from_linear(tape_, z_, trunks_, recorder);
+  const bool has_cores = recorder != nullptr && recorder->want_cores;
+  cross_ = has_cores ? recorder->cores.at("dna_to_rna").source : nullptr;
+  if (has_cores) cross_->keep = true;
   // The head is a computation of its own: its gradients are wanted by path.
   head_input_ = {tape_.input(pooled_.dna->value), tape_.input(pooled_.rna->value),
                  tape_.input(pooled_.protein->value)};
@@ -137,6 +140,59 @@ void GradientPass::path_gradients(const std::vector<std::int32_t>& genes,
           [&](std::size_t index, const Tensor& gradient) { receive(index, path, gradient); });
     }
   });
+}
+
+namespace {
+
+/// Copies of a gradient (L, 2D) at keys and values, of shape (count, L, 2D): copy i keeps the
+/// columns of part first + i. Parts are keys by head, then values by head, all of equal width.
+std::vector<float> one_part_each(std::span<const float> gradient, const Shape& shape,
+                                 std::int64_t first, std::int64_t heads) {
+  const std::int64_t columns = shape[2];
+  const std::int64_t width = columns / (GradientPass::kHalves * heads);
+  std::vector<float> out(static_cast<std::size_t>(shape.count()), 0.0F);
+  for (std::int64_t i = 0; i < shape[0]; ++i) {
+    for (std::int64_t row = 0; row < shape[1]; ++row) {
+      const std::int64_t from = row * columns + (first + i) * width;
+      std::copy_n(gradient.begin() + from, width, out.begin() + i * shape[1] * columns + from);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<float> GradientPass::cross_head_gradients(std::int32_t gene, Path path,
+                                                      const HeadReceiver& receive) {
+  CDT_CHECK(cross_ != nullptr && path != kDirect, "keys and values recorded, a path through them");
+  Backend& backend = tape_.backend();
+  std::vector<float> whole, at_cross;
+  genes_head_gradients({gene}, [&](std::size_t, std::int64_t, const Cotangents& c) {
+    const Seed seed = path == kRna ? Seed{pooled_.rna, *c.rna} : Seed{pooled_.protein, *c.protein};
+    tape_.backward({seed}, 1, /*retain=*/true);
+    whole = to_host(backend, z_->grad);
+    at_cross = to_host(backend, cross_->grad);
+    tape_.reset_gradients();
+  });
+  const std::int64_t heads = model_.config().heads;
+  for (std::int64_t first = 0; first < kHalves * heads; first += kSeeds) {
+    const std::int64_t count = std::min(kSeeds, kHalves * heads - first);
+    const Shape shape{count, cross_->value.shape[1], cross_->value.cols()};
+    const Scratch parts(tape_.scratch(), shape);
+    const Scratch seeds(tape_.scratch(), shape, cross_->value.dtype);
+    backend.upload(*parts, one_part_each(at_cross, shape, first, heads).data());
+    if (cross_->value.dtype == Dtype::kFloat32) {
+      backend.copy(*seeds, *parts);
+    } else {
+      backend.cast(*seeds, *parts);
+    }
+    run({{cross_, *seeds}}, static_cast<std::size_t>(first), count,
+        [&](std::size_t part, const Tensor& gradient) {
+          const auto at = static_cast<std::int64_t>(part);
+          receive(at < heads ? kPattern : kValue, at % heads, gradient);
+        });
+  }
+  return whole;
 }
 
 }  // namespace cdt

@@ -34,7 +34,8 @@ class GradientPass {
   std::vector<float> zero_projection(std::int64_t bins);
 
   /// Clears the tape and runs the model from z (L, D), rows of D, which is rounded to the type of
-  /// activations where it enters. recorder: as for the model.
+  /// activations where it enters. recorder: as for the model; with its cores,
+  /// cross_head_gradients() can be asked for.
   void forward(std::span<const float> z, Recorder* recorder = nullptr);
   /// Of the last forward(), one per gene.
   const std::vector<float>& predictions() const { return predictions_; }
@@ -53,6 +54,17 @@ class GradientPass {
   static constexpr int kPaths = 3;
   using PathReceiver = std::function<void(std::size_t index, Path path, const Tensor& gradient)>;
   void path_gradients(const std::vector<std::int32_t>& genes, const PathReceiver& receive);
+
+  /// Where a gradient via RNA or protein enters DNA: in eval mode DNA is read by the keys and
+  /// values of dna_to_rna alone. Values with the attention held, or the attention's pattern (keys)
+  /// with the values held; by the product rule these parts of all heads add up to the path's
+  /// gradient.
+  enum Half : std::int8_t { kPattern, kValue };
+  static constexpr int kHalves = 2;
+  using HeadReceiver = std::function<void(Half half, std::int64_t head, const Tensor& gradient)>;
+  /// Gives the path's whole gradient (L, D), kRna or kProtein, on the host.
+  std::vector<float> cross_head_gradients(std::int32_t gene, Path path,
+                                          const HeadReceiver& receive);
 
   /// d input i of the last linear layer / d z for all i of D: predictions depend linearly on these,
   /// so D gradients serve any number of genes.
@@ -73,8 +85,9 @@ class GradientPass {
   Tape& tape_;
   const Trunks& trunks_;
   Var z_ = nullptr;
-  Pooled pooled_;      // of the body
-  Pooled head_input_;  // the same values, where the head begins
+  Pooled pooled_;        // of the body
+  Pooled head_input_;    // the same values, where the head begins
+  Var cross_ = nullptr;  // (1, L, 2D): keys and values of dna_to_rna, if they are recorded
   Var last_input_ = nullptr, prediction_ = nullptr;
   std::vector<float> predictions_;
 };

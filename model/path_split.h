@@ -1,7 +1,9 @@
 // Which way a prediction's gradient takes to DNA. The head reads three pooled vectors, so
 //   gradient = direct (DNA pooling) + via RNA (pooling) + via protein (pooling, through RNA)
 // exactly, by the linearity of the chain rule. Norms of the parts do not add up; inner products do:
-// with the input (product) and with the whole (share).
+// with the input (product) and with the whole (share). The ways via RNA and protein both enter DNA
+// through the cross-attention of RNA to DNA, and split further there: by head, into what moves its
+// values and what moves its pattern.
 #pragma once
 
 #include <array>
@@ -30,5 +32,20 @@ struct PathSplit {
 std::vector<PathSplit> path_split(GradientPass& pass, InputGradientNorm& norm, Tape& tape,
                                   std::span<const float> z, std::span<const float> zero,
                                   const std::vector<std::int32_t>& genes);
+
+/// What one way through dna_to_rna carries, by half (GradientPass::Half) and head.
+struct HeadSplit {
+  /// (part . whole) / |whole|^2 with the whole gradient: add up to the path's share.
+  std::array<std::vector<double>, GradientPass::kHalves> share;
+  /// Part times input, summed over the window: add up to the sum of PathSplit::product.
+  std::array<std::vector<double>, GradientPass::kHalves> product;
+  /// |sum of the parts - the path's gradient| / |that| at the output of the linear map.
+  double additivity_error = 0;
+};
+
+/// Via RNA, then via protein, of one gene, from the pass's last forward(z) with recorded cores.
+std::array<HeadSplit, 2> head_split(GradientPass& pass, InputGradientNorm& norm, Tape& tape,
+                                    std::span<const float> z, std::span<const float> zero,
+                                    std::int32_t gene);
 
 }  // namespace cdt

@@ -34,6 +34,10 @@ void add_gradient_options(Cli* cli, GradientOptions* options) {
       "paths", &options->paths,
       "split each gradient by its way to DNA, direct, via RNA, via protein, into paths.npy (norms) "
       "and paths_product.npy (gradient x input, which adds up)");
+  cli->flag(
+      "path-heads", &options->path_heads,
+      "with --paths: split what goes via RNA and protein by head of the cross-attention to DNA, "
+      "values and pattern, into path_heads.tsv");
   cli->flag("gene-gradients", &options->gene_gradients,
             "gradient norms at the RNA and protein inputs, into rna_gradient.npy and "
             "protein_gradient.npy");

@@ -15,7 +15,7 @@ struct GradientOptions {
   std::int64_t occlude_bins = 8;
   std::int64_t smooth_samples = 25;
   double smooth_noise = 0.1;
-  bool paths = false, gene_gradients = false;
+  bool paths = false, path_heads = false, gene_gradients = false;
   std::vector<std::string> occlude_regions;
   std::string rollout_end = "rna";
   std::string gmar_norm = "l1";

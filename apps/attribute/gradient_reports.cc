@@ -26,11 +26,13 @@ GradientReports::GradientReports(const std::filesystem::path& folder,
       integration_(folder, inference.data, options.baseline,
                    std::any_of(methods.begin(), methods.end(), integrates)),
       paths_(folder, inference.data, pairs, options.paths, common),
+      path_heads_(folder, inference, options.path_heads, static_cast<std::uint64_t>(common.seed)),
       correlations_(options, methods, static_cast<std::uint64_t>(common.seed)) {}
 
 void GradientReports::add(Inference& inference, Attributor& attributor, Baseline& baseline,
                           const EnhancerGenes& wanted, const std::vector<PairScores>& scores) {
   paths_.add(inference, attributor, wanted);
+  path_heads_.add(inference, attributor, wanted);
   if (rna_ != nullptr) add_gene_gradients(inference, wanted);
   correlations_.add(inference, attributor, baseline, wanted, scores);
 }
@@ -48,6 +50,7 @@ void GradientReports::finish(nlohmann::ordered_json* summary) {
   commit_or_remove(rna_, rna_path_);
   commit_or_remove(protein_, protein_path_);
   paths_.finish(summary);
+  path_heads_.finish(summary);
   correlations_.finish(summary);
   integration_.finish(summary);
 }

@@ -1,6 +1,7 @@
-// What the gradient methods say beyond scores: the split of gradients by path (--paths), gradients
-// at the RNA and protein inputs (--gene-gradients), how complete integrated gradients are, and how
-// far occlusion bears gradients out.
+// What the gradient methods say beyond scores: the split of gradients by path (--paths) and by head
+// of the cross-attention (--path-heads), gradients at the RNA and protein inputs
+// (--gene-gradients), how complete integrated gradients are, and how far occlusion bears gradients
+// out.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include "apps/attribute/effect_correlations.h"
 #include "apps/attribute/integration_report.h"
 #include "apps/attribute/methods.h"
+#include "apps/attribute/path_heads_report.h"
 #include "apps/attribute/path_report.h"
 #include "io/npy.h"
 
@@ -47,6 +49,7 @@ class GradientReports {
   std::unique_ptr<NpyWriter> rna_, protein_;  // or null
   IntegrationReport integration_;
   PathReport paths_;
+  PathHeadsReport path_heads_;
   EffectCorrelations correlations_;
 };
 

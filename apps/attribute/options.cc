@@ -48,6 +48,7 @@ void expect_a_use(const Cli& cli, const AttributeOptions& options) {
       {"smooth-noise", runs({make_smoothgrad}), "smoothgrad among --methods"},
       {"rollout-end", rolls, "attention_rollout or attention_gmar among --methods"},
       {"gmar-norm", runs({make_gmar}), "attention_gmar among --methods"},
+      {"path-heads", options.gradient.paths, "--paths"},
       {"maps-per-head", !options.maps.list.empty(), "--maps"},
       {"map-pairs", !options.maps.list.empty(), "--maps"},
   };

@@ -212,7 +212,8 @@ idle() { expect_fail 2 "$1: changes nothing here: it needs" "${arguments[@]}" --
 idle --rng numpy-legacy
 idle --rng philox --methods all
 for option in '--baseline mean' '--occlude-bins 8' '--smooth-samples 3' '--smooth-noise 0.2' \
-  '--rollout-end dna-pool' '--gmar-norm l2' --maps-per-head '--map-pairs 2'; do
+  '--rollout-end dna-pool' '--gmar-norm l2' --maps-per-head --path-heads \
+  '--map-pairs 2'; do
   read -ra words <<<"$option"
   idle "${words[@]}"
 done

@@ -17,7 +17,7 @@ cp -r "$work/blank" "$work/without"
 awk -F '\t' -v a="${blank[0]}" -v b="${blank[1]}" '$2 != a && $2 != b' "$data/pairs.tsv" \
   >"$work/without/pairs.tsv"
 run() {
-  "$attribute" --data "$1" --model "$model" --split val --tracks 0 --methods all --paths \
+  "$attribute" --data "$1" --model "$model" --split val --tracks 0 --methods all --paths --path-heads \
     --baseline mean --smooth-samples 2 --null-replicates 99 --maps all --map-pairs 1000 \
     --occlude-region 4-7 --out "$2"
 }
@@ -40,12 +40,12 @@ check 'the printed numbers too' cmp \
   <(tail -n +2 "$work/stdout" | grep -v '^tracks')
 
 # The files hold all pairs, those without DNA flagged.
-for file in pairs peaks integrated_gradients; do
+for file in pairs peaks integrated_gradients path_heads; do
   check "$file.tsv flags them" awk -F '\t' -v a="${blank[0]}" -v b="${blank[1]}" '
     NR == 1 { bad = $NF != "zero_dna"; next } { zero = $1 == a || $1 == b; n += zero }
     $NF != zero { bad = 1 } END { exit bad || !n }' "$work/zeros/$file.tsv"
 done
-for file in pairs integrated_gradients; do
+for file in pairs integrated_gradients path_heads; do
   check "the other rows of $file.tsv" cmp <(is_blank "$work/zeros/$file.tsv" |
     grep -vxFf - "$work/zeros/$file.tsv") "$work/rest/$file.tsv"
 done

@@ -11,7 +11,7 @@ values() { tail -c +129 "$1" | od -An -v -t fF -w4 | tr -d ' '; }
 shape() { check "shape of $1" grep -qaF "'shape': ($2)" "$1"; }
 
 signed=integrated_gradients,gradient_x_input,occlusion
-expect_ok run --methods "$signed,smoothgrad" --occlude-bins 4 --smooth-samples 3 --paths \
+expect_ok run --methods "$signed,smoothgrad" --occlude-bins 4 --smooth-samples 3 --paths --path-heads \
   --gene-gradients --out "$work/all"
 all=$work/all
 for method in ${signed//,/ } smoothgrad; do shape "$all/methods/$method.npy" '4, 16'; done
@@ -69,6 +69,22 @@ sum_via_rna=$(awk '{ s += $3 } END { print s / 4 }' "$work/products")
 check 'sums of the products' near "$sum_via_rna" "$(sed -n '/"sum_over_window"/,$p' \
   "$all/summary.json" | grep -m 1 -A 1 via_rna | sed -n 's/.*"mean": \(.*\),/\1/p')"
 
+# Via RNA and protein by head of the cross-attention: the parts of a way add up to it.
+expect_ok run --paths --path-heads --out "$work/heads"
+expect_same "$work/heads/paths_product.npy" "$all/paths_product.npy"
+check 'a row per pair, way, part and head' [ "$(wc -l <"$work/heads/path_heads.tsv")" -eq \
+  $((1 + 4 * 2 * 2 * 2)) ]
+check 'parts of the ways add up' awk -F '\t' -v most=1e-5 '
+  NR == FNR { n = NR - 1; way = int(n / 16) % 3; if (way > 0) whole[int(n / 48) * 2 + way - 1] += $1; next }
+  FNR == 1 { next } { i = int((FNR - 2) / 4); sum[i] += $7; size[i] += $7 < 0 ? -$7 : $7 }
+  END { for (i = 0; i < 8; i++) { d = whole[i] - sum[i]; if (d < 0) d = -d
+      if (d > most * size[i] + 1e-10 || !(size[i] > 0)) bad = 1 } exit bad }' \
+  <(values "$work/heads/paths_product.npy") "$work/heads/path_heads.tsv"
+shares=$(awk -F '\t' '$3 == "via_rna" { s += $6 } END { print s / 4 }' "$work/heads/path_heads.tsv")
+check 'shares of the heads are those of the way' near "$shares" \
+  "$(grep -m 1 -A 1 '"via_rna": {' "$work/heads/summary.json" | sed -n 's/.*"mean": \(.*\),/\1/p')"
+expect_text "$work/heads/summary.json" '"mean_by_head"'
+
 # Another baseline is another question; noise of size 0 is no noise.
 expect_ok run --methods integrated_gradients,smoothgrad --baseline mean --smooth-noise 0 \
   --smooth-samples 2 --out "$work/mean"
@@ -95,7 +111,7 @@ check 'correlation with the claims' near "$(cat "$work/r")" \
 
 # A later run that does not ask for a file removes it.
 expect_ok run --out "$work/all"
-for file in paths.npy paths_product.npy rna_gradient.npy protein_gradient.npy integrated_gradients.tsv methods; do
+for file in paths.npy paths_product.npy path_heads.tsv rna_gradient.npy protein_gradient.npy integrated_gradients.tsv methods; do
   check "no old $file" [ ! -e "$work/all/$file" ]
 done
 

@@ -252,5 +252,53 @@ TEST_F(MethodsTest, PartsAreDerivativesWithTheOtherPathsHeld) {
   EXPECT_NEAR(whole - without, sum(split.product[1]), bound);
 }
 
+// The ways through dna_to_rna by half and head: all parts add up to the path, and what cannot move
+// the keys or the values of a head has no part there.
+TEST_F(MethodsTest, CrossAttentionSplitsByHeadIntoValuesAndPattern) {
+  constexpr std::int64_t kHead = 1;
+  Parameter& weight = m.model.parameter("dna_to_rna.cross_attn.in_proj_weight");
+  const std::int64_t d = m.config.hidden;
+  const std::int64_t k = d / m.config.heads;
+  const auto blind = [&](std::int64_t first_row) {  // the head's keys or values do not see DNA
+    std::vector<float> values = SmallModel::draws(weight.variable.value.shape, 21);
+    std::fill_n(values.begin() + (first_row + kHead * k) * d, k * d, 0.0F);
+    m.model.set(weight, values.data());
+    attributor.emplace(m.model, m.tape, m.rna, m.protein, m.lasting);
+    const std::vector<float> z = pass().project(m.dna);
+    const std::vector<float> zero = pass().zero_projection(kBins);
+    Recorder recorder;
+    recorder.want_cores = true;
+    pass().forward(z, &recorder);
+    const auto heads = head_split(pass(), attributor->norm(), m.tape, z, zero, 3);
+    const PathSplit paths = path_split(pass(), attributor->norm(), m.tape, z, zero, {3}).front();
+    for (std::size_t i = 0; i < 2; ++i) {
+      double share = 0.0, product = 0.0, size = 0.0;
+      for (std::size_t half = 0; half < GradientPass::kHalves; ++half) {
+        EXPECT_EQ(heads[i].share[half].size(), 3U);
+        for (std::size_t head = 0; head < 3; ++head) {
+          share += heads[i].share[half][head];
+          product += heads[i].product[half][head];
+          size += std::fabs(heads[i].product[half][head]);
+        }
+      }
+      const std::vector<float>& expected = paths.product[i + 1];
+      EXPECT_NEAR(share, paths.share[i + 1], 1e-5);
+      EXPECT_NEAR(product, std::accumulate(expected.begin(), expected.end(), 0.0), 1e-5 * size);
+      EXPECT_LT(heads[i].additivity_error, 1e-5);
+      EXPECT_GT(size, 0.0);
+    }
+    return heads;
+  };
+  const auto without_keys = blind(d);
+  const auto without_values = blind(2 * d);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(without_keys[i].share[GradientPass::kPattern][kHead], 0.0);
+    EXPECT_NE(without_keys[i].share[GradientPass::kValue][kHead], 0.0);
+    EXPECT_NE(without_keys[i].share[GradientPass::kPattern][0], 0.0);
+    EXPECT_EQ(without_values[i].share[GradientPass::kValue][kHead], 0.0);
+    EXPECT_NE(without_values[i].share[GradientPass::kPattern][0], 0.0);
+  }
+}
+
 }  // namespace
 }  // namespace cdt
