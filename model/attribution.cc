@@ -98,16 +98,20 @@ Attributor::Attributor(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& 
 
 void Attributor::attribute(const Tensor& dna, const std::vector<std::int32_t>& genes,
                            const Receiver& receiver) {
-  const std::vector<float> z = pass_.project(dna);
-  const std::vector<float> zero = pass_.zero_projection(dna.shape[1]);
   Recorder recorder;
-  pass_.forward(z, &recorder);
+  pass_.forward_from(dna, &recorder);
+  const bool many = static_cast<std::int64_t>(genes.size()) > model_.config().hidden;
+  std::vector<float> z, zero;  // host copies, where they are read
+  if (many || wants_gradient_x_input_) {
+    z = pass_.projected();
+    zero = pass_.zero_projection(dna.shape[1]);
+  }
   const Tensor context = recorder.values.at(dna_context_name(model_.config()))->value;
   const auto receive = [&](std::size_t i, std::vector<float> gradient, std::vector<float> product) {
     receiver(i, {pass_.predictions()[static_cast<std::size_t>(genes[i])],
                  row_.mean_over_heads(context, genes[i]), std::move(gradient), std::move(product)});
   };
-  if (static_cast<std::int64_t>(genes.size()) > model_.config().hidden) {
+  if (many) {
     if (!many_) many_.emplace(model_, pass_, tape_.backend(), dna.shape[1]);
     ManyGenes::Windows windows = many_->windows(z, zero, genes);
     for (std::size_t i = 0; i < genes.size(); ++i) {

@@ -57,7 +57,22 @@ void GradientPass::forward(std::span<const float> z, Recorder* recorder) {
   tape_.eval();
   const Tensor value = tape_.saved({1, bins, d});
   tape_.backend().upload(value, z.data());
-  z_ = tape_.input(value);
+  run_from(value, recorder);
+}
+
+void GradientPass::forward_from(const Tensor& dna, Recorder* recorder) {
+  tape_.clear();
+  tape_.eval();
+  const Tensor projected = model_.project_dna_linear(tape_, tape_.constant(dna))->value;
+  const Tensor value = tape_.saved(projected.shape);
+  tape_.backend().cast(value, projected);
+  run_from(value, recorder);
+}
+
+std::vector<float> GradientPass::projected() const { return to_host(tape_.backend(), z_->value); }
+
+void GradientPass::run_from(const Tensor& z, Recorder* recorder) {
+  z_ = tape_.input(z);
   pooled_ = model_.pool_from_linear(tape_, z_, trunks_, recorder);
   const bool has_cores = recorder != nullptr && recorder->want_cores;
   cross_ = has_cores ? recorder->cores.at("dna_to_rna").source : nullptr;

@@ -37,6 +37,10 @@ class GradientPass {
   /// activations where it enters. recorder: as for the model; with its cores,
   /// cross_head_gradients() can be asked for.
   void forward(std::span<const float> z, Recorder* recorder = nullptr);
+  /// The same as forward(project(dna)), but z stays on the device.
+  void forward_from(const Tensor& dna, Recorder* recorder = nullptr);
+  /// z (L, D) of the last forward pass, from the device.
+  std::vector<float> projected() const;
   /// Of the last forward(), one per gene.
   const std::vector<float>& predictions() const { return predictions_; }
 
@@ -73,6 +77,7 @@ class GradientPass {
   static constexpr std::int64_t kSeeds = 8;
 
  private:
+  void run_from(const Tensor& z, Recorder* recorder);
   struct Cotangents;
   using Use = std::function<void(std::size_t first, std::int64_t count, const Cotangents& c)>;
   void head_gradients(Var from, std::size_t count,
