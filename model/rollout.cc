@@ -188,8 +188,9 @@ std::vector<double> Rollout::pool_gradient_norms(const Pass& pass, MapNorm norm)
     double constant = 0.0;
     for (std::size_t i = head * k; i < (head + 1) * k; ++i) {
       double o = 0.0;
-      for (std::size_t j = 0; j < d; ++j)
+      for (std::size_t j = 0; j < d; ++j) {
         o += static_cast<double>(pooled[j]) * out_weight[j * d + i];
+      }
       constant += o * in_bias[2 * d + i];
       for (std::size_t j = 0; j < d; ++j) folded[j] += o * in_weight[(2 * d + i) * d + j];
     }

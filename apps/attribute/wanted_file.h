@@ -14,7 +14,8 @@ namespace cdt {
 /// Null if it is not wanted.
 inline std::unique_ptr<NpyWriter> wanted_file(bool wanted, const std::filesystem::path& path,
                                               const std::vector<std::int64_t>& shape) {
-  return wanted ? std::make_unique<NpyWriter>(path, shape) : nullptr;
+  if (!wanted) return nullptr;
+  return std::make_unique<NpyWriter>(path, shape);
 }
 
 inline void commit_or_remove(const std::unique_ptr<NpyWriter>& file,

@@ -269,7 +269,7 @@ TEST_F(MethodsTest, CrossAttentionSplitsByHeadIntoValuesAndPattern) {
     Recorder recorder;
     recorder.want_cores = true;
     pass().forward(z, &recorder);
-    const auto heads = head_split(pass(), attributor->norm(), m.tape, z, zero, 3);
+    auto heads = head_split(pass(), attributor->norm(), m.tape, z, zero, 3);
     const PathSplit paths = path_split(pass(), attributor->norm(), m.tape, z, zero, {3}).front();
     for (std::size_t i = 0; i < 2; ++i) {
       double share = 0.0, product = 0.0, size = 0.0;
