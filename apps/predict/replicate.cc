@@ -24,7 +24,9 @@ Screen read_screen(const std::filesystem::path& file, const Dataset& data) {
     const std::pair<std::int32_t, std::int32_t> pair{data.find_enhancer(enhancer),
                                                      data.find_gene(gene)};
     if (pair.first < 0 || pair.second < 0) continue;
-    if (!out.emplace(pair, beta).second) rows.fail(0, "twice: " + enhancer + " with " + gene);
+    if (!out.emplace(pair, beta).second) {
+      rows.fail(0, std::string("twice: ").append(enhancer).append(" with ").append(gene));
+    }
   }
   if (out.empty()) {
     throw InputError(file.string(), "rows",

@@ -111,8 +111,9 @@ Item score_figure(const Gnuplot& gnuplot, const Material& material) {
   }
   const Evaluation& e = material.evaluated->evaluation;
   const std::vector<ScoreLine> lines = score_lines(e);
-  if (lines.empty())
+  if (lines.empty()) {
     return Omission{title, "No correlation is defined: the predictions are constant.", ""};
+  }
   const int height = 80 + 34 * static_cast<int>(lines.size());
   Figure figure;
   figure.title = title;

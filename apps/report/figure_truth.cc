@@ -42,7 +42,8 @@ std::vector<MethodScore> scores_of(const Attribution& attribution) {
   std::vector<MethodScore> out;
   for (const MethodScores& method : attribution.methods) {
     const auto site = [&](const std::string& pairs, const std::string& kind) -> SiteScore {
-      const std::string path = "truth_scores." + pairs + "methods." + method.name + "." + kind;
+      std::string path = "truth_scores.";
+      path.append(pairs).append("methods.").append(method.name).append(".").append(kind);
       return {estimate_at(attribution.summary, path + ".auroc"),
               estimate_at(attribution.summary, path + ".precision_at_k")};
     };

@@ -59,8 +59,9 @@ Html data_row(const Dataset& data) {
   std::string splits;
   for (const Split split : {Split::kTrain, Split::kVal, Split::kTest}) {
     const auto pairs = static_cast<std::int64_t>(data.pairs_of(split).size());
-    if (pairs > 0)
+    if (pairs > 0) {
       splits += (splits.empty() ? "" : ", ") + count_text(pairs) + " " + split_name(split);
+    }
   }
   return element("b", last_part(data.directory)) + ": " +
          counted(data.enhancers_count(), "enhancer") + " (" + data.assembly + "), " +
@@ -196,11 +197,11 @@ Html cautions(const Material& material) {
   weigh_effects(material.data.pairs_of(Split::kTrain), &points);
   if (material.attribution) weigh_attribution(*material.attribution, material.data, &points);
   if (!material.truth) {
-    points.push_back("Coordinates are taken as " + material.data.assembly +
-                     ", as the data set says; nothing here "
-                     "can check that. A bin\u2019s embedding may mix sequence far beyond the bin, "
-                     "so a peak is no "
-                     "evidence at the level of bases.");
+    points.emplace_back(
+        "Coordinates are taken as " + material.data.assembly +
+        ", as the data set says; nothing here can check that. A bin\u2019s embedding "
+        "may mix sequence far beyond the bin, so a peak is no evidence at the level "
+        "of bases.");
   }
   if (points.empty()) return {};
   Html items;

@@ -58,8 +58,9 @@ bool parse_options(int argc, char** argv, ReportOptions* options, int* exit_code
 Material read_material(const ReportOptions& options, const Dataset& data) {
   Material material{data, options.command, options.pair, read_run(options.run), {}, {}, {}, {}};
   material.truth = read_truth(data.directory, data.bins);
-  if (!options.attribution.empty())
+  if (!options.attribution.empty()) {
     material.attribution = read_attribution(options.attribution, data);
+  }
   material.annotations = read_annotation_files(options.annotations, data);
   if (!options.prediction.empty()) {
     material.evaluated =
