@@ -31,7 +31,7 @@ run "$bin/cdt-predict" --data "$out/data" --model "$out/run/model.safetensors" -
 say "Explain 240 of these pairs: where does each gene look, and what drives each prediction"
 run "$bin/cdt-attribute" --data "$out/data" --model "$out/run/model.safetensors" --threads 1 \
   --split val --sample 240 --seed $seed --methods all --baseline mean --occlude-bins 1 --paths \
-  --maps dna_self_attn_layers.0 --maps-per-head --annotations "$out/data/sites.bed" \
+  --maps dna_self_attn_layers.0,dna_to_rna --maps-per-head --annotations "$out/data/sites.bed" \
   --out "$out/attribution"
 
 say "Put it on one page"

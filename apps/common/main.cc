@@ -46,8 +46,10 @@ std::string output_failure() {
   errno = 0;
   std::cout.flush();
   const bool flushed = std::fflush(stdout) == 0;
-  const int reason = errno;
+  int reason = errno;
   if (flushed && std::ferror(stdout) == 0 && std::cout.good()) return "";
+  // The write that failed may be long past: why the next one would fail is most likely its reason.
+  if (reason == 0 && write(STDOUT_FILENO, "\n", 1) < 0) reason = errno;
   return reason != 0 ? std::generic_category().message(reason) : "an earlier write failed";
 }
 
