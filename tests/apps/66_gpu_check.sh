@@ -81,7 +81,7 @@ check "too long: exit status 1, not $status" test $status -eq 1
 expect_text "$work/stdout" "ran past 2 s"
 # What a step wrote before it broke off is no part of the results.
 program "$build/tests/measure_gemm" 'echo "{\"half\":"' 'exit 1'
-gpu_check train-fp32 gemm
+gpu_check gemm
 check "broken off" grep -qE '^gemm +failed' "$work/stdout"
 if command -v python3 >/dev/null; then
   check "one JSON file" python3 -m json.tool "$build/gpu-check.json" "$work/parsed.json"
