@@ -32,12 +32,12 @@ std::vector<float> predict_once(Inference& inference, const std::vector<Pair>& p
   const Tensor outputs = inference.lasting.tensor({most, inference.config.genes});
   const Trunks trunks = inference.model->compute_trunks(inference.tape, inference.rna,
                                                         inference.protein, inference.lasting);
-  const std::vector<float> predictions = *predict_pairs(
-      *inference.model, inference.tape, feed, trunks, outputs, pairs, [&](std::int64_t done) {
-        stop_if_interrupted();
-        progress.update(done);
-        return true;
-      });
+  std::vector<float> predictions = *predict_pairs(*inference.model, inference.tape, feed, trunks,
+                                                  outputs, pairs, [&](std::int64_t done) {
+                                                    stop_if_interrupted();
+                                                    progress.update(done);
+                                                    return true;
+                                                  });
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     expect_finite(inference.data, pairs[i], predictions[i]);
   }
