@@ -1,6 +1,8 @@
 #include "apps/common/dna_feed.h"
 
 #include <algorithm>
+#include <fstream>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -11,6 +13,18 @@ namespace {
 
 Shape rows_shape(std::int64_t rows, const Dataset& data) { return {rows, data.bins, data.dna_dim}; }
 
+/// Memory of the host that programs can still have, in bytes; 0 if the system does not say.
+std::int64_t free_host_bytes() {
+  std::ifstream file("/proc/meminfo");
+  std::string name, unit;
+  std::int64_t kilobytes = 0;
+  while (file >> name >> kilobytes) {
+    if (name == "MemAvailable:") return kilobytes * 1024;
+    std::getline(file, unit);
+  }
+  return 0;
+}
+
 }  // namespace
 
 DnaFeed::DnaFeed(const Dataset& data, Backend& backend, Arena& lasting, std::int64_t batch,
@@ -20,6 +34,7 @@ DnaFeed::DnaFeed(const Dataset& data, Backend& backend, Arena& lasting, std::int
       row_(data.bins * data.dna_dim),
       batch_(lasting.tensor(rows_shape(batch, data), backend.activations())) {
   kept_at_.assign(data.enhancers.size(), -1);
+  locked_at_ = kept_at_;
   const std::size_t free = backend.free_bytes();
   const bool apart = free > 0;  // a device with memory of its own
   const auto bytes = static_cast<std::size_t>(row_ * bytes_of(backend.activations()));
@@ -31,6 +46,7 @@ DnaFeed::DnaFeed(const Dataset& data, Backend& backend, Arena& lasting, std::int
                                     static_cast<std::size_t>(kept_rows_) * bytes + 4096);
     kept_ = keep_->tensor(rows_shape(kept_rows_, data), backend.activations());
   }
+  if (apart) lock_host_memory(distinct - kept_rows_);
   const auto request = static_cast<std::size_t>(batch * row_) * sizeof(float);
   for (Buffer& buffer : buffers_) {
     buffer.host = static_cast<float*>(backend.reserve_host(request));
@@ -41,23 +57,48 @@ DnaFeed::DnaFeed(const Dataset& data, Backend& backend, Arena& lasting, std::int
 DnaFeed::~DnaFeed() {
   if (done_.valid()) done_.wait();
   for (const Buffer& buffer : buffers_) backend_.release_host(buffer.host);
+  if (locked_ != nullptr) backend_.release_host(locked_);
+}
+
+void DnaFeed::lock_host_memory(std::int64_t rows) {
+  const auto bytes = row_ * static_cast<std::int64_t>(sizeof(float));
+  rows = std::min(rows, free_host_bytes() / 2 / bytes);
+  if (rows <= 0) return;
+  try {
+    locked_ = static_cast<float*>(backend_.reserve_host(static_cast<std::size_t>(rows * bytes)));
+    locked_rows_ = rows;
+  } catch (const Error&) {
+    locked_ = nullptr;  // the system allows less: rows are read each time
+  }
+}
+
+DnaFeed::Source DnaFeed::source_of(std::size_t position, float* in_buffer) {
+  const std::int64_t at = locked_at_[static_cast<std::size_t>(rows_[position])];
+  if (at >= 0) return {position, locked_ + at * row_, false, at};
+  // The device takes the first rows it sees.
+  const bool stays = kept_count_ == kept_rows_ && locked_count_ < locked_rows_;
+  if (!stays) return {position, in_buffer, true, -1};
+  const std::int64_t place = locked_count_++;
+  return {position, locked_ + place * row_, true, place};
 }
 
 void DnaFeed::read_into(Buffer& buffer, int slot) {
-  if (!buffer.device.empty()) backend_.wait_upload(slot);
   const bool apart = !buffer.device.empty();
+  if (apart) backend_.wait_upload(slot);
   // The CPU computes with all its cores; beside a GPU they are idle.
   const auto policy = apart ? std::launch::async : std::launch::deferred;
   std::vector<std::future<void>> reads;
-  for (std::size_t at = 0; at < buffer.read.size(); ++at) {
-    reads.push_back(std::async(policy, [this, &buffer, at] {
-      data_.read_dna(rows_[buffer.read[at]], buffer.host + static_cast<std::int64_t>(at) * row_);
-    }));
+  for (const Source& source : buffer.sources) {
+    if (!source.read) continue;
+    reads.push_back(std::async(
+        policy, [this, source] { data_.read_dna(rows_[source.position], source.host); }));
   }
   for (std::future<void>& read : reads) read.get();
-  if (apart && !reads.empty()) {
-    const auto count = static_cast<std::int64_t>(reads.size());
-    backend_.upload_later(buffer.device.slice(0, count), buffer.host, slot);
+  if (!apart) return;
+  std::int64_t at = 0;
+  for (const Source& source : buffer.sources) {
+    backend_.upload_later(buffer.device.slice(at, at + 1), source.host, slot);
+    ++at;
   }
 }
 
@@ -66,12 +107,14 @@ void DnaFeed::start(std::vector<std::int32_t> rows) {
   current_ = (current_ + 1) % kBuffers;
   Buffer& buffer = buffers_[static_cast<std::size_t>(current_)];
   rows_ = std::move(rows);
-  buffer.read.clear();
+  buffer.sources.clear();
   first_.clear();
   std::unordered_map<std::int32_t, std::size_t> seen;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     first_.push_back(seen.emplace(rows_[i], i).first->second);
-    if (kept_at(rows_[i]) < 0 && first_[i] == i) buffer.read.push_back(i);
+    if (kept_at(rows_[i]) >= 0 || first_[i] < i) continue;
+    const auto at = static_cast<std::int64_t>(buffer.sources.size());
+    buffer.sources.push_back(source_of(i, buffer.host + at * row_));
   }
   done_ =
       std::async(std::launch::async, [this, &buffer, slot = current_] { read_into(buffer, slot); });
@@ -86,6 +129,9 @@ void DnaFeed::keep(std::int32_t row, const Tensor& window) {
 Tensor DnaFeed::take() {
   done_.get();
   const Buffer& buffer = buffers_[static_cast<std::size_t>(current_)];
+  for (const Source& source : buffer.sources) {
+    locked_at_[static_cast<std::size_t>(rows_[source.position])] = source.locked;
+  }
   const Tensor out = batch_.slice(0, static_cast<std::int64_t>(rows_.size()));
   const auto window = [](const Tensor& rows, auto i) {
     return rows.slice(static_cast<std::int64_t>(i), static_cast<std::int64_t>(i) + 1);
@@ -96,10 +142,10 @@ Tensor DnaFeed::take() {
     const std::int64_t from = kept_at(rows_[i]);
     if (first_[i] < i) {
       backend_.copy(to, window(out, first_[i]));
-    } else if (at == buffer.read.size() || buffer.read[at] != i) {
+    } else if (at == buffer.sources.size() || buffer.sources[at].position != i) {
       backend_.copy(to, window(kept_, from));
     } else if (buffer.device.empty()) {
-      backend_.upload(to, buffer.host + static_cast<std::int64_t>(at++) * row_);
+      backend_.upload(to, buffer.sources[at++].host);
     } else {
       backend_.take_upload(to, window(buffer.device, at++), current_);
       keep(rows_[i], to);

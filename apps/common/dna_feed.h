@@ -1,7 +1,8 @@
 // DNA windows on their way to the device. Rows are read in the background, one request ahead of the
 // computation. On a GPU each row has a thread of its own, and they travel beside the running
-// kernels through page-locked memory and, if they will be asked for again, stay: a data set that
-// fits, with a reserve for the computation, is read from disk once.
+// kernels through page-locked memory. Rows that will be asked for again stay: on the device as far
+// as they fit, with a reserve for the computation, then in page-locked memory of the host, up to
+// half of what is free there; so that each is read from disk once.
 #pragma once
 
 #include <array>
@@ -37,15 +38,26 @@ class DnaFeed {
   std::int64_t batch() const { return batch_.shape[0]; }
   /// Different rows that stay on the device so far.
   std::int64_t rows_kept() const { return kept_count_; }
+  /// And in page-locked memory of the host.
+  std::int64_t rows_locked() const { return locked_count_; }
 
  private:
   static constexpr int kBuffers = 2;
+  /// A row of a request that is not on the device yet.
+  struct Source {
+    std::size_t position;  // in rows_
+    float* host;           // where it stands, in the buffer or where it stays
+    bool read;             // must it be read first
+    std::int64_t locked;   // its row of locked_, or -1
+  };
   struct Buffer {
-    float* host = nullptr;          // (batch, L, dna_dim), page-locked
-    Tensor device;                  // the same on the device; empty where there is no other memory
-    std::vector<std::size_t> read;  // positions in rows_ of what it holds
+    float* host = nullptr;  // (batch, L, dna_dim), page-locked
+    Tensor device;          // the same on the device; empty where there is no other memory
+    std::vector<Source> sources;
   };
 
+  void lock_host_memory(std::int64_t rows);
+  Source source_of(std::size_t position, float* in_buffer);
   void read_into(Buffer& buffer, int slot);
   void keep(std::int32_t row, const Tensor& window);
   std::int64_t kept_at(std::int32_t row) const { return kept_at_[static_cast<std::size_t>(row)]; }
@@ -58,6 +70,9 @@ class DnaFeed {
   std::unique_ptr<Arena> keep_;
   Tensor kept_;                        // (kept_rows_, L, dna_dim), or empty
   std::vector<std::int64_t> kept_at_;  // of every enhancer: its row of kept_, or -1
+  float* locked_ = nullptr;            // (locked_rows_, L, dna_dim), or null
+  std::int64_t locked_rows_ = 0, locked_count_ = 0;
+  std::vector<std::int64_t> locked_at_;  // of every enhancer: its row of locked_, or -1
   std::array<Buffer, kBuffers> buffers_;
   int current_ = 0;
   std::vector<std::int32_t> rows_;

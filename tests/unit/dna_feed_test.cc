@@ -54,7 +54,7 @@ TEST_F(DnaFeedTest, RowsAsAskedForRepeatsIncluded) {
   expect_rows(feed, {{2, 0, 2, 1}, {3}, {4, 4, 4, 4}, {1, 0}, {0, 1, 0, 1}});
 }
 
-// Where the device has memory of its own three rows stay, the others are read each time.
+// Where the device has memory of its own three rows stay there, the others in page-locked memory.
 TEST_F(DnaFeedTest, RowsThatStayAndRowsThatDoNot) {
   const std::size_t row = static_cast<std::size_t>(data.bins * data.dna_dim) * sizeof(float);
   lasting.tensor({1});  // so that the feed's tensors take no more from the device
@@ -62,6 +62,7 @@ TEST_F(DnaFeedTest, RowsThatStayAndRowsThatDoNot) {
   DnaFeed feed(data, *backend, lasting, 4, 5, free > 0 ? free - 3 * row : 0);
   expect_rows(feed, {{4, 2}, {2, 0, 1, 2}, {3, 1, 4, 3}, {0, 1, 2, 3}, {3, 3, 1, 1}});
   EXPECT_EQ(feed.rows_kept(), free > 0 ? 3 : 0);
+  EXPECT_EQ(feed.rows_locked(), free > 0 ? 2 : 0);
 }
 
 TEST_F(DnaFeedTest, MoreRowsThanARequestHasAreRefused) {
