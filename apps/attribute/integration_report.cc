@@ -74,6 +74,7 @@ void IntegrationReport::finish(Json* summary) {
 
 std::string IntegrationReport::table() const {
   if (!file_) return "";
+  if (errors_.empty()) return "integrated gradients: no pair with DNA\n";
   return text(
       "integrated gradients: completeness error %.3g %% mean, %.3g %% largest; %lld of %zu pairs "
       "beyond %g %%: %lld as near as predictions resolve, %lld incomplete; %.0f steps mean, %.0f "

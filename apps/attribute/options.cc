@@ -48,8 +48,8 @@ void expect_a_use(const Cli& cli, const AttributeOptions& options) {
       {"smooth-noise", runs({make_smoothgrad}), "smoothgrad among --methods"},
       {"rollout-end", rolls, "attention_rollout or attention_gmar among --methods"},
       {"gmar-norm", runs({make_gmar}), "attention_gmar among --methods"},
-      {"path-heads", options.gradient.paths, "--paths"},
-      {"maps-per-head", !options.maps.list.empty(), "--maps"},
+      {"path-heads", options.gradient.paths || !options.gradient.path_heads, "--paths"},
+      {"maps-per-head", !options.maps.list.empty() || !options.maps.per_head, "--maps"},
       {"map-pairs", !options.maps.list.empty(), "--maps"},
   };
   for (const auto& use : uses) {

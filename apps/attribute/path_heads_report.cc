@@ -96,8 +96,10 @@ void PathHeadsReport::finish(Json* summary) {
       shares[kWayNames[way]][kHalfNames[half]] = half_json(shares_[way][half]);
     }
   }
-  (*summary)["paths"]["heads"] = {
-      {"file", kFile}, {"share", std::move(shares)}, {"additivity_error", additivity_error_}};
+  (*summary)["paths"]["heads"] = {{"file", kFile},
+                                  {"pairs", enhancers_.size()},
+                                  {"share", std::move(shares)},
+                                  {"additivity_error", additivity_error_}};
 }
 
 }  // namespace cdt

@@ -82,7 +82,10 @@ void PathReport::add(const EnhancerGenes& wanted, std::size_t gene, const PathSp
   }
   counted_beyond_gate_ += beyond ? 1 : 0;
   additivity_error_ = std::max(additivity_error_, split.additivity_error);
-  if (!std::isfinite(split.share[0])) return;
+  if (!std::isfinite(split.share[0])) {
+    ++zero_gradient_;
+    return;
+  }
   enhancers_.push_back(wanted.enhancer);
   for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
     shares_[path].push_back(split.share[path]);
@@ -96,7 +99,9 @@ void PathReport::finish(Json* summary) {
   commit_or_remove(products_, products_path_);
   if (norms_ == nullptr) return;
   (*summary)["paths"] = {{"parts", kPathNames},
+                         {"pairs", enhancers_.size()},
                          {"zero_dna_left_out", zero_dna_},
+                         {"zero_gradient_left_out", zero_gradient_},
                          {"share", by_path(shares_, enhancers_, bootstrap_)},
                          {"norms", {{"file", kNormsFile}, {"additive", false}}},
                          {"products",
@@ -110,6 +115,7 @@ void PathReport::finish(Json* summary) {
 
 std::string PathReport::table() const {
   if (norms_ == nullptr) return "";
+  if (enhancers_.empty()) return "paths: no pair with DNA and a gradient\n";
   return text(
       "paths: of the gradient %.2f %% go direct, %.2f %% via RNA, %.2f %% via protein; they add up "
       "but for %.2g of it at most\n",

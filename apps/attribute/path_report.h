@@ -49,7 +49,7 @@ class PathReport {
   double additivity_error_ = 0;
   std::int64_t counted_beyond_gate_ = 0;
   std::vector<std::string> beyond_gate_;  // all
-  std::int64_t zero_dna_ = 0;
+  std::int64_t zero_dna_ = 0, zero_gradient_ = 0;
 };
 
 }  // namespace cdt

@@ -20,7 +20,7 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kFile = "occlusion_regions.tsv";
 constexpr const char* kHeader =
     "enhancer\tgene\tregion\tfirst_bin\tlast_bin\tprediction\tprediction_replaced\tdifference\t"
-    "gradient_claim\n";
+    "gradient_claim\tzero_dna\n";
 
 double mean_of(const std::vector<float>& values) {
   return mean(std::vector<double>(values.begin(), values.end()));
@@ -72,16 +72,17 @@ void RegionReport::add(Inference& inference, Attributor& attributor, Baseline& b
   const auto effects = region_effects(attributor.pass(), occlusion, *inference.backend, z, from,
                                       data_.bins, ranges, wanted.genes);
   baseline_ = baseline.name();
+  if (wanted.zero_dna) zero_dna_ += static_cast<std::int64_t>(wanted.genes.size());
   for (std::size_t gene = 0; gene < wanted.genes.size(); ++gene) {
     for (std::size_t i = 0; i < held.size(); ++i) {
       const RegionEffect& e = effects[i][gene];
-      file_->write(tab_separated({data_.enhancers[static_cast<std::size_t>(wanted.enhancer)].name,
-                                  data_.genes[static_cast<std::size_t>(wanted.genes[gene])],
-                                  regions_[held[i]].text, std::to_string(ranges[i].begin),
-                                  std::to_string(ranges[i].end - 1), format_number(e.prediction),
-                                  format_number(e.replaced),
-                                  format_number(static_cast<float>(e.difference())),
-                                  format_number(static_cast<float>(e.claimed))}));
+      file_->write(tab_separated(
+          {data_.enhancers[static_cast<std::size_t>(wanted.enhancer)].name,
+           data_.genes[static_cast<std::size_t>(wanted.genes[gene])], regions_[held[i]].text,
+           std::to_string(ranges[i].begin), std::to_string(ranges[i].end - 1),
+           format_number(e.prediction), format_number(e.replaced),
+           format_number(static_cast<float>(e.difference())),
+           format_number(static_cast<float>(e.claimed)), wanted.zero_dna ? "1" : "0"}));
       if (wanted.zero_dna) continue;
       rows_[held[i]].add({{static_cast<float>(e.difference())},
                           {static_cast<float>(e.claimed)},
@@ -114,7 +115,10 @@ void RegionReport::finish(Json* summary) {
     return;
   }
   file_->commit();
-  Json section = {{"file", kFile}, {"baseline", baseline_}, {"all", rows_json(all_rows())}};
+  Json section = {{"file", kFile},
+                  {"baseline", baseline_},
+                  {"zero_dna_left_out", zero_dna_},
+                  {"all", rows_json(all_rows())}};
   section["regions"] = Json::array();
   for (std::size_t r = 0; r < regions_.size(); ++r) {
     Json region = {{"region", regions_[r].text}};
@@ -130,6 +134,10 @@ std::string RegionReport::table() const {
                          "mean difference", "gradient claims", "r");
   const auto row = [&](const std::string& name, const Rows& rows) {
     const double r = rows.pearson();
+    if (rows.differences.empty()) {
+      out += text("%-32s %7d %16s %16s %8s\n", name.c_str(), 0, "-", "-", "-");
+      return;
+    }
     out += text("%-32s %7zu %16.4f %16.4f %8s\n", name.c_str(), rows.differences.size(),
                 rows.mean_difference(), rows.mean_claim(),
                 std::isnan(r) ? "-" : text("%.3f", r).c_str());

@@ -50,6 +50,7 @@ class RegionReport {
   std::vector<Region> regions_;
   BootstrapOptions bootstrap_;
   std::string baseline_;
+  std::int64_t zero_dna_ = 0;  // pairs
   std::optional<AtomicFile> file_;
   std::vector<Rows> rows_;  // by region
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -11,15 +12,27 @@
 namespace cdt {
 namespace {
 
+constexpr std::size_t kReaders = 8;  // threads that read a request beside a GPU
+
 Shape rows_shape(std::int64_t rows, const Dataset& data) { return {rows, data.bins, data.dna_dim}; }
 
-/// Memory of the host that programs can still have, in bytes; 0 if the system does not say.
+/// The number in a file, e.g. of a control group; `none` where there is none.
+std::int64_t number_in(const char* file, std::int64_t none) {
+  std::ifstream stream(file);
+  std::int64_t number = 0;
+  return stream >> number ? number : none;
+}
+
+/// Memory of the host that this program can still have, in bytes; 0 if the system does not say.
 std::int64_t free_host_bytes() {
+  constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t group = number_in("/sys/fs/cgroup/memory.max", kNoLimit) -
+                             number_in("/sys/fs/cgroup/memory.current", 0);
   std::ifstream file("/proc/meminfo");
   std::string name, unit;
   std::int64_t kilobytes = 0;
   while (file >> name >> kilobytes) {
-    if (name == "MemAvailable:") return kilobytes * 1024;
+    if (name == "MemAvailable:") return std::min(kilobytes * 1024, group);
     std::getline(file, unit);
   }
   return 0;
@@ -85,15 +98,20 @@ DnaFeed::Source DnaFeed::source_of(std::size_t position, float* in_buffer) {
 void DnaFeed::read_into(Buffer& buffer, int slot) {
   const bool apart = !buffer.device.empty();
   if (apart) backend_.wait_upload(slot);
+  const auto read = [this, &buffer](std::size_t first, std::size_t step) {
+    for (std::size_t i = first; i < buffer.sources.size(); i += step) {
+      const Source& source = buffer.sources[i];
+      if (source.read) data_.read_dna(rows_[source.position], source.host);
+    }
+  };
   // The CPU computes with all its cores; beside a GPU they are idle.
-  const auto policy = apart ? std::launch::async : std::launch::deferred;
-  std::vector<std::future<void>> reads;
-  for (const Source& source : buffer.sources) {
-    if (!source.read) continue;
-    reads.push_back(std::async(
-        policy, [this, source] { data_.read_dna(rows_[source.position], source.host); }));
+  const std::size_t readers = apart ? std::min(kReaders, buffer.sources.size()) : 1;
+  std::vector<std::future<void>> others;
+  for (std::size_t i = 1; i < readers; ++i) {
+    others.push_back(std::async(std::launch::async, read, i, readers));
   }
-  for (std::future<void>& read : reads) read.get();
+  read(0, std::max<std::size_t>(readers, 1));
+  for (std::future<void>& other : others) other.get();
   if (!apart) return;
   std::int64_t at = 0;
   for (const Source& source : buffer.sources) {

@@ -73,7 +73,8 @@ Screen screen_of_split(const PredictOptions& options, const Dataset& data,
                      "fewer than three pairs of the split " + options.split);
   }
   if (std::isnan(compared->pearson)) {
-    throw InputError(options.replicate.string(), "beta", "one value for all pairs of the split");
+    throw InputError(options.replicate.string(), "beta",
+                     "it, or the effect in the data set, has one value for all shared pairs");
   }
   return screen;
 }

@@ -35,6 +35,10 @@ Screen read_screen(const std::filesystem::path& file, const Dataset& data) {
   return out;
 }
 
+double Replicate::share() const {
+  return pearson > 0 ? model_pearson / pearson : std::numeric_limits<double>::quiet_NaN();
+}
+
 double Replicate::corrected() const {
   return pearson > 0 ? model_pearson / std::sqrt(pearson)
                      : std::numeric_limits<double>::quiet_NaN();

@@ -32,8 +32,9 @@ struct Replicate {
   Interval interval;         // over enhancers
   double model_pearson = 0;  // of the prediction with the first, over the same pairs
 
-  /// Against what a second screen, with noise of its own, reaches; may exceed 1.
-  double share() const { return model_pearson / pearson; }
+  /// Against what a second screen, with noise of its own, reaches; may exceed 1. NaN unless the
+  /// screens correlate.
+  double share() const;
   /// Against what effects without noise would reach, if the screens' noises are alike and
   /// independent: r corrected for attenuation (Spearman). NaN unless the screens correlate.
   double corrected() const;

@@ -77,9 +77,12 @@ std::string summary_table(const Evaluation& e) {
   if (e.replicate) {
     const Replicate& r = *e.replicate;
     out += "second screen, " + std::to_string(r.pairs) + " pairs: r " + fixed(r.pearson, 0) + " " +
-           interval(r.interval) + "; the model " + fixed(r.model_pearson, 0) + ", " +
-           percent(r.share()) + " of it, corrected for attenuation " + fixed(r.corrected(), 0) +
-           "\n";
+           interval(r.interval) + "; the model " + fixed(r.model_pearson, 0);
+    if (r.pearson > 0) {
+      out += ", " + percent(r.share()) + " of it, corrected for attenuation " +
+             fixed(r.corrected(), 0);
+    }
+    out += "\n";
   }
   return out;
 }

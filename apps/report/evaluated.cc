@@ -27,7 +27,9 @@ std::vector<Pair> pairs_of_split(const Dataset& data, const std::string& split) 
 /// What --replicate of cdt-predict found; nothing if it was not given.
 std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics) {
   const nlohmann::json& found = value_at(metrics, "replicate");
-  if (!std::isfinite(number_at(found, "pearson"))) return std::nullopt;
+  for (const char* number : {"pearson", "pairs", "enhancers", "model_pearson"}) {
+    if (!std::isfinite(number_at(found, number))) return std::nullopt;
+  }
   Replicate out;
   out.source = string_at(found, "source");
   out.pairs = static_cast<std::int64_t>(number_at(found, "pairs"));

@@ -52,7 +52,10 @@ std::vector<MapHeads> read_maps(const Attribution& attribution) {
       map.peak_over_uniform.push_back(number_at(head, "peak_over_uniform"));
     }
   }
-  std::erase_if(out, [](const MapHeads& map) { return !(map.keys > 0) || map.effective.empty(); });
+  // Of an enhancer without DNA there are maps but no numbers.
+  std::erase_if(out, [](const MapHeads& map) {
+    return !(map.keys > 0) || map.effective.empty() || !std::isfinite(map.effective.front());
+  });
   return out;
 }
 
@@ -119,6 +122,10 @@ GeneRows read_gene_rows(const Material& material) {
 
 Html finding(const Material& material) {
   const GeneRows rows = read_gene_rows(material);
+  const nlohmann::json& heads = value_at(material.attribution->summary, "attention_maps.heads");
+  if (rows.enhancers == 0 && heads.contains(kGeneMap)) {
+    return "The mapped enhancers have no DNA: what their attention to it is like says nothing.";
+  }
   if (rows.enhancers == 0) {
     return Html("How alike the rows of genes are needs the map ") + kGeneMap +
            " (--maps of cdt-attribute).";

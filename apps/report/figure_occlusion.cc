@@ -112,6 +112,9 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
   const auto bins = static_cast<std::int64_t>(recorded >= 1 ? recorded : 1);
   const Comparison comparison = compare(attribution, static_cast<std::size_t>(bins));
   if (comparison.points.empty()) return Omission{title, "All scores are zero.", ""};
+  if (comparison.correlations.empty()) {
+    return Omission{title, "Too few ranges of bins in a window to correlate.", command};
+  }
   Figure figure;
   figure.title = title;
   figure.picture =

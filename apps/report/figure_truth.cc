@@ -142,15 +142,18 @@ Html finding(const nlohmann::json& summary, const MethodScore& best) {
   Html out = pairs("truth_scores.pairs") + " have a planted effect.";
   const Estimate& elsewhere = best.elsewhere.auroc;
   if (!std::isfinite(elsewhere.value)) return out;
-  const bool apart = elsewhere.interval.high < best.causal.auroc.value;
+  const Estimate& here = best.causal.auroc;
+  const bool known = std::isfinite(elsewhere.interval.high) && std::isfinite(here.interval.low);
+  const bool apart = elsewhere.interval.high < here.interval.low;
   out += " For " + pairs("truth_scores.pairs_without_effect.pairs") +
          " whose gene the site does not move, " + best.method + " finds it with AUROC " +
          with_interval(elsewhere.value, elsewhere.interval, 2) + ", against " +
-         with_interval(best.causal.auroc.value, best.causal.auroc.interval, 2) +
-         " for those it moves: " +
-         (apart ? "the scores differ by gene."
-                : "the scores say where a site is, not on which gene it acts.");
-  return out;
+         with_interval(here.value, here.interval, 2) + " for those it moves";
+  if (!known) return out + ".";
+  return out + (apart
+                    ? ": the scores differ by gene."
+                    : ": no difference is seen here, so the scores say where a site is and not, as "
+                      "far as these pairs tell, on which gene it acts.");
 }
 
 }  // namespace

@@ -43,7 +43,8 @@ Html headline(const Material& material) {
                   "ceiling r " + fixed(e.noise_ceiling, 3));
   } else if (e.replicate && e.replicate->pearson > 0) {
     cards += card("Share of the ceiling", percent(e.replicate->corrected()),
-                  "\u221ar of two screens, " + fixed(std::sqrt(e.replicate->pearson), 3));
+                  "\u221ar of two screens, " + fixed(std::sqrt(e.replicate->pearson), 3) + ", " +
+                      counted(e.replicate->pairs, "pair"));
   } else {
     cards += card("Share of the ceiling", "\u2013", "ceiling unknown here");
   }

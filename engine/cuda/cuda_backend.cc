@@ -56,7 +56,12 @@ std::string problem_of(int device) {
 
 int checked_device(int device) {
   const std::string problem = problem_of(device);
-  if (!problem.empty()) throw InputError("command line", "--device", problem);
+  if (!problem.empty()) {
+    const bool hinted = problem.find("(expected ") != std::string::npos;
+    const std::string wanted = "cuda:" + std::to_string(device);
+    throw InputError("command line", "--device",
+                     hinted ? problem : expected_got(problem, "auto or cpu", wanted));
+  }
   return device;
 }
 
