@@ -119,6 +119,7 @@ std::string peak_rows(const Summary& s) {
 /// How sharp the windows are.
 std::string sharpness_rows(const Summary& s) {
   std::string out = text("%-20s %14s %14s\n", "window", "effective bins", "peak / uniform");
+  if (pairs_with_dna(s) == 0) return "";
   for (std::size_t i = 0; i < s.methods.size(); ++i) {
     out += text("%-20s %14.1f %14.2f\n", s.methods[i]->name, s.by_method[i].effective_bins,
                 s.by_method[i].peak_over_uniform);
