@@ -1,8 +1,8 @@
 // DNA windows on their way to the device. Rows are read in the background, one request ahead of the
 // computation. Beside a GPU several threads read, and rows travel past the running kernels through
-// page-locked memory. Rows that will be asked for again stay: on the device as far as they fit, with
-// a reserve for the computation, then in page-locked memory of the host, up to half of what is free
-// there; so that each is read from disk once.
+// page-locked memory. Rows that will be asked for again stay: on the device as far as they fit,
+// with a reserve for the computation, then in page-locked memory of the host, up to half of what is
+// free there; so that each is read from disk once.
 #pragma once
 
 #include <array>
