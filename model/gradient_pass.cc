@@ -196,11 +196,7 @@ std::vector<float> GradientPass::cross_head_gradients(std::int32_t gene, Path pa
     const Scratch parts(tape_.scratch(), shape);
     const Scratch seeds(tape_.scratch(), shape, cross_->value.dtype);
     backend.upload(*parts, one_part_each(at_cross, shape, first, heads).data());
-    if (cross_->value.dtype == Dtype::kFloat32) {
-      backend.copy(*seeds, *parts);
-    } else {
-      backend.cast(*seeds, *parts);
-    }
+    backend.cast(*seeds, *parts);
     run({{cross_, *seeds}}, static_cast<std::size_t>(first), count,
         [&](std::size_t part, const Tensor& gradient) {
           const auto at = static_cast<std::int64_t>(part);

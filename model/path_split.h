@@ -18,6 +18,8 @@ namespace cdt {
 
 struct PathSplit {
   static constexpr std::size_t kPaths = GradientPass::kPaths;
+  /// As files name them, by GradientPass::Path.
+  static constexpr std::array<const char*, kPaths> kNames{"direct", "via_rna", "via_protein"};
   /// L2 norm of each part by bin, at the DNA input.
   std::array<std::vector<float>, kPaths> norm;
   /// Part times input by bin: these add up to gradient x input.

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <system_error>
 #include <utility>
 
 #include "apps/attribute/pair_names.h"
+#include "apps/attribute/wanted_file.h"
 #include "apps/common/format.h"
 #include "io/text.h"
 #include "model/statistics.h"
@@ -54,12 +54,7 @@ void IntegrationReport::add(const EnhancerGenes& wanted, std::size_t gene,
 }
 
 void IntegrationReport::finish(Json* summary) {
-  if (!file_) {
-    std::error_code absent;
-    std::filesystem::remove(path_, absent);
-    return;
-  }
-  file_->commit();
+  if (!commit_or_remove(file_, path_)) return;
   (*summary)["integrated_gradients"] = {
       {"file", kFile},
       {"baseline", baseline_},

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <system_error>
 
 #include "apps/attribute/place.h"
+#include "apps/attribute/wanted_file.h"
 #include "apps/common/interrupt.h"
 #include "io/text.h"
 #include "model/statistics.h"
@@ -17,8 +17,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kFile = "path_heads.tsv";
 constexpr const char* kHeader = "enhancer\tgene\tpath\tpart\thead\tshare\tproduct\tzero_dna\n";
-constexpr std::array kWayNames{"via_rna", "via_protein"};
 constexpr std::array kHalfNames{"pattern", "value"};  // as GradientPass::Half
+
+const char* name_of(std::size_t way) { return PathSplit::kNames[GradientPass::kRna + way]; }
 
 }  // namespace
 
@@ -61,7 +62,7 @@ void PathHeadsReport::add_pair(const EnhancerGenes& wanted, std::int32_t gene,
       for (std::size_t head = 0; head < by_head.size(); ++head) {
         const double share = ways[way].share[half][head];
         file_->write(tab_separated(
-            {enhancer_of(data_, pair).name, gene_of(data_, pair), kWayNames[way], kHalfNames[half],
+            {enhancer_of(data_, pair).name, gene_of(data_, pair), name_of(way), kHalfNames[half],
              std::to_string(head), format_number(share),
              format_number(ways[way].product[half][head]), wanted.zero_dna ? "1" : "0"}));
         if (counts) by_head[head].push_back(share);
@@ -84,16 +85,11 @@ Json PathHeadsReport::half_json(const Shares& shares) const {
 }
 
 void PathHeadsReport::finish(Json* summary) {
-  if (!file_) {
-    std::error_code absent;
-    std::filesystem::remove(path_, absent);
-    return;
-  }
-  file_->commit();
+  if (!commit_or_remove(file_, path_)) return;
   Json shares = Json::object();
   for (std::size_t way = 0; way < kWays; ++way) {
     for (std::size_t half = 0; half < kHalfNames.size(); ++half) {
-      shares[kWayNames[way]][kHalfNames[half]] = half_json(shares_[way][half]);
+      shares[name_of(way)][kHalfNames[half]] = half_json(shares_[way][half]);
     }
   }
   (*summary)["paths"]["heads"] = {{"file", kFile},

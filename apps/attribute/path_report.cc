@@ -18,16 +18,15 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kNormsFile = "paths.npy";
 constexpr const char* kProductsFile = "paths_product.npy";
-constexpr std::array<const char*, PathSplit::kPaths> kPathNames{"direct", "via_rna", "via_protein"};
 
 Json by_path(const std::array<std::vector<double>, PathSplit::kPaths>& values,
              const std::vector<std::int32_t>& enhancers, const BootstrapOptions& bootstrap) {
   Json out = Json::object();
   for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
     const Interval interval = bootstrap_mean(values[path], enhancers, bootstrap);
-    out[kPathNames[path]] = {{"mean", mean(values[path])},
-                             {"median", median(values[path])},
-                             {"interval_95", {interval.low, interval.high}}};
+    out[PathSplit::kNames[path]] = {{"mean", mean(values[path])},
+                                    {"median", median(values[path])},
+                                    {"interval_95", {interval.low, interval.high}}};
   }
   return out;
 }
@@ -98,7 +97,7 @@ void PathReport::finish(Json* summary) {
   commit_or_remove(norms_, norms_path_);
   commit_or_remove(products_, products_path_);
   if (norms_ == nullptr) return;
-  (*summary)["paths"] = {{"parts", kPathNames},
+  (*summary)["paths"] = {{"parts", PathSplit::kNames},
                          {"pairs", enhancers_.size()},
                          {"zero_dna_left_out", zero_dna_},
                          {"zero_gradient_left_out", zero_gradient_},

@@ -2,10 +2,10 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <system_error>
 #include <utility>
 
 #include "apps/attribute/place.h"
+#include "apps/attribute/wanted_file.h"
 #include "apps/common/format.h"
 #include "apps/common/interrupt.h"
 #include "io/text.h"
@@ -109,12 +109,7 @@ Json RegionReport::rows_json(const Rows& rows) const {
 }
 
 void RegionReport::finish(Json* summary) {
-  if (!file_) {
-    std::error_code absent;
-    std::filesystem::remove(path_, absent);
-    return;
-  }
-  file_->commit();
+  if (!commit_or_remove(file_, path_)) return;
   Json section = {{"file", kFile},
                   {"baseline", baseline_},
                   {"zero_dna_left_out", zero_dna_},

@@ -1,4 +1,4 @@
-// An npy file that a run writes if it is asked to; one of an earlier run goes otherwise.
+// Files that a run writes if it is asked to; one of an earlier run goes otherwise.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +18,16 @@ inline std::unique_ptr<NpyWriter> wanted_file(bool wanted, const std::filesystem
   return std::make_unique<NpyWriter>(path, shape);
 }
 
-inline void commit_or_remove(const std::unique_ptr<NpyWriter>& file,
-                             const std::filesystem::path& path) {
-  std::error_code absent;
-  if (file != nullptr) {
+/// File: a pointer to a file or an optional one. Was it wanted?
+template <class File>
+bool commit_or_remove(File& file, const std::filesystem::path& path) {
+  if (file) {
     file->commit();
-  } else {
-    std::filesystem::remove(path, absent);
+    return true;
   }
+  std::error_code absent;
+  std::filesystem::remove(path, absent);
+  return false;
 }
 
 }  // namespace cdt

@@ -7,6 +7,7 @@
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 #include "io/text.h"
+#include "model/path_split.h"
 #include "model/profile.h"
 
 namespace cdt {
@@ -15,8 +16,6 @@ namespace {
 constexpr std::size_t kPaths = 3;
 constexpr double kUneven = 20.0;
 constexpr std::array<Ink, kPaths> kInks3 = {Ink::kBlue, Ink::kOrange, Ink::kPurple};
-// As summary.json names them.
-constexpr std::array<const char*, kPaths> kParts = {"direct", "via_rna", "via_protein"};
 constexpr std::array<const char*, kPaths> kPathNames = {"directly, from the pooled DNA",
                                                         "through RNA", "through RNA, then protein"};
 
@@ -61,7 +60,7 @@ Paths read_paths(const NpyFile& file, const Dataset& data, const Attribution& at
   const auto [least, most] = std::minmax_element(total.begin(), total.end());
   out.is_uneven = *most > kUneven * *least && *least > 0;
   for (std::size_t path = 0; path < kPaths; ++path) {
-    const std::string part = std::string("paths.share.") + kParts[path];
+    const std::string part = std::string("paths.share.") + PathSplit::kNames[path];
     out.share[path] = number_at(attribution.summary, part + ".mean");
     out.interval[path] = interval_at(attribution.summary, part + ".interval_95");
   }
@@ -135,7 +134,8 @@ void describe(Plot& plot, const Paths& paths) {
 Html products(const nlohmann::json& summary) {
   Html out;
   for (std::size_t path = 0; path < kPaths; ++path) {
-    const std::string part = std::string("paths.products.sum_over_window.") + kParts[path];
+    const std::string part =
+        std::string("paths.products.sum_over_window.") + PathSplit::kNames[path];
     const double mean = number_at(summary, part + ".mean");
     if (!std::isfinite(mean)) return {};
     out += (path == 0 ? " Gradient times input over the window, which adds up too: " : "; ") +
