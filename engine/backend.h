@@ -18,6 +18,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/arena.h"
 #include "engine/random.h"
@@ -153,8 +154,18 @@ class Backend {
   virtual void begin_step(std::uint32_t step) = 0;
   /// Runs the kernels `work` asks for. A device that can records them at the second call under a
   /// name and replays the recording at later ones without calling work, so work must ask for the
-  /// same kernels on the same addresses each time and leave nothing on the host.
-  virtual void run_recorded(const std::string& name, const std::function<void()>& work) = 0;
+  /// same kernels on the same addresses each time and leave nothing on the host. `operands`: the
+  /// tensors that work reads or writes and the caller owns. Error where a replay would find one at
+  /// another address, or of another shape or type, than was recorded.
+  virtual void run_recorded(const std::string& name, const std::vector<Tensor>& operands,
+                            const std::function<void()>& work) = 0;
+
+  // profiles
+  /// Notes the moment at which the kernels asked for so far have ended, under a small number. Part
+  /// of a recorded step: each replay notes it again.
+  virtual void mark(std::int64_t number) = 0;
+  /// Seconds between two moments, each as it was noted last; after synchronize().
+  virtual double seconds_between(std::int64_t from, std::int64_t to) = 0;
 
   // dense algebra
   virtual void gemm(const Gemm& g) = 0;

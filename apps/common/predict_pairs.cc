@@ -39,7 +39,9 @@ std::optional<std::vector<float>> predict_pairs(
     const std::size_t next = done + static_cast<std::size_t>(dna.shape[0]);
     if (next < enhancers.size()) feed.start(part(enhancers, next, most));
     const Tensor output = outputs.slice(0, dna.shape[0]);
-    backend.run_recorded("predict " + std::to_string(dna.shape[0]), [&] {
+    const std::vector<Tensor> operands{
+        dna, output, trunks.rna, trunks.protein, trunks.rna_queries, trunks.protein_queries};
+    backend.run_recorded("predict " + std::to_string(dna.shape[0]), operands, [&] {
       const Var predicted = model.forward_from_trunks(tape, tape.constant(dna), trunks);
       backend.copy(output, predicted->value);
       tape.clear();

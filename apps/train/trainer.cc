@@ -177,7 +177,7 @@ void Trainer::train_step(const std::vector<Pair>& batch, const Tensor& dna) {
   const auto step = static_cast<std::uint32_t>(state_.global_step + results_.pending());
   backend_.begin_step(step);
   optimiser_.begin_step(state_.schedule.lr);
-  backend_.run_recorded("train", [&] { compute_step(dna, step); });
+  backend_.run_recorded("train", {dna, targets_, genes_}, [&] { compute_step(dna, step); });
   results_.fetch(batch);
   // A GPU works on while the host looks at the step before the last.
   constexpr std::size_t kAhead = 2;

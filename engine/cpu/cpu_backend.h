@@ -2,6 +2,7 @@
 // depend on shapes only.
 #pragma once
 
+#include <chrono>
 #include <vector>
 
 #include "engine/backend.h"
@@ -34,7 +35,10 @@ class CpuBackend final : public Backend {
   void wait_upload(int slot) override;
   void take_upload(const Tensor& dst, const Tensor& src, int slot) override;
   void begin_step(std::uint32_t step) override;
-  void run_recorded(const std::string& name, const std::function<void()>& work) override;
+  void run_recorded(const std::string& name, const std::vector<Tensor>& operands,
+                    const std::function<void()>& work) override;
+  void mark(std::int64_t number) override;
+  double seconds_between(std::int64_t from, std::int64_t to) override;
 
   void gemm(const Gemm& g) override;
   void column_sum(const Tensor& x, const Tensor& out, bool accumulate) override;
@@ -98,6 +102,7 @@ class CpuBackend final : public Backend {
 
   int threads_;
   std::vector<float> partial_sums_;
+  std::vector<std::chrono::steady_clock::time_point> marks_;
 };
 
 }  // namespace cdt

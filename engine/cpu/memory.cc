@@ -75,8 +75,21 @@ void CpuBackend::take_upload(const Tensor& dst, const Tensor& src, int /*slot*/)
 
 void CpuBackend::begin_step(std::uint32_t /*step*/) {}
 
-void CpuBackend::run_recorded(const std::string& /*name*/, const std::function<void()>& work) {
+void CpuBackend::run_recorded(const std::string& /*name*/, const std::vector<Tensor>& /*operands*/,
+                              const std::function<void()>& work) {
   work();
+}
+
+void CpuBackend::mark(std::int64_t number) {
+  const auto index = static_cast<std::size_t>(number);
+  if (index >= marks_.size()) marks_.resize(index + 1);
+  marks_[index] = std::chrono::steady_clock::now();
+}
+
+double CpuBackend::seconds_between(std::int64_t from, std::int64_t to) {
+  return std::chrono::duration<double>(marks_[static_cast<std::size_t>(to)] -
+                                       marks_[static_cast<std::size_t>(from)])
+      .count();
 }
 
 }  // namespace cdt

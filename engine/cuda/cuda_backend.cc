@@ -65,6 +65,21 @@ int checked_device(int device) {
   return device;
 }
 
+/// Throws unless a replay would find every operand where it was recorded.
+void expect_recorded(const std::string& name, const std::vector<Tensor>& recorded,
+                     const std::vector<Tensor>& now) {
+  CDT_CHECK(recorded.size() == now.size(), "cuda: the recorded step '" + name + "' had " +
+                                               std::to_string(recorded.size()) + " operands, not " +
+                                               std::to_string(now.size()));
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const Tensor& was = recorded[i];
+    const Tensor& is = now[i];
+    CDT_CHECK(was.data == is.data && was.shape == is.shape && was.dtype == is.dtype,
+              "cuda: operand " + std::to_string(i) + " of the recorded step '" + name +
+                  "' is no longer where, or what, it was when the step was recorded");
+  }
+}
+
 // In a debug build arenas look at memory between kernels, which a recording cannot.
 #ifdef CDT_DEBUG
 constexpr bool kRecords = false;
@@ -107,6 +122,7 @@ CudaBackend::~CudaBackend() {
   gemms_.reset();
   memory_.release(partials_);
   cudaFree(step_word_);
+  for (cudaEvent_t event : marks_) cudaEventDestroy(event);
   for (auto* events : {downloaded_, uploaded_, taken_}) {
     for (int slot = 0; slot < kSlots; ++slot) cudaEventDestroy(events[slot]);
   }
@@ -123,7 +139,8 @@ dim3 CudaBackend::grid_of_rows(const Tensor& t) {
   return {static_cast<unsigned>(t.rows())};
 }
 
-void CudaBackend::run_recorded(const std::string& name, const std::function<void()>& work) {
+void CudaBackend::run_recorded(const std::string& name, const std::vector<Tensor>& operands,
+                               const std::function<void()>& work) {
   Recording& recording = recordings_[name];
   if (!kRecords || !options_.graphs || !recording.ran) {
     // Once as it is: memory grows, and algorithms are chosen.
@@ -131,7 +148,11 @@ void CudaBackend::run_recorded(const std::string& name, const std::function<void
     recording.ran = true;
     return;
   }
-  if (recording.graph == nullptr) record(work, recording);
+  if (recording.graph == nullptr) {
+    record(work, recording);
+    recording.operands = operands;
+  }
+  expect_recorded(name, recording.operands, operands);
   CDT_CUDA(cudaGraphLaunch(recording.graph, stream_));
 }
 
@@ -152,6 +173,26 @@ void CudaBackend::record(const std::function<void()>& work, Recording& recording
   const cudaError_t status = cudaGraphInstantiate(&recording.graph, graph, 0);
   cudaGraphDestroy(graph);
   CDT_CUDA(status);
+}
+
+void CudaBackend::mark(std::int64_t number) {
+  const auto index = static_cast<std::size_t>(number);
+  while (index >= marks_.size()) {
+    cudaEvent_t event = nullptr;
+    CDT_CUDA(cudaEventCreate(&event));
+    marks_.push_back(event);
+  }
+  // In a recording, a node of the graph rather than a dependency within the capture.
+  CDT_CUDA(cudaEventRecordWithFlags(marks_[index], stream_,
+                                    capturing_ ? cudaEventRecordExternal : cudaEventRecordDefault));
+}
+
+double CudaBackend::seconds_between(std::int64_t from, std::int64_t to) {
+  constexpr double kMilli = 1e-3;
+  float milliseconds = 0;
+  CDT_CUDA(cudaEventElapsedTime(&milliseconds, marks_[static_cast<std::size_t>(from)],
+                                marks_[static_cast<std::size_t>(to)]));
+  return kMilli * static_cast<double>(milliseconds);
 }
 
 bool cuda_built() { return true; }

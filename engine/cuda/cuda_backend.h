@@ -53,7 +53,10 @@ class CudaBackend final : public Backend {
   void wait(int slot) override;
   void synchronize() override;
   void begin_step(std::uint32_t step) override;
-  void run_recorded(const std::string& name, const std::function<void()>& work) override;
+  void run_recorded(const std::string& name, const std::vector<Tensor>& operands,
+                    const std::function<void()>& work) override;
+  void mark(std::int64_t number) override;
+  double seconds_between(std::int64_t from, std::int64_t to) override;
   bool asynchronous() const override { return true; }
   std::size_t free_bytes() const override;
   std::size_t used_bytes() const override { return memory_.committed(); }
@@ -118,6 +121,7 @@ class CudaBackend final : public Backend {
   /// One recorded step.
   struct Recording {
     bool ran = false;
+    std::vector<Tensor> operands;
     cudaGraphExec_t graph = nullptr;
   };
   /// All parameters of an optimiser on the device, cut into chunks of equal work.
@@ -166,6 +170,7 @@ class CudaBackend final : public Backend {
   std::map<std::string, Recording> recordings_;
   std::map<const float*, ParameterTable> tables_;
   bool capturing_ = false;
+  std::vector<cudaEvent_t> marks_;
 };
 
 }  // namespace cdt

@@ -131,7 +131,7 @@ Timing train_step(const Sizes& sizes) {
   return w.time(sizes.repeat, [&] {
     w.backend->begin_step(++step);
     optimiser.begin_step(1e-4);
-    w.backend->run_recorded("train", compute);
+    w.backend->run_recorded("train", {dna, target, index}, compute);
   });
 }
 
@@ -143,7 +143,7 @@ Timing predict_enhancer(const Sizes& sizes) {
     w.model.forward_from_trunks(w.tape, w.tape.constant(dna), trunks);
     w.tape.clear();
   };
-  Timing timing = w.time(sizes.repeat, [&] { w.backend->run_recorded("predict", compute); });
+  Timing timing = w.time(sizes.repeat, [&] { w.backend->run_recorded("predict", {dna}, compute); });
   timing.seconds /= static_cast<double>(sizes.batch);
   return timing;
 }

@@ -118,6 +118,22 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
   return error;
 }
 
+cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t handle, unsigned flags) {
+  if (flags == cudaEventRecordDefault) return cudaEventRecord(event, handle);
+  const auto lock = lock_runtime();
+  CUstream_st* const stream = stream_of(handle);
+  if (stream == nullptr || event == nullptr || flags != cudaEventRecordExternal ||
+      !stream->capture) {
+    return report(cudaErrorInvalidResourceHandle,
+                  "cudaEventRecordWithFlags: an external record belongs to a captured stream");
+  }
+  // A node of the graph: the event is recorded whenever the graph runs, on the stream it runs in.
+  event->stream = stream;
+  event->ticket = 0;
+  event->capture = nullptr;
+  return submit(handle, [seconds = event->seconds] { *seconds = now(); });
+}
+
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   const auto lock = lock_runtime();
   if (event == nullptr) return set_last_error(cudaErrorInvalidResourceHandle);
