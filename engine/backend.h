@@ -26,6 +26,8 @@
 
 namespace cdt {
 
+class Profiler;
+
 /// Where a matrix begins and what its elements are.
 struct Operand {
   void* data = nullptr;
@@ -161,6 +163,8 @@ class Backend {
                             const std::function<void()>& work) = 0;
 
   // profiles
+  /// Of a backend that keeps one (engine/profiling_backend.h), else null.
+  virtual Profiler* profiler() { return nullptr; }
   /// Notes the moment at which the kernels asked for so far have ended, under a small number. Part
   /// of a recorded step: each replay notes it again.
   virtual void mark(std::int64_t number) = 0;

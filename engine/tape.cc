@@ -68,7 +68,7 @@ Tensor Tape::take_value(Var consumed) {
 void Tape::record(Var out, std::vector<Tensor> saved, std::function<void()> rule,
                   SeedRule seed_rule) {
   if (out->needs_grad) {
-    rules_.push_back({out, std::move(saved), std::move(rule), seed_rule});
+    rules_.push_back({out, std::move(saved), std::move(rule), seed_rule, op_});
     return;
   }
   for (const Tensor& t : saved) step_.give_back(t);
@@ -117,6 +117,7 @@ void Tape::backward(Var out, const Tensor& seed, bool retain) {
 }
 
 void Tape::run(const Rule& rule) {
+  const ProfileScope time(profiler_, Pass::kBackward, rule.op);
   Variable& v = *rule.out;
   const Tensor whole = v.grad;
   current_seed_ = rule.seed_rule == SeedRule::kTogether ? kAllSeeds : 0;

@@ -18,6 +18,7 @@
 
 #include "engine/arena.h"
 #include "engine/backend.h"
+#include "engine/profiler.h"
 #include "engine/tensor.h"
 
 namespace cdt {
@@ -55,10 +56,11 @@ enum class SeedRule : std::uint8_t { kOneByOne, kTogether };
 class Tape {
  public:
   Tape(Backend& backend, Arena& step, Arena& scratch)
-      : backend_(backend), step_(step), scratch_(scratch) {}
+      : backend_(backend), step_(step), scratch_(scratch), profiler_(backend.profiler()) {}
 
   Backend& backend() { return backend_; }
   Arena& scratch() { return scratch_; }
+  Profiler* profiler() { return profiler_; }
 
   /// Dropout on (training) or off. Masks are keyed by seed, step and the order of dropout sites.
   void train(std::uint64_t seed, std::uint32_t step);
@@ -111,11 +113,13 @@ class Tape {
   void clear();
 
  private:
+  friend class OpScope;
   struct Rule {
     Var out;
     std::vector<Tensor> saved;
     std::function<void()> run;
     SeedRule seed_rule;
+    const char* op;
   };
   void run(const Rule& rule);
   static constexpr std::int64_t kAllSeeds = -1;
@@ -126,6 +130,8 @@ class Tape {
   Backend& backend_;
   Arena& step_;
   Arena& scratch_;
+  Profiler* profiler_;   // or null
+  const char* op_ = "";  // the one that computes
   std::deque<Variable> variables_;
   std::vector<Rule> rules_;
   bool training_ = false;
@@ -134,6 +140,24 @@ class Tape {
   std::uint32_t next_site_ = 0;
   std::int64_t seed_count_ = 1;    // losses of the backward pass that runs
   std::int64_t current_seed_ = 0;  // the one a rule sees, or kAllSeeds
+};
+
+/// At the top of an op: what it computes and records from here on is its own, in profiles too. An
+/// op called by an op is part of that one.
+class OpScope {
+ public:
+  OpScope(Tape& tape, const char* op)
+      : tape_(tape), outer_(tape.op_), time_(tape.profiler_, Pass::kForward, op) {
+    if (*outer_ == 0) tape.op_ = op;
+  }
+  ~OpScope() { tape_.op_ = outer_; }
+  OpScope(const OpScope&) = delete;
+  OpScope& operator=(const OpScope&) = delete;
+
+ private:
+  Tape& tape_;
+  const char* outer_;
+  ProfileScope time_;
 };
 
 }  // namespace cdt

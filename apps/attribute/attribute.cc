@@ -21,6 +21,7 @@
 #include "apps/common/dna_feed.h"
 #include "apps/common/inference.h"
 #include "apps/common/interrupt.h"
+#include "apps/common/profile_report.h"
 #include "apps/common/progress.h"
 #include "engine/error.h"
 #include "model/in_float32.h"
@@ -212,6 +213,7 @@ int run(const AttributeOptions& options) {
   if (!outputs.without_bigwig().empty()) {
     std::cout << "tracks: some or all without bigWig: " << outputs.without_bigwig() << "\n";
   }
+  report_profile(*inference.backend, outputs.folder());
   return gradients.complain();
 }
 

@@ -92,7 +92,8 @@ nlohmann::ordered_json Cli::values() const {
 bool Cli::was_set(const std::string& long_name) const { return find(long_name).set; }
 
 void Cli::common(CommonOptions* options) {
-  common(options, {"data", "model", "out", "device", "precision", "threads", "seed", "quiet"});
+  common(options,
+         {"data", "model", "out", "device", "precision", "threads", "seed", "quiet", "profile"});
 }
 
 void Cli::common(CommonOptions* options, std::initializer_list<std::string_view> names) {
@@ -118,6 +119,9 @@ void Cli::common(CommonOptions* options, std::initializer_list<std::string_view>
       range("seed", 0, std::numeric_limits<double>::infinity());
     } else if (name == "quiet") {
       flag("quiet", &options->quiet, "no progress on stderr");
+    } else if (name == "profile") {
+      flag("profile", &options->profile,
+           "measure time by op: a table at the end, and OUT/profile.json");
     } else {
       throw Error("no common option " + std::string(name));
     }

@@ -28,6 +28,7 @@ struct CommonOptions {
   std::int64_t seed = 0;
   bool quiet = false;
   bool no_graph = false;
+  bool profile = false;
 };
 
 class Cli {

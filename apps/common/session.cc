@@ -1,6 +1,9 @@
 #include "apps/common/session.h"
 
+#include <utility>
+
 #include "engine/error.h"
+#include "engine/profiling_backend.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -34,9 +37,7 @@ Precision precision_named(const std::string& name) {
   return Precision::kFloat32;
 }
 
-}  // namespace
-
-std::unique_ptr<Backend> open_backend(const CommonOptions& options) {
+std::unique_ptr<Backend> open_device(const CommonOptions& options) {
   const int device = device_number(options.device);
   if (device != kCpu) {
     return make_cuda_backend({.device = device,
@@ -48,6 +49,13 @@ std::unique_ptr<Backend> open_backend(const CommonOptions& options) {
                      expected_got("the CPU computes in fp32 only", "fp32", options.precision));
   }
   return make_cpu_backend(static_cast<int>(options.threads));
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> open_backend(const CommonOptions& options) {
+  std::unique_ptr<Backend> device = open_device(options);
+  return options.profile ? make_profiling_backend(std::move(device)) : std::move(device);
 }
 
 }  // namespace cdt

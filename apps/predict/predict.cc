@@ -9,6 +9,7 @@
 #include "apps/common/cli.h"
 #include "apps/common/interrupt.h"
 #include "apps/common/output_folder.h"
+#include "apps/common/profile_report.h"
 #include "apps/predict/evaluation.h"
 #include "apps/predict/forward.h"
 #include "engine/error.h"
@@ -107,6 +108,7 @@ void run(const PredictOptions& options) {
   write_file(out.path() / "predictions.tsv", predictions_tsv(data, pairs, predictions));
   write_file(out.path() / "metrics.json", metrics_json(evaluation));
   std::cout << summary_table(evaluation);
+  report_profile(*inference.backend, out.path());
 }
 
 }  // namespace

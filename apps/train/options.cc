@@ -109,6 +109,9 @@ void add_settings(Cli& cli, TrainSettings* settings) {
 
 void check(const TrainOptions& options) {
   const CommonOptions& common = options.common;
+  if (options.dry_run && common.profile) {
+    throw InputError(kCommandLine, "--profile", "a dry run computes nothing to measure");
+  }
   if (options.dry_run) return;
   if (common.out.empty()) throw InputError(kCommandLine, "--out", "is required (a run directory)");
   if (common.data.empty() && !options.resume) {

@@ -7,6 +7,7 @@
 
 #include "apps/common/interrupt.h"
 #include "apps/common/model_file.h"
+#include "apps/common/profile_report.h"
 #include "apps/common/session.h"
 #include "apps/common/version.h"
 #include "apps/train/memory_plan.h"
@@ -117,6 +118,7 @@ int train(TrainOptions* options) {
   if (!options->resume) trainer.save(*folder);
   trainer.run(*folder);
   print_result(*folder, trainer.state());
+  report_profile(*backend, folder->path());
   return 0;
 }
 

@@ -123,6 +123,7 @@ Var attend(Tape& tape, const Operand& q, const Operand& k, const Operand& v, std
 
 Var attention(Tape& tape, Var q, Var kv, std::int64_t heads, float p, std::int64_t batch,
               Tensor* probabilities) {
+  const OpScope op(tape, "attention");
   const std::int64_t width = q->value.cols();
   expect_shape("attention", "kv", kv->value, with_last(kv->value.shape, 2 * width));
   return attend(tape, {q, 0}, {kv, 0}, {kv, width}, width, heads, p, batch, probabilities);
@@ -130,6 +131,7 @@ Var attention(Tape& tape, Var q, Var kv, std::int64_t heads, float p, std::int64
 
 Var self_attention(Tape& tape, Var qkv, std::int64_t heads, float p, std::int64_t batch,
                    Tensor* probabilities) {
+  const OpScope op(tape, "self_attention");
   const std::int64_t width = qkv->value.cols() / 3;
   expect_shape("self_attention", "qkv", qkv->value, with_last(qkv->value.shape, 3 * width));
   return attend(tape, {qkv, 0}, {qkv, width}, {qkv, 2 * width}, width, heads, p, batch,

@@ -15,6 +15,7 @@ Tensor columns(const Tensor& t, std::int64_t b, std::int64_t offset, std::int64_
 }  // namespace
 
 Var concat(Tape& tape, const std::vector<Var>& parts, std::int64_t batch) {
+  const OpScope op(tape, "concat");
   std::int64_t width = 0;
   bool needs_grad = false;
   for (const Var part : parts) {
