@@ -176,7 +176,9 @@ function constant_turns(loop,   wanted, goes_if, test, word, relation, value, bo
   wanted = latch[loop] ? condition(latch[loop]) : ""
   goes_if = sub(/^!/, "", wanted) ? 0 : 1
   test = wanted == "" ? 0 : writer(wanted, head[loop], latch[loop])
-  if (!test || text[test] !~ /^U?ISETP\.(GE|GT|LE|LT|EQ|NE)\.(U32\.)?AND U?P[0-9], U?PT, [^,]*, [^,]*, U?PT$/) return 0
+  if (!test || text[test] !~ /^U?ISETP\.(GE|GT|LE|LT|EQ|NE)\.(U32\.)?AND U?P[0-9], U?PT, [^,]*, [^,]*, U?PT$/) {
+    return 0
+  }
   split(text[test], word, /[ ,.]+/)
   relation = word[2]
   split(text[test], word, /[ ,]+/)
@@ -198,7 +200,9 @@ function multiplies(loop,   i) {
   return 0
 }
 
-function within(inner, outer) { return inner != outer && (outer, head[inner]) in inside && size[inner] < size[outer] }
+function within(inner, outer) {
+  return inner != outer && (outer, head[inner]) in inside && size[inner] < size[outer]
+}
 
 function tile_loop(   loop, other, best, innermost) {
   for (loop = 1; loop <= loops; loop++) {

@@ -205,6 +205,12 @@ check "no baseline" test ! -e "$work/base.tsv"
 committed=docs/results/cuda-instructions.tsv
 version_of() { sed -n 's/^# nvcc \([0-9.]*\), .*/\1/p' "$1"; }
 check "$committed names nvcc's version" test -n "$(version_of $committed)"
+# The page repeats the rows of attention.
+awk -F '\t' '/^sm_90/ && $9 != "-" {
+  printf "| `%s` | %s | %s | %s | %s | %.1f | %s |\n", $2, $3, $9, $10, $11, $9 / $10, $12
+}' $committed >"$work/rows"
+check "rows of attention" test -s "$work/rows"
+while read -r row; do expect_text "${committed%.tsv}.md" "$row"; done <"$work/rows"
 logs=()
 for source in engine/cuda/*.cu; do
   if log=$(kernel_log "$source" 90); then logs+=("$log"); fi
@@ -229,7 +235,8 @@ else
   expect_same "$work/names" "$work/counted"
   for name in forward key_gradient query_gradient; do
     check "$name: a loop over tiles" \
-      awk -F '\t' -v name="${name}_kernel<96>" '$2 == name && $9 > 0 { ok = 1 } END { exit !ok }' "$work/base.tsv"
+      awk -F '\t' -v name="${name}_kernel<96>" '$2 == name && $9 > 0 { ok = 1 } END { exit !ok }' \
+      "$work/base.tsv"
   done
   # Another compiler gives other numbers; the same one must not.
   sed '/^#/d' $committed >"$work/then"
