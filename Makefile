@@ -270,8 +270,11 @@ test: all $(TESTS) $(MEASURES) cubins  ## build and run all tests; the last line
 cubins:
 	@[ -z '$(CUBINS)' ] || $(MAKE) --no-print-directory -k $(CUBINS) || true
 
-cuda-report: cubins $(KERNEL_OBJECTS)  ## registers, shared memory and spills of each CUDA kernel
-	@tests/cuda_report.sh $(addsuffix .log,$(KERNEL_OBJECTS) $(CUBINS))
+# KINDS='80 90' counts instructions for these, default sm_90; BASELINE=new writes what is compared with.
+cuda-report: cubins $(KERNEL_OBJECTS)  ## registers, shared memory, spills, instructions of CUDA kernels
+	@tests/cuda_report.sh $(addsuffix .log,$(KERNEL_OBJECTS) $(CUBINS)) < /dev/null; status=$$?; echo; \
+	  NVCC='$(NVCC)' KINDS='$(or $(KINDS),90)' tests/cuda_instructions.sh $(if $(filter new,$(BASELINE)),--new) \
+	  docs/results/cuda-instructions.tsv $(KERNEL_OBJECTS) $(CUBINS) && exit $$status
 
 gpu-check:  ## everything that needs a GPU, into build/gpu-check.json; STEPS='build train-fp32' for some
 	@MAKE='$(MAKE)' PYTHON='$(PYTHON)' tests/gpu_check.sh $(BUILD) $(STEPS)

@@ -7,11 +7,11 @@
 #   tests/cuda_report.sh LOG...
 set -euo pipefail
 
-# Lines "ARCH NAME REGISTERS SHARED SPILLED", the name mangled. A function that was not inlined has a
+# Lines "ARCH<tab>NAME<tab>REGISTERS SHARED SPILLED", the name mangled. A function that was not inlined has a
 # line of properties too; its spills count for its kernel.
 read_logs() {
   awk '
-    function close_kernel() { if (kernel != "") print arch, kernel, registers, shared, spilled; kernel = "" }
+    function close_kernel() { if (kernel != "") print arch "\t" kernel "\t" registers, shared, spilled; kernel = "" }
     /Compiling entry function/ {
       close_kernel()
       split($0, part, "\047"); kernel = part[2]; arch = part[4]; registers = shared = spilled = 0
@@ -26,7 +26,7 @@ read_logs() {
     END { close_kernel() }' "$@"
 }
 
-read_logs "$@" | c++filt -p | sed -E 's/\(anonymous namespace\):://g; s/cdt::([a-z_]+::)*//g; s/ +([^ ]+ [^ ]+ [^ ]+)$/\t\1/; s/ /\t/' |
+read_logs "$@" | "$(dirname "$0")/cuda_names.sh" |
   awk -F '\t' '
     {
       split($3, number, " ")

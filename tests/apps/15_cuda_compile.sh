@@ -3,34 +3,21 @@
 # warnings as errors, none spills registers, and the finder tells what it found and what not.
 source tests/apps/lib.sh
 sources=(engine/cuda/*.cu)
-value() { sed -n "s/^$1 := *//p" "$CDT_BUILD/cuda.mk" 2>/dev/null; }
-
-# compiled SOURCE NUMBER: prints the log of the object that holds SOURCE's code for sm_NUMBER.
-compiled() {
-  local object
-  for object in "$CDT_BUILD/obj/$1.o" "$CDT_BUILD/cubin/sm_$2/$1.o"; do
-    if [ "$object" -nt "$1" ] && grep -q "for 'sm_$2'" "$object.log"; then
-      echo "$object.log"
-      return 0
-    fi
-  done
-  return 1
-}
 
 logs=()
 if [ ! -e "${sources[0]}" ]; then
   skip "kernels compile" "this version has no kernels"
-elif [ -z "$(value NVCC)" ]; then
-  skip "kernels compile" "no CUDA toolkit: $(value CUDA_MISSING)"
+elif [ -z "$(cuda_setting NVCC)" ]; then
+  skip "kernels compile" "no CUDA toolkit: $(cuda_setting CUDA_MISSING)"
 else
-  checked=" $(value CUDA_CHECKED_ARCHITECTURES) "
+  checked=" $(cuda_setting CUDA_CHECKED_ARCHITECTURES) "
   for number in 80 90 100; do
     if [[ $checked != *" $number "* ]]; then
-      skip "kernels compile for sm_$number" "nvcc $(value CUDA_VERSION) does not know it"
+      skip "kernels compile for sm_$number" "nvcc $(cuda_setting CUDA_VERSION) does not know it"
       continue
     fi
     for source in "${sources[@]}"; do
-      if log=$(compiled "$source" $number); then
+      if log=$(kernel_log "$source" $number); then
         pass
         logs+=("$log")
       else
@@ -82,7 +69,7 @@ find_cuda() {
 find_cuda CUDA=0
 expect_text "$work/stderr" "not looked for (CUDA=0)"
 check "CUDA=0: no compiler" grep -qx 'NVCC := ' "$work/stdout"
-if [ -z "$(value NVCC)" ]; then
+if [ -z "$(cuda_setting NVCC)" ]; then
   toolkit old 11.8
   find_cuda CUDA_HOME="$work/old"
   expect_text "$work/stderr" "missing (version 11.8 in $work/old is older than 12)"
@@ -110,6 +97,6 @@ else
   printf '#!/bin/sh\necho 7.5\n' >"$work/bin/nvidia-smi"
   find_cuda PATH="$work/bin:$PATH"
   check "not that of one that is too old" \
-    grep -qx "CUDA_ARCHITECTURES := $(value CUDA_CHECKED_ARCHITECTURES)" "$work/stdout"
+    grep -qx "CUDA_ARCHITECTURES := $(cuda_setting CUDA_CHECKED_ARCHITECTURES)" "$work/stdout"
 fi
 finish

@@ -90,6 +90,22 @@ tiny_model() {
     --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
 }
 
+# cuda_setting NAME: what third_party/find_cuda.sh found for this build.
+cuda_setting() { sed -n "s/^$1 := *//p" "$CDT_BUILD/cuda.mk" 2>/dev/null; }
+
+# kernel_log SOURCE NUMBER: nvcc's log of the object that holds SOURCE's code for sm_NUMBER; fails if
+# there is none, or an old one.
+kernel_log() {
+  local object
+  for object in "$CDT_BUILD/obj/$1.o" "$CDT_BUILD/cubin/sm_$2/$1.o"; do
+    if [ "$object" -nt "$1" ] && grep -q "for 'sm_$2'" "$object.log"; then
+      echo "$object.log"
+      return 0
+    fi
+  done
+  return 1
+}
+
 finish() {
   echo "$tests_passed passed, $tests_failed failed, $tests_skipped skipped"
   [ $tests_failed -eq 0 ]

@@ -1,0 +1,125 @@
+#!/bin/bash
+# The instructions of the CUDA kernels, counted in their disassembly (cuda_loops.awk says what is
+# counted), as a table, and where they differ from a baseline: now, then, and the ratio.
+#
+#   NVCC=/usr/local/cuda/bin/nvcc tests/cuda_instructions.sh BASELINE OBJECT...
+#   ... tests/cuda_instructions.sh --new BASELINE OBJECT...     writes the baseline
+#
+# OBJECT: what nvcc made, with code for one GPU kind or several. KINDS="80 90" counts those, default 90.
+# CUOBJDUMP names the disassembler, default the one beside nvcc, else that of the PATH; it needs
+# nvdisasm beside it or in the PATH. Without them one line says so and nothing is counted.
+# Exit status: 0, also with differences; 1 where --new could not count; 2 for files that cannot be read.
+set -euo pipefail
+export LC_ALL=C
+here=$(dirname "$0")
+nvcc=${NVCC:-}
+kinds=" ${KINDS:-90} "
+
+stop() {
+  echo "cuda_instructions: $1" >&2
+  exit 2
+}
+
+new=''
+if [ "${1:-}" = --new ]; then
+  new=1
+  shift
+fi
+skip() {
+  echo "instructions not counted: $1"
+  exit ${new:-0}
+}
+
+[ -n "$nvcc" ] || skip "no CUDA toolkit"
+[ $# -ge 2 ] || stop "usage: cuda_instructions.sh [--new] BASELINE OBJECT..."
+baseline=$1
+shift
+tool=${CUOBJDUMP:-$(command -v "$(dirname "$nvcc")/cuobjdump" || command -v cuobjdump || true)}
+[ -x "$tool" ] || skip "no ${CUOBJDUMP:-cuobjdump beside $nvcc or in the PATH}"
+PATH=$(dirname "$tool"):$(dirname "$nvcc"):$PATH
+command -v nvdisasm >/dev/null || skip "$tool needs nvdisasm beside it or in the PATH"
+version=$("$nvcc" --version | sed -n 's/.*, V\([0-9.]*\).*/\1/p')
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+columns=$'kind\tkernel\tinstructions\ttensor\tlds\tldsm\tsts\tldgsts\ttile\ttile_tensor\ttile_ldsm\tinner_loops'
+
+for kind in $kinds; do
+  for object in "$@"; do
+    "$tool" -sass -arch "sm_$kind" "$object" >>"$scratch/text" 2>"$scratch/error" ||
+      stop "$object: $(cat "$scratch/error")"
+  done
+done
+# Of kernels of the same name with other parameter types the longest counts.
+awk -f "$here/cuda_loops.awk" "$scratch/text" | "$here/cuda_names.sh" |
+  sort -t $'\t' -k 1,1 -k 2,2 -k 3,3nr |
+  awk -F '\t' -v kinds="$kinds" 'index(kinds, " " substr($1, 4) " ") && !seen[$1, $2]++' >"$scratch/now"
+for kind in $kinds; do
+  grep -q "^sm_$kind"$'\t' "$scratch/now" || stop "no kernel for sm_$kind in the objects"
+done
+
+if [ "$new" ]; then
+  {
+    echo "# Instructions of the CUDA kernels, counted in their disassembly (tests/cuda_loops.awk)."
+    echo "# nvcc $version, $(date -u +%F), make cuda-report BASELINE=new"
+    echo "$columns"
+    cat "$scratch/now"
+  } >"$scratch/new"
+  mv "$scratch/new" "$baseline"
+fi
+
+# A line of numbers per kernel; `ratio` is the tile's instructions for each on tensor cores.
+awk -F '\t' '
+  NR == FNR { if (length($2) > width) width = length($2); next }
+  $1 != kind {
+    kind = $1
+    printf "%-*s %7s %6s %4s %4s %4s %6s   %s\n", width, "instructions " kind, "all", "tensor", "LDS", "LDSM", \
+      "STS", "LDGSTS", "one tile: all, tensor, LDSM, all/tensor, inner loops"
+  }
+  {
+    printf "%-*s %7d %6d %4d %4d %4d %6d", width, $2, $3, $4, $5, $6, $7, $8
+    if ($9 != "-") printf "   %d %d %d %.1f %s", $9, $10, $11, $9 / $10, $12
+    print ""
+  }' "$scratch/now" "$scratch/now"
+
+[ -r "$baseline" ] || stop "$baseline: no such file (BASELINE=new makes it)"
+awk -F '\t' -v file="$baseline" -v columns="$columns" -v kinds="$kinds" '
+  function differs(key, what,   part) {
+    if (!heading++) print "\ndifferences from " file ":"
+    split(key, part, SUBSEP)
+    print "  " part[1] " " part[2] ": " what
+    if (key != last) changed++
+    last = key
+  }
+  function compare(name, now, then) {
+    if (now == then) return
+    ratio = now then ~ /^[0-9]+$/ && then > 0 ? sprintf(", ratio %.3f", now / then) : ""
+    differs($1 SUBSEP $2, name " " now ", was " then ratio)
+  }
+  BEGIN { fields = split(columns, column, FS) }
+  NR == FNR && (/^#/ || $0 == columns) { if ($2 == "" && /nvcc /) header = substr($0, 3); next }
+  NR == FNR {
+    if (NF != fields || $3 !~ /^[0-9]+$/) {
+      print "cuda_instructions: " file ": line " FNR ": not the " fields " columns of a kernel" > "/dev/stderr"
+      bad = 1
+      exit 2
+    }
+    known[$1] = 1
+    if (index(kinds, " " substr($1, 4) " ")) then[$1, $2] = $0
+    next
+  }
+  !($1 in known) { unknown[$1] = 1; next }
+  {
+    kernels++
+    if (!(($1, $2) in then)) { differs($1 SUBSEP $2, "new, " $3 " instructions"); next }
+    split(then[$1, $2], was, FS)
+    delete then[$1, $2]
+    for (i = 3; i <= fields; i++) compare(column[i], $i, was[i])
+  }
+  END {
+    if (bad) exit 2
+    for (key in then) differs(key, "gone")
+    for (kind in unknown) print "no baseline for " kind
+    split(header, made, ", ")
+    printf "%d kernels, %d differ from the baseline of %s, %s\n", kernels, changed, made[1], made[2]
+  }' "$baseline" "$scratch/now"

@@ -1,0 +1,262 @@
+# Counts the instructions of kernels in the text of `cuobjdump -sass`. One line for each kernel,
+# separated by tabs: kind of GPU, mangled name, then instructions, of these tensor-core instructions,
+# LDS, LDSM, STS and LDGSTS, and of one turn of the loop over tiles instructions, tensor-core
+# instructions and LDSM; last the loops within that loop, each as INSTRUCTIONSxTURNS. "-": no such loop.
+#
+# Loops are those of the flow of control: a branch back to an instruction that every way to the branch
+# passes, and all that lies between, wherever the compiler put it. The loop over tiles is the innermost
+# that multiplies on tensor cores and whose turns are not constant; of several the longest. A loop
+# within it counts as often as it turns if its counter starts at a constant or the number of the thread
+# and steps and ends at constants, else once (x?). What a branch may skip counts as if it ran.
+
+function fail(what) { print "cuda_instructions: " what > "/dev/stderr"; broken = 1; exit 2 }
+
+function hex(digits,   i, value) {
+  for (i = 1; i <= length(digits); i++) value = 16 * value + index("0123456789abcdef", substr(digits, i, 1)) - 1
+  return value
+}
+
+# --- an instruction: base[i] is the operation, text[i] all behind the predicate
+function read_instruction(line,   word) {
+  count++
+  sub(/^[ \t]*\/\*/, "", line)
+  number = hex(substr(line, 1, index(line, "*") - 1))
+  at[number] = count
+  address[count] = number
+  sub(/^[0-9a-f]*\*\/ *[{]? */, "", line)
+  sub(/ *[;&?].*/, "", line)
+  gsub(/\.reuse/, "", line)
+  predicate[count] = ""
+  if (line ~ /^@/) {
+    predicate[count] = substr(line, 2, index(line, " ") - 2)
+    sub(/^[^ ]* */, "", line)
+  }
+  text[count] = line
+  word = line
+  sub(/[ .].*/, "", word)
+  base[count] = word
+}
+
+# Is it of this kind? What can never run (@!PT) loads nothing.
+function is(kind, i) {
+  if (kind == "tensor") return base[i] ~ /MMA$/
+  if (kind == "STS") return base[i] ~ /^STSM?$/
+  return base[i] == kind && predicate[i] != "!PT"
+}
+
+# --- the flow of control
+function find_flow(   i, to) {
+  for (i = 1; i <= count; i++) { target[i] = 0; entries[i] = ""; falls[i] = 1 }
+  for (i = 1; i <= count; i++) {
+    if (base[i] ~ /^(BRA|JMP)$/ && match(text[i], /0x[0-9a-f]+$/)) {
+      to = hex(substr(text[i], RSTART + 2))
+      if (!(to in at)) fail(name ": a branch leads to " substr(text[i], RSTART) ", where no instruction stands")
+      target[i] = at[to]
+      entries[at[to]] = entries[at[to]] " " i
+      falls[i] = predicate[i] != "" || text[i] ~ /,/
+    } else if (base[i] ~ /^(EXIT|RET)$/) {
+      falls[i] = predicate[i] != ""
+    }
+  }
+}
+
+# Is there a way from the first instruction to `to` that does not pass `without`?
+function reaches(to, without,   stack, top, i, seen) {
+  split("", seen)
+  stack[top = 1] = 1
+  while (top) {
+    i = stack[top--]
+    if (i > count || i in seen || i == without) continue
+    if (i == to) return 1
+    seen[i] = 1
+    if (target[i]) stack[++top] = target[i]
+    if (falls[i]) stack[++top] = i + 1
+  }
+  return 0
+}
+
+# The body of `loop` takes in all that leads to `latch` without passing its head.
+function add_body(loop, latch,   stack, top, i, k, from, n) {
+  stack[top = 1] = latch
+  while (top) {
+    i = stack[top--]
+    if ((loop, i) in inside) continue
+    inside[loop, i] = 1
+    size[loop]++
+    if (i == head[loop]) continue
+    if (i > 1 && falls[i - 1]) stack[++top] = i - 1
+    n = split(entries[i], from, " ")
+    for (k = 1; k <= n; k++) stack[++top] = from[k]
+  }
+}
+
+function find_loops(   i, loop) {
+  split("", inside); split("", size); split("", loop_at)
+  loops = 0
+  for (i = 1; i <= count; i++) {
+    if (!target[i] || target[i] >= i || reaches(i, target[i])) continue
+    if (!(target[i] in loop_at)) {
+      loop_at[target[i]] = ++loops
+      head[loops] = target[i]
+      inside[loops, target[i]] = 1
+      size[loops] = 1
+      latch[loops] = i
+    } else {
+      latch[loop_at[target[i]]] = 0  # several ways back: turns are not told
+    }
+    add_body(loop_at[target[i]], i)
+  }
+  for (loop = 1; loop <= loops; loop++) turns[loop] = constant_turns(loop)
+}
+
+# --- turns of a loop whose counter starts, steps and ends at constants, else 0
+function constant(word) {
+  if (word ~ /^(U?RZ|SRZ)$/) return 0
+  if (word ~ /^0x[0-9a-f]+$/) return hex(substr(word, 3))
+  if (word ~ /^-0x[0-9a-f]+$/) return -hex(substr(word, 4))
+  return "none"
+}
+
+# The words of instruction i without the predicates that sums carry along; word[2] is what it writes.
+function split_words(i, word,   line) {
+  line = text[i]
+  if (base[i] ~ /^U?IADD3?$/) gsub(/ U?PT,/, "", line)
+  return split(line, word, /[ ,]+/)
+}
+
+# Does instruction i write the register, be it as a later one of several?
+function writes(i, register,   word, span, further) {
+  split_words(i, word)
+  if (word[2] == register) return 1
+  if (word[2] !~ /^U?R[0-9]+$/ || register !~ /^U?R[0-9]+$/ || (word[2] ~ /^U/) != (register ~ /^U/)) return 0
+  span = word[1] ~ /MMA|\.128|\.M88\.4/ ? 4 : (word[1] ~ /\.64|\.WIDE|^CS2R$/ ? 2 : 1)
+  further = substr(register, index(register, "R") + 1) - substr(word[2], index(word[2], "R") + 1)
+  return further > 0 && further < span
+}
+
+# The last instruction before `before`, from `first` on, that writes the register, or 0.
+function writer(register, first, before,   i) {
+  for (i = before - 1; i >= first; i--) if (writes(i, register)) return i
+  return 0
+}
+
+# What the register holds on every way to instruction `to`; the number of a thread is that of the first.
+function value_at(register, to,   i, n, word) {
+  i = writer(register, 1, to)
+  if (!i || predicate[i] != "" || reaches(to, i)) return "none"
+  n = split_words(i, word)
+  if (base[i] == "S2R" && word[n] == "SR_TID.X") return 0
+  if (word[1] !~ /^(MOV|UMOV|CS2R|IMAD\.MOV)/) return "none"
+  return word[n] ~ /^U?R[0-9]+$/ ? value_at(word[n], i) : constant(word[n])
+}
+
+# What the only instruction of the loop that writes the register adds to it; sets `moved`.
+function step_of(register, loop,   i, writers, word) {
+  for (i = 1; i <= count; i++) if (((loop, i) in inside) && writes(i, register)) { moved = i; writers++ }
+  if (writers != 1 || predicate[moved] != "" || base[moved] !~ /^(VIADD|U?IADD3?)$/) return "none"
+  split_words(moved, word)
+  return word[3] == register && (word[5] == "" || constant(word[5]) == 0) ? constant(word[4]) : "none"
+}
+
+function holds(value, relation, bound) {
+  if (relation == "GE") return value >= bound
+  if (relation == "GT") return value > bound
+  if (relation == "LE") return value <= bound
+  if (relation == "LT") return value < bound
+  return relation == "EQ" ? value == bound : value != bound
+}
+
+# The predicate that the branch back follows, "!" before it where it goes when that is false.
+function condition(i) {
+  if (predicate[i] != "") return text[i] ~ /,/ ? "" : predicate[i]
+  return match(text[i], / !?U?P[0-9],/) ? substr(text[i], RSTART + 1, RLENGTH - 2) : ""
+}
+
+function constant_turns(loop,   wanted, goes_if, test, word, relation, value, bound, step, n) {
+  wanted = latch[loop] ? condition(latch[loop]) : ""
+  goes_if = sub(/^!/, "", wanted) ? 0 : 1
+  test = wanted == "" ? 0 : writer(wanted, head[loop], latch[loop])
+  if (!test || text[test] !~ /^U?ISETP\.(GE|GT|LE|LT|EQ|NE)\.(U32\.)?AND U?P[0-9], U?PT, [^,]*, [^,]*, U?PT$/) {
+    return 0
+  }
+  split(text[test], word, /[ ,.]+/)
+  relation = word[2]
+  split(text[test], word, /[ ,]+/)
+  bound = constant(word[5])
+  step = step_of(word[4], loop)
+  value = value_at(word[4], head[loop])
+  if (bound == "none" || step == "none" || value == "none") return 0
+  if (moved < test) value += step
+  for (n = 1; n <= 4096; n++) {
+    if (holds(value, relation, bound) != goes_if) return n
+    value += step
+  }
+  return 0
+}
+
+# --- the loop over tiles
+function multiplies(loop,   i) {
+  for (i = 1; i <= count; i++) if (((loop, i) in inside) && is("tensor", i)) return 1
+  return 0
+}
+
+function within(inner, outer) {
+  return inner != outer && (outer, head[inner]) in inside && size[inner] < size[outer]
+}
+
+function tile_loop(   loop, other, best, innermost) {
+  for (loop = 1; loop <= loops; loop++) {
+    if (turns[loop] || !multiplies(loop)) continue
+    innermost = 1
+    for (other = 1; other <= loops; other++) {
+      if (within(other, loop) && !turns[other] && multiplies(other)) innermost = 0
+    }
+    if (innermost && (!best || size[loop] > size[best])) best = loop
+  }
+  return best
+}
+
+function count_turn(loop,   i, other, times, sum, tensor, ldsm, nested) {
+  for (i = 1; i <= count; i++) {
+    if (!((loop, i) in inside)) continue
+    times = 1
+    for (other = 1; other <= loops; other++) {
+      if (within(other, loop) && ((other, i) in inside) && turns[other]) times *= turns[other]
+    }
+    sum += times
+    if (is("tensor", i)) tensor += times
+    if (is("LDSM", i)) ldsm += times
+  }
+  for (other = 1; other <= loops; other++) {
+    if (within(other, loop)) nested = nested " " size[other] "x" (turns[other] ? turns[other] : "?")
+  }
+  return sum "\t" tensor "\t" ldsm + 0 "\t" (nested == "" ? "-" : substr(nested, 2))
+}
+
+# --- a kernel
+function close_kernel(   i, k, n, kinds, found, tile) {
+  if (name == "") return
+  # Behind the code stands padding: a branch to itself, then nothing.
+  while (count && (base[count] == "NOP" || text[count] == sprintf("BRA 0x%x", address[count]))) count--
+  if (!count) fail(name ": a kernel without instructions")
+  n = split("tensor LDS LDSM STS LDGSTS", kinds, " ")
+  printf "%s\t%s\t%d", kind, name, count
+  for (k = 1; k <= n; k++) {
+    found[k] = 0
+    for (i = 1; i <= count; i++) if (is(kinds[k], i)) found[k]++
+    printf "\t%d", found[k]
+  }
+  find_flow()
+  tile = 0
+  if (found[1]) { find_loops(); tile = tile_loop() }
+  print "\t" (tile ? count_turn(tile) : "-\t-\t-\t-")
+  name = ""
+}
+
+/^[ \t]*code for sm_/ { close_kernel(); kind = $3 }
+/^[ \t]*Function : /  { close_kernel(); name = $3; count = 0; split("", at) }
+/^[ \t]*\/\*[0-9a-f]+\*\/ +[^ ]/ {
+  if (name == "") fail("line " NR ": an instruction outside a kernel")
+  read_instruction($0)
+}
+END { if (!broken) close_kernel() }
