@@ -6,8 +6,9 @@
 #   ... tests/cuda_instructions.sh --new BASELINE OBJECT...     writes the baseline
 #
 # OBJECT: what nvcc made, with code for one GPU kind or several. KINDS="80 90" counts those, default 90.
-# CUOBJDUMP names the disassembler, default the one beside nvcc, else that of the PATH; it needs
-# nvdisasm beside it or in the PATH. Without them one line says so and nothing is counted.
+# CUOBJDUMP names the disassembler; else it is the one beside nvcc, in the PATH, or in a wheel among the
+# packages of PYTHON (python3). It needs nvdisasm beside it or in the PATH. Without them one line says
+# so and nothing is counted.
 # Exit status: 0, also with differences; 1 where --new could not count; 2 for files that cannot be read.
 set -euo pipefail
 export LC_ALL=C
@@ -30,12 +31,26 @@ skip() {
   exit ${new:-0}
 }
 
+# The disassembler, or nothing.
+find_tool() {
+  if [ -n "${CUOBJDUMP:-}" ]; then
+    echo "$CUOBJDUMP"
+    return
+  fi
+  command -v "$(dirname "$nvcc")/cuobjdump" || command -v cuobjdump || "${PYTHON:-python3}" -c '
+import glob, sys
+for package in filter(None, sys.path):
+    for tool in glob.glob(package + "/nvidia/*/bin/cuobjdump"):
+        sys.exit(print(tool))' 2>/dev/null
+}
+
 [ -n "$nvcc" ] || skip "no CUDA toolkit"
 [ $# -ge 2 ] || stop "usage: cuda_instructions.sh [--new] BASELINE OBJECT..."
 baseline=$1
 shift
-tool=${CUOBJDUMP:-$(command -v "$(dirname "$nvcc")/cuobjdump" || command -v cuobjdump || true)}
-[ -x "$tool" ] || skip "no ${CUOBJDUMP:-cuobjdump beside $nvcc or in the PATH}"
+tool=$(find_tool || true)
+wheels="nvidia-cuda-cuobjdump nvidia-cuda-nvdisasm"
+[ -x "$tool" ] || skip "no ${CUOBJDUMP:-cuobjdump beside $nvcc, in the PATH or in a wheel (pip install $wheels)}"
 PATH=$(dirname "$tool"):$(dirname "$nvcc"):$PATH
 command -v nvdisasm >/dev/null || skip "$tool needs nvdisasm beside it or in the PATH"
 version=$("$nvcc" --version | sed -n 's/.*, V\([0-9.]*\).*/\1/p')

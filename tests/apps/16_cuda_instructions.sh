@@ -196,8 +196,19 @@ expect_skipped() {
   check "a baseline is not skipped: exit status 1, not $status" test $status -eq 1
 }
 expect_skipped "no CUDA toolkit" ""
-expect_skipped "no cuobjdump beside $work/alone/nvcc or in the PATH" "$work/alone/nvcc"
-cp "$work/toolkit/cuobjdump" "$work/alone"
+expect_skipped "no cuobjdump beside $work/alone/nvcc, in the PATH or in a wheel (pip install \
+nvidia-cuda-cuobjdump nvidia-cuda-nvdisasm)" "$work/alone/nvcc"
+# In a wheel, and found there.
+mkdir -p "$work/packages/nvidia/cu13/bin"
+mv "$work/toolkit/cuobjdump" "$work/toolkit/nvdisasm" "$work/packages/nvidia/cu13/bin"
+if command -v python3 >/dev/null; then
+  expect_ok env PYTHONPATH="$work/packages" PATH="$(dirname "$(command -v python3)"):/usr/bin:/bin" \
+    NVCC="$work/alone/nvcc" tests/cuda_instructions.sh --new "$work/base.tsv" "$work/text"
+  rm "$work/base.tsv"
+else
+  skip "a disassembler in a wheel" "no python3"
+fi
+cp "$work/packages/nvidia/cu13/bin/cuobjdump" "$work/alone"
 expect_skipped "$work/alone/cuobjdump needs nvdisasm beside it or in the PATH" "$work/alone/nvcc"
 check "no baseline" test ! -e "$work/base.tsv"
 
