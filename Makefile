@@ -109,9 +109,13 @@ KERNEL_TESTS := $(wildcard tests/kernels/*.cc)
 EMULATION_TESTS := $(KERNEL_TESTS) $(wildcard tests/emulation/*_test.cc tests/emulation/*.cu) \
   tests/emulation/kernel_watch.cc
 EMULATION := $(filter-out $(EMULATION_TESTS),$(wildcard tests/emulation/*.cc))
+# Programs that measure a GPU, what they share, and the model at paper scale that some of them run.
+MEASURE_MAINS := $(addprefix tests/gpu/,gpu_facts.cc measure_gemm.cc measure_forms.cc)
+MEASURE_PARTS := $(addprefix tests/gpu/,gemm_timing.cc attention_problem.cc)
+PAPER := $(filter-out tests/bench/paper_bench.cc,$(PAPER_BENCH))
 GPU := tests/gpu/compare_runs.cc \
-  $(if $(NVCC),$(addprefix tests/gpu/,measure_gemm.cc measure_forms.cc kernel_watch.cc)) \
-  $(if $(CUDNN_FLAGS),$(wildcard tests/gpu/measure_attention.cc))
+  $(if $(NVCC),$(MEASURE_MAINS) $(MEASURE_PARTS) tests/gpu/kernel_watch.cc) \
+  $(if $(CUDNN_FLAGS),tests/gpu/measure_attention.cc)
 SOURCES := $(sort $(ENGINE) $(IMPORT) $(APPS) $(MAINS) $(UNIT) $(PARITY) $(PAPER_BENCH) \
   $(KERNELS_BENCH) $(FUZZ) $(GPU) \
   $(filter %.cc,$(EMULATION) $(EMULATION_TESTS)))
@@ -119,6 +123,8 @@ HEADERS := $(wildcard engine/*.h engine/*/*.h engine/cuda/*.cuh model/*.h model/
   tests/*/*.h)
 
 EMULATED_PROGRAMS := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/bin/,cdt-train cdt-predict cdt-attribute))
+EMULATED_MEASURES := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/tests/,\
+  $(basename $(notdir $(MEASURE_MAINS))) paper_bench))
 emulated_objects = $(patsubst %,$(BUILD)/obj/emulation/%.o,$(1))
 
 objects = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
@@ -133,8 +139,10 @@ PROGRAMS := $(PLAIN_PROGRAMS) $(IMPORT_PROGRAM)
 TESTS := $(if $(UNIT),$(BUILD)/tests/unit_tests) $(if $(PARITY),$(BUILD)/tests/parity_tests)
 TESTS += $(BUILD)/tests/compare_runs $(BUILD)/tests/emulation_tests $(EMULATED_PROGRAMS) \
   $(if $(EMULATED),$(BUILD)/tests/emulated_unit_tests $(BUILD)/tests/emulated_parity_tests) \
+  $(EMULATED_MEASURES) \
   $(if $(NVCC),$(BUILD)/tests/kernel_tests)
-MEASURES := $(patsubst tests/gpu/%.cc,$(BUILD)/tests/%,$(filter tests/gpu/measure_%,$(GPU)))
+MEASURES := $(patsubst tests/gpu/%.cc,$(BUILD)/tests/%,\
+  $(filter $(MEASURE_MAINS) tests/gpu/measure_attention.cc,$(GPU)))
 BENCHES := $(if $(PAPER_BENCH),$(BUILD)/tests/paper_bench) \
   $(if $(KERNELS_BENCH),$(if $(BENCHMARK_FLAGS),$(BUILD)/tests/kernels_bench))
 
@@ -221,7 +229,8 @@ $(BUILD)/tests/kernels_bench: $(call objects,$(KERNELS_BENCH)) $(LIBCDT)
 
 $(BUILD)/tests/compare_runs: $(call objects,tests/gpu/compare_runs.cc) $(LIBAPPS) $(LIBCDT)
 	$(call link)
-$(MEASURES): $(BUILD)/tests/%: $(BUILD)/obj/tests/gpu/%.o $(LIBAPPS) $(LIBCDT)
+$(MEASURES): $(BUILD)/tests/%: $(BUILD)/obj/tests/gpu/%.o $(call objects,$(MEASURE_PARTS) $(PAPER)) \
+    $(LIBAPPS) $(LIBCDT)
 	$(call link,$(CUDA_LIBRARIES) $(CUDNN_FLAGS))
 # CUDA sources compiled as C++ against the headers of tests/emulation/include, kernels with checks for
 # misaligned access and indices outside an array. See docs/emulation.md.
@@ -234,12 +243,13 @@ $(BUILD)/obj/emulation/%.cu.o: %.cu $(BUILD)/flags
 $(BUILD)/obj/emulation/%.cc.o: %.cc $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call run,c++,$(CXX) $(EMULATED_FLAGS) -MMD -MP -c $< -o $@)
--include $(patsubst %.o,%.d,$(call emulated_objects,$(EMULATED) $(EMULATION) $(EMULATION_TESTS)))
+-include $(patsubst %.o,%.d,$(call emulated_objects,$(EMULATED) $(EMULATION) $(EMULATION_TESTS) \
+  $(MEASURE_MAINS) $(MEASURE_PARTS)))
 
 # No CUDA library: what the backend looks up in the driver is the emulation's too (driver.cc).
 EMULATED_LINK := -Wl,--wrap=dlopen,--wrap=dlsym
 EMULATED_TESTS := $(addprefix $(BUILD)/tests/,emulation_tests emulated_unit_tests emulated_parity_tests)
-$(EMULATED_TESTS) $(EMULATED_PROGRAMS): private CUDA_LIBRARIES :=
+$(EMULATED_TESTS) $(EMULATED_PROGRAMS) $(EMULATED_MEASURES): private CUDA_LIBRARIES :=
 # They stand before libcdt, whose own CUDA backend, or the stub in its place, is then not taken.
 $(BUILD)/tests/emulation_tests: $(call emulated_objects,$(EMULATION_TESTS) $(EMULATED) $(EMULATION)) \
     $(call objects,$(wildcard tests/support/*.cc)) $(LIBAPPS) $(LIBCDT)
@@ -255,6 +265,14 @@ $(BUILD)/tests/emulated_parity_tests: $(call objects,$(PARITY)) \
 $(BUILD)/tests/kernel_tests: $(call objects,$(KERNEL_TESTS) tests/gpu/kernel_watch.cc) $(LIBCDT)
 	$(call link,-lgtest_main $(GTEST_FLAGS))
 $(EMULATED_PROGRAMS): $(BUILD)/emulated/bin/cdt-%: $(BUILD)/obj/apps/cdt_%.o \
+    $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
+	$(call link,$(EMULATED_LINK))
+
+$(filter-out %/paper_bench,$(EMULATED_MEASURES)): $(BUILD)/emulated/tests/%: \
+    $(BUILD)/obj/emulation/tests/gpu/%.cc.o $(call objects,$(PAPER)) \
+    $(call emulated_objects,$(MEASURE_PARTS) $(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
+	$(call link,$(EMULATED_LINK))
+$(BUILD)/emulated/tests/paper_bench: $(call objects,$(PAPER_BENCH)) \
     $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
 	$(call link,$(EMULATED_LINK))
 

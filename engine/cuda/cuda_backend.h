@@ -65,6 +65,8 @@ class CudaBackend final : public Backend {
   void take_upload(const Tensor& dst, const Tensor& src, int slot) override;
 
   void gemm(const Gemm& g) override;
+  /// For measurements: the products asked for so far.
+  const GemmPlans& gemms() const { return *gemms_; }
   void column_sum(const Tensor& x, const Tensor& out, bool accumulate) override;
 
   void add_to(const Tensor& out, const Tensor& a) override;

@@ -17,12 +17,16 @@ namespace {
 
 constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20U;  // NVIDIA's advice for Hopper
 
-void check(cublasStatus_t status, const char* call, const std::string& what) {
-  if (status == CUBLAS_STATUS_SUCCESS) return;
+[[noreturn]] void failed(cublasStatus_t status, const char* call, const std::string& what) {
   throw Error(std::string("cuda: ") + call + ": " + cublasLtGetStatusName(status) + what);
 }
 
-#define CDT_CUBLAS(call, what) check((call), #call, what)
+/// `what` is formed only where the call fails.
+#define CDT_CUBLAS(call, what)                                                \
+  do {                                                                        \
+    const cublasStatus_t cdt_status = (call);                                 \
+    if (cdt_status != CUBLAS_STATUS_SUCCESS) failed(cdt_status, #call, what); \
+  } while (false)
 
 cudaDataType_t type_of(const Operand& x) {
   return x.dtype == Dtype::kBFloat16 ? CUDA_R_16BF : CUDA_R_32F;
@@ -39,8 +43,6 @@ std::int64_t alignment(const Operand& x, std::int64_t stride, std::int64_t batch
   while ((address | step) % best != 0) best /= 2;
   return static_cast<std::int64_t>(best);
 }
-
-enum KeyPart { kAlignA = 14, kAlignB, kAlignC, kAlignBias };
 
 std::string describe(const Gemm& g) {
   return " in the product (" + std::to_string(g.m) + ", " + std::to_string(g.k) + ") x (" +
@@ -135,10 +137,11 @@ GemmPlans::Key GemmPlans::key_of(const Gemm& g) {
           g.bias ? alignment(g.bias, 0, 1) : 0};
 }
 
-GemmPlans::Plan GemmPlans::make_plan(const Gemm& g, const Key& key) {
+GemmPlans::Plan GemmPlans::make_plan(const Gemm& g) const {
   CDT_CHECK(g.a.dtype == g.b.dtype, "the factors of a product are of one type");
   CDT_CHECK(!g.bias || g.bias.dtype == g.c.dtype, "a bias is of the type of the result");
   Plan plan;
+  plan.last = g;
   CDT_CUBLAS(cublasLtMatmulDescCreate(&plan.operation, compute_type(precision_, g), CUDA_R_32F),
              "");
   set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSA, g.trans_b ? CUBLAS_OP_T : CUBLAS_OP_N);
@@ -151,14 +154,18 @@ GemmPlans::Plan GemmPlans::make_plan(const Gemm& g, const Key& key) {
   plan.a = layout(g.a, g.trans_a ? g.k : g.m, g.trans_a ? g.m : g.k, g.lda, g.batch, g.stride_a);
   plan.b = layout(g.b, g.trans_b ? g.n : g.k, g.trans_b ? g.k : g.n, g.ldb, g.batch, g.stride_b);
   plan.c = layout(g.c, g.m, g.n, g.ldc, g.batch, g.stride_c);
-  choose_algorithm(g, key, plan);
+  const auto found = suggestions(plan, kGemmReductions, 1);
+  if (found.empty()) throw Error("cuda: cuBLASLt knows no algorithm" + describe(g));
+  plan.algorithm = found[0];
   return plan;
 }
 
-void GemmPlans::choose_algorithm(const Gemm& g, const Key& key, Plan& plan) {
+std::vector<cublasLtMatmulAlgo_t> GemmPlans::suggestions(const Plan& plan, std::uint32_t reductions,
+                                                         int most) const {
+  const Key key = key_of(plan.last);
   Preference preference;
   preference.set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kWorkspaceBytes);
-  preference.set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, kGemmReductions);
+  preference.set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions);
   const auto aligned = [&](cublasLtMatmulPreferenceAttributes_t attribute, KeyPart part) {
     preference.set(attribute, static_cast<std::uint32_t>(key[part]));
   };
@@ -166,27 +173,36 @@ void GemmPlans::choose_algorithm(const Gemm& g, const Key& key, Plan& plan) {
   aligned(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, kAlignA);
   aligned(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, kAlignC);
   aligned(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, kAlignC);
-  cublasLtMatmulHeuristicResult_t first{};
-  int found = 0;
+  std::vector<cublasLtMatmulHeuristicResult_t> found(static_cast<std::size_t>(most));
+  int count = 0;
   CDT_CUBLAS(cublasLtMatmulAlgoGetHeuristic(handle_, plan.operation, plan.b, plan.a, plan.c, plan.c,
-                                            preference.get(), 1, &first, &found),
-             describe(g));
-  if (found == 0 || first.state != CUBLAS_STATUS_SUCCESS) {
-    throw Error("cuda: cuBLASLt knows no algorithm" + describe(g));
+                                            preference.get(), most, found.data(), &count),
+             describe(plan.last));
+  found.resize(static_cast<std::size_t>(count));
+  std::vector<cublasLtMatmulAlgo_t> algorithms;
+  for (const auto& result : found) {
+    if (result.state == CUBLAS_STATUS_SUCCESS) algorithms.push_back(result.algo);
   }
-  plan.algorithm = first.algo;
+  return algorithms;
+}
+
+void GemmPlans::issue(const Plan& plan, const cublasLtMatmulAlgo_t& algorithm) const {
+  const Gemm& g = plan.last;
+  if (g.bias) set(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, g.bias.data);
+  CDT_CUBLAS(cublasLtMatmul(handle_, plan.operation, &g.alpha, g.b.data, plan.b, g.a.data, plan.a,
+                            &g.beta, g.c.data, plan.c, g.c.data, plan.c, &algorithm, workspace_,
+                            kWorkspaceBytes, stream_),
+             describe(g));
 }
 
 void GemmPlans::run(const Gemm& g) {
   const Key key = key_of(g);
   auto at = plans_.find(key);
-  if (at == plans_.end()) at = plans_.emplace(key, make_plan(g, key)).first;
-  const Plan& plan = at->second;
-  if (g.bias) set(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, g.bias.data);
-  CDT_CUBLAS(cublasLtMatmul(handle_, plan.operation, &g.alpha, g.b.data, plan.b, g.a.data, plan.a,
-                            &g.beta, g.c.data, plan.c, g.c.data, plan.c, &plan.algorithm,
-                            workspace_, kWorkspaceBytes, stream_),
-             describe(g));
+  if (at == plans_.end()) at = plans_.emplace(key, make_plan(g)).first;
+  Plan& plan = at->second;
+  plan.last = g;
+  ++plan.calls;
+  issue(plan, plan.algorithm);
 }
 
 void CudaBackend::gemm(const Gemm& g) {

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <vector>
 
 #include "engine/backend.h"
 
@@ -21,6 +22,18 @@ inline constexpr std::uint32_t kGemmAlignment = 16;
 
 class GemmPlans {
  public:
+  /// What a product needs, made once; the addresses are those of the last call.
+  struct Plan {
+    cublasLtMatmulDesc_t operation = nullptr;
+    cublasLtMatrixLayout_t b = nullptr, a = nullptr, c = nullptr;
+    cublasLtMatmulAlgo_t algorithm{};
+    Gemm last;
+    std::int64_t calls = 0;
+  };
+  /// Everything of a product but its addresses; of those the alignment.
+  using Key = std::array<std::int64_t, 20>;
+  enum KeyPart { kAlignA = 14, kAlignB, kAlignC, kAlignBias };
+
   GemmPlans(Precision precision, cudaStream_t stream);
   ~GemmPlans();
   GemmPlans(const GemmPlans&) = delete;
@@ -28,18 +41,19 @@ class GemmPlans {
 
   void run(const Gemm& g);
 
- private:
-  struct Plan {
-    cublasLtMatmulDesc_t operation = nullptr;
-    cublasLtMatrixLayout_t b = nullptr, a = nullptr, c = nullptr;
-    cublasLtMatmulAlgo_t algorithm{};
-  };
-  /// Everything of a product but its addresses; of those the alignment.
-  using Key = std::array<std::int64_t, 20>;
+  // for measurements
+  const std::map<Key, Plan>& plans() const { return plans_; }
+  cudaStream_t stream() const { return stream_; }
+  /// At most `most` algorithms for the product, the library's favourite first; `reductions` are
+  /// those that it may use to add what was split over k.
+  std::vector<cublasLtMatmulAlgo_t> suggestions(const Plan& plan, std::uint32_t reductions,
+                                                int most) const;
+  /// The last product of the plan once more, by an algorithm of suggestions().
+  void issue(const Plan& plan, const cublasLtMatmulAlgo_t& algorithm) const;
 
+ private:
   static Key key_of(const Gemm& g);
-  Plan make_plan(const Gemm& g, const Key& key);
-  void choose_algorithm(const Gemm& g, const Key& key, Plan& plan);
+  Plan make_plan(const Gemm& g) const;
 
   Precision precision_;
   cudaStream_t stream_;

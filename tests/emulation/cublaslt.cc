@@ -16,6 +16,7 @@ using namespace cdt::emulation;  // NOLINT(google-build-using-namespace)
 struct cublasLtContext {};
 struct cublasLtMatmulPreferenceOpaque_t {
   std::uint64_t max_workspace = 0;
+  std::uint32_t reductions = CUBLASLT_REDUCTION_SCHEME_MASK;
   std::uint32_t alignment[4] = {256, 256, 256, 256};  // of A, B, C, D
 };
 
@@ -26,10 +27,20 @@ struct Algorithm {
   std::uint64_t shape;  // hash of what it was chosen for
   std::uint64_t workspace;
   std::uint32_t alignment[4];
+  std::int32_t split_k, reduction;
 };
 static_assert(sizeof(Algorithm) <= sizeof(cublasLtMatmulAlgo_t));
 
-constexpr std::uint64_t kSplitWorkspace = 4096;
+/// How an algorithm sums over k. In the order of the library's preference here.
+struct Split {
+  std::int32_t parts;
+  std::int32_t reduction;
+  std::uint64_t workspace;
+};
+constexpr Split kSplits[] = {{4, CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE, 4096},
+                             {1, CUBLASLT_REDUCTION_SCHEME_NONE, 0},
+                             {2, CUBLASLT_REDUCTION_SCHEME_INPLACE, 0},
+                             {2, CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE, 4096}};
 
 cublasStatus_t refuse(const std::string& why, cublasStatus_t status = CUBLAS_STATUS_INVALID_VALUE) {
   report(cudaSuccess, "cublasLt: " + why);
@@ -250,7 +261,7 @@ cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t p
                     {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, p->alignment[2]},
                     {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, p->alignment[3]},
                     {CUBLASLT_MATMUL_PREF_SEARCH_MODE, ignored},
-                    {CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, ignored}},
+                    {CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, p->reductions}},
                    attribute, value, bytes);
 }
 
@@ -264,18 +275,23 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
   *returned = 0;
   if (handle == nullptr || requested < 1) return refuse("no handle, or no algorithm asked for");
   const MatmulShape shape{*desc, *a, *b, *c, *d};
+  // A question that has an answer, as on GPUs before Blackwell.
+  if (desc->compute == CUBLAS_COMPUTE_32F_EMULATED_16BFX9) return CUBLAS_STATUS_NOT_SUPPORTED;
   const std::string wrong = check_shape(shape);
   if (!wrong.empty()) return refuse(wrong, CUBLAS_STATUS_NOT_SUPPORTED);
-  Algorithm algorithm{hash(shape), 0, {}};
+  Algorithm algorithm{hash(shape), 0, {}, 1, CUBLASLT_REDUCTION_SCHEME_NONE};
   std::copy_n(preference->alignment, 4, algorithm.alignment);
-  // Where the workspace allows, one that needs it comes first.
-  for (const std::uint64_t workspace : {kSplitWorkspace, std::uint64_t{0}}) {
-    if (workspace > preference->max_workspace || *returned == requested) continue;
-    algorithm.workspace = workspace;
+  for (const Split& split : kSplits) {
+    const bool allowed =
+        (static_cast<std::uint32_t>(split.reduction) & ~preference->reductions) == 0;
+    if (!allowed || split.workspace > preference->max_workspace || *returned == requested) continue;
+    algorithm.workspace = split.workspace;
+    algorithm.split_k = split.parts;
+    algorithm.reduction = split.reduction;
     cublasLtMatmulHeuristicResult_t& result = results[(*returned)++];
     result = {};
     std::memcpy(&result.algo, &algorithm, sizeof(algorithm));
-    result.workspaceSize = workspace;
+    result.workspaceSize = split.workspace;
     result.state = CUBLAS_STATUS_SUCCESS;
     result.wavesCount = 1.0F;
   }
@@ -295,6 +311,20 @@ cublasStatus_t cublasLtMatmulAlgoCheck(cublasLtHandle_t handle, cublasLtMatmulDe
   return CUBLAS_STATUS_SUCCESS;
 }
 
+cublasStatus_t cublasLtMatmulAlgoConfigGetAttribute(const cublasLtMatmulAlgo_t* algo,
+                                                    cublasLtMatmulAlgoConfigAttributes_t attribute,
+                                                    void* value, std::size_t bytes,
+                                                    std::size_t* written) {
+  const Algorithm algorithm = open_algorithm(*algo);
+  std::int32_t part = 0;  // there is one algorithm, with one tile
+  if (attribute == CUBLASLT_ALGO_CONFIG_SPLITK_NUM) part = algorithm.split_k;
+  if (attribute == CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME) part = algorithm.reduction;
+  if (bytes < sizeof part) return refuse("less room than an attribute takes");
+  std::memcpy(value, &part, sizeof part);
+  if (written != nullptr) *written = sizeof part;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
 cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc, const void* alpha,
                               const void* a, cublasLtMatrixLayout_t a_layout, const void* b,
                               cublasLtMatrixLayout_t b_layout, const void* beta, const void* c,
@@ -308,7 +338,11 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
   const MatmulShape shape{*desc, *a_layout, *b_layout, *c_layout, *d_layout};
   std::string wrong = check_shape(shape);
   if (!wrong.empty()) return refuse(wrong, CUBLAS_STATUS_NOT_SUPPORTED);
-  Algorithm algorithm{hash(shape), 0, {16, 16, 16, 16}};  // the library's own choice without one
+  Algorithm algorithm{hash(shape),
+                      0,
+                      {16, 16, 16, 16},
+                      1,
+                      CUBLASLT_REDUCTION_SCHEME_NONE};  // the library's own choice without one
   if (algo != nullptr) algorithm = open_algorithm(*algo);
   if (algorithm.shape != hash(shape)) {
     return refuse("an algorithm that was chosen for another product", CUBLAS_STATUS_NOT_SUPPORTED);

@@ -59,6 +59,16 @@ class CublasLt : public CheckedTest {
     EXPECT_EQ(found > 0, status == CUBLAS_STATUS_SUCCESS);
     return status;
   }
+  static std::int32_t part(const cublasLtMatmulAlgo_t& algorithm,
+                           cublasLtMatmulAlgoConfigAttributes_t attribute) {
+    std::int32_t value = -1;
+    std::size_t written = 0;
+    EXPECT_EQ(
+        cublasLtMatmulAlgoConfigGetAttribute(&algorithm, attribute, &value, sizeof value, &written),
+        CUBLAS_STATUS_SUCCESS);
+    EXPECT_EQ(written, sizeof value);
+    return value;
+  }
   cublasStatus_t multiply(const float* a, const float* b, float* d,
                           std::size_t workspace_bytes = 4096) {
     const float one = 1.0F;
@@ -101,6 +111,34 @@ TEST_F(CublasLt, Tf32RoundsTheOperands) {
     ASSERT_EQ(multiply(fine.data(), ones.data(), d_data_.data()), CUBLAS_STATUS_SUCCESS);
     EXPECT_EQ(d_data_.values()[0], compute == CUBLAS_COMPUTE_32F ? 5.0F * (1.0F + 0x1p-11F) : 5.0F);
   }
+}
+
+// What an algorithm says of itself: how many parts k is split into, and how these are added.
+TEST_F(CublasLt, OffersTheReductionsOfTheMask) {
+  const std::uint32_t masks[] = {CUBLASLT_REDUCTION_SCHEME_NONE,
+                                 CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE,
+                                 CUBLASLT_REDUCTION_SCHEME_MASK};
+  const int offered[] = {1, 2, 4};
+  for (std::size_t i = 0; i < std::size(masks); ++i) {
+    set_preference(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, masks[i]);
+    cublasLtMatmulHeuristicResult_t results[8] = {};
+    int found = 0;
+    ASSERT_EQ(cublasLtMatmulAlgoGetHeuristic(handle_, desc_, a_, b_, d_, d_, preference_, 8,
+                                             results, &found),
+              CUBLAS_STATUS_SUCCESS);
+    EXPECT_EQ(found, offered[i]);
+    for (int r = 0; r < found; ++r) {
+      const std::int32_t scheme = part(results[r].algo, CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME);
+      const std::int32_t parts = part(results[r].algo, CUBLASLT_ALGO_CONFIG_SPLITK_NUM);
+      EXPECT_EQ(static_cast<std::uint32_t>(scheme) & ~masks[i], 0U);
+      EXPECT_EQ(scheme == CUBLASLT_REDUCTION_SCHEME_NONE, parts == 1);
+    }
+  }
+}
+
+TEST_F(CublasLt, EmulatedFloat32IsNotOffered) {
+  set(CUBLASLT_MATMUL_DESC_COMPUTE_TYPE, CUBLAS_COMPUTE_32F_EMULATED_16BFX9);
+  EXPECT_EQ(choose(a_, b_, d_), CUBLAS_STATUS_NOT_SUPPORTED);
 }
 
 TEST_F(CublasLt, RefusesShapesThatDoNotFit) {

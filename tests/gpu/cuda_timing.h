@@ -1,4 +1,5 @@
-// For the measuring programs: checked calls, device memory with random contents, time by events.
+// For the measuring programs: device memory with random contents, and time on the device and the
+// host.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -8,21 +9,15 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <iostream>
 #include <string>
 #include <vector>
 
-#include "apps/common/cli.h"
+#include "engine/bfloat16.h"
+#include "engine/cuda/status.h"
 #include "engine/error.h"
+#include "tests/bench/random_numbers.h"
 
 namespace cdt::measure {
-
-inline void check(cudaError_t status, const char* call) {
-  if (status != cudaSuccess) {
-    throw Error(std::string(call) + ": " + cudaGetErrorString(status));
-  }
-}
-#define CDT_CUDA(call) ::cdt::measure::check(call, #call)
 
 /// Queries and keys of the model's attentions.
 constexpr std::array<std::array<std::int64_t, 2>, 3> kAttentionShapes{
@@ -32,17 +27,31 @@ enum class Element { kFloat32, kBFloat16 };
 
 inline std::size_t size_of(Element element) { return element == Element::kFloat32 ? 4 : 2; }
 
-/// Device memory of uniform random numbers in [-0.5, 0.5): zeros would be multiplied faster.
+/// random_numbers() times `scale` as they stand in memory.
+inline std::vector<char> random_bytes(Element element, float scale) {
+  const std::vector<float>& numbers = random_numbers();
+  std::vector<char> bytes(numbers.size() * size_of(element));
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const float x = scale * numbers[i];
+    const BFloat16 narrow = to_bfloat16(x);
+    const bool floats = element == Element::kFloat32;
+    const char* from =
+        floats ? reinterpret_cast<const char*>(&x) : reinterpret_cast<const char*>(&narrow);
+    std::copy_n(from, size_of(element), bytes.data() + i * size_of(element));
+  }
+  return bytes;
+}
+
+/// Device memory of uniform random numbers in [-scale / 2, scale / 2).
 class DeviceArray {
  public:
-  DeviceArray(std::int64_t count, Element element)
+  DeviceArray(std::int64_t count, Element element, float scale = 1.0F)
       : bytes_(static_cast<std::size_t>(count) * size_of(element)) {
     CDT_CUDA(cudaMalloc(&data_, bytes_));
-    const std::vector<std::uint32_t> words = pattern(element);
-    const std::size_t piece = words.size() * sizeof words[0];
-    for (std::size_t at = 0; at < bytes_; at += piece) {
-      CDT_CUDA(cudaMemcpy(static_cast<char*>(data_) + at, words.data(),
-                          std::min(piece, bytes_ - at), cudaMemcpyHostToDevice));
+    const std::vector<char> numbers = random_bytes(element, scale);
+    for (std::size_t at = 0; at < bytes_; at += numbers.size()) {
+      CDT_CUDA(cudaMemcpy(static_cast<char*>(data_) + at, numbers.data(),
+                          std::min(numbers.size(), bytes_ - at), cudaMemcpyHostToDevice));
     }
   }
   ~DeviceArray() { cudaFree(data_); }
@@ -53,82 +62,57 @@ class DeviceArray {
   std::size_t bytes() const { return bytes_; }
 
  private:
-  /// A few million words; the length is odd, so that rows of a matrix differ.
-  static std::vector<std::uint32_t> pattern(Element element) {
-    constexpr std::size_t kWords = (std::size_t{1} << 22U) + 3;
-    std::vector<std::uint32_t> words(kWords);
-    std::uint64_t state = 0x9E3779B97F4A7C15U;
-    const auto draw = [&state] {
-      state = state * 6364136223846793005U + 1442695040888963407U;
-      const float value = static_cast<float>(state >> 40U) * 0x1p-24F - 0.5F;
-      std::uint32_t bits = 0;
-      std::copy_n(reinterpret_cast<const char*>(&value), sizeof bits,
-                  reinterpret_cast<char*>(&bits));
-      return bits;
-    };
-    for (std::uint32_t& word : words) {
-      word = draw();
-      // bfloat16 is the upper half of a float32.
-      if (element == Element::kBFloat16) word = (word & 0xFFFF0000U) | (draw() >> 16U);
-    }
-    return words;
-  }
-
   void* data_ = nullptr;
   std::size_t bytes_;
 };
 
-constexpr int kWarmUps = 3, kRepeats = 10, kSamples = 5;
-
-/// The median of kSamples calls.
-inline double median_of(const std::function<double()>& sample) {
-  std::vector<double> values(kSamples);
-  std::generate(values.begin(), values.end(), sample);
-  std::nth_element(values.begin(), values.begin() + kSamples / 2, values.end());
-  return values[kSamples / 2];
+/// Microseconds of one launch, where microseconds_of(n) is what n of them take: the median of five
+/// samples of two milliseconds, or as many launches as that makes, after a warm-up.
+inline double median_launch(const std::function<double(int)>& microseconds_of) {
+  constexpr int kWarmUps = 2, kSamples = 5;
+  constexpr double kSample = 2000.0, kMostLaunches = 20.0;
+  microseconds_of(kWarmUps);
+  const double first = std::max(microseconds_of(1), 1e-3);
+  const int launches = static_cast<int>(std::clamp(kSample / first, 1.0, kMostLaunches));
+  std::array<double, kSamples> samples{};
+  for (double& s : samples) s = microseconds_of(launches) / launches;
+  std::nth_element(samples.begin(), samples.begin() + kSamples / 2, samples.end());
+  return samples[kSamples / 2];
 }
 
-inline void repeat(int times, const std::function<void()>& launch) {
-  for (int i = 0; i < times; ++i) launch();
-}
-
-/// Microseconds of one `launch` on `stream`: median of event pairs around kRepeats launches each,
-/// after a warm-up.
+/// By events on `stream`.
 inline double microseconds(cudaStream_t stream, const std::function<void()>& launch) {
   cudaEvent_t begin = nullptr, end = nullptr;
   CDT_CUDA(cudaEventCreate(&begin));
   CDT_CUDA(cudaEventCreate(&end));
-  repeat(kWarmUps, launch);
-  const double median = median_of([&] {
+  const double median = median_launch([&](int launches) {
     CDT_CUDA(cudaEventRecord(begin, stream));
-    repeat(kRepeats, launch);
+    for (int i = 0; i < launches; ++i) launch();
     CDT_CUDA(cudaEventRecord(end, stream));
     CDT_CUDA(cudaEventSynchronize(end));
     float milliseconds = 0;
     CDT_CUDA(cudaEventElapsedTime(&milliseconds, begin, end));
-    return 1e3 * static_cast<double>(milliseconds) / kRepeats;
+    return 1e3 * static_cast<double>(milliseconds);
   });
   CDT_CUDA(cudaEventDestroy(begin));
   CDT_CUDA(cudaEventDestroy(end));
   return median;
 }
 
-/// The same by the host's clock, for work on a stream that only `wait` knows.
+/// By the host's clock, for work on a stream that only `wait` knows.
 inline double wall_microseconds(const std::function<void()>& launch,
                                 const std::function<void()>& wait) {
   using Clock = std::chrono::steady_clock;
-  repeat(kWarmUps, launch);
-  wait();
-  return median_of([&] {
+  return median_launch([&](int launches) {
     const auto begin = Clock::now();
-    repeat(kRepeats, launch);
+    for (int i = 0; i < launches; ++i) launch();
     wait();
-    return std::chrono::duration<double, std::micro>(Clock::now() - begin).count() / kRepeats;
+    return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
   });
 }
 
-/// Name of GPU 0. InputError where there is none.
-inline std::string gpu_name() {
+/// What there is to know of GPU 0. InputError where there is none.
+inline cudaDeviceProp gpu_properties() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
   if (status != cudaSuccess || count == 0) {
@@ -137,34 +121,9 @@ inline std::string gpu_name() {
   }
   cudaDeviceProp properties{};
   CDT_CUDA(cudaGetDeviceProperties(&properties, 0));
-  return properties.name;
+  return properties;
 }
 
-/// The body of a program that measures attention: one JSON object on stdout, `about` behind the
-/// GPU's name, and under `what` the objects that `measure` gives for a batch and a shape.
-inline int measure_attentions(
-    int argc, char** argv, const char* program, const char* purpose, const std::string& about,
-    const char* what,
-    const std::function<std::vector<std::string>(std::int64_t batch, std::int64_t queries,
-                                                 std::int64_t keys)>& measure) {
-  std::int64_t batch = 8;
-  Cli cli(program, purpose);
-  cli.option("batch", &batch, "samples");
-  cli.range("batch", 1, 64);
-  int exit_code = 0;
-  if (!cli.parse(argc, argv, &exit_code)) return exit_code;
-  const std::string gpu = gpu_name();
-  std::cout << "{\"gpu\": \"" << gpu << "\"" << about << ", \"batch\": " << batch << ", \"" << what
-            << "\": [";
-  const char* separator = "\n";
-  for (const auto& [queries, keys] : kAttentionShapes) {
-    for (const std::string& object : measure(batch, queries, keys)) {
-      std::cout << separator << object << std::flush;
-      separator = ",\n";
-    }
-  }
-  std::cout << "\n]}\n";
-  return 0;
-}
+inline std::string gpu_name() { return gpu_properties().name; }
 
 }  // namespace cdt::measure

@@ -8,10 +8,12 @@
 
 #include <array>
 #include <cmath>
+#include <iostream>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "apps/common/cli.h"
 #include "apps/common/main.h"
 #include "io/text.h"
 #include "tests/gpu/cuda_timing.h"
@@ -237,9 +239,24 @@ std::vector<std::string> measure(std::int64_t batch, std::int64_t queries, std::
 }
 
 int run(int argc, char** argv) {
-  return measure_attentions(
-      argc, argv, "measure_attention", "times cuDNN's fused attention on the shapes of CDT",
-      ", \"cudnn\": " + std::to_string(cudnnGetVersion()), "attention", measure);
+  std::int64_t batch = 8;
+  Cli cli("measure_attention", "times cuDNN's fused attention on the shapes of CDT");
+  cli.option("batch", &batch, "samples");
+  cli.range("batch", 1, 64);
+  int exit_code = 0;
+  if (!cli.parse(argc, argv, &exit_code)) return exit_code;
+  const std::string gpu = gpu_name();
+  std::cout << "{\"gpu\": \"" << gpu << "\", \"cudnn\": " << cudnnGetVersion()
+            << ", \"batch\": " << batch << ", \"attention\": [";
+  const char* separator = "\n";
+  for (const auto& [queries, keys] : kAttentionShapes) {
+    for (const std::string& object : measure(batch, queries, keys)) {
+      std::cout << separator << object << std::flush;
+      separator = ",\n";
+    }
+  }
+  std::cout << "\n]}\n";
+  return 0;
 }
 
 }  // namespace

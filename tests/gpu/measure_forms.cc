@@ -1,20 +1,24 @@
-// How fast the engine's two forms of attention run on the shapes of CDT, bfloat16, 8 heads of 96,
-// with and without dropout: fused kernels, score matrices, and score matrices where the batch
-// shares queries, keys and values (protein self-attention in training). The choice between them
-// rests on this (docs/cuda.md). One JSON object on stdout; needs a GPU.
+// The engine's two forms of attention on the shapes of CDT, bfloat16, with and without dropout:
+// first whether the fused kernels compute what score matrices do, then how fast each is, also score
+// matrices where the batch shares queries, keys and values (protein self-attention in training).
+// The choice between them rests on this (docs/cuda.md). One JSON object on stdout; exit status 1
+// where values are out of bounds. Needs a GPU.
 //
-//   measure_forms [--batch 8]
+//   measure_forms [--batch 8] [--heads 8] [--head-dim 96] [--queries N --keys N]
 #include <array>
+#include <iostream>
+#include <limits>
+#include <map>
 
+#include "apps/common/cli.h"
 #include "apps/common/main.h"
-#include "engine/backend.h"
+#include "engine/cuda/fused_attention.h"
 #include "io/text.h"
-#include "tests/gpu/cuda_timing.h"
+#include "tests/gpu/attention_problem.h"
+#include "tests/support/relative_error.h"
 
 namespace cdt::measure {
 namespace {
-
-constexpr std::int64_t kHeads = 8, kHeadDim = 96, kWidth = kHeads * kHeadDim;
 
 struct Form {
   const char* name;
@@ -22,95 +26,157 @@ struct Form {
 };
 constexpr std::array<Form, 3> kForms{
     {{"fused", true, false}, {"scores", false, false}, {"scores_shared", false, true}}};
+constexpr std::array<float, 2> kDropouts{0.0F, 0.3F};
 
-Tensor tensor_of(const DeviceArray& array, const Shape& shape, Dtype dtype = Dtype::kBFloat16) {
-  return {static_cast<float*>(array.data()), shape, dtype};
-}
+/// What two forms may differ by, relative to the norm. Each rounds to bfloat16: the probabilities
+/// and what they multiply to, for out and dv; these, the gradients of scores and what those
+/// multiply to, for dq and dk. Sums of exponentials are float32 on both sides, as in tests/kernels.
+constexpr double kTwoForms = 2.0;
+const std::map<std::string, double> kBounds{
+    {"out", kTwoForms * 2.0 * test::kBFloat16Rounding},
+    {"log_sum_exp", 64.0 * std::numeric_limits<float>::epsilon()},
+    {"dq", kTwoForms * 4.0 * test::kBFloat16Rounding},
+    {"dk", kTwoForms * 4.0 * test::kBFloat16Rounding},
+    {"dv", kTwoForms * 2.0 * test::kBFloat16Rounding}};
 
-HeadsView rows_of(const Tensor& t, bool shared) {
-  return {t.data, t.cols(), shared ? 0 : t.shape[1] * t.cols(), t.dtype};
-}
-
-/// Operands and gradients of one shape.
-struct Problem {
-  std::int64_t batch, queries, keys;
-  DeviceArray q{batch * queries * kWidth, Element::kBFloat16};
-  DeviceArray k{batch * keys * kWidth, Element::kBFloat16};
-  DeviceArray v{batch * keys * kWidth, Element::kBFloat16};
-  DeviceArray out{batch * queries * kWidth, Element::kBFloat16};
-  DeviceArray dout{batch * queries * kWidth, Element::kBFloat16};
-  DeviceArray dq{batch * queries * kWidth, Element::kBFloat16};
-  DeviceArray dk{batch * keys * kWidth, Element::kBFloat16};
-  DeviceArray dv{batch * keys * kWidth, Element::kBFloat16};
-  DeviceArray sums{batch * kHeads * queries, Element::kFloat32};
-
-  Problem(std::int64_t b, std::int64_t nq, std::int64_t nk) : batch(b), queries(nq), keys(nk) {}
-
-  AttentionBackward call(float p, bool shared) const {
-    const Shape of_queries{batch, queries, kWidth};
-    const Shape of_keys{batch, keys, kWidth};
-    const auto view = [shared](const DeviceArray& a, const Shape& s) {
-      return rows_of(tensor_of(a, s), shared);
-    };
-    AttentionBackward b;
-    b.forward = {
-        .batch = batch,
-        .heads = kHeads,
-        .head_dim = kHeadDim,
-        .queries = queries,
-        .keys = keys,
-        .q = view(q, of_queries),
-        .k = view(k, of_keys),
-        .v = view(v, of_keys),
-        .out = tensor_of(out, of_queries),
-        .log_sum_exp = tensor_of(sums, {shared ? 1 : batch, kHeads, queries}, Dtype::kFloat32),
-        .probabilities = {},
-        .dropout = {1, 0, 0, p}};
-    b.dout = tensor_of(dout, of_queries);
-    b.dq = view(dq, of_queries);
-    b.dk = view(dk, of_keys);
-    b.dv = view(dv, of_keys);
-    return b;
+/// A backend for one form, and the memory that its attentions take in passing.
+struct Runner {
+  explicit Runner(bool fused)
+      : backend(make_cuda_backend(
+            {.precision = Precision::kBFloat16, .graphs = false, .fused_attention = fused})),
+        scratch(*backend, "scratch", std::size_t{1} << 34U) {
+    backend->begin_step(0);
   }
+  std::unique_ptr<Backend> backend;
+  Arena scratch;
 };
 
-/// One JSON object. Useful work: 4 products of a score and a head's width forward, 10 backward.
-std::string time(const Form& form, const Problem& problem, float p) {
-  const auto backend = make_cuda_backend(
-      {.precision = Precision::kBFloat16, .graphs = false, .fused_attention = form.fused});
-  Arena scratch(*backend, "scratch", std::size_t{1} << 34U);
-  const AttentionBackward call = problem.call(p, form.shared);
-  backend->begin_step(0);
-  const auto seconds = [&](const std::function<void()>& launch) {
-    return wall_microseconds(launch, [&] { backend->synchronize(); });
-  };
-  const double forward = seconds([&] { backend->attention(call.forward, scratch); });
-  const double backward = seconds([&] { backend->attention_backward(call, scratch); });
-  const auto product = static_cast<double>(problem.batch * problem.queries * problem.keys * kWidth);
-  return std::string(R"({"form": ")") + form.name +
-         "\", \"queries\": " + std::to_string(problem.queries) +
-         ", \"keys\": " + std::to_string(problem.keys) + ", \"dropout\": " + format_number(p) +
-         ", \"forward_us\": " + format_number(forward) +
-         ", \"forward_tflops\": " + format_number(4.0 * product / forward * 1e-6) +
-         ", \"backward_us\": " + format_number(backward) +
-         ", \"backward_tflops\": " + format_number(10.0 * product / backward * 1e-6) + "}";
+std::string shape_as_json(const AttentionSizes& s, float dropout) {
+  return "\"queries\": " + std::to_string(s.queries) + ", \"keys\": " + std::to_string(s.keys) +
+         ", \"dropout\": " + format_number(dropout);
 }
 
-std::vector<std::string> measure(std::int64_t batch, std::int64_t queries, std::int64_t keys) {
-  const Problem problem(batch, queries, keys);
-  std::vector<std::string> objects;
-  for (const float p : {0.0F, 0.3F}) {
-    for (const Form& form : kForms) {
-      if (!form.shared || queries == keys) objects.push_back(time(form, problem, p));
+std::vector<NamedValues> results_of(const AttentionProblem& problem, bool fused, float dropout) {
+  Runner runner(fused);
+  problem.spoil_results();
+  const AttentionBackward call = problem.call(dropout, false);
+  runner.backend->attention(call.forward, runner.scratch);
+  runner.backend->attention_backward(call, runner.scratch);
+  runner.backend->synchronize();
+  return problem.results();
+}
+
+/// The errors of fused against score matrices, one JSON object; counts what is out of bounds.
+std::string compare(const AttentionProblem& problem, float dropout, int* outside) {
+  const auto fused = results_of(problem, true, dropout);
+  const auto scores = results_of(problem, false, dropout);
+  std::string text = "{" + shape_as_json(problem.sizes(), dropout);
+  for (std::size_t i = 0; i < fused.size(); ++i) {
+    const double error = test::relative_error(fused[i].values, scores[i].values);
+    if (!(error <= kBounds.at(fused[i].name))) ++*outside;
+    text += std::string(", \"") + fused[i].name + "\": " + json_number(error);
+  }
+  return text + "}";
+}
+
+/// One JSON object. Useful work: 4 products of a score and a head's width forward, 10 backward.
+std::string time(const AttentionProblem& problem, const Form& form, float dropout) {
+  Runner runner(form.fused);
+  const AttentionBackward call = problem.call(dropout, form.shared);
+  const auto microseconds_of = [&](const std::function<void()>& launch) {
+    return wall_microseconds(launch, [&] { runner.backend->synchronize(); });
+  };
+  const double forward =
+      microseconds_of([&] { runner.backend->attention(call.forward, runner.scratch); });
+  const double backward =
+      microseconds_of([&] { runner.backend->attention_backward(call, runner.scratch); });
+  const double products = problem.products();
+  return std::string(R"({"form": ")") + form.name + "\", " +
+         shape_as_json(problem.sizes(), dropout) + ", \"forward_us\": " + format_number(forward) +
+         ", \"forward_tflops\": " + format_number(4.0 * products / forward * 1e-6) +
+         ", \"backward_us\": " + format_number(backward) +
+         ", \"backward_tflops\": " + format_number(10.0 * products / backward * 1e-6) + "}";
+}
+
+/// Prints the objects of a list as they come.
+class JsonList {
+ public:
+  explicit JsonList(const char* name) { std::cout << ", \"" << name << "\": ["; }
+  void add(const std::string& object) {
+    std::cout << separator_ << object << std::flush;
+    separator_ = ",\n";
+  }
+  void end() { std::cout << "\n]"; }
+
+ private:
+  const char* separator_ = "\n";
+};
+
+std::string bounds_as_json() {
+  std::string text;
+  for (const auto& [name, bound] : kBounds) {
+    text += (text.empty() ? "{\"" : ", \"") + name + "\": " + format_number(bound);
+  }
+  return text + "}";
+}
+
+int measure(const std::vector<AttentionSizes>& shapes) {
+  int outside = 0;
+  JsonList values("values");
+  for (const AttentionSizes& sizes : shapes) {
+    const AttentionProblem problem(sizes);
+    for (const float dropout : kDropouts) values.add(compare(problem, dropout, &outside));
+  }
+  values.end();
+  std::cout << ", \"out_of_bounds\": " << outside;
+  JsonList forms("forms");
+  for (const AttentionSizes& sizes : shapes) {
+    const AttentionProblem problem(sizes);
+    for (const float dropout : kDropouts) {
+      for (const Form& form : kForms) {
+        if (!form.shared || sizes.queries == sizes.keys) forms.add(time(problem, form, dropout));
+      }
     }
   }
-  return objects;
+  forms.end();
+  std::cout << "}\n";
+  return outside == 0 ? 0 : 1;
 }
 
 int run(int argc, char** argv) {
-  return measure_attentions(argc, argv, "measure_forms",
-                            "times the engine's forms of attention on the shapes of CDT", "",
-                            "forms", measure);
+  AttentionSizes sizes;
+  Cli cli("measure_forms", "compares and times the engine's forms of attention");
+  cli.option("batch", &sizes.batch, "samples");
+  cli.option("heads", &sizes.heads, "heads");
+  cli.option("head-dim", &sizes.head_dim, "width of a head: 32, 64 or 96");
+  cli.option("queries", &sizes.queries, "one shape instead of the model's three: queries");
+  cli.option("keys", &sizes.keys, "and keys");
+  cli.range("batch", 1, 64);
+  cli.range("heads", 1, 64);
+  for (const char* name : {"queries", "keys"}) cli.range(name, 1, 65536);
+  int exit_code = 0;
+  if (!cli.parse(argc, argv, &exit_code)) return exit_code;
+  if (fused_attention_shared(sizes.head_dim) == 0) {
+    throw InputError("command line", "--head-dim",
+                     expected_got("there is no fused kernel for it", "32, 64 or 96",
+                                  std::to_string(sizes.head_dim)));
+  }
+  if ((sizes.queries == 0) != (sizes.keys == 0)) {
+    throw InputError("command line", sizes.queries == 0 ? "--queries" : "--keys",
+                     "is missing: a shape has both");
+  }
+  std::vector<AttentionSizes> shapes(1, sizes);
+  if (sizes.queries == 0) {
+    shapes.clear();
+    for (const auto& [queries, keys] : kAttentionShapes) {
+      shapes.push_back({sizes.batch, sizes.heads, sizes.head_dim, queries, keys});
+    }
+  }
+  const std::string gpu = gpu_name();
+  std::cout << "{\"gpu\": \"" << gpu << "\", \"batch\": " << sizes.batch
+            << ", \"heads\": " << sizes.heads << ", \"head_dim\": " << sizes.head_dim
+            << ", \"bounds\": " << bounds_as_json();
+  return measure(shapes);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "engine/bfloat16.h"
+#include "tests/support/relative_error.h"
 
 namespace cdt::test {
 namespace {
@@ -112,18 +113,6 @@ class Placed {
   std::size_t whole_ = 0, offset_ = 0;
 };
 
-double relative_error(const Floats& got, const Floats& want) {
-  double error = 0.0;
-  double norm = 0.0;
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    const double d = static_cast<double>(got[i]) - static_cast<double>(want[i]);
-    error += d * d;
-    norm += static_cast<double>(want[i]) * static_cast<double>(want[i]);
-  }
-  if (!std::isfinite(error)) return std::numeric_limits<double>::infinity();
-  return norm > 0.0 ? std::sqrt(error / norm) : std::sqrt(error);
-}
-
 std::vector<Floats> run_on_cpu(const KernelCase& c, const std::vector<Floats>& inputs) {
   const auto cpu = make_cpu_backend(1);
   Arena arena(*cpu, "tensors", kScratchBytes);
@@ -159,9 +148,8 @@ void compare(const KernelCase& c, const std::vector<Floats>& inputs,
   }
   c.call(*gpu, tensors, scratch);
   constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
-  constexpr double kHalfUnit = 1.0 / 256.0;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const double tolerance = narrow ? kHalfUnit * c.bfloat16_factor : 64.0 * kEpsilon;
+    const double tolerance = narrow ? kBFloat16Rounding * c.bfloat16_factor : 64.0 * kEpsilon;
     EXPECT_LE(relative_error(placed[i]->download(), want[i]), tolerance) << "tensor " << i;
     EXPECT_TRUE(placed[i]->clean_beside()) << "beside tensor " << i;
   }

@@ -1,6 +1,8 @@
 // Stands in for the toolkit's header of this name: the types that cublasLt.h shares with cuBLAS.
 #pragma once
 
+#define CUBLAS_VERSION 130000
+
 // NOLINTBEGIN(readability-identifier-naming): the toolkit's names
 enum cublasStatus_t {
   CUBLAS_STATUS_SUCCESS = 0,
@@ -22,6 +24,7 @@ enum cublasComputeType_t {
   CUBLAS_COMPUTE_32F_FAST_16F = 74,
   CUBLAS_COMPUTE_32F_FAST_16BF = 75,
   CUBLAS_COMPUTE_32F_FAST_TF32 = 77,
+  CUBLAS_COMPUTE_32F_EMULATED_16BFX9 = 78,
   CUBLAS_COMPUTE_64F = 70
 };
 // NOLINTEND(readability-identifier-naming)

@@ -1,0 +1,87 @@
+#!/bin/bash
+# The programs that measure a GPU, at tiny sizes on the emulated one: what they print is one JSON
+# object with the numbers they promise, and their exit status is what they found. The times mean
+# nothing here.
+source tests/apps/lib.sh
+measures=$CDT_BUILD/emulated/tests
+export CDT_EMULATED_MEMORY=$((32 << 30))
+sizes=(--batch 2 --bins 7 --genes 5 --hidden 32 --heads 4 --dna-dim 12 --rna-dim 5 --protein-dim 6)
+
+# expect_json NAME FIELD...: $work/stdout is a JSON object with these fields; nothing was found by the
+# emulation.
+expect_json() {
+  local field
+  if command -v python3 >/dev/null; then
+    check "$1: JSON" python3 -m json.tool "$work/stdout" "$work/parsed.json"
+  else
+    skip "$1: JSON" "no python3"
+  fi
+  for field in "${@:2}"; do expect_text "$work/stdout" "\"$field\": "; done
+  check "$1: nothing on stderr" test ! -s "$work/stderr"
+}
+
+# --- what the GPU is
+expect_ok "$measures/gpu_facts" --size 48 --copy-mib 1
+expect_json gpu_facts gpu compute_capability driver_cuda_version runtime_version cublaslt_version \
+  multiprocessors l2_bytes memory_bytes memory_free_bytes sm_clock_mhz memory_clock_mhz copy_tb_per_s \
+  bf16_48_tflops tf32_48_tflops fp32_48_tflops emulated_float32
+expect_text "$work/stdout" '"sm_clock_mhz": null'
+expect_text "$work/stdout" '"emulated_float32": "not offered", "emulated_float32_tflops": null'
+
+# --- the products that the engine issues, as it issues them
+products() { grep -c '"engine_us": .*"best_us": .*"best_unmasked_us": .*"split_k": ' "$work/stdout"; }
+expect_ok "$measures/measure_gemm" "${sizes[@]}" --algorithms 4
+expect_json measure_gemm gpu cublaslt workload precisions products totals
+for precision in fp32 tf32 bf16; do expect_text "$work/stdout" "\"precision\": \"$precision\""; done
+expect_ok "$measures/measure_gemm" "${sizes[@]}" --algorithms 2 --precision bf16
+check "all distinct products" grep -q "\"totals\": {\"distinct\": $(products), " "$work/stdout"
+# The first map of the DNA feed-forward, for two layers: 2 x 7 rows, 32 to 128, with its bias. Its
+# weight's gradient adds to what is there.
+check "a product with bias" grep -qE '"m": 14, "n": 128, "k": 32, .*"trans_b": true, "factors": "bfloat16", .*"bias": true, "beta": 0, .*"calls": 2, ' \
+  "$work/stdout"
+gradient='"m": 128, "n": 32, "k": 14, .*"trans_a": true, .*"result": "float32", "bias": false, "beta": 1, .*"calls": 2, '
+check "a product that accumulates" grep -qE "$gradient" "$work/stdout"
+# The engine's sums over k are added in an order of their own; others are for comparison.
+check "the engine's reductions" test -z "$(grep -oE '"engine": \{[^}]*\}' "$work/stdout" | grep -vE '"(none|compute type)"')"
+for workload in predict attribute; do
+  expect_ok "$measures/measure_gemm" "${sizes[@]}" --algorithms 1 --precision fp32 --workload $workload
+  expect_json "measure_gemm $workload" totals
+  check "$workload: products" test "$(products)" -gt 10
+  check "$workload: no gradients of weights" test "$(grep -cE "${gradient%, .*\"calls*}" "$work/stdout")" -eq 0
+done
+
+# --- fused attention against score matrices, past one tile of queries and of keys
+expect_ok "$measures/measure_forms" --batch 2 --heads 1 --head-dim 32 --queries 66 --keys 130
+expect_json measure_forms gpu bounds values out_of_bounds forms out log_sum_exp dq dk dv forward_us \
+  backward_tflops
+expect_text "$work/stdout" '"out_of_bounds": 0'
+check "both dropouts" test "$(grep -c '"dropout": .*"log_sum_exp": ' "$work/stdout")" -eq 2
+expect_fail 2 "--head-dim: there is no fused kernel for it" "$measures/measure_forms" --head-dim 40
+expect_fail 2 "--keys: is missing" "$measures/measure_forms" --queries 9
+
+# --- paper scale, small
+bench=("$measures/paper_bench" --device cuda "${sizes[@]}" --repeat 1)
+expect_ok "${bench[@]}"
+expect_json paper_bench train_step_s train_peak_device_bytes predict_s_per_enhancer attribute_s_per_pair \
+  attribute_s_per_pair_four_genes attribute_peak_rss_bytes
+expect_ok "${bench[@]}" --workloads predict --no-graph --precision bf16
+expect_json "paper_bench predict" predict_s_per_enhancer
+expect_text "$work/stdout" '"graphs": false'
+check "predict alone" test "$(grep -cE 'train|attribute' "$work/stdout")" -eq 0
+for precision in fp32 bf16; do
+  expect_ok "${bench[@]}" --same-bits --precision $precision
+  expect_json "paper_bench --same-bits" recorded eager recorded_again
+  for found in same_start weights_moved finite recorded_equals_eager twice_equal; do
+    expect_text "$work/stdout" "\"$found\": true"
+  done
+done
+expect_fail 2 "--workloads: no such workload" "${bench[@]}" --workloads train,explain
+expect_fail 2 "--hidden: not a multiple of the heads" "$measures/paper_bench" --hidden 30
+
+# --- no GPU is one line
+export CDT_EMULATED_DEVICES=0
+for program in gpu_facts measure_gemm measure_forms; do
+  expect_fail 2 "GPU: 0: no CUDA-capable device" "$measures/$program"
+done
+expect_fail 2 "--device" "${bench[@]}"
+finish

@@ -1,0 +1,75 @@
+#include "tests/gpu/attention_problem.h"
+
+namespace cdt::measure {
+namespace {
+
+Tensor tensor_of(const DeviceArray& array, const Shape& shape, Dtype dtype) {
+  return {static_cast<float*>(array.data()), shape, dtype};
+}
+
+std::vector<float> floats(const DeviceArray& array, Element element) {
+  std::vector<char> bytes(array.bytes());
+  CDT_CUDA(cudaMemcpy(bytes.data(), array.data(), bytes.size(), cudaMemcpyDeviceToHost));
+  std::vector<float> values(bytes.size() / size_of(element));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const char* from = bytes.data() + i * size_of(element);
+    BFloat16 narrow{};
+    if (element == Element::kFloat32) {
+      std::copy_n(from, sizeof(float), reinterpret_cast<char*>(&values[i]));
+    } else {
+      std::copy_n(from, sizeof narrow, reinterpret_cast<char*>(&narrow));
+      values[i] = to_float(narrow);
+    }
+  }
+  return values;
+}
+
+}  // namespace
+
+AttentionBackward AttentionProblem::call(float dropout, bool shared) const {
+  const std::int64_t width = s_.heads * s_.head_dim;
+  const auto tensor = [&](const DeviceArray& array, std::int64_t tokens) {
+    return tensor_of(array, {s_.batch, tokens, width}, Dtype::kBFloat16);
+  };
+  const auto view = [&](const DeviceArray& array, std::int64_t tokens) {
+    return HeadsView{static_cast<float*>(array.data()), width, shared ? 0 : tokens * width,
+                     Dtype::kBFloat16};
+  };
+  AttentionBackward b;
+  b.forward = {.batch = s_.batch,
+               .heads = s_.heads,
+               .head_dim = s_.head_dim,
+               .queries = s_.queries,
+               .keys = s_.keys,
+               .q = view(q_, s_.queries),
+               .k = view(k_, s_.keys),
+               .v = view(v_, s_.keys),
+               .out = tensor(out_, s_.queries),
+               .log_sum_exp =
+                   tensor_of(sums_, {shared ? 1 : s_.batch, s_.heads, s_.queries}, Dtype::kFloat32),
+               .probabilities = {},
+               .dropout = {1, 0, 0, dropout}};
+  b.dout = tensor(dout_, s_.queries);
+  b.dq = view(dq_, s_.queries);
+  b.dk = view(dk_, s_.keys);
+  b.dv = view(dv_, s_.keys);
+  return b;
+}
+
+void AttentionProblem::spoil_results() const {
+  constexpr int kNanByte = 0xFF;
+  for (const DeviceArray* array : {&out_, &sums_, &dq_, &dk_, &dv_}) {
+    CDT_CUDA(cudaMemset(array->data(), kNanByte, array->bytes()));
+  }
+  CDT_CUDA(cudaDeviceSynchronize());
+}
+
+std::vector<NamedValues> AttentionProblem::results() const {
+  return {{"out", floats(out_, Element::kBFloat16)},
+          {"log_sum_exp", floats(sums_, Element::kFloat32)},
+          {"dq", floats(dq_, Element::kBFloat16)},
+          {"dk", floats(dk_, Element::kBFloat16)},
+          {"dv", floats(dv_, Element::kBFloat16)}};
+}
+
+}  // namespace cdt::measure

@@ -1,0 +1,56 @@
+// Attention of one shape in bfloat16: operands, gradients, and what came out.
+#pragma once
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "engine/backend.h"
+#include "tests/gpu/cuda_timing.h"
+
+namespace cdt::measure {
+
+struct AttentionSizes {
+  std::int64_t batch = 8, heads = 8, head_dim = 96, queries = 0, keys = 0;
+};
+
+/// A tensor by name, in float32.
+struct NamedValues {
+  const char* name;
+  std::vector<float> values;
+};
+
+class AttentionProblem {
+ public:
+  explicit AttentionProblem(const AttentionSizes& sizes) : s_(sizes) {}
+
+  const AttentionSizes& sizes() const { return s_; }
+  /// Multiply-adds of one product of all scores.
+  double products() const {
+    return static_cast<double>(s_.batch * s_.queries * s_.keys * s_.heads * s_.head_dim);
+  }
+  /// Both passes; shared: one q, k and v for the batch.
+  AttentionBackward call(float dropout, bool shared) const;
+  /// NaN in everything that an attention writes.
+  void spoil_results() const;
+  /// out, log_sum_exp, dq, dk and dv.
+  std::vector<NamedValues> results() const;
+
+ private:
+  // Of unit variance, and so are the scores: neither even attention nor on one key.
+  static DeviceArray operand(std::int64_t count) {
+    return {count, Element::kBFloat16, std::sqrt(12.0F)};
+  }
+  std::int64_t rows(std::int64_t tokens) const {
+    return s_.batch * tokens * s_.heads * s_.head_dim;
+  }
+
+  AttentionSizes s_;
+  DeviceArray q_ = operand(rows(s_.queries)), k_ = operand(rows(s_.keys));
+  DeviceArray v_ = operand(rows(s_.keys)), dout_ = operand(rows(s_.queries));
+  DeviceArray out_ = operand(rows(s_.queries)), dq_ = operand(rows(s_.queries));
+  DeviceArray dk_ = operand(rows(s_.keys)), dv_ = operand(rows(s_.keys));
+  DeviceArray sums_{s_.batch * s_.heads * s_.queries, Element::kFloat32};
+};
+
+}  // namespace cdt::measure

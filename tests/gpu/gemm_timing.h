@@ -1,0 +1,61 @@
+// Times cuBLASLt's algorithms on a product of the engine, issued again as it was: the same
+// addresses, strides, epilogue and alignment.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/cuda/gemm.h"
+#include "tests/gpu/cuda_timing.h"
+
+namespace cdt::measure {
+
+inline constexpr std::uint32_t kAllReductions = CUBLASLT_REDUCTION_SCHEME_MASK;
+
+struct TimedAlgorithm {
+  cublasLtMatmulAlgo_t algorithm{};
+  double us = 0;
+};
+
+/// {"id": .., "tile": .., "split_k": .., "reduction": ..} as far as the library tells.
+std::string algorithm_as_json(const cublasLtMatmulAlgo_t& algorithm);
+
+/// Floating-point operations of a product.
+double flop_of(const Gemm& g);
+/// TFLOP/s of a product that takes so many microseconds.
+double tflops(const Gemm& g, double us);
+
+class PlanTimer {
+ public:
+  PlanTimer(const GemmPlans& plans, const GemmPlans::Plan& plan) : plans_(plans), plan_(plan) {}
+
+  /// Microseconds of the algorithm that the engine uses.
+  double engine() { return time(plan_.algorithm); }
+  /// The fastest of `most` algorithms with these reductions, the engine's own, and those timed
+  /// before.
+  TimedAlgorithm best(std::uint32_t reductions, int most);
+
+ private:
+  /// Each algorithm is timed once.
+  double time(const cublasLtMatmulAlgo_t& algorithm);
+
+  const GemmPlans& plans_;
+  const GemmPlans::Plan& plan_;
+  std::vector<TimedAlgorithm> timed_;
+};
+
+/// Fills what a product reads with random numbers. After a step the memory holds whatever came
+/// last, read in another type even NaN.
+class OperandFiller {
+ public:
+  void fill(const Gemm& g, cudaStream_t stream);
+
+ private:
+  const DeviceArray& numbers(Dtype dtype);
+  void fill(const Operand& x, std::int64_t elements, cudaStream_t stream);
+
+  std::optional<DeviceArray> floats_, narrow_;
+};
+
+}  // namespace cdt::measure
