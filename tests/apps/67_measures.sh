@@ -68,6 +68,16 @@ expect_ok "${bench[@]}" --workloads predict --no-graph --precision bf16
 expect_json "paper_bench predict" predict_s_per_enhancer
 expect_text "$work/stdout" '"graphs": false'
 check "predict alone" test "$(grep -cE 'train|attribute' "$work/stdout")" -eq 0
+expect_ok "${bench[@]}" --workloads train,attribute --profile
+expect_text "$work/stderr" "s that the program ran on cuda"
+for part in train_profile attribute_profile attribute_four_genes_profile; do
+  expect_text "$work/stdout" "\"$part\": {"
+done
+check "each with self-attention, forward and backward" \
+  test "$(grep -c '"op": "self_attention"' "$work/stdout")" -eq 6
+if command -v python3 >/dev/null; then
+  check "paper_bench --profile: JSON" python3 -m json.tool "$work/stdout" "$work/parsed.json"
+fi
 for precision in fp32 bf16; do
   expect_ok "${bench[@]}" --same-bits --precision $precision
   expect_json "paper_bench --same-bits" recorded eager recorded_again

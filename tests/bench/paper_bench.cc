@@ -3,23 +3,28 @@
 // so that its peak memory is its own.
 //
 //   paper_bench [--device cpu] [--precision fp32] [--workloads train,predict,attribute]
-//               [--no-graph] [--repeat 3] [--batch 8] [--bins 896] ...
+//               [--no-graph] [--profile] [--repeat 3] [--batch 8] [--bins 896] ...
 //   paper_bench --same-bits ...         bits of recorded steps against those launched one by one
 //   paper_bench --attribution-only ...  genes per enhancer against the plain way
 //
 // Device memory is what the arenas had in use at most; the libraries' own workspaces are not
-// counted.
+// counted. --profile adds, for each workload, the time by op of its timed runs (docs/formats.md,
+// profile.json), and prints it as a table on stderr.
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <functional>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "apps/common/cli.h"
 #include "apps/common/main.h"
+#include "apps/common/profile_report.h"
 #include "apps/common/session.h"
 #include "engine/error.h"
+#include "engine/profiler.h"
 #include "io/text.h"
 #include "tests/bench/paper_child.h"
 #include "tests/bench/paper_same_bits.h"
@@ -42,7 +47,11 @@ struct Timing {
   double seconds = 0;  // of one result: median of the repeats, after the warm-up
   double device_bytes = 0;
 };
-using Result = FromChild<Timing>;
+struct Result {
+  Timing timing;
+  double peak_bytes = 0;  // resident, of the host
+  std::string profile;    // JSON; empty: not wanted
+};
 
 // Seconds of a run on an idle device, waiting for what it started.
 double seconds_of_run(PaperWorkload& workload) {
@@ -60,6 +69,8 @@ double seconds_of_run(PaperWorkload& workload) {
 Timing time(PaperWorkload& workload, std::int64_t repeat) {
   const int warm_ups = workload.backend().asynchronous() ? 3 : 1;
   for (int i = 0; i < warm_ups; ++i) seconds_of_run(workload);
+  Profiler* const profiler = workload.backend().profiler();
+  if (profiler != nullptr) profiler->clear();
   std::vector<double> seconds(static_cast<std::size_t>(repeat));
   for (double& s : seconds) s = seconds_of_run(workload);
   const auto middle = seconds.begin() + static_cast<long>(seconds.size() / 2);
@@ -68,13 +79,35 @@ Timing time(PaperWorkload& workload, std::int64_t repeat) {
           static_cast<double>(workload.backend().used_bytes())};
 }
 
+// Shared with a child, which writes its profile to it.
+using TemporaryFile = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+void leave_profile(const char* name, Backend& backend, std::FILE* file) {
+  std::cerr << name << "\n" << profile_table(backend);
+  const std::string json = profile_json(backend);
+  const bool written = std::fwrite(json.data(), 1, json.size(), file) == json.size();
+  if (!written || std::fflush(file) != 0) throw Error("paper_bench: a profile cannot be kept");
+}
+
+std::string text_of(std::FILE* file) {
+  std::rewind(file);
+  std::string text;
+  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) text += static_cast<char>(c);
+  return text;
+}
+
 Result time_in_child(const char* name, const Options& options,
                      const std::function<std::unique_ptr<PaperWorkload>(std::unique_ptr<Backend>,
                                                                         const PaperSizes&)>& make) {
-  return in_child<Timing>(name, [&] {
+  const TemporaryFile profile(std::tmpfile(), &std::fclose);
+  if (profile == nullptr) throw Error("paper_bench: no temporary file");
+  const auto back = in_child<Timing>(name, [&] {
     const auto workload = make(open_backend(options.common), options.sizes);
-    return time(*workload, options.repeat);
+    const Timing timing = time(*workload, options.repeat);
+    if (options.common.profile) leave_profile(name, workload->backend(), profile.get());
+    return timing;
   });
+  return {back.result, back.peak_bytes, text_of(profile.get())};
 }
 
 Result time_attribution(const Options& options, std::vector<std::int32_t> genes) {
@@ -89,14 +122,16 @@ std::string head(const Options& options) {
          options.common.precision + "\", " + sizes_as_json(options.sizes) +
          ", \"threads\": " + std::to_string(options.common.threads) +
          ", \"repeat\": " + std::to_string(options.repeat) +
-         ", \"graphs\": " + (options.common.no_graph ? "false" : "true");
+         ", \"graphs\": " + (options.common.no_graph ? "false" : "true") +
+         ", \"profiled\": " + (options.common.profile ? "true" : "false");
 }
 
 // The numbers of a workload under their names.
 std::string numbers(const std::string& seconds_name, const std::string& workload, const Result& r) {
-  return ", \"" + seconds_name + "\": " + format_number(r.result.seconds) + ", \"" + workload +
+  return ", \"" + seconds_name + "\": " + format_number(r.timing.seconds) + ", \"" + workload +
          "_peak_rss_bytes\": " + format_number(r.peak_bytes) + ", \"" + workload +
-         "_peak_device_bytes\": " + format_number(r.result.device_bytes);
+         "_peak_device_bytes\": " + format_number(r.timing.device_bytes) +
+         (r.profile.empty() ? "" : ", \"" + workload + "_profile\": " + r.profile);
 }
 
 std::string measure(const std::string& workload, const Options& options) {
@@ -128,7 +163,7 @@ int measure_all(const Options& options) {
 // Genes per enhancer against the plain way, in one run: seconds per pair and their ratio.
 int compare_attribution(const Options& options) {
   const double plain =
-      time_in_child("plain attribution", options, make_plain_attribution).result.seconds;
+      time_in_child("plain attribution", options, make_plain_attribution).timing.seconds;
   std::cout << head(options) << ", \"plain_s_per_pair\": " << format_number(plain);
   std::vector<std::int64_t> counts{1, 8, 64};
   if (options.all_genes) counts.push_back(options.sizes.genes);
@@ -137,7 +172,7 @@ int compare_attribution(const Options& options) {
     for (std::int64_t i = 0; i < count; ++i) {
       genes.push_back(static_cast<std::int32_t>(i % options.sizes.genes));
     }
-    const double seconds = time_attribution(options, genes).result.seconds;
+    const double seconds = time_attribution(options, genes).timing.seconds;
     std::cout << ", \"" << count << "_genes\": {\"s_per_pair\": " << format_number(seconds)
               << ", \"plain_over_this\": " << format_number(plain / seconds) << "}" << std::flush;
   }
@@ -173,6 +208,7 @@ int run(int argc, char** argv) {
   cli.flag("attribution-only", &options.attribution_only,
            "compare 1, 8 and 64 genes per enhancer with the plain way, nothing else");
   cli.flag("all-genes", &options.all_genes, "with --attribution-only: all genes per enhancer too");
+  cli.flag("profile", &options.common.profile, "add time by op; a table on stderr");
   cli.common(&options.common, {"device", "precision", "threads"});
   int exit_code = 0;
   if (!cli.parse(argc, argv, &exit_code)) return exit_code;
