@@ -4,11 +4,12 @@
 // which is how the library adds one.
 #include "engine/cuda/gemm.h"
 
-#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "engine/cuda/cuda_backend.h"
+#include "engine/cuda/plain_product.h"
 #include "engine/cuda/status.h"
 #include "engine/error.h"
 
@@ -47,10 +48,12 @@ std::string describe(const Gemm& g) {
          std::to_string(g.k) + ", " + std::to_string(g.n) + "), batch " + std::to_string(g.batch);
 }
 
-cublasComputeType_t compute_type(Precision precision, const Gemm& g) {
-  const bool floats = g.a.dtype == Dtype::kFloat32;
-  return precision == Precision::kTf32 && floats ? CUBLAS_COMPUTE_32F_FAST_TF32
-                                                 : CUBLAS_COMPUTE_32F;
+/// How to multiply, the first choice first.
+std::span<const cublasComputeType_t> compute_types(Precision precision, const Gemm& g) {
+  static constexpr cublasComputeType_t kTypes[] = {CUBLAS_COMPUTE_32F_FAST_TF32,
+                                                   CUBLAS_COMPUTE_32F};
+  const bool fast = precision == Precision::kTf32 && g.a.dtype == Dtype::kFloat32;
+  return std::span(kTypes).subspan(fast ? 0 : 1);
 }
 
 /// A matrix stored row-major as (rows, cols).
@@ -139,8 +142,7 @@ GemmPlans::Plan GemmPlans::make_plan(const Gemm& g, const Key& key) {
   CDT_CHECK(g.a.dtype == g.b.dtype, "the factors of a product are of one type");
   CDT_CHECK(!g.bias || g.bias.dtype == g.c.dtype, "a bias is of the type of the result");
   Plan plan;
-  CDT_CUBLAS(cublasLtMatmulDescCreate(&plan.operation, compute_type(precision_, g), CUDA_R_32F),
-             "");
+  CDT_CUBLAS(cublasLtMatmulDescCreate(&plan.operation, CUBLAS_COMPUTE_32F, CUDA_R_32F), "");
   set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSA, g.trans_b ? CUBLAS_OP_T : CUBLAS_OP_N);
   set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSB, g.trans_a ? CUBLAS_OP_T : CUBLAS_OP_N);
   if (g.bias) {
@@ -151,11 +153,16 @@ GemmPlans::Plan GemmPlans::make_plan(const Gemm& g, const Key& key) {
   plan.a = layout(g.a, g.trans_a ? g.k : g.m, g.trans_a ? g.m : g.k, g.lda, g.batch, g.stride_a);
   plan.b = layout(g.b, g.trans_b ? g.n : g.k, g.trans_b ? g.k : g.n, g.ldb, g.batch, g.stride_b);
   plan.c = layout(g.c, g.m, g.n, g.ldc, g.batch, g.stride_c);
-  choose_algorithm(g, key, plan);
+  for (const cublasComputeType_t type : compute_types(precision_, g)) {
+    set(plan.operation, CUBLASLT_MATMUL_DESC_COMPUTE_TYPE, type);
+    plan.algorithm = choose_algorithm(g, key, plan);
+    if (plan.algorithm) break;
+  }
   return plan;
 }
 
-void GemmPlans::choose_algorithm(const Gemm& g, const Key& key, Plan& plan) {
+std::optional<cublasLtMatmulAlgo_t> GemmPlans::choose_algorithm(const Gemm& g, const Key& key,
+                                                                const Plan& plan) {
   Preference preference;
   preference.set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kWorkspaceBytes);
   preference.set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, kGemmReductions);
@@ -168,39 +175,40 @@ void GemmPlans::choose_algorithm(const Gemm& g, const Key& key, Plan& plan) {
   aligned(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, kAlignC);
   cublasLtMatmulHeuristicResult_t first{};
   int found = 0;
-  CDT_CUBLAS(cublasLtMatmulAlgoGetHeuristic(handle_, plan.operation, plan.b, plan.a, plan.c, plan.c,
-                                            preference.get(), 1, &first, &found),
-             describe(g));
-  if (found == 0 || first.state != CUBLAS_STATUS_SUCCESS) {
-    throw Error("cuda: cuBLASLt knows no algorithm" + describe(g));
-  }
-  plan.algorithm = first.algo;
+  const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
+      handle_, plan.operation, plan.b, plan.a, plan.c, plan.c, preference.get(), 1, &first, &found);
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED) return std::nullopt;
+  check(status, "cublasLtMatmulAlgoGetHeuristic", describe(g));
+  if (found == 0 || first.state != CUBLAS_STATUS_SUCCESS) return std::nullopt;
+  return first.algo;
 }
 
-void GemmPlans::run(const Gemm& g) {
+bool GemmPlans::run(const Gemm& g) {
   const Key key = key_of(g);
   auto at = plans_.find(key);
   if (at == plans_.end()) at = plans_.emplace(key, make_plan(g, key)).first;
   const Plan& plan = at->second;
+  if (!plan.algorithm) return false;
   if (g.bias) set(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, g.bias.data);
   CDT_CUBLAS(cublasLtMatmul(handle_, plan.operation, &g.alpha, g.b.data, plan.b, g.a.data, plan.a,
-                            &g.beta, g.c.data, plan.c, g.c.data, plan.c, &plan.algorithm,
+                            &g.beta, g.c.data, plan.c, g.c.data, plan.c, &*plan.algorithm,
                             workspace_, kWorkspaceBytes, stream_),
              describe(g));
+  return true;
 }
 
 void CudaBackend::gemm(const Gemm& g) {
   // The library adds a bias that begins at a multiple of 16 bytes; one part of a packed bias may
   // not.
   const bool apart = g.bias && reinterpret_cast<std::uintptr_t>(g.bias.data) % 16 != 0;
-  if (!apart) {
-    gemms_->run(g);
+  Gemm product = g;
+  if (apart) product.bias = {};
+  if (!options_.library_products || !gemms_->run(product)) {
+    plain_product(stream_, g);
     return;
   }
+  if (!apart) return;
   CDT_CHECK(g.batch == 1, "a bias goes with a single product");
-  Gemm product = g;
-  product.bias = {};
-  gemms_->run(product);
   add_bias(g.c, g.m, g.n, g.ldc, g.bias);
 }
 

@@ -1,6 +1,7 @@
 // Matrix products through cuBLASLt. What a shape needs (descriptors, algorithm) is made once and
 // kept. The algorithm is the first the library's heuristic names, never one that adds in place, so
-// that one machine gives the same bits on every run.
+// that one machine gives the same bits on every run. Where it names none, a product in tf32 is one
+// in float32, and what is left is for plain_product.h.
 #pragma once
 
 #include <cublasLt.h>
@@ -9,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 
 #include "engine/backend.h"
 
@@ -26,20 +28,22 @@ class GemmPlans {
   GemmPlans(const GemmPlans&) = delete;
   GemmPlans& operator=(const GemmPlans&) = delete;
 
-  void run(const Gemm& g);
+  /// False where the library has no algorithm for the product; then nothing was done.
+  bool run(const Gemm& g);
 
  private:
   struct Plan {
     cublasLtMatmulDesc_t operation = nullptr;
     cublasLtMatrixLayout_t b = nullptr, a = nullptr, c = nullptr;
-    cublasLtMatmulAlgo_t algorithm{};
+    std::optional<cublasLtMatmulAlgo_t> algorithm;  // none: the library has none
   };
   /// Everything of a product but its addresses; of those the alignment.
   using Key = std::array<std::int64_t, 20>;
 
   static Key key_of(const Gemm& g);
   Plan make_plan(const Gemm& g, const Key& key);
-  void choose_algorithm(const Gemm& g, const Key& key, Plan& plan);
+  std::optional<cublasLtMatmulAlgo_t> choose_algorithm(const Gemm& g, const Key& key,
+                                                       const Plan& plan);
 
   Precision precision_;
   cudaStream_t stream_;
