@@ -148,7 +148,7 @@ class Backend {
   virtual std::size_t used_bytes() const = 0;
   /// Starts to bring dst from memory of reserve_host(), beside the kernels that run. Any thread.
   virtual void upload_later(const Tensor& dst, const void* host, int slot) = 0;
-  /// The host waits: the memory that upload_later() read in this slot is free again.
+  /// The host waits: the memory that upload_later() read in this slot is free again. Any thread.
   virtual void wait_upload(int slot) = 0;
   /// cast(dst, src) once the upload of this slot, into src, is there; a later one waits for it.
   virtual void take_upload(const Tensor& dst, const Tensor& src, int slot) = 0;
@@ -282,6 +282,9 @@ struct CudaOptions {
   /// In bfloat16, attention in fused kernels where they compute the same function; else, and for
   /// the rest, by way of score matrices.
   bool fused_attention = true;
+  /// Matrix products from cuBLASLt where it has an algorithm; else, and for the rest, from a plain
+  /// kernel.
+  bool library_products = true;
 };
 
 /// The CUDA backend. InputError where cuda_available() is false or there is no such GPU. Without

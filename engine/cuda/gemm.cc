@@ -4,11 +4,12 @@
 // which is how the library adds one.
 #include "engine/cuda/gemm.h"
 
-#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "engine/cuda/cuda_backend.h"
+#include "engine/cuda/plain_product.h"
 #include "engine/cuda/status.h"
 #include "engine/error.h"
 
@@ -49,10 +50,12 @@ std::string describe(const Gemm& g) {
          std::to_string(g.k) + ", " + std::to_string(g.n) + "), batch " + std::to_string(g.batch);
 }
 
-cublasComputeType_t compute_type(Precision precision, const Gemm& g) {
-  const bool floats = g.a.dtype == Dtype::kFloat32;
-  return precision == Precision::kTf32 && floats ? CUBLAS_COMPUTE_32F_FAST_TF32
-                                                 : CUBLAS_COMPUTE_32F;
+/// How to multiply, the first choice first.
+std::span<const cublasComputeType_t> compute_types(Precision precision, const Gemm& g) {
+  static constexpr cublasComputeType_t kTypes[] = {CUBLAS_COMPUTE_32F_FAST_TF32,
+                                                   CUBLAS_COMPUTE_32F};
+  const bool fast = precision == Precision::kTf32 && g.a.dtype == Dtype::kFloat32;
+  return std::span(kTypes).subspan(fast ? 0 : 1);
 }
 
 /// A matrix stored row-major as (rows, cols).
@@ -142,8 +145,7 @@ GemmPlans::Plan GemmPlans::make_plan(const Gemm& g) const {
   CDT_CHECK(!g.bias || g.bias.dtype == g.c.dtype, "a bias is of the type of the result");
   Plan plan;
   plan.last = g;
-  CDT_CUBLAS(cublasLtMatmulDescCreate(&plan.operation, compute_type(precision_, g), CUDA_R_32F),
-             "");
+  CDT_CUBLAS(cublasLtMatmulDescCreate(&plan.operation, CUBLAS_COMPUTE_32F, CUDA_R_32F), "");
   set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSA, g.trans_b ? CUBLAS_OP_T : CUBLAS_OP_N);
   set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSB, g.trans_a ? CUBLAS_OP_T : CUBLAS_OP_N);
   if (g.bias) {
@@ -154,9 +156,13 @@ GemmPlans::Plan GemmPlans::make_plan(const Gemm& g) const {
   plan.a = layout(g.a, g.trans_a ? g.k : g.m, g.trans_a ? g.m : g.k, g.lda, g.batch, g.stride_a);
   plan.b = layout(g.b, g.trans_b ? g.n : g.k, g.trans_b ? g.k : g.n, g.ldb, g.batch, g.stride_b);
   plan.c = layout(g.c, g.m, g.n, g.ldc, g.batch, g.stride_c);
-  const auto found = suggestions(plan, kGemmReductions, 1);
-  if (found.empty()) throw Error("cuda: cuBLASLt knows no algorithm" + describe(g));
-  plan.algorithm = found[0];
+  for (const cublasComputeType_t type : compute_types(precision_, g)) {
+    set(plan.operation, CUBLASLT_MATMUL_DESC_COMPUTE_TYPE, type);
+    const auto found = suggestions(plan, kGemmReductions, 1);
+    if (found.empty()) continue;
+    plan.algorithm = found[0];
+    break;
+  }
   return plan;
 }
 
@@ -175,9 +181,14 @@ std::vector<cublasLtMatmulAlgo_t> GemmPlans::suggestions(const Plan& plan, std::
   aligned(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, kAlignC);
   std::vector<cublasLtMatmulHeuristicResult_t> found(static_cast<std::size_t>(most));
   int count = 0;
-  CDT_CUBLAS(cublasLtMatmulAlgoGetHeuristic(handle_, plan.operation, plan.b, plan.a, plan.c, plan.c,
-                                            preference.get(), most, found.data(), &count),
-             describe(plan.last));
+  const cublasStatus_t status =
+      cublasLtMatmulAlgoGetHeuristic(handle_, plan.operation, plan.b, plan.a, plan.c, plan.c,
+                                     preference.get(), most, found.data(), &count);
+  // The library says so in one of two ways where it has none.
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED) return {};
+  if (status != CUBLAS_STATUS_SUCCESS) {
+    failed(status, "cublasLtMatmulAlgoGetHeuristic", describe(plan.last));
+  }
   found.resize(static_cast<std::size_t>(count));
   std::vector<cublasLtMatmulAlgo_t> algorithms;
   for (const auto& result : found) {
@@ -195,28 +206,30 @@ void GemmPlans::issue(const Plan& plan, const cublasLtMatmulAlgo_t& algorithm) c
              describe(g));
 }
 
-void GemmPlans::run(const Gemm& g) {
+bool GemmPlans::run(const Gemm& g) {
   const Key key = key_of(g);
   auto at = plans_.find(key);
   if (at == plans_.end()) at = plans_.emplace(key, make_plan(g)).first;
   Plan& plan = at->second;
   plan.last = g;
   ++plan.calls;
-  issue(plan, plan.algorithm);
+  if (!plan.algorithm) return false;
+  issue(plan, *plan.algorithm);
+  return true;
 }
 
 void CudaBackend::gemm(const Gemm& g) {
   // The library adds a bias that begins at a multiple of 16 bytes; one part of a packed bias may
   // not.
   const bool apart = g.bias && reinterpret_cast<std::uintptr_t>(g.bias.data) % 16 != 0;
-  if (!apart) {
-    gemms_->run(g);
+  Gemm product = g;
+  if (apart) product.bias = {};
+  if (!options_.library_products || !gemms_->run(product)) {
+    plain_product(stream_, g);
     return;
   }
+  if (!apart) return;
   CDT_CHECK(g.batch == 1, "a bias goes with a single product");
-  Gemm product = g;
-  product.bias = {};
-  gemms_->run(product);
   add_bias(g.c, g.m, g.n, g.ldc, g.bias);
 }
 

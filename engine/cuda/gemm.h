@@ -1,6 +1,7 @@
 // Matrix products through cuBLASLt. What a shape needs (descriptors, algorithm) is made once and
 // kept. The algorithm is the first the library's heuristic names, never one that adds in place, so
-// that one machine gives the same bits on every run.
+// that one machine gives the same bits on every run. Where it names none, a product in tf32 is one
+// in float32, and what is left is for plain_product.h.
 #pragma once
 
 #include <cublasLt.h>
@@ -9,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "engine/backend.h"
@@ -26,7 +28,7 @@ class GemmPlans {
   struct Plan {
     cublasLtMatmulDesc_t operation = nullptr;
     cublasLtMatrixLayout_t b = nullptr, a = nullptr, c = nullptr;
-    cublasLtMatmulAlgo_t algorithm{};
+    std::optional<cublasLtMatmulAlgo_t> algorithm;  // none: the library has none
     Gemm last;
     std::int64_t calls = 0;
   };
@@ -39,7 +41,8 @@ class GemmPlans {
   GemmPlans(const GemmPlans&) = delete;
   GemmPlans& operator=(const GemmPlans&) = delete;
 
-  void run(const Gemm& g);
+  /// False where the library has no algorithm for the product; then nothing was done.
+  bool run(const Gemm& g);
 
   // for measurements
   const std::map<Key, Plan>& plans() const { return plans_; }

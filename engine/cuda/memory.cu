@@ -95,7 +95,7 @@ std::size_t CudaBackend::free_bytes() const {
   return free;
 }
 
-// Called from a thread of its own, which must first meet the device.
+// This and wait_upload() may be called from a thread that has not met the device.
 void CudaBackend::upload_later(const Tensor& dst, const void* host, int slot) {
   CDT_CUDA(cudaSetDevice(options_.device));
   CDT_CUDA(cudaStreamWaitEvent(upload_stream_, taken_[slot]));
@@ -103,7 +103,10 @@ void CudaBackend::upload_later(const Tensor& dst, const void* host, int slot) {
   CDT_CUDA(cudaEventRecord(uploaded_[slot], upload_stream_));
 }
 
-void CudaBackend::wait_upload(int slot) { CDT_CUDA(cudaEventSynchronize(uploaded_[slot])); }
+void CudaBackend::wait_upload(int slot) {
+  CDT_CUDA(cudaSetDevice(options_.device));
+  CDT_CUDA(cudaEventSynchronize(uploaded_[slot]));
+}
 
 void CudaBackend::take_upload(const Tensor& dst, const Tensor& src, int slot) {
   CDT_CUDA(cudaStreamWaitEvent(stream_, uploaded_[slot]));

@@ -40,6 +40,10 @@ expect_same "$work/lazy/last/model.safetensors" "$work/cuda0.3/last/model.safete
 CDT_EMULATED_MEMORY=$((2 << 30)) expect_ok run "$gpu/cdt-train" streamed --model "$start" \
   --device cuda
 expect_same "$work/streamed/last/model.safetensors" "$work/cuda0.3/last/model.safetensors"
+# The second of two devices, to which the threads that read DNA windows send them too.
+CDT_EMULATED_DEVICES=2 expect_ok run "$gpu/cdt-train" second --model "$start" --device cuda:1
+expect_same "$work/second/last/model.safetensors" "$work/cuda0.3/last/model.safetensors"
+check "no thread took another device" eval '! grep -q "cuda emulation" "$work/stderr"'
 # bfloat16, with heads for which attention is fused: as near to the CPU's float32 as runs that began
 # half a unit of bfloat16 apart.
 epochs=1 expect_ok run "$CDT_BIN/cdt-train" wide --hidden 32 --heads 1 --pool-heads 1 \
@@ -69,6 +73,9 @@ for device in cpu cuda; do
   expect_ok "$bin/cdt-attribute" --data "$work/data" --model "$start" --split val --sample 5 \
     --out "$work/attribute-$device" --device $device --quiet
 done
+CDT_EMULATED_DEVICES=2 expect_ok "$gpu/cdt-predict" --data "$work/data" --model "$start" \
+  --out "$work/predict-second" --split val --device cuda:1 --quiet
+expect_same "$work/predict-second/predictions.tsv" "$work/predict-cuda/predictions.tsv"
 # near FILE FILE COLUMN: a column of numbers agrees to 1e-5 of its largest value
 near() {
   paste <(cut -f "$3" "$1") <(cut -f "$3" "$2") | awk 'NR > 1 {

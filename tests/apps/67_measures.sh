@@ -43,6 +43,10 @@ gradient='"m": 128, "n": 32, "k": 14, .*"trans_a": true, .*"result": "float32", 
 check "a product that accumulates" grep -qE "$gradient" "$work/stdout"
 # The engine's sums over k are added in an order of their own; others are for comparison.
 check "the engine's reductions" test -z "$(grep -oE '"engine": \{[^}]*\}' "$work/stdout" | grep -vE '"(none|compute type)"')"
+# Products for which the library has no algorithm are the plain kernel's.
+CDT_EMULATED_NO_ALGORITHM=all expect_ok "$measures/measure_gemm" "${sizes[@]}" --precision bf16
+expect_text "$work/stdout" '"engine": null, "best": null'
+check "all of them" test "$(grep -c '"engine_us": ' "$work/stdout")" -eq "$(grep -c '"engine": null' "$work/stdout")"
 for workload in predict attribute; do
   expect_ok "$measures/measure_gemm" "${sizes[@]}" --algorithms 1 --precision fp32 --workload $workload
   expect_json "measure_gemm $workload" totals

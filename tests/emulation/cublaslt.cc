@@ -1,6 +1,7 @@
 // cuBLASLt's calls: descriptors, the choice of an algorithm, and the product, with the checks of
 // the library's documentation and of where every operand lies.
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <initializer_list>
 #include <memory>
@@ -108,6 +109,12 @@ void spoil(void* workspace, std::size_t bytes) {
 
 cublasStatus_t not_null(const void* p) {
   return p != nullptr ? CUBLAS_STATUS_SUCCESS : refuse("a null descriptor");
+}
+
+/// Does the environment say that there is no algorithm for `which` products?
+bool without_algorithm(const char* which) {
+  const char* const text = std::getenv("CDT_EMULATED_NO_ALGORITHM");
+  return text != nullptr && std::strcmp(text, which) == 0;
 }
 
 Algorithm open_algorithm(const cublasLtMatmulAlgo_t& algo) {
@@ -278,7 +285,11 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
   // A question that has an answer, as on GPUs before Blackwell.
   if (desc->compute == CUBLAS_COMPUTE_32F_EMULATED_16BFX9) return CUBLAS_STATUS_NOT_SUPPORTED;
   const std::string wrong = check_shape(shape);
-  if (!wrong.empty()) return refuse(wrong, CUBLAS_STATUS_NOT_SUPPORTED);
+  if (!wrong.empty()) return refuse(wrong);
+  // The library has two ways to say that it has none.
+  if (without_algorithm("all")) return CUBLAS_STATUS_NOT_SUPPORTED;
+  const bool tf32 = desc->compute == CUBLAS_COMPUTE_32F_FAST_TF32;
+  if (tf32 && without_algorithm("tf32")) return CUBLAS_STATUS_SUCCESS;
   Algorithm algorithm{hash(shape), 0, {}, 1, CUBLASLT_REDUCTION_SCHEME_NONE};
   std::copy_n(preference->alignment, 4, algorithm.alignment);
   for (const Split& split : kSplits) {
@@ -337,7 +348,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
   }
   const MatmulShape shape{*desc, *a_layout, *b_layout, *c_layout, *d_layout};
   std::string wrong = check_shape(shape);
-  if (!wrong.empty()) return refuse(wrong, CUBLAS_STATUS_NOT_SUPPORTED);
+  if (!wrong.empty()) return refuse(wrong);
   Algorithm algorithm{hash(shape),
                       0,
                       {16, 16, 16, 16},

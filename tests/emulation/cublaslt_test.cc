@@ -151,11 +151,11 @@ TEST_F(CublasLt, RefusesShapesThatDoNotFit) {
                {a_, b_, layout(kM, kN, kM, CUDA_R_16BF), "types of A and D"},
                {a_, b_, layout(0, kN, kM), "C has no elements"}};
   for (const auto& w : wrong) {
-    EXPECT_EQ(choose(w.a, w.b, w.d), CUBLAS_STATUS_NOT_SUPPORTED);
+    EXPECT_EQ(choose(w.a, w.b, w.d), CUBLAS_STATUS_INVALID_VALUE);
     expect_finding({"cublasLt: ", w.why});
   }
   set(CUBLASLT_MATMUL_DESC_SCALE_TYPE, CUDA_R_64F);
-  EXPECT_EQ(choose(a_, b_, d_), CUBLAS_STATUS_NOT_SUPPORTED);
+  EXPECT_EQ(choose(a_, b_, d_), CUBLAS_STATUS_INVALID_VALUE);
   expect_finding({"the scale type is not float32"});
 }
 

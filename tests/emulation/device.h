@@ -20,5 +20,12 @@ cudaError_t set_last_error(cudaError_t error);
 cudaError_t sticky_error();
 
 int device_count();
+/// The device of this thread: that of its last cudaSetDevice, 0 before.
+int current_device();
+/// An error where a call would take device 0 of several only because its thread has chosen none.
+cudaError_t check_chosen(const char* call);
+/// An error where `what` is of another device than the thread's. CUDA takes some of these calls,
+/// but makes a context on the thread's device for them.
+cudaError_t check_device(int device, const std::string& what);
 
 }  // namespace cdt::emulation

@@ -145,7 +145,8 @@ CUresult cuMemSetAccess(CUdeviceptr pointer, std::size_t bytes, const CUmemAcces
       access->flags != CU_MEM_ACCESS_FLAGS_PROT_READWRITE) {
     return refuse("access to what is no mapped piece of memory");
   }
-  return map_piece(pointer_of(pointer), bytes) ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+  return map_piece(pointer_of(pointer), bytes, access->location.id) ? CUDA_SUCCESS
+                                                                    : CUDA_ERROR_OUT_OF_MEMORY;
 }
 
 extern "C" {

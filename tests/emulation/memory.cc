@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "tests/emulation/device.h"
 #include "tests/emulation/snapshot.h"
 
 namespace cdt::emulation {
@@ -30,6 +31,7 @@ struct Allocation {
   bool live;
   std::map<char*, std::size_t> pieces;  // where there is memory: all pages, or what was mapped
   bool reserved_only = false;           // by reserve_addresses()
+  int device = 0;
 };
 
 struct State {
@@ -146,14 +148,15 @@ bool take_bytes(std::size_t bytes) {
 
 void give_bytes(std::size_t bytes) { state.used -= bytes; }
 
-void* allocate(std::size_t bytes, MemoryKind kind) {
+void* allocate(std::size_t bytes, MemoryKind kind, int device) {
   if (kind == MemoryKind::kDevice && !take_bytes(bytes)) return nullptr;
   const std::size_t pages = round_up(std::max<std::size_t>(bytes, 1), kPage);
   char* const low = new_range(pages);
   if (low == nullptr || !map_fresh(low, pages)) return nullptr;
   const std::size_t slack = (pages - bytes) / state.alignment * state.alignment;
   char* const base = low + (state.placement == Placement::kEnd ? slack : 0);
-  const Allocation a{base, bytes, low, pages, kind, ++state.count, true, {{low, pages}}, false};
+  const Allocation a{base, bytes,          low,   pages, kind, ++state.count,
+                     true, {{low, pages}}, false, device};
   state.allocations[low - kGuard] = a;
   if (kind == MemoryKind::kDevice && state.access != Access::kOpen) protect(a, PROT_NONE);
   return base;
@@ -175,11 +178,12 @@ bool is_reserved(const void* pointer, std::size_t bytes) {
          p + bytes <= a->low + a->pages_bytes;
 }
 
-bool map_piece(void* pointer, std::size_t bytes) {
+bool map_piece(void* pointer, std::size_t bytes, int device) {
   auto* const at = static_cast<char*>(pointer);
   Allocation* const a = find(pointer);
   if (a == nullptr || !map_fresh(at, bytes)) return false;
   a->pieces[at] = bytes;
+  a->device = device;
   if (state.access != Access::kOpen) mprotect(at, bytes, PROT_NONE);
   return true;
 }
@@ -212,7 +216,9 @@ MemoryInfo memory_info() { return {total_bytes(), total_bytes() - state.used}; }
 
 bool holds(const void* pointer, std::size_t bytes, MemoryKind kind) {
   const Allocation* const a = find(pointer);
-  return a != nullptr && a->kind == kind && inside(*a, pointer, bytes);
+  const bool elsewhere =
+      kind == MemoryKind::kDevice && a != nullptr && a->device != current_device();
+  return a != nullptr && !elsewhere && a->kind == kind && inside(*a, pointer, bytes);
 }
 
 bool holds(const void* pointer, std::size_t bytes) {
@@ -223,8 +229,9 @@ std::string describe_address(const void* pointer) {
   const Allocation* const a = find(pointer);
   if (a == nullptr) return "";
   const auto* const p = static_cast<const char*>(pointer);
-  const std::string name =
-      "allocation " + std::to_string(a->number) + " (" + std::to_string(a->bytes) + " bytes)";
+  const std::string name = "allocation " + std::to_string(a->number) + " (" +
+                           std::to_string(a->bytes) + " bytes)" +
+                           (device_count() > 1 ? " of device " + std::to_string(a->device) : "");
   if (p < a->base) return std::to_string(a->base - p) + " bytes before " + name;
   const auto offset = static_cast<std::size_t>(p - a->base);
   if (a->live && a->reserved_only && offset < a->bytes && !inside(*a, pointer, 1)) {

@@ -25,15 +25,15 @@ enum class MemoryKind { kDevice, kPinned };
 ///   kTracked  reads only; a write makes its chunk writable and keeps the bytes from before
 enum class Access { kOpen, kClosed, kTracked };
 
-/// Null where the device has no `bytes` left. Throws nothing.
-void* allocate(std::size_t bytes, MemoryKind kind);
+/// Null where the devices have no `bytes` left. Throws nothing.
+void* allocate(std::size_t bytes, MemoryKind kind, int device);
 /// False where `pointer` is no live allocation of this kind. Freed memory traps from then on.
 bool release(void* pointer, MemoryKind kind);
 /// Address space without memory, and memory in pieces of whole pages within it. It is released as
 /// an allocation is. Null or false where there is none.
 void* reserve_addresses(std::size_t bytes);
 bool is_reserved(const void* pointer, std::size_t bytes);
-bool map_piece(void* pointer, std::size_t bytes);
+bool map_piece(void* pointer, std::size_t bytes, int device);
 void unmap_piece(void* pointer);
 /// Takes bytes of the device's memory, false where it has not so many, and gives them back.
 bool take_bytes(std::size_t bytes);
@@ -47,7 +47,8 @@ struct MemoryInfo {
 };
 MemoryInfo memory_info();
 
-/// Is [pointer, pointer + bytes) inside one live allocation of this kind (or of any)?
+/// Is [pointer, pointer + bytes) inside one live allocation of this kind (or of any), and if it is
+/// a device's, of the thread's device?
 bool holds(const void* pointer, std::size_t bytes, MemoryKind kind);
 bool holds(const void* pointer, std::size_t bytes);
 

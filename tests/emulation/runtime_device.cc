@@ -19,8 +19,13 @@ struct Device {
   cudaError_t last = cudaSuccess, sticky = cudaSuccess;
   std::string finding;
   bool checking = false;
-  int current = 0;
 };
+
+struct ThreadDevice {
+  int number = 0;
+  bool chosen = false;
+};
+thread_local ThreadDevice this_thread;
 
 bool switched_on(const char* variable) {
   const char* const text = std::getenv(variable);
@@ -98,6 +103,22 @@ int device_count() {
   return text != nullptr ? std::atoi(text) : 1;
 }
 
+int current_device() { return this_thread.number; }
+
+cudaError_t check_chosen(const char* call) {
+  if (device_count() < 2 || this_thread.chosen) return cudaSuccess;
+  return report(cudaErrorInvalidDevice, std::string(call) +
+                                            " on a thread that has chosen none of " +
+                                            std::to_string(device_count()) + " devices");
+}
+
+cudaError_t check_device(int device, const std::string& what) {
+  if (device == current_device()) return cudaSuccess;
+  return report(cudaErrorInvalidResourceHandle, what + " of device " + std::to_string(device) +
+                                                    " on a thread whose device is " +
+                                                    std::to_string(current_device()));
+}
+
 void set_checking(bool on) {
   const auto lock = lock_runtime();
   device().checking = on;
@@ -146,13 +167,13 @@ cudaError_t cudaSetDevice(int number) {
   const auto lock = lock_runtime();
   if (device_count() == 0) return set_last_error(cudaErrorNoDevice);
   if (number < 0 || number >= device_count()) return set_last_error(cudaErrorInvalidDevice);
-  device().current = number;
+  this_thread = {number, true};
   return sticky_error();
 }
 
 cudaError_t cudaGetDevice(int* number) {
   const auto lock = lock_runtime();
-  *number = device().current;
+  *number = current_device();
   return device_count() > 0 ? sticky_error() : set_last_error(cudaErrorNoDevice);
 }
 

@@ -107,10 +107,12 @@ cudaError_t allocate_checked(void** pointer, std::size_t bytes, MemoryKind kind,
   const auto lock = lock_runtime();
   *pointer = nullptr;
   if (device_count() == 0) return set_last_error(cudaErrorNoDevice);
+  const cudaError_t unchosen = check_chosen(call);
+  if (unchosen != cudaSuccess) return unchosen;
   const cudaError_t capturing = forbid_while_capturing(call);
   if (capturing != cudaSuccess) return capturing;
   if (sticky_error() != cudaSuccess || bytes == 0) return sticky_error();
-  *pointer = allocate(bytes, kind);
+  *pointer = allocate(bytes, kind, current_device());
   return *pointer != nullptr ? cudaSuccess : set_last_error(cudaErrorMemoryAllocation);
 }
 
@@ -172,6 +174,8 @@ cudaError_t cudaHostUnregister(void* pointer) {
 cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total_bytes) {
   const auto lock = lock_runtime();
   if (device_count() == 0) return set_last_error(cudaErrorNoDevice);
+  const cudaError_t unchosen = check_chosen("cudaMemGetInfo");
+  if (unchosen != cudaSuccess) return unchosen;
   *free_bytes = memory_info().free;
   *total_bytes = memory_info().total;
   return sticky_error();

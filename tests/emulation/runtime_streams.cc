@@ -13,7 +13,7 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// The live stream that is not captured, or the error in `error`.
+/// The live stream of the thread's device that is not captured, or the error in `error`.
 CUstream_st* waitable(cudaStream_t handle, const char* call, cudaError_t& error) {
   CUstream_st* const stream = stream_of(handle);
   error = cudaSuccess;
@@ -22,6 +22,8 @@ CUstream_st* waitable(cudaStream_t handle, const char* call, cudaError_t& error)
   } else if (stream->capture) {
     stream->capture->invalid = true;
     error = report(cudaErrorStreamCaptureUnsupported, std::string(call) + " of a captured stream");
+  } else if (handle != nullptr) {
+    error = check_device(stream->device, std::string(call) + ": a stream");
   }
   return error == cudaSuccess ? stream : nullptr;
 }
@@ -35,6 +37,8 @@ bool complete(const CUevent_st& event) {
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   const auto lock = lock_runtime();
   if (device_count() == 0) return set_last_error(cudaErrorNoDevice);
+  const cudaError_t unchosen = check_chosen("cudaStreamCreate");
+  if (unchosen != cudaSuccess) return unchosen;
   *stream = new_stream((flags & cudaStreamNonBlocking) == 0);
   return sticky_error();
 }
@@ -86,7 +90,10 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
   const auto lock = lock_runtime();
   if (device_count() == 0) return set_last_error(cudaErrorNoDevice);
+  const cudaError_t unchosen = check_chosen("cudaEventCreate");
+  if (unchosen != cudaSuccess) return unchosen;
   *event = std::make_unique<CUevent_st>().release();
+  (*event)->device = current_device();
   (*event)->timing = (flags & cudaEventDisableTiming) == 0;
   return sticky_error();
 }
@@ -107,6 +114,8 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
   if (stream == nullptr || event == nullptr) {
     return report(cudaErrorInvalidResourceHandle, "cudaEventRecord: no such stream or event");
   }
+  const cudaError_t elsewhere = check_device(event->device, "cudaEventRecord: an event");
+  if (elsewhere != cudaSuccess) return elsewhere;
   event->capture = stream->capture;
   event->stream = stream;
   if (stream->capture) {
@@ -140,6 +149,8 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   if (event->capture) {
     return report(cudaErrorCapturedEvent, "cudaEventSynchronize of an event that was captured");
   }
+  const cudaError_t elsewhere = check_device(event->device, "cudaEventSynchronize: an event");
+  if (elsewhere != cudaSuccess) return elsewhere;
   if (event->stream != nullptr) flush(*event->stream, event->ticket);
   return sticky_error();
 }
@@ -150,6 +161,8 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
   if (event->capture) {
     return report(cudaErrorCapturedEvent, "cudaEventQuery of an event that was captured");
   }
+  const cudaError_t elsewhere = check_device(event->device, "cudaEventQuery: an event");
+  if (elsewhere != cudaSuccess) return elsewhere;
   const bool done = complete(*event);
   if (!done) flush(*event->stream, event->ticket);  // somebody polls: be done by the next time
   return done || sticky_error() != cudaSuccess ? sticky_error() : cudaErrorNotReady;

@@ -47,6 +47,7 @@ CUstream_st* stream_of(cudaStream_t handle) {
 cudaStream_t new_stream(bool blocking) {
   streams().all.push_back(std::make_unique<CUstream_st>());
   const cudaStream_t s = streams().all.back().get();
+  s->device = current_device();
   s->blocking = blocking;
   streams().live.insert(s);
   return s;
@@ -58,6 +59,10 @@ cudaError_t submit(cudaStream_t handle, std::function<void()> work) {
   CUstream_st* const stream = stream_of(handle);
   if (stream == nullptr) {
     return report(cudaErrorInvalidResourceHandle, "work for a stream that does not exist");
+  }
+  if (handle != nullptr) {
+    const cudaError_t elsewhere = check_device(stream->device, "work for a stream");
+    if (elsewhere != cudaSuccess) return elsewhere;
   }
   if (stream->capture) {
     Capture& capture = *stream->capture;

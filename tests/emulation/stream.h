@@ -38,6 +38,7 @@ struct Capture {
 
 // NOLINTBEGIN(readability-identifier-naming): the toolkit's names
 struct CUstream_st {
+  int device = 0;
   bool blocking = true;  // waits for the null stream and the other way round
   std::deque<std::function<void()>> queue;
   std::uint64_t submitted = 0, done = 0;
@@ -46,6 +47,7 @@ struct CUstream_st {
 };
 
 struct CUevent_st {
+  int device = 0;
   cudaStream_t stream = nullptr;  // null: not recorded yet
   std::uint64_t ticket = 0;       // complete when the stream has done, or captured, so many
   bool timing = true;

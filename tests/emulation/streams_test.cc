@@ -25,7 +25,9 @@ class Stream {
 
 class Event {
  public:
-  Event() { EXPECT_EQ(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), cudaSuccess); }
+  explicit Event(unsigned flags = cudaEventDisableTiming) {
+    EXPECT_EQ(cudaEventCreateWithFlags(&event_, flags), cudaSuccess);
+  }
   ~Event() { cudaEventDestroy(event_); }
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
@@ -135,6 +137,39 @@ TEST_F(EmulatedStreams, AGraphRunsWhenItIsLaunchedAndAgain) {
     EXPECT_EQ(b_.values()[63], value);
   }
   ASSERT_EQ(cudaGraphExecDestroy(exec), cudaSuccess);
+}
+
+// An event that a captured stream records for the outside is recorded by each launch of the graph.
+TEST_F(EmulatedStreams, AGraphRecordsEventsForTheOutside) {
+  emulation::set_lazy(true);
+  const Event begin(cudaEventDefault);
+  const Event inside(cudaEventDefault);
+  ASSERT_EQ(cudaStreamBeginCapture(one_, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+  copy(one_);
+  ASSERT_EQ(cudaEventRecordWithFlags(inside, one_, cudaEventRecordExternal), cudaSuccess);
+  cudaGraph_t graph = nullptr;
+  ASSERT_EQ(cudaStreamEndCapture(one_, &graph), cudaSuccess);
+  cudaGraphExec_t exec = nullptr;
+  ASSERT_EQ(cudaGraphInstantiate(&exec, graph, 0), cudaSuccess);
+  ASSERT_EQ(cudaGraphDestroy(graph), cudaSuccess);
+  ASSERT_EQ(cudaEventRecord(begin, one_), cudaSuccess);
+  float before = -1.0F;
+  for (int launch = 0; launch < 3; ++launch) {
+    ASSERT_EQ(cudaGraphLaunch(exec, one_), cudaSuccess);
+    ASSERT_EQ(cudaStreamSynchronize(one_), cudaSuccess);
+    float since = 0.0F;
+    ASSERT_EQ(cudaEventElapsedTime(&since, begin, inside), cudaSuccess);
+    EXPECT_GT(since, before) << "launch " << launch;
+    before = since;
+  }
+  ASSERT_EQ(cudaGraphExecDestroy(exec), cudaSuccess);
+}
+
+TEST_F(EmulatedStreams, AnExternalRecordBelongsToACapture) {
+  const Event event(cudaEventDefault);
+  EXPECT_EQ(cudaEventRecordWithFlags(event, one_, cudaEventRecordExternal),
+            cudaErrorInvalidResourceHandle);
+  expect_finding({"an external record belongs to a captured stream"});
 }
 
 TEST_F(EmulatedStreams, AForkedStreamJoinsItsCapture) {

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "engine/cuda/plain_product.h"
+
 namespace cdt::measure {
 namespace {
 
@@ -42,7 +44,9 @@ std::int64_t span(std::int64_t rows, std::int64_t cols, std::int64_t ld, std::in
 
 }  // namespace
 
-std::string algorithm_as_json(const cublasLtMatmulAlgo_t& algorithm) {
+std::string algorithm_as_json(const std::optional<cublasLtMatmulAlgo_t>& chosen) {
+  if (!chosen) return "null";
+  const cublasLtMatmulAlgo_t& algorithm = *chosen;
   return "{\"id\": " + number_or_null(part_of(algorithm, CUBLASLT_ALGO_CONFIG_ID)) +
          ", \"tile\": " + number_or_null(part_of(algorithm, CUBLASLT_ALGO_CONFIG_TILE_ID)) +
          ", \"split_k\": " + number_or_null(part_of(algorithm, CUBLASLT_ALGO_CONFIG_SPLITK_NUM)) +
@@ -56,15 +60,21 @@ double tflops(const Gemm& g, double us) { return flop_of(g) / us * 1e-6; }
 
 double PlanTimer::time(const cublasLtMatmulAlgo_t& algorithm) {
   for (const TimedAlgorithm& known : timed_) {
-    if (std::memcmp(&known.algorithm, &algorithm, sizeof algorithm) == 0) return known.us;
+    if (std::memcmp(&*known.algorithm, &algorithm, sizeof algorithm) == 0) return known.us;
   }
   const double us = microseconds(plans_.stream(), [&] { plans_.issue(plan_, algorithm); });
   timed_.push_back({algorithm, us});
   return us;
 }
 
+double PlanTimer::engine() {
+  if (plan_.algorithm) return time(*plan_.algorithm);
+  return microseconds(plans_.stream(), [&] { plain_product(plans_.stream(), plan_.last); });
+}
+
 TimedAlgorithm PlanTimer::best(std::uint32_t reductions, int most) {
-  time(plan_.algorithm);
+  if (!plan_.algorithm) return {std::nullopt, engine()};
+  time(*plan_.algorithm);
   for (const auto& algorithm : plans_.suggestions(plan_, reductions, most)) time(algorithm);
   return *std::min_element(
       timed_.begin(), timed_.end(),

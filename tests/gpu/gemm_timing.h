@@ -14,12 +14,12 @@ namespace cdt::measure {
 inline constexpr std::uint32_t kAllReductions = CUBLASLT_REDUCTION_SCHEME_MASK;
 
 struct TimedAlgorithm {
-  cublasLtMatmulAlgo_t algorithm{};
+  std::optional<cublasLtMatmulAlgo_t> algorithm;  // none: the engine's plain kernel
   double us = 0;
 };
 
 /// {"id": .., "tile": .., "split_k": .., "reduction": ..} as far as the library tells.
-std::string algorithm_as_json(const cublasLtMatmulAlgo_t& algorithm);
+std::string algorithm_as_json(const std::optional<cublasLtMatmulAlgo_t>& chosen);
 
 /// Floating-point operations of a product.
 double flop_of(const Gemm& g);
@@ -30,8 +30,8 @@ class PlanTimer {
  public:
   PlanTimer(const GemmPlans& plans, const GemmPlans::Plan& plan) : plans_(plans), plan_(plan) {}
 
-  /// Microseconds of the algorithm that the engine uses.
-  double engine() { return time(plan_.algorithm); }
+  /// Microseconds the engine's way: by the algorithm it uses, or by its plain kernel.
+  double engine();
   /// The fastest of `most` algorithms with these reductions, the engine's own, and those timed
   /// before.
   TimedAlgorithm best(std::uint32_t reductions, int most);

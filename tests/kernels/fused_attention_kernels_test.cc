@@ -17,6 +17,9 @@ constexpr Sizes kSizes[] = {{1, 1, 32, 1, 1},
                             {1, 2, 64, 3, 200},
                             {1, 1, 96, 70, 9},
                             {1, 1, 96, 64, 64}};
+/// Heads of the model's width over tiles enough, odd ends included, that every kernel's loop uses
+/// both of its stages again.
+constexpr Sizes kManyTiles{1, 1, 96, 200, 330};
 
 /// In bfloat16 probabilities and gradients of scores are rounded on the way, and a gradient is a
 /// difference of such terms: eight roundings.
@@ -84,14 +87,18 @@ TEST_F(FusedAttentionKernels, CrossAttention) {
   }
 }
 
-// q, k and v side by side; the gradients of k and v alone, as when queries are constants.
-TEST_F(FusedAttentionKernels, SelfAttentionWithoutQueryGradient) {
-  const Sizes s{2, 2, 32, 66, 66};
+TEST_F(FusedAttentionKernels, CrossAttentionOverManyTiles) {
+  for (const float p : {0.0F, 0.3F}) expect_cross_attention(kManyTiles, p, 1);
+  expect_cross_attention({2, 2, 96, 66, 129}, 0.3F, 1);
+}
+
+/// q, k and v side by side. Without the gradient of q: as when queries are constants.
+void expect_self_attention(const Sizes& s, float p, bool query_gradient) {
   const std::int64_t width = s.heads * s.head_dim;
   const Shape packed{s.batch, s.queries, 3 * width};
   const Shape out{s.batch, s.queries, width};
   expect_agreement(
-      {"self",
+      {name_of("self", s, p),
        {{packed, true},
         {out, true, Fill::kZero},
         {{s.batch, s.heads, s.queries}, false, Fill::kZero},
@@ -99,14 +106,23 @@ TEST_F(FusedAttentionKernels, SelfAttentionWithoutQueryGradient) {
         {packed, true, Fill::kZero}},
        [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
          const Attention a = attention_of(s, columns(t[0], 0), columns(t[0], width),
-                                          columns(t[0], 2 * width), t[1], t[2], some_key(0.1F));
-         attend(b, {a, t[3], {}, columns(t[4], width), columns(t[4], 2 * width)}, scratch);
+                                          columns(t[0], 2 * width), t[1], t[2], some_key(p));
+         const HeadsView dq = query_gradient ? columns(t[4], 0) : HeadsView{};
+         attend(b, {a, t[3], dq, columns(t[4], width), columns(t[4], 2 * width)}, scratch);
        },
        kRoundings});
 }
 
+TEST_F(FusedAttentionKernels, SelfAttention) {
+  expect_self_attention({2, 2, 32, 66, 66}, 0.1F, false);
+  expect_self_attention({1, 1, 96, 197, 197}, 0.3F, true);
+}
+
 // Several seeds of one sample, through the fused kernels and, in float32, through scores.
-TEST_F(FusedAttentionKernels, Seeds) { expect_cross_attention({1, 2, 32, 67, 40}, 0.0F, 3); }
+TEST_F(FusedAttentionKernels, Seeds) {
+  expect_cross_attention({1, 2, 32, 67, 40}, 0.0F, 3);
+  expect_cross_attention({1, 1, 96, 140, 201}, 0.0F, 2);
+}
 
 }  // namespace
 }  // namespace cdt::test

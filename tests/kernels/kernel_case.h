@@ -35,6 +35,9 @@ struct KernelCase {
   std::function<void(Backend&, const std::vector<Tensor>&, Arena& scratch)> call;
   /// Results go through a second bfloat16 rounding, as a stored sum does before its norm is taken.
   double bfloat16_factor = 1.0;
+  /// Of the GPU's backend. In tf32 as near as in float32: inputs are bfloat16 numbers, which a
+  /// product in tf32 takes as they are; but for float32 tensors only.
+  CudaOptions options{};
 };
 
 /// Expects the tensors of both backends to agree after the call, per tensor in relative error of

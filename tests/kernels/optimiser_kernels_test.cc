@@ -1,4 +1,4 @@
-// Kernels of the loss and the optimiser, and matrix products, against the CPU backend.
+// Kernels of the loss and the optimiser against the CPU backend.
 #include <gtest/gtest-spi.h>
 
 #include "tests/kernels/kernel_case.h"
@@ -57,41 +57,6 @@ TEST_F(StepKernels, ClippingAndAdamW) {
                         b.clip(parameters, 1.0, t[8]);
                         b.adamw(parameters, t[9], t[8]);
                       }});
-  }
-}
-
-TEST_F(StepKernels, MatrixProducts) {
-  constexpr std::int64_t kM = 33;
-  constexpr std::int64_t kN = 31;
-  constexpr std::int64_t kK = 65;
-  for (const bool trans_a : {false, true}) {
-    for (const bool trans_b : {false, true}) {
-      for (const bool bias : {false, true}) {
-        const float beta = bias ? 0.0F : 1.0F;
-        expect_agreement({"gemm",
-                          {{{trans_a ? kK : kM, trans_a ? kM : kK}, true},
-                           {{trans_b ? kN : kK, trans_b ? kK : kN}, true},
-                           {{kM, kN}, true},
-                           {{kN}, true}},
-                          [=](Backend& b, const std::vector<Tensor>& t, Arena&) {
-                            Gemm g{.trans_a = trans_a,
-                                   .trans_b = trans_b,
-                                   .m = kM,
-                                   .n = kN,
-                                   .k = kK,
-                                   .alpha = 0.5F,
-                                   .a = t[0],
-                                   .lda = t[0].cols(),
-                                   .b = t[1],
-                                   .ldb = t[1].cols(),
-                                   .beta = beta,
-                                   .c = t[2],
-                                   .ldc = kN};
-                            if (bias) g.bias = t[3];
-                            b.gemm(g);
-                          }});
-      }
-    }
   }
 }
 

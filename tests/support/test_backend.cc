@@ -3,8 +3,13 @@
 #include <cstdlib>
 #include <string>
 
+#include "engine/error.h"
+
 namespace cdt::test {
 namespace {
+
+constexpr const char* kDevice = "CDT_TEST_DEVICE";
+constexpr const char* kPrecision = "CDT_TEST_PRECISION";
 
 std::string setting(const char* name, const char* otherwise) {
   const char* value = std::getenv(name);
