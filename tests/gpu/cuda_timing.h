@@ -53,6 +53,7 @@ class DeviceArray {
       CDT_CUDA(cudaMemcpy(static_cast<char*>(data_) + at, numbers.data(),
                           std::min(numbers.size(), bytes_ - at), cudaMemcpyHostToDevice));
     }
+    CDT_CUDA(cudaDeviceSynchronize());  // streams of others do not wait for these copies
   }
   ~DeviceArray() { cudaFree(data_); }
   DeviceArray(const DeviceArray&) = delete;
