@@ -29,7 +29,7 @@ expect_text "$work/stdout" '"sm_clock_mhz": null'
 expect_text "$work/stdout" '"emulated_float32": "not offered", "emulated_float32_tflops": null'
 
 # --- the products that the engine issues, as it issues them
-products() { grep -c '"engine_us": .*"best_us": .*"best_unmasked_us": .*"split_k": ' "$work/stdout"; }
+products() { grep -c '"engine_us": .*"best_us": .*"best_unmasked_us": .*"engine": ' "$work/stdout"; }
 expect_ok "$measures/measure_gemm" "${sizes[@]}" --algorithms 4
 expect_json measure_gemm gpu cublaslt workload precisions products totals
 for precision in fp32 tf32 bf16; do expect_text "$work/stdout" "\"precision\": \"$precision\""; done

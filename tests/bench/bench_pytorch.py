@@ -1,12 +1,18 @@
 """Times the workloads of `make bench` through PyTorch; prints one JSON object.
 
     python3 tests/bench/bench_pytorch.py [--device cpu|cuda] [--precision fp32|tf32|bf16]
-        [--threads N] [--train-batch 8|auto] [--predict-batch 1] [--repeat 1]
+        [--compile] [--workloads train,predict,attribute] [--threads N] [--train-batch 8|auto]
+        [--predict-batch 1] [--repeat 1]
 
 - training: forward, backward, clipping, AdamW; dropout 0.3;
 - prediction: eval, no_grad, one batch of enhancers, time per enhancer;
 - attribution: one enhancer-gene pair, the dna_to_rna row and d prediction / d dna. Weights want no
   gradient, so PyTorch skips theirs: the best a user of PyTorch gets without other algebra.
+
+As it is, attention is the reference's modules, which form their maps in cross attention and pooling.
+--compile: torch.compile, and scaled_dot_product_attention wherever no map is asked for; a workload
+that cannot be compiled is null, with the reason beside it. The first runs, which compile, are in
+"..._warm_up_s".
 
 Precisions: fp32 is PyTorch's default (TF32 off in matrix products), tf32 turns it on, bf16 is
 torch.autocast over float32 weights. AdamW is PyTorch's fused one on a GPU.
@@ -17,11 +23,14 @@ takes about 23 GB; where memory lacks (or the process dies) it is measured at ba
 """
 
 import argparse
+import functools
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
@@ -30,7 +39,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "parity"))
 import torch
 from torch.nn import functional
 
-from cdt_torch import Cdt, Config, windows
+from cdt_torch import Cdt, Config, Recorder, prediction_and_row, windows
 
 TRAIN_BATCH = 8  # of a training step, whatever the batch that fits
 
@@ -52,7 +61,8 @@ def finish(args):
 
 
 def seconds(function, args):
-    """Median over `repeat` runs after those that warm up, on an idle device, its work waited for."""
+    """Seconds of all the runs that warm up, and the median over `repeat` runs after them, on an idle
+    device, its work waited for."""
     warm_up = 1 if args.device == "cpu" else 3
     times = []
     for _ in range(warm_up + args.repeat):
@@ -61,7 +71,16 @@ def seconds(function, args):
         function()
         finish(args)
         times.append(time.perf_counter() - start)
-    return sorted(times[warm_up:])[args.repeat // 2]
+    return {"warm_up_s": sum(times[:warm_up]), "seconds": sorted(times[warm_up:])[args.repeat // 2]}
+
+
+def compiled(function, args):
+    return torch.compile(function) if args.compile else function
+
+
+def predictions(model, args):
+    """(dna, rna, protein) -> (B, G)"""
+    return compiled(lambda *inputs: model(*inputs, rec=Recorder(lean=args.compile)), args)
 
 
 def autocast(args):
@@ -74,11 +93,12 @@ def train(args, cfg):
                                   fused=args.device == "cuda")
     dna, rna, protein, genes = inputs_of(args, cfg, args.batch)
     beta = torch.full((args.batch,), -0.1, device=args.device)
+    predicted = predictions(model, args)
 
     def step():
         optimiser.zero_grad()
         with autocast(args):
-            prediction = model(dna, rna, protein).gather(1, genes[:, None])[:, 0]
+            prediction = predicted(dna, rna, protein).gather(1, genes[:, None])[:, 0]
         functional.smooth_l1_loss(prediction.float(), beta).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
@@ -89,15 +109,18 @@ def train(args, cfg):
 def predict(args, cfg):
     model = Cdt(cfg).to(args.device).eval()
     dna, rna, protein, _ = inputs_of(args, cfg, args.batch)
+    predicted = predictions(model, args)
     with torch.no_grad(), autocast(args):
-        return seconds(lambda: model(dna, rna, protein), args) / args.batch
+        times = seconds(lambda: predicted(dna, rna, protein), args)
+    return {**times, "seconds": times["seconds"] / args.batch}
 
 
 def attribute(args, cfg):
     model = Cdt(cfg).to(args.device).eval().requires_grad_(False)
     dna, rna, protein, genes = inputs_of(args, cfg, 1)
+    forward = compiled(functools.partial(prediction_and_row, lean=args.compile), args)
     with autocast(args):
-        return seconds(lambda: windows(model, dna, rna, protein, genes), args)
+        return seconds(lambda: windows(model, dna, rna, protein, genes, forward), args)
 
 
 WORKLOADS = {"train": train, "predict": predict, "attribute": attribute}
@@ -130,6 +153,49 @@ def training_bytes(args, cfg, batch):
     return 4 * (batch * (3 * scores + activations) + 4 * parameters)
 
 
+def compiler_problem(args):
+    """Why torch.compile cannot work on this machine, or "": it builds C code as it goes."""
+    if args.device == "cuda":
+        named = os.environ.get("CC")
+        candidates, what = ([named] if named else ["gcc", "clang"]), "a C compiler (CC)"
+        header = Path(sysconfig.get_paths()["include"]) / "Python.h"
+        if not header.exists():
+            return f"torch.compile needs {header} (python3-dev)"
+    else:
+        named = os.environ.get("CXX")
+        candidates, what = ([named] if named else ["g++", "clang++"]), "a C++ compiler (CXX)"
+    if any(shutil.which(name) for name in candidates):
+        return ""
+    return f"torch.compile needs {what}: there is no {' or '.join(candidates)}"
+
+
+def run_workload(args, cfg):
+    """The numbers of one workload; with --compile, those of one that cannot be compiled are null."""
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    torch.backends.cuda.matmul.allow_tf32 = args.precision == "tf32"
+    on_gpu = args.device == "cuda"
+    times = {"seconds": None, "warm_up_s": None}
+    reason = compiler_problem(args) if args.compile else ""
+    if not reason:
+        try:
+            times = WORKLOADS[args.workload](args, cfg)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # whatever the compiler finds
+            if not args.compile:
+                raise
+            lines = str(error).strip().splitlines() or [""]
+            reason = f"{type(error).__name__}: {lines[0]}"
+    return {
+        **times,
+        "reason": reason,
+        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_device_bytes": torch.cuda.max_memory_allocated() if on_gpu else 0,
+        "device": torch.cuda.get_device_name() if on_gpu else "cpu",
+        "threads": torch.get_num_threads()}
+
+
 def measure(workload, batch):
     """Runs this script for one workload in a process of its own; None if it died."""
     command = [sys.executable, __file__, *sys.argv[1:], "--workload", workload,
@@ -155,31 +221,48 @@ def measure_training(args, cfg):
     return measure("train", 1), 1, f"measured at batch 1, times {TRAIN_BATCH}: {reason}"
 
 
+def add_result(out, workload, seconds_name, result, scale=1.0):
+    """The numbers of a workload under their names."""
+    if not result:
+        sys.exit(f"bench_pytorch: {workload} failed")
+    prefix = "" if workload == "train" else workload + "_"
+    measured = result["seconds"]
+    out[seconds_name] = None if measured is None else measured * scale
+    out[workload + "_warm_up_s"] = result["warm_up_s"]
+    out[prefix + "peak_rss_bytes"] = result["peak_rss_bytes"]
+    out[workload + "_peak_device_bytes"] = result["peak_device_bytes"]
+    if result["reason"]:
+        out[workload + "_reason"] = result["reason"]
+    out.update({"device": result["device"], "threads": result["threads"]})
+
+
 def report(args, cfg):
-    result, batch, note = measure_training(args, cfg)
-    prediction = measure("predict", args.predict_batch)
-    attribution = measure("attribute", 1)
-    if not (result and prediction and attribution):
-        sys.exit("bench_pytorch: a workload failed")
     out = {
-        "train_step_s": result["seconds"] * TRAIN_BATCH / batch,
-        "predict_s_per_enhancer": prediction["seconds"],
-        "attribute_s_per_pair": attribution["seconds"],
-        "peak_rss_bytes": result["peak_rss_bytes"],
-        "predict_peak_rss_bytes": prediction["peak_rss_bytes"],
-        "attribute_peak_rss_bytes": attribution["peak_rss_bytes"],
-        "train_peak_device_bytes": result["peak_device_bytes"],
-        "predict_peak_device_bytes": prediction["peak_device_bytes"],
-        "attribute_peak_device_bytes": attribution["peak_device_bytes"],
-        "device": result["device"],
         "precision": args.precision,
-        "predict_batch": args.predict_batch,
-        "train_batch": batch,
-        "train_note": note,
         "torch_version": torch.__version__,
-        "threads": result["threads"],
+        "compile": args.compile,
+        "attention": ("scaled_dot_product_attention where no map is asked for" if args.compile
+                      else "the reference's modules, with their maps"),
     }
+    if "train" in args.workloads:
+        result, batch, note = measure_training(args, cfg)
+        add_result(out, "train", "train_step_s", result, TRAIN_BATCH / batch)
+        out.update({"train_batch": batch, "train_note": note})
+    if "predict" in args.workloads:
+        add_result(out, "predict", "predict_s_per_enhancer",
+                   measure("predict", args.predict_batch))
+        out["predict_batch"] = args.predict_batch
+    if "attribute" in args.workloads:
+        add_result(out, "attribute", "attribute_s_per_pair", measure("attribute", 1))
     print(json.dumps(out))
+
+
+def workloads(text):
+    names = text.split(",")
+    for name in names:
+        if name not in WORKLOADS:
+            raise argparse.ArgumentTypeError(f"no such workload: '{name}'")
+    return names
 
 
 def parse():
@@ -187,6 +270,10 @@ def parse():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32")
+    parser.add_argument("--compile", action="store_true",
+                        help="torch.compile, and scaled_dot_product_attention")
+    parser.add_argument("--workloads", type=workloads, default=",".join(WORKLOADS),
+                        help="which to time, separated by commas")
     parser.add_argument("--train-batch", default="auto", help="auto, or the batch to measure")
     parser.add_argument("--predict-batch", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=1)
@@ -205,16 +292,7 @@ def main():
         sys.exit("bench_pytorch: --precision: tf32 needs --device cuda")
     if not args.workload:
         return report(args, cfg)
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(0)
-    torch.backends.cuda.matmul.allow_tf32 = args.precision == "tf32"
-    on_gpu = args.device == "cuda"
-    print(json.dumps({
-        "seconds": WORKLOADS[args.workload](args, cfg),
-        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "peak_device_bytes": torch.cuda.max_memory_allocated() if on_gpu else 0,
-        "device": torch.cuda.get_device_name() if on_gpu else "cpu",
-        "threads": torch.get_num_threads()}))
+    print(json.dumps(run_workload(args, cfg)))
 
 
 if __name__ == "__main__":

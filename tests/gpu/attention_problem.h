@@ -37,19 +37,21 @@ class AttentionProblem {
   std::vector<NamedValues> results() const;
 
  private:
-  // Of unit variance, and so are the scores: neither even attention nor on one key.
-  static DeviceArray operand(std::int64_t count) {
-    return {count, Element::kBFloat16, std::sqrt(12.0F)};
+  // Of unit variance, and so are the scores. Each has numbers of its own: where a query is a key,
+  // attention is on that key alone, and its gradient is a difference that rounding eats.
+  static DeviceArray operand(std::int64_t count, std::size_t number) {
+    constexpr std::size_t kApart = 1'000'003;
+    return {count, Element::kBFloat16, std::sqrt(12.0F), number * kApart};
   }
   std::int64_t rows(std::int64_t tokens) const {
     return s_.batch * tokens * s_.heads * s_.head_dim;
   }
 
   AttentionSizes s_;
-  DeviceArray q_ = operand(rows(s_.queries)), k_ = operand(rows(s_.keys));
-  DeviceArray v_ = operand(rows(s_.keys)), dout_ = operand(rows(s_.queries));
-  DeviceArray out_ = operand(rows(s_.queries)), dq_ = operand(rows(s_.queries));
-  DeviceArray dk_ = operand(rows(s_.keys)), dv_ = operand(rows(s_.keys));
+  DeviceArray q_ = operand(rows(s_.queries), 0), k_ = operand(rows(s_.keys), 1);
+  DeviceArray v_ = operand(rows(s_.keys), 2), dout_ = operand(rows(s_.queries), 3);
+  DeviceArray out_ = operand(rows(s_.queries), 0), dq_ = operand(rows(s_.queries), 0);
+  DeviceArray dk_ = operand(rows(s_.keys), 0), dv_ = operand(rows(s_.keys), 0);
   DeviceArray sums_{s_.batch * s_.heads * s_.queries, Element::kFloat32};
 };
 

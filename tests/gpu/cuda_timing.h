@@ -27,12 +27,12 @@ enum class Element { kFloat32, kBFloat16 };
 
 inline std::size_t size_of(Element element) { return element == Element::kFloat32 ? 4 : 2; }
 
-/// random_numbers() times `scale` as they stand in memory.
-inline std::vector<char> random_bytes(Element element, float scale) {
+/// random_numbers() times `scale` as they stand in memory, from number `first` on and round.
+inline std::vector<char> random_bytes(Element element, float scale, std::size_t first) {
   const std::vector<float>& numbers = random_numbers();
   std::vector<char> bytes(numbers.size() * size_of(element));
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const float x = scale * numbers[i];
+    const float x = scale * numbers[(first + i) % numbers.size()];
     const BFloat16 narrow = to_bfloat16(x);
     const bool floats = element == Element::kFloat32;
     const char* from =
@@ -42,17 +42,19 @@ inline std::vector<char> random_bytes(Element element, float scale) {
   return bytes;
 }
 
-/// Device memory of uniform random numbers in [-scale / 2, scale / 2).
+/// Device memory of uniform random numbers in [-scale / 2, scale / 2). Arrays with the same `first`
+/// hold the same numbers.
 class DeviceArray {
  public:
-  DeviceArray(std::int64_t count, Element element, float scale = 1.0F)
+  DeviceArray(std::int64_t count, Element element, float scale = 1.0F, std::size_t first = 0)
       : bytes_(static_cast<std::size_t>(count) * size_of(element)) {
     CDT_CUDA(cudaMalloc(&data_, bytes_));
-    const std::vector<char> numbers = random_bytes(element, scale);
+    const std::vector<char> numbers = random_bytes(element, scale, first);
     for (std::size_t at = 0; at < bytes_; at += numbers.size()) {
       CDT_CUDA(cudaMemcpy(static_cast<char*>(data_) + at, numbers.data(),
                           std::min(numbers.size(), bytes_ - at), cudaMemcpyHostToDevice));
     }
+    CDT_CUDA(cudaDeviceSynchronize());  // streams of others do not wait for these copies
   }
   ~DeviceArray() { cudaFree(data_); }
   DeviceArray(const DeviceArray&) = delete;

@@ -67,7 +67,7 @@ double copy_rate(std::int64_t mebibytes) {
 /// Operands of a square product C = A B^T.
 struct Square {
   Square(std::int64_t size, Element element)
-      : n(size), a(n * n, element), b(n * n, element), c(n * n, element) {
+      : n(size), a(n * n, element), b(n * n, element, 1.0F, 1), c(n * n, element) {
     const Dtype dtype = element == Element::kBFloat16 ? Dtype::kBFloat16 : Dtype::kFloat32;
     const auto operand = [&](const DeviceArray& array) {
       return Operand(Tensor{static_cast<float*>(array.data()), {n, n}, dtype});

@@ -6,6 +6,7 @@
 //
 //   measure_forms [--batch 8] [--heads 8] [--head-dim 96] [--queries N --keys N]
 #include <array>
+#include <deque>
 #include <iostream>
 #include <limits>
 #include <map>
@@ -120,21 +121,20 @@ std::string bounds_as_json() {
   return text + "}";
 }
 
-int measure(const std::vector<AttentionSizes>& shapes) {
+int measure(const std::deque<AttentionProblem>& problems) {
   int outside = 0;
   JsonList values("values");
-  for (const AttentionSizes& sizes : shapes) {
-    const AttentionProblem problem(sizes);
+  for (const AttentionProblem& problem : problems) {
     for (const float dropout : kDropouts) values.add(compare(problem, dropout, &outside));
   }
   values.end();
   std::cout << ", \"out_of_bounds\": " << outside;
   JsonList forms("forms");
-  for (const AttentionSizes& sizes : shapes) {
-    const AttentionProblem problem(sizes);
+  for (const AttentionProblem& problem : problems) {
+    const bool square = problem.sizes().queries == problem.sizes().keys;
     for (const float dropout : kDropouts) {
       for (const Form& form : kForms) {
-        if (!form.shared || sizes.queries == sizes.keys) forms.add(time(problem, form, dropout));
+        if (!form.shared || square) forms.add(time(problem, form, dropout));
       }
     }
   }
@@ -165,18 +165,20 @@ int run(int argc, char** argv) {
     throw InputError("command line", sizes.queries == 0 ? "--queries" : "--keys",
                      "is missing: a shape has both");
   }
-  std::vector<AttentionSizes> shapes(1, sizes);
-  if (sizes.queries == 0) {
-    shapes.clear();
-    for (const auto& [queries, keys] : kAttentionShapes) {
-      shapes.push_back({sizes.batch, sizes.heads, sizes.head_dim, queries, keys});
-    }
-  }
   const std::string gpu = gpu_name();
   std::cout << "{\"gpu\": \"" << gpu << "\", \"batch\": " << sizes.batch
             << ", \"heads\": " << sizes.heads << ", \"head_dim\": " << sizes.head_dim
             << ", \"bounds\": " << bounds_as_json();
-  return measure(shapes);
+  std::deque<AttentionProblem> problems;
+  if (sizes.queries > 0) {
+    problems.emplace_back(sizes);
+  } else {
+    for (const auto& [queries, keys] : kAttentionShapes) {
+      problems.emplace_back(
+          AttentionSizes{sizes.batch, sizes.heads, sizes.head_dim, queries, keys});
+    }
+  }
+  return measure(problems);
 }
 
 }  // namespace

@@ -39,12 +39,21 @@ class Config:
 
 
 class Recorder:
-    """Collects intermediates and, if wanted, attention maps by name."""
+    """Collects intermediates and, if wanted, attention maps by name: all of them, or those of the
+    modules in a set. lean: other maps are not formed (PyTorch then takes
+    scaled_dot_product_attention); else cross attention and pooling form theirs in any case, as the
+    reference does."""
 
-    def __init__(self, want_attention=False):
+    def __init__(self, want_attention=False, lean=False):
         self.want_attention = want_attention
+        self.lean = lean
         self.values = {}
         self.attention = {}
+
+    def wants(self, module):
+        if isinstance(self.want_attention, bool):
+            return self.want_attention
+        return module in self.want_attention
 
     def value(self, name, tensor):
         self.values[name] = tensor
@@ -85,10 +94,10 @@ class Block(nn.Module):
     def forward(self, x, context, name, rec):
         """x (B, Nq, D), context (B, Nk, D) -> (B, Nq, D). As the reference, a cross block always
         materialises its (B, H, Nq, Nk) weights, a self block only on request."""
-        want = rec.want_attention or self.attention == "cross_attn"
+        want = rec.wants(name) or (self.attention == "cross_attn" and not rec.lean)
         mha = getattr(self, self.attention)
         out, weights = mha(x, context, context, need_weights=want, average_attn_weights=False)
-        if rec.want_attention:
+        if rec.wants(name):
             rec.attention[name + ".attention"] = weights
         if self.plain:
             return rec.value(name, x + out)
@@ -119,14 +128,16 @@ class VirtualCellEmbedder(nn.Module):
     def pool(self, m, x, rec):
         """x (B, N, D) -> (B, D)."""
         query = getattr(self, f"{m}_query")
+        wanted = rec.wants(f"vce.{m}")
         if self.paper:
             weights = torch.softmax(query @ x.transpose(1, 2) / math.sqrt(x.shape[-1]), dim=-1)
             out = weights @ x
             weights = weights.unsqueeze(1)  # (B, 1, 1, N), one head
         else:
             out, weights = getattr(self, f"{m}_attn")(
-                query.expand(x.shape[0], -1, -1), x, x, average_attn_weights=False)
-        if rec.want_attention:
+                query.expand(x.shape[0], -1, -1), x, x, need_weights=wanted or not rec.lean,
+                average_attn_weights=False)
+        if wanted:
             rec.attention[f"vce.{m}.attention"] = weights.squeeze(2)
         return rec.value(f"vce.{m}", out.squeeze(1))
 
@@ -185,13 +196,19 @@ class Cdt(nn.Module):
         return rec.value("task_layer", self.task_layer(cell))
 
 
-def windows(model, dna, rna, protein, genes):
-    """What drives the prediction of genes[b] from dna[b], over the bins: the gene's row of the
-    dna_to_rna map, mean over heads (B, L), and the L2 norm over features of
-    d prediction / d dna (B, L)."""
-    rec = Recorder(want_attention=True)
-    dna = dna.detach().requires_grad_(True)
+def prediction_and_row(model, dna, rna, protein, genes, lean=False):
+    """The sum of the predictions of genes[b] from dna[b], and the genes' rows of the dna_to_rna map,
+    mean over heads (B, L). lean: no other map is formed."""
+    rec = Recorder(want_attention={"dna_to_rna"} if lean else True, lean=lean)
     picked = model(dna, rna, protein, rec).gather(1, genes[:, None]).sum()
-    gradient = torch.autograd.grad(picked, dna)[0]
     rows = rec.attention["dna_to_rna.attention"].mean(1)[torch.arange(len(genes)), genes]
+    return picked, rows
+
+
+def windows(model, dna, rna, protein, genes, forward=prediction_and_row):
+    """What drives the prediction of genes[b] from dna[b], over the bins: the gene's row of the
+    dna_to_rna map (B, L), and the L2 norm over features of d prediction / d dna (B, L)."""
+    dna = dna.detach().requires_grad_(True)
+    picked, rows = forward(model, dna, rna, protein, genes)
+    gradient = torch.autograd.grad(picked, dna)[0]
     return rows.detach(), gradient.norm(dim=-1)
