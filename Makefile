@@ -9,11 +9,11 @@
 #   CUDA=0            without the CUDA backend; otherwise it is built where a toolkit is found, first
 #                     under CUDA_HOME or CUDA_PATH
 #   CUDA_ARCH='80 90' GPUs to compile for, default: the GPU here, else sm_80, sm_90 and sm_100
-#   CARRIED=DIR       libraries from DIR/include and DIR/lib (third_party/carry.sh) instead of packages
 #   WERROR=           do not stop at warnings (a compiler newer than those known here)
 #   V=1               show the commands
 #   PREFIX, DESTDIR   where `make install` puts the binaries, default /usr/local
 #   PYTHON            the interpreter that has PyTorch, for `make bench-pytorch`
+#   PACK_ARCH, PACK_CUDA_ARCH   what `make gpu-pack` builds for: x86-64-v3 and 90
 #   DEVICE, PRECISION of `make bench` and `make bench-pytorch`: cpu (default) or cuda; fp32 (default),
 #                     tf32 or bf16
 
@@ -23,6 +23,8 @@ PREFIX ?= /usr/local
 PYTHON ?= python3
 DEVICE ?= cpu
 PRECISION ?= fp32
+PACK_ARCH ?= x86-64-v3
+PACK_CUDA_ARCH ?= 90
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 FUZZ_SECONDS ?= 60
@@ -61,19 +63,11 @@ endif
 # --- dependencies ---------------------------------------------------------------------------------
 # config.mk holds what third_party/find.sh found; it looks again while something is missing. Demo,
 # test, bench and fuzz install what is missing.
-NO_CONFIG := help clean uninstall gpu-check bench-pytorch $(BUILD)/cuda.mk
+NO_CONFIG := help clean uninstall gpu-check gpu-pack bench-pytorch $(BUILD)/cuda.mk
 ifneq ($(filter-out $(NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
   include $(BUILD)/config.mk $(BUILD)/cuda.mk
 endif
-INSTALL_MISSING := $(if $(CARRIED),,$(if $(filter demo test bench fuzz,$(MAKECMDGOALS)),--install))
-
-# Carried libraries: third_party/carry.sh collects them on a machine that has them.
-ifdef CARRIED
-  export CPLUS_INCLUDE_PATH := $(abspath $(CARRIED))/include:$(CPLUS_INCLUDE_PATH)
-  export LIBRARY_PATH := $(abspath $(CARRIED))/lib:$(LIBRARY_PATH)
-  # Not as RUNPATH, which would not serve the libraries that a carried library needs.
-  override LDFLAGS += -Wl,--disable-new-dtags,-rpath,$(abspath $(CARRIED))/lib
-endif
+INSTALL_MISSING := $(if $(filter demo test bench fuzz,$(MAKECMDGOALS)),--install)
 
 PROBES = CXX='$(CXX)' CXXFLAGS='$(CXXFLAGS)' LDFLAGS='$(LDFLAGS)'
 $(BUILD)/config.mk: third_party/find.sh third_party/probe.sh $(if $(MISSING),$(if $(MAKE_RESTARTS),,FORCE))
@@ -122,9 +116,10 @@ SOURCES := $(sort $(ENGINE) $(IMPORT) $(APPS) $(MAINS) $(UNIT) $(PARITY) $(PAPER
 HEADERS := $(wildcard engine/*.h engine/*/*.h engine/cuda/*.cuh model/*.h model/*/*.h io/*.h io/*/*.h apps/*/*.h \
   tests/*/*.h)
 
-EMULATED_PROGRAMS := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/bin/,cdt-train cdt-predict cdt-attribute))
+EMULATED_PROGRAMS := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/bin/,\
+  cdt-synth cdt-train cdt-predict cdt-attribute))
 EMULATED_MEASURES := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/tests/,\
-  $(basename $(notdir $(MEASURE_MAINS))) paper_bench))
+  $(basename $(notdir $(MEASURE_MAINS))) compare_runs paper_bench))
 emulated_objects = $(patsubst %,$(BUILD)/obj/emulation/%.o,$(1))
 
 objects = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
@@ -148,7 +143,7 @@ BENCHES := $(if $(PAPER_BENCH),$(BUILD)/tests/paper_bench) \
 
 # --- building -------------------------------------------------------------------------------------
 .PHONY: all demo test cubins cuda-report bench bench-pytorch parity-full gpu-check gpu-check-build \
-  fuzz lint install uninstall clean help FORCE
+  gpu-pack fuzz lint install uninstall clean help FORCE
 
 all: $(PROGRAMS)  ## build the programs into build/bin (default)
 
@@ -244,7 +239,7 @@ $(BUILD)/obj/emulation/%.cc.o: %.cc $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call run,c++,$(CXX) $(EMULATED_FLAGS) -MMD -MP -c $< -o $@)
 -include $(patsubst %.o,%.d,$(call emulated_objects,$(EMULATED) $(EMULATION) $(EMULATION_TESTS) \
-  $(MEASURE_MAINS) $(MEASURE_PARTS)))
+  $(MEASURE_MAINS) $(MEASURE_PARTS) tests/gpu/compare_runs.cc))
 
 # No CUDA library: what the backend looks up in the driver is the emulation's too (driver.cc).
 EMULATED_LINK := -Wl,--wrap=dlopen,--wrap=dlsym
@@ -294,10 +289,16 @@ cuda-report: cubins $(KERNEL_OBJECTS)  ## registers, shared memory, spills, inst
 	  NVCC='$(NVCC)' KINDS='$(or $(KINDS),90)' tests/cuda_instructions.sh $(if $(filter new,$(BASELINE)),--new) \
 	  docs/results/cuda-instructions.tsv $(KERNEL_OBJECTS) $(CUBINS) && exit $$status
 
-gpu-check:  ## everything that needs a GPU, into build/gpu-check.json; STEPS='build train-fp32' for some
+gpu-check:  ## everything that needs a GPU, into build/gpu-check/; STEPS='build bench-bf16' for some
 	@MAKE='$(MAKE)' PYTHON='$(PYTHON)' tests/gpu_check.sh $(BUILD) $(STEPS)
 
-gpu-check-build: all $(TESTS) $(MEASURES) $(BUILD)/tests/paper_bench cubins
+gpu-check-build: all $(TESTS) $(MEASURES) $(BUILD)/tests/paper_bench
+
+gpu-pack:  ## what `make gpu-check` does, packed for a machine without compiler: build/gpu-pack.tar.xz
+	@$(MAKE) --no-print-directory BUILD=build/gpu-pack-build ARCH='$(PACK_ARCH)' \
+	  CUDA_ARCH='$(PACK_CUDA_ARCH)' HDF5_FLAGS= BIGWIG_FLAGS= gpu-check-build
+	@CXX='$(CXX)' PACK_ARCH='$(PACK_ARCH)' PACK_CUDA_ARCH='$(PACK_CUDA_ARCH)' \
+	  tests/gpu_pack.sh build/gpu-pack-build build/gpu-pack.tar.xz
 
 fuzz: $(BUILD)/config.mk  ## damaged files through every reader, under sanitizers, FUZZ_SECONDS=60
 	@$(MAKE) --no-print-directory SANITIZE=1 build-asan/tests/fuzz

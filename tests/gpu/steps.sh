@@ -1,194 +1,238 @@
 # shellcheck shell=bash
-# The steps of tests/gpu_check.sh. Each runs in a process of its own with build, logs and step set, is
-# judged by its exit status, and says in its last line how it went. Numbers go to $logs/$step.json.
-kSkip=77
+# shellcheck disable=SC2154,SC2034  # variables that the scripts share: runner.sh
+# The steps of tests/gpu_first.sh and tests/gpu_check.sh; tests/gpu/runner.sh says how they run and what
+# is set. Programs come from $build; with EMULATED=1 from $build/emulated, where the GPU is run on the
+# host, and then in small.
 
-# NAME LIMIT FUNCTION, in the order they run: what must hold first, then what is measured.
+# NAME LIMIT FUNCTION... | what it answers. The most telling first; their
+# limits in seconds are two to four times what they are expected to take on an H100 with 16 cores.
 list_steps() {
   cat <<'STEPS'
-build               1200 build_all
-tests               1500 run_suite
-device-tests         600 run_device_tests
-train-fp32           600 compare_training
-train-fp32-dropout   600 compare_training
-train-tf32-dropout   600 compare_training
-train-bf16-dropout   600 compare_training
-same-bits            300 train_twice
-attribute-fp32       300 compare_attribution
-attribute-tf32       300 compare_attribution
-attribute-bf16       300 compare_attribution
-memcheck            1200 sanitize
-racecheck           1200 sanitize
-bench-fp32           300 bench
-bench-tf32           300 bench
-bench-bf16           300 bench
-pytorch-fp32         600 bench_pytorch
-pytorch-tf32         600 bench_pytorch
-pytorch-bf16         600 bench_pytorch
-gemm                 300 measure
-attention            300 measure
-forms                300 measure
+facts                 40 card | which card; how fast it copies and multiplies; does cuBLASLt offer emulated float32
+kernel-tests          90 kernel_tests | does each kernel compute what the CPU does
+forms                 60 attention_forms | are fused attention and score blocks equal at production shapes, and which is faster
+bench-bf16            90 bench bf16 | training step, prediction and attribution at paper scale in bf16; device memory
+profile-bf16          60 profile bf16 | where the time of that step goes, op by op
+same-bits-bf16        60 same_bits bf16 | is a recorded step the step launched one by one, and every run the same, bit for bit
+pytorch-bf16          90 pytorch bf16 | the same workloads through PyTorch, and the ratios
+pytorch-bf16-compiled 150 pytorch bf16 --compile | the same through compiled PyTorch
+bench-tf32            90 bench tf32 | the engine in tf32
+bench-fp32            90 bench fp32 | the engine in true float32
+tests-fp32            60 device_tests fp32 | ops against float64 formulas, fixtures recorded from PyTorch, in fp32
+tests-tf32            60 device_tests tf32 | the same in tf32
+tests-bf16            60 device_tests bf16 | the same in bf16
+train-fp32            40 compare_training fp32 | does a whole training with dropout 0.3 agree with the CPU's
+train-tf32            40 compare_training tf32 | how far does tf32 stray from it
+train-bf16            40 compare_training bf16 | how far does bf16 stray from it
+attribute-fp32        40 compare_attribution fp32 | do windows of all methods, paths, gene gradients and maps agree with the CPU's
+attribute-tf32        40 compare_attribution tf32 | the same in tf32
+attribute-bf16        40 compare_attribution bf16 | the same in bf16
+gemm-bf16             60 gemm bf16 | cuBLASLt on the products of a step: first algorithm against best of 8, with and without the mask of reductions
+memcheck              90 sanitize memcheck | accesses out of bounds in the fused kernels
+racecheck             90 sanitize racecheck | races in the fused kernels
+pytorch-tf32          90 pytorch tf32 | PyTorch in tf32, and the ratios
+pytorch-fp32          90 pytorch fp32 | PyTorch in true float32, and the ratios
+programs             240 app_tests | do the programs work with --device auto taking the GPU
+gemm-tf32             60 gemm tf32 | the products in tf32
+gemm-fp32             60 gemm fp32 | the products in true float32
+same-bits-tf32        60 same_bits tf32 | the same bits in tf32
+same-bits-fp32        60 same_bits fp32 | the same bits in true float32
+cpu-16               120 cpu_bench 16 | the CPU engine on 16 threads
+cpu-8                120 cpu_bench 8 | on 8
+cpu-4                150 cpu_bench 4 | on 4
+cpu-2                200 cpu_bench 2 | on 2
+cpu-1                300 cpu_bench 1 | on 1: how it scales
+cudnn                 60 cudnn_attention | cuDNN's fused attention at heads of 96, no dropout
 STEPS
 }
 
 skip() {
-  echo "$1"
-  exit $kSkip
+  echo "$1" >&2
+  exit "$kSkip"
 }
 
-bin() { echo "${CDT_BIN:-$build/bin}"; }
+emulated() { [ -n "${EMULATED:-}" ]; }
 
-# Warnings of a compiler that nobody here has met are no reason not to measure.
-build_all() { "${MAKE:-make}" -j"$(nproc)" WERROR= gpu-check-build; }
-
-# make test's own suite: here --device auto takes the GPU, so the programs run on it.
-run_suite() {
-  tests/run_tests.sh "$build"
+# path_of PROGRAM: or, if it was not built, a line that says so.
+path_of() {
+  local folder
+  for folder in ${EMULATED:+"$build/emulated/tests" "$build/emulated/bin"} "$build/tests" "$build/bin"; do
+    if [ -x "$folder/$1" ]; then
+      echo "$folder/$1"
+      return 0
+    fi
+  done
+  echo "not built: $1"
+  return 1
 }
 
-# device_tests NAME WRAPPER...: the tests of a GoogleTest binary that do not depend on the device, on
-# the CUDA backend.
+# ours PROGRAM ARGUMENT...: skips the step where it was not built.
+ours() {
+  local path
+  path=$(path_of "$1") || skip "$path"
+  with_libraries "$path" "${@:2}"
+}
+
+# small PROGRAM: the options of a rehearsal; nothing on a GPU.
+small() {
+  emulated || return 0
+  case $1 in
+    gpu_facts) echo --size 48 --copy-mib 1 ;;
+    measure_forms) echo --batch 2 --heads 1 --head-dim 32 --queries 66 --keys 130 ;;
+    measure_gemm | paper_bench)
+      echo --batch 2 --bins 7 --genes 5 --hidden 32 --heads 4 --dna-dim 12 --rna-dim 5 --protein-dim 6 ;;
+    kernel_tests) echo '--gtest_filter=FusedAttentionKernels.Seeds' ;;
+    unit_tests) echo '--gtest_filter=Optim.*' ;;
+    parity_tests) echo '--gtest_filter=*/ModelParity.*/single' ;;
+  esac
+}
+
+repeats() { if emulated; then echo 1; else echo "$1"; fi; }
+
+# measure PROGRAM OPTION...: its numbers, which the log shows too.
+measure() {
+  local status=0
+  # shellcheck disable=SC2046  # several options
+  ours "$@" $(small "$1") >"$numbers" || status=$?
+  cat "$numbers"
+  return $status
+}
+
+# number FILE KEY: the first of that name in a file of JSON.
+number() { grep -oE "\"$2\": *[-+0-9.eE]+" "$1" | head -n 1 | sed 's/.*: *//'; }
+
+# --- the card and its kernels
+card() {
+  nvidia-smi 2>/dev/null
+  measure gpu_facts
+}
+
+# google_test COMMAND...: what it says stays in $folder/said. A filter that fits no test is a failure.
+google_test() {
+  local status=0
+  GTEST_BRIEF=1 "$@" >"$folder/said" 2>&1 || status=$?
+  cat "$folder/said"
+  [ $status -eq 0 ] || return $status
+  ! grep -qF '[  PASSED  ] 0 tests' "$folder/said"
+}
+
+# Single kernels against the CPU backend, float32 and bfloat16.
+kernel_tests() {
+  # shellcheck disable=SC2046
+  google_test ours kernel_tests $(small kernel_tests)
+}
+
+# The tests that do not depend on the device, on the CUDA backend.
 device_tests() {
-  CDT_TEST_DEVICE=cuda GTEST_FILTER=$(tr '\n' : <tests/device_tests.txt) GTEST_BRIEF=1 \
-    "${@:2}" "$build/tests/$1_tests"
-}
-
-# Single kernels against the CPU backend, in float32 and bfloat16; the ops against float64 formulas,
-# optimiser, attribution, checkpoints; fixtures recorded from PyTorch.
-run_device_tests() {
-  local failures=0
-  GTEST_BRIEF=1 "$build/tests/kernel_tests" || failures=1
-  device_tests unit || failures=1
-  device_tests parity || failures=1
+  local suite failures=0
+  export CDT_TEST_DEVICE=cuda CDT_TEST_PRECISION=$1
+  GTEST_FILTER=$(tr '\n' : <tests/device_tests.txt)
+  export GTEST_FILTER
+  for suite in unit parity; do
+    # shellcheck disable=SC2046
+    google_test ours ${suite}_tests $(small ${suite}_tests) || failures=1
+  done
   return $failures
 }
 
-# A run of a small model from common weights: train OUT START DEVICE PRECISION DROPOUT.
-train() {
-  rm -rf "$1"
-  "$(bin)/cdt-train" --data "$folder/data" --out "$1" --model "$2" --device "$3" --precision "$4" \
-    --dropout "$5" --epochs "${CDT_EPOCHS:-3}" --batch-size 8 --seed 3 --quiet
+attention_forms() {
+  measure measure_forms || return
+  echo "$(grep -o '_us"' "$numbers" | wc -l) times"
 }
 
-# make_start: data and weights that all runs of a step begin with. Heads of 32: attention in bf16 is
-# fused.
-make_start() {
-  folder=$logs/$step
-  rm -rf "$folder"
-  mkdir -p "$folder"
-  "$(bin)/cdt-synth" --preset "${CDT_PRESET:-demo}" --out "$folder/data" --seed 1 --quiet &&
-    "$(bin)/cdt-train" --data "$folder/data" --out "$folder/first" --device cpu --epochs 1 \
-      --hidden 128 --heads 4 --pool-heads 2 --feed-forward 128 --fusion 96 --seed 3 --quiet
+gemm() {
+  measure measure_gemm --precision "$1" --algorithms "$(if emulated; then echo 2; else echo 8; fi)" || return
+  echo "$(grep -c '"engine_us"' "$numbers") products"
 }
 
-# train-PRECISION[-dropout]: a whole training on the CPU and on the GPU. Controls (compare_runs) start
-# from weights moved by the rounding of the precision: half a unit in the last place of float32,
-# tf32 (10 bits of mantissa) or bfloat16 (7).
-compare_training() {
-  local precision dropout=0 epsilon start=first/model.safetensors seed
-  precision=$(echo "$step" | cut -d - -f 2)
-  [[ $step == *-dropout ]] && dropout=0.3
-  case $precision in fp32) epsilon=1.2e-7 ;; tf32) epsilon=4.9e-4 ;; bf16) epsilon=3.9e-3 ;; esac
-  make_start || return 1
-  start=$folder/$start
-  train "$folder/cpu" "$start" cpu fp32 $dropout || return 1
-  for seed in 1 2; do
-    "$build/tests/compare_runs" perturb --model "$start" --out "$folder/moved$seed.safetensors" \
-      --epsilon $epsilon --seed $seed &&
-      train "$folder/control$seed" "$folder/moved$seed.safetensors" cpu fp32 $dropout || return 1
-  done
-  train "$folder/cuda" "$start" cuda "$precision" $dropout || return 1
-  "$build/tests/compare_runs" compare --start "$start" --reference "$folder/cpu" \
-    --control "$folder/control1" --control "$folder/control2" --candidate "$folder/cuda" \
-    >"$logs/$step.json" || return 1
-  cat "$logs/$step.json"
+cudnn_attention() {
+  local folder
+  folder=$(folder_of libcudnn.so.9) && libraries=$libraries${libraries:+:}$folder
+  path_of measure_attention >/dev/null || skip "not built: measure_attention"
+  [ -z "$(complaint "$(path_of measure_attention)")" ] || skip "no cuDNN 9 here"
+  measure measure_attention || return
+  echo "$(grep -o '_us"' "$numbers" | wc -l) times"
 }
 
-# Twice the same training on the GPU, in each precision: the same bits.
-train_twice() {
-  local precision
-  make_start || return 1
-  for precision in fp32 tf32 bf16; do
-    train "$folder/one" "$folder/first/model.safetensors" cuda $precision 0.3 &&
-      train "$folder/two" "$folder/first/model.safetensors" cuda $precision 0.3 || return 1
-    cmp "$folder/one/last/model.safetensors" "$folder/two/last/model.safetensors" || return 1
-  done
-  echo "fp32, tf32 and bf16: the same weights, bit for bit"
-}
-
-# attribute-PRECISION: windows of all methods on the GPU against the CPU's. A window may be off by 16
-# roundings of the precision; in float32, whose sums run in another order, by 1e-4.
-compare_attribution() {
-  local precision=${step#attribute-} device error
-  case $precision in fp32) error=1e-4 ;; tf32) error=7.8e-3 ;; bf16) error=6.25e-2 ;; esac
-  make_start || return 1
-  for device in cpu cuda; do
-    "$(bin)/cdt-attribute" --data "$folder/data" --model "$folder/first/model.safetensors" --split val \
-      --sample 8 --tracks 0 --methods all --paths --gene-gradients --maps all --device $device \
-      --precision "$([ $device = cpu ] && echo fp32 || echo "$precision")" --out "$folder/$device" \
-      --quiet || return 1
-  done
-  tests/gpu/compare_windows.sh "$folder/cpu" "$folder/cuda" 0.99 $error
-}
-
-# memcheck, racecheck: compute-sanitizer over single kernels, over the unit tests that run on the
-# device, and over an epoch in bf16. A machine that the tool cannot attach to says nothing about the
-# kernels.
+# compute-sanitizer over the fused kernels alone; over everything it takes many minutes. A machine that the
+# tool cannot attach to says nothing about the kernels.
 sanitize() {
-  local tool status=0
-  tool=$(command -v compute-sanitizer) || tool=$(sed -n 's/^NVCC := \(.*\)nvcc$/\1/p' "$build/cuda.mk")compute-sanitizer
-  [ -x "$tool" ] || skip "no compute-sanitizer in the PATH or beside nvcc"
-  GTEST_BRIEF=1 "$tool" --tool "$step" --error-exitcode 9 "$build/tests/kernel_tests" &&
-    device_tests unit "$tool" --tool "$step" --error-exitcode 9 || status=$?
-  if [ $status -ne 0 ] && grep -q 'Device not supported' "$logs/$step.log"; then
+  local tool status=0 path
+  tool=$(command -v compute-sanitizer) || tool=$(cuda_folders | sed 's|/[^/]*$|/bin/compute-sanitizer|' |
+    while read -r path; do if [ -x "$path" ]; then echo "$path"; fi; done | head -n 1)
+  [ -n "$tool" ] || skip "no compute-sanitizer in the PATH or in a toolkit"
+  path=$(path_of kernel_tests) || skip "$path"
+  google_test with_libraries "$tool" --tool "$1" --error-exitcode 9 "$path" \
+    --gtest_filter='FusedAttentionKernels.*' || status=$?
+  if [ $status -ne 0 ] && grep -q 'Device not supported' "$folder/said"; then
     skip "compute-sanitizer does not support this machine"
   fi
-  [ $status -eq 0 ] || return $status
-  CDT_PRESET=tiny make_start || return 1
-  "$tool" --tool "$step" --error-exitcode 9 "$(bin)/cdt-train" --data "$folder/data" \
-    --out "$folder/bf16" --model "$folder/first/model.safetensors" --device cuda --precision bf16 \
-    --dropout 0.3 --epochs 1 --batch-size 8 --quiet
+  return $status
 }
 
-# bench-PRECISION: paper scale on the GPU.
+# --- paper scale
 bench() {
-  "$build/tests/paper_bench" --device cuda --precision "${step#bench-}" --repeat 20 \
-    >"$logs/$step.json" || return 1
-  awk -v RS='[,{}]' -F '": ' '{ sub(/^ *"/, "", $1); v[$1] = $2 } END {
-    printf "step %.2f ms, %.2f GB on the device; %.0f enhancers/s; %.0f pairs/s, %.0f with four genes each\n",
-      v["train_step_s"] * 1e3, v["train_peak_device_bytes"] / 1e9, 1 / v["predict_s_per_enhancer"],
-      1 / v["attribute_s_per_pair"], 1 / v["attribute_s_per_pair_four_genes"] }' "$logs/$step.json"
+  measure paper_bench --device cuda --precision "$1" --repeat "$(repeats 20)" || return
+  awk -v step="$(number "$numbers" train_step_s)" -v memory="$(number "$numbers" train_peak_device_bytes)" \
+    -v predict="$(number "$numbers" predict_s_per_enhancer)" -v pair="$(number "$numbers" attribute_s_per_pair)" \
+    -v four="$(number "$numbers" attribute_s_per_pair_four_genes)" 'BEGIN {
+      printf "step %.2f ms, %.2f GB on the device; %.0f enhancers/s; %.0f pairs/s, %.0f with four genes each\n",
+        step * 1e3, memory / 1e9, 1 / predict, 1 / pair, 1 / four }'
 }
 
-# pytorch-PRECISION: the same workloads through PyTorch, and the ratios to bench-PRECISION.
-bench_pytorch() {
-  local python=${PYTHON:-python3} ours=$logs/bench-${step#pytorch-}.json
+profile() {
+  measure paper_bench --device cuda --precision "$1" --repeat "$(repeats 20)" --workloads train --profile
+}
+
+same_bits() {
+  measure paper_bench --device cuda --precision "$1" --same-bits
+}
+
+cpu_bench() {
+  [ "$(nproc)" -ge "$1" ] || skip "$(nproc) processors here"
+  measure paper_bench --device cpu --threads "$1" --repeat 1 --workloads train,predict,attribute
+}
+
+# pytorch PRECISION [--compile]: the workloads of bench-PRECISION, and the ratios to it. Without our
+# LD_LIBRARY_PATH: PyTorch brings its own libraries.
+pytorch() {
+  local python=${PYTHON:-python3} theirs mine key ratios=''
+  ! emulated || skip "an emulated GPU is none for PyTorch"
   "$python" -c 'import torch; raise SystemExit(not torch.cuda.is_available())' 2>/dev/null ||
     skip "$python has no PyTorch that sees the GPU"
-  "$python" tests/bench/bench_pytorch.py --device cuda --precision "${step#pytorch-}" --repeat 20 \
-    --predict-batch 8 >"$logs/$step.json" || return 1
-  "$python" - "$logs/$step.json" "$ours" <<'PYTHON'
-import json
-import os
-import sys
-
-torch = json.load(open(sys.argv[1]))
-print(f"step {torch['train_step_s'] * 1e3:.2f} ms, "
-      f"{torch['train_peak_device_bytes'] / 1e9:.2f} GB on the device; "
-      f"{1 / torch['predict_s_per_enhancer']:.0f} enhancers/s; "
-      f"{1 / torch['attribute_s_per_pair']:.0f} pairs/s", end="")
-if os.path.exists(sys.argv[2]):
-    ours = json.load(open(sys.argv[2]))
-    ratios = [f"{torch[k] / ours[k]:.2f}" for k in
-              ("train_step_s", "predict_s_per_enhancer", "attribute_s_per_pair")]
-    print(f"; the engine is {', '.join(ratios)} times as fast", end="")
-print()
-PYTHON
+  "$python" tests/bench/bench_pytorch.py --device cuda --precision "$1" --repeat 20 \
+    --train-batch 8 --predict-batch 8 "${@:2}" >"$numbers" || return
+  cat "$numbers"
+  for key in train_step_s predict_s_per_enhancer attribute_s_per_pair; do
+    theirs=$(number "$numbers" $key) mine=$(number "$scratch/bench-$1.json" $key 2>/dev/null)
+    ratios+=$(awk -v a="$theirs" -v b="$mine" -v name="${key%%_*}" 'BEGIN {
+      printf "%s %.2f ms", name, a * 1e3
+      if (b > 0) printf ", the engine %.2f times as fast", a / b
+      printf "; " }')
+  done
+  echo "${ratios%; }"
 }
 
-# gemm, attention: what NVIDIA's libraries reach on the shapes of CDT; forms: the engine's attention.
-measure() {
-  [ -x "$build/tests/measure_$step" ] || skip "not built: $build/tests/measure_$step"
-  "$build/tests/measure_$step" >"$logs/$step.json" || return 1
-  echo "$(grep -c '_us"' "$logs/$step.json") measurements"
+# --- the programs' own tests: those that need no compiler and no emulation, side by side. A process on
+# a GPU spends most of its time on starting.
+app_tests() {
+  local names='25_device 40_predict 50_attribute 51_zero_dna 52_gradient_methods 53_occlude_region 55_tracks cdt_train'
+  local program failures
+  ! emulated || names=51_zero_dna
+  mkdir -p "$folder/bin"
+  for program in synth train predict attribute; do
+    printf '#!/bin/bash\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$libraries:${LD_LIBRARY_PATH:-}" \
+      "$(realpath "$(path_of cdt-$program)")" >"$folder/bin/cdt-$program"
+    chmod +x "$folder/bin/cdt-$program"
+  done
+  # shellcheck disable=SC2016  # for the inner shell
+  tr ' ' '\n' <<<"$names" | xargs -P "$(nproc)" -I{} bash -c \
+    'CDT_BIN=$1/bin CDT_BUILD=$1 bash "tests/apps/$2.sh" >"$1/$2.log" 2>&1 || : >"$1/$2.failed"' - "$folder" {}
+  for program in $names; do
+    printf '== %s\n' "$program"
+    cat "$folder/$program.log"
+  done
+  failures=$(find "$folder" -name '*.failed' | wc -l)
+  echo "$(echo "$names" | wc -w) scripts, $failures failed"
+  [ "$failures" -eq 0 ]
 }

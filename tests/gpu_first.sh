@@ -1,0 +1,76 @@
+#!/bin/bash
+# shellcheck disable=SC2034  # the parts in tests/gpu use what is set here
+# Everything that needs a GPU, the most telling first, on a machine that has a driver and bash: no
+# compiler, no make, no packages. `make gpu-pack` makes PACK, where these are. Exit status: 0 no step
+# failed, 1 one did, 2 nothing could be run (one line says why).
+#
+#   tests/gpu_first.sh PACK OUT       PACK: gpu-pack.tar.xz, or the folder it unpacks to
+#
+# OUT/results.json and OUT/log.txt are whole after every step; nothing else is left. Environment:
+#   MINUTES=9         no step starts later; the rest is listed as not reached
+#   STEPS='facts ...' these only (tests/gpu/steps.sh lists them)
+#   PYTHON=python3    whose PyTorch is timed beside the engine
+#   EMULATED=1        a rehearsal: the pack's emulated GPU, in small
+set -u
+export LC_ALL=C OMP_WAIT_POLICY=passive
+began=$EPOCHSECONDS
+
+refuse() {
+  echo "gpu-first: $1" >&2
+  exit 2
+}
+
+# unpack ARCHIVE FOLDER
+unpack() {
+  local said
+  if command -v xz >/dev/null; then
+    said=$(tar -xJf "$1" -C "$2" 2>&1) && return
+  elif command -v python3 >/dev/null; then
+    said=$(python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1], "r:xz").extractall(sys.argv[2])' \
+      "$1" "$2" 2>&1) && return
+  else
+    refuse "neither xz nor python3 is here to unpack $1"
+  fi
+  refuse "$1: is truncated or damaged ($(printf '%s' "$said" | head -n 1))"
+}
+
+# check_pack: every file of manifest.json as it was packed.
+check_pack() {
+  local bad
+  [ -s manifest.json ] || refuse "$pack: holds no manifest.json: is it a pack of make gpu-pack?"
+  bad=$(sed -nE 's/^ *\{"file": "(.*)", "bytes": [0-9]+, "sha256": "([0-9a-f]+)"\},?$/\2  \1/p' manifest.json |
+    sha256sum -c --quiet 2>/dev/null) || refuse "$pack: differs from its manifest: ${bad%%$'\n'*}"
+}
+
+# text_of KEY: of the manifest.
+text_of() { sed -nE "s/^ *\"$1\": \"(.*)\",?\$/\1/p" manifest.json; }
+
+[ $# -eq 2 ] || refuse "usage: tests/gpu_first.sh PACK OUT"
+[ -e "$1" ] || refuse "$1: there is no such file or folder"
+pack=$(realpath "$1")
+{ mkdir -p "$2" && : >"$2/results.json.new"; } 2>/dev/null || refuse "$2: cannot be written"
+out=$(realpath "$2")
+[[ ${MINUTES:=9} =~ ^[0-9]+(\.[0-9]+)?$ ]] || refuse "MINUTES: is no number of minutes (got $MINUTES)"
+deadline=$(awk -v from="$began" -v minutes="$MINUTES" 'BEGIN { printf "%d", from + 60 * minutes }')
+scratch=$(mktemp -d) || refuse "no temporary folder"
+trap 'rm -rf "$scratch"' EXIT
+root=$pack
+if [ ! -d "$pack" ]; then
+  root=$scratch/pack
+  mkdir "$root"
+  unpack "$pack" "$root"
+fi
+cd "$root" || exit 2
+check_pack
+for part in results runner libraries steps comparisons facts; do
+  # shellcheck disable=SC1090
+  source "tests/gpu/$part.sh"
+done
+build=. material=.
+if emulated; then export CDT_EMULATED_MEMORY=$((32 << 30)); else require_driver; fi
+read -r -a wanted <<<"${STEPS:-}"
+choose_steps "$(list_steps)" ${wanted[@]+"${wanted[@]}"}
+settle_libraries "$(path_of cdt-train)"
+version=$(text_of commit)
+collect_facts "$(path_of cdt-train)"
+run_steps
