@@ -37,7 +37,9 @@ gpu_first() {
   env -u LD_LIBRARY_PATH PATH="$work/bin:$PATH" "$@" tests/gpu_first.sh "${from:-$pack}" "${to:-$out}" \
     >"$work/stdout" 2>"$work/stderr" || status=$?
 }
-expect_status() { check "$1: exit status $2, not $status" test "$status" -eq "$2" || cat "$work/stderr"; }
+expect_status() {
+  if [ "$status" -eq "$2" ]; then pass; else fail "$1: exit status $status, not $2" "$work/stdout" "$work/stderr"; fi
+}
 # expect_refused WHAT NEEDLE: exit status 2 and one line.
 expect_refused() {
   expect_status "$1" 2
@@ -47,7 +49,7 @@ expect_refused() {
 }
 # expect_step NAME STATUS [NEEDLE]: in the table and in results.json, which is whole.
 expect_step() {
-  check "$1: $2" grep -qE "^$1 +$2 +[0-9]+ s +" "$work/stdout" || cat "$work/stdout"
+  check "$1: $2" grep -qE "^$1 +$2 +[0-9]+ s +" "$work/stdout"
   expect_text "$work/stdout" "${3:-}"
   expect_text "$out/results.json" "\"step\": \"$1\", \"status\": \"$2\""
 }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Do two attributions of the same pairs agree? For each float32 .npy file of REFERENCE the same file of
 # CANDIDATE, row by row (a window, or a query's row of a map): the error's norm may be ERROR of the
-# reference's, and the correlation must reach R. Prints the worst of each file, then of all; exit
+# reference's, and the correlation must reach R. Occlusion is a difference of two predictions and carries their
+# rounding however small it is: there ERROR counts from the prediction, if that is more. Prints the worst of each file, then of all; exit
 # status 1 if any is out of bounds.
 #
 #   tests/gpu/compare_windows.sh REFERENCE CANDIDATE R ERROR
@@ -14,21 +15,32 @@ width() { head -c 128 "$1" | sed -n '1s/.*[(, ]\([0-9][0-9]*\),\{0,1\}).*/\1/p';
 # One number a line.
 numbers() { tail -c +129 "$1" | od -An -v -t fF -w4; }
 
+# predictions FILE: the scale of each row, if it is another than the row's own.
+predictions() {
+  [[ $1 != */occlusion.npy ]] || awk -F '\t' '
+    NR == 1 { for (i = 1; i <= NF; i++) if ($i == "prediction") column = i }
+    NR > 1 { print $column }' "$reference/pairs.tsv"
+}
+
 # compare FILE R ERROR: name, rows, least correlation, largest error, verdict.
 compare() {
   paste <(numbers "$reference/$1") <(numbers "$candidate/$1") |
-    awk -v name="$1" -v width="$(width "$reference/$1")" -v least="$2" -v most="$3" '
-      function end_of_row(   a, b, e, r) {
+    awk -v name="$1" -v width="$(width "$reference/$1")" -v least="$2" -v most="$3" \
+      -v predictions="$(predictions "$1" | paste -sd ' ')" '
+      function end_of_row(   a, b, e, r, scale) {
         a = xx - x * x / n; b = yy - y * y / n
-        e = sqrt(dd) / (xx > 0 ? sqrt(xx) : 1e-30)
+        scale = width * prediction[rows + 1] ^ 2
+        if (scale < xx) scale = xx
+        e = sqrt(dd) / (scale > 0 ? sqrt(scale) : 1e-30)
         if (!(e <= error)) error = e
-        if (a > 1e-9 * xx) {  # a constant row has no correlation
+        # A constant row has no correlation, nor has one that is lost in the rounding.
+        if (a > 1e-9 * xx && scale == xx) {
           r = b > 0 ? (xy - x * y / n) / sqrt(a * b) : 0
           if (!(r >= worst)) worst = r
         }
         n = x = y = xx = yy = xy = dd = 0; rows++
       }
-      BEGIN { worst = 1 }
+      BEGIN { worst = 1; split(predictions, prediction, " ") }
       NF != 2 || $1 !~ /[0-9]/ || $2 !~ /[0-9]/ { bad = 1 }
       { n++; x += $1; y += $2; xx += $1 * $1; yy += $2 * $2; xy += $1 * $2; dd += ($1 - $2) ^ 2 }
       n == width { end_of_row() }
