@@ -23,7 +23,7 @@ double unit_roundoff(Precision precision) {
     case Precision::kBFloat16:
       return 0x1p-8;
     case Precision::kTf32:
-      return 0x1p-11;
+      return 0x1p-10;
     default:
       return 0x1p-24;
   }

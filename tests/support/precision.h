@@ -6,7 +6,8 @@
 // the end of a chain of n is off by sqrt(n) u. What is rounded:
 //   bfloat16  whatever is stored between kernels, probabilities, and weights. A block of attention
 //             and feed-forward stores 11 tensors and multiplies by 4 weights.
-//   tf32      both operands of a product; a block has 6 products.
+//   tf32      both operands of a product; a block has 6 products. Hardware may cut an operand's
+//             13 low bits off instead, which is off by twice as much: u is that of cutting.
 // Gradients come back through as many roundings again, and each rule of a normalisation or softmax
 // is a difference of terms of which the larger part cancels: twice the error.
 #pragma once
@@ -18,7 +19,7 @@ namespace cdt::test {
 /// Of make_test_backend(): CDT_TEST_PRECISION, fp32 (default), tf32 or bf16.
 Precision test_precision();
 
-/// 2^-24, 2^-11 (tf32) or 2^-8 (bfloat16).
+/// 2^-24, 2^-10 (tf32) or 2^-8 (bfloat16).
 double unit_roundoff(Precision precision);
 
 /// Unit roundoffs by which results may be off, relative to their norm. A single op rounds 16 times

@@ -123,7 +123,7 @@ TEST_F(MethodsTest, IntegrationDoublesItsStepsUntilComplete) {
 }
 
 // Where predictions are too coarse to tell, no number of steps can: float32 is good for 16 units in
-// the last place of both, reduced precision for 2, a unit being two roundoffs.
+// the last place of both, tf32 and bfloat16 for 2.
 TEST_F(MethodsTest, IntegrationIsCompleteToTheResolutionOfPredictions) {
   const std::vector<float> z = pass().project(m.dna);
   const std::vector<float> zero = pass().zero_projection(kBins);
@@ -136,7 +136,8 @@ TEST_F(MethodsTest, IntegrationIsCompleteToTheResolutionOfPredictions) {
   };
   const bool wide = test::test_precision() == Precision::kFloat32;
   const IntegratedGradients fine = run(wide ? 256 : 16);
-  const double units = 2.0 * test::unit_roundoff(test::test_precision()) * (wide ? 16.0 : 2.0);
+  const bool narrow = test::test_precision() == Precision::kBFloat16;
+  const double units = wide ? 16.0 * 0x1.0p-23 : 2.0 * (narrow ? 0x1.0p-7 : 0x1.0p-10);
   EXPECT_NEAR(
       fine.resolution,
       units * (std::fabs(at_zero + fine.change) + std::fabs(at_zero)) / std::fabs(fine.change),

@@ -56,7 +56,7 @@ TEST(TestBackendTest, TheCpuHasNoOtherPrecision) {
 
 TEST(TestBackendTest, BoundsFollowFromThePrecision) {
   const std::pair<const char*, double> bounds[] = {
-      {"fp32", 1e-5}, {"tf32", 0x1p-9}, {"bf16", 0x1p-6}};
+      {"fp32", 1e-5}, {"tf32", 0x1p-8}, {"bf16", 0x1p-6}};
   for (const auto& [name, bound] : bounds) {
     const Setting precision(kPrecision, name);
     EXPECT_EQ(test::tolerance(1e-5, 4.0), bound) << name;
