@@ -115,7 +115,9 @@ class Backend {
   virtual ~Backend() = default;
   virtual const char* name() const = 0;
   /// Type of token-level activations.
-  virtual Dtype activations() const { return Dtype::kFloat32; }
+  virtual Dtype activations() const = 0;
+  /// Unit in the last place of 1 as products take it: 2^-23, 2^-10 in tf32, 2^-7 in bfloat16.
+  virtual double product_unit() const = 0;
 
   // memory
   /// Address space; commit() makes bytes [from, to) of it usable, pages on demand where it can.

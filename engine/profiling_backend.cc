@@ -15,6 +15,7 @@ class ProfilingBackend final : public Backend {
   Profiler* profiler() override { return &profiler_; }
   const char* name() const override { return device_->name(); }
   Dtype activations() const override { return device_->activations(); }
+  double product_unit() const override { return device_->product_unit(); }
 
   float* reserve(std::size_t bytes) override { return device_->reserve(bytes); }
   void commit(float* base, std::size_t from, std::size_t to) override {

@@ -48,10 +48,11 @@ std::vector<std::vector<double>> integrate(GradientPass& pass, Backend& backend,
 }
 
 /// What rounding may do to a prediction, relative to it: it is the end of a chain of roundings, 16
-/// units in the last place of float32; of bfloat16 only activations are, and their errors average
-/// out: 2 units.
+/// units in the last place of float32; in bfloat16 only activations are rounded, in tf32 only
+/// factors, and their errors average out: 2 units.
 double prediction_rounding(const Backend& backend) {
-  return backend.activations() == Dtype::kBFloat16 ? 2.0 * 0x1.0p-7 : 16.0 * 0x1.0p-23;
+  const double unit = backend.product_unit();
+  return unit > 0x1.0p-23 ? 2.0 * unit : 16.0 * unit;
 }
 
 IntegratedGradients judged(const Backend& backend, const std::vector<double>& scores, int steps,

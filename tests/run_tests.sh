@@ -4,7 +4,8 @@
 # status 1 if anything failed.
 #
 #   tests/run_tests.sh BUILD [NAME...]      NAME: unit, parity, emulation, emulated_unit, emulated_feed,
-#                                           emulated_parity, or a script of tests/apps
+#                                           emulated_second, emulated_parity, emulated_unit_tf32 and
+#                                           so on (parity, bf16), or a script of tests/apps
 set -u
 export OMP_WAIT_POLICY=passive
 build=${1:?usage: tests/run_tests.sh BUILD [NAME...]}
@@ -13,6 +14,7 @@ only=" $* "
 results=$build/test-results
 mkdir -p "$results"
 device_tests=$(tr '\n' : <tests/device_tests.txt)
+float32_tests=$(sed 's/ *#.*//' tests/float32_tests.txt | tr '\n' :)
 passed=0 failed=0 skipped=0
 
 wanted() { [ "$only" = "  " ] || [[ $only == *" $1 "* ]]; }
@@ -87,7 +89,17 @@ emulated=(CDT_TEST_DEVICE=cuda CDT_EMULATED_MEMORY=$((64 << 30)))
 run_gtest emulated_unit emulated_unit "${emulated[@]}" CDT_EMULATION_CHECK=1 \
   "GTEST_FILTER=$device_tests-$with_feed"
 run_gtest emulated_feed emulated_unit "${emulated[@]}" CDT_EMULATION_LAZY=1 "GTEST_FILTER=$with_feed"
+# The second of two devices: no thread may take the first.
+run_gtest emulated_second emulated_unit "${emulated[@]}" CDT_TEST_DEVICE=cuda:1 CDT_EMULATED_DEVICES=2 \
+  "GTEST_FILTER=$with_feed"
 run_gtest emulated_parity emulated_parity "${emulated[@]}" "GTEST_FILTER=$device_tests"
+# In reduced precision, within the bounds that follow from it (tests/support/precision.h).
+for precision in tf32 bf16; do
+  for suite in unit parity; do
+    run_gtest emulated_${suite}_$precision emulated_$suite "${emulated[@]}" CDT_TEST_PRECISION=$precision \
+      "GTEST_FILTER=$device_tests-$float32_tests"
+  done
+done
 for script in tests/apps/*.sh; do
   name=$(basename "$script" .sh)
   if [ "$name" != lib ] && wanted "$name"; then run_app_test "$script"; fi

@@ -13,6 +13,8 @@ class CpuBackend final : public Backend {
  public:
   explicit CpuBackend(int threads);
   const char* name() const override { return "cpu"; }
+  Dtype activations() const override { return Dtype::kFloat32; }
+  double product_unit() const override { return 0x1.0p-23; }
 
   float* reserve(std::size_t bytes) override;
   void release(float* base, std::size_t bytes) override;

@@ -134,6 +134,17 @@ Dtype CudaBackend::activations() const {
   return options_.precision == Precision::kBFloat16 ? Dtype::kBFloat16 : Dtype::kFloat32;
 }
 
+double CudaBackend::product_unit() const {
+  switch (options_.precision) {
+    case Precision::kBFloat16:
+      return 0x1.0p-7;
+    case Precision::kTf32:
+      return 0x1.0p-10;
+    default:
+      return 0x1.0p-23;
+  }
+}
+
 dim3 CudaBackend::grid_of_rows(const Tensor& t) {
   CDT_CHECK(t.rows() <= std::numeric_limits<std::int32_t>::max(), "more rows than a grid has");
   return {static_cast<unsigned>(t.rows())};

@@ -37,6 +37,7 @@ class CudaBackend final : public Backend {
 
   const char* name() const override { return "cuda"; }
   Dtype activations() const override;
+  double product_unit() const override;
 
   float* reserve(std::size_t bytes) override;
   void commit(float* base, std::size_t from, std::size_t to) override;

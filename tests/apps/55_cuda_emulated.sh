@@ -42,8 +42,8 @@ CDT_EMULATED_MEMORY=$((2 << 30)) expect_ok run "$gpu/cdt-train" streamed --model
 expect_same "$work/streamed/last/model.safetensors" "$work/cuda0.3/last/model.safetensors"
 # The second of two devices, to which the threads that read DNA windows send them too.
 CDT_EMULATED_DEVICES=2 expect_ok run "$gpu/cdt-train" second --model "$start" --device cuda:1
-expect_same "$work/second/last/model.safetensors" "$work/cuda0.3/last/model.safetensors"
 check "no thread took another device" eval '! grep -q "cuda emulation" "$work/stderr"'
+expect_same "$work/second/last/model.safetensors" "$work/cuda0.3/last/model.safetensors"
 # bfloat16, with heads for which attention is fused: as near to the CPU's float32 as runs that began
 # half a unit of bfloat16 apart.
 epochs=1 expect_ok run "$CDT_BIN/cdt-train" wide --hidden 32 --heads 1 --pool-heads 1 \

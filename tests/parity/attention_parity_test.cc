@@ -9,6 +9,7 @@
 #include "model/attention_window.h"
 #include "model/rollout.h"
 #include "tests/parity/model_case.h"
+#include "tests/support/precision.h"
 
 namespace cdt::test {
 namespace {
@@ -49,7 +50,7 @@ class AttentionParity : public testing::TestWithParam<const char*> {
 
 TEST_P(AttentionParity, RolloutOfEverySample) {
   Rollout rollout(case_.model, tape(), attributor_);
-  Comparison c(kForwardTolerance);
+  Comparison c(forward_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
     c.check(name("rollout", b), rollout.rollout(case_.dna.slice(b, b + 1), {gene(b)}).front(),
             recorded("rollout", b));
@@ -59,7 +60,7 @@ TEST_P(AttentionParity, RolloutOfEverySample) {
 
 TEST_P(AttentionParity, GmarAndItsHeadWeights) {
   Rollout rollout(case_.model, tape(), attributor_);
-  Comparison c(kGradientTolerance);
+  Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
     for (const MapNorm norm : {MapNorm::kL1, MapNorm::kL2}) {
       const std::string kind = norm == MapNorm::kL1 ? "gmar" : "gmar_l2";
@@ -81,7 +82,7 @@ TEST_P(AttentionParity, GmarAndItsHeadWeights) {
 
 // The maps themselves are compared in ModelParity, all at once; here each comes alone, by name.
 TEST_P(AttentionParity, EachMapAloneIsTheRecordedOne) {
-  Comparison c(kForwardTolerance);
+  Comparison c(forward_tolerance());
   for (const AttentionMap& map : all_maps()) {
     const Floats got = maps(0, {map}).at(map.name);
     const std::string wanted = "attention/" + map.name + ".attention";
@@ -93,7 +94,7 @@ TEST_P(AttentionParity, EachMapAloneIsTheRecordedOne) {
 }
 
 TEST_P(AttentionParity, HeadEntropyOfEveryMap) {
-  Comparison c(kForwardTolerance);
+  Comparison c(forward_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
     const std::map<std::string, Floats> values = maps(b, all_maps());
     for (const AttentionMap& map : all_maps()) {
@@ -108,7 +109,7 @@ TEST_P(AttentionParity, HeadEntropyOfEveryMap) {
   EXPECT_TRUE(c.result());
 }
 
-// Float32 maps whose rows nearly agree: 1 - r carries the rounding of the map over its spread.
+// Maps whose rows nearly agree: 1 - r carries the rounding of the map over its spread.
 TEST_P(AttentionParity, CorrelationOfGeneRows) {
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
     if (!fixture_.has(name("row_correlation", b))) continue;
@@ -118,9 +119,10 @@ TEST_P(AttentionParity, CorrelationOfGeneRows) {
     const Floats want = recorded("row_correlation", b);
     EXPECT_EQ(got.pairs, config.genes * (config.genes - 1) / 2);
     EXPECT_EQ(got.constant_rows, 0);
-    EXPECT_NEAR(got.mean, want[0], 1e-4);
-    EXPECT_NEAR(got.median, want[1], 1e-4);
-    EXPECT_NEAR(got.min, want[2], 1e-4);
+    const double bound = tolerance(1e-4, kModelValue);
+    EXPECT_NEAR(got.mean, want[0], bound);
+    EXPECT_NEAR(got.median, want[1], bound);
+    EXPECT_NEAR(got.min, want[2], bound);
   }
 }
 

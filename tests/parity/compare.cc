@@ -3,6 +3,8 @@
 #include <cmath>
 #include <sstream>
 
+#include "tests/support/precision.h"
+
 namespace cdt::test {
 namespace {
 
@@ -24,6 +26,9 @@ std::string furthest(const std::vector<float>& got, const std::vector<float>& wa
 }
 
 }  // namespace
+
+double forward_tolerance() { return tolerance(kForwardTolerance, kModelValue); }
+double gradient_tolerance() { return tolerance(kGradientTolerance, kModelGradient); }
 
 double norm(const std::vector<float>& values) {
   double sum = 0.0;

@@ -9,13 +9,17 @@
 
 namespace cdt::test {
 
-// Tolerances on ||got - want|| / ||want||. A float32 result carries rounding of about epsilon
-// (1.2e-7) times the square root of the number of chained roundings along the longest path; the
-// models here have a few hundred ops on it, so 1e-5 is some five times what can be expected of a
-// forward pass. Backward doubles the path and divides by standard deviations and softmax sums on
+// Tolerances of float32 on ||got - want|| / ||want||. A float32 result carries rounding of about
+// epsilon (1.2e-7) times the square root of the number of chained roundings along the longest path;
+// the models here have a few hundred ops on it, so 1e-5 is some five times what can be expected of
+// a forward pass. Backward doubles the path and divides by standard deviations and softmax sums on
 // the way: one more order.
 inline constexpr double kForwardTolerance = 1e-5;
 inline constexpr double kGradientTolerance = 1e-4;
+
+/// Those of the precision under test (tests/support/precision.h).
+double forward_tolerance();
+double gradient_tolerance();
 
 class Comparison {
  public:

@@ -3,6 +3,7 @@
 #include "engine/error.h"
 #include "io/json.h"
 #include "io/text.h"
+#include "model/in_float32.h"
 
 #ifndef CDT_FIXTURE_DIR
 #define CDT_FIXTURE_DIR "tests/parity/fixtures"  // tests run from the root of the repository
@@ -95,10 +96,6 @@ Tensor Engine::upload(const Fixture& fixture, const std::string& tensor) {
   return upload(fixture.shape(tensor), fixture.values(tensor));
 }
 
-std::vector<float> Engine::download(const Tensor& t) {
-  std::vector<float> values(static_cast<std::size_t>(t.count()));
-  backend->download(values.data(), t);
-  return values;
-}
+std::vector<float> Engine::download(const Tensor& t) { return to_host(*backend, t); }
 
 }  // namespace cdt::test

@@ -40,6 +40,7 @@ class Engine {
 
   Tensor upload(const Shape& shape, const std::vector<float>& values);
   Tensor upload(const Fixture& fixture, const std::string& tensor);
+  /// In float32, whatever its type is.
   std::vector<float> download(const Tensor& t);
 
   std::unique_ptr<Backend> backend;

@@ -1,6 +1,7 @@
 // The gradient methods against PyTorch (record_gradients.py), and the identities they must keep.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <string>
@@ -13,6 +14,7 @@
 #include "model/path_split.h"
 #include "model/smoothgrad.h"
 #include "tests/parity/model_case.h"
+#include "tests/support/precision.h"
 
 namespace cdt::test {
 namespace {
@@ -54,7 +56,7 @@ class GradientParity : public testing::TestWithParam<const char*> {
 
 TEST_P(GradientParity, GradientTimesInput) {
   attributor_.want_gradient_x_input(true);
-  Comparison c(kGradientTolerance);
+  Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
     attributor_.attribute(dna(b), gene(b), [&](std::size_t, const PairWindows& w) {
       c.check(std::to_string(b), w.gradient_x_input, recorded("gradient_x_input", b));
@@ -64,11 +66,14 @@ TEST_P(GradientParity, GradientTimesInput) {
 }
 
 TEST_P(GradientParity, IntegratedGradientsFromBothBaselines) {
-  Comparison c(kGradientTolerance);
+  Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
     const Floats z = pass().project(dna(b));
-    // A tight gate: the recorded values are integrals, not a quadrature of 32 points.
-    const IntegrationGate gate{.relative = 1e-5, .first_steps = 64, .most_steps = 256};
+    // A tight gate: the recorded values are integrals, not a quadrature of 32 points. What reduced
+    // precision can tell takes fewer.
+    const IntegrationGate gate{.relative = tolerance(1e-5, kModelGradient),
+                               .first_steps = test_precision() == Precision::kFloat32 ? 64 : 16,
+                               .most_steps = 256};
     for (const bool mean : {false, true}) {
       const std::string kind = mean ? "integrated_gradients_mean" : "integrated_gradients";
       const Floats baseline = mean ? mean_projection() : pass().zero_projection(bins());
@@ -77,7 +82,7 @@ TEST_P(GradientParity, IntegratedGradientsFromBothBaselines) {
       // One sample is its own mean: all zero on both sides.
       c.check(kind + std::to_string(b), got.scores, recorded(kind, b), 1e-6);
       const double sum = std::accumulate(got.scores.begin(), got.scores.end(), 0.0);
-      EXPECT_NEAR(sum, got.change, 1e-4 * std::max(1.0, std::fabs(got.change)));
+      EXPECT_NEAR(sum, got.change, gradient_tolerance() * std::max(1.0, std::fabs(got.change)));
       EXPECT_TRUE(got.complete) << got.completeness_error;
     }
   }
@@ -89,7 +94,7 @@ TEST_P(GradientParity, SmoothGradOnTheSameNoise) {
       .samples = static_cast<int>(fixture_.number("smooth_samples")),
       .noise = fixture_.number("smooth_noise"),
       .seed = static_cast<std::uint64_t>(fixture_.number("smooth_seed"))};
-  Comparison c(kGradientTolerance);
+  Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
     c.check(std::to_string(b),
             smoothgrad(pass(), attributor_.norm(), tape(), dna(b), gene(b), options).front(),
@@ -103,8 +108,10 @@ TEST_P(GradientParity, OcclusionIsTheDifferenceOfTwoPredictions) {
   const std::vector<BinRange> ranges =
       occlusion_ranges(bins(), static_cast<std::int64_t>(fixture_.number("occluded_bins")));
   Occlusion occlusion(case_.model, tape(), attributor_.trunks(), 3);
-  const double scale = norm(case_.fixture.values("prediction"));
-  Comparison c(kForwardTolerance);
+  const auto differences = static_cast<std::int64_t>(2 * ranges.size());
+  const double scale =
+      std::max(norm(case_.fixture.values("prediction")), case_.prediction_scale(differences));
+  Comparison c(forward_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
     const Floats z = pass().project(dna(b));
     for (const bool mean : {false, true}) {
@@ -121,7 +128,7 @@ TEST_P(GradientParity, OcclusionIsTheDifferenceOfTwoPredictions) {
 }
 
 TEST_P(GradientParity, PathsAndTheirSum) {
-  Comparison c(kGradientTolerance);
+  Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
     const Floats z = pass().project(dna(b));
     const Floats zero = pass().zero_projection(bins());
@@ -136,14 +143,15 @@ TEST_P(GradientParity, PathsAndTheirSum) {
     c.check("norms", norms, recorded("path_norms", b));
     c.check("products", products, recorded("path_products", b));
     c.check("shares", shares, recorded("path_shares", b));
-    EXPECT_LT(got.additivity_error, 1e-5);
-    EXPECT_NEAR(got.share[0] + got.share[1] + got.share[2], 1.0, 1e-5);
+    const double bound = tolerance(1e-5, kModelGradient);
+    EXPECT_LT(got.additivity_error, bound);
+    EXPECT_NEAR(got.share[0] + got.share[1] + got.share[2], 1.0, bound);
   }
   EXPECT_TRUE(c.result());
 }
 
 TEST_P(GradientParity, GradientsOfRnaAndProtein) {
-  Comparison c(kGradientTolerance);
+  Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
     const GeneGradients got =
         gene_gradients(case_.model, tape(), dna(b), case_.rna, case_.protein, gene(b)).front();

@@ -1,7 +1,10 @@
 #include "tests/parity/model_case.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
+
+#include "tests/support/precision.h"
 
 namespace cdt::test {
 namespace {
@@ -90,6 +93,12 @@ void ModelCase::check_samples(const std::string& name, const Tensor& got, const 
   for (std::int64_t b = 0; b < got.shape[0]; ++b) {
     c.check(name + " of sample " + std::to_string(b), engine.download(got.slice(b, b + 1)), want);
   }
+}
+
+double ModelCase::prediction_scale(std::int64_t count) const {
+  if (test_precision() == Precision::kFloat32) return 0.0;
+  const Floats all = fixture.values("value/task_layer");
+  return norm(all) * std::sqrt(static_cast<double>(count) / static_cast<double>(all.size()));
 }
 
 double ModelCase::gradient_scale(const std::string& module) const {

@@ -44,6 +44,9 @@ class ModelCase {
   /// Parameter gradients, last layer first.
   void check_gradients(Comparison& c);
   std::vector<Piece> pieces_of(const Parameter& parameter) const;
+  /// The norm of `count` predictions of the usual size. In reduced precision their error is of it,
+  /// also where those that are compared happen to be small; in float32 0, which excuses nothing.
+  double prediction_scale(std::int64_t count) const;
 
   Fixture fixture;
   Engine engine;

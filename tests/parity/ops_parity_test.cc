@@ -9,6 +9,7 @@
 #include "engine/optim/schedule.h"
 #include "tests/parity/compare.h"
 #include "tests/parity/fixture.h"
+#include "tests/support/test_backend.h"
 
 namespace cdt::test {
 namespace {
@@ -16,13 +17,13 @@ namespace {
 using Floats = std::vector<float>;
 
 /// The tensors of one recorded case as variables. Weights are parameters (their gradient
-/// accumulates), data are inputs.
+/// accumulates), data are token-level inputs.
 class Case {
  public:
   Case(const Fixture& fixture, const std::string& prefix) : fixture_(fixture), prefix_(prefix) {}
 
   Var input(const std::string& name) {
-    const Var v = engine_.tape.input(engine_.upload(fixture_, prefix_ + "." + name));
+    const Var v = engine_.tape.input(as_activation(engine_.upload(fixture_, prefix_ + "." + name)));
     leaves_[name] = v;
     return v;
   }
@@ -32,6 +33,7 @@ class Case {
     v.grad = engine_.lasting.tensor(v.value.shape);
     engine_.backend->fill(v.grad, 0.0F);
     v.needs_grad = v.lasting = true;
+    if (engine_.backend->activations() != v.value.dtype) v.rounded = as_activation(v.value);
     weights_.push_back(v);
     leaves_[name] = &weights_.back();
     return &weights_.back();
@@ -47,16 +49,20 @@ class Case {
 
   /// Compares y, then every gradient from the recorded dy.
   void expect_parity(Var y) {
-    Comparison forward(kForwardTolerance), backward(kGradientTolerance);
+    Comparison forward(forward_tolerance()), backward(gradient_tolerance());
     forward.check(prefix_ + ".y", engine_.download(y->value), fixture_.values(prefix_ + ".y"));
     EXPECT_TRUE(forward.result());
-    engine_.tape.backward(y, engine_.upload(y->value.shape, fixture_.values(prefix_ + ".dy")));
+    const Tensor dy = engine_.upload(y->value.shape, fixture_.values(prefix_ + ".dy"));
+    engine_.tape.backward(y, y->value.dtype == dy.dtype ? dy : as_activation(dy));
     const double scale = norm(fixture_.values(prefix_ + ".dy"));
     for (const auto& [name, leaf] : leaves_) check_gradient(name, leaf, scale, backward);
     EXPECT_TRUE(backward.result());
   }
 
  private:
+  Tensor as_activation(const Tensor& t) {
+    return test::as_activation(*engine_.backend, engine_.lasting, t);
+  }
   // A gradient that vanishes in exact arithmetic (LayerNorm of one or two columns, softmax over one
   // key, a key bias) is noise relative to dy.
   void check_gradient(const std::string& name, Var leaf, double dy_norm, Comparison& c) {
@@ -165,7 +171,7 @@ TEST_F(OpParity, Huber) {
     const Var prediction = engine.tape.input(engine.upload(fixture_, prefix + ".prediction"));
     const Tensor target = engine.upload(fixture_, prefix + ".target");
     const Var loss = huber(engine.tape, prediction, target, fixture_.values(prefix + ".delta")[0]);
-    Comparison c(kForwardTolerance);
+    Comparison c(forward_tolerance());
     c.check(prefix + ".loss", engine.download(loss->value), fixture_.values(prefix + ".loss"));
     engine.tape.backward(loss);
     c.check(prefix + ".dprediction", engine.download(prediction->grad),

@@ -5,6 +5,11 @@
 #include <deque>
 #include <limits>
 
+#include "engine/bfloat16.h"
+#include "model/in_float32.h"
+#include "tests/support/precision.h"
+#include "tests/support/test_backend.h"
+
 namespace cdt::test {
 namespace {
 
@@ -24,22 +29,46 @@ double relative_error(const Doubles& got, const Doubles& want) {
 }
 
 Doubles fetch(Backend& backend, const Tensor& t) {
-  std::vector<float> host(static_cast<std::size_t>(t.count()));
-  backend.download(host.data(), t);
+  const std::vector<float> host = to_host(backend, t);
   return {host.begin(), host.end()};
 }
 
-Tensor put(Backend& backend, Arena& arena, const Doubles& values, const Shape& shape) {
+Tensor put(Backend& backend, Arena& arena, const Doubles& values, const Shape& shape,
+           Dtype dtype = Dtype::kFloat32) {
   const std::vector<float> host(values.begin(), values.end());
   const Tensor t = arena.tensor(shape);
   backend.upload(t, host.data());
-  return t;
+  return dtype == t.dtype ? t : as_activation(backend, arena, t);
 }
 
-// Values a float holds exactly, so both sides start equal.
-Doubles random_values(RandomStream& random, std::int64_t n) {
+// Values that the backend's types hold exactly, so that both sides start equal.
+Doubles random_values(const Backend& backend, RandomStream& random, std::int64_t n) {
+  const bool narrow = backend.activations() == Dtype::kBFloat16;
   Doubles v(static_cast<std::size_t>(n));
-  for (double& x : v) x = static_cast<double>(static_cast<float>(random.normal()));
+  for (double& x : v) {
+    const auto normal = static_cast<float>(random.normal());
+    x = static_cast<double>(narrow ? to_float(to_bfloat16(normal)) : normal);
+  }
+  return v;
+}
+
+/// Input number `i` of a case. A gradient accumulates: it starts from ones to see that it does.
+Variable make_input(Backend& backend, Arena& arena, const OpCase& c, std::size_t i,
+                    const Doubles& values) {
+  const Shape& shape = c.inputs[i];
+  const bool activation = i < c.activations;
+  const Dtype dtype = activation ? backend.activations() : Dtype::kFloat32;
+  Variable v;
+  v.value = put(backend, arena, values, shape, dtype);
+  v.needs_grad = i < c.wanted;
+  v.lasting = true;
+  if (v.needs_grad) {
+    const Doubles start(values.size(), c.accumulate ? 1.0 : 0.0);
+    v.grad = put(backend, arena, start, shape, dtype);
+  }
+  if (!activation && backend.activations() != dtype) {
+    v.rounded = as_activation(backend, arena, v.value);
+  }
   return v;
 }
 
@@ -67,6 +96,8 @@ Doubles difference_gradient(const OpCase& c, std::vector<Doubles> inputs, std::s
 
 }  // namespace
 
+double op_value_tolerance() { return tolerance(64.0 * kEpsilon, kOpValue); }
+
 DropoutKey case_key(float p, std::uint32_t site) { return {kSeed, kStep, site, p}; }
 
 std::string check_op(Backend& backend, const OpCase& c) {
@@ -78,15 +109,8 @@ std::string check_op(Backend& backend, const OpCase& c) {
   std::deque<Variable> parameters;
   std::vector<Var> vars;
   for (const Shape& shape : c.inputs) {
-    values.push_back(random_values(random, shape.count()));
-    const bool wanted = vars.size() < c.wanted;
-    const Tensor grad = wanted ? lasting.tensor(shape) : Tensor{};
-    // A parameter's gradient accumulates: start from ones to see that it does.
-    if (wanted) backend.fill(grad, c.accumulate ? 1.0F : 0.0F);
-    parameters.push_back({.value = put(backend, lasting, values.back(), shape),
-                          .grad = grad,
-                          .needs_grad = wanted,
-                          .lasting = true});
+    values.push_back(random_values(backend, random, shape.count()));
+    parameters.push_back(make_input(backend, lasting, c, vars.size(), values.back()));
     vars.push_back(&parameters.back());
   }
   Tape tape(backend, step, scratch);
@@ -96,16 +120,16 @@ std::string check_op(Backend& backend, const OpCase& c) {
   const Doubles got = fetch(backend, y->value);
   if (got.size() != want.size()) return "value: size " + std::to_string(got.size());
   double error = relative_error(got, want);
-  if (!(error <= 64.0 * kEpsilon)) return "value: relative error " + std::to_string(error);
-  const Doubles weights = random_values(random, y->value.count());
-  tape.backward(y, put(backend, lasting, weights, y->value.shape));
+  if (!(error <= op_value_tolerance())) return "value: relative error " + std::to_string(error);
+  const Doubles weights = random_values(backend, random, y->value.count());
+  tape.backward(y, put(backend, lasting, weights, y->value.shape, y->value.dtype));
   for (std::size_t i = 0; i < std::min(vars.size(), c.wanted); ++i) {
     Doubles gradient = difference_gradient(c, values, i, weights);
     if (c.accumulate) {
       for (double& g : gradient) g += 1.0;
     }
     error = relative_error(fetch(backend, vars[i]->grad), gradient);
-    if (!(error <= 512.0 * kEpsilon)) {
+    if (!(error <= tolerance(512.0 * kEpsilon, kOpGradient))) {
       return "gradient of input " + std::to_string(i) + ": relative error " + std::to_string(error);
     }
   }

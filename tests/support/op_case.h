@@ -1,5 +1,5 @@
-// One way to check an op: run it in the engine (float32) and as a float64 formula, compare values,
-// then compare its gradients with central differences of the formula.
+// One way to check an op: run it in the engine, in the precision under test, and as a float64
+// formula, compare values, then compare its gradients with central differences of the formula.
 #pragma once
 
 #include <functional>
@@ -19,12 +19,15 @@ struct OpCase {
   std::function<Var(Tape&, const std::vector<Var>&)> engine;
   std::function<Doubles(const std::vector<Doubles>&)> plain;
   bool training = false;
-  bool accumulate = false;  // give inputs a second consumer, so gradients must add
-  std::size_t wanted = 99;  // this many inputs want a gradient, the rest is frozen
+  bool accumulate = false;      // give inputs a second consumer, so gradients must add
+  std::size_t wanted = 99;      // this many inputs want a gradient, the rest is frozen
+  std::size_t activations = 1;  // this many inputs are token-level, the rest parameters or pooled
 };
 
-/// "" if values and all gradients agree, else what differs first. Relative error of each tensor's
-/// norm; tolerance = 64 epsilon for values, 512 epsilon for gradients, epsilon of float32.
+/// How far the value may be off, relative to its norm: 64 epsilon in float32. Gradients: 512.
+double op_value_tolerance();
+
+/// "" if values and all gradients agree, else what differs first.
 std::string check_op(Backend& backend, const OpCase& c);
 
 /// The dropout key of site `site` in cases run by check_op.

@@ -6,14 +6,18 @@
 #include <vector>
 
 #include "model/profile.h"
+#include "tests/support/precision.h"
 #include "tests/support/small_model.h"
 
 namespace cdt {
 namespace {
 
 using test::kBins;
+using test::kModelGradient;
+using test::kModelValue;
 using test::small_config;
 using test::SmallModel;
+using test::tolerance;
 
 /// Gradient windows by the plain forward and backward pass, through the whole input.
 std::vector<double> direct_window(SmallModel& m, std::int32_t gene) {
@@ -70,7 +74,7 @@ class AttributionTest : public testing::TestWithParam<Case> {
   SmallModel m;
 };
 
-// Float32 rounding of a dozen chained products, relative to the largest score: 1e-4 is the
+// Rounding of a dozen chained products, relative to the largest score: in float32 1e-4 is the
 // project's bound for gradients, 1e-5 for forward values.
 TEST_P(AttributionTest, GradientEqualsTheOneThroughTheWholeInput) {
   for (const std::int32_t gene : {0, 4}) {
@@ -80,7 +84,8 @@ TEST_P(AttributionTest, GradientEqualsTheOneThroughTheWholeInput) {
     for (const double d : direct) largest = std::max(largest, d);
     ASSERT_GT(largest, 0.0);
     for (std::size_t bin = 0; bin < direct.size(); ++bin) {
-      EXPECT_NEAR(window[bin], direct[bin], 1e-4 * largest) << "gene " << gene << " bin " << bin;
+      EXPECT_NEAR(window[bin], direct[bin], tolerance(1e-4, kModelGradient) * largest)
+          << "gene " << gene << " bin " << bin;
     }
   }
 }
@@ -89,12 +94,14 @@ TEST_P(AttributionTest, AttentionEqualsTheRecordedMap) {
   for (const std::int32_t gene : {0, 5}) {
     const std::vector<float> window = m.attribute({gene}).front().attention;
     const std::vector<double> row = recorded_row(m, gene);
-    for (std::size_t bin = 0; bin < row.size(); ++bin) EXPECT_NEAR(window[bin], row[bin], 1e-5);
+    for (std::size_t bin = 0; bin < row.size(); ++bin) {
+      EXPECT_NEAR(window[bin], row[bin], tolerance(1e-5, kModelValue));
+    }
   }
 }
 
 TEST_P(AttributionTest, PredictionEqualsThePlainForwardPass) {
-  EXPECT_NEAR(m.attribute({3}).front().prediction, m.predict(3), 1e-5);
+  EXPECT_NEAR(m.attribute({3}).front().prediction, m.predict(3), tolerance(1e-5, kModelValue));
 }
 
 // One forward pass serves several genes: nothing of one gene's backward pass may leak into the

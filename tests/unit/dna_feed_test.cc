@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "engine/bfloat16.h"
 #include "engine/error.h"
 #include "model/in_float32.h"
 #include "tests/support/small_dataset.h"
@@ -29,6 +30,9 @@ class DnaFeedTest : public testing::Test {
     for (const std::int32_t r : rows) {
       data.read_dna(r, row.data());
       out.insert(out.end(), row.begin(), row.end());
+    }
+    if (backend->activations() == Dtype::kBFloat16) {
+      for (float& x : out) x = to_float(to_bfloat16(x));
     }
     return out;
   }
@@ -56,7 +60,8 @@ TEST_F(DnaFeedTest, RowsAsAskedForRepeatsIncluded) {
 
 // Where the device has memory of its own three rows stay there, the others in page-locked memory.
 TEST_F(DnaFeedTest, RowsThatStayAndRowsThatDoNot) {
-  const std::size_t row = static_cast<std::size_t>(data.bins * data.dna_dim) * sizeof(float);
+  const std::size_t row =
+      static_cast<std::size_t>(data.bins * data.dna_dim * bytes_of(backend->activations()));
   lasting.tensor({1});  // so that the feed's tensors take no more from the device
   const std::size_t free = backend->free_bytes();
   DnaFeed feed(data, *backend, lasting, 4, 5, free > 0 ? free - 3 * row : 0);

@@ -25,14 +25,19 @@ struct Graph {
       v->needs_grad = trainable;
       if (trainable) v->grad = lasting.tensor(v->value.shape);
       fill(v->value);
+      if (backend->activations() != v->value.dtype) v->rounded = rounded(v->value);
     }
     x_value = lasting.tensor({1, kRows, kWidth});
     fill(x_value);
+    x_value = rounded(x_value);
     for (Tensor* seed : {&seed_early, &seed_late}) {
       *seed = lasting.tensor({kCount, kRows, kWidth});
       fill(*seed);
+      *seed = rounded(*seed);
     }
   }
+
+  Tensor rounded(const Tensor& t) { return test::as_activation(*backend, lasting, t); }
 
   void fill(const Tensor& t) {
     std::vector<float> values(static_cast<std::size_t>(t.count()));
