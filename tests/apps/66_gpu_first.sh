@@ -125,6 +125,7 @@ program "$work/bin/python" '[ "$1" != -c ] || exit 0' \
 program "$work/bin/compute-sanitizer" 'shift 4' '"$@"'
 gpu_first PYTHON=python STEPS='bench-bf16 pytorch-bf16-compiled racecheck'
 expect_step pytorch-bf16-compiled passed 'train 3.00 ms, the engine 1.50 times as fast'
+expect_text "$work/stdout" 'predict not measured'
 expect_text "$out/results.json" '"its_libraries": "none"'
 expect_text "$out/results.json" '--predict-batch 8 --compile'
 check "ours have theirs" grep -qE '"libraries": "[^"]*/lib' "$out/results.json"

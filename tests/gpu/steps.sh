@@ -211,8 +211,8 @@ pytorch() {
   for key in train_step_s predict_s_per_enhancer attribute_s_per_pair; do
     theirs=$(number "$numbers" $key) mine=$(number "$scratch/bench-$1.json" $key 2>/dev/null)
     ratios+=$(awk -v a="$theirs" -v b="$mine" -v name="${key%%_*}" 'BEGIN {
-      printf "%s %.2f ms", name, a * 1e3
-      if (b > 0) printf ", the engine %.2f times as fast", a / b
+      printf a == "" ? "%s not measured" : "%s %.2f ms", name, a * 1e3
+      if (a > 0 && b > 0) printf ", the engine %.2f times as fast", a / b
       printf "; " }')
   done
   echo "${ratios%; }"
