@@ -37,7 +37,7 @@ mkdir -p "$out" "$material"
 emulated || require_driver
 if ! emulated; then
   "${MAKE:-make}" -s BUILD="$build" "$build/cuda.mk" >"$out/log.txt" 2>&1 || refuse "$(tail -n 1 "$out/log.txt")"
-  [ -n "$(sed -n 's/^NVCC := *//p' "$build/cuda.mk")" ] ||
+  [ -n "$(sed -n 's/^CUDA_VERSION := *//p' "$build/cuda.mk")" ] ||
     refuse "no CUDA toolkit: $(sed -n 's/^CUDA_MISSING := *//p' "$build/cuda.mk")"
 fi
 scratch=$(mktemp -d) || refuse "no temporary folder"

@@ -10,6 +10,7 @@
 #   MINUTES=9         no step starts later; the rest is listed as not reached
 #   STEPS='facts ...' these only (tests/gpu/steps.sh lists them)
 #   PYTHON=python3    whose PyTorch is timed beside the engine
+#   CDT_STEP_LIMIT=60 seconds for each step instead of its own limit
 #   EMULATED=1        a rehearsal: the pack's emulated GPU, in small
 set -u
 export LC_ALL=C OMP_WAIT_POLICY=passive
@@ -67,7 +68,12 @@ for part in results runner libraries steps comparisons facts; do
   source "tests/gpu/$part.sh"
 done
 build=. material=.
-if emulated; then export CDT_EMULATED_MEMORY=$((32 << 30)); else require_driver; fi
+if emulated; then
+  # No time means anything there.
+  export CDT_EMULATED_MEMORY=$((32 << 30)) CDT_STEP_LIMIT=${CDT_STEP_LIMIT:-600}
+else
+  require_driver
+fi
 read -r -a wanted <<<"${STEPS:-}"
 choose_steps "$(list_steps)" ${wanted[@]+"${wanted[@]}"}
 settle_libraries "$(path_of cdt-train)"

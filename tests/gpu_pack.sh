@@ -15,7 +15,7 @@ shift 2
 kPrograms='bin/cdt-synth bin/cdt-train bin/cdt-predict bin/cdt-attribute tests/compare_runs tests/gpu_facts
   tests/kernel_tests tests/unit_tests tests/parity_tests tests/paper_bench tests/measure_gemm
   tests/measure_forms'
-kScripts='tests/gpu_first.sh tests/gpu tests/apps tests/device_tests.txt tests/parity/fixtures
+kScripts='tests/gpu_first.sh tests/gpu tests/apps tests/*_tests.txt tests/parity/fixtures
   tests/parity/cdt_torch.py tests/bench/bench_pytorch.py'
 # Every machine has those of glibc, and cuBLASLt comes with the toolkit or with PyTorch.
 kLeftThere='linux-vdso|ld-linux|libc\.so|libm\.so|libdl\.so|librt\.so|libpthread\.so|libresolv\.so|libcublasLt|libcudnn'

@@ -125,6 +125,7 @@ program "$work/bin/python" '[ "$1" != -c ] || exit 0' \
 program "$work/bin/compute-sanitizer" 'shift 4' '"$@"'
 gpu_first PYTHON=python STEPS='bench-bf16 pytorch-bf16-compiled racecheck'
 expect_step pytorch-bf16-compiled passed 'train 3.00 ms, the engine 1.50 times as fast'
+expect_text "$work/stdout" 'predict not measured'
 expect_text "$out/results.json" '"its_libraries": "none"'
 expect_text "$out/results.json" '--predict-batch 8 --compile'
 check "ours have theirs" grep -qE '"libraries": "[^"]*/lib' "$out/results.json"
@@ -228,9 +229,29 @@ gpu_first STEPS='facts other'
 expect_refused "an unknown step" "no such step: other; there are facts kernel-tests"
 gpu_first MINUTES=many
 expect_refused "MINUTES" "MINUTES: is no number of minutes (got many)"
+
+# --- the same steps after a build: make gpu-check
+# gpu_check STEP...
+gpu_check() {
+  status=0
+  PATH=$work/bin:$PATH MAKE=true tests/gpu_check.sh "$build" "$@" >"$work/stdout" 2>"$work/stderr" || status=$?
+}
+out=$build/gpu-check
+gpu_check references train-fp32 build
+expect_status "gpu-check" 0
+expect_step build passed
+expect_step train-fp32 passed '"outside": 0'
+expect_text "$work/stdout" "3 steps, 0 failed, 0 not reached"
+gpu_check no-such-step
+expect_refused "gpu-check: an unknown step" "no such step: no-such-step; there are build references facts"
+printf 'CUDA_VERSION := \nCUDA_MISSING := no nvcc\n' >"$build/cuda.mk"
+gpu_check
+expect_refused "gpu-check: no toolkit" "gpu-check: no CUDA toolkit: no nvcc"
 program "$work/bin/nvidia-smi" 'echo "No devices were found"' 'exit 6'
 if [ ! -e /dev/nvidiactl ]; then
   gpu_first STEPS=facts
   expect_refused "no GPU" "gpu-first: no NVIDIA GPU"
+  gpu_check
+  expect_refused "gpu-check: no GPU" "gpu-check: no NVIDIA GPU"
 fi
 finish

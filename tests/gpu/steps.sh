@@ -122,11 +122,12 @@ kernel_tests() {
   google_test ours kernel_tests $(small kernel_tests)
 }
 
-# The tests that do not depend on the device, on the CUDA backend.
+# The tests that do not depend on the device, on the CUDA backend; in tf32 and bf16 without those of float32.
 device_tests() {
   local suite failures=0
   export CDT_TEST_DEVICE=cuda CDT_TEST_PRECISION=$1
   GTEST_FILTER=$(tr '\n' : <tests/device_tests.txt)
+  [ "$1" = fp32 ] || GTEST_FILTER+=-$(sed 's/ *#.*//' tests/float32_tests.txt | tr '\n' :)
   export GTEST_FILTER
   for suite in unit parity; do
     # shellcheck disable=SC2046
@@ -137,7 +138,7 @@ device_tests() {
 
 attention_forms() {
   measure measure_forms || return
-  echo "$(grep -o '_us"' "$numbers" | wc -l) times"
+  echo "$(grep -o '_us"' "$numbers" | wc -l) times, values out of bounds: $(number "$numbers" out_of_bounds)"
 }
 
 gemm() {
@@ -181,11 +182,15 @@ bench() {
 }
 
 profile() {
-  measure paper_bench --device cuda --precision "$1" --repeat "$(repeats 20)" --workloads train --profile
+  measure paper_bench --device cuda --precision "$1" --repeat "$(repeats 20)" --workloads train --profile || return
+  echo "$(grep -o '"op"' "$numbers" | wc -l) ops: the table is in log.txt"
 }
 
 same_bits() {
-  measure paper_bench --device cuda --precision "$1" --same-bits
+  local status=0
+  measure paper_bench --device cuda --precision "$1" --same-bits || status=$?
+  grep -oE '"(recorded_equals_eager|twice_equal)": [a-z]+' "$numbers" | tr -d '"' | paste -sd ' '
+  return $status
 }
 
 cpu_bench() {
@@ -206,8 +211,8 @@ pytorch() {
   for key in train_step_s predict_s_per_enhancer attribute_s_per_pair; do
     theirs=$(number "$numbers" $key) mine=$(number "$scratch/bench-$1.json" $key 2>/dev/null)
     ratios+=$(awk -v a="$theirs" -v b="$mine" -v name="${key%%_*}" 'BEGIN {
-      printf "%s %.2f ms", name, a * 1e3
-      if (b > 0) printf ", the engine %.2f times as fast", a / b
+      printf a == "" ? "%s not measured" : "%s %.2f ms", name, a * 1e3
+      if (a > 0 && b > 0) printf ", the engine %.2f times as fast", a / b
       printf "; " }')
   done
   echo "${ratios%; }"
