@@ -58,7 +58,7 @@ TEST_F(TwoDevices, FindsStreamsAndEventsOfAnotherDevice) {
       {[&] { return cudaStreamWaitEvent(stream, event); }, "work for a stream of device 1"}};
   ASSERT_EQ(cudaEventRecord(event, stream), cudaSuccess);
   for (const auto& [call, finding] : calls) {
-    on_a_thread_of_its_own([&] { EXPECT_EQ(call(), cudaErrorInvalidResourceHandle); });
+    on_a_thread_of_its_own([&call = call] { EXPECT_EQ(call(), cudaErrorInvalidResourceHandle); });
     expect_finding({finding, "on a thread whose device is 0"});
     EXPECT_EQ(call(), cudaSuccess) << finding;
   }
