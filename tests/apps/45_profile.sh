@@ -42,7 +42,7 @@ for device in cpu cuda; do
 
   model=$work/plain-cpu/model.safetensors
   for program in predict attribute; do
-    arguments=(--data "$work/data" --model "$model" --split val --device $device --quiet)
+    arguments=(--data "$work/data" --model "$model" --split val --device "$device" --quiet)
     [ $program = predict ] || arguments+=(--sample 3 --tracks 0)
     out=$program-$device
     expect_ok "$bin/cdt-$program" "${arguments[@]}" --out "$work/$out" --profile

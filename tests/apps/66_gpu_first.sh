@@ -127,7 +127,7 @@ gpu_first PYTHON=python STEPS='bench-bf16 pytorch-bf16-compiled racecheck'
 expect_step pytorch-bf16-compiled passed 'train 3.00 ms, the engine 1.50 times as fast'
 expect_text "$work/stdout" 'predict not measured'
 expect_text "$out/results.json" '"its_libraries": "none"'
-expect_text "$out/results.json" '--predict-batch 8 --compile'
+expect_text "$out/results.json" '--predict-batch 8 --compile --workloads train'
 check "ours have theirs" grep -qE '"libraries": "[^"]*/lib' "$out/results.json"
 expect_step racecheck passed
 

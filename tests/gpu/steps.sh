@@ -15,7 +15,7 @@ bench-bf16            90 bench bf16 | training step, prediction and attribution 
 profile-bf16          60 profile bf16 | where the time of that step goes, op by op
 same-bits-bf16        60 same_bits bf16 | is a recorded step the step launched one by one, and every run the same, bit for bit
 pytorch-bf16          90 pytorch bf16 | the same workloads through PyTorch, and the ratios
-pytorch-bf16-compiled 150 pytorch bf16 --compile | the same through compiled PyTorch
+pytorch-bf16-compiled 90 pytorch bf16 --compile --workloads train | the training step through compiled PyTorch
 bench-tf32            90 bench tf32 | the engine in tf32
 bench-fp32            90 bench fp32 | the engine in true float32
 tests-fp32            60 device_tests fp32 | ops against float64 formulas, fixtures recorded from PyTorch, in fp32
@@ -37,6 +37,7 @@ gemm-tf32             60 gemm tf32 | the products in tf32
 gemm-fp32             60 gemm fp32 | the products in true float32
 same-bits-tf32        60 same_bits tf32 | the same bits in tf32
 same-bits-fp32        60 same_bits fp32 | the same bits in true float32
+pytorch-bf16-rest    150 pytorch bf16 --compile --workloads predict,attribute | prediction and attribution through compiled PyTorch
 cpu-16               120 cpu_bench 16 | the CPU engine on 16 threads
 cpu-8                120 cpu_bench 8 | on 8
 cpu-4                150 cpu_bench 4 | on 4
@@ -198,7 +199,7 @@ cpu_bench() {
   measure paper_bench --device cpu --threads "$1" --repeat 1 --workloads train,predict,attribute
 }
 
-# pytorch PRECISION [--compile]: the workloads of bench-PRECISION, and the ratios to it. Without our
+# pytorch PRECISION [OPTION...]: the workloads of bench-PRECISION, and the ratios to it. Without our
 # LD_LIBRARY_PATH: PyTorch brings its own libraries.
 pytorch() {
   local python=${PYTHON:-python3} theirs mine key ratios=''
@@ -209,6 +210,7 @@ pytorch() {
     --train-batch 8 --predict-batch 8 "${@:2}" >"$numbers" || return
   cat "$numbers"
   for key in train_step_s predict_s_per_enhancer attribute_s_per_pair; do
+    grep -q "\"$key\"" "$numbers" || continue
     theirs=$(number "$numbers" $key) mine=$(number "$scratch/bench-$1.json" $key 2>/dev/null)
     ratios+=$(awk -v a="$theirs" -v b="$mine" -v name="${key%%_*}" 'BEGIN {
       printf a == "" ? "%s not measured" : "%s %.2f ms", name, a * 1e3
