@@ -120,7 +120,7 @@ check "in the order of the list" test "$(grep -oE '^(facts|forms|bench-bf16|prof
 # --- PyTorch: the ratio, and none of our libraries in its path
 # shellcheck disable=SC2016
 program "$work/bin/python" '[ "$1" != -c ] || exit 0' \
-  'echo "{\"train_step_s\": 0.003, \"its_libraries\": \"${LD_LIBRARY_PATH:-none}\", \"arguments\": \"$*\"}"'
+  'echo "{\"train_step_s\": 0.003, \"predict_s_per_enhancer\": null, \"its_libraries\": \"${LD_LIBRARY_PATH:-none}\", \"arguments\": \"$*\"}"'
 # shellcheck disable=SC2016
 program "$work/bin/compute-sanitizer" 'shift 4' '"$@"'
 gpu_first PYTHON=python STEPS='bench-bf16 pytorch-bf16-compiled racecheck'
