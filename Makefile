@@ -49,9 +49,10 @@ ifdef SANITIZE
 endif
 
 # A fused multiply-add rounds once where the source rounds twice: off, so that results do not depend
-# on what the optimiser contracts. -Wrestrict reports sums of strings wrongly in g++ 12 (PR 105651).
+# on what the optimiser contracts. -Wrestrict reports sums of strings wrongly in g++ 12 (PR 105651);
+# -Wpsabi notes that wide vectors are passed otherwise than by g++ 4.5.
 FLAGS := -std=c++20 $(OPTIMISE) $(if $(ARCH),-march=$(ARCH)) -ffp-contract=off -fopenmp \
-  -Wall -Wextra $(if $(findstring clang,$(CXX)),,-Wno-restrict) $(WERROR) -I. $(CXXFLAGS)
+  -Wall -Wextra $(if $(findstring clang,$(CXX)),,-Wno-restrict -Wno-psabi) $(WERROR) -I. $(CXXFLAGS)
 LIBRARIES = -ldnnl -lz $(BIGWIG_FLAGS) $(if $(KERNELS),$(CUDA_LIBRARIES))
 
 ifdef V

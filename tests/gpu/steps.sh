@@ -149,6 +149,7 @@ gemm() {
 
 cudnn_attention() {
   local folder
+  ! emulated || skip "cuDNN has no emulation"
   folder=$(folder_of libcudnn.so.9) && libraries=$libraries${libraries:+:}$folder
   path_of measure_attention >/dev/null || skip "not built: measure_attention"
   [ -z "$(complaint "$(path_of measure_attention)")" ] || skip "no cuDNN 9 here"
