@@ -79,4 +79,6 @@ choose_steps "$(list_steps)" ${wanted[@]+"${wanted[@]}"}
 settle_libraries "$(path_of cdt-train)"
 version=$(text_of commit)
 collect_facts "$(path_of cdt-train)"
+# Several GB that PyTorch reads when it is first imported, while the first steps run.
+emulated || (setsid timeout 120 "${PYTHON:-python3}" -c 'import torch, torch._inductor' >/dev/null 2>&1 7>&- &)
 run_steps

@@ -103,8 +103,11 @@ write_manifest() {
 # write_archive: with a window over all of it, since the programs share most of their bytes.
 write_archive() {
   local bytes limit=${PACK_LIMIT:-55000000}
-  tar -C "$folder" --sort=name --owner=0 --group=0 --numeric-owner -c . |
-    xz -T1 --lzma2=preset=6,dict=192MiB >"$pack.new" || refuse "$pack: could not be written"
+  if ! (set -o pipefail && tar -C "$folder" --sort=name --owner=0 --group=0 --numeric-owner -c . |
+    xz -T1 --lzma2=preset=6,dict=192MiB >"$pack.new"); then
+    rm -f "$pack.new"
+    refuse "$pack: could not be written"
+  fi
   bytes=$(wc -c <"$pack.new")
   if [ "$bytes" -gt "$limit" ]; then
     rm "$pack.new"

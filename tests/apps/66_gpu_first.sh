@@ -62,21 +62,33 @@ expect_json() {
 }
 # No process of a step is left: they all sleep for this many seconds.
 kNap=31417
+naps() {
+  local file
+  for file in /proc/[0-9]*/cmdline; do tr '\0' ' ' <"$file"; echo; done 2>/dev/null | grep -x "sleep $kNap "
+}
 expect_no_orphans() {
   local tries
   for tries in 1 2 3 4 5 6 7 8 9 10; do
-    pgrep -f "sleep $kNap" >/dev/null || break
+    naps >/dev/null || break
     sleep 0.3
   done
-  check "$1: no process is left after $tries looks" test -z "$(pgrep -f "sleep $kNap")"
+  check "$1: no process is left after $tries looks" test -z "$(naps)"
 }
+
+sleep $kNap &
+nap=$!
+sleep 0.2
+check "a process that is left would be seen" test -n "$(naps)"
+kill $nap
+wait $nap 2>/dev/null
 
 # --- a pack of stand-ins
 : >"$mode"
 program "$work/bin/nvidia-smi" 'case $* in *gpu=name*) echo "Stand-in \"X\"" ;; -L) echo "GPU 0" ;; *) echo 1.0 ;; esac'
 for name in cdt-synth cdt-train cdt-predict cdt-attribute; do on_cpu $name; done
 program "$build/tests/compare_runs" "exec '$(realpath "$CDT_BUILD")/tests/compare_runs' \"\$@\""
-for name in kernel_tests unit_tests parity_tests paper_bench measure_gemm; do measuring $name; done
+for name in kernel_tests unit_tests parity_tests; do measuring $name 'echo "[  PASSED  ] 2 tests."'; done
+for name in paper_bench measure_gemm; do measuring $name; done
 # shellcheck disable=SC2016
 measuring gpu_facts '[[ $mode != *hang* ]] || { (trap "" TERM; sleep '$kNap') & sleep '$kNap'; }' \
   '[[ $mode != *die* ]] || { echo "{\"half\":"; kill -SEGV $$; }' '[[ $mode != *nap* ]] || sleep 2'
@@ -97,6 +109,10 @@ status=0
 PACK_LIMIT=1000 pack_of "$pack" || status=$?
 expect_refused "a pack that is too large" "bytes, more than 1000"
 check "nothing is left of it" test ! -e "$pack" -a ! -e "$pack.new"
+status=0
+(trap '' XFSZ && ulimit -f 100 && pack_of "$pack") || status=$?
+expect_status "a disk that takes no more" 2
+check "nothing half-written" test ! -e "$pack" -a ! -e "$pack.new"
 expect_ok pack_of "$pack" || finish
 mkdir "$work/unpacked"
 expect_ok tar -xJf "$pack" -C "$work/unpacked"
@@ -122,14 +138,16 @@ check "in the order of the list" test "$(grep -oE '^(facts|forms|bench-bf16|prof
 program "$work/bin/python" '[ "$1" != -c ] || exit 0' \
   'echo "{\"train_step_s\": 0.003, \"predict_s_per_enhancer\": null, \"its_libraries\": \"${LD_LIBRARY_PATH:-none}\", \"arguments\": \"$*\"}"'
 # shellcheck disable=SC2016
-program "$work/bin/compute-sanitizer" 'shift 4' '"$@"'
+program "$work/bin/compute-sanitizer" '[ "$1" != --help ] || { echo "  --kernel-name arg"; exit; }' \
+  'echo "$*"' 'shift 6' '"$@"'
 gpu_first PYTHON=python STEPS='bench-bf16 pytorch-bf16-compiled racecheck'
 expect_step pytorch-bf16-compiled passed 'train 3.00 ms, the engine 1.50 times as fast'
 expect_text "$work/stdout" 'predict not measured'
 expect_text "$out/results.json" '"its_libraries": "none"'
 expect_text "$out/results.json" '--predict-batch 8 --compile --workloads train'
 check "ours have theirs" grep -qE '"libraries": "[^"]*/lib' "$out/results.json"
-expect_step racecheck passed
+expect_step racecheck passed ' tests passed, 0 of '
+expect_text "$out/log.txt" '--tool racecheck --kernel-name kns=cdt --error-exitcode 9'
 
 # --- planted mistakes: another training, other windows, values that disagree, half an object
 printf 'cdt-train: --weight-decay 0.01\ncdt-attribute: --smooth-noise 1\ndisagree die\n' >"$mode"

@@ -9,8 +9,9 @@ kPrecisions='fp32 tf32 bf16'
 kDataSizes=(--enhancers 60 --bins 70 --genes 66)
 kModelSizes=(--hidden 64 --heads 2 --pool-heads 2 --feed-forward 128 --fusion 96)
 
-# Half a unit in the last place of float32, tf32 (10 bits of mantissa) or bfloat16 (7).
-rounding() { case $1 in fp32) echo 1.2e-7 ;; tf32) echo 4.9e-4 ;; bf16) echo 3.9e-3 ;; esac; }
+# How far a precision may be off: half a unit in the last place of float32 or bfloat16 (7 bits of mantissa);
+# of tf32 (10 bits) a whole one, since tensor cores may cut a factor's low bits off instead of rounding.
+rounding() { case $1 in fp32) echo 1.2e-7 ;; tf32) echo 9.8e-4 ;; bf16) echo 3.9e-3 ;; esac; }
 
 # train_small OUT START DEVICE PRECISION: of a run only what is compared is kept.
 train_small() {
@@ -65,7 +66,7 @@ compare_training() {
 # sums run in another order, by 1e-4.
 compare_attribution() {
   local error
-  case $1 in fp32) error=1e-4 ;; tf32) error=7.8e-3 ;; bf16) error=6.25e-2 ;; esac
+  case $1 in fp32) error=1e-4 ;; tf32) error=1.56e-2 ;; bf16) error=6.25e-2 ;; esac
   attribute_small "$folder/cuda" cuda "$1" || return 1
   tests/gpu/compare_windows.sh "$material/references/windows" "$folder/cuda" 0.99 $error
 }

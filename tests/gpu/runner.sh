@@ -124,6 +124,8 @@ run_steps() {
   exec 8<"$scratch/alive"
   trap 'cut_off INT' INT
   trap 'cut_off TERM' TERM
+  # While somebody holds the GPU open, no process that starts has to wait for it to wake up.
+  [ ! -r /dev/nvidia0 ] || exec 7</dev/nvidia0
   for i in "${!names[@]}"; do set_step "$i" waiting; done
   write_results running
   for i in "${!names[@]}"; do

@@ -14,8 +14,8 @@ forms                 60 attention_forms | are fused attention and score blocks 
 bench-bf16            90 bench bf16 | training step, prediction and attribution at paper scale in bf16; device memory
 profile-bf16          60 profile bf16 | where the time of that step goes, op by op
 same-bits-bf16        60 same_bits bf16 | is a recorded step the step launched one by one, and every run the same, bit for bit
-pytorch-bf16          90 pytorch bf16 | the same workloads through PyTorch, and the ratios
-pytorch-bf16-compiled 90 pytorch bf16 --compile --workloads train | the training step through compiled PyTorch
+pytorch-bf16         120 pytorch bf16 | the same workloads through PyTorch, and the ratios
+pytorch-bf16-compiled 120 pytorch bf16 --compile --workloads train | the training step through compiled PyTorch
 bench-tf32            90 bench tf32 | the engine in tf32
 bench-fp32            90 bench fp32 | the engine in true float32
 tests-fp32            60 device_tests fp32 | ops against float64 formulas, fixtures recorded from PyTorch, in fp32
@@ -108,13 +108,19 @@ card() {
   measure gpu_facts
 }
 
-# google_test COMMAND...: what it says stays in $folder/said. A filter that fits no test is a failure.
+# google_test COMMAND...: its tests shared out among processes: a kernel's error on a GPU is the end of all
+# tests behind it in its process. A filter that fits no test is a failure.
 google_test() {
-  local status=0
-  GTEST_BRIEF=1 "$@" >"$folder/said" 2>&1 || status=$?
-  cat "$folder/said"
-  [ $status -eq 0 ] || return $status
-  ! grep -qF '[  PASSED  ] 0 tests' "$folder/said"
+  local parts=$(($(nproc) < 8 ? $(nproc) : 8)) i pids=() failed=0 passed
+  for ((i = 0; i < parts; i++)); do
+    GTEST_BRIEF=1 GTEST_TOTAL_SHARDS=$parts GTEST_SHARD_INDEX=$i "$@" >"$folder/said.$i" 2>&1 &
+    pids+=($!)
+  done
+  for i in "${pids[@]}"; do wait "$i" || failed=$((failed + 1)); done
+  cat "$folder"/said.*
+  passed=$(cat "$folder"/said.* | sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?.*/\1/p' | paste -sd + | sed 's/^$/0/')
+  echo "$((passed)) tests passed, $failed of $parts processes failed"
+  [ $failed -eq 0 ] && [ $((passed)) -gt 0 ]
 }
 
 # Single kernels against the CPU backend, float32 and bfloat16.
@@ -157,17 +163,20 @@ cudnn_attention() {
   echo "$(grep -o '_us"' "$numbers" | wc -l) times"
 }
 
-# compute-sanitizer over the fused kernels alone; over everything it takes many minutes. A machine that the
-# tool cannot attach to says nothing about the kernels.
+# compute-sanitizer over the fused kernels alone, and of these no kernel of a library; over everything it
+# takes many minutes. A machine that the tool cannot attach to says nothing about the kernels.
 sanitize() {
-  local tool status=0 path
+  local tool path option only=() status=0
   tool=$(command -v compute-sanitizer) || tool=$(cuda_folders | sed 's|/[^/]*$|/bin/compute-sanitizer|' |
     while read -r path; do if [ -x "$path" ]; then echo "$path"; fi; done | head -n 1)
   [ -n "$tool" ] || skip "no compute-sanitizer in the PATH or in a toolkit"
   path=$(path_of kernel_tests) || skip "$path"
-  google_test with_libraries "$tool" --tool "$1" --error-exitcode 9 "$path" \
+  for option in --kernel-name --filter; do
+    if [ ${#only[@]} -eq 0 ] && "$tool" --help 2>&1 | grep -qe "$option"; then only=("$option" kns=cdt); fi
+  done
+  google_test with_libraries "$tool" --tool "$1" ${only[@]+"${only[@]}"} --error-exitcode 9 "$path" \
     --gtest_filter='FusedAttentionKernels.*' || status=$?
-  if [ $status -ne 0 ] && grep -q 'Device not supported' "$folder/said"; then
+  if [ $status -ne 0 ] && grep -q 'Device not supported' "$folder"/said.*; then
     skip "compute-sanitizer does not support this machine"
   fi
   return $status

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "engine/bfloat16.h"
+#include "engine/error.h"
 #include "tests/support/relative_error.h"
 
 namespace cdt::test {
@@ -132,8 +133,8 @@ std::vector<Floats> run_on_cpu(const KernelCase& c, const std::vector<Floats>& i
   return out;
 }
 
-void compare(const KernelCase& c, const std::vector<Floats>& inputs,
-             const std::vector<Floats>& want, bool narrow, Placement placement) {
+void run_and_compare(const KernelCase& c, const std::vector<Floats>& inputs,
+                     const std::vector<Floats>& want, bool narrow, Placement placement) {
   const auto gpu = make_cuda_backend(c.options);
   Arena scratch(*gpu, "scratch", kScratchBytes);
   std::vector<std::unique_ptr<Placed>> placed;
@@ -147,11 +148,22 @@ void compare(const KernelCase& c, const std::vector<Floats>& inputs,
     tensors.push_back(placed.back()->tensor());
   }
   c.call(*gpu, tensors, scratch);
+  gpu->synchronize();
   constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const double tolerance = narrow ? kBFloat16Rounding * c.bfloat16_factor : 64.0 * kEpsilon;
     EXPECT_LE(relative_error(placed[i]->download(), want[i]), tolerance) << "tensor " << i;
     EXPECT_TRUE(placed[i]->clean_beside()) << "beside tensor " << i;
+  }
+}
+
+/// A GPU's error, which ends its context, is a failure under the name of the case that brought it.
+void compare(const KernelCase& c, const std::vector<Floats>& inputs,
+             const std::vector<Floats>& want, bool narrow, Placement placement) {
+  try {
+    run_and_compare(c, inputs, want, narrow, placement);
+  } catch (const Error& error) {
+    ADD_FAILURE() << error.what();
   }
 }
 
