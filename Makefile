@@ -14,6 +14,7 @@
 #   PREFIX, DESTDIR   where `make install` puts the binaries, default /usr/local
 #   PYTHON            the interpreter that has PyTorch, for `make bench-pytorch`
 #   PACK_ARCH, PACK_CUDA_ARCH   what `make gpu-pack` builds for: x86-64-v3 and 90
+#   KINDS='80 90', BASELINE=new   of `make cuda-report`: GPUs to count for; write the baseline anew
 #   DEVICE, PRECISION of `make bench` and `make bench-pytorch`: cpu (default) or cuda; fp32 (default),
 #                     tf32 or bf16
 

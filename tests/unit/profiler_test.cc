@@ -110,6 +110,7 @@ struct Profiled {
       v->grad = random(v->value.shape, 4);
       v->lasting = v->needs_grad = true;
     }
+    backend->profiler()->clear();
   }
   Tensor random(const Shape& shape, std::uint32_t stream) {
     const Tensor t = lasting.tensor(shape);
@@ -133,7 +134,9 @@ TEST(ProfilerTest, ForwardAndBackwardOfAnOpApart) {
   constexpr double kFlop = 2.0 * kRows * kIn * kOut;
   EXPECT_EQ(forward.calls, 1);
   EXPECT_EQ(forward.work.flop, kFlop);
+#ifndef CDT_DEBUG  // its arenas fill memory, with kernels of their own
   EXPECT_EQ(forward.work.bytes, 4.0 * (kRows * kIn + kOut * kIn + kOut + kRows * kOut));
+#endif
   EXPECT_GT(forward.seconds, 0.0);
   EXPECT_EQ(backward.calls, 1);
   EXPECT_EQ(backward.work.flop, 2 * kFlop);
