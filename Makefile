@@ -285,7 +285,6 @@ test: all $(TESTS) $(MEASURES) cubins  ## build and run all tests; the last line
 cubins:
 	@[ -z '$(CUBINS)' ] || $(MAKE) --no-print-directory -k $(CUBINS) || true
 
-# KINDS='80 90' counts instructions for these, default sm_90; BASELINE=new writes what is compared with.
 cuda-report: cubins $(KERNEL_OBJECTS)  ## registers, shared memory, spills, instructions of CUDA kernels
 	@tests/cuda_report.sh $(addsuffix .log,$(KERNEL_OBJECTS) $(CUBINS)) < /dev/null; status=$$?; echo; \
 	  NVCC='$(NVCC)' KINDS='$(or $(KINDS),90)' tests/cuda_instructions.sh $(if $(filter new,$(BASELINE)),--new) \

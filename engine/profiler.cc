@@ -32,8 +32,7 @@ void Profiler::add(const Work& work) {
   CDT_CHECK(depth_ > 0, "work belongs to a row of the profile");
   Span& span = section_->spans.back();
   ++span.kernels;
-  span.work.flop += work.flop;
-  span.work.bytes += work.bytes;
+  span.work += work;
 }
 
 void Profiler::leave() {
@@ -55,8 +54,7 @@ void Profiler::collect(Section& section) {
       Row& row = rows_[span.key];
       ++row.calls;
       row.seconds += device_.seconds_between(span.from, span.to);
-      row.work.flop += span.work.flop;
-      row.work.bytes += span.work.bytes;
+      row.work += span.work;
     }
     section.pending = false;
   }

@@ -22,6 +22,12 @@ class Backend;
 struct Work {
   double flop = 0;
   double bytes = 0;
+
+  Work& operator+=(const Work& other) {
+    flop += other.flop;
+    bytes += other.bytes;
+    return *this;
+  }
 };
 
 enum class Pass : std::uint8_t {

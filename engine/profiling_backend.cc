@@ -189,7 +189,7 @@ class ProfilingBackend final : public Backend {
   void clip(std::span<const AdamWTensors> parameters, double max_norm,
             const Tensor& clip) override {
     Work work = traffic({clip});
-    for (const AdamWTensors& p : parameters) work.bytes += traffic({p.grad}).bytes;
+    for (const AdamWTensors& p : parameters) work += traffic({p.grad});
     const auto scope = kernel("clip", work);
     device_->clip(parameters, max_norm, clip);
   }
@@ -197,8 +197,7 @@ class ProfilingBackend final : public Backend {
              const Tensor& clip) override {
     Work work;
     for (const AdamWTensors& p : parameters) {
-      work.bytes +=
-          traffic({p.w, p.w, p.grad, p.first, p.first, p.second, p.second, p.rounded}).bytes;
+      work += traffic({p.w, p.w, p.grad, p.first, p.first, p.second, p.second, p.rounded});
     }
     const auto scope = kernel("adamw", work);
     device_->adamw(parameters, rates, clip);

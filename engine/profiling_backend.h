@@ -1,4 +1,4 @@
-// A backend that profiles the one it stands before.
+// A decorator that profiles another backend.
 #pragma once
 
 #include <memory>

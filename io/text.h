@@ -27,6 +27,7 @@ std::string format_number(float value);
 std::string format_number(double value);
 /// The same for JSON: "null" where the value is not finite.
 std::string json_number(double value);
+inline const char* json_bool(bool value) { return value ? "true" : "false"; }
 
 /// The whole text is one number: decimal or exponent form, "nan" and "inf" too; no hex, no spaces,
 /// one leading '+' allowed. False when it is not, or when it is out of the type's range.

@@ -64,6 +64,8 @@ class Cdt {
   /// In state_dict order.
   std::deque<Parameter>& parameters() { return parameters_; }
   const std::deque<Parameter>& parameters() const { return parameters_; }
+  /// The same as an optimiser takes them.
+  std::vector<Var> variables();
   std::int64_t parameter_count() const;
   /// The parameter of that name; throws Error if there is none.
   Parameter& parameter(const std::string& name);

@@ -197,6 +197,12 @@ void Cdt::freeze() {
   gradients_ = {};
 }
 
+std::vector<Var> Cdt::variables() {
+  std::vector<Var> out;
+  for (Parameter& parameter : parameters_) out.push_back(&parameter.variable);
+  return out;
+}
+
 void Cdt::zero_gradients() {
   if (!gradients_.empty()) backend_.fill(gradients_, 0.0F);
 }

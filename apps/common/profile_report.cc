@@ -39,8 +39,7 @@ Profiler::Row sum_of(const std::vector<NamedRow>& rows) {
   for (const auto& [name, row] : rows) {
     sum.calls += row.calls;
     sum.seconds += row.seconds;
-    sum.work.flop += row.work.flop;
-    sum.work.bytes += row.work.bytes;
+    sum.work += row.work;
   }
   return sum;
 }

@@ -11,7 +11,7 @@ namespace cdt {
 /// A row for each op, forward and backward apart, then kernels outside the tape, the longest first;
 /// the sums; how much of the program's time that is. `backend` keeps a profile.
 std::string profile_table(Backend& backend);
-/// The same numbers (docs/formats.md).
+/// The table's numbers as JSON; docs/formats.md describes the keys.
 std::string profile_json(Backend& backend);
 
 /// Where the backend keeps a profile, the table goes to standard output and the JSON to

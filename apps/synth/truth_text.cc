@@ -66,7 +66,7 @@ std::string truth_text(const SynthPlan& plan, const Mechanism& mechanism,
     out += "{\"enhancer\": \"" + enhancers[static_cast<std::size_t>(made.pair.enhancer)].name +
            "\", \"gene\": \"" + genes[static_cast<std::size_t>(made.pair.gene)] +
            "\", \"noiseless_beta\": " + json_number(made.noiseless_beta) +
-           ", \"has_effect\": " + (made.has_effect ? "true" : "false") + "}";
+           ", \"has_effect\": " + json_bool(made.has_effect) + "}";
     separator = ",\n";
   }
   return out + "\n]\n}\n";

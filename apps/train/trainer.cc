@@ -19,12 +19,6 @@
 namespace cdt {
 namespace {
 
-std::vector<Var> variables_of(Cdt& model) {
-  std::vector<Var> out;
-  for (Parameter& parameter : model.parameters()) out.push_back(&parameter.variable);
-  return out;
-}
-
 AdamWOptions adamw_options(const TrainSettings& settings) {
   AdamWOptions options;
   options.weight_decay = settings.weight_decay;
@@ -85,7 +79,7 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       device_(upload_data(data, backend, lasting)),
       targets_(lasting.tensor({settings_.batch_size})),
       genes_(lasting.tensor({settings_.batch_size}, Dtype::kInt32)),
-      optimiser_(variables_of(model), backend, lasting, adamw_options(settings_)),
+      optimiser_(model.variables(), backend, lasting, adamw_options(settings_)),
       step_arena_(backend, "step", plan.step_capacity()),
       scratch_(backend, "scratch", plan.scratch_capacity()),
       trunks_(backend, "trunks", trunk_bytes(model.config(), settings_.batch_size)),
@@ -254,7 +248,7 @@ std::string Trainer::metrics_line(const Metrics& train, const Metrics& val, doub
   return "{\"epoch\":" + std::to_string(state_.epoch) +
          ",\"step\":" + std::to_string(state_.global_step) + ",\"lr\":" + json_number(lr) +
          metrics_fields("train_", train_loss, train) + metrics_fields("val_", val_loss, val) +
-         ",\"best\":" + (best ? "true" : "false") + ",\"seconds\":" + json_number(seconds) +
+         ",\"best\":" + json_bool(best) + ",\"seconds\":" + json_number(seconds) +
          ",\"samples_per_second\":" + json_number(static_cast<double>(samples_here_) / seconds) +
          ",\"peak_memory_bytes\":" + std::to_string(peak_memory_bytes()) + "}";
 }

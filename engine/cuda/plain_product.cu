@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kThreads = 128;
 
-/// Where elements (row, column) of the problems of a batch stand, in elements.
+/// Elements from one row, column and problem of a batch to the next.
 struct Strides {
   std::int64_t row, column, problem;
 };

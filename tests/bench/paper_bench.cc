@@ -109,15 +109,16 @@ std::string text_of(std::FILE* file) {
 Result time_in_child(const char* name, const Options& options,
                      const std::function<std::unique_ptr<PaperWorkload>(std::unique_ptr<Backend>,
                                                                         const PaperSizes&)>& make) {
-  const TemporaryFile profile(std::tmpfile(), &std::fclose);
-  if (profile == nullptr) throw Error("paper_bench: no temporary file");
+  const bool profiled = options.common.profile;
+  const TemporaryFile profile(profiled ? std::tmpfile() : nullptr, &std::fclose);
+  if (profiled && profile == nullptr) throw Error("paper_bench: no temporary file");
   const auto back = in_child<Timing>(name, [&] {
     const auto workload = make(open_backend(options.common), options.sizes);
     const Timing timing = time(*workload, options.repeat);
-    if (options.common.profile) leave_profile(name, workload->backend(), profile.get());
+    if (profiled) leave_profile(name, workload->backend(), profile.get());
     return timing;
   });
-  return {back.result, back.peak_bytes, text_of(profile.get())};
+  return {back.result, back.peak_bytes, profiled ? text_of(profile.get()) : ""};
 }
 
 Result time_attribution(const Options& options, std::vector<std::int32_t> genes) {
@@ -132,8 +133,8 @@ std::string head(const Options& options) {
          options.common.precision + "\", " + sizes_as_json(options.sizes) +
          ", \"threads\": " + std::to_string(options.common.threads) +
          ", \"repeat\": " + std::to_string(options.repeat) +
-         ", \"graphs\": " + (options.common.no_graph ? "false" : "true") +
-         ", \"profiled\": " + (options.common.profile ? "true" : "false");
+         ", \"graphs\": " + json_bool(!options.common.no_graph) +
+         ", \"profiled\": " + json_bool(options.common.profile);
 }
 
 // The numbers of a workload under their names.
@@ -223,8 +224,8 @@ int run(int argc, char** argv) {
   int exit_code = 0;
   if (!cli.parse(argc, argv, &exit_code)) return exit_code;
   options.workloads = workloads_named(workloads);
-  config_of(options.sizes);
-  random_numbers();  // before the children, which then have them
+  config_of(options.sizes);  // InputError where they do not fit
+  random_numbers();          // before the children, which then have them
   if (options.same_bits) return compare_bits(options.sizes, options.common);
   if (options.attribution_only) return compare_attribution(options);
   return measure_all(options);

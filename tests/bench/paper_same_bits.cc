@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/common/session.h"
+#include "io/text.h"
 #include "tests/bench/paper_child.h"
 #include "tests/bench/paper_workloads.h"
 #include "tests/support/digest.h"
@@ -49,8 +50,6 @@ std::string hexadecimal(std::uint64_t value) {
   return text.str();
 }
 
-const char* truth(bool value) { return value ? "true" : "false"; }
-
 }  // namespace
 
 int compare_bits(const PaperSizes& sizes, const CommonOptions& common) {
@@ -72,9 +71,10 @@ int compare_bits(const PaperSizes& sizes, const CommonOptions& common) {
             << ", \"recorded\": " << hexadecimal(recorded.after.value)
             << ", \"eager\": " << hexadecimal(eager.after.value)
             << ", \"recorded_again\": " << hexadecimal(again.after.value)
-            << ", \"same_start\": " << truth(same_start) << ", \"weights_moved\": " << truth(moved)
-            << ", \"finite\": " << truth(finite) << ", \"recorded_equals_eager\": " << truth(equal)
-            << ", \"twice_equal\": " << truth(twice) << "}\n";
+            << ", \"same_start\": " << json_bool(same_start)
+            << ", \"weights_moved\": " << json_bool(moved) << ", \"finite\": " << json_bool(finite)
+            << ", \"recorded_equals_eager\": " << json_bool(equal)
+            << ", \"twice_equal\": " << json_bool(twice) << "}\n";
   return same_start && moved && finite && equal && twice ? 0 : 1;
 }
 

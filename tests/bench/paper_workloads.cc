@@ -9,12 +9,6 @@ namespace {
 
 constexpr double kLearningRate = 1e-4;
 
-std::vector<Var> variables(Cdt& model) {
-  std::vector<Var> all;
-  for (Parameter& p : model.parameters()) all.push_back(&p.variable);
-  return all;
-}
-
 class Training final : public PaperWorkload {
  public:
   Training(std::unique_ptr<Backend> on, const PaperSizes& sizes)
@@ -22,7 +16,7 @@ class Training final : public PaperWorkload {
         dna_(world().random({sizes.batch, sizes.bins, sizes.dna_dim})),
         target_(world().random({sizes.batch})),
         index_(world().lasting.tensor({sizes.batch}, Dtype::kInt32)),
-        optimiser_(variables(world().model), backend(), world().lasting, {}) {
+        optimiser_(world().model.variables(), backend(), world().lasting, {}) {
     std::vector<std::int32_t> genes(static_cast<std::size_t>(sizes.batch));
     for (std::size_t i = 0; i < genes.size(); ++i) {
       genes[i] = static_cast<std::int32_t>(i * 17 % static_cast<std::size_t>(sizes.genes));

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Do two attributions of the same pairs agree? For each float32 .npy file of REFERENCE the same file of
 # CANDIDATE, row by row (a window, or a query's row of a map): the error's norm may be ERROR of the
-# reference's, and the correlation must reach R. Occlusion is a difference of two predictions and carries their
-# rounding however small it is: there ERROR counts from the prediction, if that is more. Prints the worst of each file, then of all; exit
-# status 1 if any is out of bounds.
+# reference's, and the correlation must reach R. Occlusion is a difference of two predictions and carries
+# their rounding however small it is: there ERROR counts from the prediction, if that is more. Prints the
+# worst of each file, then of all; exit status 1 if any is out of bounds.
 #
 #   tests/gpu/compare_windows.sh REFERENCE CANDIDATE R ERROR
 set -u

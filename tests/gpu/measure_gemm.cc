@@ -56,15 +56,13 @@ const char* type_name(const Operand& x) {
   return x.dtype == Dtype::kBFloat16 ? "bfloat16" : "float32";
 }
 
-const char* truth(bool value) { return value ? "true" : "false"; }
-
 /// What the product is: row-major C (m, n) = op(A) (m, k) op(B) (k, n), `batch` times.
 std::string describe(const Gemm& g, const GemmPlans::Key& key) {
   return "\"m\": " + std::to_string(g.m) + ", \"n\": " + std::to_string(g.n) +
          ", \"k\": " + std::to_string(g.k) + ", \"batch\": " + std::to_string(g.batch) +
-         ", \"trans_a\": " + truth(g.trans_a) + ", \"trans_b\": " + truth(g.trans_b) +
+         ", \"trans_a\": " + json_bool(g.trans_a) + ", \"trans_b\": " + json_bool(g.trans_b) +
          ", \"factors\": \"" + type_name(g.a) + "\", \"result\": \"" + type_name(g.c) +
-         "\", \"bias\": " + truth(static_cast<bool>(g.bias)) +
+         "\", \"bias\": " + json_bool(static_cast<bool>(g.bias)) +
          ", \"beta\": " + format_number(g.beta) + ", \"ld\": " + list({g.lda, g.ldb, g.ldc}) +
          ", \"stride\": " + list({g.stride_a, g.stride_b, g.stride_c}) + ", \"alignment\": " +
          list({key[GemmPlans::kAlignA], key[GemmPlans::kAlignB], key[GemmPlans::kAlignC]});

@@ -124,11 +124,9 @@ TEST_P(ModelParity, AttributionWindowsOfEverySample) {
 
 TEST_P(ModelParity, TenOptimiserSteps) {
   constexpr std::int64_t kSteps = 10;
-  std::vector<Var> variables;
-  for (Parameter& p : case_.model.parameters()) variables.push_back(&p.variable);
   AdamWOptions options;
   options.weight_decay = case_.fixture.number("weight_decay");
-  AdamW optimiser(variables, *case_.engine.backend, case_.engine.lasting, options);
+  AdamW optimiser(case_.model.variables(), *case_.engine.backend, case_.engine.lasting, options);
   const double lr = case_.fixture.number("lr");
   Floats losses, norms;
   for (std::int64_t step = 0; step < kSteps; ++step) {

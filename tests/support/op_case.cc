@@ -8,6 +8,7 @@
 #include "engine/bfloat16.h"
 #include "model/in_float32.h"
 #include "tests/support/precision.h"
+#include "tests/support/relative_error.h"
 #include "tests/support/test_backend.h"
 
 namespace cdt::test {
@@ -16,17 +17,6 @@ namespace {
 constexpr std::uint64_t kSeed = 20240917;
 constexpr std::uint32_t kStep = 3;
 constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
-
-double relative_error(const Doubles& got, const Doubles& want) {
-  double error = 0.0;
-  double norm = 0.0;
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    error += (got[i] - want[i]) * (got[i] - want[i]);
-    norm += want[i] * want[i];
-  }
-  if (!std::isfinite(error)) return std::numeric_limits<double>::infinity();
-  return norm > 0.0 ? std::sqrt(error / norm) : std::sqrt(error);
-}
 
 Doubles fetch(Backend& backend, const Tensor& t) {
   const std::vector<float> host = to_host(backend, t);

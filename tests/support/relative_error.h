@@ -14,7 +14,8 @@ inline constexpr double kBFloat16Rounding = 1.0 / 256.0;
 
 /// ||got - want|| / ||want|| in float64, or ||got - want|| where want is zero. Infinite where a
 /// number is not finite or the sizes differ.
-inline double relative_error(const std::vector<float>& got, const std::vector<float>& want) {
+template <class Number = float>
+double relative_error(const std::vector<Number>& got, const std::vector<Number>& want) {
   constexpr double kInfinite = std::numeric_limits<double>::infinity();
   if (got.size() != want.size()) return kInfinite;
   double error = 0.0;

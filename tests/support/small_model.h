@@ -31,6 +31,21 @@ inline CdtConfig small_config(Variant variant, std::int64_t dna_dim, std::int64_
   return c;
 }
 
+/// Standard normal numbers, others for each stream.
+inline std::vector<float> draws(const Shape& shape, std::uint32_t stream) {
+  RandomStream random(17, stream);
+  std::vector<float> host(static_cast<std::size_t>(shape.count()));
+  for (float& v : host) v = static_cast<float>(random.normal());
+  return host;
+}
+
+inline Tensor random_tensor(Backend& backend, Arena& arena, const Shape& shape,
+                            std::uint32_t stream) {
+  const Tensor t = arena.tensor(shape);
+  backend.upload(t, draws(shape, stream).data());
+  return t;
+}
+
 /// A small untrained model with its inputs.
 struct SmallModel {
   explicit SmallModel(const CdtConfig& c, std::unique_ptr<Backend> on = make_test_backend())
@@ -52,20 +67,11 @@ struct SmallModel {
   }
 
   Tensor random_tensor(const Shape& shape, std::uint32_t stream) {
-    const Tensor t = lasting.tensor(shape);
-    backend->upload(t, draws(shape, stream).data());
-    return t;
+    return test::random_tensor(*backend, lasting, shape, stream);
   }
 
   void randomise(Parameter& parameter, std::uint32_t stream) {
     model.set(parameter, draws(parameter.variable.value.shape, stream).data());
-  }
-
-  static std::vector<float> draws(const Shape& shape, std::uint32_t stream) {
-    RandomStream random(17, stream);
-    std::vector<float> host(static_cast<std::size_t>(shape.count()));
-    for (float& v : host) v = static_cast<float>(random.normal());
-    return host;
   }
 
   std::vector<PairWindows> attribute(const std::vector<std::int32_t>& genes) {

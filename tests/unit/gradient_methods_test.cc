@@ -270,7 +270,7 @@ TEST_F(MethodsTest, CrossAttentionSplitsByHeadIntoValuesAndPattern) {
   const std::int64_t d = m.config.hidden;
   const std::int64_t k = d / m.config.heads;
   const auto blind = [&](std::int64_t first_row) {  // the head's keys or values do not see DNA
-    std::vector<float> values = SmallModel::draws(weight.variable.value.shape, 21);
+    std::vector<float> values = test::draws(weight.variable.value.shape, 21);
     std::fill_n(values.begin() + (first_row + kHead * k) * d, k * d, 0.0F);
     m.model.set(weight, values.data());
     attributor.emplace(m.model, m.tape, m.rna, m.protein, m.lasting);

@@ -113,9 +113,7 @@ struct Profiled {
     backend->profiler()->clear();
   }
   Tensor random(const Shape& shape, std::uint32_t stream) {
-    const Tensor t = lasting.tensor(shape);
-    backend->upload(t, test::SmallModel::draws(shape, stream).data());
-    return t;
+    return test::random_tensor(*backend, lasting, shape, stream);
   }
   Profiler::Row row(Pass pass, const char* name) {
     const auto& rows = backend->profiler()->rows();
@@ -227,9 +225,7 @@ std::vector<float> trained(Backend& backend) {
   model.initialise(5);
   Tape tape(backend, step, scratch);
   const auto random = [&](const Shape& shape, std::uint32_t stream) {
-    const Tensor t = lasting.tensor(shape);
-    backend.upload(t, test::SmallModel::draws(shape, stream).data());
-    return t;
+    return test::random_tensor(backend, lasting, shape, stream);
   };
   const Tensor dna = random({2, test::kBins, c.dna_dim}, 1);
   const Tensor rna = random({1, c.genes, c.rna_dim}, 2);
@@ -238,9 +234,7 @@ std::vector<float> trained(Backend& backend) {
   const Tensor index = lasting.tensor({2}, Dtype::kInt32);
   const std::vector<std::int32_t> genes{1, 4};
   backend.upload(index, genes.data());
-  std::vector<Var> parameters;
-  for (Parameter& p : model.parameters()) parameters.push_back(&p.variable);
-  AdamW optimiser(parameters, backend, lasting, {});
+  AdamW optimiser(model.variables(), backend, lasting, {});
   for (std::uint32_t i = 0; i < 3; ++i) {
     backend.begin_step(i);
     optimiser.begin_step(1e-2);

@@ -280,8 +280,7 @@ TEST_F(TrainRun, WritesWhatTheRunDirectoryHolds) {
 TEST_F(TrainRun, StateComesBackFieldByField) {
   const auto run = make(default_pairs());
   Backend& backend = *run->backend;
-  std::vector<Var> variables;
-  for (Parameter& p : run->model.parameters()) variables.push_back(&p.variable);
+  const std::vector<Var> variables = run->model.variables();
   Arena arena(backend, "moments", std::size_t{4} << 20U);
   AdamW first(variables, backend, arena, {});
   AdamW second(variables, backend, arena, {});
