@@ -11,8 +11,8 @@
 
 #include "apps/common/interrupt.h"
 #include "apps/common/model_file.h"
+#include "apps/common/model_inputs.h"
 #include "apps/common/predict_pairs.h"
-#include "apps/common/progress.h"
 #include "engine/error.h"
 #include "io/text.h"
 
@@ -67,10 +67,11 @@ std::string metrics_fields(const char* prefix, double loss, const Metrics& m) {
 }  // namespace
 
 Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Dataset& data,
-                 Backend& backend, Arena& lasting, Cdt& model)
+                 DnaCheck& dna, Backend& backend, Arena& lasting, Cdt& model)
     : options_(options),
       settings_(options.settings),
       data_(data),
+      dna_(dna),
       backend_(backend),
       model_(model),
       train_(data.pairs_of(Split::kTrain)),
@@ -98,20 +99,8 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
   state_.schedule.lr = settings_.lr;
   state_.stopping.patience = settings_.patience;
   facts_ = {settings_json(settings_), options.common.data.string(), backend.name(),
-            data_fingerprint(data)};
-}
-
-void Trainer::restore(const RunFolder& folder) {
-  load_state(folder.last_state(), steps_, settings_.batch_size, &state_, model_, &optimiser_,
-             backend_);
-  folder.keep_metrics(state_.epoch - 1);
-}
-
-void Trainer::save(const RunFolder& folder) {
-  folder.replace_last([&](const std::filesystem::path& into) {
-    save_model(into / "model.safetensors", model_, backend_);
-    save_state(into / "state.safetensors", state_, facts_, model_, optimiser_, backend_);
-  });
+            data_fingerprint(data), options.overrides.match_genes};
+  inputs_ = inputs_metadata(inputs_of(data));
 }
 
 void Trainer::run(const RunFolder& folder) {
@@ -119,7 +108,10 @@ void Trainer::run(const RunFolder& folder) {
     epoch_start_ = std::chrono::steady_clock::now();
     samples_here_ = 0;
     train_epoch(folder);
-    const auto prediction = predict_split(model_, tape_, trunks_, feed_, device_, val_);
+    const auto prediction = predict_split(model_, tape_, trunks_, feed_, device_, val_, [&] {
+      look_at_dna(folder, nullptr);
+      return !interrupted();
+    });
     stop_if_interrupted(folder);
     if (prediction) finish_epoch(folder, *prediction);
   }
@@ -152,15 +144,41 @@ void Trainer::train_epoch(const RunFolder& folder) {
     }
     train_step(batch, dna);
     batch = std::move(next);
-    progress.update(state_.position,
-                    state_.position == 0
-                        ? ""
-                        : "loss " + format_number(static_cast<float>(
-                                        state_.loss_sum / static_cast<double>(state_.position))));
+    look_at_dna(folder, &progress);
+    say_pace(&progress);
+    progress.update(state_.position, progress_note());
     stop_if_interrupted(folder);
   }
   settle(0);
   progress.finish();
+}
+
+void Trainer::say_pace(Progress* progress) {
+  constexpr std::int64_t kSteps = 4;    // enough to leave the warming up behind
+  constexpr double kWorthALine = 20.0;  // seconds of an epoch
+  const std::int64_t steps = samples_here_ / settings_.batch_size;
+  if (said_pace_ || steps < kSteps || options_.common.quiet) return;
+  said_pace_ = true;
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
+  const double epoch = seconds / static_cast<double>(steps) * static_cast<double>(steps_);
+  if (epoch < kWorthALine) return;
+  const std::int64_t epochs = settings_.epochs - state_.epoch + 1;
+  progress->interject("about " + clock_text(epoch) + " for the steps of an epoch, " +
+                      clock_text(epoch * static_cast<double>(epochs)) +
+                      " if all epochs run; validation comes on top");
+}
+
+std::string Trainer::progress_note() const {
+  std::string note;
+  if (state_.position > 0) {
+    note =
+        "loss " +
+        format_number(static_cast<float>(state_.loss_sum / static_cast<double>(state_.position)));
+  }
+  if (!facts_.dna().empty()) return note;
+  return note + (note.empty() ? "" : ", ") + "DNA checked " + std::to_string(dna_.rows_read()) +
+         "/" + std::to_string(dna_.rows());
 }
 
 void Trainer::train_step(const std::vector<Pair>& batch, const Tensor& dna) {
@@ -221,7 +239,8 @@ void Trainer::finish_epoch(const RunFolder& folder, const std::vector<float>& va
   if (best) {
     if (!std::isnan(val.pearson)) state_.best_metric = val.pearson;
     state_.best_epoch = state_.epoch;
-    save_model(folder.best_model(), model_, backend_);
+    state_.older_best_weights =
+        std::exchange(state_.best_weights, weights_digest(model_, backend_));
   }
   state_.stopped = state_.stopping.step(val.pearson);
   folder.append_metrics(metrics_line(train, val, train_loss, val_loss, lr, best));
@@ -239,6 +258,8 @@ void Trainer::finish_epoch(const RunFolder& folder, const std::vector<float>& va
   state_.predictions.clear();
   state_.targets.clear();
   save(folder);
+  // After last/, from which it can be written again.
+  if (best) save_model(folder.best_model(), model_, backend_, inputs_);
 }
 
 std::string Trainer::metrics_line(const Metrics& train, const Metrics& val, double train_loss,

@@ -13,6 +13,7 @@
 
 #include "apps/common/model_file.h"
 #include "apps/train/batches.h"
+#include "apps/train/dna_check.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
@@ -229,15 +230,17 @@ class TrainRun : public ::testing::Test {
         : data(data_path),
           config(model_config(options.settings, &data)),
           plan(plan_memory(config, data.bins, options.settings.batch_size)),
+          dna(data),
           backend(test::make_test_backend()),
           lasting(*backend, "lasting", plan.lasting_capacity()),
           model(config, *backend, lasting, true),
-          trainer(options, plan, data, *backend, lasting, model) {
+          trainer(options, plan, data, dna, *backend, lasting, model) {
       model.initialise(1);
     }
     Dataset data;
     CdtConfig config;
     MemoryPlan plan;
+    DnaCheck dna;
     std::unique_ptr<Backend> backend;
     Arena lasting;
     Cdt model;
@@ -291,30 +294,36 @@ TEST_F(TrainRun, StateComesBackFieldByField) {
   state.epoch = 2;
   state.position = 1;
   state.global_step = 5;
-  state.schedule = {1.0 / 3.0, -std::numeric_limits<double>::infinity(), 4};
-  state.stopping = {7, 0.1, 2};
+  state.schedule = {1.0 / 3.0, -std::numeric_limits<double>::infinity(), 1};
+  state.stopping = {7, 0.1, 1};
   state.best_metric = 0.7;
   state.best_epoch = 1;
+  state.best_weights = "0123456789abcdef";
+  state.older_best_weights = "fedcba9876543210";
   state.loss_sum = 0.1 + 0.2;
   state.predictions = {0.1F, -0.0F};
   state.targets = {1e-40F, 2.0F};
   const fs::path file = dir.path / "state.safetensors";
   const RunFacts facts{"{}", "data", "cpu", data_fingerprint(run->data)};
-  save_state(file, state, facts, run->model, first, backend);
+  const std::string weights = weights_digest(run->model, backend);
+  save_state(file, state, facts, weights, run->model, first, backend);
 
   TrainState back;
-  load_state(file, 4, 2, &back, run->model, &second, backend);
+  const StateFrame frame{.steps = 4, .batch = 2, .patience = 7, .weights = weights};
+  load_state(file, frame, &back, run->model, &second, backend);
   EXPECT_EQ(back.epoch, 2);
   EXPECT_EQ(back.position, 1);
   EXPECT_EQ(back.global_step, 5);
   EXPECT_EQ(back.schedule.lr, state.schedule.lr);
   EXPECT_EQ(back.schedule.best, state.schedule.best);
-  EXPECT_EQ(back.schedule.bad_epochs, 4);
+  EXPECT_EQ(back.schedule.bad_epochs, 1);
   EXPECT_EQ(back.stopping.patience, 7);
   EXPECT_EQ(back.stopping.best, 0.1);
-  EXPECT_EQ(back.stopping.bad_epochs, 2);
+  EXPECT_EQ(back.stopping.bad_epochs, 1);
   EXPECT_EQ(back.best_metric, 0.7);
   EXPECT_EQ(back.best_epoch, 1);
+  EXPECT_EQ(back.best_weights, state.best_weights);
+  EXPECT_EQ(back.older_best_weights, state.older_best_weights);
   EXPECT_EQ(back.loss_sum, state.loss_sum);
   EXPECT_EQ(back.predictions, state.predictions);
   EXPECT_EQ(back.targets, state.targets);
@@ -325,9 +334,20 @@ TEST_F(TrainRun, StateComesBackFieldByField) {
     EXPECT_EQ(to_host(backend, second.second_moment(i)), to_host(backend, first.second_moment(i)));
     EXPECT_NE(moment.front(), 0.0F);
   }
-  // The same file where an epoch has other steps: the counters no longer fit together.
-  expect_message(input_error([&] { load_state(file, 3, 2, &back, run->model, &second, backend); }),
-                 file, "metadata.global_step", "out of range");
+  const auto complaint = [&](const StateFrame& other) {
+    return input_error([&] { load_state(file, other, &back, run->model, &second, backend); });
+  };
+  // Where an epoch has other steps, the counters do not fit together.
+  StateFrame other = frame;
+  other.steps = 3;
+  expect_message(complaint(other), file, "metadata.global_step", "out of range");
+  other = frame;
+  other.patience = 8;
+  expect_message(complaint(other), file, "metadata.stopping.patience", "out of range");
+  // Weights of another moment beside the state.
+  other = frame;
+  other.weights = state.best_weights;
+  expect_message(complaint(other), file, "metadata.weights", "of another moment or run");
 }
 
 TEST_F(TrainRun, OtherDataAreRefusedByPart) {
@@ -357,8 +377,7 @@ TEST_F(TrainRun, ResumedFromAnEpochEqualsStraight) {
   options.settings.epochs = 3;
   Run rest(options, data_dir);
   const RunFolder folder(other, true);
-  read_parameters(SafetensorsReader(folder.last_model()), rest.model);
-  rest.trainer.restore(folder);
+  rest.trainer.restore(folder, read_parameters(SafetensorsReader(folder.last_model()), rest.model));
   rest.trainer.run(folder);
   for (const char* file : {"model.safetensors", "last/model.safetensors"}) {
     EXPECT_EQ(test::read_bytes(run_dir / file), test::read_bytes(other / file)) << file;
