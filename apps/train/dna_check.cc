@@ -68,8 +68,7 @@ std::optional<std::string> DnaCheck::wait(bool quiet) {
     progress.update(read_);
   }
   std::optional<std::string> out = digest();
-  progress.update(rows());
-  progress.finish();
+  if (!quiet) progress.interject(summary());
   return out;
 }
 

@@ -82,11 +82,11 @@ void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& 
                        const TrainOptions& options) {
   const auto train = static_cast<std::int64_t>(data.pairs_of(Split::kTrain).size());
   const std::int64_t steps = train / options.settings.batch_size;
-  constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
-  std::cerr << "model of " << counted(model.parameter_count()) << " parameters, about "
-            << text("%.2g", static_cast<double>(plan.total()) / kGiB) << " GiB of memory; " << train
-            << " train pairs, " << steps << (steps == 1 ? " step" : " steps")
-            << " an epoch, at most " << options.settings.epochs << " epochs\n";
+  const std::size_t mib = (plan.total() >> 20U) + 1;
+  std::cerr << "model of " << counted(model.parameter_count()) << " parameters, about " << mib
+            << " MiB of memory; " << train << " train pairs, " << steps
+            << (steps == 1 ? " step" : " steps") << " an epoch, at most " << options.settings.epochs
+            << " epochs\n";
   const bool sizes_chosen = options.given.count("hidden") > 0 || !options.common.model.empty();
   if (options.resume || sizes_chosen || model.parameter_count() / kDwarfs < train) return;
   std::cerr << "note: that is " << counted(model.parameter_count() / train)

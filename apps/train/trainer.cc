@@ -3,12 +3,11 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <utility>
 
+#include "apps/common/format.h"
 #include "apps/common/interrupt.h"
 #include "apps/common/model_file.h"
 #include "apps/common/model_inputs.h"
@@ -51,6 +50,11 @@ std::size_t trunk_bytes(const CdtConfig& config, std::int64_t batch) {
 std::int64_t enhancers_of(std::vector<Pair> train, const std::vector<Pair>& val) {
   train.insert(train.end(), val.begin(), val.end());
   return static_cast<std::int64_t>(distinct_enhancers(train).size());
+}
+
+/// Of effects or predictions that are all equal there is none.
+std::string correlation_text(double r) {
+  return std::isnan(r) ? std::string("undefined") : text("%.4f", r);
 }
 
 std::string metrics_fields(const char* prefix, double loss, const Metrics& m) {
@@ -115,6 +119,7 @@ void Trainer::run(const RunFolder& folder) {
     stop_if_interrupted(folder);
     if (prediction) finish_epoch(folder, *prediction);
   }
+  finish_dna(folder);
 }
 
 std::vector<Pair> Trainer::batch_pairs(const std::vector<std::int32_t>& order,
@@ -245,12 +250,10 @@ void Trainer::finish_epoch(const RunFolder& folder, const std::vector<float>& va
   state_.stopped = state_.stopping.step(val.pearson);
   folder.append_metrics(metrics_line(train, val, train_loss, val_loss, lr, best));
   if (!options_.common.quiet) {
-    std::array<char, 200> line{};
-    std::snprintf(line.data(), line.size(),
-                  "epoch %lld: train loss %.4f r %.4f, val loss %.4f r %.4f, lr %g%s\n",
-                  static_cast<long long>(state_.epoch), train_loss, train.pearson, val_loss,
-                  val.pearson, lr, best ? ", best so far" : "");
-    std::cerr << line.data();
+    std::cerr << text("epoch %lld: train loss %.4f r %s, val loss %.4f r %s, lr %g%s\n",
+                      static_cast<long long>(state_.epoch), train_loss,
+                      correlation_text(train.pearson).c_str(), val_loss,
+                      correlation_text(val.pearson).c_str(), lr, best ? ", best so far" : "");
   }
   ++state_.epoch;
   state_.position = 0;

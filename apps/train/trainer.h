@@ -58,6 +58,8 @@ class Trainer {
   void stop_if_interrupted(const RunFolder& folder);
   /// Takes what the pass over the DNA has found.
   void look_at_dna(const RunFolder& folder, Progress* progress);
+  /// After a training that was shorter than the pass over the DNA.
+  void finish_dna(const RunFolder& folder);
   void write_last(const RunFolder& folder);
   std::string progress_note() const;
   /// After the first steps: how long an epoch and the run will take.

@@ -63,6 +63,12 @@ void Trainer::write_last(const RunFolder& folder) {
   });
 }
 
+void Trainer::finish_dna(const RunFolder& folder) {
+  if (!facts_.dna().empty()) return;
+  if (!dna_.wait(options_.common.quiet)) throw Error("interrupted after the last epoch");
+  save(folder);
+}
+
 void Trainer::look_at_dna(const RunFolder& folder, Progress* progress) {
   if (!facts_.dna().empty()) return;
   std::optional<std::string> digest;

@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -57,58 +59,6 @@ TEST(EpochLoss, AShortLastBatchCountsLikeAFullOne) {
   EXPECT_DOUBLE_EQ(epoch_loss(prediction, pairs, 2, 1.0), (0.25 + 2.5) / 2.0);
   EXPECT_DOUBLE_EQ(epoch_loss(prediction, pairs, 3, 1.0), 3.0 / 3.0);
   EXPECT_DOUBLE_EQ(epoch_loss({-3.0F}, {Pair{}}, 8, 2.0), 2.0 * (3.0 - 1.0));
-}
-
-// --- options
-// --------------------------------------------------------------------------------------
-
-TEST(TrainOptionsTest, StoredSettingsComeBack) {
-  TrainOptions stored;
-  stored.settings.lr = 3e-4;
-  stored.settings.hidden = 24;
-  stored.settings.variant = "paper";
-  stored.settings.seed = 9;
-  TrainOptions resumed;
-  resumed.settings.epochs = 7;
-  resumed.given = {"epochs"};
-  adopt_stored_settings(settings_json(stored.settings), "state", &resumed);
-  stored.settings.epochs = 7;  // the one that may change
-  EXPECT_EQ(settings_json(resumed.settings), settings_json(stored.settings));
-  EXPECT_EQ(resumed.common.seed, 9);
-}
-
-TEST(TrainOptionsTest, ChangedSettingsAreRefusedByName) {
-  const std::string stored = settings_json(TrainSettings{});
-  const auto complaint = [&](const std::string& name, auto TrainSettings::*member, auto value) {
-    TrainOptions options;
-    options.given = {name};
-    options.settings.*member = value;
-    return input_error([&] { adopt_stored_settings(stored, "state", &options); });
-  };
-  expect_message(complaint("lr", &TrainSettings::lr, 2e-4), "command line", "--lr",
-                 "expected 1e-04, got 2e-04");
-  expect_message(complaint("batch-size", &TrainSettings::batch_size, std::int64_t{4}),
-                 "command line", "--batch-size", "expected 8, got 4");
-  expect_message(complaint("variant", &TrainSettings::variant, "paper"), "command line",
-                 "--variant", "expected released, got paper");
-  expect_message(complaint("seed", &TrainSettings::seed, std::int64_t{1}), "command line", "--seed",
-                 "expected 0, got 1");
-  EXPECT_EQ(complaint("lr", &TrainSettings::lr, 1e-4), "");
-}
-
-TEST(TrainOptionsTest, SizesOfAStoredModelWinUnlessGiven) {
-  CdtConfig config;
-  config.hidden = 24;
-  config.variant = Variant::kPaper;
-  TrainOptions options;
-  options.given = {"heads"};
-  adopt_model_sizes(config, "m.safetensors", &options);
-  EXPECT_EQ(options.settings.hidden, 24);
-  EXPECT_EQ(options.settings.variant, "paper");
-  options.settings.hidden = 48;
-  options.given = {"hidden"};
-  expect_message(input_error([&] { adopt_model_sizes(config, "m.safetensors", &options); }),
-                 "command line", "--hidden", "expected 24, got 48");
 }
 
 TEST(MemoryPlanTest, CountsTheReleasedModel) {
@@ -401,6 +351,64 @@ TEST_F(TrainRun, ALossThatIsNotFiniteNamesItsPairsAndSavesNothing) {
     const std::string message = error.what();
     EXPECT_EQ(message.rfind("epoch 1 step 1: loss is inf; pairs E", 0), 0U) << message;
   }
+  EXPECT_EQ(test::read_bytes(folder.last_state()), before);
+}
+
+/// Overwrites value `at` of the data set's DNA.
+void poke_dna(const fs::path& data, std::int64_t at, float value) {
+  std::fstream file(data / "dna.f32", std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(at * static_cast<std::int64_t>(sizeof value));
+  file.write(reinterpret_cast<const char*>(&value), sizeof value);
+}
+constexpr std::int64_t kRow = 4 * 3;  // values of a row of the small data set
+
+TEST_F(TrainRun, TheDigestOfDnaSeesEveryValueAndTheOrderOfRows) {
+  test::write_small_dataset(data_dir, default_pairs());
+  const Dataset data(data_dir);
+  const auto digest = [&data] { return DnaCheck(data).wait(true); };
+  std::set<std::optional<std::string>> seen = {digest()};
+  EXPECT_EQ(seen.count(digest()), 1U);
+  std::vector<float> row(kRow);
+  for (std::int32_t i = 0; i < 5; ++i) {
+    data.read_dna(i, row.data());
+    for (std::int64_t j = 0; j < kRow; ++j) {
+      const float value = row[static_cast<std::size_t>(j)];
+      poke_dna(data_dir, i * kRow + j, std::nextafter(value, 9.0F));
+      EXPECT_TRUE(seen.insert(digest()).second) << i << ", " << j;
+      poke_dna(data_dir, i * kRow + j, value);
+    }
+  }
+  std::vector<float> other(kRow);
+  data.read_dna(1, row.data());
+  data.read_dna(4, other.data());
+  for (std::int64_t j = 0; j < kRow; ++j) {
+    poke_dna(data_dir, kRow + j, other[static_cast<std::size_t>(j)]);
+    poke_dna(data_dir, 4 * kRow + j, row[static_cast<std::size_t>(j)]);
+  }
+  EXPECT_TRUE(seen.insert(digest()).second);
+}
+
+TEST_F(TrainRun, ABadRowThatNoPairUsesEndsTheRunAndKeepsWhatWasTrained) {
+  std::vector<Pair> pairs = default_pairs();
+  for (Pair& pair : pairs) pair.enhancer %= 4;
+  test::write_small_dataset(data_dir, pairs);
+  poke_dna(data_dir, 4 * kRow + 7, std::numeric_limits<float>::quiet_NaN());
+  Run run(options, data_dir);
+  const RunFolder folder(run_dir, false);
+  expect_message(input_error([&] { run.trainer.run(folder); }), data_dir / "dna.f32",
+                 "enhancer E4 (row 4), bin 2, feature 1", "bad value");
+  EXPECT_TRUE(fs::exists(folder.last_state()));
+}
+
+TEST_F(TrainRun, OtherDnaThanTheStateHasLeavesLastAsItWas) {
+  const auto run = make(default_pairs());
+  const RunFolder folder(run_dir, false);
+  run->trainer.save(folder);
+  const std::string before = test::read_bytes(folder.last_state());
+  DnaCheck other(run->data, "0123456789abcdef", folder.last_state());
+  Trainer trainer(options, run->plan, run->data, other, *run->backend, run->lasting, run->model);
+  expect_message(input_error([&] { trainer.run(folder); }), data_dir, "dna",
+                 "is not what " + folder.last_state().string() + " was trained on");
   EXPECT_EQ(test::read_bytes(folder.last_state()), before);
 }
 
