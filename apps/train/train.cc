@@ -104,6 +104,16 @@ CdtConfig resumed_config(const RunFolder& folder, const RunFacts& facts, Dataset
   return config;
 }
 
+/// A run that has nothing left to do ends at once, and with success.
+void say_if_done(const TrainState& state, const TrainSettings& settings) {
+  const std::int64_t done = state.epoch - 1;
+  if (state.stopped) {
+    std::cerr << "note: the run ended by early stopping after " << done << " epochs\n";
+  } else if (done >= settings.epochs) {
+    std::cerr << "note: all " << done << " epochs are done; a larger --epochs trains on\n";
+  }
+}
+
 int train(TrainOptions* options) {
   const CommonOptions& common = options->common;
   RunFolder::check(common.out, options->resume);
@@ -139,6 +149,7 @@ int train(TrainOptions* options) {
       std::cerr << "note: the run began on " << facts.device << " and goes on on "
                 << backend->name() << "; its last bits may differ\n";
     }
+    if (!common.quiet) say_if_done(trainer.state(), options->settings);
   } else {
     folder.emplace(common.out, false);
   }

@@ -16,6 +16,7 @@
 #include "apps/common/model_file.h"
 #include "apps/train/batches.h"
 #include "apps/train/dna_check.h"
+#include "apps/train/foreword.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
@@ -310,6 +311,24 @@ TEST_F(TrainRun, OtherDataAreRefusedByPart) {
   const Dataset other(dir.path / "other");
   expect_message(input_error([&] { check_same_data(facts, other, "state"); }), dir.path / "other",
                  "pairs", "is not what state was trained on");
+}
+
+TEST_F(TrainRun, AModelThatDwarfsTheDataIsQuestionedUnlessItsSizeWasChosen) {
+  options.settings.hidden = 128;
+  options.settings.feed_forward = 512;
+  const auto run = make(default_pairs());
+  const auto said = [&] {
+    ::testing::internal::CaptureStderr();
+    say_what_it_takes(run->model, run->plan, run->data, options);
+    return ::testing::internal::GetCapturedStderr();
+  };
+  const std::string text = said();
+  EXPECT_NE(text.find("9 train pairs, 4 steps an epoch, at most 3 epochs\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("parameters for each train pair; a smaller model"), std::string::npos)
+      << text;
+  options.given = {"hidden"};
+  EXPECT_EQ(said().find("smaller model"), std::string::npos);
 }
 
 TEST_F(TrainRun, ResumedFromAnEpochEqualsStraight) {
