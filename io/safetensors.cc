@@ -63,25 +63,26 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 }
 
 /// The JSON header's text, checked against the size of the file.
-std::string_view header_text(const std::filesystem::path& path, const MappedFile& file) {
-  const std::string_view bytes(reinterpret_cast<const char*>(file.data()), file.size());
+std::string header_text(const InputFile& file) {
+  const std::filesystem::path& path = file.path();
+  const std::string first = file.head(256);
   std::uint64_t length = 0;
-  if (bytes.size() >= kLengthBytes) std::memcpy(&length, bytes.data(), kLengthBytes);
-  const bool fits = bytes.size() >= kLengthBytes && length <= kHeaderLimit &&
-                    length <= bytes.size() - kLengthBytes;
-  if (!fits || length == 0 || bytes[kLengthBytes] != '{') {
-    refuse_foreign(path, bytes.substr(0, 256));
-  }
-  if (bytes.size() < kLengthBytes) {
+  const bool has_length = file.size() >= kLengthBytes;
+  if (has_length) std::memcpy(&length, first.data(), kLengthBytes);
+  const std::uint64_t room =
+      has_length ? std::min<std::uint64_t>(kHeaderLimit, file.size() - kLengthBytes) : 0;
+  const bool fits = has_length && length <= room;
+  if (!fits || length == 0 || first[kLengthBytes] != '{') refuse_foreign(path, first);
+  if (!has_length) {
     throw InputError(path.string(), "header", "file is too short for a safetensors file");
   }
   if (!fits) {
-    const std::uint64_t room = std::min<std::uint64_t>(kHeaderLimit, bytes.size() - kLengthBytes);
     throw InputError(path.string(), "header",
                      expected_got("header length", "at most " + std::to_string(room) + " bytes",
                                   std::to_string(length)));
   }
-  const std::string_view text = bytes.substr(kLengthBytes, length);
+  std::string text(length, '\0');
+  file.read(kLengthBytes, text.data(), text.size());
   if (text.empty() || text[0] != '{') {
     throw InputError(path.string(), "header", "does not start with '{'");
   }
@@ -143,8 +144,8 @@ void check_layout(const std::vector<Entry>& entries, std::size_t buffer, const s
 
 }  // namespace
 
-SafetensorsReader::SafetensorsReader(const std::filesystem::path& path) : path_(path), file_(path) {
-  const std::string_view text = header_text(path, file_);
+SafetensorsReader::SafetensorsReader(const std::filesystem::path& path) : file_(path) {
+  const std::string text = header_text(file_);
   const json header = parse_json(text, path.string());
   std::vector<Entry> entries;
   for (const auto& item : header.items()) {
@@ -169,7 +170,7 @@ SafetensorsReader::SafetensorsReader(const std::filesystem::path& path) : path_(
 
 std::size_t SafetensorsReader::find(const std::string& name) const {
   const auto at = index_.find(name);
-  if (at == index_.end()) throw InputError(path_.string(), name, "tensor is missing");
+  if (at == index_.end()) throw InputError(path().string(), name, "tensor is missing");
   return at->second;
 }
 
@@ -180,9 +181,9 @@ const TensorInfo& SafetensorsReader::info(const std::string& name) const {
 void SafetensorsReader::read(const std::string& name, float* out) const {
   const std::size_t i = find(name);
   if (tensors_[i].dtype != "F32") {
-    throw InputError(path_.string(), name, expected_got("dtype", "F32", tensors_[i].dtype));
+    throw InputError(path().string(), name, expected_got("dtype", "F32", tensors_[i].dtype));
   }
-  if (bytes_[i] > 0) std::memcpy(out, file_.data() + begin_[i], bytes_[i]);
+  file_.read(begin_[i], out, bytes_[i]);
 }
 
 void write_safetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
