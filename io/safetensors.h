@@ -32,8 +32,9 @@ class SafetensorsReader {
   bool has(const std::string& name) const { return index_.count(name) != 0; }
   /// Shape and dtype of a tensor; InputError if there is none of that name.
   const TensorInfo& info(const std::string& name) const;
-  /// Copies a tensor of dtype F32, C order; InputError for other dtypes and unknown names, Error if
-  /// the file was cut short since it was opened.
+  /// Copies a tensor, C order, as float32: F16 and BF16 are widened exactly, F64 is rounded.
+  /// InputError for other dtypes, a F64 too large for a float32, and unknown names; Error if the
+  /// file was cut short since it was opened.
   void read(const std::string& name, float* out) const;
   const std::filesystem::path& path() const { return file_.path(); }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/common/state_dict.h"
 #include "engine/error.h"
 #include "io/json.h"
 #include "io/text.h"
@@ -66,7 +67,7 @@ CdtConfig config_of_json(const std::string& text, const std::string& file) {
 class Inference {
  public:
   explicit Inference(const SafetensorsReader& reader) : file_(reader.path().string()) {
-    for (const TensorInfo& info : reader.tensors()) shapes_[info.name] = info.shape;
+    shapes_ = read_state_dict(reader).shapes;
   }
 
   CdtConfig config() const {
@@ -201,8 +202,8 @@ CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverride
 
 void read_parameters(const SafetensorsReader& reader, Cdt& model) {
   const std::string file = reader.path().string();
-  std::map<std::string, std::vector<std::int64_t>> stored;
-  for (const TensorInfo& info : reader.tensors()) stored[info.name] = info.shape;
+  const StateDict dict = read_state_dict(reader);
+  auto stored = dict.shapes;
   for (const Parameter& parameter : model.parameters()) {
     const auto found = stored.find(parameter.name);
     if (found == stored.end()) throw InputError(file, parameter.name, "no such tensor");
@@ -216,10 +217,11 @@ void read_parameters(const SafetensorsReader& reader, Cdt& model) {
   if (!stored.empty()) {
     throw InputError(file, stored.begin()->first, "the model has no such tensor");
   }
+  note_differences(reader, dict);
   std::vector<float> values;
   for (Parameter& parameter : model.parameters()) {
     values.resize(static_cast<std::size_t>(parameter.variable.value.count()));
-    reader.read(parameter.name, values.data());
+    reader.read(dict.prefix + parameter.name, values.data());
     const auto bad =
         std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
     if (bad != values.end()) {
