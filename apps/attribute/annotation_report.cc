@@ -95,6 +95,16 @@ std::vector<Annotations> read_annotation_files(const std::vector<std::string>& p
   return out;
 }
 
+std::string left_out_text(const Annotations& a) {
+  std::string out;
+  if (a.empty > 0) out = std::to_string(a.empty) + " intervals without a base are left out";
+  if (a.without_class > 0) {
+    out += (out.empty() ? "" : ", ") + std::to_string(a.without_class) + " of " +
+           std::to_string(a.elements) + " elements have no class";
+  }
+  return out.empty() ? out : printable(a.path.string()) + ": " + out;
+}
+
 std::vector<std::string> assembly_doubts(const Annotations& annotations, const Dataset& data,
                                          const ChromosomeSizes& sizes) {
   std::vector<std::string> out;

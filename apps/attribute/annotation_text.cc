@@ -40,6 +40,8 @@ Json file_json(const Annotations& a, const Dataset& data, const ChromosomeSizes&
   return {{"name", a.name},
           {"path", a.path.string()},
           {"elements", a.elements},
+          {"empty_left_out", a.empty},
+          {"without_class", a.without_class},
           {"classes", a.classes},
           {"assemblies_named", a.assemblies},
           {"assembly_doubts", assembly_doubts(a, data, sizes)}};

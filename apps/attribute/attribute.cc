@@ -176,6 +176,8 @@ int run(const AttributeOptions& options) {
                                     : ChromosomeSizes(inference.data.assembly, options.chrom_sizes);
   std::vector<Annotations> annotations = read_annotation_files(options.annotations, inference.data);
   for (const Annotations& a : annotations) {
+    const std::string left_out = left_out_text(a);
+    if (!left_out.empty()) std::cerr << "note: " << left_out << "\n";
     for (const std::string& doubt : assembly_doubts(a, inference.data, sizes)) {
       std::cerr << "cdt-attribute: warning: " << doubt << "\n";
     }

@@ -6,6 +6,7 @@
 #include <initializer_list>
 
 #include "engine/error.h"
+#include "io/poll.h"
 
 namespace cdt {
 namespace {
@@ -31,6 +32,7 @@ void handle_on_a_stack_apart() {
 
 void catch_interrupts() {
   handle_on_a_stack_apart();
+  set_read_poll(stop_if_interrupted);
   for (const int signal : {SIGINT, SIGTERM}) {
     struct sigaction before = {};
     if (sigaction(signal, nullptr, &before) != 0 || before.sa_handler == SIG_IGN) continue;

@@ -4,7 +4,8 @@
 namespace cdt {
 
 /// From now on the first SIGINT or SIGTERM only sets the flag; a second of its kind ends the
-/// process at once. Signals that were ignored stay ignored (nohup). Call it from the main thread.
+/// process at once. Signals that were ignored stay ignored (nohup). A reader of a large file that
+/// is at work then stops (stop_if_interrupted). Call it from the main thread.
 void catch_interrupts();
 
 /// Has a signal arrived?

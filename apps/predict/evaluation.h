@@ -27,6 +27,7 @@ struct Score {
 struct Evaluation {
   std::string split, data, model_file;
   std::int64_t pairs = 0, enhancers = 0, genes = 0;
+  bool constant_effects = false;  // all effects equal: correlations and R2 are undefined
   BootstrapOptions bootstrap;
   Score model;
   /// Empty where the data set has no training pairs.

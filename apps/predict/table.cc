@@ -62,7 +62,13 @@ std::string summary_table(const Evaluation& e) {
   if (e.gene_mean) out += row("gene mean", *e.gene_mean);
   if (e.global_mean) out += row("global mean", *e.global_mean);
   if (!e.gene_mean) out += "no training pairs in the data set: no baselines\n";
-  if (e.global_mean) out += "- : undefined, the prediction is constant\n";
+  if (e.constant_effects) {
+    out += "- : undefined, all effects of the split are equal; R2 is then 0\n";
+  } else if (e.model.constant) {
+    out += "- : undefined, the prediction is constant; that of the model too\n";
+  } else if (e.global_mean) {
+    out += "- : undefined, the prediction is constant\n";
+  }
   if (e.gene_mean) {
     out += "r over the gene mean's: " +
            fixed(e.model.metrics.pearson - e.gene_mean->metrics.pearson, 0) + " " +
@@ -71,14 +77,17 @@ std::string summary_table(const Evaluation& e) {
            count_of(e.overlap.gene, e.pairs) + ", pair " + count_of(e.overlap.pair, e.pairs) + "\n";
   }
   if (!std::isnan(e.noise_ceiling)) {
-    out += "noise ceiling r " + fixed(e.noise_ceiling, 0) +
-           ", reached: " + percent(e.model.share_of_ceiling) + "\n";
+    out +=
+        "noise ceiling r " + fixed(e.noise_ceiling, 0) +
+        (std::isnan(e.model.share_of_ceiling) ? ", what is reached of it is undefined"
+                                              : ", reached: " + percent(e.model.share_of_ceiling)) +
+        "\n";
   }
   if (e.replicate) {
     const Replicate& r = *e.replicate;
     out += "second screen, " + std::to_string(r.pairs) + " pairs: r " + fixed(r.pearson, 0) + " " +
            interval(r.interval) + "; the model " + fixed(r.model_pearson, 0);
-    if (r.pearson > 0) {
+    if (r.pearson > 0 && !std::isnan(r.model_pearson)) {
       out += ", " + percent(r.share()) + " of it, corrected for attenuation " +
              fixed(r.corrected(), 0);
     }
