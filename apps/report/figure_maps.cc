@@ -71,8 +71,8 @@ void describe(Plot& plot, const std::vector<MapHeads>& maps) {
   const bool narrow = plot.canvas().narrow;
   plot.rows(names).mark(100.0).run("set tmargin 1");
   plot.run("set lmargin at screen " + std::string(narrow ? "0.56" : "0.3"));
-  plot.run("set rmargin at screen 0.96").run("set xrange [0:104]");
-  plot.run(narrow ? "set xtics 50" : "set xtics 20");
+  plot.run("set rmargin at screen 0.96");
+  plot.axis("x", {0.0, 104.0}, {.most_ticks = narrow ? 3.0 : 6.0});
   plot.run(narrow ? "set xlabel '% of positions'"
                   : "set xlabel 'effective positions of a row, % of all'");
   plot.run("plot " + plot.data(points) +

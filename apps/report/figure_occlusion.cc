@@ -71,10 +71,14 @@ Comparison compare(const Attribution& attribution, std::size_t width) {
 }
 
 void describe(Plot& plot, const Comparison& comparison) {
-  plot.run("set logscale xy").run("set grid xtics ytics linetype 1 linecolor " + rgb(Ink::kGrid));
+  plot.run("set grid xtics ytics linetype 1 linecolor " + rgb(Ink::kGrid));
   plot.run("set format x '%g'").run("set format y '%g'");
   plot.run("set xlabel 'gradient, times its mean'").run("set ylabel '|effect|, times its mean'");
   plot.run("set lmargin 11").run("set rmargin 2").run("set tmargin 1");
+  const Extent gradients = Extent().add(comparison.points, 0);
+  const Extent effects = Extent().add(comparison.points, 1);
+  plot.axis("x", gradients, {.most_ticks = plot.canvas().narrow ? 4.0 : 8.0, .logarithmic = true});
+  plot.axis("y", effects, {.most_ticks = 6.0, .logarithmic = true});
   const std::string data = plot.data(comparison.points);
   plot.run("plot " + data + " using 1:2 with points pointtype 7 pointsize 0.4 linecolor " +
            rgb(Ink::kTeal, 0.4) + ", x with lines dashtype (6,4) linewidth 1.2 linecolor " +

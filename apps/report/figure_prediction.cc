@@ -18,6 +18,8 @@ struct Line {
 
 /// Least squares of y on x; NaN where x is constant.
 Line least_squares(const std::vector<std::vector<double>>& points) {
+  const Extent xs = Extent().add(points, 0);
+  if (xs.empty() || xs.low() == xs.high()) return {std::nan(""), std::nan("")};
   double n = 0;
   double sx = 0;
   double sy = 0;
@@ -45,34 +47,25 @@ std::vector<std::vector<double>> thinned(const std::vector<std::vector<double>>&
 }
 
 void describe(Plot& plot, const std::vector<std::vector<double>>& points, const Line& line) {
-  const std::string data = plot.data(points);
+  const Extent observed = Extent().add(points, 0);
+  const Extent predicted = Extent().add(points, 1);
   plot.run("set grid xtics ytics linetype 1 linecolor " + rgb(Ink::kGrid));
   plot.run("set xlabel 'observed effect, beta'").run("set ylabel 'predicted effect'");
-  plot.run("set autoscale noextend")
-      .run("set offsets graph 0.02, graph 0.02, graph 0.04, graph 0.04");
-  const auto span = [&](std::size_t column) {
-    double low = points.front()[column];
-    double high = low;
-    for (const auto& p : points) {
-      low = std::min(low, p[column]);
-      high = std::max(high, p[column]);
-    }
-    return high - low;
-  };
-  plot.ticks("x", span(0), plot.canvas().narrow ? 5.0 : 10.0).ticks("y", span(1), 8.0);
-  const std::string range = "stats " + data + " using 1 nooutput name 'X'";
-  plot.run(range).run("stats " + data + " using 2 nooutput name 'Y'");
-  std::string command = "plot " + data +
+  plot.axis("x", observed, {.most_ticks = plot.canvas().narrow ? 5.0 : 10.0, .margin = 0.02});
+  plot.axis("y", predicted, {.margin = 0.04});
+  std::string command = "plot " + plot.data(points) +
                         " using 1:2 with points pointtype 7 pointsize 0.45 linecolor " +
                         rgb(Ink::kBlue, 0.45);
-  command +=
-      ", [X_min:X_max] (x > Y_min - 0.1 * (Y_max - Y_min) && x < Y_max + 0.1 * (Y_max - Y_min)"
-      " ? x : NaN) with lines dashtype (6,4) linewidth 1.2 linecolor " +
-      rgb(Ink::kMuted);
-  if (std::isfinite(line.slope)) {
-    command += ", [X_min:X_max] " + format_number(line.slope) + " * x + " +
-               format_number(line.intercept) + " with lines linewidth 2 linecolor " +
-               rgb(Ink::kOrange);
+  const auto add_line = [&](double slope, double intercept, const std::string& style) {
+    const std::string ends = plot.data({{observed.low(), slope * observed.low() + intercept},
+                                        {observed.high(), slope * observed.high() + intercept}});
+    command.append(", ").append(ends).append(" with lines ").append(style);
+  };
+  if (!observed.empty()) {
+    add_line(1.0, 0.0, "dashtype (6,4) linewidth 1.2 linecolor " + rgb(Ink::kMuted));
+    if (std::isfinite(line.slope)) {
+      add_line(line.slope, line.intercept, "linewidth 2 linecolor " + rgb(Ink::kOrange));
+    }
   }
   plot.run(command);
 }

@@ -52,14 +52,16 @@ Html score_table(const Evaluation& e) {
 }
 
 void describe(Plot& plot, const std::vector<ScoreLine>& lines, double ceiling) {
-  double low = 0.0;
+  Extent scores{0.0, 1.0};
   std::vector<std::string> names;
   for (const ScoreLine& s : lines) {
-    low = std::fmin(low, std::fmin(s.r, s.interval.low));
+    scores.add(s.r).add(s.interval.low);
     names.emplace_back(s.label);
   }
   plot.rows(names).run("set lmargin 14").run("set rmargin 3").run("set tmargin 1.5");
-  plot.run("set xrange [" + format_number(low < 0.0 ? low - 0.05 : 0.0) + ":1]");
+  const double low = scores.low();
+  plot.axis("x", {low < 0.0 ? low - 0.05 : 0.0, 1.0},
+            {.most_ticks = plot.canvas().narrow ? 5.0 : 10.0});
   plot.run(plot.canvas().narrow ? "set xlabel 'Pearson r'"
                                 : "set xlabel 'Pearson correlation with the measured effect'");
   if (std::isfinite(ceiling)) {

@@ -81,7 +81,7 @@ void draw_panel(Plot& plot, const std::vector<MethodScore>& scores, const Panel&
     elsewhere.push_back(point(scores[i].elsewhere, y));
     decoy.push_back(point(scores[i].decoy, y - kApart));
   }
-  plot.run("set xrange [0:1]").run("set xtics 0.25").run("set format x '%g'");
+  plot.axis("x", {0.0, 1.0}, {.most_ticks = 5.0}).run("set format x '%g'");
   plot.run("set xlabel '" + std::string(panel.label) + "'").run("unset arrow");
   for (const double chance : panel.chances) plot.mark(chance);
   plot.run("plot " + plot.dots(decoy, Ink::kRed) + ", " + plot.dots(elsewhere, Ink::kBlue) + ", " +
