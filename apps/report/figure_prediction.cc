@@ -56,9 +56,11 @@ void describe(Plot& plot, const std::vector<std::vector<double>>& points, const 
   std::string command = "plot " + plot.data(points) +
                         " using 1:2 with points pointtype 7 pointsize 0.45 linecolor " +
                         rgb(Ink::kBlue, 0.45);
+  // Over the axis, so that equality is seen where all effects are equal too.
+  const AxisRange across = axis_range(observed, {});
   const auto add_line = [&](double slope, double intercept, const std::string& style) {
-    const std::string ends = plot.data({{observed.low(), slope * observed.low() + intercept},
-                                        {observed.high(), slope * observed.high() + intercept}});
+    const std::string ends = plot.data({{across.low, slope * across.low + intercept},
+                                        {across.high, slope * across.high + intercept}});
     command.append(", ").append(ends).append(" with lines ").append(style);
   };
   if (!observed.empty()) {
@@ -90,13 +92,20 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.picture = draw_both(gnuplot, "Scatter of predicted against observed effects", {430, 330},
                              [&](Plot& plot) { describe(plot, drawn, line); });
   figure.legend = {{Ink::kBlue, "dot", "an enhancer-gene pair of " + evaluated.evaluation.split},
-                   {Ink::kOrange, "line", "least-squares line of predicted on observed"},
                    {Ink::kMuted, "dashes", "equality"}};
+  if (std::isfinite(line.slope)) {
+    figure.legend.push_back({Ink::kOrange, "line", "least-squares line of predicted on observed"});
+  }
   figure.reading =
       "Each dot is a pair; a perfect model puts all of them on the dashed line, and a line flatter "
       "than it means that large effects are predicted too small.";
-  figure.finding = "r = " + Html(fixed(m.pearson, 3)) + ", p = " + p_value(m.pearson_p) +
-                   ", n = " + count_text(m.n) + "; slope of the line " + fixed(line.slope, 2) + ".";
+  const std::string no_r = why_no_r(evaluated.evaluation, evaluated.evaluation.model);
+  figure.finding = no_r.empty()
+                       ? "r = " + Html(fixed(m.pearson, 3)) + ", p = " + p_value(m.pearson_p)
+                       : Html("r is undefined: " + no_r);
+  figure.finding += ", n = " + count_text(m.n);
+  figure.finding += std::isfinite(line.slope) ? "; slope of the line " + fixed(line.slope, 2) + "."
+                                              : "; no line, as the observed effects are all equal.";
   if (drawn.size() < points.size()) {
     figure.finding += " " + counted(static_cast<std::int64_t>(drawn.size()), "pair") +
                       " are drawn, evenly chosen; the numbers are from all.";

@@ -204,14 +204,14 @@ std::vector<LegendEntry> legend_of(const PairView& view) {
 
 }  // namespace
 
-Item window_figure(const Gnuplot& gnuplot, const Material& material, const AttributedPair& pair) {
+Item window_figure(const Gnuplot& gnuplot, const Material& material, const ShownPair& shown) {
+  const AttributedPair& pair = *shown.pair;
   const PairView view = make_view(material, pair);
   const Enhancer& enhancer = material.data.enhancers[static_cast<std::size_t>(pair.enhancer)];
   const std::string& gene = material.data.genes[static_cast<std::size_t>(pair.gene)];
   const int more = class_pixels(view);
   Figure figure;
-  figure.title = Html(material.pair.empty() ? "The strongest effect" : "The chosen pair") + ": " +
-                 enhancer.name + " to " + element("i", gene);
+  figure.title = Html(shown.what) + ": " + enhancer.name + " to " + element("i", gene);
   figure.picture = draw_both(gnuplot, "Attention and gradient over the DNA window of one pair",
                              {390 + more, 390 + more}, [&](Plot& plot) { describe(plot, view); });
   figure.legend = legend_of(view);
@@ -221,8 +221,14 @@ Item window_figure(const Gnuplot& gnuplot, const Material& material, const Attri
   figure.note =
       "Both panels share the axis: kb from the centre of the enhancer below, position on the "
       "chromosome in Mb above.";
+  if (view.classes_left_out > 0) {
+    figure.note += " Not drawn: the " +
+                   count_text(static_cast<std::int64_t>(view.classes_left_out)) +
+                   " classes with fewest elements in the window.";
+  }
   figure.finding = enhancer.chrom + ", " + material.data.assembly + ". Observed effect " +
-                   fixed(pair.beta, 3) + ", predicted " + fixed(pair.prediction, 3) + ". ";
+                   (std::isnan(pair.beta) ? "not measured" : fixed(pair.beta, 3)) + ", predicted " +
+                   fixed(pair.prediction, 3) + ". ";
   figure.finding += peak_text("Attention", view.attention, enhancer, material) +
                     peak_text("Gradient", view.gradient, enhancer, material);
   figure.command = attribute_command(material) + "\n" + material.command;
