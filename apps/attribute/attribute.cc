@@ -14,6 +14,7 @@
 #include "apps/attribute/numbers.h"
 #include "apps/attribute/options.h"
 #include "apps/attribute/outputs.h"
+#include "apps/attribute/pair_names.h"
 #include "apps/attribute/region_report.h"
 #include "apps/attribute/regions.h"
 #include "apps/attribute/rollout_scorers.h"
@@ -163,6 +164,17 @@ std::int64_t largest_batch(const Methods& methods) {
   return occludes ? kOcclusionBatch : 1;
 }
 
+/// The ends of the pairs' chromosomes, as far as they are known.
+nlohmann::ordered_json sizes_json(const Dataset& data, const ChromosomeSizes& sizes,
+                                  const std::vector<Pair>& pairs) {
+  nlohmann::ordered_json out = nlohmann::ordered_json::object();
+  for (const Pair& pair : pairs) {
+    const std::string& chrom = enhancer_of(data, pair).chrom;
+    if (sizes.size(chrom) > 0) out[chrom] = sizes.size(chrom);
+  }
+  return out;
+}
+
 /// The exit code.
 int run(const AttributeOptions& options) {
   catch_interrupts();
@@ -183,7 +195,7 @@ int run(const AttributeOptions& options) {
     }
   }
   std::vector<Region> occluded =
-      choose_regions(options.gradient.occlude_regions, inference.data, pairs);
+      choose_regions(options.gradient.occlude_regions, inference.data, sizes, pairs);
   const auto count = static_cast<std::int64_t>(pairs.size());
   AttributionOutputs outputs(options.common.out, inference.data, sizes, methods, count,
                              options.tracks, options.temperature);
@@ -206,14 +218,20 @@ int run(const AttributeOptions& options) {
   sections.finish(&json);
   gradients.finish(&json);
   regions.finish(&json);
+  json["chromosome_sizes"] = sizes_json(inference.data, sizes, pairs);
   outputs.finish(json, options.command);
   std::cout << summary_table(summary) << sections.table() << gradients.table() << regions.table();
   if (options.tracks < count) {
     std::cout << "tracks: the first " << options.tracks << " of " << count
               << " pairs (--tracks N for more)\n";
   }
-  if (!outputs.without_bigwig().empty()) {
-    std::cout << "tracks: some or all without bigWig: " << outputs.without_bigwig() << "\n";
+  if (!outputs.tracks().without_bigwig().empty()) {
+    std::cout << "tracks: some or all without bigWig: " << outputs.tracks().without_bigwig()
+              << "\n";
+  }
+  if (!outputs.tracks().outside().empty()) {
+    std::cout << "tracks: none of " << named(outputs.tracks().outside(), "enhancer")
+              << ": no base of its window lies on the chromosome\n";
   }
   report_profile(*inference.backend, outputs.folder());
   return gradients.complain();
