@@ -42,6 +42,18 @@ std::int32_t find(const NameIndex& index, const std::string& name) {
   return at == index.end() ? -1 : at->second;
 }
 
+/// The rows of a (G, columns) matrix that `rows` names, in its order.
+std::vector<float> rows_of(const std::vector<float>& matrix, std::int64_t columns,
+                           const std::vector<std::int32_t>& rows) {
+  std::vector<float> out;
+  out.reserve(rows.size() * static_cast<std::size_t>(columns));
+  for (const std::int32_t row : rows) {
+    const auto begin = matrix.begin() + row * columns;
+    out.insert(out.end(), begin, begin + columns);
+  }
+  return out;
+}
+
 }  // namespace
 
 Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
@@ -89,6 +101,23 @@ std::int32_t Dataset::find_enhancer(const std::string& name) const {
 
 std::int32_t Dataset::find_gene(const std::string& symbol) const {
   return find(gene_index_, symbol);
+}
+
+std::int64_t Dataset::choose_genes(const std::vector<std::int32_t>& rows) {
+  std::vector<std::int32_t> place(genes.size(), -1);
+  std::vector<std::string> chosen;
+  for (const std::int32_t row : rows) {
+    CDT_CHECK(row >= 0 && row < genes_count(), "no such gene row");
+    place[static_cast<std::size_t>(row)] = static_cast<std::int32_t>(chosen.size());
+    chosen.push_back(genes[static_cast<std::size_t>(row)]);
+  }
+  rna = rows_of(rna, rna_dim, rows);
+  protein = rows_of(protein, protein_dim, rows);
+  genes = std::move(chosen);
+  gene_index_ = index_names(genes);
+  for (Pair& pair : pairs) pair.gene = place[static_cast<std::size_t>(pair.gene)];
+  return static_cast<std::int64_t>(
+      std::erase_if(pairs, [](const Pair& pair) { return pair.gene < 0; }));
 }
 
 void Dataset::read_dna(std::int32_t enhancer, float* out) const {

@@ -40,6 +40,9 @@ class Dataset {
   /// Index of an enhancer or gene by name, or -1.
   std::int32_t find_enhancer(const std::string& name) const;
   std::int32_t find_gene(const std::string& symbol) const;
+  /// Gene i becomes what gene rows[i] is, with its RNA, protein and pairs; the genes that `rows`
+  /// does not name go, and their pairs with them. Returns the number of these pairs.
+  std::int64_t choose_genes(const std::vector<std::int32_t>& rows);
   /// Copies row `enhancer` (bins x dna_dim) to `out` as float32; throws InputError on NaN or
   /// infinity, naming bin and feature, and Error if the file was cut short since it was opened.
   /// From any thread.

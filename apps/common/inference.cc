@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "apps/common/model_inputs.h"
 #include "apps/common/session.h"
 #include "engine/error.h"
 #include "io/safetensors.h"
@@ -48,11 +49,11 @@ Tensor upload(Backend& backend, Arena& arena, const Shape& shape, const std::vec
   return t;
 }
 
-CdtConfig fitting_config(const CommonOptions& options, const ModelOverrides& overrides,
-                         const Dataset& data) {
-  const CdtConfig config = read_model_config(SafetensorsReader(options.model), overrides);
-  check_model_fits(config, data, options.model);
-  return config;
+std::unique_ptr<Cdt> read_model(const std::filesystem::path& file, const CdtConfig& config,
+                                Backend& backend, Arena& lasting) {
+  auto model = std::make_unique<Cdt>(config, backend, lasting, false);
+  read_parameters(SafetensorsReader(file), *model);
+  return model;
 }
 
 }  // namespace
@@ -65,12 +66,20 @@ std::size_t inference_step_bytes(const CdtConfig& c, std::int64_t bins, std::int
   return floats_to_bytes((dna + others) * per_token + head);
 }
 
+void add_fit_options(Cli* cli, ModelOverrides* overrides) {
+  cli->flag("match-genes", &overrides->match_genes,
+            "bring the data set's genes into the model's order by name; others are left out");
+  cli->flag("other-inputs", &overrides->other_inputs,
+            "go on where bins, assembly or embeddings are not those the model was trained beside");
+}
+
 void add_model_options(Cli* cli, ModelOverrides* overrides) {
   cli->option("heads", &overrides->heads, "attention heads, if the model file does not say");
   cli->range("heads", 1, 4096);
   cli->option("pool-heads", &overrides->pool_heads,
               "heads of the pooling, if the model file does not say");
   cli->range("pool-heads", 1, 4096);
+  add_fit_options(cli, overrides);
 }
 
 Split split_named(const std::string& name) {
@@ -83,13 +92,13 @@ Split split_named(const std::string& name) {
 Inference::Inference(const CommonOptions& options, const ModelOverrides& overrides,
                      std::int64_t batch, MapSpace maps)
     : backend(open_backend(options)),
-      data(options.data),
-      config(fitting_config(options, overrides, data)),
+      config(read_model_config(SafetensorsReader(options.model), overrides)),
+      data(open_dataset_for(options.data, SafetensorsReader(options.model), config, overrides)),
       lasting(*backend, "lasting", lasting_bytes(config, data.bins, batch)),
       step(*backend, "step",
            inference_step_bytes(config, data.bins, batch) + map_bytes(config, data.bins, maps)),
       scratch(*backend, "scratch", scratch_bytes(config, data.bins, batch)),
-      model(load_model(options.model, *backend, lasting, false, overrides)),
+      model(read_model(options.model, config, *backend, lasting)),
       tape(*backend, step, scratch),
       rna(upload(*backend, lasting, {1, data.genes_count(), data.rna_dim}, data.rna)),
       protein(upload(*backend, lasting, {1, data.genes_count(), data.protein_dim}, data.protein)) {

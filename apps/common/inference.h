@@ -27,8 +27,8 @@ struct Inference {
             MapSpace maps = MapSpace::kNone);
 
   std::unique_ptr<Backend> backend;
-  Dataset data;
   CdtConfig config;
+  Dataset data;
   Arena lasting, step, scratch;
   std::unique_ptr<Cdt> model;
   Tape tape;
@@ -36,7 +36,9 @@ struct Inference {
   Tensor protein;  // (1, G, protein_dim)
 };
 
-/// --heads and --pool-heads.
+/// --match-genes and --other-inputs.
+void add_fit_options(Cli* cli, ModelOverrides* overrides);
+/// These, --heads and --pool-heads.
 void add_model_options(Cli* cli, ModelOverrides* overrides);
 
 /// "train", "val" or "test", which the command line has checked.

@@ -9,6 +9,7 @@
 
 #include "apps/common/state_dict.h"
 #include "engine/error.h"
+#include "io/digest.h"
 #include "io/json.h"
 #include "io/text.h"
 
@@ -22,46 +23,6 @@ constexpr std::int64_t kReleasedHeads = 8;
 constexpr std::int64_t kReleasedPoolHeads = 4;
 constexpr std::int64_t kTensorsPerPart = 24;
 constexpr std::int64_t kRounding = 256 / sizeof(float);  // alignment, and canaries when debugging
-
-/// Every integer of a configuration under its JSON name, in writing order; layers may be 0.
-struct SizeField {
-  const char* name;
-  std::int64_t CdtConfig::*member;
-  bool layers = false;
-};
-constexpr std::array<SizeField, 12> kSizes = {
-    {{"dna_dim", &CdtConfig::dna_dim},
-     {"rna_dim", &CdtConfig::rna_dim},
-     {"protein_dim", &CdtConfig::protein_dim},
-     {"genes", &CdtConfig::genes},
-     {"hidden", &CdtConfig::hidden},
-     {"heads", &CdtConfig::heads},
-     {"pool_heads", &CdtConfig::pool_heads},
-     {"feed_forward", &CdtConfig::feed_forward},
-     {"fusion", &CdtConfig::fusion},
-     {"dna_layers", &CdtConfig::dna_layers, true},
-     {"rna_layers", &CdtConfig::rna_layers, true},
-     {"protein_layers", &CdtConfig::protein_layers, true}}};
-
-CdtConfig config_of_json(const std::string& text, const std::string& file) {
-  const std::string source = file + ": metadata.config";
-  const nlohmann::json parsed = parse_json(text, source);
-  JsonReader json(parsed, source);
-  CdtConfig config;
-  config.variant = parse_variant(json.string("variant"), source);
-  for (const SizeField& field : kSizes) {
-    config.*field.member =
-        json.integer(field.name, field.layers ? 0 : 1, field.layers ? kMostLayers : kLargestSize);
-  }
-  const double dropout = json.number("dropout");
-  if (!(dropout >= 0.0 && dropout < 1.0)) {
-    throw InputError(source, "dropout",
-                     expected_got("out of range", "0 <= dropout < 1", format_number(dropout)));
-  }
-  config.dropout = static_cast<float>(dropout);
-  json.no_other_keys();
-  return config;
-}
 
 /// Sizes of a state_dict without metadata, read off its tensors.
 class Inference {
@@ -87,6 +48,17 @@ class Inference {
       if (name.ends_with(".ffn.0.weight")) config.feed_forward = rows(name);
     }
     return config;
+  }
+  /// The sizes, but for those of `recorded` that leave no trace in the tensors.
+  CdtConfig config_beside(const CdtConfig& recorded) const {
+    CdtConfig out = config();
+    out.heads = recorded.heads;
+    out.pool_heads = recorded.pool_heads;
+    const bool has_feed_forward = std::any_of(shapes_.begin(), shapes_.end(), [](const auto& t) {
+      return t.first.ends_with(".ffn.0.weight");
+    });
+    if (!has_feed_forward) out.feed_forward = recorded.feed_forward;
+    return out;
   }
 
  private:
@@ -144,6 +116,20 @@ void refuse_override(std::int64_t given, std::int64_t recorded, const std::strin
   }
 }
 
+/// The digest of configuration, names and values, tensor by tensor.
+class WeightsDigest {
+ public:
+  explicit WeightsDigest(const Cdt& model) { digest_.add(model_config_json(model.config())); }
+  void add(const Parameter& parameter, const std::vector<float>& values) {
+    digest_.add(parameter.name);
+    digest_.add(values);
+  }
+  std::string hex() const { return digest_.hex(); }
+
+ private:
+  Digest digest_;
+};
+
 std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::string out = "(";
   for (const std::int64_t d : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(d);
@@ -156,14 +142,6 @@ std::vector<std::int64_t> dims_of(const Shape& shape) {
   std::vector<std::int64_t> out(static_cast<std::size_t>(shape.rank()));
   for (int i = 0; i < shape.rank(); ++i) out[static_cast<std::size_t>(i)] = shape[i];
   return out;
-}
-
-std::string model_config_json(const CdtConfig& config) {
-  std::string out = "{\"variant\":\"" + std::string(variant_name(config.variant)) + "\"";
-  for (const SizeField& field : kSizes) {
-    out += ",\"" + std::string(field.name) + "\":" + std::to_string(config.*field.member);
-  }
-  return out + ",\"dropout\":" + format_number(config.dropout) + "}";
 }
 
 CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverrides& overrides) {
@@ -184,7 +162,9 @@ CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverride
                        expected_got("unknown version", "1",
                                     version == metadata.end() ? "nothing" : version->second));
     }
-    config = config_of_json(recorded->second, file);
+    config = parse_model_config(recorded->second, file + ": metadata.config");
+    check_same_config(Inference(reader).config_beside(config), config, file + ": metadata.config",
+                      "is not that of the tensors");
     refuse_override(overrides.heads, config.heads, file, "heads");
     refuse_override(overrides.pool_heads, config.pool_heads, file, "pool-heads");
   } else {
@@ -200,7 +180,13 @@ CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverride
   return config;
 }
 
-void read_parameters(const SafetensorsReader& reader, Cdt& model) {
+namespace {
+
+/// Checks every tensor of the file and gives each parameter's number and values to `visit`. The
+/// digest is that of weights_digest().
+template <class Visit>
+std::string check_parameters(const SafetensorsReader& reader, const Cdt& model,
+                             const Visit& visit) {
   const std::string file = reader.path().string();
   const StateDict dict = read_state_dict(reader);
   auto stored = dict.shapes;
@@ -217,9 +203,10 @@ void read_parameters(const SafetensorsReader& reader, Cdt& model) {
   if (!stored.empty()) {
     throw InputError(file, stored.begin()->first, "the model has no such tensor");
   }
-  note_differences(reader, dict);
+  WeightsDigest digest(model);
   std::vector<float> values;
-  for (Parameter& parameter : model.parameters()) {
+  std::size_t i = 0;
+  for (const Parameter& parameter : model.parameters()) {
     values.resize(static_cast<std::size_t>(parameter.variable.value.count()));
     reader.read(dict.prefix + parameter.name, values.data());
     const auto bad =
@@ -229,8 +216,23 @@ void read_parameters(const SafetensorsReader& reader, Cdt& model) {
           file, parameter.name,
           "element " + std::to_string(bad - values.begin()) + " is " + format_number(*bad));
     }
-    model.set(parameter, values.data());
+    digest.add(parameter, values);
+    visit(i++, values);
   }
+  return digest.hex();
+}
+
+}  // namespace
+
+std::string read_parameters(const SafetensorsReader& reader, Cdt& model) {
+  note_differences(reader, read_state_dict(reader));
+  return check_parameters(reader, model, [&](std::size_t i, const std::vector<float>& values) {
+    model.set(model.parameters()[i], values.data());
+  });
+}
+
+std::string stored_weights_digest(const SafetensorsReader& reader, const Cdt& like) {
+  return check_parameters(reader, like, [](std::size_t, const std::vector<float>&) {});
 }
 
 std::unique_ptr<Cdt> load_model(const std::filesystem::path& file, Backend& backend, Arena& lasting,
@@ -240,6 +242,17 @@ std::unique_ptr<Cdt> load_model(const std::filesystem::path& file, Backend& back
   auto model = std::make_unique<Cdt>(config, backend, lasting, trainable);
   read_parameters(reader, *model);
   return model;
+}
+
+std::string weights_digest(const Cdt& model, Backend& backend) {
+  WeightsDigest digest(model);
+  std::vector<float> values;
+  for (const Parameter& parameter : model.parameters()) {
+    values.resize(static_cast<std::size_t>(parameter.variable.value.count()));
+    backend.download(values.data(), parameter.variable.value);
+    digest.add(parameter, values);
+  }
+  return digest.hex();
 }
 
 void save_model(const std::filesystem::path& file, const Cdt& model, Backend& backend,
@@ -258,21 +271,6 @@ void save_model(const std::filesystem::path& file, const Cdt& model, Backend& ba
   metadata["version"] = "1";
   metadata["config"] = model_config_json(model.config());
   write_safetensors(file, tensors, metadata);
-}
-
-void check_model_fits(const CdtConfig& config, const Dataset& data,
-                      const std::filesystem::path& model_file) {
-  const std::array<std::pair<const char*, std::pair<std::int64_t, std::int64_t>>, 4> sizes = {
-      {{"dna_dim", {data.dna_dim, config.dna_dim}},
-       {"rna_dim", {data.rna_dim, config.rna_dim}},
-       {"protein_dim", {data.protein_dim, config.protein_dim}},
-       {"genes", {data.genes_count(), config.genes}}}};
-  for (const auto& [name, size] : sizes) {
-    if (size.first == size.second) continue;
-    throw InputError(model_file.string(), name,
-                     expected_got("does not fit the data set " + data.directory.string(),
-                                  std::to_string(size.first), std::to_string(size.second)));
-  }
 }
 
 std::size_t model_bytes(const CdtConfig& config, bool trainable) {

@@ -11,26 +11,27 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/model_config.h"
 #include "engine/arena.h"
 #include "engine/backend.h"
-#include "io/dataset.h"
 #include "io/safetensors.h"
 #include "model/cdt.h"
 #include "model/config.h"
 
 namespace cdt {
 
-/// What the tensors of a plain state_dict do not tell. 0: not given.
+/// What the command line says about a model.
 struct ModelOverrides {
+  // What the tensors of a plain state_dict do not tell. 0: not given.
   std::int64_t heads = 0;
   std::int64_t pool_heads = 0;
+  // About the data set beside it (apps/common/model_inputs.h).
+  bool match_genes = false;
+  bool other_inputs = false;
 };
 
 /// A shape as safetensors writes it, outermost dimension first.
 std::vector<std::int64_t> dims_of(const Shape& shape);
-
-/// One line of JSON, the value of the metadata key "config".
-std::string model_config_json(const CdtConfig& config);
 
 /// The configuration of a checkpoint, from its metadata or inferred. InputError if a size is
 /// missing, does not fit the others, or contradicts an override. Heads that neither the file nor
@@ -38,20 +39,22 @@ std::string model_config_json(const CdtConfig& config);
 CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverrides& overrides);
 
 /// Copies every tensor into the model. InputError naming the tensor that is missing, unknown, of
-/// another shape, or holds NaN or infinity.
-void read_parameters(const SafetensorsReader& reader, Cdt& model);
+/// another shape, or holds NaN or infinity. Returns what weights_digest() of the model is then.
+std::string read_parameters(const SafetensorsReader& reader, Cdt& model);
+
+/// The same checks for a model of `like`'s sizes, and the digest, without a copy.
+std::string stored_weights_digest(const SafetensorsReader& reader, const Cdt& like);
 
 /// read_model_config, Cdt, read_parameters. `lasting` needs model_bytes() of that configuration.
 std::unique_ptr<Cdt> load_model(const std::filesystem::path& file, Backend& backend, Arena& lasting,
                                 bool trainable, const ModelOverrides& overrides);
 
+/// A digest of configuration, names and values (io/digest.h).
+std::string weights_digest(const Cdt& model, Backend& backend);
+
 /// Writes a checkpoint whole. `extra` goes into the metadata beside format, version and config.
 void save_model(const std::filesystem::path& file, const Cdt& model, Backend& backend,
                 const std::map<std::string, std::string>& extra = {});
-
-/// InputError naming the first size in which the model and the data set differ.
-void check_model_fits(const CdtConfig& config, const Dataset& data,
-                      const std::filesystem::path& model_file);
 
 /// Upper bound of the bytes a Cdt takes of its arena: weights, and gradients if trainable.
 std::size_t model_bytes(const CdtConfig& config, bool trainable);

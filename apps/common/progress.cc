@@ -90,6 +90,11 @@ void Progress::update(std::int64_t done, const std::string& note) {
   if (terminal_ ? since >= kTerminalInterval : since >= kLogInterval) draw();
 }
 
+void Progress::interject(const std::string& line) {
+  std::fprintf(stderr, line_open_ ? "\r\x1b[K%s\n" : "%s\n", line.c_str());
+  line_open_ = false;
+}
+
 void Progress::finish() {
   if (quiet_) return;
   draw();

@@ -18,6 +18,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void update(std::int64_t done, const std::string& note = "");
+  /// Prints a line of its own above the terminal line.
+  void interject(const std::string& line);
   /// Prints the last state and the total time.
   void finish();
 

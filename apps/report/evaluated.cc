@@ -52,7 +52,8 @@ void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
 }  // namespace
 
 Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, const RunRecord& run,
-                       const std::string& split, const std::optional<Truth>& truth) {
+                       const Dataset& data, const std::string& split,
+                       const std::optional<Truth>& truth) {
   common.model = run.directory / "model.safetensors";
   Inference inference(common, overrides, kBatch);
   Evaluated out;
@@ -62,6 +63,12 @@ Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, co
   out.command = "cdt-predict --data " + shell_word(common.data.string()) + " --model " +
                 shell_word(common.model.string()) + " --split " + split + " --seed " +
                 std::to_string(common.seed) + " --out prediction";
+  if (overrides.match_genes) out.command += " --match-genes";
+  if (overrides.other_inputs) out.command += " --other-inputs";
+  // Genes matched by name have other rows in the model's order than in the page's data set.
+  for (Pair& pair : out.pairs) {
+    pair.gene = data.find_gene(inference.data.genes[static_cast<std::size_t>(pair.gene)]);
+  }
   return out;
 }
 

@@ -67,7 +67,7 @@ Material read_material(const ReportOptions& options, const Dataset& data) {
                        static_cast<std::uint64_t>(options.common.seed), material.truth);
   } else if (material.run.has_model) {
     material.evaluated =
-        evaluate_run(options.common, options.overrides, material.run,
+        evaluate_run(options.common, options.overrides, material.run, data,
                      options.split.empty() ? "val" : options.split, material.truth);
   }
   return material;

@@ -1,10 +1,15 @@
 #include "apps/train/options.h"
 
+#include <algorithm>
 #include <array>
+#include <iostream>
 #include <limits>
 #include <type_traits>
+#include <utility>
 #include <variant>
+#include <vector>
 
+#include "apps/common/inference.h"
 #include "engine/error.h"
 #include "io/json.h"
 #include "io/text.h"
@@ -25,19 +30,20 @@ struct Setting {
   double min = 0.0;
   double max = kMost;
   std::int64_t CdtConfig::*size = nullptr;  // the size of the model it sets
+  std::array<const char*, 3> words{};       // what a text may be
 };
 
 using S = TrainSettings;
 constexpr std::array<Setting, 17> kSettings = {{
     {"epochs", "most epochs to train", &S::epochs, 1},
     {"batch-size", "pairs per step", &S::batch_size, 1, 4096},
-    {"lr", "learning rate at the start", &S::lr, 0.0, 1e3},
+    {"lr", "learning rate at the start", &S::lr, 1e-12, 1e3},
     {"weight-decay", "decoupled weight decay", &S::weight_decay, 0.0, 1e3},
     {"dropout", "dropout probability, everywhere", &S::dropout, 0.0, 0.999},
     {"huber-delta", "where the loss turns from quadratic to linear", &S::huber_delta, 1e-12, 1e6},
     {"grad-clip", "largest global norm of the gradient; 0: no clipping", &S::grad_clip, 0.0, 1e9},
     {"patience", "epochs without a gain of 0.001 before stopping", &S::patience, 1},
-    {"variant", "form of the model", &S::variant},
+    {"variant", "form of the model", &S::variant, 0, 0, nullptr, {"released", "paper"}},
     {"hidden", "hidden size D", &S::hidden, 1, kMost, &CdtConfig::hidden},
     {"heads", "attention heads", &S::heads, 1, kMost, &CdtConfig::heads},
     {"pool-heads", "heads of the pooling attention", &S::pool_heads, 1, kMost,
@@ -52,7 +58,7 @@ constexpr std::array<Setting, 17> kSettings = {{
 // These come with the common options.
 constexpr std::array<Setting, 2> kCommonSettings = {{
     {"seed", "", &S::seed, 0, std::numeric_limits<double>::infinity()},
-    {"precision", "", &S::precision},
+    {"precision", "", &S::precision, 0, 0, nullptr, {"fp32", "tf32", "bf16"}},
 }};
 
 template <class Visit>
@@ -77,17 +83,41 @@ std::string text_of(const Setting& setting, const TrainSettings& settings, bool 
       setting.member);
 }
 
+std::vector<std::string> words_of(const Setting& setting) {
+  std::vector<std::string> out;
+  for (const char* word : setting.words) {
+    if (word != nullptr) out.emplace_back(word);
+  }
+  return out;
+}
+
+/// A stored value, held to what the command line lets through.
 void read_value(JsonReader& json, const Setting& setting, TrainSettings* settings) {
+  const std::string name = setting.name;
+  const auto refuse = [&](const std::string& expected, const std::string& got) {
+    json.fail(name, expected_got("out of range", expected, got));
+  };
+  const std::string range = format_number(setting.min) + " to " + format_number(setting.max);
   std::visit(
       [&](auto member) {
         auto& value = settings->*member;
         using T = std::decay_t<decltype(value)>;
         if constexpr (std::is_same_v<T, std::string>) {
-          value = json.string(setting.name);
-        } else if constexpr (std::is_same_v<T, double>) {
-          value = json.number(setting.name);
+          value = json.string(name);
+          const std::vector<std::string> words = words_of(setting);
+          if (std::find(words.begin(), words.end(), value) == words.end()) {
+            refuse("one of the words of --" + name, value);
+          }
         } else {
-          value = json.integer(setting.name);
+          if constexpr (std::is_same_v<T, double>) {
+            value = json.number(name);
+          } else {
+            value = json.integer(name);
+          }
+          const auto number = static_cast<double>(value);
+          if (!(number >= setting.min && number <= setting.max)) {
+            refuse(range, text_of(setting, *settings, false));
+          }
         }
       },
       setting.member);
@@ -98,19 +128,27 @@ void add_settings(Cli& cli, TrainSettings* settings) {
     std::visit(
         [&](auto member) {
           cli.option(setting.name, &(settings->*member), setting.help);
-          if constexpr (!std::is_same_v<decltype(member), std::string S::*>) {
+          if constexpr (std::is_same_v<decltype(member), std::string S::*>) {
+            cli.choice(setting.name, words_of(setting));
+          } else {
             cli.range(setting.name, setting.min, setting.max);
           }
         },
         setting.member);
   }
-  cli.choice("variant", {"released", "paper"});
 }
 
 void check(const TrainOptions& options) {
   const CommonOptions& common = options.common;
   if (options.dry_run && common.profile) {
     throw InputError(kCommandLine, "--profile", "a dry run computes nothing to measure");
+  }
+  const bool other_model = !common.model.empty();
+  const std::pair<const char*, bool> uses[] = {
+      {"--match-genes", !options.overrides.match_genes || other_model || options.resume},
+      {"--other-inputs", !options.overrides.other_inputs || other_model}};
+  for (const auto& [option, is_used] : uses) {
+    if (!is_used) throw InputError(kCommandLine, option, "changes nothing here: it needs --model");
   }
   if (options.dry_run) return;
   if (common.out.empty()) throw InputError(kCommandLine, "--out", "is required (a run directory)");
@@ -129,12 +167,18 @@ bool parse_train_options(int argc, char** argv, TrainOptions* options, int* exit
   Cli cli("cdt-train", "Trains the Central Dogma Transformer on a data set directory.");
   cli.common(&options->common);
   add_settings(cli, &options->settings);
+  add_fit_options(&cli, &options->overrides);
   cli.flag("resume", &options->resume, "continue the run in --out, bit for bit");
   cli.flag("dry-run", &options->dry_run, "print the model by module and the memory plan, then end");
   if (!cli.parse(argc, argv, exit_code)) return false;
   for_each_setting([&](const Setting& setting) {
     if (cli.was_set(setting.name)) options->given.insert(setting.name);
   });
+  const auto if_given = [&](const char* name, std::int64_t value) {
+    return cli.was_set(name) ? value : 0;
+  };
+  options->overrides.heads = if_given("heads", options->settings.heads);
+  options->overrides.pool_heads = if_given("pool-heads", options->settings.pool_heads);
   options->settings.seed = options->common.seed;
   options->settings.precision = options->common.precision;
   check(*options);
@@ -176,6 +220,23 @@ void adopt_model_sizes(const CdtConfig& config, const std::filesystem::path& mod
                      expected_got("differs from " + model_file.string(), held, given));
   });
   options->settings = stored;
+}
+
+void adopt_model_dropout(const CdtConfig& config, const std::filesystem::path& model_file,
+                         TrainOptions* options) {
+  double recorded = 0.0;
+  parse_double(format_number(config.dropout), &recorded);  // 0.1F as 0.1
+  double& dropout = options->settings.dropout;
+  if (recorded == dropout) return;
+  const bool given = options->given.count("dropout") > 0;
+  const std::string file = model_file.string();
+  if (!given) dropout = recorded;
+  if (options->common.quiet) return;
+  std::cerr << (given ? "note: dropout is " + format_number(dropout) + " as given; " + file +
+                            " was trained with " + format_number(recorded)
+                      : "note: dropout is " + format_number(dropout) + ", which " + file +
+                            " was trained with; --dropout P for another")
+            << '\n';
 }
 
 std::string settings_json(const TrainSettings& settings) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "apps/common/cli.h"
+#include "apps/common/model_file.h"
 #include "io/dataset.h"
 #include "model/config.h"
 
@@ -33,6 +34,7 @@ struct TrainSettings {
 struct TrainOptions {
   CommonOptions common;
   TrainSettings settings;
+  ModelOverrides overrides;  // heads and pool heads only if they were given
   bool resume = false;
   bool dry_run = false;
   std::set<std::string> given;  // names of settings on the command line or in --config
@@ -44,15 +46,20 @@ bool parse_train_options(int argc, char** argv, TrainOptions* options, int* exit
 /// The model a run without --model trains; data null: the released sizes of the data.
 CdtConfig model_config(const TrainSettings& settings, const Dataset* data);
 
-/// Takes the sizes of a stored model (--model). InputError if a size was given and differs.
+/// Takes the sizes of a stored model. InputError if a size was given and differs.
 void adopt_model_sizes(const CdtConfig& config, const std::filesystem::path& model_file,
                        TrainOptions* options);
+
+/// Takes the dropout a stored model was trained with, unless --dropout was given. Says which one
+/// holds where it makes a difference.
+void adopt_model_dropout(const CdtConfig& config, const std::filesystem::path& model_file,
+                         TrainOptions* options);
 
 /// The settings as one JSON object, keys as the long options.
 std::string settings_json(const TrainSettings& settings);
 
 /// Takes the settings of the run being resumed from that JSON. InputError naming the option if one
-/// was given and differs; only --epochs may.
+/// was given and differs, only --epochs may, and for a value the command line would refuse.
 void adopt_stored_settings(const std::string& json, const std::filesystem::path& source,
                            TrainOptions* options);
 

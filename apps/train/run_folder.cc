@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "engine/error.h"
 #include "io/atomic_file.h"
+#include "io/json.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -39,6 +41,17 @@ FileDescriptor lock_run(const fs::path& path) {
     throw InputError(path.string(), "lock", "another cdt-train is writing to this run");
   }
   fail(name, "lock", errno);
+}
+
+/// A line of metrics.jsonl is that of its epoch.
+void check_metrics_line(std::string_view line, std::int64_t epoch, const fs::path& file) {
+  const std::string where = file.string() + ": line " + std::to_string(epoch);
+  const nlohmann::json parsed = parse_json(line, where);
+  const std::int64_t got = JsonReader(parsed, where).integer("epoch");
+  if (got == epoch) return;
+  throw InputError(where, "epoch",
+                   expected_got("rows of finished epochs are missing or moved",
+                                std::to_string(epoch), std::to_string(got)));
 }
 
 /// What an unfinished replacement of last/ can leave behind.
@@ -123,6 +136,7 @@ void RunFolder::keep_metrics(std::int64_t lines) const {
                        expected_got("rows of finished epochs are missing", std::to_string(lines),
                                     std::to_string(i)));
     }
+    check_metrics_line(std::string_view(text).substr(end, newline - end), i + 1, metrics());
     end = newline + 1;
   }
   if (end == text.size()) return;

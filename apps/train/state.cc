@@ -8,6 +8,8 @@
 
 #include "apps/common/model_file.h"
 #include "engine/error.h"
+#include "io/digest.h"
+#include "io/finite.h"
 #include "io/safetensors.h"
 #include "io/text.h"
 
@@ -17,7 +19,11 @@ namespace {
 constexpr const char* kFormat = "cdt-train-state";
 constexpr const char* kDataPrefix = "fingerprint.";
 constexpr const char* kPredictions = "epoch.predictions";
-constexpr std::int64_t kHashedRows = 8;
+constexpr const char* kWeights = "weights";
+constexpr const char* kMatchGenes = "match_genes";
+constexpr const char* kVersion = "2";
+constexpr double kMostLr = 1e3;
+constexpr double kMostMetric = 1.0 + 1e-6;  // a correlation with rounding
 constexpr const char* kTargets = "epoch.targets";
 
 /// The one list of counters: saving and loading both walk it.
@@ -35,12 +41,15 @@ void for_each_counter(State& s, const Visit& visit) {
   visit("stopped", s.stopped);
   visit("best_metric", s.best_metric);
   visit("best_epoch", s.best_epoch);
+  visit("best_weights", s.best_weights);
+  visit("older_best_weights", s.older_best_weights);
   visit("loss_sum", s.loss_sum);
 }
 
 std::string to_text(std::int64_t value) { return std::to_string(value); }
 std::string to_text(double value) { return format_number(value); }
 std::string to_text(bool value) { return value ? "1" : "0"; }
+std::string to_text(const std::string& digest) { return digest; }
 bool from_text(std::string_view text, std::int64_t* value) { return parse_int64(text, value); }
 bool from_text(std::string_view text, double* value) { return parse_double(text, value); }
 bool from_text(std::string_view text, bool* value) {
@@ -48,40 +57,9 @@ bool from_text(std::string_view text, bool* value) {
   return text == "0" || text == "1";
 }
 
-/// FNV-1a, 64 bits.
-class Hash {
- public:
-  void add(const void* data, std::size_t size) {
-    const auto* bytes = static_cast<const unsigned char*>(data);
-    for (std::size_t i = 0; i < size; ++i) value_ = (value_ ^ bytes[i]) * 0x100000001b3U;
-  }
-  void add(std::int64_t value) { add(&value, sizeof value); }
-  void add(const std::string& text) {
-    add(static_cast<std::int64_t>(text.size()));
-    add(text.data(), text.size());
-  }
-  void add(const std::vector<float>& values) { add(values.data(), values.size() * sizeof(float)); }
-  std::string hex() const {
-    std::string out;
-    for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789abcdef"[value_ >> shift & 15U];
-    return out;
-  }
-
- private:
-  std::uint64_t value_ = 0xcbf29ce484222325U;
-};
-
-std::string dna_hash(const Dataset& data) {
-  Hash hash;
-  hash.add(data.enhancers_count());
-  std::vector<float> row(static_cast<std::size_t>(data.bins * data.dna_dim));
-  const std::int64_t rows = std::min(kHashedRows, data.enhancers_count());
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const std::int64_t at = rows == 1 ? 0 : i * (data.enhancers_count() - 1) / (rows - 1);
-    data.read_dna(static_cast<std::int32_t>(at), row.data());
-    hash.add(row);
-  }
-  return hash.hex();
+bool from_text(std::string_view text, std::string* digest) {
+  *digest = text;
+  return text.empty() || Digest::is_hex(text);
 }
 
 const std::string& metadata_of(const SafetensorsReader& reader, const std::string& key) {
@@ -94,7 +72,7 @@ const std::string& metadata_of(const SafetensorsReader& reader, const std::strin
 
 void expect_format(const SafetensorsReader& reader) {
   const std::array<std::pair<const char*, const char*>, 2> wanted = {
-      {{"format", kFormat}, {"version", "1"}}};
+      {{"format", kFormat}, {"version", kVersion}}};
   for (const auto& [key, value] : wanted) {
     const std::string& got = metadata_of(reader, key);
     if (got != value) {
@@ -112,8 +90,12 @@ void read_moment(const SafetensorsReader& reader, const std::string& name, const
   }
   std::vector<float> values(static_cast<std::size_t>(into.count()));
   reader.read(name, values.data());
-  if (!std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); })) {
-    throw InputError(reader.path().string(), name, "holds NaN or infinity");
+  const bool squares = name.starts_with("v.");
+  if (!std::all_of(values.begin(), values.end(),
+                   [&](float x) { return std::isfinite(x) && (x >= 0.0F || !squares); })) {
+    throw InputError(
+        reader.path().string(), name,
+        squares ? "holds a value that is no mean of squares" : "holds NaN or infinity");
   }
   backend.upload(into, values.data());
 }
@@ -129,58 +111,78 @@ std::vector<float> read_series(const SafetensorsReader& reader, const std::strin
                                   std::to_string(count) + " values", "another shape"));
   }
   reader.read(name, values.data());
+  if (first_non_finite(values.data(), count) >= 0) {
+    throw InputError(reader.path().string(), name, "holds NaN or infinity");
+  }
   return values;
 }
 
-void check_counters(const std::string& file, const TrainState& s, std::int64_t steps) {
+void check_counters(const std::string& file, const TrainState& s, const StateFrame& frame) {
   const auto expect = [&](const char* field, bool good) {
     if (!good) throw InputError(file, "metadata." + std::string(field), "is out of range");
   };
+  // A correlation, or the minus infinity of the beginning.
+  const auto is_metric = [](double r) {
+    return std::abs(r) <= kMostMetric || (std::isinf(r) && r < 0);
+  };
+  const auto is_bad_epochs = [&](std::int64_t n) { return n >= 0 && n < s.epoch; };
   expect("epoch", s.epoch >= 1 && s.epoch <= std::int64_t{1} << 32U);
-  expect("position", s.position >= 0 && s.position <= steps);
-  expect("global_step", s.global_step == (s.epoch - 1) * steps + s.position);
-  expect("schedule.lr", std::isfinite(s.schedule.lr) && s.schedule.lr >= 0.0);
-  expect("schedule.bad_epochs", s.schedule.bad_epochs >= 0);
-  expect("stopping.patience", s.stopping.patience >= 1);
-  expect("stopping.bad_epochs", s.stopping.bad_epochs >= 0);
-  expect("best_epoch", s.best_epoch >= 0 && s.best_epoch < s.epoch);
+  expect("position", s.position >= 0 && s.position <= frame.steps);
+  expect("global_step", s.global_step == (s.epoch - 1) * frame.steps + s.position);
+  expect("schedule.lr", s.schedule.lr > 0.0 && s.schedule.lr <= kMostLr);
+  expect("schedule.best", is_metric(s.schedule.best));
+  expect("schedule.bad_epochs", is_bad_epochs(s.schedule.bad_epochs));
+  expect("stopping.patience", s.stopping.patience == frame.patience);
+  expect("stopping.best", is_metric(s.stopping.best));
+  expect("stopping.bad_epochs", is_bad_epochs(s.stopping.bad_epochs));
+  expect("best_metric", is_metric(s.best_metric));
+  expect("best_epoch", s.best_epoch >= (s.epoch > 1 ? 1 : 0) && s.best_epoch < s.epoch);
+  expect("best_weights", s.best_weights.empty() == (s.best_epoch == 0));
   expect("loss_sum", std::isfinite(s.loss_sum));
 }
 
 }  // namespace
 
 std::map<std::string, std::string> data_fingerprint(const Dataset& data) {
-  Hash sizes;
-  Hash rna;
-  Hash protein;
-  Hash genes;
-  Hash enhancers;
-  Hash pairs;
-  for (const std::int64_t size : {data.bins, data.dna_dim, data.rna_dim, data.protein_dim}) {
-    sizes.add(size);
+  Digest sizes;
+  Digest rna;
+  Digest protein;
+  Digest genes;
+  Digest enhancers;
+  Digest pairs;
+  Digest assembly;
+  for (const std::int64_t size :
+       {data.bins, std::int64_t{data.bin_bp}, data.dna_dim, data.rna_dim, data.protein_dim}) {
+    sizes.add(static_cast<std::uint64_t>(size));
   }
+  assembly.add(data.assembly);
   rna.add(data.rna);
   protein.add(data.protein);
   for (const std::string& gene : data.genes) genes.add(gene);
   for (const Enhancer& enhancer : data.enhancers) enhancers.add(enhancer.name);
   for (const Pair& pair : data.pairs) {
-    pairs.add(static_cast<std::int64_t>(pair.split));
-    pairs.add(pair.enhancer);
-    pairs.add(pair.gene);
+    pairs.add(static_cast<std::uint64_t>(pair.split));
+    pairs.add(static_cast<std::uint64_t>(pair.enhancer));
+    pairs.add(static_cast<std::uint64_t>(pair.gene));
     pairs.add(&pair.beta, sizeof pair.beta);
   }
-  return {{"sizes", sizes.hex()}, {"rna", rna.hex()},     {"protein", protein.hex()},
-          {"genes", genes.hex()}, {"pairs", pairs.hex()}, {"enhancers", enhancers.hex()},
-          {"dna", dna_hash(data)}};
+  return {{"sizes", sizes.hex()},        {"assembly", assembly.hex()}, {"rna", rna.hex()},
+          {"protein", protein.hex()},    {"genes", genes.hex()},       {"pairs", pairs.hex()},
+          {"enhancers", enhancers.hex()}};
+}
+
+std::string RunFacts::dna() const {
+  const auto found = fingerprint.find(kDnaPart);
+  return found == fingerprint.end() ? "" : found->second;
 }
 
 void save_state(const std::filesystem::path& file, const TrainState& state, const RunFacts& facts,
-                const Cdt& model, const AdamW& optimiser, Backend& backend) {
-  std::map<std::string, std::string> metadata = {{"format", kFormat},
-                                                 {"version", "1"},
-                                                 {"settings", facts.settings},
-                                                 {"data", facts.data},
-                                                 {"device", facts.device}};
+                const std::string& weights, const Cdt& model, const AdamW& optimiser,
+                Backend& backend) {
+  std::map<std::string, std::string> metadata = {
+      {"format", kFormat},  {"version", kVersion},    {"settings", facts.settings},
+      {"data", facts.data}, {"device", facts.device}, {kMatchGenes, to_text(facts.match_genes)},
+      {kWeights, weights}};
   for (const auto& [part, hash] : facts.fingerprint) metadata[kDataPrefix + part] = hash;
   for_each_counter(state,
                    [&](const char* name, const auto& value) { metadata[name] = to_text(value); });
@@ -213,6 +215,11 @@ RunFacts read_run_facts(const std::filesystem::path& file) {
   facts.settings = metadata_of(reader, "settings");
   facts.data = metadata_of(reader, "data");
   facts.device = metadata_of(reader, "device");
+  const std::string& matched = metadata_of(reader, kMatchGenes);
+  if (!from_text(matched, &facts.match_genes)) {
+    throw InputError(file.string(), "metadata." + std::string(kMatchGenes),
+                     expected_got("is damaged", "0 or 1", matched));
+  }
   for (const auto& [key, value] : reader.metadata()) {
     if (key.starts_with(kDataPrefix)) {
       facts.fingerprint[key.substr(std::string_view(kDataPrefix).size())] = value;
@@ -221,20 +228,26 @@ RunFacts read_run_facts(const std::filesystem::path& file) {
   return facts;
 }
 
-void load_state(const std::filesystem::path& file, std::int64_t steps, std::int64_t batch,
-                TrainState* state, const Cdt& model, AdamW* optimiser, Backend& backend) {
+void load_state(const std::filesystem::path& file, const StateFrame& frame, TrainState* state,
+                const Cdt& model, AdamW* optimiser, Backend& backend) {
   const SafetensorsReader reader(file);
   expect_format(reader);
+  const std::string& weights = metadata_of(reader, kWeights);
+  if (weights != frame.weights) {
+    throw InputError(file.string(), "metadata." + std::string(kWeights),
+                     expected_got("the model.safetensors beside it is of another moment or run",
+                                  "digest " + weights, frame.weights));
+  }
   for_each_counter(*state, [&](const char* name, auto& value) {
     const std::string& text = metadata_of(reader, name);
     if (!from_text(text, &value)) {
       throw InputError(file.string(), "metadata." + std::string(name),
-                       expected_got("is not a number", "a number", text));
+                       expected_got("is damaged", "a number or a digest", text));
     }
   });
-  check_counters(file.string(), *state, steps);
-  state->predictions = read_series(reader, kPredictions, state->position * batch);
-  state->targets = read_series(reader, kTargets, state->position * batch);
+  check_counters(file.string(), *state, frame);
+  state->predictions = read_series(reader, kPredictions, state->position * frame.batch);
+  state->targets = read_series(reader, kTargets, state->position * frame.batch);
   std::size_t i = 0;
   for (const Parameter& parameter : model.parameters()) {
     read_moment(reader, "m." + parameter.name, optimiser->first_moment(i), backend);

@@ -1,5 +1,6 @@
 #include "apps/train/train.h"
 
+#include <cmath>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -7,9 +8,12 @@
 
 #include "apps/common/interrupt.h"
 #include "apps/common/model_file.h"
+#include "apps/common/model_inputs.h"
 #include "apps/common/profile_report.h"
 #include "apps/common/session.h"
 #include "apps/common/version.h"
+#include "apps/train/dna_check.h"
+#include "apps/train/foreword.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
@@ -26,29 +30,24 @@ namespace {
 
 constexpr std::int64_t kReleasedBins = 896;
 
-/// heads and pool-heads only if the user gave them.
-ModelOverrides overrides_of(const TrainOptions& options) {
-  ModelOverrides overrides;
-  if (options.given.count("heads") > 0) overrides.heads = options.settings.heads;
-  if (options.given.count("pool-heads") > 0) overrides.pool_heads = options.settings.pool_heads;
-  return overrides;
-}
-
-/// The model to train: of --model, of the run being resumed (weights_file), or of the options.
-CdtConfig choose_config(const std::filesystem::path& weights_file, const Dataset* data,
+/// The model to train: of --model, of the run being resumed (weights_file), or of the options. The
+/// data set is fitted to a stored one.
+CdtConfig choose_config(const std::filesystem::path& weights_file, Dataset* data,
                         TrainOptions* options) {
   if (weights_file.empty()) return model_config(options->settings, data);
-  CdtConfig config = read_model_config(SafetensorsReader(weights_file), overrides_of(*options));
+  const SafetensorsReader reader(weights_file);
+  CdtConfig config = read_model_config(reader, options->overrides);
   adopt_model_sizes(config, weights_file, options);
+  if (!options->resume) adopt_model_dropout(config, weights_file, options);
   config.dropout = static_cast<float>(options->settings.dropout);
-  if (data != nullptr) check_model_fits(config, *data, weights_file);
+  if (data != nullptr) fit_to_model(reader, config, options->overrides, data);
   return config;
 }
 
 int dry_run(TrainOptions* options) {
   std::optional<Dataset> data;
   if (!options->common.data.empty()) data.emplace(options->common.data);
-  const Dataset* known = data ? &*data : nullptr;
+  Dataset* known = data ? &*data : nullptr;
   const CdtConfig config = choose_config(options->common.model, known, options);
   const std::int64_t bins = known != nullptr ? known->bins : kReleasedBins;
   const auto backend = make_cpu_backend(1);
@@ -75,8 +74,34 @@ std::string config_json(const TrainOptions& options, const CdtConfig& config) {
 void print_result(const RunFolder& folder, const TrainState& state) {
   std::cout << "epochs\t" << state.epoch - 1 << (state.stopped ? "\t(stopped early)\n" : "\n")
             << "best epoch\t" << state.best_epoch << '\n'
-            << "best validation pearson\t" << format_number(state.best_metric) << '\n'
+            << "best validation pearson\t"
+            << (std::isfinite(state.best_metric) ? format_number(state.best_metric) : "undefined")
+            << '\n'
             << "model\t" << folder.best_model().string() << '\n';
+}
+
+/// What the run being resumed was: its facts, and into `options` its settings.
+RunFacts adopt_run(const RunFolder& folder, TrainOptions* options) {
+  RunFacts facts = read_run_facts(folder.last_state());
+  adopt_stored_settings(facts.settings, folder.last_state(), options);
+  if (options->common.data.empty()) options->common.data = facts.data;
+  options->overrides.match_genes = options->overrides.match_genes || facts.match_genes;
+  return facts;
+}
+
+/// choose_config() of a resumed run, whose data, settings and weights must belong together.
+CdtConfig resumed_config(const RunFolder& folder, const RunFacts& facts, Dataset* data,
+                         TrainOptions* options) {
+  const auto check_data = [&] { check_same_data(facts, *data, folder.last_state()); };
+  if (!options->overrides.match_genes) check_data();
+  const std::string settings = settings_json(options->settings);
+  const CdtConfig config = choose_config(folder.last_model(), data, options);
+  if (options->overrides.match_genes) check_data();
+  if (settings_json(options->settings) != settings) {
+    throw InputError(folder.last_state().string(), "metadata.settings",
+                     "name other sizes than " + folder.last_model().string() + " has");
+  }
+  return config;
 }
 
 int train(TrainOptions* options) {
@@ -86,26 +111,30 @@ int train(TrainOptions* options) {
   RunFacts facts;
   if (options->resume) {
     folder.emplace(common.out, true);
-    facts = read_run_facts(folder->last_state());
-    adopt_stored_settings(facts.settings, folder->last_state(), options);
-    if (common.data.empty()) options->common.data = facts.data;
+    facts = adopt_run(*folder, options);
   }
-  const Dataset data(common.data);
-  if (options->resume) check_same_data(facts, data, folder->last_state());
+  Dataset data(common.data);
   const std::filesystem::path weights = options->resume ? folder->last_model() : common.model;
-  const CdtConfig config = choose_config(weights, &data, options);
+  const CdtConfig config = options->resume ? resumed_config(*folder, facts, &data, options)
+                                           : choose_config(weights, &data, options);
+  DnaCheck dna(data, facts.dna(), options->resume ? folder->last_state() : "");
   const std::unique_ptr<Backend> backend = open_backend(common);
   const MemoryPlan plan = plan_memory(config, data.bins, options->settings.batch_size);
   Arena lasting(*backend, "lasting", plan.lasting_capacity());
   Cdt model(config, *backend, lasting, true);
+  std::string digest;
   if (weights.empty()) {
     model.initialise(static_cast<std::uint64_t>(options->settings.seed));
   } else {
-    read_parameters(SafetensorsReader(weights), model);
+    digest = read_parameters(SafetensorsReader(weights), model);
   }
-  Trainer trainer(*options, plan, data, *backend, lasting, model);
+  Trainer trainer(*options, plan, data, dna, *backend, lasting, model);
+  warn_about_pairs(data);
+  if (!common.quiet) say_what_it_takes(model, plan, data, *options);
+  catch_interrupts();
+  if (dna.is_small() && !dna.wait(common.quiet)) throw Error("interrupted before the first step");
   if (options->resume) {
-    trainer.restore(*folder);
+    trainer.restore(*folder, digest);
     if (facts.device != backend->name() && !common.quiet) {
       std::cerr << "note: the run began on " << facts.device << " and goes on on "
                 << backend->name() << "; its last bits may differ\n";
@@ -114,7 +143,6 @@ int train(TrainOptions* options) {
     folder.emplace(common.out, false);
   }
   write_file(folder->path() / "config.json", config_json(*options, config));
-  catch_interrupts();
   if (!options->resume) trainer.save(*folder);
   trainer.run(*folder);
   print_result(*folder, trainer.state());

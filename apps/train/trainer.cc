@@ -3,16 +3,15 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <utility>
 
+#include "apps/common/format.h"
 #include "apps/common/interrupt.h"
 #include "apps/common/model_file.h"
+#include "apps/common/model_inputs.h"
 #include "apps/common/predict_pairs.h"
-#include "apps/common/progress.h"
 #include "engine/error.h"
 #include "io/text.h"
 
@@ -53,6 +52,11 @@ std::int64_t enhancers_of(std::vector<Pair> train, const std::vector<Pair>& val)
   return static_cast<std::int64_t>(distinct_enhancers(train).size());
 }
 
+/// Of effects or predictions that are all equal there is none.
+std::string correlation_text(double r) {
+  return std::isnan(r) ? std::string("undefined") : text("%.4f", r);
+}
+
 std::string metrics_fields(const char* prefix, double loss, const Metrics& m) {
   const std::pair<const char*, double> fields[] = {{"loss", loss},         {"r2", m.r2},
                                                    {"pearson", m.pearson}, {"spearman", m.spearman},
@@ -67,10 +71,11 @@ std::string metrics_fields(const char* prefix, double loss, const Metrics& m) {
 }  // namespace
 
 Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Dataset& data,
-                 Backend& backend, Arena& lasting, Cdt& model)
+                 DnaCheck& dna, Backend& backend, Arena& lasting, Cdt& model)
     : options_(options),
       settings_(options.settings),
       data_(data),
+      dna_(dna),
       backend_(backend),
       model_(model),
       train_(data.pairs_of(Split::kTrain)),
@@ -98,20 +103,8 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
   state_.schedule.lr = settings_.lr;
   state_.stopping.patience = settings_.patience;
   facts_ = {settings_json(settings_), options.common.data.string(), backend.name(),
-            data_fingerprint(data)};
-}
-
-void Trainer::restore(const RunFolder& folder) {
-  load_state(folder.last_state(), steps_, settings_.batch_size, &state_, model_, &optimiser_,
-             backend_);
-  folder.keep_metrics(state_.epoch - 1);
-}
-
-void Trainer::save(const RunFolder& folder) {
-  folder.replace_last([&](const std::filesystem::path& into) {
-    save_model(into / "model.safetensors", model_, backend_);
-    save_state(into / "state.safetensors", state_, facts_, model_, optimiser_, backend_);
-  });
+            data_fingerprint(data), options.overrides.match_genes};
+  inputs_ = inputs_metadata(inputs_of(data));
 }
 
 void Trainer::run(const RunFolder& folder) {
@@ -119,10 +112,14 @@ void Trainer::run(const RunFolder& folder) {
     epoch_start_ = std::chrono::steady_clock::now();
     samples_here_ = 0;
     train_epoch(folder);
-    const auto prediction = predict_split(model_, tape_, trunks_, feed_, device_, val_);
+    const auto prediction = predict_split(model_, tape_, trunks_, feed_, device_, val_, [&] {
+      look_at_dna(folder, nullptr);
+      return !interrupted();
+    });
     stop_if_interrupted(folder);
     if (prediction) finish_epoch(folder, *prediction);
   }
+  finish_dna(folder);
 }
 
 std::vector<Pair> Trainer::batch_pairs(const std::vector<std::int32_t>& order,
@@ -152,15 +149,41 @@ void Trainer::train_epoch(const RunFolder& folder) {
     }
     train_step(batch, dna);
     batch = std::move(next);
-    progress.update(state_.position,
-                    state_.position == 0
-                        ? ""
-                        : "loss " + format_number(static_cast<float>(
-                                        state_.loss_sum / static_cast<double>(state_.position))));
+    look_at_dna(folder, &progress);
+    say_pace(&progress);
+    progress.update(state_.position, progress_note());
     stop_if_interrupted(folder);
   }
   settle(0);
   progress.finish();
+}
+
+void Trainer::say_pace(Progress* progress) {
+  constexpr std::int64_t kSteps = 4;    // enough to leave the warming up behind
+  constexpr double kWorthALine = 20.0;  // seconds of an epoch
+  const std::int64_t steps = samples_here_ / settings_.batch_size;
+  if (said_pace_ || steps < kSteps || options_.common.quiet) return;
+  said_pace_ = true;
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
+  const double epoch = seconds / static_cast<double>(steps) * static_cast<double>(steps_);
+  if (epoch < kWorthALine) return;
+  const std::int64_t epochs = settings_.epochs - state_.epoch + 1;
+  progress->interject("about " + clock_text(epoch) + " for the steps of an epoch, " +
+                      clock_text(epoch * static_cast<double>(epochs)) +
+                      " if all epochs run; validation comes on top");
+}
+
+std::string Trainer::progress_note() const {
+  std::string note;
+  if (state_.position > 0) {
+    note =
+        "loss " +
+        format_number(static_cast<float>(state_.loss_sum / static_cast<double>(state_.position)));
+  }
+  if (!facts_.dna().empty()) return note;
+  return note + (note.empty() ? "" : ", ") + "DNA checked " + std::to_string(dna_.rows_read()) +
+         "/" + std::to_string(dna_.rows());
 }
 
 void Trainer::train_step(const std::vector<Pair>& batch, const Tensor& dna) {
@@ -221,17 +244,16 @@ void Trainer::finish_epoch(const RunFolder& folder, const std::vector<float>& va
   if (best) {
     if (!std::isnan(val.pearson)) state_.best_metric = val.pearson;
     state_.best_epoch = state_.epoch;
-    save_model(folder.best_model(), model_, backend_);
+    state_.older_best_weights =
+        std::exchange(state_.best_weights, weights_digest(model_, backend_));
   }
   state_.stopped = state_.stopping.step(val.pearson);
   folder.append_metrics(metrics_line(train, val, train_loss, val_loss, lr, best));
   if (!options_.common.quiet) {
-    std::array<char, 200> line{};
-    std::snprintf(line.data(), line.size(),
-                  "epoch %lld: train loss %.4f r %.4f, val loss %.4f r %.4f, lr %g%s\n",
-                  static_cast<long long>(state_.epoch), train_loss, train.pearson, val_loss,
-                  val.pearson, lr, best ? ", best so far" : "");
-    std::cerr << line.data();
+    std::cerr << text("epoch %lld: train loss %.4f r %s, val loss %.4f r %s, lr %g%s\n",
+                      static_cast<long long>(state_.epoch), train_loss,
+                      correlation_text(train.pearson).c_str(), val_loss,
+                      correlation_text(val.pearson).c_str(), lr, best ? ", best so far" : "");
   }
   ++state_.epoch;
   state_.position = 0;
@@ -239,6 +261,8 @@ void Trainer::finish_epoch(const RunFolder& folder, const std::vector<float>& va
   state_.predictions.clear();
   state_.targets.clear();
   save(folder);
+  // After last/, from which it can be written again.
+  if (best) save_model(folder.best_model(), model_, backend_, inputs_);
 }
 
 std::string Trainer::metrics_line(const Metrics& train, const Metrics& val, double train_loss,

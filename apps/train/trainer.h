@@ -4,11 +4,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "apps/common/dna_feed.h"
+#include "apps/common/progress.h"
 #include "apps/train/batches.h"
+#include "apps/train/dna_check.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
@@ -24,19 +27,22 @@ namespace cdt {
 
 class Trainer {
  public:
-  /// The arena `lasting` is that of the model. InputError if the data set has no validation pairs
-  /// or fewer training pairs than one batch.
-  Trainer(const TrainOptions& options, const MemoryPlan& plan, const Dataset& data,
+  /// The arena `lasting` is that of the model; `dna` reads the rows of `data`. InputError if the
+  /// data set has no validation pairs or fewer training pairs than one batch.
+  Trainer(const TrainOptions& options, const MemoryPlan& plan, const Dataset& data, DnaCheck& dna,
           Backend& backend, Arena& lasting, Cdt& model);
 
-  /// Reads RUN/last. InputError if it does not fit the data set or the model.
-  void restore(const RunFolder& folder);
+  /// Reads RUN/last; weights: the digest of its model, which was loaded. InputError if it does not
+  /// fit the data set or the model, or the best model or metrics.jsonl do not fit it.
+  void restore(const RunFolder& folder, const std::string& weights);
   /// Trains until the last epoch or early stopping. Error "interrupted ..." after a signal, with
-  /// the state saved; Error naming epoch, step and pairs at a loss or gradient that is not finite.
+  /// the state saved; Error naming epoch, step and pairs at a loss or gradient that is not finite;
+  /// InputError at a bad row of DNA, wherever in the epoch it would be asked for.
   void run(const RunFolder& folder);
 
   const TrainState& state() const { return state_; }
-  /// Writes RUN/last.
+  /// Writes RUN/last. Where the rows of DNA are still to be compared with those the run began with,
+  /// it waits for that first; Error "interrupted ..." if a signal arrives meanwhile.
   void save(const RunFolder& folder);
 
  private:
@@ -50,6 +56,16 @@ class Trainer {
   void settle(std::size_t ahead);
   void finish_epoch(const RunFolder& folder, const std::vector<float>& validation);
   void stop_if_interrupted(const RunFolder& folder);
+  /// Takes what the pass over the DNA has found.
+  void look_at_dna(const RunFolder& folder, Progress* progress);
+  /// After a training that was shorter than the pass over the DNA.
+  void finish_dna(const RunFolder& folder);
+  void write_last(const RunFolder& folder);
+  std::string progress_note() const;
+  /// After the first steps: how long an epoch and the run will take.
+  void say_pace(Progress* progress);
+  /// The best model is the one that the state says it is; written anew where a kill came between.
+  void check_best_model(const RunFolder& folder) const;
   [[noreturn]] void fail_not_finite(const char* what, double value, const std::vector<Pair>& batch);
   std::string metrics_line(const Metrics& train, const Metrics& val, double train_loss,
                            double val_loss, double lr, bool best) const;
@@ -57,11 +73,13 @@ class Trainer {
   const TrainOptions& options_;
   const TrainSettings& settings_;
   const Dataset& data_;
+  DnaCheck& dna_;
   Backend& backend_;
   Cdt& model_;
   std::vector<Pair> train_, val_;
   std::int64_t steps_ = 0;  // of an epoch
   RunFacts facts_;
+  std::map<std::string, std::string> inputs_;  // what every model file says of the data
   DeviceData device_;
   Tensor targets_;  // (B)
   Tensor genes_;    // (B), int32
@@ -72,6 +90,7 @@ class Trainer {
   StepResults results_;
   TrainState state_;
   std::chrono::steady_clock::time_point epoch_start_;
+  bool said_pace_ = false;
   std::int64_t samples_here_ = 0;  // of the running epoch, trained by this process
 };
 

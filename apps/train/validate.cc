@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/common/interrupt.h"
 #include "apps/common/predict_pairs.h"
 
 namespace cdt {
@@ -36,14 +35,15 @@ DeviceData upload_data(const Dataset& data, Backend& backend, Arena& lasting) {
 
 std::optional<std::vector<float>> predict_split(Cdt& model, Tape& tape, Arena& constants,
                                                 DnaFeed& feed, const DeviceData& device,
-                                                const std::vector<Pair>& pairs) {
+                                                const std::vector<Pair>& pairs,
+                                                const std::function<bool()>& go_on) {
   const NoGradients guard(model);
   tape.eval();
   constants.reset();
   const Trunks trunks = model.compute_trunks(tape, device.rna, device.protein, constants);
   const Tensor outputs = constants.tensor({feed.batch(), model.config().genes});
   return predict_pairs(model, tape, feed, trunks, outputs, pairs,
-                       [](std::int64_t /*done*/) { return !interrupted(); });
+                       [&go_on](std::int64_t /*done*/) { return go_on(); });
 }
 
 double epoch_loss(const std::vector<float>& prediction, const std::vector<Pair>& pairs,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -22,10 +23,11 @@ struct DeviceData {
 DeviceData upload_data(const Dataset& data, Backend& backend, Arena& lasting);
 
 /// predict_pairs() between epochs, in batches of the feed. `constants` is reset and holds the
-/// trunks and a batch of outputs. Empty if a signal arrived.
+/// trunks and a batch of outputs. Empty if go_on(), asked after each batch, says no.
 std::optional<std::vector<float>> predict_split(Cdt& model, Tape& tape, Arena& constants,
                                                 DnaFeed& feed, const DeviceData& device,
-                                                const std::vector<Pair>& pairs);
+                                                const std::vector<Pair>& pairs,
+                                                const std::function<bool()>& go_on);
 
 /// Unweighted mean over batches of `batch` consecutive pairs of each batch's mean Huber loss, so a
 /// short last batch counts like a full one, as in the reference.

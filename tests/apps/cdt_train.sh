@@ -43,6 +43,7 @@ expect_ok "$train" --dry-run --data "$data" "${sizes[@]}" --variant paper
 
 # --- straight runs, the reference of all others
 expect_ok start "$work/straight" 4 --seed 3
+cp "$work/stdout" "$work/straight.out"
 check "four epochs" test "$(wc -l <"$work/straight/metrics.jsonl")" -eq 4
 check "config.json" test -s "$work/straight/config.json"
 threads=2 expect_ok start "$work/threads" 4 --seed 3
@@ -102,6 +103,25 @@ expect_ok "$train" --out "$run" --resume --threads 1 --quiet
 expect_text "$work/stdout" "best epoch"
 expect_same_run "$work/straight" "$run"
 
+# --- all DNA is read once: a bad row before the first step, and another one when the run goes on
+# poke_dna DATA ROW BYTES: the first value of a row
+poke_dna() { printf '%b' "$3" | dd of="$1/dna.f32" bs=1 seek=$(($2 * 16 * 8 * 4)) conv=notrunc status=none; }
+unused=$work/unused
+cp -r "$data" "$unused"
+sed -i "/$(sed -n 38p "$data/enhancers.bed" | cut -f 4)/d" "$unused/pairs.tsv"
+expect_ok "$train" --data "$unused" --out "$work/row" --epochs 1 --seed 3 --quiet "${sizes[@]}"
+cp -r "$work/row" "$work/row-before"
+poke_dna "$unused" 37 '\x00\x00\x00\x3f'
+expect_fail 2 "unused: dna: is not what $work/row/last/state.safetensors was trained on" \
+  "$train" --out "$work/row" --resume --epochs 2 --quiet
+check "last/ is as it was" diff -r "$work/row-before/last" "$work/row/last"
+poke_dna "$unused" 37 '\x00\x00\xc0\x7f'
+expect_fail 2 "dna.f32: enhancer $(sed -n 38p "$data/enhancers.bed" | cut -f 4) (row 37), bin 0, feature 0" \
+  "$train" --data "$unused" --out "$work/nan" --quiet "${sizes[@]}"
+check "no run" test ! -e "$work/nan"
+expect_fail 2 "(row 37), bin 0, feature 0" "$train" --out "$work/row" --resume --epochs 2 --quiet
+check "last/ is as it was" diff -r "$work/row-before/last" "$work/row/last"
+
 # --- other data, no run, no data, no validation pairs
 expect_ok "$CDT_BIN/cdt-synth" --preset tiny --out "$work/other-data" --seed 2 --quiet
 expect_fail 2 "was trained on" "$train" --out "$run" --resume --data "$work/other-data"
@@ -120,6 +140,74 @@ expect_ok "$train" --data "$data" --out "$work/tuned" --model "$work/straight/mo
   --epochs 1 --threads 1 --quiet
 expect_fail 2 "--hidden: differs" "$train" --data "$data" --out "$work/none" --hidden 32 \
   --model "$work/straight/model.safetensors"
+
+check "dropout of the model, said aloud" test "$("$train" --dry-run --data "$data" \
+  --model "$work/straight/model.safetensors" 2>&1 >/dev/null | grep -c dropout)" -eq 0
+expect_ok "$train" --data "$data" --out "$work/dropout" "${sizes[@]}" --epochs 1 --dropout 0.1 --quiet
+expect_ok "$train" --data "$data" --out "$work/dropout-kept" --epochs 1 \
+  --model "$work/dropout/model.safetensors"
+expect_text "$work/stderr" "note: dropout is 0.1, which $work/dropout/model.safetensors was trained with"
+expect_text "$work/dropout-kept/config.json" '"dropout": 0.1'
+expect_ok "$train" --data "$data" --out "$work/dropout-given" --epochs 1 --dropout 0.2 \
+  --model "$work/dropout/model.safetensors"
+expect_text "$work/stderr" "note: dropout is 0.2 as given; $work/dropout/model.safetensors was trained"
+
+# --- effects that are all equal: the first epoch's model stays the best
+cp -r "$data" "$work/constant"
+sed -i -E 's/^(val\t[^\t]*\t[^\t]*\t)[^\t]*/\10.5/' "$work/constant/pairs.tsv"
+expect_ok "$train" --data "$work/constant" --out "$work/sound" --epochs 3 --seed 3 --threads 1 \
+  "${sizes[@]}"
+expect_text "$work/stderr" "pairs.tsv: beta: all 18 val pairs have the effect 0.5: the correlation"
+expect_text "$work/stderr" "r undefined, lr 0.0001"
+expect_text "$work/stdout" $'best validation pearson\tundefined'
+expect_text "$work/stdout" $'best epoch\t1'
+expect_ok "$train" --data "$data" --out "$work/small" --epochs 1 --hidden 16 --heads 4 --pool-heads 2 \
+  --feed-forward 32 --fusion 48 --batch-size 2 --quiet
+
+# --- a run whose files do not belong together is refused when it is resumed
+run=$work/spoilt
+poke_nan() { printf '\x00\x00\xc0\x7f' | dd of="$1" bs=1 seek=$(($(stat -c %s "$1") - 4)) conv=notrunc status=none; }
+# spoilt NEEDLE COMMAND...: a run of three epochs, the first the best, after COMMAND in its folder.
+spoilt() {
+  rm -rf "$run" && cp -r "$work/sound" "$run"
+  (cd "$run" && "${@:2}")
+  cp -r "$run" "$run-before"
+  expect_fail 2 "$1" "$train" --out "$run" --resume --epochs 4 --quiet
+  check "$1: last/ is as it was" cmp "$run-before/last/state.safetensors" "$run/last/state.safetensors"
+  rm -rf "$run-before"
+}
+# edit FILE SED: an edit of the metadata that keeps the length
+edit() { LC_ALL=C sed -i "$2" "$1"; }
+spoilt "state.safetensors: metadata.settings: name other sizes" \
+  edit last/state.safetensors 's/\\"hidden\\":64/\\"hidden\\":32/'
+spoilt "settings.batch-size: out of range (expected 1 to 4096, got 0)" \
+  edit last/state.safetensors 's/\\"batch-size\\":2/\\"batch-size\\":0/'
+spoilt "settings.precision: out of range" edit last/state.safetensors 's/fp32/fp99/'
+spoilt "metadata.stopping.patience: is out of range" \
+  edit last/state.safetensors 's/"stopping.patience":"10"/"stopping.patience":"11"/'
+spoilt "metadata.weights: the model.safetensors beside it is of another moment or run" \
+  cp "$work/other-seed/last/model.safetensors" last/model.safetensors
+spoilt "last/model.safetensors: " poke_nan last/model.safetensors
+spoilt "metrics.jsonl: lines: rows of finished epochs are missing (expected 3, got 2)" \
+  sed -i '$d' metrics.jsonl
+spoilt "metrics.jsonl: line 2: epoch: rows of finished epochs are missing or moved" \
+  sed -i '2{h;d};3G' metrics.jsonl
+spoilt "metrics.jsonl" rm metrics.jsonl
+spoilt "$run/model.safetensors: file: is missing, and with it the best model so far, of epoch 1" \
+  rm model.safetensors
+spoilt "$run/model.safetensors: header" truncate -s 0 model.safetensors
+spoilt "$run/model.safetensors: " truncate -s -4 model.safetensors
+spoilt "$run/model.safetensors: weights: are not those of the run's best epoch, 1" \
+  cp last/model.safetensors model.safetensors
+spoilt "$run/model.safetensors: hidden: is not that of" cp "$work/small/model.safetensors" .
+# After the epoch that was best a kill may come before the best model is written.
+cp -r "$work/straight" "$work/unwritten"
+if [ "$(sed -n 's/^best epoch\t//p' "$work/straight.out")" -eq 4 ]; then
+  rm "$work/unwritten/model.safetensors"
+  expect_ok "$train" --out "$work/unwritten" --resume
+  expect_text "$work/stderr" "is written anew from"
+  expect_same_run "$work/straight" "$work/unwritten"
+fi
 
 # --- a second trainer in one folder
 become "$work/locked" 1000 --patience 1000 >/dev/null 2>&1 &

@@ -2,17 +2,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "apps/common/model_file.h"
 #include "apps/train/batches.h"
+#include "apps/train/dna_check.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
@@ -56,58 +59,6 @@ TEST(EpochLoss, AShortLastBatchCountsLikeAFullOne) {
   EXPECT_DOUBLE_EQ(epoch_loss(prediction, pairs, 2, 1.0), (0.25 + 2.5) / 2.0);
   EXPECT_DOUBLE_EQ(epoch_loss(prediction, pairs, 3, 1.0), 3.0 / 3.0);
   EXPECT_DOUBLE_EQ(epoch_loss({-3.0F}, {Pair{}}, 8, 2.0), 2.0 * (3.0 - 1.0));
-}
-
-// --- options
-// --------------------------------------------------------------------------------------
-
-TEST(TrainOptionsTest, StoredSettingsComeBack) {
-  TrainOptions stored;
-  stored.settings.lr = 3e-4;
-  stored.settings.hidden = 24;
-  stored.settings.variant = "paper";
-  stored.settings.seed = 9;
-  TrainOptions resumed;
-  resumed.settings.epochs = 7;
-  resumed.given = {"epochs"};
-  adopt_stored_settings(settings_json(stored.settings), "state", &resumed);
-  stored.settings.epochs = 7;  // the one that may change
-  EXPECT_EQ(settings_json(resumed.settings), settings_json(stored.settings));
-  EXPECT_EQ(resumed.common.seed, 9);
-}
-
-TEST(TrainOptionsTest, ChangedSettingsAreRefusedByName) {
-  const std::string stored = settings_json(TrainSettings{});
-  const auto complaint = [&](const std::string& name, auto TrainSettings::*member, auto value) {
-    TrainOptions options;
-    options.given = {name};
-    options.settings.*member = value;
-    return input_error([&] { adopt_stored_settings(stored, "state", &options); });
-  };
-  expect_message(complaint("lr", &TrainSettings::lr, 2e-4), "command line", "--lr",
-                 "expected 1e-04, got 2e-04");
-  expect_message(complaint("batch-size", &TrainSettings::batch_size, std::int64_t{4}),
-                 "command line", "--batch-size", "expected 8, got 4");
-  expect_message(complaint("variant", &TrainSettings::variant, "paper"), "command line",
-                 "--variant", "expected released, got paper");
-  expect_message(complaint("seed", &TrainSettings::seed, std::int64_t{1}), "command line", "--seed",
-                 "expected 0, got 1");
-  EXPECT_EQ(complaint("lr", &TrainSettings::lr, 1e-4), "");
-}
-
-TEST(TrainOptionsTest, SizesOfAStoredModelWinUnlessGiven) {
-  CdtConfig config;
-  config.hidden = 24;
-  config.variant = Variant::kPaper;
-  TrainOptions options;
-  options.given = {"heads"};
-  adopt_model_sizes(config, "m.safetensors", &options);
-  EXPECT_EQ(options.settings.hidden, 24);
-  EXPECT_EQ(options.settings.variant, "paper");
-  options.settings.hidden = 48;
-  options.given = {"hidden"};
-  expect_message(input_error([&] { adopt_model_sizes(config, "m.safetensors", &options); }),
-                 "command line", "--hidden", "expected 24, got 48");
 }
 
 TEST(MemoryPlanTest, CountsTheReleasedModel) {
@@ -229,15 +180,17 @@ class TrainRun : public ::testing::Test {
         : data(data_path),
           config(model_config(options.settings, &data)),
           plan(plan_memory(config, data.bins, options.settings.batch_size)),
+          dna(data),
           backend(test::make_test_backend()),
           lasting(*backend, "lasting", plan.lasting_capacity()),
           model(config, *backend, lasting, true),
-          trainer(options, plan, data, *backend, lasting, model) {
+          trainer(options, plan, data, dna, *backend, lasting, model) {
       model.initialise(1);
     }
     Dataset data;
     CdtConfig config;
     MemoryPlan plan;
+    DnaCheck dna;
     std::unique_ptr<Backend> backend;
     Arena lasting;
     Cdt model;
@@ -291,30 +244,36 @@ TEST_F(TrainRun, StateComesBackFieldByField) {
   state.epoch = 2;
   state.position = 1;
   state.global_step = 5;
-  state.schedule = {1.0 / 3.0, -std::numeric_limits<double>::infinity(), 4};
-  state.stopping = {7, 0.1, 2};
+  state.schedule = {1.0 / 3.0, -std::numeric_limits<double>::infinity(), 1};
+  state.stopping = {7, 0.1, 1};
   state.best_metric = 0.7;
   state.best_epoch = 1;
+  state.best_weights = "0123456789abcdef";
+  state.older_best_weights = "fedcba9876543210";
   state.loss_sum = 0.1 + 0.2;
   state.predictions = {0.1F, -0.0F};
   state.targets = {1e-40F, 2.0F};
   const fs::path file = dir.path / "state.safetensors";
   const RunFacts facts{"{}", "data", "cpu", data_fingerprint(run->data)};
-  save_state(file, state, facts, run->model, first, backend);
+  const std::string weights = weights_digest(run->model, backend);
+  save_state(file, state, facts, weights, run->model, first, backend);
 
   TrainState back;
-  load_state(file, 4, 2, &back, run->model, &second, backend);
+  const StateFrame frame{.steps = 4, .batch = 2, .patience = 7, .weights = weights};
+  load_state(file, frame, &back, run->model, &second, backend);
   EXPECT_EQ(back.epoch, 2);
   EXPECT_EQ(back.position, 1);
   EXPECT_EQ(back.global_step, 5);
   EXPECT_EQ(back.schedule.lr, state.schedule.lr);
   EXPECT_EQ(back.schedule.best, state.schedule.best);
-  EXPECT_EQ(back.schedule.bad_epochs, 4);
+  EXPECT_EQ(back.schedule.bad_epochs, 1);
   EXPECT_EQ(back.stopping.patience, 7);
   EXPECT_EQ(back.stopping.best, 0.1);
-  EXPECT_EQ(back.stopping.bad_epochs, 2);
+  EXPECT_EQ(back.stopping.bad_epochs, 1);
   EXPECT_EQ(back.best_metric, 0.7);
   EXPECT_EQ(back.best_epoch, 1);
+  EXPECT_EQ(back.best_weights, state.best_weights);
+  EXPECT_EQ(back.older_best_weights, state.older_best_weights);
   EXPECT_EQ(back.loss_sum, state.loss_sum);
   EXPECT_EQ(back.predictions, state.predictions);
   EXPECT_EQ(back.targets, state.targets);
@@ -325,9 +284,20 @@ TEST_F(TrainRun, StateComesBackFieldByField) {
     EXPECT_EQ(to_host(backend, second.second_moment(i)), to_host(backend, first.second_moment(i)));
     EXPECT_NE(moment.front(), 0.0F);
   }
-  // The same file where an epoch has other steps: the counters no longer fit together.
-  expect_message(input_error([&] { load_state(file, 3, 2, &back, run->model, &second, backend); }),
-                 file, "metadata.global_step", "out of range");
+  const auto complaint = [&](const StateFrame& other) {
+    return input_error([&] { load_state(file, other, &back, run->model, &second, backend); });
+  };
+  // Where an epoch has other steps, the counters do not fit together.
+  StateFrame other = frame;
+  other.steps = 3;
+  expect_message(complaint(other), file, "metadata.global_step", "out of range");
+  other = frame;
+  other.patience = 8;
+  expect_message(complaint(other), file, "metadata.stopping.patience", "out of range");
+  // Weights of another moment beside the state.
+  other = frame;
+  other.weights = state.best_weights;
+  expect_message(complaint(other), file, "metadata.weights", "of another moment or run");
 }
 
 TEST_F(TrainRun, OtherDataAreRefusedByPart) {
@@ -357,8 +327,7 @@ TEST_F(TrainRun, ResumedFromAnEpochEqualsStraight) {
   options.settings.epochs = 3;
   Run rest(options, data_dir);
   const RunFolder folder(other, true);
-  read_parameters(SafetensorsReader(folder.last_model()), rest.model);
-  rest.trainer.restore(folder);
+  rest.trainer.restore(folder, read_parameters(SafetensorsReader(folder.last_model()), rest.model));
   rest.trainer.run(folder);
   for (const char* file : {"model.safetensors", "last/model.safetensors"}) {
     EXPECT_EQ(test::read_bytes(run_dir / file), test::read_bytes(other / file)) << file;
@@ -382,6 +351,64 @@ TEST_F(TrainRun, ALossThatIsNotFiniteNamesItsPairsAndSavesNothing) {
     const std::string message = error.what();
     EXPECT_EQ(message.rfind("epoch 1 step 1: loss is inf; pairs E", 0), 0U) << message;
   }
+  EXPECT_EQ(test::read_bytes(folder.last_state()), before);
+}
+
+/// Overwrites value `at` of the data set's DNA.
+void poke_dna(const fs::path& data, std::int64_t at, float value) {
+  std::fstream file(data / "dna.f32", std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(at * static_cast<std::int64_t>(sizeof value));
+  file.write(reinterpret_cast<const char*>(&value), sizeof value);
+}
+constexpr std::int64_t kRow = 4 * 3;  // values of a row of the small data set
+
+TEST_F(TrainRun, TheDigestOfDnaSeesEveryValueAndTheOrderOfRows) {
+  test::write_small_dataset(data_dir, default_pairs());
+  const Dataset data(data_dir);
+  const auto digest = [&data] { return DnaCheck(data).wait(true); };
+  std::set<std::optional<std::string>> seen = {digest()};
+  EXPECT_EQ(seen.count(digest()), 1U);
+  std::vector<float> row(kRow);
+  for (std::int32_t i = 0; i < 5; ++i) {
+    data.read_dna(i, row.data());
+    for (std::int64_t j = 0; j < kRow; ++j) {
+      const float value = row[static_cast<std::size_t>(j)];
+      poke_dna(data_dir, i * kRow + j, std::nextafter(value, 9.0F));
+      EXPECT_TRUE(seen.insert(digest()).second) << i << ", " << j;
+      poke_dna(data_dir, i * kRow + j, value);
+    }
+  }
+  std::vector<float> other(kRow);
+  data.read_dna(1, row.data());
+  data.read_dna(4, other.data());
+  for (std::int64_t j = 0; j < kRow; ++j) {
+    poke_dna(data_dir, kRow + j, other[static_cast<std::size_t>(j)]);
+    poke_dna(data_dir, 4 * kRow + j, row[static_cast<std::size_t>(j)]);
+  }
+  EXPECT_TRUE(seen.insert(digest()).second);
+}
+
+TEST_F(TrainRun, ABadRowThatNoPairUsesEndsTheRunAndKeepsWhatWasTrained) {
+  std::vector<Pair> pairs = default_pairs();
+  for (Pair& pair : pairs) pair.enhancer %= 4;
+  test::write_small_dataset(data_dir, pairs);
+  poke_dna(data_dir, 4 * kRow + 7, std::numeric_limits<float>::quiet_NaN());
+  Run run(options, data_dir);
+  const RunFolder folder(run_dir, false);
+  expect_message(input_error([&] { run.trainer.run(folder); }), data_dir / "dna.f32",
+                 "enhancer E4 (row 4), bin 2, feature 1", "bad value");
+  EXPECT_TRUE(fs::exists(folder.last_state()));
+}
+
+TEST_F(TrainRun, OtherDnaThanTheStateHasLeavesLastAsItWas) {
+  const auto run = make(default_pairs());
+  const RunFolder folder(run_dir, false);
+  run->trainer.save(folder);
+  const std::string before = test::read_bytes(folder.last_state());
+  DnaCheck other(run->data, "0123456789abcdef", folder.last_state());
+  Trainer trainer(options, run->plan, run->data, other, *run->backend, run->lasting, run->model);
+  expect_message(input_error([&] { trainer.run(folder); }), data_dir, "dna",
+                 "is not what " + folder.last_state().string() + " was trained on");
   EXPECT_EQ(test::read_bytes(folder.last_state()), before);
 }
 

@@ -1,0 +1,97 @@
+#include "apps/train/foreword.h"
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apps/common/format.h"
+#include "io/text.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::int64_t kDwarfs = 50000;  // parameters per train pair
+
+std::string pairs_file(const Dataset& data) { return (data.directory / "pairs.tsv").string(); }
+
+/// Pairs of enhancer and gene that two splits hold.
+struct Shared {
+  std::int64_t count = 0;
+  const Pair* first = nullptr;
+};
+
+void warn_of_shared_pairs(const Dataset& data) {
+  std::map<std::pair<std::int32_t, std::int32_t>, std::array<bool, 3>> splits;
+  std::map<std::pair<Split, Split>, Shared> shared;
+  for (const Pair& pair : data.pairs) {
+    std::array<bool, 3>& held = splits[{pair.enhancer, pair.gene}];
+    bool& mine = held[static_cast<std::size_t>(pair.split)];
+    for (const Split other : {Split::kTrain, Split::kVal, Split::kTest}) {
+      if (mine || other == pair.split || !held[static_cast<std::size_t>(other)]) continue;
+      Shared& entry = shared[std::minmax(other, pair.split)];
+      if (entry.count++ == 0) entry.first = &pair;
+    }
+    mine = true;
+  }
+  for (const auto& [which, found] : shared) {
+    std::cerr << "warning: " << pairs_file(data) << ": split: " << found.count
+              << (found.count == 1 ? " pair is" : " pairs are") << " in both "
+              << split_name(which.first) << " and " << split_name(which.second) << ", the first "
+              << data.enhancers[static_cast<std::size_t>(found.first->enhancer)].name << ":"
+              << data.genes[static_cast<std::size_t>(found.first->gene)] << "; what "
+              << split_name(which.second) << " measures is no test on new pairs\n";
+  }
+}
+
+void warn_of_equal_effects(const Dataset& data, Split split, const char* consequence) {
+  const std::vector<Pair> pairs = data.pairs_of(split);
+  const bool differ = std::any_of(pairs.begin(), pairs.end(), [&](const Pair& pair) {
+    return pair.beta != pairs.front().beta;
+  });
+  if (pairs.empty() || differ) return;
+  std::cerr << "warning: " << pairs_file(data) << ": beta: "
+            << (pairs.size() == 1
+                    ? "there is one " + std::string(split_name(split)) + " pair"
+                    : "all " + std::to_string(pairs.size()) + " " + split_name(split) +
+                          " pairs have the effect " + format_number(pairs.front().beta))
+            << ": " << consequence << '\n';
+}
+
+/// "60.1 million", "9,184"
+std::string counted(std::int64_t number) {
+  constexpr std::int64_t kMillion = 1'000'000;
+  if (number >= kMillion) return text("%.3g million", static_cast<double>(number) / kMillion);
+  return std::to_string(number);
+}
+
+}  // namespace
+
+void warn_about_pairs(const Dataset& data) {
+  warn_of_shared_pairs(data);
+  warn_of_equal_effects(data, Split::kTrain, "there is nothing to tell apart");
+  warn_of_equal_effects(
+      data, Split::kVal,
+      "the correlation that chooses the best model is undefined, so the first epoch's is kept");
+}
+
+void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& data,
+                       const TrainOptions& options) {
+  const auto train = static_cast<std::int64_t>(data.pairs_of(Split::kTrain).size());
+  const std::int64_t steps = train / options.settings.batch_size;
+  const std::size_t mib = (plan.total() >> 20U) + 1;
+  std::cerr << "model of " << counted(model.parameter_count()) << " parameters, about " << mib
+            << " MiB of memory; " << train << " train pairs, " << steps
+            << (steps == 1 ? " step" : " steps") << " an epoch, at most " << options.settings.epochs
+            << " epochs\n";
+  const bool sizes_chosen = options.given.count("hidden") > 0 || !options.common.model.empty();
+  if (options.resume || sizes_chosen || model.parameter_count() / kDwarfs < train) return;
+  std::cerr << "note: that is " << counted(model.parameter_count() / train)
+            << " parameters for each train pair; a smaller model is faster and may do as well: "
+               "--hidden 64 --heads 4 --feed-forward 128 --fusion 128\n";
+}
+
+}  // namespace cdt

@@ -1,0 +1,21 @@
+// What cdt-train says on stderr before the first step: what is odd about the pairs, and what the
+// training will take.
+#pragma once
+
+#include "apps/train/memory_plan.h"
+#include "apps/train/options.h"
+#include "io/dataset.h"
+#include "model/cdt.h"
+
+namespace cdt {
+
+/// Warnings, one line each: a pair of enhancer and gene in two splits, a split whose effects are
+/// all equal.
+void warn_about_pairs(const Dataset& data);
+
+/// Parameters, memory and steps in one line; a second one where the model dwarfs the data and its
+/// sizes are the defaults.
+void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& data,
+                       const TrainOptions& options);
+
+}  // namespace cdt

@@ -1,0 +1,88 @@
+// What a Trainer reads from its run directory and writes to it.
+#include <iostream>
+#include <optional>
+
+#include "apps/common/model_file.h"
+#include "apps/train/trainer.h"
+#include "engine/error.h"
+
+namespace cdt {
+
+void Trainer::restore(const RunFolder& folder, const std::string& weights) {
+  load_state(folder.last_state(), {steps_, settings_.batch_size, settings_.patience, weights},
+             &state_, model_, &optimiser_, backend_);
+  check_best_model(folder);
+  folder.keep_metrics(state_.epoch - 1);
+}
+
+void Trainer::check_best_model(const RunFolder& folder) const {
+  if (state_.best_epoch == 0) return;
+  const std::filesystem::path file = folder.best_model();
+  // After the epoch that was best, last/ holds the same weights and is written first.
+  const bool is_last = state_.best_epoch == state_.epoch - 1 && state_.position == 0;
+  bool write = is_last;
+  if (std::filesystem::exists(file)) {
+    const SafetensorsReader reader(file);
+    check_same_config(model_.config(), read_model_config(reader, {}), file.string(),
+                      "is not that of " + folder.last_model().string());
+    const std::string found = stored_weights_digest(reader, model_);
+    write = is_last && found == state_.older_best_weights;
+    if (!write && found != state_.best_weights) {
+      throw InputError(file.string(), "weights",
+                       expected_got("are not those of the run's best epoch, " +
+                                        std::to_string(state_.best_epoch),
+                                    "digest " + state_.best_weights, found));
+    }
+  } else if (!write) {
+    throw InputError(file.string(), "file",
+                     "is missing, and with it the best model so far, of epoch " +
+                         std::to_string(state_.best_epoch) +
+                         "; put it back, or begin a new run with --model " +
+                         folder.last_model().string());
+  }
+  if (!write) return;
+  std::cerr << "note: " << file.string() << " is written anew from " << folder.last_model().string()
+            << ", which holds the same weights\n";
+  save_model(file, model_, backend_, inputs_);
+}
+
+void Trainer::save(const RunFolder& folder) {
+  if (dna_.compares() && !dna_.wait(true)) {
+    throw Error("interrupted before all rows of DNA were compared with those the run began with; " +
+                (folder.path() / "last").string() + " is as it was; continue with --resume");
+  }
+  look_at_dna(folder, nullptr);
+  write_last(folder);
+}
+
+void Trainer::write_last(const RunFolder& folder) {
+  folder.replace_last([&](const std::filesystem::path& into) {
+    save_model(into / "model.safetensors", model_, backend_, inputs_);
+    save_state(into / "state.safetensors", state_, facts_, weights_digest(model_, backend_), model_,
+               optimiser_, backend_);
+  });
+}
+
+void Trainer::finish_dna(const RunFolder& folder) {
+  if (!facts_.dna().empty()) return;
+  if (!dna_.wait(options_.common.quiet)) throw Error("interrupted after the last epoch");
+  save(folder);
+}
+
+void Trainer::look_at_dna(const RunFolder& folder, Progress* progress) {
+  if (!facts_.dna().empty()) return;
+  std::optional<std::string> digest;
+  try {
+    digest = dna_.digest();
+  } catch (const InputError&) {
+    // What was trained until here saw none of the bad row.
+    settle(0);
+    if (!dna_.compares()) write_last(folder);
+    throw;
+  }
+  if (!digest) return;
+  facts_.fingerprint[kDnaPart] = *digest;
+  if (!options_.common.quiet && progress != nullptr) progress->interject(dna_.summary());
+}
+
+}  // namespace cdt

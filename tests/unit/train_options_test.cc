@@ -1,0 +1,98 @@
+// Settings of cdt-train: those a run or a model stored, against those of the command line.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+
+#include "apps/train/options.h"
+#include "tests/support/input_error.h"
+
+namespace cdt {
+namespace {
+
+using test::expect_message;
+using test::input_error;
+
+TEST(TrainOptionsTest, StoredSettingsComeBack) {
+  TrainOptions stored;
+  stored.settings.lr = 3e-4;
+  stored.settings.hidden = 24;
+  stored.settings.variant = "paper";
+  stored.settings.seed = 9;
+  TrainOptions resumed;
+  resumed.settings.epochs = 7;
+  resumed.given = {"epochs"};
+  adopt_stored_settings(settings_json(stored.settings), "state", &resumed);
+  stored.settings.epochs = 7;  // the one that may change
+  EXPECT_EQ(settings_json(resumed.settings), settings_json(stored.settings));
+  EXPECT_EQ(resumed.common.seed, 9);
+}
+
+TEST(TrainOptionsTest, ChangedSettingsAreRefusedByName) {
+  const std::string stored = settings_json(TrainSettings{});
+  const auto complaint = [&](const std::string& name, auto TrainSettings::*member, auto value) {
+    TrainOptions options;
+    options.given = {name};
+    options.settings.*member = value;
+    return input_error([&] { adopt_stored_settings(stored, "state", &options); });
+  };
+  expect_message(complaint("lr", &TrainSettings::lr, 2e-4), "command line", "--lr",
+                 "expected 1e-04, got 2e-04");
+  expect_message(complaint("batch-size", &TrainSettings::batch_size, std::int64_t{4}),
+                 "command line", "--batch-size", "expected 8, got 4");
+  expect_message(complaint("variant", &TrainSettings::variant, "paper"), "command line",
+                 "--variant", "expected released, got paper");
+  expect_message(complaint("seed", &TrainSettings::seed, std::int64_t{1}), "command line", "--seed",
+                 "expected 0, got 1");
+  EXPECT_EQ(complaint("lr", &TrainSettings::lr, 1e-4), "");
+}
+
+TEST(TrainOptionsTest, StoredValuesAreHeldToTheRangesOfTheCommandLine) {
+  const auto complaint = [](const std::string& from, const std::string& to) {
+    std::string stored = settings_json(TrainSettings{});
+    stored.replace(stored.find(from), from.size(), to);
+    TrainOptions options;
+    return input_error([&] { adopt_stored_settings(stored, "state", &options); });
+  };
+  expect_message(complaint("\"batch-size\":8", "\"batch-size\":0"), "state", "settings.batch-size",
+                 "expected 1 to 4096, got 0");
+  expect_message(complaint("\"lr\":1e-04", "\"lr\":0"), "state", "settings.lr", "out of range");
+  expect_message(complaint("\"epochs\":50", "\"epochs\":-1"), "state", "settings.epochs", "got -1");
+  expect_message(complaint("\"dropout\":0.3", "\"dropout\":1.5"), "state", "settings.dropout",
+                 "got 1.5");
+  expect_message(complaint("\"seed\":0", "\"seed\":-3"), "state", "settings.seed", "got -3");
+  expect_message(complaint("released", "v4"), "state", "settings.variant", "got v4");
+  expect_message(complaint("fp32", "fp8"), "state", "settings.precision", "got fp8");
+  EXPECT_EQ(complaint("fp32", "bf16"), "");
+}
+
+TEST(TrainOptionsTest, DropoutOfAStoredModelHoldsUnlessGiven) {
+  CdtConfig config;
+  config.dropout = 0.1F;
+  TrainOptions options;
+  options.common.quiet = true;
+  adopt_model_dropout(config, "m.safetensors", &options);
+  EXPECT_EQ(options.settings.dropout, 0.1);
+  options.settings.dropout = 0.2;
+  options.given = {"dropout"};
+  adopt_model_dropout(config, "m.safetensors", &options);
+  EXPECT_EQ(options.settings.dropout, 0.2);
+}
+
+TEST(TrainOptionsTest, SizesOfAStoredModelWinUnlessGiven) {
+  CdtConfig config;
+  config.hidden = 24;
+  config.variant = Variant::kPaper;
+  TrainOptions options;
+  options.given = {"heads"};
+  adopt_model_sizes(config, "m.safetensors", &options);
+  EXPECT_EQ(options.settings.hidden, 24);
+  EXPECT_EQ(options.settings.variant, "paper");
+  options.settings.hidden = 48;
+  options.given = {"hidden"};
+  expect_message(input_error([&] { adopt_model_sizes(config, "m.safetensors", &options); }),
+                 "command line", "--hidden", "expected 24, got 48");
+}
+
+}  // namespace
+}  // namespace cdt
