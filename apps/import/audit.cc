@@ -188,6 +188,7 @@ Json make_audit(const AuditInput& input) {
     audit["overlap_with_train"][split_name(split.split)] =
         overlap_summary(overlap_with_train(input.data, split.split));
   }
+  audit["pairs_in_val_and_test"] = shared_pairs(input.data, Split::kVal, Split::kTest);
   return audit;
 }
 
@@ -209,6 +210,9 @@ std::string audit_text(const Json& audit) {
   for (const auto& [name, split] : audit["splits"].items()) text += split_text(name, split);
   for (const auto& [name, overlap] : audit["overlap_with_train"].items()) {
     text += overlap_text(name, overlap);
+  }
+  if (audit["pairs_in_val_and_test"] != 0) {
+    text += "val and test share " + audit["pairs_in_val_and_test"].dump() + " pairs\n";
   }
   const Json& assembly = audit["assembly"];
   return text + "assembly " + assembly["name"].get<std::string>() + ", " +

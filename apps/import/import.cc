@@ -10,6 +10,7 @@
 #include "apps/common/progress.h"
 #include "apps/common/version.h"
 #include "apps/import/audit.h"
+#include "apps/import/same_files.h"
 #include "engine/error.h"
 #include "io/finite.h"
 #include "io/hdf5/file.h"
@@ -145,6 +146,7 @@ class OutputGuard {
 }  // namespace
 
 void import_files(const ImportOptions& options) {
+  refuse_same_files(options);
   const GeneTables tables = read_gene_tables(options.rna, options.protein);
   const GeneMap map = read_gene_map(options.mapping, tables.genes_count());
   const DnaSource dna = open_dna(options.dna);

@@ -1,5 +1,6 @@
 #include "apps/import/overlap.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -41,6 +42,13 @@ std::int64_t shared(const std::set<std::int32_t>& a, const std::set<std::int32_t
 }
 
 }  // namespace
+
+std::int64_t shared_pairs(const Placement& data, Split a, Split b) {
+  const Seen first = collect(data, a);
+  const Seen second = collect(data, b);
+  return std::count_if(first.pairs.begin(), first.pairs.end(),
+                       [&](const auto& pair) { return second.pairs.contains(pair); });
+}
 
 Overlap overlap_with_train(const Placement& data, Split held_out) {
   const Seen train = collect(data, Split::kTrain);

@@ -24,4 +24,7 @@ struct Overlap {
 /// Of the pairs of `held_out`, how many share what with the pairs of the train split.
 Overlap overlap_with_train(const Placement& data, Split held_out);
 
+/// How many different pairs of enhancer and gene two splits share.
+std::int64_t shared_pairs(const Placement& data, Split a, Split b);
+
 }  // namespace cdt

@@ -73,8 +73,9 @@ expect_ok "$CDT_BIN/cdt-synth" --preset tiny --genes 9 --out "$work/nine" --quie
 expect_fail 2 'genes' "$predict" --data "$work/nine" --model "$model" --out "$out" --quiet
 
 if [ -x "$import" ]; then
-  files=(--dna "$work/x" --rna "$work/x" --protein "$work/x" --mapping "$work/x" --train "$work/x"
-    --val "$work/x" --out "$out" --quiet)
+  files=(--dna "$work/y" --rna "$work/x" --protein "$work/p" --mapping "$work/m" --train "$work/t"
+    --val "$work/v" --out "$out" --quiet)
+  for name in y p m t v; do echo $name >"$work/$name"; done
   for kind in as_lfs as_html as_pickle; do
     $kind "$work/x"
     expect_fail 2 "$work/x: " "$import" "${files[@]}"
@@ -84,6 +85,10 @@ if [ -x "$import" ]; then
   expect_fail 2 "$work/x: " "$import" "${files[@]}"
   rm "$work/x"
   expect_fail 2 "$work/x: " "$import" "${files[@]}"
+  cp "$work/t" "$work/v"
+  expect_fail 2 "$work/v: --val: has the same content as the file given as --train" "$import" \
+    "${files[@]}"
+  expect_fail 2 "$work/t: --val: is the file given as --train" "$import" "${files[@]/%\/v//t}"
 else
   skip import 'cdt-import is not built: no HDF5'
 fi

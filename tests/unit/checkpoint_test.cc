@@ -238,6 +238,10 @@ TEST_F(BadCheckpoint, ConfigurationThatIsNone) {
   expect_message(with_config("\"genes\":11", "\"jeans\":11"), at, "genes", "");
   expect_message(with_config("\"dropout\":0.1", "\"dropout\":1"), at, "dropout", "out of range");
   expect_message(with_config("released", "v4"), at, "variant", "v4");
+  expect_message(with_config("\"hidden\":24", "\"hidden\":999999"), at, "hidden",
+                 "is not that of the tensors (expected 24, got 999999)");
+  expect_message(with_config("\"dna_layers\":3", "\"dna_layers\":900"), at, "dna_layers",
+                 "got 900");
   expect_message(with_config("\"heads\":3", "\"heads\":5"), other_file, "configuration", "heads 5");
 }
 

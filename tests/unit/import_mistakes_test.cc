@@ -35,6 +35,25 @@ TEST_F(ImportMistakes, DnaThatIsNotFinite) {
          "is not usable, as 2 of this row's values (expected a finite number, got nan)");
 }
 
+TEST_F(ImportMistakes, TheSameFileTwice) {
+  files.write();
+  std::filesystem::remove(paths.val);
+  std::filesystem::create_hard_link(paths.train, paths.val);
+  expect(paths.val, "--val", "is the file given as --train, " + paths.train.string());
+  std::filesystem::remove(paths.val);
+  std::filesystem::copy_file(paths.train, paths.val);
+  expect(paths.val, "--val", "has the same content as the file given as --train");
+  files.write();
+  ImportOptions options = paths;
+  options.test = dir.path / "link.h5";
+  std::filesystem::create_symlink(paths.val, options.test);
+  test::expect_message(test::input_error([&] { import_files(options); }), options.test, "--test",
+                       "is the file given as --val");
+  std::filesystem::remove(paths.protein);
+  std::filesystem::copy_file(paths.rna, paths.protein);
+  expect(paths.protein, "--protein", "has the same content as the file given as --rna");
+}
+
 TEST_F(ImportMistakes, EmbeddingThatIsNotFinite) {
   files.protein[5] = -std::numeric_limits<float>::infinity();
   files.write();

@@ -167,10 +167,15 @@ TEST_F(ImportRules, TestSplitIsImportedWhenGiven) {
   files.write();
   ImportOptions options = files.options();
   options.test = dir.path / "test.h5";
-  files.write_screen(options.test, files.val);
+  test::PublishedScreen test = files.val;
+  test.beta[0] += 0.125F;
+  files.write_screen(options.test, test);
   testing::internal::CaptureStdout();
   import_files(options);
-  EXPECT_NE(testing::internal::GetCapturedStdout().find("test against train"), std::string::npos);
+  const std::string text = testing::internal::GetCapturedStdout();
+  EXPECT_NE(text.find("test against train"), std::string::npos);
+  EXPECT_NE(text.find("val and test share 4 pairs\n"), std::string::npos);
+  EXPECT_EQ(audit()["pairs_in_val_and_test"], 4);
   EXPECT_EQ(Dataset(out()).pairs_of(Split::kTest).size(), 4U);
 }
 

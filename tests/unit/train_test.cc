@@ -334,6 +334,43 @@ TEST_F(TrainRun, ResumedFromAnEpochEqualsStraight) {
   }
 }
 
+TEST_F(TrainRun, ABestModelThatAKillLeftUnwrittenIsWrittenFromLast) {
+  options.settings.epochs = 1;
+  const auto run = make(default_pairs());
+  const RunFolder folder(run_dir, false);
+  run->trainer.run(folder);
+  const std::string best = test::read_bytes(folder.best_model());
+  const std::string weights = weights_digest(run->model, *run->backend);
+  const auto restore = [&] {
+    Run resumed(options, data_dir);
+    resumed.trainer.restore(folder,
+                            read_parameters(SafetensorsReader(folder.last_model()), resumed.model));
+  };
+  fs::remove(folder.best_model());
+  restore();
+  EXPECT_EQ(test::read_bytes(folder.best_model()), best);
+
+  // The best model before that one.
+  run->model.initialise(7);
+  save_model(folder.best_model(), run->model, *run->backend);
+  TrainState state = run->trainer.state();
+  state.older_best_weights = weights_digest(run->model, *run->backend);
+  Arena arena(*run->backend, "moments", std::size_t{4} << 20U);
+  const AdamW moments(run->model.variables(), *run->backend, arena, {});
+  save_state(folder.last_state(), state, read_run_facts(folder.last_state()), weights, run->model,
+             moments, *run->backend);
+  restore();
+  EXPECT_EQ(test::read_bytes(folder.best_model()), best);
+
+  // Any other is not overwritten.
+  run->model.initialise(8);
+  save_model(folder.best_model(), run->model, *run->backend);
+  const std::string other = test::read_bytes(folder.best_model());
+  expect_message(input_error(restore), folder.best_model(), "weights",
+                 "are not those of the run's best epoch, 1");
+  EXPECT_EQ(test::read_bytes(folder.best_model()), other);
+}
+
 TEST_F(TrainRun, ALossThatIsNotFiniteNamesItsPairsAndSavesNothing) {
   std::vector<Pair> pairs = default_pairs();
   for (Pair& pair : pairs) pair.beta = 3e38F;
