@@ -41,7 +41,7 @@ CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverride
 /// another shape, or holds NaN or infinity.
 void read_parameters(const SafetensorsReader& reader, Cdt& model);
 
-/// read_model_config, Cdt, read_parameters. `lasting` needs model_bytes() of that configuration.
+/// read_model_config, Cdt, read_parameters.
 std::unique_ptr<Cdt> load_model(const std::filesystem::path& file, Backend& backend, Arena& lasting,
                                 bool trainable, const ModelOverrides& overrides);
 
@@ -52,8 +52,5 @@ void save_model(const std::filesystem::path& file, const Cdt& model, Backend& ba
 /// InputError naming the first size in which the model and the data set differ.
 void check_model_fits(const CdtConfig& config, const Dataset& data,
                       const std::filesystem::path& model_file);
-
-/// Upper bound of the bytes a Cdt takes of its arena: weights, and gradients if trainable.
-std::size_t model_bytes(const CdtConfig& config, bool trainable);
 
 }  // namespace cdt

@@ -54,7 +54,7 @@ void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
 Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, const RunRecord& run,
                        const std::string& split, const std::optional<Truth>& truth) {
   common.model = run.directory / "model.safetensors";
-  Inference inference(common, overrides, kBatch);
+  Inference inference(common, overrides);
   Evaluated out;
   out.pairs = pairs_of_split(inference.data, split);
   out.predictions = predict_once(inference, out.pairs, kBatch, common.quiet);

@@ -16,6 +16,7 @@
 #include "apps/train/state.h"
 #include "apps/train/trainer.h"
 #include "engine/error.h"
+#include "engine/shape_backend.h"
 #include "io/atomic_file.h"
 #include "io/json.h"
 #include "io/safetensors.h"
@@ -51,11 +52,12 @@ int dry_run(TrainOptions* options) {
   const Dataset* known = data ? &*data : nullptr;
   const CdtConfig config = choose_config(options->common.model, known, options);
   const std::int64_t bins = known != nullptr ? known->bins : kReleasedBins;
-  const auto backend = make_cpu_backend(1);
-  Arena lasting(*backend, "lasting", model_bytes(config, false));
-  print_model(std::cout, Cdt(config, *backend, lasting, false));
-  const std::int64_t batch = options->settings.batch_size;
-  print_plan(std::cout, plan_memory(config, bins, batch), bins, batch);
+  const std::unique_ptr<Backend> device = open_backend(options->common);
+  const std::unique_ptr<Backend> shapes = make_shape_backend(*device);
+  Arena lasting(*shapes, "lasting");
+  print_model(std::cout, Cdt(config, *shapes, lasting, false));
+  print_plan(std::cout, plan_memory(config, options->settings, bins, *device), bins,
+             options->settings.batch_size);
   return 0;
 }
 
@@ -95,8 +97,8 @@ int train(TrainOptions* options) {
   const std::filesystem::path weights = options->resume ? folder->last_model() : common.model;
   const CdtConfig config = choose_config(weights, &data, options);
   const std::unique_ptr<Backend> backend = open_backend(common);
-  const MemoryPlan plan = plan_memory(config, data.bins, options->settings.batch_size);
-  Arena lasting(*backend, "lasting", plan.lasting_capacity());
+  const MemoryPlan plan = plan_memory(config, options->settings, data.bins, *backend);
+  Arena lasting(*backend, "lasting");
   Cdt model(config, *backend, lasting, true);
   if (weights.empty()) {
     model.initialise(static_cast<std::uint64_t>(options->settings.seed));
@@ -114,7 +116,7 @@ int train(TrainOptions* options) {
     folder.emplace(common.out, false);
   }
   write_file(folder->path() / "config.json", config_json(*options, config));
-  catch_interrupts();
+  catch_interrupts("cdt-train", "steps since the last saved state are lost");
   if (!options->resume) trainer.save(*folder);
   trainer.run(*folder);
   print_result(*folder, trainer.state());
