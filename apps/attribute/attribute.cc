@@ -148,22 +148,6 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
   return numbers;
 }
 
-MapSpace map_space(const AttributeOptions& options, const Methods& methods) {
-  if (!options.maps.list.empty()) return MapSpace::kAll;
-  const bool rolls = std::any_of(methods.begin(), methods.end(), [](const Method* method) {
-    return method->make == make_rollout || method->make == make_gmar;
-  });
-  return rolls ? MapSpace::kDnaSelf : MapSpace::kNone;
-}
-
-/// Enhancers per forward pass of the methods that run.
-std::int64_t largest_batch(const Methods& methods) {
-  const bool occludes = std::any_of(methods.begin(), methods.end(), [](const Method* method) {
-    return method->make == make_occlusion;
-  });
-  return occludes ? kOcclusionBatch : 1;
-}
-
 /// The ends of the pairs' chromosomes, as far as they are known.
 nlohmann::ordered_json sizes_json(const Dataset& data, const ChromosomeSizes& sizes,
                                   const std::vector<Pair>& pairs) {
@@ -177,10 +161,9 @@ nlohmann::ordered_json sizes_json(const Dataset& data, const ChromosomeSizes& si
 
 /// The exit code.
 int run(const AttributeOptions& options) {
-  catch_interrupts();
+  catch_interrupts("cdt-attribute");
   const Methods methods = choose_methods(options.methods);
-  Inference inference(options.common, options.overrides, largest_batch(methods),
-                      map_space(options, methods));
+  Inference inference(options.common, options.overrides);
   const std::vector<Pair> pairs = choose_pairs(options.choice, inference.data);
   const std::optional<Truth> truth = read_truth(inference.data.directory, inference.data.bins);
   const ChromosomeSizes sizes = options.chrom_sizes.empty()

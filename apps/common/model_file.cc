@@ -21,8 +21,6 @@ constexpr std::int64_t kLargestSize = std::int64_t{1} << 24U;
 constexpr std::int64_t kMostLayers = 1000;
 constexpr std::int64_t kReleasedHeads = 8;
 constexpr std::int64_t kReleasedPoolHeads = 4;
-constexpr std::int64_t kTensorsPerPart = 24;
-constexpr std::int64_t kRounding = 256 / sizeof(float);  // alignment, and canaries when debugging
 
 /// Sizes of a state_dict without metadata, read off its tensors.
 class Inference {
@@ -271,18 +269,6 @@ void save_model(const std::filesystem::path& file, const Cdt& model, Backend& ba
   metadata["version"] = "1";
   metadata["config"] = model_config_json(model.config());
   write_safetensors(file, tensors, metadata);
-}
-
-std::size_t model_bytes(const CdtConfig& config, bool trainable) {
-  const std::int64_t d = config.hidden;
-  const std::int64_t attention = 4 * d * d + 4 * d;
-  const std::int64_t block = attention + 2 * d * config.feed_forward + config.feed_forward + 5 * d;
-  const std::int64_t blocks = config.dna_layers + config.rna_layers + config.protein_layers + 2;
-  const std::int64_t inputs = config.dna_dim + config.rna_dim + config.protein_dim;
-  const std::int64_t floats = inputs * d + 9 * d + blocks * block + 3 * (attention + d) +
-                              4 * d * config.fusion + config.fusion + 3 * d + d * d + d +
-                              config.genes * (d + 1) + (blocks + 4) * kTensorsPerPart * kRounding;
-  return static_cast<std::size_t>(floats) * sizeof(float) * (trainable ? 2 : 1);
 }
 
 }  // namespace cdt

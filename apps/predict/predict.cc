@@ -102,8 +102,8 @@ Screen screen_of_split(const PredictOptions& options, const Dataset& data,
 }
 
 void run(const PredictOptions& options) {
-  catch_interrupts();
-  Inference inference(options.common, options.overrides, options.batch_size);
+  catch_interrupts("cdt-predict");
+  Inference inference(options.common, options.overrides);
   const Dataset& data = inference.data;
   const std::vector<Pair> pairs = data.pairs_of(split_named(options.split));
   if (pairs.empty()) {

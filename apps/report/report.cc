@@ -115,7 +115,7 @@ std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& mater
 }
 
 void run(const ReportOptions& options) {
-  catch_interrupts();
+  catch_interrupts("cdt-report");
   if (!options.pair.empty() && options.attribution.empty()) {
     throw InputError("command line", "--pair", "needs --attribution, whose pairs it chooses from");
   }

@@ -56,7 +56,7 @@ void read_checkpoint(const fs::path& file) {
   constexpr ModelOverrides kHeads{2, 2};
   const CdtConfig config = read_model_config(SafetensorsReader(file), kHeads);
   const auto backend = make_cpu_backend(1);
-  Arena lasting(*backend, "lasting", model_bytes(config, false));
+  Arena lasting(*backend, "lasting");
   load_model(file, *backend, lasting, false, kHeads);
 }
 

@@ -43,15 +43,15 @@ CdtConfig odd_config(Variant variant) {
 
 class Checkpoint : public ::testing::TestWithParam<Variant> {
  protected:
-  /// A model in an arena of exactly model_bytes().
+  /// A model in an arena of its own.
   Cdt& make(const CdtConfig& config) {
-    arenas.push_back(std::make_unique<Arena>(*backend, "lasting", model_bytes(config, true)));
+    arenas.push_back(std::make_unique<Arena>(*backend, "lasting"));
     models.push_back(std::make_unique<Cdt>(config, *backend, *arenas.back(), true));
     models.back()->initialise(5);
     return *models.back();
   }
   std::unique_ptr<Cdt> load(const std::filesystem::path& file, const ModelOverrides& overrides) {
-    arenas.push_back(std::make_unique<Arena>(*backend, "lasting", std::size_t{1} << 20U));
+    arenas.push_back(std::make_unique<Arena>(*backend, "lasting"));
     return load_model(file, *backend, *arenas.back(), false, overrides);
   }
   std::vector<float> values(const Parameter& p) const {
