@@ -1,12 +1,14 @@
 // Arenas: memory by lifetime. One for what lasts (parameters, optimiser state), one per step
-// (activations, their gradients), one scratch inside an op. An arena is one reservation of address
-// space; a tensor is a range in it. Allocation order is a function of the program alone, so the
+// (activations, their gradients), one scratch inside an op. A tensor is a range of an arena; an
+// arena grows as tensors are asked for. Allocation order is a function of the program alone, so the
 // addresses of a step repeat from step to step.
 #pragma once
 
 #include <cstddef>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/tensor.h"
 
@@ -14,17 +16,20 @@ namespace cdt {
 
 class Backend;
 
-/// First-fit ranges in one reservation, 128-byte aligned. Not thread safe.
+/// First-fit ranges, 128-byte aligned, in pieces of address space: where no hole of a piece takes a
+/// tensor, a further piece as large as all before is reserved. Pieces stay until the arena goes,
+/// and holes are tried in the order of the pieces, so a step that has run once finds its ranges
+/// again at the same addresses. Not thread safe.
 class Arena {
  public:
-  /// Reserves `capacity` bytes of the backend's memory. This is address space only: pages become
-  /// resident when they are first written (CPU) or first handed out (GPU).
-  Arena(Backend& backend, std::string name, std::size_t capacity);
+  /// Reserves nothing yet. Address space becomes memory when it is first handed out (GPU) or first
+  /// written (CPU).
+  Arena(Backend& backend, std::string name);
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  /// Uninitialised tensor. Throws Error naming the arena, the request and what is left.
+  /// Uninitialised tensor. Error naming the arena and what was asked for if the device has no room.
   Tensor tensor(const Shape& shape, Dtype dtype = Dtype::kFloat32);
   /// Gives a range back before the step ends; the next tensor may reuse it. Must be a pointer that
   /// tensor() returned.
@@ -35,22 +40,34 @@ class Arena {
   /// Bytes in use now, and the most ever in use at once.
   std::size_t used() const { return used_; }
   std::size_t peak() const { return peak_; }
+  /// Bytes ever handed out, holes between them included: what the arena takes of the device.
+  std::size_t held() const;
 
  private:
+  using Ranges = std::map<std::size_t, std::size_t>;  // offset -> bytes
+  struct Piece {
+    float* base;
+    std::size_t bytes;
+    Ranges holes;  // coalesced
+    Ranges live;
+    std::size_t committed = 0;  // bytes from the start ever handed out
+  };
+
+  /// A piece with a hole of `bytes`, and the first such hole.
+  std::pair<Piece*, Ranges::iterator> find_hole(std::size_t bytes);
+  /// One more piece with room for `bytes`.
+  Piece& grow(std::size_t bytes);
+  [[noreturn]] void fail(std::size_t bytes, const std::string& why) const;
   /// Debug builds (CDT_DEBUG) fill a range with NaN and its last 128 bytes with a canary, which
   /// check_canary() wants to find again. Nothing otherwise.
-  void poison(std::size_t offset, std::size_t bytes);
-  void check_canary(std::size_t offset, std::size_t bytes) const;
+  void poison(const Piece& piece, std::size_t offset, std::size_t bytes);
+  void check_canary(const Piece& piece, std::size_t offset, std::size_t bytes) const;
 
   Backend& backend_;
   std::string name_;
-  std::size_t capacity_;
-  float* base_;
-  std::map<std::size_t, std::size_t> holes_;  // offset -> bytes, coalesced
-  std::map<std::size_t, std::size_t> live_;   // offset -> bytes
+  std::vector<Piece> pieces_;
   std::size_t used_ = 0;
   std::size_t peak_ = 0;
-  std::size_t committed_ = 0;  // bytes from the start ever handed out
 };
 
 /// A tensor of the scratch arena that goes back at the end of the scope.

@@ -120,7 +120,8 @@ class Backend {
   virtual double product_unit() const = 0;
 
   // memory
-  /// Address space; commit() makes bytes [from, to) of it usable, pages on demand where it can.
+  /// Address space, null where there is not so much; commit() makes bytes [from, to) of it usable,
+  /// pages on demand where it can, and throws Error saying what there is if there is not so much.
   virtual float* reserve(std::size_t bytes) = 0;
   virtual void commit(float* base, std::size_t from, std::size_t to) = 0;
   virtual void release(float* base, std::size_t bytes) = 0;
@@ -172,6 +173,16 @@ class Backend {
   virtual void mark(std::int64_t number) = 0;
   /// Seconds between two moments, each as it was noted last; after synchronize().
   virtual double seconds_between(std::int64_t from, std::int64_t to) = 0;
+
+  // plans of memory (engine/shape_backend.h)
+  /// Take from scratch, and give back, what the kernel of that name takes; compute nothing.
+  virtual void attention_scratch(const Attention& a, Arena& scratch) = 0;
+  virtual void attention_backward_scratch(const AttentionBackward& a, Arena& scratch) = 0;
+  virtual void pool_mix_scratch(const Tensor& p, const Tensor& x, const Tensor& mixed,
+                                const Tensor& mass, Arena& scratch) = 0;
+  /// Memory outside of arenas that the kernels asked for so far take at most, on the host: what
+  /// each thread computes in.
+  virtual std::size_t work_bytes() const = 0;
 
   // dense algebra
   virtual void gemm(const Gemm& g) = 0;
@@ -264,7 +275,8 @@ class Backend {
 /// max_norm / (norm + 1e-6), never above 1. max_norm 0: no clipping.
 float clip_factor(double norm, double max_norm);
 
-/// The CPU backend: oneDNN and OpenMP. threads 0: as many as OpenMP takes.
+/// The CPU backend: oneDNN and threads of our own. threads 0: OMP_NUM_THREADS, else the cores this
+/// process may run on.
 std::unique_ptr<Backend> make_cpu_backend(int threads);
 
 /// Is the CUDA backend part of this build, and can it use the first GPU?

@@ -50,6 +50,18 @@ class ProfilingBackend final : public Backend {
     });
   }
 
+  void attention_scratch(const Attention& a, Arena& scratch) override {
+    device_->attention_scratch(a, scratch);
+  }
+  void attention_backward_scratch(const AttentionBackward& a, Arena& scratch) override {
+    device_->attention_backward_scratch(a, scratch);
+  }
+  void pool_mix_scratch(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
+                        Arena& scratch) override {
+    device_->pool_mix_scratch(p, x, mixed, mass, scratch);
+  }
+  std::size_t work_bytes() const override { return device_->work_bytes(); }
+
   void copy(const Tensor& dst, const Tensor& src) override {
     const auto scope = kernel("copy", traffic({dst, src}));
     device_->copy(dst, src);

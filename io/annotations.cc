@@ -1,6 +1,7 @@
 #include "io/annotations.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <tuple>
@@ -17,7 +18,10 @@ namespace cdt {
 namespace {
 
 constexpr std::size_t kFileLimit = std::size_t{4} << 30U;
+constexpr std::int64_t kMostElements = std::int64_t{1} << 25U;
+constexpr std::size_t kMostClasses = 10000;
 constexpr std::size_t kOneClass = 0;  // no class column
+constexpr std::string_view kNoClass = ".";
 
 std::string stem_of(const std::filesystem::path& path) {
   std::filesystem::path name = path.filename();
@@ -27,21 +31,24 @@ std::string stem_of(const std::filesystem::path& path) {
   return name.string();
 }
 
-bool is_strand(std::string_view text) { return text == "+" || text == "-" || text == "."; }
+bool is_strand(std::string_view text) { return text == "+" || text == "-"; }
 
-/// Which column (from 1) holds the class, as the first line shows.
-std::size_t class_column(const std::vector<std::string_view>& fields) {
+/// Which column (from 1) holds the class, if this line shows it: "." may be a class left out, or a
+/// strand or a number.
+std::optional<std::size_t> class_column(const std::vector<std::string_view>& fields) {
   double number = 0.0;
-  if (fields.size() >= 10 && fields[9] != "." && !parse_double(fields[9], &number)) return 10;
-  if (fields.size() == 6 && !is_strand(fields[5])) return 6;
-  return kOneClass;
+  const std::size_t column = fields.size() >= 10 ? 10 : fields.size() == 6 ? 6 : kOneClass;
+  if (column == kOneClass) return kOneClass;
+  const std::string_view text = fields[column - 1];
+  if (text.empty() || text == kNoClass) return std::nullopt;
+  return is_strand(text) || (column == 10 && parse_double(text, &number)) ? kOneClass : column;
 }
 
 /// "pELS,CTCF-bound" is two classes.
 std::set<std::string> classes_in_list(std::string_view label) {
   std::set<std::string> out;
   for (const std::string_view name : split(label, ',')) {
-    if (!name.empty()) out.emplace(name);
+    if (!name.empty() && name != kNoClass) out.emplace(name);
   }
   return out;
 }
@@ -49,7 +56,7 @@ std::set<std::string> classes_in_list(std::string_view label) {
 class Reader {
  public:
   explicit Reader(const std::filesystem::path& path)
-      : lines_(path.string(), read_text_or_gzip(path, kFileLimit)) {
+      : lines_(path.string(), open_text_or_gzip(path, kFileLimit)) {
     out_.path = path;
     out_.name = stem_of(path);
     note_assemblies(path.filename().string());
@@ -65,10 +72,13 @@ class Reader {
       }
     }
     if (out_.elements == 0) {
-      throw InputError(lines_.file(), "elements", expected_got("none", "a BED file", "no line"));
+      const std::string got =
+          out_.empty == 0 ? "no line" : std::to_string(out_.empty) + " intervals without a base";
+      throw InputError(lines_.file(), "elements", expected_got("none", "a BED file", got));
     }
     for (auto& [chrom, list] : out_.chromosomes) list.finish();
     name_classes();
+    count_classless();
     return std::move(out_);
   }
 
@@ -84,45 +94,67 @@ class Reader {
 
   void add(std::string_view line) {
     const std::vector<std::string_view> fields = split(line, '\t');
-    if (out_.elements++ == 0) class_column_ = class_column(fields);
-    BedInterval interval = parse_bed(lines_, fields, std::max<std::size_t>(3, class_column_));
-    const std::string_view label =
-        class_column_ == kOneClass ? std::string_view(out_.name) : fields[class_column_ - 1];
+    if (!class_column_) class_column_ = class_column(fields);
+    const std::size_t column = class_column_.value_or(kOneClass);
+    BedInterval interval = parse_bed(lines_, fields, std::max<std::size_t>(3, column));
+    if (interval.start == interval.end) {
+      ++out_.empty;
+      return;
+    }
+    if (++out_.elements > kMostElements) {
+      throw InputError(lines_.file(), "elements",
+                       "more than " + std::to_string(kMostElements) + ", too many to hold");
+    }
+    const std::string_view label = column == kOneClass ? kNoClass : fields[column - 1];
     out_.chromosomes[interval.chrom].add(
         {interval.start, interval.end, std::move(interval.name), label_index(label)});
   }
 
   std::size_t label_index(std::string_view label) {
+    if (label.find_first_not_of(',') == std::string_view::npos) label = kNoClass;
     const auto [at, fresh] = labels_.emplace(label, out_.labels.size());
-    if (!fresh) return at->second;
-    if (class_column_ != kOneClass && classes_in_list(label).empty()) {
-      throw InputError(lines_.file(), lines_.where() + ", column " + std::to_string(class_column_),
-                       "the class is empty");
-    }
-    out_.labels.emplace_back(label);
+    if (fresh) out_.labels.emplace_back(label);
     return at->second;
   }
 
+  bool is_one_class() const { return class_column_.value_or(kOneClass) == kOneClass; }
+
   /// A file that is one class may have commas in its name.
   std::set<std::string> classes_in(const std::string& label) const {
-    return class_column_ == kOneClass ? std::set{label} : classes_in_list(label);
+    return is_one_class() ? std::set{label} : classes_in_list(label);
   }
 
   void name_classes() {
-    std::set<std::string> names;
-    for (const std::string& label : out_.labels) names.merge(classes_in(label));
-    out_.classes.assign(names.begin(), names.end());
+    if (is_one_class()) out_.labels.assign(out_.labels.size(), out_.name);
+    std::map<std::string, std::size_t> index;  // by class
+    for (const std::string& label : out_.labels) {
+      for (const std::string& name : classes_in(label)) index.emplace(name, 0);
+    }
+    if (index.size() > kMostClasses) {
+      throw InputError(lines_.file(), "column " + std::to_string(*class_column_),
+                       "more than " + std::to_string(kMostClasses) + " classes");
+    }
+    for (auto& [name, place] : index) {
+      place = out_.classes.size();
+      out_.classes.push_back(name);
+    }
     for (const std::string& label : out_.labels) {
       std::vector<std::size_t> indices;
-      for (const std::string& name : classes_in(label)) {
-        indices.push_back(static_cast<std::size_t>(std::distance(names.begin(), names.find(name))));
-      }
+      for (const std::string& name : classes_in(label)) indices.push_back(index.at(name));
       out_.classes_of_label.push_back(std::move(indices));
     }
   }
 
+  void count_classless() {
+    for (const auto& [chrom, list] : out_.chromosomes) {
+      for (const Element& e : list.elements()) {
+        out_.without_class += out_.classes_of_label[e.label].empty() ? 1 : 0;
+      }
+    }
+  }
+
   LineFile lines_;
-  std::size_t class_column_ = kOneClass;
+  std::optional<std::size_t> class_column_;  // not shown yet by any line
   std::unordered_map<std::string, std::size_t> labels_;
   Annotations out_;
 };

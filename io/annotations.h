@@ -44,20 +44,23 @@ struct Annotations {
   std::filesystem::path path;
   std::string name;  // the file name without .gz, .bed, .narrowPeak and the like
   /// The distinct texts of the class column, each a list of classes with commas between them
-  /// ("pELS,CTCF-bound").
+  /// ("pELS,CTCF-bound"); "." where there is none.
   std::vector<std::string> labels;
   std::vector<std::string> classes;  // sorted
   std::vector<std::vector<std::size_t>> classes_of_label;
   std::map<std::string, ElementList> chromosomes;
   std::int64_t elements = 0;
+  std::int64_t without_class = 0;       // of these
+  std::int64_t empty = 0;               // intervals without a base, which are left out
   std::vector<std::string> assemblies;  // named in the file name, track lines or comments
 };
 
 /// The class column is column 10 where that is text (ENCODE's BED9+), column 6 of six where that is
 /// no strand (downloads of the SCREEN registry); any other file is one class, named as the file.
-/// The first line decides. Lines in any order; comments, "track" and "browser" lines are skipped.
-/// InputError names the file and "line N": columns, coordinates, an empty class; or "elements"
-/// where there is none.
+/// The first line whose column is not "." decides. Lines in any order; comments, "track" and
+/// "browser" lines are skipped. A file takes at most some 30 bytes of memory per byte of text.
+/// InputError names the file and "line N": columns, coordinates; or "elements": none, or more than
+/// 2^25; or the class column: more than 10000 classes.
 Annotations read_annotations(const std::filesystem::path& path);
 
 /// Bases between two half-open intervals: 0 if they share one, 1 if they touch (as bedtools closest

@@ -22,8 +22,8 @@ std::int64_t coordinate(const LineFile& lines, const char* column, std::string_v
 }  // namespace
 
 bool is_bed_comment(std::string_view line) {
-  return line.empty() || line[0] == '#' || line.substr(0, 5) == "track" ||
-         line.substr(0, 7) == "browser";
+  const std::string_view word = line.substr(0, line.find_first_of(" \t"));
+  return line.empty() || line[0] == '#' || word == "track" || word == "browser";
 }
 
 BedInterval parse_bed(const LineFile& lines, const std::vector<std::string_view>& fields,
@@ -38,10 +38,10 @@ BedInterval parse_bed(const LineFile& lines, const std::vector<std::string_view>
                   coordinate(lines, "end", fields[2]),
                   std::string(fields.size() > 3 ? fields[3] : std::string_view())};
   if (out.chrom.empty()) throw InputError(lines.file(), lines.where() + ", chrom", "is empty");
-  if (out.start >= out.end) {
+  if (out.start > out.end) {
     throw InputError(
         lines.file(), lines.where() + ", end",
-        expected_got("interval is empty", "more than " + std::to_string(out.start), fields[2]));
+        expected_got("lies before the start", "at least " + std::to_string(out.start), fields[2]));
   }
   return out;
 }
@@ -52,7 +52,11 @@ std::vector<BedInterval> read_enhancers(const std::filesystem::path& path) {
   std::unordered_map<std::string, std::int64_t> seen;
   std::string_view line;
   while (lines.next(&line)) {
+    if (is_bed_comment(line)) continue;
     out.push_back(parse_bed(lines, split(line, '\t'), 4));
+    if (out.back().start == out.back().end) {
+      throw InputError(lines.file(), lines.where() + ", end", "the enhancer is empty");
+    }
     const std::string& name = out.back().name;
     const std::string where = lines.where() + ", name";
     if (name.empty()) throw InputError(lines.file(), where, "is empty");

@@ -21,16 +21,18 @@ struct BedInterval {
   std::int64_t centre() const { return (start + end) / 2; }
 };
 
-/// A blank line, a '#', "track" or "browser" line: part of an annotation file, not an interval.
+/// A blank line, a '#', "track" or "browser" line: part of a BED file, not an interval.
 bool is_bed_comment(std::string_view line);
 
 /// The interval of the current line of `lines`, of which `fields` are the columns. InputError names
 /// the file, "line N" and the column: fewer than `columns` columns (at least 3), a coordinate that
-/// is none, an empty chromosome, an empty interval.
+/// is none, an empty chromosome, an end before the start. An interval may be empty (BED's way of
+/// writing a place between two bases).
 BedInterval parse_bed(const LineFile& lines, const std::vector<std::string_view>& fields,
                       std::size_t columns);
 
-/// A data set's enhancers.bed: every line is a row, four columns or more, names unique.
+/// A data set's enhancers.bed: every line that is_bed_comment() does not skip is a row, four
+/// columns or more, none empty, names unique.
 std::vector<BedInterval> read_enhancers(const std::filesystem::path& path);
 
 }  // namespace cdt

@@ -74,17 +74,14 @@ std::string bed9_track_line(const std::string& name, const std::string& descript
          " visibility=pack itemRgb=On\n";
 }
 
-std::string locus_text(const Locus& locus) {
-  return locus.chrom + ":" + std::to_string(locus.start + 1) + "-" + std::to_string(locus.end);
-}
-
 std::string igv_session_text(const std::string& genome,
                              const std::vector<SessionResource>& resources,
                              const std::vector<Locus>& regions) {
-  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"no\"?>\n<Session" +
-                    attribute("genome", genome) +
-                    attribute("locus", regions.empty() ? "All" : locus_text(regions.front())) +
-                    attribute("version", "8") + ">\n  <Resources>\n";
+  std::string out =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"no\"?>\n<Session" +
+      attribute("genome", genome) +
+      attribute("locus", regions.empty() ? "All" : plain_locus_text(regions.front())) +
+      attribute("version", "8") + ">\n  <Resources>\n";
   std::string tracks;
   for (const SessionResource& r : resources) {
     const std::string name = attribute("name", r.name);
@@ -106,7 +103,7 @@ std::string igv_session_text(const std::string& genome,
 }
 
 std::string ucsc_browser_line(const Locus& locus) {
-  return "browser position " + locus_text(locus) + "\n";
+  return "browser position " + plain_locus_text(locus) + "\n";
 }
 
 }  // namespace cdt

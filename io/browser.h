@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "io/locus.h"
 #include "io/tracks.h"
 
 namespace cdt {
@@ -28,22 +29,14 @@ std::string bed9_text(std::vector<BedPeak> peaks);
 std::string bed9_track_line(const std::string& name, const std::string& description,
                             const std::string& assembly);
 
-struct Locus {
-  std::string chrom;
-  std::int64_t start = 0, end = 0;  // 0-based, half open
-  std::string name;
-};
-
-/// "chr1:START-END", 1-based and inclusive, as browsers show it.
-std::string locus_text(const Locus& locus);
-
 struct SessionResource {
   std::string file;  // relative to the session file
   std::string name;
   std::optional<Rgb> colour;  // none: the file has its own
 };
 
-/// An IGV session (XML): opens at the first of `regions`, which all become regions of interest;
+/// An IGV session (XML): opens at the first of `regions`, none of them empty, which all become
+/// regions of interest, or at the whole genome without any;
 /// genome is IGV's name of the assembly ("hg38"). Resources load and show in order, each with its
 /// name and colour, in IGV and in igv.js.
 std::string igv_session_text(const std::string& genome,

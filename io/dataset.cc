@@ -18,20 +18,18 @@ namespace {
 
 std::size_t element_size(bool is_bfloat16) { return is_bfloat16 ? 2 : sizeof(float); }
 
-MappedFile map_dna(const std::filesystem::path& path, const Manifest& m) {
-  MappedFile file(path);
+void check_dna_size(const InputFile& file, const Manifest& m) {
   const std::size_t element = element_size(m.dna_is_bfloat16);
   const std::size_t expected = static_cast<std::size_t>(m.enhancers * m.bins * m.dna_dim) * element;
   const std::string shape = std::to_string(m.enhancers) + " x " + std::to_string(m.bins) + " x " +
                             std::to_string(m.dna_dim) + " x " + std::to_string(element);
-  const std::string_view first(reinterpret_cast<const char*>(file.data()),
-                               std::min<std::size_t>(file.size(), 256));
-  check_blob_size(path, file.size(), expected, shape, first);
-  return file;
+  check_blob_size(file.path(), file.size(), expected, shape, file.head(256));
 }
 
-/// bfloat16 is the upper half of a float32.
-void widen(const std::byte* from, std::int64_t count, float* out) {
+/// bfloat16 is the upper half of a float32. The values stand in the second half of `out`, and each
+/// is read before its place is written.
+void widen_in_place(float* out, std::int64_t count) {
+  const auto* from = reinterpret_cast<const std::byte*>(out) + count * 2;
   for (std::int64_t i = 0; i < count; ++i) {
     std::uint16_t bits = 0;
     std::memcpy(&bits, from + i * 2, sizeof(bits));
@@ -67,7 +65,6 @@ Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
   bin_bp = m.bin_bp;
   assembly = m.assembly;
   dna_is_bfloat16_ = m.dna_is_bfloat16;
-  dna_path_ = directory / m.dna_file;
 
   genes = read_gene_list(directory / m.rna_genes, m.genes);
   check_same_genes(directory / m.rna_genes, genes, directory / m.protein_genes,
@@ -78,7 +75,8 @@ Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
                      expected_got("enhancer count differs from dna.shape in dataset.json",
                                   std::to_string(m.enhancers), std::to_string(enhancers_count())));
   }
-  dna_ = map_dna(dna_path_, m);
+  dna_.emplace(directory / m.dna_file);
+  check_dna_size(*dna_, m);
   rna = read_matrix(directory / m.rna_file, genes, rna_dim);
   protein = read_matrix(directory / m.protein_file, genes, protein_dim);
 
@@ -126,15 +124,16 @@ void Dataset::read_dna(std::int32_t enhancer, float* out) const {
   CDT_CHECK(enhancer >= 0 && enhancer < enhancers_count(), "no such enhancer row");
   const std::int64_t count = bins * dna_dim;
   const std::size_t bytes = static_cast<std::size_t>(count) * element_size(dna_is_bfloat16_);
-  const std::byte* row = dna_.data() + static_cast<std::size_t>(enhancer) * bytes;
+  const std::size_t offset = static_cast<std::size_t>(enhancer) * bytes;
   if (dna_is_bfloat16_) {
-    widen(row, count, out);
+    dna_->read(offset, reinterpret_cast<std::byte*>(out) + bytes, bytes);
+    widen_in_place(out, count);
   } else {
-    std::memcpy(out, row, bytes);
+    dna_->read(offset, out, bytes);
   }
   const std::int64_t bad = first_non_finite(out, count);
   if (bad < 0) return;
-  throw InputError(dna_path_.string(),
+  throw InputError(dna_->path().string(),
                    "enhancer " + enhancers[static_cast<std::size_t>(enhancer)].name + " (row " +
                        std::to_string(enhancer) + "), bin " + std::to_string(bad / dna_dim) +
                        ", feature " + std::to_string(bad % dna_dim),

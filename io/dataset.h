@@ -1,16 +1,17 @@
 // The data set directory (docs/formats.md): dataset.json, float32 blobs, gene lists, enhancers.bed
-// and pairs.tsv. Opening one checks every file; the DNA blob is memory-mapped.
+// and pairs.tsv. Opening one checks every file; the DNA blob is read row by row.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "io/bed.h"
-#include "io/mapped_file.h"
+#include "io/file.h"
 
 namespace cdt {
 
@@ -43,7 +44,8 @@ class Dataset {
   /// does not name go, and their pairs with them. Returns the number of these pairs.
   std::int64_t choose_genes(const std::vector<std::int32_t>& rows);
   /// Copies row `enhancer` (bins x dna_dim) to `out` as float32; throws InputError on NaN or
-  /// infinity, naming bin and feature.
+  /// infinity, naming bin and feature, and Error if the file was cut short since it was opened.
+  /// From any thread.
   void read_dna(std::int32_t enhancer, float* out) const;
 
   std::filesystem::path directory;
@@ -57,8 +59,7 @@ class Dataset {
   std::vector<Pair> pairs;
 
  private:
-  MappedFile dna_;
-  std::filesystem::path dna_path_;
+  std::optional<InputFile> dna_;
   bool dna_is_bfloat16_ = false;
   std::unordered_map<std::string, std::int32_t> enhancer_index_, gene_index_;
 };

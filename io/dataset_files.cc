@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <string_view>
 
 #include "engine/error.h"
 #include "io/file.h"
 #include "io/finite.h"
 #include "io/gzip.h"
+#include "io/poll.h"
 #include "io/text.h"
 #include "io/tsv.h"
 
@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::array<Split, 3> kSplits{Split::kTrain, Split::kVal, Split::kTest};
 constexpr std::array<const char*, 3> kSplitNames{"train", "val", "test"};
+constexpr std::size_t kPiece = std::size_t{1} << 24U;  // bytes read between two polls
 enum PairColumn { kSplit, kEnhancer, kGene, kBeta, kLabel };
 
 Split parse_split(const TsvFile& tsv) {
@@ -41,9 +42,8 @@ Pair parse_pair(const TsvFile& tsv, const NameIndex& enhancers, const NameIndex&
   pair.split = parse_split(tsv);
   pair.enhancer = parse_name(tsv, kEnhancer, enhancers, "the enhancer list");
   pair.gene = parse_name(tsv, kGene, genes, "the gene list");
-  if (!parse_float(tsv.field(kBeta), &pair.beta) || !std::isfinite(pair.beta)) {
-    tsv.fail(kBeta, expected_got("bad value", "a finite number", tsv.field(kBeta)));
-  }
+  const std::string_view fault = parse_finite(tsv.field(kBeta), &pair.beta);
+  if (!fault.empty()) tsv.fail(kBeta, expected_got(fault, kFiniteNumber, tsv.field(kBeta)));
   if (tsv.has(kLabel)) {
     const std::string_view label = tsv.field(kLabel);
     if (label != "0" && label != "1") tsv.fail(kLabel, expected_got("bad value", "0 or 1", label));
@@ -64,7 +64,11 @@ std::vector<float> read_plain_floats(const std::filesystem::path& path, std::siz
                   std::to_string(rows) + " x " + std::to_string(columns) + " x 4",
                   std::string_view(first.data(), first_size));
   std::vector<float> out(count);
-  read_exactly(file, path, 0, out.data(), size);
+  for (std::size_t at = 0; at < size; at += kPiece) {
+    poll_read();
+    read_exactly(file, path, at, reinterpret_cast<char*>(out.data()) + at,
+                 std::min(kPiece, size - at));
+  }
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -47,14 +48,27 @@ void read_exactly(const FileDescriptor& file, const std::filesystem::path& path,
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw InputError(path.string(), "read", system_message(errno));
     if (n == 0) {
-      throw InputError(path.string(), "size",
-                       "file ends at byte " + std::to_string(offset) + ", " + std::to_string(size) +
-                           " bytes too early");
+      throw Error(printable(path.string()) +
+                  ": size: the file was cut short while it was in use (at byte " +
+                  std::to_string(offset) + ", " + std::to_string(size) + " bytes too early)");
     }
     to += n;
     offset += static_cast<std::uint64_t>(n);
     size -= static_cast<std::size_t>(n);
   }
+}
+
+InputFile::InputFile(std::filesystem::path path)
+    : path_(std::move(path)), file_(open_for_reading(path_)), size_(file_size(file_, path_)) {}
+
+void InputFile::read(std::uint64_t offset, void* out, std::size_t size) const {
+  read_exactly(file_, path_, offset, out, size);
+}
+
+std::string InputFile::head(std::size_t limit) const {
+  std::string bytes(std::min(size_, limit), '\0');
+  read(0, bytes.data(), bytes.size());
+  return bytes;
 }
 
 }  // namespace cdt

@@ -1,4 +1,6 @@
-// Open files as values: regular files only, whole reads and writes, every failure one InputError.
+// Open files as values: regular files only, whole reads, every failure one line naming the file.
+// Files are read, never mapped: a file that shrinks or a disk that fails under a map ends the
+// program with SIGBUS.
 #pragma once
 
 #include <cstddef>
@@ -39,8 +41,28 @@ std::string system_message(int error);
 FileDescriptor open_for_reading(const std::filesystem::path& path);
 /// Size in bytes of an open file.
 std::size_t file_size(const FileDescriptor& file, const std::filesystem::path& path);
-/// Exactly `size` bytes from `offset`; InputError if the file ends before.
+/// Exactly `size` bytes from `offset`, which lay within the file when file_size() was asked. Error
+/// if it ends before: somebody cut it short meanwhile. InputError if the system cannot read it.
 void read_exactly(const FileDescriptor& file, const std::filesystem::path& path,
                   std::uint64_t offset, void* out, std::size_t size);
+
+/// A regular file that stays open and is read piece by piece, from any thread.
+class InputFile {
+ public:
+  explicit InputFile(std::filesystem::path path);
+
+  const std::filesystem::path& path() const { return path_; }
+  /// Size in bytes when it was opened.
+  std::size_t size() const { return size_; }
+  /// As read_exactly().
+  void read(std::uint64_t offset, void* out, std::size_t size) const;
+  /// The first bytes, at most `limit`.
+  std::string head(std::size_t limit) const;
+
+ private:
+  std::filesystem::path path_;
+  FileDescriptor file_;
+  std::size_t size_;
+};
 
 }  // namespace cdt

@@ -3,44 +3,26 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <memory>
+#include <array>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "engine/error.h"
 #include "io/file.h"
+#include "io/poll.h"
 #include "io/text.h"
 
 namespace cdt {
 namespace {
 
 constexpr std::size_t kDeflateRatio = 1032;  // the most deflate can shrink (zlib documentation)
-constexpr std::size_t kPiece = std::size_t{1} << 30U;
-constexpr std::size_t kFirstRoom = std::size_t{1} << 20U;  // of text, before it doubles
+constexpr std::size_t kAnyText = std::size_t{1} << 20U;     // bytes of text under any ratio
+constexpr std::size_t kPiece = std::size_t{1} << 16U;       // packed bytes read at once
+constexpr std::size_t kMostAtOnce = std::size_t{1} << 22U;  // unpacked bytes between two polls
 
-struct Close {
-  void operator()(gzFile_s* file) const { gzclose_r(file); }
-};
-
-/// Reads up to `size` bytes; fewer only at the end of the stream.
-std::size_t read_some(gzFile_s* gz, const std::filesystem::path& path, char* out,
-                      std::size_t size) {
-  std::size_t done = 0;
-  while (done < size) {
-    const auto piece = static_cast<unsigned>(std::min(size - done, kPiece));
-    const int n = gzread(gz, out + done, piece);
-    if (n < 0) throw InputError(path.string(), "gzip", "damaged compressed data");
-    if (n == 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  int error = Z_OK;
-  gzerror(gz, &error);
-  if (error != Z_OK) throw InputError(path.string(), "gzip", "damaged or cut short");
-  return done;
-}
-
-using GzipFile = std::unique_ptr<gzFile_s, Close>;
+bool is_gzip(std::string_view head) { return head.starts_with("\x1f\x8b"); }
 
 /// The first bytes of the file, at most 256.
 std::string head_of(const FileDescriptor& file, const std::filesystem::path& path) {
@@ -49,14 +31,146 @@ std::string head_of(const FileDescriptor& file, const std::filesystem::path& pat
   return head;
 }
 
-bool is_gzip(std::string_view head) { return head.substr(0, 2) == "\x1f\x8b"; }
+/// The members of a gzip file, unpacked one after the other.
+class GzipStream : public ByteStream {
+ public:
+  GzipStream(FileDescriptor file, std::filesystem::path path)
+      : path_(std::move(path)), file_(std::move(file)), left_(file_size(file_, path_)) {
+    if (inflateInit2(&zlib_, kGzipOnly) != Z_OK) throw Error("zlib: inflateInit2 failed");
+  }
+  ~GzipStream() override { inflateEnd(&zlib_); }
 
-GzipFile unpack(FileDescriptor file, const std::filesystem::path& path) {
-  GzipFile gz(gzdopen(file.get(), "rb"));
-  if (gz == nullptr) throw Error("zlib: gzdopen failed: " + path.string());
-  file.release();  // gzclose_r closes it
-  return gz;
+  std::size_t read(char* out, std::size_t size) override {
+    const std::size_t wanted = std::min(size, kMostAtOnce);
+    zlib_.next_out = reinterpret_cast<Bytef*>(out);
+    zlib_.avail_out = static_cast<uInt>(wanted);
+    while (zlib_.avail_out == wanted) {
+      poll_read();
+      if (zlib_.avail_in == 0 && !refill()) {
+        check_end();
+        break;
+      }
+      if (!in_member_) begin_member();
+      const int result = inflate(&zlib_, Z_NO_FLUSH);
+      if (result == Z_STREAM_END) {
+        end_member();
+      } else if (result != Z_OK && result != Z_BUF_ERROR) {
+        fail("damaged compressed data");
+      }
+    }
+    return wanted - zlib_.avail_out;
+  }
+
+ private:
+  static constexpr int kGzipOnly = 16 + MAX_WBITS;
+
+  [[noreturn]] void fail(const char* what) const { throw InputError(path_.string(), "gzip", what); }
+
+  bool refill() {
+    const std::size_t piece = std::min(packed_.size(), left_);
+    read_exactly(file_, path_, at_, packed_.data(), piece);
+    at_ += piece;
+    left_ -= piece;
+    zlib_.next_in = packed_.data();
+    zlib_.avail_in = static_cast<uInt>(piece);
+    return piece > 0;
+  }
+
+  void begin_member() {
+    if (*zlib_.next_in != 0x1f) {
+      fail("damaged: what follows the last compressed part is no gzip");
+    }
+    in_member_ = true;
+    header_ = {};
+    header_.extra = extra_.data();
+    header_.extra_max = static_cast<uInt>(extra_.size());
+    inflateReset(&zlib_);
+    inflateGetHeader(&zlib_, &header_);
+  }
+
+  void end_member() {
+    in_member_ = false;
+    bgzip_unended_ = is_bgzip_block() && zlib_.total_out > 0;
+  }
+
+  /// bgzip's extra field is one subfield "BC" of two bytes, the size of the block.
+  bool is_bgzip_block() const {
+    return header_.done == 1 && header_.extra != nullptr && header_.extra_len >= 6 &&
+           extra_[0] == 'B' && extra_[1] == 'C' && extra_[2] == 2 && extra_[3] == 0;
+  }
+
+  void check_end() const {
+    if (in_member_) fail("cut short: the file ends within its compressed data");
+    if (bgzip_unended_) fail("cut short: the empty block that ends a bgzip file is missing");
+  }
+
+  std::filesystem::path path_;
+  FileDescriptor file_;
+  std::size_t at_ = 0;
+  std::size_t left_;
+  z_stream zlib_{};
+  gz_header header_{};
+  std::array<Bytef, 64> extra_{};
+  std::array<Bytef, kPiece> packed_{};
+  bool in_member_ = false;
+  bool bgzip_unended_ = false;
+};
+
+/// Fills `out` as far as the stream goes.
+std::size_t read_all(ByteStream& stream, char* out, std::size_t size) {
+  std::size_t done = 0;
+  while (done < size) {
+    const std::size_t got = stream.read(out + done, size - done);
+    if (got == 0) break;
+    done += got;
+  }
+  return done;
 }
+
+/// Unpacked text, refused where it grows beyond what a text of that size may be.
+class GzipText : public ByteStream {
+ public:
+  GzipText(FileDescriptor file, const std::filesystem::path& path, std::size_t limit)
+      : path_(path),
+        limit_(limit),
+        ratio_limit_(std::max(kAnyText, file_size(file, path) * kTextRatio)),
+        gzip_(std::move(file), path),
+        head_(256, '\0') {
+    head_.resize(read_all(gzip_, head_.data(), head_.size()));
+    refuse_foreign(path, head_);
+  }
+
+  std::size_t read(char* out, std::size_t size) override {
+    std::size_t got = std::min(size, head_.size());
+    if (got > 0) {
+      head_.copy(out, got);
+      head_.erase(0, got);
+    } else {
+      got = gzip_.read(out, size);
+    }
+    done_ += got;
+    if (done_ > limit_) {
+      throw InputError(path_.string(), "size",
+                       expected_got("unpacked file is too large",
+                                    "at most " + std::to_string(limit_) + " bytes", "more"));
+    }
+    if (done_ > ratio_limit_) {
+      throw InputError(
+          path_.string(), "size",
+          expected_got("unpacks to more than a text does; if it is right, unpack it "
+                       "with gunzip",
+                       "at most " + std::to_string(kTextRatio) + " times its size", "more"));
+    }
+    return got;
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::size_t limit_, ratio_limit_;
+  GzipStream gzip_;
+  std::string head_;
+  std::size_t done_ = 0;
+};
 
 }  // namespace
 
@@ -74,11 +188,11 @@ std::vector<float> read_gzip_floats(const std::filesystem::path& path, std::size
     throw InputError(path.string(), "size",
                      expected_got("unpacked size", expected, "a file too small for that"));
   }
-  const GzipFile gz = unpack(std::move(file), path);
+  GzipStream gzip(std::move(file), path);
   std::vector<float> out(count);
-  const std::size_t got = read_some(gz.get(), path, reinterpret_cast<char*>(out.data()), size);
-  char more = 0;  // reading on also makes zlib check the checksum
-  if (got < size || read_some(gz.get(), path, &more, 1) != 0) {
+  const std::size_t got = read_all(gzip, reinterpret_cast<char*>(out.data()), size);
+  char more = 0;  // reading on also checks the checksum and the end of the file
+  if (got < size || gzip.read(&more, 1) != 0) {
     throw InputError(path.string(), "size",
                      expected_got("unpacked size", expected,
                                   got < size ? std::to_string(got) + " bytes" : "more"));
@@ -86,24 +200,11 @@ std::vector<float> read_gzip_floats(const std::filesystem::path& path, std::size
   return out;
 }
 
-std::string read_text_or_gzip(const std::filesystem::path& path, std::size_t limit) {
+std::unique_ptr<ByteStream> open_text_or_gzip(const std::filesystem::path& path,
+                                              std::size_t limit) {
   FileDescriptor file = open_for_reading(path);
-  if (!is_gzip(head_of(file, path))) return read_text_file(path, limit);
-  const GzipFile gz = unpack(std::move(file), path);
-  std::string text;
-  std::size_t got = 0;
-  while (got == text.size()) {  // until the end comes before the room ends
-    text.resize(std::min(limit + 1, std::max(2 * got, kFirstRoom)));
-    got += read_some(gz.get(), path, text.data() + got, text.size() - got);
-    if (got > limit) {
-      throw InputError(path.string(), "size",
-                       expected_got("unpacked file is too large",
-                                    "at most " + std::to_string(limit) + " bytes", "more"));
-    }
-  }
-  text.resize(got);
-  refuse_foreign(path, std::string_view(text).substr(0, 256));
-  return text;
+  if (!is_gzip(head_of(file, path))) return open_plain(path, limit);
+  return std::make_unique<GzipText>(std::move(file), path, limit);
 }
 
 }  // namespace cdt

@@ -1,9 +1,9 @@
 #include "io/json.h"
 
-#include <functional>
 #include <utility>
 
 #include "engine/error.h"
+#include "io/poll.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -11,32 +11,12 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kDepthLimit = 64;
+constexpr std::size_t kDepthLimit = 64;
 
-/// nlohmann keeps the last of duplicate keys; this callback refuses them.
-class KeyGuard {
- public:
-  explicit KeyGuard(const std::string& source) : source_(source) {}
-
-  bool operator()(int depth, json::parse_event_t event, const json& parsed) {
-    if (depth > kDepthLimit) throw InputError(source_, "JSON", "nested deeper than 64 levels");
-    if (event == json::parse_event_t::object_start) {
-      keys_.emplace_back();
-    } else if (event == json::parse_event_t::object_end) {
-      keys_.pop_back();
-    } else if (event == json::parse_event_t::key) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      if (!keys_.back().insert(key).second) {
-        throw InputError(source_, key.empty() ? "\"\"" : key, "key stands twice in one object");
-      }
-    }
-    return true;
-  }
-
- private:
-  const std::string& source_;
-  std::vector<std::set<std::string>> keys_;
-};
+constexpr std::int64_t kValueLimit = std::int64_t{1} << 23U;  // some 1.5 GB in the worst case
+constexpr std::size_t kStringLimit = std::size_t{1} << 24U;
+constexpr std::int64_t kValuesBetweenPolls = 4096;
+constexpr int kOutOfRange = 406;  // nlohmann's number for it
 
 /// "line 3, column 7" of a byte position.
 std::string position(std::string_view text, std::size_t byte) {
@@ -52,6 +32,93 @@ std::string position(std::string_view text, std::size_t byte) {
   return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
+/// Builds the value of a text, in time linear in its length (nlohmann's parser with a callback
+/// walks the elements of a container at its end and at the end of each container in it), and
+/// refuses what that parser lets pass: duplicate keys, of which it keeps the last.
+class Builder : public nlohmann::json_sax<json> {
+ public:
+  Builder(std::string_view text, const std::string& source) : text_(text), source_(source) {}
+
+  json result() && { return std::move(root_); }
+
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(std::int64_t value) override { return add(value); }
+  bool number_unsigned(std::uint64_t value) override { return add(value); }
+  bool number_float(double value, const std::string& /*text*/) override { return add(value); }
+  bool string(std::string& value) override {
+    check_length(value);
+    return add(std::move(value));
+  }
+  bool binary(json::binary_t& /*value*/) override { return false; }  // not in JSON
+  bool start_object(std::size_t /*size*/) override { return open(json::object()); }
+  bool start_array(std::size_t /*size*/) override { return open(json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(std::string& name) override {
+    check_length(name);
+    const auto [at, fresh] = open_.back()->get_ref<json::object_t&>().emplace(name, nullptr);
+    if (!fresh) {
+      throw InputError(source_, name.empty() ? "\"\"" : name, "key stands twice in one object");
+    }
+    named_ = &at->second;
+    return true;
+  }
+  bool parse_error(std::size_t byte, const std::string& /*token*/,
+                   const nlohmann::detail::exception& error) override {
+    throw InputError(source_, position(text_, byte),
+                     error.id == kOutOfRange ? "the number is too large" : "not valid JSON");
+  }
+
+ private:
+  json* place(json value) {
+    if (++values_ > kValueLimit) {
+      throw InputError(source_, "JSON",
+                       "holds more than " + std::to_string(kValueLimit) + " values");
+    }
+    if (values_ % kValuesBetweenPolls == 0) poll_read();
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return &root_;
+    }
+    if (open_.back()->is_object()) {
+      *named_ = std::move(value);
+      return named_;
+    }
+    open_.back()->push_back(std::move(value));
+    return &open_.back()->back();
+  }
+  bool add(json value) {
+    place(std::move(value));
+    return true;
+  }
+  bool open(json container) {
+    json* at = place(std::move(container));
+    open_.push_back(at);
+    if (open_.size() > kDepthLimit) {
+      throw InputError(source_, "JSON", "nested deeper than 64 levels");
+    }
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+  void check_length(const std::string& text) const {
+    if (text.size() > kStringLimit) {
+      throw InputError(source_, "JSON",
+                       "holds a string of more than " + std::to_string(kStringLimit) + " bytes");
+    }
+  }
+
+  std::string_view text_;
+  const std::string& source_;
+  json root_;
+  std::vector<json*> open_;  // a container keeps its place while one inside it is open
+  json* named_ = nullptr;    // where the value of the last key goes
+  std::int64_t values_ = 0;
+};
+
 std::string shown(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -59,14 +126,9 @@ std::string shown(const json& value) {
 }  // namespace
 
 json parse_json(std::string_view text, const std::string& source) {
-  KeyGuard guard(source);
-  try {
-    return json::parse(text.begin(), text.end(), std::ref(guard));
-  } catch (const json::parse_error& error) {
-    throw InputError(source, position(text, error.byte), "not valid JSON");
-  } catch (const json::exception&) {
-    throw InputError(source, "JSON", "holds a number out of range");
-  }
+  Builder builder(text, source);
+  json::sax_parse(text.begin(), text.end(), &builder);
+  return std::move(builder).result();
 }
 
 json parse_json_file(const std::filesystem::path& path) {

@@ -1,5 +1,5 @@
-// Strict JSON: duplicate keys, trailing text, depth over 64, wrong types and unknown keys are
-// InputErrors that name file and field.
+// Strict JSON: duplicate keys, trailing text, depth over 64, more than 2^23 values, strings over
+// 16 MiB, wrong types and unknown keys are InputErrors that name file and field.
 #pragma once
 
 #include <cstdint>

@@ -57,7 +57,7 @@ void read_dna(JsonReader dna, Manifest* m) {
   }
   dna.no_other_keys();
   if (m->dna_file.ends_with(".gz")) {
-    dna.fail("file", "dna is memory-mapped and cannot be compressed; gunzip it");
+    dna.fail("file", "dna is read by rows and cannot be compressed; gunzip it");
   }
 }
 

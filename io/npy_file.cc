@@ -1,6 +1,5 @@
 #include "io/npy_file.h"
 
-#include <cstring>
 #include <utility>
 
 #include "engine/error.h"
@@ -9,10 +8,17 @@
 
 namespace cdt {
 
-NpyFile::NpyFile(std::filesystem::path path) : path_(std::move(path)), file_(path_) {
-  const std::string_view bytes(reinterpret_cast<const char*>(file_.data()), file_.size());
-  const NpyHeader header = read_npy_header(bytes, {"<f4"}, path_.string(), "array");
-  if (header.shape.empty()) throw InputError(path_.string(), "shape", "a single number, no array");
+namespace {
+
+constexpr std::size_t kHeaderRoom = std::size_t{1} << 20U;  // far more than NumPy writes
+
+}  // namespace
+
+NpyFile::NpyFile(std::filesystem::path file) : file_(std::move(file)) {
+  const std::string name = path().string();
+  const NpyHeader header =
+      read_npy_header(file_.head(kHeaderRoom), file_.size(), {"<f4"}, name, "array");
+  if (header.shape.empty()) throw InputError(name, "shape", "a single number, no array");
   shape_ = header.shape;
   data_begin_ = header.data_begin;
   for (std::size_t axis = 1; axis < shape_.size(); ++axis) {
@@ -22,7 +28,7 @@ NpyFile::NpyFile(std::filesystem::path path) : path_(std::move(path)), file_(pat
 
 void NpyFile::expect_shape(const std::vector<std::int64_t>& expected) const {
   if (shape_ == expected) return;
-  throw InputError(path_.string(), "shape",
+  throw InputError(path().string(), "shape",
                    expected_got("differs", shape_text(expected), shape_text(shape_)));
 }
 
@@ -30,12 +36,10 @@ std::vector<float> NpyFile::row(std::int64_t index) const {
   CDT_CHECK(index >= 0 && index < shape_.front(), "a row within the array");
   std::vector<float> out(row_values_);
   const std::size_t offset = static_cast<std::size_t>(index) * row_values_ * sizeof(float);
-  if (row_values_ > 0) {
-    std::memcpy(out.data(), file_.data() + data_begin_ + offset, row_values_ * sizeof(float));
-  }
+  file_.read(data_begin_ + offset, out.data(), row_values_ * sizeof(float));
   const std::int64_t bad = first_non_finite(out.data(), static_cast<std::int64_t>(out.size()));
   if (bad >= 0) {
-    throw InputError(path_.string(), "row " + std::to_string(index),
+    throw InputError(path().string(), "row " + std::to_string(index),
                      "value " + std::to_string(bad) + " is not finite");
   }
   return out;

@@ -8,26 +8,26 @@
 #include <string>
 #include <vector>
 
-#include "io/mapped_file.h"
+#include "io/file.h"
 
 namespace cdt {
 
 class NpyFile {
  public:
-  /// Maps the file; InputError naming it: not npy, another dtype than float32, Fortran order,
+  /// Opens the file; InputError naming it: not npy, another dtype than float32, Fortran order,
   /// damage, rank 0.
-  explicit NpyFile(std::filesystem::path path);
+  explicit NpyFile(std::filesystem::path file);
 
   const std::vector<std::int64_t>& shape() const { return shape_; }
   /// InputError unless this is the shape.
   void expect_shape(const std::vector<std::int64_t>& expected) const;
-  /// Values of entry `index` of the first axis, C order. InputError on NaN or infinity.
+  /// Values of entry `index` of the first axis, C order. InputError on NaN or infinity, Error if
+  /// the file was cut short since it was opened.
   std::vector<float> row(std::int64_t index) const;
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return file_.path(); }
 
  private:
-  std::filesystem::path path_;
-  MappedFile file_;
+  InputFile file_;
   std::vector<std::int64_t> shape_;
   std::size_t data_begin_ = 0;
   std::size_t row_values_ = 1;

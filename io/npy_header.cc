@@ -121,10 +121,11 @@ std::string_view header_text(std::string_view npy, const std::string& file,
 
 }  // namespace
 
-NpyHeader read_npy_header(std::string_view npy, std::initializer_list<std::string_view> dtypes,
-                          const std::string& file, const std::string& member) {
+NpyHeader read_npy_header(std::string_view head, std::size_t size,
+                          std::initializer_list<std::string_view> dtypes, const std::string& file,
+                          const std::string& member) {
   NpyHeader out;
-  HeaderParser header(header_text(npy, file, member, &out.data_begin), file, member);
+  HeaderParser header(header_text(head, file, member, &out.data_begin), file, member);
   header.parse();
   if (std::find(dtypes.begin(), dtypes.end(), header.descr) == dtypes.end()) {
     std::string expected;
@@ -139,7 +140,7 @@ NpyHeader read_npy_header(std::string_view npy, std::initializer_list<std::strin
   for (const std::int64_t dim : header.shape) {
     if (__builtin_mul_overflow(bytes, dim, &bytes)) header.fail("shape overflows");
   }
-  const std::size_t held = npy.size() - out.data_begin;
+  const std::size_t held = size - out.data_begin;
   if (static_cast<std::size_t>(bytes) != held) {
     header.fail(expected_got("bytes of data", std::to_string(bytes), std::to_string(held)));
   }

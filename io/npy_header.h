@@ -16,9 +16,11 @@ struct NpyHeader {
   std::size_t data_begin = 0;  // byte at which the values start
 };
 
-/// Of a whole npy file in C order whose dtype is one of `dtypes`; InputError(file, member, ...) on
-/// another dtype, Fortran order, damage, or a size other than the shape's.
-NpyHeader read_npy_header(std::string_view npy, std::initializer_list<std::string_view> dtypes,
-                          const std::string& file, const std::string& member);
+/// Of an npy file of `size` bytes that begins with `head`, in C order, whose dtype is one of
+/// `dtypes`; InputError(file, member, ...) on another dtype, Fortran order, damage, or a size other
+/// than the shape's.
+NpyHeader read_npy_header(std::string_view head, std::size_t size,
+                          std::initializer_list<std::string_view> dtypes, const std::string& file,
+                          const std::string& member);
 
 }  // namespace cdt

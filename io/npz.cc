@@ -22,7 +22,8 @@ void convert(std::string_view bytes, std::vector<To>* out) {
 }
 
 NpyArray read_npy(std::string_view npy, const std::string& file, const std::string& member) {
-  const NpyHeader header = read_npy_header(npy, {"<f4", "<f8", "<i4", "<i8"}, file, member);
+  const NpyHeader header =
+      read_npy_header(npy, npy.size(), {"<f4", "<f8", "<i4", "<i8"}, file, member);
   const std::string& descr = header.descr;
   const std::string_view data = npy.substr(header.data_begin);
   NpyArray out;

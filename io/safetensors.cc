@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
+#include <unordered_set>
 #include <utility>
 
 #include "engine/error.h"
 #include "io/atomic_file.h"
 #include "io/json.h"
+#include "io/narrow_floats.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -63,25 +66,26 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 }
 
 /// The JSON header's text, checked against the size of the file.
-std::string_view header_text(const std::filesystem::path& path, const MappedFile& file) {
-  const std::string_view bytes(reinterpret_cast<const char*>(file.data()), file.size());
+std::string header_text(const InputFile& file) {
+  const std::filesystem::path& path = file.path();
+  const std::string first = file.head(256);
   std::uint64_t length = 0;
-  if (bytes.size() >= kLengthBytes) std::memcpy(&length, bytes.data(), kLengthBytes);
-  const bool fits = bytes.size() >= kLengthBytes && length <= kHeaderLimit &&
-                    length <= bytes.size() - kLengthBytes;
-  if (!fits || length == 0 || bytes[kLengthBytes] != '{') {
-    refuse_foreign(path, bytes.substr(0, 256));
-  }
-  if (bytes.size() < kLengthBytes) {
+  const bool has_length = file.size() >= kLengthBytes;
+  if (has_length) std::memcpy(&length, first.data(), kLengthBytes);
+  const std::uint64_t room =
+      has_length ? std::min<std::uint64_t>(kHeaderLimit, file.size() - kLengthBytes) : 0;
+  const bool fits = has_length && length <= room;
+  if (!fits || length == 0 || first[kLengthBytes] != '{') refuse_foreign(path, first);
+  if (!has_length) {
     throw InputError(path.string(), "header", "file is too short for a safetensors file");
   }
   if (!fits) {
-    const std::uint64_t room = std::min<std::uint64_t>(kHeaderLimit, bytes.size() - kLengthBytes);
     throw InputError(path.string(), "header",
                      expected_got("header length", "at most " + std::to_string(room) + " bytes",
                                   std::to_string(length)));
   }
-  const std::string_view text = bytes.substr(kLengthBytes, length);
+  std::string text(length, '\0');
+  file.read(kLengthBytes, text.data(), text.size());
   if (text.empty() || text[0] != '{') {
     throw InputError(path.string(), "header", "does not start with '{'");
   }
@@ -141,10 +145,14 @@ void check_layout(const std::vector<Entry>& entries, std::size_t buffer, const s
   }
 }
 
+std::string dumped(const nlohmann::ordered_json& value) {
+  return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 }  // namespace
 
-SafetensorsReader::SafetensorsReader(const std::filesystem::path& path) : path_(path), file_(path) {
-  const std::string_view text = header_text(path, file_);
+SafetensorsReader::SafetensorsReader(const std::filesystem::path& path) : file_(path) {
+  const std::string text = header_text(file_);
   const json header = parse_json(text, path.string());
   std::vector<Entry> entries;
   for (const auto& item : header.items()) {
@@ -169,7 +177,7 @@ SafetensorsReader::SafetensorsReader(const std::filesystem::path& path) : path_(
 
 std::size_t SafetensorsReader::find(const std::string& name) const {
   const auto at = index_.find(name);
-  if (at == index_.end()) throw InputError(path_.string(), name, "tensor is missing");
+  if (at == index_.end()) throw InputError(path().string(), name, "tensor is missing");
   return at->second;
 }
 
@@ -179,27 +187,50 @@ const TensorInfo& SafetensorsReader::info(const std::string& name) const {
 
 void SafetensorsReader::read(const std::string& name, float* out) const {
   const std::size_t i = find(name);
-  if (tensors_[i].dtype != "F32") {
-    throw InputError(path_.string(), name, expected_got("dtype", "F32", tensors_[i].dtype));
+  const std::string& dtype = tensors_[i].dtype;
+  if (dtype == "F32") {
+    file_.read(begin_[i], out, bytes_[i]);
+    return;
   }
-  if (bytes_[i] > 0) std::memcpy(out, file_.data() + begin_[i], bytes_[i]);
+  if (dtype != "F16" && dtype != "BF16" && dtype != "F64") {
+    throw InputError(path().string(), name, expected_got("dtype", "F32, F16, BF16 or F64", dtype));
+  }
+  std::vector<char> bytes(bytes_[i]);
+  file_.read(begin_[i], bytes.data(), bytes.size());
+  if (dtype == "F64") {
+    convert_values<double>(bytes.data(), bytes.size() / 8, out, [&](double value) {
+      const auto narrow = static_cast<float>(value);
+      if (std::isinf(narrow) && !std::isinf(value)) {
+        throw InputError(path().string(), name, format_number(value) + " is too large for float32");
+      }
+      return narrow;
+    });
+  } else {
+    convert_values<std::uint16_t>(bytes.data(), bytes.size() / 2, out,
+                                  dtype == "F16" ? half_to_float : bfloat16_to_float);
+  }
 }
 
 void write_safetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata.empty()) header[kMetadata] = metadata;
+  // Entry by entry: an ordered_json looks for a key by walking over all of them.
+  std::string text;
+  const auto add = [&](const std::string& name, const nlohmann::ordered_json& entry) {
+    text += (text.empty() ? '{' : ',') + dumped(name) + ':' + dumped(entry);
+  };
+  if (!metadata.empty()) add(kMetadata, metadata);
+  std::unordered_set<std::string> names;
   std::vector<std::size_t> bytes;
   std::size_t at = 0;
   for (const TensorToWrite& t : tensors) {
     std::size_t size = sizeof(float);
     for (const std::int64_t dim : t.shape) size *= static_cast<std::size_t>(dim);
-    CDT_CHECK(!header.contains(t.name), "two tensors of one name: " + t.name);
-    header[t.name] = {{"dtype", "F32"}, {"shape", t.shape}, {"data_offsets", {at, at + size}}};
+    CDT_CHECK(names.insert(t.name).second, "two tensors of one name: " + t.name);
+    add(t.name, {{"dtype", "F32"}, {"shape", t.shape}, {"data_offsets", {at, at + size}}});
     at += size;
     bytes.push_back(size);
   }
-  std::string text = header.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  text += text.empty() ? "{}" : "}";
   text.resize((text.size() + kLengthBytes - 1) / kLengthBytes * kLengthBytes, ' ');
   const std::uint64_t length = text.size();
   AtomicFile file(path);

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "io/mapped_file.h"
+#include "io/file.h"
 
 namespace cdt {
 
@@ -32,15 +32,16 @@ class SafetensorsReader {
   bool has(const std::string& name) const { return index_.count(name) != 0; }
   /// Shape and dtype of a tensor; InputError if there is none of that name.
   const TensorInfo& info(const std::string& name) const;
-  /// Copies a tensor of dtype F32, C order; InputError for other dtypes and unknown names.
+  /// Copies a tensor, C order, as float32: F16 and BF16 are widened exactly, F64 is rounded.
+  /// InputError for other dtypes, a F64 too large for a float32, and unknown names; Error if the
+  /// file was cut short since it was opened.
   void read(const std::string& name, float* out) const;
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return file_.path(); }
 
  private:
   std::size_t find(const std::string& name) const;
 
-  std::filesystem::path path_;
-  MappedFile file_;
+  InputFile file_;
   std::vector<TensorInfo> tensors_;
   std::vector<std::size_t> begin_;  // byte offset in the file, per tensor
   std::vector<std::size_t> bytes_;

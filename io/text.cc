@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <clocale>
 #include <cmath>
+#include <cstdlib>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -14,6 +17,7 @@ namespace cdt {
 namespace {
 
 constexpr std::size_t kLineLimit = std::size_t{1} << 20U;
+constexpr std::size_t kPiece = std::size_t{1} << 16U;  // of a file read by lines
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 struct Signature {
@@ -48,12 +52,46 @@ bool starts_with_tag(std::string_view text, std::string_view lower_case_tag) {
   return true;
 }
 
+/// Correctly rounded, with a point whatever the locale.
+double rounded(const char* text, double /*type*/, locale_t c) { return strtod_l(text, nullptr, c); }
+float rounded(const char* text, float /*type*/, locale_t c) { return strtof_l(text, nullptr, c); }
+
+/// False if `text` is no number. One too large becomes infinite.
 template <typename T>
-bool parse(std::string_view text, T* value) {
+bool parse_real(std::string_view text, T* value) {
   if (text.size() > 1 && text[0] == '+' && text[1] != '-' && text[1] != '+') text.remove_prefix(1);
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, *value);
-  return error == std::errc{} && stop == end && !text.empty();
+  if (stop != end || text.empty() || error == std::errc::invalid_argument) return false;
+  if (error == std::errc::result_out_of_range) {  // too large or too small: it does not say which
+    static const locale_t c = newlocale(LC_ALL_MASK, "C", nullptr);
+    *value = rounded(std::string(text).c_str(), T{}, c);
+  }
+  return true;
+}
+
+bool says_infinity(std::string_view text) {
+  return text.find_first_of("iI") != std::string_view::npos;
+}
+
+template <typename T>
+bool parse(std::string_view text, T* value) {
+  T number{};
+  if (!parse_real(text, &number) || (std::isinf(number) && !says_infinity(text))) return false;
+  *value = number;
+  return true;
+}
+
+template <typename T>
+std::string_view finite(std::string_view text, T* value) {
+  T number{};
+  if (!parse_real(text, &number)) return "not a number";
+  if (std::isinf(number) && !says_infinity(text)) {
+    return sizeof(T) == sizeof(float) ? "too large for float32" : "too large";
+  }
+  if (!std::isfinite(number)) return "not finite";
+  *value = number;
+  return "";
 }
 
 template <typename T>
@@ -69,16 +107,18 @@ std::string format(T value) {
 std::string read_text_file(const std::filesystem::path& path, std::size_t limit) {
   const FileDescriptor file = open_for_reading(path);
   const std::size_t size = file_size(file, path);
-  if (size > limit) {
-    throw InputError(
-        path.string(), "size",
-        expected_got("file is too large", "at most " + std::to_string(limit) + " bytes",
-                     std::to_string(size)));
-  }
+  check_size(path, size, limit);
   std::string text(size, '\0');
   read_exactly(file, path, 0, text.data(), size);
   refuse_foreign(path, std::string_view(text).substr(0, 256));
   return text;
+}
+
+void check_size(const std::filesystem::path& path, std::size_t size, std::size_t limit) {
+  if (size <= limit) return;
+  throw InputError(path.string(), "size",
+                   expected_got("file is too large", "at most " + std::to_string(limit) + " bytes",
+                                std::to_string(size)));
 }
 
 std::string_view foreign_format(std::string_view first_bytes) {
@@ -107,15 +147,16 @@ std::string format_number(double value) { return format(value); }
 std::string json_number(double value) { return std::isfinite(value) ? format(value) : "null"; }
 
 bool parse_double(std::string_view text, double* value) { return parse(text, value); }
-bool parse_float(std::string_view text, float* value) {
-  if (parse(text, value)) return true;
-  // from_chars also refuses what is too small for a normal float; that rounds, towards zero too.
-  double wide = 0.0;
-  if (!parse(text, &wide) || !(std::fabs(wide) < 1.0)) return false;
-  *value = static_cast<float>(wide);
-  return true;
+bool parse_float(std::string_view text, float* value) { return parse(text, value); }
+bool parse_int64(std::string_view text, std::int64_t* value) {
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-' && text[1] != '+') text.remove_prefix(1);
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, *value);
+  return error == std::errc{} && stop == end && !text.empty();
 }
-bool parse_int64(std::string_view text, std::int64_t* value) { return parse(text, value); }
+
+std::string_view parse_finite(std::string_view text, double* value) { return finite(text, value); }
+std::string_view parse_finite(std::string_view text, float* value) { return finite(text, value); }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
@@ -128,31 +169,72 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 }
 
 LineFile::LineFile(const std::filesystem::path& path, std::size_t limit)
-    : LineFile(path.string(), read_text_file(path, limit)) {}
+    : LineFile(path.string(), open_plain(path, limit)) {}
 
-LineFile::LineFile(std::string file, std::string text)
-    : file_(std::move(file)), text_(std::move(text)) {
-  if (std::string_view(text_).substr(0, kByteOrderMark.size()) == kByteOrderMark) {
-    at_ = kByteOrderMark.size();
+LineFile::LineFile(std::string file, std::unique_ptr<ByteStream> bytes)
+    : file_(std::move(file)), bytes_(std::move(bytes)) {}
+
+/// Brings in one more piece; false at the end of the file.
+bool LineFile::fill() {
+  std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+  if (buffer_.size() - end_ < kPiece / 2) buffer_.resize(end_ + kPiece);
+  const std::size_t got = bytes_->read(buffer_.data() + end_, buffer_.size() - end_);
+  end_ += got;
+  return got > 0;
+}
+
+/// The next line of the file, blank or not.
+bool LineFile::take(std::string_view* line) {
+  std::size_t searched = 0;
+  std::size_t length = std::string::npos;
+  while (length == std::string::npos) {
+    const std::string_view held(buffer_.data() + begin_, end_ - begin_);
+    length = held.find('\n', searched);
+    searched = held.size();
+    if (length != std::string::npos || held.size() > kLineLimit + 1 || !fill()) break;
+  }
+  const std::string_view held(buffer_.data() + begin_, end_ - begin_);
+  if (held.empty()) return false;
+  *line = held.substr(0, length);
+  begin_ += std::min(held.size(), line->size() + 1);
+  if (!line->empty() && line->back() == '\r') line->remove_suffix(1);
+  return true;
+}
+
+void LineFile::check(std::string_view line) const {
+  if (line.size() > kLineLimit) {
+    throw InputError(file_, where(),
+                     expected_got("line is too long", "at most 1048576 bytes", "more"));
+  }
+  if (line.find('\0') != std::string_view::npos) {
+    throw InputError(file_, where(), "holds a NUL byte; this is not a text file");
   }
 }
 
 bool LineFile::next(std::string_view* line) {
-  if (at_ >= text_.size()) return false;
+  if (!has_ahead_) {
+    const bool first = line_ == 0;
+    blanks_ = 0;
+    while ((has_ahead_ = take(&ahead_))) {
+      if (first && blanks_ == 0 && ahead_.starts_with(kByteOrderMark)) {
+        ahead_.remove_prefix(kByteOrderMark.size());
+      }
+      if (!ahead_.empty()) break;
+      ++blanks_;
+    }
+    if (!has_ahead_) return false;
+  }
   ++line_;
-  const std::string_view rest = std::string_view(text_).substr(at_);
-  const std::size_t end = std::min(rest.find('\n'), rest.size());
-  at_ += end + 1;
-  *line = rest.substr(0, end);
-  if (!line->empty() && line->back() == '\r') line->remove_suffix(1);
-  if (line->size() > kLineLimit) {
-    throw InputError(
-        file_, where(),
-        expected_got("line is too long", "at most 1048576 bytes", std::to_string(line->size())));
+  const bool blank = blanks_ > 0;
+  *line = blank ? std::string_view() : ahead_;
+  if (blank) {
+    --blanks_;
+  } else {
+    has_ahead_ = false;
   }
-  if (line->find('\0') != std::string_view::npos) {
-    throw InputError(file_, where(), "holds a NUL byte; this is not a text file");
-  }
+  check(*line);
   return true;
 }
 

@@ -4,9 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "io/byte_stream.h"
 
 namespace cdt {
 
@@ -15,6 +18,9 @@ inline constexpr std::size_t kTextFileLimit = std::size_t{64} << 20U;
 /// The whole file. InputError: missing, a folder, over `limit` bytes, or a foreign format
 /// (refuse_foreign).
 std::string read_text_file(const std::filesystem::path& path, std::size_t limit = kTextFileLimit);
+
+/// InputError "size" if a file of `size` bytes is over `limit`.
+void check_size(const std::filesystem::path& path, std::size_t size, std::size_t limit);
 
 /// What a file is by its first bytes, when it is one of the things people take for data: a Git-LFS
 /// pointer, an HTML page, a pickle, a zip, gzip, xz, bzip2 or zstd archive, HDF5, npy; else "".
@@ -30,21 +36,30 @@ std::string json_number(double value);
 inline const char* json_bool(bool value) { return value ? "true" : "false"; }
 
 /// The whole text is one number: decimal or exponent form, "nan" and "inf" too; no hex, no spaces,
-/// one leading '+' allowed. False when it is not, or when it is out of the type's range.
+/// one leading '+' allowed. What is too small for the type rounds to its nearest number, zero
+/// included. False when it is no number, or too large for the type.
 bool parse_double(std::string_view text, double* value);
 bool parse_float(std::string_view text, float* value);
 bool parse_int64(std::string_view text, std::int64_t* value);
+
+inline constexpr const char* kFiniteNumber = "a finite decimal number";
+/// The same for a finite number: "" if it is one, else what is wrong with it, to stand before
+/// "(expected kFiniteNumber, got ...)".
+std::string_view parse_finite(std::string_view text, double* value);
+std::string_view parse_finite(std::string_view text, float* value);
 
 /// The parts of `text` between separators; one empty part if it is empty.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
 /// The lines of a text file, without their end ("\n" or "\r\n") and without a byte order mark. The
-/// last line may lack its end. InputError "line N" on a NUL byte or a line over 1 MiB.
+/// last line may lack its end; blank lines at the end of the file are none. The file is read in
+/// pieces. InputError "line N" on a NUL byte or a line over 1 MiB.
 class LineFile {
  public:
   explicit LineFile(const std::filesystem::path& path, std::size_t limit = std::size_t{1} << 30U);
-  /// The lines of `text`, the content of `file`.
-  LineFile(std::string file, std::string text);
+  /// The lines of `bytes`, the content of `file`.
+  LineFile(std::string file, std::unique_ptr<ByteStream> bytes);
+  /// The line stays as it is until the next call.
   bool next(std::string_view* line);
   /// Number of the last line read, from 1.
   std::int64_t line() const { return line_; }
@@ -53,9 +68,17 @@ class LineFile {
   const std::string& file() const { return file_; }
 
  private:
+  bool take(std::string_view* line);
+  bool fill();
+  void check(std::string_view line) const;
+
   std::string file_;
-  std::string text_;
-  std::size_t at_ = 0;
+  std::unique_ptr<ByteStream> bytes_;
+  std::string buffer_;  // what is read and not yet taken lies in [begin_, end_)
+  std::size_t begin_ = 0, end_ = 0;
+  std::string_view ahead_;   // the line after the blank ones
+  std::int64_t blanks_ = 0;  // blank lines to be returned before it
+  bool has_ahead_ = false;
   std::int64_t line_ = 0;
 };
 

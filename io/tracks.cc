@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "io/locus.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -71,9 +72,8 @@ ChromosomeScores window_scores(const TrackWindow& window, std::span<const float>
   std::int64_t start = window.start;
   for (const float value : values) {
     const std::int64_t end = start + window.bin_bp;
-    const std::int64_t from = std::max<std::int64_t>(start, 0);
-    const std::int64_t to = chromosome_size > 0 ? std::min(end, chromosome_size) : end;
-    if (from < to) out.intervals.push_back({from, to, value});
+    const Locus part = on_chromosome({"", start, end, ""}, chromosome_size);
+    if (!part.empty()) out.intervals.push_back({part.start, part.end, value});
     start = end;
   }
   return out;

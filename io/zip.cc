@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "io/mapped_file.h"
+#include "io/file.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -29,53 +29,53 @@ struct Member {
   std::size_t local = 0;
 };
 
-/// Bounds-checked little-endian reads from the archive's bytes.
+/// Bounds-checked little-endian reads from the archive.
 class Bytes {
  public:
-  Bytes(std::string_view bytes, std::string file) : bytes_(bytes), file_(std::move(file)) {}
+  explicit Bytes(const InputFile& file) : file_(file) {}
 
-  std::string_view slice(std::size_t at, std::size_t size) const {
-    if (at > bytes_.size() || size > bytes_.size() - at) {
+  std::string slice(std::size_t at, std::size_t size) const {
+    if (at > file_.size() || size > file_.size() - at) {
       fail("archive", "damaged: something lies past the end of the file");
     }
-    return bytes_.substr(at, size);
+    std::string bytes(size, '\0');
+    file_.read(at, bytes.data(), size);
+    return bytes;
   }
   std::uint32_t number(std::size_t at, std::size_t size) const {
     std::uint32_t value = 0;
-    const std::string_view from = slice(at, size);
+    const std::string from = slice(at, size);
     for (std::size_t i = size; i-- > 0;) value = value << 8U | static_cast<unsigned char>(from[i]);
     return value;
   }
   bool signature(std::size_t at, std::string_view two) const {
     return slice(at, 4) == "PK" + std::string(two);
   }
-  std::size_t size() const { return bytes_.size(); }
+  std::size_t size() const { return file_.size(); }
   [[noreturn]] void fail(std::string_view field, const std::string& what) const {
-    throw InputError(file_, field, what);
+    throw InputError(file_.path().string(), field, what);
   }
 
  private:
-  std::string_view bytes_;
-  std::string file_;
+  const InputFile& file_;
 };
 
+/// The end of the central directory: the last signature whose comment ends with the file.
 std::size_t find_end(const Bytes& zip) {
-  if (zip.size() >= kEndSize) {
-    std::size_t at = zip.size() - kEndSize;
-    const std::size_t stop = at > kCommentLimit ? at - kCommentLimit : 0;
-    for (;; --at) {
-      if (zip.signature(at, "\x05\x06") && at + kEndSize + zip.number(at + 20, 2) == zip.size()) {
-        return at;
-      }
-      if (at == stop) break;
-    }
+  const std::size_t begin = zip.size() - std::min(zip.size(), kEndSize + kCommentLimit);
+  const std::string tail = zip.slice(begin, zip.size() - begin);
+  std::size_t at = tail.rfind("PK\x05\x06");
+  while (at != std::string::npos) {
+    const std::size_t rest = tail.size() - at;
+    if (rest >= kEndSize && kEndSize + zip.number(begin + at + 20, 2) == rest) return begin + at;
+    at = at == 0 ? std::string::npos : tail.rfind("PK\x05\x06", at - 1);
   }
   zip.fail("archive", "damaged or cut short: the zip directory is missing");
 }
 
 Member read_entry(const Bytes& zip, std::size_t at) {
   if (!zip.signature(at, "\x01\x02")) zip.fail("archive", "damaged: bad directory entry");
-  Member m{std::string(zip.slice(at + kEntrySize, zip.number(at + 28, 2))),
+  Member m{zip.slice(at + kEntrySize, zip.number(at + 28, 2)),
            zip.number(at + 10, 2),
            zip.number(at + 16, 4),
            zip.number(at + 20, 4),
@@ -137,8 +137,8 @@ std::string read_member(const Bytes& zip, const Member& m) {
     zip.fail(m.name, "damaged: the two headers of this member differ");
   }
   const std::size_t data = m.local + kLocalSize + name_size + zip.number(m.local + 28, 2);
-  const std::string_view packed = zip.slice(data, m.packed);
-  std::string out = m.method == 0 ? std::string(packed) : inflate_member(zip, m, packed);
+  std::string out = zip.slice(data, m.packed);
+  if (m.method != 0) out = inflate_member(zip, m, out);
   const uLong crc =
       crc32(0, reinterpret_cast<const Bytef*>(out.data()), static_cast<uInt>(out.size()));
   if (crc != m.crc) zip.fail(m.name, "damaged: checksum differs");
@@ -149,13 +149,13 @@ std::string read_member(const Bytes& zip, const Member& m) {
 
 std::map<std::string, std::string> read_zip(const std::filesystem::path& path,
                                             std::size_t limit_bytes) {
-  const MappedFile file(path);
-  const std::string_view all(reinterpret_cast<const char*>(file.data()), file.size());
-  if (all.substr(0, 2) != "PK") {
-    refuse_foreign(path, all.substr(0, 256));
+  const InputFile file(path);
+  const std::string first = file.head(256);
+  if (!first.starts_with("PK")) {
+    refuse_foreign(path, first);
     throw InputError(path.string(), "archive", "is not a zip archive");
   }
-  const Bytes zip(all, path.string());
+  const Bytes zip(file);
   std::map<std::string, std::string> out;
   for (const Member& m : read_directory(zip, limit_bytes)) {
     if (!out.emplace(m.name, read_member(zip, m)).second) zip.fail(m.name, "stands twice");

@@ -12,15 +12,6 @@ std::int64_t block_bins(std::int64_t genes, std::int64_t bins, std::int64_t d) {
   return std::clamp<std::int64_t>(kBlock / (genes * d), 1, bins);
 }
 
-/// Basis, Gram matrix, rows of the last weight, gradients of a block and their images.
-std::size_t arena_bytes(const CdtConfig& c, std::int64_t bins) {
-  const std::int64_t d = c.hidden;
-  const std::int64_t block = c.genes * block_bins(c.genes, bins, d);
-  const std::int64_t floats =
-      d * bins * d + d * d + c.genes * d + block * (d + std::max(d, c.dna_dim) + 1);
-  return static_cast<std::size_t>(floats) * sizeof(float) + (std::size_t{1} << 20U);
-}
-
 }  // namespace
 
 ManyGenes::ManyGenes(Cdt& model, GradientPass& pass, Backend& backend, std::int64_t bins)
@@ -28,7 +19,7 @@ ManyGenes::ManyGenes(Cdt& model, GradientPass& pass, Backend& backend, std::int6
       pass_(pass),
       backend_(backend),
       bins_(bins),
-      arena_(backend, "gradient basis", arena_bytes(model.config(), bins)),
+      arena_(backend, "gradient basis"),
       norm_(backend, model.parameter("dna_projector.linear.weight").variable.value, arena_, arena_),
       basis_(arena_.tensor({model.config().hidden, bins, model.config().hidden})) {}
 

@@ -46,15 +46,14 @@ std::int64_t elements_past_end(const Annotations& annotations, const ChromosomeS
 
 std::string element_name(const Element& e, const std::string& chrom) {
   if (!e.name.empty() && e.name != ".") return e.name;
-  return chrom + ":" + std::to_string(e.start) + "-" + std::to_string(e.end);
+  return locus_text({chrom, e.start, e.end, ""});
 }
 
 std::vector<bool> on_chromosome(const Dataset& data, const ChromosomeSizes& sizes,
                                 const Pair& pair) {
   std::vector<bool> out(static_cast<std::size_t>(data.bins));
   for (std::int64_t bin = 0; bin < data.bins; ++bin) {
-    const BinInterval interval = bin_interval(data, sizes, pair, bin);
-    out[static_cast<std::size_t>(bin)] = interval.start < interval.end;
+    out[static_cast<std::size_t>(bin)] = !bin_interval(data, sizes, pair, bin).empty();
   }
   return out;
 }
@@ -93,6 +92,16 @@ std::vector<Annotations> read_annotation_files(const std::vector<std::string>& p
     }
   }
   return out;
+}
+
+std::string left_out_text(const Annotations& a) {
+  std::string out;
+  if (a.empty > 0) out = std::to_string(a.empty) + " intervals without a base are left out";
+  if (a.without_class > 0) {
+    out += (out.empty() ? "" : ", ") + std::to_string(a.without_class) + " of " +
+           std::to_string(a.elements) + " elements have no class";
+  }
+  return out.empty() ? out : printable(a.path.string()) + ": " + out;
 }
 
 std::vector<std::string> assembly_doubts(const Annotations& annotations, const Dataset& data,
@@ -149,11 +158,10 @@ void AnnotationReport::add_row(const PairNumbers& numbers, std::size_t method, s
                                std::size_t file) {
   const Annotations& annotations = annotations_[file];
   const Enhancer& e = enhancer_of(data_, numbers.pair);
-  const BinInterval bin =
-      bin_interval(data_, sizes_, numbers.pair, numbers.windows[method].top[rank]);
+  const Locus bin = bin_interval(data_, sizes_, numbers.pair, numbers.windows[method].top[rank]);
   const ElementList* list = elements_on(annotations, e.chrom);
   const Element* element =
-      list == nullptr || bin.start == bin.end ? nullptr : list->nearest(bin.start, bin.end);
+      list == nullptr || bin.empty() ? nullptr : list->nearest(bin.start, bin.end);
   std::vector<std::string> fields{
       e.name,  gene_of(data_, numbers.pair), methods_[method]->name,  std::to_string(rank + 1),
       e.chrom, std::to_string(bin.start),    std::to_string(bin.end), annotations.name};

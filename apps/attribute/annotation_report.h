@@ -25,6 +25,9 @@ inline constexpr const char* kAnnotationRows = "annotations.tsv";
 std::vector<Annotations> read_annotation_files(const std::vector<std::string>& paths,
                                                const Dataset& data);
 
+/// One line on what of a file does not count: "" if all does.
+std::string left_out_text(const Annotations& annotations);
+
 /// What speaks against file and data set having one assembly, a line each: another assembly named
 /// in the file, or elements past a chromosome's end.
 std::vector<std::string> assembly_doubts(const Annotations& annotations, const Dataset& data,

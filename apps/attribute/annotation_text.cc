@@ -40,6 +40,8 @@ Json file_json(const Annotations& a, const Dataset& data, const ChromosomeSizes&
   return {{"name", a.name},
           {"path", a.path.string()},
           {"elements", a.elements},
+          {"empty_left_out", a.empty},
+          {"without_class", a.without_class},
           {"classes", a.classes},
           {"assemblies_named", a.assemblies},
           {"assembly_doubts", assembly_doubts(a, data, sizes)}};
@@ -83,15 +85,23 @@ std::string AnnotationReport::table() const {
   std::string out = text("top bins on annotated elements (p: the weakest of three tests)\n");
   out += text("%-20s %-24s %6s  %-15s %9s %9s\n", "method", "class", "fold", "95 % interval", "p",
               "q");
+  bool undefined = false;
   for (std::size_t i = 0; i < std::min(order.size(), kMostLines); ++i) {
     const ClassEnrichment& c = *order[i];
     const Enrichment& e = c.numbers;
     const std::string name = c.file == c.class_name ? c.file : c.file + ": " + c.class_name;
-    out += text("%-20s %-24.60s %6.2f  [%5.2f, %5.2f] %9.2g %9.2g\n", c.method.c_str(),
-                name.c_str(), e.fold, e.fold_interval.low, e.fold_interval.high, e.p, c.q);
+    out += text("%-20s %-24.60s ", c.method.c_str(), name.c_str()) + number_cell(e.fold, 6, 2) +
+           "  " + interval_cell(e.fold_interval, 15, 2) + " " + p_cell(e.p, 9) + " " +
+           p_cell(c.q, 9) + "\n";
+    undefined = undefined || std::isnan(e.fold) || !is_defined(e.fold_interval);
   }
   if (order.size() > kMostLines) {
     out += text("  and %zu more in summary.json\n", order.size() - kMostLines);
+  }
+  if (undefined) {
+    out +=
+        "-: undefined; a fold needs a class that covers some bins and not all, an interval pairs "
+        "of two enhancers\n";
   }
   return out;
 }

@@ -14,6 +14,7 @@
 #include "apps/attribute/numbers.h"
 #include "apps/attribute/options.h"
 #include "apps/attribute/outputs.h"
+#include "apps/attribute/pair_names.h"
 #include "apps/attribute/region_report.h"
 #include "apps/attribute/regions.h"
 #include "apps/attribute/rollout_scorers.h"
@@ -147,28 +148,22 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
   return numbers;
 }
 
-MapSpace map_space(const AttributeOptions& options, const Methods& methods) {
-  if (!options.maps.list.empty()) return MapSpace::kAll;
-  const bool rolls = std::any_of(methods.begin(), methods.end(), [](const Method* method) {
-    return method->make == make_rollout || method->make == make_gmar;
-  });
-  return rolls ? MapSpace::kDnaSelf : MapSpace::kNone;
-}
-
-/// Enhancers per forward pass of the methods that run.
-std::int64_t largest_batch(const Methods& methods) {
-  const bool occludes = std::any_of(methods.begin(), methods.end(), [](const Method* method) {
-    return method->make == make_occlusion;
-  });
-  return occludes ? kOcclusionBatch : 1;
+/// The ends of the pairs' chromosomes, as far as they are known.
+nlohmann::ordered_json sizes_json(const Dataset& data, const ChromosomeSizes& sizes,
+                                  const std::vector<Pair>& pairs) {
+  nlohmann::ordered_json out = nlohmann::ordered_json::object();
+  for (const Pair& pair : pairs) {
+    const std::string& chrom = enhancer_of(data, pair).chrom;
+    if (sizes.size(chrom) > 0) out[chrom] = sizes.size(chrom);
+  }
+  return out;
 }
 
 /// The exit code.
 int run(const AttributeOptions& options) {
-  catch_interrupts();
+  catch_interrupts("cdt-attribute");
   const Methods methods = choose_methods(options.methods);
-  Inference inference(options.common, options.overrides, largest_batch(methods),
-                      map_space(options, methods));
+  Inference inference(options.common, options.overrides);
   const std::vector<Pair> pairs = choose_pairs(options.choice, inference.data);
   const std::optional<Truth> truth = read_truth(inference.data.directory, inference.data.bins);
   const ChromosomeSizes sizes = options.chrom_sizes.empty()
@@ -176,12 +171,14 @@ int run(const AttributeOptions& options) {
                                     : ChromosomeSizes(inference.data.assembly, options.chrom_sizes);
   std::vector<Annotations> annotations = read_annotation_files(options.annotations, inference.data);
   for (const Annotations& a : annotations) {
+    const std::string left_out = left_out_text(a);
+    if (!left_out.empty()) std::cerr << "note: " << left_out << "\n";
     for (const std::string& doubt : assembly_doubts(a, inference.data, sizes)) {
       std::cerr << "cdt-attribute: warning: " << doubt << "\n";
     }
   }
   std::vector<Region> occluded =
-      choose_regions(options.gradient.occlude_regions, inference.data, pairs);
+      choose_regions(options.gradient.occlude_regions, inference.data, sizes, pairs);
   const auto count = static_cast<std::int64_t>(pairs.size());
   AttributionOutputs outputs(options.common.out, inference.data, sizes, methods, count,
                              options.tracks, options.temperature);
@@ -204,14 +201,20 @@ int run(const AttributeOptions& options) {
   sections.finish(&json);
   gradients.finish(&json);
   regions.finish(&json);
+  json["chromosome_sizes"] = sizes_json(inference.data, sizes, pairs);
   outputs.finish(json, options.command);
   std::cout << summary_table(summary) << sections.table() << gradients.table() << regions.table();
   if (options.tracks < count) {
     std::cout << "tracks: the first " << options.tracks << " of " << count
               << " pairs (--tracks N for more)\n";
   }
-  if (!outputs.without_bigwig().empty()) {
-    std::cout << "tracks: some or all without bigWig: " << outputs.without_bigwig() << "\n";
+  if (!outputs.tracks().without_bigwig().empty()) {
+    std::cout << "tracks: some or all without bigWig: " << outputs.tracks().without_bigwig()
+              << "\n";
+  }
+  if (!outputs.tracks().outside().empty()) {
+    std::cout << "tracks: none of " << named(outputs.tracks().outside(), "enhancer")
+              << ": no base of its window lies on the chromosome\n";
   }
   report_profile(*inference.backend, outputs.folder());
   return gradients.complain();

@@ -81,7 +81,7 @@ std::string IntegrationReport::table() const {
 
 std::string IntegrationReport::warning() const {
   if (incomplete_.empty()) return "";
-  return "integrated gradients: the scores of " + named_pairs(incomplete_) +
+  return "integrated gradients: the scores of " + named(incomplete_, "pair") +
          text(" miss the prediction's change by more than %g %% at %d steps (",
               100.0 * gate_.relative, gate_.most_steps) +
          kFile + ")";

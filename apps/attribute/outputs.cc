@@ -118,7 +118,7 @@ void AttributionOutputs::add_peaks(const PairNumbers& numbers, std::size_t metho
   const Enhancer& e = enhancer_of(data_, numbers.pair);
   for (std::size_t rank = 0; rank < window.top.size(); ++rank) {
     const std::int64_t bin = window.top[rank];
-    const BinInterval interval = bin_interval(data_, sizes_, numbers.pair, bin);
+    const Locus interval = bin_interval(data_, sizes_, numbers.pair, bin);
     peaks_.write(tab_separated(
         {e.name, gene_of(data_, numbers.pair), methods_[method]->name, std::to_string(rank + 1),
          e.chrom, std::to_string(interval.start), std::to_string(interval.end), std::to_string(bin),

@@ -34,8 +34,8 @@ class AttributionOutputs {
   /// Brings everything to its name and replaces an earlier attribution, its tracks included.
   /// summary: the content of summary.json but for the list of tracks; command: of command.json.
   void finish(nlohmann::ordered_json summary, const std::string& command);
-  /// Why a bigWig file is missing beside its bedGraph, or "". After finish().
-  const std::string& without_bigwig() const { return tracks_.without_bigwig(); }
+  /// After finish().
+  const TrackFolder& tracks() const { return tracks_; }
 
  private:
   void add_peaks(const PairNumbers& numbers, std::size_t method, const std::vector<float>& scores);

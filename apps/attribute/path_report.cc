@@ -124,7 +124,7 @@ std::string PathReport::table() const {
 
 std::string PathReport::warning() const {
   if (beyond_gate_.empty()) return "";
-  return "warning: paths: the parts of " + named_pairs(beyond_gate_) +
+  return "warning: paths: the parts of " + named(beyond_gate_, "pair") +
          text(" miss the gradient by more than %.2g of it", gate_);
 }
 

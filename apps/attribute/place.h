@@ -1,13 +1,13 @@
 // Where the pairs and bins of an attribution lie on the genome.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "io/assembly.h"
 #include "io/dataset.h"
+#include "io/locus.h"
 #include "model/profile.h"
 
 namespace cdt {
@@ -28,20 +28,17 @@ inline std::int64_t bin_start(const Dataset& data, const Pair& pair, std::int64_
   return bin_start(data, enhancer_of(data, pair), bin);
 }
 
-/// The part of a bin that lies on its chromosome, as far as its end is known; empty (start == end)
-/// where none does.
-struct BinInterval {
-  std::int64_t start = 0, end = 0;
-};
-inline BinInterval bin_interval(const Dataset& data, const ChromosomeSizes& sizes, const Pair& pair,
-                                std::int64_t bin) {
-  const std::int64_t size = sizes.size(enhancer_of(data, pair).chrom);
-  const auto on_chromosome = [&](std::int64_t position) {
-    position = std::max<std::int64_t>(position, 0);
-    return size > 0 ? std::min(position, size) : position;
-  };
-  const std::int64_t start = bin_start(data, pair, bin);
-  return {on_chromosome(start), on_chromosome(start + data.bin_bp)};
+/// The part of a bin, or of the whole window, that lies on its chromosome (io/locus.h).
+inline Locus bin_interval(const Dataset& data, const ChromosomeSizes& sizes, const Pair& pair,
+                          std::int64_t bin) {
+  const Enhancer& e = enhancer_of(data, pair);
+  const std::int64_t start = bin_start(data, e, bin);
+  return on_chromosome({e.chrom, start, start + data.bin_bp, ""}, sizes.size(e.chrom));
+}
+inline Locus window_interval(const Dataset& data, const ChromosomeSizes& sizes, const Pair& pair) {
+  const Enhancer& e = enhancer_of(data, pair);
+  return on_chromosome({e.chrom, bin_start(data, e, 0), bin_start(data, e, data.bins), e.name},
+                       sizes.size(e.chrom));
 }
 
 /// Fields with tabs between them, and a line end.

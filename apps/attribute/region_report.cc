@@ -127,18 +127,17 @@ std::string RegionReport::table() const {
   if (regions_.empty()) return "";
   std::string out = text("%-32s %7s %16s %16s %8s\n", "region replaced by the baseline", "pairs",
                          "mean difference", "gradient claims", "r");
+  bool undefined = false;
   const auto row = [&](const std::string& name, const Rows& rows) {
     const double r = rows.pearson();
-    if (rows.differences.empty()) {
-      out += text("%-32s %7d %16s %16s %8s\n", name.c_str(), 0, "-", "-", "-");
-      return;
-    }
-    out += text("%-32s %7zu %16.4f %16.4f %8s\n", name.c_str(), rows.differences.size(),
-                rows.mean_difference(), rows.mean_claim(),
-                std::isnan(r) ? "-" : text("%.3f", r).c_str());
+    out += text("%-32s %7zu ", name.c_str(), rows.differences.size()) +
+           number_cell(rows.mean_difference(), 16, 4) + " " +
+           number_cell(rows.mean_claim(), 16, 4) + " " + number_cell(r, 8, 3) + "\n";
+    undefined = undefined || std::isnan(r);
   };
   for (std::size_t r = 0; r < regions_.size(); ++r) row(regions_[r].text, rows_[r]);
   if (regions_.size() > 1) row("all", all_rows());
+  if (undefined) out += "-: undefined; r needs pairs with DNA whose effects and claims differ\n";
   return out;
 }
 

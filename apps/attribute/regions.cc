@@ -1,9 +1,11 @@
 #include "apps/attribute/regions.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "apps/attribute/place.h"
 #include "engine/error.h"
+#include "io/locus.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -13,29 +15,34 @@ namespace {
   throw InputError("command line", "--occlude-region", what);
 }
 
-/// "FIRST-LAST", both included, counted from `origin`.
-bool parse_range(std::string text, std::int64_t origin, Region* out) {
-  if (!out->chrom.empty()) std::erase(text, ',');
+/// "FIRST-LAST", both included, from 0.
+bool parse_bins(std::string_view text, Region* out) {
   const std::vector<std::string_view> ends = split(text, '-');
   if (ends.size() != 2 || !parse_int64(ends[0], &out->begin) || !parse_int64(ends[1], &out->end)) {
     return false;
   }
-  const bool in_order = origin <= out->begin && out->begin <= out->end;
-  out->begin -= origin;
-  out->end += 1 - origin;
-  return in_order;
+  if (out->begin < 0 || out->end < out->begin) return false;
+  out->text = std::to_string(out->begin) + "-" + std::to_string(out->end);
+  out->end = std::min(out->end, std::numeric_limits<std::int64_t>::max() - 1) + 1;
+  return true;
 }
 
-Region parse_region(const std::string& text, const Dataset& data) {
-  Region out{text, "", 0, 0};
-  const std::size_t colon = text.rfind(':');
-  const bool bases = colon != std::string::npos;
-  if (bases) out.chrom = text.substr(0, colon);
-  const bool parsed = parse_range(bases ? text.substr(colon + 1) : text, bases ? 1 : 0, &out);
-  if (!parsed || (bases && out.chrom.empty())) {
+Region bases(const Locus& locus, const ChromosomeSizes& sizes) {
+  const std::int64_t size = sizes.size(locus.chrom);
+  if (size > 0 && locus.end > size) {
+    refuse(expected_got("past the end of " + locus.chrom, "bases 1 to " + position_text(size),
+                        locus_text(locus)));
+  }
+  return {locus_text(locus), locus.chrom, locus.start, locus.end};
+}
+
+Region parse_region(const std::string& text, const Dataset& data, const ChromosomeSizes& sizes) {
+  if (const std::optional<Locus> locus = parse_locus(text)) return bases(*locus, sizes);
+  Region out;
+  if (!parse_bins(text, &out)) {
     refuse(expected_got("not a region", "FIRST-LAST in bins or CHROM:FIRST-LAST in bases", text));
   }
-  if (!bases && out.end > data.bins) {
+  if (out.end > data.bins) {
     refuse(expected_got("past the window", "bins 0 to " + std::to_string(data.bins - 1), text));
   }
   return out;
@@ -53,15 +60,17 @@ std::optional<BinRange> Region::bins_in(const Dataset& data, std::int32_t enhanc
 }
 
 std::vector<Region> choose_regions(const std::vector<std::string>& texts, const Dataset& data,
-                                   const std::vector<Pair>& pairs) {
+                                   const ChromosomeSizes& sizes, const std::vector<Pair>& pairs) {
   std::vector<Region> out;
   for (const std::string& text : texts) {
-    const Region region = parse_region(text, data);
-    if (std::count(texts.begin(), texts.end(), text) > 1) refuse("given twice: " + text);
+    const Region region = parse_region(text, data, sizes);
+    if (std::any_of(out.begin(), out.end(), [&](const Region& r) { return r.same_as(region); })) {
+      refuse("given twice: " + region.text);
+    }
     if (std::none_of(pairs.begin(), pairs.end(), [&](const Pair& pair) {
           return region.bins_in(data, pair.enhancer).has_value();
         })) {
-      refuse("the window of no chosen enhancer holds all of " + text);
+      refuse("the window of no chosen enhancer holds all of " + region.text);
     }
     out.push_back(region);
   }

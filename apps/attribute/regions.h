@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "io/assembly.h"
 #include "io/dataset.h"
 #include "model/occlusion.h"
 
@@ -13,19 +14,23 @@ namespace cdt {
 
 /// Either bins, the same of every window, or bases of a chromosome.
 struct Region {
-  std::string text;                 // as given
+  std::string text;                 // "18-20", or locus_text()
   std::string chrom;                // empty: bins
   std::int64_t begin = 0, end = 0;  // half open: bins, or bases from 0
 
   /// The bins it covers of an enhancer's window; none if the window does not hold all of it. Bases
   /// cover the bins they share one with.
   std::optional<BinRange> bins_in(const Dataset& data, std::int32_t enhancer) const;
+  /// The same place, however it was written.
+  bool same_as(const Region& other) const {
+    return chrom == other.chrom && begin == other.begin && end == other.end;
+  }
 };
 
-/// "18-20" (bins, last included) or "chr8:127,700,001-127,701,000" (bases from 1, last included, as
-/// genome browsers write them). InputError naming --occlude-region: neither of these, past the
-/// window, twice the same, or in no window of the pairs.
+/// "18-20" (bins, last included) or a locus as people read it (io/locus.h). InputError naming
+/// --occlude-region: neither of these, past the window, past the end of the chromosome as far as
+/// `sizes` knows it, twice the same, or in no window of the pairs.
 std::vector<Region> choose_regions(const std::vector<std::string>& texts, const Dataset& data,
-                                   const std::vector<Pair>& pairs);
+                                   const ChromosomeSizes& sizes, const std::vector<Pair>& pairs);
 
 }  // namespace cdt

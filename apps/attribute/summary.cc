@@ -1,5 +1,7 @@
 // The summary of cdt-attribute as JSON and as a table.
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "apps/attribute/numbers.h"
@@ -72,6 +74,7 @@ Json hits_json(const SiteHits& h, const Methods& methods) {
 /// How often each method's peak lies at a site.
 std::string hits_rows(const TruthSummary& truth, const Methods& methods) {
   const auto cell = [](const SiteHits& h, std::int64_t hits) {
+    if (h.pairs == 0) return std::string("no such site");
     return text("%lld of %lld (%.1f %%)", static_cast<long long>(hits),
                 static_cast<long long>(h.pairs), 100.0 * share(hits, h.pairs));
   };
@@ -86,13 +89,13 @@ std::string hits_rows(const TruthSummary& truth, const Methods& methods) {
     out += row(methods[i]->name, cell(truth.causal, truth.causal.hits[i]),
                cell(truth.decoy, truth.decoy.hits[i]));
   }
-  return out + row("a random bin", text("%.1f %%", 100.0 * truth.causal.random_share),
-                   text("%.1f %%", 100.0 * truth.decoy.random_share));
+  const auto random = [](const SiteHits& h) {
+    return h.pairs == 0 ? "-" : text("%.1f %%", 100.0 * h.random_share);
+  };
+  return out + row("a random bin", random(truth.causal), random(truth.decoy));
 }
 
 std::int64_t pairs_with_dna(const Summary& s) { return s.pairs - s.zero_dna; }
-
-std::string p_text(double p) { return std::isnan(p) ? "-" : text("%.2g", p); }
 
 /// Where the peaks lie, by method, p from the weaker of the two nulls.
 std::string peak_rows(const Summary& s) {
@@ -102,14 +105,15 @@ std::string peak_rows(const Summary& s) {
   for (std::size_t i = 0; i < s.chance.size(); ++i) {
     const MethodSummary& m = s.by_method[i];
     const MethodChance& c = s.chance[i];
-    const Interval& interval = c.peaks.distance_mean_bp;
-    out += text("%-20s %7.1f [%5.1f, %6.1f] %7s %9.1f %9.1f %7s %9.1f %7s\n", s.methods[i]->name,
-                m.distance_mean_bp / 1e3, interval.low / 1e3, interval.high / 1e3,
-                p_text(weaker_p(c.uniform.distance_mean_bp, c.shifted.distance_mean_bp)).c_str(),
-                m.distance_median_bp / 1e3, 100.0 * m.share_near,
-                p_text(weaker_p(c.uniform.share_near, c.shifted.share_near)).c_str(),
-                100.0 * m.edge_share,
-                p_text(weaker_p(c.uniform.edge_share, c.shifted.edge_share)).c_str());
+    const Interval& bp = c.peaks.distance_mean_bp;
+    const auto p = [&](NullTest PeakTests::*test) {
+      return " " + p_cell(weaker_p(c.uniform.*test, c.shifted.*test), 7);
+    };
+    out += text("%-20s ", s.methods[i]->name) + number_cell(m.distance_mean_bp / 1e3, 7, 1) + " " +
+           interval_cell({bp.low / 1e3, bp.high / 1e3}, 15, 1) + p(&PeakTests::distance_mean_bp) +
+           " " + number_cell(m.distance_median_bp / 1e3, 9, 1) + " " +
+           number_cell(100.0 * m.share_near, 9, 1) + p(&PeakTests::share_near) + " " +
+           number_cell(100.0 * m.edge_share, 9, 1) + p(&PeakTests::edge_share) + "\n";
   }
   return out + text("%-20s %7.1f %15s %7s %9.1f %9.1f %7s %9.1f\n", "a random bin",
                     r.distance_mean_bp / 1e3, "", "", r.distance_median_bp / 1e3,
@@ -121,8 +125,8 @@ std::string sharpness_rows(const Summary& s) {
   std::string out = text("%-20s %14s %14s\n", "window", "effective bins", "peak / uniform");
   if (pairs_with_dna(s) == 0) return "";
   for (std::size_t i = 0; i < s.methods.size(); ++i) {
-    out += text("%-20s %14.1f %14.2f\n", s.methods[i]->name, s.by_method[i].effective_bins,
-                s.by_method[i].peak_over_uniform);
+    out += text("%-20s ", s.methods[i]->name) + number_cell(s.by_method[i].effective_bins, 14, 1) +
+           " " + number_cell(s.by_method[i].peak_over_uniform, 14, 2) + "\n";
   }
   return out;
 }
@@ -135,12 +139,38 @@ std::string agreement_rows(const Summary& s) {
   for (const Agreement& a : s.agreement) {
     const std::string name =
         std::string(s.methods[a.first]->name) + ", " + s.methods[a.second]->name;
-    out += text("%-42s %6.2f [%6.2f, %5.2f] %7.2f %7s %9.3f\n", name.c_str(), a.overlap.mean,
-                a.overlap.interval.low, a.overlap.interval.high,
-                a.overlap.mean / a.hypergeometric.expectation,
-                p_text(weaker_p(a.hypergeometric, a.shifted)).c_str(), a.spearman.mean);
+    out += text("%-42s ", name.c_str()) + number_cell(a.overlap.mean, 6, 2) + " " +
+           interval_cell(a.overlap.interval, 15, 2) + " " +
+           number_cell(a.overlap.mean / a.hypergeometric.expectation, 7, 2) + " " +
+           p_cell(weaker_p(a.hypergeometric, a.shifted), 7) + " " +
+           number_cell(a.spearman.mean, 9, 3) + "\n";
   }
   return out;
+}
+
+/// What "-" stands for in the rows above; empty where none does.
+std::string reasons(const Summary& s) {
+  std::vector<std::string> out;
+  const auto add = [&](bool applies, const char* reason) {
+    if (applies) out.emplace_back(reason);
+  };
+  const auto any_agreement = [&](const std::function<bool(const Agreement&)>& is_undefined) {
+    return std::any_of(s.agreement.begin(), s.agreement.end(), is_undefined);
+  };
+  add(std::any_of(s.chance.begin(), s.chance.end(),
+                  [](const MethodChance& c) { return !is_defined(c.peaks.distance_mean_bp); }),
+      "an interval needs pairs of two enhancers");
+  add(std::any_of(s.chance.begin(), s.chance.end(),
+                  [](const MethodChance& c) { return std::isnan(c.shifted.edge_share.p); }),
+      "p needs a window of two bins, which can be shifted");
+  add(!s.chance.empty() && std::any_of(s.by_method.begin(), s.by_method.end(),
+                                       [](const auto& m) { return std::isnan(m.effective_bins); }),
+      "windows of zeros have no sharpness");
+  add(any_agreement([](const Agreement& a) { return std::isnan(a.spearman.mean); }),
+      "a correlation needs scores that differ");
+  std::string line;
+  for (const std::string& reason : out) line += (line.empty() ? "-: undefined; " : ", ") + reason;
+  return line.empty() ? line : line + "\n";
 }
 
 }  // namespace
@@ -191,6 +221,7 @@ std::string summary_table(const Summary& s) {
   }
   out += peak_rows(s) + sharpness_rows(s) + agreement_rows(s);
   out += text("p: two-sided, the larger of uniform or hypergeometric and of circular shifts\n");
+  out += reasons(s);
   if (s.with_effect) out += hits_rows(*s.with_effect, s.methods);
   return out;
 }

@@ -81,10 +81,13 @@ void TrackFolder::add(const PairNumbers& numbers, const PairScores& scores) {
   if (numbers.pair.enhancer != enhancer_) {
     close_enhancer();
     if (!own_track) return;
+    const Locus whole = window_interval(data_, sizes_, numbers.pair);
+    if (whole.empty()) {
+      if (outside_.empty() || outside_.back() != whole.name) outside_.push_back(whole.name);
+      return;
+    }
     enhancer_ = numbers.pair.enhancer;
-    const Enhancer& e = enhancer_of(data_, numbers.pair);
-    regions_.push_back({e.chrom, bin_interval(data_, sizes_, numbers.pair, 0).start,
-                        bin_interval(data_, sizes_, numbers.pair, data_.bins - 1).end, e.name});
+    regions_.push_back(whole);
   }
   const Enhancer& e = enhancer_of(data_, numbers.pair);
   const std::string& gene = gene_of(data_, numbers.pair);
@@ -123,8 +126,8 @@ void TrackFolder::add_peaks(const PairNumbers& numbers) {
   for (std::size_t m = 0; m < methods_.size(); ++m) {
     const std::vector<std::int64_t>& top = numbers.windows[m].top;
     for (std::size_t rank = 0; rank < top.size(); ++rank) {
-      const BinInterval bin = bin_interval(data_, sizes_, numbers.pair, top[rank]);
-      if (bin.start == bin.end) continue;
+      const Locus bin = bin_interval(data_, sizes_, numbers.pair, top[rank]);
+      if (bin.empty()) continue;
       peaks_.push_back(
           {enhancer_of(data_, numbers.pair).chrom, bin.start, bin.end,
            gene_of(data_, numbers.pair) + "|" + methods_[m]->name + "|" + std::to_string(rank + 1),
@@ -167,14 +170,12 @@ std::string TrackFolder::why_no_bigwig(const Track& track) const {
   if (sizes_.all().empty()) {
     return "the chromosome sizes of assembly " + data_.assembly + " are not known (--chrom-sizes)";
   }
-  bool any = false;
   for (const ChromosomeScores& s : track.scores) {
     if (sizes_.size(s.chrom) == 0) {
       return "no size is known of chromosome " + s.chrom + " of " + data_.assembly;
     }
-    any = any || !s.intervals.empty();
   }
-  return any ? "" : "its window lies past the chromosome's end";
+  return "";
 }
 
 std::vector<std::string> TrackFolder::write(const std::filesystem::path& directory) {

@@ -26,6 +26,10 @@ class TrackFolder {
   /// in it. Returns the files, relative to `directory`.
   std::vector<std::string> write(const std::filesystem::path& directory);
 
+  /// Enhancers among those of the first pairs that have no tracks, as no base of their window lies
+  /// on its chromosome.
+  const std::vector<std::string>& outside() const { return outside_; }
+
   /// Why a bigWig file is missing beside its bedGraph, or "". After write().
   const std::string& without_bigwig() const { return without_bigwig_; }
 
@@ -53,6 +57,7 @@ class TrackFolder {
   std::vector<Track> tracks_;
   std::vector<BedPeak> peaks_;
   std::vector<Locus> regions_;  // windows of the enhancers with tracks
+  std::vector<std::string> outside_;
   // By method, for the enhancer at hand and for all before it.
   std::int32_t enhancer_ = -1;
   std::vector<std::vector<ChromosomeScores>> pairs_of_enhancer_;

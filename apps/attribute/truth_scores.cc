@@ -121,9 +121,11 @@ Json TruthScores::json() const {
 
 std::string TruthScores::table() const {
   if (with_effect_.enhancers.empty()) return "";
+  bool undefined = false;
   const auto cell = [&](std::size_t method, double SiteScores::*field) {
     const Estimate e = estimate(with_effect_, method, field);
-    return text("  %5.3f [%5.3f, %5.3f]", e.value, e.interval.low, e.interval.high);
+    undefined = undefined || std::isnan(e.value) || !is_defined(e.interval);
+    return "  " + number_cell(e.value, 5, 3) + " " + interval_cell(e.interval, 14, 3);
   };
   std::string out = text("finding the planted sites, %zu pairs with an effect (95 %% intervals)\n",
                          with_effect_.enhancers.size());
@@ -134,8 +136,14 @@ std::string TruthScores::table() const {
            cell(m, &SiteScores::decoy_auroc) + cell(m, &SiteScores::causal_over_decoy) +
            cell(m, &SiteScores::causal_precision) + "\n";
   }
-  return out + text("%-20s  %-20.3f  %-20.3f  %-20.3f  %-20.3f\n", "by chance", 0.5, 0.5, 0.5,
-                    mean(with_effect_.chance_causal));
+  out += text("%-20s  %-20.3f  %-20.3f  %-20.3f  %-20.3f\n", "by chance", 0.5, 0.5, 0.5,
+              mean(with_effect_.chance_causal));
+  if (undefined) {
+    out +=
+        "-: undefined; a score needs bins on the site and beside it, an interval pairs of two "
+        "enhancers\n";
+  }
+  return out;
 }
 
 }  // namespace cdt

@@ -55,8 +55,7 @@ DnaFeed::DnaFeed(const Dataset& data, Backend& backend, Arena& lasting, std::int
     kept_rows_ = std::min(distinct, static_cast<std::int64_t>((free - reserve_bytes) / bytes));
   }
   if (kept_rows_ > 0) {
-    keep_ = std::make_unique<Arena>(backend, "dna",
-                                    static_cast<std::size_t>(kept_rows_) * bytes + 4096);
+    keep_ = std::make_unique<Arena>(backend, "dna");
     kept_ = keep_->tensor(rows_shape(kept_rows_, data), backend.activations());
   }
   if (apart) lock_host_memory(distinct - kept_rows_);

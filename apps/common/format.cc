@@ -1,5 +1,7 @@
 #include "apps/common/format.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdarg>
 #include <cstdio>
 
@@ -20,6 +22,26 @@ std::string text(const char* format, ...) {
   CDT_CHECK(size >= 0, "vsnprintf failed");
   out.pop_back();
   return out;
+}
+
+std::string number_cell(double value, int width, int digits) {
+  constexpr double kLargestPlain = 1e6;
+  if (std::isnan(value)) return text("%*s", width, "-");
+  const std::string plain = text("%*.*f", width, digits, value);
+  const bool fits = width == 0 || plain.size() <= static_cast<std::size_t>(width);
+  return fits || std::fabs(value) < kLargestPlain ? plain : text("%*.1e", width, value);
+}
+
+std::string p_cell(double p, int width) {
+  return std::isnan(p) ? text("%*s", width, "-") : text("%*.2g", width, p);
+}
+
+std::string interval_cell(const Interval& interval, int width, int digits) {
+  if (!is_defined(interval)) return text("%*s", width, "-");
+  const int low = std::max(width - 4, 0) / 2;  // besides the brackets, the comma and a space
+  const int high = std::max(width - 4 - low, 0);
+  return "[" + number_cell(interval.low, low, digits) + ", " +
+         number_cell(interval.high, high, digits) + "]";
 }
 
 }  // namespace cdt

@@ -1,11 +1,25 @@
-// printf into a string, for tables on the terminal.
+// Text for tables on the terminal: printf into a string, and cells of numbers that may be
+// undefined.
 #pragma once
 
 #include <string>
+
+#include "model/bootstrap.h"
 
 namespace cdt {
 
 /// What printf would print, of any length.
 __attribute__((format(printf, 1, 2))) std::string text(const char* format, ...);
+
+/// `value` with `digits` decimals, right-aligned in `width`; with an exponent where it does not fit
+/// otherwise; "-" where it is undefined. A width of 0 takes what it needs.
+std::string number_cell(double value, int width, int digits);
+/// A p-value with two digits; "-" where it is undefined.
+std::string p_cell(double p, int width);
+/// "[low, high]", right-aligned in `width`; "-" where it is undefined.
+std::string interval_cell(const Interval& interval, int width, int digits);
+inline bool is_defined(const Interval& interval) {
+  return interval.low <= interval.high;  // false where one is NaN
+}
 
 }  // namespace cdt

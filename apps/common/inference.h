@@ -1,9 +1,6 @@
-// What prediction and attribution share: a data set, a trained model, the device, and the memory
-// for passes over `batch` enhancers at a time, DNA windows (apps/common/dna_feed.h) included.
+// What prediction and attribution share: a data set, a trained model, the device and its memory.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -17,14 +14,10 @@
 
 namespace cdt {
 
-/// Attention maps a pass may keep on top of its activations, and one head's gradient.
-enum class MapSpace : std::uint8_t { kNone, kDnaSelf, kAll };
-
 /// Members in the order they are made and the reverse of that in which they go.
 struct Inference {
   /// Opens the device, the data set and the model; InputError if the two do not fit.
-  Inference(const CommonOptions& options, const ModelOverrides& overrides, std::int64_t batch,
-            MapSpace maps = MapSpace::kNone);
+  Inference(const CommonOptions& options, const ModelOverrides& overrides);
 
   std::unique_ptr<Backend> backend;
   CdtConfig config;
@@ -43,9 +36,5 @@ void add_model_options(Cli* cli, ModelOverrides* overrides);
 
 /// "train", "val" or "test", which the command line has checked.
 Split split_named(const std::string& name);
-
-/// Upper bound of the step arena for a forward pass over `batch` enhancers whose activations and
-/// their gradients are all kept.
-std::size_t inference_step_bytes(const CdtConfig& config, std::int64_t bins, std::int64_t batch);
 
 }  // namespace cdt

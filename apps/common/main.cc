@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <new>
@@ -28,17 +27,6 @@ void occupy_closed_streams() {
     const bool results = fd == STDOUT_FILENO;
     if (open(results ? "/dev/full" : "/dev/null", O_RDWR | O_CLOEXEC) != fd) return;
   }
-}
-
-/// OpenMP's waiting threads spin by default; on a machine that has other work, they take the time
-/// of the thread they wait for (a training step took twice as long). The library reads its setting
-/// when it is loaded, so the program starts itself once more with it; who sets one keeps it.
-void wait_passively(int argc, char** argv) {
-  constexpr const char* kPolicy = "OMP_WAIT_POLICY";
-  const bool is_set = std::getenv(kPolicy) != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr;
-  if (argc < 1 || is_set) return;
-  if (setenv(kPolicy, "passive", 1) == 0) execv("/proc/self/exe", argv);
-  // Without /proc it goes on as it is: slower at worst.
 }
 
 /// Empty if all of standard output was written, else the reason.
@@ -78,7 +66,6 @@ void report_error(std::string_view name, std::string_view message) {
 }
 
 int run_main(const char* name, int argc, char** argv, const std::function<int(int, char**)>& body) {
-  wait_passively(argc, argv);
   // A closed pipe and a limit on file sizes then show as failed writes.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/common/state_dict.h"
 #include "engine/error.h"
 #include "io/digest.h"
 #include "io/json.h"
@@ -20,14 +21,12 @@ constexpr std::int64_t kLargestSize = std::int64_t{1} << 24U;
 constexpr std::int64_t kMostLayers = 1000;
 constexpr std::int64_t kReleasedHeads = 8;
 constexpr std::int64_t kReleasedPoolHeads = 4;
-constexpr std::int64_t kTensorsPerPart = 24;
-constexpr std::int64_t kRounding = 256 / sizeof(float);  // alignment, and canaries when debugging
 
 /// Sizes of a state_dict without metadata, read off its tensors.
 class Inference {
  public:
   explicit Inference(const SafetensorsReader& reader) : file_(reader.path().string()) {
-    for (const TensorInfo& info : reader.tensors()) shapes_[info.name] = info.shape;
+    shapes_ = read_state_dict(reader).shapes;
   }
 
   CdtConfig config() const {
@@ -187,8 +186,8 @@ template <class Visit>
 std::string check_parameters(const SafetensorsReader& reader, const Cdt& model,
                              const Visit& visit) {
   const std::string file = reader.path().string();
-  std::map<std::string, std::vector<std::int64_t>> stored;
-  for (const TensorInfo& info : reader.tensors()) stored[info.name] = info.shape;
+  const StateDict dict = read_state_dict(reader);
+  auto stored = dict.shapes;
   for (const Parameter& parameter : model.parameters()) {
     const auto found = stored.find(parameter.name);
     if (found == stored.end()) throw InputError(file, parameter.name, "no such tensor");
@@ -207,7 +206,7 @@ std::string check_parameters(const SafetensorsReader& reader, const Cdt& model,
   std::size_t i = 0;
   for (const Parameter& parameter : model.parameters()) {
     values.resize(static_cast<std::size_t>(parameter.variable.value.count()));
-    reader.read(parameter.name, values.data());
+    reader.read(dict.prefix + parameter.name, values.data());
     const auto bad =
         std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
     if (bad != values.end()) {
@@ -224,6 +223,7 @@ std::string check_parameters(const SafetensorsReader& reader, const Cdt& model,
 }  // namespace
 
 std::string read_parameters(const SafetensorsReader& reader, Cdt& model) {
+  note_differences(reader, read_state_dict(reader));
   return check_parameters(reader, model, [&](std::size_t i, const std::vector<float>& values) {
     model.set(model.parameters()[i], values.data());
   });
@@ -269,18 +269,6 @@ void save_model(const std::filesystem::path& file, const Cdt& model, Backend& ba
   metadata["version"] = "1";
   metadata["config"] = model_config_json(model.config());
   write_safetensors(file, tensors, metadata);
-}
-
-std::size_t model_bytes(const CdtConfig& config, bool trainable) {
-  const std::int64_t d = config.hidden;
-  const std::int64_t attention = 4 * d * d + 4 * d;
-  const std::int64_t block = attention + 2 * d * config.feed_forward + config.feed_forward + 5 * d;
-  const std::int64_t blocks = config.dna_layers + config.rna_layers + config.protein_layers + 2;
-  const std::int64_t inputs = config.dna_dim + config.rna_dim + config.protein_dim;
-  const std::int64_t floats = inputs * d + 9 * d + blocks * block + 3 * (attention + d) +
-                              4 * d * config.fusion + config.fusion + 3 * d + d * d + d +
-                              config.genes * (d + 1) + (blocks + 4) * kTensorsPerPart * kRounding;
-  return static_cast<std::size_t>(floats) * sizeof(float) * (trainable ? 2 : 1);
 }
 
 }  // namespace cdt

@@ -45,7 +45,7 @@ std::string read_parameters(const SafetensorsReader& reader, Cdt& model);
 /// The same checks for a model of `like`'s sizes, and the digest, without a copy.
 std::string stored_weights_digest(const SafetensorsReader& reader, const Cdt& like);
 
-/// read_model_config, Cdt, read_parameters. `lasting` needs model_bytes() of that configuration.
+/// read_model_config, Cdt, read_parameters.
 std::unique_ptr<Cdt> load_model(const std::filesystem::path& file, Backend& backend, Arena& lasting,
                                 bool trainable, const ModelOverrides& overrides);
 
@@ -56,7 +56,5 @@ std::string weights_digest(const Cdt& model, Backend& backend);
 void save_model(const std::filesystem::path& file, const Cdt& model, Backend& backend,
                 const std::map<std::string, std::string>& extra = {});
 
-/// Upper bound of the bytes a Cdt takes of its arena: weights, and gradients if trainable.
-std::size_t model_bytes(const CdtConfig& config, bool trainable);
 
 }  // namespace cdt

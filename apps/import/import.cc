@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "apps/common/interrupt.h"
 #include "apps/common/main.h"
 #include "apps/common/progress.h"
 #include "apps/common/version.h"
@@ -183,6 +184,8 @@ void import_files(const ImportOptions& options) {
 }
 
 int import_in_sandbox(const ImportOptions& options) {
+  catch_interrupts(
+      "cdt-import");  // one ends the child; what follows it may not stop the cleaning up
   const OutputGuard guard(options.out);
   const auto body = [&options](int, char**) {
     harden_hdf5();

@@ -91,6 +91,8 @@ Evaluation evaluate(const std::vector<Pair>& pairs, std::span<const float> predi
   e.pairs = static_cast<std::int64_t>(pairs.size());
   e.enhancers = static_cast<std::int64_t>(enhancers.size());
   e.genes = static_cast<std::int64_t>(genes.size());
+  e.constant_effects = std::all_of(pairs.begin(), pairs.end(),
+                                   [&](const Pair& p) { return p.beta == pairs.front().beta; });
   e.bootstrap = bootstrap;
   e.noise_ceiling = noise_ceiling;
   e.model = score(predictions, pairs, noise_ceiling, bootstrap);
@@ -110,6 +112,9 @@ std::string metrics_json(const Evaluation& e) {
   Json out = {{"format", "cdt-metrics"},  {"version", 1},          {"split", e.split},
               {"data", e.data},           {"model", e.model_file}, {"n", e.pairs},
               {"enhancers", e.enhancers}, {"genes", e.genes}};
+  if (e.constant_effects) {
+    out["effects_note"] = "all effects are equal: correlations are undefined, R2 is 0";
+  }
   add_score(&out, e.model, with_ceiling);
   if (with_ceiling) out["noise_ceiling"] = e.noise_ceiling;
   if (e.replicate) out["replicate"] = replicate_json(*e.replicate);

@@ -27,6 +27,7 @@ struct Score {
 struct Evaluation {
   std::string split, data, model_file;
   std::int64_t pairs = 0, enhancers = 0, genes = 0;
+  bool constant_effects = false;  // all effects equal: correlations and R2 are undefined
   BootstrapOptions bootstrap;
   Score model;
   /// Empty where the data set has no training pairs.
@@ -45,6 +46,11 @@ Evaluation evaluate(const std::vector<Pair>& pairs, std::span<const float> predi
 
 /// The content of metrics.json (docs/formats.md).
 std::string metrics_json(const Evaluation& evaluation);
+
+/// Why a score has no correlation, in a few words; "" if it has one.
+std::string why_no_r(const Evaluation& evaluation, const Score& score);
+/// Why a correlation has no interval, where it has none.
+std::string why_no_interval(const Evaluation& evaluation);
 
 /// The same for a reader, several lines.
 std::string summary_table(const Evaluation& evaluation);

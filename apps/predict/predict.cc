@@ -1,10 +1,13 @@
 #include "apps/predict/predict.h"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iostream>
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "apps/common/cli.h"
 #include "apps/common/interrupt.h"
@@ -63,26 +66,44 @@ double noise_ceiling(const Dataset& data, const std::string& split) {
   return truth ? truth->ceiling_of(split) : std::numeric_limits<double>::quiet_NaN();
 }
 
+bool all_equal(const std::vector<float>& values) {
+  return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
+}
+
+/// InputError if the screens share too few pairs, or one has the same effect for all of them.
+void expect_comparable(const PredictOptions& options, const Screen& screen,
+                       const std::vector<Pair>& pairs) {
+  std::vector<float> first;
+  std::vector<float> second;
+  for (const Pair& pair : pairs) {
+    const auto found = screen.find({pair.enhancer, pair.gene});
+    if (found == screen.end()) continue;
+    first.push_back(pair.beta);
+    second.push_back(found->second);
+  }
+  const std::string file = options.replicate.string();
+  if (first.size() < kFewestPairs) {
+    throw InputError(file, "rows", "fewer than three pairs of the split " + options.split);
+  }
+  const std::string shared = " all " + std::to_string(first.size()) + " shared pairs " +
+                             "have one effect, so the two screens have no correlation";
+  if (all_equal(second)) throw InputError(file, "beta", "here" + shared);
+  if (all_equal(first)) throw InputError(file, "beta", "in the data set" + shared);
+}
+
 /// The second screen, refused before the predictions are made.
 Screen screen_of_split(const PredictOptions& options, const Dataset& data,
                        const std::vector<Pair>& pairs) {
-  Screen screen = read_screen(options.replicate, data);
-  const std::vector<float> none(pairs.size());
-  const auto compared = compare_screens(pairs, none, screen, {.replicates = 1});
-  if (!compared) {
-    throw InputError(options.replicate.string(), "rows",
-                     "fewer than three pairs of the split " + options.split);
-  }
-  if (std::isnan(compared->pearson)) {
-    throw InputError(options.replicate.string(), "beta",
-                     "it, or the effect in the data set, has one value for all shared pairs");
-  }
-  return screen;
+  ScreenFile read = read_screen(options.replicate, data, pairs);
+  expect_comparable(options, read.effects, pairs);
+  const std::string skipped = read.skipped(options.replicate);
+  if (!skipped.empty()) std::cerr << "note: " << skipped << '\n';
+  return std::move(read.effects);
 }
 
 void run(const PredictOptions& options) {
-  catch_interrupts();
-  Inference inference(options.common, options.overrides, options.batch_size);
+  catch_interrupts("cdt-predict");
+  Inference inference(options.common, options.overrides);
   const Dataset& data = inference.data;
   const std::vector<Pair> pairs = data.pairs_of(split_named(options.split));
   if (pairs.empty()) {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <set>
+#include <string_view>
 
 #include "engine/error.h"
 #include "io/text.h"
@@ -11,26 +12,42 @@
 
 namespace cdt {
 
-Screen read_screen(const std::filesystem::path& file, const Dataset& data) {
+std::string ScreenFile::skipped(const std::filesystem::path& file) const {
+  const std::int64_t count = of_other_enhancers + of_other_genes + of_other_pairs;
+  if (count == 0) return "";
+  return printable(file.string()) + ": " + std::to_string(count) + " of " + std::to_string(rows) +
+         " rows are not of this split and are skipped: " + std::to_string(of_other_enhancers) +
+         " of other enhancers, " + std::to_string(of_other_genes) + " of other genes, " +
+         std::to_string(of_other_pairs) + " of other pairs";
+}
+
+ScreenFile read_screen(const std::filesystem::path& file, const Dataset& data,
+                       const std::vector<Pair>& pairs) {
+  std::set<Screen::key_type> wanted;
+  for (const Pair& pair : pairs) wanted.emplace(pair.enhancer, pair.gene);
   TsvFile rows(file, {"enhancer", "gene", "beta"});
-  Screen out;
+  ScreenFile out;
   while (rows.next()) {
-    float beta = 0;
-    if (!parse_float(rows.field(2), &beta) || !std::isfinite(beta)) {
-      rows.fail(2, "not a finite number: " + std::string(rows.field(2)));
-    }
+    ++out.rows;
     const std::string enhancer(rows.field(0));
     const std::string gene(rows.field(1));
-    const std::pair<std::int32_t, std::int32_t> pair{data.find_enhancer(enhancer),
-                                                     data.find_gene(gene)};
-    if (pair.first < 0 || pair.second < 0) continue;
-    if (!out.emplace(pair, beta).second) {
+    const Screen::key_type pair{data.find_enhancer(enhancer), data.find_gene(gene)};
+    if (wanted.count(pair) == 0) {
+      ++(pair.first < 0    ? out.of_other_enhancers
+         : pair.second < 0 ? out.of_other_genes
+                           : out.of_other_pairs);
+      continue;
+    }
+    float beta = 0;
+    const std::string_view fault = parse_finite(rows.field(2), &beta);
+    if (!fault.empty()) rows.fail(2, expected_got(fault, kFiniteNumber, rows.field(2)));
+    if (!out.effects.emplace(pair, beta).second) {
       rows.fail(0, std::string("twice: ").append(enhancer).append(" with ").append(gene));
     }
   }
-  if (out.empty()) {
+  if (out.effects.empty()) {
     throw InputError(file.string(), "rows",
-                     "no pair of enhancer and gene that " + data.directory.string() + " knows");
+                     "none of " + std::to_string(out.rows) + " is of a pair of this split");
   }
   return out;
 }
@@ -47,7 +64,6 @@ double Replicate::corrected() const {
 std::optional<Replicate> compare_screens(const std::vector<Pair>& pairs,
                                          std::span<const float> predictions, const Screen& screen,
                                          const BootstrapOptions& bootstrap) {
-  constexpr std::int64_t kFewest = 3;
   std::vector<float> first;
   std::vector<float> second;
   std::vector<float> predicted;
@@ -62,7 +78,7 @@ std::optional<Replicate> compare_screens(const std::vector<Pair>& pairs,
   }
   Replicate out;
   out.pairs = static_cast<std::int64_t>(first.size());
-  if (out.pairs < kFewest) return std::nullopt;
+  if (first.size() < kFewestPairs) return std::nullopt;
   out.enhancers =
       static_cast<std::int64_t>(std::set<std::int32_t>(enhancers.begin(), enhancers.end()).size());
   out.pearson = compute_metrics(second, first).pearson;

@@ -19,10 +19,21 @@ namespace cdt {
 /// The second screen's effect of pairs that the data set knows, by enhancer and gene.
 using Screen = std::map<std::pair<std::int32_t, std::int32_t>, float>;
 
-/// A TSV with columns enhancer, gene and beta; pairs of other enhancers and genes are skipped.
-/// InputError names line and column: an effect that is no finite number, a pair given twice; "rows"
-/// if it shares no pair with the data set.
-Screen read_screen(const std::filesystem::path& file, const Dataset& data);
+/// A second screen's file, read for the pairs of one split.
+struct ScreenFile {
+  Screen effects;
+  std::int64_t rows = 0;
+  std::int64_t of_other_enhancers = 0, of_other_genes = 0, of_other_pairs = 0;  // skipped
+
+  /// One line on the rows that were skipped, "" if none was.
+  std::string skipped(const std::filesystem::path& file) const;
+};
+
+/// A TSV with columns enhancer, gene and beta; rows of other pairs than `pairs` are skipped
+/// whatever they hold. InputError names line and column: an effect that is no finite number, a pair
+/// given twice; "rows" if it has none of the pairs.
+ScreenFile read_screen(const std::filesystem::path& file, const Dataset& data,
+                       const std::vector<Pair>& pairs);
 
 /// A split measured twice, over the pairs that both screens have.
 struct Replicate {
@@ -40,7 +51,9 @@ struct Replicate {
   double corrected() const;
 };
 
-/// Nothing if the two share fewer than three pairs.
+inline constexpr std::size_t kFewestPairs = 3;
+
+/// Nothing if the two share fewer than kFewestPairs.
 std::optional<Replicate> compare_screens(const std::vector<Pair>& pairs,
                                          std::span<const float> predictions, const Screen& screen,
                                          const BootstrapOptions& bootstrap);

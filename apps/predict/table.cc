@@ -1,56 +1,56 @@
 // The summary that cdt-predict prints.
 #include <cmath>
-#include <cstdarg>
 #include <cstdio>
 
+#include "apps/common/format.h"
 #include "apps/predict/evaluation.h"
 
 namespace cdt {
 namespace {
 
-/// Four decimals, or "-" where undefined.
-std::string fixed(double value, int width) {
-  char text[64];
-  if (std::isnan(value)) {
-    std::snprintf(text, sizeof text, "%*s", width, "-");
-  } else {
-    std::snprintf(text, sizeof text, "%*.4f", width, value);
-  }
-  return text;
-}
-
-std::string p_value(double p) {
-  char text[64];
-  if (std::isnan(p)) return "         -";
-  std::snprintf(text, sizeof text, "%10.2e", p);
-  return text;
-}
+/// Four decimals, as long as they are.
+std::string number(double value) { return number_cell(value, 0, 4); }
 
 std::string interval(const Interval& i) {
-  if (std::isnan(i.low)) return "[     -,      -]";
-  return "[" + fixed(i.low, 6) + ", " + fixed(i.high, 6) + "]";
+  return is_defined(i) ? interval_cell(i, 16, 4) : "(no interval)";
 }
 
 std::string row(const char* name, const Score& s) {
   const Metrics& m = s.metrics;
-  char label[32];
-  std::snprintf(label, sizeof label, "%-12s", name);
-  return label + fixed(m.pearson, 8) + "  " + interval(s.pearson_interval) + p_value(m.pearson_p) +
-         fixed(m.spearman, 10) + fixed(m.r2, 9) + fixed(m.mse, 9) + fixed(m.mae, 9) + "\n";
+  const std::string p = std::isnan(m.pearson_p) ? text("%10s", "-") : text("%10.2e", m.pearson_p);
+  return text("%-12s", name) + number_cell(m.pearson, 8, 4) + "  " +
+         interval_cell(s.pearson_interval, 16, 4) + p + number_cell(m.spearman, 10, 4) +
+         number_cell(m.r2, 9, 4) + number_cell(m.mse, 9, 4) + number_cell(m.mae, 9, 4) + "\n";
 }
 
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", 100.0 * share);
-  return text;
-}
+std::string percent(double share) { return number_cell(100.0 * share, 0, 1) + " %"; }
 
 std::string count_of(std::int64_t count, std::int64_t of) {
   return std::to_string(count) + " of " + std::to_string(of) + " (" +
          percent(static_cast<double>(count) / static_cast<double>(of)) + ")";
 }
 
+/// A line on what "-" stands for in a row; empty where it does not stand there.
+std::string reason(const Evaluation& e, const char* name, const Score& s) {
+  const std::string r = why_no_r(e, s);
+  const std::string what = !r.empty()                       ? r
+                           : is_defined(s.pearson_interval) ? std::string()
+                                                            : why_no_interval(e);
+  return what.empty() ? what : "-: undefined for the " + std::string(name) + ": " + what + "\n";
+}
+
 }  // namespace
+
+std::string why_no_r(const Evaluation& e, const Score& s) {
+  if (!std::isnan(s.metrics.pearson)) return "";
+  if (e.pairs < 2) return "a correlation needs two pairs";
+  return s.constant ? "its predictions are all equal" : "the effects are all equal";
+}
+
+std::string why_no_interval(const Evaluation& e) {
+  return e.enhancers < 2 ? "an interval needs pairs of two enhancers"
+                         : "no draw of enhancers has a correlation";
+}
 
 std::string summary_table(const Evaluation& e) {
   std::string out = e.split + ": " + std::to_string(e.pairs) + " pairs, " +
@@ -62,25 +62,29 @@ std::string summary_table(const Evaluation& e) {
   if (e.gene_mean) out += row("gene mean", *e.gene_mean);
   if (e.global_mean) out += row("global mean", *e.global_mean);
   if (!e.gene_mean) out += "no training pairs in the data set: no baselines\n";
-  if (e.global_mean) out += "- : undefined, the prediction is constant\n";
+  out += reason(e, "model", e.model);
+  if (e.gene_mean) out += reason(e, "gene mean", *e.gene_mean);
+  if (e.global_mean) out += reason(e, "global mean", *e.global_mean);
   if (e.gene_mean) {
+    const double gain = e.model.metrics.pearson - e.gene_mean->metrics.pearson;
     out += "r over the gene mean's: " +
-           fixed(e.model.metrics.pearson - e.gene_mean->metrics.pearson, 0) + " " +
-           interval(e.gain_interval) + "\n";
-    out += "also in train: enhancer " + count_of(e.overlap.enhancer, e.pairs) + ", gene " +
+           (std::isnan(gain) ? "undefined" : number(gain) + " " + interval(e.gain_interval)) +
+           "\nalso in train: enhancer " + count_of(e.overlap.enhancer, e.pairs) + ", gene " +
            count_of(e.overlap.gene, e.pairs) + ", pair " + count_of(e.overlap.pair, e.pairs) + "\n";
   }
   if (!std::isnan(e.noise_ceiling)) {
-    out += "noise ceiling r " + fixed(e.noise_ceiling, 0) +
-           ", reached: " + percent(e.model.share_of_ceiling) + "\n";
+    out += "noise ceiling r " + number(e.noise_ceiling) + ", reached: " +
+           (std::isnan(e.model.share_of_ceiling) ? "undefined, the model has no r"
+                                                 : percent(e.model.share_of_ceiling)) +
+           "\n";
   }
   if (e.replicate) {
     const Replicate& r = *e.replicate;
-    out += "second screen, " + std::to_string(r.pairs) + " pairs: r " + fixed(r.pearson, 0) + " " +
-           interval(r.interval) + "; the model " + fixed(r.model_pearson, 0);
-    if (r.pearson > 0) {
-      out += ", " + percent(r.share()) + " of it, corrected for attenuation " +
-             fixed(r.corrected(), 0);
+    out += "second screen, " + std::to_string(r.pairs) + " pairs: r " + number(r.pearson) + " " +
+           interval(r.interval) + "; the model " + number(r.model_pearson);
+    if (r.pearson > 0 && !std::isnan(r.model_pearson)) {
+      out +=
+          ", " + percent(r.share()) + " of it, corrected for attenuation " + number(r.corrected());
     }
     out += "\n";
   }

@@ -6,6 +6,7 @@
 
 #include "apps/report/material.h"
 #include "engine/error.h"
+#include "io/assembly.h"
 #include "io/json.h"
 #include "io/text.h"
 #include "io/tsv.h"
@@ -104,6 +105,15 @@ const MethodScores* Attribution::find(const std::string& method) const {
 bool Attribution::explains(std::int32_t enhancer) const {
   return std::any_of(pairs.begin(), pairs.end(),
                      [&](const AttributedPair& pair) { return pair.enhancer == enhancer; });
+}
+
+std::int64_t chromosome_end(const Material& material, const std::string& chrom) {
+  const nlohmann::json nothing;
+  const nlohmann::json& told =
+      material.attribution ? value_at(material.attribution->summary, "chromosome_sizes") : nothing;
+  if (!told.is_object()) return ChromosomeSizes(material.data.assembly).size(chrom);
+  const auto found = told.find(chrom);
+  return found != told.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
 }
 
 Attribution read_attribution(const fs::path& directory, const Dataset& data) {

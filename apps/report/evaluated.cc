@@ -55,7 +55,7 @@ Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, co
                        const Dataset& data, const std::string& split,
                        const std::optional<Truth>& truth) {
   common.model = run.directory / "model.safetensors";
-  Inference inference(common, overrides, kBatch);
+  Inference inference(common, overrides);
   Evaluated out;
   out.pairs = pairs_of_split(inference.data, split);
   out.predictions = predict_once(inference, out.pairs, kBatch, common.quiet);

@@ -70,9 +70,9 @@ PeakHistogram make_histogram(const PeakGroups& groups, const Dataset& data) {
 void panel(Plot& plot, const PeakHistogram& histogram, const std::string& title, Ink ink) {
   const std::string data = plot.data(histogram.cells);
   plot.run("set title '" + title + "' offset 0,-0.6 textcolor " + rgb(Ink::kText));
-  plot.ticks("x", histogram.cells.back()[1] - histogram.cells.front()[0], 7.0);
-  plot.run("set xrange [" + format_number(histogram.cells.front()[0]) + ":" +
-           format_number(histogram.cells.back()[1]) + "]");
+  plot.axis("x", {histogram.cells.front()[0], histogram.cells.back()[1]}, {.most_ticks = 7.0});
+  plot.axis("y", Extent().add(histogram.cells, 2).add(histogram.cells, 5),
+            {.integers = true, .from_zero = true, .to_ticks = true});
   const std::string middle = "(($1+$2)/2)";
   plot.run("plot " + data + " using " + middle + ":4:1:2:5:6 with boxxyerror fillcolor " +
            rgb(Ink::kNull, 0.35) + ", " + data + " using " + middle +
@@ -110,7 +110,7 @@ Item distance_figure(const Gnuplot& gnuplot, const Material& material) {
       gnuplot, "Histograms of peak offsets from the enhancer's centre, with the null band",
       {300, 500}, [&](Plot& plot) {
         plot.run(plot.canvas().narrow ? "set multiplot layout 2,1" : "set multiplot layout 1,2");
-        plot.run("set xlabel 'peak, kb from the centre'").run("set yrange [0:*]");
+        plot.run("set xlabel 'peak, kb from the centre'");
         plot.run("set ylabel 'pairs'")
             .run("set lmargin 10")
             .run("set rmargin 2")

@@ -85,7 +85,7 @@ void describe(Plot& plot, const std::vector<Row>& rows, const std::vector<std::s
   std::vector<std::string> names;
   std::vector<std::vector<double>> attention;
   std::vector<std::vector<double>> gradient;
-  double highest = 1.0;
+  Extent folds{1.0};
   for (std::size_t i = 0; i < classes.size(); ++i) {
     names.push_back(plain(classes[i]));
     for (const Row& row : rows) {
@@ -93,14 +93,14 @@ void describe(Plot& plot, const std::vector<Row>& rows, const std::vector<std::s
       if (row.name != classes[i] || (!first && row.method != "gradient")) continue;
       const double y = -static_cast<double>(i) + (first ? kApart : -kApart);
       (first ? attention : gradient).push_back({row.fold, y, row.interval.low, row.interval.high});
-      if (std::isfinite(row.fold)) highest = std::max(highest, row.fold);
+      folds.add(row.fold);
     }
   }
-  const double right = 1.5 * highest;
   plot.rows(names).mark(1.0).run("set tmargin 1");
   plot.run("set lmargin at screen " + std::string(plot.canvas().narrow ? "0.44" : "0.23"));
-  plot.run("set rmargin at screen 0.97").run("set xrange [0:" + format_number(right) + "]");
-  plot.ticks("x", right, plot.canvas().narrow ? 4.0 : 8.0).run("set xlabel 'times chance'");
+  plot.run("set rmargin at screen 0.97");
+  plot.axis("x", {0.0, 1.5 * folds.high()}, {.most_ticks = plot.canvas().narrow ? 4.0 : 8.0});
+  plot.run("set xlabel 'times chance'");
   plot.run("plot " + plot.dots(gradient, Ink::kOrange) + ", " + plot.dots(attention, Ink::kBlue));
 }
 

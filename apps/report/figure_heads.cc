@@ -49,7 +49,8 @@ HeadMap make_head(std::span<const float> map, std::int64_t bins) {
 }
 
 struct Heads {
-  std::vector<HeadMap> heads;
+  std::vector<HeadMap> heads;  // the first kMostHeads
+  std::size_t all = 0;         // heads of the layer
   bool per_head = false;
   std::string enhancer;
 };
@@ -94,6 +95,7 @@ Heads read_heads(const Material& material) {
   }
   const std::vector<float> maps = file.row(place);
   const auto size = static_cast<std::size_t>(bins * bins);
+  out.all = maps.size() / size;
   for (std::size_t begin = 0; begin < maps.size() && out.heads.size() < kMostHeads; begin += size) {
     out.heads.push_back(make_head(std::span(maps).subspan(begin, size), bins));
   }
@@ -102,16 +104,24 @@ Heads read_heads(const Material& material) {
 
 /// The range that holds every pixel, at least a factor of 2 and at most four decades.
 std::pair<double, double> colour_range(const std::vector<HeadMap>& heads) {
-  double low = 1.0;
-  double high = 1.0;
+  Extent extent{0.75, 1.5};
   for (const HeadMap& head : heads) {
     for (const std::vector<double>& row : head.pixels) {
-      low = std::min(low, *std::min_element(row.begin(), row.end()));
-      high = std::max(high, *std::max_element(row.begin(), row.end()));
+      for (const double pixel : row) extent.add(pixel);
     }
   }
-  high = std::max(high, 1.5);
-  return {std::clamp(low, high * 1e-4, 0.75), high};
+  return {std::max(extent.low(), extent.high() * 1e-4), extent.high()};
+}
+
+/// On the scale of the palette, logarithmic; at least 2 x 2, as gnuplot draws no smaller image.
+std::vector<std::vector<double>> drawn_pixels(const HeadMap& head,
+                                              const std::pair<double, double>& range) {
+  std::vector<std::vector<double>> out = head.pixels;
+  for (std::vector<double>& row : out) {
+    for (double& value : row) value = std::log10(std::clamp(value, range.first, range.second));
+  }
+  if (out.size() == 1) out.assign(2, {out[0][0], out[0][0]});
+  return out;
 }
 
 void describe(Plot& plot, const Heads& heads, const std::pair<double, double>& range) {
@@ -119,24 +129,23 @@ void describe(Plot& plot, const Heads& heads, const std::pair<double, double>& r
       std::min<std::size_t>(plot.canvas().narrow ? 2 : 4, heads.heads.size());
   const std::size_t rows = (heads.heads.size() + columns - 1) / columns;
   plot.run("set multiplot layout " + std::to_string(rows) + "," + std::to_string(columns));
-  plot.run("unset tics").run("unset grid").run("unset colorbox").run("set border 15");
+  plot.run("unset grid").run("unset colorbox").run("set border 15");
   plot.run("set lmargin 0.8").run("set rmargin 0.8").run("set tmargin 1.6").run("set bmargin 0.6");
-  plot.run("set size square").run("set autoscale xfix").run("set autoscale yfix");
+  plot.run("set size square");
   std::string palette;
   for (std::size_t i = 0; i < kScale.size(); ++i) {
     palette += (i > 0 ? ", " : "") + std::to_string(i) + " '" + kScale[i] + "'";
   }
-  plot.run("set palette defined (" + palette + ")").run("set logscale cb");
-  plot.run("set cbrange [" + format_number(range.first) + ":" + format_number(range.second) + "]");
+  plot.run("set palette defined (" + palette + ")");
+  plot.axis("cb", {std::log10(range.first), std::log10(range.second)});
   for (std::size_t h = 0; h < heads.heads.size(); ++h) {
     const HeadMap& head = heads.heads[h];
     const std::string name = heads.per_head ? "head " + std::to_string(h + 1) : "mean of heads";
-    plot.run("set title '" + name + ", " + std::to_string(std::lround(head.effective)) +
+    plot.run("set title '" + name + ", " + fixed(head.effective, 0) +
              " bins' offset 0,-0.8 textcolor " + rgb(Ink::kText));
-    std::vector<std::vector<double>> pixels = head.pixels;
-    for (std::vector<double>& row : pixels) {
-      for (double& value : row) value = std::clamp(value, range.first, range.second);
-    }
+    const std::vector<std::vector<double>> pixels = drawn_pixels(head, range);
+    const Extent side{-0.5, static_cast<double>(pixels.size()) - 0.5};
+    plot.axis("x", side).axis("y", side).run("unset tics");
     plot.run("plot " + plot.data(pixels) + " matrix with image");
   }
   plot.run("unset multiplot");
@@ -157,9 +166,8 @@ Item heads_figure(const Gnuplot& gnuplot, const Material& material) {
   const auto rows = [&](std::size_t columns) {
     return static_cast<int>((heads.heads.size() + columns - 1) / columns);
   };
-  const auto [sharp, broad] = std::minmax_element(
-      heads.heads.begin(), heads.heads.end(),
-      [](const HeadMap& a, const HeadMap& b) { return a.effective < b.effective; });
+  Extent effective;
+  for (const HeadMap& head : heads.heads) effective.add(head.effective);
   Figure figure;
   figure.title = title;
   figure.picture =
@@ -175,10 +183,14 @@ Item heads_figure(const Gnuplot& gnuplot, const Material& material) {
       "Over a map stands over how many bins a row of it spreads (exp of its entropy, mean over "
       "rows).";
   figure.finding = "Enhancer " + Html(heads.enhancer) + ", windows of " +
-                   std::to_string(material.data.bins) + " bins.";
-  if (heads.heads.size() > 1) {
-    figure.finding += " The sharpest head spreads over " + fixed(sharp->effective, 1) +
-                      " bins, the broadest over " + fixed(broad->effective, 1) + ".";
+                   counted(material.data.bins, "bin") + ".";
+  if (heads.heads.size() < heads.all) {
+    figure.finding += " Drawn are the first " + std::to_string(heads.heads.size()) + " of " +
+                      std::to_string(heads.all) + " heads.";
+  }
+  if (heads.heads.size() > 1 && !effective.empty()) {
+    figure.finding += " The sharpest of them spreads over " + Html(fixed(effective.low(), 1)) +
+                      " bins, the broadest over " + fixed(effective.high(), 1) + ".";
   }
   figure.command = attribute_command(material);
   return figure;

@@ -71,8 +71,8 @@ void describe(Plot& plot, const std::vector<MapHeads>& maps) {
   const bool narrow = plot.canvas().narrow;
   plot.rows(names).mark(100.0).run("set tmargin 1");
   plot.run("set lmargin at screen " + std::string(narrow ? "0.56" : "0.3"));
-  plot.run("set rmargin at screen 0.96").run("set xrange [0:104]");
-  plot.run(narrow ? "set xtics 50" : "set xtics 20");
+  plot.run("set rmargin at screen 0.96");
+  plot.axis("x", {0.0, 104.0}, {.most_ticks = narrow ? 3.0 : 6.0});
   plot.run(narrow ? "set xlabel '% of positions'"
                   : "set xlabel 'effective positions of a row, % of all'");
   plot.run("plot " + plot.data(points) +
@@ -95,7 +95,8 @@ Html map_table(const std::vector<MapHeads>& maps) {
 
 struct GeneRows {
   double mean = 0, least = 1, share_above = 0;  // of r, over pairs of genes; means over enhancers
-  std::int64_t enhancers = 0;
+  std::int64_t enhancers = 0;                   // that have an r
+  std::int64_t with_dna = 0;
 };
 
 GeneRows read_gene_rows(const Material& material) {
@@ -106,10 +107,9 @@ GeneRows read_gene_rows(const Material& material) {
     const double mean = number_at(row, "mean");
     const auto above = row.is_object() ? row.find("share_above_0.99") : row.end();
     const std::int32_t enhancer = material.data.find_enhancer(string_at(row, "enhancer"));
-    if (!std::isfinite(mean) || above == row.end() || !above->is_number() ||
-        !material.attribution->explains(enhancer)) {
-      continue;
-    }
+    if (!material.attribution->explains(enhancer)) continue;
+    ++out.with_dna;
+    if (!std::isfinite(mean) || above == row.end() || !above->is_number()) continue;
     ++out.enhancers;
     out.mean += mean;
     out.share_above += above->get<double>();
@@ -123,6 +123,11 @@ GeneRows read_gene_rows(const Material& material) {
 Html finding(const Material& material) {
   const GeneRows rows = read_gene_rows(material);
   const nlohmann::json& heads = value_at(material.attribution->summary, "attention_maps.heads");
+  if (rows.enhancers == 0 && rows.with_dna > 0) {
+    return Html("How alike the rows of genes in ") + kGeneMap + " are is undefined: " +
+           (material.data.genes_count() < 2 ? "there is one gene only."
+                                            : "at most one row is not uniform.");
+  }
   if (rows.enhancers == 0 && heads.contains(kGeneMap)) {
     return "The mapped enhancers have no DNA: what their attention to it is like says nothing.";
   }
@@ -131,9 +136,9 @@ Html finding(const Material& material) {
            " (--maps of cdt-attribute).";
   }
   return "In " + Html(kGeneMap) +
-         " the rows of every two genes correlate with r = " + fixed(rows.mean, 3) +
-         " on average and " + fixed(rows.least, 3) + " at least, " + percent(rows.share_above) +
-         " of them above 0.99 (" + counted(rows.enhancers, "enhancer") +
+         " the rows of every two genes, uniform rows left out, correlate with r = " +
+         fixed(rows.mean, 3) + " on average and " + fixed(rows.least, 3) + " at least, " +
+         percent(rows.share_above) + " of them above 0.99 (" + counted(rows.enhancers, "enhancer") +
          "): the nearer to 1, the less the attention says about the one gene.";
 }
 

@@ -18,6 +18,7 @@ constexpr std::size_t kMostPoints = 3000;
 struct Comparison {
   /// Of a range of bins: gradient and |effect of occlusion|, each over its mean in the pair.
   std::vector<std::vector<double>> points;
+  std::size_t ranges = 0;            // of which these are drawn, evenly chosen
   std::vector<double> correlations;  // Spearman, per pair, ascending
   double mean = 0;                   // of these
   double shifted_sd = 0;             // of the mean, under circular shifts
@@ -60,6 +61,7 @@ Comparison compare(const Attribution& attribution, std::size_t width) {
       if (g[i] > 0 && o[i] > 0) all.push_back({g[i], o[i]});
     }
   }
+  out.ranges = all.size();
   const std::size_t step = (all.size() + kMostPoints - 1) / kMostPoints;
   for (std::size_t i = 0; i < all.size(); i += step) out.points.push_back(all[i]);
   std::vector<ProfilePairs> enhancers;
@@ -71,10 +73,14 @@ Comparison compare(const Attribution& attribution, std::size_t width) {
 }
 
 void describe(Plot& plot, const Comparison& comparison) {
-  plot.run("set logscale xy").run("set grid xtics ytics linetype 1 linecolor " + rgb(Ink::kGrid));
+  plot.run("set grid xtics ytics linetype 1 linecolor " + rgb(Ink::kGrid));
   plot.run("set format x '%g'").run("set format y '%g'");
   plot.run("set xlabel 'gradient, times its mean'").run("set ylabel '|effect|, times its mean'");
   plot.run("set lmargin 11").run("set rmargin 2").run("set tmargin 1");
+  const Extent gradients = Extent().add(comparison.points, 0);
+  const Extent effects = Extent().add(comparison.points, 1);
+  plot.axis("x", gradients, {.most_ticks = plot.canvas().narrow ? 4.0 : 8.0, .logarithmic = true});
+  plot.axis("y", effects, {.most_ticks = 6.0, .logarithmic = true});
   const std::string data = plot.data(comparison.points);
   plot.run("plot " + data + " using 1:2 with points pointtype 7 pointsize 0.4 linecolor " +
            rgb(Ink::kTeal, 0.4) + ", x with lines dashtype (6,4) linewidth 1.2 linecolor " +
@@ -111,9 +117,14 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
   const double recorded = number_at(attribution.summary, "methods.occlusion.bins_at_a_time");
   const auto bins = static_cast<std::int64_t>(recorded >= 1 ? recorded : 1);
   const Comparison comparison = compare(attribution, static_cast<std::size_t>(bins));
-  if (comparison.points.empty()) return Omission{title, "All scores are zero.", ""};
+  if (comparison.points.empty()) {
+    return Omission{title, "No range of bins has both a gradient and an effect.", ""};
+  }
   if (comparison.correlations.empty()) {
-    return Omission{title, "Too few ranges of bins in a window to correlate.", command};
+    return Omission{title,
+                    "In no pair can ranges of bins be correlated: a window has only one, or all "
+                    "score alike.",
+                    ""};
   }
   Figure figure;
   figure.title = title;
@@ -137,6 +148,11 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
       counted(static_cast<std::int64_t>(comparison.correlations.size()), "pair") + "; mean " +
       fixed(comparison.mean, 3) + ", where gradients shifted around their windows give 0 \u00b1 " +
       fixed(kTwoSided95 * comparison.shifted_sd, 3) + " (95\u202f%).";
+  if (comparison.points.size() < comparison.ranges) {
+    figure.finding += " " + counted(static_cast<std::int64_t>(comparison.points.size()), "range") +
+                      " of " + count_text(static_cast<std::int64_t>(comparison.ranges)) +
+                      " are drawn, evenly chosen.";
+  }
   const double pearson_mean =
       number_at(attribution.summary, "occlusion_vs_gradient.gradient.pearson_mean");
   if (std::isfinite(pearson_mean)) {

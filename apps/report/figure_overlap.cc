@@ -59,9 +59,12 @@ void describe(Plot& plot, const Overlaps& overlaps) {
   const std::string data = plot.data(overlaps.rows);
   plot.run("set lmargin 10").run("set rmargin 2").run("set tmargin 1");
   plot.run("set xlabel 'bins shared by the two top " + std::to_string(overlaps.top) + "'");
-  plot.run("set ylabel 'pairs'").run("set yrange [0:*]");
-  plot.run("set xrange [-0.6:" + format_number(static_cast<double>(overlaps.top) + 0.6) + "]");
-  if (overlaps.top >= 10) plot.run("set xtics " + std::string(plot.canvas().narrow ? "5" : "2"));
+  plot.run("set ylabel 'pairs'");
+  plot.axis("x", {-0.6, static_cast<double>(overlaps.top) + 0.6},
+            {.most_ticks = plot.canvas().narrow ? 5.0 : 11.0, .integers = true});
+  Extent pairs;
+  for (const std::size_t column : {1U, 2U, 3U}) pairs.add(overlaps.rows, column);
+  plot.axis("y", pairs, {.integers = true, .from_zero = true, .to_ticks = true});
   plot.run("plot " + data + " using 1:2:(0.8) with boxes fillcolor " + rgb(Ink::kPurple, 0.75) +
            ", " + data +
            " using 1:3 with linespoints pointtype 7 pointsize 0.5 linewidth 1.5 linecolor " +

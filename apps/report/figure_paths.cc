@@ -21,8 +21,9 @@ constexpr std::array<const char*, kPaths> kPathNames = {"directly, from the pool
 
 /// Means over pairs.
 struct Paths {
-  /// Per bin: its middle in kb, then the norm of each part over the sum of all norms of the pair.
+  /// Per bin: its middle in kb, then the norm of each part, % of the sum of all norms of the pair.
   std::vector<std::vector<double>> rows;
+  double from_kb = 0, to_kb = 0;       // of the window
   std::array<double, kPaths> share{};  // of the gradient; they add up to 1
   std::array<Interval, kPaths> interval{};
   std::int64_t pairs = 0;  // with a gradient
@@ -33,11 +34,11 @@ struct Paths {
 void add_norms(const std::vector<float>& norms, Paths* out) {
   double sum = 0;
   for (const float norm : norms) sum += norm;
-  if (!(sum > 0)) return;
+  if (!(sum > 0) || !std::isfinite(sum)) return;
   ++out->pairs;
   for (std::size_t path = 0; path < kPaths; ++path) {
     for (std::size_t bin = 0; bin < out->rows.size(); ++bin) {
-      out->rows[bin][path + 1] += norms[path * out->rows.size() + bin] / sum;
+      out->rows[bin][path + 1] += 100.0 * norms[path * out->rows.size() + bin] / sum;
     }
   }
 }
@@ -45,9 +46,13 @@ void add_norms(const std::vector<float>& norms, Paths* out) {
 Paths read_paths(const NpyFile& file, const Dataset& data, const Attribution& attribution) {
   file.expect_shape({attribution.rows(), static_cast<std::int64_t>(kPaths), data.bins});
   Paths out;
+  const auto kb = [&](std::int64_t bin) {
+    return static_cast<double>(offset_bp(bin, data.bins, data.bin_bp)) / 1e3;
+  };
+  out.from_kb = kb(0);
+  out.to_kb = kb(data.bins);
   for (std::int64_t bin = 0; bin < data.bins; ++bin) {
-    const auto left = static_cast<double>(offset_bp(bin, data.bins, data.bin_bp));
-    out.rows.push_back({(left + static_cast<double>(data.bin_bp) / 2.0) / 1e3, 0.0, 0.0, 0.0});
+    out.rows.push_back({(kb(bin) + kb(bin + 1)) / 2.0, 0.0, 0.0, 0.0});
   }
   for (const AttributedPair& pair : attribution.pairs) add_norms(file.row(pair.row), &out);
   std::array<double, kPaths> total{};
@@ -68,16 +73,12 @@ Paths read_paths(const NpyFile& file, const Dataset& data, const Attribution& at
 }
 
 void share_panel(Plot& plot, const Paths& paths) {
-  double low = 0.0;
-  double high = 1.0;
+  Extent shares{0.0, 1.0};
   for (std::size_t path = 0; path < kPaths; ++path) {
-    low = std::fmin(low, std::fmin(paths.share[path], paths.interval[path].low));
-    high = std::fmax(high, std::fmax(paths.share[path], paths.interval[path].high));
+    shares.add(paths.share[path]).add(paths.interval[path].low).add(paths.interval[path].high);
   }
-  const double margin = 0.03 * (high - low);
   plot.rows({"direct", "through RNA", "through protein"}).mark(0.0);
-  plot.run("set xrange [" + format_number(low - margin) + ":" + format_number(high + margin) + "]");
-  plot.ticks("x", high - low, plot.canvas().narrow ? 5.0 : 10.0);
+  plot.axis("x", shares, {.most_ticks = plot.canvas().narrow ? 5.0 : 10.0, .margin = 0.03});
   plot.run("set xlabel 'share of the gradient'").run("set format x '%g'");
   std::string command;
   for (std::size_t path = 0; path < kPaths; ++path) {
@@ -92,22 +93,24 @@ void share_panel(Plot& plot, const Paths& paths) {
 
 void norm_panel(Plot& plot, const Paths& paths) {
   const std::string data = plot.data(paths.rows);
-  const double span = paths.rows.back()[0] - paths.rows.front()[0];
-  plot.run("set border 3")
-      .run("unset grid")
-      .run("set autoscale y")
-      .run("set ytics nomirror autofreq");
+  plot.run("set border 3").run("unset grid");
   plot.run("set grid ytics linetype 1 linecolor " + rgb(Ink::kGrid));
-  plot.ticks("x", span, plot.canvas().narrow ? 6.0 : 10.0);
-  plot.run("set xrange [" + format_number(paths.rows.front()[0]) + ":" +
-           format_number(paths.rows.back()[0]) + "]");
+  plot.axis("x", {paths.from_kb, paths.to_kb}, {.most_ticks = plot.canvas().narrow ? 6.0 : 10.0});
+  Extent norms;
+  for (std::size_t path = 0; path < kPaths; ++path) norms.add(paths.rows, path + 1);
+  AxisStyle style{.most_ticks = 5.0};
+  style.logarithmic = paths.is_uneven;
+  style.from_zero = style.to_ticks = !paths.is_uneven;
+  plot.axis("y", norms, style);
   plot.run("set xlabel 'kb from the centre of the enhancer'").run("set format y '%g'");
   plot.run("set ylabel 'norms, %'");
-  plot.run(paths.is_uneven ? "set logscale y" : "set yrange [0:*]");
+  const std::string drawn = paths.rows.size() > 1
+                                ? " with lines linewidth 1.8 linecolor "
+                                : " with points pointtype 7 pointsize 1.1 linecolor ";
   std::string command;
   for (std::size_t path = 0; path < kPaths; ++path) {
-    command += (path == 0 ? "plot " : ", ") + data + " using 1:(100*$" + std::to_string(path + 2) +
-               ") with lines linewidth 1.8 linecolor " + rgb(kInks3[path]);
+    command += (path == 0 ? "plot " : ", ") + data + " using 1:" + std::to_string(path + 2) +
+               drawn + rgb(kInks3[path]);
   }
   plot.run(command);
 }
@@ -145,8 +148,10 @@ Html products(const nlohmann::json& summary) {
   return out + ".";
 }
 
-Html finding(const Paths& paths, double additivity_error) {
-  Html out = "Of the gradient, mean over " + counted(paths.pairs, "pair") + ": ";
+/// pairs: those that have a share.
+Html finding(const Paths& paths, double pairs, double additivity_error) {
+  Html out = "Of the gradient, mean over " +
+             counted(static_cast<std::int64_t>(std::isfinite(pairs) ? pairs : 0.0), "pair") + ": ";
   for (std::size_t path = 0; path < kPaths; ++path) {
     const Interval& interval = paths.interval[path];
     out +=
@@ -170,6 +175,7 @@ Item paths_figure(const Gnuplot& gnuplot, const Material& material) {
     return Omission{title, "The attribution holds no path decomposition.", command};
   }
   const Paths paths = read_paths(NpyFile(file), material.data, *material.attribution);
+  if (paths.pairs == 0) return Omission{title, "No explained pair has a gradient.", ""};
   Figure figure;
   figure.title = title;
   figure.picture = draw_both(gnuplot, "Shares of the gradient by path, and norms over the window",
@@ -186,7 +192,9 @@ Item paths_figure(const Gnuplot& gnuplot, const Material& material) {
       "add up as the vectors do: parts that cancel each other are long.";
   if (paths.is_uneven) figure.note += " Their axis is logarithmic.";
   const nlohmann::json& summary = material.attribution->summary;
-  figure.finding = finding(paths, number_at(summary, "paths.additivity_error")) + products(summary);
+  figure.finding = finding(paths, number_at(summary, "paths.pairs"),
+                           number_at(summary, "paths.additivity_error")) +
+                   products(summary);
   figure.command = attribute_command(material);
   return figure;
 }

@@ -18,6 +18,8 @@ struct Line {
 
 /// Least squares of y on x; NaN where x is constant.
 Line least_squares(const std::vector<std::vector<double>>& points) {
+  const Extent xs = Extent().add(points, 0);
+  if (xs.empty() || xs.low() == xs.high()) return {std::nan(""), std::nan("")};
   double n = 0;
   double sx = 0;
   double sy = 0;
@@ -45,34 +47,27 @@ std::vector<std::vector<double>> thinned(const std::vector<std::vector<double>>&
 }
 
 void describe(Plot& plot, const std::vector<std::vector<double>>& points, const Line& line) {
-  const std::string data = plot.data(points);
+  const Extent observed = Extent().add(points, 0);
+  const Extent predicted = Extent().add(points, 1);
   plot.run("set grid xtics ytics linetype 1 linecolor " + rgb(Ink::kGrid));
   plot.run("set xlabel 'observed effect, beta'").run("set ylabel 'predicted effect'");
-  plot.run("set autoscale noextend")
-      .run("set offsets graph 0.02, graph 0.02, graph 0.04, graph 0.04");
-  const auto span = [&](std::size_t column) {
-    double low = points.front()[column];
-    double high = low;
-    for (const auto& p : points) {
-      low = std::min(low, p[column]);
-      high = std::max(high, p[column]);
-    }
-    return high - low;
-  };
-  plot.ticks("x", span(0), plot.canvas().narrow ? 5.0 : 10.0).ticks("y", span(1), 8.0);
-  const std::string range = "stats " + data + " using 1 nooutput name 'X'";
-  plot.run(range).run("stats " + data + " using 2 nooutput name 'Y'");
-  std::string command = "plot " + data +
+  plot.axis("x", observed, {.most_ticks = plot.canvas().narrow ? 5.0 : 10.0, .margin = 0.02});
+  plot.axis("y", predicted, {.margin = 0.04});
+  std::string command = "plot " + plot.data(points) +
                         " using 1:2 with points pointtype 7 pointsize 0.45 linecolor " +
                         rgb(Ink::kBlue, 0.45);
-  command +=
-      ", [X_min:X_max] (x > Y_min - 0.1 * (Y_max - Y_min) && x < Y_max + 0.1 * (Y_max - Y_min)"
-      " ? x : NaN) with lines dashtype (6,4) linewidth 1.2 linecolor " +
-      rgb(Ink::kMuted);
-  if (std::isfinite(line.slope)) {
-    command += ", [X_min:X_max] " + format_number(line.slope) + " * x + " +
-               format_number(line.intercept) + " with lines linewidth 2 linecolor " +
-               rgb(Ink::kOrange);
+  // Over the axis, so that equality is seen where all effects are equal too.
+  const AxisRange across = axis_range(observed, {});
+  const auto add_line = [&](double slope, double intercept, const std::string& style) {
+    const std::string ends = plot.data({{across.low, slope * across.low + intercept},
+                                        {across.high, slope * across.high + intercept}});
+    command.append(", ").append(ends).append(" with lines ").append(style);
+  };
+  if (!observed.empty()) {
+    add_line(1.0, 0.0, "dashtype (6,4) linewidth 1.2 linecolor " + rgb(Ink::kMuted));
+    if (std::isfinite(line.slope)) {
+      add_line(line.slope, line.intercept, "linewidth 2 linecolor " + rgb(Ink::kOrange));
+    }
   }
   plot.run(command);
 }
@@ -97,13 +92,20 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.picture = draw_both(gnuplot, "Scatter of predicted against observed effects", {430, 330},
                              [&](Plot& plot) { describe(plot, drawn, line); });
   figure.legend = {{Ink::kBlue, "dot", "an enhancer-gene pair of " + evaluated.evaluation.split},
-                   {Ink::kOrange, "line", "least-squares line of predicted on observed"},
                    {Ink::kMuted, "dashes", "equality"}};
+  if (std::isfinite(line.slope)) {
+    figure.legend.push_back({Ink::kOrange, "line", "least-squares line of predicted on observed"});
+  }
   figure.reading =
       "Each dot is a pair; a perfect model puts all of them on the dashed line, and a line flatter "
       "than it means that large effects are predicted too small.";
-  figure.finding = "r = " + Html(fixed(m.pearson, 3)) + ", p = " + p_value(m.pearson_p) +
-                   ", n = " + count_text(m.n) + "; slope of the line " + fixed(line.slope, 2) + ".";
+  const std::string no_r = why_no_r(evaluated.evaluation, evaluated.evaluation.model);
+  figure.finding = no_r.empty()
+                       ? "r = " + Html(fixed(m.pearson, 3)) + ", p = " + p_value(m.pearson_p)
+                       : Html("r is undefined: " + no_r);
+  figure.finding += ", n = " + count_text(m.n);
+  figure.finding += std::isfinite(line.slope) ? "; slope of the line " + fixed(line.slope, 2) + "."
+                                              : "; no line, as the observed effects are all equal.";
   if (drawn.size() < points.size()) {
     figure.finding += " " + counted(static_cast<std::int64_t>(drawn.size()), "pair") +
                       " are drawn, evenly chosen; the numbers are from all.";

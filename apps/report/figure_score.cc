@@ -1,7 +1,9 @@
 // r of the model beside what a model must beat and what it cannot.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "apps/common/format.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 #include "io/text.h"
@@ -52,14 +54,16 @@ Html score_table(const Evaluation& e) {
 }
 
 void describe(Plot& plot, const std::vector<ScoreLine>& lines, double ceiling) {
-  double low = 0.0;
+  Extent scores{0.0, 1.0};
   std::vector<std::string> names;
   for (const ScoreLine& s : lines) {
-    low = std::fmin(low, std::fmin(s.r, s.interval.low));
+    scores.add(s.r).add(s.interval.low);
     names.emplace_back(s.label);
   }
   plot.rows(names).run("set lmargin 14").run("set rmargin 3").run("set tmargin 1.5");
-  plot.run("set xrange [" + format_number(low < 0.0 ? low - 0.05 : 0.0) + ":1]");
+  const double low = scores.low();
+  plot.axis("x", {low < 0.0 ? low - 0.05 : 0.0, 1.0},
+            {.most_ticks = plot.canvas().narrow ? 5.0 : 10.0});
   plot.run(plot.canvas().narrow ? "set xlabel 'Pearson r'"
                                 : "set xlabel 'Pearson correlation with the measured effect'");
   if (std::isfinite(ceiling)) {
@@ -89,17 +93,24 @@ Html replicate_finding(const Replicate& r) {
 }
 
 Html finding(const Evaluation& e) {
-  if (!e.gene_mean || !std::isfinite(e.gene_mean->metrics.pearson)) {
-    return "There are no training pairs to fit a baseline on.";
+  if (!e.gene_mean) return "There are no training pairs to fit a baseline on.";
+  for (const auto& [name, score] :
+       {std::pair("The model", &e.model), std::pair("The mean per gene", &*e.gene_mean)}) {
+    const std::string reason = why_no_r(e, *score);
+    if (!reason.empty()) {
+      return Html(name) + " has no r to compare: " + reason + ".";
+    }
   }
   const double gain = e.model.metrics.pearson - e.gene_mean->metrics.pearson;
   Html out = "Knowing nothing but the gene, r is " + fixed(e.gene_mean->metrics.pearson, 3) +
-             ". The model gains " + fixed(gain, 3) + " over that, 95\u202f% interval " +
-             interval_text(e.gain_interval, 3) + ". ";
-  out += e.gain_interval.low > 0.0
-             ? "The interval lies above 0: DNA adds something."
-             : "The interval includes 0: nothing here shows that the model uses DNA.";
-  return out;
+             ". The model gains " + fixed(gain, 3) + " over that";
+  const Interval& interval = e.gain_interval;
+  if (!is_defined(interval)) return out + "; " + why_no_interval(e) + ".";
+  out += ", 95\u202f% interval " + interval_text(interval, 3) + ". ";
+  if (interval.low > 0.0) return out + "The interval lies above 0: DNA adds something.";
+  return out + (interval.high < 0.0
+                    ? "The interval lies below 0: the model is worse than the mean per gene."
+                    : "The interval includes 0: nothing here shows that the model uses DNA.");
 }
 
 }  // namespace
@@ -112,7 +123,8 @@ Item score_figure(const Gnuplot& gnuplot, const Material& material) {
   const Evaluation& e = material.evaluated->evaluation;
   const std::vector<ScoreLine> lines = score_lines(e);
   if (lines.empty()) {
-    return Omission{title, "No correlation is defined: the predictions are constant.", ""};
+    return Omission{title, "No correlation is defined: of the model, " + why_no_r(e, e.model) + ".",
+                    ""};
   }
   const int height = 80 + 34 * static_cast<int>(lines.size());
   Figure figure;
@@ -130,6 +142,9 @@ Item score_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.reading =
       "Further right is better; where two intervals do not overlap, the two differ by more than "
       "chance.";
+  if (!is_defined(e.model.pearson_interval)) {
+    figure.reading += " No interval is drawn: " + why_no_interval(e) + ".";
+  }
   figure.finding = finding(e);
   if (e.replicate) figure.finding += replicate_finding(*e.replicate);
   figure.details = score_table(e);

@@ -16,27 +16,28 @@ void describe(Plot& plot, const std::vector<EpochRow>& epochs, const EpochRow* b
   }
   const std::string data = plot.data(rows);
   plot.run(plot.canvas().narrow ? "set multiplot layout 2,1" : "set multiplot layout 1,2");
-  plot.run("set xlabel 'epoch'")
-      .run("set xrange [0.5:" + format_number(rows.back()[0] + 0.5) + "]");
-  plot.run("set lmargin 11").run("set rmargin 2").run("set tmargin 1");
+  const bool narrow = plot.canvas().narrow;
+  plot.axis("x", {rows.front()[0] - 0.5, rows.back()[0] + 0.5},
+            {.most_ticks = narrow ? 6.0 : 8.0, .integers = true});
+  plot.run("set xlabel 'epoch'").run("set lmargin 11").run("set rmargin 2").run("set tmargin 1");
   const std::string style = rows.size() > 1
                                 ? " with linespoints pointtype 7 pointsize 0.35 linewidth 2"
                                 : " with points pointtype 7 pointsize 0.8";
-  const bool narrow = plot.canvas().narrow;
-  plot.ticks("x", std::max(1.0, rows.back()[0]), narrow ? 6.0 : 8.0);
-  const auto panel = [&](const std::string& label, int train, int val) {
+  const auto panel = [&](const std::string& label, std::size_t train, std::size_t val) {
+    plot.axis("y", Extent().add(rows, train).add(rows, val), {.to_ticks = true});
     plot.run("set ylabel '" + label + "'");
-    plot.run("plot " + data + " using 1:" + std::to_string(train) + style + " linecolor " +
-             rgb(Ink::kBlue) + ", " + data + " using 1:" + std::to_string(val) + style +
-             " linecolor " + rgb(Ink::kOrange));
+    const auto curve = [&](std::size_t column, Ink ink) {
+      return data + " using 1:" + std::to_string(column + 1) + style + " linecolor " + rgb(ink);
+    };
+    plot.run("plot " + curve(train, Ink::kBlue) + ", " + curve(val, Ink::kOrange));
   };
   if (best != nullptr) {
     const std::string x = format_number(static_cast<double>(best->epoch));
     plot.run("set arrow from " + x + ", graph 0 to " + x +
              ", graph 1 nohead back dashtype (6,4) linewidth 1.2 linecolor " + rgb(Ink::kGreen));
   }
-  panel("Huber loss", 2, 3);
-  panel("Pearson correlation", 4, 5);
+  panel("Huber loss", 1, 2);
+  panel("Pearson correlation", 3, 4);
   plot.run("unset multiplot");
 }
 
@@ -72,10 +73,14 @@ Item training_figure(const Gnuplot& gnuplot, const Material& material) {
       "Curves that part while training still improves are overfitting; the weights of the marked "
       "epoch are the ones this page is about.";
   figure.finding = counted(static_cast<std::int64_t>(epochs.size()), "epoch") + " ran.";
-  if (best != nullptr) {
+  if (best != nullptr && std::isfinite(best->val_r)) {
     figure.legend.push_back({Ink::kGreen, "dashes", "the best epoch, by validation r"});
     figure.finding += " The best is " + std::to_string(best->epoch) + ": training r " +
                       fixed(best->train_r, 3) + ", validation r " + fixed(best->val_r, 3) + ".";
+  } else if (best != nullptr) {
+    figure.legend.push_back({Ink::kGreen, "dashes", "the epoch whose weights were kept"});
+    figure.finding += " No epoch has a validation r, so the weights of epoch " +
+                      std::to_string(best->epoch) + " were kept.";
   }
   figure.details = epochs_table(epochs);
   figure.command = material.run.command;

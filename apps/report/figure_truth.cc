@@ -81,7 +81,7 @@ void draw_panel(Plot& plot, const std::vector<MethodScore>& scores, const Panel&
     elsewhere.push_back(point(scores[i].elsewhere, y));
     decoy.push_back(point(scores[i].decoy, y - kApart));
   }
-  plot.run("set xrange [0:1]").run("set xtics 0.25").run("set format x '%g'");
+  plot.axis("x", {0.0, 1.0}, {.most_ticks = 5.0}).run("set format x '%g'");
   plot.run("set xlabel '" + std::string(panel.label) + "'").run("unset arrow");
   for (const double chance : panel.chances) plot.mark(chance);
   plot.run("plot " + plot.dots(decoy, Ink::kRed) + ", " + plot.dots(elsewhere, Ink::kBlue) + ", " +
@@ -166,7 +166,13 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
     return Omission{title, "The attribution was made without truth.json.", command};
   }
   const std::vector<MethodScore> scores = scores_of(*material.attribution);
-  if (scores.empty()) return Omission{title, "No explained pair has a planted effect.", ""};
+  if (scores.empty()) {
+    const bool any = number_at(material.attribution->summary, "truth_scores.pairs") > 0;
+    return Omission{title,
+                    any ? "No window has bins both on the site that acts and on neither site."
+                        : "No explained pair has a planted effect.",
+                    ""};
+  }
   const nlohmann::json& summary = material.attribution->summary;
   const Chance chance{number_at(summary, "truth_scores.chance.auroc"),
                       number_at(summary, "truth_scores.chance.causal_precision_at_k"),

@@ -1,21 +1,21 @@
 // The two windows of one pair over the genome, after the paper's Figures 4B and 5.
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <map>
 
 #include "apps/attribute/numbers.h"
 #include "apps/common/command_record.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
+#include "apps/report/window_classes.h"
+#include "io/locus.h"
 #include "io/text.h"
 #include "model/profile.h"
 
 namespace cdt {
 namespace {
 
-constexpr std::array<Ink, 5> kClassInks = {Ink::kRed, Ink::kTeal, Ink::kGold, Ink::kGreen,
-                                           Ink::kPurple};
+constexpr std::size_t kMostClasses = 60;  // rows of elements under a window
+constexpr int kClassPixels = 14;          // of a row
 
 /// One window: per bin its left edge in kb from the centre and its score in units of a uniform one.
 struct Window {
@@ -25,15 +25,10 @@ struct Window {
   double peak_over_uniform = 0;
 };
 
-/// A kind of annotated element and where it lies in the window, kb from the centre.
-struct ElementClass {
-  std::string name;
-  std::vector<std::vector<double>> spans;
-};
-
 struct PairView {
   Window attention, gradient;
-  std::vector<ElementClass> classes;
+  std::vector<ElementClass> classes;  // drawn
+  std::size_t classes_left_out = 0;
   const TruthSites* sites = nullptr;
   double from_kb = 0, to_kb = 0, bin_kb = 0;
   double centre_mb = 0;
@@ -60,37 +55,6 @@ Window make_window(const std::vector<float>& profile, const Dataset& data) {
   return out;
 }
 
-/// The commonest classes first; those beyond the inks become one, "other".
-std::vector<ElementClass> classes_in(const Material& material, const Enhancer& enhancer,
-                                     std::int64_t from, std::int64_t to) {
-  std::map<std::string, ElementClass> by_name;
-  const auto kb = [&](std::int64_t at) {
-    return static_cast<double>(std::clamp(at, from, to) - enhancer.centre()) / 1e3;
-  };
-  for (const Annotations& annotations : material.annotations) {
-    const auto chromosome = annotations.chromosomes.find(enhancer.chrom);
-    if (chromosome == annotations.chromosomes.end()) continue;
-    for (const Element* element : chromosome->second.overlapping(from, to)) {
-      const std::string name = class_name(annotations.name, annotations.labels[element->label],
-                                          material.annotations.size());
-      by_name[name].name = name;
-      by_name[name].spans.push_back({kb(element->start), kb(element->end)});
-    }
-  }
-  std::vector<ElementClass> out;
-  for (auto& [name, kind] : by_name) out.push_back(std::move(kind));
-  std::stable_sort(out.begin(), out.end(), [](const ElementClass& a, const ElementClass& b) {
-    return a.spans.size() > b.spans.size();
-  });
-  while (out.size() > kClassInks.size()) {
-    ElementClass last = std::move(out.back());
-    out.pop_back();
-    out.back().name = "other";
-    out.back().spans.insert(out.back().spans.end(), last.spans.begin(), last.spans.end());
-  }
-  return out;
-}
-
 PairView make_view(const Material& material, const AttributedPair& pair) {
   const Dataset& data = material.data;
   const Attribution& attribution = *material.attribution;
@@ -105,6 +69,10 @@ PairView make_view(const Material& material, const AttributedPair& pair) {
   view.bin_kb = static_cast<double>(data.bin_bp) / 1e3;
   view.centre_mb = static_cast<double>(enhancer.centre()) / 1e6;
   view.classes = classes_in(material, enhancer, enhancer.centre() + from, enhancer.centre() + to);
+  if (view.classes.size() > kMostClasses) {
+    view.classes_left_out = view.classes.size() - kMostClasses;
+    view.classes.resize(kMostClasses);
+  }
   if (material.truth) {
     const auto sites = material.truth->sites.find(enhancer.name);
     if (sites != material.truth->sites.end()) view.sites = &sites->second;
@@ -128,7 +96,8 @@ void window_panel(Plot& plot, const Window& window, const std::string& label, In
   plot.run("set label 1 '" + label + "' at graph " +
            (peak_is_left ? "0.988, graph 0.9 right" : "0.012, graph 0.9 left") +
            " front textcolor " + rgb(ink));
-  plot.ticks("y", window.peak_over_uniform, 4.0);
+  plot.axis("y", Extent{1.0}.add(window.steps, 1),
+            {.most_ticks = 4.0, .from_zero = true, .to_ticks = true});
   plot.run("unset arrow");
   const std::string tick = ", graph -0.055 nohead linewidth 1.5 linecolor " + rgb(ink);
   for (const double kb : window.top_kb) {
@@ -154,48 +123,29 @@ void position_axis(Plot& plot, const PairView& view, double most) {
   plot.run("set border 7 linecolor " + rgb(Ink::kMuted));
 }
 
-void element_panel(Plot& plot, const PairView& view) {
-  plot.run("set yrange [" + format_number(-static_cast<double>(view.classes.size())) + ":0]");
-  plot.run("unset ytics").run("unset grid").run("set border 1");
-  std::string command;
-  for (std::size_t i = 0; i < view.classes.size(); ++i) {
-    std::vector<std::vector<double>> boxes;
-    for (const std::vector<double>& span : view.classes[i].spans) {
-      const double y = -static_cast<double>(i) - 0.5;
-      boxes.push_back({(span[0] + span[1]) / 2.0, y, span[0], span[1], y - 0.32, y + 0.32});
-    }
-    const std::string colour = rgb(kClassInks[i]);
-    command.append(i == 0 ? "plot " : ", ")
-        .append(plot.data(boxes))
-        .append(" using 1:2:3:4:5:6 with boxxyerror fillstyle solid 1.0 border linecolor ")
-        .append(colour)
-        .append(" fillcolor ")
-        .append(colour);
-  }
-  plot.run(command);
-}
-
 /// Places the next panel between two heights, fractions of the canvas.
 void place(Plot& plot, double bottom, double top) {
   plot.run("set bmargin at screen " + format_number(bottom));
   plot.run("set tmargin at screen " + format_number(top));
 }
 
+/// The height of the rows of classes.
+int class_pixels(const PairView& view) {
+  return view.classes.empty() ? 0 : 14 + kClassPixels * static_cast<int>(view.classes.size());
+}
+
 void describe(Plot& plot, const PairView& view) {
   const double height = plot.canvas().height;
   const double foot = 58.0 / height;
-  const double elements = view.classes.empty()
-                              ? 0.0
-                              : (14.0 + 13.0 * static_cast<double>(view.classes.size())) / height;
+  const double elements =
+      view.classes.empty() ? 0.0 : static_cast<double>(class_pixels(view)) / height;
   const double head = 1.0 - 50.0 / height;
   const double gap = 16.0 / height;
   const double panel = (head - foot - elements - gap) / 2.0;
   plot.run("set multiplot");
   plot.run("set lmargin at screen " + std::string(plot.canvas().narrow ? "0.15" : "0.08"));
   plot.run("set rmargin at screen " + std::string(plot.canvas().narrow ? "0.93" : "0.97"));
-  plot.run("set xrange [" + format_number(view.from_kb) + ":" + format_number(view.to_kb) + "]");
-  plot.run("set yrange [0:*]").run("set ytics 1 autofreq").run("set autoscale yfixmin");
-  plot.ticks("x", view.to_kb - view.from_kb, plot.canvas().narrow ? 5.0 : 9.0);
+  plot.axis("x", {view.from_kb, view.to_kb}, {.most_ticks = plot.canvas().narrow ? 5.0 : 9.0});
   plot.run("set xtics scale 0").run("set format x ''");
   if (view.sites != nullptr) {
     shade(plot, view, view.sites->causal, Ink::kGreen);
@@ -213,19 +163,21 @@ void describe(Plot& plot, const PairView& view) {
   if (!view.classes.empty()) {
     plot.run("unset object").run("unset arrow").run("unset label").run(axis);
     place(plot, foot, foot + elements - 6.0 / height);
-    element_panel(plot, view);
+    draw_classes(plot, view.classes);
   }
   plot.run("unset multiplot");
 }
 
 Html peak_text(const char* method, const Window& window, const Enhancer& enhancer,
-               const Dataset& data) {
+               const Material& material) {
+  const Dataset& data = material.data;
   const std::int64_t offset = offset_bp(window.peak, data.bins, data.bin_bp);
+  if (!(window.peak_over_uniform > 0)) return Html(method) + " is zero everywhere. ";
   const std::int64_t start = enhancer.centre() + offset;
+  const Locus bin = on_chromosome({enhancer.chrom, start, start + data.bin_bp, ""},
+                                  chromosome_end(material, enhancer.chrom));
   return Html(method) + " peaks at " + (offset >= 0 ? "+" : "") +
-         fixed(static_cast<double>(offset) / 1e3, 1) + "\u202fkb, " + enhancer.chrom + ":" +
-         std::to_string(std::max<std::int64_t>(start, 0)) + "-" +
-         std::to_string(std::max<std::int64_t>(start + data.bin_bp, 0)) + ", " +
+         fixed(static_cast<double>(offset) / 1e3, 1) + "\u202fkb, " + locus_text(bin) + ", " +
          fixed(window.peak_over_uniform, 2) + " times uniform" +
          (at_edge(window.peak, data.bins) ? " (in the outer 5\u202f% of the window)" : "") + ". ";
 }
@@ -240,23 +192,26 @@ std::vector<LegendEntry> legend_of(const PairView& view) {
     out.push_back({Ink::kNull, "area", "planted decoy"});
   }
   for (std::size_t i = 0; i < view.classes.size(); ++i) {
-    out.push_back({kClassInks[i], "area",
-                   view.classes[i].name + " (" +
-                       count_text(static_cast<std::int64_t>(view.classes[i].spans.size())) + ")"});
+    const ElementClass& kind = view.classes[i];
+    const std::string row =
+        view.classes.size() > 1 ? ", row " + std::to_string(i + 1) : std::string();
+    out.push_back(
+        {class_ink(i), "area",
+         kind.name + " (" + count_text(static_cast<std::int64_t>(kind.spans.size())) + ")" + row});
   }
   return out;
 }
 
 }  // namespace
 
-Item window_figure(const Gnuplot& gnuplot, const Material& material, const AttributedPair& pair) {
+Item window_figure(const Gnuplot& gnuplot, const Material& material, const ShownPair& shown) {
+  const AttributedPair& pair = *shown.pair;
   const PairView view = make_view(material, pair);
   const Enhancer& enhancer = material.data.enhancers[static_cast<std::size_t>(pair.enhancer)];
   const std::string& gene = material.data.genes[static_cast<std::size_t>(pair.gene)];
-  const int more = view.classes.empty() ? 0 : 14 + 13 * static_cast<int>(view.classes.size());
+  const int more = class_pixels(view);
   Figure figure;
-  figure.title = Html(material.pair.empty() ? "The strongest effect" : "The chosen pair") + ": " +
-                 enhancer.name + " to " + element("i", gene);
+  figure.title = Html(shown.what) + ": " + enhancer.name + " to " + element("i", gene);
   figure.picture = draw_both(gnuplot, "Attention and gradient over the DNA window of one pair",
                              {390 + more, 390 + more}, [&](Plot& plot) { describe(plot, view); });
   figure.legend = legend_of(view);
@@ -266,10 +221,16 @@ Item window_figure(const Gnuplot& gnuplot, const Material& material, const Attri
   figure.note =
       "Both panels share the axis: kb from the centre of the enhancer below, position on the "
       "chromosome in Mb above.";
+  if (view.classes_left_out > 0) {
+    figure.note += " Not drawn: the " +
+                   count_text(static_cast<std::int64_t>(view.classes_left_out)) +
+                   " classes with fewest elements in the window.";
+  }
   figure.finding = enhancer.chrom + ", " + material.data.assembly + ". Observed effect " +
-                   fixed(pair.beta, 3) + ", predicted " + fixed(pair.prediction, 3) + ". ";
-  figure.finding += peak_text("Attention", view.attention, enhancer, material.data) +
-                    peak_text("Gradient", view.gradient, enhancer, material.data);
+                   (std::isnan(pair.beta) ? "not measured" : fixed(pair.beta, 3)) + ", predicted " +
+                   fixed(pair.prediction, 3) + ". ";
+  figure.finding += peak_text("Attention", view.attention, enhancer, material) +
+                    peak_text("Gradient", view.gradient, enhancer, material);
   figure.command = attribute_command(material) + "\n" + material.command;
   if (material.pair.empty()) figure.command += " --pair " + shell_word(enhancer.name + ":" + gene);
   return figure;

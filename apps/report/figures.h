@@ -53,8 +53,16 @@ Item distance_figure(const Gnuplot& gnuplot, const Material& material);
 Item overlap_figure(const Gnuplot& gnuplot, const Material& material);
 /// On which classes of annotated elements the top bins lie, against chance.
 Item enrichment_figure(const Gnuplot& gnuplot, const Material& material);
+/// The pair whose windows are shown, and what it is among those explained.
+struct ShownPair {
+  const AttributedPair* pair = nullptr;
+  std::string what;  // "The chosen pair"
+};
+/// That of --pair, else the one of the strongest measured effect, the first where none is measured.
+/// InputError if --pair names none; the attribution has pairs.
+ShownPair shown_pair(const Material& material);
 /// The two windows of one attributed pair over the genome (4B, 5).
-Item window_figure(const Gnuplot& gnuplot, const Material& material, const AttributedPair& pair);
+Item window_figure(const Gnuplot& gnuplot, const Material& material, const ShownPair& shown);
 /// Heads of DNA self-attention as heat maps (7).
 Item heads_figure(const Gnuplot& gnuplot, const Material& material);
 /// How near to uniform each attention map is, and how alike its rows of genes.

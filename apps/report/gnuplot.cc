@@ -5,7 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <sstream>
@@ -13,11 +15,15 @@
 #include "apps/common/interrupt.h"
 #include "engine/error.h"
 #include "io/file.h"
+#include "io/text.h"
 
 namespace cdt {
 namespace {
 
 namespace fs = std::filesystem;
+
+// As a file, not as input: then gnuplot names the line that it complains about.
+constexpr const char* kScript = "/dev/stdin";
 
 [[noreturn]] void fail(const char* call, int error) {
   throw Error(std::string("gnuplot: ") + call + ": " + system_message(error));
@@ -46,18 +52,17 @@ std::string read_all(const FileDescriptor& file) {
   return out;
 }
 
-/// The first line that says something, without gnuplot's echo of the script.
-std::string first_message(const std::string& text) {
-  std::istringstream lines(text);
+/// Line `number` of a script, from 1, as far as it fits a message.
+std::string line_of(const std::string& script, std::size_t number) {
+  constexpr std::size_t kMost = 160;
+  std::istringstream lines(script);
   std::string line;
-  while (std::getline(lines, line)) {
-    const std::size_t begin = line.find_first_not_of(" \t^");
-    if (begin != std::string::npos && line.rfind("gnuplot>", 0) != 0) return line.substr(begin);
-  }
-  return "no message";
+  for (std::size_t at = 0; at < number && std::getline(lines, line);) ++at;
+  return line.size() > kMost ? line.substr(0, kMost) + "..." : line;
 }
 
-/// Starts `program -d` (no start-up files) on three descriptors, with a bare environment.
+/// Starts `program -d /dev/stdin` (no start-up files) on three descriptors, with a bare
+/// environment.
 pid_t start(const fs::path& program, const std::array<int, 3>& streams) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -68,7 +73,8 @@ pid_t start(const fs::path& program, const std::array<int, 3>& streams) {
   std::string option = "-d";
   std::string locale = "LC_ALL=C";
   std::string path = "PATH=/usr/bin:/bin";
-  const std::array<char*, 3> arguments{name.data(), option.data(), nullptr};
+  std::string script = kScript;
+  const std::array<char*, 4> arguments{name.data(), option.data(), script.data(), nullptr};
   const std::array<char*, 3> environment{locale.data(), path.data(), nullptr};
   pid_t child = 0;
   const int error =
@@ -79,6 +85,32 @@ pid_t start(const fs::path& program, const std::array<int, 3>& streams) {
 }
 
 }  // namespace
+
+std::string gnuplot_error(const std::string& messages, const std::string& script) {
+  const std::string before = '"' + std::string(kScript) + "\" line ";
+  std::istringstream lines(messages);
+  std::string line;
+  std::string other = "no message";
+  while (std::getline(lines, line)) {
+    std::string lower = line;
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (lower.find("warning:") != std::string::npos) continue;
+    if (line.rfind(before, 0) != 0) {
+      if (line.find_first_not_of(" \t^") != std::string::npos) other = line;
+      continue;
+    }
+    const std::size_t colon = std::min(line.find(": ", before.size()), line.size());
+    const std::string number = line.substr(before.size(), colon - before.size());
+    std::int64_t at = 0;
+    if (!parse_int64(number, &at) || at < 1) continue;
+    std::string complaint = line.substr(std::min(colon + 2, line.size()));
+    complaint.resize(complaint.find_last_not_of(' ') + 1);
+    return complaint + " (script line " + number + ": " +
+           line_of(script, static_cast<std::size_t>(at)) + ")";
+  }
+  return other;
+}
 
 Gnuplot::Gnuplot() {
   const char* path = std::getenv("PATH");
@@ -108,7 +140,7 @@ std::string Gnuplot::draw(const std::string& script) const {
   }
   stop_if_interrupted();
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    throw Error("gnuplot failed: " + first_message(read_all(messages)));
+    throw Error("gnuplot failed: " + gnuplot_error(read_all(messages), script));
   }
   return read_all(output);
 }

@@ -7,13 +7,17 @@
 
 namespace cdt {
 
+/// What gnuplot complains of and the line of the script, from all that it said: one line, warnings
+/// left out.
+std::string gnuplot_error(const std::string& messages, const std::string& script);
+
 class Gnuplot {
  public:
   /// Looks along PATH; InputError naming the package if there is none.
   Gnuplot();
   explicit Gnuplot(std::filesystem::path program) : program_(std::move(program)) {}
 
-  /// What the script writes to standard output. Error with gnuplot's first message if it fails.
+  /// What the script writes to standard output. Error with gnuplot_error() if it fails.
   std::string draw(const std::string& script) const;
 
  private:

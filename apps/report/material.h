@@ -94,6 +94,9 @@ struct Material {
   std::vector<Annotations> annotations;    // elements to draw under the windows
 };
 
+/// The end of a chromosome: what the attribution was told, else that of the assembly; 0: not known.
+std::int64_t chromosome_end(const Material& material, const std::string& chrom);
+
 /// The value at "methods.gradient.edge_share", or null.
 const nlohmann::json& value_at(const nlohmann::json& object, const std::string& path);
 /// The same as a number; NaN if it is none.

@@ -14,10 +14,22 @@ constexpr const char* kNarrowSpace = "\xE2\x80\xAF";  // U+202F, does not break
 constexpr const char* kTimesTen =
     "\xE2\x80\xAF\xC3\x97\xE2\x80\xAF"
     "10";
-constexpr double kSmallestPlain = 0.001;
+constexpr double kSmallestPlain = 0.001;  // of p
+constexpr double kLargestPlain = 1e9;
 
 std::string with_minus(const std::string& text) {
   return text.front() == '-' ? kMinus + text.substr(1) : text;
+}
+
+/// Of a number above 0, in Unicode.
+std::string superscript(int value) {
+  constexpr std::array<const char*, 10> kDigits = {"\u2070", "\u00b9", "\u00b2", "\u00b3",
+                                                   "\u2074", "\u2075", "\u2076", "\u2077",
+                                                   "\u2078", "\u2079"};
+  std::string out;
+  for (const char digit : std::to_string(value))
+    out += kDigits[static_cast<std::size_t>(digit - '0')];
+  return out;
 }
 
 /// Without the sign of a rounded zero.
@@ -32,8 +44,13 @@ std::string printed(double value, int digits) {
 }  // namespace
 
 std::string fixed(double value, int digits) {
-  if (!std::isfinite(value) || std::fabs(value) > 1e15) return kUndefined;
-  return with_minus(printed(value, digits));
+  if (std::isnan(value)) return kUndefined;
+  const double size = std::fabs(value);
+  if (std::isinf(value)) return (value < 0 ? kMinus : "") + std::string("\u221e");
+  if (size < kLargestPlain) return with_minus(printed(value, digits));
+  const int exponent = static_cast<int>(std::floor(std::log10(size)));
+  return with_minus(printed(value / std::pow(10.0, exponent), 2)) + kTimesTen +
+         superscript(exponent);
 }
 
 std::string percent(double share, int digits) {

@@ -8,7 +8,7 @@
 
 namespace cdt {
 
-/// "0.831", with a true minus sign; an en dash where it is not finite.
+/// "0.831", with a true minus sign; from 1e9 on with a power of ten; an en dash where undefined.
 std::string fixed(double value, int digits);
 /// "95.5 %"
 std::string percent(double share, int digits = 1);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "apps/common/format.h"
 #include "apps/report/numerals.h"
 #include "apps/report/sources.h"
 #include "io/text.h"
@@ -31,12 +32,16 @@ Html card(const Html& label, const Html& value, const Html& note) {
 Html headline(const Material& material) {
   if (!material.evaluated) return {};
   const Evaluation& e = material.evaluated->evaluation;
+  const std::string no_r = why_no_r(e, e.model);
+  const auto interval = [&](const Interval& i) {
+    return is_defined(i) ? "95\u202f% " + interval_text(i, 3) : why_no_interval(e);
+  };
   Html cards = card("Pearson r on " + e.split, fixed(e.model.metrics.pearson, 3),
-                    "95\u202f% " + interval_text(e.model.pearson_interval, 3));
-  if (e.gene_mean && std::isfinite(e.gene_mean->metrics.pearson)) {
+                    no_r.empty() ? interval(e.model.pearson_interval) : no_r);
+  if (no_r.empty() && e.gene_mean && std::isfinite(e.gene_mean->metrics.pearson)) {
     const double gain = e.model.metrics.pearson - e.gene_mean->metrics.pearson;
     cards += card("Gain over gene mean", (gain > 0 ? "+" : "") + fixed(gain, 3),
-                  "95\u202f% " + interval_text(e.gain_interval, 3));
+                  interval(e.gain_interval));
   }
   if (std::isfinite(e.noise_ceiling)) {
     cards += card("Share of the ceiling", percent(e.model.share_of_ceiling),
@@ -92,10 +97,10 @@ Html training_row(const Material& material) {
 
 Html baselines_row(const Evaluation& e) {
   if (!e.gene_mean) return "none: there are no training pairs to fit one on";
-  const auto r = [](const Score& s) {
-    return std::isfinite(s.metrics.pearson)
-               ? "r = " + with_interval(s.metrics.pearson, s.pearson_interval, 3)
-               : std::string("no r, it is constant");
+  const auto r = [&](const Score& s) {
+    const std::string none = why_no_r(e, s);
+    return none.empty() ? "r = " + with_interval(s.metrics.pearson, s.pearson_interval, 3)
+                        : "no r, " + none;
   };
   return "mean effect of the gene in training: " + r(*e.gene_mean) +
          "; mean of all training effects: " + r(*e.global_mean);
@@ -147,11 +152,15 @@ void weigh_evaluation(const Evaluation& e, std::vector<Html>* out) {
                    " of the pairs have a gene that was also trained on. Effects differ by gene, so "
                    "compare with the mean per gene, not with 0.");
   }
-  if (e.model.constant) out->push_back("All predictions are equal: correlations are undefined.");
+  if (e.model.constant && e.pairs > 1) {
+    out->push_back("All " + counted(e.pairs, "prediction") +
+                   " here are equal: correlations are undefined.");
+  }
 }
 
 void weigh_effects(const std::vector<Pair>& pairs, std::vector<Html>* out) {
-  if (std::none_of(pairs.begin(), pairs.end(), [](const Pair& p) { return p.beta > 0.0F; })) {
+  if (!pairs.empty() &&
+      std::none_of(pairs.begin(), pairs.end(), [](const Pair& p) { return p.beta > 0.0F; })) {
     out->push_back(
         "No training effect is positive: the model cannot have learnt enhancers whose silencing "
         "raises expression.");

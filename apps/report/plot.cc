@@ -5,15 +5,17 @@
 #include <cmath>
 #include <cstdio>
 
+#include "engine/error.h"
 #include "io/text.h"
 
 namespace cdt {
 namespace {
 
-constexpr std::array<const char*, kInks> kNames = {"--text", "--muted",  "--grid",  "--null",
-                                                   "--blue", "--orange", "--green", "--purple",
-                                                   "--red",  "--teal",   "--gold"};
+constexpr std::array<const char*, kInks> kNames = {
+    "--text",   "--muted", "--grid", "--null", "--blue", "--orange", "--green",
+    "--purple", "--red",   "--teal", "--gold", "--pink", "--brown",  "--olive"};
 constexpr double kOpaque = 255.0;
+constexpr const char* kEmptyLabel = "9999";  // its number, past those of other labels
 
 }  // namespace
 
@@ -43,14 +45,27 @@ Plot::Plot(const Canvas& canvas) : canvas_(canvas) {
 }
 
 Plot& Plot::run(const std::string& command) {
+  CDT_CHECK(command.find("range [") == std::string::npos, "axis() sets the ranges of a figure");
+  CDT_CHECK(command.rfind("plot ", 0) != 0 || (has_x_ && has_y_), "a plot needs both axes");
   script_ += command;
   script_ += '\n';
   return *this;
 }
 
-Plot& Plot::ticks(const std::string& axis, double span, double most) {
-  if (!(span > 0.0) || !std::isfinite(span)) return *this;
-  return run("set " + axis + "tics " + format_number(round_step(span, most)));
+Plot& Plot::axis(const std::string& name, const Extent& extent, const AxisStyle& style) {
+  const AxisRange range = axis_range(extent, style);
+  script_ += "set " + name + "range [" + format_number(range.low) + ":" +
+             format_number(range.high) + "]\n";
+  run((style.logarithmic ? "set" : "unset") + std::string(" logscale ") + name);
+  run("set " + name + "tics " + format_number(range.tick));
+  if (name == "x") has_x_ = true, x_empty_ = extent.empty();
+  if (name == "y") has_y_ = true, y_empty_ = extent.empty();
+  if (x_empty_ || y_empty_) {
+    return run("set label " + std::string(kEmptyLabel) +
+               " 'no value is defined' at graph 0.5, graph 0.5 center front textcolor " +
+               rgb(Ink::kMuted));
+  }
+  return run("unset label " + std::string(kEmptyLabel));
 }
 
 std::string Plot::data(const std::vector<std::vector<double>>& rows) {
@@ -67,9 +82,9 @@ std::string Plot::data(const std::vector<std::vector<double>>& rows) {
 }
 
 Plot& Plot::rows(const std::vector<std::string>& names) {
-  run("set border 1").run("unset ytics").run("unset grid");
+  run("set border 1").run("unset grid");
   run("set grid xtics linetype 1 linecolor " + rgb(Ink::kGrid));
-  run("set yrange [" + format_number(0.4 - static_cast<double>(names.size())) + ":0.6]");
+  axis("y", {0.4 - static_cast<double>(names.size()), 0.6}).run("unset ytics");
   for (std::size_t i = 0; i < names.size(); ++i) {
     run("set label '" + names[i] + "' at graph 0, first " + format_number(-static_cast<double>(i)) +
         " right offset -1,0 textcolor " + rgb(Ink::kText));
@@ -85,18 +100,10 @@ std::string Plot::dots(const std::vector<std::vector<double>>& points, Ink ink) 
 }
 
 Plot& Plot::mark(double x) {
+  if (!std::isfinite(x)) return *this;
   const std::string at = format_number(x);
   return run("set arrow from " + at + ", graph 0 to " + at +
              ", graph 1 nohead dashtype (6,4) linewidth 1.2 linecolor " + rgb(Ink::kMuted));
-}
-
-double round_step(double span, double most) {
-  const double least = span / most;
-  const double power = std::pow(10.0, std::floor(std::log10(least)));
-  for (const double factor : {1.0, 2.0, 5.0}) {
-    if (factor * power >= least) return factor * power;
-  }
-  return 10.0 * power;
 }
 
 Html draw_both(const Gnuplot& gnuplot, std::string_view label, const Heights& heights,

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <functional>
+#include <initializer_list>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,8 +16,23 @@
 namespace cdt {
 
 /// Colours of figures by role; the style sheet gives each a light and a dark value.
-enum class Ink { kText, kMuted, kGrid, kNull, kBlue, kOrange, kGreen, kPurple, kRed, kTeal, kGold };
-constexpr std::size_t kInks = 11;
+enum class Ink {
+  kText,
+  kMuted,
+  kGrid,
+  kNull,
+  kBlue,
+  kOrange,
+  kGreen,
+  kPurple,
+  kRed,
+  kTeal,
+  kGold,
+  kPink,
+  kBrown,
+  kOlive
+};
+constexpr std::size_t kInks = 14;
 /// The CSS variable, "--blue".
 const char* ink_name(Ink ink);
 /// The colour in a script, "rgb '#00010204'".
@@ -28,20 +45,67 @@ struct Canvas {
   bool narrow = false;
 };
 
+/// The numbers that an axis must show. What is not finite counts for nothing, so that it may be
+/// empty; huge numbers count as kHuge.
+class Extent {
+ public:
+  static constexpr double kHuge = 1e250;
+
+  Extent() = default;
+  Extent(std::initializer_list<double> values) {
+    for (const double value : values) add(value);
+  }
+  Extent& add(double value);
+  /// Column `column` of rows of numbers.
+  Extent& add(const std::vector<std::vector<double>>& rows, std::size_t column);
+
+  bool empty() const { return low_ > high_; }
+  /// Without `empty()`.
+  double low() const { return low_; }
+  double high() const { return high_; }
+  /// The least number above 0; infinity if there is none.
+  double least_positive() const { return least_positive_; }
+
+ private:
+  static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  double low_ = kInfinity, high_ = -kInfinity, least_positive_ = kInfinity;
+};
+
+struct AxisStyle {
+  double most_ticks = 8.0;   // about, over the range
+  bool integers = false;     // ticks at whole numbers only: epochs, counts, ranks
+  bool from_zero = false;    // the range starts at 0
+  bool to_ticks = false;     // the range ends at ticks
+  bool logarithmic = false;  // whole decades; numbers up to 0 are not shown
+  double margin = 0.0;       // beyond both ends, share of the span
+};
+
+/// Finite, low < high, and wide enough for its ticks to differ in the digits that gnuplot prints.
+struct AxisRange {
+  double low = 0, high = 1;
+  double tick = 1;  // from one to the next; their ratio if logarithmic
+};
+
+/// The range of an axis for any extent: around the one value where all are equal, 0 to 1 or one
+/// decade where there is none.
+AxisRange axis_range(const Extent& extent, const AxisStyle& style);
+
 class Plot {
  public:
   explicit Plot(const Canvas& canvas);
 
   const Canvas& canvas() const { return canvas_; }
-  /// One command; must not hold text that is not ours.
+  /// One command; must not hold text that is not ours. No ranges: axis() sets them, "x" and "y"
+  /// before the first plot.
   Plot& run(const std::string& command);
-  /// Sets the ticks of "x", "y" or "x2" to round steps, at most `most` of them over `span`.
-  Plot& ticks(const std::string& axis, double span, double most);
+  /// Sets range and ticks of "x", "y" or "cb" by axis_range(). Where nothing is defined, the panel
+  /// says so.
+  Plot& axis(const std::string& name, const Extent& extent, const AxisStyle& style = {});
   /// Rows named from the top down, at heights 0, -1, ..., over a vertical grid; a name is ours.
   Plot& rows(const std::vector<std::string>& names);
   /// The part of a plot command that draws points {x, y, low, high} with their intervals of x.
   std::string dots(const std::vector<std::vector<double>>& points, Ink ink);
-  /// A dashed line at x over the whole height.
+  /// A dashed line at x over the whole height; none where x is not finite.
   Plot& mark(double x);
   /// Rows of numbers under a name to plot from, "$d0"; what is not finite is left out by gnuplot.
   std::string data(const std::vector<std::vector<double>>& rows);
@@ -51,6 +115,8 @@ class Plot {
   Canvas canvas_;
   std::string script_;
   int blocks_ = 0;
+  bool has_x_ = false, has_y_ = false;  // ranges
+  bool x_empty_ = false, y_empty_ = false;
 };
 
 /// gnuplot's SVG as an element for the page: no document head, no fonts, no ids, colours of Ink as

@@ -1,7 +1,5 @@
 #include "apps/report/report.h"
 
-#include <algorithm>
-#include <cmath>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -47,7 +45,8 @@ bool parse_options(int argc, char** argv, ReportOptions* options, int* exit_code
   cli.choice("split", {"train", "val", "test"});
   cli.option("annotations", &options->annotations,
              "BED file (plain or gzip) of elements to draw under the windows; may be repeated");
-  cli.option("pair", &options->pair, "ENHANCER:GENE to show; without it the strongest effect");
+  cli.option("pair", &options->pair,
+             "ENHANCER:GENE to show; without it the strongest effect among those explained");
   for (const char* name : {"data", "run", "out"}) cli.require(name);
   add_model_options(&cli, &options->overrides);
   const bool go = cli.parse(argc, argv, exit_code);
@@ -72,29 +71,6 @@ Material read_material(const ReportOptions& options, const Dataset& data) {
                      options.split.empty() ? "val" : options.split, material.truth);
   }
   return material;
-}
-
-/// The pair named on the command line, or that of the strongest measured effect.
-const AttributedPair& shown_pair(const Material& material) {
-  const std::string& name = material.pair;
-  const std::vector<AttributedPair>& pairs = material.attribution->pairs;
-  const Dataset& data = material.data;
-  if (name.empty()) {
-    const auto strength = [](const AttributedPair& p) {
-      return std::isfinite(p.beta) ? std::fabs(p.beta) : -1.0;
-    };
-    const auto strongest = std::max_element(pairs.begin(), pairs.end(),
-                                            [&](const AttributedPair& a, const AttributedPair& b) {
-                                              return strength(a) < strength(b);
-                                            });
-    return *strongest;
-  }
-  for (const AttributedPair& pair : pairs) {
-    const std::string& enhancer = data.enhancers[static_cast<std::size_t>(pair.enhancer)].name;
-    if (name == enhancer + ":" + data.genes[static_cast<std::size_t>(pair.gene)]) return pair;
-  }
-  throw InputError("command line", "--pair",
-                   "the attribution holds no pair with DNA named " + name);
 }
 
 std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& material,
@@ -139,7 +115,7 @@ std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& mater
 }
 
 void run(const ReportOptions& options) {
-  catch_interrupts();
+  catch_interrupts("cdt-report");
   if (!options.pair.empty() && options.attribution.empty()) {
     throw InputError("command line", "--pair", "needs --attribution, whose pairs it chooses from");
   }

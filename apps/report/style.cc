@@ -8,6 +8,7 @@ std::string_view style_sheet() {
   --text: #1b2430; --muted: #5b6675; --grid: #e3e7ec; --null: #8d97a5;
   --blue: #1f6fb5; --orange: #b54d12; --green: #1f8a5b; --purple: #7a55b5;
   --red: #c03a4b; --teal: #0f8790; --gold: #a67c00;
+  --pink: #b23a8e; --brown: #80563a; --olive: #5f7512;
 }
 @media screen and (prefers-color-scheme: dark) {
   :root {
@@ -15,6 +16,7 @@ std::string_view style_sheet() {
     --text: #e6eaf0; --muted: #a0abba; --grid: #29313c; --null: #7d8897;
     --blue: #6db3f2; --orange: #f0945a; --green: #5cc998; --purple: #b79af0;
     --red: #f0808d; --teal: #57c8d0; --gold: #dcb347;
+    --pink: #ef8fcf; --brown: #c79a78; --olive: #b3c95a;
   }
 }
 * { box-sizing: border-box; }

@@ -1,7 +1,5 @@
 #include "apps/synth/synth.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -14,6 +12,7 @@
 #include "apps/common/version.h"
 #include "apps/synth/mechanism.h"
 #include "apps/synth/truth_text.h"
+#include "engine/cpu/parallel.h"
 #include "engine/error.h"
 #include "io/text.h"
 
@@ -72,20 +71,20 @@ void announce(const SynthPlan& plan, const std::filesystem::path& directory) {
   std::fputs(line.c_str(), stderr);
 }
 
-void write_windows(const SynthPlan& plan, const Mechanism& mechanism, bool quiet,
+void write_windows(const SynthPlan& plan, const Mechanism& mechanism, const CommonOptions& common,
                    DatasetWriter& writer) {
+  const int threads = common.threads > 0 ? static_cast<int>(common.threads) : default_threads();
   const std::int64_t window = plan.sizes.bins * plan.sizes.dna_dim;
-  const std::int64_t chunk =
-      std::clamp<std::int64_t>(kChunkBytes / (window * static_cast<std::int64_t>(sizeof(float))),
-                               omp_get_max_threads(), plan.sizes.enhancers);
+  const std::int64_t chunk = std::clamp<std::int64_t>(
+      kChunkBytes / (window * static_cast<std::int64_t>(sizeof(float))),
+      std::min<std::int64_t>(threads, plan.sizes.enhancers), plan.sizes.enhancers);
   std::vector<float> windows(static_cast<std::size_t>(chunk * window));
-  Progress progress("windows", plan.sizes.enhancers, quiet);
+  Progress progress("windows", plan.sizes.enhancers, common.quiet);
   for (std::int64_t first = 0; first < plan.sizes.enhancers; first += chunk) {
     const std::int64_t count = std::min(chunk, plan.sizes.enhancers - first);
-#pragma omp parallel for schedule(dynamic)
-    for (std::int64_t i = 0; i < count; ++i) {
+    parallel_for(threads, count, [&](std::int64_t i, int /*thread*/) {
       mechanism.fill_dna(first + i, windows.data() + i * window);
-    }
+    });
     writer.append_dna(windows.data(), count * window);
     stop_if_interrupted();
     progress.update(first + count);
@@ -123,7 +122,7 @@ void synthesise(const SynthOptions& options) {
   const Mechanism mechanism(plan);
   const std::vector<Enhancer> enhancers = place_enhancers(plan.sizes.enhancers);
   const std::vector<std::string> genes = name_genes(plan.sizes.genes);
-  write_windows(plan, mechanism, options.common.quiet, writer);
+  write_windows(plan, mechanism, options.common, writer);
   writer.write_rna(mechanism.rna(), genes);
   writer.write_protein(mechanism.protein(), genes);
   writer.write_enhancers(enhancers);
@@ -140,8 +139,7 @@ int synth_main(int argc, char** argv) {
   SynthOptions options;
   int exit_code = 0;
   if (!parse_synth_options(argc, argv, &options, &exit_code)) return exit_code;
-  if (options.common.threads > 0) omp_set_num_threads(static_cast<int>(options.common.threads));
-  catch_interrupts();
+  catch_interrupts("cdt-synth");
   synthesise(options);
   return 0;
 }

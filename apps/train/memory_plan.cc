@@ -1,26 +1,20 @@
 #include "apps/train/memory_plan.h"
 
-#include <algorithm>
 #include <iomanip>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "apps/common/model_file.h"
+#include "apps/train/training_step.h"
+#include "apps/train/validate.h"
+#include "engine/shape_backend.h"
 
 namespace cdt {
 namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20U;
-
-/// Floats a block keeps for backward, per query token: projected queries (and keys and values of
-/// self attention), context, both residual sums and both norms, the feed-forward pre-activation.
-std::int64_t block_floats(const CdtConfig& c, bool self) {
-  const std::int64_t attention = (self ? 4 : 2) * c.hidden + c.heads;
-  const bool feed_forward = self || c.variant == Variant::kReleased;
-  return attention + (feed_forward ? 4 * c.hidden + c.feed_forward + 4 : c.hidden);
-}
 
 std::string mib(std::size_t bytes) { return std::to_string((bytes + kMiB - 1) / kMiB); }
 
@@ -43,32 +37,43 @@ void print_row(std::ostream& out, const std::string& name, const std::string& se
 
 }  // namespace
 
-std::size_t MemoryPlan::lasting_capacity() const {
-  return 3 * weights + moments + constants + host + 64 * kMiB;
-}
-std::size_t MemoryPlan::step_capacity() const { return 3 * activations + 256 * kMiB; }
-std::size_t MemoryPlan::scratch_capacity() const { return 2 * activations + 1024 * kMiB; }
-
-MemoryPlan plan_memory(const CdtConfig& config, std::int64_t bins, std::int64_t batch) {
-  const CdtConfig& c = config;
-  const std::int64_t d = c.hidden;
-  const std::int64_t dna = batch * bins;
-  const std::int64_t genes = batch * c.genes;
-  const std::int64_t batch_floats = dna * c.dna_dim;
-  std::int64_t kept = 3 * d * dna + d * genes + 4 * d * c.genes;  // projectors
-  kept += block_floats(c, true) * (dna * c.dna_layers + genes * (c.rna_layers + c.protein_layers));
-  kept += 2 * block_floats(c, false) * genes + 2 * d * (dna + genes);  // keys and values of both
-  kept += 5 * d * std::max(genes, dna);                                // gradients under way
-  kept += batch * (c.genes * 2 + 3 * c.fusion + 16 * d);               // head
+MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, std::int64_t bins,
+                       Backend& device) {
+  const std::unique_ptr<Backend> shapes = make_shape_backend(device);
+  Arena lasting(*shapes, "lasting"), step(*shapes, "step"), scratch(*shapes, "scratch"),
+      trunks(*shapes, "trunks");
   MemoryPlan plan;
-  const auto bytes = [](std::int64_t floats) {
-    return static_cast<std::size_t>(floats) * sizeof(float);
-  };
-  plan.weights = model_bytes(config, false);
-  plan.moments = 2 * plan.weights;
-  plan.constants = bytes(batch_floats + c.genes * (c.rna_dim + c.protein_dim + 4 * d) + batch);
-  plan.activations = bytes(kept);
-  plan.host = bytes(2 * batch_floats);
+  std::size_t before = 0;
+  const auto taken = [&] { return lasting.used() - std::exchange(before, lasting.used()); };
+
+  Cdt model(config, *shapes, lasting, true);
+  for (const Parameter& parameter : model.parameters()) {
+    plan.gradients += static_cast<std::size_t>(parameter.variable.grad.bytes());
+  }
+  plan.weights = taken() - plan.gradients;
+  const std::int64_t batch = settings.batch_size;
+  const StepInputs inputs{lasting.tensor({batch, bins, config.dna_dim}, shapes->activations()),
+                          lasting.tensor({1, config.genes, config.rna_dim}),
+                          lasting.tensor({1, config.genes, config.protein_dim}),
+                          lasting.tensor({batch}, Dtype::kInt32), lasting.tensor({batch})};
+  const StepResults results(lasting, batch, *shapes);
+  const Shape windows{batch, bins, config.dna_dim};
+  plan.host = 2 * static_cast<std::size_t>(windows.count()) * sizeof(float);
+  if (device.free_bytes() > 0) {  // a device with memory of its own: two batches under way to it
+    lasting.tensor(windows);
+    lasting.tensor(windows);
+  }
+  plan.data = taken();
+  AdamW optimiser(model.variables(), *shapes, lasting, {});
+  plan.moments = taken();
+
+  Tape tape(*shapes, step, scratch);
+  training_step(settings, 0, inputs, model, tape, optimiser, results);
+  validation_step(model, tape, trunks, {inputs.rna, inputs.protein}, inputs.dna);
+  plan.activations = step.peak();
+  plan.scratch = scratch.peak();
+  plan.trunks = trunks.peak();
+  plan.work = shapes->work_bytes();
   return plan;
 }
 
@@ -94,13 +99,14 @@ void print_model(std::ostream& out, const Cdt& model) {
 }
 
 void print_plan(std::ostream& out, const MemoryPlan& plan, std::int64_t bins, std::int64_t batch) {
-  out << "\nmemory of a training step, batch " << batch << ", " << bins
-      << " bins (MiB, estimate)\n";
+  out << "\nmemory of a training step, batch " << batch << ", " << bins << " bins (MiB)\n";
   const std::pair<const char*, std::size_t> rows[] = {{"weights", plan.weights},
-                                                      {"gradients", plan.weights},
+                                                      {"gradients", plan.gradients},
                                                       {"Adam moments", plan.moments},
-                                                      {"data on the device", plan.constants},
+                                                      {"data on the device", plan.data},
                                                       {"activations", plan.activations},
+                                                      {"inside kernels", plan.scratch + plan.work},
+                                                      {"validation", plan.trunks},
                                                       {"DNA read ahead", plan.host},
                                                       {"total", plan.total()}};
   for (const auto& [name, bytes] : rows) print_row(out, name, "", mib(bytes));

@@ -20,6 +20,7 @@
 #include "apps/train/state.h"
 #include "apps/train/trainer.h"
 #include "engine/error.h"
+#include "engine/shape_backend.h"
 #include "io/atomic_file.h"
 #include "io/json.h"
 #include "io/safetensors.h"
@@ -50,11 +51,12 @@ int dry_run(TrainOptions* options) {
   Dataset* known = data ? &*data : nullptr;
   const CdtConfig config = choose_config(options->common.model, known, options);
   const std::int64_t bins = known != nullptr ? known->bins : kReleasedBins;
-  const auto backend = make_cpu_backend(1);
-  Arena lasting(*backend, "lasting", model_bytes(config, false));
-  print_model(std::cout, Cdt(config, *backend, lasting, false));
-  const std::int64_t batch = options->settings.batch_size;
-  print_plan(std::cout, plan_memory(config, bins, batch), bins, batch);
+  const std::unique_ptr<Backend> device = open_backend(options->common);
+  const std::unique_ptr<Backend> shapes = make_shape_backend(*device);
+  Arena lasting(*shapes, "lasting");
+  print_model(std::cout, Cdt(config, *shapes, lasting, false));
+  print_plan(std::cout, plan_memory(config, options->settings, bins, *device), bins,
+             options->settings.batch_size);
   return 0;
 }
 
@@ -129,8 +131,8 @@ int train(TrainOptions* options) {
                                            : choose_config(weights, &data, options);
   DnaCheck dna(data, facts.dna(), options->resume ? folder->last_state() : "");
   const std::unique_ptr<Backend> backend = open_backend(common);
-  const MemoryPlan plan = plan_memory(config, data.bins, options->settings.batch_size);
-  Arena lasting(*backend, "lasting", plan.lasting_capacity());
+  const MemoryPlan plan = plan_memory(config, options->settings, data.bins, *backend);
+  Arena lasting(*backend, "lasting");
   Cdt model(config, *backend, lasting, true);
   std::string digest;
   if (weights.empty()) {
@@ -141,7 +143,7 @@ int train(TrainOptions* options) {
   Trainer trainer(*options, plan, data, dna, *backend, lasting, model);
   warn_about_pairs(data);
   if (!common.quiet) say_what_it_takes(model, plan, data, *options);
-  catch_interrupts();
+  catch_interrupts("cdt-train", "steps since the last saved state are lost");
   if (dna.is_small() && !dna.wait(common.quiet)) throw Error("interrupted before the first step");
   if (options->resume) {
     trainer.restore(*folder, digest);

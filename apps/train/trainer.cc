@@ -12,6 +12,8 @@
 #include "apps/common/model_file.h"
 #include "apps/common/model_inputs.h"
 #include "apps/common/predict_pairs.h"
+#include "apps/common/progress.h"
+#include "apps/train/training_step.h"
 #include "engine/error.h"
 #include "io/text.h"
 
@@ -37,13 +39,6 @@ std::vector<T> column(const std::vector<Pair>& pairs, T Pair::*member) {
   std::transform(pairs.begin(), pairs.end(), out.begin(),
                  [member](const Pair& pair) { return pair.*member; });
   return out;
-}
-
-/// Trunks of one validation: rna, protein and their queries, (1, G, D) each; outputs of a batch.
-std::size_t trunk_bytes(const CdtConfig& config, std::int64_t batch) {
-  return static_cast<std::size_t>(4 * (config.genes * config.hidden + 256) + batch * config.genes +
-                                  256) *
-         sizeof(float);
 }
 
 /// Different enhancers of the pairs to train on and to validate with.
@@ -85,9 +80,9 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       targets_(lasting.tensor({settings_.batch_size})),
       genes_(lasting.tensor({settings_.batch_size}, Dtype::kInt32)),
       optimiser_(model.variables(), backend, lasting, adamw_options(settings_)),
-      step_arena_(backend, "step", plan.step_capacity()),
-      scratch_(backend, "scratch", plan.scratch_capacity()),
-      trunks_(backend, "trunks", trunk_bytes(model.config(), settings_.batch_size)),
+      step_arena_(backend, "step"),
+      scratch_(backend, "scratch"),
+      trunks_(backend, "trunks"),
       tape_(backend, step_arena_, scratch_),
       feed_(data, backend, lasting, settings_.batch_size, enhancers_of(train_, val_),
             plan.device_reserve()),
@@ -194,26 +189,14 @@ void Trainer::train_step(const std::vector<Pair>& batch, const Tensor& dna) {
   const auto step = static_cast<std::uint32_t>(state_.global_step + results_.pending());
   backend_.begin_step(step);
   optimiser_.begin_step(state_.schedule.lr);
-  backend_.run_recorded("train", {dna, targets_, genes_}, [&] { compute_step(dna, step); });
+  backend_.run_recorded("train", {dna, targets_, genes_}, [&] {
+    training_step(settings_, step, {dna, device_.rna, device_.protein, genes_, targets_}, model_,
+                  tape_, optimiser_, results_);
+  });
   results_.fetch(batch);
   // A GPU works on while the host looks at the step before the last.
   constexpr std::size_t kAhead = 2;
   settle(backend_.asynchronous() ? kAhead : 0);
-}
-
-void Trainer::compute_step(const Tensor& dna, std::uint32_t step) {
-  model_.zero_gradients();
-  tape_.train(static_cast<std::uint64_t>(settings_.seed), step);
-  const Var output = model_.forward(tape_, tape_.constant(dna), tape_.constant(device_.rna),
-                                    tape_.constant(device_.protein));
-  const Var prediction = select(tape_, output, genes_);
-  const Var loss = huber(tape_, prediction, targets_, static_cast<float>(settings_.huber_delta));
-  backend_.copy(results_.predictions(), prediction->value);
-  backend_.copy(results_.loss(), loss->value);
-  tape_.backward(loss);
-  tape_.clear();
-  optimiser_.clip_and_update(settings_.grad_clip);
-  backend_.copy(results_.norm_and_factor(), optimiser_.norm_and_factor());
 }
 
 void Trainer::settle(std::size_t ahead) {

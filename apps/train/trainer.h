@@ -41,6 +41,10 @@ class Trainer {
   void run(const RunFolder& folder);
 
   const TrainState& state() const { return state_; }
+  /// The arenas of a step and of a validation.
+  const Arena& step_arena() const { return step_arena_; }
+  const Arena& scratch() const { return scratch_; }
+  const Arena& trunks() const { return trunks_; }
   /// Writes RUN/last. Where the rows of DNA are still to be compared with those the run began with,
   /// it waits for that first; Error "interrupted ..." if a signal arrives meanwhile.
   void save(const RunFolder& folder);
@@ -50,8 +54,6 @@ class Trainer {
   void train_epoch(const RunFolder& folder);
   /// Starts a step; its results arrive through settle().
   void train_step(const std::vector<Pair>& batch, const Tensor& dna);
-  /// The kernels of a step, from zeroed gradients to updated weights.
-  void compute_step(const Tensor& dna, std::uint32_t step);
   /// Takes results into the state until only the last `ahead` steps are under way.
   void settle(std::size_t ahead);
   void finish_epoch(const RunFolder& folder, const std::vector<float>& validation);

@@ -23,6 +23,19 @@ class NoGradients {
   Cdt& model_;
 };
 
+/// What all batches of a validation share, in an arena that is reset for it.
+struct Constants {
+  Trunks trunks;
+  Tensor outputs;  // (B, G)
+
+  Constants(Cdt& model, Tape& tape, Arena& arena, const DeviceData& device, std::int64_t batch) {
+    tape.eval();
+    arena.reset();
+    trunks = model.compute_trunks(tape, device.rna, device.protein, arena);
+    outputs = arena.tensor({batch, model.config().genes});
+  }
+};
+
 }  // namespace
 
 DeviceData upload_data(const Dataset& data, Backend& backend, Arena& lasting) {
@@ -38,12 +51,17 @@ std::optional<std::vector<float>> predict_split(Cdt& model, Tape& tape, Arena& c
                                                 const std::vector<Pair>& pairs,
                                                 const std::function<bool()>& go_on) {
   const NoGradients guard(model);
-  tape.eval();
-  constants.reset();
-  const Trunks trunks = model.compute_trunks(tape, device.rna, device.protein, constants);
-  const Tensor outputs = constants.tensor({feed.batch(), model.config().genes});
-  return predict_pairs(model, tape, feed, trunks, outputs, pairs,
+  const Constants c(model, tape, constants, device, feed.batch());
+  return predict_pairs(model, tape, feed, c.trunks, c.outputs, pairs,
                        [&go_on](std::int64_t /*done*/) { return go_on(); });
+}
+
+void validation_step(Cdt& model, Tape& tape, Arena& constants, const DeviceData& device,
+                     const Tensor& dna) {
+  const NoGradients guard(model);
+  const Constants c(model, tape, constants, device, dna.shape[0]);
+  model.forward_from_trunks(tape, tape.constant(dna), c.trunks);
+  tape.clear();
 }
 
 double epoch_loss(const std::vector<float>& prediction, const std::vector<Pair>& pairs,

@@ -29,6 +29,10 @@ std::optional<std::vector<float>> predict_split(Cdt& model, Tape& tape, Arena& c
                                                 const std::vector<Pair>& pairs,
                                                 const std::function<bool()>& go_on);
 
+/// One batch as predict_split() computes it, for plans of memory.
+void validation_step(Cdt& model, Tape& tape, Arena& constants, const DeviceData& device,
+                     const Tensor& dna);
+
 /// Unweighted mean over batches of `batch` consecutive pairs of each batch's mean Huber loss, so a
 /// short last batch counts like a full one, as in the reference.
 double epoch_loss(const std::vector<float>& prediction, const std::vector<Pair>& pairs,

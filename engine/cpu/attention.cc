@@ -2,7 +2,6 @@
 // score block per thread exists. Rows are left as e^(s - max) and the division by their sum moves
 // behind the product with v, where a row is K wide instead of Nk.
 #include <algorithm>
-#include <optional>
 
 #include "engine/attention_view.h"
 #include "engine/cpu/cpu_backend.h"
@@ -78,28 +77,41 @@ void weighted_values(const Attention& a, const Tile& t, std::int64_t b, const fl
   }
 }
 
+/// The memory of a thread: scores of a tile, masked probabilities where the scores serve several
+/// masks, and the sums of its rows.
+struct TileMemory {
+  bool apart;
+  std::int64_t block, sums;
+
+  TileMemory(const Attention& a, const Cut& tiles)
+      : apart(a.dropout.p > 0.0F && scores_shared(a) && a.batch > 1),
+        block(tiles.piece * a.keys),
+        sums(tiles.piece) {}
+  std::int64_t floats() const { return (apart ? 2 : 1) * block + sums; }
+};
+
 }  // namespace
 
-void CpuBackend::attention(const Attention& a, Arena& scratch) {
-  const bool shared = scores_shared(a);
-  const bool masked = a.dropout.p > 0.0F;
-  const std::int64_t per_score = shared ? a.batch : 1;  // samples that share one score block
-  const Cut tiles = query_tiles(a);
-  const std::int64_t block = tiles.piece * a.keys;
-  const Scratch score_blocks(scratch, {threads_, block});
-  const Scratch sum_blocks(scratch, {threads_, tiles.piece});
-  std::optional<Scratch> masked_blocks;  // only where the scores serve several masks
-  if (masked && per_score > 1) masked_blocks.emplace(scratch, Shape{threads_, block});
+void CpuBackend::attention_scratch(const Attention& a, Arena& /*scratch*/) {
+  need_work_areas(TileMemory(a, query_tiles(a)).floats());
+}
 
+void CpuBackend::attention(const Attention& a, Arena& scratch) {
+  attention_scratch(a, scratch);
+  const bool masked = a.dropout.p > 0.0F;
+  const std::int64_t per_score =
+      scores_shared(a) ? a.batch : 1;  // samples that share one score block
+  const Cut tiles = query_tiles(a);
+  const TileMemory memory(a, tiles);
   const std::int64_t units = a.batch / per_score * a.heads;
   const int threads = threads_for(threads_, score_products(a));
   parallel_for(threads, units * tiles.count, [&](std::int64_t task, int thread) {
     const std::int64_t unit = task / tiles.count;
     const std::int64_t index = task % tiles.count;
     const Tile t{unit % a.heads, tiles.begin(index), tiles.length(index)};
-    float* scores = score_blocks.data() + thread * block;
-    float* sums = sum_blocks.data() + thread * tiles.piece;
-    float* p = masked_blocks ? masked_blocks->data() + thread * block : scores;
+    float* scores = work_area(thread);
+    float* p = memory.apart ? scores + memory.block : scores;
+    float* sums = p + memory.block;
     const std::int64_t begin = unit / a.heads;
     exponentials_of_tile(a, t, begin, scores, sums);
     for (std::int64_t b = begin; b < begin + per_score; ++b) {

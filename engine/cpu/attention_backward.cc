@@ -196,50 +196,85 @@ class Target {
   std::optional<Scratch> parts_;
 };
 
+/// How the work is cut. dq adds up over key blocks: a task takes a run of them, and the runs' sums
+/// are added at the end.
+struct Plan {
+  Attention f;
+  std::int64_t samples, gradients, units, width;  // gradients: of q and k
+  Cut runs;
+
+  explicit Plan(const AttentionBackward& a)
+      : f(forward_of(a)),
+        samples(scores_shared(f) ? f.batch : 1),
+        gradients(a.seeds > 1 ? f.batch : f.batch / samples),
+        units(f.batch / samples * f.heads),
+        width(f.heads * f.head_dim),
+        runs(runs_of(ceil_div(f.keys, kKeyBlock), a.dq.data != nullptr)) {}
+  std::int64_t run_rows() const { return gradients * f.queries; }
+  /// Blocks that a thread works in.
+  std::int64_t blocks() const { return samples > 1 ? 4 : 2; }
+
+ private:
+  Cut runs_of(std::int64_t key_blocks, bool wants_dq) const {
+    const std::int64_t want = wants_dq ? ceil_div(kLeastTasks, units) : key_blocks;
+    return {key_blocks, ceil_div(key_blocks, std::min(key_blocks, want)), 1};
+  }
+};
+
+/// What it takes from scratch.
+struct Memory {
+  Target dq, dk, dv;
+  std::optional<Scratch> run_sums;  // of the runs after the first
+  Scratch dots;
+
+  Memory(const AttentionBackward& a, const Plan& plan, Arena& scratch)
+      : dq(plan.f, plan.f.q, a.dq, plan.f.queries, scratch),
+        dk(plan.f, plan.f.k, a.dk, plan.f.keys, scratch),
+        dv(plan.f, plan.f.v, a.dv, plan.f.keys, scratch),
+        dots(scratch, {plan.f.batch, plan.f.heads, plan.f.queries}) {
+    if (a.dq.data != nullptr && plan.runs.count > 1) {
+      run_sums.emplace(scratch, Shape{plan.runs.count - 1, plan.run_rows(), plan.width});
+    }
+  }
+};
+
 }  // namespace
 
+void CpuBackend::attention_backward_scratch(const AttentionBackward& a, Arena& scratch) {
+  const Plan plan(a);
+  const Memory memory(a, plan, scratch);
+  need_work_areas(plan.blocks() * kBlock);
+}
+
 void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) {
-  const Attention f = forward_of(a);
-  const bool own_gradients = a.seeds > 1;
-  const std::int64_t samples = scores_shared(f) ? f.batch : 1;
-  const std::int64_t groups = f.batch / samples;
-  const std::int64_t gradients = own_gradients ? f.batch : groups;  // of q and k
-  const std::int64_t units = groups * f.heads;
-  const std::int64_t width = f.heads * f.head_dim;
-  const Target dq(f, f.q, a.dq, f.queries, scratch);
-  const Target dk(f, f.k, a.dk, f.keys, scratch);
-  const Target dv(f, f.v, a.dv, f.keys, scratch);
+  const Plan plan(a);
+  const Attention& f = plan.f;
+  const Cut& runs = plan.runs;
+  const Memory memory(a, plan, scratch);
+  need_work_areas(plan.blocks() * kBlock);
+  const Problem problem{f,
+                        dense_view(f, a.dout),
+                        memory.dots.data(),
+                        memory.dq.view(),
+                        memory.dk.view(),
+                        memory.dv.view(),
+                        plan.samples,
+                        a.seeds > 1};
+  if (problem.wants_scores()) row_dots(threads_, f, a.dout.data, memory.dots.data());
 
-  // dq adds up over key blocks: a task takes a run of them, and the runs' sums are added at the end
-  const std::int64_t key_blocks = ceil_div(f.keys, kKeyBlock);
-  const bool wants_dq = a.dq.data != nullptr;
-  const std::int64_t want_runs = wants_dq ? ceil_div(kLeastTasks, units) : key_blocks;
-  const Cut runs(key_blocks, ceil_div(key_blocks, std::min(key_blocks, want_runs)), 1);
-  const std::int64_t run_size = gradients * f.queries * width;
-  std::optional<Scratch> run_sums;  // of the runs after the first
-  if (wants_dq && runs.count > 1) {
-    run_sums.emplace(scratch, Shape{runs.count - 1, gradients * f.queries, width});
-  }
-
-  const std::int64_t blocks = samples > 1 ? 4 : 2;
-  const Scratch work(scratch, {threads_, blocks, kBlock});
-  const Scratch dots(scratch, {f.batch, f.heads, f.queries});
-  const Problem problem{
-      f,       dense_view(f, a.dout), dots.data(), dq.view(), dk.view(), dv.view(),
-      samples, own_gradients};
-  if (problem.wants_scores()) row_dots(threads_, f, a.dout.data, dots.data());
-
+  const std::int64_t run_size = plan.run_rows() * plan.width;
   const Cut query_cut(f.queries, kQueryBlock, 8);
   const int threads = threads_for(threads_, score_products(f));
-  parallel_for(threads, units * runs.count, [&](std::int64_t task, int thread) {
-    float* base = work.data() + thread * blocks * kBlock;
-    const Work w{base, samples > 1 ? base + 2 * kBlock : base, base + kBlock,
-                 samples > 1 ? base + 3 * kBlock : base + kBlock};
+  parallel_for(threads, plan.units * runs.count, [&](std::int64_t task, int thread) {
+    float* base = work_area(thread);
+    const bool shared = plan.samples > 1;
+    const Work w{base, shared ? base + 2 * kBlock : base, base + kBlock,
+                 shared ? base + 3 * kBlock : base + kBlock};
     const std::int64_t run = task % runs.count;
     const std::int64_t unit = task / runs.count;
-    HeadsView dq_run = dq.view();
-    if (wants_dq && run > 0) {
-      dq_run = {run_sums->data() + (run - 1) * run_size, width, f.queries * width};
+    HeadsView dq_run = memory.dq.view();
+    if (memory.run_sums && run > 0) {
+      dq_run = {memory.run_sums->data() + (run - 1) * run_size, plan.width, f.queries * plan.width};
     }
     for (std::int64_t j = runs.begin(run); j < runs.begin(run) + runs.length(run); ++j) {
       for (std::int64_t i = 0; i < query_cut.count; ++i) {
@@ -250,17 +285,15 @@ void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) 
     }
   });
 
-  if (run_sums) {
-    for (std::int64_t g = 0; g < gradients; ++g) {
-      HeadsView to = dq.view();
-      to.data += g * to.batch_stride;
-      sum_parts(threads_, to, f.queries, width, run_sums->data() + g * f.queries * width,
-                runs.count - 1, run_size, true);
-    }
+  for (std::int64_t g = 0; memory.run_sums && g < plan.gradients; ++g) {
+    HeadsView to = memory.dq.view();
+    to.data += g * to.batch_stride;
+    sum_parts(threads_, to, f.queries, plan.width,
+              memory.run_sums->data() + g * f.queries * plan.width, runs.count - 1, run_size, true);
   }
-  dq.finish(threads_);
-  dk.finish(threads_);
-  dv.finish(threads_);
+  memory.dq.finish(threads_);
+  memory.dk.finish(threads_);
+  memory.dv.finish(threads_);
 }
 
 }  // namespace cdt

@@ -2,12 +2,24 @@
 // depend on shapes only.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <map>
+#include <memory>
 #include <vector>
 
 #include "engine/backend.h"
 
 namespace cdt {
+
+/// Memory of one thread inside kernels.
+struct WorkArea {
+  struct Free {
+    void operator()(float* floats) const;
+  };
+  std::unique_ptr<float[], Free> floats;
+  std::int64_t count = 0;
+};
 
 class CpuBackend final : public Backend {
  public:
@@ -41,6 +53,12 @@ class CpuBackend final : public Backend {
                     const std::function<void()>& work) override;
   void mark(std::int64_t number) override;
   double seconds_between(std::int64_t from, std::int64_t to) override;
+
+  void attention_scratch(const Attention& a, Arena& scratch) override;
+  void attention_backward_scratch(const AttentionBackward& a, Arena& scratch) override;
+  void pool_mix_scratch(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
+                        Arena& scratch) override;
+  std::size_t work_bytes() const override;
 
   void gemm(const Gemm& g) override;
   void column_sum(const Tensor& x, const Tensor& out, bool accumulate) override;
@@ -98,12 +116,20 @@ class CpuBackend final : public Backend {
  private:
   /// Room for `count` floats of partial sums; valid until the next call.
   float* partial_sums(std::int64_t count);
+  /// From here on a work area has room for `count` floats or more.
+  void need_work_areas(std::int64_t count) { work_floats_ = std::max(work_floats_, count); }
+  /// The memory of one thread of parallel_for(), 128-byte aligned, made when the thread first asks:
+  /// threads that do not work take none.
+  float* work_area(int thread);
   /// out(C) = (or +=) the sum over c < chunks of the C floats at partial + c * stride.
   void add_partial_sums(const float* partial, std::int64_t chunks, std::int64_t stride,
                         const Tensor& out, bool accumulate);
 
   int threads_;
+  std::map<float*, std::size_t> committed_;  // bytes of each reservation
   std::vector<float> partial_sums_;
+  std::vector<WorkArea> work_areas_;  // by thread
+  std::int64_t work_floats_ = 0;      // of each
   std::vector<std::chrono::steady_clock::time_point> marks_;
 };
 

@@ -1,8 +1,14 @@
-// Memory: address space from mmap. A page becomes resident when it is first written and stays so
-// until release(), so a step pays no page faults after the first.
+// Memory: address space from mmap. A page becomes usable when it is handed out, resident when it is
+// first written, and stays so until release(), so a step pays no page faults after the first.
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <fstream>
+#include <limits>
 #include <new>
 #include <string>
 
@@ -12,20 +18,62 @@
 
 namespace cdt {
 
-float* CpuBackend::reserve(std::size_t bytes) {
-  void* base = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED) {
-    throw Error("cpu: cannot reserve " + std::to_string(bytes) +
-                " bytes of address space: " + std::strerror(errno));
-  }
-  madvise(base, bytes, MADV_HUGEPAGE);  // a hint: without huge pages only slower
-  return static_cast<float*>(base);
+namespace {
+
+constexpr std::size_t kHugePage = std::size_t{2} << 20U;
+
+std::size_t whole_pages(std::size_t bytes) {
+  return (bytes + kHugePage - 1) / kHugePage * kHugePage;
 }
 
-void CpuBackend::release(float* base, std::size_t bytes) { munmap(base, bytes); }
+/// Bytes this process can have at most: the machine's memory and swap, or less in a control group.
+std::size_t memory_limit() {
+  std::size_t limit = std::numeric_limits<std::size_t>::max();
+  struct sysinfo machine = {};
+  if (sysinfo(&machine) == 0) limit = (machine.totalram + machine.totalswap) * machine.mem_unit;
+  std::size_t group = 0;
+  if (std::ifstream("/sys/fs/cgroup/memory.max") >> group) limit = std::min(limit, group);
+  return limit;
+}
 
-void CpuBackend::commit(float* /*base*/, std::size_t /*from*/, std::size_t /*to*/) {}
+}  // namespace
+
+float* CpuBackend::reserve(std::size_t bytes) {
+  // One huge page more than asked for, so that the address can be a multiple of one.
+  const std::size_t size = whole_pages(bytes) + kHugePage;
+  void* const mapping = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapping == MAP_FAILED) return nullptr;
+  const std::size_t before =
+      (kHugePage - reinterpret_cast<std::uintptr_t>(mapping) % kHugePage) % kHugePage;
+  char* const base = static_cast<char*>(mapping) + before;
+  if (before > 0) munmap(mapping, before);
+  munmap(base + whole_pages(bytes), kHugePage - before);
+  madvise(base, whole_pages(bytes), MADV_HUGEPAGE);  // a hint: without huge pages only slower
+  return reinterpret_cast<float*>(base);
+}
+
+void CpuBackend::release(float* base, std::size_t bytes) {
+  munmap(base, whole_pages(bytes));
+  committed_.erase(base);
+}
+
+void CpuBackend::commit(float* base, std::size_t from, std::size_t to) {
+  static const std::size_t limit = memory_limit();
+  from = whole_pages(from);
+  to = whole_pages(to);
+  if (from == to) return;
+  std::size_t taken = 0;
+  for (const auto& [other, bytes] : committed_) taken += bytes;
+  if (taken + (to - from) > limit) {
+    throw Error("out of memory: " + std::to_string(taken) + " of " + std::to_string(limit) +
+                " bytes of this machine are taken by the program");
+  }
+  if (mprotect(reinterpret_cast<char*>(base) + from, to - from, PROT_READ | PROT_WRITE) != 0) {
+    throw Error("out of memory: the system gives no more beside the " + std::to_string(taken) +
+                " bytes taken (" + std::strerror(errno) + ")");
+  }
+  committed_[base] = to;
+}
 
 void CpuBackend::upload(const Tensor& dst, const void* host) {
   copy(dst, {static_cast<float*>(const_cast<void*>(host)), dst.shape, dst.dtype});

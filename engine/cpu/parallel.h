@@ -5,9 +5,11 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <exception>
 
+#include "engine/cpu/thread_pool.h"
 #include "engine/integer.h"
 
 #if defined(__SSE__)
@@ -19,7 +21,7 @@ namespace cdt {
 inline constexpr unsigned kFlushDenormals = 0x8040U;  // of the x86 control register, in and out
 
 /// The state of a thread inside a kernel: denormals flushed, oneDNN sequential (it takes its thread
-/// count from OpenMP's, also where the region around it has one thread).
+/// count from OpenMP's).
 class WorkerScope {
  public:
   WorkerScope() : openmp_threads_(omp_get_max_threads()) {
@@ -43,7 +45,8 @@ class WorkerScope {
   unsigned control_ = 0;
 };
 
-/// body(task, thread) for every task in [0, tasks). The first exception is rethrown at the end.
+/// body(task, thread) for every task in [0, tasks), thread < threads. The first exception is
+/// rethrown at the end; tasks that have not begun by then are left out.
 template <class Body>
 void parallel_for(int threads, std::int64_t tasks, const Body& body) {
   if (threads == 1 || tasks <= 1) {
@@ -51,20 +54,18 @@ void parallel_for(int threads, std::int64_t tasks, const Body& body) {
     for (std::int64_t task = 0; task < tasks; ++task) body(task, 0);
     return;
   }
+  std::atomic<std::int64_t> next{0};
+  std::atomic<bool> failed{false};
   std::exception_ptr failure;
-#pragma omp parallel num_threads(threads)
-  {
+  run_on_threads(static_cast<int>(std::min<std::int64_t>(threads, tasks)), [&](int thread) {
     const WorkerScope scope;
-#pragma omp for schedule(dynamic, 1)
-    for (std::int64_t task = 0; task < tasks; ++task) {
-      try {
-        body(task, omp_get_thread_num());
-      } catch (...) {
-#pragma omp critical(cdt_parallel_for)
-        if (!failure) failure = std::current_exception();
-      }
+    try {
+      for (std::int64_t task = next++; task < tasks; task = next++) body(task, thread);
+    } catch (...) {
+      next = tasks;
+      if (!failed.exchange(true)) failure = std::current_exception();
     }
-  }
+  });
   if (failure) std::rethrow_exception(failure);
 }
 

@@ -68,6 +68,11 @@ void CpuBackend::pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed,
         .ldc = 1});
 }
 
+void CpuBackend::pool_mix_scratch(const Tensor& p, const Tensor& /*x*/, const Tensor& /*mixed*/,
+                                  const Tensor& mass, Arena& scratch) {
+  if (!mass.empty()) const Scratch ones(scratch, {p.shape[2]});
+}
+
 void CpuBackend::pool_outer(const Tensor& ds, const Tensor& u, const Tensor& p,
                             const Tensor& dmixed, const Tensor& scale, const Tensor& base,
                             const Tensor& out) {

@@ -40,6 +40,12 @@ FusedAttention fused_form(const Attention& a, const Mask& mask) {
           .mask = mask};
 }
 
+/// What the backward kernels take from scratch: (B, H, Nq), sum over K of dout * out.
+struct OutputDots : Scratch {
+  OutputDots(const Attention& f, Arena& scratch)
+      : Scratch(scratch, {f.batch, f.heads, f.queries}) {}
+};
+
 }  // namespace
 
 bool CudaBackend::fuses(const Attention& a) const {
@@ -63,10 +69,19 @@ void CudaBackend::attention(const Attention& a, Arena& scratch) {
   fused_attention(stream_, fused_form(a, mask(a.dropout)), a.head_dim);
 }
 
+void CudaBackend::attention_scratch(const Attention& a, Arena& scratch) {
+  if (!fuses(a)) attention_by_scores_scratch(a, scratch);
+}
+
+void CudaBackend::attention_backward_scratch(const AttentionBackward& a, Arena& scratch) {
+  if (!fuses(a)) return attention_backward_by_scores_scratch(a, scratch);
+  const OutputDots dots(forward_of(a), scratch);
+}
+
 void CudaBackend::attention_backward(const AttentionBackward& a, Arena& scratch) {
   if (!fuses(a)) return attention_backward_by_scores(a, scratch);
   const Attention f = forward_of(a);
-  const Scratch dots(scratch, {f.batch, f.heads, f.queries});
+  const OutputDots dots(f, scratch);
   output_dots(stream_, elements<BFloat16>(a.dout), elements<BFloat16>(f.out), dots.data(), f.batch,
               f.out.shape[0], f.queries, f.heads, f.head_dim);
   FusedAttentionBackward b{.forward = fused_form(f, mask(f.dropout)),

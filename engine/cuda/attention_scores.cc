@@ -9,30 +9,47 @@
 
 namespace cdt {
 
+namespace {
+
+/// What it takes from scratch.
+struct Memory {
+  Scratch scores;
+  std::optional<Scratch> apart;  // masked probabilities, where scores cannot hold them
+
+  Memory(const Attention& a, const Blocks& blocks, Arena& scratch)
+      : scores(scratch, {blocks.scores(a)}) {
+    if (a.q.dtype != Dtype::kFloat32 || (scores_shared(a) && a.batch > 1)) {
+      apart.emplace(scratch, Shape{blocks.scores(a)}, a.q.dtype);
+    }
+  }
+};
+
+}  // namespace
+
+void CudaBackend::attention_by_scores_scratch(const Attention& a, Arena& scratch) {
+  const Memory memory(a, Blocks(a), scratch);
+}
+
 void CudaBackend::attention_by_scores(const Attention& a, Arena& scratch) {
   const Blocks blocks(a);
   const std::int64_t sharing = scores_shared(a) ? a.batch : 1;
   const Mask drop = mask(a.dropout);
   const Dtype dtype = a.q.dtype;
-  const Scratch scores(scratch, {blocks.scores(a)});
-  std::optional<Scratch> apart;  // masked probabilities, where scores cannot hold them
-  if (dtype != Dtype::kFloat32 || sharing > 1) {
-    apart.emplace(scratch, Shape{blocks.scores(a)}, dtype);
-  }
-  const Tensor masked = apart ? **apart : *scores;
+  const Memory memory(a, blocks, scratch);
+  float* const scores = memory.scores.data();
+  const Tensor masked = memory.apart ? **memory.apart : *memory.scores;
   const HeadsView out = dense_view(a, a.out);
   for (std::int64_t begin = 0; begin < a.batch; begin += sharing) {
     for (std::int64_t first = 0; first < a.queries; first += blocks.rows) {
       ScoreRows r = rows_of(a, blocks, first);
       const Products products{*this, a, r};
       r.sums_sample = begin;
-      products.scores(a.q, a.k, begin, score_scale(a), scores.data());
-      softmax_rows(stream_, r, scores.data(), a.log_sum_exp.data);
+      products.scores(a.q, a.k, begin, score_scale(a), scores);
+      softmax_rows(stream_, r, scores, a.log_sum_exp.data);
       for (std::int64_t b = begin; b < begin + sharing; ++b) {
         r.sample = b;
         with_type(dtype, [&](auto t) {
-          mask_rows(stream_, r, scores.data(), drop, elements<decltype(t)>(masked),
-                    a.probabilities.data);
+          mask_rows(stream_, r, scores, drop, elements<decltype(t)>(masked), a.probabilities.data);
         });
         products.per_query(masked, a.v, b, 1.0F, out, b, false);
       }

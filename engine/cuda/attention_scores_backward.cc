@@ -150,6 +150,10 @@ class ScoresBackward {
 
 }  // namespace
 
+void CudaBackend::attention_backward_by_scores_scratch(const AttentionBackward& a, Arena& scratch) {
+  const ScoresBackward all(*this, stream_, a, {}, scratch);
+}
+
 void CudaBackend::attention_backward_by_scores(const AttentionBackward& a, Arena& scratch) {
   ScoresBackward(*this, stream_, a, mask(a.forward.dropout), scratch).run();
 }

@@ -65,6 +65,12 @@ class CudaBackend final : public Backend {
   void wait_upload(int slot) override;
   void take_upload(const Tensor& dst, const Tensor& src, int slot) override;
 
+  void attention_scratch(const Attention& a, Arena& scratch) override;
+  void attention_backward_scratch(const AttentionBackward& a, Arena& scratch) override;
+  void pool_mix_scratch(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
+                        Arena& scratch) override;
+  std::size_t work_bytes() const override { return 0; }
+
   void gemm(const Gemm& g) override;
   /// For measurements: the products asked for so far.
   const GemmPlans& gemms() const { return *gemms_; }
@@ -153,7 +159,9 @@ class CudaBackend final : public Backend {
   bool fuses(const Attention& a) const;
   bool fuses(const AttentionBackward& a) const;
   void attention_by_scores(const Attention& a, Arena& scratch);
+  void attention_by_scores_scratch(const Attention& a, Arena& scratch);
   void attention_backward_by_scores(const AttentionBackward& a, Arena& scratch);
+  void attention_backward_by_scores_scratch(const AttentionBackward& a, Arena& scratch);
   const ParameterTable& table_of(std::span<const AdamWTensors> parameters);
 
   /// Up to 1 KiB as arguments of a kernel: no copy engine, no wait.

@@ -91,7 +91,18 @@ dim3 tokens_by_samples(const Tensor& x) {
   return {static_cast<unsigned>(x.shape[1]), static_cast<unsigned>(x.shape[0])};
 }
 
+/// Sums of the chunks of tokens, (B, chunks, H*D).
+struct MixParts : Scratch {
+  MixParts(const Tensor& p, const Tensor& x, const RowChunks& chunks, Arena& scratch)
+      : Scratch(scratch, {p.shape[0], chunks.count, p.shape[1] * x.cols()}) {}
+};
+
 }  // namespace
+
+void CudaBackend::pool_mix_scratch(const Tensor& p, const Tensor& x, const Tensor& /*mixed*/,
+                                   const Tensor& /*mass*/, Arena& scratch) {
+  const MixParts partial(p, x, RowChunks(p.shape[2]), scratch);
+}
 
 void CudaBackend::pool_scores(const Tensor& u, const Tensor& x, const Tensor& shift, float scale,
                               const Tensor& out) {
@@ -112,7 +123,7 @@ void CudaBackend::pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed
   const std::int64_t n = p.shape[2];
   const std::int64_t d = x.cols();
   const RowChunks chunks(n);
-  const Scratch partial(scratch, {batch, chunks.count, heads * d});
+  const MixParts partial(p, x, chunks, scratch);
   with_type(x.dtype, [&](auto t) {
     using T = decltype(t);
     launch(stream_, mix_kernel<T>,

@@ -124,6 +124,9 @@ void enter_sandbox(pid_t parent, const SandboxLimits& limits, char* name) {
   limit(RLIMIT_AS, address_space() + limits.memory_bytes);
   std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit then shows as a failed write
   std::signal(SIGPROF, SIG_DFL);
+  for (const int signal : kEndSignals) {  // the parent may have handlers; what it ignores stays so
+    if (std::signal(signal, SIG_DFL) == SIG_IGN) std::signal(signal, SIG_IGN);
+  }
   step_seconds = limits.step_seconds;
   shared_name = name;
 }
@@ -169,8 +172,8 @@ int run_sandboxed(const std::function<int()>& work, const SandboxLimits& limits)
   const pid_t child = fork();
   if (child < 0) throw Error("cannot start the import process");
   if (child == 0) {
-    hold.release();
     enter_sandbox(parent, limits, name.data());
+    hold.release();
     const int code = work();
     std::cout.flush();
     std::fflush(nullptr);

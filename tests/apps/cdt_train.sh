@@ -2,8 +2,6 @@
 # cdt-train from the outside: the table of --dry-run, and that interruption, kill, thread count and
 # a later --epochs change no bit of the result.
 source tests/apps/lib.sh
-# Two threads on a busy machine lose seconds by spinning.
-export OMP_WAIT_POLICY=passive
 train=$CDT_BIN/cdt-train
 data=$work/data
 sizes=(--hidden 64 --heads 4 --pool-heads 2 --feed-forward 128 --fusion 48 --batch-size 2)

@@ -16,8 +16,8 @@ constexpr std::int64_t kHidden = kHeads * kHeadDim;
 
 struct Machine {
   CpuBackend backend{0};
-  Arena arena{backend, "bench", std::size_t{8} << 30U};
-  Arena scratch{backend, "scratch", std::size_t{4} << 30U};
+  Arena arena{backend, "bench"};
+  Arena scratch{backend, "scratch"};
 
   Tensor random(const Shape& shape) {
     const Tensor t = arena.tensor(shape);

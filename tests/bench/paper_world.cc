@@ -67,9 +67,9 @@ std::string sizes_as_json(const PaperSizes& sizes) {
 
 PaperWorld::PaperWorld(std::unique_ptr<Backend> on, const PaperSizes& s, bool trainable)
     : backend(std::move(on)),
-      lasting(*backend, "lasting", kReserve),
-      step(*backend, "step", kReserve),
-      scratch(*backend, "scratch", kReserve),
+      lasting(*backend, "lasting"),
+      step(*backend, "step"),
+      scratch(*backend, "scratch"),
       sizes(s),
       model(config_of(s), *backend, lasting, trainable),
       tape(*backend, step, scratch) {

@@ -32,7 +32,6 @@ struct PaperWorld {
   /// A lasting tensor of uniform random numbers in [-0.5, 0.5).
   Tensor random(const Shape& shape);
 
-  static constexpr std::size_t kReserve = std::size_t{1} << 36U;
   std::unique_ptr<Backend> backend;
   Arena lasting, step, scratch;
   PaperSizes sizes;

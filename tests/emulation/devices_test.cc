@@ -80,7 +80,7 @@ TEST_F(TwoDevices, FindsMemoryOfAnotherDevice) {
 // The calls that a feed makes from threads that have not met the device.
 TEST_F(TwoDevices, UploadsFromAnyThread) {
   const auto backend = make_cuda_backend({.device = 1});
-  Arena arena(*backend, "tensors", std::size_t{1} << 20U);
+  Arena arena(*backend, "tensors");
   const Tensor arrived = arena.tensor({kCount});
   const Tensor taken = arena.tensor({kCount});
   auto* const host = static_cast<float*>(backend->reserve_host(kCount * sizeof(float)));

@@ -26,7 +26,7 @@ struct Outcome {
 Outcome fine_product(Precision precision) {
   constexpr std::int64_t kDepth = 3;
   const auto backend = make_cuda_backend({.precision = precision});
-  Arena arena(*backend, "tensors", std::size_t{1} << 20U);
+  Arena arena(*backend, "tensors");
   const Tensor a = arena.tensor({kDepth});
   const Tensor b = arena.tensor({kDepth});
   const Tensor c = arena.tensor({1});

@@ -58,7 +58,7 @@ void read_checkpoint(const fs::path& file) {
   const CdtConfig config = read_model_config(reader, kHeads);
   read_model_inputs(reader, config.genes);
   const auto backend = make_cpu_backend(1);
-  Arena lasting(*backend, "lasting", model_bytes(config, false));
+  Arena lasting(*backend, "lasting");
   load_model(file, *backend, lasting, false, kHeads);
 }
 

@@ -46,7 +46,7 @@ void make_checkpoint(const fs::path& file) {
   config.fusion = 4;
   config.dna_layers = 1;
   const auto backend = make_cpu_backend(1);
-  Arena lasting(*backend, "lasting", model_bytes(config, false));
+  Arena lasting(*backend, "lasting");
   Cdt model(config, *backend, lasting, false);
   model.initialise(1);
   const ModelInputs inputs{{"A", "B", "C"}, 4, 128, "hg38", "0123456789abcdef", "fedcba9876543210"};

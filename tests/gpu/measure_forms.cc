@@ -45,7 +45,7 @@ struct Runner {
   explicit Runner(bool fused)
       : backend(make_cuda_backend(
             {.precision = Precision::kBFloat16, .graphs = false, .fused_attention = fused})),
-        scratch(*backend, "scratch", std::size_t{1} << 34U) {
+        scratch(*backend, "scratch") {
     backend->begin_step(0);
   }
   std::unique_ptr<Backend> backend;

@@ -21,7 +21,6 @@ enum class Placement { kStart, kEnd };
 constexpr std::size_t kPage = 4096;
 constexpr std::uint16_t kAround = 0xFFF8;  // words beside a tensor; as bfloat16 a NaN
 constexpr std::size_t kAlignment = 16;     // what every tensor of an arena has, and kernels may use
-constexpr std::size_t kScratchBytes = std::size_t{1} << 24U;
 
 Floats values_for(const CaseTensor& t, RandomStream& random) {
   Floats v(static_cast<std::size_t>(t.shape.count()));
@@ -116,8 +115,8 @@ class Placed {
 
 std::vector<Floats> run_on_cpu(const KernelCase& c, const std::vector<Floats>& inputs) {
   const auto cpu = make_cpu_backend(1);
-  Arena arena(*cpu, "tensors", kScratchBytes);
-  Arena scratch(*cpu, "scratch", kScratchBytes);
+  Arena arena(*cpu, "tensors");
+  Arena scratch(*cpu, "scratch");
   std::vector<Tensor> tensors;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const bool index = c.tensors[i].fill == Fill::kIndex;
@@ -136,7 +135,7 @@ std::vector<Floats> run_on_cpu(const KernelCase& c, const std::vector<Floats>& i
 void run_and_compare(const KernelCase& c, const std::vector<Floats>& inputs,
                      const std::vector<Floats>& want, bool narrow, Placement placement) {
   const auto gpu = make_cuda_backend(c.options);
-  Arena scratch(*gpu, "scratch", kScratchBytes);
+  Arena scratch(*gpu, "scratch");
   std::vector<std::unique_ptr<Placed>> placed;
   std::vector<Tensor> tensors;
   for (std::size_t i = 0; i < inputs.size(); ++i) {

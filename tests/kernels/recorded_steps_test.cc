@@ -7,7 +7,6 @@ namespace cdt::test {
 namespace {
 
 constexpr std::int64_t kCount = 33;
-constexpr std::size_t kArenaBytes = std::size_t{1} << 20U;
 
 class RecordedSteps : public KernelTest {
  protected:
@@ -42,7 +41,7 @@ class RecordedSteps : public KernelTest {
   }
 
   std::unique_ptr<Backend> backend_ = make_cuda_backend({});
-  Arena arena_{*backend_, "tensors", kArenaBytes};
+  Arena arena_{*backend_, "tensors"};
   Tensor sum_ = arena_.tensor({kCount});
   Tensor term_ = arena_.tensor({kCount});
   Tensor other_ = arena_.tensor({kCount});

@@ -14,7 +14,6 @@ namespace cdt::test {
 namespace {
 
 // Address space only; pages become resident as they are used.
-constexpr std::size_t kArenaBytes = std::size_t{256} << 20U;
 
 Shape to_shape(const std::vector<std::int64_t>& dims) {
   switch (dims.size()) {
@@ -81,9 +80,9 @@ CdtConfig Fixture::config() const {
 
 Engine::Engine()
     : backend(make_test_backend()),
-      lasting(*backend, "lasting", kArenaBytes),
-      step(*backend, "step", kArenaBytes),
-      scratch(*backend, "scratch", kArenaBytes),
+      lasting(*backend, "lasting"),
+      step(*backend, "step"),
+      scratch(*backend, "scratch"),
       tape(*backend, step, scratch) {}
 
 Tensor Engine::upload(const Shape& shape, const std::vector<float>& values) {

@@ -17,9 +17,7 @@ inline constexpr double kEps = std::numeric_limits<float>::epsilon();
 class CpuKernels {
  public:
   explicit CpuKernels(int threads = 2)
-      : backend(threads),
-        arena(backend, "test", std::size_t{1} << 28U),
-        scratch(backend, "scratch", std::size_t{1} << 28U) {}
+      : backend(threads), arena(backend, "test"), scratch(backend, "scratch") {}
 
   /// Uniform in [-1, 1), a function of shape count and seed.
   Tensor random(const Shape& shape, std::uint64_t seed) {

@@ -91,9 +91,9 @@ double op_value_tolerance() { return tolerance(64.0 * kEpsilon, kOpValue); }
 DropoutKey case_key(float p, std::uint32_t site) { return {kSeed, kStep, site, p}; }
 
 std::string check_op(Backend& backend, const OpCase& c) {
-  Arena lasting(backend, "lasting", std::size_t{1} << 26U);
-  Arena step(backend, "step", std::size_t{1} << 26U);
-  Arena scratch(backend, "scratch", std::size_t{1} << 26U);
+  Arena lasting(backend, "lasting");
+  Arena step(backend, "step");
+  Arena scratch(backend, "scratch");
   RandomStream random(kSeed, 1);
   std::vector<Doubles> values;
   std::deque<Variable> parameters;

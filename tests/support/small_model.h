@@ -51,9 +51,9 @@ struct SmallModel {
   explicit SmallModel(const CdtConfig& c, std::unique_ptr<Backend> on = make_test_backend())
       : backend(std::move(on)),
         config(c),
-        lasting(*backend, "lasting", std::size_t{1} << 24U),
-        step(*backend, "step", std::size_t{1} << 24U),
-        scratch(*backend, "scratch", std::size_t{1} << 26U),
+        lasting(*backend, "lasting"),
+        step(*backend, "step"),
+        scratch(*backend, "scratch"),
         model(c, *backend, lasting, false),
         tape(*backend, step, scratch),
         dna(random_tensor({1, kBins, c.dna_dim}, 1)),

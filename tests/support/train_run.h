@@ -46,19 +46,19 @@ class TrainRun : public ::testing::Test {
     Run(const TrainOptions& options, const std::filesystem::path& data_path)
         : data(data_path),
           config(model_config(options.settings, &data)),
-          plan(plan_memory(config, data.bins, options.settings.batch_size)),
           dna(data),
           backend(make_test_backend()),
-          lasting(*backend, "lasting", plan.lasting_capacity()),
+          plan(plan_memory(config, options.settings, data.bins, *backend)),
+          lasting(*backend, "lasting"),
           model(config, *backend, lasting, true),
           trainer(options, plan, data, dna, *backend, lasting, model) {
       model.initialise(1);
     }
     Dataset data;
     CdtConfig config;
-    MemoryPlan plan;
     DnaCheck dna;
     std::unique_ptr<Backend> backend;
+    MemoryPlan plan;
     Arena lasting;
     Cdt model;
     Trainer trainer;

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -97,9 +99,113 @@ TEST_F(AnnotationsTest, DamagedFilesAreRefused) {
   expect_message(input_error([&] { read_annotations(bad); }), bad, "gzip", "damaged");
   const std::filesystem::path html = gzip("page.bed.gz", {"<!DOCTYPE html>\n"});
   expect_message(input_error([&] { read_annotations(html); }), html, "format", "HTML");
-  const std::filesystem::path big = gzip("big.gz", {std::string(100, 'x')});
-  expect_message(input_error([&] { read_text_or_gzip(big, 99); }), big, "size", "at most 99");
-  EXPECT_EQ(read_text_or_gzip(big, 100).size(), 100U);
+}
+
+/// All bytes of a text.
+std::string text_of(const std::filesystem::path& path, std::size_t limit) {
+  const std::unique_ptr<ByteStream> bytes = open_text_or_gzip(path, limit);
+  std::string out;
+  std::array<char, 1000> piece{};
+  while (const std::size_t got = bytes->read(piece.data(), piece.size())) {
+    out.append(piece.data(), got);
+  }
+  return out;
+}
+
+TEST_F(AnnotationsTest, UnpackedTextIsBounded) {
+  const std::filesystem::path big = gzip("big.gz", {std::string(5000, 'x')});
+  expect_message(input_error([&] { text_of(big, 4999); }), big, "size", "at most 4999");
+  EXPECT_EQ(text_of(big, 5000), std::string(5000, 'x'));
+  // Zeros by the mebibyte shrink a thousandfold.
+  const std::filesystem::path bomb = gzip("bomb.gz", {std::string(std::size_t{3} << 20U, '\n')});
+  expect_message(input_error([&] { read_annotations(bomb); }), bomb, "size", "32 times its size");
+  EXPECT_EQ(text_of(gzip("small.gz", {std::string(1 << 20U, '\n')}), 1 << 20U).size(),
+            std::size_t{1} << 20U);
+}
+
+/// A block of bgzip (SAM specification, section 4.1): a member that names its size.
+std::string bgzip_block(const std::string& text) {
+  z_stream zlib{};
+  deflateInit2(&zlib, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
+  std::string packed(text.size() + 100, '\0');
+  zlib.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  zlib.avail_in = static_cast<uInt>(text.size());
+  zlib.next_out = reinterpret_cast<Bytef*>(packed.data());
+  zlib.avail_out = static_cast<uInt>(packed.size());
+  EXPECT_EQ(deflate(&zlib, Z_FINISH), Z_STREAM_END);
+  packed.resize(zlib.total_out);
+  deflateEnd(&zlib);
+  const auto little = [](std::size_t value, int bytes) {
+    std::string out;
+    for (; bytes > 0; --bytes, value >>= 8U) out += static_cast<char>(value);
+    return out;
+  };
+  const auto crc =
+      crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size()));
+  return std::string("\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0", 16) +
+         little(packed.size() + 25, 2) + packed + little(crc, 4) + little(text.size(), 4);
+}
+
+TEST_F(AnnotationsTest, BgzipWithoutItsLastBlockIsCutShort) {
+  const std::string first = bgzip_block("chr1\t0\t3\n");
+  const std::string second = bgzip_block("chr1\t5\t9\n");
+  const std::string last = bgzip_block("");
+  EXPECT_EQ(last.size(), 28U);
+  EXPECT_EQ(read_annotations(file("whole.bed.gz", first + second + last)).elements, 2);
+  EXPECT_EQ(read_annotations(file("joined.bed.gz", first + last + second + last)).elements, 2);
+  for (const std::string& bytes : {first + second, first, first + last + second}) {
+    const std::filesystem::path cut = file("cut.bed.gz", bytes);
+    expect_message(input_error([&] { read_annotations(cut); }), cut, "gzip", "cut short");
+  }
+}
+
+TEST_F(AnnotationsTest, NothingButMembersInAGzipFile) {
+  const std::string one = test::read_bytes(gzip("one.bed.gz", {"chr1\t0\t3\n"}));
+  const std::string two = test::read_bytes(gzip("two.bed.gz", {"chr1\t4\t5\n"}));
+  EXPECT_EQ(read_annotations(file("both.bed.gz", one + two)).elements, 2);
+  for (std::size_t size = 1; size < two.size(); ++size) {
+    const std::filesystem::path cut = file("cut.bed.gz", one + two.substr(0, size));
+    expect_message(input_error([&] { read_annotations(cut); }), cut, "gzip", "cut short");
+  }
+  for (const std::string& more : {std::string("chr1\t7\t8\n"), std::string(512, '\0')}) {
+    const std::filesystem::path path = file("more.bed.gz", one + more);
+    expect_message(input_error([&] { read_annotations(path); }), path, "gzip", "is no gzip");
+  }
+}
+
+TEST_F(AnnotationsTest, EmptyIntervalsAreCountedAndLeftOut) {
+  const Annotations a = read_annotations(file("x.bed", "chr1\t9\t9\nchr1\t5\t9\nchr1\t7\t7\n\n\n"));
+  EXPECT_EQ(a.elements, 1);
+  EXPECT_EQ(a.empty, 2);
+}
+
+TEST_F(AnnotationsTest, TheFirstLineWithAClassDecides) {
+  const std::string nine = "\tE\t0\t.\t10\t20\t0\t";
+  const Annotations ten =
+      read_annotations(file("ten.bed", "chr1\t10\t20" + nine + ".\nchr1\t30\t40" + nine +
+                                           "dELS\nchr1\t50\t60" + nine + "\n"));
+  EXPECT_EQ(ten.classes, Names{"dELS"});
+  EXPECT_EQ(ten.elements, 3);
+  EXPECT_EQ(ten.without_class, 2);
+  EXPECT_EQ(ten.labels, (Names{".", "dELS"}));
+  const Annotations six =
+      read_annotations(file("six.bed", "chr1\t1\t2\ta\tb\t.\nchr1\t3\t4\ta\tb\tPLS\n"));
+  EXPECT_EQ(six.classes, Names{"PLS"});
+  const Annotations strand =
+      read_annotations(file("strand.bed", "chr1\t1\t2\ta\t0\t.\nchr1\t3\t4\ta\t0\t+\n"));
+  EXPECT_EQ(strand.classes, Names{"strand"});
+  EXPECT_EQ(strand.without_class, 0);
+  const Annotations none = read_annotations(file("none.bed", "chr1\t10\t20" + nine + ".\n"));
+  EXPECT_EQ(none.classes, Names{"none"});
+  EXPECT_EQ(none.labels, Names{"none"});
+}
+
+TEST_F(AnnotationsTest, AColumnOfNamesIsNoClassColumn) {
+  std::string text;
+  for (int i = 0; i < 10001; ++i) text += "chr1\t1\t2\ta\tb\tid" + std::to_string(i) + "\n";
+  const std::filesystem::path path = file("ids.bed", text);
+  expect_message(input_error([&] { read_annotations(path); }), path, "column 6",
+                 "more than 10000 classes");
 }
 
 TEST_F(AnnotationsTest, WrongLinesAreNamed) {
@@ -115,10 +221,11 @@ TEST_F(AnnotationsTest, WrongLinesAreNamed) {
   complaint("chr1\tfive\t9\n", "line 1, start", "got five");
   complaint("chr1\t5\t9.5\n", "line 1, end", "got 9.5");
   complaint("chr1\t-5\t9\n", "line 1, start", "got -5");
-  complaint("chr1\t9\t9\n", "line 1, end", "empty");
+  complaint("chr1\t9\t8\n", "line 1, end", "before the start");
+  complaint("chr1\t9\t9\n", "elements", "1 intervals without a base");
+  complaint("tracks\t5\n", "line 1", "expected at least 3");
   complaint("\t5\t9\n", "line 1, chrom", "empty");
   complaint("chr1\t5\t9\ta\tb\tPLS\nchr1\t15\t19\n", "line 2", "expected at least 6, got 3");
-  complaint("chr1\t5\t9\ta\tb\tPLS\nchr1\t15\t19\ta\tb\t,\n", "line 2, column 6", "empty");
 }
 
 TEST(ElementListTest, DistancesCountAsBedtools) {

@@ -1,6 +1,7 @@
 // model.safetensors: round trips, plain state_dicts, and what is refused.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -42,15 +43,15 @@ CdtConfig odd_config(Variant variant) {
 
 class Checkpoint : public ::testing::TestWithParam<Variant> {
  protected:
-  /// A model in an arena of exactly model_bytes().
+  /// A model in an arena of its own.
   Cdt& make(const CdtConfig& config) {
-    arenas.push_back(std::make_unique<Arena>(*backend, "lasting", model_bytes(config, true)));
+    arenas.push_back(std::make_unique<Arena>(*backend, "lasting"));
     models.push_back(std::make_unique<Cdt>(config, *backend, *arenas.back(), true));
     models.back()->initialise(5);
     return *models.back();
   }
   std::unique_ptr<Cdt> load(const std::filesystem::path& file, const ModelOverrides& overrides) {
-    arenas.push_back(std::make_unique<Arena>(*backend, "lasting", std::size_t{1} << 20U));
+    arenas.push_back(std::make_unique<Arena>(*backend, "lasting"));
     return load_model(file, *backend, *arenas.back(), false, overrides);
   }
   std::vector<float> values(const Parameter& p) const {
@@ -129,6 +130,28 @@ TEST_P(Checkpoint, PlainStateDictGivesItsSizes) {
   // The paper's form has no feed-forward width beyond its self-attention blocks and no pool heads.
   if (GetParam() == Variant::kPaper) config.pool_heads = loaded->config().pool_heads;
   expect_equal(loaded->config(), config);
+}
+
+/// DataParallel and torch.compile, one in the other.
+TEST_P(Checkpoint, PrefixesOfWrappersAreLeftOut) {
+  const Cdt& model = make(odd_config(GetParam()));
+  save_model(model_file, model, *backend);
+  Content content = read(model_file);
+  for (const char* prefix : {"module.", "_orig_mod."}) {
+    for (TensorInfo& info : content.tensors) info.name.insert(0, prefix);
+    write(other_file, content);
+    ::testing::internal::CaptureStderr();
+    const std::unique_ptr<Cdt> loaded = load(other_file, {});
+    const std::string notes = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(std::count(notes.begin(), notes.end(), '\n'), 1) << notes;
+    EXPECT_NE(notes.find("begins with " + std::string(prefix)), std::string::npos) << notes;
+    for (std::size_t i = 0; i < model.parameters().size(); ++i) {
+      EXPECT_EQ(values(loaded->parameters()[i]), values(model.parameters()[i]));
+    }
+  }
+  content.tensors[1].name = "loose";
+  write(other_file, content);
+  expect_message(input_error([&] { load(other_file, {}); }), other_file, "loose", "_orig_mod.");
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, Checkpoint,

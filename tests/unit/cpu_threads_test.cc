@@ -1,5 +1,5 @@
-// Every kernel gives the same bits with 1, 2 and 3 threads, and when the program around it has
-// another OpenMP thread count.
+// Every kernel gives the same bits with 1 to 256 threads, and when the program around it has
+// another OpenMP thread count; and what it takes of arenas does not depend on threads.
 #include <gtest/gtest.h>
 #include <omp.h>
 
@@ -173,12 +173,18 @@ const std::map<std::string, Kernel>& kernels() {
   return all;
 }
 
-std::vector<std::vector<float>> run(const Kernel& kernel, int threads, int openmp_threads) {
+struct Run {
+  std::vector<std::vector<float>> values;  // of each output
+  std::size_t scratch = 0;                 // bytes at the peak
+};
+
+Run run(const Kernel& kernel, int threads, int openmp_threads) {
   const int before = omp_get_max_threads();
   omp_set_num_threads(openmp_threads);
   CpuKernels on(threads);
-  std::vector<std::vector<float>> out;
-  for (const Tensor& t : kernel(on)) out.push_back(test::values(t));
+  Run out;
+  for (const Tensor& t : kernel(on)) out.values.push_back(test::values(t));
+  out.scratch = on.scratch.peak();
   EXPECT_EQ(omp_get_max_threads(), openmp_threads) << "a kernel changed OpenMP's thread count";
   omp_set_num_threads(before);
   return out;
@@ -189,11 +195,15 @@ class CpuThreads : public ::testing::TestWithParam<std::string> {};
 TEST_P(CpuThreads, SameBits) {
   const Kernel& kernel = kernels().at(GetParam());
   const auto one = run(kernel, 1, 1);
-  for (const auto& [threads, openmp_threads] : {std::pair{1, 3}, {2, 1}, {2, 2}, {3, 2}, {3, 3}}) {
+  for (const auto& [threads, openmp_threads] :
+       {std::pair{1, 3}, {2, 1}, {2, 2}, {3, 2}, {3, 3}, {64, 2}, {256, 1}}) {
     const auto other = run(kernel, threads, openmp_threads);
-    ASSERT_EQ(other.size(), one.size());
-    for (std::size_t i = 0; i < one.size(); ++i) {
-      EXPECT_EQ(std::memcmp(one[i].data(), other[i].data(), one[i].size() * sizeof(float)), 0)
+    ASSERT_EQ(other.values.size(), one.values.size());
+    EXPECT_EQ(other.scratch, one.scratch) << threads << " threads";
+    for (std::size_t i = 0; i < one.values.size(); ++i) {
+      const std::vector<float>& values = one.values[i];
+      EXPECT_EQ(std::memcmp(values.data(), other.values[i].data(), values.size() * sizeof(float)),
+                0)
           << "output " << i << " with " << threads << " threads, OpenMP set to " << openmp_threads;
     }
   }

@@ -18,7 +18,7 @@ using Rows = std::vector<std::int32_t>;
 
 class DnaFeedTest : public testing::Test {
  protected:
-  DnaFeedTest() : data(write(dir.path / "data")), lasting(*backend, "lasting", 1U << 20U) {}
+  DnaFeedTest() : data(write(dir.path / "data")), lasting(*backend, "lasting") {}
 
   static std::filesystem::path write(const std::filesystem::path& path) {
     test::write_small_dataset(path, {{Split::kTrain, 0, 0, 0.5F, -1}});

@@ -24,9 +24,9 @@ struct Pass {
 };
 
 Pass training_pass(std::unique_ptr<Backend> backend, const CdtConfig& config) {
-  Arena lasting(*backend, "lasting", std::size_t{1} << 24U);
-  Arena step(*backend, "step", std::size_t{1} << 24U);
-  Arena scratch(*backend, "scratch", std::size_t{1} << 26U);
+  Arena lasting(*backend, "lasting");
+  Arena step(*backend, "step");
+  Arena scratch(*backend, "scratch");
   Cdt model(config, *backend, lasting, true);
   model.initialise(5);
   model.zero_gradients();

@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <ctime>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "engine/backend.h"
@@ -16,7 +19,7 @@ namespace {
 // A transposed product, many times, while a handler on the stack that catch_interrupts() prepared
 // runs every 50 us. 0: all results alike.
 int products_under_signals() {
-  catch_interrupts();
+  catch_interrupts("cdt-test");
   const auto backend = make_cpu_backend(1);
   constexpr std::int64_t kM = 64;
   constexpr std::int64_t kK = 128;
@@ -57,21 +60,93 @@ TEST(Interrupt, AHandlerDoesNotDisturbAProduct) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
-TEST(Interrupt, HandlersRunOnTheStackApart) {
+/// The wait status of a child that runs `work` with its stderr in a pipe; what it wrote in *text.
+int status_of(const std::function<int()>& work, std::string* text) {
+  int ends[2];
+  EXPECT_EQ(pipe(ends), 0);
   const pid_t child = fork();
-  ASSERT_GE(child, 0);
+  EXPECT_GE(child, 0);
   if (child == 0) {
-    catch_interrupts();
-    struct sigaction action = {};
-    sigaction(SIGTERM, nullptr, &action);
-    if ((action.sa_flags & SA_ONSTACK) == 0 || interrupted()) _exit(1);
-    std::raise(SIGTERM);
-    _exit(interrupted() ? 0 : 2);
+    dup2(ends[1], STDERR_FILENO);
+    _exit(work());
   }
+  close(ends[1]);
+  char c = 0;
+  text->clear();
+  while (read(ends[0], &c, 1) == 1) *text += c;
+  close(ends[0]);
   int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  return status;
+}
+
+void wait_longer_than_a_second() {
+  timespec rest{1, 100'000'000};
+  while (nanosleep(&rest, &rest) != 0) {
+  }
+}
+
+TEST(Interrupt, HandlersRunOnTheStackApart) {
+  std::string text;
+  const int status = status_of(
+      [] {
+        catch_interrupts("cdt-test");
+        struct sigaction action = {};
+        sigaction(SIGTERM, nullptr, &action);
+        return (action.sa_flags & SA_ONSTACK) == 0 || interrupted() ? 1 : 0;
+      },
+      &text);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+TEST(Interrupt, SignalsWithinASecondAreOne) {
+  for (const int first : {SIGINT, SIGTERM, SIGHUP}) {
+    for (const int second : {SIGINT, SIGTERM, SIGHUP}) {
+      std::string text;
+      const int status = status_of(
+          [&] {
+            catch_interrupts("cdt-test");
+            if (interrupted()) return 1;
+            std::raise(first);
+            if (!interrupted()) return 2;
+            std::raise(second);
+            return 0;
+          },
+          &text);
+      EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << first << ' ' << second;
+      EXPECT_EQ(text, "");
+    }
+  }
+}
+
+TEST(Interrupt, ALaterSignalEndsWithALine) {
+  for (const int second : {SIGTERM, SIGINT}) {
+    std::string text;
+    const int status = status_of(
+        [&] {
+          catch_interrupts("cdt-test", "all of it is lost");
+          std::raise(SIGINT);
+          wait_longer_than_a_second();
+          std::raise(second);
+          return 0;
+        },
+        &text);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == second);
+    EXPECT_EQ(text, "cdt-test: stopped at once: all of it is lost\n");
+  }
+}
+
+TEST(Interrupt, WhatWasIgnoredStaysIgnored) {
+  std::string text;
+  const int status = status_of(
+      [] {
+        std::signal(SIGHUP, SIG_IGN);
+        catch_interrupts("cdt-test");
+        std::raise(SIGHUP);
+        return interrupted() ? 1 : 0;
+      },
+      &text);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 }  // namespace

@@ -6,10 +6,8 @@
 #include <csignal>
 #include <iterator>
 #include <string>
-#include <utility>
 
 #include "io/atomic_file.h"
-#include "io/mapped_file.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 
@@ -102,20 +100,6 @@ TEST(IoAtomicFile, OutputDirectory) {
                  dir.path / "file", "create", "Not a directory");
   expect_message(input_error([&] { create_output_directory(dir.path / "file" / "x"); }),
                  dir.path / "file" / "x", "create", "Not a directory");
-}
-
-TEST(IoMappedFile, MapsAndMoves) {
-  const test::TempDir dir;
-  const std::string text(10000, 'm');
-  write_bytes(dir.path / "f", text);
-  MappedFile first(dir.path / "f");
-  const MappedFile file(std::move(first));
-  ASSERT_EQ(file.size(), text.size());
-  EXPECT_EQ(std::string(reinterpret_cast<const char*>(file.data()), file.size()), text);
-  write_bytes(dir.path / "empty", "");
-  EXPECT_EQ(MappedFile(dir.path / "empty").size(), 0U);
-  expect_message(input_error([&] { MappedFile(dir.path / "none"); }), dir.path / "none", "open",
-                 "No such file");
 }
 
 }  // namespace

@@ -76,7 +76,45 @@ TEST(IoSafetensors, OtherDtypesAreRefusedByNameWhenRead) {
   EXPECT_EQ(reader.info("n").dtype, "I64");
   float value = 0;
   expect_message(input_error([&] { reader.read("n", &value); }), path, "n",
-                 "expected F32, got I64");
+                 "expected F32, F16, BF16 or F64, got I64");
+}
+
+/// A file of one tensor "w" whose values are these bytes.
+std::string tensor_file(const std::string& dtype, std::size_t count, const std::string& bytes) {
+  const std::string header = R"({"w":{"dtype":")" + dtype + R"(","shape":[)" +
+                             std::to_string(count) + R"(],"data_offsets":[0,)" +
+                             std::to_string(bytes.size()) + "]}}";
+  return with_length(header.size(), header + bytes);
+}
+
+template <typename T>
+std::string bytes_of(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+TEST(IoSafetensors, OtherFloatsAreReadAsFloat32) {
+  const test::TempDir dir;
+  const std::filesystem::path path = dir.path / "m.safetensors";
+  const auto read = [&](const std::string& dtype, std::size_t count, const std::string& bytes) {
+    write_bytes(path, tensor_file(dtype, count, bytes));
+    std::vector<float> out(count);
+    SafetensorsReader(path).read("w", out.data());
+    return out;
+  };
+  // 1, -2, the largest, the smallest normal, the smallest of all, -0, infinity.
+  const std::vector<float> half = read(
+      "F16", 7, bytes_of<std::uint16_t>({0x3C00, 0xC000, 0x7BFF, 0x0400, 0x0001, 0x8000, 0x7C00}));
+  EXPECT_EQ(half, (std::vector<float>{1.0F, -2.0F, 65504.0F, 0x1p-14F, 0x1p-24F, 0.0F, INFINITY}));
+  EXPECT_TRUE(std::signbit(half[5]));
+  EXPECT_TRUE(std::isnan(read("F16", 1, bytes_of<std::uint16_t>({0x7E00}))[0]));
+  EXPECT_EQ(read("BF16", 2, bytes_of<std::uint16_t>({0x3F80, 0xC0A0})),
+            (std::vector<float>{1.0F, -5.0F}));
+  EXPECT_EQ(read("F64", 3, bytes_of<double>({0.1, -3.0, 1e-60})),
+            (std::vector<float>{0.1F, -3.0F, 0.0F}));
+  expect_message(input_error([&] {
+                   read("F64", 2, bytes_of<double>({1.0, 1e39}));
+                 }),
+                 path, "w", "1e+39 is too large for float32");
 }
 
 struct Malformed {

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <limits>
 #include <string>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "io/bed.h"
 #include "io/finite.h"
 #include "io/json.h"
+#include "io/poll.h"
 #include "io/text.h"
 #include "io/tsv.h"
 #include "tests/support/input_error.h"
@@ -43,13 +46,45 @@ TEST(IoNumbers, WholeTextOrNothing) {
     EXPECT_FALSE(parse_double(bad, &d)) << bad;
   }
   float f = 1;
-  EXPECT_TRUE(parse_float("1e-60", &f));  // rounds to zero, as everywhere
-  EXPECT_EQ(f, 0.0F);
   EXPECT_FALSE(parse_float("1e39", &f));
+  EXPECT_TRUE(parse_float("-inf", &f));
+  EXPECT_TRUE(std::isinf(f));
   std::int64_t n = 0;
   EXPECT_TRUE(parse_int64("-9223372036854775808", &n));
   EXPECT_FALSE(parse_int64("9223372036854775808", &n));
   EXPECT_FALSE(parse_int64("1.0", &n));
+}
+
+TEST(IoNumbers, TooSmallRoundsTooLargeIsRefused) {
+  const std::string tiny = "0." + std::string(5000, '0') + "1e+100";
+  for (const std::string& text : {"1e-400"s, "-1e-99999999999"s, tiny}) {
+    double d = 1;
+    float f = 1;
+    EXPECT_TRUE(parse_double(text, &d)) << text;
+    EXPECT_TRUE(parse_float(text, &f)) << text;
+    EXPECT_EQ(parse_finite(text, &d), "") << text;
+    EXPECT_EQ(d, 0.0);
+    EXPECT_EQ(f, 0.0F);
+  }
+  double d = 1;
+  float f = 1;
+  EXPECT_EQ(parse_finite("5e-324", &d), "");
+  EXPECT_EQ(d, std::numeric_limits<double>::denorm_min());
+  EXPECT_EQ(parse_finite("1e-45", &f), "");
+  EXPECT_EQ(f, std::numeric_limits<float>::denorm_min());
+  EXPECT_EQ(parse_finite("1e-60", &f), "");
+  EXPECT_EQ(f, 0.0F);
+  for (const std::string& text : {"1e400"s, "-1e99999999999"s, std::string(5000, '9')}) {
+    EXPECT_EQ(parse_finite(text, &d), "too large") << text;
+    EXPECT_EQ(parse_finite(text, &f), "too large for float32") << text;
+  }
+  EXPECT_EQ(parse_finite("1e39", &f), "too large for float32");
+  for (const char* text : {"nan", "inf", "-Infinity"}) {
+    EXPECT_EQ(parse_finite(text, &d), "not finite") << text;
+  }
+  for (const char* text : {"0x1p3", "1_000", "1,5", "", "NA", "1e", "--1"}) {
+    EXPECT_EQ(parse_finite(text, &d), "not a number") << text;
+  }
 }
 
 TEST(IoText, ForeignFilesAreNamed) {
@@ -113,6 +148,34 @@ TEST(IoText, Lines) {
   EXPECT_EQ(second_line(std::string(1048576, 'x')), "");
 }
 
+TEST(IoText, BlankLinesAtTheEndAreNone) {
+  const test::TempDir dir;
+  const std::filesystem::path path = dir.path / "lines";
+  write_bytes(path, "\n\na\n\r\n\nb\n\r\n\n");
+  LineFile lines(path);
+  std::string_view line;
+  std::vector<std::string> read;
+  while (lines.next(&line)) read.emplace_back(line);
+  EXPECT_EQ(read, (std::vector<std::string>{"", "", "a", "", "", "b"}));
+  EXPECT_EQ(lines.line(), 6);
+  EXPECT_FALSE(lines.next(&line));
+}
+
+/// Lines lie across the pieces in which a file is read.
+TEST(IoText, LinesOfEveryLength) {
+  const test::TempDir dir;
+  const std::filesystem::path path = dir.path / "lines";
+  std::string text;
+  for (std::size_t i = 1; i < 3000; ++i)
+    text += std::string(i, 'a' + static_cast<char>(i % 26)) + '\n';
+  write_bytes(path, text);
+  LineFile lines(path);
+  std::string_view line;
+  std::string back;
+  while (lines.next(&line)) back.append(line) += '\n';
+  EXPECT_EQ(back, text);
+}
+
 TEST(IoText, FirstNonFinite) {
   for (const std::int64_t size : {1, 17, 4096, 4097, 9000}) {
     std::vector<float> values(static_cast<std::size_t>(size), std::numeric_limits<float>::max());
@@ -135,9 +198,87 @@ TEST(IoJson, RefusesWhatIsNotStrict) {
   expect_message(parse("{\n \"a\": NaN}"), "c.json", "line 2, column 7", "not valid JSON");
   expect_message(parse("{\"a\": 1,}"), "c.json", "line 1, column 9", "not valid JSON");
   expect_message(parse(""), "c.json", "line 1, column 1", "not valid JSON");
-  expect_message(parse("{\"a\": 1e999}"), "c.json", "JSON", "out of range");
+  expect_message(parse("{\"a\": 1e999}"), "c.json", "line 1, column 11", "too large");
+  EXPECT_EQ(parse("{\"a\": 1e-999}"), "");
   expect_message(parse("\"\xff\""), "c.json", "line 1, column 2", "not valid JSON");
   expect_message(parse(std::string(100000, '[')), "c.json", "JSON", "deeper");
+}
+
+TEST(IoJson, BuildsWhatIsWritten) {
+  const char* text =
+      R"({"a": [[], {}, [1, [2, -3]], {"b": {"c": []}, "d": 0.5}], "e": "x", "": null})";
+  EXPECT_EQ(parse_json(text, "c.json"), nlohmann::json::parse(text));
+  EXPECT_EQ(parse_json("7", "c.json"), nlohmann::json(7));
+  EXPECT_TRUE(parse_json("18446744073709551615", "c.json").is_number_unsigned());
+}
+
+/// Processor time of one call, the least of three, in seconds.
+template <typename Action>
+double cpu_time(const Action& action) {
+  double least = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < 3; ++i) {
+    const std::clock_t before = std::clock();
+    action();
+    least = std::min(least, static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC);
+  }
+  return least;
+}
+
+/// Eight times the text takes some eight times as long; 64 times would be quadratic.
+TEST(IoJson, TimeIsLinear) {
+  const auto text_of = [](int entries, bool named) {
+    std::string text;
+    for (int i = 0; i < entries; ++i) {
+      text += (i > 0 ? "," : "") + (named ? "\"entry." + std::to_string(i) + "\":" : ""s) +
+              R"({"dtype":"F32","shape":[2,3],"data_offsets":[0,24]})";
+    }
+    return named ? "{" + text + "}" : "[" + text + "]";
+  };
+  for (const bool named : {false, true}) {
+    const std::string small = text_of(3000, named);
+    const std::string large = text_of(24000, named);
+    const double short_time = cpu_time([&] { parse_json(small, "c.json"); });
+    const double long_time = cpu_time([&] { parse_json(large, "c.json"); });
+    EXPECT_LT(long_time, 28.0 * short_time + 0.01) << named;
+  }
+}
+
+TEST(IoJson, SizesAreBounded) {
+  std::string many = "[0";
+  for (int i = 0; i < (1 << 23); ++i) many += ",0";
+  expect_message(input_error([&] { parse_json(many + "]", "c.json"); }), "c.json", "JSON",
+                 "more than 8388608 values");
+  const std::string text = "\"" + std::string((1 << 24) + 1, 'x') + "\"";
+  expect_message(input_error([&] { parse_json(text, "c.json"); }), "c.json", "JSON", "string of");
+  expect_message(input_error([&] { parse_json("{" + text + ":1}", "c.json"); }), "c.json", "JSON",
+                 "string of");
+}
+
+struct Stopped {};
+
+/// A poll that throws when it is asked for the third time.
+TEST(IoPoll, ReadersStopBetweenPieces) {
+  static int asked = 0;
+  const test::TempDir dir;
+  const std::string text(std::size_t{1} << 20U, '\n');
+  write_bytes(dir.path / "t", text + "end");
+  std::string numbers = "[0";
+  for (int i = 0; i < 20000; ++i) numbers += ",0";
+  const auto expect_stop = [](const auto& read) {
+    asked = 0;
+    set_read_poll([] {
+      if (++asked == 3) throw Stopped();
+    });
+    EXPECT_THROW(read(), Stopped);
+    set_read_poll(nullptr);
+  };
+  expect_stop([&] {
+    LineFile lines(dir.path / "t");
+    std::string_view line;
+    while (lines.next(&line)) {
+    }
+  });
+  expect_stop([&] { parse_json(numbers + "]", "c.json"); });
 }
 
 TEST(IoJson, ReaderNamesTheField) {
@@ -203,7 +344,7 @@ TEST(IoTsv, Malformed) {
   expect_message(read("a\tb\ta\n"), path, "line 1, column a", "twice");
   expect_message(read("a\tb\n1\t2\n1\n"), path, "line 3", "expected 2, got 1");
   expect_message(read("a\tb\n1\t2\t3\n"), path, "line 2", "expected 2, got 3");
-  expect_message(read("a\tb\n\n"), path, "line 2", "expected 2, got 1");
+  expect_message(read("a\tb\n\n1\t2\n"), path, "line 2", "expected 2, got 1");
   expect_message(read("a\tb\n1\t\0\n"s), path, "line 2", "NUL");
 }
 

@@ -300,8 +300,8 @@ TEST(Ops, TheCheckSeesAPlantedError) {
 
 TEST(Ops, ShapesAreCheckedWithBothInTheMessage) {
   const auto backend = make_test_backend();
-  Arena step(*backend, "step", 1U << 20U);
-  Arena scratch(*backend, "scratch", 1U << 20U);
+  Arena step(*backend, "step");
+  Arena scratch(*backend, "scratch");
   Tape tape(*backend, step, scratch);
   const Var x = tape.constant(step.tensor({2, 3}));
   const Var w = tape.constant(step.tensor({4, 5}));

@@ -53,7 +53,7 @@ class Optim : public ::testing::Test {
   }
 
   std::unique_ptr<Backend> backend = test::make_test_backend();
-  Arena lasting{*backend, "lasting", std::size_t{1} << 20U};
+  Arena lasting{*backend, "lasting"};
   std::deque<Variable> variables;
   RandomStream random{7, 1};
 };

@@ -9,6 +9,9 @@
 #include "apps/common/json_text.h"
 #include "apps/predict/baselines.h"
 #include "apps/predict/evaluation.h"
+#include "tests/support/input_error.h"
+#include "tests/support/small_dataset.h"
+#include "tests/support/temp_dir.h"
 
 namespace cdt {
 namespace {
@@ -87,6 +90,52 @@ TEST(ReplicateTest, TooFewPairsAndScreensThatDisagree) {
   ASSERT_TRUE(r.has_value());
   EXPECT_LT(r->pearson, 0.0);
   EXPECT_TRUE(std::isnan(r->corrected()));
+}
+
+/// Rows of other pairs may hold anything; those of the split are read strictly.
+TEST(ReplicateTest, OnlyRowsOfTheSplitAreRead) {
+  const test::TempDir dir;
+  const std::filesystem::path file = dir.path / "screen.tsv";
+  const std::vector<Pair> pairs{pair(0, 0, 1.0F), pair(1, 1, 2.0F)};
+  test::write_small_dataset(dir.path / "data", pairs);
+  const Dataset data(dir.path / "data");
+  const std::string head = "gene\tenhancer\tbeta\tnote\n";
+  test::write_bytes(file, head +
+                              "A\tE0\t1e-400\tx\nA\tE9\tNA\t\nZ\tE0\t\t\nB\tE0\tinf\t\n"
+                              "B\tE0\t#N/A\t\nB\tE1\t-3\t\n\n");
+  const ScreenFile read = read_screen(file, data, pairs);
+  EXPECT_EQ(read.effects, (Screen{{{0, 0}, 0.0F}, {{1, 1}, -3.0F}}));
+  EXPECT_EQ(read.skipped(file),
+            file.string() +
+                ": 4 of 6 rows are not of this split and are skipped: 1 of other enhancers, 1 of "
+                "other genes, 2 of other pairs");
+  const auto complaint = [&](const std::string& rows) {
+    test::write_bytes(file, head + rows);
+    return test::input_error([&] { read_screen(file, data, pairs); });
+  };
+  test::expect_message(complaint("A\tE0\tNA\t\n"), file, "line 2, column beta", "got NA");
+  test::expect_message(complaint("A\tE0\t1e40\t\n"), file, "line 2, column beta", "too large");
+  test::expect_message(complaint("A\tE0\t1\t\nA\tE0\t1\t\n"), file, "line 3, column enhancer",
+                       "twice");
+  test::expect_message(complaint("A\tE1\t1\t\n"), file, "rows", "none of 1");
+}
+
+TEST(EvaluationTest, ConstantEffectsAreSaidAndNothingIsNan) {
+  std::vector<Pair> pairs = kVal;
+  for (Pair& p : pairs) p.beta = 0.5F;
+  Evaluation e = evaluate(pairs, std::vector<float>{1, 2, 3, 4}, kTrain, 0.9, {.replicates = 100});
+  e.replicate.emplace();
+  e.replicate->pearson = 0.5;
+  e.replicate->model_pearson = std::numeric_limits<double>::quiet_NaN();
+  const std::string table = summary_table(e);
+  EXPECT_NE(table.find("undefined, all effects of the split are equal"), std::string::npos);
+  EXPECT_EQ(table.find("nan"), std::string::npos) << table;
+  const nlohmann::json json = nlohmann::json::parse(metrics_json(e));
+  EXPECT_TRUE(json.contains("effects_note"));
+  EXPECT_TRUE(json["pearson"].is_null());
+  Evaluation flat = evaluate(kVal, std::vector<float>(4, 1.0F), kTrain, 0.9, {.replicates = 100});
+  EXPECT_NE(summary_table(flat).find("that of the model too"), std::string::npos);
+  EXPECT_EQ(summary_table(flat).find("nan"), std::string::npos);
 }
 
 TEST(EvaluationTest, WithoutTruthOrTrainingPairs) {

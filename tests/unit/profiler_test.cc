@@ -96,9 +96,9 @@ TEST(KernelWork, AttentionGradientsCountWhatIsWanted) {
 
 struct Profiled {
   std::unique_ptr<Backend> backend = make_profiling_backend(test::make_test_backend());
-  Arena lasting{*backend, "lasting", std::size_t{1} << 22U};
-  Arena step{*backend, "step", std::size_t{1} << 22U};
-  Arena scratch{*backend, "scratch", std::size_t{1} << 22U};
+  Arena lasting{*backend, "lasting"};
+  Arena step{*backend, "step"};
+  Arena scratch{*backend, "scratch"};
   Tape tape{*backend, step, scratch};
   Variable weight, bias;
   Tensor x;
@@ -218,9 +218,9 @@ std::set<std::string> names(Backend& backend, Pass pass) {
 /// Three training steps from the same weights; the last layer's weight after them.
 std::vector<float> trained(Backend& backend) {
   const CdtConfig c = test::small_config(Variant::kReleased, 8, 1);
-  Arena lasting(backend, "lasting", std::size_t{1} << 24U);
-  Arena step(backend, "step", std::size_t{1} << 24U);
-  Arena scratch(backend, "scratch", std::size_t{1} << 24U);
+  Arena lasting(backend, "lasting");
+  Arena step(backend, "step");
+  Arena scratch(backend, "scratch");
   Cdt model(c, backend, lasting, true);
   model.initialise(5);
   Tape tape(backend, step, scratch);

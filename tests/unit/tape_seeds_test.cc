@@ -59,9 +59,9 @@ struct Graph {
   }
 
   std::unique_ptr<Backend> backend = test::make_test_backend();
-  Arena lasting{*backend, "lasting", std::size_t{1} << 22U};
-  Arena step{*backend, "step", std::size_t{1} << 22U};
-  Arena scratch{*backend, "scratch", std::size_t{1} << 26U};
+  Arena lasting{*backend, "lasting"};
+  Arena step{*backend, "step"};
+  Arena scratch{*backend, "scratch"};
   Tape tape{*backend, step, scratch};
   RandomStream draws{3, 1};
   Variable weight, bias, gamma, beta;

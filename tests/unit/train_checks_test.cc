@@ -114,7 +114,7 @@ TEST_F(TrainRun, ABestModelThatAKillLeftUnwrittenIsWrittenFromLast) {
   save_model(folder.best_model(), run->model, *run->backend);
   TrainState state = run->trainer.state();
   state.older_best_weights = weights_digest(run->model, *run->backend);
-  Arena arena(*run->backend, "moments", std::size_t{4} << 20U);
+  Arena arena(*run->backend, "moments");
   const AdamW moments(run->model.variables(), *run->backend, arena, {});
   save_state(folder.last_state(), state, read_run_facts(folder.last_state()), weights, run->model,
              moments, *run->backend);

@@ -1,0 +1,181 @@
+#include "engine/cpu/thread_pool.h"
+
+#include <omp.h>
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace cdt {
+namespace {
+
+/// Long enough for the next kernel of a step to begin. A thread that waits longer sleeps, since on
+/// a busy machine it would take the time of the thread it waits for; so it does at once where there
+/// are more threads than cores.
+constexpr std::chrono::microseconds kSpin{20};
+
+void pause_briefly() {
+#if defined(__x86_64__)
+  for (int i = 0; i < 8; ++i) __builtin_ia32_pause();
+#endif
+}
+
+/// Spins for a while until ready() holds. Did it?
+template <class Ready>
+bool spin_until(const Ready& ready) {
+  const auto end = std::chrono::steady_clock::now() + kSpin;
+  do {
+    if (ready()) return true;
+    pause_briefly();
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
+}
+
+/// Signals are for the thread that started the program: it alone has the stack that handlers need
+/// (apps/common/interrupt.cc). Faults of a thread's own stay its own.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) {
+      sigdelset(&all, fault);
+    }
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+/// Where OpenMP is told to bind threads (OMP_PROC_BIND, OMP_PLACES), it has bound the first thread
+/// to one place, and threads that this one starts would stay there too: each goes to its own place.
+void take_place(int thread) {
+  const int places = omp_get_num_places();
+  if (omp_get_proc_bind() == omp_proc_bind_false || places == 0) return;
+  std::vector<int> cores(static_cast<std::size_t>(omp_get_place_num_procs(thread % places)));
+  omp_get_place_proc_ids(thread % places, cores.data());
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int core : cores) {
+    if (core >= 0 && core < CPU_SETSIZE) CPU_SET(static_cast<std::size_t>(core), &set);
+  }
+  pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+class ThreadPool {
+ public:
+  void run(int threads, const std::function<void(int)>& body) {
+    // In a body, or beside another caller: the others are taken.
+    if (in_use_.test_and_set()) return body(0);
+    start_threads(threads - 1);
+    const int others = std::min(threads - 1, started_);
+    if (others > 0) open(others, body);
+    body(0);
+    if (others > 0) close();
+    in_use_.clear();
+  }
+
+ private:
+  // Of seats_: how many threads may still come in (upper half), and how many are inside.
+  static constexpr std::uint32_t kFree = 1U << 16U;
+  static constexpr std::uint32_t kInside = kFree - 1;
+
+  void start_threads(int wanted) {
+    if (started_ >= wanted) return;
+    const SignalsBlocked blocked;
+    try {
+      for (; started_ < wanted; ++started_) {
+        std::thread([this, thread = started_ + 1] { serve(thread); }).detach();
+      }
+    } catch (const std::system_error&) {
+      // The system starts no more; those there are do the work.
+    }
+    spins_ = started_ < omp_get_num_procs();
+  }
+
+  void open(int others, const std::function<void(int)>& body) {
+    body_ = &body;
+    seats_ = static_cast<std::uint32_t>(others) * kFree;
+    ++call_;
+    if (others == started_) {
+      call_.notify_all();
+    } else {
+      for (int i = 0; i < others; ++i) call_.notify_one();
+    }
+  }
+
+  /// Lets nobody in any more and waits for those inside.
+  void close() {
+    std::uint32_t seats = seats_ &= kInside;
+    if (seats == 0 || spin_until([this] { return seats_ == 0; })) return;
+    for (seats = seats_; seats != 0; seats = seats_) seats_.wait(seats);
+  }
+
+  /// The number of a thread that came in, or 0.
+  int come_in() {
+    std::uint32_t seats = seats_;
+    while (seats >= kFree) {
+      if (seats_.compare_exchange_weak(seats, seats - kFree + 1)) {
+        return static_cast<int>(seats / kFree);
+      }
+    }
+    return 0;
+  }
+
+  void serve(int thread) {
+    take_place(thread);
+    for (;;) {
+      const std::uint32_t call = call_;
+      const int number = come_in();
+      if (number > 0) {
+        (*body_)(number);
+        if (--seats_ == 0) seats_.notify_one();
+      } else if (!spins_ || !spin_until([&] { return call_ != call; })) {
+        call_.wait(call);
+      }
+    }
+  }
+
+  std::atomic_flag in_use_;
+  int started_ = 0;
+  std::atomic<bool> spins_{true};
+  const std::function<void(int)>* body_ = nullptr;  // while seats_ is not 0
+  std::atomic<std::uint32_t> seats_{0};
+  std::atomic<std::uint32_t> call_{0};  // goes up when seats become free
+};
+
+// Never destroyed: its threads may wait in it until the process ends. A child after fork() has none
+// of them and begins with a pool of its own.
+std::atomic<ThreadPool*> the_pool{nullptr};
+
+ThreadPool& pool() {
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { the_pool = nullptr; });
+  static_cast<void>(registered);
+  ThreadPool* found = the_pool;
+  if (found != nullptr) return *found;
+  auto* made = new ThreadPool;
+  if (the_pool.compare_exchange_strong(found, made)) return *made;
+  delete made;
+  return *found;
+}
+
+}  // namespace
+
+int default_threads() { return omp_get_max_threads(); }
+
+void run_on_threads(int threads, const std::function<void(int)>& body) {
+  pool().run(threads, body);
+}
+
+}  // namespace cdt

@@ -1,0 +1,86 @@
+#!/bin/bash
+# Signals that end a program: several at once are one and lose nothing; a program started through the
+# dynamic loader is itself.
+source tests/apps/lib.sh
+train=$CDT_BIN/cdt-train
+tiny_model
+run=$work/run-signalled
+arguments=(--data "$data" --epochs 100000 --patience 100000 --hidden 16 --heads 2 --pool-heads 2
+  --feed-forward 32 --fusion 16 --threads 1 --quiet)
+# begin OUT: a run in the background with SIGINT as an interactive shell leaves it; waits for an epoch
+begin() {
+  set -m
+  "$train" "${arguments[@]}" --out "$1" >"$work/stdout" 2>"$work/stderr" &
+  pid=$!
+  set +m
+  local i
+  for ((i = 0; i < 2000; i++)); do
+    [ -s "$1/metrics.jsonl" ] && break
+    sleep 0.01
+  done
+}
+for pair in 'INT INT' 'TERM TERM' 'INT TERM' 'HUP TERM' 'HUP HUP'; do
+  rm -rf "$run"
+  begin "$run"
+  read -r first second <<<"$pair"
+  kill "-$first" $pid
+  sleep 0.02
+  kill "-$second" $pid 2>/dev/null
+  status=0
+  wait $pid 2>/dev/null || status=$?
+  check "$pair: exit status 1, not $status" test $status -eq 1
+  check "$pair: says where" grep -qE \
+    '^cdt-train: interrupted at epoch [0-9]+ step [0-9]+; continue with --resume$' "$work/stderr"
+  check "$pair: a state to go on from" test -s "$run/last/state.safetensors"
+  check "$pair: nothing half-written" test ! -e "$run/last.new"
+done
+expect_ok "$train" --out "$run" --resume --epochs "$(($(wc -l <"$run/metrics.jsonl") + 1))" --quiet
+
+# nohup
+rm -rf "$run"
+(trap '' HUP && exec "$train" "${arguments[@]}" --out "$run" >"$work/stdout" 2>"$work/stderr") &
+pid=$!
+for ((i = 0; i < 2000; i++)); do
+  [ -s "$run/metrics.jsonl" ] && break
+  sleep 0.01
+done
+kill -HUP $pid
+sleep 0.2
+check 'an ignored SIGHUP changes nothing' kill -0 $pid
+kill -TERM $pid
+wait $pid 2>/dev/null
+
+# Programs that keep nothing leave nothing, whatever signals come together.
+"$CDT_BIN/cdt-synth" --preset demo --enhancers 50000 --bins 64 --dna-dim 64 --threads 1 \
+  --out "$work/unfinished" --quiet 2>"$work/stderr" &
+pid=$!
+for ((i = 0; i < 2000; i++)); do
+  [ -n "$(ls -A "$work/unfinished" 2>/dev/null)" ] && break
+  sleep 0.01
+done
+kill -HUP $pid
+kill -TERM $pid
+status=0
+wait $pid 2>/dev/null || status=$?
+check "synth: exit status 1, not $status" test $status -eq 1
+check 'synth: one line' grep -qE '^cdt-synth: interrupted; nothing is kept$' "$work/stderr"
+check 'synth: nothing left' test -z "$(ls -A "$work/unfinished" 2>/dev/null)"
+
+# Through the loader of the program's own header.
+loader=$(grep -aoEm1 '/lib[a-z0-9_/.-]*/ld-[a-z0-9_.-]+' "$train" | head -n 1)
+if [ -x "$loader" ]; then
+  for program in "$CDT_BIN"/cdt-*; do
+    for option in --version --help; do
+      expect_ok "$loader" "$program" $option
+      cp "$work/stdout" "$work/through"
+      expect_ok "$program" $option
+      expect_same "$work/stdout" "$work/through"
+    done
+  done
+  status=0
+  "$loader" "$train" --no-such-option >"$work/stdout" 2>"$work/stderr" || status=$?
+  check "exit status 2, not $status" test $status -eq 2
+else
+  skip loader "$loader is not there"
+fi
+finish
