@@ -110,6 +110,7 @@ std::string metrics_json(const Evaluation& e) {
   Json out = {{"format", "cdt-metrics"},  {"version", 1},          {"split", e.split},
               {"data", e.data},           {"model", e.model_file}, {"n", e.pairs},
               {"enhancers", e.enhancers}, {"genes", e.genes}};
+  out["predictions"] = {{"file", "predictions.tsv"}, {"digest", e.predictions_digest}};
   add_score(&out, e.model, with_ceiling);
   if (with_ceiling) out["noise_ceiling"] = e.noise_ceiling;
   if (e.replicate) out["replicate"] = replicate_json(*e.replicate);

@@ -8,6 +8,7 @@
 
 #include "apps/common/model_file.h"
 #include "engine/error.h"
+#include "io/digest.h"
 #include "io/safetensors.h"
 #include "io/text.h"
 
@@ -48,27 +49,15 @@ bool from_text(std::string_view text, bool* value) {
   return text == "0" || text == "1";
 }
 
-/// FNV-1a, 64 bits.
-class Hash {
+class Hash : public Digest {
  public:
-  void add(const void* data, std::size_t size) {
-    const auto* bytes = static_cast<const unsigned char*>(data);
-    for (std::size_t i = 0; i < size; ++i) value_ = (value_ ^ bytes[i]) * 0x100000001b3U;
-  }
+  using Digest::add;
   void add(std::int64_t value) { add(&value, sizeof value); }
   void add(const std::string& text) {
     add(static_cast<std::int64_t>(text.size()));
     add(text.data(), text.size());
   }
   void add(const std::vector<float>& values) { add(values.data(), values.size() * sizeof(float)); }
-  std::string hex() const {
-    std::string out;
-    for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789abcdef"[value_ >> shift & 15U];
-    return out;
-  }
-
- private:
-  std::uint64_t value_ = 0xcbf29ce484222325U;
 };
 
 std::string dna_hash(const Dataset& data) {

@@ -40,7 +40,7 @@ std::map<std::string, std::string> data_fingerprint(const Dataset& data);
 /// Fixed facts of a run, stored with every state.
 struct RunFacts {
   std::string settings;                            // JSON
-  std::string data;                                // path of the data set as given
+  std::string data;                                // path of the data set as given, path_text()
   std::string device;                              // backend that computed
   std::map<std::string, std::string> fingerprint;  // data_fingerprint()
 };

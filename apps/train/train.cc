@@ -16,8 +16,8 @@
 #include "apps/train/state.h"
 #include "apps/train/trainer.h"
 #include "engine/error.h"
-#include "io/atomic_file.h"
 #include "io/json.h"
+#include "io/path_text.h"
 #include "io/safetensors.h"
 #include "io/text.h"
 
@@ -63,8 +63,8 @@ std::string config_json(const TrainOptions& options, const CdtConfig& config) {
   const CommonOptions& common = options.common;
   nlohmann::ordered_json json;
   json["program"] = "cdt-train " + version();
-  json["data"] = common.data.string();
-  json["init"] = common.model.string();
+  json["data"] = path_text(common.data);
+  json["init"] = path_text(common.model);
   json["device"] = common.device;
   json["threads"] = common.threads;
   json["options"] = nlohmann::ordered_json::parse(settings_json(options.settings));
@@ -79,25 +79,37 @@ void print_result(const RunFolder& folder, const TrainState& state) {
             << "model\t" << folder.best_model().string() << '\n';
 }
 
+std::uint64_t weight_bytes(const Cdt& model) {
+  std::uint64_t out = 0;
+  for (const Parameter& parameter : model.parameters()) {
+    out += static_cast<std::uint64_t>(parameter.variable.value.count()) * sizeof(float);
+  }
+  return out;
+}
+
 int train(TrainOptions* options) {
   const CommonOptions& common = options->common;
-  RunFolder::check(common.out, options->resume);
-  std::optional<RunFolder> folder;
+  catch_interrupts();
+  if (!options->resume) {
+    refuse_to_overwrite_inputs(existing_files(common.out, kRunOutput), Inputs(common));
+  }
+  RunFolder folder(common.out, options->resume, common.overwrite);
   RunFacts facts;
   if (options->resume) {
-    folder.emplace(common.out, true);
-    facts = read_run_facts(folder->last_state());
-    adopt_stored_settings(facts.settings, folder->last_state(), options);
-    if (common.data.empty()) options->common.data = facts.data;
+    facts = read_run_facts(folder.last_state());
+    adopt_stored_settings(facts.settings, folder.last_state(), options);
+    if (common.data.empty()) options->common.data = path_of_text(facts.data);
+    refuse_to_overwrite_inputs(existing_files(common.out, kRunOutput), Inputs(common));
   }
   const Dataset data(common.data);
-  if (options->resume) check_same_data(facts, data, folder->last_state());
-  const std::filesystem::path weights = options->resume ? folder->last_model() : common.model;
+  if (options->resume) check_same_data(facts, data, folder.last_state());
+  const std::filesystem::path weights = options->resume ? folder.last_model() : common.model;
   const CdtConfig config = choose_config(weights, &data, options);
   const std::unique_ptr<Backend> backend = open_backend(common);
   const MemoryPlan plan = plan_memory(config, data.bins, options->settings.batch_size);
   Arena lasting(*backend, "lasting", plan.lasting_capacity());
   Cdt model(config, *backend, lasting, true);
+  folder.require_space(weight_bytes(model));
   if (weights.empty()) {
     model.initialise(static_cast<std::uint64_t>(options->settings.seed));
   } else {
@@ -105,20 +117,18 @@ int train(TrainOptions* options) {
   }
   Trainer trainer(*options, plan, data, *backend, lasting, model);
   if (options->resume) {
-    trainer.restore(*folder);
+    trainer.restore(folder);
     if (facts.device != backend->name() && !common.quiet) {
       std::cerr << "note: the run began on " << facts.device << " and goes on on "
                 << backend->name() << "; its last bits may differ\n";
     }
-  } else {
-    folder.emplace(common.out, false);
   }
-  write_file(folder->path() / "config.json", config_json(*options, config));
-  catch_interrupts();
-  if (!options->resume) trainer.save(*folder);
-  trainer.run(*folder);
-  print_result(*folder, trainer.state());
-  report_profile(*backend, folder->path());
+  if (!options->resume) stop_if_interrupted();
+  folder.begin(config_json(*options, config));
+  if (!options->resume) trainer.save(folder);
+  trainer.run(folder);
+  print_result(folder, trainer.state());
+  report_profile(*backend, folder.path());
   return 0;
 }
 

@@ -1,7 +1,9 @@
 // The parts of cdt-train: order of an epoch, losses, options, the run directory and its state.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -9,6 +11,7 @@
 #include <numeric>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "apps/common/model_file.h"
@@ -163,6 +166,50 @@ TEST_F(RunFolderTest, RepairsAnyPointOfAKill) {
 
   put(run_dir / "last.old", "old");
   EXPECT_EQ(repaired(), "new");  // before last.old was removed
+}
+
+/// last/ is looked for all the while that it is replaced.
+TEST_F(RunFolderTest, LastIsNeverMissing) {
+  const RunFolder folder(run_dir, false);
+  folder.replace_last([&](const fs::path& into) { put(into, "first"); });
+  std::atomic<bool> done{false};
+  std::atomic<int> missing{0};
+  std::thread reader([&] {
+    struct stat info {};
+    while (!done) missing += stat((run_dir / "last" / "file").c_str(), &info) == 0 ? 0 : 1;
+  });
+  for (int i = 0; i < 200; ++i) {
+    folder.replace_last([&](const fs::path& into) { put(into, std::to_string(i)); });
+  }
+  done = true;
+  reader.join();
+  EXPECT_EQ(missing, 0);
+  EXPECT_EQ(last(), "199");
+}
+
+TEST_F(RunFolderTest, AnEarlierRunGoesWhenTheNewOneBegins) {
+  const std::string config = "{\"program\": \"cdt-train 0\"}";
+  {
+    RunFolder first(run_dir, false);
+    first.begin(config);
+    first.replace_last([&](const fs::path& into) { put(into, "old"); });
+    first.append_metrics("{}");
+    test::write_bytes(first.best_model(), "old");
+    test::write_bytes(run_dir / "notes.txt", "mine");
+  }
+  { const RunFolder failed(run_dir, false, true); }
+  EXPECT_EQ(last(), "old");
+  RunFolder second(run_dir, false, true);
+  second.begin(config);
+  EXPECT_FALSE(fs::exists(run_dir / "last"));
+  EXPECT_FALSE(fs::exists(second.best_model()));
+  EXPECT_FALSE(fs::exists(second.metrics()));
+  EXPECT_TRUE(fs::exists(run_dir / "notes.txt"));
+}
+
+TEST_F(RunFolderTest, ARunThatDidNotBeginLeavesNothing) {
+  { const RunFolder folder(run_dir / "deep", false); }
+  EXPECT_FALSE(fs::exists(run_dir));
 }
 
 TEST_F(RunFolderTest, RefusesASecondTrainerAndAWrittenFolder) {
