@@ -22,6 +22,7 @@
 #include "apps/common/dna_feed.h"
 #include "apps/common/inference.h"
 #include "apps/common/interrupt.h"
+#include "apps/common/output_folder.h"
 #include "apps/common/profile_report.h"
 #include "apps/common/progress.h"
 #include "engine/error.h"
@@ -159,9 +160,33 @@ nlohmann::ordered_json sizes_json(const Dataset& data, const ChromosomeSizes& si
   return out;
 }
 
+Inputs inputs_of(const AttributeOptions& options) {
+  Inputs inputs(options.common);
+  inputs.add_file("--pairs", options.choice.file);
+  inputs.add_file("--chrom-sizes", options.chrom_sizes);
+  for (const std::string& file : options.annotations) inputs.add_file("--annotations", file);
+  return inputs;
+}
+
+/// Of the arrays that hold a row per pair, and of the rows of the tables, at least.
+std::uint64_t score_bytes(const AttributeOptions& options, const Methods& methods,
+                          const Inference& inference, std::int64_t pairs) {
+  constexpr std::uint64_t kRowBytes = 40;  // of pairs.tsv and peaks.tsv
+  const auto bins = static_cast<std::uint64_t>(inference.data.bins);
+  const auto genes = static_cast<std::uint64_t>(inference.config.genes);
+  std::uint64_t windows = methods.size();
+  if (options.temperature > 0.0) ++windows;
+  if (options.gradient.paths) windows += 2 * PathSplit::kPaths;
+  const std::uint64_t rows = 1 + methods.size() * std::min(bins, std::uint64_t{20});
+  const std::uint64_t of_genes = options.gradient.gene_gradients ? 2 * genes : 0;
+  return static_cast<std::uint64_t>(pairs) *
+         ((windows * bins + of_genes) * sizeof(float) + rows * kRowBytes);
+}
+
 /// The exit code.
 int run(const AttributeOptions& options) {
   catch_interrupts("cdt-attribute");
+  const OutputFolder out(kAttributionOutput, options.common, inputs_of(options));
   const Methods methods = choose_methods(options.methods);
   Inference inference(options.common, options.overrides);
   const std::vector<Pair> pairs = choose_pairs(options.choice, inference.data);
@@ -180,14 +205,15 @@ int run(const AttributeOptions& options) {
   std::vector<Region> occluded =
       choose_regions(options.gradient.occlude_regions, inference.data, sizes, pairs);
   const auto count = static_cast<std::int64_t>(pairs.size());
-  AttributionOutputs outputs(options.common.out, inference.data, sizes, methods, count,
-                             options.tracks, options.temperature);
-  MapOutputs maps(outputs.folder(), options.maps, inference, pairs);
-  Sections sections(outputs.folder(), inference.data, sizes, truth, methods, std::move(annotations),
+  AttributionOutputs outputs(out.path(), inference.data, sizes, methods, count, options.tracks,
+                             options.temperature);
+  MapOutputs maps(out.path(), options.maps, inference, pairs);
+  Sections sections(out.path(), inference.data, sizes, truth, methods, std::move(annotations),
                     {options.null_replicates, options.choice.seed});
-  GradientReports gradients(outputs.folder(), options.gradient, options.common, inference, methods,
+  GradientReports gradients(out.path(), options.gradient, options.common, inference, methods,
                             count);
-  RegionReport regions(outputs.folder(), inference.data, std::move(occluded), options.choice.seed);
+  RegionReport regions(out.path(), inference.data, std::move(occluded), options.choice.seed);
+  require_free_space(out.path(), maps.bytes() + score_bytes(options, methods, inference, count));
   Progress progress("attribute", count, options.common.quiet);
   Receivers receivers{
       outputs, maps, sections, gradients, regions, progress, nlohmann::ordered_json::object()};
@@ -197,6 +223,7 @@ int run(const AttributeOptions& options) {
                                     {options.null_replicates, options.choice.seed});
   nlohmann::ordered_json json = summary_json(summary);
   json["methods"].update(receivers.descriptions, /*merge_objects=*/true);
+  outputs.begin_replacing();
   maps.finish(&json);
   sections.finish(&json);
   gradients.finish(&json);
@@ -216,7 +243,7 @@ int run(const AttributeOptions& options) {
     std::cout << "tracks: none of " << named(outputs.tracks().outside(), "enhancer")
               << ": no base of its window lies on the chromosome\n";
   }
-  report_profile(*inference.backend, outputs.folder());
+  report_profile(*inference.backend, out.path());
   return gradients.complain();
 }
 

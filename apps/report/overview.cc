@@ -7,6 +7,7 @@
 #include "apps/common/format.h"
 #include "apps/report/numerals.h"
 #include "apps/report/sources.h"
+#include "io/path_text.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -14,7 +15,7 @@ namespace {
 
 std::string last_part(const std::filesystem::path& path) {
   const std::filesystem::path clean = path.lexically_normal();
-  return (clean.has_filename() ? clean.filename() : clean.parent_path().filename()).string();
+  return path_text(clean.has_filename() ? clean.filename() : clean.parent_path().filename());
 }
 
 std::string text_at(const nlohmann::json& object, const std::string& path) {

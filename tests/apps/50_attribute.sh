@@ -149,10 +149,11 @@ floats() { od -A n -t f4 -v -w4 -j $((128 + $2 * 64)) -N 64 "$1"; }
 check 'the map holds the attention' awk 'NR == FNR { a[NR] = $1; next }
   { d = a[FNR] - $1; if (d > 1e-6 || d < -1e-6) bad = 1 } END { exit bad || NR != 32 }' \
   <(floats "$work/maps/attention.npy" 0) <(floats "$work/maps/maps/dna_to_rna.npy" "$gene_row")
-expect_ok run --split val --out "$work/maps" --tracks 0 --maps dna_self_attn_layers.1 --maps-per-head
+expect_ok run --split val --out "$work/maps" --overwrite --tracks 0 --maps dna_self_attn_layers.1 \
+  --maps-per-head
 check 'by head' shape dna_self_attn_layers.1 '1, 2, 16, 16'
 check 'earlier maps are gone' [ "$(ls "$work/maps/maps" | wc -l)" -eq 2 ]
-expect_ok run --split val --out "$work/maps" --tracks 0
+expect_ok run --split val --out "$work/maps" --tracks 0 --overwrite
 check 'no maps, no folder' [ ! -e "$work/maps/maps" ] && check 'nor sharpened' \
   [ ! -e "$work/maps/attention_sharpened.npy" ]
 

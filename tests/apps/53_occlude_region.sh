@@ -55,7 +55,7 @@ expect_ok run --baseline mean --occlude-region 4-7 --out "$work/mean"
 check 'other numbers' [ "$(cut -f 7 "$work/mean/occlusion_regions.tsv")" != \
   "$(rows "$regions" 4-7 | cut -f 7)" ]
 expect_text "$work/mean/summary.json" '"baseline": "mean"'
-expect_ok run --out "$out"
+expect_ok run --out "$out" --overwrite
 check 'no old file' [ ! -e "$regions" ]
 check 'no section' [ "$(grep -c occlusion_regions "$out/summary.json")" -eq 0 ]
 

@@ -144,7 +144,7 @@ for text in '"enrichment"' '"circular_shift"' '"other_windows"' '"odds_ratio"' '
   expect_text "$work/n/summary.json" "$text"
 done
 expect_text "$work/stdout" 'sites: acts'
-expect_ok run --split val --tracks 0 --out "$work/n" --quiet
+expect_ok run --split val --tracks 0 --out "$work/n" --overwrite --quiet
 check 'an earlier table is gone' [ ! -e "$rows" ]
 
 # Assemblies: named by file or track line, or given away by coordinates.
@@ -154,7 +154,7 @@ expect_text "$work/stderr" 'names hg19, the data set is in hg38'
 expect_text "$work/w/summary.json" 'names hg19, the data set is in hg38'
 sed 's/^track.*/track name=sites db=GRCh38/' "$work/sites.bed" >"$work/right.bed"
 printf 'chr1\t248956400\t248956500\tx\t0\t.\t1\t2\t0\tacts\n' >>"$work/right.bed"
-expect_ok run --split val --tracks 0 --out "$work/w" --annotations "$work/right.bed"
+expect_ok run --split val --tracks 0 --out "$work/w" --overwrite --annotations "$work/right.bed"
 expect_text "$work/stderr" '1 elements end past their chromosome in hg38'
 check 'the right name is no warning' [ "$(grep -c 'names' "$work/stderr")" -eq 0 ]
 
@@ -163,7 +163,7 @@ check 'the right name is no warning' [ "$(grep -c 'names' "$work/stderr")" -eq 0
 mkdir "$work/reverse"
 mv "$work/reversed.bed" "$work/reverse/sites.bed"
 expect_ok run --split val --tracks 0 --out "$work/r" --annotations "$work/reverse/sites.bed"
-expect_ok run --split val --tracks 0 --out "$work/n" --annotations "$work/sites.bed"
+expect_ok run --split val --tracks 0 --out "$work/n" --overwrite --annotations "$work/sites.bed"
 expect_same "$work/n/annotations.tsv" "$work/r/annotations.tsv"
 refuse() {
   expect_fail 2 "$1" "$attribute" --data "$data" --model "$model" --split val --out "$work/none" \
@@ -191,7 +191,8 @@ expect_ok run --split val --tracks 0 --out "$work/t" --methods random
 expect_text "$work/stdout" 'finding the planted sites'
 check 'a line per method' [ "$(grep -cE '^(attention|gradient|random) +[01]\.[0-9]{3} \[' "$work/stdout")" -eq 3 ]
 rm "$work/mouse/truth.json"
-expect_ok "$attribute" --data "$work/mouse" --model "$model" --split val --tracks 0 --out "$work/m"
+expect_ok "$attribute" --data "$work/mouse" --model "$model" --split val --tracks 0 --out "$work/m" \
+  --overwrite
 check 'no truth, no scores' [ "$(grep -c truth_scores "$work/m/summary.json")" -eq 0 ]
 
 finish

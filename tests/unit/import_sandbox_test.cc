@@ -137,7 +137,7 @@ TEST_F(ImportInSandbox, ImportsAndPrintsTheAudit) {
   EXPECT_EQ(import(), 0);
   EXPECT_EQ(errors, "");
   EXPECT_NE(printed.find("enhancers 7 written"), std::string::npos) << printed;
-  EXPECT_TRUE(std::filesystem::exists(files.options().out / "dataset.json"));
+  EXPECT_TRUE(std::filesystem::exists(files.options().common.out / "dataset.json"));
 }
 
 TEST_F(ImportInSandbox, AMistakeIsOneLine) {
@@ -147,12 +147,12 @@ TEST_F(ImportInSandbox, AMistakeIsOneLine) {
   EXPECT_EQ(errors, "cdt-import: " + files.options().val.string() +
                         ": labels[1]: is not a label (expected 0 or 1, got 3)\n");
   EXPECT_EQ(printed, "");
-  EXPECT_FALSE(std::filesystem::exists(files.options().out));
+  EXPECT_FALSE(std::filesystem::exists(files.options().common.out));
 }
 
 TEST_F(ImportInSandbox, WhatTheChildLeftIsRemovedButNothingElse) {
   files.write();
-  const std::filesystem::path out = files.options().out;
+  const std::filesystem::path out = files.options().common.out;
   std::filesystem::create_directory(out);
   test::write_bytes(out / "mine.txt", "keep");
   std::filesystem::resize_file(files.options().dna,
@@ -186,10 +186,10 @@ TEST_F(ImportInSandbox, DamagedFilesNeverCrashTheImporter) {
       ++refused;
       const std::string message = errors + thrown;
       EXPECT_NE(message.find(victim.string() + ": "), std::string::npos) << round << message;
-      EXPECT_FALSE(std::filesystem::exists(files.options().out)) << round;
+      EXPECT_FALSE(std::filesystem::exists(files.options().common.out)) << round;
     }
     thrown.clear();
-    std::filesystem::remove_all(files.options().out);
+    std::filesystem::remove_all(files.options().common.out);
   }
   EXPECT_GT(refused, 20);
 }

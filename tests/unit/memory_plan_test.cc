@@ -1,4 +1,5 @@
 // The plan of memory is what a run then takes, byte for byte.
+#include "apps/train/dna_check.h"
 #include "apps/train/memory_plan.h"
 
 #include <gtest/gtest.h>
@@ -67,7 +68,8 @@ TEST_P(PlanOfARun, IsWhatTheRunTakes) {
   Arena lasting(backend, "lasting");
   Cdt model(config, backend, lasting, true);
   model.initialise(1);
-  Trainer trainer(options, plan, data, backend, lasting, model);
+  DnaCheck dna(data);
+  Trainer trainer(options, plan, data, dna, backend, lasting, model);
   const RunFolder folder(dir.path / "run", false);
   trainer.run(folder);
   EXPECT_EQ(plan.lasting(), lasting.peak());

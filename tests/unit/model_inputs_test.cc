@@ -43,7 +43,7 @@ class ModelInputsTest : public ::testing::Test {
   /// The model file with the metadata as it stands.
   void save() {
     const std::unique_ptr<Backend> backend = test::make_test_backend();
-    Arena lasting(*backend, "lasting", model_bytes(config, false));
+    Arena lasting(*backend, "lasting");
     Cdt model(config, *backend, lasting, false);
     model.initialise(5);
     save_model(model_file, model, *backend, metadata);

@@ -1,7 +1,9 @@
 // The parts of cdt-train: order of an epoch, losses, options, the run directory and its state.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "apps/common/model_file.h"
@@ -108,6 +111,50 @@ TEST_F(RunFolderTest, RepairsAnyPointOfAKill) {
 
   put(run_dir / "last.old", "old");
   EXPECT_EQ(repaired(), "new");  // before last.old was removed
+}
+
+/// last/ is looked for all the while that it is replaced.
+TEST_F(RunFolderTest, LastIsNeverMissing) {
+  const RunFolder folder(run_dir, false);
+  folder.replace_last([&](const fs::path& into) { put(into, "first"); });
+  std::atomic<bool> done{false};
+  std::atomic<int> missing{0};
+  std::thread reader([&] {
+    struct stat info {};
+    while (!done) missing += stat((run_dir / "last" / "file").c_str(), &info) == 0 ? 0 : 1;
+  });
+  for (int i = 0; i < 200; ++i) {
+    folder.replace_last([&](const fs::path& into) { put(into, std::to_string(i)); });
+  }
+  done = true;
+  reader.join();
+  EXPECT_EQ(missing, 0);
+  EXPECT_EQ(last(), "199");
+}
+
+TEST_F(RunFolderTest, AnEarlierRunGoesWhenTheNewOneBegins) {
+  const std::string config = "{\"program\": \"cdt-train 0\"}";
+  {
+    RunFolder first(run_dir, false);
+    first.begin(config);
+    first.replace_last([&](const fs::path& into) { put(into, "old"); });
+    first.append_metrics("{}");
+    test::write_bytes(first.best_model(), "old");
+    test::write_bytes(run_dir / "notes.txt", "mine");
+  }
+  { const RunFolder failed(run_dir, false, true); }
+  EXPECT_EQ(last(), "old");
+  RunFolder second(run_dir, false, true);
+  second.begin(config);
+  EXPECT_FALSE(fs::exists(run_dir / "last"));
+  EXPECT_FALSE(fs::exists(second.best_model()));
+  EXPECT_FALSE(fs::exists(second.metrics()));
+  EXPECT_TRUE(fs::exists(run_dir / "notes.txt"));
+}
+
+TEST_F(RunFolderTest, ARunThatDidNotBeginLeavesNothing) {
+  { const RunFolder folder(run_dir / "deep", false); }
+  EXPECT_FALSE(fs::exists(run_dir));
 }
 
 TEST_F(RunFolderTest, RefusesASecondTrainerAndAWrittenFolder) {
@@ -349,7 +396,7 @@ TEST_F(TrainRun, ABestModelThatAKillLeftUnwrittenIsWrittenFromLast) {
   save_model(folder.best_model(), run->model, *run->backend);
   TrainState state = run->trainer.state();
   state.older_best_weights = weights_digest(run->model, *run->backend);
-  Arena arena(*run->backend, "moments", std::size_t{4} << 20U);
+  Arena arena(*run->backend, "moments");
   const AdamW moments(run->model.variables(), *run->backend, arena, {});
   save_state(folder.last_state(), state, read_run_facts(folder.last_state()), weights, run->model,
              moments, *run->backend);
