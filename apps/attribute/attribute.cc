@@ -228,8 +228,8 @@ int run(const AttributeOptions& options) {
               << "\n";
   }
   if (!outputs.tracks().outside().empty()) {
-    std::cout << "tracks: none of " << named(outputs.tracks().outside(), "enhancer")
-              << ": no base of its window lies on the chromosome\n";
+    std::cout << "tracks: none for " << named(outputs.tracks().outside(), "enhancer")
+              << " without a base on the chromosome\n";
   }
   report_profile(*inference.backend, outputs.folder());
   return gradients.complain();

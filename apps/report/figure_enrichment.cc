@@ -85,7 +85,7 @@ void describe(Plot& plot, const std::vector<Row>& rows, const std::vector<std::s
   std::vector<std::string> names;
   std::vector<std::vector<double>> attention;
   std::vector<std::vector<double>> gradient;
-  Extent folds{1.0};
+  Extent folds;
   for (std::size_t i = 0; i < classes.size(); ++i) {
     names.push_back(plain(classes[i]));
     for (const Row& row : rows) {
@@ -99,7 +99,8 @@ void describe(Plot& plot, const std::vector<Row>& rows, const std::vector<std::s
   plot.rows(names).mark(1.0).run("set tmargin 1");
   plot.run("set lmargin at screen " + std::string(plot.canvas().narrow ? "0.44" : "0.23"));
   plot.run("set rmargin at screen 0.97");
-  plot.axis("x", {0.0, 1.5 * folds.high()}, {.most_ticks = plot.canvas().narrow ? 4.0 : 8.0});
+  if (!folds.empty()) folds.add(0.0).add(1.5 * std::max(folds.high(), 1.0));
+  plot.axis("x", folds, {.most_ticks = plot.canvas().narrow ? 4.0 : 8.0});
   plot.run("set xlabel 'times chance'");
   plot.run("plot " + plot.dots(gradient, Ink::kOrange) + ", " + plot.dots(attention, Ink::kBlue));
 }
