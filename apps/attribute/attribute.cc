@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -164,15 +165,12 @@ std::int64_t largest_batch(const Methods& methods) {
   return occludes ? kOcclusionBatch : 1;
 }
 
-/// The ends of the pairs' chromosomes, as far as they are known.
-nlohmann::ordered_json sizes_json(const Dataset& data, const ChromosomeSizes& sizes,
-                                  const std::vector<Pair>& pairs) {
-  nlohmann::ordered_json out = nlohmann::ordered_json::object();
-  for (const Pair& pair : pairs) {
-    const std::string& chrom = enhancer_of(data, pair).chrom;
-    if (sizes.size(chrom) > 0) out[chrom] = sizes.size(chrom);
-  }
-  return out;
+/// The ends of the data set's chromosomes, as far as they are known.
+nlohmann::ordered_json sizes_json(const Dataset& data, const ChromosomeSizes& sizes) {
+  std::map<std::string, std::int64_t> known;
+  for (const Enhancer& e : data.enhancers) known[e.chrom] = sizes.size(e.chrom);
+  std::erase_if(known, [](const auto& chrom) { return chrom.second == 0; });
+  return nlohmann::ordered_json(known);
 }
 
 /// The exit code.
@@ -216,7 +214,7 @@ int run(const AttributeOptions& options) {
   sections.finish(&json);
   gradients.finish(&json);
   regions.finish(&json);
-  json["chromosome_sizes"] = sizes_json(inference.data, sizes, pairs);
+  json["chromosome_sizes"] = sizes_json(inference.data, sizes);
   outputs.finish(json, options.command);
   std::cout << summary_table(summary) << sections.table() << gradients.table() << regions.table();
   if (options.tracks < count) {
