@@ -69,25 +69,39 @@ std::vector<std::string> classes_of(const std::vector<Row>& rows) {
   return out;
 }
 
-/// A name from a file, fit for a script: what could mean something to gnuplot becomes "?".
-std::string plain(const std::string& name) {
+/// A name from a file, fit for a script: what could mean something to gnuplot becomes "?". Of a
+/// long one the begin and the end.
+std::string plain(const std::string& name, std::size_t most) {
   std::string out;
-  for (const char c : name.substr(0, kMostLetters)) {
+  for (const char c : name) {
     const bool harmless = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
                           std::string_view(" _-+,.:/()").find(c) != std::string_view::npos;
     out += harmless ? c : '?';
   }
-  return out + (name.size() > kMostLetters ? "\u2026" : "");
+  if (out.size() <= most) return out;
+  const std::size_t begin = most / 2;
+  return out.substr(0, begin) + "\u2026" + out.substr(out.size() - (most - 1 - begin));
+}
+
+/// Names beside the picture, no two alike.
+std::vector<std::string> row_names(const std::vector<std::string>& classes) {
+  std::vector<std::string> out;
+  for (const std::string& name : classes) {
+    std::string row = plain(name, kMostLetters);
+    for (int n = 2; std::find(out.begin(), out.end(), row) != out.end(); ++n) {
+      row = plain(name, kMostLetters - 4) + " (" + std::to_string(n) + ")";
+    }
+    out.push_back(row);
+  }
+  return out;
 }
 
 void describe(Plot& plot, const std::vector<Row>& rows, const std::vector<std::string>& classes) {
   constexpr double kApart = 0.16;
-  std::vector<std::string> names;
   std::vector<std::vector<double>> attention;
   std::vector<std::vector<double>> gradient;
   Extent folds;
   for (std::size_t i = 0; i < classes.size(); ++i) {
-    names.push_back(plain(classes[i]));
     for (const Row& row : rows) {
       const bool first = row.method == "attention";
       if (row.name != classes[i] || (!first && row.method != "gradient")) continue;
@@ -96,7 +110,7 @@ void describe(Plot& plot, const std::vector<Row>& rows, const std::vector<std::s
       folds.add(row.fold);
     }
   }
-  plot.rows(names).mark(1.0).run("set tmargin 1");
+  plot.rows(row_names(classes)).mark(1.0).run("set tmargin 1");
   plot.run("set lmargin at screen " + std::string(plot.canvas().narrow ? "0.44" : "0.23"));
   plot.run("set rmargin at screen 0.97");
   if (!folds.empty()) folds.add(0.0).add(1.5 * std::max(folds.high(), 1.0));
