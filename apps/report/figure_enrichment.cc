@@ -136,12 +136,20 @@ Html enrichment_table(const std::vector<Row>& rows) {
 Html finding(const std::vector<Row>& rows, std::size_t classes) {
   const auto significant =
       std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.q < kSignificant; });
-  Html out = std::to_string(significant) + " of " +
-             counted(static_cast<std::int64_t>(rows.size()), "test") +
-             " (a method on a class) have q < 0.05. Fisher\u2019s test takes neighbouring bins "
-             "for independent and claims too much; p is the largest of it, of top bins shifted "
-             "around their windows and of top bins laid on other windows, q its "
-             "Benjamini-Hochberg value over all tests. All look for more, not less.";
+  const auto tested =
+      std::count_if(rows.begin(), rows.end(), [](const Row& row) { return !std::isnan(row.q); });
+  const auto untested = static_cast<std::int64_t>(rows.size()) - tested;
+  Html out;
+  if (untested > 0) {
+    out = counted(untested, "test") +
+          " could not be made, as the class covers no bin of the windows or all of them. ";
+  }
+  if (tested == 0) return out;
+  out += std::to_string(significant) + " of " + counted(tested, "test") +
+         " (a method on a class) have q < 0.05. Fisher\u2019s test takes neighbouring bins "
+         "for independent and claims too much; p is the largest of it, of top bins shifted "
+         "around their windows and of top bins laid on other windows, q its "
+         "Benjamini-Hochberg value over all tests. All look for more, not less.";
   if (classes > kMostDrawn) {
     out += " Drawn are the " + std::to_string(kMostDrawn) + " classes that cover most bins.";
   }
