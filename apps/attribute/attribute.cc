@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -149,15 +150,12 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
   return numbers;
 }
 
-/// The ends of the pairs' chromosomes, as far as they are known.
-nlohmann::ordered_json sizes_json(const Dataset& data, const ChromosomeSizes& sizes,
-                                  const std::vector<Pair>& pairs) {
-  nlohmann::ordered_json out = nlohmann::ordered_json::object();
-  for (const Pair& pair : pairs) {
-    const std::string& chrom = enhancer_of(data, pair).chrom;
-    if (sizes.size(chrom) > 0) out[chrom] = sizes.size(chrom);
-  }
-  return out;
+/// The ends of the data set's chromosomes, as far as they are known.
+nlohmann::ordered_json sizes_json(const Dataset& data, const ChromosomeSizes& sizes) {
+  std::map<std::string, std::int64_t> known;
+  for (const Enhancer& e : data.enhancers) known[e.chrom] = sizes.size(e.chrom);
+  std::erase_if(known, [](const auto& chrom) { return chrom.second == 0; });
+  return nlohmann::ordered_json(known);
 }
 
 Inputs inputs_of(const AttributeOptions& options) {
@@ -228,7 +226,7 @@ int run(const AttributeOptions& options) {
   sections.finish(&json);
   gradients.finish(&json);
   regions.finish(&json);
-  json["chromosome_sizes"] = sizes_json(inference.data, sizes, pairs);
+  json["chromosome_sizes"] = sizes_json(inference.data, sizes);
   outputs.finish(json, options.command);
   std::cout << summary_table(summary) << sections.table() << gradients.table() << regions.table();
   if (options.tracks < count) {
@@ -240,8 +238,8 @@ int run(const AttributeOptions& options) {
               << "\n";
   }
   if (!outputs.tracks().outside().empty()) {
-    std::cout << "tracks: none of " << named(outputs.tracks().outside(), "enhancer")
-              << ": no base of its window lies on the chromosome\n";
+    std::cout << "tracks: none for " << named(outputs.tracks().outside(), "enhancer")
+              << " without a base on the chromosome\n";
   }
   report_profile(*inference.backend, out.path());
   return gradients.complain();

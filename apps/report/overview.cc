@@ -171,7 +171,7 @@ void weigh_effects(const std::vector<Pair>& pairs, std::vector<Html>* out) {
 void weigh_attribution(const Attribution& a, const Dataset& data, std::vector<Html>* out) {
   const double effective = number_at(a.summary, "attention.effective_bins");
   const auto bins = static_cast<double>(data.bins);
-  if (effective > 0.9 * bins) {
+  if (data.bins > 1 && effective > 0.9 * bins) {
     out->push_back("Attention is nearly uniform: it spreads over " + fixed(effective, 0) + " of " +
                    std::to_string(data.bins) +
                    " bins (exp of its entropy). The place of its peak then means little.");
