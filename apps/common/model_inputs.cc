@@ -55,8 +55,7 @@ class Metadata {
   bool has(const std::string& key) const { return reader_.metadata().count(key) > 0; }
   const std::string& text(const std::string& key) const {
     const auto found = reader_.metadata().find(key);
-    if (found == reader_.metadata().end())
-      fail(key, "is missing, though genes or others are there");
+    if (found == reader_.metadata().end()) fail(key, "is missing, though others are there");
     return found->second;
   }
   std::int64_t integer(const std::string& key, std::int64_t most) const {
@@ -126,8 +125,8 @@ using Rows = std::unordered_map<std::string, std::int32_t>;
 
 Rows index_of(const std::vector<std::string>& genes) {
   Rows out;
-  for (std::size_t i = 0; i < genes.size(); ++i)
-    out.emplace(genes[i], static_cast<std::int32_t>(i));
+  std::int32_t row = 0;
+  for (const std::string& gene : genes) out.emplace(gene, row++);
   return out;
 }
 

@@ -47,18 +47,21 @@ void warn_of_shared_pairs(const Dataset& data) {
   }
 }
 
-void warn_of_equal_effects(const Dataset& data, Split split, const char* consequence) {
+void warn_of_effects(const Dataset& data, Split split, const char* consequence) {
+  constexpr std::size_t kTooFew = 3;  // two always correlate with 1 or -1
   const std::vector<Pair> pairs = data.pairs_of(split);
   const bool differ = std::any_of(pairs.begin(), pairs.end(), [&](const Pair& pair) {
     return pair.beta != pairs.front().beta;
   });
-  if (pairs.empty() || differ) return;
-  std::cerr << "warning: " << pairs_file(data) << ": beta: "
-            << (pairs.size() == 1
-                    ? "there is one " + std::string(split_name(split)) + " pair"
-                    : "all " + std::to_string(pairs.size()) + " " + split_name(split) +
-                          " pairs have the effect " + format_number(pairs.front().beta))
-            << ": " << consequence << '\n';
+  if (pairs.empty() || (differ && pairs.size() >= kTooFew)) return;
+  std::cerr << "warning: " << pairs_file(data) << ": beta: ";
+  if (pairs.size() < kTooFew) {
+    std::cerr << "no more than " << pairs.size() << " " << split_name(split) << " pairs";
+  } else {
+    std::cerr << "all " << pairs.size() << " " << split_name(split) << " pairs have the effect "
+              << format_number(pairs.front().beta);
+  }
+  std::cerr << ": " << consequence << '\n';
 }
 
 /// "60.1 million", "9,184"
@@ -72,10 +75,10 @@ std::string counted(std::int64_t number) {
 
 void warn_about_pairs(const Dataset& data) {
   warn_of_shared_pairs(data);
-  warn_of_equal_effects(data, Split::kTrain, "there is nothing to tell apart");
-  warn_of_equal_effects(
-      data, Split::kVal,
-      "the correlation that chooses the best model is undefined, so the first epoch's is kept");
+  warn_of_effects(data, Split::kTrain, "there is nothing to learn to tell apart");
+  warn_of_effects(data, Split::kVal,
+                  "the correlation that chooses the best model says nothing, so the first epoch's "
+                  "may be kept");
 }
 
 void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& data,

@@ -150,6 +150,13 @@ void check(const TrainOptions& options) {
   for (const auto& [option, is_used] : uses) {
     if (!is_used) throw InputError(kCommandLine, option, "changes nothing here: it needs --model");
   }
+  const TrainSettings& settings = options.settings;
+  if (settings.lr * settings.weight_decay >= 1.0) {
+    throw InputError(kCommandLine, "--weight-decay",
+                     expected_got("times --lr it takes the weights to zero or past it in one step",
+                                  "less than " + format_number(1.0 / settings.lr),
+                                  format_number(settings.weight_decay)));
+  }
   if (options.dry_run) return;
   if (common.out.empty()) throw InputError(kCommandLine, "--out", "is required (a run directory)");
   if (common.data.empty() && !options.resume) {

@@ -115,6 +115,16 @@ std::uint64_t weight_bytes(const Cdt& model) {
   return out;
 }
 
+/// A run that has nothing left to do ends at once, and with success.
+void say_if_done(const TrainState& state, const TrainSettings& settings) {
+  const std::int64_t done = state.epoch - 1;
+  if (state.stopped) {
+    std::cerr << "note: the run ended by early stopping after " << done << " epochs\n";
+  } else if (done >= settings.epochs) {
+    std::cerr << "note: all " << done << " epochs are done; a larger --epochs trains on\n";
+  }
+}
+
 int train(TrainOptions* options) {
   const CommonOptions& common = options->common;
   catch_interrupts("cdt-train", "steps since the last saved state are lost");
@@ -153,6 +163,7 @@ int train(TrainOptions* options) {
       std::cerr << "note: the run began on " << facts.device << " and goes on on "
                 << backend->name() << "; its last bits may differ\n";
     }
+    if (!common.quiet) say_if_done(trainer.state(), options->settings);
   }
   if (!options->resume) stop_if_interrupted();
   folder.begin(config_json(*options, config));

@@ -99,6 +99,8 @@ expect_ok "$train" --out "$run" --resume --epochs 4 --threads 1 --quiet
 expect_same_run "$work/straight" "$run"
 expect_ok "$train" --out "$run" --resume --threads 1 --quiet
 expect_text "$work/stdout" "best epoch"
+expect_ok "$train" --out "$run" --resume --threads 1
+expect_text "$work/stderr" "note: all 4 epochs are done; a larger --epochs trains on"
 expect_same_run "$work/straight" "$run"
 
 # --- all DNA is read once: a bad row before the first step, and another one when the run goes on
@@ -156,11 +158,29 @@ sed -i -E 's/^(val\t[^\t]*\t[^\t]*\t)[^\t]*/\10.5/' "$work/constant/pairs.tsv"
 expect_ok "$train" --data "$work/constant" --out "$work/sound" --epochs 3 --seed 3 --threads 1 \
   "${sizes[@]}"
 expect_text "$work/stderr" "pairs.tsv: beta: all 18 val pairs have the effect 0.5: the correlation"
+expect_text "$work/stderr" "model of 269944 parameters, about 5 MiB of memory; 96 train pairs, 48 steps"
+check "no smaller model is advised" test "$(grep -c 'smaller model' "$work/stderr")" -eq 0
 expect_text "$work/stderr" "r undefined, lr 0.0001"
 expect_text "$work/stdout" $'best validation pearson\tundefined'
 expect_text "$work/stdout" $'best epoch\t1'
 expect_ok "$train" --data "$data" --out "$work/small" --epochs 1 --hidden 16 --heads 4 --pool-heads 2 \
   --feed-forward 32 --fusion 48 --batch-size 2 --quiet
+
+# --- pairs in two splits, one val pair, sizes that were forgotten
+cp -r "$data" "$work/odd"
+{ cat "$data/pairs.tsv"; sed -n 's/^val/test/p' "$data/pairs.tsv"; sed -n '/^val/{s/^val/train/;p;q}' "$data/pairs.tsv"; } \
+  >"$work/odd/pairs.tsv"
+expect_ok "$train" --data "$work/odd" --out "$work/twice" --epochs 1 --quiet "${sizes[@]}"
+first=$(sed -n '/^val/{p;q}' "$data/pairs.tsv" | awk -F '\t' '{ print $2 ":" $3 }')
+expect_text "$work/stderr" "pairs.tsv: split: 18 pairs are in both val and test, the first $first;"
+expect_text "$work/stderr" "pairs.tsv: split: 1 pair is in both train and val, the first $first; what val"
+{ grep -v '^val' "$data/pairs.tsv"; sed -n '/^val/{p;q}' "$data/pairs.tsv"; } >"$work/odd/pairs.tsv"
+expect_ok "$train" --data "$work/odd" --out "$work/one-val" --epochs 1 --quiet "${sizes[@]}"
+expect_text "$work/stderr" "pairs.tsv: beta: no more than 1 val pairs: the correlation"
+expect_fail 2 "--lr: out of range (expected 1e-12 to 1000, got 0)" "$train" --data "$data" \
+  --out "$work/none" --lr 0
+expect_fail 2 "--weight-decay: times --lr it takes the weights to zero" "$train" --data "$data" \
+  --out "$work/none" --lr 1 --weight-decay 1
 
 # --- a run whose files do not belong together is refused when it is resumed
 run=$work/spoilt

@@ -9,7 +9,7 @@
 #include <iterator>
 
 #include "apps/common/main.h"
-#include "apps/common/model_file.h"
+#include "apps/common/model_inputs.h"
 #include "engine/error.h"
 #include "io/annotations.h"
 #include "io/dataset.h"
@@ -54,7 +54,9 @@ void read_dataset(const fs::path& directory) {
 
 void read_checkpoint(const fs::path& file) {
   constexpr ModelOverrides kHeads{2, 2};
-  const CdtConfig config = read_model_config(SafetensorsReader(file), kHeads);
+  const SafetensorsReader reader(file);
+  const CdtConfig config = read_model_config(reader, kHeads);
+  read_model_inputs(reader, config.genes);
   const auto backend = make_cpu_backend(1);
   Arena lasting(*backend, "lasting");
   load_model(file, *backend, lasting, false, kHeads);

@@ -5,7 +5,7 @@
 #include <array>
 #include <string>
 
-#include "apps/common/model_file.h"
+#include "apps/common/model_inputs.h"
 #include "apps/synth/synth.h"
 #include "engine/error.h"
 #include "io/atomic_file.h"
@@ -49,7 +49,8 @@ void make_checkpoint(const fs::path& file) {
   Arena lasting(*backend, "lasting");
   Cdt model(config, *backend, lasting, false);
   model.initialise(1);
-  save_model(file, model, *backend);
+  const ModelInputs inputs{{"A", "B", "C"}, 4, 128, "hg38", "0123456789abcdef", "fedcba9876543210"};
+  save_model(file, model, *backend, inputs_metadata(inputs));
 }
 
 /// One stored member "a.npy" of two int64, as numpy.savez writes it.

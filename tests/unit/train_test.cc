@@ -4,21 +4,17 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <memory>
 #include <numeric>
-#include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "apps/common/model_file.h"
 #include "apps/train/batches.h"
-#include "apps/train/dna_check.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
@@ -31,13 +27,16 @@
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_backend.h"
+#include "tests/support/train_run.h"
 
 namespace cdt {
 namespace {
 
 namespace fs = std::filesystem;
+using test::default_pairs;
 using test::expect_message;
 using test::input_error;
+using test::TrainRun;
 
 // --- order and loss
 // -------------------------------------------------------------------------------
@@ -191,63 +190,6 @@ TEST_F(RunFolderTest, CutsMetricsAfterTheLastFinishedEpoch) {
 // --- state and loop
 // -------------------------------------------------------------------------------
 
-std::vector<Pair> default_pairs() {
-  std::vector<Pair> pairs;
-  for (std::int32_t i = 0; i < 12; ++i) {
-    const Split split = i < 9 ? Split::kTrain : Split::kVal;
-    pairs.push_back({split, i % 5, i % 3, 0.1F * static_cast<float>(i % 4) - 0.2F, -1});
-  }
-  return pairs;
-}
-
-class TrainRun : public ::testing::Test {
- protected:
-  void SetUp() override {
-    options.settings = {.epochs = 3,
-                        .batch_size = 2,
-                        .lr = 1e-2,
-                        .dropout = 0.1,
-                        .hidden = 8,
-                        .heads = 2,
-                        .pool_heads = 2,
-                        .feed_forward = 6,
-                        .fusion = 5,
-                        .dna_layers = 1};
-    options.common.quiet = true;
-  }
-  /// Everything a run needs, in the order train.cc makes it.
-  struct Run {
-    Run(const TrainOptions& options, const fs::path& data_path)
-        : data(data_path),
-          config(model_config(options.settings, &data)),
-          dna(data),
-          backend(test::make_test_backend()),
-          plan(plan_memory(config, options.settings, data.bins, *backend)),
-          lasting(*backend, "lasting"),
-          model(config, *backend, lasting, true),
-          trainer(options, plan, data, dna, *backend, lasting, model) {
-      model.initialise(1);
-    }
-    Dataset data;
-    CdtConfig config;
-    DnaCheck dna;
-    std::unique_ptr<Backend> backend;
-    MemoryPlan plan;
-    Arena lasting;
-    Cdt model;
-    Trainer trainer;
-  };
-  std::unique_ptr<Run> make(const std::vector<Pair>& pairs) {
-    test::write_small_dataset(data_dir, pairs);
-    return std::make_unique<Run>(options, data_dir);
-  }
-
-  test::TempDir dir;
-  fs::path data_dir = dir.path / "data";
-  fs::path run_dir = dir.path / "run";
-  TrainOptions options;
-};
-
 TEST_F(TrainRun, WritesWhatTheRunDirectoryHolds) {
   const auto run = make(default_pairs());
   const RunFolder folder(run_dir, false);
@@ -375,43 +317,6 @@ TEST_F(TrainRun, ResumedFromAnEpochEqualsStraight) {
   }
 }
 
-TEST_F(TrainRun, ABestModelThatAKillLeftUnwrittenIsWrittenFromLast) {
-  options.settings.epochs = 1;
-  const auto run = make(default_pairs());
-  const RunFolder folder(run_dir, false);
-  run->trainer.run(folder);
-  const std::string best = test::read_bytes(folder.best_model());
-  const std::string weights = weights_digest(run->model, *run->backend);
-  const auto restore = [&] {
-    Run resumed(options, data_dir);
-    resumed.trainer.restore(folder,
-                            read_parameters(SafetensorsReader(folder.last_model()), resumed.model));
-  };
-  fs::remove(folder.best_model());
-  restore();
-  EXPECT_EQ(test::read_bytes(folder.best_model()), best);
-
-  // The best model before that one.
-  run->model.initialise(7);
-  save_model(folder.best_model(), run->model, *run->backend);
-  TrainState state = run->trainer.state();
-  state.older_best_weights = weights_digest(run->model, *run->backend);
-  Arena arena(*run->backend, "moments");
-  const AdamW moments(run->model.variables(), *run->backend, arena, {});
-  save_state(folder.last_state(), state, read_run_facts(folder.last_state()), weights, run->model,
-             moments, *run->backend);
-  restore();
-  EXPECT_EQ(test::read_bytes(folder.best_model()), best);
-
-  // Any other is not overwritten.
-  run->model.initialise(8);
-  save_model(folder.best_model(), run->model, *run->backend);
-  const std::string other = test::read_bytes(folder.best_model());
-  expect_message(input_error(restore), folder.best_model(), "weights",
-                 "are not those of the run's best epoch, 1");
-  EXPECT_EQ(test::read_bytes(folder.best_model()), other);
-}
-
 TEST_F(TrainRun, ALossThatIsNotFiniteNamesItsPairsAndSavesNothing) {
   std::vector<Pair> pairs = default_pairs();
   for (Pair& pair : pairs) pair.beta = 3e38F;
@@ -429,64 +334,6 @@ TEST_F(TrainRun, ALossThatIsNotFiniteNamesItsPairsAndSavesNothing) {
     const std::string message = error.what();
     EXPECT_EQ(message.rfind("epoch 1 step 1: loss is inf; pairs E", 0), 0U) << message;
   }
-  EXPECT_EQ(test::read_bytes(folder.last_state()), before);
-}
-
-/// Overwrites value `at` of the data set's DNA.
-void poke_dna(const fs::path& data, std::int64_t at, float value) {
-  std::fstream file(data / "dna.f32", std::ios::binary | std::ios::in | std::ios::out);
-  file.seekp(at * static_cast<std::int64_t>(sizeof value));
-  file.write(reinterpret_cast<const char*>(&value), sizeof value);
-}
-constexpr std::int64_t kRow = 4 * 3;  // values of a row of the small data set
-
-TEST_F(TrainRun, TheDigestOfDnaSeesEveryValueAndTheOrderOfRows) {
-  test::write_small_dataset(data_dir, default_pairs());
-  const Dataset data(data_dir);
-  const auto digest = [&data] { return DnaCheck(data).wait(true); };
-  std::set<std::optional<std::string>> seen = {digest()};
-  EXPECT_EQ(seen.count(digest()), 1U);
-  std::vector<float> row(kRow);
-  for (std::int32_t i = 0; i < 5; ++i) {
-    data.read_dna(i, row.data());
-    for (std::int64_t j = 0; j < kRow; ++j) {
-      const float value = row[static_cast<std::size_t>(j)];
-      poke_dna(data_dir, i * kRow + j, std::nextafter(value, 9.0F));
-      EXPECT_TRUE(seen.insert(digest()).second) << i << ", " << j;
-      poke_dna(data_dir, i * kRow + j, value);
-    }
-  }
-  std::vector<float> other(kRow);
-  data.read_dna(1, row.data());
-  data.read_dna(4, other.data());
-  for (std::int64_t j = 0; j < kRow; ++j) {
-    poke_dna(data_dir, kRow + j, other[static_cast<std::size_t>(j)]);
-    poke_dna(data_dir, 4 * kRow + j, row[static_cast<std::size_t>(j)]);
-  }
-  EXPECT_TRUE(seen.insert(digest()).second);
-}
-
-TEST_F(TrainRun, ABadRowThatNoPairUsesEndsTheRunAndKeepsWhatWasTrained) {
-  std::vector<Pair> pairs = default_pairs();
-  for (Pair& pair : pairs) pair.enhancer %= 4;
-  test::write_small_dataset(data_dir, pairs);
-  poke_dna(data_dir, 4 * kRow + 7, std::numeric_limits<float>::quiet_NaN());
-  Run run(options, data_dir);
-  const RunFolder folder(run_dir, false);
-  expect_message(input_error([&] { run.trainer.run(folder); }), data_dir / "dna.f32",
-                 "enhancer E4 (row 4), bin 2, feature 1", "bad value");
-  EXPECT_TRUE(fs::exists(folder.last_state()));
-}
-
-TEST_F(TrainRun, OtherDnaThanTheStateHasLeavesLastAsItWas) {
-  const auto run = make(default_pairs());
-  const RunFolder folder(run_dir, false);
-  run->trainer.save(folder);
-  const std::string before = test::read_bytes(folder.last_state());
-  DnaCheck other(run->data, "0123456789abcdef", folder.last_state());
-  Trainer trainer(options, run->plan, run->data, other, *run->backend, run->lasting, run->model);
-  expect_message(input_error([&] { trainer.run(folder); }), data_dir, "dna",
-                 "is not what " + folder.last_state().string() + " was trained on");
   EXPECT_EQ(test::read_bytes(folder.last_state()), before);
 }
 

@@ -1,0 +1,77 @@
+// A training on the small data set, for tests of cdt-train's parts.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "apps/train/dna_check.h"
+#include "apps/train/memory_plan.h"
+#include "apps/train/options.h"
+#include "apps/train/trainer.h"
+#include "tests/support/small_dataset.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/test_backend.h"
+
+namespace cdt::test {
+
+inline std::vector<Pair> default_pairs() {
+  std::vector<Pair> pairs;
+  for (std::int32_t i = 0; i < 12; ++i) {
+    const Split split = i < 9 ? Split::kTrain : Split::kVal;
+    pairs.push_back({split, i % 5, i % 3, 0.1F * static_cast<float>(i % 4) - 0.2F, -1});
+  }
+  return pairs;
+}
+
+class TrainRun : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    options.settings = {.epochs = 3,
+                        .batch_size = 2,
+                        .lr = 1e-2,
+                        .dropout = 0.1,
+                        .hidden = 8,
+                        .heads = 2,
+                        .pool_heads = 2,
+                        .feed_forward = 6,
+                        .fusion = 5,
+                        .dna_layers = 1};
+    options.common.quiet = true;
+  }
+  /// Everything a run needs, in the order train.cc makes it.
+  struct Run {
+    Run(const TrainOptions& options, const std::filesystem::path& data_path)
+        : data(data_path),
+          config(model_config(options.settings, &data)),
+          dna(data),
+          backend(make_test_backend()),
+          plan(plan_memory(config, options.settings, data.bins, *backend)),
+          lasting(*backend, "lasting"),
+          model(config, *backend, lasting, true),
+          trainer(options, plan, data, dna, *backend, lasting, model) {
+      model.initialise(1);
+    }
+    Dataset data;
+    CdtConfig config;
+    DnaCheck dna;
+    std::unique_ptr<Backend> backend;
+    MemoryPlan plan;
+    Arena lasting;
+    Cdt model;
+    Trainer trainer;
+  };
+  std::unique_ptr<Run> make(const std::vector<Pair>& pairs) {
+    write_small_dataset(data_dir, pairs);
+    return std::make_unique<Run>(options, data_dir);
+  }
+
+  TempDir dir;
+  std::filesystem::path data_dir = dir.path / "data";
+  std::filesystem::path run_dir = dir.path / "run";
+  TrainOptions options;
+};
+
+}  // namespace cdt::test

@@ -1,0 +1,153 @@
+// What cdt-train checks before and beside a training: DNA, best model, size of the model.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "apps/common/model_file.h"
+#include "apps/train/foreword.h"
+#include "apps/train/run_folder.h"
+#include "apps/train/state.h"
+#include "tests/support/input_error.h"
+#include "tests/support/train_run.h"
+
+namespace cdt {
+namespace {
+
+namespace fs = std::filesystem;
+using test::default_pairs;
+using test::expect_message;
+using test::input_error;
+using test::TrainRun;
+
+/// Overwrites value `at` of the data set's DNA.
+void poke_dna(const fs::path& data, std::int64_t at, float value) {
+  std::fstream file(data / "dna.f32", std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(at * static_cast<std::int64_t>(sizeof value));
+  file.write(reinterpret_cast<const char*>(&value), sizeof value);
+}
+constexpr std::int64_t kRow = 4 * 3;  // values of a row of the small data set
+
+TEST_F(TrainRun, TheDigestOfDnaSeesEveryValueAndTheOrderOfRows) {
+  test::write_small_dataset(data_dir, default_pairs());
+  const Dataset data(data_dir);
+  const auto digest = [&data] { return DnaCheck(data).wait(true); };
+  std::set<std::optional<std::string>> seen = {digest()};
+  EXPECT_EQ(seen.count(digest()), 1U);
+  std::vector<float> row(kRow);
+  for (std::int32_t i = 0; i < 5; ++i) {
+    data.read_dna(i, row.data());
+    for (std::int64_t j = 0; j < kRow; ++j) {
+      const float value = row[static_cast<std::size_t>(j)];
+      poke_dna(data_dir, i * kRow + j, std::nextafter(value, 9.0F));
+      EXPECT_TRUE(seen.insert(digest()).second) << i << ", " << j;
+      poke_dna(data_dir, i * kRow + j, value);
+    }
+  }
+  std::vector<float> other(kRow);
+  data.read_dna(1, row.data());
+  data.read_dna(4, other.data());
+  for (std::int64_t j = 0; j < kRow; ++j) {
+    poke_dna(data_dir, kRow + j, other[static_cast<std::size_t>(j)]);
+    poke_dna(data_dir, 4 * kRow + j, row[static_cast<std::size_t>(j)]);
+  }
+  EXPECT_TRUE(seen.insert(digest()).second);
+}
+
+TEST_F(TrainRun, ABadRowThatNoPairUsesEndsTheRunAndKeepsWhatWasTrained) {
+  std::vector<Pair> pairs = default_pairs();
+  for (Pair& pair : pairs) pair.enhancer %= 4;
+  test::write_small_dataset(data_dir, pairs);
+  poke_dna(data_dir, 4 * kRow + 7, std::numeric_limits<float>::quiet_NaN());
+  Run run(options, data_dir);
+  const RunFolder folder(run_dir, false);
+  expect_message(input_error([&] { run.trainer.run(folder); }), data_dir / "dna.f32",
+                 "enhancer E4 (row 4), bin 2, feature 1", "bad value");
+  EXPECT_TRUE(fs::exists(folder.last_state()));
+}
+
+TEST_F(TrainRun, OtherDnaThanTheStateHasLeavesLastAsItWas) {
+  const auto run = make(default_pairs());
+  const RunFolder folder(run_dir, false);
+  run->trainer.save(folder);
+  const std::string before = test::read_bytes(folder.last_state());
+  DnaCheck other(run->data, "0123456789abcdef", folder.last_state());
+  Trainer trainer(options, run->plan, run->data, other, *run->backend, run->lasting, run->model);
+  expect_message(input_error([&] { trainer.run(folder); }), data_dir, "dna",
+                 "is not what " + folder.last_state().string() + " was trained on");
+  EXPECT_EQ(test::read_bytes(folder.last_state()), before);
+}
+
+TEST_F(TrainRun, ABestModelThatAKillLeftUnwrittenIsWrittenFromLast) {
+  options.settings.epochs = 1;
+  const auto run = make(default_pairs());
+  const RunFolder folder(run_dir, false);
+  run->trainer.run(folder);
+  const std::string best = test::read_bytes(folder.best_model());
+  const std::string weights = weights_digest(run->model, *run->backend);
+  // The complaint of a resume, or "" and its note.
+  std::string note;
+  const auto restore = [&] {
+    ::testing::internal::CaptureStderr();
+    std::string complaint = input_error([&] {
+      Run resumed(options, data_dir);
+      resumed.trainer.restore(
+          folder, read_parameters(SafetensorsReader(folder.last_model()), resumed.model));
+    });
+    note = ::testing::internal::GetCapturedStderr();
+    return complaint;
+  };
+  fs::remove(folder.best_model());
+  EXPECT_EQ(restore(), "");
+  EXPECT_NE(note.find("is written anew from"), std::string::npos) << note;
+  EXPECT_EQ(test::read_bytes(folder.best_model()), best);
+
+  // The best model before that one.
+  run->model.initialise(7);
+  save_model(folder.best_model(), run->model, *run->backend);
+  TrainState state = run->trainer.state();
+  state.older_best_weights = weights_digest(run->model, *run->backend);
+  Arena arena(*run->backend, "moments");
+  const AdamW moments(run->model.variables(), *run->backend, arena, {});
+  save_state(folder.last_state(), state, read_run_facts(folder.last_state()), weights, run->model,
+             moments, *run->backend);
+  EXPECT_EQ(restore(), "");
+  EXPECT_NE(note.find("is written anew from"), std::string::npos) << note;
+  EXPECT_EQ(test::read_bytes(folder.best_model()), best);
+
+  // Any other is not overwritten.
+  run->model.initialise(8);
+  save_model(folder.best_model(), run->model, *run->backend);
+  const std::string other = test::read_bytes(folder.best_model());
+  expect_message(restore(), folder.best_model(), "weights",
+                 "are not those of the run's best epoch, 1");
+  EXPECT_EQ(test::read_bytes(folder.best_model()), other);
+}
+
+TEST_F(TrainRun, AModelThatDwarfsTheDataIsQuestionedUnlessItsSizeWasChosen) {
+  options.settings.hidden = 128;
+  options.settings.feed_forward = 512;
+  const auto run = make(default_pairs());
+  const auto said = [&] {
+    ::testing::internal::CaptureStderr();
+    say_what_it_takes(run->model, run->plan, run->data, options);
+    return ::testing::internal::GetCapturedStderr();
+  };
+  const std::string text = said();
+  EXPECT_NE(text.find("9 train pairs, 4 steps an epoch, at most 3 epochs\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("parameters for each train pair; a smaller model"), std::string::npos)
+      << text;
+  options.given = {"hidden"};
+  EXPECT_EQ(said().find("smaller model"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace cdt
