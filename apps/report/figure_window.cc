@@ -186,7 +186,11 @@ Html peak_text(const char* method, const Window& window, const Enhancer& enhance
                const Material& material) {
   const Dataset& data = material.data;
   const std::int64_t offset = offset_bp(window.peak, data.bins, data.bin_bp);
+  constexpr double kFlat = 1.0 + 1e-6;
   if (!(window.peak_over_uniform > 0)) return Html(method) + " is zero everywhere. ";
+  if (window.peak_over_uniform < kFlat && data.bins > 1) {
+    return Html(method) + " is the same in every bin. ";
+  }
   const std::int64_t start = enhancer.centre() + offset;
   const Locus bin = on_chromosome({enhancer.chrom, start, start + data.bin_bp, ""},
                                   chromosome_end(material, enhancer.chrom));

@@ -172,8 +172,8 @@ void weigh_attribution(const Attribution& a, const Dataset& data, std::vector<Ht
   const double effective = number_at(a.summary, "attention.effective_bins");
   const auto bins = static_cast<double>(data.bins);
   if (data.bins > 1 && effective > 0.9 * bins) {
-    out->push_back("Attention is nearly uniform: it spreads over " + fixed(effective, 0) + " of " +
-                   std::to_string(data.bins) +
+    out->push_back("Attention is nearly uniform: mean over the explained pairs, it spreads over " +
+                   fixed(effective, 0) + " of " + std::to_string(data.bins) +
                    " bins (exp of its entropy). The place of its peak then means little.");
   }
   if (!a.without_dna.empty()) {
