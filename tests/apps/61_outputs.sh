@@ -210,6 +210,14 @@ else
   skip 'full volume' 'needs root'
 fi
 
+# What a killed training left goes when the run goes on.
+cp -r "$run" "$work/left-run"
+mkdir "$work/left-run/last.new"
+touch "$work/left-run/"{,last/,last.new/}.model.safetensors.cdt-tmp-0123456789abcdef
+expect_ok "$train" --resume --out "$work/left-run" --epochs 2 --quiet
+clean "$work/left-run"
+check 'the half-written last' [ ! -e "$work/left-run/last.new" ]
+
 # --- killed in the middle: the next run works and leaves no temporary
 # kill_in_the_middle SIGNAL OUT COMMAND...: kills it once it has a temporary in OUT.
 kill_in_the_middle() {
