@@ -94,7 +94,10 @@ RunFolder::RunFolder(fs::path path, bool resume, bool overwrite)
 }
 
 RunFolder::~RunFolder() {
-  if (!resume_ && !begun_ && !had_lock_) unlink(lock_name(path_).c_str());
+  std::error_code error;
+  if (resume_ || kRunOutput.is_in(path_) || fs::exists(path_ / "last", error)) return;
+  if (begun_) unlink((path_ / "config.json").c_str());
+  if (!had_lock_) unlink(lock_name(path_).c_str());
 }
 
 void RunFolder::require_space(std::uint64_t model_bytes) const {

@@ -210,6 +210,12 @@ TEST_F(RunFolderTest, AnEarlierRunGoesWhenTheNewOneBegins) {
 TEST_F(RunFolderTest, ARunThatDidNotBeginLeavesNothing) {
   { const RunFolder folder(run_dir / "deep", false); }
   EXPECT_FALSE(fs::exists(run_dir));
+  {
+    RunFolder folder(run_dir, false);
+    folder.begin("{\"program\": \"cdt-train 0\"}");
+    EXPECT_THROW(folder.replace_last([](const fs::path&) { throw Error("disk full"); }), Error);
+  }
+  EXPECT_FALSE(fs::exists(run_dir));
 }
 
 TEST_F(RunFolderTest, RefusesASecondTrainerAndAWrittenFolder) {
