@@ -141,6 +141,18 @@ expect_ok "$synth" --preset tiny --seed 8 --out "$work/fresh-data" --quiet
 check 'the same as a fresh one' cmp <(state "$work/again-data") <(state "$work/fresh-data")
 for folder in "$work"/again-*; do clean "$folder"; done
 
+# A volume that takes no more keeps the earlier prediction: a file may not grow past 1 KiB.
+cp -r "$prediction" "$work/kept-prediction"
+limited() {
+  trap '' XFSZ
+  ulimit -f 1
+  exec "$predict" "${inputs[@]}" --out "$work/kept-prediction" --split train --overwrite
+}
+status=0
+(limited) >"$work/stdout" 2>"$work/stderr" || status=$?
+check "exit status 2, not $status" [ $status -eq 2 ]
+check 'the prediction is kept' cmp <(state "$prediction") <(state "$work/kept-prediction")
+
 # --- predictions.tsv and metrics.json belong together
 cp -r "$prediction" "$work/mixed"
 cp "$work/again-prediction/predictions.tsv" "$work/mixed"
