@@ -21,8 +21,8 @@ namespace cdt {
 
 class AttributionOutputs {
  public:
-  /// directory: outlives the object. pairs: how many add() calls will come; tracks: how many of the
-  /// first pairs get tracks. temperature: of attention_sharpened.npy, 0 for none.
+  /// directory: exists. pairs: how many add() calls will come; tracks: how many of the first pairs
+  /// get tracks. temperature: of attention_sharpened.npy, 0 for none.
   AttributionOutputs(std::filesystem::path directory, const Dataset& data,
                      const ChromosomeSizes& sizes, Methods methods, std::int64_t pairs,
                      std::int64_t tracks, double temperature);

@@ -45,8 +45,9 @@ fs::path checked_file(const char* kind, const char* word, const CommonOptions& o
   if (!file_contains(out, word)) {
     refuse("exists and is not " + std::string(kind) + "; name another file");
   }
-  if (!options.overwrite)
+  if (!options.overwrite) {
     refuse("already holds " + std::string(kind) + "; --overwrite replaces it");
+  }
   if (::access(out.c_str(), W_OK) != 0) {
     throw InputError(out.string(), "write", system_message(errno));
   }

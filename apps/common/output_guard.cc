@@ -109,11 +109,12 @@ void refuse_to_overwrite_inputs(const std::vector<fs::path>& targets, const Inpu
 
 void refuse_place_in_output(const fs::path& out) {
   std::error_code error;
-  const fs::path place = fs::weakly_canonical(out, error);
-  if (error || !place.has_filename()) return;
-  for (const OutputKind* kind : all_output_kinds()) {
-    if (has_name(*kind, place.filename().string()) && kind->is_in(place.parent_path())) {
-      refuse(out, "belongs to " + std::string(kind->name) + ", " + place.parent_path().string() +
+  const fs::path place = fs::weakly_canonical(fs::absolute(out, error), error);
+  if (error) return;
+  for (fs::path at = place; at.has_relative_path(); at = at.parent_path()) {
+    for (const OutputKind* kind : all_output_kinds()) {
+      if (!has_name(*kind, at.filename().string()) || !kind->is_in(at.parent_path())) continue;
+      refuse(out, "belongs to " + std::string(kind->name) + ", " + at.parent_path().string() +
                       "; write somewhere else");
     }
   }

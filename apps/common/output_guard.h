@@ -42,8 +42,8 @@ class Inputs {
 void refuse_to_overwrite_inputs(const std::vector<std::filesystem::path>& targets,
                                 const Inputs& inputs);
 
-/// InputError if a file or folder of this path would become part of another program's output: one
-/// of the names of the kind that its parent folder holds.
+/// InputError if a file or folder of this path would become part of another program's output: if
+/// the path leads through one of the names of the kind that a folder on it holds.
 void refuse_place_in_output(const std::filesystem::path& out);
 
 /// A folder that a program of this kind is about to write to. InputError if it holds an output of

@@ -112,18 +112,22 @@ Inputs inputs_of(const PredictOptions& options) {
   return inputs;
 }
 
-/// metrics.json stands beside the table it was computed from or not at all: an earlier one goes
-/// first, and the new one says what table it belongs to.
+/// metrics.json stands beside the table it was computed from or not at all: it says what table that
+/// is, and an earlier one goes before an earlier table is replaced; both are on disk by then.
 void write_outputs(const std::filesystem::path& folder, const std::string& predictions,
                    Evaluation* evaluation) {
+  const std::filesystem::path metrics = folder / "metrics.json";
   AtomicFile table(folder / "predictions.tsv");
   table.write(predictions);
   table.flush_to_disk();
   evaluation->predictions_digest = digest_of(predictions);
+  AtomicFile numbers(metrics);
+  numbers.write(metrics_json(*evaluation));
+  numbers.flush_to_disk();
   std::error_code absent;
-  std::filesystem::remove(folder / "metrics.json", absent);
+  std::filesystem::remove(metrics, absent);
   table.commit();
-  write_file(folder / "metrics.json", metrics_json(*evaluation));
+  numbers.commit();
 }
 
 void run(const PredictOptions& options) {

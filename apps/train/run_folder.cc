@@ -53,6 +53,24 @@ void remove_folder(const fs::path& path) {
   if (error) warn(path.string() + ": cannot be removed (" + error.message() + ")");
 }
 
+/// Frees the name of a folder that could not be removed: "last.old" becomes "last.old.1".
+void put_aside(const fs::path& path) {
+  if (!fs::exists(path)) return;
+  for (int number = 1;; ++number) {
+    const fs::path aside = path.string() + "." + std::to_string(number);
+    if (fs::exists(aside)) continue;
+    rename_folder(path, aside);
+    return;
+  }
+}
+
+/// Folders that were put aside: by now nobody may hold on to them.
+void remove_put_aside(const fs::path& path) {
+  for (int number = 1; fs::exists(path.string() + "." + std::to_string(number)); ++number) {
+    remove_folder(path.string() + "." + std::to_string(number));
+  }
+}
+
 fs::path lock_name(const fs::path& run) { return run / "lock"; }
 
 /// What an unfinished replacement of last/ can leave behind.
@@ -85,10 +103,14 @@ RunFolder::RunFolder(fs::path path, bool resume, bool overwrite)
   sweep_temporaries(path_);
   sweep_temporaries(path_ / "last");
   if (resume) repair_last();
+  if (resume) remove_put_aside(old_folder(path_));
 }
 
 RunFolder::~RunFolder() {
-  if (!resume_ && !begun_ && !had_lock_) unlink(lock_name(path_).c_str());
+  std::error_code error;
+  if (resume_ || kRunOutput.is_in(path_) || fs::exists(path_ / "last", error)) return;
+  if (begun_) unlink((path_ / "config.json").c_str());
+  if (!had_lock_) unlink(lock_name(path_).c_str());
 }
 
 void RunFolder::require_space(std::uint64_t model_bytes) const {
@@ -109,6 +131,7 @@ void RunFolder::begin(const std::string& config) {
   begun_ = true;
   if (!resume_) {
     for (const char* folder : kRunOutput.folders) remove_folder(path_ / folder);
+    remove_put_aside(old_folder(path_));
     // The sign stays until it is replaced, so that what a kill leaves here is known for a run.
     for (const fs::path& file : existing_files(path_, kRunOutput)) {
       std::error_code error;
@@ -142,6 +165,7 @@ void RunFolder::replace_last(const std::function<void(const fs::path&)>& write) 
     if (!fs::exists(last)) {
       rename_folder(fresh, last);
     } else if (!exchange(fresh, last)) {
+      put_aside(old_folder(path_));
       rename_folder(last, old_folder(path_));
       rename_folder(fresh, last);
     }

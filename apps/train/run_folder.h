@@ -22,7 +22,7 @@ class RunFolder {
   /// earlier run stays until begin(). InputError if another process holds the lock, if a new run
   /// would replace one without `overwrite`, or if there is none to resume.
   RunFolder(std::filesystem::path path, bool resume, bool overwrite = false);
-  /// Takes a new run's folder away again if begin() was not reached.
+  /// Takes away what a new run that failed before its first save has made.
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;

@@ -141,6 +141,18 @@ expect_ok "$synth" --preset tiny --seed 8 --out "$work/fresh-data" --quiet
 check 'the same as a fresh one' cmp <(state "$work/again-data") <(state "$work/fresh-data")
 for folder in "$work"/again-*; do clean "$folder"; done
 
+# A volume that takes no more keeps the earlier prediction: a file may not grow past 1 KiB.
+cp -r "$prediction" "$work/kept-prediction"
+limited() {
+  trap '' XFSZ
+  ulimit -f 1
+  exec "$predict" "${inputs[@]}" --out "$work/kept-prediction" --split train --overwrite
+}
+status=0
+(limited) >"$work/stdout" 2>"$work/stderr" || status=$?
+check "exit status 2, not $status" [ $status -eq 2 ]
+check 'the prediction is kept' cmp <(state "$prediction") <(state "$work/kept-prediction")
+
 # --- predictions.tsv and metrics.json belong together
 cp -r "$prediction" "$work/mixed"
 cp "$work/again-prediction/predictions.tsv" "$work/mixed"
@@ -209,6 +221,14 @@ if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
 else
   skip 'full volume' 'needs root'
 fi
+
+# What a killed training left goes when the run goes on.
+cp -r "$run" "$work/left-run"
+mkdir "$work/left-run/last.new"
+touch "$work/left-run/"{,last/,last.new/}.model.safetensors.cdt-tmp-0123456789abcdef
+expect_ok "$train" --resume --out "$work/left-run" --epochs 2 --quiet
+clean "$work/left-run"
+check 'the half-written last' [ ! -e "$work/left-run/last.new" ]
 
 # --- killed in the middle: the next run works and leaves no temporary
 # kill_in_the_middle SIGNAL OUT COMMAND...: kills it once it has a temporary in OUT.

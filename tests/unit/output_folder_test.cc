@@ -113,9 +113,11 @@ TEST_F(OutputFolderTest, InputsAreFoundByWhatTheyAre) {
 
 TEST_F(OutputFolderTest, PlacesWithinAnotherOutput) {
   sign(kAttributionOutput);
-  options_.out = out_ / "tracks";
-  expect_message(refusal(kPredictionOutput, true), out_ / "tracks", "--out",
-                 "belongs to an attribution");
+  for (const char* place : {"tracks", "tracks/", "maps/x/y", "x/../methods"}) {
+    options_.out = out_ / place;
+    expect_message(refusal(kPredictionOutput, true), options_.out, "--out",
+                   "belongs to an attribution");
+  }
   options_.out = out_ / "prediction";
   EXPECT_EQ(refusal(kPredictionOutput, false), "");
 }

@@ -1,9 +1,11 @@
 // The parts of cdt-train: order of an epoch, losses, options, the run directory and its state.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -114,6 +116,12 @@ TEST_F(RunFolderTest, RepairsAnyPointOfAKill) {
 
 /// last/ is looked for all the while that it is replaced.
 TEST_F(RunFolderTest, LastIsNeverMissing) {
+  put(dir.path / "a", "");
+  put(dir.path / "b", "");
+  if (renameat2(AT_FDCWD, (dir.path / "a").c_str(), AT_FDCWD, (dir.path / "b").c_str(),
+                RENAME_EXCHANGE) != 0) {
+    GTEST_SKIP() << "this file system cannot exchange two names";
+  }
   const RunFolder folder(run_dir, false);
   folder.replace_last([&](const fs::path& into) { put(into, "first"); });
   std::atomic<bool> done{false};
@@ -153,6 +161,12 @@ TEST_F(RunFolderTest, AnEarlierRunGoesWhenTheNewOneBegins) {
 
 TEST_F(RunFolderTest, ARunThatDidNotBeginLeavesNothing) {
   { const RunFolder folder(run_dir / "deep", false); }
+  EXPECT_FALSE(fs::exists(run_dir));
+  {
+    RunFolder folder(run_dir, false);
+    folder.begin("{\"program\": \"cdt-train 0\"}");
+    EXPECT_THROW(folder.replace_last([](const fs::path&) { throw Error("disk full"); }), Error);
+  }
   EXPECT_FALSE(fs::exists(run_dir));
 }
 
