@@ -10,7 +10,6 @@ namespace {
 
 int import_main(int argc, char** argv) {
   cdt::ImportOptions options;
-  cdt::CommonOptions common;
   std::string missing = "zeros";
   std::int64_t bin_bp = options.bin_bp;
   cdt::Cli cli("cdt-import",
@@ -31,12 +30,10 @@ int import_main(int argc, char** argv) {
   cli.option("assembly", &options.assembly, "assembly to name in the data set; nothing is lifted");
   cli.option("bin-bp", &bin_bp, "base pairs of a DNA bin");
   cli.range("bin-bp", 1, 1000000);
-  cli.common(&common, {"out", "quiet"});
+  cli.common(&options.common, {"out", "quiet"});
   cli.require("out");
   int exit_code = 0;
   if (!cli.parse(argc, argv, &exit_code)) return exit_code;
-  options.out = common.out;
-  options.quiet = common.quiet;
   options.bin_bp = static_cast<int>(bin_bp);
   options.missing = std::map<std::string, cdt::MissingDna>{{"zeros", cdt::MissingDna::kZeros},
                                                            {"drop", cdt::MissingDna::kDrop},

@@ -12,6 +12,7 @@
 #include "io/assembly.h"
 #include "io/bed.h"
 #include "io/gzip.h"
+#include "io/path_text.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -28,7 +29,7 @@ std::string stem_of(const std::filesystem::path& path) {
   for (const char* extension : {".gz", ".bgz", ".txt", ".bed", ".narrowPeak", ".broadPeak"}) {
     if (name.extension() == extension) name = name.stem();
   }
-  return name.string();
+  return path_text(name);
 }
 
 bool is_strand(std::string_view text) { return text == "+" || text == "-"; }

@@ -1,4 +1,8 @@
 // Files written whole or not at all: a temporary beside the target, flushed, then renamed.
+//
+// A temporary is named ".TARGET.cdt-tmp-" and 16 random digits, and its writer holds a lock on it:
+// the lock of a writer that died is free, so that sweep_temporaries() takes away its temporaries
+// and no other's.
 #pragma once
 
 #include <cstddef>
@@ -24,12 +28,17 @@ class AtomicFile {
 
   void write(const void* data, std::size_t size);
   void write(std::string_view text) { write(text.data(), text.size()); }
-  /// Writes what is buffered, syncs the file, renames it, syncs the folder.
+  /// Writes what is buffered and syncs the file: what fails for lack of room fails here.
+  void flush_to_disk();
+  /// flush_to_disk(), renames the file, syncs the folder.
   void commit();
 
   const std::filesystem::path& target() const { return target_; }
+  /// Where the content is until commit(), for a library that writes to named files itself.
+  const std::filesystem::path& temporary() const { return temporary_; }
 
  private:
+  void open_temporary();
   void flush();
   void write_through(const char* data, std::size_t size);
   [[noreturn]] void fail(int error) const;
@@ -43,11 +52,14 @@ class AtomicFile {
 /// `content` becomes the whole file.
 void write_file(const std::filesystem::path& target, std::string_view content);
 
-/// Makes the folder and its parents; InputError if that fails, if it is a file, or if it cannot be
-/// written to.
-void create_output_directory(const std::filesystem::path& directory);
+/// Removes what dead processes left of files they were writing into the folder; with a name, of the
+/// file of that name only.
+void sweep_temporaries(const std::filesystem::path& folder, const std::string& name = "");
 
-/// Free bytes for an ordinary user on the volume of an existing folder.
-std::uint64_t free_space(const std::filesystem::path& directory);
+/// Flushes an open file or folder to disk; where the file system cannot, a warning.
+/// InputError(path, "write", ...) if it fails.
+void sync_to_disk(const FileDescriptor& file, const std::filesystem::path& path);
+/// The same for the names in a folder; one that cannot be read cannot be synced.
+void sync_folder(const std::filesystem::path& folder);
 
 }  // namespace cdt

@@ -74,9 +74,10 @@ class DatasetWriter {
     int bin_bp = 128;
     std::string assembly = "hg38";
   };
-  /// Creates `directory` if needed; throws InputError if it already holds a data set or if the
-  /// volume has less free space than the blobs will take.
-  DatasetWriter(std::filesystem::path directory, const Sizes& sizes);
+  /// Creates `directory` if needed; throws InputError if it already holds a data set (with
+  /// `replace`, finish() replaces that) or if the volume has less free space than the blobs will
+  /// take.
+  DatasetWriter(std::filesystem::path directory, const Sizes& sizes, bool replace = false);
   ~DatasetWriter();
   DatasetWriter(const DatasetWriter&) = delete;
   DatasetWriter& operator=(const DatasetWriter&) = delete;
@@ -88,9 +89,11 @@ class DatasetWriter {
   void write_enhancers(const std::vector<Enhancer>& enhancers);
   /// Pairs by enhancer and gene index; the lists above give the names.
   void write_pairs(const std::vector<Pair>& pairs);
-  /// One more file of the directory (truth.json, audit.json), renamed with the rest.
+  /// One more file of the directory (truth.json, sites.bed, audit.json), renamed with the rest.
   void write_extra(const std::string& name, const std::string& content);
-  /// provenance_json: one JSON object as text. Flushes, renames everything, dataset.json last.
+  /// provenance_json: one JSON object as text. Flushes everything, then renames everything,
+  /// dataset.json last. Of a data set that is replaced dataset.json goes first, and the extra files
+  /// this one does not have go too.
   void finish(const std::string& provenance_json);
 
  private:

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <deque>
 #include <system_error>
@@ -8,6 +9,7 @@
 #include "io/atomic_file.h"
 #include "io/dataset.h"
 #include "io/finite.h"
+#include "io/made_folder.h"
 #include "io/manifest.h"
 #include "io/text.h"
 
@@ -15,12 +17,8 @@ namespace cdt {
 namespace {
 
 constexpr const char* kManifestName = "dataset.json";
+constexpr std::array<const char*, 3> kExtras{"truth.json", "sites.bed", "audit.json"};
 constexpr std::uint64_t kReserve = std::uint64_t{16} << 20U;  // for the lists and the folder
-
-bool is_there(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
-}
 
 Manifest manifest_of(const DatasetWriter::Sizes& sizes) {
   Manifest m;
@@ -35,16 +33,10 @@ Manifest manifest_of(const DatasetWriter::Sizes& sizes) {
   return m;
 }
 
-void check_free_space(const std::filesystem::path& directory, const Manifest& m) {
+std::uint64_t bytes_needed(const Manifest& m) {
   const std::int64_t values =
       m.enhancers * m.bins * m.dna_dim + m.genes * (m.rna_dim + m.protein_dim);
-  const std::uint64_t needed = static_cast<std::uint64_t>(values) * sizeof(float) + kReserve;
-  const std::uint64_t free = free_space(directory);
-  if (free < needed) {
-    throw InputError(directory.string(), "free space",
-                     expected_got("the volume is too full", std::to_string(needed) + " bytes",
-                                  std::to_string(free)));
-  }
+  return static_cast<std::uint64_t>(values) * sizeof(float) + kReserve;
 }
 
 std::string pair_line(const Pair& pair, const std::string& enhancer, const std::string& gene,
@@ -59,8 +51,7 @@ std::string pair_line(const Pair& pair, const std::string& enhancer, const std::
 
 struct DatasetWriter::Impl {
   Impl(std::filesystem::path to, const Sizes& sizes)
-      : directory(std::move(to)),
-        existed(is_there(directory)),
+      : folder(std::move(to)),
         manifest(manifest_of(sizes)),
         dna_left(sizes.enhancers * sizes.bins * sizes.dna_dim) {}
 
@@ -70,7 +61,7 @@ struct DatasetWriter::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  AtomicFile& add(const std::string& name) { return files.emplace_back(directory / name); }
+  AtomicFile& add(const std::string& name) { return files.emplace_back(folder.path() / name); }
 
   /// Writes a (G, columns) blob and its gene list.
   void add_matrix(const std::string& file, const std::string& list, std::int64_t columns,
@@ -92,11 +83,21 @@ struct DatasetWriter::Impl {
     std::error_code ignored;
     for (const auto& path : renamed) std::filesystem::remove(path, ignored);
     files.clear();
-    if (!existed) std::filesystem::remove(directory, ignored);
   }
 
-  std::filesystem::path directory;
-  bool existed;
+  /// What no longer belongs to the data set: its manifest, and what this one does not have.
+  void remove_replaced() const {
+    std::error_code absent;
+    std::filesystem::remove(folder.path() / kManifestName, absent);
+    for (const char* extra : kExtras) {
+      const std::filesystem::path old = folder.path() / extra;
+      const bool kept = std::any_of(files.begin(), files.end(),
+                                    [&](const AtomicFile& file) { return file.target() == old; });
+      if (!kept) std::filesystem::remove(old, absent);
+    }
+  }
+
+  MadeFolder folder;
   Manifest manifest;
   std::int64_t dna_left;
   std::vector<std::string> genes;
@@ -106,14 +107,14 @@ struct DatasetWriter::Impl {
   bool has_rna = false, has_protein = false, has_pairs = false, finished = false;
 };
 
-DatasetWriter::DatasetWriter(std::filesystem::path directory, const Sizes& sizes)
+DatasetWriter::DatasetWriter(std::filesystem::path directory, const Sizes& sizes, bool replace)
     : impl_(std::make_unique<Impl>(std::move(directory), sizes)) {
-  create_output_directory(impl_->directory);
-  if (is_there(impl_->directory / kManifestName)) {
-    throw InputError(impl_->directory.string(), kManifestName,
-                     "the folder already holds a data set");
+  const std::filesystem::path& folder = impl_->folder.path();
+  std::error_code absent;
+  if (!replace && std::filesystem::exists(folder / kManifestName, absent)) {
+    throw InputError(folder.string(), kManifestName, "the folder already holds a data set");
   }
-  check_free_space(impl_->directory, impl_->manifest);
+  require_free_space(folder, bytes_needed(impl_->manifest));
   impl_->add(impl_->manifest.dna_file);
 }
 
@@ -174,6 +175,8 @@ void DatasetWriter::finish(const std::string& provenance_json) {
   CDT_CHECK(impl_->dna_left == 0, std::to_string(impl_->dna_left) + " DNA values are missing");
   CDT_CHECK(impl_->has_rna && impl_->has_protein && impl_->has_pairs, "a part is missing");
   impl_->add(kManifestName).write(manifest_text(impl_->manifest, provenance_json));
+  for (AtomicFile& file : impl_->files) file.flush_to_disk();
+  impl_->remove_replaced();
   for (AtomicFile& file : impl_->files) {
     file.commit();
     impl_->renamed.push_back(file.target());

@@ -33,4 +33,11 @@ class Digest {
   std::uint64_t value_ = 0x6a09e667f3bcc908U;
 };
 
+/// hex() of one block.
+inline std::string digest_of(std::string_view text) {
+  Digest digest;
+  digest.add(text);
+  return digest.hex();
+}
+
 }  // namespace cdt

@@ -9,6 +9,7 @@
 #include "apps/attribute/place.h"
 #include "engine/error.h"
 #include "io/assembly.h"
+#include "io/path_text.h"
 #include "io/text.h"
 #include "model/statistics.h"
 
@@ -110,12 +111,12 @@ std::vector<std::string> assembly_doubts(const Annotations& annotations, const D
   const std::string assembly = ucsc_assembly(data.assembly);
   for (const std::string& named : annotations.assemblies) {
     if (assembly.empty() || named == assembly) continue;
-    out.push_back(annotations.path.string() + ": assembly: the file names " + named +
+    out.push_back(path_text(annotations.path) + ": assembly: the file names " + named +
                   ", the data set is in " + data.assembly);
   }
   const std::int64_t past = elements_past_end(annotations, sizes);
   if (past > 0) {
-    out.push_back(annotations.path.string() + ": assembly: " + std::to_string(past) +
+    out.push_back(path_text(annotations.path) + ": assembly: " + std::to_string(past) +
                   " elements end past their chromosome in " + data.assembly);
   }
   return out;

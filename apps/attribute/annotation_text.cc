@@ -5,6 +5,7 @@
 
 #include "apps/attribute/annotation_report.h"
 #include "apps/common/format.h"
+#include "io/path_text.h"
 #include "model/statistics.h"
 
 namespace cdt {
@@ -38,7 +39,7 @@ Json class_json(const ClassEnrichment& c) {
 
 Json file_json(const Annotations& a, const Dataset& data, const ChromosomeSizes& sizes) {
   return {{"name", a.name},
-          {"path", a.path.string()},
+          {"path", path_text(a.path)},
           {"elements", a.elements},
           {"empty_left_out", a.empty},
           {"without_class", a.without_class},

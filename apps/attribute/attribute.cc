@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -22,6 +23,7 @@
 #include "apps/common/dna_feed.h"
 #include "apps/common/inference.h"
 #include "apps/common/interrupt.h"
+#include "apps/common/output_folder.h"
 #include "apps/common/profile_report.h"
 #include "apps/common/progress.h"
 #include "engine/error.h"
@@ -148,20 +150,41 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
   return numbers;
 }
 
-/// The ends of the pairs' chromosomes, as far as they are known.
-nlohmann::ordered_json sizes_json(const Dataset& data, const ChromosomeSizes& sizes,
-                                  const std::vector<Pair>& pairs) {
-  nlohmann::ordered_json out = nlohmann::ordered_json::object();
-  for (const Pair& pair : pairs) {
-    const std::string& chrom = enhancer_of(data, pair).chrom;
-    if (sizes.size(chrom) > 0) out[chrom] = sizes.size(chrom);
-  }
-  return out;
+/// The ends of the data set's chromosomes, as far as they are known.
+nlohmann::ordered_json sizes_json(const Dataset& data, const ChromosomeSizes& sizes) {
+  std::map<std::string, std::int64_t> known;
+  for (const Enhancer& e : data.enhancers) known[e.chrom] = sizes.size(e.chrom);
+  std::erase_if(known, [](const auto& chrom) { return chrom.second == 0; });
+  return nlohmann::ordered_json(known);
+}
+
+Inputs inputs_of(const AttributeOptions& options) {
+  Inputs inputs(options.common);
+  inputs.add_file("--pairs", options.choice.file);
+  inputs.add_file("--chrom-sizes", options.chrom_sizes);
+  for (const std::string& file : options.annotations) inputs.add_file("--annotations", file);
+  return inputs;
+}
+
+/// Of the arrays that hold a row per pair, and of the rows of the tables, at least.
+std::uint64_t score_bytes(const AttributeOptions& options, const Methods& methods,
+                          const Inference& inference, std::int64_t pairs) {
+  constexpr std::uint64_t kRowBytes = 40;  // of pairs.tsv and peaks.tsv
+  const auto bins = static_cast<std::uint64_t>(inference.data.bins);
+  const auto genes = static_cast<std::uint64_t>(inference.config.genes);
+  std::uint64_t windows = methods.size();
+  if (options.temperature > 0.0) ++windows;
+  if (options.gradient.paths) windows += 2 * PathSplit::kPaths;
+  const std::uint64_t rows = 1 + methods.size() * std::min(bins, std::uint64_t{20});
+  const std::uint64_t of_genes = options.gradient.gene_gradients ? 2 * genes : 0;
+  return static_cast<std::uint64_t>(pairs) *
+         ((windows * bins + of_genes) * sizeof(float) + rows * kRowBytes);
 }
 
 /// The exit code.
 int run(const AttributeOptions& options) {
   catch_interrupts("cdt-attribute");
+  const OutputFolder out(kAttributionOutput, options.common, inputs_of(options));
   const Methods methods = choose_methods(options.methods);
   Inference inference(options.common, options.overrides);
   const std::vector<Pair> pairs = choose_pairs(options.choice, inference.data);
@@ -180,14 +203,15 @@ int run(const AttributeOptions& options) {
   std::vector<Region> occluded =
       choose_regions(options.gradient.occlude_regions, inference.data, sizes, pairs);
   const auto count = static_cast<std::int64_t>(pairs.size());
-  AttributionOutputs outputs(options.common.out, inference.data, sizes, methods, count,
-                             options.tracks, options.temperature);
-  MapOutputs maps(outputs.folder(), options.maps, inference, pairs);
-  Sections sections(outputs.folder(), inference.data, sizes, truth, methods, std::move(annotations),
+  AttributionOutputs outputs(out.path(), inference.data, sizes, methods, count, options.tracks,
+                             options.temperature);
+  MapOutputs maps(out.path(), options.maps, inference, pairs);
+  Sections sections(out.path(), inference.data, sizes, truth, methods, std::move(annotations),
                     {options.null_replicates, options.choice.seed});
-  GradientReports gradients(outputs.folder(), options.gradient, options.common, inference, methods,
+  GradientReports gradients(out.path(), options.gradient, options.common, inference, methods,
                             count);
-  RegionReport regions(outputs.folder(), inference.data, std::move(occluded), options.choice.seed);
+  RegionReport regions(out.path(), inference.data, std::move(occluded), options.choice.seed);
+  require_free_space(out.path(), maps.bytes() + score_bytes(options, methods, inference, count));
   Progress progress("attribute", count, options.common.quiet);
   Receivers receivers{
       outputs, maps, sections, gradients, regions, progress, nlohmann::ordered_json::object()};
@@ -197,11 +221,12 @@ int run(const AttributeOptions& options) {
                                     {options.null_replicates, options.choice.seed});
   nlohmann::ordered_json json = summary_json(summary);
   json["methods"].update(receivers.descriptions, /*merge_objects=*/true);
+  outputs.begin_replacing();
   maps.finish(&json);
   sections.finish(&json);
   gradients.finish(&json);
   regions.finish(&json);
-  json["chromosome_sizes"] = sizes_json(inference.data, sizes, pairs);
+  json["chromosome_sizes"] = sizes_json(inference.data, sizes);
   outputs.finish(json, options.command);
   std::cout << summary_table(summary) << sections.table() << gradients.table() << regions.table();
   if (options.tracks < count) {
@@ -213,10 +238,10 @@ int run(const AttributeOptions& options) {
               << "\n";
   }
   if (!outputs.tracks().outside().empty()) {
-    std::cout << "tracks: none of " << named(outputs.tracks().outside(), "enhancer")
-              << ": no base of its window lies on the chromosome\n";
+    std::cout << "tracks: none for " << named(outputs.tracks().outside(), "enhancer")
+              << " without a base on the chromosome\n";
   }
-  report_profile(*inference.backend, outputs.folder());
+  report_profile(*inference.backend, out.path());
   return gradients.complain();
 }
 

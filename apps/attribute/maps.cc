@@ -102,6 +102,16 @@ MapOutputs::MapOutputs(const std::filesystem::path& out, const MapChoice& choice
   }
 }
 
+std::uint64_t MapOutputs::bytes() const {
+  std::uint64_t out = 0;
+  for (const Written& w : written_) {
+    std::uint64_t values = 1;
+    for (const std::int64_t size : w.shape) values *= static_cast<std::uint64_t>(size);
+    out += values * sizeof(float);
+  }
+  return out;
+}
+
 MapOutputs::Written& MapOutputs::write(const AttentionMap& map, std::span<const float> values) {
   const auto to = std::find_if(written_.begin(), written_.end(),
                                [&](const Written& w) { return w.map.name == map.name; });

@@ -11,7 +11,7 @@
 
 #include "apps/attribute/methods.h"
 #include "apps/common/inference.h"
-#include "apps/common/output_folder.h"
+#include "io/made_folder.h"
 #include "io/npy.h"
 #include "model/attention_window.h"
 
@@ -30,6 +30,9 @@ class MapOutputs {
   /// unknown map.
   MapOutputs(const std::filesystem::path& out, const MapChoice& choice, const Inference& inference,
              const std::vector<Pair>& pairs);
+
+  /// Of all the files.
+  std::uint64_t bytes() const;
 
   /// Maps that do not depend on DNA. Clears the tape, as add() does.
   void add_trunks(Inference& inference);
@@ -54,7 +57,7 @@ class MapOutputs {
   std::filesystem::path path_;
   MapChoice choice_;
   const Dataset& data_;
-  std::optional<OutputFolder> folder_;
+  std::optional<MadeFolder> folder_;
   std::vector<std::int32_t> enhancers_;
   std::size_t added_ = 0;
   std::int64_t zero_dna_ = 0;  // of those added

@@ -83,17 +83,17 @@ AttributionOutputs::AttributionOutputs(std::filesystem::path directory, const Da
       data_(data),
       sizes_(sizes),
       methods_(std::move(methods)),
-      pairs_(folder_.path() / "pairs.tsv"),
-      peaks_(folder_.path() / "peaks.tsv"),
+      pairs_(folder_ / "pairs.tsv"),
+      peaks_(folder_ / "peaks.tsv"),
       temperature_(temperature),
       tracks_(data, sizes, methods_, tracks) {
   if (temperature > 0.0) {
-    sharpened_ = std::make_unique<NpyWriter>(folder_.path() / kSharpenedFile,
+    sharpened_ = std::make_unique<NpyWriter>(folder_ / kSharpenedFile,
                                              std::vector<std::int64_t>{pairs, data.bins});
   }
-  if (methods_.size() > kDefaultMethods) methods_folder_.emplace(folder_.path() / kMethodsFolder);
+  if (methods_.size() > kDefaultMethods) methods_folder_.emplace(folder_ / kMethodsFolder);
   for (std::size_t i = 0; i < methods_.size(); ++i) {
-    scores_.push_back(std::make_unique<NpyWriter>(method_file(folder_.path(), i, *methods_[i]),
+    scores_.push_back(std::make_unique<NpyWriter>(method_file(folder_, i, *methods_[i]),
                                                   std::vector<std::int64_t>{pairs, data.bins}));
   }
   pairs_.write(pairs_header(methods_));
@@ -127,21 +127,25 @@ void AttributionOutputs::add_peaks(const PairNumbers& numbers, std::size_t metho
   }
 }
 
+void AttributionOutputs::begin_replacing() const {
+  std::error_code absent;
+  std::filesystem::remove(folder_ / "summary.json", absent);
+}
+
 void AttributionOutputs::finish(nlohmann::ordered_json summary, const std::string& command) {
   std::error_code absent;
-  std::filesystem::remove(folder_.path() / "summary.json", absent);
   for (const auto& scores : scores_) scores->commit();
-  remove_other_methods(folder_.path(), methods_);
+  remove_other_methods(folder_, methods_);
   if (sharpened_ != nullptr) {
     sharpened_->commit();
   } else {
-    std::filesystem::remove(folder_.path() / kSharpenedFile, absent);
+    std::filesystem::remove(folder_ / kSharpenedFile, absent);
   }
   peaks_.commit();
   pairs_.commit();
-  summary["tracks"] = tracks_.write(folder_.path());
-  write_file(folder_.path() / "command.json", command);
-  write_file(folder_.path() / "summary.json", json_text(summary));
+  summary["tracks"] = tracks_.write(folder_);
+  write_file(folder_ / "command.json", command);
+  write_file(folder_ / "summary.json", json_text(summary));
 }
 
 }  // namespace cdt

@@ -11,26 +11,27 @@
 
 #include "apps/attribute/numbers.h"
 #include "apps/attribute/track_folder.h"
-#include "apps/common/output_folder.h"
 #include "io/assembly.h"
 #include "io/atomic_file.h"
 #include "io/dataset.h"
+#include "io/made_folder.h"
 #include "io/npy.h"
 
 namespace cdt {
 
 class AttributionOutputs {
  public:
-  /// pairs: how many add() calls will come; tracks: how many of the first pairs get tracks.
-  /// temperature: of attention_sharpened.npy, 0 for none.
+  /// directory: exists. pairs: how many add() calls will come; tracks: how many of the first pairs
+  /// get tracks. temperature: of attention_sharpened.npy, 0 for none.
   AttributionOutputs(std::filesystem::path directory, const Dataset& data,
                      const ChromosomeSizes& sizes, Methods methods, std::int64_t pairs,
                      std::int64_t tracks, double temperature);
 
-  const std::filesystem::path& folder() const { return folder_.path(); }
-
   /// One row of pairs.tsv and of each method's npy, its peaks and its tracks.
   void add(const PairNumbers& numbers, const PairScores& scores);
+  /// An earlier attribution is about to be replaced: its summary.json goes, so that it is no
+  /// longer whole. Before any file of this one comes to its name.
+  void begin_replacing() const;
   /// Brings everything to its name and replaces an earlier attribution, its tracks included.
   /// summary: the content of summary.json but for the list of tracks; command: of command.json.
   void finish(nlohmann::ordered_json summary, const std::string& command);
@@ -40,8 +41,8 @@ class AttributionOutputs {
  private:
   void add_peaks(const PairNumbers& numbers, std::size_t method, const std::vector<float>& scores);
 
-  OutputFolder folder_;
-  std::optional<OutputFolder> methods_folder_;  // if others than the defaults run
+  std::filesystem::path folder_;
+  std::optional<MadeFolder> methods_folder_;  // if others than the defaults run
   const Dataset& data_;
   const ChromosomeSizes& sizes_;
   Methods methods_;

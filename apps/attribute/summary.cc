@@ -212,12 +212,13 @@ Json summary_json(const Summary& s) {
 }
 
 std::string summary_table(const Summary& s) {
-  std::string out = text("%lld pairs, %lld enhancers, %lld bins of %lld bp\n",
-                         static_cast<long long>(s.pairs), static_cast<long long>(s.enhancers),
-                         static_cast<long long>(s.bins), static_cast<long long>(s.bin_bp));
+  std::string out = number_of(s.pairs, "pair") + ", " + number_of(s.enhancers, "enhancer") + ", " +
+                    number_of(s.bins, "bin") + " of " + std::to_string(s.bin_bp) + " bp\n";
   if (s.zero_dna > 0) {
-    out += text("%lld pairs have no DNA (all zeros) and are left out below\n",
-                static_cast<long long>(s.zero_dna));
+    out +=
+        number_of(s.zero_dna, "pair") +
+        (s.zero_dna == 1 ? " has no DNA (all zeros) and is" : " have no DNA (all zeros) and are") +
+        " left out below\n";
   }
   out += peak_rows(s) + sharpness_rows(s) + agreement_rows(s);
   out += text("p: two-sided, the larger of uniform or hypergeometric and of circular shifts\n");

@@ -9,6 +9,7 @@
 #include "io/assembly.h"
 #include "io/atomic_file.h"
 #include "io/bigwig/bigwig.h"
+#include "io/made_folder.h"
 
 namespace cdt {
 namespace {
@@ -195,7 +196,8 @@ std::vector<std::string> TrackFolder::write(const std::filesystem::path& directo
       put(track.file + ".bedGraph", bedgraph_text(track.label, track.scores));
       const std::string reason = why_no_bigwig(track);
       if (reason.empty()) {
-        put(track.file + ".bw", bigwig_bytes(sizes_.all(), track.scores));
+        write_bigwig(folder / (track.file + ".bw"), sizes_.all(), track.scores);
+        names.push_back(std::string(kFolder) + "/" + track.file + ".bw");
       } else {
         without_bigwig_ = reason;
       }

@@ -10,6 +10,7 @@
 #include "apps/common/version.h"
 #include "engine/error.h"
 #include "io/json.h"
+#include "io/path_text.h"
 
 namespace cdt {
 namespace {
@@ -78,8 +79,14 @@ nlohmann::ordered_json Cli::values() const {
   for (const auto& option : options_) {
     std::visit(
         [&](const auto* value) {
-          if constexpr (std::is_same_v<decltype(value), const std::filesystem::path*>) {
-            out[option->name] = value->string();
+          using Value = std::remove_cvref_t<decltype(*value)>;
+          if constexpr (std::is_same_v<Value, std::filesystem::path>) {
+            out[option->name] = path_text(*value);
+          } else if constexpr (std::is_same_v<Value, std::string>) {
+            out[option->name] = escape_bytes(*value);
+          } else if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
+            out[option->name] = nlohmann::ordered_json::array();
+            for (const std::string& word : *value) out[option->name].push_back(escape_bytes(word));
           } else {
             out[option->name] = *value;
           }
@@ -97,6 +104,7 @@ void Cli::common(CommonOptions* options) {
 }
 
 void Cli::common(CommonOptions* options, std::initializer_list<std::string_view> names) {
+  common_ = options;
   for (const std::string_view name : names) {
     if (name == "data") {
       option("data", &options->data, "data set directory");
@@ -104,6 +112,8 @@ void Cli::common(CommonOptions* options, std::initializer_list<std::string_view>
       option("model", &options->model, "checkpoint, a .safetensors file");
     } else if (name == "out") {
       option("out", &options->out, "where the results go");
+      flag("overwrite", &options->overwrite,
+           "replace the results that an earlier run of this program left in --out");
     } else if (name == "device") {
       option("device", &options->device, "auto, cpu, cuda or cuda:N");
     } else if (name == "precision") {
@@ -213,6 +223,7 @@ bool Cli::parse(int argc, char** argv, int* exit_code) {
     }
     read_config();
     check_required();
+    if (common_ != nullptr) common_->config = config_;
     return true;
   } catch (const InputError& error) {
     report_error(program_, error.what());

@@ -21,7 +21,9 @@ namespace cdt {
 
 /// Options that mean the same in every binary that has them.
 struct CommonOptions {
+  std::filesystem::path config;  // filled by parse(): the file of --config
   std::filesystem::path data, model, out;
+  bool overwrite = false;          // comes with out
   std::string device = "auto";     // auto | cpu | cuda[:N]
   std::string precision = "fp32";  // fp32 | tf32 | bf16
   std::int64_t threads = 0;        // 0: as many as OpenMP takes
@@ -62,7 +64,8 @@ class Cli {
   bool parse(int argc, char** argv, int* exit_code);
   /// Was the option given, on the command line or in the configuration file?
   bool was_set(const std::string& long_name) const;
-  /// All options with the values they have, by long name in the order they were added.
+  /// All options with the values they have, by long name in the order they were added; paths and
+  /// other text as escape_bytes() writes them.
   nlohmann::ordered_json values() const;
 
  private:
@@ -75,6 +78,7 @@ class Cli {
 
   std::string program_, summary_;
   std::filesystem::path config_;
+  CommonOptions* common_ = nullptr;
   std::vector<std::unique_ptr<Option>> options_;
 };
 

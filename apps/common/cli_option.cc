@@ -5,6 +5,7 @@
 
 #include "apps/common/spelling.h"
 #include "engine/error.h"
+#include "io/path_text.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -85,11 +86,11 @@ void Cli::Option::assign_json(const nlohmann::json& value, const std::string& fi
     if (!value.is_array()) refuse("an array of strings", value);
     for (const nlohmann::json& item : value) {
       if (!item.is_string()) refuse("an array of strings", item);
-      assign(item.get<std::string>(), file, name);
+      assign(unescape_bytes(item.get<std::string>()), file, name);
     }
   } else {
     if (!value.is_string()) refuse("a string", value);
-    assign(value.get<std::string>(), file, name);
+    assign(unescape_bytes(value.get<std::string>()), file, name);
   }
 }
 

@@ -32,7 +32,8 @@ struct Cli::Option {
   /// Puts one word into the target (appends to a list). InputError(file, field, ..) if the word is
   /// not of the type, not among the choices or out of range.
   void assign(const std::string& word, const std::string& file, const std::string& field);
-  /// The same from a JSON value, which must have the type of the option.
+  /// The same from a JSON value, which must have the type of the option; strings as
+  /// escape_bytes() writes them.
   void assign_json(const nlohmann::json& value, const std::string& file);
 };
 

@@ -5,6 +5,7 @@
 
 #include "apps/common/json_text.h"
 #include "apps/common/version.h"
+#include "io/path_text.h"
 
 namespace cdt {
 
@@ -14,8 +15,14 @@ std::string shell_word(std::string_view word) {
   if (!word.empty() && word.find_first_not_of(kPlain) == std::string_view::npos) {
     return std::string(word);
   }
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  // Control characters, or bytes that are no UTF-8: a shell reads their escapes within $'...'.
+  const std::string text = escape_bytes(word);
+  const bool escaped = text.find("\\x") != std::string::npos;
+  const char* const quote = escaped ? "\\'" : "'\\''";
+  std::string out = escaped ? "$'" : "'";
+  for (const char c : escaped ? text : std::string(word)) {
+    out += c == '\'' ? std::string(quote) : std::string(1, c);
+  }
   return out + "'";
 }
 

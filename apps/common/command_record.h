@@ -8,7 +8,7 @@
 
 namespace cdt {
 
-/// A word as a shell reads it back.
+/// A word as a shell reads it back: one line of UTF-8, whatever the bytes of the word.
 std::string shell_word(std::string_view word);
 
 /// The program's name and its words, one line that a shell reads as the same.

@@ -24,12 +24,20 @@ std::string text(const char* format, ...) {
   return out;
 }
 
+std::string number_of(std::int64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 std::string number_cell(double value, int width, int digits) {
-  constexpr double kLargestPlain = 1e6;
+  constexpr double kLeastCut = 1e6;  // smaller numbers stand out of their column instead
+  constexpr double kLargestPlain = 1e9;
   if (std::isnan(value)) return text("%*s", width, "-");
   const std::string plain = text("%*.*f", width, digits, value);
-  const bool fits = width == 0 || plain.size() <= static_cast<std::size_t>(width);
-  return fits || std::fabs(value) < kLargestPlain ? plain : text("%*.1e", width, value);
+  const double size = std::fabs(value);
+  const bool fits = width == 0
+                        ? size < kLargestPlain
+                        : size < kLeastCut || plain.size() <= static_cast<std::size_t>(width);
+  return fits ? plain : text("%*.1e", width, value);
 }
 
 std::string p_cell(double p, int width) {

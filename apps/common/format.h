@@ -2,6 +2,7 @@
 // undefined.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "model/bootstrap.h"
@@ -11,8 +12,11 @@ namespace cdt {
 /// What printf would print, of any length.
 __attribute__((format(printf, 1, 2))) std::string text(const char* format, ...);
 
+/// "1 pair", "8 pairs"
+std::string number_of(std::int64_t count, const std::string& noun);
+
 /// `value` with `digits` decimals, right-aligned in `width`; with an exponent where it does not fit
-/// otherwise; "-" where it is undefined. A width of 0 takes what it needs.
+/// otherwise; "-" where it is undefined. A width of 0 takes what it needs, up to 1e9.
 std::string number_cell(double value, int width, int digits);
 /// A p-value with two digits; "-" where it is undefined.
 std::string p_cell(double p, int width);

@@ -20,13 +20,17 @@ namespace {
 constexpr std::size_t kLineLimit = 4000;
 
 /// A standard stream closed by the caller would lend its number to the next file opened, and that
-/// file would receive our messages. Standard output becomes a device that refuses every byte.
-void occupy_closed_streams() {
+/// file would receive our messages. Standard output becomes a device that refuses every byte; true
+/// if it was closed.
+bool occupy_closed_streams() {
+  bool closed = false;
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     if (fcntl(fd, F_GETFD) != -1) continue;
     const bool results = fd == STDOUT_FILENO;
-    if (open(results ? "/dev/full" : "/dev/null", O_RDWR | O_CLOEXEC) != fd) return;
+    closed = closed || results;
+    if (open(results ? "/dev/full" : "/dev/null", O_RDWR | O_CLOEXEC) != fd) break;
   }
+  return closed;
 }
 
 /// Empty if all of standard output was written, else the reason.
@@ -69,11 +73,12 @@ int run_main(const char* name, int argc, char** argv, const std::function<int(in
   // A closed pipe and a limit on file sizes then show as failed writes.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  occupy_closed_streams();
+  const bool closed = occupy_closed_streams();
   const int code = guarded(name, argc, argv, body);
   const std::string failure = output_failure();
   if (failure.empty()) return code;
-  report_error(name, "standard output: cannot be written (" + failure + ")");
+  report_error(name, closed ? "standard output: is closed"
+                            : "standard output: cannot be written (" + failure + ")");
   return code == kExitDone ? kExitFailed : code;
 }
 

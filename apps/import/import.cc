@@ -4,18 +4,24 @@
 #include <cstdio>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include "apps/common/interrupt.h"
 #include "apps/common/main.h"
+#include "apps/common/output_folder.h"
 #include "apps/common/progress.h"
 #include "apps/common/version.h"
 #include "apps/import/audit.h"
 #include "apps/import/same_files.h"
 #include "engine/error.h"
+#include "io/atomic_file.h"
 #include "io/finite.h"
 #include "io/hdf5/file.h"
 #include "io/hdf5/sandbox.h"
+#include "io/path_text.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -23,6 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr auto kReplaceBadText = nlohmann::ordered_json::error_handler_t::replace;
 constexpr std::int64_t kMaxSample = std::int64_t{1} << 26;  // values of one DNA sample
 
 /// "embeddings" (N, L, D) of the DNA file and where its samples lie.
@@ -102,47 +109,38 @@ DnaScan copy_dna(const DnaSource& dna, const Placement& data, DatasetWriter& wri
   return scan;
 }
 
+std::vector<std::pair<const char*, const fs::path*>> sources(const ImportOptions& options) {
+  return {{"dna", &options.dna},         {"rna", &options.rna},     {"protein", &options.protein},
+          {"mapping", &options.mapping}, {"train", &options.train}, {"val", &options.val},
+          {"test", &options.test}};
+}
+
 nlohmann::ordered_json provenance(const ImportOptions& options) {
   nlohmann::ordered_json out;
   out["made_by"] = "cdt-import " + version();
   out["missing_dna"] = missing_dna_name(options.missing);
-  const std::vector<std::pair<const char*, const fs::path*>> files = {
-      {"dna", &options.dna},         {"rna", &options.rna},     {"protein", &options.protein},
-      {"mapping", &options.mapping}, {"train", &options.train}, {"val", &options.val},
-      {"test", &options.test}};
-  for (const auto& [role, path] : files) {
+  for (const auto& [role, path] : sources(options)) {
     if (path->empty()) continue;
-    out["sources"][role] = {{"file", path->filename().string()}, {"bytes", fs::file_size(*path)}};
+    out["sources"][role] = {{"file", path_text(path->filename())}, {"bytes", fs::file_size(*path)}};
   }
   return out;
 }
 
-/// What lay in the output directory before, so that only our own leavings are removed.
-class OutputGuard {
- public:
-  explicit OutputGuard(fs::path directory)
-      : directory_(std::move(directory)), existed_(fs::exists(directory_)) {
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(directory_, ignored)) {
-      before_.insert(entry.path());
-    }
+Inputs inputs_of(const ImportOptions& options) {
+  Inputs inputs(options.common);
+  for (const auto& [role, path] : sources(options)) {
+    inputs.add_file(std::string("--") + role, *path);
   }
-  void remove_new() const {
-    std::error_code ignored;
-    if (fs::exists(directory_ / "dataset.json", ignored)) return;  // complete, ours or an older one
-    std::vector<fs::path> made;
-    for (const auto& entry : fs::directory_iterator(directory_, ignored)) {
-      if (!before_.contains(entry.path())) made.push_back(entry.path());
-    }
-    for (const fs::path& path : made) fs::remove(path, ignored);
-    if (!existed_) fs::remove(directory_, ignored);
-  }
+  return inputs;
+}
 
- private:
-  fs::path directory_;
-  bool existed_;
-  std::set<fs::path> before_;
-};
+/// What a child that died had begun: its temporaries, and files it had brought to their names.
+void remove_torn(const fs::path& folder) {
+  sweep_temporaries(folder);
+  if (has_sign(folder, kDataSetOutput)) return;  // complete, this one or an older one
+  std::error_code ignored;
+  for (const fs::path& file : existing_files(folder, kDataSetOutput)) fs::remove(file, ignored);
+}
 
 }  // namespace
 
@@ -169,24 +167,24 @@ void import_files(const ImportOptions& options) {
   sizes.protein_dim = tables.protein_dim;
   sizes.bin_bp = options.bin_bp;
   sizes.assembly = options.assembly;
-  DatasetWriter writer(options.out, sizes);
+  DatasetWriter writer(options.common.out, sizes, options.common.overwrite);
   writer.write_rna(tables.rna, tables.genes);
   writer.write_protein(tables.protein, tables.genes);
   writer.write_enhancers(data.enhancers);
   writer.write_pairs(data.pairs);
-  const DnaScan scan = copy_dna(dna, data, writer, options.quiet);
+  const DnaScan scan = copy_dna(dna, data, writer, options.common.quiet);
   const nlohmann::ordered_json audit =
       make_audit({options.assembly, options.missing, tables.genes_count(), map,
                   dna.embeddings.shape(), dna.index, scan, splits, data});
-  writer.write_extra("audit.json", audit.dump(2) + "\n");
+  writer.write_extra("audit.json", audit.dump(2, ' ', false, kReplaceBadText) + "\n");
   writer.finish(provenance(options).dump());
   std::fputs(audit_text(audit).c_str(), stdout);
 }
 
 int import_in_sandbox(const ImportOptions& options) {
-  catch_interrupts(
-      "cdt-import");  // one ends the child; what follows it may not stop the cleaning up
-  const OutputGuard guard(options.out);
+  // One ends the child; what follows it may not stop the cleaning up.
+  catch_interrupts("cdt-import");
+  const OutputFolder out(kDataSetOutput, options.common, inputs_of(options));
   const auto body = [&options](int, char**) {
     harden_hdf5();
     import_files(options);
@@ -194,10 +192,10 @@ int import_in_sandbox(const ImportOptions& options) {
   };
   try {
     const int code = run_sandboxed([&body] { return run_main("cdt-import", 0, nullptr, body); });
-    if (code != kExitDone) guard.remove_new();
+    if (code != kExitDone) remove_torn(out.path());
     return code;
   } catch (const Error&) {
-    guard.remove_new();
+    remove_torn(out.path());
     throw;
   }
 }

@@ -5,17 +5,17 @@
 #include <filesystem>
 #include <string>
 
+#include "apps/common/cli.h"
 #include "apps/import/placement.h"
 
 namespace cdt {
 
 struct ImportOptions {
   std::filesystem::path dna, rna, protein, mapping, train, val, test;  // test may be empty
-  std::filesystem::path out;
+  CommonOptions common;  // config, out, overwrite, quiet
   MissingDna missing = MissingDna::kZeros;
   std::string assembly = "hg38";
   int bin_bp = 128;
-  bool quiet = false;
 };
 
 /// Writes the data set and audit.json, prints the audit to stdout. Memory: the chunks that cover

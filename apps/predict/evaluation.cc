@@ -115,6 +115,7 @@ std::string metrics_json(const Evaluation& e) {
   if (e.constant_effects) {
     out["effects_note"] = "all effects are equal: correlations are undefined, R2 is 0";
   }
+  out["predictions"] = {{"file", "predictions.tsv"}, {"digest", e.predictions_digest}};
   add_score(&out, e.model, with_ceiling);
   if (with_ceiling) out["noise_ceiling"] = e.noise_ceiling;
   if (e.replicate) out["replicate"] = replicate_json(*e.replicate);

@@ -25,7 +25,8 @@ struct Score {
 };
 
 struct Evaluation {
-  std::string split, data, model_file;
+  std::string split, data, model_file;  // paths as path_text() writes them
+  std::string predictions_digest;       // digest_of() predictions.tsv
   std::int64_t pairs = 0, enhancers = 0, genes = 0;
   bool constant_effects = false;  // all effects equal: correlations and R2 are undefined
   BootstrapOptions bootstrap;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "apps/common/cli.h"
@@ -17,11 +18,15 @@
 #include "apps/predict/forward.h"
 #include "engine/error.h"
 #include "io/atomic_file.h"
+#include "io/digest.h"
+#include "io/path_text.h"
 #include "io/text.h"
 #include "io/truth.h"
 
 namespace cdt {
 namespace {
+
+constexpr std::size_t kRowBytes = 24;  // of predictions.tsv, at least
 
 struct PredictOptions {
   CommonOptions common;
@@ -101,8 +106,33 @@ Screen screen_of_split(const PredictOptions& options, const Dataset& data,
   return std::move(read.effects);
 }
 
+Inputs inputs_of(const PredictOptions& options) {
+  Inputs inputs(options.common);
+  inputs.add_file("--replicate", options.replicate);
+  return inputs;
+}
+
+/// metrics.json stands beside the table it was computed from or not at all: it says what table that
+/// is, and an earlier one goes before an earlier table is replaced; both are on disk by then.
+void write_outputs(const std::filesystem::path& folder, const std::string& predictions,
+                   Evaluation* evaluation) {
+  const std::filesystem::path metrics = folder / "metrics.json";
+  AtomicFile table(folder / "predictions.tsv");
+  table.write(predictions);
+  table.flush_to_disk();
+  evaluation->predictions_digest = digest_of(predictions);
+  AtomicFile numbers(metrics);
+  numbers.write(metrics_json(*evaluation));
+  numbers.flush_to_disk();
+  std::error_code absent;
+  std::filesystem::remove(metrics, absent);
+  table.commit();
+  numbers.commit();
+}
+
 void run(const PredictOptions& options) {
   catch_interrupts("cdt-predict");
+  const OutputFolder out(kPredictionOutput, options.common, inputs_of(options));
   Inference inference(options.common, options.overrides);
   const Dataset& data = inference.data;
   const std::vector<Pair> pairs = data.pairs_of(split_named(options.split));
@@ -113,21 +143,20 @@ void run(const PredictOptions& options) {
   const double ceiling = noise_ceiling(data, options.split);
   std::optional<Screen> screen;
   if (!options.replicate.empty()) screen = screen_of_split(options, data, pairs);
-  const OutputFolder out(options.common.out);
+  require_free_space(out.path(), pairs.size() * kRowBytes);
   const std::vector<float> predictions =
       predict_once(inference, pairs, options.batch_size, options.common.quiet);
   Evaluation evaluation = evaluate(
       pairs, predictions, data.pairs_of(Split::kTrain), ceiling,
       {.replicates = options.bootstrap, .seed = static_cast<std::uint64_t>(options.common.seed)});
   evaluation.split = options.split;
-  evaluation.data = options.common.data.string();
-  evaluation.model_file = options.common.model.string();
+  evaluation.data = path_text(options.common.data);
+  evaluation.model_file = path_text(options.common.model);
   if (screen) {
     evaluation.replicate = compare_screens(pairs, predictions, *screen, evaluation.bootstrap);
-    evaluation.replicate->source = options.replicate.string();
+    evaluation.replicate->source = path_text(options.replicate);
   }
-  write_file(out.path() / "predictions.tsv", predictions_tsv(data, pairs, predictions));
-  write_file(out.path() / "metrics.json", metrics_json(evaluation));
+  write_outputs(out.path(), predictions_tsv(data, pairs, predictions), &evaluation);
   std::cout << summary_table(evaluation);
   report_profile(*inference.backend, out.path());
 }

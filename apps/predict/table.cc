@@ -53,9 +53,8 @@ std::string why_no_interval(const Evaluation& e) {
 }
 
 std::string summary_table(const Evaluation& e) {
-  std::string out = e.split + ": " + std::to_string(e.pairs) + " pairs, " +
-                    std::to_string(e.enhancers) + " enhancers, " + std::to_string(e.genes) +
-                    " genes\n";
+  std::string out = e.split + ": " + number_of(e.pairs, "pair") + ", " +
+                    number_of(e.enhancers, "enhancer") + ", " + number_of(e.genes, "gene") + "\n";
   out +=
       "                   r   95 % interval             p  Spearman       R2      MSE      MAE\n";
   out += row("model", e.model);
@@ -80,7 +79,7 @@ std::string summary_table(const Evaluation& e) {
   }
   if (e.replicate) {
     const Replicate& r = *e.replicate;
-    out += "second screen, " + std::to_string(r.pairs) + " pairs: r " + number(r.pearson) + " " +
+    out += "second screen, " + number_of(r.pairs, "pair") + ": r " + number(r.pearson) + " " +
            interval(r.interval) + "; the model " + number(r.model_pearson);
     if (r.pearson > 0 && !std::isnan(r.model_pearson)) {
       out +=

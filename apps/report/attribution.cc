@@ -8,6 +8,7 @@
 #include "engine/error.h"
 #include "io/assembly.h"
 #include "io/json.h"
+#include "io/path_text.h"
 #include "io/text.h"
 #include "io/tsv.h"
 
@@ -137,8 +138,8 @@ Attribution read_attribution(const fs::path& directory, const Dataset& data) {
   if (fs::exists(command)) {
     const nlohmann::json recorded = parse_json_file(command);
     out.command = string_at(recorded, "command_line");
-    out.model = string_at(recorded, "model");
-    out.data = string_at(recorded, "data");
+    out.model = unescape_bytes(string_at(recorded, "model"));
+    out.data = unescape_bytes(string_at(recorded, "data"));
   }
   return out;
 }

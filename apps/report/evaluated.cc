@@ -7,7 +7,9 @@
 #include "apps/common/inference.h"
 #include "apps/predict/forward.h"
 #include "engine/error.h"
+#include "io/digest.h"
 #include "io/json.h"
+#include "io/path_text.h"
 #include "io/text.h"
 #include "io/tsv.h"
 
@@ -16,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kTableLimit = std::size_t{1} << 30U;
 constexpr std::int64_t kBatch = 4;  // enhancers per pass, as cdt-predict's default
 
 std::vector<Pair> pairs_of_split(const Dataset& data, const std::string& split) {
@@ -38,6 +41,16 @@ std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics) {
   out.interval = interval_at(found, "pearson_ci95");
   out.model_pearson = number_at(found, "model_pearson");
   return out;
+}
+
+/// predictions.tsv is the one that metrics.json was computed from.
+void expect_same_table(const fs::path& directory, const nlohmann::json& metrics) {
+  const std::string recorded = string_at(metrics, "predictions.digest");
+  const std::string found = digest_of(read_text_file(directory / "predictions.tsv", kTableLimit));
+  if (recorded == found) return;
+  throw InputError((directory / "predictions.tsv").string(), "content",
+                   expected_got("is not the table that metrics.json beside it was computed from",
+                                recorded.empty() ? "a digest in metrics.json" : recorded, found));
 }
 
 void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
@@ -86,11 +99,12 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted, c
         "command line", "--split",
         expected_got(directory.string() + " holds predictions of another split", wanted, split));
   }
+  expect_same_table(directory, metrics);
   Evaluated out;
   out.pairs = pairs_of_split(data, split);
   out.directory = directory;
-  out.model = reader.string("model");
-  out.data = reader.string("data");
+  out.model = unescape_bytes(reader.string("model"));
+  out.data = unescape_bytes(reader.string("data"));
   TsvFile file(directory / "predictions.tsv", {"enhancer", "gene", "prediction", "beta"});
   for (const Pair& pair : out.pairs) {
     if (!file.next()) {
@@ -123,7 +137,7 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted, c
                 " --model " + shell_word(out.model) + " --out " + shell_word(directory.string());
   out.evaluation.replicate = recorded_replicate(metrics);
   if (out.evaluation.replicate) {
-    out.command += " --replicate " + shell_word(out.evaluation.replicate->source);
+    out.command += " --replicate " + shell_word(unescape_bytes(out.evaluation.replicate->source));
   }
   return out;
 }

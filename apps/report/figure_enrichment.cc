@@ -69,25 +69,39 @@ std::vector<std::string> classes_of(const std::vector<Row>& rows) {
   return out;
 }
 
-/// A name from a file, fit for a script: what could mean something to gnuplot becomes "?".
-std::string plain(const std::string& name) {
+/// A name from a file, fit for a script: what could mean something to gnuplot becomes "?". Of a
+/// long one the begin and the end.
+std::string plain(const std::string& name, std::size_t most) {
   std::string out;
-  for (const char c : name.substr(0, kMostLetters)) {
+  for (const char c : name) {
     const bool harmless = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
                           std::string_view(" _-+,.:/()").find(c) != std::string_view::npos;
     out += harmless ? c : '?';
   }
-  return out + (name.size() > kMostLetters ? "\u2026" : "");
+  if (out.size() <= most) return out;
+  const std::size_t begin = most / 2;
+  return out.substr(0, begin) + "\u2026" + out.substr(out.size() - (most - 1 - begin));
+}
+
+/// Names beside the picture, no two alike.
+std::vector<std::string> row_names(const std::vector<std::string>& classes) {
+  std::vector<std::string> out;
+  for (const std::string& name : classes) {
+    std::string row = plain(name, kMostLetters);
+    for (int n = 2; std::find(out.begin(), out.end(), row) != out.end(); ++n) {
+      row = plain(name, kMostLetters - 4) + " (" + std::to_string(n) + ")";
+    }
+    out.push_back(row);
+  }
+  return out;
 }
 
 void describe(Plot& plot, const std::vector<Row>& rows, const std::vector<std::string>& classes) {
   constexpr double kApart = 0.16;
-  std::vector<std::string> names;
   std::vector<std::vector<double>> attention;
   std::vector<std::vector<double>> gradient;
-  Extent folds{1.0};
+  Extent folds;
   for (std::size_t i = 0; i < classes.size(); ++i) {
-    names.push_back(plain(classes[i]));
     for (const Row& row : rows) {
       const bool first = row.method == "attention";
       if (row.name != classes[i] || (!first && row.method != "gradient")) continue;
@@ -96,10 +110,11 @@ void describe(Plot& plot, const std::vector<Row>& rows, const std::vector<std::s
       folds.add(row.fold);
     }
   }
-  plot.rows(names).mark(1.0).run("set tmargin 1");
+  plot.rows(row_names(classes)).mark(1.0).run("set tmargin 1");
   plot.run("set lmargin at screen " + std::string(plot.canvas().narrow ? "0.44" : "0.23"));
   plot.run("set rmargin at screen 0.97");
-  plot.axis("x", {0.0, 1.5 * folds.high()}, {.most_ticks = plot.canvas().narrow ? 4.0 : 8.0});
+  if (!folds.empty()) folds.add(0.0).add(1.5 * std::max(folds.high(), 1.0));
+  plot.axis("x", folds, {.most_ticks = plot.canvas().narrow ? 4.0 : 8.0});
   plot.run("set xlabel 'times chance'");
   plot.run("plot " + plot.dots(gradient, Ink::kOrange) + ", " + plot.dots(attention, Ink::kBlue));
 }
@@ -121,12 +136,20 @@ Html enrichment_table(const std::vector<Row>& rows) {
 Html finding(const std::vector<Row>& rows, std::size_t classes) {
   const auto significant =
       std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.q < kSignificant; });
-  Html out = std::to_string(significant) + " of " +
-             counted(static_cast<std::int64_t>(rows.size()), "test") +
-             " (a method on a class) have q < 0.05. Fisher\u2019s test takes neighbouring bins "
-             "for independent and claims too much; p is the largest of it, of top bins shifted "
-             "around their windows and of top bins laid on other windows, q its "
-             "Benjamini-Hochberg value over all tests. All look for more, not less.";
+  const auto tested =
+      std::count_if(rows.begin(), rows.end(), [](const Row& row) { return !std::isnan(row.q); });
+  const auto untested = static_cast<std::int64_t>(rows.size()) - tested;
+  Html out;
+  if (untested > 0) {
+    out = counted(untested, "test") +
+          " could not be made, as the class covers no bin of the windows or all of them. ";
+  }
+  if (tested == 0) return out;
+  out += std::to_string(significant) + " of " + counted(tested, "test") +
+         " (a method on a class) have q < 0.05. Fisher\u2019s test takes neighbouring bins "
+         "for independent and claims too much; p is the largest of it, of top bins shifted "
+         "around their windows and of top bins laid on other windows, q its "
+         "Benjamini-Hochberg value over all tests. All look for more, not less.";
   if (classes > kMostDrawn) {
     out += " Drawn are the " + std::to_string(kMostDrawn) + " classes that cover most bins.";
   }

@@ -142,7 +142,8 @@ void describe(Plot& plot, const Heads& heads, const std::pair<double, double>& r
     const HeadMap& head = heads.heads[h];
     const std::string name = heads.per_head ? "head " + std::to_string(h + 1) : "mean of heads";
     plot.run("set title '" + name + ", " + fixed(head.effective, 0) +
-             " bins' offset 0,-0.8 textcolor " + rgb(Ink::kText));
+             (std::lround(head.effective) == 1 ? " bin" : " bins") + "' offset 0,-0.8 textcolor " +
+             rgb(Ink::kText));
     const std::vector<std::vector<double>> pixels = drawn_pixels(head, range);
     const Extent side{-0.5, static_cast<double>(pixels.size()) - 0.5};
     plot.axis("x", side).axis("y", side).run("unset tics");

@@ -149,7 +149,11 @@ Item maps_figure(const Gnuplot& gnuplot, const Material& material) {
   const std::string command = attribute_command(material, "maps", kGeneMap);
   if (auto omission = nothing_explained(material, title, command)) return *omission;
   const std::vector<MapHeads> maps = read_maps(*material.attribution);
-  if (maps.empty()) return Omission{title, "The attribution holds no maps.", command};
+  if (maps.empty()) {
+    const bool any = value_at(material.attribution->summary, "attention_maps.heads").is_object();
+    return any ? Omission{title, "No mapped enhancer has DNA.", ""}
+               : Omission{title, "The attribution holds no maps.", command};
+  }
   const int height = 76 + 26 * static_cast<int>(maps.size());
   Figure figure;
   figure.title = title;

@@ -1,6 +1,7 @@
 // Predicted against observed, after the paper's Figure 2A.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
@@ -46,28 +47,53 @@ std::vector<std::vector<double>> thinned(const std::vector<std::vector<double>>&
   return out;
 }
 
-void describe(Plot& plot, const std::vector<std::vector<double>>& points, const Line& line) {
-  const Extent observed = Extent().add(points, 0);
-  const Extent predicted = Extent().add(points, 1);
+/// What the axes of the picture must show.
+struct Cloud {
+  std::vector<std::vector<double>> points;  // {observed, predicted}
+  Extent observed, predicted;
+  AxisRange across, up;
+};
+
+Cloud make_cloud(std::vector<std::vector<double>> points) {
+  Cloud out;
+  out.observed.add(points, 0);
+  out.predicted.add(points, 1);
+  out.across = axis_range(out.observed, {});
+  out.up = axis_range(out.predicted, {});
+  out.points = std::move(points);
+  return out;
+}
+
+/// The ends of the part of the line of equality that the picture holds; nothing if it holds none.
+std::vector<std::vector<double>> equality(const Cloud& cloud) {
+  const double low = std::max(cloud.across.low, cloud.up.low);
+  const double high = std::min(cloud.across.high, cloud.up.high);
+  if (!(low < high)) return {};
+  return {{low, low}, {high, high}};
+}
+
+void describe(Plot& plot, const Cloud& cloud, const Line& line) {
   plot.run("set grid xtics ytics linetype 1 linecolor " + rgb(Ink::kGrid));
   plot.run("set xlabel 'observed effect, beta'").run("set ylabel 'predicted effect'");
-  plot.axis("x", observed, {.most_ticks = plot.canvas().narrow ? 5.0 : 10.0, .margin = 0.02});
-  plot.axis("y", predicted, {.margin = 0.04});
-  std::string command = "plot " + plot.data(points) +
+  plot.axis("x", cloud.observed, {.most_ticks = plot.canvas().narrow ? 5.0 : 10.0, .margin = 0.02});
+  plot.axis("y", cloud.predicted, {.margin = 0.04});
+  std::string command = "plot " + plot.data(cloud.points) +
                         " using 1:2 with points pointtype 7 pointsize 0.45 linecolor " +
                         rgb(Ink::kBlue, 0.45);
-  // Over the axis, so that equality is seen where all effects are equal too.
-  const AxisRange across = axis_range(observed, {});
-  const auto add_line = [&](double slope, double intercept, const std::string& style) {
-    const std::string ends = plot.data({{across.low, slope * across.low + intercept},
-                                        {across.high, slope * across.high + intercept}});
-    command.append(", ").append(ends).append(" with lines ").append(style);
+  const auto add_line = [&](const std::vector<std::vector<double>>& ends, const char* style) {
+    command.append(", ").append(plot.data(ends)).append(" with lines ").append(style);
   };
-  if (!observed.empty()) {
-    add_line(1.0, 0.0, "dashtype (6,4) linewidth 1.2 linecolor " + rgb(Ink::kMuted));
-    if (std::isfinite(line.slope)) {
-      add_line(line.slope, line.intercept, "linewidth 2 linecolor " + rgb(Ink::kOrange));
-    }
+  if (!equality(cloud).empty()) {
+    add_line(equality(cloud), "dashtype (6,4) linewidth 1.2 linecolor ");
+    command += rgb(Ink::kMuted);
+  }
+  if (std::isfinite(line.slope)) {
+    const auto on_line = [&](double x) {
+      return std::vector<double>{x, line.slope * x + line.intercept};
+    };
+    add_line({on_line(cloud.observed.low()), on_line(cloud.observed.high())},
+             "linewidth 2 linecolor ");
+    command += rgb(Ink::kOrange);
   }
   plot.run(command);
 }
@@ -84,15 +110,19 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
   for (std::size_t i = 0; i < evaluated.pairs.size(); ++i) {
     points.push_back({double{evaluated.pairs[i].beta}, double{evaluated.predictions[i]}});
   }
-  const std::vector<std::vector<double>> drawn = thinned(points);
+  const Cloud drawn = make_cloud(thinned(points));
   const Line line = least_squares(points);
   const Metrics& m = evaluated.evaluation.model.metrics;
   Figure figure;
   figure.title = title;
   figure.picture = draw_both(gnuplot, "Scatter of predicted against observed effects", {430, 330},
                              [&](Plot& plot) { describe(plot, drawn, line); });
-  figure.legend = {{Ink::kBlue, "dot", "an enhancer-gene pair of " + evaluated.evaluation.split},
-                   {Ink::kMuted, "dashes", "equality"}};
+  figure.legend = {{Ink::kBlue, "dot", "an enhancer-gene pair of " + evaluated.evaluation.split}};
+  if (equality(drawn).empty()) {
+    figure.note = "The line of equality lies outside the picture.";
+  } else {
+    figure.legend.push_back({Ink::kMuted, "dashes", "equality"});
+  }
   if (std::isfinite(line.slope)) {
     figure.legend.push_back({Ink::kOrange, "line", "least-squares line of predicted on observed"});
   }
@@ -106,8 +136,8 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.finding += ", n = " + count_text(m.n);
   figure.finding += std::isfinite(line.slope) ? "; slope of the line " + fixed(line.slope, 2) + "."
                                               : "; no line, as the observed effects are all equal.";
-  if (drawn.size() < points.size()) {
-    figure.finding += " " + counted(static_cast<std::int64_t>(drawn.size()), "pair") +
+  if (drawn.points.size() < points.size()) {
+    figure.finding += " " + counted(static_cast<std::int64_t>(drawn.points.size()), "pair") +
                       " are drawn, evenly chosen; the numbers are from all.";
   }
   figure.command = evaluated.command;

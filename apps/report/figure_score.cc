@@ -123,8 +123,7 @@ Item score_figure(const Gnuplot& gnuplot, const Material& material) {
   const Evaluation& e = material.evaluated->evaluation;
   const std::vector<ScoreLine> lines = score_lines(e);
   if (lines.empty()) {
-    return Omission{title, "No correlation is defined: of the model, " + why_no_r(e, e.model) + ".",
-                    ""};
+    return Omission{title, "The model has no correlation: " + why_no_r(e, e.model) + ".", ""};
   }
   const int height = 80 + 34 * static_cast<int>(lines.size());
   Figure figure;

@@ -32,6 +32,7 @@ struct PairView {
   const TruthSites* sites = nullptr;
   double from_kb = 0, to_kb = 0, bin_kb = 0;
   double centre_mb = 0;
+  std::vector<double> ends_kb;  // ends of the chromosome inside the window
 };
 
 Window make_window(const std::vector<float>& profile, const Dataset& data) {
@@ -68,6 +69,12 @@ PairView make_view(const Material& material, const AttributedPair& pair) {
   view.to_kb = static_cast<double>(to) / 1e3;
   view.bin_kb = static_cast<double>(data.bin_bp) / 1e3;
   view.centre_mb = static_cast<double>(enhancer.centre()) / 1e6;
+  const Locus part =
+      on_chromosome({enhancer.chrom, enhancer.centre() + from, enhancer.centre() + to, ""},
+                    chromosome_end(material, enhancer.chrom));
+  for (const std::int64_t end : {part.start - enhancer.centre(), part.end - enhancer.centre()}) {
+    if (from < end && end < to) view.ends_kb.push_back(static_cast<double>(end) / 1e3);
+  }
   view.classes = classes_in(material, enhancer, enhancer.centre() + from, enhancer.centre() + to);
   if (view.classes.size() > kMostClasses) {
     view.classes_left_out = view.classes.size() - kMostClasses;
@@ -80,13 +87,18 @@ PairView make_view(const Material& material, const AttributedPair& pair) {
   return view;
 }
 
-/// Shades planted bins over the whole height of a panel.
-void shade(Plot& plot, const PairView& view, const std::vector<std::int64_t>& bins, Ink ink) {
+/// Shades what lies between two places, in kb, over the whole height of a panel.
+void shade(Plot& plot, double left, double right, Ink ink, double opacity) {
+  plot.run("set object rectangle from " + format_number(left) + ", graph 0 to " +
+           format_number(right) + ", graph 1 behind fillstyle solid noborder fillcolor " +
+           rgb(ink, opacity));
+}
+
+/// Shades planted bins.
+void shade_bins(Plot& plot, const PairView& view, const std::vector<std::int64_t>& bins, Ink ink) {
   for (const std::int64_t bin : bins) {
     const double left = view.from_kb + static_cast<double>(bin) * view.bin_kb;
-    plot.run("set object rectangle from " + format_number(left) + ", graph 0 to " +
-             format_number(left + view.bin_kb) +
-             ", graph 1 behind fillstyle solid noborder fillcolor " + rgb(ink, 0.30));
+    shade(plot, left, left + view.bin_kb, ink, 0.30);
   }
 }
 
@@ -148,9 +160,11 @@ void describe(Plot& plot, const PairView& view) {
   plot.axis("x", {view.from_kb, view.to_kb}, {.most_ticks = plot.canvas().narrow ? 5.0 : 9.0});
   plot.run("set xtics scale 0").run("set format x ''");
   if (view.sites != nullptr) {
-    shade(plot, view, view.sites->causal, Ink::kGreen);
-    shade(plot, view, view.sites->decoy, Ink::kNull);
+    shade_bins(plot, view, view.sites->causal, Ink::kGreen);
+    shade_bins(plot, view, view.sites->decoy, Ink::kNull);
   }
+  const double line = 0.0015 * (view.to_kb - view.from_kb);
+  for (const double end : view.ends_kb) shade(plot, end - line, end + line, Ink::kText, 1.0);
   position_axis(plot, view, plot.canvas().narrow ? 4.0 : 7.0);
   place(plot, head - panel, head);
   window_panel(plot, view.attention, "attention", Ink::kBlue);
@@ -172,7 +186,11 @@ Html peak_text(const char* method, const Window& window, const Enhancer& enhance
                const Material& material) {
   const Dataset& data = material.data;
   const std::int64_t offset = offset_bp(window.peak, data.bins, data.bin_bp);
+  constexpr double kFlat = 1.0 + 1e-6;
   if (!(window.peak_over_uniform > 0)) return Html(method) + " is zero everywhere. ";
+  if (window.peak_over_uniform < kFlat && data.bins > 1) {
+    return Html(method) + " is the same in every bin. ";
+  }
   const std::int64_t start = enhancer.centre() + offset;
   const Locus bin = on_chromosome({enhancer.chrom, start, start + data.bin_bp, ""},
                                   chromosome_end(material, enhancer.chrom));
@@ -191,6 +209,7 @@ std::vector<LegendEntry> legend_of(const PairView& view) {
     out.push_back({Ink::kGreen, "area", "planted site that acts"});
     out.push_back({Ink::kNull, "area", "planted decoy"});
   }
+  if (!view.ends_kb.empty()) out.push_back({Ink::kText, "line", "an end of the chromosome"});
   for (std::size_t i = 0; i < view.classes.size(); ++i) {
     const ElementClass& kind = view.classes[i];
     const std::string row =

@@ -7,6 +7,7 @@
 #include "apps/common/command_record.h"
 #include "engine/error.h"
 #include "io/json.h"
+#include "io/path_text.h"
 #include "io/safetensors.h"
 #include "io/text.h"
 
@@ -43,8 +44,8 @@ std::string train_command(const RunRecord& run) {
     const std::string word = value.is_string() ? value.get<std::string>() : value.dump();
     if (!word.empty()) out += " --" + option + " " + shell_word(word);
   };
-  add("data", value_at(run.config, "data"));
-  add("model", value_at(run.config, "init"));
+  add("data", unescape_bytes(string_at(run.config, "data")));
+  add("model", unescape_bytes(string_at(run.config, "init")));
   add("out", run.directory.string());
   const nlohmann::json& options = value_at(run.config, "options");
   if (!options.is_object()) return out;

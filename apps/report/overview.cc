@@ -7,6 +7,7 @@
 #include "apps/common/format.h"
 #include "apps/report/numerals.h"
 #include "apps/report/sources.h"
+#include "io/path_text.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -14,7 +15,7 @@ namespace {
 
 std::string last_part(const std::filesystem::path& path) {
   const std::filesystem::path clean = path.lexically_normal();
-  return (clean.has_filename() ? clean.filename() : clean.parent_path().filename()).string();
+  return path_text(clean.has_filename() ? clean.filename() : clean.parent_path().filename());
 }
 
 std::string text_at(const nlohmann::json& object, const std::string& path) {
@@ -170,9 +171,9 @@ void weigh_effects(const std::vector<Pair>& pairs, std::vector<Html>* out) {
 void weigh_attribution(const Attribution& a, const Dataset& data, std::vector<Html>* out) {
   const double effective = number_at(a.summary, "attention.effective_bins");
   const auto bins = static_cast<double>(data.bins);
-  if (effective > 0.9 * bins) {
-    out->push_back("Attention is nearly uniform: it spreads over " + fixed(effective, 0) + " of " +
-                   std::to_string(data.bins) +
+  if (data.bins > 1 && effective > 0.9 * bins) {
+    out->push_back("Attention is nearly uniform: mean over the explained pairs, it spreads over " +
+                   fixed(effective, 0) + " of " + std::to_string(data.bins) +
                    " bins (exp of its entropy). The place of its peak then means little.");
   }
   if (!a.without_dna.empty()) {

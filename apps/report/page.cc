@@ -40,7 +40,7 @@ Html figure_html(const Figure& figure, int number) {
   }
   return element("figure", {{"id", "figure-" + std::to_string(number)}},
                  caption + element("div", {{"class", "picture"}}, figure.picture) +
-                     element("figcaption", below));
+                     Html::markup("\n") + element("figcaption", below));
 }
 
 Html omission_html(const Omission& omission) {

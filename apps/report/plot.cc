@@ -15,6 +15,7 @@ constexpr std::array<const char*, kInks> kNames = {
     "--text",   "--muted", "--grid", "--null", "--blue", "--orange", "--green",
     "--purple", "--red",   "--teal", "--gold", "--pink", "--brown",  "--olive"};
 constexpr double kOpaque = 255.0;
+constexpr const char* kTicks = " nomirror out scale 0.5 textcolor ";
 constexpr const char* kEmptyLabel = "9999";  // its number, past those of other labels
 
 }  // namespace
@@ -36,7 +37,6 @@ Plot::Plot(const Canvas& canvas) : canvas_(canvas) {
       std::to_string(canvas.height) + " dynamic noenhanced font ',13' linewidth 1");
   run("unset key");
   run("set border 3 linecolor " + rgb(Ink::kMuted) + " linewidth 1");
-  run("set tics nomirror out scale 0.5 textcolor " + rgb(Ink::kMuted));
   run("set xlabel textcolor " + rgb(Ink::kText));
   run("set ylabel textcolor " + rgb(Ink::kText));
   run("set grid ytics linetype 1 linecolor " + rgb(Ink::kGrid) + " linewidth 1 back");
@@ -57,7 +57,7 @@ Plot& Plot::axis(const std::string& name, const Extent& extent, const AxisStyle&
   script_ += "set " + name + "range [" + format_number(range.low) + ":" +
              format_number(range.high) + "]\n";
   run((style.logarithmic ? "set" : "unset") + std::string(" logscale ") + name);
-  run("set " + name + "tics " + format_number(range.tick));
+  run("set " + name + "tics " + format_number(range.tick) + kTicks + rgb(Ink::kMuted));
   if (name == "x") has_x_ = true, x_empty_ = extent.empty();
   if (name == "y") has_y_ = true, y_empty_ = extent.empty();
   if (x_empty_ || y_empty_) {

@@ -9,6 +9,7 @@
 #include "apps/common/command_record.h"
 #include "apps/common/inference.h"
 #include "apps/common/interrupt.h"
+#include "apps/common/output_folder.h"
 #include "apps/common/version.h"
 #include "apps/report/evaluated.h"
 #include "apps/report/figures.h"
@@ -20,6 +21,8 @@
 
 namespace cdt {
 namespace {
+
+constexpr std::uint64_t kLeastBytes = std::uint64_t{64} << 10U;  // of a page
 
 struct ReportOptions {
   CommonOptions common;
@@ -114,11 +117,22 @@ std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& mater
   return sections;
 }
 
+Inputs inputs_of(const ReportOptions& options) {
+  Inputs inputs(options.common);
+  inputs.add_output("--run", options.run, kRunOutput);
+  inputs.add_output("--attribution", options.attribution, kAttributionOutput);
+  inputs.add_output("--prediction", options.prediction, kPredictionOutput);
+  for (const std::string& file : options.annotations) inputs.add_file("--annotations", file);
+  return inputs;
+}
+
 void run(const ReportOptions& options) {
   catch_interrupts("cdt-report");
   if (!options.pair.empty() && options.attribution.empty()) {
     throw InputError("command line", "--pair", "needs --attribution, whose pairs it chooses from");
   }
+  const OutputFile out("a report", "Made by cdt-report ", options.common, inputs_of(options));
+  require_free_space(out.folder(), kLeastBytes);
   const Gnuplot gnuplot;
   const Dataset data(options.common.data);
   const Material material = read_material(options, data);
@@ -138,8 +152,8 @@ void run(const ReportOptions& options) {
       element("p", "Made by cdt-report " + version() +
                        ". The page holds everything it shows and asks nothing of the network.") +
       element("div", {{"class", "command"}, {"tabindex", "0"}}, element("code", material.command));
-  write_file(options.common.out, page_html(page));
-  std::cout << options.common.out.string() << '\n';
+  write_file(out.path(), page_html(page));
+  std::cout << out.path().string() << '\n';
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "apps/attribute/annotation_report.h"
 #include "io/assembly.h"
 #include "io/json.h"
+#include "io/path_text.h"
 
 namespace cdt {
 namespace {
@@ -60,11 +61,11 @@ std::string model_doubt(const std::string& what, const std::string& recorded, co
     case Same::kYes:
       return "";
     case Same::kNo:
-      return what + " was made with another model, " + recorded + ", than the run's, " +
-             mine.string();
+      return what + " was made with another model, " + escape_bytes(recorded) +
+             ", than the run's, " + path_text(mine);
     case Same::kUnknown:
-      return what + " was made with " + recorded +
-             ", which is not here to be compared with the run's " + mine.string();
+      return what + " was made with " + escape_bytes(recorded) +
+             ", which is not here to be compared with the run's " + path_text(mine);
   }
   return "";
 }
@@ -74,8 +75,8 @@ std::string data_doubt(const std::string& what, const std::string& recorded, con
   if (recorded.empty() || same_source(recorded, from, data.directory, same_data) != Same::kNo) {
     return "";
   }
-  return what + " was made from another data set, " + recorded + ", than the page's, " +
-         data.directory.string();
+  return what + " was made from another data set, " + escape_bytes(recorded) +
+         ", than the page's, " + path_text(data.directory);
 }
 
 /// The run wrote down the r of these predictions itself.
@@ -122,7 +123,7 @@ void add(std::string doubt, std::vector<std::string>* out) {
 void doubt_attribution(const Material& material, const fs::path& model, bool trust_predictions,
                        std::vector<std::string>* out) {
   const Attribution& a = *material.attribution;
-  const std::string what = "the attribution " + a.directory.string();
+  const std::string what = "the attribution " + path_text(a.directory);
   const Distance apart = trust_predictions ? distance(a, *material.evaluated) : Distance{};
   if (apart.pairs >= kEnoughPairs && apart.relative <= kSamePrediction) return;
   add(model_doubt(what, a.model, a.directory, model), out);
@@ -186,7 +187,7 @@ Doubts doubts_of(const Material& material) {
   const fs::path model = material.run.directory / "model.safetensors";
   if (material.evaluated && !material.evaluated->directory.empty()) {
     const Evaluated& e = *material.evaluated;
-    const std::string what = "the prediction " + e.directory.string();
+    const std::string what = "the prediction " + path_text(e.directory);
     if (!is_best_epoch(material.run, e.evaluation)) {
       add(model_doubt(what, e.model, e.directory, model), &out.prediction);
     }
@@ -206,7 +207,7 @@ Doubts doubts_of(const Material& material) {
 }
 
 Same trained_on_data(const Material& material) {
-  const std::string recorded = string_at(material.run.config, "data");
+  const std::string recorded = unescape_bytes(string_at(material.run.config, "data"));
   return same_source(recorded, material.run.directory, material.data.directory, same_data);
 }
 

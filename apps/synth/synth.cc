@@ -8,12 +8,14 @@
 
 #include "apps/common/interrupt.h"
 #include "apps/common/json_text.h"
+#include "apps/common/output_folder.h"
 #include "apps/common/progress.h"
 #include "apps/common/version.h"
 #include "apps/synth/mechanism.h"
 #include "apps/synth/truth_text.h"
 #include "engine/cpu/parallel.h"
 #include "engine/error.h"
+#include "io/path_text.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -64,10 +66,10 @@ std::string size_text(std::uint64_t bytes) {
 
 void announce(const SynthPlan& plan, const std::filesystem::path& directory) {
   const DatasetWriter::Sizes& s = plan.sizes;
-  const std::string line = "data set " + directory.string() + ": " + size_text(plan.blob_bytes()) +
-                           " on disk (" + std::to_string(s.enhancers) + " enhancers x " +
-                           std::to_string(s.bins) + " bins x " + std::to_string(s.dna_dim) +
-                           " features, " + std::to_string(s.genes) + " genes)\n";
+  const std::string line =
+      "data set " + path_text(directory) + ": " + size_text(plan.blob_bytes()) + " on disk (" +
+      std::to_string(s.enhancers) + " enhancers x " + std::to_string(s.bins) + " bins x " +
+      std::to_string(s.dna_dim) + " features, " + std::to_string(s.genes) + " genes)\n";
   std::fputs(line.c_str(), stderr);
 }
 
@@ -117,8 +119,9 @@ void print_summary(const Mechanism& mechanism) {
 
 void synthesise(const SynthOptions& options) {
   const SynthPlan& plan = options.plan;
+  const OutputFolder out(kDataSetOutput, options.common, Inputs(options.common));
   if (!options.common.quiet) announce(plan, options.common.out);
-  DatasetWriter writer(options.common.out, plan.sizes);
+  DatasetWriter writer(out.path(), plan.sizes, options.common.overwrite);
   const Mechanism mechanism(plan);
   const std::vector<Enhancer> enhancers = place_enhancers(plan.sizes.enhancers);
   const std::vector<std::string> genes = name_genes(plan.sizes.genes);

@@ -162,6 +162,10 @@ void check(const TrainOptions& options) {
   if (common.data.empty() && !options.resume) {
     throw InputError(kCommandLine, "--data", "is required (a data set directory)");
   }
+  if (options.resume && common.overwrite) {
+    throw InputError(kCommandLine, "--overwrite",
+                     "a resumed run continues what is there; leave one of the two out");
+  }
   if (options.resume && !common.model.empty()) {
     throw InputError(kCommandLine, "--model",
                      "a resumed run continues its own weights; leave --model out");

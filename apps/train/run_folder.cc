@@ -1,18 +1,21 @@
 #include "apps/train/run_folder.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "engine/error.h"
 #include "io/atomic_file.h"
+#include "io/file_lock.h"
 #include "io/json.h"
 #include "io/text.h"
+#include "io/warning.h"
 
 namespace cdt {
 namespace {
@@ -23,24 +26,13 @@ namespace fs = std::filesystem;
   throw InputError(path.string(), field, system_message(error));
 }
 
-void sync_folder(const fs::path& path) {
-  const FileDescriptor folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0 || (fsync(folder.get()) != 0 && errno != EINVAL)) fail(path, "write", errno);
-}
-
 void rename_folder(const fs::path& from, const fs::path& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) fail(to, "write", errno);
 }
 
-FileDescriptor lock_run(const fs::path& path) {
-  const fs::path name = path / "lock";
-  FileDescriptor lock(open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-  if (lock.get() < 0) fail(name, "lock", errno);
-  if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno == EWOULDBLOCK) {
-    throw InputError(path.string(), "lock", "another cdt-train is writing to this run");
-  }
-  fail(name, "lock", errno);
+/// Gives two folders each other's name, in one step. False where the file system cannot.
+bool exchange(const fs::path& a, const fs::path& b) {
+  return renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
 }
 
 /// A line of metrics.jsonl is that of its epoch.
@@ -54,30 +46,101 @@ void check_metrics_line(std::string_view line, std::int64_t epoch, const fs::pat
                                 std::to_string(epoch), std::to_string(got)));
 }
 
+/// What cannot be removed (a file in use on a network volume) is in nobody's way.
+void remove_folder(const fs::path& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) warn(path.string() + ": cannot be removed (" + error.message() + ")");
+}
+
+/// Frees the name of a folder that could not be removed: "last.old" becomes "last.old.1".
+void put_aside(const fs::path& path) {
+  if (!fs::exists(path)) return;
+  for (int number = 1;; ++number) {
+    const fs::path aside = path.string() + "." + std::to_string(number);
+    if (fs::exists(aside)) continue;
+    rename_folder(path, aside);
+    return;
+  }
+}
+
+/// Folders that were put aside: by now nobody may hold on to them.
+void remove_put_aside(const fs::path& path) {
+  for (int number = 1; fs::exists(path.string() + "." + std::to_string(number)); ++number) {
+    remove_folder(path.string() + "." + std::to_string(number));
+  }
+}
+
+fs::path lock_name(const fs::path& run) { return run / "lock"; }
+
 /// What an unfinished replacement of last/ can leave behind.
 fs::path new_folder(const fs::path& run) { return run / "last.new"; }
 fs::path old_folder(const fs::path& run) { return run / "last.old"; }
 
 }  // namespace
 
-void RunFolder::check(const fs::path& path, bool resume) {
-  const bool saved = fs::exists(path / "last") || fs::exists(old_folder(path));
+void RunFolder::check(const fs::path& path, bool resume, bool overwrite) {
+  std::error_code error;
+  const bool saved = fs::exists(path / "last", error) || fs::exists(old_folder(path), error);
   if (resume && !saved) {
     throw InputError(path.string(), "--resume", "there is no run to resume (no last/ folder)");
   }
-  if (resume) return;
-  if (saved || fs::exists(path / "model.safetensors") || fs::exists(path / "metrics.jsonl")) {
+  if (!resume && !overwrite && (saved || kRunOutput.is_in(path))) {
     throw InputError(path.string(), "--out",
-                     "already holds a run; continue it with --resume or name another folder");
+                     "already holds a run; --resume continues it, --overwrite replaces it");
   }
+  check_output_folder(path, kRunOutput, resume || overwrite, resume);
 }
 
-RunFolder::RunFolder(fs::path path, bool resume) : path_(std::move(path)) {
-  check(path_, resume);
-  create_output_directory(path_);
-  lock_ = lock_run(path_);
-  check(path_, resume);  // another process may have started the run before the lock was ours
-  repair_last();
+RunFolder::RunFolder(fs::path path, bool resume, bool overwrite)
+    : path_(std::move(path)), resume_(resume) {
+  check(path_, resume, overwrite);
+  folder_.emplace(path_);
+  std::error_code error;
+  had_lock_ = fs::exists(lock_name(path_), error);
+  lock_ = lock_file(lock_name(path_), "another cdt-train is writing to this run");
+  check(path_, resume, overwrite);  // another process may have started the run before the lock
+  sweep_temporaries(path_);
+  sweep_temporaries(path_ / "last");
+  if (resume) repair_last();
+  if (resume) remove_put_aside(old_folder(path_));
+}
+
+RunFolder::~RunFolder() {
+  std::error_code error;
+  if (resume_ || kRunOutput.is_in(path_) || fs::exists(path_ / "last", error)) return;
+  if (begun_) unlink((path_ / "config.json").c_str());
+  if (!had_lock_) unlink(lock_name(path_).c_str());
+}
+
+void RunFolder::require_space(std::uint64_t model_bytes) const {
+  constexpr std::uint64_t kLast = 3;
+  std::uint64_t bytes = kLast * model_bytes;  // what takes the place of last/
+  if (!resume_) {
+    bytes += (1 + kLast) * model_bytes;
+    for (const fs::path& file : existing_files(path_, kRunOutput)) {
+      std::error_code error;
+      const std::uintmax_t size = fs::file_size(file, error);
+      if (!error) bytes -= std::min<std::uint64_t>(bytes, size);  // it goes first
+    }
+  }
+  require_free_space(path_, bytes);
+}
+
+void RunFolder::begin(const std::string& config) {
+  begun_ = true;
+  if (!resume_) {
+    for (const char* folder : kRunOutput.folders) remove_folder(path_ / folder);
+    remove_put_aside(old_folder(path_));
+    // The sign stays until it is replaced, so that what a kill leaves here is known for a run.
+    for (const fs::path& file : existing_files(path_, kRunOutput)) {
+      std::error_code error;
+      if (file.filename() != kRunOutput.sign && !fs::remove(file, error) && error) {
+        fail(file, "remove", error.value());
+      }
+    }
+  }
+  write_file(path_ / "config.json", config);
 }
 
 void RunFolder::repair_last() const {
@@ -87,27 +150,33 @@ void RunFolder::repair_last() const {
     rename_folder(fs::exists(new_folder(path_)) ? new_folder(path_) : old_folder(path_), last);
     sync_folder(path_);
   }
-  fs::remove_all(new_folder(path_));
-  fs::remove_all(old_folder(path_));
+  remove_folder(new_folder(path_));
+  remove_folder(old_folder(path_));
 }
 
 void RunFolder::replace_last(const std::function<void(const fs::path&)>& write) const {
   const fs::path last = path_ / "last";
   const fs::path fresh = new_folder(path_);
-  fs::remove_all(fresh);
+  remove_folder(fresh);
   create_output_directory(fresh);
   try {
     write(fresh);
     sync_folder(fresh);
-    if (fs::exists(last)) rename_folder(last, old_folder(path_));
-    rename_folder(fresh, last);
+    if (!fs::exists(last)) {
+      rename_folder(fresh, last);
+    } else if (!exchange(fresh, last)) {
+      put_aside(old_folder(path_));
+      rename_folder(last, old_folder(path_));
+      rename_folder(fresh, last);
+    }
   } catch (...) {
     std::error_code ignored;
     fs::remove_all(fresh, ignored);
     throw;
   }
   sync_folder(path_);
-  fs::remove_all(old_folder(path_));
+  remove_folder(fresh);  // after the exchange it is the old one
+  remove_folder(old_folder(path_));
 }
 
 void RunFolder::append_metrics(const std::string& line) const {
@@ -122,7 +191,7 @@ void RunFolder::append_metrics(const std::string& line) const {
     if (n < 0) fail(metrics(), "write", errno);
     done += static_cast<std::size_t>(n);
   }
-  if (fsync(file.get()) != 0 && errno != EINVAL) fail(metrics(), "write", errno);
+  sync_to_disk(file, metrics());
 }
 
 void RunFolder::keep_metrics(std::int64_t lines) const {

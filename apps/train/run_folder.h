@@ -1,33 +1,47 @@
 // A run directory (docs/formats.md): config.json, metrics.jsonl, model.safetensors (best) and last/
-// with the weights and state of one moment. last/ is replaced by two renames, so a kill at any time
-// leaves one complete pair of files; the next start finishes or undoes a replacement.
+// with the weights and state of one moment. last/ is replaced in one step where the file system can
+// exchange two names, else by two renames; either way a kill leaves one complete pair of files, and
+// the next start finishes or undoes a replacement.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
+#include "apps/common/output_guard.h"
 #include "io/file.h"
+#include "io/made_folder.h"
 
 namespace cdt {
 
 class RunFolder {
  public:
-  /// Creates the folder if it is a new run, locks it and repairs last/. InputError if another
-  /// process holds the lock, if a new run would overwrite one, or if there is none to resume.
-  RunFolder(std::filesystem::path path, bool resume);
+  /// Creates the folder if it is a new run, locks it, repairs last/ and sweeps temporaries. An
+  /// earlier run stays until begin(). InputError if another process holds the lock, if a new run
+  /// would replace one without `overwrite`, or if there is none to resume.
+  RunFolder(std::filesystem::path path, bool resume, bool overwrite = false);
+  /// Takes away what a new run that failed before its first save has made.
+  ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
 
   /// InputError unless `path` can take a new run, or holds one to resume. Touches nothing.
-  static void check(const std::filesystem::path& path, bool resume);
+  static void check(const std::filesystem::path& path, bool resume, bool overwrite = false);
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path best_model() const { return path_ / "model.safetensors"; }
   std::filesystem::path last_model() const { return path_ / "last" / "model.safetensors"; }
   std::filesystem::path last_state() const { return path_ / "last" / "state.safetensors"; }
   std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
+
+  /// InputError unless the volume has room for the files of a model of that many bytes: the best
+  /// model, last/ (thrice the model: weights and two moments) and the one that takes its place.
+  void require_space(std::uint64_t model_bytes) const;
+  /// The run can start: an earlier one that is replaced goes, and this one's config.json is
+  /// written.
+  void begin(const std::string& config);
 
   /// Replaces last/ by the folder that `write` fills.
   void replace_last(const std::function<void(const std::filesystem::path&)>& write) const;
@@ -41,6 +55,10 @@ class RunFolder {
   void repair_last() const;
 
   std::filesystem::path path_;
+  bool resume_;
+  bool begun_ = false;
+  std::optional<MadeFolder> folder_;
+  bool had_lock_ = false;
   FileDescriptor lock_;
 };
 

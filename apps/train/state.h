@@ -46,7 +46,7 @@ std::map<std::string, std::string> data_fingerprint(const Dataset& data);
 /// Fixed facts of a run, stored with every state.
 struct RunFacts {
   std::string settings;                            // JSON
-  std::string data;                                // path of the data set as given
+  std::string data;                                // path of the data set as given, path_text()
   std::string device;                              // backend that computed
   std::map<std::string, std::string> fingerprint;  // data_fingerprint(), and "dna" once it is known
   bool match_genes = false;                        // genes were brought into a model's order

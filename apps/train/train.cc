@@ -23,6 +23,7 @@
 #include "engine/shape_backend.h"
 #include "io/atomic_file.h"
 #include "io/json.h"
+#include "io/path_text.h"
 #include "io/safetensors.h"
 #include "io/text.h"
 
@@ -64,8 +65,8 @@ std::string config_json(const TrainOptions& options, const CdtConfig& config) {
   const CommonOptions& common = options.common;
   nlohmann::ordered_json json;
   json["program"] = "cdt-train " + version();
-  json["data"] = common.data.string();
-  json["init"] = common.model.string();
+  json["data"] = path_text(common.data);
+  json["init"] = path_text(common.model);
   json["device"] = common.device;
   json["threads"] = common.threads;
   json["options"] = nlohmann::ordered_json::parse(settings_json(options.settings));
@@ -86,7 +87,7 @@ void print_result(const RunFolder& folder, const TrainState& state) {
 RunFacts adopt_run(const RunFolder& folder, TrainOptions* options) {
   RunFacts facts = read_run_facts(folder.last_state());
   adopt_stored_settings(facts.settings, folder.last_state(), options);
-  if (options->common.data.empty()) options->common.data = facts.data;
+  if (options->common.data.empty()) options->common.data = path_of_text(facts.data);
   options->overrides.match_genes = options->overrides.match_genes || facts.match_genes;
   return facts;
 }
@@ -106,6 +107,14 @@ CdtConfig resumed_config(const RunFolder& folder, const RunFacts& facts, Dataset
   return config;
 }
 
+std::uint64_t weight_bytes(const Cdt& model) {
+  std::uint64_t out = 0;
+  for (const Parameter& parameter : model.parameters()) {
+    out += static_cast<std::uint64_t>(parameter.variable.value.count()) * sizeof(float);
+  }
+  return out;
+}
+
 /// A run that has nothing left to do ends at once, and with success.
 void say_if_done(const TrainState& state, const TrainSettings& settings) {
   const std::int64_t done = state.epoch - 1;
@@ -118,22 +127,26 @@ void say_if_done(const TrainState& state, const TrainSettings& settings) {
 
 int train(TrainOptions* options) {
   const CommonOptions& common = options->common;
-  RunFolder::check(common.out, options->resume);
-  std::optional<RunFolder> folder;
+  catch_interrupts("cdt-train", "steps since the last saved state are lost");
+  if (!options->resume) {
+    refuse_to_overwrite_inputs(existing_files(common.out, kRunOutput), Inputs(common));
+  }
+  RunFolder folder(common.out, options->resume, common.overwrite);
   RunFacts facts;
   if (options->resume) {
-    folder.emplace(common.out, true);
-    facts = adopt_run(*folder, options);
+    facts = adopt_run(folder, options);
+    refuse_to_overwrite_inputs(existing_files(common.out, kRunOutput), Inputs(common));
   }
   Dataset data(common.data);
-  const std::filesystem::path weights = options->resume ? folder->last_model() : common.model;
-  const CdtConfig config = options->resume ? resumed_config(*folder, facts, &data, options)
+  const std::filesystem::path weights = options->resume ? folder.last_model() : common.model;
+  const CdtConfig config = options->resume ? resumed_config(folder, facts, &data, options)
                                            : choose_config(weights, &data, options);
-  DnaCheck dna(data, facts.dna(), options->resume ? folder->last_state() : "");
+  DnaCheck dna(data, facts.dna(), options->resume ? folder.last_state() : "");
   const std::unique_ptr<Backend> backend = open_backend(common);
   const MemoryPlan plan = plan_memory(config, options->settings, data.bins, *backend);
   Arena lasting(*backend, "lasting");
   Cdt model(config, *backend, lasting, true);
+  folder.require_space(weight_bytes(model));
   std::string digest;
   if (weights.empty()) {
     model.initialise(static_cast<std::uint64_t>(options->settings.seed));
@@ -143,23 +156,21 @@ int train(TrainOptions* options) {
   Trainer trainer(*options, plan, data, dna, *backend, lasting, model);
   warn_about_pairs(data);
   if (!common.quiet) say_what_it_takes(model, plan, data, *options);
-  catch_interrupts("cdt-train", "steps since the last saved state are lost");
   if (dna.is_small() && !dna.wait(common.quiet)) throw Error("interrupted before the first step");
   if (options->resume) {
-    trainer.restore(*folder, digest);
+    trainer.restore(folder, digest);
     if (facts.device != backend->name() && !common.quiet) {
       std::cerr << "note: the run began on " << facts.device << " and goes on on "
                 << backend->name() << "; its last bits may differ\n";
     }
     if (!common.quiet) say_if_done(trainer.state(), options->settings);
-  } else {
-    folder.emplace(common.out, false);
   }
-  write_file(folder->path() / "config.json", config_json(*options, config));
-  if (!options->resume) trainer.save(*folder);
-  trainer.run(*folder);
-  print_result(*folder, trainer.state());
-  report_profile(*backend, folder->path());
+  if (!options->resume) stop_if_interrupted();
+  folder.begin(config_json(*options, config));
+  if (!options->resume) trainer.save(folder);
+  trainer.run(folder);
+  print_result(folder, trainer.state());
+  report_profile(*backend, folder.path());
   return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "apps/common/progress.h"
 #include "apps/train/training_step.h"
 #include "engine/error.h"
+#include "io/path_text.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -97,7 +98,7 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
   }
   state_.schedule.lr = settings_.lr;
   state_.stopping.patience = settings_.patience;
-  facts_ = {settings_json(settings_), options.common.data.string(), backend.name(),
+  facts_ = {settings_json(settings_), path_text(options.common.data), backend.name(),
             data_fingerprint(data), options.overrides.match_genes};
   inputs_ = inputs_metadata(inputs_of(data));
 }

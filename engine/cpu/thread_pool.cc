@@ -1,8 +1,11 @@
 #include "engine/cpu/thread_pool.h"
 
+#include <linux/futex.h>
 #include <omp.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -36,6 +39,16 @@ bool spin_until(const Ready& ready) {
     pause_briefly();
   } while (std::chrono::steady_clock::now() < end);
   return false;
+}
+
+/// Sleeps while `word` is `value`, and wakes up to `count` threads that sleep so. The system's own
+/// calls: std::atomic's wait() first yields the core, which on a busy machine is gone for
+/// milliseconds.
+void sleep_while(std::atomic<std::uint32_t>& word, std::uint32_t value) {
+  syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAIT_PRIVATE, value, nullptr);
+}
+void wake(std::atomic<std::uint32_t>& word, int count) {
+  syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAKE_PRIVATE, count);
 }
 
 /// Signals are for the thread that started the program: it alone has the stack that handlers need
@@ -108,18 +121,14 @@ class ThreadPool {
     body_ = &body;
     seats_ = static_cast<std::uint32_t>(others) * kFree;
     ++call_;
-    if (others == started_) {
-      call_.notify_all();
-    } else {
-      for (int i = 0; i < others; ++i) call_.notify_one();
-    }
+    wake(call_, others);
   }
 
   /// Lets nobody in any more and waits for those inside.
   void close() {
     std::uint32_t seats = seats_ &= kInside;
     if (seats == 0 || spin_until([this] { return seats_ == 0; })) return;
-    for (seats = seats_; seats != 0; seats = seats_) seats_.wait(seats);
+    for (seats = seats_; seats != 0; seats = seats_) sleep_while(seats_, seats);
   }
 
   /// The number of a thread that came in, or 0.
@@ -140,9 +149,9 @@ class ThreadPool {
       const int number = come_in();
       if (number > 0) {
         (*body_)(number);
-        if (--seats_ == 0) seats_.notify_one();
+        if (--seats_ == 0) wake(seats_, 1);
       } else if (!spins_ || !spin_until([&] { return call_ != call; })) {
-        call_.wait(call);
+        sleep_while(call_, call);
       }
     }
   }

@@ -4,43 +4,22 @@
 #include "io/bigwig/bigwig.h"
 
 #include <bigWig.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/error.h"
-#include "io/file.h"
+#include "io/atomic_file.h"
+#include "io/made_folder.h"
 
 namespace cdt {
 namespace {
 
 constexpr std::int32_t kZoomLevels = 10;  // IGV fails on files without
-
-/// An empty file of the temporary folder, gone with this object.
-class TemporaryFile {
- public:
-  TemporaryFile() {
-    std::string name = (std::filesystem::temp_directory_path() / "cdt-bigwig-XXXXXX").string();
-    const FileDescriptor file(::mkstemp(name.data()));
-    if (file.get() < 0) throw Error("no temporary file: " + name + ": " + system_message(errno));
-    path_ = std::filesystem::absolute(name);
-  }
-  ~TemporaryFile() { ::unlink(path_.c_str()); }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct Close {
   void operator()(bigWigFile_t* file) const { bwClose(file); }
@@ -147,20 +126,30 @@ void expect_valid(std::span<const Chromosome> chromosomes,
   CDT_CHECK(any, "a bigWig file needs an interval");
 }
 
+/// Of the file, zoom levels included.
+std::uint64_t bytes_bound(const std::vector<ChromosomeScores>& scores) {
+  constexpr std::uint64_t kHeaders = std::uint64_t{64} << 10U;
+  constexpr std::uint64_t kInterval = 64;
+  std::uint64_t intervals = 0;
+  for (const ChromosomeScores& s : scores) intervals += s.intervals.size();
+  return kHeaders + kInterval * intervals;
+}
+
 }  // namespace
 
 bool has_bigwig() { return true; }
 
-std::string bigwig_bytes(std::span<const Chromosome> chromosomes,
-                         const std::vector<ChromosomeScores>& scores) {
+void write_bigwig(const std::filesystem::path& target, std::span<const Chromosome> chromosomes,
+                  const std::vector<ChromosomeScores>& scores) {
   expect_valid(chromosomes, scores);
-  const TemporaryFile temporary;
-  write(temporary.path(), chromosomes, scores);
-  read_back(temporary.path(), scores);
-  const FileDescriptor file = open_for_reading(temporary.path());
-  std::string bytes(file_size(file, temporary.path()), '\0');
-  read_exactly(file, temporary.path(), 0, bytes.data(), bytes.size());
-  return bytes;
+  AtomicFile file(target);
+  // libBigWig tells of a full volume on stderr, at length.
+  const std::filesystem::path folder = target.parent_path();
+  require_free_space(folder.empty() ? "." : folder, bytes_bound(scores));
+  const std::filesystem::path name = std::filesystem::absolute(file.temporary());
+  write(name, chromosomes, scores);
+  read_back(name, scores);
+  file.commit();
 }
 
 }  // namespace cdt

@@ -2,8 +2,8 @@
 // installed, no_bigwig.cc stands in and has_bigwig() is false.
 #pragma once
 
+#include <filesystem>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "io/assembly.h"
@@ -14,11 +14,12 @@ namespace cdt {
 /// Was the product built with libBigWig?
 bool has_bigwig();
 
-/// The bytes of a bigWig file with zoom levels. chromosomes: all of the assembly, in byte order of
-/// their names (chromosomes_of()); scores: in the same order, ascending, without overlap, within
-/// their chromosomes, at least one interval. The file is read back and compared before its bytes
-/// are returned. Error without libBigWig and when writing or reading back fails.
-std::string bigwig_bytes(std::span<const Chromosome> chromosomes,
-                         const std::vector<ChromosomeScores>& scores);
+/// Writes a bigWig file with zoom levels, whole or not at all (AtomicFile). chromosomes: all of the
+/// assembly, in byte order of their names (chromosomes_of()); scores: in the same order, ascending,
+/// without overlap, within their chromosomes, at least one interval. The file is read back and
+/// compared before it comes to its name. Error without libBigWig and when writing or reading back
+/// fails.
+void write_bigwig(const std::filesystem::path& target, std::span<const Chromosome> chromosomes,
+                  const std::vector<ChromosomeScores>& scores);
 
 }  // namespace cdt

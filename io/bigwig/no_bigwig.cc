@@ -6,7 +6,8 @@ namespace cdt {
 
 bool has_bigwig() { return false; }
 
-std::string bigwig_bytes(std::span<const Chromosome>, const std::vector<ChromosomeScores>&) {
+void write_bigwig(const std::filesystem::path&, std::span<const Chromosome>,
+                  const std::vector<ChromosomeScores>&) {
   throw Error("this build has no libBigWig and writes no bigWig");
 }
 

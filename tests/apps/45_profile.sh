@@ -52,7 +52,7 @@ for device in cpu cuda; do
     whole "$out"
     cp -r "$work/$out" "$work/$out-before"
     # The profile of an earlier run goes; the rest of the folder is the same.
-    expect_ok "$bin/cdt-$program" "${arguments[@]}" --out "$work/$out"
+    expect_ok "$bin/cdt-$program" "${arguments[@]}" --out "$work/$out" --overwrite
     check "$out: a stale profile goes" test ! -e "$work/$out/profile.json"
     rm "$work/$out-before/profile.json"
     check "$out: the same results" diff -rq --exclude command.json "$work/$out" "$work/$out-before"

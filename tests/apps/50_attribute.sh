@@ -48,7 +48,7 @@ for file in pairs.tsv peaks.tsv attention.npy gradient.npy; do
   expect_same "$work/all/$file" "$work/again/$file"
 done
 check 'tracks of two pairs' [ "$(ls "$work/again/tracks" | grep -c '^[0-9].*bedGraph$')" -eq 4 ]
-expect_ok run --split val --out "$work/again" --tracks 0 --quiet
+expect_ok run --split val --out "$work/again" --tracks 0 --overwrite --quiet
 check 'tracks are gone' [ ! -e "$work/again/tracks" ]
 
 # Further methods: a file each, rows in pairs.tsv, peaks and tracks; the defaults stay as they were.
@@ -69,7 +69,7 @@ expect_ok run --pair "$(rows "$work/all" | sed -n 3p | cut -f 1,2 | tr '\t' :)" 
   --methods random --seed 5
 check 'random scores are those of the pair' cmp -i 128:$((128 + 2 * 64)) -n 64 \
   "$work/one/methods/random.npy" "$work/methods/methods/random.npy"
-expect_ok run --split val --out "$work/methods" --quiet
+expect_ok run --split val --out "$work/methods" --overwrite --quiet
 check 'files of methods that did not run are gone' [ ! -e "$work/methods/methods" ]
 
 # Numbers beside their nulls: every method against chance, every two methods against each other.
@@ -149,10 +149,11 @@ floats() { od -A n -t f4 -v -w4 -j $((128 + $2 * 64)) -N 64 "$1"; }
 check 'the map holds the attention' awk 'NR == FNR { a[NR] = $1; next }
   { d = a[FNR] - $1; if (d > 1e-6 || d < -1e-6) bad = 1 } END { exit bad || NR != 32 }' \
   <(floats "$work/maps/attention.npy" 0) <(floats "$work/maps/maps/dna_to_rna.npy" "$gene_row")
-expect_ok run --split val --out "$work/maps" --tracks 0 --maps dna_self_attn_layers.1 --maps-per-head
+expect_ok run --split val --out "$work/maps" --overwrite --tracks 0 --maps dna_self_attn_layers.1 \
+  --maps-per-head
 check 'by head' shape dna_self_attn_layers.1 '1, 2, 16, 16'
 check 'earlier maps are gone' [ "$(ls "$work/maps/maps" | wc -l)" -eq 2 ]
-expect_ok run --split val --out "$work/maps" --tracks 0
+expect_ok run --split val --out "$work/maps" --tracks 0 --overwrite
 check 'no maps, no folder' [ ! -e "$work/maps/maps" ] && check 'nor sharpened' \
   [ ! -e "$work/maps/attention_sharpened.npy" ]
 

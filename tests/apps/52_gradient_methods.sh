@@ -110,7 +110,7 @@ check 'correlation with the claims' near "$(cat "$work/r")" \
     sed -n 's/.*"pearson_mean": \([-0-9.e]*\),/\1/p')"
 
 # A later run that does not ask for a file removes it.
-expect_ok run --out "$work/all"
+expect_ok run --out "$work/all" --overwrite
 for file in paths.npy paths_product.npy path_heads.tsv rna_gradient.npy protein_gradient.npy integrated_gradients.tsv methods; do
   check "no old $file" [ ! -e "$work/all/$file" ]
 done

@@ -107,6 +107,31 @@ check 'cut at the end' awk -F '\t' 'FNR > 1 && $3 > 16569 { bad = 1 } $3 == 1656
   END { exit bad || !seen }' "$work"/e/tracks/*.bedGraph
 check 'peaks too' awk -F '\t' '$7 > 16569 || $6 > $7 { bad = 1 } END { exit bad }' \
   <(tail -n +2 "$work/e/peaks.tsv")
+check 'the ends are recorded' [ "$(grep -A 1 '"chromosome_sizes"' "$work/e/summary.json" |
+  tail -n 1)" = '    "chrM": 16569' ]
+# Elements past the end: the window of one still reaches back to the chromosome, those of the others
+# have no base on it and no tracks.
+first=$(awk -F '\t' '$1 == "val" { print $2; exit }' "$data/pairs.tsv")
+cp -r "$data" "$work/past"
+awk -F '\t' -v OFS='\t' -v e="$first" '{ $1 = "chrM"; $2 = $4 == e ? 17000 : 30000; $3 = $2 + 100
+  print }' "$data/enhancers.bed" >"$work/past/enhancers.bed"
+val=$(awk -F '\t' '$1 == "val"' "$data/pairs.tsv" | cut -f 2 | sort -u | wc -l)
+expect_ok "$attribute" --data "$work/past" --model "$model" --split val --tracks 1000 --out "$work/p"
+check 'one window in the session' [ "$(grep -c '<Region ' "$work/p/tracks/igv_session.xml")" -eq 1 ]
+expect_text "$work/p/tracks/igv_session.xml" ' locus="chrM:16027-16569" '
+check 'where UCSC opens' [ "$(head -n 1 "$work/p/tracks/ucsc.txt")" = \
+  'browser position chrM:16027-16569' ]
+check 'no empty interval' awk -F '\t' '!/^(track|browser)/ && $2 >= $3 { bad = 1 } END { exit bad }' \
+  "$work/p/tracks/ucsc.txt" "$work"/p/tracks/*.bedGraph "$work/p/tracks/peaks.bed"
+expect_text "$work/stdout" "tracks: none for $((val - 1)) enhancers ("
+sed -i 's/\t17000\t17100\t/\t30000\t30100\t/' "$work/past/enhancers.bed"
+expect_ok "$attribute" --data "$work/past" --model "$model" --split val --tracks 1000 --out "$work/p"
+check 'no window on the chromosome, no tracks' [ ! -e "$work/p/tracks" ]
+expect_text "$work/stdout" "tracks: none for $val enhancers ("
+# The report's loci end where the attribution was told.
+expect_ok "$CDT_BIN/cdt-report" --data "$work/past" --run "$work/run" --attribution "$work/p" \
+  --out "$work/past.html" --quiet
+expect_text "$work/past.html" 'no base of chrM, '
 
 # --- annotations: causal and decoy sites of the truth as BED9+ elements with classes
 sites() {
@@ -144,7 +169,7 @@ for text in '"enrichment"' '"circular_shift"' '"other_windows"' '"odds_ratio"' '
   expect_text "$work/n/summary.json" "$text"
 done
 expect_text "$work/stdout" 'sites: acts'
-expect_ok run --split val --tracks 0 --out "$work/n" --quiet
+expect_ok run --split val --tracks 0 --out "$work/n" --overwrite --quiet
 check 'an earlier table is gone' [ ! -e "$rows" ]
 
 # Assemblies: named by file or track line, or given away by coordinates.
@@ -154,7 +179,7 @@ expect_text "$work/stderr" 'names hg19, the data set is in hg38'
 expect_text "$work/w/summary.json" 'names hg19, the data set is in hg38'
 sed 's/^track.*/track name=sites db=GRCh38/' "$work/sites.bed" >"$work/right.bed"
 printf 'chr1\t248956400\t248956500\tx\t0\t.\t1\t2\t0\tacts\n' >>"$work/right.bed"
-expect_ok run --split val --tracks 0 --out "$work/w" --annotations "$work/right.bed"
+expect_ok run --split val --tracks 0 --out "$work/w" --overwrite --annotations "$work/right.bed"
 expect_text "$work/stderr" '1 elements end past their chromosome in hg38'
 check 'the right name is no warning' [ "$(grep -c 'names' "$work/stderr")" -eq 0 ]
 
@@ -163,7 +188,7 @@ check 'the right name is no warning' [ "$(grep -c 'names' "$work/stderr")" -eq 0
 mkdir "$work/reverse"
 mv "$work/reversed.bed" "$work/reverse/sites.bed"
 expect_ok run --split val --tracks 0 --out "$work/r" --annotations "$work/reverse/sites.bed"
-expect_ok run --split val --tracks 0 --out "$work/n" --annotations "$work/sites.bed"
+expect_ok run --split val --tracks 0 --out "$work/n" --overwrite --annotations "$work/sites.bed"
 expect_same "$work/n/annotations.tsv" "$work/r/annotations.tsv"
 refuse() {
   expect_fail 2 "$1" "$attribute" --data "$data" --model "$model" --split val --out "$work/none" \
@@ -191,7 +216,8 @@ expect_ok run --split val --tracks 0 --out "$work/t" --methods random
 expect_text "$work/stdout" 'finding the planted sites'
 check 'a line per method' [ "$(grep -cE '^(attention|gradient|random) +[01]\.[0-9]{3} \[' "$work/stdout")" -eq 3 ]
 rm "$work/mouse/truth.json"
-expect_ok "$attribute" --data "$work/mouse" --model "$model" --split val --tracks 0 --out "$work/m"
+expect_ok "$attribute" --data "$work/mouse" --model "$model" --split val --tracks 0 --out "$work/m" \
+  --overwrite
 check 'no truth, no scores' [ "$(grep -c truth_scores "$work/m/summary.json")" -eq 0 ]
 
 finish

@@ -27,7 +27,7 @@ check 'nothing on stderr with --quiet' [ ! -s "$work/stderr" ]
 page=$work/page.html
 for title in 'The model, its baselines and its ceiling' 'Predicted against observed effects' \
   'Loss and correlation over epochs' 'Where the peaks lie' \
-  'Do attention and gradient point to the same bins?' 'The strongest effect' \
+  'Do attention and gradient point to the same bins?' 'The strongest effect among the ' \
   'Heads of the first DNA self-attention layer' 'How near to uniform the attention maps are' \
   'On which elements the top bins lie' \
   'By which path the DNA moves the prediction' \
@@ -117,6 +117,42 @@ expect_ok "$report" --data "$data" --run "$work/begun" --out "$work/begun.html"
 expect_text "$work/begun.html" 'No epoch is finished yet.'
 expect_text "$work/begun.html" 'cdt-train --data '
 
+# Degenerate data passes all programs: effects that are all equal, huge ones, one gene and one
+# enhancer, and a window of one bin.
+cat >"$work/degenerate.awk" <<'END'
+BEGIN { FS = OFS = "\t" }
+NR == 1 { print; next }
+kind == "equal" { $4 = 0.5 }
+kind == "huge" { $4 = NR % 2 ? "1e38" : "-1e38" }
+kind == "one" && n[$1]++ { next }
+{ print }
+END
+degenerate() {
+  local kind=$1 folder=$work/$1
+  cp -r "$data" "$folder-data"
+  rm "$folder-data/truth.json"
+  awk -v kind="$kind" -f "$work/degenerate.awk" "$data/pairs.tsv" >"$folder-data/pairs.tsv"
+  if [ "$kind" = bin ]; then # one of 16
+    sed -i 's/^ *16,$/1,/' "$folder-data/dataset.json"
+    head -c $(($(stat -c %s "$data/dna.f32") / 16)) "$data/dna.f32" >"$folder-data/dna.f32"
+  fi
+  expect_ok "$CDT_BIN/cdt-train" --data "$folder-data" --out "$folder-run" --epochs 1 --hidden 16 \
+    --heads 1 --pool-heads 1 --feed-forward 32 --fusion 16 --batch-size 1 --quiet
+  expect_ok "$CDT_BIN/cdt-predict" --data "$folder-data" --model "$folder-run/model.safetensors" \
+    --out "$folder-prediction" --quiet
+  check "no nan in what cdt-predict prints of $kind" [ "$(grep -ciw nan "$work/stdout")" -eq 0 ]
+  expect_ok "$CDT_BIN/cdt-attribute" --data "$folder-data" --model "$folder-run/model.safetensors" \
+    --split val --methods all --paths --maps all --smooth-samples 2 --null-replicates 9 \
+    --annotations "$work/rest.bed" --occlude-region 0-0 --out "$folder-attribution" --quiet
+  check "no nan in what cdt-attribute prints of $kind" [ "$(grep -ciw nan "$work/stdout")" -eq 0 ]
+  expect_ok "$report" --data "$folder-data" --run "$folder-run" --prediction "$folder-prediction" \
+    --attribution "$folder-attribution" --annotations "$work/rest.bed" --out "$folder.html" --quiet
+  check "no nan on the page of $kind" [ "$(grep -cwE 'nan|NaN|inf' "$folder.html")" -eq 0 ]
+}
+for kind in equal huge one bin; do degenerate $kind; done
+expect_text "$work/equal.html" 'the effects are all equal'
+expect_text "$work/one.html" 'a correlation needs two pairs'
+
 # Names from files reach the page as text.
 cp -r "$data" "$work/hostile"
 cp -r "$attribution" "$work/hostile-attribution"
@@ -155,7 +191,8 @@ expect_fail 2 'summary.json: bins: made from another data set' "${arguments[@]}"
   --attribution "$work/broken"
 cp -r "$work/prediction" "$work/short"
 head -n -1 "$work/prediction/predictions.tsv" >"$work/short/predictions.tsv"
-expect_fail 2 'predictions.tsv: rows' "${arguments[@]}" --run "$run" --prediction "$work/short"
+expect_fail 2 'predictions.tsv: content: is not the table that metrics.json' "${arguments[@]}" \
+  --run "$run" --prediction "$work/short"
 mkdir "$work/bare"
 printf '#!/bin/sh\nPATH=/nonexistent exec "%s" "$@"\n' "$(realpath "$report")" >"$work/bare/cdt-report"
 chmod +x "$work/bare/cdt-report"

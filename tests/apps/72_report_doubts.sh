@@ -32,7 +32,9 @@ check 'it is said once' [ "$(grep -oE "$without pairs? of the attribution ha(s|v
 expect_text "$work/zeros.html" "<dd>$((all - without)) pairs of "
 expect_text "$work/zeros.html" "mean over $((all - without)) pairs: "
 check 'the strongest effect is one with DNA' \
-  [ "$(grep -cF "The strongest effect: ${pair%:*} to" "$work/zeros.html")" -eq 0 ]
+  [ "$(grep -cF "The strongest effect among the $((all - without)) explained pairs with DNA: " \
+  "$work/zeros.html")" -eq 1 ]
+check 'which is another' [ "$(grep -cF "with DNA: ${pair%:*} to" "$work/zeros.html")" -eq 0 ]
 check 'so are the heads' [ "$(grep -cF "Enhancer ${pair%:*}, windows of" "$work/zeros.html")" -eq 0 ]
 expect_fail 2 "no pair with DNA named $pair" "$report" --data "$work/zeros" --run "$run" \
   --attribution "$work/of-zeros" --pair "$pair" --out "$work/none.html" --quiet

@@ -108,8 +108,8 @@ struct PublishedFiles {
     options.mapping = dir / "mapping.npz";
     options.train = dir / "train.h5";
     options.val = dir / "val.h5";
-    options.out = dir / "out";
-    options.quiet = true;
+    options.common.out = dir / "out";
+    options.common.quiet = true;
     return options;
   }
 

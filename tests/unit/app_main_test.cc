@@ -73,8 +73,7 @@ TEST(RunMainDeathTest, ReportsAClosedOutput) {
       return 0;
     }));
   };
-  EXPECT_EXIT(closed_output(), testing::ExitedWithCode(1),
-              "cdt-test: standard output: cannot be written");
+  EXPECT_EXIT(closed_output(), testing::ExitedWithCode(1), "cdt-test: standard output: is closed");
 }
 
 std::string refusal(const std::string& device, const std::string& precision) {

@@ -24,6 +24,13 @@ class BigWigTest : public testing::Test {
   }
 };
 
+std::string bigwig_bytes(std::span<const Chromosome> chromosomes,
+                         const std::vector<ChromosomeScores>& scores) {
+  const test::TempDir dir;
+  write_bigwig(dir.path / "scores.bw", chromosomes, scores);
+  return test::read_bytes(dir.path / "scores.bw");
+}
+
 std::vector<float> wave(std::size_t bins) {
   std::vector<float> values;
   for (std::size_t i = 0; i < bins; ++i) {

@@ -19,7 +19,7 @@ class ImportMistakes : public testing::Test {
               const std::string& what) const {
     const std::string message = test::input_error([this] { import_files(files.options()); });
     test::expect_message(message, file, field, what);
-    EXPECT_FALSE(std::filesystem::exists(files.options().out)) << "something was left behind";
+    EXPECT_FALSE(std::filesystem::exists(files.options().common.out)) << "something was left behind";
   }
 
   test::TempDir dir;

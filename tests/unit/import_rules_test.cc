@@ -37,7 +37,7 @@ class ImportRules : public testing::Test {
     EXPECT_FALSE(std::filesystem::exists(out())) << "something was left behind";
     return message;
   }
-  std::filesystem::path out() const { return files.options().out; }
+  std::filesystem::path out() const { return files.options().common.out; }
   nlohmann::json audit() const { return parse_json_file(out() / "audit.json"); }
 
   test::TempDir dir;

@@ -7,6 +7,7 @@
 #include <new>
 #include <string>
 
+#include "io/dataset.h"
 #include "io/hdf5/sandbox.h"
 #include "tests/support/published_files.h"
 #include "tests/support/temp_dir.h"
@@ -112,12 +113,13 @@ TEST(ImportSandbox, SignalsReachTheChild) {
 
 class ImportInSandbox : public testing::Test {
  protected:
-  int import() {
+  int import() { return import(files.options()); }
+  int import(const ImportOptions& options) {
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
     int code = -1;
     try {
-      code = import_in_sandbox(files.options());
+      code = import_in_sandbox(options);
     } catch (const InputError& error) {
       thrown = error.what();
       code = 2;
@@ -137,7 +139,50 @@ TEST_F(ImportInSandbox, ImportsAndPrintsTheAudit) {
   EXPECT_EQ(import(), 0);
   EXPECT_EQ(errors, "");
   EXPECT_NE(printed.find("enhancers 7 written"), std::string::npos) << printed;
-  EXPECT_TRUE(std::filesystem::exists(files.options().out / "dataset.json"));
+  EXPECT_TRUE(std::filesystem::exists(files.options().common.out / "dataset.json"));
+}
+
+TEST_F(ImportInSandbox, NamesOfAnyBytesAreKept) {
+  files.write();
+  ImportOptions options = files.options();
+  options.val = dir.path / "val \xe9\n.h5";
+  std::filesystem::rename(files.options().val, options.val);
+  options.assembly = "hg\xff";
+  EXPECT_EQ(import(options), 0) << errors;
+  const std::string manifest = test::read_bytes(options.common.out / "dataset.json");
+  EXPECT_NE(manifest.find(R"("file": "val \\xe9\\x0a.h5")"), std::string::npos) << manifest;
+  EXPECT_EQ(Dataset(options.common.out).enhancers_count(), 7);
+}
+
+TEST_F(ImportInSandbox, ReplacesADataSetOnlyIfThatIsMeant) {
+  files.write();
+  ImportOptions options = files.options();
+  EXPECT_EQ(import(options), 0);
+  EXPECT_EQ(import(options), 2);
+  EXPECT_NE(thrown.find("already holds a data set; --overwrite replaces it"), std::string::npos);
+  const std::filesystem::path out = options.common.out;
+  test::write_bytes(out / "truth.json", "of the one before");
+  options.common.overwrite = true;
+  std::filesystem::resize_file(options.dna, std::filesystem::file_size(options.dna) - 200);
+  EXPECT_EQ(import(options), 2);
+  EXPECT_EQ(test::read_bytes(out / "truth.json"), "of the one before");
+  files.write();
+  EXPECT_EQ(import(options), 0);
+  EXPECT_FALSE(std::filesystem::exists(out / "truth.json"));
+}
+
+/// A kill of both processes, while files were written and while they came to their names.
+TEST_F(ImportInSandbox, GoesOnWhereItWasKilled) {
+  files.write();
+  const std::filesystem::path out = files.options().common.out;
+  std::filesystem::create_directory(out);
+  test::write_bytes(out / ".dna.f32.cdt-tmp-0123456789abcdef", "half");
+  test::write_bytes(out / "rna.f32", "whole");
+  test::write_bytes(out / ".cdt-unfinished", "a data set\n");
+  EXPECT_EQ(import(), 0) << thrown;
+  for (const auto& entry : std::filesystem::directory_iterator(out)) {
+    EXPECT_NE(entry.path().filename().native().front(), '.') << entry.path();
+  }
 }
 
 TEST_F(ImportInSandbox, AMistakeIsOneLine) {
@@ -147,12 +192,12 @@ TEST_F(ImportInSandbox, AMistakeIsOneLine) {
   EXPECT_EQ(errors, "cdt-import: " + files.options().val.string() +
                         ": labels[1]: is not a label (expected 0 or 1, got 3)\n");
   EXPECT_EQ(printed, "");
-  EXPECT_FALSE(std::filesystem::exists(files.options().out));
+  EXPECT_FALSE(std::filesystem::exists(files.options().common.out));
 }
 
 TEST_F(ImportInSandbox, WhatTheChildLeftIsRemovedButNothingElse) {
   files.write();
-  const std::filesystem::path out = files.options().out;
+  const std::filesystem::path out = files.options().common.out;
   std::filesystem::create_directory(out);
   test::write_bytes(out / "mine.txt", "keep");
   std::filesystem::resize_file(files.options().dna,
@@ -186,10 +231,10 @@ TEST_F(ImportInSandbox, DamagedFilesNeverCrashTheImporter) {
       ++refused;
       const std::string message = errors + thrown;
       EXPECT_NE(message.find(victim.string() + ": "), std::string::npos) << round << message;
-      EXPECT_FALSE(std::filesystem::exists(files.options().out)) << round;
+      EXPECT_FALSE(std::filesystem::exists(files.options().common.out)) << round;
     }
     thrown.clear();
-    std::filesystem::remove_all(files.options().out);
+    std::filesystem::remove_all(files.options().common.out);
   }
   EXPECT_GT(refused, 20);
 }

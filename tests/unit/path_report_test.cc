@@ -47,10 +47,10 @@ TEST(PathReportTest, PairsWhosePartsDoNotAddUpAreNamed) {
   EXPECT_EQ(paths["products"]["sum_over_window"]["via_rna"]["mean"], -4.0);
   EXPECT_EQ(paths["products"]["sum_over_window"]["via_rna"]["interval_95"][1], -4.0);
   EXPECT_NEAR(paths["share"]["via_rna"]["interval_95"][0].get<double>(), 0.2, 1e-12);
-  EXPECT_EQ(
-      report.table(),
-      "paths: of the gradient 70.00 % go direct, 20.00 % via RNA, 10.00 % via protein; they add "
-      "up but for 0.00011 of it at most\n");
+  EXPECT_EQ(report.table(),
+            "paths: of the gradient, mean of 3 pairs, 70.00 % go direct, 20.00 % via RNA, 10.00 % "
+            "via protein; they add "
+            "up but for 0.00011 of it at most\n");
 }
 
 TEST(PathReportTest, NarrowNumbersHaveAWiderGate) {

@@ -124,6 +124,49 @@ TEST(BrowserTest, SessionNamesItsFilesAndRegions) {
   EXPECT_EQ(ucsc_browser_line({"chr1", 99, 300, ""}), "browser position chr1:100-300\n");
 }
 
+TEST(BrowserTest, SessionWithoutRegionsShowsTheGenome) {
+  EXPECT_NE(igv_session_text("hg38", {}, {}).find(" locus=\"All\" "), std::string::npos);
+}
+
+TEST(LocusTest, PeopleReadItFromOneWithCommas) {
+  EXPECT_EQ(locus_text({"chr1", 999, 2000, ""}), "chr1:1,000-2,000");
+  EXPECT_EQ(locus_text({"chr1", 0, 128, ""}), "chr1:1-128");
+  EXPECT_EQ(locus_text({"HLA:A", 1234566, 1234567, ""}), "HLA:A:1,234,567-1,234,567");
+  EXPECT_EQ(locus_text({"chrM", 16569, 16569, ""}), "no base of chrM");
+}
+
+TEST(LocusTest, OnlyBasesOfTheChromosomeCount) {
+  const auto clipped = [](std::int64_t start, std::int64_t end, std::int64_t size) {
+    return locus_text(on_chromosome({"c", start, end, ""}, size));
+  };
+  EXPECT_EQ(clipped(-100, 28, 0), "c:1-28");
+  EXPECT_EQ(clipped(900, 1028, 1000), "c:901-1,000");
+  EXPECT_EQ(clipped(900, 1028, 0), "c:901-1,028");
+  EXPECT_EQ(clipped(-128, 0, 1000), "no base of c");
+  EXPECT_EQ(clipped(1000, 1128, 1000), "no base of c");
+  const Locus past = on_chromosome({"c", 5000, 5128, ""}, 1000);
+  EXPECT_EQ(past.start, past.end);
+}
+
+TEST(LocusTest, WhatIsPrintedPastesBack) {
+  for (const Locus& locus : {Locus{"chr1", 0, 1, ""}, Locus{"HLA:A", 999, 1000, ""},
+                             Locus{"chr2", 12345678, 123456789, ""}}) {
+    for (const std::string& text : {locus_text(locus), plain_locus_text(locus)}) {
+      const std::optional<Locus> read = parse_locus(text);
+      ASSERT_TRUE(read) << text;
+      EXPECT_EQ(read->chrom, locus.chrom);
+      EXPECT_EQ(read->start, locus.start);
+      EXPECT_EQ(read->end, locus.end);
+    }
+  }
+  for (const char* text :
+       {"chr1", "chr1:", "chr1:5", ":1-2", "chr1:0-5", "chr1:6-5", "chr1:1-2-3", "chr1:1,00-2,000",
+        "chr1:,100-200", "chr1:1,-200", "chr1:1000,000-2000000", "chr1: 1-5", "chr1:+1-5",
+        "chr1:1-99999999999999999999"}) {
+    EXPECT_FALSE(parse_locus(text)) << text;
+  }
+}
+
 class TruthTest : public testing::Test {
  protected:
   std::optional<Truth> read(const std::string& text) const {

@@ -1,13 +1,18 @@
 // The parts of cdt-train: order of an epoch, losses, options, the run directory and its state.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <memory>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "apps/common/model_file.h"
@@ -107,6 +112,62 @@ TEST_F(RunFolderTest, RepairsAnyPointOfAKill) {
 
   put(run_dir / "last.old", "old");
   EXPECT_EQ(repaired(), "new");  // before last.old was removed
+}
+
+/// last/ is looked for all the while that it is replaced.
+TEST_F(RunFolderTest, LastIsNeverMissing) {
+  put(dir.path / "a", "");
+  put(dir.path / "b", "");
+  if (renameat2(AT_FDCWD, (dir.path / "a").c_str(), AT_FDCWD, (dir.path / "b").c_str(),
+                RENAME_EXCHANGE) != 0) {
+    GTEST_SKIP() << "this file system cannot exchange two names";
+  }
+  const RunFolder folder(run_dir, false);
+  folder.replace_last([&](const fs::path& into) { put(into, "first"); });
+  std::atomic<bool> done{false};
+  std::atomic<int> missing{0};
+  std::thread reader([&] {
+    struct stat info {};
+    while (!done) missing += stat((run_dir / "last" / "file").c_str(), &info) == 0 ? 0 : 1;
+  });
+  for (int i = 0; i < 200; ++i) {
+    folder.replace_last([&](const fs::path& into) { put(into, std::to_string(i)); });
+  }
+  done = true;
+  reader.join();
+  EXPECT_EQ(missing, 0);
+  EXPECT_EQ(last(), "199");
+}
+
+TEST_F(RunFolderTest, AnEarlierRunGoesWhenTheNewOneBegins) {
+  const std::string config = "{\"program\": \"cdt-train 0\"}";
+  {
+    RunFolder first(run_dir, false);
+    first.begin(config);
+    first.replace_last([&](const fs::path& into) { put(into, "old"); });
+    first.append_metrics("{}");
+    test::write_bytes(first.best_model(), "old");
+    test::write_bytes(run_dir / "notes.txt", "mine");
+  }
+  { const RunFolder failed(run_dir, false, true); }
+  EXPECT_EQ(last(), "old");
+  RunFolder second(run_dir, false, true);
+  second.begin(config);
+  EXPECT_FALSE(fs::exists(run_dir / "last"));
+  EXPECT_FALSE(fs::exists(second.best_model()));
+  EXPECT_FALSE(fs::exists(second.metrics()));
+  EXPECT_TRUE(fs::exists(run_dir / "notes.txt"));
+}
+
+TEST_F(RunFolderTest, ARunThatDidNotBeginLeavesNothing) {
+  { const RunFolder folder(run_dir / "deep", false); }
+  EXPECT_FALSE(fs::exists(run_dir));
+  {
+    RunFolder folder(run_dir, false);
+    folder.begin("{\"program\": \"cdt-train 0\"}");
+    EXPECT_THROW(folder.replace_last([](const fs::path&) { throw Error("disk full"); }), Error);
+  }
+  EXPECT_FALSE(fs::exists(run_dir));
 }
 
 TEST_F(RunFolderTest, RefusesASecondTrainerAndAWrittenFolder) {

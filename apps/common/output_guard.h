@@ -1,0 +1,57 @@
+// No program writes over what it reads, over another program's work, or over an earlier output that
+// it was not told to replace. All of it is checked before anything is computed or written.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "apps/common/cli.h"
+#include "apps/common/output_kind.h"
+
+namespace cdt {
+
+/// A file that a program reads, and the option that says so.
+struct Input {
+  std::string option;
+  std::filesystem::path file;
+};
+
+/// All that a program reads. A path that was not given (empty) adds nothing.
+class Inputs {
+ public:
+  Inputs() = default;
+  /// --config, --data and --model.
+  explicit Inputs(const CommonOptions& common);
+
+  void add_file(const std::string& option, const std::filesystem::path& file);
+  /// dataset.json and what it names, and truth.json.
+  void add_data_set(const std::string& option, const std::filesystem::path& folder);
+  /// What stands in the folder of an output of this kind.
+  void add_output(const std::string& option, const std::filesystem::path& folder,
+                  const OutputKind& kind);
+
+  const std::vector<Input>& all() const { return files_; }
+
+ private:
+  std::vector<Input> files_;
+};
+
+/// InputError(target, "--out", ...) if one of the targets is a file that is read, by device and
+/// inode: whatever links, "..", mounts or letter case lead to it.
+void refuse_to_overwrite_inputs(const std::vector<std::filesystem::path>& targets,
+                                const Inputs& inputs);
+
+/// InputError if a file or folder of this path would become part of another program's output: if
+/// the path leads through one of the names of the kind that a folder on it holds.
+void refuse_place_in_output(const std::filesystem::path& out);
+
+/// A folder that a program of this kind is about to write to. InputError if it holds an output of
+/// another kind, what is read, an earlier one of this kind unless `overwrite`, files of its names
+/// that are no such output, or what cannot be replaced (a folder in a file's place, a file without
+/// write permission). left_behind: what stands there was left by a program that died; it counts for
+/// nothing.
+void check_output_folder(const std::filesystem::path& folder, const OutputKind& kind,
+                         bool overwrite, bool left_behind, const Inputs& inputs = {});
+
+}  // namespace cdt

@@ -1,0 +1,106 @@
+#include "apps/common/output_kind.h"
+
+#include <array>
+#include <string>
+#include <system_error>
+
+#include "engine/error.h"
+#include "io/file.h"
+
+namespace cdt {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<const char*, 11> kDataSetFiles{
+    "dataset.json",  "dna.f32",   "rna.f32",    "rna.genes.txt", "protein.f32", "protein.genes.txt",
+    "enhancers.bed", "pairs.tsv", "truth.json", "sites.bed",     "audit.json"};
+constexpr std::array<const char*, 4> kRunFiles{"config.json", "metrics.jsonl", "model.safetensors",
+                                               "profile.json"};
+constexpr std::array<const char*, 3> kRunFolders{"last", "last.new", "last.old"};
+constexpr std::array<const char*, 3> kPredictionFiles{"predictions.tsv", "metrics.json",
+                                                      "profile.json"};
+constexpr std::array<const char*, 16> kAttributionFiles{"summary.json",
+                                                        "command.json",
+                                                        "pairs.tsv",
+                                                        "peaks.tsv",
+                                                        "attention.npy",
+                                                        "gradient.npy",
+                                                        "attention_sharpened.npy",
+                                                        "paths.npy",
+                                                        "paths_product.npy",
+                                                        "path_heads.tsv",
+                                                        "rna_gradient.npy",
+                                                        "protein_gradient.npy",
+                                                        "occlusion_regions.tsv",
+                                                        "integrated_gradients.tsv",
+                                                        "annotations.tsv",
+                                                        "profile.json"};
+constexpr std::array<const char*, 3> kAttributionFolders{"methods", "maps", "tracks"};
+
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(fs::symlink_status(path, error));
+}
+
+bool has_data_set(const fs::path& folder) { return is_there(folder / "dataset.json"); }
+
+bool has_run(const fs::path& folder) {
+  return is_there(folder / "last" / "state.safetensors") || is_there(folder / "last.old") ||
+         is_there(folder / "metrics.jsonl") ||
+         (has_sign(folder, kRunOutput) && is_there(folder / "model.safetensors"));
+}
+
+bool has_prediction(const fs::path& folder) { return has_sign(folder, kPredictionOutput); }
+bool has_attribution(const fs::path& folder) { return has_sign(folder, kAttributionOutput); }
+
+constexpr std::array<const OutputKind*, 4> kKinds{&kDataSetOutput, &kRunOutput, &kPredictionOutput,
+                                                  &kAttributionOutput};
+
+}  // namespace
+
+constexpr OutputKind kDataSetOutput{"a data set", "dataset.json", "\"cdt-dataset\"", kDataSetFiles,
+                                    {},           has_data_set};
+constexpr OutputKind kRunOutput{"a run",   "config.json", "\"cdt-train ",
+                                kRunFiles, kRunFolders,   has_run};
+constexpr OutputKind kPredictionOutput{
+    "a prediction", "metrics.json", "\"cdt-metrics\"", kPredictionFiles, {}, has_prediction};
+constexpr OutputKind kAttributionOutput{"an attribution",      "summary.json",
+                                        "\"cdt-attribution\"", kAttributionFiles,
+                                        kAttributionFolders,   has_attribution};
+
+std::span<const OutputKind* const> all_output_kinds() { return kKinds; }
+
+bool has_sign(const fs::path& folder, const OutputKind& kind) {
+  return file_contains(folder / kind.sign, kind.word);
+}
+
+std::vector<fs::path> existing_files(const fs::path& folder, const OutputKind& kind) {
+  std::vector<fs::path> out;
+  for (const char* name : kind.files) {
+    if (is_there(folder / name)) out.push_back(folder / name);
+  }
+  for (const char* name : kind.folders) {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder / name, error)) {
+      out.push_back(entry.path());
+    }
+  }
+  return out;
+}
+
+bool file_contains(const fs::path& file, const char* text) {
+  constexpr std::size_t kLimit = std::size_t{64} << 20U;
+  try {
+    const FileDescriptor opened = open_for_reading(file);
+    const std::size_t size = file_size(opened, file);
+    if (size > kLimit) return false;
+    std::string content(size, '\0');
+    read_exactly(opened, file, 0, content.data(), size);
+    return content.find(text) != std::string::npos;
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
+}  // namespace cdt
