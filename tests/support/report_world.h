@@ -12,6 +12,7 @@
 
 #include "apps/report/material.h"
 #include "io/atomic_file.h"
+#include "io/made_folder.h"
 #include "io/npy.h"
 #include "tests/support/temp_dir.h"
 
