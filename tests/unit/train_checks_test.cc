@@ -33,7 +33,7 @@ void poke_dna(const fs::path& data, std::int64_t at, float value) {
   file.seekp(at * static_cast<std::int64_t>(sizeof value));
   file.write(reinterpret_cast<const char*>(&value), sizeof value);
 }
-constexpr std::int64_t kRow = 4 * 3;  // values of a row of the small data set
+constexpr std::int64_t kRow = 12;  // values of a row of the small data set
 
 TEST_F(TrainRun, TheDigestOfDnaSeesEveryValueAndTheOrderOfRows) {
   test::write_small_dataset(data_dir, default_pairs());
