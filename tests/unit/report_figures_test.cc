@@ -77,6 +77,7 @@ struct Degenerate {
   ReportValues value;
 };
 
+// NOLINTNEXTLINE(readability-identifier-naming): Google Test looks for this name
 void PrintTo(const Degenerate& kind, std::ostream* out) { *out << kind.name; }
 
 class ReportFormsTest : public testing::TestWithParam<Degenerate> {};
