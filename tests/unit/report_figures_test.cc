@@ -128,6 +128,14 @@ TEST(ReportFiguresTest, WholeNumbersHaveWholeTicks) {
   for (const char* part : {"0.2", "0.5", "1.5", "2.5"}) EXPECT_EQ(shared.count(part), 0U) << part;
 }
 
+TEST(ReportFiguresTest, HeadsThatAreNotDrawnAreCounted) {
+  const Gnuplot gnuplot;
+  ReportWorld nine({.bins = 2, .heads = 9}, ordinary);
+  const std::string finding =
+      std::get<Figure>(heads_figure(gnuplot, nine.material())).finding.code();
+  EXPECT_TRUE(holds(finding, "Drawn are the first 8 of 9 heads. The sharpest of them ")) << finding;
+}
+
 TEST(ReportFiguresTest, EachClassUnderAWindowHasItsOwnEntry) {
   constexpr int kClasses = 17;
   const Gnuplot gnuplot;
