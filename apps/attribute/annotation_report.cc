@@ -45,9 +45,9 @@ std::int64_t elements_past_end(const Annotations& annotations, const ChromosomeS
   return count;
 }
 
-std::string element_name(const Element& e, const std::string& chrom) {
+std::string element_name(const Element& e, const std::string& chrom, std::int64_t chromosome_size) {
   if (!e.name.empty() && e.name != ".") return e.name;
-  return locus_text({chrom, e.start, e.end, ""});
+  return locus_text(on_chromosome({chrom, e.start, e.end, ""}, chromosome_size));
 }
 
 std::vector<bool> on_chromosome(const Dataset& data, const ChromosomeSizes& sizes,
@@ -171,7 +171,7 @@ void AnnotationReport::add_row(const PairNumbers& numbers, std::size_t method, s
     fields.insert(fields.end(), {".", ".", "nan", "nan", "nan"});
   } else {
     distance = distance_to(*element, bin.start, bin.end);
-    fields.insert(fields.end(), {element_name(*element, e.chrom),
+    fields.insert(fields.end(), {element_name(*element, e.chrom, sizes_.size(e.chrom)),
                                  annotations.labels[element->label], std::to_string(element->start),
                                  std::to_string(element->end), std::to_string(distance)});
   }

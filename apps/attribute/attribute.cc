@@ -42,6 +42,14 @@ void expect_finite(const PairScores& scores, const Dataset& data, const Pair& pa
               data.genes[static_cast<std::size_t>(pair.gene)] + " is not finite");
 }
 
+/// The ends of the data set's chromosomes, as far as they are known.
+nlohmann::ordered_json sizes_json(const Dataset& data, const ChromosomeSizes& sizes) {
+  std::map<std::string, std::int64_t> known;
+  for (const Enhancer& e : data.enhancers) known[e.chrom] = sizes.size(e.chrom);
+  std::erase_if(known, [](const auto& chrom) { return chrom.second == 0; });
+  return nlohmann::ordered_json(known);
+}
+
 /// First index past the pairs that share the enhancer of pairs[begin].
 std::size_t group_end(const std::vector<Pair>& pairs, std::size_t begin) {
   std::size_t end = begin;
@@ -148,14 +156,6 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
     receivers.descriptions[methods[i]->name] = description;
   }
   return numbers;
-}
-
-/// The ends of the data set's chromosomes, as far as they are known.
-nlohmann::ordered_json sizes_json(const Dataset& data, const ChromosomeSizes& sizes) {
-  std::map<std::string, std::int64_t> known;
-  for (const Enhancer& e : data.enhancers) known[e.chrom] = sizes.size(e.chrom);
-  std::erase_if(known, [](const auto& chrom) { return chrom.second == 0; });
-  return nlohmann::ordered_json(known);
 }
 
 Inputs inputs_of(const AttributeOptions& options) {

@@ -98,9 +98,10 @@ bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_c
   cli.range("temperature", 0, 1000);
   cli.option("annotations", &options->annotations,
              "BED file (plain or gzip) of elements that peaks may hit; may be repeated");
-  cli.option("chrom-sizes", &options->chrom_sizes,
-             "sizes of the assembly's chromosomes, as UCSC's chrom.sizes, for bigWig tracks; those "
-             "of hg19 and hg38 are known");
+  cli.option(
+      "chrom-sizes", &options->chrom_sizes,
+      "sizes of the assembly's chromosomes, as UCSC's chrom.sizes, where windows end and for "
+      "bigWig tracks; those of hg19 and hg38 are known");
   add_gradient_options(&cli, &options->gradient);
   add_model_options(&cli, &options->overrides);
   const bool go = cli.parse(argc, argv, exit_code);

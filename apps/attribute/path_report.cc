@@ -116,9 +116,8 @@ std::string PathReport::table() const {
   if (norms_ == nullptr) return "";
   if (enhancers_.empty()) return "paths: no pair with DNA and a gradient\n";
   return text(
-      "paths: of the gradient, mean of %s, %.2f %% go direct, %.2f %% via RNA, %.2f %% via "
-      "protein; "
-      "they add up but for %.2g of it at most\n",
+      "paths: of the gradient, mean of %s, %.2f %% go direct, %.2f %% via RNA, "
+      "%.2f %% via protein; they add up but for %.2g of it at most\n",
       number_of(static_cast<std::int64_t>(enhancers_.size()), "pair").c_str(),
       100.0 * mean(shares_[0]), 100.0 * mean(shares_[1]), 100.0 * mean(shares_[2]),
       additivity_error_);

@@ -109,8 +109,8 @@ void norm_panel(Plot& plot, const Paths& paths) {
                                 : " with points pointtype 7 pointsize 1.1 linecolor ";
   std::string command;
   for (std::size_t path = 0; path < kPaths; ++path) {
-    command += (path == 0 ? "plot " : ", ") + data + " using 1:" + std::to_string(path + 2) +
-               drawn + rgb(kInks3[path]);
+    command.append(path == 0 ? "plot " : ", ").append(data).append(" using 1:");
+    command.append(std::to_string(path + 2)).append(drawn).append(rgb(kInks3[path]));
   }
   plot.run(command);
 }

@@ -135,7 +135,7 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
                        : Html("r is undefined: " + no_r);
   figure.finding += ", n = " + count_text(m.n);
   figure.finding += std::isfinite(line.slope) ? "; slope of the line " + fixed(line.slope, 2) + "."
-                                              : "; no line, as the observed effects are all equal.";
+                                              : "; no least-squares line.";
   if (drawn.points.size() < points.size()) {
     figure.finding += " " + counted(static_cast<std::int64_t>(drawn.points.size()), "pair") +
                       " are drawn, evenly chosen; the numbers are from all.";

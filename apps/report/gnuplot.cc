@@ -106,8 +106,8 @@ std::string gnuplot_error(const std::string& messages, const std::string& script
     if (!parse_int64(number, &at) || at < 1) continue;
     std::string complaint = line.substr(std::min(colon + 2, line.size()));
     complaint.resize(complaint.find_last_not_of(' ') + 1);
-    return complaint + " (script line " + number + ": " +
-           line_of(script, static_cast<std::size_t>(at)) + ")";
+    complaint.append(" (script line ").append(number).append(": ");
+    return complaint.append(line_of(script, static_cast<std::size_t>(at))).append(")");
   }
   return other;
 }

@@ -27,8 +27,9 @@ std::string superscript(int value) {
                                                    "\u2074", "\u2075", "\u2076", "\u2077",
                                                    "\u2078", "\u2079"};
   std::string out;
-  for (const char digit : std::to_string(value))
+  for (const char digit : std::to_string(value)) {
     out += kDigits[static_cast<std::size_t>(digit - '0')];
+  }
   return out;
 }
 

@@ -58,8 +58,13 @@ Plot& Plot::axis(const std::string& name, const Extent& extent, const AxisStyle&
              format_number(range.high) + "]\n";
   run((style.logarithmic ? "set" : "unset") + std::string(" logscale ") + name);
   run("set " + name + "tics " + format_number(range.tick) + kTicks + rgb(Ink::kMuted));
-  if (name == "x") has_x_ = true, x_empty_ = extent.empty();
-  if (name == "y") has_y_ = true, y_empty_ = extent.empty();
+  if (name == "x") {
+    has_x_ = true;
+    x_empty_ = extent.empty();
+  } else if (name == "y") {
+    has_y_ = true;
+    y_empty_ = extent.empty();
+  }
   if (x_empty_ || y_empty_) {
     return run("set label " + std::string(kEmptyLabel) +
                " 'no value is defined' at graph 0.5, graph 0.5 center front textcolor " +

@@ -60,7 +60,7 @@ class Extent {
   Extent& add(const std::vector<std::vector<double>>& rows, std::size_t column);
 
   bool empty() const { return low_ > high_; }
-  /// Without `empty()`.
+  /// Not of an empty one.
   double low() const { return low_; }
   double high() const { return high_; }
   /// The least number above 0; infinity if there is none.

@@ -12,9 +12,9 @@ namespace {
 const AttributedPair& chosen_pair(const Material& material) {
   const Dataset& data = material.data;
   for (const AttributedPair& pair : material.attribution->pairs) {
-    const std::string& enhancer = data.enhancers[static_cast<std::size_t>(pair.enhancer)].name;
-    const std::string& gene = data.genes[static_cast<std::size_t>(pair.gene)];
-    if (material.pair == enhancer + ":" + gene) return pair;
+    std::string name = data.enhancers[static_cast<std::size_t>(pair.enhancer)].name;
+    name.append(":").append(data.genes[static_cast<std::size_t>(pair.gene)]);
+    if (material.pair == name) return pair;
   }
   throw InputError("command line", "--pair",
                    "the attribution holds no pair with DNA named " + material.pair);

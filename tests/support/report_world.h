@@ -95,7 +95,7 @@ class ReportWorld {
     e.evaluation.split = "val";
   }
 
-  NpyFile array(const std::string& name, std::vector<std::int64_t> shape) const {
+  NpyFile array(const std::string& name, const std::vector<std::int64_t>& shape) const {
     NpyWriter writer(dir_.path / (name + ".npy"), shape);
     std::int64_t count = 1;
     for (const std::int64_t size : shape) count *= size;

@@ -77,6 +77,7 @@ struct Degenerate {
   ReportValues value;
 };
 
+// NOLINTNEXTLINE(readability-identifier-naming): Google Test looks for this name
 void PrintTo(const Degenerate& kind, std::ostream* out) { *out << kind.name; }
 
 class ReportFormsTest : public testing::TestWithParam<Degenerate> {};
@@ -125,6 +126,14 @@ TEST(ReportFiguresTest, WholeNumbersHaveWholeTicks) {
   const auto shared = texts_of(std::get<Figure>(overlap_figure(gnuplot, world.material())));
   EXPECT_EQ(shared.count("3"), 1U);
   for (const char* part : {"0.2", "0.5", "1.5", "2.5"}) EXPECT_EQ(shared.count(part), 0U) << part;
+}
+
+TEST(ReportFiguresTest, HeadsThatAreNotDrawnAreCounted) {
+  const Gnuplot gnuplot;
+  ReportWorld nine({.bins = 2, .heads = 9}, ordinary);
+  const std::string finding =
+      std::get<Figure>(heads_figure(gnuplot, nine.material())).finding.code();
+  EXPECT_TRUE(holds(finding, "Drawn are the first 8 of 9 heads. The sharpest of them ")) << finding;
 }
 
 TEST(ReportFiguresTest, EachClassUnderAWindowHasItsOwnEntry) {

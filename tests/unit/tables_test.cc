@@ -1,0 +1,71 @@
+// What tables on the terminal print where numbers are undefined, huge or of one thing.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "apps/common/format.h"
+#include "apps/predict/evaluation.h"
+
+namespace cdt {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(CellsTest, EachIsAsWideAsItsColumn) {
+  EXPECT_EQ(number_cell(0.12345, 8, 4), "  0.1235");
+  EXPECT_EQ(number_cell(kNaN, 8, 4), "       -");
+  EXPECT_EQ(number_cell(kNaN, 0, 4), "-");
+  EXPECT_EQ(number_cell(-1e38, 9, 4), " -1.0e+38");
+  EXPECT_EQ(number_cell(1e38, 0, 4), "1.0e+38");
+  EXPECT_EQ(number_cell(INFINITY, 5, 1), "  inf");
+  EXPECT_EQ(p_cell(0.0123, 7), "  0.012");
+  EXPECT_EQ(p_cell(kNaN, 7), "      -");
+  EXPECT_EQ(interval_cell({0.5, 12.25}, 15, 1), "[  0.5,   12.2]");
+  for (const Interval& undefined : {Interval{kNaN, kNaN}, Interval{kNaN, 1.0}}) {
+    EXPECT_EQ(interval_cell(undefined, 15, 1), "              -");
+  }
+  EXPECT_EQ(number_of(1, "bin"), "1 bin");
+  EXPECT_EQ(number_of(0, "bin"), "0 bins");
+}
+
+/// What cdt-predict prints of pairs whose effects are `betas`, of one enhancer each or all of one.
+std::string printed(const std::vector<float>& betas, const std::vector<float>& predictions,
+                    bool one_enhancer) {
+  std::vector<Pair> pairs;
+  for (std::size_t i = 0; i < betas.size(); ++i) {
+    const auto row = static_cast<std::int32_t>(i);
+    pairs.push_back({Split::kVal, one_enhancer ? 0 : row, row, betas[i], -1});
+  }
+  Evaluation e = evaluate(pairs, predictions, pairs, 0.9, {.replicates = 50});
+  e.split = "val";
+  std::string out = summary_table(e);
+  EXPECT_FALSE(holds(out, "nan")) << out;
+  return out;
+}
+
+TEST(PredictTableTest, WhatIsUndefinedHasItsReason) {
+  const std::string one = printed({0.5F}, {0.1F}, true);
+  EXPECT_EQ(one.rfind("val: 1 pair, 1 enhancer, 1 gene\n", 0), 0U) << one;
+  EXPECT_TRUE(holds(one, "-: undefined for the model: a correlation needs two pairs\n")) << one;
+  EXPECT_TRUE(holds(one, "reached: undefined, the model has no r\n")) << one;
+  EXPECT_TRUE(holds(printed({0.5F, 0.5F, 0.5F}, {0.1F, 0.2F, 0.3F}, false),
+                    "-: undefined for the model: the effects are all equal\n"));
+  EXPECT_TRUE(holds(printed({0.1F, 0.5F, 0.7F}, {0.2F, 0.2F, 0.2F}, false),
+                    "-: undefined for the model: its predictions are all equal\n"));
+  const std::string enhancer = printed({0.1F, 0.5F, 0.7F}, {0.1F, 0.3F, 0.2F}, true);
+  EXPECT_TRUE(
+      holds(enhancer, "-: undefined for the model: an interval needs pairs of two enhancers\n"))
+      << enhancer;
+  EXPECT_TRUE(holds(enhancer, " (no interval)\n")) << enhancer;
+  printed({1e38F, -1e38F, 1e38F}, {0.1F, 0.3F, 0.2F}, false);
+}
+
+}  // namespace
+}  // namespace cdt
