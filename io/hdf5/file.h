@@ -30,8 +30,8 @@ class Hdf5Dataset {
   /// Refuses a data set whose rank differs; 0 in `sizes` stands for any size above zero.
   void require_shape(const std::vector<std::int64_t>& sizes) const;
 
-  /// All values, in C order, as float32: float64 is rounded (beyond the range to infinity, as in
-  /// NumPy), an integer that no float32 equals is refused with its row.
+  /// All values, in C order, as float32: float64 is rounded; one too large for it, and an integer
+  /// that no float32 equals, is refused with its row.
   std::vector<float> read_floats() const;
   /// All values; floats are accepted when they hold whole numbers. Integers beyond 2^63 - 1 are
   /// refused with their row.
@@ -72,6 +72,7 @@ class Hdf5Dataset {
   static Part whole(std::size_t values) { return {H5S_ALL, H5S_ALL, values, -1}; }
   void read(hid_t memory_type, const Part& part, void* out) const;
   void floats(const Part& part, float* out) const;
+  void refuse_overflow(const Part& part, const float* out) const;
   std::vector<float> halves(const Part& part) const;
   std::vector<std::int64_t> integers(const Part& part) const;
   [[noreturn]] void refuse_value(const Part& part, std::size_t index, const std::string& what,

@@ -106,9 +106,25 @@ std::vector<std::int64_t> Hdf5Dataset::integers(const Part& part) const {
   return out;
 }
 
+/// Throws where a finite float64 has become infinite.
+void Hdf5Dataset::refuse_overflow(const Part& part, const float* out) const {
+  const auto infinite = [](float value) { return std::isinf(value); };
+  if (H5Tget_size(type_.get()) < sizeof(double) || std::none_of(out, out + part.values, infinite)) {
+    return;
+  }
+  std::vector<double> wide(part.values);
+  read(H5T_NATIVE_DOUBLE, part, wide.data());
+  for (std::size_t i = 0; i < wide.size(); ++i) {
+    if (std::isinf(out[i]) && !std::isinf(wide[i])) {
+      refuse_value(part, i, "is too large for float32", format_number(wide[i]));
+    }
+  }
+}
+
 void Hdf5Dataset::floats(const Part& part, float* out) const {
   if (kind_ == Kind::kFloat) {
     read(H5T_NATIVE_FLOAT, part, out);
+    refuse_overflow(part, out);
   } else if (kind_ == Kind::kHalf) {
     const std::vector<float> values = halves(part);
     std::copy(values.begin(), values.end(), out);
