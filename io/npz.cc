@@ -56,8 +56,10 @@ class Converter {
       if (raw >= kLargest) refuse(place, std::to_string(raw));
       return static_cast<std::int64_t>(raw);
     }
-    const std::size_t shift = 64 - 8 * size;  // brings the sign to the top and back
-    return static_cast<std::int64_t>(raw << shift) >> shift;
+    if (size == 1) return static_cast<std::int8_t>(raw);
+    if (size == 2) return static_cast<std::int16_t>(raw);
+    if (size == 4) return static_cast<std::int32_t>(raw);
+    return static_cast<std::int64_t>(raw);
   }
 
  private:
