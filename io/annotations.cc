@@ -1,6 +1,7 @@
 #include "io/annotations.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -174,6 +175,29 @@ void ElementList::finish() {
     const bool further = i == 0 || elements_[i].end > elements_[furthest_.back()].end;
     furthest_.push_back(further ? i : furthest_.back());
   }
+  reach_.resize(elements_.size());
+  build(0, elements_.size());
+}
+
+std::int64_t ElementList::build(std::size_t begin, std::size_t end) {
+  if (begin == end) return std::numeric_limits<std::int64_t>::min();
+  const std::size_t root = begin + (end - begin) / 2;
+  reach_[root] = std::max({build(begin, root), elements_[root].end, build(root + 1, end)});
+  return reach_[root];
+}
+
+/// Leaves out whole branches that end before the range: an element as long as its chromosome does
+/// not make every search walk over all elements before it.
+void ElementList::collect(std::size_t begin, std::size_t end, const Element& range,
+                          std::vector<const Element*>* out) const {
+  if (begin == end) return;
+  const std::size_t root = begin + (end - begin) / 2;
+  if (reach_[root] <= range.start) return;
+  collect(begin, root, range, out);
+  const Element& e = elements_[root];
+  if (e.start >= range.end) return;
+  if (e.end > range.start) out->push_back(&e);
+  collect(root + 1, end, range, out);
 }
 
 std::size_t ElementList::first_past(std::int64_t position) const {
@@ -185,9 +209,7 @@ std::size_t ElementList::first_past(std::int64_t position) const {
 
 std::vector<const Element*> ElementList::overlapping(std::int64_t start, std::int64_t end) const {
   std::vector<const Element*> out;
-  for (std::size_t i = first_past(start); i < elements_.size() && elements_[i].start < end; ++i) {
-    if (elements_[i].end > start) out.push_back(&elements_[i]);
-  }
+  collect(0, elements_.size(), {start, end, "", 0}, &out);
   return out;
 }
 

@@ -36,8 +36,15 @@ class ElementList {
   /// The first element that ends past `position`, or one before it.
   std::size_t first_past(std::int64_t position) const;
 
+  /// Fills reach_ of the tree over elements [begin, end); its largest end.
+  std::int64_t build(std::size_t begin, std::size_t end);
+  void collect(std::size_t begin, std::size_t end, const Element& range,
+               std::vector<const Element*>* out) const;
+
   std::vector<Element> elements_;
   std::vector<std::size_t> furthest_;  // of elements 0 to i, the one with the largest end
+  /// The elements are a balanced tree: the middle one of a range is the root of its two halves.
+  std::vector<std::int64_t> reach_;  // by root: the largest end in its range
 };
 
 struct Annotations {

@@ -1,8 +1,6 @@
 #include "io/dataset.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -11,6 +9,7 @@
 #include "io/dataset_files.h"
 #include "io/finite.h"
 #include "io/manifest.h"
+#include "io/narrow_floats.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -24,17 +23,6 @@ void check_dna_size(const InputFile& file, const Manifest& m) {
   const std::string shape = std::to_string(m.enhancers) + " x " + std::to_string(m.bins) + " x " +
                             std::to_string(m.dna_dim) + " x " + std::to_string(element);
   check_blob_size(file.path(), file.size(), expected, shape, file.head(256));
-}
-
-/// bfloat16 is the upper half of a float32. The values stand in the second half of `out`, and each
-/// is read before its place is written.
-void widen_in_place(float* out, std::int64_t count) {
-  const auto* from = reinterpret_cast<const std::byte*>(out) + count * 2;
-  for (std::int64_t i = 0; i < count; ++i) {
-    std::uint16_t bits = 0;
-    std::memcpy(&bits, from + i * 2, sizeof(bits));
-    out[i] = std::bit_cast<float>(std::uint32_t{bits} << 16U);
-  }
 }
 
 std::int32_t find(const NameIndex& index, const std::string& name) {
@@ -126,8 +114,10 @@ void Dataset::read_dna(std::int32_t enhancer, float* out) const {
   const std::size_t bytes = static_cast<std::size_t>(count) * element_size(dna_is_bfloat16_);
   const std::size_t offset = static_cast<std::size_t>(enhancer) * bytes;
   if (dna_is_bfloat16_) {
-    dna_->read(offset, reinterpret_cast<std::byte*>(out) + bytes, bytes);
-    widen_in_place(out, count);
+    // The values stand in the second half of `out`; each is read before its place is written.
+    std::byte* narrow = reinterpret_cast<std::byte*>(out) + bytes;
+    dna_->read(offset, narrow, bytes);
+    convert_values<std::uint16_t>(narrow, static_cast<std::size_t>(count), out, bfloat16_to_float);
   } else {
     dna_->read(offset, out, bytes);
   }

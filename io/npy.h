@@ -1,11 +1,10 @@
-// NumPy files: .npy written as a stream, small .npz archives read (numpy/lib/format.py, version
+// NumPy files: .npy written as a stream, arrays of .npz archives read (numpy/lib/format.py, version
 // 1.0 to 3.0; PKZIP application note for the archive).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -26,18 +25,18 @@ class NpyWriter {
   std::int64_t left_ = 1;
 };
 
-/// One array: `integers` (dtypes i4, i8) or `reals` (f4, f8) holds the values in C order.
-struct NpyArray {
+/// An array of whole numbers, in C order.
+struct NpyIntegers {
   std::vector<std::int64_t> shape;
-  std::vector<std::int64_t> integers;
-  std::vector<double> reals;
-  bool is_integer = false;
+  std::vector<std::int64_t> values;
 };
 
-/// All members of an archive made by numpy.savez or savez_compressed, by name without ".npy".
-/// `limit_bytes` bounds the unpacked size of all members together. InputError names the file and
-/// the member: other dtypes (objects too), Fortran order, damage (CRC), encryption, zip64.
-std::map<std::string, NpyArray> read_npz(const std::filesystem::path& path,
-                                         std::size_t limit_bytes);
+/// Array `name` of an archive made by numpy.savez or savez_compressed; other members may hold
+/// anything. Integers and booleans of any size, floats that are whole numbers, either byte order, C
+/// or Fortran order. `limit_bytes` bounds its unpacked size. InputError names the file and the
+/// member: missing, text or objects, a value that is no whole number of 64 bits, damage (CRC),
+/// encryption, zip64.
+NpyIntegers read_npz_integers(const std::filesystem::path& path, const std::string& name,
+                              std::size_t limit_bytes);
 
 }  // namespace cdt

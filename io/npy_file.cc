@@ -16,8 +16,13 @@ constexpr std::size_t kHeaderRoom = std::size_t{1} << 20U;  // far more than Num
 
 NpyFile::NpyFile(std::filesystem::path file) : file_(std::move(file)) {
   const std::string name = path().string();
-  const NpyHeader header =
-      read_npy_header(file_.head(kHeaderRoom), file_.size(), {"<f4"}, name, "array");
+  const NpyHeader header = read_npy_header(file_.head(kHeaderRoom), file_.size(), name, "array");
+  if (header.descr != "<f4") {
+    throw InputError(name, "array", expected_got("dtype", "<f4", header.descr));
+  }
+  if (header.fortran_order && header.shape.size() > 1) {
+    throw InputError(name, "array", "Fortran order is not read; save a C-ordered array");
+  }
   if (header.shape.empty()) throw InputError(name, "shape", "a single number, no array");
   shape_ = header.shape;
   data_begin_ = header.data_begin;

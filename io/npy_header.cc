@@ -1,6 +1,7 @@
 #include "io/npy_header.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 #include "engine/error.h"
@@ -119,24 +120,28 @@ std::string_view header_text(std::string_view npy, const std::string& file,
   return rest.substr(0, length);
 }
 
+/// Bytes of one value of a dtype such as "<f4" or "|u1"; 0 if it is no number.
+std::size_t item_bytes(std::string_view descr) {
+  constexpr std::array<std::string_view, 12> kNumbers = {"b1", "i1", "i2", "i4", "i8", "u1",
+                                                         "u2", "u4", "u8", "f2", "f4", "f8"};
+  const bool order = descr.size() == 3 && (descr[0] == '<' || descr[0] == '>' || descr[0] == '|');
+  const bool known =
+      order && std::find(kNumbers.begin(), kNumbers.end(), descr.substr(1)) != kNumbers.end();
+  return known ? static_cast<std::size_t>(descr[2] - '0') : 0;
+}
+
 }  // namespace
 
-NpyHeader read_npy_header(std::string_view head, std::size_t size,
-                          std::initializer_list<std::string_view> dtypes, const std::string& file,
+NpyHeader read_npy_header(std::string_view head, std::size_t size, const std::string& file,
                           const std::string& member) {
   NpyHeader out;
   HeaderParser header(header_text(head, file, member, &out.data_begin), file, member);
   header.parse();
-  if (std::find(dtypes.begin(), dtypes.end(), header.descr) == dtypes.end()) {
-    std::string expected;
-    for (const std::string_view dtype : dtypes) {
-      if (!expected.empty()) expected += dtype == *(dtypes.end() - 1) ? " or " : ", ";
-      expected += dtype;
-    }
-    header.fail(expected_got("dtype", expected, header.descr));
+  out.item_bytes = item_bytes(header.descr);
+  if (out.item_bytes == 0) {
+    header.fail(expected_got("dtype", "numbers such as <f4 or <i8", header.descr));
   }
-  if (header.fortran) header.fail("Fortran order is not read; save a C-ordered array");
-  std::int64_t bytes = header.descr[2] - '0';
+  auto bytes = static_cast<std::int64_t>(out.item_bytes);
   for (const std::int64_t dim : header.shape) {
     if (__builtin_mul_overflow(bytes, dim, &bytes)) header.fail("shape overflows");
   }
@@ -145,6 +150,7 @@ NpyHeader read_npy_header(std::string_view head, std::size_t size,
     header.fail(expected_got("bytes of data", std::to_string(bytes), std::to_string(held)));
   }
   out.descr = header.descr;
+  out.fortran_order = header.fortran;
   out.shape = header.shape;
   return out;
 }

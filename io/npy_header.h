@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,16 +10,16 @@
 namespace cdt {
 
 struct NpyHeader {
-  std::string descr;  // "<f4"
+  std::string descr;           // "<f4": byte order, kind (b, i, u, f), bytes
+  std::size_t item_bytes = 0;  // of one value
+  bool fortran_order = false;
   std::vector<std::int64_t> shape;
   std::size_t data_begin = 0;  // byte at which the values start
 };
 
-/// Of an npy file of `size` bytes that begins with `head`, in C order, whose dtype is one of
-/// `dtypes`; InputError(file, member, ...) on another dtype, Fortran order, damage, or a size other
-/// than the shape's.
-NpyHeader read_npy_header(std::string_view head, std::size_t size,
-                          std::initializer_list<std::string_view> dtypes, const std::string& file,
+/// Of an npy file of `size` bytes that begins with `head`; InputError(file, member, ...) on a dtype
+/// that is no number, damage, or a size other than the shape's.
+NpyHeader read_npy_header(std::string_view head, std::size_t size, const std::string& file,
                           const std::string& member);
 
 }  // namespace cdt

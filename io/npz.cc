@@ -1,54 +1,117 @@
+#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstring>
 #include <string_view>
 
 #include "engine/error.h"
+#include "io/narrow_floats.h"
 #include "io/npy.h"
 #include "io/npy_header.h"
+#include "io/text.h"
 #include "io/zip.h"
 
 namespace cdt {
 namespace {
 
-constexpr std::string_view kSuffix = ".npy";
+constexpr double kExact = 9007199254740992.0;  // 2^53: larger floats skip whole numbers
+constexpr std::uint64_t kLargest = std::uint64_t{1} << 63U;
 
-template <typename From, typename To>
-void convert(std::string_view bytes, std::vector<To>* out) {
-  out->reserve(bytes.size() / sizeof(From));
-  for (std::size_t at = 0; at < bytes.size(); at += sizeof(From)) {
-    From value;
-    std::memcpy(&value, bytes.data() + at, sizeof(From));
-    out->push_back(static_cast<To>(value));
+/// The bytes of one value, the lowest first, as a number.
+std::uint64_t raw_value(const char* bytes, std::size_t size, bool big_endian) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    const char byte = bytes[big_endian ? i : size - 1 - i];
+    value = value << 8U | static_cast<unsigned char>(byte);
   }
+  return value;
 }
 
-NpyArray read_npy(std::string_view npy, const std::string& file, const std::string& member) {
-  const NpyHeader header =
-      read_npy_header(npy, npy.size(), {"<f4", "<f8", "<i4", "<i8"}, file, member);
-  const std::string& descr = header.descr;
-  const std::string_view data = npy.substr(header.data_begin);
-  NpyArray out;
-  out.shape = header.shape;
-  out.is_integer = descr[1] == 'i';
-  if (descr == "<i4") convert<std::int32_t>(data, &out.integers);
-  if (descr == "<i8") convert<std::int64_t>(data, &out.integers);
-  if (descr == "<f4") convert<float>(data, &out.reals);
-  if (descr == "<f8") convert<double>(data, &out.reals);
+double real_value(std::uint64_t raw, std::size_t size) {
+  if (size == 2) return half_to_float(static_cast<std::uint16_t>(raw));
+  if (size == 4) return std::bit_cast<float>(static_cast<std::uint32_t>(raw));
+  return std::bit_cast<double>(raw);
+}
+
+/// Values of one dtype as whole numbers.
+class Converter {
+ public:
+  Converter(const NpyHeader& header, std::string_view data, const std::string& file,
+            const std::string& member)
+      : header_(header), data_(data), file_(file), member_(member) {}
+
+  /// Of the value that lies `place` values into the data.
+  std::int64_t whole(std::size_t place) const {
+    const std::size_t size = header_.item_bytes;
+    const std::uint64_t raw = raw_value(data_.data() + place * size, size, header_.descr[0] == '>');
+    const char kind = header_.descr[1];
+    if (kind == 'f') {
+      const double value = real_value(raw, size);
+      if (!(std::abs(value) <= kExact) || value != std::trunc(value)) {
+        refuse(place, format_number(value));
+      }
+      return static_cast<std::int64_t>(value);
+    }
+    if (kind != 'i') {
+      if (raw >= kLargest) refuse(place, std::to_string(raw));
+      return static_cast<std::int64_t>(raw);
+    }
+    if (size == 1) return static_cast<std::int8_t>(raw);
+    if (size == 2) return static_cast<std::int16_t>(raw);
+    if (size == 4) return static_cast<std::int32_t>(raw);
+    return static_cast<std::int64_t>(raw);
+  }
+
+ private:
+  [[noreturn]] void refuse(std::size_t place, const std::string& value) const {
+    throw InputError(
+        file_, member_ + ", value " + std::to_string(place),
+        expected_got("not a whole number that can be kept", "a signed 64-bit integer", value));
+  }
+
+  const NpyHeader& header_;
+  std::string_view data_;
+  const std::string& file_;
+  const std::string& member_;
+};
+
+/// Where the value of each index lies in the file, indices in C order (the last counts fastest).
+std::vector<std::size_t> places(const NpyHeader& header, std::size_t count) {
+  std::vector<std::size_t> out(count);
+  const std::size_t rank = header.shape.size();
+  std::vector<std::int64_t> index(rank, 0);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::size_t place = 0;
+    for (std::size_t axis = rank; axis-- > 0;) {  // Fortran: the first counts fastest
+      place = place * static_cast<std::size_t>(header.shape[axis]) +
+              static_cast<std::size_t>(index[axis]);
+    }
+    out[i] = header.fortran_order ? place : i;
+    for (std::size_t axis = rank; axis-- > 0;) {
+      if (++index[axis] < header.shape[axis]) break;
+      index[axis] = 0;
+    }
+  }
   return out;
 }
 
 }  // namespace
 
-std::map<std::string, NpyArray> read_npz(const std::filesystem::path& path,
-                                         std::size_t limit_bytes) {
-  std::map<std::string, NpyArray> out;
-  for (const auto& [member, content] : read_zip(path, limit_bytes)) {
-    std::string name = member;
-    if (name.size() > kSuffix.size() && name.ends_with(kSuffix)) {
-      name.resize(name.size() - kSuffix.size());
-    }
-    if (!out.emplace(name, read_npy(content, path.string(), member)).second) {
-      throw InputError(path.string(), member, "stands twice");
-    }
+NpyIntegers read_npz_integers(const std::filesystem::path& path, const std::string& name,
+                              std::size_t limit_bytes) {
+  const ZipArchive zip(path);
+  const std::string file = path.string();
+  const std::string member = name + ".npy";
+  const std::string npy = zip.has(member) ? zip.read(member, limit_bytes) : "";
+  zip.expect_all_listed();
+  if (!zip.has(member)) throw InputError(file, name, "is missing");
+  const NpyHeader header = read_npy_header(npy, npy.size(), file, member);
+  const std::string_view data = std::string_view(npy).substr(header.data_begin);
+  const Converter convert(header, data, file, member);
+  NpyIntegers out;
+  out.shape = header.shape;
+  for (const std::size_t place : places(header, data.size() / header.item_bytes)) {
+    out.values.push_back(convert.whole(place));
   }
   return out;
 }

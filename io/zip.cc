@@ -2,13 +2,12 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "engine/error.h"
-#include "io/file.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -19,15 +18,6 @@ constexpr std::size_t kEntrySize = 46;  // one entry of it
 constexpr std::size_t kLocalSize = 30;  // header before a member's data
 constexpr std::size_t kCommentLimit = 65535;
 constexpr std::uint64_t kDeflateRatio = 1032;  // the most deflate can shrink (zlib documentation)
-
-struct Member {
-  std::string name;
-  std::uint32_t method = 0;
-  std::uint32_t crc = 0;
-  std::size_t packed = 0;
-  std::size_t unpacked = 0;
-  std::size_t local = 0;
-};
 
 /// Bounds-checked little-endian reads from the archive.
 class Bytes {
@@ -73,15 +63,48 @@ std::size_t find_end(const Bytes& zip) {
   zip.fail("archive", "damaged or cut short: the zip directory is missing");
 }
 
-Member read_entry(const Bytes& zip, std::size_t at) {
+ZipMember read_entry(const Bytes& zip, std::size_t at) {
   if (!zip.signature(at, "\x01\x02")) zip.fail("archive", "damaged: bad directory entry");
-  Member m{zip.slice(at + kEntrySize, zip.number(at + 28, 2)),
-           zip.number(at + 10, 2),
-           zip.number(at + 16, 4),
-           zip.number(at + 20, 4),
-           zip.number(at + 24, 4),
-           zip.number(at + 42, 4)};
-  if ((zip.number(at + 8, 2) & 1U) != 0) zip.fail(m.name, "is encrypted");
+  return {zip.slice(at + kEntrySize, zip.number(at + 28, 2)),
+          zip.number(at + 8, 2),
+          zip.number(at + 10, 2),
+          zip.number(at + 16, 4),
+          zip.number(at + 20, 4),
+          zip.number(at + 24, 4),
+          zip.number(at + 42, 4)};
+}
+
+/// Members lie one behind the other before the directory; another one between them, or at `begin`,
+/// is one that the directory left out.
+void expect_no_other_member(const Bytes& zip, std::size_t begin, std::size_t end) {
+  const std::string gap = zip.slice(begin, std::min(end - begin, kLocalSize));
+  if (gap.find("PK\x03\x04") != std::string::npos) {
+    zip.fail("archive", "damaged: its directory does not list all of its members");
+  }
+}
+
+std::map<std::string, ZipMember> read_directory(const Bytes& zip, std::size_t* directory) {
+  const std::size_t end = find_end(zip);
+  const std::uint32_t count = zip.number(end + 10, 2);
+  const std::size_t begin = zip.number(end + 16, 4);
+  if (count == 0xFFFFU || begin == 0xFFFFFFFFU) zip.fail("archive", "zip64 is not read");
+  std::map<std::string, ZipMember> members;
+  std::size_t at = begin;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    ZipMember m = read_entry(zip, at);
+    at += kEntrySize + zip.number(at + 28, 2) + zip.number(at + 30, 2) + zip.number(at + 32, 2);
+    const std::string name = m.name;
+    if (!members.emplace(name, std::move(m)).second) zip.fail(name, "stands twice");
+  }
+  if (at - begin != zip.number(end + 12, 4) || at > end || count != zip.number(end + 8, 2)) {
+    zip.fail("archive", "damaged: its directory is not as long as it says");
+  }
+  *directory = begin;
+  return members;
+}
+
+void check_readable(const Bytes& zip, const ZipMember& m, std::size_t limit_bytes) {
+  if ((m.flags & 1U) != 0) zip.fail(m.name, "is encrypted");
   if (m.packed == 0xFFFFFFFFU || m.unpacked == 0xFFFFFFFFU) zip.fail(m.name, "zip64 is not read");
   if (m.method != 0 && m.method != 8) {
     zip.fail(m.name, expected_got("compression method", "0 (stored) or 8 (deflated)",
@@ -90,31 +113,14 @@ Member read_entry(const Bytes& zip, std::size_t at) {
   const bool possible =
       m.method == 0 ? m.unpacked == m.packed : m.unpacked <= (m.packed + 1) * kDeflateRatio;
   if (!possible) zip.fail(m.name, "damaged: impossible size");
-  return m;
-}
-
-std::vector<Member> read_directory(const Bytes& zip, std::size_t limit_bytes) {
-  const std::size_t end = find_end(zip);
-  const std::uint32_t count = zip.number(end + 10, 2);
-  std::size_t at = zip.number(end + 16, 4);
-  if (count == 0xFFFFU || at == 0xFFFFFFFFU) zip.fail("archive", "zip64 is not read");
-  std::vector<Member> members;
-  std::size_t total = 0;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    members.push_back(read_entry(zip, at));
-    at += kEntrySize + zip.number(at + 28, 2) + zip.number(at + 30, 2) + zip.number(at + 32, 2);
-    total += members.back().unpacked;
-    if (total > limit_bytes) {
-      zip.fail(
-          members.back().name,
-          expected_got("archive unpacks to too much",
-                       "at most " + std::to_string(limit_bytes) + " bytes", std::to_string(total)));
-    }
+  if (m.unpacked > limit_bytes) {
+    zip.fail(m.name, expected_got("unpacks to too much",
+                                  "at most " + std::to_string(limit_bytes) + " bytes",
+                                  std::to_string(m.unpacked)));
   }
-  return members;
 }
 
-std::string inflate_member(const Bytes& zip, const Member& m, std::string_view packed) {
+std::string inflate_member(const Bytes& zip, const ZipMember& m, std::string_view packed) {
   std::string out(m.unpacked, '\0');
   char nowhere = 0;  // zlib wants an address even for no bytes
   z_stream stream{};
@@ -130,7 +136,7 @@ std::string inflate_member(const Bytes& zip, const Member& m, std::string_view p
   return out;
 }
 
-std::string read_member(const Bytes& zip, const Member& m) {
+std::string read_member(const Bytes& zip, const ZipMember& m) {
   if (!zip.signature(m.local, "\x03\x04")) zip.fail(m.name, "damaged: bad local header");
   const std::size_t name_size = zip.number(m.local + 26, 2);
   if (zip.slice(m.local + kLocalSize, name_size) != m.name) {
@@ -147,20 +153,34 @@ std::string read_member(const Bytes& zip, const Member& m) {
 
 }  // namespace
 
-std::map<std::string, std::string> read_zip(const std::filesystem::path& path,
-                                            std::size_t limit_bytes) {
-  const InputFile file(path);
-  const std::string first = file.head(256);
+ZipArchive::ZipArchive(const std::filesystem::path& path) : file_(path) {
+  const std::string first = file_.head(256);
   if (!first.starts_with("PK")) {
     refuse_foreign(path, first);
     throw InputError(path.string(), "archive", "is not a zip archive");
   }
-  const Bytes zip(file);
-  std::map<std::string, std::string> out;
-  for (const Member& m : read_directory(zip, limit_bytes)) {
-    if (!out.emplace(m.name, read_member(zip, m)).second) zip.fail(m.name, "stands twice");
+  members_ = read_directory(Bytes(file_), &directory_);
+}
+
+std::string ZipArchive::read(const std::string& name, std::size_t limit_bytes) const {
+  const Bytes zip(file_);
+  const auto found = members_.find(name);
+  if (found == members_.end()) zip.fail(name, "is missing");
+  check_readable(zip, found->second, limit_bytes);
+  return read_member(zip, found->second);
+}
+
+void ZipArchive::expect_all_listed() const {
+  const Bytes zip(file_);
+  std::map<std::size_t, std::size_t> packed;  // bytes by where the member begins
+  for (const auto& [name, m] : members_) packed[m.local] = m.packed;
+  std::size_t end = 0;
+  for (const auto& [local, bytes] : packed) {
+    if (local > end) expect_no_other_member(zip, end, local);
+    if (!zip.signature(local, "\x03\x04")) continue;  // said when that member is asked for
+    end = local + kLocalSize + zip.number(local + 26, 2) + zip.number(local + 28, 2) + bytes;
   }
-  return out;
+  if (directory_ > end) expect_no_other_member(zip, end, directory_);
 }
 
 }  // namespace cdt

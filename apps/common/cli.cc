@@ -138,7 +138,24 @@ void Cli::common(CommonOptions* options, std::initializer_list<std::string_view>
   }
 }
 
+/// To CLI11 the value of "--name=" is the next word, so that an unset shell variable after the sign
+/// would swallow the option that follows.
+void Cli::refuse_empty_values(int argc, char** argv) const {
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word.find('=') != word.size() - 1) continue;
+    const std::string flag = flag_part(word);
+    if (flag == "--help" || flag == "--version") refuse(flag, "takes no value");
+    for (const auto& option : options_) {
+      if (flag != "--" + option->name) continue;
+      if (option->is_flag()) refuse(flag, "takes no value");
+      refuse(flag, expected_got("the value is empty", option->value_name(), "nothing after ="));
+    }
+  }
+}
+
 std::string Cli::read_command_line(int argc, char** argv) {
+  refuse_empty_values(argc, argv);
   CLI::App app(summary_, program_);
   app.allow_extras();
   app.set_help_flag("-h,--help", "print this and exit");

@@ -72,6 +72,7 @@ class Cli {
   struct Option;
   Option& find(const std::string& long_name) const;
   std::vector<std::string> names() const;
+  void refuse_empty_values(int argc, char** argv) const;
   std::string read_command_line(int argc, char** argv);
   void read_config();
   void check_required() const;

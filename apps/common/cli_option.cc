@@ -17,6 +17,11 @@ std::string joined(const std::vector<std::string>& words, const char* separator)
   return text;
 }
 
+bool is_digits(std::string_view word) {
+  word.remove_prefix(word.starts_with('-') || word.starts_with('+') ? 1 : 0);
+  return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 std::string range_text(double min, double max) {
   if (std::isinf(max)) return "at least " + format_number(min);
   if (std::isinf(min)) return "at most " + format_number(max);
@@ -46,16 +51,19 @@ void Cli::Option::assign(const std::string& word, const std::string& file,
   const auto refuse = [&](const char* what, const std::string& expected) {
     throw InputError(file, field, expected_got(what, expected, word));
   };
+  if (word.empty()) refuse("the value is empty", value_name());
   if (!choices.empty() && std::find(choices.begin(), choices.end(), word) == choices.end()) {
     refuse("no such choice", joined(choices, "|"));
   }
-  if (word.empty()) refuse("the value is empty", value_name());
   double number = 0.0;
   if (auto* integer = std::get_if<std::int64_t*>(&target)) {
-    if (!parse_int64(word, *integer)) refuse("not a number", "a whole number");
+    if (!parse_int64(word, *integer)) {
+      refuse(is_digits(word) ? "too large" : "not a number", "a whole number");
+    }
     number = static_cast<double>(**integer);
   } else if (auto* real = std::get_if<double*>(&target)) {
-    if (!parse_double(word, *real) || !std::isfinite(**real)) refuse("not a number", "a number");
+    const std::string_view fault = parse_finite(word, *real);
+    if (!fault.empty()) refuse(std::string(fault).c_str(), kFiniteNumber);
     number = **real;
   } else if (auto* text = std::get_if<std::string*>(&target)) {
     **text = word;

@@ -1,5 +1,6 @@
 #include "apps/import/dna_index.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace cdt {
@@ -24,11 +25,13 @@ DnaIndex::Match DnaIndex::find(const std::string& chrom, std::int64_t centre) co
   if (exact != chromosome.place.end()) {
     return {Kind::kExact, chromosome.entries[exact->second].second, 0};
   }
-  for (const auto& [other, row] : chromosome.entries) {
-    const std::int64_t distance = std::abs(other - centre);
-    if (distance <= kNearBp) return {Kind::kNear, row, distance};
-  }
-  return {};
+  // The centres near enough, and of these the first in the dictionary's order.
+  const auto begin = chromosome.place.lower_bound(centre - kNearBp);
+  const auto end = chromosome.place.upper_bound(centre + kNearBp);
+  if (begin == end) return {};
+  const auto first = std::min_element(
+      begin, end, [](const auto& a, const auto& b) { return a.second < b.second; });
+  return {Kind::kNear, chromosome.entries[first->second].second, std::abs(first->first - centre)};
 }
 
 }  // namespace cdt

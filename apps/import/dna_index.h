@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -34,7 +35,7 @@ class DnaIndex {
  private:
   struct Chromosome {
     std::vector<std::pair<std::int64_t, std::int64_t>> entries;  // (centre, row), dictionary order
-    std::unordered_map<std::int64_t, std::size_t> place;         // centre -> index of entries
+    std::map<std::int64_t, std::size_t> place;                   // centre -> index of entries
   };
   std::unordered_map<std::string, Chromosome> chromosomes_;
   std::int64_t rows_ = 0, distinct_ = 0;

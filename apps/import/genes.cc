@@ -1,7 +1,6 @@
 #include "apps/import/genes.h"
 
 #include <algorithm>
-#include <map>
 #include <unordered_set>
 #include <utility>
 
@@ -86,23 +85,20 @@ GeneTables read_gene_tables(const std::filesystem::path& rna,
 }
 
 GeneMap read_gene_map(const std::filesystem::path& path, std::int64_t genes) {
-  const std::map<std::string, NpyArray> members = read_npz(path, kMaxMapBytes);
-  const auto found = members.find("old_to_new");
-  if (found == members.end()) throw InputError(path.string(), "old_to_new", "is missing");
-  const NpyArray& array = found->second;
-  if (!array.is_integer || array.shape.size() != 2 || array.shape[1] != 2) {
-    throw InputError(path.string(), "old_to_new", "is not an integer array of shape [n, 2]");
+  const NpyIntegers array = read_npz_integers(path, "old_to_new", kMaxMapBytes);
+  if (array.shape.size() != 2 || array.shape[1] != 2) {
+    throw InputError(path.string(), "old_to_new", "is not an array of shape [n, 2]");
   }
   GeneMap map;
   map.entries = array.shape[0];
   for (std::size_t i = 0; i < static_cast<std::size_t>(map.entries); ++i) {
-    const std::int64_t index = array.integers[2 * i + 1];
+    const std::int64_t index = array.values[2 * i + 1];
     if (index < 0 || index >= genes) {
       throw InputError(path.string(), "old_to_new[" + std::to_string(i) + "]",
                        expected_got("new index is not a row of the embeddings",
                                     "0 to " + std::to_string(genes - 1), std::to_string(index)));
     }
-    map.new_of_old[array.integers[2 * i]] = static_cast<std::int32_t>(index);
+    map.new_of_old[array.values[2 * i]] = static_cast<std::int32_t>(index);
   }
   return map;
 }

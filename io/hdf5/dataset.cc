@@ -1,24 +1,22 @@
+// Opening a data set: what is refused before a value is read.
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "engine/error.h"
 #include "io/hdf5/file.h"
 #include "io/hdf5/reason.h"
-#include "io/hdf5/sandbox.h"
 
 namespace cdt {
 namespace {
 
 constexpr std::int64_t kMaxDimension = std::int64_t{1} << 31;
-constexpr double kExact = 9007199254740992.0;  // 2^53: larger floats skip whole numbers
 constexpr std::size_t kMaxStringBytes = 4096;
-constexpr int kRowAllowance = 6;  // a row may bring in kChunkCacheBytes of compressed chunks
 constexpr std::size_t kCacheSlots = 1000003;  // a prime well above the chunks that fit the cache
 
-/// Only types whose conversion HDF5 does in hardware, none with odd bit fields.
+/// Only types whose conversion HDF5 does in hardware, none with odd bit fields; float16 is
+/// converted here.
 bool is_one_of(hid_t type, std::initializer_list<hid_t> standard) {
   return std::any_of(standard.begin(), standard.end(),
                      [type](hid_t known) { return H5Tequal(type, known) > 0; });
@@ -29,9 +27,31 @@ bool is_standard_float(hid_t type) {
 }
 
 bool is_standard_integer(hid_t type) {
-  return is_one_of(type, {H5T_STD_I8LE, H5T_STD_I16LE, H5T_STD_I32LE, H5T_STD_I64LE, H5T_STD_U8LE,
-                          H5T_STD_U16LE, H5T_STD_U32LE, H5T_STD_I8BE, H5T_STD_I16BE, H5T_STD_I32BE,
-                          H5T_STD_I64BE, H5T_STD_U8BE, H5T_STD_U16BE, H5T_STD_U32BE});
+  return is_one_of(
+      type, {H5T_STD_I8LE, H5T_STD_I16LE, H5T_STD_I32LE, H5T_STD_I64LE, H5T_STD_U8LE, H5T_STD_U16LE,
+             H5T_STD_U32LE, H5T_STD_U64LE, H5T_STD_I8BE, H5T_STD_I16BE, H5T_STD_I32BE,
+             H5T_STD_I64BE, H5T_STD_U8BE, H5T_STD_U16BE, H5T_STD_U32BE, H5T_STD_U64BE});
+}
+
+/// IEEE binary16, for which this HDF5 has no name.
+bool is_half(hid_t type) {
+  std::size_t sign = 0;
+  std::size_t exponent = 0;
+  std::size_t exponent_bits = 0;
+  std::size_t fraction = 0;
+  std::size_t fraction_bits = 0;
+  if (H5Tget_size(type) != 2 || H5Tget_precision(type) != 16 ||
+      H5Tget_fields(type, &sign, &exponent, &exponent_bits, &fraction, &fraction_bits) < 0) {
+    return false;
+  }
+  return sign == 15 && exponent == 10 && exponent_bits == 5 && fraction == 0 &&
+         fraction_bits == 10 && H5Tget_ebias(type) == 15 && H5Tget_norm(type) == H5T_NORM_IMPLIED;
+}
+
+/// h5py stores truth values as an enumeration of 8-bit integers.
+bool is_enumeration_of_integers(hid_t type) {
+  const Hdf5Handle base(H5Tget_super(type), H5Tclose);
+  return base.valid() && is_standard_integer(base.get());
 }
 
 /// "[5434, 896, 3072]"
@@ -43,29 +63,6 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   }
   return text + "]";
 }
-
-/// The string of one fixed-length field, without its padding.
-std::string without_padding(const char* field, std::size_t size, H5T_str_t padding) {
-  std::string_view text(field, size);
-  if (padding == H5T_STR_NULLTERM) return std::string(text.substr(0, text.find('\0')));
-  const char pad = padding == H5T_STR_SPACEPAD ? ' ' : '\0';
-  return std::string(text.substr(0, text.find_last_not_of(pad) + 1));
-}
-
-/// Variable-length strings of one H5Dread; HDF5 allocated them and frees them.
-class VariableStrings {
- public:
-  VariableStrings(std::size_t count, hid_t type, hid_t space)
-      : pointers_(count, nullptr), type_(type), space_(space) {}
-  ~VariableStrings() { H5Dvlen_reclaim(type_, space_, H5P_DEFAULT, pointers_.data()); }
-  VariableStrings(const VariableStrings&) = delete;
-  VariableStrings& operator=(const VariableStrings&) = delete;
-  std::vector<char*>& pointers() { return pointers_; }
-
- private:
-  std::vector<char*> pointers_;
-  hid_t type_, space_;
-};
 
 }  // namespace
 
@@ -123,12 +120,15 @@ void Hdf5Dataset::read_type() {
     }
   } else if (type_class == H5T_FLOAT && is_standard_float(type_.get())) {
     kind_ = Kind::kFloat;
-  } else if (type_class == H5T_INTEGER && is_standard_integer(type_.get())) {
+  } else if (type_class == H5T_FLOAT && is_half(type_.get())) {
+    kind_ = Kind::kHalf;
+  } else if ((type_class == H5T_INTEGER && is_standard_integer(type_.get())) ||
+             (type_class == H5T_ENUM && is_enumeration_of_integers(type_.get()))) {
     kind_ = Kind::kInteger;
   } else {
     fail(
-        "its values are of a type that is not read (expected float32, float64, integers up to 64 "
-        "bits or strings)");
+        "its values are of a type that is not read (expected float16, float32, float64, truth "
+        "values, integers up to 64 bits or strings)");
   }
 }
 
@@ -181,99 +181,6 @@ void Hdf5Dataset::require_shape(const std::vector<std::int64_t>& sizes) const {
     same = sizes[i] == 0 || sizes[i] == shape_[i];
   }
   if (!same) fail(expected_got("has the wrong shape", shape_text(sizes), shape_text(shape_)));
-}
-
-std::size_t Hdf5Dataset::whole_values(std::size_t value_bytes) const {
-  const std::int64_t limit = kMaxWholeBytes / static_cast<std::int64_t>(value_bytes);
-  std::int64_t values = 1;
-  for (const std::int64_t size : shape_) {
-    if (values > limit / size) fail("is too large to be read whole");
-    values *= size;
-  }
-  return static_cast<std::size_t>(values);
-}
-
-void Hdf5Dataset::read_whole(hid_t memory_type, void* out) const {
-  sandbox_step(file_);
-  if (H5Dread(set_.get(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0) {
-    fail_hdf5("cannot be read");
-  }
-}
-
-std::vector<float> Hdf5Dataset::read_floats() const {
-  if (kind_ != Kind::kFloat && kind_ != Kind::kInteger) fail("holds strings, not numbers");
-  std::vector<float> values(whole_values(sizeof(float)));
-  read_whole(H5T_NATIVE_FLOAT, values.data());
-  return values;
-}
-
-std::vector<std::int64_t> Hdf5Dataset::read_integers() const {
-  std::vector<std::int64_t> integers(whole_values(sizeof(double)));
-  if (kind_ == Kind::kInteger) {
-    read_whole(H5T_NATIVE_INT64, integers.data());
-    return integers;
-  }
-  if (kind_ != Kind::kFloat) fail("holds strings, not integers");
-  std::vector<double> reals(integers.size());
-  read_whole(H5T_NATIVE_DOUBLE, reals.data());
-  for (std::size_t i = 0; i < reals.size(); ++i) {
-    if (!(std::abs(reals[i]) < kExact) || reals[i] != std::trunc(reals[i])) {
-      throw InputError(file_, at(static_cast<std::int64_t>(i)), "is not a whole number");
-    }
-    integers[i] = static_cast<std::int64_t>(reals[i]);
-  }
-  return integers;
-}
-
-std::vector<std::string> Hdf5Dataset::read_strings() const {
-  if (kind_ == Kind::kFixedString) return read_fixed_strings();
-  if (kind_ == Kind::kVariableString) return read_variable_strings();
-  fail("holds numbers, not strings");
-}
-
-std::vector<std::string> Hdf5Dataset::read_fixed_strings() const {
-  const std::size_t size = H5Tget_size(type_.get());
-  const H5T_str_t padding = H5Tget_strpad(type_.get());
-  const std::size_t count = whole_values(size);
-  std::vector<char> bytes(count * size);
-  read_whole(type_.get(), bytes.data());
-  std::vector<std::string> strings(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    strings[i] = without_padding(bytes.data() + i * size, size, padding);
-  }
-  return strings;
-}
-
-std::vector<std::string> Hdf5Dataset::read_variable_strings() const {
-  const Hdf5Handle memory(H5Tcopy(H5T_C_S1), H5Tclose);
-  H5Tset_size(memory.get(), H5T_VARIABLE);
-  H5Tset_cset(memory.get(), H5Tget_cset(type_.get()));
-  const Hdf5Handle space(H5Dget_space(set_.get()), H5Sclose);
-  VariableStrings read(whole_values(sizeof(std::string)), memory.get(), space.get());
-  read_whole(memory.get(), read.pointers().data());
-  std::vector<std::string> strings;
-  strings.reserve(read.pointers().size());
-  for (const char* text : read.pointers()) strings.emplace_back(text == nullptr ? "" : text);
-  return strings;
-}
-
-void Hdf5Dataset::read_row(std::int64_t row, float* out) const {
-  if (kind_ != Kind::kFloat && kind_ != Kind::kInteger) fail("holds strings, not numbers");
-  CDT_CHECK(!shape_.empty() && row >= 0 && row < shape_[0], "row outside the data set");
-  sandbox_step(file_, kRowAllowance);
-  std::vector<hsize_t> start(shape_.size(), 0);
-  std::vector<hsize_t> count(shape_.begin(), shape_.end());
-  start[0] = static_cast<hsize_t>(row);
-  count[0] = 1;
-  const int rank = static_cast<int>(shape_.size());
-  const Hdf5Handle from(H5Dget_space(set_.get()), H5Sclose);
-  const Hdf5Handle to(H5Screate_simple(rank, count.data(), nullptr), H5Sclose);
-  const bool selected = H5Sselect_hyperslab(from.get(), H5S_SELECT_SET, start.data(), nullptr,
-                                            count.data(), nullptr) >= 0;
-  if (!selected ||
-      H5Dread(set_.get(), H5T_NATIVE_FLOAT, to.get(), from.get(), H5P_DEFAULT, out) < 0) {
-    throw InputError(file_, at(row), "cannot be read (HDF5: " + hdf5_reason() + ")");
-  }
 }
 
 void Hdf5Dataset::fail(const std::string& what) const { throw InputError(file_, name_, what); }

@@ -5,12 +5,12 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "engine/error.h"
+#include "io/file.h"
 #include "io/hdf5/reason.h"
 #include "io/hdf5/sandbox.h"
 #include "io/text.h"
@@ -28,13 +28,15 @@ void require_signature(const std::filesystem::path& path) {
   if (!std::filesystem::is_regular_file(status)) {
     throw InputError(path.string(), "file", "is not a regular file");
   }
-  std::ifstream in(path, std::ios::binary);
-  std::array<char, 512> head{};
-  in.read(head.data(), head.size());
-  if (!in && !in.eof()) throw InputError(path.string(), "file", "cannot be read");
-  const std::string_view bytes(head.data(), static_cast<std::size_t>(in.gcount()));
-  if (bytes.starts_with(kSignature)) return;
-  refuse_foreign(path, bytes);
+  const InputFile file(path);
+  if (file.head(kSignature.size()) == kSignature) return;
+  // After a user block of 512 bytes, or of twice, four times ... that many.
+  for (std::size_t at = 512; at + kSignature.size() <= file.size(); at *= 2) {
+    std::array<char, kSignature.size()> bytes{};
+    file.read(at, bytes.data(), bytes.size());
+    if (std::string_view(bytes.data(), bytes.size()) == kSignature) return;
+  }
+  refuse_foreign(path, file.head(256));
   throw InputError(path.string(), "file", "is not an HDF5 file");
 }
 

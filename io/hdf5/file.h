@@ -1,8 +1,9 @@
 // Reading of HDF5 files, restricted on purpose: data sets that hang directly in the root group by a
 // hard link, stored in the file itself (contiguous, chunked or compact), with no filter but gzip,
-// shuffle and fletcher32, holding standard integers, floats or strings. HDF5 can also follow links
-// into other files, read raw external files, assemble virtual data sets and load filter plugins;
-// a file that asks for any of these is refused, since it could make the importer read any file.
+// shuffle and fletcher32, holding standard integers, truth values, floats (float16 too) or strings.
+// A user block before the file proper is passed over. HDF5 can also follow links into other files,
+// read raw external files, assemble virtual data sets and load filter plugins; a file that asks for
+// any of these is refused, since it could make the importer read any file.
 //
 // libhdf5 is not safe against damaged files: run everything here inside run_sandboxed (sandbox.h).
 // Errors are InputErrors naming the file and the data set.
@@ -29,17 +30,18 @@ class Hdf5Dataset {
   /// Refuses a data set whose rank differs; 0 in `sizes` stands for any size above zero.
   void require_shape(const std::vector<std::int64_t>& sizes) const;
 
-  /// All values, in C order. Numbers of any standard type, converted to float32 (float64 beyond
-  /// its range becomes infinity, as in NumPy).
+  /// All values, in C order, as float32: float64 is rounded; one too large for it, and an integer
+  /// that no float32 equals, is refused with its row.
   std::vector<float> read_floats() const;
-  /// All values; floats are accepted when they hold whole numbers.
+  /// All values; floats are accepted when they hold whole numbers. Integers beyond 2^63 - 1 are
+  /// refused with their row.
   std::vector<std::int64_t> read_integers() const;
   /// All strings, fixed-length (null-padded, null-terminated, space-padded) or variable-length,
   /// without their padding.
   std::vector<std::string> read_strings() const;
-  /// Row `row` of the first dimension, product of the other dimensions many values. Rows read in
-  /// rising order decompress each chunk once, as long as the chunks that cover one row take no more
-  /// than kChunkCacheBytes.
+  /// Row `row` of the first dimension, as read_floats(), product of the other dimensions many
+  /// values. Rows read in rising order decompress each chunk once, as long as the chunks that cover
+  /// one row take no more than kChunkCacheBytes.
   void read_row(std::int64_t row, float* out) const;
 
   static constexpr std::int64_t kChunkCacheBytes = std::int64_t{1} << 30;
@@ -50,7 +52,7 @@ class Hdf5Dataset {
 
  private:
   friend class Hdf5File;
-  enum class Kind : std::uint8_t { kFloat, kInteger, kFixedString, kVariableString };
+  enum class Kind : std::uint8_t { kFloat, kHalf, kInteger, kFixedString, kVariableString };
 
   Hdf5Dataset(const Hdf5Handle& file, std::string file_name, std::string name);
   void read_type();
@@ -60,7 +62,21 @@ class Hdf5Dataset {
   std::vector<std::string> read_fixed_strings() const;
   std::vector<std::string> read_variable_strings() const;
   std::size_t whole_values(std::size_t value_bytes) const;
-  void read_whole(hid_t memory_type, void* out) const;
+
+  /// What one H5Dread brings in: all values (row -1), or those of a row.
+  struct Part {
+    hid_t to, from;  // data spaces in memory and in the file
+    std::size_t values;
+    std::int64_t row;
+  };
+  static Part whole(std::size_t values) { return {H5S_ALL, H5S_ALL, values, -1}; }
+  void read(hid_t memory_type, const Part& part, void* out) const;
+  void floats(const Part& part, float* out) const;
+  void refuse_overflow(const Part& part, const float* out) const;
+  std::vector<float> halves(const Part& part) const;
+  std::vector<std::int64_t> integers(const Part& part) const;
+  [[noreturn]] void refuse_value(const Part& part, std::size_t index, const std::string& what,
+                                 const std::string& value) const;
   [[noreturn]] void fail(const std::string& what) const;
   [[noreturn]] void fail_hdf5(const std::string& what) const;
 

@@ -46,6 +46,7 @@ expect_text "$work/test/metrics.json" '"split": "test"'
 expect_ok "$predict" --data "$data" --model "$model" --out "$work/replicate" --quiet \
   --replicate "$work/screen.tsv"
 expect_text "$work/stdout" "second screen, $pairs pairs: r "
+expect_text "$work/stderr" 'rows are not of this split and are skipped: '
 replicate() { sed -n '/"replicate": {/,/}/p' "$work/replicate/metrics.json" |
   sed -n "s/.*\"$1\": \([-0-9.e]*\),*\$/\1/p"; }
 check 'agreement is the ceiling' awk -v a="$(replicate pearson)" \
@@ -59,11 +60,13 @@ bad_screen() { # NEEDLE CONTENT
   expect_fail 2 "$1" "$predict" --data "$data" --model "$model" --out "$work/none" --quiet \
     --replicate "$work/bad.tsv"
 }
-row=$(sed -n 2p "$work/screen.tsv" | sed 's/\t/\\t/g')
+val=$(awk -F '\t' '$1 == "val" { print $2; exit }' "$data/pairs.tsv")
+row=$(grep -m 1 -P "\t$val\$" "$work/screen.tsv" | sed 's/\t/\\t/g')
 bad_screen 'bad.tsv: line 1, column enhancer: column is missing' 'gene\tbeta\nx\t1\n'
-bad_screen 'bad.tsv: line 2, column beta: not a finite number: nan' 'gene\tbeta\tenhancer\ng\tnan\te\n'
+bad_screen 'bad.tsv: line 2, column beta: not a number (expected a finite decimal number, got NA)' \
+  "gene\tbeta\tenhancer\n$(awk -F '\\\\t' '{ print $1 "\\tNA\\t" $3 }' <<<"$row")\n"
 bad_screen 'bad.tsv: line 3, column enhancer: twice: ' "gene\tbeta\tenhancer\n$row\n$row\n"
-bad_screen 'bad.tsv: rows: no pair of enhancer and gene that ' 'gene\tbeta\tenhancer\ng\t1\te\n'
+bad_screen 'bad.tsv: rows: none of 1 is of a pair of this split' 'gene\tbeta\tenhancer\ng\t1\te\n'
 bad_screen 'bad.tsv: rows: fewer than three pairs of the split val' "gene\tbeta\tenhancer\n$row\n"
 
 expect_fail 2 '--model' "$predict" --data "$data" --out "$work/none"

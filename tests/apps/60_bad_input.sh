@@ -93,6 +93,11 @@ else
   skip import 'cdt-import is not built: no HDF5'
 fi
 
+# An unset shell variable as a value does not swallow the option after it.
+expect_fail 2 'command line: --out: the value is empty' "$predict" --out= --data "$good" --model "$model"
+expect_fail 2 'command line: --data: the value is empty' "$train" --out "$out" --data=
+check 'an empty value: no output' [ ! -e "$out" ]
+
 # A volume without room: a file may not grow past 8 KiB.
 small() { (ulimit -f 8 && "$@"); }
 status=0

@@ -77,9 +77,10 @@ std::vector<Target> make_targets(const fs::path& work) {
     targets.push_back({file, [=] { read_dataset(seeds.dataset); }});
   }
   targets.push_back({seeds.checkpoint, [=] { read_checkpoint(seeds.checkpoint); }});
-  targets.push_back({seeds.npz, [=] { read_npz(seeds.npz, std::size_t{1} << 20U); }});
+  targets.push_back({seeds.npz, [=] { read_npz_integers(seeds.npz, "a", std::size_t{1} << 20U); }});
   targets.push_back({seeds.gzip, [=] { read_gzip_floats(seeds.gzip, kGzipFloats); }});
   targets.push_back({seeds.annotations, [=] { read_elements(seeds.annotations); }});
+  targets.push_back({seeds.packed_annotations, [=] { read_elements(seeds.packed_annotations); }});
   targets.push_back({seeds.json, [=] { parse_json_file(seeds.json); }});
   return targets;
 }

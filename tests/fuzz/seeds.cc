@@ -80,6 +80,16 @@ void make_gzip(const fs::path& file) {
   if (gzclose(out) != Z_OK || !written) throw Error("fuzz: no gzip file could be made");
 }
 
+/// A block of bgzip whose text is stored as it is.
+std::string bgzip_block(const std::string& text) {
+  const auto size = static_cast<std::uint64_t>(text.size());
+  const std::string stored = number(1, 1) + number(size, 2) + number(~size, 2) + text;
+  const auto* bytes = reinterpret_cast<const Bytef*>(text.data());
+  return number(0x04088b1f, 4) + number(0, 4) + number(0xff00, 2) + number(6, 2) + "BC" +
+         number(2, 2) + number(stored.size() + 25, 2) + stored +
+         number(crc32(0, bytes, static_cast<uInt>(size)), 4) + number(size, 4);
+}
+
 }  // namespace
 
 Seeds make_seeds(const fs::path& directory) {
@@ -98,10 +108,14 @@ Seeds make_seeds(const fs::path& directory) {
   seeds.json = directory / "options.json";
   write_file(seeds.json,
              R"({"epochs": 5, "lr": 1e-3, "pair": ["a:b", "c:\u00e9"], "x": {"y": null}})");
+  seeds.packed_annotations = directory / "elements.bed.gz";
+  write_file(seeds.packed_annotations,
+             bgzip_block("chr1\t5\t90\ta\t0\t.\nchr1\t7\t7\tb\t0\tPLS\n") + bgzip_block(""));
   seeds.annotations = directory / "elements.bed";
   write_file(seeds.annotations,
              "track name=x db=hg38\nchr1\t5\t90\ta\t0\t.\t5\t90\t1,2,3\tpELS,CTCF-bound\n"
-             "chr2\t1\t70\tb\t0\t.\t1\t70\t1,2,3\tPLS\nchr1\t50\t60\tc\t0\t.\t5\t6\t0\tdELS\n");
+             "chr2\t1\t70\tb\t0\t.\t1\t70\t1,2,3\tPLS\nchr1\t50\t60\tc\t0\t.\t5\t6\t0\tdELS\n"
+             "chr1\t9\t9\tc\t0\t.\t5\t6\t0\t.\n\n");
   return seeds;
 }
 

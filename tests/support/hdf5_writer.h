@@ -4,6 +4,7 @@
 #include <hdf5.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
@@ -35,11 +36,15 @@ template <>
 inline hid_t native_type<int>() {
   return H5T_NATIVE_INT;
 }
+template <>
+inline hid_t native_type<std::uint64_t>() {
+  return H5T_NATIVE_UINT64;
+}
 
 class Hdf5Writer {
  public:
-  explicit Hdf5Writer(const std::filesystem::path& path)
-      : file_(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose) {
+  explicit Hdf5Writer(const std::filesystem::path& path, hid_t creation = H5P_DEFAULT)
+      : file_(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, H5P_DEFAULT), H5Fclose) {
     if (!file_.valid()) throw std::runtime_error("cannot create " + path.string());
   }
 

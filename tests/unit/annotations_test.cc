@@ -10,6 +10,7 @@
 
 #include "engine/random.h"
 #include "io/gzip.h"
+#include "tests/support/cpu_time.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 
@@ -251,6 +252,20 @@ TEST(ElementListTest, MostSharedThenNearest) {
   EXPECT_EQ(list.nearest(5000, 5001)->start, 2000);
   EXPECT_EQ(list.overlapping(195, 198).size(), 3U);
   EXPECT_TRUE(list.overlapping(1000, 2000).empty());
+}
+
+/// The work of a search grows with the depth of the tree, not with the elements passed over.
+TEST(ElementListTest, ALongElementDoesNotSlowTheSearch) {
+  const auto time_of = [](std::int64_t count) {
+    ElementList list;
+    list.add({0, 2 * count, "", 0});
+    for (std::int64_t i = 0; i < count; ++i) list.add({i, i + 1, "", 0});
+    list.finish();
+    return test::cpu_time([&] {
+      for (int i = 0; i < 2000; ++i) EXPECT_EQ(list.overlapping(count - 1, count).size(), 2U);
+    });
+  };
+  EXPECT_LT(time_of(64000), 10.0 * time_of(2000) + 0.01);
 }
 
 TEST(ElementListTest, AgreesWithASearchOfAll) {

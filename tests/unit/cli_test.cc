@@ -120,13 +120,17 @@ TEST_F(CliTest, RefusesWhatIsNoNumber) {
   expect_mistake({"--epochs", "5.0"}, "command line: --epochs: " + whole + "5.0)");
   expect_mistake({"--epochs", "1e2"}, "command line: --epochs: " + whole + "1e2)");
   expect_mistake({"--epochs", "99999999999999999999"},
-                 "command line: --epochs: " + whole + "99999999999999999999)");
-  expect_mistake({"--rate", "1,5"},
-                 "command line: --rate: not a number (expected a number, got 1,5)");
-  expect_mistake({"--rate", "nan"},
-                 "command line: --rate: not a number (expected a number, got nan)");
-  expect_mistake({"--rate", "a\nb"},
-                 "command line: --rate: not a number (expected a number, got a\\nb)");
+                 "command line: --epochs: too large (expected a whole number, got "
+                 "99999999999999999999)");
+  const std::string finite = " (expected a finite decimal number, got ";
+  for (const char* word : {"1,5", "0x1p3", "1_000", "one"}) {
+    expect_mistake({"--rate", word}, "command line: --rate: not a number" + finite + word + ")");
+  }
+  expect_mistake({"--rate", "nan"}, "command line: --rate: not finite" + finite + "nan)");
+  expect_mistake({"--rate", "1e400"}, "command line: --rate: too large" + finite + "1e400)");
+  expect_mistake({"--rate", "a\nb"}, "command line: --rate: not a number" + finite + "a\\nb)");
+  ASSERT_TRUE(parse({"--rate", "1e-400"})) << err_;
+  EXPECT_EQ(values_.rate, 0.0);
 }
 
 TEST_F(CliTest, ChecksRangesAndChoices) {
@@ -144,12 +148,40 @@ TEST_F(CliTest, RefusesMissingAndSuperfluousValues) {
   expect_mistake({"--epochs"}, "command line: --epochs: a value is missing");
   expect_mistake({"--file", "--resume"},
                  "command line: --file: a value is missing before --resume");
-  expect_mistake({"--file="}, "command line: --file=: a value is missing");
   expect_mistake({"--file", ""}, "command line: --file: the value is empty (expected PATH, got )");
   expect_mistake({"--epochs", "1", "--epochs", "2"},
                  "command line: --epochs: given more than once");
   expect_mistake({"--resume=yes"}, "command line: --resume: takes no value");
   expect_mistake({"--resume", "--resume"}, "command line: --resume: given more than once");
+}
+
+/// What "--file=$UNSET" comes to: the next word is not its value.
+TEST_F(CliTest, AnEmptyValueIsNamedWhereverItStands) {
+  const auto empty = [](const std::string& name, const std::string& value, const char* got) {
+    return "command line: --" + name + ": the value is empty (expected " + value + ", got " + got +
+           ")";
+  };
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"file", "PATH"},
+                                                        {"pair", "TEXT"},
+                                                        {"epochs", "N"},
+                                                        {"rate", "NUMBER"},
+                                                        {"mode", "fast|slow"},
+                                                        {"config", "PATH"}}) {
+    const std::string flag = "--" + name;
+    expect_mistake({flag + "="}, empty(name, value, "nothing after ="));
+    expect_mistake({flag + "=", "--data", "d"}, empty(name, value, "nothing after ="));
+    expect_mistake({"--data", "d", flag + "=", "word"}, empty(name, value, "nothing after ="));
+    expect_mistake({flag, "", "--data", "d"}, empty(name, value, ""));
+  }
+  expect_mistake({"--resume=", "--data", "d"}, "command line: --resume: takes no value");
+  expect_mistake({"--help="}, "command line: --help: takes no value");
+  expect_mistake({"--fil=", "x"}, "command line: --fil: no such option (did you mean --file?)");
+  const std::string file = config_file(R"({"pair": ["a:b", ""]})");
+  expect_mistake({"--config", file}, file + ": pair: the value is empty (expected TEXT, got )");
+  const std::string mode = config_file(R"({"mode": ""})");
+  expect_mistake({"--config", mode},
+                 mode + ": mode: the value is empty (expected fast|slow, got )");
 }
 
 TEST_F(CliTest, TheCommandLineWinsOverTheConfigurationFile) {

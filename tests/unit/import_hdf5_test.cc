@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <functional>
+#include <limits>
 
 #include "engine/error.h"
 #include "io/hdf5/file.h"
@@ -99,7 +100,7 @@ TEST_F(ImportHdf5, CompactStorageIsRead) {
 
 TEST_F(ImportHdf5, NumbersAreConverted) {
   make([](Hdf5Writer& w) {
-    w.numbers<double>("f64", {3}, {0.1, -2.0, 1e300});
+    w.numbers<double>("f64", {3}, {0.1, -2.0, 1e-60});
     w.numbers<double>("f64be", {2}, {0.5, 8.0}, {}, H5T_IEEE_F64BE);
     w.numbers<float>("f32be", {2}, {0.5F, 8.0F}, {}, H5T_IEEE_F32BE);
     w.numbers<int>("i16be", {2}, {-7, 300}, {}, H5T_STD_I16BE);
@@ -109,7 +110,7 @@ TEST_F(ImportHdf5, NumbersAreConverted) {
   const std::vector<float> f64 = open("f64").read_floats();
   EXPECT_EQ(f64[0], 0.1F);
   EXPECT_EQ(f64[1], -2.0F);
-  EXPECT_TRUE(std::isinf(f64[2]));
+  EXPECT_EQ(f64[2], 0.0F);
   EXPECT_EQ(open("f64be").read_floats(), (std::vector<float>{0.5F, 8.0F}));
   EXPECT_EQ(open("f32be").read_floats(), (std::vector<float>{0.5F, 8.0F}));
   EXPECT_EQ(open("i16be").read_floats(), (std::vector<float>{-7.0F, 300.0F}));
@@ -129,6 +130,81 @@ TEST_F(ImportHdf5, StringsLoseTheirPaddingOnly) {
   });
   for (const char* name : {"nullpad", "nullterm", "spacepad", "variable", "variable_gzip"}) {
     EXPECT_EQ(open(name).read_strings(), names) << name;
+  }
+}
+
+TEST_F(ImportHdf5, HalfPrecisionIsWidened) {
+  const Hdf5Handle half(H5Tcopy(H5T_IEEE_F32LE), H5Tclose);
+  H5Tset_fields(half.get(), 15, 10, 5, 0, 10);
+  H5Tset_size(half.get(), 2);
+  H5Tset_ebias(half.get(), 15);
+  const Hdf5Handle big(H5Tcopy(half.get()), H5Tclose);
+  H5Tset_order(big.get(), H5T_ORDER_BE);
+  for (const hid_t type : {half.get(), big.get()}) {
+    const std::vector<float> values = {1.0F, -2.5F, 65504.0F, 0x1p-14F, 0.0F, 3.0F};
+    make([&](Hdf5Writer& w) { w.numbers("x", {3, 2}, values, {{2, 2}, true}, type); });
+    EXPECT_EQ(open().read_floats(), values);
+    std::vector<float> row(2);
+    open().read_row(2, row.data());
+    EXPECT_EQ(row, (std::vector<float>{0.0F, 3.0F}));
+    expect_refusal("x[0]: is not a whole number: -2.5",
+                   [](const Hdf5Dataset& x) { x.read_integers(); });
+    make([&](Hdf5Writer& w) { w.numbers<float>("x", {2}, {7.0F, -2048.0F}, {}, type); });
+    EXPECT_EQ(open().read_integers(), (std::vector<std::int64_t>{7, -2048}));
+  }
+}
+
+/// As h5py stores numpy.bool_.
+TEST_F(ImportHdf5, TruthValuesAreNumbers) {
+  make([](Hdf5Writer& w) {
+    const Hdf5Handle type(H5Tenum_create(H5T_STD_I8LE), H5Tclose);
+    const std::vector<std::int8_t> values = {0, 1, 1};
+    H5Tenum_insert(type.get(), "FALSE", values.data());
+    H5Tenum_insert(type.get(), "TRUE", &values[1]);
+    w.empty("x", type.get(), {3}, H5P_DEFAULT);
+    const Hdf5Handle set(H5Dopen2(w.id(), "x", H5P_DEFAULT), H5Dclose);
+    H5Dwrite(set.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+  });
+  EXPECT_EQ(open().read_integers(), (std::vector<std::int64_t>{0, 1, 1}));
+  EXPECT_EQ(open().read_floats(), (std::vector<float>{0.0F, 1.0F, 1.0F}));
+}
+
+TEST_F(ImportHdf5, IntegersAreKeptOrRefused) {
+  constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
+  make([](Hdf5Writer& w) { w.numbers<std::uint64_t>("x", {2}, {5, kLargest}); });
+  EXPECT_EQ(open().read_integers(),
+            (std::vector<std::int64_t>{5, std::numeric_limits<std::int64_t>::max()}));
+  expect_refusal("x[1]: cannot be kept as a float32: 9223372036854775807",
+                 [](const Hdf5Dataset& x) { x.read_floats(); });
+  make([](Hdf5Writer& w) { w.numbers<std::uint64_t>("x", {2}, {5, kLargest + 1}); });
+  expect_refusal("x[1]: is larger than a signed 64-bit integer: 9223372036854775808",
+                 [](const Hdf5Dataset& x) { x.read_integers(); });
+  make([](Hdf5Writer& w) { w.numbers<int>("x", {2, 2}, {-16777216, 33554432, 3, 16777217}); });
+  expect_refusal("x[1]: cannot be kept as a float32: 16777217",
+                 [](const Hdf5Dataset& x) { x.read_floats(); });
+  std::vector<float> row(2);
+  open().read_row(0, row.data());
+  EXPECT_EQ(row, (std::vector<float>{-16777216.0F, 33554432.0F}));
+}
+
+TEST_F(ImportHdf5, ANumberTooLargeForFloat32IsNamed) {
+  make([](Hdf5Writer& w) { w.numbers<double>("x", {2, 2}, {0.1, INFINITY, 1e39, 0.0}); });
+  expect_refusal("x[1]: is too large for float32: 1e+39",
+                 [](const Hdf5Dataset& x) { x.read_floats(); });
+  std::vector<float> row(2);
+  open().read_row(0, row.data());
+  EXPECT_EQ(row, (std::vector<float>{0.1F, INFINITY}));
+}
+
+TEST_F(ImportHdf5, AUserBlockIsPassedOver) {
+  for (const hsize_t size : {512, 4096}) {
+    {
+      const Hdf5Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
+      H5Pset_userblock(creation.get(), size);
+      Hdf5Writer writer(path(), creation.get());
+      writer.numbers<int>("x", {2}, {4, 5});
+    }
+    EXPECT_EQ(open().read_integers(), (std::vector<std::int64_t>{4, 5})) << size;
   }
 }
 

@@ -2,9 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <limits>
 #include <string>
 #include <vector>
@@ -15,6 +13,7 @@
 #include "io/poll.h"
 #include "io/text.h"
 #include "io/tsv.h"
+#include "tests/support/cpu_time.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 
@@ -212,18 +211,6 @@ TEST(IoJson, BuildsWhatIsWritten) {
   EXPECT_TRUE(parse_json("18446744073709551615", "c.json").is_number_unsigned());
 }
 
-/// Processor time of one call, the least of three, in seconds.
-template <typename Action>
-double cpu_time(const Action& action) {
-  double least = std::numeric_limits<double>::infinity();
-  for (int i = 0; i < 3; ++i) {
-    const std::clock_t before = std::clock();
-    action();
-    least = std::min(least, static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC);
-  }
-  return least;
-}
-
 /// Eight times the text takes some eight times as long; 64 times would be quadratic.
 TEST(IoJson, TimeIsLinear) {
   const auto text_of = [](int entries, bool named) {
@@ -237,8 +224,8 @@ TEST(IoJson, TimeIsLinear) {
   for (const bool named : {false, true}) {
     const std::string small = text_of(3000, named);
     const std::string large = text_of(24000, named);
-    const double short_time = cpu_time([&] { parse_json(small, "c.json"); });
-    const double long_time = cpu_time([&] { parse_json(large, "c.json"); });
+    const double short_time = test::cpu_time([&] { parse_json(small, "c.json"); });
+    const double long_time = test::cpu_time([&] { parse_json(large, "c.json"); });
     EXPECT_LT(long_time, 28.0 * short_time + 0.01) << named;
   }
 }
