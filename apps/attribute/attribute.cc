@@ -166,10 +166,11 @@ Inputs inputs_of(const AttributeOptions& options) {
   return inputs;
 }
 
-/// Of the arrays that hold a row per pair, and of the rows of the tables, at least.
+/// Of the arrays that hold a row per pair, of the rows of the tables and of the tracks, at least.
 std::uint64_t score_bytes(const AttributeOptions& options, const Methods& methods,
                           const Inference& inference, std::int64_t pairs) {
-  constexpr std::uint64_t kRowBytes = 40;  // of pairs.tsv and peaks.tsv
+  constexpr std::uint64_t kRowBytes = 40;       // of pairs.tsv and peaks.tsv
+  constexpr std::uint64_t kIntervalBytes = 20;  // of a bedGraph
   const auto bins = static_cast<std::uint64_t>(inference.data.bins);
   const auto genes = static_cast<std::uint64_t>(inference.config.genes);
   std::uint64_t windows = methods.size();
@@ -177,8 +178,10 @@ std::uint64_t score_bytes(const AttributeOptions& options, const Methods& method
   if (options.gradient.paths) windows += 2 * PathSplit::kPaths;
   const std::uint64_t rows = 1 + methods.size() * std::min(bins, std::uint64_t{20});
   const std::uint64_t of_genes = options.gradient.gene_gradients ? 2 * genes : 0;
+  const auto tracks = static_cast<std::uint64_t>(std::min(options.tracks, pairs));
   return static_cast<std::uint64_t>(pairs) *
-         ((windows * bins + of_genes) * sizeof(float) + rows * kRowBytes);
+             ((windows * bins + of_genes) * sizeof(float) + rows * kRowBytes) +
+         tracks * methods.size() * bins * kIntervalBytes;
 }
 
 /// The exit code.

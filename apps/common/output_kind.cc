@@ -83,7 +83,7 @@ std::vector<fs::path> existing_files(const fs::path& folder, const OutputKind& k
   for (const char* name : kind.folders) {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder / name, error)) {
-      out.push_back(entry.path());
+      if (!entry.is_directory(error)) out.push_back(entry.path());
     }
   }
   return out;

@@ -24,7 +24,7 @@ std::span<const OutputKind* const> all_output_kinds();
 /// The sign is there and holds the word: what stands in the folder may be taken for this kind.
 bool has_sign(const std::filesystem::path& folder, const OutputKind& kind);
 
-/// What stands in the folder under the names of this kind.
+/// What stands in the folder under the names of this kind; of its folders, the files in them.
 std::vector<std::filesystem::path> existing_files(const std::filesystem::path& folder,
                                                   const OutputKind& kind);
 

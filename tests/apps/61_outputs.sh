@@ -239,7 +239,7 @@ kill_in_the_middle() {
   "$@" --out "$out" >/dev/null 2>&1 &
   pid=$!
   for ((i = 0; i < 2000; i++)); do
-    [ -z "$(hidden "$out" 2>/dev/null | grep tmp)" ] || break
+    ! hidden "$out" 2>/dev/null | grep -q tmp || break
     sleep 0.005
   done
   kill -"$signal" $pid

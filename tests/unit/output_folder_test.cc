@@ -128,6 +128,8 @@ TEST_F(OutputFolderTest, WhatCannotBeReplacedIsFoundFirst) {
   expect_message(refusal(kAttributionOutput, false), out_ / "tracks", "--out", "is not a folder");
   fs::remove(out_ / "tracks");
   sign(kAttributionOutput);
+  fs::create_directories(out_ / "tracks" / "mine");
+  EXPECT_EQ(refusal(kAttributionOutput, true), "");
   fs::create_directory(out_ / "peaks.tsv");
   expect_message(refusal(kAttributionOutput, true), out_ / "peaks.tsv", "--out",
                  "is not a regular file");

@@ -1,18 +1,13 @@
-// The parts of cdt-train: order of an epoch, losses, options, the run directory and its state.
-#include <fcntl.h>
+// The parts of cdt-train: order of an epoch, losses, options, the state and the loop.
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <memory>
 #include <numeric>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "apps/common/model_file.h"
@@ -65,140 +60,6 @@ TEST(EpochLoss, AShortLastBatchCountsLikeAFullOne) {
   EXPECT_DOUBLE_EQ(epoch_loss({-3.0F}, {Pair{}}, 8, 2.0), 2.0 * (3.0 - 1.0));
 }
 
-// --- run directory
-// --------------------------------------------------------------------------------
-
-class RunFolderTest : public ::testing::Test {
- protected:
-  static void put(const fs::path& folder, const std::string& content) {
-    fs::create_directories(folder);
-    test::write_bytes(folder / "file", content);
-  }
-  std::string last() const { return test::read_bytes(run_dir / "last" / "file"); }
-  /// last/ after a start that finds what a killed process left.
-  std::string repaired() const {
-    const RunFolder folder(run_dir, true);
-    EXPECT_FALSE(fs::exists(run_dir / "last.new"));
-    EXPECT_FALSE(fs::exists(run_dir / "last.old"));
-    return last();
-  }
-  test::TempDir dir;
-  fs::path run_dir = dir.path / "run";
-};
-
-TEST_F(RunFolderTest, ReplacesLastWhole) {
-  const RunFolder folder(run_dir, false);
-  for (const std::string content : {"one", "two"}) {
-    folder.replace_last([&](const fs::path& into) { put(into, content); });
-    EXPECT_EQ(last(), content);
-  }
-  EXPECT_THROW(folder.replace_last([&](const fs::path& into) {
-    put(into, "three");
-    throw Error("disk full");
-  }),
-               Error);
-  EXPECT_EQ(last(), "two");
-  EXPECT_FALSE(fs::exists(run_dir / "last.new"));
-}
-
-TEST_F(RunFolderTest, RepairsAnyPointOfAKill) {
-  put(run_dir / "last", "old");
-  put(run_dir / "last.new", "torn");
-  EXPECT_EQ(repaired(), "old");  // while last.new was written
-
-  fs::rename(run_dir / "last", run_dir / "last.old");
-  put(run_dir / "last.new", "new");
-  EXPECT_EQ(repaired(), "new");  // between the renames
-
-  put(run_dir / "last.old", "old");
-  EXPECT_EQ(repaired(), "new");  // before last.old was removed
-}
-
-/// last/ is looked for all the while that it is replaced.
-TEST_F(RunFolderTest, LastIsNeverMissing) {
-  put(dir.path / "a", "");
-  put(dir.path / "b", "");
-  if (renameat2(AT_FDCWD, (dir.path / "a").c_str(), AT_FDCWD, (dir.path / "b").c_str(),
-                RENAME_EXCHANGE) != 0) {
-    GTEST_SKIP() << "this file system cannot exchange two names";
-  }
-  const RunFolder folder(run_dir, false);
-  folder.replace_last([&](const fs::path& into) { put(into, "first"); });
-  std::atomic<bool> done{false};
-  std::atomic<int> missing{0};
-  std::thread reader([&] {
-    struct stat info {};
-    while (!done) missing += stat((run_dir / "last" / "file").c_str(), &info) == 0 ? 0 : 1;
-  });
-  for (int i = 0; i < 200; ++i) {
-    folder.replace_last([&](const fs::path& into) { put(into, std::to_string(i)); });
-  }
-  done = true;
-  reader.join();
-  EXPECT_EQ(missing, 0);
-  EXPECT_EQ(last(), "199");
-}
-
-TEST_F(RunFolderTest, AnEarlierRunGoesWhenTheNewOneBegins) {
-  const std::string config = "{\"program\": \"cdt-train 0\"}";
-  {
-    RunFolder first(run_dir, false);
-    first.begin(config);
-    first.replace_last([&](const fs::path& into) { put(into, "old"); });
-    first.append_metrics("{}");
-    test::write_bytes(first.best_model(), "old");
-    test::write_bytes(run_dir / "notes.txt", "mine");
-  }
-  { const RunFolder failed(run_dir, false, true); }
-  EXPECT_EQ(last(), "old");
-  RunFolder second(run_dir, false, true);
-  second.begin(config);
-  EXPECT_FALSE(fs::exists(run_dir / "last"));
-  EXPECT_FALSE(fs::exists(second.best_model()));
-  EXPECT_FALSE(fs::exists(second.metrics()));
-  EXPECT_TRUE(fs::exists(run_dir / "notes.txt"));
-}
-
-TEST_F(RunFolderTest, ARunThatDidNotBeginLeavesNothing) {
-  { const RunFolder folder(run_dir / "deep", false); }
-  EXPECT_FALSE(fs::exists(run_dir));
-  {
-    RunFolder folder(run_dir, false);
-    folder.begin("{\"program\": \"cdt-train 0\"}");
-    EXPECT_THROW(folder.replace_last([](const fs::path&) { throw Error("disk full"); }), Error);
-  }
-  EXPECT_FALSE(fs::exists(run_dir));
-}
-
-TEST_F(RunFolderTest, RefusesASecondTrainerAndAWrittenFolder) {
-  {
-    const RunFolder folder(run_dir, false);
-    expect_message(input_error([&] { RunFolder(run_dir, false); }), run_dir, "lock",
-                   "another cdt-train");
-    folder.append_metrics("{}");
-  }
-  expect_message(input_error([&] { RunFolder(run_dir, false); }), run_dir, "--out",
-                 "already holds a run");
-  expect_message(input_error([&] { RunFolder(run_dir, true); }), run_dir, "--resume",
-                 "no run to resume");
-  const fs::path nowhere = dir.path / "nowhere";
-  expect_message(input_error([&] { RunFolder(nowhere, true); }), nowhere, "--resume",
-                 "no run to resume");
-  EXPECT_FALSE(fs::exists(nowhere));
-}
-
-TEST_F(RunFolderTest, CutsMetricsAfterTheLastFinishedEpoch) {
-  const RunFolder folder(run_dir, false);
-  folder.keep_metrics(0);
-  folder.append_metrics("{\"epoch\":1}");
-  folder.append_metrics("{\"epoch\":2}");
-  std::ofstream(folder.metrics(), std::ios::app) << "{\"epo";
-  folder.keep_metrics(2);
-  EXPECT_EQ(test::read_bytes(folder.metrics()), "{\"epoch\":1}\n{\"epoch\":2}\n");
-  folder.keep_metrics(1);
-  EXPECT_EQ(test::read_bytes(folder.metrics()), "{\"epoch\":1}\n");
-  expect_message(input_error([&] { folder.keep_metrics(2); }), folder.metrics(), "lines",
-                 "expected 2, got 1");
 }
 
 // --- state and loop
