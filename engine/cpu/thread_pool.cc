@@ -12,7 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <system_error>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -111,7 +111,7 @@ class ThreadPool {
       for (; started_ < wanted; ++started_) {
         std::thread([this, thread = started_ + 1] { serve(thread); }).detach();
       }
-    } catch (const std::system_error&) {
+    } catch (const std::exception&) {
       // The system starts no more; those there are do the work.
     }
     spins_ = started_ < omp_get_num_procs();
