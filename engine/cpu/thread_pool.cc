@@ -22,7 +22,7 @@ namespace {
 /// Long enough for the next kernel of a step to begin. A thread that waits longer sleeps, since on
 /// a busy machine it would take the time of the thread it waits for; so it does at once where there
 /// are more threads than cores.
-constexpr std::chrono::microseconds kSpin{20};
+constexpr std::chrono::microseconds kSpin{5};
 
 void pause_briefly() {
 #if defined(__x86_64__)

@@ -271,6 +271,15 @@ TEST_F(TrainRun, WritesWhatTheRunDirectoryHolds) {
   EXPECT_TRUE(fs::exists(folder.last_state()));
 }
 
+TEST_F(TrainRun, TakesTheMemoryThatWasPlanned) {
+  const auto run = make(default_pairs());
+  run->trainer.run(RunFolder(run_dir, false));
+  EXPECT_EQ(run->plan.lasting(), run->lasting.peak());
+  EXPECT_EQ(run->plan.activations, run->trainer.step_arena().peak());
+  EXPECT_EQ(run->plan.scratch, run->trainer.scratch().peak());
+  EXPECT_EQ(run->plan.trunks, run->trainer.trunks().peak());
+}
+
 TEST_F(TrainRun, StateComesBackFieldByField) {
   const auto run = make(default_pairs());
   Backend& backend = *run->backend;
