@@ -12,7 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <system_error>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -22,7 +22,7 @@ namespace {
 /// Long enough for the next kernel of a step to begin. A thread that waits longer sleeps, since on
 /// a busy machine it would take the time of the thread it waits for; so it does at once where there
 /// are more threads than cores.
-constexpr std::chrono::microseconds kSpin{20};
+constexpr std::chrono::microseconds kSpin{5};
 
 void pause_briefly() {
 #if defined(__x86_64__)
@@ -111,7 +111,7 @@ class ThreadPool {
       for (; started_ < wanted; ++started_) {
         std::thread([this, thread = started_ + 1] { serve(thread); }).detach();
       }
-    } catch (const std::system_error&) {
+    } catch (const std::exception&) {
       // The system starts no more; those there are do the work.
     }
     spins_ = started_ < omp_get_num_procs();

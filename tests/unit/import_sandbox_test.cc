@@ -1,5 +1,6 @@
 // The child process around untrusted HDF5 files.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -7,6 +8,7 @@
 #include <new>
 #include <string>
 
+#include "apps/common/interrupt.h"
 #include "io/dataset.h"
 #include "io/hdf5/sandbox.h"
 #include "tests/support/published_files.h"
@@ -109,6 +111,30 @@ TEST(ImportSandbox, SignalsReachTheChild) {
   } catch (const Error& error) {
     EXPECT_EQ(std::string(error.what()).rfind("stopped by signal 15", 0), 0U) << error.what();
   }
+}
+
+/// A terminal or `timeout` sends a signal more than once: the first ends the child, and a second
+/// one does not keep the parent from cleaning up.
+TEST(ImportSandbox, ASecondSignalDoesNotStopTheCleaningUp) {
+  const pid_t parent = fork();
+  ASSERT_GE(parent, 0);
+  if (parent == 0) {
+    catch_interrupts("cdt-test");
+    try {
+      run_sandboxed([] {
+        kill(getppid(), SIGINT);
+        for (;;) pause();
+        return 0;
+      });
+    } catch (const Error&) {
+      raise(SIGINT);
+      _exit(7);
+    }
+    _exit(1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(parent, &status, 0), parent);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status;
 }
 
 class ImportInSandbox : public testing::Test {

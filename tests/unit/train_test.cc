@@ -1,4 +1,4 @@
-// The parts of cdt-train: order of an epoch, losses, options, the state and the loop.
+// The parts of cdt-train: order of an epoch, losses, the state and the loop.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -60,8 +60,6 @@ TEST(EpochLoss, AShortLastBatchCountsLikeAFullOne) {
   EXPECT_DOUBLE_EQ(epoch_loss({-3.0F}, {Pair{}}, 8, 2.0), 2.0 * (3.0 - 1.0));
 }
 
-}
-
 // --- state and loop
 // -------------------------------------------------------------------------------
 
@@ -86,6 +84,15 @@ TEST_F(TrainRun, WritesWhatTheRunDirectoryHolds) {
   EXPECT_EQ(epochs, 3);
   EXPECT_TRUE(fs::exists(folder.best_model()));
   EXPECT_TRUE(fs::exists(folder.last_state()));
+}
+
+TEST_F(TrainRun, TakesTheMemoryThatWasPlanned) {
+  const auto run = make(default_pairs());
+  run->trainer.run(RunFolder(run_dir, false));
+  EXPECT_EQ(run->plan.lasting(), run->lasting.peak());
+  EXPECT_EQ(run->plan.activations, run->trainer.step_arena().peak());
+  EXPECT_EQ(run->plan.scratch, run->trainer.scratch().peak());
+  EXPECT_EQ(run->plan.trunks, run->trainer.trunks().peak());
 }
 
 TEST_F(TrainRun, StateComesBackFieldByField) {
