@@ -54,7 +54,7 @@ void read_dataset(const fs::path& directory) {
 
 void read_checkpoint(const fs::path& file) {
   constexpr ModelOverrides kHeads{2, 2};
-  const CdtConfig config = read_model_config(SafetensorsReader(file), kHeads);
+  read_model_config(SafetensorsReader(file), kHeads);
   const auto backend = make_cpu_backend(1);
   Arena lasting(*backend, "lasting");
   load_model(file, *backend, lasting, false, kHeads);
