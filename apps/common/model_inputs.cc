@@ -12,6 +12,7 @@
 #include "io/assembly.h"
 #include "io/digest.h"
 #include "io/text.h"
+#include "io/warning.h"
 
 namespace cdt {
 namespace {
@@ -219,15 +220,13 @@ void compare_parts(const ModelInputs& model, const ModelInputs& data, const Plac
         "differs in the data set " + place.data + others + "; --other-inputs goes on all the same",
         part_text(model, parts[0]), part_text(data, parts[0]));
   }
-  std::cerr << "warning: " << place.file << ": the data set " << place.data
-            << " is not what the model was trained beside:";
-  const char* before = " ";
+  std::string differing;
   for (const std::string& part : parts) {
-    std::cerr << before << part << " (expected " << part_text(model, part) << ", got "
-              << part_text(data, part) << ")";
-    before = ", ";
+    differing += (differing.empty() ? "" : ", ") + part + " (expected " + part_text(model, part) +
+                 ", got " + part_text(data, part) + ")";
   }
-  std::cerr << '\n';
+  warn(place.file + ": the data set " + place.data +
+       " is not what the model was trained beside: " + differing);
 }
 
 }  // namespace
@@ -277,10 +276,11 @@ void fit_to_model(const SafetensorsReader& reader, const CdtConfig& config,
       throw InputError(place.file, kGenes,
                        "--match-genes: the file does not record the model's genes by name");
     }
-    std::cerr << "warning: " << place.file
-              << ": the file does not record genes, bins, assembly or embeddings of its training; "
-                 "that those of the data set "
-              << place.data << " are the same, and in the same order, could not be checked\n";
+    warn(place.file +
+         ": the file does not record genes, bins, assembly or embeddings of its training; that "
+         "those "
+         "of the data set " +
+         place.data + " are the same, and in the same order, could not be checked");
     return;
   }
   ModelInputs held = inputs_of(*data);
