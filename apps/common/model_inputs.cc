@@ -133,9 +133,8 @@ Rows index_of(const std::vector<std::string>& genes) {
 
 /// The genes of `a` that `b` lacks.
 std::vector<std::string> missing(const std::vector<std::string>& a, const Rows& b) {
-  std::vector<std::string> out;
-  std::copy_if(a.begin(), a.end(), std::back_inserter(out),
-               [&](const std::string& gene) { return b.count(gene) == 0; });
+  std::vector<std::string> out = a;
+  std::erase_if(out, [&](const std::string& gene) { return b.count(gene) > 0; });
   return out;
 }
 

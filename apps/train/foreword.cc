@@ -39,13 +39,14 @@ void warn_of_shared_pairs(const Dataset& data) {
     mine = true;
   }
   for (const auto& [which, found] : shared) {
-    const std::string second = split_name(which.second);
-    warn(pairs_file(data) + ": split: " + std::to_string(found.count) +
-         (found.count == 1 ? " pair is" : " pairs are") + " in both " + split_name(which.first) +
-         " and " + second + ", the first " +
-         data.enhancers[static_cast<std::size_t>(found.first->enhancer)].name + ":" +
-         data.genes[static_cast<std::size_t>(found.first->gene)] + "; what " + second +
-         " measures is no test on new pairs");
+    const Pair& first = *found.first;
+    warn(
+        text("%s: split: %lld pair(s) in both %s and %s, the first %s:%s; what %s measures is no "
+             "test on new pairs",
+             pairs_file(data).c_str(), static_cast<long long>(found.count), split_name(which.first),
+             split_name(which.second),
+             data.enhancers[static_cast<std::size_t>(first.enhancer)].name.c_str(),
+             data.genes[static_cast<std::size_t>(first.gene)].c_str(), split_name(which.second)));
   }
 }
 
