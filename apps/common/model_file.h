@@ -56,5 +56,4 @@ std::string weights_digest(const Cdt& model, Backend& backend);
 void save_model(const std::filesystem::path& file, const Cdt& model, Backend& backend,
                 const std::map<std::string, std::string>& extra = {});
 
-
 }  // namespace cdt

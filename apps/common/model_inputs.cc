@@ -12,6 +12,7 @@
 #include "io/assembly.h"
 #include "io/digest.h"
 #include "io/text.h"
+#include "io/warning.h"
 
 namespace cdt {
 namespace {
@@ -132,9 +133,8 @@ Rows index_of(const std::vector<std::string>& genes) {
 
 /// The genes of `a` that `b` lacks.
 std::vector<std::string> missing(const std::vector<std::string>& a, const Rows& b) {
-  std::vector<std::string> out;
-  std::copy_if(a.begin(), a.end(), std::back_inserter(out),
-               [&](const std::string& gene) { return b.count(gene) == 0; });
+  std::vector<std::string> out = a;
+  std::erase_if(out, [&](const std::string& gene) { return b.count(gene) > 0; });
   return out;
 }
 
@@ -219,15 +219,13 @@ void compare_parts(const ModelInputs& model, const ModelInputs& data, const Plac
         "differs in the data set " + place.data + others + "; --other-inputs goes on all the same",
         part_text(model, parts[0]), part_text(data, parts[0]));
   }
-  std::cerr << "warning: " << place.file << ": the data set " << place.data
-            << " is not what the model was trained beside:";
-  const char* before = " ";
+  std::string differing;
   for (const std::string& part : parts) {
-    std::cerr << before << part << " (expected " << part_text(model, part) << ", got "
-              << part_text(data, part) << ")";
-    before = ", ";
+    differing += (differing.empty() ? "" : ", ") + part + " (expected " + part_text(model, part) +
+                 ", got " + part_text(data, part) + ")";
   }
-  std::cerr << '\n';
+  warn(place.file + ": the data set " + place.data +
+       " is not what the model was trained beside: " + differing);
 }
 
 }  // namespace
@@ -277,10 +275,11 @@ void fit_to_model(const SafetensorsReader& reader, const CdtConfig& config,
       throw InputError(place.file, kGenes,
                        "--match-genes: the file does not record the model's genes by name");
     }
-    std::cerr << "warning: " << place.file
-              << ": the file does not record genes, bins, assembly or embeddings of its training; "
-                 "that those of the data set "
-              << place.data << " are the same, and in the same order, could not be checked\n";
+    warn(place.file +
+         ": the file does not record genes, bins, assembly or embeddings of its training; that "
+         "those "
+         "of the data set " +
+         place.data + " are the same, and in the same order, could not be checked");
     return;
   }
   ModelInputs held = inputs_of(*data);

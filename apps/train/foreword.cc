@@ -10,6 +10,7 @@
 
 #include "apps/common/format.h"
 #include "io/text.h"
+#include "io/warning.h"
 
 namespace cdt {
 namespace {
@@ -38,12 +39,14 @@ void warn_of_shared_pairs(const Dataset& data) {
     mine = true;
   }
   for (const auto& [which, found] : shared) {
-    std::cerr << "warning: " << pairs_file(data) << ": split: " << found.count
-              << (found.count == 1 ? " pair is" : " pairs are") << " in both "
-              << split_name(which.first) << " and " << split_name(which.second) << ", the first "
-              << data.enhancers[static_cast<std::size_t>(found.first->enhancer)].name << ":"
-              << data.genes[static_cast<std::size_t>(found.first->gene)] << "; what "
-              << split_name(which.second) << " measures is no test on new pairs\n";
+    const Pair& first = *found.first;
+    warn(
+        text("%s: split: %lld pair(s) in both %s and %s, the first %s:%s; what %s measures is no "
+             "test on new pairs",
+             pairs_file(data).c_str(), static_cast<long long>(found.count), split_name(which.first),
+             split_name(which.second),
+             data.enhancers[static_cast<std::size_t>(first.enhancer)].name.c_str(),
+             data.genes[static_cast<std::size_t>(first.gene)].c_str(), split_name(which.second)));
   }
 }
 
@@ -54,14 +57,11 @@ void warn_of_effects(const Dataset& data, Split split, const char* consequence) 
     return pair.beta != pairs.front().beta;
   });
   if (pairs.empty() || (differ && pairs.size() >= kTooFew)) return;
-  std::cerr << "warning: " << pairs_file(data) << ": beta: ";
-  if (pairs.size() < kTooFew) {
-    std::cerr << "no more than " << pairs.size() << " " << split_name(split) << " pairs";
-  } else {
-    std::cerr << "all " << pairs.size() << " " << split_name(split) << " pairs have the effect "
-              << format_number(pairs.front().beta);
-  }
-  std::cerr << ": " << consequence << '\n';
+  const std::string count = std::to_string(pairs.size()) + " " + split_name(split) + " pairs";
+  const std::string what = pairs.size() < kTooFew ? "no more than " + count
+                                                  : "all " + count + " have the effect " +
+                                                        format_number(pairs.front().beta);
+  warn(pairs_file(data) + ": beta: " + what + ": " + consequence);
 }
 
 /// "60.1 million", "9,184"

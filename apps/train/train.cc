@@ -154,7 +154,6 @@ int train(TrainOptions* options) {
     digest = read_parameters(SafetensorsReader(weights), model);
   }
   Trainer trainer(*options, plan, data, dna, *backend, lasting, model);
-  warn_about_pairs(data);
   if (!common.quiet) say_what_it_takes(model, plan, data, *options);
   if (dna.is_small() && !dna.wait(common.quiet)) throw Error("interrupted before the first step");
   if (options->resume) {
@@ -166,6 +165,7 @@ int train(TrainOptions* options) {
     if (!common.quiet) say_if_done(trainer.state(), options->settings);
   }
   if (!options->resume) stop_if_interrupted();
+  warn_about_pairs(data);
   folder.begin(config_json(*options, config));
   if (!options->resume) trainer.save(folder);
   trainer.run(folder);

@@ -79,7 +79,7 @@ other_inputs() { # NAME FIELD: $work/NAME differs in FIELD
   refused "$2: differs in the data set $work/$1" "$work/$1"
   expect_text "$work/stderr" '--other-inputs goes on all the same'
   predicted "other-$1" "$work/$1" --other-inputs
-  check "$1: one warning" [ "$(grep -c "^warning: .*: $2 (expected " "$work/stderr")" = 1 ]
+  check "$1: one warning" [ "$(grep -c "^cdt-predict: warning: .*: $2 (expected " "$work/stderr")" = 1 ]
 }
 for name in bin-bp assembly rna protein; do cp -r "$data" "$work/$name"; done
 sed -i 's/"bin_bp": 128/"bin_bp": 1024/' "$work/bin-bp/dataset.json"
