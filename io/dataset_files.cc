@@ -18,6 +18,7 @@ namespace {
 constexpr std::array<Split, 3> kSplits{Split::kTrain, Split::kVal, Split::kTest};
 constexpr std::array<const char*, 3> kSplitNames{"train", "val", "test"};
 constexpr std::size_t kPiece = std::size_t{1} << 24U;  // bytes read between two polls
+constexpr std::size_t kLongestGene = 256;
 enum PairColumn { kSplit, kEnhancer, kGene, kBeta, kLabel };
 
 Split parse_split(const TsvFile& tsv) {
@@ -89,7 +90,12 @@ std::vector<std::string> read_gene_list(const std::filesystem::path& path, std::
   std::unordered_map<std::string, std::int64_t> seen;
   std::string_view line;
   while (lines.next(&line)) {
-    if (line.empty()) throw InputError(lines.file(), lines.where(), "gene symbol is empty");
+    if (line.empty() || line.size() > kLongestGene) {
+      throw InputError(
+          lines.file(), lines.where(),
+          expected_got("gene symbol", "1 to " + std::to_string(kLongestGene) + " bytes",
+                       std::to_string(line.size())));
+    }
     const auto [at, fresh] = seen.emplace(line, lines.line());
     if (!fresh) {
       throw InputError(

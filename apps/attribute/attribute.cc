@@ -27,6 +27,7 @@
 #include "apps/common/profile_report.h"
 #include "apps/common/progress.h"
 #include "engine/error.h"
+#include "io/warning.h"
 #include "model/in_float32.h"
 
 namespace cdt {
@@ -184,6 +185,45 @@ std::uint64_t score_bytes(const AttributeOptions& options, const Methods& method
          tracks * methods.size() * bins * kIntervalBytes;
 }
 
+/// The files of --annotations; stderr says what was left out and what is doubtful.
+std::vector<Annotations> read_annotations(const AttributeOptions& options, const Dataset& data,
+                                          const ChromosomeSizes& sizes) {
+  std::vector<Annotations> annotations = read_annotation_files(options.annotations, data);
+  for (const Annotations& a : annotations) {
+    const std::string left_out = left_out_text(a);
+    if (!left_out.empty()) note(left_out);
+    for (const std::string& doubt : assembly_doubts(a, data, sizes)) warn(doubt);
+  }
+  return annotations;
+}
+
+/// Brings all files to their names; summary: that of the methods, to which each part adds.
+void finish(Receivers& r, nlohmann::ordered_json summary, const AttributeOptions& options) {
+  summary["methods"].update(r.descriptions, /*merge_objects=*/true);
+  r.outputs.begin_replacing();
+  r.maps.finish(&summary);
+  r.sections.finish(&summary);
+  r.gradients.finish(&summary);
+  r.regions.finish(&summary);
+  r.outputs.finish(std::move(summary), options.command);
+}
+
+void print_tables(const Receivers& r, std::int64_t tracks, std::int64_t pairs) {
+  std::cout << r.sections.table() << r.gradients.table() << r.regions.table();
+  if (tracks < pairs) {
+    std::cout << "tracks: the first " << tracks << " of " << pairs
+              << " pairs (--tracks N for more)\n";
+  }
+  const TrackFolder& written = r.outputs.tracks();
+  if (!written.without_bigwig().empty()) {
+    std::cout << "tracks: some or all without bigWig: " << written.without_bigwig() << "\n";
+  }
+  if (!written.outside().empty()) {
+    std::cout << "tracks: none for " << named(written.outside(), "enhancer")
+              << " without a base on the chromosome\n";
+  }
+}
+
 /// The exit code.
 int run(const AttributeOptions& options) {
   catch_interrupts("cdt-attribute");
@@ -195,21 +235,14 @@ int run(const AttributeOptions& options) {
   const ChromosomeSizes sizes = options.chrom_sizes.empty()
                                     ? ChromosomeSizes(inference.data.assembly)
                                     : ChromosomeSizes(inference.data.assembly, options.chrom_sizes);
-  std::vector<Annotations> annotations = read_annotation_files(options.annotations, inference.data);
-  for (const Annotations& a : annotations) {
-    const std::string left_out = left_out_text(a);
-    if (!left_out.empty()) std::cerr << "note: " << left_out << "\n";
-    for (const std::string& doubt : assembly_doubts(a, inference.data, sizes)) {
-      std::cerr << "cdt-attribute: warning: " << doubt << "\n";
-    }
-  }
   std::vector<Region> occluded =
       choose_regions(options.gradient.occlude_regions, inference.data, sizes, pairs);
   const auto count = static_cast<std::int64_t>(pairs.size());
   AttributionOutputs outputs(out.path(), inference.data, sizes, methods, count, options.tracks,
                              options.temperature);
   MapOutputs maps(out.path(), options.maps, inference, pairs);
-  Sections sections(out.path(), inference.data, sizes, truth, methods, std::move(annotations),
+  Sections sections(out.path(), inference.data, sizes, truth, methods,
+                    read_annotations(options, inference.data, sizes),
                     {options.null_replicates, options.choice.seed});
   GradientReports gradients(out.path(), options.gradient, options.common, inference, methods,
                             count);
@@ -223,27 +256,10 @@ int run(const AttributeOptions& options) {
   const Summary summary = summarise(numbers, methods, inference.data, truth,
                                     {options.null_replicates, options.choice.seed});
   nlohmann::ordered_json json = summary_json(summary);
-  json["methods"].update(receivers.descriptions, /*merge_objects=*/true);
-  outputs.begin_replacing();
-  maps.finish(&json);
-  sections.finish(&json);
-  gradients.finish(&json);
-  regions.finish(&json);
   json["chromosome_sizes"] = sizes_json(inference.data, sizes);
-  outputs.finish(json, options.command);
-  std::cout << summary_table(summary) << sections.table() << gradients.table() << regions.table();
-  if (options.tracks < count) {
-    std::cout << "tracks: the first " << options.tracks << " of " << count
-              << " pairs (--tracks N for more)\n";
-  }
-  if (!outputs.tracks().without_bigwig().empty()) {
-    std::cout << "tracks: some or all without bigWig: " << outputs.tracks().without_bigwig()
-              << "\n";
-  }
-  if (!outputs.tracks().outside().empty()) {
-    std::cout << "tracks: none for " << named(outputs.tracks().outside(), "enhancer")
-              << " without a base on the chromosome\n";
-  }
+  finish(receivers, std::move(json), options);
+  std::cout << summary_table(summary);
+  print_tables(receivers, options.tracks, count);
   report_profile(*inference.backend, out.path());
   return gradients.complain();
 }

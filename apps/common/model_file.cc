@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <iostream>
 #include <utility>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "io/digest.h"
 #include "io/json.h"
 #include "io/text.h"
+#include "io/warning.h"
 
 namespace cdt {
 namespace {
@@ -99,9 +99,8 @@ std::int64_t heads_or(std::int64_t given, std::int64_t released, std::int64_t hi
     throw InputError(file, option,
                      "the file does not record it; give --" + std::string(option) + " N");
   }
-  std::cerr << "note: " << file << " does not record " << option << "; taking "
-            << std::to_string(released) << " as the reference does (--" << option
-            << " N to say otherwise)\n";
+  note(file + ": " + option + " is not recorded; taking " + std::to_string(released) +
+       " as the reference does (--" + option + " N to say otherwise)");
   return released;
 }
 

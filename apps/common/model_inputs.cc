@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <iostream>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <unordered_map>
 #include <utility>
 
+#include "apps/common/format.h"
 #include "engine/error.h"
 #include "io/assembly.h"
 #include "io/digest.h"
+#include "io/path_text.h"
 #include "io/text.h"
 #include "io/warning.h"
 
@@ -18,20 +18,13 @@ namespace cdt {
 namespace {
 
 constexpr std::int64_t kMostBins = std::int64_t{1} << 32U;
-constexpr std::size_t kLongestName = 1000;
+constexpr std::size_t kLongestName = 1024;  // of a gene list's 256 bytes, each escaped
 constexpr const char* kGenes = "genes";
 
 std::string digest_of(const std::vector<float>& values) {
   Digest digest;
   digest.add(values);
   return digest.hex();
-}
-
-/// The metadata is JSON, which holds UTF-8 only: other bytes become U+FFFD.
-std::string as_utf8(const std::string& text) {
-  const nlohmann::json json(text);
-  return nlohmann::json::parse(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace))
-      .get<std::string>();
 }
 
 /// The recorded parts beside the genes.
@@ -190,12 +183,12 @@ void match_genes(const ModelInputs& model, const std::vector<std::string>& held,
   std::vector<std::int32_t> order;
   for (const std::string& gene : model.genes) order.push_back(rows.at(gene));
   const std::int64_t dropped = data->choose_genes(order);
-  std::cerr << "note: " << place.data << ": genes are in the order of " << place.file << " now";
+  std::string line = place.data + ": genes are brought into the order of " + place.file;
   if (!foreign.empty()) {
-    std::cerr << "; left out: " << counted(foreign) << " that the model lacks, with their "
-              << dropped << (dropped == 1 ? " pair" : " pairs");
+    line += "; left out: " + counted(foreign) + " that the model lacks, with their " +
+            number_of(dropped, "pair");
   }
-  std::cerr << '\n';
+  note(line);
 }
 
 /// Refuses other bins, assembly or embeddings, or says what differs.
@@ -234,10 +227,10 @@ ModelInputs inputs_of(const Dataset& data) {
   ModelInputs out{{},
                   data.bins,
                   data.bin_bp,
-                  as_utf8(data.assembly),
+                  escape_bytes(data.assembly),
                   digest_of(data.rna),
                   digest_of(data.protein)};
-  for (const std::string& gene : data.genes) out.genes.push_back(as_utf8(gene));
+  for (const std::string& gene : data.genes) out.genes.push_back(escape_bytes(gene));
   return out;
 }
 

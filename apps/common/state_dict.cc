@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <iostream>
 #include <string_view>
 
 #include "engine/error.h"
+#include "io/warning.h"
 
 namespace cdt {
 namespace {
@@ -43,15 +43,15 @@ StateDict read_state_dict(const SafetensorsReader& reader) {
 }
 
 void note_differences(const SafetensorsReader& reader, const StateDict& dict) {
-  const std::string note = "note: " + printable(reader.path().string()) + ": ";
+  const std::string file = reader.path().string() + ": ";
   if (!dict.prefix.empty()) {
-    std::cerr << note << "every name begins with " << dict.prefix << ", which is left out\n";
+    note(file + "every name begins with " + dict.prefix + ", which is left out");
   }
   const auto wide = std::count_if(reader.tensors().begin(), reader.tensors().end(),
                                   [](const TensorInfo& info) { return info.dtype == "F64"; });
   if (wide > 0) {
-    std::cerr << note << std::to_string(wide) << " of " << std::to_string(reader.tensors().size())
-              << " tensors are float64 and are rounded to float32\n";
+    note(file + std::to_string(wide) + " of " + std::to_string(reader.tensors().size()) +
+         " tensors are float64 and are rounded to float32");
   }
 }
 

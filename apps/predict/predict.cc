@@ -22,6 +22,7 @@
 #include "io/path_text.h"
 #include "io/text.h"
 #include "io/truth.h"
+#include "io/warning.h"
 
 namespace cdt {
 namespace {
@@ -102,7 +103,7 @@ Screen screen_of_split(const PredictOptions& options, const Dataset& data,
   ScreenFile read = read_screen(options.replicate, data, pairs);
   expect_comparable(options, read.effects, pairs);
   const std::string skipped = read.skipped(options.replicate);
-  if (!skipped.empty()) std::cerr << "note: " << skipped << '\n';
+  if (!skipped.empty()) note(skipped);
   return std::move(read.effects);
 }
 

@@ -68,7 +68,7 @@ void warn_of_effects(const Dataset& data, Split split, const char* consequence) 
 std::string counted(std::int64_t number) {
   constexpr std::int64_t kMillion = 1'000'000;
   if (number >= kMillion) return text("%.3g million", static_cast<double>(number) / kMillion);
-  return std::to_string(number);
+  return with_commas(number);
 }
 
 }  // namespace
@@ -87,14 +87,28 @@ void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& 
   const std::int64_t steps = train / options.settings.batch_size;
   const std::size_t mib = (plan.total() >> 20U) + 1;
   std::cerr << "model of " << counted(model.parameter_count()) << " parameters, about " << mib
-            << " MiB of memory; " << train << " train pairs, " << steps
-            << (steps == 1 ? " step" : " steps") << " an epoch, at most " << options.settings.epochs
-            << " epochs\n";
+            << " MiB of memory; " << number_of(train, "train pair") << ", "
+            << number_of(steps, "step") << " an epoch, at most "
+            << number_of(options.settings.epochs, "epoch") << '\n';
   const bool sizes_chosen = options.given.count("hidden") > 0 || !options.common.model.empty();
   if (options.resume || sizes_chosen || model.parameter_count() / kDwarfs < train) return;
-  std::cerr << "note: that is " << counted(model.parameter_count() / train)
-            << " parameters for each train pair; a smaller model is faster and may do as well: "
-               "--hidden 64 --heads 4 --feed-forward 128 --fusion 128\n";
+  note("that is " + counted(model.parameter_count() / train) +
+       " parameters for each train pair; a smaller model is faster and may do as well: --hidden 64 "
+       "--heads 4 --feed-forward 128 --fusion 128");
+}
+
+void say_what_is_resumed(const TrainState& state, const TrainSettings& settings,
+                         const std::string& began_on, const std::string& device) {
+  if (began_on != device) {
+    note("the run began on " + began_on + " and continues on " + device +
+         "; its last bits may differ");
+  }
+  const std::int64_t done = state.epoch - 1;
+  if (state.stopped) {
+    note("the run ended by early stopping after " + number_of(done, "epoch"));
+  } else if (done >= settings.epochs) {
+    note("all " + std::to_string(done) + " epochs are done; a larger --epochs trains on");
+  }
 }
 
 }  // namespace cdt

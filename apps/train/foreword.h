@@ -2,8 +2,11 @@
 // training will take.
 #pragma once
 
+#include <string>
+
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
+#include "apps/train/state.h"
 #include "io/dataset.h"
 #include "model/cdt.h"
 
@@ -17,5 +20,10 @@ void warn_about_pairs(const Dataset& data);
 /// sizes are the defaults.
 void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& data,
                        const TrainOptions& options);
+
+/// Where a resumed run continues on another device than it began on, and where nothing is left to
+/// do: it then ends at once, and with success.
+void say_what_is_resumed(const TrainState& state, const TrainSettings& settings,
+                         const std::string& began_on, const std::string& device);
 
 }  // namespace cdt

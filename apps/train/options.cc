@@ -13,6 +13,7 @@
 #include "engine/error.h"
 #include "io/json.h"
 #include "io/text.h"
+#include "io/warning.h"
 
 namespace cdt {
 namespace {
@@ -157,6 +158,10 @@ void check(const TrainOptions& options) {
                                   "less than " + format_number(1.0 / settings.lr),
                                   format_number(settings.weight_decay)));
   }
+  if (options.dry_run && options.resume) {
+    throw InputError(kCommandLine, "--resume",
+                     "a dry run resumes nothing; leave one of the two out");
+  }
   if (options.dry_run) return;
   if (common.out.empty()) throw InputError(kCommandLine, "--out", "is required (a run directory)");
   if (common.data.empty() && !options.resume) {
@@ -243,11 +248,9 @@ void adopt_model_dropout(const CdtConfig& config, const std::filesystem::path& m
   const std::string file = model_file.string();
   if (!given) dropout = recorded;
   if (options->common.quiet) return;
-  std::cerr << (given ? "note: dropout is " + format_number(dropout) + " as given; " + file +
-                            " was trained with " + format_number(recorded)
-                      : "note: dropout is " + format_number(dropout) + ", which " + file +
-                            " was trained with; --dropout P for another")
-            << '\n';
+  note("dropout is " + format_number(dropout) +
+       (given ? " as given; " + file + " was trained with " + format_number(recorded)
+              : ", which " + file + " was trained with; --dropout P for another"));
 }
 
 std::string settings_json(const TrainSettings& settings) {

@@ -80,7 +80,7 @@ void print_result(const RunFolder& folder, const TrainState& state) {
             << "best validation pearson\t"
             << (std::isfinite(state.best_metric) ? format_number(state.best_metric) : "undefined")
             << '\n'
-            << "model\t" << folder.best_model().string() << '\n';
+            << "model\t" << path_text(folder.best_model()) << '\n';
 }
 
 /// What the run being resumed was: its facts, and into `options` its settings.
@@ -115,27 +115,35 @@ std::uint64_t weight_bytes(const Cdt& model) {
   return out;
 }
 
-/// A run that has nothing left to do ends at once, and with success.
-void say_if_done(const TrainState& state, const TrainSettings& settings) {
-  const std::int64_t done = state.epoch - 1;
-  if (state.stopped) {
-    std::cerr << "note: the run ended by early stopping after " << done << " epochs\n";
-  } else if (done >= settings.epochs) {
-    std::cerr << "note: all " << done << " epochs are done; a larger --epochs trains on\n";
+/// A model with its weights: random, of --model, or of the run being resumed. weights: their
+/// digest, where they were read.
+struct Trained {
+  Trained(const CdtConfig& config, Backend& backend, const std::filesystem::path& file,
+          std::int64_t seed)
+      : lasting(backend, "lasting"), model(config, backend, lasting, true) {
+    if (file.empty()) {
+      model.initialise(static_cast<std::uint64_t>(seed));
+    } else {
+      weights = read_parameters(SafetensorsReader(file), model);
+    }
   }
-}
+  Arena lasting;
+  Cdt model;
+  std::string weights;
+};
 
 int train(TrainOptions* options) {
   const CommonOptions& common = options->common;
   catch_interrupts("cdt-train", "steps since the last saved state are lost");
-  if (!options->resume) {
+  const auto keep_inputs = [&common] {
     refuse_to_overwrite_inputs(existing_files(common.out, kRunOutput), Inputs(common));
-  }
+  };
+  if (!options->resume) keep_inputs();
   RunFolder folder(common.out, options->resume, common.overwrite);
   RunFacts facts;
   if (options->resume) {
     facts = adopt_run(folder, options);
-    refuse_to_overwrite_inputs(existing_files(common.out, kRunOutput), Inputs(common));
+    keep_inputs();  // the data set is known by this time
   }
   Dataset data(common.data);
   const std::filesystem::path weights = options->resume ? folder.last_model() : common.model;
@@ -144,28 +152,20 @@ int train(TrainOptions* options) {
   DnaCheck dna(data, facts.dna(), options->resume ? folder.last_state() : "");
   const std::unique_ptr<Backend> backend = open_backend(common);
   const MemoryPlan plan = plan_memory(config, options->settings, data.bins, *backend);
-  Arena lasting(*backend, "lasting");
-  Cdt model(config, *backend, lasting, true);
-  folder.require_space(weight_bytes(model));
-  std::string digest;
-  if (weights.empty()) {
-    model.initialise(static_cast<std::uint64_t>(options->settings.seed));
-  } else {
-    digest = read_parameters(SafetensorsReader(weights), model);
-  }
-  Trainer trainer(*options, plan, data, dna, *backend, lasting, model);
-  if (!common.quiet) say_what_it_takes(model, plan, data, *options);
+  Trained trained(config, *backend, weights, options->settings.seed);
+  folder.require_space(weight_bytes(trained.model));
+  Trainer trainer(*options, plan, data, dna, *backend, trained.lasting, trained.model);
+  warn_about_pairs(data);
+  if (!common.quiet) say_what_it_takes(trained.model, plan, data, *options);
   if (dna.is_small() && !dna.wait(common.quiet)) throw Error("interrupted before the first step");
   if (options->resume) {
-    trainer.restore(folder, digest);
-    if (facts.device != backend->name() && !common.quiet) {
-      std::cerr << "note: the run began on " << facts.device << " and goes on on "
-                << backend->name() << "; its last bits may differ\n";
+    trainer.restore(folder, trained.weights);
+    if (!common.quiet) {
+      say_what_is_resumed(trainer.state(), options->settings, facts.device, backend->name());
     }
-    if (!common.quiet) say_if_done(trainer.state(), options->settings);
+  } else {
+    stop_if_interrupted();
   }
-  if (!options->resume) stop_if_interrupted();
-  warn_about_pairs(data);
   folder.begin(config_json(*options, config));
   if (!options->resume) trainer.save(folder);
   trainer.run(folder);

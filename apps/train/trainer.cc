@@ -108,9 +108,11 @@ void Trainer::run(const RunFolder& folder) {
     epoch_start_ = std::chrono::steady_clock::now();
     samples_here_ = 0;
     train_epoch(folder);
-    const auto prediction = predict_split(model_, tape_, trunks_, feed_, device_, val_, [&] {
-      look_at_dna(folder, nullptr);
-      return !interrupted();
+    const auto prediction = keep_trained(folder, [&] {
+      return predict_split(model_, tape_, trunks_, feed_, device_, val_, [&] {
+        look_at_dna(nullptr);
+        return !interrupted();
+      });
     });
     stop_if_interrupted(folder);
     if (prediction) finish_epoch(folder, *prediction);
@@ -137,7 +139,7 @@ void Trainer::train_epoch(const RunFolder& folder) {
   std::vector<Pair> batch = batch_pairs(order, state_.position);
   feed_.start(column(batch, &Pair::enhancer));
   for (std::int64_t step = state_.position; step < steps_; ++step) {
-    const Tensor dna = feed_.take();
+    const Tensor dna = keep_trained(folder, [this] { return feed_.take(); });
     std::vector<Pair> next;
     if (step + 1 < steps_) {
       next = batch_pairs(order, step + 1);
@@ -145,7 +147,7 @@ void Trainer::train_epoch(const RunFolder& folder) {
     }
     train_step(batch, dna);
     batch = std::move(next);
-    look_at_dna(folder, &progress);
+    keep_trained(folder, [&] { look_at_dna(&progress); });
     say_pace(&progress);
     progress.update(state_.position, progress_note());
     stop_if_interrupted(folder);

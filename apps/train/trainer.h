@@ -58,8 +58,20 @@ class Trainer {
   void settle(std::size_t ahead);
   void finish_epoch(const RunFolder& folder, const std::vector<float>& validation);
   void stop_if_interrupted(const RunFolder& folder);
-  /// Takes what the pass over the DNA has found.
-  void look_at_dna(const RunFolder& folder, Progress* progress);
+  /// What `work`, which reads DNA, returns. Where it fails, on a bad row or a file that cannot be
+  /// read, RUN/last is written first: what was trained until here saw none of it.
+  template <class Work>
+  auto keep_trained(const RunFolder& folder, const Work& work) {
+    try {
+      return work();
+    } catch (const Error&) {
+      settle(0);
+      if (!dna_.compares()) write_last(folder);
+      throw;
+    }
+  }
+  /// Takes what the pass over the DNA has found, once it is done.
+  void look_at_dna(Progress* progress);
   /// After a training that was shorter than the pass over the DNA.
   void finish_dna(const RunFolder& folder);
   void write_last(const RunFolder& folder);

@@ -1,10 +1,10 @@
 // What a Trainer reads from its run directory and writes to it.
-#include <iostream>
 #include <optional>
 
 #include "apps/common/model_file.h"
 #include "apps/train/trainer.h"
 #include "engine/error.h"
+#include "io/warning.h"
 
 namespace cdt {
 
@@ -13,6 +13,7 @@ void Trainer::restore(const RunFolder& folder, const std::string& weights) {
              &state_, model_, &optimiser_, backend_);
   check_best_model(folder);
   folder.keep_metrics(state_.epoch - 1);
+  look_at_dna(nullptr);  // of a small data set all rows are compared by this time
 }
 
 void Trainer::check_best_model(const RunFolder& folder) const {
@@ -41,8 +42,8 @@ void Trainer::check_best_model(const RunFolder& folder) const {
                          folder.last_model().string());
   }
   if (!write) return;
-  std::cerr << "note: " << file.string() << " is written anew from " << folder.last_model().string()
-            << ", which holds the same weights\n";
+  note(file.string() + ": is written anew from " + folder.last_model().string() +
+       ", which holds the same weights");
   save_model(file, model_, backend_, inputs_);
 }
 
@@ -51,7 +52,7 @@ void Trainer::save(const RunFolder& folder) {
     throw Error("interrupted before all rows of DNA were compared with those the run began with; " +
                 (folder.path() / "last").string() + " is as it was; continue with --resume");
   }
-  look_at_dna(folder, nullptr);
+  keep_trained(folder, [this] { look_at_dna(nullptr); });
   write_last(folder);
 }
 
@@ -65,21 +66,16 @@ void Trainer::write_last(const RunFolder& folder) {
 
 void Trainer::finish_dna(const RunFolder& folder) {
   if (!facts_.dna().empty()) return;
-  if (!dna_.wait(options_.common.quiet)) throw Error("interrupted after the last epoch");
-  save(folder);
+  if (!dna_.wait(options_.common.quiet)) {
+    throw Error("interrupted after the last epoch; continue with --resume");
+  }
+  look_at_dna(nullptr);
+  if (!dna_.compares()) write_last(folder);  // a state that was compared holds the digest
 }
 
-void Trainer::look_at_dna(const RunFolder& folder, Progress* progress) {
+void Trainer::look_at_dna(Progress* progress) {
   if (!facts_.dna().empty()) return;
-  std::optional<std::string> digest;
-  try {
-    digest = dna_.digest();
-  } catch (const InputError&) {
-    // What was trained until here saw none of the bad row.
-    settle(0);
-    if (!dna_.compares()) write_last(folder);
-    throw;
-  }
+  const std::optional<std::string> digest = dna_.digest();
   if (!digest) return;
   facts_.fingerprint[kDnaPart] = *digest;
   if (!options_.common.quiet && progress != nullptr) progress->interject(dna_.summary());

@@ -50,7 +50,7 @@ stand elsewhere; --match-genes maps them by name; gene 1 (expected GENE00001, go
   "$work/reversed-data"
 refused 'genes: are not' "$work/reversed-data" --other-inputs
 predicted reversed "$work/reversed-data" --match-genes
-check 'one note' [ "$(grep -c '^note: .*reversed-data: genes are in the order of' "$work/stderr")" = 1 ]
+check 'one note' [ "$(grep -c '^cdt-predict: note: .*reversed-data: genes are brought into the order of' "$work/stderr")" = 1 ]
 expect_same "$work/straight/predictions.tsv" "$work/reversed/predictions.tsv"
 for of in data reversed-data; do
   expect_ok "$attribute" --data "$work/$of" --model "$model" --out "$work/why-$of" --split val \

@@ -92,7 +92,7 @@ expect_same <(cut -f 1-3 "$work/predict-cpu/predictions.tsv") \
 # windows OUT PRECISION OPTIONS...
 windows() {
   "$gpu/cdt-attribute" --data "$work/data" --split val --sample 2 --tracks 0 --device cuda --out "$work/$1" \
-    --precision "$2" --quiet "${@:3}"
+    --precision "$2" --overwrite --quiet "${@:3}"
 }
 # windows_near BOUND: bf16 and fp32
 windows_near() { tests/gpu/compare_windows.sh "$work/fp32" "$work/bf16" 0.99 "$1" >"$work/windows"; }

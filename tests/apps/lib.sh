@@ -63,7 +63,7 @@ expect_fail() {
     fail "$*: exit status $status, expected $expected" "$work/stdout" "$work/stderr"
   elif [[ $last != "$(basename "$1"): "* ]] || [[ $last != *"$needle"* ]]; then
     fail "$*: expected '$(basename "$1"): ...$needle...'" "$work/stderr"
-  elif [ "$(grep -c "^$(basename "$1"): " "$work/stderr")" -ne 1 ]; then
+  elif [ "$(grep -E "^$(basename "$1"): " "$work/stderr" | grep -vcE '^[^ ]+ (warning|note): ')" -ne 1 ]; then
     fail "$*: the error is more than one line" "$work/stderr"
   elif [ -s "$work/stdout" ]; then
     fail "$*: something on stdout" "$work/stdout"

@@ -89,7 +89,7 @@ TEST_F(ModelInputsTest, GenesInAnotherOrderAreRefusedOrMapped) {
   Dataset data(data_dir);
   reverse(&data);
   EXPECT_NE(data.rna, original.rna);
-  EXPECT_NE(fit(&data, {.match_genes = true}).find("genes are in the order of"), std::string::npos);
+  EXPECT_NE(fit(&data, {.match_genes = true}).find("genes are brought into the order of"), std::string::npos);
   EXPECT_EQ(data.genes, original.genes);
   EXPECT_EQ(data.rna, original.rna);
   EXPECT_EQ(data.protein, original.protein);
