@@ -133,6 +133,7 @@ void Arena::reset() {
 #ifdef CDT_DEBUG
 
 void Arena::poison(const Piece& piece, std::size_t offset, std::size_t bytes) {
+  if (!backend_.holds_values()) return;
   const auto count = static_cast<std::int64_t>((bytes - kCanaryBytes) / sizeof(float));
   float* data = piece.base + offset / sizeof(float);
   backend_.fill({data, {count}}, std::numeric_limits<float>::quiet_NaN());
@@ -140,6 +141,7 @@ void Arena::poison(const Piece& piece, std::size_t offset, std::size_t bytes) {
 }
 
 void Arena::check_canary(const Piece& piece, std::size_t offset, std::size_t bytes) const {
+  if (!backend_.holds_values()) return;
   constexpr std::size_t kCount = kCanaryBytes / sizeof(float);
   std::vector<float> found(kCount);
   float* data = piece.base + (offset + bytes - kCanaryBytes) / sizeof(float);

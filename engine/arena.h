@@ -59,7 +59,7 @@ class Arena {
   Piece& grow(std::size_t bytes);
   [[noreturn]] void fail(std::size_t bytes, const std::string& why) const;
   /// Debug builds (CDT_DEBUG) fill a range with NaN and its last 128 bytes with a canary, which
-  /// check_canary() wants to find again. Nothing otherwise.
+  /// check_canary() wants to find again. Nothing otherwise, or on a backend that holds no values.
   void poison(const Piece& piece, std::size_t offset, std::size_t bytes);
   void check_canary(const Piece& piece, std::size_t offset, std::size_t bytes) const;
 

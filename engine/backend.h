@@ -145,6 +145,8 @@ class Backend {
   virtual void synchronize() = 0;
   /// Do kernels run behind the host?
   virtual bool asynchronous() const = 0;
+  /// Does a tensor keep what is written to it? Not where only shapes are looked at.
+  virtual bool holds_values() const { return true; }
   /// Memory of the device that is left; 0 where it is the host's own.
   virtual std::size_t free_bytes() const = 0;
   /// Memory of the device that tensors take up; 0 where it is the host's own.

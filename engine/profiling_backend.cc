@@ -32,6 +32,7 @@ class ProfilingBackend final : public Backend {
   void wait(int slot) override { device_->wait(slot); }
   void synchronize() override { device_->synchronize(); }
   bool asynchronous() const override { return device_->asynchronous(); }
+  bool holds_values() const override { return device_->holds_values(); }
   std::size_t free_bytes() const override { return device_->free_bytes(); }
   std::size_t used_bytes() const override { return device_->used_bytes(); }
   void upload_later(const Tensor& dst, const void* host, int slot) override {

@@ -36,6 +36,7 @@ class ShapeBackend final : public Backend {
   void wait(int) override {}
   void synchronize() override {}
   bool asynchronous() const override { return false; }
+  bool holds_values() const override { return false; }
   std::size_t free_bytes() const override { return 0; }
   std::size_t used_bytes() const override { return 0; }
   void upload_later(const Tensor&, const void*, int) override {}
