@@ -23,7 +23,7 @@ class PlainStream : public ByteStream {
   }
 
   std::size_t read(char* out, std::size_t size) override {
-    poll_read();
+    poll();
     const std::size_t piece = std::min(size, left_);
     read_exactly(file_, path_, at_, out, piece);
     at_ += piece;

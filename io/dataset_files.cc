@@ -66,7 +66,7 @@ std::vector<float> read_plain_floats(const std::filesystem::path& path, std::siz
                   std::string_view(first.data(), first_size));
   std::vector<float> out(count);
   for (std::size_t at = 0; at < size; at += kPiece) {
-    poll_read();
+    poll();
     read_exactly(file, path, at, reinterpret_cast<char*>(out.data()) + at,
                  std::min(kPiece, size - at));
   }

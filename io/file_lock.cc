@@ -29,7 +29,12 @@ FileDescriptor lock_file(const std::filesystem::path& path, const std::string& b
   while (true) {
     FileDescriptor file(
         ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666));
+    if (file.get() < 0 && errno == ELOOP) throw InputError(path.string(), "lock", "is a link");
     if (file.get() < 0) throw InputError(path.string(), "lock", system_message(errno));
+    struct stat info {};
+    if (::fstat(file.get(), &info) == 0 && info.st_nlink > 1) {
+      throw InputError(path.string(), "lock", "is another file's name too (a hard link)");
+    }
     const int error = try_lock(file);
     if (error == EWOULDBLOCK) throw InputError(path.parent_path().string(), "lock", busy);
     if (error != 0) {

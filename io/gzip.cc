@@ -45,7 +45,7 @@ class GzipStream : public ByteStream {
     zlib_.next_out = reinterpret_cast<Bytef*>(out);
     zlib_.avail_out = static_cast<uInt>(wanted);
     while (zlib_.avail_out == wanted) {
-      poll_read();
+      poll();
       if (zlib_.avail_in == 0 && !refill()) {
         check_end();
         break;

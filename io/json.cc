@@ -76,7 +76,7 @@ class Builder : public nlohmann::json_sax<json> {
       throw InputError(source_, "JSON",
                        "holds more than " + std::to_string(kValueLimit) + " values");
     }
-    if (values_ % kValuesBetweenPolls == 0) poll_read();
+    if (values_ % kValuesBetweenPolls == 0) poll();
     if (open_.empty()) {
       root_ = std::move(value);
       return &root_;

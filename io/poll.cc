@@ -7,11 +7,11 @@ namespace {
 std::atomic<void (*)()> g_poll{nullptr};
 }  // namespace
 
-void set_read_poll(void (*poll)()) { g_poll = poll; }
+void set_poll(void (*ask)()) { g_poll = ask; }
 
-void poll_read() {
-  void (*const poll)() = g_poll;
-  if (poll != nullptr) poll();
+void poll() {
+  void (*const ask)() = g_poll;
+  if (ask != nullptr) ask();
 }
 
 }  // namespace cdt

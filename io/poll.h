@@ -1,13 +1,13 @@
-// A way for a program to stop a reader of a large file: readers ask between pieces, and what the
-// program has set may throw.
+// A way for a program to stop long work that knows nothing of signals, such as reading a large file:
+// it asks between pieces, and what the program has set may throw.
 #pragma once
 
 namespace cdt {
 
-/// Called between pieces from now on; null: nothing. Readers ask in the thread that calls them.
-void set_read_poll(void (*poll)());
+/// Called between pieces from this call on; null: nothing. Long work asks in the thread that runs it.
+void set_poll(void (*ask)());
 
-/// For readers: to be called at least every few megabytes.
-void poll_read();
+/// For long work: to be called several times a second.
+void poll();
 
 }  // namespace cdt

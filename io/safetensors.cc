@@ -236,7 +236,16 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Tens
   AtomicFile file(path);
   file.write(&length, kLengthBytes);
   file.write(text);
-  for (std::size_t i = 0; i < tensors.size(); ++i) file.write(tensors[i].data, bytes[i]);
+  std::vector<float> values;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const float* data = tensors[i].data;
+    if (tensors[i].fill) {
+      values.resize(bytes[i] / sizeof(float));
+      tensors[i].fill(values.data());
+      data = values.data();
+    }
+    file.write(data, bytes[i]);
+  }
   file.commit();
 }
 

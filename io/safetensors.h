@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -53,6 +54,9 @@ struct TensorToWrite {
   std::string name;
   std::vector<std::int64_t> shape;
   const float* data = nullptr;
+  /// In place of data: writes the values when their turn comes, so that one tensor at a time takes
+  /// memory.
+  std::function<void(float*)> fill;
 };
 
 /// Writes F32 tensors in the given order, atomically; the buffer starts at a multiple of 8 bytes.

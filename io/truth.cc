@@ -1,7 +1,9 @@
 #include "io/truth.h"
 
+#include <algorithm>
 #include <limits>
 #include <system_error>
+#include <utility>
 
 #include "io/json.h"
 
@@ -28,6 +30,9 @@ std::vector<std::int64_t> read_bins(JsonReader& entry, const std::string& key, s
     if (bin < 0 || bin >= bins) {
       entry.fail(key, "no such bin (expected 0 to " + std::to_string(bins - 1) + ", got " +
                           std::to_string(bin) + ")");
+    }
+    if (std::count(out.begin(), out.end(), bin) > 1) {
+      entry.fail(key, "bin " + std::to_string(bin) + " stands there twice");
     }
   }
   return out;
@@ -63,8 +68,16 @@ std::optional<Truth> read_truth(const std::filesystem::path& directory, std::int
   std::size_t index = 0;
   for (const nlohmann::json& site : array(root, "sites")) {
     JsonReader entry(site, path.string(), entry_prefix("sites", index++));
-    truth.sites[entry.string("enhancer")] = {read_bins(entry, "causal_bins", bins),
-                                             read_bins(entry, "decoy_bins", bins)};
+    const std::string enhancer = entry.string("enhancer");
+    TruthSites sites{read_bins(entry, "causal_bins", bins), read_bins(entry, "decoy_bins", bins)};
+    for (const std::int64_t bin : sites.causal) {
+      if (std::count(sites.decoy.begin(), sites.decoy.end(), bin) > 0) {
+        entry.fail("decoy_bins", "bin " + std::to_string(bin) + " is causal too");
+      }
+    }
+    if (!truth.sites.emplace(enhancer, std::move(sites)).second) {
+      entry.fail("enhancer", enhancer + " stands there twice");
+    }
   }
   index = 0;
   for (const nlohmann::json& pair : array(root, "pairs")) {

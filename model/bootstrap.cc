@@ -9,12 +9,14 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
+#include "io/poll.h"
 #include "model/statistics.h"
 
 namespace cdt {
 namespace {
 
 constexpr std::uint32_t kBootstrapStream = 0xB007;
+constexpr std::int64_t kBetweenPolls = 64;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// What one cluster adds to a Pearson correlation. Values are centred on the whole sample's means
@@ -77,6 +79,7 @@ Interval bootstrap_clusters(
   std::vector<double> values;
   std::vector<std::size_t> drawn(clusters);
   for (std::int64_t replicate = 0; replicate < options.replicates; ++replicate) {
+    if (replicate % kBetweenPolls == 0) poll();
     for (std::size_t& d : drawn) d = static_cast<std::size_t>(random.below(clusters));
     const double value = statistic(drawn);
     if (!std::isnan(value)) values.push_back(value);

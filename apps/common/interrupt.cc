@@ -66,7 +66,7 @@ void catch_interrupts(const char* name, const char* lost) {
   CDT_CHECK(line.size() <= last_words.size(), "a longer line than there is room for");
   last_words_size = line.copy(last_words.data(), line.size());
   handle_on_a_stack_apart();
-  set_read_poll(stop_if_interrupted);
+  set_poll(stop_if_interrupted);
   for (const int signal : kEndSignals) {
     struct sigaction before = {};
     if (sigaction(signal, nullptr, &before) != 0 || before.sa_handler == SIG_IGN) continue;

@@ -144,16 +144,18 @@ std::vector<std::int64_t> dims_of(const Shape& shape) {
 CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverrides& overrides) {
   const std::string file = reader.path().string();
   const auto& metadata = reader.metadata();
-  const auto recorded = metadata.find("config");
+  // A state_dict from elsewhere may have metadata of its own.
+  const auto format = metadata.find("format");
+  const bool is_ours = format != metadata.end() && format->second.starts_with("cdt-");
   CdtConfig config;
-  if (recorded != metadata.end()) {
-    const auto format = metadata.find("format");
-    const auto version = metadata.find("version");
-    if (format == metadata.end() || format->second != kFormat) {
+  if (is_ours) {
+    if (format->second != kFormat) {
       throw InputError(file, "metadata.format",
-                       expected_got("not a model checkpoint", kFormat,
-                                    format == metadata.end() ? "nothing" : format->second));
+                       expected_got("not a model checkpoint", kFormat, format->second));
     }
+    const auto recorded = metadata.find("config");
+    if (recorded == metadata.end()) throw InputError(file, "metadata.config", "missing");
+    const auto version = metadata.find("version");
     if (version == metadata.end() || version->second != "1") {
       throw InputError(file, "metadata.version",
                        expected_got("unknown version", "1",
@@ -254,14 +256,11 @@ std::string weights_digest(const Cdt& model, Backend& backend) {
 
 void save_model(const std::filesystem::path& file, const Cdt& model, Backend& backend,
                 const std::map<std::string, std::string>& extra) {
-  std::vector<std::vector<float>> values;
   std::vector<TensorToWrite> tensors;
-  values.reserve(model.parameters().size());
   for (const Parameter& parameter : model.parameters()) {
     const Tensor& tensor = parameter.variable.value;
-    values.emplace_back(static_cast<std::size_t>(tensor.count()));
-    backend.download(values.back().data(), tensor);
-    tensors.push_back({parameter.name, dims_of(tensor.shape), values.back().data()});
+    tensors.push_back({parameter.name, dims_of(tensor.shape), nullptr,
+                       [&backend, tensor](float* out) { backend.download(out, tensor); }});
   }
   std::map<std::string, std::string> metadata = extra;
   metadata["format"] = kFormat;

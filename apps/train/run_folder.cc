@@ -77,6 +77,11 @@ fs::path lock_name(const fs::path& run) { return run / "lock"; }
 fs::path new_folder(const fs::path& run) { return run / "last.new"; }
 fs::path old_folder(const fs::path& run) { return run / "last.old"; }
 
+bool has_files(const fs::path& folder) {
+  std::error_code error;
+  return fs::exists(folder, error) && !fs::is_empty(folder, error);
+}
+
 }  // namespace
 
 void RunFolder::check(const fs::path& path, bool resume, bool overwrite) {
@@ -147,7 +152,7 @@ void RunFolder::repair_last() const {
   const fs::path last = path_ / "last";
   // last.old exists only while a complete last.new takes its place.
   if (!fs::exists(last) && fs::exists(old_folder(path_))) {
-    rename_folder(fs::exists(new_folder(path_)) ? new_folder(path_) : old_folder(path_), last);
+    rename_folder(has_files(new_folder(path_)) ? new_folder(path_) : old_folder(path_), last);
     sync_folder(path_);
   }
   remove_folder(new_folder(path_));
@@ -180,22 +185,14 @@ void RunFolder::replace_last(const std::function<void(const fs::path&)>& write) 
 }
 
 void RunFolder::append_metrics(const std::string& line) const {
-  const FileDescriptor file(
-      open(metrics().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-  if (file.get() < 0) fail(metrics(), "write", errno);
-  const std::string text = line + "\n";
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t n = ::write(file.get(), text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail(metrics(), "write", errno);
-    done += static_cast<std::size_t>(n);
-  }
-  sync_to_disk(file, metrics());
+  // A new file each time: a copy of the run that shares its files by hard links keeps its own.
+  std::error_code error;
+  const std::string before = fs::exists(metrics(), error) ? read_text_file(metrics()) : "";
+  write_file(metrics(), before + line + "\n");
 }
 
-void RunFolder::keep_metrics(std::int64_t lines) const {
-  if (lines == 0 && !fs::exists(metrics())) return;
+std::size_t RunFolder::check_metrics(std::int64_t lines) const {
+  if (lines == 0) return 0;
   const std::string text = read_text_file(metrics());
   std::size_t end = 0;
   for (std::int64_t i = 0; i < lines; ++i) {
@@ -208,8 +205,14 @@ void RunFolder::keep_metrics(std::int64_t lines) const {
     check_metrics_line(std::string_view(text).substr(end, newline - end), i + 1, metrics());
     end = newline + 1;
   }
-  if (end == text.size()) return;
-  if (truncate(metrics().c_str(), static_cast<off_t>(end)) != 0) fail(metrics(), "write", errno);
+  return end;
+}
+
+void RunFolder::keep_metrics(std::int64_t lines) const {
+  if (lines == 0 && !fs::exists(metrics())) return;
+  const std::size_t end = check_metrics(lines);
+  const std::string text = read_text_file(metrics());
+  if (end < text.size()) write_file(metrics(), text.substr(0, end));
 }
 
 }  // namespace cdt

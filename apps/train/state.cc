@@ -186,13 +186,10 @@ void save_state(const std::filesystem::path& file, const TrainState& state, cons
   for (const auto& [part, hash] : facts.fingerprint) metadata[kDataPrefix + part] = hash;
   for_each_counter(state,
                    [&](const char* name, const auto& value) { metadata[name] = to_text(value); });
-  std::vector<std::vector<float>> values;
   std::vector<TensorToWrite> tensors;
-  values.reserve(2 * optimiser.size());
   const auto add = [&](const std::string& name, const Tensor& tensor) {
-    values.emplace_back(static_cast<std::size_t>(tensor.count()));
-    backend.download(values.back().data(), tensor);
-    tensors.push_back({name, dims_of(tensor.shape), values.back().data()});
+    tensors.push_back({name, dims_of(tensor.shape), nullptr,
+                       [&backend, tensor](float* out) { backend.download(out, tensor); }});
   };
   std::size_t i = 0;
   for (const Parameter& parameter : model.parameters()) {
@@ -202,8 +199,8 @@ void save_state(const std::filesystem::path& file, const TrainState& state, cons
   }
   const auto count = static_cast<std::int64_t>(state.predictions.size());
   if (count > 0) {
-    tensors.push_back({kPredictions, {count}, state.predictions.data()});
-    tensors.push_back({kTargets, {count}, state.targets.data()});
+    tensors.push_back({kPredictions, {count}, state.predictions.data(), {}});
+    tensors.push_back({kTargets, {count}, state.targets.data(), {}});
   }
   write_safetensors(file, tensors, metadata);
 }

@@ -18,6 +18,7 @@
 #include "apps/train/state.h"
 #include "apps/train/step_results.h"
 #include "apps/train/validate.h"
+#include "engine/error.h"
 #include "engine/optim/adamw.h"
 #include "io/dataset.h"
 #include "model/cdt.h"

@@ -11,6 +11,7 @@ namespace cdt {
 void Trainer::restore(const RunFolder& folder, const std::string& weights) {
   load_state(folder.last_state(), {steps_, settings_.batch_size, settings_.patience, weights},
              &state_, model_, &optimiser_, backend_);
+  folder.check_metrics(state_.epoch - 1);
   check_best_model(folder);
   folder.keep_metrics(state_.epoch - 1);
   look_at_dna(nullptr);  // of a small data set all rows are compared by this time

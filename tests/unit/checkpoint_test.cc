@@ -223,6 +223,8 @@ TEST_F(BadCheckpoint, MetadataOfAnotherKind) {
                  other_file, "metadata.format", "expected cdt-checkpoint");
   expect_message(complaint([](Content& c) { c.metadata["version"] = "2"; }), other_file,
                  "metadata.version", "expected 1, got 2");
+  expect_message(complaint([](Content& c) { c.metadata.erase("config"); }), other_file,
+                 "metadata.config", "missing");
 }
 
 TEST_F(BadCheckpoint, ConfigurationThatIsNone) {

@@ -253,11 +253,11 @@ TEST(IoPoll, ReadersStopBetweenPieces) {
   for (int i = 0; i < 20000; ++i) numbers += ",0";
   const auto expect_stop = [](const auto& read) {
     asked = 0;
-    set_read_poll([] {
+    set_poll([] {
       if (++asked == 3) throw Stopped();
     });
     EXPECT_THROW(read(), Stopped);
-    set_read_poll(nullptr);
+    set_poll(nullptr);
   };
   expect_stop([&] {
     LineFile lines(dir.path / "t");
