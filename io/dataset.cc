@@ -22,7 +22,7 @@ void check_dna_size(const InputFile& file, const Manifest& m) {
   const std::size_t expected = static_cast<std::size_t>(m.enhancers * m.bins * m.dna_dim) * element;
   const std::string shape = std::to_string(m.enhancers) + " x " + std::to_string(m.bins) + " x " +
                             std::to_string(m.dna_dim) + " x " + std::to_string(element);
-  check_blob_size(file.path(), file.size(), expected, shape, file.head(256));
+  check_blob_size(file.path(), file.size(), expected, shape, file.head(kHeadBytes));
 }
 
 std::int32_t find(const NameIndex& index, const std::string& name) {

@@ -55,20 +55,16 @@ Pair parse_pair(const TsvFile& tsv, const NameIndex& enhancers, const NameIndex&
 
 std::vector<float> read_plain_floats(const std::filesystem::path& path, std::size_t rows,
                                      std::size_t columns) {
-  const FileDescriptor file = open_for_reading(path);
-  const std::size_t size = file_size(file, path);
-  std::array<char, 256> first{};
-  const std::size_t first_size = std::min(size, first.size());
-  read_exactly(file, path, 0, first.data(), first_size);
+  const InputFile file(path);
+  const std::size_t size = file.size();
   const std::size_t count = rows * columns;
   check_blob_size(path, size, count * sizeof(float),
                   std::to_string(rows) + " x " + std::to_string(columns) + " x 4",
-                  std::string_view(first.data(), first_size));
+                  file.head(kHeadBytes));
   std::vector<float> out(count);
   for (std::size_t at = 0; at < size; at += kPiece) {
     poll();
-    read_exactly(file, path, at, reinterpret_cast<char*>(out.data()) + at,
-                 std::min(kPiece, size - at));
+    file.read(at, reinterpret_cast<char*>(out.data()) + at, std::min(kPiece, size - at));
   }
   return out;
 }

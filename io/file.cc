@@ -17,6 +17,11 @@ void FileDescriptor::reset(int fd) noexcept {
   fd_ = fd;
 }
 
+bool is_there(const std::filesystem::path& path) {
+  std::error_code error;
+  return std::filesystem::exists(std::filesystem::symlink_status(path, error));
+}
+
 std::string system_message(int error) { return std::generic_category().message(error); }
 
 FileDescriptor open_for_reading(const std::filesystem::path& path) {

@@ -33,6 +33,9 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
+/// Does anything stand under this name, be it a link to nothing?
+bool is_there(const std::filesystem::path& path);
+
 /// strerror(error), e.g. "No space left on device".
 std::string system_message(int error);
 

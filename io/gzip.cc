@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "engine/error.h"
+#include "io/deflate.h"
 #include "io/file.h"
 #include "io/poll.h"
 #include "io/text.h"
@@ -17,25 +17,16 @@
 namespace cdt {
 namespace {
 
-constexpr std::size_t kDeflateRatio = 1032;  // the most deflate can shrink (zlib documentation)
 constexpr std::size_t kAnyText = std::size_t{1} << 20U;     // bytes of text under any ratio
 constexpr std::size_t kPiece = std::size_t{1} << 16U;       // packed bytes read at once
 constexpr std::size_t kMostAtOnce = std::size_t{1} << 22U;  // unpacked bytes between two polls
 
 bool is_gzip(std::string_view head) { return head.starts_with("\x1f\x8b"); }
 
-/// The first bytes of the file, at most 256.
-std::string head_of(const FileDescriptor& file, const std::filesystem::path& path) {
-  std::string head(std::min<std::size_t>(file_size(file, path), 256), '\0');
-  read_exactly(file, path, 0, head.data(), head.size());
-  return head;
-}
-
 /// The members of a gzip file, unpacked one after the other.
 class GzipStream : public ByteStream {
  public:
-  GzipStream(FileDescriptor file, std::filesystem::path path)
-      : path_(std::move(path)), file_(std::move(file)), left_(file_size(file_, path_)) {
+  explicit GzipStream(InputFile file) : file_(std::move(file)), left_(file_.size()) {
     if (inflateInit2(&zlib_, kGzipOnly) != Z_OK) throw Error("zlib: inflateInit2 failed");
   }
   ~GzipStream() override { inflateEnd(&zlib_); }
@@ -64,11 +55,13 @@ class GzipStream : public ByteStream {
  private:
   static constexpr int kGzipOnly = 16 + MAX_WBITS;
 
-  [[noreturn]] void fail(const char* what) const { throw InputError(path_.string(), "gzip", what); }
+  [[noreturn]] void fail(const char* what) const {
+    throw InputError(file_.path().string(), "gzip", what);
+  }
 
   bool refill() {
     const std::size_t piece = std::min(packed_.size(), left_);
-    read_exactly(file_, path_, at_, packed_.data(), piece);
+    file_.read(at_, packed_.data(), piece);
     at_ += piece;
     left_ -= piece;
     zlib_.next_in = packed_.data();
@@ -104,8 +97,7 @@ class GzipStream : public ByteStream {
     if (bgzip_unended_) fail("cut short: the empty block that ends a bgzip file is missing");
   }
 
-  std::filesystem::path path_;
-  FileDescriptor file_;
+  InputFile file_;
   std::size_t at_ = 0;
   std::size_t left_;
   z_stream zlib_{};
@@ -130,14 +122,14 @@ std::size_t read_all(ByteStream& stream, char* out, std::size_t size) {
 /// Unpacked text, refused where it grows beyond what a text of that size may be.
 class GzipText : public ByteStream {
  public:
-  GzipText(FileDescriptor file, const std::filesystem::path& path, std::size_t limit)
-      : path_(path),
+  GzipText(InputFile file, std::size_t limit)
+      : path_(file.path()),
         limit_(limit),
-        ratio_limit_(std::max(kAnyText, file_size(file, path) * kTextRatio)),
-        gzip_(std::move(file), path),
-        head_(256, '\0') {
+        ratio_limit_(std::max(kAnyText, file.size() * kTextRatio)),
+        gzip_(std::move(file)),
+        head_(kHeadBytes, '\0') {
     head_.resize(read_all(gzip_, head_.data(), head_.size()));
-    refuse_foreign(path, head_);
+    refuse_foreign(path_, head_);
   }
 
   std::size_t read(char* out, std::size_t size) override {
@@ -175,9 +167,9 @@ class GzipText : public ByteStream {
 }  // namespace
 
 std::vector<float> read_gzip_floats(const std::filesystem::path& path, std::size_t count) {
-  FileDescriptor file = open_for_reading(path);
-  const std::size_t packed = file_size(file, path);
-  const std::string head = head_of(file, path);
+  InputFile file(path);
+  const std::size_t packed = file.size();
+  const std::string head = file.head(kHeadBytes);
   if (!is_gzip(head)) {
     refuse_foreign(path, head);
     throw InputError(path.string(), "gzip", "is not gzip-compressed");
@@ -188,7 +180,7 @@ std::vector<float> read_gzip_floats(const std::filesystem::path& path, std::size
     throw InputError(path.string(), "size",
                      expected_got("unpacked size", expected, "a file too small for that"));
   }
-  GzipStream gzip(std::move(file), path);
+  GzipStream gzip(std::move(file));
   std::vector<float> out(count);
   const std::size_t got = read_all(gzip, reinterpret_cast<char*>(out.data()), size);
   char more = 0;  // reading on also checks the checksum and the end of the file
@@ -202,9 +194,9 @@ std::vector<float> read_gzip_floats(const std::filesystem::path& path, std::size
 
 std::unique_ptr<ByteStream> open_text_or_gzip(const std::filesystem::path& path,
                                               std::size_t limit) {
-  FileDescriptor file = open_for_reading(path);
-  if (!is_gzip(head_of(file, path))) return open_plain(path, limit);
-  return std::make_unique<GzipText>(std::move(file), path, limit);
+  InputFile file(path);
+  if (!is_gzip(file.head(kHeadBytes))) return open_plain(path, limit);
+  return std::make_unique<GzipText>(std::move(file), limit);
 }
 
 }  // namespace cdt

@@ -1,7 +1,6 @@
 #include "io/locus.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "engine/error.h"
 #include "io/text.h"
@@ -9,14 +8,12 @@
 namespace cdt {
 namespace {
 
-constexpr std::size_t kGroup = 3;  // digits between commas
-
 /// A whole number, plain or with a comma before every three digits.
 bool parse_position(std::string_view text, std::int64_t* out) {
   std::string digits(text);
   std::erase(digits, ',');
   if (digits.find_first_not_of("0123456789") != std::string::npos) return false;
-  return parse_int64(digits, out) && (digits == text || position_text(*out) == text);
+  return parse_int64(digits, out) && (digits == text || format_with_commas(*out) == text);
 }
 
 }  // namespace
@@ -29,16 +26,10 @@ Locus on_chromosome(Locus locus, std::int64_t size) {
   return locus;
 }
 
-std::string position_text(std::int64_t position) {
-  std::string out = std::to_string(position);
-  const std::size_t first = position < 0 ? 1 : 0;
-  for (std::size_t at = out.size(); at > first + kGroup; out.insert(at, 1, ',')) at -= kGroup;
-  return out;
-}
-
 std::string locus_text(const Locus& locus) {
   if (locus.empty()) return "no base of " + locus.chrom;
-  return locus.chrom + ":" + position_text(locus.start + 1) + "-" + position_text(locus.end);
+  return locus.chrom + ":" + format_with_commas(locus.start + 1) + "-" +
+         format_with_commas(locus.end);
 }
 
 std::string plain_locus_text(const Locus& locus) {

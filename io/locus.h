@@ -26,8 +26,6 @@ Locus on_chromosome(Locus locus, std::int64_t size);
 std::string locus_text(const Locus& locus);
 /// The same without commas, for the files of genome browsers; not of an empty one.
 std::string plain_locus_text(const Locus& locus);
-/// "1,234,567"
-std::string position_text(std::int64_t position);
 
 /// Reads what the first two write, commas or not; nothing if it is no locus: no chromosome, no
 /// FIRST-LAST with 1 <= FIRST <= LAST, commas that do not separate thousands.

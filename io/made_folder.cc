@@ -17,11 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  return fs::symlink_status(path, error).type() != fs::file_type::not_found;
-}
-
 /// "a/b/" names what "a/b" names, but asked about the former the system follows a link.
 fs::path without_slash(const fs::path& path) {
   return path.has_filename() ? path : path.parent_path();

@@ -1,4 +1,5 @@
 // float16, bfloat16 and float64 as float32, little-endian. The first two are widened exactly.
+// float64 as whole numbers.
 #pragma once
 
 #include <bit>
@@ -27,6 +28,12 @@ inline float half_to_float(std::uint16_t bits) {
 /// The upper half of a float32.
 inline float bfloat16_to_float(std::uint16_t bits) {
   return std::bit_cast<float>(std::uint32_t{bits} << 16U);
+}
+
+/// A whole number of at most 2^53 in size: beyond, a float64 skips whole numbers.
+inline bool is_exact_whole(double value) {
+  constexpr double kLimit = 9007199254740992.0;  // 2^53
+  return std::abs(value) <= kLimit && value == std::trunc(value);
 }
 
 /// out[i] = convert(the i-th value of `bytes`, of type From), for `count` values.

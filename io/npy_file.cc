@@ -5,6 +5,7 @@
 #include "engine/error.h"
 #include "io/finite.h"
 #include "io/npy_header.h"
+#include "io/text.h"
 
 namespace cdt {
 
@@ -48,14 +49,6 @@ std::vector<float> NpyFile::row(std::int64_t index) const {
                      "value " + std::to_string(bad) + " is not finite");
   }
   return out;
-}
-
-std::string shape_text(std::span<const std::int64_t> shape) {
-  std::string out = "(";
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    out += (i > 0 ? ", " : "") + std::to_string(shape[i]);
-  }
-  return out + (shape.size() == 1 ? ",)" : ")");
 }
 
 }  // namespace cdt

@@ -33,7 +33,4 @@ class NpyFile {
   std::size_t row_values_ = 1;
 };
 
-/// "(3, 896)", a shape as NumPy prints it.
-std::string shape_text(std::span<const std::int64_t> shape);
-
 }  // namespace cdt

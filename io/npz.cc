@@ -1,6 +1,4 @@
-#include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <string_view>
 
@@ -14,7 +12,6 @@
 namespace cdt {
 namespace {
 
-constexpr double kExact = 9007199254740992.0;  // 2^53: larger floats skip whole numbers
 constexpr std::uint64_t kLargest = std::uint64_t{1} << 63U;
 
 /// The bytes of one value, the lowest first, as a number.
@@ -47,9 +44,7 @@ class Converter {
     const char kind = header_.descr[1];
     if (kind == 'f') {
       const double value = real_value(raw, size);
-      if (!(std::abs(value) <= kExact) || value != std::trunc(value)) {
-        refuse(place, format_number(value));
-      }
+      if (!is_exact_whole(value)) refuse(place, format_number(value));
       return static_cast<std::int64_t>(value);
     }
     if (kind != 'i') {

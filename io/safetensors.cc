@@ -57,18 +57,10 @@ struct Entry {
   std::int64_t end = 0;
 };
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string out = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    out += (i > 0 ? ", " : "") + std::to_string(shape[i]);
-  }
-  return out + "]";
-}
-
 /// The JSON header's text, checked against the size of the file.
 std::string header_text(const InputFile& file) {
   const std::filesystem::path& path = file.path();
-  const std::string first = file.head(256);
+  const std::string first = file.head(kHeadBytes);
   std::uint64_t length = 0;
   const bool has_length = file.size() >= kLengthBytes;
   if (has_length) std::memcpy(&length, first.data(), kLengthBytes);
@@ -114,7 +106,8 @@ Entry read_entry(const std::string& name, const json& value, const std::string& 
   const std::vector<std::int64_t> offsets = reader.integers("data_offsets");
   reader.no_other_keys();
   if (offsets.size() != 2 || offsets[0] < 0 || offsets[1] < offsets[0]) {
-    reader.fail("data_offsets", expected_got("bad range", "[begin, end]", shape_text(offsets)));
+    reader.fail("data_offsets",
+                expected_got("bad range", "[begin, end]", value.at("data_offsets").dump()));
   }
   if (offsets[1] - offsets[0] != bytes) {
     reader.fail(

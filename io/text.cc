@@ -110,7 +110,7 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t limit)
   check_size(path, size, limit);
   std::string text(size, '\0');
   read_exactly(file, path, 0, text.data(), size);
-  refuse_foreign(path, std::string_view(text).substr(0, 256));
+  refuse_foreign(path, std::string_view(text).substr(0, kHeadBytes));
   return text;
 }
 
@@ -144,6 +144,22 @@ void refuse_foreign(const std::filesystem::path& path, std::string_view first_by
 
 std::string format_number(float value) { return format(value); }
 std::string format_number(double value) { return format(value); }
+std::string format_with_commas(std::int64_t value) {
+  constexpr std::size_t kGroup = 3;  // digits between commas
+  std::string out = std::to_string(value);
+  const std::size_t first = value < 0 ? 1 : 0;
+  for (std::size_t at = out.size(); at > first + kGroup; out.insert(at, 1, ',')) at -= kGroup;
+  return out;
+}
+
+std::string shape_text(std::span<const std::int64_t> shape) {
+  std::string out = "(";
+  for (const std::int64_t size : shape) {
+    out += (out.size() > 1 ? ", " : "") + (size == kAnySize ? "any" : std::to_string(size));
+  }
+  return out + ")";
+}
+
 std::string json_number(double value) { return std::isfinite(value) ? format(value) : "null"; }
 
 bool parse_double(std::string_view text, double* value) { return parse(text, value); }

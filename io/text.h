@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 namespace cdt {
 
 inline constexpr std::size_t kTextFileLimit = std::size_t{64} << 20U;
+inline constexpr std::size_t kHeadBytes = 256;  // enough for foreign_format()
 
 /// The whole file. InputError: missing, a folder, over `limit` bytes, or a foreign format
 /// (refuse_foreign).
@@ -33,6 +35,11 @@ std::string format_number(float value);
 std::string format_number(double value);
 /// The same for JSON: "null" where the value is not finite.
 std::string json_number(double value);
+/// "1,234,567"
+std::string format_with_commas(std::int64_t value);
+/// "(5434, 896)"; kAnySize, of a shape that is expected, is "any".
+std::string shape_text(std::span<const std::int64_t> shape);
+inline constexpr std::int64_t kAnySize = -1;
 inline const char* json_bool(bool value) { return value ? "true" : "false"; }
 
 /// The whole text is one number: decimal or exponent form, "nan" and "inf" too; no hex, no spaces,

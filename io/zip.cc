@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "io/deflate.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -17,7 +18,6 @@ constexpr std::size_t kEndSize = 22;    // end of central directory
 constexpr std::size_t kEntrySize = 46;  // one entry of it
 constexpr std::size_t kLocalSize = 30;  // header before a member's data
 constexpr std::size_t kCommentLimit = 65535;
-constexpr std::uint64_t kDeflateRatio = 1032;  // the most deflate can shrink (zlib documentation)
 
 /// Bounds-checked little-endian reads from the archive.
 class Bytes {
@@ -154,7 +154,7 @@ std::string read_member(const Bytes& zip, const ZipMember& m) {
 }  // namespace
 
 ZipArchive::ZipArchive(const std::filesystem::path& path) : file_(path) {
-  const std::string first = file_.head(256);
+  const std::string first = file_.head(kHeadBytes);
   if (!first.starts_with("PK")) {
     refuse_foreign(path, first);
     throw InputError(path.string(), "archive", "is not a zip archive");

@@ -10,7 +10,6 @@
 #include "engine/error.h"
 #include "io/assembly.h"
 #include "io/path_text.h"
-#include "io/text.h"
 #include "model/statistics.h"
 
 namespace cdt {
@@ -102,7 +101,7 @@ std::string left_out_text(const Annotations& a) {
     out += (out.empty() ? "" : ", ") + std::to_string(a.without_class) + " of " +
            std::to_string(a.elements) + " elements have no class";
   }
-  return out.empty() ? out : printable(a.path.string()) + ": " + out;
+  return out.empty() ? out : path_text(a.path) + ": " + out;
 }
 
 std::vector<std::string> assembly_doubts(const Annotations& annotations, const Dataset& data,

@@ -1,7 +1,6 @@
 // The annotation report as JSON and as a table.
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "apps/attribute/annotation_report.h"
 #include "apps/common/format.h"

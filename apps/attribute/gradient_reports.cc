@@ -6,6 +6,7 @@
 
 #include "apps/attribute/gradient_scorers.h"
 #include "apps/attribute/wanted_file.h"
+#include "io/warning.h"
 #include "model/gene_gradients.h"
 
 namespace cdt {
@@ -59,7 +60,7 @@ std::string GradientReports::table() const { return integration_.table() + paths
 
 int GradientReports::complain() const {
   const std::string apart = paths_.warning();
-  if (!apart.empty()) std::cerr << "cdt-attribute: " << apart << "\n";
+  if (!apart.empty()) warn(apart);
   const std::string incomplete = integration_.warning();
   if (incomplete.empty()) return 0;
   std::cerr << "cdt-attribute: " << incomplete << "\n";

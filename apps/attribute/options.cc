@@ -59,6 +59,31 @@ void expect_a_use(const Cli& cli, const AttributeOptions& options) {
   }
 }
 
+void add_choice_options(Cli* cli, AttributeOptions* options) {
+  PairChoice* choice = &options->choice;
+  cli->option("pair", &choice->pairs, "ENHANCER:GENE to explain; may be repeated");
+  cli->option("pairs", &choice->file, "TSV of pairs, columns enhancer and gene");
+  cli->option("split", &choice->split, "explain the pairs of a split");
+  cli->choice("split", {"train", "val", "test"});
+  cli->option("sample", &choice->sample, "only N pairs of the split, drawn with --seed; 0: all");
+  cli->range("sample", 0, 1e15);
+  cli->option("rng", &options->rng,
+              "generator of the sample; numpy-legacy: np.random.seed(SEED), then choice(.., N, "
+              "replace=False), in the order drawn");
+  cli->choice("rng", {"philox", "numpy-legacy"});
+  cli->flag("all-genes", &choice->all_genes,
+            "every gene of the data set for each enhancer of the chosen pairs");
+}
+
+void add_map_options(Cli* cli, MapChoice* maps) {
+  cli->option("maps", &maps->list,
+              "attention maps to write whole, comma separated (dna_self_attn_layers.0, dna_to_rna, "
+              "vce.dna, ...) or all");
+  cli->flag("maps-per-head", &maps->per_head, "write each head's map, not their mean");
+  cli->option("map-pairs", &maps->pairs, "maps of the enhancers of the first N pairs");
+  cli->range("map-pairs", 1, 100000);
+}
+
 }  // namespace
 
 bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_code) {
@@ -67,19 +92,7 @@ bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_c
           "attention.npy, gradient.npy, peaks.tsv, tracks/ and summary.json.");
   cli.common(&options->common);
   for (const char* name : {"data", "model", "out"}) cli.require(name);
-  cli.option("pair", &options->choice.pairs, "ENHANCER:GENE to explain; may be repeated");
-  cli.option("pairs", &options->choice.file, "TSV of pairs, columns enhancer and gene");
-  cli.option("split", &options->choice.split, "explain the pairs of a split");
-  cli.choice("split", {"train", "val", "test"});
-  cli.option("sample", &options->choice.sample,
-             "only N pairs of the split, drawn with --seed; 0: all");
-  cli.range("sample", 0, 1e15);
-  cli.option("rng", &options->rng,
-             "generator of the sample; numpy-legacy: np.random.seed(SEED), then choice(.., N, "
-             "replace=False), in the order drawn");
-  cli.choice("rng", {"philox", "numpy-legacy"});
-  cli.flag("all-genes", &options->choice.all_genes,
-           "every gene of the data set for each enhancer of the chosen pairs");
+  add_choice_options(&cli, options);
   cli.option("tracks", &options->tracks, "write genome browser tracks for the first N pairs");
   cli.range("tracks", 0, 100000);
   cli.option("methods", &options->methods,
@@ -87,12 +100,7 @@ bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_c
   cli.option("null-replicates", &options->null_replicates,
              "draws from each null distribution behind a p-value");
   cli.range("null-replicates", 1, 1e7);
-  cli.option("maps", &options->maps.list,
-             "attention maps to write whole, comma separated (dna_self_attn_layers.0, dna_to_rna, "
-             "vce.dna, ...) or all");
-  cli.flag("maps-per-head", &options->maps.per_head, "write each head's map, not their mean");
-  cli.option("map-pairs", &options->maps.pairs, "maps of the enhancers of the first N pairs");
-  cli.range("map-pairs", 1, 100000);
+  add_map_options(&cli, &options->maps);
   cli.option("temperature", &options->temperature,
              "also write attention_sharpened.npy at this temperature (the paper's figure: 0.3)");
   cli.range("temperature", 0, 1000);

@@ -7,7 +7,6 @@
 
 #include "apps/attribute/place.h"
 #include "apps/common/json_text.h"
-#include "engine/error.h"
 #include "io/text.h"
 
 namespace cdt {

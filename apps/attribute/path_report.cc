@@ -125,7 +125,7 @@ std::string PathReport::table() const {
 
 std::string PathReport::warning() const {
   if (beyond_gate_.empty()) return "";
-  return "warning: paths: the parts of " + named(beyond_gate_, "pair") +
+  return "paths: the parts of " + named(beyond_gate_, "pair") +
          text(" miss the gradient by more than %.2g of it", gate_);
 }
 

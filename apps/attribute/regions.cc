@@ -30,7 +30,7 @@ bool parse_bins(std::string_view text, Region* out) {
 Region bases(const Locus& locus, const ChromosomeSizes& sizes) {
   const std::int64_t size = sizes.size(locus.chrom);
   if (size > 0 && locus.end > size) {
-    refuse(expected_got("past the end of " + locus.chrom, "bases 1 to " + position_text(size),
+    refuse(expected_got("past the end of " + locus.chrom, "bases 1 to " + format_with_commas(size),
                         locus_text(locus)));
   }
   return {locus_text(locus), locus.chrom, locus.start, locus.end};

@@ -190,18 +190,24 @@ std::string Cli::read_command_line(int argc, char** argv) {
   }
   if (version->count() > 0) return version_text(program_);
   for (std::size_t i = 0; i < parsed.size(); ++i) {
-    Option& option = *options_[i];
-    const std::string flag = "--" + option.name;
-    const std::vector<std::string>& words = parsed[i]->results();
-    if (words.size() > 1 && !option.is_list()) refuse(flag, "given more than once");
-    for (const std::string& word : words) {
-      if (option.is_flag() && word != "true") refuse(flag, "takes no value");
-      const bool is_option = word.rfind("--", 0) == 0 && app.get_option_no_throw(flag_part(word));
-      if (is_option) refuse(flag, "a value is missing before " + flag_part(word));
-      option.assign(word, kCommandLine, flag);
-    }
+    assign_words(options_[i].get(), parsed[i]->results());
   }
   return "";
+}
+
+void Cli::assign_words(Option* option, const std::vector<std::string>& words) const {
+  const std::string flag = "--" + option->name;
+  if (words.size() > 1 && !option->is_list()) refuse(flag, "given more than once");
+  const std::vector<std::string> all = names();
+  for (const std::string& word : words) {
+    if (option->is_flag() && word != "true") refuse(flag, "takes no value");
+    const std::string other = flag_part(word);
+    if (other.rfind("--", 0) == 0 &&
+        std::find(all.begin(), all.end(), other.substr(2)) != all.end()) {
+      refuse(flag, "a value is missing before " + other);
+    }
+    option->assign(word, kCommandLine, flag);
+  }
 }
 
 void Cli::read_config() {

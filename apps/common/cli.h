@@ -74,6 +74,7 @@ class Cli {
   std::vector<std::string> names() const;
   void refuse_empty_values(int argc, char** argv) const;
   std::string read_command_line(int argc, char** argv);
+  void assign_words(Option* option, const std::vector<std::string>& words) const;
   void read_config();
   void check_required() const;
 

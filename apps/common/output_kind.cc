@@ -38,11 +38,6 @@ constexpr std::array<const char*, 16> kAttributionFiles{"summary.json",
                                                         "profile.json"};
 constexpr std::array<const char*, 3> kAttributionFolders{"methods", "maps", "tracks"};
 
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(fs::symlink_status(path, error));
-}
-
 bool has_data_set(const fs::path& folder) { return is_there(folder / "dataset.json"); }
 
 bool has_run(const fs::path& folder) {

@@ -36,9 +36,9 @@ void require_distinct_words(const Hdf5Dataset& names, const std::vector<std::str
 Table read_table(const std::filesystem::path& path) {
   const Hdf5File file(path);
   const Hdf5Dataset names = file.dataset("gene_names");
-  names.require_shape({0});
+  names.require_shape({kAnySize});
   const Hdf5Dataset embeddings = file.dataset("embeddings");
-  embeddings.require_shape({names.shape()[0], 0});
+  embeddings.require_shape({names.shape()[0], kAnySize});
   Table table{names.read_strings(), embeddings.read_floats(), embeddings.shape()[1]};
   require_distinct_words(names, table.genes);
   const auto count = static_cast<std::int64_t>(table.values.size());

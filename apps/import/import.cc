@@ -44,7 +44,7 @@ struct DnaSource {
 DnaSource open_dna(const fs::path& path) {
   Hdf5File file(path);
   Hdf5Dataset embeddings = file.dataset("embeddings");
-  embeddings.require_shape({0, 0, 0});
+  embeddings.require_shape({kAnySize, kAnySize, kAnySize});
   const std::vector<std::int64_t>& shape = embeddings.shape();
   if (shape[1] > kMaxSample / shape[2]) {
     throw InputError(file.name(), "embeddings", "one sample is larger than 256 MiB");

@@ -25,7 +25,7 @@ Hdf5Dataset column(const Hdf5File& file, const std::string& name, std::int64_t r
 
 Columns read_columns(const Hdf5File& file) {
   const Hdf5Dataset genes = file.dataset("esm2_idx");
-  genes.require_shape({0});
+  genes.require_shape({kAnySize});
   const std::int64_t rows = genes.shape()[0];
   Columns columns;
   columns.gene = genes.read_integers();

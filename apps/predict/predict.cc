@@ -1,7 +1,6 @@
 #include "apps/predict/predict.h"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <iostream>
 #include <limits>

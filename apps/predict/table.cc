@@ -1,6 +1,5 @@
 // The summary that cdt-predict prints.
 #include <cmath>
-#include <cstdio>
 
 #include "apps/common/format.h"
 #include "apps/predict/evaluation.h"

@@ -7,7 +7,6 @@
 
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
-#include "io/text.h"
 
 namespace cdt {
 namespace {

@@ -6,7 +6,6 @@
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 #include "io/json.h"
-#include "io/text.h"
 
 namespace cdt {
 namespace {

@@ -7,7 +7,6 @@
 #include "apps/report/figures.h"
 #include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
-#include "io/text.h"
 #include "model/statistics.h"
 
 namespace cdt {
@@ -104,6 +103,27 @@ Html correlation_table(const Attribution& attribution) {
                {"method", "foretells", "Pearson r, mean over pairs", "median"}, rows);
 }
 
+Html finding(const Comparison& comparison, std::int64_t bins, const nlohmann::json& summary) {
+  Html out = "Spearman correlation within a pair, " + Html(counted(bins, "bin")) +
+             " at a time: median " + fixed(quantile_of_sorted(comparison.correlations, 0.5), 2) +
+             ", middle half " + fixed(quantile_of_sorted(comparison.correlations, 0.25), 2) +
+             " to " + fixed(quantile_of_sorted(comparison.correlations, 0.75), 2) + ", " +
+             counted(static_cast<std::int64_t>(comparison.correlations.size()), "pair") +
+             "; mean " + fixed(comparison.mean, 3) +
+             ", where gradients shifted around their windows give 0 \u00b1 " +
+             fixed(kTwoSided95 * comparison.shifted_sd, 3) + " (95\u202f%).";
+  if (comparison.points.size() < comparison.ranges) {
+    out += " " + counted(static_cast<std::int64_t>(comparison.points.size()), "range") + " of " +
+           count_text(static_cast<std::int64_t>(comparison.ranges)) + " are drawn, evenly chosen.";
+  }
+  const double pearson_mean = number_at(summary, "occlusion_vs_gradient.gradient.pearson_mean");
+  if (std::isfinite(pearson_mean)) {
+    out += " Pearson correlation, which the few strongest bins decide: mean " +
+           fixed(pearson_mean, 2) + ".";
+  }
+  return out;
+}
+
 }  // namespace
 
 Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
@@ -140,25 +160,7 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
                    "believed.";
   figure.note =
       "A level row of dots is the effect of the replacement itself, whatever the bins held.";
-  figure.finding =
-      "Spearman correlation within a pair, " + Html(counted(bins, "bin")) + " at a time: median " +
-      fixed(quantile_of_sorted(comparison.correlations, 0.5), 2) + ", middle half " +
-      fixed(quantile_of_sorted(comparison.correlations, 0.25), 2) + " to " +
-      fixed(quantile_of_sorted(comparison.correlations, 0.75), 2) + ", " +
-      counted(static_cast<std::int64_t>(comparison.correlations.size()), "pair") + "; mean " +
-      fixed(comparison.mean, 3) + ", where gradients shifted around their windows give 0 \u00b1 " +
-      fixed(kTwoSided95 * comparison.shifted_sd, 3) + " (95\u202f%).";
-  if (comparison.points.size() < comparison.ranges) {
-    figure.finding += " " + counted(static_cast<std::int64_t>(comparison.points.size()), "range") +
-                      " of " + count_text(static_cast<std::int64_t>(comparison.ranges)) +
-                      " are drawn, evenly chosen.";
-  }
-  const double pearson_mean =
-      number_at(attribution.summary, "occlusion_vs_gradient.gradient.pearson_mean");
-  if (std::isfinite(pearson_mean)) {
-    figure.finding += " Pearson correlation, which the few strongest bins decide: mean " +
-                      fixed(pearson_mean, 2) + ".";
-  }
+  figure.finding = finding(comparison, bins, attribution.summary);
   figure.details = correlation_table(attribution);
   figure.command = attribute_command(material);
   return figure;

@@ -7,7 +7,6 @@
 #include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
 #include "apps/report/summary_tables.h"
-#include "io/text.h"
 #include "model/overlap_tests.h"
 #include "model/profile.h"
 

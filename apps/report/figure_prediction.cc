@@ -5,7 +5,6 @@
 
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
-#include "io/text.h"
 #include "model/statistics.h"
 
 namespace cdt {

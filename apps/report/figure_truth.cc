@@ -88,6 +88,12 @@ void draw_panel(Plot& plot, const std::vector<MethodScore>& scores, const Panel&
            plot.dots(causal, Ink::kGreen));
 }
 
+Chance chance_of(const nlohmann::json& summary) {
+  return {number_at(summary, "truth_scores.chance.auroc"),
+          number_at(summary, "truth_scores.chance.causal_precision_at_k"),
+          number_at(summary, "truth_scores.chance.decoy_precision_at_k")};
+}
+
 void describe(Plot& plot, const std::vector<MethodScore>& scores, const Chance& chance) {
   std::vector<std::string> names;
   // Method names are ours: letters and underscores.
@@ -156,6 +162,13 @@ Html finding(const nlohmann::json& summary, const MethodScore& best) {
                       "far as these pairs tell, on which gene it acts.");
 }
 
+Html occlusion_remark(const nlohmann::json& summary) {
+  const double at_a_time = number_at(summary, "methods.occlusion.bins_at_a_time");
+  if (!(at_a_time > 1)) return {};
+  return " Occlusion gives " + fixed(at_a_time, 0) +
+         " neighbouring bins one score here, which bounds its precision.";
+}
+
 }  // namespace
 
 Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
@@ -174,9 +187,7 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
                     ""};
   }
   const nlohmann::json& summary = material.attribution->summary;
-  const Chance chance{number_at(summary, "truth_scores.chance.auroc"),
-                      number_at(summary, "truth_scores.chance.causal_precision_at_k"),
-                      number_at(summary, "truth_scores.chance.decoy_precision_at_k")};
+  const Chance chance = chance_of(summary);
   const int rows = 34 * static_cast<int>(scores.size());
   Figure figure;
   figure.title = title;
@@ -196,12 +207,7 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
       "at k is the share of the k highest bins that lie on the site, k being its number of bins. "
       "Means over pairs of absolute scores, intervals from a bootstrap over enhancers; the best by "
       "precision stands at the top.";
-  figure.finding = finding(summary, scores.front());
-  const double at_a_time = number_at(summary, "methods.occlusion.bins_at_a_time");
-  if (at_a_time > 1) {
-    figure.finding += " Occlusion gives " + fixed(at_a_time, 0) +
-                      " neighbouring bins one score here, which bounds its precision.";
-  }
+  figure.finding = finding(summary, scores.front()) + occlusion_remark(summary);
   figure.details = score_table(scores, chance);
   figure.unfolded = true;
   figure.command = command;

@@ -8,7 +8,6 @@
 #include "apps/report/numerals.h"
 #include "apps/report/sources.h"
 #include "io/path_text.h"
-#include "io/text.h"
 
 namespace cdt {
 namespace {

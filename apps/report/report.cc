@@ -18,6 +18,8 @@
 #include "apps/report/sources.h"
 #include "engine/error.h"
 #include "io/atomic_file.h"
+#include "io/path_text.h"
+#include "io/warning.h"
 
 namespace cdt {
 namespace {
@@ -140,7 +142,7 @@ void run(const ReportOptions& options) {
   for (const std::vector<std::string>* some :
        {&doubts.prediction, &doubts.attribution, &doubts.annotations}) {
     for (const std::string& doubt : *some) {
-      std::cerr << "cdt-report: warning: " << doubt << '\n';
+      warn(doubt);
     }
   }
   Page page;
@@ -153,7 +155,7 @@ void run(const ReportOptions& options) {
                        ". The page holds everything it shows and asks nothing of the network.") +
       element("div", {{"class", "command"}, {"tabindex", "0"}}, element("code", material.command));
   write_file(out.path(), page_html(page));
-  std::cout << out.path().string() << '\n';
+  std::cout << path_text(out.path()) << '\n';
 }
 
 }  // namespace

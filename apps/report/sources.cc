@@ -24,7 +24,8 @@ constexpr std::uintmax_t kPieces = 1024;
 constexpr double kSamePrediction = 0.05;
 constexpr std::int64_t kEnoughPairs = 10;
 
-bool is_there(const fs::path& path) {
+/// By following links, unlike is_there() of io/file.h: what a link to nothing means cannot be read.
+bool can_be_reached(const fs::path& path) {
   std::error_code error;
   return fs::exists(path, error);
 }
@@ -56,7 +57,7 @@ std::vector<fs::path> places(const fs::path& recorded, const fs::path& from) {
 
 std::string model_doubt(const std::string& what, const std::string& recorded, const fs::path& from,
                         const fs::path& mine) {
-  if (recorded.empty() || !is_there(mine)) return "";
+  if (recorded.empty() || !can_be_reached(mine)) return "";
   switch (same_source(recorded, from, mine, same_content)) {
     case Same::kYes:
       return "";
@@ -161,7 +162,7 @@ bool same_content(const fs::path& a, const fs::path& b) {
 bool same_data(const fs::path& a, const fs::path& b) {
   std::error_code error;
   if (fs::equivalent(a, b, error)) return true;
-  if (!is_there(a / "dataset.json") || !is_there(b / "dataset.json")) return false;
+  if (!can_be_reached(a / "dataset.json") || !can_be_reached(b / "dataset.json")) return false;
   const nlohmann::json first = parse_json_file(a / "dataset.json");
   const nlohmann::json second = parse_json_file(b / "dataset.json");
   const auto equal = [&](const std::string& field) {
@@ -175,7 +176,7 @@ Same same_source(const fs::path& recorded, const fs::path& from, const fs::path&
                  bool (*same)(const fs::path&, const fs::path&)) {
   Same out = Same::kUnknown;
   for (const fs::path& place : places(recorded, from)) {
-    if (!is_there(place)) continue;
+    if (!can_be_reached(place)) continue;
     if (same(place, mine)) return Same::kYes;
     out = Same::kNo;
   }

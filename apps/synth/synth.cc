@@ -14,7 +14,6 @@
 #include "apps/synth/mechanism.h"
 #include "apps/synth/truth_text.h"
 #include "engine/cpu/parallel.h"
-#include "engine/error.h"
 #include "io/path_text.h"
 #include "io/text.h"
 

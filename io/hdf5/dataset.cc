@@ -54,16 +54,6 @@ bool is_enumeration_of_integers(hid_t type) {
   return base.valid() && is_standard_integer(base.get());
 }
 
-/// "[5434, 896, 3072]"
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (const std::int64_t size : shape) {
-    if (text.size() > 1) text += ", ";
-    text += size == 0 ? "any" : std::to_string(size);
-  }
-  return text + "]";
-}
-
 }  // namespace
 
 Hdf5Dataset::Hdf5Dataset(const Hdf5Handle& file, std::string file_name, std::string name)
@@ -178,7 +168,7 @@ std::string Hdf5Dataset::at(std::int64_t row) const {
 void Hdf5Dataset::require_shape(const std::vector<std::int64_t>& sizes) const {
   bool same = shape_.size() == sizes.size();
   for (std::size_t i = 0; same && i < sizes.size(); ++i) {
-    same = sizes[i] == 0 || sizes[i] == shape_[i];
+    same = sizes[i] == kAnySize || sizes[i] == shape_[i];
   }
   if (!same) fail(expected_got("has the wrong shape", shape_text(sizes), shape_text(shape_)));
 }

@@ -6,8 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <string_view>
-#include <system_error>
-#include <utility>
 
 #include "engine/error.h"
 #include "io/file.h"
@@ -22,12 +20,6 @@ constexpr std::string_view kSignature("\x89HDF\r\n\x1a\n", 8);
 
 /// Refuses what is not HDF5, naming what it is, before the library sees a byte of it.
 void require_signature(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) throw InputError(path.string(), "file", "does not exist");
-  if (!std::filesystem::is_regular_file(status)) {
-    throw InputError(path.string(), "file", "is not a regular file");
-  }
   const InputFile file(path);
   if (file.head(kSignature.size()) == kSignature) return;
   // After a user block of 512 bytes, or of twice, four times ... that many.
@@ -36,7 +28,7 @@ void require_signature(const std::filesystem::path& path) {
     file.read(at, bytes.data(), bytes.size());
     if (std::string_view(bytes.data(), bytes.size()) == kSignature) return;
   }
-  refuse_foreign(path, file.head(256));
+  refuse_foreign(path, file.head(kHeadBytes));
   throw InputError(path.string(), "file", "is not an HDF5 file");
 }
 

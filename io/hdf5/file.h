@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "io/hdf5/handle.h"
+#include "io/text.h"
 
 namespace cdt {
 
@@ -27,7 +28,7 @@ class Hdf5Dataset {
   std::string at(std::int64_t row) const;
   const std::string& file() const { return file_; }
 
-  /// Refuses a data set whose rank differs; 0 in `sizes` stands for any size above zero.
+  /// Refuses a data set whose rank differs; kAnySize in `sizes` stands for any.
   void require_shape(const std::vector<std::int64_t>& sizes) const;
 
   /// All values, in C order, as float32: float64 is rounded; one too large for it, and an integer

@@ -18,12 +18,12 @@
 #include <string>
 
 #include "engine/error.h"
+#include "io/end_signals.h"
 
 namespace cdt {
 namespace {
 
 constexpr std::size_t kNameBytes = 4096;
-constexpr std::array<int, 3> kEndSignals = {SIGINT, SIGTERM, SIGHUP};
 
 // Set in the child only: where the parent reads the name of the file in work, and the time limit.
 char* shared_name = nullptr;

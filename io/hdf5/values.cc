@@ -15,7 +15,6 @@
 namespace cdt {
 namespace {
 
-constexpr double kExact = 9007199254740992.0;  // 2^53: larger floats skip whole numbers
 constexpr int kRowAllowance = 6;  // a row may bring in kChunkCacheBytes of compressed chunks
 
 /// Is this whole number a float32 as it is?
@@ -163,7 +162,7 @@ std::vector<std::int64_t> Hdf5Dataset::read_integers() const {
   }
   std::vector<std::int64_t> out(reals.size());
   for (std::size_t i = 0; i < reals.size(); ++i) {
-    if (!(std::abs(reals[i]) < kExact) || reals[i] != std::trunc(reals[i])) {
+    if (!is_exact_whole(reals[i])) {
       refuse_value(part, i, "is not a whole number", format_number(reals[i]));
     }
     out[i] = static_cast<std::int64_t>(reals[i]);

@@ -19,7 +19,8 @@ class ImportMistakes : public testing::Test {
               const std::string& what) const {
     const std::string message = test::input_error([this] { import_files(files.options()); });
     test::expect_message(message, file, field, what);
-    EXPECT_FALSE(std::filesystem::exists(files.options().common.out)) << "something was left behind";
+    EXPECT_FALSE(std::filesystem::exists(files.options().common.out))
+        << "something was left behind";
   }
 
   test::TempDir dir;
@@ -151,7 +152,7 @@ TEST_F(ImportMistakes, MissingDataSets) {
 TEST_F(ImportMistakes, WrongShapes) {
   files.write();
   { Hdf5Writer(paths.dna).numbers<float>("embeddings", {2, 3}, std::vector<float>(6)); }
-  expect(paths.dna, "embeddings", "(expected [any, any, any], got [2, 3])");
+  expect(paths.dna, "embeddings", "(expected (any, any, any), got (2, 3))");
 }
 
 }  // namespace

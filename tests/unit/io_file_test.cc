@@ -58,6 +58,15 @@ TEST(IoFile, ReadsPieces) {
                  "No such file");
 }
 
+TEST(IoFile, ALinkToNothingIsThere) {
+  const test::TempDir dir;
+  EXPECT_FALSE(is_there(dir.path / "link"));
+  std::filesystem::create_symlink(dir.path / "nothing", dir.path / "link");
+  EXPECT_TRUE(is_there(dir.path / "link"));
+  EXPECT_TRUE(is_there(dir.path));
+  EXPECT_FALSE(is_there(dir.path / "link" / "file"));
+}
+
 TEST(IoFile, SaysThatAFileWasCutShort) {
   const test::TempDir dir;
   const std::filesystem::path path = dir.path / "f";

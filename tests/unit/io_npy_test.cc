@@ -136,12 +136,14 @@ TEST_F(IoNpz, WholeNumbersOfAnyType) {
   EXPECT_EQ(values("<f2", number(0x4500, 2)), Values{5});
   EXPECT_EQ(values("<f4", number(0xc0400000, 4)), Values{-3});
   EXPECT_EQ(values(">f8", "\x40\x14\0\0\0\0\0\0"s), Values{5});
+  EXPECT_EQ(values("<f8", number(0x4340000000000000, 8)), Values{std::int64_t{1} << 53U});
   const auto refused = [&](const std::string& descr, const std::string& data, const char* got) {
     expect_message(input_error([&] { values(descr, data); }), path_, "a.npy, value 1", got);
   };
   refused("<u8", number(1, 8) + number(~0ULL, 8), "got 18446744073709551615");
   refused("<f4", number(0, 4) + number(0x3fc00000, 4), "got 1.5");
   refused("<f8", number(0, 8) + number(0x7ff8000000000000, 8), "got nan");
+  refused("<f8", number(0, 8) + number(0x4340000000000001, 8), "got 9007199254740994");
 }
 
 TEST_F(IoNpz, FortranOrderIsTurned) {

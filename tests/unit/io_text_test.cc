@@ -37,6 +37,16 @@ TEST(IoNumbers, ShortestRoundTrip) {
   EXPECT_EQ(back, 1.17549449e-38F);
 }
 
+TEST(IoNumbers, ThousandsAndShapes) {
+  EXPECT_EQ(format_with_commas(0), "0");
+  EXPECT_EQ(format_with_commas(-999), "-999");
+  EXPECT_EQ(format_with_commas(-1000), "-1,000");
+  EXPECT_EQ(format_with_commas(60093752), "60,093,752");
+  EXPECT_EQ(shape_text(std::vector<std::int64_t>{}), "()");
+  EXPECT_EQ(shape_text(std::vector<std::int64_t>{5434, 896}), "(5434, 896)");
+  EXPECT_EQ(shape_text(std::vector<std::int64_t>{kAnySize, 0}), "(any, 0)");
+}
+
 TEST(IoNumbers, WholeTextOrNothing) {
   double d = 0;
   EXPECT_TRUE(parse_double("+1.5e3", &d));

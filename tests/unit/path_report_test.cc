@@ -33,10 +33,9 @@ TEST(PathReportTest, PairsWhosePartsDoNotAddUpAreNamed) {
   EXPECT_EQ(report.warning(), "");
   report.add({0, {}, genes, false}, 1, split_with(1.1e-4));
   report.add({1, {}, genes, true}, 0, split_with(0.5));
-  EXPECT_EQ(
-      report.warning(),
-      "warning: paths: the parts of 2 pairs (E0:B, E1:A) miss the gradient by more than 0.0001 "
-      "of it");
+  EXPECT_EQ(report.warning(),
+            "paths: the parts of 2 pairs (E0:B, E1:A) miss the gradient by more than 0.0001 "
+            "of it");
   report.add({2, {}, genes, false}, 0, split_with(0.0));
   nlohmann::ordered_json json;
   report.finish(&json);

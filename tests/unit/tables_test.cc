@@ -33,6 +33,9 @@ TEST(CellsTest, EachIsAsWideAsItsColumn) {
   }
   EXPECT_EQ(number_of(1, "bin"), "1 bin");
   EXPECT_EQ(number_of(0, "bin"), "0 bins");
+  EXPECT_EQ(named({"A:X"}, "pair"), "1 pair (A:X)");
+  EXPECT_EQ(named({"a", "b", "c", "d", "e"}, "bin"), "5 bins (a, b, c, d, e)");
+  EXPECT_EQ(named({"a", "b", "c", "d", "e", "f"}, "bin"), "6 bins (a, b, c, d, e, ...)");
 }
 
 /// What cdt-predict prints of pairs whose effects are `betas`, of one enhancer each or all of one.
