@@ -4,7 +4,8 @@
 
 namespace cdt {
 
-/// Called between pieces from now on; null: nothing. Readers ask in the thread that calls them.
+/// Called between pieces from this call on; null: nothing. Readers ask in the thread that calls
+/// them.
 void set_read_poll(void (*poll)());
 
 /// For readers: to be called at least every few megabytes.
