@@ -5,7 +5,7 @@
 // which go in turn to eight lanes; each lane folds a word in by h = (h ^ word) * K, h ^= h >> 32.
 // The lanes, the number of bytes and the digest so far are folded together the same way. Every fold
 // is one to one in both h and word: where one word changes, or two within a lane change places, the
-// digest changes. The order of blocks counts. The value is the same on every machine.
+// digest changes. The order of blocks counts. The value is the same on every little-endian machine.
 #pragma once
 
 #include <cstddef>

@@ -32,6 +32,7 @@ class GzipStream : public ByteStream {
   ~GzipStream() override { inflateEnd(&zlib_); }
 
   std::size_t read(char* out, std::size_t size) override {
+    if (size == 0) return 0;
     const std::size_t wanted = std::min(size, kMostAtOnce);
     zlib_.next_out = reinterpret_cast<Bytef*>(out);
     zlib_.avail_out = static_cast<uInt>(wanted);

@@ -1,10 +1,11 @@
-// A way for a program to stop long work that knows nothing of signals, such as reading a large file:
-// it asks between pieces, and what the program has set may throw.
+// A way for a program to stop long work that knows nothing of signals, such as reading a large
+// file: it asks between pieces, and what the program has set may throw.
 #pragma once
 
 namespace cdt {
 
-/// Called between pieces from this call on; null: nothing. Long work asks in the thread that runs it.
+/// Called between pieces from this call on; null: nothing. Long work asks in the thread that runs
+/// it.
 void set_poll(void (*ask)());
 
 /// For long work: to be called several times a second.

@@ -8,7 +8,7 @@
 #
 # Environment: PYTHON, whose torch is timed next to the engine if it has one; MAKE, for the build.
 set -u
-export LC_ALL=C OMP_WAIT_POLICY=passive
+export LC_ALL=C OMP_WAIT_POLICY=passive  # of PyTorch and of emulated matrix products
 build=${1:?usage: tests/gpu_check.sh BUILD [STEP...]}
 shift
 

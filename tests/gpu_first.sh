@@ -13,7 +13,7 @@
 #   CDT_STEP_LIMIT=60 seconds for each step instead of its own limit
 #   EMULATED=1        a rehearsal: the pack's emulated GPU, in small
 set -u
-export LC_ALL=C OMP_WAIT_POLICY=passive
+export LC_ALL=C OMP_WAIT_POLICY=passive  # of PyTorch and of emulated matrix products
 began=$EPOCHSECONDS
 
 refuse() {

@@ -9,7 +9,7 @@
 # SIZE_OPTION: of cdt-synth, for a data set of another size. Environment: EMULATED=1 packs the programs with the
 # emulated GPU alone; PACK_ARCH and PACK_CUDA_ARCH are noted in the manifest; CXX; PACK_LIMIT, bytes.
 set -u
-export LC_ALL=C OMP_WAIT_POLICY=passive
+export LC_ALL=C
 build=${1:?usage: tests/gpu_pack.sh BUILD PACK [SIZE_OPTION...]} pack=${2:?}
 shift 2
 kPrograms='bin/cdt-synth bin/cdt-train bin/cdt-predict bin/cdt-attribute tests/compare_runs tests/gpu_facts

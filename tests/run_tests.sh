@@ -7,7 +7,7 @@
 #                                           emulated_second, emulated_parity, emulated_unit_tf32 and
 #                                           so on (parity, bf16), or a script of tests/apps
 set -u
-export OMP_WAIT_POLICY=passive
+export OMP_WAIT_POLICY=passive  # of the emulated matrix products (tests/emulation/matmul.cc)
 build=${1:?usage: tests/run_tests.sh BUILD [NAME...]}
 shift
 only=" $* "

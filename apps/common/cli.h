@@ -26,7 +26,7 @@ struct CommonOptions {
   bool overwrite = false;          // comes with out
   std::string device = "auto";     // auto | cpu | cuda[:N]
   std::string precision = "fp32";  // fp32 | tf32 | bf16
-  std::int64_t threads = 0;        // 0: as many as OpenMP takes
+  std::int64_t threads = 0;        // 0: OMP_NUM_THREADS, else the cores this process may run on
   std::int64_t seed = 0;
   bool quiet = false;
   bool no_graph = false;

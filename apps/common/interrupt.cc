@@ -50,8 +50,8 @@ void note_signal(int signal) {
 /// handler on the same stack overwrites it (seen with 2.6.3 and a transposed A: heap corruption).
 /// Signals to the process go to the main thread, which calls this.
 void handle_on_a_stack_apart() {
-  stack_t now = {};
-  if (sigaltstack(nullptr, &now) == 0 && (now.ss_flags & SS_DISABLE) == 0) return;
+  stack_t held = {};
+  if (sigaltstack(nullptr, &held) == 0 && (held.ss_flags & SS_DISABLE) == 0) return;
   static std::array<char, std::size_t{1} << 16U> memory;
   stack_t apart = {};
   apart.ss_sp = memory.data();

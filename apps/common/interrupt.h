@@ -3,10 +3,10 @@
 
 namespace cdt {
 
-/// From now on the first of these signals only sets the flag, and so do all within a second of it:
-/// a terminal, `timeout` and a batch system send several at once. A later one writes the line
-/// "NAME: stopped at once: LOST" to stderr and ends the process by that signal. Signals that were
-/// ignored stay ignored (nohup). A reader of a large file that is at work stops
+/// From this call on the first of these signals only sets the flag, and so do all within a second
+/// of it: a terminal, `timeout` and a batch system send several at once. A later one writes the
+/// line "NAME: stopped at once: LOST" to stderr and ends the process by that signal. Signals that
+/// were ignored stay ignored (nohup). A reader of a large file that is at work stops
 /// (stop_if_interrupted). Call it from the main thread; the texts are copied.
 void catch_interrupts(const char* name, const char* lost = "unfinished files may remain");
 

@@ -23,9 +23,9 @@ constexpr std::int64_t kReleasedHeads = 8;
 constexpr std::int64_t kReleasedPoolHeads = 4;
 
 /// Sizes of a state_dict without metadata, read off its tensors.
-class Inference {
+class StateDictSizes {
  public:
-  explicit Inference(const SafetensorsReader& reader) : file_(reader.path().string()) {
+  explicit StateDictSizes(const SafetensorsReader& reader) : file_(reader.path().string()) {
     shapes_ = read_state_dict(reader).shapes;
   }
 
@@ -127,12 +127,6 @@ class WeightsDigest {
   Digest digest_;
 };
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string out = "(";
-  for (const std::int64_t d : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(d);
-  return out + ")";
-}
-
 }  // namespace
 
 std::vector<std::int64_t> dims_of(const Shape& shape) {
@@ -162,12 +156,12 @@ CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverride
                                     version == metadata.end() ? "nothing" : version->second));
     }
     config = parse_model_config(recorded->second, file + ": metadata.config");
-    check_same_config(Inference(reader).config_beside(config), config, file + ": metadata.config",
-                      "is not that of the tensors");
+    check_same_config(StateDictSizes(reader).config_beside(config), config,
+                      file + ": metadata.config", "is not that of the tensors");
     refuse_override(overrides.heads, config.heads, file, "heads");
     refuse_override(overrides.pool_heads, config.pool_heads, file, "pool-heads");
   } else {
-    config = Inference(reader).config();
+    config = StateDictSizes(reader).config();
     config.heads = heads_or(overrides.heads, kReleasedHeads, config.hidden, file, "heads");
     if (config.variant == Variant::kReleased) {
       config.pool_heads =

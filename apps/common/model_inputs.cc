@@ -131,16 +131,6 @@ std::vector<std::string> missing(const std::vector<std::string>& a, const Rows& 
   return out;
 }
 
-/// "3 genes (A, B, C)", "9 genes (A, B, C, ...)"
-std::string counted(const std::vector<std::string>& genes) {
-  constexpr std::size_t kNamed = 3;
-  std::string out = std::to_string(genes.size()) + (genes.size() == 1 ? " gene (" : " genes (");
-  for (std::size_t i = 0; i < std::min(kNamed, genes.size()); ++i) {
-    out += (i > 0 ? ", " : "") + genes[i];
-  }
-  return out + (genes.size() > kNamed ? ", ...)" : ")");
-}
-
 /// Refuses genes that are not those of the model, place by place.
 void check_genes(const ModelInputs& model, const ModelInputs& data, const Place& place) {
   if (model.genes == data.genes) return;
@@ -158,9 +148,12 @@ void check_genes(const ModelInputs& model, const ModelInputs& data, const Place&
     what += std::to_string(moved) + " of " + std::to_string(model.genes.size()) +
             " stand elsewhere; --match-genes maps them by name; gene " + std::to_string(first + 1);
   } else {
-    what += "the model has " + counted(lacking) + " that it lacks, it has " + counted(foreign) +
-            " that the model lacks" +
-            (lacking.empty() ? "; --match-genes maps by name and leaves these out" : "") +
+    if (!lacking.empty()) what += "it lacks " + named(lacking, "gene") + " of the model";
+    if (!foreign.empty()) {
+      what += (lacking.empty() ? "it has " : ", and has ") + named(foreign, "gene") +
+              " that the model lacks";
+    }
+    what += (lacking.empty() ? "; --match-genes maps by name and leaves these out" : "") +
             "; gene " + std::to_string(first + 1);
   }
   const auto at = [first](const std::vector<std::string>& genes) {
@@ -176,8 +169,9 @@ void match_genes(const ModelInputs& model, const std::vector<std::string>& held,
   const std::vector<std::string> lacking = missing(model.genes, rows);
   if (!lacking.empty()) {
     throw InputError(place.file, kGenes,
-                     "--match-genes: the data set " + place.data + " lacks " + counted(lacking) +
-                         " of the model's " + std::to_string(model.genes.size()));
+                     "--match-genes: the data set " + place.data + " lacks " +
+                         named(lacking, "gene") + " of the model's " +
+                         std::to_string(model.genes.size()));
   }
   const std::vector<std::string> foreign = missing(held, index_of(model.genes));
   std::vector<std::int32_t> order;
@@ -185,7 +179,7 @@ void match_genes(const ModelInputs& model, const std::vector<std::string>& held,
   const std::int64_t dropped = data->choose_genes(order);
   std::string line = place.data + ": genes are brought into the order of " + place.file;
   if (!foreign.empty()) {
-    line += "; left out: " + counted(foreign) + " that the model lacks, with their " +
+    line += "; left out: " + named(foreign, "gene") + " that the model lacks, with their " +
             number_of(dropped, "pair");
   }
   note(line);
@@ -249,7 +243,7 @@ std::optional<ModelInputs> read_model_inputs(const SafetensorsReader& reader, st
   const bool any =
       metadata.has(kGenes) || std::any_of(kParts.begin(), kParts.end(),
                                           [&](const char* part) { return metadata.has(part); });
-  if (!any || !metadata.has("config")) return std::nullopt;
+  if (!any || !metadata.has("format")) return std::nullopt;
   return ModelInputs{metadata.genes(genes),
                      metadata.integer("bins", kMostBins),
                      metadata.integer("bin_bp", kMostBins),
@@ -268,11 +262,9 @@ void fit_to_model(const SafetensorsReader& reader, const CdtConfig& config,
       throw InputError(place.file, kGenes,
                        "--match-genes: the file does not record the model's genes by name");
     }
-    warn(place.file +
-         ": the file does not record genes, bins, assembly or embeddings of its training; that "
-         "those "
-         "of the data set " +
-         place.data + " are the same, and in the same order, could not be checked");
+    warn(place.file + ": genes, bins, assembly and embeddings are not recorded; whether those of " +
+         "the data set " + place.data +
+         " are the same, and in the same order, could not be checked");
     return;
   }
   ModelInputs held = inputs_of(*data);

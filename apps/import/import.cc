@@ -182,7 +182,7 @@ void import_files(const ImportOptions& options) {
 }
 
 int import_in_sandbox(const ImportOptions& options) {
-  // One ends the child; what follows it may not stop the cleaning up.
+  // A signal ends the child; a later one must not interrupt the cleaning up.
   catch_interrupts("cdt-import");
   const OutputFolder out(kDataSetOutput, options.common, inputs_of(options));
   const auto body = [&options](int, char**) {

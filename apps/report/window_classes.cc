@@ -12,8 +12,8 @@ namespace cdt {
 namespace {
 
 // None of these means anything else in the figure.
-constexpr std::array<Ink, 7> kInks7 = {Ink::kRed,  Ink::kTeal,  Ink::kGold, Ink::kPurple,
-                                       Ink::kPink, Ink::kBrown, Ink::kOlive};
+constexpr std::array<Ink, 7> kClassInks = {Ink::kRed,  Ink::kTeal,  Ink::kGold, Ink::kPurple,
+                                           Ink::kPink, Ink::kBrown, Ink::kOlive};
 
 }  // namespace
 
@@ -44,7 +44,7 @@ std::vector<ElementClass> classes_in(const Material& material, const Enhancer& e
   return out;
 }
 
-Ink class_ink(std::size_t row) { return kInks7[row % kInks7.size()]; }
+Ink class_ink(std::size_t row) { return kClassInks[row % kClassInks.size()]; }
 
 void draw_classes(Plot& plot, const std::vector<ElementClass>& classes) {
   plot.axis("y", {-static_cast<double>(classes.size()), 0.0});

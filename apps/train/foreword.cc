@@ -68,7 +68,7 @@ void warn_of_effects(const Dataset& data, Split split, const char* consequence) 
 std::string counted(std::int64_t number) {
   constexpr std::int64_t kMillion = 1'000'000;
   if (number >= kMillion) return text("%.3g million", static_cast<double>(number) / kMillion);
-  return std::to_string(number);
+  return format_with_commas(number);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "apps/train/training_step.h"
 #include "apps/train/validate.h"
 #include "engine/shape_backend.h"
+#include "io/text.h"
 
 namespace cdt {
 namespace {
@@ -17,17 +18,6 @@ namespace {
 constexpr std::size_t kMiB = std::size_t{1} << 20U;
 
 std::string mib(std::size_t bytes) { return std::to_string((bytes + kMiB - 1) / kMiB); }
-
-/// "60,093,752"
-std::string with_commas(std::int64_t value) {
-  const std::string digits = std::to_string(value);
-  std::string out;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
-    out += digits[i];
-  }
-  return out;
-}
 
 void print_row(std::ostream& out, const std::string& name, const std::string& second,
                const std::string& third) {
@@ -92,10 +82,10 @@ void print_model(std::ostream& out, const Cdt& model) {
   }
   print_row(out, "module", "tensors", "parameters");
   for (const Module& m : modules) {
-    print_row(out, m.name, std::to_string(m.tensors), with_commas(m.parameters));
+    print_row(out, m.name, std::to_string(m.tensors), format_with_commas(m.parameters));
   }
   print_row(out, "total", std::to_string(model.parameters().size()),
-            with_commas(model.parameter_count()));
+            format_with_commas(model.parameter_count()));
 }
 
 void print_plan(std::ostream& out, const MemoryPlan& plan, std::int64_t bins, std::int64_t batch) {

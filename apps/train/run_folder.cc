@@ -64,7 +64,7 @@ void put_aside(const fs::path& path) {
   }
 }
 
-/// Folders that were put aside: by now nobody may hold on to them.
+/// Tries again to remove the folders that were put aside.
 void remove_put_aside(const fs::path& path) {
   for (int number = 1; fs::exists(path.string() + "." + std::to_string(number)); ++number) {
     remove_folder(path.string() + "." + std::to_string(number));

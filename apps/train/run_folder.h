@@ -48,8 +48,8 @@ class RunFolder {
 
   /// Adds a line to metrics.jsonl and syncs it.
   void append_metrics(const std::string& line) const;
-  /// Bytes of the first `lines` lines of metrics.jsonl; InputError if it has fewer, or if one is not
-  /// that of its epoch.
+  /// Bytes of the first `lines` lines of metrics.jsonl; InputError if it has fewer, or if one is
+  /// not that of its epoch.
   std::size_t check_metrics(std::int64_t lines) const;
   /// Cuts metrics.jsonl after `lines` lines; InputError if it has fewer.
   void keep_metrics(std::int64_t lines) const;

@@ -238,6 +238,18 @@ struct Memory {
   }
 };
 
+/// dq += the sums of the runs after the first.
+void add_run_sums(int threads, const Plan& plan, const Memory& memory) {
+  if (!memory.run_sums) return;
+  const std::int64_t size = plan.f.queries * plan.width;
+  for (std::int64_t g = 0; g < plan.gradients; ++g) {
+    HeadsView to = memory.dq.view();
+    to.data += g * to.batch_stride;
+    sum_parts(threads, to, plan.f.queries, plan.width, memory.run_sums->data() + g * size,
+              plan.runs.count - 1, plan.run_rows() * plan.width, true);
+  }
+}
+
 }  // namespace
 
 void CpuBackend::attention_backward_scratch(const AttentionBackward& a, Arena& scratch) {
@@ -285,12 +297,7 @@ void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) 
     }
   });
 
-  for (std::int64_t g = 0; memory.run_sums && g < plan.gradients; ++g) {
-    HeadsView to = memory.dq.view();
-    to.data += g * to.batch_stride;
-    sum_parts(threads_, to, f.queries, plan.width,
-              memory.run_sums->data() + g * f.queries * plan.width, runs.count - 1, run_size, true);
-  }
+  add_run_sums(threads_, plan, memory);
   memory.dq.finish(threads_);
   memory.dk.finish(threads_);
   memory.dv.finish(threads_);

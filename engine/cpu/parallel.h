@@ -72,8 +72,8 @@ void parallel_for(int threads, std::int64_t tasks, const Body& body) {
 /// Elements one task of an element-wise loop handles.
 inline constexpr std::int64_t kGrain = 16384;
 
-/// Threads worth waking for `products` multiply-adds. Some 20 us of work; a team that waits for
-/// less spends its time at the barrier, all the more on a machine that is busy.
+/// Threads worth waking for `products` multiply-adds. Some 20 us of work; with less, the caller is
+/// done before the others have begun, all the more on a machine that is busy.
 inline int threads_for(int threads, std::int64_t products) {
   constexpr std::int64_t kWorthSharing = std::int64_t{1} << 21U;
   return products < kWorthSharing ? 1 : threads;

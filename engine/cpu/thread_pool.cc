@@ -105,14 +105,14 @@ class ThreadPool {
   static constexpr std::uint32_t kInside = kFree - 1;
 
   void start_threads(int wanted) {
-    if (started_ >= wanted) return;
+    if (started_ >= wanted || refused_) return;
     const SignalsBlocked blocked;
     try {
       for (; started_ < wanted; ++started_) {
         std::thread([this, thread = started_ + 1] { serve(thread); }).detach();
       }
     } catch (const std::exception&) {
-      // The system starts no more; those there are do the work.
+      refused_ = true;  // those there are do the work
     }
     spins_ = started_ < omp_get_num_procs();
   }
@@ -158,6 +158,7 @@ class ThreadPool {
 
   std::atomic_flag in_use_;
   int started_ = 0;
+  bool refused_ = false;  // the system starts no more
   std::atomic<bool> spins_{true};
   const std::function<void(int)>* body_ = nullptr;  // while seats_ is not 0
   std::atomic<std::uint32_t> seats_{0};

@@ -106,6 +106,7 @@ CudaBackend::CudaBackend(const CudaOptions& options)
   CDT_CUDA(cudaMalloc(reinterpret_cast<void**>(&step_word_), sizeof *step_word_));
   CDT_CUDA(cudaMemsetAsync(step_word_, 0, sizeof *step_word_, stream_));
   partials_ = memory_.reserve(kPartialsReserve);
+  if (partials_ == nullptr) throw Error("cuda: no address space for partial sums");
 }
 
 CudaBackend::~CudaBackend() {

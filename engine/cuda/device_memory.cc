@@ -89,7 +89,9 @@ DeviceMemory::~DeviceMemory() {
 float* DeviceMemory::reserve(std::size_t bytes) {
   const std::size_t whole = (bytes + piece_ - 1) / piece_ * piece_;
   CUdeviceptr base = 0;
-  check(driver().address_reserve(&base, whole, 0, 0, 0), "a reservation", whole);
+  const CUresult reserved = driver().address_reserve(&base, whole, 0, 0, 0);
+  if (reserved == CUDA_ERROR_OUT_OF_MEMORY) return nullptr;
+  check(reserved, "a reservation", whole);
   // The driver's addresses are numbers.
   auto* const at = reinterpret_cast<float*>(base);  // NOLINT(performance-no-int-to-ptr)
   reservations_[at].bytes = whole;

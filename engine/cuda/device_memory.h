@@ -15,9 +15,10 @@ class DeviceMemory {
   DeviceMemory(const DeviceMemory&) = delete;
   DeviceMemory& operator=(const DeviceMemory&) = delete;
 
-  /// Throws Error if the device gives no address space or, later, no memory.
+  /// Null where there is not so much address space.
   float* reserve(std::size_t bytes);
-  /// Bytes [0, to) of the reservation at base are memory when it returns.
+  /// Bytes [0, to) of the reservation at base are memory when it returns. Error if the device has
+  /// not so much.
   void commit(float* base, std::size_t to);
   void release(float* base);
 

@@ -19,6 +19,24 @@ for program in "$CDT_BIN"/cdt-*; do
   check "$name: closed standard output" [ $? -eq 1 ]
 done
 
+# Started through the dynamic loader that its header names, a program does the same.
+loader=$(grep -aoEm1 '/lib[a-z0-9_/.-]*/ld-[a-z0-9_.-]+' "$CDT_BIN/cdt-train" | head -n 1)
+if [ -x "$loader" ]; then
+  for program in "$CDT_BIN"/cdt-*; do
+    for option in --version --help; do
+      expect_ok "$loader" "$program" $option
+      cp "$work/stdout" "$work/through"
+      expect_ok "$program" $option
+      expect_same "$work/stdout" "$work/through"
+    done
+  done
+  status=0
+  "$loader" "$CDT_BIN/cdt-train" --no-such-option >"$work/stdout" 2>"$work/stderr" || status=$?
+  check "exit status 2, not $status" test $status -eq 2
+else
+  skip loader "$loader is not there"
+fi
+
 # Installation, into a folder with a space in its name.
 make_quietly() { env -u MAKEFLAGS -u MAKELEVEL make BUILD="$CDT_BUILD" "$@" >"$work/make.log" 2>&1; }
 target="$work/an image"

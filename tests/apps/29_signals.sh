@@ -1,6 +1,5 @@
 #!/bin/bash
-# Signals that end a program: several at once are one and lose nothing; a program started through the
-# dynamic loader is itself.
+# Signals that end a program: several at once are one and lose nothing.
 source tests/apps/lib.sh
 train=$CDT_BIN/cdt-train
 tiny_model
@@ -65,22 +64,4 @@ wait $pid 2>/dev/null || status=$?
 check "synth: exit status 1, not $status" test $status -eq 1
 check 'synth: one line' grep -qE '^cdt-synth: interrupted; nothing is kept$' "$work/stderr"
 check 'synth: nothing left' test -z "$(ls -A "$work/unfinished" 2>/dev/null)"
-
-# Through the loader of the program's own header.
-loader=$(grep -aoEm1 '/lib[a-z0-9_/.-]*/ld-[a-z0-9_.-]+' "$train" | head -n 1)
-if [ -x "$loader" ]; then
-  for program in "$CDT_BIN"/cdt-*; do
-    for option in --version --help; do
-      expect_ok "$loader" "$program" $option
-      cp "$work/stdout" "$work/through"
-      expect_ok "$program" $option
-      expect_same "$work/stdout" "$work/through"
-    done
-  done
-  status=0
-  "$loader" "$train" --no-such-option >"$work/stdout" 2>"$work/stderr" || status=$?
-  check "exit status 2, not $status" test $status -eq 2
-else
-  skip loader "$loader is not there"
-fi
 finish

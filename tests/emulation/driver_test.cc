@@ -1,6 +1,9 @@
 // The driver's virtual memory of the emulation, looked up as programs do.
 #include <dlfcn.h>
 
+#include "engine/arena.h"
+#include "engine/backend.h"
+#include "engine/error.h"
 #include "tests/emulation/checked_test.h"
 #include "tests/emulation/device_buffer.h"
 #include "tests/emulation/include/cuda.h"
@@ -50,6 +53,22 @@ TEST_F(DriverMemory, IsFoundInTheDriverLibrary) {
   setenv("CDT_EMULATED_DEVICES", "0", 1);
   EXPECT_EQ(dlopen("libcuda.so.1", RTLD_NOW), nullptr);
   unsetenv("CDT_EMULATED_DEVICES");
+}
+
+/// More than a process has addresses for.
+TEST_F(DriverMemory, WithoutAddressSpaceNothingIsReserved) {
+  const auto backend = make_cuda_backend({});
+  EXPECT_EQ(backend->reserve(std::size_t{1} << 50U), nullptr);
+  Arena arena(*backend, "step");
+  try {
+    arena.tensor({std::int64_t{1} << 48U});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "arena step: no 1125899906842624 bytes more, with 0 in use: out of memory: the "
+                 "process may reserve no more address space");
+  }
+  EXPECT_EQ(arena.tensor({8}).count(), 8);
 }
 
 TEST_F(DriverMemory, KernelsReachMappedPiecesOnly) {

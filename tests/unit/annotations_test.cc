@@ -117,6 +117,7 @@ TEST_F(AnnotationsTest, UnpackedTextIsBounded) {
   const std::filesystem::path big = gzip("big.gz", {std::string(5000, 'x')});
   expect_message(input_error([&] { text_of(big, 4999); }), big, "size", "at most 4999");
   EXPECT_EQ(text_of(big, 5000), std::string(5000, 'x'));
+  EXPECT_EQ(open_text_or_gzip(big, 5000)->read(nullptr, 0), 0U);
   // Zeros by the mebibyte shrink a thousandfold.
   const std::filesystem::path bomb = gzip("bomb.gz", {std::string(std::size_t{3} << 20U, '\n')});
   expect_message(input_error([&] { read_annotations(bomb); }), bomb, "size", "32 times its size");
@@ -254,7 +255,8 @@ TEST(ElementListTest, MostSharedThenNearest) {
   EXPECT_TRUE(list.overlapping(1000, 2000).empty());
 }
 
-/// The work of a search grows with the depth of the tree, not with the elements passed over.
+/// The work of a search grows with the depth of the tree, not with the elements passed over: for 32
+/// times the elements by half, where a search past them all takes 32 times as long.
 TEST(ElementListTest, ALongElementDoesNotSlowTheSearch) {
   const auto time_of = [](std::int64_t count) {
     ElementList list;
@@ -265,7 +267,7 @@ TEST(ElementListTest, ALongElementDoesNotSlowTheSearch) {
       for (int i = 0; i < 2000; ++i) EXPECT_EQ(list.overlapping(count - 1, count).size(), 2U);
     });
   };
-  EXPECT_LT(time_of(64000), 10.0 * time_of(2000) + 0.01);
+  EXPECT_LT(time_of(64000), 8.0 * time_of(2000));
 }
 
 TEST(ElementListTest, AgreesWithASearchOfAll) {

@@ -124,7 +124,7 @@ TEST_F(ModelInputsTest, AGeneTheDataLackIsRefusedByName) {
   const auto rename = [](Dataset* data) { data->genes[1] = "other"; };
   expect_message(
       complaint(rename), model_file, "genes",
-      "the model has 1 gene (B) that it lacks, it has 1 gene (other) that the model lacks");
+      "it lacks 1 gene (B) of the model, and has 1 gene (other) that the model lacks");
   expect_message(complaint(rename, {.match_genes = true}), model_file, "genes",
                  "lacks 1 gene (B) of the model's 3");
 }
