@@ -56,7 +56,7 @@ struct TensorToWrite {
   const float* data = nullptr;
   /// In place of data: writes the values when their turn comes, so that one tensor at a time takes
   /// memory.
-  std::function<void(float*)> fill;
+  std::function<void(float*)> fill = nullptr;
 };
 
 /// Writes F32 tensors in the given order, atomically; the buffer starts at a multiple of 8 bytes.

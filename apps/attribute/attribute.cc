@@ -21,6 +21,7 @@
 #include "apps/attribute/rollout_scorers.h"
 #include "apps/attribute/sections.h"
 #include "apps/common/dna_feed.h"
+#include "apps/common/format.h"
 #include "apps/common/inference.h"
 #include "apps/common/interrupt.h"
 #include "apps/common/output_folder.h"

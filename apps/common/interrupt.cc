@@ -12,12 +12,12 @@
 #include <string>
 
 #include "engine/error.h"
+#include "io/end_signals.h"
 #include "io/poll.h"
 
 namespace cdt {
 namespace {
 
-constexpr std::array<int, 3> kEndSignals = {SIGINT, SIGTERM, SIGHUP};
 constexpr std::int64_t kNever = -1;
 constexpr std::int64_t kTogether = 1'000'000'000;  // ns within which signals are one
 

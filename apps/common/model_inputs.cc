@@ -153,8 +153,8 @@ void check_genes(const ModelInputs& model, const ModelInputs& data, const Place&
       what += (lacking.empty() ? "it has " : ", and has ") + named(foreign, "gene") +
               " that the model lacks";
     }
-    what += (lacking.empty() ? "; --match-genes maps by name and leaves these out" : "") +
-            "; gene " + std::to_string(first + 1);
+    if (lacking.empty()) what += "; --match-genes maps by name and leaves these out";
+    what += "; gene " + std::to_string(first + 1);
   }
   const auto at = [first](const std::vector<std::string>& genes) {
     return first < genes.size() ? genes[first] : std::string("none");
