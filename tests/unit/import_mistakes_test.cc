@@ -132,11 +132,11 @@ TEST_F(ImportMistakes, ColumnsOfDifferentLength) {
   files.write();
   files.train.chrom.pop_back();
   files.write_screen(paths.train, files.train);
-  expect(paths.train, "enhancer_chr", "(expected [6], got [5])");
+  expect(paths.train, "enhancer_chr", "(expected (6), got (5))");
   files.write();
   files.dna_chrom.pop_back();
   files.write();
-  expect(paths.dna, "chroms", "(expected [7], got [6])");
+  expect(paths.dna, "chroms", "(expected (7), got (6))");
 }
 
 TEST_F(ImportMistakes, MissingDataSets) {
