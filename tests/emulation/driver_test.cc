@@ -1,6 +1,8 @@
 // The driver's virtual memory of the emulation, looked up as programs do.
 #include <dlfcn.h>
 
+#include <string>
+
 #include "engine/arena.h"
 #include "engine/backend.h"
 #include "engine/error.h"
@@ -64,9 +66,11 @@ TEST_F(DriverMemory, WithoutAddressSpaceNothingIsReserved) {
     arena.tensor({std::int64_t{1} << 48U});
     FAIL() << "no error";
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(),
-                 "arena step: no 1125899906842624 bytes more, with 0 in use: out of memory: the "
-                 "process may reserve no more address space");
+    const std::string what = error.what();
+    EXPECT_EQ(what.find("arena step: no 1125899906842"), 0U) << what;
+    EXPECT_NE(what.find("out of memory: the process may reserve no more address space"),
+              std::string::npos)
+        << what;
   }
   EXPECT_EQ(arena.tensor({8}).count(), 8);
 }
