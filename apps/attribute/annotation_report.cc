@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "apps/attribute/place.h"
+#include "apps/common/format.h"
 #include "engine/error.h"
 #include "io/assembly.h"
 #include "io/path_text.h"
@@ -96,7 +97,10 @@ std::vector<Annotations> read_annotation_files(const std::vector<std::string>& p
 
 std::string left_out_text(const Annotations& a) {
   std::string out;
-  if (a.empty > 0) out = std::to_string(a.empty) + " intervals without a base are left out";
+  if (a.empty > 0) {
+    out = number_of(a.empty, "interval") + " without a base " + (a.empty == 1 ? "is" : "are") +
+          " left out";
+  }
   if (a.without_class > 0) {
     out += (out.empty() ? "" : ", ") + std::to_string(a.without_class) + " of " +
            std::to_string(a.elements) + " elements have no class";

@@ -162,6 +162,8 @@ std::vector<Pair> choose_pairs(const PairChoice& choice, const Dataset& data) {
     }
   }
   if (pairs.empty()) {
+    if (!choice.file.empty())
+      throw InputError(choice.file.string(), "rows", "there is not one pair");
     throw InputError(kCommandLine, "pairs", "none chosen: give --pair, --pairs or --split");
   }
   return grouped(choice.all_genes ? with_all_genes(pairs, data, betas) : pairs);

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "engine/error.h"
+#include "io/warning.h"
 
 namespace cdt {
 namespace {
@@ -54,6 +55,17 @@ void drop_missing(const std::vector<DnaIndex::Match>& matches, ScreenSplit& spli
   }
 }
 
+/// A split none of whose rows has DNA is a mistake (other chromosome names) more often than not.
+void warn_of_no_dna(const ScreenSplit& split, const std::vector<DnaIndex::Match>& matches) {
+  const bool none = std::all_of(split.rows.begin(), split.rows.end(), [&](const ScreenRow& row) {
+    return matches[static_cast<std::size_t>(row.element)].kind == Kind::kMissing;
+  });
+  if (!none || split.rows.empty()) return;
+  warn(split.file +
+       ": enhancer_chr: no element of this file has a DNA row: other chromosome names " +
+       "or another assembly?");
+}
+
 }  // namespace
 
 Placement place_elements(const ElementTable& table, const DnaIndex& index, MissingDna missing,
@@ -71,6 +83,7 @@ Placement place_elements(const ElementTable& table, const DnaIndex& index, Missi
                      "element " +
                          table.elements().front().name() + ")");
   }
+  for (const ScreenSplit& split : splits) warn_of_no_dna(split, matches);
   if (missing == MissingDna::kError) refuse_missing(table, matches, splits);
   if (missing == MissingDna::kDrop) {
     for (ScreenSplit& split : splits) drop_missing(matches, split);

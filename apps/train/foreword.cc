@@ -57,7 +57,8 @@ void warn_of_effects(const Dataset& data, Split split, const char* consequence) 
     return pair.beta != pairs.front().beta;
   });
   if (pairs.empty() || (differ && pairs.size() >= kTooFew)) return;
-  const std::string count = std::to_string(pairs.size()) + " " + split_name(split) + " pairs";
+  const std::string count =
+      number_of(static_cast<std::int64_t>(pairs.size()), std::string(split_name(split)) + " pair");
   const std::string what = pairs.size() < kTooFew ? "no more than " + count
                                                   : "all " + count + " have the effect " +
                                                         format_number(pairs.front().beta);

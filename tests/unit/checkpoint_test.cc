@@ -133,6 +133,18 @@ TEST_P(Checkpoint, PlainStateDictGivesItsSizes) {
 }
 
 /// DataParallel and torch.compile, one in the other.
+TEST_P(Checkpoint, MetadataFromElsewhereIsNotOurs) {
+  const Cdt& model = make(odd_config(GetParam()));
+  save_model(model_file, model, *backend);
+  Content content = read(model_file);
+  content.metadata = {{"config", "{}"}, {"epoch", "3"}};
+  write(other_file, content);
+  const std::unique_ptr<Cdt> loaded = load(other_file, {.heads = 3, .pool_heads = 2});
+  for (std::size_t i = 0; i < model.parameters().size(); ++i) {
+    EXPECT_EQ(values(loaded->parameters()[i]), values(model.parameters()[i]));
+  }
+}
+
 TEST_P(Checkpoint, PrefixesOfWrappersAreLeftOut) {
   const Cdt& model = make(odd_config(GetParam()));
   save_model(model_file, model, *backend);

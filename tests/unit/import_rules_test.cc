@@ -139,12 +139,23 @@ TEST_F(ImportRules, NoMatchAtAllIsAnError) {
   expect_message(refusal(), files.options().train, "enhancer_chr", "no element has a DNA row");
 }
 
-TEST_F(ImportRules, MissingBetaMeansZeros) {
+TEST_F(ImportRules, MissingBetaMeansZerosAndIsSaid) {
   files.train.has_beta = false;
+  testing::internal::CaptureStderr();
   import();
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("beta: there is none"), std::string::npos);
   for (const Pair& pair : Dataset(out()).pairs_of(Split::kTrain)) EXPECT_EQ(pair.beta, 0.0F);
   EXPECT_EQ(audit()["splits"]["train"]["beta"]["present"], false);
   EXPECT_EQ(audit()["splits"]["val"]["beta"]["present"], true);
+}
+
+TEST_F(ImportRules, ASplitWithoutDnaIsSaid) {
+  for (std::string& chrom : files.val.chrom) chrom = chrom.substr(3);
+  testing::internal::CaptureStderr();
+  import();
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find(files.options().val.string() + ": enhancer_chr"), std::string::npos) << said;
+  EXPECT_EQ(said.find(files.options().train.string()), std::string::npos) << said;
 }
 
 TEST_F(ImportRules, LabelsAreKeptOnlyIfEverySplitHasThem) {

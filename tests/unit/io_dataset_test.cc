@@ -252,7 +252,7 @@ const std::vector<Edit> kBadManifests{
 const std::vector<Edit> kBadLists{
     {"rna.genes.txt", "FNDC5\n", "", "lines", "expected 2, got 1"},
     {"rna.genes.txt", "FNDC5", "GFI1B", "line 2", "stands in line 1 already"},
-    {"rna.genes.txt", "GFI1B", "", "line 1", "empty"},
+    {"rna.genes.txt", "GFI1B", "", "line 1", "1 to 256 bytes, got 0"},
     {"protein.genes.txt", "FNDC5", "fndc5", "line 2", "rna.genes.txt (expected FNDC5, got fndc5)"},
     {"enhancers.bed", "chrX\t0\t1\te2\n", "", "lines", "expected 3, got 2"},
     {"enhancers.bed", "e2", "e0", "line 3, name", "e0 stands in line 1 already"},

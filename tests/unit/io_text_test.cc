@@ -13,6 +13,7 @@
 #include "io/poll.h"
 #include "io/text.h"
 #include "io/tsv.h"
+#include "model/bootstrap.h"
 #include "tests/support/cpu_time.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
@@ -254,7 +255,7 @@ TEST(IoJson, SizesAreBounded) {
 struct Stopped {};
 
 /// A poll that throws when it is asked for the third time.
-TEST(IoPoll, ReadersStopBetweenPieces) {
+TEST(IoPoll, LongWorkStopsBetweenPieces) {
   static int asked = 0;
   const test::TempDir dir;
   const std::string text(std::size_t{1} << 20U, '\n');
@@ -276,6 +277,10 @@ TEST(IoPoll, ReadersStopBetweenPieces) {
     }
   });
   expect_stop([&] { parse_json(numbers + "]", "c.json"); });
+  expect_stop([] {
+    bootstrap_mean(std::vector<double>{1, 2}, std::vector<std::int32_t>{0, 1},
+                   {.replicates = 1000});
+  });
 }
 
 TEST(IoJson, ReaderNamesTheField) {

@@ -156,5 +156,31 @@ TEST_F(RunFolderTest, CutsMetricsAfterTheLastFinishedEpoch) {
                  "expected 2, got 1");
 }
 
+/// Backups by hard links (cp -al, rsync --link-dest) share files until one is written.
+TEST_F(RunFolderTest, ACopyByHardLinksKeepsItsMetrics) {
+  const RunFolder folder(run_dir, false);
+  folder.append_metrics("{\"epoch\":1}");
+  folder.append_metrics("{\"epoch\":2}");
+  const fs::path copy = dir.path / "copy.jsonl";
+  fs::create_hard_link(folder.metrics(), copy);
+  const std::string before = test::read_bytes(copy);
+  folder.append_metrics("{\"epoch\":3}");
+  folder.keep_metrics(1);
+  EXPECT_EQ(test::read_bytes(copy), before);
+}
+
+TEST_F(RunFolderTest, ALockThatIsAnotherFileIsRefused) {
+  fs::create_directories(run_dir);
+  test::write_bytes(dir.path / "data", "values");
+  fs::create_hard_link(dir.path / "data", run_dir / "lock");
+  expect_message(input_error([&] { RunFolder(run_dir, false); }), run_dir / "lock", "lock",
+                 "hard link");
+  fs::remove(run_dir / "lock");
+  fs::create_symlink(dir.path / "data", run_dir / "lock");
+  expect_message(input_error([&] { RunFolder(run_dir, false); }), run_dir / "lock", "lock",
+                 "is a link");
+  EXPECT_EQ(test::read_bytes(dir.path / "data"), "values");
+}
+
 }  // namespace
 }  // namespace cdt

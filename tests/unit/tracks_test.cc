@@ -187,6 +187,24 @@ class TruthTest : public testing::Test {
   test::TempDir dir_;
 };
 
+TEST_F(TruthTest, SitesThatContradictAreRefused) {
+  const auto sites = [this](const std::string& list) {
+    return error_of(R"({"format": "cdt-truth", "version": 1, "noise_ceiling": {}, "pairs": [],
+                        "sites": [)" +
+                    list + "]}");
+  };
+  const std::string one = R"({"enhancer": "E", "causal_bins": [1], "decoy_bins": [2]})";
+  EXPECT_EQ(sites(one), "none");
+  EXPECT_NE(sites(one + "," + one).find("sites[1].enhancer: E stands there twice"),
+            std::string::npos);
+  EXPECT_NE(sites(R"({"enhancer": "E", "causal_bins": [4, 4], "decoy_bins": []})")
+                .find("causal_bins: bin 4 stands there twice"),
+            std::string::npos);
+  EXPECT_NE(sites(R"({"enhancer": "E", "causal_bins": [4], "decoy_bins": [4]})")
+                .find("decoy_bins: bin 4 is causal too"),
+            std::string::npos);
+}
+
 TEST_F(TruthTest, AbsentFileIsNoTruth) { EXPECT_FALSE(read_truth(dir_.path, 16).has_value()); }
 
 TEST_F(TruthTest, ReadsSitesEffectsAndCeilings) {
