@@ -85,7 +85,7 @@ struct DatasetWriter::Impl {
     files.clear();
   }
 
-  /// What no longer belongs to the data set: its manifest, and what this one does not have.
+  /// Files of an earlier data set: its manifest, and what this one does not have.
   void remove_replaced() const {
     std::error_code absent;
     std::filesystem::remove(folder.path() / kManifestName, absent);

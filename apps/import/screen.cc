@@ -102,8 +102,9 @@ ScreenSplit read_screen(const std::filesystem::path& path, Split split, const Ge
   out.rows_read = static_cast<std::int64_t>(columns.gene.size());
   out.has_beta = !columns.beta.empty();
   out.has_labels = !columns.label.empty();
-  if (!out.has_beta)
+  if (!out.has_beta) {
     warn(out.file + ": beta: there is none; every effect is 0, as in the reference");
+  }
   for (std::size_t row = 0; row < columns.gene.size(); ++row) {
     const int label = label_of(columns, row, out.file);
     const auto gene = genes.new_of_old.find(columns.gene[row]);

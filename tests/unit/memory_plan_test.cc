@@ -1,5 +1,4 @@
 // The plan of memory is what a run then takes, byte for byte.
-#include "apps/train/dna_check.h"
 #include "apps/train/memory_plan.h"
 
 #include <gtest/gtest.h>
@@ -7,6 +6,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "apps/train/dna_check.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/trainer.h"
 #include "engine/cpu/cpu_backend.h"

@@ -89,7 +89,8 @@ TEST_F(ModelInputsTest, GenesInAnotherOrderAreRefusedOrMapped) {
   Dataset data(data_dir);
   reverse(&data);
   EXPECT_NE(data.rna, original.rna);
-  EXPECT_NE(fit(&data, {.match_genes = true}).find("genes are brought into the order of"), std::string::npos);
+  EXPECT_NE(fit(&data, {.match_genes = true}).find("genes are brought into the order of"),
+            std::string::npos);
   EXPECT_EQ(data.genes, original.genes);
   EXPECT_EQ(data.rna, original.rna);
   EXPECT_EQ(data.protein, original.protein);
@@ -122,9 +123,8 @@ TEST_F(ModelInputsTest, GenesTheModelLacksAreLeftOutWithTheirPairs) {
 
 TEST_F(ModelInputsTest, AGeneTheDataLackIsRefusedByName) {
   const auto rename = [](Dataset* data) { data->genes[1] = "other"; };
-  expect_message(
-      complaint(rename), model_file, "genes",
-      "it lacks 1 gene (B) of the model, and has 1 gene (other) that the model lacks");
+  expect_message(complaint(rename), model_file, "genes",
+                 "it lacks 1 gene (B) of the model, and has 1 gene (other) that the model lacks");
   expect_message(complaint(rename, {.match_genes = true}), model_file, "genes",
                  "lacks 1 gene (B) of the model's 3");
 }
