@@ -158,7 +158,7 @@ sed -i -E 's/^(val\t[^\t]*\t[^\t]*\t)[^\t]*/\10.5/' "$work/constant/pairs.tsv"
 expect_ok "$train" --data "$work/constant" --out "$work/sound" --epochs 3 --seed 3 --threads 1 \
   "${sizes[@]}"
 expect_text "$work/stderr" "pairs.tsv: beta: all 18 val pairs have the effect 0.5: the correlation"
-expect_text "$work/stderr" "model of 269944 parameters, about "
+expect_text "$work/stderr" "model of 269,944 parameters, about "
 expect_text "$work/stderr" " MiB of memory; 96 train pairs, 48 steps an epoch, at most 3 epochs"
 check "no smaller model is advised" test "$(grep -c 'smaller model' "$work/stderr")" -eq 0
 expect_text "$work/stderr" "r undefined, lr 0.0001"
@@ -177,7 +177,7 @@ expect_text "$work/stderr" "pairs.tsv: split: 18 pair(s) in both val and test, t
 expect_text "$work/stderr" "pairs.tsv: split: 1 pair(s) in both train and val, the first $first; what val"
 { grep -v '^val' "$data/pairs.tsv"; sed -n '/^val/{p;q}' "$data/pairs.tsv"; } >"$work/odd/pairs.tsv"
 expect_ok "$train" --data "$work/odd" --out "$work/one-val" --epochs 1 --quiet "${sizes[@]}"
-expect_text "$work/stderr" "pairs.tsv: beta: no more than 1 val pairs: the correlation"
+expect_text "$work/stderr" "pairs.tsv: beta: no more than 1 val pair: the correlation"
 expect_fail 2 "--lr: out of range (expected 1e-12 to 1000, got 0)" "$train" --data "$data" \
   --out "$work/none" --lr 0
 expect_fail 2 "--weight-decay: times --lr it takes the weights to zero" "$train" --data "$data" \

@@ -134,7 +134,8 @@ TEST(EvaluationTest, ConstantEffectsAreSaidAndNothingIsNan) {
   EXPECT_TRUE(json.contains("effects_note"));
   EXPECT_TRUE(json["pearson"].is_null());
   Evaluation flat = evaluate(kVal, std::vector<float>(4, 1.0F), kTrain, 0.9, {.replicates = 100});
-  EXPECT_NE(summary_table(flat).find("undefined for the model: its predictions are all equal"), std::string::npos);
+  EXPECT_NE(summary_table(flat).find("undefined for the model: its predictions are all equal"),
+            std::string::npos);
   EXPECT_EQ(summary_table(flat).find("nan"), std::string::npos);
 }
 
