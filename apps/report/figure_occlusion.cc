@@ -109,9 +109,11 @@ Html finding(const Comparison& comparison, std::int64_t bins, const nlohmann::js
              ", middle half " + fixed(quantile_of_sorted(comparison.correlations, 0.25), 2) +
              " to " + fixed(quantile_of_sorted(comparison.correlations, 0.75), 2) + ", " +
              counted(static_cast<std::int64_t>(comparison.correlations.size()), "pair") +
-             "; mean " + fixed(comparison.mean, 3) +
-             ", where gradients shifted around their windows give 0 \u00b1 " +
-             fixed(kTwoSided95 * comparison.shifted_sd, 3) + " (95\u202f%).";
+             "; mean " + fixed(comparison.mean, 3);
+  const double by_chance = kTwoSided95 * comparison.shifted_sd;
+  out += by_chance < 1.0 ? ", where gradients shifted around their windows give 0 \u00b1 " +
+                               fixed(by_chance, 3) + " (95\u202f%)."
+                         : std::string("; of so few ranges chance may make any.");
   if (comparison.points.size() < comparison.ranges) {
     out += " " + counted(static_cast<std::int64_t>(comparison.points.size()), "range") + " of " +
            count_text(static_cast<std::int64_t>(comparison.ranges)) + " are drawn, evenly chosen.";
