@@ -35,8 +35,8 @@ std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics) {
   }
   Replicate out;
   out.source = string_at(found, "source");
-  out.pairs = static_cast<std::int64_t>(number_at(found, "pairs"));
-  out.enhancers = static_cast<std::int64_t>(number_at(found, "enhancers"));
+  out.pairs = count_at(found, "pairs");
+  out.enhancers = count_at(found, "enhancers");
   out.pearson = number_at(found, "pearson");
   out.interval = interval_at(found, "pearson_ci95");
   out.model_pearson = number_at(found, "model_pearson");

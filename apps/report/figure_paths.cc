@@ -149,9 +149,8 @@ Html products(const nlohmann::json& summary) {
 }
 
 /// pairs: those that have a share.
-Html finding(const Paths& paths, double pairs, double additivity_error) {
-  Html out = "Of the gradient, mean over " +
-             counted(static_cast<std::int64_t>(std::isfinite(pairs) ? pairs : 0.0), "pair") + ": ";
+Html finding(const Paths& paths, std::int64_t pairs, double additivity_error) {
+  Html out = "Of the gradient, mean over " + counted(pairs, "pair") + ": ";
   for (std::size_t path = 0; path < kPaths; ++path) {
     const Interval& interval = paths.interval[path];
     out +=
@@ -192,7 +191,7 @@ Item paths_figure(const Gnuplot& gnuplot, const Material& material) {
       "add up as the vectors do: parts that cancel each other are long.";
   if (paths.is_uneven) figure.note += " Their axis is logarithmic.";
   const nlohmann::json& summary = material.attribution->summary;
-  figure.finding = finding(paths, number_at(summary, "paths.pairs"),
+  figure.finding = finding(paths, count_at(summary, "paths.pairs"),
                            number_at(summary, "paths.additivity_error")) +
                    products(summary);
   figure.command = attribute_command(material);

@@ -142,9 +142,7 @@ Html score_table(const std::vector<MethodScore>& scores, const Chance& chance) {
 
 /// Whether the best method knows on which genes the site acts.
 Html finding(const nlohmann::json& summary, const MethodScore& best) {
-  const auto pairs = [&](const char* path) {
-    return counted(static_cast<std::int64_t>(number_at(summary, path)), "pair");
-  };
+  const auto pairs = [&](const char* path) { return counted(count_at(summary, path), "pair"); };
   Html out = pairs("truth_scores.pairs") + " have a planted effect.";
   const Estimate& elsewhere = best.elsewhere.auroc;
   if (!std::isfinite(elsewhere.value)) return out;

@@ -111,6 +111,11 @@ double number_at(const nlohmann::json& object, const std::string& path) {
   return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
 }
 
+std::int64_t count_at(const nlohmann::json& object, const std::string& path) {
+  const double number = number_at(object, path);
+  return number >= 0.0 && number <= 0x1p53 ? static_cast<std::int64_t>(number) : 0;
+}
+
 std::string string_at(const nlohmann::json& object, const std::string& path) {
   const nlohmann::json& value = value_at(object, path);
   return value.is_string() ? value.get<std::string>() : "";

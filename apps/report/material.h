@@ -101,6 +101,8 @@ std::int64_t chromosome_end(const Material& material, const std::string& chrom);
 const nlohmann::json& value_at(const nlohmann::json& object, const std::string& path);
 /// The same as a number; NaN if it is none.
 double number_at(const nlohmann::json& object, const std::string& path);
+/// The number as a count; 0 if it is none, or past 2^53.
+std::int64_t count_at(const nlohmann::json& object, const std::string& path);
 /// As text; empty if it is none.
 std::string string_at(const nlohmann::json& object, const std::string& path);
 /// Of [low, high]; NaN if it is none.

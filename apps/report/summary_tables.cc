@@ -36,14 +36,12 @@ Html completeness(const Attribution& attribution) {
       "prediction from the baseline (" +
       string_at(numbers, "baseline") + ") by " + percent(mean, 2) + " of it on average, " +
       percent(number_at(numbers, "completeness_error.largest"), 2) + " at most.";
-  const auto pairs = [&](const char* field) { return number_at(numbers, field); };
-  if (pairs("incomplete_pairs") > 0) {
-    out += " " + counted(static_cast<std::int64_t>(pairs("incomplete_pairs")), "pair") +
-           " beyond the gate of " + percent(pairs("gate"), 0) + ".";
+  const std::string gate = percent(number_at(numbers, "gate"), 0);
+  if (const std::int64_t incomplete = count_at(numbers, "incomplete_pairs"); incomplete > 0) {
+    out += " " + counted(incomplete, "pair") + " beyond the gate of " + gate + ".";
   }
-  if (pairs("at_resolution_pairs") > 0) {
-    out += " " + counted(static_cast<std::int64_t>(pairs("at_resolution_pairs")), "pair") +
-           " beyond " + percent(pairs("gate"), 0) +
+  if (const std::int64_t pairs = count_at(numbers, "at_resolution_pairs"); pairs > 0) {
+    out += " " + counted(pairs, "pair") + " beyond " + gate +
            " by no more than rounding of the predictions can make.";
   }
   return element("p", out);
