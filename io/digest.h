@@ -33,10 +33,11 @@ class Digest {
   std::uint64_t value_ = 0x6a09e667f3bcc908U;
 };
 
-/// hex() of one block.
-inline std::string digest_of(std::string_view text) {
+/// hex() of one block, a text or float32 values.
+template <class Block>
+std::string digest_of(const Block& block) {
   Digest digest;
-  digest.add(text);
+  digest.add(block);
   return digest.hex();
 }
 

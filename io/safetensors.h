@@ -54,8 +54,8 @@ struct TensorToWrite {
   std::string name;
   std::vector<std::int64_t> shape;
   const float* data = nullptr;
-  /// In place of data: writes the values when their turn comes, so that one tensor at a time takes
-  /// memory.
+  /// In place of data: writes the values when their turn comes, once and in order, so that one
+  /// tensor at a time takes memory.
   std::function<void(float*)> fill = nullptr;
 };
 

@@ -21,7 +21,7 @@ struct Region {
   /// The bins it covers of an enhancer's window; none if the window does not hold all of it. Bases
   /// cover the bins they share one with.
   std::optional<BinRange> bins_in(const Dataset& data, std::int32_t enhancer) const;
-  /// The same place, however it was written.
+  /// Do both mean the same bins or bases? The text does not count.
   bool same_as(const Region& other) const {
     return chrom == other.chrom && begin == other.begin && end == other.end;
   }

@@ -3,7 +3,6 @@
 #include "apps/common/model_inputs.h"
 #include "apps/common/session.h"
 #include "engine/error.h"
-#include "io/safetensors.h"
 
 namespace cdt {
 namespace {
@@ -12,13 +11,6 @@ Tensor upload(Backend& backend, Arena& arena, const Shape& shape, const std::vec
   const Tensor t = arena.tensor(shape);
   backend.upload(t, host.data());
   return t;
-}
-
-std::unique_ptr<Cdt> read_model(const std::filesystem::path& file, const CdtConfig& config,
-                                Backend& backend, Arena& lasting) {
-  auto model = std::make_unique<Cdt>(config, backend, lasting, false);
-  read_parameters(SafetensorsReader(file), *model);
-  return model;
 }
 
 }  // namespace
@@ -48,12 +40,13 @@ Split split_named(const std::string& name) {
 
 Inference::Inference(const CommonOptions& options, const ModelOverrides& overrides)
     : backend(open_backend(options)),
-      config(read_model_config(SafetensorsReader(options.model), overrides)),
-      data(open_dataset_for(options.data, SafetensorsReader(options.model), config, overrides)),
+      file(options.model),
+      config(read_model_config(file, overrides)),
+      data(open_dataset_for(options.data, file, config, overrides)),
       lasting(*backend, "lasting"),
       step(*backend, "step"),
       scratch(*backend, "scratch"),
-      model(read_model(options.model, config, *backend, lasting)),
+      model(load_model(file, config, *backend, lasting)),
       tape(*backend, step, scratch),
       rna(upload(*backend, lasting, {1, data.genes_count(), data.rna_dim}, data.rna)),
       protein(upload(*backend, lasting, {1, data.genes_count(), data.protein_dim}, data.protein)) {

@@ -10,6 +10,7 @@
 #include "engine/backend.h"
 #include "engine/tape.h"
 #include "io/dataset.h"
+#include "io/safetensors.h"
 #include "model/cdt.h"
 
 namespace cdt {
@@ -20,6 +21,7 @@ struct Inference {
   Inference(const CommonOptions& options, const ModelOverrides& overrides);
 
   std::unique_ptr<Backend> backend;
+  SafetensorsReader file;  // of the model
   CdtConfig config;
   Dataset data;
   Arena lasting, step, scratch;

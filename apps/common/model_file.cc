@@ -117,9 +117,10 @@ void refuse_override(std::int64_t given, std::int64_t recorded, const std::strin
 class WeightsDigest {
  public:
   explicit WeightsDigest(const Cdt& model) { digest_.add(model_config_json(model.config())); }
-  void add(const Parameter& parameter, const std::vector<float>& values) {
+  /// Its values, as many as it has.
+  void add(const Parameter& parameter, const float* values) {
     digest_.add(parameter.name);
-    digest_.add(values);
+    digest_.add(values, static_cast<std::size_t>(parameter.variable.value.count()) * sizeof(float));
   }
   std::string hex() const { return digest_.hex(); }
 
@@ -209,7 +210,7 @@ std::string check_parameters(const SafetensorsReader& reader, const Cdt& model,
           file, parameter.name,
           "element " + std::to_string(bad - values.begin()) + " is " + format_number(*bad));
     }
-    digest.add(parameter, values);
+    digest.add(parameter, values.data());
     visit(i++, values);
   }
   return digest.hex();
@@ -228,11 +229,9 @@ std::string stored_weights_digest(const SafetensorsReader& reader, const Cdt& li
   return check_parameters(reader, like, [](std::size_t, const std::vector<float>&) {});
 }
 
-std::unique_ptr<Cdt> load_model(const std::filesystem::path& file, Backend& backend, Arena& lasting,
-                                bool trainable, const ModelOverrides& overrides) {
-  const SafetensorsReader reader(file);
-  const CdtConfig config = read_model_config(reader, overrides);
-  auto model = std::make_unique<Cdt>(config, backend, lasting, trainable);
+std::unique_ptr<Cdt> load_model(const SafetensorsReader& reader, const CdtConfig& config,
+                                Backend& backend, Arena& lasting) {
+  auto model = std::make_unique<Cdt>(config, backend, lasting, false);
   read_parameters(reader, *model);
   return model;
 }
@@ -243,24 +242,28 @@ std::string weights_digest(const Cdt& model, Backend& backend) {
   for (const Parameter& parameter : model.parameters()) {
     values.resize(static_cast<std::size_t>(parameter.variable.value.count()));
     backend.download(values.data(), parameter.variable.value);
-    digest.add(parameter, values);
+    digest.add(parameter, values.data());
   }
   return digest.hex();
 }
 
-void save_model(const std::filesystem::path& file, const Cdt& model, Backend& backend,
-                const std::map<std::string, std::string>& extra) {
+std::string save_model(const std::filesystem::path& file, const Cdt& model, Backend& backend,
+                       const std::map<std::string, std::string>& extra) {
+  WeightsDigest digest(model);
   std::vector<TensorToWrite> tensors;
   for (const Parameter& parameter : model.parameters()) {
-    const Tensor& tensor = parameter.variable.value;
-    tensors.push_back({parameter.name, dims_of(tensor.shape), nullptr,
-                       [&backend, tensor](float* out) { backend.download(out, tensor); }});
+    const auto fill = [&backend, &digest, &parameter](float* out) {
+      backend.download(out, parameter.variable.value);
+      digest.add(parameter, out);
+    };
+    tensors.push_back({parameter.name, dims_of(parameter.variable.value.shape), nullptr, fill});
   }
   std::map<std::string, std::string> metadata = extra;
   metadata["format"] = kFormat;
   metadata["version"] = "1";
   metadata["config"] = model_config_json(model.config());
   write_safetensors(file, tensors, metadata);
+  return digest.hex();
 }
 
 }  // namespace cdt

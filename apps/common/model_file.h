@@ -45,15 +45,16 @@ std::string read_parameters(const SafetensorsReader& reader, Cdt& model);
 /// The same checks for a model of `like`'s sizes, and the digest, without a copy.
 std::string stored_weights_digest(const SafetensorsReader& reader, const Cdt& like);
 
-/// read_model_config, Cdt, read_parameters.
-std::unique_ptr<Cdt> load_model(const std::filesystem::path& file, Backend& backend, Arena& lasting,
-                                bool trainable, const ModelOverrides& overrides);
+/// A model that is not trained, with the file's parameters. config: read_model_config() of it.
+std::unique_ptr<Cdt> load_model(const SafetensorsReader& reader, const CdtConfig& config,
+                                Backend& backend, Arena& lasting);
 
 /// A digest of configuration, names and values (io/digest.h).
 std::string weights_digest(const Cdt& model, Backend& backend);
 
 /// Writes a checkpoint whole. `extra` goes into the metadata beside format, version and config.
-void save_model(const std::filesystem::path& file, const Cdt& model, Backend& backend,
-                const std::map<std::string, std::string>& extra = {});
+/// Returns weights_digest() of the model.
+std::string save_model(const std::filesystem::path& file, const Cdt& model, Backend& backend,
+                       const std::map<std::string, std::string>& extra = {});
 
 }  // namespace cdt

@@ -21,12 +21,6 @@ constexpr std::int64_t kMostBins = std::int64_t{1} << 32U;
 constexpr std::size_t kLongestName = 1024;  // of a gene list's 256 bytes, each escaped
 constexpr const char* kGenes = "genes";
 
-std::string digest_of(const std::vector<float>& values) {
-  Digest digest;
-  digest.add(values);
-  return digest.hex();
-}
-
 /// The recorded parts beside the genes.
 constexpr std::array<const char*, 5> kParts = {"bins", "bin_bp", "assembly", "rna", "protein"};
 
@@ -217,7 +211,7 @@ void compare_parts(const ModelInputs& model, const ModelInputs& data, const Plac
 
 }  // namespace
 
-ModelInputs inputs_of(const Dataset& data) {
+ModelInputs model_inputs_of(const Dataset& data) {
   ModelInputs out{{},
                   data.bins,
                   data.bin_bp,
@@ -267,10 +261,10 @@ void fit_to_model(const SafetensorsReader& reader, const CdtConfig& config,
          " are the same, and in the same order, could not be checked");
     return;
   }
-  ModelInputs held = inputs_of(*data);
+  ModelInputs held = model_inputs_of(*data);
   if (choice.match_genes && held.genes != model->genes) {
     match_genes(*model, held.genes, place, data);
-    held = inputs_of(*data);
+    held = model_inputs_of(*data);
   }
   check_genes(*model, held, place);
   compare_parts(*model, held, place, choice.other_inputs);

@@ -26,7 +26,7 @@ struct ModelInputs {
 };
 
 /// Those of a model that is trained on `data`.
-ModelInputs inputs_of(const Dataset& data);
+ModelInputs model_inputs_of(const Dataset& data);
 
 /// The entries of a model file's metadata.
 std::map<std::string, std::string> inputs_metadata(const ModelInputs& inputs);

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 using Identity = std::pair<dev_t, ino_t>;
 
-/// Of what a path leads to; false if that is nothing.
+/// Device and inode of the file that the path leads to; false if there is none.
 bool identify(const fs::path& path, Identity* identity) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return false;

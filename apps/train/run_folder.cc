@@ -186,14 +186,17 @@ void RunFolder::replace_last(const std::function<void(const fs::path&)>& write) 
 
 void RunFolder::append_metrics(const std::string& line) const {
   // A new file each time: a copy of the run that shares its files by hard links keeps its own.
-  std::error_code error;
-  const std::string before = fs::exists(metrics(), error) ? read_text_file(metrics()) : "";
-  write_file(metrics(), before + line + "\n");
+  write_file(metrics(), metrics_text() + line + "\n");
 }
 
-std::size_t RunFolder::check_metrics(std::int64_t lines) const {
-  if (lines == 0) return 0;
-  const std::string text = read_text_file(metrics());
+std::string RunFolder::metrics_text() const {
+  std::error_code error;
+  return fs::exists(metrics(), error) ? read_text_file(metrics()) : "";
+}
+
+void RunFolder::check_metrics(std::int64_t lines) const { end_of_lines(metrics_text(), lines); }
+
+std::size_t RunFolder::end_of_lines(const std::string& text, std::int64_t lines) const {
   std::size_t end = 0;
   for (std::int64_t i = 0; i < lines; ++i) {
     const std::size_t newline = text.find('\n', end);
@@ -209,9 +212,8 @@ std::size_t RunFolder::check_metrics(std::int64_t lines) const {
 }
 
 void RunFolder::keep_metrics(std::int64_t lines) const {
-  if (lines == 0 && !fs::exists(metrics())) return;
-  const std::size_t end = check_metrics(lines);
-  const std::string text = read_text_file(metrics());
+  const std::string text = metrics_text();
+  const std::size_t end = end_of_lines(text, lines);
   if (end < text.size()) write_file(metrics(), text.substr(0, end));
 }
 

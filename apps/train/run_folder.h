@@ -48,14 +48,17 @@ class RunFolder {
 
   /// Adds a line to metrics.jsonl and syncs it.
   void append_metrics(const std::string& line) const;
-  /// Bytes of the first `lines` lines of metrics.jsonl; InputError if it has fewer, or if one is
-  /// not that of its epoch.
-  std::size_t check_metrics(std::int64_t lines) const;
-  /// Cuts metrics.jsonl after `lines` lines; InputError if it has fewer.
+  /// InputError if metrics.jsonl has fewer than `lines` lines, or if one is not that of its epoch.
+  void check_metrics(std::int64_t lines) const;
+  /// The same, and cuts it after them.
   void keep_metrics(std::int64_t lines) const;
 
  private:
   void repair_last() const;
+  /// metrics.jsonl, "" if there is none.
+  std::string metrics_text() const;
+  /// Where the first `lines` lines end; InputError as check_metrics().
+  std::size_t end_of_lines(const std::string& text, std::int64_t lines) const;
 
   std::filesystem::path path_;
   bool resume_;

@@ -100,7 +100,7 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
   state_.stopping.patience = settings_.patience;
   facts_ = {settings_json(settings_), path_text(options.common.data), backend.name(),
             data_fingerprint(data), options.overrides.match_genes};
-  inputs_ = inputs_metadata(inputs_of(data));
+  inputs_ = inputs_metadata(model_inputs_of(data));
 }
 
 void Trainer::run(const RunFolder& folder) {

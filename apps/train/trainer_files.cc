@@ -59,9 +59,8 @@ void Trainer::save(const RunFolder& folder) {
 
 void Trainer::write_last(const RunFolder& folder) {
   folder.replace_last([&](const std::filesystem::path& into) {
-    save_model(into / "model.safetensors", model_, backend_, inputs_);
-    save_state(into / "state.safetensors", state_, facts_, weights_digest(model_, backend_), model_,
-               optimiser_, backend_);
+    const std::string weights = save_model(into / "model.safetensors", model_, backend_, inputs_);
+    save_state(into / "state.safetensors", state_, facts_, weights, model_, optimiser_, backend_);
   });
 }
 

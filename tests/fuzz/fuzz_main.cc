@@ -59,7 +59,7 @@ void read_checkpoint(const fs::path& file) {
   read_model_inputs(reader, config.genes);
   const auto backend = make_cpu_backend(1);
   Arena lasting(*backend, "lasting");
-  load_model(file, *backend, lasting, false, kHeads);
+  load_model(reader, config, *backend, lasting);
 }
 
 void read_elements(const fs::path& file) {

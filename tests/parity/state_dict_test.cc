@@ -12,9 +12,10 @@ TEST(PlainStateDict, LoadsAndPredictsAsPyTorch) {
   const Fixture deep("deep");  // the same weights
   const CdtConfig want = deep.config();
   Engine engine;
-  const std::unique_ptr<Cdt> model =
-      load_model(fixture_path("plain_state_dict"), *engine.backend, engine.lasting, false,
-                 {.heads = want.heads, .pool_heads = want.pool_heads});
+  const SafetensorsReader reader(fixture_path("plain_state_dict"));
+  const CdtConfig read =
+      read_model_config(reader, {.heads = want.heads, .pool_heads = want.pool_heads});
+  const std::unique_ptr<Cdt> model = load_model(reader, read, *engine.backend, engine.lasting);
   const CdtConfig& got = model->config();
   EXPECT_EQ(got.variant, want.variant);
   EXPECT_EQ(got.dna_dim, want.dna_dim);

@@ -37,7 +37,7 @@ class ModelInputsTest : public ::testing::Test {
     config.pool_heads = 2;
     config.feed_forward = 3;
     config.fusion = 5;
-    metadata = inputs_metadata(inputs_of(data));
+    metadata = inputs_metadata(model_inputs_of(data));
     save();
   }
   /// The model file with the metadata as it stands.
@@ -106,7 +106,7 @@ TEST_F(ModelInputsTest, GenesTheModelLacksAreLeftOutWithTheirPairs) {
   Dataset narrow(data_dir);
   EXPECT_EQ(narrow.choose_genes({2, 0}), 1);
   config.genes = 2;
-  metadata = inputs_metadata(inputs_of(narrow));
+  metadata = inputs_metadata(model_inputs_of(narrow));
   save();
   expect_message(
       complaint([](Dataset*) {}), model_file, "genes",
