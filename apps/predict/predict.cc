@@ -13,7 +13,7 @@
 #include "apps/common/interrupt.h"
 #include "apps/common/output_folder.h"
 #include "apps/common/profile_report.h"
-#include "apps/predict/evaluation.h"
+#include "apps/evaluation/evaluation.h"
 #include "apps/predict/forward.h"
 #include "engine/error.h"
 #include "io/atomic_file.h"

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/predict/evaluation.h"
+#include "apps/evaluation/evaluation.h"
 #include "io/annotations.h"
 #include "io/dataset.h"
 #include "io/npy_file.h"

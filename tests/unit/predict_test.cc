@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "apps/common/json_text.h"
-#include "apps/predict/baselines.h"
-#include "apps/predict/evaluation.h"
+#include "apps/evaluation/baselines.h"
+#include "apps/evaluation/evaluation.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"

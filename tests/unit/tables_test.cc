@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "apps/common/format.h"
-#include "apps/predict/evaluation.h"
+#include "apps/evaluation/evaluation.h"
 
 namespace cdt {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/predict/baselines.h"
-#include "apps/predict/replicate.h"
+#include "apps/evaluation/baselines.h"
+#include "apps/evaluation/replicate.h"
 #include "io/dataset.h"
 #include "model/bootstrap.h"
 #include "model/metrics.h"

@@ -1,4 +1,4 @@
-#include "apps/predict/evaluation.h"
+#include "apps/evaluation/evaluation.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "apps/predict/baselines.h"
+#include "apps/evaluation/baselines.h"
 
 #include <set>
 #include <unordered_map>

@@ -1,4 +1,4 @@
-#include "apps/predict/replicate.h"
+#include "apps/evaluation/replicate.h"
 
 #include <cmath>
 #include <limits>

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "apps/common/format.h"
-#include "apps/predict/evaluation.h"
+#include "apps/evaluation/evaluation.h"
 
 namespace cdt {
 namespace {
