@@ -76,6 +76,7 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       model_(model),
       train_(data.pairs_of(Split::kTrain)),
       val_(data.pairs_of(Split::kVal)),
+      parts_(train_, val_, settings_.steer_by),
       steps_(static_cast<std::int64_t>(train_.size()) / settings_.batch_size),
       device_(upload_data(data, backend, lasting)),
       targets_(lasting.tensor({settings_.batch_size})),
@@ -220,26 +221,27 @@ void Trainer::settle(std::size_t ahead) {
 
 void Trainer::finish_epoch(const RunFolder& folder, const std::vector<float>& validation) {
   const Metrics train = compute_metrics(state_.predictions, state_.targets);
-  const Metrics val = compute_metrics(validation, column(val_, &Pair::beta));
+  const ValidationMetrics val = parts_.measure(validation);
+  const double r = val.steering_r;
   const double train_loss = state_.loss_sum / static_cast<double>(steps_);
   const double val_loss = epoch_loss(validation, val_, settings_.batch_size, settings_.huber_delta);
   const double lr = state_.schedule.lr;
-  state_.schedule.step(val.pearson);
+  state_.schedule.step(r);
   // The first epoch is kept even if its correlation is undefined: a run always has a best model.
-  const bool best = state_.best_epoch == 0 || val.pearson > state_.best_metric;
+  const bool best = state_.best_epoch == 0 || r > state_.best_metric;
   if (best) {
-    if (!std::isnan(val.pearson)) state_.best_metric = val.pearson;
+    if (!std::isnan(r)) state_.best_metric = r;
     state_.best_epoch = state_.epoch;
     state_.older_best_weights =
         std::exchange(state_.best_weights, weights_digest(model_, backend_));
   }
-  state_.stopped = state_.stopping.step(val.pearson);
+  state_.stopped = state_.stopping.step(r);
   folder.append_metrics(metrics_line(train, val, train_loss, val_loss, lr, best));
   if (!options_.common.quiet) {
     std::cerr << text("epoch %lld: train loss %.4f r %s, val loss %.4f r %s, lr %g%s\n",
                       static_cast<long long>(state_.epoch), train_loss,
                       correlation_text(train.pearson).c_str(), val_loss,
-                      correlation_text(val.pearson).c_str(), lr, best ? ", best so far" : "");
+                      correlation_text(val.all.pearson).c_str(), lr, best ? ", best so far" : "");
   }
   ++state_.epoch;
   state_.position = 0;
@@ -251,14 +253,15 @@ void Trainer::finish_epoch(const RunFolder& folder, const std::vector<float>& va
   if (best) save_model(folder.best_model(), model_, backend_, inputs_);
 }
 
-std::string Trainer::metrics_line(const Metrics& train, const Metrics& val, double train_loss,
-                                  double val_loss, double lr, bool best) const {
+std::string Trainer::metrics_line(const Metrics& train, const ValidationMetrics& val,
+                                  double train_loss, double val_loss, double lr, bool best) const {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
   return "{\"epoch\":" + std::to_string(state_.epoch) +
          ",\"step\":" + std::to_string(state_.global_step) + ",\"lr\":" + json_number(lr) +
-         metrics_fields("train_", train_loss, train) + metrics_fields("val_", val_loss, val) +
-         ",\"best\":" + json_bool(best) + ",\"seconds\":" + json_number(seconds) +
+         metrics_fields("train_", train_loss, train) + metrics_fields("val_", val_loss, val.all) +
+         seen_and_unseen_fields(val) + ",\"best\":" + json_bool(best) +
+         ",\"seconds\":" + json_number(seconds) +
          ",\"samples_per_second\":" + json_number(static_cast<double>(samples_here_) / seconds) +
          ",\"peak_memory_bytes\":" + std::to_string(peak_memory_bytes()) + "}";
 }

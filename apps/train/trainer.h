@@ -1,5 +1,6 @@
 // The loop of the released training: an epoch trains on shuffled full batches, validates, moves the
-// schedule, keeps the best model by validation Pearson and may stop (docs/paper-vs-code.md).
+// schedule, keeps the best model by the validation Pearson that steers and may stop
+// (docs/paper-vs-code.md).
 #pragma once
 
 #include <chrono>
@@ -18,6 +19,7 @@
 #include "apps/train/state.h"
 #include "apps/train/step_results.h"
 #include "apps/train/validate.h"
+#include "apps/train/validation_metrics.h"
 #include "engine/error.h"
 #include "engine/optim/adamw.h"
 #include "io/dataset.h"
@@ -42,6 +44,7 @@ class Trainer {
   void run(const RunFolder& folder);
 
   const TrainState& state() const { return state_; }
+  const ValidationParts& validation() const { return parts_; }
   /// The arenas of a step and of a validation.
   const Arena& step_arena() const { return step_arena_; }
   const Arena& scratch() const { return scratch_; }
@@ -82,7 +85,7 @@ class Trainer {
   /// The best model is the one that the state says it is; written anew where a kill came between.
   void check_best_model(const RunFolder& folder) const;
   [[noreturn]] void fail_not_finite(const char* what, double value, const std::vector<Pair>& batch);
-  std::string metrics_line(const Metrics& train, const Metrics& val, double train_loss,
+  std::string metrics_line(const Metrics& train, const ValidationMetrics& val, double train_loss,
                            double val_loss, double lr, bool best) const;
 
   const TrainOptions& options_;
@@ -92,6 +95,7 @@ class Trainer {
   Backend& backend_;
   Cdt& model_;
   std::vector<Pair> train_, val_;
+  ValidationParts parts_;   // of val_
   std::int64_t steps_ = 0;  // of an epoch
   RunFacts facts_;
   std::map<std::string, std::string> inputs_;  // what every model file says of the data

@@ -115,8 +115,8 @@ TEST(SynthMechanism, OnlyWhatDnaTellsCountsAsAnEffect) {
                                      std::pair("dna", 1.0), std::pair("specific", 0.75)}) {
     const Mechanism mechanism(small_plan(name));
     double effects = 0.0;
-    for (std::size_t g = 0; g < mechanism.genes().size(); ++g) {
-      effects += mechanism.genes()[g].sensitivity > 0.0 ? 0.125 : 0.0;
+    for (const SynthGene& gene : mechanism.genes()) {
+      effects += gene.sensitivity > 0.0 ? 0.125 : 0.0;
     }
     EXPECT_EQ(effects, wanted) << name;
     for (const SynthPair& made : mechanism.pairs()) {
