@@ -97,12 +97,16 @@ Evaluation evaluate(const std::vector<Pair>& pairs, std::span<const float> predi
   e.noise_ceiling = noise_ceiling;
   e.model = score(predictions, pairs, noise_ceiling, bootstrap);
   if (train.empty()) return e;
-  const Baselines baselines = fit_baselines(train, pairs);
-  e.global_mean = score(baselines.global_mean, pairs, noise_ceiling, bootstrap);
-  e.gene_mean = score(baselines.gene_mean, pairs, noise_ceiling, bootstrap);
-  e.genes_unseen = baselines.genes_unseen;
-  e.gain_interval = bootstrap_pearson_difference(predictions, baselines.gene_mean, betas(pairs),
-                                                 enhancer_of(pairs), bootstrap);
+  for (const BaselinePrediction& b : gene_baselines(train, pairs)) {
+    if (b.name == "global_mean") {
+      e.global_mean = score(b.predictions, pairs, noise_ceiling, bootstrap);
+    } else if (b.name == "gene_mean") {
+      e.gene_mean = score(b.predictions, pairs, noise_ceiling, bootstrap);
+      e.gain_interval = bootstrap_pearson_difference(predictions, b.predictions, betas(pairs),
+                                                     enhancer_of(pairs), bootstrap);
+    }
+  }
+  e.genes_unseen = pairs_of_unseen_genes(train, pairs);
   e.overlap = train_overlap(train, pairs);
   return e;
 }

@@ -1,4 +1,4 @@
-// Baselines, evaluation and its JSON.
+// Evaluation and its JSON.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "apps/common/json_text.h"
-#include "apps/evaluation/baselines.h"
 #include "apps/evaluation/evaluation.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"
@@ -23,21 +22,6 @@ Pair pair(std::int32_t enhancer, std::int32_t gene, float beta) {
 const std::vector<Pair> kTrain{pair(0, 0, -1.0F), pair(1, 0, -3.0F), pair(1, 1, 0.5F)};
 const std::vector<Pair> kVal{pair(1, 0, -2.5F), pair(2, 1, 0.25F), pair(3, 2, -1.0F),
                              pair(2, 0, -1.5F)};
-
-TEST(BaselinesTest, MeansOfTheTrainingPairs) {
-  const Baselines b = fit_baselines(kTrain, kVal);
-  const auto global = static_cast<float>(-3.5 / 3.0);
-  EXPECT_EQ(b.global_mean, std::vector<float>(4, global));
-  EXPECT_EQ(b.gene_mean, (std::vector<float>{-2.0F, 0.5F, global, -2.0F}));
-  EXPECT_EQ(b.genes_unseen, 1);
-}
-
-TEST(BaselinesTest, OverlapWithTrain) {
-  const TrainOverlap o = train_overlap(kTrain, kVal);
-  EXPECT_EQ(o.enhancer, 1);
-  EXPECT_EQ(o.gene, 3);
-  EXPECT_EQ(o.pair, 1);
-}
 
 TEST(EvaluationTest, JsonHoldsModelAndBaselines) {
   const std::vector<float> predictions{-2.0F, 0.0F, -1.25F, -1.0F};
