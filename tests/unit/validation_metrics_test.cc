@@ -136,6 +136,8 @@ TEST_F(Steering, ScheduleBestModelAndStoppingFollowTheSeenPairs) {
   for (const nlohmann::json& line : lines) {
     EXPECT_NE(line.at("val_seen_pearson"), line.at("val_pearson"));
   }
+  EXPECT_LT(state.schedule.lr, options.settings.lr);
+  EXPECT_TRUE(state.stopped);
   // Another output of a gene that is not trained changes nothing that matters.
   const TrainState wild = state;
   train("seen", 1.0F);
