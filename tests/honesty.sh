@@ -2,7 +2,7 @@
 # How often a prediction claims that the model uses DNA, where DNA tells the effects (mechanisms dna
 # and specific of cdt-synth: the power) and where it does not (none and gene-only: false claims). For
 # each mechanism and seed: a data set of its own, a small model, and what the metrics.json of its test
-# and val pairs claims. Training has chosen the model by val, so that only test is a fair test.
+# and val pairs claims. Val chose the model, so that nothing may be claimed of it whatever the mechanism.
 #
 #   tests/honesty.sh BIN OUT [SEEDS]        seeds 1 to SEEDS (50), JOBS of them at once (2)
 #
@@ -42,7 +42,7 @@ one() {
     "$bin/cdt-predict" --data "$folder/data" --model "$folder/run/model.safetensors" --split $split \
       --device cpu --threads 1 --out "$folder/$split" --quiet
     r=$(value '"predictions": *[{][^}]*[}], *"pearson":' "$metrics")
-    gain=$(value '"pearson_gain_over_gene_mean": *[{] *"difference":' "$metrics")
+    gain=$(value '"pearson_gain_over_strongest_baseline": *[{] *"difference":' "$metrics")
     said=$(value '"claims":.*"dna": *[{][^}]*"said":' "$metrics")
     printf '%s\t%d\t%s\t%s\t%s\t%s\n' "$1" "$2" $split "$r" "$gain" "$said" >>"$folder/row"
   done

@@ -5,15 +5,18 @@ source tests/apps/lib.sh
 out=$work/honesty
 seeds=2
 
-# rows MECHANISM: what its test pairs claim, a digit each
-rows() { awk -F '\t' -v m="$1" '$1 == m && $3 == "test" { printf "%s", $6 }' "$out/honesty.tsv"; }
+# said MECHANISM SPLIT: what is claimed of these pairs, a digit for each seed
+said() { awk -F '\t' -v m="$1" -v s="$2" '$1 == m && $3 == s { printf "%s", $6 }' "$out/honesty.tsv"; }
 
 expect_ok tests/honesty.sh "$CDT_BIN" "$out" $seeds
 check 'a row for each split, seed and mechanism' test "$(wc -l <"$out/honesty.tsv")" -eq $((1 + 8 * seeds))
 for mechanism in none gene-only; do
-  check "$mechanism: nothing is claimed" test "$(rows $mechanism)" = 00
+  check "$mechanism: nothing is claimed" test "$(said $mechanism test)" = 00
 done
-for mechanism in dna specific; do check "$mechanism: DNA is found" test "$(rows $mechanism)" = 11; done
+for mechanism in dna specific; do
+  check "$mechanism: DNA is found" test "$(said $mechanism test)" = 11
+  check "$mechanism: not by the pairs that chose the model" test "$(said $mechanism val)" = 00
+done
 check 'the summary counts them' grep -qE $'^dna\ttest\t2\t2\t100.0\t' "$out/summary.tsv"
 
 # What is done stays; what is missing is made again, the same.
