@@ -14,6 +14,7 @@
 #include "apps/common/output_folder.h"
 #include "apps/common/profile_report.h"
 #include "apps/evaluation/evaluation.h"
+#include "apps/evaluation/loci.h"
 #include "apps/predict/forward.h"
 #include "engine/error.h"
 #include "io/atomic_file.h"
@@ -47,7 +48,7 @@ bool parse_options(int argc, char** argv, PredictOptions* options, int* exit_cod
   cli.choice("split", {"train", "val", "test"});
   cli.option("batch-size", &options->batch_size, "enhancers per forward pass");
   cli.range("batch-size", 1, 1024);
-  cli.option("bootstrap", &options->bootstrap, "replicates of the bootstrap over enhancers");
+  cli.option("bootstrap", &options->bootstrap, "replicates of the bootstrap over loci");
   cli.range("bootstrap", 100, 1000000);
   cli.option("replicate", &options->replicate,
              "TSV of a second screen (enhancer, gene, beta): how well it agrees is a ceiling");
@@ -144,19 +145,26 @@ void run(const PredictOptions& options) {
   std::optional<Screen> screen;
   if (!options.replicate.empty()) screen = screen_of_split(options, data, pairs);
   require_free_space(out.path(), pairs.size() * kRowBytes);
-  const std::vector<float> predictions =
-      predict_once(inference, pairs, options.batch_size, options.common.quiet);
-  Evaluation evaluation = evaluate(
-      pairs, predictions, data.pairs_of(Split::kTrain), ceiling,
-      {.replicates = options.bootstrap, .seed = static_cast<std::uint64_t>(options.common.seed)});
+  const auto seed = static_cast<std::uint64_t>(options.common.seed);
+  const Predicted predicted =
+      predict_once(inference, pairs, options.batch_size, seed, options.common.quiet);
+  Evaluation evaluation = evaluate({pairs,
+                                    predicted.predictions,
+                                    data.pairs_of(Split::kTrain),
+                                    loci_of(data),
+                                    &predicted.controls,
+                                    {},
+                                    ceiling},
+                                   {.replicates = options.bootstrap, .seed = seed});
   evaluation.split = options.split;
   evaluation.data = path_text(options.common.data);
   evaluation.model_file = path_text(options.common.model);
   if (screen) {
-    evaluation.replicate = compare_screens(pairs, predictions, *screen, evaluation.bootstrap);
+    evaluation.replicate =
+        compare_screens(pairs, predicted.predictions, *screen, evaluation.bootstrap);
     evaluation.replicate->source = path_text(options.replicate);
   }
-  write_outputs(out.path(), predictions_tsv(data, pairs, predictions), &evaluation);
+  write_outputs(out.path(), predictions_tsv(data, pairs, predicted.predictions), &evaluation);
   std::cout << summary_table(evaluation);
   report_profile(*inference.backend, out.path());
 }

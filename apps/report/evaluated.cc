@@ -2,10 +2,13 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "apps/common/command_record.h"
 #include "apps/common/inference.h"
+#include "apps/evaluation/loci.h"
 #include "apps/predict/forward.h"
+#include "apps/report/recorded.h"
 #include "engine/error.h"
 #include "io/digest.h"
 #include "io/json.h"
@@ -27,22 +30,6 @@ std::vector<Pair> pairs_of_split(const Dataset& data, const std::string& split) 
   throw InputError((data.directory / "pairs.tsv").string(), "split", "no pairs in split " + split);
 }
 
-/// What --replicate of cdt-predict found; nothing if it was not given.
-std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics) {
-  const nlohmann::json& found = value_at(metrics, "replicate");
-  for (const char* number : {"pearson", "pairs", "enhancers", "model_pearson"}) {
-    if (!std::isfinite(number_at(found, number))) return std::nullopt;
-  }
-  Replicate out;
-  out.source = string_at(found, "source");
-  out.pairs = count_at(found, "pairs");
-  out.enhancers = count_at(found, "enhancers");
-  out.pearson = number_at(found, "pearson");
-  out.interval = interval_at(found, "pearson_ci95");
-  out.model_pearson = number_at(found, "model_pearson");
-  return out;
-}
-
 /// predictions.tsv is the one that metrics.json was computed from.
 void expect_same_table(const fs::path& directory, const nlohmann::json& metrics) {
   const std::string recorded = string_at(metrics, "predictions.digest");
@@ -53,12 +40,19 @@ void expect_same_table(const fs::path& directory, const nlohmann::json& metrics)
                                 recorded.empty() ? "a digest in metrics.json" : recorded, found));
 }
 
+/// controls: of the predictions; null: they are recorded elsewhere or not known.
 void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
-            const std::optional<Truth>& truth, Evaluated* out) {
+            const std::optional<Truth>& truth, const ControlPredictions* controls, Evaluated* out) {
   const double ceiling =
       truth ? truth->ceiling_of(split) : std::numeric_limits<double>::quiet_NaN();
-  out->evaluation =
-      evaluate(out->pairs, out->predictions, data.pairs_of(Split::kTrain), ceiling, {.seed = seed});
+  out->evaluation = evaluate({out->pairs,
+                              out->predictions,
+                              data.pairs_of(Split::kTrain),
+                              loci_of(data),
+                              controls,
+                              {},
+                              ceiling},
+                             {.seed = seed});
   out->evaluation.split = split;
 }
 
@@ -71,8 +65,10 @@ Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, co
   Inference inference(common, overrides);
   Evaluated out;
   out.pairs = pairs_of_split(inference.data, split);
-  out.predictions = predict_once(inference, out.pairs, kBatch, common.quiet);
-  finish(inference.data, split, static_cast<std::uint64_t>(common.seed), truth, &out);
+  const auto seed = static_cast<std::uint64_t>(common.seed);
+  Predicted predicted = predict_once(inference, out.pairs, kBatch, seed, common.quiet);
+  out.predictions = std::move(predicted.predictions);
+  finish(inference.data, split, seed, truth, &predicted.controls, &out);
   out.command = "cdt-predict --data " + shell_word(common.data.string()) + " --model " +
                 shell_word(common.model.string()) + " --split " + split + " --seed " +
                 std::to_string(common.seed) + " --out prediction";
@@ -132,7 +128,9 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted, c
     out.predictions.push_back(prediction);
   }
   if (file.next()) file.fail(0, "more rows than the split " + split + " has pairs");
-  finish(data, split, seed, truth, &out);
+  finish(data, split, seed, truth, nullptr, &out);
+  out.evaluation.controls = recorded_controls(metrics, "controls");
+  out.evaluation.new_loci_controls = recorded_controls(metrics, "controls_on_new_loci");
   out.command = "cdt-predict --data " + shell_word(data.directory.string()) + " --split " + split +
                 " --model " + shell_word(out.model) + " --out " + shell_word(directory.string());
   out.evaluation.replicate = recorded_replicate(metrics);
