@@ -1,9 +1,6 @@
 #include "apps/evaluation/baselines.h"
 
 #include <algorithm>
-#include <set>
-#include <unordered_set>
-#include <utility>
 
 #include "engine/error.h"
 #include "model/shrinkage.h"
@@ -51,11 +48,13 @@ struct Effects {
 };
 
 std::size_t genes_in(const std::vector<Pair>& train, const std::vector<Pair>& pairs) {
-  std::int32_t last = -1;
+  std::size_t count = 0;
   for (const std::vector<Pair>* list : {&train, &pairs}) {
-    for (const Pair& p : *list) last = std::max(last, p.gene);
+    for (const Pair& p : *list) {
+      count = std::max(count, static_cast<std::size_t>(p.gene) + 1);
+    }
   }
-  return static_cast<std::size_t>(last + 1);
+  return count;
 }
 
 }  // namespace

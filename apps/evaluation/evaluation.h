@@ -40,6 +40,7 @@ struct TrainOverlap {
 
 struct Evaluation {
   std::string split, data, model_file;  // paths as path_text() writes them
+  std::string gene_starts;              // the file of --genes, likewise; "": none
   std::string predictions_digest;       // digest_of() predictions.tsv
   std::int64_t pairs = 0, enhancers = 0, genes = 0, loci = 0;
   bool constant_effects = false;  // all effects equal: correlations and R2 are undefined

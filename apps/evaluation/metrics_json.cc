@@ -109,6 +109,7 @@ std::string metrics_json(const Evaluation& e) {
   if (const BaselineScore* strongest = e.strongest_baseline()) {
     out["by_gene"] = genes_json(e);
     out["baselines"] = baselines_json(e, with_ceiling);
+    if (!e.gene_starts.empty()) out["baselines"]["gene_starts"] = e.gene_starts;
     out["strongest_baseline"] = strongest->name;
     out["pearson_gain_over_strongest_baseline"] = {{"difference", e.gain},
                                                    {"ci95", interval_json(e.gain_interval)}};

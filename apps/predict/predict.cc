@@ -14,6 +14,7 @@
 #include "apps/common/output_folder.h"
 #include "apps/common/profile_report.h"
 #include "apps/evaluation/evaluation.h"
+#include "apps/evaluation/gene_starts_option.h"
 #include "apps/evaluation/loci.h"
 #include "apps/predict/forward.h"
 #include "engine/error.h"
@@ -33,7 +34,7 @@ struct PredictOptions {
   CommonOptions common;
   ModelOverrides overrides;
   std::string split = "val";
-  std::filesystem::path replicate;
+  std::filesystem::path replicate, genes;
   std::int64_t batch_size = 4;
   std::int64_t bootstrap = 2000;
 };
@@ -52,17 +53,24 @@ bool parse_options(int argc, char** argv, PredictOptions* options, int* exit_cod
   cli.range("bootstrap", 100, 1000000);
   cli.option("replicate", &options->replicate,
              "TSV of a second screen (enhancer, gene, beta): how well it agrees is a ceiling");
+  add_gene_starts_option(&cli, &options->genes);
   add_model_options(&cli, &options->overrides);
   return cli.parse(argc, argv, exit_code);
 }
 
+/// further: baselines that a reader of the table could not fit anew, a column each.
 std::string predictions_tsv(const Dataset& data, const std::vector<Pair>& pairs,
-                            const std::vector<float>& predictions) {
-  std::string out = "enhancer\tgene\tbeta\tprediction\n";
+                            const std::vector<float>& predictions,
+                            const std::vector<BaselinePrediction>& further) {
+  std::string out = "enhancer\tgene\tbeta\tprediction";
+  for (const BaselinePrediction& b : further) out += "\t" + baseline_column(b.name);
+  out += '\n';
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     out += data.enhancers[static_cast<std::size_t>(pairs[i].enhancer)].name + '\t' +
            data.genes[static_cast<std::size_t>(pairs[i].gene)] + '\t' +
-           format_number(pairs[i].beta) + '\t' + format_number(predictions[i]) + '\n';
+           format_number(pairs[i].beta) + '\t' + format_number(predictions[i]);
+    for (const BaselinePrediction& b : further) out += '\t' + format_number(b.predictions[i]);
+    out += '\n';
   }
   return out;
 }
@@ -110,6 +118,7 @@ Screen screen_of_split(const PredictOptions& options, const Dataset& data,
 Inputs inputs_of(const PredictOptions& options) {
   Inputs inputs(options.common);
   inputs.add_file("--replicate", options.replicate);
+  inputs.add_file("--genes", options.genes);
   return inputs;
 }
 
@@ -145,6 +154,8 @@ void run(const PredictOptions& options) {
   std::optional<Screen> screen;
   if (!options.replicate.empty()) screen = screen_of_split(options, data, pairs);
   require_free_space(out.path(), pairs.size() * kRowBytes);
+  const std::vector<BaselinePrediction> further =
+      further_baselines(options.genes, data, pairs, options.common.quiet);
   const auto seed = static_cast<std::uint64_t>(options.common.seed);
   const Predicted predicted =
       predict_once(inference, pairs, options.batch_size, seed, options.common.quiet);
@@ -159,12 +170,14 @@ void run(const PredictOptions& options) {
   evaluation.split = options.split;
   evaluation.data = path_text(options.common.data);
   evaluation.model_file = path_text(options.common.model);
+  if (!options.genes.empty()) evaluation.gene_starts = path_text(options.genes);
   if (screen) {
     evaluation.replicate =
         compare_screens(pairs, predicted.predictions, *screen, evaluation.bootstrap);
     evaluation.replicate->source = path_text(options.replicate);
   }
-  write_outputs(out.path(), predictions_tsv(data, pairs, predicted.predictions), &evaluation);
+  write_outputs(out.path(), predictions_tsv(data, pairs, predicted.predictions, further),
+                &evaluation);
   std::cout << summary_table(evaluation);
   report_profile(*inference.backend, out.path());
 }

@@ -35,6 +35,15 @@ std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics) {
   return out;
 }
 
+std::vector<BaselinePrediction> recorded_baselines(const nlohmann::json& metrics) {
+  std::vector<BaselinePrediction> out;
+  for (const char* name : {"distance", "ridge"}) {
+    const std::string label = string_at(metrics, std::string("baselines.") + name + ".label");
+    if (!label.empty()) out.push_back({name, label, {}});
+  }
+  return out;
+}
+
 std::optional<Controls> recorded_controls(const nlohmann::json& metrics, const std::string& key) {
   const nlohmann::json& found = value_at(metrics, key);
   if (count_at(found, "n") == 0) return std::nullopt;

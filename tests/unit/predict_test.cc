@@ -1,4 +1,4 @@
-// Baselines, evaluation and its JSON.
+// Evaluation and its JSON.
 #include <gtest/gtest.h>
 
 #include <cmath>
