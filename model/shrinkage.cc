@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "engine/error.h"
-#include "io/poll.h"
 
 namespace cdt {
 namespace {
@@ -32,18 +31,6 @@ struct Moments {
       within += distance * distance;
     }
   }
-
-  void remove(double value, std::size_t group) {
-    Group& g = groups[group];
-    const double distance = value - g.mean;
-    if (g.n == 1) {
-      g = {};
-      return;
-    }
-    within = std::max(0.0, within - g.n / (g.n - 1) * distance * distance);
-    g.mean -= distance / (g.n - 1);
-    g.n -= 1;
-  }
 };
 
 /// The share of its distance from the centre that a mean of n values keeps.
@@ -67,7 +54,6 @@ Estimate estimate(const Moments& m) {
     filled += g.n > 0 ? 1 : 0;
   }
   Estimate out;
-  if (n == 0) return out;
   out.centre = total / n;
   if (filled < 2 || n == filled) return out;
   double squares = 0;
@@ -102,17 +88,13 @@ ShrunkMeans shrink_means(std::span<const double> values, std::span<const std::in
 
 std::vector<double> leave_one_out_means(std::span<const double> values,
                                         std::span<const std::int32_t> group, std::size_t groups) {
-  Moments moments(values, group, groups);
-  const double within = moments.within;
+  const Moments moments(values, group, groups);
+  const Estimate e = estimate(moments);
   std::vector<double> out;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (i % 256 == 0) poll();
-    const auto g = static_cast<std::size_t>(group[i]);
-    const Group whole = moments.groups[g];
-    moments.remove(values[i], g);
-    out.push_back(estimate(moments).mean_of(moments.groups[g]));
-    moments.groups[g] = whole;
-    moments.within = within;
+    const Group& g = moments.groups[static_cast<std::size_t>(group[i])];
+    const double others = g.n > 1 ? (g.n * g.mean - values[i]) / (g.n - 1) : 0.0;
+    out.push_back(e.mean_of({g.n - 1, others}));
   }
   return out;
 }

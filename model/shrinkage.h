@@ -27,8 +27,9 @@ struct ShrunkMeans {
 ShrunkMeans shrink_means(std::span<const double> values, std::span<const std::int32_t> group,
                          std::size_t groups);
 
-/// For each value the mean that shrink_means() gives its group from all other values; 0 for a value
-/// that is the only one. Takes values x groups steps.
+/// For each value the mean of its group without it, drawn to `centre` by `ratio` as shrink_means()
+/// does; `centre` where the group has no other value. Centre and ratio stay those of all values: if
+/// each value had its own, made without it, both would tell the value they lack.
 std::vector<double> leave_one_out_means(std::span<const double> values,
                                         std::span<const std::int32_t> group, std::size_t groups);
 
