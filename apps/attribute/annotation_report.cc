@@ -212,8 +212,8 @@ void AnnotationReport::finish() {
         for (std::size_t e = 0; e < all.size(); ++e) all[e].tops = enhancers_[e].tops[m];
         classes_.push_back({methods_[m]->name, a.name, a.classes[c], enrichment(all, options)});
         const Enrichment& numbers = classes_.back().numbers;
-        p.push_back(numbers.p);
-        fisher_p.push_back(std::isnan(numbers.p) ? numbers.p : numbers.fisher.p_greater);
+        p.push_back(numbers.weakest.p);
+        fisher_p.push_back(std::isnan(numbers.fold) ? numbers.fold : numbers.fisher.p_doubled);
       }
     }
   }

@@ -54,8 +54,7 @@ std::string why_no_interval(const Evaluation& e) {
 std::string summary_table(const Evaluation& e) {
   std::string out = e.split + ": " + number_of(e.pairs, "pair") + ", " +
                     number_of(e.enhancers, "enhancer") + ", " + number_of(e.genes, "gene") + "\n";
-  out +=
-      "                   r   95 % interval             p  Spearman       R2      MSE      MAE\n";
+  out += "                   r   95 % interval two-sided p  Spearman       R2      MSE      MAE\n";
   out += row("model", e.model);
   if (e.gene_mean) out += row("gene mean", *e.gene_mean);
   if (e.global_mean) out += row("global mean", *e.global_mean);

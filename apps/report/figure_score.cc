@@ -49,7 +49,8 @@ Html score_table(const Evaluation& e) {
   std::vector<std::vector<Html>> rows{score_row("model", e.model)};
   if (e.gene_mean) rows.push_back(score_row("gene mean", *e.gene_mean));
   if (e.global_mean) rows.push_back(score_row("global mean", *e.global_mean));
-  return table("Scores", {"", "r", "95\u202f% interval", "p", "Spearman", "R\u00b2", "MSE", "MAE"},
+  return table("Scores",
+               {"", "r", "95\u202f% interval", "p, two-sided", "Spearman", "R\u00b2", "MSE", "MAE"},
                rows);
 }
 
