@@ -47,8 +47,9 @@ double monte_carlo_error(const Sums& sums, int samples, const std::vector<float>
                          const Score& score) {
   const double size = norm_of(scores);
   if (samples < 2 || !(size > 0.0)) return std::numeric_limits<double>::quiet_NaN();
+  const int odd_ones = samples / 2;
   const double n = samples;
-  const double n_odd = samples / 2;
+  const double n_odd = odd_ones;
   const double n_even = n - n_odd;
   std::vector<float> even;
   std::vector<float> odd;

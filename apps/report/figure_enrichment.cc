@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "apps/report/attribution_claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 #include "apps/report/summary_tables.h"
@@ -15,7 +16,6 @@ namespace {
 constexpr std::size_t kMostDrawn = 12;
 constexpr std::size_t kMostUnfolded = 24;  // rows of a table that stands open
 constexpr std::size_t kMostLetters = 20;   // of a class beside the picture
-constexpr double kSignificant = 0.05;
 constexpr const char* kTests =
     "Fisher\u2019s test is exact but takes neighbouring bins for independent and claims too much; "
     "p "
@@ -144,23 +144,19 @@ Html enrichment_table(const std::vector<Row>& rows) {
 }
 
 Html finding(const std::vector<Row>& rows, std::size_t classes) {
-  const auto found = [&](bool more) {
-    return std::count_if(rows.begin(), rows.end(), [&](const Row& row) {
-      return row.q < kSignificant && (more ? row.fold > 1.0 : row.fold < 1.0);
-    });
-  };
-  const auto tested =
-      std::count_if(rows.begin(), rows.end(), [](const Row& row) { return !std::isnan(row.q); });
-  const auto untested = static_cast<std::int64_t>(rows.size()) - tested;
+  std::vector<ClassTest> tests;
+  for (const Row& row : rows) {
+    if (!std::isnan(row.q)) tests.push_back({{row.fold, row.interval}, row.q});
+  }
+  const auto tested = static_cast<std::int64_t>(tests.size());
+  const std::int64_t untested = static_cast<std::int64_t>(rows.size()) - tested;
   Html out;
   if (untested > 0) {
     out = counted(untested, "test") +
           " could not be made, as the class covers no bin of the windows or all of them. ";
   }
   if (tested == 0) return out;
-  out += "Of " + counted(tested, "test") + " (a method on a class), " +
-         std::to_string(found(true)) + " found more top bins on the class than chance and " +
-         std::to_string(found(false)) + " fewer, with two-sided q < 0.05.";
+  out += counted(tested, "test") + ", each of a method on a class." + enrichment_claim(tests);
   if (classes > kMostDrawn) {
     out += " Drawn are the " + std::to_string(kMostDrawn) + " classes that cover most bins.";
   }

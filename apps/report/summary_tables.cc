@@ -21,15 +21,9 @@ std::string method_number(const nlohmann::json& numbers, const std::string& path
                        {interval.low * scale, interval.high * scale}, digits);
 }
 
-/// Of the p of two nulls the one that claims less; without a p where one has none.
-Html larger_p(const nlohmann::json& numbers, const std::string& first, const std::string& second) {
-  const ResampledP a = read_p(value_at(numbers, first));
-  const ResampledP b = read_p(value_at(numbers, second));
-  return p_value(std::isnan(a.p) || b.p <= a.p ? a : b);
-}
-
 Html peak_p(const nlohmann::json& numbers, const std::string& path) {
-  return larger_p(numbers, "null.uniform." + path, "null.circular_shift." + path);
+  return p_value(weaker_p(value_at(numbers, "null.uniform." + path),
+                          value_at(numbers, "null.circular_shift." + path)));
 }
 
 /// How far the scores of SmoothGrad are from what more samples would give; empty if it did not run.
@@ -74,6 +68,12 @@ ResampledP read_p(const nlohmann::json& test) {
           floor.is_boolean() && floor.get<bool>()};
 }
 
+ResampledP weaker_p(const nlohmann::json& first, const nlohmann::json& second) {
+  const ResampledP a = read_p(first);
+  const ResampledP b = read_p(second);
+  return std::isnan(a.p) || b.p <= a.p ? a : b;
+}
+
 Html method_table(const Attribution& attribution) {
   std::vector<std::vector<Html>> rows;
   for (const MethodScores& method : attribution.methods) {
@@ -112,7 +112,8 @@ Html agreement_table(const Attribution& attribution) {
     };
     rows.push_back({string_at(both, "first") + ", " + string_at(both, "second"),
                     number("top_overlap"), fixed(number_at(both, "top_overlap.fold"), 2),
-                    larger_p(both, "top_overlap.hypergeometric", "top_overlap.circular_shift"),
+                    p_value(weaker_p(value_at(both, "top_overlap.hypergeometric"),
+                                     value_at(both, "top_overlap.circular_shift"))),
                     number("spearman")});
   }
   return table("Agreement of methods",
