@@ -1,9 +1,6 @@
 #include "apps/evaluation/baselines.h"
 
 #include <algorithm>
-#include <set>
-#include <unordered_set>
-#include <utility>
 
 #include "engine/error.h"
 #include "model/shrinkage.h"
@@ -87,28 +84,6 @@ std::vector<BaselinePrediction> gene_baselines(const std::vector<Pair>& train,
 std::vector<float> shrunk_gene_means(const std::vector<Pair>& train, std::int64_t genes) {
   const std::vector<double> means = Effects(train, static_cast<std::size_t>(genes)).shrunk();
   return {means.begin(), means.end()};
-}
-
-std::int64_t pairs_of_unseen_genes(const std::vector<Pair>& train, const std::vector<Pair>& pairs) {
-  return static_cast<std::int64_t>(pairs.size()) - train_overlap(train, pairs).gene;
-}
-
-TrainOverlap train_overlap(const std::vector<Pair>& train, const std::vector<Pair>& pairs) {
-  std::unordered_set<std::int32_t> enhancers;
-  std::unordered_set<std::int32_t> genes;
-  std::set<std::pair<std::int32_t, std::int32_t>> both;
-  for (const Pair& p : train) {
-    enhancers.insert(p.enhancer);
-    genes.insert(p.gene);
-    both.insert({p.enhancer, p.gene});
-  }
-  TrainOverlap out;
-  for (const Pair& p : pairs) {
-    out.enhancer += enhancers.count(p.enhancer) != 0 ? 1 : 0;
-    out.gene += genes.count(p.gene) != 0 ? 1 : 0;
-    out.pair += both.count({p.enhancer, p.gene}) != 0 ? 1 : 0;
-  }
-  return out;
 }
 
 }  // namespace cdt

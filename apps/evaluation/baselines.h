@@ -37,15 +37,4 @@ inline constexpr double kClippedShare = 0.05;
 /// be empty.
 std::vector<float> shrunk_gene_means(const std::vector<Pair>& train, std::int64_t genes);
 
-/// Pairs whose gene train lacks.
-std::int64_t pairs_of_unseen_genes(const std::vector<Pair>& train, const std::vector<Pair>& pairs);
-
-/// How far the evaluation pairs stand apart from the training pairs.
-struct TrainOverlap {
-  std::int64_t enhancer = 0;  // pairs whose enhancer occurs in train
-  std::int64_t gene = 0;      // pairs whose gene does
-  std::int64_t pair = 0;      // pairs that are training pairs themselves
-};
-TrainOverlap train_overlap(const std::vector<Pair>& train, const std::vector<Pair>& pairs);
-
 }  // namespace cdt

@@ -37,7 +37,6 @@ TEST(BaselinesTest, MeansAndMediansOfTheTrainingPairs) {
   EXPECT_EQ(named(b, "global_mean"), std::vector<float>(4, global));
   EXPECT_EQ(named(b, "gene_mean"), (std::vector<float>{-1.75F, 0.5F, global, -1.75F}));
   EXPECT_EQ(named(b, "gene_median"), (std::vector<float>{-1.25F, 0.5F, -1.125F, -1.25F}));
-  EXPECT_EQ(pairs_of_unseen_genes(train, kVal), 1);
 }
 
 TEST(BaselinesTest, ShrunkMeansOfPairsAndOfGenesAreTheSame) {
@@ -105,13 +104,6 @@ TEST(BaselinesTest, OneTrainingPair) {
     EXPECT_EQ(b.predictions, std::vector<float>(4, 0.5F)) << b.name;
     EXPECT_FALSE(b.label.empty());
   }
-}
-
-TEST(BaselinesTest, OverlapWithTrain) {
-  const TrainOverlap o = train_overlap(kTrain, kVal);
-  EXPECT_EQ(o.enhancer, 1);
-  EXPECT_EQ(o.gene, 3);
-  EXPECT_EQ(o.pair, 1);
 }
 
 }  // namespace
