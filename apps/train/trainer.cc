@@ -45,6 +45,11 @@ std::string correlation_text(double r) {
   return std::isnan(r) ? std::string("undefined") : text("%.4f", r);
 }
 
+/// The metric is 0 where the effects are all equal, as the reference's; there it means nothing.
+std::string r2_text(const Metrics& m) {
+  return std::isnan(m.pearson) && m.r2 == 0.0 ? std::string("undefined") : text("%.4f", m.r2);
+}
+
 /// Of genes that were trained, where there are others.
 std::string seen_note(const ValidationMetrics& val) {
   if (val.unseen.n == 0) return "";
@@ -235,7 +240,7 @@ void Trainer::finish_epoch(const RunFolder& folder, const ComparedValidation& va
   if (!options_.common.quiet) {
     std::cerr << "epoch " << state_.epoch << ": train loss " << text("%.4f", train_loss) << " r "
               << correlation_text(train.pearson) << ", val loss " << text("%.4f", val_loss) << " r "
-              << correlation_text(val.all.pearson) << " R2 " << text("%.4f", val.all.r2) << ", "
+              << correlation_text(val.all.pearson) << " R2 " << r2_text(val.all) << ", "
               << seen_note(val) << validation.note(validation_.baseline()) << "lr "
               << text("%g", lr) << (best ? ", best so far" : "") << '\n';
   }

@@ -54,9 +54,9 @@ ComparedValidation ValidationControls::compare(const ControlPasses& passes) cons
 std::string ComparedValidation::note(const std::string& baseline) const {
   const auto r = [](double value) { return number_cell(value, 0, 4); };
   std::string out;
+  if (std::isnan(controls.pearson)) return out;
   if (controls.shuffled_dna) out += "DNA shuffled r " + r(controls.shuffled_dna->pearson) + ", ";
   out += "averaged r " + r(controls.mean_dna.pearson) + ", ";
-  if (std::isnan(gain)) return out;
   return out + (gain < 0.0 ? "" : "+") + r(gain) + " over the " + baseline + ", ";
 }
 

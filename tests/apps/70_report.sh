@@ -150,7 +150,7 @@ degenerate() {
   check "no nan on the page of $kind" [ "$(grep -cwE 'nan|NaN|inf' "$folder.html")" -eq 0 ]
 }
 for kind in equal huge one bin; do degenerate $kind; done
-expect_text "$work/equal.html" 'the effects are all equal'
+expect_text "$work/equal.html" 'all effects are equal'
 expect_text "$work/one.html" 'a correlation needs two pairs'
 
 # Names from files reach the page as text.
