@@ -24,9 +24,9 @@ run "$bin/cdt-train" --data "$out/data" --out "$out/run" --seed $seed --threads 
   --hidden 32 --heads 4 --pool-heads 4 --feed-forward 64 --fusion 64 --dropout 0 \
   --lr 1e-3 --epochs 12
 
-say "Evaluate it on enhancers it has not seen, next to what knows no DNA"
+say "Evaluate it on enhancers that had no say in it, next to what knows no DNA"
 run "$bin/cdt-predict" --data "$out/data" --model "$out/run/model.safetensors" --threads 1 \
-  --split val --out "$out/prediction"
+  --split test --out "$out/prediction"
 
 say "Explain 240 of these pairs: where does each gene look, and what drives each prediction"
 run "$bin/cdt-attribute" --data "$out/data" --model "$out/run/model.safetensors" --threads 1 \
@@ -35,8 +35,8 @@ run "$bin/cdt-attribute" --data "$out/data" --model "$out/run/model.safetensors"
   --out "$out/attribution"
 
 say "Put it on one page"
-run "$bin/cdt-report" --data "$out/data" --run "$out/run" --attribution "$out/attribution" \
-  --annotations "$out/data/sites.bed" --threads 1 --out "$out/report.html"
+run "$bin/cdt-report" --data "$out/data" --run "$out/run" --prediction "$out/prediction" \
+  --attribution "$out/attribution" --annotations "$out/data/sites.bed" --threads 1 --out "$out/report.html"
 
 say "Done in $((SECONDS - start)) s. Look at"
 printf '  %-40s %s\n' \

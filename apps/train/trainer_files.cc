@@ -113,11 +113,10 @@ std::string Trainer::metrics_line(const Metrics& train, const ValidationMetrics&
   return "{\"epoch\":" + std::to_string(state_.epoch) +
          ",\"step\":" + std::to_string(state_.global_step) + ",\"lr\":" + json_number(lr) +
          metrics_fields("train_", train_loss, train) + metrics_fields("val_", val_loss, val.all) +
-         seen_and_unseen_fields(val) + ",\"best\":" + json_bool(best) +
-         ",\"seconds\":" + json_number(seconds) +
+         seen_and_unseen_fields(val) + validation.json(validation_.baseline()) +
+         ",\"best\":" + json_bool(best) + ",\"seconds\":" + json_number(seconds) +
          ",\"samples_per_second\":" + json_number(static_cast<double>(samples_here_) / seconds) +
-         ",\"peak_memory_bytes\":" + std::to_string(peak_memory_bytes()) +
-         validation.json(validation_.baseline()) + "}";
+         ",\"peak_memory_bytes\":" + std::to_string(peak_memory_bytes()) + "}";
 }
 
 }  // namespace cdt
