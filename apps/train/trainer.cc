@@ -11,7 +11,7 @@
 #include "apps/common/interrupt.h"
 #include "apps/common/model_file.h"
 #include "apps/common/model_inputs.h"
-#include "apps/common/predict_pairs.h"
+#include "apps/common/prediction_table.h"
 #include "apps/common/progress.h"
 #include "apps/train/training_step.h"
 #include "engine/error.h"
@@ -87,7 +87,8 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       tape_(backend, step_arena_, scratch_),
       feed_(data, backend, lasting, settings_.batch_size, enhancers_of(train_, val_),
             plan.device_reserve()),
-      results_(lasting, settings_.batch_size, backend) {
+      results_(lasting, settings_.batch_size, backend),
+      validation_(data, static_cast<std::uint64_t>(settings_.seed)) {
   const std::string pairs = (data.directory / "pairs.tsv").string();
   if (val_.empty()) throw InputError(pairs, "split", "training needs val pairs, there are none");
   if (steps_ == 0) {
@@ -108,16 +109,23 @@ void Trainer::run(const RunFolder& folder) {
     epoch_start_ = std::chrono::steady_clock::now();
     samples_here_ = 0;
     train_epoch(folder);
-    const auto prediction = keep_trained(folder, [&] {
-      return predict_split(model_, tape_, trunks_, feed_, device_, val_, [&] {
-        look_at_dna(nullptr);
-        return !interrupted();
-      });
-    });
+    const std::optional<ControlPasses> passes =
+        keep_trained(folder, [this] { return validation(); });
     stop_if_interrupted(folder);
-    if (prediction) finish_epoch(folder, *prediction);
+    if (passes) finish_epoch(folder, validation_.compare(*passes));
   }
   finish_dna(folder);
+}
+
+std::optional<ControlPasses> Trainer::validation() {
+  const auto go_on = [this] {
+    look_at_dna(nullptr);
+    return !interrupted();
+  };
+  const std::vector<float>& window = validation_.window(go_on);
+  if (window.empty()) return std::nullopt;
+  return validation_passes({model_, tape_, trunks_, feed_, data_}, validation_.enhancers(), window,
+                           validation_.seed(), go_on);
 }
 
 std::vector<Pair> Trainer::batch_pairs(const std::vector<std::int32_t>& order,
@@ -218,11 +226,12 @@ void Trainer::settle(std::size_t ahead) {
   }
 }
 
-void Trainer::finish_epoch(const RunFolder& folder, const std::vector<float>& validation) {
+void Trainer::finish_epoch(const RunFolder& folder, const ComparedValidation& validation) {
   const Metrics train = compute_metrics(state_.predictions, state_.targets);
-  const Metrics val = compute_metrics(validation, column(val_, &Pair::beta));
+  const Metrics val = compute_metrics(validation.predictions, column(val_, &Pair::beta));
   const double train_loss = state_.loss_sum / static_cast<double>(steps_);
-  const double val_loss = epoch_loss(validation, val_, settings_.batch_size, settings_.huber_delta);
+  const double val_loss =
+      epoch_loss(validation.predictions, val_, settings_.batch_size, settings_.huber_delta);
   const double lr = state_.schedule.lr;
   state_.schedule.step(val.pearson);
   // The first epoch is kept even if its correlation is undefined: a run always has a best model.
@@ -234,12 +243,13 @@ void Trainer::finish_epoch(const RunFolder& folder, const std::vector<float>& va
         std::exchange(state_.best_weights, weights_digest(model_, backend_));
   }
   state_.stopped = state_.stopping.step(val.pearson);
-  folder.append_metrics(metrics_line(train, val, train_loss, val_loss, lr, best));
+  folder.append_metrics(metrics_line(train, val, train_loss, val_loss, lr, best, validation));
   if (!options_.common.quiet) {
-    std::cerr << text("epoch %lld: train loss %.4f r %s, val loss %.4f r %s, lr %g%s\n",
-                      static_cast<long long>(state_.epoch), train_loss,
-                      correlation_text(train.pearson).c_str(), val_loss,
-                      correlation_text(val.pearson).c_str(), lr, best ? ", best so far" : "");
+    std::cerr << text(
+        "epoch %lld: train loss %.4f r %s, val loss %.4f r %s R2 %.4f, %slr %g%s\n",
+        static_cast<long long>(state_.epoch), train_loss, correlation_text(train.pearson).c_str(),
+        val_loss, correlation_text(val.pearson).c_str(), val.r2,
+        validation.note(validation_.baseline()).c_str(), lr, best ? ", best so far" : "");
   }
   ++state_.epoch;
   state_.position = 0;
@@ -252,7 +262,8 @@ void Trainer::finish_epoch(const RunFolder& folder, const std::vector<float>& va
 }
 
 std::string Trainer::metrics_line(const Metrics& train, const Metrics& val, double train_loss,
-                                  double val_loss, double lr, bool best) const {
+                                  double val_loss, double lr, bool best,
+                                  const ComparedValidation& validation) const {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
   return "{\"epoch\":" + std::to_string(state_.epoch) +
@@ -260,7 +271,8 @@ std::string Trainer::metrics_line(const Metrics& train, const Metrics& val, doub
          metrics_fields("train_", train_loss, train) + metrics_fields("val_", val_loss, val) +
          ",\"best\":" + json_bool(best) + ",\"seconds\":" + json_number(seconds) +
          ",\"samples_per_second\":" + json_number(static_cast<double>(samples_here_) / seconds) +
-         ",\"peak_memory_bytes\":" + std::to_string(peak_memory_bytes()) + "}";
+         ",\"peak_memory_bytes\":" + std::to_string(peak_memory_bytes()) +
+         validation.json(validation_.baseline()) + "}";
 }
 
 void Trainer::stop_if_interrupted(const RunFolder& folder) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "apps/train/state.h"
 #include "apps/train/step_results.h"
 #include "apps/train/validate.h"
+#include "apps/train/validation_controls.h"
 #include "engine/error.h"
 #include "engine/optim/adamw.h"
 #include "io/dataset.h"
@@ -57,7 +59,9 @@ class Trainer {
   void train_step(const std::vector<Pair>& batch, const Tensor& dna);
   /// Takes results into the state until only the last `ahead` steps are under way.
   void settle(std::size_t ahead);
-  void finish_epoch(const RunFolder& folder, const std::vector<float>& validation);
+  /// Nothing after a signal.
+  std::optional<ControlPasses> validation();
+  void finish_epoch(const RunFolder& folder, const ComparedValidation& validation);
   void stop_if_interrupted(const RunFolder& folder);
   /// What `work`, which reads DNA, returns. Where it fails, on a bad row or a file that cannot be
   /// read, RUN/last is written first: what was trained until here saw none of it.
@@ -83,7 +87,8 @@ class Trainer {
   void check_best_model(const RunFolder& folder) const;
   [[noreturn]] void fail_not_finite(const char* what, double value, const std::vector<Pair>& batch);
   std::string metrics_line(const Metrics& train, const Metrics& val, double train_loss,
-                           double val_loss, double lr, bool best) const;
+                           double val_loss, double lr, bool best,
+                           const ComparedValidation& validation) const;
 
   const TrainOptions& options_;
   const TrainSettings& settings_;
@@ -103,6 +108,7 @@ class Trainer {
   Tape tape_;
   DnaFeed feed_;
   StepResults results_;
+  ValidationControls validation_;
   TrainState state_;
   std::chrono::steady_clock::time_point epoch_start_;
   bool said_pace_ = false;
