@@ -38,15 +38,16 @@ std::vector<AttentionMap> those(const std::vector<AttentionMap>& wanted, bool of
   return out;
 }
 
-/// Rows that vary, centred and divided by their norm, as columns: (width, kept rows).
+/// Defined rows (model/profile.h), centred and divided by their norm, as columns: (width, kept
+/// rows).
 std::vector<float> standard_columns(std::span<const float> matrix, std::size_t rows,
                                     std::size_t* kept) {
   const std::size_t width = matrix.size() / rows;
   std::vector<std::vector<double>> standard;
   for (std::size_t i = 0; i < rows; ++i) {
-    std::vector<double> row(matrix.begin() + static_cast<std::ptrdiff_t>(i * width),
-                            matrix.begin() + static_cast<std::ptrdiff_t>((i + 1) * width));
-    if (std::all_of(row.begin(), row.end(), [&](double v) { return v == row.front(); })) continue;
+    const std::span<const float> scores = matrix.subspan(i * width, width);
+    if (window_state(scores) != WindowState::kDefined) continue;
+    std::vector<double> row(scores.begin(), scores.end());
     const double centre = mean(row);
     double squares = 0.0;
     for (double& v : row) v -= centre;

@@ -43,8 +43,8 @@ std::vector<Concentration> head_concentration(const AttentionMap& map,
 
 /// Pearson correlation between every two rows of a matrix.
 struct RowCorrelation {
-  std::int64_t pairs = 0;          // of rows that are not constant; all else is NaN without any
-  std::int64_t constant_rows = 0;  // left out
+  std::int64_t pairs = 0;          // of rows that are defined; all else is NaN without any
+  std::int64_t constant_rows = 0;  // undefined (model/profile.h): left out
   double mean = 0, median = 0, min = 0;
   double share_above = 0;  // share of pairs with r > kAlike
 };

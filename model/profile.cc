@@ -32,6 +32,38 @@ std::int64_t median_gap(std::int64_t bins) {
 
 }  // namespace
 
+WindowState window_state(std::span<const float> scores, bool zero_dna) {
+  CDT_CHECK(!scores.empty(), "a window has bins");
+  constexpr double kRounding = 4.0 * std::numeric_limits<float>::epsilon();
+  double least = std::numeric_limits<double>::infinity();
+  double most = 0.0;
+  for (const float score : scores) {
+    CDT_CHECK(std::isfinite(score), "the scores of a window are finite");
+    least = std::min(least, std::fabs(double{score}));
+    most = std::max(most, std::fabs(double{score}));
+  }
+  if (zero_dna) return WindowState::kZeroDna;
+  if (scores.size() == 1) return WindowState::kOneBin;
+  if (most == 0.0) return WindowState::kZero;
+  return most - least <= kRounding * most ? WindowState::kEqual : WindowState::kDefined;
+}
+
+const char* meaning_of(WindowState state) {
+  switch (state) {
+    case WindowState::kDefined:
+      return "has a peak";
+    case WindowState::kZeroDna:
+      return "is of DNA that is all zeros";
+    case WindowState::kOneBin:
+      return "has one bin";
+    case WindowState::kZero:
+      return "is zero everywhere";
+    case WindowState::kEqual:
+      return "is the same in every bin";
+  }
+  return "";
+}
+
 std::int64_t peak_bin(std::span<const float> profile) {
   CDT_CHECK(!profile.empty(), "a profile has bins");
   return std::max_element(profile.begin(), profile.end()) - profile.begin();

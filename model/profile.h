@@ -1,6 +1,7 @@
-// Numbers about a profile, one non-negative score per DNA bin, and what the same numbers would be
-// if its peak lay in a uniformly random bin. Distances are between left edges of bins; the window's
-// centre is the left edge of bin L / 2 (bin 448 of 896, as in the paper's figures).
+// Numbers about a profile, one non-negative score per DNA bin, when a window of scores is one at
+// all, and what the same numbers would be if its peak lay in a uniformly random bin. Distances are
+// between left edges of bins; the window's centre is the left edge of bin L / 2 (bin 448 of 896, as
+// in the paper's figures).
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,27 @@
 #include <vector>
 
 namespace cdt {
+
+/// Whether a window of scores says where anything is. One that does not is undefined: it has no
+/// peak and no top bins, and is counted and left out wherever windows are summarised.
+enum class WindowState : std::uint8_t {
+  kDefined,
+  kZeroDna,  // the DNA behind it is all zeros
+  kOneBin,
+  kZero,   // all scores are zero
+  kEqual,  // all scores have one size, within rounding
+};
+constexpr std::size_t kWindowStates = 5;
+
+/// The first that applies, in this order: zero_dna, one bin, all zero, all equal. Scores may have a
+/// sign, which does not count, and are finite (Error otherwise). Equal within rounding: two scores
+/// of one true value, each after at most four roundings of 2^-24 (an exponential, a division and a
+/// mean of an attention row; a sum, a root and a mean of a norm), differ by at most 8 * 2^-24, four
+/// times float32's epsilon, of the largest.
+WindowState window_state(std::span<const float> scores, bool zero_dna = false);
+
+/// What a state other than kDefined says of a window: "is zero everywhere".
+const char* meaning_of(WindowState state);
 
 /// Bin of the largest score, the first of equals (NumPy's argmax).
 std::int64_t peak_bin(std::span<const float> profile);
@@ -25,7 +47,8 @@ std::int64_t offset_bp(std::int64_t bin, std::int64_t bins, std::int64_t bin_bp)
 /// Does the bin lie in the outer 5 % of the window (2.5 % at each end, at least one bin)?
 bool at_edge(std::int64_t bin, std::int64_t bins);
 
-/// How concentrated a profile is, its scores divided by their sum. NaN if they are all zero.
+/// How concentrated a profile is, its scores divided by their sum. NaN if they are all zero. Equal
+/// scores have ln L, L and 1: a true statement of the window, though it has no peak.
 struct Concentration {
   double entropy = 0;            // nats, 0 to ln L
   double effective_bins = 0;     // exp(entropy), 1 to L

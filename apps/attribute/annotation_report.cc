@@ -154,7 +154,8 @@ void AnnotationReport::add(const PairNumbers& numbers) {
     enhancers_.back().tops.resize(methods_.size());
   }
   for (std::size_t m = 0; m < methods_.size(); ++m) {
-    enhancers_.back().tops[m].push_back(numbers.windows[m].top);
+    const WindowNumbers& window = numbers.windows[m];
+    if (window.defined()) enhancers_.back().tops[m].push_back(window.top);
   }
 }
 
@@ -179,7 +180,7 @@ void AnnotationReport::add_row(const PairNumbers& numbers, std::size_t method, s
                                  std::to_string(element->end), std::to_string(distance)});
   }
   rows_.write(tab_separated(fields));
-  if (rank > 0 || numbers.zero_dna) return;
+  if (rank > 0) return;
   PeakHits& hits = hits_[method][file];
   ++hits.peaks;
   if (element == nullptr) return;
@@ -196,9 +197,18 @@ std::vector<EnrichmentWindow> AnnotationReport::windows(std::size_t file,
   return out;
 }
 
+std::vector<EnrichmentWindow> AnnotationReport::windows_of(
+    std::size_t method, const std::vector<EnrichmentWindow>& all) const {
+  std::vector<EnrichmentWindow> out;
+  for (std::size_t e = 0; e < all.size(); ++e) {
+    const auto& tops = enhancers_[e].tops[method];
+    if (!tops.empty()) out.push_back({all[e].eligible, all[e].covered, tops});
+  }
+  return out;
+}
+
 void AnnotationReport::finish() {
   rows_.commit();
-  if (enhancers_.empty()) return;
   const EnrichmentOptions options{.permutations = options_.replicates,
                                   .bootstrap = {.seed = options_.seed},
                                   .seed = options_.seed};
@@ -207,10 +217,12 @@ void AnnotationReport::finish() {
   for (std::size_t file = 0; file < annotations_.size(); ++file) {
     const Annotations& a = annotations_[file];
     for (std::size_t c = 0; c < a.classes.size(); ++c) {
-      std::vector<EnrichmentWindow> all = windows(file, c);
+      const std::vector<EnrichmentWindow> all = windows(file, c);
       for (std::size_t m = 0; m < methods_.size(); ++m) {
-        for (std::size_t e = 0; e < all.size(); ++e) all[e].tops = enhancers_[e].tops[m];
-        classes_.push_back({methods_[m]->name, a.name, a.classes[c], enrichment(all, options)});
+        const std::vector<EnrichmentWindow> some = windows_of(m, all);
+        if (some.empty()) continue;
+        classes_.push_back({methods_[m]->name, a.name, a.classes[c], hits_[m][file].peaks,
+                            enrichment(some, options)});
         const Enrichment& numbers = classes_.back().numbers;
         p.push_back(numbers.weakest.p);
         fisher_p.push_back(std::isnan(numbers.fold) ? numbers.fold : numbers.fisher.p_doubled);

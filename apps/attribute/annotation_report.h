@@ -36,6 +36,7 @@ std::vector<std::string> assembly_doubts(const Annotations& annotations, const D
 /// Top bins of one method on the elements of one class.
 struct ClassEnrichment {
   std::string method, file, class_name;
+  std::int64_t pairs = 0;  // with a peak of the method
   Enrichment numbers;
   double q = 0, fisher_q = 0;  // Benjamini-Hochberg over all methods, files and classes
 };
@@ -48,8 +49,8 @@ class AnnotationReport {
 
   /// Rows of annotations.tsv: each top bin with the element it hits or the nearest one.
   void add(const PairNumbers& numbers);
-  /// Brings annotations.tsv to its name and tests every class; pairs without DNA are left out of
-  /// the tests.
+  /// Brings annotations.tsv to its name and tests every class, for each method over its defined
+  /// windows; a method without any has no test.
   void finish();
 
   nlohmann::ordered_json json() const;
@@ -67,11 +68,14 @@ class AnnotationReport {
   struct EnhancerTops {
     Pair pair;                                                 // any of them, for the window
     std::vector<bool> eligible;                                // (L): on the chromosome
-    std::vector<std::vector<std::vector<std::int64_t>>> tops;  // by method, by pair
+    std::vector<std::vector<std::vector<std::int64_t>>> tops;  // by method, by pair with a peak
   };
   void add_row(const PairNumbers& numbers, std::size_t method, std::size_t rank, std::size_t file);
-  /// The windows of all enhancers for one class, their tops left empty.
+  /// For one class: a window per enhancer, its tops left empty.
   std::vector<EnrichmentWindow> windows(std::size_t file, std::size_t class_index) const;
+  /// Those of them with a peak of the method, with its tops.
+  std::vector<EnrichmentWindow> windows_of(std::size_t method,
+                                           const std::vector<EnrichmentWindow>& all) const;
 
   const Dataset& data_;
   const ChromosomeSizes& sizes_;

@@ -37,6 +37,7 @@ Json class_json(const ClassEnrichment& c) {
   Json out = {{"method", c.method},
               {"file", c.file},
               {"class", c.class_name},
+              {"n", c.pairs},
               {"top_bins", e.table.a + e.table.b},
               {"top_bins_on_class", e.table.a},
               {"bins", e.table.a + e.table.b + e.table.c + e.table.d},
@@ -86,6 +87,7 @@ Json AnnotationReport::json() const {
       const PeakHits& h = hits_[m][file];
       method[annotations_[file].name] = {
           {"n", h.peaks},
+          {"undefined", pairs_ - h.peaks},
           {"on_element", h.on_element},
           {"share_on_element", static_cast<double>(h.on_element) / static_cast<double>(h.peaks)},
           {"distance_bp", {{"mean", mean(h.distances)}, {"median", median(h.distances)}}}};
@@ -96,23 +98,24 @@ Json AnnotationReport::json() const {
 }
 
 std::string AnnotationReport::table() const {
-  if (classes_.empty()) return "annotations: no pair with DNA, nothing tested\n";
+  if (classes_.empty()) return "annotations: no window with a peak, nothing tested\n";
   std::vector<const ClassEnrichment*> order;
   for (const ClassEnrichment& c : classes_) order.push_back(&c);
   std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
     return !std::isnan(a->q) && (std::isnan(b->q) || a->q < b->q);
   });
   std::string out = text("top bins on annotated elements, more or fewer than chance\n");
-  out += text("%-20s %-24s %6s  %-15s %16s %9s\n", "method", "class", "fold", "95 % interval",
-              "two-sided p", "q");
+  out += text("%-20s %-24s %6s %6s %15s %16s %7s\n", "method", "class", "n", "fold",
+              "95 % interval", "two-sided p", "q");
   bool undefined = false;
   for (std::size_t i = 0; i < std::min(order.size(), kMostLines); ++i) {
     const ClassEnrichment& c = *order[i];
     const Enrichment& e = c.numbers;
     const std::string name = c.file == c.class_name ? c.file : c.file + ": " + c.class_name;
-    out += text("%-20s %-24.60s ", c.method.c_str(), name.c_str()) + number_cell(e.fold, 6, 2) +
-           "  " + interval_cell(e.fold_interval, 15, 2) + " " + p_cell(e.weakest, 16) + " " +
-           p_cell(c.q, 9) + "\n";
+    out += text("%-20s %-24.60s %6lld ", c.method.c_str(), name.c_str(),
+                static_cast<long long>(c.pairs)) +
+           number_cell(e.fold, 6, 2) + " " + interval_cell(e.fold_interval, 15, 2) + " " +
+           p_cell(e.weakest, 16) + " " + p_cell(c.q, 7) + "\n";
     undefined = undefined || std::isnan(e.fold) || !is_defined(e.fold_interval);
   }
   if (order.size() > kMostLines) {

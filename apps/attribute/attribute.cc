@@ -211,6 +211,16 @@ void finish(Receivers& r, nlohmann::ordered_json summary, const AttributeOptions
   r.outputs.finish(std::move(summary), options.command);
 }
 
+/// Nothing is known of a data set without training pairs.
+void warn_of_untrained(const Summary& s) {
+  const std::int64_t untrained = s.untrained.value_or(0);
+  if (untrained == 0) return;
+  warn(std::to_string(untrained) + " of " + number_of(s.pairs, "explained pair") +
+       (untrained == 1 ? " is of a gene" : " are of genes") +
+       " without training pairs: an output that was never trained explains nothing "
+       "(gene_train_pairs in pairs.tsv)");
+}
+
 void print_tables(const Receivers& r, std::int64_t tracks, std::int64_t pairs) {
   std::cout << r.scorer_tables << r.sections.table() << r.gradients.table() << r.regions.table();
   if (tracks < pairs) {
@@ -261,6 +271,7 @@ int run(const AttributeOptions& options) {
   nlohmann::ordered_json json = summary_json(summary);
   json["chromosome_sizes"] = sizes_json(inference.data, sizes);
   finish(receivers, std::move(json), options);
+  warn_of_untrained(summary);
   std::cout << summary_table(summary);
   print_tables(receivers, options.tracks, count);
   report_profile(*inference.backend, out.path());

@@ -1,5 +1,5 @@
 // The numbers of an attribution beside chance: intervals and null tests of each method, and the
-// agreement of every two methods. Pairs without DNA must have been left out.
+// agreement of every two methods. Undefined windows are left out (apps/attribute/numbers.h).
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,7 @@ struct MethodChance {
 MethodChance method_chance(const std::vector<PairNumbers>& numbers, std::size_t method,
                            const Dataset& data, const NullOptions& options);
 
-/// Correlation of two methods' windows of one pair, by absolute value; NaN where one is constant.
+/// Correlation of two methods' windows of one pair, by absolute value; NaN where one is undefined.
 struct WindowCorrelation {
   double pearson = 0, spearman = 0;
 };
@@ -41,6 +41,7 @@ struct MeanInterval {
 
 struct Agreement {
   std::size_t first = 0, second = 0;  // methods
+  std::int64_t n = 0, undefined = 0;  // pairs with a peak of both; the others
   MeanInterval overlap;               // of the two tops
   NullTest hypergeometric, shifted;
   MeanInterval pearson, spearman;  // over pairs for which they are defined

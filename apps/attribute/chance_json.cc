@@ -60,6 +60,8 @@ Json agreements_json(const std::vector<Agreement>& agreements, const Methods& me
     overlap["circular_shift"] = test_json(a.shifted);
     out.push_back({{"first", methods[a.first]->name},
                    {"second", methods[a.second]->name},
+                   {"n", a.n},
+                   {"undefined", a.undefined},
                    {"top_overlap", overlap},
                    {"pearson", mean_json(a.pearson)},
                    {"spearman", mean_json(a.spearman)},

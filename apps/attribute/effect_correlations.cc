@@ -10,6 +10,7 @@
 #include "apps/attribute/gradient_scorers.h"
 #include "model/bootstrap.h"
 #include "model/occlusion.h"
+#include "model/profile.h"
 #include "model/region_effects.h"
 #include "model/statistics.h"
 
@@ -35,6 +36,10 @@ const char* claim_of(const Method& method) {
 }
 
 bool is_gradient_x_input(const Method* method) { return method->name == kGradientXInput; }
+
+bool has_peak(const std::vector<float>& window) {
+  return window_state(window) == WindowState::kDefined;
+}
 
 /// Sum of the scores in each range.
 std::vector<double> by_range(const std::vector<BinRange>& ranges,
@@ -101,9 +106,11 @@ void EffectCorrelations::add_pair(std::int32_t enhancer, const PairScores& score
   for (std::size_t i = 0; i < methods_.size(); ++i) {
     if (claim_of(*methods_[i]) == nullptr) continue;
     const bool of_baseline = asks_gradient_x_input_ && is_gradient_x_input(methods_[i]);
+    const std::vector<float>& claims = of_baseline ? gradient_claims : scores.windows[i];
+    const bool defined = has_peak(scores.windows[occlusion_]) && has_peak(claims);
     correlations_[i].push_back(
-        pearson(by_range(ranges, of_baseline ? gradient_claims : scores.windows[i]),
-                methods_[i]->is_signed ? effects : sizes));
+        defined ? pearson(by_range(ranges, claims), methods_[i]->is_signed ? effects : sizes)
+                : std::nan(""));
   }
   enhancers_.push_back(enhancer);
 }
@@ -128,6 +135,7 @@ void EffectCorrelations::finish(Json* summary) const {
     out[methods_[i]->name] = {{"claim", claim_of(*methods_[i])},
                               {"of", methods_[i]->is_signed ? "effect" : "absolute effect"},
                               {"pairs", defined.size()},
+                              {"undefined", enhancers_.size() - defined.size()},
                               {"pearson_mean", mean(defined)},
                               {"pearson_median", median(defined)},
                               {"pearson_mean_ci", {interval.low, interval.high}}};

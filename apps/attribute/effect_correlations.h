@@ -16,8 +16,8 @@ class EffectCorrelations {
   /// methods: those that run; without occlusion among them nothing is correlated.
   EffectCorrelations(const GradientOptions& options, Methods methods, std::uint64_t seed);
 
-  /// One enhancer's genes with their scores, in order; counted only, if its DNA is all zeros. Uses
-  /// the tape.
+  /// One enhancer's genes with their scores, in order; counted only, if its DNA is all zeros. Pairs
+  /// in which the method's or occlusion's window is undefined are left out. Uses the tape.
   void add(Inference& inference, Attributor& attributor, Baseline& baseline,
            const EnhancerGenes& wanted, const std::vector<PairScores>& scores);
   void finish(nlohmann::ordered_json* summary) const;
@@ -31,7 +31,7 @@ class EffectCorrelations {
   std::uint64_t seed_;
   std::size_t occlusion_;                          // its place in methods_, or past the end
   bool asks_gradient_x_input_;                     // of a baseline that its scores are not made for
-  std::vector<std::vector<double>> correlations_;  // by method, one per pair with DNA
+  std::vector<std::vector<double>> correlations_;  // by method, one per pair with DNA; may be NaN
   std::vector<std::int32_t> enhancers_;            // of those pairs
   std::int64_t zero_dna_ = 0;
 };

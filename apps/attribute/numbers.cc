@@ -12,40 +12,47 @@
 namespace cdt {
 namespace {
 
-WindowNumbers window_numbers(const Method& method, std::vector<float> window) {
+WindowNumbers window_numbers(const Method& method, std::vector<float> window, bool zero_dna) {
   if (method.is_signed) {
     for (float& score : window) score = std::fabs(score);
   }
-  return {peak_bin(window), top_bins(window, kTopBins), concentration(window)};
+  const WindowState state = window_state(window, zero_dna);
+  return {state,
+          state == WindowState::kDefined ? top_bins(window, kTopBins) : std::vector<std::int64_t>{},
+          concentration(window)};
 }
 
+/// Of the pairs whose windows of these methods are all defined.
 std::vector<double> collect(const std::vector<PairNumbers>& numbers,
+                            const std::vector<std::size_t>& methods,
                             const std::function<double(const PairNumbers&)>& value) {
   std::vector<double> out;
-  out.reserve(numbers.size());
-  for (const PairNumbers& n : numbers) out.push_back(value(n));
+  for (const PairNumbers& n : numbers) {
+    const bool counts = std::all_of(methods.begin(), methods.end(),
+                                    [&](std::size_t m) { return n.windows[m].defined(); });
+    if (counts) out.push_back(value(n));
+  }
   return out;
-}
-
-/// Mean of what is defined.
-double mean_of(const std::vector<PairNumbers>& numbers,
-               const std::function<double(const PairNumbers&)>& value) {
-  std::vector<double> values = collect(numbers, value);
-  values.erase(std::remove_if(values.begin(), values.end(), [](double v) { return std::isnan(v); }),
-               values.end());
-  return mean(values);
 }
 
 MethodSummary summarise_method(const std::vector<PairNumbers>& numbers, std::size_t method,
                                const Dataset& data) {
   const auto concentration = [&](double Concentration::*field) {
-    return mean_of(numbers,
-                   [&](const PairNumbers& n) { return n.windows[method].concentration.*field; });
+    return mean(collect(numbers, {method}, [&](const PairNumbers& n) {
+      return n.windows[method].concentration.*field;
+    }));
   };
   std::vector<std::int64_t> peaks;
-  for (const PairNumbers& n : numbers) peaks.push_back(n.windows[method].peak);
+  StateCounts states{};
+  for (const PairNumbers& n : numbers) {
+    const WindowNumbers& window = n.windows[method];
+    ++states[static_cast<std::size_t>(window.state)];
+    if (window.defined()) peaks.push_back(window.peak());
+  }
   const PeakStatistics p = peak_statistics(peaks, {data.bins, data.bin_bp, kNearBp});
-  return {p.distance_mean_bp,
+  return {static_cast<std::int64_t>(peaks.size()),
+          states,
+          p.distance_mean_bp,
           p.distance_median_bp,
           p.share_near,
           p.edge_share,
@@ -55,17 +62,20 @@ MethodSummary summarise_method(const std::vector<PairNumbers>& numbers, std::siz
 }
 
 void summarise_defaults(const std::vector<PairNumbers>& numbers, const Dataset& data, Summary* s) {
-  const std::vector<double> shared =
-      collect(numbers, [](const PairNumbers& n) { return static_cast<double>(n.shared_top); });
+  const std::vector<std::size_t> both{kAttention, kGradient};
+  const std::vector<double> shared = collect(numbers, both, [](const PairNumbers& n) {
+    return static_cast<double>(n.shared_top.value_or(0));
+  });
+  s->compared = static_cast<std::int64_t>(shared.size());
   s->overlap_mean = mean(shared);
   s->overlap_median = median(shared);
   if (!shared.empty()) {
     s->overlap_min = static_cast<std::int64_t>(*std::min_element(shared.begin(), shared.end()));
     s->overlap_max = static_cast<std::int64_t>(*std::max_element(shared.begin(), shared.end()));
   }
-  const std::vector<double> between = collect(numbers, [&](const PairNumbers& n) {
-    return static_cast<double>(std::llabs(n.windows[kAttention].peak - n.windows[kGradient].peak) *
-                               data.bin_bp);
+  const std::vector<double> between = collect(numbers, both, [&](const PairNumbers& n) {
+    return static_cast<double>(
+        std::llabs(n.windows[kAttention].peak() - n.windows[kGradient].peak()) * data.bin_bp);
   });
   s->between_mean_bp = mean(between);
   s->between_median_bp = median(between);
@@ -85,10 +95,12 @@ double share_of_near_bins(std::int64_t bins, const std::vector<std::int64_t>& si
 
 void add_pair(SiteHits* hits, const PairNumbers& n, const std::vector<std::int64_t>& sites,
               std::int64_t bins) {
-  if (sites.empty()) return;
+  if (sites.empty() || n.zero_dna) return;
   ++hits->pairs;
   for (std::size_t i = 0; i < n.windows.size(); ++i) {
-    hits->hits[i] += near_one(n.windows[i].peak, sites) ? 1 : 0;
+    if (!n.windows[i].defined()) continue;
+    ++hits->n[i];
+    hits->hits[i] += near_one(n.windows[i].peak(), sites) ? 1 : 0;
   }
   hits->random_share += share_of_near_bins(bins, sites);
 }
@@ -97,8 +109,10 @@ void add_pair(SiteHits* hits, const PairNumbers& n, const std::vector<std::int64
 TruthSummary compare(const std::vector<PairNumbers>& numbers, const Truth& truth, bool with_effect,
                      const Dataset& data) {
   TruthSummary out;
-  out.causal.hits.resize(numbers.front().windows.size());
-  out.decoy.hits.resize(numbers.front().windows.size());
+  for (SiteHits* hits : {&out.causal, &out.decoy}) {
+    hits->n.resize(numbers.front().windows.size());
+    hits->hits.resize(numbers.front().windows.size());
+  }
   for (const PairNumbers& n : numbers) {
     const std::string& enhancer = data.enhancers[static_cast<std::size_t>(n.pair.enhancer)].name;
     const std::string& gene = data.genes[static_cast<std::size_t>(n.pair.gene)];
@@ -123,10 +137,14 @@ PairNumbers pair_numbers(const Pair& pair, const PairScores& scores, const Metho
   out.pair = pair;
   out.prediction = scores.prediction;
   for (std::size_t i = 0; i < methods.size(); ++i) {
-    out.windows.push_back(window_numbers(*methods[i], scores.windows[i]));
+    out.windows.push_back(window_numbers(*methods[i], scores.windows[i], zero_dna));
   }
   out.correlations = window_correlations(scores, methods);
-  out.shared_top = overlap(out.windows[kAttention].top, out.windows[kGradient].top);
+  const WindowNumbers& attention = out.windows[kAttention];
+  const WindowNumbers& gradient = out.windows[kGradient];
+  if (attention.defined() && gradient.defined()) {
+    out.shared_top = overlap(attention.top, gradient.top);
+  }
   out.zero_dna = zero_dna;
   return out;
 }
@@ -142,24 +160,26 @@ Summary summarise(const std::vector<PairNumbers>& numbers, const Methods& method
   s.top = std::min(kTopBins, data.bins);
   s.replicates = options.replicates;
   s.methods = methods;
+  const GeneTraining training(data);
+  std::int64_t untrained = 0;
   std::set<std::int32_t> enhancers;
-  std::vector<PairNumbers> with_dna;
   for (const PairNumbers& n : numbers) {
     enhancers.insert(n.pair.enhancer);
-    if (!n.zero_dna) with_dna.push_back(n);
+    s.zero_dna += n.zero_dna ? 1 : 0;
+    untrained += training.is_untrained(n.pair.gene) ? 1 : 0;
   }
+  if (training.is_known()) s.untrained = untrained;
   s.enhancers = static_cast<std::int64_t>(enhancers.size());
-  s.zero_dna = s.pairs - static_cast<std::int64_t>(with_dna.size());
   for (std::size_t i = 0; i < methods.size(); ++i) {
-    s.by_method.push_back(summarise_method(with_dna, i, data));
-    if (!with_dna.empty()) s.chance.push_back(method_chance(with_dna, i, data, options));
+    s.by_method.push_back(summarise_method(numbers, i, data));
+    s.chance.push_back(method_chance(numbers, i, data, options));
   }
-  if (!with_dna.empty()) s.agreement = agreements(with_dna, methods.size(), data, options);
-  summarise_defaults(with_dna, data, &s);
+  s.agreement = agreements(numbers, methods.size(), data, options);
+  summarise_defaults(numbers, data, &s);
   s.random = random_peaks(s.bins, s.bin_bp, s.top, kNearBp);
-  if (truth && !with_dna.empty()) {
-    s.with_effect = compare(with_dna, *truth, true, data);
-    s.without_effect = compare(with_dna, *truth, false, data);
+  if (truth) {
+    s.with_effect = compare(numbers, *truth, true, data);
+    s.without_effect = compare(numbers, *truth, false, data);
   }
   return s;
 }

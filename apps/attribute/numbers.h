@@ -1,7 +1,10 @@
 // The numbers of a pair's windows, and their summary over all pairs next to what random peaks would
 // give. Methods stand in the order of the list of those that run: attention, gradient, then others.
+// A method's numbers leave out its undefined windows (model/profile.h), a comparison of two methods
+// the pairs in which either is undefined.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -10,6 +13,8 @@
 
 #include "apps/attribute/chance.h"
 #include "apps/attribute/methods.h"
+#include "apps/common/gene_training.h"
+#include "engine/error.h"
 #include "io/dataset.h"
 #include "io/truth.h"
 #include "model/profile.h"
@@ -22,9 +27,15 @@ constexpr std::int64_t kSiteTolerance = 2;  // bins between a peak and a planted
 
 /// One method's window of one pair, by absolute value if the method is signed.
 struct WindowNumbers {
-  std::int64_t peak = 0;          // bin
-  std::vector<std::int64_t> top;  // min(kTopBins, L) bins, largest score first
-  Concentration concentration;
+  WindowState state = WindowState::kDefined;
+  std::vector<std::int64_t> top;  // min(kTopBins, L) bins, largest score first; none: undefined
+  Concentration concentration;    // of the scores, whatever the state
+  bool defined() const { return state == WindowState::kDefined; }
+  /// Bin; of a defined window.
+  std::int64_t peak() const {
+    CDT_CHECK(defined(), "an undefined window has no peak");
+    return top.front();
+  }
 };
 
 struct PairNumbers {
@@ -32,26 +43,32 @@ struct PairNumbers {
   float prediction = 0;
   std::vector<WindowNumbers> windows;  // by method
   std::vector<WindowCorrelation> correlations;
-  std::int64_t shared_top = 0;  // bins in the tops of both attention and gradient
-  bool zero_dna = false;        // the DNA input is all zeros: attention is uniform, its peak bin 0
+  std::optional<std::int64_t> shared_top;  // bins in the tops of both attention and gradient
+  bool zero_dna = false;                   // the DNA input is all zeros: all windows are undefined
 };
 
 PairNumbers pair_numbers(const Pair& pair, const PairScores& scores, const Methods& methods,
                          bool zero_dna);
 
-/// Means over pairs for one method.
+/// How many windows are in each state, by WindowState.
+using StateCounts = std::array<std::int64_t, kWindowStates>;
+
+/// Over the pairs whose window of one method is defined.
 struct MethodSummary {
-  double distance_mean_bp = 0, distance_median_bp = 0;            // |peak's offset from the centre|
-  double share_near = 0;                                          // within kNearBp
-  double edge_share = 0;                                          // in the outer 5 % of the window
-  double entropy = 0, effective_bins = 0, peak_over_uniform = 0;  // windows that are all 0 left out
+  std::int64_t n = 0;  // of them
+  StateCounts states{};
+  double distance_mean_bp = 0, distance_median_bp = 0;  // |peak's offset from the centre|
+  double share_near = 0;                                // within kNearBp
+  double edge_share = 0;                                // in the outer 5 % of the window
+  double entropy = 0, effective_bins = 0, peak_over_uniform = 0;
 };
 
 /// Peaks against the planted sites of one kind.
 struct SiteHits {
-  std::int64_t pairs = 0;          // chosen pairs whose window has such a site
-  std::vector<std::int64_t> hits;  // by method: of those, peaks within kSiteTolerance of its bins
-  double random_share = 0;         // expected share for a peak in a random bin; NaN without pairs
+  std::int64_t pairs = 0;  // chosen pairs with DNA whose window has such a site
+  std::vector<std::int64_t> n,
+      hits;                 // by method: of those, peaks; peaks within kSiteTolerance of it
+  double random_share = 0;  // expected share for a peak in a random bin; NaN without pairs
 };
 
 /// Over pairs with a planted effect, or over those without.
@@ -59,16 +76,17 @@ struct TruthSummary {
   SiteHits causal, decoy;
 };
 
-/// Over the pairs that have DNA: one whose input is all zeros says nothing about where the model
-/// looks, and is only counted. NaN where none has.
+/// NaN where there is no window to summarise.
 struct Summary {
   std::int64_t pairs = 0, enhancers = 0, bins = 0, bin_bp = 0, top = 0;
-  std::int64_t zero_dna = 0;  // pairs left out
+  std::int64_t zero_dna = 0;              // pairs of it, undefined for all methods
+  std::optional<std::int64_t> untrained;  // pairs whose gene was never trained, where that is known
   std::int64_t replicates = 0;
   Methods methods;
   std::vector<MethodSummary> by_method;
-  std::vector<MethodChance> chance;  // by method; empty without a pair that has DNA
-  std::vector<Agreement> agreement;  // the same
+  std::vector<MethodChance> chance;  // by method
+  std::vector<Agreement> agreement;
+  std::int64_t compared = 0;  // pairs with a peak of both attention and gradient: of what follows
   double overlap_mean = 0, overlap_median = 0;
   std::int64_t overlap_min = 0, overlap_max = 0;
   double between_mean_bp = 0, between_median_bp = 0;  // attention peak to gradient peak

@@ -19,7 +19,7 @@ std::string offset_text(const Dataset& data, std::int64_t bin) {
   return std::to_string(offset_bp(bin, data.bins, data.bin_bp));
 }
 
-std::string pair_row(const Dataset& data, const PairNumbers& n) {
+std::string pair_row(const Dataset& data, const GeneTraining& training, const PairNumbers& n) {
   const Enhancer& e = enhancer_of(data, n.pair);
   std::vector<std::string> fields{e.name,
                                   gene_of(data, n.pair),
@@ -28,14 +28,15 @@ std::string pair_row(const Dataset& data, const PairNumbers& n) {
                                   std::to_string(e.end),
                                   format_number(n.pair.beta),
                                   format_number(n.prediction),
-                                  std::to_string(n.shared_top)};
+                                  n.shared_top ? std::to_string(*n.shared_top) : "nan"};
   for (const WindowNumbers& w : n.windows) {
-    fields.push_back(std::to_string(w.peak));
-    fields.push_back(offset_text(data, w.peak));
+    fields.push_back(w.defined() ? std::to_string(w.peak()) : "nan");
+    fields.push_back(w.defined() ? offset_text(data, w.peak()) : "nan");
     fields.push_back(format_number(w.concentration.entropy));
     fields.push_back(format_number(w.concentration.effective_bins));
     fields.push_back(format_number(w.concentration.peak_over_uniform));
   }
+  fields.push_back(std::to_string(training.pairs_of(n.pair.gene)));
   fields.emplace_back(n.zero_dna ? "1" : "0");
   return tab_separated(fields);
 }
@@ -49,12 +50,13 @@ std::string pairs_header(const Methods& methods) {
       fields.push_back(method->name + std::string(number));
     }
   }
+  fields.emplace_back("gene_train_pairs");
   fields.emplace_back("zero_dna");
   return tab_separated(fields);
 }
 
 constexpr const char* kPeaksHeader =
-    "enhancer\tgene\tmethod\trank\tchrom\tstart\tend\tbin\toffset_bp\tscore\tat_edge\tzero_dna\n";
+    "enhancer\tgene\tmethod\trank\tchrom\tstart\tend\tbin\toffset_bp\tscore\tat_edge\n";
 
 std::filesystem::path method_file(const std::filesystem::path& folder, std::size_t method,
                                   const Method& row) {
@@ -85,6 +87,7 @@ AttributionOutputs::AttributionOutputs(std::filesystem::path directory, const Da
       pairs_(folder_ / "pairs.tsv"),
       peaks_(folder_ / "peaks.tsv"),
       temperature_(temperature),
+      training_(data),
       tracks_(data, sizes, methods_, tracks) {
   if (temperature > 0.0) {
     sharpened_ = std::make_unique<NpyWriter>(folder_ / kSharpenedFile,
@@ -100,7 +103,7 @@ AttributionOutputs::AttributionOutputs(std::filesystem::path directory, const Da
 }
 
 void AttributionOutputs::add(const PairNumbers& numbers, const PairScores& scores) {
-  pairs_.write(pair_row(data_, numbers));
+  pairs_.write(pair_row(data_, training_, numbers));
   if (sharpened_ != nullptr) {
     sharpened_->append(sharpened(scores.windows[kAttention], temperature_).data(), data_.bins);
   }
@@ -122,7 +125,7 @@ void AttributionOutputs::add_peaks(const PairNumbers& numbers, std::size_t metho
         {e.name, gene_of(data_, numbers.pair), methods_[method]->name, std::to_string(rank + 1),
          e.chrom, std::to_string(interval.start), std::to_string(interval.end), std::to_string(bin),
          offset_text(data_, bin), format_number(scores[static_cast<std::size_t>(bin)]),
-         at_edge(bin, data_.bins) ? "1" : "0", numbers.zero_dna ? "1" : "0"}));
+         at_edge(bin, data_.bins) ? "1" : "0"}));
   }
 }
 

@@ -51,6 +51,7 @@ class AttributionOutputs {
   std::vector<std::unique_ptr<NpyWriter>> scores_;  // by method
   std::unique_ptr<NpyWriter> sharpened_;            // or null
   double temperature_ = 0;
+  GeneTraining training_;
   TrackFolder tracks_;
 };
 

@@ -1,8 +1,10 @@
 // The summary of cdt-attribute as JSON and as a table.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "apps/attribute/numbers.h"
 #include "apps/common/format.h"
@@ -12,8 +14,22 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::array<const char*, kWindowStates> kStateKeys{"defined", "zero_dna", "one_bin",
+                                                            "zero", "equal"};
+
+std::int64_t undefined_of(const MethodSummary& m) {
+  return std::accumulate(m.states.begin() + 1, m.states.end(), std::int64_t{0});
+}
+
 Json method_json(const MethodSummary& m) {
-  return {{"peak_distance_bp",
+  Json why = Json::object();
+  for (std::size_t state = 1; state < kWindowStates; ++state) {
+    why[kStateKeys[state]] = m.states[state];
+  }
+  return {{"n", m.n},
+          {"undefined", undefined_of(m)},
+          {"undefined_why", why},
+          {"peak_distance_bp",
            {{"mean", m.distance_mean_bp},
             {"median", m.distance_median_bp},
             {"share_within_50kb", m.share_near}}},
@@ -23,10 +39,12 @@ Json method_json(const MethodSummary& m) {
           {"peak_over_uniform", m.peak_over_uniform}};
 }
 
-/// Expectations under random peaks, with the standard error of a mean over `pairs` of them.
+/// Expectations under random peaks, with the standard error of a mean over `pairs` of them, which
+/// are those with a peak of both attention and gradient.
 Json random_json(const RandomPeaks& r, std::int64_t pairs) {
   const double root = std::sqrt(static_cast<double>(pairs));
-  return {{"peak_distance_bp",
+  return {{"n", pairs},
+          {"peak_distance_bp",
            {{"mean", r.distance_mean_bp},
             {"mean_standard_error", r.distance_sd_bp / root},
             {"median", r.distance_median_bp},
@@ -47,7 +65,7 @@ Json methods_json(const Summary& s) {
     Json& method = out[s.methods[i]->name];
     method = {{"meaning", s.methods[i]->meaning}, {"signed", s.methods[i]->is_signed}};
     method.update(method_json(s.by_method[i]));
-    if (!s.chance.empty()) method.update(chance_json(s.chance[i]));
+    method.update(chance_json(s.chance[i]));
   }
   return out;
 }
@@ -64,8 +82,10 @@ Json edge_json(const Summary& s) {
 Json hits_json(const SiteHits& h, const Methods& methods) {
   Json out = {{"n", h.pairs}};
   for (std::size_t i = 0; i < methods.size(); ++i) {
-    out[std::string(methods[i]->name) + "_hits"] = h.hits[i];
-    out[std::string(methods[i]->name) + "_share"] = share(h.hits[i], h.pairs);
+    const std::string name = methods[i]->name;
+    out[name + "_n"] = h.n[i];
+    out[name + "_hits"] = h.hits[i];
+    out[name + "_share"] = share(h.hits[i], h.n[i]);
   }
   out["random_share"] = h.random_share;
   return out;
@@ -73,10 +93,11 @@ Json hits_json(const SiteHits& h, const Methods& methods) {
 
 /// How often each method's peak lies at a site.
 std::string hits_rows(const TruthSummary& truth, const Methods& methods) {
-  const auto cell = [](const SiteHits& h, std::int64_t hits) {
+  const auto cell = [](const SiteHits& h, std::size_t method) {
     if (h.pairs == 0) return std::string("no such site");
-    return text("%lld of %lld (%.1f %%)", static_cast<long long>(hits),
-                static_cast<long long>(h.pairs), 100.0 * share(hits, h.pairs));
+    if (h.n[method] == 0) return std::string("no peak");
+    return text("%lld of %lld (%.1f %%)", static_cast<long long>(h.hits[method]),
+                static_cast<long long>(h.n[method]), 100.0 * share(h.hits[method], h.n[method]));
   };
   const auto row = [](const char* name, const std::string& causal, const std::string& decoy) {
     return text("%-20s  %-20s  %s\n", name, causal.c_str(), decoy.c_str());
@@ -86,8 +107,7 @@ std::string hits_rows(const TruthSummary& truth, const Methods& methods) {
   if (truth.causal.pairs == 0) return out + "  no such pair chosen\n";
   out += row("", "causal site", "decoy site");
   for (std::size_t i = 0; i < methods.size(); ++i) {
-    out += row(methods[i]->name, cell(truth.causal, truth.causal.hits[i]),
-               cell(truth.decoy, truth.decoy.hits[i]));
+    out += row(methods[i]->name, cell(truth.causal, i), cell(truth.decoy, i));
   }
   const auto random = [](const SiteHits& h) {
     return h.pairs == 0 ? "-" : text("%.1f %%", 100.0 * h.random_share);
@@ -95,13 +115,11 @@ std::string hits_rows(const TruthSummary& truth, const Methods& methods) {
   return out + row("a random bin", random(truth.causal), random(truth.decoy));
 }
 
-std::int64_t pairs_with_dna(const Summary& s) { return s.pairs - s.zero_dna; }
-
 /// Where the peaks lie, by method, p from the weaker of the two nulls.
 std::string peak_rows(const Summary& s) {
   const RandomPeaks& r = s.random;
-  std::string out = text("%-20s %7s %15s %7s %9s %9s %7s %9s %7s\n", "peak", "mean kb",
-                         "95 % interval", "p", "median kb", "% <=50 kb", "p", "% at edge", "p");
+  std::string out = text("%-20s %6s %7s %14s %7s %7s %9s %7s %7s %7s\n", "peak", "n", "mean kb",
+                         "95 % interval", "p", "median", "% <=50 kb", "p", "% edge", "p");
   for (std::size_t i = 0; i < s.chance.size(); ++i) {
     const MethodSummary& m = s.by_method[i];
     const MethodChance& c = s.chance[i];
@@ -109,39 +127,41 @@ std::string peak_rows(const Summary& s) {
     const auto p = [&](NullTest PeakTests::*test) {
       return " " + p_cell(weaker_test(c.uniform.*test, c.shifted.*test).p, 7);
     };
-    out += text("%-20s ", s.methods[i]->name) + number_cell(m.distance_mean_bp / 1e3, 7, 1) + " " +
-           interval_cell({bp.low / 1e3, bp.high / 1e3}, 15, 1) + p(&PeakTests::distance_mean_bp) +
-           " " + number_cell(m.distance_median_bp / 1e3, 9, 1) + " " +
+    out += text("%-20s %6lld ", s.methods[i]->name, static_cast<long long>(m.n)) +
+           number_cell(m.distance_mean_bp / 1e3, 7, 1) + " " +
+           interval_cell({bp.low / 1e3, bp.high / 1e3}, 14, 1) + p(&PeakTests::distance_mean_bp) +
+           " " + number_cell(m.distance_median_bp / 1e3, 7, 1) + " " +
            number_cell(100.0 * m.share_near, 9, 1) + p(&PeakTests::share_near) + " " +
-           number_cell(100.0 * m.edge_share, 9, 1) + p(&PeakTests::edge_share) + "\n";
+           number_cell(100.0 * m.edge_share, 7, 1) + p(&PeakTests::edge_share) + "\n";
   }
-  return out + text("%-20s %7.1f %15s %7s %9.1f %9.1f %7s %9.1f\n", "a random bin",
+  return out + text("%-20s %6s %7.1f %14s %7s %7.1f %9.1f %7s %7.1f\n", "a random bin", "",
                     r.distance_mean_bp / 1e3, "", "", r.distance_median_bp / 1e3,
                     100.0 * r.share_near, "", 100.0 * r.edge_share);
 }
 
 /// How sharp the windows are.
 std::string sharpness_rows(const Summary& s) {
-  std::string out = text("%-20s %14s %14s\n", "window", "effective bins", "peak / uniform");
-  if (pairs_with_dna(s) == 0) return "";
+  std::string out =
+      text("%-20s %6s %14s %14s\n", "window", "n", "effective bins", "peak / uniform");
   for (std::size_t i = 0; i < s.methods.size(); ++i) {
-    out += text("%-20s ", s.methods[i]->name) + number_cell(s.by_method[i].effective_bins, 14, 1) +
-           " " + number_cell(s.by_method[i].peak_over_uniform, 14, 2) + "\n";
+    out += text("%-20s %6lld ", s.methods[i]->name, static_cast<long long>(s.by_method[i].n)) +
+           number_cell(s.by_method[i].effective_bins, 14, 1) + " " +
+           number_cell(s.by_method[i].peak_over_uniform, 14, 2) + "\n";
   }
   return out;
 }
 
 /// The two tops of every two methods.
 std::string agreement_rows(const Summary& s) {
-  std::string out = text("%-42s %6s %15s %7s %7s %9s\n",
-                         text("top %lld bins shared", static_cast<long long>(s.top)).c_str(),
+  std::string out = text("%-42s %6s %6s %15s %7s %7s %9s\n",
+                         text("top %lld bins shared", static_cast<long long>(s.top)).c_str(), "n",
                          "mean", "95 % interval", "fold", "p", "Spearman");
   for (const Agreement& a : s.agreement) {
     const std::string name =
         std::string(s.methods[a.first]->name) + ", " + s.methods[a.second]->name;
-    out += text("%-42s ", name.c_str()) + number_cell(a.overlap.mean, 6, 2) + " " +
-           interval_cell(a.overlap.interval, 15, 2) + " " +
-           number_cell(a.overlap.mean / a.hypergeometric.expectation, 7, 2) + " " +
+    out += text("%-42s %6lld ", name.c_str(), static_cast<long long>(a.n)) +
+           number_cell(a.overlap.mean, 6, 2) + " " + interval_cell(a.overlap.interval, 15, 2) +
+           " " + number_cell(a.overlap.mean / a.hypergeometric.expectation, 7, 2) + " " +
            p_cell(weaker_test(a.hypergeometric, a.shifted).p, 7) + " " +
            number_cell(a.spearman.mean, 9, 3) + "\n";
   }
@@ -172,6 +192,25 @@ std::string p_line(const Summary& s) {
              error, static_cast<long long>(s.replicates), floor);
 }
 
+/// The windows that are in none of the rows below though their pairs have DNA: a line per method.
+std::string undefined_rows(const Summary& s) {
+  std::string out;
+  for (std::size_t i = 0; i < s.methods.size(); ++i) {
+    std::string why;
+    for (const WindowState state :
+         {WindowState::kOneBin, WindowState::kZero, WindowState::kEqual}) {
+      const std::int64_t count = s.by_method[i].states[static_cast<std::size_t>(state)];
+      if (count == 0) continue;
+      why += (why.empty() ? "" : ", ") + text("of %lld pairs ", static_cast<long long>(count)) +
+             meaning_of(state);
+    }
+    if (!why.empty()) {
+      out += text("undefined, without a peak, left out: %s %s\n", s.methods[i]->name, why.c_str());
+    }
+  }
+  return out;
+}
+
 /// What "-" stands for in the rows above; empty where none does.
 std::string reasons(const Summary& s) {
   std::vector<std::string> out;
@@ -183,15 +222,12 @@ std::string reasons(const Summary& s) {
   };
   add(std::any_of(s.chance.begin(), s.chance.end(),
                   [](const MethodChance& c) { return !is_defined(c.peaks.distance_mean_bp); }),
-      "an interval needs pairs of two enhancers");
+      "an interval needs pairs of two enhancers with a peak");
   add(std::any_of(s.chance.begin(), s.chance.end(),
                   [](const MethodChance& c) { return std::isnan(c.shifted.edge_share.p); }),
-      "p needs a window of two bins, which can be shifted");
-  add(!s.chance.empty() && std::any_of(s.by_method.begin(), s.by_method.end(),
-                                       [](const auto& m) { return std::isnan(m.effective_bins); }),
-      "windows of zeros have no sharpness");
-  add(any_agreement([](const Agreement& a) { return std::isnan(a.spearman.mean); }),
-      "a correlation needs scores that differ");
+      "p needs a peak");
+  add(any_agreement([](const Agreement& a) { return a.n == 0; }),
+      "an agreement needs a pair with a peak of both");
   std::string line;
   for (const std::string& reason : out) line += (line.empty() ? "-: undefined; " : ", ") + reason;
   return line.empty() ? line : line + "\n";
@@ -200,30 +236,32 @@ std::string reasons(const Summary& s) {
 }  // namespace
 
 Json summary_json(const Summary& s) {
-  Json out = {
-      {"format", "cdt-attribution"},
-      {"version", 1},
-      {"pairs", s.pairs},
-      {"enhancers", s.enhancers},
-      {"bins", s.bins},
-      {"bin_bp", s.bin_bp},
-      {"pairs_with_zero_dna", s.zero_dna},
-      {"zero_dna_left_out", s.zero_dna},
-      {"null_replicates", s.replicates},
-      {"top", s.top},
-      {"attention", method_json(s.by_method[kAttention])},
-      {"gradient", method_json(s.by_method[kGradient])},
-      {"methods", methods_json(s)},
-      {"top_overlap",
-       {{"mean", s.overlap_mean},
-        {"share", s.overlap_mean / static_cast<double>(s.top)},
-        {"median", s.overlap_median},
-        {"min", s.overlap_min},
-        {"max", s.overlap_max}}},
-      {"distance_between_peaks_bp", {{"mean", s.between_mean_bp}, {"median", s.between_median_bp}}},
-      {"random_peaks", random_json(s.random, pairs_with_dna(s))},
-      {"edge_share", edge_json(s)},
-      {"agreement", agreements_json(s.agreement, s.methods, s.top)}};
+  Json out = {{"format", "cdt-attribution"},
+              {"version", 1},
+              {"pairs", s.pairs},
+              {"enhancers", s.enhancers},
+              {"bins", s.bins},
+              {"bin_bp", s.bin_bp},
+              {"pairs_with_zero_dna", s.zero_dna},
+              {"pairs_of_untrained_genes", s.untrained ? Json(*s.untrained) : Json()},
+              {"zero_dna_left_out", s.zero_dna},
+              {"null_replicates", s.replicates},
+              {"top", s.top},
+              {"attention", method_json(s.by_method[kAttention])},
+              {"gradient", method_json(s.by_method[kGradient])},
+              {"methods", methods_json(s)},
+              {"top_overlap",
+               {{"n", s.compared},
+                {"mean", s.overlap_mean},
+                {"share", s.overlap_mean / static_cast<double>(s.top)},
+                {"median", s.overlap_median},
+                {"min", s.compared > 0 ? Json(s.overlap_min) : Json()},
+                {"max", s.compared > 0 ? Json(s.overlap_max) : Json()}}},
+              {"distance_between_peaks_bp",
+               {{"n", s.compared}, {"mean", s.between_mean_bp}, {"median", s.between_median_bp}}},
+              {"random_peaks", random_json(s.random, s.compared)},
+              {"edge_share", edge_json(s)},
+              {"agreement", agreements_json(s.agreement, s.methods, s.top)}};
   if (s.with_effect && s.without_effect) {
     out["planted_sites"] = {{"tolerance_bins", kSiteTolerance},
                             {"causal", hits_json(s.with_effect->causal, s.methods)},
@@ -244,6 +282,7 @@ std::string summary_table(const Summary& s) {
         (s.zero_dna == 1 ? " has no DNA (all zeros) and is" : " have no DNA (all zeros) and are") +
         " left out below\n";
   }
+  out += undefined_rows(s);
   out += peak_rows(s) + sharpness_rows(s) + agreement_rows(s);
   out += p_line(s);
   out += reasons(s);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "apps/attribute/place.h"
+#include "apps/common/format.h"
 #include "io/assembly.h"
 #include "io/atomic_file.h"
 #include "io/bigwig/bigwig.h"
@@ -67,6 +68,8 @@ TrackFolder::TrackFolder(const Dataset& data, const ChromosomeSizes& sizes, Meth
       sizes_(sizes),
       methods_(std::move(methods)),
       track_pairs_(tracks),
+      training_(data),
+      untrained_(methods_.size()),
       pairs_of_enhancer_(methods_.size()),
       enhancers_(methods_.size()) {}
 
@@ -75,6 +78,35 @@ TrackLabel TrackFolder::label(std::size_t method, const std::string& name,
   const Method& m = *methods_[method];
   return {"CDT " + std::string(m.name) + " " + name, description + ": " + m.meaning,
           ucsc_assembly(data_.assembly), colour_of(m), kNegative};
+}
+
+TrackLabel TrackFolder::pair_label(std::size_t method, const PairNumbers& numbers) const {
+  const std::string& enhancer = enhancer_of(data_, numbers.pair).name;
+  const std::string& gene = gene_of(data_, numbers.pair);
+  std::string name = enhancer + " " + gene;
+  std::string description = enhancer + " to " + gene;
+  if (training_.is_untrained(numbers.pair.gene)) {
+    name += " (gene never trained on)";
+    description += ", a gene the model was never trained on";
+  }
+  const WindowState state = numbers.windows[method].state;
+  if (state != WindowState::kDefined) {
+    description += std::string(", undefined: the window ") + meaning_of(state);
+  }
+  return label(method, name, description);
+}
+
+TrackLabel TrackFolder::merged_label(std::size_t method) const {
+  const std::string& name = data_.enhancers[static_cast<std::size_t>(enhancer_)].name;
+  const auto merged = static_cast<std::int64_t>(pairs_of_enhancer_[method].size());
+  std::string of = name + ", mean of " + number_of(merged, "gene");
+  if (untrained_[method] > 0) {
+    of += ", " + std::to_string(untrained_[method]) + " of them never trained on";
+  }
+  if (merged < pairs_) {
+    of += "; " + number_of(pairs_ - merged, "undefined window") + " left out";
+  }
+  return label(method, name, of);
 }
 
 void TrackFolder::add(const PairNumbers& numbers, const PairScores& scores) {
@@ -94,6 +126,7 @@ void TrackFolder::add(const PairNumbers& numbers, const PairScores& scores) {
   const std::string& gene = gene_of(data_, numbers.pair);
   const TrackWindow window{e.chrom, bin_start(data_, numbers.pair, 0), data_.bin_bp};
   const std::int64_t size = sizes_.size(e.chrom);
+  ++pairs_;
   add_peaks(numbers);
   for (std::size_t m = 0; m < methods_.size(); ++m) {
     ChromosomeScores placed = window_scores(window, scores.windows[m], size);
@@ -101,9 +134,11 @@ void TrackFolder::add(const PairNumbers& numbers, const PairScores& scores) {
     if (own_track) {
       tracks_.push_back({numbered("", static_cast<std::size_t>(rows_), e.name) + "_" +
                              file_name_part(gene) + "." + methods_[m]->name,
-                         label(m, e.name + " " + gene, e.name + " to " + gene),
+                         pair_label(m, numbers),
                          {placed}});
     }
+    if (!numbers.windows[m].defined()) continue;
+    untrained_[m] += training_.is_untrained(numbers.pair.gene) ? 1 : 0;
     pairs_of_enhancer_[m].push_back(std::move(placed));
   }
 }
@@ -111,45 +146,54 @@ void TrackFolder::add(const PairNumbers& numbers, const PairScores& scores) {
 void TrackFolder::close_enhancer() {
   if (enhancer_ < 0) return;
   const std::string& name = data_.enhancers[static_cast<std::size_t>(enhancer_)].name;
-  const std::string of =
-      name + ", mean of " + std::to_string(pairs_of_enhancer_.front().size()) + " genes";
   for (std::size_t m = 0; m < methods_.size(); ++m) {
+    if (pairs_of_enhancer_[m].empty()) continue;
+    TrackLabel label = merged_label(m);
     std::vector<ChromosomeScores> merged = merge_scores(std::exchange(pairs_of_enhancer_[m], {}));
     enhancers_[m].insert(enhancers_[m].end(), merged.begin(), merged.end());
     std::string file = numbered("merged_", regions_.size(), name);
     file.append(".").append(methods_[m]->name);
-    tracks_.push_back({std::move(file), label(m, name, of), std::move(merged)});
+    tracks_.push_back({std::move(file), std::move(label), std::move(merged)});
   }
   enhancer_ = -1;
+  pairs_ = 0;
+  untrained_.assign(methods_.size(), 0);
 }
 
 void TrackFolder::add_peaks(const PairNumbers& numbers) {
+  const char* untrained = training_.is_untrained(numbers.pair.gene) ? "|never_trained_on" : "";
   for (std::size_t m = 0; m < methods_.size(); ++m) {
     const std::vector<std::int64_t>& top = numbers.windows[m].top;
     for (std::size_t rank = 0; rank < top.size(); ++rank) {
       const Locus bin = bin_interval(data_, sizes_, numbers.pair, top[rank]);
       if (bin.empty()) continue;
-      peaks_.push_back(
-          {enhancer_of(data_, numbers.pair).chrom, bin.start, bin.end,
-           gene_of(data_, numbers.pair) + "|" + methods_[m]->name + "|" + std::to_string(rank + 1),
-           static_cast<std::int64_t>(1000 * (top.size() - rank) / top.size()),
-           colour_of(*methods_[m])});
+      peaks_.push_back({enhancer_of(data_, numbers.pair).chrom, bin.start, bin.end,
+                        gene_of(data_, numbers.pair) + "|" + methods_[m]->name + "|" +
+                            std::to_string(rank + 1) + untrained,
+                        static_cast<std::int64_t>(1000 * (top.size() - rank) / top.size()),
+                        colour_of(*methods_[m])});
     }
   }
 }
 
 std::vector<TrackFolder::Track> TrackFolder::tracks_over_all() const {
   std::vector<Track> out;
-  const std::string count = std::to_string(regions_.size()) + " enhancers";
   for (std::size_t m = 0; m < methods_.size(); ++m) {
-    out.push_back({"all." + std::string(methods_[m]->name), label(m, count, count),
+    if (enhancers_[m].empty()) continue;
+    const std::string count =
+        number_of(static_cast<std::int64_t>(enhancers_[m].size()), "enhancer");
+    const std::size_t without = regions_.size() - enhancers_[m].size();
+    const std::string of =
+        without == 0 ? count : count + "; " + std::to_string(without) + " undefined left out";
+    out.push_back({"all." + std::string(methods_[m]->name), label(m, count, of),
                    merge_scores(enhancers_[m])});
   }
   return out;
 }
 
 std::string TrackFolder::session(const std::vector<Track>& all) const {
-  std::vector<SessionResource> resources{{kPeaks, "CDT peaks", std::nullopt}};
+  std::vector<SessionResource> resources;
+  if (!peaks_.empty()) resources.push_back({kPeaks, "CDT peaks", std::nullopt});
   for (const Track& track : all) {
     const char* extension = why_no_bigwig(track).empty() ? ".bw" : ".bedGraph";
     resources.push_back({track.file + extension, track.label.name, track.label.colour});
@@ -159,9 +203,11 @@ std::string TrackFolder::session(const std::vector<Track>& all) const {
 
 std::string TrackFolder::custom_tracks(const std::vector<Track>& all) const {
   std::string out = ucsc_browser_line(regions_.front());
-  out += bed9_track_line("CDT peaks", "top bins of each pair and method",
-                         ucsc_assembly(data_.assembly)) +
-         bed9_text(peaks_);
+  if (!peaks_.empty()) {
+    out += bed9_track_line("CDT peaks", "top bins of each pair and method",
+                           ucsc_assembly(data_.assembly)) +
+           bed9_text(peaks_);
+  }
   for (const Track& track : all) out += bedgraph_text(track.label, track.scores);
   return out;
 }
@@ -203,7 +249,7 @@ std::vector<std::string> TrackFolder::write(const std::filesystem::path& directo
       }
     }
   }
-  put(kPeaks, bed9_text(peaks_));
+  if (!peaks_.empty()) put(kPeaks, bed9_text(peaks_));
   put(kSession, session(all));
   put(kCustomTracks, custom_tracks(all));
   return names;

@@ -41,6 +41,10 @@ class TrackFolder {
   };
   TrackLabel label(std::size_t method, const std::string& name,
                    const std::string& description) const;
+  /// Of a pair's own track: says too what of it is undefined or never trained.
+  TrackLabel pair_label(std::size_t method, const PairNumbers& numbers) const;
+  /// Of a track that merges the pairs of the enhancer at hand.
+  TrackLabel merged_label(std::size_t method) const;
   /// "" if the track can be a bigWig file.
   std::string why_no_bigwig(const Track& track) const;
   void add_peaks(const PairNumbers& numbers);
@@ -58,9 +62,14 @@ class TrackFolder {
   std::vector<BedPeak> peaks_;
   std::vector<Locus> regions_;  // windows of the enhancers with tracks
   std::vector<std::string> outside_;
-  // By method, for the enhancer at hand and for all before it.
-  std::int32_t enhancer_ = -1;
+  GeneTraining training_;
+  std::int32_t enhancer_ = -1;  // at hand
+  // Of its pairs: how many there are, and by method the defined windows and those of untrained
+  // genes.
+  std::int64_t pairs_ = 0;
+  std::vector<std::int64_t> untrained_;
   std::vector<std::vector<ChromosomeScores>> pairs_of_enhancer_;
+  // By method, of all enhancers before it.
   std::vector<std::vector<ChromosomeScores>> enhancers_;
   std::string without_bigwig_;
 };

@@ -1,6 +1,7 @@
 #include "apps/attribute/truth_scores.h"
 
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "apps/attribute/place.h"
@@ -12,6 +13,9 @@ namespace cdt {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr SiteScores kUndefined{kNaN, kNaN, kNaN, kNaN, kNaN};
 
 std::vector<bool> flags(std::size_t bins, const std::vector<std::int64_t>& set) {
   std::vector<bool> out(bins, false);
@@ -47,7 +51,10 @@ SiteScores site_scores(const std::vector<float>& scores, const TruthSites& sites
 TruthScores::TruthScores(const Dataset& data, const Truth& truth, Methods methods,
                          std::uint64_t seed)
     : data_(data), truth_(truth), methods_(std::move(methods)), bootstrap_{.seed = seed} {
-  for (Group* group : {&with_effect_, &without_effect_}) group->by_method.resize(methods_.size());
+  for (Group* group : {&with_effect_, &without_effect_}) {
+    group->by_method.resize(methods_.size());
+    group->n.resize(methods_.size());
+  }
 }
 
 void TruthScores::add(const PairNumbers& numbers, const PairScores& scores) {
@@ -62,7 +69,10 @@ void TruthScores::add(const PairNumbers& numbers, const PairScores& scores) {
   Group& group = effect->second ? with_effect_ : without_effect_;
   group.enhancers.push_back(numbers.pair.enhancer);
   for (std::size_t m = 0; m < methods_.size(); ++m) {
-    group.by_method[m].push_back(site_scores(scores.windows[m], sites->second));
+    const bool defined = numbers.windows[m].defined();
+    group.n[m] += defined ? 1 : 0;
+    group.by_method[m].push_back(defined ? site_scores(scores.windows[m], sites->second)
+                                         : kUndefined);
   }
   const auto bins = static_cast<double>(data_.bins);
   group.chance_causal.push_back(static_cast<double>(sites->second.causal.size()) / bins);
@@ -90,6 +100,8 @@ Json TruthScores::group_json(const Group& group) const {
       return {{"value", e.value}, {"low", e.interval.low}, {"high", e.interval.high}};
     };
     methods[methods_[m]->name] = {
+        {"n", group.n[m]},
+        {"undefined", static_cast<std::int64_t>(group.enhancers.size()) - group.n[m]},
         {"causal",
          {{"auroc", number(&SiteScores::causal_auroc)},
           {"precision_at_k", number(&SiteScores::causal_precision)}}},
@@ -129,19 +141,19 @@ std::string TruthScores::table() const {
   };
   std::string out = text("finding the planted sites, %zu pairs with an effect (95 %% intervals)\n",
                          with_effect_.enhancers.size());
-  out += text("%-20s  %-20s  %-20s  %-20s  %-20s\n", "", "AUROC causal", "AUROC decoy",
+  out += text("%-20s %6s  %-20s  %-20s  %-20s  %-20s\n", "", "n", "AUROC causal", "AUROC decoy",
               "causal over decoy", "precision at k");
   for (std::size_t m = 0; m < methods_.size(); ++m) {
-    out += text("%-20s", methods_[m]->name) + cell(m, &SiteScores::causal_auroc) +
-           cell(m, &SiteScores::decoy_auroc) + cell(m, &SiteScores::causal_over_decoy) +
-           cell(m, &SiteScores::causal_precision) + "\n";
+    out += text("%-20s %6lld", methods_[m]->name, static_cast<long long>(with_effect_.n[m])) +
+           cell(m, &SiteScores::causal_auroc) + cell(m, &SiteScores::decoy_auroc) +
+           cell(m, &SiteScores::causal_over_decoy) + cell(m, &SiteScores::causal_precision) + "\n";
   }
-  out += text("%-20s  %-20.3f  %-20.3f  %-20.3f  %-20.3f\n", "by chance", 0.5, 0.5, 0.5,
+  out += text("%-20s %6s  %-20.3f  %-20.3f  %-20.3f  %-20.3f\n", "by chance", "", 0.5, 0.5, 0.5,
               mean(with_effect_.chance_causal));
   if (undefined) {
     out +=
-        "-: undefined; a score needs bins on the site and beside it, an interval pairs of two "
-        "enhancers\n";
+        "-: undefined; a score needs a window with a peak and bins on the site and beside it, an "
+        "interval pairs of two enhancers\n";
   }
   return out;
 }

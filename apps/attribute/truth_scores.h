@@ -28,7 +28,7 @@ class TruthScores {
  public:
   TruthScores(const Dataset& data, const Truth& truth, Methods methods, std::uint64_t seed);
 
-  /// Pairs that truth.json does not list, and pairs without DNA, are left out.
+  /// Pairs that truth.json does not list, pairs without DNA and undefined windows are left out.
   void add(const PairNumbers& numbers, const PairScores& scores);
 
   nlohmann::ordered_json json() const;
@@ -38,8 +38,9 @@ class TruthScores {
  private:
   /// Pairs with or without an effect of the planted site.
   struct Group {
-    std::vector<std::int32_t> enhancers;              // by pair
-    std::vector<std::vector<SiteScores>> by_method;   // by method, by pair
+    std::vector<std::int32_t> enhancers;             // by pair
+    std::vector<std::vector<SiteScores>> by_method;  // by method, by pair; NaN of undefined windows
+    std::vector<std::int64_t> n;                     // by method: defined windows
     std::vector<double> chance_causal, chance_decoy;  // precision of random scores, by pair
   };
   struct Estimate {

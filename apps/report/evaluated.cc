@@ -51,16 +51,12 @@ float finite_field(const TsvFile& file, int column) {
 
 /// controls: of the predictions; null: they are recorded elsewhere or not known.
 void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
-            const std::optional<Truth>& truth, const ControlPredictions* controls, Evaluated* out) {
+            const std::optional<Truth>& truth, const ControlPredictions* controls,
+            std::vector<BaselinePrediction> further, Evaluated* out) {
   const double ceiling =
       truth ? truth->ceiling_of(split) : std::numeric_limits<double>::quiet_NaN();
-  out->evaluation = evaluate({out->pairs,
-                              out->predictions,
-                              data.pairs_of(Split::kTrain),
-                              loci_of(data),
-                              controls,
-                              {},
-                              ceiling},
+  out->evaluation = evaluate({out->pairs, out->predictions, data.pairs_of(Split::kTrain),
+                              loci_of(data), controls, std::move(further), ceiling},
                              {.seed = seed});
   out->evaluation.split = split;
 }

@@ -56,7 +56,7 @@ expect_ok run --split val --out "$work/methods" --methods random --seed 5 --trac
 for file in attention.npy gradient.npy; do expect_same "$work/all/$file" "$work/methods/$file"; done
 check 'columns of the defaults' cmp <(cut -f 1-18 "$work/methods/pairs.tsv") \
   <(cut -f 1-18 "$work/all/pairs.tsv")
-check 'its name in the header' grep -q 'random_peak_over_uniform	zero_dna$' "$work/methods/pairs.tsv"
+check 'its name in the header' grep -q 'random_peak_over_uniform	gene_train_pairs	zero_dna$' "$work/methods/pairs.tsv"
 check 'its scores' [ "$(stat -c %s "$work/methods/methods/random.npy")" -eq $((128 + pairs * 64)) ]
 check 'its peaks' [ "$(grep -c "	random	" "$work/methods/peaks.tsv")" -eq $((pairs * 16)) ]
 check 'its track' [ "$(ls "$work/methods/tracks"/1_*.random.bedGraph | wc -l)" -eq 1 ]
@@ -118,15 +118,17 @@ grep -v "	$blank	" "$data/pairs.tsv" >"$work/rest.tsv"
 expect_ok "$attribute" --data "$work/blank" --model "$model" --split val --out "$work/zeros"
 expect_text "$work/zeros/summary.json" "\"zero_dna_left_out\": $blanks,"
 expect_text "$work/stdout" "$blanks pairs have no DNA (all zeros) and are left out below"
-check 'flagged in pairs.tsv' [ "$(rows "$work/zeros" | cut -f 19 | grep -c 1)" -eq "$blanks" ]
+check 'flagged in pairs.tsv' [ "$(rows "$work/zeros" | cut -f 20 | grep -c 1)" -eq "$blanks" ]
 cp -r "$data" "$work/without" && cp "$work/rest.tsv" "$work/without/pairs.tsv"
 expect_ok "$attribute" --data "$work/without" --model "$model" --split val --out "$work/without_out"
-numbers() { grep -vE '"(pairs|enhancers|pairs_with_zero_dna|zero_dna_left_out)": ' "$1/summary.json" |
+numbers() { grep -vE '"(pairs|enhancers|pairs_with_zero_dna|zero_dna_left_out|undefined|zero_dna)": ' \
+  "$1/summary.json" |
   grep -v 'tracks/'; }
 check 'the numbers are those of the other pairs' \
   cmp <(numbers "$work/zeros") <(numbers "$work/without_out")
 expect_ok "$attribute" --data "$work/blank" --model "$model" --out "$work/only_zeros" \
   --pair "$(rows "$work/all" | head -n 1 | cut -f 1,2 | tr '\t' :)"
+check 'no peak of it' [ "$(rows "$work/only_zeros" | cut -f 8-10,14,15)" = 'nan	nan	nan	nan	nan' ]
 check 'nothing is left to summarise' grep -q '"mean": null' "$work/only_zeros/summary.json"
 
 # Whole attention maps of the enhancers of the first pairs, and the sharpened attention.

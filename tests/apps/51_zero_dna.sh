@@ -33,18 +33,22 @@ for section in paths occlusion_vs_gradient integrated_gradients truth_scores; do
 done
 check 'attention_gmar counts them' counted '    "attention_gmar' "$blanks"
 check 'attention_maps counts the enhancers' counted '  "attention_maps' 2
-numbers() { grep -vE '"(pairs|enhancers|pairs_with_zero_dna|zero_dna_left_out)": ' "$1/summary.json"; }
+numbers() { grep -vE '"(pairs|enhancers|pairs_with_zero_dna|zero_dna_left_out|undefined|zero_dna)": ' \
+  "$1/summary.json"; }
+check 'a window of each of nine methods, and of the two defaults again' \
+  [ "$(grep -cE "^ +\"zero_dna\": $blanks," "$work/zeros/summary.json")" -eq 11 ]
 check 'every number is that of the other pairs' cmp <(numbers "$work/zeros") <(numbers "$work/rest")
 check 'the printed numbers too' cmp \
   <(tail -n +3 "$work/zeros.txt" | grep -v '^tracks') \
   <(tail -n +2 "$work/stdout" | grep -v '^tracks')
 
-# The files hold all pairs, those without DNA flagged.
-for file in pairs peaks integrated_gradients path_heads; do
+# The files hold all pairs, those without DNA flagged; such a pair has no peaks.
+for file in pairs integrated_gradients path_heads; do
   check "$file.tsv flags them" awk -F '\t' -v a="${blank[0]}" -v b="${blank[1]}" '
     NR == 1 { bad = $NF != "zero_dna"; next } { zero = $1 == a || $1 == b; n += zero }
     $NF != zero { bad = 1 } END { exit bad || !n }' "$work/zeros/$file.tsv"
 done
+check 'peaks.tsv has none of them' cmp "$work/zeros/peaks.tsv" "$work/rest/peaks.tsv"
 for file in pairs integrated_gradients path_heads; do
   check "the other rows of $file.tsv" cmp <(is_blank "$work/zeros/$file.tsv" |
     grep -vxFf - "$work/zeros/$file.tsv") "$work/rest/$file.tsv"

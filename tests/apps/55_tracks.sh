@@ -222,7 +222,7 @@ for text in '"truth_scores"' '"precision_at_k"' '"causal_over_decoy"' '"pairs_wi
 done
 expect_ok run --split val --tracks 0 --out "$work/t" --methods random
 expect_text "$work/stdout" 'finding the planted sites'
-check 'a line per method' [ "$(grep -cE '^(attention|gradient|random) +[01]\.[0-9]{3} \[' "$work/stdout")" -eq 3 ]
+check 'a line per method' [ "$(grep -cE '^(attention|gradient|random) +[0-9]+ +[01]\.[0-9]{3} \[' "$work/stdout")" -eq 3 ]
 rm "$work/mouse/truth.json"
 expect_ok "$attribute" --data "$work/mouse" --other-inputs --model "$model" --split val --tracks 0 --out "$work/m" \
   --overwrite

@@ -60,11 +60,11 @@ check 'precision falls from the top' awk -F '\t' '{ split($2, p, " "); if (NR > 
 # Beside it the same site for the genes on which it does not act.
 other=$(sed -n '/"truth_scores": {/,$p' "$attribution/summary.json" |
   sed -n '/"pairs_without_effect": {/,$p' |
-  grep -A 3 '^ *"gradient": {' | sed -n 's/.*"value": \([-0-9.e]*\),*$/\1/p' | head -n 1)
+  grep -A 5 '^ *"gradient": {' | sed -n 's/.*"value": \([-0-9.e]*\),*$/\1/p' | head -n 1)
 check 'AUROC for other genes' [ "$(awk -F '\t' '$1 == "gradient" { split($3, r, " "); print r[1] }' \
   "$work/truth")" = "$(awk -v r="$other" 'BEGIN { printf "%.2f", r }')" ]
 check 'AUROC as cdt-attribute printed it' awk 'NR == FNR { if (/^finding/) on = 1
-    if (on && NF > 10) auroc[$1] = $2; next }
+    if (on && NF > 10) auroc[$1] = $3; next }
   $1 in auroc { n++; d = $2 - auroc[$1]; if (d > 0.0051 || d < -0.0051) bad = 1 }
   END { exit bad || n != 9 }' "$work/attributed" "$work/truth"
 # Classes of both files, in the table of nine methods and under the windows.

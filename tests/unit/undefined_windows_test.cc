@@ -1,0 +1,189 @@
+// Windows that say nothing of where: the rule, and that no number rests on them.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "apps/attribute/numbers.h"
+#include "apps/attribute/truth_scores.h"
+#include "model/attention_window.h"
+#include "tests/support/small_dataset.h"
+#include "tests/support/temp_dir.h"
+
+namespace cdt {
+namespace {
+
+using Window = std::vector<float>;
+
+TEST(WindowStateTest, AllZeroOneValueOneBin) {
+  EXPECT_EQ(window_state(Window{0, 0, -0.0F}), WindowState::kZero);
+  EXPECT_EQ(window_state(Window{0.25F, 0.25F, 0.25F}), WindowState::kEqual);
+  EXPECT_EQ(window_state(Window{-2, 2, 2}), WindowState::kEqual) << "the sign does not count";
+  EXPECT_EQ(window_state(Window{3}), WindowState::kOneBin);
+  EXPECT_EQ(window_state(Window{0}), WindowState::kOneBin);
+  EXPECT_EQ(window_state(Window{0, 0, 1e-42F}), WindowState::kDefined);
+  EXPECT_EQ(window_state(Window{-3, 2}), WindowState::kDefined);
+  EXPECT_EQ(window_state(Window{1, 2}, true), WindowState::kZeroDna);
+}
+
+// Four roundings up and four down of the largest are the last that count as equal, at any scale.
+TEST(WindowStateTest, EqualWithinRounding) {
+  constexpr float kEpsilon = std::numeric_limits<float>::epsilon();
+  for (const float scale : {1.0F, 0x1p-100F, 0x1p100F}) {
+    EXPECT_EQ(window_state(Window{scale, scale * (1 - 4 * kEpsilon)}), WindowState::kEqual);
+    EXPECT_EQ(window_state(Window{scale * (1 - 4.5F * kEpsilon), scale}), WindowState::kDefined);
+  }
+  // Rounded sums of softmax rows that are uniform by nature.
+  Window row(896);
+  for (std::size_t bin = 0; bin < row.size(); ++bin) {
+    row[bin] = std::nextafter(1.0F / 896.0F, bin % 2 == 0 ? 0.0F : 1.0F);
+  }
+  EXPECT_EQ(window_state(row), WindowState::kEqual);
+}
+
+TEST(WindowStateTest, NotANumberIsAnError) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THROW(window_state(Window{1, nan}), Error);
+  EXPECT_THROW(window_state(Window{nan}, true), Error);
+  EXPECT_THROW(window_state(Window{std::numeric_limits<float>::infinity(), 1}), Error);
+}
+
+TEST(WindowStateTest, RowsOfAMapThatAreEqualWithinRounding) {
+  const float above = std::nextafter(5.0F, 6.0F);
+  const RowCorrelation c =
+      row_correlation(std::vector<float>{1, 2, 3, 5, above, 5, 2, 4, 6, 0, 0, 0}, 4);
+  EXPECT_EQ(c.pairs, 1);
+  EXPECT_EQ(c.constant_rows, 2);
+  EXPECT_NEAR(c.mean, 1.0, 1e-6);
+}
+
+/// Five enhancers, four bins, three genes (A, B, C), of which C was never trained.
+class UndefinedWindowsTest : public testing::Test {
+ protected:
+  UndefinedWindowsTest() {
+    test::write_small_dataset(dir_.path / "data",
+                              {{Split::kTrain, 0, 0, 0.5F, -1}, {Split::kTrain, 0, 1, 0.5F, -1}});
+    data_.emplace(dir_.path / "data");
+  }
+
+  void add(std::int32_t enhancer, std::int32_t gene, const std::vector<Window>& windows,
+           bool zero_dna = false) {
+    scores_.push_back({0.0F, windows});
+    numbers_.push_back(
+        pair_numbers({.enhancer = enhancer, .gene = gene}, scores_.back(), methods_, zero_dna));
+  }
+  Summary summary(const Truth* truth = nullptr) const {
+    return summarise(numbers_, methods_, *data_,
+                     truth ? std::optional<Truth>(*truth) : std::nullopt, {.replicates = 19});
+  }
+
+  test::TempDir dir_;
+  std::optional<Dataset> data_;
+  Methods methods_ = choose_methods("gradient_x_input");
+  std::vector<PairScores> scores_;
+  std::vector<PairNumbers> numbers_;
+};
+
+const Window kFirst{9, 1, 2, 3}, kSecond{1, 9, 2, 3}, kLast{1, 2, 3, -9};
+const Window kZeros{0, 0, 0, 0}, kEven{0.25F, 0.25F, 0.25F, 0.25F};
+
+TEST_F(UndefinedWindowsTest, EachMethodLeavesOutItsOwn) {
+  add(0, 0, {kSecond, kZeros, kLast});
+  add(1, 0, {kEven, kSecond, {1, -1, 1, 1}});
+  add(2, 1, {kSecond, kSecond, kZeros});
+  add(3, 2, {kFirst, kFirst, kLast}, true);
+  add(4, 2, {kSecond, {1, 2, 3, 9}, kLast});
+  const Summary s = summary();
+  EXPECT_EQ(s.pairs, 5);
+  EXPECT_EQ(s.zero_dna, 1);
+  EXPECT_EQ(s.untrained, 2);
+  const std::vector<std::int64_t> n{3, 3, 2};
+  const std::vector<double> edge{0.0, 1.0 / 3.0, 1.0};
+  for (std::size_t m = 0; m < 3; ++m) {
+    EXPECT_EQ(s.by_method[m].n, n[m]);
+    EXPECT_EQ(s.by_method[m].edge_share, edge[m]) << "no peak at bin 0 of nothing";
+    EXPECT_EQ(s.by_method[m].states[static_cast<std::size_t>(WindowState::kZeroDna)], 1);
+  }
+  EXPECT_LT(s.by_method[0].effective_bins, 3.0) << "the even window is in no mean";
+  // Attention is bin 1, 128 bp before the centre; of gradient x input both peaks are in bin 3.
+  EXPECT_EQ(s.by_method[0].distance_mean_bp, 128.0);
+  EXPECT_EQ(s.by_method[2].distance_mean_bp, 128.0);
+  const nlohmann::ordered_json json = summary_json(s);
+  EXPECT_EQ(json["methods"]["attention"]["undefined"], 2);
+  EXPECT_EQ(json["methods"]["attention"]["undefined_why"],
+            (nlohmann::ordered_json{{"zero_dna", 1}, {"one_bin", 0}, {"zero", 0}, {"equal", 1}}));
+  EXPECT_EQ(json["pairs_of_untrained_genes"], 2);
+  const std::string table = summary_table(s);
+  EXPECT_NE(table.find("left out: attention of 1 pairs is the same in every bin\n"),
+            std::string::npos)
+      << table;
+}
+
+TEST_F(UndefinedWindowsTest, AComparisonLeavesOutWhereEitherIsUndefined) {
+  add(0, 0, {kSecond, kZeros, kLast});
+  add(1, 0, {kEven, kSecond, kSecond});
+  add(2, 1, {kSecond, kSecond, kZeros});
+  add(3, 2, {kFirst, kFirst, kFirst}, true);
+  const Summary s = summary();
+  ASSERT_EQ(s.agreement.size(), 3U);
+  for (const Agreement& a : s.agreement) {
+    EXPECT_EQ(a.n, 1);
+    EXPECT_EQ(a.undefined, 3);
+    EXPECT_EQ(a.overlap.mean, 4.0) << "all four bins are top bins";
+  }
+  EXPECT_EQ(s.agreement[0].between_bp.mean, 0.0);
+  EXPECT_EQ(s.agreement[1].between_bp.mean, 256.0);  // bins 1 and 3
+  EXPECT_NEAR(s.agreement[2].spearman.mean, 1.0, 1e-12);
+  EXPECT_EQ(s.compared, 1);
+  EXPECT_EQ(s.between_mean_bp, 0.0);
+  EXPECT_FALSE(numbers_[0].shared_top.has_value() || numbers_[1].shared_top.has_value());
+  EXPECT_EQ(numbers_[2].shared_top, 4);
+}
+
+TEST_F(UndefinedWindowsTest, WithoutAnyWindowNothingIsClaimed) {
+  add(0, 0, {kEven, kZeros, kZeros});
+  add(1, 0, {kFirst, kFirst, kFirst}, true);
+  const nlohmann::ordered_json json = summary_json(summary());
+  for (const char* method : {"attention", "gradient", "gradient_x_input"}) {
+    const auto& numbers = json["methods"][method];
+    EXPECT_EQ(numbers["n"], 0);
+    EXPECT_TRUE(std::isnan(numbers["peak_distance_bp"]["mean"].get<double>()));
+    EXPECT_TRUE(std::isnan(numbers["effective_bins"].get<double>()));
+    EXPECT_TRUE(
+        std::isnan(numbers["null"]["uniform"]["peak_in_outer_5_percent"]["p"].get<double>()));
+  }
+  EXPECT_TRUE(json["top_overlap"]["min"].is_null());
+  EXPECT_EQ(numbers_[0].windows[0].concentration.effective_bins, 4.0)
+      << "an even window spreads over all bins, and says so";
+  EXPECT_THROW(numbers_[0].windows[0].peak(), Error);
+}
+
+TEST_F(UndefinedWindowsTest, SitesAreFoundByPeaksOnly) {
+  Truth truth;
+  for (const char* enhancer : {"E0", "E1", "E2"}) {
+    truth.sites[enhancer] = {{0}, {3}};
+    truth.has_effect[{enhancer, "A"}] = true;
+  }
+  add(0, 0, {kZeros, kFirst, kFirst});
+  add(1, 0, {kFirst, kFirst, kEven});
+  add(2, 0, {kFirst, kFirst, kFirst}, true);
+  const SiteHits hits = summary(&truth).with_effect->causal;
+  EXPECT_EQ(hits.pairs, 2);
+  EXPECT_EQ(hits.n, (std::vector<std::int64_t>{1, 2, 1}));
+  EXPECT_EQ(hits.hits, (std::vector<std::int64_t>{1, 2, 1}));
+  TruthScores scores(*data_, truth, methods_, 0);
+  for (std::size_t i = 0; i < numbers_.size(); ++i) scores.add(numbers_[i], scores_[i]);
+  const nlohmann::ordered_json json = scores.json();
+  EXPECT_EQ(json["zero_dna_left_out"], 1);
+  EXPECT_EQ(json["methods"]["attention"]["n"], 1);
+  EXPECT_EQ(json["methods"]["attention"]["undefined"], 1);
+  EXPECT_EQ(json["methods"]["attention"]["causal"]["auroc"]["value"], 1.0)
+      << "a window of zeros would have 0.5";
+  EXPECT_EQ(json["methods"]["gradient"]["n"], 2);
+}
+
+}  // namespace
+}  // namespace cdt
