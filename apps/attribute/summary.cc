@@ -168,6 +168,25 @@ std::string agreement_rows(const Summary& s) {
   return out;
 }
 
+/// The windows that are in none of the rows below though their pairs have DNA: a line per method.
+std::string undefined_rows(const Summary& s) {
+  std::string out;
+  for (std::size_t i = 0; i < s.methods.size(); ++i) {
+    std::string why;
+    for (const WindowState state :
+         {WindowState::kOneBin, WindowState::kZero, WindowState::kEqual}) {
+      const std::int64_t count = s.by_method[i].states[static_cast<std::size_t>(state)];
+      if (count == 0) continue;
+      why += (why.empty() ? "" : ", ") + text("of %lld pairs ", static_cast<long long>(count)) +
+             meaning_of(state);
+    }
+    if (!why.empty()) {
+      out += text("undefined, without a peak, left out: %s %s\n", s.methods[i]->name, why.c_str());
+    }
+  }
+  return out;
+}
+
 /// Which p stand in the rows above, and what resampling leaves open of them.
 std::string p_line(const Summary& s) {
   double error = std::nan("");
@@ -190,25 +209,6 @@ std::string p_line(const Summary& s) {
              "Monte Carlo error of p: %.1g at most, of %lld draws; p = %.2g is their least and "
              "means \u2264\n",
              error, static_cast<long long>(s.replicates), floor);
-}
-
-/// The windows that are in none of the rows below though their pairs have DNA: a line per method.
-std::string undefined_rows(const Summary& s) {
-  std::string out;
-  for (std::size_t i = 0; i < s.methods.size(); ++i) {
-    std::string why;
-    for (const WindowState state :
-         {WindowState::kOneBin, WindowState::kZero, WindowState::kEqual}) {
-      const std::int64_t count = s.by_method[i].states[static_cast<std::size_t>(state)];
-      if (count == 0) continue;
-      why += (why.empty() ? "" : ", ") + text("of %lld pairs ", static_cast<long long>(count)) +
-             meaning_of(state);
-    }
-    if (!why.empty()) {
-      out += text("undefined, without a peak, left out: %s %s\n", s.methods[i]->name, why.c_str());
-    }
-  }
-  return out;
 }
 
 /// What "-" stands for in the rows above; empty where none does.
