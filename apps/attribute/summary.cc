@@ -118,8 +118,8 @@ std::string hits_rows(const TruthSummary& truth, const Methods& methods) {
 /// Where the peaks lie, by method, p from the weaker of the two nulls.
 std::string peak_rows(const Summary& s) {
   const RandomPeaks& r = s.random;
-  std::string out = text("%-20s %6s %7s %15s %7s %9s %9s %7s %9s %7s\n", "peak", "n", "mean kb",
-                         "95 % interval", "p", "median kb", "% <=50 kb", "p", "% at edge", "p");
+  std::string out = text("%-20s %6s %7s %14s %7s %7s %9s %7s %7s %7s\n", "peak", "n", "mean kb",
+                         "95 % interval", "p", "median", "% <=50 kb", "p", "% edge", "p");
   for (std::size_t i = 0; i < s.chance.size(); ++i) {
     const MethodSummary& m = s.by_method[i];
     const MethodChance& c = s.chance[i];
@@ -129,12 +129,12 @@ std::string peak_rows(const Summary& s) {
     };
     out += text("%-20s %6lld ", s.methods[i]->name, static_cast<long long>(m.n)) +
            number_cell(m.distance_mean_bp / 1e3, 7, 1) + " " +
-           interval_cell({bp.low / 1e3, bp.high / 1e3}, 15, 1) + p(&PeakTests::distance_mean_bp) +
-           " " + number_cell(m.distance_median_bp / 1e3, 9, 1) + " " +
+           interval_cell({bp.low / 1e3, bp.high / 1e3}, 14, 1) + p(&PeakTests::distance_mean_bp) +
+           " " + number_cell(m.distance_median_bp / 1e3, 7, 1) + " " +
            number_cell(100.0 * m.share_near, 9, 1) + p(&PeakTests::share_near) + " " +
-           number_cell(100.0 * m.edge_share, 9, 1) + p(&PeakTests::edge_share) + "\n";
+           number_cell(100.0 * m.edge_share, 7, 1) + p(&PeakTests::edge_share) + "\n";
   }
-  return out + text("%-20s %6s %7.1f %15s %7s %9.1f %9.1f %7s %9.1f\n", "a random bin", "",
+  return out + text("%-20s %6s %7.1f %14s %7s %7.1f %9.1f %7s %7.1f\n", "a random bin", "",
                     r.distance_mean_bp / 1e3, "", "", r.distance_median_bp / 1e3,
                     100.0 * r.share_near, "", 100.0 * r.edge_share);
 }

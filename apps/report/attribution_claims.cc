@@ -120,6 +120,20 @@ Html gene_rows_claim(const GeneRows& rows) {
   return " The attention hardly says which gene it is of.";
 }
 
+WindowSpread read_spread(const Attribution& attribution, std::int64_t bins) {
+  const nlohmann::json& numbers = value_at(attribution.summary, "methods.attention");
+  const double peaked = static_cast<double>(windows_with_peak(attribution, numbers));
+  const double equal = static_cast<double>(count_at(numbers, "undefined_why.equal"));
+  const auto with_equal = [&](double effective) {
+    const double of_peaked = peaked > 0.0 ? peaked * effective : 0.0;
+    return (of_peaked + equal * static_cast<double>(bins)) / (peaked + equal);
+  };
+  const Interval interval = interval_at(numbers, "interval_95.effective_bins");
+  return {{with_equal(number_at(numbers, "effective_bins")),
+           {with_equal(interval.low), with_equal(interval.high)}},
+          bins};
+}
+
 EdgePeaks read_edge_peaks(const Attribution& attribution, const std::string& method) {
   const std::string edge = "peak_in_outer_5_percent";
   const nlohmann::json& numbers = value_at(attribution.summary, "methods." + method);

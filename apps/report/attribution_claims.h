@@ -89,7 +89,8 @@ struct GeneRows {
 };
 Html gene_rows_claim(const GeneRows& rows);
 
-/// As summary.json has them.
+/// As summary.json has them; windows that are equal in all bins spread over all of them.
+WindowSpread read_spread(const Attribution& attribution, std::int64_t bins);
 EdgePeaks read_edge_peaks(const Attribution& attribution, const std::string& method);
 SharedTops read_shared_tops(const Attribution& attribution, const std::string& first,
                             const std::string& second);

@@ -212,10 +212,7 @@ void weigh_attribution(const Attribution& a, const Dataset& data, std::vector<Ht
   const auto claim = [&](const Html& sentence) {
     if (!sentence.empty()) out->push_back(sentence);
   };
-  const std::string spread = "effective_bins";
-  claim(uniform_claim({{number_at(a.summary, "attention." + spread),
-                        interval_at(a.summary, "methods.attention.interval_95." + spread)},
-                       data.bins}));
+  claim(uniform_claim(read_spread(a, data.bins)));
   if (!a.without_dna.empty()) {
     const auto without = static_cast<std::int64_t>(a.without_dna.size());
     out->push_back(counted(without, "pair") + " of the attribution " +

@@ -231,6 +231,23 @@ TEST(ClaimsTest, UniformAttention) {
   EXPECT_EQ(uniform_claim({{1, {1, 1}}, 1}).code(), "");
 }
 
+// Where attention is the same in all bins its windows have no peak, and are uniform all the same.
+TEST(ClaimsTest, EqualWindowsAreUniform) {
+  Attribution a;
+  nlohmann::json& numbers = a.summary["methods"]["attention"];
+  numbers = {{"n", 0}, {"undefined_why", {{"equal", 12}}}};
+  EXPECT_EQ(read_spread(a, 40).effective_bins.value, 40.0);
+  EXPECT_FALSE(uniform_claim(read_spread(a, 40)).empty());
+  numbers = {{"n", 12},
+             {"effective_bins", 10.0},
+             {"undefined_why", {{"equal", 4}}},
+             {"interval_95", {{"effective_bins", {8.0, 12.0}}}}};
+  EXPECT_EQ(read_spread(a, 40).effective_bins.value, (12 * 10.0 + 4 * 40.0) / 16);
+  EXPECT_EQ(read_spread(a, 40).effective_bins.interval.low, (12 * 8.0 + 4 * 40.0) / 16);
+  numbers["n"] = numbers["undefined_why"]["equal"] = 0;
+  EXPECT_TRUE(std::isnan(read_spread(a, 40).effective_bins.value)) << "no window at all";
+}
+
 TEST(ClaimsTest, RowsOfGenesThatAreAlike) {
   const GeneRows alike{0.999, 0.995, 1.0, 5};
   EXPECT_FALSE(gene_rows_claim(alike).empty());
