@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 
@@ -18,7 +19,7 @@ constexpr double kSignificant = 0.05;
 
 /// One method on one class.
 struct Row {
-  std::string method, name;
+  std::string method, name, n;
   double bins_on_class = 0;
   double top_share = 0, share = 0, shifted_share = 0;
   double fold = 0;
@@ -31,6 +32,7 @@ Row read_row(const nlohmann::json& entry, std::size_t files) {
   Row row;
   row.method = string_at(entry, "method");
   row.name = class_name(string_at(entry, "file"), string_at(entry, "class"), files);
+  row.n = n_at(entry, "n");
   row.bins_on_class = number("bins_on_class");
   row.top_share = number("top_bins_on_class") / number("top_bins");
   row.share = row.bins_on_class / number("bins");
@@ -124,11 +126,11 @@ Html enrichment_table(const std::vector<Row>& rows) {
     cells.push_back({row.name, row.method, percent(row.top_share), percent(row.share),
                      percent(row.shifted_share), with_interval(row.fold, row.interval, 2),
                      fixed(row.odds_ratio, 2), p_value(row.fisher_p), p_value(row.p),
-                     p_value(row.q)});
+                     p_value(row.q), row.n});
   }
   return table("Top bins by class",
                {"class", "method", "of top bins", "of all bins", "of shifted top bins",
-                "times chance", "odds ratio", "Fisher p", "p", "q"},
+                "times chance", "odds ratio", "Fisher p", "p", "q", "n"},
                cells);
 }
 
@@ -168,7 +170,7 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
   const std::vector<Row> rows = read_rows(*material.attribution);
   if (rows.empty()) {
     const bool given = value_at(material.attribution->summary, "annotations").is_object();
-    return given ? Omission{title, "No pair with DNA was tested.", ""}
+    return given ? Omission{title, "No window with a peak was tested.", ""}
                  : Omission{title, "The attribution was given no annotations.", command};
   }
   const std::vector<std::string> classes = classes_of(rows);

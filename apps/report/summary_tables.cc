@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/report/defined_pairs.h"
 #include "apps/report/numerals.h"
 
 namespace cdt {
@@ -59,12 +60,12 @@ Html method_table(const Attribution& attribution) {
     rows.push_back({method.name, method_number(numbers, distance, 1e-3, 1),
                     peak_p(numbers, distance), method_number(numbers, edge, 100.0, 1),
                     peak_p(numbers, edge), method_number(numbers, "effective_bins", 1.0, 1),
-                    method_number(numbers, "peak_over_uniform", 1.0, 2)});
+                    method_number(numbers, "peak_over_uniform", 1.0, 2), n_at(numbers, "n")});
   }
   if (rows.empty()) return {};
   return table("Methods",
                {"method", "peak to centre, mean kb", "p", "peak at the edge, %", "p",
-                "effective bins", "peak over uniform"},
+                "effective bins", "peak over uniform", "n"},
                rows) +
          element(
              "p",
@@ -86,10 +87,10 @@ Html agreement_table(const Attribution& attribution) {
     rows.push_back({string_at(both, "first") + ", " + string_at(both, "second"),
                     number("top_overlap"), fixed(number_at(both, "top_overlap.fold"), 2),
                     larger_p(both, "top_overlap.hypergeometric.p", "top_overlap.circular_shift.p"),
-                    number("spearman")});
+                    number("spearman"), n_at(both, "n")});
   }
   return table("Agreement of methods",
-               {"methods", "top bins shared", "times chance", "p", "Spearman"}, rows) +
+               {"methods", "top bins shared", "times chance", "p", "Spearman", "n"}, rows) +
          element(
              "p",
              "Means over pairs with 95\u202f% intervals (bootstrap over enhancers). p: the larger "
