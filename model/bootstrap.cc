@@ -120,14 +120,24 @@ Interval bootstrap_pearson(std::span<const float> prediction, std::span<const fl
   });
 }
 
-Interval bootstrap_pearson_difference(std::span<const float> first, std::span<const float> second,
+Interval bootstrap_pearson_difference(std::span<const float> first,
+                                      std::span<const std::vector<float>> others,
                                       std::span<const float> target,
                                       std::span<const std::int32_t> cluster,
                                       const BootstrapOptions& options) {
-  const std::vector<Moments> a = moments_by_cluster(first, target, cluster);
-  const std::vector<Moments> b = moments_by_cluster(second, target, cluster);
-  return bootstrap_clusters(a.size(), options, [&](const std::vector<std::size_t>& drawn) {
-    return drawn_pearson(a, drawn) - drawn_pearson(b, drawn);
+  CDT_CHECK(!others.empty(), "a difference needs another prediction");
+  const std::vector<Moments> own = moments_by_cluster(first, target, cluster);
+  std::vector<std::vector<Moments>> compared;
+  for (const std::vector<float>& other : others) {
+    compared.push_back(moments_by_cluster(other, target, cluster));
+  }
+  return bootstrap_clusters(own.size(), options, [&](const std::vector<std::size_t>& drawn) {
+    double sum = 0.0;
+    for (const std::vector<Moments>& of_other : compared) {
+      const double r = drawn_pearson(of_other, drawn);
+      sum += std::isnan(r) ? 0.0 : r;
+    }
+    return drawn_pearson(own, drawn) - sum / static_cast<double>(compared.size());
   });
 }
 

@@ -1,5 +1,5 @@
-// Confidence intervals that respect the design: pairs of one enhancer share its DNA window, so the
-// bootstrap draws enhancers, not pairs.
+// Confidence intervals that respect the design: pairs of one enhancer share its DNA window, and
+// enhancers of one locus share most of it, so the bootstrap draws clusters, not pairs.
 #pragma once
 
 #include <cstddef>
@@ -40,9 +40,11 @@ Interval bootstrap_mean(std::span<const double> values, std::span<const std::int
 Interval bootstrap_pearson(std::span<const float> prediction, std::span<const float> target,
                            std::span<const std::int32_t> cluster, const BootstrapOptions& options);
 
-/// The same for r(first, target) - r(second, target), both over the same draws: does one prediction
-/// correlate better than the other.
-Interval bootstrap_pearson_difference(std::span<const float> first, std::span<const float> second,
+/// The same for r(first, target) minus the mean of r(other, target) over `others`, all over the
+/// same draws: does one prediction correlate better than the others do. One of these without an r,
+/// a constant, counts as 0.
+Interval bootstrap_pearson_difference(std::span<const float> first,
+                                      std::span<const std::vector<float>> others,
                                       std::span<const float> target,
                                       std::span<const std::int32_t> cluster,
                                       const BootstrapOptions& options);

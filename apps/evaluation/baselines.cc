@@ -1,63 +1,89 @@
 #include "apps/evaluation/baselines.h"
 
-#include <set>
-#include <unordered_map>
-#include <unordered_set>
-#include <utility>
+#include <algorithm>
 
 #include "engine/error.h"
+#include "model/shrinkage.h"
+#include "model/statistics.h"
 
 namespace cdt {
 namespace {
 
-struct Sum {
-  double total = 0;
-  std::int64_t n = 0;
+/// The training effects by gene.
+struct Effects {
+  std::vector<double> values;
+  std::vector<std::int32_t> gene;
+  std::size_t genes = 0;  // above every number in `gene`
 
-  void add(float value) {
-    total += value;
-    ++n;
+  Effects(const std::vector<Pair>& train, std::size_t count) : genes(count) {
+    CDT_CHECK(!train.empty(), "baselines need training pairs");
+    for (const Pair& p : train) {
+      values.push_back(p.beta);
+      gene.push_back(p.gene);
+    }
   }
-  float mean() const { return static_cast<float>(total / static_cast<double>(n)); }
+
+  /// of(effects of the gene) for every gene, of(all effects) for those without.
+  template <class Statistic>
+  std::vector<double> per_gene(const Statistic& of) const {
+    std::vector<std::vector<double>> by_gene(genes);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      by_gene[static_cast<std::size_t>(gene[i])].push_back(values[i]);
+    }
+    const double all = of(values);
+    std::vector<double> out;
+    for (const std::vector<double>& own : by_gene) out.push_back(own.empty() ? all : of(own));
+    return out;
+  }
+
+  std::vector<double> shrunk() const { return shrink_means(values, gene, genes).means; }
+
+  void clip() {
+    std::vector<double> sorted = values;
+    std::sort(sorted.begin(), sorted.end());
+    const double low = quantile_of_sorted(sorted, kClippedShare);
+    const double high = quantile_of_sorted(sorted, 1 - kClippedShare);
+    for (double& value : values) value = std::clamp(value, low, high);
+  }
 };
+
+std::size_t genes_in(const std::vector<Pair>& train, const std::vector<Pair>& pairs) {
+  std::size_t count = 0;
+  for (const std::vector<Pair>* list : {&train, &pairs}) {
+    for (const Pair& p : *list) {
+      count = std::max(count, static_cast<std::size_t>(p.gene) + 1);
+    }
+  }
+  return count;
+}
 
 }  // namespace
 
-Baselines fit_baselines(const std::vector<Pair>& train, const std::vector<Pair>& pairs) {
-  CDT_CHECK(!train.empty(), "baselines need training pairs");
-  Sum all;
-  std::unordered_map<std::int32_t, Sum> by_gene;
-  for (const Pair& p : train) {
-    all.add(p.beta);
-    by_gene[p.gene].add(p.beta);
-  }
-  Baselines out;
-  out.global_mean.assign(pairs.size(), all.mean());
-  for (const Pair& p : pairs) {
-    const auto gene = by_gene.find(p.gene);
-    const bool seen = gene != by_gene.end();
-    out.gene_mean.push_back(seen ? gene->second.mean() : all.mean());
-    if (!seen) ++out.genes_unseen;
-  }
+std::vector<BaselinePrediction> gene_baselines(const std::vector<Pair>& train,
+                                               const std::vector<Pair>& pairs) {
+  Effects effects(train, genes_in(train, pairs));
+  std::vector<BaselinePrediction> out;
+  const auto add = [&](const char* name, const char* label, const std::vector<double>& of_gene) {
+    BaselinePrediction b{name, label, {}};
+    for (const Pair& p : pairs) {
+      b.predictions.push_back(static_cast<float>(of_gene[static_cast<std::size_t>(p.gene)]));
+    }
+    out.push_back(std::move(b));
+  };
+  const auto mean_of = [](const std::vector<double>& values) { return mean(values); };
+  add("global_mean", "global mean", std::vector<double>(effects.genes, mean(effects.values)));
+  add("gene_mean", "gene mean", effects.per_gene(mean_of));
+  add("gene_median", "gene median", effects.per_gene(median));
+  const std::vector<double> shrunk = effects.shrunk();
+  effects.clip();
+  add("clipped_gene_mean", "clipped gene mean", effects.shrunk());
+  add("shrunk_gene_mean", "shrunk gene mean", shrunk);
   return out;
 }
 
-TrainOverlap train_overlap(const std::vector<Pair>& train, const std::vector<Pair>& pairs) {
-  std::unordered_set<std::int32_t> enhancers;
-  std::unordered_set<std::int32_t> genes;
-  std::set<std::pair<std::int32_t, std::int32_t>> both;
-  for (const Pair& p : train) {
-    enhancers.insert(p.enhancer);
-    genes.insert(p.gene);
-    both.insert({p.enhancer, p.gene});
-  }
-  TrainOverlap out;
-  for (const Pair& p : pairs) {
-    out.enhancer += enhancers.count(p.enhancer) != 0 ? 1 : 0;
-    out.gene += genes.count(p.gene) != 0 ? 1 : 0;
-    out.pair += both.count({p.enhancer, p.gene}) != 0 ? 1 : 0;
-  }
-  return out;
+std::vector<float> shrunk_gene_means(const std::vector<Pair>& train, std::int64_t genes) {
+  const std::vector<double> means = Effects(train, static_cast<std::size_t>(genes)).shrunk();
+  return {means.begin(), means.end()};
 }
 
 }  // namespace cdt

@@ -3,139 +3,138 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
-
-#include "apps/common/json_text.h"
+#include <utility>
 
 namespace cdt {
 namespace {
 
-using Json = nlohmann::ordered_json;
+/// Some pairs, as they are scored.
+struct Scored {
+  std::vector<float> target;
+  std::vector<std::int32_t> loci;  // of each pair
+  double noise_ceiling = 0;
+  BootstrapOptions bootstrap;
 
-std::vector<float> betas(const std::vector<Pair>& pairs) {
-  std::vector<float> out;
-  out.reserve(pairs.size());
-  for (const Pair& p : pairs) out.push_back(p.beta);
+  Score score(std::span<const float> predictions) const {
+    Score s;
+    s.metrics = compute_metrics(predictions, target);
+    s.pearson_interval = bootstrap_pearson(predictions, target, loci, bootstrap);
+    s.share_of_ceiling = s.metrics.pearson / noise_ceiling;
+    s.constant = std::all_of(predictions.begin(), predictions.end(),
+                             [&](float p) { return p == predictions.front(); });
+    return s;
+  }
+};
+
+/// What the training pairs hold of each evaluated pair.
+struct Known {
+  std::vector<bool> enhancer, locus, gene, pair;
+};
+
+Known known_to(const std::vector<Pair>& train, const std::vector<Pair>& pairs,
+               const std::vector<std::int32_t>& locus_of) {
+  std::set<std::int32_t> enhancers, loci, genes;
+  std::set<std::pair<std::int32_t, std::int32_t>> both;
+  for (const Pair& p : train) {
+    enhancers.insert(p.enhancer);
+    loci.insert(locus_of[static_cast<std::size_t>(p.enhancer)]);
+    genes.insert(p.gene);
+    both.insert({p.enhancer, p.gene});
+  }
+  Known out;
+  for (const Pair& p : pairs) {
+    out.enhancer.push_back(enhancers.count(p.enhancer) != 0);
+    out.locus.push_back(loci.count(locus_of[static_cast<std::size_t>(p.enhancer)]) != 0);
+    out.gene.push_back(genes.count(p.gene) != 0);
+    out.pair.push_back(both.count({p.enhancer, p.gene}) != 0);
+  }
   return out;
 }
 
-std::vector<std::int32_t> enhancer_of(const std::vector<Pair>& pairs) {
-  std::vector<std::int32_t> out;
-  out.reserve(pairs.size());
-  for (const Pair& p : pairs) out.push_back(p.enhancer);
-  return out;
+std::int64_t count(const std::vector<bool>& flags) {
+  return std::count(flags.begin(), flags.end(), true);
 }
 
-Score score(std::span<const float> predictions, const std::vector<Pair>& pairs,
-            double noise_ceiling, const BootstrapOptions& bootstrap) {
-  const std::vector<float> target = betas(pairs);
-  Score s;
-  s.metrics = compute_metrics(predictions, target);
-  s.pearson_interval = bootstrap_pearson(predictions, target, enhancer_of(pairs), bootstrap);
-  s.share_of_ceiling = s.metrics.pearson / noise_ceiling;
-  s.constant = std::all_of(predictions.begin(), predictions.end(),
-                           [&](float p) { return p == predictions.front(); });
-  return s;
+/// The score over the flagged pairs; nothing if there are none.
+std::optional<Score> score_of(const Scored& all, std::span<const float> predictions,
+                              const std::vector<bool>& flags) {
+  if (count(flags) == 0) return std::nullopt;
+  const Scored some{chosen<float>(all.target, flags), chosen<std::int32_t>(all.loci, flags),
+                    std::nan(""), all.bootstrap};
+  return some.score(chosen<float>(predictions, flags));
 }
 
-Json interval_json(const Interval& interval) { return Json::array({interval.low, interval.high}); }
-
-/// Adds the numbers of a score to a JSON object.
-void add_score(Json* out, const Score& s, bool with_ceiling) {
-  const Metrics& m = s.metrics;
-  (*out)["pearson"] = m.pearson;
-  (*out)["pearson_p"] = m.pearson_p;
-  (*out)["pearson_ci95"] = interval_json(s.pearson_interval);
-  if (with_ceiling) (*out)["share_of_ceiling"] = s.share_of_ceiling;
-  (*out)["spearman"] = m.spearman;
-  (*out)["spearman_p"] = m.spearman_p;
-  (*out)["r2"] = m.r2;
-  (*out)["mse"] = m.mse;
-  (*out)["mae"] = m.mae;
-  if (s.constant) (*out)["note"] = "all predictions are equal: correlations are undefined";
+void add_baselines(const ToEvaluate& given, const Scored& scored, Evaluation* e) {
+  std::vector<BaselinePrediction> baselines = gene_baselines(given.train, given.pairs);
+  baselines.insert(baselines.end(), given.further_baselines.begin(), given.further_baselines.end());
+  double highest = -2.0;
+  for (std::size_t i = 0; i < baselines.size(); ++i) {
+    const BaselinePrediction& b = baselines[i];
+    e->baselines.push_back({b.name, b.label, scored.score(b.predictions)});
+    const double r = e->baselines.back().score.metrics.pearson;
+    if (r > highest) {
+      highest = r;
+      e->strongest = i;
+    }
+  }
+  const double r = e->strongest_baseline()->score.metrics.pearson;
+  e->gain = e->model.metrics.pearson - (std::isnan(r) ? 0.0 : r);
+  e->gain_interval = bootstrap_pearson_difference(
+      given.predictions, std::vector<std::vector<float>>{baselines[e->strongest].predictions},
+      scored.target, scored.loci, scored.bootstrap);
 }
 
-Json baseline_json(const std::optional<Score>& s, bool with_ceiling) {
-  if (!s) return nullptr;
-  Json out = Json::object();
-  add_score(&out, *s, with_ceiling);
-  return out;
+void add_controls(const ToEvaluate& given, const Scored& scored, const Known& known,
+                  Evaluation* e) {
+  e->controls = score_controls({given.pairs, given.predictions, scored.loci}, *given.controls,
+                               scored.bootstrap);
+  std::vector<bool> is_new = known.locus;
+  is_new.flip();
+  const std::int64_t pairs = count(is_new);
+  if (pairs == 0 || pairs == e->pairs) return;
+  const std::vector<Pair> new_pairs = chosen<Pair>(given.pairs, is_new);
+  const std::vector<float> predictions = chosen<float>(given.predictions, is_new);
+  const std::vector<std::int32_t> loci = chosen<std::int32_t>(scored.loci, is_new);
+  e->new_loci_controls = score_controls({new_pairs, predictions, loci},
+                                        chosen(*given.controls, is_new), scored.bootstrap);
 }
 
-Json replicate_json(const Replicate& r) {
-  return {{"source", r.source},
-          {"pairs", r.pairs},
-          {"enhancers", r.enhancers},
-          {"pearson", r.pearson},
-          {"pearson_ci95", interval_json(r.interval)},
-          {"model_pearson", r.model_pearson},
-          {"model_over_replicate", r.share()},
-          {"model_corrected_for_attenuation", r.corrected()}};
-}
-
-Json share_json(std::int64_t count, std::int64_t of) {
-  return {{"pairs", count}, {"share", static_cast<double>(count) / static_cast<double>(of)}};
+template <class T>
+std::int64_t distinct(const std::vector<T>& values) {
+  return static_cast<std::int64_t>(std::set<T>(values.begin(), values.end()).size());
 }
 
 }  // namespace
 
-Evaluation evaluate(const std::vector<Pair>& pairs, std::span<const float> predictions,
-                    const std::vector<Pair>& train, double noise_ceiling,
-                    const BootstrapOptions& bootstrap) {
-  Evaluation e;
-  std::set<std::int32_t> enhancers;
-  std::set<std::int32_t> genes;
+Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap) {
+  const std::vector<Pair>& pairs = given.pairs;
+  Scored scored{effects_of(pairs), {}, given.noise_ceiling, bootstrap};
+  std::vector<std::int32_t> enhancers, genes;
   for (const Pair& p : pairs) {
-    enhancers.insert(p.enhancer);
-    genes.insert(p.gene);
+    scored.loci.push_back(given.locus_of[static_cast<std::size_t>(p.enhancer)]);
+    enhancers.push_back(p.enhancer);
+    genes.push_back(p.gene);
   }
+  Evaluation e;
   e.pairs = static_cast<std::int64_t>(pairs.size());
-  e.enhancers = static_cast<std::int64_t>(enhancers.size());
-  e.genes = static_cast<std::int64_t>(genes.size());
+  e.enhancers = distinct(enhancers);
+  e.genes = distinct(genes);
+  e.loci = distinct(scored.loci);
   e.constant_effects = std::all_of(pairs.begin(), pairs.end(),
                                    [&](const Pair& p) { return p.beta == pairs.front().beta; });
   e.bootstrap = bootstrap;
-  e.noise_ceiling = noise_ceiling;
-  e.model = score(predictions, pairs, noise_ceiling, bootstrap);
-  if (train.empty()) return e;
-  const Baselines baselines = fit_baselines(train, pairs);
-  e.global_mean = score(baselines.global_mean, pairs, noise_ceiling, bootstrap);
-  e.gene_mean = score(baselines.gene_mean, pairs, noise_ceiling, bootstrap);
-  e.genes_unseen = baselines.genes_unseen;
-  e.gain_interval = bootstrap_pearson_difference(predictions, baselines.gene_mean, betas(pairs),
-                                                 enhancer_of(pairs), bootstrap);
-  e.overlap = train_overlap(train, pairs);
+  e.noise_ceiling = given.noise_ceiling;
+  e.model = scored.score(given.predictions);
+  const Known known = known_to(given.train, pairs, given.locus_of);
+  if (given.controls != nullptr) add_controls(given, scored, known, &e);
+  if (given.train.empty()) return e;
+  add_baselines(given, scored, &e);
+  e.overlap = {count(known.enhancer), count(known.locus), count(known.gene), count(known.pair)};
+  e.seen_genes = score_of(scored, given.predictions, known.gene);
+  std::vector<bool> unseen = known.gene;
+  unseen.flip();
+  e.unseen_genes = score_of(scored, given.predictions, unseen);
   return e;
-}
-
-std::string metrics_json(const Evaluation& e) {
-  const bool with_ceiling = !std::isnan(e.noise_ceiling);
-  Json out = {{"format", "cdt-metrics"},  {"version", 1},          {"split", e.split},
-              {"data", e.data},           {"model", e.model_file}, {"n", e.pairs},
-              {"enhancers", e.enhancers}, {"genes", e.genes}};
-  if (e.constant_effects) {
-    out["effects_note"] = "all effects are equal: correlations are undefined, R2 is 0";
-  }
-  out["predictions"] = {{"file", "predictions.tsv"}, {"digest", e.predictions_digest}};
-  add_score(&out, e.model, with_ceiling);
-  if (with_ceiling) out["noise_ceiling"] = e.noise_ceiling;
-  if (e.replicate) out["replicate"] = replicate_json(*e.replicate);
-  out["baselines"] = {{"fitted_on", "train"},
-                      {"global_mean", baseline_json(e.global_mean, with_ceiling)},
-                      {"gene_mean", baseline_json(e.gene_mean, with_ceiling)},
-                      {"pairs_without_gene_mean", e.genes_unseen}};
-  if (e.gene_mean) {
-    out["pearson_gain_over_gene_mean"] = {
-        {"difference", e.model.metrics.pearson - e.gene_mean->metrics.pearson},
-        {"ci95", interval_json(e.gain_interval)}};
-    out["also_in_train"] = {{"enhancer", share_json(e.overlap.enhancer, e.pairs)},
-                            {"gene", share_json(e.overlap.gene, e.pairs)},
-                            {"pair", share_json(e.overlap.pair, e.pairs)}};
-  }
-  out["bootstrap"] = {{"unit", "enhancer"},
-                      {"method", "percentile"},
-                      {"replicates", e.bootstrap.replicates},
-                      {"seed", e.bootstrap.seed}};
-  return json_text(out);
 }
 
 }  // namespace cdt

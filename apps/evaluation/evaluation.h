@@ -1,5 +1,5 @@
-// The evaluation of one split: metrics of the model next to those of the baselines, as metrics.json
-// and as a table.
+// The evaluation of one split: metrics of the model next to baselines without its inputs and
+// controls with its inputs taken away, as metrics.json and as a table.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/evaluation/baselines.h"
+#include "apps/evaluation/controls.h"
 #include "apps/evaluation/replicate.h"
 #include "io/dataset.h"
 #include "model/bootstrap.h"
@@ -19,40 +20,70 @@ namespace cdt {
 /// One way to predict, evaluated.
 struct Score {
   Metrics metrics;
-  Interval pearson_interval;    // over enhancers
+  Interval pearson_interval;    // over loci
   double share_of_ceiling = 0;  // NaN without a noise ceiling
   bool constant = false;        // all predictions equal: correlations are undefined
 };
 
+struct BaselineScore {
+  std::string name, label;  // in metrics.json, in tables
+  Score score;
+};
+
+/// How far the evaluation pairs stand apart from the training pairs.
+struct TrainOverlap {
+  std::int64_t enhancer = 0;  // pairs whose enhancer occurs in train
+  std::int64_t locus = 0;     // whose locus does (loci.h)
+  std::int64_t gene = 0;      // whose gene does
+  std::int64_t pair = 0;      // pairs that are training pairs themselves
+};
+
 struct Evaluation {
   std::string split, data, model_file;  // paths as path_text() writes them
+  std::string gene_starts;              // the file of --genes, likewise; "": none
   std::string predictions_digest;       // digest_of() predictions.tsv
-  std::int64_t pairs = 0, enhancers = 0, genes = 0;
+  std::int64_t pairs = 0, enhancers = 0, genes = 0, loci = 0;
   bool constant_effects = false;  // all effects equal: correlations and R2 are undefined
   BootstrapOptions bootstrap;
   Score model;
-  /// Empty where the data set has no training pairs.
-  std::optional<Score> global_mean, gene_mean;
-  std::int64_t genes_unseen = 0;
-  Interval gain_interval;  // r of the model minus r of the gene mean, same draws
+  /// Pairs whose gene has training pairs, and those whose gene has none: its output column is as
+  /// it was drawn. Nothing where there is no such pair or the data set has no training pairs.
+  std::optional<Score> seen_genes, unseen_genes;
+  /// Empty where the data set has no training pairs. strongest: of the highest r.
+  std::vector<BaselineScore> baselines;
+  std::size_t strongest = 0;
+  double gain = 0;         // r of the model minus r of the strongest; without an r that one has 0
+  Interval gain_interval;  // same draws
   TrainOverlap overlap;
+  /// Over all pairs, and over those of loci without training pairs where that is not all.
+  std::optional<Controls> controls, new_loci_controls;
   double noise_ceiling = 0;  // NaN: unknown
   std::optional<Replicate> replicate;
+
+  const BaselineScore* strongest_baseline() const {
+    return baselines.empty() ? nullptr : &baselines[strongest];
+  }
 };
 
-/// predictions: one per pair. truth_ceiling: NaN if unknown.
-Evaluation evaluate(const std::vector<Pair>& pairs, std::span<const float> predictions,
-                    const std::vector<Pair>& train, double noise_ceiling,
-                    const BootstrapOptions& bootstrap);
-
-/// The content of metrics.json (docs/formats.md).
-std::string metrics_json(const Evaluation& evaluation);
+/// What evaluate() is given; all of it outlives the call.
+struct ToEvaluate {
+  const std::vector<Pair>& pairs;
+  std::span<const float> predictions;                 // one per pair
+  const std::vector<Pair>& train;                     // may be empty: no baselines
+  const std::vector<std::int32_t>& locus_of;          // loci_of() the enhancers
+  const ControlPredictions* controls;                 // null: there are none
+  std::vector<BaselinePrediction> further_baselines;  // beside gene_baselines()
+  double noise_ceiling;                               // NaN if unknown
+};
+Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap);
 
 /// Why a score has no correlation, in a few words; "" if it has one.
-std::string why_no_r(const Evaluation& evaluation, const Score& score);
+std::string why_no_r(const Score& score);
 /// Why a correlation has no interval, where it has none.
 std::string why_no_interval(const Evaluation& evaluation);
 
+/// The content of metrics.json (docs/formats.md).
+std::string metrics_json(const Evaluation& evaluation);
 /// The same for a reader, several lines.
 std::string summary_table(const Evaluation& evaluation);
 

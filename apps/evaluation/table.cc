@@ -1,7 +1,9 @@
 // The summary that cdt-predict prints.
 #include <cmath>
+#include <set>
 
 #include "apps/common/format.h"
+#include "apps/evaluation/claims.h"
 #include "apps/evaluation/evaluation.h"
 
 namespace cdt {
@@ -14,10 +16,10 @@ std::string interval(const Interval& i) {
   return is_defined(i) ? interval_cell(i, 16, 4) : "(no interval)";
 }
 
-std::string row(const char* name, const Score& s) {
+std::string row(const std::string& name, const Score& s) {
   const Metrics& m = s.metrics;
   const std::string p = std::isnan(m.pearson_p) ? text("%10s", "-") : text("%10.2e", m.pearson_p);
-  return text("%-12s", name) + number_cell(m.pearson, 8, 4) + "  " +
+  return text("%-19s", name.c_str()) + number_cell(m.pearson, 8, 4) + "  " +
          interval_cell(s.pearson_interval, 16, 4) + p + number_cell(m.spearman, 10, 4) +
          number_cell(m.r2, 9, 4) + number_cell(m.mse, 9, 4) + number_cell(m.mae, 9, 4) + "\n";
 }
@@ -29,64 +31,143 @@ std::string count_of(std::int64_t count, std::int64_t of) {
          percent(static_cast<double>(count) / static_cast<double>(of)) + ")";
 }
 
-/// A line on what "-" stands for in a row; empty where it does not stand there.
-std::string reason(const Evaluation& e, const char* name, const Score& s) {
-  const std::string r = why_no_r(e, s);
-  const std::string what = !r.empty()                       ? r
-                           : is_defined(s.pearson_interval) ? std::string()
-                                                            : why_no_interval(e);
-  return what.empty() ? what : "-: undefined for the " + std::string(name) + ": " + what + "\n";
+/// What "-" stands for in a row; empty where it does not stand there.
+std::string reason(const Evaluation& e, const Score& s) {
+  const std::string r = why_no_r(s);
+  if (!r.empty()) return r;
+  return is_defined(s.pearson_interval) ? std::string() : why_no_interval(e);
 }
 
-}  // namespace
-
-std::string why_no_r(const Evaluation& e, const Score& s) {
-  if (!std::isnan(s.metrics.pearson)) return "";
-  if (e.pairs < 2) return "a correlation needs two pairs";
-  return s.constant ? "its predictions are all equal" : "the effects are all equal";
-}
-
-std::string why_no_interval(const Evaluation& e) {
-  return e.enhancers < 2 ? "an interval needs pairs of two enhancers"
-                         : "no draw of enhancers has a correlation";
-}
-
-std::string summary_table(const Evaluation& e) {
-  std::string out = e.split + ": " + number_of(e.pairs, "pair") + ", " +
-                    number_of(e.enhancers, "enhancer") + ", " + number_of(e.genes, "gene") + "\n";
-  out +=
-      "                   r   95 % interval             p  Spearman       R2      MSE      MAE\n";
-  out += row("model", e.model);
-  if (e.gene_mean) out += row("gene mean", *e.gene_mean);
-  if (e.global_mean) out += row("global mean", *e.global_mean);
-  if (!e.gene_mean) out += "no training pairs in the data set: no baselines\n";
-  out += reason(e, "model", e.model);
-  if (e.gene_mean) out += reason(e, "gene mean", *e.gene_mean);
-  if (e.global_mean) out += reason(e, "global mean", *e.global_mean);
-  if (e.gene_mean) {
-    const double gain = e.model.metrics.pearson - e.gene_mean->metrics.pearson;
-    out += "r over the gene mean's: " +
-           (std::isnan(gain) ? "undefined" : number(gain) + " " + interval(e.gain_interval)) +
-           "\nalso in train: enhancer " + count_of(e.overlap.enhancer, e.pairs) + ", gene " +
-           count_of(e.overlap.gene, e.pairs) + ", pair " + count_of(e.overlap.pair, e.pairs) + "\n";
+/// A line for each reason, naming the rows that have it.
+std::string reasons(const Evaluation& e) {
+  std::vector<std::pair<std::string, std::string>> found;  // reason, rows
+  const auto add = [&](const std::string& name, const Score& s) {
+    const std::string why = reason(e, s);
+    if (why.empty()) return;
+    for (auto& [known, rows] : found) {
+      if (known == why) {
+        rows += ", " + name;
+        return;
+      }
+    }
+    found.emplace_back(why, name);
+  };
+  add("model", e.model);
+  for (const BaselineScore& b : e.baselines) add(b.label, b.score);
+  std::string out;
+  for (const auto& [why, rows] : found) {
+    out.append("-: undefined for the ").append(rows).append(": ").append(why).append("\n");
   }
+  return out;
+}
+
+std::string score_rows(const Evaluation& e) {
+  std::string out = text("%-19s", "") +
+                    "       r   95 % interval    p, 2-sided  Spearman       R2      MSE      MAE\n";
+  out += row("model", e.model);
+  if (e.unseen_genes) {
+    if (e.seen_genes) out += row("  on trained genes", *e.seen_genes);
+    out += row("  on others", *e.unseen_genes);
+  }
+  for (const BaselineScore& b : e.baselines) out += row(b.label, b.score);
+  return out + reasons(e);
+}
+
+std::string overlap_rows(const Evaluation& e) {
+  std::string out;
+  if (e.unseen_genes) {
+    out += count_of(e.unseen_genes->metrics.n, e.pairs) +
+           " are of genes without training pairs, whose output column was never trained\n";
+  }
+  return out + "also in train: enhancer " + count_of(e.overlap.enhancer, e.pairs) + ", locus " +
+         count_of(e.overlap.locus, e.pairs) + ", gene " + count_of(e.overlap.gene, e.pairs) +
+         ", pair " + count_of(e.overlap.pair, e.pairs) + "\n";
+}
+
+std::string control_row(const Control& c) {
+  const std::string name =
+      c.draws > 1 ? c.label + ", " + std::to_string(c.draws) + " draws" : c.label;
+  return text("%-28s", name.c_str()) + number_cell(c.pearson, 8, 4) + number_cell(c.r2, 9, 4) +
+         number_cell(c.difference, 16, 4) + "  " + interval_cell(c.interval, 16, 4) + "\n";
+}
+
+std::string control_rows(const Controls& c, const std::string& over) {
+  std::string out = "controls: the same model" + over + "\n";
+  out += text("%-28s", "") + "       r       R2  r lost by that   95 % interval\n";
+  if (c.shuffled_dna) out += control_row(*c.shuffled_dna);
+  return out + control_row(c.mean_dna) + control_row(c.shuffled_genes);
+}
+
+std::string ceiling_rows(const Evaluation& e) {
+  std::string out;
   if (!std::isnan(e.noise_ceiling)) {
     out += "noise ceiling r " + number(e.noise_ceiling) + ", reached: " +
            (std::isnan(e.model.share_of_ceiling) ? "undefined, the model has no r"
                                                  : percent(e.model.share_of_ceiling)) +
            "\n";
   }
-  if (e.replicate) {
-    const Replicate& r = *e.replicate;
-    out += "second screen, " + number_of(r.pairs, "pair") + ": r " + number(r.pearson) + " " +
-           interval(r.interval) + "; the model " + number(r.model_pearson);
-    if (r.pearson > 0 && !std::isnan(r.model_pearson)) {
-      out +=
-          ", " + percent(r.share()) + " of it, corrected for attenuation " + number(r.corrected());
-    }
-    out += "\n";
+  if (!e.replicate) return out;
+  const Replicate& r = *e.replicate;
+  out += "second screen, " + number_of(r.pairs, "pair") + ": r " + number(r.pearson) + " " +
+         interval(r.interval) + "; the model " + number(r.model_pearson);
+  if (r.pearson > 0 && !std::isnan(r.model_pearson)) {
+    out += ", " + percent(r.share()) + " of it, corrected for attenuation " + number(r.corrected());
   }
-  return out;
+  return out + "\n";
+}
+
+/// `words` in lines of at most `most` columns, the first after `head`, others indented as far.
+std::string wrapped(const std::string& head, const std::string& words, std::size_t most) {
+  std::string out;
+  std::string line = head;
+  for (std::size_t at = 0; at < words.size();) {
+    const std::size_t end = std::min(words.find(' ', at), words.size());
+    const std::string word = words.substr(at, end - at);
+    if (line.size() > head.size() && line.size() + 1 + word.size() > most) {
+      out += line + "\n";
+      line.assign(head.size(), ' ');
+    }
+    line += (line.size() > head.size() ? " " : "") + word;
+    at = end + 1;
+  }
+  return out + line + "\n";
+}
+
+}  // namespace
+
+std::string why_no_r(const Score& s) {
+  if (!std::isnan(s.metrics.pearson)) return "";
+  if (s.metrics.n < 2) return "a correlation needs two pairs";
+  return s.constant ? "all predictions are equal" : "all effects are equal";
+}
+
+std::string why_no_interval(const Evaluation& e) {
+  return e.loci < 2 ? "an interval needs pairs of two loci" : "no draw of loci has a correlation";
+}
+
+std::string summary_table(const Evaluation& e) {
+  constexpr std::size_t kColumns = 100;
+  std::string out = e.split + ": " + number_of(e.pairs, "pair") + ", " +
+                    number_of(e.enhancers, "enhancer") + " in " +
+                    (e.loci == 1 ? "1 locus" : std::to_string(e.loci) + " loci") + ", " +
+                    number_of(e.genes, "gene") + "\n" + score_rows(e);
+  const BaselineScore* strongest = e.strongest_baseline();
+  if (strongest == nullptr) {
+    out += "no training pairs in the data set: no baselines\n";
+  } else {
+    out += overlap_rows(e) + "r over the strongest baseline's, the " + strongest->label + "'s: " +
+           (std::isnan(e.gain) ? "undefined" : number(e.gain) + " " + interval(e.gain_interval)) +
+           "\n";
+  }
+  out += ceiling_rows(e);
+  if (e.controls) out += control_rows(*e.controls, "");
+  if (e.new_loci_controls) {
+    out += control_rows(*e.new_loci_controls, ", over the " +
+                                                  number_of(e.new_loci_controls->pairs, "pair") +
+                                                  " of loci without training pairs");
+  }
+  for (const NamedClaim& c : claims_of(e)) out += wrapped(c.name + ": ", c.claim.text, kColumns);
+  return out + wrapped("positions: ", kNoPositions, kColumns);
 }
 
 }  // namespace cdt

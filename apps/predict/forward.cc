@@ -6,7 +6,7 @@
 
 #include "apps/common/dna_feed.h"
 #include "apps/common/interrupt.h"
-#include "apps/common/predict_pairs.h"
+#include "apps/common/prediction_table.h"
 #include "apps/common/progress.h"
 #include "engine/error.h"
 
@@ -22,27 +22,31 @@ void expect_finite(const Dataset& data, const Pair& pair, float prediction) {
 
 }  // namespace
 
-std::vector<float> predict_once(Inference& inference, const std::vector<Pair>& pairs,
-                                std::int64_t batch, bool quiet) {
-  const auto enhancers = static_cast<std::int64_t>(distinct_enhancers(pairs).size());
-  Progress progress("predict", enhancers, quiet);
+Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs, std::int64_t batch,
+                       std::uint64_t seed, bool quiet) {
+  const std::vector<std::int32_t> enhancers = distinct_enhancers(pairs);
+  const auto count = static_cast<std::int64_t>(enhancers.size());
+  Progress progress("predict", 2 * count, quiet);
   inference.model->freeze();
-  const std::int64_t most = std::min(batch, enhancers);
-  DnaFeed feed(inference.data, *inference.backend, inference.lasting, most);
-  const Tensor outputs = inference.lasting.tensor({most, inference.config.genes});
-  const Trunks trunks = inference.model->compute_trunks(inference.tape, inference.rna,
-                                                        inference.protein, inference.lasting);
-  std::vector<float> predictions = *predict_pairs(*inference.model, inference.tape, feed, trunks,
-                                                  outputs, pairs, [&](std::int64_t done) {
-                                                    stop_if_interrupted();
-                                                    progress.update(done);
-                                                    return true;
-                                                  });
+  DnaFeed feed(inference.data, *inference.backend, inference.lasting, std::min(batch, count));
+  Arena constants(*inference.backend, "trunks");
+  const std::vector<float> window = mean_window(inference.data, enhancers, [] {
+    stop_if_interrupted();
+    return true;
+  });
+  const std::optional<ControlPasses> passes =
+      control_passes({*inference.model, inference.tape, constants, feed, inference.data}, enhancers,
+                     window, seed, [&](std::int64_t done) {
+                       stop_if_interrupted();
+                       progress.update(done);
+                       return true;
+                     });
+  Predicted out{passes->real.of(pairs), control_predictions(*passes, pairs, kControlDraws, seed)};
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    expect_finite(inference.data, pairs[i], predictions[i]);
+    expect_finite(inference.data, pairs[i], out.predictions[i]);
   }
   progress.finish();
-  return predictions;
+  return out;
 }
 
 }  // namespace cdt

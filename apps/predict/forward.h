@@ -1,15 +1,21 @@
-// The predictions of a program that predicts a split once.
+// The predictions of a program that predicts a split once, with their controls.
 #pragma once
 
 #include <vector>
 
 #include "apps/common/inference.h"
+#include "apps/evaluation/control_passes.h"
 
 namespace cdt {
 
-/// One prediction per pair, in their order, from passes over `batch` enhancers, with a progress
-/// line unless quiet. Throws Error naming the pair if one is not finite.
-std::vector<float> predict_once(Inference& inference, const std::vector<Pair>& pairs,
-                                std::int64_t batch, bool quiet);
+struct Predicted {
+  std::vector<float> predictions;  // one per pair, in their order
+  ControlPredictions controls;
+};
+
+/// From passes over `batch` enhancers, with a progress line unless quiet; seed: of the controls.
+/// Throws Error naming the pair if a prediction is not finite.
+Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs, std::int64_t batch,
+                       std::uint64_t seed, bool quiet);
 
 }  // namespace cdt

@@ -14,6 +14,8 @@
 #include "apps/common/output_folder.h"
 #include "apps/common/profile_report.h"
 #include "apps/evaluation/evaluation.h"
+#include "apps/evaluation/gene_starts_option.h"
+#include "apps/evaluation/loci.h"
 #include "apps/predict/forward.h"
 #include "engine/error.h"
 #include "io/atomic_file.h"
@@ -32,7 +34,7 @@ struct PredictOptions {
   CommonOptions common;
   ModelOverrides overrides;
   std::string split = "val";
-  std::filesystem::path replicate;
+  std::filesystem::path replicate, genes;
   std::int64_t batch_size = 4;
   std::int64_t bootstrap = 2000;
 };
@@ -47,21 +49,28 @@ bool parse_options(int argc, char** argv, PredictOptions* options, int* exit_cod
   cli.choice("split", {"train", "val", "test"});
   cli.option("batch-size", &options->batch_size, "enhancers per forward pass");
   cli.range("batch-size", 1, 1024);
-  cli.option("bootstrap", &options->bootstrap, "replicates of the bootstrap over enhancers");
+  cli.option("bootstrap", &options->bootstrap, "replicates of the bootstrap over loci");
   cli.range("bootstrap", 100, 1000000);
   cli.option("replicate", &options->replicate,
              "TSV of a second screen (enhancer, gene, beta): how well it agrees is a ceiling");
+  add_gene_starts_option(&cli, &options->genes);
   add_model_options(&cli, &options->overrides);
   return cli.parse(argc, argv, exit_code);
 }
 
+/// further: baselines that a reader of the table could not fit anew, a column each.
 std::string predictions_tsv(const Dataset& data, const std::vector<Pair>& pairs,
-                            const std::vector<float>& predictions) {
-  std::string out = "enhancer\tgene\tbeta\tprediction\n";
+                            const std::vector<float>& predictions,
+                            const std::vector<BaselinePrediction>& further) {
+  std::string out = "enhancer\tgene\tbeta\tprediction";
+  for (const BaselinePrediction& b : further) out += "\t" + baseline_column(b.name);
+  out += '\n';
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     out += data.enhancers[static_cast<std::size_t>(pairs[i].enhancer)].name + '\t' +
            data.genes[static_cast<std::size_t>(pairs[i].gene)] + '\t' +
-           format_number(pairs[i].beta) + '\t' + format_number(predictions[i]) + '\n';
+           format_number(pairs[i].beta) + '\t' + format_number(predictions[i]);
+    for (const BaselinePrediction& b : further) out += '\t' + format_number(b.predictions[i]);
+    out += '\n';
   }
   return out;
 }
@@ -109,6 +118,7 @@ Screen screen_of_split(const PredictOptions& options, const Dataset& data,
 Inputs inputs_of(const PredictOptions& options) {
   Inputs inputs(options.common);
   inputs.add_file("--replicate", options.replicate);
+  inputs.add_file("--genes", options.genes);
   return inputs;
 }
 
@@ -144,19 +154,30 @@ void run(const PredictOptions& options) {
   std::optional<Screen> screen;
   if (!options.replicate.empty()) screen = screen_of_split(options, data, pairs);
   require_free_space(out.path(), pairs.size() * kRowBytes);
-  const std::vector<float> predictions =
-      predict_once(inference, pairs, options.batch_size, options.common.quiet);
-  Evaluation evaluation = evaluate(
-      pairs, predictions, data.pairs_of(Split::kTrain), ceiling,
-      {.replicates = options.bootstrap, .seed = static_cast<std::uint64_t>(options.common.seed)});
+  const std::vector<BaselinePrediction> further =
+      further_baselines(options.genes, data, pairs, options.common.quiet);
+  const auto seed = static_cast<std::uint64_t>(options.common.seed);
+  const Predicted predicted =
+      predict_once(inference, pairs, options.batch_size, seed, options.common.quiet);
+  Evaluation evaluation = evaluate({pairs,
+                                    predicted.predictions,
+                                    data.pairs_of(Split::kTrain),
+                                    loci_of(data),
+                                    &predicted.controls,
+                                    {},
+                                    ceiling},
+                                   {.replicates = options.bootstrap, .seed = seed});
   evaluation.split = options.split;
   evaluation.data = path_text(options.common.data);
   evaluation.model_file = path_text(options.common.model);
+  if (!options.genes.empty()) evaluation.gene_starts = path_text(options.genes);
   if (screen) {
-    evaluation.replicate = compare_screens(pairs, predictions, *screen, evaluation.bootstrap);
+    evaluation.replicate =
+        compare_screens(pairs, predicted.predictions, *screen, evaluation.bootstrap);
     evaluation.replicate->source = path_text(options.replicate);
   }
-  write_outputs(out.path(), predictions_tsv(data, pairs, predictions), &evaluation);
+  write_outputs(out.path(), predictions_tsv(data, pairs, predicted.predictions, further),
+                &evaluation);
   std::cout << summary_table(evaluation);
   report_profile(*inference.backend, out.path());
 }

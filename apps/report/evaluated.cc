@@ -2,10 +2,14 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "apps/common/command_record.h"
 #include "apps/common/inference.h"
+#include "apps/evaluation/gene_starts_option.h"
+#include "apps/evaluation/loci.h"
 #include "apps/predict/forward.h"
+#include "apps/report/recorded.h"
 #include "engine/error.h"
 #include "io/digest.h"
 #include "io/json.h"
@@ -27,22 +31,6 @@ std::vector<Pair> pairs_of_split(const Dataset& data, const std::string& split) 
   throw InputError((data.directory / "pairs.tsv").string(), "split", "no pairs in split " + split);
 }
 
-/// What --replicate of cdt-predict found; nothing if it was not given.
-std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics) {
-  const nlohmann::json& found = value_at(metrics, "replicate");
-  for (const char* number : {"pearson", "pairs", "enhancers", "model_pearson"}) {
-    if (!std::isfinite(number_at(found, number))) return std::nullopt;
-  }
-  Replicate out;
-  out.source = string_at(found, "source");
-  out.pairs = count_at(found, "pairs");
-  out.enhancers = count_at(found, "enhancers");
-  out.pearson = number_at(found, "pearson");
-  out.interval = interval_at(found, "pearson_ci95");
-  out.model_pearson = number_at(found, "model_pearson");
-  return out;
-}
-
 /// predictions.tsv is the one that metrics.json was computed from.
 void expect_same_table(const fs::path& directory, const nlohmann::json& metrics) {
   const std::string recorded = string_at(metrics, "predictions.digest");
@@ -53,12 +41,23 @@ void expect_same_table(const fs::path& directory, const nlohmann::json& metrics)
                                 recorded.empty() ? "a digest in metrics.json" : recorded, found));
 }
 
+float finite_field(const TsvFile& file, int column) {
+  float value = 0;
+  if (!parse_float(file.field(column), &value) || !std::isfinite(value)) {
+    file.fail(column, "not a finite number: " + std::string(file.field(column)));
+  }
+  return value;
+}
+
+/// controls: of the predictions; null: they are recorded elsewhere or not known.
 void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
-            const std::optional<Truth>& truth, Evaluated* out) {
+            const std::optional<Truth>& truth, const ControlPredictions* controls,
+            std::vector<BaselinePrediction> further, Evaluated* out) {
   const double ceiling =
       truth ? truth->ceiling_of(split) : std::numeric_limits<double>::quiet_NaN();
-  out->evaluation =
-      evaluate(out->pairs, out->predictions, data.pairs_of(Split::kTrain), ceiling, {.seed = seed});
+  out->evaluation = evaluate({out->pairs, out->predictions, data.pairs_of(Split::kTrain),
+                              loci_of(data), controls, std::move(further), ceiling},
+                             {.seed = seed});
   out->evaluation.split = split;
 }
 
@@ -66,16 +65,20 @@ void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
 
 Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, const RunRecord& run,
                        const Dataset& data, const std::string& split,
-                       const std::optional<Truth>& truth) {
+                       const std::filesystem::path& genes, const std::optional<Truth>& truth) {
   common.model = run.directory / "model.safetensors";
   Inference inference(common, overrides);
   Evaluated out;
   out.pairs = pairs_of_split(inference.data, split);
-  out.predictions = predict_once(inference, out.pairs, kBatch, common.quiet);
-  finish(inference.data, split, static_cast<std::uint64_t>(common.seed), truth, &out);
+  const auto seed = static_cast<std::uint64_t>(common.seed);
+  Predicted predicted = predict_once(inference, out.pairs, kBatch, seed, common.quiet);
+  out.predictions = std::move(predicted.predictions);
+  finish(inference.data, split, seed, truth, &predicted.controls,
+         further_baselines(genes, inference.data, out.pairs, common.quiet), &out);
   out.command = "cdt-predict --data " + shell_word(common.data.string()) + " --model " +
                 shell_word(common.model.string()) + " --split " + split + " --seed " +
                 std::to_string(common.seed) + " --out prediction";
+  if (!genes.empty()) out.command += " --genes " + shell_word(genes.string());
   if (overrides.match_genes) out.command += " --match-genes";
   if (overrides.other_inputs) out.command += " --other-inputs";
   // Genes matched by name have other rows in the model's order than in the page's data set.
@@ -105,7 +108,10 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted, c
   out.directory = directory;
   out.model = unescape_bytes(reader.string("model"));
   out.data = unescape_bytes(reader.string("data"));
-  TsvFile file(directory / "predictions.tsv", {"enhancer", "gene", "prediction", "beta"});
+  std::vector<BaselinePrediction> further = recorded_baselines(metrics);
+  std::vector<std::string> columns;
+  for (const BaselinePrediction& b : further) columns.push_back(baseline_column(b.name));
+  TsvFile file(directory / "predictions.tsv", {"enhancer", "gene", "prediction", "beta"}, columns);
   for (const Pair& pair : out.pairs) {
     if (!file.next()) {
       throw InputError((directory / "predictions.tsv").string(), "rows",
@@ -125,16 +131,21 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted, c
       file.fail(
           3, expected_got("made from another data set", format_number(pair.beta), file.field(3)));
     }
-    float prediction = 0;
-    if (!parse_float(file.field(2), &prediction) || !std::isfinite(prediction)) {
-      file.fail(2, "not a finite number: " + std::string(file.field(2)));
+    out.predictions.push_back(finite_field(file, 2));
+    for (std::size_t i = 0; i < further.size(); ++i) {
+      const int column = 4 + static_cast<int>(i);
+      if (file.has(column)) further[i].predictions.push_back(finite_field(file, column));
     }
-    out.predictions.push_back(prediction);
   }
+  std::erase_if(further, [](const BaselinePrediction& b) { return b.predictions.empty(); });
   if (file.next()) file.fail(0, "more rows than the split " + split + " has pairs");
-  finish(data, split, seed, truth, &out);
+  finish(data, split, seed, truth, nullptr, std::move(further), &out);
+  out.evaluation.controls = recorded_controls(metrics, "controls");
+  out.evaluation.new_loci_controls = recorded_controls(metrics, "controls_on_new_loci");
   out.command = "cdt-predict --data " + shell_word(data.directory.string()) + " --split " + split +
                 " --model " + shell_word(out.model) + " --out " + shell_word(directory.string());
+  const std::string genes = string_at(metrics, "baselines.gene_starts");
+  if (!genes.empty()) out.command += " --genes " + shell_word(unescape_bytes(genes));
   out.evaluation.replicate = recorded_replicate(metrics);
   if (out.evaluation.replicate) {
     out.command += " --replicate " + shell_word(unescape_bytes(out.evaluation.replicate->source));

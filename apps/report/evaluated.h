@@ -10,11 +10,12 @@
 
 namespace cdt {
 
-/// Predicts the split with run/model.safetensors, on the device and with the seed of `common`. The
-/// pairs are those of `data`, the data set common.data, that the model has a gene for.
+/// Predicts the split with run/model.safetensors, on the device and with the seed of `common`;
+/// genes: the file of --genes, or empty. The pairs are those of `data`, the data set common.data,
+/// that the model has a gene for.
 Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, const RunRecord& run,
                        const Dataset& data, const std::string& split,
-                       const std::optional<Truth>& truth);
+                       const std::filesystem::path& genes, const std::optional<Truth>& truth);
 
 /// The same from predictions.tsv and metrics.json; InputError if they are of another data set, or
 /// of another split than `wanted` ("": any).

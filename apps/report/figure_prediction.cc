@@ -128,7 +128,7 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.reading =
       "Each dot is a pair; a perfect model puts all of them on the dashed line, and a line flatter "
       "than it means that large effects are predicted too small.";
-  const std::string no_r = why_no_r(evaluated.evaluation, evaluated.evaluation.model);
+  const std::string no_r = why_no_r(evaluated.evaluation.model);
   figure.finding = no_r.empty()
                        ? "r = " + Html(fixed(m.pearson, 3)) + ", p = " + p_value(m.pearson_p)
                        : Html("r is undefined: " + no_r);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "apps/common/format.h"
+#include "apps/evaluation/claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 #include "io/text.h"
@@ -12,7 +13,7 @@ namespace cdt {
 namespace {
 
 struct ScoreLine {
-  const char* label;
+  std::string label;
   double r;
   Interval interval;
   Ink ink;
@@ -21,21 +22,28 @@ struct ScoreLine {
 /// Every r that is defined, a second screen first.
 std::vector<ScoreLine> score_lines(const Evaluation& e) {
   std::vector<ScoreLine> out;
-  const auto add = [&](const char* label, const Score& s, Ink ink) {
+  const auto add = [&](const std::string& label, const Score& s, Ink ink) {
     out.push_back({label, s.metrics.pearson, s.pearson_interval, ink});
   };
   if (e.replicate) {
     out.push_back({"second screen", e.replicate->pearson, e.replicate->interval, Ink::kGreen});
   }
   add("model", e.model, Ink::kBlue);
-  if (e.gene_mean) add("gene mean", *e.gene_mean, Ink::kMuted);
-  if (e.global_mean) add("global mean", *e.global_mean, Ink::kMuted);
+  const Interval none{std::nan(""), std::nan("")};
+  const auto add_control = [&](const Control& c) {
+    out.push_back({c.label, c.pearson, none, Ink::kRed});
+  };
+  if (e.controls && e.controls->shuffled_dna) add_control(*e.controls->shuffled_dna);
+  if (e.controls) add_control(e.controls->mean_dna);
+  if (e.controls) add_control(e.controls->shuffled_genes);
+  for (const BaselineScore& b : e.baselines) add(b.label, b.score, Ink::kMuted);
   std::erase_if(out, [](const ScoreLine& s) { return !std::isfinite(s.r); });
   return out;
 }
 
 std::vector<Html> score_row(const Html& name, const Score& s) {
   return {name,
+          count_text(s.metrics.n),
           fixed(s.metrics.pearson, 3),
           interval_text(s.pearson_interval, 3),
           p_value(s.metrics.pearson_p),
@@ -47,10 +55,39 @@ std::vector<Html> score_row(const Html& name, const Score& s) {
 
 Html score_table(const Evaluation& e) {
   std::vector<std::vector<Html>> rows{score_row("model", e.model)};
-  if (e.gene_mean) rows.push_back(score_row("gene mean", *e.gene_mean));
-  if (e.global_mean) rows.push_back(score_row("global mean", *e.global_mean));
-  return table("Scores", {"", "r", "95\u202f% interval", "p", "Spearman", "R\u00b2", "MSE", "MAE"},
-               rows);
+  if (e.unseen_genes) {
+    if (e.seen_genes) rows.push_back(score_row("on trained genes", *e.seen_genes));
+    rows.push_back(score_row("on others", *e.unseen_genes));
+  }
+  for (const BaselineScore& b : e.baselines) rows.push_back(score_row(b.label, b.score));
+  return table(
+      "Scores",
+      {"", "n", "r", "95\u202f% interval", "p, two-sided", "Spearman", "R\u00b2", "MSE", "MAE"},
+      rows);
+}
+
+Html control_table(const Controls& controls, const char* label) {
+  std::vector<std::vector<Html>> rows;
+  const auto add = [&](const Control& c) {
+    rows.push_back({c.label, std::to_string(c.draws), fixed(c.pearson, 3), fixed(c.r2, 3),
+                    fixed(c.difference, 3), interval_text(c.interval, 3)});
+  };
+  if (controls.shuffled_dna) add(*controls.shuffled_dna);
+  add(controls.mean_dna);
+  add(controls.shuffled_genes);
+  return element("p",
+                 Html(label) + ": " + counted(controls.pairs, "pair") + " of " +
+                     (controls.loci == 1 ? "one locus" : count_text(controls.loci) + " loci")) +
+         table(label, {"", "draws", "r", "R\u00b2", "r lost by that", "95\u202f% interval"}, rows);
+}
+
+Html details(const Evaluation& e) {
+  Html out = score_table(e);
+  if (e.controls) out += control_table(*e.controls, "The same model with inputs taken away");
+  if (e.new_loci_controls) {
+    out += control_table(*e.new_loci_controls, "The same at loci without training pairs");
+  }
+  return out;
 }
 
 void describe(Plot& plot, const std::vector<ScoreLine>& lines, double ceiling) {
@@ -60,7 +97,7 @@ void describe(Plot& plot, const std::vector<ScoreLine>& lines, double ceiling) {
     scores.add(s.r).add(s.interval.low);
     names.emplace_back(s.label);
   }
-  plot.rows(names).run("set lmargin 14").run("set rmargin 3").run("set tmargin 1.5");
+  plot.rows(names).run("set lmargin 20").run("set rmargin 3").run("set tmargin 1.5");
   const double low = scores.low();
   plot.axis("x", {low < 0.0 ? low - 0.05 : 0.0, 1.0},
             {.most_ticks = plot.canvas().narrow ? 5.0 : 10.0});
@@ -92,46 +129,57 @@ Html replicate_finding(const Replicate& r) {
          ".";
 }
 
+Html control_sentence(const Controls& c) {
+  if (!c.shuffled_dna) return {};
+  return "With DNA shuffled between enhancers r is " + Html(fixed(c.shuffled_dna->pearson, 3)) +
+         " (" + counted(c.shuffled_dna->draws, "draw") + "), with one mean window for all " +
+         fixed(c.mean_dna.pearson, 3) + "; real DNA has " +
+         with_interval(c.shuffled_dna->difference, c.shuffled_dna->interval, 3) + " and " +
+         with_interval(c.mean_dna.difference, c.mean_dna.interval, 3) + " more. ";
+}
+
 Html finding(const Evaluation& e) {
-  if (!e.gene_mean) return "There are no training pairs to fit a baseline on.";
-  for (const auto& [name, score] :
-       {std::pair("The model", &e.model), std::pair("The mean per gene", &*e.gene_mean)}) {
-    const std::string reason = why_no_r(e, *score);
-    if (!reason.empty()) {
-      return Html(name) + " has no r to compare: " + reason + ".";
-    }
+  const std::string no_r = why_no_r(e.model);
+  if (!no_r.empty()) return "The model has no r to compare: " + Html(no_r) + ".";
+  Html out;
+  if (const BaselineScore* strongest = e.strongest_baseline()) {
+    const double r = strongest->score.metrics.pearson;
+    out += "Of the baselines the " + strongest->label + " is the strongest" +
+           (std::isnan(r) ? ", without an r" : ", r " + fixed(r, 3)) + "; the model has " +
+           with_interval(e.gain, e.gain_interval, 3) + " more. ";
+  } else {
+    out += "There are no training pairs to fit a baseline on. ";
   }
-  const double gain = e.model.metrics.pearson - e.gene_mean->metrics.pearson;
-  Html out = "Knowing nothing but the gene, r is " + fixed(e.gene_mean->metrics.pearson, 3) +
-             ". The model gains " + fixed(gain, 3) + " over that";
-  const Interval& interval = e.gain_interval;
-  if (!is_defined(interval)) return out + "; " + why_no_interval(e) + ".";
-  out += ", 95\u202f% interval " + interval_text(interval, 3) + ". ";
-  if (interval.low > 0.0) return out + "The interval lies above 0: DNA adds something.";
-  return out + (interval.high < 0.0
-                    ? "The interval lies below 0: the model is worse than the mean per gene."
-                    : "The interval includes 0: nothing here shows that the model uses DNA.");
+  if (e.controls) out += control_sentence(*e.controls);
+  if (e.new_loci_controls) {
+    out += "At loci without training pairs: " + control_sentence(*e.new_loci_controls);
+  }
+  for (const NamedClaim& c : claims_of(e)) out += c.claim.text + " ";
+  return out;
 }
 
 }  // namespace
 
 Item score_figure(const Gnuplot& gnuplot, const Material& material) {
-  const Html title = "The model, its baselines and its ceiling";
+  const Html title = "The model, its controls, its baselines and its ceiling";
   if (!material.evaluated) {
     return Omission{title, "The run has no model.safetensors yet.", material.run.command};
   }
   const Evaluation& e = material.evaluated->evaluation;
   const std::vector<ScoreLine> lines = score_lines(e);
   if (lines.empty()) {
-    return Omission{title, "The model has no correlation: " + why_no_r(e, e.model) + ".", ""};
+    return Omission{title, "The model has no correlation: " + why_no_r(e.model) + ".", ""};
   }
   const int height = 80 + 34 * static_cast<int>(lines.size());
   Figure figure;
   figure.title = title;
-  figure.picture =
-      draw_both(gnuplot, "Pearson correlation of the model and its baselines, with intervals",
-                {height, height + 10}, [&](Plot& plot) { describe(plot, lines, e.noise_ceiling); });
-  figure.legend = {{Ink::kBlue, "dot", "r with its 95\u202f% interval (bootstrap over enhancers)"}};
+  figure.picture = draw_both(
+      gnuplot, "Pearson correlation of the model, its controls and its baselines, with intervals",
+      {height, height + 10}, [&](Plot& plot) { describe(plot, lines, e.noise_ceiling); });
+  figure.legend = {{Ink::kBlue, "dot", "r with its 95\u202f% interval (bootstrap over loci)"}};
+  if (e.controls) {
+    figure.legend.push_back({Ink::kRed, "dot", "r of the same model with inputs taken away"});
+  }
   if (e.replicate) {
     figure.legend.push_back({Ink::kGreen, "dot", "r of a second, noisy measurement"});
   }
@@ -139,14 +187,16 @@ Item score_figure(const Gnuplot& gnuplot, const Material& material) {
     figure.legend.push_back({Ink::kGreen, "line", "noise ceiling, " + fixed(e.noise_ceiling, 3)});
   }
   figure.reading =
-      "Further right is better; where two intervals do not overlap, the two differ by more than "
-      "chance.";
+      "Further right is better. Red dots left of the blue one show what the model owes to the "
+      "inputs "
+      "they lack; whether by more than chance, the intervals of the differences tell, not those in "
+      "the picture.";
   if (!is_defined(e.model.pearson_interval)) {
     figure.reading += " No interval is drawn: " + why_no_interval(e) + ".";
   }
   figure.finding = finding(e);
   if (e.replicate) figure.finding += replicate_finding(*e.replicate);
-  figure.details = score_table(e);
+  figure.details = details(e);
   figure.command = material.evaluated->command;
   return figure;
 }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "apps/common/format.h"
+#include "apps/evaluation/claims.h"
 #include "apps/report/defined_pairs.h"
 #include "apps/report/numerals.h"
 #include "apps/report/sources.h"
@@ -30,20 +31,33 @@ Html card(const Html& label, const Html& value, const Html& note) {
                             element("span", {{"class", "note"}}, note));
 }
 
+std::string signed_text(double value) { return (value > 0 ? "+" : "") + fixed(value, 3); }
+
+Html control_card(const char* label, const Control& control) {
+  return card(label, fixed(control.pearson, 3),
+              "r lost " + with_interval(control.difference, control.interval, 3));
+}
+
 Html headline(const Material& material) {
   if (!material.evaluated) return {};
   const Evaluation& e = material.evaluated->evaluation;
-  const std::string no_r = why_no_r(e, e.model);
+  const std::string no_r = why_no_r(e.model);
   const auto interval = [&](const Interval& i) {
     return is_defined(i) ? "95\u202f% " + interval_text(i, 3) : why_no_interval(e);
   };
   Html cards = card("Pearson r on " + e.split, fixed(e.model.metrics.pearson, 3),
                     no_r.empty() ? interval(e.model.pearson_interval) : no_r);
-  if (no_r.empty() && e.gene_mean && std::isfinite(e.gene_mean->metrics.pearson)) {
-    const double gain = e.model.metrics.pearson - e.gene_mean->metrics.pearson;
-    cards += card("Gain over gene mean", (gain > 0 ? "+" : "") + fixed(gain, 3),
-                  interval(e.gain_interval));
+  if (const BaselineScore* strongest = e.strongest_baseline()) {
+    const double r = strongest->score.metrics.pearson;
+    cards += card("Strongest baseline", fixed(r, 3), strongest->label);
+    if (std::isfinite(e.gain)) {
+      cards += card("Gain over it", signed_text(e.gain), interval(e.gain_interval));
+    }
   }
+  if (e.controls && e.controls->shuffled_dna) {
+    cards += control_card("Without its DNA, shuffled", *e.controls->shuffled_dna);
+  }
+  if (e.controls) cards += control_card("Without its DNA, averaged", e.controls->mean_dna);
   if (std::isfinite(e.noise_ceiling)) {
     cards += card("Share of the ceiling", percent(e.model.share_of_ceiling),
                   "ceiling r " + fixed(e.noise_ceiling, 3));
@@ -56,6 +70,19 @@ Html headline(const Material& material) {
   }
   cards += card("R\u00b2", fixed(e.model.metrics.r2, 3), "of determination");
   return element("div", {{"class", "headline"}}, cards);
+}
+
+/// What the numbers allow to be said, and what they do not.
+Html conclusions(const Material& material) {
+  if (!material.evaluated) return {};
+  Html items;
+  for (const NamedClaim& c : claims_of(material.evaluated->evaluation)) {
+    items += element("li", {{"class", c.claim.said ? "said" : "unsaid"}, {"data-claim", c.name}},
+                     c.claim.text);
+  }
+  items += element("li", {{"class", "unsaid"}, {"data-claim", "positions"}}, kNoPositions);
+  return element("section", {{"class", "conclusions"}},
+                 element("h2", "What may be said") + element("ul", items));
 }
 
 Html row(const Html& term, const Html& description) {
@@ -97,14 +124,16 @@ Html training_row(const Material& material) {
 }
 
 Html baselines_row(const Evaluation& e) {
-  if (!e.gene_mean) return "none: there are no training pairs to fit one on";
-  const auto r = [&](const Score& s) {
-    const std::string none = why_no_r(e, s);
-    return none.empty() ? "r = " + with_interval(s.metrics.pearson, s.pearson_interval, 3)
-                        : "no r, " + none;
-  };
-  return "mean effect of the gene in training: " + r(*e.gene_mean) +
-         "; mean of all training effects: " + r(*e.global_mean);
+  if (e.baselines.empty()) return "none: there are no training pairs to fit one on";
+  std::string out;
+  for (const BaselineScore& b : e.baselines) {
+    const std::string none = why_no_r(b.score);
+    out +=
+        (out.empty() ? "" : "; ") + b.label + ": " +
+        (none.empty() ? "r = " + with_interval(b.score.metrics.pearson, b.score.pearson_interval, 3)
+                      : "no r, " + none);
+  }
+  return out;
 }
 
 Html facts(const Material& material) {
@@ -151,7 +180,18 @@ void weigh_evaluation(const Evaluation& e, std::vector<Html>* out) {
   if (e.overlap.gene > 0) {
     out->push_back(share(e.overlap.gene) +
                    " of the pairs have a gene that was also trained on. Effects differ by gene, so "
-                   "compare with the mean per gene, not with 0.");
+                   "compare with the strongest baseline, not with 0.");
+  }
+  if (e.unseen_genes) {
+    const std::string none = why_no_r(*e.unseen_genes);
+    out->push_back(
+        counted(e.unseen_genes->metrics.n, "pair") +
+        " are of genes without training pairs, whose output column was never trained: "
+        "their r is " +
+        (none.empty() ? fixed(e.unseen_genes->metrics.pearson, 3) : "undefined, " + none) +
+        (e.seen_genes ? ", that of the others " + fixed(e.seen_genes->metrics.pearson, 3)
+                      : std::string()) +
+        ".");
   }
   if (e.model.constant && e.pairs > 1) {
     out->push_back("All " + counted(e.pairs, "prediction") +
@@ -240,7 +280,7 @@ Html report_subtitle(const Material& material) {
 }
 
 Html report_opening(const Material& material) {
-  return headline(material) + facts(material) + cautions(material);
+  return headline(material) + conclusions(material) + facts(material) + cautions(material);
 }
 
 }  // namespace cdt

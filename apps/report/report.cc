@@ -11,6 +11,7 @@
 #include "apps/common/interrupt.h"
 #include "apps/common/output_folder.h"
 #include "apps/common/version.h"
+#include "apps/evaluation/gene_starts_option.h"
 #include "apps/report/evaluated.h"
 #include "apps/report/figures.h"
 #include "apps/report/overview.h"
@@ -29,7 +30,7 @@ constexpr std::uint64_t kLeastBytes = std::uint64_t{64} << 10U;  // of a page
 struct ReportOptions {
   CommonOptions common;
   ModelOverrides overrides;
-  std::filesystem::path run, attribution, prediction;
+  std::filesystem::path run, attribution, prediction, genes;
   std::vector<std::string> annotations;
   std::string split;  // "": val, or that of the prediction
   std::string pair;
@@ -52,6 +53,7 @@ bool parse_options(int argc, char** argv, ReportOptions* options, int* exit_code
              "BED file (plain or gzip) of elements to draw under the windows; may be repeated");
   cli.option("pair", &options->pair,
              "ENHANCER:GENE to show; without it the strongest effect among those explained");
+  add_gene_starts_option(&cli, &options->genes);
   for (const char* name : {"data", "run", "out"}) cli.require(name);
   add_model_options(&cli, &options->overrides);
   const bool go = cli.parse(argc, argv, exit_code);
@@ -73,7 +75,7 @@ Material read_material(const ReportOptions& options, const Dataset& data) {
   } else if (material.run.has_model) {
     material.evaluated =
         evaluate_run(options.common, options.overrides, material.run, data,
-                     options.split.empty() ? "val" : options.split, material.truth);
+                     options.split.empty() ? "val" : options.split, options.genes, material.truth);
   }
   return material;
 }
@@ -124,6 +126,7 @@ Inputs inputs_of(const ReportOptions& options) {
   inputs.add_output("--run", options.run, kRunOutput);
   inputs.add_output("--attribution", options.attribution, kAttributionOutput);
   inputs.add_output("--prediction", options.prediction, kPredictionOutput);
+  inputs.add_file("--genes", options.genes);
   for (const std::string& file : options.annotations) inputs.add_file("--annotations", file);
   return inputs;
 }
@@ -132,6 +135,10 @@ void run(const ReportOptions& options) {
   catch_interrupts("cdt-report");
   if (!options.pair.empty() && options.attribution.empty()) {
     throw InputError("command line", "--pair", "needs --attribution, whose pairs it chooses from");
+  }
+  if (!options.genes.empty() && !options.prediction.empty()) {
+    throw InputError("command line", "--genes",
+                     "changes nothing beside --prediction; give it to cdt-predict");
   }
   const OutputFile out("a report", "Made by cdt-report ", options.common, inputs_of(options));
   require_free_space(out.folder(), kLeastBytes);

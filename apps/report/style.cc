@@ -43,6 +43,11 @@ nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 0.3rem 1.3rem; p
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.25rem 1.2rem; margin: 1rem 0; }
 dt { color: var(--muted); }
 dd { margin: 0; min-width: 0; }
+.conclusions { border-left: 4px solid var(--blue); background: var(--sheet); border-radius: 0 10px 10px 0; padding: 0.7rem 1.1rem 0.8rem; margin: 1.5rem 0; }
+.conclusions h2 { border: 0; padding: 0; margin: 0 0 0.3rem; font-size: 1.08rem; }
+.conclusions ul { margin: 0; padding-left: 1.2rem; }
+.conclusions li { margin: 0.35rem 0; }
+.conclusions .said { font-weight: 650; }
 .cautions { border-left: 4px solid var(--gold); background: var(--sheet); border-radius: 0 10px 10px 0; padding: 0.7rem 1.1rem 0.8rem; margin: 1.5rem 0; }
 .cautions h2 { border: 0; padding: 0; margin: 0 0 0.3rem; font-size: 1.08rem; }
 .cautions ul { margin: 0; padding-left: 1.2rem; }
@@ -100,7 +105,7 @@ footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--rule);
   main { max-width: none; padding: 0; }
   nav { display: none; }
   h2 { break-after: avoid; margin-top: 1.6rem; }
-  figure, .headline, .cautions, .omitted, tr { break-inside: avoid; }
+  figure, .headline, .conclusions, .cautions, .omitted, tr { break-inside: avoid; }
   svg.wide { display: block; max-width: 165mm; }
   svg.narrow { display: none; }
   .command code, .command { white-space: pre-wrap; overflow-wrap: anywhere; }

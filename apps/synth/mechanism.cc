@@ -4,7 +4,9 @@
 #include <cmath>
 #include <cstdlib>
 #include <numeric>
+#include <string>
 
+#include "engine/error.h"
 #include "engine/random.h"
 
 namespace cdt {
@@ -42,6 +44,20 @@ std::vector<double> draw_direction(RandomStream& random, std::int64_t size,
 
 double between(RandomStream& random, double low, double high) {
   return low + (high - low) * random.uniform();
+}
+
+/// From where a mechanism draws the effects of its genes.
+struct EffectRanges {
+  double offset_low, offset_high, sensitivity_low, sensitivity_high;
+  bool spares_fourth;  // every fourth gene has no sensitivity
+};
+
+EffectRanges effect_ranges(const std::string& mechanism) {
+  if (mechanism == "none") return {0.0, 0.0, 0.0, 0.0, false};
+  if (mechanism == "gene-only") return {-0.8, 0.0, 0.0, 0.0, false};
+  if (mechanism == "dna") return {-0.04, -0.04, 0.4, 0.4, false};
+  CDT_CHECK(mechanism == kSpecific, "no mechanism " + mechanism);
+  return {-0.07, -0.01, 0.25, 0.55, true};
 }
 
 /// One 32-bit draw per feature: paper scale needs 1.5e10 of them.
@@ -100,11 +116,12 @@ void Mechanism::draw_sites() {
 
 void Mechanism::draw_genes() {
   RandomStream random(plan_.seed, kGenes);
+  const EffectRanges ranges = effect_ranges(plan_.mechanism);
   genes_.resize(static_cast<std::size_t>(plan_.sizes.genes));
   for (std::size_t g = 0; g < genes_.size(); ++g) {
-    genes_[g].offset = between(random, -0.07, -0.01);
-    const double sensitivity = between(random, 0.25, 0.55);
-    genes_[g].sensitivity = g % 4 == 3 ? 0.0 : sensitivity;
+    genes_[g].offset = between(random, ranges.offset_low, ranges.offset_high);
+    const double sensitivity = between(random, ranges.sensitivity_low, ranges.sensitivity_high);
+    genes_[g].sensitivity = ranges.spares_fourth && g % 4 == 3 ? 0.0 : sensitivity;
   }
 }
 

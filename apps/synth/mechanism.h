@@ -4,6 +4,17 @@
 //
 //   beta[e, g] = offset[g] - sensitivity[g] * activity[e] + noise,    activity in [0, 1)
 //
+// --mechanism says what of that there is; windows, sites, pairs and noise are the same for all
+// four:
+//
+//   name       offset                   sensitivity                          what tells the effects
+//   none       0                        0                                    nothing
+//   gene-only  -0.8 to 0, by gene       0                                    the gene
+//   dna        -0.04 of every gene      0.4 of every gene                    the activity
+//   specific   -0.07 to -0.01, by gene  0.25 to 0.55, 0 of every fourth gene both together
+//
+// The offsets of gene-only have a standard deviation of 0.23, nearly three times the default noise.
+//
 // All bins have the same norm, as rows of a trained encoder nearly have, so that neither a site's
 // norm nor the LayerNorm behind the model's first projection gives it away; and the background has
 // some of both motifs everywhere, so that a plain sum over bins cannot read the activity: a model
@@ -28,8 +39,8 @@ struct PlantedSites {
 };
 
 struct SynthGene {
-  double offset = 0;       // beta without activity, -0.07 to -0.01
-  double sensitivity = 0;  // 0 (every fourth gene) or 0.25 to 0.55
+  double offset = 0;       // beta without activity
+  double sensitivity = 0;  // what an activity of 1 takes from it
 };
 
 struct SynthPair {
@@ -51,7 +62,7 @@ class Mechanism {
   /// so windows may be made in any order and at once.
   void fill_dna(std::int64_t enhancer, float* out) const;
   /// (G, rna_dim), rows of norm 1 like scGPT's in the published files. A gene's sensitivity can be
-  /// read along one direction.
+  /// read along one direction; where all genes have the same one, rows say nothing about effects.
   std::vector<float> rna() const;
   /// (G, protein_dim), rows of norm 1 that say nothing about the effect.
   std::vector<float> protein() const;

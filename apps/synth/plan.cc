@@ -88,6 +88,11 @@ bool parse_synth_options(int argc, char** argv, SynthOptions* options, int* exit
   SynthPlan given;
   cli.option("preset", &given.preset, "sizes to start from");
   cli.choice("preset", {"tiny", "demo", "paper"});
+  cli.option(
+      "mechanism", &given.mechanism,
+      "what tells the effects: nothing, the gene's mean, DNA alike for every gene, or DNA by "
+      "a gene's own sensitivity");
+  cli.choice("mechanism", {"none", "gene-only", "dna", kSpecific});
   for (const Size& size : kSizes) {
     cli.option(size.name, &(given.sizes.*size.member),
                std::string(size.help) + "; 0: the preset's");
@@ -103,6 +108,7 @@ bool parse_synth_options(int argc, char** argv, SynthOptions* options, int* exit
   for (const Size& size : kSizes) {
     if (given.sizes.*size.member != 0) options->plan.sizes.*size.member = given.sizes.*size.member;
   }
+  options->plan.mechanism = given.mechanism;
   options->plan.noise = given.noise;
   options->plan.seed = static_cast<std::uint64_t>(options->common.seed);
   check_plan(options->plan);

@@ -9,8 +9,12 @@
 
 namespace cdt {
 
+/// The mechanism that truth.json and dataset.json do not name.
+inline constexpr const char* kSpecific = "specific";
+
 struct SynthPlan {
   std::string preset = "demo";
+  std::string mechanism = kSpecific;  // none, gene-only, dna or specific (mechanism.h)
   DatasetWriter::Sizes sizes;
   std::int64_t pairs_per_enhancer = 1;  // each with another gene
   double noise = 0.08;                  // standard deviation added to beta

@@ -97,6 +97,7 @@ std::string provenance(const SynthPlan& plan) {
   nlohmann::ordered_json json;
   json["program"] = "cdt-synth " + version();
   json["preset"] = plan.preset;
+  if (plan.mechanism != kSpecific) json["mechanism"] = plan.mechanism;
   json["seed"] = plan.seed;
   json["noise"] = plan.noise;
   json["pairs_per_enhancer"] = plan.pairs_per_enhancer;

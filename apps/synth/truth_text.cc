@@ -48,7 +48,9 @@ std::string truth_text(const SynthPlan& plan, const Mechanism& mechanism,
                        const std::vector<std::string>& genes) {
   std::string out =
       "{\n\"format\": \"cdt-truth\",\n\"version\": 1,\n\"seed\": " + std::to_string(plan.seed) +
-      ",\n\"preset\": \"" + plan.preset + "\",\n\"noise_ceiling\": " + ceilings(mechanism.pairs());
+      ",\n\"preset\": \"" + plan.preset + "\"";
+  if (plan.mechanism != kSpecific) out += ",\n\"mechanism\": \"" + plan.mechanism + "\"";
+  out += ",\n\"noise_ceiling\": " + ceilings(mechanism.pairs());
   out += ",\n\"sites\": [";
   const char* separator = "\n";
   for (std::size_t e = 0; e < enhancers.size(); ++e) {

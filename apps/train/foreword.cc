@@ -50,19 +50,34 @@ void warn_of_shared_pairs(const Dataset& data) {
   }
 }
 
-void warn_of_effects(const Dataset& data, Split split, const char* consequence) {
+/// kind: "train pair", say.
+void warn_of_effects(const Dataset& data, const std::string& kind, const std::vector<float>& betas,
+                     const char* consequence) {
   constexpr std::size_t kTooFew = 3;  // two always correlate with 1 or -1
-  const std::vector<Pair> pairs = data.pairs_of(split);
-  const bool differ = std::any_of(pairs.begin(), pairs.end(), [&](const Pair& pair) {
-    return pair.beta != pairs.front().beta;
-  });
-  if (pairs.empty() || (differ && pairs.size() >= kTooFew)) return;
-  const std::string count =
-      number_of(static_cast<std::int64_t>(pairs.size()), std::string(split_name(split)) + " pair");
-  const std::string what = pairs.size() < kTooFew ? "no more than " + count
-                                                  : "all " + count + " have the effect " +
-                                                        format_number(pairs.front().beta);
+  const bool differ =
+      std::any_of(betas.begin(), betas.end(), [&](float beta) { return beta != betas.front(); });
+  if (betas.empty() || (differ && betas.size() >= kTooFew)) return;
+  const std::string count = number_of(static_cast<std::int64_t>(betas.size()), kind);
+  const std::string what =
+      betas.size() < kTooFew ? "no more than " + count
+                             : "all " + count + " have the effect " + format_number(betas.front());
   warn(pairs_file(data) + ": beta: " + what + ": " + consequence);
+}
+
+void warn_of_unseen_genes(const Dataset& data, const ValidationParts& validation,
+                          const TrainSettings& settings) {
+  const std::int64_t unseen = validation.unseen_pairs();
+  if (unseen == 0) return;
+  const auto all = static_cast<std::int64_t>(data.pairs_of(Split::kVal).size());
+  std::string consequence = "they steer as the others do (--steer-by all)";
+  if (validation.leaves_out_unseen()) {
+    consequence = "they do not steer (--steer-by all)";
+  } else if (settings.steer_by == "seen") {
+    consequence = "too few others to steer by: all do";
+  }
+  warn(pairs_file(data) + ": gene: " + std::to_string(unseen) + " of " +
+       number_of(all, "val pair") + " are of " + number_of(validation.unseen_genes(), "gene") +
+       " without training pairs; " + consequence);
 }
 
 /// "60.1 million", "9,184"
@@ -74,10 +89,15 @@ std::string counted(std::int64_t number) {
 
 }  // namespace
 
-void warn_about_pairs(const Dataset& data) {
+void warn_about_pairs(const Dataset& data, const ValidationParts& validation,
+                      const TrainSettings& settings) {
+  std::vector<float> trained;
+  for (const Pair& pair : data.pairs_of(Split::kTrain)) trained.push_back(pair.beta);
   warn_of_shared_pairs(data);
-  warn_of_effects(data, Split::kTrain, "there is nothing to learn to tell apart");
-  warn_of_effects(data, Split::kVal,
+  warn_of_unseen_genes(data, validation, settings);
+  warn_of_effects(data, "train pair", trained, "there is nothing to learn to tell apart");
+  warn_of_effects(data, validation.leaves_out_unseen() ? "steering val pair" : "val pair",
+                  validation.steering_effects(),
                   "the correlation that chooses the best model says nothing, so the first epoch's "
                   "may be kept");
 }

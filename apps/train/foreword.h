@@ -7,14 +7,16 @@
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/state.h"
+#include "apps/train/validation_metrics.h"
 #include "io/dataset.h"
 #include "model/cdt.h"
 
 namespace cdt {
 
-/// Warnings, one line each: a pair of enhancer and gene in two splits, a split whose effects are
-/// all equal.
-void warn_about_pairs(const Dataset& data);
+/// Warnings, one line each: a pair of enhancer and gene in two splits, val pairs of genes without
+/// training pairs, effects to learn from or to steer by that are all equal.
+void warn_about_pairs(const Dataset& data, const ValidationParts& validation,
+                      const TrainSettings& settings);
 
 /// Parameters, memory and steps in one line; a second one where the model dwarfs the data and its
 /// sizes are the defaults.

@@ -59,7 +59,7 @@ MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, s
 
   Tape tape(*shapes, step, scratch);
   training_step(settings, 0, inputs, model, tape, optimiser, results);
-  validation_step(model, tape, trunks, {inputs.rna, inputs.protein}, inputs.dna);
+  plan_validation(model, tape, trunks, inputs.dna);
   plan.activations = step.peak();
   plan.scratch = scratch.peak();
   plan.trunks = trunks.peak();

@@ -32,10 +32,11 @@ struct Setting {
   double max = kMost;
   std::int64_t CdtConfig::*size = nullptr;  // the size of the model it sets
   std::array<const char*, 3> words{};       // what a text may be
+  const char* unless_stored = nullptr;      // that of runs begun before there was the setting
 };
 
 using S = TrainSettings;
-constexpr std::array<Setting, 17> kSettings = {{
+constexpr std::array<Setting, 19> kSettings = {{
     {"epochs", "most epochs to train", &S::epochs, 1},
     {"batch-size", "pairs per step", &S::batch_size, 1, 4096},
     {"lr", "learning rate at the start", &S::lr, 1e-12, 1e3},
@@ -44,6 +45,22 @@ constexpr std::array<Setting, 17> kSettings = {{
     {"huber-delta", "where the loss turns from quadratic to linear", &S::huber_delta, 1e-12, 1e6},
     {"grad-clip", "largest global norm of the gradient; 0: no clipping", &S::grad_clip, 0.0, 1e9},
     {"patience", "epochs without a gain of 0.001 before stopping", &S::patience, 1},
+    {"steer-by",
+     "val pairs that steer by their r: those whose gene has train pairs, or all",
+     &S::steer_by,
+     0,
+     0,
+     nullptr,
+     {"seen", "all"},
+     "all"},
+    {"init-head",
+     "last layer at the start: drawn as in the release, or each gene's shrunken mean",
+     &S::init_head,
+     0,
+     0,
+     nullptr,
+     {"released", "mean"},
+     "released"},
     {"variant", "form of the model", &S::variant, 0, 0, nullptr, {"released", "paper"}},
     {"hidden", "hidden size D", &S::hidden, 1, kMost, &CdtConfig::hidden},
     {"heads", "attention heads", &S::heads, 1, kMost, &CdtConfig::heads},
@@ -104,7 +121,8 @@ void read_value(JsonReader& json, const Setting& setting, TrainSettings* setting
         auto& value = settings->*member;
         using T = std::decay_t<decltype(value)>;
         if constexpr (std::is_same_v<T, std::string>) {
-          value = json.string(name);
+          const bool older = setting.unless_stored != nullptr && !json.has(name);
+          value = older ? setting.unless_stored : json.string(name);
           const std::vector<std::string> words = words_of(setting);
           if (std::find(words.begin(), words.end(), value) == words.end()) {
             refuse("one of the words of --" + name, value);
@@ -152,6 +170,10 @@ void check(const TrainOptions& options) {
     if (!is_used) throw InputError(kCommandLine, option, "changes nothing here: it needs --model");
   }
   const TrainSettings& settings = options.settings;
+  if (other_model && settings.init_head == "mean") {
+    throw InputError(kCommandLine, "--init-head",
+                     "the last layer is that of --model; leave one of the two out");
+  }
   if (settings.lr * settings.weight_decay >= 1.0) {
     throw InputError(kCommandLine, "--weight-decay",
                      expected_got("times --lr it takes the weights to zero or past it in one step",

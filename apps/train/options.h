@@ -24,6 +24,8 @@ struct TrainSettings {
   double huber_delta = 1.0;
   double grad_clip = 1.0;  // 0: none
   std::int64_t patience = 10;
+  std::string steer_by = "seen";       // validation pairs whose r steers: seen or all
+  std::string init_head = "released";  // last layer at the start: released or mean
   std::string variant = "released";
   std::int64_t hidden = 768, heads = 8, pool_heads = 4, feed_forward = 3072, fusion = 1536;
   std::int64_t dna_layers = 2, rna_layers = 1, protein_layers = 1;
@@ -58,7 +60,8 @@ void adopt_model_dropout(const CdtConfig& config, const std::filesystem::path& m
 /// The settings as one JSON object, keys as the long options.
 std::string settings_json(const TrainSettings& settings);
 
-/// Takes the settings of the run being resumed from that JSON. InputError naming the option if one
+/// Takes the settings of the run being resumed from that JSON; one that it lacks, because it began
+/// before there was the setting, is what that run had. InputError naming the option if one
 /// was given and differs, only --epochs may, and for a value the command line would refuse.
 void adopt_stored_settings(const std::string& json, const std::filesystem::path& source,
                            TrainOptions* options);

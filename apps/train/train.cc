@@ -14,6 +14,7 @@
 #include "apps/common/version.h"
 #include "apps/train/dna_check.h"
 #include "apps/train/foreword.h"
+#include "apps/train/head_start.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
@@ -74,12 +75,13 @@ std::string config_json(const TrainOptions& options, const CdtConfig& config) {
   return json.dump(2) + "\n";
 }
 
-void print_result(const RunFolder& folder, const TrainState& state) {
+void print_result(const RunFolder& folder, const Trainer& trainer) {
+  const TrainState& state = trainer.state();
   std::cout << "epochs\t" << state.epoch - 1 << (state.stopped ? "\t(stopped early)\n" : "\n")
             << "best epoch\t" << state.best_epoch << '\n'
             << "best validation pearson\t"
             << (std::isfinite(state.best_metric) ? format_number(state.best_metric) : "undefined")
-            << '\n'
+            << (trainer.validation().leaves_out_unseen() ? "\t(genes with training pairs)\n" : "\n")
             << "model\t" << path_text(folder.best_model()) << '\n';
 }
 
@@ -155,7 +157,10 @@ int train(TrainOptions* options) {
   Trained trained(config, *backend, weights, options->settings.seed);
   folder.require_space(weight_bytes(trained.model));
   Trainer trainer(*options, plan, data, dna, *backend, trained.lasting, trained.model);
-  warn_about_pairs(data);
+  if (!options->resume && options->settings.init_head == "mean") {
+    start_head_at_gene_means(data, trained.model);
+  }
+  warn_about_pairs(data, trainer.validation(), options->settings);
   if (!common.quiet) say_what_it_takes(trained.model, plan, data, *options);
   if (dna.is_small() && !dna.wait(common.quiet)) throw Error("interrupted before the first step");
   if (options->resume) {
@@ -169,7 +174,7 @@ int train(TrainOptions* options) {
   folder.begin(config_json(*options, config));
   if (!options->resume) trainer.save(folder);
   trainer.run(folder);
-  print_result(folder, trainer.state());
+  print_result(folder, trainer);
   report_profile(*backend, folder.path());
   return 0;
 }

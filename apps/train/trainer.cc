@@ -1,7 +1,5 @@
 #include "apps/train/trainer.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cmath>
 #include <iostream>
@@ -11,7 +9,7 @@
 #include "apps/common/interrupt.h"
 #include "apps/common/model_file.h"
 #include "apps/common/model_inputs.h"
-#include "apps/common/predict_pairs.h"
+#include "apps/common/prediction_table.h"
 #include "apps/common/progress.h"
 #include "apps/train/training_step.h"
 #include "engine/error.h"
@@ -25,12 +23,6 @@ AdamWOptions adamw_options(const TrainSettings& settings) {
   AdamWOptions options;
   options.weight_decay = settings.weight_decay;
   return options;
-}
-
-std::int64_t peak_memory_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
 }
 
 /// One member of every pair, in order.
@@ -53,15 +45,10 @@ std::string correlation_text(double r) {
   return std::isnan(r) ? std::string("undefined") : text("%.4f", r);
 }
 
-std::string metrics_fields(const char* prefix, double loss, const Metrics& m) {
-  const std::pair<const char*, double> fields[] = {{"loss", loss},         {"r2", m.r2},
-                                                   {"pearson", m.pearson}, {"spearman", m.spearman},
-                                                   {"mse", m.mse},         {"mae", m.mae}};
-  std::string out;
-  for (const auto& [name, value] : fields) {
-    out += ",\"" + std::string(prefix) + name + "\":" + json_number(value);
-  }
-  return out;
+/// Of genes that were trained, where there are others.
+std::string seen_note(const ValidationMetrics& val) {
+  if (val.unseen.n == 0) return "";
+  return "of trained genes r " + correlation_text(val.seen.pearson) + ", ";
 }
 
 }  // namespace
@@ -76,6 +63,7 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       model_(model),
       train_(data.pairs_of(Split::kTrain)),
       val_(data.pairs_of(Split::kVal)),
+      parts_(train_, val_, settings_.steer_by),
       steps_(static_cast<std::int64_t>(train_.size()) / settings_.batch_size),
       device_(upload_data(data, backend, lasting)),
       targets_(lasting.tensor({settings_.batch_size})),
@@ -87,7 +75,8 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       tape_(backend, step_arena_, scratch_),
       feed_(data, backend, lasting, settings_.batch_size, enhancers_of(train_, val_),
             plan.device_reserve()),
-      results_(lasting, settings_.batch_size, backend) {
+      results_(lasting, settings_.batch_size, backend),
+      validation_(data, static_cast<std::uint64_t>(settings_.seed)) {
   const std::string pairs = (data.directory / "pairs.tsv").string();
   if (val_.empty()) throw InputError(pairs, "split", "training needs val pairs, there are none");
   if (steps_ == 0) {
@@ -108,16 +97,22 @@ void Trainer::run(const RunFolder& folder) {
     epoch_start_ = std::chrono::steady_clock::now();
     samples_here_ = 0;
     train_epoch(folder);
-    const auto prediction = keep_trained(folder, [&] {
-      return predict_split(model_, tape_, trunks_, feed_, device_, val_, [&] {
-        look_at_dna(nullptr);
-        return !interrupted();
-      });
-    });
+    const std::optional<ControlPasses> passes = keep_trained(folder, [this] { return validate(); });
     stop_if_interrupted(folder);
-    if (prediction) finish_epoch(folder, *prediction);
+    if (passes) finish_epoch(folder, validation_.compare(*passes));
   }
   finish_dna(folder);
+}
+
+std::optional<ControlPasses> Trainer::validate() {
+  const auto go_on = [this] {
+    look_at_dna(nullptr);
+    return !interrupted();
+  };
+  const std::vector<float>& window = validation_.window(go_on);
+  if (window.empty()) return std::nullopt;
+  return validation_passes({model_, tape_, trunks_, feed_, data_}, validation_.enhancers(), window,
+                           validation_.seed(), go_on);
 }
 
 std::vector<Pair> Trainer::batch_pairs(const std::vector<std::int32_t>& order,
@@ -218,28 +213,31 @@ void Trainer::settle(std::size_t ahead) {
   }
 }
 
-void Trainer::finish_epoch(const RunFolder& folder, const std::vector<float>& validation) {
+void Trainer::finish_epoch(const RunFolder& folder, const ComparedValidation& validation) {
   const Metrics train = compute_metrics(state_.predictions, state_.targets);
-  const Metrics val = compute_metrics(validation, column(val_, &Pair::beta));
+  const ValidationMetrics val = parts_.measure(validation.predictions);
+  const double r = val.steering_r;
   const double train_loss = state_.loss_sum / static_cast<double>(steps_);
-  const double val_loss = epoch_loss(validation, val_, settings_.batch_size, settings_.huber_delta);
+  const double val_loss =
+      epoch_loss(validation.predictions, val_, settings_.batch_size, settings_.huber_delta);
   const double lr = state_.schedule.lr;
-  state_.schedule.step(val.pearson);
+  state_.schedule.step(r);
   // The first epoch is kept even if its correlation is undefined: a run always has a best model.
-  const bool best = state_.best_epoch == 0 || val.pearson > state_.best_metric;
+  const bool best = state_.best_epoch == 0 || r > state_.best_metric;
   if (best) {
-    if (!std::isnan(val.pearson)) state_.best_metric = val.pearson;
+    if (!std::isnan(r)) state_.best_metric = r;
     state_.best_epoch = state_.epoch;
     state_.older_best_weights =
         std::exchange(state_.best_weights, weights_digest(model_, backend_));
   }
-  state_.stopped = state_.stopping.step(val.pearson);
-  folder.append_metrics(metrics_line(train, val, train_loss, val_loss, lr, best));
+  state_.stopped = state_.stopping.step(r);
+  folder.append_metrics(metrics_line(train, val, train_loss, val_loss, lr, best, validation));
   if (!options_.common.quiet) {
-    std::cerr << text("epoch %lld: train loss %.4f r %s, val loss %.4f r %s, lr %g%s\n",
-                      static_cast<long long>(state_.epoch), train_loss,
-                      correlation_text(train.pearson).c_str(), val_loss,
-                      correlation_text(val.pearson).c_str(), lr, best ? ", best so far" : "");
+    std::cerr << "epoch " << state_.epoch << ": train loss " << text("%.4f", train_loss) << " r "
+              << correlation_text(train.pearson) << ", val loss " << text("%.4f", val_loss) << " r "
+              << correlation_text(val.all.pearson) << " R2 " << text("%.4f", val.all.r2) << ", "
+              << seen_note(val) << validation.note(validation_.baseline()) << "lr "
+              << text("%g", lr) << (best ? ", best so far" : "") << '\n';
   }
   ++state_.epoch;
   state_.position = 0;
@@ -249,18 +247,6 @@ void Trainer::finish_epoch(const RunFolder& folder, const std::vector<float>& va
   save(folder);
   // After last/, from which it can be written again.
   if (best) save_model(folder.best_model(), model_, backend_, inputs_);
-}
-
-std::string Trainer::metrics_line(const Metrics& train, const Metrics& val, double train_loss,
-                                  double val_loss, double lr, bool best) const {
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
-  return "{\"epoch\":" + std::to_string(state_.epoch) +
-         ",\"step\":" + std::to_string(state_.global_step) + ",\"lr\":" + json_number(lr) +
-         metrics_fields("train_", train_loss, train) + metrics_fields("val_", val_loss, val) +
-         ",\"best\":" + json_bool(best) + ",\"seconds\":" + json_number(seconds) +
-         ",\"samples_per_second\":" + json_number(static_cast<double>(samples_here_) / seconds) +
-         ",\"peak_memory_bytes\":" + std::to_string(peak_memory_bytes()) + "}";
 }
 
 void Trainer::stop_if_interrupted(const RunFolder& folder) {

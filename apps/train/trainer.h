@@ -1,10 +1,12 @@
 // The loop of the released training: an epoch trains on shuffled full batches, validates, moves the
-// schedule, keeps the best model by validation Pearson and may stop (docs/paper-vs-code.md).
+// schedule, keeps the best model by the validation Pearson that steers and may stop
+// (docs/paper-vs-code.md).
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,8 @@
 #include "apps/train/state.h"
 #include "apps/train/step_results.h"
 #include "apps/train/validate.h"
+#include "apps/train/validation_controls.h"
+#include "apps/train/validation_metrics.h"
 #include "engine/error.h"
 #include "engine/optim/adamw.h"
 #include "io/dataset.h"
@@ -42,6 +46,7 @@ class Trainer {
   void run(const RunFolder& folder);
 
   const TrainState& state() const { return state_; }
+  const ValidationParts& validation() const { return parts_; }
   /// The arenas of a step and of a validation.
   const Arena& step_arena() const { return step_arena_; }
   const Arena& scratch() const { return scratch_; }
@@ -57,7 +62,9 @@ class Trainer {
   void train_step(const std::vector<Pair>& batch, const Tensor& dna);
   /// Takes results into the state until only the last `ahead` steps are under way.
   void settle(std::size_t ahead);
-  void finish_epoch(const RunFolder& folder, const std::vector<float>& validation);
+  /// Nothing after a signal.
+  std::optional<ControlPasses> validate();
+  void finish_epoch(const RunFolder& folder, const ComparedValidation& validation);
   void stop_if_interrupted(const RunFolder& folder);
   /// What `work`, which reads DNA, returns. Where it fails, on a bad row or a file that cannot be
   /// read, RUN/last is written first: what was trained until here saw none of it.
@@ -82,8 +89,9 @@ class Trainer {
   /// The best model is the one that the state says it is; written anew where a kill came between.
   void check_best_model(const RunFolder& folder) const;
   [[noreturn]] void fail_not_finite(const char* what, double value, const std::vector<Pair>& batch);
-  std::string metrics_line(const Metrics& train, const Metrics& val, double train_loss,
-                           double val_loss, double lr, bool best) const;
+  std::string metrics_line(const Metrics& train, const ValidationMetrics& val, double train_loss,
+                           double val_loss, double lr, bool best,
+                           const ComparedValidation& validation) const;
 
   const TrainOptions& options_;
   const TrainSettings& settings_;
@@ -92,6 +100,7 @@ class Trainer {
   Backend& backend_;
   Cdt& model_;
   std::vector<Pair> train_, val_;
+  ValidationParts parts_;   // of val_
   std::int64_t steps_ = 0;  // of an epoch
   RunFacts facts_;
   std::map<std::string, std::string> inputs_;  // what every model file says of the data
@@ -103,6 +112,7 @@ class Trainer {
   Tape tape_;
   DnaFeed feed_;
   StepResults results_;
+  ValidationControls validation_;
   TrainState state_;
   std::chrono::steady_clock::time_point epoch_start_;
   bool said_pace_ = false;

@@ -1,12 +1,36 @@
 // What a Trainer reads from its run directory and writes to it.
+#include <sys/resource.h>
+
 #include <optional>
+#include <utility>
 
 #include "apps/common/model_file.h"
 #include "apps/train/trainer.h"
 #include "engine/error.h"
+#include "io/text.h"
 #include "io/warning.h"
 
 namespace cdt {
+namespace {
+
+std::int64_t peak_memory_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+}
+
+std::string metrics_fields(const char* prefix, double loss, const Metrics& m) {
+  const std::pair<const char*, double> fields[] = {{"loss", loss},         {"r2", m.r2},
+                                                   {"pearson", m.pearson}, {"spearman", m.spearman},
+                                                   {"mse", m.mse},         {"mae", m.mae}};
+  std::string out;
+  for (const auto& [name, value] : fields) {
+    out += ",\"" + std::string(prefix) + name + "\":" + json_number(value);
+  }
+  return out;
+}
+
+}  // namespace
 
 void Trainer::restore(const RunFolder& folder, const std::string& weights) {
   load_state(folder.last_state(), {steps_, settings_.batch_size, settings_.patience, weights},
@@ -79,6 +103,21 @@ void Trainer::look_at_dna(Progress* progress) {
   if (!digest) return;
   facts_.fingerprint[kDnaPart] = *digest;
   if (!options_.common.quiet && progress != nullptr) progress->interject(dna_.summary());
+}
+
+std::string Trainer::metrics_line(const Metrics& train, const ValidationMetrics& val,
+                                  double train_loss, double val_loss, double lr, bool best,
+                                  const ComparedValidation& validation) const {
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
+  return "{\"epoch\":" + std::to_string(state_.epoch) +
+         ",\"step\":" + std::to_string(state_.global_step) + ",\"lr\":" + json_number(lr) +
+         metrics_fields("train_", train_loss, train) + metrics_fields("val_", val_loss, val.all) +
+         seen_and_unseen_fields(val) + ",\"best\":" + json_bool(best) +
+         ",\"seconds\":" + json_number(seconds) +
+         ",\"samples_per_second\":" + json_number(static_cast<double>(samples_here_) / seconds) +
+         ",\"peak_memory_bytes\":" + std::to_string(peak_memory_bytes()) +
+         validation.json(validation_.baseline()) + "}";
 }
 
 }  // namespace cdt

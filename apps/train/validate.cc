@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/common/predict_pairs.h"
-
 namespace cdt {
 namespace {
 
@@ -23,19 +21,6 @@ class NoGradients {
   Cdt& model_;
 };
 
-/// What all batches of a validation share, in an arena that is reset for it.
-struct Constants {
-  Trunks trunks;
-  Tensor outputs;  // (B, G)
-
-  Constants(Cdt& model, Tape& tape, Arena& arena, const DeviceData& device, std::int64_t batch) {
-    tape.eval();
-    arena.reset();
-    trunks = model.compute_trunks(tape, device.rna, device.protein, arena);
-    outputs = arena.tensor({batch, model.config().genes});
-  }
-};
-
 }  // namespace
 
 DeviceData upload_data(const Dataset& data, Backend& backend, Arena& lasting) {
@@ -46,22 +31,18 @@ DeviceData upload_data(const Dataset& data, Backend& backend, Arena& lasting) {
   return out;
 }
 
-std::optional<std::vector<float>> predict_split(Cdt& model, Tape& tape, Arena& constants,
-                                                DnaFeed& feed, const DeviceData& device,
-                                                const std::vector<Pair>& pairs,
-                                                const std::function<bool()>& go_on) {
-  const NoGradients guard(model);
-  const Constants c(model, tape, constants, device, feed.batch());
-  return predict_pairs(model, tape, feed, c.trunks, c.outputs, pairs,
-                       [&go_on](std::int64_t /*done*/) { return go_on(); });
+std::optional<ControlPasses> validation_passes(const PassPlace& place,
+                                               const std::vector<std::int32_t>& enhancers,
+                                               std::span<const float> window, std::uint64_t seed,
+                                               const std::function<bool()>& go_on) {
+  const NoGradients guard(place.model);
+  return control_passes(place, enhancers, window, seed,
+                        [&go_on](std::int64_t /*done*/) { return go_on(); });
 }
 
-void validation_step(Cdt& model, Tape& tape, Arena& constants, const DeviceData& device,
-                     const Tensor& dna) {
+void plan_validation(Cdt& model, Tape& tape, Arena& constants, const Tensor& dna) {
   const NoGradients guard(model);
-  const Constants c(model, tape, constants, device, dna.shape[0]);
-  model.forward_from_trunks(tape, tape.constant(dna), c.trunks);
-  tape.clear();
+  plan_passes(model, tape, constants, dna);
 }
 
 double epoch_loss(const std::vector<float>& prediction, const std::vector<Pair>& pairs,

@@ -1,14 +1,14 @@
-// Predictions of a split in eval mode, and the reference's validation loss.
+// The passes of a validation, and the reference's validation loss.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
-#include "apps/common/dna_feed.h"
+#include "apps/evaluation/control_passes.h"
 #include "engine/arena.h"
-#include "engine/tape.h"
 #include "io/dataset.h"
 #include "model/cdt.h"
 
@@ -22,16 +22,14 @@ struct DeviceData {
 
 DeviceData upload_data(const Dataset& data, Backend& backend, Arena& lasting);
 
-/// predict_pairs() between epochs, in batches of the feed. `constants` is reset and holds the
-/// trunks and a batch of outputs. Empty if go_on(), asked after each batch, says no.
-std::optional<std::vector<float>> predict_split(Cdt& model, Tape& tape, Arena& constants,
-                                                DnaFeed& feed, const DeviceData& device,
-                                                const std::vector<Pair>& pairs,
-                                                const std::function<bool()>& go_on);
+/// control_passes() between epochs. Nothing if go_on(), asked after each batch, says no.
+std::optional<ControlPasses> validation_passes(const PassPlace& place,
+                                               const std::vector<std::int32_t>& enhancers,
+                                               std::span<const float> window, std::uint64_t seed,
+                                               const std::function<bool()>& go_on);
 
-/// One batch as predict_split() computes it, for plans of memory.
-void validation_step(Cdt& model, Tape& tape, Arena& constants, const DeviceData& device,
-                     const Tensor& dna);
+/// A batch of them, for plans of memory.
+void plan_validation(Cdt& model, Tape& tape, Arena& constants, const Tensor& dna);
 
 /// Unweighted mean over batches of `batch` consecutive pairs of each batch's mean Huber loss, so a
 /// short last batch counts like a full one, as in the reference.

@@ -21,6 +21,26 @@ check 'sizes from options' [ "$(stat -c %s "$work/sized/dna.f32")" -eq $((21 * 1
 check 'sizes from options' [ "$(stat -c %s "$work/sized/protein.f32")" -eq $((5 * 2 * 4)) ]
 check 'no noise, a ceiling of 1' grep -qE '"val": ."pearson": (1|0\.99999)' "$work/sized/truth.json"
 
+# --- four mechanisms over the same windows
+expect_ok "$synth" --preset tiny --seed 3 --out "$work/specific" --mechanism specific --quiet
+for file in "$work"/one/*; do expect_same "$file" "$work/specific/$(basename "$file")"; done
+for mechanism in none gene-only dna; do
+  made=$work/by-$mechanism
+  expect_ok "$synth" --preset tiny --seed 3 --out "$made" --mechanism "$mechanism" --quiet
+  expect_same "$work/one/dna.f32" "$made/dna.f32"
+  expect_same "$work/one/sites.bed" "$made/sites.bed"
+  check "$mechanism: the same pairs" cmp <(cut -f 1-3 "$work/one/pairs.tsv") <(cut -f 1-3 "$made/pairs.tsv")
+  check "$mechanism: other effects" test -n "$(cmp "$work/one/pairs.tsv" "$made/pairs.tsv")"
+  expect_text "$made/truth.json" "\"mechanism\": \"$mechanism\""
+  expect_text "$made/dataset.json" "\"mechanism\": \"$mechanism\""
+done
+expect_same "$work/by-none/rna.f32" "$work/by-gene-only/rna.f32"
+expect_text "$work/by-none/truth.json" '"noise_ceiling": {}'
+check 'none, gene-only: no effect of DNA' \
+  test "$(cat "$work/by-none/truth.json" "$work/by-gene-only/truth.json" | grep -c '"has_effect": true')" -eq 0
+check 'dna: an effect in every pair' test "$(grep -c '"has_effect": true' "$work/by-dna/truth.json")" -eq 120
+expect_fail 2 '--mechanism' "$synth" --preset tiny --mechanism all --out "$work/all"
+
 expect_fail 2 'holds a data set' "$synth" --preset tiny --out "$work/one"
 expect_same "$work/one/dna.f32" "$work/two/dna.f32"
 expect_fail 2 '--preset' "$synth" --preset huge --out "$work/none"

@@ -25,7 +25,7 @@ expect_ok "$report" --data "$data" --run "$run" --attribution "$attribution" \
 check 'the path on stdout' [ "$(cat "$work/stdout")" = "$work/page.html" ]
 check 'nothing on stderr with --quiet' [ ! -s "$work/stderr" ]
 page=$work/page.html
-for title in 'The model, its baselines and its ceiling' 'Predicted against observed effects' \
+for title in 'The model, its controls, its baselines and its ceiling' 'Predicted against observed effects' \
   'Loss and correlation over epochs' 'Where the peaks lie' \
   'Do attention and gradient point to the same bins?' 'The strongest effect among the ' \
   'Heads of the first DNA self-attention layer' 'How near to uniform the attention maps are' \

@@ -14,6 +14,7 @@
 #include "io/atomic_file.h"
 #include "io/made_folder.h"
 #include "io/npy.h"
+#include "tests/support/evaluated.h"
 #include "tests/support/temp_dir.h"
 
 namespace cdt::test {
@@ -91,7 +92,7 @@ class ReportWorld {
       e.pairs[i].beta = static_cast<float>(value_(i));
       e.predictions.push_back(static_cast<float>(value_(i + 1)));
     }
-    e.evaluation = evaluate(e.pairs, e.predictions, e.pairs, value_(0), {.replicates = 20});
+    e.evaluation = test::evaluated(e.pairs, e.predictions, e.pairs, value_(0), 20);
     e.evaluation.split = "val";
   }
 

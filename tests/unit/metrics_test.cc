@@ -156,16 +156,23 @@ TEST(BootstrapTest, UndefinedIntervalsAreNaN) {
 
 TEST(BootstrapTest, DifferenceOfAPredictionFromItselfIsZero) {
   const Sample s = copies(9, 30, 2);
-  const Interval same = bootstrap_pearson_difference(s.x, s.x, s.y, s.cluster, {});
+  const Interval same =
+      bootstrap_pearson_difference(s.x, std::vector<std::vector<float>>{s.x}, s.y, s.cluster, {});
   EXPECT_EQ(same.low, 0.0);
   EXPECT_EQ(same.high, 0.0);
   RandomStream noise(11, 1);
-  std::vector<float> unrelated;
-  for (std::size_t i = 0; i < s.y.size(); ++i) {
-    unrelated.push_back(static_cast<float>(noise.normal()));
+  std::vector<std::vector<float>> unrelated(2);
+  for (std::size_t i = 0; i < 2 * s.y.size(); ++i) {
+    unrelated[i % 2].push_back(static_cast<float>(noise.normal()));
   }
   const Interval better = bootstrap_pearson_difference(s.y, unrelated, s.y, s.cluster, {});
   EXPECT_GT(better.low, 0.3);
+  // Constants have no r and count as 0: r of a sequence with itself is 1, of the mean of 1 and 0 a
+  // half.
+  const std::vector<std::vector<float>> half{s.y, std::vector<float>(s.y.size(), 2.0F)};
+  const Interval flat = bootstrap_pearson_difference(s.y, half, s.y, s.cluster, {});
+  EXPECT_NEAR(flat.low, 0.5, 1e-12);
+  EXPECT_NEAR(flat.high, 0.5, 1e-12);
 }
 
 TEST(BootstrapTest, MeanOfEqualClustersHasNoWidth) {

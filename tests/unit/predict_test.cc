@@ -1,4 +1,4 @@
-// Baselines, evaluation and its JSON.
+// Evaluation and its JSON.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "apps/common/json_text.h"
-#include "apps/evaluation/baselines.h"
 #include "apps/evaluation/evaluation.h"
+#include "tests/support/evaluated.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"
@@ -24,24 +24,9 @@ const std::vector<Pair> kTrain{pair(0, 0, -1.0F), pair(1, 0, -3.0F), pair(1, 1, 
 const std::vector<Pair> kVal{pair(1, 0, -2.5F), pair(2, 1, 0.25F), pair(3, 2, -1.0F),
                              pair(2, 0, -1.5F)};
 
-TEST(BaselinesTest, MeansOfTheTrainingPairs) {
-  const Baselines b = fit_baselines(kTrain, kVal);
-  const auto global = static_cast<float>(-3.5 / 3.0);
-  EXPECT_EQ(b.global_mean, std::vector<float>(4, global));
-  EXPECT_EQ(b.gene_mean, (std::vector<float>{-2.0F, 0.5F, global, -2.0F}));
-  EXPECT_EQ(b.genes_unseen, 1);
-}
-
-TEST(BaselinesTest, OverlapWithTrain) {
-  const TrainOverlap o = train_overlap(kTrain, kVal);
-  EXPECT_EQ(o.enhancer, 1);
-  EXPECT_EQ(o.gene, 3);
-  EXPECT_EQ(o.pair, 1);
-}
-
 TEST(EvaluationTest, JsonHoldsModelAndBaselines) {
   const std::vector<float> predictions{-2.0F, 0.0F, -1.25F, -1.0F};
-  Evaluation e = evaluate(kVal, predictions, kTrain, 0.96, {.replicates = 200});
+  Evaluation e = test::evaluated(kVal, predictions, kTrain, 0.96, 200);
   e.split = "val";
   const nlohmann::json json = nlohmann::json::parse(metrics_json(e));
   EXPECT_EQ(json["n"], 4);
@@ -61,6 +46,11 @@ TEST(EvaluationTest, JsonHoldsModelAndBaselines) {
   EXPECT_FALSE(json["baselines"]["gene_mean"].contains("note"));
   EXPECT_EQ(json["baselines"]["pairs_without_gene_mean"], 1);
   EXPECT_EQ(json["also_in_train"]["enhancer"]["share"], 0.25);
+  EXPECT_EQ(json["also_in_train"]["locus"]["pairs"], 1);
+  EXPECT_EQ(json["also_in_train"]["gene"]["pairs"], 3);
+  EXPECT_EQ(json["also_in_train"]["pair"]["pairs"], 1);
+  EXPECT_EQ(json["by_gene"]["seen"]["n"], 3);
+  EXPECT_EQ(json["by_gene"]["unseen"]["n"], 1);
   EXPECT_NE(summary_table(e).find("noise ceiling r 0.9600"), std::string::npos);
 }
 
@@ -123,30 +113,31 @@ TEST(ReplicateTest, OnlyRowsOfTheSplitAreRead) {
 TEST(EvaluationTest, ConstantEffectsAreSaidAndNothingIsNan) {
   std::vector<Pair> pairs = kVal;
   for (Pair& p : pairs) p.beta = 0.5F;
-  Evaluation e = evaluate(pairs, std::vector<float>{1, 2, 3, 4}, kTrain, 0.9, {.replicates = 100});
+  Evaluation e = test::evaluated(pairs, {1, 2, 3, 4}, kTrain, 0.9, 100);
   e.replicate.emplace();
   e.replicate->pearson = 0.5;
   e.replicate->model_pearson = std::numeric_limits<double>::quiet_NaN();
   const std::string table = summary_table(e);
-  EXPECT_NE(table.find("undefined for the model: the effects are all equal"), std::string::npos);
+  EXPECT_NE(table.find("undefined for the model"), std::string::npos);
+  EXPECT_NE(table.find(": all effects are equal\n"), std::string::npos);
   EXPECT_EQ(table.find("nan"), std::string::npos) << table;
   const nlohmann::json json = nlohmann::json::parse(metrics_json(e));
   EXPECT_TRUE(json.contains("effects_note"));
   EXPECT_TRUE(json["pearson"].is_null());
-  Evaluation flat = evaluate(kVal, std::vector<float>(4, 1.0F), kTrain, 0.9, {.replicates = 100});
-  EXPECT_NE(summary_table(flat).find("undefined for the model: its predictions are all equal"),
-            std::string::npos);
+  Evaluation flat = test::evaluated(kVal, std::vector<float>(4, 1.0F), kTrain, 0.9, 100);
+  EXPECT_NE(
+      summary_table(flat).find("undefined for the model, global mean: all predictions are equal"),
+      std::string::npos);
   EXPECT_EQ(summary_table(flat).find("nan"), std::string::npos);
 }
 
 TEST(EvaluationTest, WithoutTruthOrTrainingPairs) {
   const double none = std::numeric_limits<double>::quiet_NaN();
-  const Evaluation e =
-      evaluate(kVal, std::vector<float>{1, 2, 3, 4}, {}, none, {.replicates = 200});
+  const Evaluation e = test::evaluated(kVal, {1, 2, 3, 4}, {}, none, 200);
   const nlohmann::json json = nlohmann::json::parse(metrics_json(e));
   EXPECT_FALSE(json.contains("noise_ceiling"));
   EXPECT_FALSE(json.contains("share_of_ceiling"));
-  EXPECT_TRUE(json["baselines"]["gene_mean"].is_null());
+  EXPECT_TRUE(json["baselines"].is_null());
   EXPECT_FALSE(json.contains("also_in_train"));
   EXPECT_NE(summary_table(e).find("no training pairs"), std::string::npos);
 }

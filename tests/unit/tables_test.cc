@@ -8,6 +8,7 @@
 
 #include "apps/common/format.h"
 #include "apps/evaluation/evaluation.h"
+#include "tests/support/evaluated.h"
 
 namespace cdt {
 namespace {
@@ -46,7 +47,7 @@ std::string printed(const std::vector<float>& betas, const std::vector<float>& p
     const auto row = static_cast<std::int32_t>(i);
     pairs.push_back({Split::kVal, one_enhancer ? 0 : row, row, betas[i], -1});
   }
-  Evaluation e = evaluate(pairs, predictions, pairs, 0.9, {.replicates = 50});
+  Evaluation e = test::evaluated(pairs, predictions, pairs, 0.9, 50);
   e.split = "val";
   std::string out = summary_table(e);
   EXPECT_FALSE(holds(out, "nan")) << out;
@@ -55,17 +56,19 @@ std::string printed(const std::vector<float>& betas, const std::vector<float>& p
 
 TEST(PredictTableTest, WhatIsUndefinedHasItsReason) {
   const std::string one = printed({0.5F}, {0.1F}, true);
-  EXPECT_EQ(one.rfind("val: 1 pair, 1 enhancer, 1 gene\n", 0), 0U) << one;
-  EXPECT_TRUE(holds(one, "-: undefined for the model: a correlation needs two pairs\n")) << one;
+  EXPECT_EQ(one.rfind("val: 1 pair, 1 enhancer in 1 locus, 1 gene\n", 0), 0U) << one;
+  EXPECT_TRUE(holds(one,
+                    "-: undefined for the model, global mean, gene mean, gene median, clipped gene "
+                    "mean, shrunk gene mean: a correlation needs two pairs\n"))
+      << one;
   EXPECT_TRUE(holds(one, "reached: undefined, the model has no r\n")) << one;
-  EXPECT_TRUE(holds(printed({0.5F, 0.5F, 0.5F}, {0.1F, 0.2F, 0.3F}, false),
-                    "-: undefined for the model: the effects are all equal\n"));
-  EXPECT_TRUE(holds(printed({0.1F, 0.5F, 0.7F}, {0.2F, 0.2F, 0.2F}, false),
-                    "-: undefined for the model: its predictions are all equal\n"));
-  const std::string enhancer = printed({0.1F, 0.5F, 0.7F}, {0.1F, 0.3F, 0.2F}, true);
   EXPECT_TRUE(
-      holds(enhancer, "-: undefined for the model: an interval needs pairs of two enhancers\n"))
-      << enhancer;
+      holds(printed({0.5F, 0.5F, 0.5F}, {0.1F, 0.2F, 0.3F}, false), ": all effects are equal\n"));
+  const std::string flat = printed({0.1F, 0.5F, 0.7F}, {0.2F, 0.2F, 0.2F}, false);
+  EXPECT_TRUE(holds(flat, "-: undefined for the model, global mean")) << flat;
+  EXPECT_TRUE(holds(flat, ": all predictions are equal\n")) << flat;
+  const std::string enhancer = printed({0.1F, 0.5F, 0.7F}, {0.1F, 0.3F, 0.2F}, true);
+  EXPECT_TRUE(holds(enhancer, ": an interval needs pairs of two loci\n")) << enhancer;
   EXPECT_TRUE(holds(enhancer, " (no interval)\n")) << enhancer;
   printed({1e38F, -1e38F, 1e38F}, {0.1F, 0.3F, 0.2F}, false);
 }

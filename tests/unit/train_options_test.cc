@@ -61,9 +61,34 @@ TEST(TrainOptionsTest, StoredValuesAreHeldToTheRangesOfTheCommandLine) {
   expect_message(complaint("\"dropout\":0.3", "\"dropout\":1.5"), "state", "settings.dropout",
                  "got 1.5");
   expect_message(complaint("\"seed\":0", "\"seed\":-3"), "state", "settings.seed", "got -3");
-  expect_message(complaint("released", "v4"), "state", "settings.variant", "got v4");
+  expect_message(complaint("\"variant\":\"released", "\"variant\":\"v4"), "state",
+                 "settings.variant", "got v4");
   expect_message(complaint("fp32", "fp8"), "state", "settings.precision", "got fp8");
   EXPECT_EQ(complaint("fp32", "bf16"), "");
+}
+
+/// What a run had that began before there was the setting.
+TEST(TrainOptionsTest, ARunBegunBeforeASettingKeepsWhatItHad) {
+  std::string stored = settings_json(TrainSettings{});
+  for (const std::string key : {"\"steer-by\":\"seen\",", "\"init-head\":\"released\","}) {
+    ASSERT_NE(stored.find(key), std::string::npos) << stored;
+    stored.erase(stored.find(key), key.size());
+  }
+  TrainOptions options;
+  options.settings.init_head = "mean";
+  adopt_stored_settings(stored, "state", &options);
+  EXPECT_EQ(options.settings.steer_by, "all");
+  EXPECT_EQ(options.settings.init_head, "released");
+  // What it stores from now on says so.
+  TrainOptions again;
+  again.given = {"steer-by"};
+  adopt_stored_settings(settings_json(options.settings), "state", &options);
+  EXPECT_EQ(options.settings.steer_by, "all");
+  expect_message(input_error([&] { adopt_stored_settings(stored, "state", &again); }),
+                 "command line", "--steer-by", "expected all, got seen");
+  stored.erase(stored.find("\"variant\":\"released\","), 21);
+  expect_message(input_error([&] { adopt_stored_settings(stored, "state", &options); }), "state",
+                 "settings.variant", "missing");
 }
 
 TEST(TrainOptionsTest, DropoutOfAStoredModelHoldsUnlessGiven) {

@@ -1,0 +1,55 @@
+// Predictions of every gene by enhancer: one forward pass per enhancer serves all its pairs, and
+// the same passes say what each pair would get from another enhancer's DNA.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "apps/common/dna_feed.h"
+#include "engine/tape.h"
+#include "io/dataset.h"
+#include "model/cdt.h"
+
+namespace cdt {
+
+/// The distinct enhancers of the pairs, ascending (the order of dna on disk).
+std::vector<std::int32_t> distinct_enhancers(const std::vector<Pair>& pairs);
+
+/// The effects of the pairs, in their order.
+std::vector<float> effects_of(const std::vector<Pair>& pairs);
+
+/// (E, G): a row for each of E enhancers.
+class PredictionTable {
+ public:
+  /// enhancers: ascending, distinct.
+  PredictionTable(std::vector<std::int32_t> enhancers, std::int64_t genes);
+
+  const std::vector<std::int32_t>& enhancers() const { return enhancers_; }
+  float* row(std::size_t place) { return values_.data() + place * genes_; }
+  /// One prediction per pair, in their order; all of enhancers of the table.
+  std::vector<float> of(const std::vector<Pair>& pairs) const;
+  /// The same from the DNA of others: that of enhancers()[i] is replaced by that of
+  /// enhancers()[donors[i]].
+  std::vector<float> of(const std::vector<Pair>& pairs, std::span<const std::size_t> donors) const;
+
+ private:
+  std::size_t place_of(std::int32_t enhancer) const;
+
+  std::vector<std::int32_t> enhancers_;
+  std::size_t genes_;
+  std::vector<float> values_;
+};
+
+/// In eval mode; no parameter wants a gradient. Batches of enhancers are as large as outputs
+/// (batch, G), memory on the device, allows; go_on(enhancers done) is asked after each, and if it
+/// says no there is no table. Trunks and outputs stand at the same addresses in every call.
+std::optional<PredictionTable> predict_enhancers(
+    Cdt& model, Tape& tape, DnaFeed& feed, const Trunks& trunks, const Tensor& outputs,
+    const std::vector<std::int32_t>& enhancers,
+    const std::function<bool(std::int64_t done)>& go_on);
+
+}  // namespace cdt

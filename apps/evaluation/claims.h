@@ -1,0 +1,58 @@
+// The conclusions of an evaluation. Each is one function of numbers: what it says, and whether the
+// numbers allow it. docs/honesty.md lists them with the rates at which they err.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "apps/evaluation/evaluation.h"
+
+namespace cdt {
+
+struct Claim {
+  bool said = false;  // else the sentence says why nothing is claimed
+  std::string text;
+};
+
+/// What a claim about DNA rests on, over the pairs of loci that have no training pair.
+struct DnaEvidence {
+  std::string split;
+  std::int64_t pairs = 0, loci = 0;   // compared
+  std::int64_t known = 0;             // pairs left out: of loci with training pairs
+  double pearson = 0;                 // of the compared pairs
+  Interval over_shuffled, over_mean;  // of r with its DNA minus r without; NaN: undefined
+};
+DnaEvidence dna_evidence(const Evaluation& evaluation);
+/// "DNA adds something": r and both intervals above 0, on a split that had no say in the model.
+Claim dna_claim(const DnaEvidence& evidence);
+
+struct BaselineEvidence {
+  std::string split, label;  // of the strongest baseline
+  Interval gain;             // r of the model minus its r
+};
+/// "The model beats the strongest baseline": the interval above 0, on such a split.
+Claim baseline_claim(const BaselineEvidence& evidence);
+
+struct GeneEvidence {
+  std::string split;
+  double change = 0;  // Controls::change_by_genes
+  Interval over_shuffled;
+};
+/// "Which gene has which embedding matters": the interval above 0, on such a split.
+Claim gene_claim(const GeneEvidence& evidence);
+
+struct NamedClaim {
+  std::string name;  // in metrics.json: "dna", "baseline", "genes"
+  Claim claim;
+};
+/// All of an evaluation, as far as it has their numbers.
+std::vector<NamedClaim> claims_of(const Evaluation& evaluation);
+
+/// True of every model here: it has no positional encoding (docs/paper-vs-code.md).
+inline constexpr const char* kNoPositions =
+    "The model has no positional encoding: in whatever order the bins of a window stand, its "
+    "predictions are the same to rounding. Which bin was silenced it cannot know but by what the "
+    "embedding itself tells.";
+
+}  // namespace cdt

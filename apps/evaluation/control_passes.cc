@@ -1,0 +1,141 @@
+#include "apps/evaluation/control_passes.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "engine/error.h"
+#include "engine/random.h"
+
+namespace cdt {
+namespace {
+
+// Streams of random numbers under the seed.
+constexpr std::uint32_t kDnaStream = 0xC001, kRnaStream = 0xC002, kProteinStream = 0xC003;
+
+/// A random permutation in one cycle, so that nothing keeps its place (Sattolo 1986).
+std::vector<std::size_t> draw_cycle(RandomStream& random, std::size_t count) {
+  std::vector<std::size_t> out(count);
+  std::iota(out.begin(), out.end(), std::size_t{0});
+  for (std::size_t i = count; i-- > 1;) {
+    std::swap(out[i], out[static_cast<std::size_t>(random.below(i))]);
+  }
+  return out;
+}
+
+/// The rows of a (rows, width) matrix in an order drawn at random.
+std::vector<float> shuffled_rows(const std::vector<float>& rows, std::int64_t width,
+                                 std::uint64_t seed, std::uint32_t stream) {
+  RandomStream random(seed, stream);
+  const auto size = static_cast<std::size_t>(width);
+  std::vector<float> out;
+  out.reserve(rows.size());
+  for (const std::size_t from : draw_cycle(random, rows.size() / size)) {
+    const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(from * size);
+    out.insert(out.end(), begin, begin + width);
+  }
+  return out;
+}
+
+/// What all batches of a pass share, at the same addresses for every pass.
+struct Constants {
+  Tensor rna, protein;  // (1, G, rna_dim), (1, G, protein_dim)
+  Tensor outputs;       // (B, G)
+  Tensor window;        // (1, L, dna_dim)
+  Trunks trunks;
+
+  Constants(Cdt& model, Arena& arena, std::int64_t batch, std::int64_t bins) {
+    const CdtConfig& config = model.config();
+    arena.reset();
+    rna = arena.tensor({1, config.genes, config.rna_dim});
+    protein = arena.tensor({1, config.genes, config.protein_dim});
+    outputs = arena.tensor({batch, config.genes});
+    window = arena.tensor({1, bins, config.dna_dim});
+  }
+  void compute_trunks(Cdt& model, Tape& tape, Arena& arena) {
+    tape.eval();
+    trunks = model.compute_trunks(tape, rna, protein, arena);
+  }
+};
+
+Constants make_constants(const PassPlace& place, const std::vector<float>& rna,
+                         const std::vector<float>& protein) {
+  Constants c(place.model, place.constants, place.feed.batch(), place.data.bins);
+  Backend& backend = place.tape.backend();
+  backend.upload(c.rna, rna.data());
+  backend.upload(c.protein, protein.data());
+  c.compute_trunks(place.model, place.tape, place.constants);
+  return c;
+}
+
+void predict_window(Cdt& model, Tape& tape, const Constants& c) {
+  const Var predicted = model.forward_from_trunks(tape, tape.constant(c.window), c.trunks);
+  tape.backend().copy(c.outputs.slice(0, 1), predicted->value);
+  tape.clear();
+}
+
+}  // namespace
+
+std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32_t>& enhancers,
+                               const std::function<bool()>& go_on) {
+  CDT_CHECK(!enhancers.empty(), "a mean needs windows");
+  std::vector<float> row(static_cast<std::size_t>(data.bins * data.dna_dim));
+  std::vector<double> sum(row.size());
+  for (const std::int32_t enhancer : enhancers) {
+    if (!go_on()) return {};
+    data.read_dna(enhancer, row.data());
+    for (std::size_t k = 0; k < row.size(); ++k) sum[k] += row[k];
+  }
+  const auto count = static_cast<double>(enhancers.size());
+  for (std::size_t k = 0; k < row.size(); ++k) row[k] = static_cast<float>(sum[k] / count);
+  return row;
+}
+
+std::optional<ControlPasses> control_passes(const PassPlace& place,
+                                            const std::vector<std::int32_t>& enhancers,
+                                            std::span<const float> window, std::uint64_t seed,
+                                            const std::function<bool(std::int64_t done)>& go_on) {
+  const Dataset& data = place.data;
+  Backend& backend = place.tape.backend();
+  Constants c = make_constants(place, data.rna, data.protein);
+  std::optional<PredictionTable> real =
+      predict_enhancers(place.model, place.tape, place.feed, c.trunks, c.outputs, enhancers, go_on);
+  if (!real) return std::nullopt;
+  std::vector<float> mean(static_cast<std::size_t>(data.genes_count()));
+  backend.upload(c.window, window.data());
+  predict_window(place.model, place.tape, c);
+  backend.download(mean.data(), c.outputs.slice(0, 1));
+  c = make_constants(place, shuffled_rows(data.rna, data.rna_dim, seed, kRnaStream),
+                     shuffled_rows(data.protein, data.protein_dim, seed, kProteinStream));
+  const auto first = static_cast<std::int64_t>(enhancers.size());
+  std::optional<PredictionTable> shuffled =
+      predict_enhancers(place.model, place.tape, place.feed, c.trunks, c.outputs, enhancers,
+                        [&](std::int64_t done) { return go_on(first + done); });
+  if (!shuffled) return std::nullopt;
+  return ControlPasses{std::move(*real), std::move(*shuffled), std::move(mean)};
+}
+
+void plan_passes(Cdt& model, Tape& tape, Arena& constants, const Tensor& dna) {
+  Constants c(model, constants, dna.shape[0], dna.shape[1]);
+  c.compute_trunks(model, tape, constants);
+  model.forward_from_trunks(tape, tape.constant(dna), c.trunks);
+  tape.clear();
+  predict_window(model, tape, c);
+}
+
+ControlPredictions control_predictions(const ControlPasses& passes, const std::vector<Pair>& pairs,
+                                       std::int64_t draws, std::uint64_t seed) {
+  ControlPredictions out;
+  const std::size_t enhancers = passes.real.enhancers().size();
+  RandomStream random(seed, kDnaStream);
+  for (std::int64_t draw = 0; draw < draws && enhancers > 1; ++draw) {
+    out.shuffled_dna.push_back(passes.real.of(pairs, draw_cycle(random, enhancers)));
+  }
+  out.shuffled_genes = passes.shuffled_genes.of(pairs);
+  for (const Pair& pair : pairs) {
+    out.mean_dna.push_back(passes.mean_dna[static_cast<std::size_t>(pair.gene)]);
+  }
+  return out;
+}
+
+}  // namespace cdt

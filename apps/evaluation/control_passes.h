@@ -1,0 +1,58 @@
+// The forward passes behind an evaluation and its controls: the model as it is, the same with the
+// genes' embeddings dealt out at random, and with one mean window in place of all DNA. DNA shuffled
+// between enhancers needs no pass of its own: the first one predicts every gene from every window.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "apps/common/prediction_table.h"
+
+namespace cdt {
+
+/// The mean over the enhancers of their DNA (L, dna_dim), sums in float64. go_on() is asked between
+/// rows; if it says no the result is empty.
+std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32_t>& enhancers,
+                               const std::function<bool()>& go_on);
+
+struct ControlPasses {
+  PredictionTable real;
+  PredictionTable shuffled_genes;  // rows of RNA and of protein each in an order drawn at random
+  std::vector<float> mean_dna;     // (G)
+};
+
+/// A model in eval mode, whose parameters want no gradient, and where its passes run.
+struct PassPlace {
+  Cdt& model;
+  Tape& tape;
+  Arena& constants;  // reset; of trunks and outputs
+  DnaFeed& feed;
+  const Dataset& data;
+};
+
+/// window: mean_window(), host memory; seed: of the order of genes. Twice as many passes as
+/// enhancers, and one. Nothing if go_on(enhancers done, both times counted) says no.
+std::optional<ControlPasses> control_passes(const PassPlace& place,
+                                            const std::vector<std::int32_t>& enhancers,
+                                            std::span<const float> window, std::uint64_t seed,
+                                            const std::function<bool(std::int64_t done)>& go_on);
+
+/// A batch of windows and the mean window as control_passes() computes them, whatever they hold,
+/// for plans of memory.
+void plan_passes(Cdt& model, Tape& tape, Arena& constants, const Tensor& dna);
+
+/// One prediction per pair under each control.
+struct ControlPredictions {
+  std::vector<std::vector<float>> shuffled_dna;  // by draw; none with fewer than two enhancers
+  std::vector<float> mean_dna, shuffled_genes;
+};
+inline constexpr std::int64_t kControlDraws = 20;
+
+/// draws: of DNA shuffled between the enhancers of the passes, no one keeping its own.
+ControlPredictions control_predictions(const ControlPasses& passes, const std::vector<Pair>& pairs,
+                                       std::int64_t draws, std::uint64_t seed);
+
+}  // namespace cdt

@@ -1,0 +1,89 @@
+#include "apps/evaluation/controls.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "model/metrics.h"
+#include "model/statistics.h"
+
+namespace cdt {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+double deviation_of(const std::vector<double>& values) {
+  if (values.size() < 2) return kNaN;
+  const double middle = mean(values);
+  double squares = 0.0;
+  for (const double value : values) squares += (value - middle) * (value - middle);
+  return std::sqrt(squares / static_cast<double>(values.size() - 1));
+}
+
+Control score_control(const char* name, const char* label, const Compared& compared,
+                      const std::vector<std::vector<float>>& draws,
+                      const BootstrapOptions& bootstrap) {
+  const std::vector<float> target = effects_of(compared.pairs);
+  std::vector<double> r;
+  double r_sum = 0.0;
+  double r2_sum = 0.0;
+  for (const std::vector<float>& draw : draws) {
+    const Metrics m = compute_metrics(draw, target);
+    if (!std::isnan(m.pearson)) r.push_back(m.pearson);
+    r_sum += std::isnan(m.pearson) ? 0.0 : m.pearson;
+    r2_sum += m.r2;
+  }
+  const auto count = static_cast<double>(draws.size());
+  return {
+      name,
+      label,
+      static_cast<std::int64_t>(draws.size()),
+      mean(r),
+      r2_sum / count,
+      deviation_of(r),
+      compute_metrics(compared.predictions, target).pearson - r_sum / count,
+      bootstrap_pearson_difference(compared.predictions, draws, target, compared.loci, bootstrap)};
+}
+
+double largest_change(std::span<const float> before, const std::vector<float>& after) {
+  double largest = 0.0;
+  double squares = 0.0;
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    largest = std::max(largest, std::fabs(static_cast<double>(before[i]) - after[i]));
+    squares += static_cast<double>(before[i]) * before[i];
+  }
+  return largest > 0.0 ? largest / std::sqrt(squares / static_cast<double>(after.size())) : 0.0;
+}
+
+}  // namespace
+
+Controls score_controls(const Compared& compared, const ControlPredictions& controls,
+                        const BootstrapOptions& bootstrap) {
+  Controls out;
+  out.pairs = static_cast<std::int64_t>(compared.pairs.size());
+  out.loci = static_cast<std::int64_t>(
+      std::set<std::int32_t>(compared.loci.begin(), compared.loci.end()).size());
+  out.pearson = compute_metrics(compared.predictions, effects_of(compared.pairs)).pearson;
+  if (!controls.shuffled_dna.empty()) {
+    out.shuffled_dna =
+        score_control("shuffled_dna", "DNA shuffled", compared, controls.shuffled_dna, bootstrap);
+  }
+  out.mean_dna = score_control("mean_dna", "mean window", compared, {controls.mean_dna}, bootstrap);
+  out.shuffled_genes = score_control("shuffled_genes", "gene rows shuffled", compared,
+                                     {controls.shuffled_genes}, bootstrap);
+  out.change_by_genes = largest_change(compared.predictions, controls.shuffled_genes);
+  return out;
+}
+
+ControlPredictions chosen(const ControlPredictions& controls, const std::vector<bool>& flags) {
+  ControlPredictions out;
+  for (const std::vector<float>& draw : controls.shuffled_dna) {
+    out.shuffled_dna.push_back(chosen<float>(draw, flags));
+  }
+  out.mean_dna = chosen<float>(controls.mean_dna, flags);
+  out.shuffled_genes = chosen<float>(controls.shuffled_genes, flags);
+  return out;
+}
+
+}  // namespace cdt

@@ -1,0 +1,60 @@
+// Controls beside r: the same model on inputs robbed of what it is said to use. What it loses by
+// that is what it owes to them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "apps/evaluation/control_passes.h"
+#include "io/dataset.h"
+#include "model/bootstrap.h"
+
+namespace cdt {
+
+/// One control against the real predictions. Predictions that are all equal have no r; in a
+/// difference they count as 0, as they explain nothing.
+struct Control {
+  std::string name, label;  // in metrics.json, in tables
+  std::int64_t draws = 1;
+  double pearson = 0, r2 = 0;  // means over the draws for which they are defined
+  double pearson_sd = 0;       // over draws; NaN with one
+  double difference = 0;       // r of the real inputs minus the mean r of the draws
+  Interval interval;           // of it, bootstrap over loci
+};
+
+struct Controls {
+  std::int64_t pairs = 0, loci = 0;     // compared
+  double pearson = 0;                   // of the real predictions of these
+  std::optional<Control> shuffled_dna;  // with two enhancers or more
+  Control mean_dna, shuffled_genes;
+  /// Largest change of a prediction with the genes' rows shuffled, over the root mean square of the
+  /// predictions.
+  double change_by_genes = 0;
+};
+
+/// What is compared: pairs, their real predictions and the locus of each.
+struct Compared {
+  const std::vector<Pair>& pairs;
+  std::span<const float> predictions;
+  std::span<const std::int32_t> loci;
+};
+
+Controls score_controls(const Compared& compared, const ControlPredictions& controls,
+                        const BootstrapOptions& bootstrap);
+
+/// The chosen elements of a vector that has one for every flag.
+template <class T>
+std::vector<T> chosen(std::span<const T> all, const std::vector<bool>& flags) {
+  std::vector<T> out;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (flags[i]) out.push_back(all[i]);
+  }
+  return out;
+}
+/// The controls of the chosen pairs.
+ControlPredictions chosen(const ControlPredictions& controls, const std::vector<bool>& flags);
+
+}  // namespace cdt

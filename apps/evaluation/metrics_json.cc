@@ -1,0 +1,133 @@
+#include "apps/evaluation/metrics_json.h"
+
+#include <cmath>
+
+#include "apps/common/json_text.h"
+#include "apps/evaluation/claims.h"
+#include "apps/evaluation/evaluation.h"
+
+namespace cdt {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Adds the numbers of a score to a JSON object.
+void add_score(Json* out, const Score& s, bool with_ceiling) {
+  const Metrics& m = s.metrics;
+  (*out)["pearson"] = m.pearson;
+  (*out)["pearson_p"] = m.pearson_p;
+  (*out)["pearson_ci95"] = interval_json(s.pearson_interval);
+  if (with_ceiling) (*out)["share_of_ceiling"] = s.share_of_ceiling;
+  (*out)["spearman"] = m.spearman;
+  (*out)["spearman_p"] = m.spearman_p;
+  (*out)["r2"] = m.r2;
+  (*out)["mse"] = m.mse;
+  (*out)["mae"] = m.mae;
+  if (s.constant) (*out)["note"] = "all predictions are equal: correlations are undefined";
+}
+
+Json baselines_json(const Evaluation& e, bool with_ceiling) {
+  Json out = {{"fitted_on", "train"}};
+  for (const BaselineScore& baseline : e.baselines) {
+    Json& entry = out[baseline.name] = Json::object();
+    entry["label"] = baseline.label;
+    add_score(&entry, baseline.score, with_ceiling);
+  }
+  out["pairs_without_gene_mean"] = e.pairs - e.overlap.gene;
+  return out;
+}
+
+/// By name, of the pairs whose gene has training pairs or has none.
+Json genes_json(const Evaluation& e) {
+  Json out = Json::object();
+  for (const auto& [name, score] :
+       {std::pair("seen", &e.seen_genes), {"unseen", &e.unseen_genes}}) {
+    Json& entry = out[name] = {{"n", *score ? (*score)->metrics.n : 0}};
+    if (*score) add_score(&entry, **score, false);
+  }
+  return out;
+}
+
+Json control_json(const Control& c) {
+  return {{"label", c.label},
+          {"draws", c.draws},
+          {"pearson", c.pearson},
+          {"pearson_sd", c.pearson_sd},
+          {"r2", c.r2},
+          {"difference", c.difference},
+          {"difference_ci95", interval_json(c.interval)}};
+}
+
+Json replicate_json(const Replicate& r) {
+  return {{"source", r.source},
+          {"pairs", r.pairs},
+          {"enhancers", r.enhancers},
+          {"pearson", r.pearson},
+          {"pearson_ci95", interval_json(r.interval)},
+          {"model_pearson", r.model_pearson},
+          {"model_over_replicate", r.share()},
+          {"model_corrected_for_attenuation", r.corrected()}};
+}
+
+Json share_json(std::int64_t count, std::int64_t of) {
+  return {{"pairs", count}, {"share", static_cast<double>(count) / static_cast<double>(of)}};
+}
+
+Json claims_json(const Evaluation& e) {
+  Json out = Json::object();
+  for (const NamedClaim& c : claims_of(e)) {
+    out[c.name] = {{"said", c.claim.said}, {"text", c.claim.text}};
+  }
+  return out;
+}
+
+}  // namespace
+
+Json interval_json(const Interval& interval) { return Json::array({interval.low, interval.high}); }
+
+Json controls_json(const Controls& c) {
+  Json out = {{"n", c.pairs}, {"loci", c.loci}, {"pearson", c.pearson}};
+  out["shuffled_dna"] = c.shuffled_dna ? control_json(*c.shuffled_dna) : Json(nullptr);
+  out["mean_dna"] = control_json(c.mean_dna);
+  out["shuffled_genes"] = control_json(c.shuffled_genes);
+  out["shuffled_genes"]["largest_change"] = c.change_by_genes;
+  return out;
+}
+
+std::string metrics_json(const Evaluation& e) {
+  const bool with_ceiling = !std::isnan(e.noise_ceiling);
+  Json out = {{"format", "cdt-metrics"},  {"version", 1},          {"split", e.split},
+              {"data", e.data},           {"model", e.model_file}, {"n", e.pairs},
+              {"enhancers", e.enhancers}, {"loci", e.loci},        {"genes", e.genes}};
+  if (e.constant_effects) {
+    out["effects_note"] = "all effects are equal: correlations are undefined, R2 is 0";
+  }
+  out["predictions"] = {{"file", "predictions.tsv"}, {"digest", e.predictions_digest}};
+  add_score(&out, e.model, with_ceiling);
+  if (with_ceiling) out["noise_ceiling"] = e.noise_ceiling;
+  if (e.replicate) out["replicate"] = replicate_json(*e.replicate);
+  if (const BaselineScore* strongest = e.strongest_baseline()) {
+    out["by_gene"] = genes_json(e);
+    out["baselines"] = baselines_json(e, with_ceiling);
+    if (!e.gene_starts.empty()) out["baselines"]["gene_starts"] = e.gene_starts;
+    out["strongest_baseline"] = strongest->name;
+    out["pearson_gain_over_strongest_baseline"] = {{"difference", e.gain},
+                                                   {"ci95", interval_json(e.gain_interval)}};
+    out["also_in_train"] = {{"enhancer", share_json(e.overlap.enhancer, e.pairs)},
+                            {"locus", share_json(e.overlap.locus, e.pairs)},
+                            {"gene", share_json(e.overlap.gene, e.pairs)},
+                            {"pair", share_json(e.overlap.pair, e.pairs)}};
+  } else {
+    out["baselines"] = nullptr;
+  }
+  if (e.controls) out["controls"] = controls_json(*e.controls);
+  if (e.new_loci_controls) out["controls_on_new_loci"] = controls_json(*e.new_loci_controls);
+  out["claims"] = claims_json(e);
+  out["bootstrap"] = {{"unit", "locus"},
+                      {"method", "percentile"},
+                      {"replicates", e.bootstrap.replicates},
+                      {"seed", e.bootstrap.seed}};
+  return json_text(out);
+}
+
+}  // namespace cdt

@@ -1,0 +1,63 @@
+#include "apps/report/recorded.h"
+
+#include <cmath>
+
+#include "apps/report/material.h"
+
+namespace cdt {
+namespace {
+
+Control recorded_control(const nlohmann::json& entry, const char* name) {
+  return {name,
+          string_at(entry, "label"),
+          count_at(entry, "draws"),
+          number_at(entry, "pearson"),
+          number_at(entry, "r2"),
+          number_at(entry, "pearson_sd"),
+          number_at(entry, "difference"),
+          interval_at(entry, "difference_ci95")};
+}
+
+}  // namespace
+
+std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics) {
+  const nlohmann::json& found = value_at(metrics, "replicate");
+  for (const char* number : {"pearson", "pairs", "enhancers", "model_pearson"}) {
+    if (!std::isfinite(number_at(found, number))) return std::nullopt;
+  }
+  Replicate out;
+  out.source = string_at(found, "source");
+  out.pairs = count_at(found, "pairs");
+  out.enhancers = count_at(found, "enhancers");
+  out.pearson = number_at(found, "pearson");
+  out.interval = interval_at(found, "pearson_ci95");
+  out.model_pearson = number_at(found, "model_pearson");
+  return out;
+}
+
+std::vector<BaselinePrediction> recorded_baselines(const nlohmann::json& metrics) {
+  std::vector<BaselinePrediction> out;
+  for (const char* name : {"distance", "ridge"}) {
+    const std::string label = string_at(metrics, std::string("baselines.") + name + ".label");
+    if (!label.empty()) out.push_back({name, label, {}});
+  }
+  return out;
+}
+
+std::optional<Controls> recorded_controls(const nlohmann::json& metrics, const std::string& key) {
+  const nlohmann::json& found = value_at(metrics, key);
+  if (count_at(found, "n") == 0) return std::nullopt;
+  Controls out;
+  out.pairs = count_at(found, "n");
+  out.loci = count_at(found, "loci");
+  out.pearson = number_at(found, "pearson");
+  const nlohmann::json& shuffled = value_at(found, "shuffled_dna");
+  if (shuffled.is_object()) out.shuffled_dna = recorded_control(shuffled, "shuffled_dna");
+  out.mean_dna = recorded_control(value_at(found, "mean_dna"), "mean_dna");
+  const nlohmann::json& genes = value_at(found, "shuffled_genes");
+  out.shuffled_genes = recorded_control(genes, "shuffled_genes");
+  out.change_by_genes = number_at(genes, "largest_change");
+  return out;
+}
+
+}  // namespace cdt

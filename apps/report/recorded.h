@@ -1,0 +1,26 @@
+// What metrics.json of cdt-predict says that the table of predictions beside it cannot: the second
+// screen, the controls and how further baselines are called.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/evaluation/baselines.h"
+#include "apps/evaluation/controls.h"
+#include "apps/evaluation/replicate.h"
+
+namespace cdt {
+
+/// What --replicate found; nothing if it was not given, or a number is missing.
+std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics);
+
+/// Name and label of the baselines that a reader cannot fit anew: their predictions stand in the
+/// table.
+std::vector<BaselinePrediction> recorded_baselines(const nlohmann::json& metrics);
+
+/// "controls" or "controls_on_new_loci"; nothing if they are not there, or a count is missing.
+std::optional<Controls> recorded_controls(const nlohmann::json& metrics, const std::string& key);
+
+}  // namespace cdt

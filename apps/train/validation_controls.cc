@@ -1,0 +1,70 @@
+#include "apps/train/validation_controls.h"
+
+#include <cmath>
+#include <utility>
+
+#include "apps/common/format.h"
+#include "apps/evaluation/baselines.h"
+#include "apps/evaluation/loci.h"
+#include "apps/evaluation/metrics_json.h"
+#include "model/metrics.h"
+
+namespace cdt {
+ValidationControls::ValidationControls(const Dataset& data, std::uint64_t seed)
+    : data_(data),
+      seed_(seed),
+      pairs_(data.pairs_of(Split::kVal)),
+      enhancers_(distinct_enhancers(pairs_)) {
+  const std::vector<Pair> train = data.pairs_of(Split::kTrain);
+  if (train.empty() || pairs_.empty()) return;  // no run: the trainer says why
+  const std::vector<std::int32_t> locus_of = loci_of(data);
+  for (const Pair& pair : pairs_) {
+    loci_.push_back(locus_of[static_cast<std::size_t>(pair.enhancer)]);
+  }
+  const std::vector<float> effects = effects_of(pairs_);
+  double highest = -2.0;
+  for (BaselinePrediction& b : gene_baselines(train, pairs_)) {
+    const double r = compute_metrics(b.predictions, effects).pearson;
+    if (!baseline_.empty() && !(r > highest)) continue;
+    if (!std::isnan(r)) highest = r;
+    baseline_pearson_ = std::isnan(r) ? 0.0 : r;
+    baseline_label_ = b.label;
+    baseline_ = {std::move(b.predictions)};
+  }
+}
+
+const std::vector<float>& ValidationControls::window(const std::function<bool()>& go_on) {
+  if (window_.empty()) window_ = mean_window(data_, enhancers_, go_on);
+  return window_;
+}
+
+ComparedValidation ValidationControls::compare(const ControlPasses& passes) const {
+  ComparedValidation out;
+  out.predictions = passes.real.of(pairs_);
+  const std::vector<float> effects = effects_of(pairs_);
+  out.controls =
+      score_controls({pairs_, out.predictions, loci_},
+                     control_predictions(passes, pairs_, kControlDraws, seed_), {.seed = seed_});
+  out.gain = compute_metrics(out.predictions, effects).pearson - baseline_pearson_;
+  out.gain_interval =
+      bootstrap_pearson_difference(out.predictions, baseline_, effects, loci_, {.seed = seed_});
+  return out;
+}
+
+std::string ComparedValidation::note(const std::string& baseline) const {
+  const auto r = [](double value) { return number_cell(value, 0, 4); };
+  std::string out;
+  if (controls.shuffled_dna) out += "DNA shuffled r " + r(controls.shuffled_dna->pearson) + ", ";
+  out += "averaged r " + r(controls.mean_dna.pearson) + ", ";
+  if (std::isnan(gain)) return out;
+  return out + (gain < 0.0 ? "" : "+") + r(gain) + " over the " + baseline + ", ";
+}
+
+std::string ComparedValidation::json(const std::string& baseline) const {
+  const nlohmann::ordered_json gain_json = {
+      {"over", baseline}, {"difference", gain}, {"ci95", interval_json(gain_interval)}};
+  return ",\"val_gain\":" + gain_json.dump() +
+         ",\"val_controls\":" + controls_json(controls).dump();
+}
+
+}  // namespace cdt

@@ -1,0 +1,20 @@
+// evaluate() for tests: each enhancer is a locus of its own.
+#pragma once
+
+#include <numeric>
+#include <vector>
+
+#include "apps/evaluation/evaluation.h"
+
+namespace cdt::test {
+
+inline Evaluation evaluated(const std::vector<Pair>& pairs, const std::vector<float>& predictions,
+                            const std::vector<Pair>& train, double noise_ceiling,
+                            std::int64_t replicates, const ControlPredictions* controls = nullptr) {
+  std::vector<std::int32_t> loci(64);
+  std::iota(loci.begin(), loci.end(), 0);
+  return evaluate({pairs, predictions, train, loci, controls, {}, noise_ceiling},
+                  {.replicates = replicates});
+}
+
+}  // namespace cdt::test

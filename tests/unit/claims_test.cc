@@ -1,0 +1,190 @@
+// What an evaluation may claim: each sentence speaks where its numbers allow it and nowhere else.
+#include "apps/evaluation/claims.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "engine/random.h"
+#include "tests/support/evaluated.h"
+
+namespace cdt {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr Interval kAbove{0.1, 0.3}, kAround{-0.1, 0.2}, kBelow{-0.3, -0.1}, kNone{kNaN, kNaN};
+
+/// Numbers that allow a claim about DNA.
+DnaEvidence dna() {
+  return {.split = "test",
+          .pairs = 200,
+          .loci = 80,
+          .known = 0,
+          .pearson = 0.4,
+          .over_shuffled = kAbove,
+          .over_mean = kAbove};
+}
+
+bool holds(const Claim& claim, const std::string& words) {
+  return claim.text.find(words) != std::string::npos;
+}
+
+TEST(DnaClaimTest, SpeaksWhereBothControlsLose) {
+  const Claim claim = dna_claim(dna());
+  EXPECT_TRUE(claim.said);
+  EXPECT_EQ(claim.text, "Both intervals lie above 0: DNA adds something.");
+}
+
+TEST(DnaClaimTest, SilentWithoutAnEffectOfDna) {
+  for (Interval DnaEvidence::*control : {&DnaEvidence::over_shuffled, &DnaEvidence::over_mean}) {
+    for (const Interval& interval : {kAround, kBelow, Interval{0.0, 0.2}}) {
+      DnaEvidence e = dna();
+      e.*control = interval;
+      EXPECT_FALSE(dna_claim(e).said);
+      EXPECT_TRUE(holds(dna_claim(e), "nothing here shows that the model uses DNA"));
+    }
+  }
+  DnaEvidence worse = dna();  // than nothing, though its controls are worse still
+  worse.pearson = -0.2;
+  EXPECT_FALSE(dna_claim(worse).said);
+  worse.pearson = kNaN;
+  EXPECT_FALSE(dna_claim(worse).said);
+}
+
+TEST(DnaClaimTest, SilentOnASplitThatMadeTheModel) {
+  for (const char* split : {"val", "train"}) {
+    DnaEvidence e = dna();
+    e.split = split;
+    EXPECT_FALSE(dna_claim(e).said);
+    EXPECT_FALSE(holds(dna_claim(e), "DNA adds something"));
+  }
+}
+
+TEST(DnaClaimTest, SilentAboutLociThatWereTrainedOn) {
+  DnaEvidence e = dna();
+  e.known = 300;
+  e.pairs = e.loci = 0;
+  EXPECT_FALSE(dna_claim(e).said);
+  EXPECT_TRUE(holds(dna_claim(e), "trained on"));
+  e.pairs = 40;
+  e.loci = 20;
+  EXPECT_TRUE(dna_claim(e).said);
+  EXPECT_EQ(dna_claim(e).text,
+            "Over the 40 pairs of loci without training pairs both intervals lie above 0: DNA adds "
+            "something.");
+}
+
+TEST(DnaClaimTest, SilentWithoutAnInterval) {
+  DnaEvidence e = dna();
+  e.over_shuffled = kNone;
+  EXPECT_FALSE(dna_claim(e).said);
+  EXPECT_TRUE(holds(dna_claim(e), "cannot be said"));
+}
+
+TEST(BaselineClaimTest, SpeaksOnlyAboveZeroAndOnATest) {
+  EXPECT_TRUE(baseline_claim({"test", "gene mean", kAbove}).said);
+  EXPECT_FALSE(baseline_claim({"val", "gene mean", kAbove}).said);
+  EXPECT_FALSE(baseline_claim({"test", "gene mean", kNone}).said);
+  const Claim equal = baseline_claim({"test", "gene mean", kAround});
+  EXPECT_FALSE(equal.said);
+  EXPECT_TRUE(holds(equal, "does not beat the gene mean"));
+  const Claim worse = baseline_claim({"val", "gene mean", kBelow});
+  EXPECT_FALSE(worse.said);
+  EXPECT_TRUE(holds(worse, "worse than the gene mean"));
+}
+
+TEST(GeneClaimTest, SpeaksOnlyWherePredictionsMove) {
+  EXPECT_TRUE(gene_claim({"test", 0.5, kAbove}).said);
+  EXPECT_FALSE(gene_claim({"val", 0.5, kAbove}).said);
+  EXPECT_FALSE(gene_claim({"test", 0.5, kAround}).said);
+  const Claim none = gene_claim({"test", 1e-6, {0.0, 1e-9}});
+  EXPECT_FALSE(none.said);
+  EXPECT_TRUE(holds(none, "by more than 1e-06"));
+}
+
+/// 48 enhancers with 2 genes each, the first 24 in train.
+struct World {
+  std::vector<Pair> train, test;
+  std::vector<float> predictions;
+  ControlPredictions controls;
+
+  /// effect and prediction: of enhancer, gene and a standard normal number.
+  template <class Effect, class Prediction>
+  World(std::uint64_t seed, const Effect& effect, const Prediction& prediction) {
+    RandomStream random(seed, 1);
+    controls.shuffled_dna.resize(2);
+    for (std::int32_t i = 0; i < 96; ++i) {
+      const std::int32_t e = i / 2;
+      const std::int32_t g = i % 2;
+      const auto beta = static_cast<float>(effect(e, g, random.normal()));
+      if (e < 24) {
+        train.push_back({Split::kTrain, e, g, beta, -1});
+        continue;
+      }
+      test.push_back({Split::kTest, e, g, beta, -1});
+      predictions.push_back(static_cast<float>(prediction(e, g)));
+      for (std::int32_t draw = 0; draw < 2; ++draw) {
+        const std::int32_t other = 24 + (e - 24 + 5 + 7 * draw) % 24;
+        controls.shuffled_dna[static_cast<std::size_t>(draw)].push_back(
+            static_cast<float>(prediction(other, g)));
+      }
+      controls.mean_dna.push_back(static_cast<float>(prediction(-1, g)));
+      controls.shuffled_genes.push_back(static_cast<float>(prediction(e, 1 - g)));
+    }
+  }
+
+  Claim dna(const char* split = "test") const {
+    Evaluation e = test::evaluated(test, predictions, train, kNaN, 400, &controls);
+    e.split = split;
+    return dna_claim(dna_evidence(e));
+  }
+};
+
+/// What an enhancer's DNA would tell; that of the mean window is 0.
+double of_dna(std::int32_t enhancer) {
+  return enhancer < 0 ? 0.0 : static_cast<double>(enhancer * 7 % 13) / 6.0 - 1.0;
+}
+
+TEST(EvidenceTest, ModelThatReadsDnaIsHeard) {
+  const World world(
+      3, [](auto e, auto g, double noise) { return of_dna(e) + g + 0.3 * noise; },
+      [](auto e, auto g) { return of_dna(e) + g; });
+  EXPECT_TRUE(world.dna().said) << world.dna().text;
+  EXPECT_FALSE(world.dna("val").said);
+}
+
+TEST(EvidenceTest, GeneAloneIsNoDna) {
+  // The model tells genes apart, well, and its DNA moves predictions to no use.
+  const World world(
+      4, [](auto /*e*/, auto g, double noise) { return g + 0.3 * noise; },
+      [](auto e, auto g) { return g + 0.1 * of_dna(e); });
+  EXPECT_FALSE(world.dna().said) << world.dna().text;
+}
+
+TEST(EvidenceTest, NoiseAloneIsNothing) {
+  const World world(
+      5, [](auto /*e*/, auto /*g*/, double noise) { return noise; },
+      [](auto e, auto g) { return of_dna(e) + g; });
+  EXPECT_FALSE(world.dna().said) << world.dna().text;
+}
+
+TEST(EvidenceTest, EnhancersOfTrainAreNoTest) {
+  World world(
+      3, [](auto e, auto g, double noise) { return of_dna(e) + g + 0.3 * noise; },
+      [](auto e, auto g) { return of_dna(e) + g; });
+  world.train.insert(world.train.end(), world.test.begin(), world.test.end());
+  EXPECT_FALSE(world.dna().said);
+  EXPECT_TRUE(holds(world.dna(), "trained on")) << world.dna().text;
+}
+
+TEST(EvidenceTest, SaturatedModelHasNothingToLose) {
+  const World world(
+      6, [](auto e, auto g, double noise) { return of_dna(e) + g + 0.3 * noise; },
+      [](auto /*e*/, auto g) { return 2.0 * g; });
+  EXPECT_FALSE(world.dna().said) << world.dna().text;
+}
+
+}  // namespace
+}  // namespace cdt

@@ -1,0 +1,110 @@
+// Controls of an evaluation: the passes behind them, their scores, and loci.
+#include "apps/evaluation/controls.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <vector>
+
+#include "apps/evaluation/loci.h"
+#include "model/metrics.h"
+
+namespace cdt {
+namespace {
+
+TEST(LociTest, OverlappingWindowsShareOne) {
+  // Windows of 4 bins of 100 bp.
+  const std::vector<Enhancer> enhancers{
+      {"chr1", 1000, 1100, "a"},  // centre 1050
+      {"chr2", 1000, 1100, "b"},  //
+      {"chr1", 1700, 1800, "c"},  // 1750, reached from a by way of d
+      {"chr1", 1399, 1499, "d"},  // 1449
+      {"chr1", 2100, 2200, "e"},  // 2150, next to c: not one base shared
+      {"chr2", 1000, 1100, "f"}};
+  EXPECT_EQ(loci_of(enhancers, 4, 100), (std::vector<std::int32_t>{0, 2, 0, 0, 1, 2}));
+  EXPECT_TRUE(loci_of({}, 4, 100).empty());
+}
+
+/// Predictions 10 * enhancer + gene of enhancers 2, 3, 5 and 7.
+ControlPasses passes() {
+  ControlPasses out{
+      PredictionTable({2, 3, 5, 7}, 3), PredictionTable({2, 3, 5, 7}, 3), {0.5F, 1.5F, 2.5F}};
+  for (std::size_t row = 0; row < 4; ++row) {
+    for (std::int64_t gene = 0; gene < 3; ++gene) {
+      out.real.row(row)[gene] = static_cast<float>(10 * out.real.enhancers()[row] + gene);
+      out.shuffled_genes.row(row)[gene] = out.real.row(row)[gene] + 1.0F;
+    }
+  }
+  return out;
+}
+
+const std::vector<Pair> kPairs{{Split::kVal, 3, 0, 1.0F, -1},
+                               {Split::kVal, 7, 2, 2.0F, -1},
+                               {Split::kVal, 3, 1, -1.0F, -1},
+                               {Split::kVal, 2, 2, 0.5F, -1},
+                               {Split::kVal, 5, 1, 3.0F, -1}};
+
+TEST(ControlPredictionsTest, DnaOfAnotherAndTheSameGene) {
+  const ControlPasses p = passes();
+  EXPECT_EQ(p.real.of(kPairs), (std::vector<float>{30, 72, 31, 22, 51}));
+  const std::vector<std::size_t> donors{1, 0, 3, 2};
+  EXPECT_EQ(p.real.of(kPairs, donors), (std::vector<float>{20, 52, 21, 32, 71}));
+  const ControlPredictions c = control_predictions(p, kPairs, 6, 1);
+  EXPECT_EQ(c.mean_dna, (std::vector<float>{0.5F, 2.5F, 1.5F, 2.5F, 1.5F}));
+  EXPECT_EQ(c.shuffled_genes, (std::vector<float>{31, 73, 32, 23, 52}));
+  ASSERT_EQ(c.shuffled_dna.size(), 6U);
+  for (const std::vector<float>& draw : c.shuffled_dna) {
+    std::set<int> donors_seen;
+    for (std::size_t i = 0; i < kPairs.size(); ++i) {
+      const auto value = static_cast<int>(draw[i]);
+      EXPECT_EQ(value % 10, kPairs[i].gene);
+      EXPECT_NE(value / 10, kPairs[i].enhancer);
+      donors_seen.insert(value / 10);
+    }
+    EXPECT_EQ(draw[0] + 1.0F, draw[2]);  // pairs of one enhancer stay together
+    EXPECT_EQ(donors_seen.size(), 4U);   // a permutation
+  }
+  EXPECT_TRUE(std::any_of(c.shuffled_dna.begin(), c.shuffled_dna.end(),
+                          [&](const auto& draw) { return draw != c.shuffled_dna.front(); }));
+}
+
+TEST(ControlPredictionsTest, OneEnhancerCannotBeShuffled) {
+  const ControlPasses one{PredictionTable({4}, 2), PredictionTable({4}, 2), {1.0F, 2.0F}};
+  const ControlPredictions c = control_predictions(one, {{Split::kVal, 4, 1, 0.0F, -1}}, 5, 0);
+  EXPECT_TRUE(c.shuffled_dna.empty());
+  EXPECT_EQ(c.mean_dna, std::vector<float>{2.0F});
+}
+
+TEST(ControlsTest, DifferencesAreAgainstTheMeanOfTheDraws) {
+  const std::vector<float> real{1.0F, 2.0F, -1.0F, 0.4F, 2.5F};
+  const ControlPredictions c{{{1, 0, 2, 3, 1}, {4, 1, 0, 1, 2}}, {1, 1, 1, 1, 1}, real};
+  const std::vector<std::int32_t> loci{0, 1, 0, 2, 3};
+  const Controls out = score_controls({kPairs, real, loci}, c, {.replicates = 300});
+  EXPECT_EQ(out.pairs, 5);
+  EXPECT_EQ(out.loci, 4);
+  const std::vector<float> target{1.0F, 2.0F, -1.0F, 0.5F, 3.0F};
+  const Metrics first = compute_metrics(c.shuffled_dna[0], target);
+  const Metrics second = compute_metrics(c.shuffled_dna[1], target);
+  const double r = compute_metrics(real, target).pearson;
+  EXPECT_EQ(out.pearson, r);
+  ASSERT_TRUE(out.shuffled_dna.has_value());
+  EXPECT_DOUBLE_EQ(out.shuffled_dna->pearson, 0.5 * (first.pearson + second.pearson));
+  EXPECT_DOUBLE_EQ(out.shuffled_dna->r2, 0.5 * (first.r2 + second.r2));
+  EXPECT_NEAR(out.shuffled_dna->pearson_sd,
+              std::fabs(first.pearson - second.pearson) / std::sqrt(2.0), 1e-14);
+  EXPECT_DOUBLE_EQ(out.shuffled_dna->difference, r - out.shuffled_dna->pearson);
+  // A constant explains nothing: all of r is lost.
+  EXPECT_TRUE(std::isnan(out.mean_dna.pearson));
+  EXPECT_EQ(out.mean_dna.difference, r);
+  EXPECT_TRUE(std::isnan(out.mean_dna.pearson_sd));
+  // The same predictions lose nothing, in any draw.
+  EXPECT_EQ(out.shuffled_genes.difference, 0.0);
+  EXPECT_EQ(out.shuffled_genes.interval.low, 0.0);
+  EXPECT_EQ(out.shuffled_genes.interval.high, 0.0);
+  EXPECT_EQ(out.change_by_genes, 0.0);
+}
+
+}  // namespace
+}  // namespace cdt

@@ -1,0 +1,175 @@
+#include "apps/evaluation/position_baselines.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "engine/random.h"
+#include "model/metrics.h"
+#include "tests/support/temp_dir.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::int32_t kEnhancers = 120;
+constexpr std::int32_t kGenes = 20;
+
+/// Enhancers at 0, 10 kb, ... of chr1, the last five on chr2; genes start where Starts says.
+class PositionBaselinesTest : public testing::Test {
+ protected:
+  /// Two bins of `features`, normal with the mean window of means().
+  Dataset write(std::int64_t features, const std::vector<Pair>& pairs) {
+    DatasetWriter::Sizes sizes{.enhancers = kEnhancers,
+                               .bins = 2,
+                               .dna_dim = features,
+                               .genes = kGenes,
+                               .rna_dim = 1,
+                               .protein_dim = 1};
+    DatasetWriter writer(dir_.path / "data", sizes, true);
+    std::vector<Enhancer> enhancers;
+    std::vector<std::string> genes;
+    for (std::int32_t e = 0; e < kEnhancers; ++e) {
+      std::vector<float> window(static_cast<std::size_t>(2 * features));
+      for (float& x : window) x = normal();
+      writer.append_dna(window.data(), 2 * features);
+      first_feature_.push_back((window[0] + window[static_cast<std::size_t>(features)]) / 2);
+      enhancers.push_back({e < kEnhancers - 5 ? "chr1" : "chr2", 10000 * e, 10000 * e + 500,
+                           "E" + std::to_string(e)});
+      locus_.push_back(e / 6);
+    }
+    for (std::int32_t g = 0; g < kGenes; ++g) genes.push_back("G" + std::to_string(g));
+    writer.write_rna(std::vector<float>(kGenes, 1.0F), genes);
+    writer.write_protein(std::vector<float>(kGenes, 1.0F), genes);
+    writer.write_enhancers(enhancers);
+    writer.write_pairs(pairs);
+    writer.finish("{}");
+    return Dataset(dir_.path / "data");
+  }
+
+  float normal() { return static_cast<float>(random_.normal()); }
+  std::int32_t below(std::int32_t n) {
+    return static_cast<std::int32_t>(random_.below(static_cast<std::uint64_t>(n)));
+  }
+
+  test::TempDir dir_;
+  RandomStream random_{3, 5};
+  std::vector<float> first_feature_;
+  std::vector<std::int32_t> locus_;
+};
+
+GeneStarts starts_along_chr1() {
+  GeneStarts out;
+  for (std::int32_t g = 0; g < kGenes; ++g) {
+    out.of_gene.push_back(GeneStart{"chr1", 60000 * g + 777, g % 2 == 0 ? 1 : -1});
+  }
+  return out;
+}
+
+double log_distance(const Pair& p) {
+  return std::log1p(std::abs(10000.0 * p.enhancer + 250 - (60000.0 * p.gene + 777)));
+}
+
+double mse(const BaselinePrediction& b, const std::vector<Pair>& pairs) {
+  std::vector<float> effects;
+  for (const Pair& p : pairs) effects.push_back(p.beta);
+  return compute_metrics(b.predictions, effects).mse;
+}
+
+const BaselinePrediction& named(const std::vector<BaselinePrediction>& list,
+                                const std::string& name) {
+  return *std::find_if(list.begin(), list.end(), [&](const auto& b) { return b.name == name; });
+}
+
+TEST_F(PositionBaselinesTest, WhereOnlyDistanceMatters) {
+  const auto draw = [&](std::size_t n) {
+    std::vector<Pair> out;
+    for (std::size_t i = 0; i < n; ++i) {
+      Pair p{.enhancer = below(kEnhancers - 5), .gene = below(kGenes)};
+      p.beta = static_cast<float>(-2 + 0.3 * log_distance(p)) + 0.1F * normal();
+      out.push_back(p);
+    }
+    return out;
+  };
+  const std::vector<Pair> train = draw(150);
+  std::vector<Pair> pairs = draw(100);
+  const Dataset data = write(3, train);
+  const auto b = position_baselines(data, starts_along_chr1(), train, pairs, locus_);
+  const auto of_gene = gene_baselines(train, pairs);
+  const double distance = mse(named(b, "distance"), pairs);
+  EXPECT_LT(distance, 0.02);  // the noise's variance is 0.01
+  EXPECT_LT(mse(named(b, "ridge"), pairs), 1.2 * distance);
+  EXPECT_LT(mse(named(b, "ridge"), pairs), 0.5 * mse(named(of_gene, "gene_mean"), pairs));
+}
+
+TEST_F(PositionBaselinesTest, UnknownPlaces) {
+  std::vector<Pair> train;
+  double sum = 0;
+  for (std::int32_t e = 0; e < kEnhancers; ++e) {
+    train.push_back({.enhancer = e, .gene = e % kGenes, .beta = normal()});
+    sum += train.back().beta;
+  }
+  const Dataset data = write(2, train);
+  GeneStarts starts = starts_along_chr1();
+  starts.of_gene[4].reset();
+  const std::vector<Pair> pairs{{.enhancer = 0, .gene = 4},
+                                {.enhancer = kEnhancers - 1, .gene = 5},
+                                {.enhancer = 1, .gene = 5}};
+  const auto b = position_baselines(data, starts, train, pairs, locus_);
+  const auto all = static_cast<float>(sum / kEnhancers);
+  EXPECT_FLOAT_EQ(b[0].predictions[0], all);
+  EXPECT_FLOAT_EQ(b[0].predictions[1], all);
+  EXPECT_NE(b[0].predictions[2], all);
+  for (const float p : b[1].predictions) EXPECT_TRUE(std::isfinite(p));
+  starts.of_gene.assign(kGenes, std::nullopt);  // and nothing known at all
+  for (const auto& none : position_baselines(data, starts, train, pairs, locus_)) {
+    for (const float p : none.predictions) EXPECT_TRUE(std::isfinite(p));
+  }
+  const std::vector<Pair> one{train[3]};
+  for (const auto& single : position_baselines(data, starts, one, pairs, locus_)) {
+    EXPECT_EQ(single.predictions, std::vector<float>(3, train[3].beta)) << single.name;
+  }
+}
+
+TEST_F(PositionBaselinesTest, TheMeanWindowIsSeen) {
+  std::vector<Pair> train;
+  std::vector<Pair> pairs;
+  const Dataset data = write(8, {{.beta = 1.0F}});
+  for (std::int32_t e = 0; e < kEnhancers; ++e) {
+    const float effect = first_feature_[static_cast<std::size_t>(e)] + 0.1F * normal();
+    (e % 3 == 0 ? pairs : train).push_back({.enhancer = e, .gene = e % kGenes, .beta = effect});
+  }
+  const auto b = position_baselines(data, starts_along_chr1(), train, pairs, locus_);
+  EXPECT_EQ(b[1].label, "ridge");
+  EXPECT_LT(mse(b[1], pairs), 0.05);  // noise 0.01, window means 0.5
+}
+
+/// A gene mean that holds the pair's own effect would teach the regression to undo the shrinking.
+TEST_F(PositionBaselinesTest, TheGeneMeanIsThatOfTheOtherPairs) {
+  double error_raw = 0;
+  double error_ridge = 0;
+  const Dataset data = write(kMostPooledFeatures + 1, {{.beta = 1.0F}});
+  for (int world = 0; world < 20; ++world) {
+    std::vector<Pair> train;
+    std::vector<Pair> pairs;
+    for (std::int32_t g = 0; g < kGenes; ++g) {
+      const float effect = 0.5F * normal();
+      for (int i = 0; i < 3; ++i) {
+        train.push_back({.enhancer = below(kEnhancers), .gene = g, .beta = effect + normal()});
+      }
+      pairs.push_back({.enhancer = below(kEnhancers), .gene = g, .beta = effect});
+    }
+    const GeneStarts unknown{.of_gene = std::vector<std::optional<GeneStart>>(kGenes)};
+    const auto b = position_baselines(data, unknown, train, pairs, locus_);
+    EXPECT_EQ(b[1].label, "ridge without DNA");
+    error_ridge += mse(b[1], pairs);
+    error_raw += mse(named(gene_baselines(train, pairs), "gene_mean"), pairs);
+  }
+  // Raw means miss by 1/3 in the mean; the best that can be done is 1 / (1/0.25 + 3) = 1/7.
+  EXPECT_LT(error_ridge, 0.7 * error_raw);
+}
+
+}  // namespace
+}  // namespace cdt
