@@ -72,9 +72,10 @@ void weigh_windows(const Attribution& attribution, std::vector<Html>* out) {
       std::count_if(attribution.without_dna.begin(), attribution.without_dna.end(), is_untrained);
   if (untrained > 0) {
     out->push_back(
-        counted(untrained, "explained pair") + (untrained == 1 ? " is" : " are") +
-        " of genes without training pairs, whose outputs were never trained: what drives "
-        "them is where the weights began.");
+        counted(untrained, "explained pair") +
+        (untrained == 1 ? " is of a gene" : " are of genes") +
+        " without training pairs: an output that was never trained is driven by where its weights "
+        "began.");
   }
 }
 

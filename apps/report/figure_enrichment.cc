@@ -189,6 +189,10 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
       "Right of the dashed line more of the top bins lie on elements of the class than its share "
       "of the windows would give; only a dot whose whole interval is right of it says so.";
   figure.finding = finding(rows, classes.size());
+  for (const char* method : {"attention", "gradient"}) {
+    figure.finding += std::string(" Top bins of ") + method + ": " +
+                      n_text(defined_pairs(*material.attribution, {method})) + ".";
+  }
   figure.details = enrichment_table(rows);
   figure.unfolded = rows.size() <= kMostUnfolded;
   figure.command = attribute_command(material);

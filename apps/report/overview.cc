@@ -212,9 +212,10 @@ void weigh_attribution(const Attribution& a, const Dataset& data, std::vector<Ht
   const double effective = number_at(a.summary, "attention.effective_bins");
   const auto bins = static_cast<double>(data.bins);
   if (data.bins > 1 && effective > 0.9 * bins) {
-    out->push_back("Attention is nearly uniform: mean over the explained pairs, it spreads over " +
-                   fixed(effective, 0) + " of " + std::to_string(data.bins) +
-                   " bins (exp of its entropy). The place of its peak then means little.");
+    out->push_back(
+        "Attention is nearly uniform: mean over the explained pairs with a peak, it spreads over " +
+        fixed(effective, 0) + " of " + std::to_string(data.bins) +
+        " bins (exp of its entropy). The place of its peak then means little.");
   }
   if (!a.without_dna.empty()) {
     const auto without = static_cast<std::int64_t>(a.without_dna.size());

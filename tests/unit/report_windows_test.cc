@@ -109,7 +109,7 @@ TEST(ReportWindowsTest, WhatToWeigh) {
   points.clear();
   weigh_windows(attribution, &points);
   ASSERT_EQ(points.size(), 5U);
-  EXPECT_TRUE(holds(points[4], "1 explained pair is of genes without training pairs"));
+  EXPECT_TRUE(holds(points[4], "1 explained pair is of a gene without training pairs: "));
   ReportWorld ordinary({}, [](std::size_t i) { return 1.0 + static_cast<double>(i % 3); });
   points.clear();
   weigh_windows(*ordinary.material().attribution, &points);
