@@ -15,6 +15,7 @@
 #   PYTHON            the interpreter that has PyTorch, for `make bench-pytorch`
 #   PACK_ARCH, PACK_CUDA_ARCH   what `make gpu-pack` builds for: x86-64-v3 and 90
 #   KINDS='80 90', BASELINE=new   of `make cuda-report`: GPUs to count for; write the baseline anew
+#   SEEDS, JOBS       of `make honesty`: data sets of each mechanism (50), how many at once (all cores)
 #   DEVICE, PRECISION of `make bench` and `make bench-pytorch`: cpu (default) or cuda; fp32 (default),
 #                     tf32 or bf16
 
@@ -29,6 +30,7 @@ PACK_CUDA_ARCH ?= 90
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 FUZZ_SECONDS ?= 60
+SEEDS ?= 50
 JOBS := $(shell nproc 2>/dev/null || echo 1)
 MAKEFLAGS += --no-builtin-rules
 ifeq ($(MAKELEVEL),0)
@@ -144,8 +146,8 @@ BENCHES := $(if $(PAPER_BENCH),$(BUILD)/tests/paper_bench) \
   $(if $(KERNELS_BENCH),$(if $(BENCHMARK_FLAGS),$(BUILD)/tests/kernels_bench))
 
 # --- building -------------------------------------------------------------------------------------
-.PHONY: all demo test cubins cuda-report bench bench-pytorch parity-full gpu-check gpu-check-build \
-  gpu-pack fuzz lint install uninstall clean help FORCE
+.PHONY: all demo honesty test cubins cuda-report bench bench-pytorch parity-full gpu-check \
+  gpu-check-build gpu-pack fuzz lint install uninstall clean help FORCE
 
 all: $(PROGRAMS)  ## build the programs into build/bin (default)
 
@@ -276,6 +278,9 @@ $(BUILD)/emulated/tests/paper_bench: $(call objects,$(PAPER_BENCH)) \
 # --- demo -----------------------------------------------------------------------------------------
 demo: all  ## make a data set with a known mechanism, train, evaluate, explain, report (minutes)
 	@tests/run_demo.sh $(BUILD)/bin $(BUILD)/demo
+
+honesty: all  ## how often DNA is claimed to matter where it does not, and where it does, SEEDS=50
+	@JOBS='$(JOBS)' tests/honesty.sh $(BUILD)/bin $(BUILD)/honesty $(SEEDS)
 
 # --- tests ----------------------------------------------------------------------------------------
 test: all $(TESTS) $(MEASURES) cubins  ## build and run all tests; the last line counts them

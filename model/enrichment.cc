@@ -1,11 +1,11 @@
 #include "model/enrichment.h"
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "engine/error.h"
 #include "engine/random.h"
@@ -100,22 +100,24 @@ std::vector<std::int64_t> hits_by_shift(const Window& w, std::size_t bins) {
 PermutationNull permute(const Counts& counts, std::int64_t permutations,
                         const std::function<std::int64_t()>& hits) {
   const auto observed = static_cast<std::int64_t>(counts.covered_top);
+  std::int64_t as_few = 0;
   std::int64_t as_many = 0;
   double sum = 0.0;
   for (std::int64_t i = 0; i < permutations; ++i) {
     const std::int64_t permuted = hits();
+    as_few += permuted <= observed ? 1 : 0;
     as_many += permuted >= observed ? 1 : 0;
     sum += static_cast<double>(permuted);
   }
   Counts mean = counts;
   mean.covered_top = sum / static_cast<double>(permutations);
-  return {mean.fold(), static_cast<double>(1 + as_many) / static_cast<double>(1 + permutations)};
+  return {mean.fold(), resampled_p(as_few, as_many, permutations), as_many <= as_few};
 }
 
 /// Shifts 1 to L - 1, as shift 0 is what was observed.
 PermutationNull shift_null(const std::vector<Window>& windows, const Counts& counts,
                            std::size_t bins, const EnrichmentOptions& options) {
-  if (bins < 2) return {kNaN, kNaN};
+  if (bins < 2) return {};
   std::vector<std::vector<std::int64_t>> hits;
   for (const Window& w : windows) hits.push_back(hits_by_shift(w, bins));
   RandomStream random(options.seed, kShiftStream);
@@ -132,7 +134,7 @@ PermutationNull shift_null(const std::vector<Window>& windows, const Counts& cou
 PermutationNull other_null(const std::vector<Window>& windows, const Counts& counts,
                            const EnrichmentOptions& options) {
   const std::size_t n = windows.size();
-  if (n < 2) return {kNaN, kNaN};
+  if (n < 2) return {};
   std::vector<std::int32_t> hits(n * n, 0);  // tops of the row's window on the column's cover
   for (std::size_t row = 0; row < n; ++row) {
     for (std::size_t column = 0; column < n; ++column) {
@@ -165,6 +167,19 @@ CountTable table_of(const Counts& counts) {
   return t;
 }
 
+ResampledP weakest_of(const Enrichment& e) {
+  constexpr ResampledP kContradiction{1.0, kNaN, false};
+  const bool exact_is_more = e.fisher.p_greater <= e.fisher.p_less;
+  ResampledP weakest{e.fisher.p_doubled, kNaN, false};
+  if (exact_is_more != e.more()) weakest = kContradiction;
+  for (const PermutationNull* null : {&e.shift, &e.other}) {
+    if (std::isnan(null->test.p)) continue;
+    const ResampledP& p = null->more == e.more() ? null->test : kContradiction;
+    if (p.p > weakest.p) weakest = p;
+  }
+  return weakest;
+}
+
 }  // namespace
 
 Enrichment enrichment(std::span<const EnrichmentWindow> windows, const EnrichmentOptions& options) {
@@ -181,9 +196,8 @@ Enrichment enrichment(std::span<const EnrichmentWindow> windows, const Enrichmen
   out.fisher = fisher_exact(out.table);
   out.fold = counts.fold();
   if (counts.covered == 0 || counts.covered == counts.eligible || counts.top == 0) {
-    out.fold = out.p = kNaN;
+    out.fold = kNaN;
     out.fold_interval = {kNaN, kNaN};
-    out.shift = out.other = {kNaN, kNaN};
     return out;
   }
   out.fold_interval =
@@ -194,10 +208,7 @@ Enrichment enrichment(std::span<const EnrichmentWindow> windows, const Enrichmen
       });
   out.shift = shift_null(all, counts, bins, options);
   out.other = other_null(all, counts, options);
-  out.p = out.fisher.p_greater;
-  for (const double p : {out.shift.p, out.other.p}) {
-    if (!std::isnan(p)) out.p = std::max(out.p, p);
-  }
+  out.weakest = weakest_of(out);
   return out;
 }
 

@@ -1,14 +1,16 @@
-// Are the top bins of attribution profiles on annotated elements more often than chance? Counts are
-// pooled over windows; the nulls keep what neighbouring bins have in common, which an exact test of
-// the counts does not.
+// Are the top bins of attribution profiles on annotated elements more or less often than chance?
+// Counts are pooled over windows; the nulls keep what neighbouring bins have in common, which an
+// exact test of the counts does not. All p are two-sided: twice the smaller tail, at most 1.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
 #include "model/bootstrap.h"
 #include "model/exact_tests.h"
+#include "model/null_tests.h"
 
 namespace cdt {
 
@@ -20,8 +22,9 @@ struct EnrichmentWindow {
 };
 
 struct PermutationNull {
-  double mean_fold = 0;  // over the permutations
-  double p = 1;          // (1 + permutations with at least as many covered top bins) / (1 + all)
+  double mean_fold = std::numeric_limits<double>::quiet_NaN();  // over the permutations
+  ResampledP test;                                              // of the number of covered top bins
+  bool more = false;  // its smaller tail is that of more covered top bins
 };
 
 struct Enrichment {
@@ -31,7 +34,11 @@ struct Enrichment {
   FisherTest fisher;       // takes bins for independent, which they are not
   PermutationNull shift;   // each window's top bins shifted around it by one random number
   PermutationNull other;   // each window's top bins laid on another window, drawn at random
-  double p = 1;            // the largest of the three: the headline
+  /// The headline: the largest p of the three, Fisher's being p_doubled, so that all three follow
+  /// one rule; 1 where they do not all lie on the side of the fold, as they then contradict each
+  /// other. The error is NaN where it is Fisher's, or that 1.
+  ResampledP weakest;
+  bool more() const { return fold > 1.0; }
 };
 
 struct EnrichmentOptions {
@@ -40,9 +47,9 @@ struct EnrichmentOptions {
   std::uint64_t seed = 0;
 };
 
-/// All windows have L bins, at least one window and one bin. One-sided, towards more. NaN where no
-/// bin is covered or all are: fold, its interval, p and the nulls. `other` is NaN with a single
-/// window, and then does not count for p. A pure function of its arguments.
+/// All windows have L bins, at least one window and one bin. NaN where no bin is covered or all
+/// are: fold, its interval, the headline and the nulls. `other` is NaN with a single window, and
+/// then does not count for the headline. A pure function of its arguments.
 Enrichment enrichment(std::span<const EnrichmentWindow> windows, const EnrichmentOptions& options);
 
 }  // namespace cdt

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "engine/error.h"
+#include "model/null_tests.h"
 
 namespace cdt {
 namespace {
@@ -63,15 +64,18 @@ FisherTest fisher_exact(const CountTable& table) {
             "counts are not negative");
   const Hypergeometric h = hypergeometric(table);
   const auto here = static_cast<std::size_t>(table.a - h.least);
-  FisherTest test{odds_ratio(table), 0.0, 0.0};
+  FisherTest test{odds_ratio(table), 0.0, 0.0, 0.0, 0.0};
   // Smallest first within each tail, so that small probabilities are not lost.
+  for (std::size_t i = 0; i <= here; ++i) test.p_less += h.probability[i];
   for (std::size_t i = h.probability.size(); i-- > here;) test.p_greater += h.probability[i];
   std::vector<double> ascending = h.probability;
   std::sort(ascending.begin(), ascending.end());
   for (const double p : ascending) {
     if (p <= h.probability[here] * kSlack) test.p_two_sided += p;
   }
+  test.p_less = std::min(test.p_less, 1.0);
   test.p_greater = std::min(test.p_greater, 1.0);
+  test.p_doubled = two_sided(test.p_less, test.p_greater);
   test.p_two_sided = std::min(test.p_two_sided, 1.0);
   return test;
 }

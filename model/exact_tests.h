@@ -17,7 +17,9 @@ struct CountTable {
 
 struct FisherTest {
   double odds_ratio = 0;   // a d / (b c), infinity where only the denominator is 0, NaN for 0 / 0
-  double p_greater = 1;    // of a count of a or more, given the margins (hypergeometric)
+  double p_less = 1;       // of a count of a or less, given the margins (hypergeometric)
+  double p_greater = 1;    // of a or more
+  double p_doubled = 1;    // two-sided: twice the smaller of these, at most 1
   double p_two_sided = 1;  // of all tables no more probable than this one, as SciPy's fisher_exact
 };
 FisherTest fisher_exact(const CountTable& table);

@@ -100,7 +100,7 @@ NullTest hypergeometric_overlap_test(std::span<const TopPair> pairs, std::int64_
           deviation,
           central(sum, 0.025) / n,
           central(sum, 0.975) / n,
-          std::clamp(2.0 * std::min(low_tail, high_tail), kSmallest, 1.0),
+          std::max(two_sided(low_tail, high_tail), kSmallest),
           z_score(observed, one.overlap_mean, deviation)};
 }
 

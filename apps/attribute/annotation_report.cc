@@ -224,8 +224,8 @@ void AnnotationReport::finish() {
         classes_.push_back({methods_[m]->name, a.name, a.classes[c], hits_[m][file].peaks,
                             enrichment(some, options)});
         const Enrichment& numbers = classes_.back().numbers;
-        p.push_back(numbers.p);
-        fisher_p.push_back(std::isnan(numbers.p) ? numbers.p : numbers.fisher.p_greater);
+        p.push_back(numbers.weakest.p);
+        fisher_p.push_back(std::isnan(numbers.fold) ? numbers.fold : numbers.fisher.p_doubled);
       }
     }
   }

@@ -111,6 +111,7 @@ struct Receivers {
   RegionReport& regions;
   Progress& progress;
   nlohmann::ordered_json descriptions;  // by method, what its scorer has to say
+  std::string scorer_tables = {};       // the same for a reader
 };
 
 std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector<Pair>& pairs,
@@ -156,6 +157,7 @@ std::vector<PairNumbers> attribute_pairs(Inference& inference, const std::vector
     nlohmann::ordered_json description = nlohmann::ordered_json::object();
     scorers[i]->describe(&description);
     receivers.descriptions[methods[i]->name] = description;
+    receivers.scorer_tables += scorers[i]->table();
   }
   return numbers;
 }
@@ -220,7 +222,7 @@ void warn_of_untrained(const Summary& s) {
 }
 
 void print_tables(const Receivers& r, std::int64_t tracks, std::int64_t pairs) {
-  std::cout << r.sections.table() << r.gradients.table() << r.regions.table();
+  std::cout << r.scorer_tables << r.sections.table() << r.gradients.table() << r.regions.table();
   if (tracks < pairs) {
     std::cout << "tracks: the first " << tracks << " of " << pairs
               << " pairs (--tracks N for more)\n";

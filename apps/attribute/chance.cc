@@ -133,9 +133,4 @@ std::vector<Agreement> agreements(const std::vector<PairNumbers>& numbers, std::
   return out;
 }
 
-double weaker_p(const NullTest& a, const NullTest& b) {
-  if (std::isnan(a.p) || std::isnan(b.p)) return kNaN;
-  return std::max(a.p, b.p);
-}
-
 }  // namespace cdt

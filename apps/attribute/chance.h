@@ -50,9 +50,6 @@ struct Agreement {
 std::vector<Agreement> agreements(const std::vector<PairNumbers>& numbers, std::size_t methods,
                                   const Dataset& data, const NullOptions& options);
 
-/// The larger of two p; NaN where one is.
-double weaker_p(const NullTest& a, const NullTest& b);
-
 /// "interval_95" and "null" of a method in summary.json.
 nlohmann::ordered_json chance_json(const MethodChance& chance);
 /// The array "agreement" of summary.json.

@@ -15,6 +15,8 @@ Json test_json(const NullTest& test) {
           {"standard_deviation", test.deviation},
           {"interval_95", {test.low, test.high}},
           {"p", test.p},
+          {"p_monte_carlo_error", test.p_error},
+          {"p_at_floor", test.at_floor},
           {"z", test.z},
           {"effect_size", test.observed / test.expectation}};
 }

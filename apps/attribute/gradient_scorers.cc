@@ -1,13 +1,16 @@
 #include "apps/attribute/gradient_scorers.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "apps/attribute/integration_report.h"
+#include "apps/common/format.h"
 #include "apps/common/interrupt.h"
 #include "model/integrated_gradients.h"
 #include "model/occlusion.h"
 #include "model/smoothgrad.h"
+#include "model/statistics.h"
 
 namespace cdt {
 namespace {
@@ -66,10 +69,10 @@ class SmoothScorer : public Scorer {
   Scores score(const EnhancerGenes& wanted) override {
     Scores out;
     in_runs(wanted.genes, [&](const std::vector<std::int32_t>& genes) {
-      for (std::vector<float>& scores :
-           smoothgrad(context_.attributor.pass(), context_.attributor.norm(),
-                      context_.inference.tape, wanted.dna, genes, options_)) {
-        out.push_back(std::move(scores));
+      for (SmoothGrad& of_gene : smoothgrad(context_.attributor.pass(), context_.attributor.norm(),
+                                            context_.inference.tape, wanted.dna, genes, options_)) {
+        if (!wanted.zero_dna && !std::isnan(of_gene.error)) errors_.push_back(of_gene.error);
+        out.push_back(std::move(of_gene.scores));
       }
     });
     return out;
@@ -78,11 +81,27 @@ class SmoothScorer : public Scorer {
   void describe(Json* method) const override {
     (*method)["samples"] = options_.samples;
     (*method)["noise"] = options_.noise;
+    (*method)["monte_carlo_error"] =
+        errors_.empty() ? Json()
+                        : Json{{"mean", mean(errors_)},
+                               {"largest", *std::max_element(errors_.begin(), errors_.end())}};
+  }
+
+  std::string table() const override {
+    const std::string of_samples =
+        "Monte Carlo error of smoothgrad, of " + number_of(options_.samples, "sample") + ": ";
+    if (errors_.empty()) {
+      return of_samples + "undefined, it needs two samples and a pair whose scores are not all 0\n";
+    }
+    const double largest = *std::max_element(errors_.begin(), errors_.end());
+    return of_samples + text("%.2g %% of a pair's scores on average, %.2g %% at most\n",
+                             100.0 * mean(errors_), 100.0 * largest);
   }
 
  private:
   ScorerContext context_;
   SmoothGradOptions options_;
+  std::vector<double> errors_;  // Monte Carlo, of the pairs with DNA where it is defined
 };
 
 class OcclusionScorer : public Scorer {

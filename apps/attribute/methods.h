@@ -48,6 +48,8 @@ class Scorer {
   /// What else is to be said about the method, once all scores are made: fields added to its
   /// object in summary.json.
   virtual void describe(nlohmann::ordered_json* /*method*/) const {}
+  /// The same for a reader, a line; empty if there is nothing to say.
+  virtual std::string table() const { return ""; }
 };
 
 struct Method {

@@ -125,7 +125,7 @@ std::string peak_rows(const Summary& s) {
     const MethodChance& c = s.chance[i];
     const Interval& bp = c.peaks.distance_mean_bp;
     const auto p = [&](NullTest PeakTests::*test) {
-      return " " + p_cell(weaker_p(c.uniform.*test, c.shifted.*test), 7);
+      return " " + p_cell(weaker_test(c.uniform.*test, c.shifted.*test).p, 7);
     };
     out += text("%-20s %6lld ", s.methods[i]->name, static_cast<long long>(m.n)) +
            number_cell(m.distance_mean_bp / 1e3, 7, 1) + " " +
@@ -162,7 +162,7 @@ std::string agreement_rows(const Summary& s) {
     out += text("%-42s %6lld ", name.c_str(), static_cast<long long>(a.n)) +
            number_cell(a.overlap.mean, 6, 2) + " " + interval_cell(a.overlap.interval, 15, 2) +
            " " + number_cell(a.overlap.mean / a.hypergeometric.expectation, 7, 2) + " " +
-           p_cell(weaker_p(a.hypergeometric, a.shifted), 7) + " " +
+           p_cell(weaker_test(a.hypergeometric, a.shifted).p, 7) + " " +
            number_cell(a.spearman.mean, 9, 3) + "\n";
   }
   return out;
@@ -184,6 +184,30 @@ std::string undefined_rows(const Summary& s) {
     }
   }
   return out;
+}
+
+/// Which p stand in the rows above, and what resampling leaves open of them.
+std::string p_line(const Summary& s) {
+  double error = std::nan("");
+  const auto add = [&](const NullTest& a, const NullTest& b) {
+    error = std::fmax(error, weaker_test(a, b).p_error);
+  };
+  for (const MethodChance& c : s.chance) {
+    for (const auto test :
+         {&PeakTests::distance_mean_bp, &PeakTests::share_near, &PeakTests::edge_share}) {
+      add(c.uniform.*test, c.shifted.*test);
+    }
+  }
+  for (const Agreement& a : s.agreement) add(a.hypergeometric, a.shifted);
+  std::string out =
+      "p: two-sided, the larger of uniform or hypergeometric (exact) and of circular shifts\n";
+  if (std::isnan(error)) return out;
+  const double floor = two_sided(1.0 / (1.0 + static_cast<double>(s.replicates)), 1.0);
+  return out +
+         text(
+             "Monte Carlo error of p: %.1g at most, of %lld draws; p = %.2g is their least and "
+             "means \u2264\n",
+             error, static_cast<long long>(s.replicates), floor);
 }
 
 /// What "-" stands for in the rows above; empty where none does.
@@ -259,7 +283,7 @@ std::string summary_table(const Summary& s) {
   }
   out += undefined_rows(s);
   out += peak_rows(s) + sharpness_rows(s) + agreement_rows(s);
-  out += text("p: two-sided, the larger of uniform or hypergeometric and of circular shifts\n");
+  out += p_line(s);
   out += reasons(s);
   if (s.with_effect) out += hits_rows(*s.with_effect, s.methods);
   return out;

@@ -54,6 +54,17 @@ std::string p_cell(double p, int width) {
   return std::isnan(p) ? text("%*s", width, "-") : text("%*.2g", width, p);
 }
 
+std::string p_cell(const ResampledP& p, int width) {
+  if (std::isnan(p.p) || std::isnan(p.error)) return p_cell(p.p, width);
+  const std::string value = text("%.2g", p.p);
+  const std::string error = text("%.1g", p.error);
+  // In columns: either sign is one character of more bytes.
+  const std::size_t columns = p.at_floor ? 2 + value.size() : value.size() + 3 + error.size();
+  const std::size_t wanted = static_cast<std::size_t>(width);
+  return std::string(wanted > columns ? wanted - columns : 0, ' ') +
+         (p.at_floor ? "\u2264 " + value : value + " \u00b1 " + error);
+}
+
 std::string interval_cell(const Interval& interval, int width, int digits) {
   if (!is_defined(interval)) return text("%*s", width, "-");
   const int low = std::max(width - 4, 0) / 2;  // besides the brackets, the comma and a space

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/bootstrap.h"
+#include "model/null_tests.h"
 
 namespace cdt {
 
@@ -24,6 +25,9 @@ std::string named(const std::vector<std::string>& names, const std::string& noun
 std::string number_cell(double value, int width, int digits);
 /// A p-value with two digits; "-" where it is undefined.
 std::string p_cell(double p, int width);
+/// "0.012 ± 0.002" with its Monte Carlo error, "≤ 0.0002" at its floor, and the p alone without an
+/// error; right-aligned in `width`.
+std::string p_cell(const ResampledP& p, int width);
 /// "[low, high]", right-aligned in `width`; "-" where it is undefined.
 std::string interval_cell(const Interval& interval, int width, int digits);
 inline bool is_defined(const Interval& interval) {

@@ -62,8 +62,9 @@ std::string reasons(const Evaluation& e) {
 }
 
 std::string score_rows(const Evaluation& e) {
-  std::string out = text("%-19s", "") +
-                    "       r   95 % interval    p, 2-sided  Spearman       R2      MSE      MAE\n";
+  std::string out =
+      text("%-19s", "") +
+      "       r   95 % interval    two-sided p  Spearman       R2      MSE      MAE\n";
   out += row("model", e.model);
   if (e.unseen_genes) {
     if (e.seen_genes) out += row("  on trained genes", *e.seen_genes);

@@ -5,9 +5,11 @@
 #include <cmath>
 #include <map>
 
+#include "apps/report/attribution_claims.h"
 #include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
+#include "apps/report/summary_tables.h"
 
 namespace cdt {
 namespace {
@@ -15,7 +17,13 @@ namespace {
 constexpr std::size_t kMostDrawn = 12;
 constexpr std::size_t kMostUnfolded = 24;  // rows of a table that stands open
 constexpr std::size_t kMostLetters = 20;   // of a class beside the picture
-constexpr double kSignificant = 0.05;
+constexpr const char* kTests =
+    "Fisher\u2019s test is exact but takes neighbouring bins for independent and claims too much; "
+    "p "
+    "is the largest of it, of top bins shifted around their windows and of top bins laid on other "
+    "windows, 1 where these contradict each other; all are two-sided, twice the smaller tail. "
+    "\u00b1 is the Monte Carlo error of p, \u2264 stands where no permutation was as extreme, and "
+    "an exact p has neither. q is the Benjamini-Hochberg value of p over all tests.";
 
 /// One method on one class.
 struct Row {
@@ -24,7 +32,8 @@ struct Row {
   double top_share = 0, share = 0, shifted_share = 0;
   double fold = 0;
   Interval interval;
-  double odds_ratio = 0, fisher_p = 0, p = 0, q = 0;
+  double odds_ratio = 0, fisher_p = 0, q = 0;
+  ResampledP p;
 };
 
 Row read_row(const nlohmann::json& entry, std::size_t files) {
@@ -41,7 +50,7 @@ Row read_row(const nlohmann::json& entry, std::size_t files) {
   row.interval = interval_at(entry, "fold_interval");
   row.odds_ratio = number("fisher.odds_ratio");
   row.fisher_p = number("fisher.p");
-  row.p = number("p");
+  row.p = read_p(entry);
   row.q = number("q");
   return row;
 }
@@ -130,27 +139,26 @@ Html enrichment_table(const std::vector<Row>& rows) {
   }
   return table("Top bins by class",
                {"class", "method", "of top bins", "of all bins", "of shifted top bins",
-                "times chance", "odds ratio", "Fisher p", "p", "q", "n"},
-               cells);
+                "times chance", "odds ratio", "Fisher p, two-sided", "p, two-sided", "q, two-sided",
+                "n"},
+               cells) +
+         element("p", kTests);
 }
 
 Html finding(const std::vector<Row>& rows, std::size_t classes) {
-  const auto significant =
-      std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.q < kSignificant; });
-  const auto tested =
-      std::count_if(rows.begin(), rows.end(), [](const Row& row) { return !std::isnan(row.q); });
-  const auto untested = static_cast<std::int64_t>(rows.size()) - tested;
+  std::vector<ClassTest> tests;
+  for (const Row& row : rows) {
+    if (!std::isnan(row.q)) tests.push_back({{row.fold, row.interval}, row.q});
+  }
+  const auto tested = static_cast<std::int64_t>(tests.size());
+  const std::int64_t untested = static_cast<std::int64_t>(rows.size()) - tested;
   Html out;
   if (untested > 0) {
     out = counted(untested, "test") +
           " could not be made, as the class covers no bin of the windows or all of them. ";
   }
   if (tested == 0) return out;
-  out += std::to_string(significant) + " of " + counted(tested, "test") +
-         " (a method on a class) have q < 0.05. Fisher\u2019s test takes neighbouring bins "
-         "for independent and claims too much; p is the largest of it, of top bins shifted "
-         "around their windows and of top bins laid on other windows, q its "
-         "Benjamini-Hochberg value over all tests. All look for more, not less.";
+  out += counted(tested, "test") + ", each of a method on a class." + enrichment_claim(tests);
   if (classes > kMostDrawn) {
     out += " Drawn are the " + std::to_string(kMostDrawn) + " classes that cover most bins.";
   }
@@ -187,7 +195,8 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
                    {Ink::kMuted, "dashes", "chance: the class\u2019s share of all bins"}};
   figure.reading =
       "Right of the dashed line more of the top bins lie on elements of the class than its share "
-      "of the windows would give; only a dot whose whole interval is right of it says so.";
+      "of the windows would give, left of it fewer; only a dot whose whole interval is on one side "
+      "says so.";
   figure.finding = finding(rows, classes.size());
   for (const char* method : {"attention", "gradient"}) {
     figure.finding += std::string(" Top bins of ") + method + ": " +

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/report/attribution_claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 #include "io/json.h"
@@ -92,14 +93,12 @@ Html map_table(const std::vector<MapHeads>& maps) {
                {"map", "head", "effective positions", "of all", "peak over uniform"}, rows);
 }
 
-struct GeneRows {
-  double mean = 0, least = 1, share_above = 0;  // of r, over pairs of genes; means over enhancers
-  std::int64_t enhancers = 0;                   // that have an r
-  std::int64_t with_dna = 0;
+struct MappedGeneRows : GeneRows {
+  std::int64_t with_dna = 0;  // enhancers
 };
 
-GeneRows read_gene_rows(const Material& material) {
-  GeneRows out;
+MappedGeneRows read_gene_rows(const Material& material) {
+  MappedGeneRows out;
   const nlohmann::json& rows =
       value_at(material.attribution->summary, "attention_maps.gene_row_correlation");
   for (const nlohmann::json& row : rows.is_array() ? rows : nlohmann::json::array()) {
@@ -132,7 +131,7 @@ Html mapped(const Material& material) {
 }
 
 Html finding(const Material& material) {
-  const GeneRows rows = read_gene_rows(material);
+  const MappedGeneRows rows = read_gene_rows(material);
   const nlohmann::json& heads = value_at(material.attribution->summary, "attention_maps.heads");
   if (rows.enhancers == 0 && rows.with_dna > 0) {
     return Html("How alike the rows of genes in ") + kGeneMap + " are is undefined: " +
@@ -150,7 +149,7 @@ Html finding(const Material& material) {
          " the rows of every two genes, uniform rows left out, correlate with r = " +
          fixed(rows.mean, 3) + " on average and " + fixed(rows.least, 3) + " at least, " +
          percent(rows.share_above) + " of them above 0.99 (" + counted(rows.enhancers, "enhancer") +
-         "): the nearer to 1, the less the attention says about the one gene.";
+         ")." + gene_rows_claim(rows);
 }
 
 }  // namespace
@@ -176,7 +175,8 @@ Item maps_figure(const Gnuplot& gnuplot, const Material& material) {
       "head that chooses few.";
   figure.note =
       "Effective positions are exp of the entropy of a row of the map, means over rows and "
-      "enhancers.";
+      "enhancers. The nearer to 1 the correlation of two genes\u2019 rows, the less the attention "
+      "says about the one gene.";
   figure.finding = mapped(material) + finding(material);
   figure.details = map_table(maps);
   figure.command = attribute_command(material);

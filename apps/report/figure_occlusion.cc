@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "apps/report/attribution_claims.h"
 #include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/nulls.h"
@@ -113,6 +114,10 @@ Html finding(const Comparison& comparison, std::int64_t bins, const nlohmann::js
   out += by_chance < 1.0 ? ", where gradients shifted around their windows give 0 \u00b1 " +
                                fixed(by_chance, 3) + " (95\u202f%)."
                          : std::string("; of so few ranges chance may make any.");
+  out +=
+      foretelling_claim({static_cast<std::int64_t>(comparison.correlations.size()), comparison.mean,
+                         comparison.shifted_sd,
+                         interval_at(summary, "occlusion_vs_gradient.gradient.pearson_mean_ci")});
   if (comparison.points.size() < comparison.ranges) {
     out += " " + counted(static_cast<std::int64_t>(comparison.points.size()), "range") + " of " +
            count_text(static_cast<std::int64_t>(comparison.ranges)) + " are drawn, evenly chosen.";
@@ -160,9 +165,8 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
                    {Ink::kMuted, "dashes", "proportional"}};
   const bool zeros = string_at(attribution.summary, "occlusion_vs_gradient.baseline") == "zero";
   figure.reading = "Occlusion replaces bins by " + Html(zeros ? "zeros" : "the mean window's") +
-                   " and runs the model again, so it is what the model really does; dots along the "
-                   "dashed line mean that the gradient, which only looks at small changes, can be "
-                   "believed.";
+                   " and runs the model again, so it is what the model really does; along the "
+                   "dashed line the gradient, which only looks at small changes, says the same.";
   figure.note =
       "A level row of dots is the effect of the replacement itself, whatever the bins held.";
   figure.finding = finding(comparison, bins, attribution.summary);

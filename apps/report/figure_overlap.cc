@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "apps/attribute/numbers.h"
+#include "apps/report/attribution_claims.h"
 #include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/nulls.h"
@@ -97,13 +98,14 @@ Item overlap_figure(const Gnuplot& gnuplot, const Material& material) {
       {Ink::kMuted, "line", "expected for two random sets (hypergeometric)"},
       {Ink::kText, "dashes", "expected if one window is shifted around, over all shifts"}};
   figure.reading =
-      "Bars to the right of both lines mean that the two windows agree beyond chance, even where "
-      "they "
-      "share few bins; bars on the lines mean that they do not know of each other.";
-  figure.finding = "Mean " + Html(fixed(overlaps.mean, 2)) + " of " + std::to_string(overlaps.top) +
-                   " shared, " + fixed(random, 2) + " expected for random sets (" +
-                   fixed(overlaps.mean / random, 1) + " times as many), " + fixed(shifted, 2) +
-                   " under shifts; " + n_text(defined) + ".";
+      "Bars to the right of both lines are pairs whose windows share more bins than chance gives, "
+      "even where these are few; bars on the lines share no more.";
+  figure.finding =
+      "Mean " + Html(fixed(overlaps.mean, 2)) + " of " + std::to_string(overlaps.top) +
+      " shared, " + fixed(random, 2) + " expected for random sets (" +
+      fixed(overlaps.mean / random, 1) + " times as many), " + fixed(shifted, 2) +
+      " under shifts; " + n_text(defined) + "." +
+      agreement_claim(read_shared_tops(*material.attribution, "attention", "gradient"));
   figure.details = agreement_table(*material.attribution);
   figure.command = attribute_command(material);
   return figure;

@@ -129,9 +129,9 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
       "Each dot is a pair; a perfect model puts all of them on the dashed line, and a line flatter "
       "than it means that large effects are predicted too small.";
   const std::string no_r = why_no_r(evaluated.evaluation.model);
-  figure.finding = no_r.empty()
-                       ? "r = " + Html(fixed(m.pearson, 3)) + ", p = " + p_value(m.pearson_p)
-                       : Html("r is undefined: " + no_r);
+  figure.finding =
+      no_r.empty() ? "r = " + Html(fixed(m.pearson, 3)) + ", two-sided p = " + p_value(m.pearson_p)
+                   : Html("r is undefined: " + no_r);
   figure.finding += ", n = " + count_text(m.n);
   figure.finding += std::isfinite(line.slope) ? "; slope of the line " + fixed(line.slope, 2) + "."
                                               : "; no least-squares line.";

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "apps/report/attribution_claims.h"
 #include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
@@ -11,11 +12,6 @@
 
 namespace cdt {
 namespace {
-
-struct Estimate {
-  double value = 0;
-  Interval interval;
-};
 
 /// A method's scores on one kind of site.
 struct SiteScore {
@@ -149,29 +145,30 @@ Html score_table(const std::vector<MethodScore>& scores, const Chance& chance) {
                  "no mean of it.");
 }
 
-/// Whether the best method knows on which genes the site acts.
-Html finding(const nlohmann::json& summary, const MethodScore& best) {
+/// scores: best first.
+Html finding(const nlohmann::json& summary, const std::vector<MethodScore>& scores) {
   const auto pairs = [&](const char* path) { return counted(count_at(summary, path), "pair"); };
+  std::vector<SiteFinding> findings;
+  for (const MethodScore& s : scores) {
+    const nlohmann::json& numbers = value_at(summary, "truth_scores.methods." + s.method);
+    const char* all = "truth_scores.pairs";
+    findings.push_back({s.method,
+                        numbers.contains("n") ? count_at(numbers, "n") : count_at(summary, all),
+                        s.causal.auroc, s.causal_over_decoy, s.elsewhere.auroc});
+  }
   Html out = pairs("truth_scores.pairs") + " have a planted effect";
   if (const std::int64_t left_out = count_at(summary, "truth_scores.zero_dna_left_out");
       left_out > 0) {
     out += ", " + count_text(left_out) + " more listed ones, whose DNA is all zeros, left out";
   }
-  out += ".";
-  const Estimate& elsewhere = best.elsewhere.auroc;
-  if (!std::isfinite(elsewhere.value)) return out;
-  const Estimate& here = best.causal.auroc;
-  const bool known = std::isfinite(elsewhere.interval.high) && std::isfinite(here.interval.low);
-  const bool apart = elsewhere.interval.high < here.interval.low;
-  out += " For " + pairs("truth_scores.pairs_without_effect.pairs") +
-         " whose gene the site does not move, " + best.method + " finds it with AUROC " +
-         with_interval(elsewhere.value, elsewhere.interval, 2) + ", against " +
-         with_interval(here.value, here.interval, 2) + " for those it moves";
-  if (!known) return out + ".";
-  return out + (apart
-                    ? ": the scores differ by gene."
-                    : ": no difference is seen here, so the scores say where a site is and not, as "
-                      "far as these pairs tell, on which gene it acts.");
+  out += "." + Html(site_claim(findings));
+  const SiteFinding& best = findings.front();
+  if (!std::isfinite(best.elsewhere.value)) return out;
+  return out + " For " + pairs("truth_scores.pairs_without_effect.pairs") +
+         " whose gene the site does not move, the AUROC of " + best.method + " there is " +
+         with_interval(best.elsewhere.value, best.elsewhere.interval, 2) + ", against " +
+         with_interval(best.causal.value, best.causal.interval, 2) + " for those it moves." +
+         gene_claim(best);
 }
 
 Html occlusion_remark(const nlohmann::json& summary) {
@@ -221,7 +218,7 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
       "at k is the share of the k highest bins that lie on the site, k being its number of bins. "
       "Means over pairs of absolute scores, intervals from a bootstrap over enhancers; the best by "
       "precision stands at the top.";
-  figure.finding = finding(summary, scores.front()) + occlusion_remark(summary);
+  figure.finding = finding(summary, scores) + occlusion_remark(summary);
   figure.details = score_table(scores, chance);
   figure.unfolded = true;
   figure.command = command;

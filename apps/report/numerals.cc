@@ -1,5 +1,6 @@
 #include "apps/report/numerals.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -84,6 +85,16 @@ Html p_value(double p) {
   const double factor = p / std::pow(10.0, exponent);
   return fixed(factor, 1) + std::string(kTimesTen) +
          element("sup", with_minus(std::to_string(exponent)));
+}
+
+Html p_value(const ResampledP& p) {
+  if (!std::isfinite(p.p) || !std::isfinite(p.error)) return p_value(p.p);
+  if (p.at_floor) return "\u2264\u202f" + p_value(p.p);
+  // The error's first digit decides how many the p has.
+  const int digits =
+      p.error > 0.0 ? std::max(3, -static_cast<int>(std::floor(std::log10(p.error)))) : 3;
+  if (p.p < kSmallestPlain) return p_value(p.p) + "\u202f\u00b1\u202f" + p_value(p.error);
+  return fixed(p.p, digits) + "\u202f\u00b1\u202f" + fixed(p.error, digits);
 }
 
 std::string counted(std::int64_t count, const std::string& noun) {

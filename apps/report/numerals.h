@@ -5,6 +5,7 @@
 
 #include "apps/report/html.h"
 #include "model/bootstrap.h"
+#include "model/null_tests.h"
 
 namespace cdt {
 
@@ -21,6 +22,9 @@ std::string with_interval(double value, const Interval& interval, int digits);
 std::string count_text(std::int64_t count);
 /// 0.03 as it stands, 6.6e-185 as 6.6 x 10^-185.
 Html p_value(double p);
+/// The same beside its Monte Carlo error, "0.012 ± 0.002", or "≤ 0.0002" at its floor; the p alone
+/// without an error.
+Html p_value(const ResampledP& p);
 /// "720 pairs", "1 pair"
 std::string counted(std::int64_t count, const std::string& noun);
 

@@ -6,6 +6,7 @@
 
 #include "apps/common/format.h"
 #include "apps/evaluation/claims.h"
+#include "apps/report/attribution_claims.h"
 #include "apps/report/defined_pairs.h"
 #include "apps/report/numerals.h"
 #include "apps/report/sources.h"
@@ -209,14 +210,13 @@ void weigh_effects(const std::vector<Pair>& pairs, std::vector<Html>* out) {
 }
 
 void weigh_attribution(const Attribution& a, const Dataset& data, std::vector<Html>* out) {
-  const double effective = number_at(a.summary, "attention.effective_bins");
-  const auto bins = static_cast<double>(data.bins);
-  if (data.bins > 1 && effective > 0.9 * bins) {
-    out->push_back(
-        "Attention is nearly uniform: mean over the explained pairs with a peak, it spreads over " +
-        fixed(effective, 0) + " of " + std::to_string(data.bins) +
-        " bins (exp of its entropy). The place of its peak then means little.");
-  }
+  const auto claim = [&](const Html& sentence) {
+    if (!sentence.empty()) out->push_back(sentence);
+  };
+  const std::string spread = "effective_bins";
+  claim(uniform_claim({{number_at(a.summary, "attention." + spread),
+                        interval_at(a.summary, "methods.attention.interval_95." + spread)},
+                       data.bins}));
   if (!a.without_dna.empty()) {
     const auto without = static_cast<std::int64_t>(a.without_dna.size());
     out->push_back(counted(without, "pair") + " of the attribution " +
@@ -233,14 +233,7 @@ void weigh_attribution(const Attribution& a, const Dataset& data, std::vector<Ht
     }
   }
   for (const char* method : {"attention", "gradient"}) {
-    const std::string key = std::string(method) + ".peak_in_outer_5_percent";
-    const double edge = number_at(a.summary, key);
-    const double random = number_at(a.summary, "random_peaks.peak_in_outer_5_percent");
-    if (edge > 3.0 * random && edge > 0.1) {
-      out->push_back(percent(edge) + " of the " + method +
-                     " peaks lie in the outer 5\u202f% of the window (by chance " +
-                     percent(random) + "): an edge effect, until shown otherwise.");
-    }
+    claim(edge_claim(read_edge_peaks(a, method)));
   }
 }
 

@@ -10,6 +10,11 @@
 namespace cdt {
 namespace {
 
+constexpr const char* kErrors =
+    "\u00b1 is its Monte Carlo error, \u2264 stands where no replicate was as extreme, and an "
+    "exact p "
+    "has neither.";
+
 std::string method_number(const nlohmann::json& numbers, const std::string& path, double scale,
                           int digits) {
   const Interval interval = interval_at(numbers, "interval_95." + path);
@@ -17,13 +22,21 @@ std::string method_number(const nlohmann::json& numbers, const std::string& path
                        {interval.low * scale, interval.high * scale}, digits);
 }
 
-/// Of the p of two nulls the one that claims less.
-Html larger_p(const nlohmann::json& numbers, const std::string& first, const std::string& second) {
-  return p_value(std::fmax(number_at(numbers, first), number_at(numbers, second)));
+Html peak_p(const nlohmann::json& numbers, const std::string& path) {
+  return p_value(weaker_p(value_at(numbers, "null.uniform." + path),
+                          value_at(numbers, "null.circular_shift." + path)));
 }
 
-Html peak_p(const nlohmann::json& numbers, const std::string& path) {
-  return larger_p(numbers, "null.uniform." + path + ".p", "null.circular_shift." + path + ".p");
+/// How far the scores of SmoothGrad are from what more samples would give; empty if it did not run.
+Html smoothing(const Attribution& attribution) {
+  const nlohmann::json& numbers = value_at(attribution.summary, "methods.smoothgrad");
+  const double mean = number_at(numbers, "monte_carlo_error.mean");
+  if (!std::isfinite(mean)) return {};
+  return element("p", "Monte Carlo error of smoothgrad, of " +
+                          counted(count_at(numbers, "samples"), "sample") + ": " +
+                          percent(mean, 2) + " of a pair\u2019s scores on average, " +
+                          percent(number_at(numbers, "monte_carlo_error.largest"), 2) +
+                          " at most (norms over the window, from two halves of the samples).");
 }
 
 /// How nearly the scores of integrated gradients add up to what they claim to; empty if they did
@@ -50,6 +63,18 @@ Html completeness(const Attribution& attribution) {
 
 }  // namespace
 
+ResampledP read_p(const nlohmann::json& test) {
+  const nlohmann::json& floor = value_at(test, "p_at_floor");
+  return {number_at(test, "p"), number_at(test, "p_monte_carlo_error"),
+          floor.is_boolean() && floor.get<bool>()};
+}
+
+ResampledP weaker_p(const nlohmann::json& first, const nlohmann::json& second) {
+  const ResampledP a = read_p(first);
+  const ResampledP b = read_p(second);
+  return std::isnan(a.p) || b.p <= a.p ? a : b;
+}
+
 Html method_table(const Attribution& attribution) {
   std::vector<std::vector<Html>> rows;
   for (const MethodScores& method : attribution.methods) {
@@ -64,15 +89,17 @@ Html method_table(const Attribution& attribution) {
   }
   if (rows.empty()) return {};
   return table("Methods",
-               {"method", "peak to centre, mean kb", "p", "peak at the edge, %", "p",
-                "effective bins", "peak over uniform", "n"},
+               {"method", "peak to centre, mean kb", "p, two-sided", "peak at the edge, %",
+                "p, two-sided", "effective bins", "peak over uniform", "n"},
                rows) +
          element(
              "p",
              "In brackets 95\u202f% intervals (bootstrap over enhancers). p: the larger of peaks "
-             "in random bins and of windows shifted around, two-sided. The edge is the outer "
-             "5\u202f% of the window; effective bins are exp of the entropy.") +
-         completeness(attribution);
+             "in random bins and of windows shifted around, two-sided; " +
+                 Html(kErrors) +
+                 " The edge is the outer 5\u202f% of the window; effective bins are exp of the "
+                 "entropy.") +
+         completeness(attribution) + smoothing(attribution);
 }
 
 Html agreement_table(const Attribution& attribution) {
@@ -86,15 +113,18 @@ Html agreement_table(const Attribution& attribution) {
     };
     rows.push_back({string_at(both, "first") + ", " + string_at(both, "second"),
                     number("top_overlap"), fixed(number_at(both, "top_overlap.fold"), 2),
-                    larger_p(both, "top_overlap.hypergeometric.p", "top_overlap.circular_shift.p"),
+                    p_value(weaker_p(value_at(both, "top_overlap.hypergeometric"),
+                                     value_at(both, "top_overlap.circular_shift"))),
                     number("spearman"), n_at(both, "n")});
   }
   return table("Agreement of methods",
-               {"methods", "top bins shared", "times chance", "p", "Spearman", "n"}, rows) +
+               {"methods", "top bins shared", "times chance", "p, two-sided", "Spearman", "n"},
+               rows) +
          element(
              "p",
              "Means over pairs with 95\u202f% intervals (bootstrap over enhancers). p: the larger "
-             "of random sets and of windows shifted around, two-sided.");
+             "of random sets (exact) and of windows shifted around, two-sided; " +
+                 Html(kErrors));
 }
 
 }  // namespace cdt

@@ -26,6 +26,10 @@ done
 check 'no pair is incomplete' grep -q '"incomplete_pairs": 0' "$all/summary.json"
 check 'signed scores keep their sign' [ "$(values "$all/methods/occlusion.npy" | grep -c '^-')" -gt 0 ]
 check 'four bins share an effect' [ "$(values "$all/methods/occlusion.npy" | uniq | wc -l)" -le 16 ]
+expect_text "$work/stdout" 'Monte Carlo error of smoothgrad, of 3 samples: '
+check 'Monte Carlo error of smoothgrad' awk '/"monte_carlo_error": \{/ { on = 1 }
+  on && /"mean"/ { mean = $2 + 0 } on && /"largest"/ { largest = $2 + 0; on = 0 }
+  END { exit !(mean > 0 && mean <= largest && largest < 1) }' "$all/summary.json"
 check 'norms have no sign' [ "$(values "$all/methods/smoothgrad.npy" | grep -c '^-')" -eq 0 ]
 check 'paths are not all zero' [ "$(values "$all/paths.npy" | sort -u | wc -l)" -gt 100 ]
 

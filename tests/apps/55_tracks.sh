@@ -171,6 +171,12 @@ for text in '"enrichment"' '"circular_shift"' '"other_windows"' '"odds_ratio"' '
   expect_text "$work/n/summary.json" "$text"
 done
 expect_text "$work/stdout" 'sites: acts'
+for text in '"direction": ' '"p_monte_carlo_error"' '"p_at_floor"'; do
+  expect_text "$work/n/summary.json" "$text"
+done
+expect_text "$work/stdout" 'two-sided p'
+sed -n '/^top bins on annotated elements/,/^finding/p' "$work/stdout" >"$work/classes"
+check 'the table fits a terminal' [ "$(LC_ALL=C.UTF-8 grep -cE '.{101}' "$work/classes")" -eq 0 ]
 expect_ok run --split val --tracks 0 --out "$work/n" --overwrite --quiet
 check 'an earlier table is gone' [ ! -e "$rows" ]
 

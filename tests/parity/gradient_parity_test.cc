@@ -97,7 +97,7 @@ TEST_P(GradientParity, SmoothGradOnTheSameNoise) {
   Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
     c.check(std::to_string(b),
-            smoothgrad(pass(), attributor_.norm(), tape(), dna(b), gene(b), options).front(),
+            smoothgrad(pass(), attributor_.norm(), tape(), dna(b), gene(b), options).front().scores,
             recorded("smoothgrad", b));
   }
   EXPECT_TRUE(c.result());

@@ -27,16 +27,5 @@ TEST(ChanceTest, CorrelationsAsSciPy) {
   EXPECT_TRUE(std::isnan(c[2].spearman));
 }
 
-TEST(ChanceTest, TheWeakerPIsTheLarger) {
-  NullTest a;
-  NullTest b;
-  a.p = 0.01;
-  b.p = 0.2;
-  EXPECT_EQ(weaker_p(a, b), 0.2);
-  EXPECT_EQ(weaker_p(b, a), 0.2);
-  b.p = std::nan("");
-  EXPECT_TRUE(std::isnan(weaker_p(a, b)));
-}
-
 }  // namespace
 }  // namespace cdt

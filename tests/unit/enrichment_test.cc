@@ -47,10 +47,14 @@ TEST(FisherTest, AgainstSciPy) {
 TEST(FisherTest, AgainstExactFractions) {
   const FisherTest middle = fisher_exact({40, 360, 900, 16620});
   expect_relative(middle.p_greater, 7.11118263523184e-05, 1e-12);
+  expect_relative(middle.p_less, 0.9999669446852556, 1e-12);
+  expect_relative(middle.p_doubled, 0.0001422236527046368, 1e-12);
   expect_relative(middle.p_two_sided, 9.18930210498948e-05, 1e-12);
   const FisherTest none = fisher_exact({0, 10, 12, 4});
   EXPECT_EQ(none.odds_ratio, 0.0);
   expect_relative(none.p_greater, 1.0, 1e-14);
+  expect_relative(none.p_less, 0.00018845066630771302, 1e-13);
+  expect_relative(none.p_doubled, 0.00037690133261542605, 1e-13);
   expect_relative(none.p_two_sided, 0.00020087598496536441, 1e-13);
   const FisherTest all = fisher_exact({20, 0, 30, 500});
   EXPECT_EQ(all.odds_ratio, std::numeric_limits<double>::infinity());
@@ -62,6 +66,7 @@ TEST(FisherTest, EmptyMargins) {
   const FisherTest test = fisher_exact({0, 0, 3, 4});
   EXPECT_TRUE(std::isnan(test.odds_ratio));
   EXPECT_EQ(test.p_greater, 1.0);
+  EXPECT_EQ(test.p_doubled, 1.0);
   EXPECT_EQ(test.p_two_sided, 1.0);
 }
 
@@ -131,18 +136,74 @@ TEST(EnrichmentTest, FindsWhatIsThere) {
   EXPECT_EQ(e.table.d, 30 * 2 * 35);
   EXPECT_DOUBLE_EQ(e.fold, 8.0);
   EXPECT_DOUBLE_EQ(e.fold_interval.low, 8.0);
-  EXPECT_DOUBLE_EQ(e.shift.p, 1.0 / 1000.0);
-  EXPECT_DOUBLE_EQ(e.other.p, 1.0 / 1000.0);
+  EXPECT_DOUBLE_EQ(e.shift.test.p, 2.0 / 1000.0);
+  EXPECT_DOUBLE_EQ(e.other.test.p, 2.0 / 1000.0);
   EXPECT_NEAR(e.shift.mean_fold, 1.0, 0.3);
-  EXPECT_DOUBLE_EQ(e.p, 1.0 / 1000.0);
+  EXPECT_TRUE(e.more());
+  EXPECT_DOUBLE_EQ(e.weakest.p, 2.0 / 1000.0);
+  EXPECT_TRUE(e.weakest.at_floor);
+  EXPECT_EQ(e.weakest.error, e.shift.test.error);
+}
+
+/// Windows of 100 bins, half of them on an element that begins anywhere; twenty top bins beside it,
+/// but for three of every five windows one of them on it.
+std::vector<EnrichmentWindow> make_depleted(std::size_t count) {
+  RandomStream random(7, 1);
+  std::vector<EnrichmentWindow> out;
+  for (std::size_t w = 0; w < count; ++w) {
+    EnrichmentWindow window{std::vector<bool>(100, true), std::vector<bool>(100, false), {{}}};
+    const std::size_t from = random.below(100);
+    for (std::size_t bin = 0; bin < 50; ++bin) window.covered[(from + bin) % 100] = true;
+    for (std::size_t top = 0; top < 20; ++top) {
+      const bool on = top == 0 && w % 5 < 3;
+      window.tops.front().push_back(static_cast<std::int64_t>((from + (on ? 25 : 60 + top)) % 100));
+    }
+    out.push_back(window);
+  }
+  return out;
+}
+
+TEST(EnrichmentTest, FindsDepletion) {
+  const Enrichment e = enrichment(make_depleted(30), {999, {200, 0.95, 0}, 0});
+  EXPECT_EQ(e.table.a, 18);  // of 300 by chance
+  EXPECT_DOUBLE_EQ(e.fold, 0.06);
+  EXPECT_LT(e.fold_interval.high, 0.1);
+  EXPECT_FALSE(e.more());
+  EXPECT_LT(e.fisher.p_doubled, 1e-50);
+  EXPECT_DOUBLE_EQ(e.shift.test.p, 2.0 / 1000.0);
+  EXPECT_DOUBLE_EQ(e.other.test.p, 2.0 / 1000.0);
+  EXPECT_DOUBLE_EQ(e.weakest.p, 2.0 / 1000.0);
+}
+
+// In every window the element is in the middle but for one bin, and of two top bins one is on it
+// and one in its gap: more than its share of the window, but less than on the elements of other
+// windows.
+TEST(EnrichmentTest, TestsThatContradictEachOtherShowNothing) {
+  std::vector<EnrichmentWindow> windows;
+  for (std::size_t w = 0; w < 40; ++w) {
+    EnrichmentWindow window{std::vector<bool>(40, true), std::vector<bool>(40, false), {{}}};
+    for (std::size_t bin = 10; bin < 20; ++bin) window.covered[bin] = true;
+    window.covered[10 + w % 10] = false;
+    window.tops.front() = {static_cast<std::int64_t>(10 + w % 10),
+                           static_cast<std::int64_t>(10 + (w + 1) % 10)};
+    windows.push_back(window);
+  }
+  const Enrichment e = enrichment(windows, {999, {200, 0.95, 0}, 0});
+  EXPECT_GT(e.fold, 2.0);
+  EXPECT_GT(e.other.mean_fold, e.fold);
+  EXPECT_TRUE(e.shift.more);
+  EXPECT_FALSE(e.other.more);
+  EXPECT_LT(std::max({e.fisher.p_doubled, e.shift.test.p, e.other.test.p}), 0.01);
+  EXPECT_EQ(e.weakest.p, 1.0);
+  EXPECT_TRUE(std::isnan(e.weakest.error));
 }
 
 TEST(EnrichmentTest, FindsNothingWhereNothingIs) {
   const Enrichment e = enrichment(make_windows(60, false), {999, {200, 0.95, 0}, 0});
-  EXPECT_GT(e.p, 0.05);
+  EXPECT_GT(e.weakest.p, 0.05);
   EXPECT_LT(e.fold_interval.low, 1.0);
   EXPECT_GT(e.fold_interval.high, 1.0);
-  EXPECT_EQ(e.p, std::max({e.fisher.p_greater, e.shift.p, e.other.p}));
+  EXPECT_GE(e.weakest.p, std::max({e.fisher.p_doubled, e.shift.test.p, e.other.test.p}));
 }
 
 // Tops and elements both sit in the middle of every window, whatever the window: shifts call that
@@ -155,9 +216,9 @@ TEST(EnrichmentTest, OtherWindowsSeeThroughACommonPlace) {
     windows.push_back(window);
   }
   const Enrichment e = enrichment(windows, {999, {200, 0.95, 0}, 0});
-  EXPECT_DOUBLE_EQ(e.shift.p, 1.0 / 1000.0);
-  EXPECT_DOUBLE_EQ(e.other.p, 1.0);
-  EXPECT_DOUBLE_EQ(e.p, 1.0);
+  EXPECT_DOUBLE_EQ(e.shift.test.p, 2.0 / 1000.0);
+  EXPECT_DOUBLE_EQ(e.other.test.p, 1.0);
+  EXPECT_DOUBLE_EQ(e.weakest.p, 1.0);
 }
 
 TEST(EnrichmentTest, PairsOfAWindowMoveTogether) {
@@ -167,9 +228,9 @@ TEST(EnrichmentTest, PairsOfAWindowMoveTogether) {
   window.covered[3] = window.covered[6] = true;
   window.tops.assign(50, {3});
   const Enrichment e = enrichment(std::vector{window}, {8999, {200, 0.95, 0}, 0});
-  EXPECT_NEAR(e.shift.p, 1.0 / 9.0, 5 * std::sqrt(1.0 / 9.0 * 8.0 / 9.0 / 8999));
-  EXPECT_TRUE(std::isnan(e.other.p));
-  EXPECT_EQ(e.p, e.shift.p);
+  EXPECT_NEAR(e.shift.test.p, 2.0 / 9.0, 5 * e.shift.test.error);
+  EXPECT_TRUE(std::isnan(e.other.test.p));
+  EXPECT_EQ(e.weakest.p, e.shift.test.p);
 }
 
 TEST(EnrichmentTest, IneligibleBinsDoNotCount) {
@@ -187,7 +248,7 @@ TEST(EnrichmentTest, UndefinedWithoutContrast) {
   for (const bool covered : {false, true}) {
     const EnrichmentWindow window{std::vector<bool>(5, true), std::vector<bool>(5, covered), {{1}}};
     const Enrichment e = enrichment(std::vector{window, window}, {99, {10, 0.95, 0}, 0});
-    EXPECT_TRUE(std::isnan(e.fold) && std::isnan(e.p) && std::isnan(e.shift.p));
+    EXPECT_TRUE(std::isnan(e.fold) && std::isnan(e.weakest.p) && std::isnan(e.shift.test.p));
   }
 }
 

@@ -25,7 +25,55 @@ TEST(NullTestTest, TailsCountTheObserved) {
   EXPECT_DOUBLE_EQ(null_test(0.0, {1, 2, 3}).p, 0.5);  // none is as small: 2 (1 + 0) / (3 + 1)
   EXPECT_DOUBLE_EQ(null_test(2.0, {2, 2, 2}).p, 1.0);
   EXPECT_TRUE(std::isnan(null_test(2.0, {2, 2, 2}).z));
+  EXPECT_EQ(t.p_error, resampled_p(8, 2, 9).error);
+  EXPECT_FALSE(t.at_floor);
   EXPECT_TRUE(std::isnan(null_test(NAN, {1, 2}).p));
+}
+
+TEST(ResampledPTest, ErrorIsThatOfTwiceABinomialTail) {
+  const ResampledP p = resampled_p(960, 49, 999);  // the upper tail is 50 of 1000
+  EXPECT_DOUBLE_EQ(p.p, 0.1);
+  EXPECT_DOUBLE_EQ(p.error, 2.0 * std::sqrt(999.0 * 0.05 * 0.95) / 1000.0);
+  EXPECT_FALSE(p.at_floor);
+  EXPECT_DOUBLE_EQ(resampled_p(49, 960, 999).p, 0.1);
+  const ResampledP floor = resampled_p(0, 999, 999);
+  EXPECT_DOUBLE_EQ(floor.p, 0.002);
+  EXPECT_NEAR(floor.error, 0.002, 0.002 / 500.0);  // p (1 - 1 / 1000) to first order
+  EXPECT_TRUE(floor.at_floor);
+  EXPECT_EQ(resampled_p(600, 500, 999).p, 1.0);
+  EXPECT_TRUE(std::isnan(resampled_p(0, 0, 0).p));
+}
+
+// Of many sets of replicates with 3 % in the tail; the relative standard error of a standard
+// deviation from n values is 1 / sqrt(2 n).
+TEST(ResampledPTest, ErrorIsTheSpreadOfP) {
+  constexpr int kSets = 1000;
+  RandomStream random(11, 5);
+  double sum = 0.0;
+  double squares = 0.0;
+  double errors = 0.0;
+  for (int set = 0; set < kSets; ++set) {
+    std::int64_t tail = 0;
+    for (int i = 0; i < 499; ++i) tail += random.below(100) < 3 ? 1 : 0;
+    const ResampledP p = resampled_p(499 - tail, tail, 499);
+    sum += p.p;
+    squares += p.p * p.p;
+    errors += p.error * p.error / kSets;
+  }
+  const double spread = std::sqrt((squares - sum * sum / kSets) / (kSets - 1));
+  EXPECT_NEAR(std::sqrt(errors) / spread, 1.0, 5.0 / std::sqrt(2.0 * kSets));
+}
+
+TEST(NullTestTest, TheWeakerTestHasTheLargerP) {
+  NullTest a;
+  NullTest b;
+  a.p = 0.01;
+  b.p = 0.2;
+  EXPECT_EQ(&weaker_test(a, b), &b);
+  EXPECT_EQ(&weaker_test(b, a), &b);
+  b.p = std::nan("");
+  EXPECT_EQ(&weaker_test(a, b), &b);
+  EXPECT_EQ(&weaker_test(b, a), &b);
 }
 
 constexpr PeakWindow kWindow{8, 10, 20.0};  // offsets -40 to 30
@@ -142,6 +190,7 @@ TEST(OverlapTestsTest, SumOverPairsAsSciPy) {
   EXPECT_DOUBLE_EQ(t.observed, 2.2);
   EXPECT_NEAR(t.expectation, 400.0 / 896.0, 1e-12);
   EXPECT_NEAR(t.deviation, 0.65 / 10.0, 0.001);
+  EXPECT_TRUE(std::isnan(t.p_error)) << "exact";
   EXPECT_EQ(overlaps(60, 1200).p, 1e-300);  // every top equal: below any double
 }
 
@@ -155,6 +204,7 @@ TEST(OverlapTestsTest, ShiftsKeepNeighboursTogether) {
   EXPECT_EQ(t.low, 0.0);
   EXPECT_EQ(t.high, 2.0);
   EXPECT_DOUBLE_EQ(t.p, 2.0 / 7001.0);
+  EXPECT_TRUE(t.at_floor);
   EXPECT_TRUE(std::isnan(shifted_overlap_test(pairs, 1, {10, 3}).p));
   EXPECT_TRUE(std::isnan(shifted_overlap_test({}, 8, {10, 3}).p));
 }

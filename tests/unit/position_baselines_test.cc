@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,9 @@ class PositionBaselinesTest : public testing::Test {
       for (float& x : window) x = normal();
       writer.append_dna(window.data(), 2 * features);
       first_feature_.push_back((window[0] + window[static_cast<std::size_t>(features)]) / 2);
-      enhancers.push_back({e < kEnhancers - 5 ? "chr1" : "chr2", 10000 * e, 10000 * e + 500,
-                           "E" + std::to_string(e)});
+      const std::int64_t start = 10000L * e;
+      enhancers.push_back(
+          {e < kEnhancers - 5 ? "chr1" : "chr2", start, start + 500, "E" + std::to_string(e)});
       locus_.push_back(e / 6);
     }
     for (std::int32_t g = 0; g < kGenes; ++g) genes.push_back("G" + std::to_string(g));
@@ -63,7 +65,7 @@ class PositionBaselinesTest : public testing::Test {
 GeneStarts starts_along_chr1() {
   GeneStarts out;
   for (std::int32_t g = 0; g < kGenes; ++g) {
-    out.of_gene.push_back(GeneStart{"chr1", 60000 * g + 777, g % 2 == 0 ? 1 : -1});
+    out.of_gene.emplace_back(GeneStart{"chr1", 60000 * g + 777, g % 2 == 0 ? 1 : -1});
   }
   return out;
 }

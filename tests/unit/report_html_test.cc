@@ -64,6 +64,10 @@ TEST(ReportNumeralsTest, NumbersForReaders) {
   EXPECT_EQ(count_text(999), "999");
   EXPECT_EQ(counted(1, "pair"), "1 pair");
   EXPECT_EQ(p_value(0.25).code(), "0.250");
+  EXPECT_EQ(p_value(ResampledP{0.0123, 0.0021, false}).code(), "0.012\u202f\u00b1\u202f0.002");
+  EXPECT_EQ(p_value(ResampledP{0.0012, 0.0003, false}).code(), "0.0012\u202f\u00b1\u202f0.0003");
+  EXPECT_EQ(p_value(ResampledP{0.002, 0.002, true}).code(), "\u2264\u202f0.002");
+  EXPECT_EQ(p_value(ResampledP{0.25, std::nan(""), false}).code(), "0.250");
   EXPECT_EQ(p_value(6.61e-185).code(), "6.6\u202f\u00d7\u202f10<sup>\u2212185</sup>");
   EXPECT_EQ(with_interval(1.5, {1.4, 1.6}, 1), "1.5 [1.4, 1.6]");
   EXPECT_EQ(with_interval(0.0, {0.0, 0.0}, 2), "0.00");

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -32,34 +33,38 @@ std::vector<const double*> rows_of(const Values& x, std::int64_t columns) {
   return out;
 }
 
-/// Sizes off the multiples of panels, blocks and depths; the upper triangle is right to rounding.
+/// Sizes off the multiples of panels, blocks and depths, the last worth two threads. The upper
+/// triangle is right to rounding.
 TEST(CholeskyTest, FactorTimesItsTransposeIsTheMatrix) {
-  for (const auto& [rows, n] : {std::pair{1, 1}, {12, 7}, {131, 67}, {400, 150}}) {
+  for (const auto& [rows, n] : {std::pair{1L, 1L}, {12L, 7L}, {131L, 67L}, {450L, 300L}}) {
     const Values x = normals(static_cast<std::size_t>(rows * n), 1);
     Values a(static_cast<std::size_t>(n * n));
     add_gram(1, rows_of(x, n), n, a.data(), n, 2);
-    const auto at = [n = n](const Values& m, int i, int j) {
+    const auto at = [n = n](const Values& m, std::int64_t i, std::int64_t j) {
       return m[static_cast<std::size_t>(i * n + j)];
     };
-    for (int i = 0; i < n; ++i) {
-      for (int j = i; j < n; ++j) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (std::int64_t j = i; j < n; ++j) {
         double sum = 0;
-        for (int k = 0; k < rows; ++k) sum += at(x, k, i) * at(x, k, j);
-        EXPECT_NEAR(at(a, i, j), sum, rows * kEpsilon * 2 * std::sqrt(at(a, i, i) * at(a, j, j)));
+        for (std::int64_t k = 0; k < rows; ++k) sum += at(x, k, i) * at(x, k, j);
+        EXPECT_NEAR(
+            at(a, i, j), sum,
+            2 * static_cast<double>(rows) * kEpsilon * std::sqrt(at(a, i, i) * at(a, j, j)));
       }
     }
     Values u = a;
     cholesky(u.data(), n, 2);
     Values alone = a;
     cholesky(alone.data(), n, 1);
-    for (int i = 0; i < n; ++i) {
-      for (int j = i; j < n; ++j) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (std::int64_t j = i; j < n; ++j) {
         EXPECT_EQ(at(u, i, j), at(alone, i, j));
         double sum = 0;
-        for (int k = 0; k <= i; ++k) sum += at(u, k, i) * at(u, k, j);
+        for (std::int64_t k = 0; k <= i; ++k) sum += at(u, k, i) * at(u, k, j);
         // Higham, Accuracy and Stability, theorem 10.3.
-        EXPECT_NEAR(sum, at(a, i, j),
-                    2 * (n + 1) * kEpsilon * std::sqrt(at(a, i, i) * at(a, j, j)));
+        EXPECT_NEAR(
+            sum, at(a, i, j),
+            2 * static_cast<double>(n + 1) * kEpsilon * std::sqrt(at(a, i, i) * at(a, j, j)));
       }
     }
   }

@@ -28,6 +28,10 @@ TEST(CellsTest, EachIsAsWideAsItsColumn) {
   EXPECT_EQ(number_cell(INFINITY, 5, 1), "  inf");
   EXPECT_EQ(p_cell(0.0123, 7), "  0.012");
   EXPECT_EQ(p_cell(kNaN, 7), "      -");
+  EXPECT_EQ(p_cell(ResampledP{0.0123, 0.00212, false}, 16), "   0.012 \u00b1 0.002");
+  EXPECT_EQ(p_cell(ResampledP{0.0002, 0.0002, true}, 10), "  \u2264 0.0002");
+  EXPECT_EQ(p_cell(ResampledP{0.5, kNaN, false}, 5), "  0.5");
+  EXPECT_EQ(p_cell(ResampledP{0.00011, 0.0001, false}, 3), "0.00011 \u00b1 0.0001");
   EXPECT_EQ(interval_cell({0.5, 12.25}, 15, 1), "[  0.5,   12.2]");
   for (const Interval& undefined : {Interval{kNaN, kNaN}, Interval{kNaN, 1.0}}) {
     EXPECT_EQ(interval_cell(undefined, 15, 1), "              -");

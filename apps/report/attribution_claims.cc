@@ -1,0 +1,155 @@
+#include "apps/report/attribution_claims.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "apps/report/nulls.h"
+#include "apps/report/numerals.h"
+#include "apps/report/summary_tables.h"
+
+namespace cdt {
+namespace {
+
+constexpr double kNearlyUniform = 0.9;  // effective bins, as a share of all
+constexpr double kEvenAuroc = 0.5;
+constexpr double kAlike = 0.99;              // r of two genes' rows
+constexpr std::int64_t kLeastEnhancers = 5;  // for a word about how rows are in general
+
+/// The estimate and its whole interval; false where one is undefined.
+bool above(const Estimate& e, double chance) { return e.value > chance && e.interval.low > chance; }
+bool below(const Estimate& e, double chance) {
+  return e.value < chance && e.interval.high < chance;
+}
+
+bool finds_site(const SiteFinding& f) {
+  return f.pairs >= kLeastWindows && above(f.causal, kEvenAuroc) &&
+         above(f.causal_over_decoy, kEvenAuroc);
+}
+
+std::string with_interval(const Estimate& e, int digits) {
+  return with_interval(e.value, e.interval, digits);
+}
+
+/// Windows of the method that have a peak; summary.json of an earlier version does not count them.
+std::int64_t windows_with_peak(const Attribution& attribution, const nlohmann::json& numbers) {
+  return value_at(numbers, "n").is_number() ? count_at(numbers, "n")
+                                            : static_cast<std::int64_t>(attribution.pairs.size());
+}
+
+}  // namespace
+
+Html uniform_claim(const WindowSpread& spread) {
+  const auto bins = static_cast<double>(spread.bins);
+  const Estimate& e = spread.effective_bins;
+  const bool contradicted = e.interval.low <= kNearlyUniform * bins;
+  if (spread.bins < 2 || !(e.value > kNearlyUniform * bins) || contradicted) return {};
+  return "Attention is nearly uniform: mean over the explained pairs with a peak, it spreads "
+         "over " +
+         fixed(e.value, 0) + " of " + std::to_string(spread.bins) +
+         " bins (exp of its entropy). The place of its peak then means little.";
+}
+
+Html edge_claim(const EdgePeaks& peaks) {
+  if (peaks.windows < kLeastWindows || !above(peaks.share, peaks.by_chance) ||
+      !(peaks.p.p < kSignificant)) {
+    return {};
+  }
+  return percent(peaks.share.value) + " of the " + counted(peaks.windows, peaks.method + " peak") +
+         " lie in the outer 5\u202f% of the window (by chance " + percent(peaks.by_chance) +
+         ", two-sided p " + p_value(peaks.p) + "): an edge effect, until shown otherwise.";
+}
+
+Html agreement_claim(const SharedTops& tops) {
+  const bool both =
+      tops.hypergeometric.p < kSignificant && tops.shifted.p < kSignificant && !tops.at_edge;
+  if (tops.pairs < kLeastWindows || !above(tops.shared, tops.by_chance) || !both) return {};
+  return Html(" ") + tops.first + " and " + tops.second + " agree beyond chance: two-sided p " +
+         p_value(tops.hypergeometric) + " of random sets and " + p_value(tops.shifted) +
+         " of windows shifted around.";
+}
+
+Html enrichment_claim(std::span<const ClassTest> tests) {
+  const auto count = [&](bool (*lies)(const Estimate&, double)) {
+    return std::count_if(tests.begin(), tests.end(), [&](const ClassTest& t) {
+      return t.q < kSignificant && lies(t.fold, 1.0);
+    });
+  };
+  const auto more = count(above);
+  const auto fewer = count(below);
+  if (more + fewer == 0) return {};
+  const auto found = [](std::int64_t n) { return counted(n, "test"); };
+  return Html(" ") +
+         (more > 0 ? found(more) + " found more top bins on the class than chance" : "") +
+         (more > 0 && fewer > 0 ? ", " : "") +
+         (fewer > 0 ? found(fewer) + " found fewer than chance" : "") +
+         ": two-sided q < 0.05 and the 95\u202f% interval on that side of 1.";
+}
+
+Html foretelling_claim(const ForetoldEffects& effects) {
+  if (effects.pairs < kLeastWindows || !(effects.mean > kTwoSided95 * effects.shifted_sd) ||
+      !(effects.pearson_mean.low > 0.0)) {
+    return {};
+  }
+  return " The gradient foretells which bins matter to the model better than gradients shifted "
+         "around their windows.";
+}
+
+Html site_claim(std::span<const SiteFinding> methods) {
+  Html found;
+  for (const SiteFinding& f : methods) {
+    if (!finds_site(f)) continue;
+    found += (found.empty() ? "" : "; ") + f.method + " with AUROC " + with_interval(f.causal, 2) +
+             ", over the decoy " + with_interval(f.causal_over_decoy, 2);
+  }
+  if (found.empty()) return {};
+  return " Above chance and above the decoy, the planted site is found by " + found +
+         " (95\u202f% intervals of each, whatever the number of methods).";
+}
+
+Html gene_claim(const SiteFinding& f) {
+  if (!finds_site(f)) return {};
+  if (f.elsewhere.interval.high < f.causal.interval.low) {
+    return " The scores of " + Html(f.method) + " differ by gene.";
+  }
+  if (!above(f.elsewhere, kEvenAuroc)) return {};
+  return " The scores of " + Html(f.method) +
+         " say where the site is; on which gene it acts, as far as these pairs tell, they do not.";
+}
+
+Html gene_rows_claim(const GeneRows& rows) {
+  if (rows.enhancers < kLeastEnhancers || !(rows.least > kAlike)) return {};
+  return " The attention hardly says which gene it is of.";
+}
+
+EdgePeaks read_edge_peaks(const Attribution& attribution, const std::string& method) {
+  const std::string edge = "peak_in_outer_5_percent";
+  const nlohmann::json& numbers = value_at(attribution.summary, "methods." + method);
+  return {method,
+          windows_with_peak(attribution, numbers),
+          {number_at(numbers, edge), interval_at(numbers, "interval_95." + edge)},
+          number_at(attribution.summary, "random_peaks." + edge),
+          weaker_p(value_at(numbers, "null.uniform." + edge),
+                   value_at(numbers, "null.circular_shift." + edge))};
+}
+
+SharedTops read_shared_tops(const Attribution& attribution, const std::string& first,
+                            const std::string& second) {
+  SharedTops out;
+  out.first = first;
+  out.second = second;
+  const nlohmann::json& listed = value_at(attribution.summary, "agreement");
+  for (const nlohmann::json& both : listed.is_array() ? listed : nlohmann::json::array()) {
+    if (string_at(both, "first") != first || string_at(both, "second") != second) continue;
+    out.pairs = windows_with_peak(attribution, both);
+    out.shared = {number_at(both, "top_overlap.mean"),
+                  interval_at(both, "top_overlap.interval_95")};
+    out.by_chance = number_at(both, "top_overlap.hypergeometric.expectation");
+    out.hypergeometric = read_p(value_at(both, "top_overlap.hypergeometric"));
+    out.shifted = read_p(value_at(both, "top_overlap.circular_shift"));
+  }
+  out.at_edge = !edge_claim(read_edge_peaks(attribution, first)).empty() &&
+                !edge_claim(read_edge_peaks(attribution, second)).empty();
+  return out;
+}
+
+}  // namespace cdt

@@ -1,0 +1,97 @@
+// The page's sentences that conclude something from an attribution. Each is a function of numbers
+// that returns nothing unless its control allows the sentence: enough windows, an interval over
+// enhancers on one side of chance, a small p of the weaker null. What is undefined (NaN) allows
+// nothing. The numbers themselves stand elsewhere, beside what chance gives, whatever is concluded.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "apps/report/html.h"
+#include "apps/report/material.h"
+#include "model/bootstrap.h"
+#include "model/null_tests.h"
+
+namespace cdt {
+
+constexpr std::int64_t kLeastWindows = 20;  // or pairs, or a mean over them proves nothing
+constexpr double kSignificant = 0.05;       // of p and q, two-sided
+
+struct Estimate {
+  double value = 0;
+  Interval interval;  // 95 %, over enhancers
+};
+
+/// Over how many of `bins` the windows of attention spread. A description of these windows, so one
+/// is enough, and an interval need not be defined; but it must not reach below what is said.
+struct WindowSpread {
+  Estimate effective_bins;
+  std::int64_t bins = 0;
+};
+Html uniform_claim(const WindowSpread& spread);
+
+/// How many of a method's peaks lie in the outer 5 % of the window.
+struct EdgePeaks {
+  std::string method;
+  std::int64_t windows = 0;  // that have a peak
+  Estimate share;
+  double by_chance = 0;
+  ResampledP p;  // the larger of uniform peaks and circular shifts
+};
+Html edge_claim(const EdgePeaks& peaks);
+
+/// How many of their top bins two methods share.
+struct SharedTops {
+  std::string first, second;
+  std::int64_t pairs = 0;  // in which both have a peak
+  Estimate shared;         // mean
+  double by_chance = 0;
+  ResampledP hypergeometric, shifted;
+  bool at_edge = false;  // edge_claim() speaks of both: that alone makes them agree
+};
+Html agreement_claim(const SharedTops& tops);
+
+/// One method on one class of annotated elements.
+struct ClassTest {
+  Estimate fold;
+  double q = 0;
+};
+/// Counts those whose q is small and whose interval lies above 1, or below 1.
+Html enrichment_claim(std::span<const ClassTest> tests);
+
+/// Spearman correlation within a pair of the gradient with the effects of occlusion.
+struct ForetoldEffects {
+  std::int64_t pairs = 0;
+  double mean = 0;
+  double shifted_sd = 0;  // of the mean, if gradients are shifted around their windows
+  Interval pearson_mean;  // of Pearson's r
+};
+Html foretelling_claim(const ForetoldEffects& effects);
+
+/// AUROC of a method at the planted sites, by chance 0.5.
+struct SiteFinding {
+  std::string method;
+  std::int64_t pairs = 0;  // with a planted effect
+  Estimate causal, causal_over_decoy;
+  Estimate elsewhere;  // the causal site, for genes on which it does not act
+};
+/// Which methods find the site that acts: above chance and above the decoy.
+Html site_claim(std::span<const SiteFinding> methods);
+/// Whether the scores know on which genes it acts; of a method of site_claim() only.
+Html gene_claim(const SiteFinding& finding);
+
+/// How alike the rows of every two genes are in the attention to DNA.
+struct GeneRows {
+  double mean = 0, least = 1, share_above = 0;  // of r, over pairs of genes; means over enhancers
+  std::int64_t enhancers = 0;                   // that have an r
+};
+Html gene_rows_claim(const GeneRows& rows);
+
+/// As summary.json has them.
+EdgePeaks read_edge_peaks(const Attribution& attribution, const std::string& method);
+SharedTops read_shared_tops(const Attribution& attribution, const std::string& first,
+                            const std::string& second);
+
+}  // namespace cdt

@@ -1,0 +1,243 @@
+// Each sentence of the page that concludes something speaks where its control allows it, and is
+// silent where one part of the control is missing and for numbers of every cause that is none.
+#include "apps/report/attribution_claims.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace cdt {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr Estimate kUndefined{kNaN, {kNaN, kNaN}};
+constexpr ResampledP kFloor{0.0002, 0.0002, true};
+constexpr ResampledP kLikely{0.6, 0.008, false};
+
+/// What an attribution gives to all claims.
+struct Numbers {
+  EdgePeaks edge;
+  SharedTops tops;
+  std::vector<ClassTest> classes;
+  ForetoldEffects effects;
+  std::vector<SiteFinding> sites;
+};
+
+/// Of a model that looks at the site that acts, for the genes on which it acts.
+Numbers true_effect() {
+  return {{"gradient", 200, {0.04, {0.02, 0.07}}, 0.05, kLikely},
+          {"attention", "gradient", 200, {2.2, {1.9, 2.6}}, 0.45, {1e-80}, kFloor},
+          {{{3.0, {2.1, 4.0}}, 0.001}, {{0.06, {0.01, 0.2}}, 0.004}, {{1.4, {0.8, 2.0}}, 0.2}},
+          {200, 0.4, 0.02, {0.3, 0.5}},
+          {{"gradient", 200, {0.9, {0.8, 0.95}}, {0.85, {0.7, 0.9}}, {0.5, {0.4, 0.6}}},
+           {"attention", 200, {0.6, {0.55, 0.65}}, {0.5, {0.4, 0.6}}, {0.6, {0.5, 0.7}}}}};
+}
+
+bool speaks(const Html& claim, const char* words) {
+  return claim.code().find(words) != std::string::npos;
+}
+
+/// None of the sentences that say that the scores mean something.
+void expect_no_finding(const Numbers& n) {
+  EXPECT_EQ(agreement_claim(n.tops).code(), "");
+  EXPECT_EQ(enrichment_claim(n.classes).code(), "");
+  EXPECT_EQ(foretelling_claim(n.effects).code(), "");
+  EXPECT_EQ(site_claim(n.sites).code(), "");
+  for (const SiteFinding& f : n.sites) EXPECT_EQ(gene_claim(f).code(), "");
+}
+
+/// Scores that know nothing of the effects.
+Numbers no_effect() {
+  return {{"gradient", 200, {0.06, {0.03, 0.09}}, 0.05, kLikely},
+          {"attention", "gradient", 200, {0.5, {0.4, 0.6}}, 0.45, {0.3}, kLikely},
+          {{{1.1, {0.8, 1.5}}, 0.7}, {{0.9, {0.6, 1.2}}, 0.8}},
+          {200, 0.01, 0.02, {-0.05, 0.06}},
+          {{"gradient", 200, {0.51, {0.45, 0.57}}, {0.49, {0.4, 0.6}}, {0.5, {0.44, 0.56}}}}};
+}
+
+TEST(ClaimsTest, ATrueEffectIsSaid) {
+  const Numbers n = true_effect();
+  EXPECT_EQ(edge_claim(n.edge).code(), "");
+  EXPECT_TRUE(speaks(agreement_claim(n.tops), "attention and gradient agree beyond chance"));
+  EXPECT_TRUE(speaks(enrichment_claim(n.classes), "1 test found more top bins on the class"));
+  EXPECT_TRUE(speaks(enrichment_claim(n.classes), "1 test found fewer"));
+  EXPECT_TRUE(speaks(foretelling_claim(n.effects), "foretells"));
+  EXPECT_TRUE(speaks(site_claim(n.sites), "gradient with AUROC 0.90 [0.80, 0.95]"));
+  EXPECT_FALSE(speaks(site_claim(n.sites), "attention"));
+  EXPECT_TRUE(speaks(gene_claim(n.sites[0]), "differ by gene"));
+  EXPECT_EQ(gene_claim(n.sites[1]).code(), "");
+}
+
+TEST(ClaimsTest, NothingIsSaidWithoutAnEffectOfDna) {
+  expect_no_finding(no_effect());
+  EXPECT_EQ(edge_claim(no_effect().edge).code(), "");
+}
+
+// Bins are ranked alike for every gene, the site as high as the decoy.
+TEST(ClaimsTest, NothingIsSaidOfAnEffectOfTheGeneOnly) {
+  Numbers n = no_effect();
+  n.sites = {{"gradient", 200, {0.6, {0.45, 0.7}}, {0.5, {0.42, 0.58}}, {0.6, {0.52, 0.7}}}};
+  expect_no_finding(n);
+}
+
+// The model fits sites that look alike: causal and decoy stand out together, by accident.
+TEST(ClaimsTest, NothingIsSaidOfLabelNoise) {
+  Numbers n = no_effect();
+  n.sites = {{"gradient", 200, {0.8, {0.7, 0.9}}, {0.52, {0.4, 0.63}}, {0.3, {0.2, 0.4}}}};
+  n.classes = {{{2.0, {0.7, 4.0}}, 0.04}, {{0.3, {0.1, 0.8}}, 0.06}};
+  expect_no_finding(n);
+}
+
+// Many pairs of one enhancer: small p of tests that count pairs, and no interval.
+TEST(ClaimsTest, NothingIsSaidOfOneEnhancerManyTimes) {
+  Numbers n = true_effect();
+  const auto strip = [](Estimate* e) { e->interval = {kNaN, kNaN}; };
+  n.edge = {"gradient", 200, {0.9, {kNaN, kNaN}}, 0.05, kFloor};
+  strip(&n.tops.shared);
+  for (ClassTest& c : n.classes) strip(&c.fold);
+  n.effects.pearson_mean = {kNaN, kNaN};
+  for (SiteFinding& f : n.sites) {
+    for (Estimate* e : {&f.causal, &f.causal_over_decoy, &f.elsewhere}) strip(e);
+  }
+  expect_no_finding(n);
+  EXPECT_EQ(edge_claim(n.edge).code(), "");
+}
+
+// Hardly a window has a peak, or none.
+TEST(ClaimsTest, NothingIsSaidOfASaturatedGradient) {
+  for (const std::int64_t left : {0, 5}) {
+    Numbers n = true_effect();
+    n.edge = {"gradient", left, {0.9, {0.8, 1.0}}, 0.05, kFloor};
+    n.tops.pairs = n.effects.pairs = left;
+    n.classes.clear();
+    for (SiteFinding& f : n.sites) f.pairs = left;
+    if (left == 0) {
+      n.edge.share = n.tops.shared = kUndefined;
+      n.effects.mean = kNaN;
+      n.edge.p = n.tops.hypergeometric = n.tops.shifted = {};
+    }
+    expect_no_finding(n);
+    EXPECT_EQ(edge_claim(n.edge).code(), "");
+  }
+}
+
+// Peaks at the edge of every window: two methods that have them share bins beyond chance, and top
+// bins avoid elements in the middle as they would in every other window.
+TEST(ClaimsTest, AnEdgeEffectIsSaidAndNoMore) {
+  Numbers n = no_effect();
+  n.edge = {"gradient", 200, {0.7, {0.6, 0.8}}, 0.05, kFloor};
+  n.tops = true_effect().tops;
+  n.tops.at_edge = true;
+  n.classes = {{{0.1, {0.05, 0.2}}, 1.0}};
+  EXPECT_TRUE(speaks(edge_claim(n.edge), "gradient peaks lie in the outer 5\u202f%"));
+  EXPECT_TRUE(speaks(edge_claim(n.edge), "two-sided p \u2264"));
+  expect_no_finding(n);
+}
+
+template <class T>
+void expect_silent_without(const T& allowed, Html (*claim)(const T&),
+                           const std::vector<std::function<void(T*)>>& without) {
+  EXPECT_FALSE(claim(allowed).empty());
+  for (std::size_t i = 0; i < without.size(); ++i) {
+    T changed = allowed;
+    without[i](&changed);
+    EXPECT_EQ(claim(changed).code(), "") << i;
+  }
+}
+
+TEST(ClaimsTest, EveryPartOfAControlCounts) {
+  expect_silent_without<EdgePeaks>(
+      {"gradient", 20, {0.7, {0.6, 0.8}}, 0.05, {0.049}}, edge_claim,
+      {[](auto* e) { e->windows = 19; }, [](auto* e) { e->share.interval.low = 0.04; },
+       [](auto* e) { e->share.value = 0.01; }, [](auto* e) { e->p.p = 0.05; },
+       [](auto* e) { e->p.p = kNaN; }, [](auto* e) { e->by_chance = kNaN; }});
+  expect_silent_without<SharedTops>(
+      true_effect().tops, agreement_claim,
+      {[](auto* t) { t->pairs = 19; }, [](auto* t) { t->hypergeometric.p = 0.05; },
+       [](auto* t) { t->shifted.p = 0.05; }, [](auto* t) { t->shifted = {}; },
+       [](auto* t) {
+         t->shared = {0.1, {0.0, 0.2}};
+       },
+       [](auto* t) { t->shared.interval.low = 0.4; }, [](auto* t) { t->at_edge = true; }});
+  expect_silent_without<ForetoldEffects>(
+      true_effect().effects, foretelling_claim,
+      {[](auto* e) { e->pairs = 19; }, [](auto* e) { e->mean = 0.03; },
+       [](auto* e) { e->shifted_sd = kNaN; }, [](auto* e) { e->pearson_mean.low = -0.1; }});
+}
+
+TEST(ClaimsTest, NumbersAreThoseOfTheSummary) {
+  const auto test = [](double p) -> nlohmann::json {
+    return {{"p", p}, {"p_monte_carlo_error", 0.001}, {"p_at_floor", p == 0.002}};
+  };
+  Attribution a;
+  a.pairs.resize(7);
+  for (const char* method : {"attention", "gradient"}) {
+    a.summary["methods"][method] = {
+        {"peak_in_outer_5_percent", 0.5},
+        {"interval_95", {{"peak_in_outer_5_percent", {0.4, 0.6}}}},
+        {"null",
+         {{"uniform", {{"peak_in_outer_5_percent", test(0.002)}}},
+          {"circular_shift", {{"peak_in_outer_5_percent", test(0.01)}}}}}};
+  }
+  a.summary["methods"]["attention"]["n"] = 30;
+  a.summary["random_peaks"]["peak_in_outer_5_percent"] = 0.05;
+  a.summary["agreement"] = {{{"first", "attention"},
+                             {"second", "gradient"},
+                             {"n", 25},
+                             {"top_overlap",
+                              {{"mean", 2.0},
+                               {"interval_95", {1.5, 2.5}},
+                               {"hypergeometric", {{"p", 0.01}, {"expectation", 0.5}}},
+                               {"circular_shift", test(0.002)}}}}};
+  const EdgePeaks edge = read_edge_peaks(a, "attention");
+  EXPECT_EQ(edge.windows, 30);
+  EXPECT_EQ(edge.share.value, 0.5);
+  EXPECT_EQ(edge.share.interval.low, 0.4);
+  EXPECT_EQ(edge.by_chance, 0.05);
+  EXPECT_EQ(edge.p.p, 0.01) << "of the weaker null";
+  EXPECT_EQ(edge.p.error, 0.001);
+  EXPECT_EQ(read_edge_peaks(a, "gradient").windows, 7) << "an older summary counts none";
+  const SharedTops tops = read_shared_tops(a, "attention", "gradient");
+  EXPECT_EQ(tops.pairs, 25);
+  EXPECT_EQ(tops.shared.interval.high, 2.5);
+  EXPECT_EQ(tops.by_chance, 0.5);
+  EXPECT_TRUE(std::isnan(tops.hypergeometric.error));
+  EXPECT_TRUE(tops.shifted.at_floor);
+  EXPECT_FALSE(tops.at_edge) << "seven gradient windows show nothing";
+  EXPECT_FALSE(agreement_claim(tops).empty());
+  a.summary["methods"]["gradient"]["n"] = 30;
+  EXPECT_TRUE(read_shared_tops(a, "attention", "gradient").at_edge);
+}
+
+TEST(ClaimsTest, ASiteThatIsFoundForEveryGene) {
+  SiteFinding f = true_effect().sites[0];
+  f.elsewhere = {0.88, {0.8, 0.93}};
+  EXPECT_TRUE(speaks(gene_claim(f), "on which gene it acts, as far as these pairs tell, they do"));
+  f.elsewhere = kUndefined;
+  EXPECT_EQ(gene_claim(f).code(), "");
+}
+
+TEST(ClaimsTest, UniformAttention) {
+  EXPECT_TRUE(speaks(uniform_claim({{850, {840, 860}}, 896}), "850 of 896"));
+  EXPECT_FALSE(uniform_claim({{850, {kNaN, kNaN}}, 896}).empty()) << "of the windows at hand";
+  EXPECT_EQ(uniform_claim({{850, {700, 890}}, 896}).code(), "");
+  EXPECT_EQ(uniform_claim({{800, {790, 806}}, 896}).code(), "");
+  EXPECT_EQ(uniform_claim({kUndefined, 896}).code(), "");
+  EXPECT_EQ(uniform_claim({{1, {1, 1}}, 1}).code(), "");
+}
+
+TEST(ClaimsTest, RowsOfGenesThatAreAlike) {
+  const GeneRows alike{0.999, 0.995, 1.0, 5};
+  EXPECT_FALSE(gene_rows_claim(alike).empty());
+  EXPECT_EQ(gene_rows_claim({0.999, 0.98, 0.95, 5}).code(), "");
+  EXPECT_EQ(gene_rows_claim({0.999, 0.995, 1.0, 4}).code(), "");
+  EXPECT_EQ(gene_rows_claim({kNaN, kNaN, kNaN, 5}).code(), "");
+}
+
+}  // namespace
+}  // namespace cdt
