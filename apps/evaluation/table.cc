@@ -33,8 +33,8 @@ std::string count_of(std::int64_t count, std::int64_t of) {
 
 /// What "-" stands for in a row; empty where it does not stand there.
 std::string reason(const Evaluation& e, const Score& s) {
-  const std::string r = why_no_r(s);
-  if (!r.empty()) return r;
+  std::string no_r = why_no_r(s);
+  if (!no_r.empty()) return no_r;
   return is_defined(s.pearson_interval) ? std::string() : why_no_interval(e);
 }
 
