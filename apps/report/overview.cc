@@ -142,9 +142,10 @@ Html facts(const Material& material) {
               row("Training", training_row(material));
   if (material.evaluated) {
     const Evaluation& e = material.evaluated->evaluation;
-    rows +=
-        row("Evaluated on", e.split + ": " + counted(e.pairs, "pair") + ", " +
-                                counted(e.enhancers, "enhancer") + ", " + counted(e.genes, "gene"));
+    rows += row("Evaluated on", e.split + ": " + counted(e.pairs, "pair") + ", " +
+                                    counted(e.enhancers, "enhancer") + " in " +
+                                    (e.loci == 1 ? "one locus" : count_text(e.loci) + " loci") +
+                                    ", " + counted(e.genes, "gene"));
     rows += row("Baselines", baselines_row(e));
   }
   if (material.attribution) {
