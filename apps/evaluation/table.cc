@@ -97,25 +97,6 @@ std::string score_rows(const Evaluation& e) {
   return out + reasons(e);
 }
 
-constexpr std::size_t kColumns = 100;
-
-/// `words` in lines of at most kColumns, the first after `head`, others indented as far.
-std::string wrapped(const std::string& head, const std::string& words) {
-  std::string out;
-  std::string line = head;
-  for (std::size_t at = 0; at < words.size();) {
-    const std::size_t end = std::min(words.find(' ', at), words.size());
-    const std::string word = words.substr(at, end - at);
-    if (line.size() > head.size() && line.size() + 1 + word.size() > kColumns) {
-      out += line + "\n";
-      line.assign(head.size(), ' ');
-    }
-    line += (line.size() > head.size() ? " " : "") + word;
-    at = end + 1;
-  }
-  return out + line + "\n";
-}
-
 std::string overlap_rows(const Evaluation& e) {
   std::string out;
   if (e.unseen_genes) {

@@ -86,20 +86,6 @@ check 'any batch size' awk -F '\t' 'NR == FNR { a[FNR] = $4; next }
 expect_ok "$predict" --data "$data" --model "$model" --out "$work/test" --split test --quiet
 expect_text "$work/test/metrics.json" '"split": "test"'
 
-# Baselines that know where the genes start: in the table, in both files, and weighed with the others.
-# Each gene lies near the enhancer of its first pair in val.
-awk -F '\t' -v OFS='\t' 'NR == FNR { chrom[$4] = $1; start[$4] = $2; next }
-  $1 == "val" && !($3 in seen) { seen[$3] = 1; n += 1000 * NR; print chrom[$2], start[$2] + n, start[$2] + n + 9, $3 }' \
-  "$data/enhancers.bed" "$data/pairs.tsv" >"$work/genes.bed"
-expect_ok "$predict" --data "$data" --model "$model" --out "$work/starts" --genes "$work/genes.bed" --quiet
-for label in distance ridge; do
-  check "$label in the table" grep -q "^$label  *-*[01]\.[0-9]" "$work/stdout"
-  expect_text "$work/starts/metrics.json" "\"$label\": {"
-done
-check 'no line past 100 columns' awk 'length($0) > 100 { bad = 1 } END { exit bad }' "$work/stdout"
-check 'their columns' [ "$(head -n 1 "$work/starts/predictions.tsv")" = \
-  $'enhancer\tgene\tbeta\tprediction\tbaseline_distance\tbaseline_ridge' ]
-
 # A second screen: the effects without noise, which agree with the measured ones as the ceiling says.
 {
   printf 'gene\tbeta\tenhancer\n'
