@@ -52,7 +52,7 @@ std::string wrapped(const std::string& head, const std::string& words) {
 
 /// What "-" stands for in a row; empty where it does not stand there.
 std::string reason(const Evaluation& e, const Score& s) {
-  const std::string r = why_no_r(s);
+  std::string r = why_no_r(s);
   if (!r.empty()) return r;
   return is_defined(s.pearson_interval) ? std::string() : why_no_interval(e);
 }
@@ -79,7 +79,7 @@ std::string reasons(const Evaluation& e) {
   }
   std::string out;
   for (const auto& [why, rows] : found) {
-    out += wrapped("-: ", "undefined for the " + rows + ": " + why);
+    out += wrapped("-: ", std::string("undefined for the ").append(rows).append(": ").append(why));
   }
   return out;
 }
