@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
@@ -193,8 +194,9 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
                    {Ink::kMuted, "dashes", "chance: the class\u2019s share of all bins"}};
   figure.reading =
       "Right of the dashed line more of the top bins lie on elements of the class than its share "
-      "of the windows would give, left of it fewer; only a dot whose whole interval is on one side "
-      "says so.";
+      "of the windows would give, left of it fewer; nothing follows from a dot whose interval "
+      "reaches across, or whose q is 0.05 or more.";
+  figure.note = kSeesNoPositions;
   figure.finding = finding(rows, classes.size());
   figure.details = enrichment_table(rows);
   figure.unfolded = rows.size() <= kMostUnfolded;

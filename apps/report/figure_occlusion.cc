@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/nulls.h"
@@ -165,7 +166,8 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
                    " and runs the model again, so it is what the model really does; along the "
                    "dashed line the gradient, which only looks at small changes, says the same.";
   figure.note =
-      "A level row of dots is the effect of the replacement itself, whatever the bins held.";
+      "A level row of dots may be the effect of the replacement itself, whatever the bins held. ";
+  figure.note += kSeesNoPositions;
   figure.finding = finding(comparison, bins, attribution.summary);
   figure.details = correlation_table(attribution);
   figure.command = attribute_command(material);
