@@ -68,5 +68,10 @@ inline constexpr const char* kNoPositions =
     "The model has no positional encoding: in whatever order the bins of a window stand, its "
     "predictions are the same to rounding. Which bin was silenced it cannot know but by what the "
     "embedding itself tells.";
+/// The same beside what is said of places in the window.
+inline constexpr const char* kSeesNoPositions =
+    "The model sees no positions: with its bins in any other order it predicts the same to "
+    "rounding, "
+    "so a place in the window matters only by what its bin holds.";
 
 }  // namespace cdt

@@ -30,6 +30,10 @@ std::string with_interval(const Estimate& e, int digits) {
   return with_interval(e.value, e.interval, digits);
 }
 
+Html said(std::string_view name, const Html& sentence) {
+  return claim_html("span", name, true, sentence);
+}
+
 /// Windows of the method that have a peak; summary.json of an earlier version does not count them.
 std::int64_t windows_with_peak(const Attribution& attribution, const nlohmann::json& numbers) {
   return value_at(numbers, "n").is_number() ? count_at(numbers, "n")
@@ -43,10 +47,11 @@ Html uniform_claim(const WindowSpread& spread) {
   const Estimate& e = spread.effective_bins;
   const bool contradicted = e.interval.low <= kNearlyUniform * bins;
   if (spread.bins < 2 || !(e.value > kNearlyUniform * bins) || contradicted) return {};
-  return "Attention is nearly uniform: mean over the explained pairs with a peak, it spreads "
-         "over " +
-         fixed(e.value, 0) + " of " + std::to_string(spread.bins) +
-         " bins (exp of its entropy). The place of its peak then means little.";
+  return said(
+      "uniform",
+      "Attention is nearly uniform: mean over the explained pairs with a peak, it spreads over " +
+          fixed(e.value, 0) + " of " + std::to_string(spread.bins) +
+          " bins (exp of its entropy). The place of its peak then means little.");
 }
 
 Html edge_claim(const EdgePeaks& peaks) {
@@ -54,18 +59,21 @@ Html edge_claim(const EdgePeaks& peaks) {
       !(peaks.p.p < kSignificant)) {
     return {};
   }
-  return percent(peaks.share.value) + " of the " + counted(peaks.windows, peaks.method + " peak") +
-         " lie in the outer 5\u202f% of the window (by chance " + percent(peaks.by_chance) +
-         ", two-sided p " + p_value(peaks.p) + "): an edge effect, until shown otherwise.";
+  return said(
+      "edge-" + peaks.method,
+      percent(peaks.share.value) + " of the " + counted(peaks.windows, peaks.method + " peak") +
+          " lie in the outer 5\u202f% of the window (by chance " + percent(peaks.by_chance) +
+          ", two-sided p " + p_value(peaks.p) + "): an edge effect, until shown otherwise.");
 }
 
 Html agreement_claim(const SharedTops& tops) {
   const bool both =
       tops.hypergeometric.p < kSignificant && tops.shifted.p < kSignificant && !tops.at_edge;
   if (tops.pairs < kLeastWindows || !above(tops.shared, tops.by_chance) || !both) return {};
-  return Html(" ") + tops.first + " and " + tops.second + " agree beyond chance: two-sided p " +
-         p_value(tops.hypergeometric) + " of random sets and " + p_value(tops.shifted) +
-         " of windows shifted around.";
+  return " " + said("agreement", tops.first + " and " + tops.second +
+                                     " agree beyond chance: two-sided p " +
+                                     p_value(tops.hypergeometric) + " of random sets and " +
+                                     p_value(tops.shifted) + " of windows shifted around.");
 }
 
 Html enrichment_claim(std::span<const ClassTest> tests) {
@@ -78,11 +86,12 @@ Html enrichment_claim(std::span<const ClassTest> tests) {
   const auto fewer = count(below);
   if (more + fewer == 0) return {};
   const auto found = [](std::int64_t n) { return counted(n, "test"); };
-  return Html(" ") +
-         (more > 0 ? found(more) + " found more top bins on the class than chance" : "") +
-         (more > 0 && fewer > 0 ? ", " : "") +
-         (fewer > 0 ? found(fewer) + " found fewer than chance" : "") +
-         ": two-sided q < 0.05 and the 95\u202f% interval on that side of 1.";
+  return " " +
+         said("enrichment",
+              (more > 0 ? found(more) + " found more top bins on the class than chance" : "") +
+                  (more > 0 && fewer > 0 ? ", " : "") +
+                  (fewer > 0 ? found(fewer) + " found fewer than chance" : "") +
+                  ": two-sided q < 0.05 and the 95\u202f% interval on that side of 1.");
 }
 
 Html foretelling_claim(const ForetoldEffects& effects) {
@@ -90,8 +99,9 @@ Html foretelling_claim(const ForetoldEffects& effects) {
       !(effects.pearson_mean.low > 0.0)) {
     return {};
   }
-  return " The gradient foretells which bins matter to the model better than gradients shifted "
-         "around their windows.";
+  return " " + said("foretelling",
+                    "The gradient foretells which bins matter to the model better than gradients "
+                    "shifted around their windows.");
 }
 
 Html site_claim(std::span<const SiteFinding> methods) {
@@ -102,23 +112,26 @@ Html site_claim(std::span<const SiteFinding> methods) {
              ", over the decoy " + with_interval(f.causal_over_decoy, 2);
   }
   if (found.empty()) return {};
-  return " Above chance and above the decoy, the planted site is found by " + found +
-         " (95\u202f% intervals of each, whatever the number of methods).";
+  return " " +
+         said("sites", "Above chance and above the decoy, the planted site is found by " + found +
+                           " (95\u202f% intervals of each, whatever the number of methods).");
 }
 
 Html gene_claim(const SiteFinding& f) {
   if (!finds_site(f)) return {};
   if (f.elsewhere.interval.high < f.causal.interval.low) {
-    return " The scores of " + Html(f.method) + " differ by gene.";
+    return " " + said("site-genes", "The scores of " + f.method + " differ by gene.");
   }
   if (!above(f.elsewhere, kEvenAuroc)) return {};
-  return " The scores of " + Html(f.method) +
-         " say where the site is; on which gene it acts, as far as these pairs tell, they do not.";
+  return " " + claim_html("span", "site-genes", false,
+                          "The scores of " + f.method +
+                              " say where the site is; on which gene it acts, as far as these "
+                              "pairs tell, they do not.");
 }
 
 Html gene_rows_claim(const GeneRows& rows) {
   if (rows.enhancers < kLeastEnhancers || !(rows.least > kAlike)) return {};
-  return " The attention hardly says which gene it is of.";
+  return " " + said("gene-rows", "The attention hardly says which gene it is of.");
 }
 
 WindowSpread read_spread(const Attribution& attribution, std::int64_t bins) {

@@ -2,6 +2,7 @@
 // that returns nothing unless its control allows the sentence: enough windows, an interval over
 // enhancers on one side of chance, a small p of the weaker null. What is undefined (NaN) allows
 // nothing. The numbers themselves stand elsewhere, beside what chance gives, whatever is concluded.
+// Each sentence is marked (claim_html) with the name that docs/honesty.md gives its claim.
 #pragma once
 
 #include <cstdint>
@@ -79,7 +80,8 @@ struct SiteFinding {
 };
 /// Which methods find the site that acts: above chance and above the decoy.
 Html site_claim(std::span<const SiteFinding> methods);
-/// Whether the scores know on which genes it acts; of a method of site_claim() only.
+/// Whether the scores know on which genes it acts; of a method of site_claim() only. That they do
+/// not is no claim: marked as unsaid.
 Html gene_claim(const SiteFinding& finding);
 
 /// How alike the rows of every two genes are in the attention to DNA.

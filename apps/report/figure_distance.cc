@@ -4,6 +4,7 @@
 #include <map>
 
 #include "apps/attribute/numbers.h"
+#include "apps/evaluation/claims.h"
 #include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/nulls.h"
@@ -138,8 +139,8 @@ Item distance_figure(const Gnuplot& gnuplot, const Material& material) {
                    {Ink::kText, "line", "their mean"}};
   figure.reading =
       "Bars inside the grey band are what peaks in random places give, whatever their mean "
-      "distance; "
-      "only bars that leave it are a pattern (one cell in twenty leaves it by chance).";
+      "distance; one cell in twenty leaves it by chance.";
+  figure.note = kSeesNoPositions;
   figure.finding = method_finding("Attention", attention, random, of_attention) +
                    method_finding("Gradient", gradient, random, of_gradient);
   figure.details = method_table(attribution);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
 #include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
@@ -195,8 +196,9 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
                    {Ink::kMuted, "dashes", "chance: the class\u2019s share of all bins"}};
   figure.reading =
       "Right of the dashed line more of the top bins lie on elements of the class than its share "
-      "of the windows would give, left of it fewer; only a dot whose whole interval is on one side "
-      "says so.";
+      "of the windows would give, left of it fewer; nothing follows from a dot whose interval "
+      "reaches across, or whose q is 0.05 or more.";
+  figure.note = kSeesNoPositions;
   figure.finding = finding(rows, classes.size());
   for (const char* method : {"attention", "gradient"}) {
     figure.finding += std::string(" Top bins of ") + method + ": " +

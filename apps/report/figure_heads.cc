@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "apps/evaluation/claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 #include "engine/error.h"
@@ -182,7 +183,8 @@ Item heads_figure(const Gnuplot& gnuplot, const Material& material) {
       "diagonal means near bins, vertical lines mean bins that all others look at.";
   figure.note =
       "Over a map stands over how many bins a row of it spreads (exp of its entropy, mean over "
-      "rows).";
+      "rows). ";
+  figure.note += kSeesNoPositions;
   figure.finding = "Enhancer " + Html(heads.enhancer) + ", windows of " +
                    counted(material.data.bins, "bin") + ".";
   if (heads.heads.size() < heads.all) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
 #include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
@@ -168,7 +169,8 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
                    " and runs the model again, so it is what the model really does; along the "
                    "dashed line the gradient, which only looks at small changes, says the same.";
   figure.note =
-      "A level row of dots is the effect of the replacement itself, whatever the bins held.";
+      "A level row of dots may be the effect of the replacement itself, whatever the bins held. ";
+  figure.note += kSeesNoPositions;
   figure.finding = finding(comparison, bins, attribution.summary);
   if (!defined.left_out.empty()) figure.finding += " Windows with a peak: " + n_text(defined) + ".";
   figure.details = correlation_table(attribution);

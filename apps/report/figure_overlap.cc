@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "apps/attribute/numbers.h"
+#include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
 #include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
@@ -98,8 +99,10 @@ Item overlap_figure(const Gnuplot& gnuplot, const Material& material) {
       {Ink::kMuted, "line", "expected for two random sets (hypergeometric)"},
       {Ink::kText, "dashes", "expected if one window is shifted around, over all shifts"}};
   figure.reading =
-      "Bars to the right of both lines are pairs whose windows share more bins than chance gives, "
-      "even where these are few; bars on the lines share no more.";
+      "Where the bars stand higher than both lines on the right, and lower on the left, more pairs "
+      "share many bins than chance gives; whether that is more than luck, the tests among the "
+      "numbers tell.";
+  figure.note = kSeesNoPositions;
   figure.finding =
       "Mean " + Html(fixed(overlaps.mean, 2)) + " of " + std::to_string(overlaps.top) +
       " shared, " + fixed(random, 2) + " expected for random sets (" +

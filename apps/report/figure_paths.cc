@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "apps/evaluation/claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 #include "io/text.h"
@@ -211,6 +212,7 @@ Item paths_figure(const Gnuplot& gnuplot, const Material& material) {
       "on the whole, over the whole\u2019s length. The curves are norms of the parts, which do not "
       "add up as the vectors do: parts that cancel each other are long.";
   if (paths.is_uneven) figure.note += " Their axis is logarithmic.";
+  figure.note += Html(" ") + kSeesNoPositions;
   const nlohmann::json& summary = material.attribution->summary;
   figure.finding = finding(paths, count_at(summary, "paths.pairs"),
                            number_at(summary, "paths.additivity_error")) +

@@ -126,8 +126,8 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
     figure.legend.push_back({Ink::kOrange, "line", "least-squares line of predicted on observed"});
   }
   figure.reading =
-      "Each dot is a pair; a perfect model puts all of them on the dashed line, and a line flatter "
-      "than it means that large effects are predicted too small.";
+      "Each dot is a pair; a perfect model of effects without noise puts all of them on the dashed "
+      "line, and noise alone makes the line through the dots flatter.";
   const std::string no_r = why_no_r(evaluated.evaluation.model);
   figure.finding =
       no_r.empty() ? "r = " + Html(fixed(m.pearson, 3)) + ", two-sided p = " + p_value(m.pearson_p)

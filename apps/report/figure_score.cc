@@ -134,7 +134,9 @@ Html finding(const Evaluation& e) {
   if (!no_r.empty()) return "The model has no r to compare: " + Html(no_r) + ".";
   Html out;
   if (e.baselines.empty()) out += "There are no training pairs to fit a baseline on. ";
-  for (const NamedClaim& c : claims_of(e)) out += c.claim.text + " ";
+  for (const NamedClaim& c : claims_of(e)) {
+    out += claim_html("span", c.name, c.claim.said, c.claim.text) + " ";
+  }
   if (e.controls && e.controls->shuffled_dna) {
     out += "Shuffled numbers are means over " + counted(e.controls->shuffled_dna->draws, "draw") +
            ". ";
@@ -171,10 +173,9 @@ Item score_figure(const Gnuplot& gnuplot, const Material& material) {
     figure.legend.push_back({Ink::kGreen, "line", "noise ceiling, " + fixed(e.noise_ceiling, 3)});
   }
   figure.reading =
-      "Further right is better. Red dots left of the blue one show what the model owes to the "
-      "inputs "
-      "they lack; whether by more than chance, the intervals of the differences tell, not those in "
-      "the picture.";
+      "Further right is better. Red dots left of the blue one are what r falls to without the "
+      "inputs they lack; whether by more than chance, the intervals of the differences tell, not "
+      "those in the picture.";
   if (!is_defined(e.model.pearson_interval)) {
     figure.reading += " No interval is drawn: " + why_no_interval(e) + ".";
   }

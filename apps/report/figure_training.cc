@@ -70,13 +70,14 @@ Item training_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.legend = {{Ink::kBlue, "line", "training, as the epoch went (dropout, if any, on)"},
                    {Ink::kOrange, "line", "validation, after the epoch"}};
   figure.reading =
-      "Curves that part while training still improves are overfitting; the weights of the marked "
-      "epoch are the ones this page is about.";
+      "Curves that part while training still improves are what overfitting looks like; the weights "
+      "of the marked epoch are the ones this page is about.";
   figure.finding = counted(static_cast<std::int64_t>(epochs.size()), "epoch") + " ran.";
   if (best != nullptr && std::isfinite(best->val_r)) {
     figure.legend.push_back({Ink::kGreen, "dashes", "the best epoch, by validation r"});
     figure.finding += " The best is " + std::to_string(best->epoch) + ": training r " +
-                      fixed(best->train_r, 3) + ", validation r " + fixed(best->val_r, 3) + ".";
+                      fixed(best->train_r, 3) + ", validation r " + fixed(best->val_r, 3) +
+                      ", by which it was chosen: no estimate of r on new pairs.";
   } else if (best != nullptr) {
     figure.legend.push_back({Ink::kGreen, "dashes", "the epoch whose weights were kept"});
     figure.finding += " No epoch has a validation r, so the weights of epoch " +

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
 #include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
@@ -175,7 +176,8 @@ Html occlusion_remark(const nlohmann::json& summary) {
   const double at_a_time = number_at(summary, "methods.occlusion.bins_at_a_time");
   if (!(at_a_time > 1)) return {};
   return " Occlusion gives " + fixed(at_a_time, 0) +
-         " neighbouring bins one score here, which bounds its precision.";
+         " neighbouring bins one score here: its precision depends on how sites lie to these "
+         "ranges.";
 }
 
 }  // namespace
@@ -210,14 +212,15 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
                    {Ink::kRed, "dot", "the decoy, which looks alike and does nothing"},
                    {Ink::kMuted, "dashes", "what random scores reach"}};
   figure.reading =
-      "A method that explains the predictions has its green dots far right and its red dots no "
-      "further right than the dashed line, and one that tells genes apart has its blue dots left "
-      "of its green ones.";
+      "If the model predicts from the site that acts, a method that explains its predictions has "
+      "its green dots far right and its red dots no further right than the dashed line, and one "
+      "that tells genes apart has its blue dots left of its green ones.";
   figure.note =
       "AUROC is the chance that a bin of the site scores higher than a bin of neither; precision "
       "at k is the share of the k highest bins that lie on the site, k being its number of bins. "
       "Means over pairs of absolute scores, intervals from a bootstrap over enhancers; the best by "
-      "precision stands at the top.";
+      "precision stands at the top. ";
+  figure.note += kSeesNoPositions;
   figure.finding = finding(summary, scores) + occlusion_remark(summary);
   figure.details = score_table(scores, chance);
   figure.unfolded = true;

@@ -4,6 +4,7 @@
 
 #include "apps/attribute/numbers.h"
 #include "apps/common/command_record.h"
+#include "apps/evaluation/claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 #include "apps/report/window_classes.h"
@@ -242,7 +243,8 @@ Item window_figure(const Gnuplot& gnuplot, const Material& material, const Shown
       "in one panel only is seen by one of the two windows alone.";
   figure.note =
       "Both panels share the axis: kb from the centre of the enhancer below, position on the "
-      "chromosome in Mb above.";
+      "chromosome in Mb above. ";
+  figure.note += kSeesNoPositions;
   if (view.classes_left_out > 0) {
     figure.note += " Not drawn: the " +
                    count_text(static_cast<std::int64_t>(view.classes_left_out)) +

@@ -72,6 +72,10 @@ Html element(std::string_view tag, Attributes attributes, const Html& content) {
 
 Html element(std::string_view tag, const Html& content) { return element(tag, {}, content); }
 
+Html claim_html(std::string_view tag, std::string_view name, bool said, const Html& sentence) {
+  return element(tag, {{"class", said ? "said" : "unsaid"}, {"data-claim", name}}, sentence);
+}
+
 Html table(std::string_view label, const std::vector<Html>& header,
            const std::vector<std::vector<Html>>& rows) {
   Html head;

@@ -38,6 +38,10 @@ using Attributes = std::initializer_list<std::pair<const char*, std::string_view
 Html element(std::string_view tag, Attributes attributes, const Html& content);
 Html element(std::string_view tag, const Html& content);
 
+/// A sentence that may conclude something, marked so that the claims of pages can be counted: its
+/// name as data-claim, and as class "said", or "unsaid" where it tells why nothing is concluded.
+Html claim_html(std::string_view tag, std::string_view name, bool said, const Html& sentence);
+
 /// A table in a box that scrolls sideways where the page is narrow. The first cell of a row is its
 /// header; `label` names the table to a screen reader.
 Html table(std::string_view label, const std::vector<Html>& header,

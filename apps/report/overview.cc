@@ -78,10 +78,9 @@ Html conclusions(const Material& material) {
   if (!material.evaluated) return {};
   Html items;
   for (const NamedClaim& c : claims_of(material.evaluated->evaluation)) {
-    items += element("li", {{"class", c.claim.said ? "said" : "unsaid"}, {"data-claim", c.name}},
-                     c.claim.text);
+    items += claim_html("li", c.name, c.claim.said, c.claim.text);
   }
-  items += element("li", {{"class", "unsaid"}, {"data-claim", "positions"}}, kNoPositions);
+  items += claim_html("li", "positions", false, kNoPositions);
   return element("section", {{"class", "conclusions"}},
                  element("h2", "What may be said") + element("ul", items));
 }

@@ -9,6 +9,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cdt {
@@ -71,6 +72,25 @@ TEST(ClaimsTest, ATrueEffectIsSaid) {
   EXPECT_FALSE(speaks(site_claim(n.sites), "attention"));
   EXPECT_TRUE(speaks(gene_claim(n.sites[0]), "differ by gene"));
   EXPECT_EQ(gene_claim(n.sites[1]).code(), "");
+}
+
+TEST(ClaimsTest, EachSentenceIsMarkedByItsName) {
+  Numbers n = true_effect();
+  n.edge.share = {0.3, {0.2, 0.4}};
+  n.edge.p = kFloor;
+  const std::vector<std::pair<const char*, Html>> claims{
+      {"uniform", uniform_claim({{850, {840, 860}}, 896})},
+      {"edge-gradient", edge_claim(n.edge)},
+      {"agreement", agreement_claim(n.tops)},
+      {"enrichment", enrichment_claim(n.classes)},
+      {"foretelling", foretelling_claim(n.effects)},
+      {"sites", site_claim(n.sites)},
+      {"site-genes", gene_claim(n.sites[0])},
+      {"gene-rows", gene_rows_claim({0.999, 0.995, 1.0, 5})}};
+  for (const auto& [name, claim] : claims) {
+    const std::string mark = std::string("<span class=\"said\" data-claim=\"") + name + "\">";
+    EXPECT_TRUE(speaks(claim, mark.c_str())) << name << ": " << claim.code();
+  }
 }
 
 TEST(ClaimsTest, NothingIsSaidWithoutAnEffectOfDna) {
@@ -218,6 +238,7 @@ TEST(ClaimsTest, ASiteThatIsFoundForEveryGene) {
   SiteFinding f = true_effect().sites[0];
   f.elsewhere = {0.88, {0.8, 0.93}};
   EXPECT_TRUE(speaks(gene_claim(f), "on which gene it acts, as far as these pairs tell, they do"));
+  EXPECT_TRUE(speaks(gene_claim(f), "<span class=\"unsaid\" data-claim=\"site-genes\">"));
   f.elsewhere = kUndefined;
   EXPECT_EQ(gene_claim(f).code(), "");
 }
