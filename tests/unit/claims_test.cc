@@ -68,6 +68,17 @@ TEST(DnaClaimTest, SilentOnASplitThatMadeTheModel) {
 }
 
 TEST(DnaClaimTest, SilentAboutLociThatWereTrainedOn) {
+  DnaEvidence unknown = dna();
+  unknown.has_train = false;
+  EXPECT_FALSE(dna_claim(unknown).said);
+  EXPECT_TRUE(holds(dna_claim(unknown), "may have been trained on"));
+  const std::vector<Pair> pairs = {{Split::kTest, 0, 0, 0.1F, -1}, {Split::kTest, 1, 1, 0.4F, -1}};
+  const ControlPredictions controls{{{0.3F, 0.2F}}, {0.2F, 0.2F}, {0.2F, 0.3F}};
+  const auto has_train = [&](const std::vector<Pair>& train) {
+    return dna_evidence(test::evaluated(pairs, {0.2F, 0.3F}, train, kNaN, 10, &controls)).has_train;
+  };
+  EXPECT_FALSE(has_train({}));
+  EXPECT_TRUE(has_train(pairs));
   DnaEvidence e = dna();
   e.known = 300;
   e.pairs = e.loci = 0;
