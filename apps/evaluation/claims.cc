@@ -115,7 +115,9 @@ Claim gene_claim(const GeneEvidence& e) {
 
 std::vector<NamedClaim> claims_of(const Evaluation& e) {
   std::vector<NamedClaim> out;
-  if (e.controls) out.push_back({"dna", dna_claim(dna_evidence(e))});
+  out.push_back({"dna", e.controls ? dna_claim(dna_evidence(e))
+                                   : unsaid("The controls beside r were not computed, so nothing "
+                                            "can be said of what the model owes to DNA")});
   if (const BaselineScore* strongest = e.strongest_baseline()) {
     out.push_back({"baseline",
                    baseline_claim({e.split, strongest->label, e.loci, {e.gain, e.gain_interval}})});

@@ -172,6 +172,18 @@ double of_dna(std::int32_t enhancer) {
   return enhancer < 0 ? 0.0 : static_cast<double>(enhancer * 7 % 13) / 6.0 - 1.0;
 }
 
+TEST(EvidenceTest, WithoutControlsNothingIsSaidOfDna) {
+  const World world(
+      3, [](auto e, auto g, double noise) { return of_dna(e) + g + 0.3 * noise; },
+      [](auto e, auto g) { return of_dna(e) + g; });
+  Evaluation e = test::evaluated(world.test, world.predictions, world.train, kNaN, 400);
+  e.split = "test";
+  const std::vector<NamedClaim> claims = claims_of(e);
+  EXPECT_EQ(claims.front().name, "dna");
+  EXPECT_FALSE(claims.front().claim.said);
+  for (const NamedClaim& c : claims) EXPECT_NE(c.name, "genes");
+}
+
 TEST(EvidenceTest, ModelThatReadsDnaIsHeard) {
   const World world(
       3, [](auto e, auto g, double noise) { return of_dna(e) + g + 0.3 * noise; },
