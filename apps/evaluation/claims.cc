@@ -88,6 +88,10 @@ Claim baseline_claim(const BaselineEvidence& e) {
                               ", is " + number(e.over);
   if (e.over.interval.high < 0.0) return unsaid(numbers + ": it predicts worse");
   if (!is_above_0(e.over)) return unsaid(numbers + ", not above 0: it does not beat it");
+  if (e.mse > e.baseline_mse) {
+    return unsaid(numbers + "; but its mean squared error is larger, " + text("%.2g", e.mse) +
+                  " against " + text("%.2g", e.baseline_mse));
+  }
   const std::string no_test = why_no_test(e.split, e.loci);
   if (!no_test.empty()) return unsaid(numbers + "; but " + no_test);
   return {true, numbers + ": it beats it."};
@@ -119,8 +123,12 @@ std::vector<NamedClaim> claims_of(const Evaluation& e) {
                                    : unsaid("The controls beside r were not computed, so nothing "
                                             "can be said of what the model owes to DNA")});
   if (const BaselineScore* strongest = e.strongest_baseline()) {
-    out.push_back({"baseline",
-                   baseline_claim({e.split, strongest->label, e.loci, {e.gain, e.gain_interval}})});
+    out.push_back({"baseline", baseline_claim({e.split,
+                                               strongest->label,
+                                               e.loci,
+                                               {e.gain, e.gain_interval},
+                                               e.model.metrics.mse,
+                                               strongest->score.metrics.mse})});
   }
   if (e.controls) {
     out.push_back({"genes", gene_claim({e.split, e.loci, e.controls->change_by_genes,

@@ -42,9 +42,10 @@ struct BaselineEvidence {
   std::string split, label;  // of the strongest baseline
   std::int64_t loci = 0;
   Gain over;
+  double mse = 0, baseline_mse = 0;
 };
-/// "The model beats the strongest baseline": the interval above 0, over as many loci, on such a
-/// split.
+/// "The model beats the strongest baseline": the interval above 0 and no larger mean squared error,
+/// over as many loci, on such a split.
 Claim baseline_claim(const BaselineEvidence& evidence);
 
 struct GeneEvidence {
