@@ -105,16 +105,16 @@ std::string AnnotationReport::table() const {
     return !std::isnan(a->q) && (std::isnan(b->q) || a->q < b->q);
   });
   std::string out = text("top bins on annotated elements, more or fewer than chance\n");
-  out += text("%-20s %-24s %6s %6s %15s %16s %7s\n", "method", "class", "n", "fold",
+  out += text("%-20s %-24s %5s %6s  %-15s %16s %7s\n", "method", "class", "n", "fold",
               "95 % interval", "two-sided p", "q");
   bool undefined = false;
   for (std::size_t i = 0; i < std::min(order.size(), kMostLines); ++i) {
     const ClassEnrichment& c = *order[i];
     const Enrichment& e = c.numbers;
     const std::string name = c.file == c.class_name ? c.file : c.file + ": " + c.class_name;
-    out += text("%-20s %-24.60s %6lld ", c.method.c_str(), name.c_str(),
+    out += text("%-20s %-24.60s %5lld ", c.method.c_str(), name.c_str(),
                 static_cast<long long>(c.pairs)) +
-           number_cell(e.fold, 6, 2) + " " + interval_cell(e.fold_interval, 15, 2) + " " +
+           number_cell(e.fold, 6, 2) + "  " + interval_cell(e.fold_interval, 15, 2) + " " +
            p_cell(e.weakest, 16) + " " + p_cell(c.q, 7) + "\n";
     undefined = undefined || std::isnan(e.fold) || !is_defined(e.fold_interval);
   }

@@ -177,8 +177,8 @@ std::string undefined_rows(const Summary& s) {
          {WindowState::kOneBin, WindowState::kZero, WindowState::kEqual}) {
       const std::int64_t count = s.by_method[i].states[static_cast<std::size_t>(state)];
       if (count == 0) continue;
-      why += (why.empty() ? "" : ", ") + text("of %lld pairs ", static_cast<long long>(count)) +
-             meaning_of(state);
+      why += why.empty() ? "of " : ", of ";
+      why += number_of(count, "pair") + " " + meaning_of(state);
     }
     if (!why.empty()) {
       out += text("undefined, without a peak, left out: %s %s\n", s.methods[i]->name, why.c_str());

@@ -11,80 +11,83 @@ namespace {
 /// keeps 8 bits, and rounding in a different order moves the last of them.
 constexpr double kRounding = 1.0 / 64.0;
 
-/// Why a split cannot test a model; "" if it can.
-std::string why_no_test(const std::string& split) {
-  if (split == "val") {
-    return "val also chose the model, so this is no test of it (--split test is one)";
-  }
+/// Why pairs cannot test a model; "" if they can.
+std::string why_no_test(const std::string& split, std::int64_t loci) {
+  if (split == "val") return "val also chose the model, so this is no test of it";
   if (split == "train") return "the model was trained on these pairs";
-  return "";
+  if (loci >= kLeastLoci) return "";
+  return "these pairs are of " + std::to_string(loci) + " loci, and fewer than " +
+         std::to_string(kLeastLoci) + " are too few to claim anything by";
 }
 
 Claim unsaid(const std::string& text) { return {false, text + "."}; }
 
+bool is_above_0(const Gain& gain) { return gain.interval.low > 0.0; }
+
+/// "0.373 [0.316, 0.427]"
+std::string number(const Gain& gain) {
+  const std::string r = number_cell(gain.r, 0, 3);
+  return is_defined(gain.interval) ? r + " " + interval_cell(gain.interval, 0, 3) : r;
+}
+
+Gain gain_of(const Control& control) { return {control.difference, control.interval}; }
+
 }  // namespace
 
 DnaEvidence dna_evidence(const Evaluation& e) {
-  const Controls& all = *e.controls;
   const bool none_is_new = e.overlap.locus == e.pairs;
-  const Controls& used = e.new_loci_controls ? *e.new_loci_controls : all;
-  const Interval none{std::nan(""), std::nan("")};
+  const Controls& used = e.new_loci_controls ? *e.new_loci_controls : *e.controls;
   DnaEvidence out;
   out.split = e.split;
   out.known = e.overlap.locus;
   out.pairs = none_is_new ? 0 : used.pairs;
   out.loci = none_is_new ? 0 : used.loci;
   out.pearson = used.pearson;
-  out.over_shuffled = used.shuffled_dna ? used.shuffled_dna->interval : none;
-  out.over_mean = used.mean_dna.interval;
+  out.over_shuffled = {std::nan(""), {std::nan(""), std::nan("")}};
+  if (used.shuffled_dna) out.over_shuffled = gain_of(*used.shuffled_dna);
+  out.over_mean = gain_of(used.mean_dna);
   return out;
 }
 
 Claim dna_claim(const DnaEvidence& e) {
   if (e.pairs == 0) {
     return unsaid(
-        "All pairs here are of loci that were trained on, so nothing here can show that "
-        "the model uses DNA");
+        "All pairs are of loci that were trained on, so nothing here can show that the model uses "
+        "DNA");
   }
   const std::string over =
-      e.known > 0 ? "Over the " + number_of(e.pairs, "pair") + " of loci without training pairs "
+      e.known > 0 ? "Over the " + number_of(e.pairs, "pair") + " of loci without training pairs, "
                   : std::string();
-  const auto starting = [&](const char* bare, const char* after) {
-    return over.empty() ? std::string(bare) : over + after;
-  };
-  if (!is_defined(e.over_shuffled) || !is_defined(e.over_mean)) {
-    return unsaid(starting("Whether", "whether") +
-                  " DNA adds anything cannot be said: an interval needs predictions that differ, "
-                  "of pairs of two loci");
+  if (!is_defined(e.over_shuffled.interval) || !is_defined(e.over_mean.interval)) {
+    return unsaid(
+        over + (over.empty() ? "Whether" : "whether") +
+        " DNA adds anything cannot be said: an interval needs predictions that differ, of "
+        "pairs of two loci");
   }
-  if (!(e.over_shuffled.low > 0.0) || !(e.over_mean.low > 0.0)) {
-    return unsaid(starting("Not both intervals lie", "not both intervals lie") +
-                  " above 0: nothing here shows that the model uses DNA");
+  const std::string numbers = over + "r falls by " + number(e.over_shuffled) +
+                              " when each enhancer is given another's DNA, and by " +
+                              number(e.over_mean) + " when all are given one mean window";
+  if (!is_above_0(e.over_shuffled) || !is_above_0(e.over_mean) || !(e.pearson > 0.0)) {
+    return unsaid(numbers + (e.pearson > 0.0 ? ", not both above 0" : ", but not above 0 itself") +
+                  ": nothing here shows that the model uses DNA");
   }
-  if (!(e.pearson > 0.0)) {
-    return unsaid(starting("The model's", "the model's") +
-                  " r is not above 0: nothing here shows that it uses DNA");
-  }
-  const std::string above = starting("Both intervals lie", "both intervals lie") + " above 0";
-  const std::string no_test = why_no_test(e.split);
-  if (!no_test.empty()) return unsaid(above + ", but " + no_test);
-  return {true, above + ": DNA adds something."};
+  const std::string no_test = why_no_test(e.split, e.loci);
+  if (!no_test.empty()) return unsaid(numbers + "; but " + no_test);
+  return {true, numbers + ": DNA adds something."};
 }
 
 Claim baseline_claim(const BaselineEvidence& e) {
-  if (!is_defined(e.gain)) {
-    return unsaid("The model cannot be compared with the " + e.label +
+  if (!is_defined(e.over.interval)) {
+    return unsaid("The model cannot be compared with the strongest baseline, the " + e.label +
                   ": an interval needs predictions that differ, of pairs of two loci");
   }
-  if (e.gain.high < 0.0) {
-    return unsaid("The interval lies below 0: the model predicts worse than the " + e.label);
-  }
-  if (!(e.gain.low > 0.0)) {
-    return unsaid("The interval includes 0: the model does not beat the " + e.label);
-  }
-  const std::string no_test = why_no_test(e.split);
-  if (!no_test.empty()) return unsaid("The interval lies above 0, but " + no_test);
-  return {true, "The interval lies above 0: the model beats the " + e.label + "."};
+  const std::string numbers = "The model's r less that of the strongest baseline, the " + e.label +
+                              ", is " + number(e.over);
+  if (e.over.interval.high < 0.0) return unsaid(numbers + ": it predicts worse");
+  if (!is_above_0(e.over)) return unsaid(numbers + ", not above 0: it does not beat it");
+  const std::string no_test = why_no_test(e.split, e.loci);
+  if (!no_test.empty()) return unsaid(numbers + "; but " + no_test);
+  return {true, numbers + ": it beats it."};
 }
 
 Claim gene_claim(const GeneEvidence& e) {
@@ -95,23 +98,28 @@ Claim gene_claim(const GeneEvidence& e) {
              "which embedding does not matter to the model, a gene is an output column",
              e.change));
   }
-  if (!(e.over_shuffled.low > 0.0)) {
-    return unsaid("Nothing here shows that it matters which gene has which embedding");
+  const std::string numbers = "r falls by " + number(e.over_shuffled) +
+                              " when the genes' embeddings are dealt out at random";
+  if (!is_above_0(e.over_shuffled)) {
+    return unsaid(numbers +
+                  ", not above 0: nothing here shows that it matters which gene has "
+                  "which embedding");
   }
-  const std::string no_test = why_no_test(e.split);
-  if (!no_test.empty()) return unsaid("The interval lies above 0, but " + no_test);
-  return {true, "The interval lies above 0: it matters which gene has which embedding."};
+  const std::string no_test = why_no_test(e.split, e.loci);
+  if (!no_test.empty()) return unsaid(numbers + "; but " + no_test);
+  return {true, numbers + ": it matters which gene has which embedding."};
 }
 
 std::vector<NamedClaim> claims_of(const Evaluation& e) {
   std::vector<NamedClaim> out;
   if (e.controls) out.push_back({"dna", dna_claim(dna_evidence(e))});
   if (const BaselineScore* strongest = e.strongest_baseline()) {
-    out.push_back({"baseline", baseline_claim({e.split, strongest->label, e.gain_interval})});
+    out.push_back({"baseline",
+                   baseline_claim({e.split, strongest->label, e.loci, {e.gain, e.gain_interval}})});
   }
   if (e.controls) {
-    out.push_back({"genes", gene_claim({e.split, e.controls->change_by_genes,
-                                        e.controls->shuffled_genes.interval})});
+    out.push_back({"genes", gene_claim({e.split, e.loci, e.controls->change_by_genes,
+                                        gain_of(e.controls->shuffled_genes)})});
   }
   return out;
 }

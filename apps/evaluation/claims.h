@@ -15,31 +15,45 @@ struct Claim {
   std::string text;
 };
 
+/// Below this many loci a bootstrap is too narrow to claim anything by.
+inline constexpr std::int64_t kLeastLoci = 20;
+
+/// r with the real inputs minus r without them.
+struct Gain {
+  double r = 0;
+  Interval interval;  // NaN: undefined
+};
+
 /// What a claim about DNA rests on, over the pairs of loci that have no training pair.
 struct DnaEvidence {
   std::string split;
-  std::int64_t pairs = 0, loci = 0;   // compared
-  std::int64_t known = 0;             // pairs left out: of loci with training pairs
-  double pearson = 0;                 // of the compared pairs
-  Interval over_shuffled, over_mean;  // of r with its DNA minus r without; NaN: undefined
+  std::int64_t pairs = 0, loci = 0;  // compared
+  std::int64_t known = 0;            // pairs left out: of loci with training pairs
+  double pearson = 0;                // of the compared pairs
+  Gain over_shuffled, over_mean;
 };
 DnaEvidence dna_evidence(const Evaluation& evaluation);
-/// "DNA adds something": r and both intervals above 0, on a split that had no say in the model.
+/// "DNA adds something": r and both intervals above 0, over kLeastLoci loci, on a split that had no
+/// say in the model.
 Claim dna_claim(const DnaEvidence& evidence);
 
 struct BaselineEvidence {
   std::string split, label;  // of the strongest baseline
-  Interval gain;             // r of the model minus its r
+  std::int64_t loci = 0;
+  Gain over;
 };
-/// "The model beats the strongest baseline": the interval above 0, on such a split.
+/// "The model beats the strongest baseline": the interval above 0, over as many loci, on such a
+/// split.
 Claim baseline_claim(const BaselineEvidence& evidence);
 
 struct GeneEvidence {
   std::string split;
+  std::int64_t loci = 0;
   double change = 0;  // Controls::change_by_genes
-  Interval over_shuffled;
+  Gain over_shuffled;
 };
-/// "Which gene has which embedding matters": the interval above 0, on such a split.
+/// "It matters which gene has which embedding": the interval above 0, over as many loci, on such a
+/// split.
 Claim gene_claim(const GeneEvidence& evidence);
 
 struct NamedClaim {

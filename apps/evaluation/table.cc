@@ -74,15 +74,35 @@ std::string score_rows(const Evaluation& e) {
   return out + reasons(e);
 }
 
+constexpr std::size_t kColumns = 100;
+
+/// `words` in lines of at most kColumns, the first after `head`, others indented as far.
+std::string wrapped(const std::string& head, const std::string& words) {
+  std::string out;
+  std::string line = head;
+  for (std::size_t at = 0; at < words.size();) {
+    const std::size_t end = std::min(words.find(' ', at), words.size());
+    const std::string word = words.substr(at, end - at);
+    if (line.size() > head.size() && line.size() + 1 + word.size() > kColumns) {
+      out += line + "\n";
+      line.assign(head.size(), ' ');
+    }
+    line += (line.size() > head.size() ? " " : "") + word;
+    at = end + 1;
+  }
+  return out + line + "\n";
+}
+
 std::string overlap_rows(const Evaluation& e) {
   std::string out;
   if (e.unseen_genes) {
     out += count_of(e.unseen_genes->metrics.n, e.pairs) +
            " are of genes without training pairs, whose output column was never trained\n";
   }
-  return out + "also in train: enhancer " + count_of(e.overlap.enhancer, e.pairs) + ", locus " +
-         count_of(e.overlap.locus, e.pairs) + ", gene " + count_of(e.overlap.gene, e.pairs) +
-         ", pair " + count_of(e.overlap.pair, e.pairs) + "\n";
+  return out + wrapped("also in train: ", "enhancer " + count_of(e.overlap.enhancer, e.pairs) +
+                                              ", locus " + count_of(e.overlap.locus, e.pairs) +
+                                              ", gene " + count_of(e.overlap.gene, e.pairs) +
+                                              ", pair " + count_of(e.overlap.pair, e.pairs));
 }
 
 std::string control_row(const Control& c) {
@@ -117,23 +137,6 @@ std::string ceiling_rows(const Evaluation& e) {
   return out + "\n";
 }
 
-/// `words` in lines of at most `most` columns, the first after `head`, others indented as far.
-std::string wrapped(const std::string& head, const std::string& words, std::size_t most) {
-  std::string out;
-  std::string line = head;
-  for (std::size_t at = 0; at < words.size();) {
-    const std::size_t end = std::min(words.find(' ', at), words.size());
-    const std::string word = words.substr(at, end - at);
-    if (line.size() > head.size() && line.size() + 1 + word.size() > most) {
-      out += line + "\n";
-      line.assign(head.size(), ' ');
-    }
-    line += (line.size() > head.size() ? " " : "") + word;
-    at = end + 1;
-  }
-  return out + line + "\n";
-}
-
 }  // namespace
 
 std::string why_no_r(const Score& s) {
@@ -147,7 +150,6 @@ std::string why_no_interval(const Evaluation& e) {
 }
 
 std::string summary_table(const Evaluation& e) {
-  constexpr std::size_t kColumns = 100;
   std::string out = e.split + ": " + number_of(e.pairs, "pair") + ", " +
                     number_of(e.enhancers, "enhancer") + " in " +
                     (e.loci == 1 ? "1 locus" : std::to_string(e.loci) + " loci") + ", " +
@@ -167,8 +169,8 @@ std::string summary_table(const Evaluation& e) {
                                                   number_of(e.new_loci_controls->pairs, "pair") +
                                                   " of loci without training pairs");
   }
-  for (const NamedClaim& c : claims_of(e)) out += wrapped(c.name + ": ", c.claim.text, kColumns);
-  return out + wrapped("positions: ", kNoPositions, kColumns);
+  for (const NamedClaim& c : claims_of(e)) out += wrapped(c.name + ": ", c.claim.text);
+  return out + wrapped("positions: ", kNoPositions);
 }
 
 }  // namespace cdt

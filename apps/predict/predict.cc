@@ -159,13 +159,8 @@ void run(const PredictOptions& options) {
   const auto seed = static_cast<std::uint64_t>(options.common.seed);
   const Predicted predicted =
       predict_once(inference, pairs, options.batch_size, seed, options.common.quiet);
-  Evaluation evaluation = evaluate({pairs,
-                                    predicted.predictions,
-                                    data.pairs_of(Split::kTrain),
-                                    loci_of(data),
-                                    &predicted.controls,
-                                    {},
-                                    ceiling},
+  Evaluation evaluation = evaluate({pairs, predicted.predictions, data.pairs_of(Split::kTrain),
+                                    loci_of(data), &predicted.controls, further, ceiling},
                                    {.replicates = options.bootstrap, .seed = seed});
   evaluation.split = options.split;
   evaluation.data = path_text(options.common.data);

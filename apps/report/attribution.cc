@@ -4,6 +4,7 @@
 #include <set>
 #include <tuple>
 
+#include "apps/common/gene_training.h"
 #include "apps/report/material.h"
 #include "engine/error.h"
 #include "io/assembly.h"
@@ -34,9 +35,26 @@ Measurements measurements(const Dataset& data) {
   return out;
 }
 
+/// Whether a row is of a gene that was never trained: as recorded, else by the data set.
+class Untrained {
+ public:
+  Untrained(const nlohmann::json& summary, const Dataset& data)
+      : is_recorded_known_(value_at(summary, "pairs_of_untrained_genes").is_number()),
+        training_(data) {}
+  bool is(const TsvFile& file, int column, std::int32_t gene) const {
+    if (!file.has(column)) return training_.is_untrained(gene);
+    return is_recorded_known_ && file.field(column) == "0";
+  }
+
+ private:
+  bool is_recorded_known_;
+  GeneTraining training_;
+};
+
 void read_pair_rows(const fs::path& path, const Dataset& data, Attribution* out) {
-  constexpr int kZeroDna = 4;
-  TsvFile file(path, {"enhancer", "gene", "beta", "prediction"}, {"zero_dna"});
+  constexpr int kZeroDna = 4, kTrainPairs = 5;
+  TsvFile file(path, {"enhancer", "gene", "beta", "prediction"}, {"zero_dna", "gene_train_pairs"});
+  const Untrained untrained(out->summary, data);
   const Measurements measured = measurements(data);
   while (file.next()) {
     AttributedPair pair;
@@ -52,6 +70,7 @@ void read_pair_rows(const fs::path& path, const Dataset& data, Attribution* out)
       file.fail(2, "made from another data set: " + data.directory.string() +
                        " has no such effect for this pair: " + std::string(file.field(2)));
     }
+    pair.untrained = untrained.is(file, kTrainPairs, pair.gene);
     const bool zero = file.has(kZeroDna) && file.field(kZeroDna) == "1";
     (zero ? out->without_dna : out->pairs).push_back(pair);
   }

@@ -47,10 +47,11 @@ Html uniform_claim(const WindowSpread& spread) {
   const Estimate& e = spread.effective_bins;
   const bool contradicted = e.interval.low <= kNearlyUniform * bins;
   if (spread.bins < 2 || !(e.value > kNearlyUniform * bins) || contradicted) return {};
-  return said("uniform",
-              "Attention is nearly uniform: mean over the explained pairs, it spreads over " +
-                  fixed(e.value, 0) + " of " + std::to_string(spread.bins) +
-                  " bins (exp of its entropy). The place of its peak then means little.");
+  return said(
+      "uniform",
+      "Attention is nearly uniform: mean over the explained pairs with a peak, it spreads over " +
+          fixed(e.value, 0) + " of " + std::to_string(spread.bins) +
+          " bins (exp of its entropy). The place of its peak then means little.");
 }
 
 Html edge_claim(const EdgePeaks& peaks) {

@@ -5,6 +5,7 @@
 
 #include "apps/attribute/numbers.h"
 #include "apps/evaluation/claims.h"
+#include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
@@ -25,10 +26,10 @@ struct PeakHistogram {
   std::int64_t outside = 0;  // cells outside their band
 };
 
-PeakGroups peaks_by_enhancer(const Attribution& attribution, const MethodScores& method) {
+PeakGroups peaks_by_enhancer(const DefinedPairs& defined, const MethodScores& method) {
   std::map<std::int32_t, std::vector<std::int64_t>> by_enhancer;
-  for (const AttributedPair& pair : attribution.pairs) {
-    by_enhancer[pair.enhancer].push_back(peak_bin(method.profile(pair)));
+  for (const AttributedPair* pair : defined.pairs) {
+    by_enhancer[pair->enhancer].push_back(peak_bin(method.profile(*pair)));
   }
   PeakGroups groups;
   for (auto& [enhancer, peaks] : by_enhancer) groups.push_back(std::move(peaks));
@@ -80,14 +81,17 @@ void panel(Plot& plot, const PeakHistogram& histogram, const std::string& title,
            " using 1:4:($2-$1):(0) with vectors nohead linewidth 1.5 linecolor " + rgb(Ink::kText));
 }
 
-Html method_finding(const char* name, const PeakHistogram& h, const RandomPeaks& random) {
+Html method_finding(const char* name, const PeakHistogram& h, const RandomPeaks& random,
+                    const DefinedPairs& defined) {
+  if (defined.pairs.empty()) return Html(name) + ": no peak, " + n_text(defined) + ". ";
   Html out = Html(name) + ": mean distance " + fixed(h.mean_kb, 1) + "\u202fkb (a random bin " +
              fixed(random.distance_mean_bp / 1e3, 1) + "), ";
   if (random.share_near < 1.0) {
     out += percent(h.near_share) + " within 50\u202fkb (" + percent(random.share_near) + "), ";
   }
   return out + std::to_string(h.outside) + " of " +
-         counted(static_cast<std::int64_t>(h.cells.size()), "cell") + " outside the band. ";
+         counted(static_cast<std::int64_t>(h.cells.size()), "cell") + " outside the band, " +
+         n_text(defined) + ". ";
 }
 
 }  // namespace
@@ -98,10 +102,18 @@ Item distance_figure(const Gnuplot& gnuplot, const Material& material) {
     return *omission;
   }
   const Attribution& attribution = *material.attribution;
-  const PeakHistogram attention =
-      make_histogram(peaks_by_enhancer(attribution, *attribution.find("attention")), material.data);
+  const DefinedPairs of_attention = defined_pairs(attribution, {"attention"});
+  const DefinedPairs of_gradient = defined_pairs(attribution, {"gradient"});
+  if (of_attention.pairs.empty() && of_gradient.pairs.empty()) {
+    return Omission{title,
+                    "No window has a peak. Attention: " + n_text(of_attention) +
+                        ". Gradient: " + n_text(of_gradient) + ".",
+                    ""};
+  }
+  const PeakHistogram attention = make_histogram(
+      peaks_by_enhancer(of_attention, *attribution.find("attention")), material.data);
   const PeakHistogram gradient =
-      make_histogram(peaks_by_enhancer(attribution, *attribution.find("gradient")), material.data);
+      make_histogram(peaks_by_enhancer(of_gradient, *attribution.find("gradient")), material.data);
   const RandomPeaks random =
       random_peaks(material.data.bins, material.data.bin_bp, kTopBins, kNearBp);
   Figure figure;
@@ -129,8 +141,8 @@ Item distance_figure(const Gnuplot& gnuplot, const Material& material) {
       "Bars inside the grey band are what peaks in random places give, whatever their mean "
       "distance; one cell in twenty leaves it by chance.";
   figure.note = kSeesNoPositions;
-  figure.finding =
-      method_finding("Attention", attention, random) + method_finding("Gradient", gradient, random);
+  figure.finding = method_finding("Attention", attention, random, of_attention) +
+                   method_finding("Gradient", gradient, random, of_gradient);
   figure.details = method_table(attribution);
   figure.command = attribute_command(material);
   return figure;

@@ -7,6 +7,7 @@
 
 #include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
+#include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 #include "apps/report/summary_tables.h"
@@ -27,7 +28,7 @@ constexpr const char* kTests =
 
 /// One method on one class.
 struct Row {
-  std::string method, name;
+  std::string method, name, n;
   double bins_on_class = 0;
   double top_share = 0, share = 0, shifted_share = 0;
   double fold = 0;
@@ -41,6 +42,7 @@ Row read_row(const nlohmann::json& entry, std::size_t files) {
   Row row;
   row.method = string_at(entry, "method");
   row.name = class_name(string_at(entry, "file"), string_at(entry, "class"), files);
+  row.n = n_at(entry, "n");
   row.bins_on_class = number("bins_on_class");
   row.top_share = number("top_bins_on_class") / number("top_bins");
   row.share = row.bins_on_class / number("bins");
@@ -134,13 +136,13 @@ Html enrichment_table(const std::vector<Row>& rows) {
     cells.push_back({row.name, row.method, percent(row.top_share), percent(row.share),
                      percent(row.shifted_share), with_interval(row.fold, row.interval, 2),
                      fixed(row.odds_ratio, 2), p_value(row.fisher_p), p_value(row.p),
-                     p_value(row.q)});
+                     p_value(row.q), row.n});
   }
-  return table(
-             "Top bins by class",
-             {"class", "method", "of top bins", "of all bins", "of shifted top bins",
-              "times chance", "odds ratio", "Fisher p, two-sided", "p, two-sided", "q, two-sided"},
-             cells) +
+  return table("Top bins by class",
+               {"class", "method", "of top bins", "of all bins", "of shifted top bins",
+                "times chance", "odds ratio", "Fisher p, two-sided", "p, two-sided", "q, two-sided",
+                "n"},
+               cells) +
          element("p", kTests);
 }
 
@@ -177,7 +179,7 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
   const std::vector<Row> rows = read_rows(*material.attribution);
   if (rows.empty()) {
     const bool given = value_at(material.attribution->summary, "annotations").is_object();
-    return given ? Omission{title, "No pair with DNA was tested.", ""}
+    return given ? Omission{title, "No window with a peak was tested.", ""}
                  : Omission{title, "The attribution was given no annotations.", command};
   }
   const std::vector<std::string> classes = classes_of(rows);
@@ -196,8 +198,15 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
       "Right of the dashed line more of the top bins lie on elements of the class than its share "
       "of the windows would give, left of it fewer; nothing follows from a dot whose interval "
       "reaches across, or whose q is 0.05 or more.";
-  figure.note = kSeesNoPositions;
+  figure.note =
+      "A model looks at what its training made stand out, by noise too: where top bins lie is no "
+      "evidence of what acts on genes. ";
+  figure.note += kSeesNoPositions;
   figure.finding = finding(rows, classes.size());
+  for (const char* method : {"attention", "gradient"}) {
+    figure.finding += std::string(" Top bins of ") + method + ": " +
+                      n_text(defined_pairs(*material.attribution, {method})) + ".";
+  }
   figure.details = enrichment_table(rows);
   figure.unfolded = rows.size() <= kMostUnfolded;
   figure.command = attribute_command(material);

@@ -118,6 +118,18 @@ MappedGeneRows read_gene_rows(const Material& material) {
   return out;
 }
 
+/// Over which enhancers the means of the heads go.
+Html mapped(const Material& material) {
+  const Attribution& attribution = *material.attribution;
+  const nlohmann::json description = parse_json_file(attribution.directory / "maps" / "maps.json");
+  const nlohmann::json& enhancers = value_at(description, "enhancers");
+  const std::int64_t zeros = count_at(attribution.summary, "attention_maps.zero_dna_left_out");
+  const auto all = static_cast<std::int64_t>(enhancers.is_array() ? enhancers.size() : 0);
+  const std::string why =
+      zeros > 0 ? ", left out: " + count_text(zeros) + " whose DNA is all zeros" : "";
+  return "Maps of DNA: n = " + counted(all - zeros, "enhancer") + why + ". ";
+}
+
 Html finding(const Material& material) {
   const MappedGeneRows rows = read_gene_rows(material);
   const nlohmann::json& heads = value_at(material.attribution->summary, "attention_maps.heads");
@@ -165,7 +177,7 @@ Item maps_figure(const Gnuplot& gnuplot, const Material& material) {
       "Effective positions are exp of the entropy of a row of the map, means over rows and "
       "enhancers. The nearer to 1 the correlation of two genes\u2019 rows, the less the attention "
       "says about the one gene.";
-  figure.finding = finding(material);
+  figure.finding = mapped(material) + finding(material);
   figure.details = map_table(maps);
   figure.command = attribute_command(material);
   return figure;

@@ -6,6 +6,7 @@
 
 #include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
+#include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
@@ -25,7 +26,7 @@ struct Comparison {
   double shifted_sd = 0;             // of the mean, under circular shifts
 };
 
-/// Means of `width` neighbouring scores at a time, over their mean; empty if all are zero.
+/// Means of `width` neighbouring scores at a time, over their mean; of a defined window.
 std::vector<double> relative(const std::vector<float>& profile, std::size_t width) {
   std::vector<double> out;
   double sum = 0;
@@ -36,27 +37,25 @@ std::vector<double> relative(const std::vector<float>& profile, std::size_t widt
     out.push_back(range / static_cast<double>(end - begin));
     sum += out.back();
   }
-  if (!(sum > 0)) return {};
   for (double& score : out) score *= static_cast<double>(out.size()) / sum;
   return out;
 }
 
 /// width: bins that were taken away at a time, which all have the score of their range.
-Comparison compare(const Attribution& attribution, std::size_t width) {
+Comparison compare(const Attribution& attribution, const DefinedPairs& defined, std::size_t width) {
   Comparison out;
   std::vector<std::vector<double>> all;
   std::map<std::int32_t, ProfilePairs> ranks;
-  for (const AttributedPair& pair : attribution.pairs) {
-    const std::vector<double> g = relative(attribution.find("gradient")->profile(pair), width);
-    const std::vector<double> o = relative(attribution.find("occlusion")->profile(pair), width);
-    if (g.empty() || o.empty()) continue;
+  for (const AttributedPair* pair : defined.pairs) {
+    const std::vector<double> g = relative(attribution.find("gradient")->profile(*pair), width);
+    const std::vector<double> o = relative(attribution.find("occlusion")->profile(*pair), width);
     const std::vector<double> score_ranks = average_ranks(g);
     const std::vector<double> effect_ranks = average_ranks(o);
     const double r = pearson(score_ranks, effect_ranks);
     if (std::isfinite(r)) {
       out.correlations.push_back(r);
-      ranks[pair.enhancer].scores.push_back(score_ranks);
-      ranks[pair.enhancer].effects.push_back(effect_ranks);
+      ranks[pair->enhancer].scores.push_back(score_ranks);
+      ranks[pair->enhancer].effects.push_back(effect_ranks);
     }
     for (std::size_t i = 0; i < g.size(); ++i) {
       if (g[i] > 0 && o[i] > 0) all.push_back({g[i], o[i]});
@@ -98,11 +97,11 @@ Html correlation_table(const Attribution& attribution) {
     rows.push_back({method.name, method.is_signed ? "effect" : "|effect|",
                     with_interval(number_at(numbers, "pearson_mean"),
                                   interval_at(numbers, "pearson_mean_ci"), 2),
-                    fixed(number_at(numbers, "pearson_median"), 2)});
+                    fixed(number_at(numbers, "pearson_median"), 2), n_at(numbers, "pairs")});
   }
   if (rows.empty()) return {};
   return table("Correlation of scores with effects",
-               {"method", "foretells", "Pearson r, mean over pairs", "median"}, rows);
+               {"method", "foretells", "Pearson r, mean over pairs", "median", "n"}, rows);
 }
 
 Html finding(const Comparison& comparison, std::int64_t bins, const nlohmann::json& summary) {
@@ -144,7 +143,11 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
   }
   const double recorded = number_at(attribution.summary, "methods.occlusion.bins_at_a_time");
   const auto bins = static_cast<std::int64_t>(recorded >= 1 ? recorded : 1);
-  const Comparison comparison = compare(attribution, static_cast<std::size_t>(bins));
+  const DefinedPairs defined = defined_pairs(attribution, {"gradient", "occlusion"});
+  if (defined.pairs.empty()) {
+    return Omission{title, "No pair has a peak of both: " + n_text(defined) + ".", ""};
+  }
+  const Comparison comparison = compare(attribution, defined, static_cast<std::size_t>(bins));
   if (comparison.points.empty()) {
     return Omission{title, "No range of bins has both a gradient and an effect.", ""};
   }
@@ -169,6 +172,7 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
       "A level row of dots may be the effect of the replacement itself, whatever the bins held. ";
   figure.note += kSeesNoPositions;
   figure.finding = finding(comparison, bins, attribution.summary);
+  if (!defined.left_out.empty()) figure.finding += " Windows with a peak: " + n_text(defined) + ".";
   figure.details = correlation_table(attribution);
   figure.command = attribute_command(material);
   return figure;

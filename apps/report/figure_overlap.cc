@@ -5,6 +5,7 @@
 #include "apps/attribute/numbers.h"
 #include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
+#include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
@@ -23,19 +24,20 @@ struct Overlaps {
   std::vector<std::vector<double>> rows;
 };
 
-Overlaps count_overlaps(const Attribution& attribution, std::int64_t bins) {
+Overlaps count_overlaps(const Attribution& attribution, const DefinedPairs& defined,
+                        std::int64_t bins) {
   Overlaps out;
   out.top = std::min(kTopBins, bins);
-  const auto pairs = static_cast<double>(attribution.pairs.size());
+  const auto pairs = static_cast<double>(defined.pairs.size());
   const std::vector<double> random = overlap_probabilities(out.top, bins);
   for (std::size_t shared = 0; shared < random.size(); ++shared) {
     out.rows.push_back({static_cast<double>(shared), 0.0, pairs * random[shared], 0.0});
   }
   const MethodScores& attention = *attribution.find("attention");
   const MethodScores& gradient = *attribution.find("gradient");
-  for (const AttributedPair& pair : attribution.pairs) {
-    const std::vector<std::int64_t> a = top_bins(attention.profile(pair), out.top);
-    const std::vector<std::int64_t> g = top_bins(gradient.profile(pair), out.top);
+  for (const AttributedPair* pair : defined.pairs) {
+    const std::vector<std::int64_t> a = top_bins(attention.profile(*pair), out.top);
+    const std::vector<std::int64_t> g = top_bins(gradient.profile(*pair), out.top);
     const std::int64_t shared = overlap(a, g);
     ++out.rows[static_cast<std::size_t>(shared)][1];
     out.mean += static_cast<double>(shared) / pairs;
@@ -80,7 +82,11 @@ Item overlap_figure(const Gnuplot& gnuplot, const Material& material) {
   if (auto omission = nothing_explained(material, title, attribute_command(material))) {
     return *omission;
   }
-  const Overlaps overlaps = count_overlaps(*material.attribution, material.data.bins);
+  const DefinedPairs defined = defined_pairs(*material.attribution, {"attention", "gradient"});
+  if (defined.pairs.empty()) {
+    return Omission{title, "No pair has a peak of both: " + n_text(defined) + ".", ""};
+  }
+  const Overlaps overlaps = count_overlaps(*material.attribution, defined, material.data.bins);
   const double random = mean_of_column(overlaps, 2);
   const double shifted = mean_of_column(overlaps, 3);
   Figure figure;
@@ -101,7 +107,7 @@ Item overlap_figure(const Gnuplot& gnuplot, const Material& material) {
       "Mean " + Html(fixed(overlaps.mean, 2)) + " of " + std::to_string(overlaps.top) +
       " shared, " + fixed(random, 2) + " expected for random sets (" +
       fixed(overlaps.mean / random, 1) + " times as many), " + fixed(shifted, 2) +
-      " under shifts." +
+      " under shifts; " + n_text(defined) + "." +
       agreement_claim(read_shared_tops(*material.attribution, "attention", "gradient"));
   figure.details = agreement_table(*material.attribution);
   figure.command = attribute_command(material);

@@ -31,6 +31,11 @@ struct Paths {
   bool is_uneven = false;  // a curve of norms would lie flat on the axis beside another
 };
 
+/// The paths share out a gradient, also one that is the same in every bin, but not one of zeros.
+bool has_gradient(const std::vector<float>& norms) {
+  return std::any_of(norms.begin(), norms.end(), [](float norm) { return norm > 0; });
+}
+
 /// Adds the norms of a pair, (paths, bins), to the rows.
 void add_norms(const std::vector<float>& norms, Paths* out) {
   double sum = 0;
@@ -55,7 +60,10 @@ Paths read_paths(const NpyFile& file, const Dataset& data, const Attribution& at
   for (std::int64_t bin = 0; bin < data.bins; ++bin) {
     out.rows.push_back({(kb(bin) + kb(bin + 1)) / 2.0, 0.0, 0.0, 0.0});
   }
-  for (const AttributedPair& pair : attribution.pairs) add_norms(file.row(pair.row), &out);
+  const MethodScores& gradient = *attribution.find("gradient");
+  for (const AttributedPair& pair : attribution.pairs) {
+    if (has_gradient(gradient.profile(pair))) add_norms(file.row(pair.row), &out);
+  }
   std::array<double, kPaths> total{};
   for (std::vector<double>& row : out.rows) {
     for (std::size_t path = 0; path < kPaths; ++path) {
@@ -149,6 +157,19 @@ Html products(const nlohmann::json& summary) {
   return out + ".";
 }
 
+/// What has no share.
+Html left_out(const nlohmann::json& summary) {
+  const std::int64_t flat = count_at(summary, "paths.zero_gradient_left_out");
+  const std::int64_t zeros = count_at(summary, "paths.zero_dna_left_out");
+  if (flat + zeros == 0) return {};
+  std::string out = " Left out: ";
+  if (flat > 0) out += counted(flat, "pair") + " whose gradient is zero everywhere";
+  if (zeros > 0) {
+    out += (flat > 0 ? ", " : "") + counted(zeros, "pair") + " whose DNA is all zeros";
+  }
+  return out + ".";
+}
+
 /// pairs: those that have a share.
 Html finding(const Paths& paths, std::int64_t pairs, double additivity_error) {
   Html out = "Of the gradient, mean over " + counted(pairs, "pair") + ": ";
@@ -195,7 +216,7 @@ Item paths_figure(const Gnuplot& gnuplot, const Material& material) {
   const nlohmann::json& summary = material.attribution->summary;
   figure.finding = finding(paths, count_at(summary, "paths.pairs"),
                            number_at(summary, "paths.additivity_error")) +
-                   products(summary);
+                   products(summary) + left_out(summary);
   figure.command = attribute_command(material);
   return figure;
 }

@@ -129,33 +129,17 @@ Html replicate_finding(const Replicate& r) {
          ".";
 }
 
-Html control_sentence(const Controls& c) {
-  if (!c.shuffled_dna) return {};
-  return "With DNA shuffled between enhancers r is " + Html(fixed(c.shuffled_dna->pearson, 3)) +
-         " (" + counted(c.shuffled_dna->draws, "draw") + "), with one mean window for all " +
-         fixed(c.mean_dna.pearson, 3) + "; real DNA has " +
-         with_interval(c.shuffled_dna->difference, c.shuffled_dna->interval, 3) + " and " +
-         with_interval(c.mean_dna.difference, c.mean_dna.interval, 3) + " more. ";
-}
-
 Html finding(const Evaluation& e) {
   const std::string no_r = why_no_r(e.model);
   if (!no_r.empty()) return "The model has no r to compare: " + Html(no_r) + ".";
   Html out;
-  if (const BaselineScore* strongest = e.strongest_baseline()) {
-    const double r = strongest->score.metrics.pearson;
-    out += "Of the baselines the " + strongest->label + " is the strongest" +
-           (std::isnan(r) ? ", without an r" : ", r " + fixed(r, 3)) + "; the model has " +
-           with_interval(e.gain, e.gain_interval, 3) + " more. ";
-  } else {
-    out += "There are no training pairs to fit a baseline on. ";
-  }
-  if (e.controls) out += control_sentence(*e.controls);
-  if (e.new_loci_controls) {
-    out += "At loci without training pairs: " + control_sentence(*e.new_loci_controls);
-  }
+  if (e.baselines.empty()) out += "There are no training pairs to fit a baseline on. ";
   for (const NamedClaim& c : claims_of(e)) {
     out += claim_html("span", c.name, c.claim.said, c.claim.text) + " ";
+  }
+  if (e.controls && e.controls->shuffled_dna) {
+    out += "Shuffled numbers are means over " + counted(e.controls->shuffled_dna->draws, "draw") +
+           ". ";
   }
   return out;
 }

@@ -6,6 +6,7 @@
 
 #include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
+#include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 #include "io/text.h"
@@ -23,6 +24,7 @@ struct MethodScore {
   SiteScore causal, decoy;
   SiteScore elsewhere;         // the causal site, for genes on which it does not act
   Estimate causal_over_decoy;  // AUROC
+  std::string n;               // pairs with an effect and a peak
 };
 
 struct Chance {
@@ -44,9 +46,12 @@ std::vector<MethodScore> scores_of(const Attribution& attribution) {
       return {estimate_at(attribution.summary, path + ".auroc"),
               estimate_at(attribution.summary, path + ".precision_at_k")};
     };
-    const MethodScore row{method.name, site("", "causal"), site("", "decoy"),
+    const MethodScore row{method.name,
+                          site("", "causal"),
+                          site("", "decoy"),
                           site("pairs_without_effect.", "causal"),
-                          site("", "causal_over_decoy").auroc};
+                          site("", "causal_over_decoy").auroc,
+                          n_at(attribution.summary, "truth_scores.methods." + method.name + ".n")};
     if (std::isfinite(row.causal.auroc.value)) out.push_back(row);
   }
   std::stable_sort(out.begin(), out.end(), [](const MethodScore& a, const MethodScore& b) {
@@ -122,19 +127,23 @@ Html score_table(const std::vector<MethodScore>& scores, const Chance& chance) {
   std::vector<std::vector<Html>> precision;
   for (const MethodScore& s : scores) {
     auroc.push_back({s.method, cell(s.causal.auroc), cell(s.elsewhere.auroc), cell(s.decoy.auroc),
-                     cell(s.causal_over_decoy)});
-    precision.push_back(
-        {s.method, cell(s.causal.precision), cell(s.elsewhere.precision), cell(s.decoy.precision)});
+                     cell(s.causal_over_decoy), s.n});
+    precision.push_back({s.method, cell(s.causal.precision), cell(s.elsewhere.precision),
+                         cell(s.decoy.precision), s.n});
   }
   const Html name = element("i", "by chance");
   const std::string even = fixed(chance.auroc, 2);
   const std::string causal = fixed(chance.causal_precision, 2);
-  auroc.push_back({name, even, even, even, even});
-  precision.push_back({name, causal, causal, fixed(chance.decoy_precision, 2)});
+  auroc.push_back({name, even, even, even, even, ""});
+  precision.push_back({name, causal, causal, fixed(chance.decoy_precision, 2), ""});
   return table("AUROC at the planted sites",
-               {"AUROC", "causal", "causal, other genes", "decoy", "causal over decoy"}, auroc) +
+               {"AUROC", "causal", "causal, other genes", "decoy", "causal over decoy", "n"},
+               auroc) +
          table("Precision at the planted sites",
-               {"precision at k", "causal", "causal, other genes", "decoy"}, precision);
+               {"precision at k", "causal", "causal, other genes", "decoy", "n"}, precision) +
+         element("p",
+                 "n: pairs with an effect whose window of the method has a peak; the others are in "
+                 "no mean of it.");
 }
 
 /// scores: best first.
@@ -148,7 +157,12 @@ Html finding(const nlohmann::json& summary, const std::vector<MethodScore>& scor
                         numbers.contains("n") ? count_at(numbers, "n") : count_at(summary, all),
                         s.causal.auroc, s.causal_over_decoy, s.elsewhere.auroc});
   }
-  Html out = pairs("truth_scores.pairs") + " have a planted effect." + Html(site_claim(findings));
+  Html out = pairs("truth_scores.pairs") + " have a planted effect";
+  if (const std::int64_t left_out = count_at(summary, "truth_scores.zero_dna_left_out");
+      left_out > 0) {
+    out += ", " + count_text(left_out) + " more listed ones, whose DNA is all zeros, left out";
+  }
+  out += "." + Html(site_claim(findings));
   const SiteFinding& best = findings.front();
   if (!std::isfinite(best.elsewhere.value)) return out;
   return out + " For " + pairs("truth_scores.pairs_without_effect.pairs") +
@@ -178,10 +192,12 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
   const std::vector<MethodScore> scores = scores_of(*material.attribution);
   if (scores.empty()) {
     const bool any = number_at(material.attribution->summary, "truth_scores.pairs") > 0;
-    return Omission{title,
-                    any ? "No window has bins both on the site that acts and on neither site."
-                        : "No explained pair has a planted effect.",
-                    ""};
+    return Omission{
+        title,
+        any ? "No window with a peak has bins both on the site that acts and on neither "
+              "site."
+            : "No explained pair has a planted effect.",
+        ""};
   }
   const nlohmann::json& summary = material.attribution->summary;
   const Chance chance = chance_of(summary);

@@ -21,6 +21,8 @@ constexpr int kClassPixels = 14;          // of a row
 /// One window: per bin its left edge in kb from the centre and its score in units of a uniform one.
 struct Window {
   std::vector<std::vector<double>> steps;
+  WindowState state = WindowState::kDefined;
+  // Of a defined window only.
   std::vector<double> top_kb;  // middles of the top bins
   std::int64_t peak = 0;
   double peak_over_uniform = 0;
@@ -49,6 +51,8 @@ Window make_window(const std::vector<float>& profile, const Dataset& data) {
     out.steps.push_back({kb(bin), score});
     out.steps.push_back({kb(bin + 1), score});
   }
+  out.state = window_state(profile);
+  if (out.state != WindowState::kDefined) return out;
   for (const std::int64_t bin : top_bins(profile, std::min(kTopBins, data.bins))) {
     out.top_kb.push_back((kb(bin) + kb(bin + 1)) / 2.0);
   }
@@ -187,10 +191,9 @@ Html peak_text(const char* method, const Window& window, const Enhancer& enhance
                const Material& material) {
   const Dataset& data = material.data;
   const std::int64_t offset = offset_bp(window.peak, data.bins, data.bin_bp);
-  constexpr double kFlat = 1.0 + 1e-6;
-  if (!(window.peak_over_uniform > 0)) return Html(method) + " is zero everywhere. ";
-  if (window.peak_over_uniform < kFlat && data.bins > 1) {
-    return Html(method) + " is the same in every bin. ";
+  if (window.state != WindowState::kDefined) {
+    return Html(method) + " has no peak: undefined, as the window " + meaning_of(window.state) +
+           ". ";
   }
   const std::int64_t start = enhancer.centre() + offset;
   const Locus bin = on_chromosome({enhancer.chrom, start, start + data.bin_bp, ""},
@@ -250,6 +253,9 @@ Item window_figure(const Gnuplot& gnuplot, const Material& material, const Shown
   figure.finding = enhancer.chrom + ", " + material.data.assembly + ". Observed effect " +
                    (std::isnan(pair.beta) ? "not measured" : fixed(pair.beta, 3)) + ", predicted " +
                    fixed(pair.prediction, 3) + ". ";
+  if (pair.untrained) {
+    figure.finding += "The gene has no training pairs: this output was never trained. ";
+  }
   figure.finding += peak_text("Attention", view.attention, enhancer, material) +
                     peak_text("Gradient", view.gradient, enhancer, material);
   figure.command = attribute_command(material) + "\n" + material.command;

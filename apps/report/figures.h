@@ -58,7 +58,8 @@ struct ShownPair {
   const AttributedPair* pair = nullptr;
   std::string what;  // "The chosen pair"
 };
-/// That of --pair, else the one of the strongest measured effect, the first where none is measured.
+/// That of --pair, else the one of the strongest measured effect, the first where none is measured,
+/// among those of genes that were trained on and with both peaks, as far as there are any.
 /// InputError if --pair names none; the attribution has pairs.
 ShownPair shown_pair(const Material& material);
 /// The two windows of one attributed pair over the genome (4B, 5).

@@ -15,6 +15,7 @@
 #include "io/npy_file.h"
 #include "io/truth.h"
 #include "model/bootstrap.h"
+#include "model/profile.h"
 
 namespace cdt {
 
@@ -54,6 +55,7 @@ struct AttributedPair {
   std::int32_t enhancer = 0, gene = 0;  // rows of the data set
   double beta = 0;                      // NaN: not measured
   double prediction = 0;
+  bool untrained = false;  // its gene has no training pair, where that is known
 };
 
 /// The scores of one method, a row (L) per row of pairs.tsv.
@@ -64,6 +66,8 @@ struct MethodScores {
 
   /// The pair's scores; the absolute values of a signed method.
   std::vector<float> profile(const AttributedPair& pair) const;
+  /// Of a pair with DNA: whether its window has a peak.
+  WindowState state(const AttributedPair& pair) const { return window_state(file.row(pair.row)); }
 };
 
 struct Attribution {  // NOLINT(bugprone-exception-escape): json moves without throwing

@@ -7,6 +7,7 @@
 #include "apps/common/format.h"
 #include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
+#include "apps/report/defined_pairs.h"
 #include "apps/report/numerals.h"
 #include "apps/report/sources.h"
 #include "io/path_text.h"
@@ -140,9 +141,10 @@ Html facts(const Material& material) {
               row("Training", training_row(material));
   if (material.evaluated) {
     const Evaluation& e = material.evaluated->evaluation;
-    rows +=
-        row("Evaluated on", e.split + ": " + counted(e.pairs, "pair") + ", " +
-                                counted(e.enhancers, "enhancer") + ", " + counted(e.genes, "gene"));
+    rows += row("Evaluated on", e.split + ": " + counted(e.pairs, "pair") + ", " +
+                                    counted(e.enhancers, "enhancer") + " in " +
+                                    (e.loci == 1 ? "one locus" : count_text(e.loci) + " loci") +
+                                    ", " + counted(e.genes, "gene"));
     rows += row("Baselines", baselines_row(e));
   }
   if (material.attribution) {
@@ -219,6 +221,7 @@ void weigh_attribution(const Attribution& a, const Dataset& data, std::vector<Ht
                    " no DNA (windows of zeros): left out of every figure and count of what the "
                    "predictions rest on.");
   }
+  weigh_windows(a, out);
   const nlohmann::json& files = value_at(a.summary, "annotations.files");
   for (const nlohmann::json& file : files.is_array() ? files : nlohmann::json::array()) {
     const nlohmann::json& doubts = value_at(file, "assembly_doubts");

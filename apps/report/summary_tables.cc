@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/report/defined_pairs.h"
 #include "apps/report/numerals.h"
 
 namespace cdt {
@@ -84,12 +85,12 @@ Html method_table(const Attribution& attribution) {
     rows.push_back({method.name, method_number(numbers, distance, 1e-3, 1),
                     peak_p(numbers, distance), method_number(numbers, edge, 100.0, 1),
                     peak_p(numbers, edge), method_number(numbers, "effective_bins", 1.0, 1),
-                    method_number(numbers, "peak_over_uniform", 1.0, 2)});
+                    method_number(numbers, "peak_over_uniform", 1.0, 2), n_at(numbers, "n")});
   }
   if (rows.empty()) return {};
   return table("Methods",
                {"method", "peak to centre, mean kb", "p, two-sided", "peak at the edge, %",
-                "p, two-sided", "effective bins", "peak over uniform"},
+                "p, two-sided", "effective bins", "peak over uniform", "n"},
                rows) +
          element(
              "p",
@@ -114,10 +115,11 @@ Html agreement_table(const Attribution& attribution) {
                     number("top_overlap"), fixed(number_at(both, "top_overlap.fold"), 2),
                     p_value(weaker_p(value_at(both, "top_overlap.hypergeometric"),
                                      value_at(both, "top_overlap.circular_shift"))),
-                    number("spearman")});
+                    number("spearman"), n_at(both, "n")});
   }
   return table("Agreement of methods",
-               {"methods", "top bins shared", "times chance", "p, two-sided", "Spearman"}, rows) +
+               {"methods", "top bins shared", "times chance", "p, two-sided", "Spearman", "n"},
+               rows) +
          element(
              "p",
              "Means over pairs with 95\u202f% intervals (bootstrap over enhancers). p: the larger "

@@ -20,6 +20,55 @@ for field in '"n": '"$pairs" '"pearson": ' '"pearson_p": ' '"pearson_ci95": [' '
   expect_text "$work/one/metrics.json" "$field"
 done
 
+python=$(command -v python3 || true)
+# value_is MESSAGE VALUE FOLDER EXPRESSION: the value of an expression over metrics.json, m.
+value_is() {
+  if [ -z "$python" ]; then
+    skip "$1" 'no python3'
+  else
+    check "$1" [ "$("$python" -c 'import json, sys
+m = json.load(open(sys.argv[1] + "/metrics.json"))
+print(eval(sys.argv[2]))' "$3" "$4")" = "$2" ]
+  fi
+}
+
+# Controls, and what may be concluded: nothing from the split that chose the model.
+value_is 'each control has its draws' '[20, 1, 1]' "$work/one" \
+  '[m["controls"][c]["draws"] for c in ("shuffled_dna", "mean_dna", "shuffled_genes")]'
+value_is 'a difference is what r loses' True "$work/one" 'all(
+  abs(m["pearson"] - m["controls"][c]["pearson"] - m["controls"][c]["difference"]) < 1e-12
+  for c in ("shuffled_dna", "mean_dna"))'
+value_is 'which gene has which embedding moves nothing' True "$work/one" \
+  'm["controls"]["shuffled_genes"]["largest_change"] < 1e-4'
+value_is 'nothing is claimed of val' False "$work/one" 'any(c["said"] for c in m["claims"].values())'
+expect_text "$work/stdout" 'positions: The model has no positional encoding'
+check 'no line is wider than 100 columns' awk 'length($0) > 100 { exit 1 }' "$work/stdout"
+
+# With gene starts two baselines more, in the table too.
+awk -v OFS='\t' '{ print "chr" NR % 3 + 1, 1000000 * NR, 1000000 * NR + 500, $1, 0, NR % 2 ? "+" : "-" }' \
+  "$data/rna.genes.txt" | tail -n +2 >"$work/genes.bed"
+expect_ok "$predict" --data "$data" --model "$model" --out "$work/genes" --genes "$work/genes.bed"
+expect_text "$work/stderr" 'genes.bed: '
+check 'two columns more' [ "$(head -n 1 "$work/genes/predictions.tsv")" = \
+  $'enhancer\tgene\tbeta\tprediction\tbaseline_distance\tbaseline_ridge' ]
+expect_text "$work/stdout" 'ridge'
+check 'the same model' cmp <(cut -f 1-4 "$work/genes/predictions.tsv") "$work/one/predictions.tsv"
+# r from sums of its column: x, y, xx, yy, xy.
+value_is 'r of the ridge is that of its column' True "$work/genes" "abs(m['baselines']['ridge']['pearson'] - $(
+  awk -F '\t' 'NR > 1 { ++n; x += $6; y += $3; xx += $6 * $6; yy += $3 * $3; xy += $6 * $3 }
+    END { printf "%.12g", (xy - x * y / n) / sqrt((xx - x * x / n) * (yy - y * y / n)) }' \
+    "$work/genes/predictions.tsv")) < 1e-6"
+printf 'chr1\t1\t2\tNOSUCH\n' >"$work/other.bed"
+expect_fail 2 'other.bed: names: ' "$predict" --data "$data" --model "$model" --out "$work/none" \
+  --genes "$work/other.bed"
+cp -r "$data" "$work/no_train"
+sed 's/^train/test/' "$data/pairs.tsv" >"$work/no_train/pairs.tsv"
+expect_fail 2 'pairs.tsv: split: --genes needs training pairs' "$predict" --data "$work/no_train" \
+  --model "$model" --out "$work/none" --genes "$work/genes.bed"
+expect_ok "$predict" --data "$work/no_train" --model "$model" --out "$work/untrained" --quiet
+value_is 'no baseline, but controls' True "$work/untrained" \
+  'm["baselines"] is None and m["controls"]["loci"] > 1 and not m["claims"]["dna"]["said"]'
+
 # Same input, same bytes, whatever the threads; only the bootstrap depends on the seed.
 expect_ok "$predict" --data "$data" --model "$model" --out "$work/two" --threads 1 --quiet
 check 'nothing on stderr with --quiet' [ ! -s "$work/stderr" ]

@@ -166,6 +166,31 @@ check 'no overlap' [ "$(field "$even" "(s['top_overlap']['n'], s['top_overlap'][
   '(0, None, None)' ]
 check 'no test of attention on elements' [ "$(field "$even" \
   "sorted({e['method'] for e in s['annotations']['enrichment']})")" = "['gradient']" ]
+# page NAME DATA OPTION...: of the attribution $work/NAME, as text of entities alone.
+page() {
+  expect_ok "$CDT_BIN/cdt-report" --data "$2" --run "$work/run" --attribution "$work/$1" \
+    --out "$work/$1.html" --quiet "${@:3}"
+}
+page even "$data"
+expect_text "$work/even.html" "Attention: no peak, n = 0 of $pairs pairs, left out: $pairs whose attention is the same in every bin"
+expect_text "$work/even.html" "No pair has a peak of both: n = 0 of $pairs pairs"
+page flat "$data"
+expect_text "$work/flat.html" "n = $left of $pairs pairs, left out: $zeros whose gradient is zero everywhere"
+expect_text "$work/flat.html" "Of $zeros explained pairs the gradient is zero everywhere: "
+check 'the tables have an n' [ "$(grep -oE '<td>[0-9]+</td></tr>' "$work/flat.html" | grep -c "<td>$left<")" -gt 4 ]
+check 'the shown pair has both peaks' grep -qE 'explained pairs with both peaks: ' "$work/flat.html"
+page flat "$data" --overwrite --pair "$(awk -F '\t' -v g="${flat[0]}" '$1 == "val" && $3 == g {
+  print $2 ":" $3; exit }' "$data/pairs.tsv")"
+expect_text "$work/flat.html" 'Gradient has no peak: undefined, as the window is zero everywhere. '
+# An attribution made before there was an n: the same rule from its scores, and a word on its tables.
+cp -r "$work/flat" "$work/old"
+cut -f 1-8 "$work/flat/pairs.tsv" >"$work/old/pairs.tsv"
+grep -vE '^ +"n": ' "$summary" >"$work/old/summary.json"
+page old "$data"
+expect_text "$work/old.html" "n = $left of $pairs pairs, left out: $zeros whose gradient is zero everywhere"
+expect_text "$work/old.html" 'The tables of this attribution still count such windows'
+check 'no word of it on a new one' [ "$(grep -c 'still count such windows' "$work/flat.html")" -eq 0 ]
+
 check 'no track of nothing' [ ! -e "$work/even/tracks/all.attention.bedGraph" ]
 check 'nor in the session' [ "$(grep -c 'all.attention' "$work/even/tracks/igv_session.xml")" -eq 0 ]
 
@@ -190,6 +215,13 @@ check 'their tracks say so' [ "$(head -qn 1 "$work"/untrained/tracks/[0-9]*.bedG
   grep -c 'gene never trained on).*never trained on')" -eq $((2 * untrained)) ]
 check 'and their peaks' [ "$(grep -c 'never_trained_on' "$work/untrained/tracks/peaks.bed")" -eq \
   $((2 * untrained * 16)) ]
+page untrained "$work/partly"
+expect_text "$work/untrained.html" "$untrained explained pairs are of genes without training pairs"
+check 'shown is another' [ "$(grep -cE "trained on: [^ ]+ to <i>${flat[0]}<" "$work/untrained.html")" -eq 0 ]
+expect_text "$work/untrained.html" 'explained pairs of a gene that was trained on'
+page untrained "$work/partly" --overwrite --pair "$(awk -F '\t' -v g="${flat[0]}" '$1 == "val" && $3 == g {
+  print $2 ":" $3; exit }' "$data/pairs.tsv")"
+expect_text "$work/untrained.html" 'The gene has no training pairs: this output was never trained. '
 # A data set that only explains says nothing of training.
 awk -F '\t' '$1 != "train"' "$data/pairs.tsv" >"$work/partly/pairs.tsv"
 expect_ok run --data "$work/partly" --model "$model" --tracks 1 --out "$work/unknown"

@@ -14,7 +14,8 @@ namespace cdt {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr Interval kAbove{0.1, 0.3}, kAround{-0.1, 0.2}, kBelow{-0.3, -0.1}, kNone{kNaN, kNaN};
+constexpr Gain kAbove{0.2, {0.1, 0.3}}, kAround{0.1, {-0.1, 0.2}}, kBelow{-0.2, {-0.3, -0.1}},
+    kNone{kNaN, {kNaN, kNaN}};
 
 /// Numbers that allow a claim about DNA.
 DnaEvidence dna() {
@@ -34,14 +35,17 @@ bool holds(const Claim& claim, const std::string& words) {
 TEST(DnaClaimTest, SpeaksWhereBothControlsLose) {
   const Claim claim = dna_claim(dna());
   EXPECT_TRUE(claim.said);
-  EXPECT_EQ(claim.text, "Both intervals lie above 0: DNA adds something.");
+  EXPECT_EQ(
+      claim.text,
+      "r falls by 0.200 [0.100, 0.300] when each enhancer is given another's DNA, and by 0.200 "
+      "[0.100, 0.300] when all are given one mean window: DNA adds something.");
 }
 
 TEST(DnaClaimTest, SilentWithoutAnEffectOfDna) {
-  for (Interval DnaEvidence::*control : {&DnaEvidence::over_shuffled, &DnaEvidence::over_mean}) {
-    for (const Interval& interval : {kAround, kBelow, Interval{0.0, 0.2}}) {
+  for (Gain DnaEvidence::*control : {&DnaEvidence::over_shuffled, &DnaEvidence::over_mean}) {
+    for (const Gain& gain : {kAround, kBelow, Gain{0.1, {0.0, 0.2}}}) {
       DnaEvidence e = dna();
-      e.*control = interval;
+      e.*control = gain;
       EXPECT_FALSE(dna_claim(e).said);
       EXPECT_TRUE(holds(dna_claim(e), "nothing here shows that the model uses DNA"));
     }
@@ -49,6 +53,7 @@ TEST(DnaClaimTest, SilentWithoutAnEffectOfDna) {
   DnaEvidence worse = dna();  // than nothing, though its controls are worse still
   worse.pearson = -0.2;
   EXPECT_FALSE(dna_claim(worse).said);
+  EXPECT_TRUE(holds(dna_claim(worse), "not above 0 itself"));
   worse.pearson = kNaN;
   EXPECT_FALSE(dna_claim(worse).said);
 }
@@ -71,9 +76,18 @@ TEST(DnaClaimTest, SilentAboutLociThatWereTrainedOn) {
   e.pairs = 40;
   e.loci = 20;
   EXPECT_TRUE(dna_claim(e).said);
-  EXPECT_EQ(dna_claim(e).text,
-            "Over the 40 pairs of loci without training pairs both intervals lie above 0: DNA adds "
-            "something.");
+  EXPECT_EQ(dna_claim(e).text.rfind("Over the 40 pairs of loci without training pairs, r falls", 0),
+            0U);
+}
+
+TEST(DnaClaimTest, SilentAboutFewLoci) {
+  DnaEvidence e = dna();
+  e.loci = kLeastLoci;
+  EXPECT_TRUE(dna_claim(e).said);
+  --e.loci;
+  EXPECT_FALSE(dna_claim(e).said);
+  EXPECT_FALSE(baseline_claim({"test", "gene mean", kLeastLoci - 1, kAbove}).said);
+  EXPECT_FALSE(gene_claim({"test", kLeastLoci - 1, 0.5, kAbove}).said);
 }
 
 TEST(DnaClaimTest, SilentWithoutAnInterval) {
@@ -84,22 +98,22 @@ TEST(DnaClaimTest, SilentWithoutAnInterval) {
 }
 
 TEST(BaselineClaimTest, SpeaksOnlyAboveZeroAndOnATest) {
-  EXPECT_TRUE(baseline_claim({"test", "gene mean", kAbove}).said);
-  EXPECT_FALSE(baseline_claim({"val", "gene mean", kAbove}).said);
-  EXPECT_FALSE(baseline_claim({"test", "gene mean", kNone}).said);
-  const Claim equal = baseline_claim({"test", "gene mean", kAround});
+  EXPECT_TRUE(baseline_claim({"test", "gene mean", 80, kAbove}).said);
+  EXPECT_FALSE(baseline_claim({"val", "gene mean", 80, kAbove}).said);
+  EXPECT_FALSE(baseline_claim({"test", "gene mean", 80, kNone}).said);
+  const Claim equal = baseline_claim({"test", "gene mean", 80, kAround});
   EXPECT_FALSE(equal.said);
-  EXPECT_TRUE(holds(equal, "does not beat the gene mean"));
-  const Claim worse = baseline_claim({"val", "gene mean", kBelow});
+  EXPECT_TRUE(holds(equal, "not above 0: it does not beat it"));
+  const Claim worse = baseline_claim({"val", "gene mean", 80, kBelow});
   EXPECT_FALSE(worse.said);
-  EXPECT_TRUE(holds(worse, "worse than the gene mean"));
+  EXPECT_TRUE(holds(worse, "it predicts worse"));
 }
 
 TEST(GeneClaimTest, SpeaksOnlyWherePredictionsMove) {
-  EXPECT_TRUE(gene_claim({"test", 0.5, kAbove}).said);
-  EXPECT_FALSE(gene_claim({"val", 0.5, kAbove}).said);
-  EXPECT_FALSE(gene_claim({"test", 0.5, kAround}).said);
-  const Claim none = gene_claim({"test", 1e-6, {0.0, 1e-9}});
+  EXPECT_TRUE(gene_claim({"test", 80, 0.5, kAbove}).said);
+  EXPECT_FALSE(gene_claim({"val", 80, 0.5, kAbove}).said);
+  EXPECT_FALSE(gene_claim({"test", 80, 0.5, kAround}).said);
+  const Claim none = gene_claim({"test", 80, 1e-6, {0.0, {0.0, 1e-9}}});
   EXPECT_FALSE(none.said);
   EXPECT_TRUE(holds(none, "by more than 1e-06"));
 }

@@ -117,7 +117,7 @@ TEST_F(UndefinedWindowsTest, EachMethodLeavesOutItsOwn) {
             (nlohmann::ordered_json{{"zero_dna", 1}, {"one_bin", 0}, {"zero", 0}, {"equal", 1}}));
   EXPECT_EQ(json["pairs_of_untrained_genes"], 2);
   const std::string table = summary_table(s);
-  EXPECT_NE(table.find("left out: attention of 1 pairs is the same in every bin\n"),
+  EXPECT_NE(table.find("left out: attention of 1 pair is the same in every bin\n"),
             std::string::npos)
       << table;
 }

@@ -1,0 +1,34 @@
+// Which explained pairs a figure rests on, and what is said of the others: windows that say nothing
+// of where have no peak (model/profile.h).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "apps/report/html.h"
+#include "apps/report/material.h"
+
+namespace cdt {
+
+/// The pairs whose windows of all asked methods are defined, in the order of the attribution.
+struct DefinedPairs {
+  std::vector<const AttributedPair*> pairs;
+  std::map<std::string, std::int64_t> left_out;  // the others by why: "gradient is zero everywhere"
+  std::int64_t all = 0;                          // explained pairs
+};
+/// The attribution holds these methods.
+DefinedPairs defined_pairs(const Attribution& attribution, const std::vector<std::string>& methods);
+
+/// "n = 100 pairs", or "n = 72 of 100 pairs, left out: 28 whose gradient is zero everywhere".
+std::string n_text(const DefinedPairs& defined);
+
+/// The n at `path` of an object of summary.json; a dash where it says none.
+std::string n_at(const nlohmann::json& object, const std::string& path);
+
+/// What to weigh: attention and gradient windows without a peak, explained pairs of genes that were
+/// never trained on, tables that still count undefined windows.
+void weigh_windows(const Attribution& attribution, std::vector<Html>* out);
+
+}  // namespace cdt

@@ -1,0 +1,120 @@
+// A report where some windows say nothing of where: what the figures leave out and say of it.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "apps/report/defined_pairs.h"
+#include "apps/report/figures.h"
+#include "apps/report/gnuplot.h"
+#include "tests/support/report_world.h"
+
+namespace cdt {
+namespace {
+
+using test::ReportWorld;
+
+/// Four pairs, windows of three bins: zeros in the second, one value in the third.
+double mixed(std::size_t i) {
+  if (i >= 3 && i < 6) return 0.0;
+  if (i >= 6 && i < 9) return 0.5;
+  return 0.1 + 0.2 * static_cast<double>(i % 3);
+}
+
+bool holds(const Html& html, const std::string& part) {
+  return html.code().find(part) != std::string::npos;
+}
+
+TEST(DefinedPairsTest, CountsTheOthersByWhy) {
+  ReportWorld world({}, mixed);
+  Attribution& attribution = *world.material().attribution;
+  const DefinedPairs defined = defined_pairs(attribution, {"attention", "gradient"});
+  ASSERT_EQ(defined.pairs.size(), 2U);
+  EXPECT_EQ(defined.pairs[1]->row, 3);
+  EXPECT_EQ(n_text(defined),
+            "n = 2 of 4 pairs, left out: 1 whose attention is the same in every bin, 1 whose "
+            "attention is zero everywhere");
+  attribution.without_dna.push_back(attribution.pairs[0]);
+  attribution.pairs.erase(attribution.pairs.begin(), attribution.pairs.begin() + 3);
+  EXPECT_EQ(n_text(defined_pairs(attribution, {"gradient"})),
+            "n = 1 of 2 pairs, left out: 1 whose DNA is all zeros");
+  attribution.without_dna.clear();
+  EXPECT_EQ(n_text(defined_pairs(attribution, {"gradient"})), "n = 1 pair");
+}
+
+TEST(ReportWindowsTest, EveryFigureStatesItsN) {
+  const Gnuplot gnuplot;
+  ReportWorld world({}, mixed);
+  const Material& material = world.material();
+  for (const auto draw : {distance_figure, overlap_figure, occlusion_figure}) {
+    const Item item = draw(gnuplot, material);
+    ASSERT_TRUE(std::holds_alternative<Figure>(item));
+    const Figure& figure = std::get<Figure>(item);
+    EXPECT_TRUE(holds(figure.finding, "n = 2 of 4 pairs, left out: ")) << figure.finding.code();
+  }
+  const AttributedPair& zeros = material.attribution->pairs[1];
+  const AttributedPair& even = material.attribution->pairs[2];
+  EXPECT_TRUE(holds(std::get<Figure>(window_figure(gnuplot, material, {&zeros, ""})).finding,
+                    "Gradient has no peak: undefined, as the window is zero everywhere. "));
+  EXPECT_TRUE(holds(std::get<Figure>(window_figure(gnuplot, material, {&even, ""})).finding,
+                    "Attention has no peak: undefined, as the window is the same in every bin. "));
+}
+
+TEST(ReportWindowsTest, WithoutAPeakThereIsNoFigureOfPeaks) {
+  const Gnuplot gnuplot;
+  ReportWorld world({}, [](std::size_t) { return 0.5; });
+  for (const auto draw : {distance_figure, overlap_figure, occlusion_figure}) {
+    const Item item = draw(gnuplot, world.material());
+    ASSERT_TRUE(std::holds_alternative<Omission>(item));
+    EXPECT_TRUE(holds(std::get<Omission>(item).reason, "n = 0 of 4 pairs, left out: 4 whose "));
+  }
+}
+
+TEST(ReportWindowsTest, TheShownPairHasPeaksAndATrainedGene) {
+  ReportWorld world({}, mixed);
+  Material& material = world.material();
+  std::vector<AttributedPair>& pairs = material.attribution->pairs;
+  for (AttributedPair& pair : pairs) pair.beta = 1.0 + static_cast<double>(pair.row % 3);
+  EXPECT_EQ(shown_pair(material).what,
+            "The first of 2 equally strong effects among the 2 explained pairs with both peaks");
+  pairs[0].untrained = true;
+  EXPECT_EQ(shown_pair(material).what,
+            "The only explained pair of a gene that was trained on with both peaks");
+  EXPECT_EQ(shown_pair(material).pair->row, 3);
+  // A trained gene comes before peaks.
+  pairs[3].untrained = true;
+  EXPECT_EQ(shown_pair(material).what,
+            "The strongest effect among the 2 explained pairs of a gene that was trained on");
+  EXPECT_EQ(shown_pair(material).pair->row, 2);
+  for (AttributedPair& pair : pairs) pair.untrained = true;
+  const ShownPair shown = shown_pair(material);
+  EXPECT_EQ(shown.what,
+            "The first of 2 equally strong effects among the 2 explained pairs with both peaks");
+  EXPECT_TRUE(holds(std::get<Figure>(window_figure(Gnuplot(), material, shown)).finding,
+                    "The gene has no training pairs: this output was never trained. "));
+}
+
+TEST(ReportWindowsTest, WhatToWeigh) {
+  ReportWorld world({}, mixed);
+  Attribution& attribution = *world.material().attribution;
+  std::vector<Html> points;
+  weigh_windows(attribution, &points);
+  ASSERT_EQ(points.size(), 5U);
+  EXPECT_TRUE(holds(points[0], "Of 1 explained pair the attention is the same in every bin: "));
+  EXPECT_TRUE(holds(points[3], "Of 1 explained pair the gradient is zero everywhere: "));
+  EXPECT_TRUE(holds(points[4], "still count such windows"));
+  attribution.summary["methods"]["gradient"]["n"] = 2;
+  attribution.pairs[1].untrained = true;
+  points.clear();
+  weigh_windows(attribution, &points);
+  ASSERT_EQ(points.size(), 5U);
+  EXPECT_TRUE(holds(points[4], "1 explained pair is of a gene without training pairs: "));
+  ReportWorld ordinary({}, [](std::size_t i) { return 1.0 + static_cast<double>(i % 3); });
+  points.clear();
+  weigh_windows(*ordinary.material().attribution, &points);
+  EXPECT_TRUE(points.empty());
+}
+
+}  // namespace
+}  // namespace cdt
