@@ -41,6 +41,21 @@ GeneStart start_of(const Line& line, bool window) {
   return {i.chrom, at_end ? i.end - 1 : at_start ? i.start : i.centre(), line.strand};
 }
 
+/// Chromosomes under other names ("1" for "chr1") would leave every distance unknown.
+void expect_chromosomes_of(const Dataset& data, const GeneStarts& starts, const std::string& file) {
+  std::set<std::string> chromosomes;
+  for (const Enhancer& enhancer : data.enhancers) chromosomes.insert(enhancer.chrom);
+  std::string found;
+  for (const std::optional<GeneStart>& start : starts.of_gene) {
+    if (!start) continue;
+    if (chromosomes.count(start->chrom) != 0) return;
+    if (found.empty()) found = start->chrom;
+  }
+  throw InputError(file, "chrom",
+                   expected_got("no gene lies on a chromosome of the enhancers",
+                                "names such as " + *chromosomes.begin(), found));
+}
+
 }  // namespace
 
 GeneStarts read_gene_starts(const std::filesystem::path& path, const Dataset& data) {
@@ -79,6 +94,7 @@ GeneStarts read_gene_starts(const std::filesystem::path& path, const Dataset& da
                                   "gene symbols such as " + data.genes.front(),
                                   std::to_string(intervals) + " intervals"));
   }
+  expect_chromosomes_of(data, out, lines.file());
   return out;
 }
 

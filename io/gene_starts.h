@@ -34,7 +34,8 @@ struct GeneStarts {
 /// one length, as genes never are, they are windows around starts and the middle counts. Of a gene
 /// in several lines the first line counts. Lines of other genes are checked and left out.
 /// InputError names "line N" and the column: fewer than 4 columns, a coordinate, an empty name,
-/// another strand; or "names": no gene of the data set is there.
+/// another strand; or "names": no gene of the data set is there; or "chrom": none of them lies on
+/// a chromosome that an enhancer is on.
 GeneStarts read_gene_starts(const std::filesystem::path& path, const Dataset& data);
 
 }  // namespace cdt

@@ -9,6 +9,8 @@
 namespace cdt {
 namespace {
 
+constexpr std::size_t kColumns = 100;  // of the terminal that the table must fit
+
 /// Four decimals, as long as they are.
 std::string number(double value) { return number_cell(value, 0, 4); }
 
@@ -31,10 +33,27 @@ std::string count_of(std::int64_t count, std::int64_t of) {
          percent(static_cast<double>(count) / static_cast<double>(of)) + ")";
 }
 
+/// `words` in lines of at most kColumns, the first after `head`, others indented as far.
+std::string wrapped(const std::string& head, const std::string& words) {
+  std::string out;
+  std::string line = head;
+  for (std::size_t at = 0; at < words.size();) {
+    const std::size_t end = std::min(words.find(' ', at), words.size());
+    const std::string word = words.substr(at, end - at);
+    if (line.size() > head.size() && line.size() + 1 + word.size() > kColumns) {
+      out += line + "\n";
+      line.assign(head.size(), ' ');
+    }
+    line += (line.size() > head.size() ? " " : "") + word;
+    at = end + 1;
+  }
+  return out + line + "\n";
+}
+
 /// What "-" stands for in a row; empty where it does not stand there.
 std::string reason(const Evaluation& e, const Score& s) {
-  const std::string r = why_no_r(s);
-  if (!r.empty()) return r;
+  std::string no_r = why_no_r(s);
+  if (!no_r.empty()) return no_r;
   return is_defined(s.pearson_interval) ? std::string() : why_no_interval(e);
 }
 
@@ -54,9 +73,13 @@ std::string reasons(const Evaluation& e) {
   };
   add("model", e.model);
   for (const BaselineScore& b : e.baselines) add(b.label, b.score);
+  if (e.unseen_genes) {
+    if (e.seen_genes) add("model on trained genes", *e.seen_genes);
+    add("model on others", *e.unseen_genes);
+  }
   std::string out;
   for (const auto& [why, rows] : found) {
-    out.append("-: undefined for the ").append(rows).append(": ").append(why).append("\n");
+    out += wrapped("-: ", std::string("undefined for the ").append(rows).append(": ").append(why));
   }
   return out;
 }
@@ -72,25 +95,6 @@ std::string score_rows(const Evaluation& e) {
   }
   for (const BaselineScore& b : e.baselines) out += row(b.label, b.score);
   return out + reasons(e);
-}
-
-constexpr std::size_t kColumns = 100;
-
-/// `words` in lines of at most kColumns, the first after `head`, others indented as far.
-std::string wrapped(const std::string& head, const std::string& words) {
-  std::string out;
-  std::string line = head;
-  for (std::size_t at = 0; at < words.size();) {
-    const std::size_t end = std::min(words.find(' ', at), words.size());
-    const std::string word = words.substr(at, end - at);
-    if (line.size() > head.size() && line.size() + 1 + word.size() > kColumns) {
-      out += line + "\n";
-      line.assign(head.size(), ' ');
-    }
-    line += (line.size() > head.size() ? " " : "") + word;
-    at = end + 1;
-  }
-  return out + line + "\n";
 }
 
 std::string overlap_rows(const Evaluation& e) {

@@ -33,7 +33,8 @@ ControlPasses passes() {
       PredictionTable({2, 3, 5, 7}, 3), PredictionTable({2, 3, 5, 7}, 3), {0.5F, 1.5F, 2.5F}};
   for (std::size_t row = 0; row < 4; ++row) {
     for (std::int64_t gene = 0; gene < 3; ++gene) {
-      out.real.row(row)[gene] = static_cast<float>(10 * out.real.enhancers()[row] + gene);
+      out.real.row(row)[gene] =
+          static_cast<float>(std::int64_t{10} * out.real.enhancers()[row] + gene);
       out.shuffled_genes.row(row)[gene] = out.real.row(row)[gene] + 1.0F;
     }
   }

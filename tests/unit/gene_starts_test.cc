@@ -96,6 +96,8 @@ TEST_F(GeneStartsTest, MistakesNameLineAndColumn) {
                        "got x");
   test::expect_message(complaint("chr1\t5\t6\ta\n\n"), file(), "names", "none is a gene");
   test::expect_message(complaint(""), file(), "names", "got 0 intervals");
+  test::expect_message(complaint("1\t5\t6\tA\n1\t5\t7\tB\n"), file(), "chrom",
+                       "such as chr1, got 1");
 }
 
 }  // namespace
