@@ -8,8 +8,9 @@
 # Claims about DNA are dna, baseline and sites. Where the mechanism is none or gene-only DNA tells
 # nothing of the effects, so there dna and baseline (the baselines know no DNA) are false: their share is
 # that of false claims, and under dna and specific it is the power. So it is for sites, "the site that acts
-# is found"; but without an acting site no pair has a planted effect, the figure is left out, and 0 says
-# no more than that. Val chose the model: of it nothing may be claimed whatever the mechanism.
+# is found", which is said only where dna is; but without an acting site no pair has a planted effect, the
+# figure is left out, and 0 says no more than that (tests/apps/76_silent_pages.sh has data where it could
+# be said). Val chose the model: of it nothing may be claimed whatever the mechanism.
 # The others are claims about the model, not about DNA: any model, one of mere noise too, may look at a
 # motif (enrichment, where sites.bed is the annotation), at the edges (edge-*) or at all bins alike
 # (uniform), its attention may agree with its gradient (agreement) and its gradient with its own

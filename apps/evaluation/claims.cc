@@ -76,13 +76,30 @@ Claim dna_claim(const DnaEvidence& e) {
   return {true, numbers + ": DNA adds something."};
 }
 
+BaselineEvidence baseline_evidence(const Evaluation& e) {
+  const std::string& label = e.strongest_baseline()->label;
+  const std::int64_t known = e.overlap.locus;
+  if (e.new_loci_gain) {
+    const BaselineGain& used = *e.new_loci_gain;
+    return {e.split, label, used.loci, {used.difference, used.interval}, known};
+  }
+  return {e.split, label, e.loci, {e.gain, e.gain_interval}, known, known == e.pairs};
+}
+
 Claim baseline_claim(const BaselineEvidence& e) {
+  if (e.all_known) {
+    return unsaid(
+        "All pairs are of loci that were trained on, which a model may know by heart: nothing here "
+        "shows that it beats the strongest baseline, the " +
+        e.label);
+  }
   if (!is_defined(e.over.interval)) {
     return unsaid("The model cannot be compared with the strongest baseline, the " + e.label +
                   ": an interval needs predictions that differ, of pairs of two loci");
   }
-  const std::string numbers = "The model's r less that of the strongest baseline, the " + e.label +
-                              ", is " + number(e.over);
+  const std::string numbers =
+      std::string(e.known > 0 ? "Over the pairs of loci without training pairs, the" : "The") +
+      " model's r less that of the strongest baseline, the " + e.label + ", is " + number(e.over);
   if (e.over.interval.high < 0.0) return unsaid(numbers + ": it predicts worse");
   if (!is_above_0(e.over)) return unsaid(numbers + ", not above 0: it does not beat it");
   const std::string no_test = why_no_test(e.split, e.loci);
@@ -113,9 +130,8 @@ Claim gene_claim(const GeneEvidence& e) {
 std::vector<NamedClaim> claims_of(const Evaluation& e) {
   std::vector<NamedClaim> out;
   if (e.controls) out.push_back({"dna", dna_claim(dna_evidence(e))});
-  if (const BaselineScore* strongest = e.strongest_baseline()) {
-    out.push_back({"baseline",
-                   baseline_claim({e.split, strongest->label, e.loci, {e.gain, e.gain_interval}})});
+  if (!e.baselines.empty()) {
+    out.push_back({"baseline", baseline_claim(baseline_evidence(e))});
   }
   if (e.controls) {
     out.push_back({"genes", gene_claim({e.split, e.loci, e.controls->change_by_genes,

@@ -37,11 +37,16 @@ DnaEvidence dna_evidence(const Evaluation& evaluation);
 /// say in the model.
 Claim dna_claim(const DnaEvidence& evidence);
 
+/// Likewise over the pairs of loci that have no training pair: the others a model may know by
+/// heart.
 struct BaselineEvidence {
   std::string split, label;  // of the strongest baseline
-  std::int64_t loci = 0;
+  std::int64_t loci = 0;     // compared
   Gain over;
+  std::int64_t known = 0;  // pairs left out: of loci with training pairs
+  bool all_known = false;
 };
+BaselineEvidence baseline_evidence(const Evaluation& evaluation);  // which has a baseline
 /// "The model beats the strongest baseline": the interval above 0, over as many loci, on such a
 /// split.
 Claim baseline_claim(const BaselineEvidence& evidence);

@@ -55,16 +55,35 @@ std::int64_t count(const std::vector<bool>& flags) {
   return std::count(flags.begin(), flags.end(), true);
 }
 
+Scored some_of(const Scored& all, const std::vector<bool>& flags) {
+  return {chosen<float>(all.target, flags), chosen<std::int32_t>(all.loci, flags), std::nan(""),
+          all.bootstrap};
+}
+
+template <class T>
+std::int64_t distinct(const std::vector<T>& values) {
+  return static_cast<std::int64_t>(std::set<T>(values.begin(), values.end()).size());
+}
+
+/// A baseline without an r has 0.
+BaselineGain gain_over(const std::vector<float>& baseline, std::span<const float> predictions,
+                       const Scored& scored) {
+  const double r = compute_metrics(baseline, scored.target).pearson;
+  return {static_cast<std::int64_t>(scored.target.size()), distinct(scored.loci),
+          compute_metrics(predictions, scored.target).pearson - (std::isnan(r) ? 0.0 : r),
+          bootstrap_pearson_difference(predictions, std::vector<std::vector<float>>{baseline},
+                                       scored.target, scored.loci, scored.bootstrap)};
+}
+
 /// The score over the flagged pairs; nothing if there are none.
 std::optional<Score> score_of(const Scored& all, std::span<const float> predictions,
                               const std::vector<bool>& flags) {
   if (count(flags) == 0) return std::nullopt;
-  const Scored some{chosen<float>(all.target, flags), chosen<std::int32_t>(all.loci, flags),
-                    std::nan(""), all.bootstrap};
-  return some.score(chosen<float>(predictions, flags));
+  return some_of(all, flags).score(chosen<float>(predictions, flags));
 }
 
-void add_baselines(const ToEvaluate& given, const Scored& scored, Evaluation* e) {
+void add_baselines(const ToEvaluate& given, const Scored& scored, const Known& known,
+                   Evaluation* e) {
   std::vector<BaselinePrediction> baselines = gene_baselines(given.train, given.pairs);
   baselines.insert(baselines.end(), given.further_baselines.begin(), given.further_baselines.end());
   double highest = -2.0;
@@ -77,11 +96,15 @@ void add_baselines(const ToEvaluate& given, const Scored& scored, Evaluation* e)
       e->strongest = i;
     }
   }
-  const double r = e->strongest_baseline()->score.metrics.pearson;
-  e->gain = e->model.metrics.pearson - (std::isnan(r) ? 0.0 : r);
-  e->gain_interval = bootstrap_pearson_difference(
-      given.predictions, std::vector<std::vector<float>>{baselines[e->strongest].predictions},
-      scored.target, scored.loci, scored.bootstrap);
+  const std::vector<float>& strongest = baselines[e->strongest].predictions;
+  const BaselineGain all = gain_over(strongest, given.predictions, scored);
+  e->gain = all.difference;
+  e->gain_interval = all.interval;
+  std::vector<bool> is_new = known.locus;
+  is_new.flip();
+  if (count(is_new) == 0 || count(is_new) == e->pairs) return;
+  e->new_loci_gain = gain_over(chosen<float>(strongest, is_new),
+                               chosen<float>(given.predictions, is_new), some_of(scored, is_new));
 }
 
 void add_controls(const ToEvaluate& given, const Scored& scored, const Known& known,
@@ -97,11 +120,6 @@ void add_controls(const ToEvaluate& given, const Scored& scored, const Known& kn
   const std::vector<std::int32_t> loci = chosen<std::int32_t>(scored.loci, is_new);
   e->new_loci_controls = score_controls({new_pairs, predictions, loci},
                                         chosen(*given.controls, is_new), scored.bootstrap);
-}
-
-template <class T>
-std::int64_t distinct(const std::vector<T>& values) {
-  return static_cast<std::int64_t>(std::set<T>(values.begin(), values.end()).size());
 }
 
 }  // namespace
@@ -128,7 +146,7 @@ Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap) 
   const Known known = known_to(given.train, pairs, given.locus_of);
   if (given.controls != nullptr) add_controls(given, scored, known, &e);
   if (given.train.empty()) return e;
-  add_baselines(given, scored, &e);
+  add_baselines(given, scored, known, &e);
   e.overlap = {count(known.enhancer), count(known.locus), count(known.gene), count(known.pair)};
   e.seen_genes = score_of(scored, given.predictions, known.gene);
   std::vector<bool> unseen = known.gene;

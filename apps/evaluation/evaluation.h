@@ -30,6 +30,13 @@ struct BaselineScore {
   Score score;
 };
 
+/// r of the model minus r of the strongest baseline, over some of the pairs.
+struct BaselineGain {
+  std::int64_t pairs = 0, loci = 0;
+  double difference = 0;
+  Interval interval;
+};
+
 /// How far the evaluation pairs stand apart from the training pairs.
 struct TrainOverlap {
   std::int64_t enhancer = 0;  // pairs whose enhancer occurs in train
@@ -54,6 +61,8 @@ struct Evaluation {
   std::size_t strongest = 0;
   double gain = 0;         // r of the model minus r of the strongest; without an r that one has 0
   Interval gain_interval;  // same draws
+  /// Over the pairs of loci without training pairs, where that is neither all nor none.
+  std::optional<BaselineGain> new_loci_gain;
   TrainOverlap overlap;
   /// Over all pairs, and over those of loci without training pairs where that is not all.
   std::optional<Controls> controls, new_loci_controls;

@@ -113,6 +113,12 @@ std::string metrics_json(const Evaluation& e) {
     out["strongest_baseline"] = strongest->name;
     out["pearson_gain_over_strongest_baseline"] = {{"difference", e.gain},
                                                    {"ci95", interval_json(e.gain_interval)}};
+    if (e.new_loci_gain) {
+      out["pearson_gain_on_new_loci"] = {{"pairs", e.new_loci_gain->pairs},
+                                         {"loci", e.new_loci_gain->loci},
+                                         {"difference", e.new_loci_gain->difference},
+                                         {"ci95", interval_json(e.new_loci_gain->interval)}};
+    }
     out["also_in_train"] = {{"enhancer", share_json(e.overlap.enhancer, e.pairs)},
                             {"locus", share_json(e.overlap.locus, e.pairs)},
                             {"gene", share_json(e.overlap.gene, e.pairs)},

@@ -154,6 +154,10 @@ struct World {
     e.split = split;
     return dna_claim(dna_evidence(e));
   }
+  Claim baseline() const {
+    return baseline_claim(
+        baseline_evidence(test::evaluated(test, predictions, train, kNaN, 400, &controls)));
+  }
 };
 
 /// What an enhancer's DNA would tell; that of the mean window is 0.
@@ -191,6 +195,35 @@ TEST(EvidenceTest, EnhancersOfTrainAreNoTest) {
   world.train.insert(world.train.end(), world.test.begin(), world.test.end());
   EXPECT_FALSE(world.dna().said);
   EXPECT_TRUE(holds(world.dna(), "trained on")) << world.dna().text;
+  EXPECT_FALSE(world.baseline().said);
+  EXPECT_TRUE(holds(world.baseline(), "know by heart")) << world.baseline().text;
+}
+
+// The model knows the effects of three enhancers that are in train too, and nothing of the others.
+TEST(EvidenceTest, WhatIsKnownByHeartBeatsNoBaseline) {
+  World world(
+      7, [](auto /*e*/, auto /*g*/, double noise) { return noise; },
+      [](auto e, auto g) { return of_dna(e) + g; });
+  const World alike = world;
+  EXPECT_FALSE(alike.baseline().said) << alike.baseline().text;
+  for (std::size_t i = 0; i < 6; ++i) {
+    world.train.push_back(world.test[i]);
+    world.predictions[i] = 20.0F * world.test[i].beta;
+  }
+  EXPECT_FALSE(world.baseline().said) << world.baseline().text;
+  EXPECT_TRUE(holds(world.baseline(), "Over the pairs of loci without training pairs"));
+}
+
+TEST(EvidenceTest, NewLociAreJudgedWithoutTheKnown) {
+  World world(
+      3, [](auto e, auto g, double noise) { return of_dna(e) + g + 0.3 * noise; },
+      [](auto e, auto g) { return of_dna(e) + g; });
+  EXPECT_TRUE(world.baseline().said) << world.baseline().text;
+  for (std::size_t i = 0; i < 6; ++i) {
+    world.train.push_back(world.test[i]);
+    world.predictions[i] = -20.0F * world.test[i].beta;
+  }
+  EXPECT_TRUE(world.baseline().said) << world.baseline().text;
 }
 
 TEST(EvidenceTest, SaturatedModelHasNothingToLose) {
