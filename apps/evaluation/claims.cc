@@ -40,6 +40,7 @@ DnaEvidence dna_evidence(const Evaluation& e) {
   DnaEvidence out;
   out.split = e.split;
   out.known = e.overlap.locus;
+  out.has_train = !e.baselines.empty();
   out.pairs = none_is_new ? 0 : used.pairs;
   out.loci = none_is_new ? 0 : used.loci;
   out.pearson = used.pearson;
@@ -71,7 +72,9 @@ Claim dna_claim(const DnaEvidence& e) {
     return unsaid(numbers + (e.pearson > 0.0 ? ", not both above 0" : ", but not above 0 itself") +
                   ": nothing here shows that the model uses DNA");
   }
-  const std::string no_test = why_no_test(e.split, e.loci);
+  const std::string no_test =
+      e.has_train ? why_no_test(e.split, e.loci)
+                  : "the data set has no training pairs, so these loci may have been trained on";
   if (!no_test.empty()) return unsaid(numbers + "; but " + no_test);
   return {true, numbers + ": DNA adds something."};
 }
@@ -129,7 +132,9 @@ Claim gene_claim(const GeneEvidence& e) {
 
 std::vector<NamedClaim> claims_of(const Evaluation& e) {
   std::vector<NamedClaim> out;
-  if (e.controls) out.push_back({"dna", dna_claim(dna_evidence(e))});
+  out.push_back({"dna", e.controls ? dna_claim(dna_evidence(e))
+                                   : unsaid("The controls beside r were not computed, so nothing "
+                                            "can be said of what the model owes to DNA")});
   if (!e.baselines.empty()) {
     out.push_back({"baseline", baseline_claim(baseline_evidence(e))});
   }

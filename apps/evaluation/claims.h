@@ -29,12 +29,13 @@ struct DnaEvidence {
   std::string split;
   std::int64_t pairs = 0, loci = 0;  // compared
   std::int64_t known = 0;            // pairs left out: of loci with training pairs
+  bool has_train = true;             // else the data set cannot tell which loci are new
   double pearson = 0;                // of the compared pairs
   Gain over_shuffled, over_mean;
 };
 DnaEvidence dna_evidence(const Evaluation& evaluation);
-/// "DNA adds something": r and both intervals above 0, over kLeastLoci loci, on a split that had no
-/// say in the model.
+/// "DNA adds something": r and both intervals above 0, over kLeastLoci loci known to be new, on a
+/// split that had no say in the model.
 Claim dna_claim(const DnaEvidence& evidence);
 
 /// Likewise over the pairs of loci that have no training pair: the others a model may know by

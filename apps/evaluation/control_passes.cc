@@ -91,6 +91,14 @@ std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32
   return row;
 }
 
+std::optional<PredictionTable> plain_passes(const PassPlace& place,
+                                            const std::vector<std::int32_t>& enhancers,
+                                            const std::function<bool(std::int64_t done)>& go_on) {
+  const Constants c = make_constants(place, place.data.rna, place.data.protein);
+  return predict_enhancers(place.model, place.tape, place.feed, c.trunks, c.outputs, enhancers,
+                           go_on);
+}
+
 std::optional<ControlPasses> control_passes(const PassPlace& place,
                                             const std::vector<std::int32_t>& enhancers,
                                             std::span<const float> window, std::uint64_t seed,

@@ -33,6 +33,11 @@ struct PassPlace {
   const Dataset& data;
 };
 
+/// The model as it is, alone.
+std::optional<PredictionTable> plain_passes(const PassPlace& place,
+                                            const std::vector<std::int32_t>& enhancers,
+                                            const std::function<bool(std::int64_t done)>& go_on);
+
 /// window: mean_window(), host memory; seed: of the order of genes. Twice as many passes as
 /// enhancers, and one. Nothing if go_on(enhancers done, both times counted) says no.
 std::optional<ControlPasses> control_passes(const PassPlace& place,

@@ -22,26 +22,33 @@ void expect_finite(const Dataset& data, const Pair& pair, float prediction) {
 
 }  // namespace
 
-Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs, std::int64_t batch,
-                       std::uint64_t seed, bool quiet) {
+Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs,
+                       const PredictSettings& settings) {
   const std::vector<std::int32_t> enhancers = distinct_enhancers(pairs);
   const auto count = static_cast<std::int64_t>(enhancers.size());
-  Progress progress("predict", 2 * count, quiet);
-  inference.model->freeze();
-  DnaFeed feed(inference.data, *inference.backend, inference.lasting, std::min(batch, count));
-  Arena constants(*inference.backend, "trunks");
-  const std::vector<float> window = mean_window(inference.data, enhancers, [] {
+  Progress progress("predict", settings.with_controls ? 2 * count : count, settings.quiet);
+  const auto go_on = [&](std::int64_t done) {
     stop_if_interrupted();
+    progress.update(done);
     return true;
-  });
-  const std::optional<ControlPasses> passes =
-      control_passes({*inference.model, inference.tape, constants, feed, inference.data}, enhancers,
-                     window, seed, [&](std::int64_t done) {
-                       stop_if_interrupted();
-                       progress.update(done);
-                       return true;
-                     });
-  Predicted out{passes->real.of(pairs), control_predictions(*passes, pairs, kControlDraws, seed)};
+  };
+  inference.model->freeze();
+  DnaFeed feed(inference.data, *inference.backend, inference.lasting,
+               std::min(settings.batch, count));
+  Arena constants(*inference.backend, "trunks");
+  const PassPlace place{*inference.model, inference.tape, constants, feed, inference.data};
+  Predicted out;
+  if (settings.with_controls) {
+    const std::vector<float> window = mean_window(inference.data, enhancers, [] {
+      stop_if_interrupted();
+      return true;
+    });
+    const ControlPasses passes = *control_passes(place, enhancers, window, settings.seed, go_on);
+    out.predictions = passes.real.of(pairs);
+    out.controls = control_predictions(passes, pairs, kControlDraws, settings.seed);
+  } else {
+    out.predictions = plain_passes(place, enhancers, go_on)->of(pairs);
+  }
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     expect_finite(inference.data, pairs[i], out.predictions[i]);
   }

@@ -1,6 +1,7 @@
 // The predictions of a program that predicts a split once, with their controls.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "apps/common/inference.h"
@@ -10,12 +11,18 @@ namespace cdt {
 
 struct Predicted {
   std::vector<float> predictions;  // one per pair, in their order
-  ControlPredictions controls;
+  std::optional<ControlPredictions> controls;
 };
 
-/// From passes over `batch` enhancers, with a progress line unless quiet; seed: of the controls.
+struct PredictSettings {
+  std::int64_t batch = 4;     // enhancers per pass
+  bool with_controls = true;  // which take as long again
+  std::uint64_t seed = 0;     // of the controls
+  bool quiet = false;         // no progress line
+};
+
 /// Throws Error naming the pair if a prediction is not finite.
-Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs, std::int64_t batch,
-                       std::uint64_t seed, bool quiet);
+Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs,
+                       const PredictSettings& settings);
 
 }  // namespace cdt

@@ -37,6 +37,7 @@ struct PredictOptions {
   std::filesystem::path replicate, genes;
   std::int64_t batch_size = 4;
   std::int64_t bootstrap = 2000;
+  bool no_controls = false;
 };
 
 bool parse_options(int argc, char** argv, PredictOptions* options, int* exit_code) {
@@ -53,6 +54,9 @@ bool parse_options(int argc, char** argv, PredictOptions* options, int* exit_cod
   cli.range("bootstrap", 100, 1000000);
   cli.option("replicate", &options->replicate,
              "TSV of a second screen (enhancer, gene, beta): how well it agrees is a ceiling");
+  cli.flag("no-controls", &options->no_controls,
+           "leave out the controls beside r, which take as long again; nothing is then concluded "
+           "about DNA");
   add_gene_starts_option(&cli, &options->genes);
   add_model_options(&cli, &options->overrides);
   return cli.parse(argc, argv, exit_code);
@@ -157,11 +161,12 @@ void run(const PredictOptions& options) {
   const std::vector<BaselinePrediction> further =
       further_baselines(options.genes, data, pairs, options.common.quiet);
   const auto seed = static_cast<std::uint64_t>(options.common.seed);
-  const Predicted predicted =
-      predict_once(inference, pairs, options.batch_size, seed, options.common.quiet);
-  Evaluation evaluation = evaluate({pairs, predicted.predictions, data.pairs_of(Split::kTrain),
-                                    loci_of(data), &predicted.controls, further, ceiling},
-                                   {.replicates = options.bootstrap, .seed = seed});
+  const Predicted predicted = predict_once(
+      inference, pairs, {options.batch_size, !options.no_controls, seed, options.common.quiet});
+  Evaluation evaluation =
+      evaluate({pairs, predicted.predictions, data.pairs_of(Split::kTrain), loci_of(data),
+                predicted.controls ? &*predicted.controls : nullptr, further, ceiling},
+               {.replicates = options.bootstrap, .seed = seed});
   evaluation.split = options.split;
   evaluation.data = path_text(options.common.data);
   evaluation.model_file = path_text(options.common.model);

@@ -23,7 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kTableLimit = std::size_t{1} << 30U;
-constexpr std::int64_t kBatch = 4;  // enhancers per pass, as cdt-predict's default
 
 std::vector<Pair> pairs_of_split(const Dataset& data, const std::string& split) {
   std::vector<Pair> pairs = data.pairs_of(split_named(split));
@@ -71,9 +70,9 @@ Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, co
   Evaluated out;
   out.pairs = pairs_of_split(inference.data, split);
   const auto seed = static_cast<std::uint64_t>(common.seed);
-  Predicted predicted = predict_once(inference, out.pairs, kBatch, seed, common.quiet);
+  Predicted predicted = predict_once(inference, out.pairs, {.seed = seed, .quiet = common.quiet});
   out.predictions = std::move(predicted.predictions);
-  finish(inference.data, split, seed, truth, &predicted.controls,
+  finish(inference.data, split, seed, truth, &*predicted.controls,
          further_baselines(genes, inference.data, out.pairs, common.quiet), &out);
   out.command = "cdt-predict --data " + shell_word(common.data.string()) + " --model " +
                 shell_word(common.model.string()) + " --split " + split + " --seed " +

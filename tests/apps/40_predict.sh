@@ -44,6 +44,12 @@ value_is 'nothing is claimed of val' False "$work/one" 'any(c["said"] for c in m
 expect_text "$work/stdout" 'positions: The model has no positional encoding'
 check 'no line is wider than 100 columns' awk 'length($0) > 100 { exit 1 }' "$work/stdout"
 
+expect_ok "$predict" --data "$data" --model "$model" --out "$work/plain" --no-controls --quiet
+expect_same "$work/one/predictions.tsv" "$work/plain/predictions.tsv"
+value_is 'no claim without its control' "(False, 'dna,baseline')" "$work/plain" \
+  '("controls" in m or m["claims"]["dna"]["said"], ",".join(m["claims"]))'
+expect_text "$work/stdout" 'dna: The controls beside r were not computed'
+
 # With gene starts two baselines more, in the table too.
 awk -v OFS='\t' '{ print "chr" NR % 3 + 1, 1000000 * NR, 1000000 * NR + 500, $1, 0, NR % 2 ? "+" : "-" }' \
   "$data/rna.genes.txt" | tail -n +2 >"$work/genes.bed"

@@ -68,6 +68,17 @@ TEST(DnaClaimTest, SilentOnASplitThatMadeTheModel) {
 }
 
 TEST(DnaClaimTest, SilentAboutLociThatWereTrainedOn) {
+  DnaEvidence unknown = dna();
+  unknown.has_train = false;
+  EXPECT_FALSE(dna_claim(unknown).said);
+  EXPECT_TRUE(holds(dna_claim(unknown), "may have been trained on"));
+  const std::vector<Pair> pairs = {{Split::kTest, 0, 0, 0.1F, -1}, {Split::kTest, 1, 1, 0.4F, -1}};
+  const ControlPredictions controls{{{0.3F, 0.2F}}, {0.2F, 0.2F}, {0.2F, 0.3F}};
+  const auto has_train = [&](const std::vector<Pair>& train) {
+    return dna_evidence(test::evaluated(pairs, {0.2F, 0.3F}, train, kNaN, 10, &controls)).has_train;
+  };
+  EXPECT_FALSE(has_train({}));
+  EXPECT_TRUE(has_train(pairs));
   DnaEvidence e = dna();
   e.known = 300;
   e.pairs = e.loci = 0;
@@ -163,6 +174,18 @@ struct World {
 /// What an enhancer's DNA would tell; that of the mean window is 0.
 double of_dna(std::int32_t enhancer) {
   return enhancer < 0 ? 0.0 : static_cast<double>(enhancer * 7 % 13) / 6.0 - 1.0;
+}
+
+TEST(EvidenceTest, WithoutControlsNothingIsSaidOfDna) {
+  const World world(
+      3, [](auto e, auto g, double noise) { return of_dna(e) + g + 0.3 * noise; },
+      [](auto e, auto g) { return of_dna(e) + g; });
+  Evaluation e = test::evaluated(world.test, world.predictions, world.train, kNaN, 400);
+  e.split = "test";
+  const std::vector<NamedClaim> claims = claims_of(e);
+  EXPECT_EQ(claims.front().name, "dna");
+  EXPECT_FALSE(claims.front().claim.said);
+  for (const NamedClaim& c : claims) EXPECT_NE(c.name, "genes");
 }
 
 TEST(EvidenceTest, ModelThatReadsDnaIsHeard) {
