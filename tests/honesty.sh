@@ -1,23 +1,41 @@
 #!/bin/bash
-# How often a prediction claims that the model uses DNA, where DNA tells the effects (mechanisms dna
-# and specific of cdt-synth: the power) and where it does not (none and gene-only: false claims). For
-# each mechanism and seed: a data set of its own, a small model, and what the metrics.json of its test
-# and val pairs claims. Val chose the model, so that nothing may be claimed of it whatever the mechanism.
+# How often a prediction and a report page claim what the data does not hold, and how often what it
+# does. For each mechanism of cdt-synth and each seed: a data set of its own, a small model, the claims
+# in metrics.json of its test and val pairs, and those on the page of its test pairs.
 #
 #   tests/honesty.sh BIN OUT [SEEDS]        seeds 1 to SEEDS (50), JOBS of them at once (2)
 #
-# OUT/honesty.tsv: mechanism seed split r gain said (0|1); OUT/summary.tsv and stdout: per mechanism and
-# split how many claimed it, the share and its 95 % interval (Wilson), and the mean r. What is done is
-# not done again: OUT/rows/ holds a file for each seed.
+# Claims about DNA are dna, baseline and sites. Where the mechanism is none or gene-only DNA tells
+# nothing of the effects, so there dna and baseline (the baselines know no DNA) are false: their share is
+# that of false claims, and under dna and specific it is the power. So it is for sites, "the site that acts
+# is found", which is said only where dna is; but without an acting site no pair has a planted effect, the
+# figure is left out, and 0 says no more than that (tests/apps/76_silent_pages.sh has data where it could
+# be said). Val chose the model: of it nothing may be claimed whatever the mechanism.
+# The others are claims about the model, not about DNA: any model, one of mere noise too, may look at a
+# motif (enrichment, where sites.bed is the annotation), at the edges (edge-*) or at all bins alike
+# (uniform), its attention may agree with its gradient (agreement) and its gradient with its own
+# predictions (foretelling). They may be true under every mechanism, and their shares stand beside.
+#
+# OUT/honesty.tsv: mechanism seed split r gain, and 0|1 for each claim on the page, of val in
+# metrics.json (nan: not there). OUT/summary.tsv and stdout: per mechanism, split and claim how many said
+# it, the share and its 95 % interval (Wilson), and the mean r of the seeds. What is done is not done
+# again: OUT/rows/ holds a file for each seed. Without gnuplot there are no pages: predictions only.
 set -euo pipefail
 export LC_ALL=C OMP_WAIT_POLICY=passive
 bin=${1:?usage: tests/honesty.sh BIN OUT [SEEDS]} out=${2:?a folder} seeds=${3:-50} jobs=${JOBS:-2}
 mechanisms='none gene-only dna specific'
+predicted='dna baseline genes' # in metrics.json and on the page
+explained='sites site-genes enrichment agreement foretelling edge-attention edge-gradient uniform gene-rows'
 
-# 800 enhancers: 40 of them test, with two genes each.
-data_options='--preset tiny --enhancers 800 --bins 12'
+# 800 enhancers: 40 of them test, with two genes each. More bins than the 20 that count as top bins.
+data_options='--preset tiny --enhancers 800 --bins 24'
 model_options='--epochs 6 --lr 3e-3 --batch-size 32 --dropout 0 --hidden 16 --heads 2 --pool-heads 2
   --feed-forward 32 --fusion 16 --dna-layers 1'
+attribute_options='--methods random,occlusion --occlude-bins 3 --maps dna_to_rna --map-pairs 20
+  --null-replicates 999 --tracks 0'
+
+pages=1
+command -v gnuplot >/dev/null || { pages=0; echo 'gnuplot is missing: no pages' >&2; }
 
 # value PATTERN FILE: what follows the last match of PATTERN in a JSON text; null is nan.
 value() {
@@ -27,25 +45,61 @@ value() {
   case $found in null) echo nan ;; true) echo 1 ;; false) echo 0 ;; *) echo "$found" ;; esac
 }
 
+# claims_of METRICS: predicted claims, tab before each.
+claims_of() {
+  local name said
+  for name in $predicted; do
+    said=$(value "\"claims\":.*\"$name\": *[{][^}]*\"said\":" "$1")
+    printf '\t%s' "$said"
+  done
+}
+
+# on_page PAGE CLAIM...: 1 where the page says it, tab before each.
+on_page() {
+  local page=$1 name
+  shift
+  for name; do
+    printf '\t%d' "$(grep -cm 1 "class=\"said\" data-claim=\"$name\"" "$page")"
+  done
+}
+
 # one MECHANISM SEED: its rows; intermediate files go.
 one() {
-  local folder=$out/$1-$2 metrics r gain said split
+  local folder=$out/$1-$2 split r gain metrics name
+  local common=(--device cpu --threads 1 --quiet --data "$out/$1-$2/data")
+  local model=(--model "$folder/run/model.safetensors")
   rm -rf "$folder"
   mkdir "$folder"
   # shellcheck disable=SC2086
   "$bin/cdt-synth" $data_options --mechanism "$1" --seed "$2" --threads 1 --out "$folder/data" --quiet
   # shellcheck disable=SC2086
-  "$bin/cdt-train" --data "$folder/data" $model_options --seed "$2" --device cpu --threads 1 \
-    --out "$folder/run" --quiet
+  "$bin/cdt-train" "${common[@]}" $model_options --seed "$2" --out "$folder/run"
+  for split in test val; do
+    "$bin/cdt-predict" "${common[@]}" "${model[@]}" --split $split --out "$folder/$split"
+  done
+  if [ "$pages" = 1 ]; then
+    # shellcheck disable=SC2086
+    "$bin/cdt-attribute" "${common[@]}" "${model[@]}" --split test $attribute_options \
+      --annotations "$folder/data/sites.bed" --out "$folder/attribution"
+    "$bin/cdt-report" "${common[@]}" --run "$folder/run" --prediction "$folder/test" \
+      --attribution "$folder/attribution" --out "$folder/page.html"
+  fi
   for split in test val; do
     metrics=$folder/$split/metrics.json
-    "$bin/cdt-predict" --data "$folder/data" --model "$folder/run/model.safetensors" --split $split \
-      --device cpu --threads 1 --out "$folder/$split" --quiet
     r=$(value '"predictions": *[{][^}]*[}], *"pearson":' "$metrics")
     gain=$(value '"pearson_gain_over_strongest_baseline": *[{] *"difference":' "$metrics")
-    said=$(value '"claims":.*"dna": *[{][^}]*"said":' "$metrics")
-    printf '%s\t%d\t%s\t%s\t%s\t%s\n' "$1" "$2" $split "$r" "$gain" "$said" >>"$folder/row"
-  done
+    printf '%s\t%d\t%s\t%s\t%s' "$1" "$2" $split "$r" "$gain"
+    claims_of "$metrics"
+    for name in $explained; do
+      if [ $split = test ] && [ "$pages" = 1 ]; then on_page "$folder/page.html" "$name"; else printf '\tnan'; fi
+    done
+    echo
+  done >"$folder/row"
+  # shellcheck disable=SC2086
+  if [ "$pages" = 1 ] && [ "$(on_page "$folder/page.html" $predicted)" != "$(claims_of "$folder/test/metrics.json")" ]; then
+    echo "$1 $2: the page says other than metrics.json" >&2
+    return 1
+  fi
   mv "$folder/row" "$out/rows/$1-$2.tsv"
   rm -rf "$folder"
 }
@@ -53,36 +107,39 @@ one() {
 # Wilson's interval of x in n, in percent.
 summarise() {
   awk -F '\t' -v OFS='\t' '
-    NR == 1 { next }
+    NR == 1 { for (i = 6; i <= NF; ++i) name[i] = $i; next }
     {
       key = $1 OFS $3
-      if (!(key in n)) order[++keys] = key
-      ++n[key]; said[key] += $6
+      if (!(key in seen)) { seen[key] = 1; order[++keys] = key }
       if ($4 != "nan") { ++defined[key]; r[key] += $4 }
+      for (i = 6; i <= NF; ++i) if ($i != "nan") { ++n[key, i]; said[key, i] += $i }
     }
     END {
-      print "mechanism", "split", "seeds", "said", "percent", "low", "high", "mean_r"
+      print "mechanism", "split", "claim", "about", "seeds", "said", "percent", "low", "high", "mean_r"
       z = 1.959964
-      for (i = 1; i <= keys; ++i) {
-        k = order[i]; p = said[k] / n[k]; d = 1 + z * z / n[k]
-        centre = (p + z * z / (2 * n[k])) / d
-        half = z * sqrt(p * (1 - p) / n[k] + z * z / (4 * n[k] * n[k])) / d
-        print k, n[k], said[k], sprintf("%.1f", 100 * p), sprintf("%.1f", 100 * (centre - half)),
-          sprintf("%.1f", 100 * (centre + half)), defined[k] ? sprintf("%.3f", r[k] / defined[k]) : "nan"
+      for (k = 1; k <= keys; ++k) for (i = 6; i in name; ++i) {
+        key = order[k]; m = n[key, i]
+        if (!m) continue
+        p = said[key, i] / m; d = 1 + z * z / m
+        centre = (p + z * z / (2 * m)) / d
+        half = z * sqrt(p * (1 - p) / m + z * z / (4 * m * m)) / d
+        print key, name[i], name[i] ~ /^(dna|baseline|sites)$/ ? "DNA" : "model", m, said[key, i],
+          sprintf("%.1f", 100 * p), sprintf("%.1f", 100 * (centre - half)), sprintf("%.1f", 100 * (centre + half)),
+          defined[key] ? sprintf("%.3f", r[key] / defined[key]) : "nan"
       }
     }' "$1"
 }
 
 mkdir -p "$out/rows"
-made_by=$(cat "$bin"/cdt-{synth,train,predict} "$0" | cksum)
+made_by=$(cat "$bin"/cdt-{synth,train,predict,attribute,report} "$0" | cksum; echo "pages $pages")
 if [ -e "$out/made_by" ] && [ "$(cat "$out/made_by")" != "$made_by" ]; then
   echo "$out: holds rows of other programs; remove it or name another folder" >&2
   exit 1
 fi
 echo "$made_by" >"$out/made_by"
 
-export -f one value
-export bin out data_options model_options
+export -f one value claims_of on_page
+export bin out data_options model_options attribute_options pages predicted explained
 for ((seed = 1; seed <= seeds; seed++)); do
   for mechanism in $mechanisms; do
     [ -e "$out/rows/$mechanism-$seed.tsv" ] || echo "$mechanism $seed"
@@ -90,7 +147,7 @@ for ((seed = 1; seed <= seeds; seed++)); do
 done | xargs -r -P "$jobs" -L 1 bash -euo pipefail -c 'one "$@" >/dev/null' one
 
 {
-  printf 'mechanism\tseed\tsplit\tr\tgain\tsaid\n'
+  printf 'mechanism seed split r gain %s %s\n' "$predicted" "$explained" | tr ' ' '\t'
   for mechanism in $mechanisms; do
     for ((seed = 1; seed <= seeds; seed++)); do cat "$out/rows/$mechanism-$seed.tsv"; done
   done

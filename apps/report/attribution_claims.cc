@@ -104,7 +104,7 @@ Html foretelling_claim(const ForetoldEffects& effects) {
                     "shifted around their windows.");
 }
 
-Html site_claim(std::span<const SiteFinding> methods) {
+Html site_claim(std::span<const SiteFinding> methods, bool uses_dna) {
   Html found;
   for (const SiteFinding& f : methods) {
     if (!finds_site(f)) continue;
@@ -112,13 +112,21 @@ Html site_claim(std::span<const SiteFinding> methods) {
              ", over the decoy " + with_interval(f.causal_over_decoy, 2);
   }
   if (found.empty()) return {};
+  if (!uses_dna) {
+    return " " +
+           claim_html("span", "sites", false,
+                      "Above chance and above the decoy, the planted site has the scores of " +
+                          found +
+                          "; but nothing here shows that the model uses DNA, and one that does "
+                          "not looks at either by chance.");
+  }
   return " " +
          said("sites", "Above chance and above the decoy, the planted site is found by " + found +
                            " (95\u202f% intervals of each, whatever the number of methods).");
 }
 
-Html gene_claim(const SiteFinding& f) {
-  if (!finds_site(f)) return {};
+Html gene_claim(const SiteFinding& f, bool uses_dna) {
+  if (!uses_dna || !finds_site(f)) return {};
   if (f.elsewhere.interval.high < f.causal.interval.low) {
     return " " + said("site-genes", "The scores of " + f.method + " differ by gene.");
   }

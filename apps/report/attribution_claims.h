@@ -78,11 +78,13 @@ struct SiteFinding {
   Estimate causal, causal_over_decoy;
   Estimate elsewhere;  // the causal site, for genes on which it does not act
 };
-/// Which methods find the site that acts: above chance and above the decoy.
-Html site_claim(std::span<const SiteFinding> methods);
+/// Which methods find the site that acts: above chance and above the decoy, of a model that uses
+/// DNA (uses_dna: dna_claim() is said). One that learnt nothing prefers one of the two motifs by
+/// chance, in all windows, which no interval over enhancers covers: then it is marked as unsaid.
+Html site_claim(std::span<const SiteFinding> methods, bool uses_dna);
 /// Whether the scores know on which genes it acts; of a method of site_claim() only. That they do
 /// not is no claim: marked as unsaid.
-Html gene_claim(const SiteFinding& finding);
+Html gene_claim(const SiteFinding& finding, bool uses_dna);
 
 /// How alike the rows of every two genes are in the attention to DNA.
 struct GeneRows {

@@ -198,7 +198,10 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
       "Right of the dashed line more of the top bins lie on elements of the class than its share "
       "of the windows would give, left of it fewer; nothing follows from a dot whose interval "
       "reaches across, or whose q is 0.05 or more.";
-  figure.note = kSeesNoPositions;
+  figure.note =
+      "A model looks at what its training made stand out, by noise too: where top bins lie is no "
+      "evidence of what acts on genes. ";
+  figure.note += kSeesNoPositions;
   figure.finding = finding(rows, classes.size());
   for (const char* method : {"attention", "gradient"}) {
     figure.finding += std::string(" Top bins of ") + method + ": " +

@@ -146,8 +146,17 @@ Html score_table(const std::vector<MethodScore>& scores, const Chance& chance) {
                  "no mean of it.");
 }
 
+/// As the evaluation of the page's predictions says.
+bool uses_dna(const Material& material) {
+  if (!material.evaluated) return false;
+  const std::vector<NamedClaim> claims = claims_of(material.evaluated->evaluation);
+  return std::any_of(claims.begin(), claims.end(),
+                     [](const NamedClaim& c) { return c.name == "dna" && c.claim.said; });
+}
+
 /// scores: best first.
-Html finding(const nlohmann::json& summary, const std::vector<MethodScore>& scores) {
+Html finding(const nlohmann::json& summary, const std::vector<MethodScore>& scores,
+             bool model_uses_dna) {
   const auto pairs = [&](const char* path) { return counted(count_at(summary, path), "pair"); };
   std::vector<SiteFinding> findings;
   for (const MethodScore& s : scores) {
@@ -162,14 +171,14 @@ Html finding(const nlohmann::json& summary, const std::vector<MethodScore>& scor
       left_out > 0) {
     out += ", " + count_text(left_out) + " more listed ones, whose DNA is all zeros, left out";
   }
-  out += "." + Html(site_claim(findings));
+  out += "." + Html(site_claim(findings, model_uses_dna));
   const SiteFinding& best = findings.front();
   if (!std::isfinite(best.elsewhere.value)) return out;
   return out + " For " + pairs("truth_scores.pairs_without_effect.pairs") +
          " whose gene the site does not move, the AUROC of " + best.method + " there is " +
          with_interval(best.elsewhere.value, best.elsewhere.interval, 2) + ", against " +
          with_interval(best.causal.value, best.causal.interval, 2) + " for those it moves." +
-         gene_claim(best);
+         gene_claim(best, model_uses_dna);
 }
 
 Html occlusion_remark(const nlohmann::json& summary) {
@@ -221,7 +230,7 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
       "Means over pairs of absolute scores, intervals from a bootstrap over enhancers; the best by "
       "precision stands at the top. ";
   figure.note += kSeesNoPositions;
-  figure.finding = finding(summary, scores) + occlusion_remark(summary);
+  figure.finding = finding(summary, scores, uses_dna(material)) + occlusion_remark(summary);
   figure.details = score_table(scores, chance);
   figure.unfolded = true;
   figure.command = command;

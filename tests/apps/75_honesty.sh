@@ -1,31 +1,65 @@
 #!/bin/bash
-# A few seeds of tests/honesty.sh: where DNA tells nothing, no prediction of these claims that it does,
-# and where it does, all claim it. The rates are those of `make honesty`.
+# One seed of tests/honesty.sh: where DNA tells nothing, neither a prediction nor its page claims that it
+# does, and where it does, both claim it. The rates are those of `make honesty`.
 source tests/apps/lib.sh
 out=$work/honesty
-seeds=2
+seeds=1
 
-# said MECHANISM SPLIT: what is claimed of these pairs, a digit for each seed
-said() { awk -F '\t' -v m="$1" -v s="$2" '$1 == m && $3 == s { printf "%s", $6 }' "$out/honesty.tsv"; }
+# said MECHANISM SPLIT CLAIM [FOLDER]: what is claimed of these pairs, a digit for each seed
+said() {
+  awk -F '\t' -v m="$1" -v s="$2" -v c="$3" '
+    NR == 1 { for (i = 6; i <= NF; ++i) if ($i == c) at = i; next }
+    $1 == m && $3 == s { printf "%s", $at }' "${4:-$out}/honesty.tsv"
+}
 
 expect_ok tests/honesty.sh "$CDT_BIN" "$out" $seeds
 check 'a row for each split, seed and mechanism' test "$(wc -l <"$out/honesty.tsv")" -eq $((1 + 8 * seeds))
 for mechanism in none gene-only; do
-  check "$mechanism: nothing is claimed" test "$(said $mechanism test)" = 00
+  for claim in dna baseline; do
+    check "$mechanism: $claim is not claimed" test "$(said $mechanism test $claim)" = 0
+  done
 done
 for mechanism in dna specific; do
-  check "$mechanism: DNA is found" test "$(said $mechanism test)" = 11
-  check "$mechanism: not by the pairs that chose the model" test "$(said $mechanism val)" = 00
+  for claim in dna baseline; do
+    check "$mechanism: $claim is claimed" test "$(said $mechanism test $claim)" = 1
+    check "$mechanism: not of the pairs that chose the model" test "$(said $mechanism val $claim)" = 0
+  done
 done
-check 'the summary counts them' grep -qE $'^dna\ttest\t2\t2\t100.0\t' "$out/summary.tsv"
+check 'the summary counts them' grep -qE $'^dna\ttest\tdna\tDNA\t1\t1\t100.0\t' "$out/summary.tsv"
+check 'none of val says more than metrics.json' test "$(said dna val sites)" = nan
+
+# Of the pages.
+if ! command -v gnuplot >/dev/null; then
+  skip pages 'gnuplot is missing (apt-get install gnuplot-nox)'
+else
+  for mechanism in none gene-only; do
+    check "$mechanism: no page finds a site" test "$(said $mechanism test sites)" = 0
+  done
+  for mechanism in dna specific; do
+    check "$mechanism: pages find the site" test "$(said $mechanism test sites)" = 1
+  done
+  check 'claims about the model stand beside' grep -qE $'^none\ttest\tenrichment\tmodel\t1\t' "$out/summary.tsv"
+
+  # Without gnuplot the predictions are counted alone.
+  mkdir "$work/few"
+  for name in awk bash cat cksum grep mkdir mv rm sed tee tr xargs; do
+    ln -s "$(command -v $name)" "$work/few/$name"
+  done
+  expect_ok env PATH="$work/few" tests/honesty.sh "$(realpath "$CDT_BIN")" "$work/predicted" 1
+  expect_text "$work/stderr" 'gnuplot is missing: no pages'
+  check 'the same predictions' cmp <(cut -f 1-8 "$out/honesty.tsv") \
+    <(cut -f 1-8 "$work/predicted/honesty.tsv")
+  check 'nothing of pages' test "$(said dna test sites "$work/predicted")" = nan
+  check 'nor in the summary' test "$(grep -cE $'\tsites\t' "$work/predicted/summary.tsv")" -eq 0
+fi
 
 # What is done stays; what is missing is made again, the same.
 cp "$out/honesty.tsv" "$work/before.tsv"
-rm "$out/rows/none-2.tsv"
+rm "$out/rows/none-1.tsv"
 touch -d '2001-01-01' "$out"/rows/*
 expect_ok tests/honesty.sh "$CDT_BIN" "$out" $seeds
 expect_same "$work/before.tsv" "$out/honesty.tsv"
-check 'one seed was made anew' test "$(find "$out/rows" -newermt 2002-01-01 -type f | wc -l)" -eq 1
+check 'one row was made anew' test "$(find "$out/rows" -newermt 2002-01-01 -type f | wc -l)" -eq 1
 echo 1 >"$out/made_by"
 status=0
 tests/honesty.sh "$CDT_BIN" "$out" 1 >/dev/null 2>"$work/stderr" || status=$?

@@ -48,8 +48,8 @@ void expect_no_finding(const Numbers& n) {
   EXPECT_EQ(agreement_claim(n.tops).code(), "");
   EXPECT_EQ(enrichment_claim(n.classes).code(), "");
   EXPECT_EQ(foretelling_claim(n.effects).code(), "");
-  EXPECT_EQ(site_claim(n.sites).code(), "");
-  for (const SiteFinding& f : n.sites) EXPECT_EQ(gene_claim(f).code(), "");
+  EXPECT_EQ(site_claim(n.sites, true).code(), "");
+  for (const SiteFinding& f : n.sites) EXPECT_EQ(gene_claim(f, true).code(), "");
 }
 
 /// Scores that know nothing of the effects.
@@ -68,10 +68,10 @@ TEST(ClaimsTest, ATrueEffectIsSaid) {
   EXPECT_TRUE(speaks(enrichment_claim(n.classes), "1 test found more top bins on the class"));
   EXPECT_TRUE(speaks(enrichment_claim(n.classes), "1 test found fewer"));
   EXPECT_TRUE(speaks(foretelling_claim(n.effects), "foretells"));
-  EXPECT_TRUE(speaks(site_claim(n.sites), "gradient with AUROC 0.90 [0.80, 0.95]"));
-  EXPECT_FALSE(speaks(site_claim(n.sites), "attention"));
-  EXPECT_TRUE(speaks(gene_claim(n.sites[0]), "differ by gene"));
-  EXPECT_EQ(gene_claim(n.sites[1]).code(), "");
+  EXPECT_TRUE(speaks(site_claim(n.sites, true), "gradient with AUROC 0.90 [0.80, 0.95]"));
+  EXPECT_FALSE(speaks(site_claim(n.sites, true), "attention"));
+  EXPECT_TRUE(speaks(gene_claim(n.sites[0], true), "differ by gene"));
+  EXPECT_EQ(gene_claim(n.sites[1], true).code(), "");
 }
 
 TEST(ClaimsTest, EachSentenceIsMarkedByItsName) {
@@ -84,8 +84,8 @@ TEST(ClaimsTest, EachSentenceIsMarkedByItsName) {
       {"agreement", agreement_claim(n.tops)},
       {"enrichment", enrichment_claim(n.classes)},
       {"foretelling", foretelling_claim(n.effects)},
-      {"sites", site_claim(n.sites)},
-      {"site-genes", gene_claim(n.sites[0])},
+      {"sites", site_claim(n.sites, true)},
+      {"site-genes", gene_claim(n.sites[0], true)},
       {"gene-rows", gene_rows_claim({0.999, 0.995, 1.0, 5})}};
   for (const auto& [name, claim] : claims) {
     const std::string mark = std::string("<span class=\"said\" data-claim=\"") + name + "\">";
@@ -234,13 +234,24 @@ TEST(ClaimsTest, NumbersAreThoseOfTheSummary) {
   EXPECT_TRUE(read_shared_tops(a, "attention", "gradient").at_edge);
 }
 
+// A model that learnt nothing prefers one of the two motifs, in every window alike.
+TEST(ClaimsTest, NoSiteIsFoundByAModelWithoutUseOfDna) {
+  const Numbers n = true_effect();
+  const Html sites = site_claim(n.sites, false);
+  EXPECT_TRUE(speaks(sites, "<span class=\"unsaid\" data-claim=\"sites\">")) << sites.code();
+  EXPECT_TRUE(speaks(sites, "nothing here shows that the model uses DNA"));
+  EXPECT_EQ(gene_claim(n.sites[0], false).code(), "");
+  EXPECT_EQ(site_claim(no_effect().sites, false).code(), "");
+}
+
 TEST(ClaimsTest, ASiteThatIsFoundForEveryGene) {
   SiteFinding f = true_effect().sites[0];
   f.elsewhere = {0.88, {0.8, 0.93}};
-  EXPECT_TRUE(speaks(gene_claim(f), "on which gene it acts, as far as these pairs tell, they do"));
-  EXPECT_TRUE(speaks(gene_claim(f), "<span class=\"unsaid\" data-claim=\"site-genes\">"));
+  EXPECT_TRUE(
+      speaks(gene_claim(f, true), "on which gene it acts, as far as these pairs tell, they do"));
+  EXPECT_TRUE(speaks(gene_claim(f, true), "<span class=\"unsaid\" data-claim=\"site-genes\">"));
   f.elsewhere = kUndefined;
-  EXPECT_EQ(gene_claim(f).code(), "");
+  EXPECT_EQ(gene_claim(f, true).code(), "");
 }
 
 TEST(ClaimsTest, UniformAttention) {
