@@ -136,7 +136,7 @@ Html finding(const Evaluation& e) {
   Html out;
   if (e.baselines.empty()) out += "There are no training pairs to fit a baseline on. ";
   for (const NamedClaim& c : claims_of(e)) {
-    out += claim_html("span", c.name, c.claim.said, c.claim.text) + " ";
+    out += claim_html("span", c.name, c.claim.said, with_true_minus(c.claim.text)) + " ";
   }
   if (e.controls && std::isfinite(e.controls->variance_by_dna)) {
     out += "Whose DNA it is accounts for " + percent(e.controls->variance_by_dna) +

@@ -76,7 +76,7 @@ Html conclusions(const Material& material) {
   if (!material.evaluated) return {};
   Html items;
   for (const NamedClaim& c : claims_of(material.evaluated->evaluation)) {
-    items += claim_html("li", c.name, c.claim.said, c.claim.text);
+    items += claim_html("li", c.name, c.claim.said, with_true_minus(c.claim.text));
   }
   items += claim_html("li", "positions", false, kNoPositions);
   return element("section", {{"class", "conclusions"}},
