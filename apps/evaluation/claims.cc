@@ -80,13 +80,23 @@ Claim dna_claim(const DnaEvidence& e) {
 }
 
 BaselineEvidence baseline_evidence(const Evaluation& e) {
-  const std::string& label = e.strongest_baseline()->label;
+  const BaselineScore& strongest = *e.strongest_baseline();
   const std::int64_t known = e.overlap.locus;
-  if (e.new_loci_gain) {
-    const BaselineGain& used = *e.new_loci_gain;
-    return {e.split, label, used.loci, {used.difference, used.interval}, known};
-  }
-  return {e.split, label, e.loci, {e.gain, e.gain_interval}, known, known == e.pairs};
+  BaselineEvidence out{e.split,
+                       strongest.label,
+                       e.loci,
+                       {e.gain, e.gain_interval},
+                       e.model.metrics.mse,
+                       strongest.score.metrics.mse,
+                       known,
+                       known == e.pairs};
+  if (!e.new_loci_gain) return out;
+  const BaselineGain& used = *e.new_loci_gain;
+  out.loci = used.loci;
+  out.over = {used.difference, used.interval};
+  out.mse = used.mse;
+  out.baseline_mse = used.baseline_mse;
+  return out;
 }
 
 Claim baseline_claim(const BaselineEvidence& e) {
@@ -105,6 +115,10 @@ Claim baseline_claim(const BaselineEvidence& e) {
       " model's r less that of the strongest baseline, the " + e.label + ", is " + number(e.over);
   if (e.over.interval.high < 0.0) return unsaid(numbers + ": it predicts worse");
   if (!is_above_0(e.over)) return unsaid(numbers + ", not above 0: it does not beat it");
+  if (e.mse > e.baseline_mse) {
+    return unsaid(numbers + "; but its mean squared error is larger, " + text("%.2g", e.mse) +
+                  " against " + text("%.2g", e.baseline_mse));
+  }
   const std::string no_test = why_no_test(e.split, e.loci);
   if (!no_test.empty()) return unsaid(numbers + "; but " + no_test);
   return {true, numbers + ": it beats it."};

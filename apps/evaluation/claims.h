@@ -44,12 +44,13 @@ struct BaselineEvidence {
   std::string split, label;  // of the strongest baseline
   std::int64_t loci = 0;     // compared
   Gain over;
+  double mse = 0, baseline_mse = 0;
   std::int64_t known = 0;  // pairs left out: of loci with training pairs
   bool all_known = false;
 };
 BaselineEvidence baseline_evidence(const Evaluation& evaluation);  // which has a baseline
-/// "The model beats the strongest baseline": the interval above 0, over as many loci, on such a
-/// split.
+/// "The model beats the strongest baseline": the interval above 0 and no larger mean squared error,
+/// over as many loci, on such a split.
 Claim baseline_claim(const BaselineEvidence& evidence);
 
 struct GeneEvidence {

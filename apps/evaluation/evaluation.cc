@@ -68,11 +68,16 @@ std::int64_t distinct(const std::vector<T>& values) {
 /// A baseline without an r has 0.
 BaselineGain gain_over(const std::vector<float>& baseline, std::span<const float> predictions,
                        const Scored& scored) {
-  const double r = compute_metrics(baseline, scored.target).pearson;
-  return {static_cast<std::int64_t>(scored.target.size()), distinct(scored.loci),
-          compute_metrics(predictions, scored.target).pearson - (std::isnan(r) ? 0.0 : r),
+  const Metrics of_model = compute_metrics(predictions, scored.target);
+  const Metrics of_baseline = compute_metrics(baseline, scored.target);
+  const double r = of_baseline.pearson;
+  return {static_cast<std::int64_t>(scored.target.size()),
+          distinct(scored.loci),
+          of_model.pearson - (std::isnan(r) ? 0.0 : r),
           bootstrap_pearson_difference(predictions, std::vector<std::vector<float>>{baseline},
-                                       scored.target, scored.loci, scored.bootstrap)};
+                                       scored.target, scored.loci, scored.bootstrap),
+          of_model.mse,
+          of_baseline.mse};
 }
 
 /// The score over the flagged pairs; nothing if there are none.

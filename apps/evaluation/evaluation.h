@@ -35,6 +35,7 @@ struct BaselineGain {
   std::int64_t pairs = 0, loci = 0;
   double difference = 0;
   Interval interval;
+  double mse = 0, baseline_mse = 0;
 };
 
 /// How far the evaluation pairs stand apart from the training pairs.

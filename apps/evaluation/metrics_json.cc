@@ -117,7 +117,9 @@ std::string metrics_json(const Evaluation& e) {
       out["pearson_gain_on_new_loci"] = {{"pairs", e.new_loci_gain->pairs},
                                          {"loci", e.new_loci_gain->loci},
                                          {"difference", e.new_loci_gain->difference},
-                                         {"ci95", interval_json(e.new_loci_gain->interval)}};
+                                         {"ci95", interval_json(e.new_loci_gain->interval)},
+                                         {"mse", e.new_loci_gain->mse},
+                                         {"baseline_mse", e.new_loci_gain->baseline_mse}};
     }
     out["also_in_train"] = {{"enhancer", share_json(e.overlap.enhancer, e.pairs)},
                             {"locus", share_json(e.overlap.locus, e.pairs)},

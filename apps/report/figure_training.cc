@@ -41,17 +41,21 @@ void describe(Plot& plot, const std::vector<EpochRow>& epochs, const EpochRow* b
   plot.run("unset multiplot");
 }
 
+bool steered_by_seen_genes(const EpochRow& e) { return std::isfinite(e.steering_r); }
+
 Html epochs_table(const std::vector<EpochRow>& epochs) {
+  const bool by_seen = std::any_of(epochs.begin(), epochs.end(), steered_by_seen_genes);
+  std::vector<Html> head = {"epoch (* best so far)", "learning rate", "train loss",
+                            "validation loss",       "train r",       "validation r"};
+  if (by_seen) head.emplace_back("of trained genes");
   std::vector<std::vector<Html>> rows;
   for (const EpochRow& e : epochs) {
     rows.push_back({std::to_string(e.epoch) + (e.best ? " *" : ""), format_number(e.lr),
                     fixed(e.train_loss, 4), fixed(e.val_loss, 4), fixed(e.train_r, 4),
                     fixed(e.val_r, 4)});
+    if (by_seen) rows.back().emplace_back(fixed(e.steering_r, 4));
   }
-  return table("Epochs",
-               {"epoch (* best so far)", "learning rate", "train loss", "validation loss",
-                "train r", "validation r"},
-               rows);
+  return table("Epochs", head, rows);
 }
 
 }  // namespace
@@ -74,9 +78,14 @@ Item training_figure(const Gnuplot& gnuplot, const Material& material) {
       "of the marked epoch are the ones this page is about.";
   figure.finding = counted(static_cast<std::int64_t>(epochs.size()), "epoch") + " ran.";
   if (best != nullptr && std::isfinite(best->val_r)) {
-    figure.legend.push_back({Ink::kGreen, "dashes", "the best epoch, by validation r"});
+    const bool by_seen = steered_by_seen_genes(*best);
+    figure.legend.push_back(
+        {Ink::kGreen, "dashes",
+         std::string("the best epoch, by validation r") + (by_seen ? " of trained genes" : "")});
     figure.finding += " The best is " + std::to_string(best->epoch) + ": training r " +
                       fixed(best->train_r, 3) + ", validation r " + fixed(best->val_r, 3) +
+                      (by_seen ? ", that of genes with training pairs " + fixed(best->steering_r, 3)
+                               : std::string()) +
                       ", by which it was chosen: no estimate of r on new pairs.";
   } else if (best != nullptr) {
     figure.legend.push_back({Ink::kGreen, "dashes", "the epoch whose weights were kept"});

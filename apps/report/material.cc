@@ -22,7 +22,15 @@ double number_or_nan(JsonReader& reader, const std::string& key) {
   return reader.number(key);
 }
 
-EpochRow read_epoch(const std::string& line, const std::string& where) {
+/// val_seen_pearson, where some validation pairs are of genes without training pairs; NaN in files
+/// from before there was such a field.
+double steering_r(const nlohmann::json& epoch) {
+  return number_at(epoch, "val_pairs_of_unseen_genes") > 0
+             ? number_at(epoch, "val_seen_pearson")
+             : std::numeric_limits<double>::quiet_NaN();
+}
+
+EpochRow read_epoch(const std::string& line, const std::string& where, bool by_seen) {
   const nlohmann::json parsed = parse_json(line, where);
   JsonReader reader(parsed, where);
   EpochRow row;
@@ -32,6 +40,7 @@ EpochRow read_epoch(const std::string& line, const std::string& where) {
   row.val_loss = number_or_nan(reader, "val_loss");
   row.train_r = number_or_nan(reader, "train_pearson");
   row.val_r = number_or_nan(reader, "val_pearson");
+  row.steering_r = by_seen ? steering_r(parsed) : std::numeric_limits<double>::quiet_NaN();
   row.best = reader.boolean("best");
   return row;
 }
@@ -78,10 +87,12 @@ RunRecord read_run(const fs::path& directory) {
   if (run.has_model) run.parameters = count_parameters(directory / "model.safetensors");
   const fs::path metrics = directory / "metrics.jsonl";
   if (!fs::exists(metrics)) return run;
+  const bool by_seen = string_at(run.config, "options.steer-by") == "seen";
   LineFile lines(metrics);
   std::string_view line;
   while (lines.next(&line)) {
-    run.epochs.push_back(read_epoch(std::string(line), metrics.string() + ": " + lines.where()));
+    run.epochs.push_back(
+        read_epoch(std::string(line), metrics.string() + ": " + lines.where(), by_seen));
   }
   return run;
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -24,6 +25,9 @@ struct EpochRow {
   std::int64_t epoch = 0;
   double lr = 0, train_loss = 0, val_loss = 0, train_r = 0, val_r = 0;
   bool best = false;
+  /// r of the validation pairs whose gene has training pairs, where these alone chose the best
+  /// epoch; else NaN.
+  double steering_r = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct RunRecord {  // NOLINT(bugprone-exception-escape): json moves without throwing

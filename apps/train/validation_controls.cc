@@ -57,7 +57,7 @@ std::string ComparedValidation::note(const std::string& baseline) const {
   if (std::isnan(controls.pearson)) return out;
   if (controls.shuffled_dna) out += "DNA shuffled r " + r(controls.shuffled_dna->pearson) + ", ";
   out += "averaged r " + r(controls.mean_dna.pearson) + ", ";
-  return out + (gain < 0.0 ? "" : "+") + r(gain) + " over the " + baseline + ", ";
+  return out + r(std::fabs(gain)) + (gain < 0.0 ? " below the " : " above the ") + baseline + ", ";
 }
 
 std::string ComparedValidation::json(const std::string& baseline) const {

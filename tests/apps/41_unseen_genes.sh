@@ -37,6 +37,14 @@ expect_text "$work/stderr" "they steer as the others do (--steer-by all)"
 check 'best epoch by all pairs' test "$(best_epoch)" -eq "$(best_of all val_pearson)"
 check 'no such remark' test "$(grep -c '(genes with' "$work/stdout")" -eq 0
 
+# --- the page names the r that chose the epoch
+page() { expect_ok "$CDT_BIN/cdt-report" --data "$data" --run "$work/$1" --out "$work/$1.html" --quiet; }
+chosen='that of genes with training pairs '
+page seen
+expect_text "$work/seen.html" "$chosen$(printf %.3f "$(numbers seen val_seen_pearson | sort -gr | head -n 1)"), by which it was chosen"
+page all
+check 'all pairs chose' test "$(grep -c "$chosen" "$work/all.html")" -eq 0
+
 # --- the last layer at the genes' means: before it has learnt anything the model predicts them. The
 # means of few genes are far apart against the noise of these effects.
 expect_ok run means --epochs 1 --init-head mean --lr 1e-9 --quiet

@@ -111,6 +111,11 @@ TEST(DnaClaimTest, SilentWithoutAnInterval) {
 TEST(BaselineClaimTest, SpeaksOnlyAboveZeroAndOnATest) {
   EXPECT_TRUE(baseline_claim({"test", "gene mean", 80, kAbove}).said);
   EXPECT_FALSE(baseline_claim({"val", "gene mean", 80, kAbove}).said);
+  // An r above that of a baseline without one is little where the predictions are far off.
+  EXPECT_TRUE(baseline_claim({"test", "global mean", 80, kAbove, 0.02, 0.02}).said);
+  const Claim far = baseline_claim({"test", "global mean", 80, kAbove, 0.0398, 0.0032});
+  EXPECT_FALSE(far.said);
+  EXPECT_TRUE(holds(far, "its mean squared error is larger, 0.04 against 0.0032"));
   EXPECT_FALSE(baseline_claim({"test", "gene mean", 80, kNone}).said);
   const Claim equal = baseline_claim({"test", "gene mean", 80, kAround});
   EXPECT_FALSE(equal.said);
