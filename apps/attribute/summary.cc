@@ -206,8 +206,8 @@ std::string p_line(const Summary& s) {
   const double floor = two_sided(1.0 / (1.0 + static_cast<double>(s.replicates)), 1.0);
   return out +
          text(
-             "Monte Carlo error of p: %.1g at most, of %lld draws; p = %.2g is their least and "
-             "means \u2264\n",
+             "Monte Carlo error of p: %.1g at most, of %lld draws; %.2g is the smallest p they can "
+             "give: read it as \u2264\n",
              error, static_cast<long long>(s.replicates), floor);
 }
 

@@ -32,33 +32,37 @@ std::string number(const Gain& gain) {
 
 Gain gain_of(const Control& control) { return {control.difference, control.interval}; }
 
+/// The start of a sentence about the pairs that can test, where these are not all.
+std::string over_tested(std::int64_t pairs, std::int64_t left_out) {
+  if (left_out == 0) return "";
+  return "Over the " + number_of(pairs, "pair") +
+         " of trained genes at loci without training pairs, ";
+}
+
+constexpr const char* kNoneCanTest =
+    "No pair here is of a trained gene at a locus without training pairs";
+
 }  // namespace
 
 DnaEvidence dna_evidence(const Evaluation& e) {
-  const bool none_is_new = e.overlap.locus == e.pairs;
-  const Controls& used = e.new_loci_controls ? *e.new_loci_controls : *e.controls;
-  DnaEvidence out;
-  out.split = e.split;
-  out.known = e.overlap.locus;
-  out.has_train = !e.baselines.empty();
-  out.pairs = none_is_new ? 0 : used.pairs;
-  out.loci = none_is_new ? 0 : used.loci;
-  out.pearson = used.pearson;
-  out.over_shuffled = {std::nan(""), {std::nan(""), std::nan("")}};
-  if (used.shuffled_dna) out.over_shuffled = gain_of(*used.shuffled_dna);
-  out.over_mean = gain_of(used.mean_dna);
-  return out;
+  const Controls& used = e.tested_controls ? *e.tested_controls : *e.controls;
+  const bool none = e.tested_pairs == 0;
+  const Gain undefined{std::nan(""), {std::nan(""), std::nan("")}};
+  return {.split = e.split,
+          .pairs = none ? 0 : used.pairs,
+          .loci = none ? 0 : used.loci,
+          .left_out = e.pairs - e.tested_pairs,
+          .has_train = !e.baselines.empty(),
+          .pearson = used.pearson,
+          .over_shuffled = used.shuffled_dna ? gain_of(*used.shuffled_dna) : undefined,
+          .over_mean = gain_of(used.mean_dna)};
 }
 
 Claim dna_claim(const DnaEvidence& e) {
   if (e.pairs == 0) {
-    return unsaid(
-        "All pairs are of loci that were trained on, so nothing here can show that the model uses "
-        "DNA");
+    return unsaid(std::string(kNoneCanTest) + ", so nothing here can show that the model uses DNA");
   }
-  const std::string over =
-      e.known > 0 ? "Over the " + number_of(e.pairs, "pair") + " of loci without training pairs, "
-                  : std::string();
+  const std::string over = over_tested(e.pairs, e.left_out);
   if (!is_defined(e.over_shuffled.interval) || !is_defined(e.over_mean.interval)) {
     return unsaid(
         over + (over.empty() ? "Whether" : "whether") +
@@ -68,9 +72,14 @@ Claim dna_claim(const DnaEvidence& e) {
   const std::string numbers = over + "r falls by " + number(e.over_shuffled) +
                               " when each enhancer is given another's DNA, and by " +
                               number(e.over_mean) + " when all are given one mean window";
-  if (!is_above_0(e.over_shuffled) || !is_above_0(e.over_mean) || !(e.pearson > 0.0)) {
-    return unsaid(numbers + (e.pearson > 0.0 ? ", not both above 0" : ", but not above 0 itself") +
-                  ": nothing here shows that the model uses DNA");
+  if (!is_above_0(e.over_shuffled) || !is_above_0(e.over_mean)) {
+    return unsaid(
+        numbers +
+        "; not both intervals lie above 0, so nothing here shows that the model uses DNA");
+  }
+  if (!(e.pearson > 0.0)) {
+    return unsaid(numbers +
+                  "; but r itself is not above 0, so nothing here shows that DNA helps the model");
   }
   const std::string no_test =
       e.has_train ? why_no_test(e.split, e.loci)
@@ -81,47 +90,46 @@ Claim dna_claim(const DnaEvidence& e) {
 
 BaselineEvidence baseline_evidence(const Evaluation& e) {
   const BaselineScore& strongest = *e.strongest_baseline();
-  const std::int64_t known = e.overlap.locus;
-  BaselineEvidence out{e.split,
-                       strongest.label,
-                       e.loci,
-                       {e.gain, e.gain_interval},
-                       e.model.metrics.mse,
-                       strongest.score.metrics.mse,
-                       known,
-                       known == e.pairs};
-  if (!e.new_loci_gain) return out;
-  const BaselineGain& used = *e.new_loci_gain;
-  out.loci = used.loci;
-  out.over = {used.difference, used.interval};
-  out.mse = used.mse;
-  out.baseline_mse = used.baseline_mse;
-  return out;
+  const BaselineGain& used = e.tested_gain ? *e.tested_gain : e.gain;
+  const bool none = e.tested_pairs == 0;
+  return {.split = e.split,
+          .label = strongest.label,
+          .pairs = none ? 0 : used.pairs,
+          .loci = none ? 0 : used.loci,
+          .left_out = e.pairs - e.tested_pairs,
+          .has_r = !std::isnan(strongest.score.metrics.pearson),
+          .over = {used.difference, used.interval},
+          .mse = used.mse,
+          .baseline_mse = used.baseline_mse};
 }
 
 Claim baseline_claim(const BaselineEvidence& e) {
-  if (e.all_known) {
-    return unsaid(
-        "All pairs are of loci that were trained on, which a model may know by heart: nothing here "
-        "shows that it beats the strongest baseline, the " +
-        e.label);
+  if (!e.has_r) return unsaid("No baseline has an r to compare the model's with");
+  const std::string name = "the strongest baseline, the " + e.label;
+  if (e.pairs == 0) {
+    return unsaid(std::string(kNoneCanTest) + ", so nothing here can show that the model beats " +
+                  name);
   }
   if (!is_defined(e.over.interval)) {
-    return unsaid("The model cannot be compared with the strongest baseline, the " + e.label +
+    return unsaid("The model cannot be compared with " + name +
                   ": an interval needs predictions that differ, of pairs of two loci");
   }
-  const std::string numbers =
-      std::string(e.known > 0 ? "Over the pairs of loci without training pairs, the" : "The") +
-      " model's r less that of the strongest baseline, the " + e.label + ", is " + number(e.over);
-  if (e.over.interval.high < 0.0) return unsaid(numbers + ": it predicts worse");
-  if (!is_above_0(e.over)) return unsaid(numbers + ", not above 0: it does not beat it");
+  const std::string over = over_tested(e.pairs, e.left_out);
+  const std::string numbers = over + (over.empty() ? "The" : "the") + " model's r less that of " +
+                              name + ", is " + number(e.over);
+  if (e.over.interval.high < 0.0) {
+    return unsaid(numbers + ": the model predicts worse than the baseline");
+  }
+  if (!is_above_0(e.over)) {
+    return unsaid(numbers + "; the interval includes 0: the model does not beat the baseline");
+  }
   if (e.mse > e.baseline_mse) {
     return unsaid(numbers + "; but its mean squared error is larger, " + text("%.2g", e.mse) +
                   " against " + text("%.2g", e.baseline_mse));
   }
   const std::string no_test = why_no_test(e.split, e.loci);
   if (!no_test.empty()) return unsaid(numbers + "; but " + no_test);
-  return {true, numbers + ": it beats it."};
+  return {true, numbers + ": the model beats the baseline."};
 }
 
 Claim gene_claim(const GeneEvidence& e) {

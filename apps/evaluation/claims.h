@@ -24,13 +24,13 @@ struct Gain {
   Interval interval;  // NaN: undefined
 };
 
-/// What a claim about DNA rests on, over the pairs of loci that have no training pair.
+/// What a claim about DNA rests on: the pairs that can test it (Evaluation::tested_pairs).
 struct DnaEvidence {
   std::string split;
   std::int64_t pairs = 0, loci = 0;  // compared
-  std::int64_t known = 0;            // pairs left out: of loci with training pairs
-  bool has_train = true;             // else the data set cannot tell which loci are new
-  double pearson = 0;                // of the compared pairs
+  std::int64_t left_out = 0;
+  bool has_train = true;  // else the data set cannot tell which loci are new
+  double pearson = 0;     // of the compared pairs
   Gain over_shuffled, over_mean;
 };
 DnaEvidence dna_evidence(const Evaluation& evaluation);
@@ -38,15 +38,14 @@ DnaEvidence dna_evidence(const Evaluation& evaluation);
 /// split that had no say in the model.
 Claim dna_claim(const DnaEvidence& evidence);
 
-/// Likewise over the pairs of loci that have no training pair: the others a model may know by
-/// heart.
+/// Likewise, of the strongest baseline.
 struct BaselineEvidence {
-  std::string split, label;  // of the strongest baseline
-  std::int64_t loci = 0;     // compared
+  std::string split, label;
+  std::int64_t pairs = 0, loci = 0;  // compared
+  std::int64_t left_out = 0;
+  bool has_r = true;  // the baseline
   Gain over;
   double mse = 0, baseline_mse = 0;
-  std::int64_t known = 0;  // pairs left out: of loci with training pairs
-  bool all_known = false;
 };
 BaselineEvidence baseline_evidence(const Evaluation& evaluation);  // which has a baseline
 /// "The model beats the strongest baseline": the interval above 0 and no larger mean squared error,
@@ -73,8 +72,8 @@ std::vector<NamedClaim> claims_of(const Evaluation& evaluation);
 /// True of every model here: it has no positional encoding (docs/paper-vs-code.md).
 inline constexpr const char* kNoPositions =
     "The model has no positional encoding: in whatever order the bins of a window stand, its "
-    "predictions are the same to rounding. Which bin was silenced it cannot know but by what the "
-    "embedding itself tells.";
+    "predictions are the same to rounding. It can tell which bin was silenced only from the "
+    "embedding itself.";
 /// The same beside what is said of places in the window.
 inline constexpr const char* kSeesNoPositions =
     "The model sees no positions: with its bins in any other order it predicts the same to "

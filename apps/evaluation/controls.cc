@@ -56,6 +56,20 @@ double largest_change(std::span<const float> before, const std::vector<float>& a
   return largest > 0.0 ? largest / std::sqrt(squares / static_cast<double>(after.size())) : 0.0;
 }
 
+double variance_by_dna(std::span<const float> real, const std::vector<std::vector<float>>& draws) {
+  const double middle = mean(std::vector<double>(real.begin(), real.end()));
+  double variance = 0.0;
+  double change = 0.0;
+  for (std::size_t i = 0; i < real.size(); ++i) {
+    variance += (real[i] - middle) * (real[i] - middle);
+    for (const std::vector<float>& draw : draws) {
+      const double moved = static_cast<double>(draw[i]) - real[i];
+      change += 0.5 * moved * moved / static_cast<double>(draws.size());
+    }
+  }
+  return draws.empty() || !(variance > 0.0) ? kNaN : change / variance;
+}
+
 }  // namespace
 
 Controls score_controls(const Compared& compared, const ControlPredictions& controls,
@@ -72,6 +86,7 @@ Controls score_controls(const Compared& compared, const ControlPredictions& cont
   out.mean_dna = score_control("mean_dna", "mean window", compared, {controls.mean_dna}, bootstrap);
   out.shuffled_genes = score_control("shuffled_genes", "gene rows shuffled", compared,
                                      {controls.shuffled_genes}, bootstrap);
+  out.variance_by_dna = variance_by_dna(compared.predictions, controls.shuffled_dna);
   out.change_by_genes = largest_change(compared.predictions, controls.shuffled_genes);
   return out;
 }

@@ -65,19 +65,21 @@ std::int64_t distinct(const std::vector<T>& values) {
   return static_cast<std::int64_t>(std::set<T>(values.begin(), values.end()).size());
 }
 
-/// A baseline without an r has 0.
 BaselineGain gain_over(const std::vector<float>& baseline, std::span<const float> predictions,
                        const Scored& scored) {
-  const Metrics of_model = compute_metrics(predictions, scored.target);
-  const Metrics of_baseline = compute_metrics(baseline, scored.target);
-  const double r = of_baseline.pearson;
-  return {static_cast<std::int64_t>(scored.target.size()),
-          distinct(scored.loci),
-          of_model.pearson - (std::isnan(r) ? 0.0 : r),
-          bootstrap_pearson_difference(predictions, std::vector<std::vector<float>>{baseline},
-                                       scored.target, scored.loci, scored.bootstrap),
-          of_model.mse,
-          of_baseline.mse};
+  const Metrics model = compute_metrics(predictions, scored.target);
+  const Metrics other = compute_metrics(baseline, scored.target);
+  BaselineGain out{static_cast<std::int64_t>(scored.target.size()),
+                   distinct(scored.loci),
+                   model.pearson - other.pearson,
+                   {std::nan(""), std::nan("")},
+                   model.mse,
+                   other.mse};
+  if (std::isnan(out.difference)) return out;
+  out.interval =
+      bootstrap_pearson_difference(predictions, std::vector<std::vector<float>>{baseline},
+                                   scored.target, scored.loci, scored.bootstrap);
+  return out;
 }
 
 /// The score over the flagged pairs; nothing if there are none.
@@ -87,7 +89,7 @@ std::optional<Score> score_of(const Scored& all, std::span<const float> predicti
   return some_of(all, flags).score(chosen<float>(predictions, flags));
 }
 
-void add_baselines(const ToEvaluate& given, const Scored& scored, const Known& known,
+void add_baselines(const ToEvaluate& given, const Scored& scored, const std::vector<bool>& tested,
                    Evaluation* e) {
   std::vector<BaselinePrediction> baselines = gene_baselines(given.train, given.pairs);
   baselines.insert(baselines.end(), given.further_baselines.begin(), given.further_baselines.end());
@@ -102,29 +104,22 @@ void add_baselines(const ToEvaluate& given, const Scored& scored, const Known& k
     }
   }
   const std::vector<float>& strongest = baselines[e->strongest].predictions;
-  const BaselineGain all = gain_over(strongest, given.predictions, scored);
-  e->gain = all.difference;
-  e->gain_interval = all.interval;
-  std::vector<bool> is_new = known.locus;
-  is_new.flip();
-  if (count(is_new) == 0 || count(is_new) == e->pairs) return;
-  e->new_loci_gain = gain_over(chosen<float>(strongest, is_new),
-                               chosen<float>(given.predictions, is_new), some_of(scored, is_new));
+  e->gain = gain_over(strongest, given.predictions, scored);
+  if (e->tested_pairs == 0 || e->tested_pairs == e->pairs) return;
+  e->tested_gain = gain_over(chosen<float>(strongest, tested),
+                             chosen<float>(given.predictions, tested), some_of(scored, tested));
 }
 
-void add_controls(const ToEvaluate& given, const Scored& scored, const Known& known,
+void add_controls(const ToEvaluate& given, const Scored& scored, const std::vector<bool>& tested,
                   Evaluation* e) {
   e->controls = score_controls({given.pairs, given.predictions, scored.loci}, *given.controls,
                                scored.bootstrap);
-  std::vector<bool> is_new = known.locus;
-  is_new.flip();
-  const std::int64_t pairs = count(is_new);
-  if (pairs == 0 || pairs == e->pairs) return;
-  const std::vector<Pair> new_pairs = chosen<Pair>(given.pairs, is_new);
-  const std::vector<float> predictions = chosen<float>(given.predictions, is_new);
-  const std::vector<std::int32_t> loci = chosen<std::int32_t>(scored.loci, is_new);
-  e->new_loci_controls = score_controls({new_pairs, predictions, loci},
-                                        chosen(*given.controls, is_new), scored.bootstrap);
+  if (e->tested_pairs == 0 || e->tested_pairs == e->pairs) return;
+  const std::vector<Pair> pairs = chosen<Pair>(given.pairs, tested);
+  const std::vector<float> predictions = chosen<float>(given.predictions, tested);
+  const std::vector<std::int32_t> loci = chosen<std::int32_t>(scored.loci, tested);
+  e->tested_controls =
+      score_controls({pairs, predictions, loci}, chosen(*given.controls, tested), scored.bootstrap);
 }
 
 }  // namespace
@@ -149,9 +144,14 @@ Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap) 
   e.noise_ceiling = given.noise_ceiling;
   e.model = scored.score(given.predictions);
   const Known known = known_to(given.train, pairs, given.locus_of);
-  if (given.controls != nullptr) add_controls(given, scored, known, &e);
+  std::vector<bool> tested(pairs.size(), true);
+  for (std::size_t i = 0; i < pairs.size() && !given.train.empty(); ++i) {
+    tested[i] = known.gene[i] && !known.locus[i];
+  }
+  e.tested_pairs = count(tested);
+  if (given.controls != nullptr) add_controls(given, scored, tested, &e);
   if (given.train.empty()) return e;
-  add_baselines(given, scored, known, &e);
+  add_baselines(given, scored, tested, &e);
   e.overlap = {count(known.enhancer), count(known.locus), count(known.gene), count(known.pair)};
   e.seen_genes = score_of(scored, given.predictions, known.gene);
   std::vector<bool> unseen = known.gene;

@@ -30,11 +30,12 @@ struct BaselineScore {
   Score score;
 };
 
-/// r of the model minus r of the strongest baseline, over some of the pairs.
+/// r of the model minus r of the strongest baseline, over some of the pairs. NaN where one of the
+/// two has no r.
 struct BaselineGain {
   std::int64_t pairs = 0, loci = 0;
   double difference = 0;
-  Interval interval;
+  Interval interval;  // over loci, both sides from the same draws
   double mse = 0, baseline_mse = 0;
 };
 
@@ -60,13 +61,15 @@ struct Evaluation {
   /// Empty where the data set has no training pairs. strongest: of the highest r.
   std::vector<BaselineScore> baselines;
   std::size_t strongest = 0;
-  double gain = 0;         // r of the model minus r of the strongest; without an r that one has 0
-  Interval gain_interval;  // same draws
-  /// Over the pairs of loci without training pairs, where that is neither all nor none.
-  std::optional<BaselineGain> new_loci_gain;
+  BaselineGain gain;
   TrainOverlap overlap;
-  /// Over all pairs, and over those of loci without training pairs where that is not all.
-  std::optional<Controls> controls, new_loci_controls;
+  std::optional<Controls> controls;
+  /// Pairs that can test the model: of trained genes, at loci without training pairs; the others it
+  /// may know by heart, or not at all. All pairs where the data set has no training pairs.
+  std::int64_t tested_pairs = 0;
+  /// Over these, where they are neither all nor none.
+  std::optional<BaselineGain> tested_gain;
+  std::optional<Controls> tested_controls;
   double noise_ceiling = 0;  // NaN: unknown
   std::optional<Replicate> replicate;
 

@@ -58,6 +58,15 @@ Json control_json(const Control& c) {
           {"difference_ci95", interval_json(c.interval)}};
 }
 
+Json gain_json(const BaselineGain& gain) {
+  return {{"n", gain.pairs},
+          {"loci", gain.loci},
+          {"difference", gain.difference},
+          {"ci95", interval_json(gain.interval)},
+          {"mse", gain.mse},
+          {"baseline_mse", gain.baseline_mse}};
+}
+
 Json replicate_json(const Replicate& r) {
   return {{"source", r.source},
           {"pairs", r.pairs},
@@ -88,6 +97,7 @@ Json interval_json(const Interval& interval) { return Json::array({interval.low,
 Json controls_json(const Controls& c) {
   Json out = {{"n", c.pairs}, {"loci", c.loci}, {"pearson", c.pearson}};
   out["shuffled_dna"] = c.shuffled_dna ? control_json(*c.shuffled_dna) : Json(nullptr);
+  out["variance_by_dna"] = c.variance_by_dna;
   out["mean_dna"] = control_json(c.mean_dna);
   out["shuffled_genes"] = control_json(c.shuffled_genes);
   out["shuffled_genes"]["largest_change"] = c.change_by_genes;
@@ -111,16 +121,7 @@ std::string metrics_json(const Evaluation& e) {
     out["baselines"] = baselines_json(e, with_ceiling);
     if (!e.gene_starts.empty()) out["baselines"]["gene_starts"] = e.gene_starts;
     out["strongest_baseline"] = strongest->name;
-    out["pearson_gain_over_strongest_baseline"] = {{"difference", e.gain},
-                                                   {"ci95", interval_json(e.gain_interval)}};
-    if (e.new_loci_gain) {
-      out["pearson_gain_on_new_loci"] = {{"pairs", e.new_loci_gain->pairs},
-                                         {"loci", e.new_loci_gain->loci},
-                                         {"difference", e.new_loci_gain->difference},
-                                         {"ci95", interval_json(e.new_loci_gain->interval)},
-                                         {"mse", e.new_loci_gain->mse},
-                                         {"baseline_mse", e.new_loci_gain->baseline_mse}};
-    }
+    out["pearson_gain_over_strongest_baseline"] = gain_json(e.gain);
     out["also_in_train"] = {{"enhancer", share_json(e.overlap.enhancer, e.pairs)},
                             {"locus", share_json(e.overlap.locus, e.pairs)},
                             {"gene", share_json(e.overlap.gene, e.pairs)},
@@ -129,7 +130,11 @@ std::string metrics_json(const Evaluation& e) {
     out["baselines"] = nullptr;
   }
   if (e.controls) out["controls"] = controls_json(*e.controls);
-  if (e.new_loci_controls) out["controls_on_new_loci"] = controls_json(*e.new_loci_controls);
+  out["tested"] = {{"n", e.tested_pairs}};
+  if (e.tested_gain) {
+    out["tested"]["pearson_gain_over_strongest_baseline"] = gain_json(*e.tested_gain);
+  }
+  if (e.tested_controls) out["tested"]["controls"] = controls_json(*e.tested_controls);
   out["claims"] = claims_json(e);
   out["bootstrap"] = {{"unit", "locus"},
                       {"method", "percentile"},

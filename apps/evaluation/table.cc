@@ -120,7 +120,17 @@ std::string control_rows(const Controls& c, const std::string& over) {
   std::string out = "controls: the same model" + over + "\n";
   out += text("%-28s", "") + "       r       R2  r lost by that   95 % interval\n";
   if (c.shuffled_dna) out += control_row(*c.shuffled_dna);
-  return out + control_row(c.mean_dna) + control_row(c.shuffled_genes);
+  out += control_row(c.mean_dna) + control_row(c.shuffled_genes);
+  if (std::isnan(c.variance_by_dna)) return out;
+  return out + "whose DNA it is accounts for " + percent(c.variance_by_dna) +
+         " of the variance of the predictions\n";
+}
+
+std::string gain_row(const Evaluation& e, const BaselineScore& strongest) {
+  if (std::isnan(strongest.score.metrics.pearson)) return "no baseline has an r\n";
+  if (std::isnan(e.gain.difference)) return "";
+  return "r over the strongest baseline's, the " + strongest.label +
+         "'s: " + number(e.gain.difference) + " " + interval(e.gain.interval) + "\n";
 }
 
 std::string ceiling_rows(const Evaluation& e) {
@@ -162,16 +172,13 @@ std::string summary_table(const Evaluation& e) {
   if (strongest == nullptr) {
     out += "no training pairs in the data set: no baselines\n";
   } else {
-    out += overlap_rows(e) + "r over the strongest baseline's, the " + strongest->label + "'s: " +
-           (std::isnan(e.gain) ? "undefined" : number(e.gain) + " " + interval(e.gain_interval)) +
-           "\n";
+    out += overlap_rows(e) + gain_row(e, *strongest);
   }
   out += ceiling_rows(e);
   if (e.controls) out += control_rows(*e.controls, "");
-  if (e.new_loci_controls) {
-    out += control_rows(*e.new_loci_controls, ", over the " +
-                                                  number_of(e.new_loci_controls->pairs, "pair") +
-                                                  " of loci without training pairs");
+  if (e.tested_controls) {
+    out += control_rows(*e.tested_controls, ", over the " + number_of(e.tested_pairs, "pair") +
+                                                " of trained genes at loci without training pairs");
   }
   for (const NamedClaim& c : claims_of(e)) out += wrapped(c.name + ": ", c.claim.text);
   return out + wrapped("positions: ", kNoPositions);

@@ -74,8 +74,8 @@ void weigh_windows(const Attribution& attribution, std::vector<Html>* out) {
     out->push_back(
         counted(untrained, "explained pair") +
         (untrained == 1 ? " is of a gene" : " are of genes") +
-        " without training pairs: an output that was never trained is driven by where its weights "
-        "began.");
+        " without training pairs: their outputs were never trained, so these windows show initial "
+        "weights only.");
   }
 }
 

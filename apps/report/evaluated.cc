@@ -140,7 +140,7 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted, c
   if (file.next()) file.fail(0, "more rows than the split " + split + " has pairs");
   finish(data, split, seed, truth, nullptr, std::move(further), &out);
   out.evaluation.controls = recorded_controls(metrics, "controls");
-  out.evaluation.new_loci_controls = recorded_controls(metrics, "controls_on_new_loci");
+  out.evaluation.tested_controls = recorded_controls(metrics, "tested.controls");
   out.command = "cdt-predict --data " + shell_word(data.directory.string()) + " --split " + split +
                 " --model " + shell_word(out.model) + " --out " + shell_word(directory.string());
   const std::string genes = string_at(metrics, "baselines.gene_starts");

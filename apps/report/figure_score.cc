@@ -84,8 +84,9 @@ Html control_table(const Controls& controls, const char* label) {
 Html details(const Evaluation& e) {
   Html out = score_table(e);
   if (e.controls) out += control_table(*e.controls, "The same model with inputs taken away");
-  if (e.new_loci_controls) {
-    out += control_table(*e.new_loci_controls, "The same at loci without training pairs");
+  if (e.tested_controls) {
+    out += control_table(*e.tested_controls,
+                         "The same over pairs of trained genes at loci without training pairs");
   }
   return out;
 }
@@ -135,7 +136,11 @@ Html finding(const Evaluation& e) {
   Html out;
   if (e.baselines.empty()) out += "There are no training pairs to fit a baseline on. ";
   for (const NamedClaim& c : claims_of(e)) {
-    out += claim_html("span", c.name, c.claim.said, c.claim.text) + " ";
+    out += claim_html("span", c.name, c.claim.said, with_true_minus(c.claim.text)) + " ";
+  }
+  if (e.controls && std::isfinite(e.controls->variance_by_dna)) {
+    out += "Whose DNA it is accounts for " + percent(e.controls->variance_by_dna) +
+           " of the variance of the predictions. ";
   }
   if (e.controls && e.controls->shuffled_dna) {
     out += "Shuffled numbers are means over " + counted(e.controls->shuffled_dna->draws, "draw") +
@@ -165,6 +170,9 @@ Item score_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.legend = {{Ink::kBlue, "dot", "r with its 95\u202f% interval (bootstrap over loci)"}};
   if (e.controls) {
     figure.legend.push_back({Ink::kRed, "dot", "r of the same model with inputs taken away"});
+  }
+  if (!e.baselines.empty()) {
+    figure.legend.push_back({Ink::kMuted, "dot", "r of a baseline"});
   }
   if (e.replicate) {
     figure.legend.push_back({Ink::kGreen, "dot", "r of a second, noisy measurement"});

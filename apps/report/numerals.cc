@@ -55,6 +55,17 @@ std::string fixed(double value, int digits) {
          superscript(exponent);
 }
 
+std::string with_true_minus(std::string sentence) {
+  for (std::size_t at = sentence.find('-'); at != std::string::npos;
+       at = sentence.find('-', at + 1)) {
+    const bool starts = at == 0 || sentence[at - 1] == ' ' || sentence[at - 1] == '[';
+    const bool is_number =
+        at + 1 < sentence.size() && sentence[at + 1] >= '0' && sentence[at + 1] <= '9';
+    if (starts && is_number) sentence.replace(at, 1, "\u2212");
+  }
+  return sentence;
+}
+
 std::string percent(double share, int digits) {
   if (!std::isfinite(share)) return kUndefined;
   return fixed(100.0 * share, digits) + kNarrowSpace + "%";

@@ -11,6 +11,8 @@ namespace cdt {
 
 /// "0.831", with a true minus sign; from 1e9 on with a power of ten; an en dash where undefined.
 std::string fixed(double value, int digits);
+/// A sentence of another program's, its negative numbers with a true minus sign.
+std::string with_true_minus(std::string sentence);
 /// "95.5 %"
 std::string percent(double share, int digits = 1);
 /// "[0.807, 0.851]"

@@ -51,8 +51,8 @@ Html headline(const Material& material) {
   if (const BaselineScore* strongest = e.strongest_baseline()) {
     const double r = strongest->score.metrics.pearson;
     cards += card("Strongest baseline", fixed(r, 3), strongest->label);
-    if (std::isfinite(e.gain)) {
-      cards += card("Gain over it", signed_text(e.gain), interval(e.gain_interval));
+    if (std::isfinite(e.gain.difference)) {
+      cards += card("Gain over it", signed_text(e.gain.difference), interval(e.gain.interval));
     }
   }
   if (e.controls && e.controls->shuffled_dna) {
@@ -66,10 +66,8 @@ Html headline(const Material& material) {
     cards += card("Share of the ceiling", percent(e.replicate->corrected()),
                   "\u221ar of two screens, " + fixed(std::sqrt(e.replicate->pearson), 3) + ", " +
                       counted(e.replicate->pairs, "pair"));
-  } else {
-    cards += card("Share of the ceiling", "\u2013", "ceiling unknown here");
   }
-  cards += card("R\u00b2", fixed(e.model.metrics.r2, 3), "of determination");
+  cards += card("R\u00b2", fixed(e.model.metrics.r2, 3), "coefficient of determination");
   return element("div", {{"class", "headline"}}, cards);
 }
 
@@ -78,7 +76,7 @@ Html conclusions(const Material& material) {
   if (!material.evaluated) return {};
   Html items;
   for (const NamedClaim& c : claims_of(material.evaluated->evaluation)) {
-    items += claim_html("li", c.name, c.claim.said, c.claim.text);
+    items += claim_html("li", c.name, c.claim.said, with_true_minus(c.claim.text));
   }
   items += claim_html("li", "positions", false, kNoPositions);
   return element("section", {{"class", "conclusions"}},
@@ -125,15 +123,15 @@ Html training_row(const Material& material) {
 
 Html baselines_row(const Evaluation& e) {
   if (e.baselines.empty()) return "none: there are no training pairs to fit one on";
-  std::string out;
+  Html out;
   for (const BaselineScore& b : e.baselines) {
     const std::string none = why_no_r(b.score);
-    out +=
-        (out.empty() ? "" : "; ") + b.label + ": " +
-        (none.empty() ? "r = " + with_interval(b.score.metrics.pearson, b.score.pearson_interval, 3)
-                      : "no r, " + none);
+    out += element("li", b.label + ": " +
+                             (none.empty() ? "r = " + with_interval(b.score.metrics.pearson,
+                                                                    b.score.pearson_interval, 3)
+                                           : "no r, " + none));
   }
-  return out;
+  return element("ul", out);
 }
 
 Html facts(const Material& material) {

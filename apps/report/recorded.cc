@@ -53,6 +53,7 @@ std::optional<Controls> recorded_controls(const nlohmann::json& metrics, const s
   out.pearson = number_at(found, "pearson");
   const nlohmann::json& shuffled = value_at(found, "shuffled_dna");
   if (shuffled.is_object()) out.shuffled_dna = recorded_control(shuffled, "shuffled_dna");
+  out.variance_by_dna = number_at(found, "variance_by_dna");
   out.mean_dna = recorded_control(value_at(found, "mean_dna"), "mean_dna");
   const nlohmann::json& genes = value_at(found, "shuffled_genes");
   out.shuffled_genes = recorded_control(genes, "shuffled_genes");

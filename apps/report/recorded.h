@@ -20,7 +20,7 @@ std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics);
 /// table.
 std::vector<BaselinePrediction> recorded_baselines(const nlohmann::json& metrics);
 
-/// "controls" or "controls_on_new_loci"; nothing if they are not there, or a count is missing.
+/// "controls" or "tested.controls"; nothing if they are not there, or a count is missing.
 std::optional<Controls> recorded_controls(const nlohmann::json& metrics, const std::string& key);
 
 }  // namespace cdt

@@ -11,6 +11,7 @@
 #include "apps/common/interrupt.h"
 #include "apps/common/output_folder.h"
 #include "apps/common/version.h"
+#include "apps/evaluation/claims.h"
 #include "apps/evaluation/gene_starts_option.h"
 #include "apps/report/evaluated.h"
 #include "apps/report/figures.h"
@@ -80,6 +81,21 @@ Material read_material(const ReportOptions& options, const Dataset& data) {
   return material;
 }
 
+/// What the windows are of, where no test says that DNA matters.
+Html windows_lead(const Material& material) {
+  Html out =
+      "Attention says where a gene looks in the DNA; the gradient says what moves its prediction. "
+      "Neither is a mechanism, and the two need not agree.";
+  if (!material.evaluated) return out;
+  for (const NamedClaim& c : claims_of(material.evaluated->evaluation)) {
+    if (c.name != "dna" || c.claim.said) continue;
+    out +=
+        " No test on this page shows that the model\u2019s r depends on DNA: as long as none does, "
+        "these windows describe the network, not the genome.";
+  }
+  return out;
+}
+
 std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& material,
                                    const Doubts& doubts) {
   std::vector<Section> sections;
@@ -90,14 +106,12 @@ std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& mater
                       {score_figure(gnuplot, material), prediction_figure(gnuplot, material)}});
   sections.push_back(
       {"training", "How it was trained", {}, {}, {training_figure(gnuplot, material)}});
-  Section windows{
-      "windows",
-      "Two windows into the model",
-      "Attention says where a gene looks in the DNA; the gradient says what moves its prediction. "
-      "Neither is a mechanism, and the two need not agree.",
-      doubts.attribution,
-      {distance_figure(gnuplot, material), overlap_figure(gnuplot, material),
-       enrichment_figure(gnuplot, material)}};
+  Section windows{"windows",
+                  "Two windows into the model",
+                  windows_lead(material),
+                  doubts.attribution,
+                  {distance_figure(gnuplot, material), overlap_figure(gnuplot, material),
+                   enrichment_figure(gnuplot, material)}};
   if (material.attribution && (!material.pair.empty() || !material.attribution->pairs.empty())) {
     windows.items.push_back(window_figure(gnuplot, material, shown_pair(material)));
   }

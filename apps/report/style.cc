@@ -43,6 +43,7 @@ nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 0.3rem 1.3rem; p
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.25rem 1.2rem; margin: 1rem 0; }
 dt { color: var(--muted); }
 dd { margin: 0; min-width: 0; }
+dd ul { list-style: none; margin: 0; padding: 0; }
 .conclusions { border-left: 4px solid var(--blue); background: var(--sheet); border-radius: 0 10px 10px 0; padding: 0.7rem 1.1rem 0.8rem; margin: 1.5rem 0; }
 .conclusions h2 { border: 0; padding: 0; margin: 0 0 0.3rem; font-size: 1.08rem; }
 .conclusions ul { margin: 0; padding-left: 1.2rem; }

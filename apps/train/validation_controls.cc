@@ -27,7 +27,7 @@ ValidationControls::ValidationControls(const Dataset& data, std::uint64_t seed)
     const double r = compute_metrics(b.predictions, effects).pearson;
     if (!baseline_.empty() && !(r > highest)) continue;
     if (!std::isnan(r)) highest = r;
-    baseline_pearson_ = std::isnan(r) ? 0.0 : r;
+    baseline_pearson_ = r;
     baseline_label_ = b.label;
     baseline_ = {std::move(b.predictions)};
   }
@@ -46,6 +46,8 @@ ComparedValidation ValidationControls::compare(const ControlPasses& passes) cons
       score_controls({pairs_, out.predictions, loci_},
                      control_predictions(passes, pairs_, kControlDraws, seed_), {.seed = seed_});
   out.gain = compute_metrics(out.predictions, effects).pearson - baseline_pearson_;
+  out.gain_interval = {std::nan(""), std::nan("")};
+  if (std::isnan(out.gain)) return out;
   out.gain_interval =
       bootstrap_pearson_difference(out.predictions, baseline_, effects, loci_, {.seed = seed_});
   return out;
@@ -57,6 +59,7 @@ std::string ComparedValidation::note(const std::string& baseline) const {
   if (std::isnan(controls.pearson)) return out;
   if (controls.shuffled_dna) out += "DNA shuffled r " + r(controls.shuffled_dna->pearson) + ", ";
   out += "averaged r " + r(controls.mean_dna.pearson) + ", ";
+  if (std::isnan(gain)) return out + "no baseline has an r, ";
   return out + r(std::fabs(gain)) + (gain < 0.0 ? " below the " : " above the ") + baseline + ", ";
 }
 

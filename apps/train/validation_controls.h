@@ -16,10 +16,10 @@ namespace cdt {
 struct ComparedValidation {
   std::vector<float> predictions;  // one per val pair
   Controls controls;
-  double gain = 0;  // r minus that of the strongest baseline, which has 0 if it has none
+  double gain = 0;  // r minus that of the strongest baseline; NaN where one has none
   Interval gain_interval;
 
-  /// "DNA shuffled r 0.37, averaged r 0.38, +0.012 over the gene mean, ", for a line of text.
+  /// "DNA shuffled r 0.37, averaged r 0.38, 0.012 above the gene mean, ", for a line of text.
   std::string note(const std::string& baseline) const;
   /// Fields of a line of metrics.jsonl, each with a comma before it.
   std::string json(const std::string& baseline) const;
@@ -48,7 +48,7 @@ class ValidationControls {
   std::vector<float> window_;
   std::string baseline_label_;
   std::vector<std::vector<float>> baseline_;  // one: its predictions
-  double baseline_pearson_ = 0;               // 0 where it has no r
+  double baseline_pearson_ = 0;               // NaN: none has an r
 };
 
 }  // namespace cdt

@@ -22,10 +22,14 @@ DnaEvidence dna() {
   return {.split = "test",
           .pairs = 200,
           .loci = 80,
-          .known = 0,
           .pearson = 0.4,
           .over_shuffled = kAbove,
           .over_mean = kAbove};
+}
+
+/// Numbers of a model whose r lies `over` that of a baseline.
+BaselineEvidence baseline(const Gain& over, const char* split = "test") {
+  return {.split = split, .label = "gene mean", .pairs = 200, .loci = 80, .over = over};
 }
 
 bool holds(const Claim& claim, const std::string& words) {
@@ -53,7 +57,7 @@ TEST(DnaClaimTest, SilentWithoutAnEffectOfDna) {
   DnaEvidence worse = dna();  // than nothing, though its controls are worse still
   worse.pearson = -0.2;
   EXPECT_FALSE(dna_claim(worse).said);
-  EXPECT_TRUE(holds(dna_claim(worse), "not above 0 itself"));
+  EXPECT_TRUE(holds(dna_claim(worse), "r itself is not above 0"));
   worse.pearson = kNaN;
   EXPECT_FALSE(dna_claim(worse).said);
 }
@@ -80,14 +84,15 @@ TEST(DnaClaimTest, SilentAboutLociThatWereTrainedOn) {
   EXPECT_FALSE(has_train({}));
   EXPECT_TRUE(has_train(pairs));
   DnaEvidence e = dna();
-  e.known = 300;
+  e.left_out = 300;
   e.pairs = e.loci = 0;
   EXPECT_FALSE(dna_claim(e).said);
-  EXPECT_TRUE(holds(dna_claim(e), "trained on"));
+  EXPECT_TRUE(holds(dna_claim(e), "No pair here is of a trained gene at a locus without"));
   e.pairs = 40;
   e.loci = 20;
   EXPECT_TRUE(dna_claim(e).said);
-  EXPECT_EQ(dna_claim(e).text.rfind("Over the 40 pairs of loci without training pairs, r falls", 0),
+  EXPECT_EQ(dna_claim(e).text.rfind(
+                "Over the 40 pairs of trained genes at loci without training pairs, r falls", 0),
             0U);
 }
 
@@ -97,7 +102,9 @@ TEST(DnaClaimTest, SilentAboutFewLoci) {
   EXPECT_TRUE(dna_claim(e).said);
   --e.loci;
   EXPECT_FALSE(dna_claim(e).said);
-  EXPECT_FALSE(baseline_claim({"test", "gene mean", kLeastLoci - 1, kAbove}).said);
+  BaselineEvidence b = baseline(kAbove);
+  b.loci = kLeastLoci - 1;
+  EXPECT_FALSE(baseline_claim(b).said);
   EXPECT_FALSE(gene_claim({"test", kLeastLoci - 1, 0.5, kAbove}).said);
 }
 
@@ -109,20 +116,31 @@ TEST(DnaClaimTest, SilentWithoutAnInterval) {
 }
 
 TEST(BaselineClaimTest, SpeaksOnlyAboveZeroAndOnATest) {
-  EXPECT_TRUE(baseline_claim({"test", "gene mean", 80, kAbove}).said);
-  EXPECT_FALSE(baseline_claim({"val", "gene mean", 80, kAbove}).said);
-  // An r above that of a baseline without one is little where the predictions are far off.
-  EXPECT_TRUE(baseline_claim({"test", "global mean", 80, kAbove, 0.02, 0.02}).said);
-  const Claim far = baseline_claim({"test", "global mean", 80, kAbove, 0.0398, 0.0032});
-  EXPECT_FALSE(far.said);
-  EXPECT_TRUE(holds(far, "its mean squared error is larger, 0.04 against 0.0032"));
-  EXPECT_FALSE(baseline_claim({"test", "gene mean", 80, kNone}).said);
-  const Claim equal = baseline_claim({"test", "gene mean", 80, kAround});
+  EXPECT_TRUE(baseline_claim(baseline(kAbove)).said);
+  EXPECT_FALSE(baseline_claim(baseline(kAbove, "val")).said);
+  EXPECT_FALSE(baseline_claim(baseline(kNone)).said);
+  const Claim equal = baseline_claim(baseline(kAround));
   EXPECT_FALSE(equal.said);
-  EXPECT_TRUE(holds(equal, "not above 0: it does not beat it"));
-  const Claim worse = baseline_claim({"val", "gene mean", 80, kBelow});
+  EXPECT_TRUE(holds(equal, "does not beat the baseline"));
+  const Claim worse = baseline_claim(baseline(kBelow, "val"));
   EXPECT_FALSE(worse.said);
-  EXPECT_TRUE(holds(worse, "it predicts worse"));
+  EXPECT_TRUE(holds(worse, "predicts worse than the baseline"));
+}
+
+TEST(BaselineClaimTest, SilentWhereNothingIsBeaten) {
+  BaselineEvidence e = baseline(kAbove);
+  e.mse = e.baseline_mse = 0.02;
+  EXPECT_TRUE(baseline_claim(e).said);
+  e.mse = 0.0398;  // a higher r is little where the predictions are far off
+  e.baseline_mse = 0.0032;
+  EXPECT_FALSE(baseline_claim(e).said);
+  EXPECT_TRUE(holds(baseline_claim(e), "its mean squared error is larger, 0.04 against 0.0032"));
+  e = baseline(kAbove);
+  e.has_r = false;
+  EXPECT_FALSE(baseline_claim(e).said);
+  e = baseline(kAbove);
+  e.pairs = 0;
+  EXPECT_FALSE(baseline_claim(e).said);
 }
 
 TEST(GeneClaimTest, SpeaksOnlyWherePredictionsMove) {
@@ -131,7 +149,7 @@ TEST(GeneClaimTest, SpeaksOnlyWherePredictionsMove) {
   EXPECT_FALSE(gene_claim({"test", 80, 0.5, kAround}).said);
   const Claim none = gene_claim({"test", 80, 1e-6, {0.0, {0.0, 1e-9}}});
   EXPECT_FALSE(none.said);
-  EXPECT_TRUE(holds(none, "by more than 1e-06"));
+  EXPECT_TRUE(holds(none, "by at most 1e-06"));
 }
 
 /// 48 enhancers with 2 genes each, the first 24 in train.
@@ -222,9 +240,9 @@ TEST(EvidenceTest, EnhancersOfTrainAreNoTest) {
       [](auto e, auto g) { return of_dna(e) + g; });
   world.train.insert(world.train.end(), world.test.begin(), world.test.end());
   EXPECT_FALSE(world.dna().said);
-  EXPECT_TRUE(holds(world.dna(), "trained on")) << world.dna().text;
+  EXPECT_TRUE(holds(world.dna(), "No pair here is of a trained gene")) << world.dna().text;
   EXPECT_FALSE(world.baseline().said);
-  EXPECT_TRUE(holds(world.baseline(), "know by heart")) << world.baseline().text;
+  EXPECT_TRUE(holds(world.baseline(), "No pair here is")) << world.baseline().text;
 }
 
 // The model knows the effects of three enhancers that are in train too, and nothing of the others.
@@ -239,7 +257,19 @@ TEST(EvidenceTest, WhatIsKnownByHeartBeatsNoBaseline) {
     world.predictions[i] = 20.0F * world.test[i].beta;
   }
   EXPECT_FALSE(world.baseline().said) << world.baseline().text;
-  EXPECT_TRUE(holds(world.baseline(), "Over the pairs of loci without training pairs"));
+  EXPECT_TRUE(holds(world.baseline(), " of trained genes at loci without training pairs, "));
+}
+
+TEST(EvidenceTest, UntrainedGenesAreNoTest) {
+  World world(
+      3, [](auto e, auto g, double noise) { return of_dna(e) + g + 0.3 * noise; },
+      [](auto e, auto g) { return of_dna(e) + g; });
+  std::erase_if(world.train, [](const Pair& pair) { return pair.gene == 1; });
+  EXPECT_TRUE(world.dna().said) << world.dna().text;
+  EXPECT_TRUE(holds(world.dna(), "Over the 24 pairs of trained genes")) << world.dna().text;
+  for (Pair& pair : world.test) pair.gene = 1;
+  EXPECT_FALSE(world.dna().said) << world.dna().text;
+  EXPECT_FALSE(world.baseline().said) << world.baseline().text;
 }
 
 TEST(EvidenceTest, NewLociAreJudgedWithoutTheKnown) {

@@ -105,6 +105,9 @@ TEST(ControlsTest, DifferencesAreAgainstTheMeanOfTheDraws) {
   EXPECT_EQ(out.shuffled_genes.interval.low, 0.0);
   EXPECT_EQ(out.shuffled_genes.interval.high, 0.0);
   EXPECT_EQ(out.change_by_genes, 0.0);
+  // Half the mean square change over the variance: draws are 0, 2, 3, 2.6, 1.5 and 3, 1, 1, 0.6,
+  // 0.5 away, and the variance times 5 is 7.608.
+  EXPECT_NEAR(out.variance_by_dna, 0.25 * (22.01 + 11.61) / 7.608, 1e-6);
 }
 
 }  // namespace
