@@ -57,7 +57,7 @@ Html score_table(const Evaluation& e) {
   std::vector<std::vector<Html>> rows{score_row("model", e.model)};
   if (e.unseen_genes) {
     if (e.seen_genes) rows.push_back(score_row("on trained genes", *e.seen_genes));
-    rows.push_back(score_row("on others", *e.unseen_genes));
+    rows.push_back(score_row("on untrained genes", *e.unseen_genes));
   }
   for (const BaselineScore& b : e.baselines) rows.push_back(score_row(b.label, b.score));
   return table(
@@ -85,8 +85,9 @@ Html details(const Evaluation& e) {
   Html out = score_table(e);
   if (e.controls) out += control_table(*e.controls, "The same model with inputs taken away");
   if (e.tested_controls) {
-    out += control_table(*e.tested_controls,
-                         "The same over pairs of trained genes at loci without training pairs");
+    out +=
+        control_table(*e.tested_controls,
+                      "The same over pairs of trained genes at loci that had no part in training");
   }
   return out;
 }

@@ -61,7 +61,7 @@ TEST(ReportScriptsTest, RecordedLabelsAreOurs) {
   EXPECT_EQ(labels(), "distance;ridge without DNA;");
   metrics["baselines"].erase("distance");
   EXPECT_EQ(labels(), "ridge without DNA;");
-  const auto controls = recorded_controls(metrics, "controls");
+  const auto controls = recorded_controls(metrics, "controls", 7);
   ASSERT_TRUE(controls && controls->shuffled_dna);
   EXPECT_EQ(controls->shuffled_dna->label, "DNA shuffled");
   EXPECT_EQ(controls->mean_dna.label, "mean window");
