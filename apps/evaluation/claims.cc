@@ -121,7 +121,6 @@ BaselineEvidence baseline_evidence(const Evaluation& e) {
 }
 
 Claim baseline_claim(const BaselineEvidence& e) {
-  if (!e.has_r) return unsaid("No baseline has an r above 0 to compare the model's with");
   const std::string name = "the strongest baseline, the " + e.label;
   if (e.pairs == 0) {
     return unsaid(std::string(kNoneCanTest) + ", so nothing here can show that the model beats " +
@@ -132,8 +131,11 @@ Claim baseline_claim(const BaselineEvidence& e) {
                   ": an interval needs predictions that differ, of pairs of two loci");
   }
   const std::string over = over_tested(e.pairs, e.left_out);
-  const std::string numbers = over + (over.empty() ? "The" : "the") + " model's r less that of " +
-                              name + ", is " + number(e.over);
+  const std::string numbers =
+      e.has_r ? over + (over.empty() ? "The" : "the") + " model's r less that of " + name +
+                    ", is " + number(e.over)
+              : over + (over.empty() ? "No" : "no") +
+                    " baseline has an r above 0; the model's is " + number(e.over);
   if (e.over.interval.high < 0.0) {
     return unsaid(numbers + ": the model predicts worse than the baseline");
   }

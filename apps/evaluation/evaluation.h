@@ -30,8 +30,8 @@ struct BaselineScore {
   Score score;
 };
 
-/// r of the model minus r of the strongest baseline, over some of the pairs. NaN where one of the
-/// two has no r.
+/// r of the model minus r of the strongest baseline, over some of the pairs; a baseline without an
+/// r counts as 0. NaN where the model has none.
 struct BaselineGain {
   std::int64_t pairs = 0, loci = 0;
   double pearson = 0;  // of the model
