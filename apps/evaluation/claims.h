@@ -30,12 +30,13 @@ struct DnaEvidence {
   std::int64_t pairs = 0, loci = 0;  // compared
   std::int64_t left_out = 0;
   bool has_train = true;  // else the data set cannot tell which loci are new
-  double pearson = 0;     // of the compared pairs
+  TrainedHere trained_here = TrainedHere::kYes;
+  double pearson = 0;  // of the compared pairs
   Gain over_shuffled, over_mean;
 };
 DnaEvidence dna_evidence(const Evaluation& evaluation);
 /// "DNA adds something": r and both intervals above 0, over kLeastLoci loci known to be new, on a
-/// split that had no say in the model.
+/// split that had no say in the model, which was trained on this data set's.
 Claim dna_claim(const DnaEvidence& evidence);
 
 /// Likewise, of the strongest baseline.
@@ -43,6 +44,7 @@ struct BaselineEvidence {
   std::string split, label;
   std::int64_t pairs = 0, loci = 0;  // compared
   std::int64_t left_out = 0;
+  TrainedHere trained_here = TrainedHere::kYes;
   bool has_r = true;  // the baseline
   Gain over;
   double mse = 0, baseline_mse = 0;
@@ -57,6 +59,7 @@ struct GeneEvidence {
   std::int64_t loci = 0;
   double change = 0;  // Controls::change_by_genes
   Gain over_shuffled;
+  TrainedHere trained_here = TrainedHere::kYes;
 };
 /// "It matters which gene has which embedding": the interval above 0, over as many loci, on such a
 /// split.
