@@ -14,4 +14,8 @@ void poll() {
   if (ask != nullptr) ask();
 }
 
+PollPause::PollPause() : before_(g_poll.exchange(nullptr)) {}
+
+PollPause::~PollPause() { g_poll = before_; }
+
 }  // namespace cdt

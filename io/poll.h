@@ -11,4 +11,16 @@ void set_poll(void (*ask)());
 /// For long work: to be called several times a second.
 void poll();
 
+/// While one lives nothing is asked: for short work that must not end half way.
+class PollPause {
+ public:
+  PollPause();
+  ~PollPause();
+  PollPause(const PollPause&) = delete;
+  PollPause& operator=(const PollPause&) = delete;
+
+ private:
+  void (*before_)();
+};
+
 }  // namespace cdt

@@ -131,13 +131,15 @@ Interval bootstrap_pearson_difference(std::span<const float> first,
   for (const std::vector<float>& other : others) {
     compared.push_back(moments_by_cluster(other, target, cluster));
   }
+  const auto explained = [](const std::vector<Moments>& clusters,
+                            const std::vector<std::size_t>& drawn) {
+    const double r = drawn_pearson(clusters, drawn);
+    return std::isnan(r) ? 0.0 : r;
+  };
   return bootstrap_clusters(own.size(), options, [&](const std::vector<std::size_t>& drawn) {
     double sum = 0.0;
-    for (const std::vector<Moments>& of_other : compared) {
-      const double r = drawn_pearson(of_other, drawn);
-      sum += std::isnan(r) ? 0.0 : r;
-    }
-    return drawn_pearson(own, drawn) - sum / static_cast<double>(compared.size());
+    for (const std::vector<Moments>& of_other : compared) sum += explained(of_other, drawn);
+    return explained(own, drawn) - sum / static_cast<double>(compared.size());
   });
 }
 

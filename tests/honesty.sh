@@ -87,7 +87,7 @@ one() {
   for split in test val; do
     metrics=$folder/$split/metrics.json
     r=$(value '"predictions": *[{][^}]*[}], *"pearson":' "$metrics")
-    gain=$(value '"pearson_gain_over_strongest_baseline": *[{] *"difference":' "$metrics")
+    gain=$(value '"pearson_gain_over_strongest_baseline": *[{][^}]*"difference":' "$metrics")
     printf '%s\t%d\t%s\t%s\t%s' "$1" "$2" $split "$r" "$gain"
     claims_of "$metrics"
     for name in $explained; do

@@ -54,18 +54,6 @@ std::vector<float> PredictionTable::of(const std::vector<Pair>& pairs) const {
   return out;
 }
 
-std::vector<float> PredictionTable::of(const std::vector<Pair>& pairs,
-                                       std::span<const std::size_t> donors) const {
-  CDT_CHECK(donors.size() == enhancers_.size(), "a donor for every enhancer");
-  std::vector<float> out;
-  out.reserve(pairs.size());
-  for (const Pair& pair : pairs) {
-    out.push_back(
-        values_[donors[place_of(pair.enhancer)] * genes_ + static_cast<std::size_t>(pair.gene)]);
-  }
-  return out;
-}
-
 std::optional<PredictionTable> predict_enhancers(
     Cdt& model, Tape& tape, DnaFeed& feed, const Trunks& trunks, const Tensor& outputs,
     const std::vector<std::int32_t>& enhancers,

@@ -1,12 +1,11 @@
 // Predictions of every gene by enhancer: one forward pass per enhancer serves all its pairs, and
-// the same passes say what each pair would get from another enhancer's DNA.
+// says what each gene would get from its DNA.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "apps/common/dna_feed.h"
@@ -32,9 +31,6 @@ class PredictionTable {
   float* row(std::size_t place) { return values_.data() + place * genes_; }
   /// One prediction per pair, in their order; all of enhancers of the table.
   std::vector<float> of(const std::vector<Pair>& pairs) const;
-  /// The same from the DNA of others: that of enhancers()[i] is replaced by that of
-  /// enhancers()[donors[i]].
-  std::vector<float> of(const std::vector<Pair>& pairs, std::span<const std::size_t> donors) const;
 
  private:
   std::size_t place_of(std::int32_t enhancer) const;

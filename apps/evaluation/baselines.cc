@@ -1,6 +1,7 @@
 #include "apps/evaluation/baselines.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/error.h"
 #include "model/shrinkage.h"
@@ -84,6 +85,12 @@ std::vector<BaselinePrediction> gene_baselines(const std::vector<Pair>& train,
 std::vector<float> shrunk_gene_means(const std::vector<Pair>& train, std::int64_t genes) {
   const std::vector<double> means = Effects(train, static_cast<std::size_t>(genes)).shrunk();
   return {means.begin(), means.end()};
+}
+
+std::size_t strongest_of(std::span<const double> r) {
+  const auto explained = [](double value) { return std::isnan(value) ? 0.0 : value; };
+  const auto weaker = [&](double a, double b) { return explained(a) < explained(b); };
+  return static_cast<std::size_t>(std::max_element(r.begin(), r.end(), weaker) - r.begin());
 }
 
 }  // namespace cdt

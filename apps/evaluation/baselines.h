@@ -1,7 +1,9 @@
 // What a model must beat: predictions that never look at DNA, fitted on the training split.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,10 @@ struct BaselinePrediction {
 /// A gene that train lacks gets the mean, median or centre of all genes.
 std::vector<BaselinePrediction> gene_baselines(const std::vector<Pair>& train,
                                                const std::vector<Pair>& pairs);
+
+/// The place of the highest r of some baselines; one without an r (NaN) counts as 0, as it explains
+/// nothing. There is at least one.
+std::size_t strongest_of(std::span<const double> r);
 
 /// Winsorising at the quantiles 0.05 and 0.95 of the training effects. With Student's t noise of 2
 /// and 3 degrees of freedom it takes nearly all of the correlation that any quantile takes, and it

@@ -29,7 +29,7 @@ std::string why_no_test(const std::string& split, std::int64_t loci, TrainedHere
 
 Claim unsaid(const std::string& text) { return {false, text + "."}; }
 
-bool is_above_0(const Gain& gain) { return gain.interval.low > 0.0; }
+bool is_above_0(const Gain& gain) { return gain.interval.low > kLeastGain; }
 
 /// "0.373 [0.316, 0.427]"
 std::string number(const Gain& gain) {
@@ -39,31 +39,46 @@ std::string number(const Gain& gain) {
 
 Gain gain_of(const Control& control) { return {control.difference, control.interval}; }
 
+/// A bound with one digit.
+std::string rounded_up(double value) {
+  const double unit = std::pow(10.0, std::floor(std::log10(value)));
+  return text("%.1g", std::ceil(value / unit) * unit);
+}
+
 /// The start of a sentence about the pairs that can test, where these are not all.
 std::string over_tested(std::int64_t pairs, std::int64_t left_out) {
   if (left_out == 0) return "";
   return "Over the " + number_of(pairs, "pair") +
-         " of trained genes at loci without training pairs, ";
+         " of trained genes at loci that had no part in training, ";
 }
 
 constexpr const char* kNoneCanTest =
-    "No pair here is of a trained gene at a locus without training pairs";
+    "No pair here is of a trained gene at a locus that had no part in training";
+
+/// Those over the pairs that can test; null: there are none, or they are not known.
+const Controls* tested_controls(const Evaluation& e) {
+  if (e.tested_pairs == e.pairs) return &*e.controls;
+  return e.tested_controls ? &*e.tested_controls : nullptr;
+}
 
 }  // namespace
 
 DnaEvidence dna_evidence(const Evaluation& e) {
-  const Controls& used = e.tested_controls ? *e.tested_controls : *e.controls;
-  const bool none = e.tested_pairs == 0;
   const Gain undefined{std::nan(""), {std::nan(""), std::nan("")}};
-  return {.split = e.split,
-          .pairs = none ? 0 : used.pairs,
-          .loci = none ? 0 : used.loci,
-          .left_out = e.pairs - e.tested_pairs,
-          .has_train = !e.baselines.empty(),
-          .trained_here = e.trained_here,
-          .pearson = used.pearson,
-          .over_shuffled = used.shuffled_dna ? gain_of(*used.shuffled_dna) : undefined,
-          .over_mean = gain_of(used.mean_dna)};
+  DnaEvidence out{.split = e.split,
+                  .left_out = e.pairs - e.tested_pairs,
+                  .has_train = !e.baselines.empty(),
+                  .trained_here = e.trained_here,
+                  .over_shuffled = undefined,
+                  .over_mean = undefined};
+  const Controls* used = tested_controls(e);
+  if (used == nullptr) return out;
+  out.pairs = used->pairs;
+  out.loci = used->loci;
+  out.r = {used->pearson, used->pearson_interval};
+  if (used->shuffled_dna) out.over_shuffled = gain_of(*used->shuffled_dna);
+  out.over_mean = gain_of(used->mean_dna);
+  return out;
 }
 
 Claim dna_claim(const DnaEvidence& e) {
@@ -77,17 +92,17 @@ Claim dna_claim(const DnaEvidence& e) {
         " DNA adds anything cannot be said: an interval needs predictions that differ, of "
         "pairs of two loci");
   }
-  const std::string numbers = over + "r falls by " + number(e.over_shuffled) +
-                              " when each enhancer is given another's DNA, and by " +
+  const std::string numbers = over + "r loses " + number(e.over_shuffled) +
+                              " when each enhancer is given another's DNA, and " +
                               number(e.over_mean) + " when all are given one mean window";
   if (!is_above_0(e.over_shuffled) || !is_above_0(e.over_mean)) {
     return unsaid(
         numbers +
         "; not both intervals lie above 0, so nothing here shows that the model uses DNA");
   }
-  if (!(e.pearson > 0.0)) {
-    return unsaid(numbers +
-                  "; but r itself is not above 0, so nothing here shows that DNA helps the model");
+  if (!is_above_0(e.r)) {
+    return unsaid(numbers + "; but r itself, " + number(e.r) +
+                  ", does not lie above 0, so nothing here shows that DNA helps the model");
   }
   const std::string no_test =
       e.has_train ? why_no_test(e.split, e.loci, e.trained_here)
@@ -107,6 +122,7 @@ BaselineEvidence baseline_evidence(const Evaluation& e) {
           .left_out = e.pairs - e.tested_pairs,
           .trained_here = e.trained_here,
           .has_r = !std::isnan(strongest.score.metrics.pearson),
+          .pearson = e.model.metrics.pearson,
           .over = {used.difference, used.interval},
           .mse = used.mse,
           .baseline_mse = used.baseline_mse};
@@ -132,6 +148,7 @@ Claim baseline_claim(const BaselineEvidence& e) {
   if (!is_above_0(e.over)) {
     return unsaid(numbers + "; the interval includes 0: the model does not beat the baseline");
   }
+  if (!(e.pearson > 0.0)) return unsaid(numbers + "; but r itself is not above 0");
   if (e.mse > e.baseline_mse) {
     return unsaid(numbers + "; but its mean squared error is larger, " + text("%.2g", e.mse) +
                   " against " + text("%.2g", e.baseline_mse));
@@ -144,17 +161,24 @@ Claim baseline_claim(const BaselineEvidence& e) {
 Claim gene_claim(const GeneEvidence& e) {
   if (e.change <= kRounding) {
     return unsaid(
-        text("Dealing the genes' RNA and protein embeddings out at random changes no "
-             "prediction by more than %.1g of their root mean square: which gene has "
-             "which embedding does not matter to the model, a gene is an output column",
-             e.change));
+        "Dealing the genes' RNA and protein embeddings out at random leaves every "
+        "prediction unchanged to rounding" +
+        (e.change > 0.0 ? " (by at most " + rounded_up(e.change) + " of their root mean square)"
+                        : std::string()) +
+        ": the model knows a gene only by its output column");
   }
-  const std::string numbers = "r falls by " + number(e.over_shuffled) +
-                              " when the genes' embeddings are dealt out at random";
+  if (!is_defined(e.over_shuffled.interval)) {
+    return unsaid(
+        "Whether it matters which gene has which embedding cannot be said: an interval "
+        "needs predictions that differ, of pairs of two loci");
+  }
+  const std::string numbers =
+      "r loses " + number(e.over_shuffled) + " when the genes' embeddings are dealt out at random";
   if (!is_above_0(e.over_shuffled)) {
-    return unsaid(numbers +
-                  ", not above 0: nothing here shows that it matters which gene has "
-                  "which embedding");
+    return unsaid(
+        numbers +
+        "; the interval does not lie above 0, so nothing here shows that it matters which "
+        "gene has which embedding");
   }
   const std::string no_test = why_no_test(e.split, e.loci, e.trained_here);
   if (!no_test.empty()) return unsaid(numbers + "; but " + no_test);

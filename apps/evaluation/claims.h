@@ -18,6 +18,9 @@ struct Claim {
 /// Below this many loci a bootstrap is too narrow to claim anything by.
 inline constexpr std::int64_t kLeastLoci = 20;
 
+/// An interval must lie above this: less is rounding, or nothing to speak of.
+inline constexpr double kLeastGain = 1e-3;
+
 /// r with the real inputs minus r without them.
 struct Gain {
   double r = 0;
@@ -31,12 +34,12 @@ struct DnaEvidence {
   std::int64_t left_out = 0;
   bool has_train = true;  // else the data set cannot tell which loci are new
   TrainedHere trained_here = TrainedHere::kYes;
-  double pearson = 0;  // of the compared pairs
+  Gain r;  // of the compared pairs itself
   Gain over_shuffled, over_mean;
 };
 DnaEvidence dna_evidence(const Evaluation& evaluation);
-/// "DNA adds something": r and both intervals above 0, over kLeastLoci loci known to be new, on a
-/// split that had no say in the model, which was trained on this data set's.
+/// "DNA adds something": the intervals of r and of both losses above 0, over kLeastLoci loci known
+/// to be new, on a split that had no say in the model, which was trained here.
 Claim dna_claim(const DnaEvidence& evidence);
 
 /// Likewise, of the strongest baseline.
@@ -45,13 +48,14 @@ struct BaselineEvidence {
   std::int64_t pairs = 0, loci = 0;  // compared
   std::int64_t left_out = 0;
   TrainedHere trained_here = TrainedHere::kYes;
-  bool has_r = true;  // the baseline
+  bool has_r = true;   // the baseline
+  double pearson = 0;  // of the model, over all pairs
   Gain over;
   double mse = 0, baseline_mse = 0;
 };
 BaselineEvidence baseline_evidence(const Evaluation& evaluation);  // which has a baseline
-/// "The model beats the strongest baseline": the interval above 0 and no larger mean squared error,
-/// over as many loci, on such a split.
+/// "The model beats the strongest baseline": r and the interval above 0 and no larger mean squared
+/// error, over as many loci, on such a split.
 Claim baseline_claim(const BaselineEvidence& evidence);
 
 struct GeneEvidence {

@@ -1,6 +1,7 @@
 #include "apps/evaluation/control_passes.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -74,6 +75,12 @@ void predict_window(Cdt& model, Tape& tape, const Constants& c) {
   tape.clear();
 }
 
+void expect_finite(const std::vector<float>& predictions) {
+  const bool finite =
+      std::all_of(predictions.begin(), predictions.end(), [](float p) { return std::isfinite(p); });
+  if (!finite) throw Error("a prediction of the controls is not a finite number");
+}
+
 }  // namespace
 
 std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32_t>& enhancers,
@@ -134,15 +141,24 @@ void plan_passes(Cdt& model, Tape& tape, Arena& constants, const Tensor& dna) {
 ControlPredictions control_predictions(const ControlPasses& passes, const std::vector<Pair>& pairs,
                                        std::int64_t draws, std::uint64_t seed) {
   ControlPredictions out;
-  const std::size_t enhancers = passes.real.enhancers().size();
+  const std::vector<std::int32_t> enhancers = distinct_enhancers(pairs);
   RandomStream random(seed, kDnaStream);
-  for (std::int64_t draw = 0; draw < draws && enhancers > 1; ++draw) {
-    out.shuffled_dna.push_back(passes.real.of(pairs, draw_cycle(random, enhancers)));
+  for (std::int64_t draw = 0; draw < draws && enhancers.size() > 1; ++draw) {
+    const std::vector<std::size_t> order = draw_cycle(random, enhancers.size());
+    std::vector<Pair> given = pairs;
+    for (Pair& pair : given) {
+      const auto own = std::lower_bound(enhancers.begin(), enhancers.end(), pair.enhancer);
+      pair.enhancer = enhancers[order[static_cast<std::size_t>(own - enhancers.begin())]];
+    }
+    out.shuffled_dna.push_back(passes.real.of(given));
+    expect_finite(out.shuffled_dna.back());
   }
   out.shuffled_genes = passes.shuffled_genes.of(pairs);
   for (const Pair& pair : pairs) {
     out.mean_dna.push_back(passes.mean_dna[static_cast<std::size_t>(pair.gene)]);
   }
+  expect_finite(out.shuffled_genes);
+  expect_finite(out.mean_dna);
   return out;
 }
 

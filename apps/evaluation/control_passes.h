@@ -56,8 +56,11 @@ struct ControlPredictions {
 };
 inline constexpr std::int64_t kControlDraws = 20;
 
-/// draws: of DNA shuffled between the enhancers of the passes, no one keeping its own.
+/// draws: of DNA shuffled between the enhancers of these pairs, no one keeping its own: what a
+/// model knows of other enhancers is no measure for these. Error if a prediction is not finite.
 ControlPredictions control_predictions(const ControlPasses& passes, const std::vector<Pair>& pairs,
                                        std::int64_t draws, std::uint64_t seed);
+/// The same for any choice of pairs: what evaluate() asks for.
+using ControlSource = std::function<ControlPredictions(const std::vector<Pair>&)>;
 
 }  // namespace cdt

@@ -79,6 +79,8 @@ Controls score_controls(const Compared& compared, const ControlPredictions& cont
   out.loci = static_cast<std::int64_t>(
       std::set<std::int32_t>(compared.loci.begin(), compared.loci.end()).size());
   out.pearson = compute_metrics(compared.predictions, effects_of(compared.pairs)).pearson;
+  out.pearson_interval =
+      bootstrap_pearson(compared.predictions, effects_of(compared.pairs), compared.loci, bootstrap);
   if (!controls.shuffled_dna.empty()) {
     out.shuffled_dna =
         score_control("shuffled_dna", "DNA shuffled", compared, controls.shuffled_dna, bootstrap);
@@ -88,16 +90,6 @@ Controls score_controls(const Compared& compared, const ControlPredictions& cont
                                      {controls.shuffled_genes}, bootstrap);
   out.variance_by_dna = variance_by_dna(compared.predictions, controls.shuffled_dna);
   out.change_by_genes = largest_change(compared.predictions, controls.shuffled_genes);
-  return out;
-}
-
-ControlPredictions chosen(const ControlPredictions& controls, const std::vector<bool>& flags) {
-  ControlPredictions out;
-  for (const std::vector<float>& draw : controls.shuffled_dna) {
-    out.shuffled_dna.push_back(chosen<float>(draw, flags));
-  }
-  out.mean_dna = chosen<float>(controls.mean_dna, flags);
-  out.shuffled_genes = chosen<float>(controls.shuffled_genes, flags);
   return out;
 }
 

@@ -58,7 +58,5 @@ std::vector<T> chosen(std::span<const T> all, const std::vector<bool>& flags) {
   }
   return out;
 }
-/// The controls of the chosen pairs.
-ControlPredictions chosen(const ControlPredictions& controls, const std::vector<bool>& flags);
 
 }  // namespace cdt

@@ -93,16 +93,12 @@ void add_baselines(const ToEvaluate& given, const Scored& scored, const std::vec
                    Evaluation* e) {
   std::vector<BaselinePrediction> baselines = gene_baselines(given.train, given.pairs);
   baselines.insert(baselines.end(), given.further_baselines.begin(), given.further_baselines.end());
-  double highest = -2.0;
-  for (std::size_t i = 0; i < baselines.size(); ++i) {
-    const BaselinePrediction& b = baselines[i];
+  std::vector<double> r;
+  for (const BaselinePrediction& b : baselines) {
     e->baselines.push_back({b.name, b.label, scored.score(b.predictions)});
-    const double r = e->baselines.back().score.metrics.pearson;
-    if (r > highest) {
-      highest = r;
-      e->strongest = i;
-    }
+    r.push_back(e->baselines.back().score.metrics.pearson);
   }
+  e->strongest = strongest_of(r);
   const std::vector<float>& strongest = baselines[e->strongest].predictions;
   e->gain = gain_over(strongest, given.predictions, scored);
   if (e->tested_pairs == 0 || e->tested_pairs == e->pairs) return;
@@ -112,17 +108,21 @@ void add_baselines(const ToEvaluate& given, const Scored& scored, const std::vec
 
 void add_controls(const ToEvaluate& given, const Scored& scored, const std::vector<bool>& tested,
                   Evaluation* e) {
-  e->controls = score_controls({given.pairs, given.predictions, scored.loci}, *given.controls,
-                               scored.bootstrap);
+  e->controls = score_controls({given.pairs, given.predictions, scored.loci},
+                               given.controls(given.pairs), scored.bootstrap);
   if (e->tested_pairs == 0 || e->tested_pairs == e->pairs) return;
   const std::vector<Pair> pairs = chosen<Pair>(given.pairs, tested);
   const std::vector<float> predictions = chosen<float>(given.predictions, tested);
   const std::vector<std::int32_t> loci = chosen<std::int32_t>(scored.loci, tested);
-  e->tested_controls =
-      score_controls({pairs, predictions, loci}, chosen(*given.controls, tested), scored.bootstrap);
+  e->tested_controls = score_controls(
+      {pairs, predictions, loci}, chosen(given.controls(given.pairs), tested), scored.bootstrap);
 }
 
 }  // namespace
+
+std::vector<Pair> pairs_that_chose(const Dataset& data, const std::string& split) {
+  return split == split_name(Split::kVal) ? std::vector<Pair>{} : data.pairs_of(Split::kVal);
+}
 
 Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap) {
   const std::vector<Pair>& pairs = given.pairs;
@@ -144,12 +144,13 @@ Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap) 
   e.noise_ceiling = given.noise_ceiling;
   e.model = scored.score(given.predictions);
   const Known known = known_to(given.train, pairs, given.locus_of);
+  const Known chosen_by = known_to(given.chose, pairs, given.locus_of);
   std::vector<bool> tested(pairs.size(), true);
   for (std::size_t i = 0; i < pairs.size() && !given.train.empty(); ++i) {
-    tested[i] = known.gene[i] && !known.locus[i];
+    tested[i] = known.gene[i] && !known.locus[i] && !chosen_by.locus[i];
   }
   e.tested_pairs = count(tested);
-  if (given.controls != nullptr) add_controls(given, scored, tested, &e);
+  if (given.controls) add_controls(given, scored, tested, &e);
   if (given.train.empty()) return e;
   add_baselines(given, scored, tested, &e);
   e.overlap = {count(known.enhancer), count(known.locus), count(known.gene), count(known.pair)};

@@ -66,8 +66,9 @@ struct Evaluation {
   BaselineGain gain;
   TrainOverlap overlap;
   std::optional<Controls> controls;
-  /// Pairs that can test the model: of trained genes, at loci without training pairs; the others it
-  /// may know by heart, or not at all. All pairs where the data set has no training pairs.
+  /// Pairs that can test the model: of trained genes, at loci that had no part in its training; the
+  /// others it may know by heart, or not at all. All pairs where the data set has no training
+  /// pairs.
   std::int64_t tested_pairs = 0;
   /// Over these, where they are neither all nor none.
   std::optional<BaselineGain> tested_gain;
@@ -85,11 +86,14 @@ struct ToEvaluate {
   const std::vector<Pair>& pairs;
   std::span<const float> predictions;                 // one per pair
   const std::vector<Pair>& train;                     // may be empty: no baselines
+  const std::vector<Pair>& chose;                     // that had a say in the model beside these
   const std::vector<std::int32_t>& locus_of;          // loci_of() the enhancers
-  const ControlPredictions* controls;                 // null: there are none
+  ControlSource controls;                             // empty: there are none
   std::vector<BaselinePrediction> further_baselines;  // beside gene_baselines()
   double noise_ceiling;                               // NaN if unknown
 };
+/// Of a data set's split: val pairs, unless they are what is evaluated.
+std::vector<Pair> pairs_that_chose(const Dataset& data, const std::string& split);
 Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap);
 
 /// Why a score has no correlation, in a few words; "" if it has one.

@@ -100,7 +100,10 @@ Json claims_json(const Evaluation& e) {
 Json interval_json(const Interval& interval) { return Json::array({interval.low, interval.high}); }
 
 Json controls_json(const Controls& c) {
-  Json out = {{"n", c.pairs}, {"loci", c.loci}, {"pearson", c.pearson}};
+  Json out = {{"n", c.pairs},
+              {"loci", c.loci},
+              {"pearson", c.pearson},
+              {"pearson_ci95", interval_json(c.pearson_interval)}};
   out["shuffled_dna"] = c.shuffled_dna ? control_json(*c.shuffled_dna) : Json(nullptr);
   out["variance_by_dna"] = c.variance_by_dna;
   out["mean_dna"] = control_json(c.mean_dna);

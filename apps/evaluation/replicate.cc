@@ -63,11 +63,13 @@ double Replicate::corrected() const {
 
 std::optional<Replicate> compare_screens(const std::vector<Pair>& pairs,
                                          std::span<const float> predictions, const Screen& screen,
+                                         const std::vector<std::int32_t>& locus_of,
                                          const BootstrapOptions& bootstrap) {
   std::vector<float> first;
   std::vector<float> second;
   std::vector<float> predicted;
   std::vector<std::int32_t> enhancers;
+  std::vector<std::int32_t> loci;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const auto found = screen.find({pairs[i].enhancer, pairs[i].gene});
     if (found == screen.end()) continue;
@@ -75,6 +77,7 @@ std::optional<Replicate> compare_screens(const std::vector<Pair>& pairs,
     second.push_back(found->second);
     predicted.push_back(predictions[i]);
     enhancers.push_back(pairs[i].enhancer);
+    loci.push_back(locus_of[static_cast<std::size_t>(pairs[i].enhancer)]);
   }
   Replicate out;
   out.pairs = static_cast<std::int64_t>(first.size());
@@ -82,7 +85,7 @@ std::optional<Replicate> compare_screens(const std::vector<Pair>& pairs,
   out.enhancers =
       static_cast<std::int64_t>(std::set<std::int32_t>(enhancers.begin(), enhancers.end()).size());
   out.pearson = compute_metrics(second, first).pearson;
-  out.interval = bootstrap_pearson(second, first, enhancers, bootstrap);
+  out.interval = bootstrap_pearson(second, first, loci, bootstrap);
   out.model_pearson = compute_metrics(predicted, first).pearson;
   return out;
 }

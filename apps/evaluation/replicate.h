@@ -40,7 +40,7 @@ struct Replicate {
   std::string source;  // the second screen's file
   std::int64_t pairs = 0, enhancers = 0;
   double pearson = 0;        // of the two screens
-  Interval interval;         // over enhancers
+  Interval interval;         // over loci
   double model_pearson = 0;  // of the prediction with the first, over the same pairs
 
   /// Against what a second screen, with noise of its own, reaches; may exceed 1. NaN unless the
@@ -53,9 +53,10 @@ struct Replicate {
 
 inline constexpr std::size_t kFewestPairs = 3;
 
-/// Nothing if the two share fewer than kFewestPairs.
+/// Nothing if the two share fewer than kFewestPairs. locus_of: loci_of() the enhancers.
 std::optional<Replicate> compare_screens(const std::vector<Pair>& pairs,
                                          std::span<const float> predictions, const Screen& screen,
+                                         const std::vector<std::int32_t>& locus_of,
                                          const BootstrapOptions& bootstrap);
 
 }  // namespace cdt

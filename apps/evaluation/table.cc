@@ -21,7 +21,7 @@ std::string interval(const Interval& i) {
 std::string row(const std::string& name, const Score& s) {
   const Metrics& m = s.metrics;
   const std::string p = std::isnan(m.pearson_p) ? text("%10s", "-") : text("%10.2e", m.pearson_p);
-  return text("%-19s", name.c_str()) + number_cell(m.pearson, 8, 4) + "  " +
+  return text("%-21s", name.c_str()) + number_cell(m.pearson, 8, 4) + "  " +
          interval_cell(s.pearson_interval, 16, 4) + p + number_cell(m.spearman, 10, 4) +
          number_cell(m.r2, 9, 4) + number_cell(m.mse, 9, 4) + number_cell(m.mae, 9, 4) + "\n";
 }
@@ -75,7 +75,7 @@ std::string reasons(const Evaluation& e) {
   for (const BaselineScore& b : e.baselines) add(b.label, b.score);
   if (e.unseen_genes) {
     if (e.seen_genes) add("model on trained genes", *e.seen_genes);
-    add("model on others", *e.unseen_genes);
+    add("model on untrained genes", *e.unseen_genes);
   }
   std::string out;
   for (const auto& [why, rows] : found) {
@@ -86,12 +86,12 @@ std::string reasons(const Evaluation& e) {
 
 std::string score_rows(const Evaluation& e) {
   std::string out =
-      text("%-19s", "") +
+      text("%-21s", "") +
       "       r   95 % interval    two-sided p  Spearman       R2      MSE      MAE\n";
   out += row("model", e.model);
   if (e.unseen_genes) {
     if (e.seen_genes) out += row("  on trained genes", *e.seen_genes);
-    out += row("  on others", *e.unseen_genes);
+    out += row("  on untrained genes", *e.unseen_genes);
   }
   for (const BaselineScore& b : e.baselines) out += row(b.label, b.score);
   return out + reasons(e);
@@ -177,8 +177,9 @@ std::string summary_table(const Evaluation& e) {
   out += ceiling_rows(e);
   if (e.controls) out += control_rows(*e.controls, "");
   if (e.tested_controls) {
-    out += control_rows(*e.tested_controls, ", over the " + number_of(e.tested_pairs, "pair") +
-                                                " of trained genes at loci without training pairs");
+    out += control_rows(*e.tested_controls,
+                        ", over the " + number_of(e.tested_pairs, "pair") +
+                            " of trained genes at loci that had no part in training");
   }
   for (const NamedClaim& c : claims_of(e)) out += wrapped(c.name + ": ", c.claim.text);
   return out + wrapped("positions: ", kNoPositions);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <string>
 
 #include "apps/common/dna_feed.h"
@@ -43,9 +44,12 @@ Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs,
       stop_if_interrupted();
       return true;
     });
-    const ControlPasses passes = *control_passes(place, enhancers, window, settings.seed, go_on);
-    out.predictions = passes.real.of(pairs);
-    out.controls = control_predictions(passes, pairs, kControlDraws, settings.seed);
+    const auto passes = std::make_shared<const ControlPasses>(
+        *control_passes(place, enhancers, window, settings.seed, go_on));
+    out.predictions = passes->real.of(pairs);
+    out.controls = [passes, seed = settings.seed](const std::vector<Pair>& some) {
+      return control_predictions(*passes, some, kControlDraws, seed);
+    };
   } else {
     out.predictions = plain_passes(place, enhancers, go_on)->of(pairs);
   }

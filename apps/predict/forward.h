@@ -1,7 +1,6 @@
 // The predictions of a program that predicts a split once, with their controls.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "apps/common/inference.h"
@@ -11,7 +10,7 @@ namespace cdt {
 
 struct Predicted {
   std::vector<float> predictions;  // one per pair, in their order
-  std::optional<ControlPredictions> controls;
+  ControlSource controls;          // empty without controls
 };
 
 struct PredictSettings {

@@ -55,9 +55,10 @@ bool parse_options(int argc, char** argv, PredictOptions* options, int* exit_cod
   cli.range("bootstrap", 100, 1000000);
   cli.option("replicate", &options->replicate,
              "TSV of a second screen (enhancer, gene, beta): how well it agrees is a ceiling");
-  cli.flag("no-controls", &options->no_controls,
-           "leave out the controls beside r, which take as long again; nothing is then concluded "
-           "about DNA");
+  cli.flag(
+      "no-controls", &options->no_controls,
+      "leave out the controls beside r, which take about as long again; nothing is then concluded "
+      "about DNA");
   add_gene_starts_option(&cli, &options->genes);
   add_model_options(&cli, &options->overrides);
   return cli.parse(argc, argv, exit_code);
@@ -164,10 +165,10 @@ void run(const PredictOptions& options) {
   const auto seed = static_cast<std::uint64_t>(options.common.seed);
   const Predicted predicted = predict_once(
       inference, pairs, {options.batch_size, !options.no_controls, seed, options.common.quiet});
-  Evaluation evaluation =
-      evaluate({pairs, predicted.predictions, data.pairs_of(Split::kTrain), loci_of(data),
-                predicted.controls ? &*predicted.controls : nullptr, further, ceiling},
-               {.replicates = options.bootstrap, .seed = seed});
+  Evaluation evaluation = evaluate(
+      {pairs, predicted.predictions, data.pairs_of(Split::kTrain),
+       pairs_that_chose(data, options.split), loci_of(data), predicted.controls, further, ceiling},
+      {.replicates = options.bootstrap, .seed = seed});
   evaluation.split = options.split;
   evaluation.trained_here = trained_here(inference.file, data);
   evaluation.data = path_text(options.common.data);
@@ -175,7 +176,7 @@ void run(const PredictOptions& options) {
   if (!options.genes.empty()) evaluation.gene_starts = path_text(options.genes);
   if (screen) {
     evaluation.replicate =
-        compare_screens(pairs, predicted.predictions, *screen, evaluation.bootstrap);
+        compare_screens(pairs, predicted.predictions, *screen, loci_of(data), evaluation.bootstrap);
     evaluation.replicate->source = path_text(options.replicate);
   }
   write_outputs(out.path(), predictions_tsv(data, pairs, predicted.predictions, further),

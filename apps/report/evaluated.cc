@@ -49,15 +49,16 @@ float finite_field(const TsvFile& file, int column) {
   return value;
 }
 
-/// controls: of the predictions; null: they are recorded elsewhere or not known.
+/// controls: of the predictions; empty: they are recorded elsewhere or not known.
 void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
-            const std::optional<Truth>& truth, const ControlPredictions* controls,
+            const std::optional<Truth>& truth, const ControlSource& controls,
             std::vector<BaselinePrediction> further, Evaluated* out) {
   const double ceiling =
       truth ? truth->ceiling_of(split) : std::numeric_limits<double>::quiet_NaN();
-  out->evaluation = evaluate({out->pairs, out->predictions, data.pairs_of(Split::kTrain),
-                              loci_of(data), controls, std::move(further), ceiling},
-                             {.seed = seed});
+  out->evaluation = evaluate(
+      {out->pairs, out->predictions, data.pairs_of(Split::kTrain), pairs_that_chose(data, split),
+       loci_of(data), controls, std::move(further), ceiling},
+      {.seed = seed});
   out->evaluation.split = split;
 }
 
@@ -73,7 +74,7 @@ Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, co
   const auto seed = static_cast<std::uint64_t>(common.seed);
   Predicted predicted = predict_once(inference, out.pairs, {.seed = seed, .quiet = common.quiet});
   out.predictions = std::move(predicted.predictions);
-  finish(inference.data, split, seed, truth, &*predicted.controls,
+  finish(inference.data, split, seed, truth, predicted.controls,
          further_baselines(genes, inference.data, out.pairs, common.quiet), &out);
   out.evaluation.trained_here = trained_here(inference.file, inference.data);
   out.command = "cdt-predict --data " + shell_word(common.data.string()) + " --model " +
@@ -140,10 +141,13 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted, c
   }
   std::erase_if(further, [](const BaselinePrediction& b) { return b.predictions.empty(); });
   if (file.next()) file.fail(0, "more rows than the split " + split + " has pairs");
-  finish(data, split, seed, truth, nullptr, std::move(further), &out);
-  out.evaluation.trained_here = recorded_trained_here(metrics);
-  out.evaluation.controls = recorded_controls(metrics, "controls");
-  out.evaluation.tested_controls = recorded_controls(metrics, "tested.controls");
+  finish(data, split, seed, truth, {}, std::move(further), &out);
+  Evaluation& e = out.evaluation;
+  e.trained_here = recorded_trained_here(metrics);
+  e.controls = recorded_controls(metrics, "controls", e.pairs);
+  if (e.tested_pairs < e.pairs) {
+    e.tested_controls = recorded_controls(metrics, "tested.controls", e.tested_pairs);
+  }
   out.command = "cdt-predict --data " + shell_word(data.directory.string()) + " --split " + split +
                 " --model " + shell_word(out.model) + " --out " + shell_word(directory.string());
   const std::string genes = string_at(metrics, "baselines.gene_starts");

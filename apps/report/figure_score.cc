@@ -85,8 +85,9 @@ Html details(const Evaluation& e) {
   Html out = score_table(e);
   if (e.controls) out += control_table(*e.controls, "The same model with inputs taken away");
   if (e.tested_controls) {
-    out += control_table(*e.tested_controls,
-                         "The same over pairs of trained genes at loci without training pairs");
+    out +=
+        control_table(*e.tested_controls,
+                      "The same over pairs of trained genes at loci that had no part in training");
   }
   return out;
 }

@@ -50,13 +50,15 @@ std::vector<BaselinePrediction> recorded_baselines(const nlohmann::json& metrics
   return out;
 }
 
-std::optional<Controls> recorded_controls(const nlohmann::json& metrics, const std::string& key) {
+std::optional<Controls> recorded_controls(const nlohmann::json& metrics, const std::string& key,
+                                          std::int64_t pairs) {
   const nlohmann::json& found = value_at(metrics, key);
-  if (count_at(found, "n") == 0) return std::nullopt;
+  if (pairs == 0 || count_at(found, "n") != pairs) return std::nullopt;
   Controls out;
   out.pairs = count_at(found, "n");
   out.loci = count_at(found, "loci");
   out.pearson = number_at(found, "pearson");
+  out.pearson_interval = interval_at(found, "pearson_ci95");
   const nlohmann::json& shuffled = value_at(found, "shuffled_dna");
   if (shuffled.is_object()) out.shuffled_dna = recorded_control(shuffled, "shuffled_dna");
   out.variance_by_dna = number_at(found, "variance_by_dna");

@@ -25,7 +25,8 @@ std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics);
 /// table.
 std::vector<BaselinePrediction> recorded_baselines(const nlohmann::json& metrics);
 
-/// "controls" or "tested.controls"; nothing if they are not there, or a count is missing.
-std::optional<Controls> recorded_controls(const nlohmann::json& metrics, const std::string& key);
+/// "controls" or "tested.controls"; nothing if they are not there, or not of `pairs` pairs.
+std::optional<Controls> recorded_controls(const nlohmann::json& metrics, const std::string& key,
+                                          std::int64_t pairs);
 
 }  // namespace cdt

@@ -7,6 +7,7 @@
 #include "apps/evaluation/baselines.h"
 #include "apps/evaluation/loci.h"
 #include "apps/evaluation/metrics_json.h"
+#include "io/poll.h"
 #include "model/metrics.h"
 
 namespace cdt {
@@ -22,15 +23,15 @@ ValidationControls::ValidationControls(const Dataset& data, std::uint64_t seed)
     loci_.push_back(locus_of[static_cast<std::size_t>(pair.enhancer)]);
   }
   const std::vector<float> effects = effects_of(pairs_);
-  double highest = -2.0;
-  for (BaselinePrediction& b : gene_baselines(train, pairs_)) {
-    const double r = compute_metrics(b.predictions, effects).pearson;
-    if (!baseline_.empty() && !(r > highest)) continue;
-    if (!std::isnan(r)) highest = r;
-    baseline_pearson_ = r;
-    baseline_label_ = b.label;
-    baseline_ = {std::move(b.predictions)};
+  std::vector<BaselinePrediction> baselines = gene_baselines(train, pairs_);
+  std::vector<double> r;
+  for (const BaselinePrediction& b : baselines) {
+    r.push_back(compute_metrics(b.predictions, effects).pearson);
   }
+  const std::size_t strongest = strongest_of(r);
+  baseline_pearson_ = r[strongest];
+  baseline_label_ = baselines[strongest].label;
+  baseline_ = {std::move(baselines[strongest].predictions)};
 }
 
 const std::vector<float>& ValidationControls::window(const std::function<bool()>& go_on) {
@@ -39,6 +40,7 @@ const std::vector<float>& ValidationControls::window(const std::function<bool()>
 }
 
 ComparedValidation ValidationControls::compare(const ControlPasses& passes) const {
+  const PollPause whole;  // a signal ends the run once the epoch is kept
   ComparedValidation out;
   out.predictions = passes.real.of(pairs_);
   const std::vector<float> effects = effects_of(pairs_);
@@ -58,7 +60,7 @@ std::string ComparedValidation::note(const std::string& baseline) const {
   std::string out;
   if (std::isnan(controls.pearson)) return out;
   if (controls.shuffled_dna) out += "DNA shuffled r " + r(controls.shuffled_dna->pearson) + ", ";
-  out += "averaged r " + r(controls.mean_dna.pearson) + ", ";
+  out += "DNA averaged r " + r(controls.mean_dna.pearson) + ", ";
   if (std::isnan(gain)) return out + "no baseline has an r, ";
   return out + r(std::fabs(gain)) + (gain < 0.0 ? " below the " : " above the ") + baseline + ", ";
 }

@@ -19,7 +19,7 @@ struct ComparedValidation {
   double gain = 0;  // r minus that of the strongest baseline; NaN where one has none
   Interval gain_interval;
 
-  /// "DNA shuffled r 0.37, averaged r 0.38, 0.012 above the gene mean, ", for a line of text.
+  /// "DNA shuffled r 0.37, DNA averaged r 0.38, 0.012 above the gene mean, ", for a line of text.
   std::string note(const std::string& baseline) const;
   /// Fields of a line of metrics.jsonl, each with a comma before it.
   std::string json(const std::string& baseline) const;

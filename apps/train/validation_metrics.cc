@@ -8,7 +8,7 @@
 namespace cdt {
 namespace {
 
-constexpr std::int64_t kFewest = 2;  // pairs with a correlation
+constexpr std::int64_t kFewest = 3;  // pairs with an r worth the name: two have 1 or -1
 
 }  // namespace
 

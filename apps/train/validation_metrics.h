@@ -12,7 +12,7 @@
 
 namespace cdt {
 
-/// Of an epoch; of fewer than two seen or unseen pairs all but n is NaN.
+/// Of an epoch; of fewer than three seen or unseen pairs all but n is NaN.
 struct ValidationMetrics {
   Metrics all, seen, unseen;
   double steering_r = 0;  // moves the schedule, chooses the best model, stops early
@@ -27,7 +27,7 @@ class ValidationParts {
   std::int64_t unseen_pairs() const { return unseen_pairs_; }
   std::int64_t unseen_genes() const { return unseen_genes_; }
   /// Pairs of genes without training pairs do not steer. False if there are none of them, or fewer
-  /// than two others.
+  /// than three others.
   bool leaves_out_unseen() const { return leaves_out_unseen_; }
   /// Effects of the pairs that steer.
   std::vector<float> steering_effects() const;

@@ -106,5 +106,12 @@ TEST(BaselinesTest, OneTrainingPair) {
   }
 }
 
+TEST(BaselinesTest, OneWithoutAnRIsStrongerThanANegativeOne) {
+  const double none = std::nan("");
+  EXPECT_EQ(strongest_of(std::vector<double>{none, -0.5, -0.1}), 0U);
+  EXPECT_EQ(strongest_of(std::vector<double>{none, -0.5, 0.1, 0.05}), 2U);
+  EXPECT_EQ(strongest_of(std::vector<double>{none}), 0U);
+}
+
 }  // namespace
 }  // namespace cdt

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/evaluation/loci.h"
+#include "engine/error.h"
 #include "model/metrics.h"
 
 namespace cdt {
@@ -50,8 +51,6 @@ const std::vector<Pair> kPairs{{Split::kVal, 3, 0, 1.0F, -1},
 TEST(ControlPredictionsTest, DnaOfAnotherAndTheSameGene) {
   const ControlPasses p = passes();
   EXPECT_EQ(p.real.of(kPairs), (std::vector<float>{30, 72, 31, 22, 51}));
-  const std::vector<std::size_t> donors{1, 0, 3, 2};
-  EXPECT_EQ(p.real.of(kPairs, donors), (std::vector<float>{20, 52, 21, 32, 71}));
   const ControlPredictions c = control_predictions(p, kPairs, 6, 1);
   EXPECT_EQ(c.mean_dna, (std::vector<float>{0.5F, 2.5F, 1.5F, 2.5F, 1.5F}));
   EXPECT_EQ(c.shuffled_genes, (std::vector<float>{31, 73, 32, 23, 52}));
@@ -69,6 +68,16 @@ TEST(ControlPredictionsTest, DnaOfAnotherAndTheSameGene) {
   }
   EXPECT_TRUE(std::any_of(c.shuffled_dna.begin(), c.shuffled_dna.end(),
                           [&](const auto& draw) { return draw != c.shuffled_dna.front(); }));
+}
+
+TEST(ControlPredictionsTest, DonorsAreThePairsOwnEnhancers) {
+  const std::vector<Pair> some{{Split::kVal, 3, 0, 1.0F, -1}, {Split::kVal, 7, 2, 2.0F, -1}};
+  for (const std::vector<float>& draw : control_predictions(passes(), some, 5, 2).shuffled_dna) {
+    EXPECT_EQ(draw, (std::vector<float>{70, 32}));
+  }
+  ControlPasses broken = passes();
+  broken.real.row(3)[0] = std::nanf("");  // enhancer 7, gene 0: only a control asks for it
+  EXPECT_THROW(control_predictions(broken, some, 1, 2), Error);
 }
 
 TEST(ControlPredictionsTest, OneEnhancerCannotBeShuffled) {

@@ -24,6 +24,8 @@ const std::vector<Pair> kTrain{pair(0, 0, -1.0F), pair(1, 0, -3.0F), pair(1, 1, 
 const std::vector<Pair> kVal{pair(1, 0, -2.5F), pair(2, 1, 0.25F), pair(3, 2, -1.0F),
                              pair(2, 0, -1.5F)};
 
+const std::vector<std::int32_t> kLoci{0, 1, 2, 3};  // of the enhancers
+
 TEST(EvaluationTest, JsonHoldsModelAndBaselines) {
   const std::vector<float> predictions{-2.0F, 0.0F, -1.25F, -1.0F};
   Evaluation e = test::evaluated(kVal, predictions, kTrain, 0.96, 200);
@@ -57,7 +59,7 @@ TEST(EvaluationTest, JsonHoldsModelAndBaselines) {
 TEST(ReplicateTest, ComparesThePairsOfBothScreens) {
   const Screen screen{{{1, 0}, -2.0F}, {{2, 1}, 0.0F}, {{2, 0}, -2.5F}, {{7, 7}, 9.0F}};
   const std::vector<float> predictions{-2.0F, 0.0F, 5.0F, -1.0F};
-  const auto r = compare_screens(kVal, predictions, screen, {.replicates = 200});
+  const auto r = compare_screens(kVal, predictions, screen, kLoci, {.replicates = 200});
   ASSERT_TRUE(r.has_value());
   EXPECT_EQ(r->pairs, 3);
   EXPECT_EQ(r->enhancers, 2);
@@ -74,9 +76,9 @@ TEST(ReplicateTest, TooFewPairsAndScreensThatDisagree) {
   const std::vector<float> predictions(4);
   const BootstrapOptions bootstrap{.replicates = 100};
   const Screen two{{{1, 0}, -2.0F}, {{2, 1}, 0.0F}};
-  EXPECT_FALSE(compare_screens(kVal, predictions, two, bootstrap).has_value());
+  EXPECT_FALSE(compare_screens(kVal, predictions, two, kLoci, bootstrap).has_value());
   const Screen opposite{{{1, 0}, 2.0F}, {{2, 1}, 0.0F}, {{2, 0}, 1.0F}};
-  const auto r = compare_screens(kVal, predictions, opposite, bootstrap);
+  const auto r = compare_screens(kVal, predictions, opposite, kLoci, bootstrap);
   ASSERT_TRUE(r.has_value());
   EXPECT_LT(r->pearson, 0.0);
   EXPECT_TRUE(std::isnan(r->corrected()));
