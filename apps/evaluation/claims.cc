@@ -69,6 +69,7 @@ DnaEvidence dna_evidence(const Evaluation& e) {
                   .left_out = e.pairs - e.tested_pairs,
                   .has_train = !e.baselines.empty(),
                   .trained_here = e.trained_here,
+                  .r = undefined,
                   .over_shuffled = undefined,
                   .over_mean = undefined};
   const Controls* used = tested_controls(e);
@@ -122,14 +123,14 @@ BaselineEvidence baseline_evidence(const Evaluation& e) {
           .left_out = e.pairs - e.tested_pairs,
           .trained_here = e.trained_here,
           .has_r = !std::isnan(strongest.score.metrics.pearson),
-          .pearson = e.model.metrics.pearson,
+          .pearson = used.pearson,
           .over = {used.difference, used.interval},
           .mse = used.mse,
           .baseline_mse = used.baseline_mse};
 }
 
 Claim baseline_claim(const BaselineEvidence& e) {
-  if (!e.has_r) return unsaid("No baseline has an r to compare the model's with");
+  if (!e.has_r) return unsaid("No baseline has an r above 0 to compare the model's with");
   const std::string name = "the strongest baseline, the " + e.label;
   if (e.pairs == 0) {
     return unsaid(std::string(kNoneCanTest) + ", so nothing here can show that the model beats " +

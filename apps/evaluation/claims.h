@@ -49,7 +49,7 @@ struct BaselineEvidence {
   std::int64_t left_out = 0;
   TrainedHere trained_here = TrainedHere::kYes;
   bool has_r = true;   // the baseline
-  double pearson = 0;  // of the model, over all pairs
+  double pearson = 0;  // of the model
   Gain over;
   double mse = 0, baseline_mse = 0;
 };

@@ -70,7 +70,7 @@ PeakHistogram make_histogram(const PeakGroups& groups, const Dataset& data) {
 
 void panel(Plot& plot, const PeakHistogram& histogram, const std::string& title, Ink ink) {
   const std::string data = plot.data(histogram.cells);
-  plot.run("set title '" + title + "' offset 0,-0.6 textcolor " + rgb(Ink::kText));
+  plot.run("set title '" + plain(title) + "' offset 0,-0.6 textcolor " + rgb(Ink::kText));
   plot.axis("x", {histogram.cells.front()[0], histogram.cells.back()[1]}, {.most_ticks = 7.0});
   plot.axis("y", Extent().add(histogram.cells, 2).add(histogram.cells, 5),
             {.integers = true, .from_zero = true, .to_ticks = true});

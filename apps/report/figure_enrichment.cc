@@ -1,7 +1,6 @@
 // On which classes of annotated elements the top bins lie, against chance: annotations.enrichment
 // of summary.json.
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <map>
 
@@ -80,27 +79,27 @@ std::vector<std::string> classes_of(const std::vector<Row>& rows) {
   return out;
 }
 
-/// A name from a file, fit for a script: what could mean something to gnuplot becomes "?". Of a
-/// long one the begin and the end.
-std::string plain(const std::string& name, std::size_t most) {
-  std::string out;
-  for (const char c : name) {
-    const bool harmless = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-                          std::string_view(" _-+,.:/()").find(c) != std::string_view::npos;
-    out += harmless ? c : '?';
-  }
-  if (out.size() <= most) return out;
-  const std::size_t begin = most / 2;
-  return out.substr(0, begin) + "\u2026" + out.substr(out.size() - (most - 1 - begin));
+/// As it stands in a script; of a name of more than `most` bytes the begin and the end.
+std::string shortened(const std::string& name, std::size_t most) {
+  const std::string text = plain(name);
+  if (text.size() <= most) return text;
+  const auto inside = [&](std::size_t at) {  // a UTF-8 character
+    return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+  };
+  std::size_t begin = most / 2;
+  std::size_t end = text.size() - (most - 1 - begin);
+  while (inside(begin)) --begin;
+  while (inside(end)) ++end;
+  return text.substr(0, begin) + "\u2026" + text.substr(end);
 }
 
 /// Names beside the picture, no two alike.
 std::vector<std::string> row_names(const std::vector<std::string>& classes) {
   std::vector<std::string> out;
   for (const std::string& name : classes) {
-    std::string row = plain(name, kMostLetters);
+    std::string row = shortened(name, kMostLetters);
     for (int n = 2; std::find(out.begin(), out.end(), row) != out.end(); ++n) {
-      row = plain(name, kMostLetters - 4) + " (" + std::to_string(n) + ")";
+      row = shortened(name, kMostLetters - 4) + " (" + std::to_string(n) + ")";
     }
     out.push_back(row);
   }

@@ -142,7 +142,7 @@ void describe(Plot& plot, const Heads& heads, const std::pair<double, double>& r
   for (std::size_t h = 0; h < heads.heads.size(); ++h) {
     const HeadMap& head = heads.heads[h];
     const std::string name = heads.per_head ? "head " + std::to_string(h + 1) : "mean of heads";
-    plot.run("set title '" + name + ", " + fixed(head.effective, 0) +
+    plot.run("set title '" + plain(name) + ", " + fixed(head.effective, 0) +
              (std::lround(head.effective) == 1 ? " bin" : " bins") + "' offset 0,-0.8 textcolor " +
              rgb(Ink::kText));
     const std::vector<std::vector<double>> pixels = drawn_pixels(head, range);

@@ -57,7 +57,7 @@ Html score_table(const Evaluation& e) {
   std::vector<std::vector<Html>> rows{score_row("model", e.model)};
   if (e.unseen_genes) {
     if (e.seen_genes) rows.push_back(score_row("on trained genes", *e.seen_genes));
-    rows.push_back(score_row("on others", *e.unseen_genes));
+    rows.push_back(score_row("on untrained genes", *e.unseen_genes));
   }
   for (const BaselineScore& b : e.baselines) rows.push_back(score_row(b.label, b.score));
   return table(

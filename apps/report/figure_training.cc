@@ -25,7 +25,7 @@ void describe(Plot& plot, const std::vector<EpochRow>& epochs, const EpochRow* b
                                 : " with points pointtype 7 pointsize 0.8";
   const auto panel = [&](const std::string& label, std::size_t train, std::size_t val) {
     plot.axis("y", Extent().add(rows, train).add(rows, val), {.to_ticks = true});
-    plot.run("set ylabel '" + label + "'");
+    plot.run("set ylabel '" + plain(label) + "'");
     const auto curve = [&](std::size_t column, Ink ink) {
       return data + " using 1:" + std::to_string(column + 1) + style + " linecolor " + rgb(ink);
     };

@@ -84,7 +84,7 @@ void draw_panel(Plot& plot, const std::vector<MethodScore>& scores, const Panel&
     decoy.push_back(point(scores[i].decoy, y - kApart));
   }
   plot.axis("x", {0.0, 1.0}, {.most_ticks = 5.0}).run("set format x '%g'");
-  plot.run("set xlabel '" + std::string(panel.label) + "'").run("unset arrow");
+  plot.run("set xlabel '" + plain(panel.label) + "'").run("unset arrow");
   for (const double chance : panel.chances) plot.mark(chance);
   plot.run("plot " + plot.dots(decoy, Ink::kRed) + ", " + plot.dots(elsewhere, Ink::kBlue) + ", " +
            plot.dots(causal, Ink::kGreen));
@@ -98,7 +98,6 @@ Chance chance_of(const nlohmann::json& summary) {
 
 void describe(Plot& plot, const std::vector<MethodScore>& scores, const Chance& chance) {
   std::vector<std::string> names;
-  // Method names are ours: letters and underscores.
   for (const MethodScore& row : scores) names.push_back(row.method);
   const std::array<Panel, 2> panels{{{&SiteScore::auroc, "AUROC", {chance.auroc}},
                                      {&SiteScore::precision,

@@ -110,7 +110,7 @@ void shade_bins(Plot& plot, const PairView& view, const std::vector<std::int64_t
 void window_panel(Plot& plot, const Window& window, const std::string& label, Ink ink) {
   const std::string steps = plot.data(window.steps);
   const bool peak_is_left = 2 * window.peak < static_cast<std::int64_t>(window.steps.size() / 2);
-  plot.run("set label 1 '" + label + "' at graph " +
+  plot.run("set label 1 '" + plain(label) + "' at graph " +
            (peak_is_left ? "0.988, graph 0.9 right" : "0.012, graph 0.9 left") +
            " front textcolor " + rgb(ink));
   plot.axis("y", Extent{1.0}.add(window.steps, 1),

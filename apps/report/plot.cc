@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 
 #include "engine/error.h"
+#include "io/path_text.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -31,6 +33,19 @@ std::string rgb(Ink ink, double opacity) {
   return out.data();
 }
 
+std::string plain(std::string_view text) {
+  constexpr std::string_view kHarmless = " _-+,.:/()%|=";
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text, at);
+    const bool harmless = length > 1 || std::isalnum(static_cast<unsigned char>(text[at])) != 0 ||
+                          kHarmless.find(text[at]) != std::string_view::npos;
+    out += harmless ? text.substr(at, length) : "?";
+    at += std::max<std::size_t>(length, 1);
+  }
+  return out;
+}
+
 Plot::Plot(const Canvas& canvas) : canvas_(canvas) {
   run("set encoding utf8").run("set minussign");
   run("set terminal svg size " + std::to_string(canvas.width) + "," +
@@ -45,6 +60,7 @@ Plot::Plot(const Canvas& canvas) : canvas_(canvas) {
 }
 
 Plot& Plot::run(const std::string& command) {
+  CDT_CHECK(command.find('\n') == std::string::npos, "one command is one line");
   CDT_CHECK(command.find("range [") == std::string::npos, "axis() sets the ranges of a figure");
   CDT_CHECK(command.rfind("plot ", 0) != 0 || (has_x_ && has_y_), "a plot needs both axes");
   script_ += command;
@@ -91,8 +107,8 @@ Plot& Plot::rows(const std::vector<std::string>& names) {
   run("set grid xtics linetype 1 linecolor " + rgb(Ink::kGrid));
   axis("y", {0.4 - static_cast<double>(names.size()), 0.6}).run("unset ytics");
   for (std::size_t i = 0; i < names.size(); ++i) {
-    run("set label '" + names[i] + "' at graph 0, first " + format_number(-static_cast<double>(i)) +
-        " right offset -1,0 textcolor " + rgb(Ink::kText));
+    run("set label '" + plain(names[i]) + "' at graph 0, first " +
+        format_number(-static_cast<double>(i)) + " right offset -1,0 textcolor " + rgb(Ink::kText));
   }
   return *this;
 }

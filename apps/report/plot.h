@@ -90,18 +90,22 @@ struct AxisRange {
 /// decade where there is none.
 AxisRange axis_range(const Extent& extent, const AxisStyle& style);
 
+/// Any text, fit for a script between quotes: what could mean something to gnuplot, control
+/// characters and bytes that are no UTF-8 become "?".
+std::string plain(std::string_view text);
+
 class Plot {
  public:
   explicit Plot(const Canvas& canvas);
 
   const Canvas& canvas() const { return canvas_; }
-  /// One command; must not hold text that is not ours. No ranges: axis() sets them, "x" and "y"
-  /// before the first plot.
+  /// One command on one line; text that is not ours passes through plain() first. No ranges: axis()
+  /// sets them, "x" and "y" before the first plot.
   Plot& run(const std::string& command);
   /// Sets range and ticks of "x", "y" or "cb" by axis_range(). Where nothing is defined, the panel
   /// says so.
   Plot& axis(const std::string& name, const Extent& extent, const AxisStyle& style = {});
-  /// Rows named from the top down, at heights 0, -1, ..., over a vertical grid; a name is ours.
+  /// Rows named from the top down, at heights 0, -1, ..., over a vertical grid; of any names.
   Plot& rows(const std::vector<std::string>& names);
   /// The part of a plot command that draws points {x, y, low, high} with their intervals of x.
   std::string dots(const std::vector<std::vector<double>>& points, Ink ink);

@@ -7,9 +7,11 @@
 namespace cdt {
 namespace {
 
-Control recorded_control(const nlohmann::json& entry, const char* name) {
+constexpr const char* kRidgeWithoutDna = "ridge without DNA";
+
+Control recorded_control(const nlohmann::json& entry, const char* name, const char* label) {
   return {name,
-          string_at(entry, "label"),
+          label,
           count_at(entry, "draws"),
           number_at(entry, "pearson"),
           number_at(entry, "r2"),
@@ -44,8 +46,10 @@ std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics) {
 std::vector<BaselinePrediction> recorded_baselines(const nlohmann::json& metrics) {
   std::vector<BaselinePrediction> out;
   for (const char* name : {"distance", "ridge"}) {
-    const std::string label = string_at(metrics, std::string("baselines.") + name + ".label");
-    if (!label.empty()) out.push_back({name, label, {}});
+    const nlohmann::json& entry = value_at(metrics, std::string("baselines.") + name);
+    if (!entry.is_object()) continue;
+    const bool without_dna = string_at(entry, "label") == kRidgeWithoutDna;
+    out.push_back({name, without_dna ? kRidgeWithoutDna : name, {}});
   }
   return out;
 }
@@ -60,11 +64,13 @@ std::optional<Controls> recorded_controls(const nlohmann::json& metrics, const s
   out.pearson = number_at(found, "pearson");
   out.pearson_interval = interval_at(found, "pearson_ci95");
   const nlohmann::json& shuffled = value_at(found, "shuffled_dna");
-  if (shuffled.is_object()) out.shuffled_dna = recorded_control(shuffled, "shuffled_dna");
+  if (shuffled.is_object()) {
+    out.shuffled_dna = recorded_control(shuffled, "shuffled_dna", "DNA shuffled");
+  }
   out.variance_by_dna = number_at(found, "variance_by_dna");
-  out.mean_dna = recorded_control(value_at(found, "mean_dna"), "mean_dna");
+  out.mean_dna = recorded_control(value_at(found, "mean_dna"), "mean_dna", "mean window");
   const nlohmann::json& genes = value_at(found, "shuffled_genes");
-  out.shuffled_genes = recorded_control(genes, "shuffled_genes");
+  out.shuffled_genes = recorded_control(genes, "shuffled_genes", "gene rows shuffled");
   out.change_by_genes = number_at(genes, "largest_change");
   return out;
 }

@@ -21,11 +21,12 @@ TrainedHere recorded_trained_here(const nlohmann::json& metrics);
 /// What --replicate found; nothing if it was not given, or a number is missing.
 std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics);
 
-/// Name and label of the baselines that a reader cannot fit anew: their predictions stand in the
-/// table.
+/// Name and label (one of ours, whatever the file says) of the baselines that a reader cannot fit
+/// anew: their predictions stand in the table.
 std::vector<BaselinePrediction> recorded_baselines(const nlohmann::json& metrics);
 
-/// "controls" or "tested.controls"; nothing if they are not there, or not of `pairs` pairs.
+/// "controls" or "tested.controls", under labels of ours; nothing if they are not there, or not of
+/// `pairs` pairs.
 std::optional<Controls> recorded_controls(const nlohmann::json& metrics, const std::string& key,
                                           std::int64_t pairs);
 

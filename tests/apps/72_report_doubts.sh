@@ -116,6 +116,17 @@ sed '1i track name=sites_hg19' "$far/data/sites.bed" >"$work/sites.bed"
 page assembly --data "$far/data" --run "$far/run" --annotations "$work/sites.bed"
 warned assembly 1 "sites.bed: assembly: the file names hg19, the data set is in hg38"
 
+# Labels in files of others are neither run nor shown.
+cp -r "$far/prediction" "$far/labelled"
+sed -i "s|\"label\": \"[^\"]*\"|\"label\": \"x'\\\\nsystem('touch $work/ran')\\\\n#\"|" \
+  "$far/labelled/metrics.json"
+check 'there are labels, all of them commands' [ "$(grep -c "\"x'.nsystem(.touch $work/ran')" \
+  "$far/labelled/metrics.json")" -eq "$(grep -c '"label": "' "$far/prediction/metrics.json")" ]
+page labelled --data "$far/data" --run "$far/run" --prediction "$far/labelled"
+check 'no label is run' [ ! -e "$work/ran" ]
+expect_text "$work/labelled.html" '<th scope="row">mean window</th>'
+check 'no label is shown' [ "$(grep -cF 'system(' "$work/labelled.html")" -eq 0 ]
+
 # Options that would do nothing.
 refused=("$report" --data "$far/data" --run "$far/run" --out "$work/none.html" --quiet)
 expect_fail 2 '--pair: needs --attribution' "${refused[@]}" --pair "$pair"
