@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/model_inputs.h"
 #include "apps/evaluation/baselines.h"
 #include "apps/evaluation/controls.h"
 #include "apps/evaluation/replicate.h"
@@ -52,6 +53,7 @@ struct Evaluation {
   std::string split, data, model_file;  // paths as path_text() writes them
   std::string gene_starts;              // the file of --genes, likewise; "": none
   std::string predictions_digest;       // digest_of() predictions.tsv
+  TrainedHere trained_here = TrainedHere::kUnknown;
   std::int64_t pairs = 0, enhancers = 0, genes = 0, loci = 0;
   bool constant_effects = false;  // all effects equal: correlations and R2 are undefined
   BootstrapOptions bootstrap;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/random.h"
@@ -99,6 +100,22 @@ TEST(DnaClaimTest, SilentAboutLociThatWereTrainedOn) {
       dna_claim(e).text.rfind(
           "Over the 40 pairs of trained genes at loci that had no part in training, r loses", 0),
       0U);
+}
+
+TEST(ClaimTest, SilentOfAModelThatMayHaveBeenTrainedOnThesePairs) {
+  for (const auto& [trained_here, reason] :
+       {std::pair(TrainedHere::kNo, "; but the model was trained or chosen on other pairs"),
+        {TrainedHere::kUnknown, "; but the model file does not say which pairs"}}) {
+    DnaEvidence d = dna();
+    BaselineEvidence b = baseline(kAbove);
+    GeneEvidence g{"test", 80, 0.5, kAbove};
+    EXPECT_TRUE(dna_claim(d).said && baseline_claim(b).said && gene_claim(g).said);
+    d.trained_here = b.trained_here = g.trained_here = trained_here;
+    for (const Claim& claim : {dna_claim(d), baseline_claim(b), gene_claim(g)}) {
+      EXPECT_FALSE(claim.said);
+      EXPECT_TRUE(holds(claim, reason)) << claim.text;
+    }
+  }
 }
 
 TEST(DnaClaimTest, SilentAboutFewLoci) {
@@ -241,6 +258,20 @@ TEST(EvidenceTest, ModelThatReadsDnaIsHeard) {
       [](auto e, auto g) { return of_dna(e) + g; });
   EXPECT_TRUE(world.dna().said) << world.dna().text;
   EXPECT_FALSE(world.dna("val").said);
+}
+
+TEST(EvidenceTest, WhatTheModelFileSaysOfThePairsCounts) {
+  const World world(
+      3, [](auto e, auto g, double noise) { return of_dna(e) + g + 0.3 * noise; },
+      [](auto e, auto g) { return of_dna(e) + g; });
+  Evaluation e = world.evaluation();
+  e.split = "test";
+  const auto said = [&](std::size_t i) { return claims_of(e)[i].claim.said; };
+  EXPECT_TRUE(said(0) && said(1));
+  for (const TrainedHere other : {TrainedHere::kNo, TrainedHere::kUnknown}) {
+    e.trained_here = other;
+    EXPECT_FALSE(said(0) || said(1) || said(2));
+  }
 }
 
 TEST(EvidenceTest, GeneAloneIsNoDna) {
