@@ -81,8 +81,8 @@ unsaid dna
 unsaid baseline
 check 'the model does know some of them' python3 - "$work/copies-predicted/metrics.json" <<'END'
 import json, sys
-gain = json.load(open(sys.argv[1]))["pearson_gain_over_strongest_baseline"]
-sys.exit(gain["ci95"][0] <= 0)
+metrics = json.load(open(sys.argv[1]))  # whose baselines have no r above 0
+sys.exit(metrics["pearson"] < 0.15 or metrics["pearson_gain_over_strongest_baseline"]["difference"] < 0.15)
 END
 
 # A last layer of zeros. Attention still knows where the site is; the predictions do not.
