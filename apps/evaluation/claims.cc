@@ -61,6 +61,7 @@ DnaEvidence dna_evidence(const Evaluation& e) {
   DnaEvidence out{.split = e.split,
                   .left_out = e.pairs - e.tested_pairs,
                   .has_train = !e.baselines.empty(),
+                  .r = undefined,
                   .over_shuffled = undefined,
                   .over_mean = undefined};
   const Controls* used = tested_controls(e);
@@ -113,14 +114,14 @@ BaselineEvidence baseline_evidence(const Evaluation& e) {
           .loci = none ? 0 : used.loci,
           .left_out = e.pairs - e.tested_pairs,
           .has_r = !std::isnan(strongest.score.metrics.pearson),
-          .pearson = e.model.metrics.pearson,
+          .pearson = used.pearson,
           .over = {used.difference, used.interval},
           .mse = used.mse,
           .baseline_mse = used.baseline_mse};
 }
 
 Claim baseline_claim(const BaselineEvidence& e) {
-  if (!e.has_r) return unsaid("No baseline has an r to compare the model's with");
+  if (!e.has_r) return unsaid("No baseline has an r above 0 to compare the model's with");
   const std::string name = "the strongest baseline, the " + e.label;
   if (e.pairs == 0) {
     return unsaid(std::string(kNoneCanTest) + ", so nothing here can show that the model beats " +

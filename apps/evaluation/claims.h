@@ -47,7 +47,7 @@ struct BaselineEvidence {
   std::int64_t pairs = 0, loci = 0;  // compared
   std::int64_t left_out = 0;
   bool has_r = true;   // the baseline
-  double pearson = 0;  // of the model, over all pairs
+  double pearson = 0;  // of the model
   Gain over;
   double mse = 0, baseline_mse = 0;
 };

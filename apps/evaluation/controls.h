@@ -28,6 +28,7 @@ struct Control {
 struct Controls {
   std::int64_t pairs = 0, loci = 0;     // compared
   double pearson = 0;                   // of the real predictions of these
+  Interval pearson_interval;            // over loci
   std::optional<Control> shuffled_dna;  // with two enhancers or more
   Control mean_dna, shuffled_genes;
   /// Share of the variance of the predictions that goes with whose DNA it is: half the mean square

@@ -71,6 +71,7 @@ BaselineGain gain_over(const std::vector<float>& baseline, std::span<const float
   const Metrics other = compute_metrics(baseline, scored.target);
   BaselineGain out{static_cast<std::int64_t>(scored.target.size()),
                    distinct(scored.loci),
+                   model.pearson,
                    model.pearson - other.pearson,
                    {std::nan(""), std::nan("")},
                    model.mse,
@@ -114,8 +115,8 @@ void add_controls(const ToEvaluate& given, const Scored& scored, const std::vect
   const std::vector<Pair> pairs = chosen<Pair>(given.pairs, tested);
   const std::vector<float> predictions = chosen<float>(given.predictions, tested);
   const std::vector<std::int32_t> loci = chosen<std::int32_t>(scored.loci, tested);
-  e->tested_controls = score_controls(
-      {pairs, predictions, loci}, chosen(given.controls(given.pairs), tested), scored.bootstrap);
+  e->tested_controls =
+      score_controls({pairs, predictions, loci}, given.controls(pairs), scored.bootstrap);
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ struct BaselineScore {
 /// two has no r.
 struct BaselineGain {
   std::int64_t pairs = 0, loci = 0;
+  double pearson = 0;  // of the model
   double difference = 0;
   Interval interval;  // over loci, both sides from the same draws
   double mse = 0, baseline_mse = 0;

@@ -127,7 +127,7 @@ std::string control_rows(const Controls& c, const std::string& over) {
 }
 
 std::string gain_row(const Evaluation& e, const BaselineScore& strongest) {
-  if (std::isnan(strongest.score.metrics.pearson)) return "no baseline has an r\n";
+  if (std::isnan(strongest.score.metrics.pearson)) return "no baseline has an r above 0\n";
   if (std::isnan(e.gain.difference)) return "";
   return "r over the strongest baseline's, the " + strongest.label +
          "'s: " + number(e.gain.difference) + " " + interval(e.gain.interval) + "\n";

@@ -61,7 +61,7 @@ std::string ComparedValidation::note(const std::string& baseline) const {
   if (std::isnan(controls.pearson)) return out;
   if (controls.shuffled_dna) out += "DNA shuffled r " + r(controls.shuffled_dna->pearson) + ", ";
   out += "DNA averaged r " + r(controls.mean_dna.pearson) + ", ";
-  if (std::isnan(gain)) return out + "no baseline has an r, ";
+  if (std::isnan(gain)) return out + "no baseline has an r above 0, ";
   return out + r(std::fabs(gain)) + (gain < 0.0 ? " below the " : " above the ") + baseline + ", ";
 }
 

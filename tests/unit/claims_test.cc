@@ -278,7 +278,9 @@ TEST(EvidenceTest, WhatIsKnownByHeartBeatsNoBaseline) {
     world.predictions[i] = 20.0F * world.test[i].beta;
   }
   EXPECT_FALSE(world.baseline().said) << world.baseline().text;
-  EXPECT_TRUE(holds(world.baseline(), " of trained genes at loci that had no part in training, "));
+  EXPECT_TRUE(holds(world.baseline(), "of trained genes at loci that had no part in training") ||
+              holds(world.baseline(), "No baseline has an r above 0"))
+      << world.baseline().text;
 }
 
 TEST(EvidenceTest, LociThatChoseTheModelAreNoTest) {
