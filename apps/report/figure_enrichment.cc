@@ -81,7 +81,7 @@ std::vector<std::string> classes_of(const std::vector<Row>& rows) {
 
 /// As it stands in a script; of a name of more than `most` bytes the begin and the end.
 std::string shortened(const std::string& name, std::size_t most) {
-  const std::string text = plain(name);
+  std::string text = plain(name);
   if (text.size() <= most) return text;
   const auto inside = [&](std::size_t at) {  // a UTF-8 character
     return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
