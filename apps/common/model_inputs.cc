@@ -20,6 +20,8 @@ namespace {
 constexpr std::int64_t kMostBins = std::int64_t{1} << 32U;
 constexpr std::size_t kLongestName = 1024;  // of a gene list's 256 bytes, each escaped
 constexpr const char* kGenes = "genes";
+constexpr const char* kTrainPairs = "train_pairs";
+constexpr const char* kValPairs = "val_pairs";
 
 /// The recorded parts beside the genes.
 constexpr std::array<const char*, 5> kParts = {"bins", "bin_bp", "assembly", "rna", "protein"};
@@ -59,6 +61,8 @@ class Metadata {
     }
     return text(key);
   }
+  /// Whether the file records the pairs: both digests or neither.
+  bool has_pairs() const { return has(kTrainPairs) || has(kValPairs); }
   std::vector<std::string> genes(std::int64_t count) const {
     const std::vector<std::string_view> lines = split(text(kGenes), '\n');
     if (static_cast<std::int64_t>(lines.size()) != count) {
@@ -211,13 +215,27 @@ void compare_parts(const ModelInputs& model, const ModelInputs& data, const Plac
 
 }  // namespace
 
+std::string digest_of_pairs(const Dataset& data, Split split) {
+  std::vector<std::string> lines;
+  for (const Pair& pair : data.pairs_of(split)) {
+    lines.push_back(data.enhancers[static_cast<std::size_t>(pair.enhancer)].name + '\t' +
+                    data.genes[static_cast<std::size_t>(pair.gene)] + '\n');
+  }
+  std::sort(lines.begin(), lines.end());
+  std::string all;
+  for (const std::string& line : lines) all += line;
+  return digest_of(all);
+}
+
 ModelInputs model_inputs_of(const Dataset& data) {
   ModelInputs out{{},
                   data.bins,
                   data.bin_bp,
                   escape_bytes(data.assembly),
                   digest_of(data.rna),
-                  digest_of(data.protein)};
+                  digest_of(data.protein),
+                  digest_of_pairs(data, Split::kTrain),
+                  digest_of_pairs(data, Split::kVal)};
   for (const std::string& gene : data.genes) out.genes.push_back(escape_bytes(gene));
   return out;
 }
@@ -229,6 +247,8 @@ std::map<std::string, std::string> inputs_metadata(const ModelInputs& inputs) {
     text += (text.empty() ? "" : "\n") + gene;
   }
   for (const char* part : kParts) out[part] = part_text(inputs, part);
+  if (!inputs.train_pairs.empty()) out[kTrainPairs] = inputs.train_pairs;
+  if (!inputs.val_pairs.empty()) out[kValPairs] = inputs.val_pairs;
   return out;
 }
 
@@ -238,12 +258,15 @@ std::optional<ModelInputs> read_model_inputs(const SafetensorsReader& reader, st
       metadata.has(kGenes) || std::any_of(kParts.begin(), kParts.end(),
                                           [&](const char* part) { return metadata.has(part); });
   if (!any || !metadata.has("format")) return std::nullopt;
+  const bool pairs = metadata.has_pairs();
   return ModelInputs{metadata.genes(genes),
                      metadata.integer("bins", kMostBins),
                      metadata.integer("bin_bp", kMostBins),
                      metadata.text("assembly"),
                      metadata.digest("rna"),
-                     metadata.digest("protein")};
+                     metadata.digest("protein"),
+                     pairs ? metadata.digest(kTrainPairs) : "",
+                     pairs ? metadata.digest(kValPairs) : ""};
 }
 
 void fit_to_model(const SafetensorsReader& reader, const CdtConfig& config,
@@ -268,6 +291,14 @@ void fit_to_model(const SafetensorsReader& reader, const CdtConfig& config,
   }
   check_genes(*model, held, place);
   compare_parts(*model, held, place, choice.other_inputs);
+}
+
+TrainedHere trained_here(const SafetensorsReader& file, const Dataset& data) {
+  const Metadata metadata(file);
+  if (!metadata.has("format") || !metadata.has_pairs()) return TrainedHere::kUnknown;
+  const bool same = metadata.digest(kTrainPairs) == digest_of_pairs(data, Split::kTrain) &&
+                    metadata.digest(kValPairs) == digest_of_pairs(data, Split::kVal);
+  return same ? TrainedHere::kYes : TrainedHere::kNo;
 }
 
 Dataset open_dataset_for(const std::filesystem::path& directory, const SafetensorsReader& reader,

@@ -12,7 +12,14 @@ namespace {
 constexpr double kRounding = 1.0 / 64.0;
 
 /// Why pairs cannot test a model; "" if they can.
-std::string why_no_test(const std::string& split, std::int64_t loci) {
+std::string why_no_test(const std::string& split, std::int64_t loci, TrainedHere trained_here) {
+  if (trained_here == TrainedHere::kUnknown) {
+    return "the model file does not say which pairs it was trained on";
+  }
+  if (trained_here == TrainedHere::kNo) {
+    return "the model was trained or chosen on other pairs than this data set's train and val "
+           "splits, so these may be among them";
+  }
   if (split == "val") return "val also chose the model, so this is no test of it";
   if (split == "train") return "the model was trained on these pairs";
   if (loci >= kLeastLoci) return "";
@@ -61,6 +68,7 @@ DnaEvidence dna_evidence(const Evaluation& e) {
   DnaEvidence out{.split = e.split,
                   .left_out = e.pairs - e.tested_pairs,
                   .has_train = !e.baselines.empty(),
+                  .trained_here = e.trained_here,
                   .r = undefined,
                   .over_shuffled = undefined,
                   .over_mean = undefined};
@@ -98,7 +106,7 @@ Claim dna_claim(const DnaEvidence& e) {
                   ", does not lie above 0, so nothing here shows that DNA helps the model");
   }
   const std::string no_test =
-      e.has_train ? why_no_test(e.split, e.loci)
+      e.has_train ? why_no_test(e.split, e.loci, e.trained_here)
                   : "the data set has no training pairs, so these loci may have been trained on";
   if (!no_test.empty()) return unsaid(numbers + "; but " + no_test);
   return {true, numbers + ": DNA adds something."};
@@ -113,6 +121,7 @@ BaselineEvidence baseline_evidence(const Evaluation& e) {
           .pairs = none ? 0 : used.pairs,
           .loci = none ? 0 : used.loci,
           .left_out = e.pairs - e.tested_pairs,
+          .trained_here = e.trained_here,
           .has_r = !std::isnan(strongest.score.metrics.pearson),
           .pearson = used.pearson,
           .over = {used.difference, used.interval},
@@ -121,7 +130,6 @@ BaselineEvidence baseline_evidence(const Evaluation& e) {
 }
 
 Claim baseline_claim(const BaselineEvidence& e) {
-  if (!e.has_r) return unsaid("No baseline has an r above 0 to compare the model's with");
   const std::string name = "the strongest baseline, the " + e.label;
   if (e.pairs == 0) {
     return unsaid(std::string(kNoneCanTest) + ", so nothing here can show that the model beats " +
@@ -132,8 +140,11 @@ Claim baseline_claim(const BaselineEvidence& e) {
                   ": an interval needs predictions that differ, of pairs of two loci");
   }
   const std::string over = over_tested(e.pairs, e.left_out);
-  const std::string numbers = over + (over.empty() ? "The" : "the") + " model's r less that of " +
-                              name + ", is " + number(e.over);
+  const std::string numbers =
+      e.has_r ? over + (over.empty() ? "The" : "the") + " model's r less that of " + name +
+                    ", is " + number(e.over)
+              : over + (over.empty() ? "No" : "no") +
+                    " baseline has an r above 0; the model's is " + number(e.over);
   if (e.over.interval.high < 0.0) {
     return unsaid(numbers + ": the model predicts worse than the baseline");
   }
@@ -145,7 +156,7 @@ Claim baseline_claim(const BaselineEvidence& e) {
     return unsaid(numbers + "; but its mean squared error is larger, " + text("%.2g", e.mse) +
                   " against " + text("%.2g", e.baseline_mse));
   }
-  const std::string no_test = why_no_test(e.split, e.loci);
+  const std::string no_test = why_no_test(e.split, e.loci, e.trained_here);
   if (!no_test.empty()) return unsaid(numbers + "; but " + no_test);
   return {true, numbers + ": the model beats the baseline."};
 }
@@ -172,7 +183,7 @@ Claim gene_claim(const GeneEvidence& e) {
         "; the interval does not lie above 0, so nothing here shows that it matters which "
         "gene has which embedding");
   }
-  const std::string no_test = why_no_test(e.split, e.loci);
+  const std::string no_test = why_no_test(e.split, e.loci, e.trained_here);
   if (!no_test.empty()) return unsaid(numbers + "; but " + no_test);
   return {true, numbers + ": it matters which gene has which embedding."};
 }
@@ -187,7 +198,7 @@ std::vector<NamedClaim> claims_of(const Evaluation& e) {
   }
   if (e.controls) {
     out.push_back({"genes", gene_claim({e.split, e.loci, e.controls->change_by_genes,
-                                        gain_of(e.controls->shuffled_genes)})});
+                                        gain_of(e.controls->shuffled_genes), e.trained_here})});
   }
   return out;
 }

@@ -33,12 +33,13 @@ struct DnaEvidence {
   std::int64_t pairs = 0, loci = 0;  // compared
   std::int64_t left_out = 0;
   bool has_train = true;  // else the data set cannot tell which loci are new
-  Gain r;                 // of the compared pairs itself
+  TrainedHere trained_here = TrainedHere::kYes;
+  Gain r;  // of the compared pairs itself
   Gain over_shuffled, over_mean;
 };
 DnaEvidence dna_evidence(const Evaluation& evaluation);
 /// "DNA adds something": the intervals of r and of both losses above 0, over kLeastLoci loci known
-/// to be new, on a split that had no say in the model.
+/// to be new, on a split that had no say in the model, which was trained here.
 Claim dna_claim(const DnaEvidence& evidence);
 
 /// Likewise, of the strongest baseline.
@@ -46,6 +47,7 @@ struct BaselineEvidence {
   std::string split, label;
   std::int64_t pairs = 0, loci = 0;  // compared
   std::int64_t left_out = 0;
+  TrainedHere trained_here = TrainedHere::kYes;
   bool has_r = true;   // the baseline
   double pearson = 0;  // of the model
   Gain over;
@@ -61,6 +63,7 @@ struct GeneEvidence {
   std::int64_t loci = 0;
   double change = 0;  // Controls::change_by_genes
   Gain over_shuffled;
+  TrainedHere trained_here = TrainedHere::kYes;
 };
 /// "It matters which gene has which embedding": the interval above 0, over as many loci, on such a
 /// split.

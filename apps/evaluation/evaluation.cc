@@ -72,7 +72,7 @@ BaselineGain gain_over(const std::vector<float>& baseline, std::span<const float
   BaselineGain out{static_cast<std::int64_t>(scored.target.size()),
                    distinct(scored.loci),
                    model.pearson,
-                   model.pearson - other.pearson,
+                   model.pearson - (std::isnan(other.pearson) ? 0.0 : other.pearson),
                    {std::nan(""), std::nan("")},
                    model.mse,
                    other.mse};

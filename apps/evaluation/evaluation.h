@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/model_inputs.h"
 #include "apps/evaluation/baselines.h"
 #include "apps/evaluation/controls.h"
 #include "apps/evaluation/replicate.h"
@@ -30,8 +31,8 @@ struct BaselineScore {
   Score score;
 };
 
-/// r of the model minus r of the strongest baseline, over some of the pairs. NaN where one of the
-/// two has no r.
+/// r of the model minus r of the strongest baseline, over some of the pairs; a baseline without an
+/// r counts as 0. NaN where the model has none.
 struct BaselineGain {
   std::int64_t pairs = 0, loci = 0;
   double pearson = 0;  // of the model
@@ -52,6 +53,7 @@ struct Evaluation {
   std::string split, data, model_file;  // paths as path_text() writes them
   std::string gene_starts;              // the file of --genes, likewise; "": none
   std::string predictions_digest;       // digest_of() predictions.tsv
+  TrainedHere trained_here = TrainedHere::kUnknown;
   std::int64_t pairs = 0, enhancers = 0, genes = 0, loci = 0;
   bool constant_effects = false;  // all effects equal: correlations and R2 are undefined
   BootstrapOptions bootstrap;

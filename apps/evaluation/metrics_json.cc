@@ -82,6 +82,11 @@ Json share_json(std::int64_t count, std::int64_t of) {
   return {{"pairs", count}, {"share", static_cast<double>(count) / static_cast<double>(of)}};
 }
 
+Json trained_here_json(TrainedHere trained_here) {
+  if (trained_here == TrainedHere::kUnknown) return nullptr;
+  return trained_here == TrainedHere::kYes;
+}
+
 Json claims_json(const Evaluation& e) {
   Json out = Json::object();
   for (const NamedClaim& c : claims_of(e)) {
@@ -112,6 +117,7 @@ std::string metrics_json(const Evaluation& e) {
   Json out = {{"format", "cdt-metrics"},  {"version", 1},          {"split", e.split},
               {"data", e.data},           {"model", e.model_file}, {"n", e.pairs},
               {"enhancers", e.enhancers}, {"loci", e.loci},        {"genes", e.genes}};
+  out["trained_on_these_pairs"] = trained_here_json(e.trained_here);
   if (e.constant_effects) {
     out["effects_note"] = "all effects are equal: correlations are undefined, R2 is 0";
   }

@@ -11,6 +11,7 @@
 
 #include "apps/common/cli.h"
 #include "apps/common/interrupt.h"
+#include "apps/common/model_inputs.h"
 #include "apps/common/output_folder.h"
 #include "apps/common/profile_report.h"
 #include "apps/evaluation/evaluation.h"
@@ -169,6 +170,7 @@ void run(const PredictOptions& options) {
        pairs_that_chose(data, options.split), loci_of(data), predicted.controls, further, ceiling},
       {.replicates = options.bootstrap, .seed = seed});
   evaluation.split = options.split;
+  evaluation.trained_here = trained_here(inference.file, data);
   evaluation.data = path_text(options.common.data);
   evaluation.model_file = path_text(options.common.model);
   if (!options.genes.empty()) evaluation.gene_starts = path_text(options.genes);

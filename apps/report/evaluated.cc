@@ -6,6 +6,7 @@
 
 #include "apps/common/command_record.h"
 #include "apps/common/inference.h"
+#include "apps/common/model_inputs.h"
 #include "apps/evaluation/gene_starts_option.h"
 #include "apps/evaluation/loci.h"
 #include "apps/predict/forward.h"
@@ -75,6 +76,7 @@ Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, co
   out.predictions = std::move(predicted.predictions);
   finish(inference.data, split, seed, truth, predicted.controls,
          further_baselines(genes, inference.data, out.pairs, common.quiet), &out);
+  out.evaluation.trained_here = trained_here(inference.file, inference.data);
   out.command = "cdt-predict --data " + shell_word(common.data.string()) + " --model " +
                 shell_word(common.model.string()) + " --split " + split + " --seed " +
                 std::to_string(common.seed) + " --out prediction";
@@ -141,6 +143,7 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted, c
   if (file.next()) file.fail(0, "more rows than the split " + split + " has pairs");
   finish(data, split, seed, truth, {}, std::move(further), &out);
   Evaluation& e = out.evaluation;
+  e.trained_here = recorded_trained_here(metrics);
   e.controls = recorded_controls(metrics, "controls", e.pairs);
   if (e.tested_pairs < e.pairs) {
     e.tested_controls = recorded_controls(metrics, "tested.controls", e.tested_pairs);

@@ -51,7 +51,7 @@ Html headline(const Material& material) {
   if (const BaselineScore* strongest = e.strongest_baseline()) {
     const double r = strongest->score.metrics.pearson;
     cards += card("Strongest baseline", fixed(r, 3), strongest->label);
-    if (std::isfinite(e.gain.difference)) {
+    if (std::isfinite(r) && std::isfinite(e.gain.difference)) {
       cards += card("Gain over it", signed_text(e.gain.difference), interval(e.gain.interval));
     }
   }

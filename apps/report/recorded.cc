@@ -22,6 +22,12 @@ Control recorded_control(const nlohmann::json& entry, const char* name, const ch
 
 }  // namespace
 
+TrainedHere recorded_trained_here(const nlohmann::json& metrics) {
+  const nlohmann::json& found = value_at(metrics, "trained_on_these_pairs");
+  if (!found.is_boolean()) return TrainedHere::kUnknown;
+  return found.get<bool>() ? TrainedHere::kYes : TrainedHere::kNo;
+}
+
 std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics) {
   const nlohmann::json& found = value_at(metrics, "replicate");
   for (const char* number : {"pearson", "pairs", "enhancers", "model_pearson"}) {

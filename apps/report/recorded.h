@@ -1,5 +1,6 @@
-// What metrics.json of cdt-predict says that the table of predictions beside it cannot: the second
-// screen, the controls and how further baselines are called.
+// What metrics.json of cdt-predict says that the table of predictions beside it cannot: whether the
+// model was trained on the data set's pairs, the second screen, the controls and how further
+// baselines are called.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -7,11 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/model_inputs.h"
 #include "apps/evaluation/baselines.h"
 #include "apps/evaluation/controls.h"
 #include "apps/evaluation/replicate.h"
 
 namespace cdt {
+
+/// kUnknown unless "trained_on_these_pairs" is true or false.
+TrainedHere recorded_trained_here(const nlohmann::json& metrics);
 
 /// What --replicate found; nothing if it was not given, or a number is missing.
 std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics);

@@ -74,6 +74,14 @@ done
 refused 'genes: --match-genes: the data set' "$work/other-gene" --match-genes
 expect_text "$work/stderr" 'lacks 1 gene (GENE00003)'
 
+# Pairs are told by name.
+trained_here() { # MESSAGE VALUE NAME
+  check "$1" grep -qE "^ *\"trained_on_these_pairs\": $2,\$" "$work/$3/metrics.json"
+}
+trained_here 'trained on its own data' true straight
+trained_here 'in another order too' true reversed
+trained_here 'pairs of genes left out do not count' true more-matched
+
 # Other bins, another assembly, other values.
 other_inputs() { # NAME FIELD: $work/NAME differs in FIELD
   refused "$2: differs in the data set $work/$1" "$work/$1"
@@ -114,6 +122,9 @@ for run in tuned tuned-reversed; do
   expect_ok "$train" --out "$work/$run" --resume --epochs 2 --threads 1 --quiet
 done
 expect_same "$work/tuned/last/model.safetensors" "$work/tuned-reversed/last/model.safetensors"
+for file in model last/model; do
+  check "$file: records its pairs" grep -aqE '"train_pairs":"[0-9a-f]{16}"' "$work/tuned/$file.safetensors"
+done
 
 # The report predicts by itself.
 if command -v gnuplot >/dev/null; then
@@ -135,6 +146,8 @@ damaged 'genes: gene 2 is there twice: GENE00001' '1,/GENE00002/s/GENE00002/GENE
 damaged 'genes: number of names differs' '1,/GENE00002/s/\\nGENE00002/__GENE00002/'
 damaged 'bins: out of range (expected 1 to ' 's/"bins":"16"/"bins":"-6"/'
 damaged 'bin_bp: is missing' 's/"bin_bp"/"bin_xy"/'
+damaged 'val_pairs: is no digest' 's/"val_pairs":"./"val_pairs":"x/'
+damaged 'train_pairs: is missing' 's/"train_pairs"/"train_pxxxx"/'
 damaged 'rna: is no digest' 's/"rna":"./"rna":"x/'
 damaged 'config: hidden: is not that of the tensors (expected 16, got 99)' \
   's/\\"hidden\\":16/\\"hidden\\":99/'

@@ -49,7 +49,8 @@ void make_checkpoint(const fs::path& file) {
   Arena lasting(*backend, "lasting");
   Cdt model(config, *backend, lasting, false);
   model.initialise(1);
-  const ModelInputs inputs{{"A", "B", "C"}, 4, 128, "hg38", "0123456789abcdef", "fedcba9876543210"};
+  const std::string digest = "0123456789abcdef";
+  const ModelInputs inputs{{"A", "B", "C"}, 4, 128, "hg38", digest, digest, digest, digest};
   save_model(file, model, *backend, inputs_metadata(inputs));
 }
 

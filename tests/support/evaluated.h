@@ -1,4 +1,4 @@
-// evaluate() for tests: each enhancer is a locus of its own.
+// evaluate() for tests: each enhancer is a locus of its own, and the model was trained on `train`.
 #pragma once
 
 #include <numeric>
@@ -14,8 +14,10 @@ inline Evaluation evaluated(const std::vector<Pair>& pairs, const std::vector<fl
                             const std::vector<Pair>& chose = {}) {
   std::vector<std::int32_t> loci(64);
   std::iota(loci.begin(), loci.end(), 0);
-  return evaluate({pairs, predictions, train, chose, loci, controls, {}, noise_ceiling},
-                  {.replicates = replicates});
+  Evaluation out = evaluate({pairs, predictions, train, chose, loci, controls, {}, noise_ceiling},
+                            {.replicates = replicates});
+  out.trained_here = TrainedHere::kYes;
+  return out;
 }
 
 }  // namespace cdt::test

@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/random.h"
@@ -101,6 +102,22 @@ TEST(DnaClaimTest, SilentAboutLociThatWereTrainedOn) {
       0U);
 }
 
+TEST(ClaimTest, SilentOfAModelThatMayHaveBeenTrainedOnThesePairs) {
+  for (const auto& [trained_here, reason] :
+       {std::pair(TrainedHere::kNo, "; but the model was trained or chosen on other pairs"),
+        {TrainedHere::kUnknown, "; but the model file does not say which pairs"}}) {
+    DnaEvidence d = dna();
+    BaselineEvidence b = baseline(kAbove);
+    GeneEvidence g{"test", 80, 0.5, kAbove};
+    EXPECT_TRUE(dna_claim(d).said && baseline_claim(b).said && gene_claim(g).said);
+    d.trained_here = b.trained_here = g.trained_here = trained_here;
+    for (const Claim& claim : {dna_claim(d), baseline_claim(b), gene_claim(g)}) {
+      EXPECT_FALSE(claim.said);
+      EXPECT_TRUE(holds(claim, reason)) << claim.text;
+    }
+  }
+}
+
 TEST(DnaClaimTest, SilentAboutFewLoci) {
   DnaEvidence e = dna();
   e.loci = kLeastLoci;
@@ -145,7 +162,10 @@ TEST(BaselineClaimTest, SilentWhereNothingIsBeaten) {
   EXPECT_FALSE(baseline_claim(e).said);
   e = baseline(kAbove);
   e.has_r = false;
-  EXPECT_FALSE(baseline_claim(e).said);
+  EXPECT_EQ(
+      baseline_claim(e).text,
+      "No baseline has an r above 0; the model's is 0.200 [0.100, 0.300]: the model beats the "
+      "baseline.");
   e = baseline(kAbove);
   e.pairs = 0;
   EXPECT_FALSE(baseline_claim(e).said);
@@ -240,6 +260,20 @@ TEST(EvidenceTest, ModelThatReadsDnaIsHeard) {
   EXPECT_FALSE(world.dna("val").said);
 }
 
+TEST(EvidenceTest, WhatTheModelFileSaysOfThePairsCounts) {
+  const World world(
+      3, [](auto e, auto g, double noise) { return of_dna(e) + g + 0.3 * noise; },
+      [](auto e, auto g) { return of_dna(e) + g; });
+  Evaluation e = world.evaluation();
+  e.split = "test";
+  const auto said = [&](std::size_t i) { return claims_of(e)[i].claim.said; };
+  EXPECT_TRUE(said(0) && said(1));
+  for (const TrainedHere other : {TrainedHere::kNo, TrainedHere::kUnknown}) {
+    e.trained_here = other;
+    EXPECT_FALSE(said(0) || said(1) || said(2));
+  }
+}
+
 TEST(EvidenceTest, GeneAloneIsNoDna) {
   // The model tells genes apart, well, and its DNA moves predictions to no use.
   const World world(
@@ -279,7 +313,7 @@ TEST(EvidenceTest, WhatIsKnownByHeartBeatsNoBaseline) {
   }
   EXPECT_FALSE(world.baseline().said) << world.baseline().text;
   EXPECT_TRUE(holds(world.baseline(), "of trained genes at loci that had no part in training") ||
-              holds(world.baseline(), "No baseline has an r above 0"))
+              holds(world.baseline(), "no baseline has an r above 0"))
       << world.baseline().text;
 }
 

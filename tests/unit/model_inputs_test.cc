@@ -7,8 +7,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "io/digest.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"
@@ -74,6 +76,8 @@ TEST_F(ModelInputsTest, ComeBackAsTheyWereWritten) {
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(inputs_metadata(*back), metadata);
   EXPECT_EQ(back->genes, data.genes);
+  EXPECT_EQ(back->train_pairs, digest_of("E0\tA\nE1\tC\n"));
+  EXPECT_EQ(back->val_pairs, digest_of("E2\tB\n"));
   Dataset same(data_dir);
   EXPECT_EQ(fit(&same), "");
   EXPECT_EQ(fit(&same, {.match_genes = true}), "");
@@ -156,6 +160,59 @@ TEST_F(ModelInputsTest, OtherInputsAreRefusedUnlessTheyAreMeant) {
   EXPECT_EQ(fit(&synonym), "");
 }
 
+TEST_F(ModelInputsTest, PairsTellWhereTheModelWasTrained) {
+  const SafetensorsReader file(model_file);
+  const auto with = [&](const std::function<void(std::vector<Pair>*)>& change) {
+    Dataset data(data_dir);
+    change(&data.pairs);
+    EXPECT_EQ(fit(&data), "");  // other pairs are no mistake
+    return trained_here(file, data);
+  };
+  const auto same = [](std::vector<Pair>* pairs) {
+    std::swap(pairs->front(), pairs->back());
+    for (Pair& pair : *pairs) pair.beta += 1.0F;
+    pairs->push_back({Split::kTest, 4, 0, 0.0F, -1});
+  };
+  EXPECT_EQ(with(same), TrainedHere::kYes);
+  const std::vector<std::function<void(std::vector<Pair>*)>> others = {
+      [](auto* pairs) {
+        pairs->push_back({Split::kTrain, 3, 1, 0.0F, -1});
+      },
+      [](auto* pairs) {
+        pairs->push_back({Split::kVal, 3, 1, 0.0F, -1});
+      },
+      [](auto* pairs) { pairs->pop_back(); },
+      [](auto* pairs) { (*pairs)[0].gene = 1; },
+      [](auto* pairs) { std::swap((*pairs)[0].gene, (*pairs)[1].gene); },
+      [](auto* pairs) { (*pairs)[0].split = Split::kTest; },
+      [](auto* pairs) { std::swap((*pairs)[0].split, (*pairs)[2].split); }};
+  for (const auto& other : others) EXPECT_EQ(with(other), TrainedHere::kNo);
+}
+
+TEST_F(ModelInputsTest, PairsOfGenesTheModelLacksDoNotCount) {
+  Dataset narrow(data_dir);
+  narrow.choose_genes({2, 0});
+  config.genes = 2;
+  metadata = inputs_metadata(model_inputs_of(narrow));
+  save();
+  Dataset wide(data_dir);
+  EXPECT_EQ(trained_here(SafetensorsReader(model_file), wide), TrainedHere::kNo);
+  fit(&wide, {.match_genes = true});
+  EXPECT_EQ(trained_here(SafetensorsReader(model_file), wide), TrainedHere::kYes);
+}
+
+TEST_F(ModelInputsTest, AFileThatDoesNotRecordPairsSaysNothingOfThem) {
+  metadata.erase("train_pairs");
+  metadata.erase("val_pairs");
+  save();
+  Dataset data(data_dir);
+  EXPECT_EQ(fit(&data), "");
+  EXPECT_EQ(trained_here(SafetensorsReader(model_file), data), TrainedHere::kUnknown);
+  const auto back = read_model_inputs(SafetensorsReader(model_file), config.genes);
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(inputs_metadata(*back), metadata);
+}
+
 TEST_F(ModelInputsTest, AFileThatRecordsNothingIsUsedWithAWarning) {
   metadata.clear();
   save();
@@ -163,6 +220,7 @@ TEST_F(ModelInputsTest, AFileThatRecordsNothingIsUsedWithAWarning) {
   const std::string warning = fit(&data);
   EXPECT_NE(warning.find("could not be checked\n"), std::string::npos) << warning;
   EXPECT_EQ(warning.find('\n'), warning.size() - 1);
+  EXPECT_EQ(trained_here(SafetensorsReader(model_file), data), TrainedHere::kUnknown);
   expect_message(complaint([](Dataset*) {}, {.match_genes = true}), model_file, "genes",
                  "does not record the model's genes");
   expect_message(complaint([](Dataset* d) {
@@ -192,6 +250,12 @@ TEST_F(ModelInputsTest, DamagedMetadataAreNamed) {
   expect_message(with("rna", "0123"), model_file, "metadata.rna", "16 hexadecimal digits");
   expect_message(with("protein", "0123456789ABCDEF"), model_file, "metadata.protein",
                  "is no digest");
+  expect_message(with("val_pairs", "none"), model_file, "metadata.val_pairs", "is no digest");
+  const std::string val_pairs = metadata.at("val_pairs");
+  metadata.erase("val_pairs");
+  save();
+  expect_message(complaint([](Dataset*) {}), model_file, "metadata.val_pairs", "is missing");
+  metadata["val_pairs"] = val_pairs;
   metadata.erase("assembly");
   save();
   expect_message(complaint([](Dataset*) {}), model_file, "metadata.assembly", "is missing");
