@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
@@ -12,8 +13,8 @@ namespace {
 
 constexpr double kNearlyUniform = 0.9;  // effective bins, as a share of all
 constexpr double kEvenAuroc = 0.5;
-constexpr double kAlike = 0.99;              // r of two genes' rows
-constexpr std::int64_t kLeastEnhancers = 5;  // for a word about how rows are in general
+constexpr double kAlike = 0.99;           // r of two genes' rows
+constexpr std::int64_t kLeastMapped = 5;  // enhancers, for a word about how rows are in general
 
 /// The estimate and its whole interval; false where one is undefined.
 bool above(const Estimate& e, double chance) { return e.value > chance && e.interval.low > chance; }
@@ -42,6 +43,15 @@ std::int64_t windows_with_peak(const Attribution& attribution, const nlohmann::j
 
 }  // namespace
 
+bool can_conclude(const Attribution& attribution) {
+  std::set<std::int32_t> enhancers;
+  for (const AttributedPair& pair : attribution.pairs) enhancers.insert(pair.enhancer);
+  const auto untrained = std::count_if(attribution.pairs.begin(), attribution.pairs.end(),
+                                       [](const AttributedPair& pair) { return pair.untrained; });
+  return static_cast<std::int64_t>(enhancers.size()) >= kLeastEnhancers &&
+         2 * untrained <= static_cast<std::int64_t>(attribution.pairs.size());
+}
+
 Html uniform_claim(const WindowSpread& spread) {
   const auto bins = static_cast<double>(spread.bins);
   const Estimate& e = spread.effective_bins;
@@ -49,7 +59,7 @@ Html uniform_claim(const WindowSpread& spread) {
   if (spread.bins < 2 || !(e.value > kNearlyUniform * bins) || contradicted) return {};
   return said(
       "uniform",
-      "Attention is nearly uniform: mean over the explained pairs with a peak, it spreads over " +
+      "Attention is nearly uniform: mean over the explained pairs with DNA, it spreads over " +
           fixed(e.value, 0) + " of " + std::to_string(spread.bins) +
           " bins (exp of its entropy). The place of its peak then means little.");
 }
@@ -138,7 +148,7 @@ Html gene_claim(const SiteFinding& f, bool uses_dna) {
 }
 
 Html gene_rows_claim(const GeneRows& rows) {
-  if (rows.enhancers < kLeastEnhancers || !(rows.least > kAlike)) return {};
+  if (rows.enhancers < kLeastMapped || !(rows.least > kAlike)) return {};
   return " " + said("gene-rows", "The attention hardly says which gene it is of.");
 }
 
@@ -160,7 +170,7 @@ EdgePeaks read_edge_peaks(const Attribution& attribution, const std::string& met
   const std::string edge = "peak_in_outer_5_percent";
   const nlohmann::json& numbers = value_at(attribution.summary, "methods." + method);
   return {method,
-          windows_with_peak(attribution, numbers),
+          can_conclude(attribution) ? windows_with_peak(attribution, numbers) : 0,
           {number_at(numbers, edge), interval_at(numbers, "interval_95." + edge)},
           number_at(attribution.summary, "random_peaks." + edge),
           weaker_p(value_at(numbers, "null.uniform." + edge),
@@ -175,7 +185,7 @@ SharedTops read_shared_tops(const Attribution& attribution, const std::string& f
   const nlohmann::json& listed = value_at(attribution.summary, "agreement");
   for (const nlohmann::json& both : listed.is_array() ? listed : nlohmann::json::array()) {
     if (string_at(both, "first") != first || string_at(both, "second") != second) continue;
-    out.pairs = windows_with_peak(attribution, both);
+    out.pairs = can_conclude(attribution) ? windows_with_peak(attribution, both) : 0;
     out.shared = {number_at(both, "top_overlap.mean"),
                   interval_at(both, "top_overlap.interval_95")};
     out.by_chance = number_at(both, "top_overlap.hypergeometric.expectation");

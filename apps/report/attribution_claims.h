@@ -1,8 +1,9 @@
 // The page's sentences that conclude something from an attribution. Each is a function of numbers
-// that returns nothing unless its control allows the sentence: enough windows, an interval over
-// enhancers on one side of chance, a small p of the weaker null. What is undefined (NaN) allows
-// nothing. The numbers themselves stand elsewhere, beside what chance gives, whatever is concluded.
-// Each sentence is marked (claim_html) with the name that docs/honesty.md gives its claim.
+// that returns nothing unless its control allows the sentence: enough windows of enough
+// enhancers, an interval over enhancers on one side of chance, a small p of the weaker null. What
+// is undefined (NaN) allows nothing. The numbers themselves stand elsewhere, beside what chance
+// gives, whatever is concluded. Each sentence is marked (claim_html) with the name that
+// docs/honesty.md gives its claim.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,14 @@
 
 namespace cdt {
 
-constexpr std::int64_t kLeastWindows = 20;  // or pairs, or a mean over them proves nothing
-constexpr double kSignificant = 0.05;       // of p and q, two-sided
+constexpr std::int64_t kLeastWindows = 20;    // or pairs, or a mean over them proves nothing
+constexpr std::int64_t kLeastEnhancers = 20;  // or an interval that draws them is too narrow
+constexpr double kSignificant = 0.05;         // of p and q, two-sided
+
+/// Whether the explained pairs with DNA can carry a conclusion about where scores lie: they are of
+/// kLeastEnhancers enhancers at least, and no more than half of them are of genes without training
+/// pairs, whose windows show initial weights. Else every count that a claim asks for is 0.
+bool can_conclude(const Attribution& attribution);
 
 struct Estimate {
   double value = 0;
@@ -36,7 +43,7 @@ Html uniform_claim(const WindowSpread& spread);
 /// How many of a method's peaks lie in the outer 5 % of the window.
 struct EdgePeaks {
   std::string method;
-  std::int64_t windows = 0;  // that have a peak
+  std::int64_t windows = 0;  // that have a peak; 0 unless can_conclude()
   Estimate share;
   double by_chance = 0;
   ResampledP p;  // the larger of uniform peaks and circular shifts
@@ -46,7 +53,7 @@ Html edge_claim(const EdgePeaks& peaks);
 /// How many of their top bins two methods share.
 struct SharedTops {
   std::string first, second;
-  std::int64_t pairs = 0;  // in which both have a peak
+  std::int64_t pairs = 0;  // in which both have a peak; 0 unless can_conclude()
   Estimate shared;         // mean
   double by_chance = 0;
   ResampledP hypergeometric, shifted;

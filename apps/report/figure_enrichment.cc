@@ -81,7 +81,7 @@ std::vector<std::string> classes_of(const std::vector<Row>& rows) {
 
 /// As it stands in a script; of a name of more than `most` bytes the begin and the end.
 std::string shortened(const std::string& name, std::size_t most) {
-  const std::string text = plain(name);
+  std::string text = plain(name);
   if (text.size() <= most) return text;
   const auto inside = [&](std::size_t at) {  // a UTF-8 character
     return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
@@ -145,7 +145,7 @@ Html enrichment_table(const std::vector<Row>& rows) {
          element("p", kTests);
 }
 
-Html finding(const std::vector<Row>& rows, std::size_t classes) {
+Html finding(const Attribution& attribution, const std::vector<Row>& rows, std::size_t classes) {
   std::vector<ClassTest> tests;
   for (const Row& row : rows) {
     if (!std::isnan(row.q)) tests.push_back({{row.fold, row.interval}, row.q});
@@ -158,7 +158,8 @@ Html finding(const std::vector<Row>& rows, std::size_t classes) {
           " could not be made, as the class covers no bin of the windows or all of them. ";
   }
   if (tested == 0) return out;
-  out += counted(tested, "test") + ", each of a method on a class." + enrichment_claim(tests);
+  out += counted(tested, "test") + ", each of a method on a class.";
+  if (can_conclude(attribution)) out += enrichment_claim(tests);
   if (classes > kMostDrawn) {
     out += " Drawn are the " + std::to_string(kMostDrawn) + " classes that cover most bins.";
   }
@@ -199,9 +200,11 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
       "reaches across, or whose q is 0.05 or more.";
   figure.note =
       "A model looks at what its training made stand out, by noise too: where top bins lie is no "
-      "evidence of what acts on genes. ";
+      "evidence of what acts on genes. A network that was never trained shows enrichment too, "
+      "where "
+      "the DNA features mark the elements: it is no sign of learning. ";
   figure.note += kSeesNoPositions;
-  figure.finding = finding(rows, classes.size());
+  figure.finding = finding(*material.attribution, rows, classes.size());
   for (const char* method : {"attention", "gradient"}) {
     figure.finding += std::string(" Top bins of ") + method + ": " +
                       n_text(defined_pairs(*material.attribution, {method})) + ".";

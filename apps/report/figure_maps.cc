@@ -107,11 +107,13 @@ MappedGeneRows read_gene_rows(const Material& material) {
     const std::int32_t enhancer = material.data.find_enhancer(string_at(row, "enhancer"));
     if (!material.attribution->explains(enhancer)) continue;
     ++out.with_dna;
-    if (!std::isfinite(mean) || above == row.end() || !above->is_number()) continue;
+    const double least = number_at(row, "min");
+    const bool known = std::isfinite(mean) && std::isfinite(least);
+    if (!known || above == row.end() || !above->is_number()) continue;
     ++out.enhancers;
     out.mean += mean;
     out.share_above += above->get<double>();
-    out.least = std::fmin(out.least, number_at(row, "min"));
+    out.least = std::min(out.least, least);
   }
   out.mean /= static_cast<double>(out.enhancers);
   out.share_above /= static_cast<double>(out.enhancers);

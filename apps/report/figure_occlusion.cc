@@ -104,21 +104,21 @@ Html correlation_table(const Attribution& attribution) {
                {"method", "foretells", "Pearson r, mean over pairs", "median", "n"}, rows);
 }
 
-Html finding(const Comparison& comparison, std::int64_t bins, const nlohmann::json& summary) {
+Html finding(const Comparison& comparison, std::int64_t bins, const Attribution& attribution) {
+  const nlohmann::json& summary = attribution.summary;
+  const auto correlated = static_cast<std::int64_t>(comparison.correlations.size());
   Html out = "Spearman correlation within a pair, " + Html(counted(bins, "bin")) +
              " at a time: median " + fixed(quantile_of_sorted(comparison.correlations, 0.5), 2) +
              ", middle half " + fixed(quantile_of_sorted(comparison.correlations, 0.25), 2) +
              " to " + fixed(quantile_of_sorted(comparison.correlations, 0.75), 2) + ", " +
-             counted(static_cast<std::int64_t>(comparison.correlations.size()), "pair") +
-             "; mean " + fixed(comparison.mean, 3);
+             counted(correlated, "pair") + "; mean " + fixed(comparison.mean, 3);
   const double by_chance = kTwoSided95 * comparison.shifted_sd;
   out += by_chance < 1.0 ? ", where gradients shifted around their windows give 0 \u00b1 " +
                                fixed(by_chance, 3) + " (95\u202f%)."
                          : std::string("; of so few ranges chance may make any.");
-  out +=
-      foretelling_claim({static_cast<std::int64_t>(comparison.correlations.size()), comparison.mean,
-                         comparison.shifted_sd,
-                         interval_at(summary, "occlusion_vs_gradient.gradient.pearson_mean_ci")});
+  out += foretelling_claim(
+      {can_conclude(attribution) ? correlated : 0, comparison.mean, comparison.shifted_sd,
+       interval_at(summary, "occlusion_vs_gradient.gradient.pearson_mean_ci")});
   if (comparison.points.size() < comparison.ranges) {
     out += " " + counted(static_cast<std::int64_t>(comparison.points.size()), "range") + " of " +
            count_text(static_cast<std::int64_t>(comparison.ranges)) + " are drawn, evenly chosen.";
@@ -171,7 +171,7 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.note =
       "A level row of dots may be the effect of the replacement itself, whatever the bins held. ";
   figure.note += kSeesNoPositions;
-  figure.finding = finding(comparison, bins, attribution.summary);
+  figure.finding = finding(comparison, bins, attribution);
   if (!defined.left_out.empty()) figure.finding += " Windows with a peak: " + n_text(defined) + ".";
   figure.details = correlation_table(attribution);
   figure.command = attribute_command(material);

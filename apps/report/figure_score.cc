@@ -60,10 +60,13 @@ Html score_table(const Evaluation& e) {
     rows.push_back(score_row("on untrained genes", *e.unseen_genes));
   }
   for (const BaselineScore& b : e.baselines) rows.push_back(score_row(b.label, b.score));
-  return table(
-      "Scores",
-      {"", "n", "r", "95\u202f% interval", "p, two-sided", "Spearman", "R\u00b2", "MSE", "MAE"},
-      rows);
+  return table("Scores",
+               {"", "n", "r", "95\u202f% interval", "p, two-sided", "Spearman", "R\u00b2", "MSE",
+                "MAE"},
+               rows) +
+         element("p",
+                 "p takes pairs for independent, which those of one locus or gene are not; the "
+                 "intervals draw loci.");
 }
 
 Html control_table(const Controls& controls, const char* label) {

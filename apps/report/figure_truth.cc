@@ -154,16 +154,18 @@ bool uses_dna(const Material& material) {
 }
 
 /// scores: best first.
-Html finding(const nlohmann::json& summary, const std::vector<MethodScore>& scores,
+Html finding(const Attribution& attribution, const std::vector<MethodScore>& scores,
              bool model_uses_dna) {
+  const nlohmann::json& summary = attribution.summary;
+  const bool concludes = can_conclude(attribution);
   const auto pairs = [&](const char* path) { return counted(count_at(summary, path), "pair"); };
   std::vector<SiteFinding> findings;
   for (const MethodScore& s : scores) {
     const nlohmann::json& numbers = value_at(summary, "truth_scores.methods." + s.method);
     const char* all = "truth_scores.pairs";
-    findings.push_back({s.method,
-                        numbers.contains("n") ? count_at(numbers, "n") : count_at(summary, all),
-                        s.causal.auroc, s.causal_over_decoy, s.elsewhere.auroc});
+    const std::int64_t n = numbers.contains("n") ? count_at(numbers, "n") : count_at(summary, all);
+    findings.push_back(
+        {s.method, concludes ? n : 0, s.causal.auroc, s.causal_over_decoy, s.elsewhere.auroc});
   }
   Html out = pairs("truth_scores.pairs") + " have a planted effect";
   if (const std::int64_t left_out = count_at(summary, "truth_scores.zero_dna_left_out");
@@ -229,7 +231,8 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
       "Means over pairs of absolute scores, intervals from a bootstrap over enhancers; the best by "
       "precision stands at the top. ";
   figure.note += kSeesNoPositions;
-  figure.finding = finding(summary, scores, uses_dna(material)) + occlusion_remark(summary);
+  figure.finding =
+      finding(*material.attribution, scores, uses_dna(material)) + occlusion_remark(summary);
   figure.details = score_table(scores, chance);
   figure.unfolded = true;
   figure.command = command;

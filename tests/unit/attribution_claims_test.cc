@@ -190,12 +190,38 @@ TEST(ClaimsTest, EveryPartOfAControlCounts) {
        [](auto* e) { e->shifted_sd = kNaN; }, [](auto* e) { e->pearson_mean.low = -0.1; }});
 }
 
+/// Two pairs of each enhancer.
+Attribution explained(std::int64_t enhancers) {
+  Attribution out;
+  for (std::int32_t e = 0; e < enhancers; ++e) {
+    for (const std::int32_t gene : {0, 1}) {
+      AttributedPair& pair = out.pairs.emplace_back();
+      pair.enhancer = e;
+      pair.gene = gene;
+    }
+  }
+  return out;
+}
+
+TEST(ClaimsTest, ConclusionsNeedEnhancersAndTrainedGenes) {
+  EXPECT_TRUE(can_conclude(explained(20)));
+  EXPECT_FALSE(can_conclude(explained(19)));
+  EXPECT_FALSE(can_conclude({}));
+  Attribution a = explained(20);
+  for (std::size_t i = 0; i < 20; ++i) a.pairs[i].untrained = true;
+  EXPECT_TRUE(can_conclude(a)) << "half of the pairs";
+  a.pairs[20].untrained = true;
+  EXPECT_FALSE(can_conclude(a));
+  a = explained(19);
+  a.without_dna = explained(40).pairs;
+  EXPECT_FALSE(can_conclude(a)) << "only windows with DNA count";
+}
+
 TEST(ClaimsTest, NumbersAreThoseOfTheSummary) {
   const auto test = [](double p) -> nlohmann::json {
     return {{"p", p}, {"p_monte_carlo_error", 0.001}, {"p_at_floor", p == 0.002}};
   };
-  Attribution a;
-  a.pairs.resize(7);
+  Attribution a = explained(kLeastEnhancers);
   for (const char* method : {"attention", "gradient"}) {
     a.summary["methods"][method] = {
         {"peak_in_outer_5_percent", 0.5},
@@ -221,7 +247,8 @@ TEST(ClaimsTest, NumbersAreThoseOfTheSummary) {
   EXPECT_EQ(edge.by_chance, 0.05);
   EXPECT_EQ(edge.p.p, 0.01) << "of the weaker null";
   EXPECT_EQ(edge.p.error, 0.001);
-  EXPECT_EQ(read_edge_peaks(a, "gradient").windows, 7) << "an older summary counts none";
+  EXPECT_EQ(read_edge_peaks(a, "gradient").windows, 40) << "an older summary counts none";
+  a.summary["methods"]["gradient"]["n"] = 7;
   const SharedTops tops = read_shared_tops(a, "attention", "gradient");
   EXPECT_EQ(tops.pairs, 25);
   EXPECT_EQ(tops.shared.interval.high, 2.5);
@@ -232,6 +259,17 @@ TEST(ClaimsTest, NumbersAreThoseOfTheSummary) {
   EXPECT_FALSE(agreement_claim(tops).empty());
   a.summary["methods"]["gradient"]["n"] = 30;
   EXPECT_TRUE(read_shared_tops(a, "attention", "gradient").at_edge);
+}
+
+TEST(ClaimsTest, NumbersOfFewEnhancersAreOfNoWindow) {
+  for (const std::int64_t enhancers : {kLeastEnhancers, kLeastEnhancers - 1}) {
+    Attribution a = explained(enhancers);
+    a.summary["methods"]["attention"]["n"] = 30;
+    a.summary["agreement"] = {{{"first", "attention"}, {"second", "gradient"}, {"n", 25}}};
+    const bool enough = enhancers == kLeastEnhancers;
+    EXPECT_EQ(read_edge_peaks(a, "attention").windows, enough ? 30 : 0);
+    EXPECT_EQ(read_shared_tops(a, "attention", "gradient").pairs, enough ? 25 : 0);
+  }
 }
 
 // A model that learnt nothing prefers one of the two motifs, in every window alike.
@@ -256,6 +294,8 @@ TEST(ClaimsTest, ASiteThatIsFoundForEveryGene) {
 
 TEST(ClaimsTest, UniformAttention) {
   EXPECT_TRUE(speaks(uniform_claim({{850, {840, 860}}, 896}), "850 of 896"));
+  EXPECT_TRUE(
+      speaks(uniform_claim({{850, {840, 860}}, 896}), "mean over the explained pairs with DNA, "));
   EXPECT_FALSE(uniform_claim({{850, {kNaN, kNaN}}, 896}).empty()) << "of the windows at hand";
   EXPECT_EQ(uniform_claim({{850, {700, 890}}, 896}).code(), "");
   EXPECT_EQ(uniform_claim({{800, {790, 806}}, 896}).code(), "");
