@@ -5,15 +5,14 @@
 #
 #   tests/honesty.sh BIN OUT [SEEDS]        seeds 1 to SEEDS (50), JOBS of them at once (2)
 #
-# Claims about DNA are dna, baseline and sites. Where the mechanism is none or gene-only DNA tells
-# nothing of the effects, so there dna and baseline (the baselines know no DNA) are false: their share is
-# that of false claims, and under dna and specific it is the power. So it is for sites, "the site that acts
+# Claims about DNA are dna, baseline, enrichment (sites.bed is the annotation) and sites. Where the mechanism
+# is none or gene-only DNA tells nothing of the effects, so there they are false: their share is that of
+# false claims, and under dna and specific it is the power. So it is for sites, "the site that acts
 # is found", which is said only where dna is; but without an acting site no pair has a planted effect, the
 # figure is left out, and 0 says no more than that (tests/apps/76_silent_pages.sh has data where it could
 # be said). Val chose the model: of it nothing may be claimed whatever the mechanism.
-# The others are claims about the model, not about DNA: any model, one of mere noise too, may look at a
-# motif (enrichment, where sites.bed is the annotation), at the edges (edge-*) or at all bins alike
-# (uniform), its attention may agree with its gradient (agreement) and its gradient with its own
+# The others are claims about the model, not about DNA: any model, one of mere noise too, may look at the
+# edges (edge-*) or at all bins alike (uniform), its attention may agree with its gradient (agreement) and its gradient with its own
 # predictions (foretelling). They may be true under every mechanism, and their shares stand beside.
 #
 # OUT/honesty.tsv: mechanism seed split r gain, and 0|1 for each claim on the page, of val in
@@ -123,7 +122,7 @@ summarise() {
         p = said[key, i] / m; d = 1 + z * z / m
         centre = (p + z * z / (2 * m)) / d
         half = z * sqrt(p * (1 - p) / m + z * z / (4 * m * m)) / d
-        print key, name[i], name[i] ~ /^(dna|baseline|sites)$/ ? "DNA" : "model", m, said[key, i],
+        print key, name[i], name[i] ~ /^(dna|baseline|sites|enrichment)$/ ? "DNA" : "model", m, said[key, i],
           sprintf("%.1f", 100 * p), sprintf("%.1f", 100 * (centre - half)), sprintf("%.1f", 100 * (centre + half)),
           defined[key] ? sprintf("%.3f", r[key] / defined[key]) : "nan"
       }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "apps/evaluation/claims.h"
 #include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
 #include "apps/report/summary_tables.h"
@@ -52,6 +53,13 @@ bool can_conclude(const Attribution& attribution) {
          2 * untrained <= static_cast<std::int64_t>(attribution.pairs.size());
 }
 
+bool uses_dna(const Material& material) {
+  if (!material.evaluated) return false;
+  const std::vector<NamedClaim> claims = claims_of(material.evaluated->evaluation);
+  return std::any_of(claims.begin(), claims.end(),
+                     [](const NamedClaim& c) { return c.name == "dna" && c.claim.said; });
+}
+
 Html uniform_claim(const WindowSpread& spread) {
   const auto bins = static_cast<double>(spread.bins);
   const Estimate& e = spread.effective_bins;
@@ -86,7 +94,7 @@ Html agreement_claim(const SharedTops& tops) {
                                      p_value(tops.shifted) + " of windows shifted around.");
 }
 
-Html enrichment_claim(std::span<const ClassTest> tests) {
+Html enrichment_claim(std::span<const ClassTest> tests, bool uses_dna) {
   const auto count = [&](bool (*lies)(const Estimate&, double)) {
     return std::count_if(tests.begin(), tests.end(), [&](const ClassTest& t) {
       return t.q < kSignificant && lies(t.fold, 1.0);
@@ -96,12 +104,17 @@ Html enrichment_claim(std::span<const ClassTest> tests) {
   const auto fewer = count(below);
   if (more + fewer == 0) return {};
   const auto found = [](std::int64_t n) { return counted(n, "test"); };
-  return " " +
-         said("enrichment",
-              (more > 0 ? found(more) + " found more top bins on the class than chance" : "") +
-                  (more > 0 && fewer > 0 ? ", " : "") +
-                  (fewer > 0 ? found(fewer) + " found fewer than chance" : "") +
-                  ": two-sided q < 0.05 and the 95\u202f% interval on that side of 1.");
+  const std::string counts =
+      (more > 0 ? found(more) + " found more top bins on the class than chance" : "") +
+      (more > 0 && fewer > 0 ? ", " : "") +
+      (fewer > 0 ? found(fewer) + " found fewer than chance" : "") +
+      ": two-sided q < 0.05 and the 95\u202f% interval on that side of 1";
+  if (uses_dna) return " " + said("enrichment", counts + ".");
+  return " " + claim_html("span", "enrichment", false,
+                          counts +
+                              "; but nothing shows that the model\u2019s r depends on DNA, and a "
+                              "network that was never trained shows as much where the DNA features "
+                              "mark the elements.");
 }
 
 Html foretelling_claim(const ForetoldEffects& effects) {

@@ -26,6 +26,8 @@ constexpr double kSignificant = 0.05;         // of p and q, two-sided
 /// kLeastEnhancers enhancers at least, and no more than half of them are of genes without training
 /// pairs, whose windows show initial weights. Else every count that a claim asks for is 0.
 bool can_conclude(const Attribution& attribution);
+/// dna_claim() of the page's predictions is said.
+bool uses_dna(const Material& material);
 
 struct Estimate {
   double value = 0;
@@ -66,8 +68,10 @@ struct ClassTest {
   Estimate fold;
   double q = 0;
 };
-/// Counts those whose q is small and whose interval lies above 1, or below 1.
-Html enrichment_claim(std::span<const ClassTest> tests);
+/// Counts those whose q is small and whose interval lies above 1, or below 1; of a model that uses
+/// DNA. One that was never trained shows enrichment too, where DNA features mark the elements: then
+/// it is marked as unsaid.
+Html enrichment_claim(std::span<const ClassTest> tests, bool uses_dna);
 
 /// Spearman correlation within a pair of the gradient with the effects of occlusion.
 struct ForetoldEffects {

@@ -145,7 +145,7 @@ Html enrichment_table(const std::vector<Row>& rows) {
          element("p", kTests);
 }
 
-Html finding(const Attribution& attribution, const std::vector<Row>& rows, std::size_t classes) {
+Html finding(const Material& material, const std::vector<Row>& rows, std::size_t classes) {
   std::vector<ClassTest> tests;
   for (const Row& row : rows) {
     if (!std::isnan(row.q)) tests.push_back({{row.fold, row.interval}, row.q});
@@ -159,7 +159,7 @@ Html finding(const Attribution& attribution, const std::vector<Row>& rows, std::
   }
   if (tested == 0) return out;
   out += counted(tested, "test") + ", each of a method on a class.";
-  if (can_conclude(attribution)) out += enrichment_claim(tests);
+  if (can_conclude(*material.attribution)) out += enrichment_claim(tests, uses_dna(material));
   if (classes > kMostDrawn) {
     out += " Drawn are the " + std::to_string(kMostDrawn) + " classes that cover most bins.";
   }
@@ -204,7 +204,7 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
       "where "
       "the DNA features mark the elements: it is no sign of learning. ";
   figure.note += kSeesNoPositions;
-  figure.finding = finding(*material.attribution, rows, classes.size());
+  figure.finding = finding(material, rows, classes.size());
   for (const char* method : {"attention", "gradient"}) {
     figure.finding += std::string(" Top bins of ") + method + ": " +
                       n_text(defined_pairs(*material.attribution, {method})) + ".";

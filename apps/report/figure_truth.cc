@@ -145,14 +145,6 @@ Html score_table(const std::vector<MethodScore>& scores, const Chance& chance) {
                  "no mean of it.");
 }
 
-/// As the evaluation of the page's predictions says.
-bool uses_dna(const Material& material) {
-  if (!material.evaluated) return false;
-  const std::vector<NamedClaim> claims = claims_of(material.evaluated->evaluation);
-  return std::any_of(claims.begin(), claims.end(),
-                     [](const NamedClaim& c) { return c.name == "dna" && c.claim.said; });
-}
-
 /// scores: best first.
 Html finding(const Attribution& attribution, const std::vector<MethodScore>& scores,
              bool model_uses_dna) {

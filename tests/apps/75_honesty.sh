@@ -38,7 +38,7 @@ else
   for mechanism in dna specific; do
     check "$mechanism: pages find the site" test "$(said $mechanism test sites)" = 1
   done
-  check 'claims about the model stand beside' grep -qE $'^none\ttest\tenrichment\tmodel\t1\t' "$out/summary.tsv"
+  check 'claims about the model stand beside' grep -qE $'^none\ttest\tuniform\tmodel\t1\t' "$out/summary.tsv"
 
   # Without gnuplot the predictions are counted alone.
   mkdir "$work/few"

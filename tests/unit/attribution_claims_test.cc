@@ -46,7 +46,7 @@ bool speaks(const Html& claim, const char* words) {
 /// None of the sentences that say that the scores mean something.
 void expect_no_finding(const Numbers& n) {
   EXPECT_EQ(agreement_claim(n.tops).code(), "");
-  EXPECT_EQ(enrichment_claim(n.classes).code(), "");
+  EXPECT_EQ(enrichment_claim(n.classes, true).code(), "");
   EXPECT_EQ(foretelling_claim(n.effects).code(), "");
   EXPECT_EQ(site_claim(n.sites, true).code(), "");
   for (const SiteFinding& f : n.sites) EXPECT_EQ(gene_claim(f, true).code(), "");
@@ -65,8 +65,9 @@ TEST(ClaimsTest, ATrueEffectIsSaid) {
   const Numbers n = true_effect();
   EXPECT_EQ(edge_claim(n.edge).code(), "");
   EXPECT_TRUE(speaks(agreement_claim(n.tops), "attention and gradient agree beyond chance"));
-  EXPECT_TRUE(speaks(enrichment_claim(n.classes), "1 test found more top bins on the class"));
-  EXPECT_TRUE(speaks(enrichment_claim(n.classes), "1 test found fewer"));
+  EXPECT_TRUE(speaks(enrichment_claim(n.classes, true), "1 test found more top bins on the class"));
+  EXPECT_TRUE(speaks(enrichment_claim(n.classes, true), "1 test found fewer"));
+  EXPECT_TRUE(speaks(enrichment_claim(n.classes, false), "class=\"unsaid\""));
   EXPECT_TRUE(speaks(foretelling_claim(n.effects), "foretells"));
   EXPECT_TRUE(speaks(site_claim(n.sites, true), "gradient with AUROC 0.90 [0.80, 0.95]"));
   EXPECT_FALSE(speaks(site_claim(n.sites, true), "attention"));
@@ -82,7 +83,7 @@ TEST(ClaimsTest, EachSentenceIsMarkedByItsName) {
       {"uniform", uniform_claim({{850, {840, 860}}, 896})},
       {"edge-gradient", edge_claim(n.edge)},
       {"agreement", agreement_claim(n.tops)},
-      {"enrichment", enrichment_claim(n.classes)},
+      {"enrichment", enrichment_claim(n.classes, true)},
       {"foretelling", foretelling_claim(n.effects)},
       {"sites", site_claim(n.sites, true)},
       {"site-genes", gene_claim(n.sites[0], true)},
