@@ -1,8 +1,10 @@
 #include "apps/attribute/gradient_options.h"
 
+#include <numeric>
 #include <utility>
 
 #include "apps/common/interrupt.h"
+#include "apps/common/mean_window.h"
 
 namespace cdt {
 
@@ -46,26 +48,20 @@ void add_gradient_options(Cli* cli, GradientOptions* options) {
 Baseline::Baseline(Inference& inference, GradientPass& pass, std::string name)
     : inference_(inference), pass_(pass), name_(std::move(name)) {}
 
-std::vector<float> Baseline::mean_window() {
-  const Dataset& data = inference_.data;
-  const auto size = static_cast<std::size_t>(data.bins * data.dna_dim);
-  std::vector<double> sum(size, 0.0);
-  std::vector<float> row(size);
-  for (std::size_t i = 0; i < data.enhancers.size(); ++i) {
-    data.read_dna(static_cast<std::int32_t>(i), row.data());
-    for (std::size_t k = 0; k < size; ++k) sum[k] += row[k];
+std::vector<float> Baseline::mean_of_all() {
+  std::vector<std::int32_t> all(inference_.data.enhancers.size());
+  std::iota(all.begin(), all.end(), 0);
+  return mean_window(inference_.data, all, [] {
     stop_if_interrupted();
-  }
-  const auto count = static_cast<double>(data.enhancers.size());
-  for (std::size_t k = 0; k < size; ++k) row[k] = static_cast<float>(sum[k] / count);
-  return row;
+    return true;
+  });
 }
 
 const std::vector<float>& Baseline::z() {
   if (!z_.empty()) return z_;
   const Dataset& data = inference_.data;
   if (name_ == "zero") return z_ = pass_.zero_projection(data.bins);
-  const std::vector<float> mean = mean_window();
+  const std::vector<float> mean = mean_of_all();
   const Scratch window(inference_.scratch, {1, data.bins, data.dna_dim});
   inference_.backend->upload(*window, mean.data());
   return z_ = pass_.project(*window);

@@ -35,7 +35,7 @@ class Baseline {
   const std::vector<float>& z();
 
  private:
-  std::vector<float> mean_window();
+  std::vector<float> mean_of_all();
 
   Inference& inference_;
   GradientPass& pass_;

@@ -40,9 +40,10 @@ class PredictionTable {
   std::vector<float> values_;
 };
 
-/// In eval mode; no parameter wants a gradient. Batches of enhancers are as large as outputs
-/// (batch, G), memory on the device, allows; go_on(enhancers done) is asked after each, and if it
-/// says no there is no table. Trunks and outputs stand at the same addresses in every call.
+/// In eval mode; no parameter wants a gradient. A batch has as many enhancers as outputs (batch,
+/// G), memory on the device, has rows. Returns nothing if go_on(enhancers done), asked after each
+/// batch, returns false. Every call needs trunks and outputs at the same addresses
+/// (run_recorded()).
 std::optional<PredictionTable> predict_enhancers(
     Cdt& model, Tape& tape, DnaFeed& feed, const Trunks& trunks, const Tensor& outputs,
     const std::vector<std::int32_t>& enhancers,

@@ -13,11 +13,6 @@
 
 namespace cdt {
 
-/// The mean over the enhancers of their DNA (L, dna_dim), sums in float64. go_on() is asked between
-/// rows; if it says no the result is empty.
-std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32_t>& enhancers,
-                               const std::function<bool()>& go_on);
-
 struct ControlPasses {
   PredictionTable real;
   PredictionTable shuffled_genes;  // rows of RNA and of protein each in an order drawn at random

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <set>
 
 #include "model/metrics.h"
 #include "model/statistics.h"
@@ -21,29 +20,35 @@ double deviation_of(const std::vector<double>& values) {
   return std::sqrt(squares / static_cast<double>(values.size() - 1));
 }
 
-Control score_control(const char* name, const char* label, const Compared& compared,
-                      const std::vector<std::vector<float>>& draws,
-                      const BootstrapOptions& bootstrap) {
-  const std::vector<float> target = effects_of(compared.pairs);
+/// The real predictions, as every control is compared with them.
+struct Real {
+  const Compared& compared;
+  std::vector<float> target;
+  double pearson = 0;
+  BootstrapOptions bootstrap;
+};
+
+Control score_control(const char* name, const char* label, const Real& real,
+                      const std::vector<std::vector<float>>& draws) {
   std::vector<double> r;
   double r_sum = 0.0;
   double r2_sum = 0.0;
   for (const std::vector<float>& draw : draws) {
-    const Metrics m = compute_metrics(draw, target);
+    const Metrics m = compute_metrics(draw, real.target);
     if (!std::isnan(m.pearson)) r.push_back(m.pearson);
     r_sum += std::isnan(m.pearson) ? 0.0 : m.pearson;
     r2_sum += m.r2;
   }
   const auto count = static_cast<double>(draws.size());
-  return {
-      name,
-      label,
-      static_cast<std::int64_t>(draws.size()),
-      mean(r),
-      r2_sum / count,
-      deviation_of(r),
-      compute_metrics(compared.predictions, target).pearson - r_sum / count,
-      bootstrap_pearson_difference(compared.predictions, draws, target, compared.loci, bootstrap)};
+  return {name,
+          label,
+          static_cast<std::int64_t>(draws.size()),
+          mean(r),
+          r2_sum / count,
+          deviation_of(r),
+          real.pearson - r_sum / count,
+          bootstrap_pearson_difference(real.compared.predictions, draws, real.target,
+                                       real.compared.loci, real.bootstrap)};
 }
 
 double largest_change(std::span<const float> before, const std::vector<float>& after) {
@@ -74,20 +79,20 @@ double variance_by_dna(std::span<const float> real, const std::vector<std::vecto
 
 Controls score_controls(const Compared& compared, const ControlPredictions& controls,
                         const BootstrapOptions& bootstrap) {
+  Real real{compared, effects_of(compared.pairs), 0.0, bootstrap};
+  real.pearson = compute_metrics(compared.predictions, real.target).pearson;
   Controls out;
   out.pairs = static_cast<std::int64_t>(compared.pairs.size());
-  out.loci = static_cast<std::int64_t>(
-      std::set<std::int32_t>(compared.loci.begin(), compared.loci.end()).size());
-  out.pearson = compute_metrics(compared.predictions, effects_of(compared.pairs)).pearson;
+  out.loci = distinct<std::int32_t>(compared.loci);
+  out.pearson = real.pearson;
   out.pearson_interval =
-      bootstrap_pearson(compared.predictions, effects_of(compared.pairs), compared.loci, bootstrap);
+      bootstrap_pearson(compared.predictions, real.target, compared.loci, bootstrap);
   if (!controls.shuffled_dna.empty()) {
-    out.shuffled_dna =
-        score_control("shuffled_dna", "DNA shuffled", compared, controls.shuffled_dna, bootstrap);
+    out.shuffled_dna = score_control("shuffled_dna", "DNA shuffled", real, controls.shuffled_dna);
   }
-  out.mean_dna = score_control("mean_dna", "mean window", compared, {controls.mean_dna}, bootstrap);
-  out.shuffled_genes = score_control("shuffled_genes", "gene rows shuffled", compared,
-                                     {controls.shuffled_genes}, bootstrap);
+  out.mean_dna = score_control("mean_dna", "mean window", real, {controls.mean_dna});
+  out.shuffled_genes =
+      score_control("shuffled_genes", "gene rows shuffled", real, {controls.shuffled_genes});
   out.variance_by_dna = variance_by_dna(compared.predictions, controls.shuffled_dna);
   out.change_by_genes = largest_change(compared.predictions, controls.shuffled_genes);
   return out;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -50,6 +51,11 @@ struct Compared {
 Controls score_controls(const Compared& compared, const ControlPredictions& controls,
                         const BootstrapOptions& bootstrap);
 
+/// How many different values there are.
+template <class T>
+std::int64_t distinct(std::span<const T> values) {
+  return static_cast<std::int64_t>(std::set<T>(values.begin(), values.end()).size());
+}
 /// The chosen elements of a vector that has one for every flag.
 template <class T>
 std::vector<T> chosen(std::span<const T> all, const std::vector<bool>& flags) {

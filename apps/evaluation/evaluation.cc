@@ -60,17 +60,12 @@ Scored some_of(const Scored& all, const std::vector<bool>& flags) {
           all.bootstrap};
 }
 
-template <class T>
-std::int64_t distinct(const std::vector<T>& values) {
-  return static_cast<std::int64_t>(std::set<T>(values.begin(), values.end()).size());
-}
-
 BaselineGain gain_over(const std::vector<float>& baseline, std::span<const float> predictions,
                        const Scored& scored) {
   const Metrics model = compute_metrics(predictions, scored.target);
   const Metrics other = compute_metrics(baseline, scored.target);
   BaselineGain out{static_cast<std::int64_t>(scored.target.size()),
-                   distinct(scored.loci),
+                   distinct<std::int32_t>(scored.loci),
                    model.pearson,
                    model.pearson - (std::isnan(other.pearson) ? 0.0 : other.pearson),
                    {std::nan(""), std::nan("")},
@@ -136,9 +131,9 @@ Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap) 
   }
   Evaluation e;
   e.pairs = static_cast<std::int64_t>(pairs.size());
-  e.enhancers = distinct(enhancers);
-  e.genes = distinct(genes);
-  e.loci = distinct(scored.loci);
+  e.enhancers = distinct<std::int32_t>(enhancers);
+  e.genes = distinct<std::int32_t>(genes);
+  e.loci = distinct<std::int32_t>(scored.loci);
   e.constant_effects = std::all_of(pairs.begin(), pairs.end(),
                                    [&](const Pair& p) { return p.beta == pairs.front().beta; });
   e.bootstrap = bootstrap;

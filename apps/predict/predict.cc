@@ -165,9 +165,10 @@ void run(const PredictOptions& options) {
   const auto seed = static_cast<std::uint64_t>(options.common.seed);
   const Predicted predicted = predict_once(
       inference, pairs, {options.batch_size, !options.no_controls, seed, options.common.quiet});
+  const std::vector<std::int32_t> locus_of = loci_of(data);
   Evaluation evaluation = evaluate(
       {pairs, predicted.predictions, data.pairs_of(Split::kTrain),
-       pairs_that_chose(data, options.split), loci_of(data), predicted.controls, further, ceiling},
+       pairs_that_chose(data, options.split), locus_of, predicted.controls, further, ceiling},
       {.replicates = options.bootstrap, .seed = seed});
   evaluation.split = options.split;
   evaluation.trained_here = trained_here(inference.file, data);
@@ -176,7 +177,7 @@ void run(const PredictOptions& options) {
   if (!options.genes.empty()) evaluation.gene_starts = path_text(options.genes);
   if (screen) {
     evaluation.replicate =
-        compare_screens(pairs, predicted.predictions, *screen, loci_of(data), evaluation.bootstrap);
+        compare_screens(pairs, predicted.predictions, *screen, locus_of, evaluation.bootstrap);
     evaluation.replicate->source = path_text(options.replicate);
   }
   write_outputs(out.path(), predictions_tsv(data, pairs, predicted.predictions, further),

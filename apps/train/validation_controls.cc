@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "apps/common/format.h"
+#include "apps/common/mean_window.h"
 #include "apps/evaluation/baselines.h"
 #include "apps/evaluation/loci.h"
 #include "apps/evaluation/metrics_json.h"
@@ -11,6 +12,7 @@
 #include "model/metrics.h"
 
 namespace cdt {
+
 ValidationControls::ValidationControls(const Dataset& data, std::uint64_t seed)
     : data_(data),
       seed_(seed),

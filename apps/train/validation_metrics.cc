@@ -3,6 +3,7 @@
 #include <limits>
 #include <set>
 
+#include "apps/evaluation/controls.h"
 #include "io/text.h"
 
 namespace cdt {
@@ -31,11 +32,9 @@ ValidationParts::ValidationParts(const std::vector<Pair>& train, const std::vect
 }
 
 std::vector<float> ValidationParts::part(const std::vector<float>& values, bool seen) const {
-  std::vector<float> out;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (seen_[i] == seen) out.push_back(values[i]);
-  }
-  return out;
+  std::vector<bool> flags = seen_;
+  if (!seen) flags.flip();
+  return chosen<float>(values, flags);
 }
 
 std::vector<float> ValidationParts::steering_effects() const {

@@ -8,6 +8,14 @@
 
 namespace cdt::test {
 
+inline Pair pair(std::int32_t enhancer, std::int32_t gene, float beta) {
+  return {.split = Split::kTrain, .enhancer = enhancer, .gene = gene, .beta = beta, .label = -1};
+}
+
+inline const std::vector<Pair> kTrain{pair(0, 0, -1.0F), pair(1, 0, -3.0F), pair(1, 1, 0.5F)};
+inline const std::vector<Pair> kVal{pair(1, 0, -2.5F), pair(2, 1, 0.25F), pair(3, 2, -1.0F),
+                                    pair(2, 0, -1.5F)};
+
 inline Evaluation evaluated(const std::vector<Pair>& pairs, const std::vector<float>& predictions,
                             const std::vector<Pair>& train, double noise_ceiling,
                             std::int64_t replicates, const ControlSource& controls = {},

@@ -9,17 +9,14 @@
 
 #include "engine/random.h"
 #include "model/metrics.h"
+#include "tests/support/evaluated.h"
 
 namespace cdt {
 namespace {
 
-Pair pair(std::int32_t enhancer, std::int32_t gene, float beta) {
-  return {.split = Split::kTrain, .enhancer = enhancer, .gene = gene, .beta = beta, .label = -1};
-}
-
-const std::vector<Pair> kTrain{pair(0, 0, -1.0F), pair(1, 0, -3.0F), pair(1, 1, 0.5F)};
-const std::vector<Pair> kVal{pair(1, 0, -2.5F), pair(2, 1, 0.25F), pair(3, 2, -1.0F),
-                             pair(2, 0, -1.5F)};
+using test::kTrain;
+using test::kVal;
+using test::pair;
 
 std::vector<float> named(const std::vector<BaselinePrediction>& baselines,
                          const std::string& name) {
