@@ -87,44 +87,14 @@ $(BUILD)/cuda.mk: third_party/find_cuda.sh third_party/probe.sh $(BUILD)/cuda_wi
 
 # --- sources --------------------------------------------------------------------------------------
 KERNELS := $(if $(NVCC),$(wildcard engine/cuda/*.cu))
-BIGWIG := io/bigwig/$(if $(BIGWIG_FLAGS),,no_)bigwig.cc
+BIGWIG := io/genome/bigwig/$(if $(BIGWIG_FLAGS),,no_)bigwig.cc
 WITHOUT := $(if $(KERNELS),engine/no_cuda.cc,$(wildcard engine/cuda/*.cc))
-ENGINE := $(filter-out $(WITHOUT),$(wildcard engine/*.cc engine/*/*.cc model/*.cc model/*/*.cc io/*.cc)) \
+ENGINE := $(filter-out $(WITHOUT),$(wildcard $(addsuffix *.cc,engine/ engine/*/ model/ model/*/ io/*/))) \
   $(BIGWIG)
-IMPORT := $(wildcard io/hdf5/*.cc apps/import/*.cc)
+IMPORT := $(wildcard io/format/hdf5/*.cc apps/import/*.cc)
 APPS := $(filter-out $(IMPORT),$(wildcard apps/*/*.cc))
 IMPORT := $(if $(HDF5_FLAGS),$(IMPORT))
 MAINS := $(wildcard apps/cdt_*.cc)
-UNIT := $(filter-out $(if $(HDF5_FLAGS),,tests/unit/import_%),\
-  $(wildcard tests/unit/*.cc tests/support/*.cc))
-PARITY := $(wildcard tests/parity/*.cc tests/support/*.cc)
-PAPER_BENCH := $(wildcard tests/bench/paper_*.cc)
-KERNELS_BENCH := $(wildcard tests/bench/kernels_*.cc)
-FUZZ := $(wildcard tests/fuzz/*.cc)
-# The CUDA backend on the host: its sources, those of the emulation, and the emulation's tests.
-EMULATED := $(wildcard engine/cuda/*.cu engine/cuda/*.cc)
-KERNEL_TESTS := $(wildcard tests/kernels/*.cc)
-EMULATION_TESTS := $(KERNEL_TESTS) $(wildcard tests/emulation/*_test.cc tests/emulation/*.cu) \
-  tests/emulation/kernel_watch.cc
-EMULATION := $(filter-out $(EMULATION_TESTS),$(wildcard tests/emulation/*.cc))
-# Programs that measure a GPU, what they share, and the model at paper scale that some of them run.
-MEASURE_MAINS := $(addprefix tests/gpu/,gpu_facts.cc measure_gemm.cc measure_forms.cc)
-MEASURE_PARTS := $(addprefix tests/gpu/,gemm_timing.cc attention_problem.cc)
-PAPER := $(filter-out tests/bench/paper_bench.cc,$(PAPER_BENCH))
-GPU := tests/gpu/compare_runs.cc \
-  $(if $(NVCC),$(MEASURE_MAINS) $(MEASURE_PARTS) tests/gpu/kernel_watch.cc) \
-  $(if $(CUDNN_FLAGS),tests/gpu/measure_attention.cc)
-SOURCES := $(sort $(ENGINE) $(IMPORT) $(APPS) $(MAINS) $(UNIT) $(PARITY) $(PAPER_BENCH) \
-  $(KERNELS_BENCH) $(FUZZ) $(GPU) \
-  $(filter %.cc,$(EMULATION) $(EMULATION_TESTS)))
-HEADERS := $(wildcard engine/*.h engine/*/*.h engine/cuda/*.cuh model/*.h model/*/*.h io/*.h io/*/*.h apps/*/*.h \
-  tests/*/*.h)
-
-EMULATED_PROGRAMS := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/bin/,\
-  cdt-synth cdt-train cdt-predict cdt-attribute))
-EMULATED_MEASURES := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/tests/,\
-  $(basename $(notdir $(MEASURE_MAINS))) compare_runs paper_bench))
-emulated_objects = $(patsubst %,$(BUILD)/obj/emulation/%.o,$(1))
 
 objects = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
 KERNEL_OBJECTS := $(patsubst %,$(BUILD)/obj/%.o,$(KERNELS))
@@ -135,19 +105,15 @@ LIBAPPS := $(BUILD)/lib/libcdtapps.a
 PLAIN_PROGRAMS := $(call programs,$(filter-out apps/cdt_import.cc,$(MAINS)))
 IMPORT_PROGRAM := $(if $(HDF5_FLAGS),$(call programs,$(filter apps/cdt_import.cc,$(MAINS))))
 PROGRAMS := $(PLAIN_PROGRAMS) $(IMPORT_PROGRAM)
-TESTS := $(if $(UNIT),$(BUILD)/tests/unit_tests) $(if $(PARITY),$(BUILD)/tests/parity_tests)
-TESTS += $(BUILD)/tests/compare_runs $(BUILD)/tests/emulation_tests $(EMULATED_PROGRAMS) \
-  $(if $(EMULATED),$(BUILD)/tests/emulated_unit_tests $(BUILD)/tests/emulated_parity_tests) \
-  $(EMULATED_MEASURES) \
-  $(if $(NVCC),$(BUILD)/tests/kernel_tests)
-MEASURES := $(patsubst tests/gpu/%.cc,$(BUILD)/tests/%,\
-  $(filter $(MEASURE_MAINS) tests/gpu/measure_attention.cc,$(GPU)))
-BENCHES := $(if $(PAPER_BENCH),$(BUILD)/tests/paper_bench) \
-  $(if $(KERNELS_BENCH),$(if $(BENCHMARK_FLAGS),$(BUILD)/tests/kernels_bench))
+
+# Tests, the emulated GPU and benchmarks: TEST_SOURCES, their rules and targets.
+include tests/tests.mk
+SOURCES := $(sort $(ENGINE) $(IMPORT) $(APPS) $(MAINS) $(TEST_SOURCES))
+HEADERS := $(wildcard $(addsuffix *.h,engine/ engine/*/ model/ model/*/ io/*/ io/*/*/ apps/*/ tests/*/) \
+  engine/cuda/*.cuh)
 
 # --- building -------------------------------------------------------------------------------------
-.PHONY: all demo honesty test cubins cuda-report bench bench-pytorch parity-full gpu-check \
-  gpu-check-build gpu-pack fuzz lint install uninstall clean help FORCE
+.PHONY: all demo lint install uninstall clean help FORCE
 
 all: $(PROGRAMS)  ## build the programs into build/bin (default)
 
@@ -215,110 +181,10 @@ $(PLAIN_PROGRAMS): $(BUILD)/bin/cdt-%: $(BUILD)/obj/apps/cdt_%.o $(LIBAPPS) $(LI
 	$(call link)
 $(IMPORT_PROGRAM): $(call objects,apps/cdt_import.cc $(IMPORT)) $(LIBAPPS) $(LIBCDT)
 	$(call link,$(HDF5_FLAGS))
-$(BUILD)/tests/unit_tests: $(call objects,$(UNIT) $(IMPORT)) $(LIBAPPS) $(LIBCDT)
-	$(call link,-lgtest_main $(GTEST_FLAGS) $(HDF5_FLAGS))
-$(BUILD)/tests/parity_tests: $(call objects,$(PARITY)) $(LIBAPPS) $(LIBCDT)
-	$(call link,-lgtest_main $(GTEST_FLAGS))
-$(BUILD)/tests/fuzz: $(call objects,$(FUZZ)) $(LIBAPPS) $(LIBCDT)
-	$(call link)
-$(BUILD)/tests/paper_bench: $(call objects,$(PAPER_BENCH)) $(LIBAPPS) $(LIBCDT)
-	$(call link)
-$(BUILD)/tests/kernels_bench: $(call objects,$(KERNELS_BENCH)) $(LIBCDT)
-	$(call link,-lbenchmark_main $(BENCHMARK_FLAGS))
-
-$(BUILD)/tests/compare_runs: $(call objects,tests/gpu/compare_runs.cc) $(LIBAPPS) $(LIBCDT)
-	$(call link)
-$(MEASURES): $(BUILD)/tests/%: $(BUILD)/obj/tests/gpu/%.o $(call objects,$(MEASURE_PARTS) $(PAPER)) \
-    $(LIBAPPS) $(LIBCDT)
-	$(call link,$(CUDA_LIBRARIES) $(CUDNN_FLAGS))
-# CUDA sources compiled as C++ against the headers of tests/emulation/include, kernels with checks for
-# misaligned access and indices outside an array. See docs/emulation.md.
-EMULATED_FLAGS = $(FLAGS) -O2 -Wno-unknown-pragmas -Itests/emulation/include
-KERNEL_CHECKS := -fsanitize=alignment,null,bounds,shift,signed-integer-overflow,integer-divide-by-zero \
-  -fno-sanitize-recover=all
-$(BUILD)/obj/emulation/%.cu.o: %.cu $(BUILD)/flags
-	@mkdir -p $(@D)
-	$(call run,c++,$(CXX) $(EMULATED_FLAGS) $(KERNEL_CHECKS) -MMD -MP -x c++ -c $< -o $@)
-$(BUILD)/obj/emulation/%.cc.o: %.cc $(BUILD)/flags
-	@mkdir -p $(@D)
-	$(call run,c++,$(CXX) $(EMULATED_FLAGS) -MMD -MP -c $< -o $@)
--include $(patsubst %.o,%.d,$(call emulated_objects,$(EMULATED) $(EMULATION) $(EMULATION_TESTS) \
-  $(MEASURE_MAINS) $(MEASURE_PARTS) tests/gpu/compare_runs.cc))
-
-# No CUDA library: what the backend looks up in the driver is the emulation's too (driver.cc).
-EMULATED_LINK := -Wl,--wrap=dlopen,--wrap=dlsym
-EMULATED_TESTS := $(addprefix $(BUILD)/tests/,emulation_tests emulated_unit_tests emulated_parity_tests)
-$(EMULATED_TESTS) $(EMULATED_PROGRAMS) $(EMULATED_MEASURES): private CUDA_LIBRARIES :=
-# They stand before libcdt, whose own CUDA backend, or the stub in its place, is then not taken.
-$(BUILD)/tests/emulation_tests: $(call emulated_objects,$(EMULATION_TESTS) $(EMULATED) $(EMULATION)) \
-    $(call objects,$(wildcard tests/support/*.cc)) $(LIBAPPS) $(LIBCDT)
-	$(call link,$(EMULATED_LINK) -lgtest_main $(GTEST_FLAGS))
-# The device-independent tests again, on the emulated GPU.
-$(BUILD)/tests/emulated_unit_tests: $(call objects,$(UNIT) $(IMPORT)) \
-    $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
-	$(call link,$(EMULATED_LINK) -lgtest_main $(GTEST_FLAGS) $(HDF5_FLAGS))
-$(BUILD)/tests/emulated_parity_tests: $(call objects,$(PARITY)) \
-    $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
-	$(call link,$(EMULATED_LINK) -lgtest_main $(GTEST_FLAGS))
-# Those of single kernels, on a real one.
-$(BUILD)/tests/kernel_tests: $(call objects,$(KERNEL_TESTS) tests/gpu/kernel_watch.cc) $(LIBCDT)
-	$(call link,-lgtest_main $(GTEST_FLAGS))
-$(EMULATED_PROGRAMS): $(BUILD)/emulated/bin/cdt-%: $(BUILD)/obj/apps/cdt_%.o \
-    $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
-	$(call link,$(EMULATED_LINK))
-
-$(filter-out %/paper_bench,$(EMULATED_MEASURES)): $(BUILD)/emulated/tests/%: \
-    $(BUILD)/obj/emulation/tests/gpu/%.cc.o $(call objects,$(PAPER)) \
-    $(call emulated_objects,$(MEASURE_PARTS) $(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
-	$(call link,$(EMULATED_LINK))
-$(BUILD)/emulated/tests/paper_bench: $(call objects,$(PAPER_BENCH)) \
-    $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
-	$(call link,$(EMULATED_LINK))
 
 # --- demo -----------------------------------------------------------------------------------------
 demo: all  ## make a data set with a known mechanism, train, evaluate, explain, report (minutes)
 	@tests/run_demo.sh $(BUILD)/bin $(BUILD)/demo
-
-honesty: all  ## how often DNA is claimed to matter where it does not, and where it does, SEEDS=50
-	@JOBS='$(JOBS)' tests/honesty.sh $(BUILD)/bin $(BUILD)/honesty $(SEEDS)
-
-# --- tests ----------------------------------------------------------------------------------------
-test: all $(TESTS) $(MEASURES) cubins  ## build and run all tests; the last line counts them
-	@tests/run_tests.sh $(BUILD)
-
-# What does not compile is counted by tests/apps/15_cuda_compile.sh.
-cubins:
-	@[ -z '$(CUBINS)' ] || $(MAKE) --no-print-directory -k $(CUBINS) || true
-
-cuda-report: cubins $(KERNEL_OBJECTS)  ## registers, shared memory, spills, instructions of CUDA kernels
-	@tests/cuda_report.sh $(addsuffix .log,$(KERNEL_OBJECTS) $(CUBINS)) < /dev/null; status=$$?; echo; \
-	  NVCC='$(NVCC)' KINDS='$(or $(KINDS),90)' tests/cuda_instructions.sh $(if $(filter new,$(BASELINE)),--new) \
-	  docs/results/cuda-instructions.tsv $(KERNEL_OBJECTS) $(CUBINS) && exit $$status
-
-gpu-check:  ## everything that needs a GPU, into build/gpu-check/; STEPS='build bench-bf16' for some
-	@MAKE='$(MAKE)' PYTHON='$(PYTHON)' tests/gpu_check.sh $(BUILD) $(STEPS)
-
-gpu-check-build: all $(TESTS) $(MEASURES) $(BUILD)/tests/paper_bench
-
-gpu-pack:  ## what `make gpu-check` does, packed for a machine without compiler: build/gpu-pack.tar.xz
-	@$(MAKE) --no-print-directory BUILD=build/gpu-pack-build ARCH='$(PACK_ARCH)' \
-	  CUDA_ARCH='$(PACK_CUDA_ARCH)' HDF5_FLAGS= BIGWIG_FLAGS= gpu-check-build
-	@CXX='$(CXX)' PACK_ARCH='$(PACK_ARCH)' PACK_CUDA_ARCH='$(PACK_CUDA_ARCH)' \
-	  tests/gpu_pack.sh build/gpu-pack-build build/gpu-pack.tar.xz
-
-fuzz: $(BUILD)/config.mk  ## damaged files through every reader, under sanitizers, FUZZ_SECONDS=60
-	@$(MAKE) --no-print-directory SANITIZE=1 build-asan/tests/fuzz
-	build-asan/tests/fuzz $(FUZZ_SECONDS)
-
-# --- benchmarks -----------------------------------------------------------------------------------
-bench: $(BENCHES)  ## time a training step, prediction and attribution at paper scale
-	@tests/run_bench.sh $(BUILD) $(DEVICE) $(PRECISION)
-
-bench-pytorch:  ## the same workloads through PyTorch, and the ratios to `make bench`
-	@tests/run_bench_pytorch.sh '$(PYTHON)' $(BUILD) $(DEVICE) $(PRECISION)
-
-parity-full: all  ## the full-size model against PyTorch, through the programs
-	$(PYTHON) tests/parity/full_size.py --bin $(BUILD)/bin
 
 # --- lint -----------------------------------------------------------------------------------------
 lint: $(BUILD)/config.mk  ## clang-format, clang-tidy and the length of files
@@ -339,5 +205,5 @@ clean:  ## remove everything built
 	rm -rf build build-debug build-asan build-fuzz
 
 help:  ## this list
-	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile tests/tests.mk
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' Makefile

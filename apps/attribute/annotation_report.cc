@@ -9,9 +9,9 @@
 #include "apps/attribute/place.h"
 #include "apps/common/format.h"
 #include "engine/error.h"
-#include "io/assembly.h"
-#include "io/path_text.h"
-#include "model/statistics.h"
+#include "io/format/path_text.h"
+#include "io/genome/assembly.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "apps/attribute/numbers.h"
-#include "io/annotations.h"
-#include "io/assembly.h"
-#include "io/atomic_file.h"
-#include "io/dataset.h"
-#include "model/enrichment.h"
-#include "model/null_tests.h"
+#include "io/dataset/dataset.h"
+#include "io/format/atomic_file.h"
+#include "io/genome/annotations.h"
+#include "io/genome/assembly.h"
+#include "model/stats/enrichment.h"
+#include "model/stats/null_tests.h"
 
 namespace cdt {
 

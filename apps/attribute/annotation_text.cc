@@ -4,8 +4,8 @@
 
 #include "apps/attribute/annotation_report.h"
 #include "apps/common/format.h"
-#include "io/path_text.h"
-#include "model/statistics.h"
+#include "io/format/path_text.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

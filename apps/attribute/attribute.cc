@@ -20,7 +20,6 @@
 #include "apps/attribute/regions.h"
 #include "apps/attribute/rollout_scorers.h"
 #include "apps/attribute/sections.h"
-#include "apps/common/dna_feed.h"
 #include "apps/common/format.h"
 #include "apps/common/inference.h"
 #include "apps/common/interrupt.h"
@@ -28,8 +27,9 @@
 #include "apps/common/profile_report.h"
 #include "apps/common/progress.h"
 #include "engine/error.h"
-#include "io/warning.h"
-#include "model/in_float32.h"
+#include "engine/in_float32.h"
+#include "io/format/warning.h"
+#include "model/dna_feed.h"
 
 namespace cdt {
 namespace {

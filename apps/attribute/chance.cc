@@ -8,7 +8,7 @@
 #include <map>
 
 #include "apps/attribute/numbers.h"
-#include "model/statistics.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "apps/attribute/methods.h"
-#include "io/dataset.h"
-#include "model/overlap_tests.h"
-#include "model/peak_tests.h"
+#include "io/dataset/dataset.h"
+#include "model/stats/overlap_tests.h"
+#include "model/stats/peak_tests.h"
 
 namespace cdt {
 

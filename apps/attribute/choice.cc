@@ -12,7 +12,7 @@
 #include "apps/common/inference.h"
 #include "engine/error.h"
 #include "engine/random.h"
-#include "io/tsv.h"
+#include "io/format/tsv.h"
 
 namespace cdt {
 namespace {

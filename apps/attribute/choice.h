@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace cdt {
 

@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "apps/attribute/gradient_scorers.h"
-#include "model/bootstrap.h"
-#include "model/occlusion.h"
-#include "model/profile.h"
-#include "model/region_effects.h"
-#include "model/statistics.h"
+#include "model/explain/occlusion.h"
+#include "model/explain/region_effects.h"
+#include "model/stats/bootstrap.h"
+#include "model/stats/profile.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

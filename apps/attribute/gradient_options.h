@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/common/inference.h"
-#include "model/gradient_pass.h"
+#include "model/explain/gradient_pass.h"
 
 namespace cdt {
 

@@ -6,8 +6,8 @@
 
 #include "apps/attribute/gradient_scorers.h"
 #include "apps/attribute/wanted_file.h"
-#include "io/warning.h"
-#include "model/gene_gradients.h"
+#include "io/format/warning.h"
+#include "model/explain/gene_gradients.h"
 
 namespace cdt {
 namespace {

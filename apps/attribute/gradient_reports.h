@@ -17,7 +17,7 @@
 #include "apps/attribute/methods.h"
 #include "apps/attribute/path_heads_report.h"
 #include "apps/attribute/path_report.h"
-#include "io/npy.h"
+#include "io/format/npy.h"
 
 namespace cdt {
 

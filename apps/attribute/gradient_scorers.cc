@@ -7,10 +7,10 @@
 #include "apps/attribute/integration_report.h"
 #include "apps/common/format.h"
 #include "apps/common/interrupt.h"
-#include "model/integrated_gradients.h"
-#include "model/occlusion.h"
-#include "model/smoothgrad.h"
-#include "model/statistics.h"
+#include "model/explain/integrated_gradients.h"
+#include "model/explain/occlusion.h"
+#include "model/explain/smoothgrad.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

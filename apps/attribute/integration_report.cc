@@ -7,8 +7,8 @@
 #include "apps/attribute/pair_names.h"
 #include "apps/attribute/wanted_file.h"
 #include "apps/common/format.h"
-#include "io/text.h"
-#include "model/statistics.h"
+#include "io/format/text.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

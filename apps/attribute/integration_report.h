@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "apps/attribute/methods.h"
-#include "io/atomic_file.h"
-#include "io/dataset.h"
-#include "model/integrated_gradients.h"
+#include "io/dataset/dataset.h"
+#include "io/format/atomic_file.h"
+#include "model/explain/integrated_gradients.h"
 
 namespace cdt {
 

@@ -11,9 +11,9 @@
 
 #include "apps/attribute/methods.h"
 #include "apps/common/inference.h"
-#include "io/made_folder.h"
-#include "io/npy.h"
-#include "model/attention_window.h"
+#include "io/format/made_folder.h"
+#include "io/format/npy.h"
+#include "model/explain/attention_window.h"
 
 namespace cdt {
 

@@ -12,7 +12,7 @@
 
 #include "apps/attribute/gradient_options.h"
 #include "apps/common/inference.h"
-#include "model/attribution.h"
+#include "model/explain/attribution.h"
 
 namespace cdt {
 

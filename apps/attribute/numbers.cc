@@ -7,7 +7,7 @@
 #include <set>
 
 #include "engine/error.h"
-#include "model/statistics.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

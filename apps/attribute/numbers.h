@@ -1,7 +1,7 @@
 // The numbers of a pair's windows, and their summary over all pairs next to what random peaks would
 // give. Methods stand in the order of the list of those that run: attention, gradient, then others.
-// A method's numbers leave out its undefined windows (model/profile.h), a comparison of two methods
-// the pairs in which either is undefined.
+// A method's numbers leave out its undefined windows (model/stats/profile.h), a comparison of two
+// methods the pairs in which either is undefined.
 #pragma once
 
 #include <array>
@@ -15,9 +15,9 @@
 #include "apps/attribute/methods.h"
 #include "apps/common/gene_training.h"
 #include "engine/error.h"
-#include "io/dataset.h"
-#include "io/truth.h"
-#include "model/profile.h"
+#include "io/dataset/dataset.h"
+#include "io/dataset/truth.h"
+#include "model/stats/profile.h"
 
 namespace cdt {
 

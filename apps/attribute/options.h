@@ -10,7 +10,7 @@
 #include "apps/attribute/gradient_options.h"
 #include "apps/attribute/maps.h"
 #include "apps/common/cli.h"
-#include "apps/common/model_file.h"
+#include "model/checkpoint.h"
 
 namespace cdt {
 

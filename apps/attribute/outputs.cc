@@ -7,7 +7,7 @@
 
 #include "apps/attribute/place.h"
 #include "apps/common/json_text.h"
-#include "io/text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

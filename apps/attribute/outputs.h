@@ -11,11 +11,11 @@
 
 #include "apps/attribute/numbers.h"
 #include "apps/attribute/track_folder.h"
-#include "io/assembly.h"
-#include "io/atomic_file.h"
-#include "io/dataset.h"
-#include "io/made_folder.h"
-#include "io/npy.h"
+#include "io/dataset/dataset.h"
+#include "io/format/atomic_file.h"
+#include "io/format/made_folder.h"
+#include "io/format/npy.h"
+#include "io/genome/assembly.h"
 
 namespace cdt {
 

@@ -7,8 +7,8 @@
 #include "apps/attribute/place.h"
 #include "apps/attribute/wanted_file.h"
 #include "apps/common/interrupt.h"
-#include "io/text.h"
-#include "model/statistics.h"
+#include "io/format/text.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

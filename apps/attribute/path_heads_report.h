@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "apps/attribute/methods.h"
-#include "io/atomic_file.h"
-#include "model/bootstrap.h"
-#include "model/path_split.h"
+#include "io/format/atomic_file.h"
+#include "model/explain/path_split.h"
+#include "model/stats/bootstrap.h"
 
 namespace cdt {
 

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "apps/attribute/methods.h"
-#include "io/npy.h"
-#include "model/bootstrap.h"
-#include "model/path_split.h"
+#include "io/format/npy.h"
+#include "model/explain/path_split.h"
+#include "model/stats/bootstrap.h"
 
 namespace cdt {
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "io/assembly.h"
-#include "io/dataset.h"
-#include "io/locus.h"
-#include "model/profile.h"
+#include "io/dataset/dataset.h"
+#include "io/genome/assembly.h"
+#include "io/genome/locus.h"
+#include "model/stats/profile.h"
 
 namespace cdt {
 
@@ -28,7 +28,7 @@ inline std::int64_t bin_start(const Dataset& data, const Pair& pair, std::int64_
   return bin_start(data, enhancer_of(data, pair), bin);
 }
 
-/// The part of a bin, or of the whole window, that lies on its chromosome (io/locus.h).
+/// The part of a bin, or of the whole window, that lies on its chromosome (io/genome/locus.h).
 inline Locus bin_interval(const Dataset& data, const ChromosomeSizes& sizes, const Pair& pair,
                           std::int64_t bin) {
   const Enhancer& e = enhancer_of(data, pair);

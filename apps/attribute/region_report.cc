@@ -8,9 +8,9 @@
 #include "apps/attribute/wanted_file.h"
 #include "apps/common/format.h"
 #include "apps/common/interrupt.h"
-#include "io/text.h"
-#include "model/region_effects.h"
-#include "model/statistics.h"
+#include "io/format/text.h"
+#include "model/explain/region_effects.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

@@ -12,8 +12,8 @@
 
 #include "apps/attribute/methods.h"
 #include "apps/attribute/regions.h"
-#include "io/atomic_file.h"
-#include "model/bootstrap.h"
+#include "io/format/atomic_file.h"
+#include "model/stats/bootstrap.h"
 
 namespace cdt {
 

@@ -5,8 +5,8 @@
 
 #include "apps/attribute/place.h"
 #include "engine/error.h"
-#include "io/locus.h"
-#include "io/text.h"
+#include "io/format/text.h"
+#include "io/genome/locus.h"
 
 namespace cdt {
 namespace {

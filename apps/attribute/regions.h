@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "io/assembly.h"
-#include "io/dataset.h"
-#include "model/occlusion.h"
+#include "io/dataset/dataset.h"
+#include "io/genome/assembly.h"
+#include "model/explain/occlusion.h"
 
 namespace cdt {
 
@@ -27,7 +27,8 @@ struct Region {
   }
 };
 
-/// "18-20" (bins, last included) or a locus as people read it (io/locus.h). InputError naming
+/// "18-20" (bins, last included) or a locus as people read it (io/genome/locus.h). InputError
+/// naming
 /// --occlude-region: neither of these, past the window, past the end of the chromosome as far as
 /// `sizes` knows it, twice the same, or in no window of the pairs.
 std::vector<Region> choose_regions(const std::vector<std::string>& texts, const Dataset& data,

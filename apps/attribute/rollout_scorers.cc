@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "model/rollout.h"
+#include "model/explain/rollout.h"
 
 namespace cdt {
 namespace {

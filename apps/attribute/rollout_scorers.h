@@ -1,4 +1,4 @@
-// Attention rollout and GMAR (model/rollout.h) as methods.
+// Attention rollout and GMAR (model/explain/rollout.h) as methods.
 #pragma once
 
 #include <memory>

@@ -11,7 +11,7 @@
 #include "apps/attribute/annotation_report.h"
 #include "apps/attribute/numbers.h"
 #include "apps/attribute/truth_scores.h"
-#include "model/null_tests.h"
+#include "model/stats/null_tests.h"
 
 namespace cdt {
 

@@ -7,10 +7,10 @@
 
 #include "apps/attribute/place.h"
 #include "apps/common/format.h"
-#include "io/assembly.h"
-#include "io/atomic_file.h"
-#include "io/bigwig/bigwig.h"
-#include "io/made_folder.h"
+#include "io/format/atomic_file.h"
+#include "io/format/made_folder.h"
+#include "io/genome/assembly.h"
+#include "io/genome/bigwig/bigwig.h"
 
 namespace cdt {
 namespace {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "apps/attribute/numbers.h"
-#include "io/assembly.h"
-#include "io/browser.h"
-#include "io/tracks.h"
+#include "io/genome/assembly.h"
+#include "io/genome/browser.h"
+#include "io/genome/tracks.h"
 
 namespace cdt {
 

@@ -6,8 +6,8 @@
 
 #include "apps/attribute/place.h"
 #include "apps/common/format.h"
-#include "model/ranking.h"
-#include "model/statistics.h"
+#include "model/stats/ranking.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "apps/attribute/numbers.h"
-#include "io/dataset.h"
-#include "io/truth.h"
-#include "model/bootstrap.h"
+#include "io/dataset/dataset.h"
+#include "io/dataset/truth.h"
+#include "model/stats/bootstrap.h"
 
 namespace cdt {
 

@@ -7,7 +7,7 @@
 #include <system_error>
 #include <vector>
 
-#include "io/npy.h"
+#include "io/format/npy.h"
 
 namespace cdt {
 

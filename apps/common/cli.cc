@@ -9,8 +9,8 @@
 #include "apps/common/spelling.h"
 #include "apps/common/version.h"
 #include "engine/error.h"
-#include "io/json.h"
-#include "io/path_text.h"
+#include "io/format/json.h"
+#include "io/format/path_text.h"
 
 namespace cdt {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "apps/common/spelling.h"
 #include "engine/error.h"
-#include "io/path_text.h"
-#include "io/text.h"
+#include "io/format/path_text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

@@ -24,19 +24,6 @@ std::string text(const char* format, ...) {
   return out;
 }
 
-std::string number_of(std::int64_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
-std::string named(const std::vector<std::string>& names, const std::string& noun) {
-  constexpr std::size_t kNamed = 5;
-  std::string out = number_of(static_cast<std::int64_t>(names.size()), noun) + " (";
-  for (std::size_t i = 0; i < std::min(kNamed, names.size()); ++i) {
-    out += (i == 0 ? "" : ", ") + names[i];
-  }
-  return out + (names.size() > kNamed ? ", ...)" : ")");
-}
-
 std::string number_cell(double value, int width, int digits) {
   constexpr double kLeastCut = 1e6;  // smaller numbers stand out of their column instead
   constexpr double kLargestPlain = 1e9;

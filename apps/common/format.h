@@ -6,19 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "model/bootstrap.h"
-#include "model/null_tests.h"
+#include "io/format/text.h"
+#include "model/stats/bootstrap.h"
+#include "model/stats/null_tests.h"
 
 namespace cdt {
 
 /// What printf would print, of any length.
 __attribute__((format(printf, 1, 2))) std::string text(const char* format, ...);
-
-/// "1 pair", "8 pairs"
-std::string number_of(std::int64_t count, const std::string& noun);
-
-/// "2 pairs (A:X, B:Y)" for the noun "pair": their number and the first five.
-std::string named(const std::vector<std::string>& names, const std::string& noun);
 
 /// `value` with `digits` decimals, right-aligned in `width`; with an exponent where it does not fit
 /// otherwise; "-" where it is undefined. A width of 0 takes what it needs, up to 1e9.

@@ -1,8 +1,8 @@
 #include "apps/common/inference.h"
 
-#include "apps/common/model_inputs.h"
 #include "apps/common/session.h"
 #include "engine/error.h"
+#include "model/inputs.h"
 
 namespace cdt {
 namespace {

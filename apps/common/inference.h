@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "apps/common/cli.h"
-#include "apps/common/model_file.h"
 #include "engine/arena.h"
 #include "engine/backend.h"
 #include "engine/tape.h"
-#include "io/dataset.h"
-#include "io/safetensors.h"
+#include "io/dataset/dataset.h"
+#include "io/format/safetensors.h"
 #include "model/cdt.h"
+#include "model/checkpoint.h"
 
 namespace cdt {
 

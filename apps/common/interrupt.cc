@@ -12,8 +12,8 @@
 #include <string>
 
 #include "engine/error.h"
-#include "io/end_signals.h"
-#include "io/poll.h"
+#include "engine/poll.h"
+#include "io/format/end_signals.h"
 
 namespace cdt {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "io/text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "io/file.h"
-#include "io/manifest.h"
+#include "io/dataset/manifest.h"
+#include "io/format/file.h"
 
 namespace cdt {
 namespace {

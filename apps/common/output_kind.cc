@@ -5,7 +5,7 @@
 #include <system_error>
 
 #include "engine/error.h"
-#include "io/file.h"
+#include "io/format/file.h"
 
 namespace cdt {
 namespace {

@@ -8,10 +8,10 @@
 #include <optional>
 #include <vector>
 
-#include "apps/common/dna_feed.h"
 #include "engine/tape.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 #include "model/cdt.h"
+#include "model/dna_feed.h"
 
 namespace cdt {
 

@@ -4,7 +4,7 @@
 
 #include "engine/error.h"
 #include "engine/profiling_backend.h"
-#include "io/text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

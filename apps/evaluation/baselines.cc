@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "engine/error.h"
-#include "model/shrinkage.h"
-#include "model/statistics.h"
+#include "model/stats/shrinkage.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace cdt {
 
@@ -25,7 +25,7 @@ struct BaselinePrediction {
 ///   gene_median        their median
 ///   clipped_gene_mean  as shrunk_gene_mean, after effects beyond kClippedShare at either end are
 ///                      moved there: for effects whose extremes are noise
-///   shrunk_gene_mean   their mean, drawn towards the centre of all genes (model/shrinkage.h)
+///   shrunk_gene_mean   their mean, drawn towards the centre of all genes (model/stats/shrinkage.h)
 /// A gene that train lacks gets the mean, median or centre of all genes.
 std::vector<BaselinePrediction> gene_baselines(const std::vector<Pair>& train,
                                                const std::vector<Pair>& pairs);

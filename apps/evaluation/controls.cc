@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "model/metrics.h"
-#include "model/statistics.h"
+#include "model/stats/metrics.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "apps/evaluation/control_passes.h"
-#include "io/dataset.h"
-#include "model/bootstrap.h"
+#include "io/dataset/dataset.h"
+#include "model/stats/bootstrap.h"
 
 namespace cdt {
 

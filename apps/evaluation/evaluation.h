@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "apps/common/model_inputs.h"
 #include "apps/evaluation/baselines.h"
 #include "apps/evaluation/controls.h"
 #include "apps/evaluation/replicate.h"
-#include "io/dataset.h"
-#include "model/bootstrap.h"
-#include "model/metrics.h"
+#include "io/dataset/dataset.h"
+#include "model/inputs.h"
+#include "model/stats/bootstrap.h"
+#include "model/stats/metrics.h"
 
 namespace cdt {
 

@@ -3,8 +3,8 @@
 #include "apps/evaluation/loci.h"
 #include "apps/evaluation/position_baselines.h"
 #include "engine/error.h"
-#include "io/gene_starts.h"
-#include "io/warning.h"
+#include "io/dataset/gene_starts.h"
+#include "io/format/warning.h"
 
 namespace cdt {
 

@@ -7,7 +7,7 @@
 
 #include "apps/common/cli.h"
 #include "apps/evaluation/baselines.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace cdt {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace cdt {
 

@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "io/poll.h"
-#include "model/ridge.h"
-#include "model/shrinkage.h"
-#include "model/statistics.h"
+#include "engine/poll.h"
+#include "model/stats/ridge.h"
+#include "model/stats/shrinkage.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "apps/evaluation/baselines.h"
 #include "engine/cpu/thread_pool.h"
-#include "io/dataset.h"
-#include "io/gene_starts.h"
+#include "io/dataset/dataset.h"
+#include "io/dataset/gene_starts.h"
 
 namespace cdt {
 
@@ -18,7 +18,8 @@ inline constexpr std::int64_t kMostPooledFeatures = 4096;
 
 /// Fitted on `train`, which must not be empty:
 ///   distance  least squares on ln(1 + bases from the enhancer's centre to the gene's start)
-///   ridge     ridge regression (model/ridge.h) on that, the side of the start the enhancer lies on
+///   ridge     ridge regression (model/stats/ridge.h) on that, the side of the start the enhancer
+///   lies on
 ///             (1 downstream, -1 upstream, 0 where the strand is not known), whether the distance
 ///             is known, the shrunk mean of the gene's training pairs, and the mean over bins of
 ///             each DNA feature of the window. Only the penalty of the DNA features is chosen, by

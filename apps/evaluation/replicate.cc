@@ -6,9 +6,9 @@
 #include <string_view>
 
 #include "engine/error.h"
-#include "io/text.h"
-#include "io/tsv.h"
-#include "model/metrics.h"
+#include "io/format/text.h"
+#include "io/format/tsv.h"
+#include "model/stats/metrics.h"
 
 namespace cdt {
 

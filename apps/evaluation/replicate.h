@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "io/dataset.h"
-#include "model/bootstrap.h"
+#include "io/dataset/dataset.h"
+#include "model/stats/bootstrap.h"
 
 namespace cdt {
 

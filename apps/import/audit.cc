@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "apps/import/overlap.h"
-#include "io/text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "io/finite.h"
-#include "io/hdf5/file.h"
-#include "io/npy.h"
-#include "io/text.h"
+#include "io/format/finite.h"
+#include "io/format/hdf5/file.h"
+#include "io/format/npy.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

@@ -17,12 +17,12 @@
 #include "apps/import/audit.h"
 #include "apps/import/same_files.h"
 #include "engine/error.h"
-#include "io/atomic_file.h"
-#include "io/finite.h"
-#include "io/hdf5/file.h"
-#include "io/hdf5/sandbox.h"
-#include "io/path_text.h"
-#include "io/text.h"
+#include "io/format/atomic_file.h"
+#include "io/format/finite.h"
+#include "io/format/hdf5/file.h"
+#include "io/format/hdf5/sandbox.h"
+#include "io/format/path_text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "engine/error.h"
-#include "io/warning.h"
+#include "io/format/warning.h"
 
 namespace cdt {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "apps/import/dna_index.h"
 #include "apps/import/screen.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace cdt {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "io/file.h"
+#include "io/format/file.h"
 
 namespace cdt {
 namespace {

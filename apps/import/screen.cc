@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "engine/error.h"
-#include "io/hdf5/file.h"
-#include "io/warning.h"
+#include "io/format/hdf5/file.h"
+#include "io/format/warning.h"
 
 namespace cdt {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "apps/import/genes.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace cdt {
 

@@ -5,12 +5,12 @@
 #include <memory>
 #include <string>
 
-#include "apps/common/dna_feed.h"
 #include "apps/common/interrupt.h"
 #include "apps/common/mean_window.h"
 #include "apps/common/prediction_table.h"
 #include "apps/common/progress.h"
 #include "engine/error.h"
+#include "model/dna_feed.h"
 
 namespace cdt {
 namespace {

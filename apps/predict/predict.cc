@@ -11,7 +11,6 @@
 
 #include "apps/common/cli.h"
 #include "apps/common/interrupt.h"
-#include "apps/common/model_inputs.h"
 #include "apps/common/output_folder.h"
 #include "apps/common/profile_report.h"
 #include "apps/evaluation/evaluation.h"
@@ -19,12 +18,13 @@
 #include "apps/evaluation/loci.h"
 #include "apps/predict/forward.h"
 #include "engine/error.h"
-#include "io/atomic_file.h"
-#include "io/digest.h"
-#include "io/path_text.h"
-#include "io/text.h"
-#include "io/truth.h"
-#include "io/warning.h"
+#include "io/dataset/truth.h"
+#include "io/format/atomic_file.h"
+#include "io/format/digest.h"
+#include "io/format/path_text.h"
+#include "io/format/text.h"
+#include "io/format/warning.h"
+#include "model/inputs.h"
 
 namespace cdt {
 namespace {

@@ -7,11 +7,11 @@
 #include "apps/common/gene_training.h"
 #include "apps/report/material.h"
 #include "engine/error.h"
-#include "io/assembly.h"
-#include "io/json.h"
-#include "io/path_text.h"
-#include "io/text.h"
-#include "io/tsv.h"
+#include "io/format/json.h"
+#include "io/format/path_text.h"
+#include "io/format/text.h"
+#include "io/format/tsv.h"
+#include "io/genome/assembly.h"
 
 namespace cdt {
 namespace {

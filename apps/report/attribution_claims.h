@@ -13,8 +13,8 @@
 
 #include "apps/report/html.h"
 #include "apps/report/material.h"
-#include "model/bootstrap.h"
-#include "model/null_tests.h"
+#include "model/stats/bootstrap.h"
+#include "model/stats/null_tests.h"
 
 namespace cdt {
 

@@ -1,5 +1,5 @@
 // Which explained pairs a figure rests on, and what is said of the others: windows that say nothing
-// of where have no peak (model/profile.h).
+// of where have no peak (model/stats/profile.h).
 #pragma once
 
 #include <cstdint>

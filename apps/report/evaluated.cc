@@ -6,17 +6,17 @@
 
 #include "apps/common/command_record.h"
 #include "apps/common/inference.h"
-#include "apps/common/model_inputs.h"
 #include "apps/evaluation/gene_starts_option.h"
 #include "apps/evaluation/loci.h"
 #include "apps/predict/forward.h"
 #include "apps/report/recorded.h"
 #include "engine/error.h"
-#include "io/digest.h"
-#include "io/json.h"
-#include "io/path_text.h"
-#include "io/text.h"
-#include "io/tsv.h"
+#include "io/format/digest.h"
+#include "io/format/json.h"
+#include "io/format/path_text.h"
+#include "io/format/text.h"
+#include "io/format/tsv.h"
+#include "model/inputs.h"
 
 namespace cdt {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "apps/common/cli.h"
-#include "apps/common/model_file.h"
 #include "apps/report/material.h"
+#include "model/checkpoint.h"
 
 namespace cdt {
 

@@ -10,8 +10,8 @@
 #include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
 #include "apps/report/summary_tables.h"
-#include "model/profile.h"
-#include "model/statistics.h"
+#include "model/stats/profile.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

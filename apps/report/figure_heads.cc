@@ -7,9 +7,9 @@
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 #include "engine/error.h"
-#include "io/json.h"
-#include "io/text.h"
-#include "model/profile.h"
+#include "io/format/json.h"
+#include "io/format/text.h"
+#include "model/stats/profile.h"
 
 namespace cdt {
 namespace {

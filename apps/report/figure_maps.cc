@@ -6,7 +6,7 @@
 #include "apps/report/attribution_claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
-#include "io/json.h"
+#include "io/format/json.h"
 
 namespace cdt {
 namespace {

@@ -10,8 +10,8 @@
 #include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
 #include "apps/report/summary_tables.h"
-#include "model/overlap_tests.h"
-#include "model/profile.h"
+#include "model/stats/overlap_tests.h"
+#include "model/stats/profile.h"
 
 namespace cdt {
 namespace {

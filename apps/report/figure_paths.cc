@@ -7,9 +7,9 @@
 #include "apps/evaluation/claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
-#include "io/text.h"
-#include "model/path_split.h"
-#include "model/profile.h"
+#include "io/format/text.h"
+#include "model/explain/path_split.h"
+#include "model/stats/profile.h"
 
 namespace cdt {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
-#include "model/statistics.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

@@ -9,7 +9,7 @@
 #include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
-#include "io/text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

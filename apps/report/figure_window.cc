@@ -8,9 +8,9 @@
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 #include "apps/report/window_classes.h"
-#include "io/locus.h"
-#include "io/text.h"
-#include "model/profile.h"
+#include "io/format/text.h"
+#include "io/genome/locus.h"
+#include "model/stats/profile.h"
 
 namespace cdt {
 namespace {

@@ -14,8 +14,8 @@
 
 #include "apps/common/interrupt.h"
 #include "engine/error.h"
-#include "io/file.h"
-#include "io/text.h"
+#include "io/format/file.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "io/path_text.h"
+#include "io/format/path_text.h"
 
 namespace cdt {
 namespace {

@@ -6,10 +6,10 @@
 
 #include "apps/common/command_record.h"
 #include "engine/error.h"
-#include "io/json.h"
-#include "io/path_text.h"
-#include "io/safetensors.h"
-#include "io/text.h"
+#include "io/format/json.h"
+#include "io/format/path_text.h"
+#include "io/format/safetensors.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "apps/evaluation/evaluation.h"
-#include "io/annotations.h"
-#include "io/dataset.h"
-#include "io/npy_file.h"
-#include "io/truth.h"
-#include "model/bootstrap.h"
-#include "model/profile.h"
+#include "io/dataset/dataset.h"
+#include "io/dataset/truth.h"
+#include "io/format/npy_file.h"
+#include "io/genome/annotations.h"
+#include "model/stats/bootstrap.h"
+#include "model/stats/profile.h"
 
 namespace cdt {
 

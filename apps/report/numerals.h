@@ -4,8 +4,8 @@
 #include <string>
 
 #include "apps/report/html.h"
-#include "model/bootstrap.h"
-#include "model/null_tests.h"
+#include "model/stats/bootstrap.h"
+#include "model/stats/null_tests.h"
 
 namespace cdt {
 

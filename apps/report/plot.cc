@@ -7,8 +7,8 @@
 #include <cstdio>
 
 #include "engine/error.h"
-#include "io/path_text.h"
-#include "io/text.h"
+#include "io/format/path_text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "apps/common/model_inputs.h"
 #include "apps/evaluation/baselines.h"
 #include "apps/evaluation/controls.h"
 #include "apps/evaluation/replicate.h"
+#include "model/inputs.h"
 
 namespace cdt {
 

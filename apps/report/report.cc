@@ -19,9 +19,9 @@
 #include "apps/report/page.h"
 #include "apps/report/sources.h"
 #include "engine/error.h"
-#include "io/atomic_file.h"
-#include "io/path_text.h"
-#include "io/warning.h"
+#include "io/format/atomic_file.h"
+#include "io/format/path_text.h"
+#include "io/format/warning.h"
 
 namespace cdt {
 namespace {

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "apps/attribute/annotation_report.h"
-#include "io/assembly.h"
-#include "io/json.h"
-#include "io/path_text.h"
+#include "io/format/json.h"
+#include "io/format/path_text.h"
+#include "io/genome/assembly.h"
 
 namespace cdt {
 namespace {
@@ -24,7 +24,8 @@ constexpr std::uintmax_t kPieces = 1024;
 constexpr double kSamePrediction = 0.05;
 constexpr std::int64_t kEnoughPairs = 10;
 
-/// By following links, unlike is_there() of io/file.h: what a link to nothing means cannot be read.
+/// By following links, unlike is_there() of io/format/file.h: what a link to nothing means cannot
+/// be read.
 bool can_be_reached(const fs::path& path) {
   std::error_code error;
   return fs::exists(path, error);

@@ -3,7 +3,7 @@
 
 #include "apps/report/html.h"
 #include "apps/report/material.h"
-#include "model/null_tests.h"
+#include "model/stats/null_tests.h"
 
 namespace cdt {
 

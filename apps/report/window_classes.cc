@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "apps/report/figures.h"
-#include "io/text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

@@ -25,7 +25,7 @@
 #include <vector>
 
 #include "apps/synth/plan.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace cdt {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "apps/common/cli.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace cdt {
 

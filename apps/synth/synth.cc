@@ -14,8 +14,8 @@
 #include "apps/synth/mechanism.h"
 #include "apps/synth/truth_text.h"
 #include "engine/cpu/parallel.h"
-#include "io/path_text.h"
-#include "io/text.h"
+#include "io/format/path_text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

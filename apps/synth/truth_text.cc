@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "io/text.h"
-#include "model/metrics.h"
-#include "model/profile.h"
+#include "io/format/text.h"
+#include "model/stats/metrics.h"
+#include "model/stats/profile.h"
 
 namespace cdt {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/synth/mechanism.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace cdt {
 

@@ -7,7 +7,7 @@
 #include "apps/common/interrupt.h"
 #include "apps/common/progress.h"
 #include "engine/error.h"
-#include "io/digest.h"
+#include "io/format/digest.h"
 
 namespace cdt {
 namespace {

@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace cdt {
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "apps/common/format.h"
-#include "io/text.h"
-#include "io/warning.h"
+#include "io/format/text.h"
+#include "io/format/warning.h"
 
 namespace cdt {
 namespace {

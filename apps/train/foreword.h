@@ -8,7 +8,7 @@
 #include "apps/train/options.h"
 #include "apps/train/state.h"
 #include "apps/train/validation_metrics.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 #include "model/cdt.h"
 
 namespace cdt {

@@ -1,7 +1,7 @@
 // Where a training may begin from: --init-head mean.
 #pragma once
 
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 #include "model/cdt.h"
 
 namespace cdt {

@@ -10,7 +10,7 @@
 #include "apps/train/training_step.h"
 #include "apps/train/validate.h"
 #include "engine/shape_backend.h"
-#include "io/text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

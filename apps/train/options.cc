@@ -11,9 +11,9 @@
 
 #include "apps/common/inference.h"
 #include "engine/error.h"
-#include "io/json.h"
-#include "io/text.h"
-#include "io/warning.h"
+#include "io/format/json.h"
+#include "io/format/text.h"
+#include "io/format/warning.h"
 
 namespace cdt {
 namespace {

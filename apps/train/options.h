@@ -8,8 +8,8 @@
 #include <string>
 
 #include "apps/common/cli.h"
-#include "apps/common/model_file.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
+#include "model/checkpoint.h"
 #include "model/config.h"
 
 namespace cdt {

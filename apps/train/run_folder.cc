@@ -11,11 +11,11 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "io/atomic_file.h"
-#include "io/file_lock.h"
-#include "io/json.h"
-#include "io/text.h"
-#include "io/warning.h"
+#include "io/format/atomic_file.h"
+#include "io/format/file_lock.h"
+#include "io/format/json.h"
+#include "io/format/text.h"
+#include "io/format/warning.h"
 
 namespace cdt {
 namespace {

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "apps/common/output_guard.h"
-#include "io/file.h"
-#include "io/made_folder.h"
+#include "io/format/file.h"
+#include "io/format/made_folder.h"
 
 namespace cdt {
 

@@ -6,12 +6,12 @@
 #include <string_view>
 #include <type_traits>
 
-#include "apps/common/model_file.h"
 #include "engine/error.h"
-#include "io/digest.h"
-#include "io/finite.h"
-#include "io/safetensors.h"
-#include "io/text.h"
+#include "io/format/digest.h"
+#include "io/format/finite.h"
+#include "io/format/safetensors.h"
+#include "io/format/text.h"
+#include "model/checkpoint.h"
 
 namespace cdt {
 namespace {

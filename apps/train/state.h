@@ -14,7 +14,7 @@
 #include "engine/backend.h"
 #include "engine/optim/adamw.h"
 #include "engine/optim/schedule.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 #include "model/cdt.h"
 
 namespace cdt {

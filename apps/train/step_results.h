@@ -8,7 +8,7 @@
 
 #include "engine/arena.h"
 #include "engine/backend.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace cdt {
 

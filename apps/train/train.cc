@@ -7,8 +7,6 @@
 #include <string>
 
 #include "apps/common/interrupt.h"
-#include "apps/common/model_file.h"
-#include "apps/common/model_inputs.h"
 #include "apps/common/profile_report.h"
 #include "apps/common/session.h"
 #include "apps/common/version.h"
@@ -22,11 +20,13 @@
 #include "apps/train/trainer.h"
 #include "engine/error.h"
 #include "engine/shape_backend.h"
-#include "io/atomic_file.h"
-#include "io/json.h"
-#include "io/path_text.h"
-#include "io/safetensors.h"
-#include "io/text.h"
+#include "io/format/atomic_file.h"
+#include "io/format/json.h"
+#include "io/format/path_text.h"
+#include "io/format/safetensors.h"
+#include "io/format/text.h"
+#include "model/checkpoint.h"
+#include "model/inputs.h"
 
 namespace cdt {
 namespace {

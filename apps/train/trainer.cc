@@ -7,14 +7,14 @@
 
 #include "apps/common/format.h"
 #include "apps/common/interrupt.h"
-#include "apps/common/model_file.h"
-#include "apps/common/model_inputs.h"
 #include "apps/common/prediction_table.h"
 #include "apps/common/progress.h"
 #include "apps/train/training_step.h"
 #include "engine/error.h"
-#include "io/path_text.h"
-#include "io/text.h"
+#include "io/format/path_text.h"
+#include "io/format/text.h"
+#include "model/checkpoint.h"
+#include "model/inputs.h"
 
 namespace cdt {
 namespace {

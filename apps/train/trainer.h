@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "apps/common/dna_feed.h"
 #include "apps/common/progress.h"
 #include "apps/train/batches.h"
 #include "apps/train/dna_check.h"
@@ -24,9 +23,10 @@
 #include "apps/train/validation_metrics.h"
 #include "engine/error.h"
 #include "engine/optim/adamw.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 #include "model/cdt.h"
-#include "model/metrics.h"
+#include "model/dna_feed.h"
+#include "model/stats/metrics.h"
 
 namespace cdt {
 

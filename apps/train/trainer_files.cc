@@ -4,11 +4,11 @@
 #include <optional>
 #include <utility>
 
-#include "apps/common/model_file.h"
 #include "apps/train/trainer.h"
 #include "engine/error.h"
-#include "io/text.h"
-#include "io/warning.h"
+#include "io/format/text.h"
+#include "io/format/warning.h"
+#include "model/checkpoint.h"
 
 namespace cdt {
 namespace {

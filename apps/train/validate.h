@@ -9,7 +9,7 @@
 
 #include "apps/evaluation/control_passes.h"
 #include "engine/arena.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 #include "model/cdt.h"
 
 namespace cdt {

@@ -8,8 +8,8 @@
 #include "apps/evaluation/baselines.h"
 #include "apps/evaluation/loci.h"
 #include "apps/evaluation/metrics_json.h"
-#include "io/poll.h"
-#include "model/metrics.h"
+#include "engine/poll.h"
+#include "model/stats/metrics.h"
 
 namespace cdt {
 

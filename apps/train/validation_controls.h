@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/evaluation/controls.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace cdt {
 

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "apps/evaluation/controls.h"
-#include "io/text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

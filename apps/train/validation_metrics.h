@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "io/dataset.h"
-#include "model/metrics.h"
+#include "io/dataset/dataset.h"
+#include "model/stats/metrics.h"
 
 namespace cdt {
 

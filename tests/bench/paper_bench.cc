@@ -25,7 +25,7 @@
 #include "apps/common/session.h"
 #include "engine/error.h"
 #include "engine/profiler.h"
-#include "io/text.h"
+#include "io/format/text.h"
 #include "tests/bench/paper_child.h"
 #include "tests/bench/paper_same_bits.h"
 #include "tests/bench/paper_workloads.h"

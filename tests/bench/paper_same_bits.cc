@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/common/session.h"
-#include "io/text.h"
+#include "io/format/text.h"
 #include "tests/bench/paper_child.h"
 #include "tests/bench/paper_workloads.h"
 #include "tests/support/digest.h"

@@ -2,7 +2,7 @@
 
 #include "engine/error.h"
 #include "engine/optim/adamw.h"
-#include "model/attribution.h"
+#include "model/explain/attribution.h"
 
 namespace cdt {
 namespace {

@@ -6,8 +6,8 @@
 #include <numeric>
 #include <vector>
 
-#include "model/gene_gradients.h"
-#include "model/path_split.h"
+#include "model/explain/gene_gradients.h"
+#include "model/explain/path_split.h"
 #include "tests/support/small_model.h"
 
 namespace cdt {

@@ -5,10 +5,10 @@
 #include <array>
 #include <string>
 
-#include "apps/common/model_inputs.h"
 #include "apps/synth/synth.h"
 #include "engine/error.h"
-#include "io/atomic_file.h"
+#include "io/format/atomic_file.h"
+#include "model/inputs.h"
 
 namespace cdt::test {
 namespace {

@@ -23,9 +23,9 @@
 #include "apps/common/main.h"
 #include "engine/error.h"
 #include "engine/random.h"
-#include "io/json.h"
-#include "io/safetensors.h"
-#include "io/text.h"
+#include "io/format/json.h"
+#include "io/format/safetensors.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

@@ -10,7 +10,7 @@
 #include "apps/common/cli.h"
 #include "apps/common/main.h"
 #include "engine/cuda/gemm.h"
-#include "io/text.h"
+#include "io/format/text.h"
 #include "tests/gpu/gemm_timing.h"
 
 namespace cdt::measure {

@@ -15,7 +15,7 @@
 
 #include "apps/common/cli.h"
 #include "apps/common/main.h"
-#include "io/text.h"
+#include "io/format/text.h"
 #include "tests/gpu/cuda_timing.h"
 
 namespace cdt::measure {

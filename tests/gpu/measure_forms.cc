@@ -14,7 +14,7 @@
 #include "apps/common/cli.h"
 #include "apps/common/main.h"
 #include "engine/cuda/fused_attention.h"
-#include "io/text.h"
+#include "io/format/text.h"
 #include "tests/gpu/attention_problem.h"
 #include "tests/support/relative_error.h"
 

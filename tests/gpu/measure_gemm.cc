@@ -13,7 +13,7 @@
 #include "apps/common/cli.h"
 #include "apps/common/main.h"
 #include "engine/cuda/cuda_backend.h"
-#include "io/text.h"
+#include "io/format/text.h"
 #include "tests/bench/paper_workloads.h"
 #include "tests/gpu/gemm_timing.h"
 

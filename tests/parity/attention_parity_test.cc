@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "model/attention_window.h"
-#include "model/rollout.h"
+#include "model/explain/attention_window.h"
+#include "model/explain/rollout.h"
 #include "tests/parity/model_case.h"
 #include "tests/support/precision.h"
 

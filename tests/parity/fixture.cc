@@ -1,9 +1,9 @@
 #include "tests/parity/fixture.h"
 
 #include "engine/error.h"
-#include "io/json.h"
-#include "io/text.h"
-#include "model/in_float32.h"
+#include "engine/in_float32.h"
+#include "io/format/json.h"
+#include "io/format/text.h"
 
 #ifndef CDT_FIXTURE_DIR
 #define CDT_FIXTURE_DIR "tests/parity/fixtures"  // tests run from the root of the repository

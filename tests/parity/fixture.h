@@ -8,7 +8,7 @@
 #include "engine/arena.h"
 #include "engine/backend.h"
 #include "engine/tape.h"
-#include "io/safetensors.h"
+#include "io/format/safetensors.h"
 #include "model/config.h"
 
 namespace cdt::test {

@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "model/attribution.h"
-#include "model/gene_gradients.h"
-#include "model/integrated_gradients.h"
-#include "model/occlusion.h"
-#include "model/path_split.h"
-#include "model/smoothgrad.h"
+#include "model/explain/attribution.h"
+#include "model/explain/gene_gradients.h"
+#include "model/explain/integrated_gradients.h"
+#include "model/explain/occlusion.h"
+#include "model/explain/path_split.h"
+#include "model/explain/smoothgrad.h"
 #include "tests/parity/model_case.h"
 #include "tests/support/precision.h"
 

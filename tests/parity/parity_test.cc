@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/optim/adamw.h"
-#include "model/attribution.h"
+#include "model/explain/attribution.h"
 #include "tests/parity/model_case.h"
 #include "tests/support/precision.h"
 

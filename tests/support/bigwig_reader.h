@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/tracks.h"
+#include "io/genome/tracks.h"
 
 namespace cdt::test {
 

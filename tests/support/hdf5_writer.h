@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/hdf5/handle.h"
+#include "io/format/hdf5/handle.h"
 
 namespace cdt::test {
 

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "engine/bfloat16.h"
-#include "model/in_float32.h"
+#include "engine/in_float32.h"
 #include "tests/support/precision.h"
 #include "tests/support/relative_error.h"
 #include "tests/support/test_backend.h"

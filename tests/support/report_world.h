@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "apps/report/material.h"
-#include "io/atomic_file.h"
-#include "io/made_folder.h"
-#include "io/npy.h"
+#include "io/format/atomic_file.h"
+#include "io/format/made_folder.h"
+#include "io/format/npy.h"
 #include "tests/support/evaluated.h"
 #include "tests/support/temp_dir.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/random.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace cdt::test {
 

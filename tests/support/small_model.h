@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/random.h"
-#include "model/attribution.h"
+#include "model/explain/attribution.h"
 #include "tests/support/test_backend.h"
 
 namespace cdt::test {

@@ -1,4 +1,4 @@
-#include "io/annotations.h"
+#include "io/genome/annotations.h"
 
 #include <gtest/gtest.h>
 #include <zlib.h>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/random.h"
-#include "io/gzip.h"
+#include "io/format/gzip.h"
 #include "tests/support/cpu_time.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"

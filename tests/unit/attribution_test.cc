@@ -1,11 +1,11 @@
-#include "model/attribution.h"
+#include "model/explain/attribution.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <vector>
 
-#include "model/profile.h"
+#include "model/stats/profile.h"
 #include "tests/support/precision.h"
 #include "tests/support/small_model.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/random.h"
-#include "model/metrics.h"
+#include "model/stats/metrics.h"
 #include "tests/support/evaluated.h"
 
 namespace cdt {

@@ -1,5 +1,5 @@
 // bigWig files, read back by a reader that shares no code with the library that wrote them.
-#include "io/bigwig/bigwig.h"
+#include "io/genome/bigwig/bigwig.h"
 
 #include <gtest/gtest.h>
 

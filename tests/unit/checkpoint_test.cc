@@ -1,4 +1,6 @@
 // model.safetensors: round trips, plain state_dicts, and what is refused.
+#include "model/checkpoint.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,8 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/common/model_file.h"
-#include "io/safetensors.h"
+#include "io/format/safetensors.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_backend.h"

@@ -10,7 +10,7 @@
 
 #include "apps/evaluation/loci.h"
 #include "engine/error.h"
-#include "model/metrics.h"
+#include "model/stats/metrics.h"
 
 namespace cdt {
 namespace {

@@ -1,4 +1,4 @@
-#include "apps/common/dna_feed.h"
+#include "model/dna_feed.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "engine/bfloat16.h"
 #include "engine/error.h"
-#include "model/in_float32.h"
+#include "engine/in_float32.h"
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_backend.h"

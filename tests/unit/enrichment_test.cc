@@ -1,4 +1,4 @@
-#include "model/enrichment.h"
+#include "model/stats/enrichment.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/random.h"
-#include "model/ranking.h"
+#include "model/stats/ranking.h"
 
 namespace cdt {
 namespace {

@@ -1,4 +1,4 @@
-#include "io/gene_starts.h"
+#include "io/dataset/gene_starts.h"
 
 #include <gtest/gtest.h>
 #include <zlib.h>

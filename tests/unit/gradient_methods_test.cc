@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
-#include "model/integrated_gradients.h"
-#include "model/occlusion.h"
-#include "model/path_split.h"
-#include "model/region_effects.h"
+#include "model/explain/integrated_gradients.h"
+#include "model/explain/occlusion.h"
+#include "model/explain/path_split.h"
+#include "model/explain/region_effects.h"
 #include "tests/support/precision.h"
 #include "tests/support/small_model.h"
 

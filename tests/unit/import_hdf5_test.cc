@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "engine/error.h"
-#include "io/hdf5/file.h"
+#include "io/format/hdf5/file.h"
 #include "tests/support/hdf5_writer.h"
 #include "tests/support/temp_dir.h"
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "io/dataset.h"
-#include "io/json.h"
+#include "io/dataset/dataset.h"
+#include "io/format/json.h"
 #include "tests/support/published_files.h"
 #include "tests/support/temp_dir.h"
 

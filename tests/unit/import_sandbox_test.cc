@@ -9,8 +9,8 @@
 #include <string>
 
 #include "apps/common/interrupt.h"
-#include "io/dataset.h"
-#include "io/hdf5/sandbox.h"
+#include "io/dataset/dataset.h"
+#include "io/format/hdf5/sandbox.h"
 #include "tests/support/published_files.h"
 #include "tests/support/temp_dir.h"
 

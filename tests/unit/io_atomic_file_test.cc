@@ -9,8 +9,8 @@
 #include <iterator>
 #include <string>
 
-#include "io/atomic_file.h"
-#include "io/made_folder.h"
+#include "io/format/atomic_file.h"
+#include "io/format/made_folder.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 

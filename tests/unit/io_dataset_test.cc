@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "io/dataset.h"
-#include "io/json.h"
+#include "io/dataset/dataset.h"
+#include "io/format/json.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 

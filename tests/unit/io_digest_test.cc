@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "io/digest.h"
+#include "io/format/digest.h"
 
 namespace cdt {
 namespace {
@@ -25,7 +25,7 @@ std::vector<unsigned char> counting() {
   return bytes;
 }
 
-/// The words of io/digest.h, spelt out one by one.
+/// The words of io/format/digest.h, spelt out one by one.
 std::string by_definition(const std::vector<unsigned char>& bytes) {
   const auto fold = [](std::uint64_t h, std::uint64_t word) {
     h = (h ^ word) * 0x9e3779b97f4a7c15U;

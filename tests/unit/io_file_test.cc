@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "io/dataset.h"
-#include "io/file.h"
-#include "io/npy.h"
-#include "io/npy_file.h"
-#include "io/safetensors.h"
+#include "io/dataset/dataset.h"
+#include "io/format/file.h"
+#include "io/format/npy.h"
+#include "io/format/npy_file.h"
+#include "io/format/safetensors.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"

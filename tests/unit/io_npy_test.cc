@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "io/npy.h"
-#include "io/npy_file.h"
+#include "io/format/npy.h"
+#include "io/format/npy_file.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 

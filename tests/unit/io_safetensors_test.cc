@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "io/safetensors.h"
+#include "io/format/safetensors.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 

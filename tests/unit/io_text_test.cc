@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "io/bed.h"
-#include "io/finite.h"
-#include "io/json.h"
-#include "io/poll.h"
-#include "io/text.h"
-#include "io/tsv.h"
-#include "model/bootstrap.h"
+#include "engine/poll.h"
+#include "io/format/finite.h"
+#include "io/format/json.h"
+#include "io/format/text.h"
+#include "io/format/tsv.h"
+#include "io/genome/bed.h"
+#include "model/stats/bootstrap.h"
 #include "tests/support/cpu_time.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"

@@ -1,4 +1,4 @@
-#include "model/metrics.h"
+#include "model/stats/metrics.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "engine/random.h"
-#include "model/bootstrap.h"
-#include "model/statistics.h"
+#include "model/stats/bootstrap.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

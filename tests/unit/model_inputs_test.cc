@@ -1,6 +1,4 @@
 // What a model file records of the data it was trained on, against other data.
-#include "apps/common/model_inputs.h"
-
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -10,7 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "io/digest.h"
+#include "io/format/digest.h"
+#include "model/inputs.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"

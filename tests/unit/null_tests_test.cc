@@ -1,4 +1,4 @@
-#include "model/null_tests.h"
+#include "model/stats/null_tests.h"
 
 #include <gtest/gtest.h>
 
@@ -6,9 +6,9 @@
 #include <numeric>
 
 #include "engine/random.h"
-#include "model/overlap_tests.h"
-#include "model/peak_tests.h"
-#include "model/profile.h"
+#include "model/stats/overlap_tests.h"
+#include "model/stats/peak_tests.h"
+#include "model/stats/profile.h"
 
 namespace cdt {
 namespace {

@@ -1,5 +1,5 @@
 // Paths of any bytes as text, and back.
-#include "io/path_text.h"
+#include "io/format/path_text.h"
 
 #include <gtest/gtest.h>
 

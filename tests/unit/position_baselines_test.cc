@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/random.h"
-#include "model/metrics.h"
+#include "model/stats/metrics.h"
 #include "tests/support/temp_dir.h"
 
 namespace cdt {

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/in_float32.h"
 #include "engine/kernel_work.h"
 #include "engine/ops.h"
 #include "engine/optim/adamw.h"
 #include "engine/profiling_backend.h"
-#include "model/in_float32.h"
 #include "tests/support/small_model.h"
 
 namespace cdt {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "apps/report/nulls.h"
-#include "model/statistics.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

@@ -1,4 +1,4 @@
-#include "model/ridge.h"
+#include "model/stats/ridge.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
-#include "model/cholesky.h"
+#include "model/stats/cholesky.h"
 
 namespace cdt {
 namespace {

@@ -1,4 +1,4 @@
-#include "model/rollout.h"
+#include "model/explain/rollout.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "model/attention_window.h"
-#include "model/profile.h"
+#include "model/explain/attention_window.h"
+#include "model/stats/profile.h"
 #include "tests/support/small_model.h"
 
 namespace cdt {

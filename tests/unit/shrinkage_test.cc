@@ -1,4 +1,4 @@
-#include "model/shrinkage.h"
+#include "model/stats/shrinkage.h"
 
 #include <gtest/gtest.h>
 

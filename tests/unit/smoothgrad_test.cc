@@ -1,4 +1,4 @@
-#include "model/smoothgrad.h"
+#include "model/explain/smoothgrad.h"
 
 #include <gtest/gtest.h>
 

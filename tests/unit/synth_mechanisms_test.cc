@@ -10,8 +10,8 @@
 #include "apps/synth/mechanism.h"
 #include "apps/synth/plan.h"
 #include "apps/synth/truth_text.h"
-#include "io/json.h"
-#include "model/metrics.h"
+#include "io/format/json.h"
+#include "model/stats/metrics.h"
 
 namespace cdt {
 namespace {

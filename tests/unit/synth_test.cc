@@ -11,8 +11,8 @@
 #include "apps/synth/plan.h"
 #include "apps/synth/truth_text.h"
 #include "engine/error.h"
-#include "io/json.h"
-#include "model/metrics.h"
+#include "io/format/json.h"
+#include "model/stats/metrics.h"
 
 namespace cdt {
 namespace {

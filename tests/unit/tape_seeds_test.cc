@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/in_float32.h"
 #include "engine/ops.h"
-#include "model/in_float32.h"
 #include "tests/support/small_model.h"
 
 namespace cdt {

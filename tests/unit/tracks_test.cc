@@ -1,4 +1,4 @@
-#include "io/tracks.h"
+#include "io/genome/tracks.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "io/browser.h"
-#include "io/truth.h"
+#include "io/dataset/truth.h"
+#include "io/genome/browser.h"
 #include "tests/support/temp_dir.h"
 
 namespace cdt {

@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "apps/common/model_file.h"
 #include "apps/train/foreword.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"
+#include "model/checkpoint.h"
 #include "tests/support/input_error.h"
 #include "tests/support/train_run.h"
 

@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "apps/common/model_file.h"
 #include "apps/train/batches.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
@@ -18,8 +17,9 @@
 #include "apps/train/state.h"
 #include "apps/train/trainer.h"
 #include "apps/train/validate.h"
-#include "io/text.h"
-#include "model/in_float32.h"
+#include "engine/in_float32.h"
+#include "io/format/text.h"
+#include "model/checkpoint.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"

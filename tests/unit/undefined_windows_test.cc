@@ -9,7 +9,7 @@
 
 #include "apps/attribute/numbers.h"
 #include "apps/attribute/truth_scores.h"
-#include "model/attention_window.h"
+#include "model/explain/attention_window.h"
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"
 

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "apps/train/foreword.h"
+#include "engine/in_float32.h"
 #include "engine/optim/schedule.h"
-#include "io/json.h"
-#include "model/in_float32.h"
+#include "io/format/json.h"
 #include "tests/support/train_run.h"
 
 namespace cdt {

@@ -1,0 +1,187 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <deque>
+#include <system_error>
+#include <utility>
+
+#include "engine/error.h"
+#include "io/dataset/dataset.h"
+#include "io/dataset/manifest.h"
+#include "io/format/atomic_file.h"
+#include "io/format/finite.h"
+#include "io/format/made_folder.h"
+#include "io/format/text.h"
+
+namespace cdt {
+namespace {
+
+constexpr const char* kManifestName = "dataset.json";
+constexpr std::array<const char*, 3> kExtras{"truth.json", "sites.bed", "audit.json"};
+constexpr std::uint64_t kReserve = std::uint64_t{16} << 20U;  // for the lists and the folder
+
+Manifest manifest_of(const DatasetWriter::Sizes& sizes) {
+  Manifest m;
+  m.enhancers = sizes.enhancers;
+  m.bins = sizes.bins;
+  m.dna_dim = sizes.dna_dim;
+  m.genes = sizes.genes;
+  m.rna_dim = sizes.rna_dim;
+  m.protein_dim = sizes.protein_dim;
+  m.bin_bp = sizes.bin_bp;
+  m.assembly = sizes.assembly;
+  return m;
+}
+
+std::uint64_t bytes_needed(const Manifest& m) {
+  const std::int64_t values =
+      m.enhancers * m.bins * m.dna_dim + m.genes * (m.rna_dim + m.protein_dim);
+  return static_cast<std::uint64_t>(values) * sizeof(float) + kReserve;
+}
+
+std::string pair_line(const Pair& pair, const std::string& enhancer, const std::string& gene,
+                      bool with_label) {
+  std::string line = std::string(split_name(pair.split)) + "\t" + enhancer + "\t" + gene + "\t" +
+                     format_number(pair.beta);
+  if (with_label) line += "\t" + std::to_string(pair.label);
+  return line + "\n";
+}
+
+}  // namespace
+
+struct DatasetWriter::Impl {
+  Impl(std::filesystem::path to, const Sizes& sizes)
+      : folder(std::move(to)),
+        manifest(manifest_of(sizes)),
+        dna_left(sizes.enhancers * sizes.bins * sizes.dna_dim) {}
+
+  ~Impl() {
+    if (!finished) remove_all();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  AtomicFile& add(const std::string& name) { return files.emplace_back(folder.path() / name); }
+
+  /// Writes a (G, columns) blob and its gene list.
+  void add_matrix(const std::string& file, const std::string& list, std::int64_t columns,
+                  const std::vector<float>& values, const std::vector<std::string>& names) {
+    CDT_CHECK(static_cast<std::int64_t>(names.size()) == manifest.genes &&
+                  static_cast<std::int64_t>(values.size()) == manifest.genes * columns,
+              "sizes of " + file);
+    CDT_CHECK(genes.empty() || genes == names, "the two gene lists must be equal");
+    CDT_CHECK(first_non_finite(values.data(), manifest.genes * columns) < 0,
+              file + " holds a value that is not finite");
+    genes = names;
+    add(file).write(values.data(), values.size() * sizeof(float));
+    AtomicFile& lines = add(list);
+    for (const std::string& name : names) lines.write(name + "\n");
+  }
+
+  /// Takes back what commit() already renamed.
+  void remove_all() noexcept {
+    std::error_code ignored;
+    for (const auto& path : renamed) std::filesystem::remove(path, ignored);
+    files.clear();
+  }
+
+  /// Files of an earlier data set: its manifest, and what this one does not have.
+  void remove_replaced() const {
+    std::error_code absent;
+    std::filesystem::remove(folder.path() / kManifestName, absent);
+    for (const char* extra : kExtras) {
+      const std::filesystem::path old = folder.path() / extra;
+      const bool kept = std::any_of(files.begin(), files.end(),
+                                    [&](const AtomicFile& file) { return file.target() == old; });
+      if (!kept) std::filesystem::remove(old, absent);
+    }
+  }
+
+  MadeFolder folder;
+  Manifest manifest;
+  std::int64_t dna_left;
+  std::vector<std::string> genes;
+  std::vector<std::string> enhancers;
+  std::deque<AtomicFile> files;  // the first is the DNA blob
+  std::vector<std::filesystem::path> renamed;
+  bool has_rna = false, has_protein = false, has_pairs = false, finished = false;
+};
+
+DatasetWriter::DatasetWriter(std::filesystem::path directory, const Sizes& sizes, bool replace)
+    : impl_(std::make_unique<Impl>(std::move(directory), sizes)) {
+  const std::filesystem::path& folder = impl_->folder.path();
+  std::error_code absent;
+  if (!replace && std::filesystem::exists(folder / kManifestName, absent)) {
+    throw InputError(folder.string(), kManifestName, "the folder already holds a data set");
+  }
+  require_free_space(folder, bytes_needed(impl_->manifest));
+  impl_->add(impl_->manifest.dna_file);
+}
+
+DatasetWriter::~DatasetWriter() = default;
+
+void DatasetWriter::append_dna(const float* values, std::int64_t count) {
+  CDT_CHECK(count >= 0 && count <= impl_->dna_left, "more DNA values than the shape holds");
+  CDT_CHECK(first_non_finite(values, count) < 0, "a DNA value is not finite");
+  impl_->files.front().write(values, static_cast<std::size_t>(count) * sizeof(float));
+  impl_->dna_left -= count;
+}
+
+void DatasetWriter::write_rna(const std::vector<float>& values,
+                              const std::vector<std::string>& genes) {
+  const Manifest& m = impl_->manifest;
+  impl_->add_matrix(m.rna_file, m.rna_genes, m.rna_dim, values, genes);
+  impl_->has_rna = true;
+}
+
+void DatasetWriter::write_protein(const std::vector<float>& values,
+                                  const std::vector<std::string>& genes) {
+  const Manifest& m = impl_->manifest;
+  impl_->add_matrix(m.protein_file, m.protein_genes, m.protein_dim, values, genes);
+  impl_->has_protein = true;
+}
+
+void DatasetWriter::write_enhancers(const std::vector<Enhancer>& enhancers) {
+  CDT_CHECK(static_cast<std::int64_t>(enhancers.size()) == impl_->manifest.enhancers,
+            "number of enhancers");
+  AtomicFile& file = impl_->add(impl_->manifest.enhancers_file);
+  for (const Enhancer& e : enhancers) {
+    file.write(e.chrom + "\t" + std::to_string(e.start) + "\t" + std::to_string(e.end) + "\t" +
+               e.name + "\n");
+    impl_->enhancers.push_back(e.name);
+  }
+}
+
+void DatasetWriter::write_pairs(const std::vector<Pair>& pairs) {
+  CDT_CHECK(!impl_->genes.empty() && !impl_->enhancers.empty(), "pairs come after the lists");
+  const bool with_label =
+      std::any_of(pairs.begin(), pairs.end(), [](const Pair& pair) { return pair.label >= 0; });
+  AtomicFile& file = impl_->add(impl_->manifest.pairs_file);
+  file.write(with_label ? "split\tenhancer\tgene\tbeta\tlabel\n" : "split\tenhancer\tgene\tbeta\n");
+  for (const Pair& pair : pairs) {
+    CDT_CHECK(std::isfinite(pair.beta), "a beta is not finite");
+    CDT_CHECK(!with_label || pair.label >= 0, "either all pairs have a label or none");
+    file.write(pair_line(pair, impl_->enhancers.at(static_cast<std::size_t>(pair.enhancer)),
+                         impl_->genes.at(static_cast<std::size_t>(pair.gene)), with_label));
+  }
+  impl_->has_pairs = true;
+}
+
+void DatasetWriter::write_extra(const std::string& name, const std::string& content) {
+  impl_->add(name).write(content);
+}
+
+void DatasetWriter::finish(const std::string& provenance_json) {
+  CDT_CHECK(impl_->dna_left == 0, std::to_string(impl_->dna_left) + " DNA values are missing");
+  CDT_CHECK(impl_->has_rna && impl_->has_protein && impl_->has_pairs, "a part is missing");
+  impl_->add(kManifestName).write(manifest_text(impl_->manifest, provenance_json));
+  for (AtomicFile& file : impl_->files) file.flush_to_disk();
+  impl_->remove_replaced();
+  for (AtomicFile& file : impl_->files) {
+    file.commit();
+    impl_->renamed.push_back(file.target());
+  }
+  impl_->finished = true;
+}
+
+}  // namespace cdt

@@ -1,0 +1,119 @@
+#include "io/dataset/manifest.h"
+
+#include <limits>
+#include <vector>
+
+#include "engine/error.h"
+#include "io/format/json.h"
+
+namespace cdt {
+namespace {
+
+constexpr const char* kFormat = "cdt-dataset";
+constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kDimLimit = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kBinLimit = 1'000'000;
+
+/// The name of a file inside the data set's directory.
+std::string inner_file(JsonReader& reader, const std::string& key) {
+  std::string name = reader.string(key);
+  const std::filesystem::path path(name);
+  bool inside = !name.empty() && !path.is_absolute() && name.find('\0') == std::string::npos;
+  for (const auto& part : path) inside = inside && part != "..";
+  if (!inside) {
+    reader.fail(key, expected_got("bad file name", "a file inside the directory", name));
+  }
+  return name;
+}
+
+std::vector<std::int64_t> read_shape(JsonReader& reader, std::size_t rank) {
+  std::vector<std::int64_t> shape = reader.integers("shape");
+  if (shape.size() != rank) {
+    reader.fail("shape", expected_got("wrong number of dimensions", std::to_string(rank),
+                                      std::to_string(shape.size())));
+  }
+  std::int64_t bytes = sizeof(float);
+  for (const std::int64_t dim : shape) {
+    if (dim < 1 || dim > kDimLimit || __builtin_mul_overflow(bytes, dim, &bytes)) {
+      reader.fail("shape", expected_got("bad dimension", "1 to 2147483647 and a product that fits",
+                                        std::to_string(dim)));
+    }
+  }
+  return shape;
+}
+
+void read_dna(JsonReader dna, Manifest* m) {
+  const std::vector<std::int64_t> shape = read_shape(dna, 3);
+  m->enhancers = shape[0];
+  m->bins = shape[1];
+  m->dna_dim = shape[2];
+  m->dna_file = inner_file(dna, "file");
+  if (dna.has("dtype")) {
+    const std::string dtype = dna.string("dtype");
+    if (dtype != "float32" && dtype != "bfloat16") {
+      dna.fail("dtype", expected_got("unknown dtype", "float32 or bfloat16", dtype));
+    }
+    m->dna_is_bfloat16 = dtype == "bfloat16";
+  }
+  dna.no_other_keys();
+  if (m->dna_file.ends_with(".gz")) {
+    dna.fail("file", "dna is read by rows and cannot be compressed; gunzip it");
+  }
+}
+
+/// One of rna and protein; returns its gene count.
+std::int64_t read_matrix_entry(JsonReader entry, std::int64_t* dim, std::string* file,
+                               std::string* genes) {
+  const std::vector<std::int64_t> shape = read_shape(entry, 2);
+  *dim = shape[1];
+  *file = inner_file(entry, "file");
+  *genes = inner_file(entry, "genes");
+  entry.no_other_keys();
+  return shape[0];
+}
+
+}  // namespace
+
+Manifest read_manifest(const std::filesystem::path& path) {
+  const nlohmann::json document = parse_json_file(path);
+  JsonReader top(document, path.string());
+  const std::string format = top.string("format");
+  if (format != kFormat) top.fail("format", expected_got("unknown format", kFormat, format));
+  top.integer("version", kVersion, kVersion);
+  Manifest m;
+  m.bin_bp = static_cast<int>(top.integer("bin_bp", 1, kBinLimit));
+  m.assembly = top.string("assembly");
+  read_dna(top.object("dna"), &m);
+  m.genes = read_matrix_entry(top.object("rna"), &m.rna_dim, &m.rna_file, &m.rna_genes);
+  const std::int64_t proteins =
+      read_matrix_entry(top.object("protein"), &m.protein_dim, &m.protein_file, &m.protein_genes);
+  if (proteins != m.genes) {
+    top.fail("protein.shape", expected_got("gene count differs from rna.shape",
+                                           std::to_string(m.genes), std::to_string(proteins)));
+  }
+  m.enhancers_file = inner_file(top, "enhancers");
+  m.pairs_file = inner_file(top, "pairs");
+  if (top.has("provenance")) top.object("provenance");
+  top.no_other_keys();
+  return m;
+}
+
+std::string manifest_text(const Manifest& m, const std::string& provenance_json) {
+  nlohmann::ordered_json dna = {{"file", m.dna_file}, {"shape", {m.enhancers, m.bins, m.dna_dim}}};
+  if (m.dna_is_bfloat16) dna["dtype"] = "bfloat16";
+  const nlohmann::ordered_json out = {
+      {"format", kFormat},
+      {"version", kVersion},
+      {"bin_bp", m.bin_bp},
+      {"assembly", m.assembly},
+      {"dna", dna},
+      {"rna", {{"file", m.rna_file}, {"shape", {m.genes, m.rna_dim}}, {"genes", m.rna_genes}}},
+      {"protein",
+       {{"file", m.protein_file}, {"shape", {m.genes, m.protein_dim}}, {"genes", m.protein_genes}}},
+      {"enhancers", m.enhancers_file},
+      {"pairs", m.pairs_file},
+      {"provenance", nlohmann::ordered_json::parse(provenance_json)}};
+  return out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace cdt

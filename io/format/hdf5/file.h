@@ -1,0 +1,110 @@
+// Reading of HDF5 files, restricted on purpose: data sets that hang directly in the root group by a
+// hard link, stored in the file itself (contiguous, chunked or compact), with no filter but gzip,
+// shuffle and fletcher32, holding standard integers, truth values, floats (float16 too) or strings.
+// A user block before the file proper is passed over. HDF5 can also follow links into other files,
+// read raw external files, assemble virtual data sets and load filter plugins; a file that asks for
+// any of these is refused, since it could make the importer read any file.
+//
+// libhdf5 is not safe against damaged files: run everything here inside run_sandboxed (sandbox.h).
+// Errors are InputErrors naming the file and the data set.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "io/format/hdf5/handle.h"
+#include "io/format/text.h"
+
+namespace cdt {
+
+/// A data set opened for reading.
+class Hdf5Dataset {
+ public:
+  const std::vector<std::int64_t>& shape() const { return shape_; }
+  /// The data set's name, and "name[row]", as error messages give them.
+  const std::string& name() const { return name_; }
+  std::string at(std::int64_t row) const;
+  const std::string& file() const { return file_; }
+
+  /// Refuses a data set whose rank differs; kAnySize in `sizes` stands for any.
+  void require_shape(const std::vector<std::int64_t>& sizes) const;
+
+  /// All values, in C order, as float32: float64 is rounded; one too large for it, and an integer
+  /// that no float32 equals, is refused with its row.
+  std::vector<float> read_floats() const;
+  /// All values; floats are accepted when they hold whole numbers. Integers beyond 2^63 - 1 are
+  /// refused with their row.
+  std::vector<std::int64_t> read_integers() const;
+  /// All strings, fixed-length (null-padded, null-terminated, space-padded) or variable-length,
+  /// without their padding.
+  std::vector<std::string> read_strings() const;
+  /// Row `row` of the first dimension, as read_floats(), product of the other dimensions many
+  /// values. Rows read in rising order decompress each chunk once, as long as the chunks that cover
+  /// one row take no more than kChunkCacheBytes.
+  void read_row(std::int64_t row, float* out) const;
+
+  static constexpr std::int64_t kChunkCacheBytes = std::int64_t{1} << 30;
+  /// Larger chunks than this are refused.
+  static constexpr std::int64_t kMaxChunkBytes = std::int64_t{1} << 29;
+  /// A data set that is read whole may take this much memory.
+  static constexpr std::int64_t kMaxWholeBytes = std::int64_t{1} << 30;
+
+ private:
+  friend class Hdf5File;
+  enum class Kind : std::uint8_t { kFloat, kHalf, kInteger, kFixedString, kVariableString };
+
+  Hdf5Dataset(const Hdf5Handle& file, std::string file_name, std::string name);
+  void read_type();
+  void read_shape();
+  void check_storage();
+  void check_chunks(hid_t creation);
+  std::vector<std::string> read_fixed_strings() const;
+  std::vector<std::string> read_variable_strings() const;
+  std::size_t whole_values(std::size_t value_bytes) const;
+
+  /// What one H5Dread brings in: all values (row -1), or those of a row.
+  struct Part {
+    hid_t to, from;  // data spaces in memory and in the file
+    std::size_t values;
+    std::int64_t row;
+  };
+  static Part whole(std::size_t values) { return {H5S_ALL, H5S_ALL, values, -1}; }
+  void read(hid_t memory_type, const Part& part, void* out) const;
+  void floats(const Part& part, float* out) const;
+  void refuse_overflow(const Part& part, const float* out) const;
+  std::vector<float> halves(const Part& part) const;
+  std::vector<std::int64_t> integers(const Part& part) const;
+  [[noreturn]] void refuse_value(const Part& part, std::size_t index, const std::string& what,
+                                 const std::string& value) const;
+  [[noreturn]] void fail(const std::string& what) const;
+  [[noreturn]] void fail_hdf5(const std::string& what) const;
+
+  std::string file_, name_;
+  Hdf5Handle access_;  // data set access properties: the chunk cache
+  Hdf5Handle set_;
+  Hdf5Handle type_;
+  Kind kind_ = Kind::kFloat;
+  std::vector<std::int64_t> shape_;
+};
+
+/// A file opened read-only, without file locks (network file systems refuse them).
+class Hdf5File {
+ public:
+  /// InputError if the file is missing or not HDF5, saying what it looks like instead.
+  explicit Hdf5File(const std::filesystem::path& path);
+
+  const std::string& name() const { return name_; }
+  bool has(const std::string& dataset) const;
+  Hdf5Dataset dataset(const std::string& name) const;
+
+ private:
+  std::string name_;
+  Hdf5Handle file_;
+};
+
+/// Process-wide and for good: no filter plugins, no external links, no error traces on stderr.
+void harden_hdf5();
+
+}  // namespace cdt

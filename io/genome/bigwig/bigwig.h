@@ -1,0 +1,25 @@
+// bigWig files, the indexed binary form of bedGraph, through libBigWig. Where that library is not
+// installed, no_bigwig.cc stands in and has_bigwig() is false.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "io/genome/assembly.h"
+#include "io/genome/tracks.h"
+
+namespace cdt {
+
+/// Was the product built with libBigWig?
+bool has_bigwig();
+
+/// Writes a bigWig file with zoom levels, whole or not at all (AtomicFile). chromosomes: all of the
+/// assembly, in byte order of their names (chromosomes_of()); scores: in the same order, ascending,
+/// without overlap, within their chromosomes, at least one interval. The file is read back and
+/// compared before it comes to its name. Error without libBigWig and when writing or reading back
+/// fails.
+void write_bigwig(const std::filesystem::path& target, std::span<const Chromosome> chromosomes,
+                  const std::vector<ChromosomeScores>& scores);
+
+}  // namespace cdt

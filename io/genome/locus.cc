@@ -1,0 +1,54 @@
+#include "io/genome/locus.h"
+
+#include <algorithm>
+
+#include "engine/error.h"
+#include "io/format/text.h"
+
+namespace cdt {
+namespace {
+
+/// A whole number, plain or with a comma before every three digits.
+bool parse_position(std::string_view text, std::int64_t* out) {
+  std::string digits(text);
+  std::erase(digits, ',');
+  if (digits.find_first_not_of("0123456789") != std::string::npos) return false;
+  return parse_int64(digits, out) && (digits == text || format_with_commas(*out) == text);
+}
+
+}  // namespace
+
+Locus on_chromosome(Locus locus, std::int64_t size) {
+  for (std::int64_t* end : {&locus.start, &locus.end}) {
+    *end = std::max<std::int64_t>(*end, 0);
+    if (size > 0) *end = std::min(*end, size);
+  }
+  return locus;
+}
+
+std::string locus_text(const Locus& locus) {
+  if (locus.empty()) return "no base of " + locus.chrom;
+  return locus.chrom + ":" + format_with_commas(locus.start + 1) + "-" +
+         format_with_commas(locus.end);
+}
+
+std::string plain_locus_text(const Locus& locus) {
+  CDT_CHECK(!locus.empty(), "an empty locus has no text");
+  return locus.chrom + ":" + std::to_string(locus.start + 1) + "-" + std::to_string(locus.end);
+}
+
+std::optional<Locus> parse_locus(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+  const std::vector<std::string_view> ends = split(text.substr(colon + 1), '-');
+  Locus out;
+  out.chrom = text.substr(0, colon);
+  if (ends.size() != 2 || !parse_position(ends[0], &out.start) ||
+      !parse_position(ends[1], &out.end) || out.start < 1 || out.end < out.start) {
+    return std::nullopt;
+  }
+  --out.start;
+  return out;
+}
+
+}  // namespace cdt

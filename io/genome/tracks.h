@@ -1,0 +1,72 @@
+// Scores over the genome as tracks for genome browsers: bedGraph text (UCSC, IGV), and the same
+// intervals for bigWig (io/genome/bigwig/bigwig.h).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cdt {
+
+/// Red, green, blue.
+using Rgb = std::array<std::uint8_t, 3>;
+/// "R,G,B", as track lines and BED9 write it.
+std::string rgb_text(const Rgb& colour);
+
+/// What stands in the track line. Double quotes and control characters are replaced.
+struct TrackLabel {
+  std::string name;
+  std::string description;
+  std::string assembly;  // e.g. "hg38"; empty: left out
+  Rgb colour{0, 0, 0};
+  Rgb negative_colour{0, 0, 0};  // of values below 0
+};
+
+/// A half-open interval, 0-based, and its score.
+struct ScoredInterval {
+  std::int64_t start = 0;
+  std::int64_t end = 0;
+  float value = 0.0F;
+  bool operator==(const ScoredInterval&) const = default;
+};
+
+/// Scores on one chromosome, ascending and without overlap.
+struct ChromosomeScores {
+  std::string chrom;
+  std::vector<ScoredInterval> intervals;
+};
+
+/// Equal bins side by side; bin i covers [start + i * bin_bp, start + (i + 1) * bin_bp), 0-based,
+/// half open. start may be negative: the window of an enhancer near a chromosome's begin.
+struct TrackWindow {
+  std::string chrom;
+  std::int64_t start = 0;
+  std::int64_t bin_bp = 0;
+};
+
+/// The scores of a window's bins. What lies before position 0 or past the chromosome's end is cut
+/// off; chromosome_size 0: the end is not known.
+ChromosomeScores window_scores(const TrackWindow& window, std::span<const float> values,
+                               std::int64_t chromosome_size);
+
+/// Windows in any order as one track: one entry per chromosome, in byte order of their names. Where
+/// windows overlap, the mean of theirs, on the pieces that all their bin borders cut.
+std::vector<ChromosomeScores> merge_scores(const std::vector<ChromosomeScores>& windows);
+
+/// The track line, then one line per interval. The view limits are the range of the values with 0,
+/// because browsers scale signed and small values badly by themselves.
+std::string bedgraph_text(const TrackLabel& label, const std::vector<ChromosomeScores>& scores);
+
+/// `text` as part of a file name: anything but letters, digits, '.', '-' and '_' becomes '_', no
+/// '.' or '-' in front, at most `limit` characters. Not unique: different texts may become equal.
+std::string file_name_part(std::string_view text, std::size_t limit = 60);
+
+/// In double quotes, for a track line; the format knows no escapes, so double quotes become single
+/// ones and control characters spaces.
+std::string in_quotes(std::string_view text);
+
+}  // namespace cdt

@@ -1,0 +1,269 @@
+#include "model/checkpoint.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "engine/error.h"
+#include "io/format/digest.h"
+#include "io/format/json.h"
+#include "io/format/text.h"
+#include "io/format/warning.h"
+#include "model/state_dict.h"
+
+namespace cdt {
+namespace {
+
+constexpr const char* kFormat = "cdt-checkpoint";
+constexpr std::int64_t kLargestSize = std::int64_t{1} << 24U;
+constexpr std::int64_t kMostLayers = 1000;
+constexpr std::int64_t kReleasedHeads = 8;
+constexpr std::int64_t kReleasedPoolHeads = 4;
+
+/// Sizes of a state_dict without metadata, read off its tensors.
+class StateDictSizes {
+ public:
+  explicit StateDictSizes(const SafetensorsReader& reader) : file_(reader.path().string()) {
+    shapes_ = read_state_dict(reader).shapes;
+  }
+
+  CdtConfig config() const {
+    CdtConfig config;
+    const bool released = shapes_.count("vce.dna_attn.in_proj_weight") > 0;
+    config.variant = released ? Variant::kReleased : Variant::kPaper;
+    config.hidden = rows("dna_projector.linear.weight");
+    config.dna_dim = columns("dna_projector.linear.weight");
+    config.rna_dim = columns("rna_projector.linear.weight");
+    config.protein_dim = columns("protein_projector.linear.weight");
+    config.fusion = rows("vce.fusion.0.weight");
+    config.genes = rows(released ? "task_layer.3.weight" : "task_layer.weight");
+    config.dna_layers = layers("dna");
+    config.rna_layers = layers("rna");
+    config.protein_layers = layers("protein");
+    for (const auto& [name, shape] : shapes_) {
+      if (name.ends_with(".ffn.0.weight")) config.feed_forward = rows(name);
+    }
+    return config;
+  }
+  /// The sizes, but for those of `recorded` that leave no trace in the tensors.
+  CdtConfig config_beside(const CdtConfig& recorded) const {
+    CdtConfig out = config();
+    out.heads = recorded.heads;
+    out.pool_heads = recorded.pool_heads;
+    const bool has_feed_forward = std::any_of(shapes_.begin(), shapes_.end(), [](const auto& t) {
+      return t.first.ends_with(".ffn.0.weight");
+    });
+    if (!has_feed_forward) out.feed_forward = recorded.feed_forward;
+    return out;
+  }
+
+ private:
+  std::int64_t dimension(const std::string& name, std::size_t axis) const {
+    const auto found = shapes_.find(name);
+    if (found == shapes_.end()) {
+      throw InputError(file_, name, "no such tensor; this is no checkpoint of the model");
+    }
+    if (found->second.size() != 2) {
+      throw InputError(file_, name,
+                       expected_got("rank", "2", std::to_string(found->second.size())));
+    }
+    const std::int64_t size = found->second[axis];
+    if (size < 1 || size > kLargestSize) {
+      throw InputError(file_, name, "size " + std::to_string(size) + " is out of range");
+    }
+    return size;
+  }
+  std::int64_t rows(const std::string& name) const { return dimension(name, 0); }
+  std::int64_t columns(const std::string& name) const { return dimension(name, 1); }
+  std::int64_t layers(const std::string& modality) const {
+    std::int64_t count = 0;
+    while (count < kMostLayers &&
+           shapes_.count(modality + "_self_attn_layers." + std::to_string(count) +
+                         ".self_attn.in_proj_weight") > 0) {
+      ++count;
+    }
+    return count;
+  }
+
+  std::string file_;
+  std::map<std::string, std::vector<std::int64_t>> shapes_;
+};
+
+/// Heads leave no trace in the tensors: the override, else the reference's number, said aloud.
+std::int64_t heads_or(std::int64_t given, std::int64_t released, std::int64_t hidden,
+                      const std::string& file, const char* option) {
+  if (given > 0) return given;
+  if (hidden % released != 0) {
+    throw InputError(file, option,
+                     "the file does not record it; give --" + std::string(option) + " N");
+  }
+  note(file + ": " + option + " is not recorded; taking " + std::to_string(released) +
+       " as the reference does (--" + option + " N to say otherwise)");
+  return released;
+}
+
+void refuse_override(std::int64_t given, std::int64_t recorded, const std::string& file,
+                     const char* option) {
+  if (given > 0 && given != recorded) {
+    throw InputError(file, option,
+                     expected_got("differs from what the file records", std::to_string(recorded),
+                                  std::to_string(given)));
+  }
+}
+
+/// The digest of configuration, names and values, tensor by tensor.
+class WeightsDigest {
+ public:
+  explicit WeightsDigest(const Cdt& model) { digest_.add(model_config_json(model.config())); }
+  /// Its values, as many as it has.
+  void add(const Parameter& parameter, const float* values) {
+    digest_.add(parameter.name);
+    digest_.add(values, static_cast<std::size_t>(parameter.variable.value.count()) * sizeof(float));
+  }
+  std::string hex() const { return digest_.hex(); }
+
+ private:
+  Digest digest_;
+};
+
+}  // namespace
+
+std::vector<std::int64_t> dims_of(const Shape& shape) {
+  std::vector<std::int64_t> out(static_cast<std::size_t>(shape.rank()));
+  for (int i = 0; i < shape.rank(); ++i) out[static_cast<std::size_t>(i)] = shape[i];
+  return out;
+}
+
+CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverrides& overrides) {
+  const std::string file = reader.path().string();
+  const auto& metadata = reader.metadata();
+  // A state_dict from elsewhere may have metadata of its own.
+  const auto format = metadata.find("format");
+  const bool is_ours = format != metadata.end() && format->second.starts_with("cdt-");
+  CdtConfig config;
+  if (is_ours) {
+    if (format->second != kFormat) {
+      throw InputError(file, "metadata.format",
+                       expected_got("not a model checkpoint", kFormat, format->second));
+    }
+    const auto recorded = metadata.find("config");
+    if (recorded == metadata.end()) throw InputError(file, "metadata.config", "missing");
+    const auto version = metadata.find("version");
+    if (version == metadata.end() || version->second != "1") {
+      throw InputError(file, "metadata.version",
+                       expected_got("unknown version", "1",
+                                    version == metadata.end() ? "nothing" : version->second));
+    }
+    config = parse_model_config(recorded->second, file + ": metadata.config");
+    check_same_config(StateDictSizes(reader).config_beside(config), config,
+                      file + ": metadata.config", "is not that of the tensors");
+    refuse_override(overrides.heads, config.heads, file, "heads");
+    refuse_override(overrides.pool_heads, config.pool_heads, file, "pool-heads");
+  } else {
+    config = StateDictSizes(reader).config();
+    config.heads = heads_or(overrides.heads, kReleasedHeads, config.hidden, file, "heads");
+    if (config.variant == Variant::kReleased) {
+      config.pool_heads =
+          heads_or(overrides.pool_heads, kReleasedPoolHeads, config.hidden, file, "pool-heads");
+    }
+  }
+  const std::string problem = config_problem(config);
+  if (!problem.empty()) throw InputError(file, "configuration", problem);
+  return config;
+}
+
+namespace {
+
+/// Checks every tensor of the file and gives each parameter's number and values to `visit`. The
+/// digest is that of weights_digest().
+template <class Visit>
+std::string check_parameters(const SafetensorsReader& reader, const Cdt& model,
+                             const Visit& visit) {
+  const std::string file = reader.path().string();
+  const StateDict dict = read_state_dict(reader);
+  auto stored = dict.shapes;
+  for (const Parameter& parameter : model.parameters()) {
+    const auto found = stored.find(parameter.name);
+    if (found == stored.end()) throw InputError(file, parameter.name, "no such tensor");
+    const std::vector<std::int64_t> expected = dims_of(parameter.variable.value.shape);
+    if (found->second != expected) {
+      throw InputError(file, parameter.name,
+                       expected_got("shape", shape_text(expected), shape_text(found->second)));
+    }
+    stored.erase(found);
+  }
+  if (!stored.empty()) {
+    throw InputError(file, stored.begin()->first, "the model has no such tensor");
+  }
+  WeightsDigest digest(model);
+  std::vector<float> values;
+  std::size_t i = 0;
+  for (const Parameter& parameter : model.parameters()) {
+    values.resize(static_cast<std::size_t>(parameter.variable.value.count()));
+    reader.read(dict.prefix + parameter.name, values.data());
+    const auto bad =
+        std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
+    if (bad != values.end()) {
+      throw InputError(
+          file, parameter.name,
+          "element " + std::to_string(bad - values.begin()) + " is " + format_number(*bad));
+    }
+    digest.add(parameter, values.data());
+    visit(i++, values);
+  }
+  return digest.hex();
+}
+
+}  // namespace
+
+std::string read_parameters(const SafetensorsReader& reader, Cdt& model) {
+  note_differences(reader, read_state_dict(reader));
+  return check_parameters(reader, model, [&](std::size_t i, const std::vector<float>& values) {
+    model.set(model.parameters()[i], values.data());
+  });
+}
+
+std::string stored_weights_digest(const SafetensorsReader& reader, const Cdt& like) {
+  return check_parameters(reader, like, [](std::size_t, const std::vector<float>&) {});
+}
+
+std::unique_ptr<Cdt> load_model(const SafetensorsReader& reader, const CdtConfig& config,
+                                Backend& backend, Arena& lasting) {
+  auto model = std::make_unique<Cdt>(config, backend, lasting, false);
+  read_parameters(reader, *model);
+  return model;
+}
+
+std::string weights_digest(const Cdt& model, Backend& backend) {
+  WeightsDigest digest(model);
+  std::vector<float> values;
+  for (const Parameter& parameter : model.parameters()) {
+    values.resize(static_cast<std::size_t>(parameter.variable.value.count()));
+    backend.download(values.data(), parameter.variable.value);
+    digest.add(parameter, values.data());
+  }
+  return digest.hex();
+}
+
+std::string save_model(const std::filesystem::path& file, const Cdt& model, Backend& backend,
+                       const std::map<std::string, std::string>& extra) {
+  WeightsDigest digest(model);
+  std::vector<TensorToWrite> tensors;
+  for (const Parameter& parameter : model.parameters()) {
+    const auto fill = [&backend, &digest, &parameter](float* out) {
+      backend.download(out, parameter.variable.value);
+      digest.add(parameter, out);
+    };
+    tensors.push_back({parameter.name, dims_of(parameter.variable.value.shape), nullptr, fill});
+  }
+  std::map<std::string, std::string> metadata = extra;
+  metadata["format"] = kFormat;
+  metadata["version"] = "1";
+  metadata["config"] = model_config_json(model.config());
+  write_safetensors(file, tensors, metadata);
+  return digest.hex();
+}
+
+}  // namespace cdt

@@ -1,0 +1,167 @@
+#include "model/explain/attention_window.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/error.h"
+#include "model/stats/statistics.h"
+
+namespace cdt {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+Recorder recorder_for(const std::vector<AttentionMap>& wanted) {
+  Recorder recorder;
+  for (const AttentionMap& map : wanted) recorder.attention_of.insert(map.name);
+  return recorder;
+}
+
+void hand_over(Backend& backend, const Recorder& recorder, const std::vector<AttentionMap>& wanted,
+               const MapReceiver& receiver) {
+  std::vector<float> host;
+  for (const AttentionMap& map : wanted) {
+    const Tensor values = recorder.attention.at(map.name + ".attention");
+    CDT_CHECK(values.count() == map.heads * map.queries * map.keys, "size of map " + map.name);
+    host.resize(static_cast<std::size_t>(values.count()));
+    backend.download(host.data(), values);
+    receiver(map, host);
+  }
+}
+
+std::vector<AttentionMap> those(const std::vector<AttentionMap>& wanted, bool of_enhancer) {
+  std::vector<AttentionMap> out;
+  for (const AttentionMap& map : wanted) {
+    if (map.of_enhancer == of_enhancer) out.push_back(map);
+  }
+  return out;
+}
+
+/// Defined rows (model/stats/profile.h), centred and divided by their norm, as columns: (width,
+/// kept rows).
+std::vector<float> standard_columns(std::span<const float> matrix, std::size_t rows,
+                                    std::size_t* kept) {
+  const std::size_t width = matrix.size() / rows;
+  std::vector<std::vector<double>> standard;
+  for (std::size_t i = 0; i < rows; ++i) {
+    const std::span<const float> scores = matrix.subspan(i * width, width);
+    if (window_state(scores) != WindowState::kDefined) continue;
+    std::vector<double> row(scores.begin(), scores.end());
+    const double centre = mean(row);
+    double squares = 0.0;
+    for (double& v : row) v -= centre;
+    for (const double v : row) squares += v * v;
+    for (double& v : row) v /= std::sqrt(squares);
+    standard.push_back(std::move(row));
+  }
+  *kept = standard.size();
+  std::vector<float> columns(width * standard.size());
+  for (std::size_t i = 0; i < standard.size(); ++i) {
+    for (std::size_t j = 0; j < width; ++j) {
+      columns[j * standard.size() + i] = static_cast<float>(standard[i][j]);
+    }
+  }
+  return columns;
+}
+
+}  // namespace
+
+std::vector<AttentionMap> attention_maps(const CdtConfig& c, std::int64_t bins) {
+  std::vector<AttentionMap> maps;
+  const auto add = [&](const std::string& name, std::int64_t heads, const char* query_axis,
+                       const char* key_axis, bool of_enhancer) {
+    const auto length = [&](const std::string& axis) {
+      return axis == "bin" ? bins : axis == "gene" ? c.genes : 1;
+    };
+    maps.push_back(
+        {name, heads, length(query_axis), length(key_axis), query_axis, key_axis, of_enhancer});
+  };
+  const auto add_layers = [&](const std::string& modality, std::int64_t layers, const char* axis,
+                              bool of_enhancer) {
+    for (std::int64_t i = 0; i < layers; ++i) {
+      add(modality + "_self_attn_layers." + std::to_string(i), c.heads, axis, axis, of_enhancer);
+    }
+  };
+  add_layers("dna", c.dna_layers, "bin", true);
+  add_layers("rna", c.rna_layers, "gene", false);
+  add_layers("protein", c.protein_layers, "gene", false);
+  add("dna_to_rna", c.heads, "gene", "bin", true);
+  add("rna_to_protein", c.heads, "gene", "gene", true);
+  add("vce.dna", c.pooling_heads(), "pooling", "bin", true);
+  add("vce.rna", c.pooling_heads(), "pooling", "gene", true);
+  add("vce.protein", c.pooling_heads(), "pooling", "gene", true);
+  return maps;
+}
+
+void maps_of_enhancer(Cdt& model, Tape& tape, const Trunks& trunks, const Tensor& dna,
+                      const std::vector<AttentionMap>& wanted, const MapReceiver& receiver) {
+  const std::vector<AttentionMap> maps = those(wanted, true);
+  if (maps.empty()) return;
+  tape.clear();
+  tape.eval();
+  Recorder recorder = recorder_for(maps);
+  model.forward_from_trunks(tape, tape.constant(dna), trunks, &recorder);
+  hand_over(tape.backend(), recorder, maps, receiver);
+  tape.clear();
+}
+
+void maps_of_trunks(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& protein,
+                    const std::vector<AttentionMap>& wanted, const MapReceiver& receiver) {
+  const std::vector<AttentionMap> maps = those(wanted, false);
+  if (maps.empty()) return;
+  tape.clear();
+  tape.eval();
+  Recorder recorder = recorder_for(maps);
+  model.record_trunks(tape, rna, protein, &recorder);
+  hand_over(tape.backend(), recorder, maps, receiver);
+  tape.clear();
+}
+
+std::vector<Concentration> head_concentration(const AttentionMap& map,
+                                              std::span<const float> values) {
+  const auto keys = static_cast<std::size_t>(map.keys);
+  const auto queries = static_cast<double>(map.queries);
+  std::vector<Concentration> out(static_cast<std::size_t>(map.heads), Concentration{0, 0, 0});
+  for (std::size_t row = 0; row * keys < values.size(); ++row) {
+    const Concentration c = concentration(values.subspan(row * keys, keys));
+    Concentration& head = out[row / static_cast<std::size_t>(map.queries)];
+    head.entropy += c.entropy / queries;
+    head.effective_bins += c.effective_bins / queries;
+    head.peak_over_uniform += c.peak_over_uniform / queries;
+  }
+  return out;
+}
+
+RowCorrelation row_correlation(std::span<const float> matrix, std::int64_t rows) {
+  std::size_t kept = 0;
+  const std::vector<float> columns =
+      standard_columns(matrix, static_cast<std::size_t>(rows), &kept);
+  RowCorrelation out;
+  out.constant_rows = rows - static_cast<std::int64_t>(kept);
+  std::vector<double> correlations;
+  for (std::size_t i = 0; i + 1 < kept; ++i) {
+    // Row i against all later ones at a time, so that the inner loop runs over neighbours.
+    std::vector<double> r(kept, 0.0);
+    for (std::size_t at = 0; at < columns.size(); at += kept) {
+      const double own = columns[at + i];
+      for (std::size_t j = i + 1; j < kept; ++j) r[j] += own * columns[at + j];
+    }
+    correlations.insert(correlations.end(), r.begin() + static_cast<std::ptrdiff_t>(i + 1),
+                        r.end());
+  }
+  out.pairs = static_cast<std::int64_t>(correlations.size());
+  out.mean = mean(correlations);
+  out.median = median(correlations);
+  if (correlations.empty()) {
+    out.min = out.share_above = kNaN;
+    return out;
+  }
+  out.min = *std::min_element(correlations.begin(), correlations.end());
+  const auto alike =
+      std::count_if(correlations.begin(), correlations.end(), [](double r) { return r > kAlike; });
+  out.share_above = static_cast<double>(alike) / static_cast<double>(correlations.size());
+  return out;
+}
+
+}  // namespace cdt

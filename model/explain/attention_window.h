@@ -1,0 +1,54 @@
+// The attention maps of the model, each by the name of its block, and what they say: how sharp the
+// heads are, and how alike the rows of different genes. Evaluation mode.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/explain/attribution.h"
+#include "model/stats/profile.h"
+
+namespace cdt {
+
+/// One map, (H, Nq, Nk): "dna_self_attn_layers.0", "rna_self_attn_layers.0",
+/// "protein_self_attn_layers.0", "dna_to_rna" (genes over bins), "rna_to_protein", and the poolings
+/// "vce.dna", "vce.rna", "vce.protein" with one query.
+struct AttentionMap {
+  std::string name;
+  std::int64_t heads = 0, queries = 0, keys = 0;
+  const char* query_axis = "";  // "bin", "gene" or "pooling"
+  const char* key_axis = "";    // "bin" or "gene"
+  bool of_enhancer = true;      // depends on the DNA window
+};
+
+/// All maps of a model in forward order.
+std::vector<AttentionMap> attention_maps(const CdtConfig& config, std::int64_t bins);
+
+/// Receives a map on the host, H maps of (Nq, Nk).
+using MapReceiver = std::function<void(const AttentionMap& map, std::span<const float> values)>;
+
+/// Runs one pass for the wanted maps that depend on DNA, dna (1, L, dna_dim). Clears the tape.
+void maps_of_enhancer(Cdt& model, Tape& tape, const Trunks& trunks, const Tensor& dna,
+                      const std::vector<AttentionMap>& wanted, const MapReceiver& receiver);
+/// The same for those that do not.
+void maps_of_trunks(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& protein,
+                    const std::vector<AttentionMap>& wanted, const MapReceiver& receiver);
+
+/// Entropy and effective number of positions of a head (H entries), means over its query rows.
+std::vector<Concentration> head_concentration(const AttentionMap& map,
+                                              std::span<const float> values);
+
+/// Pearson correlation between every two rows of a matrix.
+struct RowCorrelation {
+  std::int64_t pairs = 0;          // of rows that are defined; all else is NaN without any
+  std::int64_t constant_rows = 0;  // undefined (model/stats/profile.h): left out
+  double mean = 0, median = 0, min = 0;
+  double share_above = 0;  // share of pairs with r > kAlike
+};
+constexpr double kAlike = 0.99;  // the paper's "pairwise correlation > 0.99 across genes"
+RowCorrelation row_correlation(std::span<const float> matrix, std::int64_t rows);
+
+}  // namespace cdt

@@ -1,0 +1,85 @@
+// Attention over the whole depth of the DNA path, per bin of the input:
+// - rollout (Abnar and Zuidema, ACL 2020): maps averaged over heads, each self-attention layer
+//   A' = (A + I) / 2 for the residual connection, multiplied through the layers;
+// - GMAR (arXiv:2504.19414): the same with heads weighted by the norm of the gradient of the
+//   prediction at their map.
+// score = row A'_n ... A'_1, which sums to 1. The row is where one way from DNA to the prediction
+// ends: the target gene's row of dna_to_rna (via RNA), or that of DNA pooling (direct, often most
+// of the gradient: model/explain/path_split.h), which is the same for all genes but for the weights
+// of its heads. The other way has no part in the scores. Evaluation mode.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/explain/attribution.h"
+
+namespace cdt {
+
+/// Self-attention maps of one sequence on the host, first layer first.
+struct LayerMaps {
+  std::int64_t heads = 0, length = 0;
+  std::vector<std::vector<float>> layers;  // each (H, L, L), rows sum to 1
+};
+
+/// A weight for each head (H), adding up to 1: in proportion to `norms`; equal where all are 0.
+std::vector<double> head_weights(std::span<const double> norms);
+
+/// Mean of maps (H, N) under weights (H).
+std::vector<double> mix_heads(std::span<const float> maps, std::span<const double> weights);
+
+/// row (L) A'_n ... A'_1 with A' = (sum_h w_h A_h + I) / 2; weights[layer] (H).
+std::vector<double> roll_through(std::vector<double> row, const LayerMaps& maps,
+                                 const std::vector<std::vector<double>>& weights);
+
+enum class MapNorm : std::uint8_t { kL1, kL2 };
+enum class RolloutEnd : std::uint8_t { kRna, kDnaPool };
+
+/// Both methods for one model, over the trunks of an Attributor, which must outlive this. Clears
+/// the tape.
+class Rollout {
+ public:
+  Rollout(Cdt& model, Tape& tape, Attributor& attributor, RolloutEnd end = RolloutEnd::kRna);
+
+  /// Scores (L) of each gene, in order, for one enhancer, dna (1, L, dna_dim).
+  std::vector<std::vector<float>> rollout(const Tensor& dna,
+                                          const std::vector<std::int32_t>& genes);
+  /// One gene's scores and the head weights behind them.
+  struct Gmar {
+    std::vector<float> scores;                       // (L)
+    std::vector<std::vector<double>> layer_weights;  // (H) by DNA self-attention layer
+    std::vector<double> end_weights;                 // (H) of dna_to_rna, or of DNA pooling
+  };
+  std::vector<Gmar> gmar(const Tensor& dna, const std::vector<std::int32_t>& genes,
+                         MapNorm norm = MapNorm::kL1);
+
+ private:
+  struct Pass {
+    Var prediction = nullptr;
+    Tensor context;  // (1, L, D): what dna_to_rna and DNA pooling attend to
+    LayerMaps maps;
+    std::vector<AttentionCore> layers;
+    AttentionCore cross;
+    Var pooled = nullptr;          // (1, D): DNA after its pooling
+    std::vector<float> pool_rows;  // (pool heads, L) of DNA pooling, if rollout ends there
+    Tensor seed;                   // as the prediction
+    Tensor map;                    // room for one head's map
+  };
+  Pass forward(const Tensor& dna, bool with_gradient);
+  std::vector<double> gradient_norms(const Pass& pass, const AttentionCore& core, MapNorm norm);
+  std::vector<double> pool_gradient_norms(const Pass& pass, MapNorm norm);
+  /// The row at the end of the way, by head (heads, L).
+  std::vector<float> end_rows(const Pass& pass, std::int32_t gene);
+  Gmar gmar_of(const Pass& pass, std::int32_t gene, MapNorm norm);
+
+  Cdt& model_;
+  Tape& tape_;
+  Attributor& attributor_;
+  RolloutEnd end_;
+  std::int64_t end_heads_;
+};
+
+}  // namespace cdt

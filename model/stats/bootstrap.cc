@@ -1,0 +1,146 @@
+#include "model/stats/bootstrap.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <map>
+#include <vector>
+
+#include "engine/error.h"
+#include "engine/poll.h"
+#include "engine/random.h"
+#include "model/stats/statistics.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::uint32_t kBootstrapStream = 0xB007;
+constexpr std::int64_t kBetweenPolls = 64;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+/// What one cluster adds to a Pearson correlation. Values are centred on the whole sample's means
+/// beforehand, so that the sums of a replicate do not cancel.
+struct Moments {
+  double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
+
+  void add(const Moments& m) {
+    n += m.n;
+    x += m.x;
+    y += m.y;
+    xx += m.xx;
+    yy += m.yy;
+    xy += m.xy;
+  }
+
+  /// NaN where undefined: rounding leaves a constant sequence a variance of about 1e-16 of its
+  /// mean square.
+  double pearson() const {
+    const double vx = xx - x * x / n;
+    const double vy = yy - y * y / n;
+    if (vx <= 1e-14 * xx || vy <= 1e-14 * yy) return kNaN;
+    return std::clamp((xy - x * y / n) / std::sqrt(vx * vy), -1.0, 1.0);
+  }
+};
+
+/// Moments by cluster, clusters in ascending order.
+std::vector<Moments> moments_by_cluster(std::span<const float> prediction,
+                                        std::span<const float> target,
+                                        std::span<const std::int32_t> cluster) {
+  CDT_CHECK(prediction.size() == target.size() && target.size() == cluster.size(),
+            "a prediction, a target and a cluster for every pair");
+  const double mean_x = mean(std::vector<double>(prediction.begin(), prediction.end()));
+  const double mean_y = mean(std::vector<double>(target.begin(), target.end()));
+  std::map<std::int32_t, Moments> by_cluster;
+  for (std::size_t i = 0; i < target.size(); ++i) {
+    const double x = prediction[i] - mean_x;
+    const double y = target[i] - mean_y;
+    by_cluster[cluster[i]].add({1.0, x, y, x * x, y * y, x * y});
+  }
+  std::vector<Moments> out;
+  out.reserve(by_cluster.size());
+  for (const auto& [id, moments] : by_cluster) out.push_back(moments);
+  return out;
+}
+
+double drawn_pearson(const std::vector<Moments>& clusters, const std::vector<std::size_t>& drawn) {
+  Moments sum;
+  for (const std::size_t d : drawn) sum.add(clusters[d]);
+  return sum.pearson();
+}
+
+}  // namespace
+
+Interval bootstrap_clusters(
+    std::size_t clusters, const BootstrapOptions& options,
+    const std::function<double(const std::vector<std::size_t>&)>& statistic) {
+  if (clusters < 2) return {kNaN, kNaN};
+  RandomStream random(options.seed, kBootstrapStream);
+  std::vector<double> values;
+  std::vector<std::size_t> drawn(clusters);
+  for (std::int64_t replicate = 0; replicate < options.replicates; ++replicate) {
+    if (replicate % kBetweenPolls == 0) poll();
+    for (std::size_t& d : drawn) d = static_cast<std::size_t>(random.below(clusters));
+    const double value = statistic(drawn);
+    if (!std::isnan(value)) values.push_back(value);
+  }
+  std::sort(values.begin(), values.end());
+  const double tail = 0.5 * (1.0 - options.level);
+  return {quantile_of_sorted(values, tail), quantile_of_sorted(values, 1.0 - tail)};
+}
+
+Interval bootstrap_mean(std::span<const double> values, std::span<const std::int32_t> cluster,
+                        const BootstrapOptions& options) {
+  CDT_CHECK(values.size() == cluster.size(), "a cluster for every value");
+  struct Sum {
+    double sum = 0, n = 0;
+  };
+  std::map<std::int32_t, Sum> by_cluster;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    by_cluster[cluster[i]].sum += values[i];
+    by_cluster[cluster[i]].n += 1.0;
+  }
+  std::vector<Sum> sums;
+  for (const auto& [id, sum] : by_cluster) sums.push_back(sum);
+  return bootstrap_clusters(sums.size(), options, [&](const std::vector<std::size_t>& drawn) {
+    Sum all;
+    for (const std::size_t d : drawn) {
+      all.sum += sums[d].sum;
+      all.n += sums[d].n;
+    }
+    return all.sum / all.n;
+  });
+}
+
+Interval bootstrap_pearson(std::span<const float> prediction, std::span<const float> target,
+                           std::span<const std::int32_t> cluster, const BootstrapOptions& options) {
+  const std::vector<Moments> moments = moments_by_cluster(prediction, target, cluster);
+  return bootstrap_clusters(moments.size(), options, [&](const std::vector<std::size_t>& drawn) {
+    return drawn_pearson(moments, drawn);
+  });
+}
+
+Interval bootstrap_pearson_difference(std::span<const float> first,
+                                      std::span<const std::vector<float>> others,
+                                      std::span<const float> target,
+                                      std::span<const std::int32_t> cluster,
+                                      const BootstrapOptions& options) {
+  CDT_CHECK(!others.empty(), "a difference needs another prediction");
+  const std::vector<Moments> own = moments_by_cluster(first, target, cluster);
+  std::vector<std::vector<Moments>> compared;
+  for (const std::vector<float>& other : others) {
+    compared.push_back(moments_by_cluster(other, target, cluster));
+  }
+  const auto explained = [](const std::vector<Moments>& clusters,
+                            const std::vector<std::size_t>& drawn) {
+    const double r = drawn_pearson(clusters, drawn);
+    return std::isnan(r) ? 0.0 : r;
+  };
+  return bootstrap_clusters(own.size(), options, [&](const std::vector<std::size_t>& drawn) {
+    double sum = 0.0;
+    for (const std::vector<Moments>& of_other : compared) sum += explained(of_other, drawn);
+    return explained(own, drawn) - sum / static_cast<double>(compared.size());
+  });
+}
+
+}  // namespace cdt

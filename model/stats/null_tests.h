@@ -1,0 +1,64 @@
+// An attribution number beside what chance gives. Two nulls (model/stats/peak_tests.h,
+// model/stats/overlap_tests.h):
+// - independence: each peak in a uniformly random bin, each top a random set of bins;
+// - circular shifts: the profiles of each enhancer turned around the window together by one random
+//   number of bins, 1 to L - 1, which keeps how alike its genes are and, for tops, that
+//   neighbouring bins score alike.
+// The first takes pairs and bins for independent, which they are not; the larger p of the two is
+// the one to quote. All p are two-sided: twice the smaller tail.
+//
+// A p from n replicates, of which r lie at least as far out on the nearer side, is 2 (1 + r) /
+// (1 + n). r is binomial, so the standard error of such a p is 2 sqrt(n t (1 - t)) / (1 + n) with
+// t = p / 2 for the tail. Without a replicate that far out, r = 0, p is at its floor 2 / (1 + n):
+// more replicates could show a smaller one, so it is read as "at most"; its error is about as large
+// as itself. Where both tails pass 1/2, p is 1 and its error at most this.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace cdt {
+
+struct NullOptions {
+  std::int64_t replicates = 9999;
+  std::uint64_t seed = 0;
+};
+
+/// Twice the smaller of two tails, both of which hold the observed value; at most 1.
+double two_sided(double low_tail, double high_tail);
+
+/// A two-sided p from replicates.
+struct ResampledP {
+  double p = std::numeric_limits<double>::quiet_NaN();
+  double error = std::numeric_limits<double>::quiet_NaN();  // Monte Carlo standard error of p
+  bool at_floor = false;                                    // p is at most this
+};
+/// as_low, as_high: of n replicates those that are no higher, and no lower, than the observed
+/// value.
+ResampledP resampled_p(std::int64_t as_low, std::int64_t as_high, std::int64_t n);
+
+/// An observed number against its distribution under a null; NaN where there is none.
+struct NullTest {
+  double observed = 0;
+  double expectation = 0, deviation = 0;  // mean and standard deviation under the null
+  double low = 0, high = 0;               // its central 95 %
+  double p = 0;
+  double z = 0;  // (observed - expectation) / deviation; NaN if that is 0
+  double p_error = std::numeric_limits<double>::quiet_NaN();  // Monte Carlo; NaN: p is exact
+  bool at_floor = false;                                      // p is at most this
+};
+
+/// From replicates drawn under the null, (1 + r) / (1 + n) of them in each tail.
+NullTest null_test(double observed, std::vector<double> replicates);
+
+/// For a number that has no null distribution.
+NullTest no_test();
+
+/// Of two tests the one with the larger p; one without a p if there is one.
+const NullTest& weaker_test(const NullTest& a, const NullTest& b);
+
+/// (observed - expectation) / deviation; NaN if the deviation is 0.
+double z_score(double observed, double expectation, double deviation);
+
+}  // namespace cdt

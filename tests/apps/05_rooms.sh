@@ -1,0 +1,58 @@
+#!/bin/bash
+# Each folder includes only itself and those before it in docs/architecture.md. Checked in the sources'
+# own #include lines, and the check itself on a planted one.
+source tests/apps/lib.sh
+
+# FOLDER: FOLDERS IT MAY INCLUDE. What is not named is forbidden; a folder's files include each other.
+rooms='
+engine: engine/ops engine/cpu engine/cuda engine/optim
+engine/ops: engine
+engine/cpu: engine
+engine/cuda: engine
+engine/optim: engine
+io/format: engine io/format/hdf5
+io/format/hdf5: engine io/format
+io/genome: engine io/format io/genome/bigwig
+io/genome/bigwig: engine io/format io/genome
+io/dataset: engine io/format io/genome
+model/stats: engine engine/cpu
+model: engine engine/ops engine/optim io/format io/genome io/dataset
+model/explain: engine engine/ops io/format io/dataset model model/stats
+'
+
+# forbidden ROOT: "FILE includes FOLDER", a line for each include that the table does not allow.
+forbidden() {
+  (cd "$1" && grep -rE '^#include "[a-z0-9_/]+/[a-z0-9_]+\.(h|cuh)"' --include='*.h' --include='*.cc' \
+    --include='*.cu' --include='*.cuh' engine io model) |
+    awk -v rooms="$rooms" '
+      BEGIN {
+        n = split(rooms, line, "\n")
+        for (i = 1; i <= n; i++) {
+          parts = split(line[i], word, /:? +/)
+          sub(/:$/, "", word[1])
+          for (j = 1; j <= parts; j++) may[word[1], word[j]] = 1
+        }
+      }
+      {
+        file = substr($0, 1, index($0, ":") - 1)
+        folder = file; sub(/\/[^\/]*$/, "", folder)
+        split($0, quoted, "\"")
+        included = quoted[2]; sub(/\/[^\/]*$/, "", included)
+        if (!((folder, included) in may)) print file " includes " quoted[2]
+      }'
+}
+
+forbidden . >"$work/found"
+check "a folder includes one that comes after it" [ ! -s "$work/found" ] || cat "$work/found"
+
+
+# A planted include is found.
+mkdir -p "$work/house/engine" "$work/house/io/format" "$work/house/model/stats"
+echo '#include "io/format/text.h"' >"$work/house/model/stats/bad.cc"
+echo '#include "engine/error.h"' >"$work/house/io/format/good.h"
+echo '#include "model/cdt.h"' >"$work/house/engine/worse.cu"
+forbidden "$work/house" | sort >"$work/found"
+printf '%s\n' 'engine/worse.cu includes model/cdt.h' \
+  'model/stats/bad.cc includes io/format/text.h' >"$work/expected"
+expect_same "$work/found" "$work/expected"
+finish

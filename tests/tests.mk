@@ -1,0 +1,147 @@
+# What the Makefile builds besides the programs: tests, the CUDA backend under emulation, benchmarks and
+# what measures a GPU; and the targets that run them.
+
+# --- sources --------------------------------------------------------------------------------------
+UNIT := $(filter-out $(if $(HDF5_FLAGS),,tests/unit/import_%),\
+  $(wildcard tests/unit/*.cc tests/support/*.cc))
+PARITY := $(wildcard tests/parity/*.cc tests/support/*.cc)
+PAPER_BENCH := $(wildcard tests/bench/paper_*.cc)
+KERNELS_BENCH := $(wildcard tests/bench/kernels_*.cc)
+FUZZ := $(wildcard tests/fuzz/*.cc)
+# The CUDA backend on the host: its sources, those of the emulation, and the emulation's tests.
+EMULATED := $(wildcard engine/cuda/*.cu engine/cuda/*.cc)
+KERNEL_TESTS := $(wildcard tests/kernels/*.cc)
+EMULATION_TESTS := $(KERNEL_TESTS) $(wildcard tests/emulation/*_test.cc tests/emulation/*.cu) \
+  tests/emulation/kernel_watch.cc
+EMULATION := $(filter-out $(EMULATION_TESTS),$(wildcard tests/emulation/*.cc))
+# Programs that measure a GPU, what they share, and the model at paper scale that some of them run.
+MEASURE_MAINS := $(addprefix tests/gpu/,gpu_facts.cc measure_gemm.cc measure_forms.cc)
+MEASURE_PARTS := $(addprefix tests/gpu/,gemm_timing.cc attention_problem.cc)
+PAPER := $(filter-out tests/bench/paper_bench.cc,$(PAPER_BENCH))
+GPU := tests/gpu/compare_runs.cc \
+  $(if $(NVCC),$(MEASURE_MAINS) $(MEASURE_PARTS) tests/gpu/kernel_watch.cc) \
+  $(if $(CUDNN_FLAGS),tests/gpu/measure_attention.cc)
+TEST_SOURCES := $(UNIT) $(PARITY) $(PAPER_BENCH) $(KERNELS_BENCH) $(FUZZ) $(GPU) \
+  $(filter %.cc,$(EMULATION) $(EMULATION_TESTS))
+
+EMULATED_PROGRAMS := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/bin/,\
+  cdt-synth cdt-train cdt-predict cdt-attribute))
+EMULATED_MEASURES := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/tests/,\
+  $(basename $(notdir $(MEASURE_MAINS))) compare_runs paper_bench))
+emulated_objects = $(patsubst %,$(BUILD)/obj/emulation/%.o,$(1))
+
+TESTS := $(if $(UNIT),$(BUILD)/tests/unit_tests) $(if $(PARITY),$(BUILD)/tests/parity_tests)
+TESTS += $(BUILD)/tests/compare_runs $(BUILD)/tests/emulation_tests $(EMULATED_PROGRAMS) \
+  $(if $(EMULATED),$(BUILD)/tests/emulated_unit_tests $(BUILD)/tests/emulated_parity_tests) \
+  $(EMULATED_MEASURES) \
+  $(if $(NVCC),$(BUILD)/tests/kernel_tests)
+MEASURES := $(patsubst tests/gpu/%.cc,$(BUILD)/tests/%,\
+  $(filter $(MEASURE_MAINS) tests/gpu/measure_attention.cc,$(GPU)))
+BENCHES := $(if $(PAPER_BENCH),$(BUILD)/tests/paper_bench) \
+  $(if $(KERNELS_BENCH),$(if $(BENCHMARK_FLAGS),$(BUILD)/tests/kernels_bench))
+
+# --- building -------------------------------------------------------------------------------------
+$(BUILD)/tests/unit_tests: $(call objects,$(UNIT) $(IMPORT)) $(LIBAPPS) $(LIBCDT)
+	$(call link,-lgtest_main $(GTEST_FLAGS) $(HDF5_FLAGS))
+$(BUILD)/tests/parity_tests: $(call objects,$(PARITY)) $(LIBAPPS) $(LIBCDT)
+	$(call link,-lgtest_main $(GTEST_FLAGS))
+$(BUILD)/tests/fuzz: $(call objects,$(FUZZ)) $(LIBAPPS) $(LIBCDT)
+	$(call link)
+$(BUILD)/tests/paper_bench: $(call objects,$(PAPER_BENCH)) $(LIBAPPS) $(LIBCDT)
+	$(call link)
+$(BUILD)/tests/kernels_bench: $(call objects,$(KERNELS_BENCH)) $(LIBCDT)
+	$(call link,-lbenchmark_main $(BENCHMARK_FLAGS))
+
+$(BUILD)/tests/compare_runs: $(call objects,tests/gpu/compare_runs.cc) $(LIBAPPS) $(LIBCDT)
+	$(call link)
+$(MEASURES): $(BUILD)/tests/%: $(BUILD)/obj/tests/gpu/%.o $(call objects,$(MEASURE_PARTS) $(PAPER)) \
+    $(LIBAPPS) $(LIBCDT)
+	$(call link,$(CUDA_LIBRARIES) $(CUDNN_FLAGS))
+
+# CUDA sources compiled as C++ against the headers of tests/emulation/include, kernels with checks for
+# misaligned access and indices outside an array. See docs/emulation.md.
+EMULATED_FLAGS = $(FLAGS) -O2 -Wno-unknown-pragmas -Itests/emulation/include
+KERNEL_CHECKS := -fsanitize=alignment,null,bounds,shift,signed-integer-overflow,integer-divide-by-zero \
+  -fno-sanitize-recover=all
+$(BUILD)/obj/emulation/%.cu.o: %.cu $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call run,c++,$(CXX) $(EMULATED_FLAGS) $(KERNEL_CHECKS) -MMD -MP -x c++ -c $< -o $@)
+$(BUILD)/obj/emulation/%.cc.o: %.cc $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call run,c++,$(CXX) $(EMULATED_FLAGS) -MMD -MP -c $< -o $@)
+-include $(patsubst %.o,%.d,$(call emulated_objects,$(EMULATED) $(EMULATION) $(EMULATION_TESTS) \
+  $(MEASURE_MAINS) $(MEASURE_PARTS) tests/gpu/compare_runs.cc))
+
+# No CUDA library: what the backend looks up in the driver is the emulation's too (driver.cc).
+EMULATED_LINK := -Wl,--wrap=dlopen,--wrap=dlsym
+EMULATED_TESTS := $(addprefix $(BUILD)/tests/,emulation_tests emulated_unit_tests emulated_parity_tests)
+$(EMULATED_TESTS) $(EMULATED_PROGRAMS) $(EMULATED_MEASURES): private CUDA_LIBRARIES :=
+# They stand before libcdt, whose own CUDA backend, or the stub in its place, is then not taken.
+$(BUILD)/tests/emulation_tests: $(call emulated_objects,$(EMULATION_TESTS) $(EMULATED) $(EMULATION)) \
+    $(call objects,$(wildcard tests/support/*.cc)) $(LIBAPPS) $(LIBCDT)
+	$(call link,$(EMULATED_LINK) -lgtest_main $(GTEST_FLAGS))
+# The device-independent tests again, on the emulated GPU.
+$(BUILD)/tests/emulated_unit_tests: $(call objects,$(UNIT) $(IMPORT)) \
+    $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
+	$(call link,$(EMULATED_LINK) -lgtest_main $(GTEST_FLAGS) $(HDF5_FLAGS))
+$(BUILD)/tests/emulated_parity_tests: $(call objects,$(PARITY)) \
+    $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
+	$(call link,$(EMULATED_LINK) -lgtest_main $(GTEST_FLAGS))
+# Those of single kernels, on a real one.
+$(BUILD)/tests/kernel_tests: $(call objects,$(KERNEL_TESTS) tests/gpu/kernel_watch.cc) $(LIBCDT)
+	$(call link,-lgtest_main $(GTEST_FLAGS))
+$(EMULATED_PROGRAMS): $(BUILD)/emulated/bin/cdt-%: $(BUILD)/obj/apps/cdt_%.o \
+    $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
+	$(call link,$(EMULATED_LINK))
+
+$(filter-out %/paper_bench,$(EMULATED_MEASURES)): $(BUILD)/emulated/tests/%: \
+    $(BUILD)/obj/emulation/tests/gpu/%.cc.o $(call objects,$(PAPER)) \
+    $(call emulated_objects,$(MEASURE_PARTS) $(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
+	$(call link,$(EMULATED_LINK))
+$(BUILD)/emulated/tests/paper_bench: $(call objects,$(PAPER_BENCH)) \
+    $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
+	$(call link,$(EMULATED_LINK))
+
+# --- running --------------------------------------------------------------------------------------
+.PHONY: test honesty cubins cuda-report gpu-check gpu-check-build gpu-pack fuzz bench bench-pytorch \
+  parity-full
+
+test: all $(TESTS) $(MEASURES) cubins  ## build and run all tests; the last line counts them
+	@tests/run_tests.sh $(BUILD)
+
+honesty: all  ## how often DNA is claimed to matter where it does not, and where it does, SEEDS=50
+	@JOBS='$(JOBS)' tests/honesty.sh $(BUILD)/bin $(BUILD)/honesty $(SEEDS)
+
+# What does not compile is counted by tests/apps/15_cuda_compile.sh.
+cubins:
+	@[ -z '$(CUBINS)' ] || $(MAKE) --no-print-directory -k $(CUBINS) || true
+
+cuda-report: cubins $(KERNEL_OBJECTS)  ## registers, shared memory, spills, instructions of CUDA kernels
+	@tests/cuda_report.sh $(addsuffix .log,$(KERNEL_OBJECTS) $(CUBINS)) < /dev/null; status=$$?; echo; \
+	  NVCC='$(NVCC)' KINDS='$(or $(KINDS),90)' tests/cuda_instructions.sh $(if $(filter new,$(BASELINE)),--new) \
+	  docs/results/cuda-instructions.tsv $(KERNEL_OBJECTS) $(CUBINS) && exit $$status
+
+gpu-check:  ## everything that needs a GPU, into build/gpu-check/; STEPS='build bench-bf16' for some
+	@MAKE='$(MAKE)' PYTHON='$(PYTHON)' tests/gpu_check.sh $(BUILD) $(STEPS)
+
+gpu-check-build: all $(TESTS) $(MEASURES) $(BUILD)/tests/paper_bench
+
+gpu-pack:  ## what `make gpu-check` does, packed for a machine without compiler: build/gpu-pack.tar.xz
+	@$(MAKE) --no-print-directory BUILD=build/gpu-pack-build ARCH='$(PACK_ARCH)' \
+	  CUDA_ARCH='$(PACK_CUDA_ARCH)' HDF5_FLAGS= BIGWIG_FLAGS= gpu-check-build
+	@CXX='$(CXX)' PACK_ARCH='$(PACK_ARCH)' PACK_CUDA_ARCH='$(PACK_CUDA_ARCH)' \
+	  tests/gpu_pack.sh build/gpu-pack-build build/gpu-pack.tar.xz
+
+fuzz: $(BUILD)/config.mk  ## damaged files through every reader, under sanitizers, FUZZ_SECONDS=60
+	@$(MAKE) --no-print-directory SANITIZE=1 build-asan/tests/fuzz
+	build-asan/tests/fuzz $(FUZZ_SECONDS)
+
+# --- benchmarks -----------------------------------------------------------------------------------
+bench: $(BENCHES)  ## time a training step, prediction and attribution at paper scale
+	@tests/run_bench.sh $(BUILD) $(DEVICE) $(PRECISION)
+
+bench-pytorch:  ## the same workloads through PyTorch, and the ratios to `make bench`
+	@tests/run_bench_pytorch.sh '$(PYTHON)' $(BUILD) $(DEVICE) $(PRECISION)
+
+parity-full: all  ## the full-size model against PyTorch, through the programs
+	$(PYTHON) tests/parity/full_size.py --bin $(BUILD)/bin
