@@ -9,29 +9,15 @@
 #include <vector>
 
 #include "apps/attribute/numbers.h"
+#include "apps/common/annotation_files.h"
 #include "io/dataset/dataset.h"
 #include "io/format/atomic_file.h"
-#include "io/genome/annotations.h"
-#include "io/genome/assembly.h"
 #include "model/stats/enrichment.h"
 #include "model/stats/null_tests.h"
 
 namespace cdt {
 
 inline constexpr const char* kAnnotationRows = "annotations.tsv";
-
-/// Reads the files of --annotations. InputError for two of one name and for one that shares no
-/// chromosome with the data set's enhancers.
-std::vector<Annotations> read_annotation_files(const std::vector<std::string>& paths,
-                                               const Dataset& data);
-
-/// One line on what of a file does not count: "" if all does.
-std::string left_out_text(const Annotations& annotations);
-
-/// What speaks against file and data set having one assembly, a line each: another assembly named
-/// in the file, or elements past a chromosome's end.
-std::vector<std::string> assembly_doubts(const Annotations& annotations, const Dataset& data,
-                                         const ChromosomeSizes& sizes);
 
 /// Top bins of one method on the elements of one class.
 struct ClassEnrichment {

@@ -21,8 +21,6 @@
 
 namespace cdt {
 
-constexpr std::int64_t kTopBins = 20;       // as in the paper's Figure 4
-constexpr double kNearBp = 50000.0;         // as in its Figure 3
 constexpr std::int64_t kSiteTolerance = 2;  // bins between a peak and a planted site
 
 /// One method's window of one pair, by absolute value if the method is signed.

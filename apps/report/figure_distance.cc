@@ -3,7 +3,6 @@
 #include <cmath>
 #include <map>
 
-#include "apps/attribute/numbers.h"
 #include "apps/evaluation/claims.h"
 #include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/attribute/numbers.h"
 #include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
 #include "apps/report/defined_pairs.h"

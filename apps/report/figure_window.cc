@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/attribute/numbers.h"
 #include "apps/common/command_record.h"
 #include "apps/evaluation/claims.h"
 #include "apps/report/figures.h"

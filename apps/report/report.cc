@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "apps/attribute/annotation_report.h"
+#include "apps/common/annotation_files.h"
 #include "apps/common/cli.h"
 #include "apps/common/command_record.h"
 #include "apps/common/inference.h"

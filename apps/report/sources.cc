@@ -7,7 +7,7 @@
 #include <system_error>
 #include <utility>
 
-#include "apps/attribute/annotation_report.h"
+#include "apps/common/annotation_files.h"
 #include "io/format/json.h"
 #include "io/format/path_text.h"
 #include "io/genome/assembly.h"

@@ -10,6 +10,9 @@
 
 namespace cdt {
 
+constexpr std::int64_t kTopBins = 20;  // of a window, as in the paper's Figure 4
+constexpr double kNearBp = 50000.0;    // of a peak to the centre, as in its Figure 3
+
 /// Whether a window of scores says where anything is. One that does not is undefined: it has no
 /// peak and no top bins, and is counted and left out wherever windows are summarised.
 enum class WindowState : std::uint8_t {
