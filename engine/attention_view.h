@@ -18,12 +18,12 @@ inline bool scores_shared(const Attention& a) {
   return is_shared(a.q, a.batch) && is_shared(a.k, a.batch);
 }
 
-/// The forward pass as a backward pass sees it: several seeds are a batch that shares the operands
-/// of its one sample.
+/// The forward pass as a backward pass sees it: several cotangents are a batch that shares the
+/// operands of its one sample.
 inline Attention forward_of(const AttentionBackward& a) {
   Attention f = a.forward;
-  if (a.seeds == 1) return f;
-  f.batch = a.seeds;
+  if (a.cotangents == 1) return f;
+  f.batch = a.cotangents;
   f.q.batch_stride = f.k.batch_stride = f.v.batch_stride = 0;
   return f;
 }

@@ -84,9 +84,9 @@ struct AttentionBackward {
   Attention forward;  // as it ran; out and log_sum_exp filled
   Tensor dout;        // (B, Nq, H*K)
   HeadsView dq, dk, dv;
-  /// More than 1: the forward pass had one sample (B = 1), dout is (seeds, Nq, H*K) and the
-  /// gradients are one per seed, their batch_stride apart. Without dropout only.
-  std::int64_t seeds = 1;
+  /// More than 1: the forward pass had one sample (B = 1), dout is (cotangents, Nq, H*K) and the
+  /// gradients are one per cotangent, their batch_stride apart. Without dropout only.
+  std::int64_t cotangents = 1;
 };
 
 /// AdamW of one update (Loshchilov & Hutter 2019, PyTorch's order of operations): decay first, then

@@ -62,8 +62,8 @@ Work attention_backward_work(const AttentionBackward& a) {
   const Attention f = forward_of(a);
   const double samples = static_cast<double>(f.batch);
   const double with_scores = samples_with_scores(a.forward);
-  // Several seeds share the scores, but each has gradients of its own.
-  const double with_gradients = a.seeds > 1 ? samples : with_scores;
+  // Several cotangents share the scores, but each has gradients of its own.
+  const double with_gradients = a.cotangents > 1 ? samples : with_scores;
   double products = with_scores + samples;  // scores, gradients of the probabilities
   if (a.dq.data != nullptr) products += with_gradients;
   if (a.dk.data != nullptr) products += with_gradients;

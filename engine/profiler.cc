@@ -19,7 +19,7 @@ std::int64_t Profiler::next_mark() {
   return mark;
 }
 
-void Profiler::enter(Pass pass, const char* name) {
+void Profiler::enter(ProfilePass pass, const char* name) {
   if (depth_++ > 0) return;
   if (section_ == &between_ && between_.spans.size() >= kMostSpans) collect(between_);
   Span span;

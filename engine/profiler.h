@@ -30,7 +30,7 @@ struct Work {
   }
 };
 
-enum class Pass : std::uint8_t {
+enum class ProfilePass : std::uint8_t {
   kForward,
   kBackward,
   kOutside,  // kernels of no op: the optimiser, gradients set to zero, copies
@@ -46,11 +46,11 @@ class Profiler {
     double seconds = 0;
     Work work;
   };
-  using Key = std::pair<Pass, std::string>;
+  using Key = std::pair<ProfilePass, std::string>;
 
   /// From here to leave(), time and work belong to this row. Within it, enter() and leave() change
   /// nothing: what an op calls is the op's.
-  void enter(Pass pass, const char* name);
+  void enter(ProfilePass pass, const char* name);
   void leave();
   /// A kernel that is asked for within a row.
   void add(const Work& work);
@@ -99,11 +99,11 @@ class Profiler {
 /// While it lives, time belongs to a row of the profile; null: nothing happens.
 class ProfileScope {
  public:
-  ProfileScope(Profiler* profiler, Pass pass, const char* name) : profiler_(profiler) {
+  ProfileScope(Profiler* profiler, ProfilePass pass, const char* name) : profiler_(profiler) {
     if (profiler_ != nullptr) profiler_->enter(pass, name);
   }
   /// And does work in it.
-  ProfileScope(Profiler* profiler, Pass pass, const char* name, const Work& work)
+  ProfileScope(Profiler* profiler, ProfilePass pass, const char* name, const Work& work)
       : ProfileScope(profiler, pass, name) {
     if (profiler_ != nullptr) profiler_->add(work);
   }

@@ -223,7 +223,7 @@ class ProfilingBackend final : public Backend {
  private:
   /// Within an op the kernel counts as the op's, else as a row of its own.
   ProfileScope kernel(const char* name, const Work& work) {
-    return {&profiler_, Pass::kOutside, name, work};
+    return {&profiler_, ProfilePass::kOutside, name, work};
   }
 
   std::unique_ptr<Backend> device_;

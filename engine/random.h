@@ -21,6 +21,7 @@ struct DropoutKey {
   }
   float scale() const { return p > 0.0F ? 1.0F / (1.0F - p) : 1.0F; }
 };
+inline constexpr DropoutKey kNoDropout{};
 
 /// The ten rounds. counter and key as in the paper; returns four 32-bit words.
 inline std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,

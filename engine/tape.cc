@@ -1,12 +1,22 @@
 #include "engine/tape.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
 #include "engine/error.h"
-#include "engine/ops/common.h"
 
 namespace cdt {
+
+bool any_needs_grad(std::initializer_list<Var> inputs) {
+  return std::any_of(inputs.begin(), inputs.end(), [](Var v) { return v->needs_grad; });
+}
+
+Operand weight_as(Var parameter, Dtype dtype) {
+  const bool rounded = dtype != parameter->value.dtype;
+  CDT_CHECK(!rounded || !parameter->rounded.empty(), "a parameter without its rounded copy");
+  return rounded ? parameter->rounded : parameter->value;
+}
 
 void Tape::train(std::uint64_t seed, std::uint32_t step) {
   training_ = true;
@@ -66,9 +76,9 @@ Tensor Tape::take_value(Var consumed) {
 }
 
 void Tape::record(Var out, std::vector<Tensor> saved, std::function<void()> rule,
-                  SeedRule seed_rule) {
+                  CotangentOrder order) {
   if (out->needs_grad) {
-    rules_.push_back({out, std::move(saved), std::move(rule), seed_rule, op_});
+    rules_.push_back({out, std::move(saved), std::move(rule), order, op_});
     return;
   }
   for (const Tensor& t : saved) step_.give_back(t);
@@ -80,22 +90,21 @@ GradTarget Tape::gradient(Var v) {
     return {v->grad, true};
   }
   if (v->grad.empty()) {
-    v->grad =
-        step_.tensor(with_first(v->value.shape, seed_count_ * v->value.shape[0]), v->value.dtype);
+    v->grad = step_.tensor(with_first(v->value.shape, count_ * v->value.shape[0]), v->value.dtype);
     v->written = 0;
   }
-  CDT_CHECK(v->grad.shape[0] == seed_count_ * v->value.shape[0],
+  CDT_CHECK(v->grad.shape[0] == count_ * v->value.shape[0],
             "gradients of another number of losses are still there");
-  const std::int64_t reached = current_seed_ == kAllSeeds ? seed_count_ : current_seed_ + 1;
+  const std::int64_t reached = current_ == kAll ? count_ : current_ + 1;
   const bool accumulate = v->written >= reached;
   if (!accumulate) v->written = reached;
   return {visible(v->grad), accumulate};
 }
 
 Tensor Tape::visible(const Tensor& gradient) const {
-  if (seed_count_ == 1 || current_seed_ == kAllSeeds) return gradient;
-  const std::int64_t rows = gradient.shape[0] / seed_count_;
-  return gradient.slice(current_seed_ * rows, (current_seed_ + 1) * rows);
+  if (count_ == 1 || current_ == kAll) return gradient;
+  const std::int64_t rows = gradient.shape[0] / count_;
+  return gradient.slice(current_ * rows, (current_ + 1) * rows);
 }
 
 void Tape::free_gradient(Variable& v) {
@@ -112,30 +121,30 @@ void Tape::backward(Var out) {
   backward(out, *one);
 }
 
-void Tape::backward(Var out, const Tensor& seed, bool retain) {
-  backward({{out, seed}}, 1, retain);
+void Tape::backward(Var out, const Tensor& cotangent, bool retain) {
+  backward({{out, cotangent}}, 1, retain);
 }
 
 void Tape::run(const Rule& rule) {
-  const ProfileScope time(profiler_, Pass::kBackward, rule.op);
+  const ProfileScope time(profiler_, ProfilePass::kBackward, rule.op);
   Variable& v = *rule.out;
   const Tensor whole = v.grad;
-  current_seed_ = rule.seed_rule == SeedRule::kTogether ? kAllSeeds : 0;
+  current_ = rule.order == CotangentOrder::kTogether ? kAll : 0;
   do {
     v.grad = visible(whole);
     rule.run();
-  } while (current_seed_ != kAllSeeds && ++current_seed_ < seed_count_);
+  } while (current_ != kAll && ++current_ < count_);
   v.grad = whole;
 }
 
-void Tape::backward(const std::vector<Seed>& seeds, std::int64_t count, bool retain) {
-  seed_count_ = count;
-  current_seed_ = kAllSeeds;
-  for (const Seed& seed : seeds) {
-    const Shape& shape = seed.out->value.shape;
-    expect_shape("backward", "seed", seed.gradient, with_first(shape, count * shape[0]));
-    CDT_CHECK(seed.out->needs_grad, "nothing behind this value wants a gradient");
-    backend_.copy(gradient(seed.out).grad, seed.gradient);
+void Tape::backward(const std::vector<Cotangent>& cotangents, std::int64_t count, bool retain) {
+  count_ = count;
+  current_ = kAll;
+  for (const Cotangent& c : cotangents) {
+    const Shape& shape = c.out->value.shape;
+    expect_shape("backward", "cotangent", c.gradient, with_first(shape, count * shape[0]));
+    CDT_CHECK(c.out->needs_grad, "nothing behind this value wants a gradient");
+    backend_.copy(gradient(c.out).grad, c.gradient);
   }
   for (std::size_t i = rules_.size(); i-- > 0;) {
     const Rule& rule = rules_[i];
@@ -151,8 +160,8 @@ void Tape::backward(const std::vector<Seed>& seeds, std::int64_t count, bool ret
     }
   }
   if (!retain) rules_.clear();
-  seed_count_ = 1;
-  current_seed_ = 0;
+  count_ = 1;
+  current_ = 0;
 }
 
 void Tape::reset_gradients() {

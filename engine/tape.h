@@ -5,15 +5,16 @@
 // it. The gradient of an activation is written by the first rule that reaches it and added to by
 // later ones; Tape::gradient() says which. A rule runs only if its output received a gradient.
 //
-// Several losses at once: backward() from `count` seeds gives every activation `count` gradients,
-// one after the other in its `grad`. A rule runs once for each and sees one at a time, so the bits
-// do not depend on how many there are; a rule recorded as SeedRule::kTogether runs once and sees
-// them all.
+// Several losses at once: backward() from `count` cotangents gives every activation `count`
+// gradients, one after the other in its `grad`. A rule runs once for each and sees one at a time,
+// so the bits do not depend on how many there are; a rule recorded as CotangentOrder::kTogether
+// runs once and sees them all.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <initializer_list>
 #include <vector>
 
 #include "engine/arena.h"
@@ -30,14 +31,18 @@ struct Variable {
   bool needs_grad = false;  // does anything upstream want a gradient
   bool lasting = false;     // parameter: its gradient accumulates over the step
   bool owned = false;       // value belongs to the step arena
-  // The value survives backward, and so does an input's gradient. That of an op's output may have
-  // been overwritten: rules work in place on it.
+  // The value survives backward. The gradient of an input survives too; that of an op's output may
+  // not, because rules may overwrite it.
   bool keep = false;
-  std::int64_t written = 0;  // seeds whose part of grad has been written
+  std::int64_t written = 0;  // losses whose part of grad has been written
   // Parameters of a backend with bfloat16 activations: a copy of value in that type, for products.
   Tensor rounded = {};
 };
 using Var = Variable*;
+
+bool any_needs_grad(std::initializer_list<Var> inputs);
+/// A parameter in the type in which products with tensors of type dtype take it.
+Operand weight_as(Var parameter, Dtype dtype);
 
 /// Where a rule puts a gradient, and whether it adds.
 struct GradTarget {
@@ -45,13 +50,15 @@ struct GradTarget {
   bool accumulate = false;
 };
 
-/// A value and d loss / d value there, for `count` losses: (count * first dimension, ...).
-struct Seed {
+/// A value and d loss / d value, where backward() begins: (count * first dimension, ...) for
+/// `count` losses.
+struct Cotangent {
   Var out = nullptr;
   Tensor gradient;
 };
 
-enum class SeedRule : std::uint8_t { kOneByOne, kTogether };
+/// How a rule takes the cotangents of several losses.
+enum class CotangentOrder : std::uint8_t { kOneByOne, kTogether };
 
 class Tape {
  public:
@@ -90,22 +97,22 @@ class Tape {
   /// Appends the gradient rule of `out`; `saved` are freed once it has run. Without a need for a
   /// gradient the rule is dropped and `saved` freed at once.
   void record(Var out, std::vector<Tensor> saved, std::function<void()> rule,
-              SeedRule seed_rule = SeedRule::kOneByOne);
+              CotangentOrder order = CotangentOrder::kOneByOne);
 
   /// For rules: allocates the gradient of v on first touch.
   GradTarget gradient(Var v);
-  /// For rules: how many gradients the one that runs sees in `grad` of its output.
-  std::int64_t seeds_seen() const { return current_seed_ == kAllSeeds ? seed_count_ : 1; }
+  /// For rules: how many cotangents `grad` of its output holds.
+  std::int64_t cotangents() const { return current_ == kAll ? count_ : 1; }
 
   /// Runs the rules backwards from d loss / d out = 1, out a scalar (1). Values, gradients and
   /// saved tensors go back to the step arena as soon as nothing reads them.
   void backward(Var out);
-  /// The same from a given d loss / d out, shape of out. retain: values stay, so that it can be
-  /// called again with another seed; call reset_gradients() in between.
-  void backward(Var out, const Tensor& seed, bool retain = false);
-  /// The same for `count` losses, each with gradients at several values. The gradient of a
-  /// parameter is the sum over them.
-  void backward(const std::vector<Seed>& seeds, std::int64_t count, bool retain);
+  /// From a given d loss / d out, of the shape of out. retain: values stay, so that it can be
+  /// called again with another cotangent; call reset_gradients() in between.
+  void backward(Var out, const Tensor& cotangent, bool retain = false);
+  /// For `count` losses, each given by its gradients at several values. The gradient of a parameter
+  /// is the sum over the losses.
+  void backward(const std::vector<Cotangent>& cotangents, std::int64_t count, bool retain);
   /// Forgets the gradients of everything but parameters.
   void reset_gradients();
 
@@ -118,11 +125,11 @@ class Tape {
     Var out;
     std::vector<Tensor> saved;
     std::function<void()> run;
-    SeedRule seed_rule;
+    CotangentOrder order;
     const char* op;
   };
   void run(const Rule& rule);
-  static constexpr std::int64_t kAllSeeds = -1;
+  static constexpr std::int64_t kAll = -1;
   /// The part of a gradient that the rule which runs may see.
   Tensor visible(const Tensor& gradient) const;
   void free_gradient(Variable& v);
@@ -138,8 +145,8 @@ class Tape {
   std::uint64_t seed_ = 0;
   std::uint32_t step_number_ = 0;
   std::uint32_t next_site_ = 0;
-  std::int64_t seed_count_ = 1;    // losses of the backward pass that runs
-  std::int64_t current_seed_ = 0;  // the one a rule sees, or kAllSeeds
+  std::int64_t count_ = 1;    // losses of the backward pass that runs
+  std::int64_t current_ = 0;  // the one whose cotangent a rule sees, or kAll
 };
 
 /// At the top of an op: what it computes and records from here on is its own, in profiles too. An
@@ -147,7 +154,7 @@ class Tape {
 class OpScope {
  public:
   OpScope(Tape& tape, const char* op)
-      : tape_(tape), outer_(tape.op_), time_(tape.profiler_, Pass::kForward, op) {
+      : tape_(tape), outer_(tape.op_), time_(tape.profiler_, ProfilePass::kForward, op) {
     if (*outer_ == 0) tape.op_ = op;
   }
   ~OpScope() { tape_.op_ = outer_; }

@@ -14,10 +14,19 @@ Shape::Shape(std::initializer_list<std::int64_t> dims) {
   }
 }
 
-std::int64_t Shape::operator[](int i) const {
+std::size_t Shape::place(int i) const {
   const int at = i < 0 ? i + rank_ : i;
   CDT_CHECK(at >= 0 && at < rank_, "no dimension " + std::to_string(i) + " in " + to_string());
-  return dims_[static_cast<std::size_t>(at)];
+  return static_cast<std::size_t>(at);
+}
+
+std::int64_t Shape::operator[](int i) const { return dims_[place(i)]; }
+
+Shape Shape::with(int i, std::int64_t dim) const {
+  CDT_CHECK(dim > 0, "a dimension must be positive, got " + std::to_string(dim));
+  Shape out = *this;
+  out.dims_[place(i)] = dim;
+  return out;
 }
 
 std::int64_t Shape::count() const {
@@ -54,23 +63,7 @@ Tensor Tensor::slice(std::int64_t begin, std::int64_t end) const {
   CDT_CHECK(
       begin >= 0 && begin < end && end <= shape[0],
       "slice " + std::to_string(begin) + ":" + std::to_string(end) + " of " + shape.to_string());
-  const std::int64_t stride = count() / shape[0];
-  Shape to = shape;
-  switch (shape.rank()) {
-    case 1:
-      to = {end - begin};
-      break;
-    case 2:
-      to = {end - begin, shape[1]};
-      break;
-    case 3:
-      to = {end - begin, shape[1], shape[2]};
-      break;
-    default:
-      to = {end - begin, shape[1], shape[2], shape[3]};
-      break;
-  }
-  return {at(begin * stride), to, dtype};
+  return {at(begin * (count() / shape[0])), with_first(shape, end - begin), dtype};
 }
 
 void expect_shape(const char* op, const char* name, const Tensor& t, const Shape& expected) {
@@ -78,6 +71,15 @@ void expect_shape(const char* op, const char* name, const Tensor& t, const Shape
     throw Error(
         std::string(op) + ": " + name + ": " +
         expected_got("shape", expected.to_string(), t.empty() ? "none" : t.shape.to_string()));
+  }
+}
+
+void expect_batch(const char* op, const char* name, const Tensor& t, std::int64_t batch) {
+  const std::int64_t leading = t.shape[0];
+  if (leading != 1 && leading != batch) {
+    throw Error(std::string(op) + ": " + name + ": " +
+                expected_got("leading dimension", "1 or " + std::to_string(batch),
+                             std::to_string(leading)));
   }
 }
 

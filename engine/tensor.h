@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -25,6 +26,8 @@ class Shape {
   int rank() const { return rank_; }
   /// Dimension i; negative i counts from the end.
   std::int64_t operator[](int i) const;
+  /// This shape with dimension i replaced.
+  Shape with(int i, std::int64_t dim) const;
   std::int64_t count() const;
   /// "(8, 2360, 768)"
   std::string to_string() const;
@@ -32,6 +35,7 @@ class Shape {
   bool operator!=(const Shape& other) const { return !(*this == other); }
 
  private:
+  std::size_t place(int i) const;
   std::array<std::int64_t, kMaxRank> dims_{};
   int rank_ = 0;
 };
@@ -64,7 +68,15 @@ struct Tensor {
   Tensor slice(std::int64_t begin, std::int64_t end) const;
 };
 
+inline Shape with_first(const Shape& shape, std::int64_t first) { return shape.with(0, first); }
+inline Shape with_last(const Shape& shape, std::int64_t last) { return shape.with(-1, last); }
+
 /// Throws Error "op: name: shape (expected (..), got (..))" unless t has that shape.
 void expect_shape(const char* op, const char* name, const Tensor& t, const Shape& expected);
+/// Throws Error unless the leading dimension is 1 or batch.
+void expect_batch(const char* op, const char* name, const Tensor& t, std::int64_t batch);
+
+/// a / b rounded up; a not negative, b positive.
+constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace cdt

@@ -1,7 +1,6 @@
 #include "model/cdt.h"
 
 #include "engine/error.h"
-#include "engine/ops/common.h"
 
 namespace cdt {
 namespace {

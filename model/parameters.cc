@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "engine/integer.h"
 #include "engine/random.h"
 #include "model/cdt.h"
 

@@ -17,13 +17,16 @@ namespace cdt {
 namespace {
 
 constexpr double kGiga = 1e-9, kMilli = 1e3, kPercent = 100.0;
-constexpr std::array<std::pair<Pass, const char*>, 3> kPasses{
-    {{Pass::kForward, "forward"}, {Pass::kBackward, "backward"}, {Pass::kOutside, "outside"}}};
+constexpr std::array<std::pair<ProfilePass, const char*>, 3> kPasses{
+    {{ProfilePass::kForward, "forward"},
+     {ProfilePass::kBackward, "backward"},
+     {ProfilePass::kOutside, "outside"}}};
 
 using NamedRow = std::pair<std::string, Profiler::Row>;
 
 /// The rows of a pass, the longest first.
-std::vector<NamedRow> rows_of(const std::map<Profiler::Key, Profiler::Row>& rows, Pass pass) {
+std::vector<NamedRow> rows_of(const std::map<Profiler::Key, Profiler::Row>& rows,
+                              ProfilePass pass) {
   std::vector<NamedRow> out;
   for (const auto& [key, row] : rows) {
     if (key.first == pass) out.emplace_back(key.second, row);

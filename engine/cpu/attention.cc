@@ -14,7 +14,7 @@ namespace cdt {
 namespace {
 
 /// One tile: `rows` queries from `first` of head `head`.
-struct Tile {
+struct QueryTile {
   std::int64_t head, first, rows;
 };
 
@@ -26,7 +26,7 @@ Cut query_tiles(const Attention& a) {
 }
 
 /// scores (rows, Nk) = e^(q k^T / sqrt(K) - row maximum); sums and log_sum_exp per row.
-void exponentials_of_tile(const Attention& a, const Tile& t, std::int64_t b, float* scores,
+void exponentials_of_tile(const Attention& a, const QueryTile& t, std::int64_t b, float* scores,
                           float* sums) {
   sgemm(false, true, t.rows, a.keys, a.head_dim, score_scale(a),
         head_row(a.q, a, b, t.head, t.first), a.q.row_stride, head_row(a.k, a, b, t.head, 0),
@@ -39,8 +39,8 @@ void exponentials_of_tile(const Attention& a, const Tile& t, std::int64_t b, flo
   }
 }
 
-void store_probabilities(const Attention& a, const Tile& t, std::int64_t b, const float* scores,
-                         const float* sums) {
+void store_probabilities(const Attention& a, const QueryTile& t, std::int64_t b,
+                         const float* scores, const float* sums) {
   float* to = a.probabilities.data + ((b * a.heads + t.head) * a.queries + t.first) * a.keys;
   for (std::int64_t i = 0; i < t.rows; ++i) {
     const F32 share = splat(1.0F / sums[i]);
@@ -51,7 +51,7 @@ void store_probabilities(const Attention& a, const Tile& t, std::int64_t b, cons
 }
 
 /// masked = scores where kept, else 0; may be the same memory.
-void mask_tile(const Attention& a, const Tile& t, std::int64_t b, const float* scores,
+void mask_tile(const Attention& a, const QueryTile& t, std::int64_t b, const float* scores,
                float* masked) {
   for (std::int64_t i = 0; i < t.rows; ++i) {
     const float* from = scores + i * a.keys;
@@ -63,7 +63,7 @@ void mask_tile(const Attention& a, const Tile& t, std::int64_t b, const float* s
 }
 
 /// out = p v, each row divided by its sum and multiplied by the scale of the mask.
-void weighted_values(const Attention& a, const Tile& t, std::int64_t b, const float* p,
+void weighted_values(const Attention& a, const QueryTile& t, std::int64_t b, const float* p,
                      const float* sums) {
   const HeadsView out_view = dense_view(a, a.out);
   float* out = head_row(out_view, a, b, t.head, t.first);
@@ -108,7 +108,7 @@ void CpuBackend::attention(const Attention& a, Arena& scratch) {
   parallel_for(threads, units * tiles.count, [&](std::int64_t task, int thread) {
     const std::int64_t unit = task / tiles.count;
     const std::int64_t index = task % tiles.count;
-    const Tile t{unit % a.heads, tiles.begin(index), tiles.length(index)};
+    const QueryTile t{unit % a.heads, tiles.begin(index), tiles.length(index)};
     float* scores = work_area(thread);
     float* p = memory.apart ? scores + memory.block : scores;
     float* sums = p + memory.block;

@@ -3,7 +3,7 @@
 //   dv = (P m)^T dout           dS = P (m (dout v^T) - D)
 //   dq = dS k / sqrt(K)         dk = dS^T q / sqrt(K)
 // Where the batch shares q and k, P is computed once and dS summed over the batch before the last
-// two products. Several seeds of one sample are such a batch, but with gradients of their own.
+// two products. Several cotangents of one sample are such a batch, but with gradients of their own.
 #include <algorithm>
 #include <optional>
 
@@ -23,17 +23,17 @@ constexpr std::int64_t kBlock = kQueryBlock * kKeyBlock;
 constexpr std::int64_t kLeastTasks = 16;  // where heads and samples give fewer, keys are split
 
 /// Queries [row, row + rows) by keys [col, col + cols) of one head.
-struct Block {
+struct ScoreBlock {
   std::int64_t head, row, rows, col, cols;
 };
 
-/// Block-sized memory of one thread. With one sample per score block masked is p and ds is dp.
-struct Work {
+/// ScoreBlock-sized memory of one thread. With one sample per score block masked is p and ds is dp.
+struct BlockBuffers {
   float *p, *masked, *dp, *ds;
 };
 
 /// A view and what is read or written through it by the blocks.
-struct Problem {
+struct BackwardViews {
   const Attention& f;
   HeadsView dout;
   const float* dots;  // D, (B, H, Nq)
@@ -44,7 +44,7 @@ struct Problem {
   bool wants_scores() const { return dq.data != nullptr || dk.data != nullptr; }
 };
 
-/// D(B, H, Nq) = sum over K of dout * out; seeds share the out of their one sample.
+/// D(B, H, Nq) = sum over K of dout * out; cotangents share the out of their one sample.
 void row_dots(int threads, const Attention& f, const float* dout, float* dots) {
   for_rows(threads, f.batch * f.queries, f.heads * f.head_dim,
            [&](std::int64_t begin, std::int64_t end) {
@@ -62,7 +62,7 @@ void row_dots(int threads, const Attention& f, const float* dout, float* dots) {
 }
 
 /// p = e^(q k^T / sqrt(K) - log_sum_exp)
-void recompute_probabilities(const Attention& f, std::int64_t b, const Block& k, float* p) {
+void recompute_probabilities(const Attention& f, std::int64_t b, const ScoreBlock& k, float* p) {
   sgemm(false, true, k.rows, k.cols, f.head_dim, score_scale(f), head_row(f.q, f, b, k.head, k.row),
         f.q.row_stride, head_row(f.k, f, b, k.head, k.col), f.k.row_stride, 0.0F, p, k.cols);
   const float* log_sum_exp = f.log_sum_exp.data + (b * f.heads + k.head) * f.queries + k.row;
@@ -76,7 +76,7 @@ void recompute_probabilities(const Attention& f, std::int64_t b, const Block& k,
 }
 
 /// masked = P m
-void mask_only(const Attention& f, std::int64_t b, const Block& k, const Work& w) {
+void mask_only(const Attention& f, std::int64_t b, const ScoreBlock& k, const BlockBuffers& w) {
   const F32 scale = splat(f.dropout.scale());
   for (std::int64_t i = 0; i < k.rows; ++i) {
     const std::int64_t at = i * k.cols - k.col;
@@ -89,8 +89,8 @@ void mask_only(const Attention& f, std::int64_t b, const Block& k, const Work& w
 }
 
 /// masked = P m and ds (+)= P (m dP - D)
-void mask_and_score_gradient(const Problem& a, std::int64_t b, const Block& k, const Work& w,
-                             bool add) {
+void mask_and_score_gradient(const BackwardViews& a, std::int64_t b, const ScoreBlock& k,
+                             const BlockBuffers& w, bool add) {
   const F32 scale = splat(a.f.dropout.scale());
   const float* dots = a.dots + (b * a.f.heads + k.head) * a.f.queries + k.row;
   for (std::int64_t i = 0; i < k.rows; ++i) {
@@ -108,8 +108,8 @@ void mask_and_score_gradient(const Problem& a, std::int64_t b, const Block& k, c
 }
 
 /// The part of one sample: dv, and its term of ds.
-void sample_part(const Problem& a, std::int64_t b, bool first_sample, const Block& k,
-                 const Work& w) {
+void sample_part(const BackwardViews& a, std::int64_t b, bool first_sample, const ScoreBlock& k,
+                 const BlockBuffers& w) {
   const Attention& f = a.f;
   const float* dout = head_row(a.dout, f, b, k.head, k.row);
   if (a.wants_scores()) {
@@ -127,8 +127,8 @@ void sample_part(const Problem& a, std::int64_t b, bool first_sample, const Bloc
 }
 
 /// dq and dk of sample b from ds. dq adds to earlier key blocks if `dq_add`.
-void query_and_key_part(const Problem& a, std::int64_t b, const Block& k, const HeadsView& dq,
-                        bool dq_add, const Work& w) {
+void query_and_key_part(const BackwardViews& a, std::int64_t b, const ScoreBlock& k,
+                        const HeadsView& dq, bool dq_add, const BlockBuffers& w) {
   const Attention& f = a.f;
   if (dq.data != nullptr) {
     sgemm(false, false, k.rows, f.head_dim, k.cols, score_scale(f), w.ds, k.cols,
@@ -143,8 +143,8 @@ void query_and_key_part(const Problem& a, std::int64_t b, const Block& k, const 
 }
 
 /// All of one block, for the samples from `begin`.
-void block_part(const Problem& a, std::int64_t begin, const Block& k, const HeadsView& dq,
-                bool dq_add, const Work& w) {
+void block_part(const BackwardViews& a, std::int64_t begin, const ScoreBlock& k,
+                const HeadsView& dq, bool dq_add, const BlockBuffers& w) {
   recompute_probabilities(a.f, begin, k, w.p);
   for (std::int64_t b = begin; b < begin + a.samples; ++b) {
     sample_part(a, b, b == begin, k, w);
@@ -172,10 +172,10 @@ void sum_parts(int threads, const HeadsView& to, std::int64_t rows, std::int64_t
 
 /// Where blocks write the gradient of an operand: in place, or, where samples that do not share
 /// their scores share the operand, one part per sample, summed by finish().
-class Target {
+class SampleParts {
  public:
-  Target(const Attention& f, const HeadsView& operand, const HeadsView& gradient, std::int64_t rows,
-         Arena& scratch)
+  SampleParts(const Attention& f, const HeadsView& operand, const HeadsView& gradient,
+              std::int64_t rows, Arena& scratch)
       : gradient_(gradient), view_(gradient), rows_(rows), batch_(f.batch) {
     width_ = f.heads * f.head_dim;
     if (gradient.data == nullptr || f.batch == 1 || operand.batch_stride != 0 || scores_shared(f)) {
@@ -198,15 +198,15 @@ class Target {
 
 /// How the work is cut. dq adds up over key blocks: a task takes a run of them, and the runs' sums
 /// are added at the end.
-struct Plan {
+struct BackwardPlan {
   Attention f;
   std::int64_t samples, gradients, units, width;  // gradients: of q and k
   Cut runs;
 
-  explicit Plan(const AttentionBackward& a)
+  explicit BackwardPlan(const AttentionBackward& a)
       : f(forward_of(a)),
         samples(scores_shared(f) ? f.batch : 1),
-        gradients(a.seeds > 1 ? f.batch : f.batch / samples),
+        gradients(a.cotangents > 1 ? f.batch : f.batch / samples),
         units(f.batch / samples * f.heads),
         width(f.heads * f.head_dim),
         runs(runs_of(ceil_div(f.keys, kKeyBlock), a.dq.data != nullptr)) {}
@@ -222,12 +222,12 @@ struct Plan {
 };
 
 /// What it takes from scratch.
-struct Memory {
-  Target dq, dk, dv;
+struct BackwardScratch {
+  SampleParts dq, dk, dv;
   std::optional<Scratch> run_sums;  // of the runs after the first
   Scratch dots;
 
-  Memory(const AttentionBackward& a, const Plan& plan, Arena& scratch)
+  BackwardScratch(const AttentionBackward& a, const BackwardPlan& plan, Arena& scratch)
       : dq(plan.f, plan.f.q, a.dq, plan.f.queries, scratch),
         dk(plan.f, plan.f.k, a.dk, plan.f.keys, scratch),
         dv(plan.f, plan.f.v, a.dv, plan.f.keys, scratch),
@@ -239,7 +239,7 @@ struct Memory {
 };
 
 /// dq += the sums of the runs after the first.
-void add_run_sums(int threads, const Plan& plan, const Memory& memory) {
+void add_run_sums(int threads, const BackwardPlan& plan, const BackwardScratch& memory) {
   if (!memory.run_sums) return;
   const std::int64_t size = plan.f.queries * plan.width;
   for (std::int64_t g = 0; g < plan.gradients; ++g) {
@@ -253,26 +253,26 @@ void add_run_sums(int threads, const Plan& plan, const Memory& memory) {
 }  // namespace
 
 void CpuBackend::attention_backward_scratch(const AttentionBackward& a, Arena& scratch) {
-  const Plan plan(a);
-  const Memory memory(a, plan, scratch);
+  const BackwardPlan plan(a);
+  const BackwardScratch memory(a, plan, scratch);
   need_work_areas(plan.blocks() * kBlock);
 }
 
 void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) {
-  const Plan plan(a);
+  const BackwardPlan plan(a);
   const Attention& f = plan.f;
   const Cut& runs = plan.runs;
-  const Memory memory(a, plan, scratch);
+  const BackwardScratch memory(a, plan, scratch);
   need_work_areas(plan.blocks() * kBlock);
-  const Problem problem{f,
-                        dense_view(f, a.dout),
-                        memory.dots.data(),
-                        memory.dq.view(),
-                        memory.dk.view(),
-                        memory.dv.view(),
-                        plan.samples,
-                        a.seeds > 1};
-  if (problem.wants_scores()) row_dots(threads_, f, a.dout.data, memory.dots.data());
+  const BackwardViews views{f,
+                            dense_view(f, a.dout),
+                            memory.dots.data(),
+                            memory.dq.view(),
+                            memory.dk.view(),
+                            memory.dv.view(),
+                            plan.samples,
+                            a.cotangents > 1};
+  if (views.wants_scores()) row_dots(threads_, f, a.dout.data, memory.dots.data());
 
   const std::int64_t run_size = plan.run_rows() * plan.width;
   const Cut query_cut(f.queries, kQueryBlock, 8);
@@ -280,8 +280,8 @@ void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) 
   parallel_for(threads, plan.units * runs.count, [&](std::int64_t task, int thread) {
     float* base = work_area(thread);
     const bool shared = plan.samples > 1;
-    const Work w{base, shared ? base + 2 * kBlock : base, base + kBlock,
-                 shared ? base + 3 * kBlock : base + kBlock};
+    const BlockBuffers w{base, shared ? base + 2 * kBlock : base, base + kBlock,
+                         shared ? base + 3 * kBlock : base + kBlock};
     const std::int64_t run = task % runs.count;
     const std::int64_t unit = task / runs.count;
     HeadsView dq_run = memory.dq.view();
@@ -290,9 +290,9 @@ void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) 
     }
     for (std::int64_t j = runs.begin(run); j < runs.begin(run) + runs.length(run); ++j) {
       for (std::int64_t i = 0; i < query_cut.count; ++i) {
-        const Block block{unit % f.heads, query_cut.begin(i), query_cut.length(i), j * kKeyBlock,
-                          std::min(kKeyBlock, f.keys - j * kKeyBlock)};
-        block_part(problem, unit / f.heads, block, dq_run, j > runs.begin(run), w);
+        const ScoreBlock block{unit % f.heads, query_cut.begin(i), query_cut.length(i),
+                               j * kKeyBlock, std::min(kKeyBlock, f.keys - j * kKeyBlock)};
+        block_part(views, unit / f.heads, block, dq_run, j > runs.begin(run), w);
       }
     }
   });

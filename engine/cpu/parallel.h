@@ -10,7 +10,7 @@
 #include <exception>
 
 #include "engine/cpu/thread_pool.h"
-#include "engine/integer.h"
+#include "engine/tensor.h"
 
 #if defined(__SSE__)
 #include <xmmintrin.h>

@@ -90,7 +90,7 @@ void CudaBackend::attention_backward(const AttentionBackward& a, Arena& scratch)
                            .dk = fused_view(a.dk),
                            .dv = fused_view(a.dv),
                            .dots = dots.data()};
-  if (a.seeds > 1) b.forward.sums_stride = 0;  // one sample's
+  if (a.cotangents > 1) b.forward.sums_stride = 0;  // one sample's
   fused_attention_backward(stream_, b, f.head_dim);
 }
 

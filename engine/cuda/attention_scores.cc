@@ -12,11 +12,11 @@ namespace cdt {
 namespace {
 
 /// What it takes from scratch.
-struct Memory {
+struct ScoresScratch {
   Scratch scores;
   std::optional<Scratch> apart;  // masked probabilities, where scores cannot hold them
 
-  Memory(const Attention& a, const Blocks& blocks, Arena& scratch)
+  ScoresScratch(const Attention& a, const Blocks& blocks, Arena& scratch)
       : scores(scratch, {blocks.scores(a)}) {
     if (a.q.dtype != Dtype::kFloat32 || (scores_shared(a) && a.batch > 1)) {
       apart.emplace(scratch, Shape{blocks.scores(a)}, a.q.dtype);
@@ -27,7 +27,7 @@ struct Memory {
 }  // namespace
 
 void CudaBackend::attention_by_scores_scratch(const Attention& a, Arena& scratch) {
-  const Memory memory(a, Blocks(a), scratch);
+  const ScoresScratch memory(a, Blocks(a), scratch);
 }
 
 void CudaBackend::attention_by_scores(const Attention& a, Arena& scratch) {
@@ -35,7 +35,7 @@ void CudaBackend::attention_by_scores(const Attention& a, Arena& scratch) {
   const std::int64_t sharing = scores_shared(a) ? a.batch : 1;
   const Mask drop = mask(a.dropout);
   const Dtype dtype = a.q.dtype;
-  const Memory memory(a, blocks, scratch);
+  const ScoresScratch memory(a, blocks, scratch);
   float* const scores = memory.scores.data();
   const Tensor masked = memory.apart ? **memory.apart : *memory.scores;
   const HeadsView out = dense_view(a, a.out);

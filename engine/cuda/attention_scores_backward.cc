@@ -1,5 +1,5 @@
 // The gradients of attention_scores.cc; scores are computed again from log_sum_exp. Scores that are
-// the same for several samples, or for all seeds of one, serve all of these.
+// the same for several samples, or for all cotangents of one, serve all of these.
 //
 // With m the mask over 1 - p, P the probabilities and D_i = dout_i . out_i:
 //   dv = (P m)^T dout           dS = P (m (dout v^T) - D)
@@ -15,9 +15,9 @@ namespace {
 
 /// A gradient that several products add up: itself where it is float32, else float32 memory of
 /// all its rows that finish() rounds.
-class Target {
+class RoundedSum {
  public:
-  Target(const Attention& f, const HeadsView& gradient, std::int64_t rows, Arena& scratch)
+  RoundedSum(const Attention& f, const HeadsView& gradient, std::int64_t rows, Arena& scratch)
       : gradient_(gradient), view_(gradient), rows_(rows), width_(f.heads * f.head_dim) {
     samples_ = gradient.batch_stride == 0 ? 1 : f.batch;
     if (gradient.data == nullptr || gradient.dtype == Dtype::kFloat32) return;
@@ -43,8 +43,8 @@ class Target {
   std::optional<Scratch> sums_;
 };
 
-/// The backward pass; seeds are samples. `together` samples have the same scores. Unless they are
-/// seeds, the gradient of these is the sum of theirs.
+/// The backward pass; cotangents are samples. `together` samples have the same scores. Unless they
+/// are cotangents, the gradient of these is the sum of theirs.
 class ScoresBackward {
  public:
   ScoresBackward(CudaBackend& backend, cudaStream_t stream, const AttentionBackward& a,
@@ -56,7 +56,7 @@ class ScoresBackward {
         mask_(mask),
         blocks_(f_),
         together_(scores_shared(f_) ? f_.batch : 1),
-        sums_(together_ > 1 && a.seeds == 1),
+        sums_(together_ > 1 && a.cotangents == 1),
         dq_(f_, a.dq, f_.queries, scratch),
         dk_(f_, a.dk, f_.keys, scratch),
         dv_(f_, a.dv, f_.keys, scratch),
@@ -84,7 +84,7 @@ class ScoresBackward {
         }
       }
     });
-    for (const Target* target : {&dq_, &dk_, &dv_}) target->finish(stream_);
+    for (const RoundedSum* target : {&dq_, &dk_, &dv_}) target->finish(stream_);
   }
 
  private:
@@ -141,7 +141,7 @@ class ScoresBackward {
   Blocks blocks_;
   std::int64_t together_;
   bool sums_;
-  Target dq_, dk_, dv_;
+  RoundedSum dq_, dk_, dv_;
   Scratch p_, dp_, dots_;
   std::optional<Scratch> apart_[3];
   // In float32 `masked` and `ds` are p and dp themselves, unless several samples need p.

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "engine/cuda/status.h"
-#include "engine/integer.h"
+#include "engine/tensor.h"
 
 namespace cdt {
 

@@ -8,7 +8,6 @@
 #include "engine/attention_view.h"
 #include "engine/cuda/attention_rows.h"
 #include "engine/cuda/cuda_backend.h"
-#include "engine/integer.h"
 
 namespace cdt {
 

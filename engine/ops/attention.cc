@@ -1,6 +1,5 @@
 #include "engine/error.h"
 #include "engine/ops.h"
-#include "engine/ops/common.h"
 
 namespace cdt {
 namespace {
@@ -31,20 +30,25 @@ class WrittenGradient {
   Tensor tensor_;
 };
 
-struct Operand {
+// Queries, keys or values: the columns of a variable from `offset` on.
+struct Packed {
   Var var;
-  std::int64_t offset;  // first column
+  std::int64_t offset;
 };
 
-HeadsView gradient_view(const Tensor& grad, const Operand& operand) {
-  return heads_view(grad, operand.offset);
+HeadsView gradient_view(const Tensor& grad, const Packed& packed) {
+  return heads_view(grad, packed.offset);
 }
 
 // Gradients of q, k, v land in one tensor (self attention) or two; each is written once.
-void attention_rule(Tape& tape, const Attention& forward, const Tensor& dout, const Operand& q,
-                    const Operand& k, const Operand& v) {
-  AttentionBackward b{
-      .forward = forward, .dout = dout, .dq = {}, .dk = {}, .dv = {}, .seeds = tape.seeds_seen()};
+void attention_rule(Tape& tape, const Attention& forward, const Tensor& dout, const Packed& q,
+                    const Packed& k, const Packed& v) {
+  AttentionBackward b{.forward = forward,
+                      .dout = dout,
+                      .dq = {},
+                      .dk = {},
+                      .dv = {},
+                      .cotangents = tape.cotangents()};
   if (q.var == k.var) {
     WrittenGradient g(tape, q.var);
     b.dq = gradient_view(g.tensor(), q);
@@ -79,7 +83,7 @@ void attention_rule(Tape& tape, const Attention& forward, const Tensor& dout, co
   }
 }
 
-Var attend(Tape& tape, const Operand& q, const Operand& k, const Operand& v, std::int64_t width,
+Var attend(Tape& tape, const Packed& q, const Packed& k, const Packed& v, std::int64_t width,
            std::int64_t heads, float p, std::int64_t batch, Tensor* probabilities) {
   CDT_CHECK(heads > 0 && width % heads == 0, "attention: hidden size " + std::to_string(width) +
                                                  " is not a multiple of " + std::to_string(heads) +
@@ -115,7 +119,7 @@ Var attend(Tape& tape, const Operand& q, const Operand& k, const Operand& v, std
   const bool together = out_batch == 1 && key.p <= 0.0F;
   tape.record(
       out, {lse}, [&tape, a, out, q, k, v] { attention_rule(tape, a, out->grad, q, k, v); },
-      together ? SeedRule::kTogether : SeedRule::kOneByOne);
+      together ? CotangentOrder::kTogether : CotangentOrder::kOneByOne);
   return out;
 }
 

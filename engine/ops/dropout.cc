@@ -1,6 +1,5 @@
 #include "engine/error.h"
 #include "engine/ops.h"
-#include "engine/ops/common.h"
 
 namespace cdt {
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/ops/common.h"
-
 namespace cdt {
 namespace {
 
@@ -16,11 +14,11 @@ void expand(Backend& backend, const Tensor& x, const FeedForwardParameters& w, c
                 .k = x.cols(),
                 .a = x,
                 .lda = x.cols(),
-                .b = factor(w.w1, x.dtype),
+                .b = weight_as(w.w1, x.dtype),
                 .ldb = x.cols(),
                 .c = pre,
                 .ldc = inner,
-                .bias = factor(w.b1, x.dtype)});
+                .bias = weight_as(w.b1, x.dtype)});
 }
 
 // y(r, D) = h(r, F) w2^T + b2
@@ -32,11 +30,11 @@ void contract(Backend& backend, const Tensor& h, const FeedForwardParameters& w,
                 .k = inner,
                 .a = h,
                 .lda = inner,
-                .b = factor(w.w2, h.dtype),
+                .b = weight_as(w.w2, h.dtype),
                 .ldb = inner,
                 .c = y,
                 .ldc = y.cols(),
-                .bias = factor(w.b2, h.dtype)});
+                .bias = weight_as(w.b2, h.dtype)});
 }
 
 // dh(r, F) = dy(r, D) w2 and the gradients of w2 and b2, for rows from `first` on.
@@ -67,7 +65,7 @@ void contract_backward(Tape& tape, const FeedForward& f, std::int64_t first, con
                 .k = width,
                 .a = dy,
                 .lda = width,
-                .b = factor(f.w.w2, dy.dtype),
+                .b = weight_as(f.w.w2, dy.dtype),
                 .ldb = inner,
                 .c = dh,
                 .ldc = inner});
@@ -139,7 +137,7 @@ void inner_backward(Tape& tape, const FeedForward& f, std::int64_t first, const 
                 .k = inner,
                 .a = dh,
                 .lda = inner,
-                .b = factor(f.w.w1, dh.dtype),
+                .b = weight_as(f.w.w1, dh.dtype),
                 .ldb = width,
                 .beta = dx.accumulate ? 1.0F : 0.0F,
                 .c = dx.grad,

@@ -1,7 +1,6 @@
 #include <memory>
 
 #include "engine/error.h"
-#include "engine/ops/common.h"
 #include "engine/ops/feed_forward.h"
 #include "engine/ops/pool.h"
 
@@ -32,7 +31,7 @@ void times_w2(Backend& backend, const Tail& s, const Tensor& x, const Tensor& c)
                 .k = x.cols(),
                 .a = x,
                 .lda = x.cols(),
-                .b = factor(s.ffn.w.w2, x.dtype),
+                .b = weight_as(s.ffn.w.w2, x.dtype),
                 .ldb = c.cols(),
                 .c = c,
                 .ldc = c.cols()});
@@ -125,8 +124,8 @@ PooledTokens feed_forward_pool(Tape& tape, Var y, const FeedForwardParameters& f
   const Tensor stats = tape.saved({n, 2});
   const FeedForward f = feed_forward_value(tape, y, ffn, 0.0F, y->needs_grad, sum.reshaped({n, d}));
   const Var tokens = tape.output({1, n, d}, false, dtype);
-  backend.residual_dropout_norm(y->value, no_dropout(), sum, gamma->value, beta->value,
-                                tokens->value, stats);
+  backend.residual_dropout_norm(y->value, kNoDropout, sum, gamma->value, beta->value, tokens->value,
+                                stats);
   std::vector<Tensor> saved;
   const Pool pooled = pool_values(tape, tokens, pool, heads, 0.0F, 1, probabilities, saved);
   pooled.out->needs_grad = y->needs_grad;

@@ -1,7 +1,45 @@
 #include "engine/ops.h"
-#include "engine/ops/common.h"
 
 namespace cdt {
+namespace {
+
+void linear_rule(Tape& tape, Var x, Var weight, Var bias, const Tensor& dy) {
+  Backend& backend = tape.backend();
+  const std::int64_t in = weight->value.shape[1];
+  const std::int64_t out = weight->value.shape[0];
+  const std::int64_t rows = dy.rows();
+  if (weight->needs_grad) {  // dW(O, I) += dy(R, O)^T x(R, I)
+    backend.gemm({.trans_a = true,
+                  .m = out,
+                  .n = in,
+                  .k = rows,
+                  .a = dy,
+                  .lda = out,
+                  .b = x->value,
+                  .ldb = in,
+                  .beta = 1.0F,
+                  .c = weight->grad.data,
+                  .ldc = in});
+  }
+  if (bias->needs_grad) {
+    backend.column_sum(dy.reshaped({rows, out}), bias->grad, true);
+  }
+  if (x->needs_grad) {  // dx(R, I) = dy(R, O) W(O, I)
+    const GradTarget dx = tape.gradient(x);
+    backend.gemm({.m = rows,
+                  .n = in,
+                  .k = out,
+                  .a = dy,
+                  .lda = out,
+                  .b = weight_as(weight, dy.dtype),
+                  .ldb = in,
+                  .beta = dx.accumulate ? 1.0F : 0.0F,
+                  .c = dx.grad,
+                  .ldc = in});
+  }
+}
+
+}  // namespace
 
 Var linear(Tape& tape, Var x, Var weight, Var bias) {
   const OpScope op(tape, "linear");
@@ -19,52 +57,13 @@ Var linear(Tape& tape, Var x, Var weight, Var bias) {
                        .k = in,
                        .a = x->value,
                        .lda = in,
-                       .b = factor(weight, dtype),
+                       .b = weight_as(weight, dtype),
                        .ldb = in,
                        .c = y->value,
                        .ldc = out,
-                       .bias = factor(bias, dtype)});
-  tape.record(y, {}, [&tape, x, weight, bias, y] {
-    linear_backward(tape, x, x->value, weight, bias, y->grad);
-  });
+                       .bias = weight_as(bias, dtype)});
+  tape.record(y, {}, [&tape, x, weight, bias, y] { linear_rule(tape, x, weight, bias, y->grad); });
   return y;
-}
-
-void linear_backward(Tape& tape, Var x, const Tensor& x_value, Var weight, Var bias,
-                     const Tensor& dy) {
-  Backend& backend = tape.backend();
-  const std::int64_t in = weight->value.shape[1];
-  const std::int64_t out = weight->value.shape[0];
-  const std::int64_t rows = dy.rows();
-  if (weight->needs_grad) {  // dW(O, I) += dy(R, O)^T x(R, I)
-    backend.gemm({.trans_a = true,
-                  .m = out,
-                  .n = in,
-                  .k = rows,
-                  .a = dy,
-                  .lda = out,
-                  .b = x_value,
-                  .ldb = in,
-                  .beta = 1.0F,
-                  .c = weight->grad.data,
-                  .ldc = in});
-  }
-  if (bias->needs_grad) {
-    backend.column_sum(dy.reshaped({rows, out}), bias->grad, true);
-  }
-  if (x->needs_grad) {  // dx(R, I) = dy(R, O) W(O, I)
-    const GradTarget dx = tape.gradient(x);
-    backend.gemm({.m = rows,
-                  .n = in,
-                  .k = out,
-                  .a = dy,
-                  .lda = out,
-                  .b = factor(weight, dy.dtype),
-                  .ldb = in,
-                  .beta = dx.accumulate ? 1.0F : 0.0F,
-                  .c = dx.grad,
-                  .ldc = in});
-  }
 }
 
 }  // namespace cdt

@@ -1,5 +1,4 @@
 #include "engine/ops.h"
-#include "engine/ops/common.h"
 
 namespace cdt {
 namespace {
@@ -22,10 +21,10 @@ Var residual(Tape& tape, Var x, Var a) {
   const OpScope op(tape, "residual");
   expect_terms("residual", x->value, a->value);
   const Var y = tape.output_in(tape.take_value(a), any_needs_grad({x, a}));
-  tape.backend().residual_dropout(x->value, no_dropout(), y->value);
+  tape.backend().residual_dropout(x->value, kNoDropout, y->value);
   tape.record(y, {}, [&tape, x, a, y] {
-    add_gradient(tape, x, y->grad, no_dropout());
-    add_gradient(tape, a, y->grad, no_dropout());
+    add_gradient(tape, x, y->grad, kNoDropout);
+    add_gradient(tape, a, y->grad, kNoDropout);
   });
   return y;
 }
@@ -46,7 +45,7 @@ Var add_norm(Tape& tape, Var x, Var a, Var gamma, Var beta, float p) {
     const Tensor dsum = y->grad;  // in place: dy is not read again
     tape.backend().layer_norm_backward(sum, gamma->value, stats, y->grad, dsum, gamma->grad,
                                        beta->grad);
-    add_gradient(tape, x, dsum, no_dropout());
+    add_gradient(tape, x, dsum, kNoDropout);
     add_gradient(tape, a, dsum, key);
   });
   return y;

@@ -25,11 +25,11 @@ std::vector<GeneGradients> gene_gradients(Cdt& model, Tape& tape, const Tensor& 
   const Var prediction = model.forward(tape, tape.constant(dna), rna_input, protein_input);
   std::vector<GeneGradients> out;
   for (const std::int32_t gene : genes) {
-    const Scratch seed(tape.scratch(), prediction->value.shape);
+    const Scratch cotangent(tape.scratch(), prediction->value.shape);
     std::vector<float> host(static_cast<std::size_t>(prediction->value.count()), 0.0F);
     host.at(static_cast<std::size_t>(gene)) = 1.0F;
-    backend.upload(*seed, host.data());
-    tape.backward(prediction, *seed, /*retain=*/true);
+    backend.upload(*cotangent, host.data());
+    tape.backward(prediction, *cotangent, /*retain=*/true);
     out.push_back({row_norms(tape, rna_input->grad), row_norms(tape, protein_input->grad)});
     tape.reset_gradients();
   }

@@ -92,25 +92,26 @@ void GradientPass::head_gradients(Var from, std::size_t count,
                                   const Use& use) {
   Backend& backend = tape_.backend();
   const std::int64_t width = from->value.cols();
-  for (std::size_t first = 0; first < count; first += kSeeds) {
-    const auto seeds = std::min<std::int64_t>(kSeeds, static_cast<std::int64_t>(count - first));
-    const Cotangents c(tape_, seeds, model_.config().hidden);
+  for (std::size_t first = 0; first < count; first += kCotangents) {
+    const auto losses =
+        std::min<std::int64_t>(kCotangents, static_cast<std::int64_t>(count - first));
+    const Cotangents c(tape_, losses, model_.config().hidden);
     {
-      std::vector<float> host(static_cast<std::size_t>(seeds * width), 0.0F);
-      for (std::int64_t i = 0; i < seeds; ++i) {
+      std::vector<float> host(static_cast<std::size_t>(losses * width), 0.0F);
+      for (std::int64_t i = 0; i < losses; ++i) {
         const std::int64_t at = column(first + static_cast<std::size_t>(i));
         CDT_CHECK(at >= 0 && at < width, "no gene " + std::to_string(at));
         host[static_cast<std::size_t>(i * width + at)] = 1.0F;
       }
-      const Scratch one_hot(tape_.scratch(), {seeds, width});
+      const Scratch one_hot(tape_.scratch(), {losses, width});
       backend.upload(*one_hot, host.data());
-      tape_.backward({{from, *one_hot}}, seeds, /*retain=*/true);
+      tape_.backward({{from, *one_hot}}, losses, /*retain=*/true);
     }
     backend.copy(*c.dna, head_input_.dna->grad);
     backend.copy(*c.rna, head_input_.rna->grad);
     backend.copy(*c.protein, head_input_.protein->grad);
     tape_.reset_gradients();
-    use(first, seeds, c);
+    use(first, losses, c);
   }
 }
 
@@ -119,9 +120,9 @@ void GradientPass::genes_head_gradients(const std::vector<std::int32_t>& genes, 
       prediction_, genes.size(), [&](std::size_t i) { return std::int64_t{genes[i]}; }, use);
 }
 
-void GradientPass::run(const std::vector<Seed>& seeds, std::size_t first, std::int64_t count,
-                       const Receiver& receive) {
-  tape_.backward(seeds, count, /*retain=*/true);
+void GradientPass::run(const std::vector<Cotangent>& cotangents, std::size_t first,
+                       std::int64_t count, const Receiver& receive) {
+  tape_.backward(cotangents, count, /*retain=*/true);
   for (std::int64_t i = 0; i < count; ++i) {
     receive(first + static_cast<std::size_t>(i), z_->grad.slice(i, i + 1));
   }
@@ -148,10 +149,10 @@ void GradientPass::basis_gradients(const Receiver& receive) {
 void GradientPass::path_gradients(const std::vector<std::int32_t>& genes,
                                   const PathReceiver& receive) {
   genes_head_gradients(genes, [&](std::size_t first, std::int64_t count, const Cotangents& c) {
-    const std::array<Seed, kPaths> seeds{
+    const std::array<Cotangent, kPaths> cotangents{
         {{pooled_.dna, *c.dna}, {pooled_.rna, *c.rna}, {pooled_.protein, *c.protein}}};
     for (const Path path : {kDirect, kRna, kProtein}) {
-      run({seeds[static_cast<std::size_t>(path)]}, first, count,
+      run({cotangents[static_cast<std::size_t>(path)]}, first, count,
           [&](std::size_t index, const Tensor& gradient) { receive(index, path, gradient); });
     }
   });
@@ -183,21 +184,22 @@ std::vector<float> GradientPass::cross_head_gradients(std::int32_t gene, Path pa
   Backend& backend = tape_.backend();
   std::vector<float> whole, at_cross;
   genes_head_gradients({gene}, [&](std::size_t, std::int64_t, const Cotangents& c) {
-    const Seed seed = path == kRna ? Seed{pooled_.rna, *c.rna} : Seed{pooled_.protein, *c.protein};
-    tape_.backward({seed}, 1, /*retain=*/true);
+    const Cotangent cotangent =
+        path == kRna ? Cotangent{pooled_.rna, *c.rna} : Cotangent{pooled_.protein, *c.protein};
+    tape_.backward({cotangent}, 1, /*retain=*/true);
     whole = to_host(backend, z_->grad);
     at_cross = to_host(backend, cross_->grad);
     tape_.reset_gradients();
   });
   const std::int64_t heads = model_.config().heads;
-  for (std::int64_t first = 0; first < kHalves * heads; first += kSeeds) {
-    const std::int64_t count = std::min(kSeeds, kHalves * heads - first);
+  for (std::int64_t first = 0; first < kHalves * heads; first += kCotangents) {
+    const std::int64_t count = std::min(kCotangents, kHalves * heads - first);
     const Shape shape{count, cross_->value.shape[1], cross_->value.cols()};
     const Scratch parts(tape_.scratch(), shape);
-    const Scratch seeds(tape_.scratch(), shape, cross_->value.dtype);
+    const Scratch cotangents(tape_.scratch(), shape, cross_->value.dtype);
     backend.upload(*parts, one_part_each(at_cross, shape, first, heads).data());
-    backend.cast(*seeds, *parts);
-    run({{cross_, *seeds}}, static_cast<std::size_t>(first), count,
+    backend.cast(*cotangents, *parts);
+    run({{cross_, *cotangents}}, static_cast<std::size_t>(first), count,
         [&](std::size_t part, const Tensor& gradient) {
           const auto at = static_cast<std::int64_t>(part);
           receive(at < heads ? kPattern : kValue, at % heads, gradient);

@@ -47,8 +47,8 @@ class GradientPass {
   /// Receives d prediction of genes[index] / d z (1, L, D), float32 on the device, valid during the
   /// call.
   using Receiver = std::function<void(std::size_t index, const Tensor& gradient)>;
-  /// Gradients from the last forward(), kSeeds genes per pass over the tape. The bits of one do not
-  /// depend on which others are asked for.
+  /// Gradients from the last forward(), kCotangents genes per pass over the tape. The bits of one
+  /// do not depend on which others are asked for.
   void gradients(const std::vector<std::int32_t>& genes, const Receiver& receive);
 
   /// The ways a gradient takes from the pooled vectors to DNA: from DNA pooling at once, through
@@ -74,7 +74,7 @@ class GradientPass {
   /// so D gradients serve any number of genes.
   void basis_gradients(const Receiver& receive);
 
-  static constexpr std::int64_t kSeeds = 8;
+  static constexpr std::int64_t kCotangents = 8;
 
  private:
   void run_from(const Tensor& z, Recorder* recorder);
@@ -83,7 +83,7 @@ class GradientPass {
   void head_gradients(Var from, std::size_t count,
                       const std::function<std::int64_t(std::size_t)>& column, const Use& use);
   void genes_head_gradients(const std::vector<std::int32_t>& genes, const Use& use);
-  void run(const std::vector<Seed>& seeds, std::size_t first, std::int64_t count,
+  void run(const std::vector<Cotangent>& cotangents, std::size_t first, std::int64_t count,
            const Receiver& receive);
 
   Cdt& model_;

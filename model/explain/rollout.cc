@@ -109,7 +109,7 @@ Rollout::Pass Rollout::forward(const Tensor& dna, bool with_gradient) {
   }
   if (!with_gradient) return pass;
   pass.cross = recorder.cores.at("dna_to_rna");
-  pass.seed = tape_.saved(pass.prediction->value.shape);
+  pass.cotangent = tape_.saved(pass.prediction->value.shape);
   pass.map = tape_.saved({std::max(pass.maps.length, config.genes), pass.maps.length});
   return pass;
 }
@@ -206,9 +206,9 @@ std::vector<double> Rollout::pool_gradient_norms(const Pass& pass, MapNorm norm)
 
 Rollout::Gmar Rollout::gmar_of(const Pass& pass, std::int32_t gene, MapNorm norm) {
   Backend& backend = tape_.backend();
-  backend.fill(pass.seed, 0.0F);
-  backend.fill({pass.seed.data + gene, {1}}, 1.0F);
-  tape_.backward(pass.prediction, pass.seed, /*retain=*/true);
+  backend.fill(pass.cotangent, 0.0F);
+  backend.fill({pass.cotangent.data + gene, {1}}, 1.0F);
+  tape_.backward(pass.prediction, pass.cotangent, /*retain=*/true);
   Gmar out;
   for (const AttentionCore& layer : pass.layers) {
     out.layer_weights.push_back(head_weights(gradient_norms(pass, layer, norm)));

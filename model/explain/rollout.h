@@ -65,7 +65,7 @@ class Rollout {
     AttentionCore cross;
     Var pooled = nullptr;          // (1, D): DNA after its pooling
     std::vector<float> pool_rows;  // (pool heads, L) of DNA pooling, if rollout ends there
-    Tensor seed;                   // as the prediction
+    Tensor cotangent;              // of the prediction
     Tensor map;                    // room for one head's map
   };
   Pass forward(const Tensor& dna, bool with_gradient);

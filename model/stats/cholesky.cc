@@ -6,8 +6,8 @@
 
 #include "engine/cpu/parallel.h"
 #include "engine/error.h"
-#include "engine/integer.h"
 #include "engine/poll.h"
+#include "engine/tensor.h"
 
 namespace cdt {
 namespace {

@@ -100,10 +100,10 @@ class PlainAttribution final : public PaperWorkload {
     const Var dna = w.tape.input(input_);
     const Var out =
         w.model.forward(w.tape, dna, w.tape.constant(w.rna), w.tape.constant(w.protein));
-    const Scratch seed(w.scratch, out->value.shape);
-    backend().fill(*seed, 0.0F);
-    backend().fill((*seed).reshaped({w.sizes.genes}).slice(0, 1), 1.0F);
-    w.tape.backward(out, *seed);
+    const Scratch cotangent(w.scratch, out->value.shape);
+    backend().fill(*cotangent, 0.0F);
+    backend().fill((*cotangent).reshaped({w.sizes.genes}).slice(0, 1), 1.0F);
+    w.tape.backward(out, *cotangent);
     const Tensor rows = dna->grad.reshaped({w.sizes.bins, w.sizes.dna_dim});
     const Scratch lengths(w.scratch, {w.sizes.bins});
     backend().row_dot_sqrt(rows, rows, *lengths);

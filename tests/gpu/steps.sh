@@ -82,7 +82,7 @@ small() {
     measure_forms) echo --batch 2 --heads 1 --head-dim 32 --queries 66 --keys 130 ;;
     measure_gemm | paper_bench)
       echo --batch 2 --bins 7 --genes 5 --hidden 32 --heads 4 --dna-dim 12 --rna-dim 5 --protein-dim 6 ;;
-    kernel_tests) echo '--gtest_filter=FusedAttentionKernels.Seeds' ;;
+    kernel_tests) echo '--gtest_filter=FusedAttentionKernels.SeveralCotangents' ;;
     unit_tests) echo '--gtest_filter=Optim.*' ;;
     parity_tests) echo '--gtest_filter=*/ModelParity.EvalForward*' ;;
   esac

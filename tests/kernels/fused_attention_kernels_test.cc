@@ -57,14 +57,14 @@ void attend(Backend& b, const AttentionBackward& a, Arena& scratch) {
 }
 
 /// q, and the rows of k beside v, in tensors of their own, as in cross-attention.
-void expect_cross_attention(const Sizes& s, float p, std::int64_t seeds) {
+void expect_cross_attention(const Sizes& s, float p, std::int64_t cotangents) {
   const std::int64_t width = s.heads * s.head_dim;
-  const std::int64_t gradients = seeds > 1 ? seeds : s.batch;
+  const std::int64_t gradients = cotangents > 1 ? cotangents : s.batch;
   const Shape queries{s.batch, s.queries, width};
   const Shape keys{s.batch, s.keys, 2 * width};
   const Shape query_gradients{gradients, s.queries, width};
   expect_agreement(
-      {name_of("cross", s, p) + ", seeds " + std::to_string(seeds),
+      {name_of("cross", s, p) + ", cotangents " + std::to_string(cotangents),
        {{queries, true},
         {keys, true},
         {queries, true, Fill::kZero},
@@ -75,7 +75,7 @@ void expect_cross_attention(const Sizes& s, float p, std::int64_t seeds) {
        [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
          const Attention a = attention_of(s, columns(t[0], 0), columns(t[1], 0),
                                           columns(t[1], width), t[2], t[3], some_key(p));
-         attend(b, {a, t[4], columns(t[5], 0), columns(t[6], 0), columns(t[6], width), seeds},
+         attend(b, {a, t[4], columns(t[5], 0), columns(t[6], 0), columns(t[6], width), cotangents},
                 scratch);
        },
        kRoundings});
@@ -118,8 +118,8 @@ TEST_F(FusedAttentionKernels, SelfAttention) {
   expect_self_attention({1, 1, 96, 197, 197}, 0.3F, true);
 }
 
-// Several seeds of one sample, through the fused kernels and, in float32, through scores.
-TEST_F(FusedAttentionKernels, Seeds) {
+// Several cotangents of one sample, through the fused kernels and, in float32, through scores.
+TEST_F(FusedAttentionKernels, SeveralCotangents) {
   expect_cross_attention({1, 2, 32, 67, 40}, 0.0F, 3);
   expect_cross_attention({1, 1, 96, 140, 201}, 0.0F, 2);
 }

@@ -24,10 +24,10 @@ std::vector<double> direct_window(SmallModel& m, std::int32_t gene) {
   m.tape.clear();
   const Var dna = m.tape.input(m.dna);
   const Var out = m.model.forward(m.tape, dna, m.tape.constant(m.rna), m.tape.constant(m.protein));
-  const Scratch seed(m.scratch, out->value.shape);
-  m.backend->fill(*seed, 0.0F);
-  m.backend->fill({seed.data() + gene, {1}}, 1.0F);
-  m.tape.backward(out, *seed);
+  const Scratch cotangent(m.scratch, out->value.shape);
+  m.backend->fill(*cotangent, 0.0F);
+  m.backend->fill({cotangent.data() + gene, {1}}, 1.0F);
+  m.tape.backward(out, *cotangent);
   const std::vector<float> gradient = to_host(*m.backend, dna->grad);
   std::vector<double> norms;
   for (std::int64_t bin = 0; bin < kBins; ++bin) {

@@ -62,7 +62,7 @@ TEST(ManyGenesTest, EqualOnePassForEach) {
   }
 }
 
-// Nine genes are two passes over the tape, eight seeds and one.
+// Nine genes are two passes over the tape, of eight cotangents and of one.
 TEST(GradientPassTest, BitsDoNotDependOnTheOtherGenes) {
   CdtConfig config = small_config(Variant::kReleased, 29, 2);
   config.genes = 9;

@@ -84,10 +84,10 @@ TEST(KernelWork, AttentionGradientsCountWhatIsWanted) {
   b.forward = small_attention(true);
   b.dq.batch_stride = b.dk.batch_stride = b.dv.batch_stride = 0;
   EXPECT_EQ(attention_backward_work(b).flop, (3 + 2 * 2) * kProduct);
-  // Three seeds of one sample: its scores once, everything else for each.
+  // Three cotangents of one sample: its scores once, everything else for each.
   b.forward = small_attention(true);
   b.forward.batch = 1;
-  b.seeds = 3;
+  b.cotangents = 3;
   b.dq.batch_stride = b.dk.batch_stride = b.dv.batch_stride = 999;
   EXPECT_EQ(attention_backward_work(b).flop, (1 + 3 * 4) * kProduct);
 }
@@ -115,7 +115,7 @@ struct Profiled {
   Tensor random(const Shape& shape, std::uint32_t stream) {
     return test::random_tensor(*backend, lasting, shape, stream);
   }
-  Profiler::Row row(Pass pass, const char* name) {
+  Profiler::Row row(ProfilePass pass, const char* name) {
     const auto& rows = backend->profiler()->rows();
     const auto at = rows.find({pass, name});
     return at == rows.end() ? Profiler::Row{} : at->second;
@@ -127,8 +127,8 @@ TEST(ProfilerTest, ForwardAndBackwardOfAnOpApart) {
   p.tape.eval();
   const Var y = linear(p.tape, p.tape.input(p.x), &p.weight, &p.bias);
   p.tape.backward(y, p.random({kRows, kOut}, 5));
-  const Profiler::Row forward = p.row(Pass::kForward, "linear");
-  const Profiler::Row backward = p.row(Pass::kBackward, "linear");
+  const Profiler::Row forward = p.row(ProfilePass::kForward, "linear");
+  const Profiler::Row backward = p.row(ProfilePass::kBackward, "linear");
   constexpr double kFlop = 2.0 * kRows * kIn * kOut;
   EXPECT_EQ(forward.calls, 1);
   EXPECT_EQ(forward.work.flop, kFlop);
@@ -138,10 +138,10 @@ TEST(ProfilerTest, ForwardAndBackwardOfAnOpApart) {
   EXPECT_GT(forward.seconds, 0.0);
   EXPECT_EQ(backward.calls, 1);
   EXPECT_EQ(backward.work.flop, 2 * kFlop);
-  // The seed's copy belongs to no op.
-  EXPECT_EQ(p.row(Pass::kOutside, "copy").calls, 1);
+  // The copy of the cotangent belongs to no op.
+  EXPECT_EQ(p.row(ProfilePass::kOutside, "copy").calls, 1);
   p.backend->profiler()->clear();
-  EXPECT_EQ(p.row(Pass::kForward, "linear").calls, 0);
+  EXPECT_EQ(p.row(ProfilePass::kForward, "linear").calls, 0);
 }
 
 TEST(ProfilerTest, AnOpWithinAnOpIsPartOfIt) {
@@ -152,17 +152,17 @@ TEST(ProfilerTest, AnOpWithinAnOpIsPartOfIt) {
     const Var y = linear(p.tape, p.tape.input(p.x), &p.weight, &p.bias);
     p.tape.backward(y, p.random({kRows, kOut}, 5));
   }
-  EXPECT_EQ(p.row(Pass::kForward, "linear").calls, 0);
-  EXPECT_EQ(p.row(Pass::kForward, "outer").calls, 1);
+  EXPECT_EQ(p.row(ProfilePass::kForward, "linear").calls, 0);
+  EXPECT_EQ(p.row(ProfilePass::kForward, "outer").calls, 1);
   linear(p.tape, p.tape.input(p.x), &p.weight, &p.bias);
-  EXPECT_EQ(p.row(Pass::kForward, "linear").calls, 1);
+  EXPECT_EQ(p.row(ProfilePass::kForward, "linear").calls, 1);
 }
 
 TEST(ProfilerTest, AnOpWithoutKernelsHasNoRow) {
   Profiled p;
   p.tape.eval();
   dropout(p.tape, p.tape.input(p.x.reshaped({1, kRows, kIn})), 0.3F, 1);
-  EXPECT_EQ(p.row(Pass::kForward, "dropout").calls, 0);
+  EXPECT_EQ(p.row(ProfilePass::kForward, "dropout").calls, 0);
 }
 
 // More spans than are kept before their marks are read.
@@ -170,8 +170,8 @@ TEST(ProfilerTest, ManySpans) {
   Profiled p;
   constexpr int kMany = 3000;
   for (int i = 0; i < kMany; ++i) p.backend->fill(p.x, 0.0F);
-  EXPECT_EQ(p.row(Pass::kOutside, "fill").calls, kMany);
-  EXPECT_EQ(p.row(Pass::kOutside, "fill").work.bytes, 4.0 * kRows * kIn * kMany);
+  EXPECT_EQ(p.row(ProfilePass::kOutside, "fill").calls, kMany);
+  EXPECT_EQ(p.row(ProfilePass::kOutside, "fill").work.bytes, 4.0 * kRows * kIn * kMany);
 }
 
 // A device that records replays the marks as well, without calling the work.
@@ -184,7 +184,7 @@ TEST(ProfilerTest, EveryReplayOfARecordedStepCounts) {
       linear(p.tape, p.tape.constant(p.x), &p.weight, &p.bias);
       p.tape.clear();
     });
-    const Profiler::Row row = p.row(Pass::kForward, "linear");
+    const Profiler::Row row = p.row(ProfilePass::kForward, "linear");
     EXPECT_EQ(row.calls, i);
     EXPECT_EQ(row.work.flop, 2.0 * kRows * kIn * kOut * i);
     EXPECT_GT(row.seconds, before);
@@ -202,12 +202,12 @@ TEST(ProfilerTest, WorkThatThrowsLeavesTheProfileUsable) {
   };
   EXPECT_THROW(fail(), Error);
   p.backend->fill(p.x, 0.0F);
-  EXPECT_EQ(p.row(Pass::kOutside, "fill").calls, 2);
+  EXPECT_EQ(p.row(ProfilePass::kOutside, "fill").calls, 2);
 }
 
 // --- the model
 
-std::set<std::string> names(Backend& backend, Pass pass) {
+std::set<std::string> names(Backend& backend, ProfilePass pass) {
   std::set<std::string> out;
   for (const auto& [key, row] : backend.profiler()->rows()) {
     if (key.first == pass) out.insert(key.second);
@@ -258,13 +258,13 @@ TEST(ProfilerTest, TrainingStepByOpWithTheSameBits) {
                             "gelu_dropout",   "feed_forward", "self_attention", "attention",
                             "attention_pool", "concat",       "select",         "huber"};
   if (backend->activations() != Dtype::kFloat32) ops.insert("to_activations");
-  EXPECT_EQ(names(*backend, Pass::kForward), ops);
-  EXPECT_EQ(names(*backend, Pass::kBackward), [&] {
+  EXPECT_EQ(names(*backend, ProfilePass::kForward), ops);
+  EXPECT_EQ(names(*backend, ProfilePass::kBackward), [&] {
     ops.erase("to_activations");  // the inputs want no gradient
     return ops;
   }());
   for (const char* kernel : {"fill", "clip", "adamw"}) {
-    EXPECT_EQ(names(*backend, Pass::kOutside).count(kernel), 1U) << kernel;
+    EXPECT_EQ(names(*backend, ProfilePass::kOutside).count(kernel), 1U) << kernel;
   }
 }
 
@@ -272,16 +272,16 @@ TEST(ProfilerTest, AttributionHasItsPoolingTail) {
   test::SmallModel m(test::small_config(Variant::kReleased, 8, 1),
                      make_profiling_backend(test::make_test_backend()));
   m.attribute({0, 3});
-  EXPECT_EQ(names(*m.backend, Pass::kForward).count("feed_forward_pool"), 1U);
-  EXPECT_EQ(names(*m.backend, Pass::kBackward).count("feed_forward_pool"), 1U);
-  EXPECT_EQ(names(*m.backend, Pass::kForward).count(""), 0U);
+  EXPECT_EQ(names(*m.backend, ProfilePass::kForward).count("feed_forward_pool"), 1U);
+  EXPECT_EQ(names(*m.backend, ProfilePass::kBackward).count("feed_forward_pool"), 1U);
+  EXPECT_EQ(names(*m.backend, ProfilePass::kForward).count(""), 0U);
 }
 
 TEST(ProfilerTest, ThePapersFormHasResiduals) {
   test::SmallModel m(test::small_config(Variant::kPaper, 8, 1),
                      make_profiling_backend(test::make_test_backend()));
   m.predict(0);
-  EXPECT_EQ(names(*m.backend, Pass::kForward).count("residual"), 1U);
+  EXPECT_EQ(names(*m.backend, ProfilePass::kForward).count("residual"), 1U);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Backward passes from several seeds at once against one pass for each.
+// Backward passes from several cotangents at once against one pass for each.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::int64_t kRows = 13, kWidth = 12, kHeads = 3, kCount = 3;
 
-/// Self-attention with a residual around it: values that feed two ops, ops that see all seeds at
-/// once (attention) and one at a time (the others).
+/// Self-attention with a residual around it: values that feed two ops, ops that see all cotangents
+/// at once (attention) and one at a time (the others).
 struct Graph {
   explicit Graph(bool trainable) {
     for (Variable* v : {&weight, &bias, &gamma, &beta}) {
@@ -30,10 +30,10 @@ struct Graph {
     x_value = lasting.tensor({1, kRows, kWidth});
     fill(x_value);
     x_value = rounded(x_value);
-    for (Tensor* seed : {&seed_early, &seed_late}) {
-      *seed = lasting.tensor({kCount, kRows, kWidth});
-      fill(*seed);
-      *seed = rounded(*seed);
+    for (Tensor* c : {&cotangent_early, &cotangent_late}) {
+      *c = lasting.tensor({kCount, kRows, kWidth});
+      fill(*c);
+      *c = rounded(*c);
     }
   }
 
@@ -65,21 +65,22 @@ struct Graph {
   Tape tape{*backend, step, scratch};
   RandomStream draws{3, 1};
   Variable weight, bias, gamma, beta;
-  Tensor x_value, seed_early, seed_late;
+  Tensor x_value, cotangent_early, cotangent_late;
   Var x = nullptr, early = nullptr, late = nullptr;
 };
 
-TEST(TapeSeedsTest, EachSeedGetsTheGradientOfItsOwnPass) {
+TEST(TapeCotangentsTest, EachGetsTheGradientOfItsOwnPass) {
   Graph g(false);
   g.run();
-  g.tape.backward({{g.early, g.seed_early}, {g.late, g.seed_late}}, kCount, true);
+  g.tape.backward({{g.early, g.cotangent_early}, {g.late, g.cotangent_late}}, kCount, true);
   const std::vector<float> together = to_host(*g.backend, g.x->grad);
   ASSERT_EQ(g.x->grad.shape, (Shape{kCount, kRows, kWidth}));
   g.tape.reset_gradients();
   std::vector<float> apart;
   for (std::int64_t s = 0; s < kCount; ++s) {
     g.tape.backward(
-        {{g.early, g.seed_early.slice(s, s + 1)}, {g.late, g.seed_late.slice(s, s + 1)}}, 1, true);
+        {{g.early, g.cotangent_early.slice(s, s + 1)}, {g.late, g.cotangent_late.slice(s, s + 1)}},
+        1, true);
     const std::vector<float> one = to_host(*g.backend, g.x->grad);
     apart.insert(apart.end(), one.begin(), one.end());
     g.tape.reset_gradients();
@@ -87,26 +88,26 @@ TEST(TapeSeedsTest, EachSeedGetsTheGradientOfItsOwnPass) {
   EXPECT_EQ(together, apart);
 }
 
-TEST(TapeSeedsTest, AParameterGetsTheSumOverSeeds) {
+TEST(TapeCotangentsTest, AParameterGetsTheSum) {
   Graph g(true);
   g.run();
-  g.tape.backward({{g.late, g.seed_late}}, kCount, false);
+  g.tape.backward({{g.late, g.cotangent_late}}, kCount, false);
   const std::vector<float> together = to_host(*g.backend, g.weight.grad);
   std::vector<double> sum(together.size(), 0.0);
   for (std::int64_t s = 0; s < kCount; ++s) {
     g.run();
-    g.tape.backward({{g.late, g.seed_late.slice(s, s + 1)}}, 1, false);
+    g.tape.backward({{g.late, g.cotangent_late.slice(s, s + 1)}}, 1, false);
     const std::vector<float> one = to_host(*g.backend, g.weight.grad);
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += one[i];
   }
   for (std::size_t i = 0; i < sum.size(); ++i) EXPECT_NEAR(together[i], sum[i], 1e-4) << i;
 }
 
-TEST(TapeSeedsTest, LeftOverGradientsOfAnotherCountAreRefused) {
+TEST(TapeCotangentsTest, LeftOverGradientsOfAnotherCountAreRefused) {
   Graph g(false);
   g.run();
-  g.tape.backward({{g.late, g.seed_late}}, kCount, true);
-  EXPECT_THROW(g.tape.backward({{g.late, g.seed_late.slice(0, 1)}}, 1, true), Error);
+  g.tape.backward({{g.late, g.cotangent_late}}, kCount, true);
+  EXPECT_THROW(g.tape.backward({{g.late, g.cotangent_late.slice(0, 1)}}, 1, true), Error);
 }
 
 }  // namespace
