@@ -2,7 +2,13 @@
 // file: it asks between pieces, and what the program has set may throw.
 #pragma once
 
+#include <array>
+#include <csignal>
+
 namespace cdt {
+
+/// The signals by which a user ends a program.
+inline constexpr std::array<int, 3> kEndSignals = {SIGINT, SIGTERM, SIGHUP};
 
 /// Called between pieces from this call on; null: nothing. Long work asks in the thread that runs
 /// it.

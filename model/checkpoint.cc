@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,8 +11,6 @@
 #include "io/format/digest.h"
 #include "io/format/json.h"
 #include "io/format/text.h"
-#include "io/format/warning.h"
-#include "model/state_dict.h"
 
 namespace cdt {
 namespace {
@@ -21,6 +20,60 @@ constexpr std::int64_t kLargestSize = std::int64_t{1} << 24U;
 constexpr std::int64_t kMostLayers = 1000;
 constexpr std::int64_t kReleasedHeads = 8;
 constexpr std::int64_t kReleasedPoolHeads = 4;
+
+constexpr std::array<std::string_view, 2> kWrappers = {"module.", "_orig_mod."};
+
+/// The tensors of a model file under the names the model gives them. PyTorch's wrappers put a
+/// prefix before every name of a state_dict ("module." of DataParallel, "_orig_mod." of
+/// torch.compile); such prefixes are left out.
+struct StateDict {
+  std::string prefix;  // of every name in the file; "" if there is none
+  std::map<std::string, std::vector<std::int64_t>> shapes;  // by the name without it
+};
+
+/// What all names begin with, wrapper in wrapper.
+std::string common_prefix(const std::vector<TensorInfo>& tensors, const std::string& file) {
+  std::string prefix;
+  for (std::size_t i = 0; i < kWrappers.size();) {
+    const std::string longer = prefix + std::string(kWrappers[i]);
+    const auto has = [&](const TensorInfo& info) { return info.name.starts_with(longer); };
+    const auto lacks = std::find_if_not(tensors.begin(), tensors.end(), has);
+    if (lacks != tensors.end() && std::any_of(tensors.begin(), tensors.end(), has)) {
+      throw InputError(file, lacks->name,
+                       expected_got("only other tensors have the prefix of a PyTorch wrapper",
+                                    longer + "... in all names or in none", lacks->name));
+    }
+    const bool all = lacks == tensors.end() && !tensors.empty();
+    if (all) prefix = longer;
+    i = all ? 0 : i + 1;
+  }
+  return prefix;
+}
+
+/// InputError naming the first tensor without the prefix where only some names have it.
+StateDict read_state_dict(const SafetensorsReader& reader) {
+  StateDict dict;
+  dict.prefix = common_prefix(reader.tensors(), reader.path().string());
+  for (const TensorInfo& info : reader.tensors()) {
+    dict.shapes[info.name.substr(dict.prefix.size())] = info.shape;
+  }
+  return dict;
+}
+
+/// One line on stderr if a prefix is left out, and one if tensors are float64, whose values are
+/// rounded to float32.
+void note_differences(const SafetensorsReader& reader, const StateDict& dict) {
+  const std::string file = reader.path().string() + ": ";
+  if (!dict.prefix.empty()) {
+    note(file + "every name begins with " + dict.prefix + ", which is left out");
+  }
+  const auto wide = std::count_if(reader.tensors().begin(), reader.tensors().end(),
+                                  [](const TensorInfo& info) { return info.dtype == "F64"; });
+  if (wide > 0) {
+    note(file + std::to_string(wide) + " of " + std::to_string(reader.tensors().size()) +
+         " tensors are float64 and are rounded to float32");
+  }
+}
 
 /// Sizes of a state_dict without metadata, read off its tensors.
 class StateDictSizes {
@@ -128,6 +181,46 @@ class WeightsDigest {
   Digest digest_;
 };
 
+/// Checks every tensor of the file and gives each parameter's number and values to `visit`. The
+/// digest is that of weights_digest().
+template <class Visit>
+std::string check_parameters(const SafetensorsReader& reader, const Cdt& model,
+                             const Visit& visit) {
+  const std::string file = reader.path().string();
+  const StateDict dict = read_state_dict(reader);
+  auto stored = dict.shapes;
+  for (const Parameter& parameter : model.parameters()) {
+    const auto found = stored.find(parameter.name);
+    if (found == stored.end()) throw InputError(file, parameter.name, "no such tensor");
+    const std::vector<std::int64_t> expected = dims_of(parameter.variable.value.shape);
+    if (found->second != expected) {
+      throw InputError(file, parameter.name,
+                       expected_got("shape", shape_text(expected), shape_text(found->second)));
+    }
+    stored.erase(found);
+  }
+  if (!stored.empty()) {
+    throw InputError(file, stored.begin()->first, "the model has no such tensor");
+  }
+  WeightsDigest digest(model);
+  std::vector<float> values;
+  std::size_t i = 0;
+  for (const Parameter& parameter : model.parameters()) {
+    values.resize(static_cast<std::size_t>(parameter.variable.value.count()));
+    reader.read(dict.prefix + parameter.name, values.data());
+    const auto bad =
+        std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
+    if (bad != values.end()) {
+      throw InputError(
+          file, parameter.name,
+          "element " + std::to_string(bad - values.begin()) + " is " + format_number(*bad));
+    }
+    digest.add(parameter, values.data());
+    visit(i++, values);
+  }
+  return digest.hex();
+}
+
 }  // namespace
 
 std::vector<std::int64_t> dims_of(const Shape& shape) {
@@ -173,50 +266,6 @@ CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverride
   if (!problem.empty()) throw InputError(file, "configuration", problem);
   return config;
 }
-
-namespace {
-
-/// Checks every tensor of the file and gives each parameter's number and values to `visit`. The
-/// digest is that of weights_digest().
-template <class Visit>
-std::string check_parameters(const SafetensorsReader& reader, const Cdt& model,
-                             const Visit& visit) {
-  const std::string file = reader.path().string();
-  const StateDict dict = read_state_dict(reader);
-  auto stored = dict.shapes;
-  for (const Parameter& parameter : model.parameters()) {
-    const auto found = stored.find(parameter.name);
-    if (found == stored.end()) throw InputError(file, parameter.name, "no such tensor");
-    const std::vector<std::int64_t> expected = dims_of(parameter.variable.value.shape);
-    if (found->second != expected) {
-      throw InputError(file, parameter.name,
-                       expected_got("shape", shape_text(expected), shape_text(found->second)));
-    }
-    stored.erase(found);
-  }
-  if (!stored.empty()) {
-    throw InputError(file, stored.begin()->first, "the model has no such tensor");
-  }
-  WeightsDigest digest(model);
-  std::vector<float> values;
-  std::size_t i = 0;
-  for (const Parameter& parameter : model.parameters()) {
-    values.resize(static_cast<std::size_t>(parameter.variable.value.count()));
-    reader.read(dict.prefix + parameter.name, values.data());
-    const auto bad =
-        std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
-    if (bad != values.end()) {
-      throw InputError(
-          file, parameter.name,
-          "element " + std::to_string(bad - values.begin()) + " is " + format_number(*bad));
-    }
-    digest.add(parameter, values.data());
-    visit(i++, values);
-  }
-  return digest.hex();
-}
-
-}  // namespace
 
 std::string read_parameters(const SafetensorsReader& reader, Cdt& model) {
   note_differences(reader, read_state_dict(reader));

@@ -16,7 +16,6 @@
 #include "io/format/safetensors.h"
 #include "model/cdt.h"
 #include "model/config.h"
-#include "model/config_json.h"
 
 namespace cdt {
 

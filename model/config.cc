@@ -1,8 +1,10 @@
 #include "model/config.h"
 
-#include <utility>
+#include <array>
 
 #include "engine/error.h"
+#include "io/format/json.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {
@@ -12,24 +14,34 @@ std::string not_divisible(const char* what, std::int64_t hidden, std::int64_t he
          std::to_string(hidden);
 }
 
+/// Every integer of a configuration under its JSON name, in writing order, and its range.
+struct SizeField {
+  const char* name;
+  std::int64_t CdtConfig::*member;
+  std::int64_t least = 1, most = 1'000'000;
+};
+constexpr std::array<SizeField, 12> kSizes = {
+    {{"dna_dim", &CdtConfig::dna_dim},
+     {"rna_dim", &CdtConfig::rna_dim},
+     {"protein_dim", &CdtConfig::protein_dim},
+     {"genes", &CdtConfig::genes},
+     {"hidden", &CdtConfig::hidden},
+     {"heads", &CdtConfig::heads},
+     {"pool_heads", &CdtConfig::pool_heads},
+     {"feed_forward", &CdtConfig::feed_forward},
+     {"fusion", &CdtConfig::fusion},
+     {"dna_layers", &CdtConfig::dna_layers, 0, 1000},
+     {"rna_layers", &CdtConfig::rna_layers, 0, 1000},
+     {"protein_layers", &CdtConfig::protein_layers, 0, 1000}}};
+
 }  // namespace
 
 std::string config_problem(const CdtConfig& c) {
-  const std::pair<const char*, std::int64_t> sizes[] = {
-      {"dna_dim", c.dna_dim},       {"rna_dim", c.rna_dim}, {"protein_dim", c.protein_dim},
-      {"genes", c.genes},           {"hidden", c.hidden},   {"heads", c.heads},
-      {"pool_heads", c.pool_heads}, {"fusion", c.fusion},   {"feed_forward", c.feed_forward}};
-  for (const auto& [name, value] : sizes) {
-    if (value < 1 || value > 1'000'000) {
-      return std::string(name) + " is " + std::to_string(value) + ", not in 1 to 1000000";
-    }
-  }
-  const std::pair<const char*, std::int64_t> layers[] = {{"dna_layers", c.dna_layers},
-                                                         {"rna_layers", c.rna_layers},
-                                                         {"protein_layers", c.protein_layers}};
-  for (const auto& [name, value] : layers) {
-    if (value < 0 || value > 1000) {
-      return std::string(name) + " is " + std::to_string(value) + ", not in 0 to 1000";
+  for (const SizeField& field : kSizes) {
+    const std::int64_t value = c.*field.member;
+    if (value < field.least || value > field.most) {
+      return std::string(field.name) + " is " + std::to_string(value) + ", not in " +
+             std::to_string(field.least) + " to " + std::to_string(field.most);
     }
   }
   if (c.hidden % c.heads != 0) return not_divisible("heads", c.hidden, c.heads);
@@ -48,6 +60,44 @@ Variant parse_variant(const std::string& text, const std::string& source) {
 
 const char* variant_name(Variant variant) {
   return variant == Variant::kReleased ? "released" : "paper";
+}
+
+CdtConfig parse_model_config(const std::string& text, const std::string& source) {
+  const nlohmann::json parsed = parse_json(text, source);
+  JsonReader json(parsed, source);
+  CdtConfig config;
+  config.variant = parse_variant(json.string("variant"), source);
+  for (const SizeField& field : kSizes) {
+    config.*field.member = json.integer(field.name, field.least, field.most);
+  }
+  const double dropout = json.number("dropout");
+  if (!(dropout >= 0.0 && dropout < 1.0)) {
+    throw InputError(source, "dropout",
+                     expected_got("out of range", "0 <= dropout < 1", format_number(dropout)));
+  }
+  config.dropout = static_cast<float>(dropout);
+  json.no_other_keys();
+  return config;
+}
+
+std::string model_config_json(const CdtConfig& config) {
+  std::string out = "{\"variant\":\"" + std::string(variant_name(config.variant)) + "\"";
+  for (const SizeField& field : kSizes) {
+    out += ",\"" + std::string(field.name) + "\":" + std::to_string(config.*field.member);
+  }
+  return out + ",\"dropout\":" + format_number(config.dropout) + "}";
+}
+
+void check_same_config(const CdtConfig& expected, const CdtConfig& got, const std::string& source,
+                       const std::string& what) {
+  const auto check = [&](const char* field, const std::string& wanted, const std::string& is) {
+    if (wanted == is) return;
+    throw InputError(source, field, expected_got(what, wanted, is));
+  };
+  check("variant", variant_name(expected.variant), variant_name(got.variant));
+  for (const SizeField& field : kSizes) {
+    check(field.name, std::to_string(expected.*field.member), std::to_string(got.*field.member));
+  }
 }
 
 }  // namespace cdt

@@ -1,4 +1,5 @@
-// Sizes and variant of a CDT model. Defaults are the released v3.3.1.
+// Sizes and variant of a CDT model, and its JSON: the value of "config" in a checkpoint's metadata,
+// and part of a run's config.json. Defaults are the released v3.3.1.
 #pragma once
 
 #include <cstdint>
@@ -34,5 +35,17 @@ std::string config_problem(const CdtConfig& config);
 /// "released" or "paper"; throws InputError(source, field) on anything else.
 Variant parse_variant(const std::string& text, const std::string& source);
 const char* variant_name(Variant variant);
+
+/// As one line of JSON.
+std::string model_config_json(const CdtConfig& config);
+
+/// The configuration of such a line. InputError(source, field) for a key that is missing, unknown
+/// or out of range.
+CdtConfig parse_model_config(const std::string& text, const std::string& source);
+
+/// InputError(source, field, "WHAT (expected X, got Y)") for the first size in which `got` is not
+/// as expected.
+void check_same_config(const CdtConfig& expected, const CdtConfig& got, const std::string& source,
+                       const std::string& what);
 
 }  // namespace cdt

@@ -8,9 +8,7 @@
 
 #include "engine/error.h"
 #include "io/format/digest.h"
-#include "io/format/path_text.h"
 #include "io/format/text.h"
-#include "io/format/warning.h"
 #include "io/genome/assembly.h"
 
 namespace cdt {

@@ -11,7 +11,7 @@
 #include "apps/attribute/numbers.h"
 #include "apps/common/annotation_files.h"
 #include "io/dataset/dataset.h"
-#include "io/format/atomic_file.h"
+#include "io/format/output.h"
 #include "model/stats/enrichment.h"
 #include "model/stats/null_tests.h"
 

@@ -4,7 +4,7 @@
 
 #include "apps/attribute/annotation_report.h"
 #include "apps/common/format.h"
-#include "io/format/path_text.h"
+#include "io/format/text.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {

@@ -28,7 +28,8 @@
 #include "apps/common/progress.h"
 #include "engine/error.h"
 #include "engine/in_float32.h"
-#include "io/format/warning.h"
+#include "io/format/output.h"
+#include "io/format/text.h"
 #include "model/dna_feed.h"
 
 namespace cdt {

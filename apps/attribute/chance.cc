@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <functional>
-#include <limits>
 #include <map>
 
 #include "apps/attribute/numbers.h"
@@ -12,8 +11,6 @@
 
 namespace cdt {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// Mean of the defined values, enhancers drawn for its interval.
 MeanInterval mean_interval(const std::vector<PairNumbers>& numbers, const NullOptions& options,

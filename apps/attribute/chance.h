@@ -9,7 +9,6 @@
 
 #include "apps/attribute/methods.h"
 #include "io/dataset/dataset.h"
-#include "model/stats/overlap_tests.h"
 #include "model/stats/peak_tests.h"
 
 namespace cdt {

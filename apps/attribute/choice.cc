@@ -12,7 +12,7 @@
 #include "apps/common/inference.h"
 #include "engine/error.h"
 #include "engine/random.h"
-#include "io/format/tsv.h"
+#include "io/format/text_file.h"
 
 namespace cdt {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "apps/attribute/gradient_scorers.h"
 #include "apps/attribute/wanted_file.h"
-#include "io/format/warning.h"
+#include "io/format/text.h"
 #include "model/explain/gene_gradients.h"
 
 namespace cdt {

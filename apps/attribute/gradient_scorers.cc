@@ -7,6 +7,7 @@
 #include "apps/attribute/integration_report.h"
 #include "apps/common/format.h"
 #include "apps/common/interrupt.h"
+#include "io/format/text.h"
 #include "model/explain/integrated_gradients.h"
 #include "model/explain/occlusion.h"
 #include "model/explain/smoothgrad.h"

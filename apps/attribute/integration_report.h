@@ -11,7 +11,7 @@
 
 #include "apps/attribute/methods.h"
 #include "io/dataset/dataset.h"
-#include "io/format/atomic_file.h"
+#include "io/format/output.h"
 #include "model/explain/integrated_gradients.h"
 
 namespace cdt {

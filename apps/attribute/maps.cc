@@ -6,7 +6,7 @@
 
 #include "apps/common/json_text.h"
 #include "apps/common/name_list.h"
-#include "io/format/atomic_file.h"
+#include "io/format/output.h"
 
 namespace cdt {
 namespace {

@@ -11,8 +11,8 @@
 
 #include "apps/attribute/methods.h"
 #include "apps/common/inference.h"
-#include "io/format/made_folder.h"
 #include "io/format/npy.h"
+#include "io/format/output.h"
 #include "model/explain/attention_window.h"
 
 namespace cdt {

@@ -12,9 +12,8 @@
 #include "apps/attribute/numbers.h"
 #include "apps/attribute/track_folder.h"
 #include "io/dataset/dataset.h"
-#include "io/format/atomic_file.h"
-#include "io/format/made_folder.h"
 #include "io/format/npy.h"
+#include "io/format/output.h"
 #include "io/genome/assembly.h"
 
 namespace cdt {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "apps/attribute/methods.h"
-#include "io/format/atomic_file.h"
+#include "io/format/output.h"
 #include "model/explain/path_split.h"
 #include "model/stats/bootstrap.h"
 

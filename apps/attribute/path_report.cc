@@ -9,6 +9,7 @@
 #include "apps/attribute/wanted_file.h"
 #include "apps/common/format.h"
 #include "apps/common/interrupt.h"
+#include "io/format/text.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {

@@ -12,7 +12,7 @@
 
 #include "apps/attribute/methods.h"
 #include "apps/attribute/regions.h"
-#include "io/format/atomic_file.h"
+#include "io/format/output.h"
 #include "model/stats/bootstrap.h"
 
 namespace cdt {

@@ -8,6 +8,7 @@
 
 #include "apps/attribute/numbers.h"
 #include "apps/common/format.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "apps/attribute/place.h"
 #include "apps/common/format.h"
-#include "io/format/atomic_file.h"
-#include "io/format/made_folder.h"
+#include "io/format/output.h"
+#include "io/format/text.h"
 #include "io/genome/assembly.h"
 #include "io/genome/bigwig/bigwig.h"
 

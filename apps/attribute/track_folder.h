@@ -7,7 +7,6 @@
 
 #include "apps/attribute/numbers.h"
 #include "io/genome/assembly.h"
-#include "io/genome/browser.h"
 #include "io/genome/tracks.h"
 
 namespace cdt {

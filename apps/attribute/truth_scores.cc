@@ -1,12 +1,10 @@
 #include "apps/attribute/truth_scores.h"
 
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "apps/attribute/place.h"
 #include "apps/common/format.h"
-#include "model/stats/ranking.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
@@ -14,7 +12,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr SiteScores kUndefined{kNaN, kNaN, kNaN, kNaN, kNaN};
 
 std::vector<bool> flags(std::size_t bins, const std::vector<std::int64_t>& set) {

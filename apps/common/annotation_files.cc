@@ -4,7 +4,6 @@
 #include <set>
 
 #include "engine/error.h"
-#include "io/format/path_text.h"
 #include "io/format/text.h"
 
 namespace cdt {

@@ -10,7 +10,7 @@
 #include "apps/common/version.h"
 #include "engine/error.h"
 #include "io/format/json.h"
-#include "io/format/path_text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

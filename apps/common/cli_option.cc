@@ -5,7 +5,6 @@
 
 #include "apps/common/spelling.h"
 #include "engine/error.h"
-#include "io/format/path_text.h"
 #include "io/format/text.h"
 
 namespace cdt {

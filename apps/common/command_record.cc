@@ -5,7 +5,7 @@
 
 #include "apps/common/json_text.h"
 #include "apps/common/version.h"
-#include "io/format/path_text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 

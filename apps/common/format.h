@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "io/format/text.h"
 #include "model/stats/bootstrap.h"
 #include "model/stats/null_tests.h"
 

@@ -13,7 +13,6 @@
 
 #include "engine/error.h"
 #include "engine/poll.h"
-#include "io/format/end_signals.h"
 
 namespace cdt {
 namespace {

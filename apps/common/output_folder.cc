@@ -6,8 +6,8 @@
 #include <system_error>
 
 #include "engine/error.h"
-#include "io/format/atomic_file.h"
-#include "io/format/file_lock.h"
+#include "io/format/file.h"
+#include "io/format/output.h"
 
 namespace cdt {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "apps/common/output_guard.h"
 #include "io/format/file.h"
-#include "io/format/made_folder.h"
+#include "io/format/output.h"
 
 namespace cdt {
 

@@ -11,7 +11,7 @@
 
 #include "apps/common/json_text.h"
 #include "engine/profiler.h"
-#include "io/format/atomic_file.h"
+#include "io/format/output.h"
 
 namespace cdt {
 namespace {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "apps/common/format.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

@@ -2,15 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
-#include "model/stats/metrics.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double deviation_of(const std::vector<double>& values) {
   if (values.size() < 2) return kNaN;

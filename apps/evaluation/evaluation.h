@@ -14,7 +14,7 @@
 #include "io/dataset/dataset.h"
 #include "model/inputs.h"
 #include "model/stats/bootstrap.h"
-#include "model/stats/metrics.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 

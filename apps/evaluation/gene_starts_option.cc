@@ -4,7 +4,7 @@
 #include "apps/evaluation/position_baselines.h"
 #include "engine/error.h"
 #include "io/dataset/gene_starts.h"
-#include "io/format/warning.h"
+#include "io/format/text.h"
 
 namespace cdt {
 

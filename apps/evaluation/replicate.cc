@@ -7,8 +7,8 @@
 
 #include "engine/error.h"
 #include "io/format/text.h"
-#include "io/format/tsv.h"
-#include "model/stats/metrics.h"
+#include "io/format/text_file.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 

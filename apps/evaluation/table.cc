@@ -5,6 +5,7 @@
 #include "apps/common/format.h"
 #include "apps/evaluation/claims.h"
 #include "apps/evaluation/evaluation.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

@@ -5,9 +5,10 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "io/format/finite.h"
-#include "io/format/hdf5/file.h"
+#include "io/format/floats.h"
+#include "io/format/hdf5/hdf5.h"
 #include "io/format/npy.h"
+#include "io/format/npz.h"
 #include "io/format/text.h"
 
 namespace cdt {

@@ -17,11 +17,11 @@
 #include "apps/import/audit.h"
 #include "apps/import/same_files.h"
 #include "engine/error.h"
-#include "io/format/atomic_file.h"
-#include "io/format/finite.h"
-#include "io/format/hdf5/file.h"
+#include "io/dataset/dataset_writer.h"
+#include "io/format/floats.h"
+#include "io/format/hdf5/hdf5.h"
 #include "io/format/hdf5/sandbox.h"
-#include "io/format/path_text.h"
+#include "io/format/output.h"
 #include "io/format/text.h"
 
 namespace cdt {

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "engine/error.h"
-#include "io/format/warning.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

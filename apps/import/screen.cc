@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "engine/error.h"
-#include "io/format/hdf5/file.h"
-#include "io/format/warning.h"
+#include "io/format/hdf5/hdf5.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

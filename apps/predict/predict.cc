@@ -19,11 +19,9 @@
 #include "apps/predict/forward.h"
 #include "engine/error.h"
 #include "io/dataset/truth.h"
-#include "io/format/atomic_file.h"
 #include "io/format/digest.h"
-#include "io/format/path_text.h"
+#include "io/format/output.h"
 #include "io/format/text.h"
-#include "io/format/warning.h"
 #include "model/inputs.h"
 
 namespace cdt {

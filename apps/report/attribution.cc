@@ -8,9 +8,9 @@
 #include "apps/report/material.h"
 #include "engine/error.h"
 #include "io/format/json.h"
-#include "io/format/path_text.h"
+#include "io/format/npy.h"
 #include "io/format/text.h"
-#include "io/format/tsv.h"
+#include "io/format/text_file.h"
 #include "io/genome/assembly.h"
 
 namespace cdt {

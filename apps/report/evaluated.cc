@@ -13,9 +13,8 @@
 #include "engine/error.h"
 #include "io/format/digest.h"
 #include "io/format/json.h"
-#include "io/format/path_text.h"
 #include "io/format/text.h"
-#include "io/format/tsv.h"
+#include "io/format/text_file.h"
 #include "model/inputs.h"
 
 namespace cdt {

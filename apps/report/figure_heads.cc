@@ -8,6 +8,7 @@
 #include "apps/report/numerals.h"
 #include "engine/error.h"
 #include "io/format/json.h"
+#include "io/format/npy.h"
 #include "io/format/text.h"
 #include "model/stats/profile.h"
 

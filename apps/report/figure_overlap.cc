@@ -9,7 +9,7 @@
 #include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
 #include "apps/report/summary_tables.h"
-#include "model/stats/overlap_tests.h"
+#include "model/stats/peak_tests.h"
 #include "model/stats/profile.h"
 
 namespace cdt {

@@ -7,6 +7,7 @@
 #include "apps/evaluation/claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
+#include "io/format/npy.h"
 #include "io/format/text.h"
 #include "model/explain/path_split.h"
 #include "model/stats/profile.h"

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "io/format/path_text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

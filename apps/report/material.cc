@@ -7,9 +7,9 @@
 #include "apps/common/command_record.h"
 #include "engine/error.h"
 #include "io/format/json.h"
-#include "io/format/path_text.h"
 #include "io/format/safetensors.h"
 #include "io/format/text.h"
+#include "io/format/text_file.h"
 
 namespace cdt {
 namespace {

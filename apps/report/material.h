@@ -13,7 +13,7 @@
 #include "apps/evaluation/evaluation.h"
 #include "io/dataset/dataset.h"
 #include "io/dataset/truth.h"
-#include "io/format/npy_file.h"
+#include "io/format/npy.h"
 #include "io/genome/annotations.h"
 #include "model/stats/bootstrap.h"
 #include "model/stats/profile.h"

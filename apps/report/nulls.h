@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "model/stats/peak_tests.h"
+
 namespace cdt {
 
 constexpr double kTwoSided95 = 1.959963984540054;  // of a normal distribution, in deviations
@@ -14,9 +16,6 @@ struct NullCount {
   double mean = 0;
   double sd = 0;
 };
-
-/// Peaks of one enhancer's pairs, as bins.
-using PeakGroups = std::vector<std::vector<std::int64_t>>;
 
 /// The number of peaks in `width` neighbouring bins of `bins`, when the peaks of each enhancer are
 /// shifted together around the window by a uniformly random amount: keeps how alike an enhancer's

@@ -10,7 +10,7 @@
 #include "apps/report/defined_pairs.h"
 #include "apps/report/numerals.h"
 #include "apps/report/sources.h"
-#include "io/format/path_text.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

@@ -7,7 +7,6 @@
 #include <cstdio>
 
 #include "engine/error.h"
-#include "io/format/path_text.h"
 #include "io/format/text.h"
 
 namespace cdt {

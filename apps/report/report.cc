@@ -19,9 +19,8 @@
 #include "apps/report/page.h"
 #include "apps/report/sources.h"
 #include "engine/error.h"
-#include "io/format/atomic_file.h"
-#include "io/format/path_text.h"
-#include "io/format/warning.h"
+#include "io/format/output.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

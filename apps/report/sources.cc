@@ -9,7 +9,7 @@
 
 #include "apps/common/annotation_files.h"
 #include "io/format/json.h"
-#include "io/format/path_text.h"
+#include "io/format/text.h"
 #include "io/genome/assembly.h"
 
 namespace cdt {

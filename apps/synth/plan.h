@@ -6,6 +6,7 @@
 
 #include "apps/common/cli.h"
 #include "io/dataset/dataset.h"
+#include "io/dataset/dataset_writer.h"
 
 namespace cdt {
 

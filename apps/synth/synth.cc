@@ -14,7 +14,7 @@
 #include "apps/synth/mechanism.h"
 #include "apps/synth/truth_text.h"
 #include "engine/cpu/parallel.h"
-#include "io/format/path_text.h"
+#include "io/dataset/dataset_writer.h"
 #include "io/format/text.h"
 
 namespace cdt {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "io/format/text.h"
-#include "model/stats/metrics.h"
 #include "model/stats/profile.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

@@ -10,7 +10,6 @@
 
 #include "apps/common/format.h"
 #include "io/format/text.h"
-#include "io/format/warning.h"
 
 namespace cdt {
 namespace {

@@ -13,7 +13,6 @@
 #include "engine/error.h"
 #include "io/format/json.h"
 #include "io/format/text.h"
-#include "io/format/warning.h"
 
 namespace cdt {
 namespace {

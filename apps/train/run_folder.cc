@@ -11,11 +11,11 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "io/format/atomic_file.h"
-#include "io/format/file_lock.h"
+#include "io/format/file.h"
 #include "io/format/json.h"
+#include "io/format/output.h"
 #include "io/format/text.h"
-#include "io/format/warning.h"
+#include "io/format/text_file.h"
 
 namespace cdt {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "engine/error.h"
 #include "io/format/digest.h"
-#include "io/format/finite.h"
+#include "io/format/floats.h"
 #include "io/format/safetensors.h"
 #include "io/format/text.h"
 #include "model/checkpoint.h"

@@ -11,7 +11,6 @@
 #include "apps/common/progress.h"
 #include "apps/train/training_step.h"
 #include "engine/error.h"
-#include "io/format/path_text.h"
 #include "io/format/text.h"
 #include "model/checkpoint.h"
 #include "model/inputs.h"

@@ -26,7 +26,7 @@
 #include "io/dataset/dataset.h"
 #include "model/cdt.h"
 #include "model/dna_feed.h"
-#include "model/stats/metrics.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 

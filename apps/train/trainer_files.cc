@@ -7,7 +7,6 @@
 #include "apps/train/trainer.h"
 #include "engine/error.h"
 #include "io/format/text.h"
-#include "io/format/warning.h"
 #include "model/checkpoint.h"
 
 namespace cdt {

@@ -9,7 +9,7 @@
 #include "apps/evaluation/loci.h"
 #include "apps/evaluation/metrics_json.h"
 #include "engine/poll.h"
-#include "model/stats/metrics.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "io/dataset/dataset.h"
-#include "model/stats/metrics.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 

@@ -1,3 +1,5 @@
+#include "io/dataset/dataset_writer.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -8,9 +10,8 @@
 #include "engine/error.h"
 #include "io/dataset/dataset.h"
 #include "io/dataset/manifest.h"
-#include "io/format/atomic_file.h"
-#include "io/format/finite.h"
-#include "io/format/made_folder.h"
+#include "io/format/floats.h"
+#include "io/format/output.h"
 #include "io/format/text.h"
 
 namespace cdt {

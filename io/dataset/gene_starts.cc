@@ -7,9 +7,9 @@
 
 #include "engine/error.h"
 #include "io/format/gzip.h"
-#include "io/format/path_text.h"
 #include "io/format/text.h"
-#include "io/genome/bed.h"
+#include "io/format/text_file.h"
+#include "io/genome/locus.h"
 
 namespace cdt {
 namespace {
@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kFileLimit = std::size_t{1} << 30U;
 
 struct Line {
-  BedInterval interval;
+  Locus interval;
   int strand = 0;
 
   bool operator==(const Line& other) const {
@@ -35,7 +35,7 @@ int strand_of(const LineFile& lines, const std::vector<std::string_view>& fields
 }
 
 GeneStart start_of(const Line& line, bool window) {
-  const BedInterval& i = line.interval;
+  const Locus& i = line.interval;
   const bool at_end = !window && line.strand < 0 && i.end > i.start;
   const bool at_start = !window && line.strand > 0;
   return {i.chrom, at_end ? i.end - 1 : at_start ? i.start : i.centre(), line.strand};

@@ -10,9 +10,8 @@
 
 #include "engine/error.h"
 #include "engine/poll.h"
-#include "io/format/deflate.h"
 #include "io/format/file.h"
-#include "io/format/text.h"
+#include "io/format/text_file.h"
 
 namespace cdt {
 namespace {

@@ -5,13 +5,17 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <vector>
 
-#include "io/format/byte_stream.h"
+#include "io/format/text_file.h"
 
 namespace cdt {
+
+/// The most deflate (RFC 1951), of gzip and zip, can shrink (zlib documentation).
+inline constexpr std::uint64_t kDeflateRatio = 1032;
 
 /// Unpacks a gzip file that holds exactly `count` little-endian float32. InputError: not gzip,
 /// damaged or cut short, more or fewer bytes. A count the file cannot hold is refused before

@@ -1,16 +1,31 @@
-// NumPy files: .npy written as a stream, arrays of .npz archives read (numpy/lib/format.py, version
-// 1.0 to 3.0; PKZIP application note for the archive).
+// NumPy's .npy files (numpy/lib/format.py, version 1.0 to 3.0): float32 arrays written as a stream
+// and read by rows, and the header of any array.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "io/format/atomic_file.h"
+#include "io/format/file.h"
+#include "io/format/output.h"
 
 namespace cdt {
+
+struct NpyHeader {
+  std::string descr;           // "<f4": byte order, kind (b, i, u, f), bytes
+  std::size_t item_bytes = 0;  // of one value
+  bool fortran_order = false;
+  std::vector<std::int64_t> shape;
+  std::size_t data_begin = 0;  // byte at which the values start
+};
+
+/// Of an npy file of `size` bytes that begins with `head`; InputError(file, member, ...) on a dtype
+/// that is no number, damage, or a size other than the shape's.
+NpyHeader read_npy_header(std::string_view head, std::size_t size, const std::string& file,
+                          const std::string& member);
 
 /// Writes float32 ('<f4'), C order, format version 1.0; values arrive in order, in any pieces.
 class NpyWriter {
@@ -25,18 +40,26 @@ class NpyWriter {
   std::int64_t left_ = 1;
 };
 
-/// An array of whole numbers, in C order.
-struct NpyIntegers {
-  std::vector<std::int64_t> shape;
-  std::vector<std::int64_t> values;
-};
+/// A float32 array read by rows, so that a file larger than memory serves too.
+class NpyFile {
+ public:
+  /// Opens the file; InputError naming it: not npy, another dtype than float32, Fortran order,
+  /// damage, rank 0.
+  explicit NpyFile(std::filesystem::path file);
 
-/// Array `name` of an archive made by numpy.savez or savez_compressed; other members may hold
-/// anything. Integers and booleans of any size, floats that are whole numbers, either byte order, C
-/// or Fortran order. `limit_bytes` bounds its unpacked size. InputError names the file and the
-/// member: missing, text or objects, a value that is no whole number of 64 bits, damage (CRC),
-/// encryption, zip64.
-NpyIntegers read_npz_integers(const std::filesystem::path& path, const std::string& name,
-                              std::size_t limit_bytes);
+  const std::vector<std::int64_t>& shape() const { return shape_; }
+  /// InputError unless this is the shape.
+  void expect_shape(const std::vector<std::int64_t>& expected) const;
+  /// Values of entry `index` of the first axis, C order. InputError on NaN or infinity, Error if
+  /// the file was cut short since it was opened.
+  std::vector<float> row(std::int64_t index) const;
+  const std::filesystem::path& path() const { return file_.path(); }
+
+ private:
+  InputFile file_;
+  std::vector<std::int64_t> shape_;
+  std::size_t data_begin_ = 0;
+  std::size_t row_values_ = 1;
+};
 
 }  // namespace cdt

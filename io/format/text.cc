@@ -2,55 +2,22 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <clocale>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
+#include <set>
 #include <system_error>
 #include <utility>
 
 #include "engine/error.h"
-#include "io/format/file.h"
 
 namespace cdt {
 namespace {
-
-constexpr std::size_t kLineLimit = std::size_t{1} << 20U;
-constexpr std::size_t kPiece = std::size_t{1} << 16U;  // of a file read by lines
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-struct Signature {
-  std::string_view bytes;
-  std::string_view name;
-};
-
-constexpr std::array<Signature, 12> kSignatures{{
-    {"version https://git-lfs", "a Git-LFS pointer; fetch the file itself with git lfs pull"},
-    {std::string_view("PK\x03\x04", 4), "a zip archive, such as .npz or a PyTorch .pt file"},
-    {"\x1f\x8b", "gzip-compressed data"},
-    {"\x89HDF\r\n\x1a\n", "an HDF5 file; cdt-import reads those"},
-    {"\x93NUMPY", "a NumPy .npy file"},
-    {"\xFD"
-     "7zXZ",
-     "xz-compressed data"},
-    {"BZh", "bzip2-compressed data"},
-    {"\x28\xB5\x2F\xFD", "zstd-compressed data"},
-    {"\x80\x02", "a Python pickle, which is never read"},
-    {"\x80\x03", "a Python pickle, which is never read"},
-    {"\x80\x04", "a Python pickle, which is never read"},
-    {"\x80\x05", "a Python pickle, which is never read"},
-}};
-
-bool starts_with_tag(std::string_view text, std::string_view lower_case_tag) {
-  if (text.size() < lower_case_tag.size()) return false;
-  for (std::size_t i = 0; i < lower_case_tag.size(); ++i) {
-    const char c = text[i];
-    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    if (lower != lower_case_tag[i]) return false;
-  }
-  return true;
-}
 
 /// Correctly rounded, with a point whatever the locale.
 double rounded(const char* text, double /*type*/, locale_t c) { return strtod_l(text, nullptr, c); }
@@ -102,45 +69,31 @@ std::string format(T value) {
   return error == std::errc{} ? std::string(text.data(), end) : std::string("nan");
 }
 
+constexpr std::string_view kDigits = "0123456789abcdef";
+
+std::string hex_escape(unsigned char byte) {
+  return std::string("\\x") + kDigits[byte >> 4U] + kDigits[byte & 15U];
+}
+
+/// 0 to 15, or npos.
+std::size_t digit(std::string_view text, std::size_t at) {
+  if (at >= text.size()) return std::string_view::npos;
+  const char c = text[at];
+  return kDigits.find(c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c);
+}
+
+void say(const char* kind, const std::string& message) {
+  constexpr std::size_t kLimit = 2000;
+  static std::mutex mutex;
+  static std::set<std::string> said;
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (!said.insert(kind + message).second) return;
+  const std::string line = std::string(program_invocation_short_name) + ": " + kind + ": " +
+                           printable(message, kLimit) + "\n";
+  std::fputs(line.c_str(), stderr);
+}
+
 }  // namespace
-
-std::string read_text_file(const std::filesystem::path& path, std::size_t limit) {
-  const FileDescriptor file = open_for_reading(path);
-  const std::size_t size = file_size(file, path);
-  check_size(path, size, limit);
-  std::string text(size, '\0');
-  read_exactly(file, path, 0, text.data(), size);
-  refuse_foreign(path, std::string_view(text).substr(0, kHeadBytes));
-  return text;
-}
-
-void check_size(const std::filesystem::path& path, std::size_t size, std::size_t limit) {
-  if (size <= limit) return;
-  throw InputError(path.string(), "size",
-                   expected_got("file is too large", "at most " + std::to_string(limit) + " bytes",
-                                std::to_string(size)));
-}
-
-std::string_view foreign_format(std::string_view first_bytes) {
-  for (const Signature& s : kSignatures) {
-    if (first_bytes.substr(0, s.bytes.size()) == s.bytes) return s.name;
-  }
-  const std::size_t text = first_bytes.find_first_not_of(" \t\r\n");
-  if (text != std::string_view::npos) {
-    const std::string_view tag = first_bytes.substr(text);
-    if (starts_with_tag(tag, "<!doctype html") || starts_with_tag(tag, "<html")) {
-      return "an HTML page, probably a failed download";
-    }
-  }
-  return "";
-}
-
-void refuse_foreign(const std::filesystem::path& path, std::string_view first_bytes) {
-  const std::string_view format = foreign_format(first_bytes);
-  if (!format.empty()) {
-    throw InputError(path.string(), "format", "the file is really " + std::string(format));
-  }
-}
 
 std::string format_number(float value) { return format(value); }
 std::string format_number(double value) { return format(value); }
@@ -197,74 +150,64 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   return parts;
 }
 
-LineFile::LineFile(const std::filesystem::path& path, std::size_t limit)
-    : LineFile(path.string(), open_plain(path, limit)) {}
-
-LineFile::LineFile(std::string file, std::unique_ptr<ByteStream> bytes)
-    : file_(std::move(file)), bytes_(std::move(bytes)) {}
-
-/// Brings in one more piece; false at the end of the file.
-bool LineFile::fill() {
-  std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-  end_ -= begin_;
-  begin_ = 0;
-  if (buffer_.size() - end_ < kPiece / 2) buffer_.resize(end_ + kPiece);
-  const std::size_t got = bytes_->read(buffer_.data() + end_, buffer_.size() - end_);
-  end_ += got;
-  return got > 0;
+std::size_t utf8_length(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) -> unsigned {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
+  };
+  const auto in = [&](std::size_t i, unsigned low, unsigned high) {
+    return byte(i) >= low && byte(i) <= high;
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return in(1, 0x80, 0xBF) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    const bool second = in(1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF);
+    return second && in(2, 0x80, 0xBF) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    const bool second = in(1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF);
+    return second && in(2, 0x80, 0xBF) && in(3, 0x80, 0xBF) ? 4 : 0;
+  }
+  return 0;
 }
 
-/// The next line of the file, blank or not.
-bool LineFile::take(std::string_view* line) {
-  std::size_t searched = 0;
-  std::size_t length = std::string::npos;
-  while (length == std::string::npos) {
-    const std::string_view held(buffer_.data() + begin_, end_ - begin_);
-    length = held.find('\n', searched);
-    searched = held.size();
-    if (length != std::string::npos || held.size() > kLineLimit + 1 || !fill()) break;
-  }
-  const std::string_view held(buffer_.data() + begin_, end_ - begin_);
-  if (held.empty()) return false;
-  *line = held.substr(0, length);
-  begin_ += std::min(held.size(), line->size() + 1);
-  if (!line->empty() && line->back() == '\r') line->remove_suffix(1);
-  return true;
-}
-
-void LineFile::check(std::string_view line) const {
-  if (line.size() > kLineLimit) {
-    throw InputError(file_, where(),
-                     expected_got("line is too long", "at most 1048576 bytes", "more"));
-  }
-  if (line.find('\0') != std::string_view::npos) {
-    throw InputError(file_, where(), "holds a NUL byte; this is not a text file");
-  }
-}
-
-bool LineFile::next(std::string_view* line) {
-  if (!has_ahead_) {
-    const bool first = line_ == 0;
-    blanks_ = 0;
-    while ((has_ahead_ = take(&ahead_))) {
-      if (first && blanks_ == 0 && ahead_.starts_with(kByteOrderMark)) {
-        ahead_.remove_prefix(kByteOrderMark.size());
-      }
-      if (!ahead_.empty()) break;
-      ++blanks_;
+std::string escape_bytes(std::string_view bytes) {
+  std::string out;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const auto byte = static_cast<unsigned char>(bytes[at]);
+    const std::size_t length = utf8_length(bytes, at);
+    if (length == 0 || byte < 0x20 || byte == 0x7F) {
+      out += hex_escape(byte);
+    } else if (byte == '\\') {
+      out += "\\\\";
+    } else {
+      out += bytes.substr(at, length);
     }
-    if (!has_ahead_) return false;
+    at += length == 0 ? 1 : length;
   }
-  ++line_;
-  const bool blank = blanks_ > 0;
-  *line = blank ? std::string_view() : ahead_;
-  if (blank) {
-    --blanks_;
-  } else {
-    has_ahead_ = false;
-  }
-  check(*line);
-  return true;
+  return out;
 }
+
+std::string unescape_bytes(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const std::string_view rest = text.substr(at);
+    const std::size_t high = digit(text, at + 2);
+    const std::size_t low = digit(text, at + 3);
+    if (rest.starts_with("\\\\")) {
+      out += '\\';
+      at += 1;
+    } else if (rest.starts_with("\\x") && high < 16 && low < 16) {
+      out += static_cast<char>(high * 16 + low);
+      at += 3;
+    } else {
+      out += text[at];
+    }
+  }
+  return out;
+}
+
+void warn(const std::string& message) { say("warning", message); }
+void note(const std::string& message) { say("note", message); }
 
 }  // namespace cdt

@@ -11,10 +11,10 @@
 
 #include "engine/error.h"
 #include "io/format/gzip.h"
-#include "io/format/path_text.h"
 #include "io/format/text.h"
+#include "io/format/text_file.h"
 #include "io/genome/assembly.h"
-#include "io/genome/bed.h"
+#include "io/genome/locus.h"
 
 namespace cdt {
 namespace {
@@ -98,7 +98,7 @@ class Reader {
     const std::vector<std::string_view> fields = split(line, '\t');
     if (!class_column_) class_column_ = class_column(fields);
     const std::size_t column = class_column_.value_or(kOneClass);
-    BedInterval interval = parse_bed(lines_, fields, std::max<std::size_t>(3, column));
+    Locus interval = parse_bed(lines_, fields, std::max<std::size_t>(3, column));
     if (interval.start == interval.end) {
       ++out_.empty;
       return;

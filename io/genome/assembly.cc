@@ -6,6 +6,7 @@
 
 #include "engine/error.h"
 #include "io/format/text.h"
+#include "io/format/text_file.h"
 
 namespace cdt {
 namespace {

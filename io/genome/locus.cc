@@ -1,9 +1,11 @@
 #include "io/genome/locus.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "engine/error.h"
 #include "io/format/text.h"
+#include "io/format/text_file.h"
 
 namespace cdt {
 namespace {
@@ -14,6 +16,17 @@ bool parse_position(std::string_view text, std::int64_t* out) {
   std::erase(digits, ',');
   if (digits.find_first_not_of("0123456789") != std::string::npos) return false;
   return parse_int64(digits, out) && (digits == text || format_with_commas(*out) == text);
+}
+
+constexpr std::int64_t kCoordinateLimit = (std::int64_t{1} << 32U) - 1;  // 32 bits, as in bigBed
+
+std::int64_t coordinate(const LineFile& lines, const char* column, std::string_view text) {
+  std::int64_t value = 0;
+  if (!parse_int64(text, &value) || value < 0 || value > kCoordinateLimit) {
+    throw InputError(lines.file(), lines.where() + ", " + column,
+                     expected_got("bad coordinate", "0 to 4294967295", text));
+  }
+  return value;
 }
 
 }  // namespace
@@ -48,6 +61,31 @@ std::optional<Locus> parse_locus(std::string_view text) {
     return std::nullopt;
   }
   --out.start;
+  return out;
+}
+
+bool is_bed_comment(std::string_view line) {
+  const std::string_view word = line.substr(0, line.find_first_of(" \t"));
+  return line.empty() || line[0] == '#' || word == "track" || word == "browser";
+}
+
+Locus parse_bed(const LineFile& lines, const std::vector<std::string_view>& fields,
+                std::size_t columns) {
+  if (fields.size() < columns) {
+    throw InputError(
+        lines.file(), lines.where(),
+        expected_got("too few tab-separated columns", "at least " + std::to_string(columns),
+                     std::to_string(fields.size())));
+  }
+  Locus out{std::string(fields[0]), coordinate(lines, "start", fields[1]),
+            coordinate(lines, "end", fields[2]),
+            std::string(fields.size() > 3 ? fields[3] : std::string_view())};
+  if (out.chrom.empty()) throw InputError(lines.file(), lines.where() + ", chrom", "is empty");
+  if (out.start > out.end) {
+    throw InputError(
+        lines.file(), lines.where() + ", end",
+        expected_got("lies before the start", "at least " + std::to_string(out.start), fields[2]));
+  }
   return out;
 }
 

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "engine/error.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 Recorder recorder_for(const std::vector<AttentionMap>& wanted) {
   Recorder recorder;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <map>
 #include <vector>
 
@@ -17,7 +16,6 @@ namespace {
 
 constexpr std::uint32_t kBootstrapStream = 0xB007;
 constexpr std::int64_t kBetweenPolls = 64;
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// What one cluster adds to a Pearson correlation. Values are centred on the whole sample's means
 /// beforehand, so that the sums of a replicate do not cancel.
@@ -64,9 +62,7 @@ std::vector<Moments> moments_by_cluster(std::span<const float> prediction,
 }
 
 double drawn_pearson(const std::vector<Moments>& clusters, const std::vector<std::size_t>& drawn) {
-  Moments sum;
-  for (const std::size_t d : drawn) sum.add(clusters[d]);
-  return sum.pearson();
+  return sum_of(clusters, drawn).pearson();
 }
 
 }  // namespace
@@ -94,20 +90,17 @@ Interval bootstrap_mean(std::span<const double> values, std::span<const std::int
   CDT_CHECK(values.size() == cluster.size(), "a cluster for every value");
   struct Sum {
     double sum = 0, n = 0;
+    void add(const Sum& s) {
+      sum += s.sum;
+      n += s.n;
+    }
   };
   std::map<std::int32_t, Sum> by_cluster;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    by_cluster[cluster[i]].sum += values[i];
-    by_cluster[cluster[i]].n += 1.0;
-  }
+  for (std::size_t i = 0; i < values.size(); ++i) by_cluster[cluster[i]].add({values[i], 1.0});
   std::vector<Sum> sums;
   for (const auto& [id, sum] : by_cluster) sums.push_back(sum);
   return bootstrap_clusters(sums.size(), options, [&](const std::vector<std::size_t>& drawn) {
-    Sum all;
-    for (const std::size_t d : drawn) {
-      all.sum += sums[d].sum;
-      all.n += sums[d].n;
-    }
+    const Sum all = sum_of(sums, drawn);
     return all.sum / all.n;
   });
 }

@@ -29,6 +29,14 @@ Interval bootstrap_clusters(
     std::size_t clusters, const BootstrapOptions& options,
     const std::function<double(const std::vector<std::size_t>&)>& statistic);
 
+/// What the drawn clusters add up to; parts: by cluster, each with an add() of another one.
+template <class Part>
+Part sum_of(const std::vector<Part>& parts, const std::vector<std::size_t>& drawn) {
+  Part sum;
+  for (const std::size_t d : drawn) sum.add(parts[d]);
+  return sum;
+}
+
 /// Percentile interval of the mean of `values`, of which values[i] belongs to cluster[i].
 Interval bootstrap_mean(std::span<const double> values, std::span<const std::int32_t> cluster,
                         const BootstrapOptions& options);

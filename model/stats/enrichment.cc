@@ -3,19 +3,18 @@
 #include <bit>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <numeric>
 #include <utility>
 
 #include "engine/error.h"
 #include "engine/random.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {
 
 constexpr std::uint32_t kShiftStream = 0x5F1F;
 constexpr std::uint32_t kWindowStream = 0x0717;
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// What one window adds to the table.
 struct Counts {
@@ -187,9 +186,11 @@ Enrichment enrichment(std::span<const EnrichmentWindow> windows, const Enrichmen
   const std::size_t bins = windows.front().eligible.size();
   std::vector<Window> all;
   Counts counts;
+  std::vector<Counts> by_window;
   for (const EnrichmentWindow& w : windows) {
     all.push_back(prepared(w, bins));
-    counts.add(all.back().counts);
+    by_window.push_back(all.back().counts);
+    counts.add(by_window.back());
   }
   Enrichment out;
   out.table = table_of(counts);
@@ -200,12 +201,9 @@ Enrichment enrichment(std::span<const EnrichmentWindow> windows, const Enrichmen
     out.fold_interval = {kNaN, kNaN};
     return out;
   }
-  out.fold_interval =
-      bootstrap_clusters(all.size(), options.bootstrap, [&](const std::vector<std::size_t>& drawn) {
-        Counts sum;
-        for (const std::size_t d : drawn) sum.add(all[d].counts);
-        return sum.fold();
-      });
+  out.fold_interval = bootstrap_clusters(
+      all.size(), options.bootstrap,
+      [&](const std::vector<std::size_t>& drawn) { return sum_of(by_window, drawn).fold(); });
   out.shift = shift_null(all, counts, bins, options);
   out.other = other_null(all, counts, options);
   out.weakest = weakest_of(out);

@@ -4,13 +4,12 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <vector>
 
 #include "model/stats/bootstrap.h"
-#include "model/stats/exact_tests.h"
 #include "model/stats/null_tests.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 
@@ -22,9 +21,9 @@ struct EnrichmentWindow {
 };
 
 struct PermutationNull {
-  double mean_fold = std::numeric_limits<double>::quiet_NaN();  // over the permutations
-  ResampledP test;                                              // of the number of covered top bins
-  bool more = false;  // its smaller tail is that of more covered top bins
+  double mean_fold = kNaN;  // over the permutations
+  ResampledP test;          // of the number of covered top bins
+  bool more = false;        // its smaller tail is that of more covered top bins
 };
 
 struct Enrichment {

@@ -15,8 +15,10 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
+#include <span>
 #include <vector>
+
+#include "model/stats/statistics.h"
 
 namespace cdt {
 
@@ -30,9 +32,9 @@ double two_sided(double low_tail, double high_tail);
 
 /// A two-sided p from replicates.
 struct ResampledP {
-  double p = std::numeric_limits<double>::quiet_NaN();
-  double error = std::numeric_limits<double>::quiet_NaN();  // Monte Carlo standard error of p
-  bool at_floor = false;                                    // p is at most this
+  double p = kNaN;
+  double error = kNaN;    // Monte Carlo standard error of p
+  bool at_floor = false;  // p is at most this
 };
 /// as_low, as_high: of n replicates those that are no higher, and no lower, than the observed
 /// value.
@@ -44,9 +46,9 @@ struct NullTest {
   double expectation = 0, deviation = 0;  // mean and standard deviation under the null
   double low = 0, high = 0;               // its central 95 %
   double p = 0;
-  double z = 0;  // (observed - expectation) / deviation; NaN if that is 0
-  double p_error = std::numeric_limits<double>::quiet_NaN();  // Monte Carlo; NaN: p is exact
-  bool at_floor = false;                                      // p is at most this
+  double z = 0;           // (observed - expectation) / deviation; NaN if that is 0
+  double p_error = kNaN;  // Monte Carlo; NaN: p is exact
+  bool at_floor = false;  // p is at most this
 };
 
 /// From replicates drawn under the null, (1 + r) / (1 + n) of them in each tail.
@@ -60,5 +62,26 @@ const NullTest& weaker_test(const NullTest& a, const NullTest& b);
 
 /// (observed - expectation) / deviation; NaN if the deviation is 0.
 double z_score(double observed, double expectation, double deviation);
+
+/// A 2 x 2 table of counts:
+///                  in the class   not in it
+///   top bins            a             b
+///   other bins          c             d
+struct CountTable {
+  std::int64_t a = 0, b = 0, c = 0, d = 0;
+};
+
+struct FisherTest {
+  double odds_ratio = 0;   // a d / (b c), infinity where only the denominator is 0, NaN for 0 / 0
+  double p_less = 1;       // of a count of a or less, given the margins (hypergeometric)
+  double p_greater = 1;    // of a or more
+  double p_doubled = 1;    // two-sided: twice the smaller of these, at most 1
+  double p_two_sided = 1;  // of all tables no more probable than this one, as SciPy's fisher_exact
+};
+FisherTest fisher_exact(const CountTable& table);
+
+/// q-values of Benjamini and Hochberg (1995) in the order of the p-values: the least false
+/// discovery rate at which each would be called. NaN p-values stay NaN and do not count.
+std::vector<double> benjamini_hochberg(std::span<const double> p);
 
 }  // namespace cdt

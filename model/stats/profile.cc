@@ -13,8 +13,6 @@
 namespace cdt {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
 std::int64_t edge_bins(std::int64_t bins) { return std::max<std::int64_t>(1, bins / 40); }
 
 /// Median distance, in bins, of two independent uniform bins: they are d > 0 apart with

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <functional>
 #include <numeric>
+#include <vector>
 
 #include "engine/error.h"
 
 namespace cdt {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 constexpr double kTiny = 1e-300;
 
@@ -127,6 +126,70 @@ double quantile_of_sorted(std::span<const double> ascending, double q) {
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return quantile_of_sorted(values, 0.5);
+}
+
+Metrics compute_metrics(std::span<const float> prediction, std::span<const float> target) {
+  CDT_CHECK(prediction.size() == target.size(), "as many predictions as targets");
+  CDT_CHECK(!target.empty(), "metrics need at least one pair");
+  const std::vector<double> x(prediction.begin(), prediction.end());
+  const std::vector<double> y(target.begin(), target.end());
+  Metrics m;
+  m.n = static_cast<std::int64_t>(y.size());
+  m.pearson = pearson(x, y);
+  m.pearson_p = correlation_p(m.pearson, m.n);
+  m.spearman = pearson(average_ranks(x), average_ranks(y));
+  m.spearman_p = correlation_p(m.spearman, m.n);
+  const double target_mean = mean(y);
+  double residual = 0.0;
+  double absolute = 0.0;
+  double total = 0.0;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const double error = x[i] - y[i];
+    residual += error * error;
+    absolute += std::fabs(error);
+    total += (y[i] - target_mean) * (y[i] - target_mean);
+  }
+  m.r2 = total > 0.0 ? 1.0 - residual / total : 0.0;
+  m.mse = residual / static_cast<double>(m.n);
+  m.mae = absolute / static_cast<double>(m.n);
+  return m;
+}
+
+double auroc(std::span<const double> positives, std::span<const double> negatives) {
+  if (positives.empty() || negatives.empty()) return kNaN;
+  std::vector<double> all(positives.begin(), positives.end());
+  all.insert(all.end(), negatives.begin(), negatives.end());
+  const std::vector<double> ranks = average_ranks(all);
+  const auto count = static_cast<double>(positives.size());
+  const double sum = std::accumulate(
+      ranks.begin(), ranks.begin() + static_cast<std::ptrdiff_t>(positives.size()), 0.0);
+  const double u = sum - 0.5 * count * (count + 1.0);
+  return u / (count * static_cast<double>(negatives.size()));
+}
+
+double precision_at(std::int64_t k, std::span<const double> scores,
+                    const std::vector<bool>& is_positive) {
+  CDT_CHECK(scores.size() == is_positive.size(), "a flag for every score");
+  CDT_CHECK(k >= 1 && static_cast<std::size_t>(k) <= scores.size(), "k of the scores");
+  std::vector<double> sorted(scores.begin(), scores.end());
+  std::sort(sorted.begin(), sorted.end(), std::greater<>());
+  const double border = sorted[static_cast<std::size_t>(k - 1)];
+  double above = 0;
+  double at_border = 0;
+  double positive_above = 0;
+  double positive_at_border = 0;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const double positive = is_positive[i] ? 1.0 : 0.0;
+    if (scores[i] > border) {
+      ++above;
+      positive_above += positive;
+    } else if (scores[i] == border) {
+      ++at_border;
+      positive_at_border += positive;
+    }
+  }
+  const auto wanted = static_cast<double>(k);
+  return (positive_above + positive_at_border * (wanted - above) / at_border) / wanted;
 }
 
 }  // namespace cdt

@@ -1,12 +1,17 @@
-// The statistics behind every reported number: correlations, their p-values, ranks and quantiles.
+// The statistics behind every reported number: correlations, their p-values, ranks and quantiles,
+// the metrics of a prediction, and how well scores rank positives above the rest.
 // All sums in float64, in order, so that results are the same bits everywhere.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
 namespace cdt {
+
+/// "Undefined", wherever a number is reported.
+inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// Regularised incomplete beta function I_x(a, b), a, b > 0, 0 <= x <= 1; y is 1 - x, given
 /// separately so that neither end loses digits. Continued fraction after modified Lentz, its
@@ -31,5 +36,29 @@ double mean(std::span<const double> x);
 double quantile_of_sorted(std::span<const double> ascending, double q);
 /// Median of values in any order; NaN if empty.
 double median(std::vector<double> values);
+
+/// The metrics of the reference's evaluation (docs/paper-vs-code.md): note that r2 is the
+/// coefficient of determination, not the square of r.
+struct Metrics {
+  std::int64_t n = 0;
+  double pearson = 0, pearson_p = 0;    // NaN where undefined, e.g. a constant prediction
+  double spearman = 0, spearman_p = 0;  // average ranks for ties, t-based p; NaN likewise
+  double r2 = 0;                        // 1 - SSres / SStot; 0 if the targets are constant
+  double mse = 0, mae = 0;
+};
+
+/// Metrics of float32 predictions and targets of equal length, n >= 1, computed in float64.
+Metrics compute_metrics(std::span<const float> prediction, std::span<const float> target);
+
+/// Area under the ROC curve: the probability that a positive's score exceeds a negative's, ties
+/// counting half (the Mann-Whitney U over the product of the two counts). NaN without positives or
+/// without negatives.
+double auroc(std::span<const double> positives, std::span<const double> negatives);
+
+/// Share of the `k` highest scores that are positive. Of equal scores at the border each is as
+/// likely as the other, so the expected share is given. scores and is_positive have equal length,
+/// 1 <= k <= length.
+double precision_at(std::int64_t k, std::span<const double> scores,
+                    const std::vector<bool>& is_positive);
 
 }  // namespace cdt

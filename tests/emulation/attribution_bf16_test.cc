@@ -6,6 +6,7 @@
 #include <numeric>
 #include <vector>
 
+#include "io/format/text.h"
 #include "model/explain/gene_gradients.h"
 #include "model/explain/path_split.h"
 #include "tests/support/small_model.h"

@@ -15,6 +15,7 @@
 #include "io/format/gzip.h"
 #include "io/format/json.h"
 #include "io/format/npy.h"
+#include "io/format/npz.h"
 #include "io/format/safetensors.h"
 #include "io/format/text.h"
 #include "io/genome/annotations.h"

@@ -7,7 +7,7 @@
 
 #include "apps/synth/synth.h"
 #include "engine/error.h"
-#include "io/format/atomic_file.h"
+#include "io/format/output.h"
 #include "model/inputs.h"
 
 namespace cdt::test {

@@ -26,6 +26,7 @@
 #include "io/format/json.h"
 #include "io/format/safetensors.h"
 #include "io/format/text.h"
+#include "io/format/text_file.h"
 
 namespace cdt {
 namespace {

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/format/hdf5/handle.h"
+#include "io/format/hdf5/hdf5.h"
 
 namespace cdt::test {
 

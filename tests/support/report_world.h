@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "apps/report/material.h"
-#include "io/format/atomic_file.h"
-#include "io/format/made_folder.h"
+#include "io/dataset/dataset_writer.h"
 #include "io/format/npy.h"
+#include "io/format/output.h"
 #include "tests/support/evaluated.h"
 #include "tests/support/temp_dir.h"
 

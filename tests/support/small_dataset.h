@@ -7,6 +7,7 @@
 
 #include "engine/random.h"
 #include "io/dataset/dataset.h"
+#include "io/dataset/dataset_writer.h"
 
 namespace cdt::test {
 

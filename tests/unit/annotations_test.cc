@@ -10,6 +10,7 @@
 
 #include "engine/random.h"
 #include "io/format/gzip.h"
+#include "io/format/text_file.h"
 #include "tests/support/cpu_time.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"

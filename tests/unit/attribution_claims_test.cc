@@ -6,16 +6,16 @@
 
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "model/stats/statistics.h"
+
 namespace cdt {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr Estimate kUndefined{kNaN, {kNaN, kNaN}};
 constexpr ResampledP kFloor{0.0002, 0.0002, true};
 constexpr ResampledP kLikely{0.6, 0.008, false};

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/random.h"
-#include "model/stats/metrics.h"
+#include "model/stats/statistics.h"
 #include "tests/support/evaluated.h"
 
 namespace cdt {

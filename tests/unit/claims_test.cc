@@ -5,18 +5,17 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/random.h"
+#include "model/stats/statistics.h"
 #include "tests/support/evaluated.h"
 
 namespace cdt {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr Gain kAbove{0.2, {0.1, 0.3}}, kAround{0.1, {-0.1, 0.2}}, kBelow{-0.2, {-0.3, -0.1}},
     kNone{kNaN, {kNaN, kNaN}};
 

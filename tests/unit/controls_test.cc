@@ -10,7 +10,7 @@
 
 #include "apps/evaluation/loci.h"
 #include "engine/error.h"
-#include "model/stats/metrics.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/random.h"
-#include "model/stats/ranking.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

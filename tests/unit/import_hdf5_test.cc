@@ -8,7 +8,8 @@
 #include <limits>
 
 #include "engine/error.h"
-#include "io/format/hdf5/file.h"
+#include "io/format/hdf5/hdf5.h"
+#include "io/format/text.h"
 #include "tests/support/hdf5_writer.h"
 #include "tests/support/temp_dir.h"
 

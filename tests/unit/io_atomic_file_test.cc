@@ -9,8 +9,7 @@
 #include <iterator>
 #include <string>
 
-#include "io/format/atomic_file.h"
-#include "io/format/made_folder.h"
+#include "io/format/output.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "io/dataset/dataset.h"
+#include "io/dataset/dataset_writer.h"
 #include "io/format/json.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"

@@ -10,7 +10,6 @@
 #include "io/dataset/dataset.h"
 #include "io/format/file.h"
 #include "io/format/npy.h"
-#include "io/format/npy_file.h"
 #include "io/format/safetensors.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"

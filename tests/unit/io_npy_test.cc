@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "io/format/npy.h"
-#include "io/format/npy_file.h"
+#include "io/format/npz.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "engine/poll.h"
-#include "io/format/finite.h"
+#include "io/format/floats.h"
 #include "io/format/json.h"
 #include "io/format/text.h"
-#include "io/format/tsv.h"
-#include "io/genome/bed.h"
+#include "io/format/text_file.h"
+#include "io/genome/locus.h"
 #include "model/stats/bootstrap.h"
 #include "tests/support/cpu_time.h"
 #include "tests/support/input_error.h"

@@ -1,5 +1,3 @@
-#include "model/stats/metrics.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -6,7 +6,6 @@
 #include <numeric>
 
 #include "engine/random.h"
-#include "model/stats/overlap_tests.h"
 #include "model/stats/peak_tests.h"
 #include "model/stats/profile.h"
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "io/format/file_lock.h"
+#include "io/format/file.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 

@@ -1,11 +1,10 @@
 // Paths of any bytes as text, and back.
-#include "io/format/path_text.h"
-
 #include <gtest/gtest.h>
 
 #include <string>
 
 #include "apps/common/command_record.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

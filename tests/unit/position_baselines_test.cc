@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "engine/random.h"
-#include "model/stats/metrics.h"
+#include "io/dataset/dataset_writer.h"
+#include "model/stats/statistics.h"
 #include "tests/support/temp_dir.h"
 
 namespace cdt {

@@ -9,12 +9,12 @@
 #include "apps/report/gnuplot.h"
 #include "apps/report/plot.h"
 #include "engine/error.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 TEST(ReportAxisTest, EveryRangeCanBeDrawn) {
   const std::vector<Extent> extents = {{},

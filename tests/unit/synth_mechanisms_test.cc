@@ -11,7 +11,7 @@
 #include "apps/synth/plan.h"
 #include "apps/synth/truth_text.h"
 #include "io/format/json.h"
-#include "model/stats/metrics.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

@@ -12,7 +12,7 @@
 #include "apps/synth/truth_text.h"
 #include "engine/error.h"
 #include "io/format/json.h"
-#include "model/stats/metrics.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {

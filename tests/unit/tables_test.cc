@@ -2,18 +2,17 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "apps/common/format.h"
 #include "apps/evaluation/evaluation.h"
+#include "io/format/text.h"
+#include "model/stats/statistics.h"
 #include "tests/support/evaluated.h"
 
 namespace cdt {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;

@@ -7,7 +7,6 @@
 
 #include "engine/error.h"
 #include "io/dataset/truth.h"
-#include "io/genome/browser.h"
 #include "tests/support/temp_dir.h"
 
 namespace cdt {

@@ -18,7 +18,6 @@
 #include "apps/train/trainer.h"
 #include "apps/train/validate.h"
 #include "engine/in_float32.h"
-#include "io/format/text.h"
 #include "model/checkpoint.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"

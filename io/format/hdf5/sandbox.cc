@@ -18,7 +18,7 @@
 #include <string>
 
 #include "engine/error.h"
-#include "io/format/end_signals.h"
+#include "engine/poll.h"
 
 namespace cdt {
 namespace {

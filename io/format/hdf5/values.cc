@@ -6,10 +6,9 @@
 #include <string_view>
 
 #include "engine/error.h"
-#include "io/format/hdf5/file.h"
-#include "io/format/hdf5/reason.h"
+#include "io/format/floats.h"
+#include "io/format/hdf5/hdf5.h"
 #include "io/format/hdf5/sandbox.h"
-#include "io/format/narrow_floats.h"
 #include "io/format/text.h"
 
 namespace cdt {

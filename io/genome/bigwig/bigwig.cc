@@ -13,8 +13,7 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "io/format/atomic_file.h"
-#include "io/format/made_folder.h"
+#include "io/format/output.h"
 
 namespace cdt {
 namespace {

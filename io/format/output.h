@@ -1,8 +1,8 @@
-// Files written whole or not at all: a temporary beside the target, flushed, then renamed.
+// What programs write: files whole or not at all, in folders that go again if they stay empty.
 //
-// A temporary is named ".TARGET.cdt-tmp-" and 16 random digits, and its writer holds a lock on it:
-// the lock of a writer that died is free, so that sweep_temporaries() takes away its temporaries
-// and no other's.
+// A file is written to a temporary beside the target, flushed, then renamed. The temporary is named
+// ".TARGET.cdt-tmp-" and 16 random digits, and its writer holds a lock on it: the lock of a writer
+// that died is free, so that sweep_temporaries() takes away its temporaries and no other's.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "io/format/file.h"
 
@@ -61,5 +62,33 @@ void sweep_temporaries(const std::filesystem::path& folder, const std::string& n
 void sync_to_disk(const FileDescriptor& file, const std::filesystem::path& path);
 /// The same for the names in a folder; one that cannot be read cannot be synced.
 void sync_folder(const std::filesystem::path& folder);
+
+/// Makes the folder and its parents; InputError if that fails, if it is a file or a link to
+/// nothing, or if it cannot be written to.
+void create_output_directory(const std::filesystem::path& directory);
+
+/// create_output_directory(), and the destructor takes away the folders that were made here and are
+/// still empty: a program that fails leaves nothing.
+class MadeFolder {
+ public:
+  explicit MadeFolder(std::filesystem::path directory);
+  ~MadeFolder();
+  MadeFolder(const MadeFolder&) = delete;
+  MadeFolder& operator=(const MadeFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  void remove_empty() const;
+
+  std::filesystem::path path_;
+  std::vector<std::filesystem::path> made_;  // the innermost first
+};
+
+/// Free bytes for an ordinary user on the volume of an existing folder.
+std::uint64_t free_space(const std::filesystem::path& directory);
+
+/// InputError(directory, "free space", ...) if fewer than `bytes` are free.
+void require_free_space(const std::filesystem::path& directory, std::uint64_t bytes);
 
 }  // namespace cdt

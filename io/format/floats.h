@@ -1,7 +1,8 @@
-// float16, bfloat16 and float64 as float32, little-endian. The first two are widened exactly.
-// float64 as whole numbers.
+// Values of floating-point files: which are finite or whole, and float16, bfloat16 and float64,
+// little-endian, as float32; the first two are widened exactly.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -9,6 +10,21 @@
 #include <cstring>
 
 namespace cdt {
+
+/// Index of the first NaN or infinity among `count` values, or -1.
+inline std::int64_t first_non_finite(const float* values, std::int64_t count) {
+  constexpr std::int64_t kBlock = 4096;  // searched without a branch, so that it is vectorised
+  for (std::int64_t begin = 0; begin < count; begin += kBlock) {
+    const std::int64_t end = std::min(begin + kBlock, count);
+    int bad = 0;
+    for (std::int64_t i = begin; i < end; ++i) bad |= std::isfinite(values[i]) ? 0 : 1;
+    if (bad == 0) continue;
+    for (std::int64_t i = begin; i < end; ++i) {
+      if (!std::isfinite(values[i])) return i;
+    }
+  }
+  return -1;
+}
 
 /// IEEE binary16: sign, 5 bits of exponent, 10 of fraction.
 inline float half_to_float(std::uint16_t bits) {
