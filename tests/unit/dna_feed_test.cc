@@ -66,8 +66,8 @@ TEST_F(DnaFeedTest, RowsThatStayAndRowsThatDoNot) {
   const std::size_t free = backend->free_bytes();
   DnaFeed feed(data, *backend, lasting, 4, 5, free > 0 ? free - 3 * row : 0);
   expect_rows(feed, {{4, 2}, {2, 0, 1, 2}, {3, 1, 4, 3}, {0, 1, 2, 3}, {3, 3, 1, 1}});
-  EXPECT_EQ(feed.rows_kept(), free > 0 ? 3 : 0);
-  EXPECT_EQ(feed.rows_locked(), free > 0 ? 2 : 0);
+  EXPECT_EQ(feed.cache().rows_on_device(), free > 0 ? 3 : 0);
+  EXPECT_EQ(feed.cache().rows_on_host(), free > 0 ? 2 : 0);
 }
 
 TEST_F(DnaFeedTest, MoreRowsThanARequestHasAreRefused) {
