@@ -1,10 +1,9 @@
-#include "apps/attribute/gradient_scorers.h"
-
+// Integrated gradients, SmoothGrad and occlusion as methods.
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "apps/attribute/integration_report.h"
+#include "apps/attribute/methods.h"
 #include "apps/common/format.h"
 #include "apps/common/interrupt.h"
 #include "io/format/text.h"
@@ -17,9 +16,9 @@ namespace cdt {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Scores = std::vector<std::vector<float>>;
 
-constexpr std::size_t kGenesAtOnce = 64;  // whose sums are held in memory
+constexpr std::int64_t kOcclusionBatch = 4;  // enhancers per forward pass
+constexpr std::size_t kGenesAtOnce = 64;     // whose sums are held in memory
 
 /// work(genes[begin .. end)) for runs of at most kGenesAtOnce genes.
 template <class Work>
@@ -36,17 +35,17 @@ class IntegratedScorer : public Scorer {
  public:
   explicit IntegratedScorer(const ScorerContext& context) : context_(context) {}
 
-  Scores score(const EnhancerGenes& wanted) override {
+  MethodScores score(EnhancerWindow& window) override {
     GradientPass& pass = context_.attributor.pass();
-    const std::vector<float> baseline = context_.baseline.z();
-    const std::vector<float> z = pass.project(wanted.dna);
-    Scores out;
-    in_runs(wanted.genes, [&](const std::vector<std::int32_t>& genes) {
+    const std::vector<float>& baseline = context_.baseline.z();
+    const std::vector<float>& z = window.z(pass);
+    MethodScores out;
+    in_runs(window.genes, [&](const std::vector<std::int32_t>& genes) {
       for (IntegratedGradients& of_gene :
            integrated_gradients(pass, *context_.inference.backend, z, baseline,
-                                context_.inference.data.bins, genes, context_.integration.gate())) {
-        context_.integration.add(wanted, out.size(), of_gene);
-        out.push_back(std::move(of_gene.scores));
+                                context_.inference.data.bins, genes, IntegrationGate{})) {
+        out.windows.push_back(std::move(of_gene.scores));
+        out.completeness.push_back(of_gene);
       }
     });
     context_.inference.tape.clear();
@@ -67,13 +66,13 @@ class SmoothScorer : public Scorer {
                  .noise = context.options.smooth_noise,
                  .seed = context.seed} {}
 
-  Scores score(const EnhancerGenes& wanted) override {
-    Scores out;
-    in_runs(wanted.genes, [&](const std::vector<std::int32_t>& genes) {
+  MethodScores score(EnhancerWindow& window) override {
+    MethodScores out;
+    in_runs(window.genes, [&](const std::vector<std::int32_t>& genes) {
       for (SmoothGrad& of_gene : smoothgrad(context_.attributor.pass(), context_.attributor.norm(),
-                                            context_.inference.tape, wanted.dna, genes, options_)) {
-        if (!wanted.zero_dna && !std::isnan(of_gene.error)) errors_.push_back(of_gene.error);
-        out.push_back(std::move(of_gene.scores));
+                                            context_.inference.tape, window.dna, genes, options_)) {
+        if (!window.zero_dna && !std::isnan(of_gene.error)) errors_.push_back(of_gene.error);
+        out.windows.push_back(std::move(of_gene.scores));
       }
     });
     return out;
@@ -88,15 +87,15 @@ class SmoothScorer : public Scorer {
                                {"largest", *std::max_element(errors_.begin(), errors_.end())}};
   }
 
-  std::string table() const override {
+  std::string text() const override {
     const std::string of_samples =
         "Monte Carlo error of smoothgrad, of " + number_of(options_.samples, "sample") + ": ";
     if (errors_.empty()) {
       return of_samples + "undefined, it needs two samples and a pair whose scores are not all 0\n";
     }
     const double largest = *std::max_element(errors_.begin(), errors_.end());
-    return of_samples + text("%.2g %% of a pair's scores on average, %.2g %% at most\n",
-                             100.0 * mean(errors_), 100.0 * largest);
+    return of_samples + cdt::text("%.2g %% of a pair's scores on average, %.2g %% at most\n",
+                                  100.0 * mean(errors_), 100.0 * largest);
   }
 
  private:
@@ -113,17 +112,17 @@ class OcclusionScorer : public Scorer {
                    kOcclusionBatch),
         ranges_(occlusion_ranges(context.inference.data.bins, context.options.occlude_bins)) {}
 
-  Scores score(const EnhancerGenes& wanted) override {
+  MethodScores score(EnhancerWindow& window) override {
     const std::int64_t bins = context_.inference.data.bins;
-    const std::vector<float> baseline = context_.baseline.z();
-    const std::vector<float> z = context_.attributor.pass().project(wanted.dna);
-    const Scores by_range =
-        occlusion_.effects(z, baseline, bins, ranges_, wanted.genes, stop_if_interrupted);
-    Scores out;
-    for (std::size_t gene = 0; gene < wanted.genes.size(); ++gene) {
+    const std::vector<float>& baseline = context_.baseline.z();
+    const std::vector<float>& z = window.z(context_.attributor.pass());
+    const auto by_range =
+        occlusion_.effects(z, baseline, bins, ranges_, window.genes, stop_if_interrupted);
+    MethodScores out;
+    for (std::size_t gene = 0; gene < window.genes.size(); ++gene) {
       std::vector<float> effects;
       for (const std::vector<float>& of_range : by_range) effects.push_back(of_range[gene]);
-      out.push_back(spread(ranges_, effects, bins));
+      out.windows.push_back(spread(ranges_, effects, bins));
     }
     return out;
   }

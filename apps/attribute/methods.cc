@@ -1,52 +1,153 @@
 #include "apps/attribute/methods.h"
 
 #include <algorithm>
-#include <array>
+#include <numeric>
+#include <utility>
 
-#include "apps/attribute/gradient_scorers.h"
-#include "apps/attribute/random_control.h"
-#include "apps/attribute/rollout_scorers.h"
+#include "apps/common/interrupt.h"
+#include "apps/common/mean_window.h"
 #include "apps/common/name_list.h"
+#include "engine/random.h"
 
 namespace cdt {
 namespace {
 
-constexpr std::array kMethods{
-    Method{"attention", false, "attention of the gene to the DNA bins, mean over heads",
-           &PairWindows::attention, nullptr},
-    Method{"gradient", false, "norm of the gradient of the prediction to the DNA bins",
-           &PairWindows::gradient, nullptr},
-    Method{"attention_rollout", false,
-           "attention of the gene, followed through the DNA self-attention layers", nullptr,
-           make_rollout},
-    Method{"attention_gmar", false, "the same with heads weighted by the gradient at their maps",
-           nullptr, make_gmar},
-    Method{"gradient_x_input", true,
-           "inner product of the DNA bins with the gradient of the prediction to them",
-           &PairWindows::gradient_x_input, nullptr},
-    Method{"integrated_gradients", true,
-           "share of each DNA bin in the prediction's change from the baseline", nullptr,
-           make_integrated_gradients},
-    Method{"smoothgrad", false, "norm of the mean gradient over noisy copies of the DNA", nullptr,
-           make_smoothgrad},
-    Method{"occlusion", true, "what the prediction loses when the DNA bins are replaced", nullptr,
-           make_occlusion},
-    Method{"random", false, "control: independent uniform scores", nullptr, make_random_control},
+/// Windows that come with the pass that always runs.
+template <std::vector<float> PairWindows::*kWindow>
+class DefaultScorer : public Scorer {
+ public:
+  explicit DefaultScorer(const ScorerContext& context) {
+    if (kWindow == &PairWindows::gradient_x_input) context.attributor.want_gradient_x_input(true);
+  }
+
+  MethodScores score(EnhancerWindow& window) override {
+    MethodScores out;
+    for (PairWindows& of_gene : window.defaults) {
+      out.windows.push_back(std::move(of_gene.*kWindow));
+    }
+    return out;
+  }
 };
 
-std::vector<std::string> method_names() {
-  std::vector<std::string> names;
-  for (const Method& method : kMethods) names.emplace_back(method.name);
-  return names;
+/// Independent uniform scores in [0, 1), a function of seed, enhancer, gene and bin alone.
+class RandomControl : public Scorer {
+ public:
+  explicit RandomControl(const ScorerContext& context)
+      : key0_(static_cast<std::uint32_t>(context.seed)),
+        key1_(static_cast<std::uint32_t>(context.seed >> 32U)),
+        bins_(static_cast<std::uint32_t>(context.inference.data.bins)) {}
+
+  MethodScores score(EnhancerWindow& window) override {
+    MethodScores out;
+    for (const std::int32_t gene : window.genes) {
+      std::vector<float>& scores = out.windows.emplace_back();
+      for (std::uint32_t bin = 0; bin < bins_; ++bin) {
+        const auto words = philox4x32({bin, static_cast<std::uint32_t>(window.enhancer),
+                                       static_cast<std::uint32_t>(gene), kStream},
+                                      key0_, key1_);
+        scores.push_back(static_cast<float>(words[0] >> 8U) * 0x1p-24F);
+      }
+    }
+    return out;
+  }
+
+ private:
+  static constexpr std::uint32_t kStream = 0xC0DE;
+  std::uint32_t key0_, key1_, bins_;
+};
+
+/// Colours: Okabe and Ito's palette, which the colour-blind can tell apart, then greys.
+constexpr std::array kMethods{
+    Method{.name = "attention",
+           .colour = {0, 114, 178},
+           .is_signed = false,
+           .meaning = "attention of the gene to the DNA bins, mean over heads",
+           .make = make_scorer<DefaultScorer<&PairWindows::attention>>},
+    Method{.name = "gradient",
+           .colour = {213, 94, 0},
+           .is_signed = false,
+           .meaning = "norm of the gradient of the prediction to the DNA bins",
+           .make = make_scorer<DefaultScorer<&PairWindows::gradient>>,
+           .range_sum = RangeSum::kClaim},
+    Method{.name = "attention_rollout",
+           .colour = {0, 158, 115},
+           .is_signed = false,
+           .meaning = "attention of the gene, followed through the DNA self-attention layers",
+           .make = make_rollout,
+           .options = {"rollout-end"}},
+    Method{.name = "attention_gmar",
+           .colour = {204, 121, 167},
+           .is_signed = false,
+           .meaning = "the same with heads weighted by the gradient at their maps",
+           .make = make_gmar,
+           .options = {"rollout-end", "gmar-norm"}},
+    Method{.name = "gradient_x_input",
+           .colour = {86, 180, 233},
+           .is_signed = true,
+           .meaning = "inner product of the DNA bins with the gradient of the prediction to them",
+           .make = make_scorer<DefaultScorer<&PairWindows::gradient_x_input>>,
+           .range_sum = RangeSum::kClaimFromZero},
+    Method{.name = "integrated_gradients",
+           .colour = {230, 159, 0},
+           .is_signed = true,
+           .meaning = "share of each DNA bin in the prediction's change from the baseline",
+           .make = make_integrated_gradients,
+           .range_sum = RangeSum::kClaim,
+           .adds_up = true,
+           .options = {"baseline"}},
+    Method{.name = "smoothgrad",
+           .colour = {136, 124, 0},
+           .is_signed = false,
+           .meaning = "norm of the mean gradient over noisy copies of the DNA",
+           .make = make_smoothgrad,
+           .range_sum = RangeSum::kClaim,
+           .options = {"smooth-samples", "smooth-noise"}},
+    Method{.name = "occlusion",
+           .colour = {0, 0, 0},
+           .is_signed = true,
+           .meaning = "what the prediction loses when the DNA bins are replaced",
+           .make = make_occlusion,
+           .range_sum = RangeSum::kEffect,
+           .options = {"baseline", "occlude-bins"}},
+    Method{.name = "random",
+           .colour = {96, 96, 96},
+           .is_signed = false,
+           .meaning = "control: independent uniform scores",
+           .make = make_scorer<RandomControl>},
+};
+
+bool any_is(const Methods& methods, RangeSum kind) {
+  return std::any_of(methods.begin(), methods.end(),
+                     [&](const Method* method) { return method->range_sum == kind; });
 }
 
 }  // namespace
 
+Baseline::Baseline(Inference& inference, GradientPass& pass, std::string name)
+    : inference_(inference), pass_(pass), name_(std::move(name)) {}
+
+const std::vector<float>& Baseline::z() {
+  if (!z_.empty()) return z_;
+  const Dataset& data = inference_.data;
+  if (name_ == "zero") return z_ = pass_.zero_projection(data.bins);
+  std::vector<std::int32_t> all(data.enhancers.size());
+  std::iota(all.begin(), all.end(), 0);
+  const std::vector<float> mean = mean_window(data, all, [] {
+    stop_if_interrupted();
+    return true;
+  });
+  const Scratch window(inference_.scratch, {1, data.bins, data.dna_dim});
+  inference_.backend->upload(*window, mean.data());
+  return z_ = pass_.project(*window);
+}
+
 std::span<const Method> all_methods() { return kMethods; }
 
-std::vector<const Method*> choose_methods(const std::string& list) {
-  const std::vector<std::string> names = names_of_list("methods", list, method_names());
-  std::vector<const Method*> chosen;
+Methods choose_methods(const std::string& list) {
+  std::vector<std::string> known;
+  for (const Method& method : kMethods) known.emplace_back(method.name);
+  const std::vector<std::string> names = names_of_list("methods", list, known);
+  Methods chosen;
   for (std::size_t i = 0; i < kMethods.size(); ++i) {
     if (i < kDefaultMethods ||
         std::find(names.begin(), names.end(), kMethods[i].name) != names.end()) {
@@ -54,6 +155,11 @@ std::vector<const Method*> choose_methods(const std::string& list) {
     }
   }
   return chosen;
+}
+
+bool claims_of_baseline(const Methods& methods, const std::string& baseline) {
+  return baseline != "zero" && any_is(methods, RangeSum::kEffect) &&
+         any_is(methods, RangeSum::kClaimFromZero);
 }
 
 }  // namespace cdt

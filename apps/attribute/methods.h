@@ -1,8 +1,9 @@
-// The attribution methods of cdt-attribute. Everything that goes over methods (files, peaks,
-// columns, summary, tracks) walks this table and the list of those that run; a new method is one
-// row and one scorer.
+// The attribution methods of cdt-attribute, one row of a table each. Whatever goes over methods
+// (files, peaks, columns, summary, tracks, options) walks this table or the rows that run, and
+// reads what it needs to know of a method from its row.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
@@ -10,30 +11,59 @@
 #include <string>
 #include <vector>
 
-#include "apps/attribute/gradient_options.h"
+#include "apps/attribute/options.h"
 #include "apps/common/inference.h"
+#include "io/genome/tracks.h"
 #include "model/explain/attribution.h"
+#include "model/explain/integrated_gradients.h"
 
 namespace cdt {
 
-class IntegrationReport;
+/// What DNA is replaced by: zeros, or the mean window over the data set's enhancers.
+class Baseline {
+ public:
+  /// name: "zero" or "mean".
+  Baseline(Inference& inference, GradientPass& pass, std::string name);
+  const std::string& name() const { return name_; }
+  /// (L, D), after the projector's linear map; computed at the first call. Clears the tape.
+  const std::vector<float>& z();
+
+ private:
+  Inference& inference_;
+  GradientPass& pass_;
+  std::string name_;
+  std::vector<float> z_;
+};
+
+/// One enhancer and the genes wanted for it.
+struct EnhancerWindow {
+  std::int32_t enhancer = 0;
+  Tensor dna;  // (1, L, dna_dim), on the device
+  std::vector<std::int32_t> genes;
+  bool zero_dna = false;              // the DNA is all zeros
+  std::vector<PairWindows> defaults;  // by gene, of the pass that always runs
+
+  /// (L, D), after the projector's linear map; computed at the first call. Clears the tape.
+  const std::vector<float>& z(GradientPass& pass) {
+    if (projected.empty()) projected = pass.project(dna);
+    return projected;
+  }
+  std::vector<float> projected = {};
+};
 
 /// What a scorer may use; all of it outlives the scorer.
 struct ScorerContext {
   Inference& inference;
   Attributor& attributor;
-  std::uint64_t seed = 0;
-  const GradientOptions& options;
   Baseline& baseline;
-  IntegrationReport& integration;  // receives what integrated gradients say of themselves
+  const GradientOptions& options;
+  std::uint64_t seed = 0;
 };
 
-/// One enhancer and the genes wanted for it. The tape is free to use: a scorer clears it.
-struct EnhancerGenes {
-  std::int32_t enhancer = 0;
-  Tensor dna;  // (1, L, dna_dim), on the device
-  const std::vector<std::int32_t>& genes;
-  bool zero_dna = false;  // the DNA is all zeros: scored, but in no mean of the summary
+/// By gene, in order.
+struct MethodScores {
+  std::vector<std::vector<float>> windows;  // (L) each
+  std::vector<Completeness> completeness;   // of a method that adds up, else empty
 };
 
 /// Computes the windows of one method.
@@ -43,23 +73,51 @@ class Scorer {
   virtual ~Scorer() = default;
   Scorer(const Scorer&) = delete;
   Scorer& operator=(const Scorer&) = delete;
-  /// L scores for each gene, in order. They do not depend on which other genes are asked for.
-  virtual std::vector<std::vector<float>> score(const EnhancerGenes& wanted) = 0;
+  /// Scores do not depend on which other genes are asked for. The tape is free to use: a scorer
+  /// clears it.
+  virtual MethodScores score(EnhancerWindow& window) = 0;
   /// What else is to be said about the method, once all scores are made: fields added to its
   /// object in summary.json.
   virtual void describe(nlohmann::ordered_json* /*method*/) const {}
-  /// The same for a reader, a line; empty if there is nothing to say.
-  virtual std::string table() const { return ""; }
+  /// The same as a line of text; empty if there is nothing to say.
+  virtual std::string text() const { return ""; }
+};
+using Scorers = std::vector<std::unique_ptr<Scorer>>;
+
+template <class MethodScorer>
+std::unique_ptr<Scorer> make_scorer(const ScorerContext& context) {
+  return std::make_unique<MethodScorer>(context);
+}
+
+/// What the sum of a method's scores over a range of bins says of the effect of its DNA: nothing, a
+/// claim about it (its size, if the method has no sign), or the effect itself as it was measured.
+enum class RangeSum : std::uint8_t {
+  kNothing,
+  kClaim,
+  kClaimFromZero,  // made for a baseline of zeros: of another it is gradient . (input - baseline)
+  kEffect,
 };
 
+/// Scorers with passes of their own: gradient_scorers.cc, attention_scorers.cc.
+std::unique_ptr<Scorer> make_integrated_gradients(const ScorerContext& context);
+std::unique_ptr<Scorer> make_smoothgrad(const ScorerContext& context);
+std::unique_ptr<Scorer> make_occlusion(const ScorerContext& context);
+std::unique_ptr<Scorer> make_rollout(const ScorerContext& context);
+/// Adds "head_weights" to its object in summary.json: by attention block, mean and standard
+/// deviation of each head's weight over pairs with DNA.
+std::unique_ptr<Scorer> make_gmar(const ScorerContext& context);
+
 struct Method {
-  using Make = std::unique_ptr<Scorer> (*)(const ScorerContext& context);
   const char* name;
-  bool is_signed;                           // peaks and tops then go by the absolute value
-  const char* meaning;                      // one line
-  std::vector<float> PairWindows::*window;  // comes with the default pass, or null:
-  Make make;                                // has a scorer of its own
+  Rgb colour;           // of its tracks and peaks
+  bool is_signed;       // peaks and tops then go by the absolute value
+  const char* meaning;  // one line
+  std::unique_ptr<Scorer> (*make)(const ScorerContext& context);
+  RangeSum range_sum = RangeSum::kNothing;
+  bool adds_up = false;                     // to the prediction's change: gives its completeness
+  std::array<const char*, 2> options = {};  // of the command line that it reads, or null
 };
+using Methods = std::vector<const Method*>;
 
 /// The table; the first two are the defaults, which always run.
 std::span<const Method> all_methods();
@@ -69,12 +127,9 @@ constexpr std::size_t kDefaultMethods = 2;
 
 /// The defaults and the methods named in `list` (comma separated, or "all"), in table order.
 /// InputError naming --methods for a name that is not in the table.
-std::vector<const Method*> choose_methods(const std::string& list);
+Methods choose_methods(const std::string& list);
 
-/// One pair: the prediction, and the scores (L) of each method that runs, in its order.
-struct PairScores {
-  float prediction = 0;
-  std::vector<std::vector<float>> windows;
-};
+/// Is gradient . (input - baseline) asked for, as a claim held against measured effects?
+bool claims_of_baseline(const Methods& methods, const std::string& baseline);
 
 }  // namespace cdt

@@ -1,12 +1,8 @@
 #include "apps/attribute/options.h"
 
 #include <algorithm>
-#include <initializer_list>
 
-#include "apps/attribute/chance.h"
-#include "apps/attribute/gradient_scorers.h"
 #include "apps/attribute/methods.h"
-#include "apps/attribute/rollout_scorers.h"
 #include "apps/common/command_record.h"
 #include "apps/common/inference.h"
 #include "engine/error.h"
@@ -23,39 +19,53 @@ std::string method_names() {
   return names;
 }
 
+/// Whether an option changes anything in this run, and what it needs.
+struct Use {
+  std::string option;
+  bool is_used;
+  std::string needs;
+};
+
+/// Of each option that methods read. --baseline is read by --occlude-region too.
+std::vector<Use> uses_by_methods(const AttributeOptions& options) {
+  const Methods running = choose_methods(options.methods);
+  std::vector<Use> uses;
+  for (const Method& method : all_methods()) {
+    for (const char* option : method.options) {
+      if (option == nullptr) continue;
+      const bool runs = std::find(running.begin(), running.end(), &method) != running.end();
+      const auto use =
+          std::find_if(uses.begin(), uses.end(), [&](const Use& u) { return u.option == option; });
+      if (use == uses.end()) {
+        uses.push_back({option, runs, method.name});
+      } else {
+        use->is_used = use->is_used || runs;
+        use->needs += std::string(" or ") + method.name;
+      }
+    }
+  }
+  for (Use& use : uses) {
+    use.needs += " among --methods";
+    if (use.option != "baseline") continue;
+    use.is_used = use.is_used || !options.gradient.occlude_regions.empty();
+    use.needs = "--occlude-region, or " + use.needs;
+  }
+  return uses;
+}
+
 /// Options that change nothing in this run are a mistake: whoever gave them expects what they do.
 void expect_a_use(const Cli& cli, const AttributeOptions& options) {
-  const Methods methods = choose_methods(options.methods);
-  const auto given = [&](const char* option) { return cli.was_set(option); };
-  const auto runs = [&](std::initializer_list<Method::Make> makers) {
-    return std::any_of(methods.begin(), methods.end(), [&](const Method* method) {
-      return std::find(makers.begin(), makers.end(), method->make) != makers.end();
-    });
-  };
-  const bool replaces = runs({make_integrated_gradients, make_occlusion}) ||
-                        !options.gradient.occlude_regions.empty();
-  const bool rolls = runs({make_rollout, make_gmar});
-  const struct {
-    const char* option;
-    bool is_used;
-    const char* needs;
-  } uses[] = {
-      {"rng", options.choice.sample > 0, "--sample"},
-      {"baseline", replaces,
-       "--occlude-region, or integrated_gradients or occlusion among --methods"},
-      {"occlude-bins", runs({make_occlusion}), "occlusion among --methods"},
-      {"smooth-samples", runs({make_smoothgrad}), "smoothgrad among --methods"},
-      {"smooth-noise", runs({make_smoothgrad}), "smoothgrad among --methods"},
-      {"rollout-end", rolls, "attention_rollout or attention_gmar among --methods"},
-      {"gmar-norm", runs({make_gmar}), "attention_gmar among --methods"},
-      {"path-heads", options.gradient.paths || !options.gradient.path_heads, "--paths"},
-      {"maps-per-head", !options.maps.list.empty() || !options.maps.per_head, "--maps"},
-      {"map-pairs", !options.maps.list.empty(), "--maps"},
-  };
-  for (const auto& use : uses) {
-    if (!given(use.option) || use.is_used) continue;
-    throw InputError("command line", std::string("--") + use.option,
-                     std::string("changes nothing here: it needs ") + use.needs);
+  const GradientOptions& gradient = options.gradient;
+  const MapChoice& maps = options.maps;
+  std::vector<Use> uses = uses_by_methods(options);
+  uses.push_back({"rng", options.choice.sample > 0, "--sample"});
+  uses.push_back({"path-heads", gradient.paths || !gradient.path_heads, "--paths"});
+  uses.push_back({"maps-per-head", !maps.list.empty() || !maps.per_head, "--maps"});
+  uses.push_back({"map-pairs", !maps.list.empty(), "--maps"});
+  for (const Use& use : uses) {
+    if (use.is_used || !cli.was_set(use.option)) continue;
+    throw InputError("command line", "--" + use.option,
+                     "changes nothing here: it needs " + use.needs);
   }
 }
 
@@ -82,6 +92,43 @@ void add_map_options(Cli* cli, MapChoice* maps) {
   cli->flag("maps-per-head", &maps->per_head, "write each head's map, not their mean");
   cli->option("map-pairs", &maps->pairs, "maps of the enhancers of the first N pairs");
   cli->range("map-pairs", 1, 100000);
+}
+
+void add_gradient_options(Cli* cli, GradientOptions* options) {
+  cli->option("baseline", &options->baseline,
+              "of integrated gradients and occlusion: zero, or the mean window of the data set");
+  cli->choice("baseline", {"zero", "mean"});
+  cli->option("occlude-bins", &options->occlude_bins,
+              "bins that occlusion replaces at a time; 1 is bin by bin");
+  cli->range("occlude-bins", 1, 1e9);
+  cli->option("occlude-region", &options->occlude_regions,
+              "predict with this region replaced by the baseline, into occlusion_regions.tsv: bins "
+              "FIRST-LAST from 0, or chr8:127700001-127701000, first and last base from 1; may be "
+              "repeated");
+  cli->option(
+      "rollout-end", &options->rollout_end,
+      "row that attention_rollout and attention_gmar end in: rna, the gene's of dna_to_rna, "
+      "or dna-pool, that of DNA pooling, which the prediction reads directly");
+  cli->choice("rollout-end", {"rna", "dna-pool"});
+  cli->option("gmar-norm", &options->gmar_norm,
+              "norm of the gradients at the maps that weights the heads of attention_gmar");
+  cli->choice("gmar-norm", {"l1", "l2"});
+  cli->option("smooth-samples", &options->smooth_samples, "noisy copies that SmoothGrad averages");
+  cli->range("smooth-samples", 1, 65536);
+  cli->option("smooth-noise", &options->smooth_noise,
+              "standard deviation of SmoothGrad's noise as a share of the DNA input's range");
+  cli->range("smooth-noise", 0, 1000);
+  cli->flag(
+      "paths", &options->paths,
+      "split each gradient by its way to DNA, direct, via RNA, via protein, into paths.npy (norms) "
+      "and paths_product.npy (gradient x input, which adds up)");
+  cli->flag(
+      "path-heads", &options->path_heads,
+      "with --paths: split what goes via RNA and protein by head of the cross-attention to DNA, "
+      "values and pattern, into path_heads.tsv");
+  cli->flag("gene-gradients", &options->gene_gradients,
+            "gradient norms at the RNA and protein inputs, into rna_gradient.npy and "
+            "protein_gradient.npy");
 }
 
 }  // namespace

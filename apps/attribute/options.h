@@ -7,12 +7,29 @@
 #include <vector>
 
 #include "apps/attribute/choice.h"
-#include "apps/attribute/gradient_options.h"
-#include "apps/attribute/maps.h"
 #include "apps/common/cli.h"
 #include "model/checkpoint.h"
+#include "model/stats/null_tests.h"
 
 namespace cdt {
+
+/// Of the methods beyond the defaults, and of passes besides the methods.
+struct GradientOptions {
+  std::string baseline = "zero";
+  std::int64_t occlude_bins = 8;
+  std::int64_t smooth_samples = 25;
+  double smooth_noise = 0.1;
+  std::string rollout_end = "rna";
+  std::string gmar_norm = "l1";
+  bool paths = false, path_heads = false, gene_gradients = false;
+  std::vector<std::string> occlude_regions;
+};
+
+struct MapChoice {
+  std::string list;        // names or "all"; "": no maps
+  bool per_head = false;   // else mean over heads
+  std::int64_t pairs = 1;  // of the enhancers of the first pairs
+};
 
 struct AttributeOptions {
   CommonOptions common;
@@ -23,11 +40,13 @@ struct AttributeOptions {
   std::int64_t null_replicates = 9999;
   MapChoice maps;
   GradientOptions gradient;
-  double temperature = 0.0;
+  double temperature = 0.0;  // of attention_sharpened.npy; 0: none
   std::string methods;
   std::vector<std::string> annotations;
   std::filesystem::path chrom_sizes;
   std::string command;  // the content of command.json
+
+  NullOptions nulls() const { return {null_replicates, choice.seed}; }
 };
 
 /// False if the program is to end with *exit_code, as Cli::parse(). InputError for an option that

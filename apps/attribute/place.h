@@ -1,51 +1,58 @@
-// Where the pairs and bins of an attribution lie on the genome.
+// Where pairs, bins and regions of an attribution lie on the genome.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "io/dataset/dataset.h"
 #include "io/genome/assembly.h"
 #include "io/genome/locus.h"
+#include "model/explain/occlusion.h"
 #include "model/stats/profile.h"
 
 namespace cdt {
 
-inline const Enhancer& enhancer_of(const Dataset& data, const Pair& pair) {
-  return data.enhancers[static_cast<std::size_t>(pair.enhancer)];
+inline const Enhancer& enhancer_of(const Dataset& data, std::int32_t enhancer) {
+  return data.enhancers[static_cast<std::size_t>(enhancer)];
 }
-
+inline const Enhancer& enhancer_of(const Dataset& data, const Pair& pair) {
+  return enhancer_of(data, pair.enhancer);
+}
 inline const std::string& gene_of(const Dataset& data, const Pair& pair) {
   return data.genes[static_cast<std::size_t>(pair.gene)];
+}
+/// ENHANCER:GENE, as --pair takes it.
+inline std::string pair_name(const Dataset& data, const Pair& pair) {
+  return enhancer_of(data, pair).name + ":" + gene_of(data, pair);
 }
 
 /// Position of a bin's left edge; may be negative.
 inline std::int64_t bin_start(const Dataset& data, const Enhancer& enhancer, std::int64_t bin) {
   return enhancer.centre() + offset_bp(bin, data.bins, data.bin_bp);
 }
-inline std::int64_t bin_start(const Dataset& data, const Pair& pair, std::int64_t bin) {
-  return bin_start(data, enhancer_of(data, pair), bin);
-}
 
 /// The part of a bin, or of the whole window, that lies on its chromosome (io/genome/locus.h).
-inline Locus bin_interval(const Dataset& data, const ChromosomeSizes& sizes, const Pair& pair,
-                          std::int64_t bin) {
-  const Enhancer& e = enhancer_of(data, pair);
-  const std::int64_t start = bin_start(data, e, bin);
-  return on_chromosome({e.chrom, start, start + data.bin_bp, ""}, sizes.size(e.chrom));
-}
-inline Locus window_interval(const Dataset& data, const ChromosomeSizes& sizes, const Pair& pair) {
-  const Enhancer& e = enhancer_of(data, pair);
-  return on_chromosome({e.chrom, bin_start(data, e, 0), bin_start(data, e, data.bins), e.name},
-                       sizes.size(e.chrom));
-}
+Locus bin_interval(const Dataset& data, const ChromosomeSizes& sizes, const Pair& pair,
+                   std::int64_t bin);
+Locus window_interval(const Dataset& data, const ChromosomeSizes& sizes, const Pair& pair);
 
-/// Fields with tabs between them, and a line end.
-inline std::string tab_separated(const std::vector<std::string>& fields) {
-  std::string out;
-  for (const std::string& field : fields) out += (out.empty() ? "" : "\t") + field;
-  return out + "\n";
-}
+/// A region of --occlude-region: either bins, the same of every window, or bases of a chromosome.
+struct Region {
+  std::string text;                 // "18-20", or locus_text()
+  std::string chrom;                // empty: bins
+  std::int64_t begin = 0, end = 0;  // half open: bins, or bases from 0
+
+  /// The bins it covers of an enhancer's window; none if the window does not hold all of it. Bases
+  /// cover the bins they share one with.
+  std::optional<BinRange> bins_in(const Dataset& data, std::int32_t enhancer) const;
+};
+
+/// "18-20" (bins, last included) or a locus as people read it (io/genome/locus.h). InputError
+/// naming --occlude-region: neither of these, past the window, past the end of the chromosome as
+/// far as `sizes` knows it, the same bins or bases twice, or in no window of the pairs.
+std::vector<Region> choose_regions(const std::vector<std::string>& texts, const Dataset& data,
+                                   const ChromosomeSizes& sizes, const std::vector<Pair>& pairs);
 
 }  // namespace cdt

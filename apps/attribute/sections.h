@@ -1,38 +1,97 @@
-// The reports that a run has only with --annotations or with truth.json.
+// An attribution is a list of sections: each takes the numbers of one enhancer after the other, and
+// at the end writes its files, its part of summary.json and its text.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "apps/attribute/annotation_report.h"
-#include "apps/attribute/numbers.h"
-#include "apps/attribute/truth_scores.h"
-#include "model/stats/null_tests.h"
+#include "apps/attribute/options.h"
+#include "apps/attribute/passes.h"
+#include "io/dataset/truth.h"
+#include "io/genome/annotations.h"
+#include "io/genome/assembly.h"
 
 namespace cdt {
 
-class Sections {
+class Section {
  public:
-  /// annotations: empty without --annotations. data, sizes and truth outlive the object.
-  Sections(const std::filesystem::path& directory, const Dataset& data,
-           const ChromosomeSizes& sizes, const std::optional<Truth>& truth, const Methods& methods,
-           std::vector<Annotations> annotations, const NullOptions& options);
+  Section() = default;
+  virtual ~Section() = default;
+  Section(const Section&) = delete;
+  Section& operator=(const Section&) = delete;
 
-  void add(const PairNumbers& numbers, const PairScores& scores);
-  /// After the last pair: brings annotations.tsv to its name, or removes that of an earlier run,
-  /// and adds the keys of the reports to summary.json's content.
-  void finish(nlohmann::ordered_json* summary);
-  /// The same for a reader.
-  std::string table() const;
-
- private:
-  std::filesystem::path rows_;
-  std::optional<AnnotationReport> annotations_;
-  std::optional<TruthScores> truth_;
+  /// Of the files it will write, at least.
+  virtual std::uint64_t bytes() const { return 0; }
+  /// Enhancers come in the order of the pairs. Large files are streamed under temporary names.
+  virtual void add(const EnhancerResult& result) = 0;
+  /// After the last enhancer: brings the files to their names and adds keys to summary.json.
+  virtual void finish(nlohmann::ordered_json* summary) = 0;
+  /// Lines for standard output; after finish(), as the two below.
+  virtual std::string text() const { return ""; }
+  /// A line on what is doubtful; empty if nothing is.
+  virtual std::string warning() const { return ""; }
+  /// A line on what is incomplete, which makes the exit code 1; empty if nothing is.
+  virtual std::string failure() const { return ""; }
 };
+using Sections = std::vector<std::unique_ptr<Section>>;
+
+/// What sections are made of; all that is referred to outlives them.
+struct SectionContext {
+  const std::filesystem::path& folder;
+  const AttributeOptions& options;
+  const CdtConfig& config;
+  const Dataset& data;
+  const ChromosomeSizes& sizes;
+  const std::vector<Pair>& pairs;  // all that will come
+  const Methods& methods;
+  const Scorers& scorers;  // by method; there when the first enhancer is
+  const std::optional<Truth>& truth;
+  const std::vector<Annotations>& annotations;
+  const std::vector<Region>& regions;
+
+  /// Of float32 arrays with a row of `width` values for each pair.
+  std::uint64_t array_bytes(std::int64_t width) const {
+    return pairs.size() * static_cast<std::uint64_t>(width) * sizeof(float);
+  }
+};
+
+/// The numbers of all pairs, and what the methods say of themselves. First in the list: it makes
+/// summary.json.
+std::unique_ptr<Section> make_summary(const SectionContext& context);
+/// pairs.tsv, peaks.tsv, the scores of each method and attention_sharpened.npy.
+std::unique_ptr<Section> make_score_files(const SectionContext& context);
+/// --maps: "attention_maps". InputError for an unknown map.
+std::unique_ptr<Section> make_maps(const SectionContext& context);
+/// --annotations: which annotated elements the peaks hit.
+std::unique_ptr<Section> make_annotations(const SectionContext& context);
+/// With truth.json: "truth_scores".
+std::unique_ptr<Section> make_truth_scores(const SectionContext& context);
+/// Of a method that adds up: "integrated_gradients", integrated_gradients.tsv.
+std::unique_ptr<Section> make_completeness(const SectionContext& context);
+/// --paths: "paths", paths.npy, paths_product.npy; with --path-heads path_heads.tsv.
+std::unique_ptr<Section> make_paths(const SectionContext& context);
+/// --gene-gradients: rna_gradient.npy, protein_gradient.npy.
+std::unique_ptr<Section> make_gene_gradients(const SectionContext& context);
+/// Of a method that measures effects: "occlusion_vs_gradient".
+std::unique_ptr<Section> make_effect_correlations(const SectionContext& context);
+/// --occlude-region: "occlusion_regions", occlusion_regions.tsv.
+std::unique_ptr<Section> make_regions(const SectionContext& context);
+/// tracks/, for genome browsers.
+std::unique_ptr<Section> make_tracks(const SectionContext& context);
+
+/// An earlier attribution is about to be replaced: its files go, summary.json first, so that it is
+/// not taken for whole any more.
+void remove_earlier_attribution(const std::filesystem::path& folder);
+/// Removes the files of a folder whose names `is_ours`, and the folder if it is empty then.
+void remove_files(const std::filesystem::path& folder,
+                  const std::function<bool(const std::string& name)>& is_ours);
+
+/// Largest error of a path split that rounding explains, by --precision.
+double additivity_gate(const std::string& precision);
 
 }  // namespace cdt

@@ -1,294 +1,239 @@
-// The summary of cdt-attribute as JSON and as a table.
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <functional>
-#include <nlohmann/json.hpp>
-#include <numeric>
+#include "apps/attribute/summary.h"
 
-#include "apps/attribute/numbers.h"
-#include "apps/common/format.h"
-#include "io/format/text.h"
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "apps/attribute/place.h"
+#include "apps/common/gene_training.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr std::array<const char*, kWindowStates> kStateKeys{"defined", "zero_dna", "one_bin",
-                                                            "zero", "equal"};
-
-std::int64_t undefined_of(const MethodSummary& m) {
-  return std::accumulate(m.states.begin() + 1, m.states.end(), std::int64_t{0});
-}
-
-Json method_json(const MethodSummary& m) {
-  Json why = Json::object();
-  for (std::size_t state = 1; state < kWindowStates; ++state) {
-    why[kStateKeys[state]] = m.states[state];
-  }
-  return {{"n", m.n},
-          {"undefined", undefined_of(m)},
-          {"undefined_why", why},
-          {"peak_distance_bp",
-           {{"mean", m.distance_mean_bp},
-            {"median", m.distance_median_bp},
-            {"share_within_50kb", m.share_near}}},
-          {"peak_in_outer_5_percent", m.edge_share},
-          {"entropy_nats", m.entropy},
-          {"effective_bins", m.effective_bins},
-          {"peak_over_uniform", m.peak_over_uniform}};
-}
-
-/// Expectations under random peaks, with the standard error of a mean over `pairs` of them, which
-/// are those with a peak of both attention and gradient.
-Json random_json(const RandomPeaks& r, std::int64_t pairs) {
-  const double root = std::sqrt(static_cast<double>(pairs));
-  return {{"n", pairs},
-          {"peak_distance_bp",
-           {{"mean", r.distance_mean_bp},
-            {"mean_standard_error", r.distance_sd_bp / root},
-            {"median", r.distance_median_bp},
-            {"share_within_50kb", r.share_near}}},
-          {"peak_in_outer_5_percent", r.edge_share},
-          {"top_overlap", {{"mean", r.overlap_mean}, {"mean_standard_error", r.overlap_sd / root}}},
-          {"distance_between_peaks_bp",
-           {{"mean", r.between_mean_bp}, {"median", r.between_median_bp}}}};
-}
-
-double share(std::int64_t count, std::int64_t of) {
-  return static_cast<double>(count) / static_cast<double>(of);
-}
-
-Json methods_json(const Summary& s) {
-  Json out = Json::object();
-  for (std::size_t i = 0; i < s.methods.size(); ++i) {
-    Json& method = out[s.methods[i]->name];
-    method = {{"meaning", s.methods[i]->meaning}, {"signed", s.methods[i]->is_signed}};
-    method.update(method_json(s.by_method[i]));
-    method.update(chance_json(s.chance[i]));
+/// Of the pairs whose windows of these methods are all defined.
+std::vector<double> collect(const std::vector<PairNumbers>& numbers,
+                            const std::vector<std::size_t>& methods,
+                            const std::function<double(const PairNumbers&)>& value) {
+  std::vector<double> out;
+  for (const PairNumbers& n : numbers) {
+    const bool counts = std::all_of(methods.begin(), methods.end(),
+                                    [&](std::size_t m) { return n.windows[m].defined(); });
+    if (counts) out.push_back(value(n));
   }
   return out;
 }
 
-Json edge_json(const Summary& s) {
-  Json out = Json::object();
-  for (std::size_t i = 0; i < s.methods.size(); ++i) {
-    out[s.methods[i]->name] = s.by_method[i].edge_share;
+MethodSummary summarise_method(const std::vector<PairNumbers>& numbers, std::size_t method,
+                               const Dataset& data) {
+  const auto concentration = [&](double Concentration::*field) {
+    return mean(collect(numbers, {method}, [&](const PairNumbers& n) {
+      return n.windows[method].concentration.*field;
+    }));
+  };
+  std::vector<std::int64_t> peaks;
+  StateCounts states{};
+  for (const PairNumbers& n : numbers) {
+    const WindowNumbers& window = n.windows[method];
+    ++states[static_cast<std::size_t>(window.state)];
+    if (window.defined()) peaks.push_back(window.peak());
   }
-  out["uniform"] = s.random.edge_share;
+  const PeakStatistics p = peak_statistics(peaks, {data.bins, data.bin_bp, kNearBp});
+  return {static_cast<std::int64_t>(peaks.size()),
+          states,
+          p.distance_mean_bp,
+          p.distance_median_bp,
+          p.share_near,
+          p.edge_share,
+          concentration(&Concentration::entropy),
+          concentration(&Concentration::effective_bins),
+          concentration(&Concentration::peak_over_uniform)};
+}
+
+/// Mean of the defined values, enhancers drawn for its interval.
+MeanInterval mean_interval(const std::vector<PairNumbers>& numbers, const NullOptions& options,
+                           const std::function<double(const PairNumbers&)>& value) {
+  std::vector<double> values;
+  std::vector<std::int32_t> enhancers;
+  for (const PairNumbers& n : numbers) {
+    const double v = value(n);
+    if (std::isnan(v)) continue;
+    values.push_back(v);
+    enhancers.push_back(n.pair.enhancer);
+  }
+  if (values.empty()) return {kNaN, {kNaN, kNaN}};
+  return {mean(values), bootstrap_mean(values, enhancers, {.seed = options.seed})};
+}
+
+MethodChance method_chance(const std::vector<PairNumbers>& numbers, std::size_t method,
+                           const Dataset& data, const NullOptions& options) {
+  std::map<std::int32_t, std::vector<std::int64_t>> by_enhancer;
+  for (const PairNumbers& n : numbers) {
+    const WindowNumbers& window = n.windows[method];
+    if (window.defined()) by_enhancer[n.pair.enhancer].push_back(window.peak());
+  }
+  PeakGroups groups;
+  for (const auto& [enhancer, peaks] : by_enhancer) groups.push_back(peaks);
+  const auto interval = [&](double Concentration::*field) {
+    return mean_interval(numbers, options,
+                         [&](const PairNumbers& n) {
+                           const WindowNumbers& window = n.windows[method];
+                           return window.defined() ? window.concentration.*field : kNaN;
+                         })
+        .interval;
+  };
+  const PeakWindow window{data.bins, data.bin_bp, kNearBp};
+  return {peak_intervals(groups, window, {.seed = options.seed}),
+          interval(&Concentration::entropy),
+          interval(&Concentration::effective_bins),
+          interval(&Concentration::peak_over_uniform),
+          uniform_peak_tests(groups, window, options),
+          shifted_peak_tests(groups, window, options)};
+}
+
+Agreement agreement_of(const std::vector<PairNumbers>& numbers, std::size_t first,
+                       std::size_t second, std::size_t correlation, const Dataset& data,
+                       const NullOptions& options) {
+  std::vector<TopPair> tops;
+  const auto counts = [&](const PairNumbers& n) {
+    return n.windows[first].defined() && n.windows[second].defined();
+  };
+  for (const PairNumbers& n : numbers) {
+    if (counts(n)) tops.push_back({n.windows[first].top, n.windows[second].top, n.pair.enhancer});
+  }
+  Agreement a;
+  a.first = first;
+  a.second = second;
+  a.n = static_cast<std::int64_t>(tops.size());
+  a.undefined = static_cast<std::int64_t>(numbers.size()) - a.n;
+  a.hypergeometric = hypergeometric_overlap_test(tops, std::min(kTopBins, data.bins), data.bins);
+  a.shifted = shifted_overlap_test(tops, data.bins, options);
+  const auto mean_of = [&](const std::function<double(const PairNumbers&)>& value) {
+    return mean_interval(numbers, options,
+                         [&](const PairNumbers& n) { return counts(n) ? value(n) : kNaN; });
+  };
+  a.overlap = mean_of([&](const PairNumbers& n) {
+    return static_cast<double>(overlap(n.windows[first].top, n.windows[second].top));
+  });
+  a.pearson = mean_of([&](const PairNumbers& n) { return n.correlations[correlation].pearson; });
+  a.spearman = mean_of([&](const PairNumbers& n) { return n.correlations[correlation].spearman; });
+  a.between_bp = mean_of([&](const PairNumbers& n) {
+    return static_cast<double>(std::llabs(n.windows[first].peak() - n.windows[second].peak()) *
+                               data.bin_bp);
+  });
+  return a;
+}
+
+void summarise_defaults(const std::vector<PairNumbers>& numbers, const Dataset& data, Summary* s) {
+  const std::vector<std::size_t> both{kAttention, kGradient};
+  const std::vector<double> shared = collect(numbers, both, [](const PairNumbers& n) {
+    return static_cast<double>(n.shared_top.value_or(0));
+  });
+  s->compared = static_cast<std::int64_t>(shared.size());
+  s->overlap_mean = mean(shared);
+  s->overlap_median = median(shared);
+  if (!shared.empty()) {
+    s->overlap_min = static_cast<std::int64_t>(*std::min_element(shared.begin(), shared.end()));
+    s->overlap_max = static_cast<std::int64_t>(*std::max_element(shared.begin(), shared.end()));
+  }
+  const std::vector<double> between = collect(numbers, both, [&](const PairNumbers& n) {
+    return static_cast<double>(
+        std::llabs(n.windows[kAttention].peak() - n.windows[kGradient].peak()) * data.bin_bp);
+  });
+  s->between_mean_bp = mean(between);
+  s->between_median_bp = median(between);
+}
+
+bool near_one(std::int64_t peak, const std::vector<std::int64_t>& sites) {
+  return std::any_of(sites.begin(), sites.end(),
+                     [&](std::int64_t site) { return std::llabs(peak - site) <= kSiteTolerance; });
+}
+
+/// Share of the bins from which a site is near.
+double share_of_near_bins(std::int64_t bins, const std::vector<std::int64_t>& sites) {
+  std::int64_t near = 0;
+  for (std::int64_t bin = 0; bin < bins; ++bin) near += near_one(bin, sites) ? 1 : 0;
+  return static_cast<double>(near) / static_cast<double>(bins);
+}
+
+void add_pair(SiteHits* hits, const PairNumbers& n, const std::vector<std::int64_t>& sites,
+              std::int64_t bins) {
+  if (sites.empty() || n.zero_dna) return;
+  ++hits->pairs;
+  for (std::size_t i = 0; i < n.windows.size(); ++i) {
+    if (!n.windows[i].defined()) continue;
+    ++hits->n[i];
+    hits->hits[i] += near_one(n.windows[i].peak(), sites) ? 1 : 0;
+  }
+  hits->random_share += share_of_near_bins(bins, sites);
+}
+
+/// Pairs that truth.json does not list are left out.
+TruthSummary compare(const std::vector<PairNumbers>& numbers, const Truth& truth, bool with_effect,
+                     const Dataset& data) {
+  TruthSummary out;
+  for (SiteHits* hits : {&out.causal, &out.decoy}) {
+    hits->n.resize(numbers.front().windows.size());
+    hits->hits.resize(numbers.front().windows.size());
+  }
+  for (const PairNumbers& n : numbers) {
+    const std::string& enhancer = enhancer_of(data, n.pair).name;
+    const std::string& gene = gene_of(data, n.pair);
+    const auto effect = truth.has_effect.find({enhancer, gene});
+    const auto sites = truth.sites.find(enhancer);
+    if (effect == truth.has_effect.end() || sites == truth.sites.end()) continue;
+    if (effect->second != with_effect) continue;
+    add_pair(&out.causal, n, sites->second.causal, data.bins);
+    add_pair(&out.decoy, n, sites->second.decoy, data.bins);
+  }
+  for (SiteHits* hits : {&out.causal, &out.decoy}) {
+    hits->random_share /= static_cast<double>(hits->pairs);
+  }
   return out;
-}
-
-Json hits_json(const SiteHits& h, const Methods& methods) {
-  Json out = {{"n", h.pairs}};
-  for (std::size_t i = 0; i < methods.size(); ++i) {
-    const std::string name = methods[i]->name;
-    out[name + "_n"] = h.n[i];
-    out[name + "_hits"] = h.hits[i];
-    out[name + "_share"] = share(h.hits[i], h.n[i]);
-  }
-  out["random_share"] = h.random_share;
-  return out;
-}
-
-/// How often each method's peak lies at a site.
-std::string hits_rows(const TruthSummary& truth, const Methods& methods) {
-  const auto cell = [](const SiteHits& h, std::size_t method) {
-    if (h.pairs == 0) return std::string("no such site");
-    if (h.n[method] == 0) return std::string("no peak");
-    return text("%lld of %lld (%.1f %%)", static_cast<long long>(h.hits[method]),
-                static_cast<long long>(h.n[method]), 100.0 * share(h.hits[method], h.n[method]));
-  };
-  const auto row = [](const char* name, const std::string& causal, const std::string& decoy) {
-    return text("%-20s  %-20s  %s\n", name, causal.c_str(), decoy.c_str());
-  };
-  std::string out = text("pairs with a planted effect, peak within %lld bins of the\n",
-                         static_cast<long long>(kSiteTolerance));
-  if (truth.causal.pairs == 0) return out + "  no such pair chosen\n";
-  out += row("", "causal site", "decoy site");
-  for (std::size_t i = 0; i < methods.size(); ++i) {
-    out += row(methods[i]->name, cell(truth.causal, i), cell(truth.decoy, i));
-  }
-  const auto random = [](const SiteHits& h) {
-    return h.pairs == 0 ? "-" : text("%.1f %%", 100.0 * h.random_share);
-  };
-  return out + row("a random bin", random(truth.causal), random(truth.decoy));
-}
-
-/// Where the peaks lie, by method, p from the weaker of the two nulls.
-std::string peak_rows(const Summary& s) {
-  const RandomPeaks& r = s.random;
-  std::string out = text("%-20s %6s %7s %14s %7s %7s %9s %7s %7s %7s\n", "peak", "n", "mean kb",
-                         "95 % interval", "p", "median", "% <=50 kb", "p", "% edge", "p");
-  for (std::size_t i = 0; i < s.chance.size(); ++i) {
-    const MethodSummary& m = s.by_method[i];
-    const MethodChance& c = s.chance[i];
-    const Interval& bp = c.peaks.distance_mean_bp;
-    const auto p = [&](NullTest PeakTests::*test) {
-      return " " + p_cell(weaker_test(c.uniform.*test, c.shifted.*test).p, 7);
-    };
-    out += text("%-20s %6lld ", s.methods[i]->name, static_cast<long long>(m.n)) +
-           number_cell(m.distance_mean_bp / 1e3, 7, 1) + " " +
-           interval_cell({bp.low / 1e3, bp.high / 1e3}, 14, 1) + p(&PeakTests::distance_mean_bp) +
-           " " + number_cell(m.distance_median_bp / 1e3, 7, 1) + " " +
-           number_cell(100.0 * m.share_near, 9, 1) + p(&PeakTests::share_near) + " " +
-           number_cell(100.0 * m.edge_share, 7, 1) + p(&PeakTests::edge_share) + "\n";
-  }
-  return out + text("%-20s %6s %7.1f %14s %7s %7.1f %9.1f %7s %7.1f\n", "a random bin", "",
-                    r.distance_mean_bp / 1e3, "", "", r.distance_median_bp / 1e3,
-                    100.0 * r.share_near, "", 100.0 * r.edge_share);
-}
-
-/// How sharp the windows are.
-std::string sharpness_rows(const Summary& s) {
-  std::string out =
-      text("%-20s %6s %14s %14s\n", "window", "n", "effective bins", "peak / uniform");
-  for (std::size_t i = 0; i < s.methods.size(); ++i) {
-    out += text("%-20s %6lld ", s.methods[i]->name, static_cast<long long>(s.by_method[i].n)) +
-           number_cell(s.by_method[i].effective_bins, 14, 1) + " " +
-           number_cell(s.by_method[i].peak_over_uniform, 14, 2) + "\n";
-  }
-  return out;
-}
-
-/// The two tops of every two methods.
-std::string agreement_rows(const Summary& s) {
-  std::string out = text("%-42s %6s %6s %15s %7s %7s %9s\n",
-                         text("top %lld bins shared", static_cast<long long>(s.top)).c_str(), "n",
-                         "mean", "95 % interval", "fold", "p", "Spearman");
-  for (const Agreement& a : s.agreement) {
-    const std::string name =
-        std::string(s.methods[a.first]->name) + ", " + s.methods[a.second]->name;
-    out += text("%-42s %6lld ", name.c_str(), static_cast<long long>(a.n)) +
-           number_cell(a.overlap.mean, 6, 2) + " " + interval_cell(a.overlap.interval, 15, 2) +
-           " " + number_cell(a.overlap.mean / a.hypergeometric.expectation, 7, 2) + " " +
-           p_cell(weaker_test(a.hypergeometric, a.shifted).p, 7) + " " +
-           number_cell(a.spearman.mean, 9, 3) + "\n";
-  }
-  return out;
-}
-
-/// The windows that are in none of the rows below though their pairs have DNA: a line per method.
-std::string undefined_rows(const Summary& s) {
-  std::string out;
-  for (std::size_t i = 0; i < s.methods.size(); ++i) {
-    std::string why;
-    for (const WindowState state :
-         {WindowState::kOneBin, WindowState::kZero, WindowState::kEqual}) {
-      const std::int64_t count = s.by_method[i].states[static_cast<std::size_t>(state)];
-      if (count == 0) continue;
-      why += why.empty() ? "of " : ", of ";
-      why += number_of(count, "pair") + " " + meaning_of(state);
-    }
-    if (!why.empty()) {
-      out += text("undefined, without a peak, left out: %s %s\n", s.methods[i]->name, why.c_str());
-    }
-  }
-  return out;
-}
-
-/// Which p stand in the rows above, and what resampling leaves open of them.
-std::string p_line(const Summary& s) {
-  double error = std::nan("");
-  const auto add = [&](const NullTest& a, const NullTest& b) {
-    error = std::fmax(error, weaker_test(a, b).p_error);
-  };
-  for (const MethodChance& c : s.chance) {
-    for (const auto test :
-         {&PeakTests::distance_mean_bp, &PeakTests::share_near, &PeakTests::edge_share}) {
-      add(c.uniform.*test, c.shifted.*test);
-    }
-  }
-  for (const Agreement& a : s.agreement) add(a.hypergeometric, a.shifted);
-  std::string out =
-      "p: two-sided, the larger of uniform or hypergeometric (exact) and of circular shifts\n";
-  if (std::isnan(error)) return out;
-  const double floor = two_sided(1.0 / (1.0 + static_cast<double>(s.replicates)), 1.0);
-  return out +
-         text(
-             "Monte Carlo error of p: %.1g at most, of %lld draws; %.2g is the smallest p they can "
-             "give: read it as \u2264\n",
-             error, static_cast<long long>(s.replicates), floor);
-}
-
-/// What "-" stands for in the rows above; empty where none does.
-std::string reasons(const Summary& s) {
-  std::vector<std::string> out;
-  const auto add = [&](bool applies, const char* reason) {
-    if (applies) out.emplace_back(reason);
-  };
-  const auto any_agreement = [&](const std::function<bool(const Agreement&)>& is_undefined) {
-    return std::any_of(s.agreement.begin(), s.agreement.end(), is_undefined);
-  };
-  add(std::any_of(s.chance.begin(), s.chance.end(),
-                  [](const MethodChance& c) { return !is_defined(c.peaks.distance_mean_bp); }),
-      "an interval needs pairs of two enhancers with a peak");
-  add(std::any_of(s.chance.begin(), s.chance.end(),
-                  [](const MethodChance& c) { return std::isnan(c.shifted.edge_share.p); }),
-      "p needs a peak");
-  add(any_agreement([](const Agreement& a) { return a.n == 0; }),
-      "an agreement needs a pair with a peak of both");
-  std::string line;
-  for (const std::string& reason : out) line += (line.empty() ? "-: undefined; " : ", ") + reason;
-  return line.empty() ? line : line + "\n";
 }
 
 }  // namespace
 
-Json summary_json(const Summary& s) {
-  Json out = {{"format", "cdt-attribution"},
-              {"version", 1},
-              {"pairs", s.pairs},
-              {"enhancers", s.enhancers},
-              {"bins", s.bins},
-              {"bin_bp", s.bin_bp},
-              {"pairs_with_zero_dna", s.zero_dna},
-              {"pairs_of_untrained_genes", s.untrained ? Json(*s.untrained) : Json()},
-              {"zero_dna_left_out", s.zero_dna},
-              {"null_replicates", s.replicates},
-              {"top", s.top},
-              {"attention", method_json(s.by_method[kAttention])},
-              {"gradient", method_json(s.by_method[kGradient])},
-              {"methods", methods_json(s)},
-              {"top_overlap",
-               {{"n", s.compared},
-                {"mean", s.overlap_mean},
-                {"share", s.overlap_mean / static_cast<double>(s.top)},
-                {"median", s.overlap_median},
-                {"min", s.compared > 0 ? Json(s.overlap_min) : Json()},
-                {"max", s.compared > 0 ? Json(s.overlap_max) : Json()}}},
-              {"distance_between_peaks_bp",
-               {{"n", s.compared}, {"mean", s.between_mean_bp}, {"median", s.between_median_bp}}},
-              {"random_peaks", random_json(s.random, s.compared)},
-              {"edge_share", edge_json(s)},
-              {"agreement", agreements_json(s.agreement, s.methods, s.top)}};
-  if (s.with_effect && s.without_effect) {
-    out["planted_sites"] = {{"tolerance_bins", kSiteTolerance},
-                            {"causal", hits_json(s.with_effect->causal, s.methods)},
-                            {"decoy", hits_json(s.with_effect->decoy, s.methods)},
-                            {"pairs_without_effect",
-                             {{"causal", hits_json(s.without_effect->causal, s.methods)},
-                              {"decoy", hits_json(s.without_effect->decoy, s.methods)}}}};
+Summary summarise(const std::vector<PairNumbers>& numbers, const Methods& methods,
+                  const Dataset& data, const std::optional<Truth>& truth,
+                  const NullOptions& options) {
+  CDT_CHECK(!numbers.empty(), "a summary needs pairs");
+  Summary s;
+  s.pairs = static_cast<std::int64_t>(numbers.size());
+  s.bins = data.bins;
+  s.bin_bp = data.bin_bp;
+  s.top = std::min(kTopBins, data.bins);
+  s.replicates = options.replicates;
+  s.methods = methods;
+  const GeneTraining training(data);
+  std::int64_t untrained = 0;
+  std::set<std::int32_t> enhancers;
+  for (const PairNumbers& n : numbers) {
+    enhancers.insert(n.pair.enhancer);
+    s.zero_dna += n.zero_dna ? 1 : 0;
+    untrained += training.is_untrained(n.pair.gene) ? 1 : 0;
   }
-  return out;
-}
-
-std::string summary_table(const Summary& s) {
-  std::string out = number_of(s.pairs, "pair") + ", " + number_of(s.enhancers, "enhancer") + ", " +
-                    number_of(s.bins, "bin") + " of " + std::to_string(s.bin_bp) + " bp\n";
-  if (s.zero_dna > 0) {
-    out +=
-        number_of(s.zero_dna, "pair") +
-        (s.zero_dna == 1 ? " has no DNA (all zeros) and is" : " have no DNA (all zeros) and are") +
-        " left out below\n";
+  if (training.is_known()) s.untrained = untrained;
+  s.enhancers = static_cast<std::int64_t>(enhancers.size());
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    s.by_method.push_back(summarise_method(numbers, i, data));
+    s.chance.push_back(method_chance(numbers, i, data, options));
   }
-  out += undefined_rows(s);
-  out += peak_rows(s) + sharpness_rows(s) + agreement_rows(s);
-  out += p_line(s);
-  out += reasons(s);
-  if (s.with_effect) out += hits_rows(*s.with_effect, s.methods);
-  return out;
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    for (std::size_t j = i + 1; j < methods.size(); ++j) {
+      s.agreement.push_back(agreement_of(numbers, i, j, s.agreement.size(), data, options));
+    }
+  }
+  summarise_defaults(numbers, data, &s);
+  s.random = random_peaks(s.bins, s.bin_bp, s.top, kNearBp);
+  if (truth) {
+    s.with_effect = compare(numbers, *truth, true, data);
+    s.without_effect = compare(numbers, *truth, false, data);
+  }
+  return s;
 }
 
 }  // namespace cdt

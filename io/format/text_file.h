@@ -93,4 +93,11 @@ class TsvFile {
   std::vector<std::string_view> row_;
 };
 
+/// A row of such a file, with its line end.
+inline std::string tab_separated(const std::vector<std::string>& fields) {
+  std::string out;
+  for (const std::string& field : fields) out += (out.empty() ? "" : "\t") + field;
+  return out + "\n";
+}
+
 }  // namespace cdt

@@ -22,13 +22,17 @@ struct Quadrature {
 };
 Quadrature gauss_legendre(int n);
 
-struct IntegratedGradients {
-  std::vector<float> scores;      // (L), signed
+/// How far the scores of a gene are from adding up to the prediction's change.
+struct Completeness {
   int steps = 0;                  // points of the quadrature that gave them
   double change = 0;              // f(x) - f(x0)
   double completeness_error = 0;  // |sum - change| / max(|change|, 1e-6)
   double resolution = 0;          // what rounding of both predictions may add to that error
   bool complete = false;          // the error is within the gate or within the resolution
+};
+
+struct IntegratedGradients : Completeness {
+  std::vector<float> scores;  // (L), signed
 };
 
 struct IntegrationGate {

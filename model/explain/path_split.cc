@@ -73,11 +73,10 @@ std::vector<PathSplit> path_split(GradientPass& pass, InputGradientNorm& norm, T
   return out;
 }
 
-std::array<HeadSplit, 2> head_split(GradientPass& pass, InputGradientNorm& norm, Tape& tape,
-                                    std::span<const float> z, std::span<const float> zero,
-                                    std::int32_t gene) {
+HeadSplits head_split(GradientPass& pass, InputGradientNorm& norm, Tape& tape,
+                      std::span<const float> z, std::span<const float> zero, std::int32_t gene) {
   const Whole whole = whole_of(pass, norm, tape, gene);
-  std::array<HeadSplit, 2> out;
+  HeadSplits out;
   for (const GradientPass::Path path : {GradientPass::kRna, GradientPass::kProtein}) {
     HeadSplit& split = out[path == GradientPass::kRna ? 0 : 1];
     std::vector<std::vector<float>> parts;
@@ -92,6 +91,38 @@ std::array<HeadSplit, 2> head_split(GradientPass& pass, InputGradientNorm& norm,
     for (const std::vector<float>& part : parts) rest.take(part);
     split.additivity_error = rest.error();
   }
+  return out;
+}
+
+std::vector<PathSplit> split_paths(Attributor& attributor, Tape& tape, std::span<const float> z,
+                                   std::span<const float> zero,
+                                   const std::vector<std::int32_t>& genes,
+                                   const std::function<void()>& after_gene) {
+  GradientPass& pass = attributor.pass();
+  std::vector<PathSplit> out;
+  pass.forward(z);
+  for (const std::int32_t gene : genes) {
+    out.push_back(path_split(pass, attributor.norm(), tape, z, zero, {gene}).front());
+    after_gene();
+  }
+  tape.clear();
+  return out;
+}
+
+std::vector<HeadSplits> split_heads(Attributor& attributor, Tape& tape, std::span<const float> z,
+                                    std::span<const float> zero,
+                                    const std::vector<std::int32_t>& genes,
+                                    const std::function<void()>& after_gene) {
+  GradientPass& pass = attributor.pass();
+  Recorder recorder;
+  recorder.want_cores = true;
+  std::vector<HeadSplits> out;
+  pass.forward(z, &recorder);
+  for (const std::int32_t gene : genes) {
+    out.push_back(head_split(pass, attributor.norm(), tape, z, zero, gene));
+    after_gene();
+  }
+  tape.clear();
   return out;
 }
 

@@ -8,11 +8,11 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
-#include "model/explain/gradient_pass.h"
-#include "model/explain/input_gradient.h"
+#include "model/explain/attribution.h"
 
 namespace cdt {
 
@@ -45,9 +45,22 @@ struct HeadSplit {
   double additivity_error = 0;
 };
 
-/// Via RNA, then via protein, of one gene, from the pass's last forward(z) with recorded cores.
-std::array<HeadSplit, 2> head_split(GradientPass& pass, InputGradientNorm& norm, Tape& tape,
-                                    std::span<const float> z, std::span<const float> zero,
-                                    std::int32_t gene);
+/// Via RNA, then via protein.
+using HeadSplits = std::array<HeadSplit, 2>;
+
+/// Of one gene, from the pass's last forward(z) with recorded cores.
+HeadSplits head_split(GradientPass& pass, InputGradientNorm& norm, Tape& tape,
+                      std::span<const float> z, std::span<const float> zero, std::int32_t gene);
+
+/// Either split of each gene, in order, with the forward pass it rests on, from z (L, D) as
+/// GradientPass::project() gives it; after_gene is called after each gene. They clear the tape.
+std::vector<PathSplit> split_paths(Attributor& attributor, Tape& tape, std::span<const float> z,
+                                   std::span<const float> zero,
+                                   const std::vector<std::int32_t>& genes,
+                                   const std::function<void()>& after_gene);
+std::vector<HeadSplits> split_heads(Attributor& attributor, Tape& tape, std::span<const float> z,
+                                    std::span<const float> zero,
+                                    const std::vector<std::int32_t>& genes,
+                                    const std::function<void()>& after_gene);
 
 }  // namespace cdt

@@ -11,12 +11,18 @@
 
 namespace cdt {
 
-/// gradient . (input - baseline) by bin (L) of each gene, in order: what the gradient claims that
-/// the baseline's DNA in a bin takes from the prediction. From the pass's last forward(z).
-std::vector<std::vector<float>> gradient_claims(GradientPass& pass, Backend& backend,
-                                                std::span<const float> z,
-                                                std::span<const float> baseline, std::int64_t bins,
-                                                const std::vector<std::int32_t>& genes);
+/// What the gradient claims of a gene's prediction.
+struct GradientClaim {
+  float prediction = 0;
+  /// gradient . (input - baseline) (L): what the baseline's DNA in a bin takes from the prediction.
+  std::vector<float> by_bin;
+};
+
+/// Of each gene, in order, from a forward pass; z and baseline (L, D) as GradientPass::project()
+/// gives them. Clears the tape.
+std::vector<GradientClaim> gradient_claims(GradientPass& pass, Tape& tape, std::span<const float> z,
+                                           std::span<const float> baseline, std::int64_t bins,
+                                           const std::vector<std::int32_t>& genes);
 
 struct RegionEffect {
   float prediction = 0, replaced = 0;  // with the region, and with the baseline's DNA in its place
@@ -26,12 +32,11 @@ struct RegionEffect {
   double difference() const { return static_cast<double>(prediction) - replaced; }
 };
 
-/// [range][gene]; z and baseline (L, D) as GradientPass::project() gives them. Clears the tape.
-std::vector<std::vector<RegionEffect>> region_effects(GradientPass& pass, Occlusion& occlusion,
-                                                      Backend& backend, std::span<const float> z,
-                                                      std::span<const float> baseline,
-                                                      std::int64_t bins,
-                                                      const std::vector<BinRange>& ranges,
-                                                      const std::vector<std::int32_t>& genes);
+/// [range][gene], one forward pass for each batch of ranges; claims: of the same genes. Clears the
+/// tape.
+std::vector<std::vector<RegionEffect>> region_effects(
+    Occlusion& occlusion, std::span<const float> z, std::span<const float> baseline,
+    std::int64_t bins, const std::vector<BinRange>& ranges, const std::vector<std::int32_t>& genes,
+    const std::vector<GradientClaim>& claims);
 
 }  // namespace cdt

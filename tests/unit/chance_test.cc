@@ -1,5 +1,3 @@
-#include "apps/attribute/chance.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,8 +7,8 @@
 namespace cdt {
 namespace {
 
-const Method kPlain{"plain", false, "", nullptr, nullptr};
-const Method kSigned{"signed", true, "", nullptr, nullptr};
+const Method kPlain{"plain", {}, false, "", nullptr};
+const Method kSigned{"signed", {}, true, "", nullptr};
 
 // SciPy: tests/parity/record_statistics.py. A signed method counts by absolute value.
 TEST(ChanceTest, CorrelationsAsSciPy) {

@@ -190,8 +190,11 @@ TEST_F(MethodsTest, RegionOfANearBaselineDoesWhatTheGradientClaims) {
   for (std::size_t i = 0; i < near.size(); ++i) near[i] += (i % 3 == 0 ? 0.02F : -0.01F);
   Occlusion occlusion(m.model, m.tape, attributor->trunks(), 2);
   const std::vector<BinRange> ranges{{0, kBins}, {2, 5}, {4, 5}};
+  const auto claims = [&](const std::vector<float>& baseline, const std::vector<std::int32_t>& of) {
+    return gradient_claims(pass(), m.tape, z, baseline, kBins, of);
+  };
   const auto effects =
-      region_effects(pass(), occlusion, *m.backend, z, near, kBins, ranges, {0, 5});
+      region_effects(occlusion, z, near, kBins, ranges, {0, 5}, claims(near, {0, 5}));
   ASSERT_EQ(effects.size(), 3U);
   pass().forward(z);
   const std::vector<float> predictions = pass().predictions();
@@ -210,7 +213,7 @@ TEST_F(MethodsTest, RegionOfANearBaselineDoesWhatTheGradientClaims) {
   }
   // A baseline that is the input changes nothing.
   const RegionEffect none =
-      region_effects(pass(), occlusion, *m.backend, z, z, kBins, {{1, 4}}, {3})[0][0];
+      region_effects(occlusion, z, z, kBins, {{1, 4}}, {3}, claims(z, {3}))[0][0];
   EXPECT_EQ(none.prediction, none.replaced);
   EXPECT_EQ(none.claimed, 0.0);
 }

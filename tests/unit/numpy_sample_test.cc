@@ -1,4 +1,4 @@
-#include "apps/attribute/numpy_sample.h"
+#include "apps/attribute/choice.h"
 
 #include <gtest/gtest.h>
 

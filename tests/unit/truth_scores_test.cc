@@ -1,10 +1,9 @@
-#include "apps/attribute/truth_scores.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <vector>
 
+#include "apps/attribute/numbers.h"
 #include "apps/common/format.h"
 
 namespace cdt {

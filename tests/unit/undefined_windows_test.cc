@@ -7,11 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "apps/attribute/numbers.h"
-#include "apps/attribute/truth_scores.h"
+#include "apps/attribute/summary.h"
 #include "model/explain/attention_window.h"
-#include "tests/support/small_dataset.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/sections.h"
 
 namespace cdt {
 namespace {
@@ -63,27 +61,25 @@ TEST(WindowStateTest, RowsOfAMapThatAreEqualWithinRounding) {
 /// Five enhancers, four bins, three genes (A, B, C), of which C was never trained.
 class UndefinedWindowsTest : public testing::Test {
  protected:
-  UndefinedWindowsTest() {
-    test::write_small_dataset(dir_.path / "data",
-                              {{Split::kTrain, 0, 0, 0.5F, -1}, {Split::kTrain, 0, 1, 0.5F, -1}});
-    data_.emplace(dir_.path / "data");
+  UndefinedWindowsTest()
+      : inputs_({{Split::kTrain, 0, 0, 0.5F, -1}, {Split::kTrain, 0, 1, 0.5F, -1}}) {
+    inputs_.methods = choose_methods("gradient_x_input");
   }
 
   void add(std::int32_t enhancer, std::int32_t gene, const std::vector<Window>& windows,
            bool zero_dna = false) {
-    scores_.push_back({0.0F, windows});
-    numbers_.push_back(
-        pair_numbers({.enhancer = enhancer, .gene = gene}, scores_.back(), methods_, zero_dna));
+    results_.push_back(test::SectionInputs::result(enhancer, {gene}, zero_dna));
+    results_.back().scores.push_back({0.0F, windows});
+    numbers_.push_back(pair_numbers(results_.back().pairs.front(), results_.back().scores.front(),
+                                    inputs_.methods, zero_dna));
+    results_.back().numbers.push_back(numbers_.back());
   }
-  Summary summary(const Truth* truth = nullptr) const {
-    return summarise(numbers_, methods_, *data_,
-                     truth ? std::optional<Truth>(*truth) : std::nullopt, {.replicates = 19});
+  Summary summary() const {
+    return summarise(numbers_, inputs_.methods, *inputs_.data, inputs_.truth, {.replicates = 19});
   }
 
-  test::TempDir dir_;
-  std::optional<Dataset> data_;
-  Methods methods_ = choose_methods("gradient_x_input");
-  std::vector<PairScores> scores_;
+  test::SectionInputs inputs_;
+  std::vector<EnhancerResult> results_;
   std::vector<PairNumbers> numbers_;
 };
 
@@ -170,13 +166,16 @@ TEST_F(UndefinedWindowsTest, SitesAreFoundByPeaksOnly) {
   add(0, 0, {kZeros, kFirst, kFirst});
   add(1, 0, {kFirst, kFirst, kEven});
   add(2, 0, {kFirst, kFirst, kFirst}, true);
-  const SiteHits hits = summary(&truth).with_effect->causal;
+  inputs_.truth = truth;
+  const SiteHits hits = summary().with_effect->causal;
   EXPECT_EQ(hits.pairs, 2);
   EXPECT_EQ(hits.n, (std::vector<std::int64_t>{1, 2, 1}));
   EXPECT_EQ(hits.hits, (std::vector<std::int64_t>{1, 2, 1}));
-  TruthScores scores(*data_, truth, methods_, 0);
-  for (std::size_t i = 0; i < numbers_.size(); ++i) scores.add(numbers_[i], scores_[i]);
-  const nlohmann::ordered_json json = scores.json();
+  const std::unique_ptr<Section> scores = make_truth_scores(inputs_.context());
+  for (const EnhancerResult& result : results_) scores->add(result);
+  nlohmann::ordered_json all;
+  scores->finish(&all);
+  const nlohmann::ordered_json& json = all["truth_scores"];
   EXPECT_EQ(json["zero_dna_left_out"], 1);
   EXPECT_EQ(json["methods"]["attention"]["n"], 1);
   EXPECT_EQ(json["methods"]["attention"]["undefined"], 1);

@@ -1,9 +1,9 @@
-#include "apps/attribute/rollout_scorers.h"
-
+// Attention rollout and GMAR (model/explain/rollout.h) as methods.
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "apps/attribute/methods.h"
 #include "model/explain/rollout.h"
 
 namespace cdt {
@@ -24,8 +24,8 @@ class RolloutScorer : public Scorer {
   explicit RolloutScorer(const ScorerContext& context)
       : rollout_(rollout_of(context)), end_(context.options.rollout_end) {}
 
-  std::vector<std::vector<float>> score(const EnhancerGenes& wanted) override {
-    return rollout_.rollout(wanted.dna, wanted.genes);
+  MethodScores score(EnhancerWindow& window) override {
+    return {rollout_.rollout(window.dna, window.genes), {}};
   }
 
   void describe(Json* method) const override { (*method)["end"] = end_; }
@@ -72,12 +72,12 @@ class GmarScorer : public Scorer {
         norm_(context.options.gmar_norm),
         layers_(static_cast<std::size_t>(context.inference.config.dna_layers)) {}
 
-  std::vector<std::vector<float>> score(const EnhancerGenes& wanted) override {
-    std::vector<std::vector<float>> out;
+  MethodScores score(EnhancerWindow& window) override {
+    MethodScores out;
     for (Rollout::Gmar& gmar :
-         rollout_.gmar(wanted.dna, wanted.genes, norm_ == "l1" ? MapNorm::kL1 : MapNorm::kL2)) {
-      out.push_back(std::move(gmar.scores));
-      if (wanted.zero_dna) {
+         rollout_.gmar(window.dna, window.genes, norm_ == "l1" ? MapNorm::kL1 : MapNorm::kL2)) {
+      out.windows.push_back(std::move(gmar.scores));
+      if (window.zero_dna) {
         ++zero_dna_;
         continue;
       }

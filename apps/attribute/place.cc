@@ -1,12 +1,10 @@
-#include "apps/attribute/regions.h"
+#include "apps/attribute/place.h"
 
 #include <algorithm>
 #include <limits>
 
-#include "apps/attribute/place.h"
 #include "engine/error.h"
 #include "io/format/text.h"
-#include "io/genome/locus.h"
 
 namespace cdt {
 namespace {
@@ -50,9 +48,22 @@ Region parse_region(const std::string& text, const Dataset& data, const Chromoso
 
 }  // namespace
 
+Locus bin_interval(const Dataset& data, const ChromosomeSizes& sizes, const Pair& pair,
+                   std::int64_t bin) {
+  const Enhancer& e = enhancer_of(data, pair);
+  const std::int64_t start = bin_start(data, e, bin);
+  return on_chromosome({e.chrom, start, start + data.bin_bp, ""}, sizes.size(e.chrom));
+}
+
+Locus window_interval(const Dataset& data, const ChromosomeSizes& sizes, const Pair& pair) {
+  const Enhancer& e = enhancer_of(data, pair);
+  return on_chromosome({e.chrom, bin_start(data, e, 0), bin_start(data, e, data.bins), e.name},
+                       sizes.size(e.chrom));
+}
+
 std::optional<BinRange> Region::bins_in(const Dataset& data, std::int32_t enhancer) const {
   if (chrom.empty()) return BinRange{begin, end};
-  const Enhancer& e = data.enhancers[static_cast<std::size_t>(enhancer)];
+  const Enhancer& e = enhancer_of(data, enhancer);
   const std::int64_t start = bin_start(data, e, 0);
   const std::int64_t length = data.bins * data.bin_bp;
   if (chrom != e.chrom || begin < start || end > start + length) return std::nullopt;
@@ -64,9 +75,10 @@ std::vector<Region> choose_regions(const std::vector<std::string>& texts, const 
   std::vector<Region> out;
   for (const std::string& text : texts) {
     const Region region = parse_region(text, data, sizes);
-    if (std::any_of(out.begin(), out.end(), [&](const Region& r) { return r.same_as(region); })) {
-      refuse("given twice: " + region.text);
-    }
+    const bool is_known = std::any_of(out.begin(), out.end(), [&](const Region& r) {
+      return r.chrom == region.chrom && r.begin == region.begin && r.end == region.end;
+    });
+    if (is_known) refuse("given twice: " + region.text);
     if (std::none_of(pairs.begin(), pairs.end(), [&](const Pair& pair) {
           return region.bins_in(data, pair.enhancer).has_value();
         })) {

@@ -1,0 +1,230 @@
+// What holds the gradient methods to account: how completely the scores of integrated gradients add
+// up, and how far measured effects bear gradients out.
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "apps/attribute/sections.h"
+#include "apps/common/format.h"
+#include "io/format/output.h"
+#include "io/format/text.h"
+#include "io/format/text_file.h"
+#include "model/stats/bootstrap.h"
+#include "model/stats/statistics.h"
+
+namespace cdt {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kFile = "integrated_gradients.tsv";
+constexpr const char* kHeader =
+    "enhancer\tgene\tsteps\tchange\tcompleteness_error\tresolution\tcomplete\tzero_dna\n";
+
+double largest(const std::vector<double>& values) {
+  return values.empty() ? 0.0 : *std::max_element(values.begin(), values.end());
+}
+
+/// Pairs whose DNA is all zeros count for none of the numbers.
+class CompletenessSection : public Section {
+ public:
+  explicit CompletenessSection(const SectionContext& context)
+      : context_(context), file_(context.folder / kFile) {
+    file_.write(kHeader);
+  }
+
+  void add(const EnhancerResult& result) override {
+    for (std::size_t i = 0; i < result.completeness.size(); ++i) {
+      add_pair(result.pairs[i], result.zero_dna, result.completeness[i]);
+    }
+  }
+
+  void finish(Json* summary) override {
+    file_.commit();
+    (*summary)["integrated_gradients"] = {
+        {"file", kFile},
+        {"baseline", context_.options.gradient.baseline},
+        {"zero_dna_left_out", zero_dna_},
+        {"steps", {{"mean", mean(steps_)}, {"most", largest(steps_)}}},
+        {"completeness_error", {{"mean", mean(errors_)}, {"largest", largest(errors_)}}},
+        {"gate", gate_.relative},
+        {"beyond_gate_pairs", beyond_gate_},
+        {"at_resolution_pairs", at_resolution_},
+        {"incomplete_pairs", beyond_gate_ - at_resolution_}};
+  }
+
+  std::string text() const override {
+    if (errors_.empty()) return "integrated gradients: no pair with DNA\n";
+    return cdt::text(
+        "integrated gradients: completeness error %.3g %% mean, %.3g %% largest; %lld of %zu pairs "
+        "beyond %g %%: %lld as near as predictions resolve, %lld incomplete; %.0f steps mean, %.0f "
+        "most\n",
+        100.0 * mean(errors_), 100.0 * largest(errors_), static_cast<long long>(beyond_gate_),
+        errors_.size(), 100.0 * gate_.relative, static_cast<long long>(at_resolution_),
+        static_cast<long long>(beyond_gate_ - at_resolution_), mean(steps_), largest(steps_));
+  }
+
+  /// Names the first incomplete pairs.
+  std::string failure() const override {
+    if (incomplete_.empty()) return "";
+    return "integrated gradients: the scores of " + named(incomplete_, "pair") +
+           cdt::text(" miss the prediction's change by more than %g %% at %d steps (",
+                     100.0 * gate_.relative, gate_.most_steps) +
+           kFile + ")";
+  }
+
+ private:
+  void add_pair(const Pair& pair, bool zero_dna, const Completeness& c) {
+    file_.write(tab_separated({enhancer_of(context_.data, pair).name, gene_of(context_.data, pair),
+                               std::to_string(c.steps), format_number(c.change),
+                               format_number(c.completeness_error), format_number(c.resolution),
+                               c.complete ? "1" : "0", zero_dna ? "1" : "0"}));
+    if (!c.complete) incomplete_.push_back(pair_name(context_.data, pair));
+    if (zero_dna) {
+      ++zero_dna_;
+      return;
+    }
+    steps_.push_back(c.steps);
+    errors_.push_back(c.completeness_error);
+    if (c.completeness_error <= gate_.relative) return;
+    ++beyond_gate_;
+    at_resolution_ += c.complete ? 1 : 0;
+  }
+
+  SectionContext context_;
+  AtomicFile file_;
+  IntegrationGate gate_;
+  std::vector<double> steps_, errors_;  // by pair with DNA
+  std::int64_t beyond_gate_ = 0;        // of those
+  std::int64_t at_resolution_ = 0;      // of those, complete by the resolution of predictions
+  std::int64_t zero_dna_ = 0;
+  std::vector<std::string> incomplete_;  // all
+};
+
+bool is_claim(const Method& method) {
+  return method.range_sum == RangeSum::kClaim || method.range_sum == RangeSum::kClaimFromZero;
+}
+
+bool has_peak(const std::vector<float>& window) {
+  return window_state(window) == WindowState::kDefined;
+}
+
+/// Sum of the scores in each range.
+std::vector<double> by_range(const std::vector<BinRange>& ranges,
+                             const std::vector<float>& scores) {
+  std::vector<double> out;
+  for (const BinRange& range : ranges) {
+    double sum = 0.0;
+    for (std::int64_t bin = range.begin; bin < range.end; ++bin) {
+      sum += scores[static_cast<std::size_t>(bin)];
+    }
+    out.push_back(sum);
+  }
+  return out;
+}
+
+/// The correlation of measured effects with what each method claims of the same bins. Pairs in
+/// which the method's or the measured window is undefined are left out.
+class EffectCorrelations : public Section {
+ public:
+  EffectCorrelations(const SectionContext& context, std::size_t measured)
+      : methods_(context.methods),
+        options_(context.options.gradient),
+        measured_(measured),
+        of_baseline_(claims_of_baseline(context.methods, options_.baseline)),
+        ranges_(occlusion_ranges(context.data.bins, options_.occlude_bins)),
+        bootstrap_{.seed = context.options.choice.seed},
+        correlations_(methods_.size()) {}
+
+  void add(const EnhancerResult& result) override {
+    if (result.zero_dna) {
+      zero_dna_ += static_cast<std::int64_t>(result.pairs.size());
+      return;
+    }
+    for (std::size_t i = 0; i < result.pairs.size(); ++i) {
+      add_pair(result.scores[i], of_baseline_ ? &result.claims[i].by_bin : nullptr);
+      enhancers_.push_back(result.enhancer);
+    }
+  }
+
+  void finish(Json* summary) override {
+    Json& out = (*summary)["occlusion_vs_gradient"];
+    out = {{"bins_at_a_time", options_.occlude_bins},
+           {"baseline", options_.baseline},
+           {"zero_dna_left_out", zero_dna_}};
+    for (std::size_t m = 0; m < methods_.size(); ++m) {
+      if (is_claim(*methods_[m])) out[methods_[m]->name] = method_json(m);
+    }
+  }
+
+ private:
+  // A signed score predicts the effect of a range itself, a norm only how large it is. Scores made
+  // for a baseline of zeros are no claim about another.
+  void add_pair(const PairScores& scores, const std::vector<float>* claims_of_baseline) {
+    const std::vector<float>& measured = scores.windows[measured_];
+    std::vector<double> effects, sizes;
+    for (const BinRange& range : ranges_) {
+      effects.push_back(measured[static_cast<std::size_t>(range.begin)]);
+      sizes.push_back(std::fabs(effects.back()));
+    }
+    for (std::size_t m = 0; m < methods_.size(); ++m) {
+      const Method& method = *methods_[m];
+      if (!is_claim(method)) continue;
+      const bool from_baseline =
+          claims_of_baseline != nullptr && method.range_sum == RangeSum::kClaimFromZero;
+      const std::vector<float>& claims = from_baseline ? *claims_of_baseline : scores.windows[m];
+      const bool defined = has_peak(measured) && has_peak(claims);
+      correlations_[m].push_back(
+          defined ? pearson(by_range(ranges_, claims), method.is_signed ? effects : sizes)
+                  : std::nan(""));
+    }
+  }
+
+  Json method_json(std::size_t m) const {
+    const Method& method = *methods_[m];
+    std::vector<double> defined;
+    std::vector<std::int32_t> clusters;
+    for (std::size_t pair = 0; pair < enhancers_.size(); ++pair) {
+      if (std::isnan(correlations_[m][pair])) continue;
+      defined.push_back(correlations_[m][pair]);
+      clusters.push_back(enhancers_[pair]);
+    }
+    const Interval interval = bootstrap_mean(defined, clusters, bootstrap_);
+    return {{"claim", method.range_sum == RangeSum::kClaimFromZero ? "gradient . (input - baseline)"
+                                                                   : "score"},
+            {"of", method.is_signed ? "effect" : "absolute effect"},
+            {"pairs", defined.size()},
+            {"undefined", enhancers_.size() - defined.size()},
+            {"pearson_mean", mean(defined)},
+            {"pearson_median", median(defined)},
+            {"pearson_mean_ci", {interval.low, interval.high}}};
+  }
+
+  const Methods& methods_;
+  const GradientOptions& options_;
+  std::size_t measured_;  // the method that measures effects
+  bool of_baseline_;
+  std::vector<BinRange> ranges_;
+  BootstrapOptions bootstrap_;
+  std::vector<std::vector<double>> correlations_;  // by method, one per pair with DNA; may be NaN
+  std::vector<std::int32_t> enhancers_;            // of those pairs
+  std::int64_t zero_dna_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Section> make_completeness(const SectionContext& context) {
+  const bool runs = std::any_of(context.methods.begin(), context.methods.end(),
+                                [](const Method* method) { return method->adds_up; });
+  return runs ? std::make_unique<CompletenessSection>(context) : nullptr;
+}
+
+std::unique_ptr<Section> make_effect_correlations(const SectionContext& context) {
+  for (std::size_t m = 0; m < context.methods.size(); ++m) {
+    if (context.methods[m]->range_sum != RangeSum::kEffect) continue;
+    return std::make_unique<EffectCorrelations>(context, m);
+  }
+  return nullptr;
+}
+
+}  // namespace cdt

@@ -1,0 +1,198 @@
+// --maps: whole attention maps of the first enhancers, and what they say.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "apps/attribute/sections.h"
+#include "apps/common/json_text.h"
+#include "apps/common/name_list.h"
+#include "io/format/npy.h"
+#include "io/format/output.h"
+
+namespace cdt {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::vector<AttentionMap> choose_maps(const std::string& list,
+                                      const std::vector<AttentionMap>& all) {
+  std::vector<std::string> known;
+  for (const AttentionMap& map : all) known.push_back(map.name);
+  const std::vector<std::string> names = names_of_list("maps", list, known);
+  std::vector<AttentionMap> out;
+  for (const AttentionMap& map : all) {
+    if (std::find(names.begin(), names.end(), map.name) != names.end()) out.push_back(map);
+  }
+  return out;
+}
+
+/// Enhancers of the first `pairs` pairs, in order.
+std::vector<std::int32_t> first_enhancers(const std::vector<Pair>& all, std::int64_t pairs) {
+  std::vector<std::int32_t> out;
+  std::set<std::int32_t> seen;
+  for (std::int64_t i = 0; i < std::min(pairs, static_cast<std::int64_t>(all.size())); ++i) {
+    const std::int32_t enhancer = all[static_cast<std::size_t>(i)].enhancer;
+    if (seen.insert(enhancer).second) out.push_back(enhancer);
+  }
+  return out;
+}
+
+std::vector<std::int64_t> shape_of(const AttentionMap& map, bool per_head, std::size_t enhancers) {
+  std::vector<std::int64_t> shape;
+  if (map.of_enhancer) shape.push_back(static_cast<std::int64_t>(enhancers));
+  if (per_head) shape.push_back(map.heads);
+  if (map.queries > 1 || map.query_axis != std::string("pooling")) shape.push_back(map.queries);
+  shape.push_back(map.keys);
+  return shape;
+}
+
+Json axes_of(const AttentionMap& map, bool per_head) {
+  Json axes = Json::array();
+  if (map.of_enhancer) axes.push_back("enhancer");
+  if (per_head) axes.push_back("head");
+  if (map.query_axis != std::string("pooling")) {
+    axes.push_back(std::string("query ") + map.query_axis);
+  }
+  axes.push_back(std::string("key ") + map.key_axis);
+  return axes;
+}
+
+Json heads_json(const std::vector<Concentration>& sums, double n) {
+  Json heads = Json::array();
+  for (const Concentration& sum : sums) {
+    heads.push_back({{"entropy_nats", sum.entropy / n},
+                     {"effective_positions", sum.effective_bins / n},
+                     {"peak_over_uniform", sum.peak_over_uniform / n}});
+  }
+  return heads;
+}
+
+Json correlation_json(const RowCorrelation& r) {
+  return {{"pairs", r.pairs}, {"constant_rows_left_out", r.constant_rows},
+          {"mean", r.mean},   {"median", r.median},
+          {"min", r.min},     {"share_above_0.99", r.share_above}};
+}
+
+class MapSection : public Section {
+ public:
+  explicit MapSection(const SectionContext& context)
+      : choice_(context.options.maps),
+        data_(context.data),
+        folder_(context.folder / "maps"),
+        maps_(choose_maps(choice_.list, attention_maps(context.config, data_.bins))),
+        enhancers_(first_enhancers(context.pairs, choice_.pairs)) {
+    for (const AttentionMap& map : maps_) {
+      Written& w = written_.emplace_back();
+      w.map = map;
+      w.shape = shape_of(map, choice_.per_head, enhancers_.size());
+      w.file = std::make_unique<NpyWriter>(folder_.path() / (map.name + ".npy"), w.shape);
+      w.heads.assign(static_cast<std::size_t>(map.heads), Concentration{0, 0, 0});
+    }
+  }
+
+  std::uint64_t bytes() const override {
+    std::uint64_t out = 0;
+    for (const Written& w : written_) {
+      std::uint64_t values = 1;
+      for (const std::int64_t size : w.shape) values *= static_cast<std::uint64_t>(size);
+      out += values * sizeof(float);
+    }
+    return out;
+  }
+
+  void add(const EnhancerResult& result) override {
+    if (added_ == enhancers_.size() || enhancers_[added_] != result.enhancer) return;
+    ++added_;
+    zero_dna_ += result.zero_dna ? 1 : 0;
+    result.for_maps(maps_, [&](const AttentionMap& map, std::span<const float> values) {
+      Written& written = write(map, values);
+      if (map.of_enhancer && result.zero_dna) return;
+      count(&written, values);
+      if (map.name != "dna_to_rna") return;
+      gene_rows_.push_back(
+          {result.enhancer, row_correlation(mean_over_heads(values, map.heads), map.queries)});
+    });
+  }
+
+  void finish(Json* summary) override {
+    Json& out = (*summary)["attention_maps"];
+    out["zero_dna_left_out"] = zero_dna_;
+    const auto with_dna =
+        static_cast<double>(static_cast<std::int64_t>(enhancers_.size()) - zero_dna_);
+    for (const Written& w : written_) {
+      out["heads"][w.map.name] = heads_json(w.heads, w.map.of_enhancer ? with_dna : 1.0);
+    }
+    for (const GeneRows& rows : gene_rows_) {
+      Json row = {{"enhancer", enhancer_of(data_, rows.enhancer).name}};
+      row.update(correlation_json(rows.correlation));
+      out["gene_row_correlation"].push_back(row);
+    }
+    for (const Written& w : written_) w.file->commit();
+    write_file(folder_.path() / "maps.json", json_text(description()));
+  }
+
+ private:
+  struct Written {
+    AttentionMap map;
+    std::vector<std::int64_t> shape;
+    std::unique_ptr<NpyWriter> file;
+    std::vector<Concentration> heads;  // sums over enhancers with DNA
+  };
+  struct GeneRows {
+    std::int32_t enhancer;
+    RowCorrelation correlation;
+  };
+
+  Written& write(const AttentionMap& map, std::span<const float> values) {
+    Written& to = *std::find_if(written_.begin(), written_.end(),
+                                [&](const Written& w) { return w.map.name == map.name; });
+    const std::vector<float> mean =
+        choice_.per_head ? std::vector<float>{} : mean_over_heads(values, map.heads);
+    const std::span<const float> content = choice_.per_head ? values : mean;
+    to.file->append(content.data(), static_cast<std::int64_t>(content.size()));
+    return to;
+  }
+
+  static void count(Written* to, std::span<const float> values) {
+    const std::vector<Concentration> heads = head_concentration(to->map, values);
+    for (std::size_t head = 0; head < heads.size(); ++head) {
+      to->heads[head].entropy += heads[head].entropy;
+      to->heads[head].effective_bins += heads[head].effective_bins;
+      to->heads[head].peak_over_uniform += heads[head].peak_over_uniform;
+    }
+  }
+
+  /// The content of maps.json.
+  Json description() const {
+    Json out = {
+        {"per_head", choice_.per_head}, {"enhancers", Json::array()}, {"maps", Json::array()}};
+    for (const std::int32_t e : enhancers_) out["enhancers"].push_back(enhancer_of(data_, e).name);
+    for (const Written& w : written_) {
+      out["maps"].push_back({{"name", w.map.name},
+                             {"file", w.map.name + ".npy"},
+                             {"shape", w.shape},
+                             {"axes", axes_of(w.map, choice_.per_head)},
+                             {"heads", w.map.heads},
+                             {"depends_on_dna", w.map.of_enhancer}});
+    }
+    return out;
+  }
+
+  const MapChoice& choice_;
+  const Dataset& data_;
+  MadeFolder folder_;
+  std::vector<AttentionMap> maps_;
+  std::vector<std::int32_t> enhancers_;
+  std::size_t added_ = 0;
+  std::int64_t zero_dna_ = 0;  // of those added
+  std::vector<Written> written_;
+  std::vector<GeneRows> gene_rows_;  // enhancers with DNA
+};
+
+}  // namespace
+
+std::unique_ptr<Section> make_maps(const SectionContext& context) {
+  return std::make_unique<MapSection>(context);
+}
+
+}  // namespace cdt

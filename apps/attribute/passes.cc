@@ -1,0 +1,125 @@
+#include "apps/attribute/passes.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "apps/common/interrupt.h"
+#include "engine/error.h"
+#include "engine/in_float32.h"
+
+namespace cdt {
+namespace {
+
+void expect_finite(const PairScores& scores, const Dataset& data, const Pair& pair) {
+  const bool finite = std::all_of(scores.windows.begin(), scores.windows.end(), [](const auto& w) {
+    return std::all_of(w.begin(), w.end(), [](float x) { return std::isfinite(x); });
+  });
+  if (std::isfinite(scores.prediction) && finite) return;
+  throw Error("the attribution of enhancer " + enhancer_of(data, pair).name + ", gene " +
+              gene_of(data, pair) + " is not finite");
+}
+
+}  // namespace
+
+EnhancerPasses::EnhancerPasses(Inference& inference, const AttributeOptions& options,
+                               const Methods& methods, const std::vector<Region>& regions,
+                               Scorers* scorers)
+    : inference_(inference),
+      options_(options.gradient),
+      methods_(methods),
+      regions_(regions),
+      scorers_(*scorers),
+      attributor_(*inference.model, inference.tape, inference.rna, inference.protein,
+                  inference.lasting),
+      baseline_(inference, attributor_.pass(), options_.baseline),
+      claims_wanted_(claims_of_baseline(methods, options_.baseline)),
+      zero_(attributor_.pass().zero_projection(inference.data.bins)) {
+  const ScorerContext context{inference, attributor_, baseline_, options_, options.choice.seed};
+  for (const Method* method : methods) scorers_.push_back(method->make(context));
+}
+
+bool EnhancerPasses::is_zero(const Tensor& dna) {
+  const Tensor rows = dna.reshaped({dna.rows(), dna.cols()});
+  const InFloat32 values(*inference_.backend, rows, inference_.scratch);
+  const Scratch norms(inference_.scratch, {rows.rows()});
+  inference_.backend->row_dot_sqrt(*values, *values, *norms);
+  const std::vector<float> host = to_host(*inference_.backend, *norms);
+  return std::all_of(host.begin(), host.end(), [](float norm) { return norm == 0.0F; });
+}
+
+void EnhancerPasses::score(EnhancerWindow* window, EnhancerResult* out) {
+  attributor_.attribute(window->dna, window->genes, [&](std::size_t, const PairWindows& windows) {
+    stop_if_interrupted();
+    window->defaults.push_back(windows);
+    out->scores.push_back({windows.prediction, {}});
+  });
+  for (const auto& scorer : scorers_) {
+    MethodScores scores = scorer->score(*window);
+    for (std::size_t i = 0; i < out->scores.size(); ++i) {
+      out->scores[i].windows.push_back(std::move(scores.windows[i]));
+    }
+    if (!scores.completeness.empty()) out->completeness = std::move(scores.completeness);
+    stop_if_interrupted();
+  }
+  for (std::size_t i = 0; i < out->pairs.size(); ++i) {
+    expect_finite(out->scores[i], inference_.data, out->pairs[i]);
+    out->numbers.push_back(pair_numbers(out->pairs[i], out->scores[i], methods_, window->zero_dna));
+  }
+}
+
+void EnhancerPasses::add_regions(EnhancerWindow* window, EnhancerResult* out) {
+  std::vector<BinRange> ranges;
+  for (std::size_t r = 0; r < regions_.size(); ++r) {
+    const std::optional<BinRange> bins = regions_[r].bins_in(inference_.data, window->enhancer);
+    if (!bins) continue;
+    out->regions.push_back({r, *bins, {}});
+    ranges.push_back(*bins);
+  }
+  const bool correlated = claims_wanted_ && !window->zero_dna;
+  if (ranges.empty() && !correlated) return;
+  const std::int64_t bins = inference_.data.bins;
+  const std::vector<float>& from = baseline_.z();
+  const std::vector<float>& z = window->z(attributor_.pass());
+  out->claims = gradient_claims(attributor_.pass(), inference_.tape, z, from, bins, window->genes);
+  if (ranges.empty()) return;
+  Occlusion occlusion(*inference_.model, inference_.tape, attributor_.trunks(), 1);
+  std::vector<std::vector<RegionEffect>> effects =
+      region_effects(occlusion, z, from, bins, ranges, window->genes, out->claims);
+  for (std::size_t i = 0; i < effects.size(); ++i) out->regions[i].effects = std::move(effects[i]);
+  stop_if_interrupted();
+}
+
+EnhancerResult EnhancerPasses::run(const Tensor& dna, std::vector<Pair> pairs) {
+  EnhancerResult out;
+  out.enhancer = pairs.front().enhancer;
+  out.zero_dna = is_zero(dna);
+  out.pairs = std::move(pairs);
+  EnhancerWindow window{out.enhancer, dna, {}, out.zero_dna, {}};
+  for (const Pair& pair : out.pairs) window.genes.push_back(pair.gene);
+  score(&window, &out);
+  Tape& tape = inference_.tape;
+  const auto z = [&]() -> const std::vector<float>& { return window.z(attributor_.pass()); };
+  if (options_.paths) {
+    out.paths = split_paths(attributor_, tape, z(), zero_, window.genes, stop_if_interrupted);
+  }
+  if (options_.path_heads) {
+    out.path_heads = split_heads(attributor_, tape, z(), zero_, window.genes, stop_if_interrupted);
+  }
+  if (options_.gene_gradients) {
+    out.gene_gradients = gene_gradients(*inference_.model, tape, dna, inference_.rna,
+                                        inference_.protein, window.genes);
+  }
+  add_regions(&window, &out);
+  out.for_maps = [this, dna](const std::vector<AttentionMap>& wanted, const MapReceiver& receive) {
+    if (!std::exchange(trunks_shown_, true)) {
+      maps_of_trunks(*inference_.model, inference_.tape, inference_.rna, inference_.protein, wanted,
+                     receive);
+    }
+    maps_of_enhancer(*inference_.model, inference_.tape, attributor_.trunks(), dna, wanted,
+                     receive);
+  };
+  return out;
+}
+
+}  // namespace cdt

@@ -1,0 +1,266 @@
+// The split of gradients by their way to DNA (--paths), and of the ways via RNA and protein by head
+// of the cross-attention of RNA to DNA (--path-heads); gradients at RNA and protein.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "apps/attribute/sections.h"
+#include "apps/common/format.h"
+#include "io/format/npy.h"
+#include "io/format/output.h"
+#include "io/format/text.h"
+#include "io/format/text_file.h"
+#include "model/stats/bootstrap.h"
+#include "model/stats/statistics.h"
+
+namespace cdt {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kNormsFile = "paths.npy";
+constexpr const char* kProductsFile = "paths_product.npy";
+constexpr const char* kHeadsFile = "path_heads.tsv";
+constexpr const char* kHeadsHeader = "enhancer\tgene\tpath\tpart\thead\tshare\tproduct\tzero_dna\n";
+constexpr std::array kHalfNames{"pattern", "value"};  // as GradientPass::Half
+constexpr std::size_t kWays = std::tuple_size_v<HeadSplits>;
+
+const char* way_name(std::size_t way) { return PathSplit::kNames[GradientPass::kRna + way]; }
+
+/// path_heads.tsv and "heads" of the section.
+class HeadTable {
+ public:
+  explicit HeadTable(const SectionContext& context)
+      : data_(context.data),
+        bootstrap_{.seed = context.options.choice.seed},
+        file_(context.folder / kHeadsFile) {
+    for (auto& way : shares_) {
+      for (Shares& half : way) half.resize(static_cast<std::size_t>(context.config.heads));
+    }
+    file_.write(kHeadsHeader);
+  }
+
+  void add(const Pair& pair, bool zero_dna, const HeadSplits& ways) {
+    const bool counts = !zero_dna && std::isfinite(ways[0].share[0][0]);
+    if (counts) enhancers_.push_back(pair.enhancer);
+    for (std::size_t way = 0; way < kWays; ++way) {
+      if (counts) additivity_error_ = std::max(additivity_error_, ways[way].additivity_error);
+      for (std::size_t half = 0; half < kHalfNames.size(); ++half) {
+        Shares& by_head = shares_[way][half];
+        for (std::size_t head = 0; head < by_head.size(); ++head) {
+          const double share = ways[way].share[half][head];
+          file_.write(
+              tab_separated({enhancer_of(data_, pair).name, gene_of(data_, pair), way_name(way),
+                             kHalfNames[half], std::to_string(head), format_number(share),
+                             format_number(ways[way].product[half][head]), zero_dna ? "1" : "0"}));
+          if (counts) by_head[head].push_back(share);
+        }
+      }
+    }
+  }
+
+  Json finish() {
+    file_.commit();
+    Json shares = Json::object();
+    for (std::size_t way = 0; way < kWays; ++way) {
+      for (std::size_t half = 0; half < kHalfNames.size(); ++half) {
+        shares[way_name(way)][kHalfNames[half]] = half_json(shares_[way][half]);
+      }
+    }
+    return {{"file", kHeadsFile},
+            {"pairs", enhancers_.size()},
+            {"share", std::move(shares)},
+            {"additivity_error", additivity_error_}};
+  }
+
+ private:
+  /// By head, of each pair with a gradient.
+  using Shares = std::vector<std::vector<double>>;
+
+  Json half_json(const Shares& shares) const {
+    std::vector<double> total(enhancers_.size(), 0.0);
+    Json heads = Json::array();
+    for (const std::vector<double>& of_head : shares) {
+      heads.push_back(mean(of_head));
+      for (std::size_t pair = 0; pair < total.size(); ++pair) total[pair] += of_head[pair];
+    }
+    const Interval interval = bootstrap_mean(total, enhancers_, bootstrap_);
+    return {{"mean", mean(total)},
+            {"interval_95", {interval.low, interval.high}},
+            {"mean_by_head", std::move(heads)}};
+  }
+
+  const Dataset& data_;
+  BootstrapOptions bootstrap_;
+  AtomicFile file_;
+  std::array<std::array<Shares, GradientPass::kHalves>, kWays> shares_;
+  std::vector<std::int32_t> enhancers_;  // of those pairs
+  double additivity_error_ = 0;
+};
+
+/// Pairs whose DNA is all zeros count for none of the numbers.
+class PathSection : public Section {
+ public:
+  explicit PathSection(const SectionContext& context)
+      : context_(context),
+        norms_(context.folder / kNormsFile, shape(context)),
+        products_(context.folder / kProductsFile, shape(context)),
+        bootstrap_{.seed = context.options.choice.seed},
+        gate_(additivity_gate(context.options.common.precision)) {
+    if (context.options.gradient.path_heads) heads_.emplace(context);
+  }
+
+  std::uint64_t bytes() const override {
+    return 2 *
+           context_.array_bytes(static_cast<std::int64_t>(PathSplit::kPaths) * context_.data.bins);
+  }
+
+  void add(const EnhancerResult& result) override {
+    for (std::size_t i = 0; i < result.paths.size(); ++i) {
+      add_pair(result.pairs[i], result.zero_dna, result.paths[i]);
+      if (heads_) heads_->add(result.pairs[i], result.zero_dna, result.path_heads[i]);
+    }
+  }
+
+  void finish(Json* summary) override {
+    norms_.commit();
+    products_.commit();
+    Json& paths = (*summary)["paths"];
+    paths = {{"parts", PathSplit::kNames},
+             {"pairs", enhancers_.size()},
+             {"zero_dna_left_out", zero_dna_},
+             {"zero_gradient_left_out", zero_gradient_},
+             {"share", by_path(shares_)},
+             {"norms", {{"file", kNormsFile}, {"additive", false}}},
+             {"products",
+              {{"file", kProductsFile}, {"additive", true}, {"sum_over_window", by_path(sums_)}}},
+             {"additivity_error", additivity_error_},
+             {"additivity_gate", gate_},
+             {"beyond_gate_pairs", counted_beyond_gate_}};
+    if (heads_) paths["heads"] = heads_->finish();
+  }
+
+  std::string text() const override {
+    if (enhancers_.empty()) return "paths: no pair with DNA and a gradient\n";
+    return cdt::text(
+        "paths: of the gradient, mean of %s, %.2f %% go direct, %.2f %% via RNA, "
+        "%.2f %% via protein; they add up but for %.2g of it at most\n",
+        number_of(static_cast<std::int64_t>(enhancers_.size()), "pair").c_str(),
+        100.0 * mean(shares_[0]), 100.0 * mean(shares_[1]), 100.0 * mean(shares_[2]),
+        additivity_error_);
+  }
+
+  std::string warning() const override {
+    if (beyond_gate_.empty()) return "";
+    return "paths: the parts of " + named(beyond_gate_, "pair") +
+           cdt::text(" miss the gradient by more than %.2g of it", gate_);
+  }
+
+ private:
+  /// By path, of each pair with a gradient.
+  using ByPath = std::array<std::vector<double>, PathSplit::kPaths>;
+
+  static std::vector<std::int64_t> shape(const SectionContext& context) {
+    return {static_cast<std::int64_t>(context.pairs.size()), PathSplit::kPaths, context.data.bins};
+  }
+
+  void add_pair(const Pair& pair, bool zero_dna, const PathSplit& split) {
+    for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
+      norms_.append(split.norm[path].data(), context_.data.bins);
+      products_.append(split.product[path].data(), context_.data.bins);
+    }
+    const bool beyond = split.additivity_error > gate_;
+    if (beyond) beyond_gate_.push_back(pair_name(context_.data, pair));
+    if (zero_dna) {
+      ++zero_dna_;
+      return;
+    }
+    counted_beyond_gate_ += beyond ? 1 : 0;
+    additivity_error_ = std::max(additivity_error_, split.additivity_error);
+    if (!std::isfinite(split.share[0])) {
+      ++zero_gradient_;
+      return;
+    }
+    enhancers_.push_back(pair.enhancer);
+    for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
+      shares_[path].push_back(split.share[path]);
+      const std::vector<float>& product = split.product[path];
+      sums_[path].push_back(std::accumulate(product.begin(), product.end(), 0.0));
+    }
+  }
+
+  Json by_path(const ByPath& values) const {
+    Json out = Json::object();
+    for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
+      const Interval interval = bootstrap_mean(values[path], enhancers_, bootstrap_);
+      out[PathSplit::kNames[path]] = {{"mean", mean(values[path])},
+                                      {"median", median(values[path])},
+                                      {"interval_95", {interval.low, interval.high}}};
+    }
+    return out;
+  }
+
+  SectionContext context_;
+  NpyWriter norms_, products_;
+  ByPath shares_, sums_;
+  std::vector<std::int32_t> enhancers_;  // of those pairs
+  BootstrapOptions bootstrap_;
+  double gate_;
+  double additivity_error_ = 0;
+  std::int64_t counted_beyond_gate_ = 0;
+  std::vector<std::string> beyond_gate_;  // all
+  std::int64_t zero_dna_ = 0, zero_gradient_ = 0;
+  std::optional<HeadTable> heads_;
+};
+
+class GeneGradientSection : public Section {
+ public:
+  explicit GeneGradientSection(const SectionContext& context)
+      : context_(context),
+        rna_(context.folder / "rna_gradient.npy", shape(context)),
+        protein_(context.folder / "protein_gradient.npy", shape(context)) {}
+
+  std::uint64_t bytes() const override { return 2 * context_.array_bytes(context_.config.genes); }
+
+  void add(const EnhancerResult& result) override {
+    for (const GeneGradients& of_gene : result.gene_gradients) {
+      rna_.append(of_gene.rna.data(), static_cast<std::int64_t>(of_gene.rna.size()));
+      protein_.append(of_gene.protein.data(), static_cast<std::int64_t>(of_gene.protein.size()));
+    }
+  }
+
+  void finish(Json* /*summary*/) override {
+    rna_.commit();
+    protein_.commit();
+  }
+
+ private:
+  static std::vector<std::int64_t> shape(const SectionContext& context) {
+    return {static_cast<std::int64_t>(context.pairs.size()), context.config.genes};
+  }
+
+  SectionContext context_;
+  NpyWriter rna_, protein_;
+};
+
+}  // namespace
+
+// The whole and the parts are backward passes of their own. In float32 they are equal to some 1e-6;
+// 1e-4 is far past that and below any share one would read. Narrower numbers: 16 of their
+// roundings.
+double additivity_gate(const std::string& precision) {
+  if (precision == "bf16") return 16.0 * 0x1.0p-8;
+  return precision == "tf32" ? 16.0 * 0x1.0p-11 : 1e-4;
+}
+
+std::unique_ptr<Section> make_paths(const SectionContext& context) {
+  return std::make_unique<PathSection>(context);
+}
+
+std::unique_ptr<Section> make_gene_gradients(const SectionContext& context) {
+  return std::make_unique<GeneGradientSection>(context);
+}
+
+}  // namespace cdt

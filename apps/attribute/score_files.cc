@@ -1,0 +1,174 @@
+// pairs.tsv, peaks.tsv, the scores of each method, and what goes before them: an earlier
+// attribution.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "apps/attribute/sections.h"
+#include "apps/common/gene_training.h"
+#include "apps/common/output_kind.h"
+#include "io/format/npy.h"
+#include "io/format/output.h"
+#include "io/format/text.h"
+#include "io/format/text_file.h"
+
+namespace cdt {
+namespace {
+
+constexpr const char* kMethodsFolder = "methods";
+constexpr const char* kPeaksHeader =
+    "enhancer\tgene\tmethod\trank\tchrom\tstart\tend\tbin\toffset_bp\tscore\tat_edge\n";
+
+std::string pairs_header(const Methods& methods) {
+  std::vector<std::string> fields{"enhancer", "gene", "chrom",      "start",
+                                  "end",      "beta", "prediction", "top_overlap"};
+  for (const Method* method : methods) {
+    for (const char* number :
+         {"_peak_bin", "_peak_bp", "_entropy", "_effective_bins", "_peak_over_uniform"}) {
+      fields.push_back(method->name + std::string(number));
+    }
+  }
+  fields.emplace_back("gene_train_pairs");
+  fields.emplace_back("zero_dna");
+  return tab_separated(fields);
+}
+
+std::filesystem::path method_file(const std::filesystem::path& folder, const Method& method) {
+  const bool is_default = &method < all_methods().data() + kDefaultMethods;
+  return (is_default ? folder : folder / kMethodsFolder) / (std::string(method.name) + ".npy");
+}
+
+class ScoreFiles : public Section {
+ public:
+  explicit ScoreFiles(const SectionContext& context)
+      : context_(context),
+        data_(context.data),
+        training_(context.data),
+        pairs_(context.folder / "pairs.tsv"),
+        peaks_(context.folder / "peaks.tsv") {
+    const std::vector<std::int64_t> shape{static_cast<std::int64_t>(context.pairs.size()),
+                                          data_.bins};
+    if (context.methods.size() > kDefaultMethods) made_.emplace(context.folder / kMethodsFolder);
+    for (const Method* method : context.methods) {
+      scores_.push_back(std::make_unique<NpyWriter>(method_file(context.folder, *method), shape));
+    }
+    if (context.options.temperature > 0.0) {
+      sharpened_.emplace(context.folder / "attention_sharpened.npy", shape);
+    }
+    pairs_.write(pairs_header(context.methods));
+    peaks_.write(kPeaksHeader);
+  }
+
+  std::uint64_t bytes() const override {
+    constexpr std::uint64_t kRowBytes = 40;  // of pairs.tsv and peaks.tsv
+    const auto top = static_cast<std::uint64_t>(std::min(data_.bins, kTopBins));
+    const std::uint64_t rows = 1 + scores_.size() * top;
+    const auto arrays = static_cast<std::int64_t>(scores_.size() + (sharpened_ ? 1 : 0));
+    return context_.array_bytes(arrays * data_.bins) + context_.pairs.size() * rows * kRowBytes;
+  }
+
+  void add(const EnhancerResult& result) override {
+    for (std::size_t i = 0; i < result.pairs.size(); ++i) {
+      const std::vector<std::vector<float>>& windows = result.scores[i].windows;
+      add_pair(result.numbers[i]);
+      for (std::size_t m = 0; m < windows.size(); ++m) {
+        scores_[m]->append(windows[m].data(), data_.bins);
+        add_peaks(result.numbers[i], m, windows[m]);
+      }
+      if (!sharpened_) continue;
+      sharpened_->append(sharpened(windows[kAttention], context_.options.temperature).data(),
+                         data_.bins);
+    }
+  }
+
+  void finish(nlohmann::ordered_json* /*summary*/) override {
+    for (const auto& scores : scores_) scores->commit();
+    if (sharpened_) sharpened_->commit();
+    peaks_.commit();
+    pairs_.commit();
+  }
+
+ private:
+  std::string offset(std::int64_t bin) const {
+    return std::to_string(offset_bp(bin, data_.bins, data_.bin_bp));
+  }
+
+  void add_pair(const PairNumbers& n) {
+    const Enhancer& e = enhancer_of(data_, n.pair);
+    std::vector<std::string> fields{e.name,
+                                    gene_of(data_, n.pair),
+                                    e.chrom,
+                                    std::to_string(e.start),
+                                    std::to_string(e.end),
+                                    format_number(n.pair.beta),
+                                    format_number(n.prediction),
+                                    n.shared_top ? std::to_string(*n.shared_top) : "nan"};
+    for (const WindowNumbers& w : n.windows) {
+      fields.push_back(w.defined() ? std::to_string(w.peak()) : "nan");
+      fields.push_back(w.defined() ? offset(w.peak()) : "nan");
+      fields.push_back(format_number(w.concentration.entropy));
+      fields.push_back(format_number(w.concentration.effective_bins));
+      fields.push_back(format_number(w.concentration.peak_over_uniform));
+    }
+    fields.push_back(std::to_string(training_.pairs_of(n.pair.gene)));
+    fields.emplace_back(n.zero_dna ? "1" : "0");
+    pairs_.write(tab_separated(fields));
+  }
+
+  void add_peaks(const PairNumbers& n, std::size_t method, const std::vector<float>& scores) {
+    const Enhancer& e = enhancer_of(data_, n.pair);
+    const std::vector<std::int64_t>& top = n.windows[method].top;
+    for (std::size_t rank = 0; rank < top.size(); ++rank) {
+      const std::int64_t bin = top[rank];
+      const Locus interval = bin_interval(data_, context_.sizes, n.pair, bin);
+      peaks_.write(tab_separated({e.name, gene_of(data_, n.pair), context_.methods[method]->name,
+                                  std::to_string(rank + 1), e.chrom, std::to_string(interval.start),
+                                  std::to_string(interval.end), std::to_string(bin), offset(bin),
+                                  format_number(scores[static_cast<std::size_t>(bin)]),
+                                  at_edge(bin, data_.bins) ? "1" : "0"}));
+    }
+  }
+
+  SectionContext context_;
+  const Dataset& data_;
+  GeneTraining training_;
+  std::optional<MadeFolder> made_;  // methods/, if others than the defaults run
+  AtomicFile pairs_, peaks_;
+  std::vector<std::unique_ptr<NpyWriter>> scores_;  // by method
+  std::optional<NpyWriter> sharpened_;
+};
+
+}  // namespace
+
+std::unique_ptr<Section> make_score_files(const SectionContext& context) {
+  return std::make_unique<ScoreFiles>(context);
+}
+
+void remove_files(const std::filesystem::path& folder,
+                  const std::function<bool(const std::string& name)>& is_ours) {
+  std::error_code error;
+  std::vector<std::filesystem::path> old;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (is_ours(entry.path().filename().string())) old.push_back(entry.path());
+  }
+  for (const auto& path : old) std::filesystem::remove(path, error);
+  std::filesystem::remove(folder, error);  // if it is empty now
+}
+
+void remove_earlier_attribution(const std::filesystem::path& folder) {
+  std::error_code absent;
+  std::filesystem::remove(folder / kAttributionOutput.sign, absent);
+  for (const char* name : kAttributionOutput.files) {
+    std::filesystem::remove(folder / name, absent);
+  }
+  remove_files(folder / kMethodsFolder, [&](const std::string& name) {
+    return std::any_of(all_methods().begin(), all_methods().end(), [&](const Method& method) {
+      return method_file(folder, method).filename() == name;
+    });
+  });
+  remove_files(folder / "maps", [](const std::string& name) {
+    return name == "maps.json" || name.ends_with(".npy");
+  });
+}
+
+}  // namespace cdt

@@ -1,0 +1,306 @@
+// The folder tracks/ of an attribution: what genome browsers load (docs/formats.md).
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "apps/attribute/sections.h"
+#include "apps/common/format.h"
+#include "apps/common/gene_training.h"
+#include "io/format/output.h"
+#include "io/format/text.h"
+#include "io/genome/bigwig/bigwig.h"
+#include "io/genome/tracks.h"
+
+namespace cdt {
+namespace {
+
+constexpr const char* kFolder = "tracks";
+constexpr const char* kPeaks = "peaks.bed";
+constexpr const char* kSession = "igv_session.xml";
+constexpr const char* kCustomTracks = "ucsc.txt";
+
+constexpr Rgb kNegative{128, 128, 128};
+
+bool is_ours(const std::string& name) {
+  if (name == kPeaks || name == kSession || name == kCustomTracks) return true;
+  const std::span<const Method> methods = all_methods();
+  return std::any_of(methods.begin(), methods.end(), [&](const Method& method) {
+    const std::string end = "." + std::string(method.name);
+    return name.ends_with(end + ".bedGraph") || name.ends_with(end + ".bw");
+  });
+}
+
+std::string numbered(const char* prefix, std::size_t number, const std::string& name) {
+  return prefix + std::to_string(number) + "_" + file_name_part(name);
+}
+
+/// The first pairs get tracks of their own. Their enhancers get tracks that merge all their pairs,
+/// and count for the tracks over all.
+class TrackSection : public Section {
+ public:
+  explicit TrackSection(const SectionContext& context)
+      : folder_(context.folder / kFolder),
+        data_(context.data),
+        sizes_(context.sizes),
+        methods_(context.methods),
+        wanted_(context.options.tracks),
+        all_pairs_(static_cast<std::int64_t>(context.pairs.size())),
+        training_(data_),
+        untrained_(methods_.size()),
+        pairs_of_enhancer_(methods_.size()),
+        enhancers_(methods_.size()) {}
+
+  std::uint64_t bytes() const override {
+    constexpr std::int64_t kIntervalBytes = 20;  // of a bedGraph
+    return static_cast<std::uint64_t>(std::min(wanted_, all_pairs_) * data_.bins * kIntervalBytes) *
+           methods_.size();
+  }
+
+  void add(const EnhancerResult& result) override {
+    for (std::size_t i = 0; i < result.pairs.size(); ++i) {
+      add_pair(result.numbers[i], result.scores[i]);
+    }
+  }
+
+  /// Replaces the tracks of an earlier attribution; without any, the folder goes if nothing else is
+  /// in it. "tracks": the files, relative to the attribution's folder.
+  void finish(nlohmann::ordered_json* summary) override {
+    close_enhancer();
+    remove_files(folder_, is_ours);
+    (*summary)["tracks"] = tracks_.empty() ? std::vector<std::string>{} : write();
+  }
+
+  std::string text() const override {
+    std::string out;
+    if (wanted_ < all_pairs_) {
+      out += "tracks: the first " + std::to_string(wanted_) + " of " + std::to_string(all_pairs_) +
+             " pairs (--tracks N for more)\n";
+    }
+    if (!without_bigwig_.empty()) {
+      out += "tracks: some or all without bigWig: " + without_bigwig_ + "\n";
+    }
+    if (!outside_.empty()) {
+      out +=
+          "tracks: none for " + named(outside_, "enhancer") + " without a base on the chromosome\n";
+    }
+    return out;
+  }
+
+ private:
+  struct Track {
+    std::string file;  // without extension
+    TrackLabel label;
+    std::vector<ChromosomeScores> scores;
+  };
+
+  TrackLabel label(std::size_t method, const std::string& name,
+                   const std::string& description) const {
+    const Method& m = *methods_[method];
+    return {"CDT " + std::string(m.name) + " " + name, description + ": " + m.meaning,
+            ucsc_assembly(data_.assembly), m.colour, kNegative};
+  }
+
+  /// Of a pair's own track: says too what of it is undefined or never trained.
+  TrackLabel pair_label(std::size_t method, const PairNumbers& numbers) const {
+    const std::string& enhancer = enhancer_of(data_, numbers.pair).name;
+    const std::string& gene = gene_of(data_, numbers.pair);
+    std::string name = enhancer + " " + gene;
+    std::string description = enhancer + " to " + gene;
+    if (training_.is_untrained(numbers.pair.gene)) {
+      name += " (gene never trained on)";
+      description += ", a gene the model was never trained on";
+    }
+    const WindowState state = numbers.windows[method].state;
+    if (state != WindowState::kDefined) {
+      description += std::string(", undefined: the window ") + meaning_of(state);
+    }
+    return label(method, name, description);
+  }
+
+  /// Of a track that merges the pairs of the enhancer at hand.
+  TrackLabel merged_label(std::size_t method) const {
+    const std::string& name = enhancer_of(data_, enhancer_).name;
+    const auto merged = static_cast<std::int64_t>(pairs_of_enhancer_[method].size());
+    std::string of = name + ", mean of " + number_of(merged, "gene");
+    if (untrained_[method] > 0) {
+      of += ", " + std::to_string(untrained_[method]) + " of them never trained on";
+    }
+    if (merged < pairs_) {
+      of += "; " + number_of(pairs_ - merged, "undefined window") + " left out";
+    }
+    return label(method, name, of);
+  }
+
+  void add_pair(const PairNumbers& numbers, const PairScores& scores) {
+    const bool own_track = rows_++ < wanted_;
+    if (numbers.pair.enhancer != enhancer_) {
+      close_enhancer();
+      if (!own_track) return;
+      const Locus whole = window_interval(data_, sizes_, numbers.pair);
+      if (whole.empty()) {
+        if (outside_.empty() || outside_.back() != whole.name) outside_.push_back(whole.name);
+        return;
+      }
+      enhancer_ = numbers.pair.enhancer;
+      regions_.push_back(whole);
+    }
+    const Enhancer& e = enhancer_of(data_, numbers.pair);
+    const std::string& gene = gene_of(data_, numbers.pair);
+    const TrackWindow window{e.chrom, bin_start(data_, e, 0), data_.bin_bp};
+    const std::int64_t size = sizes_.size(e.chrom);
+    ++pairs_;
+    add_peaks(numbers);
+    for (std::size_t m = 0; m < methods_.size(); ++m) {
+      ChromosomeScores placed = window_scores(window, scores.windows[m], size);
+      // The row number of pairs.tsv makes the name unique.
+      if (own_track) {
+        tracks_.push_back({numbered("", static_cast<std::size_t>(rows_), e.name) + "_" +
+                               file_name_part(gene) + "." + methods_[m]->name,
+                           pair_label(m, numbers),
+                           {placed}});
+      }
+      if (!numbers.windows[m].defined()) continue;
+      untrained_[m] += training_.is_untrained(numbers.pair.gene) ? 1 : 0;
+      pairs_of_enhancer_[m].push_back(std::move(placed));
+    }
+  }
+
+  void close_enhancer() {
+    if (enhancer_ < 0) return;
+    const std::string& name = enhancer_of(data_, enhancer_).name;
+    for (std::size_t m = 0; m < methods_.size(); ++m) {
+      if (pairs_of_enhancer_[m].empty()) continue;
+      TrackLabel label = merged_label(m);
+      std::vector<ChromosomeScores> merged = merge_scores(std::exchange(pairs_of_enhancer_[m], {}));
+      enhancers_[m].insert(enhancers_[m].end(), merged.begin(), merged.end());
+      std::string file = numbered("merged_", regions_.size(), name);
+      file.append(".").append(methods_[m]->name);
+      tracks_.push_back({std::move(file), std::move(label), std::move(merged)});
+    }
+    enhancer_ = -1;
+    pairs_ = 0;
+    untrained_.assign(methods_.size(), 0);
+  }
+
+  void add_peaks(const PairNumbers& numbers) {
+    const char* untrained = training_.is_untrained(numbers.pair.gene) ? "|never_trained_on" : "";
+    for (std::size_t m = 0; m < methods_.size(); ++m) {
+      const std::vector<std::int64_t>& top = numbers.windows[m].top;
+      for (std::size_t rank = 0; rank < top.size(); ++rank) {
+        const Locus bin = bin_interval(data_, sizes_, numbers.pair, top[rank]);
+        if (bin.empty()) continue;
+        peaks_.push_back({enhancer_of(data_, numbers.pair).chrom, bin.start, bin.end,
+                          gene_of(data_, numbers.pair) + "|" + methods_[m]->name + "|" +
+                              std::to_string(rank + 1) + untrained,
+                          static_cast<std::int64_t>(1000 * (top.size() - rank) / top.size()),
+                          methods_[m]->colour});
+      }
+    }
+  }
+
+  std::vector<Track> tracks_over_all() const {
+    std::vector<Track> out;
+    for (std::size_t m = 0; m < methods_.size(); ++m) {
+      if (enhancers_[m].empty()) continue;
+      const std::string count =
+          number_of(static_cast<std::int64_t>(enhancers_[m].size()), "enhancer");
+      const std::size_t without = regions_.size() - enhancers_[m].size();
+      const std::string of =
+          without == 0 ? count : count + "; " + std::to_string(without) + " undefined left out";
+      out.push_back({"all." + std::string(methods_[m]->name), label(m, count, of),
+                     merge_scores(enhancers_[m])});
+    }
+    return out;
+  }
+
+  std::string session(const std::vector<Track>& all) const {
+    std::vector<SessionResource> resources;
+    if (!peaks_.empty()) resources.push_back({kPeaks, "CDT peaks", std::nullopt});
+    for (const Track& track : all) {
+      const char* extension = why_no_bigwig(track).empty() ? ".bw" : ".bedGraph";
+      resources.push_back({track.file + extension, track.label.name, track.label.colour});
+    }
+    return igv_session_text(ucsc_assembly(data_.assembly), resources, regions_);
+  }
+
+  std::string custom_tracks(const std::vector<Track>& all) const {
+    std::string out = ucsc_browser_line(regions_.front());
+    if (!peaks_.empty()) {
+      out += bed9_track_line("CDT peaks", "top bins of each pair and method",
+                             ucsc_assembly(data_.assembly)) +
+             bed9_text(peaks_);
+    }
+    for (const Track& track : all) out += bedgraph_text(track.label, track.scores);
+    return out;
+  }
+
+  /// "" if the track can be a bigWig file.
+  std::string why_no_bigwig(const Track& track) const {
+    if (!has_bigwig()) return "this build has no libBigWig";
+    if (sizes_.all().empty()) {
+      return "the chromosome sizes of assembly " + data_.assembly +
+             " are not known (--chrom-sizes)";
+    }
+    for (const ChromosomeScores& s : track.scores) {
+      if (sizes_.size(s.chrom) == 0) {
+        return "no size is known of chromosome " + s.chrom + " of " + data_.assembly;
+      }
+    }
+    return "";
+  }
+
+  std::vector<std::string> write() {
+    create_output_directory(folder_);
+    std::vector<std::string> names;
+    const auto put = [&](const std::string& name, const std::string& content) {
+      write_file(folder_ / name, content);
+      names.push_back(std::string(kFolder) + "/" + name);
+    };
+    const std::vector<Track> all = tracks_over_all();
+    for (const auto* tracks : {&std::as_const(tracks_), &all}) {
+      for (const Track& track : *tracks) {
+        put(track.file + ".bedGraph", bedgraph_text(track.label, track.scores));
+        const std::string reason = why_no_bigwig(track);
+        if (reason.empty()) {
+          write_bigwig(folder_ / (track.file + ".bw"), sizes_.all(), track.scores);
+          names.push_back(std::string(kFolder) + "/" + track.file + ".bw");
+        } else {
+          without_bigwig_ = reason;
+        }
+      }
+    }
+    if (!peaks_.empty()) put(kPeaks, bed9_text(peaks_));
+    put(kSession, session(all));
+    put(kCustomTracks, custom_tracks(all));
+    return names;
+  }
+
+  std::filesystem::path folder_;
+  const Dataset& data_;
+  const ChromosomeSizes& sizes_;
+  const Methods& methods_;
+  std::int64_t wanted_, all_pairs_;
+  std::int64_t rows_ = 0;  // of pairs.tsv
+  std::vector<Track> tracks_;
+  std::vector<BedPeak> peaks_;
+  std::vector<Locus> regions_;        // windows of the enhancers with tracks
+  std::vector<std::string> outside_;  // enhancers without a base on their chromosome: no tracks
+  GeneTraining training_;
+  std::int32_t enhancer_ = -1;  // at hand
+  // Of its pairs: how many there are, and by method the defined windows and those of untrained
+  // genes.
+  std::int64_t pairs_ = 0;
+  std::vector<std::int64_t> untrained_;
+  std::vector<std::vector<ChromosomeScores>> pairs_of_enhancer_;
+  // By method, of all enhancers before it.
+  std::vector<std::vector<ChromosomeScores>> enhancers_;
+  std::string without_bigwig_;  // why a bigWig file is missing beside its bedGraph
+};
+
+}  // namespace
+
+std::unique_ptr<Section> make_tracks(const SectionContext& context) {
+  return std::make_unique<TrackSection>(context);
+}
+
+}  // namespace cdt

@@ -1,0 +1,47 @@
+// What sections of cdt-attribute are made of, for tests of one section.
+#pragma once
+
+#include <filesystem>
+
+#include "apps/attribute/sections.h"
+#include "tests/support/small_dataset.h"
+#include "tests/support/temp_dir.h"
+
+namespace cdt::test {
+
+/// A folder with a small data set in it, and a context over both.
+struct SectionInputs {
+  explicit SectionInputs(const std::vector<Pair>& data_pairs) {
+    write_small_dataset(dir.path / "data", data_pairs);
+    data.emplace(dir.path / "data");
+  }
+  SectionContext context() const {
+    return {dir.path, options, config, *data,       sizes,  pairs,
+            methods,  scorers, truth,  annotations, regions};
+  }
+  /// Of one pair per gene, without numbers.
+  static EnhancerResult result(std::int32_t enhancer, const std::vector<std::int32_t>& genes,
+                               bool zero_dna = false) {
+    EnhancerResult out;
+    out.enhancer = enhancer;
+    out.zero_dna = zero_dna;
+    for (const std::int32_t gene : genes) {
+      out.pairs.push_back({.enhancer = enhancer, .gene = gene});
+    }
+    return out;
+  }
+
+  TempDir dir;
+  AttributeOptions options;
+  CdtConfig config;
+  std::optional<Dataset> data;
+  ChromosomeSizes sizes{"hg38"};
+  std::vector<Pair> pairs;
+  Methods methods = choose_methods("");
+  Scorers scorers;
+  std::optional<Truth> truth;
+  std::vector<Annotations> annotations;
+  std::vector<Region> regions;
+};
+
+}  // namespace cdt::test
