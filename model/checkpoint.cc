@@ -23,14 +23,6 @@ constexpr std::int64_t kReleasedPoolHeads = 4;
 
 constexpr std::array<std::string_view, 2> kWrappers = {"module.", "_orig_mod."};
 
-/// The tensors of a model file under the names the model gives them. PyTorch's wrappers put a
-/// prefix before every name of a state_dict ("module." of DataParallel, "_orig_mod." of
-/// torch.compile); such prefixes are left out.
-struct StateDict {
-  std::string prefix;  // of every name in the file; "" if there is none
-  std::map<std::string, std::vector<std::int64_t>> shapes;  // by the name without it
-};
-
 /// What all names begin with, wrapper in wrapper.
 std::string common_prefix(const std::vector<TensorInfo>& tensors, const std::string& file) {
   std::string prefix;
@@ -50,37 +42,23 @@ std::string common_prefix(const std::vector<TensorInfo>& tensors, const std::str
   return prefix;
 }
 
-/// InputError naming the first tensor without the prefix where only some names have it.
-StateDict read_state_dict(const SafetensorsReader& reader) {
-  StateDict dict;
-  dict.prefix = common_prefix(reader.tensors(), reader.path().string());
-  for (const TensorInfo& info : reader.tensors()) {
-    dict.shapes[info.name.substr(dict.prefix.size())] = info.shape;
-  }
-  return dict;
-}
-
-/// One line on stderr if a prefix is left out, and one if tensors are float64, whose values are
-/// rounded to float32.
-void note_differences(const SafetensorsReader& reader, const StateDict& dict) {
-  const std::string file = reader.path().string() + ": ";
-  if (!dict.prefix.empty()) {
-    note(file + "every name begins with " + dict.prefix + ", which is left out");
-  }
-  const auto wide = std::count_if(reader.tensors().begin(), reader.tensors().end(),
-                                  [](const TensorInfo& info) { return info.dtype == "F64"; });
-  if (wide > 0) {
-    note(file + std::to_string(wide) + " of " + std::to_string(reader.tensors().size()) +
-         " tensors are float64 and are rounded to float32");
-  }
-}
-
-/// Sizes of a state_dict without metadata, read off its tensors.
-class StateDictSizes {
+/// The tensors of a model file under the names the model gives them, and the sizes read off them.
+/// PyTorch's wrappers put a prefix before every name of a state_dict ("module." of DataParallel,
+/// "_orig_mod." of torch.compile); such prefixes are left out.
+class StateDict {
  public:
-  explicit StateDictSizes(const SafetensorsReader& reader) : file_(reader.path().string()) {
-    shapes_ = read_state_dict(reader).shapes;
+  /// InputError naming the first tensor without the prefix where only some names have it.
+  explicit StateDict(const SafetensorsReader& reader)
+      : file_(reader.path().string()), prefix_(common_prefix(reader.tensors(), file_)) {
+    for (const TensorInfo& info : reader.tensors()) {
+      shapes_[info.name.substr(prefix_.size())] = info.shape;
+    }
   }
+
+  /// Of every name in the file; "" if there is none.
+  const std::string& prefix() const { return prefix_; }
+  /// By the name without the prefix.
+  const std::map<std::string, std::vector<std::int64_t>>& shapes() const { return shapes_; }
 
   CdtConfig config() const {
     CdtConfig config;
@@ -141,10 +119,24 @@ class StateDictSizes {
   }
 
   std::string file_;
+  std::string prefix_;
   std::map<std::string, std::vector<std::int64_t>> shapes_;
 };
 
-/// Heads leave no trace in the tensors: the override, else the reference's number, said aloud.
+/// One line on stderr if a prefix is left out, and one if tensors are float64, whose values are
+/// rounded to float32.
+void note_differences(const SafetensorsReader& reader, const std::string& prefix) {
+  const std::string file = reader.path().string() + ": ";
+  if (!prefix.empty()) note(file + "every name begins with " + prefix + ", which is left out");
+  const auto wide = std::count_if(reader.tensors().begin(), reader.tensors().end(),
+                                  [](const TensorInfo& info) { return info.dtype == "F64"; });
+  if (wide > 0) {
+    note(file + std::to_string(wide) + " of " + std::to_string(reader.tensors().size()) +
+         " tensors are float64 and are rounded to float32");
+  }
+}
+
+/// Heads leave no trace in the tensors: the override, else the reference's number, with a note.
 std::int64_t heads_or(std::int64_t given, std::int64_t released, std::int64_t hidden,
                       const std::string& file, const char* option) {
   if (given > 0) return given;
@@ -187,8 +179,8 @@ template <class Visit>
 std::string check_parameters(const SafetensorsReader& reader, const Cdt& model,
                              const Visit& visit) {
   const std::string file = reader.path().string();
-  const StateDict dict = read_state_dict(reader);
-  auto stored = dict.shapes;
+  const StateDict dict(reader);
+  auto stored = dict.shapes();
   for (const Parameter& parameter : model.parameters()) {
     const auto found = stored.find(parameter.name);
     if (found == stored.end()) throw InputError(file, parameter.name, "no such tensor");
@@ -207,7 +199,7 @@ std::string check_parameters(const SafetensorsReader& reader, const Cdt& model,
   std::size_t i = 0;
   for (const Parameter& parameter : model.parameters()) {
     values.resize(static_cast<std::size_t>(parameter.variable.value.count()));
-    reader.read(dict.prefix + parameter.name, values.data());
+    reader.read(dict.prefix() + parameter.name, values.data());
     const auto bad =
         std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
     if (bad != values.end()) {
@@ -250,12 +242,12 @@ CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverride
                                     version == metadata.end() ? "nothing" : version->second));
     }
     config = parse_model_config(recorded->second, file + ": metadata.config");
-    check_same_config(StateDictSizes(reader).config_beside(config), config,
-                      file + ": metadata.config", "is not that of the tensors");
+    check_same_config(StateDict(reader).config_beside(config), config, file + ": metadata.config",
+                      "is not that of the tensors");
     refuse_override(overrides.heads, config.heads, file, "heads");
     refuse_override(overrides.pool_heads, config.pool_heads, file, "pool-heads");
   } else {
-    config = StateDictSizes(reader).config();
+    config = StateDict(reader).config();
     config.heads = heads_or(overrides.heads, kReleasedHeads, config.hidden, file, "heads");
     if (config.variant == Variant::kReleased) {
       config.pool_heads =
@@ -268,7 +260,7 @@ CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverride
 }
 
 std::string read_parameters(const SafetensorsReader& reader, Cdt& model) {
-  note_differences(reader, read_state_dict(reader));
+  note_differences(reader, StateDict(reader).prefix());
   return check_parameters(reader, model, [&](std::size_t i, const std::vector<float>& values) {
     model.set(model.parameters()[i], values.data());
   });

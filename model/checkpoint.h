@@ -41,7 +41,7 @@ CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverride
 /// another shape, or holds NaN or infinity. Returns what weights_digest() of the model is then.
 std::string read_parameters(const SafetensorsReader& reader, Cdt& model);
 
-/// The same checks for a model of `like`'s sizes, and the digest, without a copy.
+/// The checks and the digest of read_parameters() for a model of `like`'s sizes, without a copy.
 std::string stored_weights_digest(const SafetensorsReader& reader, const Cdt& like);
 
 /// A model that is not trained, with the file's parameters. config: read_model_config() of it.

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kReaders = 8;  // threads that read a request beside a GPU
 
-Tensor row_of(const Tensor& rows, std::int64_t row) { return rows.slice(row, row + 1); }
+Tensor row_at(const Tensor& rows, std::int64_t row) { return rows.slice(row, row + 1); }
 
 }  // namespace
 
@@ -59,7 +59,7 @@ void DnaFeed::read_into(Buffer& buffer, int slot) {
   if (!device_memory_) return;
   std::int64_t at = 0;
   for (const Source& source : buffer.sources) {
-    backend_.upload_later(row_of(buffer.device, at++), source.host, slot);
+    backend_.upload_later(row_at(buffer.device, at++), source.host, slot);
   }
 }
 
@@ -91,15 +91,15 @@ Tensor DnaFeed::take() {
   const Tensor out = batch_.slice(0, static_cast<std::int64_t>(request_.size()));
   for (std::size_t i = 0; i < request_.size(); ++i) {
     const Place& place = request_[i];
-    const Tensor to = row_of(out, static_cast<std::int64_t>(i));
+    const Tensor to = row_at(out, static_cast<std::int64_t>(i));
     if (place.first < i) {
-      backend_.copy(to, row_of(out, static_cast<std::int64_t>(place.first)));
+      backend_.copy(to, row_at(out, static_cast<std::int64_t>(place.first)));
     } else if (place.source < 0) {
       backend_.copy(to, cache_.on_device(place.row));
     } else if (!device_memory_) {
       backend_.upload(to, buffer.sources[static_cast<std::size_t>(place.source)].host);
     } else {
-      backend_.take_upload(to, row_of(buffer.device, place.source), current_);
+      backend_.take_upload(to, row_at(buffer.device, place.source), current_);
       cache_.keep_on_device(place.row, to);
     }
   }

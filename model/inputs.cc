@@ -85,18 +85,19 @@ class Metadata {
   const SafetensorsReader& reader_;
 };
 
-/// What a complaint about a model and a data set is made of.
-struct Place {
+/// A model and a data set as complaints name them.
+struct ModelAndData {
   std::string file;  // of the model
   std::string data;  // the directory
 };
 
-[[noreturn]] void refuse(const Place& place, const std::string& field, const std::string& what,
-                         const std::string& expected, const std::string& got) {
-  throw InputError(place.file, field, expected_got(what, expected, got));
+[[noreturn]] void refuse_data(const ModelAndData& sides, const std::string& field,
+                              const std::string& what, const std::string& expected,
+                              const std::string& got) {
+  throw InputError(sides.file, field, expected_got(what, expected, got));
 }
 
-void check_sizes(const CdtConfig& config, const Dataset& data, const Place& place,
+void check_sizes(const CdtConfig& config, const Dataset& data, const ModelAndData& sides,
                  bool check_genes) {
   const std::array<std::pair<const char*, std::pair<std::int64_t, std::int64_t>>, 4> sizes = {
       {{"dna_dim", {config.dna_dim, data.dna_dim}},
@@ -105,8 +106,8 @@ void check_sizes(const CdtConfig& config, const Dataset& data, const Place& plac
        {kGenes, {config.genes, check_genes ? data.genes_count() : config.genes}}}};
   for (const auto& [name, size] : sizes) {
     if (size.first == size.second) continue;
-    refuse(place, name, "does not fit the data set " + place.data, std::to_string(size.first),
-           std::to_string(size.second));
+    refuse_data(sides, name, "does not fit the data set " + sides.data, std::to_string(size.first),
+                std::to_string(size.second));
   }
 }
 
@@ -127,7 +128,7 @@ std::vector<std::string> missing(const std::vector<std::string>& a, const Rows& 
 }
 
 /// Refuses genes that are not those of the model, place by place.
-void check_genes(const ModelInputs& model, const ModelInputs& data, const Place& place) {
+void check_genes(const ModelInputs& model, const ModelInputs& data, const ModelAndData& sides) {
   if (model.genes == data.genes) return;
   const std::vector<std::string> lacking = missing(model.genes, index_of(data.genes));
   const std::vector<std::string> foreign = missing(data.genes, index_of(model.genes));
@@ -138,7 +139,7 @@ void check_genes(const ModelInputs& model, const ModelInputs& data, const Place&
     if (moved++ == 0) first = i;
   }
   if (moved == 0) first = std::min(model.genes.size(), data.genes.size());
-  std::string what = "are not those of the data set " + place.data + " in its order: ";
+  std::string what = "are not those of the data set " + sides.data + " in its order: ";
   if (lacking.empty() && foreign.empty()) {
     what += std::to_string(moved) + " of " + std::to_string(model.genes.size()) +
             " stand elsewhere; --match-genes maps them by name; gene " + std::to_string(first + 1);
@@ -154,17 +155,17 @@ void check_genes(const ModelInputs& model, const ModelInputs& data, const Place&
   const auto at = [first](const std::vector<std::string>& genes) {
     return first < genes.size() ? genes[first] : std::string("none");
   };
-  refuse(place, kGenes, what, at(model.genes), at(data.genes));
+  refuse_data(sides, kGenes, what, at(model.genes), at(data.genes));
 }
 
 /// Brings the genes of the data set into the model's order.
-void match_genes(const ModelInputs& model, const std::vector<std::string>& held, const Place& place,
-                 Dataset* data) {
+void match_genes(const ModelInputs& model, const std::vector<std::string>& held,
+                 const ModelAndData& sides, Dataset* data) {
   const Rows rows = index_of(held);
   const std::vector<std::string> lacking = missing(model.genes, rows);
   if (!lacking.empty()) {
-    throw InputError(place.file, kGenes,
-                     "--match-genes: the data set " + place.data + " lacks " +
+    throw InputError(sides.file, kGenes,
+                     "--match-genes: the data set " + sides.data + " lacks " +
                          named(lacking, "gene") + " of the model's " +
                          std::to_string(model.genes.size()));
   }
@@ -172,7 +173,7 @@ void match_genes(const ModelInputs& model, const std::vector<std::string>& held,
   std::vector<std::int32_t> order;
   for (const std::string& gene : model.genes) order.push_back(rows.at(gene));
   const std::int64_t dropped = data->choose_genes(order);
-  std::string line = place.data + ": genes are brought into the order of " + place.file;
+  std::string line = sides.data + ": genes are brought into the order of " + sides.file;
   if (!foreign.empty()) {
     line += "; left out: " + named(foreign, "gene") + " that the model lacks, with their " +
             number_of(dropped, "pair");
@@ -181,7 +182,7 @@ void match_genes(const ModelInputs& model, const std::vector<std::string>& held,
 }
 
 /// Refuses other bins, assembly or embeddings, or says what differs.
-void compare_parts(const ModelInputs& model, const ModelInputs& data, const Place& place,
+void compare_parts(const ModelInputs& model, const ModelInputs& data, const ModelAndData& sides,
                    bool allowed) {
   std::vector<std::string> parts;
   for (const std::string part : kParts) {
@@ -196,9 +197,9 @@ void compare_parts(const ModelInputs& model, const ModelInputs& data, const Plac
     for (std::size_t i = 1; i < parts.size(); ++i) {
       others += (i == 1 ? ", and so do " : ", ") + parts[i];
     }
-    refuse(
-        place, parts[0],
-        "differs in the data set " + place.data + others + "; --other-inputs goes on all the same",
+    refuse_data(
+        sides, parts[0],
+        "differs in the data set " + sides.data + others + "; --other-inputs goes on all the same",
         part_text(model, parts[0]), part_text(data, parts[0]));
   }
   std::string differing;
@@ -206,12 +207,11 @@ void compare_parts(const ModelInputs& model, const ModelInputs& data, const Plac
     differing += (differing.empty() ? "" : ", ") + part + " (expected " + part_text(model, part) +
                  ", got " + part_text(data, part) + ")";
   }
-  warn(place.file + ": the data set " + place.data +
+  warn(sides.file + ": the data set " + sides.data +
        " is not what the model was trained beside: " + differing);
 }
 
-}  // namespace
-
+/// Digest of the pairs of a split by name, whatever their order and their effects.
 std::string digest_of_pairs(const Dataset& data, Split split) {
   std::vector<std::string> lines;
   for (const Pair& pair : data.pairs_of(split)) {
@@ -223,6 +223,8 @@ std::string digest_of_pairs(const Dataset& data, Split split) {
   for (const std::string& line : lines) all += line;
   return digest_of(all);
 }
+
+}  // namespace
 
 ModelInputs model_inputs_of(const Dataset& data) {
   ModelInputs out{{},
@@ -268,26 +270,26 @@ std::optional<ModelInputs> read_model_inputs(const SafetensorsReader& reader, st
 
 void fit_to_model(const SafetensorsReader& reader, const CdtConfig& config,
                   const ModelOverrides& choice, Dataset* data) {
-  const Place place{reader.path().string(), data->directory.string()};
+  const ModelAndData sides{reader.path().string(), data->directory.string()};
   const std::optional<ModelInputs> model = read_model_inputs(reader, config.genes);
-  check_sizes(config, *data, place, !model);
+  check_sizes(config, *data, sides, !model);
   if (!model) {
     if (choice.match_genes) {
-      throw InputError(place.file, kGenes,
+      throw InputError(sides.file, kGenes,
                        "--match-genes: the file does not record the model's genes by name");
     }
-    warn(place.file + ": genes, bins, assembly and embeddings are not recorded; whether those of " +
-         "the data set " + place.data +
+    warn(sides.file + ": genes, bins, assembly and embeddings are not recorded; whether those of " +
+         "the data set " + sides.data +
          " are the same, and in the same order, could not be checked");
     return;
   }
   ModelInputs held = model_inputs_of(*data);
   if (choice.match_genes && held.genes != model->genes) {
-    match_genes(*model, held.genes, place, data);
+    match_genes(*model, held.genes, sides, data);
     held = model_inputs_of(*data);
   }
-  check_genes(*model, held, place);
-  compare_parts(*model, held, place, choice.other_inputs);
+  check_genes(*model, held, sides);
+  compare_parts(*model, held, sides, choice.other_inputs);
 }
 
 TrainedHere trained_here(const SafetensorsReader& file, const Dataset& data) {

@@ -24,11 +24,8 @@ struct ModelInputs {
   std::int64_t bin_bp = 0;
   std::string assembly;
   std::string rna, protein;  // digests of the embeddings, genes in this order (io/format/digest.h)
-  std::string train_pairs, val_pairs;  // digest_of_pairs(); "": not recorded
+  std::string train_pairs, val_pairs;  // digests by name, order and effects aside; "": not recorded
 };
-
-/// Digest of the pairs of a split by name, whatever their order and their effects.
-std::string digest_of_pairs(const Dataset& data, Split split);
 
 /// Those of a model that is trained on `data`.
 ModelInputs model_inputs_of(const Dataset& data);

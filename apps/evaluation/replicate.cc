@@ -21,8 +21,8 @@ std::string ScreenFile::skipped(const std::filesystem::path& file) const {
          std::to_string(of_other_pairs) + " of other pairs";
 }
 
-ScreenFile read_screen(const std::filesystem::path& file, const Dataset& data,
-                       const std::vector<Pair>& pairs) {
+ScreenFile read_replicate(const std::filesystem::path& file, const Dataset& data,
+                          const std::vector<Pair>& pairs) {
   std::set<Screen::key_type> wanted;
   for (const Pair& pair : pairs) wanted.emplace(pair.enhancer, pair.gene);
   TsvFile rows(file, {"enhancer", "gene", "beta"});

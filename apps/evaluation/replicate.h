@@ -32,8 +32,8 @@ struct ScreenFile {
 /// A TSV with columns enhancer, gene and beta; rows of other pairs than `pairs` are skipped
 /// whatever they hold. InputError names line and column: an effect that is no finite number, a pair
 /// given twice; "rows" if it has none of the pairs.
-ScreenFile read_screen(const std::filesystem::path& file, const Dataset& data,
-                       const std::vector<Pair>& pairs);
+ScreenFile read_replicate(const std::filesystem::path& file, const Dataset& data,
+                          const std::vector<Pair>& pairs);
 
 /// A split measured twice, over the pairs that both screens have.
 struct Replicate {

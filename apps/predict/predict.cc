@@ -112,7 +112,7 @@ void expect_comparable(const PredictOptions& options, const Screen& screen,
 /// The second screen, refused before the predictions are made.
 Screen screen_of_split(const PredictOptions& options, const Dataset& data,
                        const std::vector<Pair>& pairs) {
-  ScreenFile read = read_screen(options.replicate, data, pairs);
+  ScreenFile read = read_replicate(options.replicate, data, pairs);
   expect_comparable(options, read.effects, pairs);
   const std::string skipped = read.skipped(options.replicate);
   if (!skipped.empty()) note(skipped);

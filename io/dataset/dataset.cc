@@ -52,7 +52,7 @@ std::int32_t parse_name(const TsvFile& tsv, PairColumn column, const NameIndex& 
   return at->second;
 }
 
-Pair parse_pair(const TsvFile& tsv, const NameIndex& enhancers, const NameIndex& genes) {
+Pair pair_of_row(const TsvFile& tsv, const NameIndex& enhancers, const NameIndex& genes) {
   Pair pair;
   pair.split = parse_split(tsv);
   pair.enhancer = parse_name(tsv, kEnhancer, enhancers, "the enhancer list");
@@ -71,7 +71,7 @@ std::vector<Pair> read_pairs(const std::filesystem::path& path, const NameIndex&
                              const NameIndex& genes) {
   TsvFile tsv(path, {"split", "enhancer", "gene", "beta"}, {"label"});
   std::vector<Pair> pairs;
-  while (tsv.next()) pairs.push_back(parse_pair(tsv, enhancers, genes));
+  while (tsv.next()) pairs.push_back(pair_of_row(tsv, enhancers, genes));
   if (pairs.empty()) throw InputError(path.string(), "line 2", "there is not one pair");
   return pairs;
 }
@@ -204,8 +204,8 @@ std::int32_t find(const NameIndex& index, const std::string& name) {
 }
 
 /// The rows of a (G, columns) matrix that `rows` names, in its order.
-std::vector<float> rows_of(const std::vector<float>& matrix, std::int64_t columns,
-                           const std::vector<std::int32_t>& rows) {
+std::vector<float> chosen_rows(const std::vector<float>& matrix, std::int64_t columns,
+                               const std::vector<std::int32_t>& rows) {
   std::vector<float> out;
   out.reserve(rows.size() * static_cast<std::size_t>(columns));
   for (const std::int32_t row : rows) {
@@ -274,8 +274,8 @@ std::int64_t Dataset::choose_genes(const std::vector<std::int32_t>& rows) {
     place[static_cast<std::size_t>(row)] = static_cast<std::int32_t>(chosen.size());
     chosen.push_back(genes[static_cast<std::size_t>(row)]);
   }
-  rna = rows_of(rna, rna_dim, rows);
-  protein = rows_of(protein, protein_dim, rows);
+  rna = chosen_rows(rna, rna_dim, rows);
+  protein = chosen_rows(protein, protein_dim, rows);
   genes = std::move(chosen);
   gene_index_ = index_names(genes);
   for (Pair& pair : pairs) pair.gene = place[static_cast<std::size_t>(pair.gene)];
@@ -289,7 +289,8 @@ void Dataset::read_dna(std::int32_t enhancer, float* out) const {
   const std::size_t bytes = static_cast<std::size_t>(count) * element_size(dna_is_bfloat16_);
   const std::size_t offset = static_cast<std::size_t>(enhancer) * bytes;
   if (dna_is_bfloat16_) {
-    // The values stand in the second half of `out`; each is read before its place is written.
+    // The values are read into the second half of `out`; each is widened before its place is
+    // written.
     std::byte* narrow = reinterpret_cast<std::byte*>(out) + bytes;
     dna_->read(offset, narrow, bytes);
     convert_values<std::uint16_t>(narrow, static_cast<std::size_t>(count), out, bfloat16_to_float);

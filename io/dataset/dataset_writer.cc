@@ -8,8 +8,6 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "io/dataset/dataset.h"
-#include "io/dataset/manifest.h"
 #include "io/format/floats.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
@@ -20,19 +18,6 @@ namespace {
 constexpr const char* kManifestName = "dataset.json";
 constexpr std::array<const char*, 3> kExtras{"truth.json", "sites.bed", "audit.json"};
 constexpr std::uint64_t kReserve = std::uint64_t{16} << 20U;  // for the lists and the folder
-
-Manifest manifest_of(const DatasetWriter::Sizes& sizes) {
-  Manifest m;
-  m.enhancers = sizes.enhancers;
-  m.bins = sizes.bins;
-  m.dna_dim = sizes.dna_dim;
-  m.genes = sizes.genes;
-  m.rna_dim = sizes.rna_dim;
-  m.protein_dim = sizes.protein_dim;
-  m.bin_bp = sizes.bin_bp;
-  m.assembly = sizes.assembly;
-  return m;
-}
 
 std::uint64_t bytes_needed(const Manifest& m) {
   const std::int64_t values =
@@ -53,7 +38,7 @@ std::string pair_line(const Pair& pair, const std::string& enhancer, const std::
 struct DatasetWriter::Impl {
   Impl(std::filesystem::path to, const Sizes& sizes)
       : folder(std::move(to)),
-        manifest(manifest_of(sizes)),
+        manifest{sizes},
         dna_left(sizes.enhancers * sizes.bins * sizes.dna_dim) {}
 
   ~Impl() {

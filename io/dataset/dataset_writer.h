@@ -8,19 +8,16 @@
 #include <vector>
 
 #include "io/dataset/dataset.h"
+#include "io/dataset/manifest.h"
 
 namespace cdt {
 
-/// Blobs stream through it, so memory stays bounded. Files are made
-/// under temporary names and renamed by finish(), dataset.json last; without finish() the
-/// destructor removes what was written.
+/// Blobs stream through it, so memory stays bounded. Files are made under temporary names and
+/// renamed by finish(), dataset.json last; without finish() the destructor removes what was
+/// written.
 class DatasetWriter {
  public:
-  struct Sizes {
-    std::int64_t enhancers = 0, bins = 0, dna_dim = 0, genes = 0, rna_dim = 0, protein_dim = 0;
-    int bin_bp = 128;
-    std::string assembly = "hg38";
-  };
+  using Sizes = DatasetSizes;
   /// Creates `directory` if needed; throws InputError if it already holds a data set (with
   /// `replace`, finish() replaces that) or if the volume has less free space than the blobs will
   /// take.

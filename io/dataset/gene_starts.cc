@@ -16,11 +16,11 @@ namespace {
 
 constexpr std::size_t kFileLimit = std::size_t{1} << 30U;
 
-struct Line {
+struct GeneLine {
   Locus interval;
   int strand = 0;
 
-  bool operator==(const Line& other) const {
+  bool operator==(const GeneLine& other) const {
     return interval.chrom == other.interval.chrom && interval.start == other.interval.start &&
            interval.end == other.interval.end && strand == other.strand;
   }
@@ -34,7 +34,7 @@ int strand_of(const LineFile& lines, const std::vector<std::string_view>& fields
                    expected_got("is none", "+, - or .", fields[5]));
 }
 
-GeneStart start_of(const Line& line, bool window) {
+GeneStart start_of(const GeneLine& line, bool window) {
   const Locus& i = line.interval;
   const bool at_end = !window && line.strand < 0 && i.end > i.start;
   const bool at_start = !window && line.strand > 0;
@@ -60,7 +60,7 @@ void expect_chromosomes_of(const Dataset& data, const GeneStarts& starts, const 
 
 GeneStarts read_gene_starts(const std::filesystem::path& path, const Dataset& data) {
   LineFile lines(path.string(), open_text_or_gzip(path, kFileLimit));
-  std::vector<std::optional<Line>> first(data.genes.size());
+  std::vector<std::optional<GeneLine>> first(data.genes.size());
   std::set<std::int64_t> lengths;  // two are enough to know
   std::int64_t intervals = 0;
   GeneStarts out;
@@ -68,7 +68,7 @@ GeneStarts read_gene_starts(const std::filesystem::path& path, const Dataset& da
   while (lines.next(&text)) {
     if (is_bed_comment(text)) continue;
     const std::vector<std::string_view> fields = split(text, '\t');
-    Line line{parse_bed(lines, fields, 4), strand_of(lines, fields)};
+    GeneLine line{parse_bed(lines, fields, 4), strand_of(lines, fields)};
     if (line.interval.name.empty()) {
       throw InputError(lines.file(), lines.where() + ", name", "is empty");
     }
@@ -76,7 +76,7 @@ GeneStarts read_gene_starts(const std::filesystem::path& path, const Dataset& da
     if (lengths.size() < 2) lengths.insert(line.interval.end - line.interval.start);
     const std::int32_t gene = data.find_gene(line.interval.name);
     if (gene < 0) continue;
-    std::optional<Line>& known = first[static_cast<std::size_t>(gene)];
+    std::optional<GeneLine>& known = first[static_cast<std::size_t>(gene)];
     if (!known) {
       known = std::move(line);
     } else if (!(*known == line)) {
@@ -84,7 +84,7 @@ GeneStarts read_gene_starts(const std::filesystem::path& path, const Dataset& da
     }
   }
   out.windows = intervals > 1 && lengths.size() == 1;
-  for (const std::optional<Line>& line : first) {
+  for (const std::optional<GeneLine>& line : first) {
     out.of_gene.push_back(line ? std::optional(start_of(*line, out.windows)) : std::nullopt);
     out.missing += line ? 0 : 1;
   }

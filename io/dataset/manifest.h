@@ -7,11 +7,14 @@
 
 namespace cdt {
 
-struct Manifest {
+struct DatasetSizes {
   std::int64_t enhancers = 0, bins = 0, dna_dim = 0;  // dna.shape
   std::int64_t genes = 0, rna_dim = 0, protein_dim = 0;
   int bin_bp = 128;
   std::string assembly = "hg38";
+};
+
+struct Manifest : DatasetSizes {
   bool dna_is_bfloat16 = false;
   // File names within the directory.
   std::string dna_file = "dna.f32";

@@ -33,7 +33,7 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-/// Does anything stand under this name, be it a link to nothing?
+/// Does the name exist, be it a link to nothing?
 bool is_there(const std::filesystem::path& path);
 
 /// strerror(error), e.g. "No space left on device".

@@ -109,7 +109,7 @@ class GzipStream : public ByteStream {
 };
 
 /// Fills `out` as far as the stream goes.
-std::size_t read_all(ByteStream& stream, char* out, std::size_t size) {
+std::size_t read_up_to(ByteStream& stream, char* out, std::size_t size) {
   std::size_t done = 0;
   while (done < size) {
     const std::size_t got = stream.read(out + done, size - done);
@@ -128,7 +128,7 @@ class GzipText : public ByteStream {
         ratio_limit_(std::max(kAnyText, file.size() * kTextRatio)),
         gzip_(std::move(file)),
         head_(kHeadBytes, '\0') {
-    head_.resize(read_all(gzip_, head_.data(), head_.size()));
+    head_.resize(read_up_to(gzip_, head_.data(), head_.size()));
     refuse_foreign(path_, head_);
   }
 
@@ -182,7 +182,7 @@ std::vector<float> read_gzip_floats(const std::filesystem::path& path, std::size
   }
   GzipStream gzip(std::move(file));
   std::vector<float> out(count);
-  const std::size_t got = read_all(gzip, reinterpret_cast<char*>(out.data()), size);
+  const std::size_t got = read_up_to(gzip, reinterpret_cast<char*>(out.data()), size);
   char more = 0;  // reading on also checks the checksum and the end of the file
   if (got < size || gzip.read(&more, 1) != 0) {
     throw InputError(path.string(), "size",

@@ -103,8 +103,8 @@ class HeaderParser {
 };
 
 /// The header's text; what follows it begins at *data_begin.
-std::string_view header_text(std::string_view npy, const std::string& file,
-                             const std::string& member, std::size_t* data_begin) {
+std::string_view npy_header_text(std::string_view npy, const std::string& file,
+                                 const std::string& member, std::size_t* data_begin) {
   const auto byte = [&](std::size_t i) { return std::size_t{static_cast<unsigned char>(npy[i])}; };
   if (npy.size() < kMagicSize + 2 || npy.substr(0, 6) != "\x93NUMPY") {
     throw InputError(file, member, "is not an npy array");
@@ -159,7 +159,7 @@ constexpr std::size_t kHeaderRoom = std::size_t{1} << 20U;  // far more than Num
 NpyHeader read_npy_header(std::string_view head, std::size_t size, const std::string& file,
                           const std::string& member) {
   NpyHeader out;
-  HeaderParser header(header_text(head, file, member, &out.data_begin), file, member);
+  HeaderParser header(npy_header_text(head, file, member, &out.data_begin), file, member);
   header.parse();
   out.item_bytes = item_bytes(header.descr);
   if (out.item_bytes == 0) {

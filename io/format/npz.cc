@@ -37,10 +37,56 @@ struct ZipMember {
   std::size_t local = 0;  // where its own header begins
 };
 
-/// Bounds-checked little-endian reads from the archive.
-class Bytes {
+/// A zip archive of which single members are read. InputErrors name the archive or the member.
+class ZipArchive {
  public:
-  explicit Bytes(const InputFile& file) : file_(file) {}
+  /// Reads the directory.
+  explicit ZipArchive(const std::filesystem::path& path) : file_(path) {
+    const std::string first = file_.head(kHeadBytes);
+    if (!first.starts_with("PK")) {
+      refuse_foreign(path, first);
+      fail("archive", "is not a zip archive");
+    }
+    read_directory();
+  }
+
+  bool has(const std::string& name) const { return members_.count(name) != 0; }
+
+  /// The member unpacked, its CRC checked; `limit_bytes` bounds its size.
+  std::string read(const std::string& name, std::size_t limit_bytes) const {
+    const ZipMember& m = members_.at(name);
+    check_readable(m, limit_bytes);
+    if (!signature(m.local, "\x03\x04")) fail(m.name, "damaged: bad local header");
+    const std::size_t name_size = number(m.local + 26, 2);
+    if (slice(m.local + kLocalSize, name_size) != m.name) {
+      fail(m.name, "damaged: the two headers of this member differ");
+    }
+    const std::size_t data = m.local + kLocalSize + name_size + number(m.local + 28, 2);
+    std::string out = slice(data, m.packed);
+    if (m.method != 0) out = inflated(m, out);
+    const uLong crc =
+        crc32(0, reinterpret_cast<const Bytef*>(out.data()), static_cast<uInt>(out.size()));
+    if (crc != m.crc) fail(m.name, "damaged: checksum differs");
+    return out;
+  }
+
+  /// Refuses a file that holds members which its directory leaves out.
+  void expect_all_listed() const {
+    std::map<std::size_t, std::size_t> packed;  // bytes by where the member begins
+    for (const auto& [name, m] : members_) packed[m.local] = m.packed;
+    std::size_t end = 0;
+    for (const auto& [local, bytes] : packed) {
+      if (local > end) expect_no_other_member(end, local);
+      if (!signature(local, "\x03\x04")) continue;  // said when that member is asked for
+      end = local + kLocalSize + number(local + 26, 2) + number(local + 28, 2) + bytes;
+    }
+    if (directory_ > end) expect_no_other_member(end, directory_);
+  }
+
+ private:
+  [[noreturn]] void fail(std::string_view field, const std::string& what) const {
+    throw InputError(file_.path().string(), field, what);
+  }
 
   std::string slice(std::size_t at, std::size_t size) const {
     if (at > file_.size() || size > file_.size() - at) {
@@ -59,165 +105,94 @@ class Bytes {
   bool signature(std::size_t at, std::string_view two) const {
     return slice(at, 4) == "PK" + std::string(two);
   }
-  std::size_t size() const { return file_.size(); }
-  [[noreturn]] void fail(std::string_view field, const std::string& what) const {
-    throw InputError(file_.path().string(), field, what);
+
+  /// The end of the central directory: the last signature whose comment ends with the file.
+  std::size_t find_end() const {
+    const std::size_t begin = file_.size() - std::min(file_.size(), kEndSize + kCommentLimit);
+    const std::string tail = slice(begin, file_.size() - begin);
+    std::size_t at = tail.rfind("PK\x05\x06");
+    while (at != std::string::npos) {
+      const std::size_t rest = tail.size() - at;
+      if (rest >= kEndSize && kEndSize + number(begin + at + 20, 2) == rest) return begin + at;
+      at = at == 0 ? std::string::npos : tail.rfind("PK\x05\x06", at - 1);
+    }
+    fail("archive", "damaged or cut short: the zip directory is missing");
   }
 
- private:
-  const InputFile& file_;
-};
-
-/// The end of the central directory: the last signature whose comment ends with the file.
-std::size_t find_end(const Bytes& zip) {
-  const std::size_t begin = zip.size() - std::min(zip.size(), kEndSize + kCommentLimit);
-  const std::string tail = zip.slice(begin, zip.size() - begin);
-  std::size_t at = tail.rfind("PK\x05\x06");
-  while (at != std::string::npos) {
-    const std::size_t rest = tail.size() - at;
-    if (rest >= kEndSize && kEndSize + zip.number(begin + at + 20, 2) == rest) return begin + at;
-    at = at == 0 ? std::string::npos : tail.rfind("PK\x05\x06", at - 1);
+  ZipMember read_zip_entry(std::size_t at) const {
+    if (!signature(at, "\x01\x02")) fail("archive", "damaged: bad directory entry");
+    return {slice(at + kEntrySize, number(at + 28, 2)),
+            number(at + 8, 2),
+            number(at + 10, 2),
+            number(at + 16, 4),
+            number(at + 20, 4),
+            number(at + 24, 4),
+            number(at + 42, 4)};
   }
-  zip.fail("archive", "damaged or cut short: the zip directory is missing");
-}
 
-ZipMember read_entry(const Bytes& zip, std::size_t at) {
-  if (!zip.signature(at, "\x01\x02")) zip.fail("archive", "damaged: bad directory entry");
-  return {zip.slice(at + kEntrySize, zip.number(at + 28, 2)),
-          zip.number(at + 8, 2),
-          zip.number(at + 10, 2),
-          zip.number(at + 16, 4),
-          zip.number(at + 20, 4),
-          zip.number(at + 24, 4),
-          zip.number(at + 42, 4)};
-}
-
-/// Members lie one behind the other before the directory; another one between them, or at `begin`,
-/// is one that the directory left out.
-void expect_no_other_member(const Bytes& zip, std::size_t begin, std::size_t end) {
-  const std::string gap = zip.slice(begin, std::min(end - begin, kLocalSize));
-  if (gap.find("PK\x03\x04") != std::string::npos) {
-    zip.fail("archive", "damaged: its directory does not list all of its members");
+  void read_directory() {
+    const std::size_t end = find_end();
+    const std::uint32_t count = number(end + 10, 2);
+    directory_ = number(end + 16, 4);
+    if (count == 0xFFFFU || directory_ == 0xFFFFFFFFU) fail("archive", "zip64 is not read");
+    std::size_t at = directory_;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      ZipMember m = read_zip_entry(at);
+      at += kEntrySize + number(at + 28, 2) + number(at + 30, 2) + number(at + 32, 2);
+      const std::string name = m.name;
+      if (!members_.emplace(name, std::move(m)).second) fail(name, "stands twice");
+    }
+    if (at - directory_ != number(end + 12, 4) || at > end || count != number(end + 8, 2)) {
+      fail("archive", "damaged: its directory is not as long as it says");
+    }
   }
-}
 
-std::map<std::string, ZipMember> read_directory(const Bytes& zip, std::size_t* directory) {
-  const std::size_t end = find_end(zip);
-  const std::uint32_t count = zip.number(end + 10, 2);
-  const std::size_t begin = zip.number(end + 16, 4);
-  if (count == 0xFFFFU || begin == 0xFFFFFFFFU) zip.fail("archive", "zip64 is not read");
-  std::map<std::string, ZipMember> members;
-  std::size_t at = begin;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    ZipMember m = read_entry(zip, at);
-    at += kEntrySize + zip.number(at + 28, 2) + zip.number(at + 30, 2) + zip.number(at + 32, 2);
-    const std::string name = m.name;
-    if (!members.emplace(name, std::move(m)).second) zip.fail(name, "stands twice");
+  /// Members lie one behind the other before the directory; another one between them, or at
+  /// `begin`, is one that the directory left out.
+  void expect_no_other_member(std::size_t begin, std::size_t end) const {
+    const std::string gap = slice(begin, std::min(end - begin, kLocalSize));
+    if (gap.find("PK\x03\x04") != std::string::npos) {
+      fail("archive", "damaged: its directory does not list all of its members");
+    }
   }
-  if (at - begin != zip.number(end + 12, 4) || at > end || count != zip.number(end + 8, 2)) {
-    zip.fail("archive", "damaged: its directory is not as long as it says");
+
+  void check_readable(const ZipMember& m, std::size_t limit_bytes) const {
+    if ((m.flags & 1U) != 0) fail(m.name, "is encrypted");
+    if (m.packed == 0xFFFFFFFFU || m.unpacked == 0xFFFFFFFFU) fail(m.name, "zip64 is not read");
+    if (m.method != 0 && m.method != 8) {
+      fail(m.name, expected_got("compression method", "0 (stored) or 8 (deflated)",
+                                std::to_string(m.method)));
+    }
+    const bool possible =
+        m.method == 0 ? m.unpacked == m.packed : m.unpacked <= (m.packed + 1) * kDeflateRatio;
+    if (!possible) fail(m.name, "damaged: impossible size");
+    if (m.unpacked > limit_bytes) {
+      fail(m.name,
+           expected_got("unpacks to too much", "at most " + std::to_string(limit_bytes) + " bytes",
+                        std::to_string(m.unpacked)));
+    }
   }
-  *directory = begin;
-  return members;
-}
 
-void check_readable(const Bytes& zip, const ZipMember& m, std::size_t limit_bytes) {
-  if ((m.flags & 1U) != 0) zip.fail(m.name, "is encrypted");
-  if (m.packed == 0xFFFFFFFFU || m.unpacked == 0xFFFFFFFFU) zip.fail(m.name, "zip64 is not read");
-  if (m.method != 0 && m.method != 8) {
-    zip.fail(m.name, expected_got("compression method", "0 (stored) or 8 (deflated)",
-                                  std::to_string(m.method)));
+  std::string inflated(const ZipMember& m, std::string_view packed) const {
+    std::string out(m.unpacked, '\0');
+    char nowhere = 0;  // zlib wants an address even for no bytes
+    z_stream stream{};
+    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw Error("zlib: inflateInit2 failed");
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+    stream.avail_in = static_cast<uInt>(packed.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.empty() ? &nowhere : out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    const int result = inflate(&stream, Z_FINISH);
+    const bool whole = result == Z_STREAM_END && stream.avail_out == 0 && stream.avail_in == 0;
+    inflateEnd(&stream);
+    if (!whole) fail(m.name, "damaged: bad compressed data");
+    return out;
   }
-  const bool possible =
-      m.method == 0 ? m.unpacked == m.packed : m.unpacked <= (m.packed + 1) * kDeflateRatio;
-  if (!possible) zip.fail(m.name, "damaged: impossible size");
-  if (m.unpacked > limit_bytes) {
-    zip.fail(m.name, expected_got("unpacks to too much",
-                                  "at most " + std::to_string(limit_bytes) + " bytes",
-                                  std::to_string(m.unpacked)));
-  }
-}
 
-std::string inflate_member(const Bytes& zip, const ZipMember& m, std::string_view packed) {
-  std::string out(m.unpacked, '\0');
-  char nowhere = 0;  // zlib wants an address even for no bytes
-  z_stream stream{};
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw Error("zlib: inflateInit2 failed");
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
-  stream.avail_in = static_cast<uInt>(packed.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.empty() ? &nowhere : out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  const int result = inflate(&stream, Z_FINISH);
-  const bool whole = result == Z_STREAM_END && stream.avail_out == 0 && stream.avail_in == 0;
-  inflateEnd(&stream);
-  if (!whole) zip.fail(m.name, "damaged: bad compressed data");
-  return out;
-}
-
-std::string read_member(const Bytes& zip, const ZipMember& m) {
-  if (!zip.signature(m.local, "\x03\x04")) zip.fail(m.name, "damaged: bad local header");
-  const std::size_t name_size = zip.number(m.local + 26, 2);
-  if (zip.slice(m.local + kLocalSize, name_size) != m.name) {
-    zip.fail(m.name, "damaged: the two headers of this member differ");
-  }
-  const std::size_t data = m.local + kLocalSize + name_size + zip.number(m.local + 28, 2);
-  std::string out = zip.slice(data, m.packed);
-  if (m.method != 0) out = inflate_member(zip, m, out);
-  const uLong crc =
-      crc32(0, reinterpret_cast<const Bytef*>(out.data()), static_cast<uInt>(out.size()));
-  if (crc != m.crc) zip.fail(m.name, "damaged: checksum differs");
-  return out;
-}
-
-class ZipArchive {
- public:
-  /// Reads the directory. InputError "archive": no zip archive, cut short, zip64; or the name that
-  /// stands twice.
-  explicit ZipArchive(const std::filesystem::path& path);
-
-  bool has(const std::string& name) const { return members_.count(name) != 0; }
-  /// The member unpacked, its CRC checked; other members may hold anything. `limit_bytes` bounds
-  /// its size and is checked before anything is allocated. InputError names the member: missing,
-  /// damage, encryption, zip64, another method, too large.
-  std::string read(const std::string& name, std::size_t limit_bytes) const;
-  /// InputError "archive" if the file holds members that its directory leaves out.
-  void expect_all_listed() const;
-
- private:
   InputFile file_;
   std::size_t directory_ = 0;  // where it begins
   std::map<std::string, ZipMember> members_;
 };
-
-ZipArchive::ZipArchive(const std::filesystem::path& path) : file_(path) {
-  const std::string first = file_.head(kHeadBytes);
-  if (!first.starts_with("PK")) {
-    refuse_foreign(path, first);
-    throw InputError(path.string(), "archive", "is not a zip archive");
-  }
-  members_ = read_directory(Bytes(file_), &directory_);
-}
-
-std::string ZipArchive::read(const std::string& name, std::size_t limit_bytes) const {
-  const Bytes zip(file_);
-  const auto found = members_.find(name);
-  if (found == members_.end()) zip.fail(name, "is missing");
-  check_readable(zip, found->second, limit_bytes);
-  return read_member(zip, found->second);
-}
-
-void ZipArchive::expect_all_listed() const {
-  const Bytes zip(file_);
-  std::map<std::size_t, std::size_t> packed;  // bytes by where the member begins
-  for (const auto& [name, m] : members_) packed[m.local] = m.packed;
-  std::size_t end = 0;
-  for (const auto& [local, bytes] : packed) {
-    if (local > end) expect_no_other_member(zip, end, local);
-    if (!zip.signature(local, "\x03\x04")) continue;  // said when that member is asked for
-    end = local + kLocalSize + zip.number(local + 26, 2) + zip.number(local + 28, 2) + bytes;
-  }
-  if (directory_ > end) expect_no_other_member(zip, end, directory_);
-}
 
 constexpr std::uint64_t kLargest = std::uint64_t{1} << 63U;
 
@@ -278,7 +253,7 @@ class Converter {
 };
 
 /// Where the value of each index lies in the file, indices in C order (the last counts fastest).
-std::vector<std::size_t> places(const NpyHeader& header, std::size_t count) {
+std::vector<std::size_t> value_places(const NpyHeader& header, std::size_t count) {
   std::vector<std::size_t> out(count);
   const std::size_t rank = header.shape.size();
   std::vector<std::int64_t> index(rank, 0);
@@ -312,7 +287,7 @@ NpyIntegers read_npz_integers(const std::filesystem::path& path, const std::stri
   const Converter convert(header, data, file, member);
   NpyIntegers out;
   out.shape = header.shape;
-  for (const std::size_t place : places(header, data.size() / header.item_bytes)) {
+  for (const std::size_t place : value_places(header, data.size() / header.item_bytes)) {
     out.values.push_back(convert.whole(place));
   }
   return out;

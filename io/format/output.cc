@@ -77,6 +77,18 @@ void refuse_link_to_nothing(const fs::path& directory) {
   }
 }
 
+/// Flushes an open file or folder to disk; where the file system cannot, a warning.
+/// InputError(path, "write", ...) if it fails.
+void sync_to_disk(const FileDescriptor& file, const std::filesystem::path& path) {
+  if (::fsync(file.get()) == 0) return;
+  const int error = errno;
+  if (error != EINVAL && error != ENOSYS && error != EOPNOTSUPP && error != ENOTSUP) {
+    throw InputError(path.string(), "write", system_message(error));
+  }
+  warn(folder_of(path).string() + ": cannot be flushed to disk (" + system_message(error) +
+       "); a power failure may take what was written last");
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
@@ -163,16 +175,6 @@ void sweep_temporaries(const std::filesystem::path& folder, const std::string& n
     if (is_temporary(entry.path().filename().native(), name)) found.push_back(entry.path());
   }
   for (const std::filesystem::path& temporary : found) remove_if_dead(temporary);
-}
-
-void sync_to_disk(const FileDescriptor& file, const std::filesystem::path& path) {
-  if (::fsync(file.get()) == 0) return;
-  const int error = errno;
-  if (error != EINVAL && error != ENOSYS && error != EOPNOTSUPP && error != ENOTSUP) {
-    throw InputError(path.string(), "write", system_message(error));
-  }
-  warn(folder_of(path).string() + ": cannot be flushed to disk (" + system_message(error) +
-       "); a power failure may take what was written last");
 }
 
 void sync_folder(const std::filesystem::path& folder) {

@@ -1,4 +1,5 @@
-// What programs write: files whole or not at all, in folders that go again if they stay empty.
+// Output: files are written whole or not at all; folders made for them are removed if they stay
+// empty.
 //
 // A file is written to a temporary beside the target, flushed, then renamed. The temporary is named
 // ".TARGET.cdt-tmp-" and 16 random digits, and its writer holds a lock on it: the lock of a writer
@@ -57,10 +58,8 @@ void write_file(const std::filesystem::path& target, std::string_view content);
 /// file of that name only.
 void sweep_temporaries(const std::filesystem::path& folder, const std::string& name = "");
 
-/// Flushes an open file or folder to disk; where the file system cannot, a warning.
-/// InputError(path, "write", ...) if it fails.
-void sync_to_disk(const FileDescriptor& file, const std::filesystem::path& path);
-/// The same for the names in a folder; one that cannot be read cannot be synced.
+/// Flushes the names in a folder to disk; where the file system cannot, a warning. InputError if
+/// that fails; a folder that cannot be read cannot be synced.
 void sync_folder(const std::filesystem::path& folder);
 
 /// Makes the folder and its parents; InputError if that fails, if it is a file or a link to

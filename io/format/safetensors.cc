@@ -23,30 +23,30 @@ constexpr std::size_t kLengthBytes = 8;
 constexpr std::uint64_t kHeaderLimit = 100'000'000;
 constexpr const char* kMetadata = "__metadata__";
 
-struct Dtype {
+struct StoredDtype {
   const char* name;
   std::int64_t bytes;
 };
 
-constexpr std::array<Dtype, 15> kDtypes{{{"F32", 4},
-                                         {"F64", 8},
-                                         {"F16", 2},
-                                         {"BF16", 2},
-                                         {"I64", 8},
-                                         {"I32", 4},
-                                         {"I16", 2},
-                                         {"I8", 1},
-                                         {"U64", 8},
-                                         {"U32", 4},
-                                         {"U16", 2},
-                                         {"U8", 1},
-                                         {"BOOL", 1},
-                                         {"F8_E4M3", 1},
-                                         {"F8_E5M2", 1}}};
+constexpr std::array<StoredDtype, 15> kDtypes{{{"F32", 4},
+                                               {"F64", 8},
+                                               {"F16", 2},
+                                               {"BF16", 2},
+                                               {"I64", 8},
+                                               {"I32", 4},
+                                               {"I16", 2},
+                                               {"I8", 1},
+                                               {"U64", 8},
+                                               {"U32", 4},
+                                               {"U16", 2},
+                                               {"U8", 1},
+                                               {"BOOL", 1},
+                                               {"F8_E4M3", 1},
+                                               {"F8_E5M2", 1}}};
 
 /// Bytes of one element, or 0 for a dtype the format does not know.
 std::int64_t element_bytes(const std::string& dtype) {
-  for (const Dtype& d : kDtypes) {
+  for (const StoredDtype& d : kDtypes) {
     if (dtype == d.name) return d.bytes;
   }
   return 0;
@@ -59,7 +59,7 @@ struct Entry {
 };
 
 /// The JSON header's text, checked against the size of the file.
-std::string header_text(const InputFile& file) {
+std::string safetensors_header(const InputFile& file) {
   const std::filesystem::path& path = file.path();
   const std::string first = file.head(kHeadBytes);
   std::uint64_t length = 0;
@@ -92,7 +92,7 @@ std::map<std::string, std::string> read_metadata(const json& value, const std::s
   return out;
 }
 
-Entry read_entry(const std::string& name, const json& value, const std::string& file) {
+Entry tensor_entry(const std::string& name, const json& value, const std::string& file) {
   JsonReader reader(value, file, name + ".");
   Entry entry{{name, reader.integers("shape"), reader.string("dtype")}, 0, 0};
   const std::int64_t element = element_bytes(entry.info.dtype);
@@ -146,14 +146,14 @@ std::string dumped(const nlohmann::ordered_json& value) {
 }  // namespace
 
 SafetensorsReader::SafetensorsReader(const std::filesystem::path& path) : file_(path) {
-  const std::string text = header_text(file_);
+  const std::string text = safetensors_header(file_);
   const json header = parse_json(text, path.string());
   std::vector<Entry> entries;
   for (const auto& item : header.items()) {
     if (item.key() == kMetadata) {
       metadata_ = read_metadata(item.value(), path.string());
     } else {
-      entries.push_back(read_entry(item.key(), item.value(), path.string()));
+      entries.push_back(tensor_entry(item.key(), item.value(), path.string()));
     }
   }
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {

@@ -161,7 +161,7 @@ class Reader {
   Annotations out_;
 };
 
-std::int64_t shared(const Element& e, std::int64_t start, std::int64_t end) {
+std::int64_t shared_bases(const Element& e, std::int64_t start, std::int64_t end) {
   return std::min(e.end, end) - std::max(e.start, start);
 }
 
@@ -216,7 +216,7 @@ std::vector<const Element*> ElementList::overlapping(std::int64_t start, std::in
 const Element* ElementList::nearest(std::int64_t start, std::int64_t end) const {
   const Element* best = nullptr;
   for (const Element* e : overlapping(start, end)) {
-    if (best == nullptr || shared(*e, start, end) > shared(*best, start, end)) best = e;
+    if (best == nullptr || shared_bases(*e, start, end) > shared_bases(*best, start, end)) best = e;
   }
   if (best != nullptr) return best;
   // Nothing shares a base: all that end before come first, the rest begins past the interval.
@@ -230,7 +230,7 @@ const Element* ElementList::nearest(std::int64_t start, std::int64_t end) const 
 Annotations read_annotations(const std::filesystem::path& path) { return Reader(path).read(); }
 
 std::int64_t distance_to(const Element& element, std::int64_t start, std::int64_t end) {
-  if (shared(element, start, end) > 0) return 0;
+  if (shared_bases(element, start, end) > 0) return 0;
   return element.start >= end ? element.start - end + 1 : element.end - start - 1;
 }
 

@@ -62,7 +62,7 @@ std::string lower_case(std::string_view text) {
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 
-/// `word` stands in `text` with no letter or digit before it and no digit after it.
+/// Does `text` contain `word` with no letter or digit before it and no digit after it?
 bool has_word(std::string_view text, std::string_view word) {
   for (std::size_t at = text.find(word); at != std::string_view::npos;
        at = text.find(word, at + 1)) {

@@ -31,7 +31,7 @@ Locus on_chromosome(Locus locus, std::int64_t size);
 
 /// "chr1:1,001-2,000" for bases 1000 to 1999; "no base of chr1" for none.
 std::string locus_text(const Locus& locus);
-/// The same without commas, for the files of genome browsers; not of an empty one.
+/// "chr1:1001-2000", without commas, for the files of genome browsers; not of an empty one.
 std::string plain_locus_text(const Locus& locus);
 
 /// Reads what the first two write, commas or not; nothing if it is no locus: no chromosome, no

@@ -12,7 +12,7 @@
 namespace cdt {
 namespace {
 
-bool is_plain(char c) {
+bool is_file_name_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
          c == '-' || c == '_';
 }
@@ -101,12 +101,27 @@ std::string attribute(std::string_view name, std::string_view value) {
   return " " + std::string(name) + "=\"" + xml(value) + "\"";
 }
 
-}  // namespace
-
+/// "R,G,B", as track lines and BED9 write it.
 std::string rgb_text(const Rgb& colour) {
   return std::to_string(colour[0]) + "," + std::to_string(colour[1]) + "," +
          std::to_string(colour[2]);
 }
+
+/// In double quotes, for a track line; the format knows no escapes, so double quotes become single
+/// ones and control characters spaces.
+std::string in_quotes(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') {
+      out += '\'';
+    } else {
+      out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+    }
+  }
+  return out + '"';
+}
+
+}  // namespace
 
 ChromosomeScores window_scores(const TrackWindow& window, std::span<const float> values,
                                std::int64_t chromosome_size) {
@@ -153,23 +168,11 @@ std::string bedgraph_text(const TrackLabel& label, const std::vector<ChromosomeS
 std::string file_name_part(std::string_view text, std::size_t limit) {
   std::string out(text.substr(0, limit));
   for (char& c : out) {
-    if (!is_plain(c)) c = '_';
+    if (!is_file_name_character(c)) c = '_';
   }
   if (out.empty() || out.front() == '.' || out.front() == '-') out.insert(0, 1, '_');
   out.resize(std::min(out.size(), limit));
   return out;
-}
-
-std::string in_quotes(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') {
-      out += '\'';
-    } else {
-      out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
-    }
-  }
-  return out + '"';
 }
 
 std::string bed9_text(std::vector<BedPeak> peaks) {

@@ -18,10 +18,8 @@ namespace cdt {
 
 /// Red, green, blue.
 using Rgb = std::array<std::uint8_t, 3>;
-/// "R,G,B", as track lines and BED9 write it.
-std::string rgb_text(const Rgb& colour);
 
-/// What stands in the track line. Double quotes and control characters are replaced.
+/// The track line of a file. Double quotes and control characters are replaced.
 struct TrackLabel {
   std::string name;
   std::string description;
@@ -68,10 +66,6 @@ std::string bedgraph_text(const TrackLabel& label, const std::vector<ChromosomeS
 /// `text` as part of a file name: anything but letters, digits, '.', '-' and '_' becomes '_', no
 /// '.' or '-' in front, at most `limit` characters. Not unique: different texts may become equal.
 std::string file_name_part(std::string_view text, std::size_t limit = 60);
-
-/// In double quotes, for a track line; the format knows no escapes, so double quotes become single
-/// ones and control characters spaces.
-std::string in_quotes(std::string_view text);
 
 /// One line of BED9.
 struct BedPeak {

@@ -62,7 +62,7 @@ std::vector<Moments> moments_by_cluster(std::span<const float> prediction,
 }
 
 double drawn_pearson(const std::vector<Moments>& clusters, const std::vector<std::size_t>& drawn) {
-  return sum_of(clusters, drawn).pearson();
+  return sum_of_drawn(clusters, drawn).pearson();
 }
 
 }  // namespace
@@ -100,7 +100,7 @@ Interval bootstrap_mean(std::span<const double> values, std::span<const std::int
   std::vector<Sum> sums;
   for (const auto& [id, sum] : by_cluster) sums.push_back(sum);
   return bootstrap_clusters(sums.size(), options, [&](const std::vector<std::size_t>& drawn) {
-    const Sum all = sum_of(sums, drawn);
+    const Sum all = sum_of_drawn(sums, drawn);
     return all.sum / all.n;
   });
 }

@@ -31,7 +31,7 @@ Interval bootstrap_clusters(
 
 /// What the drawn clusters add up to; parts: by cluster, each with an add() of another one.
 template <class Part>
-Part sum_of(const std::vector<Part>& parts, const std::vector<std::size_t>& drawn) {
+Part sum_of_drawn(const std::vector<Part>& parts, const std::vector<std::size_t>& drawn) {
   Part sum;
   for (const std::size_t d : drawn) sum.add(parts[d]);
   return sum;
@@ -48,9 +48,9 @@ Interval bootstrap_mean(std::span<const double> values, std::span<const std::int
 Interval bootstrap_pearson(std::span<const float> prediction, std::span<const float> target,
                            std::span<const std::int32_t> cluster, const BootstrapOptions& options);
 
-/// The same for r(first, target) minus the mean of r(other, target) over `others`, all over the
-/// same draws: does one prediction correlate better than the others do. One of these without an r,
-/// a constant, counts as 0.
+/// As bootstrap_pearson(), for r(first, target) minus the mean of r(other, target) over `others`,
+/// all over the same draws: does one prediction correlate better than the others do. One of these
+/// without an r, a constant, counts as 0.
 Interval bootstrap_pearson_difference(std::span<const float> first,
                                       std::span<const std::vector<float>> others,
                                       std::span<const float> target,

@@ -21,11 +21,11 @@ constexpr std::int64_t kSolveGrain = 128;  // columns
 
 /// A stretch of X by panels of eight columns, each (depth, 8) without gaps, so that strides of
 /// large powers of two do no harm. The last panel is filled up with zeros.
-struct Packed {
+struct PackedPanels {
   std::int64_t depth, n;
   std::vector<F64x8> panels;
 
-  Packed(std::span<const double* const> rows, std::int64_t columns, int threads)
+  PackedPanels(std::span<const double* const> rows, std::int64_t columns, int threads)
       : depth(static_cast<std::int64_t>(rows.size())),
         n(columns),
         panels(static_cast<std::size_t>(depth * count())) {
@@ -46,7 +46,7 @@ struct Packed {
 };
 
 /// a += sign * (panel p)^T (panel q), the corner of `a` at (8 p, 8 q).
-void multiply_panels(double sign, const Packed& x, std::int64_t p, std::int64_t q, double* a,
+void multiply_panels(double sign, const PackedPanels& x, std::int64_t p, std::int64_t q, double* a,
                      std::int64_t stride) {
   const F64x8* left = x.panel(p);
   const F64x8* right = x.panel(q);
@@ -99,8 +99,8 @@ void add_gram(double sign, std::span<const double* const> rows, std::int64_t n, 
   threads = threads_for(threads, static_cast<std::int64_t>(rows.size()) * n * n);
   for (std::size_t begin = 0; begin < rows.size(); begin += kDepth) {
     poll();
-    const Packed x(rows.subspan(begin, std::min<std::size_t>(kDepth, rows.size() - begin)), n,
-                   threads);
+    const PackedPanels x(rows.subspan(begin, std::min<std::size_t>(kDepth, rows.size() - begin)), n,
+                         threads);
     parallel_for(threads, ceil_div(x.count(), kPanels), [&](std::int64_t task, int) {
       const std::int64_t end = std::min(x.count(), (task + 1) * kPanels);
       for (std::int64_t q = task * kPanels; q < x.count(); ++q) {

@@ -47,17 +47,17 @@ std::int64_t shared_bits(const Bits& a, const Bits& b) {
 }
 
 /// A window with ineligible bins out of its cover and its tops.
-struct Window {
+struct PreparedWindow {
   Bits covered;
   std::vector<Bits> tops;
   Counts counts;
 };
 
-Window prepared(const EnrichmentWindow& from, std::size_t bins) {
+PreparedWindow prepared(const EnrichmentWindow& from, std::size_t bins) {
   CDT_CHECK(from.eligible.size() == bins && from.covered.size() == bins,
             "windows of an enrichment have equally many bins");
   const auto covered = [&](std::size_t bin) { return from.covered[bin] && from.eligible[bin]; };
-  Window w;
+  PreparedWindow w;
   w.covered = bits_of(bins, covered);
   const auto pairs = static_cast<double>(from.tops.size());
   for (std::size_t bin = 0; bin < bins; ++bin) {
@@ -79,7 +79,7 @@ Window prepared(const EnrichmentWindow& from, std::size_t bins) {
 }
 
 /// Covered top bins of a window for each shift of its tops around it.
-std::vector<std::int64_t> hits_by_shift(const Window& w, std::size_t bins) {
+std::vector<std::int64_t> hits_by_shift(const PreparedWindow& w, std::size_t bins) {
   const auto is_set = [](const Bits& bits, std::size_t bin) {
     return (bits[bin / 64] >> (bin % 64) & 1U) != 0;
   };
@@ -114,11 +114,11 @@ PermutationNull permute(const Counts& counts, std::int64_t permutations,
 }
 
 /// Shifts 1 to L - 1, as shift 0 is what was observed.
-PermutationNull shift_null(const std::vector<Window>& windows, const Counts& counts,
+PermutationNull shift_null(const std::vector<PreparedWindow>& windows, const Counts& counts,
                            std::size_t bins, const EnrichmentOptions& options) {
   if (bins < 2) return {};
   std::vector<std::vector<std::int64_t>> hits;
-  for (const Window& w : windows) hits.push_back(hits_by_shift(w, bins));
+  for (const PreparedWindow& w : windows) hits.push_back(hits_by_shift(w, bins));
   RandomStream random(options.seed, kShiftStream);
   return permute(counts, options.permutations, [&] {
     std::int64_t sum = 0;
@@ -130,7 +130,7 @@ PermutationNull shift_null(const std::vector<Window>& windows, const Counts& cou
 }
 
 /// A random assignment of windows to windows, one to one.
-PermutationNull other_null(const std::vector<Window>& windows, const Counts& counts,
+PermutationNull other_null(const std::vector<PreparedWindow>& windows, const Counts& counts,
                            const EnrichmentOptions& options) {
   const std::size_t n = windows.size();
   if (n < 2) return {};
@@ -184,7 +184,7 @@ ResampledP weakest_of(const Enrichment& e) {
 Enrichment enrichment(std::span<const EnrichmentWindow> windows, const EnrichmentOptions& options) {
   CDT_CHECK(!windows.empty() && !windows.front().eligible.empty(), "an enrichment needs windows");
   const std::size_t bins = windows.front().eligible.size();
-  std::vector<Window> all;
+  std::vector<PreparedWindow> all;
   Counts counts;
   std::vector<Counts> by_window;
   for (const EnrichmentWindow& w : windows) {
@@ -203,7 +203,7 @@ Enrichment enrichment(std::span<const EnrichmentWindow> windows, const Enrichmen
   }
   out.fold_interval = bootstrap_clusters(
       all.size(), options.bootstrap,
-      [&](const std::vector<std::size_t>& drawn) { return sum_of(by_window, drawn).fold(); });
+      [&](const std::vector<std::size_t>& drawn) { return sum_of_drawn(by_window, drawn).fold(); });
   out.shift = shift_null(all, counts, bins, options);
   out.other = other_null(all, counts, options);
   out.weakest = weakest_of(out);

@@ -103,6 +103,12 @@ void add_shared(const TopPair& pair, std::vector<std::int64_t>* by_shift) {
   }
 }
 
+/// Of a sum of counts; entry x is P(offset + x). Tails below kSmallest are cut.
+struct SumDistribution {
+  std::int64_t offset = 0;
+  std::vector<double> probabilities;
+};
+
 double central(const SumDistribution& sum, double q) {
   double below = 0.0;
   for (std::size_t x = 0; x < sum.probabilities.size(); ++x) {
@@ -124,6 +130,17 @@ SumDistribution added(const SumDistribution& a, const SumDistribution& b) {
   const auto first = std::find_if(p.begin(), p.end(), counts);
   const auto last = std::find_if(p.rbegin(), p.rend(), counts).base();
   return {a.offset + b.offset + (first - p.begin()), {first, last}};
+}
+
+/// Of the sum of `count` independent draws.
+SumDistribution distribution_of_sum(const std::vector<double>& probabilities, std::int64_t count) {
+  SumDistribution sum{0, {1.0}};
+  SumDistribution power{0, probabilities};  // of 1, 2, 4, .. draws
+  for (std::int64_t left = count; left > 0; left /= 2) {
+    if (left % 2 == 1) sum = added(sum, power);
+    if (left > 1) power = added(power, power);
+  }
+  return sum;
 }
 
 }  // namespace
@@ -200,16 +217,6 @@ std::vector<double> overlap_probabilities(std::int64_t k, std::int64_t n) {
         std::exp(log_choose(k, x) + log_choose(n - k, k - x) - log_choose(n, k));
   }
   return out;
-}
-
-SumDistribution distribution_of_sum(const std::vector<double>& probabilities, std::int64_t count) {
-  SumDistribution sum{0, {1.0}};
-  SumDistribution power{0, probabilities};  // of 1, 2, 4, .. draws
-  for (std::int64_t left = count; left > 0; left /= 2) {
-    if (left % 2 == 1) sum = added(sum, power);
-    if (left > 1) power = added(power, power);
-  }
-  return sum;
 }
 
 NullTest hypergeometric_overlap_test(std::span<const TopPair> pairs, std::int64_t k,

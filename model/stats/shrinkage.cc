@@ -12,12 +12,13 @@ struct Group {
   double n = 0, mean = 0;
 };
 
-/// What the estimate takes of the values: size and mean of each group, and the squares within.
-struct Moments {
+/// What the prior takes of the values: size and mean of each group, and the squares within.
+struct GroupMoments {
   std::vector<Group> groups;
   double within = 0;  // sum of squared distances from the group's mean
 
-  Moments(std::span<const double> values, std::span<const std::int32_t> group, std::size_t count)
+  GroupMoments(std::span<const double> values, std::span<const std::int32_t> group,
+               std::size_t count)
       : groups(count) {
     CDT_CHECK(!values.empty() && values.size() == group.size(), "means need values with groups");
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -36,13 +37,14 @@ struct Moments {
 /// The share of its distance from the centre that a mean of n values keeps.
 double kept(double n, double ratio) { return n == 0 ? 0.0 : n / (n + ratio); }
 
-struct Estimate {
+/// The centre that means are pulled towards, and how strongly (ShrunkMeans).
+struct Prior {
   double centre = 0, ratio = std::numeric_limits<double>::infinity();
 
   double mean_of(const Group& g) const { return centre + kept(g.n, ratio) * (g.mean - centre); }
 };
 
-Estimate estimate(const Moments& m) {
+Prior prior_of(const GroupMoments& m) {
   double n = 0;
   double squared_n = 0;
   double total = 0;
@@ -53,7 +55,7 @@ Estimate estimate(const Moments& m) {
     total += g.n * g.mean;
     filled += g.n > 0 ? 1 : 0;
   }
-  Estimate out;
+  Prior out;
   out.centre = total / n;
   if (filled < 2 || n == filled) return out;
   double squares = 0;
@@ -79,8 +81,8 @@ Estimate estimate(const Moments& m) {
 
 ShrunkMeans shrink_means(std::span<const double> values, std::span<const std::int32_t> group,
                          std::size_t groups) {
-  const Moments moments(values, group, groups);
-  const Estimate e = estimate(moments);
+  const GroupMoments moments(values, group, groups);
+  const Prior e = prior_of(moments);
   ShrunkMeans out{e.centre, e.ratio, {}};
   for (const Group& g : moments.groups) out.means.push_back(e.mean_of(g));
   return out;
@@ -88,8 +90,8 @@ ShrunkMeans shrink_means(std::span<const double> values, std::span<const std::in
 
 std::vector<double> leave_one_out_means(std::span<const double> values,
                                         std::span<const std::int32_t> group, std::size_t groups) {
-  const Moments moments(values, group, groups);
-  const Estimate e = estimate(moments);
+  const GroupMoments moments(values, group, groups);
+  const Prior e = prior_of(moments);
   std::vector<double> out;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Group& g = moments.groups[static_cast<std::size_t>(group[i])];

@@ -91,7 +91,7 @@ TEST(ReplicateTest, OnlyRowsOfTheSplitAreRead) {
   test::write_bytes(file, head +
                               "A\tE0\t1e-400\tx\nA\tE9\tNA\t\nZ\tE0\t\t\nB\tE0\tinf\t\n"
                               "B\tE0\t#N/A\t\nB\tE1\t-3\t\n\n");
-  const ScreenFile read = read_screen(file, data, pairs);
+  const ScreenFile read = read_replicate(file, data, pairs);
   EXPECT_EQ(read.effects, (Screen{{{0, 0}, 0.0F}, {{1, 1}, -3.0F}}));
   EXPECT_EQ(read.skipped(file),
             file.string() +
@@ -99,7 +99,7 @@ TEST(ReplicateTest, OnlyRowsOfTheSplitAreRead) {
                 "other genes, 2 of other pairs");
   const auto complaint = [&](const std::string& rows) {
     test::write_bytes(file, head + rows);
-    return test::input_error([&] { read_screen(file, data, pairs); });
+    return test::input_error([&] { read_replicate(file, data, pairs); });
   };
   test::expect_message(complaint("A\tE0\tNA\t\n"), file, "line 2, column beta", "got NA");
   test::expect_message(complaint("A\tE0\t1e40\t\n"), file, "line 2, column beta", "too large");

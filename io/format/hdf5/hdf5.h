@@ -63,7 +63,7 @@ class Hdf5Dataset {
   std::string at(std::int64_t row) const;
   const std::string& file() const { return file_; }
 
-  /// Refuses a data set whose rank differs; kAnySize in `sizes` stands for any.
+  /// Refuses a data set whose rank differs; kAnySize in `sizes` fits any size.
   void require_shape(const std::vector<std::int64_t>& sizes) const;
 
   /// All values, in C order, as float32: float64 is rounded; one too large for it, and an integer

@@ -40,8 +40,8 @@ void expect_zero(int status, const char* what) {
 }
 
 /// One chromosome's intervals as libBigWig takes them.
-struct Columns {
-  explicit Columns(const ChromosomeScores& scores) {
+struct IntervalColumns {
+  explicit IntervalColumns(const ChromosomeScores& scores) {
     for (const ScoredInterval& i : scores.intervals) {
       start.push_back(static_cast<std::uint32_t>(i.start));
       end.push_back(static_cast<std::uint32_t>(i.end));
@@ -54,7 +54,7 @@ struct Columns {
 
 void write_chromosome(bigWigFile_t* file, const ChromosomeScores& scores) {
   if (scores.intervals.empty()) return;
-  const Columns columns(scores);
+  const IntervalColumns columns(scores);
   const char* chrom = scores.chrom.c_str();
   expect_zero(bwAddIntervals(file, &chrom, columns.start.data(), columns.end.data(),
                              columns.value.data(), 1),

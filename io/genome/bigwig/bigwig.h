@@ -1,5 +1,5 @@
 // bigWig files, the indexed binary form of bedGraph, through libBigWig. Where that library is not
-// installed, no_bigwig.cc stands in and has_bigwig() is false.
+// installed, no_bigwig.cc is built instead and has_bigwig() is false.
 #pragma once
 
 #include <filesystem>
