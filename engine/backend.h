@@ -16,99 +16,17 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "engine/arena.h"
-#include "engine/random.h"
-#include "engine/tensor.h"
+#include "engine/kernel_types.h"
 
 namespace cdt {
 
 class Profiler;
-
-/// Where a matrix begins and what its elements are.
-struct Operand {
-  void* data = nullptr;
-  Dtype dtype = Dtype::kFloat32;
-
-  Operand() = default;
-  Operand(const float* floats) : data(const_cast<float*>(floats)) {}  // NOLINT: implicit
-  Operand(const Tensor& t) : data(t.data), dtype(t.dtype) {}          // NOLINT: implicit
-  explicit operator bool() const { return data != nullptr; }
-  float* floats() const { return static_cast<float*>(data); }
-};
-
-/// C = alpha * op(A) op(B) + beta * C (+ bias on every row), row-major; op(A) is (m, k), op(B) is
-/// (k, n), C is (m, n). `batch` problems lie stride_* elements apart (0: shared). A and B are of
-/// one type, bias is of C's; products of bfloat16 are summed in float32.
-struct Gemm {
-  bool trans_a = false, trans_b = false;
-  std::int64_t m = 0, n = 0, k = 0;
-  float alpha = 1.0F;
-  Operand a{};
-  std::int64_t lda = 0;
-  Operand b{};
-  std::int64_t ldb = 0;
-  float beta = 0.0F;
-  Operand c{};
-  std::int64_t ldc = 0;
-  Operand bias{};  // (n) or none
-  std::int64_t batch = 1, stride_a = 0, stride_b = 0, stride_c = 0;
-};
-
-/// A (batch, n, H*K) operand of attention inside a wider row: element (b, i, h, k) stands at
-/// data[b * batch_stride + i * row_stride + h * K + k]. batch_stride 0: the batch shares it.
-struct HeadsView {
-  float* data = nullptr;
-  std::int64_t row_stride = 0;
-  std::int64_t batch_stride = 0;
-  Dtype dtype = Dtype::kFloat32;
-};
-
-/// softmax(q k^T / sqrt(K)) v per head, dropout on the probabilities.
-struct Attention {
-  std::int64_t batch = 0, heads = 0, head_dim = 0, queries = 0, keys = 0;  // B H K Nq Nk
-  HeadsView q, k, v;
-  Tensor out;            // (B, Nq, H*K)
-  Tensor log_sum_exp;    // (Bs, H, Nq), Bs = 1 when q, k are shared by the batch, else B
-  Tensor probabilities;  // (B, H, Nq, Nk) before dropout, or empty: not wanted
-  /// Mask row of (b, h, i) is (b * H + h) * Nq + i, its column the key.
-  DropoutKey dropout;
-};
-
-/// Gradients of Attention. Where an operand is shared by the batch its gradient is the sum over the
-/// batch. dq, dk, dv are written, not accumulated; a null data pointer: not wanted.
-struct AttentionBackward {
-  Attention forward;  // as it ran; out and log_sum_exp filled
-  Tensor dout;        // (B, Nq, H*K)
-  HeadsView dq, dk, dv;
-  /// More than 1: the forward pass had one sample (B = 1), dout is (cotangents, Nq, H*K) and the
-  /// gradients are one per cotangent, their batch_stride apart. Without dropout only.
-  std::int64_t cotangents = 1;
-};
-
-/// AdamW of one update (Loshchilov & Hutter 2019, PyTorch's order of operations): decay first, then
-/// the Adam step with bias correction.
-struct AdamWStep {
-  // In float64: 1 - beta2 would lose 1.3e-5 of itself from a float32 0.999.
-  double lr = 0, beta1 = 0, beta2 = 0, eps = 0, weight_decay = 0;
-  double bias_correction1 = 1, bias_correction2 = 1;  // 1 - beta^t
-};
-
-/// The same as an update reads it. It stands in device memory, so that a recorded step finds the
-/// rates of the day.
-struct AdamWRates {
-  float decay, beta1, rest1, beta2, rest2, rate, root, eps;
-};
-AdamWRates adamw_rates(const AdamWStep& step);
-
-/// One parameter and what belongs to it, equal shapes.
-struct AdamWTensors {
-  Tensor w, grad, first, second;
-  Tensor rounded;  // bfloat16 copy of w, rewritten with it; or empty
-};
 
 class Backend {
  public:
@@ -168,7 +86,7 @@ class Backend {
                             const std::function<void()>& work) = 0;
 
   // profiles
-  /// Of a backend that keeps one (engine/profiling_backend.h), else null.
+  /// Of make_profiling_backend(), else null.
   virtual Profiler* profiler() { return nullptr; }
   /// Notes the moment at which the kernels asked for so far have ended, under a small number. Part
   /// of a recorded step: each replay notes it again.
@@ -176,7 +94,7 @@ class Backend {
   /// Seconds between two moments, each as it was noted last; after synchronize().
   virtual double seconds_between(std::int64_t from, std::int64_t to) = 0;
 
-  // plans of memory (engine/shape_backend.h)
+  // plans of memory (make_shape_backend())
   /// Take from scratch, and give back, what the kernel of that name takes; compute nothing.
   virtual void attention_scratch(const Attention& a, Arena& scratch) = 0;
   virtual void attention_backward_scratch(const AttentionBackward& a, Arena& scratch) = 0;
@@ -273,13 +191,38 @@ class Backend {
   virtual void row_dot_sqrt(const Tensor& a, const Tensor& b, const Tensor& out) = 0;
 };
 
-/// Factor that brings gradients of global norm `norm` to at most `max_norm`:
-/// max_norm / (norm + 1e-6), never above 1. max_norm 0: no clipping.
-float clip_factor(double norm, double max_norm);
+/// The values of t, float32 or bfloat16, on the host.
+std::vector<float> to_host(Backend& backend, const Tensor& t);
+
+/// A tensor in float32: itself, or a copy in scratch.
+class InFloat32 {
+ public:
+  InFloat32(Backend& backend, const Tensor& t, Arena& scratch) : tensor_(t) {
+    if (t.dtype == Dtype::kFloat32) return;
+    copy_.emplace(scratch, t.shape);
+    tensor_ = **copy_;
+    backend.cast(tensor_, t);
+  }
+  const Tensor& operator*() const { return tensor_; }
+  const Tensor* operator->() const { return &tensor_; }
+
+ private:
+  std::optional<Scratch> copy_;
+  Tensor tensor_;
+};
 
 /// The CPU backend: oneDNN and threads of our own. threads 0: OMP_NUM_THREADS, else the cores this
 /// process may run on.
 std::unique_ptr<Backend> make_cpu_backend(int threads);
+
+/// Passes every call on to `device` and keeps a profile of its kernels: Backend::profiler().
+std::unique_ptr<Backend> make_profiling_backend(std::unique_ptr<Backend> device);
+
+/// A device that computes nothing: its tensors have addresses but no memory, its kernels look at
+/// shapes alone, downloads are zeros. Arenas count what a program asks of it, so a step that runs
+/// on it shows the memory that the step takes on `device`, which says what types activations have
+/// and what its kernels take from scratch, and must outlive it.
+std::unique_ptr<Backend> make_shape_backend(Backend& device);
 
 /// Is the CUDA backend part of this build, and can it use the first GPU?
 bool cuda_built();

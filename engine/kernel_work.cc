@@ -1,6 +1,6 @@
 #include "engine/kernel_work.h"
 
-#include "engine/attention_view.h"
+#include "engine/kernel_types.h"
 
 namespace cdt {
 namespace {

@@ -1,5 +1,5 @@
 // Where the time of a program goes, op by op. A profile belongs to a backend that was made for it
-// (engine/profiling_backend.h); the tape says which op runs, the backend what its kernels do.
+// (make_profiling_backend()); the tape says which op runs, the backend what its kernels do.
 //
 // Time is taken from moments in the device's own order of work (Backend::mark()), so nothing waits
 // for the host, and a recorded step is timed in every replay: its marks are part of the recording.

@@ -1,7 +1,6 @@
-#include "engine/profiling_backend.h"
-
 #include <utility>
 
+#include "engine/backend.h"
 #include "engine/kernel_work.h"
 
 namespace cdt {

@@ -1,8 +1,8 @@
-#include "engine/shape_backend.h"
-
 #include <cstdint>
 #include <cstring>
 #include <new>
+
+#include "engine/backend.h"
 
 namespace cdt {
 namespace {

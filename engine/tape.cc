@@ -12,7 +12,7 @@ bool any_needs_grad(std::initializer_list<Var> inputs) {
   return std::any_of(inputs.begin(), inputs.end(), [](Var v) { return v->needs_grad; });
 }
 
-Operand weight_as(Var parameter, Dtype dtype) {
+Tensor weight_as(Var parameter, Dtype dtype) {
   const bool rounded = dtype != parameter->value.dtype;
   CDT_CHECK(!rounded || !parameter->rounded.empty(), "a parameter without its rounded copy");
   return rounded ? parameter->rounded : parameter->value;
@@ -99,6 +99,21 @@ GradTarget Tape::gradient(Var v) {
   const bool accumulate = v->written >= reached;
   if (!accumulate) v->written = reached;
   return {visible(v->grad), accumulate};
+}
+
+void Tape::write_gradient(Var v, const std::function<void(const Tensor&)>& write,
+                          const Tensor& spare) {
+  if (!v->needs_grad) return write({});
+  const GradTarget target = gradient(v);
+  if (!target.accumulate) return write(target.grad);
+  if (!spare.empty()) {
+    write(spare);
+    backend_.add_to(target.grad, spare);
+    return;
+  }
+  const Scratch part(scratch_, target.grad.shape, target.grad.dtype);
+  write(*part);
+  backend_.add_to(target.grad, *part);
 }
 
 Tensor Tape::visible(const Tensor& gradient) const {

@@ -42,12 +42,13 @@ using Var = Variable*;
 
 bool any_needs_grad(std::initializer_list<Var> inputs);
 /// A parameter in the type in which products with tensors of type dtype take it.
-Operand weight_as(Var parameter, Dtype dtype);
+Tensor weight_as(Var parameter, Dtype dtype);
 
 /// Where a rule puts a gradient, and whether it adds.
 struct GradTarget {
   Tensor grad;
   bool accumulate = false;
+  float beta() const { return accumulate ? 1.0F : 0.0F; }  // of a product into grad
 };
 
 /// A value and d loss / d value, where backward() begins: (count * first dimension, ...) for
@@ -101,6 +102,11 @@ class Tape {
 
   /// For rules: allocates the gradient of v on first touch.
   GradTarget gradient(Var v);
+  /// For rules whose kernels write and do not add: write(d loss / d v) gets the gradient itself on
+  /// first touch, later memory that is then added to it: `spare`, of equal shape, which may be
+  /// overwritten, else scratch. It gets an empty tensor where v wants no gradient.
+  void write_gradient(Var v, const std::function<void(const Tensor&)>& write,
+                      const Tensor& spare = {});
   /// For rules: how many cotangents `grad` of its output holds.
   std::int64_t cotangents() const { return current_ == kAll ? count_ : 1; }
 

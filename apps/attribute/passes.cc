@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "apps/common/interrupt.h"
+#include "engine/backend.h"
 #include "engine/error.h"
-#include "engine/in_float32.h"
 
 namespace cdt {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "engine/backend.h"
 #include "engine/error.h"
-#include "engine/profiling_backend.h"
 #include "io/format/text.h"
 
 namespace cdt {

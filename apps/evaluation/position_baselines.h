@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/evaluation/baselines.h"
-#include "engine/cpu/thread_pool.h"
+#include "engine/cpu/parallel.h"
 #include "io/dataset/dataset.h"
 #include "io/dataset/gene_starts.h"
 

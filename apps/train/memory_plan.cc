@@ -9,7 +9,7 @@
 
 #include "apps/train/training_step.h"
 #include "apps/train/validate.h"
-#include "engine/shape_backend.h"
+#include "engine/backend.h"
 #include "io/format/text.h"
 
 namespace cdt {

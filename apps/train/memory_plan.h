@@ -1,5 +1,5 @@
 // What a training step will hold, before it starts: one step of the very model, on a device that
-// computes nothing (engine/shape_backend.h), and what its arenas counted. Dimensions as in
+// computes nothing (make_shape_backend()), and what its arenas counted. Dimensions as in
 // engine/tensor.h.
 #pragma once
 

@@ -3,12 +3,11 @@
 // behind the product with v, where a row is K wide instead of Nk.
 #include <algorithm>
 
-#include "engine/attention_view.h"
 #include "engine/cpu/cpu_backend.h"
 #include "engine/cpu/dropout_mask.h"
 #include "engine/cpu/parallel.h"
-#include "engine/cpu/sgemm.h"
-#include "engine/cpu/softmax.h"
+#include "engine/cpu/vector_math.h"
+#include "engine/kernel_types.h"
 
 namespace cdt {
 namespace {

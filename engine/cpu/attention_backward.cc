@@ -7,12 +7,11 @@
 #include <algorithm>
 #include <optional>
 
-#include "engine/attention_view.h"
 #include "engine/cpu/cpu_backend.h"
 #include "engine/cpu/dropout_mask.h"
 #include "engine/cpu/parallel.h"
-#include "engine/cpu/sgemm.h"
 #include "engine/cpu/vector_math.h"
+#include "engine/kernel_types.h"
 
 namespace cdt {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <new>
 
-#include "engine/cpu/thread_pool.h"
+#include "engine/cpu/parallel.h"
 
 namespace cdt {
 

@@ -12,6 +12,12 @@
 
 namespace cdt {
 
+/// One sequential product through oneDNN, for inside parallel_for(): C = alpha * op(A) op(B) +
+/// beta * C, row-major, op(A) (m, k), op(B) (k, n).
+void sgemm(bool trans_a, bool trans_b, std::int64_t m, std::int64_t n, std::int64_t k, float alpha,
+           const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c,
+           std::int64_t ldc);
+
 /// Memory of one thread inside kernels.
 struct WorkArea {
   struct Free {
@@ -60,55 +66,7 @@ class CpuBackend final : public Backend {
                         Arena& scratch) override;
   std::size_t work_bytes() const override;
 
-  void gemm(const Gemm& g) override;
-  void column_sum(const Tensor& x, const Tensor& out, bool accumulate) override;
-
-  void add_to(const Tensor& out, const Tensor& a) override;
-  void dropout(const Tensor& x, const DropoutKey& key, const Tensor& y) override;
-  void dropout_backward(const Tensor& dy, const DropoutKey& key, const Tensor& dx,
-                        bool accumulate) override;
-  void gelu_dropout(const Tensor& x, const DropoutKey& key, std::int64_t first_row,
-                    const Tensor& y) override;
-  void gelu_dropout_backward(const Tensor& x, const Tensor& dy, const DropoutKey& key,
-                             std::int64_t first_row, const Tensor& dx) override;
-
-  void layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& y,
-                  const Tensor& stats) override;
-  void layer_norm_backward(const Tensor& x, const Tensor& gamma, const Tensor& stats,
-                           const Tensor& dy, const Tensor& dx, const Tensor& dgamma,
-                           const Tensor& dbeta) override;
-  void scale_and_centre(const Tensor& r, const Tensor& gamma, const Tensor& v) override;
-  void residual_dropout(const Tensor& x, const DropoutKey& key, const Tensor& a) override;
-  void residual_dropout_norm(const Tensor& x, const DropoutKey& key, const Tensor& a,
-                             const Tensor& gamma, const Tensor& beta, const Tensor& y,
-                             const Tensor& stats) override;
-
-  void attention(const Attention& a, Arena& scratch) override;
-  void attention_backward(const AttentionBackward& a, Arena& scratch) override;
-  void softmax_dropout(const Tensor& x, const DropoutKey& key, const Tensor& dropped) override;
-  void softmax_dropout_backward(const Tensor& p, const Tensor& dp, const DropoutKey& key,
-                                const Tensor& ds) override;
-
-  void pool_scores(const Tensor& u, const Tensor& x, const Tensor& shift, float scale,
-                   const Tensor& out) override;
-  void pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
-                Arena& scratch) override;
-  void pool_outer(const Tensor& ds, const Tensor& u, const Tensor& p, const Tensor& dmixed,
-                  const Tensor& scale, const Tensor& base, const Tensor& out) override;
-  void norm_factors(const Tensor& ds, const Tensor& p, const Tensor& slope, const Tensor& stats,
-                    const Tensor& b, const Tensor& own) override;
-
-  void select(const Tensor& x, const Tensor& index, const Tensor& out) override;
-  void select_backward(const Tensor& dout, const Tensor& index, const Tensor& dx) override;
-  void huber(const Tensor& prediction, const Tensor& target, float delta,
-             const Tensor& out) override;
-  void huber_backward(const Tensor& prediction, const Tensor& target, float delta,
-                      const Tensor& dloss, const Tensor& dprediction) override;
-
-  void clip(std::span<const AdamWTensors> parameters, double max_norm, const Tensor& clip) override;
-  void adamw(std::span<const AdamWTensors> parameters, const Tensor& rates,
-             const Tensor& clip) override;
-  void row_dot_sqrt(const Tensor& a, const Tensor& b, const Tensor& out) override;
+#include "engine/kernel_overrides.inc"
 
   /// In float64.
   double sum_of_squares(const Tensor& x);

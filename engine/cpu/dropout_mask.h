@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/cpu/parallel.h"
 #include "engine/cpu/simd.h"
 #include "engine/random.h"
 
@@ -86,6 +87,18 @@ CDT_INLINE inline void for_kept(const DropoutKey& key, std::uint32_t row, std::i
     const std::int64_t at = column + 16 * i;
     body(at, static_cast<int>(std::min<std::int64_t>(kLanes, end - at)), kept.word[i]);
   }
+}
+
+/// Goes over t(R, C) by rows on threads: row(r) gives what for_kept() calls for row r, whose mask
+/// row is first_row + r.
+template <class Row>
+void for_masked_rows(int threads, const Tensor& t, const DropoutKey& key, std::int64_t first_row,
+                     const Row& row) {
+  for_rows(threads, t.rows(), t.cols(), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      for_kept(key, static_cast<std::uint32_t>(first_row + r), 0, t.cols(), row(r));
+    }
+  });
 }
 
 }  // namespace cdt

@@ -21,15 +21,11 @@ void CpuBackend::dropout(const Tensor& x, const DropoutKey& key, const Tensor& y
   const std::int64_t cols = y.cols();
   const std::int64_t source_rows = x.rows();
   const F32 scale = splat(key.scale());
-  for_rows(threads_, y.rows(), cols, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
-      const float* in = x.data + r % source_rows * cols;
-      float* out = y.data + r * cols;
-      for_kept(key, static_cast<std::uint32_t>(r), 0, cols,
-               [&](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
-                 store(out + i, keep_where(kept, load(in + i, lanes) * scale), lanes);
-               });
-    }
+  for_masked_rows(threads_, y, key, 0, [&](std::int64_t r) {
+    const float* in = x.data + r % source_rows * cols;
+    float* out = y.data + r * cols;
+    return [=](std::int64_t i, int lanes, I32 kept)
+               CDT_INLINE { store(out + i, keep_where(kept, load(in + i, lanes) * scale), lanes); };
   });
 }
 
@@ -59,16 +55,13 @@ void CpuBackend::residual_dropout(const Tensor& x, const DropoutKey& key, const 
   const std::int64_t cols = a.cols();
   const std::int64_t source_rows = x.rows();
   const F32 scale = splat(key.scale());
-  for_rows(threads_, a.rows(), cols, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
-      const float* in = x.data + r % source_rows * cols;
-      float* out = a.data + r * cols;
-      for_kept(key, static_cast<std::uint32_t>(r), 0, cols,
-               [&](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
-                 const F32 term = keep_where(kept, load(out + i, lanes) * scale);
-                 store(out + i, load(in + i, lanes) + term, lanes);
-               });
-    }
+  for_masked_rows(threads_, a, key, 0, [&](std::int64_t r) {
+    const float* in = x.data + r % source_rows * cols;
+    float* out = a.data + r * cols;
+    return [=](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
+      const F32 term = keep_where(kept, load(out + i, lanes) * scale);
+      store(out + i, load(in + i, lanes) + term, lanes);
+    };
   });
 }
 
@@ -76,15 +69,12 @@ void CpuBackend::gelu_dropout(const Tensor& x, const DropoutKey& key, std::int64
                               const Tensor& y) {
   const std::int64_t cols = y.cols();
   const F32 scale = splat(key.scale());
-  for_rows(threads_, y.rows(), cols, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
-      const float* in = x.data + r * cols;
-      float* out = y.data + r * cols;
-      for_kept(key, static_cast<std::uint32_t>(first_row + r), 0, cols,
-               [&](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
-                 store(out + i, keep_where(kept, gelu(load(in + i, lanes)) * scale), lanes);
-               });
-    }
+  for_masked_rows(threads_, y, key, first_row, [&](std::int64_t r) {
+    const float* in = x.data + r * cols;
+    float* out = y.data + r * cols;
+    return [=](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
+      store(out + i, keep_where(kept, gelu(load(in + i, lanes)) * scale), lanes);
+    };
   });
 }
 
@@ -92,17 +82,14 @@ void CpuBackend::gelu_dropout_backward(const Tensor& x, const Tensor& dy, const 
                                        std::int64_t first_row, const Tensor& dx) {
   const std::int64_t cols = dx.cols();
   const F32 scale = splat(key.scale());
-  for_rows(threads_, dx.rows(), cols, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
-      const float* in = x.data + r * cols;
-      const float* up = dy.data + r * cols;
-      float* out = dx.data + r * cols;
-      for_kept(key, static_cast<std::uint32_t>(first_row + r), 0, cols,
-               [&](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
-                 const F32 slope = gelu_derivative(load(in + i, lanes)) * scale;
-                 store(out + i, keep_where(kept, load(up + i, lanes) * slope), lanes);
-               });
-    }
+  for_masked_rows(threads_, dx, key, first_row, [&](std::int64_t r) {
+    const float* in = x.data + r * cols;
+    const float* up = dy.data + r * cols;
+    float* out = dx.data + r * cols;
+    return [=](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
+      const F32 slope = gelu_derivative(load(in + i, lanes)) * scale;
+      store(out + i, keep_where(kept, load(up + i, lanes) * slope), lanes);
+    };
   });
 }
 

@@ -1,10 +1,25 @@
 // Matrix products: fixed tiles of C, each one sequential oneDNN product over the whole of k.
+#include <dnnl.h>
+
+#include <string>
+
 #include "engine/cpu/cpu_backend.h"
 #include "engine/cpu/parallel.h"
-#include "engine/cpu/sgemm.h"
 #include "engine/cpu/simd.h"
+#include "engine/error.h"
 
 namespace cdt {
+
+void sgemm(bool trans_a, bool trans_b, std::int64_t m, std::int64_t n, std::int64_t k, float alpha,
+           const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c,
+           std::int64_t ldc) {
+  const dnnl_status_t status = dnnl_sgemm(trans_a ? 'T' : 'N', trans_b ? 'T' : 'N', m, n, k, alpha,
+                                          a, lda, b, ldb, beta, c, ldc);
+  if (status != dnnl_success) {
+    throw Error("cpu: oneDNN: sgemm failed with status " + std::to_string(status));
+  }
+}
+
 namespace {
 
 void add_bias(float* c, std::int64_t ldc, std::int64_t rows, std::int64_t cols, const float* bias) {

@@ -1,4 +1,5 @@
-// Loops over tasks. Which task runs on which thread is left open: a task's results must depend on
+// The threads that share the work of CPU kernels, which live as long as the process, and loops over
+// tasks on them. Which task runs on which thread is left open: a task's results must depend on
 // its number alone, so the bits are the same at any thread count.
 #pragma once
 
@@ -8,8 +9,8 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <functional>
 
-#include "engine/cpu/thread_pool.h"
 #include "engine/tensor.h"
 
 #if defined(__SSE__)
@@ -17,6 +18,17 @@
 #endif
 
 namespace cdt {
+
+/// Threads a program takes unless it is told a number: OMP_NUM_THREADS, else the cores this process
+/// may run on.
+int default_threads();
+
+/// body(thread) on the caller's thread, thread = 0, and on up to `threads` - 1 others, each with a
+/// number of its own below `threads`. Returns when every body that began has ended. How many begin
+/// is left open: one that has not begun when the caller's ends does not begin at all; within a
+/// body, beside another call, and where the system starts no more threads, they are fewer. So a
+/// body must take its work from a list until this is empty. body must not throw.
+void run_on_threads(int threads, const std::function<void(int)>& body);
 
 inline constexpr unsigned kFlushDenormals = 0x8040U;  // of the x86 control register, in and out
 

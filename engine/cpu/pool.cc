@@ -4,68 +4,33 @@
 #include "engine/cpu/cpu_backend.h"
 #include "engine/cpu/parallel.h"
 #include "engine/cpu/simd.h"
+#include "engine/product.h"
 
 namespace cdt {
 
 void CpuBackend::pool_scores(const Tensor& u, const Tensor& x, const Tensor& shift, float scale,
                              const Tensor& out) {
-  const std::int64_t heads = out.shape[1];
   const std::int64_t n = out.shape[2];
-  const std::int64_t d = x.cols();
   if (!shift.empty()) {
     for (std::int64_t row = 0; row < shift.count(); ++row) {
       fill({out.data + row * n, {n}}, scale * shift.data[row]);
     }
   }
-  gemm({.trans_b = true,
-        .m = heads,
-        .n = n,
-        .k = d,
-        .alpha = scale,
-        .a = u,
-        .lda = d,
-        .b = x,
-        .ldb = d,
-        .beta = shift.empty() ? 0.0F : 1.0F,
-        .c = out,
-        .ldc = n,
-        .batch = out.shape[0],
-        .stride_a = u.shape[0] == 1 ? 0 : heads * d,
-        .stride_b = n * d,
-        .stride_c = heads * n});
+  multiply(*this, stacked(u, u.shape[0]), transposed(stacked(x, x.shape[0])),
+           stacked(out, out.shape[0]), {.alpha = scale, .beta = shift.empty() ? 0.0F : 1.0F});
 }
 
 void CpuBackend::pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
                           Arena& scratch) {
-  const std::int64_t batch = p.shape[0];
-  const std::int64_t heads = p.shape[1];
-  const std::int64_t n = p.shape[2];
-  const std::int64_t d = x.cols();
   const bool summed = mixed.shape[0] == 1;
-  for (std::int64_t b = 0; b < batch; ++b) {
-    gemm({.m = heads,
-          .n = d,
-          .k = n,
-          .a = p.data + b * heads * n,
-          .lda = n,
-          .b = x.data + b * n * d,
-          .ldb = d,
-          .beta = summed && b > 0 ? 1.0F : 0.0F,
-          .c = mixed.data + (summed ? 0 : b * heads * d),
-          .ldc = d});
+  for (std::int64_t b = 0; b < p.shape[0]; ++b) {
+    multiply(*this, p.slice(b, b + 1), x.slice(b, b + 1), summed ? mixed : mixed.slice(b, b + 1),
+             {.beta = summed && b > 0 ? 1.0F : 0.0F});
   }
   if (mass.empty()) return;
-  const Scratch ones(scratch, {n});
+  const Scratch ones(scratch, {p.cols(), 1});
   fill(*ones, 1.0F);
-  gemm({.m = batch * heads,
-        .n = 1,
-        .k = n,
-        .a = p,
-        .lda = n,
-        .b = *ones,
-        .ldb = 1,
-        .c = mass,
-        .ldc = 1});
+  multiply(*this, p, *ones, mass.reshaped({p.rows(), 1}));
 }
 
 void CpuBackend::pool_mix_scratch(const Tensor& p, const Tensor& /*x*/, const Tensor& /*mixed*/,

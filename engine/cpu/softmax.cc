@@ -1,9 +1,8 @@
 // Row-wise softmax with dropout on its output, for pooling attention.
-#include "engine/cpu/softmax.h"
-
 #include "engine/cpu/cpu_backend.h"
 #include "engine/cpu/dropout_mask.h"
 #include "engine/cpu/parallel.h"
+#include "engine/cpu/vector_math.h"
 
 namespace cdt {
 

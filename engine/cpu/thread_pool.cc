@@ -1,5 +1,3 @@
-#include "engine/cpu/thread_pool.h"
-
 #include <linux/futex.h>
 #include <omp.h>
 #include <pthread.h>
@@ -15,6 +13,8 @@
 #include <exception>
 #include <thread>
 #include <vector>
+
+#include "engine/cpu/parallel.h"
 
 namespace cdt {
 namespace {

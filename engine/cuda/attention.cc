@@ -1,11 +1,11 @@
 // Which form of attention runs: one fused kernel each way where there is one that computes the same
 // function, else score matrices (attention_scores.cc).
-#include "engine/attention_view.h"
 #include "engine/bfloat16.h"
 #include "engine/cuda/attention_rows.h"
 #include "engine/cuda/cuda_backend.h"
-#include "engine/cuda/dispatch.h"
 #include "engine/cuda/fused_attention.h"
+#include "engine/cuda/launch.h"
+#include "engine/kernel_types.h"
 
 namespace cdt {
 namespace {

@@ -1,6 +1,6 @@
 #include "engine/cuda/attention_rows.h"
+#include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
-#include "engine/cuda/softmax.cuh"
 
 namespace cdt {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "engine/cuda/mask.h"
+#include "engine/cuda/launch.h"
 
 namespace cdt {
 

@@ -4,7 +4,7 @@
 // queries and keys they serve all its samples.
 #include <optional>
 
-#include "engine/cuda/dispatch.h"
+#include "engine/cuda/launch.h"
 #include "engine/cuda/score_blocks.h"
 
 namespace cdt {

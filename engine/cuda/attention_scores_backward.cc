@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "engine/bfloat16.h"
-#include "engine/cuda/dispatch.h"
+#include "engine/cuda/launch.h"
 #include "engine/cuda/score_blocks.h"
 
 namespace cdt {

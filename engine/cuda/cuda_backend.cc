@@ -3,7 +3,7 @@
 #include <limits>
 #include <utility>
 
-#include "engine/cuda/status.h"
+#include "engine/cuda/launch.h"
 #include "engine/error.h"
 
 namespace cdt {

@@ -1,6 +1,5 @@
 // Copies between types, addition, dropout and GELU, element by element.
 #include "engine/cuda/cuda_backend.h"
-#include "engine/cuda/dispatch.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
 

@@ -10,7 +10,7 @@
 #include <cstdint>
 
 #include "engine/bfloat16.h"
-#include "engine/cuda/mask.h"
+#include "engine/cuda/launch.h"
 
 namespace cdt {
 

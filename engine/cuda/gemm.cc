@@ -9,8 +9,7 @@
 #include <string>
 
 #include "engine/cuda/cuda_backend.h"
-#include "engine/cuda/plain_product.h"
-#include "engine/cuda/status.h"
+#include "engine/cuda/launch.h"
 #include "engine/error.h"
 
 namespace cdt {

@@ -1,7 +1,7 @@
 // Matrix products through cuBLASLt. What a shape needs (descriptors, algorithm) is made once and
 // kept. The algorithm is the first the library's heuristic names, never one that adds in place, so
 // that one machine gives the same bits on every run. Where it names none, a product in tf32 is one
-// in float32, and what is left is for plain_product.h.
+// in float32, and what is left is for plain_product().
 #pragma once
 
 #include <cublasLt.h>
@@ -64,5 +64,8 @@ class GemmPlans {
   void* workspace_ = nullptr;
   std::map<Key, Plan> plans_;
 };
+
+/// The same by a kernel of our own (plain_product.cu), of any shape, strides and types.
+void plain_product(cudaStream_t stream, const Gemm& g);
 
 }  // namespace cdt

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "engine/bfloat16.h"
-#include "engine/cuda/mask.h"
+#include "engine/cuda/launch.h"
 
 namespace cdt {
 
@@ -106,6 +106,21 @@ __device__ __forceinline__ float load(const T* p, std::int64_t i) {
 template <class T>
 __device__ __forceinline__ void store(T* p, std::int64_t i, float x) {
   p[i] = from_float(x, T{});
+}
+
+/// Maximum of a row, and sum of its exponentials.
+struct SoftmaxRow {
+  float max, sum;
+};
+
+/// Over the columns of a row, for all threads of the block.
+__device__ __forceinline__ SoftmaxRow softmax_row(const float* row, int cols) {
+  float high = -infinity();
+  for_columns(cols, [&](int c) { high = Max{}(high, row[c]); });
+  high = over_block(high, Max{});
+  float sum = 0.0F;
+  for_columns(cols, [&](int c) { sum += expf(row[c] - high); });
+  return {high, sum_over_block(sum)};
 }
 
 }  // namespace cdt

@@ -1,23 +1,71 @@
-// The one way to launch a kernel. Arguments are converted to the kernel's parameter types; a launch
-// the device refuses is an Error.
+// What every kernel's host side shares: checked calls, one way to launch, and the types and masks
+// that kernels take.
 #pragma once
+
+#include <cuda_runtime.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 
-#include "engine/cuda/status.h"
+#include "engine/bfloat16.h"
+#include "engine/error.h"
 #include "engine/tensor.h"
 
 namespace cdt {
 
-/// threads: of a block, a multiple of 32. blocks of 0 are an error of the caller. shared_bytes:
-/// dynamic shared memory of a block.
+[[noreturn]] inline void cuda_failed(cudaError_t status, const char* call, const char* file,
+                                     int line) {
+  throw Error(std::string("cuda: ") + call + " at " + file + ":" + std::to_string(line) + ": " +
+              cudaGetErrorName(status) + ", " + cudaGetErrorString(status));
+}
+
+}  // namespace cdt
+
+/// Calls into CUDA: a failure is an Error naming the call, file and line.
+#define CDT_CUDA(call)                                           \
+  do {                                                           \
+    const cudaError_t cdt_status = (call);                       \
+    if (cdt_status != cudaSuccess) {                             \
+      ::cdt::cuda_failed(cdt_status, #call, __FILE__, __LINE__); \
+    }                                                            \
+  } while (false)
+
+namespace cdt {
+
+/// A DropoutKey as kernels take it. The step is read from device memory, so that a recorded launch
+/// draws the mask of the step it is replayed in.
+struct Mask {
+  std::uint32_t key0, key1, site, threshold;  // threshold 0: everything is kept
+  float scale;
+  const std::uint32_t* step;
+};
+
+template <class T>
+T* elements(const Tensor& t) {
+  return reinterpret_cast<T*>(t.data);
+}
+
+/// body(float{}) or body(BFloat16{}).
+template <class Body>
+void with_type(Dtype dtype, const Body& body) {
+  CDT_CHECK(dtype != Dtype::kInt32, "no kernel of this name takes indices");
+  if (dtype == Dtype::kBFloat16) {
+    body(BFloat16{});
+  } else {
+    body(float{});
+  }
+}
+
+/// Launches a kernel. Arguments are converted to its parameter types; a launch the device refuses
+/// is an Error. threads: of a block, a multiple of 32. blocks of 0 are an error of the caller.
+/// shared_bytes: dynamic shared memory of a block.
 template <class... Params, class... Args>
 void launch_shared(cudaStream_t stream, void (*kernel)(Params...), dim3 blocks, int threads,
                    std::size_t shared_bytes, Args&&... args) {
-  constexpr std::size_t kFree = std::size_t{48} << 10U;  // beyond it a kernel needs leave
+  constexpr std::size_t kFree = std::size_t{48} << 10U;  // above it a kernel must opt in
   if (shared_bytes > kFree) {
     CDT_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                   static_cast<int>(shared_bytes)));

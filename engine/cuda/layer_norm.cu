@@ -1,7 +1,6 @@
 // Layer normalisation: per row the mean first, then the squares about it. A thread meets the same
 // columns in every pass, so what one pass stores the next may read.
 #include "engine/cuda/cuda_backend.h"
-#include "engine/cuda/dispatch.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
 

@@ -1,10 +1,9 @@
 // Matrix products without the library: for what cuBLASLt has no algorithm for. A thread sums one
 // element of C in float64, in the order of k, and rounds once: right and the same bits always, but
 // slow.
-#include "engine/cuda/dispatch.h"
+#include "engine/cuda/gemm.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
-#include "engine/cuda/plain_product.h"
 
 namespace cdt {
 namespace {

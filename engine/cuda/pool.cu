@@ -1,6 +1,5 @@
 // Pooling with few queries. Each kernel is one pass over tokens or over their gradient.
 #include "engine/cuda/cuda_backend.h"
-#include "engine/cuda/dispatch.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
 

@@ -1,6 +1,5 @@
 // Sums: fixed chunks of rows, then the chunks in order.
 #include "engine/cuda/cuda_backend.h"
-#include "engine/cuda/dispatch.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
 

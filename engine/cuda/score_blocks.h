@@ -5,19 +5,21 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "engine/attention_view.h"
 #include "engine/cuda/attention_rows.h"
 #include "engine/cuda/cuda_backend.h"
+#include "engine/product.h"
 
 namespace cdt {
 
 constexpr std::int64_t kBlockScores = std::int64_t{6} << 20U;  // float32: half of an H100's cache
 constexpr std::int64_t kAlign = 8;                             // bfloat16 elements in 16 bytes
 
-/// Row `row` of head 0 of sample b, as an operand.
-inline Operand head_operand(const HeadsView& view, std::int64_t b, std::int64_t row) {
+/// Rows [first, first + rows) of every head of sample b: H matrices (rows, K).
+inline Matrix head_rows(const Attention& a, const HeadsView& view, std::int64_t b,
+                        std::int64_t first, std::int64_t rows) {
   const Tensor origin{view.data, {1}, view.dtype};
-  return Tensor{origin.at(b * view.batch_stride + row * view.row_stride), {1}, view.dtype};
+  const Tensor at{origin.at(b * view.batch_stride + first * view.row_stride), {1}, view.dtype};
+  return {at, rows, a.head_dim, view.row_stride, a.heads, a.head_dim};
 }
 
 /// Queries cut into blocks whose scores fit kBlockScores.
@@ -42,70 +44,36 @@ inline ScoreRows rows_of(const Attention& a, const Blocks& blocks, std::int64_t 
           .log_sum_exp = a.log_sum_exp.data};
 }
 
-/// The products of one block. Per head: rows are queries, `other` of K columns stands for k or v,
-/// scores are (rows, keys).
+/// The products of one block, by head: x has a row per query of the block, y one per key.
 struct Products {
   CudaBackend& backend;
   const Attention& a;
   const ScoreRows& r;
 
-  /// scores = scale * x y^T, x queries of sample b, y keys of sample b
+  Matrix scores_at(const Operand& s) const {
+    return {s, r.rows, r.keys, r.ld, a.heads, r.rows * r.ld};
+  }
+  Matrix queries(const HeadsView& x, std::int64_t b) const {
+    return head_rows(a, x, b, r.first, r.rows);
+  }
+  Matrix keys(const HeadsView& y, std::int64_t b) const { return head_rows(a, y, b, 0, r.keys); }
+
+  /// to = scale * x y^T, both of sample b
   void scores(const HeadsView& x, const HeadsView& y, std::int64_t b, float scale,
               float* to) const {
-    backend.gemm({.trans_b = true,
-                  .m = r.rows,
-                  .n = r.keys,
-                  .k = a.head_dim,
-                  .alpha = scale,
-                  .a = head_operand(x, b, r.first),
-                  .lda = x.row_stride,
-                  .b = head_operand(y, b, 0),
-                  .ldb = y.row_stride,
-                  .c = to,
-                  .ldc = r.ld,
-                  .batch = a.heads,
-                  .stride_a = a.head_dim,
-                  .stride_b = a.head_dim,
-                  .stride_c = r.rows * r.ld});
+    multiply(backend, queries(x, b), transposed(keys(y, b)), scores_at(to), {.alpha = scale});
   }
   /// to (+)= scale * s y: one row per query
   void per_query(const Operand& s, const HeadsView& y, std::int64_t b, float scale,
                  const HeadsView& to, std::int64_t to_b, bool add) const {
-    backend.gemm({.m = r.rows,
-                  .n = a.head_dim,
-                  .k = r.keys,
-                  .alpha = scale,
-                  .a = s,
-                  .lda = r.ld,
-                  .b = head_operand(y, b, 0),
-                  .ldb = y.row_stride,
-                  .beta = add ? 1.0F : 0.0F,
-                  .c = head_operand(to, to_b, r.first),
-                  .ldc = to.row_stride,
-                  .batch = a.heads,
-                  .stride_a = r.rows * r.ld,
-                  .stride_b = a.head_dim,
-                  .stride_c = a.head_dim});
+    multiply(backend, scores_at(s), keys(y, b), queries(to, to_b),
+             {.alpha = scale, .beta = add ? 1.0F : 0.0F});
   }
-  /// to (+)= scale * s^T x: one row per key, x of the block's queries
+  /// to (+)= scale * s^T x: one row per key
   void per_key(const Operand& s, const HeadsView& x, std::int64_t b, float scale,
                const HeadsView& to, std::int64_t to_b, bool add) const {
-    backend.gemm({.trans_a = true,
-                  .m = r.keys,
-                  .n = a.head_dim,
-                  .k = r.rows,
-                  .alpha = scale,
-                  .a = s,
-                  .lda = r.ld,
-                  .b = head_operand(x, b, r.first),
-                  .ldb = x.row_stride,
-                  .beta = add ? 1.0F : 0.0F,
-                  .c = head_operand(to, to_b, 0),
-                  .ldc = to.row_stride,
-                  .batch = a.heads,
-                  .stride_a = r.rows * r.ld,
-                  .stride_b = a.head_dim,
-                  .stride_c = a.head_dim});
+    multiply(backend, transposed(scores_at(s)), queries(x, b), keys(to, to_b),
+             {.alpha = scale, .beta = add ? 1.0F : 0.0F});
   }
 };
 

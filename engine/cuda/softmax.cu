@@ -1,7 +1,7 @@
 // Row-wise softmax with dropout on its output, for pooling attention.
 #include "engine/cuda/cuda_backend.h"
+#include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
-#include "engine/cuda/softmax.cuh"
 
 namespace cdt {
 namespace {

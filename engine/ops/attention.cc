@@ -4,84 +4,19 @@
 namespace cdt {
 namespace {
 
-// Columns [offset, offset + D) of x(1|B, N, C) as heads; a shared x has batch stride 0.
+// The heads in the columns of x(1|B, N, C) from `offset` on; a shared x has batch stride 0. Nothing
+// of an empty x.
 HeadsView heads_view(const Tensor& x, std::int64_t offset) {
+  if (x.empty()) return {};
   const std::int64_t row = x.cols();
   return {x.at(offset), row, x.shape[0] == 1 ? 0 : x.shape[1] * row, x.dtype};
 }
-
-// A gradient kernels can write: the variable's own on first touch, else scratch to be added.
-class WrittenGradient {
- public:
-  WrittenGradient(Tape& tape, Var v) : tape_(tape), target_(tape.gradient(v)) {
-    const Tensor& grad = target_.grad;
-    tensor_ = target_.accumulate ? tape.scratch().tensor(grad.shape, grad.dtype) : grad;
-  }
-  const Tensor& tensor() const { return tensor_; }
-  void finish() {
-    if (!target_.accumulate) return;
-    tape_.backend().add_to(target_.grad, tensor_);
-    tape_.scratch().give_back(tensor_);
-  }
-
- private:
-  Tape& tape_;
-  GradTarget target_;
-  Tensor tensor_;
-};
 
 // Queries, keys or values: the columns of a variable from `offset` on.
 struct Packed {
   Var var;
   std::int64_t offset;
 };
-
-HeadsView gradient_view(const Tensor& grad, const Packed& packed) {
-  return heads_view(grad, packed.offset);
-}
-
-// Gradients of q, k, v land in one tensor (self attention) or two; each is written once.
-void attention_rule(Tape& tape, const Attention& forward, const Tensor& dout, const Packed& q,
-                    const Packed& k, const Packed& v) {
-  AttentionBackward b{.forward = forward,
-                      .dout = dout,
-                      .dq = {},
-                      .dk = {},
-                      .dv = {},
-                      .cotangents = tape.cotangents()};
-  if (q.var == k.var) {
-    WrittenGradient g(tape, q.var);
-    b.dq = gradient_view(g.tensor(), q);
-    b.dk = gradient_view(g.tensor(), k);
-    b.dv = gradient_view(g.tensor(), v);
-    tape.backend().attention_backward(b, tape.scratch());
-    g.finish();
-    return;
-  }
-  const bool want_q = q.var->needs_grad;
-  const bool want_kv = k.var->needs_grad;
-  if (want_q && want_kv) {
-    WrittenGradient gq(tape, q.var);
-    WrittenGradient gkv(tape, k.var);
-    b.dq = gradient_view(gq.tensor(), q);
-    b.dk = gradient_view(gkv.tensor(), k);
-    b.dv = gradient_view(gkv.tensor(), v);
-    tape.backend().attention_backward(b, tape.scratch());
-    gkv.finish();
-    gq.finish();
-  } else if (want_kv) {
-    WrittenGradient g(tape, k.var);
-    b.dk = gradient_view(g.tensor(), k);
-    b.dv = gradient_view(g.tensor(), v);
-    tape.backend().attention_backward(b, tape.scratch());
-    g.finish();
-  } else {
-    WrittenGradient g(tape, q.var);
-    b.dq = gradient_view(g.tensor(), q);
-    tape.backend().attention_backward(b, tape.scratch());
-    g.finish();
-  }
-}
 
 Var attend(Tape& tape, const Packed& q, const Packed& k, const Packed& v, std::int64_t width,
            std::int64_t heads, float p, std::int64_t batch, Tensor* probabilities) {
@@ -117,9 +52,22 @@ Var attend(Tape& tape, const Packed& q, const Packed& k, const Packed& v, std::i
   tape.backend().attention(a, tape.scratch());
   a.probabilities = {};
   const bool together = out_batch == 1 && key.p <= 0.0F;
-  tape.record(
-      out, {lse}, [&tape, a, out, q, k, v] { attention_rule(tape, a, out->grad, q, k, v); },
-      together ? CotangentOrder::kTogether : CotangentOrder::kOneByOne);
+  const auto rule = [&tape, a, out, q, k, v] {
+    const auto write = [&](const Tensor& dq, const Tensor& dkv) {
+      tape.backend().attention_backward({.forward = a,
+                                         .dout = out->grad,
+                                         .dq = heads_view(dq, q.offset),
+                                         .dk = heads_view(dkv, k.offset),
+                                         .dv = heads_view(dkv, v.offset),
+                                         .cotangents = tape.cotangents()},
+                                        tape.scratch());
+    };
+    tape.write_gradient(q.var, [&](const Tensor& dq) {
+      if (q.var == k.var) return write(dq, dq);
+      tape.write_gradient(k.var, [&](const Tensor& dkv) { write(dq, dkv); });
+    });
+  };
+  tape.record(out, {lse}, rule, together ? CotangentOrder::kTogether : CotangentOrder::kOneByOne);
   return out;
 }
 

@@ -9,14 +9,7 @@ Var to_activations(Tape& tape, Var x) {
   const Var y = tape.output(x->value.shape, x->needs_grad, dtype);
   tape.backend().cast(y->value, x->value);
   tape.record(y, {}, [&tape, x, y] {
-    const GradTarget dx = tape.gradient(x);
-    if (!dx.accumulate) {
-      tape.backend().cast(dx.grad, y->grad);
-      return;
-    }
-    const Scratch part(tape.scratch(), dx.grad.shape, dx.grad.dtype);
-    tape.backend().cast(*part, y->grad);
-    tape.backend().add_to(dx.grad, *part);
+    tape.write_gradient(x, [&](const Tensor& dx) { tape.backend().cast(dx, y->grad); });
   });
   return y;
 }

@@ -7,7 +7,7 @@ namespace {
 Tensor row_of(const Tensor& t, std::int64_t b) { return t.shape[0] == 1 ? t : t.slice(b, b + 1); }
 
 // Columns [offset, offset + n) of row b.
-Tensor columns(const Tensor& t, std::int64_t b, std::int64_t offset, std::int64_t n) {
+Tensor row_part(const Tensor& t, std::int64_t b, std::int64_t offset, std::int64_t n) {
   return {t.data + b * t.cols() + offset, {1, n}};
 }
 
@@ -27,7 +27,7 @@ Var concat(Tape& tape, const std::vector<Var>& parts, std::int64_t batch) {
   for (const Var part : parts) {
     const std::int64_t n = part->value.cols();
     for (std::int64_t b = 0; b < batch; ++b) {
-      tape.backend().copy(columns(y->value, b, offset, n), row_of(part->value, b));
+      tape.backend().copy(row_part(y->value, b, offset, n), row_of(part->value, b));
     }
     offset += n;
   }
@@ -40,7 +40,7 @@ Var concat(Tape& tape, const std::vector<Var>& parts, std::int64_t batch) {
       const GradTarget target = tape.gradient(part);
       if (!target.accumulate) tape.backend().fill(target.grad, 0.0F);
       for (std::int64_t b = 0; b < batch; ++b) {
-        tape.backend().add_to(row_of(target.grad, b), columns(y->grad, b, at - n, n));
+        tape.backend().add_to(row_of(target.grad, b), row_part(y->grad, b, at - n, n));
       }
     }
   });

@@ -1,4 +1,3 @@
-#include "engine/error.h"
 #include "engine/ops.h"
 
 namespace cdt {
@@ -23,10 +22,10 @@ Var gelu_dropout(Tape& tape, Var x, float p) {
   const Var y = tape.output(x->value.shape, x->needs_grad, x->value.dtype);
   tape.backend().gelu_dropout(x->value, key, 0, y->value);
   tape.record(y, {}, [&tape, x, y, key] {
-    const GradTarget dx = tape.gradient(x);
-    const Tensor target = dx.accumulate ? y->grad : dx.grad;
-    tape.backend().gelu_dropout_backward(x->value, y->grad, key, 0, target);
-    if (dx.accumulate) tape.backend().add_to(dx.grad, target);
+    const auto write = [&](const Tensor& dx) {
+      tape.backend().gelu_dropout_backward(x->value, y->grad, key, 0, dx);
+    };
+    tape.write_gradient(x, write, /*spare=*/y->grad);
   });
   return y;
 }

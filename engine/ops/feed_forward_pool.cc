@@ -3,6 +3,7 @@
 #include "engine/error.h"
 #include "engine/ops/feed_forward.h"
 #include "engine/ops/pool.h"
+#include "engine/product.h"
 
 // Pooling sends its tokens the gradient  dz_i = sum over k of a_ki r_k,  K = 2 H rows r_k (pool.h).
 // A layer norm in front of it, with n_i the normalised token i and s_i = 1 / sqrt(var + eps), gives
@@ -24,20 +25,12 @@ struct Tail {
   std::shared_ptr<bool> prepared = std::make_shared<bool>(false);
 };
 
-// c(R, F) = x(R, D) w2
-void times_w2(Backend& backend, const Tail& s, const Tensor& x, const Tensor& c) {
-  backend.gemm({.m = x.rows(),
-                .n = c.cols(),
-                .k = x.cols(),
-                .a = x,
-                .lda = x.cols(),
-                .b = weight_as(s.ffn.w.w2, x.dtype),
-                .ldb = c.cols(),
-                .c = c,
-                .ldc = c.cols()});
+// out(R, F) = x(R, D) w2
+void times_w2(Backend& backend, const Tail& s, const Tensor& x, const Tensor& out) {
+  multiply(backend, x, weight_as(s.ffn.w.w2, x.dtype), out);
 }
 
-// What is the same for every gradient.
+// What all gradients share: n and n W.
 void prepare(Tape& tape, const Tail& s) {
   if (*s.prepared) return;
   const Scratch one(tape.scratch(), {s.normal.cols()});
@@ -88,21 +81,15 @@ void tail_rule(Tape& tape, const Tail& s) {
   const PoolGradient g(tape.scratch(), s.pool);
   pool_backward(tape, s.pool, g);
   const NormFactors factors(tape, s, g);
-  const GradTarget dy = tape.gradient(s.y);
-  if (dy.accumulate) {
-    const Scratch sum(tape.scratch(), s.normal.shape, s.normal.dtype);
-    factors.apply(backend, *factors.v, s.normal, *sum);
-    backend.add_to(dy.grad, *sum);
-  } else {
-    factors.apply(backend, *factors.v, s.normal, dy.grad);
-  }
+  tape.write_gradient(s.y,
+                      [&](const Tensor& dy) { factors.apply(backend, *factors.v, s.normal, dy); });
   const std::int64_t inner = s.normal_w2.cols();
   const Scratch v_w2(tape.scratch(), {2 * factors.heads, inner});
   times_w2(backend, s, *factors.v, *v_w2);
   const Scratch dh(tape.scratch(), s.normal_w2.shape, s.normal_w2.dtype);
   factors.apply(backend, *v_w2, s.normal_w2, *dh);
   inner_backward(tape, s.ffn, 0, (*dh).reshaped({factors.n, inner}),
-                 {dy.grad.reshaped({factors.n, s.pool.d}), true});
+                 {tape.gradient(s.y).grad.reshaped({factors.n, s.pool.d}), true});
 }
 
 }  // namespace

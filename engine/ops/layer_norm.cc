@@ -11,12 +11,11 @@ Var layer_norm(Tape& tape, Var x, Var gamma, Var beta) {
   const Tensor stats = tape.saved({x->value.rows(), 2});
   tape.backend().layer_norm(x->value, gamma->value, beta->value, y->value, stats);
   tape.record(y, {stats}, [&tape, x, gamma, beta, y, stats] {
-    const GradTarget dx = x->needs_grad ? tape.gradient(x) : GradTarget{};
-    // dy is not read again, so an accumulating dx is added from it.
-    const Tensor target = dx.accumulate ? y->grad : dx.grad;
-    tape.backend().layer_norm_backward(x->value, gamma->value, stats, y->grad, target, gamma->grad,
-                                       beta->grad);
-    if (dx.accumulate) tape.backend().add_to(dx.grad, y->grad);
+    const auto write = [&](const Tensor& dx) {
+      tape.backend().layer_norm_backward(x->value, gamma->value, stats, y->grad, dx, gamma->grad,
+                                         beta->grad);
+    };
+    tape.write_gradient(x, write, /*spare=*/y->grad);
   });
   return y;
 }

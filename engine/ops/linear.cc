@@ -1,45 +1,7 @@
 #include "engine/ops.h"
+#include "engine/product.h"
 
 namespace cdt {
-namespace {
-
-void linear_rule(Tape& tape, Var x, Var weight, Var bias, const Tensor& dy) {
-  Backend& backend = tape.backend();
-  const std::int64_t in = weight->value.shape[1];
-  const std::int64_t out = weight->value.shape[0];
-  const std::int64_t rows = dy.rows();
-  if (weight->needs_grad) {  // dW(O, I) += dy(R, O)^T x(R, I)
-    backend.gemm({.trans_a = true,
-                  .m = out,
-                  .n = in,
-                  .k = rows,
-                  .a = dy,
-                  .lda = out,
-                  .b = x->value,
-                  .ldb = in,
-                  .beta = 1.0F,
-                  .c = weight->grad.data,
-                  .ldc = in});
-  }
-  if (bias->needs_grad) {
-    backend.column_sum(dy.reshaped({rows, out}), bias->grad, true);
-  }
-  if (x->needs_grad) {  // dx(R, I) = dy(R, O) W(O, I)
-    const GradTarget dx = tape.gradient(x);
-    backend.gemm({.m = rows,
-                  .n = in,
-                  .k = out,
-                  .a = dy,
-                  .lda = out,
-                  .b = weight_as(weight, dy.dtype),
-                  .ldb = in,
-                  .beta = dx.accumulate ? 1.0F : 0.0F,
-                  .c = dx.grad,
-                  .ldc = in});
-  }
-}
-
-}  // namespace
 
 Var linear(Tape& tape, Var x, Var weight, Var bias) {
   const OpScope op(tape, "linear");
@@ -50,19 +12,22 @@ Var linear(Tape& tape, Var x, Var weight, Var bias) {
   const Dtype dtype = x->value.dtype;
   const Var y =
       tape.output(with_last(x->value.shape, out), any_needs_grad({x, weight, bias}), dtype);
-  const std::int64_t rows = x->value.rows();
-  tape.backend().gemm({.trans_b = true,
-                       .m = rows,
-                       .n = out,
-                       .k = in,
-                       .a = x->value,
-                       .lda = in,
-                       .b = weight_as(weight, dtype),
-                       .ldb = in,
-                       .c = y->value,
-                       .ldc = out,
-                       .bias = weight_as(bias, dtype)});
-  tape.record(y, {}, [&tape, x, weight, bias, y] { linear_rule(tape, x, weight, bias, y->grad); });
+  multiply(tape.backend(), x->value, transposed(weight_as(weight, dtype)), y->value,
+           {.bias = weight_as(bias, dtype)});
+  tape.record(y, {}, [&tape, x, weight, bias, y, dtype] {
+    Backend& backend = tape.backend();
+    const Tensor& dy = y->grad;
+    if (weight->needs_grad) {  // dW(O, I) += dy(R, O)^T x(R, I)
+      multiply(backend, transposed(dy), x->value, weight->grad, {.beta = 1.0F});
+    }
+    if (bias->needs_grad) {
+      backend.column_sum(dy.reshaped({dy.rows(), dy.cols()}), bias->grad, true);
+    }
+    if (x->needs_grad) {  // dx(R, I) = dy(R, O) W(O, I)
+      const GradTarget dx = tape.gradient(x);
+      multiply(backend, dy, weight_as(weight, dtype), dx.grad, {.beta = dx.beta()});
+    }
+  });
   return y;
 }
 

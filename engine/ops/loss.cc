@@ -11,14 +11,8 @@ Var select(Tape& tape, Var x, const Tensor& index) {
   const Var y = tape.output({batch}, x->needs_grad);
   tape.backend().select(x->value, index, y->value);
   tape.record(y, {}, [&tape, x, y, index] {
-    const GradTarget dx = tape.gradient(x);
-    if (!dx.accumulate) {
-      tape.backend().select_backward(y->grad, index, dx.grad);
-      return;
-    }
-    const Scratch part(tape.scratch(), dx.grad.shape);
-    tape.backend().select_backward(y->grad, index, *part);
-    tape.backend().add_to(dx.grad, *part);
+    tape.write_gradient(
+        x, [&](const Tensor& dx) { tape.backend().select_backward(y->grad, index, dx); });
   });
   return y;
 }
@@ -30,14 +24,9 @@ Var huber(Tape& tape, Var prediction, const Tensor& target, float delta) {
   const Var y = tape.output({1}, prediction->needs_grad);
   tape.backend().huber(prediction->value, target, delta, y->value);
   tape.record(y, {}, [&tape, prediction, target, delta, y] {
-    const GradTarget d = tape.gradient(prediction);
-    if (!d.accumulate) {
-      tape.backend().huber_backward(prediction->value, target, delta, y->grad, d.grad);
-      return;
-    }
-    const Scratch part(tape.scratch(), d.grad.shape);
-    tape.backend().huber_backward(prediction->value, target, delta, y->grad, *part);
-    tape.backend().add_to(d.grad, *part);
+    tape.write_gradient(prediction, [&](const Tensor& d) {
+      tape.backend().huber_backward(prediction->value, target, delta, y->grad, d);
+    });
   });
   return y;
 }

@@ -4,42 +4,42 @@
 #include <string>
 
 #include "engine/error.h"
+#include "engine/product.h"
 
 namespace cdt {
 namespace {
 
-enum Part { kQuery = 0, kKey = 1, kValue = 2 };
+// Thirds of in_proj_weight(3D, D), in_proj_bias(3D) and their gradients.
+enum Projection { kQuery = 0, kKey = 1, kValue = 2 };
+Tensor third(const Tensor& packed, Projection which) {
+  const std::int64_t d = packed.shape[0] / 3;
+  return packed.slice(which * d, (which + 1) * d);
+}
+Tensor weight(const Pool& s, Projection which) { return third(s.w.in_proj_weight->value, which); }
+Tensor bias(const Pool& s, Projection which) { return third(s.w.in_proj_bias->value, which); }
+Tensor dweight(const Pool& s, Projection which) { return third(s.w.in_proj_weight->grad, which); }
+Tensor dbias(const Pool& s, Projection which) { return third(s.w.in_proj_bias->grad, which); }
 
-// q = W_q query + b_q; u_h = scale * q_h W_k,h
+// By head: (1, K) and (K, 1) of a vector of D, (B', D) of mixed(B', H, D).
+Matrix rows_by_head(const Pool& s, const Tensor& vector) {
+  return stacked(vector.reshaped({s.heads, s.k}), s.heads);
+}
+Matrix columns_by_head(const Pool& s, const Tensor& vector) {
+  return stacked(vector.reshaped({s.d, 1}), s.heads);
+}
+Matrix mixtures_by_head(const Pool& s, const Tensor& mixed) {
+  return side_by_side(mixed.reshaped({s.batch, s.heads * s.d}), s.heads);
+}
+
+// q = W_q query + b_q; u_h = q_h W_k,h
 void absorb_query(Backend& backend, const Pool& s) {
   if (!s.projected()) {
     backend.copy(s.u, s.w.query->value);
     return;
   }
-  backend.gemm({.trans_b = true,
-                .m = 1,
-                .n = s.d,
-                .k = s.d,
-                .a = s.w.query->value.data,
-                .lda = s.d,
-                .b = s.weight(kQuery),
-                .ldb = s.d,
-                .c = s.q.data,
-                .ldc = s.d,
-                .bias = s.bias(kQuery)});
-  backend.gemm({.m = 1,
-                .n = s.d,
-                .k = s.k,
-                .a = s.q.data,
-                .lda = s.k,
-                .b = s.weight(kKey),
-                .ldb = s.d,
-                .c = s.u.data,
-                .ldc = s.d,
-                .batch = s.heads,
-                .stride_a = s.k,
-                .stride_b = s.k * s.d,
-                .stride_c = s.d});
+  multiply(backend, s.w.query->value, transposed(weight(s, kQuery)), s.q,
+           {.bias = bias(s, kQuery)});
+  multiply(backend, rows_by_head(s, s.q), stacked(weight(s, kKey), s.heads), stacked(s.u, s.heads));
 }
 
 void pool_probabilities(Backend& backend, const Pool& s) {
@@ -48,6 +48,7 @@ void pool_probabilities(Backend& backend, const Pool& s) {
   backend.softmax_dropout(s.p.reshaped(rows), s.key, s.dropped.reshaped(rows));
 }
 
+// out_h = mixed_h W_v,h^T + mass_h b_v,h
 void mix_values(Tape& tape, const Pool& s) {
   Backend& backend = tape.backend();
   backend.pool_mix(s.dropped, s.x->value, s.mixed, s.projected() ? s.mass : Tensor{},
@@ -56,101 +57,28 @@ void mix_values(Tape& tape, const Pool& s) {
     backend.copy(s.out->value, s.mixed.reshaped({s.batch, s.d}));
     return;
   }
-  backend.gemm({.trans_b = true,
-                .m = s.batch,
-                .n = s.k,
-                .k = s.d,
-                .a = s.mixed.data,
-                .lda = s.heads * s.d,
-                .b = s.weight(kValue),
-                .ldb = s.d,
-                .c = s.out->value.data,
-                .ldc = s.d,
-                .batch = s.heads,
-                .stride_a = s.d,
-                .stride_b = s.k * s.d,
-                .stride_c = s.k});
-  backend.gemm({.m = s.batch,
-                .n = s.k,
-                .k = 1,
-                .a = s.mass.data,
-                .lda = s.heads,
-                .b = s.bias(kValue),
-                .ldb = s.k,
-                .beta = 1.0F,
-                .c = s.out->value.data,
-                .ldc = s.d,
-                .batch = s.heads,
-                .stride_a = 1,
-                .stride_b = s.k,
-                .stride_c = s.k});
+  const Matrix out = side_by_side(s.out->value, s.heads);
+  multiply(backend, mixtures_by_head(s, s.mixed), transposed(stacked(weight(s, kValue), s.heads)),
+           out);
+  multiply(backend, side_by_side(s.mass, s.heads), rows_by_head(s, bias(s, kValue)), out,
+           {.beta = 1.0F});
 }
 
 // Output (B', D) -> dmixed (B', H, D), dmass (B', H), and the value projection's gradients.
 void value_backward(Backend& backend, const Pool& s, const Tensor& dmixed, const Tensor& dmass) {
-  const float* dout = s.out->grad.data;
   if (!s.projected()) {
     backend.copy(dmixed, s.out->grad.reshaped({s.batch, 1, s.d}));
     backend.fill(dmass, 0.0F);
     return;
   }
-  backend.gemm({.m = s.batch,
-                .n = s.d,
-                .k = s.k,
-                .a = dout,
-                .lda = s.d,
-                .b = s.weight(kValue),
-                .ldb = s.d,
-                .c = dmixed.data,
-                .ldc = s.heads * s.d,
-                .batch = s.heads,
-                .stride_a = s.k,
-                .stride_b = s.k * s.d,
-                .stride_c = s.d});
-  backend.gemm({.m = s.batch,
-                .n = 1,
-                .k = s.k,
-                .a = dout,
-                .lda = s.d,
-                .b = s.bias(kValue),
-                .ldb = 1,
-                .c = dmass.data,
-                .ldc = s.heads,
-                .batch = s.heads,
-                .stride_a = s.k,
-                .stride_b = s.k,
-                .stride_c = 1});
+  const Matrix dout = side_by_side(s.out->grad, s.heads);
+  multiply(backend, dout, stacked(weight(s, kValue), s.heads), mixtures_by_head(s, dmixed));
+  multiply(backend, dout, columns_by_head(s, bias(s, kValue)), side_by_side(dmass, s.heads));
   if (!s.w.in_proj_weight->needs_grad) return;
-  backend.gemm({.trans_a = true,
-                .m = s.k,
-                .n = s.d,
-                .k = s.batch,
-                .a = dout,
-                .lda = s.d,
-                .b = s.mixed.data,
-                .ldb = s.heads * s.d,
-                .beta = 1.0F,
-                .c = s.weight_grad(kValue),
-                .ldc = s.d,
-                .batch = s.heads,
-                .stride_a = s.k,
-                .stride_b = s.d,
-                .stride_c = s.k * s.d});
-  backend.gemm({.trans_a = true,
-                .m = s.k,
-                .n = 1,
-                .k = s.batch,
-                .a = dout,
-                .lda = s.d,
-                .b = s.mass.data,
-                .ldb = s.heads,
-                .beta = 1.0F,
-                .c = s.bias_grad(kValue),
-                .ldc = 1,
-                .batch = s.heads,
-                .stride_a = s.k,
-                .stride_b = 1,
-                .stride_c = s.k});
+  multiply(backend, transposed(dout), mixtures_by_head(s, s.mixed),
+           stacked(dweight(s, kValue), s.heads), {.beta = 1.0F});
+  multiply(backend, transposed(dout), side_by_side(s.mass, s.heads),
+           columns_by_head(s, dbias(s, kValue)), {.beta = 1.0F});
 }
 
 // dscores (B', H, N), already times the score scale.
@@ -173,55 +101,14 @@ void query_backward(Tape& tape, const Pool& s, const Tensor& dscores) {
     return;
   }
   const Scratch dq(tape.scratch(), {1, s.d});
-  backend.gemm({.trans_b = true,
-                .m = 1,
-                .n = s.k,
-                .k = s.d,
-                .a = du.data(),
-                .lda = s.d,
-                .b = s.weight(kKey),
-                .ldb = s.d,
-                .c = dq.data(),
-                .ldc = s.k,
-                .batch = s.heads,
-                .stride_a = s.d,
-                .stride_b = s.k * s.d,
-                .stride_c = s.k});
-  backend.gemm({.m = s.k,
-                .n = s.d,
-                .k = 1,
-                .a = s.q.data,
-                .lda = 1,
-                .b = du.data(),
-                .ldb = s.d,
-                .beta = 1.0F,
-                .c = s.weight_grad(kKey),
-                .ldc = s.d,
-                .batch = s.heads,
-                .stride_a = s.k,
-                .stride_b = s.d,
-                .stride_c = s.k * s.d});
-  backend.gemm({.m = s.d,
-                .n = s.d,
-                .k = 1,
-                .a = dq.data(),
-                .lda = 1,
-                .b = s.w.query->value.data,
-                .ldb = s.d,
-                .beta = 1.0F,
-                .c = s.weight_grad(kQuery),
-                .ldc = s.d});
-  backend.add_to({s.bias_grad(kQuery), {1, s.d}}, *dq);
-  backend.gemm({.m = 1,
-                .n = s.d,
-                .k = s.d,
-                .a = dq.data(),
-                .lda = s.d,
-                .b = s.weight(kQuery),
-                .ldb = s.d,
-                .beta = 1.0F,
-                .c = s.w.query->grad.data,
-                .ldc = s.d});
+  const Matrix du_by_head = stacked(*du, s.heads);
+  multiply(backend, du_by_head, transposed(stacked(weight(s, kKey), s.heads)),
+           rows_by_head(s, *dq));
+  multiply(backend, columns_by_head(s, s.q), du_by_head, stacked(dweight(s, kKey), s.heads),
+           {.beta = 1.0F});
+  multiply(backend, (*dq).reshaped({s.d, 1}), s.w.query->value, dweight(s, kQuery), {.beta = 1.0F});
+  backend.add_to(dbias(s, kQuery).reshaped({1, s.d}), *dq);
+  multiply(backend, *dq, weight(s, kQuery), s.w.query->grad, {.beta = 1.0F});
 }
 
 void expect_parameters(const PoolParameters& w, std::int64_t d, std::int64_t heads) {
@@ -259,7 +146,7 @@ Pool pool_values(Tape& tape, Var x, const PoolParameters& w, std::int64_t heads,
          .x = x,
          .out = nullptr,
          .key = key,
-         .q = tape.saved({d}),
+         .q = tape.saved({1, d}),
          .u = tape.saved({1, heads, d}),
          .p = tape.saved({leading, heads, n}),
          .dropped = {},

@@ -18,7 +18,7 @@ struct Pool {
   PoolParameters w;
   Var x, out;
   DropoutKey key;
-  Tensor q;        // (D) projected query
+  Tensor q;        // (1, D) projected query
   Tensor u;        // (1, H, D) absorbed query
   Tensor p;        // (B', H, N) softmax
   Tensor dropped;  // (B', H, N) after dropout; p itself without
@@ -26,10 +26,6 @@ struct Pool {
   Tensor mass;     // (B', H) sum_i a_i
 
   bool projected() const { return w.in_proj_weight != nullptr; }
-  const float* weight(int part) const { return w.in_proj_weight->value.data + part * d * d; }
-  const float* bias(int part) const { return w.in_proj_bias->value.data + part * d; }
-  float* weight_grad(int part) const { return w.in_proj_weight->grad.data + part * d * d; }
-  float* bias_grad(int part) const { return w.in_proj_bias->grad.data + part * d; }
 };
 
 /// The op's value, into `out`; checks the shapes. `saved` gets what a gradient rule reads.

@@ -1,24 +1,10 @@
 #include "engine/optim/adamw.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "engine/error.h"
 
 namespace cdt {
-
-AdamWRates adamw_rates(const AdamWStep& step) {
-  AdamWRates r{};
-  r.decay = static_cast<float>(1.0 - step.lr * step.weight_decay);
-  r.beta1 = static_cast<float>(step.beta1);
-  r.rest1 = static_cast<float>(1.0 - step.beta1);
-  r.beta2 = static_cast<float>(step.beta2);
-  r.rest2 = static_cast<float>(1.0 - step.beta2);
-  r.rate = static_cast<float>(step.lr / step.bias_correction1);
-  r.root = static_cast<float>(std::sqrt(step.bias_correction2));
-  r.eps = static_cast<float>(step.eps);
-  return r;
-}
 
 AdamW::AdamW(const std::vector<Var>& parameters, Backend& backend, Arena& lasting,
              const AdamWOptions& options)
@@ -53,11 +39,6 @@ void AdamW::begin_step(double lr) {
 void AdamW::clip_and_update(double max_norm) {
   backend_.clip(tensors_, max_norm, clip_);
   backend_.adamw(tensors_, rates_, clip_);
-}
-
-float clip_factor(double norm, double max_norm) {
-  if (max_norm <= 0.0) return 1.0F;
-  return static_cast<float>(std::min(1.0, max_norm / (norm + 1e-6)));
 }
 
 }  // namespace cdt

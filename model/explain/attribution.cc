@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/product.h"
 
 namespace cdt {
 std::vector<float> mean_over_heads(std::span<const float> values, std::int64_t heads) {
@@ -41,30 +42,10 @@ std::vector<float> CrossAttentionRow::heads(const Tensor& x, std::int32_t gene) 
   const InFloat32 tokens(backend_, x, scratch_);
   const Scratch folded(scratch_, {heads_, d});  // W_k,h^T q_h
   const Scratch scores(scratch_, {heads_, bins});
-  backend_.gemm({.m = 1,
-                 .n = d,
-                 .k = k,
-                 .a = *q,
-                 .lda = k,
-                 .b = key_weight_.data,
-                 .ldb = d,
-                 .c = folded.data(),
-                 .ldc = d,
-                 .batch = heads_,
-                 .stride_a = k,
-                 .stride_b = k * d,
-                 .stride_c = d});
-  backend_.gemm({.trans_b = true,
-                 .m = heads_,
-                 .n = bins,
-                 .k = d,
-                 .alpha = 1.0F / std::sqrt(static_cast<float>(k)),
-                 .a = folded.data(),
-                 .lda = d,
-                 .b = *tokens,
-                 .ldb = d,
-                 .c = scores.data(),
-                 .ldc = bins});
+  multiply(backend_, stacked((*q).reshaped({heads_, k}), heads_), stacked(key_weight_, heads_),
+           stacked(*folded, heads_));
+  multiply(backend_, *folded, transposed(*tokens), *scores,
+           {.alpha = 1.0F / std::sqrt(static_cast<float>(k))});
   backend_.softmax_dropout(*scores, {}, *scores);
   return to_host(backend_, *scores);
 }

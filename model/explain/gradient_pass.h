@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/in_float32.h"
+#include "engine/backend.h"
 #include "engine/tape.h"
 #include "model/cdt.h"
 

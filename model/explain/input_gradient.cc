@@ -1,6 +1,6 @@
 #include "model/explain/input_gradient.h"
 
-#include "engine/error.h"
+#include "engine/product.h"
 
 namespace cdt {
 
@@ -11,36 +11,8 @@ InputGradientNorm::InputGradientNorm(Backend& backend, const Tensor& weight, Are
   const std::int64_t in = weight.shape[1];
   if (in <= d) return;
   gram_ = lasting.tensor({d, d});
-  backend_.gemm({.trans_b = true,
-                 .m = d,
-                 .n = d,
-                 .k = in,
-                 .a = weight.data,
-                 .lda = in,
-                 .b = weight.data,
-                 .ldb = in,
-                 .c = gram_.data,
-                 .ldc = d});
+  multiply(backend_, weight, transposed(weight), gram_);
 }
-
-namespace {
-
-// out(R, cols of b or rows of it transposed) = a(R, K) b
-void product(Backend& backend, const Tensor& a, const Tensor& b, bool transposed,
-             const Tensor& out) {
-  backend.gemm({.trans_b = transposed,
-                .m = a.rows(),
-                .n = out.cols(),
-                .k = a.cols(),
-                .a = a.data,
-                .lda = a.cols(),
-                .b = b.data,
-                .ldb = b.cols(),
-                .c = out.data,
-                .ldc = out.cols()});
-}
-
-}  // namespace
 
 void InputGradientNorm::compute(const Tensor& gradient, const Tensor& out) {
   const std::int64_t bins = gradient.rows();
@@ -50,7 +22,7 @@ void InputGradientNorm::compute(const Tensor& gradient, const Tensor& out) {
   const Tensor g = gradient.reshaped({bins, d});
   const Tensor& map = gram_.empty() ? weight_ : gram_;  // (D, width)
   const Scratch mapped(scratch_, {bins, map.cols()});
-  product(backend_, g, map, false, *mapped);
+  multiply(backend_, g, map, *mapped);
   backend_.row_dot_sqrt(*mapped, gram_.empty() ? *mapped : g, out);
 }
 
@@ -66,12 +38,12 @@ void InputGradientNorm::metric(const Tensor& gradient, const Tensor& out) {
   const std::int64_t bins = gradient.rows();
   const Tensor g = gradient.reshaped({bins, gradient.cols()});
   if (!gram_.empty()) {
-    product(backend_, g, gram_, false, out);
+    multiply(backend_, g, gram_, out);
     return;
   }
   const Scratch wide(scratch_, {bins, weight_.cols()});
-  product(backend_, g, weight_, false, *wide);
-  product(backend_, *wide, weight_, true, out);
+  multiply(backend_, g, weight_, *wide);
+  multiply(backend_, *wide, transposed(weight_), out);
 }
 
 }  // namespace cdt

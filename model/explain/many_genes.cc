@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/product.h"
+
 namespace cdt {
 namespace {
 
@@ -55,15 +57,8 @@ ManyGenes::Windows ManyGenes::windows(std::span<const float> z, std::span<const 
     const std::int64_t bins = std::min(step, bins_ - begin);
     const Scratch block(arena_, {1, count * bins, d});
     const Scratch norms(arena_, {count * bins});
-    backend_.gemm({.m = count,
-                   .n = bins * d,
-                   .k = d,
-                   .a = rows.data,
-                   .lda = d,
-                   .b = basis_.data + begin * d,
-                   .ldb = bins_ * d,
-                   .c = block.data(),
-                   .ldc = bins * d});
+    multiply(backend_, rows, columns(basis_.reshaped({d, bins_ * d}), begin * d, bins * d),
+             (*block).reshaped({count, bins * d}));
     norm_.compute(*block, *norms);
     const std::vector<float> gradients = to_host(backend_, *block);
     const std::vector<float> lengths = to_host(backend_, *norms);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/product.h"
 
 namespace cdt {
 namespace {
@@ -18,11 +19,6 @@ constexpr const char* kDnaPool = "vce.dna";
 
 std::vector<float> to_floats(const std::vector<double>& values) {
   return {values.begin(), values.end()};
-}
-
-/// A matrix from one of its columns on.
-Operand from_column(const Tensor& t, std::int64_t column) {
-  return Tensor{t.at(column), {1}, t.dtype};
 }
 
 double norm_of(std::span<const float> values, MapNorm norm) {
@@ -144,24 +140,15 @@ std::vector<std::vector<float>> Rollout::rollout(const Tensor& dna,
 std::vector<double> Rollout::gradient_norms(const Pass& pass, const AttentionCore& core,
                                             MapNorm norm) {
   const std::int64_t heads = model_.config().heads;
-  const std::int64_t d = core.out->value.cols();
-  const std::int64_t k = d / heads;
+  const std::int64_t k = core.out->value.cols() / heads;
   const std::int64_t queries = core.out->value.shape[1];
   const std::int64_t keys = core.source->value.shape[1];
   const Tensor map{pass.map.data, {queries, keys}};
   std::vector<float> host(static_cast<std::size_t>(queries * keys));
   std::vector<double> norms;
   for (std::int64_t head = 0; head < heads; ++head) {
-    tape_.backend().gemm({.trans_b = true,
-                          .m = queries,
-                          .n = keys,
-                          .k = k,
-                          .a = from_column(core.out->grad, head * k),
-                          .lda = d,
-                          .b = from_column(core.source->value, core.value_column + head * k),
-                          .ldb = core.source->value.cols(),
-                          .c = map.data,
-                          .ldc = keys});
+    multiply(tape_.backend(), columns(core.out->grad, head * k, k),
+             transposed(columns(core.source->value, core.value_column + head * k, k)), map);
     tape_.backend().download(host.data(), map);
     norms.push_back(norm_of(host, norm));
   }

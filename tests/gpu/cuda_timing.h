@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "engine/bfloat16.h"
-#include "engine/cuda/status.h"
+#include "engine/cuda/launch.h"
 #include "engine/error.h"
 #include "tests/bench/random_numbers.h"
 

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <iostream>
 
-#include "engine/cuda/plain_product.h"
+#include "engine/cuda/gemm.h"
 
 namespace cdt::measure {
 namespace {

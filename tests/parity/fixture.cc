@@ -1,7 +1,7 @@
 #include "tests/parity/fixture.h"
 
+#include "engine/backend.h"
 #include "engine/error.h"
-#include "engine/in_float32.h"
 #include "io/format/json.h"
 #include "io/format/text.h"
 

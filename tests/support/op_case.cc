@@ -5,8 +5,8 @@
 #include <deque>
 #include <limits>
 
+#include "engine/backend.h"
 #include "engine/bfloat16.h"
-#include "engine/in_float32.h"
 #include "tests/support/precision.h"
 #include "tests/support/relative_error.h"
 #include "tests/support/test_backend.h"

@@ -13,8 +13,8 @@
 namespace cdt::test {
 
 struct OpCase {
-  std::string op;     // row of engine/ops/table.h
-  std::string label;  // sizes, sharing
+  std::string op;     // what a failure is called, and
+  std::string label;  // which form of it
   std::vector<Shape> inputs;
   std::function<Var(Tape&, const std::vector<Var>&)> engine;
   std::function<Doubles(const std::vector<Doubles>&)> plain;

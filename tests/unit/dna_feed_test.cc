@@ -4,9 +4,9 @@
 
 #include <vector>
 
+#include "engine/backend.h"
 #include "engine/bfloat16.h"
 #include "engine/error.h"
-#include "engine/in_float32.h"
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_backend.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/evaluation/baselines.h"
-#include "engine/in_float32.h"
+#include "engine/backend.h"
 #include "tests/support/train_run.h"
 
 namespace cdt {

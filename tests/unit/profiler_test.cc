@@ -8,12 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "engine/backend.h"
 #include "engine/error.h"
-#include "engine/in_float32.h"
 #include "engine/kernel_work.h"
 #include "engine/ops.h"
 #include "engine/optim/adamw.h"
-#include "engine/profiling_backend.h"
 #include "tests/support/small_model.h"
 
 namespace cdt {

@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "engine/backend.h"
 #include "engine/error.h"
-#include "engine/in_float32.h"
 #include "engine/ops.h"
 #include "tests/support/small_model.h"
 

@@ -1,6 +1,5 @@
 // The threads of CPU kernels: every task once, whatever is asked for; nested loops, loops of
 // several threads at once, exceptions, a fork.
-#include "engine/cpu/thread_pool.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>

@@ -17,7 +17,7 @@
 #include "apps/train/state.h"
 #include "apps/train/trainer.h"
 #include "apps/train/validate.h"
-#include "engine/in_float32.h"
+#include "engine/backend.h"
 #include "model/checkpoint.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"

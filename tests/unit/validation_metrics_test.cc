@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "apps/train/foreword.h"
-#include "engine/in_float32.h"
+#include "engine/backend.h"
 #include "engine/optim/schedule.h"
 #include "io/format/json.h"
 #include "tests/support/train_run.h"

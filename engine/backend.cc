@@ -1,4 +1,4 @@
-#include "engine/in_float32.h"
+#include "engine/backend.h"
 
 #include <algorithm>
 
