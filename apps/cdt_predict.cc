@@ -1,5 +1,5 @@
 // cdt-predict: predicts one split and evaluates the predictions (apps/predict/).
-#include "apps/common/main.h"
+#include "apps/common/program.h"
 #include "apps/predict/predict.h"
 
 int main(int argc, char** argv) {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "apps/common/interrupt.h"
+#include "apps/common/program.h"
 #include "engine/error.h"
 #include "engine/in_float32.h"
 

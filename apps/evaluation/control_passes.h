@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "apps/common/prediction_table.h"
+#include "apps/common/predictions.h"
 
 namespace cdt {
 

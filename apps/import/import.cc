@@ -9,11 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "apps/common/interrupt.h"
-#include "apps/common/main.h"
 #include "apps/common/output_folder.h"
+#include "apps/common/program.h"
 #include "apps/common/progress.h"
-#include "apps/common/version.h"
 #include "apps/import/audit.h"
 #include "apps/import/same_files.h"
 #include "engine/error.h"

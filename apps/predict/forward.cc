@@ -5,9 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "apps/common/interrupt.h"
-#include "apps/common/mean_window.h"
-#include "apps/common/prediction_table.h"
+#include "apps/common/predictions.h"
+#include "apps/common/program.h"
 #include "apps/common/progress.h"
 #include "engine/error.h"
 #include "model/dna_feed.h"

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "apps/common/inference.h"
+#include "apps/common/session.h"
 #include "apps/evaluation/control_passes.h"
 
 namespace cdt {

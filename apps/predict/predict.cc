@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "apps/common/cli.h"
-#include "apps/common/interrupt.h"
 #include "apps/common/output_folder.h"
-#include "apps/common/profile_report.h"
+#include "apps/common/program.h"
+#include "apps/common/progress.h"
 #include "apps/evaluation/evaluation.h"
 #include "apps/evaluation/gene_starts_option.h"
 #include "apps/evaluation/loci.h"
@@ -39,12 +39,12 @@ struct PredictOptions {
   bool no_controls = false;
 };
 
-bool parse_options(int argc, char** argv, PredictOptions* options, int* exit_code) {
+bool parse_options(int argc, char** argv, PredictOptions* options) {
   Cli cli("cdt-predict",
           "Predicts the pairs of one split and evaluates them: OUT/predictions.tsv and "
           "OUT/metrics.json.");
   cli.common(&options->common);
-  for (const char* name : {"data", "model", "out"}) cli.require(name);
+  cli.require({"data", "model", "out"});
   cli.option("split", &options->split, "pairs to predict");
   cli.choice("split", {"train", "val", "test"});
   cli.option("batch-size", &options->batch_size, "enhancers per forward pass");
@@ -59,7 +59,7 @@ bool parse_options(int argc, char** argv, PredictOptions* options, int* exit_cod
       "about DNA");
   add_gene_starts_option(&cli, &options->genes);
   add_model_options(&cli, &options->overrides);
-  return cli.parse(argc, argv, exit_code);
+  return cli.parse(argc, argv);
 }
 
 /// further: baselines that a reader of the table could not fit anew, a column each.
@@ -188,10 +188,8 @@ void run(const PredictOptions& options) {
 
 int predict_main(int argc, char** argv) {
   PredictOptions options;
-  int exit_code = 0;
-  if (!parse_options(argc, argv, &options, &exit_code)) return exit_code;
-  run(options);
-  return 0;
+  if (parse_options(argc, argv, &options)) run(options);
+  return kExitDone;
 }
 
 }  // namespace cdt

@@ -4,8 +4,8 @@
 #include <limits>
 #include <utility>
 
-#include "apps/common/command_record.h"
-#include "apps/common/inference.h"
+#include "apps/common/program.h"
+#include "apps/common/session.h"
 #include "apps/evaluation/gene_starts_option.h"
 #include "apps/evaluation/loci.h"
 #include "apps/predict/forward.h"

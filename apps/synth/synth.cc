@@ -6,15 +6,14 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/interrupt.h"
-#include "apps/common/json_text.h"
 #include "apps/common/output_folder.h"
+#include "apps/common/program.h"
 #include "apps/common/progress.h"
-#include "apps/common/version.h"
 #include "apps/synth/mechanism.h"
 #include "apps/synth/truth_text.h"
 #include "engine/cpu/parallel.h"
 #include "io/dataset/dataset_writer.h"
+#include "io/format/json.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -140,11 +139,10 @@ void synthesise(const SynthOptions& options) {
 
 int synth_main(int argc, char** argv) {
   SynthOptions options;
-  int exit_code = 0;
-  if (!parse_synth_options(argc, argv, &options, &exit_code)) return exit_code;
+  if (!parse_synth_options(argc, argv, &options)) return kExitDone;
   catch_interrupts("cdt-synth");
   synthesise(options);
-  return 0;
+  return kExitDone;
 }
 
 }  // namespace cdt

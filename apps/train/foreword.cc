@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "apps/common/format.h"
+#include "apps/common/tables.h"
 #include "io/format/text.h"
 
 namespace cdt {

@@ -5,10 +5,10 @@
 #include <iostream>
 #include <utility>
 
-#include "apps/common/format.h"
-#include "apps/common/interrupt.h"
-#include "apps/common/prediction_table.h"
+#include "apps/common/predictions.h"
+#include "apps/common/program.h"
 #include "apps/common/progress.h"
+#include "apps/common/tables.h"
 #include "apps/train/training_step.h"
 #include "engine/error.h"
 #include "io/format/text.h"

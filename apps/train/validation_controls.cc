@@ -3,8 +3,8 @@
 #include <cmath>
 #include <utility>
 
-#include "apps/common/format.h"
-#include "apps/common/mean_window.h"
+#include "apps/common/predictions.h"
+#include "apps/common/tables.h"
 #include "apps/evaluation/baselines.h"
 #include "apps/evaluation/loci.h"
 #include "apps/evaluation/metrics_json.h"

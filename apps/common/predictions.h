@@ -1,5 +1,5 @@
-// Predictions of every gene by enhancer: one forward pass per enhancer serves all its pairs, and
-// says what each gene would get from its DNA.
+// Predictions of every gene by enhancer: one forward pass per enhancer serves all its pairs. Beside
+// them what several programs ask of a data set's pairs.
 #pragma once
 
 #include <cstddef>
@@ -48,5 +48,27 @@ std::optional<PredictionTable> predict_enhancers(
     Cdt& model, Tape& tape, DnaFeed& feed, const Trunks& trunks, const Tensor& outputs,
     const std::vector<std::int32_t>& enhancers,
     const std::function<bool(std::int64_t done)>& go_on);
+
+/// The mean over the enhancers of their DNA (L, dna_dim), sums in float64: what attribution and the
+/// controls of an evaluation put in place of an enhancer's own. go_on() is asked between rows; if
+/// it returns false the result is empty.
+std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32_t>& enhancers,
+                               const std::function<bool()>& go_on);
+
+/// How many training pairs each gene of a data set has. The output of a gene without any was never
+/// trained: it predicts from its initial weights.
+class GeneTraining {
+ public:
+  explicit GeneTraining(const Dataset& data);
+
+  std::int64_t pairs_of(std::int32_t gene) const { return pairs_[static_cast<std::size_t>(gene)]; }
+  /// False for every gene of a data set without training pairs: it does not say what was trained.
+  bool is_untrained(std::int32_t gene) const { return is_known_ && pairs_of(gene) == 0; }
+  bool is_known() const { return is_known_; }
+
+ private:
+  std::vector<std::int64_t> pairs_;  // by gene
+  bool is_known_ = false;
+};
 
 }  // namespace cdt

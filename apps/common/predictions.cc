@@ -1,4 +1,4 @@
-#include "apps/common/prediction_table.h"
+#include "apps/common/predictions.h"
 
 #include <algorithm>
 #include <string>
@@ -80,6 +80,29 @@ std::optional<PredictionTable> predict_enhancers(
     if (!go_on(static_cast<std::int64_t>(done))) return std::nullopt;
   }
   return table;
+}
+
+std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32_t>& enhancers,
+                               const std::function<bool()>& go_on) {
+  CDT_CHECK(!enhancers.empty(), "a mean needs windows");
+  std::vector<float> row(static_cast<std::size_t>(data.bins * data.dna_dim));
+  std::vector<double> sum(row.size());
+  for (const std::int32_t enhancer : enhancers) {
+    if (!go_on()) return {};
+    data.read_dna(enhancer, row.data());
+    for (std::size_t k = 0; k < row.size(); ++k) sum[k] += row[k];
+  }
+  const auto count = static_cast<double>(enhancers.size());
+  for (std::size_t k = 0; k < row.size(); ++k) row[k] = static_cast<float>(sum[k] / count);
+  return row;
+}
+
+GeneTraining::GeneTraining(const Dataset& data) : pairs_(data.genes.size(), 0) {
+  for (const Pair& pair : data.pairs) {
+    if (pair.split != Split::kTrain) continue;
+    ++pairs_[static_cast<std::size_t>(pair.gene)];
+    is_known_ = true;
+  }
 }
 
 }  // namespace cdt

@@ -1,4 +1,4 @@
-#include "apps/common/format.h"
+#include "apps/common/tables.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "engine/error.h"
+#include "io/format/text.h"
 
 namespace cdt {
 

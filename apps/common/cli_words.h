@@ -1,8 +1,12 @@
-// One option of a command line and the conversion of its words. Part of cli.cc.
+// The words of a command line: what an option makes of its value, the name that a misspelt one
+// meant, lists of names.
 #pragma once
 
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "apps/common/cli.h"
 
@@ -32,9 +36,22 @@ struct Cli::Option {
   /// Puts one word into the target (appends to a list). InputError(file, field, ..) if the word is
   /// not of the type, not among the choices or out of range.
   void assign(const std::string& word, const std::string& file, const std::string& field);
-  /// The same from a JSON value, which must have the type of the option; strings as
+  /// Likewise a JSON value, which must have the type of the option; strings as
   /// escape_bytes() writes them.
   void assign_json(const nlohmann::json& value, const std::string& file);
 };
+
+/// The candidate with the fewest edits (insert, delete, replace, swap of neighbours) from `word`,
+/// or "" if none is near enough to be meant: one edit, or a third of the word.
+std::string nearest_name(std::string_view word, const std::vector<std::string>& candidates);
+
+/// " (did you mean PREFIXname?)" with the nearest candidate, or "".
+std::string suggestion(std::string_view word, const std::vector<std::string>& candidates,
+                       std::string_view prefix = "");
+
+/// The known names in `list` ("a,b,c"), in the order of `known`; "all" is all of them, an empty
+/// list none. InputError naming the option for a name that is not known.
+std::vector<std::string> names_of_list(const std::string& option, const std::string& list,
+                                       const std::vector<std::string>& known);
 
 }  // namespace cdt
