@@ -3,14 +3,17 @@
 // the same step takes on the device it stands for.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "engine/backend.h"
 
 namespace cdt {
 
-/// Stands for `device`, which answers what types activations have and what its kernels take from
-/// scratch, and must outlive it. Downloads are zeros.
-std::unique_ptr<Backend> make_shape_backend(Backend& device);
+/// Stands for `device`, which answers what types activations have, what its kernels take from
+/// scratch and whether it has memory of its own, of which none is free; it must outlive this.
+/// Downloads are zeros. Host memory reserved here has no memory behind it either; host_bytes, if
+/// given, counts it.
+std::unique_ptr<Backend> make_shape_backend(Backend& device, std::size_t* host_bytes = nullptr);
 
 }  // namespace cdt

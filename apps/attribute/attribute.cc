@@ -1,5 +1,3 @@
-#include "apps/attribute/attribute.h"
-
 #include <algorithm>
 #include <iostream>
 #include <string>
@@ -10,6 +8,7 @@
 #include "apps/common/output_folder.h"
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
+#include "apps/programs.h"
 #include "io/format/json.h"
 #include "io/format/output.h"
 #include "io/format/text.h"

@@ -97,12 +97,8 @@ std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32
   return row;
 }
 
-GeneTraining::GeneTraining(const Dataset& data) : pairs_(data.genes.size(), 0) {
-  for (const Pair& pair : data.pairs) {
-    if (pair.split != Split::kTrain) continue;
-    ++pairs_[static_cast<std::size_t>(pair.gene)];
-    is_known_ = true;
-  }
+GeneTraining::GeneTraining(const std::vector<Pair>& train) {
+  for (const Pair& pair : train) ++pairs_[pair.gene];
 }
 
 }  // namespace cdt

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/tape.h"
@@ -59,16 +60,19 @@ std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32
 /// trained: it predicts from its initial weights.
 class GeneTraining {
  public:
-  explicit GeneTraining(const Dataset& data);
+  explicit GeneTraining(const std::vector<Pair>& train);
+  explicit GeneTraining(const Dataset& data) : GeneTraining(data.pairs_of(Split::kTrain)) {}
 
-  std::int64_t pairs_of(std::int32_t gene) const { return pairs_[static_cast<std::size_t>(gene)]; }
+  std::int64_t pairs_of(std::int32_t gene) const {
+    const auto found = pairs_.find(gene);
+    return found == pairs_.end() ? 0 : found->second;
+  }
   /// False for every gene of a data set without training pairs: it does not say what was trained.
-  bool is_untrained(std::int32_t gene) const { return is_known_ && pairs_of(gene) == 0; }
-  bool is_known() const { return is_known_; }
+  bool is_untrained(std::int32_t gene) const { return is_known() && pairs_of(gene) == 0; }
+  bool is_known() const { return !pairs_.empty(); }
 
  private:
-  std::vector<std::int64_t> pairs_;  // by gene
-  bool is_known_ = false;
+  std::unordered_map<std::int32_t, std::int64_t> pairs_;  // by gene; none without
 };
 
 }  // namespace cdt

@@ -24,9 +24,8 @@
 #include "engine/backend.h"
 #include "engine/error.h"
 #include "engine/poll.h"
-#include "io/format/end_signals.h"
 #include "io/format/json.h"
-#include "io/format/path_text.h"
+#include "io/format/text.h"
 
 // The Makefile defines it for this file only, so that a new commit recompiles nothing else.
 #ifndef CDT_GIT_HASH

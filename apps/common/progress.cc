@@ -15,9 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include "apps/common/tables.h"
 #include "engine/profiler.h"
-#include "io/format/atomic_file.h"
 #include "io/format/json.h"
+#include "io/format/output.h"
 
 namespace cdt {
 namespace {
@@ -49,21 +50,17 @@ std::string bar(std::int64_t done, std::int64_t total) {
   return "[" + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "] ";
 }
 
-template <typename... Values>
-std::string formatted(const char* format, Values... values) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), format, values...);
-  return text.data();
-}
-
 constexpr double kGiga = 1e-9, kMilli = 1e3, kPercent = 100.0;
-constexpr std::array<std::pair<Pass, const char*>, 3> kPasses{
-    {{Pass::kForward, "forward"}, {Pass::kBackward, "backward"}, {Pass::kOutside, "outside"}}};
+constexpr std::array<std::pair<ProfilePass, const char*>, 3> kPasses{
+    {{ProfilePass::kForward, "forward"},
+     {ProfilePass::kBackward, "backward"},
+     {ProfilePass::kOutside, "outside"}}};
 
 using NamedRow = std::pair<std::string, Profiler::Row>;
 
 /// The rows of a pass, the longest first.
-std::vector<NamedRow> rows_of(const std::map<Profiler::Key, Profiler::Row>& rows, Pass pass) {
+std::vector<NamedRow> rows_of(const std::map<Profiler::Key, Profiler::Row>& rows,
+                              ProfilePass pass) {
   std::vector<NamedRow> out;
   for (const auto& [key, row] : rows) {
     if (key.first == pass) out.emplace_back(key.second, row);
@@ -92,17 +89,13 @@ Profiler::Row sum_of(const std::map<Profiler::Key, Profiler::Row>& rows) {
 
 std::string line_of(const char* pass, const std::string& name, const Profiler::Row& row,
                     double total) {
-  std::array<char, 200> work{"           -           -"};
-  if (row.work.flop > 0.0) {
-    std::snprintf(work.data(), work.size(), "%12.3f%12.1f", row.work.flop * kGiga,
-                  row.work.flop * kGiga / row.seconds);
-  }
-  std::array<char, 300> line{};
-  std::snprintf(line.data(), line.size(), "%-9s %-24s %8lld %12.3f %6.1f %% %s %12.4f\n", pass,
-                name.c_str(), static_cast<long long>(row.calls), row.seconds * kMilli,
-                total > 0.0 ? kPercent * row.seconds / total : 0.0, work.data(),
-                row.work.bytes * kGiga);
-  return line.data();
+  const double gflop = row.work.flop * kGiga;
+  const std::string work =
+      gflop > 0.0 ? text("%12.3f%12.1f", gflop, gflop / row.seconds) : "           -           -";
+  return text("%-9s %-24s %8lld %12.3f %6.1f %% %s %12.4f\n", pass, name.c_str(),
+              static_cast<long long>(row.calls), row.seconds * kMilli,
+              total > 0.0 ? kPercent * row.seconds / total : 0.0, work.c_str(),
+              row.work.bytes * kGiga);
 }
 
 nlohmann::ordered_json numbers_of(const Profiler::Row& row, double total) {
@@ -122,21 +115,21 @@ std::string clock_text(double seconds) {
   const auto whole = static_cast<long long>(std::llround(seconds));
   const long long hours = whole / 3600;
   const long long minutes = whole / 60 % 60;
-  if (hours > 0) return formatted("%lld:%02lld:%02lld", hours, minutes, whole % 60);
-  return formatted("%lld:%02lld", minutes, whole % 60);
+  if (hours > 0) return text("%lld:%02lld:%02lld", hours, minutes, whole % 60);
+  return text("%lld:%02lld", minutes, whole % 60);
 }
 
 std::string progress_text(const std::string& what, std::int64_t done, std::int64_t total,
                           double elapsed_seconds, const std::string& note) {
-  std::string text = what + " " + std::to_string(done) + "/" + std::to_string(total);
-  if (total > 0) text += " " + std::to_string(100 * done / total) + " %";
+  std::string out = what + " " + std::to_string(done) + "/" + std::to_string(total);
+  if (total > 0) out += " " + std::to_string(100 * done / total) + " %";
   if (done > 0 && elapsed_seconds > 0.0) {
     const double rate = static_cast<double>(done) / elapsed_seconds;
-    text += formatted(", %.3g/s, ", rate);
-    text += done < total ? clock_text(static_cast<double>(total - done) / rate) + " left"
-                         : "took " + clock_text(elapsed_seconds);
+    out += text(", %.3g/s, ", rate);
+    out += done < total ? clock_text(static_cast<double>(total - done) / rate) + " left"
+                        : "took " + clock_text(elapsed_seconds);
   }
-  return note.empty() ? text : text + ", " + note;
+  return note.empty() ? out : out + ", " + note;
 }
 
 Progress::Progress(std::string what, std::int64_t total, bool quiet)
@@ -203,10 +196,8 @@ std::string profile_table(Backend& backend) {
     if (!own.empty()) out += line_of(name, "(sum)", sum_of(own), all.seconds);
   }
   out += line_of("all", "", all, all.seconds);
-  std::array<char, 200> line{};
-  std::snprintf(line.data(), line.size(), "%.3f s of the %.3f s that the program ran on %s\n",
-                all.seconds, wall, backend.name());
-  return out + line.data();
+  return out + text("%.3f s of the %.3f s that the program ran on %s\n", all.seconds, wall,
+                    backend.name());
 }
 
 std::string profile_json(Backend& backend) {

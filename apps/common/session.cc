@@ -52,17 +52,18 @@ std::unique_ptr<Backend> open_device(const CommonOptions& options) {
   return make_cpu_backend(static_cast<int>(options.threads));
 }
 
-Tensor upload(Backend& backend, Arena& arena, const Shape& shape, const std::vector<float>& host) {
-  const Tensor t = arena.tensor(shape);
-  backend.upload(t, host.data());
-  return t;
-}
-
 }  // namespace
 
 std::unique_ptr<Backend> open_backend(const CommonOptions& options) {
   std::unique_ptr<Backend> device = open_device(options);
   return options.profile ? make_profiling_backend(std::move(device)) : std::move(device);
+}
+
+Tensor upload_genes(Backend& backend, Arena& lasting, const std::vector<float>& values,
+                    std::int64_t genes, std::int64_t width) {
+  const Tensor out = lasting.tensor({1, genes, width});
+  backend.upload(out, values.data());
+  return out;
 }
 
 void add_fit_options(Cli* cli, ModelOverrides* overrides) {
@@ -98,8 +99,8 @@ Inference::Inference(const CommonOptions& options, const ModelOverrides& overrid
       scratch(*backend, "scratch"),
       model(load_model(file, config, *backend, lasting)),
       tape(*backend, step, scratch),
-      rna(upload(*backend, lasting, {1, data.genes_count(), data.rna_dim}, data.rna)),
-      protein(upload(*backend, lasting, {1, data.genes_count(), data.protein_dim}, data.protein)) {
+      rna(upload_genes(*backend, lasting, data.rna, data.genes_count(), data.rna_dim)),
+      protein(upload_genes(*backend, lasting, data.protein, data.genes_count(), data.protein_dim)) {
   tape.eval();
 }
 

@@ -36,6 +36,10 @@ struct Inference {
   Tensor protein;  // (1, G, protein_dim)
 };
 
+/// Values of every gene that all samples share, on the device: (1, G, width).
+Tensor upload_genes(Backend& backend, Arena& lasting, const std::vector<float>& values,
+                    std::int64_t genes, std::int64_t width);
+
 /// --match-genes and --other-inputs.
 void add_fit_options(Cli* cli, ModelOverrides* overrides);
 /// These two, --heads and --pool-heads.

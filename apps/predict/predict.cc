@@ -1,5 +1,3 @@
-#include "apps/predict/predict.h"
-
 #include <algorithm>
 #include <functional>
 #include <iostream>
@@ -13,10 +11,10 @@
 #include "apps/common/output_folder.h"
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
+#include "apps/evaluation/control_passes.h"
 #include "apps/evaluation/evaluation.h"
-#include "apps/evaluation/gene_starts_option.h"
-#include "apps/evaluation/loci.h"
-#include "apps/predict/forward.h"
+#include "apps/evaluation/position_baselines.h"
+#include "apps/programs.h"
 #include "engine/error.h"
 #include "io/dataset/truth.h"
 #include "io/format/digest.h"
@@ -91,14 +89,7 @@ bool all_equal(const std::vector<float>& values) {
 /// InputError if the screens share too few pairs, or one has the same effect for all of them.
 void expect_comparable(const PredictOptions& options, const Screen& screen,
                        const std::vector<Pair>& pairs) {
-  std::vector<float> first;
-  std::vector<float> second;
-  for (const Pair& pair : pairs) {
-    const auto found = screen.find({pair.enhancer, pair.gene});
-    if (found == screen.end()) continue;
-    first.push_back(pair.beta);
-    second.push_back(found->second);
-  }
+  const auto [places, first, second] = measured_twice(pairs, screen);
   const std::string file = options.replicate.string();
   if (first.size() < kFewestPairs) {
     throw InputError(file, "rows", "fewer than three pairs of the split " + options.split);

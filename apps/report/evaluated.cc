@@ -6,9 +6,9 @@
 
 #include "apps/common/program.h"
 #include "apps/common/session.h"
-#include "apps/evaluation/gene_starts_option.h"
-#include "apps/evaluation/loci.h"
-#include "apps/predict/forward.h"
+#include "apps/evaluation/control_passes.h"
+#include "apps/evaluation/evaluation.h"
+#include "apps/evaluation/position_baselines.h"
 #include "apps/report/recorded.h"
 #include "engine/error.h"
 #include "io/format/digest.h"

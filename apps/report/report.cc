@@ -1,5 +1,3 @@
-#include "apps/report/report.h"
-
 #include <iostream>
 #include <string>
 #include <utility>
@@ -10,7 +8,8 @@
 #include "apps/common/program.h"
 #include "apps/common/session.h"
 #include "apps/evaluation/claims.h"
-#include "apps/evaluation/gene_starts_option.h"
+#include "apps/evaluation/position_baselines.h"
+#include "apps/programs.h"
 #include "apps/report/evaluated.h"
 #include "apps/report/figures.h"
 #include "apps/report/overview.h"

@@ -1,5 +1,3 @@
-#include "apps/train/train.h"
-
 #include <cmath>
 #include <iostream>
 #include <memory>
@@ -9,9 +7,9 @@
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
 #include "apps/common/session.h"
+#include "apps/programs.h"
 #include "apps/train/dna_check.h"
 #include "apps/train/foreword.h"
-#include "apps/train/head_start.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"

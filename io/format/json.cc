@@ -5,6 +5,7 @@
 
 #include "engine/error.h"
 #include "engine/poll.h"
+#include "io/format/text.h"
 #include "io/format/text_file.h"
 
 namespace cdt {
