@@ -133,8 +133,8 @@ $(BUILD)/git_hash: FORCE
 $(BUILD)/obj/%.o: %.cc $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call run,c++,$(CXX) $(FLAGS) $(EXTRA) -MMD -MP -c $< -o $@)
-$(BUILD)/obj/apps/common/version.o: $(BUILD)/git_hash
-$(BUILD)/obj/apps/common/version.o: EXTRA = -DCDT_GIT_HASH='"$(GIT_HASH)"'
+$(BUILD)/obj/apps/common/program.o: $(BUILD)/git_hash
+$(BUILD)/obj/apps/common/program.o: EXTRA = -DCDT_GIT_HASH='"$(GIT_HASH)"'
 $(call objects,$(IMPORT) $(UNIT)): EXTRA = $(filter -I%,$(HDF5_FLAGS))
 $(call objects,$(filter engine/cuda/%,$(ENGINE)) $(GPU)): EXTRA = $(CUDA_INCLUDE) \
   $(filter-out -L% -Wl% -l%,$(CUDNN_FLAGS))

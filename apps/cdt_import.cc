@@ -3,7 +3,7 @@
 #include <string>
 
 #include "apps/common/cli.h"
-#include "apps/common/main.h"
+#include "apps/common/program.h"
 #include "apps/import/import.h"
 
 namespace {
@@ -31,9 +31,8 @@ int import_main(int argc, char** argv) {
   cli.option("bin-bp", &bin_bp, "base pairs of a DNA bin");
   cli.range("bin-bp", 1, 1000000);
   cli.common(&options.common, {"out", "quiet"});
-  cli.require("out");
-  int exit_code = 0;
-  if (!cli.parse(argc, argv, &exit_code)) return exit_code;
+  cli.require({"out"});
+  if (!cli.parse(argc, argv)) return cdt::kExitDone;
   options.bin_bp = static_cast<int>(bin_bp);
   options.missing = std::map<std::string, cdt::MissingDna>{{"zeros", cdt::MissingDna::kZeros},
                                                            {"drop", cdt::MissingDna::kDrop},

@@ -1,4 +1,4 @@
-#include "apps/common/main.h"
-#include "apps/train/train.h"
+#include "apps/common/program.h"
+#include "apps/programs.h"
 
 int main(int argc, char** argv) { return cdt::run_main("cdt-train", argc, argv, cdt::train_main); }

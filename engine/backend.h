@@ -220,9 +220,10 @@ std::unique_ptr<Backend> make_profiling_backend(std::unique_ptr<Backend> device)
 
 /// A device that computes nothing: its tensors have addresses but no memory, its kernels look at
 /// shapes alone, downloads are zeros. Arenas count what a program asks of it, so a step that runs
-/// on it shows the memory that the step takes on `device`, which says what types activations have
-/// and what its kernels take from scratch, and must outlive it.
-std::unique_ptr<Backend> make_shape_backend(Backend& device);
+/// on it shows the memory that the step takes on `device`, which says what types activations have,
+/// what its kernels take from scratch and whether it has memory of its own, of which none is free;
+/// it must outlive this. host_bytes, if given, counts reserve_host().
+std::unique_ptr<Backend> make_shape_backend(Backend& device, std::size_t* host_bytes = nullptr);
 
 /// Is the CUDA backend part of this build, and can it use the first GPU?
 bool cuda_built();

@@ -1,6 +1,5 @@
 #include <cstdint>
 #include <cstring>
-#include <new>
 
 #include "engine/backend.h"
 
@@ -9,7 +8,8 @@ namespace {
 
 class ShapeBackend final : public Backend {
  public:
-  explicit ShapeBackend(Backend& device) : device_(device) {}
+  ShapeBackend(Backend& device, std::size_t* host_bytes)
+      : device_(device), host_bytes_(host_bytes) {}
 
   const char* name() const override { return device_.name(); }
   Dtype activations() const override { return device_.activations(); }
@@ -30,14 +30,17 @@ class ShapeBackend final : public Backend {
   void cast(const Tensor&, const Tensor&) override {}
   void fill(const Tensor&, float) override {}
 
-  void* reserve_host(std::size_t bytes) override { return ::operator new(bytes); }
-  void release_host(void* base) override { ::operator delete(base); }
-  void download_later(void* host, const Tensor& src, int) override { download(host, src); }
+  void* reserve_host(std::size_t bytes) override {
+    if (host_bytes_ != nullptr) *host_bytes_ += bytes;
+    return reserve(bytes);
+  }
+  void release_host(void*) override {}
+  void download_later(void*, const Tensor&, int) override {}
   void wait(int) override {}
   void synchronize() override {}
   bool asynchronous() const override { return false; }
   bool holds_values() const override { return false; }
-  std::size_t free_bytes() const override { return 0; }
+  std::size_t free_bytes() const override { return device_.free_bytes() > 0 ? 1 : 0; }
   std::size_t used_bytes() const override { return 0; }
   void upload_later(const Tensor&, const void*, int) override {}
   void wait_upload(int) override {}
@@ -107,13 +110,14 @@ class ShapeBackend final : public Backend {
   static constexpr std::size_t kAlign = std::size_t{1} << 21U;
 
   Backend& device_;
+  std::size_t* host_bytes_;
   std::uintptr_t next_ = kAlign;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_shape_backend(Backend& device) {
-  return std::make_unique<ShapeBackend>(device);
+std::unique_ptr<Backend> make_shape_backend(Backend& device, std::size_t* host_bytes) {
+  return std::make_unique<ShapeBackend>(device, host_bytes);
 }
 
 }  // namespace cdt

@@ -8,7 +8,7 @@
 
 #include "apps/attribute/sections.h"
 #include "apps/common/annotation_files.h"
-#include "apps/common/format.h"
+#include "apps/common/tables.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"

@@ -1,5 +1,3 @@
-#include "apps/attribute/attribute.h"
-
 #include <algorithm>
 #include <iostream>
 #include <string>
@@ -7,11 +5,11 @@
 
 #include "apps/attribute/sections.h"
 #include "apps/common/annotation_files.h"
-#include "apps/common/interrupt.h"
-#include "apps/common/json_text.h"
 #include "apps/common/output_folder.h"
-#include "apps/common/profile_report.h"
+#include "apps/common/program.h"
 #include "apps/common/progress.h"
+#include "apps/programs.h"
+#include "io/format/json.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
 #include "model/dna_feed.h"
@@ -147,9 +145,7 @@ int run(const AttributeOptions& options) {
 
 int attribute_main(int argc, char** argv) {
   AttributeOptions options;
-  int exit_code = 0;
-  if (!parse_options(argc, argv, &options, &exit_code)) return exit_code;
-  return run(options);
+  return parse_options(argc, argv, &options) ? run(options) : kExitDone;
 }
 
 }  // namespace cdt

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "apps/common/inference.h"
+#include "apps/common/session.h"
 #include "engine/error.h"
 #include "engine/random.h"
 #include "io/format/text_file.h"

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/attribute/sections.h"
-#include "apps/common/format.h"
+#include "apps/common/tables.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"

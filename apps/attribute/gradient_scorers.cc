@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/attribute/methods.h"
-#include "apps/common/format.h"
-#include "apps/common/interrupt.h"
+#include "apps/common/program.h"
+#include "apps/common/tables.h"
 #include "io/format/text.h"
 #include "model/explain/integrated_gradients.h"
 #include "model/explain/occlusion.h"

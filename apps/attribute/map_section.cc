@@ -4,8 +4,8 @@
 #include <set>
 
 #include "apps/attribute/sections.h"
-#include "apps/common/json_text.h"
-#include "apps/common/name_list.h"
+#include "apps/common/cli_words.h"
+#include "io/format/json.h"
 #include "io/format/npy.h"
 #include "io/format/output.h"
 

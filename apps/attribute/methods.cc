@@ -4,9 +4,9 @@
 #include <numeric>
 #include <utility>
 
-#include "apps/common/interrupt.h"
-#include "apps/common/mean_window.h"
-#include "apps/common/name_list.h"
+#include "apps/common/cli_words.h"
+#include "apps/common/predictions.h"
+#include "apps/common/program.h"
 #include "engine/random.h"
 
 namespace cdt {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "apps/attribute/options.h"
-#include "apps/common/inference.h"
+#include "apps/common/session.h"
 #include "io/genome/tracks.h"
 #include "model/explain/attribution.h"
 #include "model/explain/integrated_gradients.h"

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "apps/attribute/methods.h"
-#include "apps/common/command_record.h"
-#include "apps/common/inference.h"
+#include "apps/common/program.h"
+#include "apps/common/session.h"
 #include "engine/error.h"
 
 namespace cdt {
@@ -133,12 +133,12 @@ void add_gradient_options(Cli* cli, GradientOptions* options) {
 
 }  // namespace
 
-bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_code) {
+bool parse_options(int argc, char** argv, AttributeOptions* options) {
   Cli cli("cdt-attribute",
           "Attention and gradient windows over the DNA bins for chosen pairs: OUT/pairs.tsv, "
           "attention.npy, gradient.npy, peaks.tsv, tracks/ and summary.json.");
   cli.common(&options->common);
-  for (const char* name : {"data", "model", "out"}) cli.require(name);
+  cli.require({"data", "model", "out"});
   add_choice_options(&cli, options);
   cli.option("tracks", &options->tracks, "write genome browser tracks for the first N pairs");
   cli.range("tracks", 0, 100000);
@@ -159,7 +159,7 @@ bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_c
       "bigWig tracks; those of hg19 and hg38 are known");
   add_gradient_options(&cli, &options->gradient);
   add_model_options(&cli, &options->overrides);
-  const bool go = cli.parse(argc, argv, exit_code);
+  const bool go = cli.parse(argc, argv);
   if (go) expect_a_use(cli, *options);
   if (go) options->command = command_record("cdt-attribute", argc, argv, cli);
   options->choice.numpy_legacy = options->rng == "numpy-legacy";

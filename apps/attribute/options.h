@@ -49,8 +49,8 @@ struct AttributeOptions {
   NullOptions nulls() const { return {null_replicates, choice.seed}; }
 };
 
-/// False if the program is to end with *exit_code, as Cli::parse(). InputError for an option that
+/// False if there is nothing left to do, as Cli::parse(). InputError for an option that
 /// changes nothing in this run.
-bool parse_options(int argc, char** argv, AttributeOptions* options, int* exit_code);
+bool parse_options(int argc, char** argv, AttributeOptions* options);
 
 }  // namespace cdt

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "apps/common/interrupt.h"
+#include "apps/common/program.h"
 #include "engine/backend.h"
 #include "engine/error.h"
 

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "apps/attribute/sections.h"
-#include "apps/common/format.h"
+#include "apps/common/tables.h"
 #include "io/format/npy.h"
 #include "io/format/output.h"
 #include "io/format/text.h"

@@ -5,8 +5,8 @@
 #include <system_error>
 
 #include "apps/attribute/sections.h"
-#include "apps/common/gene_training.h"
 #include "apps/common/output_kind.h"
+#include "apps/common/predictions.h"
 #include "io/format/npy.h"
 #include "io/format/output.h"
 #include "io/format/text.h"

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "apps/attribute/place.h"
-#include "apps/common/gene_training.h"
+#include "apps/common/predictions.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {

@@ -9,7 +9,7 @@
 
 #include "apps/attribute/sections.h"
 #include "apps/attribute/summary.h"
-#include "apps/common/format.h"
+#include "apps/common/tables.h"
 #include "io/format/text.h"
 
 namespace cdt {

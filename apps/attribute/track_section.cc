@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "apps/attribute/sections.h"
-#include "apps/common/format.h"
-#include "apps/common/gene_training.h"
+#include "apps/common/predictions.h"
+#include "apps/common/tables.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
 #include "io/genome/bigwig/bigwig.h"

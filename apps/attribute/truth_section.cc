@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "apps/attribute/sections.h"
-#include "apps/common/format.h"
+#include "apps/common/tables.h"
 #include "model/stats/bootstrap.h"
 #include "model/stats/statistics.h"
 

@@ -4,10 +4,8 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "apps/common/cli_option.h"
-#include "apps/common/main.h"
-#include "apps/common/spelling.h"
-#include "apps/common/version.h"
+#include "apps/common/cli_words.h"
+#include "apps/common/program.h"
 #include "engine/error.h"
 #include "io/format/json.h"
 #include "io/format/text.h"
@@ -72,7 +70,9 @@ void Cli::choice(const std::string& long_name, std::vector<std::string> allowed)
   find(long_name).choices = std::move(allowed);
 }
 
-void Cli::require(const std::string& long_name) { find(long_name).required = true; }
+void Cli::require(std::initializer_list<const char*> long_names) {
+  for (const char* name : long_names) find(name).required = true;
+}
 
 nlohmann::ordered_json Cli::values() const {
   nlohmann::ordered_json out = nlohmann::ordered_json::object();
@@ -236,23 +236,16 @@ void Cli::check_required() const {
   }
 }
 
-bool Cli::parse(int argc, char** argv, int* exit_code) {
-  try {
-    const std::string to_print = read_command_line(argc, argv);
-    *exit_code = kExitDone;
-    if (!to_print.empty()) {
-      std::fputs(to_print.c_str(), stdout);
-      return false;
-    }
-    read_config();
-    check_required();
-    if (common_ != nullptr) common_->config = config_;
-    return true;
-  } catch (const InputError& error) {
-    report_error(program_, error.what());
-    *exit_code = kExitMistaken;
+bool Cli::parse(int argc, char** argv) {
+  const std::string to_print = read_command_line(argc, argv);
+  if (!to_print.empty()) {
+    std::fputs(to_print.c_str(), stdout);
     return false;
   }
+  read_config();
+  check_required();
+  if (common_ != nullptr) common_->config = config_;
+  return true;
 }
 
 }  // namespace cdt

@@ -3,8 +3,8 @@
 // here, because CLI11 accepts unknown configuration keys, hexadecimal and partial numbers, and
 // reports a misspelt option as another one missing.
 //
-// A mistake is one line, "cdt-NAME: command line: --flag: what", or for a value of the file given
-// with --config, "cdt-NAME: FILE: key: what". Exit code 2.
+// A mistake is an InputError, "command line: --flag: what", or for a value of the file given with
+// --config, "FILE: key: what".
 #pragma once
 
 #include <cstdint>
@@ -53,15 +53,15 @@ class Cli {
   void range(const std::string& long_name, double min, double max);
   /// The words an option may be.
   void choice(const std::string& long_name, std::vector<std::string> allowed);
-  void require(const std::string& long_name);
+  void require(std::initializer_list<const char*> long_names);
 
   /// Adds the common options, all of them or those named.
   void common(CommonOptions* options);
   void common(CommonOptions* options, std::initializer_list<std::string_view> names);
 
-  /// Fills the targets; the command line wins over the configuration file. False if the program is
-  /// to end with *exit_code: --help or --version was printed (0), or a mistake was reported (2).
-  bool parse(int argc, char** argv, int* exit_code);
+  /// Fills the targets; the command line wins over the configuration file. False if --help or
+  /// --version was printed, and the program is done. InputError for a mistake.
+  bool parse(int argc, char** argv);
   /// Was the option given, on the command line or in the configuration file?
   bool was_set(const std::string& long_name) const;
   /// All options with the values they have, by long name in the order they were added; paths and

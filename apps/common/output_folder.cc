@@ -1,16 +1,63 @@
 #include "apps/common/output_folder.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "engine/error.h"
+#include "io/dataset/manifest.h"
 #include "io/format/file.h"
 #include "io/format/output.h"
 
 namespace cdt {
 namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(const fs::path& path, const std::string& what) {
+  throw InputError(path.string(), "--out", what);
+}
+
+using Identity = std::pair<dev_t, ino_t>;
+
+/// Device and inode of the file that the path leads to; false if there is none.
+bool identify(const fs::path& path, Identity* identity) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return false;
+  *identity = {info.st_dev, info.st_ino};
+  return true;
+}
+
+/// Names of files and folders that belong to the kind.
+bool has_name(const OutputKind& kind, const std::string& name) {
+  const auto is_name = [&](const char* own) { return name == own; };
+  return std::any_of(kind.files.begin(), kind.files.end(), is_name) ||
+         std::any_of(kind.folders.begin(), kind.folders.end(), is_name);
+}
+
+/// What the program could not replace is found out before its work, not after.
+void check_replaceable(const fs::path& folder, const OutputKind& kind) {
+  std::error_code error;
+  for (const char* name : kind.folders) {
+    const fs::path part = folder / name;
+    if (fs::exists(part, error) && !fs::is_directory(part, error)) {
+      refuse(part, "is not a folder, and a folder of this name will be written");
+    }
+  }
+  for (const fs::path& file : existing_files(folder, kind)) {
+    if (!fs::exists(file, error)) continue;
+    if (!fs::is_regular_file(file, error)) {
+      refuse(file, "is not a regular file, and a file of this name will be written");
+    }
+    if (::access(file.c_str(), W_OK) != 0) {
+      throw InputError(file.string(), "write", system_message(errno));
+    }
+  }
+}
 
 namespace fs = std::filesystem;
 
@@ -55,6 +102,85 @@ fs::path checked_file(const char* kind, const char* word, const CommonOptions& o
 }
 
 }  // namespace
+
+Inputs::Inputs(const CommonOptions& common) {
+  add_file("--config", common.config);
+  add_data_set("--data", common.data);
+  add_file("--model", common.model);
+}
+
+void Inputs::add_file(const std::string& option, const fs::path& file) {
+  if (!file.empty()) files_.push_back({option, file});
+}
+
+void Inputs::add_data_set(const std::string& option, const fs::path& folder) {
+  if (folder.empty()) return;
+  add_file(option, folder / "dataset.json");
+  add_file(option, folder / "truth.json");
+  try {
+    const Manifest manifest = read_manifest(folder / "dataset.json");
+    for (const std::string& name :
+         {manifest.dna_file, manifest.rna_file, manifest.rna_genes, manifest.protein_file,
+          manifest.protein_genes, manifest.enhancers_file, manifest.pairs_file}) {
+      add_file(option, folder / name);
+    }
+  } catch (const InputError&) {  // NOLINT(bugprone-empty-catch): who reads the data set says it
+  }
+}
+
+void Inputs::add_output(const std::string& option, const fs::path& folder, const OutputKind& kind) {
+  if (folder.empty()) return;
+  for (const fs::path& file : existing_files(folder, kind)) add_file(option, file);
+}
+
+void refuse_to_overwrite_inputs(const std::vector<fs::path>& targets, const Inputs& inputs) {
+  std::vector<std::pair<Identity, const Input*>> read;
+  Identity identity;
+  for (const Input& input : inputs.all()) {
+    if (identify(input.file, &identity)) read.emplace_back(identity, &input);
+  }
+  for (const fs::path& target : targets) {
+    if (!identify(target, &identity)) continue;
+    const auto same = std::find_if(read.begin(), read.end(),
+                                   [&](const auto& entry) { return entry.first == identity; });
+    if (same == read.end()) continue;
+    refuse(target, "would overwrite what " + same->second->option + " reads (" +
+                       same->second->file.string() + "); write somewhere else");
+  }
+}
+
+void refuse_place_in_output(const fs::path& out) {
+  std::error_code error;
+  const fs::path place = fs::weakly_canonical(fs::absolute(out, error), error);
+  if (error) return;
+  for (fs::path at = place; at.has_relative_path(); at = at.parent_path()) {
+    for (const OutputKind* kind : all_output_kinds()) {
+      if (!has_name(*kind, at.filename().string()) || !kind->is_in(at.parent_path())) continue;
+      refuse(out, "belongs to " + std::string(kind->name) + ", " + at.parent_path().string() +
+                      "; write somewhere else");
+    }
+  }
+}
+
+void check_output_folder(const fs::path& folder, const OutputKind& kind, bool overwrite,
+                         bool left_behind, const Inputs& inputs) {
+  refuse_place_in_output(folder);
+  for (const OutputKind* other : all_output_kinds()) {
+    if (other != &kind && other->is_in(folder)) {
+      refuse(folder, "holds " + std::string(other->name) + "; name another folder");
+    }
+  }
+  const std::vector<fs::path> existing = existing_files(folder, kind);
+  refuse_to_overwrite_inputs(existing, inputs);
+  if (kind.is_in(folder) && !overwrite) {
+    refuse(folder, "already holds " + std::string(kind.name) + "; --overwrite replaces it");
+  }
+  if (!existing.empty() && !left_behind && !has_sign(folder, kind)) {
+    refuse(existing.front(),
+           "is in the way and not of " + std::string(kind.name) + "; name another folder");
+  }
+  check_replaceable(folder, kind);
+}
 
 OutputFolder::OutputFolder(const OutputKind& kind, const CommonOptions& options,
                            const Inputs& inputs)

@@ -3,11 +3,22 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
+#include <map>
 #include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "apps/common/tables.h"
+#include "engine/profiler.h"
+#include "io/format/json.h"
+#include "io/format/output.h"
 
 namespace cdt {
 namespace {
@@ -39,11 +50,63 @@ std::string bar(std::int64_t done, std::int64_t total) {
   return "[" + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "] ";
 }
 
-template <typename... Values>
-std::string formatted(const char* format, Values... values) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), format, values...);
-  return text.data();
+constexpr double kGiga = 1e-9, kMilli = 1e3, kPercent = 100.0;
+constexpr std::array<std::pair<ProfilePass, const char*>, 3> kPasses{
+    {{ProfilePass::kForward, "forward"},
+     {ProfilePass::kBackward, "backward"},
+     {ProfilePass::kOutside, "outside"}}};
+
+using NamedRow = std::pair<std::string, Profiler::Row>;
+
+/// The rows of a pass, the longest first.
+std::vector<NamedRow> rows_of(const std::map<Profiler::Key, Profiler::Row>& rows,
+                              ProfilePass pass) {
+  std::vector<NamedRow> out;
+  for (const auto& [key, row] : rows) {
+    if (key.first == pass) out.emplace_back(key.second, row);
+  }
+  std::stable_sort(out.begin(), out.end(), [](const NamedRow& a, const NamedRow& b) {
+    return a.second.seconds > b.second.seconds;
+  });
+  return out;
+}
+
+Profiler::Row sum_of(const std::vector<NamedRow>& rows) {
+  Profiler::Row sum;
+  for (const auto& [name, row] : rows) {
+    sum.calls += row.calls;
+    sum.seconds += row.seconds;
+    sum.work += row.work;
+  }
+  return sum;
+}
+
+Profiler::Row sum_of(const std::map<Profiler::Key, Profiler::Row>& rows) {
+  std::vector<NamedRow> all;
+  for (const auto& [key, row] : rows) all.emplace_back(key.second, row);
+  return sum_of(all);
+}
+
+std::string line_of(const char* pass, const std::string& name, const Profiler::Row& row,
+                    double total) {
+  const double gflop = row.work.flop * kGiga;
+  const std::string work =
+      gflop > 0.0 ? text("%12.3f%12.1f", gflop, gflop / row.seconds) : "           -           -";
+  return text("%-9s %-24s %8lld %12.3f %6.1f %% %s %12.4f\n", pass, name.c_str(),
+              static_cast<long long>(row.calls), row.seconds * kMilli,
+              total > 0.0 ? kPercent * row.seconds / total : 0.0, work.c_str(),
+              row.work.bytes * kGiga);
+}
+
+nlohmann::ordered_json numbers_of(const Profiler::Row& row, double total) {
+  nlohmann::ordered_json json;
+  json["calls"] = row.calls;
+  json["ms"] = row.seconds * kMilli;
+  json["share"] = total > 0.0 ? row.seconds / total : 0.0;
+  json["gflop"] = row.work.flop * kGiga;
+  json["gflop_per_s"] = row.work.flop * kGiga / row.seconds;
+  json["bytes"] = row.work.bytes;
+  return json;
 }
 
 }  // namespace
@@ -52,21 +115,21 @@ std::string clock_text(double seconds) {
   const auto whole = static_cast<long long>(std::llround(seconds));
   const long long hours = whole / 3600;
   const long long minutes = whole / 60 % 60;
-  if (hours > 0) return formatted("%lld:%02lld:%02lld", hours, minutes, whole % 60);
-  return formatted("%lld:%02lld", minutes, whole % 60);
+  if (hours > 0) return text("%lld:%02lld:%02lld", hours, minutes, whole % 60);
+  return text("%lld:%02lld", minutes, whole % 60);
 }
 
 std::string progress_text(const std::string& what, std::int64_t done, std::int64_t total,
                           double elapsed_seconds, const std::string& note) {
-  std::string text = what + " " + std::to_string(done) + "/" + std::to_string(total);
-  if (total > 0) text += " " + std::to_string(100 * done / total) + " %";
+  std::string out = what + " " + std::to_string(done) + "/" + std::to_string(total);
+  if (total > 0) out += " " + std::to_string(100 * done / total) + " %";
   if (done > 0 && elapsed_seconds > 0.0) {
     const double rate = static_cast<double>(done) / elapsed_seconds;
-    text += formatted(", %.3g/s, ", rate);
-    text += done < total ? clock_text(static_cast<double>(total - done) / rate) + " left"
-                         : "took " + clock_text(elapsed_seconds);
+    out += text(", %.3g/s, ", rate);
+    out += done < total ? clock_text(static_cast<double>(total - done) / rate) + " left"
+                        : "took " + clock_text(elapsed_seconds);
   }
-  return note.empty() ? text : text + ", " + note;
+  return note.empty() ? out : out + ", " + note;
 }
 
 Progress::Progress(std::string what, std::int64_t total, bool quiet)
@@ -117,6 +180,56 @@ void Progress::draw() {
   std::fprintf(stderr, "\r%s\x1b[K", text.c_str());
   std::fflush(stderr);
   line_open_ = true;
+}
+
+std::string profile_table(Backend& backend) {
+  Profiler& profiler = *backend.profiler();
+  const double wall = profiler.wall_seconds();
+  const auto& rows = profiler.rows();
+  const Profiler::Row all = sum_of(rows);
+  std::string out =
+      "pass      op                          calls           ms   share        GFLOP     GFLOP/s"
+      "           GB\n";
+  for (const auto& [pass, name] : kPasses) {
+    const std::vector<NamedRow> own = rows_of(rows, pass);
+    for (const auto& [op, row] : own) out += line_of(name, op, row, all.seconds);
+    if (!own.empty()) out += line_of(name, "(sum)", sum_of(own), all.seconds);
+  }
+  out += line_of("all", "", all, all.seconds);
+  return out + text("%.3f s of the %.3f s that the program ran on %s\n", all.seconds, wall,
+                    backend.name());
+}
+
+std::string profile_json(Backend& backend) {
+  Profiler& profiler = *backend.profiler();
+  nlohmann::ordered_json json;
+  json["format"] = "cdt-profile";
+  json["version"] = 1;
+  json["device"] = backend.name();
+  json["wall_s"] = profiler.wall_seconds();
+  const auto& rows = profiler.rows();
+  const Profiler::Row all = sum_of(rows);
+  json["ops"] = nlohmann::ordered_json::array();
+  for (const auto& [pass, name] : kPasses) {
+    for (const auto& [op, row] : rows_of(rows, pass)) {
+      nlohmann::ordered_json line{{"pass", name}, {"op", op}};
+      line.update(numbers_of(row, all.seconds));
+      json["ops"].push_back(line);
+    }
+  }
+  json["sum"] = numbers_of(all, all.seconds);
+  return json_text(json);
+}
+
+void report_profile(Backend& backend, const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "profile.json";
+  if (backend.profiler() == nullptr) {
+    std::error_code absent;
+    std::filesystem::remove(file, absent);
+    return;
+  }
+  write_file(file, profile_json(backend));
+  std::cout << profile_table(backend);
 }
 
 }  // namespace cdt

@@ -1,13 +1,17 @@
-// Progress of a long loop, on stderr: one line that redraws itself on a terminal, plain lines now
-// and then elsewhere (log files, batch systems).
+// What a run shows of its time: progress while it lasts and, with --profile, where the time went.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <string>
+
+#include "engine/backend.h"
 
 namespace cdt {
 
+/// Progress of a long loop, on stderr: one line that redraws itself on a terminal, plain lines now
+/// and then elsewhere (log files, batch systems).
 class Progress {
  public:
   /// total: how many items will be done. quiet: print nothing.
@@ -41,5 +45,16 @@ std::string progress_text(const std::string& what, std::int64_t done, std::int64
 
 /// "0:07", "12:30", "2:05:09"
 std::string clock_text(double seconds);
+
+/// What --profile shows (engine/profiler.h). A row for each op, forward and backward apart, then
+/// kernels outside the tape, the longest first; the sums; how much of the program's time that is.
+/// `backend` keeps a profile.
+std::string profile_table(Backend& backend);
+/// The table's numbers as JSON; docs/formats.md describes the keys.
+std::string profile_json(Backend& backend);
+
+/// Where the backend keeps a profile, the table goes to standard output and the JSON to
+/// FOLDER/profile.json; else a profile.json of an earlier run there is deleted.
+void report_profile(Backend& backend, const std::filesystem::path& folder);
 
 }  // namespace cdt

@@ -5,6 +5,7 @@
 #include "engine/backend.h"
 #include "engine/error.h"
 #include "io/format/text.h"
+#include "model/inputs.h"
 
 namespace cdt {
 namespace {
@@ -56,6 +57,51 @@ std::unique_ptr<Backend> open_device(const CommonOptions& options) {
 std::unique_ptr<Backend> open_backend(const CommonOptions& options) {
   std::unique_ptr<Backend> device = open_device(options);
   return options.profile ? make_profiling_backend(std::move(device)) : std::move(device);
+}
+
+Tensor upload_genes(Backend& backend, Arena& lasting, const std::vector<float>& values,
+                    std::int64_t genes, std::int64_t width) {
+  const Tensor out = lasting.tensor({1, genes, width});
+  backend.upload(out, values.data());
+  return out;
+}
+
+void add_fit_options(Cli* cli, ModelOverrides* overrides) {
+  cli->flag("match-genes", &overrides->match_genes,
+            "bring the data set's genes into the model's order by name; others are left out");
+  cli->flag("other-inputs", &overrides->other_inputs,
+            "go on where bins, assembly or embeddings are not those the model was trained beside");
+}
+
+void add_model_options(Cli* cli, ModelOverrides* overrides) {
+  cli->option("heads", &overrides->heads, "attention heads, if the model file does not say");
+  cli->range("heads", 1, 4096);
+  cli->option("pool-heads", &overrides->pool_heads,
+              "heads of the pooling, if the model file does not say");
+  cli->range("pool-heads", 1, 4096);
+  add_fit_options(cli, overrides);
+}
+
+Split split_named(const std::string& name) {
+  for (const Split split : {Split::kTrain, Split::kVal, Split::kTest}) {
+    if (name == split_name(split)) return split;
+  }
+  throw Error("no split named " + name);
+}
+
+Inference::Inference(const CommonOptions& options, const ModelOverrides& overrides)
+    : backend(open_backend(options)),
+      file(options.model),
+      config(read_model_config(file, overrides)),
+      data(open_dataset_for(options.data, file, config, overrides)),
+      lasting(*backend, "lasting"),
+      step(*backend, "step"),
+      scratch(*backend, "scratch"),
+      model(load_model(file, config, *backend, lasting)),
+      tape(*backend, step, scratch),
+      rna(upload_genes(*backend, lasting, data.rna, data.genes_count(), data.rna_dim)),
+      protein(upload_genes(*backend, lasting, data.protein, data.genes_count(), data.protein_dim)) {
+  tape.eval();
 }
 
 }  // namespace cdt

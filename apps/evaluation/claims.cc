@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "apps/common/format.h"
+#include "apps/common/tables.h"
 #include "io/format/text.h"
 
 namespace cdt {

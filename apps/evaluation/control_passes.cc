@@ -2,11 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <numeric>
+#include <string>
 #include <utility>
 
+#include "apps/common/predictions.h"
+#include "apps/common/program.h"
+#include "apps/common/progress.h"
 #include "engine/error.h"
 #include "engine/random.h"
+#include "model/dna_feed.h"
 
 namespace cdt {
 namespace {
@@ -81,6 +87,13 @@ void expect_finite(const std::vector<float>& predictions) {
   if (!finite) throw Error("a prediction of the controls is not a finite number");
 }
 
+void expect_finite(const Dataset& data, const Pair& pair, float prediction) {
+  if (std::isfinite(prediction)) return;
+  throw Error("the prediction for enhancer " +
+              data.enhancers[static_cast<std::size_t>(pair.enhancer)].name + ", gene " +
+              data.genes[static_cast<std::size_t>(pair.gene)] + " is not a finite number");
+}
+
 }  // namespace
 
 std::optional<PredictionTable> plain_passes(const PassPlace& place,
@@ -123,6 +136,26 @@ void plan_passes(Cdt& model, Tape& tape, Arena& constants, const Tensor& dna) {
   predict_window(model, tape, c);
 }
 
+MemoryPlan plan_prediction(const CdtConfig& config, std::int64_t batch, std::int64_t bins,
+                           Backend& device) {
+  DryRun dry(device);
+  MemoryPlan plan;
+  Cdt model(config, dry.backend(), dry.lasting, false);
+  model.freeze();
+  plan.weights = dry.taken();
+  const Dataset sizes = sizes_of(config, bins);
+  upload_genes(dry.backend(), dry.lasting, sizes.rna, config.genes, config.rna_dim);
+  upload_genes(dry.backend(), dry.lasting, sizes.protein, config.genes, config.protein_dim);
+  const DnaFeed feed(sizes, dry.backend(), dry.lasting, batch);
+  plan.data = dry.taken();
+  plan.host = dry.host();
+  Arena counted_above(dry.backend(), "dna");  // the feed has its batch of the lasting arena
+  plan_passes(model, dry.tape, dry.trunks,
+              counted_above.tensor({batch, bins, config.dna_dim}, dry.backend().activations()));
+  dry.add_peaks(&plan);
+  return plan;
+}
+
 ControlPredictions control_predictions(const ControlPasses& passes, const std::vector<Pair>& pairs,
                                        std::int64_t draws, std::uint64_t seed) {
   ControlPredictions out;
@@ -144,6 +177,47 @@ ControlPredictions control_predictions(const ControlPasses& passes, const std::v
   }
   expect_finite(out.shuffled_genes);
   expect_finite(out.mean_dna);
+  return out;
+}
+
+Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs,
+                       const PredictSettings& settings) {
+  const std::vector<std::int32_t> enhancers = distinct_enhancers(pairs);
+  const auto count = static_cast<std::int64_t>(enhancers.size());
+  Progress progress("predict", settings.with_controls ? 2 * count : count, settings.quiet);
+  const auto go_on = [&](std::int64_t done) {
+    stop_if_interrupted();
+    progress.update(done);
+    return true;
+  };
+  inference.model->freeze();
+  const std::int64_t batch = std::min(settings.batch, count);
+  const MemoryPlan plan =
+      plan_prediction(inference.config, batch, inference.data.bins, *inference.backend);
+  // With controls every row is asked for twice.
+  DnaFeed feed(inference.data, *inference.backend, inference.lasting, batch,
+               settings.with_controls ? count : 0, plan.device_reserve());
+  Arena constants(*inference.backend, "trunks");
+  const PassPlace place{*inference.model, inference.tape, constants, feed, inference.data};
+  Predicted out;
+  if (settings.with_controls) {
+    const std::vector<float> window = mean_window(inference.data, enhancers, [] {
+      stop_if_interrupted();
+      return true;
+    });
+    const auto passes = std::make_shared<const ControlPasses>(
+        *control_passes(place, enhancers, window, settings.seed, go_on));
+    out.predictions = passes->real.of(pairs);
+    out.controls = [passes, seed = settings.seed](const std::vector<Pair>& some) {
+      return control_predictions(*passes, some, kControlDraws, seed);
+    };
+  } else {
+    out.predictions = plain_passes(place, enhancers, go_on)->of(pairs);
+  }
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    expect_finite(inference.data, pairs[i], out.predictions[i]);
+  }
+  progress.finish();
   return out;
 }
 

@@ -9,7 +9,9 @@
 #include <span>
 #include <vector>
 
-#include "apps/common/prediction_table.h"
+#include "apps/common/dry_run.h"
+#include "apps/common/predictions.h"
+#include "apps/common/session.h"
 
 namespace cdt {
 
@@ -44,6 +46,10 @@ std::optional<ControlPasses> control_passes(const PassPlace& place,
 /// for plans of memory.
 void plan_passes(Cdt& model, Tape& tape, Arena& constants, const Tensor& dna);
 
+/// The memory of a prediction with its controls, `batch` enhancers of L bins a pass.
+MemoryPlan plan_prediction(const CdtConfig& config, std::int64_t batch, std::int64_t bins,
+                           Backend& device);
+
 /// One prediction per pair under each control.
 struct ControlPredictions {
   std::vector<std::vector<float>> shuffled_dna;  // by draw; none with fewer than two enhancers
@@ -57,5 +63,22 @@ ControlPredictions control_predictions(const ControlPasses& passes, const std::v
                                        std::int64_t draws, std::uint64_t seed);
 /// The same for any choice of pairs: what evaluate() asks for.
 using ControlSource = std::function<ControlPredictions(const std::vector<Pair>&)>;
+
+/// The predictions of a program that predicts a split once, with their controls.
+struct Predicted {
+  std::vector<float> predictions;  // one per pair, in their order
+  ControlSource controls;          // empty without controls
+};
+
+struct PredictSettings {
+  std::int64_t batch = 4;     // enhancers per pass
+  bool with_controls = true;  // which take as long again
+  std::uint64_t seed = 0;     // of the controls
+  bool quiet = false;         // no progress line
+};
+
+/// Throws Error naming the pair if a prediction is not finite.
+Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs,
+                       const PredictSettings& settings);
 
 }  // namespace cdt

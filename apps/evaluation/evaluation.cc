@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace cdt {
@@ -33,19 +35,19 @@ struct Known {
 
 Known known_to(const std::vector<Pair>& train, const std::vector<Pair>& pairs,
                const std::vector<std::int32_t>& locus_of) {
-  std::set<std::int32_t> enhancers, loci, genes;
+  const GeneTraining genes(train);
+  std::set<std::int32_t> enhancers, loci;
   std::set<std::pair<std::int32_t, std::int32_t>> both;
   for (const Pair& p : train) {
     enhancers.insert(p.enhancer);
     loci.insert(locus_of[static_cast<std::size_t>(p.enhancer)]);
-    genes.insert(p.gene);
     both.insert({p.enhancer, p.gene});
   }
   Known out;
   for (const Pair& p : pairs) {
     out.enhancer.push_back(enhancers.count(p.enhancer) != 0);
     out.locus.push_back(loci.count(locus_of[static_cast<std::size_t>(p.enhancer)]) != 0);
-    out.gene.push_back(genes.count(p.gene) != 0);
+    out.gene.push_back(genes.pairs_of(p.gene) != 0);
     out.pair.push_back(both.count({p.enhancer, p.gene}) != 0);
   }
   return out;
@@ -155,6 +157,32 @@ Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap) 
   unseen.flip();
   e.unseen_genes = score_of(scored, given.predictions, unseen);
   return e;
+}
+
+std::vector<std::int32_t> loci_of(const std::vector<Enhancer>& enhancers, std::int64_t bins,
+                                  std::int64_t bin_bp) {
+  std::vector<std::size_t> order(enhancers.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::make_tuple(enhancers[a].chrom, enhancers[a].centre()) <
+           std::make_tuple(enhancers[b].chrom, enhancers[b].centre());
+  });
+  const std::int64_t window = bins * bin_bp;
+  std::vector<std::int32_t> out(enhancers.size());
+  std::int32_t locus = 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const Enhancer& here = enhancers[order[i]];
+    if (i > 0) {
+      const Enhancer& before = enhancers[order[i - 1]];
+      if (here.chrom != before.chrom || here.centre() - before.centre() >= window) ++locus;
+    }
+    out[order[i]] = locus;
+  }
+  return out;
+}
+
+std::vector<std::int32_t> loci_of(const Dataset& data) {
+  return loci_of(data.enhancers, data.bins, data.bin_bp);
 }
 
 }  // namespace cdt

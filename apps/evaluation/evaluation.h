@@ -18,6 +18,14 @@
 
 namespace cdt {
 
+/// The locus of each enhancer, numbered from 0 along the chromosomes: clusters of enhancers whose
+/// DNA windows (bins * bin_bp around the centre) overlap, directly or through others. What one of a
+/// locus measures the others have seen, so intervals draw loci, and a test on new DNA is one on new
+/// loci.
+std::vector<std::int32_t> loci_of(const std::vector<Enhancer>& enhancers, std::int64_t bins,
+                                  std::int64_t bin_bp);
+std::vector<std::int32_t> loci_of(const Dataset& data);
+
 /// One way to predict, evaluated.
 struct Score {
   Metrics metrics;
@@ -44,7 +52,7 @@ struct BaselineGain {
 /// How far the evaluation pairs stand apart from the training pairs.
 struct TrainOverlap {
   std::int64_t enhancer = 0;  // pairs whose enhancer occurs in train
-  std::int64_t locus = 0;     // whose locus does (loci.h)
+  std::int64_t locus = 0;     // whose locus does (loci_of())
   std::int64_t gene = 0;      // whose gene does
   std::int64_t pair = 0;      // pairs that are training pairs themselves
 };

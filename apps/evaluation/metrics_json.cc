@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include "apps/common/json_text.h"
 #include "apps/evaluation/claims.h"
 #include "apps/evaluation/evaluation.h"
+#include "io/format/json.h"
 
 namespace cdt {
 namespace {

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <string>
 #include <vector>
 
+#include "apps/common/cli.h"
 #include "apps/evaluation/baselines.h"
 #include "engine/cpu/parallel.h"
 #include "io/dataset/dataset.h"
@@ -34,5 +37,17 @@ std::vector<BaselinePrediction> position_baselines(
     const Dataset& data, const GeneStarts& starts, const std::vector<Pair>& train,
     const std::vector<Pair>& pairs, const std::vector<std::int32_t>& locus_of_enhancer,
     int threads = default_threads());
+
+/// --genes FILE of the programs that evaluate.
+void add_gene_starts_option(Cli* cli, std::filesystem::path* file);
+
+/// position_baselines() with the starts of `file`, of what it lacks a line on stderr; none if there
+/// is no file. InputError if the data set has no training pairs to fit them on.
+std::vector<BaselinePrediction> further_baselines(const std::filesystem::path& file,
+                                                  const Dataset& data,
+                                                  const std::vector<Pair>& pairs, bool quiet);
+
+/// The column of predictions.tsv that holds a baseline's predictions.
+inline std::string baseline_column(const std::string& name) { return "baseline_" + name; }
 
 }  // namespace cdt

@@ -61,32 +61,38 @@ double Replicate::corrected() const {
                      : std::numeric_limits<double>::quiet_NaN();
 }
 
+MeasuredTwice measured_twice(const std::vector<Pair>& pairs, const Screen& screen) {
+  MeasuredTwice out;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const auto found = screen.find({pairs[i].enhancer, pairs[i].gene});
+    if (found == screen.end()) continue;
+    out.places.push_back(i);
+    out.first.push_back(pairs[i].beta);
+    out.second.push_back(found->second);
+  }
+  return out;
+}
+
 std::optional<Replicate> compare_screens(const std::vector<Pair>& pairs,
                                          std::span<const float> predictions, const Screen& screen,
                                          const std::vector<std::int32_t>& locus_of,
                                          const BootstrapOptions& bootstrap) {
-  std::vector<float> first;
-  std::vector<float> second;
+  const MeasuredTwice shared = measured_twice(pairs, screen);
+  if (shared.places.size() < kFewestPairs) return std::nullopt;
   std::vector<float> predicted;
-  std::vector<std::int32_t> enhancers;
   std::vector<std::int32_t> loci;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const auto found = screen.find({pairs[i].enhancer, pairs[i].gene});
-    if (found == screen.end()) continue;
-    first.push_back(pairs[i].beta);
-    second.push_back(found->second);
+  std::set<std::int32_t> enhancers;
+  for (const std::size_t i : shared.places) {
     predicted.push_back(predictions[i]);
-    enhancers.push_back(pairs[i].enhancer);
     loci.push_back(locus_of[static_cast<std::size_t>(pairs[i].enhancer)]);
+    enhancers.insert(pairs[i].enhancer);
   }
   Replicate out;
-  out.pairs = static_cast<std::int64_t>(first.size());
-  if (first.size() < kFewestPairs) return std::nullopt;
-  out.enhancers =
-      static_cast<std::int64_t>(std::set<std::int32_t>(enhancers.begin(), enhancers.end()).size());
-  out.pearson = compute_metrics(second, first).pearson;
-  out.interval = bootstrap_pearson(second, first, loci, bootstrap);
-  out.model_pearson = compute_metrics(predicted, first).pearson;
+  out.pairs = static_cast<std::int64_t>(shared.places.size());
+  out.enhancers = static_cast<std::int64_t>(enhancers.size());
+  out.pearson = compute_metrics(shared.second, shared.first).pearson;
+  out.interval = bootstrap_pearson(shared.second, shared.first, loci, bootstrap);
+  out.model_pearson = compute_metrics(predicted, shared.first).pearson;
   return out;
 }
 

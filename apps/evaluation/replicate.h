@@ -53,6 +53,13 @@ struct Replicate {
 
 inline constexpr std::size_t kFewestPairs = 3;
 
+/// The pairs that the second screen has too: their places among `pairs`, and both effects.
+struct MeasuredTwice {
+  std::vector<std::size_t> places;
+  std::vector<float> first, second;
+};
+MeasuredTwice measured_twice(const std::vector<Pair>& pairs, const Screen& screen);
+
 /// Nothing if the two share fewer than kFewestPairs. locus_of: loci_of() the enhancers.
 std::optional<Replicate> compare_screens(const std::vector<Pair>& pairs,
                                          std::span<const float> predictions, const Screen& screen,

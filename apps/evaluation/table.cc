@@ -2,7 +2,7 @@
 #include <cmath>
 #include <set>
 
-#include "apps/common/format.h"
+#include "apps/common/tables.h"
 #include "apps/evaluation/claims.h"
 #include "apps/evaluation/evaluation.h"
 #include "io/format/text.h"

@@ -27,4 +27,8 @@ void import_files(const ImportOptions& options);
 /// the child dies, what it had begun to write is removed, then as run_sandboxed.
 int import_in_sandbox(const ImportOptions& options);
 
+/// InputError naming the option whose file is that of another option: the same file by any name, or
+/// among pairs (--train, --val, --test) and embeddings (--rna, --protein) one of the same bytes.
+void refuse_same_files(const ImportOptions& options);
+
 }  // namespace cdt

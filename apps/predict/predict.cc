@@ -1,5 +1,3 @@
-#include "apps/predict/predict.h"
-
 #include <algorithm>
 #include <functional>
 #include <iostream>
@@ -10,13 +8,13 @@
 #include <utility>
 
 #include "apps/common/cli.h"
-#include "apps/common/interrupt.h"
 #include "apps/common/output_folder.h"
-#include "apps/common/profile_report.h"
+#include "apps/common/program.h"
+#include "apps/common/progress.h"
+#include "apps/evaluation/control_passes.h"
 #include "apps/evaluation/evaluation.h"
-#include "apps/evaluation/gene_starts_option.h"
-#include "apps/evaluation/loci.h"
-#include "apps/predict/forward.h"
+#include "apps/evaluation/position_baselines.h"
+#include "apps/programs.h"
 #include "engine/error.h"
 #include "io/dataset/truth.h"
 #include "io/format/digest.h"
@@ -39,12 +37,12 @@ struct PredictOptions {
   bool no_controls = false;
 };
 
-bool parse_options(int argc, char** argv, PredictOptions* options, int* exit_code) {
+bool parse_options(int argc, char** argv, PredictOptions* options) {
   Cli cli("cdt-predict",
           "Predicts the pairs of one split and evaluates them: OUT/predictions.tsv and "
           "OUT/metrics.json.");
   cli.common(&options->common);
-  for (const char* name : {"data", "model", "out"}) cli.require(name);
+  cli.require({"data", "model", "out"});
   cli.option("split", &options->split, "pairs to predict");
   cli.choice("split", {"train", "val", "test"});
   cli.option("batch-size", &options->batch_size, "enhancers per forward pass");
@@ -59,7 +57,7 @@ bool parse_options(int argc, char** argv, PredictOptions* options, int* exit_cod
       "about DNA");
   add_gene_starts_option(&cli, &options->genes);
   add_model_options(&cli, &options->overrides);
-  return cli.parse(argc, argv, exit_code);
+  return cli.parse(argc, argv);
 }
 
 /// further: baselines that a reader of the table could not fit anew, a column each.
@@ -91,14 +89,7 @@ bool all_equal(const std::vector<float>& values) {
 /// InputError if the screens share too few pairs, or one has the same effect for all of them.
 void expect_comparable(const PredictOptions& options, const Screen& screen,
                        const std::vector<Pair>& pairs) {
-  std::vector<float> first;
-  std::vector<float> second;
-  for (const Pair& pair : pairs) {
-    const auto found = screen.find({pair.enhancer, pair.gene});
-    if (found == screen.end()) continue;
-    first.push_back(pair.beta);
-    second.push_back(found->second);
-  }
+  const auto [places, first, second] = measured_twice(pairs, screen);
   const std::string file = options.replicate.string();
   if (first.size() < kFewestPairs) {
     throw InputError(file, "rows", "fewer than three pairs of the split " + options.split);
@@ -188,10 +179,8 @@ void run(const PredictOptions& options) {
 
 int predict_main(int argc, char** argv) {
   PredictOptions options;
-  int exit_code = 0;
-  if (!parse_options(argc, argv, &options, &exit_code)) return exit_code;
-  run(options);
-  return 0;
+  if (parse_options(argc, argv, &options)) run(options);
+  return kExitDone;
 }
 
 }  // namespace cdt

@@ -4,7 +4,7 @@
 #include <set>
 #include <tuple>
 
-#include "apps/common/gene_training.h"
+#include "apps/common/predictions.h"
 #include "apps/report/material.h"
 #include "engine/error.h"
 #include "io/format/json.h"

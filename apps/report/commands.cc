@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <string>
 
-#include "apps/common/command_record.h"
+#include "apps/common/program.h"
 #include "apps/report/figures.h"
 
 namespace cdt {

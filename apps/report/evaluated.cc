@@ -4,11 +4,11 @@
 #include <limits>
 #include <utility>
 
-#include "apps/common/command_record.h"
-#include "apps/common/inference.h"
-#include "apps/evaluation/gene_starts_option.h"
-#include "apps/evaluation/loci.h"
-#include "apps/predict/forward.h"
+#include "apps/common/program.h"
+#include "apps/common/session.h"
+#include "apps/evaluation/control_passes.h"
+#include "apps/evaluation/evaluation.h"
+#include "apps/evaluation/position_baselines.h"
 #include "apps/report/recorded.h"
 #include "engine/error.h"
 #include "io/format/digest.h"

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-#include "apps/common/format.h"
+#include "apps/common/tables.h"
 #include "apps/evaluation/claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"

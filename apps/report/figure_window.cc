@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/common/command_record.h"
+#include "apps/common/program.h"
 #include "apps/evaluation/claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"

@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "apps/common/interrupt.h"
+#include "apps/common/program.h"
 #include "engine/error.h"
 #include "io/format/file.h"
 #include "io/format/text.h"

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "apps/common/command_record.h"
+#include "apps/common/program.h"
 #include "engine/error.h"
 #include "io/format/json.h"
 #include "io/format/safetensors.h"

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "apps/common/format.h"
+#include "apps/common/tables.h"
 #include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
 #include "apps/report/defined_pairs.h"

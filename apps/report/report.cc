@@ -1,18 +1,15 @@
-#include "apps/report/report.h"
-
 #include <iostream>
 #include <string>
 #include <utility>
 
 #include "apps/common/annotation_files.h"
 #include "apps/common/cli.h"
-#include "apps/common/command_record.h"
-#include "apps/common/inference.h"
-#include "apps/common/interrupt.h"
 #include "apps/common/output_folder.h"
-#include "apps/common/version.h"
+#include "apps/common/program.h"
+#include "apps/common/session.h"
 #include "apps/evaluation/claims.h"
-#include "apps/evaluation/gene_starts_option.h"
+#include "apps/evaluation/position_baselines.h"
+#include "apps/programs.h"
 #include "apps/report/evaluated.h"
 #include "apps/report/figures.h"
 #include "apps/report/overview.h"
@@ -37,7 +34,7 @@ struct ReportOptions {
   std::string command;  // the whole command line
 };
 
-bool parse_options(int argc, char** argv, ReportOptions* options, int* exit_code) {
+bool parse_options(int argc, char** argv, ReportOptions* options) {
   Cli cli("cdt-report",
           "One self-contained HTML page about a run: its numbers, its figures, and how to read "
           "them. gnuplot draws the figures.");
@@ -54,9 +51,9 @@ bool parse_options(int argc, char** argv, ReportOptions* options, int* exit_code
   cli.option("pair", &options->pair,
              "ENHANCER:GENE to show; without it the strongest effect among those explained");
   add_gene_starts_option(&cli, &options->genes);
-  for (const char* name : {"data", "run", "out"}) cli.require(name);
+  cli.require({"data", "run", "out"});
   add_model_options(&cli, &options->overrides);
-  const bool go = cli.parse(argc, argv, exit_code);
+  const bool go = cli.parse(argc, argv);
   options->command = command_line("cdt-report", argc, argv);
   return go;
 }
@@ -182,10 +179,8 @@ void run(const ReportOptions& options) {
 
 int report_main(int argc, char** argv) {
   ReportOptions options;
-  int exit_code = 0;
-  if (!parse_options(argc, argv, &options, &exit_code)) return exit_code;
-  run(options);
-  return 0;
+  if (parse_options(argc, argv, &options)) run(options);
+  return kExitDone;
 }
 
 }  // namespace cdt

@@ -81,7 +81,7 @@ void check_plan(const SynthPlan& plan) {
   }
 }
 
-bool parse_synth_options(int argc, char** argv, SynthOptions* options, int* exit_code) {
+bool parse_synth_options(int argc, char** argv, SynthOptions* options) {
   Cli cli("cdt-synth",
           "Makes a data set directory with a planted, known mechanism, and truth.json. The sizes "
           "default to those of the preset.");
@@ -101,8 +101,8 @@ bool parse_synth_options(int argc, char** argv, SynthOptions* options, int* exit
   cli.option("noise", &given.noise, "standard deviation of the noise on beta");
   cli.range("noise", 0.0, 0.5);
   cli.common(&options->common, {"out", "seed", "threads", "quiet"});
-  cli.require("out");
-  if (!cli.parse(argc, argv, exit_code)) return false;
+  cli.require({"out"});
+  if (!cli.parse(argc, argv)) return false;
 
   options->plan = preset_plan(given.preset);
   for (const Size& size : kSizes) {

@@ -38,7 +38,7 @@ struct SynthOptions {
   SynthPlan plan;
 };
 
-/// False if the program is to end with *exit_code.
-bool parse_synth_options(int argc, char** argv, SynthOptions* options, int* exit_code);
+/// False if there is nothing left to do, as Cli::parse().
+bool parse_synth_options(int argc, char** argv, SynthOptions* options);
 
 }  // namespace cdt

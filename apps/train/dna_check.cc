@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "apps/common/interrupt.h"
+#include "apps/common/program.h"
 #include "apps/common/progress.h"
 #include "engine/error.h"
 #include "io/format/digest.h"

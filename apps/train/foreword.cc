@@ -8,7 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "apps/common/format.h"
+#include "apps/common/tables.h"
+#include "apps/evaluation/baselines.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -129,6 +130,17 @@ void say_what_is_resumed(const TrainState& state, const TrainSettings& settings,
   } else if (done >= settings.epochs) {
     note("all " + std::to_string(done) + " epochs are done; a larger --epochs trains on");
   }
+}
+
+void start_head_at_gene_means(const Dataset& data, Cdt& model) {
+  const bool released = model.config().variant == Variant::kReleased;
+  const std::string layer = released ? "task_layer.3" : "task_layer";
+  Parameter& weight = model.parameter(layer + ".weight");
+  const std::vector<float> zeros(static_cast<std::size_t>(weight.variable.value.count()));
+  model.set(weight, zeros.data());
+  const std::vector<float> means =
+      shrunk_gene_means(data.pairs_of(Split::kTrain), data.genes_count());
+  model.set(model.parameter(layer + ".bias"), means.data());
 }
 
 }  // namespace cdt

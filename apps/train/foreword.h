@@ -1,5 +1,5 @@
-// What cdt-train says on stderr before the first step: what is odd about the pairs, and what the
-// training will take.
+// Before the first step: what cdt-train says on stderr, of odd pairs and of what the training will
+// take, and where its last layer begins.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/state.h"
-#include "apps/train/validation_metrics.h"
+#include "apps/train/validation.h"
 #include "io/dataset/dataset.h"
 #include "model/cdt.h"
 
@@ -27,5 +27,10 @@ void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& 
 /// do: it then ends at once, and with success.
 void say_what_is_resumed(const TrainState& state, const TrainSettings& settings,
                          const std::string& began_on, const std::string& device);
+
+/// --init-head mean: gives the last layer (task_layer.3 of the released variant, task_layer of the
+/// paper's) weights of zero and as bias each gene's shrunken mean over the training pairs, of which
+/// there must be some: until the first step the model predicts those means, whatever the DNA.
+void start_head_at_gene_means(const Dataset& data, Cdt& model);
 
 }  // namespace cdt

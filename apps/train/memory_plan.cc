@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "apps/train/training_step.h"
-#include "apps/train/validate.h"
+#include "apps/train/step.h"
+#include "apps/train/validation.h"
 #include "engine/backend.h"
 #include "io/format/text.h"
 
@@ -29,41 +29,27 @@ void print_row(std::ostream& out, const std::string& name, const std::string& se
 
 MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, std::int64_t bins,
                        Backend& device) {
-  const std::unique_ptr<Backend> shapes = make_shape_backend(device);
-  Arena lasting(*shapes, "lasting"), step(*shapes, "step"), scratch(*shapes, "scratch"),
-      trunks(*shapes, "trunks");
+  DryRun dry(device);
   MemoryPlan plan;
-  std::size_t before = 0;
-  const auto taken = [&] { return lasting.used() - std::exchange(before, lasting.used()); };
-
-  Cdt model(config, *shapes, lasting, true);
+  Cdt model(config, dry.backend(), dry.lasting, true);
   for (const Parameter& parameter : model.parameters()) {
     plan.gradients += static_cast<std::size_t>(parameter.variable.grad.bytes());
   }
-  plan.weights = taken() - plan.gradients;
-  const std::int64_t batch = settings.batch_size;
-  const StepInputs inputs{lasting.tensor({batch, bins, config.dna_dim}, shapes->activations()),
-                          lasting.tensor({1, config.genes, config.rna_dim}),
-                          lasting.tensor({1, config.genes, config.protein_dim}),
-                          lasting.tensor({batch}, Dtype::kInt32), lasting.tensor({batch})};
-  const StepResults results(lasting, batch, *shapes);
-  const Shape windows{batch, bins, config.dna_dim};
-  plan.host = 2 * static_cast<std::size_t>(windows.count()) * sizeof(float);
-  if (device.free_bytes() > 0) {  // a device with memory of its own: two batches under way to it
-    lasting.tensor(windows);
-    lasting.tensor(windows);
-  }
-  plan.data = taken();
-  AdamW optimiser(model.variables(), *shapes, lasting, {});
-  plan.moments = taken();
+  plan.weights = dry.taken() - plan.gradients;
+  const Dataset sizes = sizes_of(config, bins);
+  const StepData data(sizes, dry.backend(), dry.lasting, settings.batch_size);
+  plan.host = dry.host();
+  const StepResults results(dry.lasting, settings.batch_size, dry.backend());
+  plan.data = dry.taken();
+  AdamW optimiser(model.variables(), dry.backend(), dry.lasting, {});
+  plan.moments = dry.taken();
 
-  Tape tape(*shapes, step, scratch);
-  training_step(settings, 0, inputs, model, tape, optimiser, results);
-  plan_validation(model, tape, trunks, inputs.dna);
-  plan.activations = step.peak();
-  plan.scratch = scratch.peak();
-  plan.trunks = trunks.peak();
-  plan.work = shapes->work_bytes();
+  Arena counted_above(dry.backend(), "dna");  // the feed has its batch of the lasting arena
+  const Tensor dna = counted_above.tensor({settings.batch_size, bins, config.dna_dim},
+                                          dry.backend().activations());
+  training_step(settings, 0, dna, data, model, dry.tape, optimiser, results);
+  plan_validation(model, dry.tape, dry.trunks, dna);
+  dry.add_peaks(&plan);
   return plan;
 }
 

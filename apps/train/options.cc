@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "apps/common/inference.h"
+#include "apps/common/session.h"
 #include "engine/error.h"
 #include "io/format/json.h"
 #include "io/format/text.h"
@@ -200,14 +200,14 @@ void check(const TrainOptions& options) {
 
 }  // namespace
 
-bool parse_train_options(int argc, char** argv, TrainOptions* options, int* exit_code) {
+bool parse_train_options(int argc, char** argv, TrainOptions* options) {
   Cli cli("cdt-train", "Trains the Central Dogma Transformer on a data set directory.");
   cli.common(&options->common);
   add_settings(cli, &options->settings);
   add_fit_options(&cli, &options->overrides);
   cli.flag("resume", &options->resume, "continue the run in --out, bit for bit");
   cli.flag("dry-run", &options->dry_run, "print the model by module and the memory plan, then end");
-  if (!cli.parse(argc, argv, exit_code)) return false;
+  if (!cli.parse(argc, argv)) return false;
   for_each_setting([&](const Setting& setting) {
     if (cli.was_set(setting.name)) options->given.insert(setting.name);
   });

@@ -42,8 +42,9 @@ struct TrainOptions {
   std::set<std::string> given;  // names of settings on the command line or in --config
 };
 
-/// False: the program ends with *exit_code. Checks what needs no file.
-bool parse_train_options(int argc, char** argv, TrainOptions* options, int* exit_code);
+/// False if there is nothing left to do, as Cli::parse(). InputError for what needs no file to
+/// check.
+bool parse_train_options(int argc, char** argv, TrainOptions* options);
 
 /// The model a run without --model trains; data null: the released sizes of the data.
 CdtConfig model_config(const TrainSettings& settings, const Dataset* data);

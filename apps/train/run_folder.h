@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "apps/common/output_guard.h"
+#include "apps/common/output_folder.h"
 #include "io/format/file.h"
 #include "io/format/output.h"
 

@@ -1,18 +1,15 @@
-#include "apps/train/train.h"
-
 #include <cmath>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "apps/common/interrupt.h"
-#include "apps/common/profile_report.h"
+#include "apps/common/program.h"
+#include "apps/common/progress.h"
 #include "apps/common/session.h"
-#include "apps/common/version.h"
+#include "apps/programs.h"
 #include "apps/train/dna_check.h"
 #include "apps/train/foreword.h"
-#include "apps/train/head_start.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
@@ -46,7 +43,7 @@ CdtConfig choose_config(const std::filesystem::path& weights_file, Dataset* data
   return config;
 }
 
-int dry_run(TrainOptions* options) {
+void dry_run(TrainOptions* options) {
   std::optional<Dataset> data;
   if (!options->common.data.empty()) data.emplace(options->common.data);
   Dataset* known = data ? &*data : nullptr;
@@ -58,7 +55,6 @@ int dry_run(TrainOptions* options) {
   print_model(std::cout, Cdt(config, *shapes, lasting, false));
   print_plan(std::cout, plan_memory(config, options->settings, bins, *device), bins,
              options->settings.batch_size);
-  return 0;
 }
 
 std::string config_json(const TrainOptions& options, const CdtConfig& config) {
@@ -133,7 +129,7 @@ struct Trained {
   std::string weights;
 };
 
-int train(TrainOptions* options) {
+void train(TrainOptions* options) {
   const CommonOptions& common = options->common;
   catch_interrupts("cdt-train", "steps since the last saved state are lost");
   const auto keep_inputs = [&common] {
@@ -175,16 +171,15 @@ int train(TrainOptions* options) {
   trainer.run(folder);
   print_result(folder, trainer);
   report_profile(*backend, folder.path());
-  return 0;
 }
 
 }  // namespace
 
 int train_main(int argc, char** argv) {
   TrainOptions options;
-  int exit_code = 0;
-  if (!parse_train_options(argc, argv, &options, &exit_code)) return exit_code;
-  return options.dry_run ? dry_run(&options) : train(&options);
+  if (!parse_train_options(argc, argv, &options)) return kExitDone;
+  options.dry_run ? dry_run(&options) : train(&options);
+  return kExitDone;
 }
 
 }  // namespace cdt

@@ -5,11 +5,11 @@
 #include <iostream>
 #include <utility>
 
-#include "apps/common/format.h"
-#include "apps/common/interrupt.h"
-#include "apps/common/prediction_table.h"
+#include "apps/common/predictions.h"
+#include "apps/common/program.h"
 #include "apps/common/progress.h"
-#include "apps/train/training_step.h"
+#include "apps/common/tables.h"
+#include "apps/train/step.h"
 #include "engine/error.h"
 #include "io/format/text.h"
 #include "model/checkpoint.h"
@@ -69,16 +69,13 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       val_(data.pairs_of(Split::kVal)),
       parts_(train_, val_, settings_.steer_by),
       steps_(static_cast<std::int64_t>(train_.size()) / settings_.batch_size),
-      device_(upload_data(data, backend, lasting)),
-      targets_(lasting.tensor({settings_.batch_size})),
-      genes_(lasting.tensor({settings_.batch_size}, Dtype::kInt32)),
+      device_(data, backend, lasting, settings_.batch_size, enhancers_of(train_, val_),
+              plan.device_reserve()),
       optimiser_(model.variables(), backend, lasting, adamw_options(settings_)),
       step_arena_(backend, "step"),
       scratch_(backend, "scratch"),
       trunks_(backend, "trunks"),
       tape_(backend, step_arena_, scratch_),
-      feed_(data, backend, lasting, settings_.batch_size, enhancers_of(train_, val_),
-            plan.device_reserve()),
       results_(lasting, settings_.batch_size, backend),
       validation_(data, static_cast<std::uint64_t>(settings_.seed)) {
   const std::string pairs = (data.directory / "pairs.tsv").string();
@@ -115,8 +112,8 @@ std::optional<ControlPasses> Trainer::validate() {
   };
   const std::vector<float>& window = validation_.window(go_on);
   if (window.empty()) return std::nullopt;
-  return validation_passes({model_, tape_, trunks_, feed_, data_}, validation_.enhancers(), window,
-                           validation_.seed(), go_on);
+  return validation_passes({model_, tape_, trunks_, device_.feed, data_}, validation_.enhancers(),
+                           window, validation_.seed(), go_on);
 }
 
 std::vector<Pair> Trainer::batch_pairs(const std::vector<std::int32_t>& order,
@@ -136,13 +133,13 @@ void Trainer::train_epoch(const RunFolder& folder) {
       "epoch " + std::to_string(state_.epoch) + "/" + std::to_string(settings_.epochs), steps_,
       options_.common.quiet);
   std::vector<Pair> batch = batch_pairs(order, state_.position);
-  feed_.start(column(batch, &Pair::enhancer));
+  device_.feed.start(column(batch, &Pair::enhancer));
   for (std::int64_t step = state_.position; step < steps_; ++step) {
-    const Tensor dna = keep_trained(folder, [this] { return feed_.take(); });
+    const Tensor dna = keep_trained(folder, [this] { return device_.feed.take(); });
     std::vector<Pair> next;
     if (step + 1 < steps_) {
       next = batch_pairs(order, step + 1);
-      feed_.start(column(next, &Pair::enhancer));
+      device_.feed.start(column(next, &Pair::enhancer));
     }
     train_step(batch, dna);
     batch = std::move(next);
@@ -186,14 +183,13 @@ std::string Trainer::progress_note() const {
 void Trainer::train_step(const std::vector<Pair>& batch, const Tensor& dna) {
   const std::vector<float> targets = column(batch, &Pair::beta);
   const std::vector<std::int32_t> genes = column(batch, &Pair::gene);
-  backend_.upload(targets_, targets.data());
-  backend_.upload(genes_, genes.data());
+  backend_.upload(device_.targets, targets.data());
+  backend_.upload(device_.genes, genes.data());
   const auto step = static_cast<std::uint32_t>(state_.global_step + results_.pending());
   backend_.begin_step(step);
   optimiser_.begin_step(state_.schedule.lr);
-  backend_.run_recorded("train", {dna, targets_, genes_}, [&] {
-    training_step(settings_, step, {dna, device_.rna, device_.protein, genes_, targets_}, model_,
-                  tape_, optimiser_, results_);
+  backend_.run_recorded("train", {dna, device_.targets, device_.genes}, [&] {
+    training_step(settings_, step, dna, device_, model_, tape_, optimiser_, results_);
   });
   results_.fetch(batch);
   // A GPU works on while the host looks at the step before the last.

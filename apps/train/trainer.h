@@ -11,16 +11,13 @@
 #include <vector>
 
 #include "apps/common/progress.h"
-#include "apps/train/batches.h"
 #include "apps/train/dna_check.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"
-#include "apps/train/step_results.h"
-#include "apps/train/validate.h"
-#include "apps/train/validation_controls.h"
-#include "apps/train/validation_metrics.h"
+#include "apps/train/step.h"
+#include "apps/train/validation.h"
 #include "engine/error.h"
 #include "engine/optim/adamw.h"
 #include "io/dataset/dataset.h"
@@ -104,13 +101,10 @@ class Trainer {
   std::int64_t steps_ = 0;  // of an epoch
   RunFacts facts_;
   std::map<std::string, std::string> inputs_;  // what every model file says of the data
-  DeviceData device_;
-  Tensor targets_;  // (B)
-  Tensor genes_;    // (B), int32
+  StepData device_;
   AdamW optimiser_;
   Arena step_arena_, scratch_, trunks_;
   Tape tape_;
-  DnaFeed feed_;
   StepResults results_;
   ValidationControls validation_;
   TrainState state_;

@@ -30,6 +30,8 @@ struct Pair {
 
 class Dataset {
  public:
+  /// Empty: for plans of memory, which need sizes only.
+  Dataset() = default;
   /// Reads and checks the directory `from`; throws InputError naming file and field. The DNA blob's
   /// values are checked when they are read (read_dna), everything else here.
   explicit Dataset(std::filesystem::path from);

@@ -1,5 +1,6 @@
-// Strict JSON: duplicate keys, trailing text, depth over 64, more than 2^23 values, strings over
-// 16 MiB, wrong types and unknown keys are InputErrors that name file and field.
+// JSON in and out. Reading is strict: duplicate keys, trailing text, depth over 64, more than 2^23
+// values, strings over 16 MiB, wrong types and unknown keys are InputErrors that name file and
+// field.
 #pragma once
 
 #include <cstdint>
@@ -50,5 +51,10 @@ class JsonReader {
   std::string prefix_;
   std::set<std::string> asked_;
 };
+
+/// JSON text: keys in the order they were set, numbers in shortest round-trip form, two spaces of
+/// indent, arrays of numbers on one line, a newline at the end. A number that is not finite becomes
+/// null.
+std::string json_text(const nlohmann::ordered_json& value);
 
 }  // namespace cdt

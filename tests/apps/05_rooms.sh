@@ -4,7 +4,8 @@
 source tests/apps/lib.sh
 
 # FOLDER: FOLDERS IT MAY INCLUDE. What is not named is forbidden; a folder's files include each other.
-rooms='
+library='engine engine/ops engine/cpu engine/optim io/format io/genome io/dataset model model/stats model/explain'
+rooms="
 engine: engine/ops engine/cpu engine/cuda engine/optim
 engine/ops: engine
 engine/cpu: engine
@@ -18,12 +19,21 @@ io/dataset: engine io/format io/genome
 model/stats: engine engine/cpu
 model: engine engine/ops engine/optim io/format io/genome io/dataset
 model/explain: engine engine/ops io/format io/dataset model model/stats
-'
+apps/common: $library
+apps/evaluation: $library apps/common
+apps/synth: $library apps apps/common
+apps/import: $library io/format/hdf5 apps/common
+apps/train: $library apps apps/common apps/evaluation
+apps/predict: $library apps apps/common apps/evaluation
+apps/attribute: $library io/genome/bigwig apps apps/common
+apps/report: $library apps apps/common apps/evaluation
+apps: apps/common apps/import
+"
 
 # forbidden ROOT: "FILE includes FOLDER", a line for each include that the table does not allow.
 forbidden() {
   (cd "$1" && grep -rE '^#include "[a-z0-9_/]+/[a-z0-9_]+\.(h|cuh)"' --include='*.h' --include='*.cc' \
-    --include='*.cu' --include='*.cuh' engine io model) |
+    --include='*.cu' --include='*.cuh' engine io model apps) |
     awk -v rooms="$rooms" '
       BEGIN {
         n = split(rooms, line, "\n")
@@ -47,12 +57,13 @@ check "a folder includes one that comes after it" [ ! -s "$work/found" ] || cat 
 
 
 # A planted include is found.
-mkdir -p "$work/house/engine" "$work/house/io/format" "$work/house/model/stats"
+mkdir -p "$work/house/engine" "$work/house/io/format" "$work/house/model/stats" "$work/house/apps/report"
 echo '#include "io/format/text.h"' >"$work/house/model/stats/bad.cc"
 echo '#include "engine/error.h"' >"$work/house/io/format/good.h"
 echo '#include "model/cdt.h"' >"$work/house/engine/worse.cu"
+echo '#include "apps/predict/predict.h"' >"$work/house/apps/report/worst.h"
 forbidden "$work/house" | sort >"$work/found"
-printf '%s\n' 'engine/worse.cu includes model/cdt.h' \
+printf '%s\n' 'apps/report/worst.h includes apps/predict/predict.h' 'engine/worse.cu includes model/cdt.h' \
   'model/stats/bad.cc includes io/format/text.h' >"$work/expected"
 expect_same "$work/found" "$work/expected"
 finish

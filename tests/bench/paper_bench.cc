@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "apps/common/cli.h"
-#include "apps/common/main.h"
-#include "apps/common/profile_report.h"
+#include "apps/common/program.h"
+#include "apps/common/progress.h"
 #include "apps/common/session.h"
 #include "engine/error.h"
 #include "engine/profiler.h"
@@ -221,8 +221,7 @@ int run(int argc, char** argv) {
   cli.flag("all-genes", &options.all_genes, "with --attribution-only: all genes per enhancer too");
   cli.flag("profile", &options.common.profile, "add time by op; a table on stderr");
   cli.common(&options.common, {"device", "precision", "threads"});
-  int exit_code = 0;
-  if (!cli.parse(argc, argv, &exit_code)) return exit_code;
+  if (!cli.parse(argc, argv)) return kExitDone;
   options.workloads = workloads_named(workloads);
   config_of(options.sizes);  // InputError where they do not fit
   random_numbers();          // before the children, which then have them

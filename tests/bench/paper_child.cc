@@ -8,7 +8,7 @@
 #include <iostream>
 #include <string>
 
-#include "apps/common/main.h"
+#include "apps/common/program.h"
 #include "engine/error.h"
 
 namespace cdt {

@@ -8,7 +8,7 @@
 #include <iostream>
 #include <iterator>
 
-#include "apps/common/main.h"
+#include "apps/common/program.h"
 #include "engine/error.h"
 #include "io/dataset/dataset.h"
 #include "io/dataset/truth.h"

@@ -5,7 +5,7 @@
 #include <array>
 #include <string>
 
-#include "apps/synth/synth.h"
+#include "apps/programs.h"
 #include "engine/error.h"
 #include "io/format/output.h"
 #include "model/inputs.h"

@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "apps/common/cli.h"
-#include "apps/common/main.h"
+#include "apps/common/program.h"
 #include "engine/error.h"
 #include "engine/random.h"
 #include "io/format/json.h"
@@ -55,8 +55,7 @@ int perturb(int argc, char** argv) {
   cli.option("out", &out, "safetensors file to write", true);
   cli.option("epsilon", &epsilon, "largest relative change");
   cli.option("seed", &seed, "of the random amounts");
-  int exit_code = 0;
-  if (!cli.parse(argc, argv, &exit_code)) return exit_code;
+  if (!cli.parse(argc, argv)) return kExitDone;
   const SafetensorsReader file(model);
   RandomStream random(static_cast<std::uint64_t>(seed), 0);
   std::vector<std::vector<float>> values;
@@ -195,8 +194,7 @@ int compare(int argc, char** argv) {
   cli.option("candidate", &candidate_folder, "run directory on the other device", true);
   cli.option("factor", &factor, "how many times the controls' deviation is allowed");
   cli.range("factor", 1, 1e6);
-  int exit_code = 0;
-  if (!cli.parse(argc, argv, &exit_code)) return exit_code;
+  if (!cli.parse(argc, argv)) return kExitDone;
   const Run reference(reference_folder);
   const Run candidate(candidate_folder);
   Runs controls;

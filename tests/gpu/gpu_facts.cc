@@ -8,7 +8,7 @@
 #include <string>
 
 #include "apps/common/cli.h"
-#include "apps/common/main.h"
+#include "apps/common/program.h"
 #include "engine/cuda/gemm.h"
 #include "io/format/text.h"
 #include "tests/gpu/gemm_timing.h"
@@ -159,8 +159,7 @@ int run(int argc, char** argv) {
   cli.option("copy-mib", &copy, "MiB that are copied");
   cli.range("size", 16, 32768);
   cli.range("copy-mib", 1, 16384);
-  int exit_code = 0;
-  if (!cli.parse(argc, argv, &exit_code)) return exit_code;
+  if (!cli.parse(argc, argv)) return kExitDone;
   const std::string facts = device_facts();
   std::cout << facts << field("copy_tb_per_s", format_number(copy_rate(copy)))
             << field("product_size", std::to_string(size)) << std::flush;

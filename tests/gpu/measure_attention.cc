@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "apps/common/cli.h"
-#include "apps/common/main.h"
+#include "apps/common/program.h"
 #include "io/format/text.h"
 #include "tests/gpu/cuda_timing.h"
 
@@ -243,8 +243,7 @@ int run(int argc, char** argv) {
   Cli cli("measure_attention", "times cuDNN's fused attention on the shapes of CDT");
   cli.option("batch", &batch, "samples");
   cli.range("batch", 1, 64);
-  int exit_code = 0;
-  if (!cli.parse(argc, argv, &exit_code)) return exit_code;
+  if (!cli.parse(argc, argv)) return kExitDone;
   const std::string gpu = gpu_name();
   std::cout << "{\"gpu\": \"" << gpu << "\", \"cudnn\": " << cudnnGetVersion()
             << ", \"batch\": " << batch << ", \"attention\": [";

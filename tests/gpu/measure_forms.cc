@@ -12,7 +12,7 @@
 #include <map>
 
 #include "apps/common/cli.h"
-#include "apps/common/main.h"
+#include "apps/common/program.h"
 #include "engine/cuda/fused_attention.h"
 #include "io/format/text.h"
 #include "tests/gpu/attention_problem.h"
@@ -154,8 +154,7 @@ int run(int argc, char** argv) {
   cli.range("batch", 1, 64);
   cli.range("heads", 1, 64);
   for (const char* name : {"queries", "keys"}) cli.range(name, 1, 65536);
-  int exit_code = 0;
-  if (!cli.parse(argc, argv, &exit_code)) return exit_code;
+  if (!cli.parse(argc, argv)) return kExitDone;
   if (fused_attention_shared(sizes.head_dim) == 0) {
     throw InputError("command line", "--head-dim",
                      expected_got("there is no fused kernel for it", "32, 64 or 96",

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "apps/common/cli.h"
-#include "apps/common/main.h"
+#include "apps/common/program.h"
 #include "engine/cuda/cuda_backend.h"
 #include "io/format/text.h"
 #include "tests/bench/paper_workloads.h"
@@ -128,8 +128,7 @@ int run(int argc, char** argv) {
   cli.option("algorithms", &options.algorithms, "algorithms tried for each product");
   cli.range("algorithms", 1, 64);
   add_sizes(&cli, &options.sizes);
-  int exit_code = 0;
-  if (!cli.parse(argc, argv, &exit_code)) return exit_code;
+  if (!cli.parse(argc, argv)) return kExitDone;
   config_of(options.sizes);
   const std::string gpu = gpu_name();
   std::cout << "{\"gpu\": \"" << gpu << "\", \"cublaslt\": " << cublasLtGetVersion()

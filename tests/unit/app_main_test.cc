@@ -8,7 +8,7 @@
 #include <new>
 #include <stdexcept>
 
-#include "apps/common/main.h"
+#include "apps/common/program.h"
 #include "apps/common/progress.h"
 #include "apps/common/session.h"
 #include "engine/error.h"

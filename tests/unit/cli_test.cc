@@ -6,7 +6,8 @@
 #include <fstream>
 #include <limits>
 
-#include "apps/common/spelling.h"
+#include "apps/common/cli_words.h"
+#include "apps/common/program.h"
 #include "tests/support/temp_dir.h"
 
 namespace cdt {
@@ -45,7 +46,12 @@ class CliTest : public testing::Test {
     argv.push_back(nullptr);
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
-    const bool go_on = cli_.parse(static_cast<int>(words.size()), argv.data(), &code_);
+    bool go_on = false;
+    const auto body = [&](int argc, char** words_of) {
+      go_on = cli_.parse(argc, words_of);
+      return kExitDone;
+    };
+    code_ = run_main("cdt-test", static_cast<int>(words.size()), argv.data(), body);
     out_ = testing::internal::GetCapturedStdout();
     err_ = testing::internal::GetCapturedStderr();
     return go_on;
@@ -109,7 +115,7 @@ TEST_F(CliTest, SuggestsTheNearestName) {
 }
 
 TEST_F(CliTest, AMisspeltOptionIsNotReportedAsAnotherMissing) {
-  cli_.require("data");
+  cli_.require({"data"});
   expect_mistake({"--dat", "x"}, "command line: --dat: no such option (did you mean --data?)");
   expect_mistake({"--seed", "1"}, "command line: --data: required, but not given");
 }
@@ -213,7 +219,7 @@ TEST_F(CliTest, AConfigurationFileIsStrict) {
 }
 
 TEST_F(CliTest, PrintsHelpAndVersion) {
-  cli_.require("data");
+  cli_.require({"data"});
   EXPECT_FALSE(parse({"--help"}));
   EXPECT_EQ(code_, 0);
   EXPECT_EQ(err_, "");

@@ -8,7 +8,7 @@
 #include <set>
 #include <vector>
 
-#include "apps/evaluation/loci.h"
+#include "apps/evaluation/evaluation.h"
 #include "engine/error.h"
 #include "model/stats/statistics.h"
 

@@ -1,6 +1,4 @@
 // --init-head mean: the last layer starts at the genes' shrunken training means.
-#include "apps/train/head_start.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 #include <vector>
 
 #include "apps/evaluation/baselines.h"
+#include "apps/train/foreword.h"
 #include "engine/backend.h"
 #include "tests/support/train_run.h"
 

@@ -8,7 +8,7 @@
 #include <new>
 #include <string>
 
-#include "apps/common/interrupt.h"
+#include "apps/common/program.h"
 #include "io/dataset/dataset.h"
 #include "io/format/hdf5/sandbox.h"
 #include "tests/support/published_files.h"

@@ -1,5 +1,3 @@
-#include "apps/common/interrupt.h"
-
 #include <gtest/gtest.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -11,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/program.h"
 #include "engine/backend.h"
 
 namespace cdt {

@@ -1,4 +1,5 @@
-// The plan of memory is what a run then takes, byte for byte.
+// Plans of memory are what runs then take, byte for byte: a dry run on shapes is the code of the
+// run.
 #include "apps/train/memory_plan.h"
 
 #include <gtest/gtest.h>
@@ -6,11 +7,14 @@
 #include <filesystem>
 #include <vector>
 
+#include "apps/common/session.h"
+#include "apps/evaluation/control_passes.h"
 #include "apps/train/dna_check.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/trainer.h"
 #include "engine/backend.h"
 #include "engine/cpu/cpu_backend.h"
+#include "model/explain/attribution.h"
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_backend.h"
@@ -77,6 +81,8 @@ TEST_P(PlanOfARun, IsWhatTheRunTakes) {
   EXPECT_EQ(plan.scratch, trainer.scratch().peak());
   EXPECT_EQ(plan.trunks, trainer.trunks().peak());
   EXPECT_EQ(plan.work, backend.work_bytes());
+  const std::int64_t batch = options.settings.batch_size * data.bins * data.dna_dim;
+  EXPECT_EQ(plan.host, static_cast<std::size_t>(2 * batch) * sizeof(float));
 }
 
 TrainSettings sizes(std::int64_t hidden, std::int64_t heads, const char* variant) {
@@ -96,6 +102,71 @@ INSTANTIATE_TEST_SUITE_P(Sizes, PlanOfARun,
                                            Case{2, 3, sizes(12, 3, "paper")},
                                            Case{3, 64, sizes(33, 1, "released")},
                                            Case{7, 256, sizes(64, 4, "released")}));
+
+class PlanOfAPrediction : public ::testing::TestWithParam<Case> {};
+
+TEST_P(PlanOfAPrediction, IsWhatItTakes) {
+  const test::TempDir dir;
+  test::write_small_dataset(dir.path,
+                            {{Split::kVal, 0, 0, 0.5F, -1}, {Split::kVal, 4, 2, 0.1F, -1}});
+  const Dataset data(dir.path);
+  const CdtConfig config = model_config(GetParam().settings, &data);
+  const std::int64_t batch = GetParam().batch;
+  CpuBackend backend(GetParam().threads);
+  const MemoryPlan plan = plan_prediction(config, batch, data.bins, backend);
+
+  Arena lasting(backend, "lasting"), step(backend, "step"), scratch(backend, "scratch"),
+      trunks(backend, "trunks");
+  Cdt model(config, backend, lasting, false);
+  model.initialise(1);
+  model.freeze();
+  Tape tape(backend, step, scratch);
+  upload_genes(backend, lasting, data.rna, data.genes_count(), data.rna_dim);
+  upload_genes(backend, lasting, data.protein, data.genes_count(), data.protein_dim);
+  DnaFeed feed(data, backend, lasting, batch);
+  const std::vector<float> window(static_cast<std::size_t>(data.bins * data.dna_dim), 0.5F);
+  const auto go_on = [](std::int64_t) { return true; };
+  ASSERT_TRUE(control_passes({model, tape, trunks, feed, data}, {0, 1, 2, 3, 4}, window, 1, go_on));
+  EXPECT_EQ(plan.lasting(), lasting.peak());
+  EXPECT_EQ(plan.activations, step.peak());
+  EXPECT_EQ(plan.scratch, scratch.peak());
+  EXPECT_EQ(plan.trunks, trunks.peak());
+  EXPECT_EQ(plan.work, backend.work_bytes());
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, PlanOfAPrediction,
+                         ::testing::Values(Case{1, 1, sizes(8, 2, "released")},
+                                           Case{2, 3, sizes(12, 3, "paper")},
+                                           Case{4, 64, sizes(33, 1, "released")}));
+
+/// Peaks of the arenas of an attribution of two genes: lasting, step, scratch.
+std::vector<std::size_t> attribute_twice(const CdtConfig& config, std::int64_t bins,
+                                         Backend& backend) {
+  Arena lasting(backend, "lasting"), step(backend, "step"), scratch(backend, "scratch");
+  Cdt model(config, backend, lasting, false);
+  Tape tape(backend, step, scratch);
+  const auto genes_by = [&](std::int64_t width) {
+    const std::vector<float> values(static_cast<std::size_t>(config.genes * width), 0.5F);
+    return upload_genes(backend, lasting, values, config.genes, width);
+  };
+  const Tensor rna = genes_by(config.rna_dim);
+  const Tensor protein = genes_by(config.protein_dim);
+  const Tensor dna = lasting.tensor({1, bins, config.dna_dim}, backend.activations());
+  backend.fill(dna, 0.25F);
+  model.initialise(1);
+  Attributor attributor(model, tape, rna, protein, lasting);
+  for (int i = 0; i < 2; ++i) attributor.attribute(dna, {0, 2}, [](std::size_t, const auto&) {});
+  return {lasting.peak(), step.peak(), scratch.peak()};
+}
+
+TEST(DryRun, TakesOfAnAttributionWhatTheDeviceTakes) {
+  for (const auto& [hidden, bins] : {std::pair<std::int64_t, std::int64_t>{8, 4}, {12, 31}}) {
+    const CdtConfig config = model_config(sizes(hidden, 2, "released"), nullptr);
+    const auto device = make_cpu_backend(2);
+    const auto shapes = make_shape_backend(*device);
+    EXPECT_EQ(attribute_twice(config, bins, *shapes), attribute_twice(config, bins, *device));
+  }
+}
 
 TEST(ShapeBackend, DownloadsZerosAndTouchesNothing) {
   const auto device = make_cpu_backend(1);

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "apps/common/command_record.h"
+#include "apps/common/program.h"
 #include "io/format/text.h"
 
 namespace cdt {

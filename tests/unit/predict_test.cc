@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "apps/common/json_text.h"
 #include "apps/evaluation/evaluation.h"
+#include "io/format/json.h"
 #include "tests/support/evaluated.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"

@@ -9,7 +9,7 @@
 
 #include "apps/synth/mechanism.h"
 #include "apps/synth/plan.h"
-#include "apps/synth/truth_text.h"
+#include "apps/synth/synth.h"
 #include "io/format/json.h"
 #include "model/stats/statistics.h"
 

@@ -1,3 +1,5 @@
+#include "apps/synth/synth.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 
 #include "apps/synth/mechanism.h"
 #include "apps/synth/plan.h"
-#include "apps/synth/truth_text.h"
 #include "engine/error.h"
 #include "io/format/json.h"
 #include "model/stats/statistics.h"

@@ -1,11 +1,12 @@
 // What tables on the terminal print where numbers are undefined, huge or of one thing.
+#include "apps/common/tables.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <string>
 #include <vector>
 
-#include "apps/common/format.h"
 #include "apps/evaluation/evaluation.h"
 #include "io/format/text.h"
 #include "model/stats/statistics.h"

@@ -10,13 +10,13 @@
 #include <string>
 #include <vector>
 
-#include "apps/train/batches.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"
+#include "apps/train/step.h"
 #include "apps/train/trainer.h"
-#include "apps/train/validate.h"
+#include "apps/train/validation.h"
 #include "engine/backend.h"
 #include "model/checkpoint.h"
 #include "tests/support/input_error.h"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "apps/attribute/numbers.h"
-#include "apps/common/format.h"
+#include "apps/common/tables.h"
 
 namespace cdt {
 namespace {

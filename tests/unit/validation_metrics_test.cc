@@ -1,6 +1,4 @@
 // Validation by whether train has pairs of a pair's gene, and which of them steer a training.
-#include "apps/train/validation_metrics.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,6 +9,7 @@
 #include <vector>
 
 #include "apps/train/foreword.h"
+#include "apps/train/validation.h"
 #include "engine/backend.h"
 #include "engine/optim/schedule.h"
 #include "io/format/json.h"

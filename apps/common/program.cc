@@ -1,0 +1,217 @@
+#include "apps/common/program.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
+#include <exception>
+#include <iostream>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "apps/common/cli.h"
+#include "apps/common/tables.h"
+#include "engine/backend.h"
+#include "engine/error.h"
+#include "engine/poll.h"
+#include "io/format/json.h"
+#include "io/format/text.h"
+
+// The Makefile defines it for this file only, so that a new commit recompiles nothing else.
+#ifndef CDT_GIT_HASH
+#define CDT_GIT_HASH ""
+#endif
+
+namespace cdt {
+namespace {
+
+constexpr std::size_t kLineLimit = 4000;
+
+/// A standard stream closed by the caller would lend its number to the next file opened, and that
+/// file would receive our messages. Standard output becomes a device that refuses every byte; true
+/// if it was closed.
+bool occupy_closed_streams() {
+  bool closed = false;
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) != -1) continue;
+    const bool results = fd == STDOUT_FILENO;
+    closed = closed || results;
+    if (open(results ? "/dev/full" : "/dev/null", O_RDWR | O_CLOEXEC) != fd) break;
+  }
+  return closed;
+}
+
+/// Empty if all of standard output was written, else the reason.
+std::string output_failure() {
+  errno = 0;
+  std::cout.flush();
+  const bool flushed = std::fflush(stdout) == 0;
+  int reason = errno;
+  if (flushed && std::ferror(stdout) == 0 && std::cout.good()) return "";
+  // The write that failed may be long past: why the next one would fail is most likely its reason.
+  if (reason == 0 && write(STDOUT_FILENO, "\n", 1) < 0) reason = errno;
+  return reason != 0 ? std::generic_category().message(reason) : "an earlier write failed";
+}
+
+int guarded(const char* name, int argc, char** argv, const std::function<int(int, char**)>& body) {
+  try {
+    return body(argc, argv);
+  } catch (const InputError& error) {
+    report_error(name, error.what());
+    return kExitMistaken;
+  } catch (const std::bad_alloc&) {
+    report_error(name, "out of memory");
+  } catch (const std::exception& error) {
+    report_error(name, error.what());
+  }
+  return kExitFailed;
+}
+
+constexpr std::int64_t kNever = -1;
+constexpr std::int64_t kTogether = 1'000'000'000;  // ns within which signals are one
+
+// What handlers use: on any thread, so lock-free atomics and calls that are safe there.
+std::atomic<std::int64_t> first_at{kNever};  // ns of the monotonic clock
+std::array<char, 256> last_words;
+std::size_t last_words_size = 0;
+
+std::int64_t now() {
+  timespec t = {};
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+}
+
+void note_signal(int signal) {
+  const int error = errno;
+  std::int64_t first = kNever;
+  const std::int64_t at = now();
+  if (!first_at.compare_exchange_strong(first, at) && at - first > kTogether) {
+    static_cast<void>(!write(STDERR_FILENO, last_words.data(), last_words_size));
+    struct sigaction action = {};
+    action.sa_handler = SIG_DFL;
+    sigaction(signal, &action, nullptr);
+    raise(signal);  // it ends the process when this handler returns
+  }
+  errno = error;
+}
+
+/// oneDNN's product kernels keep data below the stack pointer, past what the ABI protects, and a
+/// handler on the same stack overwrites it (seen with 2.6.3 and a transposed A: heap corruption).
+/// Signals to the process go to the main thread, which calls this.
+void handle_on_a_stack_apart() {
+  stack_t held = {};
+  if (sigaltstack(nullptr, &held) == 0 && (held.ss_flags & SS_DISABLE) == 0) return;
+  static std::array<char, std::size_t{1} << 16U> memory;
+  stack_t apart = {};
+  apart.ss_sp = memory.data();
+  apart.ss_size = memory.size();
+  if (sigaltstack(&apart, nullptr) != 0) throw Error("sigaltstack failed");
+}
+
+}  // namespace
+
+void report_error(std::string_view name, std::string_view message) {
+  std::string line(name);
+  line += ": ";
+  line += printable(message, kLineLimit);
+  line += '\n';
+  std::fputs(line.c_str(), stderr);
+}
+
+int run_main(const char* name, int argc, char** argv, const std::function<int(int, char**)>& body) {
+  // A closed pipe and a limit on file sizes then show as failed writes.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  const bool closed = occupy_closed_streams();
+  const int code = guarded(name, argc, argv, body);
+  const std::string failure = output_failure();
+  if (failure.empty()) return code;
+  report_error(name, closed ? "standard output: is closed"
+                            : "standard output: cannot be written (" + failure + ")");
+  return code == kExitDone ? kExitFailed : code;
+}
+
+void catch_interrupts(const char* name, const char* lost) {
+  const std::string line = std::string(name) + ": stopped at once: " + lost + "\n";
+  CDT_CHECK(line.size() <= last_words.size(), "a longer line than there is room for");
+  last_words_size = line.copy(last_words.data(), line.size());
+  handle_on_a_stack_apart();
+  set_poll(stop_if_interrupted);
+  for (const int signal : kEndSignals) {
+    struct sigaction before = {};
+    if (sigaction(signal, nullptr, &before) != 0 || before.sa_handler == SIG_IGN) continue;
+    struct sigaction action = {};
+    action.sa_handler = note_signal;
+    action.sa_flags = static_cast<int>(SA_RESTART | SA_ONSTACK);
+    for (const int other : kEndSignals) sigaddset(&action.sa_mask, other);
+    sigaction(signal, &action, nullptr);
+  }
+}
+
+bool interrupted() { return first_at != kNever; }
+
+void stop_if_interrupted() {
+  if (interrupted()) throw Error("interrupted; nothing is kept");
+}
+
+std::string version() {
+  std::string text = "0.1.0";
+  constexpr const char* kHash = CDT_GIT_HASH;
+  if (*kHash != '\0') text.append(" (git ").append(kHash).append(")");
+  return text;
+}
+
+std::string version_text(std::string_view program) {
+  std::string text(program);
+  text += " " + version() + "\ndevices: cpu";
+  if (cuda_built()) text += ", cuda";
+  return text + "\n";
+}
+
+std::string shell_word(std::string_view word) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=:,./@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string_view::npos) {
+    return std::string(word);
+  }
+  // Control characters, or bytes that are no UTF-8: a shell reads their escapes within $'...'.
+  const std::string text = escape_bytes(word);
+  const bool escaped = text.find("\\x") != std::string::npos;
+  const char* const quote = escaped ? "\\'" : "'\\''";
+  std::string out = escaped ? "$'" : "'";
+  for (const char c : escaped ? text : std::string(word)) {
+    out += c == '\'' ? std::string(quote) : std::string(1, c);
+  }
+  return out + "'";
+}
+
+std::string command_line(const std::string& program, int argc, const char* const* argv) {
+  std::string line = program;
+  for (int i = 1; i < argc; ++i) line += " " + shell_word(argv[i]);
+  return line;
+}
+
+std::string command_record(const std::string& program, int argc, const char* const* argv,
+                           const Cli& cli) {
+  const nlohmann::ordered_json options = cli.values();
+  nlohmann::ordered_json out = {{"program", program},
+                                {"command_line", command_line(program, argc, argv)},
+                                {"version", version()}};
+  for (const char* name : {"data", "model", "split"}) {
+    if (options.contains(name)) out[name] = options[name];
+  }
+  out["options"] = options;
+  return json_text(out);
+}
+
+}  // namespace cdt

@@ -1,0 +1,77 @@
+#include "apps/train/step.h"
+
+#include <numeric>
+#include <utility>
+
+#include "apps/common/session.h"
+#include "engine/error.h"
+#include "engine/ops.h"
+#include "engine/random.h"
+
+namespace cdt {
+namespace {
+
+// Streams of the shuffles: apart from those of the initialisation and the bootstrap.
+constexpr std::uint32_t kShuffleStream = 0x40000000U;
+
+}  // namespace
+
+StepData::StepData(const Dataset& data, Backend& backend, Arena& lasting, std::int64_t batch,
+                   std::int64_t distinct, std::size_t reserve_bytes)
+    : rna(upload_genes(backend, lasting, data.rna, data.genes_count(), data.rna_dim)),
+      protein(upload_genes(backend, lasting, data.protein, data.genes_count(), data.protein_dim)),
+      genes(lasting.tensor({batch}, Dtype::kInt32)),
+      targets(lasting.tensor({batch})),
+      feed(data, backend, lasting, batch, distinct, reserve_bytes) {}
+
+void training_step(const TrainSettings& settings, std::uint32_t step, const Tensor& dna,
+                   const StepData& data, Cdt& model, Tape& tape, AdamW& optimiser,
+                   const StepResults& results) {
+  Backend& backend = tape.backend();
+  model.zero_gradients();
+  tape.train(static_cast<std::uint64_t>(settings.seed), step);
+  const Var output =
+      model.forward(tape, tape.constant(dna), tape.constant(data.rna), tape.constant(data.protein));
+  const Var prediction = select(tape, output, data.genes);
+  const Var loss = huber(tape, prediction, data.targets, static_cast<float>(settings.huber_delta));
+  backend.copy(results.predictions(), prediction->value);
+  backend.copy(results.loss(), loss->value);
+  tape.backward(loss);
+  tape.clear();
+  optimiser.clip_and_update(settings.grad_clip);
+  backend.copy(results.norm_and_factor(), optimiser.norm_and_factor());
+}
+
+StepResults::StepResults(Arena& lasting, std::int64_t batch, Backend& backend)
+    : backend_(backend),
+      all_(lasting.tensor({3 + batch})),
+      host_(static_cast<float*>(
+          backend.reserve_host(static_cast<std::size_t>(kSlots * all_.bytes())))) {}
+
+void StepResults::fetch(const std::vector<Pair>& batch) {
+  CDT_CHECK(pending() < kSlots, "more results pending than there are slots");
+  backend_.download_later(slot_memory(next_slot_), all_, next_slot_);
+  pending_.push_back({batch, next_slot_});
+  next_slot_ = (next_slot_ + 1) % kSlots;
+}
+
+StepResult StepResults::take() {
+  CDT_CHECK(!pending_.empty(), "no result is pending");
+  const auto [batch, slot] = pending_.front();
+  pending_.pop_front();
+  backend_.wait(slot);
+  const float* values = slot_memory(slot);
+  return {batch, values[0], values[1], {values + 3, values + all_.count()}};
+}
+
+std::vector<std::int32_t> epoch_order(std::int64_t n, std::uint64_t seed, std::int64_t epoch) {
+  std::vector<std::int32_t> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), 0);
+  RandomStream random(seed, kShuffleStream + static_cast<std::uint32_t>(epoch));
+  for (std::size_t i = order.size(); i > 1; --i) {
+    std::swap(order[i - 1], order[random.below(i)]);
+  }
+  return order;
+}
+
+}  // namespace cdt

@@ -1,0 +1,186 @@
+#include "apps/train/validation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <utility>
+
+#include "apps/common/predictions.h"
+#include "apps/common/tables.h"
+#include "apps/evaluation/baselines.h"
+#include "apps/evaluation/controls.h"
+#include "apps/evaluation/evaluation.h"
+#include "apps/evaluation/metrics_json.h"
+#include "engine/poll.h"
+#include "io/format/text.h"
+#include "model/stats/statistics.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::int64_t kFewest = 3;  // pairs with an r worth the name: two have 1 or -1
+
+/// While it lives the parameters want no gradient, so forward passes keep nothing for backward.
+class NoGradients {
+ public:
+  explicit NoGradients(Cdt& model) : model_(model) { set(false); }
+  ~NoGradients() { set(true); }
+  NoGradients(const NoGradients&) = delete;
+  NoGradients& operator=(const NoGradients&) = delete;
+
+ private:
+  void set(bool wanted) {
+    for (Parameter& p : model_.parameters()) p.variable.needs_grad = wanted;
+  }
+  Cdt& model_;
+};
+
+}  // namespace
+
+ValidationParts::ValidationParts(const std::vector<Pair>& train, const std::vector<Pair>& val,
+                                 const std::string& steer_by) {
+  const GeneTraining training(train);
+  std::set<std::int32_t> untrained;
+  for (const Pair& pair : val) {
+    const bool seen = training.pairs_of(pair.gene) > 0;
+    effects_.push_back(pair.beta);
+    seen_.push_back(seen);
+    if (seen) continue;
+    untrained.insert(pair.gene);
+    ++unseen_pairs_;
+  }
+  unseen_genes_ = static_cast<std::int64_t>(untrained.size());
+  const auto seen_pairs = static_cast<std::int64_t>(val.size()) - unseen_pairs_;
+  leaves_out_unseen_ = steer_by == "seen" && unseen_pairs_ > 0 && seen_pairs >= kFewest;
+}
+
+std::vector<float> ValidationParts::part(const std::vector<float>& values, bool seen) const {
+  std::vector<bool> flags = seen_;
+  if (!seen) flags.flip();
+  return chosen<float>(values, flags);
+}
+
+std::vector<float> ValidationParts::steering_effects() const {
+  return leaves_out_unseen_ ? part(effects_, true) : effects_;
+}
+
+Metrics ValidationParts::measure_part(const std::vector<float>& predictions, bool seen) const {
+  const std::vector<float> effects = part(effects_, seen);
+  const auto n = static_cast<std::int64_t>(effects.size());
+  if (n >= kFewest) return compute_metrics(part(predictions, seen), effects);
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  return {n, kNone, kNone, kNone, kNone, kNone, kNone, kNone};
+}
+
+ValidationMetrics ValidationParts::measure(const std::vector<float>& predictions) const {
+  ValidationMetrics out;
+  out.all = compute_metrics(predictions, effects_);
+  out.seen = measure_part(predictions, true);
+  out.unseen = measure_part(predictions, false);
+  out.steering_r = leaves_out_unseen_ ? out.seen.pearson : out.all.pearson;
+  return out;
+}
+
+std::string seen_and_unseen_fields(const ValidationMetrics& metrics) {
+  return ",\"val_seen_pearson\":" + json_number(metrics.seen.pearson) +
+         ",\"val_seen_r2\":" + json_number(metrics.seen.r2) +
+         ",\"val_unseen_pearson\":" + json_number(metrics.unseen.pearson) +
+         ",\"val_unseen_r2\":" + json_number(metrics.unseen.r2) +
+         ",\"val_pairs_of_unseen_genes\":" + std::to_string(metrics.unseen.n);
+}
+
+ValidationControls::ValidationControls(const Dataset& data, std::uint64_t seed)
+    : data_(data),
+      seed_(seed),
+      pairs_(data.pairs_of(Split::kVal)),
+      enhancers_(distinct_enhancers(pairs_)) {
+  const std::vector<Pair> train = data.pairs_of(Split::kTrain);
+  if (train.empty() || pairs_.empty()) return;  // no run: the trainer says why
+  const std::vector<std::int32_t> locus_of = loci_of(data);
+  for (const Pair& pair : pairs_) {
+    loci_.push_back(locus_of[static_cast<std::size_t>(pair.enhancer)]);
+  }
+  const std::vector<float> effects = effects_of(pairs_);
+  std::vector<BaselinePrediction> baselines = gene_baselines(train, pairs_);
+  std::vector<double> r;
+  for (const BaselinePrediction& b : baselines) {
+    r.push_back(compute_metrics(b.predictions, effects).pearson);
+  }
+  const std::size_t strongest = strongest_of(r);
+  baseline_pearson_ = r[strongest];
+  baseline_label_ = baselines[strongest].label;
+  baseline_ = {std::move(baselines[strongest].predictions)};
+}
+
+const std::vector<float>& ValidationControls::window(const std::function<bool()>& go_on) {
+  if (window_.empty()) window_ = mean_window(data_, enhancers_, go_on);
+  return window_;
+}
+
+ComparedValidation ValidationControls::compare(const ControlPasses& passes) const {
+  const PollPause whole;  // a signal ends the run once the epoch is kept
+  ComparedValidation out;
+  out.predictions = passes.real.of(pairs_);
+  const std::vector<float> effects = effects_of(pairs_);
+  out.controls =
+      score_controls({pairs_, out.predictions, loci_},
+                     control_predictions(passes, pairs_, kControlDraws, seed_), {.seed = seed_});
+  out.gain = compute_metrics(out.predictions, effects).pearson - baseline_pearson_;
+  out.gain_interval = {std::nan(""), std::nan("")};
+  if (std::isnan(out.gain)) return out;
+  out.gain_interval =
+      bootstrap_pearson_difference(out.predictions, baseline_, effects, loci_, {.seed = seed_});
+  return out;
+}
+
+std::string ComparedValidation::note(const std::string& baseline) const {
+  const auto r = [](double value) { return number_cell(value, 0, 4); };
+  std::string out;
+  if (std::isnan(controls.pearson)) return out;
+  if (controls.shuffled_dna) out += "DNA shuffled r " + r(controls.shuffled_dna->pearson) + ", ";
+  out += "DNA averaged r " + r(controls.mean_dna.pearson) + ", ";
+  if (std::isnan(gain)) return out + "no baseline has an r above 0, ";
+  return out + r(std::fabs(gain)) + (gain < 0.0 ? " below the " : " above the ") + baseline + ", ";
+}
+
+std::string ComparedValidation::json(const std::string& baseline) const {
+  const nlohmann::ordered_json gain_json = {
+      {"over", baseline}, {"difference", gain}, {"ci95", interval_json(gain_interval)}};
+  return ",\"val_gain\":" + gain_json.dump() +
+         ",\"val_controls\":" + controls_json(controls).dump();
+}
+
+std::optional<ControlPasses> validation_passes(const PassPlace& place,
+                                               const std::vector<std::int32_t>& enhancers,
+                                               std::span<const float> window, std::uint64_t seed,
+                                               const std::function<bool()>& go_on) {
+  const NoGradients guard(place.model);
+  return control_passes(place, enhancers, window, seed,
+                        [&go_on](std::int64_t /*done*/) { return go_on(); });
+}
+
+void plan_validation(Cdt& model, Tape& tape, Arena& constants, const Tensor& dna) {
+  const NoGradients guard(model);
+  plan_passes(model, tape, constants, dna);
+}
+
+double epoch_loss(const std::vector<float>& prediction, const std::vector<Pair>& pairs,
+                  std::int64_t batch, double delta) {
+  const auto size = static_cast<std::size_t>(batch);
+  double sum = 0.0;
+  std::int64_t batches = 0;
+  for (std::size_t first = 0; first < pairs.size(); first += size) {
+    const std::size_t end = std::min(pairs.size(), first + size);
+    double batch_sum = 0.0;
+    for (std::size_t i = first; i < end; ++i) {
+      const double error = std::abs(static_cast<double>(prediction[i]) - pairs[i].beta);
+      batch_sum += error <= delta ? 0.5 * error * error : delta * (error - 0.5 * delta);
+    }
+    sum += batch_sum / static_cast<double>(end - first);
+    ++batches;
+  }
+  return sum / static_cast<double>(batches);
+}
+
+}  // namespace cdt
