@@ -9,8 +9,10 @@ void training_step(const TrainSettings& settings, std::uint32_t step, const Step
   Backend& backend = tape.backend();
   model.zero_gradients();
   tape.train(static_cast<std::uint64_t>(settings.seed), step);
-  const Var output = model.forward(tape, tape.constant(inputs.dna), tape.constant(inputs.rna),
-                                   tape.constant(inputs.protein));
+  const Var output = model.forward({.tape = tape,
+                                    .dna = tape.constant(inputs.dna),
+                                    .rna = tape.constant(inputs.rna),
+                                    .protein = tape.constant(inputs.protein)});
   const Var prediction = select(tape, output, inputs.genes);
   const Var loss =
       huber(tape, prediction, inputs.targets, static_cast<float>(settings.huber_delta));
