@@ -5,27 +5,159 @@
 namespace cdt {
 namespace {
 
-// Names an intermediate for a recorder; it then survives backward.
-Var note(Recorder* recorder, const std::string& name, Var value) {
-  if (recorder != nullptr) {
-    value->keep = true;
-    recorder->values[name] = value;
+/// A forward pass under way: the whole first, then the parts in the order of the paper. N is the
+/// length of a sequence, L or G; 1|B says that the samples of a batch share it or have one each.
+struct Walk {
+  const Cdt& m;
+  const ForwardPass& pass;
+  std::int64_t batch = 1;
+  Tape& tape = pass.tape;
+  const CdtConfig& c = m.config();
+  bool paper = c.variant == Variant::kPaper;
+
+  // Information flows one way, from DNA to RNA to protein, and each leaves one vector (B, D).
+  // Dropout masks follow the order of the ops. The reference projects RNA per sample and protein
+  // once per step, so that the mask of the protein projector is shared by the batch.
+  Pooled pooled() {
+    const Trunks* ready = pass.trunks;
+    Var d = project_dna();  // (B, L, D), then (1|B, G, D) and (1, G, D)
+    Var r = ready ? tape.constant(ready->rna) : project(m.rna.projector, pass.rna, batch);
+    Var p = ready ? tape.constant(ready->protein) : project(m.protein.projector, pass.protein, 1);
+    d = self_blocks(m.dna.layers, d);                                            // (B, L, D)
+    if (!ready) r = self_blocks(m.rna.layers, r);                                // (1|B, G, D)
+    if (!ready) p = self_blocks(m.protein.layers, p);                            // (1|B, G, D)
+    r = cross_block(m.dna_to_rna, r, d, ready ? &ready->rna_queries : nullptr);  // (B, G, D)
+    if (ready) {
+      return {pool(m.dna.pooling, d), pool(m.rna.pooling, r),
+              pool_protein(p, r, ready->protein_queries)};
+    }
+    p = cross_block(m.rna_to_protein, p, r, nullptr);  // (B, G, D)
+    return {pool(m.dna.pooling, d), pool(m.rna.pooling, r), pool(m.protein.pooling, p)};
   }
-  return value;
-}
 
-// Where an op puts the attention map of `module`, or null.
-Tensor* map_of(Recorder* recorder, const std::string& module) {
-  if (recorder == nullptr) return nullptr;
-  if (!recorder->want_attention && recorder->attention_of.count(module) == 0) return nullptr;
-  return &recorder->attention[module + ".attention"];
-}
+  // One modality before it meets another: (1, G, dim) -> (1, G, D).
+  Var trunk(const Modality& w, Var x) { return self_blocks(w.layers, project(w.projector, x, 1)); }
 
-void note_core(Recorder* recorder, const std::string& module, const AttentionCore& core) {
-  if (recorder == nullptr || !recorder->want_cores) return;
-  core.out->keep = true;
-  recorder->cores[module] = core;
-}
+  Var project_dna() {
+    const Var z = pass.dna_linear ? to_activations(tape, pass.dna_linear)
+                                  : m.project_dna(tape, pass.dna);  // (B, L, D)
+    return norm_and_drop(m.dna.projector, z, batch);
+  }
+
+  // dropout(LayerNorm(x W^T + b)) (section 7.7): (1, N, dim) -> (1|B, N, D).
+  Var project(const Projector& w, Var x, std::int64_t samples) {
+    return norm_and_drop(w, apply(w.linear, to_activations(tape, x)), samples);
+  }
+
+  Var norm_and_drop(const Projector& w, Var x, std::int64_t samples) {
+    return note(w.name, dropout(tape, apply(w.norm, x), c.dropout, samples));
+  }
+
+  // Self attention (section 2.3), layer by layer: (1|B, N, D) -> (1|B, N, D).
+  Var self_blocks(const std::vector<AttentionBlock>& layers, Var x) {
+    for (const AttentionBlock& w : layers) {
+      const Var qkv = apply(w.in, x);  // (1|B, N, 3D)
+      const Var heads = self_attention(tape, qkv, c.heads, c.dropout, batch, map_of(w.name));
+      note_core(w.name, {heads, qkv, 2 * c.hidden});
+      x = post_norm(w, x, apply(w.out, heads));  // (1|B, N, D)
+    }
+    return x;
+  }
+
+  // Directional cross attention (sections 2.4, 7.8): x (1|B, G, D) asks, through its queries or
+  // those that are ready, and context (B, N, D) answers -> (B, G, D).
+  Var cross_block(const AttentionBlock& w, Var x, Var context, const Tensor* ready) {
+    const Var attended = cross_attend(w, x, context, ready);  // (B, G, D)
+    return paper ? note(w.name, residual(tape, x, attended)) : post_norm(w, x, attended);
+  }
+
+  Var cross_attend(const AttentionBlock& w, Var x, Var context, const Tensor* ready) {
+    const Var q = ready ? tape.constant(*ready) : queries(w, x);        // (1|B, G, D)
+    const Var kv = apply(rows(w.in, c.hidden, 3 * c.hidden), context);  // (B, N, 2D)
+    const Var heads = attention(tape, q, kv, c.heads, c.dropout, batch, map_of(w.name));
+    note_core(w.name, {heads, kv, c.hidden});
+    return apply(w.out, heads);  // (B, G, D)
+  }
+
+  Var queries(const AttentionBlock& w, Var x) { return apply(rows(w.in, 0, c.hidden), x); }
+
+  // norm2(y + FFN(y)), y = norm1(x + attended): the tail of every block, (1|B, N, D) throughout.
+  Var post_norm(const AttentionBlock& w, Var x, Var attended) {
+    const Var y = first_norm(w, x, attended);
+    const Var f = feed_forward(tape, y, w.ffn, c.dropout);
+    return note(w.name, add_norm(tape, y, f, w.norm2.gamma, w.norm2.beta, c.dropout));
+  }
+
+  Var first_norm(const AttentionBlock& w, Var x, Var attended) {
+    return add_norm(tape, x, attended, w.norm1.gamma, w.norm1.beta, c.dropout);
+  }
+
+  // Attention pooling (sections 2.5, 7.9): (B, N, D) -> (B, D).
+  Var pool(const Pooling& w, Var x) {
+    const float p = paper ? 0.0F : c.dropout;
+    return pool_out(
+        w, attention_pool(tape, x, w.attention, c.pooling_heads(), p, batch, map_of(w.name)));
+  }
+
+  Var pool_out(const Pooling& w, Var heads) {
+    return note(w.name, paper ? heads : apply(w.out, heads));  // (B, D)
+  }
+
+  // Protein (1, G, D) asks RNA (B, G, D) and is pooled -> (B, D). Nothing else reads the block's
+  // tokens, so in attribution its tail and the pooling are one op.
+  Var pool_protein(Var p, Var r, const Tensor& queries) {
+    const AttentionBlock& w = m.rna_to_protein;
+    const Pooling& pooling = m.protein.pooling;
+    if (paper || batch > 1 || !m.frozen() || !r->needs_grad) {
+      return pool(pooling, cross_block(w, p, r, &queries));
+    }
+    const Var y = first_norm(w, p, cross_attend(w, p, r, &queries));  // (1, G, D)
+    const PooledTokens tail =
+        feed_forward_pool(tape, y, w.ffn, w.norm2.gamma, w.norm2.beta, pooling.attention,
+                          c.pool_heads, map_of(pooling.name));
+    note(w.name, tail.tokens);
+    return pool_out(pooling, tail.pooled);
+  }
+
+  // Fusion of the Virtual Cell Embedding (section 7.9) and task head (section 2.6).
+  Var predict(const Pooled& in) {
+    const float p = paper ? 0.0F : c.dropout;
+    Var x = concat(tape, {in.dna, in.rna, in.protein}, in.dna->value.shape[0]);  // (B, 3D)
+    x = gelu_dropout(tape, apply(m.head.fusion1, x), p);                         // (B, fusion)
+    x = apply(m.head.fusion2, x);                                                // (B, D)
+    if (!paper) x = apply(m.head.norm, x);
+    note("vce", x);
+    if (!paper) x = gelu_dropout(tape, apply(m.head.hidden, x), p);  // (B, D)
+    note("task_layer.input", x);
+    return note("task_layer", apply(m.head.last, x));  // (B, G)
+  }
+
+  Var apply(const Linear& w, Var x) { return linear(tape, x, w.weight, w.bias); }
+  Var apply(const LayerNorm& w, Var x) { return layer_norm(tape, x, w.gamma, w.beta); }
+  Linear rows(const Linear& w, std::int64_t begin, std::int64_t end) {
+    return {tape.rows_of(w.weight, begin, end), tape.rows_of(w.bias, begin, end)};
+  }
+
+  // Names an intermediate for the recorder; it then survives backward.
+  Var note(const std::string& name, Var value) {
+    if (!pass.recorder) return value;
+    value->keep = true;
+    return pass.recorder->values[name] = value;
+  }
+
+  void note_core(const std::string& name, const AttentionCore& core) {
+    if (!pass.recorder || !pass.recorder->want_cores) return;
+    core.out->keep = true;
+    pass.recorder->cores[name] = core;
+  }
+
+  // Where an op puts the attention map of a module, or null.
+  Tensor* map_of(const std::string& name) {
+    Recorder* r = pass.recorder;
+    if (!r || !(r->want_attention || r->attention_of.count(name) > 0)) return nullptr;
+    return &r->attention[name + ".attention"];
+  }
+};
 
 void expect_sample_independent(const Tape& tape) {
   CDT_CHECK(!tape.training(), "precomputed trunks are an eval-mode form");
@@ -33,246 +165,51 @@ void expect_sample_independent(const Tape& tape) {
 
 }  // namespace
 
-// LayerNorm(x W + b), then dropout (eq. of section 7.7). x (1|B, N, dim) -> (1|B, N, D).
-Var Cdt::project(Tape& tape, const std::string& name, Var x, std::int64_t batch,
-                 Recorder* recorder) {
-  const Var y = linear(tape, to_activations(tape, x), weight(name + ".linear.weight"),
-                       weight(name + ".linear.bias"));
-  return norm_and_drop(tape, name, y, batch, recorder);
-}
+Var Cdt::forward(const ForwardPass& pass) const { return predict(pass, pool(pass)); }
 
-Var Cdt::norm_and_drop(Tape& tape, const std::string& name, Var x, std::int64_t batch,
-                       Recorder* recorder) {
-  const Var y = layer_norm(tape, x, weight(name + ".norm.weight"), weight(name + ".norm.bias"));
-  return note(recorder, name, dropout(tape, y, config_.dropout, batch));
-}
-
-FeedForwardParameters Cdt::ffn_of(const std::string& name) {
-  const std::string f = name + ".ffn.";
-  return {weight(f + "0.weight"), weight(f + "0.bias"), weight(f + "3.weight"),
-          weight(f + "3.bias")};
-}
-
-// norm1(x + attended), before the feed-forward net.
-Var Cdt::first_norm(Tape& tape, const std::string& name, Var x, Var attended) {
-  return add_norm(tape, x, attended, weight(name + ".norm1.weight"), weight(name + ".norm1.bias"),
-                  config_.dropout);
-}
-
-// norm2(y + FFN(y)), y = norm1(x + attended): the post-norm tail of every block.
-Var Cdt::post_norm(Tape& tape, const std::string& name, Var x, Var attended, Recorder* recorder) {
-  const float p = config_.dropout;
-  const Var y = first_norm(tape, name, x, attended);
-  const Var f = feed_forward(tape, y, ffn_of(name), p);
-  return note(
-      recorder, name,
-      add_norm(tape, y, f, weight(name + ".norm2.weight"), weight(name + ".norm2.bias"), p));
-}
-
-// Self attention (section 2.3). x (1|B, N, D) -> (1|B, N, D).
-Var Cdt::self_block(Tape& tape, const std::string& name, Var x, std::int64_t batch,
-                    Recorder* recorder) {
-  const std::string a = name + ".self_attn";
-  const Var qkv = linear(tape, x, weight(a + ".in_proj_weight"), weight(a + ".in_proj_bias"));
-  const Var context =
-      self_attention(tape, qkv, config_.heads, config_.dropout, batch, map_of(recorder, name));
-  note_core(recorder, name, {context, qkv, 2 * config_.hidden});
-  const Var attended =
-      linear(tape, context, weight(a + ".out_proj.weight"), weight(a + ".out_proj.bias"));
-  return post_norm(tape, name, x, attended, recorder);
-}
-
-Var Cdt::queries_of(Tape& tape, const std::string& name, Var x) {
-  const std::int64_t d = config_.hidden;
-  const std::string a = name + ".cross_attn";
-  return linear(tape, x, tape.rows_of(weight(a + ".in_proj_weight"), 0, d),
-                tape.rows_of(weight(a + ".in_proj_bias"), 0, d));
-}
-
-// Directional cross attention (sections 2.4, 7.8): x asks, context answers. What it adds to x.
-Var Cdt::cross_attend(Tape& tape, const std::string& name, Var x, Var context, std::int64_t batch,
-                      const Tensor* queries, Recorder* recorder) {
-  const std::int64_t d = config_.hidden;
-  const std::string a = name + ".cross_attn";
-  const Var q = queries != nullptr ? tape.constant(*queries) : queries_of(tape, name, x);
-  const Var kv = linear(tape, context, tape.rows_of(weight(a + ".in_proj_weight"), d, 3 * d),
-                        tape.rows_of(weight(a + ".in_proj_bias"), d, 3 * d));
-  const Var attended_heads =
-      attention(tape, q, kv, config_.heads, config_.dropout, batch, map_of(recorder, name));
-  note_core(recorder, name, {attended_heads, kv, d});
-  return linear(tape, attended_heads, weight(a + ".out_proj.weight"), weight(a + ".out_proj.bias"));
-}
-
-Var Cdt::cross_block(Tape& tape, const std::string& name, Var x, Var context, std::int64_t batch,
-                     const Tensor* queries, Recorder* recorder) {
-  const Var attended = cross_attend(tape, name, x, context, batch, queries, recorder);
-  if (config_.variant == Variant::kPaper) {
-    return note(recorder, name, residual(tape, x, attended));
+Pooled Cdt::pool(const ForwardPass& pass) const {
+  if (pass.trunks != nullptr) {
+    expect_sample_independent(pass.tape);
+  } else {
+    expect_shape("cdt", "rna", pass.rna->value, {1, config().genes, config().rna_dim});
+    expect_shape("cdt", "protein", pass.protein->value, {1, config().genes, config().protein_dim});
   }
-  return post_norm(tape, name, x, attended, recorder);
+  const Var in = pass.dna_linear != nullptr ? pass.dna_linear : pass.dna;  // (B, L, ..)
+  return Walk{*this, pass, in->value.shape[0]}.pooled();
 }
 
-Var Cdt::trunk(Tape& tape, const std::string& modality, Var projected, std::int64_t layers,
-               std::int64_t batch, Recorder* recorder) {
-  Var x = projected;
-  for (std::int64_t i = 0; i < layers; ++i) {
-    x = self_block(tape, modality + "_self_attn_layers." + std::to_string(i), x, batch, recorder);
-  }
-  return x;
+Var Cdt::predict(const ForwardPass& pass, const Pooled& pooled) const {
+  return Walk{*this, pass}.predict(pooled);
 }
 
-PoolParameters Cdt::pool_of(const std::string& name) {
-  if (config_.variant == Variant::kPaper) return {weight(name + "_query"), nullptr, nullptr};
-  return {weight(name + "_query"), weight(name + "_attn.in_proj_weight"),
-          weight(name + "_attn.in_proj_bias")};
+Var Cdt::project_dna(Tape& tape, Var input) const {
+  const Shape& shape = input->value.shape;
+  expect_shape("cdt", "dna", input->value, {shape[0], shape[1], config().dna_dim});
+  return Walk{*this, {.tape = tape}}.apply(dna.projector.linear, to_activations(tape, input));
 }
 
-// Attention pooling of one modality (sections 2.5, 7.9): (B, N, D) -> (B, D).
-Var Cdt::pool(Tape& tape, const std::string& modality, Var x, std::int64_t batch,
-              Recorder* recorder) {
-  const std::string name = "vce." + modality;
-  const bool paper = config_.variant == Variant::kPaper;
-  const Var pooled = attention_pool(tape, x, pool_of(name), config_.pooling_heads(),
-                                    paper ? 0.0F : config_.dropout, batch, map_of(recorder, name));
-  return finish_pool(tape, modality, pooled, recorder);
+std::pair<Var, Var> Cdt::run_trunks(const ForwardPass& pass) const {
+  expect_sample_independent(pass.tape);
+  Walk walk{*this, pass};
+  const Var r = walk.trunk(rna, pass.rna);        // (1, G, D)
+  return {r, walk.trunk(protein, pass.protein)};  // (1, G, D)
 }
 
-Var Cdt::finish_pool(Tape& tape, const std::string& modality, Var pooled, Recorder* recorder) {
-  const std::string name = "vce." + modality;
-  if (config_.variant == Variant::kPaper) return note(recorder, name, pooled);
-  const std::string out = name + "_attn.out_proj.";
-  return note(recorder, name, linear(tape, pooled, weight(out + "weight"), weight(out + "bias")));
-}
-
-// Protein asks RNA, then is pooled. Nothing else reads the block's tokens, so in attribution its
-// tail and the pooling are one op.
-Var Cdt::pool_protein(Tape& tape, Var rna, const Trunks& trunks, std::int64_t batch,
-                      Recorder* recorder) {
-  const std::string block = "rna_to_protein";
-  const Var x = tape.constant(trunks.protein);
-  if (config_.variant == Variant::kPaper || batch > 1 || !frozen() || !rna->needs_grad) {
-    const Var p = cross_block(tape, block, x, rna, batch, &trunks.protein_queries, recorder);
-    return pool(tape, "protein", p, batch, recorder);
-  }
-  const Var attended = cross_attend(tape, block, x, rna, batch, &trunks.protein_queries, recorder);
-  const PooledTokens tail = feed_forward_pool(tape, first_norm(tape, block, x, attended),
-                                              ffn_of(block), weight(block + ".norm2.weight"),
-                                              weight(block + ".norm2.bias"), pool_of("vce.protein"),
-                                              config_.pool_heads, map_of(recorder, "vce.protein"));
-  note(recorder, block, tail.tokens);
-  return finish_pool(tape, "protein", tail.pooled, recorder);
-}
-
-// Fusion of the Virtual Cell Embedding (section 7.9) and task head (section 2.6): (B, G).
-Var Cdt::predict_from_pooled(Tape& tape, const Pooled& pooled, std::int64_t batch,
-                             Recorder* recorder) {
-  const bool released = config_.variant == Variant::kReleased;
-  const float p = released ? config_.dropout : 0.0F;
-  const std::string second = released ? "vce.fusion.3" : "vce.fusion.2";
-  Var x = concat(tape, {pooled.dna, pooled.rna, pooled.protein}, batch);
-  x = linear(tape, x, weight("vce.fusion.0.weight"), weight("vce.fusion.0.bias"));
-  x = gelu_dropout(tape, x, p);
-  x = linear(tape, x, weight(second + ".weight"), weight(second + ".bias"));
-  if (!released) {
-    note(recorder, "vce", x);
-    note(recorder, "task_layer.input", x);
-    return note(recorder, "task_layer",
-                linear(tape, x, weight("task_layer.weight"), weight("task_layer.bias")));
-  }
-  x = layer_norm(tape, x, weight("vce.fusion.4.weight"), weight("vce.fusion.4.bias"));
-  note(recorder, "vce", x);
-  x = linear(tape, x, weight("task_layer.0.weight"), weight("task_layer.0.bias"));
-  x = note(recorder, "task_layer.input", gelu_dropout(tape, x, p));
-  return note(recorder, "task_layer",
-              linear(tape, x, weight("task_layer.3.weight"), weight("task_layer.3.bias")));
-}
-
-void Cdt::expect_inputs(const Tensor& rna, const Tensor& protein) const {
-  expect_shape("cdt", "rna", rna, {1, config_.genes, config_.rna_dim});
-  expect_shape("cdt", "protein", protein, {1, config_.genes, config_.protein_dim});
-}
-
-// The reference projects protein once per step, unbatched, and RNA per sample: the protein
-// projector's mask is shared by the batch, the RNA projector's is not.
-Var Cdt::forward(Tape& tape, Var dna, Var rna, Var protein, Recorder* recorder) {
-  const std::int64_t batch = dna->value.shape[0];
-  expect_shape("cdt", "dna", dna->value, with_last(dna->value.shape, config_.dna_dim));
-  expect_inputs(rna->value, protein->value);
-  Var d = project(tape, "dna_projector", dna, batch, recorder);
-  Var r = project(tape, "rna_projector", rna, batch, recorder);
-  Var p = project(tape, "protein_projector", protein, 1, recorder);
-  d = trunk(tape, "dna", d, config_.dna_layers, batch, recorder);
-  r = trunk(tape, "rna", r, config_.rna_layers, batch, recorder);
-  p = trunk(tape, "protein", p, config_.protein_layers, batch, recorder);
-  r = cross_block(tape, "dna_to_rna", r, d, batch, nullptr, recorder);
-  p = cross_block(tape, "rna_to_protein", p, r, batch, nullptr, recorder);
-  const Pooled pooled{pool(tape, "dna", d, batch, recorder), pool(tape, "rna", r, batch, recorder),
-                      pool(tape, "protein", p, batch, recorder)};
-  return predict_from_pooled(tape, pooled, batch, recorder);
-}
-
-Var Cdt::rna_trunk(Tape& tape, const Tensor& rna, Recorder* recorder) {
-  const Var r = project(tape, "rna_projector", tape.constant(rna), 1, recorder);
-  return trunk(tape, "rna", r, config_.rna_layers, 1, recorder);
-}
-
-Var Cdt::protein_trunk(Tape& tape, const Tensor& protein, Recorder* recorder) {
-  const Var p = project(tape, "protein_projector", tape.constant(protein), 1, recorder);
-  return trunk(tape, "protein", p, config_.protein_layers, 1, recorder);
-}
-
-void Cdt::record_trunks(Tape& tape, const Tensor& rna, const Tensor& protein, Recorder* recorder) {
-  expect_sample_independent(tape);
-  expect_inputs(rna, protein);
-  rna_trunk(tape, rna, recorder);
-  protein_trunk(tape, protein, recorder);
-}
-
-Trunks Cdt::compute_trunks(Tape& tape, const Tensor& rna, const Tensor& protein, Arena& lasting) {
-  expect_sample_independent(tape);
-  expect_inputs(rna, protein);
-  const auto last = [&](Var v) {
+Trunks Cdt::compute_trunks(Tape& tape, const Tensor& rna_input, const Tensor& protein_input,
+                           Arena& lasting) const {
+  const ForwardPass pass{
+      .tape = tape, .rna = tape.constant(rna_input), .protein = tape.constant(protein_input)};
+  const auto [r, p] = run_trunks(pass);
+  Walk walk{*this, pass};
+  const auto keep = [&](Var v) {
     const Tensor t = lasting.tensor(v->value.shape, v->value.dtype);
-    backend_.copy(t, v->value);
+    tape.backend().copy(t, v->value);
     return t;
   };
-  const Var r = rna_trunk(tape, rna, nullptr);
-  const Var p = protein_trunk(tape, protein, nullptr);
-  Trunks trunks{last(r), last(p), last(queries_of(tape, "dna_to_rna", r)),
-                last(queries_of(tape, "rna_to_protein", p))};
+  const Trunks trunks{keep(r), keep(p), keep(walk.queries(dna_to_rna, r)),
+                      keep(walk.queries(rna_to_protein, p))};
   tape.clear();
   return trunks;
-}
-
-Var Cdt::project_dna_linear(Tape& tape, Var dna) {
-  return linear(tape, to_activations(tape, dna), weight("dna_projector.linear.weight"),
-                weight("dna_projector.linear.bias"));
-}
-
-Pooled Cdt::pool_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks, Recorder* recorder) {
-  expect_sample_independent(tape);
-  const std::int64_t batch = dna_linear->value.shape[0];
-  Var d = norm_and_drop(tape, "dna_projector", to_activations(tape, dna_linear), batch, recorder);
-  d = trunk(tape, "dna", d, config_.dna_layers, batch, recorder);
-  const Var r = cross_block(tape, "dna_to_rna", tape.constant(trunks.rna), d, batch,
-                            &trunks.rna_queries, recorder);
-  return {pool(tape, "dna", d, batch, recorder), pool(tape, "rna", r, batch, recorder),
-          pool_protein(tape, r, trunks, batch, recorder)};
-}
-
-Var Cdt::forward_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks, Recorder* recorder) {
-  const Pooled pooled = pool_from_linear(tape, dna_linear, trunks, recorder);
-  return predict_from_pooled(tape, pooled, dna_linear->value.shape[0], recorder);
-}
-
-const Tensor& Cdt::last_weight() {
-  const bool released = config_.variant == Variant::kReleased;
-  return weight(released ? "task_layer.3.weight" : "task_layer.weight")->value;
-}
-
-Var Cdt::forward_from_trunks(Tape& tape, Var dna, const Trunks& trunks, Recorder* recorder) {
-  expect_shape("cdt", "dna", dna->value, with_last(dna->value.shape, config_.dna_dim));
-  return forward_from_linear(tape, project_dna_linear(tape, dna), trunks, recorder);
 }
 
 }  // namespace cdt

@@ -4,26 +4,18 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <set>
 #include <string>
-#include <vector>
+#include <utility>
 
-#include "engine/ops.h"
-#include "model/config.h"
+#include "engine/tape.h"
+#include "model/parameters.h"
 
 namespace cdt {
 
-/// One tensor of the reference's state_dict.
-struct Parameter {
-  std::string name;    // e.g. "dna_to_rna.cross_attn.in_proj_weight"
-  std::string module;  // first part of the name with its index, e.g. "dna_self_attn_layers.0"
-  Variable variable;   // value and grad, lasting
-};
-
-/// The core of one attention: out (1|B, Nq, D) = A V by head, where V stands in the D columns of
-/// `source` from value_column on. With the gradient of out, that of the map is dout V^T.
+/// The core of one attention: out (1|B, Nq, D) = A V by head, the values V being the D columns of
+/// `source` from value_column on. The gradient of the map A is that of out times V^T.
 struct AttentionCore {
   Var out = nullptr;
   Var source = nullptr;  // (1|B, Nk, 2D or 3D)
@@ -31,7 +23,7 @@ struct AttentionCore {
 };
 
 /// Receives intermediates by name ("dna_projector", "dna_self_attn_layers.0", ..., "vce",
-/// "task_layer") and attention maps ("dna_to_rna.attention", ...). Tests and attribution.
+/// "task_layer") and attention maps ("dna_to_rna.attention", ...). For tests and attribution.
 struct Recorder {
   std::map<std::string, Var> values;
   std::map<std::string, Tensor> attention;     // (B, H, Nq, Nk); pooling (B, H, N)
@@ -39,11 +31,6 @@ struct Recorder {
   std::set<std::string> attention_of;          // or those of these modules ("vce.dna" for pooling)
   std::map<std::string, AttentionCore> cores;  // by module; their outputs keep their gradients
   bool want_cores = false;
-};
-
-/// What pooling leaves of each modality, (1|B, D) each: the three inputs of the head.
-struct Pooled {
-  Var dna = nullptr, rna = nullptr, protein = nullptr;
 };
 
 /// The part of a forward pass that does not depend on DNA in eval mode: RNA and protein after their
@@ -55,99 +42,44 @@ struct Trunks {
   Tensor protein_queries;  // (1, G, D) of rna_to_protein
 };
 
-class Cdt {
+/// What pooling leaves of each modality, (B, D) each: the inputs of the head.
+struct Pooled {
+  Var dna = nullptr, rna = nullptr, protein = nullptr;
+};
+
+/// One forward pass: where it runs, what it starts from, who listens. The tape says whether it
+/// trains (dropout) or evaluates.
+struct ForwardPass {
+  Tape& tape;
+  Var dna = nullptr;                     // (B, L, dna_dim); or in its place
+  Var dna_linear = nullptr;              // (B, L, D): Cdt::project_dna() of it
+  Var rna = nullptr, protein = nullptr;  // (1, G, rna_dim), (1, G, protein_dim); or in their place
+  const Trunks* trunks = nullptr;        // in eval mode
+  Recorder* recorder = nullptr;
+};
+
+class Cdt : public CdtParameters {
  public:
-  /// Allocates parameters and, if `trainable`, their gradients in `lasting`.
-  Cdt(const CdtConfig& config, Backend& backend, Arena& lasting, bool trainable);
+  using CdtParameters::CdtParameters;
 
-  const CdtConfig& config() const { return config_; }
-  /// In state_dict order.
-  std::deque<Parameter>& parameters() { return parameters_; }
-  const std::deque<Parameter>& parameters() const { return parameters_; }
-  /// The same as an optimiser takes them.
-  std::vector<Var> variables();
-  std::int64_t parameter_count() const;
-  /// The parameter of that name; throws Error if there is none.
-  Parameter& parameter(const std::string& name);
+  /// (B, G): the predicted effect on every gene.
+  Var forward(const ForwardPass& pass) const;
+  /// Its two halves: up to the pooled vectors, and from there, where of the pass only tape and
+  /// recorder count. The recorder gets "task_layer.input" (B, D) too, in which predictions are
+  /// linear.
+  Pooled pool(const ForwardPass& pass) const;
+  Var predict(const ForwardPass& pass, const Pooled& pooled) const;
 
-  /// Gives a parameter its values, in host memory, in the order of its shape.
-  void set(Parameter& parameter, const float* values);
-  /// PyTorch's default initialisation (docs/paper-vs-code.md), drawn from `seed`.
-  void initialise(std::uint64_t seed);
-  /// Every later gradient is for inputs only: rules for weights are dropped from the tape.
-  void freeze();
-  bool frozen() const { return !parameters_.front().variable.needs_grad; }
-  void zero_gradients();
-
-  /// dna (B, L, dna_dim), rna (1, G, rna_dim), protein (1, G, protein_dim) -> (B, G).
-  /// Training mode and dropout come from the tape.
-  Var forward(Tape& tape, Var dna, Var rna, Var protein, Recorder* recorder = nullptr);
-
-  /// Eval mode only. Fills `trunks` with tensors of `lasting`, using the tape's step arena.
-  Trunks compute_trunks(Tape& tape, const Tensor& rna, const Tensor& protein, Arena& lasting);
-  /// Eval mode only. The RNA and protein trunks once more, for what the recorder asks of them.
-  void record_trunks(Tape& tape, const Tensor& rna, const Tensor& protein, Recorder* recorder);
-  /// Eval mode only: the rest of the forward pass over precomputed trunks.
-  Var forward_from_trunks(Tape& tape, Var dna, const Trunks& trunks, Recorder* recorder = nullptr);
-  /// (B, L, D): the DNA input after its linear map, before the norm; attribution stops here and
-  /// maps gradients to the input through the Gram matrix of the weight.
-  Var project_dna_linear(Tape& tape, Var dna);
-  /// As forward_from_trunks, from the output of project_dna_linear or float32 in its place.
-  Var forward_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks,
-                          Recorder* recorder = nullptr);
-  /// Its two halves: up to the pooled vectors, and from there to the predictions (B, G). The
-  /// recorder gets "task_layer.input" (B, D) too, on which the predictions depend linearly.
-  Pooled pool_from_linear(Tape& tape, Var dna_linear, const Trunks& trunks,
-                          Recorder* recorder = nullptr);
-  Var predict_from_pooled(Tape& tape, const Pooled& pooled, std::int64_t batch,
-                          Recorder* recorder = nullptr);
-  /// (G, D): weight of the linear layer at the end.
-  const Tensor& last_weight();
-
- private:
-  Var weight(const std::string& name) { return &parameter(name).variable; }
-
-  void add(const std::string& name, const Shape& shape, bool trainable, Arena& lasting);
-  /// All gradients in one range of memory, so that zeroing them is one fill.
-  void allocate_gradients(Arena& lasting);
-  void add_linear(const std::string& prefix, std::int64_t in, std::int64_t out, bool trainable,
-                  Arena& lasting);
-  void add_norm_parameters(const std::string& prefix, bool trainable, Arena& lasting);
-  void add_attention(const std::string& prefix, bool trainable, Arena& lasting);
-  void add_block(const std::string& prefix, const std::string& attention, bool with_ffn,
-                 bool trainable, Arena& lasting);
-  void add_head(bool trainable, Arena& lasting);
-
-  void expect_inputs(const Tensor& rna, const Tensor& protein) const;
-  Var project(Tape& tape, const std::string& name, Var x, std::int64_t batch, Recorder* recorder);
-  Var norm_and_drop(Tape& tape, const std::string& name, Var x, std::int64_t batch,
-                    Recorder* recorder);
-  FeedForwardParameters ffn_of(const std::string& name);
-  Var first_norm(Tape& tape, const std::string& name, Var x, Var attended);
-  Var post_norm(Tape& tape, const std::string& name, Var x, Var attended, Recorder* recorder);
-  Var self_block(Tape& tape, const std::string& name, Var x, std::int64_t batch,
-                 Recorder* recorder);
-  Var queries_of(Tape& tape, const std::string& name, Var x);
-  /// queries: precomputed (1, G, D) or null.
-  Var cross_attend(Tape& tape, const std::string& name, Var x, Var context, std::int64_t batch,
-                   const Tensor* queries, Recorder* recorder);
-  Var cross_block(Tape& tape, const std::string& name, Var x, Var context, std::int64_t batch,
-                  const Tensor* queries, Recorder* recorder);
-  Var trunk(Tape& tape, const std::string& modality, Var projected, std::int64_t layers,
-            std::int64_t batch, Recorder* recorder);
-  Var rna_trunk(Tape& tape, const Tensor& rna, Recorder* recorder);
-  Var protein_trunk(Tape& tape, const Tensor& protein, Recorder* recorder);
-  PoolParameters pool_of(const std::string& name);
-  Var pool(Tape& tape, const std::string& modality, Var x, std::int64_t batch, Recorder* recorder);
-  Var finish_pool(Tape& tape, const std::string& modality, Var pooled, Recorder* recorder);
-  Var pool_protein(Tape& tape, Var rna, const Trunks& trunks, std::int64_t batch,
-                   Recorder* recorder);
-
-  CdtConfig config_;
-  Backend& backend_;
-  std::deque<Parameter> parameters_;
-  std::map<std::string, std::size_t> index_;
-  Tensor gradients_;  // of all parameters and the gaps between them; empty: not trainable
+  /// (B, L, D): the DNA input (B, L, dna_dim) after its linear map, before the norm. Attribution
+  /// stops here and maps gradients to the input through the Gram matrix of the weight.
+  Var project_dna(Tape& tape, Var input) const;
+  /// Eval mode only. RNA (1, G, D) and protein (1, G, D) after self-attention, on the tape; the
+  /// pass's DNA is not read.
+  std::pair<Var, Var> run_trunks(const ForwardPass& pass) const;
+  /// Eval mode only. The trunks of RNA (1, G, rna_dim) and protein (1, G, protein_dim) as tensors
+  /// of `lasting`; the tape is empty afterwards.
+  Trunks compute_trunks(Tape& tape, const Tensor& rna_input, const Tensor& protein_input,
+                        Arena& lasting) const;
 };
 
 }  // namespace cdt

@@ -262,7 +262,7 @@ CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverride
 std::string read_parameters(const SafetensorsReader& reader, Cdt& model) {
   note_differences(reader, StateDict(reader).prefix());
   return check_parameters(reader, model, [&](std::size_t i, const std::vector<float>& values) {
-    model.set(model.parameters()[i], values.data());
+    model.set(&model.parameters()[i].variable, values.data());
   });
 }
 

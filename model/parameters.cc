@@ -1,76 +1,159 @@
-// The parameters of CDT: names and shapes of the reference's state_dict, and their initial values.
+#include "model/parameters.h"
+
+#include <algorithm>
 #include <cmath>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "engine/error.h"
 #include "engine/random.h"
-#include "model/cdt.h"
 
 namespace cdt {
 namespace {
 
-bool ends_with(const std::string& text, const std::string& suffix) {
-  return text.size() >= suffix.size() &&
-         text.compare(text.size() - suffix.size(), suffix.size(), suffix) == 0;
-}
+constexpr Initial kZeros{Initial::kConstant, 0.0}, kOnes{Initial::kConstant, 1.0};
+constexpr Initial kNormal{Initial::kNormal};
 
-// "dna_self_attn_layers.0.ffn.0.weight" -> "dna_self_attn_layers.0"; "vce.fusion.0.bias" -> "vce".
-std::string module_of(const std::string& name) {
-  const std::size_t dot = name.find('.');
-  std::string first = name.substr(0, dot);
-  if (!ends_with(first, "_layers")) return first;
-  return name.substr(0, name.find('.', dot + 1));
-}
+Initial uniform(double bound) { return {Initial::kUniform, bound}; }
 
-bool is_norm(const std::string& name) {
-  return name.find("norm") != std::string::npos || name.find("vce.fusion.4.") == 0;
-}
+/// Appends parameters in state_dict order and says where they are.
+class Builder {
+ public:
+  Builder(const CdtConfig& config, Backend& backend, Arena& lasting, bool trainable,
+          std::deque<Parameter>& parameters)
+      : config_(config),
+        rounded_(backend.activations()),
+        lasting_(lasting),
+        trainable_(trainable),
+        parameters_(parameters) {}
 
-// Draws follow PyTorch's defaults: Linear U(+-1/sqrt(fan_in)) for weight and bias; in
-// MultiheadAttention in_proj_weight Xavier-uniform and both biases zero; LayerNorm 1 and 0;
-// pooling queries N(0, 1).
-std::vector<float> initial_values(const Parameter& p, std::int64_t bias_fan_in,
-                                  RandomStream random) {
-  const Shape& shape = p.variable.value.shape;
-  std::vector<float> values(static_cast<std::size_t>(shape.count()), 0.0F);
-  if (is_norm(p.name)) {
-    if (ends_with(p.name, "weight")) values.assign(values.size(), 1.0F);
-    return values;
+  /// The part of the model that the next parameters belong to.
+  void begin(const std::string& module) { module_ = module; }
+
+  Var add(const std::string& name, const Shape& shape, const Initial& initial) {
+    Parameter& p = parameters_.emplace_back(Parameter{name, module_, {}, initial});
+    p.variable.value = lasting_.tensor(shape);
+    p.variable.lasting = true;
+    p.variable.needs_grad = trainable_;
+    if (rounded_ != Dtype::kFloat32) p.variable.rounded = lasting_.tensor(shape, rounded_);
+    return &p.variable;
   }
-  if (ends_with(p.name, "_query")) {
-    for (float& v : values) v = static_cast<float>(random.normal());
-    return values;
+
+  Linear linear(const std::string& name, std::int64_t in, std::int64_t out) {
+    const Initial initial = uniform(1.0 / std::sqrt(static_cast<double>(in)));
+    return {add(name + ".weight", {out, in}, initial), add(name + ".bias", {out}, initial)};
   }
-  if (ends_with(p.name, "in_proj_bias") || ends_with(p.name, "out_proj.bias")) return values;
-  double bound = 1.0 / std::sqrt(static_cast<double>(bias_fan_in));
-  if (ends_with(p.name, "in_proj_weight")) {
-    bound = std::sqrt(6.0 / static_cast<double>(shape[0] + shape[1]));
+
+  LayerNorm norm(const std::string& name) {
+    const Shape shape{config_.hidden};
+    return {add(name + ".weight", shape, kOnes), add(name + ".bias", shape, kZeros)};
   }
-  for (float& v : values) v = static_cast<float>((2.0 * random.uniform() - 1.0) * bound);
-  return values;
-}
+
+  /// Projections of PyTorch's MultiheadAttention: into queries, keys and values, and out.
+  std::pair<Linear, Linear> attention(const std::string& name) {
+    const std::int64_t d = config_.hidden;
+    const Initial xavier = uniform(std::sqrt(6.0 / static_cast<double>(3 * d + d)));
+    const Initial plain = uniform(1.0 / std::sqrt(static_cast<double>(d)));
+    return {
+        {add(name + ".in_proj_weight", {3 * d, d}, xavier),
+         add(name + ".in_proj_bias", {3 * d}, kZeros)},
+        {add(name + ".out_proj.weight", {d, d}, plain), add(name + ".out_proj.bias", {d}, kZeros)}};
+  }
+
+  Projector projector(const std::string& name, std::int64_t in) {
+    begin(name);
+    return {name, linear(name + ".linear", in, config_.hidden), norm(name + ".norm")};
+  }
+
+  AttentionBlock block(const std::string& name, const std::string& kind, bool with_ffn) {
+    begin(name);
+    const auto [in, out] = attention(name + "." + kind);
+    if (!with_ffn) return {name, in, out, {}, {}, {}};
+    const Linear f1 = linear(name + ".ffn.0", config_.hidden, config_.feed_forward);
+    const Linear f2 = linear(name + ".ffn.3", config_.feed_forward, config_.hidden);
+    return {name,
+            in,
+            out,
+            {f1.weight, f1.bias, f2.weight, f2.bias},
+            norm(name + ".norm1"),
+            norm(name + ".norm2")};
+  }
+
+  std::vector<AttentionBlock> layers(const std::string& name, std::int64_t count) {
+    std::vector<AttentionBlock> out;
+    for (std::int64_t i = 0; i < count; ++i) {
+      out.push_back(block(name + "." + std::to_string(i), "self_attn", true));
+    }
+    return out;
+  }
+
+  Pooling query(const std::string& name) {
+    return {name, {add(name + "_query", {1, 1, config_.hidden}, kNormal), nullptr, nullptr}, {}};
+  }
+
+  void projections(Pooling& pooling) {
+    const auto [in, out] = attention(pooling.name + "_attn");
+    pooling.attention.in_proj_weight = in.weight;
+    pooling.attention.in_proj_bias = in.bias;
+    pooling.out = out;
+  }
+
+ private:
+  const CdtConfig& config_;
+  Dtype rounded_;  // of the copies for products, unless that is float32
+  Arena& lasting_;
+  bool trainable_;
+  std::deque<Parameter>& parameters_;
+  std::string module_;
+};
 
 constexpr std::uint32_t kInitStream = 0x10000;
 
-}  // namespace
-
-void Cdt::add(const std::string& name, const Shape& shape, bool trainable, Arena& lasting) {
-  Parameter p;
-  p.name = name;
-  p.module = module_of(name);
-  p.variable.value = lasting.tensor(shape);
-  p.variable.lasting = true;
-  p.variable.needs_grad = trainable;
-  if (backend_.activations() != Dtype::kFloat32) {
-    p.variable.rounded = lasting.tensor(shape, backend_.activations());
+std::vector<float> draw(const Initial& initial, std::int64_t count, RandomStream random) {
+  std::vector<float> values(static_cast<std::size_t>(count), static_cast<float>(initial.value));
+  if (initial.kind == Initial::kNormal) {
+    for (float& v : values) v = static_cast<float>(random.normal());
+  } else if (initial.kind == Initial::kUniform) {
+    for (float& v : values) v = static_cast<float>((2.0 * random.uniform() - 1.0) * initial.value);
   }
-  index_[name] = parameters_.size();
-  parameters_.push_back(std::move(p));
+  return values;
 }
 
-void Cdt::allocate_gradients(Arena& lasting) {
+}  // namespace
+
+CdtParameters::CdtParameters(const CdtConfig& config, Backend& backend, Arena& lasting,
+                             bool trainable)
+    : config_(config), backend_(backend) {
+  const std::string problem = config_problem(config);
+  CDT_CHECK(problem.empty(), "model configuration: " + problem);
+  const bool released = config.variant == Variant::kReleased;
+  const std::int64_t d = config.hidden;
+  Builder build(config_, backend, lasting, trainable, parameters_);
+  dna.projector = build.projector("dna_projector", config.dna_dim);
+  rna.projector = build.projector("rna_projector", config.rna_dim);
+  protein.projector = build.projector("protein_projector", config.protein_dim);
+  dna.layers = build.layers("dna_self_attn_layers", config.dna_layers);
+  rna.layers = build.layers("rna_self_attn_layers", config.rna_layers);
+  protein.layers = build.layers("protein_self_attn_layers", config.protein_layers);
+  dna_to_rna = build.block("dna_to_rna", "cross_attn", released);
+  rna_to_protein = build.block("rna_to_protein", "cross_attn", released);
+  build.begin("vce");
+  dna.pooling = build.query("vce.dna");
+  rna.pooling = build.query("vce.rna");
+  protein.pooling = build.query("vce.protein");
+  if (released) {
+    for (Modality* m : {&dna, &rna, &protein}) build.projections(m->pooling);
+  }
+  head.fusion1 = build.linear("vce.fusion.0", 3 * d, config.fusion);
+  head.fusion2 = build.linear(released ? "vce.fusion.3" : "vce.fusion.2", config.fusion, d);
+  if (released) head.norm = build.norm("vce.fusion.4");
+  build.begin("task_layer");
+  if (released) head.hidden = build.linear("task_layer.0", d, d);
+  head.last = build.linear(released ? "task_layer.3" : "task_layer", d, config.genes);
+  if (trainable) allocate_gradients(lasting);
+}
+
+// All gradients in one range of memory, so that zeroing them is one fill.
+void CdtParameters::allocate_gradients(Arena& lasting) {
   constexpr std::int64_t kAlign = 32;  // floats: a gradient begins where an arena's tensor could
   const auto padded = [](std::int64_t n) { return ceil_div(n, kAlign) * kAlign; };
   std::int64_t total = 0;
@@ -83,112 +166,39 @@ void Cdt::allocate_gradients(Arena& lasting) {
   }
 }
 
-void Cdt::add_linear(const std::string& prefix, std::int64_t in, std::int64_t out, bool trainable,
-                     Arena& lasting) {
-  add(prefix + ".weight", {out, in}, trainable, lasting);
-  add(prefix + ".bias", {out}, trainable, lasting);
+Parameter& CdtParameters::parameter(const std::string& name) {
+  const auto found = std::find_if(parameters_.begin(), parameters_.end(),
+                                  [&](const Parameter& p) { return p.name == name; });
+  CDT_CHECK(found != parameters_.end(), "the model has no parameter " + name);
+  return *found;
 }
 
-void Cdt::add_norm_parameters(const std::string& prefix, bool trainable, Arena& lasting) {
-  add(prefix + ".weight", {config_.hidden}, trainable, lasting);
-  add(prefix + ".bias", {config_.hidden}, trainable, lasting);
+std::vector<Var> CdtParameters::variables() {
+  std::vector<Var> out;
+  for (Parameter& p : parameters_) out.push_back(&p.variable);
+  return out;
 }
 
-void Cdt::add_attention(const std::string& prefix, bool trainable, Arena& lasting) {
-  const std::int64_t d = config_.hidden;
-  add(prefix + ".in_proj_weight", {3 * d, d}, trainable, lasting);
-  add(prefix + ".in_proj_bias", {3 * d}, trainable, lasting);
-  add_linear(prefix + ".out_proj", d, d, trainable, lasting);
-}
-
-void Cdt::add_block(const std::string& prefix, const std::string& attention, bool with_ffn,
-                    bool trainable, Arena& lasting) {
-  add_attention(prefix + "." + attention, trainable, lasting);
-  if (!with_ffn) return;
-  add_linear(prefix + ".ffn.0", config_.hidden, config_.feed_forward, trainable, lasting);
-  add_linear(prefix + ".ffn.3", config_.feed_forward, config_.hidden, trainable, lasting);
-  add_norm_parameters(prefix + ".norm1", trainable, lasting);
-  add_norm_parameters(prefix + ".norm2", trainable, lasting);
-}
-
-void Cdt::add_head(bool trainable, Arena& lasting) {
-  const std::int64_t d = config_.hidden;
-  const bool released = config_.variant == Variant::kReleased;
-  for (const char* m : {"dna", "rna", "protein"}) {
-    add(std::string("vce.") + m + "_query", {1, 1, d}, trainable, lasting);
-  }
-  if (released) {
-    for (const char* m : {"dna", "rna", "protein"}) {
-      add_attention(std::string("vce.") + m + "_attn", trainable, lasting);
-    }
-  }
-  add_linear("vce.fusion.0", 3 * d, config_.fusion, trainable, lasting);
-  add_linear(released ? "vce.fusion.3" : "vce.fusion.2", config_.fusion, d, trainable, lasting);
-  if (released) {
-    add_norm_parameters("vce.fusion.4", trainable, lasting);
-    add_linear("task_layer.0", d, d, trainable, lasting);
-    add_linear("task_layer.3", d, config_.genes, trainable, lasting);
-  } else {
-    add_linear("task_layer", d, config_.genes, trainable, lasting);
-  }
-}
-
-Cdt::Cdt(const CdtConfig& config, Backend& backend, Arena& lasting, bool trainable)
-    : config_(config), backend_(backend) {
-  const std::string problem = config_problem(config);
-  CDT_CHECK(problem.empty(), "model configuration: " + problem);
-  const std::pair<const char*, std::int64_t> inputs[] = {
-      {"dna", config.dna_dim}, {"rna", config.rna_dim}, {"protein", config.protein_dim}};
-  for (const auto& [modality, dim] : inputs) {
-    const std::string prefix = std::string(modality) + "_projector";
-    add_linear(prefix + ".linear", dim, config.hidden, trainable, lasting);
-    add_norm_parameters(prefix + ".norm", trainable, lasting);
-  }
-  const std::pair<const char*, std::int64_t> trunks[] = {
-      {"dna", config.dna_layers}, {"rna", config.rna_layers}, {"protein", config.protein_layers}};
-  for (const auto& [modality, layers] : trunks) {
-    for (std::int64_t i = 0; i < layers; ++i) {
-      add_block(std::string(modality) + "_self_attn_layers." + std::to_string(i), "self_attn", true,
-                trainable, lasting);
-    }
-  }
-  const bool with_ffn = config.variant == Variant::kReleased;
-  add_block("dna_to_rna", "cross_attn", with_ffn, trainable, lasting);
-  add_block("rna_to_protein", "cross_attn", with_ffn, trainable, lasting);
-  add_head(trainable, lasting);
-  if (trainable) allocate_gradients(lasting);
-}
-
-std::int64_t Cdt::parameter_count() const {
+std::int64_t CdtParameters::parameter_count() const {
   std::int64_t n = 0;
   for (const Parameter& p : parameters_) n += p.variable.value.count();
   return n;
 }
 
-Parameter& Cdt::parameter(const std::string& name) {
-  const auto found = index_.find(name);
-  CDT_CHECK(found != index_.end(), "the model has no parameter " + name);
-  return parameters_[found->second];
+void CdtParameters::set(Var parameter, const float* values) {
+  backend_.upload(parameter->value, values);
+  if (!parameter->rounded.empty()) backend_.cast(parameter->rounded, parameter->value);
 }
 
-void Cdt::set(Parameter& parameter, const float* values) {
-  Variable& v = parameter.variable;
-  backend_.upload(v.value, values);
-  if (!v.rounded.empty()) backend_.cast(v.rounded, v.value);
-}
-
-void Cdt::initialise(std::uint64_t seed) {
-  std::int64_t fan_in = 1;  // of the weight a bias follows
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    Parameter& p = parameters_[i];
-    if (p.variable.value.shape.rank() == 2) fan_in = p.variable.value.shape[1];
-    const std::vector<float> values =
-        initial_values(p, fan_in, RandomStream(seed, kInitStream + static_cast<std::uint32_t>(i)));
-    set(p, values.data());
+void CdtParameters::initialise(std::uint64_t seed) {
+  std::uint32_t stream = kInitStream;  // one for each parameter
+  for (Parameter& p : parameters_) {
+    const std::int64_t count = p.variable.value.count();
+    set(&p.variable, draw(p.initial, count, RandomStream(seed, stream++)).data());
   }
 }
 
-void Cdt::freeze() {
+void CdtParameters::freeze() {
   for (Parameter& p : parameters_) {
     p.variable.needs_grad = false;
     p.variable.grad = {};
@@ -196,13 +206,7 @@ void Cdt::freeze() {
   gradients_ = {};
 }
 
-std::vector<Var> Cdt::variables() {
-  std::vector<Var> out;
-  for (Parameter& parameter : parameters_) out.push_back(&parameter.variable);
-  return out;
-}
-
-void Cdt::zero_gradients() {
+void CdtParameters::zero_gradients() {
   if (!gradients_.empty()) backend_.fill(gradients_, 0.0F);
 }
 

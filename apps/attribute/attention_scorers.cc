@@ -15,23 +15,22 @@ RolloutEnd end_of(const ScorerContext& context) {
   return context.options.rollout_end == "rna" ? RolloutEnd::kRna : RolloutEnd::kDnaPool;
 }
 
-Rollout rollout_of(const ScorerContext& context) {
-  return {*context.inference.model, context.inference.tape, context.attributor, end_of(context)};
-}
-
 class RolloutScorer : public Scorer {
  public:
   explicit RolloutScorer(const ScorerContext& context)
-      : rollout_(rollout_of(context)), end_(context.options.rollout_end) {}
+      : explainer_(context.explainer),
+        rollout_end_(end_of(context)),
+        end_(context.options.rollout_end) {}
 
   MethodScores score(EnhancerWindow& window) override {
-    return {rollout_.rollout(window.dna, window.genes), {}};
+    return {rollout(explainer_, window.dna, window.genes, rollout_end_), {}};
   }
 
   void describe(Json* method) const override { (*method)["end"] = end_; }
 
  private:
-  Rollout rollout_;
+  Explainer& explainer_;
+  RolloutEnd rollout_end_;
   std::string end_;
 };
 
@@ -67,22 +66,23 @@ class HeadWeights {
 class GmarScorer : public Scorer {
  public:
   explicit GmarScorer(const ScorerContext& context)
-      : rollout_(rollout_of(context)),
+      : explainer_(context.explainer),
+        rollout_end_(end_of(context)),
         end_(context.options.rollout_end),
         norm_(context.options.gmar_norm),
         layers_(static_cast<std::size_t>(context.inference.config.dna_layers)) {}
 
   MethodScores score(EnhancerWindow& window) override {
     MethodScores out;
-    for (Rollout::Gmar& gmar :
-         rollout_.gmar(window.dna, window.genes, norm_ == "l1" ? MapNorm::kL1 : MapNorm::kL2)) {
-      out.windows.push_back(std::move(gmar.scores));
+    const MapNorm norm = norm_ == "l1" ? MapNorm::kL1 : MapNorm::kL2;
+    for (Gmar& of_gene : gmar(explainer_, window.dna, window.genes, rollout_end_, norm)) {
+      out.windows.push_back(std::move(of_gene.scores));
       if (window.zero_dna) {
         ++zero_dna_;
         continue;
       }
-      for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].add(gmar.layer_weights[i]);
-      last_.add(gmar.end_weights);
+      for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].add(of_gene.layer_weights[i]);
+      last_.add(of_gene.end_weights);
     }
     return out;
   }
@@ -100,7 +100,8 @@ class GmarScorer : public Scorer {
   }
 
  private:
-  Rollout rollout_;
+  Explainer& explainer_;
+  RolloutEnd rollout_end_;
   std::string end_, norm_;
   std::vector<HeadWeights> layers_;
   HeadWeights last_;

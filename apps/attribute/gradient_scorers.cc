@@ -7,9 +7,8 @@
 #include "apps/common/program.h"
 #include "apps/common/tables.h"
 #include "io/format/text.h"
-#include "model/explain/integrated_gradients.h"
+#include "model/explain/averaged_gradients.h"
 #include "model/explain/occlusion.h"
-#include "model/explain/smoothgrad.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
@@ -36,19 +35,16 @@ class IntegratedScorer : public Scorer {
   explicit IntegratedScorer(const ScorerContext& context) : context_(context) {}
 
   MethodScores score(EnhancerWindow& window) override {
-    GradientPass& pass = context_.attributor.pass();
     const std::vector<float>& baseline = context_.baseline.z();
-    const std::vector<float>& z = window.z(pass);
+    const std::vector<float>& z = window.z(context_.explainer);
     MethodScores out;
     in_runs(window.genes, [&](const std::vector<std::int32_t>& genes) {
       for (IntegratedGradients& of_gene :
-           integrated_gradients(pass, *context_.inference.backend, z, baseline,
-                                context_.inference.data.bins, genes, IntegrationGate{})) {
+           integrated_gradients(context_.explainer, z, baseline, genes, IntegrationGate{})) {
         out.windows.push_back(std::move(of_gene.scores));
         out.completeness.push_back(of_gene);
       }
     });
-    context_.inference.tape.clear();
     return out;
   }
 
@@ -69,8 +65,7 @@ class SmoothScorer : public Scorer {
   MethodScores score(EnhancerWindow& window) override {
     MethodScores out;
     in_runs(window.genes, [&](const std::vector<std::int32_t>& genes) {
-      for (SmoothGrad& of_gene : smoothgrad(context_.attributor.pass(), context_.attributor.norm(),
-                                            context_.inference.tape, window.dna, genes, options_)) {
+      for (SmoothGrad& of_gene : smoothgrad(context_.explainer, window.dna, genes, options_)) {
         if (!window.zero_dna && !std::isnan(of_gene.error)) errors_.push_back(of_gene.error);
         out.windows.push_back(std::move(of_gene.scores));
       }
@@ -108,16 +103,15 @@ class OcclusionScorer : public Scorer {
  public:
   explicit OcclusionScorer(const ScorerContext& context)
       : context_(context),
-        occlusion_(*context.inference.model, context.inference.tape, context.attributor.trunks(),
-                   kOcclusionBatch),
         ranges_(occlusion_ranges(context.inference.data.bins, context.options.occlude_bins)) {}
 
   MethodScores score(EnhancerWindow& window) override {
     const std::int64_t bins = context_.inference.data.bins;
     const std::vector<float>& baseline = context_.baseline.z();
-    const std::vector<float>& z = window.z(context_.attributor.pass());
+    const std::vector<float>& z = window.z(context_.explainer);
     const auto by_range =
-        occlusion_.effects(z, baseline, bins, ranges_, window.genes, stop_if_interrupted);
+        occlusion_effects(context_.explainer, z, baseline, ranges_, window.genes,
+                          {.batch = kOcclusionBatch, .after_each = stop_if_interrupted});
     MethodScores out;
     for (std::size_t gene = 0; gene < window.genes.size(); ++gene) {
       std::vector<float> effects;
@@ -134,7 +128,6 @@ class OcclusionScorer : public Scorer {
 
  private:
   ScorerContext context_;
-  Occlusion occlusion_;
   std::vector<BinRange> ranges_;
 };
 

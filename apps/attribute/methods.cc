@@ -17,7 +17,7 @@ template <std::vector<float> PairWindows::*kWindow>
 class DefaultScorer : public Scorer {
  public:
   explicit DefaultScorer(const ScorerContext& context) {
-    if (kWindow == &PairWindows::gradient_x_input) context.attributor.want_gradient_x_input(true);
+    if (kWindow == &PairWindows::gradient_x_input) context.want_product = true;
   }
 
   MethodScores score(EnhancerWindow& window) override {
@@ -123,13 +123,13 @@ bool any_is(const Methods& methods, RangeSum kind) {
 
 }  // namespace
 
-Baseline::Baseline(Inference& inference, GradientPass& pass, std::string name)
-    : inference_(inference), pass_(pass), name_(std::move(name)) {}
+Baseline::Baseline(Inference& inference, Explainer& explainer, std::string name)
+    : inference_(inference), explainer_(explainer), name_(std::move(name)) {}
 
 const std::vector<float>& Baseline::z() {
   if (!z_.empty()) return z_;
   const Dataset& data = inference_.data;
-  if (name_ == "zero") return z_ = pass_.zero_projection(data.bins);
+  if (name_ == "zero") return z_ = explainer_.zero_projection(data.bins);
   std::vector<std::int32_t> all(data.enhancers.size());
   std::iota(all.begin(), all.end(), 0);
   const std::vector<float> mean = mean_window(data, all, [] {
@@ -138,7 +138,7 @@ const std::vector<float>& Baseline::z() {
   });
   const Scratch window(inference_.scratch, {1, data.bins, data.dna_dim});
   inference_.backend->upload(*window, mean.data());
-  return z_ = pass_.project(*window);
+  return z_ = explainer_.project(*window);
 }
 
 std::span<const Method> all_methods() { return kMethods; }

@@ -15,7 +15,7 @@
 #include "apps/common/session.h"
 #include "io/genome/tracks.h"
 #include "model/explain/attribution.h"
-#include "model/explain/integrated_gradients.h"
+#include "model/explain/averaged_gradients.h"
 
 namespace cdt {
 
@@ -23,14 +23,14 @@ namespace cdt {
 class Baseline {
  public:
   /// name: "zero" or "mean".
-  Baseline(Inference& inference, GradientPass& pass, std::string name);
+  Baseline(Inference& inference, Explainer& explainer, std::string name);
   const std::string& name() const { return name_; }
-  /// (L, D), after the projector's linear map; computed at the first call. Clears the tape.
+  /// (L, D), after the projector's linear map; computed at the first call.
   const std::vector<float>& z();
 
  private:
   Inference& inference_;
-  GradientPass& pass_;
+  Explainer& explainer_;
   std::string name_;
   std::vector<float> z_;
 };
@@ -43,9 +43,9 @@ struct EnhancerWindow {
   bool zero_dna = false;              // the DNA is all zeros
   std::vector<PairWindows> defaults;  // by gene, of the pass that always runs
 
-  /// (L, D), after the projector's linear map; computed at the first call. Clears the tape.
-  const std::vector<float>& z(GradientPass& pass) {
-    if (projected.empty()) projected = pass.project(dna);
+  /// (L, D), after the projector's linear map; computed at the first call.
+  const std::vector<float>& z(Explainer& explainer) {
+    if (projected.empty()) projected = explainer.project(dna);
     return projected;
   }
   std::vector<float> projected = {};
@@ -54,10 +54,11 @@ struct EnhancerWindow {
 /// What a scorer may use; all of it outlives the scorer.
 struct ScorerContext {
   Inference& inference;
-  Attributor& attributor;
+  Explainer& explainer;
   Baseline& baseline;
   const GradientOptions& options;
   std::uint64_t seed = 0;
+  bool& want_product;  // set by a scorer that reads PairWindows::gradient_x_input
 };
 
 /// By gene, in order.
@@ -73,8 +74,7 @@ class Scorer {
   virtual ~Scorer() = default;
   Scorer(const Scorer&) = delete;
   Scorer& operator=(const Scorer&) = delete;
-  /// Scores do not depend on which other genes are asked for. The tape is free to use: a scorer
-  /// clears it.
+  /// Scores do not depend on which other genes are asked for.
   virtual MethodScores score(EnhancerWindow& window) = 0;
   /// What else is to be said about the method, once all scores are made: fields added to its
   /// object in summary.json.

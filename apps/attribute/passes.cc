@@ -30,12 +30,12 @@ EnhancerPasses::EnhancerPasses(Inference& inference, const AttributeOptions& opt
       methods_(methods),
       regions_(regions),
       scorers_(*scorers),
-      attributor_(*inference.model, inference.tape, inference.rna, inference.protein,
-                  inference.lasting),
-      baseline_(inference, attributor_.pass(), options_.baseline),
-      claims_wanted_(claims_of_baseline(methods, options_.baseline)),
-      zero_(attributor_.pass().zero_projection(inference.data.bins)) {
-  const ScorerContext context{inference, attributor_, baseline_, options_, options.choice.seed};
+      explainer_(*inference.model, inference.tape, inference.rna, inference.protein,
+                 inference.lasting),
+      baseline_(inference, explainer_, options_.baseline),
+      claims_wanted_(claims_of_baseline(methods, options_.baseline)) {
+  const ScorerContext context{inference, explainer_,          baseline_,
+                              options_,  options.choice.seed, want_product_};
   for (const Method* method : methods) scorers_.push_back(method->make(context));
 }
 
@@ -49,11 +49,12 @@ bool EnhancerPasses::is_zero(const Tensor& dna) {
 }
 
 void EnhancerPasses::score(EnhancerWindow* window, EnhancerResult* out) {
-  attributor_.attribute(window->dna, window->genes, [&](std::size_t, const PairWindows& windows) {
-    stop_if_interrupted();
-    window->defaults.push_back(windows);
-    out->scores.push_back({windows.prediction, {}});
-  });
+  attribute(explainer_, window->dna, window->genes, want_product_,
+            [&](std::size_t, const PairWindows& windows) {
+              stop_if_interrupted();
+              window->defaults.push_back(windows);
+              out->scores.push_back({windows.prediction, {}});
+            });
   for (const auto& scorer : scorers_) {
     MethodScores scores = scorer->score(*window);
     for (std::size_t i = 0; i < out->scores.size(); ++i) {
@@ -78,14 +79,12 @@ void EnhancerPasses::add_regions(EnhancerWindow* window, EnhancerResult* out) {
   }
   const bool correlated = claims_wanted_ && !window->zero_dna;
   if (ranges.empty() && !correlated) return;
-  const std::int64_t bins = inference_.data.bins;
   const std::vector<float>& from = baseline_.z();
-  const std::vector<float>& z = window->z(attributor_.pass());
-  out->claims = gradient_claims(attributor_.pass(), inference_.tape, z, from, bins, window->genes);
+  const std::vector<float>& z = window->z(explainer_);
+  out->claims = gradient_claims(explainer_, z, from, window->genes);
   if (ranges.empty()) return;
-  Occlusion occlusion(*inference_.model, inference_.tape, attributor_.trunks(), 1);
   std::vector<std::vector<RegionEffect>> effects =
-      region_effects(occlusion, z, from, bins, ranges, window->genes, out->claims);
+      region_effects(explainer_, z, from, ranges, window->genes, out->claims);
   for (std::size_t i = 0; i < effects.size(); ++i) out->regions[i].effects = std::move(effects[i]);
   stop_if_interrupted();
 }
@@ -98,26 +97,20 @@ EnhancerResult EnhancerPasses::run(const Tensor& dna, std::vector<Pair> pairs) {
   EnhancerWindow window{out.enhancer, dna, {}, out.zero_dna, {}};
   for (const Pair& pair : out.pairs) window.genes.push_back(pair.gene);
   score(&window, &out);
-  Tape& tape = inference_.tape;
-  const auto z = [&]() -> const std::vector<float>& { return window.z(attributor_.pass()); };
   if (options_.paths) {
-    out.paths = split_paths(attributor_, tape, z(), zero_, window.genes, stop_if_interrupted);
+    out.paths = split_paths(explainer_, window.z(explainer_), window.genes, stop_if_interrupted);
   }
   if (options_.path_heads) {
-    out.path_heads = split_heads(attributor_, tape, z(), zero_, window.genes, stop_if_interrupted);
+    out.path_heads =
+        split_heads(explainer_, window.z(explainer_), window.genes, stop_if_interrupted);
   }
   if (options_.gene_gradients) {
-    out.gene_gradients = gene_gradients(*inference_.model, tape, dna, inference_.rna,
-                                        inference_.protein, window.genes);
+    out.gene_gradients = gene_gradients(explainer_, dna, window.genes);
   }
   add_regions(&window, &out);
   out.for_maps = [this, dna](const std::vector<AttentionMap>& wanted, const MapReceiver& receive) {
-    if (!std::exchange(trunks_shown_, true)) {
-      maps_of_trunks(*inference_.model, inference_.tape, inference_.rna, inference_.protein, wanted,
-                     receive);
-    }
-    maps_of_enhancer(*inference_.model, inference_.tape, attributor_.trunks(), dna, wanted,
-                     receive);
+    if (!std::exchange(trunks_shown_, true)) trunk_maps(explainer_, wanted, receive);
+    enhancer_maps(explainer_, dna, wanted, receive);
   };
   return out;
 }

@@ -8,10 +8,10 @@
 
 #include "apps/attribute/numbers.h"
 #include "apps/attribute/place.h"
-#include "model/explain/attention_window.h"
-#include "model/explain/gene_gradients.h"
+#include "model/explain/attention_maps.h"
+#include "model/explain/gradient_pass.h"
+#include "model/explain/occlusion.h"
 #include "model/explain/path_split.h"
-#include "model/explain/region_effects.h"
 
 namespace cdt {
 
@@ -50,7 +50,7 @@ class EnhancerPasses {
                  const std::vector<Region>& regions, Scorers* scorers);
 
   /// pairs: of one enhancer, dna (1, L, dna_dim) on the device. Error naming the pair if a number
-  /// is not finite. Clears the tape.
+  /// is not finite.
   EnhancerResult run(const Tensor& dna, std::vector<Pair> pairs);
 
  private:
@@ -63,10 +63,10 @@ class EnhancerPasses {
   const Methods& methods_;
   const std::vector<Region>& regions_;
   Scorers& scorers_;
-  Attributor attributor_;
+  Explainer explainer_;
   Baseline baseline_;
+  bool want_product_ = false;  // of gradient and input
   bool claims_wanted_;         // of every enhancer with DNA
-  std::vector<float> zero_;    // (L, D), the projection of a zero input
   bool trunks_shown_ = false;  // the maps that do not depend on DNA
 };
 

@@ -71,7 +71,8 @@ std::optional<PredictionTable> predict_enhancers(
     const std::vector<Tensor> operands{
         dna, output, trunks.rna, trunks.protein, trunks.rna_queries, trunks.protein_queries};
     backend.run_recorded("predict " + std::to_string(dna.shape[0]), operands, [&] {
-      const Var predicted = model.forward_from_trunks(tape, tape.constant(dna), trunks);
+      const Var predicted =
+          model.forward({.tape = tape, .dna = tape.constant(dna), .trunks = &trunks});
       backend.copy(output, predicted->value);
       tape.clear();
     });

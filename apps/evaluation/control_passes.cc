@@ -76,7 +76,8 @@ Constants make_constants(const PassPlace& place, const std::vector<float>& rna,
 }
 
 void predict_window(Cdt& model, Tape& tape, const Constants& c) {
-  const Var predicted = model.forward_from_trunks(tape, tape.constant(c.window), c.trunks);
+  const Var predicted =
+      model.forward({.tape = tape, .dna = tape.constant(c.window), .trunks = &c.trunks});
   tape.backend().copy(c.outputs.slice(0, 1), predicted->value);
   tape.clear();
 }
@@ -131,7 +132,7 @@ std::optional<ControlPasses> control_passes(const PassPlace& place,
 void plan_passes(Cdt& model, Tape& tape, Arena& constants, const Tensor& dna) {
   Constants c(model, constants, dna.shape[0], dna.shape[1]);
   c.compute_trunks(model, tape, constants);
-  model.forward_from_trunks(tape, tape.constant(dna), c.trunks);
+  model.forward({.tape = tape, .dna = tape.constant(dna), .trunks = &c.trunks});
   tape.clear();
   predict_window(model, tape, c);
 }

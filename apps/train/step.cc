@@ -30,8 +30,10 @@ void training_step(const TrainSettings& settings, std::uint32_t step, const Tens
   Backend& backend = tape.backend();
   model.zero_gradients();
   tape.train(static_cast<std::uint64_t>(settings.seed), step);
-  const Var output =
-      model.forward(tape, tape.constant(dna), tape.constant(data.rna), tape.constant(data.protein));
+  const Var output = model.forward({.tape = tape,
+                                    .dna = tape.constant(dna),
+                                    .rna = tape.constant(data.rna),
+                                    .protein = tape.constant(data.protein)});
   const Var prediction = select(tape, output, data.genes);
   const Var loss = huber(tape, prediction, data.targets, static_cast<float>(settings.huber_delta));
   backend.copy(results.predictions(), prediction->value);

@@ -1,113 +1,110 @@
 #include "model/explain/attribution.h"
 
-#include <cmath>
-#include <string>
+#include <algorithm>
+#include <span>
 #include <utility>
 
-#include "engine/error.h"
 #include "engine/product.h"
+#include "model/explain/gradient_pass.h"
 
 namespace cdt {
-std::vector<float> mean_over_heads(std::span<const float> values, std::int64_t heads) {
-  const auto count = static_cast<std::size_t>(heads);
-  std::vector<float> out(values.size() / count);
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    double sum = 0.0;
-    for (std::size_t head = 0; head < count; ++head) sum += values[head * out.size() + i];
-    out[i] = static_cast<float>(sum / static_cast<double>(heads));
+namespace {
+
+constexpr std::int64_t kBlock = std::int64_t{1} << 24U;  // floats of gradients formed at a time
+
+/// (genes, D): rows of the last layer's weight.
+Tensor weight_rows(Explainer& explainer, const std::vector<std::int32_t>& genes, Arena& arena) {
+  const Tensor& weight = explainer.model().head.last.weight->value;
+  const Tensor out = arena.tensor({static_cast<std::int64_t>(genes.size()), weight.cols()});
+  for (std::size_t i = 0; i < genes.size(); ++i) {
+    const auto row = static_cast<std::int64_t>(i);
+    explainer.backend().copy(out.slice(row, row + 1), weight.slice(genes[i], genes[i] + 1));
   }
   return out;
 }
 
-std::string dna_context_name(const CdtConfig& config) {
-  if (config.dna_layers == 0) return "dna_projector";
-  return "dna_self_attn_layers." + std::to_string(config.dna_layers - 1);
-}
+/// L scores of each gene, in order.
+struct GradientWindows {
+  std::vector<std::vector<float>> gradient, product;
+};
 
-CrossAttentionRow::CrossAttentionRow(Backend& backend, const Tensor& in_proj_weight,
-                                     const Tensor& queries, std::int64_t heads, Arena& scratch)
-    : backend_(backend), scratch_(scratch), queries_(queries), heads_(heads) {
-  const std::int64_t d = queries.shape[-1];
-  key_weight_ = in_proj_weight.slice(d, 2 * d);
-}
-
-std::vector<float> CrossAttentionRow::heads(const Tensor& x, std::int32_t gene) {
-  const std::int64_t d = queries_.shape[-1];
-  const std::int64_t k = d / heads_;
-  const std::int64_t bins = x.rows();
-  expect_shape("attention_row", "x", x, {1, bins, d});
-  CDT_CHECK(gene >= 0 && gene < queries_.shape[1], "no gene " + std::to_string(gene));
-  const Tensor query{queries_.at(gene * d), {d}, queries_.dtype};
-  const InFloat32 q(backend_, query, scratch_);
-  const InFloat32 tokens(backend_, x, scratch_);
-  const Scratch folded(scratch_, {heads_, d});  // W_k,h^T q_h
-  const Scratch scores(scratch_, {heads_, bins});
-  multiply(backend_, stacked((*q).reshaped({heads_, k}), heads_), stacked(key_weight_, heads_),
-           stacked(*folded, heads_));
-  multiply(backend_, *folded, transposed(*tokens), *scores,
-           {.alpha = 1.0F / std::sqrt(static_cast<float>(k))});
-  backend_.softmax_dropout(*scores, {}, *scores);
-  return to_host(backend_, *scores);
-}
-
-std::vector<float> CrossAttentionRow::mean_over_heads(const Tensor& x, std::int32_t gene) {
-  return cdt::mean_over_heads(heads(x, gene), heads_);
-}
-
-namespace {
-
-Trunks frozen_trunks(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& protein,
-                     Arena& lasting) {
-  model.freeze();
-  tape.clear();
-  tape.eval();
-  return model.compute_trunks(tape, rna, protein, lasting);
+// Predictions are linear in the D inputs of the last layer, so D backward passes give a basis, and
+// the gradient of gene g in a bin is the combination of the basis with the weights of row g. zero:
+// the projection of a zero input.
+GradientWindows windows_from_basis(GradientPass& pass, std::span<const float> z,
+                                   std::span<const float> zero,
+                                   const std::vector<std::int32_t>& genes) {
+  Explainer& explainer = pass.explainer();
+  Backend& backend = explainer.backend();
+  Arena arena(backend, "gradient basis");
+  const std::int64_t d = explainer.config().hidden;
+  const std::int64_t window = static_cast<std::int64_t>(z.size()) / d;
+  const auto count = static_cast<std::int64_t>(genes.size());
+  const Tensor basis = arena.tensor({d, window, d});
+  pass.basis_gradients([&](std::size_t index, const Tensor& gradient) {
+    const auto i = static_cast<std::int64_t>(index);
+    backend.copy(basis.slice(i, i + 1), gradient);
+  });
+  const Tensor rows = weight_rows(explainer, genes, arena);
+  const std::vector<float> empty(static_cast<std::size_t>(window));
+  GradientWindows out{{genes.size(), empty}, {genes.size(), empty}};
+  const std::int64_t step = std::clamp<std::int64_t>(kBlock / (count * d), 1, window);
+  for (std::int64_t begin = 0; begin < window; begin += step) {
+    const std::int64_t bins = std::min(step, window - begin);
+    const Scratch block(arena, {1, count * bins, d});
+    const Scratch norms(arena, {count * bins});
+    multiply(backend, rows, columns(basis.reshaped({d, window * d}), begin * d, bins * d),
+             (*block).reshaped({count, bins * d}));
+    explainer.input_norms(*block, *norms);
+    const std::vector<float> gradients = to_host(backend, *block);
+    const std::vector<float> lengths = to_host(backend, *norms);
+    const auto size = static_cast<std::size_t>(bins * d);
+    const auto at = static_cast<std::size_t>(begin * d);
+    for (std::size_t gene = 0; gene < genes.size(); ++gene) {
+      const std::vector<float> products =
+          row_products(std::span(gradients).subspan(gene * size, size), z.subspan(at, size),
+                       zero.subspan(at, size), bins);
+      std::copy(products.begin(), products.end(), out.product[gene].begin() + begin);
+      std::copy_n(lengths.begin() + static_cast<std::ptrdiff_t>(gene) * bins, bins,
+                  out.gradient[gene].begin() + begin);
+    }
+  }
+  return out;
 }
 
 }  // namespace
 
-Attributor::Attributor(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& protein,
-                       Arena& lasting)
-    : model_(model),
-      tape_(tape),
-      trunks_(frozen_trunks(model, tape, rna, protein, lasting)),
-      norm_(tape.backend(), model.parameter("dna_projector.linear.weight").variable.value, lasting,
-            tape.scratch()),
-      row_(tape.backend(), model.parameter("dna_to_rna.cross_attn.in_proj_weight").variable.value,
-           trunks_.rna_queries, model.config().heads, tape.scratch()),
-      pass_(model, tape, trunks_) {}
-
-void Attributor::attribute(const Tensor& dna, const std::vector<std::int32_t>& genes,
-                           const Receiver& receiver) {
+void attribute(Explainer& explainer, const Tensor& dna, const std::vector<std::int32_t>& genes,
+               bool want_product, const WindowReceiver& receive) {
   Recorder recorder;
-  pass_.forward_from(dna, &recorder);
-  const bool many = static_cast<std::int64_t>(genes.size()) > model_.config().hidden;
-  std::vector<float> z, zero;  // host copies, where they are read
-  if (many || wants_gradient_x_input_) {
-    z = pass_.projected();
-    zero = pass_.zero_projection(dna.shape[1]);
+  GradientPass pass(explainer, dna, &recorder);
+  const bool many = static_cast<std::int64_t>(genes.size()) > explainer.config().hidden;
+  std::vector<float> z, zero;  // (L, D), where they are read
+  if (many || want_product) {
+    z = pass.z();
+    zero = explainer.zero_projection(dna.shape[1]);
   }
-  const Tensor context = recorder.values.at(dna_context_name(model_.config()))->value;
-  const auto receive = [&](std::size_t i, std::vector<float> gradient, std::vector<float> product) {
-    receiver(i, {pass_.predictions()[static_cast<std::size_t>(genes[i])],
-                 row_.mean_over_heads(context, genes[i]), std::move(gradient), std::move(product)});
+  const Tensor context = recorder.values.at(explainer.context_name())->value;  // (1, L, D)
+  const auto give = [&](std::size_t i, std::vector<float> gradient, std::vector<float> product) {
+    receive(i,
+            {pass.predictions()[static_cast<std::size_t>(genes[i])],
+             mean_over_heads(explainer.attention_rows(context, genes[i]), explainer.config().heads),
+             std::move(gradient), std::move(product)});
   };
   if (many) {
-    if (!many_) many_.emplace(model_, pass_, tape_.backend(), dna.shape[1]);
-    ManyGenes::Windows windows = many_->windows(z, zero, genes);
+    GradientWindows windows = windows_from_basis(pass, z, zero, genes);
     for (std::size_t i = 0; i < genes.size(); ++i) {
-      receive(i, std::move(windows.gradient[i]), std::move(windows.gradient_x_input[i]));
+      give(i, std::move(windows.gradient[i]), std::move(windows.product[i]));
     }
-  } else {
-    pass_.gradients(genes, [&](std::size_t i, const Tensor& gradient) {
-      std::vector<float> product;
-      if (wants_gradient_x_input_) {
-        product = row_products(to_host(tape_.backend(), gradient), z, zero, dna.shape[1]);
-      }
-      receive(i, norm_.compute(gradient), std::move(product));
-    });
+    return;
   }
-  tape_.clear();
+  pass.gradients(genes, [&](std::size_t i, const Tensor& gradient) {
+    std::vector<float> product;
+    if (want_product) {
+      product = row_products(to_host(explainer.backend(), gradient), z, zero, dna.shape[1]);
+    }
+    give(i, explainer.input_norms(gradient), std::move(product));
+  });
 }
 
 }  // namespace cdt

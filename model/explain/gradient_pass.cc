@@ -7,95 +7,55 @@
 
 namespace cdt {
 
-std::vector<float> row_products(std::span<const float> a, std::span<const float> b,
-                                std::span<const float> from, std::int64_t rows) {
-  CDT_CHECK(a.size() == b.size() && a.size() == from.size(), "row products of equal shapes");
-  std::vector<float> out(static_cast<std::size_t>(rows));
-  const std::size_t d = a.size() / out.size();
-  for (std::size_t row = 0; row < out.size(); ++row) {
-    double sum = 0.0;
-    for (std::size_t i = row * d; i < (row + 1) * d; ++i) {
-      sum += static_cast<double>(a[i]) * (static_cast<double>(b[i]) - from[i]);
-    }
-    out[row] = static_cast<float>(sum);
-  }
-  return out;
-}
-
 /// d prediction / d pooled vectors of `count` predictions, (count, D) each, in scratch.
-struct GradientPass::Cotangents {
-  Cotangents(Tape& tape, std::int64_t count, std::int64_t d)
-      : dna(tape.scratch(), {count, d}),
-        rna(tape.scratch(), {count, d}),
-        protein(tape.scratch(), {count, d}) {}
+struct GradientPass::PooledGradients {
+  PooledGradients(Arena& scratch, std::int64_t count, std::int64_t d)
+      : dna(scratch, {count, d}), rna(scratch, {count, d}), protein(scratch, {count, d}) {}
   Scratch dna, rna, protein;
 };
 
-GradientPass::GradientPass(Cdt& model, Tape& tape, const Trunks& trunks)
-    : model_(model), tape_(tape), trunks_(trunks) {}
-
-std::vector<float> GradientPass::project(const Tensor& dna) {
-  tape_.clear();
-  tape_.eval();
-  return to_host(tape_.backend(), model_.project_dna_linear(tape_, tape_.constant(dna))->value);
+GradientPass::GradientPass(Explainer& explainer, std::span<const float> z, Recorder* recorder)
+    : explainer_(explainer), tape_(explainer) {
+  const std::int64_t d = explainer.config().hidden;
+  const Tensor value = tape_->saved({1, static_cast<std::int64_t>(z.size()) / d, d});
+  explainer.backend().upload(value, z.data());
+  run(value, recorder);
 }
 
-std::vector<float> GradientPass::zero_projection(std::int64_t bins) {
-  const Variable& parameter = model_.parameter("dna_projector.linear.bias").variable;
-  const std::vector<float> bias =
-      to_host(tape_.backend(), parameter.rounded.empty() ? parameter.value : parameter.rounded);
-  std::vector<float> z;
-  z.reserve(bias.size() * static_cast<std::size_t>(bins));
-  for (std::int64_t bin = 0; bin < bins; ++bin) z.insert(z.end(), bias.begin(), bias.end());
-  return z;
+GradientPass::GradientPass(Explainer& explainer, const Tensor& dna, Recorder* recorder)
+    : explainer_(explainer), tape_(explainer) {
+  const Tensor projected = explainer.model().project_dna(*tape_, tape_->constant(dna))->value;
+  const Tensor value = tape_->saved(projected.shape);
+  explainer.backend().cast(value, projected);
+  run(value, recorder);
 }
 
-void GradientPass::forward(std::span<const float> z, Recorder* recorder) {
-  const std::int64_t d = model_.config().hidden;
-  const auto bins = static_cast<std::int64_t>(z.size()) / d;
-  tape_.clear();
-  tape_.eval();
-  const Tensor value = tape_.saved({1, bins, d});
-  tape_.backend().upload(value, z.data());
-  run_from(value, recorder);
-}
-
-void GradientPass::forward_from(const Tensor& dna, Recorder* recorder) {
-  tape_.clear();
-  tape_.eval();
-  const Tensor projected = model_.project_dna_linear(tape_, tape_.constant(dna))->value;
-  const Tensor value = tape_.saved(projected.shape);
-  tape_.backend().cast(value, projected);
-  run_from(value, recorder);
-}
-
-std::vector<float> GradientPass::projected() const { return to_host(tape_.backend(), z_->value); }
-
-void GradientPass::run_from(const Tensor& z, Recorder* recorder) {
-  z_ = tape_.input(z);
-  pooled_ = model_.pool_from_linear(tape_, z_, trunks_, recorder);
+void GradientPass::run(const Tensor& z, Recorder* recorder) {
+  const Cdt& model = explainer_.model();
+  z_ = tape_->input(z);
+  pooled_ = model.pool(
+      {.tape = *tape_, .dna_linear = z_, .trunks = &explainer_.trunks(), .recorder = recorder});
   const bool has_cores = recorder != nullptr && recorder->want_cores;
-  cross_ = has_cores ? recorder->cores.at("dna_to_rna").source : nullptr;
+  cross_ = has_cores ? recorder->cores.at(model.dna_to_rna.name).source : nullptr;
   if (has_cores) cross_->keep = true;
   // The head is a computation of its own: its gradients are wanted by path.
-  head_input_ = {tape_.input(pooled_.dna->value), tape_.input(pooled_.rna->value),
-                 tape_.input(pooled_.protein->value)};
+  head_input_ = {tape_->input(pooled_.dna->value), tape_->input(pooled_.rna->value),
+                 tape_->input(pooled_.protein->value)};
   Recorder head;
-  prediction_ = model_.predict_from_pooled(tape_, head_input_, 1, &head);
+  prediction_ = model.predict({.tape = *tape_, .recorder = &head}, head_input_);
   last_input_ = head.values.at("task_layer.input");
-  predictions_ = to_host(tape_.backend(), prediction_->value);
+  predictions_ = to_host(explainer_.backend(), prediction_->value);
 }
 
 // From columns of a (1, C) value of the head to the pooled vectors.
 void GradientPass::head_gradients(Var from, std::size_t count,
                                   const std::function<std::int64_t(std::size_t)>& column,
                                   const Use& use) {
-  Backend& backend = tape_.backend();
+  Backend& backend = explainer_.backend();
   const std::int64_t width = from->value.cols();
-  for (std::size_t first = 0; first < count; first += kCotangents) {
-    const auto losses =
-        std::min<std::int64_t>(kCotangents, static_cast<std::int64_t>(count - first));
-    const Cotangents c(tape_, losses, model_.config().hidden);
+  for (std::size_t first = 0; first < count; first += kAtOnce) {
+    const auto losses = std::min<std::int64_t>(kAtOnce, static_cast<std::int64_t>(count - first));
+    const PooledGradients g(explainer_.scratch(), losses, explainer_.config().hidden);
     {
       std::vector<float> host(static_cast<std::size_t>(losses * width), 0.0F);
       for (std::int64_t i = 0; i < losses; ++i) {
@@ -103,15 +63,15 @@ void GradientPass::head_gradients(Var from, std::size_t count,
         CDT_CHECK(at >= 0 && at < width, "no gene " + std::to_string(at));
         host[static_cast<std::size_t>(i * width + at)] = 1.0F;
       }
-      const Scratch one_hot(tape_.scratch(), {losses, width});
+      const Scratch one_hot(explainer_.scratch(), {losses, width});
       backend.upload(*one_hot, host.data());
-      tape_.backward({{from, *one_hot}}, losses, /*retain=*/true);
+      tape_->backward({{from, *one_hot}}, losses, /*retain=*/true);
     }
-    backend.copy(*c.dna, head_input_.dna->grad);
-    backend.copy(*c.rna, head_input_.rna->grad);
-    backend.copy(*c.protein, head_input_.protein->grad);
-    tape_.reset_gradients();
-    use(first, losses, c);
+    backend.copy(*g.dna, head_input_.dna->grad);
+    backend.copy(*g.rna, head_input_.rna->grad);
+    backend.copy(*g.protein, head_input_.protein->grad);
+    tape_->reset_gradients();
+    use(first, losses, g);
   }
 }
 
@@ -120,19 +80,19 @@ void GradientPass::genes_head_gradients(const std::vector<std::int32_t>& genes, 
       prediction_, genes.size(), [&](std::size_t i) { return std::int64_t{genes[i]}; }, use);
 }
 
-void GradientPass::run(const std::vector<Cotangent>& cotangents, std::size_t first,
-                       std::int64_t count, const Receiver& receive) {
-  tape_.backward(cotangents, count, /*retain=*/true);
+void GradientPass::backward(const std::vector<Cotangent>& cotangents, std::size_t first,
+                            std::int64_t count, const Receiver& receive) {
+  tape_->backward(cotangents, count, /*retain=*/true);
   for (std::int64_t i = 0; i < count; ++i) {
     receive(first + static_cast<std::size_t>(i), z_->grad.slice(i, i + 1));
   }
-  tape_.reset_gradients();
+  tape_->reset_gradients();
 }
 
 void GradientPass::gradients(const std::vector<std::int32_t>& genes, const Receiver& receive) {
-  genes_head_gradients(genes, [&](std::size_t first, std::int64_t count, const Cotangents& c) {
-    run({{pooled_.dna, *c.dna}, {pooled_.rna, *c.rna}, {pooled_.protein, *c.protein}}, first, count,
-        receive);
+  genes_head_gradients(genes, [&](std::size_t first, std::int64_t count, const PooledGradients& g) {
+    backward({{pooled_.dna, *g.dna}, {pooled_.rna, *g.rna}, {pooled_.protein, *g.protein}}, first,
+             count, receive);
   });
 }
 
@@ -140,20 +100,20 @@ void GradientPass::basis_gradients(const Receiver& receive) {
   head_gradients(
       last_input_, static_cast<std::size_t>(last_input_->value.cols()),
       [](std::size_t i) { return static_cast<std::int64_t>(i); },
-      [&](std::size_t first, std::int64_t count, const Cotangents& c) {
-        run({{pooled_.dna, *c.dna}, {pooled_.rna, *c.rna}, {pooled_.protein, *c.protein}}, first,
-            count, receive);
+      [&](std::size_t first, std::int64_t count, const PooledGradients& g) {
+        backward({{pooled_.dna, *g.dna}, {pooled_.rna, *g.rna}, {pooled_.protein, *g.protein}},
+                 first, count, receive);
       });
 }
 
 void GradientPass::path_gradients(const std::vector<std::int32_t>& genes,
                                   const PathReceiver& receive) {
-  genes_head_gradients(genes, [&](std::size_t first, std::int64_t count, const Cotangents& c) {
+  genes_head_gradients(genes, [&](std::size_t first, std::int64_t count, const PooledGradients& g) {
     const std::array<Cotangent, kPaths> cotangents{
-        {{pooled_.dna, *c.dna}, {pooled_.rna, *c.rna}, {pooled_.protein, *c.protein}}};
+        {{pooled_.dna, *g.dna}, {pooled_.rna, *g.rna}, {pooled_.protein, *g.protein}}};
     for (const Path path : {kDirect, kRna, kProtein}) {
-      run({cotangents[static_cast<std::size_t>(path)]}, first, count,
-          [&](std::size_t index, const Tensor& gradient) { receive(index, path, gradient); });
+      backward({cotangents[static_cast<std::size_t>(path)]}, first, count,
+               [&](std::size_t index, const Tensor& gradient) { receive(index, path, gradient); });
     }
   });
 }
@@ -181,31 +141,62 @@ std::vector<float> one_part_each(std::span<const float> gradient, const Shape& s
 std::vector<float> GradientPass::cross_head_gradients(std::int32_t gene, Path path,
                                                       const HeadReceiver& receive) {
   CDT_CHECK(cross_ != nullptr && path != kDirect, "keys and values recorded, a path through them");
-  Backend& backend = tape_.backend();
+  Backend& backend = explainer_.backend();
   std::vector<float> whole, at_cross;
-  genes_head_gradients({gene}, [&](std::size_t, std::int64_t, const Cotangents& c) {
+  genes_head_gradients({gene}, [&](std::size_t, std::int64_t, const PooledGradients& g) {
     const Cotangent cotangent =
-        path == kRna ? Cotangent{pooled_.rna, *c.rna} : Cotangent{pooled_.protein, *c.protein};
-    tape_.backward({cotangent}, 1, /*retain=*/true);
+        path == kRna ? Cotangent{pooled_.rna, *g.rna} : Cotangent{pooled_.protein, *g.protein};
+    tape_->backward({cotangent}, 1, /*retain=*/true);
     whole = to_host(backend, z_->grad);
     at_cross = to_host(backend, cross_->grad);
-    tape_.reset_gradients();
+    tape_->reset_gradients();
   });
-  const std::int64_t heads = model_.config().heads;
-  for (std::int64_t first = 0; first < kHalves * heads; first += kCotangents) {
-    const std::int64_t count = std::min(kCotangents, kHalves * heads - first);
+  const std::int64_t heads = explainer_.config().heads;
+  for (std::int64_t first = 0; first < kHalves * heads; first += kAtOnce) {
+    const std::int64_t count = std::min(kAtOnce, kHalves * heads - first);
     const Shape shape{count, cross_->value.shape[1], cross_->value.cols()};
-    const Scratch parts(tape_.scratch(), shape);
-    const Scratch cotangents(tape_.scratch(), shape, cross_->value.dtype);
+    const Scratch parts(explainer_.scratch(), shape);
+    const Scratch cotangents(explainer_.scratch(), shape, cross_->value.dtype);
     backend.upload(*parts, one_part_each(at_cross, shape, first, heads).data());
     backend.cast(*cotangents, *parts);
-    run({{cross_, *cotangents}}, static_cast<std::size_t>(first), count,
-        [&](std::size_t part, const Tensor& gradient) {
-          const auto at = static_cast<std::int64_t>(part);
-          receive(at < heads ? kPattern : kValue, at % heads, gradient);
-        });
+    backward({{cross_, *cotangents}}, static_cast<std::size_t>(first), count,
+             [&](std::size_t part, const Tensor& gradient) {
+               const auto at = static_cast<std::int64_t>(part);
+               receive(at < heads ? kPattern : kValue, at % heads, gradient);
+             });
   }
   return whole;
+}
+
+namespace {
+
+std::vector<float> row_norms(Explainer& explainer, const Tensor& gradient) {
+  const Tensor rows = gradient.reshaped({gradient.rows(), gradient.cols()});
+  const Scratch norms(explainer.scratch(), {rows.rows()});
+  explainer.backend().row_dot_sqrt(rows, rows, *norms);
+  return to_host(explainer.backend(), *norms);
+}
+
+}  // namespace
+
+std::vector<GeneGradients> gene_gradients(Explainer& explainer, const Tensor& dna,
+                                          const std::vector<std::int32_t>& genes) {
+  const EvalTape tape(explainer);
+  const Var rna = tape->input(explainer.rna());
+  const Var protein = tape->input(explainer.protein());
+  const Var prediction = explainer.model().forward(
+      {.tape = *tape, .dna = tape->constant(dna), .rna = rna, .protein = protein});
+  std::vector<GeneGradients> out;
+  for (const std::int32_t gene : genes) {
+    const Scratch one_hot(explainer.scratch(), prediction->value.shape);
+    std::vector<float> host(static_cast<std::size_t>(prediction->value.count()), 0.0F);
+    host.at(static_cast<std::size_t>(gene)) = 1.0F;
+    explainer.backend().upload(*one_hot, host.data());
+    tape->backward(prediction, *one_hot, /*retain=*/true);
+    out.push_back({row_norms(explainer, rna->grad), row_norms(explainer, protein->grad)});
+    tape->reset_gradients();
+  }
+  return out;
 }
 
 }  // namespace cdt

@@ -1,10 +1,63 @@
 #include "model/explain/occlusion.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "engine/error.h"
+#include "model/explain/gradient_pass.h"
 
 namespace cdt {
+namespace {
+
+/// (B, G) from z (B, L, D).
+std::vector<float> predict(Explainer& explainer, std::span<const float> z, std::int64_t batch) {
+  const EvalTape tape(explainer);
+  const std::int64_t d = explainer.config().hidden;
+  const Tensor value = tape->saved({batch, static_cast<std::int64_t>(z.size()) / (batch * d), d});
+  explainer.backend().upload(value, z.data());
+  const Var prediction = explainer.model().forward(
+      {.tape = *tape, .dna_linear = tape->constant(value), .trunks = &explainer.trunks()});
+  return to_host(explainer.backend(), prediction->value);
+}
+
+/// Predictions without each range: [range][gene].
+std::vector<std::vector<float>> predictions_without(Explainer& explainer, std::span<const float> z,
+                                                    std::span<const float> baseline,
+                                                    const std::vector<BinRange>& ranges,
+                                                    const std::vector<std::int32_t>& genes,
+                                                    const OcclusionPasses& passes) {
+  const std::int64_t d = explainer.config().hidden;
+  const auto bins = static_cast<std::int64_t>(z.size()) / d;
+  const auto outputs = static_cast<std::size_t>(explainer.config().genes);
+  std::vector<std::vector<float>> out;
+  for (std::size_t first = 0; first < ranges.size();) {
+    const auto count = std::min(ranges.size() - first, static_cast<std::size_t>(passes.batch));
+    std::vector<float> copies;
+    copies.reserve(count * z.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      const BinRange& range = ranges[first + i];
+      CDT_CHECK(range.begin >= 0 && range.begin < range.end && range.end <= bins,
+                "an occluded range lies in the window");
+      const auto begin = static_cast<std::ptrdiff_t>(copies.size());
+      copies.insert(copies.end(), z.begin(), z.end());
+      std::copy(baseline.begin() + range.begin * d, baseline.begin() + range.end * d,
+                copies.begin() + begin + range.begin * d);
+    }
+    const std::vector<float> predictions =
+        predict(explainer, copies, static_cast<std::int64_t>(count));
+    for (std::size_t i = 0; i < count; ++i) {
+      std::vector<float>& of_range = out.emplace_back();
+      for (const std::int32_t gene : genes) {
+        of_range.push_back(predictions.at(i * outputs + static_cast<std::size_t>(gene)));
+      }
+    }
+    first += count;
+    passes.after_each();
+  }
+  return out;
+}
+
+}  // namespace
 
 std::vector<BinRange> occlusion_ranges(std::int64_t bins, std::int64_t width) {
   CDT_CHECK(width > 0, "an occlusion hides at least one bin");
@@ -24,66 +77,50 @@ std::vector<float> spread(const std::vector<BinRange>& ranges, std::span<const f
   return out;
 }
 
-Occlusion::Occlusion(Cdt& model, Tape& tape, const Trunks& trunks, std::int64_t batch)
-    : model_(model), tape_(tape), trunks_(trunks), batch_(batch) {}
-
-// (batch, G) from z (batch, L, D); without a gradient nothing is recorded.
-std::vector<float> Occlusion::predict(const std::vector<float>& z, std::int64_t batch,
-                                      std::int64_t bins) {
-  tape_.clear();
-  tape_.eval();
-  const Tensor value = tape_.saved({batch, bins, model_.config().hidden});
-  tape_.backend().upload(value, z.data());
-  return to_host(tape_.backend(),
-                 model_.forward_from_linear(tape_, tape_.constant(value), trunks_)->value);
-}
-
-std::vector<std::vector<float>> Occlusion::predictions_without(
-    std::span<const float> z, std::span<const float> baseline, std::int64_t bins,
-    const std::vector<BinRange>& ranges, const std::vector<std::int32_t>& genes,
-    const std::function<void()>& after_pass) {
-  const std::int64_t d = model_.config().hidden;
-  const auto outputs = static_cast<std::size_t>(model_.config().genes);
-  std::vector<std::vector<float>> out;
-  for (std::size_t first = 0; first < ranges.size();) {
-    const std::size_t count = std::min(ranges.size() - first, static_cast<std::size_t>(batch_));
-    std::vector<float> copies;
-    copies.reserve(count * z.size());
-    for (std::size_t i = 0; i < count; ++i) {
-      const BinRange& range = ranges[first + i];
-      CDT_CHECK(range.begin >= 0 && range.begin < range.end && range.end <= bins,
-                "an occluded range lies in the window");
-      const auto begin = static_cast<std::ptrdiff_t>(copies.size());
-      copies.insert(copies.end(), z.begin(), z.end());
-      std::copy(baseline.begin() + range.begin * d, baseline.begin() + range.end * d,
-                copies.begin() + begin + range.begin * d);
-    }
-    const std::vector<float> predictions = predict(copies, static_cast<std::int64_t>(count), bins);
-    for (std::size_t i = 0; i < count; ++i) {
-      std::vector<float>& of_range = out.emplace_back();
-      for (const std::int32_t gene : genes) {
-        of_range.push_back(predictions.at(i * outputs + static_cast<std::size_t>(gene)));
-      }
-    }
-    first += count;
-    after_pass();
-  }
-  tape_.clear();
-  return out;
-}
-
-std::vector<std::vector<float>> Occlusion::effects(std::span<const float> z,
-                                                   std::span<const float> baseline,
-                                                   std::int64_t bins,
-                                                   const std::vector<BinRange>& ranges,
-                                                   const std::vector<std::int32_t>& genes,
-                                                   const std::function<void()>& after_pass) {
-  const std::vector<float> whole = predict({z.begin(), z.end()}, 1, bins);
+std::vector<std::vector<float>> occlusion_effects(Explainer& explainer, std::span<const float> z,
+                                                  std::span<const float> baseline,
+                                                  const std::vector<BinRange>& ranges,
+                                                  const std::vector<std::int32_t>& genes,
+                                                  const OcclusionPasses& passes) {
+  const std::vector<float> whole = predict(explainer, z, 1);
   std::vector<std::vector<float>> out =
-      predictions_without(z, baseline, bins, ranges, genes, after_pass);
+      predictions_without(explainer, z, baseline, ranges, genes, passes);
   for (std::vector<float>& of_range : out) {
     for (std::size_t i = 0; i < genes.size(); ++i) {
       of_range[i] = whole.at(static_cast<std::size_t>(genes[i])) - of_range[i];
+    }
+  }
+  return out;
+}
+
+std::vector<GradientClaim> gradient_claims(Explainer& explainer, std::span<const float> z,
+                                           std::span<const float> baseline,
+                                           const std::vector<std::int32_t>& genes) {
+  GradientPass pass(explainer, z);
+  std::vector<GradientClaim> out(genes.size());
+  pass.gradients(genes, [&](std::size_t i, const Tensor& gradient) {
+    out[i].prediction = pass.predictions().at(static_cast<std::size_t>(genes[i]));
+    out[i].by_bin =
+        row_products(to_host(explainer.backend(), gradient), z, baseline, gradient.rows());
+  });
+  return out;
+}
+
+std::vector<std::vector<RegionEffect>> region_effects(Explainer& explainer,
+                                                      std::span<const float> z,
+                                                      std::span<const float> baseline,
+                                                      const std::vector<BinRange>& ranges,
+                                                      const std::vector<std::int32_t>& genes,
+                                                      const std::vector<GradientClaim>& claims) {
+  const std::vector<std::vector<float>> without =
+      predictions_without(explainer, z, baseline, ranges, genes, {});
+  std::vector<std::vector<RegionEffect>> out(ranges.size());
+  for (std::size_t r = 0; r < ranges.size(); ++r) {
+    for (std::size_t gene = 0; gene < genes.size(); ++gene) {
+      const std::vector<float>& claimed = claims[gene].by_bin;
+      out[r].push_back({claims[gene].prediction, without[r][gene],
+                        std::accumulate(claimed.begin() + ranges[r].begin,
+                                        claimed.begin() + ranges[r].end, 0.0)});
     }
   }
   return out;

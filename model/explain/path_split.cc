@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <numeric>
+#include <span>
 
 namespace cdt {
 namespace {
@@ -18,13 +19,14 @@ struct Whole {
   double size = 0;  // |gradient|^2 at the DNA input
 };
 
-Whole whole_of(GradientPass& pass, InputGradientNorm& norm, Tape& tape, std::int32_t gene) {
+Whole whole_of(GradientPass& pass, std::int32_t gene) {
+  Explainer& explainer = pass.explainer();
   Whole out;
   pass.gradients({gene}, [&](std::size_t, const Tensor& gradient) {
-    const Scratch mapped(tape.scratch(), {gradient.rows(), gradient.cols()});
-    norm.metric(gradient, *mapped);
-    out.gradient = to_host(tape.backend(), gradient);
-    out.metric = to_host(tape.backend(), *mapped);
+    const Scratch mapped(explainer.scratch(), {gradient.rows(), gradient.cols()});
+    explainer.input_metric(gradient, *mapped);
+    out.gradient = to_host(explainer.backend(), gradient);
+    out.metric = to_host(explainer.backend(), *mapped);
   });
   out.size = inner(out.gradient, out.metric);
   return out;
@@ -49,40 +51,35 @@ class Rest {
   double length_;
 };
 
-}  // namespace
-
-std::vector<PathSplit> path_split(GradientPass& pass, InputGradientNorm& norm, Tape& tape,
-                                  std::span<const float> z, std::span<const float> zero,
-                                  const std::vector<std::int32_t>& genes) {
-  Backend& backend = tape.backend();
-  std::vector<PathSplit> out(genes.size());
-  for (std::size_t i = 0; i < genes.size(); ++i) {
-    PathSplit& split = out[i];
-    const Whole whole = whole_of(pass, norm, tape, genes[i]);
-    Rest rest(whole.gradient);
-    pass.path_gradients({genes[i]}, [&](std::size_t, GradientPass::Path path, const Tensor& part) {
-      const auto p = static_cast<std::size_t>(path);
-      const std::vector<float> host = to_host(backend, part);
-      split.norm[p] = norm.compute(part);
-      split.product[p] = row_products(host, z, zero, part.rows());
-      split.share[p] = inner(host, whole.metric) / whole.size;
-      rest.take(host);
-    });
-    split.additivity_error = rest.error();
-  }
+PathSplit split_paths_of(GradientPass& pass, std::span<const float> z, std::span<const float> zero,
+                         std::int32_t gene) {
+  Explainer& explainer = pass.explainer();
+  const Whole whole = whole_of(pass, gene);
+  Rest rest(whole.gradient);
+  PathSplit out;
+  pass.path_gradients({gene}, [&](std::size_t, GradientPass::Path path, const Tensor& part) {
+    const auto p = static_cast<std::size_t>(path);
+    const std::vector<float> host = to_host(explainer.backend(), part);
+    out.norm[p] = explainer.input_norms(part);
+    out.product[p] = row_products(host, z, zero, part.rows());
+    out.share[p] = inner(host, whole.metric) / whole.size;
+    rest.take(host);
+  });
+  out.additivity_error = rest.error();
   return out;
 }
 
-HeadSplits head_split(GradientPass& pass, InputGradientNorm& norm, Tape& tape,
-                      std::span<const float> z, std::span<const float> zero, std::int32_t gene) {
-  const Whole whole = whole_of(pass, norm, tape, gene);
+HeadSplits split_heads_of(GradientPass& pass, std::span<const float> z, std::span<const float> zero,
+                          std::int32_t gene) {
+  const Whole whole = whole_of(pass, gene);
   HeadSplits out;
   for (const GradientPass::Path path : {GradientPass::kRna, GradientPass::kProtein}) {
     HeadSplit& split = out[path == GradientPass::kRna ? 0 : 1];
     std::vector<std::vector<float>> parts;
     const std::vector<float> of_path = pass.cross_head_gradients(
         gene, path, [&](GradientPass::Half half, std::int64_t, const Tensor& gradient) {
-          const std::vector<float>& part = parts.emplace_back(to_host(tape.backend(), gradient));
+          const std::vector<float>& part =
+              parts.emplace_back(to_host(pass.explainer().backend(), gradient));
           const std::vector<float> product = row_products(part, z, zero, gradient.rows());
           split.share[half].push_back(inner(part, whole.metric) / whole.size);
           split.product[half].push_back(std::accumulate(product.begin(), product.end(), 0.0));
@@ -94,36 +91,36 @@ HeadSplits head_split(GradientPass& pass, InputGradientNorm& norm, Tape& tape,
   return out;
 }
 
-std::vector<PathSplit> split_paths(Attributor& attributor, Tape& tape, std::span<const float> z,
-                                   std::span<const float> zero,
-                                   const std::vector<std::int32_t>& genes,
-                                   const std::function<void()>& after_gene) {
-  GradientPass& pass = attributor.pass();
-  std::vector<PathSplit> out;
-  pass.forward(z);
+/// split(pass, z, zero, gene) of each gene.
+template <class Split>
+auto split_genes(Explainer& explainer, std::span<const float> z,
+                 const std::vector<std::int32_t>& genes, const std::function<void()>& after_gene,
+                 Recorder* recorder, const Split& split) {
+  GradientPass pass(explainer, z, recorder);
+  const auto bins = static_cast<std::int64_t>(z.size()) / explainer.config().hidden;
+  const std::vector<float> zero = explainer.zero_projection(bins);
+  std::vector<decltype(split(pass, z, zero, 0))> out;
   for (const std::int32_t gene : genes) {
-    out.push_back(path_split(pass, attributor.norm(), tape, z, zero, {gene}).front());
+    out.push_back(split(pass, z, zero, gene));
     after_gene();
   }
-  tape.clear();
   return out;
 }
 
-std::vector<HeadSplits> split_heads(Attributor& attributor, Tape& tape, std::span<const float> z,
-                                    std::span<const float> zero,
+}  // namespace
+
+std::vector<PathSplit> split_paths(Explainer& explainer, std::span<const float> z,
+                                   const std::vector<std::int32_t>& genes,
+                                   const std::function<void()>& after_gene) {
+  return split_genes(explainer, z, genes, after_gene, nullptr, split_paths_of);
+}
+
+std::vector<HeadSplits> split_heads(Explainer& explainer, std::span<const float> z,
                                     const std::vector<std::int32_t>& genes,
                                     const std::function<void()>& after_gene) {
-  GradientPass& pass = attributor.pass();
   Recorder recorder;
   recorder.want_cores = true;
-  std::vector<HeadSplits> out;
-  pass.forward(z, &recorder);
-  for (const std::int32_t gene : genes) {
-    out.push_back(head_split(pass, attributor.norm(), tape, z, zero, gene));
-    after_gene();
-  }
-  tape.clear();
-  return out;
+  return split_genes(explainer, z, genes, after_gene, &recorder, split_heads_of);
 }
 
 }  // namespace cdt

@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-#include "model/explain/attribution.h"
+#include "model/explain/gradient_pass.h"
 
 namespace cdt {
 
@@ -30,11 +30,6 @@ struct PathSplit {
   double additivity_error = 0;
 };
 
-/// Of each gene, in order, from the pass's last forward(z); zero: the projection of a zero input.
-std::vector<PathSplit> path_split(GradientPass& pass, InputGradientNorm& norm, Tape& tape,
-                                  std::span<const float> z, std::span<const float> zero,
-                                  const std::vector<std::int32_t>& genes);
-
 /// What one way through dna_to_rna carries, by half (GradientPass::Half) and head.
 struct HeadSplit {
   /// (part . whole) / |whole|^2 with the whole gradient: add up to the path's share.
@@ -48,19 +43,13 @@ struct HeadSplit {
 /// Via RNA, then via protein.
 using HeadSplits = std::array<HeadSplit, 2>;
 
-/// Of one gene, from the pass's last forward(z) with recorded cores.
-HeadSplits head_split(GradientPass& pass, InputGradientNorm& norm, Tape& tape,
-                      std::span<const float> z, std::span<const float> zero, std::int32_t gene);
-
-/// Either split of each gene, in order, with the forward pass it rests on, from z (L, D) as
-/// GradientPass::project() gives it; after_gene is called after each gene. They clear the tape.
-std::vector<PathSplit> split_paths(Attributor& attributor, Tape& tape, std::span<const float> z,
-                                   std::span<const float> zero,
-                                   const std::vector<std::int32_t>& genes,
-                                   const std::function<void()>& after_gene);
-std::vector<HeadSplits> split_heads(Attributor& attributor, Tape& tape, std::span<const float> z,
-                                    std::span<const float> zero,
-                                    const std::vector<std::int32_t>& genes,
-                                    const std::function<void()>& after_gene);
+/// Either split of each gene, in order, of one forward pass from z (L, D); after_gene is called
+/// after each gene.
+std::vector<PathSplit> split_paths(
+    Explainer& explainer, std::span<const float> z, const std::vector<std::int32_t>& genes,
+    const std::function<void()>& after_gene = [] {});
+std::vector<HeadSplits> split_heads(
+    Explainer& explainer, std::span<const float> z, const std::vector<std::int32_t>& genes,
+    const std::function<void()>& after_gene = [] {});
 
 }  // namespace cdt

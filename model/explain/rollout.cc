@@ -11,12 +11,6 @@
 namespace cdt {
 namespace {
 
-std::string layer_name(std::int64_t layer) {
-  return "dna_self_attn_layers." + std::to_string(layer);
-}
-
-constexpr const char* kDnaPool = "vce.dna";
-
 std::vector<float> to_floats(const std::vector<double>& values) {
   return {values.begin(), values.end()};
 }
@@ -69,87 +63,93 @@ std::vector<double> roll_through(std::vector<double> row, const LayerMaps& maps,
   return row;
 }
 
-Rollout::Rollout(Cdt& model, Tape& tape, Attributor& attributor, RolloutEnd end)
-    : model_(model),
-      tape_(tape),
-      attributor_(attributor),
-      end_(end),
-      end_heads_(end == RolloutEnd::kRna ? model.config().heads : model.config().pooling_heads()) {}
+namespace {
 
-Rollout::Pass Rollout::forward(const Tensor& dna, bool with_gradient) {
-  const CdtConfig& config = model_.config();
-  tape_.clear();
-  tape_.eval();
+/// A forward pass of an enhancer and what both methods read of it.
+class RolloutPass {
+ public:
+  RolloutPass(Explainer& explainer, const Tensor& dna, RolloutEnd end, bool with_gradient);
+
+  const LayerMaps& maps() const { return maps_; }
+  /// The row at the end of the way, by head (heads, L).
+  std::vector<float> end_rows(std::int32_t gene);
+  std::size_t end_heads() const;
+  Gmar gmar(std::int32_t gene, MapNorm norm);
+
+ private:
+  std::vector<double> gradient_norms(const AttentionCore& core, MapNorm norm);
+  std::vector<double> pool_gradient_norms(MapNorm norm);
+
+  Explainer& explainer_;
+  EvalTape tape_;
+  RolloutEnd end_;
+  Var prediction_ = nullptr;
+  Tensor context_;  // (1, L, D): what dna_to_rna and DNA pooling attend to
+  LayerMaps maps_;
+  std::vector<AttentionCore> layers_;
+  AttentionCore cross_;
+  Var pooled_ = nullptr;          // (1, D): DNA after its pooling
+  std::vector<float> pool_rows_;  // (pool heads, L) of DNA pooling, if rollout ends there
+  Tensor one_hot_;                // (1, G)
+  Tensor map_;                    // room for one head's map
+};
+
+RolloutPass::RolloutPass(Explainer& explainer, const Tensor& dna, RolloutEnd end,
+                         bool with_gradient)
+    : explainer_(explainer), tape_(explainer), end_(end) {
+  const Cdt& model = explainer.model();
+  const std::string& pooling = model.dna.pooling.name;
   Recorder recorder;
   recorder.want_cores = with_gradient;
-  for (std::int64_t i = 0; i < config.dna_layers; ++i) recorder.attention_of.insert(layer_name(i));
-  if (end_ == RolloutEnd::kDnaPool) recorder.attention_of.insert(kDnaPool);
-  const Tensor linear = model_.project_dna_linear(tape_, tape_.constant(dna))->value;
-  Pass pass;
-  pass.prediction = model_.forward_from_linear(
-      tape_, with_gradient ? tape_.input(linear) : tape_.constant(linear), attributor_.trunks(),
-      &recorder);
-  pass.context = recorder.values.at(dna_context_name(config))->value;
-  pass.maps.heads = config.heads;
-  pass.maps.length = dna.shape[1];
-  for (std::int64_t i = 0; i < config.dna_layers; ++i) {
-    const Tensor map = recorder.attention.at(layer_name(i) + ".attention");
-    pass.maps.layers.emplace_back(static_cast<std::size_t>(map.count()));
-    tape_.backend().download(pass.maps.layers.back().data(), map);
-    if (with_gradient) pass.layers.push_back(recorder.cores.at(layer_name(i)));
+  for (const AttentionBlock& layer : model.dna.layers) recorder.attention_of.insert(layer.name);
+  if (end == RolloutEnd::kDnaPool) recorder.attention_of.insert(pooling);
+  const Tensor linear = model.project_dna(*tape_, tape_->constant(dna))->value;
+  prediction_ =
+      model.forward({.tape = *tape_,
+                     .dna_linear = with_gradient ? tape_->input(linear) : tape_->constant(linear),
+                     .trunks = &explainer.trunks(),
+                     .recorder = &recorder});
+  context_ = recorder.values.at(explainer.context_name())->value;
+  maps_.heads = model.config().heads;
+  maps_.length = dna.shape[1];
+  for (const AttentionBlock& layer : model.dna.layers) {
+    const Tensor map = recorder.attention.at(layer.name + ".attention");
+    maps_.layers.push_back(to_host(explainer.backend(), map));
+    if (with_gradient) layers_.push_back(recorder.cores.at(layer.name));
   }
-  if (end_ == RolloutEnd::kDnaPool) {
-    pass.pooled = recorder.values.at(kDnaPool);
-    pass.pool_rows =
-        to_host(tape_.backend(), recorder.attention.at(std::string(kDnaPool) + ".attention"));
+  if (end == RolloutEnd::kDnaPool) {
+    pooled_ = recorder.values.at(pooling);
+    pool_rows_ = to_host(explainer.backend(), recorder.attention.at(pooling + ".attention"));
   }
-  if (!with_gradient) return pass;
-  pass.cross = recorder.cores.at("dna_to_rna");
-  pass.cotangent = tape_.saved(pass.prediction->value.shape);
-  pass.map = tape_.saved({std::max(pass.maps.length, config.genes), pass.maps.length});
-  return pass;
+  if (!with_gradient) return;
+  cross_ = recorder.cores.at(model.dna_to_rna.name);
+  one_hot_ = tape_->saved(prediction_->value.shape);
+  map_ = tape_->saved({std::max(maps_.length, model.config().genes), maps_.length});
 }
 
-std::vector<float> Rollout::end_rows(const Pass& pass, std::int32_t gene) {
-  if (end_ == RolloutEnd::kDnaPool) return pass.pool_rows;
-  return attributor_.row().heads(pass.context, gene);
+std::vector<float> RolloutPass::end_rows(std::int32_t gene) {
+  if (end_ == RolloutEnd::kDnaPool) return pool_rows_;
+  return explainer_.attention_rows(context_, gene);
 }
 
-std::vector<std::vector<float>> Rollout::rollout(const Tensor& dna,
-                                                 const std::vector<std::int32_t>& genes) {
-  const Pass pass = forward(dna, false);
-  const auto equal = [](std::int64_t heads) {
-    return head_weights(std::vector<double>(static_cast<std::size_t>(heads), 0.0));
-  };
-  // Heads are averaged once, so that each gene costs one small product per layer.
-  LayerMaps mean{1, pass.maps.length, {}};
-  for (const std::vector<float>& layer : pass.maps.layers) {
-    mean.layers.push_back(to_floats(mix_heads(layer, equal(pass.maps.heads))));
-  }
-  const std::vector<std::vector<double>> one(mean.layers.size(), std::vector<double>{1.0});
-  std::vector<std::vector<float>> out;
-  for (const std::int32_t gene : genes) {
-    const std::vector<double> row = mix_heads(end_rows(pass, gene), equal(end_heads_));
-    out.push_back(to_floats(roll_through(row, mean, one)));
-  }
-  tape_.clear();
-  return out;
+std::size_t RolloutPass::end_heads() const {
+  const CdtConfig& config = explainer_.config();
+  return static_cast<std::size_t>(end_ == RolloutEnd::kRna ? config.heads : config.pooling_heads());
 }
 
 // Norm by head of d prediction / d A = dout_h V_h^T, one (Nq, Nk) map at a time.
-std::vector<double> Rollout::gradient_norms(const Pass& pass, const AttentionCore& core,
-                                            MapNorm norm) {
-  const std::int64_t heads = model_.config().heads;
+std::vector<double> RolloutPass::gradient_norms(const AttentionCore& core, MapNorm norm) {
+  const std::int64_t heads = explainer_.config().heads;
   const std::int64_t k = core.out->value.cols() / heads;
   const std::int64_t queries = core.out->value.shape[1];
   const std::int64_t keys = core.source->value.shape[1];
-  const Tensor map{pass.map.data, {queries, keys}};
+  const Tensor map{map_.data, {queries, keys}};
   std::vector<float> host(static_cast<std::size_t>(queries * keys));
   std::vector<double> norms;
   for (std::int64_t head = 0; head < heads; ++head) {
-    multiply(tape_.backend(), columns(core.out->grad, head * k, k),
+    multiply(explainer_.backend(), columns(core.out->grad, head * k, k),
              transposed(columns(core.source->value, core.value_column + head * k, k)), map);
-    tape_.backend().download(host.data(), map);
+    explainer_.backend().download(host.data(), map);
     norms.push_back(norm_of(host, norm));
   }
   return norms;
@@ -157,20 +157,19 @@ std::vector<double> Rollout::gradient_norms(const Pass& pass, const AttentionCor
 
 // Pooling never forms its values; with o = d prediction / d mixed values (D),
 //   d prediction / d a_hn = o_h . (W_v,h x_n + b_v,h) = (W_v,h^T o_h) . x_n + o_h . b_v,h.
-std::vector<double> Rollout::pool_gradient_norms(const Pass& pass, MapNorm norm) {
-  if (end_heads_ == 1) return {1.0};
-  const auto values_of = [&](const std::string& name) {
-    return to_host(tape_.backend(), model_.parameter(kDnaPool + ("_attn." + name)).variable.value);
-  };
-  const std::vector<float> x = to_host(tape_.backend(), pass.context);
-  const std::vector<float> pooled = to_host(tape_.backend(), pass.pooled->grad);
-  const std::vector<float> out_weight = values_of("out_proj.weight");  // (D, D)
-  const std::vector<float> in_weight = values_of("in_proj_weight");    // (3D, D)
-  const std::vector<float> in_bias = values_of("in_proj_bias");        // (3D)
+std::vector<double> RolloutPass::pool_gradient_norms(MapNorm norm) {
+  if (end_heads() == 1) return {1.0};
+  const auto host = [&](const Tensor& t) { return to_host(explainer_.backend(), t); };
+  const Pooling& w = explainer_.model().dna.pooling;
+  const std::vector<float> x = host(context_);
+  const std::vector<float> pooled = host(pooled_->grad);
+  const std::vector<float> out_weight = host(w.out.weight->value);               // (D, D)
+  const std::vector<float> in_weight = host(w.attention.in_proj_weight->value);  // (3D, D)
+  const std::vector<float> in_bias = host(w.attention.in_proj_bias->value);      // (3D)
   const std::size_t d = pooled.size();
-  const std::size_t k = d / static_cast<std::size_t>(end_heads_);
+  const std::size_t k = d / end_heads();
   std::vector<double> norms;
-  for (std::size_t head = 0; head < static_cast<std::size_t>(end_heads_); ++head) {
+  for (std::size_t head = 0; head < end_heads(); ++head) {
     std::vector<double> folded(d, 0.0);
     double constant = 0.0;
     for (std::size_t i = head * k; i < (head + 1) * k; ++i) {
@@ -191,29 +190,54 @@ std::vector<double> Rollout::pool_gradient_norms(const Pass& pass, MapNorm norm)
   return norms;
 }
 
-Rollout::Gmar Rollout::gmar_of(const Pass& pass, std::int32_t gene, MapNorm norm) {
-  Backend& backend = tape_.backend();
-  backend.fill(pass.cotangent, 0.0F);
-  backend.fill({pass.cotangent.data + gene, {1}}, 1.0F);
-  tape_.backward(pass.prediction, pass.cotangent, /*retain=*/true);
+Gmar RolloutPass::gmar(std::int32_t gene, MapNorm norm) {
+  Backend& backend = explainer_.backend();
+  backend.fill(one_hot_, 0.0F);
+  backend.fill({one_hot_.data + gene, {1}}, 1.0F);
+  tape_->backward(prediction_, one_hot_, /*retain=*/true);
   Gmar out;
-  for (const AttentionCore& layer : pass.layers) {
-    out.layer_weights.push_back(head_weights(gradient_norms(pass, layer, norm)));
+  for (const AttentionCore& layer : layers_) {
+    out.layer_weights.push_back(head_weights(gradient_norms(layer, norm)));
   }
-  out.end_weights = head_weights(end_ == RolloutEnd::kRna ? gradient_norms(pass, pass.cross, norm)
-                                                          : pool_gradient_norms(pass, norm));
-  tape_.reset_gradients();
-  out.scores = to_floats(
-      roll_through(mix_heads(end_rows(pass, gene), out.end_weights), pass.maps, out.layer_weights));
+  out.end_weights = head_weights(end_ == RolloutEnd::kRna ? gradient_norms(cross_, norm)
+                                                          : pool_gradient_norms(norm));
+  tape_->reset_gradients();
+  out.scores =
+      to_floats(roll_through(mix_heads(end_rows(gene), out.end_weights), maps_, out.layer_weights));
   return out;
 }
 
-std::vector<Rollout::Gmar> Rollout::gmar(const Tensor& dna, const std::vector<std::int32_t>& genes,
-                                         MapNorm norm) {
-  const Pass pass = forward(dna, true);
+/// Weights of heads that count alike.
+std::vector<double> equal_weights(std::size_t heads) {
+  return head_weights(std::vector<double>(heads, 0.0));
+}
+
+}  // namespace
+
+std::vector<std::vector<float>> rollout(Explainer& explainer, const Tensor& dna,
+                                        const std::vector<std::int32_t>& genes, RolloutEnd end) {
+  RolloutPass pass(explainer, dna, end, false);
+  // Heads are averaged once, so that each gene costs one small product per layer.
+  const LayerMaps& maps = pass.maps();
+  LayerMaps mean{1, maps.length, {}};
+  for (const std::vector<float>& layer : maps.layers) {
+    const std::vector<double> weights = equal_weights(static_cast<std::size_t>(maps.heads));
+    mean.layers.push_back(to_floats(mix_heads(layer, weights)));
+  }
+  const std::vector<std::vector<double>> one(mean.layers.size(), std::vector<double>{1.0});
+  std::vector<std::vector<float>> out;
+  for (const std::int32_t gene : genes) {
+    const std::vector<double> row = mix_heads(pass.end_rows(gene), equal_weights(pass.end_heads()));
+    out.push_back(to_floats(roll_through(row, mean, one)));
+  }
+  return out;
+}
+
+std::vector<Gmar> gmar(Explainer& explainer, const Tensor& dna,
+                       const std::vector<std::int32_t>& genes, RolloutEnd end, MapNorm norm) {
+  RolloutPass pass(explainer, dna, end, true);
   std::vector<Gmar> out;
-  for (const std::int32_t gene : genes) out.push_back(gmar_of(pass, gene, norm));
-  tape_.clear();
+  for (const std::int32_t gene : genes) out.push_back(pass.gmar(gene, norm));
   return out;
 }
 

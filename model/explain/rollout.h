@@ -6,7 +6,7 @@
 // score = row A'_n ... A'_1, which sums to 1. The row is where one way from DNA to the prediction
 // ends: the target gene's row of dna_to_rna (via RNA), or that of DNA pooling (direct, often most
 // of the gradient: model/explain/path_split.h), which is the same for all genes but for the weights
-// of its heads. The other way has no part in the scores. Evaluation mode.
+// of its heads. The other way has no part in the scores.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "model/explain/attribution.h"
+#include "model/explain/explainer.h"
 
 namespace cdt {
 
@@ -38,48 +38,19 @@ std::vector<double> roll_through(std::vector<double> row, const LayerMaps& maps,
 enum class MapNorm : std::uint8_t { kL1, kL2 };
 enum class RolloutEnd : std::uint8_t { kRna, kDnaPool };
 
-/// Both methods for one model, over the trunks of an Attributor, which must outlive this. Clears
-/// the tape.
-class Rollout {
- public:
-  Rollout(Cdt& model, Tape& tape, Attributor& attributor, RolloutEnd end = RolloutEnd::kRna);
+/// Scores (L) by rollout of each gene, in order, for one enhancer, dna (1, L, dna_dim).
+std::vector<std::vector<float>> rollout(Explainer& explainer, const Tensor& dna,
+                                        const std::vector<std::int32_t>& genes,
+                                        RolloutEnd end = RolloutEnd::kRna);
 
-  /// Scores (L) of each gene, in order, for one enhancer, dna (1, L, dna_dim).
-  std::vector<std::vector<float>> rollout(const Tensor& dna,
-                                          const std::vector<std::int32_t>& genes);
-  /// One gene's scores and the head weights behind them.
-  struct Gmar {
-    std::vector<float> scores;                       // (L)
-    std::vector<std::vector<double>> layer_weights;  // (H) by DNA self-attention layer
-    std::vector<double> end_weights;                 // (H) of dna_to_rna, or of DNA pooling
-  };
-  std::vector<Gmar> gmar(const Tensor& dna, const std::vector<std::int32_t>& genes,
-                         MapNorm norm = MapNorm::kL1);
-
- private:
-  struct Pass {
-    Var prediction = nullptr;
-    Tensor context;  // (1, L, D): what dna_to_rna and DNA pooling attend to
-    LayerMaps maps;
-    std::vector<AttentionCore> layers;
-    AttentionCore cross;
-    Var pooled = nullptr;          // (1, D): DNA after its pooling
-    std::vector<float> pool_rows;  // (pool heads, L) of DNA pooling, if rollout ends there
-    Tensor cotangent;              // of the prediction
-    Tensor map;                    // room for one head's map
-  };
-  Pass forward(const Tensor& dna, bool with_gradient);
-  std::vector<double> gradient_norms(const Pass& pass, const AttentionCore& core, MapNorm norm);
-  std::vector<double> pool_gradient_norms(const Pass& pass, MapNorm norm);
-  /// The row at the end of the way, by head (heads, L).
-  std::vector<float> end_rows(const Pass& pass, std::int32_t gene);
-  Gmar gmar_of(const Pass& pass, std::int32_t gene, MapNorm norm);
-
-  Cdt& model_;
-  Tape& tape_;
-  Attributor& attributor_;
-  RolloutEnd end_;
-  std::int64_t end_heads_;
+/// Scores of one gene and the head weights behind them.
+struct Gmar {
+  std::vector<float> scores;                       // (L)
+  std::vector<std::vector<double>> layer_weights;  // (H) by DNA self-attention layer
+  std::vector<double> end_weights;                 // (H) of dna_to_rna, or of DNA pooling
 };
+std::vector<Gmar> gmar(Explainer& explainer, const Tensor& dna,
+                       const std::vector<std::int32_t>& genes, RolloutEnd end = RolloutEnd::kRna,
+                       MapNorm norm = MapNorm::kL1);
 
 }  // namespace cdt

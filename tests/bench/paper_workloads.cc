@@ -35,8 +35,10 @@ class Training final : public PaperWorkload {
     PaperWorld& w = world();
     w.tape.train(1, step_);
     w.model.zero_gradients();
-    const Var logits = w.model.forward(w.tape, w.tape.constant(dna_), w.tape.constant(w.rna),
-                                       w.tape.constant(w.protein));
+    const Var logits = w.model.forward({.tape = w.tape,
+                                        .dna = w.tape.constant(dna_),
+                                        .rna = w.tape.constant(w.rna),
+                                        .protein = w.tape.constant(w.protein)});
     w.tape.backward(huber(w.tape, select(w.tape, logits, index_), target_, 1.0F));
     optimiser_.clip_and_update(1.0);
     w.tape.clear();
@@ -58,7 +60,7 @@ class Prediction final : public PaperWorkload {
   void run() override {
     backend().run_recorded("predict", {dna_}, [this] {
       PaperWorld& w = world();
-      w.model.forward_from_trunks(w.tape, w.tape.constant(dna_), trunks_);
+      w.model.forward({.tape = w.tape, .dna = w.tape.constant(dna_), .trunks = &trunks_});
       w.tape.clear();
     });
   }
@@ -74,16 +76,17 @@ class Attribution final : public PaperWorkload {
       : PaperWorkload(std::move(on), sizes, false, static_cast<std::int64_t>(genes.size())),
         genes_(std::move(genes)),
         dna_(world().random({1, sizes.bins, sizes.dna_dim})),
-        attributor_(world().model, world().tape, world().rna, world().protein, world().lasting) {}
+        explainer_(world().model, world().tape, world().rna, world().protein, world().lasting) {}
 
   void run() override {
-    attributor_.attribute(dna_, genes_, [](std::size_t /*index*/, const PairWindows& /*w*/) {});
+    attribute(explainer_, dna_, genes_, false,
+              [](std::size_t /*index*/, const PairWindows& /*w*/) {});
   }
 
  private:
   std::vector<std::int32_t> genes_;
   Tensor dna_;
-  Attributor attributor_;
+  Explainer explainer_;
 };
 
 class PlainAttribution final : public PaperWorkload {
@@ -98,8 +101,10 @@ class PlainAttribution final : public PaperWorkload {
     w.tape.eval();
     w.model.zero_gradients();
     const Var dna = w.tape.input(input_);
-    const Var out =
-        w.model.forward(w.tape, dna, w.tape.constant(w.rna), w.tape.constant(w.protein));
+    const Var out = w.model.forward({.tape = w.tape,
+                                     .dna = dna,
+                                     .rna = w.tape.constant(w.rna),
+                                     .protein = w.tape.constant(w.protein)});
     const Scratch cotangent(w.scratch, out->value.shape);
     backend().fill(*cotangent, 0.0F);
     backend().fill((*cotangent).reshaped({w.sizes.genes}).slice(0, 1), 1.0F);

@@ -99,13 +99,14 @@ void PaperWorld::fill(Parameter& parameter) {
   const std::string& name = parameter.name;
   const std::int64_t count = shape.count();
   if (shape.rank() == 1 && name.ends_with(".weight")) {  // of a norm
-    model.set(parameter, std::vector<float>(static_cast<std::size_t>(count), 1.0F).data());
+    model.set(&parameter.variable,
+              std::vector<float>(static_cast<std::size_t>(count), 1.0F).data());
     return;
   }
   // Matrices and biases uniform within 1 / sqrt(inputs), queries of unit variance.
   const float scale =
       shape.rank() == 3 ? std::sqrt(12.0F) : 2.0F / std::sqrt(static_cast<float>(shape[-1]));
-  model.set(parameter, draw(count, scale).data());
+  model.set(&parameter.variable, draw(count, scale).data());
 }
 
 }  // namespace cdt

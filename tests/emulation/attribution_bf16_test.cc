@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "io/format/text.h"
-#include "model/explain/gene_gradients.h"
+#include "model/explain/gradient_pass.h"
 #include "model/explain/path_split.h"
 #include "tests/support/small_model.h"
 
@@ -86,12 +86,8 @@ TEST(BFloat16Attribution, PathsAndGeneGradientsAreNearThoseOfFloat32) {
   SmallModel narrow(config, bf16_backend());
   SmallModel wide(config, make_cpu_backend(1));
   const auto split = [](SmallModel& m) {
-    Attributor attributor(m.model, m.tape, m.rna, m.protein, m.lasting);
-    const std::vector<float> z = attributor.pass().project(m.dna);
-    attributor.pass().forward(z);
-    return path_split(attributor.pass(), attributor.norm(), m.tape, z,
-                      attributor.pass().zero_projection(kBins), {3})
-        .front();
+    Explainer explainer(m.model, m.tape, m.rna, m.protein, m.lasting);
+    return split_paths(explainer, explainer.project(m.dna), {3}).front();
   };
   const PathSplit got = split(narrow);
   const PathSplit expected = split(wide);
@@ -101,7 +97,8 @@ TEST(BFloat16Attribution, PathsAndGeneGradientsAreNearThoseOfFloat32) {
   }
   EXPECT_LT(got.additivity_error, kBound);
   const auto genes = [](SmallModel& m) {
-    return gene_gradients(m.model, m.tape, m.dna, m.rna, m.protein, {4}).front();
+    Explainer explainer(m.model, m.tape, m.rna, m.protein, m.lasting);
+    return gene_gradients(explainer, m.dna, {4}).front();
   };
   EXPECT_LT(relative_error(genes(narrow).rna, genes(wide).rna), kBound);
   EXPECT_LT(relative_error(genes(narrow).protein, genes(wide).protein), kBound);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "model/explain/attention_window.h"
+#include "model/explain/attention_maps.h"
 #include "model/explain/rollout.h"
 #include "tests/parity/model_case.h"
 #include "tests/support/precision.h"
@@ -33,9 +33,8 @@ class AttentionParity : public testing::TestWithParam<const char*> {
     const MapReceiver receive = [&](const AttentionMap& map, std::span<const float> values) {
       out[map.name] = Floats(values.begin(), values.end());
     };
-    maps_of_trunks(case_.model, tape(), case_.rna, case_.protein, wanted, receive);
-    maps_of_enhancer(case_.model, tape(), attributor_.trunks(), case_.dna.slice(sample, sample + 1),
-                     wanted, receive);
+    trunk_maps(explainer_, wanted, receive);
+    enhancer_maps(explainer_, case_.dna.slice(sample, sample + 1), wanted, receive);
     return out;
   }
   std::vector<AttentionMap> all_maps() const {
@@ -45,28 +44,26 @@ class AttentionParity : public testing::TestWithParam<const char*> {
 
   Fixture fixture_{"attention"};
   ModelCase case_{GetParam()};
-  Attributor attributor_{case_.model, tape(), case_.rna, case_.protein, case_.engine.lasting};
+  Explainer explainer_{case_.model, tape(), case_.rna, case_.protein, case_.engine.lasting};
 };
 
 TEST_P(AttentionParity, RolloutOfEverySample) {
-  Rollout rollout(case_.model, tape(), attributor_);
   Comparison c(forward_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
-    c.check(name("rollout", b), rollout.rollout(case_.dna.slice(b, b + 1), {gene(b)}).front(),
+    c.check(name("rollout", b), rollout(explainer_, case_.dna.slice(b, b + 1), {gene(b)}).front(),
             recorded("rollout", b));
   }
   EXPECT_TRUE(c.result());
 }
 
 TEST_P(AttentionParity, GmarAndItsHeadWeights) {
-  Rollout rollout(case_.model, tape(), attributor_);
   Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
     for (const MapNorm norm : {MapNorm::kL1, MapNorm::kL2}) {
       const std::string kind = norm == MapNorm::kL1 ? "gmar" : "gmar_l2";
       // The same gene twice: the second must not see the gradients of the first.
-      const std::vector<Rollout::Gmar> got =
-          rollout.gmar(case_.dna.slice(b, b + 1), {gene(b), gene(b)}, norm);
+      const std::vector<Gmar> got =
+          gmar(explainer_, case_.dna.slice(b, b + 1), {gene(b), gene(b)}, RolloutEnd::kRna, norm);
       EXPECT_EQ(got[0].scores, got[1].scores);
       c.check(name(kind, b), got[1].scores, recorded(kind, b));
       Floats weights;

@@ -8,11 +8,10 @@
 #include <vector>
 
 #include "model/explain/attribution.h"
-#include "model/explain/gene_gradients.h"
-#include "model/explain/integrated_gradients.h"
+#include "model/explain/averaged_gradients.h"
+#include "model/explain/gradient_pass.h"
 #include "model/explain/occlusion.h"
 #include "model/explain/path_split.h"
-#include "model/explain/smoothgrad.h"
 #include "tests/parity/model_case.h"
 #include "tests/support/precision.h"
 
@@ -32,8 +31,6 @@ class GradientParity : public testing::TestWithParam<const char*> {
   Tensor dna(std::int64_t sample) const { return case_.dna.slice(sample, sample + 1); }
   std::int64_t bins() const { return case_.dna.shape[1]; }
   Tape& tape() { return case_.engine.tape; }
-  Backend& backend() { return *case_.engine.backend; }
-  GradientPass& pass() { return attributor_.pass(); }
 
   /// Mean over samples of the DNA input, projected.
   Floats mean_projection() {
@@ -46,19 +43,18 @@ class GradientParity : public testing::TestWithParam<const char*> {
       mean[i] = static_cast<float>(sum / static_cast<double>(case_.batch()));
     }
     const Tensor t = case_.engine.upload({1, bins(), case_.dna.shape[2]}, mean);
-    return pass().project(t);
+    return explainer_.project(t);
   }
 
   Fixture fixture_{"gradients"};
   ModelCase case_{GetParam()};
-  Attributor attributor_{case_.model, tape(), case_.rna, case_.protein, case_.engine.lasting};
+  Explainer explainer_{case_.model, tape(), case_.rna, case_.protein, case_.engine.lasting};
 };
 
 TEST_P(GradientParity, GradientTimesInput) {
-  attributor_.want_gradient_x_input(true);
   Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
-    attributor_.attribute(dna(b), gene(b), [&](std::size_t, const PairWindows& w) {
+    attribute(explainer_, dna(b), gene(b), true, [&](std::size_t, const PairWindows& w) {
       c.check(std::to_string(b), w.gradient_x_input, recorded("gradient_x_input", b));
     });
   }
@@ -68,7 +64,7 @@ TEST_P(GradientParity, GradientTimesInput) {
 TEST_P(GradientParity, IntegratedGradientsFromBothBaselines) {
   Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
-    const Floats z = pass().project(dna(b));
+    const Floats z = explainer_.project(dna(b));
     // A tight gate: the recorded values are integrals, not a quadrature of 32 points. What reduced
     // precision can tell takes fewer.
     const IntegrationGate gate{.relative = tolerance(1e-5, kModelGradient),
@@ -76,9 +72,9 @@ TEST_P(GradientParity, IntegratedGradientsFromBothBaselines) {
                                .most_steps = 256};
     for (const bool mean : {false, true}) {
       const std::string kind = mean ? "integrated_gradients_mean" : "integrated_gradients";
-      const Floats baseline = mean ? mean_projection() : pass().zero_projection(bins());
+      const Floats baseline = mean ? mean_projection() : explainer_.zero_projection(bins());
       const IntegratedGradients got =
-          integrated_gradients(pass(), backend(), z, baseline, bins(), gene(b), gate).front();
+          integrated_gradients(explainer_, z, baseline, gene(b), gate).front();
       // One sample is its own mean: all zero on both sides.
       c.check(kind + std::to_string(b), got.scores, recorded(kind, b), 1e-6);
       const double sum = std::accumulate(got.scores.begin(), got.scores.end(), 0.0);
@@ -96,8 +92,7 @@ TEST_P(GradientParity, SmoothGradOnTheSameNoise) {
       .seed = static_cast<std::uint64_t>(fixture_.number("smooth_seed"))};
   Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
-    c.check(std::to_string(b),
-            smoothgrad(pass(), attributor_.norm(), tape(), dna(b), gene(b), options).front().scores,
+    c.check(std::to_string(b), smoothgrad(explainer_, dna(b), gene(b), options).front().scores,
             recorded("smoothgrad", b));
   }
   EXPECT_TRUE(c.result());
@@ -107,18 +102,18 @@ TEST_P(GradientParity, SmoothGradOnTheSameNoise) {
 TEST_P(GradientParity, OcclusionIsTheDifferenceOfTwoPredictions) {
   const std::vector<BinRange> ranges =
       occlusion_ranges(bins(), static_cast<std::int64_t>(fixture_.number("occluded_bins")));
-  Occlusion occlusion(case_.model, tape(), attributor_.trunks(), 3);
   const auto differences = static_cast<std::int64_t>(2 * ranges.size());
   const double scale =
       std::max(norm(case_.fixture.values("prediction")), case_.prediction_scale(differences));
   Comparison c(forward_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
-    const Floats z = pass().project(dna(b));
+    const Floats z = explainer_.project(dna(b));
     for (const bool mean : {false, true}) {
       const std::string kind = mean ? "occlusion_mean" : "occlusion";
-      const Floats baseline = mean ? mean_projection() : pass().zero_projection(bins());
+      const Floats baseline = mean ? mean_projection() : explainer_.zero_projection(bins());
       Floats effects;
-      for (const auto& of_range : occlusion.effects(z, baseline, bins(), ranges, gene(b))) {
+      for (const auto& of_range :
+           occlusion_effects(explainer_, z, baseline, ranges, gene(b), {.batch = 3})) {
         effects.push_back(of_range.front());
       }
       c.check(kind + std::to_string(b), effects, recorded(kind, b), scale);
@@ -130,10 +125,7 @@ TEST_P(GradientParity, OcclusionIsTheDifferenceOfTwoPredictions) {
 TEST_P(GradientParity, PathsAndTheirSum) {
   Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
-    const Floats z = pass().project(dna(b));
-    const Floats zero = pass().zero_projection(bins());
-    pass().forward(z);
-    const PathSplit got = path_split(pass(), attributor_.norm(), tape(), z, zero, gene(b)).front();
+    const PathSplit got = split_paths(explainer_, explainer_.project(dna(b)), gene(b)).front();
     Floats norms, products, shares;
     for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
       norms.insert(norms.end(), got.norm[path].begin(), got.norm[path].end());
@@ -153,8 +145,7 @@ TEST_P(GradientParity, PathsAndTheirSum) {
 TEST_P(GradientParity, GradientsOfRnaAndProtein) {
   Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
-    const GeneGradients got =
-        gene_gradients(case_.model, tape(), dna(b), case_.rna, case_.protein, gene(b)).front();
+    const GeneGradients got = gene_gradients(explainer_, dna(b), gene(b)).front();
     c.check("rna", got.rna, recorded("rna_gradient", b));
     c.check("protein", got.protein, recorded("protein_gradient", b));
   }

@@ -29,7 +29,7 @@ ModelCase::ModelCase(const std::string& name)
       rna(engine.upload(fixture, "input/rna")),
       protein(engine.upload(fixture, "input/protein")) {
   for (Parameter& p : model.parameters()) {
-    model.set(p, fixture.values("weight/" + p.name).data());
+    model.set(&p.variable, fixture.values("weight/" + p.name).data());
   }
 }
 
@@ -47,7 +47,11 @@ Tensor ModelCase::betas(std::int64_t step) {
 
 Var ModelCase::forward(Var dna_input, Recorder* recorder) {
   Tape& tape = engine.tape;
-  return model.forward(tape, dna_input, tape.constant(rna), tape.constant(protein), recorder);
+  return model.forward({.tape = tape,
+                        .dna = dna_input,
+                        .rna = tape.constant(rna),
+                        .protein = tape.constant(protein),
+                        .recorder = recorder});
 }
 
 Tensor ModelCase::index(const std::vector<std::int32_t>& genes) {

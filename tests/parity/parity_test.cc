@@ -66,7 +66,10 @@ TEST_P(ModelParity, ForwardFromTrunks) {
       case_.model.compute_trunks(tape(), case_.rna, case_.protein, case_.engine.lasting);
   Recorder recorder;
   recorder.want_attention = true;
-  case_.model.forward_from_trunks(tape(), tape().constant(case_.dna), trunks, &recorder);
+  case_.model.forward({.tape = tape(),
+                       .dna = tape().constant(case_.dna),
+                       .trunks = &trunks,
+                       .recorder = &recorder});
   Comparison c(forward_tolerance());
   case_.check_maps(recorder, false, c);
   case_.check_values(recorder, false, c);
@@ -100,16 +103,15 @@ TEST_P(ModelParity, TrainingPassLossAndAllGradients) {
 TEST_P(ModelParity, AttributionWindowsOfEverySample) {
   Engine& engine = case_.engine;
   const std::int64_t bins = case_.dna.shape[1];
-  Attributor attributor(case_.model, tape(), case_.rna, case_.protein, engine.lasting);
+  Explainer explainer(case_.model, tape(), case_.rna, case_.protein, engine.lasting);
   Floats predictions, attention, gradients;
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
-    attributor.attribute(case_.dna.slice(b, b + 1), {case_.genes(0)[static_cast<std::size_t>(b)]},
-                         [&](std::size_t, const PairWindows& w) {
-                           predictions.push_back(w.prediction);
-                           attention.insert(attention.end(), w.attention.begin(),
-                                            w.attention.end());
-                           gradients.insert(gradients.end(), w.gradient.begin(), w.gradient.end());
-                         });
+    attribute(explainer, case_.dna.slice(b, b + 1), {case_.genes(0)[static_cast<std::size_t>(b)]},
+              false, [&](std::size_t, const PairWindows& w) {
+                predictions.push_back(w.prediction);
+                attention.insert(attention.end(), w.attention.begin(), w.attention.end());
+                gradients.insert(gradients.end(), w.gradient.begin(), w.gradient.end());
+              });
   }
   EXPECT_EQ(gradients.size(), static_cast<std::size_t>(case_.batch() * bins));
   Comparison forward(forward_tolerance()), backward(gradient_tolerance());
@@ -164,7 +166,7 @@ TEST_P(ModelParity, APlantedErrorIsFoundInTheLayerThatHasIt) {
   Parameter& planted = case_.model.parameter("dna_to_rna.cross_attn.out_proj.bias");
   Floats values = download(planted.variable.value);
   values[0] += static_cast<float>(1000.0 * forward_tolerance());
-  case_.model.set(planted, values.data());
+  case_.model.set(&planted.variable, values.data());
   tape().eval();
   Recorder recorder;
   case_.forward(tape().constant(case_.dna), &recorder);

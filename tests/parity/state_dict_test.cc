@@ -31,9 +31,11 @@ TEST(PlainStateDict, LoadsAndPredictsAsPyTorch) {
 
   Tape& tape = engine.tape;
   tape.eval();
-  const Var logits = model->forward(tape, tape.constant(engine.upload(deep, "input/dna")),
-                                    tape.constant(engine.upload(deep, "input/rna")),
-                                    tape.constant(engine.upload(deep, "input/protein")));
+  const Var logits =
+      model->forward({.tape = tape,
+                      .dna = tape.constant(engine.upload(deep, "input/dna")),
+                      .rna = tape.constant(engine.upload(deep, "input/rna")),
+                      .protein = tape.constant(engine.upload(deep, "input/protein"))});
   Comparison c(kForwardTolerance);
   c.check("task_layer", engine.download(logits->value), deep.values("value/task_layer"));
   EXPECT_TRUE(c.result());

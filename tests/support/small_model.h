@@ -71,14 +71,13 @@ struct SmallModel {
   }
 
   void randomise(Parameter& parameter, std::uint32_t stream) {
-    model.set(parameter, draws(parameter.variable.value.shape, stream).data());
+    model.set(&parameter.variable, draws(parameter.variable.value.shape, stream).data());
   }
 
   std::vector<PairWindows> attribute(const std::vector<std::int32_t>& genes) {
-    Attributor attributor(model, tape, rna, protein, lasting);
-    attributor.want_gradient_x_input(true);
+    Explainer explainer(model, tape, rna, protein, lasting);
     std::vector<PairWindows> out;
-    attributor.attribute(dna, genes, [&](std::size_t index, const PairWindows& windows) {
+    cdt::attribute(explainer, dna, genes, true, [&](std::size_t index, const PairWindows& windows) {
       EXPECT_EQ(index, out.size());
       out.push_back(windows);
     });
@@ -88,9 +87,16 @@ struct SmallModel {
   /// Prediction for a gene by the plain forward pass.
   double predict(std::int32_t gene) {
     tape.clear();
-    const Var out =
-        model.forward(tape, tape.constant(dna), tape.constant(rna), tape.constant(protein));
-    return to_host(*backend, out->value)[static_cast<std::size_t>(gene)];
+    return to_host(*backend, forward(tape.constant(dna))->value)[static_cast<std::size_t>(gene)];
+  }
+
+  /// The plain forward pass.
+  Var forward(Var input, Recorder* recorder = nullptr) {
+    return model.forward({.tape = tape,
+                          .dna = input,
+                          .rna = tape.constant(rna),
+                          .protein = tape.constant(protein),
+                          .recorder = recorder});
   }
 
   std::unique_ptr<Backend> backend;

@@ -23,7 +23,7 @@ using test::tolerance;
 std::vector<double> direct_window(SmallModel& m, std::int32_t gene) {
   m.tape.clear();
   const Var dna = m.tape.input(m.dna);
-  const Var out = m.model.forward(m.tape, dna, m.tape.constant(m.rna), m.tape.constant(m.protein));
+  const Var out = m.forward(dna);
   const Scratch cotangent(m.scratch, out->value.shape);
   m.backend->fill(*cotangent, 0.0F);
   m.backend->fill({cotangent.data() + gene, {1}}, 1.0F);
@@ -46,8 +46,7 @@ std::vector<double> recorded_row(SmallModel& m, std::int32_t gene) {
   m.tape.clear();
   Recorder recorder;
   recorder.want_attention = true;
-  m.model.forward(m.tape, m.tape.constant(m.dna), m.tape.constant(m.rna),
-                  m.tape.constant(m.protein), &recorder);
+  m.forward(m.tape.constant(m.dna), &recorder);
   const std::vector<float> map =  // (1, H, G, L)
       to_host(*m.backend, recorder.attention.at("dna_to_rna.attention"));
   std::vector<double> mean(static_cast<std::size_t>(kBins), 0.0);

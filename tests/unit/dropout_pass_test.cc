@@ -36,9 +36,10 @@ Pass training_pass(std::unique_ptr<Backend> backend, const CdtConfig& config) {
     return test::random_tensor(*backend, lasting, shape, stream);
   };
   const Var logits =
-      model.forward(tape, tape.constant(random({kBatch, test::kBins, config.dna_dim}, 1)),
-                    tape.constant(random({1, config.genes, config.rna_dim}, 2)),
-                    tape.constant(random({1, config.genes, config.protein_dim}, 3)));
+      model.forward({.tape = tape,
+                     .dna = tape.constant(random({kBatch, test::kBins, config.dna_dim}, 1)),
+                     .rna = tape.constant(random({1, config.genes, config.rna_dim}, 2)),
+                     .protein = tape.constant(random({1, config.genes, config.protein_dim}, 3))});
   Pass pass{to_host(*backend, logits->value), {}};
   tape.backward(logits, random(logits->value.shape, 4));
   for (const Parameter& p : model.parameters()) {

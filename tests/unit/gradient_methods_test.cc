@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
-#include "model/explain/integrated_gradients.h"
+#include "model/explain/averaged_gradients.h"
+#include "model/explain/gradient_pass.h"
 #include "model/explain/occlusion.h"
 #include "model/explain/path_split.h"
-#include "model/explain/region_effects.h"
 #include "tests/support/precision.h"
 #include "tests/support/small_model.h"
 
@@ -93,18 +93,20 @@ TEST(QuadratureTest, KnownNodesAndExactPolynomials) {
 
 class MethodsTest : public testing::Test {
  protected:
-  MethodsTest() { attributor.emplace(m.model, m.tape, m.rna, m.protein, m.lasting); }
-  GradientPass& pass() { return attributor->pass(); }
+  MethodsTest() { explainer.emplace(m.model, m.tape, m.rna, m.protein, m.lasting); }
+  std::vector<float> predictions_at(const std::vector<float>& z) {
+    return GradientPass(*explainer, z).predictions();
+  }
 
   SmallModel m{small_config(Variant::kReleased, 29, 2)};
-  std::optional<Attributor> attributor;
+  std::optional<Explainer> explainer;
 };
 
 TEST_F(MethodsTest, IntegrationDoublesItsStepsUntilComplete) {
-  const std::vector<float> z = pass().project(m.dna);
-  const std::vector<float> zero = pass().zero_projection(kBins);
+  const std::vector<float> z = explainer->project(m.dna);
+  const std::vector<float> zero = explainer->zero_projection(kBins);
   const auto run = [&](const IntegrationGate& gate) {
-    return integrated_gradients(pass(), *m.backend, z, zero, kBins, {1, 4}, gate);
+    return integrated_gradients(*explainer, z, zero, {1, 4}, gate);
   };
   for (const IntegratedGradients& g :
        run({.relative = 1e-3, .first_steps = 1, .most_steps = 512})) {
@@ -125,12 +127,11 @@ TEST_F(MethodsTest, IntegrationDoublesItsStepsUntilComplete) {
 // Where predictions are too coarse to tell, no number of steps can: float32 is good for 16 units in
 // the last place of both, tf32 and bfloat16 for 2.
 TEST_F(MethodsTest, IntegrationIsCompleteToTheResolutionOfPredictions) {
-  const std::vector<float> z = pass().project(m.dna);
-  const std::vector<float> zero = pass().zero_projection(kBins);
-  pass().forward(zero);
-  const double at_zero = pass().predictions()[1];
+  const std::vector<float> z = explainer->project(m.dna);
+  const std::vector<float> zero = explainer->zero_projection(kBins);
+  const double at_zero = predictions_at(zero)[1];
   const auto run = [&](int steps) {
-    return integrated_gradients(pass(), *m.backend, z, zero, kBins, {1},
+    return integrated_gradients(*explainer, z, zero, {1},
                                 {.relative = 0.0, .first_steps = steps, .most_steps = steps})
         .front();
   };
@@ -152,31 +153,27 @@ TEST_F(MethodsTest, IntegrationIsCompleteToTheResolutionOfPredictions) {
 }
 
 TEST_F(MethodsTest, AnInputThatIsTheBaselineHasNoScores) {
-  const std::vector<float> zero = pass().zero_projection(kBins);
-  const IntegratedGradients g =
-      integrated_gradients(pass(), *m.backend, zero, zero, kBins, {2}, {}).front();
+  const std::vector<float> zero = explainer->zero_projection(kBins);
+  const IntegratedGradients g = integrated_gradients(*explainer, zero, zero, {2}, {}).front();
   EXPECT_EQ(g.scores, std::vector<float>(static_cast<std::size_t>(kBins), 0.0F));
   EXPECT_TRUE(g.complete);
   EXPECT_EQ(g.steps, 32);
 }
 
 TEST_F(MethodsTest, HidingTheWholeWindowIsTheChangeFromTheBaseline) {
-  const std::vector<float> z = pass().project(m.dna);
-  const std::vector<float> zero = pass().zero_projection(kBins);
-  Occlusion occlusion(m.model, m.tape, attributor->trunks(), 2);
-  const auto effects = occlusion.effects(z, zero, kBins, {{0, kBins}, {3, 5}, {5, 6}}, {0, 5});
+  const std::vector<float> z = explainer->project(m.dna);
+  const std::vector<float> zero = explainer->zero_projection(kBins);
+  const std::vector<BinRange> ranges{{0, kBins}, {3, 5}, {5, 6}};
+  const auto effects = occlusion_effects(*explainer, z, zero, ranges, {0, 5}, {.batch = 2});
   ASSERT_EQ(effects.size(), 3U);
-  pass().forward(z);
-  const std::vector<float> at_input = pass().predictions();
-  pass().forward(zero);
-  const std::vector<float> at_zero = pass().predictions();
+  const std::vector<float> at_input = predictions_at(z);
+  const std::vector<float> at_zero = predictions_at(zero);
   const double bound = tolerance(1e-5, kModelValue);
   EXPECT_NEAR(effects[0][0], at_input[0] - at_zero[0], bound);
   EXPECT_NEAR(effects[0][1], at_input[5] - at_zero[5], bound);
   EXPECT_GT(std::fabs(effects[0][0]), 1e-3);
   // The batch is a matter of speed only.
-  Occlusion one(m.model, m.tape, attributor->trunks(), 1);
-  const auto again = one.effects(z, zero, kBins, {{0, kBins}, {3, 5}, {5, 6}}, {0, 5});
+  const auto again = occlusion_effects(*explainer, z, zero, ranges, {0, 5}, {.batch = 1});
   for (std::size_t i = 0; i < effects.size(); ++i) {
     EXPECT_NEAR(effects[i][1], again[i][1], bound);
   }
@@ -185,24 +182,24 @@ TEST_F(MethodsTest, HidingTheWholeWindowIsTheChangeFromTheBaseline) {
 // A baseline so near that the prediction is linear between it and the input: what the gradient
 // claims of a region is then what the forward pass does.
 TEST_F(MethodsTest, RegionOfANearBaselineDoesWhatTheGradientClaims) {
-  const std::vector<float> z = pass().project(m.dna);
+  const std::vector<float> z = explainer->project(m.dna);
   std::vector<float> near = z;
   for (std::size_t i = 0; i < near.size(); ++i) near[i] += (i % 3 == 0 ? 0.02F : -0.01F);
-  Occlusion occlusion(m.model, m.tape, attributor->trunks(), 2);
   const std::vector<BinRange> ranges{{0, kBins}, {2, 5}, {4, 5}};
-  const auto claims = [&](const std::vector<float>& baseline, const std::vector<std::int32_t>& of) {
-    return gradient_claims(pass(), m.tape, z, baseline, kBins, of);
+  const auto effects_of = [&](const std::vector<float>& baseline,
+                              const std::vector<BinRange>& of_ranges,
+                              const std::vector<std::int32_t>& genes) {
+    return region_effects(*explainer, z, baseline, of_ranges, genes,
+                          gradient_claims(*explainer, z, baseline, genes));
   };
-  const auto effects =
-      region_effects(occlusion, z, near, kBins, ranges, {0, 5}, claims(near, {0, 5}));
+  const auto effects = effects_of(near, ranges, {0, 5});
   ASSERT_EQ(effects.size(), 3U);
-  pass().forward(z);
-  const std::vector<float> predictions = pass().predictions();
-  pass().forward(near);
+  const std::vector<float> predictions = predictions_at(z);
+  const std::vector<float> replaced = predictions_at(near);
   for (std::size_t g = 0; g < 2; ++g) {
     const RegionEffect& whole = effects[0][g];
     EXPECT_EQ(whole.prediction, predictions[g == 0 ? 0 : 5]);
-    EXPECT_NEAR(whole.replaced, pass().predictions()[g == 0 ? 0 : 5], 1e-6);
+    EXPECT_NEAR(whole.replaced, replaced[g == 0 ? 0 : 5], 1e-6);
     EXPECT_GT(std::fabs(whole.difference()), 1e-4);
     for (const auto& of_range : effects) {
       EXPECT_NEAR(of_range[g].claimed, of_range[g].difference(),
@@ -212,8 +209,7 @@ TEST_F(MethodsTest, RegionOfANearBaselineDoesWhatTheGradientClaims) {
     EXPECT_NE(effects[1][g].claimed, effects[2][g].claimed);
   }
   // A baseline that is the input changes nothing.
-  const RegionEffect none =
-      region_effects(occlusion, z, z, kBins, {{1, 4}}, {3}, claims(z, {3}))[0][0];
+  const RegionEffect none = effects_of(z, {{1, 4}}, {3})[0][0];
   EXPECT_EQ(none.prediction, none.replaced);
   EXPECT_EQ(none.claimed, 0.0);
 }
@@ -231,10 +227,9 @@ TEST(OcclusionRangesTest, CoverTheWindowOnce) {
 // Cutting a path changes the prediction as its part of the gradient says: pooled RNA is held at its
 // value while DNA moves a little, and what is missing from the derivative is the part via RNA.
 TEST_F(MethodsTest, PartsAreDerivativesWithTheOtherPathsHeld) {
-  const std::vector<float> z = pass().project(m.dna);
-  const std::vector<float> zero = pass().zero_projection(kBins);
-  pass().forward(z);
-  const PathSplit split = path_split(pass(), attributor->norm(), m.tape, z, zero, {3}).front();
+  const std::vector<float> z = explainer->project(m.dna);
+  const std::vector<float> zero = explainer->zero_projection(kBins);
+  const PathSplit split = split_paths(*explainer, z, {3}).front();
   const auto sum = [](const std::vector<float>& v) {
     return std::accumulate(v.begin(), v.end(), 0.0);
   };
@@ -248,12 +243,13 @@ TEST_F(MethodsTest, PartsAreDerivativesWithTheOtherPathsHeld) {
     const auto at = [&](const std::vector<float>& from) {
       const Tensor value = m.tape.saved({1, kBins, m.config.hidden});
       m.backend->upload(value, from.data());
-      return m.model.pool_from_linear(m.tape, m.tape.constant(value), attributor->trunks());
+      return m.model.pool(
+          {.tape = m.tape, .dna_linear = m.tape.constant(value), .trunks = &explainer->trunks()});
     };
     const Pooled still = at(z);
     Pooled pooled = at(moved);
     if (!rna_moves) pooled.rna = still.rna;
-    const Var predicted = m.model.predict_from_pooled(m.tape, pooled, 1);
+    const Var predicted = m.model.predict({.tape = m.tape}, pooled);
     return static_cast<double>(to_host(*m.backend, predicted->value)[3]);
   };
   const double t = 2e-3;
@@ -275,15 +271,11 @@ TEST_F(MethodsTest, CrossAttentionSplitsByHeadIntoValuesAndPattern) {
   const auto blind = [&](std::int64_t first_row) {  // the head's keys or values do not see DNA
     std::vector<float> values = test::draws(weight.variable.value.shape, 21);
     std::fill_n(values.begin() + (first_row + kHead * k) * d, k * d, 0.0F);
-    m.model.set(weight, values.data());
-    attributor.emplace(m.model, m.tape, m.rna, m.protein, m.lasting);
-    const std::vector<float> z = pass().project(m.dna);
-    const std::vector<float> zero = pass().zero_projection(kBins);
-    Recorder recorder;
-    recorder.want_cores = true;
-    pass().forward(z, &recorder);
-    auto heads = head_split(pass(), attributor->norm(), m.tape, z, zero, 3);
-    const PathSplit paths = path_split(pass(), attributor->norm(), m.tape, z, zero, {3}).front();
+    m.model.set(&weight.variable, values.data());
+    explainer.emplace(m.model, m.tape, m.rna, m.protein, m.lasting);
+    const std::vector<float> z = explainer->project(m.dna);
+    auto heads = split_heads(*explainer, z, {3}).front();
+    const PathSplit paths = split_paths(*explainer, z, {3}).front();
     for (std::size_t i = 0; i < 2; ++i) {
       double share = 0.0, product = 0.0, size = 0.0;
       for (std::size_t half = 0; half < GradientPass::kHalves; ++half) {

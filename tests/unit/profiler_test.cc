@@ -240,14 +240,16 @@ std::vector<float> trained(Backend& backend) {
     backend.run_recorded("train", {dna, target, index}, [&] {
       model.zero_gradients();
       tape.train(1, i);
-      const Var out =
-          model.forward(tape, tape.constant(dna), tape.constant(rna), tape.constant(protein));
+      const Var out = model.forward({.tape = tape,
+                                     .dna = tape.constant(dna),
+                                     .rna = tape.constant(rna),
+                                     .protein = tape.constant(protein)});
       tape.backward(huber(tape, select(tape, out, index), target, 1.0F));
       tape.clear();
       optimiser.clip_and_update(1.0);
     });
   }
-  return to_host(backend, model.last_weight());
+  return to_host(backend, model.head.last.weight->value);
 }
 
 TEST(ProfilerTest, TrainingStepByOpWithTheSameBits) {

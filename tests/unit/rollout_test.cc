@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "model/explain/attention_window.h"
+#include "model/explain/attention_maps.h"
 #include "model/stats/profile.h"
 #include "tests/support/small_model.h"
 
@@ -51,7 +51,10 @@ class DnaPoolTest : public testing::Test {
     Recorder recorder;
     recorder.want_attention = true;
     m.tape.clear();
-    m.model.forward_from_trunks(m.tape, m.tape.constant(m.dna), attributor.trunks(), &recorder);
+    m.model.forward({.tape = m.tape,
+                     .dna = m.tape.constant(m.dna),
+                     .trunks = &explainer.trunks(),
+                     .recorder = &recorder});
     pool = to_host(*m.backend, recorder.attention.at("vce.dna.attention"));
     for (const char* layer : {"dna_self_attn_layers.0", "dna_self_attn_layers.1"}) {
       layers.push_back(
@@ -91,7 +94,7 @@ class DnaPoolTest : public testing::Test {
       return m.tape.constant(t);
     };
     const Pooled parts{input(dna), input(pooled[1]), input(pooled[2])};
-    const Var out = m.model.predict_from_pooled(m.tape, parts, 1);
+    const Var out = m.model.predict({.tape = m.tape}, parts);
     return to_host(*m.backend, out->value)[static_cast<std::size_t>(gene)];
   }
 
@@ -123,7 +126,7 @@ class DnaPoolTest : public testing::Test {
   }
 
   SmallModel m{small_config(Variant::kReleased, 29, 2)};
-  Attributor attributor{m.model, m.tape, m.rna, m.protein, m.lasting};
+  Explainer explainer{m.model, m.tape, m.rna, m.protein, m.lasting};
   std::vector<std::vector<float>> layers;  // (H, L, L) each
   std::vector<float> pool;                 // (2, L)
   std::vector<float> x;                    // (L, D)
@@ -131,23 +134,19 @@ class DnaPoolTest : public testing::Test {
 };
 
 TEST_F(DnaPoolTest, RolloutIsTheProductByHand) {
-  Rollout rollout(m.model, m.tape, attributor, RolloutEnd::kDnaPool);
-  const auto got = rollout.rollout(m.dna, {1, 4});
+  const auto got = rollout(explainer, m.dna, {1, 4}, RolloutEnd::kDnaPool);
   const std::vector<double> third(3, 1.0 / 3.0);
   const std::vector<double> expected =
       by_hand(mix_heads(pool, std::vector<double>{0.5, 0.5}), {third, third});
   for (std::size_t bin = 0; bin < kBins; ++bin) EXPECT_NEAR(got[0][bin], expected[bin], 1e-6);
   EXPECT_EQ(got[0], got[1]);
   EXPECT_NEAR(std::accumulate(got[0].begin(), got[0].end(), 0.0), 1.0, 1e-5);
-  Rollout via_rna(m.model, m.tape, attributor);
-  EXPECT_NE(via_rna.rollout(m.dna, {1})[0], got[0]);
+  EXPECT_NE(rollout(explainer, m.dna, {1})[0], got[0]);
 }
 
 TEST_F(DnaPoolTest, GmarWeightsPoolingHeadsByTheirGradient) {
-  Rollout rollout(m.model, m.tape, attributor, RolloutEnd::kDnaPool);
-  Rollout via_rna(m.model, m.tape, attributor);
   for (const MapNorm norm : {MapNorm::kL1, MapNorm::kL2}) {
-    const Rollout::Gmar got = rollout.gmar(m.dna, {3}, norm)[0];
+    const Gmar got = gmar(explainer, m.dna, {3}, RolloutEnd::kDnaPool, norm)[0];
     std::vector<double> norms;
     for (std::int64_t head = 0; head < 2; ++head) {
       double sum = 0.0;
@@ -160,7 +159,8 @@ TEST_F(DnaPoolTest, GmarWeightsPoolingHeadsByTheirGradient) {
     ASSERT_EQ(got.end_weights.size(), 2U);
     EXPECT_GT(std::fabs(got.end_weights[0] - 0.5), 0.01);
     EXPECT_NEAR(got.end_weights[0], head_weights(norms)[0], 0.005);
-    EXPECT_EQ(got.layer_weights, via_rna.gmar(m.dna, {3}, norm)[0].layer_weights);
+    EXPECT_EQ(got.layer_weights,
+              gmar(explainer, m.dna, {3}, RolloutEnd::kRna, norm)[0].layer_weights);
     const std::vector<double> expected =
         by_hand(mix_heads(pool, got.end_weights), got.layer_weights);
     for (std::size_t bin = 0; bin < kBins; ++bin) EXPECT_NEAR(got.scores[bin], expected[bin], 1e-6);
@@ -170,9 +170,8 @@ TEST_F(DnaPoolTest, GmarWeightsPoolingHeadsByTheirGradient) {
 // The paper's pooling has one head and no output map.
 TEST(DnaPoolPaperTest, HasOneHead) {
   SmallModel m(small_config(Variant::kPaper, 29, 2));
-  Attributor attributor(m.model, m.tape, m.rna, m.protein, m.lasting);
-  Rollout rollout(m.model, m.tape, attributor, RolloutEnd::kDnaPool);
-  const Rollout::Gmar got = rollout.gmar(m.dna, {2})[0];
+  Explainer explainer(m.model, m.tape, m.rna, m.protein, m.lasting);
+  const Gmar got = gmar(explainer, m.dna, {2}, RolloutEnd::kDnaPool)[0];
   EXPECT_EQ(got.end_weights, (std::vector<double>{1.0}));
   EXPECT_NEAR(std::accumulate(got.scores.begin(), got.scores.end(), 0.0), 1.0, 1e-5);
 }

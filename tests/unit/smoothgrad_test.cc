@@ -1,5 +1,3 @@
-#include "model/explain/smoothgrad.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +6,8 @@
 #include <vector>
 
 #include "engine/random.h"
+#include "model/explain/averaged_gradients.h"
+#include "model/explain/gradient_pass.h"
 #include "tests/support/small_model.h"
 
 namespace cdt {
@@ -15,15 +15,15 @@ namespace {
 
 class SmoothGradTest : public testing::Test {
  protected:
-  SmoothGradTest() { attributor.emplace(m.model, m.tape, m.rna, m.protein, m.lasting); }
+  SmoothGradTest() { explainer.emplace(m.model, m.tape, m.rna, m.protein, m.lasting); }
 
   std::vector<SmoothGrad> run(const std::vector<std::int32_t>& genes,
                               const SmoothGradOptions& options) {
-    return smoothgrad(attributor->pass(), attributor->norm(), m.tape, m.dna, genes, options);
+    return smoothgrad(*explainer, m.dna, genes, options);
   }
 
   test::SmallModel m{test::small_config(Variant::kReleased, 9, 1)};
-  std::optional<Attributor> attributor;
+  std::optional<Explainer> explainer;
 };
 
 // Sums of all samples in their order, as if no halves were kept.
@@ -40,18 +40,17 @@ TEST_F(SmoothGradTest, ScoresAreNormsOfTheMeanGradient) {
     for (const float v : x) noisy.push_back(static_cast<float>(v + deviation * random.normal()));
     const Scratch input(m.tape.scratch(), m.dna.shape);
     m.backend->upload(*input, noisy.data());
-    attributor->pass().forward(attributor->pass().project(*input));
-    attributor->pass().gradients({4}, [&](std::size_t, const Tensor& gradient) {
+    GradientPass pass(*explainer, explainer->project(*input));
+    pass.gradients({4}, [&](std::size_t, const Tensor& gradient) {
       const std::vector<float> g = to_host(*m.backend, gradient);
       shape = gradient.shape;
       sum.resize(g.size(), 0.0);
       for (std::size_t i = 0; i < g.size(); ++i) sum[i] += g[i] / 3.0F;
     });
   }
-  m.tape.clear();
   const Scratch gradient(m.tape.scratch(), shape);
   m.backend->upload(*gradient, std::vector<float>(sum.begin(), sum.end()).data());
-  EXPECT_EQ(run({1, 4}, options)[1].scores, attributor->norm().compute(*gradient));
+  EXPECT_EQ(run({1, 4}, options)[1].scores, explainer->input_norms(*gradient));
 }
 
 TEST_F(SmoothGradTest, NoErrorOfOneSampleAndNoneWithoutNoise) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/attribute/summary.h"
-#include "model/explain/attention_window.h"
+#include "model/explain/attention_maps.h"
 #include "tests/support/sections.h"
 
 namespace cdt {

@@ -93,8 +93,8 @@ class Steering : public TrainRun {
     std::filesystem::remove_all(data_dir);
     std::filesystem::remove_all(run_dir);
     const auto run = make(pairs);
-    Parameter& weight = run->model.parameter("task_layer.3.weight");
-    std::vector<float> values = to_host(*run->backend, weight.variable.value);
+    const Var weight = run->model.head.last.weight;
+    std::vector<float> values = to_host(*run->backend, weight->value);
     const std::size_t width = values.size() / 3;
     for (std::size_t i = 2 * width; i < 3 * width; ++i) values[i] *= wildness;
     run->model.set(weight, values.data());

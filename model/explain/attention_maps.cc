@@ -1,4 +1,4 @@
-#include "model/explain/attention_window.h"
+#include "model/explain/attention_maps.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,30 +9,25 @@
 namespace cdt {
 namespace {
 
-Recorder recorder_for(const std::vector<AttentionMap>& wanted) {
+/// Runs a pass for those of the wanted maps that depend on the enhancer, or for those that do not.
+template <class Run>
+void run_for_maps(Explainer& explainer, const std::vector<AttentionMap>& wanted, bool of_enhancer,
+                  const MapReceiver& receive, const Run& run) {
+  std::vector<AttentionMap> maps;
   Recorder recorder;
-  for (const AttentionMap& map : wanted) recorder.attention_of.insert(map.name);
-  return recorder;
-}
-
-void hand_over(Backend& backend, const Recorder& recorder, const std::vector<AttentionMap>& wanted,
-               const MapReceiver& receiver) {
-  std::vector<float> host;
   for (const AttentionMap& map : wanted) {
+    if (map.of_enhancer != of_enhancer) continue;
+    maps.push_back(map);
+    recorder.attention_of.insert(map.name);
+  }
+  if (maps.empty()) return;
+  const EvalTape tape(explainer);
+  run(*tape, &recorder);
+  for (const AttentionMap& map : maps) {
     const Tensor values = recorder.attention.at(map.name + ".attention");
     CDT_CHECK(values.count() == map.heads * map.queries * map.keys, "size of map " + map.name);
-    host.resize(static_cast<std::size_t>(values.count()));
-    backend.download(host.data(), values);
-    receiver(map, host);
+    receive(map, to_host(explainer.backend(), values));
   }
-}
-
-std::vector<AttentionMap> those(const std::vector<AttentionMap>& wanted, bool of_enhancer) {
-  std::vector<AttentionMap> out;
-  for (const AttentionMap& map : wanted) {
-    if (map.of_enhancer == of_enhancer) out.push_back(map);
-  }
-  return out;
 }
 
 /// Defined rows (model/stats/profile.h), centred and divided by their norm, as columns: (width,
@@ -91,28 +86,24 @@ std::vector<AttentionMap> attention_maps(const CdtConfig& c, std::int64_t bins) 
   return maps;
 }
 
-void maps_of_enhancer(Cdt& model, Tape& tape, const Trunks& trunks, const Tensor& dna,
-                      const std::vector<AttentionMap>& wanted, const MapReceiver& receiver) {
-  const std::vector<AttentionMap> maps = those(wanted, true);
-  if (maps.empty()) return;
-  tape.clear();
-  tape.eval();
-  Recorder recorder = recorder_for(maps);
-  model.forward_from_trunks(tape, tape.constant(dna), trunks, &recorder);
-  hand_over(tape.backend(), recorder, maps, receiver);
-  tape.clear();
+void enhancer_maps(Explainer& explainer, const Tensor& dna, const std::vector<AttentionMap>& wanted,
+                   const MapReceiver& receive) {
+  run_for_maps(explainer, wanted, true, receive, [&](Tape& tape, Recorder* recorder) {
+    explainer.model().forward({.tape = tape,
+                               .dna = tape.constant(dna),
+                               .trunks = &explainer.trunks(),
+                               .recorder = recorder});
+  });
 }
 
-void maps_of_trunks(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& protein,
-                    const std::vector<AttentionMap>& wanted, const MapReceiver& receiver) {
-  const std::vector<AttentionMap> maps = those(wanted, false);
-  if (maps.empty()) return;
-  tape.clear();
-  tape.eval();
-  Recorder recorder = recorder_for(maps);
-  model.record_trunks(tape, rna, protein, &recorder);
-  hand_over(tape.backend(), recorder, maps, receiver);
-  tape.clear();
+void trunk_maps(Explainer& explainer, const std::vector<AttentionMap>& wanted,
+                const MapReceiver& receive) {
+  run_for_maps(explainer, wanted, false, receive, [&](Tape& tape, Recorder* recorder) {
+    explainer.model().run_trunks({.tape = tape,
+                                  .rna = tape.constant(explainer.rna()),
+                                  .protein = tape.constant(explainer.protein()),
+                                  .recorder = recorder});
+  });
 }
 
 std::vector<Concentration> head_concentration(const AttentionMap& map,

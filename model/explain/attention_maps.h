@@ -1,5 +1,5 @@
 // The attention maps of the model, each by the name of its block, and what they say: how sharp the
-// heads are, and how alike the rows of different genes. Evaluation mode.
+// heads are, and how alike the rows of different genes.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "model/explain/attribution.h"
+#include "model/explain/explainer.h"
 #include "model/stats/profile.h"
 
 namespace cdt {
@@ -30,12 +30,11 @@ std::vector<AttentionMap> attention_maps(const CdtConfig& config, std::int64_t b
 /// Receives a map on the host, H maps of (Nq, Nk).
 using MapReceiver = std::function<void(const AttentionMap& map, std::span<const float> values)>;
 
-/// Runs one pass for the wanted maps that depend on DNA, dna (1, L, dna_dim). Clears the tape.
-void maps_of_enhancer(Cdt& model, Tape& tape, const Trunks& trunks, const Tensor& dna,
-                      const std::vector<AttentionMap>& wanted, const MapReceiver& receiver);
-/// The same for those that do not.
-void maps_of_trunks(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& protein,
-                    const std::vector<AttentionMap>& wanted, const MapReceiver& receiver);
+/// The wanted maps that depend on DNA, dna (1, L, dna_dim), in one pass; and those that do not.
+void enhancer_maps(Explainer& explainer, const Tensor& dna, const std::vector<AttentionMap>& wanted,
+                   const MapReceiver& receive);
+void trunk_maps(Explainer& explainer, const std::vector<AttentionMap>& wanted,
+                const MapReceiver& receive);
 
 /// Entropy and effective number of positions of a head (H entries), means over its query rows.
 std::vector<Concentration> head_concentration(const AttentionMap& map,

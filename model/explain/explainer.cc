@@ -1,0 +1,144 @@
+#include "model/explain/explainer.h"
+
+#include <cmath>
+
+#include "engine/error.h"
+#include "engine/product.h"
+
+namespace cdt {
+namespace {
+
+Trunks frozen_trunks(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& protein,
+                     Arena& lasting) {
+  model.freeze();
+  tape.clear();
+  tape.eval();
+  return model.compute_trunks(tape, rna, protein, lasting);
+}
+
+}  // namespace
+
+std::vector<float> mean_over_heads(std::span<const float> values, std::int64_t heads) {
+  const auto count = static_cast<std::size_t>(heads);
+  std::vector<float> out(values.size() / count);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    double sum = 0.0;
+    for (std::size_t head = 0; head < count; ++head) sum += values[head * out.size() + i];
+    out[i] = static_cast<float>(sum / static_cast<double>(heads));
+  }
+  return out;
+}
+
+std::vector<float> row_products(std::span<const float> a, std::span<const float> b,
+                                std::span<const float> from, std::int64_t rows) {
+  CDT_CHECK(a.size() == b.size() && a.size() == from.size(), "row products of equal shapes");
+  std::vector<float> out(static_cast<std::size_t>(rows));
+  const std::size_t d = a.size() / out.size();
+  for (std::size_t row = 0; row < out.size(); ++row) {
+    double sum = 0.0;
+    for (std::size_t i = row * d; i < (row + 1) * d; ++i) {
+      sum += static_cast<double>(a[i]) * (static_cast<double>(b[i]) - from[i]);
+    }
+    out[row] = static_cast<float>(sum);
+  }
+  return out;
+}
+
+EvalTape::EvalTape(Explainer& explainer) : explainer_(explainer) {
+  CDT_CHECK(!explainer.tape_in_use_, "one forward pass of an explainer at a time");
+  explainer.tape_in_use_ = true;
+  explainer.tape_.clear();
+  explainer.tape_.eval();
+}
+
+EvalTape::~EvalTape() {
+  explainer_.tape_.clear();
+  explainer_.tape_in_use_ = false;
+}
+
+Explainer::Explainer(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& protein,
+                     Arena& lasting)
+    : model_(model),
+      tape_(tape),
+      rna_(rna),
+      protein_(protein),
+      trunks_(frozen_trunks(model, tape, rna, protein, lasting)),
+      weight_(model.dna.projector.linear.weight->value) {
+  const std::int64_t d = weight_.shape[0];
+  if (weight_.cols() <= d) return;
+  gram_ = lasting.tensor({d, d});
+  multiply(backend(), weight_, transposed(weight_), gram_);
+}
+
+std::vector<float> Explainer::project(const Tensor& dna) {
+  const EvalTape tape(*this);
+  return to_host(backend(), model_.project_dna(*tape, tape->constant(dna))->value);
+}
+
+std::vector<float> Explainer::zero_projection(std::int64_t bins) {
+  const Variable& parameter = *model_.dna.projector.linear.bias;
+  const std::vector<float> bias =
+      to_host(backend(), parameter.rounded.empty() ? parameter.value : parameter.rounded);
+  std::vector<float> z;
+  z.reserve(bias.size() * static_cast<std::size_t>(bins));
+  for (std::int64_t bin = 0; bin < bins; ++bin) z.insert(z.end(), bias.begin(), bias.end());
+  return z;
+}
+
+void Explainer::input_norms(const Tensor& gradient, const Tensor& out) {
+  const std::int64_t bins = gradient.rows();
+  const std::int64_t d = weight_.shape[0];
+  expect_shape("input_norms", "gradient", gradient, {1, bins, d});
+  expect_shape("input_norms", "out", out, {bins});
+  const Tensor g = gradient.reshaped({bins, d});
+  const Tensor& map = gram_.empty() ? weight_ : gram_;  // (D, width)
+  const Scratch mapped(scratch(), {bins, map.cols()});
+  multiply(backend(), g, map, *mapped);
+  backend().row_dot_sqrt(*mapped, gram_.empty() ? *mapped : g, out);
+}
+
+std::vector<float> Explainer::input_norms(const Tensor& gradient) {
+  const Scratch norms(scratch(), {gradient.rows()});
+  input_norms(gradient, *norms);
+  return to_host(backend(), *norms);
+}
+
+void Explainer::input_metric(const Tensor& gradient, const Tensor& out) {
+  const std::int64_t bins = gradient.rows();
+  const Tensor g = gradient.reshaped({bins, gradient.cols()});
+  if (!gram_.empty()) {
+    multiply(backend(), g, gram_, out);
+    return;
+  }
+  const Scratch wide(scratch(), {bins, weight_.cols()});
+  multiply(backend(), g, weight_, *wide);
+  multiply(backend(), *wide, transposed(weight_), out);
+}
+
+const std::string& Explainer::context_name() const {
+  const Modality& dna = model_.dna;
+  return dna.layers.empty() ? dna.projector.name : dna.layers.back().name;
+}
+
+std::vector<float> Explainer::attention_rows(const Tensor& context, std::int32_t gene) {
+  const Tensor& queries = trunks_.rna_queries;  // (1, G, D)
+  const std::int64_t d = queries.cols();
+  const std::int64_t heads = config().heads;
+  const std::int64_t k = d / heads;
+  const std::int64_t bins = context.rows();
+  expect_shape("attention_rows", "context", context, {1, bins, d});
+  CDT_CHECK(gene >= 0 && gene < queries.shape[1], "no gene " + std::to_string(gene));
+  const InFloat32 q(backend(), {queries.at(gene * d), {d}, queries.dtype}, scratch());
+  const InFloat32 x(backend(), context, scratch());
+  const Tensor keys = model_.dna_to_rna.in.weight->value.slice(d, 2 * d);  // (D, D)
+  const Scratch folded(scratch(), {heads, d});                             // W_k,h^T q_h
+  const Scratch scores(scratch(), {heads, bins});
+  multiply(backend(), stacked((*q).reshaped({heads, k}), heads), stacked(keys, heads),
+           stacked(*folded, heads));
+  multiply(backend(), *folded, transposed(*x), *scores,
+           {.alpha = 1.0F / std::sqrt(static_cast<float>(k))});
+  backend().softmax_dropout(*scores, {}, *scores);
+  return to_host(backend(), *scores);
+}
+
+}  // namespace cdt

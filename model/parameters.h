@@ -1,0 +1,116 @@
+// The parameters of CDT: each part's in a struct of its own, and all of them as the reference's
+// state_dict, in its order and under its names (docs/paper-vs-code.md). Dimensions as in
+// engine/tensor.h; a Var below points into the list of parameters.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "engine/ops.h"
+#include "model/config.h"
+
+namespace cdt {
+
+/// Where PyTorch's default starts a parameter: at a constant, N(0, 1), or uniform in +-bound.
+struct Initial {
+  enum Kind : std::uint8_t { kConstant, kNormal, kUniform } kind = kConstant;
+  double value = 0.0;  // the constant, or the bound
+};
+
+/// One tensor of the state_dict.
+struct Parameter {
+  std::string name;    // e.g. "dna_to_rna.cross_attn.in_proj_weight"
+  std::string module;  // the part of the model it belongs to, e.g. "dna_self_attn_layers.0"
+  Variable variable;   // value and grad, lasting
+  Initial initial;
+};
+
+struct Linear {
+  Var weight = nullptr;  // (O, I)
+  Var bias = nullptr;    // (O)
+};
+
+struct LayerNorm {
+  Var gamma = nullptr, beta = nullptr;  // (D) each
+};
+
+/// Brings a modality to the hidden size.
+struct Projector {
+  std::string name;  // "dna_projector"
+  Linear linear;     // (D, dna_dim | rna_dim | protein_dim)
+  LayerNorm norm;
+};
+
+/// Self or cross attention and what follows it. The paper's cross attention ends with `out`.
+struct AttentionBlock {
+  std::string name;  // "dna_self_attn_layers.0", "dna_to_rna"
+  Linear in;         // (3D, D): rows of queries, keys, values
+  Linear out;        // (D, D)
+  FeedForwardParameters ffn;
+  LayerNorm norm1, norm2;
+};
+
+/// Pooling with one learned query. The paper's has neither projection.
+struct Pooling {
+  std::string name;  // "vce.dna"
+  PoolParameters attention;
+  Linear out;  // (D, D)
+};
+
+/// What one modality has to itself.
+struct Modality {
+  Projector projector;
+  std::vector<AttentionBlock> layers;  // self attention
+  Pooling pooling;
+};
+
+/// From the pooled vectors to the predictions. The paper's has `last` alone behind the fusion.
+struct Head {
+  Linear fusion1, fusion2;  // (fusion, 3D), (D, fusion)
+  LayerNorm norm;
+  Linear hidden;  // (D, D)
+  Linear last;    // (G, D)
+};
+
+class CdtParameters {
+ public:
+  /// Allocates the parameters and, if `trainable`, their gradients in `lasting`.
+  CdtParameters(const CdtConfig& config, Backend& backend, Arena& lasting, bool trainable);
+  CdtParameters(const CdtParameters&) = delete;
+  CdtParameters& operator=(const CdtParameters&) = delete;
+
+  const CdtConfig& config() const { return config_; }
+  /// In state_dict order.
+  std::deque<Parameter>& parameters() { return parameters_; }
+  const std::deque<Parameter>& parameters() const { return parameters_; }
+  /// The parameter of that name; throws Error if there is none.
+  Parameter& parameter(const std::string& name);
+  /// All of them, as an optimiser takes them.
+  std::vector<Var> variables();
+  std::int64_t parameter_count() const;
+
+  /// Gives a parameter its values, in host memory, in the order of its shape.
+  void set(Var parameter, const float* values);
+  /// PyTorch's default initialisation (docs/paper-vs-code.md), drawn from `seed`.
+  void initialise(std::uint64_t seed);
+  /// Every later gradient is for inputs only: rules for weights are dropped from the tape.
+  void freeze();
+  bool frozen() const { return !parameters_.front().variable.needs_grad; }
+  void zero_gradients();
+
+  Modality dna, rna, protein;
+  AttentionBlock dna_to_rna, rna_to_protein;
+  Head head;
+
+ private:
+  void allocate_gradients(Arena& lasting);
+
+  CdtConfig config_;
+  Backend& backend_;
+  std::deque<Parameter> parameters_;
+  Tensor gradients_;  // of all parameters and the gaps between them; empty: not trainable
+};
+
+}  // namespace cdt
