@@ -21,7 +21,9 @@ PAPER := $(filter-out tests/bench/paper_bench.cc,$(PAPER_BENCH))
 GPU := tests/gpu/compare_runs.cc \
   $(if $(NVCC),$(MEASURE_MAINS) $(MEASURE_PARTS) tests/gpu/kernel_watch.cc) \
   $(if $(CUDNN_FLAGS),tests/gpu/measure_attention.cc)
-TEST_SOURCES := $(UNIT) $(PARITY) $(PAPER_BENCH) $(KERNELS_BENCH) $(FUZZ) $(GPU) \
+# The program that a newcomer reads first.
+TOUR := docs/tour/one_step.cc
+TEST_SOURCES := $(TOUR) $(UNIT) $(PARITY) $(PAPER_BENCH) $(KERNELS_BENCH) $(FUZZ) $(GPU) \
   $(filter %.cc,$(EMULATION) $(EMULATION_TESTS))
 
 EMULATED_PROGRAMS := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/bin/,\
@@ -31,7 +33,7 @@ EMULATED_MEASURES := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/tests/,\
 emulated_objects = $(patsubst %,$(BUILD)/obj/emulation/%.o,$(1))
 
 TESTS := $(if $(UNIT),$(BUILD)/tests/unit_tests) $(if $(PARITY),$(BUILD)/tests/parity_tests)
-TESTS += $(BUILD)/tests/compare_runs $(BUILD)/tests/emulation_tests $(EMULATED_PROGRAMS) \
+TESTS += $(addprefix $(BUILD)/tests/,one_step compare_runs emulation_tests) $(EMULATED_PROGRAMS) \
   $(if $(EMULATED),$(BUILD)/tests/emulated_unit_tests $(BUILD)/tests/emulated_parity_tests) \
   $(EMULATED_MEASURES) \
   $(if $(NVCC),$(BUILD)/tests/kernel_tests)
@@ -52,6 +54,8 @@ $(BUILD)/tests/paper_bench: $(call objects,$(PAPER_BENCH)) $(LIBAPPS) $(LIBCDT)
 $(BUILD)/tests/kernels_bench: $(call objects,$(KERNELS_BENCH)) $(LIBCDT)
 	$(call link,-lbenchmark_main $(BENCHMARK_FLAGS))
 
+$(BUILD)/tests/one_step: $(call objects,$(TOUR)) $(LIBCDT)
+	$(call link)
 $(BUILD)/tests/compare_runs: $(call objects,tests/gpu/compare_runs.cc) $(LIBAPPS) $(LIBCDT)
 	$(call link)
 $(MEASURES): $(BUILD)/tests/%: $(BUILD)/obj/tests/gpu/%.o $(call objects,$(MEASURE_PARTS) $(PAPER)) \

@@ -1,0 +1,20 @@
+#!/bin/bash
+# docs/tour/one_step.cc: short, a shape on every tensor, and a step that lowers the loss.
+source tests/apps/lib.sh
+source=docs/tour/one_step.cc
+
+check 'at most 70 lines' [ "$(wc -l <$source)" -le 70 ]
+grep -nE '^ +(const )?(Tensor|Var) ' $source | grep -vE '// (\(|of that shape)' >"$work/shapeless"
+check 'a shape on every tensor' [ ! -s "$work/shapeless" ] || cat "$work/shapeless"
+
+expect_ok "$CDT_BIN/cdt-synth" --preset tiny --seed 3 --out "$work/data" --quiet
+expect_ok "$CDT_BUILD/tests/one_step" "$work/data"
+check 'the loss falls and the gradient has a norm' awk \
+  '{ gsub(/[,;]/, "") } NF == 9 && $2 > $6 && $6 > 0 && $9 > 0 { ok = 1 } END { exit !ok }' \
+  "$work/stdout"
+cp "$work/stdout" "$work/first"
+expect_ok "$CDT_BUILD/tests/one_step" "$work/data"
+expect_same "$work/stdout" "$work/first"
+
+check 'no data set, an error' [ "$("$CDT_BUILD/tests/one_step" "$work/none" 2>&1; echo $?)" != 0 ]
+finish
