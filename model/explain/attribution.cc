@@ -4,7 +4,6 @@
 #include <span>
 #include <utility>
 
-#include "engine/error.h"
 #include "engine/product.h"
 #include "model/explain/gradient_pass.h"
 
