@@ -68,23 +68,6 @@ Pair named_pair(const Names& names, const std::map<Names, float>& betas) {
           .beta = beta == betas.end() ? missing : beta->second};
 }
 
-/// `count` of the pairs without replacement, in their order: the front of a Fisher-Yates shuffle.
-std::vector<Pair> sample(const std::vector<Pair>& pairs, std::int64_t count, std::uint64_t seed) {
-  std::vector<std::size_t> order(pairs.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  RandomStream random(seed, kSampleStream);
-  const auto wanted = static_cast<std::size_t>(count);
-  for (std::size_t i = 0; i < wanted; ++i) {
-    std::swap(order[i], order[i + static_cast<std::size_t>(random.below(order.size() - i))]);
-  }
-  order.resize(wanted);
-  std::sort(order.begin(), order.end());
-  std::vector<Pair> out;
-  out.reserve(wanted);
-  for (const std::size_t i : order) out.push_back(pairs[i]);
-  return out;
-}
-
 /// RandomState's integer in [0, most]: 32-bit words cut to the bits of `most` until one fits.
 std::size_t interval(std::mt19937& words, std::uint32_t most) {
   const int bits = std::bit_width(most);
@@ -94,19 +77,29 @@ std::size_t interval(std::mt19937& words, std::uint32_t most) {
   return drawn;
 }
 
-std::vector<Pair> numpy_sample(const std::vector<Pair>& pairs, std::int64_t count,
-                               std::uint64_t seed) {
-  if (seed > 0xFFFFFFFFU) {
+/// Places of `count` of n without replacement, ascending: the front of a Fisher-Yates shuffle.
+std::vector<std::size_t> philox_choice(std::uint64_t seed, std::size_t n, std::size_t count) {
+  std::vector<std::size_t> order(n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  RandomStream random(seed, kSampleStream);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::swap(order[i], order[i + static_cast<std::size_t>(random.below(n - i))]);
+  }
+  order.resize(count);
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
+/// Places of a sample of n pairs.
+std::vector<std::size_t> sample(const PairChoice& choice, std::size_t n) {
+  const auto count = static_cast<std::size_t>(choice.sample);
+  if (!choice.numpy_legacy) return philox_choice(choice.seed, n, count);
+  if (choice.seed > 0xFFFFFFFFU) {
     throw InputError(kCommandLine, "--seed",
                      expected_got("NumPy's legacy generator takes 32 bits", "at most 4294967295",
-                                  std::to_string(seed)));
+                                  std::to_string(choice.seed)));
   }
-  std::vector<Pair> out;
-  for (const std::size_t i : numpy_legacy_choice(static_cast<std::uint32_t>(seed), pairs.size(),
-                                                 static_cast<std::size_t>(count))) {
-    out.push_back(pairs[i]);
-  }
-  return out;
+  return numpy_legacy_choice(static_cast<std::uint32_t>(choice.seed), n, count);
 }
 
 /// Every gene of each enhancer, in the order of the data set.
@@ -124,7 +117,7 @@ std::vector<Pair> with_all_genes(const std::vector<Pair>& pairs, const Dataset& 
 }
 
 std::vector<Pair> pairs_of_split(const PairChoice& choice, const Dataset& data) {
-  std::vector<Pair> pairs = data.pairs_of(split_named(choice.split));
+  const std::vector<Pair> pairs = data.pairs_of(split_named(choice.split));
   const auto size = static_cast<std::int64_t>(pairs.size());
   if (choice.sample > size) {
     throw InputError(
@@ -133,8 +126,9 @@ std::vector<Pair> pairs_of_split(const PairChoice& choice, const Dataset& data) 
                      std::to_string(choice.sample)));
   }
   if (choice.sample == 0) return pairs;
-  return choice.numpy_legacy ? numpy_sample(pairs, choice.sample, choice.seed)
-                             : sample(pairs, choice.sample, choice.seed);
+  std::vector<Pair> out;
+  for (const std::size_t i : sample(choice, pairs.size())) out.push_back(pairs[i]);
+  return out;
 }
 
 /// Brings the pairs of an enhancer together.

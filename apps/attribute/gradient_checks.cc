@@ -9,7 +9,6 @@
 #include "io/format/output.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"
-#include "model/stats/bootstrap.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
@@ -133,7 +132,7 @@ class EffectCorrelations : public Section {
         measured_(measured),
         of_baseline_(claims_of_baseline(context.methods, options_.baseline)),
         ranges_(occlusion_ranges(context.data.bins, options_.occlude_bins)),
-        bootstrap_{.seed = context.options.choice.seed},
+        seed_(context.options.choice.seed),
         correlations_(methods_.size()) {}
 
   void add(const EnhancerResult& result) override {
@@ -182,22 +181,15 @@ class EffectCorrelations : public Section {
 
   Json method_json(std::size_t m) const {
     const Method& method = *methods_[m];
-    std::vector<double> defined;
-    std::vector<std::int32_t> clusters;
-    for (std::size_t pair = 0; pair < enhancers_.size(); ++pair) {
-      if (std::isnan(correlations_[m][pair])) continue;
-      defined.push_back(correlations_[m][pair]);
-      clusters.push_back(enhancers_[pair]);
-    }
-    const Interval interval = bootstrap_mean(defined, clusters, bootstrap_);
+    const MeanInterval r = mean_interval(correlations_[m], enhancers_, seed_);
     return {{"claim", method.range_sum == RangeSum::kClaimFromZero ? "gradient . (input - baseline)"
                                                                    : "score"},
             {"of", method.is_signed ? "effect" : "absolute effect"},
-            {"pairs", defined.size()},
-            {"undefined", enhancers_.size() - defined.size()},
-            {"pearson_mean", mean(defined)},
-            {"pearson_median", median(defined)},
-            {"pearson_mean_ci", {interval.low, interval.high}}};
+            {"pairs", r.n},
+            {"undefined", static_cast<std::int64_t>(enhancers_.size()) - r.n},
+            {"pearson_mean", r.mean},
+            {"pearson_median", r.median},
+            {"pearson_mean_ci", {r.interval.low, r.interval.high}}};
   }
 
   const Methods& methods_;
@@ -205,7 +197,7 @@ class EffectCorrelations : public Section {
   std::size_t measured_;  // the method that measures effects
   bool of_baseline_;
   std::vector<BinRange> ranges_;
-  BootstrapOptions bootstrap_;
+  std::uint64_t seed_;
   std::vector<std::vector<double>> correlations_;  // by method, one per pair with DNA; may be NaN
   std::vector<std::int32_t> enhancers_;            // of those pairs
   std::int64_t zero_dna_ = 0;

@@ -30,54 +30,42 @@ class DefaultScorer : public Scorer {
 };
 
 /// Independent uniform scores in [0, 1), a function of seed, enhancer, gene and bin alone.
-class RandomControl : public Scorer {
- public:
-  explicit RandomControl(const ScorerContext& context)
-      : key0_(static_cast<std::uint32_t>(context.seed)),
-        key1_(static_cast<std::uint32_t>(context.seed >> 32U)),
-        bins_(static_cast<std::uint32_t>(context.inference.data.bins)) {}
-
-  MethodScores score(EnhancerWindow& window) override {
-    MethodScores out;
-    for (const std::int32_t gene : window.genes) {
-      std::vector<float>& scores = out.windows.emplace_back();
-      for (std::uint32_t bin = 0; bin < bins_; ++bin) {
-        const auto words = philox4x32({bin, static_cast<std::uint32_t>(window.enhancer),
-                                       static_cast<std::uint32_t>(gene), kStream},
-                                      key0_, key1_);
-        scores.push_back(static_cast<float>(words[0] >> 8U) * 0x1p-24F);
-      }
+MethodScores random_control(const ScorerContext& context, EnhancerWindow& window) {
+  constexpr std::uint32_t kStream = 0xC0DE;
+  const auto key0 = static_cast<std::uint32_t>(context.seed);
+  const auto key1 = static_cast<std::uint32_t>(context.seed >> 32U);
+  const auto bins = static_cast<std::uint32_t>(context.inference.data.bins);
+  MethodScores out;
+  for (const std::int32_t gene : window.genes) {
+    std::vector<float>& scores = out.windows.emplace_back();
+    for (std::uint32_t bin = 0; bin < bins; ++bin) {
+      const auto words = philox4x32({bin, static_cast<std::uint32_t>(window.enhancer),
+                                     static_cast<std::uint32_t>(gene), kStream},
+                                    key0, key1);
+      scores.push_back(static_cast<float>(words[0] >> 8U) * 0x1p-24F);
     }
-    return out;
   }
-
- private:
-  static constexpr std::uint32_t kStream = 0xC0DE;
-  std::uint32_t key0_, key1_, bins_;
-};
+  return out;
+}
 
 /// Colours: Okabe and Ito's palette, which the colour-blind can tell apart, then greys.
 constexpr std::array kMethods{
     Method{.name = "attention",
            .colour = {0, 114, 178},
-           .is_signed = false,
            .meaning = "attention of the gene to the DNA bins, mean over heads",
            .make = make_scorer<DefaultScorer<&PairWindows::attention>>},
     Method{.name = "gradient",
            .colour = {213, 94, 0},
-           .is_signed = false,
            .meaning = "norm of the gradient of the prediction to the DNA bins",
            .make = make_scorer<DefaultScorer<&PairWindows::gradient>>,
            .range_sum = RangeSum::kClaim},
     Method{.name = "attention_rollout",
            .colour = {0, 158, 115},
-           .is_signed = false,
            .meaning = "attention of the gene, followed through the DNA self-attention layers",
            .make = make_rollout,
            .options = {"rollout-end"}},
     Method{.name = "attention_gmar",
            .colour = {204, 121, 167},
-           .is_signed = false,
            .meaning = "the same with heads weighted by the gradient at their maps",
            .make = make_gmar,
            .options = {"rollout-end", "gmar-norm"}},
@@ -97,7 +85,6 @@ constexpr std::array kMethods{
            .options = {"baseline"}},
     Method{.name = "smoothgrad",
            .colour = {136, 124, 0},
-           .is_signed = false,
            .meaning = "norm of the mean gradient over noisy copies of the DNA",
            .make = make_smoothgrad,
            .range_sum = RangeSum::kClaim,
@@ -111,9 +98,8 @@ constexpr std::array kMethods{
            .options = {"baseline", "occlude-bins"}},
     Method{.name = "random",
            .colour = {96, 96, 96},
-           .is_signed = false,
            .meaning = "control: independent uniform scores",
-           .make = make_scorer<RandomControl>},
+           .make = make_scorer<FunctionScorer<random_control>>},
 };
 
 bool any_is(const Methods& methods, RangeSum kind) {

@@ -89,6 +89,17 @@ std::unique_ptr<Scorer> make_scorer(const ScorerContext& context) {
   return std::make_unique<MethodScorer>(context);
 }
 
+/// A scorer that keeps nothing from one enhancer to the next: a function.
+template <MethodScores (*kScore)(const ScorerContext& context, EnhancerWindow& window)>
+class FunctionScorer : public Scorer {
+ public:
+  explicit FunctionScorer(const ScorerContext& context) : context_(context) {}
+  MethodScores score(EnhancerWindow& window) override { return kScore(context_, window); }
+
+ private:
+  ScorerContext context_;
+};
+
 /// What the sum of a method's scores over a range of bins says of the effect of its DNA: nothing, a
 /// claim about it (its size, if the method has no sign), or the effect itself as it was measured.
 enum class RangeSum : std::uint8_t {
@@ -109,10 +120,10 @@ std::unique_ptr<Scorer> make_gmar(const ScorerContext& context);
 
 struct Method {
   const char* name;
-  Rgb colour;           // of its tracks and peaks
-  bool is_signed;       // peaks and tops then go by the absolute value
-  const char* meaning;  // one line
-  std::unique_ptr<Scorer> (*make)(const ScorerContext& context);
+  Rgb colour{};              // of its tracks and peaks
+  bool is_signed = false;    // peaks and tops then go by the absolute value
+  const char* meaning = "";  // one line
+  std::unique_ptr<Scorer> (*make)(const ScorerContext& context) = nullptr;
   RangeSum range_sum = RangeSum::kNothing;
   bool adds_up = false;                     // to the prediction's change: gives its completeness
   std::array<const char*, 2> options = {};  // of the command line that it reads, or null

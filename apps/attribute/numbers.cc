@@ -1,8 +1,8 @@
 #include "apps/attribute/numbers.h"
 
 #include <cmath>
-#include <limits>
 
+#include "apps/attribute/place.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
@@ -50,7 +50,7 @@ std::vector<WindowCorrelation> window_correlations(const PairScores& scores,
       if (defined[i] && defined[j]) {
         out.push_back({pearson(values[i], values[j]), pearson(ranks[i], ranks[j])});
       } else {
-        out.push_back({std::nan(""), std::nan("")});
+        out.push_back({kNaN, kNaN});
       }
     }
   }
@@ -75,6 +75,27 @@ PairNumbers pair_numbers(const Pair& pair, const PairScores& scores, const Metho
   return out;
 }
 
+MeanInterval mean_interval(const std::vector<double>& values,
+                           const std::vector<std::int32_t>& enhancers, std::uint64_t seed) {
+  std::vector<double> defined;
+  std::vector<std::int32_t> clusters;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isnan(values[i])) continue;
+    defined.push_back(values[i]);
+    clusters.push_back(enhancers[i]);
+  }
+  return {static_cast<std::int64_t>(defined.size()), mean(defined), median(defined),
+          bootstrap_mean(defined, clusters, {.seed = seed})};
+}
+
+std::optional<Planted> planted_at(const Truth& truth, const Dataset& data, const Pair& pair) {
+  const std::string& enhancer = enhancer_of(data, pair).name;
+  const auto effect = truth.has_effect.find({enhancer, gene_of(data, pair)});
+  const auto sites = truth.sites.find(enhancer);
+  if (effect == truth.has_effect.end() || sites == truth.sites.end()) return std::nullopt;
+  return Planted{effect->second, sites->second};
+}
+
 SiteScores site_scores(const std::vector<float>& scores, const TruthSites& sites) {
   const std::vector<bool> is_causal = flags(scores.size(), sites.causal);
   const std::vector<bool> is_decoy = flags(scores.size(), sites.decoy);
@@ -88,8 +109,7 @@ SiteScores site_scores(const std::vector<float>& scores, const TruthSites& sites
     if (is_decoy[bin]) decoy.push_back(all.back());
     if (!is_causal[bin] && !is_decoy[bin]) neither.push_back(all.back());
   }
-  SiteScores out{auroc(causal, neither), auroc(decoy, neither), auroc(causal, decoy), std::nan(""),
-                 std::nan("")};
+  SiteScores out{auroc(causal, neither), auroc(decoy, neither), auroc(causal, decoy), kNaN, kNaN};
   if (!causal.empty()) {
     const auto k = static_cast<std::int64_t>(causal.size());
     out.causal_precision = precision_at(k, all, is_causal);

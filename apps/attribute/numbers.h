@@ -10,6 +10,7 @@
 #include "engine/error.h"
 #include "io/dataset/dataset.h"
 #include "io/dataset/truth.h"
+#include "model/stats/bootstrap.h"
 #include "model/stats/profile.h"
 
 namespace cdt {
@@ -52,6 +53,22 @@ struct PairNumbers {
 
 PairNumbers pair_numbers(const Pair& pair, const PairScores& scores, const Methods& methods,
                          bool zero_dna);
+
+/// Mean and median over pairs, values that are NaN left out, with a bootstrap over enhancers.
+struct MeanInterval {
+  std::int64_t n = 0;
+  double mean = 0, median = 0;
+  Interval interval;
+};
+MeanInterval mean_interval(const std::vector<double>& values,
+                           const std::vector<std::int32_t>& enhancers, std::uint64_t seed);
+
+/// What truth.json says of a pair; none if it does not list the pair.
+struct Planted {
+  bool has_effect = false;
+  const TruthSites& sites;
+};
+std::optional<Planted> planted_at(const Truth& truth, const Dataset& data, const Pair& pair);
 
 /// What is measured of one pair and method, on the absolute scores.
 struct SiteScores {

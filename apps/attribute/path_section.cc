@@ -12,7 +12,6 @@
 #include "io/format/output.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"
-#include "model/stats/bootstrap.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
@@ -34,7 +33,7 @@ class HeadTable {
  public:
   explicit HeadTable(const SectionContext& context)
       : data_(context.data),
-        bootstrap_{.seed = context.options.choice.seed},
+        seed_(context.options.choice.seed),
         file_(context.folder / kHeadsFile) {
     for (auto& way : shares_) {
       for (Shares& half : way) half.resize(static_cast<std::size_t>(context.config.heads));
@@ -86,14 +85,14 @@ class HeadTable {
       heads.push_back(mean(of_head));
       for (std::size_t pair = 0; pair < total.size(); ++pair) total[pair] += of_head[pair];
     }
-    const Interval interval = bootstrap_mean(total, enhancers_, bootstrap_);
-    return {{"mean", mean(total)},
-            {"interval_95", {interval.low, interval.high}},
+    const MeanInterval all = mean_interval(total, enhancers_, seed_);
+    return {{"mean", all.mean},
+            {"interval_95", {all.interval.low, all.interval.high}},
             {"mean_by_head", std::move(heads)}};
   }
 
   const Dataset& data_;
-  BootstrapOptions bootstrap_;
+  std::uint64_t seed_;
   AtomicFile file_;
   std::array<std::array<Shares, GradientPass::kHalves>, kWays> shares_;
   std::vector<std::int32_t> enhancers_;  // of those pairs
@@ -107,7 +106,7 @@ class PathSection : public Section {
       : context_(context),
         norms_(context.folder / kNormsFile, shape(context)),
         products_(context.folder / kProductsFile, shape(context)),
-        bootstrap_{.seed = context.options.choice.seed},
+        seed_(context.options.choice.seed),
         gate_(additivity_gate(context.options.common.precision)) {
     if (context.options.gradient.path_heads) heads_.emplace(context);
   }
@@ -194,10 +193,10 @@ class PathSection : public Section {
   Json by_path(const ByPath& values) const {
     Json out = Json::object();
     for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
-      const Interval interval = bootstrap_mean(values[path], enhancers_, bootstrap_);
-      out[PathSplit::kNames[path]] = {{"mean", mean(values[path])},
-                                      {"median", median(values[path])},
-                                      {"interval_95", {interval.low, interval.high}}};
+      const MeanInterval all = mean_interval(values[path], enhancers_, seed_);
+      out[PathSplit::kNames[path]] = {{"mean", all.mean},
+                                      {"median", all.median},
+                                      {"interval_95", {all.interval.low, all.interval.high}}};
     }
     return out;
   }
@@ -206,7 +205,7 @@ class PathSection : public Section {
   NpyWriter norms_, products_;
   ByPath shares_, sums_;
   std::vector<std::int32_t> enhancers_;  // of those pairs
-  BootstrapOptions bootstrap_;
+  std::uint64_t seed_;
   double gate_;
   double additivity_error_ = 0;
   std::int64_t counted_beyond_gate_ = 0;

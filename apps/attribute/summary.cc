@@ -1,9 +1,7 @@
 #include "apps/attribute/summary.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
-#include <functional>
 #include <map>
 #include <set>
 
@@ -14,137 +12,73 @@
 namespace cdt {
 namespace {
 
-/// Of the pairs whose windows of these methods are all defined.
-std::vector<double> collect(const std::vector<PairNumbers>& numbers,
-                            const std::vector<std::size_t>& methods,
-                            const std::function<double(const PairNumbers&)>& value) {
-  std::vector<double> out;
+MethodSummary summarise_method(const std::vector<PairNumbers>& numbers, std::size_t method,
+                               const Dataset& data, const NullOptions& options) {
+  MethodSummary out;
+  std::vector<std::int64_t> peaks;
+  std::map<std::int32_t, std::vector<std::int64_t>> by_enhancer;
+  std::vector<std::int32_t> enhancers;
+  std::vector<double> entropy, effective_bins, peak_over_uniform;
   for (const PairNumbers& n : numbers) {
-    const bool counts = std::all_of(methods.begin(), methods.end(),
-                                    [&](std::size_t m) { return n.windows[m].defined(); });
-    if (counts) out.push_back(value(n));
+    const WindowNumbers& window = n.windows[method];
+    ++out.states[static_cast<std::size_t>(window.state)];
+    if (!window.defined()) continue;
+    peaks.push_back(window.peak());
+    by_enhancer[n.pair.enhancer].push_back(window.peak());
+    enhancers.push_back(n.pair.enhancer);
+    entropy.push_back(window.concentration.entropy);
+    effective_bins.push_back(window.concentration.effective_bins);
+    peak_over_uniform.push_back(window.concentration.peak_over_uniform);
   }
+  PeakGroups groups;
+  for (const auto& [enhancer, of_enhancer] : by_enhancer) groups.push_back(of_enhancer);
+  const PeakWindow window{data.bins, data.bin_bp, kNearBp};
+  out.n = static_cast<std::int64_t>(peaks.size());
+  out.peaks = peak_statistics(peaks, window);
+  out.intervals = peak_intervals(groups, window, {.seed = options.seed});
+  out.uniform = uniform_peak_tests(groups, window, options);
+  out.shifted = shifted_peak_tests(groups, window, options);
+  out.entropy = mean_interval(entropy, enhancers, options.seed);
+  out.effective_bins = mean_interval(effective_bins, enhancers, options.seed);
+  out.peak_over_uniform = mean_interval(peak_over_uniform, enhancers, options.seed);
   return out;
 }
 
-MethodSummary summarise_method(const std::vector<PairNumbers>& numbers, std::size_t method,
-                               const Dataset& data) {
-  const auto concentration = [&](double Concentration::*field) {
-    return mean(collect(numbers, {method}, [&](const PairNumbers& n) {
-      return n.windows[method].concentration.*field;
-    }));
-  };
-  std::vector<std::int64_t> peaks;
-  StateCounts states{};
-  for (const PairNumbers& n : numbers) {
-    const WindowNumbers& window = n.windows[method];
-    ++states[static_cast<std::size_t>(window.state)];
-    if (window.defined()) peaks.push_back(window.peak());
-  }
-  const PeakStatistics p = peak_statistics(peaks, {data.bins, data.bin_bp, kNearBp});
-  return {static_cast<std::int64_t>(peaks.size()),
-          states,
-          p.distance_mean_bp,
-          p.distance_median_bp,
-          p.share_near,
-          p.edge_share,
-          concentration(&Concentration::entropy),
-          concentration(&Concentration::effective_bins),
-          concentration(&Concentration::peak_over_uniform)};
-}
-
-/// Mean of the defined values, enhancers drawn for its interval.
-MeanInterval mean_interval(const std::vector<PairNumbers>& numbers, const NullOptions& options,
-                           const std::function<double(const PairNumbers&)>& value) {
-  std::vector<double> values;
-  std::vector<std::int32_t> enhancers;
-  for (const PairNumbers& n : numbers) {
-    const double v = value(n);
-    if (std::isnan(v)) continue;
-    values.push_back(v);
-    enhancers.push_back(n.pair.enhancer);
-  }
-  if (values.empty()) return {kNaN, {kNaN, kNaN}};
-  return {mean(values), bootstrap_mean(values, enhancers, {.seed = options.seed})};
-}
-
-MethodChance method_chance(const std::vector<PairNumbers>& numbers, std::size_t method,
-                           const Dataset& data, const NullOptions& options) {
-  std::map<std::int32_t, std::vector<std::int64_t>> by_enhancer;
-  for (const PairNumbers& n : numbers) {
-    const WindowNumbers& window = n.windows[method];
-    if (window.defined()) by_enhancer[n.pair.enhancer].push_back(window.peak());
-  }
-  PeakGroups groups;
-  for (const auto& [enhancer, peaks] : by_enhancer) groups.push_back(peaks);
-  const auto interval = [&](double Concentration::*field) {
-    return mean_interval(numbers, options,
-                         [&](const PairNumbers& n) {
-                           const WindowNumbers& window = n.windows[method];
-                           return window.defined() ? window.concentration.*field : kNaN;
-                         })
-        .interval;
-  };
-  const PeakWindow window{data.bins, data.bin_bp, kNearBp};
-  return {peak_intervals(groups, window, {.seed = options.seed}),
-          interval(&Concentration::entropy),
-          interval(&Concentration::effective_bins),
-          interval(&Concentration::peak_over_uniform),
-          uniform_peak_tests(groups, window, options),
-          shifted_peak_tests(groups, window, options)};
-}
-
+/// correlation: the place of the two methods among PairNumbers::correlations.
 Agreement agreement_of(const std::vector<PairNumbers>& numbers, std::size_t first,
                        std::size_t second, std::size_t correlation, const Dataset& data,
                        const NullOptions& options) {
   std::vector<TopPair> tops;
-  const auto counts = [&](const PairNumbers& n) {
-    return n.windows[first].defined() && n.windows[second].defined();
-  };
+  std::vector<std::int32_t> enhancers;
+  std::vector<double> shared, between, pearson, spearman;
   for (const PairNumbers& n : numbers) {
-    if (counts(n)) tops.push_back({n.windows[first].top, n.windows[second].top, n.pair.enhancer});
+    const WindowNumbers& a = n.windows[first];
+    const WindowNumbers& b = n.windows[second];
+    if (!a.defined() || !b.defined()) continue;
+    tops.push_back({a.top, b.top, n.pair.enhancer});
+    enhancers.push_back(n.pair.enhancer);
+    shared.push_back(static_cast<double>(overlap(a.top, b.top)));
+    between.push_back(static_cast<double>(std::llabs(a.peak() - b.peak()) * data.bin_bp));
+    pearson.push_back(n.correlations[correlation].pearson);
+    spearman.push_back(n.correlations[correlation].spearman);
   }
-  Agreement a;
-  a.first = first;
-  a.second = second;
-  a.n = static_cast<std::int64_t>(tops.size());
-  a.undefined = static_cast<std::int64_t>(numbers.size()) - a.n;
-  a.hypergeometric = hypergeometric_overlap_test(tops, std::min(kTopBins, data.bins), data.bins);
-  a.shifted = shifted_overlap_test(tops, data.bins, options);
-  const auto mean_of = [&](const std::function<double(const PairNumbers&)>& value) {
-    return mean_interval(numbers, options,
-                         [&](const PairNumbers& n) { return counts(n) ? value(n) : kNaN; });
-  };
-  a.overlap = mean_of([&](const PairNumbers& n) {
-    return static_cast<double>(overlap(n.windows[first].top, n.windows[second].top));
-  });
-  a.pearson = mean_of([&](const PairNumbers& n) { return n.correlations[correlation].pearson; });
-  a.spearman = mean_of([&](const PairNumbers& n) { return n.correlations[correlation].spearman; });
-  a.between_bp = mean_of([&](const PairNumbers& n) {
-    return static_cast<double>(std::llabs(n.windows[first].peak() - n.windows[second].peak()) *
-                               data.bin_bp);
-  });
-  return a;
-}
-
-void summarise_defaults(const std::vector<PairNumbers>& numbers, const Dataset& data, Summary* s) {
-  const std::vector<std::size_t> both{kAttention, kGradient};
-  const std::vector<double> shared = collect(numbers, both, [](const PairNumbers& n) {
-    return static_cast<double>(n.shared_top.value_or(0));
-  });
-  s->compared = static_cast<std::int64_t>(shared.size());
-  s->overlap_mean = mean(shared);
-  s->overlap_median = median(shared);
+  Agreement out;
+  out.first = first;
+  out.second = second;
+  out.n = static_cast<std::int64_t>(tops.size());
+  out.undefined = static_cast<std::int64_t>(numbers.size()) - out.n;
+  out.hypergeometric = hypergeometric_overlap_test(tops, std::min(kTopBins, data.bins), data.bins);
+  out.shifted = shifted_overlap_test(tops, data.bins, options);
+  out.overlap = mean_interval(shared, enhancers, options.seed);
   if (!shared.empty()) {
-    s->overlap_min = static_cast<std::int64_t>(*std::min_element(shared.begin(), shared.end()));
-    s->overlap_max = static_cast<std::int64_t>(*std::max_element(shared.begin(), shared.end()));
+    const auto [least, most] = std::minmax_element(shared.begin(), shared.end());
+    out.overlap_min = static_cast<std::int64_t>(*least);
+    out.overlap_max = static_cast<std::int64_t>(*most);
   }
-  const std::vector<double> between = collect(numbers, both, [&](const PairNumbers& n) {
-    return static_cast<double>(
-        std::llabs(n.windows[kAttention].peak() - n.windows[kGradient].peak()) * data.bin_bp);
-  });
-  s->between_mean_bp = mean(between);
-  s->between_median_bp = median(between);
+  out.pearson = mean_interval(pearson, enhancers, options.seed);
+  out.spearman = mean_interval(spearman, enhancers, options.seed);
+  out.between_bp = mean_interval(between, enhancers, options.seed);
+  return out;
 }
 
 bool near_one(std::int64_t peak, const std::vector<std::int64_t>& sites) {
@@ -180,14 +114,10 @@ TruthSummary compare(const std::vector<PairNumbers>& numbers, const Truth& truth
     hits->hits.resize(numbers.front().windows.size());
   }
   for (const PairNumbers& n : numbers) {
-    const std::string& enhancer = enhancer_of(data, n.pair).name;
-    const std::string& gene = gene_of(data, n.pair);
-    const auto effect = truth.has_effect.find({enhancer, gene});
-    const auto sites = truth.sites.find(enhancer);
-    if (effect == truth.has_effect.end() || sites == truth.sites.end()) continue;
-    if (effect->second != with_effect) continue;
-    add_pair(&out.causal, n, sites->second.causal, data.bins);
-    add_pair(&out.decoy, n, sites->second.decoy, data.bins);
+    const std::optional<Planted> planted = planted_at(truth, data, n.pair);
+    if (!planted || planted->has_effect != with_effect) continue;
+    add_pair(&out.causal, n, planted->sites.causal, data.bins);
+    add_pair(&out.decoy, n, planted->sites.decoy, data.bins);
   }
   for (SiteHits* hits : {&out.causal, &out.decoy}) {
     hits->random_share /= static_cast<double>(hits->pairs);
@@ -219,15 +149,13 @@ Summary summarise(const std::vector<PairNumbers>& numbers, const Methods& method
   if (training.is_known()) s.untrained = untrained;
   s.enhancers = static_cast<std::int64_t>(enhancers.size());
   for (std::size_t i = 0; i < methods.size(); ++i) {
-    s.by_method.push_back(summarise_method(numbers, i, data));
-    s.chance.push_back(method_chance(numbers, i, data, options));
+    s.by_method.push_back(summarise_method(numbers, i, data, options));
   }
   for (std::size_t i = 0; i < methods.size(); ++i) {
     for (std::size_t j = i + 1; j < methods.size(); ++j) {
       s.agreement.push_back(agreement_of(numbers, i, j, s.agreement.size(), data, options));
     }
   }
-  summarise_defaults(numbers, data, &s);
   s.random = random_peaks(s.bins, s.bin_bp, s.top, kNearBp);
   if (truth) {
     s.with_effect = compare(numbers, *truth, true, data);

@@ -18,36 +18,21 @@ namespace cdt {
 
 constexpr std::int64_t kSiteTolerance = 2;  // bins between a peak and a planted site
 
-/// How many windows are in each state, by WindowState.
-using StateCounts = std::array<std::int64_t, kWindowStates>;
-
 /// Over the pairs whose window of one method is defined.
 struct MethodSummary {
-  std::int64_t n = 0;  // of them
-  StateCounts states{};
-  double distance_mean_bp = 0, distance_median_bp = 0;  // |peak's offset from the centre|
-  double share_near = 0;                                // within kNearBp
-  double edge_share = 0;                                // in the outer 5 % of the window
-  double entropy = 0, effective_bins = 0, peak_over_uniform = 0;
-};
-
-/// Intervals and null tests of one method.
-struct MethodChance {
-  PeakIntervals peaks;
-  Interval entropy, effective_bins, peak_over_uniform;
+  std::int64_t n = 0;                                   // of them
+  std::array<std::int64_t, kWindowStates> states = {};  // how many windows are in each state
+  PeakStatistics peaks;
+  PeakIntervals intervals;
   PeakTests uniform, shifted;
-};
-
-/// A mean over pairs with its interval from a bootstrap over enhancers.
-struct MeanInterval {
-  double mean = 0;
-  Interval interval;
+  MeanInterval entropy, effective_bins, peak_over_uniform;
 };
 
 struct Agreement {
   std::size_t first = 0, second = 0;  // methods
   std::int64_t n = 0, undefined = 0;  // pairs with a peak of both; the others
   MeanInterval overlap;               // of the two tops
+  std::int64_t overlap_min = 0, overlap_max = 0;
   NullTest hypergeometric, shifted;
   MeanInterval pearson, spearman;  // over pairs for which they are defined
   MeanInterval between_bp;         // distance of the two peaks
@@ -74,12 +59,7 @@ struct Summary {
   std::int64_t replicates = 0;
   Methods methods;
   std::vector<MethodSummary> by_method;
-  std::vector<MethodChance> chance;  // by method
-  std::vector<Agreement> agreement;
-  std::int64_t compared = 0;  // pairs with a peak of both attention and gradient: of what follows
-  double overlap_mean = 0, overlap_median = 0;
-  std::int64_t overlap_min = 0, overlap_max = 0;
-  double between_mean_bp = 0, between_median_bp = 0;  // attention peak to gradient peak
+  std::vector<Agreement> agreement;  // of every two: attention and gradient first
   RandomPeaks random;
   std::optional<TruthSummary> with_effect, without_effect;  // with truth.json
 };

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -33,13 +32,13 @@ Json method_json(const MethodSummary& m) {
           {"undefined", undefined_of(m)},
           {"undefined_why", why},
           {"peak_distance_bp",
-           {{"mean", m.distance_mean_bp},
-            {"median", m.distance_median_bp},
-            {"share_within_50kb", m.share_near}}},
-          {"peak_in_outer_5_percent", m.edge_share},
-          {"entropy_nats", m.entropy},
-          {"effective_bins", m.effective_bins},
-          {"peak_over_uniform", m.peak_over_uniform}};
+           {{"mean", m.peaks.distance_mean_bp},
+            {"median", m.peaks.distance_median_bp},
+            {"share_within_50kb", m.peaks.share_near}}},
+          {"peak_in_outer_5_percent", m.peaks.edge_share},
+          {"entropy_nats", m.entropy.mean},
+          {"effective_bins", m.effective_bins.mean},
+          {"peak_over_uniform", m.peak_over_uniform.mean}};
 }
 
 Json interval_json(const Interval& interval) { return {interval.low, interval.high}; }
@@ -67,18 +66,18 @@ Json mean_json(const MeanInterval& m) {
   return {{"mean", m.mean}, {"interval_95", interval_json(m.interval)}};
 }
 
-Json chance_json(const MethodChance& c) {
+Json chance_json(const MethodSummary& m) {
   return {
       {"interval_95",
        {{"peak_distance_bp",
-         {{"mean", interval_json(c.peaks.distance_mean_bp)},
-          {"median", interval_json(c.peaks.distance_median_bp)},
-          {"share_within_50kb", interval_json(c.peaks.share_near)}}},
-        {"peak_in_outer_5_percent", interval_json(c.peaks.edge_share)},
-        {"entropy_nats", interval_json(c.entropy)},
-        {"effective_bins", interval_json(c.effective_bins)},
-        {"peak_over_uniform", interval_json(c.peak_over_uniform)}}},
-      {"null", {{"uniform", peaks_json(c.uniform)}, {"circular_shift", peaks_json(c.shifted)}}}};
+         {{"mean", interval_json(m.intervals.distance_mean_bp)},
+          {"median", interval_json(m.intervals.distance_median_bp)},
+          {"share_within_50kb", interval_json(m.intervals.share_near)}}},
+        {"peak_in_outer_5_percent", interval_json(m.intervals.edge_share)},
+        {"entropy_nats", interval_json(m.entropy.interval)},
+        {"effective_bins", interval_json(m.effective_bins.interval)},
+        {"peak_over_uniform", interval_json(m.peak_over_uniform.interval)}}},
+      {"null", {{"uniform", peaks_json(m.uniform)}, {"circular_shift", peaks_json(m.shifted)}}}};
 }
 
 Json agreements_json(const std::vector<Agreement>& agreements, const Methods& methods,
@@ -128,7 +127,7 @@ Json methods_json(const Summary& s) {
     Json& method = out[s.methods[i]->name];
     method = {{"meaning", s.methods[i]->meaning}, {"signed", s.methods[i]->is_signed}};
     method.update(method_json(s.by_method[i]));
-    method.update(chance_json(s.chance[i]));
+    method.update(chance_json(s.by_method[i]));
   }
   return out;
 }
@@ -136,7 +135,7 @@ Json methods_json(const Summary& s) {
 Json edge_json(const Summary& s) {
   Json out = Json::object();
   for (std::size_t i = 0; i < s.methods.size(); ++i) {
-    out[s.methods[i]->name] = s.by_method[i].edge_share;
+    out[s.methods[i]->name] = s.by_method[i].peaks.edge_share;
   }
   out["uniform"] = s.random.edge_share;
   return out;
@@ -183,19 +182,18 @@ std::string peak_rows(const Summary& s) {
   const RandomPeaks& r = s.random;
   std::string out = text("%-20s %6s %7s %14s %7s %7s %9s %7s %7s %7s\n", "peak", "n", "mean kb",
                          "95 % interval", "p", "median", "% <=50 kb", "p", "% edge", "p");
-  for (std::size_t i = 0; i < s.chance.size(); ++i) {
+  for (std::size_t i = 0; i < s.methods.size(); ++i) {
     const MethodSummary& m = s.by_method[i];
-    const MethodChance& c = s.chance[i];
-    const Interval& bp = c.peaks.distance_mean_bp;
+    const Interval& bp = m.intervals.distance_mean_bp;
     const auto p = [&](NullTest PeakTests::*test) {
-      return " " + p_cell(weaker_test(c.uniform.*test, c.shifted.*test).p, 7);
+      return " " + p_cell(weaker_test(m.uniform.*test, m.shifted.*test).p, 7);
     };
     out += text("%-20s %6lld ", s.methods[i]->name, static_cast<long long>(m.n)) +
-           number_cell(m.distance_mean_bp / 1e3, 7, 1) + " " +
+           number_cell(m.peaks.distance_mean_bp / 1e3, 7, 1) + " " +
            interval_cell({bp.low / 1e3, bp.high / 1e3}, 14, 1) + p(&PeakTests::distance_mean_bp) +
-           " " + number_cell(m.distance_median_bp / 1e3, 7, 1) + " " +
-           number_cell(100.0 * m.share_near, 9, 1) + p(&PeakTests::share_near) + " " +
-           number_cell(100.0 * m.edge_share, 7, 1) + p(&PeakTests::edge_share) + "\n";
+           " " + number_cell(m.peaks.distance_median_bp / 1e3, 7, 1) + " " +
+           number_cell(100.0 * m.peaks.share_near, 9, 1) + p(&PeakTests::share_near) + " " +
+           number_cell(100.0 * m.peaks.edge_share, 7, 1) + p(&PeakTests::edge_share) + "\n";
   }
   return out + text("%-20s %6s %7.1f %14s %7s %7.1f %9.1f %7s %7.1f\n", "a random bin", "",
                     r.distance_mean_bp / 1e3, "", "", r.distance_median_bp / 1e3,
@@ -208,8 +206,8 @@ std::string sharpness_rows(const Summary& s) {
       text("%-20s %6s %14s %14s\n", "window", "n", "effective bins", "peak / uniform");
   for (std::size_t i = 0; i < s.methods.size(); ++i) {
     out += text("%-20s %6lld ", s.methods[i]->name, static_cast<long long>(s.by_method[i].n)) +
-           number_cell(s.by_method[i].effective_bins, 14, 1) + " " +
-           number_cell(s.by_method[i].peak_over_uniform, 14, 2) + "\n";
+           number_cell(s.by_method[i].effective_bins.mean, 14, 1) + " " +
+           number_cell(s.by_method[i].peak_over_uniform.mean, 14, 2) + "\n";
   }
   return out;
 }
@@ -256,10 +254,10 @@ std::string p_line(const Summary& s) {
   const auto add = [&](const NullTest& a, const NullTest& b) {
     error = std::fmax(error, weaker_test(a, b).p_error);
   };
-  for (const MethodChance& c : s.chance) {
+  for (const MethodSummary& m : s.by_method) {
     for (const auto test :
          {&PeakTests::distance_mean_bp, &PeakTests::share_near, &PeakTests::edge_share}) {
-      add(c.uniform.*test, c.shifted.*test);
+      add(m.uniform.*test, m.shifted.*test);
     }
   }
   for (const Agreement& a : s.agreement) add(a.hypergeometric, a.shifted);
@@ -276,23 +274,19 @@ std::string p_line(const Summary& s) {
 
 /// What "-" stands for in the rows above; empty where none does.
 std::string reasons(const Summary& s) {
-  std::vector<std::string> out;
-  const auto add = [&](bool applies, const char* reason) {
-    if (applies) out.emplace_back(reason);
+  const auto any_method = [&](auto is_so) {
+    return std::any_of(s.by_method.begin(), s.by_method.end(), is_so);
   };
-  const auto any_agreement = [&](const std::function<bool(const Agreement&)>& is_undefined) {
-    return std::any_of(s.agreement.begin(), s.agreement.end(), is_undefined);
-  };
-  add(std::any_of(s.chance.begin(), s.chance.end(),
-                  [](const MethodChance& c) { return !is_defined(c.peaks.distance_mean_bp); }),
-      "an interval needs pairs of two enhancers with a peak");
-  add(std::any_of(s.chance.begin(), s.chance.end(),
-                  [](const MethodChance& c) { return std::isnan(c.shifted.edge_share.p); }),
-      "p needs a peak");
-  add(any_agreement([](const Agreement& a) { return a.n == 0; }),
-      "an agreement needs a pair with a peak of both");
   std::string line;
-  for (const std::string& reason : out) line += (line.empty() ? "-: undefined; " : ", ") + reason;
+  const auto add = [&](bool applies, const char* reason) {
+    if (applies) line += (line.empty() ? "-: undefined; " : ", ") + std::string(reason);
+  };
+  add(any_method([](const auto& m) { return !is_defined(m.intervals.distance_mean_bp); }),
+      "an interval needs pairs of two enhancers with a peak");
+  add(any_method([](const auto& m) { return std::isnan(m.shifted.edge_share.p); }),
+      "p needs a peak");
+  add(std::any_of(s.agreement.begin(), s.agreement.end(), [](const auto& a) { return a.n == 0; }),
+      "an agreement needs a pair with a peak of both");
   return line.empty() ? line : line + "\n";
 }
 
@@ -349,6 +343,7 @@ class SummarySection : public Section {
 }  // namespace
 
 Json summary_json(const Summary& s) {
+  const Agreement& defaults = s.agreement.front();
   Json out = {{"format", "cdt-attribution"},
               {"version", 1},
               {"pairs", s.pairs},
@@ -364,15 +359,17 @@ Json summary_json(const Summary& s) {
               {"gradient", method_json(s.by_method[kGradient])},
               {"methods", methods_json(s)},
               {"top_overlap",
-               {{"n", s.compared},
-                {"mean", s.overlap_mean},
-                {"share", s.overlap_mean / static_cast<double>(s.top)},
-                {"median", s.overlap_median},
-                {"min", s.compared > 0 ? Json(s.overlap_min) : Json()},
-                {"max", s.compared > 0 ? Json(s.overlap_max) : Json()}}},
+               {{"n", defaults.n},
+                {"mean", defaults.overlap.mean},
+                {"share", defaults.overlap.mean / static_cast<double>(s.top)},
+                {"median", defaults.overlap.median},
+                {"min", defaults.n > 0 ? Json(defaults.overlap_min) : Json()},
+                {"max", defaults.n > 0 ? Json(defaults.overlap_max) : Json()}}},
               {"distance_between_peaks_bp",
-               {{"n", s.compared}, {"mean", s.between_mean_bp}, {"median", s.between_median_bp}}},
-              {"random_peaks", random_json(s.random, s.compared)},
+               {{"n", defaults.n},
+                {"mean", defaults.between_bp.mean},
+                {"median", defaults.between_bp.median}}},
+              {"random_peaks", random_json(s.random, defaults.n)},
               {"edge_share", edge_json(s)},
               {"agreement", agreements_json(s.agreement, s.methods, s.top)}};
   if (s.with_effect && s.without_effect) {

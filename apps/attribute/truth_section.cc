@@ -53,9 +53,9 @@ class TruthSection : public Section {
     if (with_effect_.enhancers.empty()) return "";
     bool undefined = false;
     const auto cell = [&](std::size_t method, double SiteScores::*field) {
-      const Estimate e = estimate(with_effect_, method, field);
-      undefined = undefined || std::isnan(e.value) || !is_defined(e.interval);
-      return "  " + number_cell(e.value, 5, 3) + " " + interval_cell(e.interval, 14, 3);
+      const MeanInterval e = estimate(with_effect_, method, field);
+      undefined = undefined || std::isnan(e.mean) || !is_defined(e.interval);
+      return "  " + number_cell(e.mean, 5, 3) + " " + interval_cell(e.interval, 14, 3);
     };
     std::string out =
         cdt::text("finding the planted sites, %zu pairs with an effect (95 %% intervals)\n",
@@ -86,51 +86,39 @@ class TruthSection : public Section {
     std::vector<std::int64_t> n;                     // by method: defined windows
     std::vector<double> chance_causal, chance_decoy;  // precision of random scores, by pair
   };
-  struct Estimate {
-    double value = 0;
-    Interval interval;
-  };
 
   void add_pair(const PairNumbers& numbers, const PairScores& scores) {
-    const std::string& enhancer = enhancer_of(data_, numbers.pair).name;
-    const auto effect = truth_.has_effect.find({enhancer, gene_of(data_, numbers.pair)});
-    const auto sites = truth_.sites.find(enhancer);
-    if (effect == truth_.has_effect.end() || sites == truth_.sites.end()) return;
+    const std::optional<Planted> planted = planted_at(truth_, data_, numbers.pair);
+    if (!planted) return;
     if (numbers.zero_dna) {
       ++without_dna_;
       return;
     }
-    Group& group = effect->second ? with_effect_ : without_effect_;
+    Group& group = planted->has_effect ? with_effect_ : without_effect_;
     group.enhancers.push_back(numbers.pair.enhancer);
     for (std::size_t m = 0; m < methods_.size(); ++m) {
       const bool defined = numbers.windows[m].defined();
       group.n[m] += defined ? 1 : 0;
-      group.by_method[m].push_back(defined ? site_scores(scores.windows[m], sites->second)
+      group.by_method[m].push_back(defined ? site_scores(scores.windows[m], planted->sites)
                                            : kUndefined);
     }
     const auto bins = static_cast<double>(data_.bins);
-    group.chance_causal.push_back(static_cast<double>(sites->second.causal.size()) / bins);
-    group.chance_decoy.push_back(static_cast<double>(sites->second.decoy.size()) / bins);
+    group.chance_causal.push_back(static_cast<double>(planted->sites.causal.size()) / bins);
+    group.chance_decoy.push_back(static_cast<double>(planted->sites.decoy.size()) / bins);
   }
 
-  Estimate estimate(const Group& group, std::size_t method, double SiteScores::*field) const {
+  MeanInterval estimate(const Group& group, std::size_t method, double SiteScores::*field) const {
     std::vector<double> values;
-    std::vector<std::int32_t> enhancers;
-    for (std::size_t i = 0; i < group.enhancers.size(); ++i) {
-      const double value = group.by_method[method][i].*field;
-      if (std::isnan(value)) continue;
-      values.push_back(value);
-      enhancers.push_back(group.enhancers[i]);
-    }
-    return {mean(values), bootstrap_mean(values, enhancers, bootstrap_)};
+    for (const SiteScores& of_pair : group.by_method[method]) values.push_back(of_pair.*field);
+    return mean_interval(values, group.enhancers, bootstrap_.seed);
   }
 
   Json group_json(const Group& group) const {
     Json methods = Json::object();
     for (std::size_t m = 0; m < methods_.size(); ++m) {
       const auto number = [&](double SiteScores::*field) -> Json {
-        const Estimate e = estimate(group, m, field);
-        return {{"value", e.value}, {"low", e.interval.low}, {"high", e.interval.high}};
+        const MeanInterval e = estimate(group, m, field);
+        return {{"value", e.mean}, {"low", e.interval.low}, {"high", e.interval.high}};
       };
       methods[methods_[m]->name] = {
           {"n", group.n[m]},

@@ -7,8 +7,8 @@
 namespace cdt {
 namespace {
 
-const Method kPlain{"plain", {}, false, "", nullptr};
-const Method kSigned{"signed", {}, true, "", nullptr};
+const Method kPlain{.name = "plain"};
+const Method kSigned{.name = "signed", .is_signed = true};
 
 // SciPy: tests/parity/record_statistics.py. A signed method counts by absolute value.
 TEST(ChanceTest, CorrelationsAsSciPy) {
