@@ -154,8 +154,10 @@ std::vector<std::size_t> attribute_twice(const CdtConfig& config, std::int64_t b
   const Tensor dna = lasting.tensor({1, bins, config.dna_dim}, backend.activations());
   backend.fill(dna, 0.25F);
   model.initialise(1);
-  Attributor attributor(model, tape, rna, protein, lasting);
-  for (int i = 0; i < 2; ++i) attributor.attribute(dna, {0, 2}, [](std::size_t, const auto&) {});
+  Explainer explainer(model, tape, rna, protein, lasting);
+  for (int i = 0; i < 2; ++i) {
+    attribute(explainer, dna, {0, 2}, true, [](std::size_t, const PairWindows&) {});
+  }
   return {lasting.peak(), step.peak(), scratch.peak()};
 }
 
