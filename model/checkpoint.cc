@@ -271,9 +271,10 @@ std::string stored_weights_digest(const SafetensorsReader& reader, const Cdt& li
 }
 
 std::unique_ptr<Cdt> load_model(const SafetensorsReader& reader, const CdtConfig& config,
-                                Backend& backend, Arena& lasting) {
+                                Backend& backend, Arena& lasting, std::string* digest) {
   auto model = std::make_unique<Cdt>(config, backend, lasting, false);
-  read_parameters(reader, *model);
+  const std::string of_weights = read_parameters(reader, *model);
+  if (digest != nullptr) *digest = of_weights;
   return model;
 }
 

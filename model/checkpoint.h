@@ -45,8 +45,9 @@ std::string read_parameters(const SafetensorsReader& reader, Cdt& model);
 std::string stored_weights_digest(const SafetensorsReader& reader, const Cdt& like);
 
 /// A model that is not trained, with the file's parameters. config: read_model_config() of it.
+/// digest: weights_digest() of it, unless null.
 std::unique_ptr<Cdt> load_model(const SafetensorsReader& reader, const CdtConfig& config,
-                                Backend& backend, Arena& lasting);
+                                Backend& backend, Arena& lasting, std::string* digest = nullptr);
 
 /// A digest of configuration, names and values (io/format/digest.h).
 std::string weights_digest(const Cdt& model, Backend& backend);

@@ -52,8 +52,24 @@ void fit_to_model(const SafetensorsReader& reader, const CdtConfig& config,
 enum class TrainedHere : std::uint8_t { kYes, kNo, kUnknown };
 TrainedHere trained_here(const SafetensorsReader& file, const Dataset& data);
 
-/// The data set `directory`, fitted to the model.
+/// What an output was made of, as digests: outputs of one model and one data set have equal ones,
+/// wherever their folders lie.
+struct Fingerprint {
+  std::string model, data;  // weights_digest(), digest_of_data()
+
+  template <class V>
+  void fields(V& v) {
+    v("model", model);
+    v("data", data);
+  }
+};
+
+/// Digest of everything in a data set but DNA, and of DNA in rows spread evenly over it.
+std::string digest_of_data(const Dataset& data);
+
+/// The data set `directory`, fitted to the model. digest: digest_of_data() of it before.
 Dataset open_dataset_for(const std::filesystem::path& directory, const SafetensorsReader& reader,
-                         const CdtConfig& config, const ModelOverrides& choice);
+                         const CdtConfig& config, const ModelOverrides& choice,
+                         std::string* digest);
 
 }  // namespace cdt

@@ -85,8 +85,8 @@ one() {
   fi
   for split in test val; do
     metrics=$folder/$split/metrics.json
-    r=$(value '"predictions": *[{][^}]*[}], *"pearson":' "$metrics")
-    gain=$(value '"pearson_gain_over_strongest_baseline": *[{][^}]*"difference":' "$metrics")
+    r=$(value '"predictions": *[{][^}]*[}], *"pearson": *[{] *"value":' "$metrics")
+    gain=$(value '"pearson_gain_over_strongest_baseline": *[{][^}]*"difference": *[{] *"value":' "$metrics")
     printf '%s\t%d\t%s\t%s\t%s' "$1" "$2" $split "$r" "$gain"
     claims_of "$metrics"
     for name in $explained; do

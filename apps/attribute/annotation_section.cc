@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "apps/attribute/sections.h"
@@ -17,8 +16,6 @@
 
 namespace cdt {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr const char* kHeader =
     "enhancer\tgene\tmethod\trank\tchrom\tstart\tend\tfile\telement\tclass\telement_start\t"
@@ -60,66 +57,24 @@ std::vector<bool> covered_bins(const Dataset& data, const Pair& pair,
   return covered;
 }
 
-/// Top bins of one method on the elements of one class.
-struct ClassEnrichment {
-  std::string method, file, class_name;
-  std::int64_t pairs = 0;  // with a peak of the method
-  Enrichment numbers;
-  double q = 0, fisher_q = 0;  // Benjamini-Hochberg over all methods, files and classes
-};
-
-void add_p(Json* out, const ResampledP& p) {
-  (*out)["p"] = p.p;
-  (*out)["p_monte_carlo_error"] = p.error;
-  (*out)["p_at_floor"] = p.at_floor;
-}
-
-Json null_json(const PermutationNull& null) {
-  Json out = {{"fold", null.mean_fold}};
-  add_p(&out, null.test);
+/// Without its q.
+ClassEnrichment class_numbers(const Enrichment& e) {
+  const CountTable& t = e.table;
+  ClassEnrichment out;
+  out.top_bins = t.a + t.b;
+  out.top_bins_on_class = t.a;
+  out.bins = t.a + t.b + t.c + t.d;
+  out.bins_on_class = t.a + t.c;
+  out.fold = {e.fold, e.fold_interval};
+  if (e.fold > 1.0) out.direction = "more";
+  if (e.fold < 1.0) out.direction = "fewer";
+  out.odds_ratio = e.fisher.odds_ratio;
+  out.fisher_p = e.fisher.p_doubled;
+  out.fisher_p_two_sided = e.fisher.p_two_sided;
+  out.shift = {e.shift.mean_fold, e.shift.test};
+  out.other_windows = {e.other.mean_fold, e.other.test};
+  out.p = e.weakest;
   return out;
-}
-
-/// Of the fold; null where it is undefined or 1.
-Json direction(double fold) {
-  if (fold > 1.0) return "more";
-  return fold < 1.0 ? Json("fewer") : Json();
-}
-
-Json class_json(const ClassEnrichment& c) {
-  const Enrichment& e = c.numbers;
-  Json out = {{"method", c.method},
-              {"file", c.file},
-              {"class", c.class_name},
-              {"n", c.pairs},
-              {"top_bins", e.table.a + e.table.b},
-              {"top_bins_on_class", e.table.a},
-              {"bins", e.table.a + e.table.b + e.table.c + e.table.d},
-              {"bins_on_class", e.table.a + e.table.c},
-              {"fold", e.fold},
-              {"fold_interval", {e.fold_interval.low, e.fold_interval.high}},
-              {"direction", direction(e.fold)},
-              {"fisher",
-               {{"odds_ratio", e.fisher.odds_ratio},
-                {"p", e.fisher.p_doubled},
-                {"p_two_sided", e.fisher.p_two_sided},
-                {"q", c.fisher_q}}},
-              {"circular_shift", null_json(e.shift)},
-              {"other_windows", null_json(e.other)}};
-  add_p(&out, e.weakest);
-  out["q"] = c.q;
-  return out;
-}
-
-Json file_json(const Annotations& a, const Dataset& data, const ChromosomeSizes& sizes) {
-  return {{"name", a.name},
-          {"path", path_text(a.path)},
-          {"elements", a.elements},
-          {"empty_left_out", a.empty},
-          {"without_class", a.without_class},
-          {"classes", a.classes},
-          {"assemblies_named", a.assemblies},
-          {"assembly_doubts", assembly_doubts(a, data, sizes)}};
 }
 
 class AnnotationSection : public Section {
@@ -131,7 +86,7 @@ class AnnotationSection : public Section {
         annotations_(context.annotations),
         options_(context.options.nulls()),
         rows_(context.folder / "annotations.tsv"),
-        hits_(methods_.size(), std::vector<PeakHits>(annotations_.size())) {
+        hits_(methods_.size(), std::vector<Peaks>(annotations_.size())) {
     rows_.write(kHeader);
   }
 
@@ -139,33 +94,32 @@ class AnnotationSection : public Section {
     for (const PairNumbers& numbers : result.numbers) add_pair(numbers);
   }
 
-  void finish(Json* summary) override {
+  void finish(AttributionSummary* summary) override {
     rows_.commit();
     test_classes();
-    Json out = {{"assembly", data_.assembly},
-                {"files", Json::array()},
-                {"pairs", pairs_},
-                {"zero_dna_left_out", without_dna_},
-                {"enhancers", enhancers_.size()},
-                {"permutations", options_.replicates},
-                {"seed", options_.seed},
-                {"peaks", Json::object()},
-                {"enrichment", Json::array()}};
-    for (const Annotations& a : annotations_) out["files"].push_back(file_json(a, data_, sizes_));
+    AnnotationSummary& out = summary->annotations.emplace();
+    out.assembly = data_.assembly;
+    out.pairs = pairs_;
+    out.zero_dna_left_out = without_dna_;
+    out.enhancers = static_cast<std::int64_t>(enhancers_.size());
+    out.permutations = options_.replicates;
+    out.seed = options_.seed;
+    for (const Annotations& a : annotations_) {
+      out.files.push_back({a.name, path_text(a.path), a.elements, a.empty, a.without_class,
+                           a.classes, a.assemblies, assembly_doubts(a, data_, sizes_)});
+    }
     for (std::size_t m = 0; m < methods_.size(); ++m) {
-      Json& method = out["peaks"][methods_[m]->name];
+      ByName<PeakHits>& by_file =
+          out.peaks.emplace_back(methods_[m]->name, ByName<PeakHits>{}).second;
       for (std::size_t file = 0; file < annotations_.size(); ++file) {
-        const PeakHits& h = hits_[m][file];
-        method[annotations_[file].name] = {
-            {"n", h.peaks},
-            {"undefined", pairs_ - h.peaks},
-            {"on_element", h.on_element},
-            {"share_on_element", static_cast<double>(h.on_element) / static_cast<double>(h.peaks)},
-            {"distance_bp", {{"mean", mean(h.distances)}, {"median", median(h.distances)}}}};
+        const Peaks& h = hits_[m][file];
+        by_file.push_back({annotations_[file].name,
+                           {h.peaks, pairs_ - h.peaks, h.on_element,
+                            static_cast<double>(h.on_element) / static_cast<double>(h.peaks),
+                            mean(h.distances), median(h.distances)}});
       }
     }
-    for (const ClassEnrichment& c : classes_) out["enrichment"].push_back(class_json(c));
-    (*summary)["annotations"] = std::move(out);
+    out.enrichment = classes_;
   }
 
   /// The classes with the smallest q first.
@@ -182,13 +136,12 @@ class AnnotationSection : public Section {
     bool undefined = false;
     for (std::size_t i = 0; i < std::min(order.size(), kMostLines); ++i) {
       const ClassEnrichment& c = *order[i];
-      const Enrichment& e = c.numbers;
       const std::string name = c.file == c.class_name ? c.file : c.file + ": " + c.class_name;
       out += cdt::text("%-20s %-24.60s %5lld ", c.method.c_str(), name.c_str(),
-                       static_cast<long long>(c.pairs)) +
-             number_cell(e.fold, 6, 2) + "  " + interval_cell(e.fold_interval, 15, 2) + " " +
-             p_cell(e.weakest, 16) + " " + p_cell(c.q, 7) + "\n";
-      undefined = undefined || std::isnan(e.fold) || !is_defined(e.fold_interval);
+                       static_cast<long long>(c.n)) +
+             number_cell(c.fold.value, 6, 2) + "  " + interval_cell(c.fold.interval, 15, 2) + " " +
+             p_cell(c.p, 16) + " " + p_cell(c.q, 7) + "\n";
+      undefined = undefined || std::isnan(c.fold.value) || !is_defined(c.fold.interval);
     }
     if (order.size() > kMostLines) {
       out += cdt::text("  and %zu more in summary.json\n", order.size() - kMostLines);
@@ -210,7 +163,7 @@ class AnnotationSection : public Section {
 
  private:
   /// The peaks (first top bins) of one method against one file.
-  struct PeakHits {
+  struct Peaks {
     std::int64_t peaks = 0, on_element = 0;
     std::vector<double> distances;  // absolute, bp; of peaks on chromosomes that have elements
   };
@@ -265,7 +218,7 @@ class AnnotationSection : public Section {
     }
     rows_.write(tab_separated(fields));
     if (rank > 0) return;
-    PeakHits& hits = hits_[method][file];
+    Peaks& hits = hits_[method][file];
     ++hits.peaks;
     if (element == nullptr) return;
     hits.on_element += distance == 0 ? 1 : 0;
@@ -306,11 +259,13 @@ class AnnotationSection : public Section {
         for (std::size_t m = 0; m < methods_.size(); ++m) {
           const std::vector<EnrichmentWindow> some = windows_of(m, all);
           if (some.empty()) continue;
-          classes_.push_back({methods_[m]->name, a.name, a.classes[c], hits_[m][file].peaks,
-                              enrichment(some, options)});
-          const Enrichment& numbers = classes_.back().numbers;
-          p.push_back(numbers.weakest.p);
-          fisher_p.push_back(std::isnan(numbers.fold) ? numbers.fold : numbers.fisher.p_doubled);
+          ClassEnrichment& out = classes_.emplace_back(class_numbers(enrichment(some, options)));
+          out.method = methods_[m]->name;
+          out.file = a.name;
+          out.class_name = a.classes[c];
+          out.n = hits_[m][file].peaks;
+          p.push_back(out.p.p);
+          fisher_p.push_back(std::isnan(out.fold.value) ? out.fold.value : out.fisher_p);
         }
       }
     }
@@ -329,7 +284,7 @@ class AnnotationSection : public Section {
   NullOptions options_;
   AtomicFile rows_;
   std::int64_t pairs_ = 0, without_dna_ = 0;
-  std::vector<std::vector<PeakHits>> hits_;  // by method, by file
+  std::vector<std::vector<Peaks>> hits_;  // by method, by file
   std::vector<EnhancerTops> enhancers_;
   std::vector<ClassEnrichment> classes_;
 };

@@ -1,6 +1,5 @@
 // Attention rollout and GMAR (model/explain/rollout.h) as methods.
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "apps/attribute/methods.h"
@@ -8,8 +7,6 @@
 
 namespace cdt {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 RolloutEnd end_of(const ScorerContext& context) {
   return context.options.rollout_end == "rna" ? RolloutEnd::kRna : RolloutEnd::kDnaPool;
@@ -26,7 +23,7 @@ class RolloutScorer : public Scorer {
     return {rollout(explainer_, window.dna, window.genes, rollout_end_), {}};
   }
 
-  void describe(Json* method) const override { (*method)["end"] = end_; }
+  void describe(MethodSummary* method) const override { method->end = end_; }
 
  private:
   Explainer& explainer_;
@@ -35,7 +32,7 @@ class RolloutScorer : public Scorer {
 };
 
 /// Mean and standard deviation over pairs of the head weights of one block.
-class HeadWeights {
+class WeightSums {
  public:
   void add(const std::vector<double>& weights) {
     sum_.resize(weights.size());
@@ -47,15 +44,14 @@ class HeadWeights {
     n_ += 1.0;
   }
 
-  Json json() const {
-    Json mean = Json::array();
-    Json deviation = Json::array();
+  HeadWeights weights() const {
+    HeadWeights out;
     for (std::size_t head = 0; head < sum_.size(); ++head) {
       const double m = sum_[head] / n_;
-      mean.push_back(m);
-      deviation.push_back(std::sqrt(std::max(0.0, squares_[head] / n_ - m * m)));
+      out.mean.push_back(m);
+      out.standard_deviation.push_back(std::sqrt(std::max(0.0, squares_[head] / n_ - m * m)));
     }
-    return {{"mean", mean}, {"standard_deviation", deviation}};
+    return out;
   }
 
  private:
@@ -87,24 +83,23 @@ class GmarScorer : public Scorer {
     return out;
   }
 
-  void describe(Json* method) const override {
-    Json blocks = Json::object();
+  void describe(MethodSummary* method) const override {
+    ByName<HeadWeights>& blocks = method->head_weights.emplace();
     for (std::size_t i = 0; i < layers_.size(); ++i) {
-      blocks["dna_self_attn_layers." + std::to_string(i)] = layers_[i].json();
+      blocks.emplace_back("dna_self_attn_layers." + std::to_string(i), layers_[i].weights());
     }
-    blocks[end_ == "rna" ? "dna_to_rna" : "vce.dna"] = last_.json();
-    (*method)["end"] = end_;
-    (*method)["norm"] = norm_;
-    (*method)["head_weights"] = blocks;
-    (*method)["zero_dna_left_out"] = zero_dna_;
+    blocks.emplace_back(end_ == "rna" ? "dna_to_rna" : "vce.dna", last_.weights());
+    method->end = end_;
+    method->norm = norm_;
+    method->zero_dna_left_out = zero_dna_;
   }
 
  private:
   Explainer& explainer_;
   RolloutEnd rollout_end_;
   std::string end_, norm_;
-  std::vector<HeadWeights> layers_;
-  HeadWeights last_;
+  std::vector<WeightSums> layers_;
+  WeightSums last_;
   std::int64_t zero_dna_ = 0;
 };
 

@@ -17,8 +17,6 @@
 namespace cdt {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 Inputs inputs_of(const AttributeOptions& options) {
   Inputs inputs(options.common);
   inputs.add_file("--pairs", options.choice.file);
@@ -83,21 +81,11 @@ void attribute_pairs(Inference& inference, const std::vector<Pair>& pairs, Enhan
 /// summary.json comes last: an attribution without it is not whole.
 void write_files(const std::filesystem::path& folder, const std::string& command,
                  const Sections& sections) {
-  // Keys of sections, in the order in which readers know them.
-  constexpr const char* kOrder[] = {
-      "attention_maps",        "annotations",          "truth_scores",      "paths",
-      "occlusion_vs_gradient", "integrated_gradients", "occlusion_regions", "tracks"};
   remove_earlier_attribution(folder);
-  Json summary;
+  AttributionSummary summary;
   for (const auto& section : sections) section->finish(&summary);
-  for (const char* key : kOrder) {
-    if (!summary.contains(key)) continue;
-    Json value = std::move(summary[key]);
-    summary.erase(key);
-    summary[key] = std::move(value);
-  }
   write_file(folder / "command.json", command);
-  write_file(folder / "summary.json", json_text(summary));
+  write_file(folder / "summary.json", json_text(fields_json(std::move(summary))));
 }
 
 /// The exit code.
@@ -116,8 +104,9 @@ int run(const AttributeOptions& options) {
       choose_regions(options.gradient.occlude_regions, data, sizes, pairs);
   const std::vector<Annotations> annotations = annotations_of(options, data, sizes);
   Scorers scorers;
-  const Sections sections = make_sections({out.path(), options, inference.config, data, sizes,
-                                           pairs, methods, scorers, truth, annotations, regions});
+  const Sections sections =
+      make_sections({out.path(), options, inference.config, inference.fingerprint, data, sizes,
+                     pairs, methods, scorers, truth, annotations, regions});
   std::uint64_t bytes = 0;
   for (const auto& section : sections) bytes += section->bytes();
   require_free_space(out.path(), bytes);

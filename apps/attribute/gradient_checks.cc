@@ -2,7 +2,6 @@
 // up, and how far measured effects bear gradients out.
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "apps/attribute/sections.h"
 #include "apps/common/tables.h"
@@ -13,8 +12,6 @@
 
 namespace cdt {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr const char* kFile = "integrated_gradients.tsv";
 constexpr const char* kHeader =
@@ -38,18 +35,19 @@ class CompletenessSection : public Section {
     }
   }
 
-  void finish(Json* summary) override {
+  void finish(AttributionSummary* summary) override {
     file_.commit();
-    (*summary)["integrated_gradients"] = {
-        {"file", kFile},
-        {"baseline", context_.options.gradient.baseline},
-        {"zero_dna_left_out", zero_dna_},
-        {"steps", {{"mean", mean(steps_)}, {"most", largest(steps_)}}},
-        {"completeness_error", {{"mean", mean(errors_)}, {"largest", largest(errors_)}}},
-        {"gate", gate_.relative},
-        {"beyond_gate_pairs", beyond_gate_},
-        {"at_resolution_pairs", at_resolution_},
-        {"incomplete_pairs", beyond_gate_ - at_resolution_}};
+    summary->completeness = {kFile,
+                             context_.options.gradient.baseline,
+                             zero_dna_,
+                             mean(steps_),
+                             largest(steps_),
+                             mean(errors_),
+                             largest(errors_),
+                             gate_.relative,
+                             beyond_gate_,
+                             at_resolution_,
+                             beyond_gate_ - at_resolution_};
   }
 
   std::string text() const override {
@@ -124,9 +122,9 @@ std::vector<double> by_range(const std::vector<BinRange>& ranges,
 
 /// The correlation of measured effects with what each method claims of the same bins. Pairs in
 /// which the method's or the measured window is undefined are left out.
-class EffectCorrelations : public Section {
+class EffectSection : public Section {
  public:
-  EffectCorrelations(const SectionContext& context, std::size_t measured)
+  EffectSection(const SectionContext& context, std::size_t measured)
       : methods_(context.methods),
         options_(context.options.gradient),
         measured_(measured),
@@ -146,13 +144,13 @@ class EffectCorrelations : public Section {
     }
   }
 
-  void finish(Json* summary) override {
-    Json& out = (*summary)["occlusion_vs_gradient"];
-    out = {{"bins_at_a_time", options_.occlude_bins},
-           {"baseline", options_.baseline},
-           {"zero_dna_left_out", zero_dna_}};
+  void finish(AttributionSummary* summary) override {
+    EffectCorrelations& out = summary->effects.emplace();
+    out.bins_at_a_time = options_.occlude_bins;
+    out.baseline = options_.baseline;
+    out.zero_dna_left_out = zero_dna_;
     for (std::size_t m = 0; m < methods_.size(); ++m) {
-      if (is_claim(*methods_[m])) out[methods_[m]->name] = method_json(m);
+      if (is_claim(*methods_[m])) out.methods.emplace_back(methods_[m]->name, correlation(m));
     }
   }
 
@@ -179,17 +177,16 @@ class EffectCorrelations : public Section {
     }
   }
 
-  Json method_json(std::size_t m) const {
+  EffectCorrelation correlation(std::size_t m) const {
     const Method& method = *methods_[m];
-    const MeanInterval r = mean_interval(correlations_[m], enhancers_, seed_);
-    return {{"claim", method.range_sum == RangeSum::kClaimFromZero ? "gradient . (input - baseline)"
-                                                                   : "score"},
-            {"of", method.is_signed ? "effect" : "absolute effect"},
-            {"pairs", r.n},
-            {"undefined", static_cast<std::int64_t>(enhancers_.size()) - r.n},
-            {"pearson_mean", r.mean},
-            {"pearson_median", r.median},
-            {"pearson_mean_ci", {r.interval.low, r.interval.high}}};
+    const PairMean r = mean_interval(correlations_[m], enhancers_, seed_);
+    return {
+        method.range_sum == RangeSum::kClaimFromZero ? "gradient . (input - baseline)" : "score",
+        method.is_signed ? "effect" : "absolute effect",
+        r.n,
+        static_cast<std::int64_t>(enhancers_.size()) - r.n,
+        r.mean,
+        r.median};
   }
 
   const Methods& methods_;
@@ -214,7 +211,7 @@ std::unique_ptr<Section> make_completeness(const SectionContext& context) {
 std::unique_ptr<Section> make_effect_correlations(const SectionContext& context) {
   for (std::size_t m = 0; m < context.methods.size(); ++m) {
     if (context.methods[m]->range_sum != RangeSum::kEffect) continue;
-    return std::make_unique<EffectCorrelations>(context, m);
+    return std::make_unique<EffectSection>(context, m);
   }
   return nullptr;
 }

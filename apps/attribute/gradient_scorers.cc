@@ -1,7 +1,6 @@
 // Integrated gradients, SmoothGrad and occlusion as methods.
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "apps/attribute/methods.h"
 #include "apps/common/program.h"
@@ -13,8 +12,6 @@
 
 namespace cdt {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kOcclusionBatch = 4;  // enhancers per forward pass
 constexpr std::size_t kGenesAtOnce = 64;     // whose sums are held in memory
@@ -48,7 +45,9 @@ class IntegratedScorer : public Scorer {
     return out;
   }
 
-  void describe(Json* method) const override { (*method)["baseline"] = context_.baseline.name(); }
+  void describe(MethodSummary* method) const override {
+    method->baseline = context_.baseline.name();
+  }
 
  private:
   ScorerContext context_;
@@ -73,13 +72,12 @@ class SmoothScorer : public Scorer {
     return out;
   }
 
-  void describe(Json* method) const override {
-    (*method)["samples"] = options_.samples;
-    (*method)["noise"] = options_.noise;
-    (*method)["monte_carlo_error"] =
-        errors_.empty() ? Json()
-                        : Json{{"mean", mean(errors_)},
-                               {"largest", *std::max_element(errors_.begin(), errors_.end())}};
+  void describe(MethodSummary* method) const override {
+    method->samples = options_.samples;
+    method->noise = options_.noise;
+    Nullable<MonteCarloError>& error = method->monte_carlo_error.emplace();
+    if (errors_.empty()) return;
+    error.emplace(mean(errors_), *std::max_element(errors_.begin(), errors_.end()));
   }
 
   std::string text() const override {
@@ -121,9 +119,9 @@ class OcclusionScorer : public Scorer {
     return out;
   }
 
-  void describe(Json* method) const override {
-    (*method)["baseline"] = context_.baseline.name();
-    (*method)["bins_at_a_time"] = context_.options.occlude_bins;
+  void describe(MethodSummary* method) const override {
+    method->baseline = context_.baseline.name();
+    method->bins_at_a_time = context_.options.occlude_bins;
   }
 
  private:

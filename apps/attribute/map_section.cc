@@ -1,6 +1,5 @@
 // --maps: whole attention maps of the first enhancers, and what they say.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "apps/attribute/sections.h"
@@ -11,8 +10,6 @@
 
 namespace cdt {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::vector<AttentionMap> choose_maps(const std::string& list,
                                       const std::vector<AttentionMap>& all) {
@@ -46,10 +43,10 @@ std::vector<std::int64_t> shape_of(const AttentionMap& map, bool per_head, std::
   return shape;
 }
 
-Json axes_of(const AttentionMap& map, bool per_head) {
-  Json axes = Json::array();
-  if (map.of_enhancer) axes.push_back("enhancer");
-  if (per_head) axes.push_back("head");
+std::vector<std::string> axes_of(const AttentionMap& map, bool per_head) {
+  std::vector<std::string> axes;
+  if (map.of_enhancer) axes.emplace_back("enhancer");
+  if (per_head) axes.emplace_back("head");
   if (map.query_axis != std::string("pooling")) {
     axes.push_back(std::string("query ") + map.query_axis);
   }
@@ -57,20 +54,12 @@ Json axes_of(const AttentionMap& map, bool per_head) {
   return axes;
 }
 
-Json heads_json(const std::vector<Concentration>& sums, double n) {
-  Json heads = Json::array();
+std::vector<HeadConcentration> means_of(const std::vector<Concentration>& sums, double n) {
+  std::vector<HeadConcentration> out;
   for (const Concentration& sum : sums) {
-    heads.push_back({{"entropy_nats", sum.entropy / n},
-                     {"effective_positions", sum.effective_bins / n},
-                     {"peak_over_uniform", sum.peak_over_uniform / n}});
+    out.push_back({sum.entropy / n, sum.effective_bins / n, sum.peak_over_uniform / n});
   }
-  return heads;
-}
-
-Json correlation_json(const RowCorrelation& r) {
-  return {{"pairs", r.pairs}, {"constant_rows_left_out", r.constant_rows},
-          {"mean", r.mean},   {"median", r.median},
-          {"min", r.min},     {"share_above_0.99", r.share_above}};
+  return out;
 }
 
 class MapSection : public Section {
@@ -109,26 +98,23 @@ class MapSection : public Section {
       if (map.of_enhancer && result.zero_dna) return;
       count(&written, values);
       if (map.name != "dna_to_rna") return;
-      gene_rows_.push_back(
-          {result.enhancer, row_correlation(mean_over_heads(values, map.heads), map.queries)});
+      const RowCorrelation r = row_correlation(mean_over_heads(values, map.heads), map.queries);
+      gene_rows_.push_back({enhancer_of(data_, result.enhancer).name, r.pairs, r.constant_rows,
+                            r.mean, r.median, r.min, r.share_above});
     });
   }
 
-  void finish(Json* summary) override {
-    Json& out = (*summary)["attention_maps"];
-    out["zero_dna_left_out"] = zero_dna_;
+  void finish(AttributionSummary* summary) override {
+    MapSummary& out = summary->maps.emplace();
+    out.zero_dna_left_out = zero_dna_;
     const auto with_dna =
         static_cast<double>(static_cast<std::int64_t>(enhancers_.size()) - zero_dna_);
     for (const Written& w : written_) {
-      out["heads"][w.map.name] = heads_json(w.heads, w.map.of_enhancer ? with_dna : 1.0);
+      out.heads.emplace_back(w.map.name, means_of(w.heads, w.map.of_enhancer ? with_dna : 1.0));
     }
-    for (const GeneRows& rows : gene_rows_) {
-      Json row = {{"enhancer", enhancer_of(data_, rows.enhancer).name}};
-      row.update(correlation_json(rows.correlation));
-      out["gene_row_correlation"].push_back(row);
-    }
+    if (!gene_rows_.empty()) out.gene_rows = gene_rows_;
     for (const Written& w : written_) w.file->commit();
-    write_file(folder_.path() / "maps.json", json_text(description()));
+    write_file(folder_.path() / "maps.json", json_text(fields_json(description())));
   }
 
  private:
@@ -137,10 +123,6 @@ class MapSection : public Section {
     std::vector<std::int64_t> shape;
     std::unique_ptr<NpyWriter> file;
     std::vector<Concentration> heads;  // sums over enhancers with DNA
-  };
-  struct GeneRows {
-    std::int32_t enhancer;
-    RowCorrelation correlation;
   };
 
   Written& write(const AttentionMap& map, std::span<const float> values) {
@@ -163,17 +145,12 @@ class MapSection : public Section {
   }
 
   /// The content of maps.json.
-  Json description() const {
-    Json out = {
-        {"per_head", choice_.per_head}, {"enhancers", Json::array()}, {"maps", Json::array()}};
-    for (const std::int32_t e : enhancers_) out["enhancers"].push_back(enhancer_of(data_, e).name);
+  MapFiles description() const {
+    MapFiles out{choice_.per_head, {}, {}};
+    for (const std::int32_t e : enhancers_) out.enhancers.push_back(enhancer_of(data_, e).name);
     for (const Written& w : written_) {
-      out["maps"].push_back({{"name", w.map.name},
-                             {"file", w.map.name + ".npy"},
-                             {"shape", w.shape},
-                             {"axes", axes_of(w.map, choice_.per_head)},
-                             {"heads", w.map.heads},
-                             {"depends_on_dna", w.map.of_enhancer}});
+      out.maps.push_back({w.map.name, w.map.name + ".npy", w.shape,
+                          axes_of(w.map, choice_.per_head), w.map.heads, w.map.of_enhancer});
     }
     return out;
   }
@@ -186,7 +163,7 @@ class MapSection : public Section {
   std::size_t added_ = 0;
   std::int64_t zero_dna_ = 0;  // of those added
   std::vector<Written> written_;
-  std::vector<GeneRows> gene_rows_;  // enhancers with DNA
+  std::vector<GeneRowCorrelation> gene_rows_;  // enhancers with DNA
 };
 
 }  // namespace

@@ -6,12 +6,12 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "apps/attribute/options.h"
+#include "apps/common/attribution_summary.h"
 #include "apps/common/session.h"
 #include "io/genome/tracks.h"
 #include "model/explain/attribution.h"
@@ -76,9 +76,8 @@ class Scorer {
   Scorer& operator=(const Scorer&) = delete;
   /// Scores do not depend on which other genes are asked for.
   virtual MethodScores score(EnhancerWindow& window) = 0;
-  /// What else is to be said about the method, once all scores are made: fields added to its
-  /// object in summary.json.
-  virtual void describe(nlohmann::ordered_json* /*method*/) const {}
+  /// What else is to be said about the method, once all scores are made.
+  virtual void describe(MethodSummary* /*method*/) const {}
   /// The same as a line of text; empty if there is nothing to say.
   virtual std::string text() const { return ""; }
 };

@@ -75,8 +75,8 @@ PairNumbers pair_numbers(const Pair& pair, const PairScores& scores, const Metho
   return out;
 }
 
-MeanInterval mean_interval(const std::vector<double>& values,
-                           const std::vector<std::int32_t>& enhancers, std::uint64_t seed) {
+PairMean mean_interval(const std::vector<double>& values,
+                       const std::vector<std::int32_t>& enhancers, std::uint64_t seed) {
   std::vector<double> defined;
   std::vector<std::int32_t> clusters;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -84,8 +84,9 @@ MeanInterval mean_interval(const std::vector<double>& values,
     defined.push_back(values[i]);
     clusters.push_back(enhancers[i]);
   }
-  return {static_cast<std::int64_t>(defined.size()), mean(defined), median(defined),
-          bootstrap_mean(defined, clusters, {.seed = seed})};
+  return {static_cast<std::int64_t>(defined.size()),
+          {mean(defined), bootstrap_mean(defined, clusters, {.seed = seed})},
+          median(defined)};
 }
 
 std::optional<Planted> planted_at(const Truth& truth, const Dataset& data, const Pair& pair) {

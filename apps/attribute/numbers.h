@@ -55,13 +55,13 @@ PairNumbers pair_numbers(const Pair& pair, const PairScores& scores, const Metho
                          bool zero_dna);
 
 /// Mean and median over pairs, values that are NaN left out, with a bootstrap over enhancers.
-struct MeanInterval {
+struct PairMean {
   std::int64_t n = 0;
-  double mean = 0, median = 0;
-  Interval interval;
+  Estimate mean;
+  double median = 0;
 };
-MeanInterval mean_interval(const std::vector<double>& values,
-                           const std::vector<std::int32_t>& enhancers, std::uint64_t seed);
+PairMean mean_interval(const std::vector<double>& values,
+                       const std::vector<std::int32_t>& enhancers, std::uint64_t seed);
 
 /// What truth.json says of a pair; none if it does not list the pair.
 struct Planted {

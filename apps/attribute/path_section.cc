@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "apps/attribute/sections.h"
@@ -16,8 +15,6 @@
 
 namespace cdt {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr const char* kNormsFile = "paths.npy";
 constexpr const char* kProductsFile = "paths_product.npy";
@@ -60,35 +57,32 @@ class HeadTable {
     }
   }
 
-  Json finish() {
+  PathHeadSummary finish() {
     file_.commit();
-    Json shares = Json::object();
+    PathHeadSummary out{
+        kHeadsFile, static_cast<std::int64_t>(enhancers_.size()), {}, additivity_error_};
     for (std::size_t way = 0; way < kWays; ++way) {
+      ByName<HeadShare>& halves = out.share.emplace_back(way_name(way), ByName<HeadShare>{}).second;
       for (std::size_t half = 0; half < kHalfNames.size(); ++half) {
-        shares[way_name(way)][kHalfNames[half]] = half_json(shares_[way][half]);
+        halves.emplace_back(kHalfNames[half], share_of(shares_[way][half]));
       }
     }
-    return {{"file", kHeadsFile},
-            {"pairs", enhancers_.size()},
-            {"share", std::move(shares)},
-            {"additivity_error", additivity_error_}};
+    return out;
   }
 
  private:
   /// By head, of each pair with a gradient.
   using Shares = std::vector<std::vector<double>>;
 
-  Json half_json(const Shares& shares) const {
+  HeadShare share_of(const Shares& shares) const {
     std::vector<double> total(enhancers_.size(), 0.0);
-    Json heads = Json::array();
+    HeadShare out;
     for (const std::vector<double>& of_head : shares) {
-      heads.push_back(mean(of_head));
+      out.by_head.push_back(mean(of_head));
       for (std::size_t pair = 0; pair < total.size(); ++pair) total[pair] += of_head[pair];
     }
-    const MeanInterval all = mean_interval(total, enhancers_, seed_);
-    return {{"mean", all.mean},
-            {"interval_95", {all.interval.low, all.interval.high}},
-            {"mean_by_head", std::move(heads)}};
+    out.mean = mean_interval(total, enhancers_, seed_).mean;
+    return out;
   }
 
   const Dataset& data_;
@@ -123,22 +117,22 @@ class PathSection : public Section {
     }
   }
 
-  void finish(Json* summary) override {
+  void finish(AttributionSummary* summary) override {
     norms_.commit();
     products_.commit();
-    Json& paths = (*summary)["paths"];
-    paths = {{"parts", PathSplit::kNames},
-             {"pairs", enhancers_.size()},
-             {"zero_dna_left_out", zero_dna_},
-             {"zero_gradient_left_out", zero_gradient_},
-             {"share", by_path(shares_)},
-             {"norms", {{"file", kNormsFile}, {"additive", false}}},
-             {"products",
-              {{"file", kProductsFile}, {"additive", true}, {"sum_over_window", by_path(sums_)}}},
-             {"additivity_error", additivity_error_},
-             {"additivity_gate", gate_},
-             {"beyond_gate_pairs", counted_beyond_gate_}};
-    if (heads_) paths["heads"] = heads_->finish();
+    PathSummary& out = summary->paths.emplace();
+    out.parts.assign(PathSplit::kNames.begin(), PathSplit::kNames.end());
+    out.pairs = static_cast<std::int64_t>(enhancers_.size());
+    out.zero_dna_left_out = zero_dna_;
+    out.zero_gradient_left_out = zero_gradient_;
+    out.share = by_path(shares_);
+    out.product = by_path(sums_);
+    out.norms_file = kNormsFile;
+    out.products_file = kProductsFile;
+    out.additivity_error = additivity_error_;
+    out.additivity_gate = gate_;
+    out.beyond_gate_pairs = counted_beyond_gate_;
+    if (heads_) out.heads = heads_->finish();
   }
 
   std::string text() const override {
@@ -190,13 +184,11 @@ class PathSection : public Section {
     }
   }
 
-  Json by_path(const ByPath& values) const {
-    Json out = Json::object();
+  ByName<PathMean> by_path(const ByPath& values) const {
+    ByName<PathMean> out;
     for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
-      const MeanInterval all = mean_interval(values[path], enhancers_, seed_);
-      out[PathSplit::kNames[path]] = {{"mean", all.mean},
-                                      {"median", all.median},
-                                      {"interval_95", {all.interval.low, all.interval.high}}};
+      const PairMean of = mean_interval(values[path], enhancers_, seed_);
+      out.push_back({PathSplit::kNames[path], {of.mean, of.median}});
     }
     return out;
   }
@@ -230,7 +222,7 @@ class GeneGradientSection : public Section {
     }
   }
 
-  void finish(Json* /*summary*/) override {
+  void finish(AttributionSummary* /*summary*/) override {
     rna_.commit();
     protein_.commit();
   }

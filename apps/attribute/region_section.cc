@@ -1,8 +1,6 @@
 // --occlude-region: what each region does to each pair's prediction, beside what the gradient
 // claims of it.
 #include <cmath>
-#include <nlohmann/json.hpp>
-#include <utility>
 
 #include "apps/attribute/sections.h"
 #include "apps/common/tables.h"
@@ -14,8 +12,6 @@
 
 namespace cdt {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr const char* kFile = "occlusion_regions.tsv";
 constexpr const char* kHeader =
@@ -68,18 +64,16 @@ class RegionSection : public Section {
     }
   }
 
-  void finish(Json* summary) override {
+  void finish(AttributionSummary* summary) override {
     file_.commit();
-    Json& section = (*summary)["occlusion_regions"];
-    section = {{"file", kFile},
-               {"baseline", context_.options.gradient.baseline},
-               {"zero_dna_left_out", zero_dna_},
-               {"all", rows_json(all_rows())},
-               {"regions", Json::array()}};
+    RegionSummary& out = summary->regions.emplace();
+    out.file = kFile;
+    out.baseline = context_.options.gradient.baseline;
+    out.zero_dna_left_out = zero_dna_;
+    out.all = numbers_of(all_rows());
     for (std::size_t r = 0; r < rows_.size(); ++r) {
-      Json region = {{"region", context_.regions[r].text}};
-      region.update(rows_json(rows_[r]));
-      section["regions"].push_back(std::move(region));
+      out.regions.push_back(numbers_of(rows_[r]));
+      out.regions.back().region = context_.regions[r].text;
     }
   }
 
@@ -117,14 +111,13 @@ class RegionSection : public Section {
     return all;
   }
 
-  Json rows_json(const Rows& rows) const {
-    const Interval interval =
-        bootstrap_pearson(rows.claims, rows.differences, rows.enhancers, bootstrap_);
-    return {{"n", rows.differences.size()},
-            {"difference_mean", mean_of(rows.differences)},
-            {"gradient_claim_mean", mean_of(rows.claims)},
-            {"pearson", rows.pearson()},
-            {"pearson_ci", {interval.low, interval.high}}};
+  RegionNumbers numbers_of(const Rows& rows) const {
+    return {{},
+            static_cast<std::int64_t>(rows.differences.size()),
+            mean_of(rows.differences),
+            mean_of(rows.claims),
+            {rows.pearson(),
+             bootstrap_pearson(rows.claims, rows.differences, rows.enhancers, bootstrap_)}};
   }
 
   SectionContext context_;

@@ -1,7 +1,6 @@
 // pairs.tsv, peaks.tsv, the scores of each method, and what goes before them: an earlier
 // attribution.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "apps/attribute/sections.h"
@@ -81,7 +80,7 @@ class ScoreFiles : public Section {
     }
   }
 
-  void finish(nlohmann::ordered_json* /*summary*/) override {
+  void finish(AttributionSummary* /*summary*/) override {
     for (const auto& scores : scores_) scores->commit();
     if (sharpened_) sharpened_->commit();
     peaks_.commit();

@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "apps/attribute/options.h"
 #include "apps/attribute/passes.h"
+#include "apps/common/attribution_summary.h"
 #include "io/dataset/truth.h"
 #include "io/genome/annotations.h"
 #include "io/genome/assembly.h"
@@ -29,8 +29,8 @@ class Section {
   virtual std::uint64_t bytes() const { return 0; }
   /// Enhancers come in the order of the pairs. Large files are streamed under temporary names.
   virtual void add(const EnhancerResult& result) = 0;
-  /// After the last enhancer: brings the files to their names and adds keys to summary.json.
-  virtual void finish(nlohmann::ordered_json* summary) = 0;
+  /// After the last enhancer: brings the files to their names and adds its part to summary.json.
+  virtual void finish(AttributionSummary* summary) = 0;
   /// Lines for standard output; after finish(), as the two below.
   virtual std::string text() const { return ""; }
   /// A line on what is doubtful; empty if nothing is.
@@ -45,6 +45,7 @@ struct SectionContext {
   const std::filesystem::path& folder;
   const AttributeOptions& options;
   const CdtConfig& config;
+  const Fingerprint& fingerprint;
   const Dataset& data;
   const ChromosomeSizes& sizes;
   const std::vector<Pair>& pairs;  // all that will come

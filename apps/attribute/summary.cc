@@ -1,9 +1,11 @@
 #include "apps/attribute/summary.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "apps/attribute/place.h"
 #include "apps/common/predictions.h"
@@ -12,16 +14,22 @@
 namespace cdt {
 namespace {
 
+UndefinedWindows count_undefined(const std::vector<PairNumbers>& numbers, std::size_t method) {
+  std::array<std::int64_t, kWindowStates> count{};
+  for (const PairNumbers& n : numbers) ++count[static_cast<std::size_t>(n.windows[method].state)];
+  const auto of = [&](WindowState state) { return count[static_cast<std::size_t>(state)]; };
+  return {of(WindowState::kZeroDna), of(WindowState::kOneBin), of(WindowState::kZero),
+          of(WindowState::kEqual)};
+}
+
 MethodSummary summarise_method(const std::vector<PairNumbers>& numbers, std::size_t method,
                                const Dataset& data, const NullOptions& options) {
-  MethodSummary out;
   std::vector<std::int64_t> peaks;
   std::map<std::int32_t, std::vector<std::int64_t>> by_enhancer;
   std::vector<std::int32_t> enhancers;
   std::vector<double> entropy, effective_bins, peak_over_uniform;
   for (const PairNumbers& n : numbers) {
     const WindowNumbers& window = n.windows[method];
-    ++out.states[static_cast<std::size_t>(window.state)];
     if (!window.defined()) continue;
     peaks.push_back(window.peak());
     by_enhancer[n.pair.enhancer].push_back(window.peak());
@@ -33,21 +41,29 @@ MethodSummary summarise_method(const std::vector<PairNumbers>& numbers, std::siz
   PeakGroups groups;
   for (const auto& [enhancer, of_enhancer] : by_enhancer) groups.push_back(of_enhancer);
   const PeakWindow window{data.bins, data.bin_bp, kNearBp};
+  const PeakStatistics p = peak_statistics(peaks, window);
+  const PeakIntervals intervals = peak_intervals(groups, window, {.seed = options.seed});
+  MethodSummary out;
   out.n = static_cast<std::int64_t>(peaks.size());
-  out.peaks = peak_statistics(peaks, window);
-  out.intervals = peak_intervals(groups, window, {.seed = options.seed});
+  out.undefined = static_cast<std::int64_t>(numbers.size()) - out.n;
+  out.why = count_undefined(numbers, method);
+  out.distance_mean_bp = {p.distance_mean_bp, intervals.distance_mean_bp};
+  out.distance_median_bp = {p.distance_median_bp, intervals.distance_median_bp};
+  out.share_near = {p.share_near, intervals.share_near};
+  out.edge_share = {p.edge_share, intervals.edge_share};
+  out.entropy = mean_interval(entropy, enhancers, options.seed).mean;
+  out.effective_bins = mean_interval(effective_bins, enhancers, options.seed).mean;
+  out.peak_over_uniform = mean_interval(peak_over_uniform, enhancers, options.seed).mean;
   out.uniform = uniform_peak_tests(groups, window, options);
   out.shifted = shifted_peak_tests(groups, window, options);
-  out.entropy = mean_interval(entropy, enhancers, options.seed);
-  out.effective_bins = mean_interval(effective_bins, enhancers, options.seed);
-  out.peak_over_uniform = mean_interval(peak_over_uniform, enhancers, options.seed);
   return out;
 }
 
-/// correlation: the place of the two methods among PairNumbers::correlations.
-Agreement agreement_of(const std::vector<PairNumbers>& numbers, std::size_t first,
-                       std::size_t second, std::size_t correlation, const Dataset& data,
-                       const NullOptions& options) {
+/// Adds to s->agreement, in the order of PairNumbers::correlations; of attention and gradient also
+/// what stands at the top of the summary.
+void add_agreement(const std::vector<PairNumbers>& numbers, std::size_t first, std::size_t second,
+                   const Dataset& data, const NullOptions& options, AttributionSummary* s) {
+  const std::size_t correlation = s->agreement.size();
   std::vector<TopPair> tops;
   std::vector<std::int32_t> enhancers;
   std::vector<double> shared, between, pearson, spearman;
@@ -63,22 +79,31 @@ Agreement agreement_of(const std::vector<PairNumbers>& numbers, std::size_t firs
     spearman.push_back(n.correlations[correlation].spearman);
   }
   Agreement out;
-  out.first = first;
-  out.second = second;
+  out.first = s->methods[first].first;
+  out.second = s->methods[second].first;
   out.n = static_cast<std::int64_t>(tops.size());
   out.undefined = static_cast<std::int64_t>(numbers.size()) - out.n;
   out.hypergeometric = hypergeometric_overlap_test(tops, std::min(kTopBins, data.bins), data.bins);
   out.shifted = shifted_overlap_test(tops, data.bins, options);
-  out.overlap = mean_interval(shared, enhancers, options.seed);
-  if (!shared.empty()) {
-    const auto [least, most] = std::minmax_element(shared.begin(), shared.end());
-    out.overlap_min = static_cast<std::int64_t>(*least);
-    out.overlap_max = static_cast<std::int64_t>(*most);
+  const PairMean in_both = mean_interval(shared, enhancers, options.seed);
+  const PairMean apart = mean_interval(between, enhancers, options.seed);
+  out.overlap = in_both.mean;
+  out.share = out.overlap.value / static_cast<double>(s->top);
+  out.fold = out.overlap.value / out.hypergeometric.expectation;
+  out.pearson = mean_interval(pearson, enhancers, options.seed).mean;
+  out.spearman = mean_interval(spearman, enhancers, options.seed).mean;
+  out.between_bp = apart.mean;
+  if (first == kAttention && second == kGradient) {
+    s->shared_top = {out.n, out.overlap.value, out.share, in_both.median, kNaN, kNaN};
+    if (out.n > 0) {
+      const auto [least, most] = std::minmax_element(shared.begin(), shared.end());
+      s->shared_top.min = *least;
+      s->shared_top.max = *most;
+    }
+    s->peaks_apart = {out.n, apart.mean.value, apart.median};
+    s->random.n = out.n;
   }
-  out.pearson = mean_interval(pearson, enhancers, options.seed);
-  out.spearman = mean_interval(spearman, enhancers, options.seed);
-  out.between_bp = mean_interval(between, enhancers, options.seed);
-  return out;
+  s->agreement.push_back(std::move(out));
 }
 
 bool near_one(std::int64_t peak, const std::vector<std::int64_t>& sites) {
@@ -99,19 +124,19 @@ void add_pair(SiteHits* hits, const PairNumbers& n, const std::vector<std::int64
   ++hits->pairs;
   for (std::size_t i = 0; i < n.windows.size(); ++i) {
     if (!n.windows[i].defined()) continue;
-    ++hits->n[i];
-    hits->hits[i] += near_one(n.windows[i].peak(), sites) ? 1 : 0;
+    SiteHits::OfMethod& of = hits->methods[i].second;
+    ++of.n;
+    of.hits += near_one(n.windows[i].peak(), sites) ? 1 : 0;
   }
   hits->random_share += share_of_near_bins(bins, sites);
 }
 
 /// Pairs that truth.json does not list are left out.
-TruthSummary compare(const std::vector<PairNumbers>& numbers, const Truth& truth, bool with_effect,
-                     const Dataset& data) {
-  TruthSummary out;
+SiteKinds hits_at_sites(const std::vector<PairNumbers>& numbers, const Methods& methods,
+                        const Truth& truth, bool with_effect, const Dataset& data) {
+  SiteKinds out;
   for (SiteHits* hits : {&out.causal, &out.decoy}) {
-    hits->n.resize(numbers.front().windows.size());
-    hits->hits.resize(numbers.front().windows.size());
+    for (const Method* method : methods) hits->methods.push_back({method->name, {}});
   }
   for (const PairNumbers& n : numbers) {
     const std::optional<Planted> planted = planted_at(truth, data, n.pair);
@@ -127,17 +152,16 @@ TruthSummary compare(const std::vector<PairNumbers>& numbers, const Truth& truth
 
 }  // namespace
 
-Summary summarise(const std::vector<PairNumbers>& numbers, const Methods& methods,
-                  const Dataset& data, const std::optional<Truth>& truth,
-                  const NullOptions& options) {
+AttributionSummary summarise(const std::vector<PairNumbers>& numbers, const Methods& methods,
+                             const Dataset& data, const std::optional<Truth>& truth,
+                             const NullOptions& options) {
   CDT_CHECK(!numbers.empty(), "a summary needs pairs");
-  Summary s;
+  AttributionSummary s;
   s.pairs = static_cast<std::int64_t>(numbers.size());
   s.bins = data.bins;
   s.bin_bp = data.bin_bp;
   s.top = std::min(kTopBins, data.bins);
-  s.replicates = options.replicates;
-  s.methods = methods;
+  s.null_replicates = options.replicates;
   const GeneTraining training(data);
   std::int64_t untrained = 0;
   std::set<std::int32_t> enhancers;
@@ -148,18 +172,23 @@ Summary summarise(const std::vector<PairNumbers>& numbers, const Methods& method
   }
   if (training.is_known()) s.untrained = untrained;
   s.enhancers = static_cast<std::int64_t>(enhancers.size());
+  s.random.of = random_peaks(s.bins, s.bin_bp, s.top, kNearBp);
   for (std::size_t i = 0; i < methods.size(); ++i) {
-    s.by_method.push_back(summarise_method(numbers, i, data, options));
+    MethodSummary method = summarise_method(numbers, i, data, options);
+    method.meaning = methods[i]->meaning;
+    method.is_signed = methods[i]->is_signed;
+    s.edge_share.push_back({methods[i]->name, method.edge_share.value});
+    s.methods.push_back({methods[i]->name, std::move(method)});
   }
+  s.edge_share.push_back({"uniform", s.random.of.edge_share});
   for (std::size_t i = 0; i < methods.size(); ++i) {
     for (std::size_t j = i + 1; j < methods.size(); ++j) {
-      s.agreement.push_back(agreement_of(numbers, i, j, s.agreement.size(), data, options));
+      add_agreement(numbers, i, j, data, options, &s);
     }
   }
-  s.random = random_peaks(s.bins, s.bin_bp, s.top, kNearBp);
   if (truth) {
-    s.with_effect = compare(numbers, *truth, true, data);
-    s.without_effect = compare(numbers, *truth, false, data);
+    s.planted_sites = {hits_at_sites(numbers, methods, *truth, true, data), kSiteTolerance,
+                       hits_at_sites(numbers, methods, *truth, false, data)};
   }
   return s;
 }

@@ -1,6 +1,5 @@
 // The folder tracks/ of an attribution: what genome browsers load (docs/formats.md).
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "apps/attribute/sections.h"
@@ -64,10 +63,10 @@ class TrackSection : public Section {
 
   /// Replaces the tracks of an earlier attribution; without any, the folder goes if nothing else is
   /// in it. "tracks": the files, relative to the attribution's folder.
-  void finish(nlohmann::ordered_json* summary) override {
+  void finish(AttributionSummary* summary) override {
     close_enhancer();
     remove_files(folder_, is_ours);
-    (*summary)["tracks"] = tracks_.empty() ? std::vector<std::string>{} : write();
+    if (!tracks_.empty()) summary->tracks = write();
   }
 
   std::string text() const override {

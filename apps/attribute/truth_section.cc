@@ -1,7 +1,5 @@
 // How well each method's scores find planted sites (truth.json) and pass over the decoys.
 #include <cmath>
-#include <nlohmann/json.hpp>
-#include <utility>
 
 #include "apps/attribute/sections.h"
 #include "apps/common/tables.h"
@@ -10,8 +8,6 @@
 
 namespace cdt {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr SiteScores kUndefined{kNaN, kNaN, kNaN, kNaN, kNaN};
 
@@ -35,17 +31,12 @@ class TruthSection : public Section {
     }
   }
 
-  void finish(Json* summary) override {
-    Json out = {{"k", "number of causal bins of the window"},
-                {"interval",
-                 {{"level", bootstrap_.level},
-                  {"bootstrap_over", "enhancers"},
-                  {"replicates", bootstrap_.replicates},
-                  {"seed", bootstrap_.seed}}},
-                {"zero_dna_left_out", without_dna_}};
-    out.update(group_json(with_effect_));
-    out["pairs_without_effect"] = group_json(without_effect_);
-    (*summary)["truth_scores"] = std::move(out);
+  void finish(AttributionSummary* summary) override {
+    TruthScores& out = summary->truth_scores.emplace();
+    static_cast<SiteScoreGroup&>(out) = scores_of(with_effect_);
+    out.bootstrap = bootstrap_;
+    out.zero_dna_left_out = without_dna_;
+    out.without_effect = scores_of(without_effect_);
   }
 
   /// Of pairs with an effect only.
@@ -53,9 +44,9 @@ class TruthSection : public Section {
     if (with_effect_.enhancers.empty()) return "";
     bool undefined = false;
     const auto cell = [&](std::size_t method, double SiteScores::*field) {
-      const MeanInterval e = estimate(with_effect_, method, field);
-      undefined = undefined || std::isnan(e.mean) || !is_defined(e.interval);
-      return "  " + number_cell(e.mean, 5, 3) + " " + interval_cell(e.interval, 14, 3);
+      const Estimate e = estimate(with_effect_, method, field);
+      undefined = undefined || std::isnan(e.value) || !is_defined(e.interval);
+      return "  " + number_cell(e.value, 5, 3) + " " + interval_cell(e.interval, 14, 3);
     };
     std::string out =
         cdt::text("finding the planted sites, %zu pairs with an effect (95 %% intervals)\n",
@@ -107,36 +98,27 @@ class TruthSection : public Section {
     group.chance_decoy.push_back(static_cast<double>(planted->sites.decoy.size()) / bins);
   }
 
-  MeanInterval estimate(const Group& group, std::size_t method, double SiteScores::*field) const {
+  Estimate estimate(const Group& group, std::size_t method, double SiteScores::*field) const {
     std::vector<double> values;
     for (const SiteScores& of_pair : group.by_method[method]) values.push_back(of_pair.*field);
-    return mean_interval(values, group.enhancers, bootstrap_.seed);
+    return mean_interval(values, group.enhancers, bootstrap_.seed).mean;
   }
 
-  Json group_json(const Group& group) const {
-    Json methods = Json::object();
+  SiteScoreGroup scores_of(const Group& group) const {
+    SiteScoreGroup out;
+    out.pairs = static_cast<std::int64_t>(group.enhancers.size());
+    out.chance_causal_precision = mean(group.chance_causal);
+    out.chance_decoy_precision = mean(group.chance_decoy);
     for (std::size_t m = 0; m < methods_.size(); ++m) {
-      const auto number = [&](double SiteScores::*field) -> Json {
-        const MeanInterval e = estimate(group, m, field);
-        return {{"value", e.mean}, {"low", e.interval.low}, {"high", e.interval.high}};
-      };
-      methods[methods_[m]->name] = {
-          {"n", group.n[m]},
-          {"undefined", static_cast<std::int64_t>(group.enhancers.size()) - group.n[m]},
-          {"causal",
-           {{"auroc", number(&SiteScores::causal_auroc)},
-            {"precision_at_k", number(&SiteScores::causal_precision)}}},
-          {"decoy",
-           {{"auroc", number(&SiteScores::decoy_auroc)},
-            {"precision_at_k", number(&SiteScores::decoy_precision)}}},
-          {"causal_over_decoy", {{"auroc", number(&SiteScores::causal_over_decoy)}}}};
+      const auto of = [&](double SiteScores::*field) { return estimate(group, m, field); };
+      out.methods.push_back({methods_[m]->name,
+                             {group.n[m],
+                              out.pairs - group.n[m],
+                              {of(&SiteScores::causal_auroc), of(&SiteScores::causal_precision)},
+                              {of(&SiteScores::decoy_auroc), of(&SiteScores::decoy_precision)},
+                              of(&SiteScores::causal_over_decoy)}});
     }
-    return {{"pairs", group.enhancers.size()},
-            {"chance",
-             {{"auroc", 0.5},
-              {"causal_precision_at_k", mean(group.chance_causal)},
-              {"decoy_precision_at_k", mean(group.chance_decoy)}}},
-            {"methods", std::move(methods)}};
+    return out;
   }
 
   const Dataset& data_;

@@ -93,11 +93,11 @@ Inference::Inference(const CommonOptions& options, const ModelOverrides& overrid
     : backend(open_backend(options)),
       file(options.model),
       config(read_model_config(file, overrides)),
-      data(open_dataset_for(options.data, file, config, overrides)),
+      data(open_dataset_for(options.data, file, config, overrides, &fingerprint.data)),
       lasting(*backend, "lasting"),
       step(*backend, "step"),
       scratch(*backend, "scratch"),
-      model(load_model(file, config, *backend, lasting)),
+      model(load_model(file, config, *backend, lasting, &fingerprint.model)),
       tape(*backend, step, scratch),
       rna(upload_genes(*backend, lasting, data.rna, data.genes_count(), data.rna_dim)),
       protein(upload_genes(*backend, lasting, data.protein, data.genes_count(), data.protein_dim)) {

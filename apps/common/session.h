@@ -12,6 +12,7 @@
 #include "io/format/safetensors.h"
 #include "model/cdt.h"
 #include "model/checkpoint.h"
+#include "model/inputs.h"
 
 namespace cdt {
 
@@ -28,7 +29,8 @@ struct Inference {
   std::unique_ptr<Backend> backend;
   SafetensorsReader file;  // of the model
   CdtConfig config;
-  Dataset data;
+  Fingerprint fingerprint;  // of the model, and of the data set as its folder has it
+  Dataset data;             // fitted to the model
   Arena lasting, step, scratch;
   std::unique_ptr<Cdt> model;
   Tape tape;

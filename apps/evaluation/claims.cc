@@ -30,15 +30,13 @@ std::string why_no_test(const std::string& split, std::int64_t loci, TrainedHere
 
 Claim unsaid(const std::string& text) { return {false, text + "."}; }
 
-bool is_above_0(const Gain& gain) { return gain.interval.low > kLeastGain; }
+bool is_above_0(const Estimate& gain) { return gain.interval.low > kLeastGain; }
 
 /// "0.373 [0.316, 0.427]"
-std::string number(const Gain& gain) {
-  const std::string r = number_cell(gain.r, 0, 3);
+std::string number(const Estimate& gain) {
+  const std::string r = number_cell(gain.value, 0, 3);
   return is_defined(gain.interval) ? r + " " + interval_cell(gain.interval, 0, 3) : r;
 }
-
-Gain gain_of(const Control& control) { return {control.difference, control.interval}; }
 
 /// A bound with one digit.
 std::string rounded_up(double value) {
@@ -65,7 +63,7 @@ const Controls* tested_controls(const Evaluation& e) {
 }  // namespace
 
 DnaEvidence dna_evidence(const Evaluation& e) {
-  const Gain undefined{std::nan(""), {std::nan(""), std::nan("")}};
+  const Estimate undefined;
   DnaEvidence out{.split = e.split,
                   .left_out = e.pairs - e.tested_pairs,
                   .has_train = !e.baselines.empty(),
@@ -77,9 +75,9 @@ DnaEvidence dna_evidence(const Evaluation& e) {
   if (used == nullptr) return out;
   out.pairs = used->pairs;
   out.loci = used->loci;
-  out.r = {used->pearson, used->pearson_interval};
-  if (used->shuffled_dna) out.over_shuffled = gain_of(*used->shuffled_dna);
-  out.over_mean = gain_of(used->mean_dna);
+  out.r = used->pearson;
+  if (used->shuffled_dna) out.over_shuffled = used->shuffled_dna->difference;
+  out.over_mean = used->mean_dna.difference;
   return out;
 }
 
@@ -125,7 +123,7 @@ BaselineEvidence baseline_evidence(const Evaluation& e) {
           .trained_here = e.trained_here,
           .has_r = !std::isnan(strongest.score.metrics.pearson),
           .pearson = used.pearson,
-          .over = {used.difference, used.interval},
+          .over = used.difference,
           .mse = used.mse,
           .baseline_mse = used.baseline_mse};
 }
@@ -199,7 +197,7 @@ std::vector<NamedClaim> claims_of(const Evaluation& e) {
   }
   if (e.controls) {
     out.push_back({"genes", gene_claim({e.split, e.loci, e.controls->change_by_genes,
-                                        gain_of(e.controls->shuffled_genes), e.trained_here})});
+                                        e.controls->shuffled_genes.difference, e.trained_here})});
   }
   return out;
 }

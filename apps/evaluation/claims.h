@@ -21,12 +21,6 @@ inline constexpr std::int64_t kLeastLoci = 20;
 /// An interval must lie above this: less is rounding, or nothing to speak of.
 inline constexpr double kLeastGain = 1e-3;
 
-/// r with the real inputs minus r without them.
-struct Gain {
-  double r = 0;
-  Interval interval;  // NaN: undefined
-};
-
 /// What a claim about DNA rests on: the pairs that can test it (Evaluation::tested_pairs).
 struct DnaEvidence {
   std::string split;
@@ -34,8 +28,8 @@ struct DnaEvidence {
   std::int64_t left_out = 0;
   bool has_train = true;  // else the data set cannot tell which loci are new
   TrainedHere trained_here = TrainedHere::kYes;
-  Gain r;  // of the compared pairs itself
-  Gain over_shuffled, over_mean;
+  Estimate r;  // of the compared pairs itself
+  Estimate over_shuffled, over_mean;
 };
 DnaEvidence dna_evidence(const Evaluation& evaluation);
 /// "DNA adds something": the intervals of r and of both losses above 0, over kLeastLoci loci known
@@ -50,7 +44,7 @@ struct BaselineEvidence {
   TrainedHere trained_here = TrainedHere::kYes;
   bool has_r = true;   // the baseline
   double pearson = 0;  // of the model
-  Gain over;
+  Estimate over;
   double mse = 0, baseline_mse = 0;
 };
 BaselineEvidence baseline_evidence(const Evaluation& evaluation);  // which has a baseline
@@ -62,7 +56,7 @@ struct GeneEvidence {
   std::string split;
   std::int64_t loci = 0;
   double change = 0;  // Controls::change_by_genes
-  Gain over_shuffled;
+  Estimate over_shuffled;
   TrainedHere trained_here = TrainedHere::kYes;
 };
 /// "It matters which gene has which embedding": the interval above 0, over as many loci, on such a

@@ -42,9 +42,9 @@ Control score_control(const char* name, const char* label, const Real& real,
           mean(r),
           r2_sum / count,
           deviation_of(r),
-          real.pearson - r_sum / count,
-          bootstrap_pearson_difference(real.compared.predictions, draws, real.target,
-                                       real.compared.loci, real.bootstrap)};
+          {real.pearson - r_sum / count,
+           bootstrap_pearson_difference(real.compared.predictions, draws, real.target,
+                                        real.compared.loci, real.bootstrap)}};
 }
 
 double largest_change(std::span<const float> before, const std::vector<float>& after) {
@@ -80,9 +80,8 @@ Controls score_controls(const Compared& compared, const ControlPredictions& cont
   Controls out;
   out.pairs = static_cast<std::int64_t>(compared.pairs.size());
   out.loci = distinct<std::int32_t>(compared.loci);
-  out.pearson = real.pearson;
-  out.pearson_interval =
-      bootstrap_pearson(compared.predictions, real.target, compared.loci, bootstrap);
+  out.pearson = {real.pearson,
+                 bootstrap_pearson(compared.predictions, real.target, compared.loci, bootstrap)};
   if (!controls.shuffled_dna.empty()) {
     out.shuffled_dna = score_control("shuffled_dna", "DNA shuffled", real, controls.shuffled_dna);
   }

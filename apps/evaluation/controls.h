@@ -11,6 +11,7 @@
 
 #include "apps/evaluation/control_passes.h"
 #include "io/dataset/dataset.h"
+#include "io/format/json_fields.h"
 #include "model/stats/bootstrap.h"
 
 namespace cdt {
@@ -22,15 +23,23 @@ struct Control {
   std::int64_t draws = 1;
   double pearson = 0, r2 = 0;  // means over the draws for which they are defined
   double pearson_sd = 0;       // over draws; NaN with one
-  double difference = 0;       // r of the real inputs minus the mean r of the draws
-  Interval interval;           // of it, bootstrap over loci
+  Estimate difference;         // r of the real inputs minus the mean r of the draws, over loci
+
+  template <class V>
+  void fields(V& v) {
+    v("label", label);
+    v("draws", draws);
+    v("pearson", pearson);
+    v("pearson_sd", pearson_sd);
+    v("r2", r2);
+    v("difference", difference);
+  }
 };
 
 struct Controls {
-  std::int64_t pairs = 0, loci = 0;     // compared
-  double pearson = 0;                   // of the real predictions of these
-  Interval pearson_interval;            // over loci
-  std::optional<Control> shuffled_dna;  // with two enhancers or more
+  std::int64_t pairs = 0, loci = 0;  // compared
+  Estimate pearson;                  // of the real predictions of these, over loci
+  Nullable<Control> shuffled_dna;    // with two enhancers or more
   Control mean_dna, shuffled_genes;
   /// Share of the variance of the predictions that goes with whose DNA it is: half the mean square
   /// change of a prediction when DNA is shuffled, over their variance. About 0 where DNA moves
@@ -39,6 +48,20 @@ struct Controls {
   /// Largest change of a prediction with the genes' rows shuffled, over the root mean square of the
   /// predictions.
   double change_by_genes = 0;
+
+  template <class V>
+  void fields(V& v) {
+    v("n", pairs);
+    v("loci", loci);
+    v("pearson", pearson);
+    v("shuffled_dna", shuffled_dna);
+    v("variance_by_dna", variance_by_dna);
+    v("mean_dna", mean_dna);
+    v.group("shuffled_genes", [&](auto& in) {
+      shuffled_genes.fields(in);
+      in("largest_change", change_by_genes);
+    });
+  }
 };
 
 /// What is compared: pairs, their real predictions and the locus of each.

@@ -69,12 +69,12 @@ BaselineGain gain_over(const std::vector<float>& baseline, std::span<const float
   BaselineGain out{static_cast<std::int64_t>(scored.target.size()),
                    distinct<std::int32_t>(scored.loci),
                    model.pearson,
-                   model.pearson - (std::isnan(other.pearson) ? 0.0 : other.pearson),
-                   {std::nan(""), std::nan("")},
+                   {model.pearson - (std::isnan(other.pearson) ? 0.0 : other.pearson),
+                    {std::nan(""), std::nan("")}},
                    model.mse,
                    other.mse};
-  if (std::isnan(out.difference)) return out;
-  out.interval =
+  if (std::isnan(out.difference.value)) return out;
+  out.difference.interval =
       bootstrap_pearson_difference(predictions, std::vector<std::vector<float>>{baseline},
                                    scored.target, scored.loci, scored.bootstrap);
   return out;

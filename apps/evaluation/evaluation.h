@@ -32,6 +32,8 @@ struct Score {
   Interval pearson_interval;    // over loci
   double share_of_ceiling = 0;  // NaN without a noise ceiling
   bool constant = false;        // all predictions equal: correlations are undefined
+
+  Estimate pearson() const { return {metrics.pearson, pearson_interval}; }
 };
 
 struct BaselineScore {
@@ -43,10 +45,18 @@ struct BaselineScore {
 /// r counts as 0. NaN where the model has none.
 struct BaselineGain {
   std::int64_t pairs = 0, loci = 0;
-  double pearson = 0;  // of the model
-  double difference = 0;
-  Interval interval;  // over loci, both sides from the same draws
+  double pearson = 0;   // of the model
+  Estimate difference;  // over loci, both sides from the same draws
   double mse = 0, baseline_mse = 0;
+
+  template <class V>
+  void fields(V& v) {
+    v("n", pairs);
+    v("loci", loci);
+    v("difference", difference);
+    v("mse", mse);
+    v("baseline_mse", baseline_mse);
+  }
 };
 
 /// How far the evaluation pairs stand apart from the training pairs.
@@ -61,6 +71,7 @@ struct Evaluation {
   std::string split, data, model_file;  // paths as path_text() writes them
   std::string gene_starts;              // the file of --genes, likewise; "": none
   std::string predictions_digest;       // digest_of() predictions.tsv
+  Fingerprint fingerprint;
   TrainedHere trained_here = TrainedHere::kUnknown;
   std::int64_t pairs = 0, enhancers = 0, genes = 0, loci = 0;
   bool constant_effects = false;  // all effects equal: correlations and R2 are undefined

@@ -1,5 +1,3 @@
-#include "apps/evaluation/metrics_json.h"
-
 #include <cmath>
 
 #include "apps/evaluation/claims.h"
@@ -14,9 +12,8 @@ using Json = nlohmann::ordered_json;
 /// Adds the numbers of a score to a JSON object.
 void add_score(Json* out, const Score& s, bool with_ceiling) {
   const Metrics& m = s.metrics;
-  (*out)["pearson"] = m.pearson;
+  (*out)["pearson"] = fields_json(s.pearson());
   (*out)["pearson_p"] = m.pearson_p;
-  (*out)["pearson_ci95"] = interval_json(s.pearson_interval);
   if (with_ceiling) (*out)["share_of_ceiling"] = s.share_of_ceiling;
   (*out)["spearman"] = m.spearman;
   (*out)["spearman_p"] = m.spearman_p;
@@ -48,36 +45,6 @@ Json genes_json(const Evaluation& e) {
   return out;
 }
 
-Json control_json(const Control& c) {
-  return {{"label", c.label},
-          {"draws", c.draws},
-          {"pearson", c.pearson},
-          {"pearson_sd", c.pearson_sd},
-          {"r2", c.r2},
-          {"difference", c.difference},
-          {"difference_ci95", interval_json(c.interval)}};
-}
-
-Json gain_json(const BaselineGain& gain) {
-  return {{"n", gain.pairs},
-          {"loci", gain.loci},
-          {"difference", gain.difference},
-          {"ci95", interval_json(gain.interval)},
-          {"mse", gain.mse},
-          {"baseline_mse", gain.baseline_mse}};
-}
-
-Json replicate_json(const Replicate& r) {
-  return {{"source", r.source},
-          {"pairs", r.pairs},
-          {"enhancers", r.enhancers},
-          {"pearson", r.pearson},
-          {"pearson_ci95", interval_json(r.interval)},
-          {"model_pearson", r.model_pearson},
-          {"model_over_replicate", r.share()},
-          {"model_corrected_for_attenuation", r.corrected()}};
-}
-
 Json share_json(std::int64_t count, std::int64_t of) {
   return {{"pairs", count}, {"share", static_cast<double>(count) / static_cast<double>(of)}};
 }
@@ -97,26 +64,12 @@ Json claims_json(const Evaluation& e) {
 
 }  // namespace
 
-Json interval_json(const Interval& interval) { return Json::array({interval.low, interval.high}); }
-
-Json controls_json(const Controls& c) {
-  Json out = {{"n", c.pairs},
-              {"loci", c.loci},
-              {"pearson", c.pearson},
-              {"pearson_ci95", interval_json(c.pearson_interval)}};
-  out["shuffled_dna"] = c.shuffled_dna ? control_json(*c.shuffled_dna) : Json(nullptr);
-  out["variance_by_dna"] = c.variance_by_dna;
-  out["mean_dna"] = control_json(c.mean_dna);
-  out["shuffled_genes"] = control_json(c.shuffled_genes);
-  out["shuffled_genes"]["largest_change"] = c.change_by_genes;
-  return out;
-}
-
 std::string metrics_json(const Evaluation& e) {
   const bool with_ceiling = !std::isnan(e.noise_ceiling);
-  Json out = {{"format", "cdt-metrics"},  {"version", 1},          {"split", e.split},
+  Json out = {{"format", "cdt-metrics"},  {"version", 2},          {"split", e.split},
               {"data", e.data},           {"model", e.model_file}, {"n", e.pairs},
               {"enhancers", e.enhancers}, {"loci", e.loci},        {"genes", e.genes}};
+  out["fingerprint"] = fields_json(e.fingerprint);
   out["trained_on_these_pairs"] = trained_here_json(e.trained_here);
   if (e.constant_effects) {
     out["effects_note"] = "all effects are equal: correlations are undefined, R2 is 0";
@@ -124,13 +77,13 @@ std::string metrics_json(const Evaluation& e) {
   out["predictions"] = {{"file", "predictions.tsv"}, {"digest", e.predictions_digest}};
   add_score(&out, e.model, with_ceiling);
   if (with_ceiling) out["noise_ceiling"] = e.noise_ceiling;
-  if (e.replicate) out["replicate"] = replicate_json(*e.replicate);
+  if (e.replicate) out["replicate"] = fields_json(*e.replicate);
   if (const BaselineScore* strongest = e.strongest_baseline()) {
     out["by_gene"] = genes_json(e);
     out["baselines"] = baselines_json(e, with_ceiling);
     if (!e.gene_starts.empty()) out["baselines"]["gene_starts"] = e.gene_starts;
     out["strongest_baseline"] = strongest->name;
-    out["pearson_gain_over_strongest_baseline"] = gain_json(e.gain);
+    out["pearson_gain_over_strongest_baseline"] = fields_json(e.gain);
     out["also_in_train"] = {{"enhancer", share_json(e.overlap.enhancer, e.pairs)},
                             {"locus", share_json(e.overlap.locus, e.pairs)},
                             {"gene", share_json(e.overlap.gene, e.pairs)},
@@ -138,12 +91,12 @@ std::string metrics_json(const Evaluation& e) {
   } else {
     out["baselines"] = nullptr;
   }
-  if (e.controls) out["controls"] = controls_json(*e.controls);
+  if (e.controls) out["controls"] = fields_json(*e.controls);
   out["tested"] = {{"n", e.tested_pairs}};
   if (e.tested_gain) {
-    out["tested"]["pearson_gain_over_strongest_baseline"] = gain_json(*e.tested_gain);
+    out["tested"]["pearson_gain_over_strongest_baseline"] = fields_json(*e.tested_gain);
   }
-  if (e.tested_controls) out["tested"]["controls"] = controls_json(*e.tested_controls);
+  if (e.tested_controls) out["tested"]["controls"] = fields_json(*e.tested_controls);
   out["claims"] = claims_json(e);
   out["bootstrap"] = {{"unit", "locus"},
                       {"method", "percentile"},

@@ -53,12 +53,13 @@ ScreenFile read_replicate(const std::filesystem::path& file, const Dataset& data
 }
 
 double Replicate::share() const {
-  return pearson > 0 ? model_pearson / pearson : std::numeric_limits<double>::quiet_NaN();
+  return pearson.value > 0 ? model_pearson / pearson.value
+                           : std::numeric_limits<double>::quiet_NaN();
 }
 
 double Replicate::corrected() const {
-  return pearson > 0 ? model_pearson / std::sqrt(pearson)
-                     : std::numeric_limits<double>::quiet_NaN();
+  return pearson.value > 0 ? model_pearson / std::sqrt(pearson.value)
+                           : std::numeric_limits<double>::quiet_NaN();
 }
 
 MeasuredTwice measured_twice(const std::vector<Pair>& pairs, const Screen& screen) {
@@ -90,8 +91,8 @@ std::optional<Replicate> compare_screens(const std::vector<Pair>& pairs,
   Replicate out;
   out.pairs = static_cast<std::int64_t>(shared.places.size());
   out.enhancers = static_cast<std::int64_t>(enhancers.size());
-  out.pearson = compute_metrics(shared.second, shared.first).pearson;
-  out.interval = bootstrap_pearson(shared.second, shared.first, loci, bootstrap);
+  out.pearson = {compute_metrics(shared.second, shared.first).pearson,
+                 bootstrap_pearson(shared.second, shared.first, loci, bootstrap)};
   out.model_pearson = compute_metrics(predicted, shared.first).pearson;
   return out;
 }

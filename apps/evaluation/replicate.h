@@ -39,8 +39,7 @@ ScreenFile read_replicate(const std::filesystem::path& file, const Dataset& data
 struct Replicate {
   std::string source;  // the second screen's file
   std::int64_t pairs = 0, enhancers = 0;
-  double pearson = 0;        // of the two screens
-  Interval interval;         // over loci
+  Estimate pearson;          // of the two screens, over loci
   double model_pearson = 0;  // of the prediction with the first, over the same pairs
 
   /// Against what a second screen, with noise of its own, reaches; may exceed 1. NaN unless the
@@ -49,6 +48,18 @@ struct Replicate {
   /// Against what effects without noise would reach, if the screens' noises are alike and
   /// independent: r corrected for attenuation (Spearman). NaN unless the screens correlate.
   double corrected() const;
+
+  template <class V>
+  void fields(V& v) {
+    double over = share(), without_noise = corrected();
+    v("source", source);
+    v("pairs", pairs);
+    v("enhancers", enhancers);
+    v("pearson", pearson);
+    v("model_pearson", model_pearson);
+    v("model_over_replicate", over);
+    v("model_corrected_for_attenuation", without_noise);
+  }
 };
 
 inline constexpr std::size_t kFewestPairs = 3;

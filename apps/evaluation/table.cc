@@ -114,7 +114,8 @@ std::string control_row(const Control& c) {
   const std::string name =
       c.draws > 1 ? c.label + ", " + std::to_string(c.draws) + " draws" : c.label;
   return text("%-28s", name.c_str()) + number_cell(c.pearson, 8, 4) + number_cell(c.r2, 9, 4) +
-         number_cell(c.difference, 16, 4) + "  " + interval_cell(c.interval, 16, 4) + "\n";
+         number_cell(c.difference.value, 16, 4) + "  " +
+         interval_cell(c.difference.interval, 16, 4) + "\n";
 }
 
 std::string control_rows(const Controls& c, const std::string& over) {
@@ -129,9 +130,10 @@ std::string control_rows(const Controls& c, const std::string& over) {
 
 std::string gain_row(const Evaluation& e, const BaselineScore& strongest) {
   if (std::isnan(strongest.score.metrics.pearson)) return "no baseline has an r above 0\n";
-  if (std::isnan(e.gain.difference)) return "";
+  if (std::isnan(e.gain.difference.value)) return "";
   return "r over the strongest baseline's, the " + strongest.label +
-         "'s: " + number(e.gain.difference) + " " + interval(e.gain.interval) + "\n";
+         "'s: " + number(e.gain.difference.value) + " " + interval(e.gain.difference.interval) +
+         "\n";
 }
 
 std::string ceiling_rows(const Evaluation& e) {
@@ -144,9 +146,9 @@ std::string ceiling_rows(const Evaluation& e) {
   }
   if (!e.replicate) return out;
   const Replicate& r = *e.replicate;
-  out += "second screen, " + number_of(r.pairs, "pair") + ": r " + number(r.pearson) + " " +
-         interval(r.interval) + "; the model " + number(r.model_pearson);
-  if (r.pearson > 0 && !std::isnan(r.model_pearson)) {
+  out += "second screen, " + number_of(r.pairs, "pair") + ": r " + number(r.pearson.value) + " " +
+         interval(r.pearson.interval) + "; the model " + number(r.model_pearson);
+  if (r.pearson.value > 0 && !std::isnan(r.model_pearson)) {
     out += ", " + percent(r.share()) + " of it, corrected for attenuation " + number(r.corrected());
   }
   return out + "\n";

@@ -161,6 +161,7 @@ void run(const PredictOptions& options) {
       {.replicates = options.bootstrap, .seed = seed});
   evaluation.split = options.split;
   evaluation.trained_here = trained_here(inference.file, data);
+  evaluation.fingerprint = inference.fingerprint;
   evaluation.data = path_text(options.common.data);
   evaluation.model_file = path_text(options.common.model);
   if (!options.genes.empty()) evaluation.gene_starts = path_text(options.genes);

@@ -7,7 +7,6 @@
 #include "apps/evaluation/claims.h"
 #include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
-#include "apps/report/summary_tables.h"
 
 namespace cdt {
 namespace {
@@ -28,18 +27,8 @@ bool finds_site(const SiteFinding& f) {
          above(f.causal_over_decoy, kEvenAuroc);
 }
 
-std::string with_interval(const Estimate& e, int digits) {
-  return with_interval(e.value, e.interval, digits);
-}
-
 Html said(std::string_view name, const Html& sentence) {
   return claim_html("span", name, true, sentence);
-}
-
-/// Windows of the method that have a peak; summary.json of an earlier version does not count them.
-std::int64_t windows_with_peak(const Attribution& attribution, const nlohmann::json& numbers) {
-  return value_at(numbers, "n").is_number() ? count_at(numbers, "n")
-                                            : static_cast<std::int64_t>(attribution.pairs.size());
 }
 
 }  // namespace
@@ -166,28 +155,22 @@ Html gene_rows_claim(const GeneRows& rows) {
 }
 
 WindowSpread read_spread(const Attribution& attribution, std::int64_t bins) {
-  const nlohmann::json& numbers = value_at(attribution.summary, "methods.attention");
-  const double peaked = static_cast<double>(windows_with_peak(attribution, numbers));
-  const double equal = static_cast<double>(count_at(numbers, "undefined_why.equal"));
+  const MethodSummary& numbers = *attribution.summary.method("attention");
+  const auto peaked = static_cast<double>(numbers.n);
+  const auto equal = static_cast<double>(numbers.why.equal);
   const auto with_equal = [&](double effective) {
     const double of_peaked = peaked > 0.0 ? peaked * effective : 0.0;
     return (of_peaked + equal * static_cast<double>(bins)) / (peaked + equal);
   };
-  const Interval interval = interval_at(numbers, "interval_95.effective_bins");
-  return {{with_equal(number_at(numbers, "effective_bins")),
-           {with_equal(interval.low), with_equal(interval.high)}},
-          bins};
+  const Estimate& e = numbers.effective_bins;
+  return {{with_equal(e.value), {with_equal(e.interval.low), with_equal(e.interval.high)}}, bins};
 }
 
 EdgePeaks read_edge_peaks(const Attribution& attribution, const std::string& method) {
-  const std::string edge = "peak_in_outer_5_percent";
-  const nlohmann::json& numbers = value_at(attribution.summary, "methods." + method);
-  return {method,
-          can_conclude(attribution) ? windows_with_peak(attribution, numbers) : 0,
-          {number_at(numbers, edge), interval_at(numbers, "interval_95." + edge)},
-          number_at(attribution.summary, "random_peaks." + edge),
-          weaker_p(value_at(numbers, "null.uniform." + edge),
-                   value_at(numbers, "null.circular_shift." + edge))};
+  const MethodSummary& numbers = *attribution.summary.method(method);
+  return {method, can_conclude(attribution) ? numbers.n : 0, numbers.edge_share,
+          attribution.summary.random.of.edge_share,
+          weaker_test(numbers.uniform.edge_share, numbers.shifted.edge_share).resampled()};
 }
 
 SharedTops read_shared_tops(const Attribution& attribution, const std::string& first,
@@ -195,15 +178,13 @@ SharedTops read_shared_tops(const Attribution& attribution, const std::string& f
   SharedTops out;
   out.first = first;
   out.second = second;
-  const nlohmann::json& listed = value_at(attribution.summary, "agreement");
-  for (const nlohmann::json& both : listed.is_array() ? listed : nlohmann::json::array()) {
-    if (string_at(both, "first") != first || string_at(both, "second") != second) continue;
-    out.pairs = can_conclude(attribution) ? windows_with_peak(attribution, both) : 0;
-    out.shared = {number_at(both, "top_overlap.mean"),
-                  interval_at(both, "top_overlap.interval_95")};
-    out.by_chance = number_at(both, "top_overlap.hypergeometric.expectation");
-    out.hypergeometric = read_p(value_at(both, "top_overlap.hypergeometric"));
-    out.shifted = read_p(value_at(both, "top_overlap.circular_shift"));
+  for (const Agreement& both : attribution.summary.agreement) {
+    if (both.first != first || both.second != second) continue;
+    out.pairs = can_conclude(attribution) ? both.n : 0;
+    out.shared = both.overlap;
+    out.by_chance = both.hypergeometric.expectation;
+    out.hypergeometric = both.hypergeometric.resampled();
+    out.shifted = both.shifted.resampled();
   }
   out.at_edge = !edge_claim(read_edge_peaks(attribution, first)).empty() &&
                 !edge_claim(read_edge_peaks(attribution, second)).empty();

@@ -29,11 +29,6 @@ bool can_conclude(const Attribution& attribution);
 /// dna_claim() of the page's predictions is said.
 bool uses_dna(const Material& material);
 
-struct Estimate {
-  double value = 0;
-  Interval interval;  // 95 %, over enhancers
-};
-
 /// Over how many of `bins` the windows of attention spread. A description of these windows, so one
 /// is enough, and an interval need not be defined; but it must not reach below what is said.
 struct WindowSpread {

@@ -47,24 +47,13 @@ std::string n_text(const DefinedPairs& defined) {
   return "n = " + count_text(n) + " of " + counted(defined.all, "pair") + ", left out: " + why;
 }
 
-std::string n_at(const nlohmann::json& object, const std::string& path) {
-  return std::isnan(number_at(object, path)) ? "\u2013" : count_text(count_at(object, path));
-}
-
 void weigh_windows(const Attribution& attribution, std::vector<Html>* out) {
-  bool any = false;
   for (const char* method : {"attention", "gradient"}) {
     for (const auto& [why, count] : defined_pairs(attribution, {method}).left_out) {
       if (why.rfind(method, 0) != 0) continue;
-      any = true;
       out->push_back("Of " + counted(count, "explained pair") + " the " + why +
                      ": no bin is preferred, so there is no peak, and no number of it counts.");
     }
-  }
-  if (any && std::isnan(number_at(attribution.summary, "methods.gradient.n"))) {
-    out->push_back(
-        "The tables of this attribution still count such windows as peaks at the first bin: it was "
-        "made by an earlier cdt-attribute, which a run of today\u2019s replaces.");
   }
   const auto is_untrained = [](const AttributedPair& pair) { return pair.untrained; };
   const std::int64_t untrained =

@@ -24,11 +24,8 @@ DefinedPairs defined_pairs(const Attribution& attribution, const std::vector<std
 /// "n = 100 pairs", or "n = 72 of 100 pairs, left out: 28 whose gradient is zero everywhere".
 std::string n_text(const DefinedPairs& defined);
 
-/// The n at `path` of an object of summary.json; a dash where it says none.
-std::string n_at(const nlohmann::json& object, const std::string& path);
-
 /// What to weigh: attention and gradient windows without a peak, explained pairs of genes that were
-/// never trained on, tables that still count undefined windows.
+/// never trained on.
 void weigh_windows(const Attribution& attribution, std::vector<Html>* out);
 
 }  // namespace cdt

@@ -31,13 +31,23 @@ std::vector<Pair> pairs_of_split(const Dataset& data, const std::string& split) 
 }
 
 /// predictions.tsv is the one that metrics.json was computed from.
-void expect_same_table(const fs::path& directory, const nlohmann::json& metrics) {
-  const std::string recorded = string_at(metrics, "predictions.digest");
+void expect_same_table(const fs::path& directory, const std::string& recorded) {
   const std::string found = digest_of(read_text_file(directory / "predictions.tsv", kTableLimit));
   if (recorded == found) return;
   throw InputError((directory / "predictions.tsv").string(), "content",
                    expected_got("is not the table that metrics.json beside it was computed from",
-                                recorded.empty() ? "a digest in metrics.json" : recorded, found));
+                                recorded, found));
+}
+
+/// The controls recorded over `pairs` pairs.
+std::optional<Controls> controls_of(const std::optional<Controls>& recorded, std::int64_t pairs,
+                                    const fs::path& file, const char* key) {
+  if (recorded && recorded->pairs != pairs) {
+    throw InputError(
+        file.string(), std::string(key) + ".n",
+        expected_got("of other pairs", std::to_string(pairs), std::to_string(recorded->pairs)));
+  }
+  return recorded;
 }
 
 float finite_field(const TsvFile& file, int column) {
@@ -89,52 +99,35 @@ Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, co
   return out;
 }
 
-Evaluated read_evaluated(const fs::path& directory, const std::string& wanted, const Dataset& data,
-                         std::uint64_t seed, const std::optional<Truth>& truth) {
-  const fs::path metrics_file = directory / "metrics.json";
-  const nlohmann::json metrics = parse_json_file(metrics_file);
-  JsonReader reader(metrics, metrics_file.string());
-  const std::string split = reader.string("split");
-  if (split != "train" && split != "val" && split != "test") {
-    reader.fail("split", expected_got("unknown", "train, val or test", split));
-  }
+Evaluated read_evaluated(const fs::path& directory, const std::string& wanted,
+                         const PageSource& source, std::uint64_t seed,
+                         const std::optional<Truth>& truth) {
+  const Dataset& data = source.data;
+  const RecordedMetrics metrics = read_metrics(directory);
+  const std::string& split = metrics.split;
   if (!wanted.empty() && split != wanted) {
     throw InputError(
         "command line", "--split",
         expected_got(directory.string() + " holds predictions of another split", wanted, split));
   }
-  expect_same_table(directory, metrics);
+  source.expect(directory, "the prediction", metrics.fingerprint);
+  expect_same_table(directory, metrics.table_digest);
   Evaluated out;
   out.pairs = pairs_of_split(data, split);
   out.directory = directory;
-  out.model = unescape_bytes(reader.string("model"));
-  out.data = unescape_bytes(reader.string("data"));
   std::vector<BaselinePrediction> further = recorded_baselines(metrics);
   std::vector<std::string> columns;
   for (const BaselinePrediction& b : further) columns.push_back(baseline_column(b.name));
-  TsvFile file(directory / "predictions.tsv", {"enhancer", "gene", "prediction", "beta"}, columns);
-  for (const Pair& pair : out.pairs) {
+  TsvFile file(directory / "predictions.tsv", {"prediction"}, columns);
+  for (std::size_t row = 0; row < out.pairs.size(); ++row) {
     if (!file.next()) {
       throw InputError((directory / "predictions.tsv").string(), "rows",
                        expected_got("made from another data set", std::to_string(out.pairs.size()),
                                     std::to_string(out.predictions.size())));
     }
-    const std::string& enhancer = data.enhancers[static_cast<std::size_t>(pair.enhancer)].name;
-    const std::string& gene = data.genes[static_cast<std::size_t>(pair.gene)];
-    if (file.field(0) != enhancer) {
-      file.fail(0, expected_got("made from another data set", enhancer, file.field(0)));
-    }
-    if (file.field(1) != gene) {
-      file.fail(1, expected_got("made from another data set", gene, file.field(1)));
-    }
-    float beta = 0;
-    if (!parse_float(file.field(3), &beta) || beta != pair.beta) {
-      file.fail(
-          3, expected_got("made from another data set", format_number(pair.beta), file.field(3)));
-    }
-    out.predictions.push_back(finite_field(file, 2));
+    out.predictions.push_back(finite_field(file, 0));
     for (std::size_t i = 0; i < further.size(); ++i) {
-      const int column = 4 + static_cast<int>(i);
+      const int column = 1 + static_cast<int>(i);
       if (file.has(column)) further[i].predictions.push_back(finite_field(file, column));
     }
   }
@@ -142,18 +135,25 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted, c
   if (file.next()) file.fail(0, "more rows than the split " + split + " has pairs");
   finish(data, split, seed, truth, {}, std::move(further), &out);
   Evaluation& e = out.evaluation;
-  e.trained_here = recorded_trained_here(metrics);
-  e.controls = recorded_controls(metrics, "controls", e.pairs);
+  if (metrics.trained_here) {
+    e.trained_here = *metrics.trained_here ? TrainedHere::kYes : TrainedHere::kNo;
+  }
+  const fs::path recorded = directory / "metrics.json";
+  e.controls = controls_of(metrics.controls, e.pairs, recorded, "controls");
   if (e.tested_pairs < e.pairs) {
-    e.tested_controls = recorded_controls(metrics, "tested.controls", e.tested_pairs);
+    e.tested_controls =
+        controls_of(metrics.tested_controls, e.tested_pairs, recorded, "tested.controls");
   }
   out.command = "cdt-predict --data " + shell_word(data.directory.string()) + " --split " + split +
-                " --model " + shell_word(out.model) + " --out " + shell_word(directory.string());
-  const std::string genes = string_at(metrics, "baselines.gene_starts");
-  if (!genes.empty()) out.command += " --genes " + shell_word(unescape_bytes(genes));
-  out.evaluation.replicate = recorded_replicate(metrics);
-  if (out.evaluation.replicate) {
-    out.command += " --replicate " + shell_word(unescape_bytes(out.evaluation.replicate->source));
+                " --model " + shell_word(unescape_bytes(metrics.model)) + " --out " +
+                shell_word(directory.string());
+  if (metrics.baselines && metrics.baselines->gene_starts) {
+    out.command += " --genes " + shell_word(unescape_bytes(*metrics.baselines->gene_starts));
+  }
+  if (metrics.replicate && std::isfinite(metrics.replicate->pearson.value) &&
+      std::isfinite(metrics.replicate->model_pearson)) {
+    e.replicate = metrics.replicate;
+    out.command += " --replicate " + shell_word(unescape_bytes(e.replicate->source));
   }
   return out;
 }

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "apps/common/cli.h"
-#include "apps/report/material.h"
+#include "apps/report/sources.h"
 #include "model/checkpoint.h"
 
 namespace cdt {
@@ -17,10 +17,10 @@ Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, co
                        const Dataset& data, const std::string& split,
                        const std::filesystem::path& genes, const std::optional<Truth>& truth);
 
-/// The same from predictions.tsv and metrics.json; InputError if they are of another data set, or
-/// of another split than `wanted` ("": any).
+/// The same from predictions.tsv and metrics.json; InputError if they are not of the page's source,
+/// or of another split than `wanted` ("": any).
 Evaluated read_evaluated(const std::filesystem::path& directory, const std::string& wanted,
-                         const Dataset& data, std::uint64_t seed,
+                         const PageSource& source, std::uint64_t seed,
                          const std::optional<Truth>& truth);
 
 }  // namespace cdt

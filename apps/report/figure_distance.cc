@@ -25,7 +25,7 @@ struct PeakHistogram {
   std::int64_t outside = 0;  // cells outside their band
 };
 
-PeakGroups peaks_by_enhancer(const DefinedPairs& defined, const MethodScores& method) {
+PeakGroups peaks_by_enhancer(const DefinedPairs& defined, const MethodWindows& method) {
   std::map<std::int32_t, std::vector<std::int64_t>> by_enhancer;
   for (const AttributedPair* pair : defined.pairs) {
     by_enhancer[pair->enhancer].push_back(peak_bin(method.profile(*pair)));

@@ -27,51 +27,28 @@ constexpr const char* kTests =
 
 /// One method on one class.
 struct Row {
-  std::string method, name, n;
-  double bins_on_class = 0;
-  double top_share = 0, share = 0, shifted_share = 0;
-  double fold = 0;
-  Interval interval;
-  double odds_ratio = 0, fisher_p = 0, q = 0;
-  ResampledP p;
+  std::string method, name;
+  ClassEnrichment numbers;
 };
 
-Row read_row(const nlohmann::json& entry, std::size_t files) {
-  const auto number = [&](const char* path) { return number_at(entry, path); };
-  Row row;
-  row.method = string_at(entry, "method");
-  row.name = class_name(string_at(entry, "file"), string_at(entry, "class"), files);
-  row.n = n_at(entry, "n");
-  row.bins_on_class = number("bins_on_class");
-  row.top_share = number("top_bins_on_class") / number("top_bins");
-  row.share = row.bins_on_class / number("bins");
-  row.shifted_share = number("circular_shift.fold") * row.share;
-  row.fold = number("fold");
-  row.interval = interval_at(entry, "fold_interval");
-  row.odds_ratio = number("fisher.odds_ratio");
-  row.fisher_p = number("fisher.p");
-  row.p = read_p(entry);
-  row.q = number("q");
-  return row;
-}
-
 /// By q, what is undefined last.
-std::vector<Row> read_rows(const Attribution& attribution) {
-  const nlohmann::json& files = value_at(attribution.summary, "annotations.files");
-  const nlohmann::json& entries = value_at(attribution.summary, "annotations.enrichment");
+std::vector<Row> rows_of(const AttributionSummary& summary) {
   std::vector<Row> out;
-  if (!entries.is_array()) return out;
-  for (const nlohmann::json& entry : entries) out.push_back(read_row(entry, files.size()));
+  if (!summary.annotations) return out;
+  for (const ClassEnrichment& c : summary.annotations->enrichment) {
+    out.push_back(
+        {c.method, class_name(c.file, c.class_name, summary.annotations->files.size()), c});
+  }
   std::stable_sort(out.begin(), out.end(), [](const Row& a, const Row& b) {
-    return !std::isnan(a.q) && (std::isnan(b.q) || a.q < b.q);
+    return !std::isnan(a.numbers.q) && (std::isnan(b.numbers.q) || a.numbers.q < b.numbers.q);
   });
   return out;
 }
 
 /// Those that cover most bins first.
 std::vector<std::string> classes_of(const std::vector<Row>& rows) {
-  std::map<std::string, double> bins;
-  for (const Row& row : rows) bins[row.name] = row.bins_on_class;
+  std::map<std::string, std::int64_t> bins;
+  for (const Row& row : rows) bins[row.name] = row.numbers.bins_on_class;
   std::vector<std::string> out;
   for (const auto& [name, count] : bins) out.push_back(name);
   std::stable_sort(out.begin(), out.end(),
@@ -116,8 +93,10 @@ void describe(Plot& plot, const std::vector<Row>& rows, const std::vector<std::s
       const bool first = row.method == "attention";
       if (row.name != classes[i] || (!first && row.method != "gradient")) continue;
       const double y = -static_cast<double>(i) + (first ? kApart : -kApart);
-      (first ? attention : gradient).push_back({row.fold, y, row.interval.low, row.interval.high});
-      folds.add(row.fold);
+      const Estimate& fold = row.numbers.fold;
+      (first ? attention : gradient)
+          .push_back({fold.value, y, fold.interval.low, fold.interval.high});
+      folds.add(fold.value);
     }
   }
   plot.rows(row_names(classes)).mark(1.0).run("set tmargin 1");
@@ -132,10 +111,15 @@ void describe(Plot& plot, const std::vector<Row>& rows, const std::vector<std::s
 Html enrichment_table(const std::vector<Row>& rows) {
   std::vector<std::vector<Html>> cells;
   for (const Row& row : rows) {
-    cells.push_back({row.name, row.method, percent(row.top_share), percent(row.share),
-                     percent(row.shifted_share), with_interval(row.fold, row.interval, 2),
-                     fixed(row.odds_ratio, 2), p_value(row.fisher_p), p_value(row.p),
-                     p_value(row.q), row.n});
+    const ClassEnrichment& c = row.numbers;
+    const auto of = [](std::int64_t part, std::int64_t all) {
+      return static_cast<double>(part) / static_cast<double>(all);
+    };
+    const double share = of(c.bins_on_class, c.bins);
+    cells.push_back({row.name, row.method, percent(of(c.top_bins_on_class, c.top_bins)),
+                     percent(share), percent(c.shift.fold * share), with_interval(c.fold, 2),
+                     fixed(c.odds_ratio, 2), p_value(c.fisher_p), p_value(c.p), p_value(c.q),
+                     count_text(c.n)});
   }
   return table("Top bins by class",
                {"class", "method", "of top bins", "of all bins", "of shifted top bins",
@@ -148,7 +132,7 @@ Html enrichment_table(const std::vector<Row>& rows) {
 Html finding(const Material& material, const std::vector<Row>& rows, std::size_t classes) {
   std::vector<ClassTest> tests;
   for (const Row& row : rows) {
-    if (!std::isnan(row.q)) tests.push_back({{row.fold, row.interval}, row.q});
+    if (!std::isnan(row.numbers.q)) tests.push_back({row.numbers.fold, row.numbers.q});
   }
   const auto tested = static_cast<std::int64_t>(tests.size());
   const std::int64_t untested = static_cast<std::int64_t>(rows.size()) - tested;
@@ -176,11 +160,11 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
   const Html title = "On which elements the top bins lie";
   const std::string command = attribute_command(material, "annotations", "elements.bed");
   if (auto omission = nothing_explained(material, title, command)) return *omission;
-  const std::vector<Row> rows = read_rows(*material.attribution);
+  const std::vector<Row> rows = rows_of(material.attribution->summary);
   if (rows.empty()) {
-    const bool given = value_at(material.attribution->summary, "annotations").is_object();
-    return given ? Omission{title, "No window with a peak was tested.", ""}
-                 : Omission{title, "The attribution was given no annotations.", command};
+    return material.attribution->summary.annotations
+               ? Omission{title, "No window with a peak was tested.", ""}
+               : Omission{title, "The attribution was given no annotations.", command};
   }
   const std::vector<std::string> classes = classes_of(rows);
   const std::vector<std::string> drawn(

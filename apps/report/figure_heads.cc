@@ -7,7 +7,6 @@
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
 #include "engine/error.h"
-#include "io/format/json.h"
 #include "io/format/npy.h"
 #include "io/format/text.h"
 #include "model/stats/profile.h"
@@ -58,10 +57,9 @@ struct Heads {
 };
 
 /// The place of the first enhancer with DNA among those of the maps; -1 if there is none.
-std::int64_t first_with_dna(const nlohmann::json& enhancers, const Material& material) {
-  for (std::size_t i = 0; enhancers.is_array() && i < enhancers.size(); ++i) {
-    if (!enhancers[i].is_string()) continue;
-    const std::int32_t row = material.data.find_enhancer(enhancers[i].get<std::string>());
+std::int64_t first_with_dna(const std::vector<std::string>& enhancers, const Material& material) {
+  for (std::size_t i = 0; i < enhancers.size(); ++i) {
+    const std::int32_t row = material.data.find_enhancer(enhancers[i]);
     if (material.attribution->explains(row)) return static_cast<std::int64_t>(i);
   }
   return -1;
@@ -72,16 +70,13 @@ std::int64_t first_with_dna(const nlohmann::json& enhancers, const Material& mat
 Heads read_heads(const Material& material) {
   Heads out;
   const std::filesystem::path folder = material.attribution->directory / "maps";
-  if (!std::filesystem::exists(folder / "maps.json") ||
-      !std::filesystem::exists(folder / (std::string(kMap) + ".npy"))) {
-    return out;
-  }
-  const nlohmann::json description = parse_json_file(folder / "maps.json");
-  out.per_head = value_at(description, "per_head") == nlohmann::json(true);
-  const nlohmann::json& enhancers = value_at(description, "enhancers");
+  const std::optional<MapFiles>& maps = material.attribution->maps;
+  if (!maps || !std::filesystem::exists(folder / (std::string(kMap) + ".npy"))) return out;
+  out.per_head = maps->per_head;
+  const std::vector<std::string>& enhancers = maps->enhancers;
   const std::int64_t place = first_with_dna(enhancers, material);
   if (place < 0) return out;
-  out.enhancer = enhancers[static_cast<std::size_t>(place)].get<std::string>();
+  out.enhancer = enhancers[static_cast<std::size_t>(place)];
   const NpyFile file(folder / (std::string(kMap) + ".npy"));
   const std::int64_t bins = material.data.bins;
   const std::size_t axes = out.per_head ? 4 : 3;
@@ -95,11 +90,12 @@ Heads read_heads(const Material& material) {
                                       std::to_string(bins) + ", " + std::to_string(bins) + ")",
                                   shape_text(file.shape())));
   }
-  const std::vector<float> maps = file.row(place);
+  const std::vector<float> values = file.row(place);
   const auto size = static_cast<std::size_t>(bins * bins);
-  out.all = maps.size() / size;
-  for (std::size_t begin = 0; begin < maps.size() && out.heads.size() < kMostHeads; begin += size) {
-    out.heads.push_back(make_head(std::span(maps).subspan(begin, size), bins));
+  out.all = values.size() / size;
+  for (std::size_t begin = 0; begin < values.size() && out.heads.size() < kMostHeads;
+       begin += size) {
+    out.heads.push_back(make_head(std::span(values).subspan(begin, size), bins));
   }
   return out;
 }

@@ -6,7 +6,6 @@
 #include "apps/report/attribution_claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
-#include "io/format/json.h"
 
 namespace cdt {
 namespace {
@@ -25,31 +24,25 @@ bool is_plain(const std::string& name) {
   return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") == std::string::npos;
 }
 
-/// Keys of each map: the last axis of its array.
-double keys_of(const nlohmann::json& description, const std::string& name) {
-  const nlohmann::json& maps = value_at(description, "maps");
-  for (const nlohmann::json& map : maps.is_array() ? maps : nlohmann::json::array()) {
-    const nlohmann::json& shape = value_at(map, "shape");
-    if (string_at(map, "name") != name || !shape.is_array() || shape.empty()) continue;
-    if (shape.back().is_number()) return shape.back().get<double>();
+/// Keys of a map: the last axis of its array; 0 if there is none.
+double keys_of(const MapFiles& files, const std::string& name) {
+  for (const MapFile& map : files.maps) {
+    if (map.name == name && !map.shape.empty()) return static_cast<double>(map.shape.back());
   }
-  return std::nan("");
+  return 0.0;
 }
 
 std::vector<MapHeads> read_maps(const Attribution& attribution) {
   std::vector<MapHeads> out;
-  const nlohmann::json& heads = value_at(attribution.summary, "attention_maps.heads");
-  const std::filesystem::path file = attribution.directory / "maps" / "maps.json";
-  if (!heads.is_object() || !std::filesystem::exists(file)) return out;
-  const nlohmann::json description = parse_json_file(file);
-  for (const auto& [name, rows] : heads.items()) {
-    if (!rows.is_array() || !is_plain(name)) continue;
+  if (!attribution.summary.maps || !attribution.maps) return out;
+  for (const auto& [name, heads] : attribution.summary.maps->heads) {
+    if (!is_plain(name)) continue;
     MapHeads& map = out.emplace_back();
     map.name = name;
-    map.keys = keys_of(description, name);
-    for (const nlohmann::json& head : rows) {
-      map.effective.push_back(number_at(head, "effective_positions"));
-      map.peak_over_uniform.push_back(number_at(head, "peak_over_uniform"));
+    map.keys = keys_of(*attribution.maps, name);
+    for (const HeadConcentration& head : heads) {
+      map.effective.push_back(head.effective_positions);
+      map.peak_over_uniform.push_back(head.peak_over_uniform);
     }
   }
   // Of an enhancer without DNA there are maps but no numbers.
@@ -97,23 +90,18 @@ struct MappedGeneRows : GeneRows {
   std::int64_t with_dna = 0;  // enhancers
 };
 
-MappedGeneRows read_gene_rows(const Material& material) {
+/// Means over the enhancers with DNA that have an r.
+MappedGeneRows mean_gene_rows(const Attribution& attribution, const Dataset& data) {
   MappedGeneRows out;
-  const nlohmann::json& rows =
-      value_at(material.attribution->summary, "attention_maps.gene_row_correlation");
-  for (const nlohmann::json& row : rows.is_array() ? rows : nlohmann::json::array()) {
-    const double mean = number_at(row, "mean");
-    const auto above = row.is_object() ? row.find("share_above_0.99") : row.end();
-    const std::int32_t enhancer = material.data.find_enhancer(string_at(row, "enhancer"));
-    if (!material.attribution->explains(enhancer)) continue;
+  const MapSummary& maps = *attribution.summary.maps;
+  for (const GeneRowCorrelation& row : maps.gene_rows.value_or(std::vector<GeneRowCorrelation>{})) {
+    if (!attribution.explains(data.find_enhancer(row.enhancer))) continue;
     ++out.with_dna;
-    const double least = number_at(row, "min");
-    const bool known = std::isfinite(mean) && std::isfinite(least);
-    if (!known || above == row.end() || !above->is_number()) continue;
+    if (!std::isfinite(row.mean) || !std::isfinite(row.min)) continue;
     ++out.enhancers;
-    out.mean += mean;
-    out.share_above += above->get<double>();
-    out.least = std::min(out.least, least);
+    out.mean += row.mean;
+    out.share_above += row.share_above;
+    out.least = std::min(out.least, row.min);
   }
   out.mean /= static_cast<double>(out.enhancers);
   out.share_above /= static_cast<double>(out.enhancers);
@@ -121,26 +109,21 @@ MappedGeneRows read_gene_rows(const Material& material) {
 }
 
 /// Over which enhancers the means of the heads go.
-Html mapped(const Material& material) {
-  const Attribution& attribution = *material.attribution;
-  const nlohmann::json description = parse_json_file(attribution.directory / "maps" / "maps.json");
-  const nlohmann::json& enhancers = value_at(description, "enhancers");
-  const std::int64_t zeros = count_at(attribution.summary, "attention_maps.zero_dna_left_out");
-  const auto all = static_cast<std::int64_t>(enhancers.is_array() ? enhancers.size() : 0);
+Html mapped(const Attribution& attribution) {
+  const std::int64_t zeros = attribution.summary.maps->zero_dna_left_out;
+  const auto all = static_cast<std::int64_t>(attribution.maps->enhancers.size());
   const std::string why =
       zeros > 0 ? ", left out: " + count_text(zeros) + " whose DNA is all zeros" : "";
   return "Maps of DNA: n = " + counted(all - zeros, "enhancer") + why + ". ";
 }
 
-Html finding(const Material& material) {
-  const MappedGeneRows rows = read_gene_rows(material);
-  const nlohmann::json& heads = value_at(material.attribution->summary, "attention_maps.heads");
+Html finding(const Attribution& attribution, const Dataset& data) {
+  const MappedGeneRows rows = mean_gene_rows(attribution, data);
   if (rows.enhancers == 0 && rows.with_dna > 0) {
     return Html("How alike the rows of genes in ") + kGeneMap + " are is undefined: " +
-           (material.data.genes_count() < 2 ? "there is one gene only."
-                                            : "at most one row is not uniform.");
+           (data.genes_count() < 2 ? "there is one gene only." : "at most one row is not uniform.");
   }
-  if (rows.enhancers == 0 && heads.contains(kGeneMap)) {
+  if (rows.enhancers == 0 && find_name(attribution.summary.maps->heads, kGeneMap) != nullptr) {
     return "The mapped enhancers have no DNA: what their attention to it is like says nothing.";
   }
   if (rows.enhancers == 0) {
@@ -162,8 +145,8 @@ Item maps_figure(const Gnuplot& gnuplot, const Material& material) {
   if (auto omission = nothing_explained(material, title, command)) return *omission;
   const std::vector<MapHeads> maps = read_maps(*material.attribution);
   if (maps.empty()) {
-    const bool any = value_at(material.attribution->summary, "attention_maps.heads").is_object();
-    return any ? Omission{title, "No mapped enhancer has DNA.", ""}
+    return material.attribution->summary.maps
+               ? Omission{title, "No mapped enhancer has DNA.", ""}
                : Omission{title, "The attribution holds no maps.", command};
   }
   const int height = 76 + 26 * static_cast<int>(maps.size());
@@ -179,7 +162,7 @@ Item maps_figure(const Gnuplot& gnuplot, const Material& material) {
       "Effective positions are exp of the entropy of a row of the map, means over rows and "
       "enhancers. The nearer to 1 the correlation of two genes\u2019 rows, the less the attention "
       "says about the one gene.";
-  figure.finding = mapped(material) + finding(material);
+  figure.finding = mapped(*material.attribution) + finding(*material.attribution, material.data);
   figure.details = map_table(maps);
   figure.command = attribute_command(material);
   return figure;

@@ -90,22 +90,20 @@ void describe(Plot& plot, const Comparison& comparison) {
 /// How well each method of the gradient's family foretells the effects, as summary.json has it.
 Html correlation_table(const Attribution& attribution) {
   std::vector<std::vector<Html>> rows;
-  for (const MethodScores& method : attribution.methods) {
-    const nlohmann::json& numbers =
-        value_at(attribution.summary, "occlusion_vs_gradient." + method.name);
-    if (!numbers.is_object()) continue;
+  for (const MethodWindows& method : attribution.methods) {
+    const auto* numbers = find_name(attribution.summary.effects->methods, method.name);
+    if (numbers == nullptr) continue;
     rows.push_back({method.name, method.is_signed ? "effect" : "|effect|",
-                    with_interval(number_at(numbers, "pearson_mean"),
-                                  interval_at(numbers, "pearson_mean_ci"), 2),
-                    fixed(number_at(numbers, "pearson_median"), 2), n_at(numbers, "pairs")});
+                    with_interval(numbers->pearson_mean, 2), fixed(numbers->pearson_median, 2),
+                    count_text(numbers->pairs)});
   }
-  if (rows.empty()) return {};
   return table("Correlation of scores with effects",
                {"method", "foretells", "Pearson r, mean over pairs", "median", "n"}, rows);
 }
 
 Html finding(const Comparison& comparison, std::int64_t bins, const Attribution& attribution) {
-  const nlohmann::json& summary = attribution.summary;
+  const auto* gradient = find_name(attribution.summary.effects->methods, "gradient");
+  const Estimate pearson_mean = gradient == nullptr ? Estimate{} : gradient->pearson_mean;
   const auto correlated = static_cast<std::int64_t>(comparison.correlations.size());
   Html out = "Spearman correlation within a pair, " + Html(counted(bins, "bin")) +
              " at a time: median " + fixed(quantile_of_sorted(comparison.correlations, 0.5), 2) +
@@ -116,17 +114,15 @@ Html finding(const Comparison& comparison, std::int64_t bins, const Attribution&
   out += by_chance < 1.0 ? ", where gradients shifted around their windows give 0 \u00b1 " +
                                fixed(by_chance, 3) + " (95\u202f%)."
                          : std::string("; of so few ranges chance may make any.");
-  out += foretelling_claim(
-      {can_conclude(attribution) ? correlated : 0, comparison.mean, comparison.shifted_sd,
-       interval_at(summary, "occlusion_vs_gradient.gradient.pearson_mean_ci")});
+  out += foretelling_claim({can_conclude(attribution) ? correlated : 0, comparison.mean,
+                            comparison.shifted_sd, pearson_mean.interval});
   if (comparison.points.size() < comparison.ranges) {
     out += " " + counted(static_cast<std::int64_t>(comparison.points.size()), "range") + " of " +
            count_text(static_cast<std::int64_t>(comparison.ranges)) + " are drawn, evenly chosen.";
   }
-  const double pearson_mean = number_at(summary, "occlusion_vs_gradient.gradient.pearson_mean");
-  if (std::isfinite(pearson_mean)) {
+  if (std::isfinite(pearson_mean.value)) {
     out += " Pearson correlation, which the few strongest bins decide: mean " +
-           fixed(pearson_mean, 2) + ".";
+           fixed(pearson_mean.value, 2) + ".";
   }
   return out;
 }
@@ -138,11 +134,10 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
   const std::string command = attribute_command(material, "methods", "occlusion");
   if (auto omission = nothing_explained(material, title, command)) return *omission;
   const Attribution& attribution = *material.attribution;
-  if (attribution.find("occlusion") == nullptr) {
+  if (attribution.find("occlusion") == nullptr || !attribution.summary.effects) {
     return Omission{title, "The attribution holds no occlusion.", command};
   }
-  const double recorded = number_at(attribution.summary, "methods.occlusion.bins_at_a_time");
-  const auto bins = static_cast<std::int64_t>(recorded >= 1 ? recorded : 1);
+  const std::int64_t bins = attribution.summary.effects->bins_at_a_time;
   const DefinedPairs defined = defined_pairs(attribution, {"gradient", "occlusion"});
   if (defined.pairs.empty()) {
     return Omission{title, "No pair has a peak of both: " + n_text(defined) + ".", ""};
@@ -164,7 +159,7 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
                 {380, 320}, [&](Plot& plot) { describe(plot, comparison); });
   figure.legend = {{Ink::kTeal, "dot", counted(bins, "bin") + " of a pair"},
                    {Ink::kMuted, "dashes", "proportional"}};
-  const bool zeros = string_at(attribution.summary, "occlusion_vs_gradient.baseline") == "zero";
+  const bool zeros = attribution.summary.effects->baseline == "zero";
   figure.reading = "Occlusion replaces bins by " + Html(zeros ? "zeros" : "the mean window's") +
                    " and runs the model again, so it is what the model really does; along the "
                    "dashed line the gradient, which only looks at small changes, says the same.";

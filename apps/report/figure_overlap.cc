@@ -32,8 +32,8 @@ Overlaps count_overlaps(const Attribution& attribution, const DefinedPairs& defi
   for (std::size_t shared = 0; shared < random.size(); ++shared) {
     out.rows.push_back({static_cast<double>(shared), 0.0, pairs * random[shared], 0.0});
   }
-  const MethodScores& attention = *attribution.find("attention");
-  const MethodScores& gradient = *attribution.find("gradient");
+  const MethodWindows& attention = *attribution.find("attention");
+  const MethodWindows& gradient = *attribution.find("gradient");
   for (const AttributedPair* pair : defined.pairs) {
     const std::vector<std::int64_t> a = top_bins(attention.profile(*pair), out.top);
     const std::vector<std::int64_t> g = top_bins(gradient.profile(*pair), out.top);

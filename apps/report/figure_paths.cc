@@ -25,10 +25,9 @@ constexpr std::array<const char*, kPaths> kPathNames = {"directly, from the pool
 struct Paths {
   /// Per bin: its middle in kb, then the norm of each part, % of the sum of all norms of the pair.
   std::vector<std::vector<double>> rows;
-  double from_kb = 0, to_kb = 0;       // of the window
-  std::array<double, kPaths> share{};  // of the gradient; they add up to 1
-  std::array<Interval, kPaths> interval{};
-  std::int64_t pairs = 0;  // with a gradient
+  double from_kb = 0, to_kb = 0;         // of the window
+  std::array<Estimate, kPaths> share{};  // of the gradient; they add up to 1
+  std::int64_t pairs = 0;                // with a gradient
   bool is_uneven = false;  // a curve of norms would lie flat on the axis beside another
 };
 
@@ -61,7 +60,7 @@ Paths read_paths(const NpyFile& file, const Dataset& data, const Attribution& at
   for (std::int64_t bin = 0; bin < data.bins; ++bin) {
     out.rows.push_back({(kb(bin) + kb(bin + 1)) / 2.0, 0.0, 0.0, 0.0});
   }
-  const MethodScores& gradient = *attribution.find("gradient");
+  const MethodWindows& gradient = *attribution.find("gradient");
   for (const AttributedPair& pair : attribution.pairs) {
     if (has_gradient(gradient.profile(pair))) add_norms(file.row(pair.row), &out);
   }
@@ -75,9 +74,8 @@ Paths read_paths(const NpyFile& file, const Dataset& data, const Attribution& at
   const auto [least, most] = std::minmax_element(total.begin(), total.end());
   out.is_uneven = *most > kUneven * *least && *least > 0;
   for (std::size_t path = 0; path < kPaths; ++path) {
-    const std::string part = std::string("paths.share.") + PathSplit::kNames[path];
-    out.share[path] = number_at(attribution.summary, part + ".mean");
-    out.interval[path] = interval_at(attribution.summary, part + ".interval_95");
+    const PathMean* mean = find_name(attribution.summary.paths->share, PathSplit::kNames[path]);
+    if (mean != nullptr) out.share[path] = mean->mean;
   }
   return out;
 }
@@ -85,18 +83,18 @@ Paths read_paths(const NpyFile& file, const Dataset& data, const Attribution& at
 void share_panel(Plot& plot, const Paths& paths) {
   Extent shares{0.0, 1.0};
   for (std::size_t path = 0; path < kPaths; ++path) {
-    shares.add(paths.share[path]).add(paths.interval[path].low).add(paths.interval[path].high);
+    const Estimate& e = paths.share[path];
+    shares.add(e.value).add(e.interval.low).add(e.interval.high);
   }
   plot.rows({"direct", "through RNA", "through protein"}).mark(0.0);
   plot.axis("x", shares, {.most_ticks = plot.canvas().narrow ? 5.0 : 10.0, .margin = 0.03});
   plot.run("set xlabel 'share of the gradient'").run("set format x '%g'");
   std::string command;
   for (std::size_t path = 0; path < kPaths; ++path) {
-    const Interval& interval = paths.interval[path];
-    command +=
-        (path == 0 ? "plot " : ", ") +
-        plot.dots({{paths.share[path], -static_cast<double>(path), interval.low, interval.high}},
-                  kInks3[path]);
+    const Estimate& e = paths.share[path];
+    command += (path == 0 ? "plot " : ", ") +
+               plot.dots({{e.value, -static_cast<double>(path), e.interval.low, e.interval.high}},
+                         kInks3[path]);
   }
   plot.run(command).run("unset label").run("unset arrow");
 }
@@ -143,25 +141,22 @@ void describe(Plot& plot, const Paths& paths) {
   plot.run("unset multiplot");
 }
 
-/// Gradient times input by path, in units of the prediction; empty if summary.json has none.
-Html products(const nlohmann::json& summary) {
+/// Gradient times input by path, in units of the prediction; empty where it is undefined.
+Html products(const PathSummary& summary) {
   Html out;
   for (std::size_t path = 0; path < kPaths; ++path) {
-    const std::string part =
-        std::string("paths.products.sum_over_window.") + PathSplit::kNames[path];
-    const double mean = number_at(summary, part + ".mean");
-    if (!std::isfinite(mean)) return {};
+    const PathMean* product = find_name(summary.product, PathSplit::kNames[path]);
+    if (product == nullptr || !std::isfinite(product->mean.value)) return {};
     out += (path == 0 ? " Gradient times input over the window, which adds up too: " : "; ") +
-           with_interval(mean, interval_at(summary, part + ".interval_95"), 4) + " " +
-           kPathNames[path];
+           with_interval(product->mean, 4) + " " + kPathNames[path];
   }
   return out + ".";
 }
 
 /// What has no share.
-Html left_out(const nlohmann::json& summary) {
-  const std::int64_t flat = count_at(summary, "paths.zero_gradient_left_out");
-  const std::int64_t zeros = count_at(summary, "paths.zero_dna_left_out");
+Html left_out(const PathSummary& summary) {
+  const std::int64_t flat = summary.zero_gradient_left_out;
+  const std::int64_t zeros = summary.zero_dna_left_out;
   if (flat + zeros == 0) return {};
   std::string out = " Left out: ";
   if (flat > 0) out += counted(flat, "pair") + " whose gradient is zero everywhere";
@@ -175,10 +170,8 @@ Html left_out(const nlohmann::json& summary) {
 Html finding(const Paths& paths, std::int64_t pairs, double additivity_error) {
   Html out = "Of the gradient, mean over " + counted(pairs, "pair") + ": ";
   for (std::size_t path = 0; path < kPaths; ++path) {
-    const Interval& interval = paths.interval[path];
-    out +=
-        with_interval(100.0 * paths.share[path], {100.0 * interval.low, 100.0 * interval.high}, 2) +
-        "\u202f% " + kPathNames[path] + (path + 1 < kPaths ? "; " : ".");
+    out += with_interval(paths.share[path], 2, 100.0) + "\u202f% " + kPathNames[path] +
+           (path + 1 < kPaths ? "; " : ".");
   }
   if (std::isfinite(additivity_error)) {
     out += " The parts add up to the whole within " + p_value(additivity_error) + " of it.";
@@ -193,7 +186,7 @@ Item paths_figure(const Gnuplot& gnuplot, const Material& material) {
   const std::string command = attribute_command(material, "paths");
   if (auto omission = nothing_explained(material, title, command)) return *omission;
   const std::filesystem::path file = material.attribution->directory / "paths.npy";
-  if (!std::filesystem::exists(file)) {
+  if (!material.attribution->summary.paths) {
     return Omission{title, "The attribution holds no path decomposition.", command};
   }
   const Paths paths = read_paths(NpyFile(file), material.data, *material.attribution);
@@ -214,10 +207,9 @@ Item paths_figure(const Gnuplot& gnuplot, const Material& material) {
       "add up as the vectors do: parts that cancel each other are long.";
   if (paths.is_uneven) figure.note += " Their axis is logarithmic.";
   figure.note += Html(" ") + kSeesNoPositions;
-  const nlohmann::json& summary = material.attribution->summary;
-  figure.finding = finding(paths, count_at(summary, "paths.pairs"),
-                           number_at(summary, "paths.additivity_error")) +
-                   products(summary) + left_out(summary);
+  const PathSummary& summary = *material.attribution->summary.paths;
+  figure.finding = finding(paths, summary.pairs, summary.additivity_error) + products(summary) +
+                   left_out(summary);
   figure.command = attribute_command(material);
   return figure;
 }

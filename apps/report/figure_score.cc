@@ -14,8 +14,7 @@ namespace {
 
 struct ScoreLine {
   std::string label;
-  double r;
-  Interval interval;
+  Estimate r;
   Ink ink;
 };
 
@@ -23,21 +22,20 @@ struct ScoreLine {
 std::vector<ScoreLine> score_lines(const Evaluation& e) {
   std::vector<ScoreLine> out;
   const auto add = [&](const std::string& label, const Score& s, Ink ink) {
-    out.push_back({label, s.metrics.pearson, s.pearson_interval, ink});
+    out.push_back({label, s.pearson(), ink});
   };
   if (e.replicate) {
-    out.push_back({"second screen", e.replicate->pearson, e.replicate->interval, Ink::kGreen});
+    out.push_back({"second screen", e.replicate->pearson, Ink::kGreen});
   }
   add("model", e.model, Ink::kBlue);
-  const Interval none{std::nan(""), std::nan("")};
   const auto add_control = [&](const Control& c) {
-    out.push_back({c.label, c.pearson, none, Ink::kRed});
+    out.push_back({c.label, {.value = c.pearson}, Ink::kRed});
   };
   if (e.controls && e.controls->shuffled_dna) add_control(*e.controls->shuffled_dna);
   if (e.controls) add_control(e.controls->mean_dna);
   if (e.controls) add_control(e.controls->shuffled_genes);
   for (const BaselineScore& b : e.baselines) add(b.label, b.score, Ink::kMuted);
-  std::erase_if(out, [](const ScoreLine& s) { return !std::isfinite(s.r); });
+  std::erase_if(out, [](const ScoreLine& s) { return !std::isfinite(s.r.value); });
   return out;
 }
 
@@ -73,7 +71,7 @@ Html control_table(const Controls& controls, const char* label) {
   std::vector<std::vector<Html>> rows;
   const auto add = [&](const Control& c) {
     rows.push_back({c.label, std::to_string(c.draws), fixed(c.pearson, 3), fixed(c.r2, 3),
-                    fixed(c.difference, 3), interval_text(c.interval, 3)});
+                    fixed(c.difference.value, 3), interval_text(c.difference.interval, 3)});
   };
   if (controls.shuffled_dna) add(*controls.shuffled_dna);
   add(controls.mean_dna);
@@ -99,7 +97,7 @@ void describe(Plot& plot, const std::vector<ScoreLine>& lines, double ceiling) {
   Extent scores{0.0, 1.0};
   std::vector<std::string> names;
   for (const ScoreLine& s : lines) {
-    scores.add(s.r).add(s.interval.low);
+    scores.add(s.r.value).add(s.r.interval.low);
     names.emplace_back(s.label);
   }
   plot.rows(names).run("set lmargin 20").run("set rmargin 3").run("set tmargin 1.5");
@@ -114,24 +112,25 @@ void describe(Plot& plot, const std::vector<ScoreLine>& lines, double ceiling) {
   }
   std::string command;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    const ScoreLine& s = lines[i];
+    const Estimate& r = lines[i].r;
     command += (i == 0 ? "plot " : ", ") +
-               plot.dots({{s.r, -static_cast<double>(i), s.interval.low, s.interval.high}}, s.ink);
+               plot.dots({{r.value, -static_cast<double>(i), r.interval.low, r.interval.high}},
+                         lines[i].ink);
   }
   plot.run(command);
 }
 
 Html replicate_finding(const Replicate& r) {
   Html out = " A second screen (" + r.source +
-             ") agrees with this one with r = " + with_interval(r.pearson, r.interval, 3) +
-             " over " + counted(r.pairs, "pair") + "; the model\u2019s r there is " +
+             ") agrees with this one with r = " + with_interval(r.pearson, 3) + " over " +
+             counted(r.pairs, "pair") + "; the model\u2019s r there is " +
              fixed(r.model_pearson, 3);
-  if (!(r.pearson > 0)) return out + ".";
+  if (!(r.pearson.value > 0)) return out + ".";
   return out + ", " + percent(r.share()) +
          " of that. If the noise of both screens is alike, effects without noise would reach the "
          "square root, " +
-         fixed(std::sqrt(r.pearson), 3) + ", of which the model has " + percent(r.corrected()) +
-         ".";
+         fixed(std::sqrt(r.pearson.value), 3) + ", of which the model has " +
+         percent(r.corrected()) + ".";
 }
 
 Html finding(const Evaluation& e) {

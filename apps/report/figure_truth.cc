@@ -14,48 +14,24 @@
 namespace cdt {
 namespace {
 
-/// A method's scores on one kind of site.
-struct SiteScore {
-  Estimate auroc, precision;
-};
-
 struct MethodScore {
   std::string method;
-  SiteScore causal, decoy;
-  SiteScore elsewhere;         // the causal site, for genes on which it does not act
-  Estimate causal_over_decoy;  // AUROC
-  std::string n;               // pairs with an effect and a peak
+  MethodSiteScores at;  // pairs with an effect
+  SiteScore elsewhere;  // the causal site, for genes on which it does not act
 };
-
-struct Chance {
-  double auroc = 0, causal_precision = 0, decoy_precision = 0;
-};
-
-Estimate estimate_at(const nlohmann::json& object, const std::string& path) {
-  return {number_at(object, path + ".value"),
-          {number_at(object, path + ".low"), number_at(object, path + ".high")}};
-}
 
 /// Methods that were scored, best first: by precision, for which decoys cost places at the top.
 std::vector<MethodScore> scores_of(const Attribution& attribution) {
+  const TruthScores& scores = *attribution.summary.truth_scores;
   std::vector<MethodScore> out;
-  for (const MethodScores& method : attribution.methods) {
-    const auto site = [&](const std::string& pairs, const std::string& kind) -> SiteScore {
-      std::string path = "truth_scores.";
-      path.append(pairs).append("methods.").append(method.name).append(".").append(kind);
-      return {estimate_at(attribution.summary, path + ".auroc"),
-              estimate_at(attribution.summary, path + ".precision_at_k")};
-    };
-    const MethodScore row{method.name,
-                          site("", "causal"),
-                          site("", "decoy"),
-                          site("pairs_without_effect.", "causal"),
-                          site("", "causal_over_decoy").auroc,
-                          n_at(attribution.summary, "truth_scores.methods." + method.name + ".n")};
-    if (std::isfinite(row.causal.auroc.value)) out.push_back(row);
+  for (const MethodWindows& method : attribution.methods) {
+    const MethodSiteScores* at = find_name(scores.methods, method.name);
+    if (at == nullptr || !std::isfinite(at->causal.auroc.value)) continue;
+    const MethodSiteScores* other = find_name(scores.without_effect.methods, method.name);
+    out.push_back({method.name, *at, other == nullptr ? SiteScore{} : other->causal});
   }
   std::stable_sort(out.begin(), out.end(), [](const MethodScore& a, const MethodScore& b) {
-    return a.causal.precision.value > b.causal.precision.value;
+    return a.at.causal.precision.value > b.at.causal.precision.value;
   });
   return out;
 }
@@ -79,9 +55,9 @@ void draw_panel(Plot& plot, const std::vector<MethodScore>& scores, const Panel&
       const Estimate& e = site.*panel.measure;
       return {e.value, height, e.interval.low, e.interval.high};
     };
-    causal.push_back(point(scores[i].causal, y + kApart));
+    causal.push_back(point(scores[i].at.causal, y + kApart));
     elsewhere.push_back(point(scores[i].elsewhere, y));
-    decoy.push_back(point(scores[i].decoy, y - kApart));
+    decoy.push_back(point(scores[i].at.decoy, y - kApart));
   }
   plot.axis("x", {0.0, 1.0}, {.most_ticks = 5.0}).run("set format x '%g'");
   plot.run("set xlabel '" + plain(panel.label) + "'").run("unset arrow");
@@ -90,19 +66,14 @@ void draw_panel(Plot& plot, const std::vector<MethodScore>& scores, const Panel&
            plot.dots(causal, Ink::kGreen));
 }
 
-Chance chance_of(const nlohmann::json& summary) {
-  return {number_at(summary, "truth_scores.chance.auroc"),
-          number_at(summary, "truth_scores.chance.causal_precision_at_k"),
-          number_at(summary, "truth_scores.chance.decoy_precision_at_k")};
-}
-
-void describe(Plot& plot, const std::vector<MethodScore>& scores, const Chance& chance) {
+void describe(Plot& plot, const std::vector<MethodScore>& scores, const TruthScores& chance) {
   std::vector<std::string> names;
   for (const MethodScore& row : scores) names.push_back(row.method);
-  const std::array<Panel, 2> panels{{{&SiteScore::auroc, "AUROC", {chance.auroc}},
-                                     {&SiteScore::precision,
-                                      "precision at k",
-                                      {chance.causal_precision, chance.decoy_precision}}}};
+  const std::array<Panel, 2> panels{
+      {{&SiteScore::auroc, "AUROC", {chance.chance_auroc}},
+       {&SiteScore::precision,
+        "precision at k",
+        {chance.chance_causal_precision, chance.chance_decoy_precision}}}};
   const bool narrow = plot.canvas().narrow;
   plot.run("set multiplot layout " + std::string(narrow ? "2,1" : "1,2"));
   plot.rows(names).run("set tmargin 1");
@@ -120,21 +91,22 @@ void describe(Plot& plot, const std::vector<MethodScore>& scores, const Chance& 
   plot.run("unset multiplot");
 }
 
-Html score_table(const std::vector<MethodScore>& scores, const Chance& chance) {
-  const auto cell = [](const Estimate& e) { return with_interval(e.value, e.interval, 2); };
+Html score_table(const std::vector<MethodScore>& scores, const TruthScores& chance) {
+  const auto cell = [](const Estimate& e) { return with_interval(e, 2); };
   std::vector<std::vector<Html>> auroc;
   std::vector<std::vector<Html>> precision;
   for (const MethodScore& s : scores) {
-    auroc.push_back({s.method, cell(s.causal.auroc), cell(s.elsewhere.auroc), cell(s.decoy.auroc),
-                     cell(s.causal_over_decoy), s.n});
-    precision.push_back({s.method, cell(s.causal.precision), cell(s.elsewhere.precision),
-                         cell(s.decoy.precision), s.n});
+    const std::string n = count_text(s.at.n);
+    auroc.push_back({s.method, cell(s.at.causal.auroc), cell(s.elsewhere.auroc),
+                     cell(s.at.decoy.auroc), cell(s.at.causal_over_decoy), n});
+    precision.push_back({s.method, cell(s.at.causal.precision), cell(s.elsewhere.precision),
+                         cell(s.at.decoy.precision), n});
   }
   const Html name = element("i", "by chance");
-  const std::string even = fixed(chance.auroc, 2);
-  const std::string causal = fixed(chance.causal_precision, 2);
+  const std::string even = fixed(chance.chance_auroc, 2);
+  const std::string causal = fixed(chance.chance_causal_precision, 2);
   auroc.push_back({name, even, even, even, even, ""});
-  precision.push_back({name, causal, causal, fixed(chance.decoy_precision, 2), ""});
+  precision.push_back({name, causal, causal, fixed(chance.chance_decoy_precision, 2), ""});
   return table("AUROC at the planted sites",
                {"AUROC", "causal", "causal, other genes", "decoy", "causal over decoy", "n"},
                auroc) +
@@ -148,36 +120,32 @@ Html score_table(const std::vector<MethodScore>& scores, const Chance& chance) {
 /// scores: best first.
 Html finding(const Attribution& attribution, const std::vector<MethodScore>& scores,
              bool model_uses_dna) {
-  const nlohmann::json& summary = attribution.summary;
+  const TruthScores& truth = *attribution.summary.truth_scores;
   const bool concludes = can_conclude(attribution);
-  const auto pairs = [&](const char* path) { return counted(count_at(summary, path), "pair"); };
   std::vector<SiteFinding> findings;
   for (const MethodScore& s : scores) {
-    const nlohmann::json& numbers = value_at(summary, "truth_scores.methods." + s.method);
-    const char* all = "truth_scores.pairs";
-    const std::int64_t n = numbers.contains("n") ? count_at(numbers, "n") : count_at(summary, all);
-    findings.push_back(
-        {s.method, concludes ? n : 0, s.causal.auroc, s.causal_over_decoy, s.elsewhere.auroc});
+    findings.push_back({s.method, concludes ? s.at.n : 0, s.at.causal.auroc, s.at.causal_over_decoy,
+                        s.elsewhere.auroc});
   }
-  Html out = pairs("truth_scores.pairs") + " have a planted effect";
-  if (const std::int64_t left_out = count_at(summary, "truth_scores.zero_dna_left_out");
-      left_out > 0) {
-    out += ", " + count_text(left_out) + " more listed ones, whose DNA is all zeros, left out";
+  Html out = counted(truth.pairs, "pair") + " have a planted effect";
+  if (truth.zero_dna_left_out > 0) {
+    out += ", " + count_text(truth.zero_dna_left_out) +
+           " more listed ones, whose DNA is all zeros, left out";
   }
   out += "." + Html(site_claim(findings, model_uses_dna));
   const SiteFinding& best = findings.front();
   if (!std::isfinite(best.elsewhere.value)) return out;
-  return out + " For " + pairs("truth_scores.pairs_without_effect.pairs") +
+  return out + " For " + counted(truth.without_effect.pairs, "pair") +
          " whose gene the site does not move, the AUROC of " + best.method + " there is " +
-         with_interval(best.elsewhere.value, best.elsewhere.interval, 2) + ", against " +
-         with_interval(best.causal.value, best.causal.interval, 2) + " for those it moves." +
-         gene_claim(best, model_uses_dna);
+         with_interval(best.elsewhere, 2) + ", against " + with_interval(best.causal, 2) +
+         " for those it moves." + gene_claim(best, model_uses_dna);
 }
 
-Html occlusion_remark(const nlohmann::json& summary) {
-  const double at_a_time = number_at(summary, "methods.occlusion.bins_at_a_time");
-  if (!(at_a_time > 1)) return {};
-  return " Occlusion gives " + fixed(at_a_time, 0) +
+Html occlusion_remark(const AttributionSummary& summary) {
+  const MethodSummary* occlusion = summary.method("occlusion");
+  const std::int64_t bins = occlusion == nullptr ? 0 : occlusion->bins_at_a_time.value_or(0);
+  if (bins < 2) return {};
+  return " Occlusion gives " + std::to_string(bins) +
          " neighbouring bins one score here: its precision depends on how sites lie to these "
          "ranges.";
 }
@@ -188,12 +156,13 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
   const Html title = "Do the methods find what was planted?";
   const std::string command = attribute_command(material);
   if (auto omission = nothing_explained(material, title, command)) return *omission;
-  if (!value_at(material.attribution->summary, "truth_scores").is_object()) {
+  const AttributionSummary& summary = material.attribution->summary;
+  if (!summary.truth_scores) {
     return Omission{title, "The attribution was made without truth.json.", command};
   }
   const std::vector<MethodScore> scores = scores_of(*material.attribution);
   if (scores.empty()) {
-    const bool any = number_at(material.attribution->summary, "truth_scores.pairs") > 0;
+    const bool any = summary.truth_scores->pairs > 0;
     return Omission{
         title,
         any ? "No window with a peak has bins both on the site that acts and on neither "
@@ -201,8 +170,7 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
             : "No explained pair has a planted effect.",
         ""};
   }
-  const nlohmann::json& summary = material.attribution->summary;
-  const Chance chance = chance_of(summary);
+  const TruthScores& chance = *summary.truth_scores;
   const int rows = 34 * static_cast<int>(scores.size());
   Figure figure;
   figure.title = title;

@@ -16,32 +16,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-double number_or_nan(JsonReader& reader, const std::string& key) {
-  const nlohmann::json& value = reader.value(key);
-  if (value.is_null()) return std::numeric_limits<double>::quiet_NaN();
-  return reader.number(key);
-}
-
-/// val_seen_pearson, where some validation pairs are of genes without training pairs; NaN in files
-/// from before there was such a field.
-double steering_r(const nlohmann::json& epoch) {
-  return number_at(epoch, "val_pairs_of_unseen_genes") > 0
-             ? number_at(epoch, "val_seen_pearson")
-             : std::numeric_limits<double>::quiet_NaN();
-}
-
 EpochRow read_epoch(const std::string& line, const std::string& where, bool by_seen) {
   const nlohmann::json parsed = parse_json(line, where);
+  auto row = read_fields<EpochRow>(parsed, where);
   JsonReader reader(parsed, where);
-  EpochRow row;
-  row.epoch = reader.integer("epoch", 1);
-  row.lr = number_or_nan(reader, "lr");
-  row.train_loss = number_or_nan(reader, "train_loss");
-  row.val_loss = number_or_nan(reader, "val_loss");
-  row.train_r = number_or_nan(reader, "train_pearson");
-  row.val_r = number_or_nan(reader, "val_pearson");
-  row.steering_r = by_seen ? steering_r(parsed) : std::numeric_limits<double>::quiet_NaN();
-  row.best = reader.boolean("best");
+  reader.integer("epoch", 1);
+  // Runs from before there was such a field have no r of their own for seen genes.
+  if (by_seen && reader.has("val_pairs_of_unseen_genes") &&
+      reader.integer("val_pairs_of_unseen_genes", 0) > 0) {
+    json_fields::Reader(parsed, where, "")("val_seen_pearson", row.steering_r);
+  }
   return row;
 }
 
@@ -83,6 +67,7 @@ RunRecord read_run(const fs::path& directory) {
   run.directory = directory;
   run.config = parse_json_file(directory / "config.json");
   run.command = train_command(run);
+  run.data_digest = string_at(run.config, "fingerprint.data");
   run.has_model = fs::exists(directory / "model.safetensors");
   if (run.has_model) run.parameters = count_parameters(directory / "model.safetensors");
   const fs::path metrics = directory / "metrics.jsonl";
@@ -117,27 +102,21 @@ const nlohmann::json& value_at(const nlohmann::json& object, const std::string& 
   return *at;
 }
 
-double number_at(const nlohmann::json& object, const std::string& path) {
-  const nlohmann::json& value = value_at(object, path);
-  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
-}
-
-std::int64_t count_at(const nlohmann::json& object, const std::string& path) {
-  const double number = number_at(object, path);
-  return number >= 0.0 && number <= 0x1p53 ? static_cast<std::int64_t>(number) : 0;
-}
-
 std::string string_at(const nlohmann::json& object, const std::string& path) {
   const nlohmann::json& value = value_at(object, path);
   return value.is_string() ? value.get<std::string>() : "";
 }
 
-Interval interval_at(const nlohmann::json& object, const std::string& path) {
-  const nlohmann::json& ends = value_at(object, path);
-  const bool known =
-      ends.is_array() && ends.size() == 2 && ends[0].is_number() && ends[1].is_number();
-  return known ? Interval{ends[0].get<double>(), ends[1].get<double>()}
-               : Interval{std::nan(""), std::nan("")};
+void expect_version(const nlohmann::json& json, const std::string& source,
+                    const std::string& format, std::int64_t version, const std::string& program,
+                    const std::string& command) {
+  JsonReader reader(json, source);
+  const std::string found = reader.string("format");
+  if (found != format) reader.fail("format", expected_got("another file", format, found));
+  if (const std::int64_t older = reader.integer("version", 1, version); older < version) {
+    reader.fail("format", "is version " + std::to_string(older) + "; run " + program + " again" +
+                              (command.empty() ? "" : ": " + command));
+  }
 }
 
 }  // namespace cdt

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/attribution_summary.h"
 #include "apps/evaluation/evaluation.h"
 #include "io/dataset/dataset.h"
 #include "io/dataset/truth.h"
@@ -28,6 +29,17 @@ struct EpochRow {
   /// r of the validation pairs whose gene has training pairs, where these alone chose the best
   /// epoch; else NaN.
   double steering_r = std::numeric_limits<double>::quiet_NaN();
+
+  template <class V>
+  void fields(V& v) {
+    v("epoch", epoch);
+    v("lr", lr);
+    v("train_loss", train_loss);
+    v("val_loss", val_loss);
+    v("train_pearson", train_r);
+    v("val_pearson", val_r);
+    v("best", best);
+  }
 };
 
 struct RunRecord {  // NOLINT(bugprone-exception-escape): json moves without throwing
@@ -37,6 +49,7 @@ struct RunRecord {  // NOLINT(bugprone-exception-escape): json moves without thr
   std::string command;           // a cdt-train line that starts the same run
   bool has_model = false;        // model.safetensors is there
   std::int64_t parameters = 0;   // of it
+  std::string data_digest;       // of the data set it was trained on; empty: not recorded
 
   /// The last epoch marked best: the one whose weights were kept; null if there is none.
   const EpochRow* best() const;
@@ -47,7 +60,6 @@ RunRecord read_run(const std::filesystem::path& directory);
 /// Predictions of one split and their evaluation.
 struct Evaluated {
   std::filesystem::path directory;  // of cdt-predict; empty: predicted here
-  std::string model, data;          // as it wrote them down
   std::vector<Pair> pairs;
   std::vector<float> predictions;
   Evaluation evaluation;
@@ -63,8 +75,8 @@ struct AttributedPair {
 };
 
 /// The scores of one method, a row (L) per row of pairs.tsv.
-struct MethodScores {
-  std::string name, meaning;
+struct MethodWindows {
+  std::string name;
   bool is_signed = false;
   NpyFile file;
 
@@ -74,28 +86,31 @@ struct MethodScores {
   WindowState state(const AttributedPair& pair) const { return window_state(file.row(pair.row)); }
 };
 
-struct Attribution {  // NOLINT(bugprone-exception-escape): json moves without throwing
+struct Attribution {
   std::filesystem::path directory;
   /// Those with DNA: of a window of zeros there is nothing to explain.
   std::vector<AttributedPair> pairs;
   std::vector<AttributedPair> without_dna;
-  std::vector<MethodScores> methods;  // attention and gradient first
-  nlohmann::json summary;             // summary.json
-  std::string command, model, data;   // as it wrote them down; empty: it did not
-  const MethodScores* find(const std::string& method) const;
+  std::vector<MethodWindows> methods;  // attention and gradient first
+  AttributionSummary summary;
+  std::optional<MapFiles> maps;  // maps/maps.json
+  std::string command;           // as it wrote it down; empty: it did not
+  const MethodWindows* find(const std::string& method) const;
   /// A pair with DNA is of this enhancer.
   bool explains(std::int32_t enhancer) const;
   /// Of pairs.tsv.
   std::int64_t rows() const { return static_cast<std::int64_t>(pairs.size() + without_dna.size()); }
 };
-/// InputError if the folder is no attribution, or one of another data set.
-Attribution read_attribution(const std::filesystem::path& directory, const Dataset& data);
+struct PageSource;
+/// InputError if the folder is no attribution, or not one of the page's source.
+Attribution read_attribution(const std::filesystem::path& directory, const PageSource& source);
 
 struct Material {
   const Dataset& data;
   std::string command;  // the cdt-report line
   std::string pair;     // ENHANCER:GENE that it names; empty: none
   RunRecord run;
+  std::string data_digest;  // of the data set
   std::optional<Truth> truth;
   std::optional<Evaluated> evaluated;      // absent: the run has no model yet
   std::optional<Attribution> attribution;  // absent: not asked for
@@ -105,15 +120,15 @@ struct Material {
 /// The end of a chromosome: what the attribution was told, else that of the assembly; 0: not known.
 std::int64_t chromosome_end(const Material& material, const std::string& chrom);
 
-/// The value at "methods.gradient.edge_share", or null.
+/// InputError unless a JSON file is of this format and version; of an older version it says to run
+/// `program` again, with `command` if that is known.
+void expect_version(const nlohmann::json& json, const std::string& source,
+                    const std::string& format, std::int64_t version, const std::string& program,
+                    const std::string& command);
+
+/// The value at "options.batch-size" of config.json, or null: the options are those of one run.
 const nlohmann::json& value_at(const nlohmann::json& object, const std::string& path);
-/// The same as a number; NaN if it is none.
-double number_at(const nlohmann::json& object, const std::string& path);
-/// The number as a count; 0 if it is none, or past 2^53.
-std::int64_t count_at(const nlohmann::json& object, const std::string& path);
-/// As text; empty if it is none.
+/// The same as text; empty if it is none.
 std::string string_at(const nlohmann::json& object, const std::string& path);
-/// Of [low, high]; NaN if it is none.
-Interval interval_at(const nlohmann::json& object, const std::string& path);
 
 }  // namespace cdt

@@ -76,10 +76,12 @@ std::string interval_text(const Interval& interval, int digits) {
   return "[" + fixed(interval.low, digits) + ", " + fixed(interval.high, digits) + "]";
 }
 
-std::string with_interval(double value, const Interval& interval, int digits) {
+std::string with_interval(const Estimate& estimate, int digits, double scale) {
+  const Interval interval{estimate.interval.low * scale, estimate.interval.high * scale};
   const bool known = std::isfinite(interval.low) && std::isfinite(interval.high);
   const bool wide = known && fixed(interval.low, digits) != fixed(interval.high, digits);
-  return fixed(value, digits) + (wide ? " " + interval_text(interval, digits) : "");
+  return fixed(estimate.value * scale, digits) +
+         (wide ? " " + interval_text(interval, digits) : "");
 }
 
 std::string count_text(std::int64_t count) {

@@ -17,9 +17,9 @@ std::string with_true_minus(std::string sentence);
 std::string percent(double share, int digits = 1);
 /// "[0.807, 0.851]"
 std::string interval_text(const Interval& interval, int digits);
-/// "1.5 [1.4, 1.6]", or the number alone where an end of the interval is not finite or both ends
-/// read alike.
-std::string with_interval(double value, const Interval& interval, int digits);
+/// "1.5 [1.4, 1.6]", both times `scale`, or the number alone where an end of the interval is not
+/// finite or both ends read alike.
+std::string with_interval(const Estimate& estimate, int digits, double scale = 1.0);
 /// "12 480", thousands apart by a narrow no-break space.
 std::string count_text(std::int64_t count);
 /// 0.03 as it stands, 6.6e-185 as 6.6 x 10^-185.

@@ -9,7 +9,6 @@
 #include "apps/report/attribution_claims.h"
 #include "apps/report/defined_pairs.h"
 #include "apps/report/numerals.h"
-#include "apps/report/sources.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -35,8 +34,7 @@ Html card(const Html& label, const Html& value, const Html& note) {
 std::string signed_text(double value) { return (value > 0 ? "+" : "") + fixed(value, 3); }
 
 Html control_card(const char* label, const Control& control) {
-  return card(label, fixed(control.pearson, 3),
-              "r lost " + with_interval(control.difference, control.interval, 3));
+  return card(label, fixed(control.pearson, 3), "r lost " + with_interval(control.difference, 3));
 }
 
 Html headline(const Material& material) {
@@ -51,8 +49,9 @@ Html headline(const Material& material) {
   if (const BaselineScore* strongest = e.strongest_baseline()) {
     const double r = strongest->score.metrics.pearson;
     cards += card("Strongest baseline", fixed(r, 3), strongest->label);
-    if (std::isfinite(r) && std::isfinite(e.gain.difference)) {
-      cards += card("Gain over it", signed_text(e.gain.difference), interval(e.gain.interval));
+    if (std::isfinite(r) && std::isfinite(e.gain.difference.value)) {
+      cards += card("Gain over it", signed_text(e.gain.difference.value),
+                    interval(e.gain.difference.interval));
     }
   }
   if (e.controls && e.controls->shuffled_dna) {
@@ -62,10 +61,10 @@ Html headline(const Material& material) {
   if (std::isfinite(e.noise_ceiling)) {
     cards += card("Share of the ceiling", percent(e.model.share_of_ceiling),
                   "ceiling r " + fixed(e.noise_ceiling, 3));
-  } else if (e.replicate && e.replicate->pearson > 0) {
+  } else if (e.replicate && e.replicate->pearson.value > 0) {
     cards += card("Share of the ceiling", percent(e.replicate->corrected()),
-                  "\u221ar of two screens, " + fixed(std::sqrt(e.replicate->pearson), 3) + ", " +
-                      counted(e.replicate->pairs, "pair"));
+                  "\u221ar of two screens, " + fixed(std::sqrt(e.replicate->pearson.value), 3) +
+                      ", " + counted(e.replicate->pairs, "pair"));
   }
   cards += card("R\u00b2", fixed(e.model.metrics.r2, 3), "coefficient of determination");
   return element("div", {{"class", "headline"}}, cards);
@@ -115,7 +114,7 @@ Html training_row(const Material& material) {
              ", batches of " + text_at(c, "options.batch-size") + ", learning rate " +
              text_at(c, "options.lr") + ", dropout " + text_at(c, "options.dropout") + ", seed " +
              text_at(c, "options.seed");
-  if (trained_on_data(material) != Same::kYes) {
+  if (material.run.data_digest != material.data_digest) {
     out += Html("; trained on ") + element("b", text_at(c, "data"));
   }
   return out;
@@ -126,10 +125,9 @@ Html baselines_row(const Evaluation& e) {
   Html out;
   for (const BaselineScore& b : e.baselines) {
     const std::string none = why_no_r(b.score);
-    out += element("li", b.label + ": " +
-                             (none.empty() ? "r = " + with_interval(b.score.metrics.pearson,
-                                                                    b.score.pearson_interval, 3)
-                                           : "no r, " + none));
+    out += element(
+        "li", b.label + ": " +
+                  (none.empty() ? "r = " + with_interval(b.score.pearson(), 3) : "no r, " + none));
   }
   return element("ul", out);
 }
@@ -148,7 +146,8 @@ Html facts(const Material& material) {
   if (material.attribution) {
     const Attribution& a = *material.attribution;
     std::string names;
-    for (const MethodScores& method : a.methods) names += (names.empty() ? "" : ", ") + method.name;
+    for (const MethodWindows& method : a.methods)
+      names += (names.empty() ? "" : ", ") + method.name;
     std::set<std::int32_t> enhancers;
     for (const AttributedPair& pair : a.pairs) enhancers.insert(pair.enhancer);
     rows += row("Explained", counted(static_cast<std::int64_t>(a.pairs.size()), "pair") + " of " +
@@ -220,11 +219,11 @@ void weigh_attribution(const Attribution& a, const Dataset& data, std::vector<Ht
                    "predictions rest on.");
   }
   weigh_windows(a, out);
-  const nlohmann::json& files = value_at(a.summary, "annotations.files");
-  for (const nlohmann::json& file : files.is_array() ? files : nlohmann::json::array()) {
-    const nlohmann::json& doubts = value_at(file, "assembly_doubts");
-    for (const nlohmann::json& doubt : doubts.is_array() ? doubts : nlohmann::json::array()) {
-      if (doubt.is_string()) out->push_back("Annotations: " + doubt.get<std::string>() + ".");
+  if (a.summary.annotations) {
+    for (const AnnotationFile& file : a.summary.annotations->files) {
+      for (const std::string& doubt : file.assembly_doubts) {
+        out->push_back("Annotations: " + doubt + ".");
+      }
     }
   }
   for (const char* method : {"attention", "gradient"}) {

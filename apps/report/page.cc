@@ -58,7 +58,7 @@ Html warnings_html(const std::vector<std::string>& warnings) {
   return element("aside", {{"class", "cautions"}}, text);
 }
 
-Html section_html(const Section& section, int* figures) {
+Html section_html(const PageSection& section, int* figures) {
   Html out = element("h2", section.title);
   if (!section.introduction.empty()) out += element("p", section.introduction);
   if (!section.warnings.empty()) out += warnings_html(section.warnings);
@@ -73,9 +73,9 @@ Html section_html(const Section& section, int* figures) {
   return element("section", {{"id", section.anchor}}, out + omitted);
 }
 
-Html contents_html(const std::vector<Section>& sections) {
+Html contents_html(const std::vector<PageSection>& sections) {
   Html links;
-  for (const Section& section : sections) {
+  for (const PageSection& section : sections) {
     links += element("li", element("a", {{"href", "#" + section.anchor}}, section.title));
   }
   return element("nav", {{"aria-label", "Contents"}}, element("ul", links));
@@ -88,7 +88,7 @@ std::string page_html(const Page& page) {
       "header", element("h1", page.title) + element("p", {{"class", "subtitle"}}, page.subtitle));
   main += contents_html(page.sections) + page.opening;
   int figures = 0;
-  for (const Section& section : page.sections) main += section_html(section, &figures);
+  for (const PageSection& section : page.sections) main += section_html(section, &figures);
   main += element("footer", page.footer);
   // The policy forbids every request, so that opening the page tells nobody.
   const std::string head =

@@ -10,7 +10,7 @@
 
 namespace cdt {
 
-struct Section {
+struct PageSection {
   std::string anchor;  // letters
   Html title;
   Html introduction;
@@ -22,7 +22,7 @@ struct Page {
   Html title;
   Html subtitle;
   Html opening;  // what was trained on what, and the headline numbers
-  std::vector<Section> sections;
+  std::vector<PageSection> sections;
   Html footer;
 };
 

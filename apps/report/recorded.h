@@ -1,9 +1,8 @@
-// What metrics.json of cdt-predict says that the table of predictions beside it cannot: whether the
-// model was trained on the data set's pairs, the second screen, the controls and how further
-// baselines are called.
+// What metrics.json of cdt-predict says that the table of predictions beside it cannot: what the
+// predictions were made of, whether the model was trained on the data set's pairs, the second
+// screen, the controls and how further baselines are called.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,23 +10,59 @@
 #include "apps/evaluation/baselines.h"
 #include "apps/evaluation/controls.h"
 #include "apps/evaluation/replicate.h"
+#include "io/format/json_fields.h"
 #include "model/inputs.h"
 
 namespace cdt {
 
-/// kUnknown unless "trained_on_these_pairs" is true or false.
-TrainedHere recorded_trained_here(const nlohmann::json& metrics);
+struct RecordedMetrics {
+  struct Baseline {
+    std::string label;
+    template <class V>
+    void fields(V& v) {
+      v("label", label);
+    }
+  };
+  /// Those that cannot be fitted anew, and the file of gene starts they rest on.
+  struct Baselines {
+    std::optional<Baseline> distance, ridge;
+    std::optional<std::string> gene_starts;
+    template <class V>
+    void fields(V& v) {
+      v("distance", distance);
+      v("ridge", ridge);
+      v("gene_starts", gene_starts);
+    }
+  };
 
-/// What --replicate found; nothing if it was not given, or a number is missing.
-std::optional<Replicate> recorded_replicate(const nlohmann::json& metrics);
+  std::string split, data, model;
+  Fingerprint fingerprint;
+  Nullable<bool> trained_here;
+  std::string table_digest;  // of predictions.tsv
+  std::optional<Replicate> replicate;
+  Nullable<Baselines> baselines;
+  std::optional<Controls> controls, tested_controls;
 
-/// Name and label (one of ours, whatever the file says) of the baselines that a reader cannot fit
+  template <class V>
+  void fields(V& v) {
+    v("split", split);
+    v("data", data);
+    v("model", model);
+    v("fingerprint", fingerprint);
+    v("trained_on_these_pairs", trained_here);
+    v.group("predictions", [&](auto& in) { in("digest", table_digest); });
+    v("replicate", replicate);
+    v("baselines", baselines);
+    v("controls", controls);
+    v.group("tested", [&](auto& in) { in("controls", tested_controls); });
+  }
+};
+
+/// Of DIRECTORY/metrics.json, under labels of ours. InputError for an older version.
+RecordedMetrics read_metrics(const std::filesystem::path& directory);
+
+/// Name and label (one of ours, whatever the file says) of the baselines that cannot be fitted
 /// anew: their predictions stand in the table.
-std::vector<BaselinePrediction> recorded_baselines(const nlohmann::json& metrics);
-
-/// "controls" or "tested.controls", under labels of ours; nothing if they are not there, or not of
-/// `pairs` pairs.
-std::optional<Controls> recorded_controls(const nlohmann::json& metrics, const std::string& key,
-                                          std::int64_t pairs);
+std::vector<BaselinePrediction> recorded_baselines(const RecordedMetrics& metrics);
 
 }  // namespace cdt

@@ -59,15 +59,17 @@ bool parse_options(int argc, char** argv, ReportOptions* options) {
 }
 
 Material read_material(const ReportOptions& options, const Dataset& data) {
-  Material material{data, options.command, options.pair, read_run(options.run), {}, {}, {}, {}};
+  Material material{data, options.command, options.pair, read_run(options.run), {}, {}, {}, {}, {}};
+  const PageSource source(material.run, data, options.overrides);
+  material.data_digest = source.fingerprint.data;
   material.truth = read_truth(data.directory, data.bins);
   if (!options.attribution.empty()) {
-    material.attribution = read_attribution(options.attribution, data);
+    material.attribution = read_attribution(options.attribution, source);
   }
   material.annotations = read_annotation_files(options.annotations, data);
   if (!options.prediction.empty()) {
     material.evaluated =
-        read_evaluated(options.prediction, options.split, data,
+        read_evaluated(options.prediction, options.split, source,
                        static_cast<std::uint64_t>(options.common.seed), material.truth);
   } else if (material.run.has_model) {
     material.evaluated =
@@ -75,6 +77,18 @@ Material read_material(const ReportOptions& options, const Dataset& data) {
                      options.split.empty() ? "val" : options.split, options.genes, material.truth);
   }
   return material;
+}
+
+/// What speaks against the annotations being in the assembly of the data set, a line each.
+std::vector<std::string> annotation_doubts(const Material& material) {
+  std::vector<std::string> out;
+  const ChromosomeSizes sizes(material.data.assembly);
+  for (const Annotations& annotations : material.annotations) {
+    for (std::string& doubt : assembly_doubts(annotations, material.data, sizes)) {
+      out.push_back(std::move(doubt));
+    }
+  }
+  return out;
 }
 
 /// What the windows are of, where no test says that DNA matters.
@@ -92,32 +106,30 @@ Html windows_lead(const Material& material) {
   return out;
 }
 
-std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& material,
-                                   const Doubts& doubts) {
-  std::vector<Section> sections;
+std::vector<PageSection> make_sections(const Gnuplot& gnuplot, const Material& material,
+                                       const std::vector<std::string>& doubts) {
+  std::vector<PageSection> sections;
   sections.push_back({"prediction",
                       "How well it predicts",
                       {},
-                      doubts.prediction,
+                      {},
                       {score_figure(gnuplot, material), prediction_figure(gnuplot, material)}});
   sections.push_back(
       {"training", "How it was trained", {}, {}, {training_figure(gnuplot, material)}});
-  Section windows{"windows",
-                  "Two windows into the model",
-                  windows_lead(material),
-                  doubts.attribution,
-                  {distance_figure(gnuplot, material), overlap_figure(gnuplot, material),
-                   enrichment_figure(gnuplot, material)}};
+  PageSection windows{"windows",
+                      "Two windows into the model",
+                      windows_lead(material),
+                      doubts,
+                      {distance_figure(gnuplot, material), overlap_figure(gnuplot, material),
+                       enrichment_figure(gnuplot, material)}};
   if (material.attribution && (!material.pair.empty() || !material.attribution->pairs.empty())) {
     windows.items.push_back(window_figure(gnuplot, material, shown_pair(material)));
   }
-  windows.warnings.insert(windows.warnings.end(), doubts.annotations.begin(),
-                          doubts.annotations.end());
   sections.push_back(std::move(windows));
   sections.push_back({"inside",
                       "Inside the model",
                       {},
-                      doubts.attribution,
+                      {},
                       {heads_figure(gnuplot, material), maps_figure(gnuplot, material),
                        paths_figure(gnuplot, material), occlusion_figure(gnuplot, material)}});
   if (material.truth) {
@@ -125,7 +137,7 @@ std::vector<Section> make_sections(const Gnuplot& gnuplot, const Material& mater
                         "Against the planted truth",
                         "The data set was made: in each DNA window one site acts and one looks "
                         "alike and does not.",
-                        doubts.attribution,
+                        {},
                         {truth_figure(gnuplot, material)}});
   }
   return sections;
@@ -155,13 +167,8 @@ void run(const ReportOptions& options) {
   const Gnuplot gnuplot;
   const Dataset data(options.common.data);
   const Material material = read_material(options, data);
-  const Doubts doubts = doubts_of(material);
-  for (const std::vector<std::string>* some :
-       {&doubts.prediction, &doubts.attribution, &doubts.annotations}) {
-    for (const std::string& doubt : *some) {
-      warn(doubt);
-    }
-  }
+  const std::vector<std::string> doubts = annotation_doubts(material);
+  for (const std::string& doubt : doubts) warn(doubt);
   Page page;
   page.title = report_title(material);
   page.subtitle = report_subtitle(material);

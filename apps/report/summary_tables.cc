@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "apps/report/defined_pairs.h"
 #include "apps/report/numerals.h"
 
 namespace cdt {
@@ -15,47 +14,38 @@ constexpr const char* kErrors =
     "exact p "
     "has neither.";
 
-std::string method_number(const nlohmann::json& numbers, const std::string& path, double scale,
-                          int digits) {
-  const Interval interval = interval_at(numbers, "interval_95." + path);
-  return with_interval(number_at(numbers, path) * scale,
-                       {interval.low * scale, interval.high * scale}, digits);
-}
-
-Html peak_p(const nlohmann::json& numbers, const std::string& path) {
-  return p_value(weaker_p(value_at(numbers, "null.uniform." + path),
-                          value_at(numbers, "null.circular_shift." + path)));
+Html p_of(const NullTest& first, const NullTest& second) {
+  return p_value(weaker_test(first, second).resampled());
 }
 
 /// How far the scores of SmoothGrad are from what more samples would give; empty if it did not run.
-Html smoothing(const Attribution& attribution) {
-  const nlohmann::json& numbers = value_at(attribution.summary, "methods.smoothgrad");
-  const double mean = number_at(numbers, "monte_carlo_error.mean");
-  if (!std::isfinite(mean)) return {};
+Html smoothing(const AttributionSummary& summary) {
+  const MethodSummary* smoothgrad = summary.method("smoothgrad");
+  if (smoothgrad == nullptr || !smoothgrad->monte_carlo_error.value_or(std::nullopt)) return {};
+  const MonteCarloError& error = **smoothgrad->monte_carlo_error;
   return element("p", "Monte Carlo error of smoothgrad, of " +
-                          counted(count_at(numbers, "samples"), "sample") + ": " +
-                          percent(mean, 2) + " of a pair\u2019s scores on average, " +
-                          percent(number_at(numbers, "monte_carlo_error.largest"), 2) +
+                          counted(smoothgrad->samples.value_or(0), "sample") + ": " +
+                          percent(error.mean, 2) + " of a pair\u2019s scores on average, " +
+                          percent(error.largest, 2) +
                           " at most (norms over the window, from two halves of the samples).");
 }
 
 /// How nearly the scores of integrated gradients add up to what they claim to; empty if they did
 /// not run.
-Html completeness(const Attribution& attribution) {
-  const nlohmann::json& numbers = value_at(attribution.summary, "integrated_gradients");
-  const double mean = number_at(numbers, "completeness_error.mean");
-  if (!std::isfinite(mean)) return {};
+Html completeness(const AttributionSummary& summary) {
+  if (!summary.completeness || !std::isfinite(summary.completeness->error_mean)) return {};
+  const CompletenessSummary& c = *summary.completeness;
   Html out =
       "Completeness of integrated gradients: a pair\u2019s scores miss the change of its "
       "prediction from the baseline (" +
-      string_at(numbers, "baseline") + ") by " + percent(mean, 2) + " of it on average, " +
-      percent(number_at(numbers, "completeness_error.largest"), 2) + " at most.";
-  const std::string gate = percent(number_at(numbers, "gate"), 0);
-  if (const std::int64_t incomplete = count_at(numbers, "incomplete_pairs"); incomplete > 0) {
-    out += " " + counted(incomplete, "pair") + " beyond the gate of " + gate + ".";
+      c.baseline + ") by " + percent(c.error_mean, 2) + " of it on average, " +
+      percent(c.error_largest, 2) + " at most.";
+  const std::string gate = percent(c.gate, 0);
+  if (c.incomplete_pairs > 0) {
+    out += " " + counted(c.incomplete_pairs, "pair") + " beyond the gate of " + gate + ".";
   }
-  if (const std::int64_t pairs = count_at(numbers, "at_resolution_pairs"); pairs > 0) {
-    out += " " + counted(pairs, "pair") + " beyond " + gate +
+  if (c.at_resolution_pairs > 0) {
+    out += " " + counted(c.at_resolution_pairs, "pair") + " beyond " + gate +
            " by no more than rounding of the predictions can make.";
   }
   return element("p", out);
@@ -63,31 +53,17 @@ Html completeness(const Attribution& attribution) {
 
 }  // namespace
 
-ResampledP read_p(const nlohmann::json& test) {
-  const nlohmann::json& floor = value_at(test, "p_at_floor");
-  return {number_at(test, "p"), number_at(test, "p_monte_carlo_error"),
-          floor.is_boolean() && floor.get<bool>()};
-}
-
-ResampledP weaker_p(const nlohmann::json& first, const nlohmann::json& second) {
-  const ResampledP a = read_p(first);
-  const ResampledP b = read_p(second);
-  return std::isnan(a.p) || b.p <= a.p ? a : b;
-}
-
 Html method_table(const Attribution& attribution) {
   std::vector<std::vector<Html>> rows;
-  for (const MethodScores& method : attribution.methods) {
-    const nlohmann::json& numbers = value_at(attribution.summary, "methods." + method.name);
-    if (!numbers.is_object()) continue;
-    const char* distance = "peak_distance_bp.mean";
-    const char* edge = "peak_in_outer_5_percent";
-    rows.push_back({method.name, method_number(numbers, distance, 1e-3, 1),
-                    peak_p(numbers, distance), method_number(numbers, edge, 100.0, 1),
-                    peak_p(numbers, edge), method_number(numbers, "effective_bins", 1.0, 1),
-                    method_number(numbers, "peak_over_uniform", 1.0, 2), n_at(numbers, "n")});
+  for (const MethodWindows& method : attribution.methods) {
+    const MethodSummary& m = *attribution.summary.method(method.name);
+    rows.push_back({method.name, with_interval(m.distance_mean_bp, 1, 1e-3),
+                    p_of(m.uniform.distance_mean_bp, m.shifted.distance_mean_bp),
+                    with_interval(m.edge_share, 1, 100.0),
+                    p_of(m.uniform.edge_share, m.shifted.edge_share),
+                    with_interval(m.effective_bins, 1), with_interval(m.peak_over_uniform, 2),
+                    count_text(m.n)});
   }
-  if (rows.empty()) return {};
   return table("Methods",
                {"method", "peak to centre, mean kb", "p, two-sided", "peak at the edge, %",
                 "p, two-sided", "effective bins", "peak over uniform", "n"},
@@ -99,23 +75,15 @@ Html method_table(const Attribution& attribution) {
                  Html(kErrors) +
                  " The edge is the outer 5\u202f% of the window; effective bins are exp of the "
                  "entropy.") +
-         completeness(attribution) + smoothing(attribution);
+         completeness(attribution.summary) + smoothing(attribution.summary);
 }
 
 Html agreement_table(const Attribution& attribution) {
-  const nlohmann::json& listed = value_at(attribution.summary, "agreement");
-  if (!listed.is_array()) return {};
   std::vector<std::vector<Html>> rows;
-  for (const nlohmann::json& both : listed) {
-    const auto number = [&](const std::string& path) {
-      return with_interval(number_at(both, path + ".mean"),
-                           interval_at(both, path + ".interval_95"), 2);
-    };
-    rows.push_back({string_at(both, "first") + ", " + string_at(both, "second"),
-                    number("top_overlap"), fixed(number_at(both, "top_overlap.fold"), 2),
-                    p_value(weaker_p(value_at(both, "top_overlap.hypergeometric"),
-                                     value_at(both, "top_overlap.circular_shift"))),
-                    number("spearman"), n_at(both, "n")});
+  for (const Agreement& both : attribution.summary.agreement) {
+    rows.push_back({both.first + ", " + both.second, with_interval(both.overlap, 2),
+                    fixed(both.fold, 2), p_of(both.hypergeometric, both.shifted),
+                    with_interval(both.spearman, 2), count_text(both.n)});
   }
   return table("Agreement of methods",
                {"methods", "top bins shared", "times chance", "p, two-sided", "Spearman", "n"},

@@ -57,11 +57,14 @@ void dry_run(TrainOptions* options) {
              options->settings.batch_size);
 }
 
-std::string config_json(const TrainOptions& options, const CdtConfig& config) {
+/// data: digest_of_data() of the data set.
+std::string config_json(const TrainOptions& options, const CdtConfig& config,
+                        const std::string& data) {
   const CommonOptions& common = options.common;
   nlohmann::ordered_json json;
   json["program"] = "cdt-train " + version();
   json["data"] = path_text(common.data);
+  json["fingerprint"] = {{"data", data}};
   json["init"] = path_text(common.model);
   json["device"] = common.device;
   json["threads"] = common.threads;
@@ -143,6 +146,7 @@ void train(TrainOptions* options) {
     keep_inputs();  // the data set is known by this time
   }
   Dataset data(common.data);
+  const std::string data_digest = digest_of_data(data);
   const std::filesystem::path weights = options->resume ? folder.last_model() : common.model;
   const CdtConfig config = options->resume ? resumed_config(folder, facts, &data, options)
                                            : choose_config(weights, &data, options);
@@ -166,7 +170,7 @@ void train(TrainOptions* options) {
   } else {
     stop_if_interrupted();
   }
-  folder.begin(config_json(*options, config));
+  folder.begin(config_json(*options, config, data_digest));
   if (!options->resume) trainer.save(folder);
   trainer.run(folder);
   print_result(folder, trainer);

@@ -11,7 +11,6 @@
 #include "apps/evaluation/baselines.h"
 #include "apps/evaluation/controls.h"
 #include "apps/evaluation/evaluation.h"
-#include "apps/evaluation/metrics_json.h"
 #include "engine/poll.h"
 #include "io/format/text.h"
 #include "model/stats/statistics.h"
@@ -126,10 +125,9 @@ ComparedValidation ValidationControls::compare(const ControlPasses& passes) cons
   out.controls =
       score_controls({pairs_, out.predictions, loci_},
                      control_predictions(passes, pairs_, kControlDraws, seed_), {.seed = seed_});
-  out.gain = compute_metrics(out.predictions, effects).pearson - baseline_pearson_;
-  out.gain_interval = {std::nan(""), std::nan("")};
-  if (std::isnan(out.gain)) return out;
-  out.gain_interval =
+  out.gain.value = compute_metrics(out.predictions, effects).pearson - baseline_pearson_;
+  if (std::isnan(out.gain.value)) return out;
+  out.gain.interval =
       bootstrap_pearson_difference(out.predictions, baseline_, effects, loci_, {.seed = seed_});
   return out;
 }
@@ -137,18 +135,17 @@ ComparedValidation ValidationControls::compare(const ControlPasses& passes) cons
 std::string ComparedValidation::note(const std::string& baseline) const {
   const auto r = [](double value) { return number_cell(value, 0, 4); };
   std::string out;
-  if (std::isnan(controls.pearson)) return out;
+  if (std::isnan(controls.pearson.value)) return out;
   if (controls.shuffled_dna) out += "DNA shuffled r " + r(controls.shuffled_dna->pearson) + ", ";
   out += "DNA averaged r " + r(controls.mean_dna.pearson) + ", ";
-  if (std::isnan(gain)) return out + "no baseline has an r above 0, ";
-  return out + r(std::fabs(gain)) + (gain < 0.0 ? " below the " : " above the ") + baseline + ", ";
+  if (std::isnan(gain.value)) return out + "no baseline has an r above 0, ";
+  return out + r(std::fabs(gain.value)) + (gain.value < 0.0 ? " below the " : " above the ") +
+         baseline + ", ";
 }
 
 std::string ComparedValidation::json(const std::string& baseline) const {
-  const nlohmann::ordered_json gain_json = {
-      {"over", baseline}, {"difference", gain}, {"ci95", interval_json(gain_interval)}};
-  return ",\"val_gain\":" + gain_json.dump() +
-         ",\"val_controls\":" + controls_json(controls).dump();
+  const nlohmann::ordered_json gain_json = {{"over", baseline}, {"difference", fields_json(gain)}};
+  return ",\"val_gain\":" + gain_json.dump() + ",\"val_controls\":" + fields_json(controls).dump();
 }
 
 std::optional<ControlPasses> validation_passes(const PassPlace& place,

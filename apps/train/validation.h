@@ -62,8 +62,7 @@ std::string seen_and_unseen_fields(const ValidationMetrics& metrics);
 struct ComparedValidation {
   std::vector<float> predictions;  // one per val pair
   Controls controls;
-  double gain = 0;  // r minus that of the strongest baseline; NaN where one has none
-  Interval gain_interval;
+  Estimate gain;  // r minus that of the strongest baseline; NaN where one has none
 
   /// "DNA shuffled r 0.37, DNA averaged r 0.38, 0.012 above the gene mean, ", for a line of text.
   std::string note(const std::string& baseline) const;

@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "model/stats/statistics.h"
+
 namespace cdt {
 
 struct BootstrapOptions {
@@ -19,6 +21,25 @@ struct BootstrapOptions {
 struct Interval {
   double low = 0;  // both NaN where the interval is undefined
   double high = 0;
+
+  template <class V>
+  void elements(V& v) {
+    v(low);
+    v(high);
+  }
+};
+
+/// A number with its 95 % interval; NaN where one is undefined. In JSON {"value": x, "interval_95":
+/// [low, high]}.
+struct Estimate {
+  double value = kNaN;
+  Interval interval{kNaN, kNaN};
+
+  template <class V>
+  void fields(V& v) {
+    v("value", value);
+    v("interval_95", interval);
+  }
 };
 
 /// Percentile interval of a statistic when clusters are drawn with replacement: `statistic` gets

@@ -18,6 +18,7 @@
 #include <span>
 #include <vector>
 
+#include "model/stats/bootstrap.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
@@ -35,6 +36,13 @@ struct ResampledP {
   double p = kNaN;
   double error = kNaN;    // Monte Carlo standard error of p
   bool at_floor = false;  // p is at most this
+
+  template <class V>
+  void fields(V& v) {
+    v("p", p);
+    v("p_monte_carlo_error", error);
+    v("p_at_floor", at_floor);
+  }
 };
 /// as_low, as_high: of n replicates those that are no higher, and no lower, than the observed
 /// value.
@@ -49,6 +57,24 @@ struct NullTest {
   double z = 0;           // (observed - expectation) / deviation; NaN if that is 0
   double p_error = kNaN;  // Monte Carlo; NaN: p is exact
   bool at_floor = false;  // p is at most this
+
+  ResampledP resampled() const { return {p, p_error, at_floor}; }
+
+  template <class V>
+  void fields(V& v) {
+    Estimate expected{expectation, {low, high}};
+    double effect_size = observed / expectation;
+    v("expectation", expected);
+    v("standard_deviation", deviation);
+    v("p", p);
+    v("p_monte_carlo_error", p_error);
+    v("p_at_floor", at_floor);
+    v("z", z);
+    v("effect_size", effect_size);
+    expectation = expected.value;
+    low = expected.interval.low;
+    high = expected.interval.high;
+  }
 };
 
 /// From replicates drawn under the null, (1 + r) / (1 + n) of them in each tail.

@@ -36,6 +36,16 @@ PeakIntervals peak_intervals(const PeakGroups& groups, const PeakWindow& window,
 
 struct PeakTests {
   NullTest distance_mean_bp, distance_median_bp, share_near, edge_share;
+
+  template <class V>
+  void fields(V& v) {
+    v.group("peak_distance_bp", [&](auto& in) {
+      in("mean", distance_mean_bp);
+      in("median", distance_median_bp);
+      in("share_within_50kb", share_near);
+    });
+    v("peak_in_outer_5_percent", edge_share);
+  }
 };
 /// Against independent, uniformly random bins.
 PeakTests uniform_peak_tests(const PeakGroups& groups, const PeakWindow& window,

@@ -14,7 +14,7 @@ check 'header' [ "$(head -n 1 "$work/one/predictions.tsv")" = $'enhancer\tgene\t
 cut -f 2-4 <(grep '^val' "$data/pairs.tsv") >"$work/expected"
 check 'pairs of pairs.tsv in their order' cmp "$work/expected" \
   <(tail -n +2 "$work/one/predictions.tsv" | cut -f 1-3)
-for field in '"n": '"$pairs" '"pearson": ' '"pearson_p": ' '"pearson_ci95": [' '"spearman": ' \
+for field in '"n": '"$pairs" '"version": 2' '"fingerprint": {' '"pearson": {' '"interval_95": [' '"pearson_p": ' '"spearman": ' \
   '"r2": ' '"mse": ' '"mae": ' '"global_mean": ' '"gene_mean": ' '"share_of_ceiling": ' \
   '"note": "all predictions are equal'; do
   expect_text "$work/one/metrics.json" "$field"
@@ -36,7 +36,8 @@ print(eval(sys.argv[2]))' "$3" "$4")" = "$2" ]
 value_is 'each control has its draws' '[20, 1, 1]' "$work/one" \
   '[m["controls"][c]["draws"] for c in ("shuffled_dna", "mean_dna", "shuffled_genes")]'
 value_is 'a difference is what r loses' True "$work/one" 'all(
-  abs(m["pearson"] - m["controls"][c]["pearson"] - m["controls"][c]["difference"]) < 1e-12
+  abs(m["pearson"]["value"] - m["controls"][c]["pearson"] - m["controls"][c]["difference"]["value"])
+  < 1e-12
   for c in ("shuffled_dna", "mean_dna"))'
 value_is 'which gene has which embedding moves nothing' True "$work/one" \
   'm["controls"]["shuffled_genes"]["largest_change"] < 1e-4'
@@ -103,7 +104,7 @@ expect_ok "$predict" --data "$data" --model "$model" --out "$work/replicate" --q
 expect_text "$work/stdout" "second screen, $pairs pairs: r "
 expect_text "$work/stderr" 'rows are not of this split and are skipped: '
 replicate() { sed -n '/"replicate": {/,/}/p' "$work/replicate/metrics.json" |
-  sed -n "s/.*\"$1\": \([-0-9.e]*\),*\$/\1/p"; }
+  tr -d ' \n' | sed "s/\"value\"://" | grep -oP "\"$1\":\{?\K[-0-9.e]+"; }
 check 'agreement is the ceiling' awk -v a="$(replicate pearson)" \
   -v b="$(sed -n 's/.*"noise_ceiling": \([0-9.]*\),/\1/p' "$work/replicate/metrics.json")" \
   'BEGIN { exit !(b > 0 && a - b < 1e-6 && b - a < 1e-6) }'

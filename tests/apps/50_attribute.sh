@@ -129,7 +129,7 @@ check 'the numbers are those of the other pairs' \
 expect_ok "$attribute" --data "$work/blank" --model "$model" --out "$work/only_zeros" \
   --pair "$(rows "$work/all" | head -n 1 | cut -f 1,2 | tr '\t' :)"
 check 'no peak of it' [ "$(rows "$work/only_zeros" | cut -f 8-10,14,15)" = 'nan	nan	nan	nan	nan' ]
-check 'nothing is left to summarise' grep -q '"mean": null' "$work/only_zeros/summary.json"
+check 'nothing is left to summarise' grep -q '"value": null' "$work/only_zeros/summary.json"
 
 # Whole attention maps of the enhancers of the first pairs, and the sharpened attention.
 expect_ok run --split val --out "$work/maps" --tracks 0 --map-pairs 3 --temperature 0.3 \

@@ -71,7 +71,7 @@ check 'parts add up to gradient x input' awk '{ d = $1 - $2; s = $1; if (d < 0) 
   END { exit !(NR == 64 && scale > 0 && some && most < 1e-5 * scale) }' "$work/products"
 sum_via_rna=$(awk '{ s += $3 } END { print s / 4 }' "$work/products")
 check 'sums of the products' near "$sum_via_rna" "$(sed -n '/"sum_over_window"/,$p' \
-  "$all/summary.json" | grep -m 1 -A 1 via_rna | sed -n 's/.*"mean": \(.*\),/\1/p')"
+  "$all/summary.json" | grep -m 1 -A 2 via_rna | sed -n 's/.*"value": \(.*\),/\1/p')"
 
 # Via RNA and protein by head of the cross-attention: the parts of a way add up to it.
 expect_ok run --paths --path-heads --out "$work/heads"
@@ -86,7 +86,7 @@ check 'parts of the ways add up' awk -F '\t' -v most=1e-5 '
   <(values "$work/heads/paths_product.npy") "$work/heads/path_heads.tsv"
 shares=$(awk -F '\t' '$3 == "via_rna" { s += $6 } END { print s / 4 }' "$work/heads/path_heads.tsv")
 check 'shares of the heads are those of the way' near "$shares" \
-  "$(grep -m 1 -A 1 '"via_rna": {' "$work/heads/summary.json" | sed -n 's/.*"mean": \(.*\),/\1/p')"
+  "$(grep -m 1 -A 2 '"via_rna": {' "$work/heads/summary.json" | sed -n 's/.*"value": \(.*\),/\1/p')"
 expect_text "$work/heads/summary.json" '"mean_by_head"'
 
 # Another baseline is another question; noise of size 0 is no noise.
@@ -111,7 +111,7 @@ tail -n +2 "$work/claims/occlusion_regions.tsv" | awk -F '\t' '
            x = y = xx = yy = xy = 0 } END { print r / pairs }' >"$work/r"
 check 'correlation with the claims' near "$(cat "$work/r")" \
   "$(grep -A 5 'gradient . (input - baseline)' "$work/claims/summary.json" |
-    sed -n 's/.*"pearson_mean": \([-0-9.e]*\),/\1/p')"
+    sed -n 's/.*"value": \([-0-9.e]*\),/\1/p')"
 
 # A later run that does not ask for a file removes it.
 expect_ok run --out "$work/all" --overwrite

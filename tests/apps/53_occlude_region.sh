@@ -43,12 +43,12 @@ check 'difference and claim' awk -v pairs="$pairs" 'function off(a, b) { d = a -
   { if (off($3, $5) || off($4, $6) || off($1 - $2, $3)) bad = 1; if ($3 != 0) some = 1 }
   END { exit bad || !some || NR != pairs }' "$work/both"
 # r over pairs, computed anew.
-r=$(grep -A 8 '"region": "4-7"' "$out/summary.json" | sed -n 's/.*"pearson": \([-0-9.e]*\),.*/\1/p')
+r=$(grep -A 8 '"region": "4-7"' "$out/summary.json" | sed -n 's/.*"value": \([-0-9.e]*\),.*/\1/p')
 check 'correlation over pairs' awk -v r="$r" '{ n++; x += $4; y += $3; xx += $4 * $4; yy += $3 * $3
     xy += $4 * $3 }
   END { p = (xy - x * y / n) / sqrt((xx - x * x / n) * (yy - y * y / n)); d = p - r
     exit r == "" || d > 1e-4 || d < -1e-4 }' "$work/both"
-for field in occlusion_regions difference_mean gradient_claim_mean pearson_ci; do
+for field in occlusion_regions difference_mean gradient_claim_mean pearson interval_95; do
   expect_text "$out/summary.json" "\"$field\""
 done
 

@@ -157,7 +157,7 @@ expect_ok run --data "$data" --model "$work/even.safetensors" --tracks 1000 --ou
 expect_text "$work/stdout" "left out: attention of $pairs pairs is the same in every bin"
 even=$work/even/summary.json
 check 'attention: no window, no number' [ "$(field "$even" "(lambda m: (m['n'], m['undefined_why']['equal'], \
-  m['peak_in_outer_5_percent'], m['effective_bins']))(s['methods']['attention'])")" = \
+  m['peak_in_outer_5_percent']['value'], m['effective_bins']['value']))(s['methods']['attention'])")" = \
   "(0, $pairs, None, None)" ]
 check 'its windows still say that they spread over all bins' \
   [ "$(column "$work/even" attention_effective_bins | awk '{ if (($1 - 16) ^ 2 > 1e-8) bad++ } END { print bad + 0 }')" -eq 0 ]
@@ -166,9 +166,13 @@ check 'no overlap' [ "$(field "$even" "(s['top_overlap']['n'], s['top_overlap'][
   '(0, None, None)' ]
 check 'no test of attention on elements' [ "$(field "$even" \
   "sorted({e['method'] for e in s['annotations']['enrichment']})")" = "['gradient']" ]
-# page NAME DATA OPTION...: of the attribution $work/NAME, as text of entities alone.
+# page NAME DATA OPTION...: of the attribution $work/NAME and the model it is of, as text of entities
+# alone.
 page() {
-  expect_ok "$CDT_BIN/cdt-report" --data "$2" --run "$work/run" --attribution "$work/$1" \
+  local of_model=$work/run-$1
+  [ -e "$of_model" ] || cp -r "$work/run" "$of_model"
+  [ ! -e "$work/$1.safetensors" ] || cp "$work/$1.safetensors" "$of_model/model.safetensors"
+  expect_ok "$CDT_BIN/cdt-report" --data "$2" --run "$of_model" --attribution "$work/$1" \
     --out "$work/$1.html" --quiet "${@:3}"
 }
 page even "$data"
@@ -182,14 +186,16 @@ check 'the shown pair has both peaks' grep -qE 'explained pairs with both peaks:
 page flat "$data" --overwrite --pair "$(awk -F '\t' -v g="${flat[0]}" '$1 == "val" && $3 == g {
   print $2 ":" $3; exit }' "$data/pairs.tsv")"
 expect_text "$work/flat.html" 'Gradient has no peak: undefined, as the window is zero everywhere. '
-# An attribution made before there was an n: the same rule from its scores, and a word on its tables.
+# A summary without an n, or of an earlier version, is refused.
 cp -r "$work/flat" "$work/old"
-cut -f 1-8 "$work/flat/pairs.tsv" >"$work/old/pairs.tsv"
+refused() {
+  expect_fail 2 "$1" "$CDT_BIN/cdt-report" --data "$data" --run "$work/run-flat" \
+    --attribution "$work/old" --out "$work/old.html" --quiet
+}
 grep -vE '^ +"n": ' "$summary" >"$work/old/summary.json"
-page old "$data"
-expect_text "$work/old.html" "n = $left of $pairs pairs, left out: $zeros whose gradient is zero everywhere"
-expect_text "$work/old.html" 'The tables of this attribution still count such windows'
-check 'no word of it on a new one' [ "$(grep -c 'still count such windows' "$work/flat.html")" -eq 0 ]
+refused 'summary.json: attention.n: is missing'
+sed 's/"version": 2/"version": 1/' "$summary" >"$work/old/summary.json"
+refused 'summary.json: format: is version 1; run cdt-attribute again: cdt-attribute --data '
 
 check 'no track of nothing' [ ! -e "$work/even/tracks/all.attention.bedGraph" ]
 check 'nor in the session' [ "$(grep -c 'all.attention' "$work/even/tracks/igv_session.xml")" -eq 0 ]

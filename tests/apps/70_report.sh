@@ -46,7 +46,8 @@ expect_text "$page" "correlate with r = $(awk -v r="$r" 'BEGIN { printf "%.3f", 
 check 'no address on the page' [ "$(grep -cE 'https?:|src=|url\(|<script|<link' "$page")" -eq 0 ]
 check 'a sensible size' [ "$(stat -c %s "$page")" -lt 2000000 ]
 # The r of the page is that of cdt-predict.
-r=$(sed -n 's/^  "pearson": \([-0-9.e]*\),$/\1/p' "$work/prediction/metrics.json" | head -n 1)
+r=$(grep -A 1 '^  "pearson": {' "$work/prediction/metrics.json" |
+  sed -n 's/.*"value": \([-0-9.e]*\),$/\1/p')
 expect_text "$page" "$(LC_ALL=C printf '<span class="value">%.3f' "$r" | sed 's/-/−/')"
 
 # Every method that ran has its row, the best first, with the numbers of cdt-attribute.
@@ -63,7 +64,7 @@ check 'precision falls from the top' awk -F '\t' -v all="$methods" '{ split($2, 
 # Beside it the same site for the genes on which it does not act.
 other=$(sed -n '/"truth_scores": {/,$p' "$attribution/summary.json" |
   sed -n '/"pairs_without_effect": {/,$p' |
-  grep -A 5 '^ *"gradient": {' | sed -n 's/.*"value": \([-0-9.e]*\),*$/\1/p' | head -n 1)
+  grep -A 6 '^ *"gradient": {' | sed -n 's/.*"value": \([-0-9.e]*\),*$/\1/p' | head -n 1)
 check 'AUROC for other genes' [ "$(awk -F '\t' '$1 == "gradient" { split($3, r, " "); print r[1] }' \
   "$work/truth")" = "$(awk -v r="$other" 'BEGIN { printf "%.2f", r }')" ]
 check 'AUROC as cdt-attribute printed it' awk -v all="$methods" 'NR == FNR { if (/^finding/) on = 1
@@ -98,8 +99,8 @@ expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$run/model.safetensors"
   --replicate "$work/screen.tsv" --out "$work/screened"
 expect_ok "$report" --data "$data" --run "$run" --prediction "$work/screened" \
   --out "$work/screened.html" --quiet
-r=$(grep -A 4 '"replicate": {' "$work/screened/metrics.json" |
-  sed -n 's/.*"pearson": \([-0-9.e]*\),*$/\1/p')
+r=$(grep -A 5 '"replicate": {' "$work/screened/metrics.json" |
+  sed -n 's/.*"value": \([-0-9.e]*\),*$/\1/p')
 expect_text "$work/screened.html" \
   "($work/screen.tsv) agrees with this one with r = $(awk -v r="$r" 'BEGIN { printf "%.3f", r }') ["
 expect_text "$work/screened.html" " --out $work/screened --replicate $work/screen.tsv<"
@@ -189,9 +190,12 @@ expect_fail 2 'metrics.jsonl: line 3: lr' "${arguments[@]}" --run "$work/broken-
 cp -r "$attribution" "$work/broken"
 head -c -4 "$attribution/gradient.npy" >"$work/broken/gradient.npy"
 expect_fail 2 'gradient.npy' "${arguments[@]}" --run "$run" --attribution "$work/broken"
-sed 's/"bins": [0-9]*/"bins": 7/' "$attribution/summary.json" >"$work/broken/summary.json"
-expect_fail 2 'summary.json: bins: made from another data set' "${arguments[@]}" --run "$run" \
+cp "$attribution/gradient.npy" "$work/broken"
+sed 's/"bins": [0-9]*/"bins": "7"/' "$attribution/summary.json" >"$work/broken/summary.json"
+expect_fail 2 'summary.json: bins: wrong type (expected an integer' "${arguments[@]}" --run "$run" \
   --attribution "$work/broken"
+sed '/"peak_in_outer_5_percent"/d' "$attribution/summary.json" >"$work/broken/summary.json"
+expect_fail 2 'summary.json' "${arguments[@]}" --run "$run" --attribution "$work/broken"
 cp -r "$work/prediction" "$work/short"
 head -n -1 "$work/prediction/predictions.tsv" >"$work/short/predictions.tsv"
 expect_fail 2 'predictions.tsv: content: is not the table that metrics.json' "${arguments[@]}" \

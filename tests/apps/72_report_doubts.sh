@@ -49,7 +49,7 @@ check 'the first map is of the enhancer without DNA' \
 
 # The shares by path are those of summary.json, which add up.
 share=$(grep -A 2 '"direct": {' "$work/of-zeros/summary.json" |
-  sed -n 's/.*"mean": \([-0-9.e]*\),*$/\1/p')
+  sed -n 's/.*"value": \([-0-9.e]*\),*$/\1/p')
 printf -v unit '\xe2\x80\xaf%%'
 share=$(awk -v s="$share" 'BEGIN { printf "%.2f", 100 * s }')
 check 'the share that goes directly' \
@@ -82,34 +82,36 @@ quiet 'renamed'
 mv "$far/d" "$far/data"
 mv "$far/r" "$far/run"
 
-# warned NAME COUNT TEXT: the page and stderr say so, stderr once, the page in COUNT sections.
+# warned NAME COUNT TEXT: the page and stderr say so, stderr once, the page COUNT times.
 warned() {
   check "one warning of $1" [ "$(grep -c '^cdt-report: warning: ' "$work/stderr")" -eq 1 ]
   expect_text "$work/stderr" "$3"
   check "on the page of $1" [ "$(grep -oF "$3" "$work/$1.html" | wc -l)" -eq "$2" ]
 }
-# Another model.
+# Another model: refused, naming both folders.
 expect_ok "$CDT_BIN/cdt-train" --data "$far/data" --out "$far/run2" --epochs 1 --hidden 16 \
   --heads 2 --pool-heads 2 --feed-forward 32 --fusion 16 --seed 9 --quiet
 predict "$far/data" "$far/run2/model.safetensors" "$far/prediction2"
 attribute "$far/data" "$far/run2/model.safetensors" "$far/attribution2"
-page other-prediction --data "$far/data" --run "$far/run" --prediction "$far/prediction2"
-warned other-prediction 1 "prediction $far/prediction2 was made with another model, "
-page other-attribution --data "$far/data" --run "$far/run" --attribution "$far/attribution2"
-warned other-attribution 3 "attribution $far/attribution2 was made with another model, "
+refused=("$report" --data "$far/data" --run "$far/run" --out "$work/none.html" --quiet)
+other="was made with another model than the run $far/run has (expected "
+expect_fail 2 "$far/prediction2: model: the prediction $other" "${refused[@]}" \
+  --prediction "$far/prediction2"
+expect_fail 2 "$far/attribution2: model: the attribution $other" "${refused[@]}" \
+  --attribution "$far/attribution2"
 rm "$far/attribution2/command.json"
-page unrecorded --data "$far/data" --run "$far/run" --attribution "$far/attribution2"
-warned unrecorded 3 "attribution $far/attribution2 explains other predictions than the page"
+expect_fail 2 "$far/attribution2: model: the attribution $other" "${refused[@]}" \
+  --attribution "$far/attribution2"
 # Another data set: of other DNA, and of other effects.
 mv "$work/zeros" "$far/zeros"
-page other-windows --data "$far/zeros" --run "$far/run" --attribution "$far/attribution"
-warned other-windows 3 "attribution $far/attribution was made from another data set, "
-page other-data --data "$far/zeros" --run "$far/run" --prediction "$far/prediction"
-warned other-data 1 "prediction $far/prediction was made from another data set, "
 expect_ok "$CDT_BIN/cdt-synth" --preset tiny --seed 4 --out "$work/data4" --quiet
-refused=("$report" --data "$work/data4" --run "$far/run" --out "$work/none.html" --quiet)
-expect_fail 2 'pairs.tsv: line 2, column ' "${refused[@]}" --attribution "$far/attribution"
-expect_fail 2 'made from another data set' "${refused[@]}" --prediction "$far/prediction"
+for other in "$far/zeros" "$work/data4"; do
+  refused=("$report" --data "$other" --run "$far/run" --out "$work/none.html" --quiet)
+  for output in attribution prediction; do
+    expect_fail 2 "$far/$output: data: the $output was made from another data set than $other (expected " \
+      "${refused[@]}" "--$output" "$far/$output"
+  done
+done
 
 # Annotations of another assembly.
 sed '1i track name=sites_hg19' "$far/data/sites.bed" >"$work/sites.bed"

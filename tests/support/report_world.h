@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -30,7 +29,7 @@ class ReportWorld {
  public:
   /// All pairs are of the split val, and all are explained.
   ReportWorld(const ReportShape& shape, const ReportValues& value)
-      : shape_(shape), value_(value), data_(dataset()), material_{*data_, "cdt-report", "", {},
+      : shape_(shape), value_(value), data_(dataset()), material_{*data_, "cdt-report", "", {}, "",
                                                                   {},     {},           {}, {}} {
     for (std::int64_t epoch = 1; epoch <= shape.epochs; ++epoch) {
       const auto at = static_cast<std::size_t>(epoch);
@@ -46,11 +45,7 @@ class ReportWorld {
 
  private:
   std::int64_t pairs() const { return shape_.enhancers * shape_.genes; }
-  /// null where it is not finite, as our JSON has it.
-  nlohmann::json json(std::size_t i) const {
-    return std::isfinite(value_(i)) ? nlohmann::json(value_(i)) : nlohmann::json();
-  }
-  nlohmann::json both(std::size_t i) const { return {json(i), json(i + 1)}; }
+  Interval both(std::size_t i) const { return {value_(i), value_(i + 1)}; }
   /// Arrays hold finite numbers only.
   float score(std::size_t i) const {
     const double size = std::fabs(value_(i));
@@ -116,78 +111,72 @@ class ReportWorld {
       a.pairs.push_back({row, pair.enhancer, pair.gene, value_(at), value_(at + 1)});
     }
     for (const char* method : {"attention", "gradient", "occlusion"}) {
-      a.methods.push_back({method, "", false, array(method, {pairs(), shape_.bins})});
+      a.methods.push_back({method, false, array(method, {pairs(), shape_.bins})});
     }
     array("paths", {pairs(), 3, shape_.bins});
     create_output_directory(dir_.path / "maps");
     const std::string map = "dna_self_attn_layers.0";
     array("maps/" + map, {1, shape_.heads, shape_.bins, shape_.bins});
-    write_file(dir_.path / "maps" / "maps.json",
-               nlohmann::json{{"per_head", true},
-                              {"enhancers", {"E0"}},
-                              {"maps",
-                               {{{"name", map}, {"shape", {1, shape_.heads, shape_.bins}}},
-                                {{"name", "dna_to_rna"}, {"shape", {1, 1, shape_.bins}}}}}}
-                   .dump());
+    a.maps = MapFiles{true,
+                      {"E0"},
+                      {{map, map + ".npy", {1, shape_.heads, shape_.bins}, {}, shape_.heads, true},
+                       {"dna_to_rna", "dna_to_rna.npy", {1, 1, shape_.bins}, {}, 1, true}}};
     summarise_methods(&a.summary);
     summarise_rest(&a.summary, map);
     Truth& truth = material_.truth.emplace();
     truth.sites["E0"] = {{0}, {shape_.bins - 1}};
   }
 
-  void summarise_methods(nlohmann::json* out) const {
-    const nlohmann::json estimate = {{"value", json(0)}, {"low", json(1)}, {"high", json(2)}};
-    const nlohmann::json site = {{"auroc", estimate}, {"precision_at_k", estimate}};
-    const nlohmann::json sites = {
-        {"causal", site}, {"decoy", site}, {"causal_over_decoy", {{"auroc", estimate}}}};
-    nlohmann::json scores;
-    for (const char* method : {"attention", "gradient", "occlusion"}) {
-      (*out)["methods"][method] = {{"peak_distance_bp", {{"mean", json(0)}}},
-                                   {"effective_bins", json(1)},
-                                   {"bins_at_a_time", 1},
-                                   {"interval_95", {{"effective_bins", both(0)}}}};
-      scores[method] = sites;
-      for (const char* name : {"one", "two"}) {
-        (*out)["annotations"]["enrichment"].push_back({{"method", method},
-                                                       {"file", "f"},
-                                                       {"class", name},
-                                                       {"bins", json(0)},
-                                                       {"bins_on_class", json(1)},
-                                                       {"top_bins", json(2)},
-                                                       {"top_bins_on_class", json(3)},
-                                                       {"fold", json(0)},
-                                                       {"fold_interval", both(0)},
-                                                       {"p", json(1)},
-                                                       {"q", json(2)}});
+  void summarise_methods(AttributionSummary* out) const {
+    const Estimate estimate{value_(0), {value_(1), value_(2)}};
+    out->annotations.emplace().files = {{"f", "f.bed", 1, 0, 0, {"one", "two"}, {}, {}}};
+    out->truth_scores.emplace().pairs = 1;
+    out->truth_scores->chance_auroc = value_(0);
+    out->truth_scores->chance_causal_precision = value_(1);
+    for (const char* name : {"attention", "gradient", "occlusion"}) {
+      MethodSummary& method = out->methods.emplace_back(name, MethodSummary{}).second;
+      method.distance_mean_bp.value = value_(0);
+      method.effective_bins = {value_(1), both(0)};
+      method.bins_at_a_time = 1;
+      out->truth_scores->methods.push_back(
+          {name, {1, 0, {estimate, estimate}, {estimate, estimate}, estimate}});
+      for (const char* class_name : {"one", "two"}) {
+        ClassEnrichment c;
+        c.method = name;
+        c.file = "f";
+        c.class_name = class_name;
+        c.bins = 3;
+        c.bins_on_class = 1;
+        c.fold = {value_(0), both(0)};
+        c.p.p = value_(1);
+        c.q = value_(2);
+        out->annotations->enrichment.push_back(c);
       }
     }
-    (*out)["annotations"]["files"] = {{{"name", "f"}}};
-    (*out)["truth_scores"] = {{"pairs", 1},
-                              {"methods", scores},
-                              {"chance", {{"auroc", json(0)}, {"causal_precision_at_k", json(1)}}},
-                              {"pairs_without_effect", {{"pairs", json(0)}, {"methods", scores}}}};
-    (*out)["agreement"] = {{{"first", "attention"},
-                            {"second", "gradient"},
-                            {"top_overlap", {{"mean", json(0)}, {"interval_95", both(0)}}}}};
+    out->truth_scores->without_effect.methods = out->truth_scores->methods;
+    Agreement& both_methods = out->agreement.emplace_back();
+    both_methods.first = "attention";
+    both_methods.second = "gradient";
+    both_methods.overlap = {value_(0), both(0)};
   }
 
-  void summarise_rest(nlohmann::json* out, const std::string& map) const {
-    nlohmann::json heads;
+  void summarise_rest(AttributionSummary* out, const std::string& map) const {
+    std::vector<HeadConcentration> heads;
     for (std::int64_t head = 0; head < shape_.heads; ++head) {
-      heads.push_back({{"effective_positions", json(static_cast<std::size_t>(head))},
-                       {"peak_over_uniform", json(0)}});
+      heads.push_back({0.0, value_(static_cast<std::size_t>(head)), value_(0)});
     }
-    (*out)["attention_maps"] = {
-        {"heads", {{map, heads}, {"dna_to_rna", heads}}},
-        {"gene_row_correlation",
-         {{{"enhancer", "E0"}, {"mean", json(0)}, {"min", json(1)}, {"share_above_0.99", 0.5}}}}};
+    out->maps = MapSummary{
+        0, {{map, heads}, {"dna_to_rna", heads}}, {{{"E0", 1, 0, value_(0), 0, value_(1), 0.5}}}};
+    PathSummary& paths = out->paths.emplace();
     for (const char* path : {"direct", "via_rna", "via_protein"}) {
-      const nlohmann::json mean = {{"mean", json(0)}, {"interval_95", both(1)}};
-      (*out)["paths"]["share"][path] = mean;
-      (*out)["paths"]["products"]["sum_over_window"][path] = mean;
+      paths.share.push_back({path, {{value_(0), both(1)}, 0.0}});
     }
-    (*out)["paths"]["pairs"] = pairs();
-    (*out)["paths"]["additivity_error"] = json(0);
+    paths.product = paths.share;
+    paths.pairs = pairs();
+    paths.additivity_error = value_(0);
+    out->effects.emplace().bins_at_a_time = 1;
+    out->effects->methods.push_back({"gradient", {}});
+    out->chromosome_sizes = {{"chrM", 16571}};
   }
 
   TempDir dir_;

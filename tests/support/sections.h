@@ -16,8 +16,8 @@ struct SectionInputs {
     data.emplace(dir.path / "data");
   }
   SectionContext context() const {
-    return {dir.path, options, config, *data,       sizes,  pairs,
-            methods,  scorers, truth,  annotations, regions};
+    return {dir.path, options, config,  fingerprint, *data,       sizes,
+            pairs,    methods, scorers, truth,       annotations, regions};
   }
   /// Of one pair per gene, without numbers.
   static EnhancerResult result(std::int32_t enhancer, const std::vector<std::int32_t>& genes,
@@ -34,6 +34,7 @@ struct SectionInputs {
   TempDir dir;
   AttributeOptions options;
   CdtConfig config;
+  Fingerprint fingerprint;
   std::optional<Dataset> data;
   ChromosomeSizes sizes{"hg38"};
   std::vector<Pair> pairs;

@@ -6,7 +6,6 @@
 
 #include <cmath>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -219,28 +218,34 @@ TEST(ClaimsTest, ConclusionsNeedEnhancersAndTrainedGenes) {
 }
 
 TEST(ClaimsTest, NumbersAreThoseOfTheSummary) {
-  const auto test = [](double p) -> nlohmann::json {
-    return {{"p", p}, {"p_monte_carlo_error", 0.001}, {"p_at_floor", p == 0.002}};
+  const auto test = [](double p) {
+    NullTest out = no_test();
+    out.p = p;
+    out.p_error = 0.001;
+    out.at_floor = p == 0.002;
+    return out;
   };
   Attribution a = explained(kLeastEnhancers);
-  for (const char* method : {"attention", "gradient"}) {
-    a.summary["methods"][method] = {
-        {"peak_in_outer_5_percent", 0.5},
-        {"interval_95", {{"peak_in_outer_5_percent", {0.4, 0.6}}}},
-        {"null",
-         {{"uniform", {{"peak_in_outer_5_percent", test(0.002)}}},
-          {"circular_shift", {{"peak_in_outer_5_percent", test(0.01)}}}}}};
+  for (const char* name : {"attention", "gradient"}) {
+    MethodSummary& method = a.summary.methods.emplace_back(name, MethodSummary{}).second;
+    method.edge_share = {0.5, {0.4, 0.6}};
+    method.uniform.edge_share = test(0.002);
+    method.shifted.edge_share = test(0.01);
   }
-  a.summary["methods"]["attention"]["n"] = 30;
-  a.summary["random_peaks"]["peak_in_outer_5_percent"] = 0.05;
-  a.summary["agreement"] = {{{"first", "attention"},
-                             {"second", "gradient"},
-                             {"n", 25},
-                             {"top_overlap",
-                              {{"mean", 2.0},
-                               {"interval_95", {1.5, 2.5}},
-                               {"hypergeometric", {{"p", 0.01}, {"expectation", 0.5}}},
-                               {"circular_shift", test(0.002)}}}}};
+  std::int64_t& attention_peaks = a.summary.methods[0].second.n;
+  std::int64_t& gradient_peaks = a.summary.methods[1].second.n;
+  attention_peaks = 30;
+  gradient_peaks = 7;
+  a.summary.random.of.edge_share = 0.05;
+  Agreement& both = a.summary.agreement.emplace_back();
+  both.first = "attention";
+  both.second = "gradient";
+  both.n = 25;
+  both.overlap = {2.0, {1.5, 2.5}};
+  both.hypergeometric = no_test();
+  both.hypergeometric.p = 0.01;
+  both.hypergeometric.expectation = 0.5;
+  both.shifted = test(0.002);
   const EdgePeaks edge = read_edge_peaks(a, "attention");
   EXPECT_EQ(edge.windows, 30);
   EXPECT_EQ(edge.share.value, 0.5);
@@ -248,8 +253,6 @@ TEST(ClaimsTest, NumbersAreThoseOfTheSummary) {
   EXPECT_EQ(edge.by_chance, 0.05);
   EXPECT_EQ(edge.p.p, 0.01) << "of the weaker null";
   EXPECT_EQ(edge.p.error, 0.001);
-  EXPECT_EQ(read_edge_peaks(a, "gradient").windows, 40) << "an older summary counts none";
-  a.summary["methods"]["gradient"]["n"] = 7;
   const SharedTops tops = read_shared_tops(a, "attention", "gradient");
   EXPECT_EQ(tops.pairs, 25);
   EXPECT_EQ(tops.shared.interval.high, 2.5);
@@ -258,15 +261,19 @@ TEST(ClaimsTest, NumbersAreThoseOfTheSummary) {
   EXPECT_TRUE(tops.shifted.at_floor);
   EXPECT_FALSE(tops.at_edge) << "seven gradient windows show nothing";
   EXPECT_FALSE(agreement_claim(tops).empty());
-  a.summary["methods"]["gradient"]["n"] = 30;
+  gradient_peaks = 30;
   EXPECT_TRUE(read_shared_tops(a, "attention", "gradient").at_edge);
 }
 
 TEST(ClaimsTest, NumbersOfFewEnhancersAreOfNoWindow) {
   for (const std::int64_t enhancers : {kLeastEnhancers, kLeastEnhancers - 1}) {
     Attribution a = explained(enhancers);
-    a.summary["methods"]["attention"]["n"] = 30;
-    a.summary["agreement"] = {{{"first", "attention"}, {"second", "gradient"}, {"n", 25}}};
+    a.summary.methods = {{"attention", {}}, {"gradient", {}}};
+    a.summary.methods[0].second.n = 30;
+    Agreement& both = a.summary.agreement.emplace_back();
+    both.first = "attention";
+    both.second = "gradient";
+    both.n = 25;
     const bool enough = enhancers == kLeastEnhancers;
     EXPECT_EQ(read_edge_peaks(a, "attention").windows, enough ? 30 : 0);
     EXPECT_EQ(read_shared_tops(a, "attention", "gradient").pairs, enough ? 25 : 0);
@@ -307,17 +314,16 @@ TEST(ClaimsTest, UniformAttention) {
 // Where attention is the same in all bins its windows have no peak, and are uniform all the same.
 TEST(ClaimsTest, EqualWindowsAreUniform) {
   Attribution a;
-  nlohmann::json& numbers = a.summary["methods"]["attention"];
-  numbers = {{"n", 0}, {"undefined_why", {{"equal", 12}}}};
+  MethodSummary& numbers = a.summary.methods.emplace_back("attention", MethodSummary{}).second;
+  numbers.why.equal = 12;
   EXPECT_EQ(read_spread(a, 40).effective_bins.value, 40.0);
   EXPECT_FALSE(uniform_claim(read_spread(a, 40)).empty());
-  numbers = {{"n", 12},
-             {"effective_bins", 10.0},
-             {"undefined_why", {{"equal", 4}}},
-             {"interval_95", {{"effective_bins", {8.0, 12.0}}}}};
+  numbers.n = 12;
+  numbers.effective_bins = {10.0, {8.0, 12.0}};
+  numbers.why.equal = 4;
   EXPECT_EQ(read_spread(a, 40).effective_bins.value, (12 * 10.0 + 4 * 40.0) / 16);
   EXPECT_EQ(read_spread(a, 40).effective_bins.interval.low, (12 * 8.0 + 4 * 40.0) / 16);
-  numbers["n"] = numbers["undefined_why"]["equal"] = 0;
+  numbers.n = numbers.why.equal = 0;
   EXPECT_TRUE(std::isnan(read_spread(a, 40).effective_bins.value)) << "no window at all";
 }
 

@@ -16,7 +16,7 @@
 namespace cdt {
 namespace {
 
-constexpr Gain kAbove{0.2, {0.1, 0.3}}, kAround{0.1, {-0.1, 0.2}}, kBelow{-0.2, {-0.3, -0.1}},
+constexpr Estimate kAbove{0.2, {0.1, 0.3}}, kAround{0.1, {-0.1, 0.2}}, kBelow{-0.2, {-0.3, -0.1}},
     kNone{kNaN, {kNaN, kNaN}};
 
 /// Numbers that allow a claim about DNA.
@@ -30,7 +30,7 @@ DnaEvidence dna() {
 }
 
 /// Numbers of a model whose r lies `over` that of a baseline.
-BaselineEvidence baseline(const Gain& over, const char* split = "test") {
+BaselineEvidence baseline(const Estimate& over, const char* split = "test") {
   return {
       .split = split, .label = "gene mean", .pairs = 200, .loci = 80, .pearson = 0.5, .over = over};
 }
@@ -48,8 +48,8 @@ TEST(DnaClaimTest, SpeaksWhereBothControlsLose) {
 }
 
 TEST(DnaClaimTest, SilentWithoutAnEffectOfDna) {
-  for (Gain DnaEvidence::*control : {&DnaEvidence::over_shuffled, &DnaEvidence::over_mean}) {
-    for (const Gain& gain : {kAround, kBelow, Gain{0.1, {0.0, 0.2}}}) {
+  for (Estimate DnaEvidence::*control : {&DnaEvidence::over_shuffled, &DnaEvidence::over_mean}) {
+    for (const Estimate& gain : {kAround, kBelow, Estimate{0.1, {0.0, 0.2}}}) {
       DnaEvidence e = dna();
       e.*control = gain;
       EXPECT_FALSE(dna_claim(e).said);

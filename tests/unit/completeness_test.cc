@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "tests/support/sections.h"
@@ -41,16 +40,16 @@ TEST_F(CompletenessTest, IncompletePairsAreCountedAndNamed) {
   add(1, 0.03, 1e-6);
   add(0, 0.04, 0.05);
   add(0, 0.9, 1.0, true);
-  nlohmann::ordered_json json;
-  section_->finish(&json);
-  const auto& section = json["integrated_gradients"];
-  EXPECT_EQ(section["baseline"], "mean");
-  EXPECT_EQ(section["beyond_gate_pairs"], 2);
-  EXPECT_EQ(section["at_resolution_pairs"], 1);
-  EXPECT_EQ(section["incomplete_pairs"], 1);
-  EXPECT_EQ(section["zero_dna_left_out"], 1);
-  EXPECT_NEAR(section["completeness_error"]["mean"].get<double>(), 0.024, 1e-12);
-  EXPECT_EQ(section["completeness_error"]["largest"], 0.04);
+  AttributionSummary summary;
+  section_->finish(&summary);
+  const CompletenessSummary& section = *summary.completeness;
+  EXPECT_EQ(section.baseline, "mean");
+  EXPECT_EQ(section.beyond_gate_pairs, 2);
+  EXPECT_EQ(section.at_resolution_pairs, 1);
+  EXPECT_EQ(section.incomplete_pairs, 1);
+  EXPECT_EQ(section.zero_dna_left_out, 1);
+  EXPECT_NEAR(section.error_mean, 0.024, 1e-12);
+  EXPECT_EQ(section.error_largest, 0.04);
   EXPECT_EQ(
       section_->text(),
       "integrated gradients: completeness error 2.4 % mean, 4 % largest; 2 of 3 pairs beyond 1 "

@@ -98,21 +98,21 @@ TEST(ControlsTest, DifferencesAreAgainstTheMeanOfTheDraws) {
   const Metrics first = compute_metrics(c.shuffled_dna[0], target);
   const Metrics second = compute_metrics(c.shuffled_dna[1], target);
   const double r = compute_metrics(real, target).pearson;
-  EXPECT_EQ(out.pearson, r);
+  EXPECT_EQ(out.pearson.value, r);
   ASSERT_TRUE(out.shuffled_dna.has_value());
   EXPECT_DOUBLE_EQ(out.shuffled_dna->pearson, 0.5 * (first.pearson + second.pearson));
   EXPECT_DOUBLE_EQ(out.shuffled_dna->r2, 0.5 * (first.r2 + second.r2));
   EXPECT_NEAR(out.shuffled_dna->pearson_sd,
               std::fabs(first.pearson - second.pearson) / std::sqrt(2.0), 1e-14);
-  EXPECT_DOUBLE_EQ(out.shuffled_dna->difference, r - out.shuffled_dna->pearson);
+  EXPECT_DOUBLE_EQ(out.shuffled_dna->difference.value, r - out.shuffled_dna->pearson);
   // A constant explains nothing: all of r is lost.
   EXPECT_TRUE(std::isnan(out.mean_dna.pearson));
-  EXPECT_EQ(out.mean_dna.difference, r);
+  EXPECT_EQ(out.mean_dna.difference.value, r);
   EXPECT_TRUE(std::isnan(out.mean_dna.pearson_sd));
   // The same predictions lose nothing, in any draw.
-  EXPECT_EQ(out.shuffled_genes.difference, 0.0);
-  EXPECT_EQ(out.shuffled_genes.interval.low, 0.0);
-  EXPECT_EQ(out.shuffled_genes.interval.high, 0.0);
+  EXPECT_EQ(out.shuffled_genes.difference.value, 0.0);
+  EXPECT_EQ(out.shuffled_genes.difference.interval.low, 0.0);
+  EXPECT_EQ(out.shuffled_genes.difference.interval.high, 0.0);
   EXPECT_EQ(out.change_by_genes, 0.0);
   // Half the mean square change over the variance: draws are 0, 2, 3, 2.6, 1.5 and 3, 1, 1, 0.6,
   // 0.5 away, and the variance times 5 is 7.608.

@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "tests/support/sections.h"
 
 namespace cdt {
@@ -36,15 +34,15 @@ TEST(PathSectionTest, PairsWhosePartsDoNotAddUpAreNamed) {
             "paths: the parts of 2 pairs (E0:B, E1:A) miss the gradient by more than 0.0001 "
             "of it");
   add(2, 0, false, 0.0);
-  nlohmann::ordered_json json;
-  section->finish(&json);
-  const auto& paths = json["paths"];
-  EXPECT_EQ(paths["beyond_gate_pairs"], 1);
-  EXPECT_EQ(paths["zero_dna_left_out"], 1);
-  EXPECT_EQ(paths["additivity_error"], 1.1e-4);
-  EXPECT_EQ(paths["products"]["sum_over_window"]["via_rna"]["mean"], -4.0);
-  EXPECT_EQ(paths["products"]["sum_over_window"]["via_rna"]["interval_95"][1], -4.0);
-  EXPECT_NEAR(paths["share"]["via_rna"]["interval_95"][0].get<double>(), 0.2, 1e-12);
+  AttributionSummary summary;
+  section->finish(&summary);
+  const PathSummary& paths = *summary.paths;
+  EXPECT_EQ(paths.beyond_gate_pairs, 1);
+  EXPECT_EQ(paths.zero_dna_left_out, 1);
+  EXPECT_EQ(paths.additivity_error, 1.1e-4);
+  EXPECT_EQ(find_name(paths.product, "via_rna")->mean.value, -4.0);
+  EXPECT_EQ(find_name(paths.product, "via_rna")->mean.interval.high, -4.0);
+  EXPECT_NEAR(find_name(paths.share, "via_rna")->mean.interval.low, 0.2, 1e-12);
   EXPECT_EQ(section->text(),
             "paths: of the gradient, mean of 3 pairs, 70.00 % go direct, 20.00 % via RNA, 10.00 % "
             "via protein; they add "

@@ -30,15 +30,15 @@ TEST(EvaluationTest, JsonHoldsModelAndBaselines) {
   EXPECT_EQ(json["n"], 4);
   EXPECT_EQ(json["enhancers"], 3);
   EXPECT_EQ(json["genes"], 3);
-  const double r = json["pearson"];
+  const double r = json["pearson"]["value"];
   EXPECT_NEAR(
       r, compute_metrics(predictions, std::vector<float>{-2.5F, 0.25F, -1.0F, -1.5F}).pearson, 0.0);
   EXPECT_EQ(json["share_of_ceiling"].get<double>(), r / 0.96);
-  EXPECT_LE(json["pearson_ci95"][0].get<double>(), r);
-  EXPECT_GE(json["pearson_ci95"][1].get<double>(), r);
+  EXPECT_LE(json["pearson"]["interval_95"][0].get<double>(), r);
+  EXPECT_GE(json["pearson"]["interval_95"][1].get<double>(), r);
   const nlohmann::json& global = json["baselines"]["global_mean"];
-  EXPECT_TRUE(global["pearson"].is_null());
-  EXPECT_TRUE(global["pearson_ci95"][0].is_null());
+  EXPECT_TRUE(global["pearson"]["value"].is_null());
+  EXPECT_TRUE(global["pearson"]["interval_95"][0].is_null());
   EXPECT_TRUE(global.contains("note"));
   EXPECT_TRUE(global["mse"].is_number());
   EXPECT_FALSE(json["baselines"]["gene_mean"].contains("note"));
@@ -60,12 +60,13 @@ TEST(ReplicateTest, ComparesThePairsOfBothScreens) {
   EXPECT_EQ(r->pairs, 3);
   EXPECT_EQ(r->enhancers, 2);
   const std::vector<float> first{-2.5F, 0.25F, -1.5F};
-  EXPECT_EQ(r->pearson, compute_metrics(std::vector<float>{-2.0F, 0.0F, -2.5F}, first).pearson);
+  EXPECT_EQ(r->pearson.value,
+            compute_metrics(std::vector<float>{-2.0F, 0.0F, -2.5F}, first).pearson);
   EXPECT_EQ(r->model_pearson,
             compute_metrics(std::vector<float>{-2.0F, 0.0F, -1.0F}, first).pearson);
-  EXPECT_DOUBLE_EQ(r->share(), r->model_pearson / r->pearson);
-  EXPECT_DOUBLE_EQ(r->corrected(), r->model_pearson / std::sqrt(r->pearson));
-  EXPECT_LE(r->interval.low, r->interval.high);
+  EXPECT_DOUBLE_EQ(r->share(), r->model_pearson / r->pearson.value);
+  EXPECT_DOUBLE_EQ(r->corrected(), r->model_pearson / std::sqrt(r->pearson.value));
+  EXPECT_LE(r->pearson.interval.low, r->pearson.interval.high);
 }
 
 TEST(ReplicateTest, TooFewPairsAndScreensThatDisagree) {
@@ -76,7 +77,7 @@ TEST(ReplicateTest, TooFewPairsAndScreensThatDisagree) {
   const Screen opposite{{{1, 0}, 2.0F}, {{2, 1}, 0.0F}, {{2, 0}, 1.0F}};
   const auto r = compare_screens(kVal, predictions, opposite, kLoci, bootstrap);
   ASSERT_TRUE(r.has_value());
-  EXPECT_LT(r->pearson, 0.0);
+  EXPECT_LT(r->pearson.value, 0.0);
   EXPECT_TRUE(std::isnan(r->corrected()));
 }
 
@@ -113,7 +114,7 @@ TEST(EvaluationTest, ConstantEffectsAreSaidAndNothingIsNan) {
   for (Pair& p : pairs) p.beta = 0.5F;
   Evaluation e = test::evaluated(pairs, {1, 2, 3, 4}, kTrain, 0.9, 100);
   e.replicate.emplace();
-  e.replicate->pearson = 0.5;
+  e.replicate->pearson.value = 0.5;
   e.replicate->model_pearson = std::numeric_limits<double>::quiet_NaN();
   const std::string table = summary_table(e);
   EXPECT_NE(table.find("undefined for the model"), std::string::npos);
@@ -121,7 +122,7 @@ TEST(EvaluationTest, ConstantEffectsAreSaidAndNothingIsNan) {
   EXPECT_EQ(table.find("nan"), std::string::npos) << table;
   const nlohmann::json json = nlohmann::json::parse(metrics_json(e));
   EXPECT_TRUE(json.contains("effects_note"));
-  EXPECT_TRUE(json["pearson"].is_null());
+  EXPECT_TRUE(json["pearson"]["value"].is_null());
   Evaluation flat = test::evaluated(kVal, std::vector<float>(4, 1.0F), kTrain, 0.9, 100);
   EXPECT_NE(
       summary_table(flat).find("undefined for the model, global mean, model on trained genes"),

@@ -1,8 +1,8 @@
 // Figures conclude something only from windows of enough enhancers, mostly of trained genes.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "apps/report/figures.h"
@@ -19,22 +19,22 @@ double uneven(std::size_t i) { return 0.1 + static_cast<double>((i * i) % 11); }
 
 /// A world whose numbers allow the claims of enrichment, foretelling and sites.
 void make_clear(Attribution* attribution) {
-  nlohmann::json& summary = attribution->summary;
-  summary["annotations"]["enrichment"] = {{{"method", "attention"},
-                                           {"file", "f"},
-                                           {"class", "c"},
-                                           {"bins", 100},
-                                           {"bins_on_class", 20},
-                                           {"top_bins", 50},
-                                           {"top_bins_on_class", 30},
-                                           {"fold", 3.0},
-                                           {"fold_interval", {2.0, 4.0}},
-                                           {"p", 0.001},
-                                           {"q", 0.001}}};
-  summary["occlusion_vs_gradient"]["gradient"]["pearson_mean_ci"] = {0.9, 1.0};
-  const nlohmann::json auroc = {{"auroc", {{"value", 0.9}, {"low", 0.8}, {"high", 0.95}}}};
-  summary["truth_scores"]["methods"]["attention"] = {
-      {"n", 40}, {"causal", auroc}, {"decoy", auroc}, {"causal_over_decoy", auroc}};
+  AttributionSummary& summary = attribution->summary;
+  ClassEnrichment c;
+  c.method = "attention";
+  c.file = "f";
+  c.class_name = "c";
+  c.bins = 100;
+  c.bins_on_class = 20;
+  c.top_bins = 50;
+  c.top_bins_on_class = 30;
+  c.fold = {3.0, {2.0, 4.0}};
+  c.p.p = c.q = 0.001;
+  summary.annotations->enrichment = {c};
+  summary.effects->methods[0].second.pearson_mean.interval = {0.9, 1.0};
+  MethodSiteScores& scores = summary.truth_scores->methods[0].second;
+  scores.n = 40;
+  scores.causal.auroc = scores.decoy.auroc = scores.causal_over_decoy = {0.9, {0.8, 0.95}};
 }
 
 /// Whether the finding of the figure holds the claim, said or told why not.
@@ -66,19 +66,15 @@ TEST(ReportClaimsTest, FiguresConcludeFromTwentyEnhancersOfTrainedGenes) {
 
 TEST(ReportClaimsTest, RowsOfGenesWithoutALeastCorrelationSayNothing) {
   ReportWorld world({.enhancers = 6}, uneven);
-  nlohmann::json& rows =
-      world.material().attribution->summary["attention_maps"]["gene_row_correlation"];
-  rows = nlohmann::json::array();
+  std::vector<GeneRowCorrelation>& rows = *world.material().attribution->summary.maps->gene_rows;
+  rows.clear();
   for (int e = 0; e < 6; ++e) {
-    rows.push_back({{"enhancer", "E" + std::to_string(e)},
-                    {"mean", 0.999},
-                    {"min", 0.995},
-                    {"share_above_0.99", 1.0}});
+    rows.push_back({"E" + std::to_string(e), 1, 0, 0.999, 0.999, 0.995, 1.0});
   }
   EXPECT_TRUE(claims(maps_figure, world.material(), "gene-rows"));
-  rows[0].erase("min");
+  rows[0].min = std::nan("");
   EXPECT_TRUE(claims(maps_figure, world.material(), "gene-rows")) << "of the five others";
-  rows[1]["min"] = nullptr;
+  rows[1].min = std::nan("");
   EXPECT_FALSE(claims(maps_figure, world.material(), "gene-rows"));
 }
 

@@ -174,9 +174,9 @@ TEST(ReportFiguresTest, PeaksAreLociOnTheChromosome) {
   };
   // The peak is bin 2 of a window whose bin 1 begins at 16,000.
   EXPECT_TRUE(holds(finding(), " chrM:16,129-16,256, ")) << finding();
-  material.attribution->summary["chromosome_sizes"] = {{"chrM", 16200}};
+  material.attribution->summary.chromosome_sizes = {{"chrM", 16200}};
   EXPECT_TRUE(holds(finding(), " chrM:16,129-16,200, ")) << finding();
-  material.attribution->summary["chromosome_sizes"] = {{"chrM", 16100}};
+  material.attribution->summary.chromosome_sizes = {{"chrM", 16100}};
   EXPECT_TRUE(holds(finding(), " no base of chrM, ")) << finding();
 }
 

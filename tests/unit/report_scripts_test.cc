@@ -9,6 +9,8 @@
 #include "apps/report/plot.h"
 #include "apps/report/recorded.h"
 #include "engine/error.h"
+#include "tests/support/input_error.h"
+#include "tests/support/temp_dir.h"
 
 namespace cdt {
 namespace {
@@ -46,26 +48,49 @@ TEST(ReportScriptsTest, ACommandIsOneLine) {
 }
 
 TEST(ReportScriptsTest, RecordedLabelsAreOurs) {
-  const nlohmann::json control = {{"label", kCommand}, {"draws", 20}, {"pearson", 0.1}};
-  nlohmann::json metrics = {
-      {"baselines", {{"distance", {{"label", kCommand}}}, {"ridge", {{"label", kCommand}}}}},
-      {"controls",
-       {{"n", 7}, {"shuffled_dna", control}, {"mean_dna", control}, {"shuffled_genes", control}}}};
+  RecordedMetrics metrics;
+  metrics.baselines.emplace();
+  metrics.baselines->distance = {kCommand};
+  metrics.baselines->ridge = {kCommand};
   const auto labels = [&] {
     std::string out;
     for (const BaselinePrediction& b : recorded_baselines(metrics)) out += b.label + ';';
     return out;
   };
   EXPECT_EQ(labels(), "distance;ridge;");
-  metrics["baselines"]["ridge"]["label"] = "ridge without DNA";
+  metrics.baselines->ridge->label = "ridge without DNA";
   EXPECT_EQ(labels(), "distance;ridge without DNA;");
-  metrics["baselines"].erase("distance");
+  metrics.baselines->distance.reset();
   EXPECT_EQ(labels(), "ridge without DNA;");
-  const auto controls = recorded_controls(metrics, "controls", 7);
-  ASSERT_TRUE(controls && controls->shuffled_dna);
-  EXPECT_EQ(controls->shuffled_dna->label, "DNA shuffled");
-  EXPECT_EQ(controls->mean_dna.label, "mean window");
-  EXPECT_EQ(controls->shuffled_genes.label, "gene rows shuffled");
+}
+
+TEST(ReportScriptsTest, RecordedControlsHaveLabelsOfOurs) {
+  Control control;
+  control.label = kCommand;
+  Controls controls;
+  controls.shuffled_dna = control;
+  controls.mean_dna = controls.shuffled_genes = control;
+  nlohmann::ordered_json json = {
+      {"format", "cdt-metrics"}, {"version", 2}, {"split", "val"}, {"data", "d"}, {"model", "m"}};
+  json["fingerprint"] = fields_json(Fingerprint{"1", "2"});
+  json["trained_on_these_pairs"] = nullptr;
+  json["predictions"] = {{"digest", "3"}};
+  json["baselines"] = nullptr;
+  json["controls"] = fields_json(controls);
+  json["tested"] = {{"n", 0}};
+  const test::TempDir dir;
+  test::write_bytes(dir.path / "metrics.json", json.dump());
+  const RecordedMetrics read = read_metrics(dir.path);
+  EXPECT_EQ(read.controls->shuffled_dna->label, "DNA shuffled");
+  EXPECT_EQ(read.controls->mean_dna.label, "mean window");
+  EXPECT_EQ(read.controls->shuffled_genes.label, "gene rows shuffled");
+  json["version"] = 1;
+  test::write_bytes(dir.path / "metrics.json", json.dump());
+  test::expect_message(test::input_error([&] { read_metrics(dir.path); }),
+                       dir.path / "metrics.json", "format",
+                       "is version 1; run cdt-predict again: cdt-predict --data d --model m "
+                       "--split val --out " +
+                           dir.path.string());
 }
 
 }  // namespace

@@ -1,11 +1,12 @@
-// What tells whether two files, or a file and a record of it, are the same.
+// A page is of one model and one data set, wherever their folders lie.
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "apps/report/sources.h"
+#include "tests/support/input_error.h"
+#include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"
 
 namespace cdt {
@@ -13,40 +14,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void write(const fs::path& path, const std::string& content) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << content;
-}
-
-TEST(ReportSourcesTest, ContentIsComparedToTheLastByte) {
-  const test::TempDir work;
-  const std::string content(200'000, 'x');
-  write(work.path / "a", content);
-  write(work.path / "b", content);
-  write(work.path / "shorter", content.substr(1));
-  write(work.path / "last", content.substr(1) + "y");
-  EXPECT_TRUE(same_content(work.path / "a", work.path / "a"));
-  EXPECT_TRUE(same_content(work.path / "a", work.path / "b"));
-  EXPECT_FALSE(same_content(work.path / "a", work.path / "shorter"));
-  EXPECT_FALSE(same_content(work.path / "a", work.path / "last"));
-  EXPECT_FALSE(same_content(work.path / "a", work.path / "none"));
-}
-
-TEST(ReportSourcesTest, RecordedPathsAreFoundWhereTheirFolderMovedTo) {
-  const test::TempDir work;
-  const fs::path home = work.path / "moved" / "demo";
-  write(home / "run" / "model.safetensors", "mine");
-  write(home / "run2" / "model.safetensors", "other");
-  const auto same = [&](const char* recorded) {
-    return same_source(recorded, home / "attribution", home / "run" / "model.safetensors",
-                       same_content);
+TEST(ReportSourcesTest, AnotherModelAndAnotherDataSetAreRefused) {
+  const test::TempDir dir;
+  test::write_small_dataset(dir.path / "data", {{Split::kTrain, 0, 0, 0.5F, -1}});
+  const Dataset data(dir.path / "data");
+  RunRecord run;
+  run.directory = dir.path / "run";
+  PageSource source(run, data, {});
+  EXPECT_EQ(source.fingerprint.model, "") << "the run has no model yet";
+  EXPECT_NO_THROW(source.expect("p", "the prediction", {"any", source.fingerprint.data}));
+  source.fingerprint.model = "0123";
+  const auto complaint = [&](const Fingerprint& of) {
+    return test::input_error([&] { source.expect("p", "the prediction", of); });
   };
-  EXPECT_EQ(same("build/demo/run/model.safetensors"), Same::kYes);
-  EXPECT_EQ(same("build/demo/run2/model.safetensors"), Same::kNo);
-  EXPECT_EQ(same("build/demo/run3/model.safetensors"), Same::kUnknown);
-  // The bare name says nothing of the run.
-  write(home / "model.safetensors", "mine");
-  EXPECT_EQ(same("build/demo/run3/model.safetensors"), Same::kUnknown);
+  EXPECT_EQ(complaint({"4567", source.fingerprint.data}),
+            "p: model: the prediction was made with another model than the run " +
+                run.directory.string() + " has (expected 0123, got 4567)");
+  EXPECT_EQ(complaint({"0123", "4567"}),
+            "p: data: the prediction was made from another data set than " +
+                data.directory.string() + " (expected " + source.fingerprint.data + ", got 4567)");
+}
+
+TEST(ReportSourcesTest, TheDigestOfADataSetIsOfItsContent) {
+  const test::TempDir dir;
+  const std::vector<Pair> pairs{{Split::kTrain, 0, 0, 0.5F, -1}};
+  test::write_small_dataset(dir.path / "a", pairs);
+  fs::copy(dir.path / "a", dir.path / "b", fs::copy_options::recursive);
+  test::write_small_dataset(dir.path / "c", {{Split::kTrain, 0, 0, 0.75F, -1}});
+  const auto digest = [&](const char* name) { return digest_of_data(Dataset(dir.path / name)); };
+  EXPECT_EQ(digest("a"), digest("b"));
+  EXPECT_NE(digest("a"), digest("c"));
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ class UndefinedWindowsTest : public testing::Test {
                                     inputs_.methods, zero_dna));
     results_.back().numbers.push_back(numbers_.back());
   }
-  Summary summary() const {
+  AttributionSummary summary() const {
     return summarise(numbers_, inputs_.methods, *inputs_.data, inputs_.truth, {.replicates = 19});
   }
 
@@ -92,22 +92,24 @@ TEST_F(UndefinedWindowsTest, EachMethodLeavesOutItsOwn) {
   add(2, 1, {kSecond, kSecond, kZeros});
   add(3, 2, {kFirst, kFirst, kLast}, true);
   add(4, 2, {kSecond, {1, 2, 3, 9}, kLast});
-  const Summary s = summary();
+  const AttributionSummary s = summary();
   EXPECT_EQ(s.pairs, 5);
   EXPECT_EQ(s.zero_dna, 1);
   EXPECT_EQ(s.untrained, 2);
   const std::vector<std::int64_t> n{3, 3, 2};
   const std::vector<double> edge{0.0, 1.0 / 3.0, 1.0};
   for (std::size_t m = 0; m < 3; ++m) {
-    EXPECT_EQ(s.by_method[m].n, n[m]);
-    EXPECT_EQ(s.by_method[m].peaks.edge_share, edge[m]) << "no peak at bin 0 of nothing";
-    EXPECT_EQ(s.by_method[m].states[static_cast<std::size_t>(WindowState::kZeroDna)], 1);
+    const MethodSummary& method = s.methods[m].second;
+    EXPECT_EQ(method.n, n[m]);
+    EXPECT_EQ(method.edge_share.value, edge[m]) << "no peak at bin 0 of nothing";
+    EXPECT_EQ(method.why.zero_dna, 1);
   }
-  EXPECT_LT(s.by_method[0].effective_bins.mean, 3.0) << "the even window is in no mean";
+  const MethodSummary& attention = s.methods[0].second;
+  EXPECT_LT(attention.effective_bins.value, 3.0) << "the even window is in no mean";
   // Attention is bin 1, 128 bp before the centre; of gradient x input both peaks are in bin 3.
-  EXPECT_EQ(s.by_method[0].peaks.distance_mean_bp, 128.0);
-  EXPECT_EQ(s.by_method[2].peaks.distance_mean_bp, 128.0);
-  const nlohmann::ordered_json json = summary_json(s);
+  EXPECT_EQ(attention.distance_mean_bp.value, 128.0);
+  EXPECT_EQ(s.methods[2].second.distance_mean_bp.value, 128.0);
+  const nlohmann::ordered_json json = fields_json(s);
   EXPECT_EQ(json["methods"]["attention"]["undefined"], 2);
   EXPECT_EQ(json["methods"]["attention"]["undefined_why"],
             (nlohmann::ordered_json{{"zero_dna", 1}, {"one_bin", 0}, {"zero", 0}, {"equal", 1}}));
@@ -123,16 +125,18 @@ TEST_F(UndefinedWindowsTest, AComparisonLeavesOutWhereEitherIsUndefined) {
   add(1, 0, {kEven, kSecond, kSecond});
   add(2, 1, {kSecond, kSecond, kZeros});
   add(3, 2, {kFirst, kFirst, kFirst}, true);
-  const Summary s = summary();
+  const AttributionSummary s = summary();
   ASSERT_EQ(s.agreement.size(), 3U);
   for (const Agreement& a : s.agreement) {
     EXPECT_EQ(a.n, 1);
     EXPECT_EQ(a.undefined, 3);
-    EXPECT_EQ(a.overlap.mean, 4.0) << "all four bins are top bins";
+    EXPECT_EQ(a.overlap.value, 4.0) << "all four bins are top bins";
   }
-  EXPECT_EQ(s.agreement[0].between_bp.mean, 0.0);
-  EXPECT_EQ(s.agreement[1].between_bp.mean, 256.0);  // bins 1 and 3
-  EXPECT_NEAR(s.agreement[2].spearman.mean, 1.0, 1e-12);
+  EXPECT_EQ(s.agreement[0].between_bp.value, 0.0);
+  EXPECT_EQ(s.agreement[1].between_bp.value, 256.0);  // bins 1 and 3
+  EXPECT_NEAR(s.agreement[2].spearman.value, 1.0, 1e-12);
+  EXPECT_EQ(s.peaks_apart.n, 1);
+  EXPECT_EQ(s.peaks_apart.mean_bp, 0.0);
   EXPECT_FALSE(numbers_[0].shared_top.has_value() || numbers_[1].shared_top.has_value());
   EXPECT_EQ(numbers_[2].shared_top, 4);
 }
@@ -140,16 +144,16 @@ TEST_F(UndefinedWindowsTest, AComparisonLeavesOutWhereEitherIsUndefined) {
 TEST_F(UndefinedWindowsTest, WithoutAnyWindowNothingIsClaimed) {
   add(0, 0, {kEven, kZeros, kZeros});
   add(1, 0, {kFirst, kFirst, kFirst}, true);
-  const nlohmann::ordered_json json = summary_json(summary());
+  const nlohmann::ordered_json json = fields_json(summary());
   for (const char* method : {"attention", "gradient", "gradient_x_input"}) {
     const auto& numbers = json["methods"][method];
     EXPECT_EQ(numbers["n"], 0);
-    EXPECT_TRUE(std::isnan(numbers["peak_distance_bp"]["mean"].get<double>()));
-    EXPECT_TRUE(std::isnan(numbers["effective_bins"].get<double>()));
+    EXPECT_TRUE(std::isnan(numbers["peak_distance_bp"]["mean"]["value"].get<double>()));
+    EXPECT_TRUE(std::isnan(numbers["effective_bins"]["value"].get<double>()));
     EXPECT_TRUE(
         std::isnan(numbers["null"]["uniform"]["peak_in_outer_5_percent"]["p"].get<double>()));
   }
-  EXPECT_TRUE(json["top_overlap"]["min"].is_null());
+  EXPECT_TRUE(std::isnan(json["top_overlap"]["min"].get<double>()));
   EXPECT_EQ(numbers_[0].windows[0].concentration.effective_bins, 4.0)
       << "an even window spreads over all bins, and says so";
   EXPECT_THROW(numbers_[0].windows[0].peak(), Error);
@@ -165,15 +169,18 @@ TEST_F(UndefinedWindowsTest, SitesAreFoundByPeaksOnly) {
   add(1, 0, {kFirst, kFirst, kEven});
   add(2, 0, {kFirst, kFirst, kFirst}, true);
   inputs_.truth = truth;
-  const SiteHits hits = summary().with_effect->causal;
+  const SiteHits hits = summary().planted_sites->causal;
   EXPECT_EQ(hits.pairs, 2);
-  EXPECT_EQ(hits.n, (std::vector<std::int64_t>{1, 2, 1}));
-  EXPECT_EQ(hits.hits, (std::vector<std::int64_t>{1, 2, 1}));
+  const std::vector<std::int64_t> expected{1, 2, 1};
+  for (std::size_t m = 0; m < 3; ++m) {
+    EXPECT_EQ(hits.methods[m].second.n, expected[m]);
+    EXPECT_EQ(hits.methods[m].second.hits, expected[m]);
+  }
   const std::unique_ptr<Section> scores = make_truth_scores(inputs_.context());
   for (const EnhancerResult& result : results_) scores->add(result);
-  nlohmann::ordered_json all;
+  AttributionSummary all;
   scores->finish(&all);
-  const nlohmann::ordered_json& json = all["truth_scores"];
+  const nlohmann::ordered_json json = fields_json(*all.truth_scores);
   EXPECT_EQ(json["zero_dna_left_out"], 1);
   EXPECT_EQ(json["methods"]["attention"]["n"], 1);
   EXPECT_EQ(json["methods"]["attention"]["undefined"], 1);
