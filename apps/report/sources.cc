@@ -5,8 +5,8 @@
 #include "engine/arena.h"
 #include "engine/backend.h"
 #include "engine/error.h"
-#include "io/format/text.h"
 #include "io/format/safetensors.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {

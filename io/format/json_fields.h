@@ -194,8 +194,10 @@ class Reader {
     } else if constexpr (kIsVector<T>) {
       expect(json.is_array(), json, path, "an array");
       value->clear();
-      for (const Json& element : json)
-        read(element, at(path, value->size()), &value->emplace_back());
+      for (const Json& element : json) {
+        const std::string place = at(path, value->size());
+        read(element, place, &value->emplace_back());
+      }
     } else if constexpr (std::same_as<T, bool>) {
       expect(json.is_boolean(), json, path, "true or false");
       *value = json.get<bool>();

@@ -61,7 +61,7 @@ check 'two columns more' [ "$(head -n 1 "$work/genes/predictions.tsv")" = \
 expect_text "$work/stdout" 'ridge'
 check 'the same model' cmp <(cut -f 1-4 "$work/genes/predictions.tsv") "$work/one/predictions.tsv"
 # r from sums of its column: x, y, xx, yy, xy.
-value_is 'r of the ridge is that of its column' True "$work/genes" "abs(m['baselines']['ridge']['pearson'] - $(
+value_is 'r of the ridge is that of its column' True "$work/genes" "abs(m['baselines']['ridge']['pearson']['value'] - $(
   awk -F '\t' 'NR > 1 { ++n; x += $6; y += $3; xx += $6 * $6; yy += $3 * $3; xy += $6 * $3 }
     END { printf "%.12g", (xy - x * y / n) / sqrt((xx - x * x / n) * (yy - y * y / n)) }' \
     "$work/genes/predictions.tsv")) < 1e-6"

@@ -33,7 +33,7 @@ for section in paths occlusion_vs_gradient integrated_gradients truth_scores; do
 done
 check 'attention_gmar counts them' counted '    "attention_gmar' "$blanks"
 check 'attention_maps counts the enhancers' counted '  "attention_maps' 2
-numbers() { grep -vE '"(pairs|enhancers|pairs_with_zero_dna|zero_dna_left_out|undefined|zero_dna)": ' \
+numbers() { grep -vE '"(data|pairs|enhancers|pairs_with_zero_dna|zero_dna_left_out|undefined|zero_dna)": ' \
   "$1/summary.json"; }
 further=$(ls "$work/zeros/methods" | wc -l)
 check 'seven methods beyond the defaults, or more' [ "$further" -ge 7 ]

@@ -19,7 +19,7 @@ shape "$all/paths.npy" '4, 3, 16'
 shape "$all/paths_product.npy" '4, 3, 16'
 shape "$all/rna_gradient.npy" "4, $genes"
 shape "$all/protein_gradient.npy" "4, $genes"
-for field in paths additivity_error via_protein occlusion_vs_gradient pearson_mean_ci \
+for field in paths additivity_error via_protein occlusion_vs_gradient pearson_mean \
   integrated_gradients completeness_error incomplete_pairs; do
   expect_text "$all/summary.json" "\"$field\""
 done

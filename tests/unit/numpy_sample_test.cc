@@ -1,9 +1,9 @@
-#include "apps/attribute/choice.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <numeric>
+
+#include "apps/attribute/choice.h"
 
 namespace cdt {
 namespace {

@@ -69,10 +69,10 @@ TEST(ReportNumeralsTest, NumbersForReaders) {
   EXPECT_EQ(p_value(ResampledP{0.002, 0.002, true}).code(), "\u2264\u202f0.002");
   EXPECT_EQ(p_value(ResampledP{0.25, std::nan(""), false}).code(), "0.250");
   EXPECT_EQ(p_value(6.61e-185).code(), "6.6\u202f\u00d7\u202f10<sup>\u2212185</sup>");
-  EXPECT_EQ(with_interval(1.5, {1.4, 1.6}, 1), "1.5 [1.4, 1.6]");
-  EXPECT_EQ(with_interval(0.0, {0.0, 0.0}, 2), "0.00");
-  EXPECT_EQ(with_interval(0.0, {0.0, 0.01}, 2), "0.00 [0.00, 0.01]");
-  EXPECT_EQ(with_interval(0.5, {std::nan(""), 0.6}, 1), "0.5");
+  EXPECT_EQ(with_interval({1.5, {1.4, 1.6}}, 1), "1.5 [1.4, 1.6]");
+  EXPECT_EQ(with_interval({0.0, {0.0, 0.0}}, 2), "0.00");
+  EXPECT_EQ(with_interval({0.0, {0.0, 0.01}}, 2), "0.00 [0.00, 0.01]");
+  EXPECT_EQ(with_interval({0.5, {std::nan(""), 0.6}}, 1), "0.5");
   EXPECT_EQ(interval_text({std::nan(""), 1.0}, 2), "\u2013");
 }
 
