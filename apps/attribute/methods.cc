@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "apps/attribute/gradient_l1.h"
 #include "apps/common/cli_words.h"
 #include "apps/common/predictions.h"
 #include "apps/common/program.h"
@@ -89,6 +90,11 @@ constexpr std::array kMethods{
            .make = make_smoothgrad,
            .range_sum = RangeSum::kClaim,
            .options = {"smooth-samples", "smooth-noise"}},
+    Method{.name = "gradient_l1",
+           .colour = {153, 0, 76},
+           .meaning = "L1 norm of the gradient of the prediction to the DNA bins",
+           .make = make_scorer<FunctionScorer<gradient_l1>>,
+           .range_sum = RangeSum::kClaim},
     Method{.name = "occlusion",
            .colour = {0, 0, 0},
            .is_signed = true,

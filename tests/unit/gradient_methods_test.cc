@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "apps/attribute/gradient_l1.h"
 #include "model/explain/averaged_gradients.h"
 #include "model/explain/gradient_pass.h"
 #include "model/explain/occlusion.h"
@@ -212,6 +213,20 @@ TEST_F(MethodsTest, RegionOfANearBaselineDoesWhatTheGradientClaims) {
   const RegionEffect none = effects_of(z, {{1, 4}}, {3})[0][0];
   EXPECT_EQ(none.prediction, none.replaced);
   EXPECT_EQ(none.claimed, 0.0);
+}
+
+TEST(GradientL1Test, AddsUpTheSizesOfTheInputGradient) {
+  const auto backend = test::make_test_backend();
+  Arena arena(*backend, "test");
+  const auto made = [&](const Shape& s) { return test::random_tensor(*backend, arena, s, 3); };
+  const std::vector<float> got = input_l1(*backend, arena, made({1, 130, 5}), made({5, 7}));
+  const std::vector<float> g = test::draws({1, 130, 5}, 3), w = test::draws({5, 7}, 3);
+  for (std::size_t bin = 0; bin < 130; ++bin) {
+    std::vector<double> d(7);  // d prediction / d input
+    for (std::size_t i = 0; i < 35; ++i) d[i % 7] += double{g[5 * bin + i / 7]} * w[i];
+    const auto add = [](double sum, double x) { return sum + std::fabs(x); };
+    EXPECT_NEAR(got[bin], std::accumulate(d.begin(), d.end(), 0.0, add), 1e-5);
+  }
 }
 
 TEST(OcclusionRangesTest, CoverTheWindowOnce) {
