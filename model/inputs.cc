@@ -14,7 +14,8 @@
 namespace cdt {
 namespace {
 
-constexpr std::int64_t kSampledRows = 16;  // of DNA, in a digest
+constexpr std::int64_t kSampledBytes = std::int64_t{256} << 20;  // of DNA, in a digest
+constexpr std::int64_t kSampledRows = 16;                        // or these, if more
 constexpr std::int64_t kMostBins = std::int64_t{1} << 32U;
 constexpr std::size_t kLongestName = 1024;  // of a gene list's 256 bytes, each escaped
 constexpr const char* kGenes = "genes";
@@ -322,7 +323,9 @@ std::string digest_of_data(const Dataset& data) {
   digest.add(data.rna);
   digest.add(data.protein);
   std::vector<float> row(static_cast<std::size_t>(data.bins * data.dna_dim));
-  const std::int64_t rows = std::min(kSampledRows, data.enhancers_count());
+  const auto row_bytes = static_cast<std::int64_t>(row.size() * sizeof(float));
+  const std::int64_t rows =
+      std::min(std::max(kSampledBytes / row_bytes, kSampledRows), data.enhancers_count());
   for (std::int64_t i = 0; i < rows; ++i) {
     try {
       data.read_dna(static_cast<std::int32_t>(i * data.enhancers_count() / rows), row.data());

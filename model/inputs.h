@@ -64,7 +64,8 @@ struct Fingerprint {
   }
 };
 
-/// Digest of everything in a data set but DNA, and of DNA in rows spread evenly over it.
+/// Digest of everything in a data set but DNA, and of DNA: all of it up to 256 MiB, else rows of so
+/// many bytes in all, 16 at least, spread evenly over it.
 std::string digest_of_data(const Dataset& data);
 
 /// The data set `directory`, fitted to the model. digest: digest_of_data() of it before.
