@@ -123,7 +123,7 @@ expect_status "agreeing" 0
 expect_json "agreeing"
 expect_step facts passed
 expect_step train-fp32 passed '"outside": 0'
-expect_step attribute-bf16 passed ' files, 0 out of bounds, largest error 0.0e+00 (all equal)'
+expect_step attribute-bf16 passed '23 files, 0 out of bounds, largest error 0.0e+00 (all equal)'
 expect_step memcheck skipped 'no compute-sanitizer'
 expect_text "$work/stdout" "7 steps, 0 failed, 0 not reached"
 expect_text "$out/results.json" '"gpu": "Stand-in \"X\""'
@@ -159,7 +159,7 @@ expect_step forms failed 'exit status 1'
 expect_text "$out/results.json" '"worst": 0.5'
 expect_text "$out/results.json" '"numbers": "{\"half\":"'
 expect_step train-fp32 failed
-expect_step attribute-tf32 failed ' files, 1 out of bounds'
+expect_step attribute-tf32 failed '23 files, 1 out of bounds'
 expect_step gemm-bf16 passed
 expect_text "$work/stdout" "5 steps, 4 failed"
 

@@ -56,7 +56,7 @@ table_rows() { grep -o "aria-label=\"$1\">.*" "$page" | sed 's#</table>.*##; s#<
 table_rows 'AUROC at the planted sites' >"$work/truth"
 table_rows 'Precision at the planted sites' >"$work/precision"
 methods=$(ls "$attribution"/*.npy "$attribution"/methods/*.npy | grep -cv '/paths')
-check 'nine methods or more' [ "$methods" -ge 9 ]
+check 'ten methods' [ "$methods" -eq 10 ]
 check 'all methods and chance' [ "$(wc -l <"$work/truth")" -eq $((methods + 1)) ]
 check 'precision falls from the top' awk -F '\t' -v all="$methods" '{ split($2, p, " ")
   if (NR > 1 && NR <= all && p[1] > last) bad = 1; last = p[1] } END { exit bad || NR != all + 1 }' \
@@ -194,8 +194,9 @@ cp "$attribution/gradient.npy" "$work/broken"
 sed 's/"bins": [0-9]*/"bins": "7"/' "$attribution/summary.json" >"$work/broken/summary.json"
 expect_fail 2 'summary.json: bins: wrong type (expected an integer' "${arguments[@]}" --run "$run" \
   --attribution "$work/broken"
-sed '/"peak_in_outer_5_percent"/d' "$attribution/summary.json" >"$work/broken/summary.json"
-expect_fail 2 'summary.json' "${arguments[@]}" --run "$run" --attribution "$work/broken"
+sed 's/"peak_in_outer_5_percent"/"another_key"/' "$attribution/summary.json" >"$work/broken/summary.json"
+expect_fail 2 'summary.json: attention.peak_in_outer_5_percent: is missing' "${arguments[@]}" --run "$run" \
+  --attribution "$work/broken"
 cp -r "$work/prediction" "$work/short"
 head -n -1 "$work/prediction/predictions.tsv" >"$work/short/predictions.tsv"
 expect_fail 2 'predictions.tsv: content: is not the table that metrics.json' "${arguments[@]}" \
