@@ -1,14 +1,12 @@
-// The attribution folder of cdt-attribute, as far as a report needs it (material.h).
+#include "apps/report/attribution.h"
+
 #include <algorithm>
 #include <cmath>
 
-#include "apps/report/sources.h"
 #include "engine/error.h"
 #include "io/format/json.h"
-#include "io/format/npy.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"
-#include "io/genome/assembly.h"
 
 namespace cdt {
 namespace {
@@ -93,12 +91,6 @@ bool Attribution::explains(std::int32_t enhancer) const {
                      [&](const AttributedPair& pair) { return pair.enhancer == enhancer; });
 }
 
-std::int64_t chromosome_end(const Material& material, const std::string& chrom) {
-  if (!material.attribution) return ChromosomeSizes(material.data.assembly).size(chrom);
-  const auto* told = find_name(material.attribution->summary.chromosome_sizes, chrom);
-  return told == nullptr ? 0 : *told;
-}
-
 Attribution read_attribution(const fs::path& directory, const PageSource& source) {
   if (!fs::is_directory(directory)) {
     throw InputError(directory.string(), "--attribution",
@@ -108,7 +100,7 @@ Attribution read_attribution(const fs::path& directory, const PageSource& source
   out.directory = directory;
   const fs::path command = directory / "command.json";
   if (fs::exists(command)) {
-    out.command = string_at(parse_json_file(command), "command_line");
+    out.command = JsonReader(parse_json_file(command), command.string()).string("command_line");
   }
   out.summary = read_summary(directory / "summary.json", out.command);
   source.expect(directory, "the attribution", out.summary.fingerprint);

@@ -2,13 +2,82 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/common/cli.h"
+#include "apps/evaluation/baselines.h"
+#include "apps/evaluation/controls.h"
+#include "apps/evaluation/evaluation.h"
+#include "apps/evaluation/replicate.h"
 #include "apps/report/sources.h"
+#include "io/dataset/truth.h"
 #include "model/checkpoint.h"
 
 namespace cdt {
+
+/// What metrics.json of cdt-predict says that the table of predictions beside it cannot: what they
+/// were made of, whether the model was trained on the data set's pairs, the second screen, the
+/// controls and the labels of further baselines.
+struct RecordedMetrics {
+  struct Baseline {
+    std::string label;
+    template <class V>
+    void fields(V& v) {
+      v("label", label);
+    }
+  };
+  /// Those that cannot be fitted anew, and the file of gene starts they rest on.
+  struct Baselines {
+    std::optional<Baseline> distance, ridge;
+    std::optional<std::string> gene_starts;
+    template <class V>
+    void fields(V& v) {
+      v("distance", distance);
+      v("ridge", ridge);
+      v("gene_starts", gene_starts);
+    }
+  };
+
+  std::string split, data, model;
+  Fingerprint fingerprint;
+  Nullable<bool> trained_here;
+  std::string table_digest;  // of predictions.tsv
+  std::optional<Replicate> replicate;
+  Nullable<Baselines> baselines;
+  std::optional<Controls> controls, tested_controls;
+
+  template <class V>
+  void fields(V& v) {
+    v("split", split);
+    v("data", data);
+    v("model", model);
+    v("fingerprint", fingerprint);
+    v("trained_on_these_pairs", trained_here);
+    v.group("predictions", [&](auto& in) { in("digest", table_digest); });
+    v("replicate", replicate);
+    v("baselines", baselines);
+    v("controls", controls);
+    v.group("tested", [&](auto& in) { in("controls", tested_controls); });
+  }
+};
+
+/// Of DIRECTORY/metrics.json, under labels of ours. InputError for an older version.
+RecordedMetrics read_metrics(const std::filesystem::path& directory);
+
+/// Name and label (one of ours, whatever the file says) of the baselines that cannot be fitted
+/// anew: their predictions stand in the table.
+std::vector<BaselinePrediction> recorded_baselines(const RecordedMetrics& metrics);
+
+/// Predictions of one split and their evaluation.
+struct Evaluated {
+  std::filesystem::path directory;  // of cdt-predict; empty: predicted here
+  std::vector<Pair> pairs;
+  std::vector<float> predictions;
+  Evaluation evaluation;
+  std::string command;  // the cdt-predict line that makes the same numbers
+};
 
 /// Predicts the split with run/model.safetensors, on the device and with the seed of `common`;
 /// genes: the file of --genes, or empty. The pairs are those of `data`, the data set common.data,
@@ -17,8 +86,8 @@ Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, co
                        const Dataset& data, const std::string& split,
                        const std::filesystem::path& genes, const std::optional<Truth>& truth);
 
-/// The same from predictions.tsv and metrics.json; InputError if they are not of the page's source,
-/// or of another split than `wanted` ("": any).
+/// Reads them from predictions.tsv and metrics.json; InputError if they are not of the page's
+/// source, or of another split than `wanted` ("": any).
 Evaluated read_evaluated(const std::filesystem::path& directory, const std::string& wanted,
                          const PageSource& source, std::uint64_t seed,
                          const std::optional<Truth>& truth);

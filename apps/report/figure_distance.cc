@@ -3,12 +3,10 @@
 #include <cmath>
 #include <map>
 
-#include "apps/evaluation/claims.h"
-#include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
-#include "apps/report/summary_tables.h"
+#include "apps/report/picture.h"
 #include "model/stats/profile.h"
 #include "model/stats/statistics.h"
 
@@ -20,7 +18,7 @@ constexpr std::int64_t kCells = 30;  // as in the paper's histogram
 /// One method's peaks and their histogram, each row: left edge and right edge in kb, count,
 /// expected count, its 95 % band.
 struct PeakHistogram {
-  std::vector<std::vector<double>> cells;
+  Rows cells;
   double mean_kb = 0, near_share = 0;
   std::int64_t outside = 0;  // cells outside their band
 };
@@ -74,10 +72,11 @@ void panel(Plot& plot, const PeakHistogram& histogram, const std::string& title,
   plot.axis("y", Extent().add(histogram.cells, 2).add(histogram.cells, 5),
             {.integers = true, .from_zero = true, .to_ticks = true});
   const std::string middle = "(($1+$2)/2)";
-  plot.run("plot " + data + " using " + middle + ":4:1:2:5:6 with boxxyerror fillcolor " +
-           rgb(Ink::kNull, 0.35) + ", " + data + " using " + middle +
-           ":3:(($2-$1)*0.8) with boxes fillcolor " + rgb(ink, 0.85) + ", " + data +
-           " using 1:4:($2-$1):(0) with vectors nohead linewidth 1.5 linecolor " + rgb(Ink::kText));
+  plot.draw(
+      {data + " using " + middle + ":4:1:2:5:6 with boxxyerror fillcolor " + rgb(Ink::kNull, 0.35),
+       data + " using " + middle + ":3:(($2-$1)*0.8) with boxes fillcolor " + rgb(ink, 0.85),
+       data + " using 1:4:($2-$1):(0) with vectors nohead linewidth 1.5 linecolor " +
+           rgb(Ink::kText)});
 }
 
 Html method_finding(const char* name, const PeakHistogram& h, const RandomPeaks& random,
@@ -93,21 +92,74 @@ Html method_finding(const char* name, const PeakHistogram& h, const RandomPeaks&
          n_text(defined) + ". ";
 }
 
+/// How far the scores of SmoothGrad are from what more samples would give; empty if it did not run.
+Html smoothing(const AttributionSummary& summary) {
+  const MethodSummary* smoothgrad = summary.method("smoothgrad");
+  if (smoothgrad == nullptr || !smoothgrad->monte_carlo_error.value_or(std::nullopt)) return {};
+  const MonteCarloError& error = **smoothgrad->monte_carlo_error;
+  return element("p", "Monte Carlo error of smoothgrad, of " +
+                          counted(smoothgrad->samples.value_or(0), "sample") + ": " +
+                          percent(error.mean, 2) + " of a pair\u2019s scores on average, " +
+                          percent(error.largest, 2) +
+                          " at most (norms over the window, from two halves of the samples).");
+}
+
+/// How nearly the scores of integrated gradients add up to what they claim to; empty if they did
+/// not run.
+Html completeness(const AttributionSummary& summary) {
+  if (!summary.completeness || !std::isfinite(summary.completeness->error_mean)) return {};
+  const CompletenessSummary& c = *summary.completeness;
+  Html out =
+      "Completeness of integrated gradients: a pair\u2019s scores miss the change of its "
+      "prediction from the baseline (" +
+      c.baseline + ") by " + percent(c.error_mean, 2) + " of it on average, " +
+      percent(c.error_largest, 2) + " at most.";
+  const std::string gate = percent(c.gate, 0);
+  if (c.incomplete_pairs > 0) {
+    out += " " + counted(c.incomplete_pairs, "pair") + " beyond the gate of " + gate + ".";
+  }
+  if (c.at_resolution_pairs > 0) {
+    out += " " + counted(c.at_resolution_pairs, "pair") + " beyond " + gate +
+           " by no more than rounding of the predictions can make.";
+  }
+  return element("p", out);
+}
+
+/// A row per method: where its peaks lie and how sharp it is, with intervals and p.
+Html method_table(const Attribution& attribution) {
+  std::vector<std::vector<Html>> rows;
+  for (const MethodWindows& method : attribution.methods) {
+    const MethodSummary& m = *attribution.summary.method(method.name);
+    rows.push_back({method.name, with_interval(m.distance_mean_bp, 1, 1e-3),
+                    weaker_p(m.uniform.distance_mean_bp, m.shifted.distance_mean_bp),
+                    with_interval(m.edge_share, 1, 100.0),
+                    weaker_p(m.uniform.edge_share, m.shifted.edge_share),
+                    with_interval(m.effective_bins, 1), with_interval(m.peak_over_uniform, 2),
+                    count_text(m.n)});
+  }
+  return table("Methods",
+               {"method", "peak to centre, mean kb", "p, two-sided", "peak at the edge, %",
+                "p, two-sided", "effective bins", "peak over uniform", "n"},
+               rows) +
+         element(
+             "p",
+             "In brackets 95\u202f% intervals (bootstrap over enhancers). p: the larger of peaks "
+             "in random bins and of windows shifted around, two-sided; " +
+                 Html(kHowPIsWritten) +
+                 " The edge is the outer 5\u202f% of the window; effective bins are exp of the "
+                 "entropy.") +
+         completeness(attribution.summary) + smoothing(attribution.summary);
+}
+
 }  // namespace
 
 Item distance_figure(const Gnuplot& gnuplot, const Material& material) {
-  const Html title = "Where the peaks lie";
-  if (auto omission = nothing_explained(material, title, attribute_command(material))) {
-    return *omission;
-  }
   const Attribution& attribution = *material.attribution;
   const DefinedPairs of_attention = defined_pairs(attribution, {"attention"});
   const DefinedPairs of_gradient = defined_pairs(attribution, {"gradient"});
   if (of_attention.pairs.empty() && of_gradient.pairs.empty()) {
-    return Omission{title,
-                    "No window has a peak. Attention: " + n_text(of_attention) +
-                        ". Gradient: " + n_text(of_gradient) + ".",
-                    ""};
+    return Omission{"No window has a peak. Attention: " + n_text(of_attention) +
+                    ". Gradient: " + n_text(of_gradient) + "."};
   }
   const PeakHistogram attention = make_histogram(
       peaks_by_enhancer(of_attention, *attribution.find("attention")), material.data);
@@ -116,16 +168,11 @@ Item distance_figure(const Gnuplot& gnuplot, const Material& material) {
   const RandomPeaks random =
       random_peaks(material.data.bins, material.data.bin_bp, kTopBins, kNearBp);
   Figure figure;
-  figure.title = title;
   figure.picture = draw_both(
       gnuplot, "Histograms of peak offsets from the enhancer's centre, with the null band",
       {300, 500}, [&](Plot& plot) {
         plot.run(plot.canvas().narrow ? "set multiplot layout 2,1" : "set multiplot layout 1,2");
-        plot.run("set xlabel 'peak, kb from the centre'");
-        plot.run("set ylabel 'pairs'")
-            .run("set lmargin 10")
-            .run("set rmargin 2")
-            .run("set tmargin 2");
+        plot.label("x", "peak, kb from the centre").label("y", "pairs").margins(10, 2, 2);
         panel(plot, attention, "attention", Ink::kBlue);
         panel(plot, gradient, "gradient", Ink::kOrange);
         plot.run("unset multiplot");
@@ -139,11 +186,10 @@ Item distance_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.reading =
       "Bars inside the grey band are what peaks in random places give, whatever their mean "
       "distance; one cell in twenty leaves it by chance.";
-  figure.note = kSeesNoPositions;
+  figure.of_positions = true;
   figure.finding = method_finding("Attention", attention, random, of_attention) +
                    method_finding("Gradient", gradient, random, of_gradient);
   figure.details = method_table(attribution);
-  figure.command = attribute_command(material);
   return figure;
 }
 

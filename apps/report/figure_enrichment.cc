@@ -4,12 +4,11 @@
 #include <cmath>
 #include <map>
 
-#include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
-#include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
-#include "apps/report/summary_tables.h"
+#include "apps/report/picture.h"
+#include "apps/report/window_classes.h"
 
 namespace cdt {
 namespace {
@@ -85,8 +84,8 @@ std::vector<std::string> row_names(const std::vector<std::string>& classes) {
 
 void describe(Plot& plot, const std::vector<Row>& rows, const std::vector<std::string>& classes) {
   constexpr double kApart = 0.16;
-  std::vector<std::vector<double>> attention;
-  std::vector<std::vector<double>> gradient;
+  Rows attention;
+  Rows gradient;
   Extent folds;
   for (std::size_t i = 0; i < classes.size(); ++i) {
     for (const Row& row : rows) {
@@ -100,12 +99,11 @@ void describe(Plot& plot, const std::vector<Row>& rows, const std::vector<std::s
     }
   }
   plot.rows(row_names(classes)).mark(1.0).run("set tmargin 1");
-  plot.run("set lmargin at screen " + std::string(plot.canvas().narrow ? "0.44" : "0.23"));
-  plot.run("set rmargin at screen 0.97");
+  plot.sides(plot.canvas().narrow ? 0.44 : 0.23, 0.97);
   if (!folds.empty()) folds.add(0.0).add(1.5 * std::max(folds.high(), 1.0));
   plot.axis("x", folds, {.most_ticks = plot.canvas().narrow ? 4.0 : 8.0});
-  plot.run("set xlabel 'times chance'");
-  plot.run("plot " + plot.dots(gradient, Ink::kOrange) + ", " + plot.dots(attention, Ink::kBlue));
+  plot.label("x", "times chance");
+  plot.draw({plot.dots(gradient, Ink::kOrange), plot.dots(attention, Ink::kBlue)});
 }
 
 Html enrichment_table(const std::vector<Row>& rows) {
@@ -152,19 +150,12 @@ Html finding(const Material& material, const std::vector<Row>& rows, std::size_t
 
 }  // namespace
 
-std::string class_name(const std::string& file, const std::string& name, std::size_t files) {
-  return files < 2 || file == name ? name : file + ": " + name;
-}
-
 Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
-  const Html title = "On which elements the top bins lie";
-  const std::string command = attribute_command(material, "annotations", "elements.bed");
-  if (auto omission = nothing_explained(material, title, command)) return *omission;
   const std::vector<Row> rows = rows_of(material.attribution->summary);
   if (rows.empty()) {
     return material.attribution->summary.annotations
-               ? Omission{title, "No window with a peak was tested.", ""}
-               : Omission{title, "The attribution was given no annotations.", command};
+               ? Omission{"No window with a peak was tested."}
+               : Omission{"The attribution was given no annotations.", true};
   }
   const std::vector<std::string> classes = classes_of(rows);
   const std::vector<std::string> drawn(
@@ -172,7 +163,6 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
       classes.begin() + static_cast<std::ptrdiff_t>(std::min(classes.size(), kMostDrawn)));
   const int height = 76 + 26 * static_cast<int>(drawn.size());
   Figure figure;
-  figure.title = title;
   figure.picture = draw_both(gnuplot, "Enrichment of top bins on classes of elements, by class",
                              {height, height}, [&](Plot& plot) { describe(plot, rows, drawn); });
   figure.legend = {{Ink::kBlue, "dot", "attention, with its 95\u202f% interval"},
@@ -186,8 +176,8 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
       "A model looks at what its training made stand out, by noise too: where top bins lie is no "
       "evidence of what acts on genes. A network that was never trained shows enrichment too, "
       "where "
-      "the DNA features mark the elements: it is no sign of learning. ";
-  figure.note += kSeesNoPositions;
+      "the DNA features mark the elements: it is no sign of learning.";
+  figure.of_positions = true;
   figure.finding = finding(material, rows, classes.size());
   for (const char* method : {"attention", "gradient"}) {
     figure.finding += std::string(" Top bins of ") + method + ": " +
@@ -195,7 +185,6 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
   }
   figure.details = enrichment_table(rows);
   figure.unfolded = rows.size() <= kMostUnfolded;
-  figure.command = attribute_command(material);
   return figure;
 }
 

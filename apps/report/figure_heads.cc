@@ -3,9 +3,9 @@
 #include <array>
 #include <cmath>
 
-#include "apps/evaluation/claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
+#include "apps/report/picture.h"
 #include "engine/error.h"
 #include "io/format/npy.h"
 #include "io/format/text.h"
@@ -14,7 +14,6 @@
 namespace cdt {
 namespace {
 
-constexpr const char* kMap = "dna_self_attn_layers.0";
 constexpr std::size_t kMostHeads = 8;
 constexpr std::int64_t kMostPixels = 112;  // on a side; a panel is not larger on a page
 // The viridis colours of matplotlib, perceptually uniform and safe for colour-blind readers.
@@ -22,8 +21,8 @@ constexpr std::array<const char*, 6> kScale = {"#440154", "#414487", "#2a788e",
                                                "#22a884", "#7ad151", "#fde725"};
 
 struct HeadMap {
-  std::vector<std::vector<double>> pixels;  // times uniform, rows from query 0
-  double effective = 0;                     // mean over queries of exp(entropy), in keys
+  Rows pixels;           // times uniform, rows from query 0
+  double effective = 0;  // mean over queries of exp(entropy), in keys
 };
 
 /// Means of square blocks of one head's map (L, L), in units of a uniform map.
@@ -71,13 +70,13 @@ Heads read_heads(const Material& material) {
   Heads out;
   const std::filesystem::path folder = material.attribution->directory / "maps";
   const std::optional<MapFiles>& maps = material.attribution->maps;
-  if (!maps || !std::filesystem::exists(folder / (std::string(kMap) + ".npy"))) return out;
+  if (!maps || !std::filesystem::exists(folder / (std::string(kHeadsMap) + ".npy"))) return out;
   out.per_head = maps->per_head;
   const std::vector<std::string>& enhancers = maps->enhancers;
   const std::int64_t place = first_with_dna(enhancers, material);
   if (place < 0) return out;
   out.enhancer = enhancers[static_cast<std::size_t>(place)];
-  const NpyFile file(folder / (std::string(kMap) + ".npy"));
+  const NpyFile file(folder / (std::string(kHeadsMap) + ".npy"));
   const std::int64_t bins = material.data.bins;
   const std::size_t axes = out.per_head ? 4 : 3;
   if (file.shape().size() != axes || file.shape()[axes - 1] != bins ||
@@ -112,9 +111,8 @@ std::pair<double, double> colour_range(const std::vector<HeadMap>& heads) {
 }
 
 /// On the scale of the palette, logarithmic; at least 2 x 2, as gnuplot draws no smaller image.
-std::vector<std::vector<double>> drawn_pixels(const HeadMap& head,
-                                              const std::pair<double, double>& range) {
-  std::vector<std::vector<double>> out = head.pixels;
+Rows drawn_pixels(const HeadMap& head, const std::pair<double, double>& range) {
+  Rows out = head.pixels;
   for (std::vector<double>& row : out) {
     for (double& value : row) value = std::log10(std::clamp(value, range.first, range.second));
   }
@@ -128,7 +126,7 @@ void describe(Plot& plot, const Heads& heads, const std::pair<double, double>& r
   const std::size_t rows = (heads.heads.size() + columns - 1) / columns;
   plot.run("set multiplot layout " + std::to_string(rows) + "," + std::to_string(columns));
   plot.run("unset grid").run("unset colorbox").run("set border 15");
-  plot.run("set lmargin 0.8").run("set rmargin 0.8").run("set tmargin 1.6").run("set bmargin 0.6");
+  plot.margins(0.8, 0.8, 1.6).run("set bmargin 0.6");
   plot.run("set size square");
   std::string palette;
   for (std::size_t i = 0; i < kScale.size(); ++i) {
@@ -142,10 +140,10 @@ void describe(Plot& plot, const Heads& heads, const std::pair<double, double>& r
     plot.run("set title '" + plain(name) + ", " + fixed(head.effective, 0) +
              (std::lround(head.effective) == 1 ? " bin" : " bins") + "' offset 0,-0.8 textcolor " +
              rgb(Ink::kText));
-    const std::vector<std::vector<double>> pixels = drawn_pixels(head, range);
+    const Rows pixels = drawn_pixels(head, range);
     const Extent side{-0.5, static_cast<double>(pixels.size()) - 0.5};
     plot.axis("x", side).axis("y", side).run("unset tics");
-    plot.run("plot " + plot.data(pixels) + " matrix with image");
+    plot.draw({plot.data(pixels) + " matrix with image"});
   }
   plot.run("unset multiplot");
 }
@@ -153,13 +151,9 @@ void describe(Plot& plot, const Heads& heads, const std::pair<double, double>& r
 }  // namespace
 
 Item heads_figure(const Gnuplot& gnuplot, const Material& material) {
-  const Html title = "Heads of the first DNA self-attention layer";
-  const std::string command =
-      with_option(attribute_command(material, "maps", kMap), "maps-per-head", "");
-  if (auto omission = nothing_explained(material, title, command)) return *omission;
   const Heads heads = read_heads(material);
   if (heads.heads.empty()) {
-    return Omission{title, "The attribution holds no map of it.", command};
+    return Omission{"The attribution holds no map of it.", true};
   }
   const std::pair<double, double> range = colour_range(heads.heads);
   const auto rows = [&](std::size_t columns) {
@@ -168,7 +162,6 @@ Item heads_figure(const Gnuplot& gnuplot, const Material& material) {
   Extent effective;
   for (const HeadMap& head : heads.heads) effective.add(head.effective);
   Figure figure;
-  figure.title = title;
   figure.picture =
       draw_both(gnuplot, "Heat maps of attention from query to key bins, by head",
                 {198 * rows(4), 188 * rows(2)}, [&](Plot& plot) { describe(plot, heads, range); });
@@ -180,8 +173,8 @@ Item heads_figure(const Gnuplot& gnuplot, const Material& material) {
       "diagonal means near bins, vertical lines mean bins that all others look at.";
   figure.note =
       "Over a map stands over how many bins a row of it spreads (exp of its entropy, mean over "
-      "rows). ";
-  figure.note += kSeesNoPositions;
+      "rows).";
+  figure.of_positions = true;
   figure.finding = "Enhancer " + Html(heads.enhancer) + ", windows of " +
                    counted(material.data.bins, "bin") + ".";
   if (heads.heads.size() < heads.all) {
@@ -192,7 +185,6 @@ Item heads_figure(const Gnuplot& gnuplot, const Material& material) {
     figure.finding += " The sharpest of them spreads over " + Html(fixed(effective.low(), 1)) +
                       " bins, the broadest over " + fixed(effective.high(), 1) + ".";
   }
-  figure.command = attribute_command(material);
   return figure;
 }
 

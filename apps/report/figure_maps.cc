@@ -6,11 +6,10 @@
 #include "apps/report/attribution_claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
+#include "apps/report/picture.h"
 
 namespace cdt {
 namespace {
-
-constexpr const char* kGeneMap = "dna_to_rna";
 
 struct MapHeads {
   std::string name;
@@ -54,7 +53,7 @@ std::vector<MapHeads> read_maps(const Attribution& attribution) {
 
 void describe(Plot& plot, const std::vector<MapHeads>& maps) {
   std::vector<std::string> names;
-  std::vector<std::vector<double>> points;
+  Rows points;
   for (std::size_t i = 0; i < maps.size(); ++i) {
     names.push_back(maps[i].name);
     for (const double effective : maps[i].effective) {
@@ -63,13 +62,10 @@ void describe(Plot& plot, const std::vector<MapHeads>& maps) {
   }
   const bool narrow = plot.canvas().narrow;
   plot.rows(names).mark(100.0).run("set tmargin 1");
-  plot.run("set lmargin at screen " + std::string(narrow ? "0.56" : "0.3"));
-  plot.run("set rmargin at screen 0.96");
+  plot.sides(narrow ? 0.56 : 0.3, 0.96);
   plot.axis("x", {0.0, 104.0}, {.most_ticks = narrow ? 3.0 : 6.0});
-  plot.run(narrow ? "set xlabel '% of positions'"
-                  : "set xlabel 'effective positions of a row, % of all'");
-  plot.run("plot " + plot.data(points) +
-           " using 1:2 with points pointtype 7 pointsize 1.0 linecolor " + rgb(Ink::kBlue, 0.7));
+  plot.label("x", narrow ? "% of positions" : "effective positions of a row, % of all");
+  plot.draw({Plot::points(plot.data(points), 1.0, Ink::kBlue, 0.7)});
 }
 
 Html map_table(const std::vector<MapHeads>& maps) {
@@ -140,18 +136,13 @@ Html finding(const Attribution& attribution, const Dataset& data) {
 }  // namespace
 
 Item maps_figure(const Gnuplot& gnuplot, const Material& material) {
-  const Html title = "How near to uniform the attention maps are";
-  const std::string command = attribute_command(material, "maps", kGeneMap);
-  if (auto omission = nothing_explained(material, title, command)) return *omission;
   const std::vector<MapHeads> maps = read_maps(*material.attribution);
   if (maps.empty()) {
-    return material.attribution->summary.maps
-               ? Omission{title, "No mapped enhancer has DNA.", ""}
-               : Omission{title, "The attribution holds no maps.", command};
+    return material.attribution->summary.maps ? Omission{"No mapped enhancer has DNA."}
+                                              : Omission{"The attribution holds no maps.", true};
   }
   const int height = 76 + 26 * static_cast<int>(maps.size());
   Figure figure;
-  figure.title = title;
   figure.picture = draw_both(gnuplot, "Effective positions of each head, by attention map",
                              {height, height}, [&](Plot& plot) { describe(plot, maps); });
   figure.legend = {{Ink::kBlue, "dot", "a head"}, {Ink::kMuted, "dashes", "uniform"}};
@@ -164,7 +155,6 @@ Item maps_figure(const Gnuplot& gnuplot, const Material& material) {
       "says about the one gene.";
   figure.finding = mapped(*material.attribution) + finding(*material.attribution, material.data);
   figure.details = map_table(maps);
-  figure.command = attribute_command(material);
   return figure;
 }
 

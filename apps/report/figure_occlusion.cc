@@ -4,12 +4,11 @@
 #include <map>
 #include <utility>
 
-#include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
-#include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
+#include "apps/report/picture.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
@@ -19,7 +18,7 @@ constexpr std::size_t kMostPoints = 3000;
 
 struct Comparison {
   /// Of a range of bins: gradient and |effect of occlusion|, each over its mean in the pair.
-  std::vector<std::vector<double>> points;
+  Rows points;
   std::size_t ranges = 0;            // of which these are drawn, evenly chosen
   std::vector<double> correlations;  // Spearman, per pair, ascending
   double mean = 0;                   // of these
@@ -44,7 +43,7 @@ std::vector<double> relative(const std::vector<float>& profile, std::size_t widt
 /// width: bins that were taken away at a time, which all have the score of their range.
 Comparison compare(const Attribution& attribution, const DefinedPairs& defined, std::size_t width) {
   Comparison out;
-  std::vector<std::vector<double>> all;
+  Rows all;
   std::map<std::int32_t, ProfilePairs> ranks;
   for (const AttributedPair* pair : defined.pairs) {
     const std::vector<double> g = relative(attribution.find("gradient")->profile(*pair), width);
@@ -73,18 +72,15 @@ Comparison compare(const Attribution& attribution, const DefinedPairs& defined, 
 }
 
 void describe(Plot& plot, const Comparison& comparison) {
-  plot.run("set grid xtics ytics linetype 1 linecolor " + rgb(Ink::kGrid));
+  plot.grid("xtics ytics").margins(11, 2, 1);
   plot.run("set format x '%g'").run("set format y '%g'");
-  plot.run("set xlabel 'gradient, times its mean'").run("set ylabel '|effect|, times its mean'");
-  plot.run("set lmargin 11").run("set rmargin 2").run("set tmargin 1");
+  plot.label("x", "gradient, times its mean").label("y", "|effect|, times its mean");
   const Extent gradients = Extent().add(comparison.points, 0);
   const Extent effects = Extent().add(comparison.points, 1);
   plot.axis("x", gradients, {.most_ticks = plot.canvas().narrow ? 4.0 : 8.0, .logarithmic = true});
   plot.axis("y", effects, {.most_ticks = 6.0, .logarithmic = true});
-  const std::string data = plot.data(comparison.points);
-  plot.run("plot " + data + " using 1:2 with points pointtype 7 pointsize 0.4 linecolor " +
-           rgb(Ink::kTeal, 0.4) + ", x with lines dashtype (6,4) linewidth 1.2 linecolor " +
-           rgb(Ink::kMuted));
+  plot.draw({Plot::points(plot.data(comparison.points), 0.4, Ink::kTeal, 0.4),
+             "x with lines dashtype (6,4) linewidth 1.2 linecolor " + rgb(Ink::kMuted)});
 }
 
 /// How well each method of the gradient's family foretells the effects, as summary.json has it.
@@ -130,30 +126,24 @@ Html finding(const Comparison& comparison, std::int64_t bins, const Attribution&
 }  // namespace
 
 Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
-  const Html title = "Does the gradient foretell what taking bins away does?";
-  const std::string command = attribute_command(material, "methods", "occlusion");
-  if (auto omission = nothing_explained(material, title, command)) return *omission;
   const Attribution& attribution = *material.attribution;
   if (attribution.find("occlusion") == nullptr || !attribution.summary.effects) {
-    return Omission{title, "The attribution holds no occlusion.", command};
+    return Omission{"The attribution holds no occlusion.", true};
   }
   const std::int64_t bins = attribution.summary.effects->bins_at_a_time;
   const DefinedPairs defined = defined_pairs(attribution, {"gradient", "occlusion"});
   if (defined.pairs.empty()) {
-    return Omission{title, "No pair has a peak of both: " + n_text(defined) + ".", ""};
+    return Omission{"No pair has a peak of both: " + n_text(defined) + "."};
   }
   const Comparison comparison = compare(attribution, defined, static_cast<std::size_t>(bins));
   if (comparison.points.empty()) {
-    return Omission{title, "No range of bins has both a gradient and an effect.", ""};
+    return Omission{"No range of bins has both a gradient and an effect."};
   }
   if (comparison.correlations.empty()) {
-    return Omission{title,
-                    "In no pair can ranges of bins be correlated: a window has only one, or all "
-                    "score alike.",
-                    ""};
+    return Omission{
+        "In no pair can ranges of bins be correlated: a window has only one, or all score alike."};
   }
   Figure figure;
-  figure.title = title;
   figure.picture =
       draw_both(gnuplot, "Scatter of the effect of occlusion against the gradient, by range",
                 {380, 320}, [&](Plot& plot) { describe(plot, comparison); });
@@ -164,12 +154,11 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
                    " and runs the model again, so it is what the model really does; along the "
                    "dashed line the gradient, which only looks at small changes, says the same.";
   figure.note =
-      "A level row of dots may be the effect of the replacement itself, whatever the bins held. ";
-  figure.note += kSeesNoPositions;
+      "A level row of dots may be the effect of the replacement itself, whatever the bins held.";
+  figure.of_positions = true;
   figure.finding = finding(comparison, bins, attribution);
   if (!defined.left_out.empty()) figure.finding += " Windows with a peak: " + n_text(defined) + ".";
   figure.details = correlation_table(attribution);
-  figure.command = attribute_command(material);
   return figure;
 }
 

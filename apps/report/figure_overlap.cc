@@ -2,13 +2,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
-#include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
-#include "apps/report/summary_tables.h"
+#include "apps/report/picture.h"
 #include "model/stats/peak_tests.h"
 #include "model/stats/profile.h"
 
@@ -20,7 +18,7 @@ struct Overlaps {
   double mean = 0;
   /// Per number of shared bins: that number, pairs, expected pairs for random sets, expected pairs
   /// under circular shifts.
-  std::vector<std::vector<double>> rows;
+  Rows rows;
 };
 
 Overlaps count_overlaps(const Attribution& attribution, const DefinedPairs& defined,
@@ -59,37 +57,49 @@ double mean_of_column(const Overlaps& overlaps, std::size_t column) {
 
 void describe(Plot& plot, const Overlaps& overlaps) {
   const std::string data = plot.data(overlaps.rows);
-  plot.run("set lmargin 10").run("set rmargin 2").run("set tmargin 1");
-  plot.run("set xlabel 'bins shared by the two top " + std::to_string(overlaps.top) + "'");
-  plot.run("set ylabel 'pairs'");
+  plot.margins(10, 2, 1);
+  plot.label("x", "bins shared by the two top " + std::to_string(overlaps.top)).label("y", "pairs");
   plot.axis("x", {-0.6, static_cast<double>(overlaps.top) + 0.6},
             {.most_ticks = plot.canvas().narrow ? 5.0 : 11.0, .integers = true});
   Extent pairs;
   for (const std::size_t column : {1U, 2U, 3U}) pairs.add(overlaps.rows, column);
   plot.axis("y", pairs, {.integers = true, .from_zero = true, .to_ticks = true});
-  plot.run("plot " + data + " using 1:2:(0.8) with boxes fillcolor " + rgb(Ink::kPurple, 0.75) +
-           ", " + data +
-           " using 1:3 with linespoints pointtype 7 pointsize 0.5 linewidth 1.5 linecolor " +
-           rgb(Ink::kMuted) + ", " + data +
-           " using 1:4 with lines linewidth 2 dashtype (6,4) linecolor " + rgb(Ink::kText));
+  plot.draw(
+      {data + " using 1:2:(0.8) with boxes fillcolor " + rgb(Ink::kPurple, 0.75),
+       data + " using 1:3 with linespoints pointtype 7 pointsize 0.5 linewidth 1.5 linecolor " +
+           rgb(Ink::kMuted),
+       data + " using 1:4 with lines linewidth 2 dashtype (6,4) linecolor " + rgb(Ink::kText)});
+}
+
+/// A row per two methods: top bins shared and correlation.
+Html agreement_table(const Attribution& attribution) {
+  std::vector<std::vector<Html>> rows;
+  for (const Agreement& both : attribution.summary.agreement) {
+    rows.push_back({both.first + ", " + both.second, with_interval(both.overlap, 2),
+                    fixed(both.fold, 2), weaker_p(both.hypergeometric, both.shifted),
+                    with_interval(both.spearman, 2), count_text(both.n)});
+  }
+  return table("Agreement of methods",
+               {"methods", "top bins shared", "times chance", "p, two-sided", "Spearman", "n"},
+               rows) +
+         element(
+             "p",
+             "Means over pairs with 95\u202f% intervals (bootstrap over enhancers). p: the larger "
+             "of random sets (exact) and of windows shifted around, two-sided; " +
+                 Html(kHowPIsWritten));
 }
 
 }  // namespace
 
 Item overlap_figure(const Gnuplot& gnuplot, const Material& material) {
-  const Html title = "Do attention and gradient point to the same bins?";
-  if (auto omission = nothing_explained(material, title, attribute_command(material))) {
-    return *omission;
-  }
   const DefinedPairs defined = defined_pairs(*material.attribution, {"attention", "gradient"});
   if (defined.pairs.empty()) {
-    return Omission{title, "No pair has a peak of both: " + n_text(defined) + ".", ""};
+    return Omission{"No pair has a peak of both: " + n_text(defined) + "."};
   }
   const Overlaps overlaps = count_overlaps(*material.attribution, defined, material.data.bins);
   const double random = mean_of_column(overlaps, 2);
   const double shifted = mean_of_column(overlaps, 3);
   Figure figure;
-  figure.title = title;
   figure.picture =
       draw_both(gnuplot, "Histogram of the number of top bins that attention and gradient share",
                 {300, 280}, [&](Plot& plot) { describe(plot, overlaps); });
@@ -101,7 +111,7 @@ Item overlap_figure(const Gnuplot& gnuplot, const Material& material) {
       "Where the bars stand higher than both lines on the right, and lower on the left, more pairs "
       "share many bins than chance gives; whether that is more than luck, the tests among the "
       "numbers tell.";
-  figure.note = kSeesNoPositions;
+  figure.of_positions = true;
   figure.finding =
       "Mean " + Html(fixed(overlaps.mean, 2)) + " of " + std::to_string(overlaps.top) +
       " shared, " + fixed(random, 2) + " expected for random sets (" +
@@ -109,7 +119,6 @@ Item overlap_figure(const Gnuplot& gnuplot, const Material& material) {
       " under shifts; " + n_text(defined) + "." +
       agreement_claim(read_shared_tops(*material.attribution, "attention", "gradient"));
   figure.details = agreement_table(*material.attribution);
-  figure.command = attribute_command(material);
   return figure;
 }
 

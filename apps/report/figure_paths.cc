@@ -4,9 +4,9 @@
 #include <array>
 #include <cmath>
 
-#include "apps/evaluation/claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
+#include "apps/report/picture.h"
 #include "io/format/npy.h"
 #include "io/format/text.h"
 #include "model/explain/path_split.h"
@@ -17,14 +17,14 @@ namespace {
 
 constexpr std::size_t kPaths = 3;
 constexpr double kUneven = 20.0;
-constexpr std::array<Ink, kPaths> kInks3 = {Ink::kBlue, Ink::kOrange, Ink::kPurple};
+constexpr std::array<Ink, kPaths> kPathInks = {Ink::kBlue, Ink::kOrange, Ink::kPurple};
 constexpr std::array<const char*, kPaths> kPathNames = {"directly, from the pooled DNA",
                                                         "through RNA", "through RNA, then protein"};
 
 /// Means over pairs.
 struct Paths {
   /// Per bin: its middle in kb, then the norm of each part, % of the sum of all norms of the pair.
-  std::vector<std::vector<double>> rows;
+  Rows rows;
   double from_kb = 0, to_kb = 0;         // of the window
   std::array<Estimate, kPaths> share{};  // of the gradient; they add up to 1
   std::int64_t pairs = 0;                // with a gradient
@@ -88,21 +88,19 @@ void share_panel(Plot& plot, const Paths& paths) {
   }
   plot.rows({"direct", "through RNA", "through protein"}).mark(0.0);
   plot.axis("x", shares, {.most_ticks = plot.canvas().narrow ? 5.0 : 10.0, .margin = 0.03});
-  plot.run("set xlabel 'share of the gradient'").run("set format x '%g'");
-  std::string command;
+  plot.label("x", "share of the gradient").run("set format x '%g'");
+  std::vector<std::string> layers;
   for (std::size_t path = 0; path < kPaths; ++path) {
     const Estimate& e = paths.share[path];
-    command += (path == 0 ? "plot " : ", ") +
-               plot.dots({{e.value, -static_cast<double>(path), e.interval.low, e.interval.high}},
-                         kInks3[path]);
+    layers.push_back(plot.dots(
+        {{e.value, -static_cast<double>(path), e.interval.low, e.interval.high}}, kPathInks[path]));
   }
-  plot.run(command).run("unset label").run("unset arrow");
+  plot.draw(layers).run("unset label").run("unset arrow");
 }
 
 void norm_panel(Plot& plot, const Paths& paths) {
   const std::string data = plot.data(paths.rows);
-  plot.run("set border 3").run("unset grid");
-  plot.run("set grid ytics linetype 1 linecolor " + rgb(Ink::kGrid));
+  plot.run("set border 3").grid("ytics");
   plot.axis("x", {paths.from_kb, paths.to_kb}, {.most_ticks = plot.canvas().narrow ? 6.0 : 10.0});
   Extent norms;
   for (std::size_t path = 0; path < kPaths; ++path) norms.add(paths.rows, path + 1);
@@ -110,33 +108,25 @@ void norm_panel(Plot& plot, const Paths& paths) {
   style.logarithmic = paths.is_uneven;
   style.from_zero = style.to_ticks = !paths.is_uneven;
   plot.axis("y", norms, style);
-  plot.run("set xlabel 'kb from the centre of the enhancer'").run("set format y '%g'");
-  plot.run("set ylabel 'norms, %'");
+  plot.label("x", "kb from the centre of the enhancer").label("y", "norms, %");
+  plot.run("set format y '%g'");
   const std::string drawn = paths.rows.size() > 1
                                 ? " with lines linewidth 1.8 linecolor "
                                 : " with points pointtype 7 pointsize 1.1 linecolor ";
-  std::string command;
+  std::vector<std::string> layers;
   for (std::size_t path = 0; path < kPaths; ++path) {
-    command.append(path == 0 ? "plot " : ", ").append(data).append(" using 1:");
-    command.append(std::to_string(path + 2)).append(drawn).append(rgb(kInks3[path]));
+    layers.push_back(data + " using 1:" + std::to_string(path + 2) + drawn + rgb(kPathInks[path]));
   }
-  plot.run(command);
+  plot.draw(layers);
 }
 
 void describe(Plot& plot, const Paths& paths) {
   const double height = plot.canvas().height;
   const bool narrow = plot.canvas().narrow;
-  const auto place = [&](double bottom, double top) {
-    plot.run("set bmargin at screen " + format_number(bottom / height));
-    plot.run("set tmargin at screen " + format_number(top / height));
-  };
-  plot.run("set multiplot");
-  plot.run("set lmargin at screen " + std::string(narrow ? "0.34" : "0.19"));
-  plot.run("set rmargin at screen 0.96");
-  place(height - 95, height - 8);
+  plot.run("set multiplot").sides(narrow ? 0.34 : 0.19, 0.96);
+  plot.heights((height - 95) / height, (height - 8) / height);
   share_panel(plot, paths);
-  plot.run("set lmargin at screen " + std::string(narrow ? "0.26" : "0.12"));
-  place(62, height - 172);
+  plot.sides(narrow ? 0.26 : 0.12, 0.96).heights(62 / height, (height - 172) / height);
   norm_panel(plot, paths);
   plot.run("unset multiplot");
 }
@@ -182,21 +172,17 @@ Html finding(const Paths& paths, std::int64_t pairs, double additivity_error) {
 }  // namespace
 
 Item paths_figure(const Gnuplot& gnuplot, const Material& material) {
-  const Html title = "By which path the DNA moves the prediction";
-  const std::string command = attribute_command(material, "paths");
-  if (auto omission = nothing_explained(material, title, command)) return *omission;
   const std::filesystem::path file = material.attribution->directory / "paths.npy";
   if (!material.attribution->summary.paths) {
-    return Omission{title, "The attribution holds no path decomposition.", command};
+    return Omission{"The attribution holds no path decomposition.", true};
   }
   const Paths paths = read_paths(NpyFile(file), material.data, *material.attribution);
-  if (paths.pairs == 0) return Omission{title, "No explained pair has a gradient.", ""};
+  if (paths.pairs == 0) return Omission{"No explained pair has a gradient."};
   Figure figure;
-  figure.title = title;
   figure.picture = draw_both(gnuplot, "Shares of the gradient by path, and norms over the window",
                              {440, 410}, [&](Plot& plot) { describe(plot, paths); });
   for (std::size_t path = 0; path < kPaths; ++path) {
-    figure.legend.push_back({kInks3[path], "line", kPathNames[path]});
+    figure.legend.push_back({kPathInks[path], "line", kPathNames[path]});
   }
   figure.reading =
       "The dots say how much of the gradient arrives by each path, shares that add up to 1 and may "
@@ -206,11 +192,10 @@ Item paths_figure(const Gnuplot& gnuplot, const Material& material) {
       "on the whole, over the whole\u2019s length. The curves are norms of the parts, which do not "
       "add up as the vectors do: parts that cancel each other are long.";
   if (paths.is_uneven) figure.note += " Their axis is logarithmic.";
-  figure.note += Html(" ") + kSeesNoPositions;
+  figure.of_positions = true;
   const PathSummary& summary = *material.attribution->summary.paths;
   figure.finding = finding(paths, summary.pairs, summary.additivity_error) + products(summary) +
                    left_out(summary);
-  figure.command = attribute_command(material);
   return figure;
 }
 

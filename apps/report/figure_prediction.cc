@@ -5,6 +5,7 @@
 
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
+#include "apps/report/picture.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
@@ -17,7 +18,7 @@ struct Line {
 };
 
 /// Least squares of y on x; NaN where x is constant.
-Line least_squares(const std::vector<std::vector<double>>& points) {
+Line least_squares(const Rows& points) {
   const Extent xs = Extent().add(points, 0);
   if (xs.empty() || xs.low() == xs.high()) return {std::nan(""), std::nan("")};
   double n = 0;
@@ -39,21 +40,21 @@ Line least_squares(const std::vector<std::vector<double>>& points) {
 }
 
 /// Every k-th point, so that at most kMostPoints are left.
-std::vector<std::vector<double>> thinned(const std::vector<std::vector<double>>& points) {
+Rows thinned(const Rows& points) {
   const std::size_t step = (points.size() + kMostPoints - 1) / kMostPoints;
-  std::vector<std::vector<double>> out;
+  Rows out;
   for (std::size_t i = 0; i < points.size(); i += step) out.push_back(points[i]);
   return out;
 }
 
 /// What the axes of the picture must show.
 struct Cloud {
-  std::vector<std::vector<double>> points;  // {observed, predicted}
+  Rows points;  // {observed, predicted}
   Extent observed, predicted;
   AxisRange across, up;
 };
 
-Cloud make_cloud(std::vector<std::vector<double>> points) {
+Cloud make_cloud(Rows points) {
   Cloud out;
   out.observed.add(points, 0);
   out.predicted.add(points, 1);
@@ -64,7 +65,7 @@ Cloud make_cloud(std::vector<std::vector<double>> points) {
 }
 
 /// The ends of the part of the line of equality that the picture holds; nothing if it holds none.
-std::vector<std::vector<double>> equality(const Cloud& cloud) {
+Rows equality(const Cloud& cloud) {
   const double low = std::max(cloud.across.low, cloud.up.low);
   const double high = std::min(cloud.across.high, cloud.up.high);
   if (!(low < high)) return {};
@@ -72,40 +73,31 @@ std::vector<std::vector<double>> equality(const Cloud& cloud) {
 }
 
 void describe(Plot& plot, const Cloud& cloud, const Line& line) {
-  plot.run("set grid xtics ytics linetype 1 linecolor " + rgb(Ink::kGrid));
-  plot.run("set xlabel 'observed effect, beta'").run("set ylabel 'predicted effect'");
+  plot.grid("xtics ytics").label("x", "observed effect, beta").label("y", "predicted effect");
   plot.axis("x", cloud.observed, {.most_ticks = plot.canvas().narrow ? 5.0 : 10.0, .margin = 0.02});
   plot.axis("y", cloud.predicted, {.margin = 0.04});
-  std::string command = "plot " + plot.data(cloud.points) +
-                        " using 1:2 with points pointtype 7 pointsize 0.45 linecolor " +
-                        rgb(Ink::kBlue, 0.45);
-  const auto add_line = [&](const std::vector<std::vector<double>>& ends, const char* style) {
-    command.append(", ").append(plot.data(ends)).append(" with lines ").append(style);
+  std::vector<std::string> layers{Plot::points(plot.data(cloud.points), 0.45, Ink::kBlue, 0.45)};
+  const auto add_line = [&](const Rows& ends, const std::string& style) {
+    layers.push_back(plot.data(ends) + " with lines " + style);
   };
   if (!equality(cloud).empty()) {
-    add_line(equality(cloud), "dashtype (6,4) linewidth 1.2 linecolor ");
-    command += rgb(Ink::kMuted);
+    add_line(equality(cloud), "dashtype (6,4) linewidth 1.2 linecolor " + rgb(Ink::kMuted));
   }
   if (std::isfinite(line.slope)) {
     const auto on_line = [&](double x) {
       return std::vector<double>{x, line.slope * x + line.intercept};
     };
     add_line({on_line(cloud.observed.low()), on_line(cloud.observed.high())},
-             "linewidth 2 linecolor ");
-    command += rgb(Ink::kOrange);
+             "linewidth 2 linecolor " + rgb(Ink::kOrange));
   }
-  plot.run(command);
+  plot.draw(layers);
 }
 
 }  // namespace
 
 Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
-  const Html title = "Predicted against observed effects";
-  if (!material.evaluated) {
-    return Omission{title, "The run has no model.safetensors yet.", material.run.command};
-  }
   const Evaluated& evaluated = *material.evaluated;
-  std::vector<std::vector<double>> points;
+  Rows points;
   for (std::size_t i = 0; i < evaluated.pairs.size(); ++i) {
     points.push_back({double{evaluated.pairs[i].beta}, double{evaluated.predictions[i]}});
   }
@@ -113,7 +105,6 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
   const Line line = least_squares(points);
   const Metrics& m = evaluated.evaluation.model.metrics;
   Figure figure;
-  figure.title = title;
   figure.picture = draw_both(gnuplot, "Scatter of predicted against observed effects", {430, 330},
                              [&](Plot& plot) { describe(plot, drawn, line); });
   figure.legend = {{Ink::kBlue, "dot", "an enhancer-gene pair of " + evaluated.evaluation.split}};
@@ -139,7 +130,6 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
     figure.finding += " " + counted(static_cast<std::int64_t>(drawn.points.size()), "pair") +
                       " are drawn, evenly chosen; the numbers are from all.";
   }
-  figure.command = evaluated.command;
   return figure;
 }
 

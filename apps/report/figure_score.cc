@@ -7,6 +7,7 @@
 #include "apps/evaluation/claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
+#include "apps/report/picture.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -100,24 +101,22 @@ void describe(Plot& plot, const std::vector<ScoreLine>& lines, double ceiling) {
     scores.add(s.r.value).add(s.r.interval.low);
     names.emplace_back(s.label);
   }
-  plot.rows(names).run("set lmargin 20").run("set rmargin 3").run("set tmargin 1.5");
+  plot.rows(names).margins(20, 3, 1.5);
   const double low = scores.low();
   plot.axis("x", {low < 0.0 ? low - 0.05 : 0.0, 1.0},
             {.most_ticks = plot.canvas().narrow ? 5.0 : 10.0});
-  plot.run(plot.canvas().narrow ? "set xlabel 'Pearson r'"
-                                : "set xlabel 'Pearson correlation with the measured effect'");
+  plot.label("x",
+             plot.canvas().narrow ? "Pearson r" : "Pearson correlation with the measured effect");
   if (std::isfinite(ceiling)) {
     plot.run("set arrow from " + format_number(ceiling) + ", graph 0 to " + format_number(ceiling) +
              ", graph 1 nohead linewidth 2 linecolor " + rgb(Ink::kGreen));
   }
-  std::string command;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const Estimate& r = lines[i].r;
-    command += (i == 0 ? "plot " : ", ") +
-               plot.dots({{r.value, -static_cast<double>(i), r.interval.low, r.interval.high}},
-                         lines[i].ink);
+  std::vector<std::string> layers;
+  for (const ScoreLine& s : lines) {
+    const double y = -static_cast<double>(layers.size());
+    layers.push_back(plot.dots({{s.r.value, y, s.r.interval.low, s.r.interval.high}}, s.ink));
   }
-  plot.run(command);
+  plot.draw(layers);
 }
 
 Html replicate_finding(const Replicate& r) {
@@ -155,18 +154,11 @@ Html finding(const Evaluation& e) {
 }  // namespace
 
 Item score_figure(const Gnuplot& gnuplot, const Material& material) {
-  const Html title = "The model, its controls, its baselines and its ceiling";
-  if (!material.evaluated) {
-    return Omission{title, "The run has no model.safetensors yet.", material.run.command};
-  }
   const Evaluation& e = material.evaluated->evaluation;
   const std::vector<ScoreLine> lines = score_lines(e);
-  if (lines.empty()) {
-    return Omission{title, "The model has no correlation: " + why_no_r(e.model) + ".", ""};
-  }
+  if (lines.empty()) return Omission{"The model has no correlation: " + why_no_r(e.model) + "."};
   const int height = 80 + 34 * static_cast<int>(lines.size());
   Figure figure;
-  figure.title = title;
   figure.picture = draw_both(
       gnuplot, "Pearson correlation of the model, its controls and its baselines, with intervals",
       {height, height + 10}, [&](Plot& plot) { describe(plot, lines, e.noise_ceiling); });
@@ -193,7 +185,6 @@ Item score_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.finding = finding(e);
   if (e.replicate) figure.finding += replicate_finding(*e.replicate);
   figure.details = details(e);
-  figure.command = material.evaluated->command;
   return figure;
 }
 

@@ -4,13 +4,14 @@
 
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
+#include "apps/report/picture.h"
 #include "io/format/text.h"
 
 namespace cdt {
 namespace {
 
 void describe(Plot& plot, const std::vector<EpochRow>& epochs, const EpochRow* best) {
-  std::vector<std::vector<double>> rows;
+  Rows rows;
   for (const EpochRow& e : epochs) {
     rows.push_back({static_cast<double>(e.epoch), e.train_loss, e.val_loss, e.train_r, e.val_r});
   }
@@ -19,17 +20,17 @@ void describe(Plot& plot, const std::vector<EpochRow>& epochs, const EpochRow* b
   const bool narrow = plot.canvas().narrow;
   plot.axis("x", {rows.front()[0] - 0.5, rows.back()[0] + 0.5},
             {.most_ticks = narrow ? 6.0 : 8.0, .integers = true});
-  plot.run("set xlabel 'epoch'").run("set lmargin 11").run("set rmargin 2").run("set tmargin 1");
+  plot.label("x", "epoch").margins(11, 2, 1);
   const std::string style = rows.size() > 1
                                 ? " with linespoints pointtype 7 pointsize 0.35 linewidth 2"
                                 : " with points pointtype 7 pointsize 0.8";
   const auto panel = [&](const std::string& label, std::size_t train, std::size_t val) {
     plot.axis("y", Extent().add(rows, train).add(rows, val), {.to_ticks = true});
-    plot.run("set ylabel '" + plain(label) + "'");
+    plot.label("y", label);
     const auto curve = [&](std::size_t column, Ink ink) {
       return data + " using 1:" + std::to_string(column + 1) + style + " linecolor " + rgb(ink);
     };
-    plot.run("plot " + curve(train, Ink::kBlue) + ", " + curve(val, Ink::kOrange));
+    plot.draw({curve(train, Ink::kBlue), curve(val, Ink::kOrange)});
   };
   if (best != nullptr) {
     const std::string x = format_number(static_cast<double>(best->epoch));
@@ -61,14 +62,10 @@ Html epochs_table(const std::vector<EpochRow>& epochs) {
 }  // namespace
 
 Item training_figure(const Gnuplot& gnuplot, const Material& material) {
-  const Html title = "Loss and correlation over epochs";
   const std::vector<EpochRow>& epochs = material.run.epochs;
-  if (epochs.empty()) {
-    return Omission{title, "No epoch is finished yet.", material.run.command + " --resume"};
-  }
+  if (epochs.empty()) return Omission{"No epoch is finished yet.", true};
   const EpochRow* best = material.run.best();
   Figure figure;
-  figure.title = title;
   figure.picture = draw_both(gnuplot, "Training and validation loss and correlation by epoch",
                              {300, 480}, [&](Plot& plot) { describe(plot, epochs, best); });
   figure.legend = {{Ink::kBlue, "line", "training, as the epoch went (dropout, if any, on)"},
@@ -93,7 +90,6 @@ Item training_figure(const Gnuplot& gnuplot, const Material& material) {
                       std::to_string(best->epoch) + " were kept.";
   }
   figure.details = epochs_table(epochs);
-  figure.command = material.run.command;
   return figure;
 }
 

@@ -4,11 +4,10 @@
 #include <array>
 #include <cmath>
 
-#include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
-#include "apps/report/defined_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
+#include "apps/report/picture.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -46,9 +45,9 @@ struct Panel {
 /// The plot command of a panel; of a row the causal site stands highest, the decoy lowest.
 void draw_panel(Plot& plot, const std::vector<MethodScore>& scores, const Panel& panel) {
   constexpr double kApart = 0.24;
-  std::vector<std::vector<double>> causal;
-  std::vector<std::vector<double>> elsewhere;
-  std::vector<std::vector<double>> decoy;
+  Rows causal;
+  Rows elsewhere;
+  Rows decoy;
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const double y = -static_cast<double>(i);
     const auto point = [&](const SiteScore& site, double height) -> std::vector<double> {
@@ -60,10 +59,10 @@ void draw_panel(Plot& plot, const std::vector<MethodScore>& scores, const Panel&
     decoy.push_back(point(scores[i].at.decoy, y - kApart));
   }
   plot.axis("x", {0.0, 1.0}, {.most_ticks = 5.0}).run("set format x '%g'");
-  plot.run("set xlabel '" + plain(panel.label) + "'").run("unset arrow");
+  plot.label("x", panel.label).run("unset arrow");
   for (const double chance : panel.chances) plot.mark(chance);
-  plot.run("plot " + plot.dots(decoy, Ink::kRed) + ", " + plot.dots(elsewhere, Ink::kBlue) + ", " +
-           plot.dots(causal, Ink::kGreen));
+  plot.draw({plot.dots(decoy, Ink::kRed), plot.dots(elsewhere, Ink::kBlue),
+             plot.dots(causal, Ink::kGreen)});
 }
 
 void describe(Plot& plot, const std::vector<MethodScore>& scores, const TruthScores& chance) {
@@ -77,16 +76,9 @@ void describe(Plot& plot, const std::vector<MethodScore>& scores, const TruthSco
   const bool narrow = plot.canvas().narrow;
   plot.run("set multiplot layout " + std::string(narrow ? "2,1" : "1,2"));
   plot.rows(names).run("set tmargin 1");
-  const auto sides = [&](double left, double right) {
-    plot.run("set lmargin at screen " + format_number(left));
-    plot.run("set rmargin at screen " + format_number(right));
-  };
-  sides(narrow ? 0.43 : 0.21, narrow ? 0.96 : 0.58);
+  plot.sides(narrow ? 0.43 : 0.21, narrow ? 0.96 : 0.58);
   draw_panel(plot, scores, panels[0]);
-  if (!narrow) {
-    plot.run("unset label");
-    sides(0.61, 0.98);
-  }
+  if (!narrow) plot.run("unset label").sides(0.61, 0.98);
   draw_panel(plot, scores, panels[1]);
   plot.run("unset multiplot");
 }
@@ -153,27 +145,20 @@ Html occlusion_remark(const AttributionSummary& summary) {
 }  // namespace
 
 Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
-  const Html title = "Do the methods find what was planted?";
-  const std::string command = attribute_command(material);
-  if (auto omission = nothing_explained(material, title, command)) return *omission;
   const AttributionSummary& summary = material.attribution->summary;
   if (!summary.truth_scores) {
-    return Omission{title, "The attribution was made without truth.json.", command};
+    return Omission{"The attribution was made without truth.json.", true};
   }
   const std::vector<MethodScore> scores = scores_of(*material.attribution);
   if (scores.empty()) {
     const bool any = summary.truth_scores->pairs > 0;
     return Omission{
-        title,
-        any ? "No window with a peak has bins both on the site that acts and on neither "
-              "site."
-            : "No explained pair has a planted effect.",
-        ""};
+        any ? "No window with a peak has bins both on the site that acts and on neither site."
+            : "No explained pair has a planted effect."};
   }
   const TruthScores& chance = *summary.truth_scores;
   const int rows = 34 * static_cast<int>(scores.size());
   Figure figure;
-  figure.title = title;
   figure.picture =
       draw_both(gnuplot, "AUROC and precision at causal and decoy sites, by method",
                 {70 + rows, 140 + 2 * rows}, [&](Plot& plot) { describe(plot, scores, chance); });
@@ -189,13 +174,12 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
       "AUROC is the chance that a bin of the site scores higher than a bin of neither; precision "
       "at k is the share of the k highest bins that lie on the site, k being its number of bins. "
       "Means over pairs of absolute scores, intervals from a bootstrap over enhancers; the best by "
-      "precision stands at the top. ";
-  figure.note += kSeesNoPositions;
+      "precision stands at the top.";
+  figure.of_positions = true;
   figure.finding =
       finding(*material.attribution, scores, uses_dna(material)) + occlusion_remark(summary);
   figure.details = score_table(scores, chance);
   figure.unfolded = true;
-  figure.command = command;
   return figure;
 }
 

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/common/program.h"
 #include "apps/evaluation/claims.h"
 #include "apps/report/figures.h"
 #include "apps/report/numerals.h"
+#include "apps/report/picture.h"
 #include "apps/report/window_classes.h"
 #include "io/format/text.h"
 #include "io/genome/locus.h"
@@ -19,7 +19,7 @@ constexpr int kClassPixels = 14;          // of a row
 
 /// One window: per bin its left edge in kb from the centre and its score in units of a uniform one.
 struct Window {
-  std::vector<std::vector<double>> steps;
+  Rows steps;
   WindowState state = WindowState::kDefined;
   // Of a defined window only.
   std::vector<double> top_kb;  // middles of the top bins
@@ -122,9 +122,9 @@ void window_panel(Plot& plot, const Window& window, const std::string& label, In
     arrow.append(x).append(", graph 0 to ").append(x).append(tick);
     plot.run(arrow);
   }
-  plot.run("plot " + steps + " using 1:2 with filledcurves y1=0 fillcolor " + rgb(ink, 0.30) +
-           ", " + steps + " using 1:2 with lines linewidth 1.5 linecolor " + rgb(ink) +
-           ", 1 with lines dashtype (4,4) linewidth 1 linecolor " + rgb(Ink::kMuted));
+  plot.draw({steps + " using 1:2 with filledcurves y1=0 fillcolor " + rgb(ink, 0.30),
+             steps + " using 1:2 with lines linewidth 1.5 linecolor " + rgb(ink),
+             "1 with lines dashtype (4,4) linewidth 1 linecolor " + rgb(Ink::kMuted)});
 }
 
 /// The axis of chromosome positions above the windows: round steps, at most `most` of them.
@@ -137,12 +137,6 @@ void position_axis(Plot& plot, const PairView& view, double most) {
   plot.run("set x2tics " + format_number(step) + " out scale 0.5 textcolor " + rgb(Ink::kMuted));
   plot.run("set x2label 'Mb' offset 0,-0.6 textcolor " + rgb(Ink::kMuted));
   plot.run("set border 7 linecolor " + rgb(Ink::kMuted));
-}
-
-/// Places the next panel between two heights, fractions of the canvas.
-void place(Plot& plot, double bottom, double top) {
-  plot.run("set bmargin at screen " + format_number(bottom));
-  plot.run("set tmargin at screen " + format_number(top));
 }
 
 /// The height of the rows of classes.
@@ -158,10 +152,9 @@ void describe(Plot& plot, const PairView& view) {
   const double head = 1.0 - 50.0 / height;
   const double gap = 16.0 / height;
   const double panel = (head - foot - elements - gap) / 2.0;
-  plot.run("set multiplot");
-  plot.run("set lmargin at screen " + std::string(plot.canvas().narrow ? "0.15" : "0.08"));
-  plot.run("set rmargin at screen " + std::string(plot.canvas().narrow ? "0.93" : "0.97"));
-  plot.axis("x", {view.from_kb, view.to_kb}, {.most_ticks = plot.canvas().narrow ? 5.0 : 9.0});
+  const bool narrow = plot.canvas().narrow;
+  plot.run("set multiplot").sides(narrow ? 0.15 : 0.08, narrow ? 0.93 : 0.97);
+  plot.axis("x", {view.from_kb, view.to_kb}, {.most_ticks = narrow ? 5.0 : 9.0});
   plot.run("set xtics scale 0").run("set format x ''");
   if (view.sites != nullptr) {
     shade_bins(plot, view, view.sites->causal, Ink::kGreen);
@@ -169,18 +162,18 @@ void describe(Plot& plot, const PairView& view) {
   }
   const double line = 0.0015 * (view.to_kb - view.from_kb);
   for (const double end : view.ends_kb) shade(plot, end - line, end + line, Ink::kText, 1.0);
-  position_axis(plot, view, plot.canvas().narrow ? 4.0 : 7.0);
-  place(plot, head - panel, head);
+  position_axis(plot, view, narrow ? 4.0 : 7.0);
+  plot.heights(head - panel, head);
   window_panel(plot, view.attention, "attention", Ink::kBlue);
   plot.run("unset x2tics").run("unset x2label").run("set border 3");
-  place(plot, head - 2.0 * panel - gap, head - panel - gap);
+  plot.heights(head - 2.0 * panel - gap, head - panel - gap);
   const std::string axis =
       "set xlabel 'kb from the centre of the enhancer' offset 0,0.3; set format x '%g'";
   if (view.classes.empty()) plot.run(axis);
   window_panel(plot, view.gradient, "gradient", Ink::kOrange);
   if (!view.classes.empty()) {
     plot.run("unset object").run("unset arrow").run("unset label").run(axis);
-    place(plot, foot, foot + elements - 6.0 / height);
+    plot.heights(foot, foot + elements - 6.0 / height);
     draw_classes(plot, view.classes);
   }
   plot.run("unset multiplot");
@@ -226,14 +219,11 @@ std::vector<LegendEntry> legend_of(const PairView& view) {
 
 }  // namespace
 
-Item window_figure(const Gnuplot& gnuplot, const Material& material, const ShownPair& shown) {
-  const AttributedPair& pair = *shown.pair;
+Item window_figure(const Gnuplot& gnuplot, const Material& material, const AttributedPair& pair) {
   const PairView view = make_view(material, pair);
   const Enhancer& enhancer = material.data.enhancers[static_cast<std::size_t>(pair.enhancer)];
-  const std::string& gene = material.data.genes[static_cast<std::size_t>(pair.gene)];
   const int more = class_pixels(view);
   Figure figure;
-  figure.title = Html(shown.what) + ": " + enhancer.name + " to " + element("i", gene);
   figure.picture = draw_both(gnuplot, "Attention and gradient over the DNA window of one pair",
                              {390 + more, 390 + more}, [&](Plot& plot) { describe(plot, view); });
   figure.legend = legend_of(view);
@@ -257,8 +247,6 @@ Item window_figure(const Gnuplot& gnuplot, const Material& material, const Shown
   }
   figure.finding += peak_text("Attention", view.attention, enhancer, material) +
                     peak_text("Gradient", view.gradient, enhancer, material);
-  figure.command = attribute_command(material) + "\n" + material.command;
-  if (material.pair.empty()) figure.command += " --pair " + shell_word(enhancer.name + ":" + gene);
   return figure;
 }
 

@@ -110,6 +110,10 @@ Html p_value(const ResampledP& p) {
   return fixed(p.p, digits) + "\u202f\u00b1\u202f" + fixed(p.error, digits);
 }
 
+Html weaker_p(const NullTest& first, const NullTest& second) {
+  return p_value(weaker_test(first, second).resampled());
+}
+
 std::string counted(std::int64_t count, const std::string& noun) {
   return count_text(count) + " " + noun + (count == 1 ? "" : "s");
 }

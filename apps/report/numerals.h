@@ -24,9 +24,15 @@ std::string with_interval(const Estimate& estimate, int digits, double scale = 1
 std::string count_text(std::int64_t count);
 /// 0.03 as it stands, 6.6e-185 as 6.6 x 10^-185.
 Html p_value(double p);
-/// The same beside its Monte Carlo error, "0.012 ± 0.002", or "≤ 0.0002" at its floor; the p alone
-/// without an error.
+/// With its Monte Carlo error, "0.012 ± 0.002", or "≤ 0.0002" at its floor; the p alone without an
+/// error.
 Html p_value(const ResampledP& p);
+/// p_value() of the weaker of two tests.
+Html weaker_p(const NullTest& first, const NullTest& second);
+inline constexpr const char* kHowPIsWritten =
+    "\u00b1 is its Monte Carlo error, \u2264 stands where no replicate was as extreme, and an "
+    "exact p "
+    "has neither.";
 /// "720 pairs", "1 pair"
 std::string counted(std::int64_t count, const std::string& noun);
 

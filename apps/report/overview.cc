@@ -7,7 +7,7 @@
 #include "apps/common/tables.h"
 #include "apps/evaluation/claims.h"
 #include "apps/report/attribution_claims.h"
-#include "apps/report/defined_pairs.h"
+#include "apps/report/explained_pairs.h"
 #include "apps/report/numerals.h"
 #include "io/format/text.h"
 
@@ -17,12 +17,6 @@ namespace {
 std::string last_part(const std::filesystem::path& path) {
   const std::filesystem::path clean = path.lexically_normal();
   return path_text(clean.has_filename() ? clean.filename() : clean.parent_path().filename());
-}
-
-std::string text_at(const nlohmann::json& object, const std::string& path) {
-  const nlohmann::json& value = value_at(object, path);
-  if (value.is_string()) return value.get<std::string>();
-  return value.is_number() ? value.dump() : "\u2013";
 }
 
 Html card(const Html& label, const Html& value, const Html& note) {
@@ -101,21 +95,24 @@ Html data_row(const Dataset& data) {
 }
 
 Html model_row(const Material& material) {
-  const nlohmann::json& c = material.run.config;
-  Html out = "CDT, variant " + text_at(c, "model.variant") + ", hidden size " +
-             text_at(c, "model.hidden") + ", " + text_at(c, "model.heads") + " heads";
+  const RunConfig& c = material.run.config;
+  Html out = "CDT, variant " + c.variant + ", hidden size " + std::to_string(c.hidden) + ", " +
+             std::to_string(c.heads) + " heads";
   if (material.run.has_model) out += ", " + count_text(material.run.parameters) + " parameters";
   return out;
 }
 
 Html training_row(const Material& material) {
-  const nlohmann::json& c = material.run.config;
+  const RunConfig& c = material.run.config;
+  const auto option = [&](const char* name) {
+    const std::string value = c.option(name);
+    return value.empty() ? "\u2013" : value;
+  };
   Html out = counted(static_cast<std::int64_t>(material.run.epochs.size()), "epoch") +
-             ", batches of " + text_at(c, "options.batch-size") + ", learning rate " +
-             text_at(c, "options.lr") + ", dropout " + text_at(c, "options.dropout") + ", seed " +
-             text_at(c, "options.seed");
-  if (material.run.data_digest != material.data_digest) {
-    out += Html("; trained on ") + element("b", text_at(c, "data"));
+             ", batches of " + option("batch-size") + ", learning rate " + option("lr") +
+             ", dropout " + option("dropout") + ", seed " + option("seed");
+  if (!c.fingerprint || c.fingerprint->data != material.data_digest) {
+    out += Html("; trained on ") + element("b", c.data);
   }
   return out;
 }

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "apps/evaluation/claims.h"
+
 namespace cdt {
 namespace {
 
@@ -23,30 +25,32 @@ Html command_html(const std::string& command) {
       element("code", command));
 }
 
-Html figure_html(const Figure& figure, int number) {
+Html figure_html(const Figure& figure, const PageItem& item, int number) {
   const std::string name = "Figure " + std::to_string(number);
-  Html caption = element("h3", element("span", {{"class", "number"}}, name) + " " + figure.title);
+  Html caption = element("h3", element("span", {{"class", "number"}}, name) + " " + item.title);
   Html below = legend_html(figure.legend);
   below += element("p", element("b", "How to read it. ") + figure.reading);
-  if (!figure.note.empty()) below += element("p", {{"class", "note"}}, figure.note);
+  Html note = figure.note;
+  if (figure.of_positions) note += (note.empty() ? "" : " ") + Html(kSeesNoPositions);
+  if (!note.empty()) below += element("p", {{"class", "note"}}, note);
   if (!figure.finding.empty()) below += element("p", element("b", "Here. ") + figure.finding);
   if (!figure.details.empty()) {
     const Html numbers = element("summary", "The numbers") + figure.details;
     below +=
         figure.unfolded ? element("details", {{"open", ""}}, numbers) : element("details", numbers);
   }
-  if (!figure.command.empty()) {
-    below += element("details", element("summary", "The command") + command_html(figure.command));
+  if (!item.command.empty()) {
+    below += element("details", element("summary", "The command") + command_html(item.command));
   }
   return element("figure", {{"id", "figure-" + std::to_string(number)}},
                  caption + element("div", {{"class", "picture"}}, figure.picture) +
                      Html::markup("\n") + element("figcaption", below));
 }
 
-Html omission_html(const Omission& omission) {
-  Html text = element("p", element("b", omission.title) + " is left out. " + omission.reason +
-                               (omission.command.empty() ? "" : " This would add it:"));
-  if (!omission.command.empty()) text += command_html(omission.command);
+Html omission_html(const Omission& omission, const PageItem& item) {
+  Html text = element("p", element("b", item.title) + " is left out. " + omission.reason +
+                               (item.command.empty() ? "" : " This would add it:"));
+  if (!item.command.empty()) text += command_html(item.command);
   return element("div", {{"class", "omitted"}}, text);
 }
 
@@ -63,11 +67,11 @@ Html section_html(const PageSection& section, int* figures) {
   if (!section.introduction.empty()) out += element("p", section.introduction);
   if (!section.warnings.empty()) out += warnings_html(section.warnings);
   Html omitted;
-  for (const Item& item : section.items) {
-    if (const auto* figure = std::get_if<Figure>(&item)) {
-      out += figure_html(*figure, ++*figures);
+  for (const PageItem& item : section.items) {
+    if (const auto* figure = std::get_if<Figure>(&item.content)) {
+      out += figure_html(*figure, item, ++*figures);
     } else {
-      omitted += omission_html(std::get<Omission>(item));
+      omitted += omission_html(std::get<Omission>(item.content), item);
     }
   }
   return element("section", {{"id", section.anchor}}, out + omitted);

@@ -1,21 +1,52 @@
-// The page: its sections, its style sheet, and the whole as one file that asks for nothing else.
+// A page: sections of figures, as one file that asks the network for nothing.
 #pragma once
 
 #include <string>
-#include <string_view>
+#include <variant>
 #include <vector>
 
-#include "apps/report/figures.h"
 #include "apps/report/html.h"
+#include "apps/report/style.h"
 
 namespace cdt {
+
+struct LegendEntry {
+  Ink ink = Ink::kText;
+  const char* mark = "";  // a class of the style sheet: "dot", "line", "dashes", "area" or "scale"
+  Html text;
+};
+
+struct Figure {
+  Html picture;
+  std::vector<LegendEntry> legend;
+  Html reading;               // one sentence: how to read it
+  Html note;                  // what else to know, or nothing
+  bool of_positions = false;  // its note ends with kSeesNoPositions
+  Html finding;               // what it shows here, with its numbers
+  Html details;               // a table behind a fold, or nothing
+  bool unfolded = false;
+};
+
+/// Why a figure is left out.
+struct Omission {
+  Html reason;
+  bool can_be_added = false;  // by a command
+};
+
+using Item = std::variant<Figure, Omission>;
+
+struct PageItem {
+  Html title;
+  Item content;
+  std::string command;  // that made the figure or would add it; may be empty
+};
 
 struct PageSection {
   std::string anchor;  // letters
   Html title;
   Html introduction;
   std::vector<std::string> warnings;  // what to know before believing the section
-  std::vector<Item> items;
+  std::vector<PageItem> items;
 };
 
 struct Page {
@@ -26,11 +57,8 @@ struct Page {
   Html footer;
 };
 
-/// The whole document. Figures are numbered through; what is left out stands at the end of its
+/// The whole document. Figures are numbered through; what is left out comes at the end of its
 /// section with the command that would add it.
 std::string page_html(const Page& page);
-
-/// The style sheet: light, dark, phone and print.
-std::string_view style_sheet();
 
 }  // namespace cdt

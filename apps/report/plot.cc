@@ -1,10 +1,8 @@
 #include "apps/report/plot.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cmath>
-#include <cstdio>
 
 #include "engine/error.h"
 #include "io/format/text.h"
@@ -12,24 +10,71 @@
 namespace cdt {
 namespace {
 
-constexpr std::array<const char*, kInks> kNames = {
-    "--text",   "--muted", "--grid", "--null", "--blue", "--orange", "--green",
-    "--purple", "--red",   "--teal", "--gold", "--pink", "--brown",  "--olive"};
-constexpr double kOpaque = 255.0;
+constexpr double kNothing = 1e-250;      // smaller numbers count as 0
+constexpr double kLeastRelative = 1e-4;  // span over size: ticks are printed with six digits
 constexpr const char* kTicks = " nomirror out scale 0.5 textcolor ";
 constexpr const char* kEmptyLabel = "9999";  // its number, past those of other labels
 
+/// Whole decades, at least one.
+AxisRange decades(const Extent& extent, const AxisStyle& style) {
+  if (!std::isfinite(extent.least_positive())) return {1.0, 10.0, 10.0};
+  const double low = std::floor(std::log10(extent.least_positive()));
+  const double high = std::max(std::ceil(std::log10(extent.high())), low + 1.0);
+  const double step = std::max(1.0, std::ceil((high - low) / style.most_ticks));
+  return {std::pow(10.0, low), std::pow(10.0, high), std::pow(10.0, step)};
+}
+
+/// The extent, made wider where it is too narrow for ticks: to half its size on both sides.
+AxisRange widened(const Extent& extent, const AxisStyle& style) {
+  if (extent.empty()) return {};
+  double low = style.from_zero ? std::min(extent.low(), 0.0) : extent.low();
+  double high = style.from_zero ? std::max(extent.high(), 0.0) : extent.high();
+  if (low == 0.0 && high == 0.0) return style.from_zero ? AxisRange{} : AxisRange{-1.0, 1.0};
+  const double size = std::max(std::fabs(low), std::fabs(high));
+  if (high - low < kLeastRelative * size) {
+    const double middle = low + 0.5 * (high - low);
+    low = middle - 0.5 * size;
+    high = middle + 0.5 * size;
+  }
+  const double margin = style.margin * (high - low);
+  return {low - margin, high + margin};
+}
+
 }  // namespace
 
-const char* ink_name(Ink ink) { return kNames[static_cast<std::size_t>(ink)]; }
+Extent& Extent::add(double value) {
+  if (!std::isfinite(value)) return *this;
+  value = std::fabs(value) < kNothing ? 0.0 : std::clamp(value, -kHuge, kHuge);
+  low_ = std::min(low_, value);
+  high_ = std::max(high_, value);
+  if (value > 0.0) least_positive_ = std::min(least_positive_, value);
+  return *this;
+}
 
-// Red 1 and green 2 mark a colour as one of ours; blue is its number (svg.cc reads it back).
-std::string rgb(Ink ink, double opacity) {
-  std::array<char, 32> out{};
-  const double transparency = kOpaque * (1.0 - std::clamp(opacity, 0.0, 1.0));
-  std::snprintf(out.data(), out.size(), "rgb '#%02X0102%02X'",
-                static_cast<unsigned>(std::lround(transparency)), static_cast<unsigned>(ink));
-  return out.data();
+Extent& Extent::add(const Rows& rows, std::size_t column) {
+  for (const std::vector<double>& row : rows) add(row[column]);
+  return *this;
+}
+
+double round_step(double span, double most) {
+  const double least = span / most;
+  const double power = std::pow(10.0, std::floor(std::log10(least)));
+  for (const double factor : {1.0, 2.0, 5.0}) {
+    if (factor * power >= least) return factor * power;
+  }
+  return 10.0 * power;
+}
+
+AxisRange axis_range(const Extent& extent, const AxisStyle& style) {
+  if (style.logarithmic) return decades(extent, style);
+  AxisRange range = widened(extent, style);
+  range.tick = round_step(range.high - range.low, style.most_ticks);
+  if (style.integers) range.tick = std::max(range.tick, 1.0);
+  if (style.to_ticks) {
+    range.low = range.tick * std::floor(range.low / range.tick);
+    range.high = range.tick * std::ceil(range.high / range.tick);
+  }
+  return range;
 }
 
 std::string plain(std::string_view text) {
@@ -88,7 +133,54 @@ Plot& Plot::axis(const std::string& name, const Extent& extent, const AxisStyle&
   return run("unset label " + std::string(kEmptyLabel));
 }
 
-std::string Plot::data(const std::vector<std::vector<double>>& rows) {
+Plot& Plot::label(const std::string& axis, std::string_view text) {
+  return run("set " + axis + "label '" + plain(text) + "'");
+}
+
+Plot& Plot::grid(const std::string& ticks) {
+  run("unset grid");
+  return run("set grid " + ticks + " linetype 1 linecolor " + rgb(Ink::kGrid));
+}
+
+Plot& Plot::margins(double left, double right, double top) {
+  run("set lmargin " + format_number(left)).run("set rmargin " + format_number(right));
+  return run("set tmargin " + format_number(top));
+}
+
+Plot& Plot::sides(double left, double right) {
+  run("set lmargin at screen " + format_number(left));
+  return run("set rmargin at screen " + format_number(right));
+}
+
+Plot& Plot::heights(double bottom, double top) {
+  run("set bmargin at screen " + format_number(bottom));
+  return run("set tmargin at screen " + format_number(top));
+}
+
+Plot& Plot::rows(const std::vector<std::string>& names) {
+  run("set border 1").grid("xtics");
+  axis("y", {0.4 - static_cast<double>(names.size()), 0.6}).run("unset ytics");
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    run("set label '" + plain(names[i]) + "' at graph 0, first " +
+        format_number(-static_cast<double>(i)) + " right offset -1,0 textcolor " + rgb(Ink::kText));
+  }
+  return *this;
+}
+
+Plot& Plot::mark(double x) {
+  if (!std::isfinite(x)) return *this;
+  const std::string at = format_number(x);
+  return run("set arrow from " + at + ", graph 0 to " + at +
+             ", graph 1 nohead dashtype (6,4) linewidth 1.2 linecolor " + rgb(Ink::kMuted));
+}
+
+Plot& Plot::draw(const std::vector<std::string>& layers) {
+  std::string command;
+  for (const std::string& layer : layers) command += (command.empty() ? "plot " : ", ") + layer;
+  return run(command);
+}
+
+std::string Plot::data(const Rows& rows) {
   std::string name = "$d" + std::to_string(blocks_++);
   std::string block = name + " << END\n";
   for (const std::vector<double>& row : rows) {
@@ -101,42 +193,15 @@ std::string Plot::data(const std::vector<std::vector<double>>& rows) {
   return name;
 }
 
-Plot& Plot::rows(const std::vector<std::string>& names) {
-  run("set border 1").run("unset grid");
-  run("set grid xtics linetype 1 linecolor " + rgb(Ink::kGrid));
-  axis("y", {0.4 - static_cast<double>(names.size()), 0.6}).run("unset ytics");
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    run("set label '" + plain(names[i]) + "' at graph 0, first " +
-        format_number(-static_cast<double>(i)) + " right offset -1,0 textcolor " + rgb(Ink::kText));
-  }
-  return *this;
+std::string Plot::points(const std::string& data, double size, Ink ink, double opacity) {
+  return data + " using 1:2 with points pointtype 7 pointsize " + format_number(size) +
+         " linecolor " + rgb(ink, opacity);
 }
 
-std::string Plot::dots(const std::vector<std::vector<double>>& points, Ink ink) {
+std::string Plot::dots(const Rows& points, Ink ink) {
   const std::string name = data(points);
-  const std::string colour = " linecolor " + rgb(ink);
-  return name + " using 3:2:($4-$3):(0) with vectors nohead linewidth 3" + colour + ", " + name +
-         " using 1:2 with points pointtype 7 pointsize 1.1" + colour;
-}
-
-Plot& Plot::mark(double x) {
-  if (!std::isfinite(x)) return *this;
-  const std::string at = format_number(x);
-  return run("set arrow from " + at + ", graph 0 to " + at +
-             ", graph 1 nohead dashtype (6,4) linewidth 1.2 linecolor " + rgb(Ink::kMuted));
-}
-
-Html draw_both(const Gnuplot& gnuplot, std::string_view label, const Heights& heights,
-               const std::function<void(Plot&)>& describe) {
-  Html out;
-  for (const bool narrow : {false, true}) {
-    Plot plot(Canvas{.width = narrow ? kNarrowPixels : kWidePixels,
-                     .height = narrow ? heights.narrow : heights.wide,
-                     .narrow = narrow});
-    describe(plot);
-    out += inline_svg(gnuplot.draw(plot.script()), label, narrow ? "narrow" : "wide");
-  }
-  return out;
+  return name + " using 3:2:($4-$3):(0) with vectors nohead linewidth 3 linecolor " + rgb(ink) +
+         ", " + Plot::points(name, 1.1, ink);
 }
 
 }  // namespace cdt

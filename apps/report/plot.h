@@ -1,42 +1,17 @@
-// Figures: gnuplot scripts made of numbers, drawn twice (for a wide page and for a phone) and put
-// into the page as SVG whose colours are CSS variables.
+// Scripts of figures for gnuplot: axes that hold whatever numbers there are, and the commands the
+// figures share.
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <initializer_list>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "apps/report/gnuplot.h"
-#include "apps/report/html.h"
+#include "apps/report/style.h"
 
 namespace cdt {
-
-/// Colours of figures by role; the style sheet gives each a light and a dark value.
-enum class Ink {
-  kText,
-  kMuted,
-  kGrid,
-  kNull,
-  kBlue,
-  kOrange,
-  kGreen,
-  kPurple,
-  kRed,
-  kTeal,
-  kGold,
-  kPink,
-  kBrown,
-  kOlive
-};
-constexpr std::size_t kInks = 14;
-/// The CSS variable, "--blue".
-const char* ink_name(Ink ink);
-/// The colour in a script, "rgb '#00010204'".
-std::string rgb(Ink ink, double opacity = 1.0);
 
 /// What a script draws on, in CSS pixels at full size.
 struct Canvas {
@@ -44,6 +19,9 @@ struct Canvas {
   int height = 0;
   bool narrow = false;
 };
+
+/// Rows of numbers; what is not finite is left out of the picture.
+using Rows = std::vector<std::vector<double>>;
 
 /// The numbers that an axis must show. What is not finite counts for nothing, so that it may be
 /// empty; huge numbers count as kHuge.
@@ -57,7 +35,7 @@ class Extent {
   }
   Extent& add(double value);
   /// Column `column` of rows of numbers.
-  Extent& add(const std::vector<std::vector<double>>& rows, std::size_t column);
+  Extent& add(const Rows& rows, std::size_t column);
 
   bool empty() const { return low_ > high_; }
   /// Not of an empty one.
@@ -86,6 +64,9 @@ struct AxisRange {
   double tick = 1;  // from one to the next; their ratio if logarithmic
 };
 
+/// 1, 2 or 5 times a power of ten: the smallest step of which at most `most` fit into `span` > 0.
+double round_step(double span, double most);
+
 /// The range of an axis for any extent: around the one value where all are equal, 0 to 1 or one
 /// decade where there is none.
 AxisRange axis_range(const Extent& extent, const AxisStyle& style);
@@ -105,14 +86,29 @@ class Plot {
   /// Sets range and ticks of "x", "y" or "cb" by axis_range(). Where nothing is defined, the panel
   /// says so.
   Plot& axis(const std::string& name, const Extent& extent, const AxisStyle& style = {});
+  /// Text along "x" or "y".
+  Plot& label(const std::string& axis, std::string_view text);
+  /// Lines at the ticks of "xtics", "ytics" or "xtics ytics", and no others.
+  Plot& grid(const std::string& ticks);
+  /// Space around a panel, in characters.
+  Plot& margins(double left, double right, double top);
+  /// Edges of a panel, as shares of the canvas.
+  Plot& sides(double left, double right);
+  Plot& heights(double bottom, double top);
   /// Rows named from the top down, at heights 0, -1, ..., over a vertical grid; of any names.
   Plot& rows(const std::vector<std::string>& names);
-  /// The part of a plot command that draws points {x, y, low, high} with their intervals of x.
-  std::string dots(const std::vector<std::vector<double>>& points, Ink ink);
   /// A dashed line at x over the whole height; none where x is not finite.
   Plot& mark(double x);
-  /// Rows of numbers under a name to plot from, "$d0"; what is not finite is left out by gnuplot.
-  std::string data(const std::vector<std::vector<double>>& rows);
+  /// Plots layers, the first at the bottom: each what follows `plot` for one data set.
+  Plot& draw(const std::vector<std::string>& layers);
+
+  /// Rows under a name to plot from, "$d0".
+  std::string data(const Rows& rows);
+  /// A layer of points of columns 1 and 2.
+  static std::string points(const std::string& data, double size, Ink ink, double opacity = 1.0);
+  /// A layer of points {x, y, low, high} with their intervals of x.
+  std::string dots(const Rows& points, Ink ink);
+
   const std::string& script() const { return script_; }
 
  private:
@@ -122,23 +118,5 @@ class Plot {
   bool has_x_ = false, has_y_ = false;  // ranges
   bool x_empty_ = false, y_empty_ = false;
 };
-
-/// gnuplot's SVG as an element for the page: no document head, no fonts, no ids, colours of Ink as
-/// variables, `label` for readers who do not see it, `css_class` on the svg. Error if it is no SVG.
-Html inline_svg(std::string_view svg, std::string_view label, std::string_view css_class);
-
-/// 1, 2 or 5 times a power of ten: the smallest step of which at most `most` fit into `span` > 0.
-double round_step(double span, double most);
-
-constexpr int kWidePixels = 720;
-constexpr int kNarrowPixels = 340;
-
-/// Both forms of a figure; the style sheet shows one. A height is a canvas's.
-struct Heights {
-  int wide = 0;
-  int narrow = 0;
-};
-Html draw_both(const Gnuplot& gnuplot, std::string_view label, const Heights& heights,
-               const std::function<void(Plot&)>& describe);
 
 }  // namespace cdt

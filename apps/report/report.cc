@@ -14,7 +14,6 @@
 #include "apps/report/figures.h"
 #include "apps/report/overview.h"
 #include "apps/report/page.h"
-#include "apps/report/sources.h"
 #include "engine/error.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
@@ -106,39 +105,107 @@ Html windows_lead(const Material& material) {
   return out;
 }
 
+/// Draws figures, and finds the commands that made or would add them.
+class Drawing {
+ public:
+  Drawing(const Gnuplot& gnuplot, const Material& material)
+      : gnuplot_(gnuplot), material_(material) {}
+
+  using Draw = Item (*)(const Gnuplot&, const Material&);
+  PageItem of_run(const char* title, Draw draw) const {
+    const std::string& train = material_.run.command;
+    return item(title, draw(gnuplot_, material_), train + " --resume", train);
+  }
+  PageItem of_evaluation(const char* title, Draw draw) const {
+    if (!material_.evaluated) {
+      return {title, Omission{"The run has no model.safetensors yet."}, material_.run.command};
+    }
+    return item(title, draw(gnuplot_, material_), "", material_.evaluated->command);
+  }
+  /// needs: the options that cdt-attribute writes it by.
+  PageItem of_attribution(const char* title, Draw draw,
+                          const std::vector<AttributeOption>& needs = {}) const {
+    const std::string adding = attribute_command(material_, needs);
+    if (!material_.attribution) return {title, Omission{"No attribution was given."}, adding};
+    if (material_.attribution->pairs.empty()) {
+      return {title, Omission{"No explained pair has DNA: all their windows are zeros."}, ""};
+    }
+    return item(title, draw(gnuplot_, material_), adding, attribute_command(material_));
+  }
+  PageItem of_shown_pair() const {
+    const ShownPair shown = shown_pair(material_);
+    const std::string& enhancer =
+        material_.data.enhancers[static_cast<std::size_t>(shown.pair->enhancer)].name;
+    const std::string& gene = material_.data.genes[static_cast<std::size_t>(shown.pair->gene)];
+    std::string page = material_.command;
+    if (material_.pair.empty()) page += " --pair " + shell_word(enhancer + ":" + gene);
+    return {Html(shown.what) + ": " + enhancer + " to " + element("i", gene),
+            window_figure(gnuplot_, material_, *shown.pair),
+            attribute_command(material_) + "\n" + page};
+  }
+
+ private:
+  static PageItem item(const char* title, Item content, const std::string& adding,
+                       const std::string& made_by) {
+    const auto* omission = std::get_if<Omission>(&content);
+    std::string command = omission == nullptr ? made_by : omission->can_be_added ? adding : "";
+    return {title, std::move(content), std::move(command)};
+  }
+
+  const Gnuplot& gnuplot_;
+  const Material& material_;
+};
+
 std::vector<PageSection> make_sections(const Gnuplot& gnuplot, const Material& material,
                                        const std::vector<std::string>& doubts) {
+  const Drawing draw(gnuplot, material);
   std::vector<PageSection> sections;
-  sections.push_back({"prediction",
-                      "How well it predicts",
-                      {},
-                      {},
-                      {score_figure(gnuplot, material), prediction_figure(gnuplot, material)}});
   sections.push_back(
-      {"training", "How it was trained", {}, {}, {training_figure(gnuplot, material)}});
-  PageSection windows{"windows",
-                      "Two windows into the model",
-                      windows_lead(material),
-                      doubts,
-                      {distance_figure(gnuplot, material), overlap_figure(gnuplot, material),
-                       enrichment_figure(gnuplot, material)}};
+      {"prediction",
+       "How well it predicts",
+       {},
+       {},
+       {draw.of_evaluation("The model, its controls, its baselines and its ceiling", score_figure),
+        draw.of_evaluation("Predicted against observed effects", prediction_figure)}});
+  sections.push_back({"training",
+                      "How it was trained",
+                      {},
+                      {},
+                      {draw.of_run("Loss and correlation over epochs", training_figure)}});
+  PageSection windows{
+      "windows",
+      "Two windows into the model",
+      windows_lead(material),
+      doubts,
+      {draw.of_attribution("Where the peaks lie", distance_figure),
+       draw.of_attribution("Do attention and gradient point to the same bins?", overlap_figure),
+       draw.of_attribution("On which elements the top bins lie", enrichment_figure,
+                           {{"annotations", "elements.bed"}})}};
   if (material.attribution && (!material.pair.empty() || !material.attribution->pairs.empty())) {
-    windows.items.push_back(window_figure(gnuplot, material, shown_pair(material)));
+    windows.items.push_back(draw.of_shown_pair());
   }
   sections.push_back(std::move(windows));
-  sections.push_back({"inside",
-                      "Inside the model",
-                      {},
-                      {},
-                      {heads_figure(gnuplot, material), maps_figure(gnuplot, material),
-                       paths_figure(gnuplot, material), occlusion_figure(gnuplot, material)}});
+  sections.push_back(
+      {"inside",
+       "Inside the model",
+       {},
+       {},
+       {draw.of_attribution("Heads of the first DNA self-attention layer", heads_figure,
+                            {{"maps", kHeadsMap}, {"maps-per-head", ""}}),
+        draw.of_attribution("How near to uniform the attention maps are", maps_figure,
+                            {{"maps", kGeneMap}}),
+        draw.of_attribution("By which path the DNA moves the prediction", paths_figure,
+                            {{"paths", ""}}),
+        draw.of_attribution("Does the gradient foretell what taking bins away does?",
+                            occlusion_figure, {{"methods", "occlusion"}})}});
   if (material.truth) {
-    sections.push_back({"truth",
-                        "Against the planted truth",
-                        "The data set was made: in each DNA window one site acts and one looks "
-                        "alike and does not.",
-                        {},
-                        {truth_figure(gnuplot, material)}});
+    sections.push_back(
+        {"truth",
+         "Against the planted truth",
+         "The data set was made: in each DNA window one site acts and one looks alike and does "
+         "not.",
+         {},
+         {draw.of_attribution("Do the methods find what was planted?", truth_figure)}});
   }
   return sections;
 }

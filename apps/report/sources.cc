@@ -1,15 +1,58 @@
 #include "apps/report/sources.h"
 
+#include <algorithm>
 #include <memory>
 
+#include "apps/common/program.h"
 #include "engine/arena.h"
 #include "engine/backend.h"
 #include "engine/error.h"
+#include "io/format/json.h"
 #include "io/format/safetensors.h"
 #include "io/format/text.h"
+#include "io/format/text_file.h"
 
 namespace cdt {
 namespace {
+
+namespace fs = std::filesystem;
+
+EpochRow read_epoch(const std::string& line, const std::string& where, bool by_seen) {
+  const nlohmann::json parsed = parse_json(line, where);
+  auto row = read_fields<EpochRow>(parsed, where);
+  JsonReader reader(parsed, where);
+  reader.integer("epoch", 1);
+  // Runs from before there was such a field have no r of their own for seen genes.
+  if (by_seen && reader.has("val_pairs_of_unseen_genes") &&
+      reader.integer("val_pairs_of_unseen_genes", 0) > 0) {
+    json_fields::Reader(parsed, where, "")("val_seen_pearson", row.steering_r);
+  }
+  return row;
+}
+
+/// The options of config.json as a command line.
+std::string train_command(const RunRecord& run) {
+  std::string out = "cdt-train";
+  const auto add = [&out](const std::string& option, const std::string& value) {
+    if (!value.empty()) out += " --" + option + " " + shell_word(value);
+  };
+  add("data", unescape_bytes(run.config.data));
+  add("model", unescape_bytes(run.config.init));
+  add("out", run.directory.string());
+  for (const auto& [name, value] : run.config.options) add(name, run.config.option(name));
+  return out;
+}
+
+std::int64_t count_parameters(const fs::path& model) {
+  const SafetensorsReader reader(model);
+  std::int64_t out = 0;
+  for (const TensorInfo& tensor : reader.tensors()) {
+    std::int64_t values = 1;
+    for (const std::int64_t size : tensor.shape) values *= size;
+    out += values;
+  }
+  return out;
+}
 
 std::string digest_of_model(const std::filesystem::path& file, const ModelOverrides& overrides) {
   const SafetensorsReader reader(file);
@@ -21,6 +64,42 @@ std::string digest_of_model(const std::filesystem::path& file, const ModelOverri
 }
 
 }  // namespace
+
+std::string RunConfig::option(const std::string& name) const {
+  const nlohmann::json* value = find_name(options, name);
+  if (value == nullptr) return "";
+  if (value->is_string()) return value->get<std::string>();
+  return value->is_number() ? value->dump() : "";
+}
+
+RunRecord read_run(const fs::path& directory) {
+  if (!fs::is_directory(directory)) {
+    throw InputError(directory.string(), "--run", "no such folder; cdt-train --out makes one");
+  }
+  RunRecord run;
+  run.directory = directory;
+  const fs::path config = directory / "config.json";
+  run.config = read_fields<RunConfig>(parse_json_file(config), config.string());
+  run.command = train_command(run);
+  run.has_model = fs::exists(directory / "model.safetensors");
+  if (run.has_model) run.parameters = count_parameters(directory / "model.safetensors");
+  const fs::path metrics = directory / "metrics.jsonl";
+  if (!fs::exists(metrics)) return run;
+  const bool by_seen = run.config.option("steer-by") == "seen";
+  LineFile lines(metrics);
+  std::string_view line;
+  while (lines.next(&line)) {
+    run.epochs.push_back(
+        read_epoch(std::string(line), metrics.string() + ": " + lines.where(), by_seen));
+  }
+  return run;
+}
+
+const EpochRow* RunRecord::best() const {
+  const auto found =
+      std::find_if(epochs.rbegin(), epochs.rend(), [](const EpochRow& row) { return row.best; });
+  return found == epochs.rend() ? nullptr : &*found;
+}
 
 PageSource::PageSource(const RunRecord& record, const Dataset& of, const ModelOverrides& overrides)
     : run(record.directory), data(of), fingerprint{"", digest_of_data(of)} {
@@ -41,6 +120,18 @@ void PageSource::expect(const std::filesystem::path& folder, const std::string& 
         path_text(folder), "data",
         expected_got(output + " was made from another data set than " + path_text(data.directory),
                      fingerprint.data, of.data));
+  }
+}
+
+void expect_version(const nlohmann::json& json, const std::string& source,
+                    const std::string& format, std::int64_t version, const std::string& program,
+                    const std::string& command) {
+  JsonReader reader(json, source);
+  const std::string found = reader.string("format");
+  if (found != format) reader.fail("format", expected_got("another file", format, found));
+  if (const std::int64_t older = reader.integer("version", 1, version); older < version) {
+    reader.fail("format", "is version " + std::to_string(older) + "; run " + program + " again" +
+                              (command.empty() ? "" : ": " + command));
   }
 }
 

@@ -1,14 +1,88 @@
-// What every part of a page must be of: one model and one data set, by the fingerprints that
-// outputs carry (model/inputs.h).
+// What a page is about: the run directory of cdt-train, and the model and data set that every other
+// output must be of, by the fingerprints that outputs carry (model/inputs.h).
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "apps/report/material.h"
+#include "io/dataset/dataset.h"
+#include "io/format/json_fields.h"
 #include "model/checkpoint.h"
+#include "model/inputs.h"
 
 namespace cdt {
+
+/// config.json, as far as a page needs it.
+struct RunConfig {
+  struct Data {
+    std::string data;
+    template <class V>
+    void fields(V& v) {
+      v("data", data);
+    }
+  };
+
+  std::string data, init;           // paths as config.json escapes them
+  std::optional<Data> fingerprint;  // of the data set it was trained on, where that is recorded
+  ByName<nlohmann::json> options;   // of cdt-train, by name
+  std::string variant;
+  std::int64_t hidden = 0, heads = 0;
+
+  template <class V>
+  void fields(V& v) {
+    v("data", data);
+    v("init", init);
+    v("fingerprint", fingerprint);
+    v("options", options);
+    v.group("model", [&](auto& in) {
+      in("variant", variant);
+      in("hidden", hidden);
+      in("heads", heads);
+    });
+  }
+  /// The value of an option as on a command line; empty where there is none.
+  std::string option(const std::string& name) const;
+};
+
+/// One line of metrics.jsonl; NaN where it says null.
+struct EpochRow {
+  std::int64_t epoch = 0;
+  double lr = 0, train_loss = 0, val_loss = 0, train_r = 0, val_r = 0;
+  bool best = false;
+  /// r of the validation pairs whose gene has training pairs, where these alone chose the best
+  /// epoch; else NaN.
+  double steering_r = std::numeric_limits<double>::quiet_NaN();
+
+  template <class V>
+  void fields(V& v) {
+    v("epoch", epoch);
+    v("lr", lr);
+    v("train_loss", train_loss);
+    v("val_loss", val_loss);
+    v("train_pearson", train_r);
+    v("val_pearson", val_r);
+    v("best", best);
+  }
+};
+
+struct RunRecord {  // NOLINT(bugprone-exception-escape): json moves without throwing
+  std::filesystem::path directory;
+  RunConfig config;
+  std::vector<EpochRow> epochs;  // empty: no epoch is finished
+  std::string command;           // a cdt-train line that starts the same run
+  bool has_model = false;        // model.safetensors is there
+  std::int64_t parameters = 0;   // of it
+
+  /// The last epoch marked best: the one whose weights were kept; null if there is none.
+  const EpochRow* best() const;
+};
+/// InputError if the folder is no run directory.
+RunRecord read_run(const std::filesystem::path& directory);
 
 struct PageSource {
   std::filesystem::path run;  // its folder
@@ -21,5 +95,11 @@ struct PageSource {
   void expect(const std::filesystem::path& folder, const std::string& output,
               const Fingerprint& of) const;
 };
+
+/// InputError unless a JSON file is of this format and version; of an older version it says to run
+/// `program` again, with `command` if that is known.
+void expect_version(const nlohmann::json& json, const std::string& source,
+                    const std::string& format, std::int64_t version, const std::string& program,
+                    const std::string& command);
 
 }  // namespace cdt

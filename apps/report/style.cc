@@ -1,6 +1,50 @@
-#include "apps/report/page.h"
+#include "apps/report/style.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "engine/error.h"
 
 namespace cdt {
+namespace {
+
+constexpr std::array<const char*, 14> kNames = {
+    "--text",   "--muted", "--grid", "--null", "--blue", "--orange", "--green",
+    "--purple", "--red",   "--teal", "--gold", "--pink", "--brown",  "--olive"};
+
+/// The hexadecimal digits of its light value: the first that the style sheet has.
+std::string_view light_value(const char* name) {
+  const std::string declaration = name + std::string(": #");
+  const std::size_t at = style_sheet().find(declaration);
+  CDT_CHECK(at != std::string_view::npos, "the style sheet gives every ink a value");
+  return style_sheet().substr(at + declaration.size(), 6);
+}
+
+}  // namespace
+
+const char* ink_name(Ink ink) { return kNames[static_cast<std::size_t>(ink)]; }
+
+std::string rgb(Ink ink, double opacity) {
+  constexpr double kOpaque = 255.0;
+  std::array<char, 8> transparency{};
+  std::snprintf(
+      transparency.data(), transparency.size(), "%02X",
+      static_cast<unsigned>(std::lround(kOpaque * (1.0 - std::clamp(opacity, 0.0, 1.0)))));
+  return std::string("rgb '#") + transparency.data() + std::string(light_value(ink_name(ink))) +
+         "'";
+}
+
+std::string variable_of(unsigned red, unsigned green, unsigned blue) {
+  std::array<char, 8> value{};
+  std::snprintf(value.data(), value.size(), "%02x%02x%02x", red & 0xFFU, green & 0xFFU,
+                blue & 0xFFU);
+  for (const char* name : kNames) {
+    if (light_value(name) == value.data()) return std::string("var(") + name + ")";
+  }
+  return "";
+}
 
 std::string_view style_sheet() {
   return R"css(:root {

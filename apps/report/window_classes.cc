@@ -5,7 +5,6 @@
 #include <map>
 #include <utility>
 
-#include "apps/report/figures.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -16,6 +15,10 @@ constexpr std::array<Ink, 7> kClassInks = {Ink::kRed,  Ink::kTeal,  Ink::kGold, 
                                            Ink::kPink, Ink::kBrown, Ink::kOlive};
 
 }  // namespace
+
+std::string class_name(const std::string& file, const std::string& name, std::size_t files) {
+  return files < 2 || file == name ? name : file + ": " + name;
+}
 
 std::vector<ElementClass> classes_in(const Material& material, const Enhancer& enhancer,
                                      std::int64_t from, std::int64_t to) {
@@ -49,25 +52,22 @@ Ink class_ink(std::size_t row) { return kClassInks[row % kClassInks.size()]; }
 void draw_classes(Plot& plot, const std::vector<ElementClass>& classes) {
   plot.axis("y", {-static_cast<double>(classes.size()), 0.0});
   plot.run("unset ytics").run("unset grid").run("set border 1");
-  std::string command;
+  std::vector<std::string> layers;
   for (std::size_t i = 0; i < classes.size(); ++i) {
     const double y = -static_cast<double>(i) - 0.5;
-    std::vector<std::vector<double>> boxes;
+    Rows boxes;
     for (const std::vector<double>& span : classes[i].spans) {
       boxes.push_back({(span[0] + span[1]) / 2.0, y, span[0], span[1], y - 0.32, y + 0.32});
     }
     const std::string colour = rgb(class_ink(i));
-    command.append(i == 0 ? "plot " : ", ")
-        .append(plot.data(boxes))
-        .append(" using 1:2:3:4:5:6 with boxxyerror fillstyle solid 1.0 border linecolor ")
-        .append(colour)
-        .append(" fillcolor ")
-        .append(colour);
+    layers.push_back(plot.data(boxes) +
+                     " using 1:2:3:4:5:6 with boxxyerror fillstyle solid 1.0 border linecolor " +
+                     colour + " fillcolor " + colour);
     if (classes.size() < 2) continue;
     plot.run("set label '" + std::to_string(i + 1) + "' at graph 0, first " + format_number(y) +
              " right offset -0.7,0 font ',11' textcolor " + rgb(Ink::kMuted));
   }
-  plot.run(command);
+  plot.draw(layers);
 }
 
 }  // namespace cdt

@@ -1,6 +1,7 @@
 // Annotated elements under a DNA window by class, for the figure of one pair.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -9,6 +10,9 @@
 #include "apps/report/plot.h"
 
 namespace cdt {
+
+/// How a class of one of `files` annotation files is called.
+std::string class_name(const std::string& file, const std::string& name, std::size_t files);
 
 /// A class of one annotation file and where its elements lie in the window.
 struct ElementClass {

@@ -8,8 +8,9 @@
 //   }
 //
 // and fields_json() writes and read_fields() reads what it lists. Values are bool, integers, double
-// (null is NaN), std::string, Nullable, std::vector, ByName, and structs with fields() or, for an
-// array of fixed length, elements(). A reader passes over keys that no field names.
+// (null is NaN), std::string, Nullable, std::vector, ByName, structs with fields() or, for an array
+// of fixed length, elements(), and nlohmann::json, which is read as it is. A reader passes over
+// keys that no field names.
 #pragma once
 
 #include <concepts>
@@ -169,7 +170,9 @@ class Reader {
 
   template <class T>
   void read(const Json& json, const std::string& path, T* value) const {
-    if constexpr (Object<T>) {
+    if constexpr (std::same_as<T, Json>) {
+      *value = json;
+    } else if constexpr (Object<T>) {
       expect(json.is_object(), json, path, "an object");
       Reader inner(json, source_, path.empty() ? path : path + ".");
       value->fields(inner);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "apps/report/gnuplot.h"
-#include "apps/report/plot.h"
+#include "apps/report/picture.h"
 #include "engine/error.h"
 #include "model/stats/statistics.h"
 

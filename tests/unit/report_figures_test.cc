@@ -36,7 +36,7 @@ std::vector<Item> all_figures(const Gnuplot& gnuplot, const Material& material) 
                           paths_figure, occlusion_figure, truth_figure}) {
     out.push_back(draw(gnuplot, material));
   }
-  out.push_back(window_figure(gnuplot, material, shown_pair(material)));
+  out.push_back(window_figure(gnuplot, material, *shown_pair(material).pair));
   return out;
 }
 
@@ -60,7 +60,7 @@ void expect_sound(const Gnuplot& gnuplot, const Material& material) {
       continue;
     }
     const Figure& figure = std::get<Figure>(item);
-    SCOPED_TRACE(figure.title.code());
+    SCOPED_TRACE(figure.reading.code());
     const std::string& picture = figure.picture.code();
     EXPECT_TRUE(holds(picture, "class=\"wide\"") && holds(picture, "class=\"narrow\""));
     for (const std::string& code : {picture, figure.finding.code(), figure.details.code()}) {
@@ -147,8 +147,8 @@ TEST(ReportFiguresTest, EachClassUnderAWindowHasItsOwnEntry) {
   }
   test::write_bytes(dir.path / "e.bed", bed);
   world.material().annotations.push_back(read_annotations(dir.path / "e.bed"));
-  const auto figure =
-      std::get<Figure>(window_figure(gnuplot, world.material(), shown_pair(world.material())));
+  const auto figure = std::get<Figure>(
+      window_figure(gnuplot, world.material(), *shown_pair(world.material()).pair));
   std::set<std::string> entries;
   for (const LegendEntry& entry : figure.legend) entries.insert(entry.text.code());
   EXPECT_EQ(entries.count("c1 (2), row 1"), 1U) << "an element of two classes is one of both";
@@ -169,7 +169,7 @@ TEST(ReportFiguresTest, PeaksAreLociOnTheChromosome) {
   ReportWorld world({}, ordinary);
   Material& material = world.material();
   const auto finding = [&] {
-    return std::get<Figure>(window_figure(gnuplot, material, {&material.attribution->pairs[0], ""}))
+    return std::get<Figure>(window_figure(gnuplot, material, material.attribution->pairs[0]))
         .finding.code();
   };
   // The peak is bin 2 of a window whose bin 1 begins at 16,000.

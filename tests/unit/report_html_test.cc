@@ -9,7 +9,7 @@
 #include "apps/report/html.h"
 #include "apps/report/numerals.h"
 #include "apps/report/page.h"
-#include "apps/report/plot.h"
+#include "apps/report/picture.h"
 #include "engine/error.h"
 #include "tests/support/input_error.h"
 
@@ -80,16 +80,15 @@ Page small_page() {
   Page page;
   page.title = "A <title>";
   Figure figure;
-  figure.title = "First";
   figure.picture = Html::markup("<svg></svg>");
   figure.legend = {{Ink::kBlue, "dot", "a & b"}};
   figure.reading = "Left is <less>.";
-  figure.command = "cdt-x --data 'a & b'";
   page.sections.push_back({"one",
                            "Section",
                            "",
                            {"a <file> of another model"},
-                           {Omission{"Second", "No file.", "cdt-y"}, figure}});
+                           {{"Second", Omission{"No file.", true}, "cdt-y"},
+                            {"First", figure, "cdt-x --data 'a & b'"}}});
   return page;
 }
 
@@ -119,9 +118,9 @@ TEST(ReportSvgTest, GnuplotsDocumentBecomesAnElement) {
       "xmlns=\"http://www.w3.org/2000/svg\">\n"
       "<title>Gnuplot</title>\n<defs><circle id='gpDot'/></defs>\n<g id=\"gnuplot_canvas\">\n"
       "<g fill=\"none\" color=\"black\" stroke=\"currentColor\">\n</g>\n"
-      "<polygon fill = 'rgb(  1,   2,   4)' points = '1,1 2,2'/>\n"
+      "<polygon fill = 'rgb( 31, 111, 181)' points = '1,1 2,2'/>\n"
       "<use xlink:href='#gpPt6' transform='translate(3.50,-4.25) scale(2.25)'"
-      " color='rgb(  1,   2,   5)' opacity='0.25'/>\n"
+      " color='rgb(181,  77,  18)' opacity='0.25'/>\n"
       "<g fill=\"rgb(9,9,9)\" font-family=\"Arial\"><text>a &lt; b</text></g>\n</g>\n</svg>\n";
   EXPECT_EQ(
       inline_svg(svg, "A \"label\"", "wide").code(),

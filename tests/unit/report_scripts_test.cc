@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "apps/report/evaluated.h"
 #include "apps/report/gnuplot.h"
-#include "apps/report/plot.h"
-#include "apps/report/recorded.h"
+#include "apps/report/picture.h"
 #include "engine/error.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"

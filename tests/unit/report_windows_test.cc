@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/report/defined_pairs.h"
+#include "apps/report/explained_pairs.h"
 #include "apps/report/figures.h"
 #include "apps/report/gnuplot.h"
 #include "tests/support/report_world.h"
@@ -55,9 +55,9 @@ TEST(ReportWindowsTest, EveryFigureStatesItsN) {
   }
   const AttributedPair& zeros = material.attribution->pairs[1];
   const AttributedPair& even = material.attribution->pairs[2];
-  EXPECT_TRUE(holds(std::get<Figure>(window_figure(gnuplot, material, {&zeros, ""})).finding,
+  EXPECT_TRUE(holds(std::get<Figure>(window_figure(gnuplot, material, zeros)).finding,
                     "Gradient has no peak: undefined, as the window is zero everywhere. "));
-  EXPECT_TRUE(holds(std::get<Figure>(window_figure(gnuplot, material, {&even, ""})).finding,
+  EXPECT_TRUE(holds(std::get<Figure>(window_figure(gnuplot, material, even)).finding,
                     "Attention has no peak: undefined, as the window is the same in every bin. "));
 }
 
@@ -91,7 +91,7 @@ TEST(ReportWindowsTest, TheShownPairHasPeaksAndATrainedGene) {
   const ShownPair shown = shown_pair(material);
   EXPECT_EQ(shown.what,
             "The first of 2 equally strong effects among the 2 explained pairs with both peaks");
-  EXPECT_TRUE(holds(std::get<Figure>(window_figure(Gnuplot(), material, shown)).finding,
+  EXPECT_TRUE(holds(std::get<Figure>(window_figure(Gnuplot(), material, *shown.pair)).finding,
                     "The gene has no training pairs: this output was never trained. "));
 }
 

@@ -1,5 +1,5 @@
-// Which explained pairs a figure rests on, and what is said of the others: windows that say nothing
-// of where have no peak (model/stats/profile.h).
+// Which explained pairs a figure rests on, what is said of the others (a window of zeros or of
+// equal scores has no peak, model/stats/profile.h), and which pair is shown closely.
 #pragma once
 
 #include <cstdint>
@@ -27,5 +27,15 @@ std::string n_text(const DefinedPairs& defined);
 /// What to weigh: attention and gradient windows without a peak, explained pairs of genes that were
 /// never trained on.
 void weigh_windows(const Attribution& attribution, std::vector<Html>* out);
+
+/// The pair whose windows are shown, and what it is among those explained.
+struct ShownPair {
+  const AttributedPair* pair = nullptr;
+  std::string what;  // "The chosen pair"
+};
+/// That of --pair, else the one of the strongest measured effect, the first where none is measured,
+/// among those of genes that were trained on and with both peaks, as far as there are any.
+/// InputError if --pair names none; the attribution has pairs.
+ShownPair shown_pair(const Material& material);
 
 }  // namespace cdt

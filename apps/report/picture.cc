@@ -1,16 +1,19 @@
-// gnuplot's SVG, made fit for a page (plot.h).
+#include "apps/report/picture.h"
+
 #include <array>
-#include <cctype>
-#include <charconv>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "apps/report/plot.h"
+#include "apps/report/style.h"
 #include "engine/error.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {
+
+constexpr int kWidePixels = 720;
+constexpr int kNarrowPixels = 340;
 
 using AttributeList = std::vector<std::pair<std::string, std::string>>;
 
@@ -52,23 +55,7 @@ Tag parse_tag(std::string_view text) {
   }
 }
 
-/// "rgb(  1,   2,   4)" -> "var(--blue)"; gnuplot's own black and white are text and background.
-std::string colour(const std::string& value) {
-  if (value == "black" || value == "currentColor") return "var(--text)";
-  if (value == "white") return "var(--paper)";
-  if (value.rfind("rgb(", 0) != 0) return value;
-  std::array<unsigned, 3> parts{};
-  const char* at = value.data() + 4;
-  const char* end = value.data() + value.size();
-  for (unsigned& part : parts) {
-    while (at < end && std::isdigit(static_cast<unsigned char>(*at)) == 0) ++at;
-    at = std::from_chars(at, end, part).ptr;
-  }
-  const bool ours = parts[0] == 1 && parts[1] == 2 && parts[2] < kInks;
-  return ours ? "var(" + std::string(ink_name(static_cast<Ink>(parts[2]))) + ")" : value;
-}
-
-/// A number after `word(` or a comma, as gnuplot writes "translate(54.53,180.20) scale(2.25)".
+/// The numbers in "rgb( 31, 111, 181)" or "translate(54.53,180.20) scale(2.25)".
 std::vector<std::string> numbers_in(const std::string& text) {
   std::vector<std::string> out;
   for (std::size_t at = 0; (at = text.find_first_of("0123456789-.", at)) != std::string::npos;) {
@@ -77,6 +64,22 @@ std::vector<std::string> numbers_in(const std::string& text) {
     at = end;
   }
   return out;
+}
+
+/// "rgb( 31, 111, 181)" -> "var(--blue)"; gnuplot's own black and white are text and background.
+std::string colour(const std::string& value) {
+  if (value == "black" || value == "currentColor") return "var(--text)";
+  if (value == "white") return "var(--paper)";
+  if (value.rfind("rgb(", 0) != 0) return value;
+  std::array<std::int64_t, 3> parts{};
+  const std::vector<std::string> numbers = numbers_in(value);
+  for (std::size_t i = 0; i < parts.size() && i < numbers.size(); ++i) {
+    if (!parse_int64(numbers[i], &parts[i])) return value;
+  }
+  const std::string variable =
+      variable_of(static_cast<unsigned>(parts[0]), static_cast<unsigned>(parts[1]),
+                  static_cast<unsigned>(parts[2]));
+  return variable.empty() ? value : variable;
 }
 
 /// The only symbol the figures use is the filled circle of radius 1 (point type 7).
@@ -190,6 +193,19 @@ Html inline_svg(std::string_view svg, std::string_view label, std::string_view c
   return element(
       "svg", {{"class", css_class}, {"viewBox", view_box}, {"role", "img"}, {"aria-label", label}},
       Html::markup(content));
+}
+
+Html draw_both(const Gnuplot& gnuplot, std::string_view label, const Heights& heights,
+               const std::function<void(Plot&)>& describe) {
+  Html out;
+  for (const bool narrow : {false, true}) {
+    Plot plot(Canvas{.width = narrow ? kNarrowPixels : kWidePixels,
+                     .height = narrow ? heights.narrow : heights.wide,
+                     .narrow = narrow});
+    describe(plot);
+    out += inline_svg(gnuplot.draw(plot.script()), label, narrow ? "narrow" : "wide");
+  }
+  return out;
 }
 
 }  // namespace cdt

@@ -1,0 +1,36 @@
+// The style sheet of a page, and the colours of figures by role.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cdt {
+
+/// A variable of the style sheet, with a light and a dark value.
+enum class Ink {
+  kText,
+  kMuted,
+  kGrid,
+  kNull,
+  kBlue,
+  kOrange,
+  kGreen,
+  kPurple,
+  kRed,
+  kTeal,
+  kGold,
+  kPink,
+  kBrown,
+  kOlive
+};
+/// "--blue"
+const char* ink_name(Ink ink);
+/// Its light value in a gnuplot script, "rgb '#001f6fb5'".
+std::string rgb(Ink ink, double opacity = 1.0);
+/// "var(--blue)" of the ink with this light value; empty if it is that of none.
+std::string variable_of(unsigned red, unsigned green, unsigned blue);
+
+/// Light, dark, phone and print.
+std::string_view style_sheet();
+
+}  // namespace cdt
