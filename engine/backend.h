@@ -48,7 +48,7 @@ class Backend {
   virtual void download(void* host, const Tensor& src) = 0;
   /// Equal counts and types.
   virtual void copy(const Tensor& dst, const Tensor& src) = 0;
-  /// The same values in another type; to bfloat16 rounds to nearest even. Equal types: a copy.
+  /// Converts between types; to bfloat16 rounds to nearest even. Equal types: a copy.
   virtual void cast(const Tensor& dst, const Tensor& src) = 0;
   /// float32 only
   virtual void fill(const Tensor& dst, float value) = 0;
@@ -248,7 +248,7 @@ struct CudaOptions {
 };
 
 /// The CUDA backend. InputError where cuda_available() is false or there is no such GPU. Without
-/// CUDA in the build, engine/no_cuda.cc stands in for these.
+/// CUDA in the build, engine/no_cuda.cc replaces these.
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options);
 
 }  // namespace cdt

@@ -41,7 +41,7 @@ struct Gemm {
   std::int64_t batch = 1, stride_a = 0, stride_b = 0, stride_c = 0;
 };
 
-/// A (batch, n, H*K) operand of attention inside a wider row: element (b, i, h, k) stands at
+/// A (batch, n, H*K) operand of attention inside a wider row: element (b, i, h, k) is at
 /// data[b * batch_stride + i * row_stride + h * K + k]. batch_stride 0: the batch shares it.
 struct HeadsView {
   float* data = nullptr;

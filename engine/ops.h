@@ -49,7 +49,7 @@ Var feed_forward(Tape& tape, Var x, const FeedForwardParameters& w, float p);
 Var attention(Tape& tape, Var q, Var kv, std::int64_t heads, float p, std::int64_t batch,
               Tensor* probabilities = nullptr);
 
-/// The same with queries, keys and values in one qkv(1|B, N, 3D).
+/// attention() with queries, keys and values in one qkv(1|B, N, 3D).
 Var self_attention(Tape& tape, Var qkv, std::int64_t heads, float p, std::int64_t batch,
                    Tensor* probabilities = nullptr);
 
@@ -71,7 +71,7 @@ struct PooledTokens {
   Var tokens = nullptr, pooled = nullptr;
 };
 
-/// The same as feed_forward(), add_norm() and attention_pool() of one y(1, N, D), for weights that
+/// As feed_forward(), add_norm() and attention_pool() of one y(1, N, D), for weights that
 /// are frozen, without dropout, and nothing else behind the tokens. The gradient that reaches them
 /// then has a rank of 2 H, so that only the first backward pass costs a product with w2.
 /// probabilities: as in attention_pool().

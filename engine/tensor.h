@@ -62,7 +62,7 @@ struct Tensor {
   std::int64_t cols() const { return shape[-1]; }
   /// Product of all dimensions but the last.
   std::int64_t rows() const { return shape.count() / shape[-1]; }
-  /// The same elements under another shape of equal count.
+  /// These elements under another shape of equal count.
   Tensor reshaped(const Shape& to) const;
   /// Rows [begin, end) of a tensor seen as (shape[0], rest): a contiguous part.
   Tensor slice(std::int64_t begin, std::int64_t end) const;

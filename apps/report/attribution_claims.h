@@ -1,7 +1,7 @@
 // The page's sentences that conclude something from an attribution. Each is a function of numbers
 // that returns nothing unless its control allows the sentence: enough windows of enough
 // enhancers, an interval over enhancers on one side of chance, a small p of the weaker null. What
-// is undefined (NaN) allows nothing. The numbers themselves stand elsewhere, beside what chance
+// is undefined (NaN) allows nothing. The numbers themselves are elsewhere, beside what chance
 // gives, whatever is concluded. Each sentence is marked (claim_html) with the name that
 // docs/honesty.md gives its claim.
 #pragma once

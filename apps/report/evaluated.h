@@ -67,7 +67,7 @@ struct RecordedMetrics {
 RecordedMetrics read_metrics(const std::filesystem::path& directory);
 
 /// Name and label (one of ours, whatever the file says) of the baselines that cannot be fitted
-/// anew: their predictions stand in the table.
+/// anew: their predictions are in the table.
 std::vector<BaselinePrediction> recorded_baselines(const RecordedMetrics& metrics);
 
 /// Predictions of one split and their evaluation.

@@ -14,7 +14,7 @@ namespace cdt {
 namespace {
 
 constexpr std::size_t kMostDrawn = 12;
-constexpr std::size_t kMostUnfolded = 24;  // rows of a table that stands open
+constexpr std::size_t kMostUnfolded = 24;  // rows of a table that is shown open
 constexpr std::size_t kMostLetters = 20;   // of a class beside the picture
 constexpr const char* kTests =
     "Fisher\u2019s test is exact but takes neighbouring bins for independent and claims too much; "
@@ -55,7 +55,7 @@ std::vector<std::string> classes_of(const std::vector<Row>& rows) {
   return out;
 }
 
-/// As it stands in a script; of a name of more than `most` bytes the begin and the end.
+/// Fit for a script; of a name of more than `most` bytes the begin and the end.
 std::string shortened(const std::string& name, std::size_t most) {
   std::string text = plain(name);
   if (text.size() <= most) return text;

@@ -35,14 +35,14 @@ std::vector<MethodScore> scores_of(const Attribution& attribution) {
   return out;
 }
 
-/// One of the two measures: where it stands in a SiteScore, what it is called, what is chance.
+/// One of the two measures: its member of a SiteScore, its name, what is chance.
 struct Panel {
   Estimate SiteScore::*measure;
   const char* label;
   std::vector<double> chances;
 };
 
-/// The plot command of a panel; of a row the causal site stands highest, the decoy lowest.
+/// The plot command of a panel; in a row the causal site is highest, the decoy lowest.
 void draw_panel(Plot& plot, const std::vector<MethodScore>& scores, const Panel& panel) {
   constexpr double kApart = 0.24;
   Rows causal;

@@ -18,7 +18,7 @@ class Html {
   Html(const char* text) : Html(std::string_view(text)) {}  // NOLINT(google-explicit-constructor)
   Html(const std::string& text)
       : Html(std::string_view(text)) {}  // NOLINT(google-explicit-constructor)
-  /// Markup as it stands: only for code this program wrote.
+  /// Markup, unescaped: only for code this program wrote.
   static Html markup(std::string code);
 
   Html& operator+=(const Html& other);

@@ -22,7 +22,7 @@ std::string interval_text(const Interval& interval, int digits);
 std::string with_interval(const Estimate& estimate, int digits, double scale = 1.0);
 /// "12 480", thousands apart by a narrow no-break space.
 std::string count_text(std::int64_t count);
-/// 0.03 as it stands, 6.6e-185 as 6.6 x 10^-185.
+/// 0.03 as "0.030", 6.6e-185 as 6.6 x 10^-185.
 Html p_value(double p);
 /// With its Monte Carlo error, "0.012 ± 0.002", or "≤ 0.0002" at its floor; the p alone without an
 /// error.

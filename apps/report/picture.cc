@@ -30,8 +30,7 @@ struct Tag {
   }
 };
 
-/// `text` is what stands between < and >. gnuplot quotes with ' and " and puts spaces around some
-/// =.
+/// text: between < and >. gnuplot quotes with ' and " and puts spaces around some =.
 Tag parse_tag(std::string_view text) {
   Tag tag;
   if (text.ends_with('/')) {

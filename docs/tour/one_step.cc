@@ -1,9 +1,8 @@
-// One training step on the CPU, from a data set to updated weights; model/cdt.cc comes next. B
-// pairs in a batch, L bins of a DNA window, G genes.
+// One training step on the CPU, from a data set to updated weights; model/cdt.cc comes next.
+// B pairs in a batch; L bins of a DNA window, D numbers each; G genes, R of RNA and P of protein.
 //   build/bin/cdt-synth --preset tiny --out data && build/tests/one_step data
 #include <cstdio>
 #include <exception>
-#include <tuple>
 
 #include "engine/optim/adamw.h"
 #include "io/dataset/dataset.h"
@@ -15,14 +14,15 @@ int main(int argc, char** argv) try {
   const std::unique_ptr<Backend> device = make_cpu_backend(/*threads=*/1);
   Arena lasting(*device, "lasting"), step(*device, "step"), scratch(*device, "scratch");
   CdtConfig config{.hidden = 32, .heads = 4, .feed_forward = 64, .fusion = 64, .dropout = 0};
-  std::tie(config.dna_dim, config.rna_dim, config.protein_dim, config.genes) =
-      std::tuple(data.dna_dim, data.rna_dim, data.protein_dim, data.genes_count());
+  config.dna_dim = data.dna_dim;
+  config.rna_dim = data.rna_dim;
+  config.protein_dim = data.protein_dim;
+  config.genes = data.genes_count();
   Cdt model(config, *device, lasting, /*trainable=*/true);
   model.initialise(/*seed=*/1);
   AdamW optimiser(model.variables(), *device, lasting, {});
 
-  // A batch: the first pairs of an enhancer and a gene, and what silencing the one did to the
-  // other.
+  // A batch: pairs of an enhancer and a gene, and what silencing the one did to the other.
   constexpr std::int64_t kB = 8;
   std::vector<float> windows(static_cast<std::size_t>(kB * data.bins * data.dna_dim)), effects;
   std::vector<std::int32_t> genes;
@@ -37,15 +37,14 @@ int main(int argc, char** argv) try {
     device->upload(on_device, host);
     return on_device;
   };
-  const Tensor dna = upload({kB, data.bins, data.dna_dim}, windows.data());     // (B, L, dna_dim)
-  const Tensor rna = upload({1, config.genes, data.rna_dim}, data.rna.data());  // (1, G, rna_dim)
-  const Tensor protein =  // (1, G, protein_dim)
+  const Tensor dna = upload({kB, data.bins, data.dna_dim}, windows.data());     // (B, L, D)
+  const Tensor rna = upload({1, config.genes, data.rna_dim}, data.rna.data());  // (1, G, R)
+  const Tensor protein =                                                        // (1, G, P)
       upload({1, config.genes, data.protein_dim}, data.protein.data());
   const Tensor gene = upload({kB}, genes.data(), Dtype::kInt32);  // (B)
   const Tensor beta = upload({kB}, effects.data());               // (B)
 
-  Tape tape(*device, step,
-            scratch);  // each op computes its value and leaves its gradient rule here
+  Tape tape(*device, step, scratch);  // each op computes its value and leaves its gradient rule
   const auto loss_now = [&] {
     const Var all = model.forward({.tape = tape,  // (B, G)
                                    .dna = tape.constant(dna),

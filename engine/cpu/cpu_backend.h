@@ -1,4 +1,4 @@
-// The CPU backend. Each kernel stands in the file of its name; all cut their work into tiles that
+// The CPU backend. Each kernel is in the file of its name; all cut their work into tiles that
 // depend on shapes only.
 #pragma once
 

@@ -90,7 +90,7 @@ inline int threads_for(int threads, std::int64_t products) {
   constexpr std::int64_t kWorthSharing = std::int64_t{1} << 21U;
   return products < kWorthSharing ? 1 : threads;
 }
-/// The same for passes over `elements`.
+/// For passes over `elements`.
 inline int threads_for_elements(int threads, std::int64_t elements) {
   return elements < 3 * kGrain ? 1 : threads;
 }

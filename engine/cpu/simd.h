@@ -1,6 +1,6 @@
 // Sixteen float lanes as one value, by the compiler's vector extension: one AVX-512 register, two
 // of AVX2, plain code elsewhere. Tails run through the same lane code, so an element's bits do not
-// depend on where in a row it stands.
+// depend on its place in a row.
 #pragma once
 
 #include <cstdint>

@@ -65,7 +65,7 @@ class GemmPlans {
   std::map<Key, Plan> plans_;
 };
 
-/// The same by a kernel of our own (plain_product.cu), of any shape, strides and types.
+/// The product by a kernel of our own (plain_product.cu), of any shape, strides and types.
 void plain_product(cudaStream_t stream, const Gemm& g);
 
 }  // namespace cdt

@@ -1,5 +1,5 @@
 // Tiles of 64 rows in shared memory, and the two products of attention with them. A block is four
-// warps; a warp owns 16 rows of the result. Rows stand K + 8 elements apart, so that the eight rows
+// warps; a warp owns 16 rows of the result. Rows are K + 8 elements apart, so that the eight rows
 // of a block lie in different banks.
 #pragma once
 
