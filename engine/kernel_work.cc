@@ -83,4 +83,18 @@ Work pool_work(const Tensor& coefficients, const Tensor& x, int products,
   return work;
 }
 
+Work clip_work(std::span<const AdamWTensors> parameters, const Tensor& clip) {
+  Work work = traffic({clip});
+  for (const AdamWTensors& p : parameters) work += traffic({p.grad});
+  return work;
+}
+
+Work adamw_work(std::span<const AdamWTensors> parameters) {
+  Work work;
+  for (const AdamWTensors& p : parameters) {
+    work += traffic({p.w, p.w, p.grad, p.first, p.first, p.second, p.second, p.rounded});
+  }
+  return work;
+}
+
 }  // namespace cdt

@@ -28,4 +28,7 @@ Work attention_backward_work(const AttentionBackward& a);
 Work pool_work(const Tensor& coefficients, const Tensor& x, int products,
                std::initializer_list<Tensor> others);
 
+Work clip_work(std::span<const AdamWTensors> parameters, const Tensor& clip);
+Work adamw_work(std::span<const AdamWTensors> parameters);
+
 }  // namespace cdt

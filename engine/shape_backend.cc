@@ -26,9 +26,6 @@ class ShapeBackend final : public Backend {
   void download(void* host, const Tensor& src) override {
     std::memset(host, 0, static_cast<std::size_t>(src.bytes()));
   }
-  void copy(const Tensor&, const Tensor&) override {}
-  void cast(const Tensor&, const Tensor&) override {}
-  void fill(const Tensor&, float) override {}
 
   void* reserve_host(std::size_t bytes) override {
     if (host_bytes_ != nullptr) *host_bytes_ += bytes;
@@ -44,7 +41,6 @@ class ShapeBackend final : public Backend {
   std::size_t used_bytes() const override { return 0; }
   void upload_later(const Tensor&, const void*, int) override {}
   void wait_upload(int) override {}
-  void take_upload(const Tensor&, const Tensor&, int) override {}
   void begin_step(std::uint32_t) override {}
   void run_recorded(const std::string&, const std::vector<Tensor>&,
                     const std::function<void()>& work) override {
@@ -65,49 +61,25 @@ class ShapeBackend final : public Backend {
   }
   std::size_t work_bytes() const override { return device_.work_bytes(); }
 
-  void attention(const Attention& a, Arena& scratch) override { attention_scratch(a, scratch); }
-  void attention_backward(const AttentionBackward& a, Arena& scratch) override {
-    attention_backward_scratch(a, scratch);
-  }
-  void pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
-                Arena& scratch) override {
-    pool_mix_scratch(p, x, mixed, mass, scratch);
-  }
-
-  void gemm(const Gemm&) override {}
-  void column_sum(const Tensor&, const Tensor&, bool) override {}
-  void add_to(const Tensor&, const Tensor&) override {}
-  void dropout(const Tensor&, const DropoutKey&, const Tensor&) override {}
-  void dropout_backward(const Tensor&, const DropoutKey&, const Tensor&, bool) override {}
-  void gelu_dropout(const Tensor&, const DropoutKey&, std::int64_t, const Tensor&) override {}
-  void gelu_dropout_backward(const Tensor&, const Tensor&, const DropoutKey&, std::int64_t,
-                             const Tensor&) override {}
-  void layer_norm(const Tensor&, const Tensor&, const Tensor&, const Tensor&,
-                  const Tensor&) override {}
-  void layer_norm_backward(const Tensor&, const Tensor&, const Tensor&, const Tensor&,
-                           const Tensor&, const Tensor&, const Tensor&) override {}
-  void scale_and_centre(const Tensor&, const Tensor&, const Tensor&) override {}
-  void residual_dropout(const Tensor&, const DropoutKey&, const Tensor&) override {}
-  void residual_dropout_norm(const Tensor&, const DropoutKey&, const Tensor&, const Tensor&,
-                             const Tensor&, const Tensor&, const Tensor&) override {}
-  void softmax_dropout(const Tensor&, const DropoutKey&, const Tensor&) override {}
-  void softmax_dropout_backward(const Tensor&, const Tensor&, const DropoutKey&,
-                                const Tensor&) override {}
-  void pool_scores(const Tensor&, const Tensor&, const Tensor&, float, const Tensor&) override {}
-  void pool_outer(const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
-                  const Tensor&, const Tensor&) override {}
-  void norm_factors(const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
-                    const Tensor&) override {}
-  void select(const Tensor&, const Tensor&, const Tensor&) override {}
-  void select_backward(const Tensor&, const Tensor&, const Tensor&) override {}
-  void huber(const Tensor&, const Tensor&, float, const Tensor&) override {}
-  void huber_backward(const Tensor&, const Tensor&, float, const Tensor&, const Tensor&) override {}
-  void clip(std::span<const AdamWTensors>, double, const Tensor&) override {}
-  void adamw(std::span<const AdamWTensors>, const Tensor&, const Tensor&) override {}
-  void row_dot_sqrt(const Tensor&, const Tensor&, const Tensor&) override {}
+#define CALL(type, name, parameters, arguments)
+#define KERNEL(name, parameters, arguments, work) \
+  void name parameters override { take_scratch arguments; }
+#include "engine/backend_functions.inc"
 
  private:
   static constexpr std::size_t kAlign = std::size_t{1} << 21U;
+
+  /// What the kernel with these arguments takes from scratch: nothing but of three.
+  template <class... Arguments>
+  static void take_scratch(const Arguments&...) {}
+  void take_scratch(const Attention& a, Arena& scratch) { attention_scratch(a, scratch); }
+  void take_scratch(const AttentionBackward& a, Arena& scratch) {
+    attention_backward_scratch(a, scratch);
+  }
+  void take_scratch(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
+                    Arena& scratch) {
+    pool_mix_scratch(p, x, mixed, mass, scratch);
+  }
 
   Backend& device_;
   std::size_t* host_bytes_;

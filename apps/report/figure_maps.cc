@@ -14,8 +14,7 @@ namespace {
 struct MapHeads {
   std::string name;
   double keys = 0;
-  std::vector<double> effective;          // positions a row spreads over, by head
-  std::vector<double> peak_over_uniform;  // by head
+  std::vector<HeadConcentration> heads;
 };
 
 /// Fit for a script, as the names of maps are.
@@ -36,17 +35,12 @@ std::vector<MapHeads> read_maps(const Attribution& attribution) {
   if (!attribution.summary.maps || !attribution.maps) return out;
   for (const auto& [name, heads] : attribution.summary.maps->heads) {
     if (!is_plain(name)) continue;
-    MapHeads& map = out.emplace_back();
-    map.name = name;
-    map.keys = keys_of(*attribution.maps, name);
-    for (const HeadConcentration& head : heads) {
-      map.effective.push_back(head.effective_positions);
-      map.peak_over_uniform.push_back(head.peak_over_uniform);
-    }
+    out.push_back({name, keys_of(*attribution.maps, name), heads});
   }
   // Of an enhancer without DNA there are maps but no numbers.
   std::erase_if(out, [](const MapHeads& map) {
-    return !(map.keys > 0) || map.effective.empty() || !std::isfinite(map.effective.front());
+    return !(map.keys > 0) || map.heads.empty() ||
+           !std::isfinite(map.heads.front().effective_positions);
   });
   return out;
 }
@@ -56,8 +50,8 @@ void describe(Plot& plot, const std::vector<MapHeads>& maps) {
   Rows points;
   for (std::size_t i = 0; i < maps.size(); ++i) {
     names.push_back(maps[i].name);
-    for (const double effective : maps[i].effective) {
-      points.push_back({100.0 * effective / maps[i].keys, -static_cast<double>(i)});
+    for (const HeadConcentration& head : maps[i].heads) {
+      points.push_back({100.0 * head.effective_positions / maps[i].keys, -static_cast<double>(i)});
     }
   }
   const bool narrow = plot.canvas().narrow;
@@ -71,11 +65,12 @@ void describe(Plot& plot, const std::vector<MapHeads>& maps) {
 Html map_table(const std::vector<MapHeads>& maps) {
   std::vector<std::vector<Html>> rows;
   for (const MapHeads& map : maps) {
-    for (std::size_t head = 0; head < map.effective.size(); ++head) {
-      rows.push_back({map.name, std::to_string(head + 1),
-                      fixed(map.effective[head], 1) + " of " + fixed(map.keys, 0),
-                      percent(map.effective[head] / map.keys),
-                      fixed(map.peak_over_uniform[head], 2)});
+    int number = 0;
+    for (const HeadConcentration& head : map.heads) {
+      rows.push_back({map.name, std::to_string(++number),
+                      fixed(head.effective_positions, 1) + " of " + fixed(map.keys, 0),
+                      percent(head.effective_positions / map.keys),
+                      fixed(head.peak_over_uniform, 2)});
     }
   }
   return table("Attention maps",

@@ -61,8 +61,7 @@ Comparison compare(const Attribution& attribution, const DefinedPairs& defined, 
     }
   }
   out.ranges = all.size();
-  const std::size_t step = (all.size() + kMostPoints - 1) / kMostPoints;
-  for (std::size_t i = 0; i < all.size(); i += step) out.points.push_back(all[i]);
+  out.points = thinned(all, kMostPoints);
   std::vector<ProfilePairs> enhancers;
   for (auto& [enhancer, profiles] : ranks) enhancers.push_back(std::move(profiles));
   out.shifted_sd = shifted_correlation_sd(enhancers);

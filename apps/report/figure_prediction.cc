@@ -39,14 +39,6 @@ Line least_squares(const Rows& points) {
   return {slope, sy / n - slope * sx / n};
 }
 
-/// Every k-th point, so that at most kMostPoints are left.
-Rows thinned(const Rows& points) {
-  const std::size_t step = (points.size() + kMostPoints - 1) / kMostPoints;
-  Rows out;
-  for (std::size_t i = 0; i < points.size(); i += step) out.push_back(points[i]);
-  return out;
-}
-
 /// What the axes of the picture must show.
 struct Cloud {
   Rows points;  // {observed, predicted}
@@ -101,7 +93,7 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
   for (std::size_t i = 0; i < evaluated.pairs.size(); ++i) {
     points.push_back({double{evaluated.pairs[i].beta}, double{evaluated.predictions[i]}});
   }
-  const Cloud drawn = make_cloud(thinned(points));
+  const Cloud drawn = make_cloud(thinned(points, kMostPoints));
   const Line line = least_squares(points);
   const Metrics& m = evaluated.evaluation.model.metrics;
   Figure figure;

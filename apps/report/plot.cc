@@ -42,6 +42,13 @@ AxisRange widened(const Extent& extent, const AxisStyle& style) {
 
 }  // namespace
 
+Rows thinned(const Rows& rows, std::size_t most) {
+  const std::size_t step = (rows.size() + most - 1) / most;
+  Rows out;
+  for (std::size_t i = 0; i < rows.size(); i += step) out.push_back(rows[i]);
+  return out;
+}
+
 Extent& Extent::add(double value) {
   if (!std::isfinite(value)) return *this;
   value = std::fabs(value) < kNothing ? 0.0 : std::clamp(value, -kHuge, kHuge);

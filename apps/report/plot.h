@@ -23,6 +23,9 @@ struct Canvas {
 /// Rows of numbers; what is not finite is left out of the picture.
 using Rows = std::vector<std::vector<double>>;
 
+/// Every k-th row, so that at most `most` are left.
+Rows thinned(const Rows& rows, std::size_t most);
+
 /// The numbers that an axis must show. What is not finite counts for nothing, so that it may be
 /// empty; huge numbers count as kHuge.
 class Extent {

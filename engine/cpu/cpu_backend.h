@@ -33,40 +33,16 @@ class CpuBackend final : public Backend {
   const char* name() const override { return "cpu"; }
   Dtype activations() const override { return Dtype::kFloat32; }
   double product_unit() const override { return 0x1.0p-23; }
-
-  float* reserve(std::size_t bytes) override;
-  void release(float* base, std::size_t bytes) override;
-  void commit(float* base, std::size_t from, std::size_t to) override;
-  void upload(const Tensor& dst, const void* host) override;
-  void download(void* host, const Tensor& src) override;
-  void copy(const Tensor& dst, const Tensor& src) override;
-  void cast(const Tensor& dst, const Tensor& src) override;
-  void fill(const Tensor& dst, float value) override;
-
-  void* reserve_host(std::size_t bytes) override;
-  void release_host(void* base) override;
-  void download_later(void* host, const Tensor& src, int slot) override;
-  void wait(int slot) override;
-  void synchronize() override;
   bool asynchronous() const override { return false; }
   std::size_t free_bytes() const override { return 0; }
   std::size_t used_bytes() const override { return 0; }
-  void upload_later(const Tensor& dst, const void* host, int slot) override;
-  void wait_upload(int slot) override;
-  void take_upload(const Tensor& dst, const Tensor& src, int slot) override;
-  void begin_step(std::uint32_t step) override;
+  std::size_t work_bytes() const override;
   void run_recorded(const std::string& name, const std::vector<Tensor>& operands,
                     const std::function<void()>& work) override;
-  void mark(std::int64_t number) override;
-  double seconds_between(std::int64_t from, std::int64_t to) override;
 
-  void attention_scratch(const Attention& a, Arena& scratch) override;
-  void attention_backward_scratch(const AttentionBackward& a, Arena& scratch) override;
-  void pool_mix_scratch(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
-                        Arena& scratch) override;
-  std::size_t work_bytes() const override;
-
-#include "engine/kernel_overrides.inc"
+#define CALL(type, name, parameters, arguments) type name parameters override;
+#define KERNEL(name, parameters, arguments, work) void name parameters override;
+#include "engine/backend_functions.inc"
 
   /// In float64.
   double sum_of_squares(const Tensor& x);
