@@ -20,7 +20,7 @@ class RolloutScorer : public Scorer {
         end_(context.options.rollout_end) {}
 
   MethodScores score(EnhancerWindow& window) override {
-    return {rollout(explainer_, window.dna, window.genes, rollout_end_), {}};
+    return {rollout(explainer_, window.z, window.genes, rollout_end_), {}};
   }
 
   void describe(MethodSummary* method) const override { method->end = end_; }
@@ -71,7 +71,7 @@ class GmarScorer : public Scorer {
   MethodScores score(EnhancerWindow& window) override {
     MethodScores out;
     const MapNorm norm = norm_ == "l1" ? MapNorm::kL1 : MapNorm::kL2;
-    for (Gmar& of_gene : gmar(explainer_, window.dna, window.genes, rollout_end_, norm)) {
+    for (Gmar& of_gene : gmar(explainer_, window.z, window.genes, rollout_end_, norm)) {
       out.windows.push_back(std::move(of_gene.scores));
       if (window.zero_dna) {
         ++zero_dna_;

@@ -33,11 +33,10 @@ class IntegratedScorer : public Scorer {
 
   MethodScores score(EnhancerWindow& window) override {
     const std::vector<float>& baseline = context_.baseline.z();
-    const std::vector<float>& z = window.z(context_.explainer);
     MethodScores out;
     in_runs(window.genes, [&](const std::vector<std::int32_t>& genes) {
       for (IntegratedGradients& of_gene :
-           integrated_gradients(context_.explainer, z, baseline, genes, IntegrationGate{})) {
+           integrated_gradients(context_.explainer, window.z, baseline, genes, IntegrationGate{})) {
         out.windows.push_back(std::move(of_gene.scores));
         out.completeness.push_back(of_gene);
       }
@@ -106,9 +105,8 @@ class OcclusionScorer : public Scorer {
   MethodScores score(EnhancerWindow& window) override {
     const std::int64_t bins = context_.inference.data.bins;
     const std::vector<float>& baseline = context_.baseline.z();
-    const std::vector<float>& z = window.z(context_.explainer);
     const auto by_range =
-        occlusion_effects(context_.explainer, z, baseline, ranges_, window.genes,
+        occlusion_effects(context_.explainer, window.z, baseline, ranges_, window.genes,
                           {.batch = kOcclusionBatch, .after_each = stop_if_interrupted});
     MethodScores out;
     for (std::size_t gene = 0; gene < window.genes.size(); ++gene) {

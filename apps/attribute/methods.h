@@ -41,14 +41,8 @@ struct EnhancerWindow {
   Tensor dna;  // (1, L, dna_dim), on the device
   std::vector<std::int32_t> genes;
   bool zero_dna = false;              // the DNA is all zeros
+  std::vector<float> z;               // (L, D), after the projector's linear map
   std::vector<PairWindows> defaults;  // by gene, of the pass that always runs
-
-  /// (L, D), after the projector's linear map; computed at the first call.
-  const std::vector<float>& z(Explainer& explainer) {
-    if (projected.empty()) projected = explainer.project(dna);
-    return projected;
-  }
-  std::vector<float> projected = {};
 };
 
 /// What a scorer may use; all of it outlives the scorer.

@@ -42,14 +42,12 @@ EnhancerPasses::EnhancerPasses(Inference& inference, const AttributeOptions& opt
 bool EnhancerPasses::is_zero(const Tensor& dna) {
   const Tensor rows = dna.reshaped({dna.rows(), dna.cols()});
   const InFloat32 values(*inference_.backend, rows, inference_.scratch);
-  const Scratch norms(inference_.scratch, {rows.rows()});
-  inference_.backend->row_dot_sqrt(*values, *values, *norms);
-  const std::vector<float> host = to_host(*inference_.backend, *norms);
-  return std::all_of(host.begin(), host.end(), [](float norm) { return norm == 0.0F; });
+  const std::vector<float> norms = row_norms(*inference_.backend, inference_.scratch, *values);
+  return std::all_of(norms.begin(), norms.end(), [](float norm) { return norm == 0.0F; });
 }
 
 void EnhancerPasses::score(EnhancerWindow* window, EnhancerResult* out) {
-  attribute(explainer_, window->dna, window->genes, want_product_,
+  attribute(explainer_, window->z, window->genes, want_product_,
             [&](std::size_t, const PairWindows& windows) {
               stop_if_interrupted();
               window->defaults.push_back(windows);
@@ -80,11 +78,10 @@ void EnhancerPasses::add_regions(EnhancerWindow* window, EnhancerResult* out) {
   const bool correlated = claims_wanted_ && !window->zero_dna;
   if (ranges.empty() && !correlated) return;
   const std::vector<float>& from = baseline_.z();
-  const std::vector<float>& z = window->z(explainer_);
-  out->claims = gradient_claims(explainer_, z, from, window->genes);
+  out->claims = gradient_claims(explainer_, window->z, from, window->genes);
   if (ranges.empty()) return;
   std::vector<std::vector<RegionEffect>> effects =
-      region_effects(explainer_, z, from, ranges, window->genes, out->claims);
+      region_effects(explainer_, window->z, from, ranges, window->genes, out->claims);
   for (std::size_t i = 0; i < effects.size(); ++i) out->regions[i].effects = std::move(effects[i]);
   stop_if_interrupted();
 }
@@ -94,23 +91,23 @@ EnhancerResult EnhancerPasses::run(const Tensor& dna, std::vector<Pair> pairs) {
   out.enhancer = pairs.front().enhancer;
   out.zero_dna = is_zero(dna);
   out.pairs = std::move(pairs);
-  EnhancerWindow window{out.enhancer, dna, {}, out.zero_dna, {}};
+  EnhancerWindow window{out.enhancer, dna, {}, out.zero_dna, explainer_.project(dna), {}};
   for (const Pair& pair : out.pairs) window.genes.push_back(pair.gene);
   score(&window, &out);
   if (options_.paths) {
-    out.paths = split_paths(explainer_, window.z(explainer_), window.genes, stop_if_interrupted);
+    out.paths = split_paths(explainer_, window.z, window.genes, stop_if_interrupted);
   }
   if (options_.path_heads) {
-    out.path_heads =
-        split_heads(explainer_, window.z(explainer_), window.genes, stop_if_interrupted);
+    out.path_heads = split_heads(explainer_, window.z, window.genes, stop_if_interrupted);
   }
   if (options_.gene_gradients) {
-    out.gene_gradients = gene_gradients(explainer_, dna, window.genes);
+    out.gene_gradients = gene_gradients(explainer_, window.z, window.genes);
   }
   add_regions(&window, &out);
-  out.for_maps = [this, dna](const std::vector<AttentionMap>& wanted, const MapReceiver& receive) {
+  out.for_maps = [this, z = std::move(window.z)](const std::vector<AttentionMap>& wanted,
+                                                 const MapReceiver& receive) {
     if (!std::exchange(trunks_shown_, true)) trunk_maps(explainer_, wanted, receive);
-    enhancer_maps(explainer_, dna, wanted, receive);
+    enhancer_maps(explainer_, z, wanted, receive);
   };
   return out;
 }

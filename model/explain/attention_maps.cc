@@ -22,7 +22,7 @@ void run_for_maps(Explainer& explainer, const std::vector<AttentionMap>& wanted,
   }
   if (maps.empty()) return;
   const EvalTape tape(explainer);
-  run(*tape, &recorder);
+  run(tape, &recorder);
   for (const AttentionMap& map : maps) {
     const Tensor values = recorder.attention.at(map.name + ".attention");
     CDT_CHECK(values.count() == map.heads * map.queries * map.keys, "size of map " + map.name);
@@ -86,11 +86,11 @@ std::vector<AttentionMap> attention_maps(const CdtConfig& c, std::int64_t bins) 
   return maps;
 }
 
-void enhancer_maps(Explainer& explainer, const Tensor& dna, const std::vector<AttentionMap>& wanted,
-                   const MapReceiver& receive) {
-  run_for_maps(explainer, wanted, true, receive, [&](Tape& tape, Recorder* recorder) {
-    explainer.model().forward({.tape = tape,
-                               .dna = tape.constant(dna),
+void enhancer_maps(Explainer& explainer, std::span<const float> z,
+                   const std::vector<AttentionMap>& wanted, const MapReceiver& receive) {
+  run_for_maps(explainer, wanted, true, receive, [&](const EvalTape& tape, Recorder* recorder) {
+    explainer.model().forward({.tape = *tape,
+                               .dna_linear = tape->constant(tape.upload(z)),
                                .trunks = &explainer.trunks(),
                                .recorder = recorder});
   });
@@ -98,10 +98,10 @@ void enhancer_maps(Explainer& explainer, const Tensor& dna, const std::vector<At
 
 void trunk_maps(Explainer& explainer, const std::vector<AttentionMap>& wanted,
                 const MapReceiver& receive) {
-  run_for_maps(explainer, wanted, false, receive, [&](Tape& tape, Recorder* recorder) {
-    explainer.model().run_trunks({.tape = tape,
-                                  .rna = tape.constant(explainer.rna()),
-                                  .protein = tape.constant(explainer.protein()),
+  run_for_maps(explainer, wanted, false, receive, [&](const EvalTape& tape, Recorder* recorder) {
+    explainer.model().run_trunks({.tape = *tape,
+                                  .rna = tape->constant(explainer.rna()),
+                                  .protein = tape->constant(explainer.protein()),
                                   .recorder = recorder});
   });
 }

@@ -30,9 +30,10 @@ std::vector<AttentionMap> attention_maps(const CdtConfig& config, std::int64_t b
 /// Receives a map on the host, H maps of (Nq, Nk).
 using MapReceiver = std::function<void(const AttentionMap& map, std::span<const float> values)>;
 
-/// The wanted maps that depend on DNA, dna (1, L, dna_dim), in one pass; and those that do not.
-void enhancer_maps(Explainer& explainer, const Tensor& dna, const std::vector<AttentionMap>& wanted,
-                   const MapReceiver& receive);
+/// The wanted maps that depend on DNA, z (L, D) as from Explainer::project(), in one pass; and
+/// those that do not.
+void enhancer_maps(Explainer& explainer, std::span<const float> z,
+                   const std::vector<AttentionMap>& wanted, const MapReceiver& receive);
 void trunk_maps(Explainer& explainer, const std::vector<AttentionMap>& wanted,
                 const MapReceiver& receive);
 

@@ -1,7 +1,6 @@
 #include "model/explain/attribution.h"
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
 #include "engine/product.h"
@@ -74,24 +73,20 @@ GradientWindows windows_from_basis(GradientPass& pass, std::span<const float> z,
 
 }  // namespace
 
-void attribute(Explainer& explainer, const Tensor& dna, const std::vector<std::int32_t>& genes,
-               bool want_product, const WindowReceiver& receive) {
+void attribute(Explainer& explainer, std::span<const float> z,
+               const std::vector<std::int32_t>& genes, bool want_product,
+               const WindowReceiver& receive) {
   Recorder recorder;
-  GradientPass pass(explainer, dna, &recorder);
-  const bool many = static_cast<std::int64_t>(genes.size()) > explainer.config().hidden;
-  std::vector<float> z, zero;  // (L, D), where they are read
-  if (many || want_product) {
-    z = pass.z();
-    zero = explainer.zero_projection(dna.shape[1]);
-  }
+  GradientPass pass(explainer, z, &recorder);
   const Tensor context = recorder.values.at(explainer.context_name())->value;  // (1, L, D)
+  const std::vector<float> zero = explainer.zero_projection(context.shape[1]);
   const auto give = [&](std::size_t i, std::vector<float> gradient, std::vector<float> product) {
     receive(i,
             {pass.predictions()[static_cast<std::size_t>(genes[i])],
              mean_over_heads(explainer.attention_rows(context, genes[i]), explainer.config().heads),
              std::move(gradient), std::move(product)});
   };
-  if (many) {
+  if (static_cast<std::int64_t>(genes.size()) > explainer.config().hidden) {
     GradientWindows windows = windows_from_basis(pass, z, zero, genes);
     for (std::size_t i = 0; i < genes.size(); ++i) {
       give(i, std::move(windows.gradient[i]), std::move(windows.product[i]));
@@ -101,7 +96,7 @@ void attribute(Explainer& explainer, const Tensor& dna, const std::vector<std::i
   pass.gradients(genes, [&](std::size_t i, const Tensor& gradient) {
     std::vector<float> product;
     if (want_product) {
-      product = row_products(to_host(explainer.backend(), gradient), z, zero, dna.shape[1]);
+      product = row_products(to_host(explainer.backend(), gradient), z, zero, context.shape[1]);
     }
     give(i, explainer.input_norms(gradient), std::move(product));
   });

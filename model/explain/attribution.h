@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "model/explain/explainer.h"
@@ -23,11 +24,12 @@ struct PairWindows {
 /// Receives the windows of genes[index].
 using WindowReceiver = std::function<void(std::size_t index, const PairWindows& windows)>;
 
-/// Windows of each gene for one enhancer, in order, dna (1, L, dna_dim) on the device outside the
-/// tape's step arena. They do not depend on which other genes are asked for, but that with more
-/// than D of them the gradients are summed in another order and a basis (D, L, D) is held, 2.1 GB
-/// at the paper's sizes. want_product: of gradient and input.
-void attribute(Explainer& explainer, const Tensor& dna, const std::vector<std::int32_t>& genes,
-               bool want_product, const WindowReceiver& receive);
+/// Windows of each gene for one enhancer, in order, z (L, D) as from Explainer::project(). They do
+/// not depend on which other genes are asked for, but that with more than D of them the gradients
+/// are summed in another order and a basis (D, L, D) is held, 2.1 GB at the paper's sizes.
+/// want_product: of gradient and input.
+void attribute(Explainer& explainer, std::span<const float> z,
+               const std::vector<std::int32_t>& genes, bool want_product,
+               const WindowReceiver& receive);
 
 }  // namespace cdt

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
 #include <utility>
 
 #include "engine/error.h"
@@ -65,23 +66,12 @@ IntegratedGradients judged(const Backend& backend, const std::vector<double>& sc
   out.scores.assign(scores.begin(), scores.end());
   out.steps = steps;
   out.change = at_input - at_baseline;
-  double sum = 0.0;
-  for (const double score : scores) sum += score;
+  const double sum = std::accumulate(scores.begin(), scores.end(), 0.0);
   const double scale = std::max(std::fabs(out.change), 1e-6);
   out.completeness_error = std::fabs(sum - out.change) / scale;
   out.resolution =
       prediction_rounding(backend) * (std::fabs(at_input) + std::fabs(at_baseline)) / scale;
   out.complete = out.completeness_error <= std::max(gate.relative, out.resolution);
-  return out;
-}
-
-std::vector<float> predictions_at(Explainer& explainer, std::span<const float> z,
-                                  const std::vector<std::int32_t>& genes) {
-  const GradientPass pass(explainer, z);
-  std::vector<float> out;
-  for (const std::int32_t gene : genes) {
-    out.push_back(pass.predictions().at(static_cast<std::size_t>(gene)));
-  }
   return out;
 }
 
@@ -111,11 +101,11 @@ std::vector<IntegratedGradients> integrated_gradients(Explainer& explainer,
                                                       std::span<const float> baseline,
                                                       const std::vector<std::int32_t>& genes,
                                                       const IntegrationGate& gate) {
-  const std::vector<float> at_input = predictions_at(explainer, z, genes);
-  const std::vector<float> at_baseline = predictions_at(explainer, baseline, genes);
+  const std::vector<float> at_input = explainer.predict(z);
+  const std::vector<float> at_baseline = explainer.predict(baseline);
   std::vector<IntegratedGradients> out(genes.size());
   std::vector<std::size_t> open(genes.size());  // genes that have not passed yet
-  for (std::size_t i = 0; i < open.size(); ++i) open[i] = i;
+  std::iota(open.begin(), open.end(), std::size_t{0});
   for (int steps = gate.first_steps; !open.empty() && steps <= gate.most_steps; steps *= 2) {
     std::vector<std::int32_t> wanted;
     for (const std::size_t i : open) wanted.push_back(genes[i]);
@@ -123,7 +113,9 @@ std::vector<IntegratedGradients> integrated_gradients(Explainer& explainer,
     std::vector<std::size_t> still;
     for (std::size_t k = 0; k < open.size(); ++k) {
       const std::size_t i = open[k];
-      out[i] = judged(explainer.backend(), scores[k], steps, at_input[i], at_baseline[i], gate);
+      const auto gene = static_cast<std::size_t>(genes[i]);
+      out[i] = judged(explainer.backend(), scores[k], steps, at_input.at(gene),
+                      at_baseline.at(gene), gate);
       if (!out[i].complete) still.push_back(i);
     }
     open = still;
@@ -158,11 +150,7 @@ struct Sums {
   }
 };
 
-double norm_of(const std::vector<float>& v) {
-  double squares = 0.0;
-  for (const float x : v) squares += static_cast<double>(x) * x;
-  return std::sqrt(squares);
-}
+double norm_of(const std::vector<float>& v) { return std::sqrt(inner(v, v)); }
 
 /// score: (L) of a mean gradient.
 template <class Score>
@@ -170,12 +158,8 @@ double monte_carlo_error(const Sums& sums, int samples, const std::vector<float>
                          const Score& score) {
   const double size = norm_of(scores);
   if (samples < 2 || !(size > 0.0)) return std::numeric_limits<double>::quiet_NaN();
-  const int odd_ones = samples / 2;
-  const double n = samples;
-  const double n_odd = odd_ones;
-  const double n_even = n - n_odd;
-  std::vector<float> even;
-  std::vector<float> odd;
+  const double n = samples, n_odd = samples / 2, n_even = n - n_odd;
+  std::vector<float> even, odd;
   for (std::size_t i = 0; i < sums.all.size(); ++i) {
     even.push_back(static_cast<float>(sums.even[i] * (n / n_even)));
     odd.push_back(static_cast<float>((sums.all[i] - sums.even[i]) * (n / n_odd)));

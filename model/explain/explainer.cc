@@ -29,6 +29,18 @@ std::vector<float> mean_over_heads(std::span<const float> values, std::int64_t h
   return out;
 }
 
+double inner(std::span<const float> a, std::span<const float> b) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i]) * b[i];
+  return sum;
+}
+
+std::vector<float> row_norms(Backend& backend, Arena& scratch, const Tensor& rows) {
+  const Scratch norms(scratch, {rows.rows()});
+  backend.row_dot_sqrt(rows, rows, *norms);
+  return to_host(backend, *norms);
+}
+
 std::vector<float> row_products(std::span<const float> a, std::span<const float> b,
                                 std::span<const float> from, std::int64_t rows) {
   CDT_CHECK(a.size() == b.size() && a.size() == from.size(), "row products of equal shapes");
@@ -56,6 +68,21 @@ EvalTape::~EvalTape() {
   explainer_.tape_in_use_ = false;
 }
 
+Tensor EvalTape::upload(std::span<const float> z, std::int64_t batch) const {
+  const std::int64_t d = explainer_.config().hidden;
+  const Tensor out = (**this).saved({batch, static_cast<std::int64_t>(z.size()) / (batch * d), d});
+  explainer_.backend().upload(out, z.data());
+  return out;
+}
+
+void EvalTape::backward(Var prediction, std::int32_t gene) const {
+  CDT_CHECK(gene >= 0 && gene < prediction->value.cols(), "no gene " + std::to_string(gene));
+  const Scratch one_hot(explainer_.scratch(), prediction->value.shape);
+  explainer_.backend().fill(*one_hot, 0.0F);
+  explainer_.backend().fill({one_hot.data() + gene, {1}}, 1.0F);
+  (**this).backward(prediction, *one_hot, /*retain=*/true);
+}
+
 Explainer::Explainer(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& protein,
                      Arena& lasting)
     : model_(model),
@@ -73,6 +100,13 @@ Explainer::Explainer(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& pr
 std::vector<float> Explainer::project(const Tensor& dna) {
   const EvalTape tape(*this);
   return to_host(backend(), model_.project_dna(*tape, tape->constant(dna))->value);
+}
+
+std::vector<float> Explainer::predict(std::span<const float> z, std::int64_t batch) {
+  const EvalTape tape(*this);
+  const Var in = tape->constant(tape.upload(z, batch));
+  return to_host(backend(),
+                 model_.forward({.tape = *tape, .dna_linear = in, .trunks = &trunks_})->value);
 }
 
 std::vector<float> Explainer::zero_projection(std::int64_t bins) {

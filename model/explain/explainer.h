@@ -39,6 +39,8 @@ class Explainer {
 
   /// z (L, D) of dna (1, L, dna_dim), a tensor on the device outside the tape's step arena.
   std::vector<float> project(const Tensor& dna);
+  /// (B, G): the predictions of a batch of windows, z (B, L, D).
+  std::vector<float> predict(std::span<const float> z, std::int64_t batch = 1);
   /// The z (L, D) of an input that is zero in all bins: the bias in every row.
   std::vector<float> zero_projection(std::int64_t bins);
 
@@ -79,6 +81,12 @@ class EvalTape {
   Tape& operator*() const { return explainer_.tape_; }
   Tape* operator->() const { return &explainer_.tape_; }
 
+  /// z (B, L, D) from the host, in float32; the model rounds it to the type of activations.
+  Tensor upload(std::span<const float> z, std::int64_t batch = 1) const;
+  /// Adds d prediction of the gene / d values to their gradients, prediction (1, G); may be
+  /// repeated for other genes, after Tape::reset_gradients().
+  void backward(Var prediction, std::int32_t gene) const;
+
  private:
   Explainer& explainer_;
 };
@@ -86,6 +94,10 @@ class EvalTape {
 /// Mean over heads of values (H, ...).
 std::vector<float> mean_over_heads(std::span<const float> values, std::int64_t heads);
 
+/// Inner product in float64.
+double inner(std::span<const float> a, std::span<const float> b);
+/// L2 norms of the rows (R) of a float32 tensor (R, C) on the device.
+std::vector<float> row_norms(Backend& backend, Arena& scratch, const Tensor& rows);
 /// Row-wise inner products a . (b - from) in float64: (rows) from three (rows, D).
 std::vector<float> row_products(std::span<const float> a, std::span<const float> b,
                                 std::span<const float> from, std::int64_t rows);

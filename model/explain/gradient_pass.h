@@ -3,6 +3,7 @@
 // gradients stop at z (model/explain/explainer.h).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -19,18 +20,13 @@ namespace cdt {
 /// Holds the explainer's tape as long as it lives.
 class GradientPass {
  public:
-  /// From z (L, D), rows of D, which is rounded to the type of activations where it enters.
-  /// recorder: as for the model; with its cores, cross_head_gradients() can be asked for.
+  /// From z (L, D), which is rounded to the type of activations where it enters. recorder: as for
+  /// the model; with its cores, cross_head_gradients() can be asked for.
   GradientPass(Explainer& explainer, std::span<const float> z, Recorder* recorder = nullptr);
-  /// As from explainer.project(dna), dna (1, L, dna_dim) outside the tape's step arena, but z stays
-  /// on the device.
-  GradientPass(Explainer& explainer, const Tensor& dna, Recorder* recorder = nullptr);
 
   Explainer& explainer() const { return explainer_; }
   /// One per gene.
   const std::vector<float>& predictions() const { return predictions_; }
-  /// z (L, D) on the host.
-  std::vector<float> z() const { return to_host(explainer_.backend(), z_->value); }
 
   /// Receives d prediction of genes[index] / d z (1, L, D), float32 on the device, valid during the
   /// call.
@@ -64,20 +60,18 @@ class GradientPass {
   void basis_gradients(const Receiver& receive);
 
  private:
-  void run(const Tensor& z, Recorder* recorder);
-  struct PooledGradients;
-  using Use = std::function<void(std::size_t first, std::int64_t count, const PooledGradients& g)>;
-  void head_gradients(Var from, std::size_t count,
-                      const std::function<std::int64_t(std::size_t)>& column, const Use& use);
-  void genes_head_gradients(const std::vector<std::int32_t>& genes, const Use& use);
+  using ByPath = std::array<Cotangent, kPaths>;  // d / d pooled vectors, (count, D) each
+  using Use = std::function<void(std::size_t first, std::int64_t count, const ByPath& pooled)>;
+  void head_gradients(Var from, const std::vector<std::int32_t>& columns, const Use& use);
+  void whole_gradients(Var from, const std::vector<std::int32_t>& columns, const Receiver& receive);
   void backward(const std::vector<Cotangent>& cotangents, std::size_t first, std::int64_t count,
                 const Receiver& receive);
 
   Explainer& explainer_;
   EvalTape tape_;
   Var z_ = nullptr;
-  Pooled pooled_;        // of the body
-  Pooled head_input_;    // the same values, where the head begins
+  // By path, the pooled vectors (1, D): where the body ends, and again where the head begins.
+  std::array<Var, kPaths> pooled_{}, head_inputs_{};
   Var cross_ = nullptr;  // (1, L, 2D): keys and values of dna_to_rna, if they are recorded
   Var last_input_ = nullptr, prediction_ = nullptr;
   std::vector<float> predictions_;
@@ -89,8 +83,8 @@ struct GeneGradients {
 };
 
 /// Of each of `genes`' predictions, in order: which genes' embeddings they hang on. These run
-/// through the trunks, which are no constants here.
-std::vector<GeneGradients> gene_gradients(Explainer& explainer, const Tensor& dna,
+/// through the trunks, which are no constants here. z (L, D).
+std::vector<GeneGradients> gene_gradients(Explainer& explainer, std::span<const float> z,
                                           const std::vector<std::int32_t>& genes);
 
 }  // namespace cdt

@@ -9,17 +9,6 @@
 namespace cdt {
 namespace {
 
-/// (B, G) from z (B, L, D).
-std::vector<float> predict(Explainer& explainer, std::span<const float> z, std::int64_t batch) {
-  const EvalTape tape(explainer);
-  const std::int64_t d = explainer.config().hidden;
-  const Tensor value = tape->saved({batch, static_cast<std::int64_t>(z.size()) / (batch * d), d});
-  explainer.backend().upload(value, z.data());
-  const Var prediction = explainer.model().forward(
-      {.tape = *tape, .dna_linear = tape->constant(value), .trunks = &explainer.trunks()});
-  return to_host(explainer.backend(), prediction->value);
-}
-
 /// Predictions without each range: [range][gene].
 std::vector<std::vector<float>> predictions_without(Explainer& explainer, std::span<const float> z,
                                                     std::span<const float> baseline,
@@ -44,7 +33,7 @@ std::vector<std::vector<float>> predictions_without(Explainer& explainer, std::s
                 copies.begin() + begin + range.begin * d);
     }
     const std::vector<float> predictions =
-        predict(explainer, copies, static_cast<std::int64_t>(count));
+        explainer.predict(copies, static_cast<std::int64_t>(count));
     for (std::size_t i = 0; i < count; ++i) {
       std::vector<float>& of_range = out.emplace_back();
       for (const std::int32_t gene : genes) {
@@ -82,7 +71,7 @@ std::vector<std::vector<float>> occlusion_effects(Explainer& explainer, std::spa
                                                   const std::vector<BinRange>& ranges,
                                                   const std::vector<std::int32_t>& genes,
                                                   const OcclusionPasses& passes) {
-  const std::vector<float> whole = predict(explainer, z, 1);
+  const std::vector<float> whole = explainer.predict(z);
   std::vector<std::vector<float>> out =
       predictions_without(explainer, z, baseline, ranges, genes, passes);
   for (std::vector<float>& of_range : out) {

@@ -7,12 +7,6 @@
 namespace cdt {
 namespace {
 
-double inner(std::span<const float> a, std::span<const float> b) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i]) * b[i];
-  return sum;
-}
-
 /// A gene's gradient (L, D) and what measures a part against it.
 struct Whole {
   std::vector<float> gradient, metric;

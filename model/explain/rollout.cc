@@ -24,8 +24,7 @@ double norm_of(std::span<const float> values, MapNorm norm) {
 }  // namespace
 
 std::vector<double> head_weights(std::span<const double> norms) {
-  double sum = 0.0;
-  for (const double norm : norms) sum += norm;
+  const double sum = std::accumulate(norms.begin(), norms.end(), 0.0);
   std::vector<double> weights;
   for (const double norm : norms) {
     weights.push_back(sum > 0.0 ? norm / sum : 1.0 / static_cast<double>(norms.size()));
@@ -68,17 +67,114 @@ namespace {
 /// A forward pass of an enhancer and what both methods read of it.
 class RolloutPass {
  public:
-  RolloutPass(Explainer& explainer, const Tensor& dna, RolloutEnd end, bool with_gradient);
+  RolloutPass(Explainer& explainer, std::span<const float> z, RolloutEnd end, bool with_gradient)
+      : explainer_(explainer), tape_(explainer), end_(end) {
+    const Cdt& model = explainer.model();
+    const std::string& pooling = model.dna.pooling.name;
+    Recorder recorder;
+    recorder.want_cores = with_gradient;
+    for (const AttentionBlock& layer : model.dna.layers) recorder.attention_of.insert(layer.name);
+    if (end == RolloutEnd::kDnaPool) recorder.attention_of.insert(pooling);
+    const Tensor linear = tape_.upload(z);
+    prediction_ =
+        model.forward({.tape = *tape_,
+                       .dna_linear = with_gradient ? tape_->input(linear) : tape_->constant(linear),
+                       .trunks = &explainer.trunks(),
+                       .recorder = &recorder});
+    context_ = recorder.values.at(explainer.context_name())->value;
+    maps_.heads = model.config().heads;
+    maps_.length = context_.shape[1];
+    for (const AttentionBlock& layer : model.dna.layers) {
+      const Tensor map = recorder.attention.at(layer.name + ".attention");
+      maps_.layers.push_back(to_host(explainer.backend(), map));
+      if (with_gradient) layers_.push_back(recorder.cores.at(layer.name));
+    }
+    if (end == RolloutEnd::kDnaPool) {
+      pooled_ = recorder.values.at(pooling);
+      pool_rows_ = to_host(explainer.backend(), recorder.attention.at(pooling + ".attention"));
+    }
+    if (with_gradient) cross_ = recorder.cores.at(model.dna_to_rna.name);
+  }
 
   const LayerMaps& maps() const { return maps_; }
+
   /// The row at the end of the way, by head (heads, L).
-  std::vector<float> end_rows(std::int32_t gene);
-  std::size_t end_heads() const;
-  Gmar gmar(std::int32_t gene, MapNorm norm);
+  std::vector<float> end_rows(std::int32_t gene) {
+    if (end_ == RolloutEnd::kDnaPool) return pool_rows_;
+    return explainer_.attention_rows(context_, gene);
+  }
+
+  std::size_t end_heads() const {
+    const CdtConfig& c = explainer_.config();
+    return static_cast<std::size_t>(end_ == RolloutEnd::kRna ? c.heads : c.pooling_heads());
+  }
+
+  /// Of a pass with gradient.
+  Gmar gmar(std::int32_t gene, MapNorm norm) {
+    tape_.backward(prediction_, gene);
+    Gmar out;
+    for (const AttentionCore& layer : layers_) {
+      out.layer_weights.push_back(head_weights(gradient_norms(layer, norm)));
+    }
+    out.end_weights = head_weights(end_ == RolloutEnd::kRna ? gradient_norms(cross_, norm)
+                                                            : pool_gradient_norms(norm));
+    tape_->reset_gradients();
+    out.scores = to_floats(
+        roll_through(mix_heads(end_rows(gene), out.end_weights), maps_, out.layer_weights));
+    return out;
+  }
 
  private:
-  std::vector<double> gradient_norms(const AttentionCore& core, MapNorm norm);
-  std::vector<double> pool_gradient_norms(MapNorm norm);
+  // Norm by head of d prediction / d A = dout_h V_h^T, one (Nq, Nk) map at a time.
+  std::vector<double> gradient_norms(const AttentionCore& core, MapNorm norm) {
+    Backend& backend = explainer_.backend();
+    const std::int64_t heads = explainer_.config().heads;
+    const std::int64_t k = core.out->value.cols() / heads;
+    const Scratch map(explainer_.scratch(),
+                      {core.out->value.shape[1], core.source->value.shape[1]});
+    std::vector<double> norms;
+    for (std::int64_t head = 0; head < heads; ++head) {
+      multiply(backend, columns(core.out->grad, head * k, k),
+               transposed(columns(core.source->value, core.value_column + head * k, k)), *map);
+      norms.push_back(norm_of(to_host(backend, *map), norm));
+    }
+    return norms;
+  }
+
+  // Pooling never forms its values; with o = d prediction / d mixed values (D),
+  //   d prediction / d a_hn = o_h . (W_v,h x_n + b_v,h) = (W_v,h^T o_h) . x_n + o_h . b_v,h.
+  std::vector<double> pool_gradient_norms(MapNorm norm) {
+    if (end_heads() == 1) return {1.0};
+    const auto host = [&](const Tensor& t) { return to_host(explainer_.backend(), t); };
+    const Pooling& w = explainer_.model().dna.pooling;
+    const std::vector<float> x = host(context_);
+    const std::vector<float> pooled = host(pooled_->grad);
+    const std::vector<float> out_weight = host(w.out.weight->value);               // (D, D)
+    const std::vector<float> in_weight = host(w.attention.in_proj_weight->value);  // (3D, D)
+    const std::vector<float> in_bias = host(w.attention.in_proj_bias->value);      // (3D)
+    const std::size_t d = pooled.size();
+    const std::size_t k = d / end_heads();
+    std::vector<double> norms;
+    for (std::size_t head = 0; head < end_heads(); ++head) {
+      std::vector<double> folded(d, 0.0);
+      double constant = 0.0;
+      for (std::size_t i = head * k; i < (head + 1) * k; ++i) {
+        double o = 0.0;
+        for (std::size_t j = 0; j < d; ++j) {
+          o += static_cast<double>(pooled[j]) * out_weight[j * d + i];
+        }
+        constant += o * in_bias[2 * d + i];
+        for (std::size_t j = 0; j < d; ++j) folded[j] += o * in_weight[(2 * d + i) * d + j];
+      }
+      std::vector<float> gradient;
+      for (auto row = x.begin(); row != x.end(); row += static_cast<std::ptrdiff_t>(d)) {
+        gradient.push_back(
+            static_cast<float>(std::inner_product(folded.begin(), folded.end(), row, constant)));
+      }
+      norms.push_back(norm_of(gradient, norm));
+    }
+    return norms;
+  }
 
   Explainer& explainer_;
   EvalTape tape_;
@@ -90,122 +186,7 @@ class RolloutPass {
   AttentionCore cross_;
   Var pooled_ = nullptr;          // (1, D): DNA after its pooling
   std::vector<float> pool_rows_;  // (pool heads, L) of DNA pooling, if rollout ends there
-  Tensor one_hot_;                // (1, G)
-  Tensor map_;                    // room for one head's map
 };
-
-RolloutPass::RolloutPass(Explainer& explainer, const Tensor& dna, RolloutEnd end,
-                         bool with_gradient)
-    : explainer_(explainer), tape_(explainer), end_(end) {
-  const Cdt& model = explainer.model();
-  const std::string& pooling = model.dna.pooling.name;
-  Recorder recorder;
-  recorder.want_cores = with_gradient;
-  for (const AttentionBlock& layer : model.dna.layers) recorder.attention_of.insert(layer.name);
-  if (end == RolloutEnd::kDnaPool) recorder.attention_of.insert(pooling);
-  const Tensor linear = model.project_dna(*tape_, tape_->constant(dna))->value;
-  prediction_ =
-      model.forward({.tape = *tape_,
-                     .dna_linear = with_gradient ? tape_->input(linear) : tape_->constant(linear),
-                     .trunks = &explainer.trunks(),
-                     .recorder = &recorder});
-  context_ = recorder.values.at(explainer.context_name())->value;
-  maps_.heads = model.config().heads;
-  maps_.length = dna.shape[1];
-  for (const AttentionBlock& layer : model.dna.layers) {
-    const Tensor map = recorder.attention.at(layer.name + ".attention");
-    maps_.layers.push_back(to_host(explainer.backend(), map));
-    if (with_gradient) layers_.push_back(recorder.cores.at(layer.name));
-  }
-  if (end == RolloutEnd::kDnaPool) {
-    pooled_ = recorder.values.at(pooling);
-    pool_rows_ = to_host(explainer.backend(), recorder.attention.at(pooling + ".attention"));
-  }
-  if (!with_gradient) return;
-  cross_ = recorder.cores.at(model.dna_to_rna.name);
-  one_hot_ = tape_->saved(prediction_->value.shape);
-  map_ = tape_->saved({std::max(maps_.length, model.config().genes), maps_.length});
-}
-
-std::vector<float> RolloutPass::end_rows(std::int32_t gene) {
-  if (end_ == RolloutEnd::kDnaPool) return pool_rows_;
-  return explainer_.attention_rows(context_, gene);
-}
-
-std::size_t RolloutPass::end_heads() const {
-  const CdtConfig& config = explainer_.config();
-  return static_cast<std::size_t>(end_ == RolloutEnd::kRna ? config.heads : config.pooling_heads());
-}
-
-// Norm by head of d prediction / d A = dout_h V_h^T, one (Nq, Nk) map at a time.
-std::vector<double> RolloutPass::gradient_norms(const AttentionCore& core, MapNorm norm) {
-  const std::int64_t heads = explainer_.config().heads;
-  const std::int64_t k = core.out->value.cols() / heads;
-  const std::int64_t queries = core.out->value.shape[1];
-  const std::int64_t keys = core.source->value.shape[1];
-  const Tensor map{map_.data, {queries, keys}};
-  std::vector<float> host(static_cast<std::size_t>(queries * keys));
-  std::vector<double> norms;
-  for (std::int64_t head = 0; head < heads; ++head) {
-    multiply(explainer_.backend(), columns(core.out->grad, head * k, k),
-             transposed(columns(core.source->value, core.value_column + head * k, k)), map);
-    explainer_.backend().download(host.data(), map);
-    norms.push_back(norm_of(host, norm));
-  }
-  return norms;
-}
-
-// Pooling never forms its values; with o = d prediction / d mixed values (D),
-//   d prediction / d a_hn = o_h . (W_v,h x_n + b_v,h) = (W_v,h^T o_h) . x_n + o_h . b_v,h.
-std::vector<double> RolloutPass::pool_gradient_norms(MapNorm norm) {
-  if (end_heads() == 1) return {1.0};
-  const auto host = [&](const Tensor& t) { return to_host(explainer_.backend(), t); };
-  const Pooling& w = explainer_.model().dna.pooling;
-  const std::vector<float> x = host(context_);
-  const std::vector<float> pooled = host(pooled_->grad);
-  const std::vector<float> out_weight = host(w.out.weight->value);               // (D, D)
-  const std::vector<float> in_weight = host(w.attention.in_proj_weight->value);  // (3D, D)
-  const std::vector<float> in_bias = host(w.attention.in_proj_bias->value);      // (3D)
-  const std::size_t d = pooled.size();
-  const std::size_t k = d / end_heads();
-  std::vector<double> norms;
-  for (std::size_t head = 0; head < end_heads(); ++head) {
-    std::vector<double> folded(d, 0.0);
-    double constant = 0.0;
-    for (std::size_t i = head * k; i < (head + 1) * k; ++i) {
-      double o = 0.0;
-      for (std::size_t j = 0; j < d; ++j) {
-        o += static_cast<double>(pooled[j]) * out_weight[j * d + i];
-      }
-      constant += o * in_bias[2 * d + i];
-      for (std::size_t j = 0; j < d; ++j) folded[j] += o * in_weight[(2 * d + i) * d + j];
-    }
-    std::vector<float> gradient;
-    for (std::size_t n = 0; n < x.size() / d; ++n) {
-      gradient.push_back(static_cast<float>(std::inner_product(
-          folded.begin(), folded.end(), x.begin() + static_cast<std::ptrdiff_t>(n * d), constant)));
-    }
-    norms.push_back(norm_of(gradient, norm));
-  }
-  return norms;
-}
-
-Gmar RolloutPass::gmar(std::int32_t gene, MapNorm norm) {
-  Backend& backend = explainer_.backend();
-  backend.fill(one_hot_, 0.0F);
-  backend.fill({one_hot_.data + gene, {1}}, 1.0F);
-  tape_->backward(prediction_, one_hot_, /*retain=*/true);
-  Gmar out;
-  for (const AttentionCore& layer : layers_) {
-    out.layer_weights.push_back(head_weights(gradient_norms(layer, norm)));
-  }
-  out.end_weights = head_weights(end_ == RolloutEnd::kRna ? gradient_norms(cross_, norm)
-                                                          : pool_gradient_norms(norm));
-  tape_->reset_gradients();
-  out.scores =
-      to_floats(roll_through(mix_heads(end_rows(gene), out.end_weights), maps_, out.layer_weights));
-  return out;
-}
 
 /// Weights of heads that count alike.
 std::vector<double> equal_weights(std::size_t heads) {
@@ -214,9 +195,9 @@ std::vector<double> equal_weights(std::size_t heads) {
 
 }  // namespace
 
-std::vector<std::vector<float>> rollout(Explainer& explainer, const Tensor& dna,
+std::vector<std::vector<float>> rollout(Explainer& explainer, std::span<const float> z,
                                         const std::vector<std::int32_t>& genes, RolloutEnd end) {
-  RolloutPass pass(explainer, dna, end, false);
+  RolloutPass pass(explainer, z, end, false);
   // Heads are averaged once, so that each gene costs one small product per layer.
   const LayerMaps& maps = pass.maps();
   LayerMaps mean{1, maps.length, {}};
@@ -233,9 +214,9 @@ std::vector<std::vector<float>> rollout(Explainer& explainer, const Tensor& dna,
   return out;
 }
 
-std::vector<Gmar> gmar(Explainer& explainer, const Tensor& dna,
+std::vector<Gmar> gmar(Explainer& explainer, std::span<const float> z,
                        const std::vector<std::int32_t>& genes, RolloutEnd end, MapNorm norm) {
-  RolloutPass pass(explainer, dna, end, true);
+  RolloutPass pass(explainer, z, end, true);
   std::vector<Gmar> out;
   for (const std::int32_t gene : genes) out.push_back(pass.gmar(gene, norm));
   return out;

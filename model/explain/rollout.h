@@ -38,8 +38,9 @@ std::vector<double> roll_through(std::vector<double> row, const LayerMaps& maps,
 enum class MapNorm : std::uint8_t { kL1, kL2 };
 enum class RolloutEnd : std::uint8_t { kRna, kDnaPool };
 
-/// Scores (L) by rollout of each gene, in order, for one enhancer, dna (1, L, dna_dim).
-std::vector<std::vector<float>> rollout(Explainer& explainer, const Tensor& dna,
+/// Scores (L) by rollout of each gene, in order, for one enhancer, z (L, D) as from
+/// Explainer::project().
+std::vector<std::vector<float>> rollout(Explainer& explainer, std::span<const float> z,
                                         const std::vector<std::int32_t>& genes,
                                         RolloutEnd end = RolloutEnd::kRna);
 
@@ -49,7 +50,7 @@ struct Gmar {
   std::vector<std::vector<double>> layer_weights;  // (H) by DNA self-attention layer
   std::vector<double> end_weights;                 // (H) of dna_to_rna, or of DNA pooling
 };
-std::vector<Gmar> gmar(Explainer& explainer, const Tensor& dna,
+std::vector<Gmar> gmar(Explainer& explainer, std::span<const float> z,
                        const std::vector<std::int32_t>& genes, RolloutEnd end = RolloutEnd::kRna,
                        MapNorm norm = MapNorm::kL1);
 

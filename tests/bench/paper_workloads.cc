@@ -79,7 +79,7 @@ class Attribution final : public PaperWorkload {
         explainer_(world().model, world().tape, world().rna, world().protein, world().lasting) {}
 
   void run() override {
-    attribute(explainer_, dna_, genes_, false,
+    attribute(explainer_, explainer_.project(dna_), genes_, false,
               [](std::size_t /*index*/, const PairWindows& /*w*/) {});
   }
 

@@ -27,6 +27,7 @@ class AttentionParity : public testing::TestWithParam<const char*> {
   std::int32_t gene(std::int64_t sample) const {
     return case_.genes(0)[static_cast<std::size_t>(sample)];
   }
+  Floats z(std::int64_t sample) { return explainer_.project(case_.dna.slice(sample, sample + 1)); }
   /// Wanted maps of one sample, (H, Nq, Nk) by name.
   std::map<std::string, Floats> maps(std::int64_t sample, const std::vector<AttentionMap>& wanted) {
     std::map<std::string, Floats> out;
@@ -34,7 +35,7 @@ class AttentionParity : public testing::TestWithParam<const char*> {
       out[map.name] = Floats(values.begin(), values.end());
     };
     trunk_maps(explainer_, wanted, receive);
-    enhancer_maps(explainer_, case_.dna.slice(sample, sample + 1), wanted, receive);
+    enhancer_maps(explainer_, z(sample), wanted, receive);
     return out;
   }
   std::vector<AttentionMap> all_maps() const {
@@ -50,7 +51,7 @@ class AttentionParity : public testing::TestWithParam<const char*> {
 TEST_P(AttentionParity, RolloutOfEverySample) {
   Comparison c(forward_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
-    c.check(name("rollout", b), rollout(explainer_, case_.dna.slice(b, b + 1), {gene(b)}).front(),
+    c.check(name("rollout", b), rollout(explainer_, z(b), {gene(b)}).front(),
             recorded("rollout", b));
   }
   EXPECT_TRUE(c.result());
@@ -63,7 +64,7 @@ TEST_P(AttentionParity, GmarAndItsHeadWeights) {
       const std::string kind = norm == MapNorm::kL1 ? "gmar" : "gmar_l2";
       // The same gene twice: the second must not see the gradients of the first.
       const std::vector<Gmar> got =
-          gmar(explainer_, case_.dna.slice(b, b + 1), {gene(b), gene(b)}, RolloutEnd::kRna, norm);
+          gmar(explainer_, z(b), {gene(b), gene(b)}, RolloutEnd::kRna, norm);
       EXPECT_EQ(got[0].scores, got[1].scores);
       c.check(name(kind, b), got[1].scores, recorded(kind, b));
       Floats weights;

@@ -54,9 +54,10 @@ class GradientParity : public testing::TestWithParam<const char*> {
 TEST_P(GradientParity, GradientTimesInput) {
   Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
-    attribute(explainer_, dna(b), gene(b), true, [&](std::size_t, const PairWindows& w) {
-      c.check(std::to_string(b), w.gradient_x_input, recorded("gradient_x_input", b));
-    });
+    attribute(explainer_, explainer_.project(dna(b)), gene(b), true,
+              [&](std::size_t, const PairWindows& w) {
+                c.check(std::to_string(b), w.gradient_x_input, recorded("gradient_x_input", b));
+              });
   }
   EXPECT_TRUE(c.result());
 }
@@ -145,7 +146,8 @@ TEST_P(GradientParity, PathsAndTheirSum) {
 TEST_P(GradientParity, GradientsOfRnaAndProtein) {
   Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
-    const GeneGradients got = gene_gradients(explainer_, dna(b), gene(b)).front();
+    const GeneGradients got =
+        gene_gradients(explainer_, explainer_.project(dna(b)), gene(b)).front();
     c.check("rna", got.rna, recorded("rna_gradient", b));
     c.check("protein", got.protein, recorded("protein_gradient", b));
   }

@@ -106,8 +106,9 @@ TEST_P(ModelParity, AttributionWindowsOfEverySample) {
   Explainer explainer(case_.model, tape(), case_.rna, case_.protein, engine.lasting);
   Floats predictions, attention, gradients;
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
-    attribute(explainer, case_.dna.slice(b, b + 1), {case_.genes(0)[static_cast<std::size_t>(b)]},
-              false, [&](std::size_t, const PairWindows& w) {
+    attribute(explainer, explainer.project(case_.dna.slice(b, b + 1)),
+              {case_.genes(0)[static_cast<std::size_t>(b)]}, false,
+              [&](std::size_t, const PairWindows& w) {
                 predictions.push_back(w.prediction);
                 attention.insert(attention.end(), w.attention.begin(), w.attention.end());
                 gradients.insert(gradients.end(), w.gradient.begin(), w.gradient.end());

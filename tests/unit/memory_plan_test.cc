@@ -156,7 +156,7 @@ std::vector<std::size_t> attribute_twice(const CdtConfig& config, std::int64_t b
   model.initialise(1);
   Explainer explainer(model, tape, rna, protein, lasting);
   for (int i = 0; i < 2; ++i) {
-    attribute(explainer, dna, {0, 2}, true, [](std::size_t, const PairWindows&) {});
+    attribute(explainer, explainer.project(dna), {0, 2}, true, [](std::size_t, const PairWindows&) {});
   }
   return {lasting.peak(), step.peak(), scratch.peak()};
 }

@@ -134,19 +134,19 @@ class DnaPoolTest : public testing::Test {
 };
 
 TEST_F(DnaPoolTest, RolloutIsTheProductByHand) {
-  const auto got = rollout(explainer, m.dna, {1, 4}, RolloutEnd::kDnaPool);
+  const auto got = rollout(explainer, explainer.project(m.dna), {1, 4}, RolloutEnd::kDnaPool);
   const std::vector<double> third(3, 1.0 / 3.0);
   const std::vector<double> expected =
       by_hand(mix_heads(pool, std::vector<double>{0.5, 0.5}), {third, third});
   for (std::size_t bin = 0; bin < kBins; ++bin) EXPECT_NEAR(got[0][bin], expected[bin], 1e-6);
   EXPECT_EQ(got[0], got[1]);
   EXPECT_NEAR(std::accumulate(got[0].begin(), got[0].end(), 0.0), 1.0, 1e-5);
-  EXPECT_NE(rollout(explainer, m.dna, {1})[0], got[0]);
+  EXPECT_NE(rollout(explainer, explainer.project(m.dna), {1})[0], got[0]);
 }
 
 TEST_F(DnaPoolTest, GmarWeightsPoolingHeadsByTheirGradient) {
   for (const MapNorm norm : {MapNorm::kL1, MapNorm::kL2}) {
-    const Gmar got = gmar(explainer, m.dna, {3}, RolloutEnd::kDnaPool, norm)[0];
+    const Gmar got = gmar(explainer, explainer.project(m.dna), {3}, RolloutEnd::kDnaPool, norm)[0];
     std::vector<double> norms;
     for (std::int64_t head = 0; head < 2; ++head) {
       double sum = 0.0;
@@ -159,8 +159,9 @@ TEST_F(DnaPoolTest, GmarWeightsPoolingHeadsByTheirGradient) {
     ASSERT_EQ(got.end_weights.size(), 2U);
     EXPECT_GT(std::fabs(got.end_weights[0] - 0.5), 0.01);
     EXPECT_NEAR(got.end_weights[0], head_weights(norms)[0], 0.005);
-    EXPECT_EQ(got.layer_weights,
-              gmar(explainer, m.dna, {3}, RolloutEnd::kRna, norm)[0].layer_weights);
+    EXPECT_EQ(
+        got.layer_weights,
+        gmar(explainer, explainer.project(m.dna), {3}, RolloutEnd::kRna, norm)[0].layer_weights);
     const std::vector<double> expected =
         by_hand(mix_heads(pool, got.end_weights), got.layer_weights);
     for (std::size_t bin = 0; bin < kBins; ++bin) EXPECT_NEAR(got.scores[bin], expected[bin], 1e-6);
@@ -171,7 +172,7 @@ TEST_F(DnaPoolTest, GmarWeightsPoolingHeadsByTheirGradient) {
 TEST(DnaPoolPaperTest, HasOneHead) {
   SmallModel m(small_config(Variant::kPaper, 29, 2));
   Explainer explainer(m.model, m.tape, m.rna, m.protein, m.lasting);
-  const Gmar got = gmar(explainer, m.dna, {2}, RolloutEnd::kDnaPool)[0];
+  const Gmar got = gmar(explainer, explainer.project(m.dna), {2}, RolloutEnd::kDnaPool)[0];
   EXPECT_EQ(got.end_weights, (std::vector<double>{1.0}));
   EXPECT_NEAR(std::accumulate(got.scores.begin(), got.scores.end(), 0.0), 1.0, 1e-5);
 }
