@@ -24,12 +24,10 @@ int import_main(int argc, char** argv) {
   cli.option("train", &options.train, "training pairs (gasperini_train.h5)", true);
   cli.option("val", &options.val, "validation pairs (gasperini_val.h5)", true);
   cli.option("test", &options.test, "test pairs (gasperini_test.h5), if there are any");
-  cli.option("missing-dna", &missing,
+  cli.choice("missing-dna", &missing, {"zeros", "drop", "error"},
              "elements without a DNA row: zeros as the reference does, drop their pairs, or error");
-  cli.choice("missing-dna", {"zeros", "drop", "error"});
   cli.option("assembly", &options.assembly, "assembly to name in the data set; nothing is lifted");
-  cli.option("bin-bp", &bin_bp, "base pairs of a DNA bin");
-  cli.range("bin-bp", 1, 1000000);
+  cli.number("bin-bp", &bin_bp, 1, 1000000, "base pairs of a DNA bin");
   cli.common(&options.common, {"out", "quiet"});
   cli.require({"out"});
   if (!cli.parse(argc, argv)) return cdt::kExitDone;

@@ -73,14 +73,12 @@ void add_choice_options(Cli* cli, AttributeOptions* options) {
   PairChoice* choice = &options->choice;
   cli->option("pair", &choice->pairs, "ENHANCER:GENE to explain; may be repeated");
   cli->option("pairs", &choice->file, "TSV of pairs, columns enhancer and gene");
-  cli->option("split", &choice->split, "explain the pairs of a split");
-  cli->choice("split", {"train", "val", "test"});
-  cli->option("sample", &choice->sample, "only N pairs of the split, drawn with --seed; 0: all");
-  cli->range("sample", 0, 1e15);
-  cli->option("rng", &options->rng,
+  cli->choice("split", &choice->split, {"train", "val", "test"}, "explain the pairs of a split");
+  cli->number("sample", &choice->sample, 0, 1e15,
+              "only N pairs of the split, drawn with --seed; 0: all");
+  cli->choice("rng", &options->rng, {"philox", "numpy-legacy"},
               "generator of the sample; numpy-legacy: np.random.seed(SEED), then choice(.., N, "
               "replace=False), in the order drawn");
-  cli->choice("rng", {"philox", "numpy-legacy"});
   cli->flag("all-genes", &choice->all_genes,
             "every gene of the data set for each enhancer of the chosen pairs");
 }
@@ -90,34 +88,28 @@ void add_map_options(Cli* cli, MapChoice* maps) {
               "attention maps to write whole, comma separated (dna_self_attn_layers.0, dna_to_rna, "
               "vce.dna, ...) or all");
   cli->flag("maps-per-head", &maps->per_head, "write each head's map, not their mean");
-  cli->option("map-pairs", &maps->pairs, "maps of the enhancers of the first N pairs");
-  cli->range("map-pairs", 1, 100000);
+  cli->number("map-pairs", &maps->pairs, 1, 100000, "maps of the enhancers of the first N pairs");
 }
 
 void add_gradient_options(Cli* cli, GradientOptions* options) {
-  cli->option("baseline", &options->baseline,
+  cli->choice("baseline", &options->baseline, {"zero", "mean"},
               "of integrated gradients and occlusion: zero, or the mean window of the data set");
-  cli->choice("baseline", {"zero", "mean"});
-  cli->option("occlude-bins", &options->occlude_bins,
+  cli->number("occlude-bins", &options->occlude_bins, 1, 1e9,
               "bins that occlusion replaces at a time; 1 is bin by bin");
-  cli->range("occlude-bins", 1, 1e9);
   cli->option("occlude-region", &options->occlude_regions,
               "predict with this region replaced by the baseline, into occlusion_regions.tsv: bins "
               "FIRST-LAST from 0, or chr8:127700001-127701000, first and last base from 1; may be "
               "repeated");
-  cli->option(
-      "rollout-end", &options->rollout_end,
+  cli->choice(
+      "rollout-end", &options->rollout_end, {"rna", "dna-pool"},
       "row that attention_rollout and attention_gmar end in: rna, the gene's of dna_to_rna, "
       "or dna-pool, that of DNA pooling, which the prediction reads directly");
-  cli->choice("rollout-end", {"rna", "dna-pool"});
-  cli->option("gmar-norm", &options->gmar_norm,
+  cli->choice("gmar-norm", &options->gmar_norm, {"l1", "l2"},
               "norm of the gradients at the maps that weights the heads of attention_gmar");
-  cli->choice("gmar-norm", {"l1", "l2"});
-  cli->option("smooth-samples", &options->smooth_samples, "noisy copies that SmoothGrad averages");
-  cli->range("smooth-samples", 1, 65536);
-  cli->option("smooth-noise", &options->smooth_noise,
+  cli->number("smooth-samples", &options->smooth_samples, 1, 65536,
+              "noisy copies that SmoothGrad averages");
+  cli->number("smooth-noise", &options->smooth_noise, 0, 1000,
               "standard deviation of SmoothGrad's noise as a share of the DNA input's range");
-  cli->range("smooth-noise", 0, 1000);
   cli->flag(
       "paths", &options->paths,
       "split each gradient by its way to DNA, direct, via RNA, via protein, into paths.npy (norms) "
@@ -140,17 +132,15 @@ bool parse_options(int argc, char** argv, AttributeOptions* options) {
   cli.common(&options->common);
   cli.require({"data", "model", "out"});
   add_choice_options(&cli, options);
-  cli.option("tracks", &options->tracks, "write genome browser tracks for the first N pairs");
-  cli.range("tracks", 0, 100000);
+  cli.number("tracks", &options->tracks, 0, 100000,
+             "write genome browser tracks for the first N pairs");
   cli.option("methods", &options->methods,
              "comma separated, besides attention and gradient, or all: " + method_names());
-  cli.option("null-replicates", &options->null_replicates,
+  cli.number("null-replicates", &options->null_replicates, 1, 1e7,
              "draws from each null distribution behind a p-value");
-  cli.range("null-replicates", 1, 1e7);
   add_map_options(&cli, &options->maps);
-  cli.option("temperature", &options->temperature,
+  cli.number("temperature", &options->temperature, 0, 1000,
              "also write attention_sharpened.npy at this temperature (the paper's figure: 0.3)");
-  cli.range("temperature", 0, 1000);
   cli.option("annotations", &options->annotations,
              "BED file (plain or gzip) of elements that peaks may hit; may be repeated");
   cli.option(

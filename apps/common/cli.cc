@@ -61,13 +61,17 @@ void Cli::flag(const std::string& long_name, bool* target, const std::string& he
   option(long_name, target, help);
 }
 
-void Cli::range(const std::string& long_name, double min, double max) {
-  find(long_name).min = min;
-  find(long_name).max = max;
+void Cli::number(const std::string& long_name, Target target, double min, double max,
+                 const std::string& help) {
+  option(long_name, target, help);
+  options_.back()->min = min;
+  options_.back()->max = max;
 }
 
-void Cli::choice(const std::string& long_name, std::vector<std::string> allowed) {
-  find(long_name).choices = std::move(allowed);
+void Cli::choice(const std::string& long_name, std::string* target,
+                 std::vector<std::string> allowed, const std::string& help) {
+  option(long_name, target, help);
+  options_.back()->choices = std::move(allowed);
 }
 
 void Cli::require(std::initializer_list<const char*> long_names) {
@@ -117,16 +121,15 @@ void Cli::common(CommonOptions* options, std::initializer_list<std::string_view>
     } else if (name == "device") {
       option("device", &options->device, "auto, cpu, cuda or cuda:N");
     } else if (name == "precision") {
-      option("precision", &options->precision, "arithmetic of matrix products");
-      choice("precision", {"fp32", "tf32", "bf16"});
+      choice("precision", &options->precision, {"fp32", "tf32", "bf16"},
+             "arithmetic of matrix products");
       flag("no-graph", &options->no_graph,
            "GPU: launch kernels one by one, not as a recorded step (for debugging)");
     } else if (name == "threads") {
-      option("threads", &options->threads, "CPU threads; 0: all");
-      range("threads", 0, kMaxThreads);
+      number("threads", &options->threads, 0, kMaxThreads, "CPU threads; 0: all");
     } else if (name == "seed") {
-      option("seed", &options->seed, "seed of every random number");
-      range("seed", 0, std::numeric_limits<double>::infinity());
+      number("seed", &options->seed, 0, std::numeric_limits<double>::infinity(),
+             "seed of every random number");
     } else if (name == "quiet") {
       flag("quiet", &options->quiet, "no progress on stderr");
     } else if (name == "profile") {

@@ -49,10 +49,12 @@ class Cli {
   void option(const std::string& long_name, Target target, const std::string& help,
               bool required = false);
   void flag(const std::string& long_name, bool* target, const std::string& help);
-  /// Inclusive bounds of a number; infinity where there is none.
-  void range(const std::string& long_name, double min, double max);
-  /// The words an option may be.
-  void choice(const std::string& long_name, std::vector<std::string> allowed);
+  /// A number within inclusive bounds; infinity where there is none.
+  void number(const std::string& long_name, Target target, double min, double max,
+              const std::string& help);
+  /// One of a few words.
+  void choice(const std::string& long_name, std::string* target, std::vector<std::string> allowed,
+              const std::string& help);
   void require(std::initializer_list<const char*> long_names);
 
   /// Adds the common options, all of them or those named.

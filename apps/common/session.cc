@@ -74,11 +74,10 @@ void add_fit_options(Cli* cli, ModelOverrides* overrides) {
 }
 
 void add_model_options(Cli* cli, ModelOverrides* overrides) {
-  cli->option("heads", &overrides->heads, "attention heads, if the model file does not say");
-  cli->range("heads", 1, 4096);
-  cli->option("pool-heads", &overrides->pool_heads,
+  cli->number("heads", &overrides->heads, 1, 4096,
+              "attention heads, if the model file does not say");
+  cli->number("pool-heads", &overrides->pool_heads, 1, 4096,
               "heads of the pooling, if the model file does not say");
-  cli->range("pool-heads", 1, 4096);
   add_fit_options(cli, overrides);
 }
 

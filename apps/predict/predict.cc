@@ -43,12 +43,10 @@ bool parse_options(int argc, char** argv, PredictOptions* options) {
           "OUT/metrics.json.");
   cli.common(&options->common);
   cli.require({"data", "model", "out"});
-  cli.option("split", &options->split, "pairs to predict");
-  cli.choice("split", {"train", "val", "test"});
-  cli.option("batch-size", &options->batch_size, "enhancers per forward pass");
-  cli.range("batch-size", 1, 1024);
-  cli.option("bootstrap", &options->bootstrap, "replicates of the bootstrap over loci");
-  cli.range("bootstrap", 100, 1000000);
+  cli.choice("split", &options->split, {"train", "val", "test"}, "pairs to predict");
+  cli.number("batch-size", &options->batch_size, 1, 1024, "enhancers per forward pass");
+  cli.number("bootstrap", &options->bootstrap, 100, 1000000,
+             "replicates of the bootstrap over loci");
   cli.option("replicate", &options->replicate,
              "TSV of a second screen (enhancer, gene, beta): how well it agrees is a ceiling");
   cli.flag(

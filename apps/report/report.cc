@@ -42,9 +42,8 @@ bool parse_options(int argc, char** argv, ReportOptions* options) {
   cli.option("attribution", &options->attribution, "output of cdt-attribute");
   cli.option("prediction", &options->prediction,
              "output of cdt-predict; without it the run's model predicts the split here");
-  cli.option("split", &options->split,
+  cli.choice("split", &options->split, {"train", "val", "test"},
              "pairs to predict (val), or those that --prediction must be of");
-  cli.choice("split", {"train", "val", "test"});
   cli.option("annotations", &options->annotations,
              "BED file (plain or gzip) of elements to draw under the windows; may be repeated");
   cli.option("pair", &options->pair,

@@ -86,20 +86,16 @@ bool parse_synth_options(int argc, char** argv, SynthOptions* options) {
           "Makes a data set directory with a planted, known mechanism, and truth.json. The sizes "
           "default to those of the preset.");
   SynthPlan given;
-  cli.option("preset", &given.preset, "sizes to start from");
-  cli.choice("preset", {"tiny", "demo", "paper"});
-  cli.option(
-      "mechanism", &given.mechanism,
+  cli.choice("preset", &given.preset, {"tiny", "demo", "paper"}, "sizes to start from");
+  cli.choice(
+      "mechanism", &given.mechanism, {"none", "gene-only", "dna", kSpecific},
       "what tells the effects: nothing, the gene's mean, DNA alike for every gene, or DNA by "
       "a gene's own sensitivity");
-  cli.choice("mechanism", {"none", "gene-only", "dna", kSpecific});
   for (const Size& size : kSizes) {
-    cli.option(size.name, &(given.sizes.*size.member),
+    cli.number(size.name, &(given.sizes.*size.member), 0, static_cast<double>(size.max),
                std::string(size.help) + "; 0: the preset's");
-    cli.range(size.name, 0, static_cast<double>(size.max));
   }
-  cli.option("noise", &given.noise, "standard deviation of the noise on beta");
-  cli.range("noise", 0.0, 0.5);
+  cli.number("noise", &given.noise, 0.0, 0.5, "standard deviation of the noise on beta");
   cli.common(&options->common, {"out", "seed", "threads", "quiet"});
   cli.require({"out"});
   if (!cli.parse(argc, argv)) return false;

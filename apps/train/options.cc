@@ -145,11 +145,11 @@ void add_settings(Cli& cli, TrainSettings* settings) {
   for (const Setting& setting : kSettings) {
     std::visit(
         [&](auto member) {
-          cli.option(setting.name, &(settings->*member), setting.help);
+          auto* target = &(settings->*member);
           if constexpr (std::is_same_v<decltype(member), std::string S::*>) {
-            cli.choice(setting.name, words_of(setting));
+            cli.choice(setting.name, target, words_of(setting), setting.help);
           } else {
-            cli.range(setting.name, setting.min, setting.max);
+            cli.number(setting.name, target, setting.min, setting.max, setting.help);
           }
         },
         setting.member);

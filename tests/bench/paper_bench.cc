@@ -211,8 +211,7 @@ int run(int argc, char** argv) {
   options.common.device = "cpu";
   Cli cli("paper_bench", "times CDT at paper scale on this machine");
   add_sizes(&cli, &options.sizes);
-  cli.option("repeat", &options.repeat, "timed runs of each workload; the median counts");
-  cli.range("repeat", 1, 1e5);
+  cli.number("repeat", &options.repeat, 1, 1e5, "timed runs of each workload; the median counts");
   cli.option("workloads", &workloads, "which to time, separated by commas");
   cli.flag("same-bits", &options.same_bits,
            "compare training recorded, launched kernel by kernel and recorded again, bit by bit");

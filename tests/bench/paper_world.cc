@@ -30,8 +30,7 @@ constexpr double kMostOfASize = 1e5;
 
 void add_sizes(Cli* cli, PaperSizes* sizes) {
   for (const Size& size : kSizes) {
-    cli->option(size.name, &(sizes->*size.value), size.help);
-    cli->range(size.name, 1, kMostOfASize);
+    cli->number(size.name, &(sizes->*size.value), 1, kMostOfASize, size.help);
   }
 }
 

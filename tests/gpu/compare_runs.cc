@@ -192,8 +192,7 @@ int compare(int argc, char** argv) {
   cli.option("reference", &reference_folder, "run directory on one device", true);
   cli.option("control", &control_folders, "run directory there, from moved weights", true);
   cli.option("candidate", &candidate_folder, "run directory on the other device", true);
-  cli.option("factor", &factor, "how many times the controls' deviation is allowed");
-  cli.range("factor", 1, 1e6);
+  cli.number("factor", &factor, 1, 1e6, "how many times the controls' deviation is allowed");
   if (!cli.parse(argc, argv)) return kExitDone;
   const Run reference(reference_folder);
   const Run candidate(candidate_folder);

@@ -155,10 +155,8 @@ std::string emulated_float32(std::int64_t /*size*/) {
 int run(int argc, char** argv) {
   std::int64_t size = 8192, copy = 1024;
   Cli cli("gpu_facts", "tells what the GPU is and what it reaches at best");
-  cli.option("size", &size, "rows and columns of the matrices that are multiplied");
-  cli.option("copy-mib", &copy, "MiB that are copied");
-  cli.range("size", 16, 32768);
-  cli.range("copy-mib", 1, 16384);
+  cli.number("size", &size, 16, 32768, "rows and columns of the matrices that are multiplied");
+  cli.number("copy-mib", &copy, 1, 16384, "MiB that are copied");
   if (!cli.parse(argc, argv)) return kExitDone;
   const std::string facts = device_facts();
   std::cout << facts << field("copy_tb_per_s", format_number(copy_rate(copy)))

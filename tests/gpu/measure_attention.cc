@@ -241,8 +241,7 @@ std::vector<std::string> measure(std::int64_t batch, std::int64_t queries, std::
 int run(int argc, char** argv) {
   std::int64_t batch = 8;
   Cli cli("measure_attention", "times cuDNN's fused attention on the shapes of CDT");
-  cli.option("batch", &batch, "samples");
-  cli.range("batch", 1, 64);
+  cli.number("batch", &batch, 1, 64, "samples");
   if (!cli.parse(argc, argv)) return kExitDone;
   const std::string gpu = gpu_name();
   std::cout << "{\"gpu\": \"" << gpu << "\", \"cudnn\": " << cudnnGetVersion()

@@ -146,14 +146,12 @@ int measure(const std::deque<AttentionProblem>& problems) {
 int run(int argc, char** argv) {
   AttentionSizes sizes;
   Cli cli("measure_forms", "compares and times the engine's forms of attention");
-  cli.option("batch", &sizes.batch, "samples");
-  cli.option("heads", &sizes.heads, "heads");
+  cli.number("batch", &sizes.batch, 1, 64, "samples");
+  cli.number("heads", &sizes.heads, 1, 64, "heads");
   cli.option("head-dim", &sizes.head_dim, "width of a head: 32, 64 or 96");
-  cli.option("queries", &sizes.queries, "one shape instead of the model's three: queries");
-  cli.option("keys", &sizes.keys, "and keys");
-  cli.range("batch", 1, 64);
-  cli.range("heads", 1, 64);
-  for (const char* name : {"queries", "keys"}) cli.range(name, 1, 65536);
+  cli.number("queries", &sizes.queries, 1, 65536,
+             "one shape instead of the model's three: queries");
+  cli.number("keys", &sizes.keys, 1, 65536, "and keys");
   if (!cli.parse(argc, argv)) return kExitDone;
   if (fused_attention_shared(sizes.head_dim) == 0) {
     throw InputError("command line", "--head-dim",

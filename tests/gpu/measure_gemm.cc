@@ -121,12 +121,12 @@ void measure(const Options& options, const NamedPrecision& precision) {
 int run(int argc, char** argv) {
   Options options;
   Cli cli("measure_gemm", "times cuBLASLt on the matrix products that the engine issues");
-  cli.option("workload", &options.workload, "train, predict or attribute");
-  cli.choice("workload", {std::begin(kPaperWorkloads), std::end(kPaperWorkloads)});
-  cli.option("precision", &options.precision, "fp32, tf32, bf16 or all");
-  cli.choice("precision", {"fp32", "tf32", "bf16", "all"});
-  cli.option("algorithms", &options.algorithms, "algorithms tried for each product");
-  cli.range("algorithms", 1, 64);
+  cli.choice("workload", &options.workload,
+             {std::begin(kPaperWorkloads), std::end(kPaperWorkloads)},
+             "train, predict or attribute");
+  cli.choice("precision", &options.precision, {"fp32", "tf32", "bf16", "all"},
+             "fp32, tf32, bf16 or all");
+  cli.number("algorithms", &options.algorithms, 1, 64, "algorithms tried for each product");
   add_sizes(&cli, &options.sizes);
   if (!cli.parse(argc, argv)) return kExitDone;
   config_of(options.sizes);

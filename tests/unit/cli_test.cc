@@ -27,12 +27,9 @@ class CliTest : public testing::Test {
  protected:
   CliTest() : cli_("cdt-test", "Tests a command line.") {
     cli_.common(&values_.common);
-    cli_.option("mode", &values_.mode, "how");
-    cli_.choice("mode", {"fast", "slow"});
-    cli_.option("epochs", &values_.epochs, "passes over the data");
-    cli_.range("epochs", 1, 1000);
-    cli_.option("rate", &values_.rate, "a real number");
-    cli_.range("rate", 0, std::numeric_limits<double>::infinity());
+    cli_.choice("mode", &values_.mode, {"fast", "slow"}, "how");
+    cli_.number("epochs", &values_.epochs, 1, 1000, "passes over the data");
+    cli_.number("rate", &values_.rate, 0, std::numeric_limits<double>::infinity(), "a real number");
     cli_.option("pair", &values_.pairs, "may be repeated");
     cli_.option("file", &values_.file, "some file");
     cli_.flag("resume", &values_.resume, "go on");
