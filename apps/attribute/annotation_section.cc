@@ -50,9 +50,7 @@ std::vector<bool> covered_bins(const Dataset& data, const Pair& pair,
     if (std::find(classes.begin(), classes.end(), class_index) == classes.end()) continue;
     const std::int64_t first = (std::max(e->start, start) - start) / data.bin_bp;
     const std::int64_t last = (std::min(e->end, end) - 1 - start) / data.bin_bp;
-    for (std::int64_t bin = first; bin <= last; ++bin) {
-      covered[static_cast<std::size_t>(bin)] = true;
-    }
+    std::fill(covered.begin() + first, covered.begin() + last + 1, true);
   }
   return covered;
 }
@@ -80,18 +78,13 @@ ClassEnrichment class_numbers(const Enrichment& e) {
 class AnnotationSection : public Section {
  public:
   explicit AnnotationSection(const SectionContext& context)
-      : data_(context.data),
+      : Section(context),
         sizes_(context.sizes),
-        methods_(context.methods),
         annotations_(context.annotations),
         options_(context.options.nulls()),
         rows_(context.folder / "annotations.tsv"),
         hits_(methods_.size(), std::vector<Peaks>(annotations_.size())) {
     rows_.write(kHeader);
-  }
-
-  void add(const EnhancerResult& result) override {
-    for (const PairNumbers& numbers : result.numbers) add_pair(numbers);
   }
 
   void finish(AttributionSummary* summary) override {
@@ -100,8 +93,8 @@ class AnnotationSection : public Section {
     AnnotationSummary& out = summary->annotations.emplace();
     out.assembly = data_.assembly;
     out.pairs = pairs_;
-    out.zero_dna_left_out = without_dna_;
-    out.enhancers = static_cast<std::int64_t>(enhancers_.size());
+    out.zero_dna_left_out = zero_dna_;
+    out.enhancers = std::ssize(enhancers_);
     out.permutations = options_.replicates;
     out.seed = options_.seed;
     for (const Annotations& a : annotations_) {
@@ -114,9 +107,11 @@ class AnnotationSection : public Section {
       for (std::size_t file = 0; file < annotations_.size(); ++file) {
         const Peaks& h = hits_[m][file];
         by_file.push_back({annotations_[file].name,
-                           {h.peaks, pairs_ - h.peaks, h.on_element,
+                           {{h.peaks, pairs_ - h.peaks},
+                            h.on_element,
                             static_cast<double>(h.on_element) / static_cast<double>(h.peaks),
-                            mean(h.distances), median(h.distances)}});
+                            mean(h.distances),
+                            median(h.distances)}});
       }
     }
     out.enrichment = classes_;
@@ -148,11 +143,8 @@ class AnnotationSection : public Section {
     }
     out +=
         "p: the largest of three tests, 1 where they contradict each other; \u00b1 its Monte Carlo "
-        "error, "
-        "\u2264 where\nno permutation was as extreme; without either exact (Fisher). Folds below "
-        "1: "
-        "fewer "
-        "than chance.\n";
+        "error, \u2264 where\nno permutation was as extreme; without either exact (Fisher). Folds "
+        "below 1: fewer than chance.\n";
     if (undefined) {
       out +=
           "-: undefined; a fold needs a class that covers some bins and not all, an interval pairs "
@@ -174,9 +166,9 @@ class AnnotationSection : public Section {
     std::vector<std::vector<std::vector<std::int64_t>>> tops;  // by method, by pair with a peak
   };
 
-  void add_pair(const PairNumbers& numbers) {
+  void add_pair(const EnhancerResult& result, std::size_t i) override {
+    const PairNumbers& numbers = result.numbers[i];
     ++pairs_;
-    without_dna_ += numbers.zero_dna ? 1 : 0;
     for (std::size_t m = 0; m < methods_.size(); ++m) {
       for (std::size_t rank = 0; rank < numbers.windows[m].top.size(); ++rank) {
         for (std::size_t file = 0; file < annotations_.size(); ++file) {
@@ -225,22 +217,13 @@ class AnnotationSection : public Section {
     hits.distances.push_back(static_cast<double>(std::llabs(distance)));
   }
 
-  /// For one class: a window per enhancer, its tops left empty.
-  std::vector<EnrichmentWindow> windows(std::size_t file, std::size_t class_index) const {
+  /// A window per enhancer with a peak of the method; covered: the bins of one class, by enhancer.
+  std::vector<EnrichmentWindow> windows(std::size_t method,
+                                        const std::vector<std::vector<bool>>& covered) const {
     std::vector<EnrichmentWindow> out;
-    for (const EnhancerTops& e : enhancers_) {
-      out.push_back({e.eligible, covered_bins(data_, e.pair, annotations_[file], class_index), {}});
-    }
-    return out;
-  }
-
-  /// Those of them with a peak of the method, with its tops.
-  std::vector<EnrichmentWindow> windows_of(std::size_t method,
-                                           const std::vector<EnrichmentWindow>& all) const {
-    std::vector<EnrichmentWindow> out;
-    for (std::size_t e = 0; e < all.size(); ++e) {
+    for (std::size_t e = 0; e < enhancers_.size(); ++e) {
       const auto& tops = enhancers_[e].tops[method];
-      if (!tops.empty()) out.push_back({all[e].eligible, all[e].covered, tops});
+      if (!tops.empty()) out.push_back({enhancers_[e].eligible, covered[e], tops});
     }
     return out;
   }
@@ -250,16 +233,19 @@ class AnnotationSection : public Section {
     const EnrichmentOptions options{.permutations = options_.replicates,
                                     .bootstrap = {.seed = options_.seed},
                                     .seed = options_.seed};
-    std::vector<double> p;
-    std::vector<double> fisher_p;
+    std::vector<double> p, fisher_p;
     for (std::size_t file = 0; file < annotations_.size(); ++file) {
       const Annotations& a = annotations_[file];
       for (std::size_t c = 0; c < a.classes.size(); ++c) {
-        const std::vector<EnrichmentWindow> all = windows(file, c);
+        std::vector<std::vector<bool>> covered;
+        for (const EnhancerTops& e : enhancers_) {
+          covered.push_back(covered_bins(data_, e.pair, a, c));
+        }
         for (std::size_t m = 0; m < methods_.size(); ++m) {
-          const std::vector<EnrichmentWindow> some = windows_of(m, all);
-          if (some.empty()) continue;
-          ClassEnrichment& out = classes_.emplace_back(class_numbers(enrichment(some, options)));
+          const std::vector<EnrichmentWindow> of_method = windows(m, covered);
+          if (of_method.empty()) continue;
+          ClassEnrichment& out =
+              classes_.emplace_back(class_numbers(enrichment(of_method, options)));
           out.method = methods_[m]->name;
           out.file = a.name;
           out.class_name = a.classes[c];
@@ -277,13 +263,11 @@ class AnnotationSection : public Section {
     }
   }
 
-  const Dataset& data_;
   const ChromosomeSizes& sizes_;
-  const Methods& methods_;
   const std::vector<Annotations>& annotations_;
   NullOptions options_;
   AtomicFile rows_;
-  std::int64_t pairs_ = 0, without_dna_ = 0;
+  std::int64_t pairs_ = 0;
   std::vector<std::vector<Peaks>> hits_;  // by method, by file
   std::vector<EnhancerTops> enhancers_;
   std::vector<ClassEnrichment> classes_;

@@ -12,25 +12,6 @@ RolloutEnd end_of(const ScorerContext& context) {
   return context.options.rollout_end == "rna" ? RolloutEnd::kRna : RolloutEnd::kDnaPool;
 }
 
-class RolloutScorer : public Scorer {
- public:
-  explicit RolloutScorer(const ScorerContext& context)
-      : explainer_(context.explainer),
-        rollout_end_(end_of(context)),
-        end_(context.options.rollout_end) {}
-
-  MethodScores score(EnhancerWindow& window) override {
-    return {rollout(explainer_, window.z, window.genes, rollout_end_), {}};
-  }
-
-  void describe(MethodSummary* method) const override { method->end = end_; }
-
- private:
-  Explainer& explainer_;
-  RolloutEnd rollout_end_;
-  std::string end_;
-};
-
 /// Mean and standard deviation over pairs of the head weights of one block.
 class WeightSums {
  public:
@@ -62,16 +43,12 @@ class WeightSums {
 class GmarScorer : public Scorer {
  public:
   explicit GmarScorer(const ScorerContext& context)
-      : explainer_(context.explainer),
-        rollout_end_(end_of(context)),
-        end_(context.options.rollout_end),
-        norm_(context.options.gmar_norm),
-        layers_(static_cast<std::size_t>(context.inference.config.dna_layers)) {}
+      : Scorer(context), layers_(static_cast<std::size_t>(context.inference.config.dna_layers)) {}
 
   MethodScores score(EnhancerWindow& window) override {
     MethodScores out;
-    const MapNorm norm = norm_ == "l1" ? MapNorm::kL1 : MapNorm::kL2;
-    for (Gmar& of_gene : gmar(explainer_, window.z, window.genes, rollout_end_, norm)) {
+    const MapNorm norm = context_.options.gmar_norm == "l1" ? MapNorm::kL1 : MapNorm::kL2;
+    for (Gmar& of_gene : gmar(context_.explainer, window.z, window.genes, end_of(context_), norm)) {
       out.windows.push_back(std::move(of_gene.scores));
       if (window.zero_dna) {
         ++zero_dna_;
@@ -88,16 +65,12 @@ class GmarScorer : public Scorer {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       blocks.emplace_back("dna_self_attn_layers." + std::to_string(i), layers_[i].weights());
     }
-    blocks.emplace_back(end_ == "rna" ? "dna_to_rna" : "vce.dna", last_.weights());
-    method->end = end_;
-    method->norm = norm_;
+    const bool ends_in_rna = end_of(context_) == RolloutEnd::kRna;
+    blocks.emplace_back(ends_in_rna ? "dna_to_rna" : "vce.dna", last_.weights());
     method->zero_dna_left_out = zero_dna_;
   }
 
  private:
-  Explainer& explainer_;
-  RolloutEnd rollout_end_;
-  std::string end_, norm_;
   std::vector<WeightSums> layers_;
   WeightSums last_;
   std::int64_t zero_dna_ = 0;
@@ -105,8 +78,8 @@ class GmarScorer : public Scorer {
 
 }  // namespace
 
-std::unique_ptr<Scorer> make_rollout(const ScorerContext& context) {
-  return std::make_unique<RolloutScorer>(context);
+MethodScores score_rollout(const ScorerContext& context, EnhancerWindow& window) {
+  return {rollout(context.explainer, window.z, window.genes, end_of(context)), {}};
 }
 
 std::unique_ptr<Scorer> make_gmar(const ScorerContext& context) {

@@ -62,7 +62,7 @@ Sections make_sections(const SectionContext& context) {
 /// Tells the sections of every enhancer.
 void attribute_pairs(Inference& inference, const std::vector<Pair>& pairs, EnhancerPasses* passes,
                      const Sections& sections, bool quiet) {
-  Progress progress("attribute", static_cast<std::int64_t>(pairs.size()), quiet);
+  Progress progress("attribute", std::ssize(pairs), quiet);
   DnaFeed feed(inference.data, *inference.backend, inference.lasting, 1);
   feed.start({pairs.front().enhancer});
   for (auto begin = pairs.begin(); begin != pairs.end();) {

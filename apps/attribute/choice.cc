@@ -23,7 +23,7 @@ constexpr std::uint32_t kSampleStream = 0x5A3B;
 
 using Names = std::pair<std::int32_t, std::int32_t>;  // enhancer, gene
 
-/// Betas of the data set's pairs, the first where one stands there twice.
+/// Betas of the data set's pairs; of a pair listed twice, the first.
 std::map<Names, float> known_betas(const Dataset& data) {
   std::map<Names, float> out;
   for (const Pair& p : data.pairs) out.insert({{p.enhancer, p.gene}, p.beta});
@@ -118,7 +118,7 @@ std::vector<Pair> with_all_genes(const std::vector<Pair>& pairs, const Dataset& 
 
 std::vector<Pair> pairs_of_split(const PairChoice& choice, const Dataset& data) {
   const std::vector<Pair> pairs = data.pairs_of(split_named(choice.split));
-  const auto size = static_cast<std::int64_t>(pairs.size());
+  const auto size = std::ssize(pairs);
   if (choice.sample > size) {
     throw InputError(
         kCommandLine, "--sample",
@@ -131,7 +131,7 @@ std::vector<Pair> pairs_of_split(const PairChoice& choice, const Dataset& data) 
   return out;
 }
 
-/// Brings the pairs of an enhancer together.
+/// The pairs of one enhancer next to each other.
 std::vector<Pair> grouped(const std::vector<Pair>& pairs) {
   std::unordered_map<std::int32_t, std::size_t> group_of;
   std::vector<std::vector<Pair>> groups;

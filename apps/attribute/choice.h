@@ -24,8 +24,8 @@ struct PairChoice {
 /// All chosen pairs, those of one enhancer next to each other, enhancers in the order in which they
 /// are first named; a pair named twice is kept once, unless the split holds it twice. A pair that
 /// pairs.tsv does not list has beta NaN. InputError naming the option or line: unknown enhancer or
-/// gene, no pair, fewer pairs in the split than the sample, a seed NumPy
-/// would not take. A sample stands in the order of the split; NumPy's in the order it was drawn.
+/// gene, no pair, fewer pairs in the split than the sample, a seed NumPy would not take. A sample
+/// keeps the order of the split; NumPy's has the order in which it was drawn.
 std::vector<Pair> choose_pairs(const PairChoice& choice, const Dataset& data);
 
 /// NumPy's legacy sample, so that those of a study made in Python can be drawn again: what

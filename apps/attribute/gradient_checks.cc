@@ -2,6 +2,7 @@
 // up, and how far measured effects bear gradients out.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "apps/attribute/sections.h"
 #include "apps/common/tables.h"
@@ -17,33 +18,21 @@ constexpr const char* kFile = "integrated_gradients.tsv";
 constexpr const char* kHeader =
     "enhancer\tgene\tsteps\tchange\tcompleteness_error\tresolution\tcomplete\tzero_dna\n";
 
-double largest(const std::vector<double>& values) {
-  return values.empty() ? 0.0 : *std::max_element(values.begin(), values.end());
-}
-
 /// Pairs whose DNA is all zeros count for none of the numbers.
 class CompletenessSection : public Section {
  public:
   explicit CompletenessSection(const SectionContext& context)
-      : context_(context), file_(context.folder / kFile) {
+      : Section(context), file_(context.folder / kFile) {
     file_.write(kHeader);
-  }
-
-  void add(const EnhancerResult& result) override {
-    for (std::size_t i = 0; i < result.completeness.size(); ++i) {
-      add_pair(result.pairs[i], result.zero_dna, result.completeness[i]);
-    }
   }
 
   void finish(AttributionSummary* summary) override {
     file_.commit();
-    summary->completeness = {kFile,
-                             context_.options.gradient.baseline,
-                             zero_dna_,
-                             mean(steps_),
-                             largest(steps_),
-                             mean(errors_),
-                             largest(errors_),
+    const MeanLargest steps = mean_largest(steps_);
+    summary->completeness = {{kFile, context_.options.gradient.baseline, zero_dna_},
+                             steps.mean,
+                             steps.largest,
+                             mean_largest(errors_),
                              gate_.relative,
                              beyond_gate_,
                              at_resolution_,
@@ -52,13 +41,14 @@ class CompletenessSection : public Section {
 
   std::string text() const override {
     if (errors_.empty()) return "integrated gradients: no pair with DNA\n";
+    const MeanLargest steps = mean_largest(steps_), error = mean_largest(errors_);
     return cdt::text(
         "integrated gradients: completeness error %.3g %% mean, %.3g %% largest; %lld of %zu pairs "
         "beyond %g %%: %lld as near as predictions resolve, %lld incomplete; %.0f steps mean, %.0f "
         "most\n",
-        100.0 * mean(errors_), 100.0 * largest(errors_), static_cast<long long>(beyond_gate_),
+        100.0 * error.mean, 100.0 * error.largest, static_cast<long long>(beyond_gate_),
         errors_.size(), 100.0 * gate_.relative, static_cast<long long>(at_resolution_),
-        static_cast<long long>(beyond_gate_ - at_resolution_), mean(steps_), largest(steps_));
+        static_cast<long long>(beyond_gate_ - at_resolution_), steps.mean, steps.largest);
   }
 
   /// Names the first incomplete pairs.
@@ -71,16 +61,15 @@ class CompletenessSection : public Section {
   }
 
  private:
-  void add_pair(const Pair& pair, bool zero_dna, const Completeness& c) {
-    file_.write(tab_separated({enhancer_of(context_.data, pair).name, gene_of(context_.data, pair),
+  void add_pair(const EnhancerResult& result, std::size_t i) override {
+    const Pair& pair = result.pairs[i];
+    const Completeness& c = result.completeness[i];
+    file_.write(tab_separated({enhancer_of(data_, pair).name, gene_of(data_, pair),
                                std::to_string(c.steps), format_number(c.change),
                                format_number(c.completeness_error), format_number(c.resolution),
-                               c.complete ? "1" : "0", zero_dna ? "1" : "0"}));
-    if (!c.complete) incomplete_.push_back(pair_name(context_.data, pair));
-    if (zero_dna) {
-      ++zero_dna_;
-      return;
-    }
+                               c.complete ? "1" : "0", result.zero_dna ? "1" : "0"}));
+    if (!c.complete) incomplete_.push_back(pair_name(data_, pair));
+    if (result.zero_dna) return;
     steps_.push_back(c.steps);
     errors_.push_back(c.completeness_error);
     if (c.completeness_error <= gate_.relative) return;
@@ -88,13 +77,11 @@ class CompletenessSection : public Section {
     at_resolution_ += c.complete ? 1 : 0;
   }
 
-  SectionContext context_;
   AtomicFile file_;
   IntegrationGate gate_;
-  std::vector<double> steps_, errors_;  // by pair with DNA
-  std::int64_t beyond_gate_ = 0;        // of those
-  std::int64_t at_resolution_ = 0;      // of those, complete by the resolution of predictions
-  std::int64_t zero_dna_ = 0;
+  std::vector<double> steps_, errors_;   // by pair with DNA
+  std::int64_t beyond_gate_ = 0;         // of those
+  std::int64_t at_resolution_ = 0;       // of those, complete by the resolution of predictions
   std::vector<std::string> incomplete_;  // all
 };
 
@@ -111,11 +98,7 @@ std::vector<double> by_range(const std::vector<BinRange>& ranges,
                              const std::vector<float>& scores) {
   std::vector<double> out;
   for (const BinRange& range : ranges) {
-    double sum = 0.0;
-    for (std::int64_t bin = range.begin; bin < range.end; ++bin) {
-      sum += scores[static_cast<std::size_t>(bin)];
-    }
-    out.push_back(sum);
+    out.push_back(std::accumulate(scores.begin() + range.begin, scores.begin() + range.end, 0.0));
   }
   return out;
 }
@@ -125,24 +108,13 @@ std::vector<double> by_range(const std::vector<BinRange>& ranges,
 class EffectSection : public Section {
  public:
   EffectSection(const SectionContext& context, std::size_t measured)
-      : methods_(context.methods),
+      : Section(context),
         options_(context.options.gradient),
         measured_(measured),
-        of_baseline_(claims_of_baseline(context.methods, options_.baseline)),
-        ranges_(occlusion_ranges(context.data.bins, options_.occlude_bins)),
+        of_baseline_(claims_of_baseline(methods_, options_.baseline)),
+        ranges_(occlusion_ranges(data_.bins, options_.occlude_bins)),
         seed_(context.options.choice.seed),
         correlations_(methods_.size()) {}
-
-  void add(const EnhancerResult& result) override {
-    if (result.zero_dna) {
-      zero_dna_ += static_cast<std::int64_t>(result.pairs.size());
-      return;
-    }
-    for (std::size_t i = 0; i < result.pairs.size(); ++i) {
-      add_pair(result.scores[i], of_baseline_ ? &result.claims[i].by_bin : nullptr);
-      enhancers_.push_back(result.enhancer);
-    }
-  }
 
   void finish(AttributionSummary* summary) override {
     EffectCorrelations& out = summary->effects.emplace();
@@ -157,8 +129,11 @@ class EffectSection : public Section {
  private:
   // A signed score predicts the effect of a range itself, a norm only how large it is. Scores made
   // for a baseline of zeros are no claim about another.
-  void add_pair(const PairScores& scores, const std::vector<float>* claims_of_baseline) {
-    const std::vector<float>& measured = scores.windows[measured_];
+  void add_pair(const EnhancerResult& result, std::size_t i) override {
+    if (result.zero_dna) return;
+    enhancers_.push_back(result.enhancer);
+    const std::vector<std::vector<float>>& windows = result.scores[i].windows;
+    const std::vector<float>& measured = windows[measured_];
     std::vector<double> effects, sizes;
     for (const BinRange& range : ranges_) {
       effects.push_back(measured[static_cast<std::size_t>(range.begin)]);
@@ -167,9 +142,8 @@ class EffectSection : public Section {
     for (std::size_t m = 0; m < methods_.size(); ++m) {
       const Method& method = *methods_[m];
       if (!is_claim(method)) continue;
-      const bool from_baseline =
-          claims_of_baseline != nullptr && method.range_sum == RangeSum::kClaimFromZero;
-      const std::vector<float>& claims = from_baseline ? *claims_of_baseline : scores.windows[m];
+      const bool from_baseline = of_baseline_ && method.range_sum == RangeSum::kClaimFromZero;
+      const std::vector<float>& claims = from_baseline ? result.claims[i].by_bin : windows[m];
       const bool defined = has_peak(measured) && has_peak(claims);
       correlations_[m].push_back(
           defined ? pearson(by_range(ranges_, claims), method.is_signed ? effects : sizes)
@@ -184,12 +158,11 @@ class EffectSection : public Section {
         method.range_sum == RangeSum::kClaimFromZero ? "gradient . (input - baseline)" : "score",
         method.is_signed ? "effect" : "absolute effect",
         r.n,
-        static_cast<std::int64_t>(enhancers_.size()) - r.n,
+        std::ssize(enhancers_) - r.n,
         r.mean,
         r.median};
   }
 
-  const Methods& methods_;
   const GradientOptions& options_;
   std::size_t measured_;  // the method that measures effects
   bool of_baseline_;
@@ -197,7 +170,6 @@ class EffectSection : public Section {
   std::uint64_t seed_;
   std::vector<std::vector<double>> correlations_;  // by method, one per pair with DNA; may be NaN
   std::vector<std::int32_t> enhancers_;            // of those pairs
-  std::int64_t zero_dna_ = 0;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string_view>
 #include <utility>
 
 #include "apps/attribute/gradient_l1.h"
@@ -17,7 +18,7 @@ namespace {
 template <std::vector<float> PairWindows::*kWindow>
 class DefaultScorer : public Scorer {
  public:
-  explicit DefaultScorer(const ScorerContext& context) {
+  explicit DefaultScorer(const ScorerContext& context) : Scorer(context) {
     if (kWindow == &PairWindows::gradient_x_input) context.want_product = true;
   }
 
@@ -63,7 +64,7 @@ constexpr std::array kMethods{
     Method{.name = "attention_rollout",
            .colour = {0, 158, 115},
            .meaning = "attention of the gene, followed through the DNA self-attention layers",
-           .make = make_rollout,
+           .make = make_scorer<FunctionScorer<score_rollout>>,
            .options = {"rollout-end"}},
     Method{.name = "attention_gmar",
            .colour = {204, 121, 167},
@@ -80,7 +81,7 @@ constexpr std::array kMethods{
            .colour = {230, 159, 0},
            .is_signed = true,
            .meaning = "share of each DNA bin in the prediction's change from the baseline",
-           .make = make_integrated_gradients,
+           .make = make_scorer<FunctionScorer<score_integrated_gradients>>,
            .range_sum = RangeSum::kClaim,
            .adds_up = true,
            .options = {"baseline"}},
@@ -99,7 +100,7 @@ constexpr std::array kMethods{
            .colour = {0, 0, 0},
            .is_signed = true,
            .meaning = "what the prediction loses when the DNA bins are replaced",
-           .make = make_occlusion,
+           .make = make_scorer<FunctionScorer<score_occlusion>>,
            .range_sum = RangeSum::kEffect,
            .options = {"baseline", "occlude-bins"}},
     Method{.name = "random",
@@ -147,6 +148,20 @@ Methods choose_methods(const std::string& list) {
     }
   }
   return chosen;
+}
+
+void describe_options(const Method& method, const GradientOptions& options, MethodSummary* out) {
+  const auto set = [&](std::string_view option, auto* field, const auto& value) {
+    for (const char* read : method.options) {
+      if (read != nullptr && read == option) *field = value;
+    }
+  };
+  set("baseline", &out->baseline, options.baseline);
+  set("occlude-bins", &out->bins_at_a_time, options.occlude_bins);
+  set("rollout-end", &out->end, options.rollout_end);
+  set("gmar-norm", &out->norm, options.gmar_norm);
+  set("smooth-samples", &out->samples, options.smooth_samples);
+  set("smooth-noise", &out->noise, options.smooth_noise);
 }
 
 bool claims_of_baseline(const Methods& methods, const std::string& baseline) {

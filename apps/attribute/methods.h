@@ -24,7 +24,6 @@ class Baseline {
  public:
   /// name: "zero" or "mean".
   Baseline(Inference& inference, Explainer& explainer, std::string name);
-  const std::string& name() const { return name_; }
   /// (L, D), after the projector's linear map; computed at the first call.
   const std::vector<float>& z();
 
@@ -64,16 +63,19 @@ struct MethodScores {
 /// Computes the windows of one method.
 class Scorer {
  public:
-  Scorer() = default;
+  explicit Scorer(const ScorerContext& context) : context_(context) {}
   virtual ~Scorer() = default;
   Scorer(const Scorer&) = delete;
   Scorer& operator=(const Scorer&) = delete;
   /// Scores do not depend on which other genes are asked for.
   virtual MethodScores score(EnhancerWindow& window) = 0;
-  /// What else is to be said about the method, once all scores are made.
+  /// What the scores leave to say about the method beside its options, once all are made.
   virtual void describe(MethodSummary* /*method*/) const {}
-  /// The same as a line of text; empty if there is nothing to say.
+  /// A line of text on that; empty if there is nothing to say.
   virtual std::string text() const { return ""; }
+
+ protected:
+  ScorerContext context_;
 };
 using Scorers = std::vector<std::unique_ptr<Scorer>>;
 
@@ -86,11 +88,8 @@ std::unique_ptr<Scorer> make_scorer(const ScorerContext& context) {
 template <MethodScores (*kScore)(const ScorerContext& context, EnhancerWindow& window)>
 class FunctionScorer : public Scorer {
  public:
-  explicit FunctionScorer(const ScorerContext& context) : context_(context) {}
+  using Scorer::Scorer;
   MethodScores score(EnhancerWindow& window) override { return kScore(context_, window); }
-
- private:
-  ScorerContext context_;
 };
 
 /// What the sum of a method's scores over a range of bins says of the effect of its DNA: nothing, a
@@ -102,11 +101,12 @@ enum class RangeSum : std::uint8_t {
   kEffect,
 };
 
-/// Scorers with passes of their own: gradient_scorers.cc, attention_scorers.cc.
-std::unique_ptr<Scorer> make_integrated_gradients(const ScorerContext& context);
+/// Methods with passes of their own: gradient_scorers.cc, attention_scorers.cc.
+MethodScores score_integrated_gradients(const ScorerContext& context, EnhancerWindow& window);
+MethodScores score_occlusion(const ScorerContext& context, EnhancerWindow& window);
+MethodScores score_rollout(const ScorerContext& context, EnhancerWindow& window);
+/// Adds "monte_carlo_error" to its object in summary.json.
 std::unique_ptr<Scorer> make_smoothgrad(const ScorerContext& context);
-std::unique_ptr<Scorer> make_occlusion(const ScorerContext& context);
-std::unique_ptr<Scorer> make_rollout(const ScorerContext& context);
 /// Adds "head_weights" to its object in summary.json: by attention block, mean and standard
 /// deviation of each head's weight over pairs with DNA.
 std::unique_ptr<Scorer> make_gmar(const ScorerContext& context);
@@ -132,6 +132,9 @@ constexpr std::size_t kDefaultMethods = 2;
 /// The defaults and the methods named in `list` (comma separated, or "all"), in table order.
 /// InputError naming --methods for a name that is not in the table.
 Methods choose_methods(const std::string& list);
+
+/// Sets what summary.json says of the options that the method reads.
+void describe_options(const Method& method, const GradientOptions& options, MethodSummary* out);
 
 /// Is gradient . (input - baseline) asked for, as a claim held against measured effects?
 bool claims_of_baseline(const Methods& methods, const std::string& baseline);

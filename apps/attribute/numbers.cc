@@ -1,5 +1,6 @@
 #include "apps/attribute/numbers.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "apps/attribute/place.h"
@@ -8,22 +9,22 @@
 namespace cdt {
 namespace {
 
-WindowNumbers window_numbers(const Method& method, std::vector<float> window, bool zero_dna) {
+template <class T>
+std::vector<T> magnitudes(const std::vector<float>& window, const Method& method) {
+  std::vector<T> out(window.begin(), window.end());
   if (method.is_signed) {
-    for (float& score : window) score = std::fabs(score);
+    for (T& score : out) score = std::fabs(score);
   }
+  return out;
+}
+
+WindowNumbers window_numbers(const Method& method, const std::vector<float>& scores,
+                             bool zero_dna) {
+  const std::vector<float> window = magnitudes<float>(scores, method);
   const WindowState state = window_state(window, zero_dna);
   return {state,
           state == WindowState::kDefined ? top_bins(window, kTopBins) : std::vector<std::int64_t>{},
           concentration(window)};
-}
-
-std::vector<double> magnitudes(const std::vector<float>& window, bool is_signed) {
-  std::vector<double> out(window.begin(), window.end());
-  if (is_signed) {
-    for (double& v : out) v = std::fabs(v);
-  }
-  return out;
 }
 
 std::vector<bool> flags(std::size_t bins, const std::vector<std::int64_t>& set) {
@@ -36,12 +37,11 @@ std::vector<bool> flags(std::size_t bins, const std::vector<std::int64_t>& set) 
 
 std::vector<WindowCorrelation> window_correlations(const PairScores& scores,
                                                    const Methods& methods) {
-  std::vector<std::vector<double>> values;
-  std::vector<std::vector<double>> ranks;
+  std::vector<std::vector<double>> values, ranks;
   std::vector<bool> defined;
   for (std::size_t i = 0; i < methods.size(); ++i) {
     defined.push_back(window_state(scores.windows[i]) == WindowState::kDefined);
-    values.push_back(magnitudes(scores.windows[i], methods[i]->is_signed));
+    values.push_back(magnitudes<double>(scores.windows[i], *methods[i]));
     ranks.push_back(average_ranks(values.back()));
   }
   std::vector<WindowCorrelation> out;
@@ -84,9 +84,13 @@ PairMean mean_interval(const std::vector<double>& values,
     defined.push_back(values[i]);
     clusters.push_back(enhancers[i]);
   }
-  return {static_cast<std::int64_t>(defined.size()),
+  return {std::ssize(defined),
           {mean(defined), bootstrap_mean(defined, clusters, {.seed = seed})},
           median(defined)};
+}
+
+MeanLargest mean_largest(const std::vector<double>& values) {
+  return {mean(values), values.empty() ? 0.0 : *std::max_element(values.begin(), values.end())};
 }
 
 std::optional<Planted> planted_at(const Truth& truth, const Dataset& data, const Pair& pair) {
@@ -100,10 +104,7 @@ std::optional<Planted> planted_at(const Truth& truth, const Dataset& data, const
 SiteScores site_scores(const std::vector<float>& scores, const TruthSites& sites) {
   const std::vector<bool> is_causal = flags(scores.size(), sites.causal);
   const std::vector<bool> is_decoy = flags(scores.size(), sites.decoy);
-  std::vector<double> all;
-  std::vector<double> causal;
-  std::vector<double> decoy;
-  std::vector<double> neither;
+  std::vector<double> all, causal, decoy, neither;
   for (std::size_t bin = 0; bin < scores.size(); ++bin) {
     all.push_back(std::fabs(static_cast<double>(scores[bin])));
     if (is_causal[bin]) causal.push_back(all.back());
@@ -112,7 +113,7 @@ SiteScores site_scores(const std::vector<float>& scores, const TruthSites& sites
   }
   SiteScores out{auroc(causal, neither), auroc(decoy, neither), auroc(causal, decoy), kNaN, kNaN};
   if (!causal.empty()) {
-    const auto k = static_cast<std::int64_t>(causal.size());
+    const auto k = std::ssize(causal);
     out.causal_precision = precision_at(k, all, is_causal);
     out.decoy_precision = precision_at(k, all, is_decoy);
   }

@@ -1,5 +1,5 @@
 // The numbers of one pair: of its windows, of how they agree, and against planted sites. Methods
-// stand in the order of those that run: attention, gradient, then others.
+// are in the order of those that run: attention, gradient, then others.
 #pragma once
 
 #include <cstdint>
@@ -62,6 +62,9 @@ struct PairMean {
 };
 PairMean mean_interval(const std::vector<double>& values,
                        const std::vector<std::int32_t>& enhancers, std::uint64_t seed);
+
+/// NaN and 0 without values.
+MeanLargest mean_largest(const std::vector<double>& values);
 
 /// What truth.json says of a pair; none if it does not list the pair.
 struct Planted {

@@ -35,6 +35,7 @@ class HeadTable {
     for (auto& way : shares_) {
       for (Shares& half : way) half.resize(static_cast<std::size_t>(context.config.heads));
     }
+    out_.file = kHeadsFile;
     file_.write(kHeadsHeader);
   }
 
@@ -42,7 +43,8 @@ class HeadTable {
     const bool counts = !zero_dna && std::isfinite(ways[0].share[0][0]);
     if (counts) enhancers_.push_back(pair.enhancer);
     for (std::size_t way = 0; way < kWays; ++way) {
-      if (counts) additivity_error_ = std::max(additivity_error_, ways[way].additivity_error);
+      if (counts)
+        out_.additivity_error = std::max(out_.additivity_error, ways[way].additivity_error);
       for (std::size_t half = 0; half < kHalfNames.size(); ++half) {
         Shares& by_head = shares_[way][half];
         for (std::size_t head = 0; head < by_head.size(); ++head) {
@@ -59,15 +61,15 @@ class HeadTable {
 
   PathHeadSummary finish() {
     file_.commit();
-    PathHeadSummary out{
-        kHeadsFile, static_cast<std::int64_t>(enhancers_.size()), {}, additivity_error_};
+    out_.pairs = std::ssize(enhancers_);
     for (std::size_t way = 0; way < kWays; ++way) {
-      ByName<HeadShare>& halves = out.share.emplace_back(way_name(way), ByName<HeadShare>{}).second;
+      ByName<HeadShare>& halves =
+          out_.share.emplace_back(way_name(way), ByName<HeadShare>{}).second;
       for (std::size_t half = 0; half < kHalfNames.size(); ++half) {
         halves.emplace_back(kHalfNames[half], share_of(shares_[way][half]));
       }
     }
-    return out;
+    return out_;
   }
 
  private:
@@ -90,49 +92,37 @@ class HeadTable {
   AtomicFile file_;
   std::array<std::array<Shares, GradientPass::kHalves>, kWays> shares_;
   std::vector<std::int32_t> enhancers_;  // of those pairs
-  double additivity_error_ = 0;
+  PathHeadSummary out_;
 };
 
 /// Pairs whose DNA is all zeros count for none of the numbers.
 class PathSection : public Section {
  public:
   explicit PathSection(const SectionContext& context)
-      : context_(context),
-        norms_(context.folder / kNormsFile, shape(context)),
-        products_(context.folder / kProductsFile, shape(context)),
-        seed_(context.options.choice.seed),
-        gate_(additivity_gate(context.options.common.precision)) {
+      : Section(context),
+        norms_(context.folder / kNormsFile, context.by_pair({PathSplit::kPaths, data_.bins})),
+        products_(context.folder / kProductsFile, context.by_pair({PathSplit::kPaths, data_.bins})),
+        seed_(context.options.choice.seed) {
+    out_.parts.assign(PathSplit::kNames.begin(), PathSplit::kNames.end());
+    out_.norms_file = kNormsFile;
+    out_.products_file = kProductsFile;
+    out_.additivity_gate = additivity_gate(context.options.common.precision);
     if (context.options.gradient.path_heads) heads_.emplace(context);
   }
 
   std::uint64_t bytes() const override {
-    return 2 *
-           context_.array_bytes(static_cast<std::int64_t>(PathSplit::kPaths) * context_.data.bins);
-  }
-
-  void add(const EnhancerResult& result) override {
-    for (std::size_t i = 0; i < result.paths.size(); ++i) {
-      add_pair(result.pairs[i], result.zero_dna, result.paths[i]);
-      if (heads_) heads_->add(result.pairs[i], result.zero_dna, result.path_heads[i]);
-    }
+    return 2 * context_.array_bytes(static_cast<std::int64_t>(PathSplit::kPaths) * data_.bins);
   }
 
   void finish(AttributionSummary* summary) override {
     norms_.commit();
     products_.commit();
-    PathSummary& out = summary->paths.emplace();
-    out.parts.assign(PathSplit::kNames.begin(), PathSplit::kNames.end());
-    out.pairs = static_cast<std::int64_t>(enhancers_.size());
-    out.zero_dna_left_out = zero_dna_;
-    out.zero_gradient_left_out = zero_gradient_;
-    out.share = by_path(shares_);
-    out.product = by_path(sums_);
-    out.norms_file = kNormsFile;
-    out.products_file = kProductsFile;
-    out.additivity_error = additivity_error_;
-    out.additivity_gate = gate_;
-    out.beyond_gate_pairs = counted_beyond_gate_;
-    if (heads_) out.heads = heads_->finish();
+    out_.pairs = std::ssize(enhancers_);
+    out_.zero_dna_left_out = zero_dna_;
+    out_.share = by_path(shares_);
+    out_.product = by_path(sums_);
+    if (heads_) out_.heads = heads_->finish();
+    summary->paths = out_;
   }
 
   std::string text() const override {
@@ -140,43 +130,37 @@ class PathSection : public Section {
     return cdt::text(
         "paths: of the gradient, mean of %s, %.2f %% go direct, %.2f %% via RNA, "
         "%.2f %% via protein; they add up but for %.2g of it at most\n",
-        number_of(static_cast<std::int64_t>(enhancers_.size()), "pair").c_str(),
-        100.0 * mean(shares_[0]), 100.0 * mean(shares_[1]), 100.0 * mean(shares_[2]),
-        additivity_error_);
+        number_of(std::ssize(enhancers_), "pair").c_str(), 100.0 * mean(shares_[0]),
+        100.0 * mean(shares_[1]), 100.0 * mean(shares_[2]), out_.additivity_error);
   }
 
   std::string warning() const override {
     if (beyond_gate_.empty()) return "";
     return "paths: the parts of " + named(beyond_gate_, "pair") +
-           cdt::text(" miss the gradient by more than %.2g of it", gate_);
+           cdt::text(" miss the gradient by more than %.2g of it", out_.additivity_gate);
   }
 
  private:
   /// By path, of each pair with a gradient.
   using ByPath = std::array<std::vector<double>, PathSplit::kPaths>;
 
-  static std::vector<std::int64_t> shape(const SectionContext& context) {
-    return {static_cast<std::int64_t>(context.pairs.size()), PathSplit::kPaths, context.data.bins};
-  }
-
-  void add_pair(const Pair& pair, bool zero_dna, const PathSplit& split) {
+  void add_pair(const EnhancerResult& result, std::size_t i) override {
+    const PathSplit& split = result.paths[i];
     for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
-      norms_.append(split.norm[path].data(), context_.data.bins);
-      products_.append(split.product[path].data(), context_.data.bins);
+      norms_.append(split.norm[path].data(), data_.bins);
+      products_.append(split.product[path].data(), data_.bins);
     }
-    const bool beyond = split.additivity_error > gate_;
-    if (beyond) beyond_gate_.push_back(pair_name(context_.data, pair));
-    if (zero_dna) {
-      ++zero_dna_;
-      return;
-    }
-    counted_beyond_gate_ += beyond ? 1 : 0;
-    additivity_error_ = std::max(additivity_error_, split.additivity_error);
+    if (heads_) heads_->add(result.pairs[i], result.zero_dna, result.path_heads[i]);
+    const bool beyond = split.additivity_error > out_.additivity_gate;
+    if (beyond) beyond_gate_.push_back(pair_name(data_, result.pairs[i]));
+    if (result.zero_dna) return;
+    out_.beyond_gate_pairs += beyond ? 1 : 0;
+    out_.additivity_error = std::max(out_.additivity_error, split.additivity_error);
     if (!std::isfinite(split.share[0])) {
-      ++zero_gradient_;
+      ++out_.zero_gradient_left_out;
       return;
     }
-    enhancers_.push_back(pair.enhancer);
+    enhancers_.push_back(result.enhancer);
     for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
       shares_[path].push_back(split.share[path]);
       const std::vector<float>& product = split.product[path];
@@ -193,34 +177,24 @@ class PathSection : public Section {
     return out;
   }
 
-  SectionContext context_;
   NpyWriter norms_, products_;
   ByPath shares_, sums_;
   std::vector<std::int32_t> enhancers_;  // of those pairs
   std::uint64_t seed_;
-  double gate_;
-  double additivity_error_ = 0;
-  std::int64_t counted_beyond_gate_ = 0;
   std::vector<std::string> beyond_gate_;  // all
-  std::int64_t zero_dna_ = 0, zero_gradient_ = 0;
+  PathSummary out_;
   std::optional<HeadTable> heads_;
 };
 
 class GeneGradientSection : public Section {
  public:
   explicit GeneGradientSection(const SectionContext& context)
-      : context_(context),
-        rna_(context.folder / "rna_gradient.npy", shape(context)),
-        protein_(context.folder / "protein_gradient.npy", shape(context)) {}
+      : Section(context),
+        rna_(context.folder / "rna_gradient.npy", context.by_pair({context.config.genes})),
+        protein_(context.folder / "protein_gradient.npy", context.by_pair({context.config.genes})) {
+  }
 
   std::uint64_t bytes() const override { return 2 * context_.array_bytes(context_.config.genes); }
-
-  void add(const EnhancerResult& result) override {
-    for (const GeneGradients& of_gene : result.gene_gradients) {
-      rna_.append(of_gene.rna.data(), static_cast<std::int64_t>(of_gene.rna.size()));
-      protein_.append(of_gene.protein.data(), static_cast<std::int64_t>(of_gene.protein.size()));
-    }
-  }
 
   void finish(AttributionSummary* /*summary*/) override {
     rna_.commit();
@@ -228,11 +202,11 @@ class GeneGradientSection : public Section {
   }
 
  private:
-  static std::vector<std::int64_t> shape(const SectionContext& context) {
-    return {static_cast<std::int64_t>(context.pairs.size()), context.config.genes};
+  void add_pair(const EnhancerResult& result, std::size_t i) override {
+    rna_.append(result.gene_gradients[i].rna.data(), context_.config.genes);
+    protein_.append(result.gene_gradients[i].protein.data(), context_.config.genes);
   }
 
-  SectionContext context_;
   NpyWriter rna_, protein_;
 };
 

@@ -41,27 +41,11 @@ struct Rows {
 class RegionSection : public Section {
  public:
   explicit RegionSection(const SectionContext& context)
-      : context_(context),
+      : Section(context),
         bootstrap_{.seed = context.options.choice.seed},
         file_(context.folder / kFile),
         rows_(context.regions.size()) {
     file_.write(kHeader);
-  }
-
-  void add(const EnhancerResult& result) override {
-    if (result.zero_dna && !result.regions.empty()) {
-      zero_dna_ += static_cast<std::int64_t>(result.pairs.size());
-    }
-    for (std::size_t i = 0; i < result.pairs.size(); ++i) {
-      for (const EnhancerResult::OfRegion& of : result.regions) {
-        const RegionEffect& effect = of.effects[i];
-        add_row(result.pairs[i], of, effect, result.zero_dna);
-        if (result.zero_dna) continue;
-        rows_[of.region].add({{static_cast<float>(effect.difference())},
-                              {static_cast<float>(effect.claimed)},
-                              {result.enhancer}});
-      }
-    }
   }
 
   void finish(AttributionSummary* summary) override {
@@ -69,7 +53,7 @@ class RegionSection : public Section {
     RegionSummary& out = summary->regions.emplace();
     out.file = kFile;
     out.baseline = context_.options.gradient.baseline;
-    out.zero_dna_left_out = zero_dna_;
+    out.zero_dna_left_out = without_dna_;
     out.all = numbers_of(all_rows());
     for (std::size_t r = 0; r < rows_.size(); ++r) {
       out.regions.push_back(numbers_of(rows_[r]));
@@ -95,13 +79,25 @@ class RegionSection : public Section {
   }
 
  private:
+  void add_pair(const EnhancerResult& result, std::size_t i) override {
+    without_dna_ += result.zero_dna && !result.regions.empty() ? 1 : 0;
+    for (const EnhancerResult::OfRegion& of : result.regions) {
+      const RegionEffect& effect = of.effects[i];
+      add_row(result.pairs[i], of, effect, result.zero_dna);
+      if (result.zero_dna) continue;
+      rows_[of.region].add({{static_cast<float>(effect.difference())},
+                            {static_cast<float>(effect.claimed)},
+                            {result.enhancer}});
+    }
+  }
+
   void add_row(const Pair& pair, const EnhancerResult::OfRegion& of, const RegionEffect& effect,
                bool zero_dna) {
     file_.write(tab_separated(
-        {enhancer_of(context_.data, pair).name, gene_of(context_.data, pair),
-         context_.regions[of.region].text, std::to_string(of.bins.begin),
-         std::to_string(of.bins.end - 1), format_number(effect.prediction),
-         format_number(effect.replaced), format_number(static_cast<float>(effect.difference())),
+        {enhancer_of(data_, pair).name, gene_of(data_, pair), context_.regions[of.region].text,
+         std::to_string(of.bins.begin), std::to_string(of.bins.end - 1),
+         format_number(effect.prediction), format_number(effect.replaced),
+         format_number(static_cast<float>(effect.difference())),
          format_number(static_cast<float>(effect.claimed)), zero_dna ? "1" : "0"}));
   }
 
@@ -113,18 +109,17 @@ class RegionSection : public Section {
 
   RegionNumbers numbers_of(const Rows& rows) const {
     return {{},
-            static_cast<std::int64_t>(rows.differences.size()),
+            std::ssize(rows.differences),
             mean_of(rows.differences),
             mean_of(rows.claims),
             {rows.pearson(),
              bootstrap_pearson(rows.claims, rows.differences, rows.enhancers, bootstrap_)}};
   }
 
-  SectionContext context_;
   BootstrapOptions bootstrap_;
   AtomicFile file_;
-  std::vector<Rows> rows_;     // by region
-  std::int64_t zero_dna_ = 0;  // pairs
+  std::vector<Rows> rows_;        // by region
+  std::int64_t without_dna_ = 0;  // pairs with a region in their window
 };
 
 }  // namespace

@@ -40,13 +40,11 @@ std::filesystem::path method_file(const std::filesystem::path& folder, const Met
 class ScoreFiles : public Section {
  public:
   explicit ScoreFiles(const SectionContext& context)
-      : context_(context),
-        data_(context.data),
+      : Section(context),
         training_(context.data),
         pairs_(context.folder / "pairs.tsv"),
         peaks_(context.folder / "peaks.tsv") {
-    const std::vector<std::int64_t> shape{static_cast<std::int64_t>(context.pairs.size()),
-                                          data_.bins};
+    const std::vector<std::int64_t> shape = context.by_pair({data_.bins});
     if (context.methods.size() > kDefaultMethods) made_.emplace(context.folder / kMethodsFolder);
     for (const Method* method : context.methods) {
       scores_.push_back(std::make_unique<NpyWriter>(method_file(context.folder, *method), shape));
@@ -66,20 +64,6 @@ class ScoreFiles : public Section {
     return context_.array_bytes(arrays * data_.bins) + context_.pairs.size() * rows * kRowBytes;
   }
 
-  void add(const EnhancerResult& result) override {
-    for (std::size_t i = 0; i < result.pairs.size(); ++i) {
-      const std::vector<std::vector<float>>& windows = result.scores[i].windows;
-      add_pair(result.numbers[i]);
-      for (std::size_t m = 0; m < windows.size(); ++m) {
-        scores_[m]->append(windows[m].data(), data_.bins);
-        add_peaks(result.numbers[i], m, windows[m]);
-      }
-      if (!sharpened_) continue;
-      sharpened_->append(sharpened(windows[kAttention], context_.options.temperature).data(),
-                         data_.bins);
-    }
-  }
-
   void finish(AttributionSummary* /*summary*/) override {
     for (const auto& scores : scores_) scores->commit();
     if (sharpened_) sharpened_->commit();
@@ -88,11 +72,23 @@ class ScoreFiles : public Section {
   }
 
  private:
+  void add_pair(const EnhancerResult& result, std::size_t i) override {
+    const std::vector<std::vector<float>>& windows = result.scores[i].windows;
+    add_row(result.numbers[i]);
+    for (std::size_t m = 0; m < windows.size(); ++m) {
+      scores_[m]->append(windows[m].data(), data_.bins);
+      add_peaks(result.numbers[i], m, windows[m]);
+    }
+    if (!sharpened_) return;
+    sharpened_->append(sharpened(windows[kAttention], context_.options.temperature).data(),
+                       data_.bins);
+  }
+
   std::string offset(std::int64_t bin) const {
     return std::to_string(offset_bp(bin, data_.bins, data_.bin_bp));
   }
 
-  void add_pair(const PairNumbers& n) {
+  void add_row(const PairNumbers& n) {
     const Enhancer& e = enhancer_of(data_, n.pair);
     std::vector<std::string> fields{e.name,
                                     gene_of(data_, n.pair),
@@ -120,7 +116,7 @@ class ScoreFiles : public Section {
     for (std::size_t rank = 0; rank < top.size(); ++rank) {
       const std::int64_t bin = top[rank];
       const Locus interval = bin_interval(data_, context_.sizes, n.pair, bin);
-      peaks_.write(tab_separated({e.name, gene_of(data_, n.pair), context_.methods[method]->name,
+      peaks_.write(tab_separated({e.name, gene_of(data_, n.pair), methods_[method]->name,
                                   std::to_string(rank + 1), e.chrom, std::to_string(interval.start),
                                   std::to_string(interval.end), std::to_string(bin), offset(bin),
                                   format_number(scores[static_cast<std::size_t>(bin)]),
@@ -128,8 +124,6 @@ class ScoreFiles : public Section {
     }
   }
 
-  SectionContext context_;
-  const Dataset& data_;
   GeneTraining training_;
   std::optional<MadeFolder> made_;  // methods/, if others than the defaults run
   AtomicFile pairs_, peaks_;

@@ -18,28 +18,6 @@
 
 namespace cdt {
 
-class Section {
- public:
-  Section() = default;
-  virtual ~Section() = default;
-  Section(const Section&) = delete;
-  Section& operator=(const Section&) = delete;
-
-  /// Of the files it will write, at least.
-  virtual std::uint64_t bytes() const { return 0; }
-  /// Enhancers come in the order of the pairs. Large files are streamed under temporary names.
-  virtual void add(const EnhancerResult& result) = 0;
-  /// After the last enhancer: brings the files to their names and adds its part to summary.json.
-  virtual void finish(AttributionSummary* summary) = 0;
-  /// Lines for standard output; after finish(), as the two below.
-  virtual std::string text() const { return ""; }
-  /// A line on what is doubtful; empty if nothing is.
-  virtual std::string warning() const { return ""; }
-  /// A line on what is incomplete, which makes the exit code 1; empty if nothing is.
-  virtual std::string failure() const { return ""; }
-};
-using Sections = std::vector<std::unique_ptr<Section>>;
-
 /// What sections are made of; all that is referred to outlives them.
 struct SectionContext {
   const std::filesystem::path& folder;
@@ -55,11 +33,52 @@ struct SectionContext {
   const std::vector<Annotations>& annotations;
   const std::vector<Region>& regions;
 
+  /// The shape of an array with a row for each pair.
+  std::vector<std::int64_t> by_pair(std::initializer_list<std::int64_t> row) const {
+    std::vector<std::int64_t> shape{std::ssize(pairs)};
+    shape.insert(shape.end(), row);
+    return shape;
+  }
   /// Of float32 arrays with a row of `width` values for each pair.
   std::uint64_t array_bytes(std::int64_t width) const {
     return pairs.size() * static_cast<std::uint64_t>(width) * sizeof(float);
   }
 };
+
+class Section {
+ public:
+  explicit Section(const SectionContext& context)
+      : context_(context), data_(context.data), methods_(context.methods) {}
+  virtual ~Section() = default;
+  Section(const Section&) = delete;
+  Section& operator=(const Section&) = delete;
+
+  /// Of the files it will write, at least.
+  virtual std::uint64_t bytes() const { return 0; }
+  /// Enhancers come in the order of the pairs. Large files are streamed under temporary names.
+  virtual void add(const EnhancerResult& result) {
+    if (result.zero_dna) zero_dna_ += std::ssize(result.pairs);
+    for (std::size_t i = 0; i < result.pairs.size(); ++i) add_pair(result, i);
+  }
+  /// After the last enhancer: brings the files to their names and adds its part to summary.json.
+  virtual void finish(AttributionSummary* summary) = 0;
+  /// Lines for standard output; after finish(), as the two below.
+  virtual std::string text() const { return ""; }
+  /// A line on what is doubtful; empty if nothing is.
+  virtual std::string warning() const { return ""; }
+  /// A line on what is incomplete, which makes the exit code 1; empty if nothing is.
+  virtual std::string failure() const { return ""; }
+
+ protected:
+  /// Takes result.pairs[i], for sections that take pair by pair.
+  virtual void add_pair(const EnhancerResult& /*result*/, std::size_t /*i*/) {}
+
+  const SectionContext context_;
+  const Dataset& data_;
+  const Methods& methods_;
+  std::int64_t zero_dna_ = 0;  // pairs so far whose DNA is all zeros
+};
+using Sections = std::vector<std::unique_ptr<Section>>;
 
 /// The numbers of all pairs, and what the methods say of themselves. First in the list: it makes
 /// summary.json.

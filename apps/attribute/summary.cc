@@ -44,8 +44,8 @@ MethodSummary summarise_method(const std::vector<PairNumbers>& numbers, std::siz
   const PeakStatistics p = peak_statistics(peaks, window);
   const PeakIntervals intervals = peak_intervals(groups, window, {.seed = options.seed});
   MethodSummary out;
-  out.n = static_cast<std::int64_t>(peaks.size());
-  out.undefined = static_cast<std::int64_t>(numbers.size()) - out.n;
+  out.n = std::ssize(peaks);
+  out.undefined = std::ssize(numbers) - out.n;
   out.why = count_undefined(numbers, method);
   out.distance_mean_bp = {p.distance_mean_bp, intervals.distance_mean_bp};
   out.distance_median_bp = {p.distance_median_bp, intervals.distance_median_bp};
@@ -60,7 +60,7 @@ MethodSummary summarise_method(const std::vector<PairNumbers>& numbers, std::siz
 }
 
 /// Adds to s->agreement, in the order of PairNumbers::correlations; of attention and gradient also
-/// what stands at the top of the summary.
+/// the numbers under keys of their own.
 void add_agreement(const std::vector<PairNumbers>& numbers, std::size_t first, std::size_t second,
                    const Dataset& data, const NullOptions& options, AttributionSummary* s) {
   const std::size_t correlation = s->agreement.size();
@@ -81,8 +81,8 @@ void add_agreement(const std::vector<PairNumbers>& numbers, std::size_t first, s
   Agreement out;
   out.first = s->methods[first].first;
   out.second = s->methods[second].first;
-  out.n = static_cast<std::int64_t>(tops.size());
-  out.undefined = static_cast<std::int64_t>(numbers.size()) - out.n;
+  out.n = std::ssize(tops);
+  out.undefined = std::ssize(numbers) - out.n;
   out.hypergeometric = hypergeometric_overlap_test(tops, std::min(kTopBins, data.bins), data.bins);
   out.shifted = shifted_overlap_test(tops, data.bins, options);
   const PairMean in_both = mean_interval(shared, enhancers, options.seed);
@@ -157,7 +157,7 @@ AttributionSummary summarise(const std::vector<PairNumbers>& numbers, const Meth
                              const NullOptions& options) {
   CDT_CHECK(!numbers.empty(), "a summary needs pairs");
   AttributionSummary s;
-  s.pairs = static_cast<std::int64_t>(numbers.size());
+  s.pairs = std::ssize(numbers);
   s.bins = data.bins;
   s.bin_bp = data.bin_bp;
   s.top = std::min(kTopBins, data.bins);
@@ -171,7 +171,7 @@ AttributionSummary summarise(const std::vector<PairNumbers>& numbers, const Meth
     untrained += training.is_untrained(n.pair.gene) ? 1 : 0;
   }
   if (training.is_known()) s.untrained = untrained;
-  s.enhancers = static_cast<std::int64_t>(enhancers.size());
+  s.enhancers = std::ssize(enhancers);
   s.random.of = random_peaks(s.bins, s.bin_bp, s.top, kNearBp);
   for (std::size_t i = 0; i < methods.size(); ++i) {
     MethodSummary method = summarise_method(numbers, i, data, options);

@@ -21,7 +21,7 @@ AttributionSummary summarise(const std::vector<PairNumbers>& numbers, const Meth
                              const Dataset& data, const std::optional<Truth>& truth,
                              const NullOptions& options);
 
-/// The same as a table.
+/// The summary as tables.
 std::string summary_table(const AttributionSummary& summary);
 
 }  // namespace cdt

@@ -106,7 +106,7 @@ std::string undefined_rows(const AttributionSummary& s) {
   return out;
 }
 
-/// Which p stand in the rows above, and what resampling leaves open of them.
+/// Which tests the p above are of, and their Monte Carlo error.
 std::string p_line(const AttributionSummary& s) {
   double error = std::nan("");
   const auto add = [&](const NullTest& a, const NullTest& b) {
@@ -130,7 +130,7 @@ std::string p_line(const AttributionSummary& s) {
              error, static_cast<long long>(s.null_replicates), floor);
 }
 
-/// What "-" stands for in the rows above; empty where none does.
+/// The meaning of "-" in the rows above; empty where there is none.
 std::string reasons(const AttributionSummary& s) {
   std::vector<std::string> out;
   const auto add = [&](bool applies, const char* reason) {
@@ -154,19 +154,20 @@ std::string reasons(const AttributionSummary& s) {
 
 class SummarySection : public Section {
  public:
-  explicit SummarySection(const SectionContext& context) : context_(context) {}
+  using Section::Section;
 
   void add(const EnhancerResult& result) override {
     numbers_.insert(numbers_.end(), result.numbers.begin(), result.numbers.end());
   }
 
   void finish(AttributionSummary* summary) override {
-    summary_ = summarise(numbers_, context_.methods, context_.data, context_.truth,
-                         context_.options.nulls());
+    summary_ = summarise(numbers_, methods_, data_, context_.truth, context_.options.nulls());
     summary_.fingerprint = context_.fingerprint;
     summary_.chromosome_sizes = known_sizes();
-    for (std::size_t i = 0; i < context_.methods.size(); ++i) {
-      context_.scorers[i]->describe(&summary_.methods[i].second);
+    for (std::size_t i = 0; i < methods_.size(); ++i) {
+      MethodSummary& method = summary_.methods[i].second;
+      describe_options(*methods_[i], context_.options.gradient, &method);
+      context_.scorers[i]->describe(&method);
     }
     *summary = summary_;
   }
@@ -192,13 +193,12 @@ class SummarySection : public Section {
   /// The ends of the data set's chromosomes, as far as they are known.
   ByName<std::int64_t> known_sizes() const {
     std::map<std::string, std::int64_t> known;
-    for (const Enhancer& e : context_.data.enhancers) {
+    for (const Enhancer& e : data_.enhancers) {
       if (const std::int64_t size = context_.sizes.size(e.chrom); size > 0) known[e.chrom] = size;
     }
     return {known.begin(), known.end()};
   }
 
-  SectionContext context_;
   std::vector<PairNumbers> numbers_;
   AttributionSummary summary_;
 };

@@ -29,36 +29,23 @@ bool is_ours(const std::string& name) {
   });
 }
 
-std::string numbered(const char* prefix, std::size_t number, const std::string& name) {
-  return prefix + std::to_string(number) + "_" + file_name_part(name);
-}
-
 /// The first pairs get tracks of their own. Their enhancers get tracks that merge all their pairs,
 /// and count for the tracks over all.
 class TrackSection : public Section {
  public:
   explicit TrackSection(const SectionContext& context)
-      : folder_(context.folder / kFolder),
-        data_(context.data),
+      : Section(context),
+        folder_(context.folder / kFolder),
         sizes_(context.sizes),
-        methods_(context.methods),
         wanted_(context.options.tracks),
-        all_pairs_(static_cast<std::int64_t>(context.pairs.size())),
+        all_pairs_(std::ssize(context.pairs)),
         training_(data_),
-        untrained_(methods_.size()),
-        pairs_of_enhancer_(methods_.size()),
-        enhancers_(methods_.size()) {}
+        by_method_(methods_.size()) {}
 
   std::uint64_t bytes() const override {
     constexpr std::int64_t kIntervalBytes = 20;  // of a bedGraph
     return static_cast<std::uint64_t>(std::min(wanted_, all_pairs_) * data_.bins * kIntervalBytes) *
            methods_.size();
-  }
-
-  void add(const EnhancerResult& result) override {
-    for (std::size_t i = 0; i < result.pairs.size(); ++i) {
-      add_pair(result.numbers[i], result.scores[i]);
-    }
   }
 
   /// Replaces the tracks of an earlier attribution; without any, the folder goes if nothing else is
@@ -92,6 +79,12 @@ class TrackSection : public Section {
     std::vector<ChromosomeScores> scores;
   };
 
+  struct OfMethod {
+    std::vector<ChromosomeScores> pairs;      // defined windows of the current enhancer
+    std::int64_t untrained = 0;               // of these, of genes never trained on
+    std::vector<ChromosomeScores> enhancers;  // merged, of all enhancers before it
+  };
+
   TrackLabel label(std::size_t method, const std::string& name,
                    const std::string& description) const {
     const Method& m = *methods_[method];
@@ -116,21 +109,21 @@ class TrackSection : public Section {
     return label(method, name, description);
   }
 
-  /// Of a track that merges the pairs of the enhancer at hand.
+  /// Of a track that merges the pairs of the current enhancer.
   TrackLabel merged_label(std::size_t method) const {
     const std::string& name = enhancer_of(data_, enhancer_).name;
-    const auto merged = static_cast<std::int64_t>(pairs_of_enhancer_[method].size());
+    const OfMethod& m = by_method_[method];
+    const auto merged = std::ssize(m.pairs);
     std::string of = name + ", mean of " + number_of(merged, "gene");
-    if (untrained_[method] > 0) {
-      of += ", " + std::to_string(untrained_[method]) + " of them never trained on";
-    }
+    if (m.untrained > 0) of += ", " + std::to_string(m.untrained) + " of them never trained on";
     if (merged < pairs_) {
       of += "; " + number_of(pairs_ - merged, "undefined window") + " left out";
     }
     return label(method, name, of);
   }
 
-  void add_pair(const PairNumbers& numbers, const PairScores& scores) {
+  void add_pair(const EnhancerResult& result, std::size_t i) override {
+    const PairNumbers& numbers = result.numbers[i];
     const bool own_track = rows_++ < wanted_;
     if (numbers.pair.enhancer != enhancer_) {
       close_enhancer();
@@ -144,41 +137,39 @@ class TrackSection : public Section {
       regions_.push_back(whole);
     }
     const Enhancer& e = enhancer_of(data_, numbers.pair);
-    const std::string& gene = gene_of(data_, numbers.pair);
     const TrackWindow window{e.chrom, bin_start(data_, e, 0), data_.bin_bp};
-    const std::int64_t size = sizes_.size(e.chrom);
+    // The row number of pairs.tsv makes the name unique.
+    const std::string file = std::to_string(rows_) + "_" + file_name_part(e.name) + "_" +
+                             file_name_part(gene_of(data_, numbers.pair)) + ".";
     ++pairs_;
     add_peaks(numbers);
     for (std::size_t m = 0; m < methods_.size(); ++m) {
-      ChromosomeScores placed = window_scores(window, scores.windows[m], size);
-      // The row number of pairs.tsv makes the name unique.
+      ChromosomeScores placed =
+          window_scores(window, result.scores[i].windows[m], sizes_.size(e.chrom));
       if (own_track) {
-        tracks_.push_back({numbered("", static_cast<std::size_t>(rows_), e.name) + "_" +
-                               file_name_part(gene) + "." + methods_[m]->name,
-                           pair_label(m, numbers),
-                           {placed}});
+        tracks_.push_back({file + methods_[m]->name, pair_label(m, numbers), {placed}});
       }
       if (!numbers.windows[m].defined()) continue;
-      untrained_[m] += training_.is_untrained(numbers.pair.gene) ? 1 : 0;
-      pairs_of_enhancer_[m].push_back(std::move(placed));
+      by_method_[m].untrained += training_.is_untrained(numbers.pair.gene) ? 1 : 0;
+      by_method_[m].pairs.push_back(std::move(placed));
     }
   }
 
   void close_enhancer() {
     if (enhancer_ < 0) return;
-    const std::string& name = enhancer_of(data_, enhancer_).name;
+    const std::string file = "merged_" + std::to_string(regions_.size()) + "_" +
+                             file_name_part(enhancer_of(data_, enhancer_).name) + ".";
     for (std::size_t m = 0; m < methods_.size(); ++m) {
-      if (pairs_of_enhancer_[m].empty()) continue;
-      TrackLabel label = merged_label(m);
-      std::vector<ChromosomeScores> merged = merge_scores(std::exchange(pairs_of_enhancer_[m], {}));
-      enhancers_[m].insert(enhancers_[m].end(), merged.begin(), merged.end());
-      std::string file = numbered("merged_", regions_.size(), name);
-      file.append(".").append(methods_[m]->name);
-      tracks_.push_back({std::move(file), std::move(label), std::move(merged)});
+      OfMethod& of = by_method_[m];
+      if (of.pairs.empty()) continue;
+      std::vector<ChromosomeScores> merged = merge_scores(of.pairs);
+      of.enhancers.insert(of.enhancers.end(), merged.begin(), merged.end());
+      tracks_.push_back({file + methods_[m]->name, merged_label(m), std::move(merged)});
+      of.pairs.clear();
+      of.untrained = 0;
     }
     enhancer_ = -1;
     pairs_ = 0;
-    untrained_.assign(methods_.size(), 0);
   }
 
   void add_peaks(const PairNumbers& numbers) {
@@ -200,14 +191,14 @@ class TrackSection : public Section {
   std::vector<Track> tracks_over_all() const {
     std::vector<Track> out;
     for (std::size_t m = 0; m < methods_.size(); ++m) {
-      if (enhancers_[m].empty()) continue;
-      const std::string count =
-          number_of(static_cast<std::int64_t>(enhancers_[m].size()), "enhancer");
-      const std::size_t without = regions_.size() - enhancers_[m].size();
+      const std::vector<ChromosomeScores>& enhancers = by_method_[m].enhancers;
+      if (enhancers.empty()) continue;
+      const std::string count = number_of(std::ssize(enhancers), "enhancer");
+      const std::size_t without = regions_.size() - enhancers.size();
       const std::string of =
           without == 0 ? count : count + "; " + std::to_string(without) + " undefined left out";
-      out.push_back({"all." + std::string(methods_[m]->name), label(m, count, of),
-                     merge_scores(enhancers_[m])});
+      out.push_back(
+          {"all." + std::string(methods_[m]->name), label(m, count, of), merge_scores(enhancers)});
     }
     return out;
   }
@@ -275,9 +266,7 @@ class TrackSection : public Section {
   }
 
   std::filesystem::path folder_;
-  const Dataset& data_;
   const ChromosomeSizes& sizes_;
-  const Methods& methods_;
   std::int64_t wanted_, all_pairs_;
   std::int64_t rows_ = 0;  // of pairs.tsv
   std::vector<Track> tracks_;
@@ -285,14 +274,9 @@ class TrackSection : public Section {
   std::vector<Locus> regions_;        // windows of the enhancers with tracks
   std::vector<std::string> outside_;  // enhancers without a base on their chromosome: no tracks
   GeneTraining training_;
-  std::int32_t enhancer_ = -1;  // at hand
-  // Of its pairs: how many there are, and by method the defined windows and those of untrained
-  // genes.
-  std::int64_t pairs_ = 0;
-  std::vector<std::int64_t> untrained_;
-  std::vector<std::vector<ChromosomeScores>> pairs_of_enhancer_;
-  // By method, of all enhancers before it.
-  std::vector<std::vector<ChromosomeScores>> enhancers_;
+  std::int32_t enhancer_ = -1;  // the current one; -1: none
+  std::int64_t pairs_ = 0;      // of it
+  std::vector<OfMethod> by_method_;
   std::string without_bigwig_;  // why a bigWig file is missing beside its bedGraph
 };
 

@@ -14,20 +14,10 @@ constexpr SiteScores kUndefined{kNaN, kNaN, kNaN, kNaN, kNaN};
 class TruthSection : public Section {
  public:
   explicit TruthSection(const SectionContext& context)
-      : data_(context.data),
-        truth_(*context.truth),
-        methods_(context.methods),
-        bootstrap_{.seed = context.options.choice.seed} {
+      : Section(context), truth_(*context.truth), bootstrap_{.seed = context.options.choice.seed} {
     for (Group* group : {&with_effect_, &without_effect_}) {
       group->by_method.resize(methods_.size());
       group->n.resize(methods_.size());
-    }
-  }
-
-  /// Pairs that truth.json does not list, pairs without DNA and undefined windows are left out.
-  void add(const EnhancerResult& result) override {
-    for (std::size_t i = 0; i < result.pairs.size(); ++i) {
-      add_pair(result.numbers[i], result.scores[i]);
     }
   }
 
@@ -78,7 +68,9 @@ class TruthSection : public Section {
     std::vector<double> chance_causal, chance_decoy;  // precision of random scores, by pair
   };
 
-  void add_pair(const PairNumbers& numbers, const PairScores& scores) {
+  /// Pairs that truth.json does not list, pairs without DNA and undefined windows are left out.
+  void add_pair(const EnhancerResult& result, std::size_t i) override {
+    const PairNumbers& numbers = result.numbers[i];
     const std::optional<Planted> planted = planted_at(truth_, data_, numbers.pair);
     if (!planted) return;
     if (numbers.zero_dna) {
@@ -90,8 +82,8 @@ class TruthSection : public Section {
     for (std::size_t m = 0; m < methods_.size(); ++m) {
       const bool defined = numbers.windows[m].defined();
       group.n[m] += defined ? 1 : 0;
-      group.by_method[m].push_back(defined ? site_scores(scores.windows[m], planted->sites)
-                                           : kUndefined);
+      group.by_method[m].push_back(
+          defined ? site_scores(result.scores[i].windows[m], planted->sites) : kUndefined);
     }
     const auto bins = static_cast<double>(data_.bins);
     group.chance_causal.push_back(static_cast<double>(planted->sites.causal.size()) / bins);
@@ -106,14 +98,13 @@ class TruthSection : public Section {
 
   SiteScoreGroup scores_of(const Group& group) const {
     SiteScoreGroup out;
-    out.pairs = static_cast<std::int64_t>(group.enhancers.size());
+    out.pairs = std::ssize(group.enhancers);
     out.chance_causal_precision = mean(group.chance_causal);
     out.chance_decoy_precision = mean(group.chance_decoy);
     for (std::size_t m = 0; m < methods_.size(); ++m) {
       const auto of = [&](double SiteScores::*field) { return estimate(group, m, field); };
       out.methods.push_back({methods_[m]->name,
-                             {group.n[m],
-                              out.pairs - group.n[m],
+                             {{group.n[m], out.pairs - group.n[m]},
                               {of(&SiteScores::causal_auroc), of(&SiteScores::causal_precision)},
                               {of(&SiteScores::decoy_auroc), of(&SiteScores::decoy_precision)},
                               of(&SiteScores::causal_over_decoy)}});
@@ -121,9 +112,7 @@ class TruthSection : public Section {
     return out;
   }
 
-  const Dataset& data_;
   const Truth& truth_;
-  const Methods& methods_;
   BootstrapOptions bootstrap_;
   std::int64_t without_dna_ = 0;
   Group with_effect_, without_effect_;

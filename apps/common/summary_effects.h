@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/summary_windows.h"
 #include "io/format/json_fields.h"
 #include "model/stats/bootstrap.h"
 
@@ -117,27 +118,33 @@ struct EffectCorrelations {
   }
 };
 
-struct CompletenessSummary {
+/// What is measured against a baseline, with a file of one row per pair.
+struct BaselineFile {
   std::string file, baseline;
-  std::int64_t zero_dna_left_out = 0;
-  double steps_mean = 0, steps_most = 0;
-  double error_mean = 0, error_largest = 0;  // over the prediction's change
-  double gate = 0;
-  std::int64_t beyond_gate_pairs = 0, at_resolution_pairs = 0, incomplete_pairs = 0;
+  std::int64_t zero_dna_left_out = 0;  // pairs
 
   template <class V>
   void fields(V& v) {
     v("file", file);
     v("baseline", baseline);
     v("zero_dna_left_out", zero_dna_left_out);
+  }
+};
+
+struct CompletenessSummary : BaselineFile {
+  double steps_mean = 0, steps_most = 0;
+  MeanLargest error;  // over the prediction's change
+  double gate = 0;
+  std::int64_t beyond_gate_pairs = 0, at_resolution_pairs = 0, incomplete_pairs = 0;
+
+  template <class V>
+  void fields(V& v) {
+    BaselineFile::fields(v);
     v.group("steps", [&](auto& in) {
       in("mean", steps_mean);
       in("most", steps_most);
     });
-    v.group("completeness_error", [&](auto& in) {
-      in("mean", error_mean);
-      in("largest", error_largest);
-    });
+    v("completeness_error", error);
     v("gate", gate);
     v("beyond_gate_pairs", beyond_gate_pairs);
     v("at_resolution_pairs", at_resolution_pairs);
@@ -161,17 +168,13 @@ struct RegionNumbers {
   }
 };
 
-struct RegionSummary {
-  std::string file, baseline;
-  std::int64_t zero_dna_left_out = 0;
+struct RegionSummary : BaselineFile {
   RegionNumbers all;
   std::vector<RegionNumbers> regions;
 
   template <class V>
   void fields(V& v) {
-    v("file", file);
-    v("baseline", baseline);
-    v("zero_dna_left_out", zero_dna_left_out);
+    BaselineFile::fields(v);
     v("all", all);
     v("regions", regions);
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/summary_windows.h"
 #include "io/format/json_fields.h"
 #include "model/stats/bootstrap.h"
 #include "model/stats/null_tests.h"
@@ -107,14 +108,13 @@ struct AnnotationFile {
 };
 
 /// First peaks of one method against the elements of one file.
-struct PeakHits {
-  std::int64_t n = 0, undefined = 0, on_element = 0;
+struct PeakHits : PairCounts {
+  std::int64_t on_element = 0;
   double share_on_element = 0, distance_mean_bp = 0, distance_median_bp = 0;
 
   template <class V>
   void fields(V& v) {
-    v("n", n);
-    v("undefined", undefined);
+    PairCounts::fields(v);
     v("on_element", on_element);
     v("share_on_element", share_on_element);
     v.group("distance_bp", [&](auto& in) {
@@ -205,15 +205,13 @@ struct SiteScore {
   }
 };
 
-struct MethodSiteScores {
-  std::int64_t n = 0, undefined = 0;  // windows with a peak, and the others
+struct MethodSiteScores : PairCounts {
   SiteScore causal, decoy;
   Estimate causal_over_decoy;  // AUROC
 
   template <class V>
   void fields(V& v) {
-    v("n", n);
-    v("undefined", undefined);
+    PairCounts::fields(v);
     v("causal", causal);
     v("decoy", decoy);
     v.group("causal_over_decoy", [&](auto& in) { in("auroc", causal_over_decoy); });

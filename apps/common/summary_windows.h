@@ -15,6 +15,27 @@
 
 namespace cdt {
 
+/// Pairs whose windows are defined, and the others, which are left out.
+struct PairCounts {
+  std::int64_t n = 0, undefined = 0;
+
+  template <class V>
+  void fields(V& v) {
+    v("n", n);
+    v("undefined", undefined);
+  }
+};
+
+struct MeanLargest {
+  double mean = 0, largest = 0;
+
+  template <class V>
+  void fields(V& v) {
+    v("mean", mean);
+    v("largest", largest);
+  }
+};
+
 /// Windows without a peak, by the first reason that applies.
 struct UndefinedWindows {
   std::int64_t zero_dna = 0, one_bin = 0, zero = 0, equal = 0;
@@ -28,9 +49,8 @@ struct UndefinedWindows {
   }
 };
 
-/// Of the pairs whose window of one method is defined.
-struct MethodNumbers {
-  std::int64_t n = 0, undefined = 0;  // of them, and of the others
+/// Of the windows of one method.
+struct MethodNumbers : PairCounts {
   UndefinedWindows why;
   Estimate distance_mean_bp, distance_median_bp;  // |peak's offset from the centre|
   Estimate share_near;                            // within 50 kb
@@ -39,8 +59,7 @@ struct MethodNumbers {
 
   template <class V>
   void fields(V& v) {
-    v("n", n);
-    v("undefined", undefined);
+    PairCounts::fields(v);
     v("undefined_why", why);
     v.group("peak_distance_bp", [&](auto& in) {
       in("mean", distance_mean_bp);
@@ -65,16 +84,6 @@ struct HeadWeights {
   }
 };
 
-struct MonteCarloError {
-  double mean = 0, largest = 0;
-
-  template <class V>
-  void fields(V& v) {
-    v("mean", mean);
-    v("largest", largest);
-  }
-};
-
 struct MethodSummary : MethodNumbers {
   std::string meaning;
   bool is_signed = false;
@@ -84,7 +93,7 @@ struct MethodSummary : MethodNumbers {
   std::optional<std::int64_t> bins_at_a_time, samples, zero_dna_left_out;
   std::optional<double> noise;
   std::optional<ByName<HeadWeights>> head_weights;  // by block
-  std::optional<Nullable<MonteCarloError>> monte_carlo_error;
+  std::optional<Nullable<MeanLargest>> monte_carlo_error;
 
   template <class V>
   void fields(V& v) {
@@ -164,11 +173,10 @@ struct ExpectedPeaks {
 };
 
 /// Of two methods, over pairs with a peak of both.
-struct Agreement {
+struct Agreement : PairCounts {
   std::string first, second;
-  std::int64_t n = 0, undefined = 0;  // of them, and of the others
-  Estimate overlap;                   // bins in both tops
-  double share = 0, fold = 0;         // of the top; over its expectation
+  Estimate overlap;            // bins in both tops
+  double share = 0, fold = 0;  // of the top; over its expectation
   NullTest hypergeometric, shifted;
   Estimate pearson, spearman;  // of the windows
   Estimate between_bp;         // distance of the two peaks
@@ -177,8 +185,7 @@ struct Agreement {
   void fields(V& v) {
     v("first", first);
     v("second", second);
-    v("n", n);
-    v("undefined", undefined);
+    PairCounts::fields(v);
     v.group("top_overlap", [&](auto& in) {
       in("mean", overlap);
       in("share", share);

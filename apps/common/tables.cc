@@ -26,7 +26,7 @@ std::string text(const char* format, ...) {
 }
 
 std::string number_cell(double value, int width, int digits) {
-  constexpr double kLeastCut = 1e6;  // smaller numbers stand out of their column instead
+  constexpr double kLeastCut = 1e6;  // smaller numbers are wider than their column instead
   constexpr double kLargestPlain = 1e9;
   if (std::isnan(value)) return text("%*s", width, "-");
   if (std::fabs(value) < 0.5 * std::pow(10.0, -digits)) value = 0.0;  // no "-0.00"

@@ -96,7 +96,7 @@ Html method_finding(const char* name, const PeakHistogram& h, const RandomPeaks&
 Html smoothing(const AttributionSummary& summary) {
   const MethodSummary* smoothgrad = summary.method("smoothgrad");
   if (smoothgrad == nullptr || !smoothgrad->monte_carlo_error.value_or(std::nullopt)) return {};
-  const MonteCarloError& error = **smoothgrad->monte_carlo_error;
+  const MeanLargest& error = **smoothgrad->monte_carlo_error;
   return element("p", "Monte Carlo error of smoothgrad, of " +
                           counted(smoothgrad->samples.value_or(0), "sample") + ": " +
                           percent(error.mean, 2) + " of a pair\u2019s scores on average, " +
@@ -107,13 +107,13 @@ Html smoothing(const AttributionSummary& summary) {
 /// How nearly the scores of integrated gradients add up to what they claim to; empty if they did
 /// not run.
 Html completeness(const AttributionSummary& summary) {
-  if (!summary.completeness || !std::isfinite(summary.completeness->error_mean)) return {};
+  if (!summary.completeness || !std::isfinite(summary.completeness->error.mean)) return {};
   const CompletenessSummary& c = *summary.completeness;
   Html out =
       "Completeness of integrated gradients: a pair\u2019s scores miss the change of its "
       "prediction from the baseline (" +
-      c.baseline + ") by " + percent(c.error_mean, 2) + " of it on average, " +
-      percent(c.error_largest, 2) + " at most.";
+      c.baseline + ") by " + percent(c.error.mean, 2) + " of it on average, " +
+      percent(c.error.largest, 2) + " at most.";
   const std::string gate = percent(c.gate, 0);
   if (c.incomplete_pairs > 0) {
     out += " " + counted(c.incomplete_pairs, "pair") + " beyond the gate of " + gate + ".";

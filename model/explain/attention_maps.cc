@@ -138,7 +138,7 @@ RowCorrelation row_correlation(std::span<const float> matrix, std::int64_t rows)
     correlations.insert(correlations.end(), r.begin() + static_cast<std::ptrdiff_t>(i + 1),
                         r.end());
   }
-  out.pairs = static_cast<std::int64_t>(correlations.size());
+  out.pairs = std::ssize(correlations);
   out.mean = mean(correlations);
   out.median = median(correlations);
   if (correlations.empty()) {

@@ -14,7 +14,7 @@ constexpr std::int64_t kBlock = std::int64_t{1} << 24U;  // floats of gradients 
 /// (genes, D): rows of the last layer's weight.
 Tensor weight_rows(Explainer& explainer, const std::vector<std::int32_t>& genes, Arena& arena) {
   const Tensor& weight = explainer.model().head.last.weight->value;
-  const Tensor out = arena.tensor({static_cast<std::int64_t>(genes.size()), weight.cols()});
+  const Tensor out = arena.tensor({std::ssize(genes), weight.cols()});
   for (std::size_t i = 0; i < genes.size(); ++i) {
     const auto row = static_cast<std::int64_t>(i);
     explainer.backend().copy(out.slice(row, row + 1), weight.slice(genes[i], genes[i] + 1));
@@ -37,8 +37,8 @@ GradientWindows windows_from_basis(GradientPass& pass, std::span<const float> z,
   Backend& backend = explainer.backend();
   Arena arena(backend, "gradient basis");
   const std::int64_t d = explainer.config().hidden;
-  const std::int64_t window = static_cast<std::int64_t>(z.size()) / d;
-  const auto count = static_cast<std::int64_t>(genes.size());
+  const std::int64_t window = std::ssize(z) / d;
+  const auto count = std::ssize(genes);
   const Tensor basis = arena.tensor({d, window, d});
   pass.basis_gradients([&](std::size_t index, const Tensor& gradient) {
     const auto i = static_cast<std::int64_t>(index);
@@ -86,7 +86,7 @@ void attribute(Explainer& explainer, std::span<const float> z,
              mean_over_heads(explainer.attention_rows(context, genes[i]), explainer.config().heads),
              std::move(gradient), std::move(product)});
   };
-  if (static_cast<std::int64_t>(genes.size()) > explainer.config().hidden) {
+  if (std::ssize(genes) > explainer.config().hidden) {
     GradientWindows windows = windows_from_basis(pass, z, zero, genes);
     for (std::size_t i = 0; i < genes.size(); ++i) {
       give(i, std::move(windows.gradient[i]), std::move(windows.product[i]));

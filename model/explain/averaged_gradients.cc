@@ -31,7 +31,7 @@ std::vector<std::vector<double>> integrate(Explainer& explainer, std::span<const
                                            std::span<const float> baseline,
                                            const std::vector<std::int32_t>& genes,
                                            const Quadrature& quadrature) {
-  const std::int64_t bins = static_cast<std::int64_t>(z.size()) / explainer.config().hidden;
+  const std::int64_t bins = std::ssize(z) / explainer.config().hidden;
   std::vector<std::vector<double>> sums(genes.size(),
                                         std::vector<double>(static_cast<std::size_t>(bins), 0.0));
   std::vector<float> point(z.size());
@@ -158,7 +158,8 @@ double monte_carlo_error(const Sums& sums, int samples, const std::vector<float>
                          const Score& score) {
   const double size = norm_of(scores);
   if (samples < 2 || !(size > 0.0)) return std::numeric_limits<double>::quiet_NaN();
-  const double n = samples, n_odd = samples / 2, n_even = n - n_odd;
+  const int odd_ones = samples / 2;
+  const double n = samples, n_odd = odd_ones, n_even = n - n_odd;
   std::vector<float> even, odd;
   for (std::size_t i = 0; i < sums.all.size(); ++i) {
     even.push_back(static_cast<float>(sums.even[i] * (n / n_even)));

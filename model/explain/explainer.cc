@@ -70,7 +70,7 @@ EvalTape::~EvalTape() {
 
 Tensor EvalTape::upload(std::span<const float> z, std::int64_t batch) const {
   const std::int64_t d = explainer_.config().hidden;
-  const Tensor out = (**this).saved({batch, static_cast<std::int64_t>(z.size()) / (batch * d), d});
+  const Tensor out = (*this)->saved({batch, std::ssize(z) / (batch * d), d});
   explainer_.backend().upload(out, z.data());
   return out;
 }
@@ -80,7 +80,7 @@ void EvalTape::backward(Var prediction, std::int32_t gene) const {
   const Scratch one_hot(explainer_.scratch(), prediction->value.shape);
   explainer_.backend().fill(*one_hot, 0.0F);
   explainer_.backend().fill({one_hot.data() + gene, {1}}, 1.0F);
-  (**this).backward(prediction, *one_hot, /*retain=*/true);
+  (*this)->backward(prediction, *one_hot, /*retain=*/true);
 }
 
 Explainer::Explainer(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& protein,

@@ -16,7 +16,7 @@ std::vector<std::vector<float>> predictions_without(Explainer& explainer, std::s
                                                     const std::vector<std::int32_t>& genes,
                                                     const OcclusionPasses& passes) {
   const std::int64_t d = explainer.config().hidden;
-  const auto bins = static_cast<std::int64_t>(z.size()) / d;
+  const auto bins = std::ssize(z) / d;
   const auto outputs = static_cast<std::size_t>(explainer.config().genes);
   std::vector<std::vector<float>> out;
   for (std::size_t first = 0; first < ranges.size();) {

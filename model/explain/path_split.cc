@@ -91,7 +91,7 @@ auto split_genes(Explainer& explainer, std::span<const float> z,
                  const std::vector<std::int32_t>& genes, const std::function<void()>& after_gene,
                  Recorder* recorder, const Split& split) {
   GradientPass pass(explainer, z, recorder);
-  const auto bins = static_cast<std::int64_t>(z.size()) / explainer.config().hidden;
+  const auto bins = std::ssize(z) / explainer.config().hidden;
   const std::vector<float> zero = explainer.zero_projection(bins);
   std::vector<decltype(split(pass, z, zero, 0))> out;
   for (const std::int32_t gene : genes) {

@@ -48,8 +48,8 @@ TEST_F(CompletenessTest, IncompletePairsAreCountedAndNamed) {
   EXPECT_EQ(section.at_resolution_pairs, 1);
   EXPECT_EQ(section.incomplete_pairs, 1);
   EXPECT_EQ(section.zero_dna_left_out, 1);
-  EXPECT_NEAR(section.error_mean, 0.024, 1e-12);
-  EXPECT_EQ(section.error_largest, 0.04);
+  EXPECT_NEAR(section.error.mean, 0.024, 1e-12);
+  EXPECT_EQ(section.error.largest, 0.04);
   EXPECT_EQ(
       section_->text(),
       "integrated gradients: completeness error 2.4 % mean, 4 % largest; 2 of 3 pairs beyond 1 "
