@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "engine/error.h"
 #include "model/stats/statistics.h"
@@ -32,8 +33,7 @@ void run_for_maps(Explainer& explainer, const std::vector<AttentionMap>& wanted,
 
 /// Defined rows (model/stats/profile.h), centred and divided by their norm, as columns: (width,
 /// kept rows).
-std::vector<float> standard_columns(std::span<const float> matrix, std::size_t rows,
-                                    std::size_t* kept) {
+std::vector<float> standard_columns(std::span<const float> matrix, std::size_t rows) {
   const std::size_t width = matrix.size() / rows;
   std::vector<std::vector<double>> standard;
   for (std::size_t i = 0; i < rows; ++i) {
@@ -41,13 +41,11 @@ std::vector<float> standard_columns(std::span<const float> matrix, std::size_t r
     if (window_state(scores) != WindowState::kDefined) continue;
     std::vector<double> row(scores.begin(), scores.end());
     const double centre = mean(row);
-    double squares = 0.0;
     for (double& v : row) v -= centre;
-    for (const double v : row) squares += v * v;
-    for (double& v : row) v /= std::sqrt(squares);
+    const double length = std::sqrt(std::inner_product(row.begin(), row.end(), row.begin(), 0.0));
+    for (double& v : row) v /= length;
     standard.push_back(std::move(row));
   }
-  *kept = standard.size();
   std::vector<float> columns(width * standard.size());
   for (std::size_t i = 0; i < standard.size(); ++i) {
     for (std::size_t j = 0; j < width; ++j) {
@@ -122,9 +120,9 @@ std::vector<Concentration> head_concentration(const AttentionMap& map,
 }
 
 RowCorrelation row_correlation(std::span<const float> matrix, std::int64_t rows) {
-  std::size_t kept = 0;
-  const std::vector<float> columns =
-      standard_columns(matrix, static_cast<std::size_t>(rows), &kept);
+  const auto all = static_cast<std::size_t>(rows);
+  const std::vector<float> columns = standard_columns(matrix, all);
+  const std::size_t kept = columns.size() / (matrix.size() / all);
   RowCorrelation out;
   out.constant_rows = rows - static_cast<std::int64_t>(kept);
   std::vector<double> correlations;
