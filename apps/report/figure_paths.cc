@@ -115,7 +115,8 @@ void norm_panel(Plot& plot, const Paths& paths) {
                                 : " with points pointtype 7 pointsize 1.1 linecolor ";
   std::vector<std::string> layers;
   for (std::size_t path = 0; path < kPaths; ++path) {
-    layers.push_back(data + " using 1:" + std::to_string(path + 2) + drawn + rgb(kPathInks[path]));
+    std::string& layer = layers.emplace_back(data + " using 1:");
+    layer.append(std::to_string(path + 2)).append(drawn).append(rgb(kPathInks[path]));
   }
   plot.draw(layers);
 }

@@ -143,8 +143,9 @@ Html facts(const Material& material) {
   if (material.attribution) {
     const Attribution& a = *material.attribution;
     std::string names;
-    for (const MethodWindows& method : a.methods)
+    for (const MethodWindows& method : a.methods) {
       names += (names.empty() ? "" : ", ") + method.name;
+    }
     std::set<std::int32_t> enhancers;
     for (const AttributedPair& pair : a.pairs) enhancers.insert(pair.enhancer);
     rows += row("Explained", counted(static_cast<std::int64_t>(a.pairs.size()), "pair") + " of " +
