@@ -89,7 +89,7 @@ struct PageSource {
   const Dataset& data;
   Fingerprint fingerprint;  // of the run's model, "" as long as it has none, and of the data set
 
-  PageSource(const RunRecord& run, const Dataset& data, const ModelOverrides& overrides);
+  PageSource(const RunRecord& record, const Dataset& of, const ModelOverrides& overrides);
   /// InputError naming both folders where an output, "the prediction", is of another model or data
   /// set.
   void expect(const std::filesystem::path& folder, const std::string& output,

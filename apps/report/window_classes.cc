@@ -60,9 +60,9 @@ void draw_classes(Plot& plot, const std::vector<ElementClass>& classes) {
       boxes.push_back({(span[0] + span[1]) / 2.0, y, span[0], span[1], y - 0.32, y + 0.32});
     }
     const std::string colour = rgb(class_ink(i));
-    layers.push_back(plot.data(boxes) +
-                     " using 1:2:3:4:5:6 with boxxyerror fillstyle solid 1.0 border linecolor " +
-                     colour + " fillcolor " + colour);
+    layers.push_back(plot.data(boxes));
+    layers.back() += " using 1:2:3:4:5:6 with boxxyerror fillstyle solid 1.0 border linecolor ";
+    layers.back().append(colour).append(" fillcolor ").append(colour);
     if (classes.size() < 2) continue;
     plot.run("set label '" + std::to_string(i + 1) + "' at graph 0, first " + format_number(y) +
              " right offset -0.7,0 font ',11' textcolor " + rgb(Ink::kMuted));
