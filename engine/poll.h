@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <csignal>
 
 namespace cdt {
@@ -10,18 +11,20 @@ namespace cdt {
 /// The signals by which a user ends a program.
 inline constexpr std::array<int, 3> kEndSignals = {SIGINT, SIGTERM, SIGHUP};
 
-/// Called between pieces from this call on; null: nothing. Long work asks in the thread that runs
-/// it.
-void set_poll(void (*ask)());
+/// What poll() calls; null: nothing. It is called in the thread that does the work.
+inline std::atomic<void (*)()> polled{nullptr};
+inline void set_poll(void (*ask)()) { polled = ask; }
 
 /// For long work: to be called several times a second.
-void poll();
+inline void poll() {
+  if (void (*const ask)() = polled) ask();
+}
 
-/// While one lives nothing is asked: for short work that must not end half way.
+/// While one lives poll() does nothing: for short work that must not end half way.
 class PollPause {
  public:
-  PollPause();
-  ~PollPause();
+  PollPause() : before_(polled.exchange(nullptr)) {}
+  ~PollPause() { polled = before_; }
   PollPause(const PollPause&) = delete;
   PollPause& operator=(const PollPause&) = delete;
 

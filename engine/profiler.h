@@ -8,10 +8,14 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "engine/kernel_types.h"
 
 namespace cdt {
 
@@ -29,6 +33,31 @@ struct Work {
     return *this;
   }
 };
+
+// The work of kernels: what the mathematics asks for, whatever way a backend takes. Sizes as in
+// engine/backend.h.
+
+/// Element-wise: every tensor read or written once; empty ones count nothing.
+Work traffic(std::initializer_list<Tensor> tensors);
+
+/// 2 m n k flop for each problem; factors that the batch shares are read once.
+Work product_work(const Gemm& g);
+
+/// Two products of 2 K flop for every query and key: scores, once for all samples if these share
+/// queries and keys, and the mix of values.
+Work attention_work(const Attention& a);
+
+/// The scores again, the gradients of the probabilities, and one product each for dq, dk and dv as
+/// far as they are wanted; what the samples share is formed once.
+Work attention_backward_work(const AttentionBackward& a);
+
+/// `products` multiply-adds for every sample, row of coefficients (B, H, N) and element of
+/// x(.., C).
+Work pool_work(const Tensor& coefficients, const Tensor& x, int products,
+               std::initializer_list<Tensor> others);
+
+Work clip_work(std::span<const AdamWTensors> parameters, const Tensor& clip);
+Work adamw_work(std::span<const AdamWTensors> parameters);
 
 enum class ProfilePass : std::uint8_t {
   kForward,

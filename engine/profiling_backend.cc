@@ -1,7 +1,7 @@
 #include <utility>
 
 #include "engine/backend.h"
-#include "engine/kernel_work.h"
+#include "engine/profiler.h"
 
 namespace cdt {
 namespace {

@@ -31,31 +31,116 @@ struct BlockBuffers {
   float *p, *masked, *dp, *ds;
 };
 
-/// A view and what is read or written through it by the blocks.
-struct BackwardViews {
-  const Attention& f;
-  HeadsView dout;
-  const float* dots;  // D, (B, H, Nq)
-  HeadsView dq, dk, dv;
-  std::int64_t samples;  // that share one score block
-  bool own_gradients;    // one for each of them, not their sum
+/// to(rows, cols) = (or +=) the sum over c < count of the dense (rows, cols) at from + c * stride.
+void sum_parts(int threads, const HeadsView& to, std::int64_t rows, std::int64_t cols,
+               const float* from, std::int64_t count, std::int64_t stride, bool add) {
+  for_rows(threads, rows, cols, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      float* row = to.data + r * to.row_stride;
+      for_lanes(cols, [&](std::int64_t i, int lanes) CDT_INLINE {
+        F32 sum = add ? load(row + i, lanes) : F32{};
+        for (std::int64_t c = 0; c < count; ++c) {
+          sum += load(from + c * stride + r * cols + i, lanes);
+        }
+        store(row + i, sum, lanes);
+      });
+    }
+  });
+}
 
-  bool wants_scores() const { return dq.data != nullptr || dk.data != nullptr; }
+/// Where blocks write the gradient of an operand: in place, or, where samples that do not share
+/// their scores share the operand, one part per sample, summed by finish().
+class SampleParts {
+ public:
+  SampleParts(const Attention& f, const HeadsView& operand, const HeadsView& gradient,
+              std::int64_t rows, Arena& scratch)
+      : gradient_(gradient),
+        view_(gradient),
+        rows_(rows),
+        width_(f.heads * f.head_dim),
+        batch_(f.batch) {
+    if (gradient.data == nullptr || f.batch == 1 || operand.batch_stride != 0 || scores_shared(f)) {
+      return;
+    }
+    parts_.emplace(scratch, Shape{f.batch, rows, width_});
+    view_ = {parts_->data(), width_, rows * width_};
+  }
+  const HeadsView& view() const { return view_; }
+  void finish(int threads) const {
+    if (!parts_) return;
+    sum_parts(threads, gradient_, rows_, width_, parts_->data(), batch_, rows_ * width_, false);
+  }
+
+ private:
+  HeadsView gradient_, view_;
+  std::int64_t rows_, width_, batch_;
+  std::optional<Scratch> parts_;
+};
+
+/// How the work is cut. dq adds up over key blocks: a task takes a run of them, and the runs' sums
+/// are added at the end.
+struct BackwardPlan {
+  Attention f;
+  HeadsView dout;
+  bool own_gradients;      // one for each sample of a score block, not their sum
+  std::int64_t samples;    // that share one score block
+  std::int64_t gradients;  // of q and k
+  std::int64_t units, width;
+  Cut runs;
+
+  explicit BackwardPlan(const AttentionBackward& a)
+      : f(forward_of(a)),
+        dout(dense_view(f, a.dout)),
+        own_gradients(a.cotangents > 1),
+        samples(scores_shared(f) ? f.batch : 1),
+        gradients(own_gradients ? f.batch : f.batch / samples),
+        units(f.batch / samples * f.heads),
+        width(f.heads * f.head_dim),
+        runs(runs_of(ceil_div(f.keys, kKeyBlock), a.dq.data != nullptr)) {}
+  std::int64_t run_rows() const { return gradients * f.queries; }
+  /// Blocks that a thread works in.
+  std::int64_t blocks() const { return samples > 1 ? 4 : 2; }
+
+ private:
+  Cut runs_of(std::int64_t key_blocks, bool wants_dq) const {
+    const std::int64_t want = wants_dq ? ceil_div(kLeastTasks, units) : key_blocks;
+    return {key_blocks, ceil_div(key_blocks, std::min(key_blocks, want)), 1};
+  }
+};
+
+/// What it takes from scratch, and through it the gradients.
+struct BackwardScratch {
+  const BackwardPlan& plan;
+  SampleParts dq, dk, dv;
+  std::optional<Scratch> run_sums;  // of the runs after the first
+  Scratch dots;                     // D, (B, H, Nq)
+
+  BackwardScratch(const AttentionBackward& a, const BackwardPlan& cut, Arena& scratch)
+      : plan(cut),
+        dq(plan.f, plan.f.q, a.dq, plan.f.queries, scratch),
+        dk(plan.f, plan.f.k, a.dk, plan.f.keys, scratch),
+        dv(plan.f, plan.f.v, a.dv, plan.f.keys, scratch),
+        dots(scratch, {plan.f.batch, plan.f.heads, plan.f.queries}) {
+    if (a.dq.data != nullptr && plan.runs.count > 1) {
+      run_sums.emplace(scratch, Shape{plan.runs.count - 1, plan.run_rows(), plan.width});
+    }
+  }
+  bool wants_scores() const { return dq.view().data != nullptr || dk.view().data != nullptr; }
 };
 
 /// D(B, H, Nq) = sum over K of dout * out; cotangents share the out of their one sample.
 void row_dots(int threads, const Attention& f, const float* dout, float* dots) {
-  for_rows(threads, f.batch * f.queries, f.heads * f.head_dim,
+  const std::int64_t own_rows = f.out.rows() * f.heads;  // a row: the K values of one head
+  for_rows(threads, f.batch * f.queries * f.heads, f.head_dim,
            [&](std::int64_t begin, std::int64_t end) {
-             for (std::int64_t r = begin; r < end; ++r) {
-               for (std::int64_t h = 0; h < f.heads; ++h) {
-                 const std::int64_t at = (r * f.heads + h) * f.head_dim;
-                 const float* out = f.out.data + (r % f.out.rows() * f.heads + h) * f.head_dim;
-                 dots[(r / f.queries * f.heads + h) * f.queries + r % f.queries] =
-                     sum_over<F32>(f.head_dim, [&](std::int64_t i, int lanes) CDT_INLINE {
-                       return load(dout + at + i, lanes) * load(out + i, lanes);
-                     });
-               }
+             for (std::int64_t row = begin; row < end; ++row) {
+               const float* up = dout + row * f.head_dim;
+               const float* out = f.out.data + row % own_rows * f.head_dim;
+               const std::int64_t r = row / f.heads;
+               dots[(r / f.queries * f.heads + row % f.heads) * f.queries + r % f.queries] =
+                   sum_over<F32>(f.head_dim, [&](std::int64_t i, int lanes) CDT_INLINE {
+                     return load(up + i, lanes) * load(out + i, lanes);
+                   });
              }
            });
 }
@@ -88,14 +173,15 @@ void mask_only(const Attention& f, std::int64_t b, const ScoreBlock& k, const Bl
 }
 
 /// masked = P m and ds (+)= P (m dP - D)
-void mask_and_score_gradient(const BackwardViews& a, std::int64_t b, const ScoreBlock& k,
+void mask_and_score_gradient(const BackwardScratch& m, std::int64_t b, const ScoreBlock& k,
                              const BlockBuffers& w, bool add) {
-  const F32 scale = splat(a.f.dropout.scale());
-  const float* dots = a.dots + (b * a.f.heads + k.head) * a.f.queries + k.row;
+  const Attention& f = m.plan.f;
+  const F32 scale = splat(f.dropout.scale());
+  const float* dots = m.dots.data() + (b * f.heads + k.head) * f.queries + k.row;
   for (std::int64_t i = 0; i < k.rows; ++i) {
     const std::int64_t at = i * k.cols - k.col;
     const F32 dot = splat(dots[i]);
-    for_kept(a.f.dropout, mask_row(a.f, b, k.head, k.row + i), k.col, k.col + k.cols,
+    for_kept(f.dropout, mask_row(f, b, k.head, k.row + i), k.col, k.col + k.cols,
              [&](std::int64_t j, int lanes, I32 kept) CDT_INLINE {
                const F32 p = load(w.p + at + j, lanes);
                const F32 mask = keep_where(kept, scale);
@@ -107,139 +193,58 @@ void mask_and_score_gradient(const BackwardViews& a, std::int64_t b, const Score
 }
 
 /// The part of one sample: dv, and its term of ds.
-void sample_part(const BackwardViews& a, std::int64_t b, bool first_sample, const ScoreBlock& k,
+void sample_part(const BackwardScratch& m, std::int64_t b, bool first_sample, const ScoreBlock& k,
                  const BlockBuffers& w) {
-  const Attention& f = a.f;
-  const float* dout = head_row(a.dout, f, b, k.head, k.row);
-  if (a.wants_scores()) {
-    sgemm(false, true, k.rows, k.cols, f.head_dim, 1.0F, dout, a.dout.row_stride,
+  const Attention& f = m.plan.f;
+  const float* dout = head_row(m.plan.dout, f, b, k.head, k.row);
+  if (m.wants_scores()) {
+    sgemm(false, true, k.rows, k.cols, f.head_dim, 1.0F, dout, m.plan.dout.row_stride,
           head_row(f.v, f, b, k.head, k.col), f.v.row_stride, 0.0F, w.dp, k.cols);
-    mask_and_score_gradient(a, b, k, w, !first_sample && !a.own_gradients);
+    mask_and_score_gradient(m, b, k, w, !first_sample && !m.plan.own_gradients);
   } else {
     mask_only(f, b, k, w);
   }
-  if (a.dv.data != nullptr) {
-    const bool add = k.row > 0 || (!first_sample && a.dv.batch_stride == 0);
-    sgemm(true, false, k.cols, f.head_dim, k.rows, 1.0F, w.masked, k.cols, dout, a.dout.row_stride,
-          add ? 1.0F : 0.0F, head_row(a.dv, f, b, k.head, k.col), a.dv.row_stride);
+  const HeadsView& dv = m.dv.view();
+  if (dv.data != nullptr) {
+    const bool add = k.row > 0 || (!first_sample && dv.batch_stride == 0);
+    sgemm(true, false, k.cols, f.head_dim, k.rows, 1.0F, w.masked, k.cols, dout,
+          m.plan.dout.row_stride, add ? 1.0F : 0.0F, head_row(dv, f, b, k.head, k.col),
+          dv.row_stride);
   }
 }
 
 /// dq and dk of sample b from ds. dq adds to earlier key blocks if `dq_add`.
-void query_and_key_part(const BackwardViews& a, std::int64_t b, const ScoreBlock& k,
+void query_and_key_part(const BackwardScratch& m, std::int64_t b, const ScoreBlock& k,
                         const HeadsView& dq, bool dq_add, const BlockBuffers& w) {
-  const Attention& f = a.f;
+  const Attention& f = m.plan.f;
   if (dq.data != nullptr) {
     sgemm(false, false, k.rows, f.head_dim, k.cols, score_scale(f), w.ds, k.cols,
           head_row(f.k, f, b, k.head, k.col), f.k.row_stride, dq_add ? 1.0F : 0.0F,
           head_row(dq, f, b, k.head, k.row), dq.row_stride);
   }
-  if (a.dk.data != nullptr) {
+  const HeadsView& dk = m.dk.view();
+  if (dk.data != nullptr) {
     sgemm(true, false, k.cols, f.head_dim, k.rows, score_scale(f), w.ds, k.cols,
           head_row(f.q, f, b, k.head, k.row), f.q.row_stride, k.row > 0 ? 1.0F : 0.0F,
-          head_row(a.dk, f, b, k.head, k.col), a.dk.row_stride);
+          head_row(dk, f, b, k.head, k.col), dk.row_stride);
   }
 }
 
 /// All of one block, for the samples from `begin`.
-void block_part(const BackwardViews& a, std::int64_t begin, const ScoreBlock& k,
+void block_part(const BackwardScratch& m, std::int64_t begin, const ScoreBlock& k,
                 const HeadsView& dq, bool dq_add, const BlockBuffers& w) {
-  recompute_probabilities(a.f, begin, k, w.p);
-  for (std::int64_t b = begin; b < begin + a.samples; ++b) {
-    sample_part(a, b, b == begin, k, w);
-    if (a.own_gradients) query_and_key_part(a, b, k, dq, dq_add, w);
+  recompute_probabilities(m.plan.f, begin, k, w.p);
+  for (std::int64_t b = begin; b < begin + m.plan.samples; ++b) {
+    sample_part(m, b, b == begin, k, w);
+    if (m.plan.own_gradients) query_and_key_part(m, b, k, dq, dq_add, w);
   }
-  if (!a.own_gradients) query_and_key_part(a, begin, k, dq, dq_add, w);
+  if (!m.plan.own_gradients) query_and_key_part(m, begin, k, dq, dq_add, w);
 }
-
-/// to(rows, cols) = (or +=) the sum over c < count of the dense (rows, cols) at from + c * stride.
-void sum_parts(int threads, const HeadsView& to, std::int64_t rows, std::int64_t cols,
-               const float* from, std::int64_t count, std::int64_t stride, bool add) {
-  for_rows(threads, rows, cols, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
-      float* row = to.data + r * to.row_stride;
-      for_lanes(cols, [&](std::int64_t i, int lanes) CDT_INLINE {
-        F32 sum = add ? load(row + i, lanes) : F32{};
-        for (std::int64_t c = 0; c < count; ++c) {
-          sum += load(from + c * stride + r * cols + i, lanes);
-        }
-        store(row + i, sum, lanes);
-      });
-    }
-  });
-}
-
-/// Where blocks write the gradient of an operand: in place, or, where samples that do not share
-/// their scores share the operand, one part per sample, summed by finish().
-class SampleParts {
- public:
-  SampleParts(const Attention& f, const HeadsView& operand, const HeadsView& gradient,
-              std::int64_t rows, Arena& scratch)
-      : gradient_(gradient), view_(gradient), rows_(rows), batch_(f.batch) {
-    width_ = f.heads * f.head_dim;
-    if (gradient.data == nullptr || f.batch == 1 || operand.batch_stride != 0 || scores_shared(f)) {
-      return;
-    }
-    parts_.emplace(scratch, Shape{f.batch, rows, width_});
-    view_ = {parts_->data(), width_, rows * width_};
-  }
-  const HeadsView& view() const { return view_; }
-  void finish(int threads) const {
-    if (!parts_) return;
-    sum_parts(threads, gradient_, rows_, width_, parts_->data(), batch_, rows_ * width_, false);
-  }
-
- private:
-  HeadsView gradient_, view_;
-  std::int64_t rows_, width_ = 0, batch_;
-  std::optional<Scratch> parts_;
-};
-
-/// How the work is cut. dq adds up over key blocks: a task takes a run of them, and the runs' sums
-/// are added at the end.
-struct BackwardPlan {
-  Attention f;
-  std::int64_t samples, gradients, units, width;  // gradients: of q and k
-  Cut runs;
-
-  explicit BackwardPlan(const AttentionBackward& a)
-      : f(forward_of(a)),
-        samples(scores_shared(f) ? f.batch : 1),
-        gradients(a.cotangents > 1 ? f.batch : f.batch / samples),
-        units(f.batch / samples * f.heads),
-        width(f.heads * f.head_dim),
-        runs(runs_of(ceil_div(f.keys, kKeyBlock), a.dq.data != nullptr)) {}
-  std::int64_t run_rows() const { return gradients * f.queries; }
-  /// Blocks that a thread works in.
-  std::int64_t blocks() const { return samples > 1 ? 4 : 2; }
-
- private:
-  Cut runs_of(std::int64_t key_blocks, bool wants_dq) const {
-    const std::int64_t want = wants_dq ? ceil_div(kLeastTasks, units) : key_blocks;
-    return {key_blocks, ceil_div(key_blocks, std::min(key_blocks, want)), 1};
-  }
-};
-
-/// What it takes from scratch.
-struct BackwardScratch {
-  SampleParts dq, dk, dv;
-  std::optional<Scratch> run_sums;  // of the runs after the first
-  Scratch dots;
-
-  BackwardScratch(const AttentionBackward& a, const BackwardPlan& plan, Arena& scratch)
-      : dq(plan.f, plan.f.q, a.dq, plan.f.queries, scratch),
-        dk(plan.f, plan.f.k, a.dk, plan.f.keys, scratch),
-        dv(plan.f, plan.f.v, a.dv, plan.f.keys, scratch),
-        dots(scratch, {plan.f.batch, plan.f.heads, plan.f.queries}) {
-    if (a.dq.data != nullptr && plan.runs.count > 1) {
-      run_sums.emplace(scratch, Shape{plan.runs.count - 1, plan.run_rows(), plan.width});
-    }
-  }
-};
 
 /// dq += the sums of the runs after the first.
-void add_run_sums(int threads, const BackwardPlan& plan, const BackwardScratch& memory) {
+void add_run_sums(int threads, const BackwardScratch& memory) {
   if (!memory.run_sums) return;
+  const BackwardPlan& plan = memory.plan;
   const std::int64_t size = plan.f.queries * plan.width;
   for (std::int64_t g = 0; g < plan.gradients; ++g) {
     HeadsView to = memory.dq.view();
@@ -263,15 +268,7 @@ void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) 
   const Cut& runs = plan.runs;
   const BackwardScratch memory(a, plan, scratch);
   need_work_areas(plan.blocks() * kBlock);
-  const BackwardViews views{f,
-                            dense_view(f, a.dout),
-                            memory.dots.data(),
-                            memory.dq.view(),
-                            memory.dk.view(),
-                            memory.dv.view(),
-                            plan.samples,
-                            a.cotangents > 1};
-  if (views.wants_scores()) row_dots(threads_, f, a.dout.data, memory.dots.data());
+  if (memory.wants_scores()) row_dots(threads_, f, a.dout.data, memory.dots.data());
 
   const std::int64_t run_size = plan.run_rows() * plan.width;
   const Cut query_cut(f.queries, kQueryBlock, 8);
@@ -291,15 +288,13 @@ void CpuBackend::attention_backward(const AttentionBackward& a, Arena& scratch) 
       for (std::int64_t i = 0; i < query_cut.count; ++i) {
         const ScoreBlock block{unit % f.heads, query_cut.begin(i), query_cut.length(i),
                                j * kKeyBlock, std::min(kKeyBlock, f.keys - j * kKeyBlock)};
-        block_part(views, unit / f.heads, block, dq_run, j > runs.begin(run), w);
+        block_part(memory, unit / f.heads, block, dq_run, j > runs.begin(run), w);
       }
     }
   });
 
-  add_run_sums(threads_, plan, memory);
-  memory.dq.finish(threads_);
-  memory.dk.finish(threads_);
-  memory.dv.finish(threads_);
+  add_run_sums(threads_, memory);
+  for (const SampleParts* part : {&memory.dq, &memory.dk, &memory.dv}) part->finish(threads_);
 }
 
 }  // namespace cdt

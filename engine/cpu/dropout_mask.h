@@ -101,4 +101,14 @@ void for_masked_rows(int threads, const Tensor& t, const DropoutKey& key, std::i
   });
 }
 
+/// for_masked_rows() over y(R, C), whose rows go with those of x(R | less, C), repeated: row(in,
+/// out) with a row of each.
+template <class Row>
+void for_masked_pairs(int threads, const Tensor& x, const DropoutKey& key, std::int64_t first_row,
+                      const Tensor& y, const Row& row) {
+  for_masked_rows(threads, y, key, first_row, [&](std::int64_t r) {
+    return row(x.data + r % x.rows() * y.cols(), y.data + r * y.cols());
+  });
+}
+
 }  // namespace cdt

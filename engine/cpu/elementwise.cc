@@ -18,12 +18,8 @@ void CpuBackend::add_to(const Tensor& out, const Tensor& a) {
 }
 
 void CpuBackend::dropout(const Tensor& x, const DropoutKey& key, const Tensor& y) {
-  const std::int64_t cols = y.cols();
-  const std::int64_t source_rows = x.rows();
   const F32 scale = splat(key.scale());
-  for_masked_rows(threads_, y, key, 0, [&](std::int64_t r) {
-    const float* in = x.data + r % source_rows * cols;
-    float* out = y.data + r * cols;
+  for_masked_pairs(threads_, x, key, 0, y, [&](const float* in, float* out) {
     return [=](std::int64_t i, int lanes, I32 kept)
                CDT_INLINE { store(out + i, keep_where(kept, load(in + i, lanes) * scale), lanes); };
   });
@@ -52,12 +48,8 @@ void CpuBackend::dropout_backward(const Tensor& dy, const DropoutKey& key, const
 }
 
 void CpuBackend::residual_dropout(const Tensor& x, const DropoutKey& key, const Tensor& a) {
-  const std::int64_t cols = a.cols();
-  const std::int64_t source_rows = x.rows();
   const F32 scale = splat(key.scale());
-  for_masked_rows(threads_, a, key, 0, [&](std::int64_t r) {
-    const float* in = x.data + r % source_rows * cols;
-    float* out = a.data + r * cols;
+  for_masked_pairs(threads_, x, key, 0, a, [&](const float* in, float* out) {
     return [=](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
       const F32 term = keep_where(kept, load(out + i, lanes) * scale);
       store(out + i, load(in + i, lanes) + term, lanes);
@@ -67,11 +59,8 @@ void CpuBackend::residual_dropout(const Tensor& x, const DropoutKey& key, const 
 
 void CpuBackend::gelu_dropout(const Tensor& x, const DropoutKey& key, std::int64_t first_row,
                               const Tensor& y) {
-  const std::int64_t cols = y.cols();
   const F32 scale = splat(key.scale());
-  for_masked_rows(threads_, y, key, first_row, [&](std::int64_t r) {
-    const float* in = x.data + r * cols;
-    float* out = y.data + r * cols;
+  for_masked_pairs(threads_, x, key, first_row, y, [&](const float* in, float* out) {
     return [=](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
       store(out + i, keep_where(kept, gelu(load(in + i, lanes)) * scale), lanes);
     };

@@ -10,7 +10,6 @@
 
 #include "engine/backend.h"
 #include "engine/error.h"
-#include "engine/kernel_work.h"
 #include "engine/ops.h"
 #include "engine/optim/adamw.h"
 #include "tests/support/small_model.h"
