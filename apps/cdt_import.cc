@@ -1,5 +1,5 @@
 // cdt-import: see apps/import/import.h.
-#include <map>
+#include <algorithm>
 #include <string>
 
 #include "apps/common/cli.h"
@@ -24,7 +24,8 @@ int import_main(int argc, char** argv) {
   cli.option("train", &options.train, "training pairs (gasperini_train.h5)", true);
   cli.option("val", &options.val, "validation pairs (gasperini_val.h5)", true);
   cli.option("test", &options.test, "test pairs (gasperini_test.h5), if there are any");
-  cli.choice("missing-dna", &missing, {"zeros", "drop", "error"},
+  const auto& names = cdt::kMissingDnaNames;
+  cli.choice("missing-dna", &missing, {names.begin(), names.end()},
              "elements without a DNA row: zeros as the reference does, drop their pairs, or error");
   cli.option("assembly", &options.assembly, "assembly to name in the data set; nothing is lifted");
   cli.number("bin-bp", &bin_bp, 1, 1000000, "base pairs of a DNA bin");
@@ -32,10 +33,8 @@ int import_main(int argc, char** argv) {
   cli.require({"out"});
   if (!cli.parse(argc, argv)) return cdt::kExitDone;
   options.bin_bp = static_cast<int>(bin_bp);
-  options.missing = std::map<std::string, cdt::MissingDna>{{"zeros", cdt::MissingDna::kZeros},
-                                                           {"drop", cdt::MissingDna::kDrop},
-                                                           {"error", cdt::MissingDna::kError}}
-                        .at(missing);
+  options.missing =
+      static_cast<cdt::MissingDna>(std::find(names.begin(), names.end(), missing) - names.begin());
   return cdt::import_in_sandbox(options);
 }
 

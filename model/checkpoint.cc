@@ -4,12 +4,10 @@
 #include <array>
 #include <cmath>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "engine/error.h"
 #include "io/format/digest.h"
-#include "io/format/json.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -60,8 +58,8 @@ class StateDict {
   /// By the name without the prefix.
   const std::map<std::string, std::vector<std::int64_t>>& shapes() const { return shapes_; }
 
-  CdtConfig config() const {
-    CdtConfig config;
+  /// `config` with the sizes that the tensors have; those that leave no trace in them stay.
+  CdtConfig sizes_into(CdtConfig config) const {
     const bool released = shapes_.count("vce.dna_attn.in_proj_weight") > 0;
     config.variant = released ? Variant::kReleased : Variant::kPaper;
     config.hidden = rows("dna_projector.linear.weight");
@@ -77,17 +75,6 @@ class StateDict {
       if (name.ends_with(".ffn.0.weight")) config.feed_forward = rows(name);
     }
     return config;
-  }
-  /// The sizes, but for those of `recorded` that leave no trace in the tensors.
-  CdtConfig config_beside(const CdtConfig& recorded) const {
-    CdtConfig out = config();
-    out.heads = recorded.heads;
-    out.pool_heads = recorded.pool_heads;
-    const bool has_feed_forward = std::any_of(shapes_.begin(), shapes_.end(), [](const auto& t) {
-      return t.first.ends_with(".ffn.0.weight");
-    });
-    if (!has_feed_forward) out.feed_forward = recorded.feed_forward;
-    return out;
   }
 
  private:
@@ -223,31 +210,26 @@ std::vector<std::int64_t> dims_of(const Shape& shape) {
 
 CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverrides& overrides) {
   const std::string file = reader.path().string();
-  const auto& metadata = reader.metadata();
   // A state_dict from elsewhere may have metadata of its own.
-  const auto format = metadata.find("format");
-  const bool is_ours = format != metadata.end() && format->second.starts_with("cdt-");
+  const std::string format = reader.has_metadata("format") ? reader.metadata("format") : "";
   CdtConfig config;
-  if (is_ours) {
-    if (format->second != kFormat) {
-      throw InputError(file, "metadata.format",
-                       expected_got("not a model checkpoint", kFormat, format->second));
+  if (format.starts_with("cdt-")) {
+    if (format != kFormat) {
+      reader.fail_metadata("format", expected_got("not a model checkpoint", kFormat, format));
     }
-    const auto recorded = metadata.find("config");
-    if (recorded == metadata.end()) throw InputError(file, "metadata.config", "missing");
-    const auto version = metadata.find("version");
-    if (version == metadata.end() || version->second != "1") {
-      throw InputError(file, "metadata.version",
-                       expected_got("unknown version", "1",
-                                    version == metadata.end() ? "nothing" : version->second));
+    const std::string& recorded = reader.metadata("config");
+    const std::string& version =
+        reader.metadata("version", "unknown version (expected 1, got nothing)");
+    if (version != "1") {
+      reader.fail_metadata("version", expected_got("unknown version", "1", version));
     }
-    config = parse_model_config(recorded->second, file + ": metadata.config");
-    check_same_config(StateDict(reader).config_beside(config), config, file + ": metadata.config",
+    config = parse_model_config(recorded, file + ": metadata.config");
+    check_same_config(StateDict(reader).sizes_into(config), config, file + ": metadata.config",
                       "is not that of the tensors");
     refuse_override(overrides.heads, config.heads, file, "heads");
     refuse_override(overrides.pool_heads, config.pool_heads, file, "pool-heads");
   } else {
-    config = StateDict(reader).config();
+    config = StateDict(reader).sizes_into({});
     config.heads = heads_or(overrides.heads, kReleasedHeads, config.hidden, file, "heads");
     if (config.variant == Variant::kReleased) {
       config.pool_heads =

@@ -3,7 +3,6 @@
 // straight from the PyTorch reference has none, and its sizes are inferred from the tensors.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>

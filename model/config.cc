@@ -81,11 +81,10 @@ CdtConfig parse_model_config(const std::string& text, const std::string& source)
 }
 
 std::string model_config_json(const CdtConfig& config) {
-  std::string out = "{\"variant\":\"" + std::string(variant_name(config.variant)) + "\"";
-  for (const SizeField& field : kSizes) {
-    out += ",\"" + std::string(field.name) + "\":" + std::to_string(config.*field.member);
-  }
-  return out + ",\"dropout\":" + format_number(config.dropout) + "}";
+  nlohmann::ordered_json out = {{"variant", variant_name(config.variant)}};
+  for (const SizeField& field : kSizes) out[field.name] = config.*field.member;
+  out["dropout"] = as_written(config.dropout);
+  return json_line(out);
 }
 
 void check_same_config(const CdtConfig& expected, const CdtConfig& got, const std::string& source,

@@ -36,7 +36,7 @@ std::map<std::string, std::string> inputs_metadata(const ModelInputs& inputs);
 /// What the file records for a model of `genes` genes; nothing if it records none of it: a
 /// state_dict from PyTorch, or a checkpoint of an older version. InputError if a part is missing or
 /// damaged.
-std::optional<ModelInputs> read_model_inputs(const SafetensorsReader& reader, std::int64_t genes);
+std::optional<ModelInputs> read_model_inputs(const SafetensorsReader& file, std::int64_t genes);
 
 /// Compares the data set with the model in `reader`, whose configuration is `config`. InputError
 /// naming what differs: sizes, genes, and, without other_inputs, bins, assembly and embeddings.
@@ -63,14 +63,5 @@ struct Fingerprint {
     v("data", data);
   }
 };
-
-/// Digest of everything in a data set but DNA, and of DNA: all of it up to 256 MiB, else rows of so
-/// many bytes in all, 16 at least, spread evenly over it.
-std::string digest_of_data(const Dataset& data);
-
-/// The data set `directory`, fitted to the model. digest: digest_of_data() of it before.
-Dataset open_dataset_for(const std::filesystem::path& directory, const SafetensorsReader& reader,
-                         const CdtConfig& config, const ModelOverrides& choice,
-                         std::string* digest);
 
 }  // namespace cdt

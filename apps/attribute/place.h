@@ -14,20 +14,6 @@
 
 namespace cdt {
 
-inline const Enhancer& enhancer_of(const Dataset& data, std::int32_t enhancer) {
-  return data.enhancers[static_cast<std::size_t>(enhancer)];
-}
-inline const Enhancer& enhancer_of(const Dataset& data, const Pair& pair) {
-  return enhancer_of(data, pair.enhancer);
-}
-inline const std::string& gene_of(const Dataset& data, const Pair& pair) {
-  return data.genes[static_cast<std::size_t>(pair.gene)];
-}
-/// ENHANCER:GENE, as --pair takes it.
-inline std::string pair_name(const Dataset& data, const Pair& pair) {
-  return enhancer_of(data, pair).name + ":" + gene_of(data, pair);
-}
-
 /// Position of a bin's left edge; may be negative.
 inline std::int64_t bin_start(const Dataset& data, const Enhancer& enhancer, std::int64_t bin) {
   return enhancer.centre() + offset_bp(bin, data.bins, data.bin_bp);

@@ -12,12 +12,6 @@
 namespace cdt {
 namespace {
 
-std::string joined(const std::vector<std::string>& words, const char* separator) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : separator) + word;
-  return text;
-}
-
 bool is_digits(std::string_view word) {
   word.remove_prefix(word.starts_with('-') || word.starts_with('+') ? 1 : 0);
   return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
@@ -152,11 +146,9 @@ std::vector<std::string> names_of_list(const std::string& option, const std::str
     if (wanted.erase(name) != 0) out.push_back(name);
   }
   if (wanted.empty()) return out;
-  std::string expected = "all";
-  for (const std::string& name : known) expected += "|" + name;
-  throw InputError(
-      "command line", "--" + option,
-      expected_got("no such name" + suggestion(*wanted.begin(), known), expected, *wanted.begin()));
+  throw InputError("command line", "--" + option,
+                   expected_got("no such name" + suggestion(*wanted.begin(), known),
+                                "all|" + joined(known, "|"), *wanted.begin()));
 }
 
 }  // namespace cdt

@@ -39,7 +39,7 @@ class DryRun {
   std::unique_ptr<Backend> shapes_;
 
  public:
-  /// Stands for `device`, which must outlive it.
+  /// In place of `device`, which must outlive it.
   explicit DryRun(Backend& device);
 
   Backend& backend() { return *shapes_; }

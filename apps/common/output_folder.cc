@@ -39,6 +39,27 @@ bool has_name(const OutputKind& kind, const std::string& name) {
          std::any_of(kind.folders.begin(), kind.folders.end(), is_name);
 }
 
+void expect_writable(const fs::path& file) {
+  if (::access(file.c_str(), W_OK) != 0) {
+    throw InputError(file.string(), "write", system_message(errno));
+  }
+}
+
+/// InputError if a file or folder of this path would become part of another program's output: if
+/// the path leads through one of the names of the kind that a folder on it holds.
+void refuse_place_in_output(const fs::path& out) {
+  std::error_code error;
+  const fs::path place = fs::weakly_canonical(fs::absolute(out, error), error);
+  if (error) return;
+  for (fs::path at = place; at.has_relative_path(); at = at.parent_path()) {
+    for (const OutputKind* kind : all_output_kinds()) {
+      if (!has_name(*kind, at.filename().string()) || !kind->is_in(at.parent_path())) continue;
+      refuse(out, "belongs to " + std::string(kind->name) + ", " + at.parent_path().string() +
+                      "; write somewhere else");
+    }
+  }
+}
+
 /// What the program could not replace is found out before its work, not after.
 void check_replaceable(const fs::path& folder, const OutputKind& kind) {
   std::error_code error;
@@ -53,13 +74,9 @@ void check_replaceable(const fs::path& folder, const OutputKind& kind) {
     if (!fs::is_regular_file(file, error)) {
       refuse(file, "is not a regular file, and a file of this name will be written");
     }
-    if (::access(file.c_str(), W_OK) != 0) {
-      throw InputError(file.string(), "write", system_message(errno));
-    }
+    expect_writable(file);
   }
 }
-
-namespace fs = std::filesystem;
 
 fs::path unfinished_file(const fs::path& folder) { return folder / ".cdt-unfinished"; }
 
@@ -78,26 +95,21 @@ fs::path checked_folder(const OutputKind& kind, const CommonOptions& options,
 fs::path checked_file(const char* kind, const char* word, const CommonOptions& options,
                       const Inputs& inputs) {
   const fs::path& out = options.out;
-  const auto refuse = [&](const std::string& what) {
-    throw InputError(out.string(), "--out", what);
-  };
   std::error_code error;
-  if (!out.has_filename() || fs::is_directory(out, error)) refuse("is a folder; name a file");
+  if (!out.has_filename() || fs::is_directory(out, error)) refuse(out, "is a folder; name a file");
   if (fs::is_symlink(fs::symlink_status(out, error)) && !fs::exists(out, error)) {
-    refuse("is a link to " + fs::read_symlink(out, error).string() + ", which does not exist");
+    refuse(out, "is a link to " + fs::read_symlink(out, error).string() + ", which does not exist");
   }
   refuse_to_overwrite_inputs({out}, inputs);
   refuse_place_in_output(out);
   if (!fs::exists(out, error)) return out;
   if (!file_contains(out, word)) {
-    refuse("exists and is not " + std::string(kind) + "; name another file");
+    refuse(out, "exists and is not " + std::string(kind) + "; name another file");
   }
   if (!options.overwrite) {
-    refuse("already holds " + std::string(kind) + "; --overwrite replaces it");
+    refuse(out, "already holds " + std::string(kind) + "; --overwrite replaces it");
   }
-  if (::access(out.c_str(), W_OK) != 0) {
-    throw InputError(out.string(), "write", system_message(errno));
-  }
+  expect_writable(out);
   return out;
 }
 
@@ -146,19 +158,6 @@ void refuse_to_overwrite_inputs(const std::vector<fs::path>& targets, const Inpu
     if (same == read.end()) continue;
     refuse(target, "would overwrite what " + same->second->option + " reads (" +
                        same->second->file.string() + "); write somewhere else");
-  }
-}
-
-void refuse_place_in_output(const fs::path& out) {
-  std::error_code error;
-  const fs::path place = fs::weakly_canonical(fs::absolute(out, error), error);
-  if (error) return;
-  for (fs::path at = place; at.has_relative_path(); at = at.parent_path()) {
-    for (const OutputKind* kind : all_output_kinds()) {
-      if (!has_name(*kind, at.filename().string()) || !kind->is_in(at.parent_path())) continue;
-      refuse(out, "belongs to " + std::string(kind->name) + ", " + at.parent_path().string() +
-                      "; write somewhere else");
-    }
   }
 }
 

@@ -45,10 +45,6 @@ class Inputs {
 void refuse_to_overwrite_inputs(const std::vector<std::filesystem::path>& targets,
                                 const Inputs& inputs);
 
-/// InputError if a file or folder of this path would become part of another program's output: if
-/// the path leads through one of the names of the kind that a folder on it holds.
-void refuse_place_in_output(const std::filesystem::path& out);
-
 /// A folder that a program of this kind is about to write to. InputError if it holds an output of
 /// another kind, what is read, an earlier one of this kind unless `overwrite`, files of its names
 /// that are no such output, or what cannot be replaced (a folder in a file's place, a file without
@@ -84,7 +80,7 @@ class OutputFolder {
   FileDescriptor unfinished_;
 };
 
-/// A single file: `kind` ("a report") is told by `word`, which stands in every such file. Makes the
+/// A single file: `kind` ("a report") is told by `word`, which every such file holds. Makes the
 /// parent folder; checks as OutputFolder does, and sweeps what was left of the file.
 class OutputFile {
  public:

@@ -11,7 +11,7 @@ namespace cdt {
 struct OutputKind {
   const char* name;                      // "an attribution"
   const char* sign;                      // the file that tells what the folder holds
-  const char* word;                      // what stands in it
+  const char* word;                      // what that holds
   std::span<const char* const> files;    // all, the sign among them
   std::span<const char* const> folders;  // whose files are part of it
   /// Is one there, whole or not? By more than the sign: a data set may be spoilt, a run torn.
@@ -21,10 +21,10 @@ struct OutputKind {
 extern const OutputKind kDataSetOutput, kRunOutput, kPredictionOutput, kAttributionOutput;
 std::span<const OutputKind* const> all_output_kinds();
 
-/// The sign is there and holds the word: what stands in the folder may be taken for this kind.
+/// The sign is there and holds the word: what the folder holds may be taken for this kind.
 bool has_sign(const std::filesystem::path& folder, const OutputKind& kind);
 
-/// What stands in the folder under the names of this kind; of its folders, the files in them.
+/// What the folder holds under the names of this kind; of its folders, the files in them.
 std::vector<std::filesystem::path> existing_files(const std::filesystem::path& folder,
                                                   const OutputKind& kind);
 

@@ -19,18 +19,9 @@ std::vector<std::int32_t> part(const std::vector<std::int32_t>& all, std::size_t
 }  // namespace
 
 std::vector<std::int32_t> distinct_enhancers(const std::vector<Pair>& pairs) {
-  std::vector<std::int32_t> out;
-  out.reserve(pairs.size());
-  for (const Pair& p : pairs) out.push_back(p.enhancer);
+  std::vector<std::int32_t> out = column(pairs, &Pair::enhancer);
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
-  return out;
-}
-
-std::vector<float> effects_of(const std::vector<Pair>& pairs) {
-  std::vector<float> out;
-  out.reserve(pairs.size());
-  for (const Pair& pair : pairs) out.push_back(pair.beta);
   return out;
 }
 

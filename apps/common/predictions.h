@@ -19,9 +19,6 @@ namespace cdt {
 /// The distinct enhancers of the pairs, ascending (the order of dna on disk).
 std::vector<std::int32_t> distinct_enhancers(const std::vector<Pair>& pairs);
 
-/// The effects of the pairs, in their order.
-std::vector<float> effects_of(const std::vector<Pair>& pairs);
-
 /// (E, G): a row for each of E enhancers.
 class PredictionTable {
  public:

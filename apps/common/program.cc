@@ -63,6 +63,11 @@ std::string output_failure() {
   return reason != 0 ? std::generic_category().message(reason) : "an earlier write failed";
 }
 
+/// Writes "NAME: MESSAGE" as one line to stderr, control characters escaped.
+void report_error(const std::string& name, std::string_view message) {
+  std::fputs((name + ": " + printable(message, kLineLimit) + "\n").c_str(), stderr);
+}
+
 int guarded(const char* name, int argc, char** argv, const std::function<int(int, char**)>& body) {
   try {
     return body(argc, argv);
@@ -119,14 +124,6 @@ void handle_on_a_stack_apart() {
 }
 
 }  // namespace
-
-void report_error(std::string_view name, std::string_view message) {
-  std::string line(name);
-  line += ": ";
-  line += printable(message, kLineLimit);
-  line += '\n';
-  std::fputs(line.c_str(), stderr);
-}
 
 int run_main(const char* name, int argc, char** argv, const std::function<int(int, char**)>& body) {
   // A closed pipe and a limit on file sizes then show as failed writes.

@@ -21,9 +21,6 @@ constexpr int kExitMistaken = 2;  // wrong usage or input
 /// reported and the code is 1.
 int run_main(const char* name, int argc, char** argv, const std::function<int(int, char**)>& body);
 
-/// Writes "NAME: MESSAGE" as one line to stderr, control characters escaped.
-void report_error(std::string_view name, std::string_view message);
-
 /// From this call on the first SIGINT, SIGTERM or SIGHUP only sets a flag, and so do all within a
 /// second of it: a terminal, `timeout` and a batch system send several at once. A later one writes
 /// the line "NAME: stopped at once: LOST" to stderr and ends the process by that signal. Signals

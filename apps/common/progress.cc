@@ -71,7 +71,9 @@ std::vector<NamedRow> rows_of(const std::map<Profiler::Key, Profiler::Row>& rows
   return out;
 }
 
-Profiler::Row sum_of(const std::vector<NamedRow>& rows) {
+/// Of pairs of anything and a row.
+template <class Rows>
+Profiler::Row sum_of(const Rows& rows) {
   Profiler::Row sum;
   for (const auto& [name, row] : rows) {
     sum.calls += row.calls;
@@ -79,12 +81,6 @@ Profiler::Row sum_of(const std::vector<NamedRow>& rows) {
     sum.work += row.work;
   }
   return sum;
-}
-
-Profiler::Row sum_of(const std::map<Profiler::Key, Profiler::Row>& rows) {
-  std::vector<NamedRow> all;
-  for (const auto& [key, row] : rows) all.emplace_back(key.second, row);
-  return sum_of(all);
 }
 
 std::string line_of(const char* pass, const std::string& name, const Profiler::Row& row,
@@ -99,14 +95,12 @@ std::string line_of(const char* pass, const std::string& name, const Profiler::R
 }
 
 nlohmann::ordered_json numbers_of(const Profiler::Row& row, double total) {
-  nlohmann::ordered_json json;
-  json["calls"] = row.calls;
-  json["ms"] = row.seconds * kMilli;
-  json["share"] = total > 0.0 ? row.seconds / total : 0.0;
-  json["gflop"] = row.work.flop * kGiga;
-  json["gflop_per_s"] = row.work.flop * kGiga / row.seconds;
-  json["bytes"] = row.work.bytes;
-  return json;
+  return {{"calls", row.calls},
+          {"ms", row.seconds * kMilli},
+          {"share", total > 0.0 ? row.seconds / total : 0.0},
+          {"gflop", row.work.flop * kGiga},
+          {"gflop_per_s", row.work.flop * kGiga / row.seconds},
+          {"bytes", row.work.bytes}};
 }
 
 }  // namespace
@@ -202,13 +196,11 @@ std::string profile_table(Backend& backend) {
 
 std::string profile_json(Backend& backend) {
   Profiler& profiler = *backend.profiler();
-  nlohmann::ordered_json json;
-  json["format"] = "cdt-profile";
-  json["version"] = 1;
-  json["device"] = backend.name();
-  json["wall_s"] = profiler.wall_seconds();
+  const double wall = profiler.wall_seconds();
   const auto& rows = profiler.rows();
   const Profiler::Row all = sum_of(rows);
+  nlohmann::ordered_json json = {
+      {"format", "cdt-profile"}, {"version", 1}, {"device", backend.name()}, {"wall_s", wall}};
   json["ops"] = nlohmann::ordered_json::array();
   for (const auto& [pass, name] : kPasses) {
     for (const auto& [op, row] : rows_of(rows, pass)) {

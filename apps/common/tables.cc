@@ -6,7 +6,6 @@
 #include <cstdio>
 
 #include "engine/error.h"
-#include "io/format/text.h"
 
 namespace cdt {
 

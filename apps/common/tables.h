@@ -2,9 +2,7 @@
 // undefined.
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "model/stats/bootstrap.h"
 #include "model/stats/null_tests.h"

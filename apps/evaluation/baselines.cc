@@ -16,12 +16,10 @@ struct Effects {
   std::vector<std::int32_t> gene;
   std::size_t genes = 0;  // above every number in `gene`
 
-  Effects(const std::vector<Pair>& train, std::size_t count) : genes(count) {
+  Effects(const std::vector<Pair>& train, std::size_t count)
+      : gene(column(train, &Pair::gene)), genes(count) {
     CDT_CHECK(!train.empty(), "baselines need training pairs");
-    for (const Pair& p : train) {
-      values.push_back(p.beta);
-      gene.push_back(p.gene);
-    }
+    for (const Pair& p : train) values.push_back(p.beta);
   }
 
   /// of(effects of the gene) for every gene, of(all effects) for those without.

@@ -75,7 +75,7 @@ inline constexpr const char* kNoPositions =
     "The model has no positional encoding: in whatever order the bins of a window stand, its "
     "predictions are the same to rounding. It can tell which bin was silenced only from the "
     "embedding itself.";
-/// The same beside what is said of places in the window.
+/// Beside what is said of places in the window.
 inline constexpr const char* kSeesNoPositions =
     "The model sees no positions: with its bins in any other order it predicts the same to "
     "rounding, "

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <memory>
 #include <numeric>
-#include <string>
 #include <utility>
 
 #include "apps/common/predictions.h"
@@ -90,13 +89,11 @@ void expect_finite(const std::vector<float>& predictions) {
 
 void expect_finite(const Dataset& data, const Pair& pair, float prediction) {
   if (std::isfinite(prediction)) return;
-  throw Error("the prediction for enhancer " +
-              data.enhancers[static_cast<std::size_t>(pair.enhancer)].name + ", gene " +
-              data.genes[static_cast<std::size_t>(pair.gene)] + " is not a finite number");
+  throw Error("the prediction for enhancer " + enhancer_of(data, pair).name + ", gene " +
+              gene_of(data, pair) + " is not a finite number");
 }
 
-}  // namespace
-
+/// The model as it is, alone.
 std::optional<PredictionTable> plain_passes(const PassPlace& place,
                                             const std::vector<std::int32_t>& enhancers,
                                             const std::function<bool(std::int64_t done)>& go_on) {
@@ -104,6 +101,8 @@ std::optional<PredictionTable> plain_passes(const PassPlace& place,
   return predict_enhancers(place.model, place.tape, place.feed, c.trunks, c.outputs, enhancers,
                            go_on);
 }
+
+}  // namespace
 
 std::optional<ControlPasses> control_passes(const PassPlace& place,
                                             const std::vector<std::int32_t>& enhancers,

@@ -1,5 +1,5 @@
-// The forward passes behind an evaluation and its controls: the model as it is, the same with the
-// genes' embeddings dealt out at random, and with one mean window in place of all DNA. DNA shuffled
+// The forward passes behind an evaluation and its controls: the model as it is, with the genes'
+// embeddings dealt out at random, and with one mean window in place of all DNA. DNA shuffled
 // between enhancers needs no pass of its own: the first one predicts every gene from every window.
 #pragma once
 
@@ -30,11 +30,6 @@ struct PassPlace {
   const Dataset& data;
 };
 
-/// The model as it is, alone.
-std::optional<PredictionTable> plain_passes(const PassPlace& place,
-                                            const std::vector<std::int32_t>& enhancers,
-                                            const std::function<bool(std::int64_t done)>& go_on);
-
 /// window: mean_window(), host memory; seed: of the order of genes. Twice as many passes as
 /// enhancers, and one. Nothing if go_on(enhancers done, both times counted) says no.
 std::optional<ControlPasses> control_passes(const PassPlace& place,
@@ -61,7 +56,7 @@ inline constexpr std::int64_t kControlDraws = 20;
 /// model knows of other enhancers is no measure for these. Error if a prediction is not finite.
 ControlPredictions control_predictions(const ControlPasses& passes, const std::vector<Pair>& pairs,
                                        std::int64_t draws, std::uint64_t seed);
-/// The same for any choice of pairs: what evaluate() asks for.
+/// control_predictions() of any choice of pairs: what evaluate() asks for.
 using ControlSource = std::function<ControlPredictions(const std::vector<Pair>&)>;
 
 /// The predictions of a program that predicts a split once, with their controls.

@@ -75,7 +75,7 @@ double variance_by_dna(std::span<const float> real, const std::vector<std::vecto
 
 Controls score_controls(const Compared& compared, const ControlPredictions& controls,
                         const BootstrapOptions& bootstrap) {
-  Real real{compared, effects_of(compared.pairs), 0.0, bootstrap};
+  Real real{compared, column(compared.pairs, &Pair::beta), 0.0, bootstrap};
   real.pearson = compute_metrics(compared.predictions, real.target).pearson;
   Controls out;
   out.pairs = static_cast<std::int64_t>(compared.pairs.size());

@@ -58,7 +58,7 @@ std::int64_t count(const std::vector<bool>& flags) {
 }
 
 Scored some_of(const Scored& all, const std::vector<bool>& flags) {
-  return {chosen<float>(all.target, flags), chosen<std::int32_t>(all.loci, flags), std::nan(""),
+  return {chosen<float>(all.target, flags), chosen<std::int32_t>(all.loci, flags), kNaN,
           all.bootstrap};
 }
 
@@ -66,13 +66,13 @@ BaselineGain gain_over(const std::vector<float>& baseline, std::span<const float
                        const Scored& scored) {
   const Metrics model = compute_metrics(predictions, scored.target);
   const Metrics other = compute_metrics(baseline, scored.target);
-  BaselineGain out{static_cast<std::int64_t>(scored.target.size()),
-                   distinct<std::int32_t>(scored.loci),
-                   model.pearson,
-                   {model.pearson - (std::isnan(other.pearson) ? 0.0 : other.pearson),
-                    {std::nan(""), std::nan("")}},
-                   model.mse,
-                   other.mse};
+  BaselineGain out{
+      static_cast<std::int64_t>(scored.target.size()),
+      distinct<std::int32_t>(scored.loci),
+      model.pearson,
+      {model.pearson - (std::isnan(other.pearson) ? 0.0 : other.pearson), {kNaN, kNaN}},
+      model.mse,
+      other.mse};
   if (std::isnan(out.difference.value)) return out;
   out.difference.interval =
       bootstrap_pearson_difference(predictions, std::vector<std::vector<float>>{baseline},
@@ -124,17 +124,14 @@ std::vector<Pair> pairs_that_chose(const Dataset& data, const std::string& split
 
 Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap) {
   const std::vector<Pair>& pairs = given.pairs;
-  Scored scored{effects_of(pairs), {}, given.noise_ceiling, bootstrap};
-  std::vector<std::int32_t> enhancers, genes;
+  Scored scored{column(pairs, &Pair::beta), {}, given.noise_ceiling, bootstrap};
   for (const Pair& p : pairs) {
     scored.loci.push_back(given.locus_of[static_cast<std::size_t>(p.enhancer)]);
-    enhancers.push_back(p.enhancer);
-    genes.push_back(p.gene);
   }
   Evaluation e;
   e.pairs = static_cast<std::int64_t>(pairs.size());
-  e.enhancers = distinct<std::int32_t>(enhancers);
-  e.genes = distinct<std::int32_t>(genes);
+  e.enhancers = distinct<std::int32_t>(column(pairs, &Pair::enhancer));
+  e.genes = distinct<std::int32_t>(column(pairs, &Pair::gene));
   e.loci = distinct<std::int32_t>(scored.loci);
   e.constant_effects = std::all_of(pairs.begin(), pairs.end(),
                                    [&](const Pair& p) { return p.beta == pairs.front().beta; });

@@ -59,7 +59,7 @@ struct BaselineGain {
   }
 };
 
-/// How far the evaluation pairs stand apart from the training pairs.
+/// What the evaluation pairs share with the training pairs.
 struct TrainOverlap {
   std::int64_t enhancer = 0;  // pairs whose enhancer occurs in train
   std::int64_t locus = 0;     // whose locus does (loci_of())
@@ -123,7 +123,7 @@ std::string why_no_interval(const Evaluation& evaluation);
 
 /// The content of metrics.json (docs/formats.md).
 std::string metrics_json(const Evaluation& evaluation);
-/// The same for a reader, several lines.
+/// What it says as text, several lines.
 std::string summary_table(const Evaluation& evaluation);
 
 }  // namespace cdt

@@ -29,7 +29,7 @@ struct Place {
 
 /// Nothing where it is not known.
 std::optional<Place> place_of(const Dataset& data, const GeneStarts& starts, const Pair& pair) {
-  const Enhancer& enhancer = data.enhancers[static_cast<std::size_t>(pair.enhancer)];
+  const Enhancer& enhancer = enhancer_of(data, pair);
   const std::optional<GeneStart>& start = starts.of_gene.at(static_cast<std::size_t>(pair.gene));
   if (!start || start->chrom != enhancer.chrom) return std::nullopt;
   const std::int64_t offset = enhancer.centre() - start->position;
@@ -147,9 +147,8 @@ BaselinePrediction ridge_baseline(const Dataset& data, const std::vector<Pair>& 
   fitted.columns = kLightColumns + (dna.left_out() ? 0 : data.dna_dim);
   fitted.light = kLightColumns;
   fitted.y = betas(train);
-  std::vector<std::int32_t> gene;
+  const std::vector<std::int32_t> gene = column(train, &Pair::gene);
   for (const Pair& p : train) {
-    gene.push_back(p.gene);
     fitted.group.push_back(locus_of_enhancer.at(static_cast<std::size_t>(p.enhancer)));
   }
   const std::vector<double> others = leave_one_out_means(fitted.y, gene, data.genes.size());

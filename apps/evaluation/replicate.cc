@@ -1,7 +1,6 @@
 #include "apps/evaluation/replicate.h"
 
 #include <cmath>
-#include <limits>
 #include <set>
 #include <string_view>
 
@@ -52,14 +51,10 @@ ScreenFile read_replicate(const std::filesystem::path& file, const Dataset& data
   return out;
 }
 
-double Replicate::share() const {
-  return pearson.value > 0 ? model_pearson / pearson.value
-                           : std::numeric_limits<double>::quiet_NaN();
-}
+double Replicate::share() const { return pearson.value > 0 ? model_pearson / pearson.value : kNaN; }
 
 double Replicate::corrected() const {
-  return pearson.value > 0 ? model_pearson / std::sqrt(pearson.value)
-                           : std::numeric_limits<double>::quiet_NaN();
+  return pearson.value > 0 ? model_pearson / std::sqrt(pearson.value) : kNaN;
 }
 
 MeasuredTwice measured_twice(const std::vector<Pair>& pairs, const Screen& screen) {

@@ -1,6 +1,5 @@
 // The summary that cdt-predict prints.
 #include <cmath>
-#include <set>
 
 #include "apps/common/tables.h"
 #include "apps/evaluation/claims.h"
@@ -51,7 +50,7 @@ std::string wrapped(const std::string& head, const std::string& words) {
   return out + line + "\n";
 }
 
-/// What "-" stands for in a row; empty where it does not stand there.
+/// Why a row has "-" in place of a number; empty where it has none.
 std::string reason(const Evaluation& e, const Score& s) {
   std::string no_r = why_no_r(s);
   if (!no_r.empty()) return no_r;

@@ -44,15 +44,16 @@ std::int64_t shared(const std::set<std::int32_t>& a, const std::set<std::int32_t
   return count;
 }
 
+/// How many different pairs of enhancer and gene two splits share.
+std::int64_t shared_pairs(const Placement& data, Split a, Split b) {
+  const Seen first = collect(data, a);
+  const Seen second = collect(data, b);
+  return std::count_if(first.pairs.begin(), first.pairs.end(),
+                       [&](const auto& pair) { return second.pairs.contains(pair); });
+}
+
 using Json = nlohmann::ordered_json;
 using Kind = DnaIndex::Kind;
-
-/// The double that is written as shortly as the float.
-double as_written(float value) {
-  double out = value;
-  parse_double(format_number(value), &out);
-  return out;
-}
 
 double share(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
@@ -129,10 +130,8 @@ Json overlap_summary(const Overlap& overlap) {
 }
 
 std::int64_t genes_used(const Placement& data) {
-  std::vector<std::int32_t> genes;
-  for (const Pair& pair : data.pairs) genes.push_back(pair.gene);
-  std::sort(genes.begin(), genes.end());
-  return std::unique(genes.begin(), genes.end()) - genes.begin();
+  const std::vector<std::int32_t> genes = column(data.pairs, &Pair::gene);
+  return static_cast<std::int64_t>(std::set(genes.begin(), genes.end()).size());
 }
 
 std::int64_t count_kind(const Placement& data, Kind kind) {
@@ -179,13 +178,6 @@ std::string overlap_text(const std::string& name, const Json& overlap) {
 
 }  // namespace
 
-std::int64_t shared_pairs(const Placement& data, Split a, Split b) {
-  const Seen first = collect(data, a);
-  const Seen second = collect(data, b);
-  return std::count_if(first.pairs.begin(), first.pairs.end(),
-                       [&](const auto& pair) { return second.pairs.contains(pair); });
-}
-
 Overlap overlap_with_train(const Placement& data, Split held_out) {
   const Seen train = collect(data, Split::kTrain);
   const Seen held = collect(data, held_out);
@@ -204,18 +196,6 @@ Overlap overlap_with_train(const Placement& data, Split held_out) {
   out.genes = static_cast<std::int64_t>(held.genes.size());
   out.genes_in_train = shared(held.genes, train.genes);
   return out;
-}
-
-const char* missing_dna_name(MissingDna missing) {
-  switch (missing) {
-    case MissingDna::kZeros:
-      return "zeros";
-    case MissingDna::kDrop:
-      return "drop";
-    case MissingDna::kError:
-      return "error";
-  }
-  return "?";
 }
 
 Json make_audit(const AuditInput& input) {
@@ -241,7 +221,7 @@ Json make_audit(const AuditInput& input) {
                         {"exact", count_kind(input.data, Kind::kExact)},
                         {"near", count_kind(input.data, Kind::kNear)},
                         {"missing_dna_written_as_zeros", count_kind(input.data, Kind::kMissing)},
-                        {"missing_dna", missing_dna_name(input.missing)}};
+                        {"missing_dna", kMissingDnaNames[static_cast<std::size_t>(input.missing)]}};
   for (const ScreenSplit& split : input.splits) {
     audit["splits"][split_name(split.split)] = split_summary(input, split);
   }

@@ -27,9 +27,6 @@ struct Overlap {
 /// Of the pairs of `held_out`, how many share what with the pairs of the train split.
 Overlap overlap_with_train(const Placement& data, Split held_out);
 
-/// How many different pairs of enhancer and gene two splits share.
-std::int64_t shared_pairs(const Placement& data, Split a, Split b);
-
 /// Seen while the DNA samples were copied. A value that is not finite ends the import, so none is
 /// counted here.
 struct DnaScan {
@@ -49,14 +46,11 @@ struct AuditInput {
   const Placement& data;
 };
 
-/// "zeros", "drop", "error"
-const char* missing_dna_name(MissingDna missing);
-
 /// The audit as it is written; counts are rows (pairs) unless named otherwise, beta in the screen's
 /// units, std with divisor n.
 nlohmann::ordered_json make_audit(const AuditInput& input);
 
-/// The same for reading, some twenty lines.
+/// The audit as text, some twenty lines.
 std::string audit_text(const nlohmann::ordered_json& audit);
 
 }  // namespace cdt

@@ -1,11 +1,9 @@
 #include "apps/import/import.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -21,6 +19,7 @@
 #include "io/format/floats.h"
 #include "io/format/hdf5/hdf5.h"
 #include "io/format/hdf5/sandbox.h"
+#include "io/format/json.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
 
@@ -29,7 +28,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto kReplaceBadText = nlohmann::ordered_json::error_handler_t::replace;
 constexpr std::int64_t kMaxSample = std::int64_t{1} << 26;  // values of one DNA sample
 
 /// "embeddings" (N, L, D) of the DNA file and where its samples lie.
@@ -43,18 +41,14 @@ struct DnaSource {
 
 DnaSource open_dna(const fs::path& path) {
   Hdf5File file(path);
-  Hdf5Dataset embeddings = file.dataset("embeddings");
-  embeddings.require_shape({kAnySize, kAnySize, kAnySize});
+  Hdf5Dataset embeddings = file.dataset("embeddings", {kAnySize, kAnySize, kAnySize});
   const std::vector<std::int64_t>& shape = embeddings.shape();
   if (shape[1] > kMaxSample / shape[2]) {
     throw InputError(file.name(), "embeddings", "one sample is larger than 256 MiB");
   }
-  const Hdf5Dataset centers = file.dataset("centers");
-  centers.require_shape({shape[0]});
-  const Hdf5Dataset chroms = file.dataset("chroms");
-  chroms.require_shape({shape[0]});
+  const Hdf5Dataset centers = file.dataset("centers", {shape[0]});
   const std::vector<std::int64_t> centres = centers.read_integers();
-  const std::vector<std::string> names = chroms.read_strings();
+  const std::vector<std::string> names = file.dataset("chroms", {shape[0]}).read_strings();
   DnaIndex index;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (centres[i] < 0 || centres[i] > std::numeric_limits<std::int64_t>::max() / 4) {
@@ -109,17 +103,28 @@ DnaScan copy_dna(const DnaSource& dna, const Placement& data, DatasetWriter& wri
   return scan;
 }
 
-std::vector<std::pair<const char*, const fs::path*>> sources(const ImportOptions& options) {
-  return {{"dna", &options.dna},         {"rna", &options.rna},     {"protein", &options.protein},
-          {"mapping", &options.mapping}, {"train", &options.train}, {"val", &options.val},
-          {"test", &options.test}};
+/// What an option names; files of one kind must differ in content.
+struct Source {
+  const char* role;  // the option without its dashes
+  const fs::path* path;
+  enum Kind { kDna, kEmbeddings, kMapping, kPairs } kind;
+};
+
+std::vector<Source> sources(const ImportOptions& options) {
+  return {{"dna", &options.dna, Source::kDna},
+          {"rna", &options.rna, Source::kEmbeddings},
+          {"protein", &options.protein, Source::kEmbeddings},
+          {"mapping", &options.mapping, Source::kMapping},
+          {"train", &options.train, Source::kPairs},
+          {"val", &options.val, Source::kPairs},
+          {"test", &options.test, Source::kPairs}};
 }
 
 nlohmann::ordered_json provenance(const ImportOptions& options) {
   nlohmann::ordered_json out;
   out["made_by"] = "cdt-import " + version();
-  out["missing_dna"] = missing_dna_name(options.missing);
-  for (const auto& [role, path] : sources(options)) {
+  out["missing_dna"] = kMissingDnaNames[static_cast<std::size_t>(options.missing)];
+  for (const auto& [role, path, kind] : sources(options)) {
     if (path->empty()) continue;
     out["sources"][role] = {{"file", path_text(path->filename())}, {"bytes", fs::file_size(*path)}};
   }
@@ -128,7 +133,7 @@ nlohmann::ordered_json provenance(const ImportOptions& options) {
 
 Inputs inputs_of(const ImportOptions& options) {
   Inputs inputs(options.common);
-  for (const auto& [role, path] : sources(options)) {
+  for (const auto& [role, path, kind] : sources(options)) {
     inputs.add_file(std::string("--") + role, *path);
   }
   return inputs;
@@ -141,14 +146,6 @@ void remove_torn(const fs::path& folder) {
   std::error_code ignored;
   for (const fs::path& file : existing_files(folder, kDataSetOutput)) fs::remove(file, ignored);
 }
-
-namespace fs = std::filesystem;
-
-struct Given {
-  const char* option;
-  const fs::path* path;
-  int kind;  // files of one kind must differ in content
-};
 
 bool same_bytes(const fs::path& a, const fs::path& b) {
   const FileDescriptor first = open_for_reading(a);
@@ -167,6 +164,28 @@ bool same_bytes(const fs::path& a, const fs::path& b) {
     }
   }
   return true;
+}
+
+/// InputError naming the option whose file is that of another option: the same file by any name, or
+/// among pairs (--train, --val, --test) and embeddings (--rna, --protein) one of the same bytes.
+void refuse_same_files(const ImportOptions& options) {
+  const std::vector<Source> files = sources(options);
+  for (const Source& file : files) {
+    for (const Source& before : files) {
+      if (&before == &file) break;
+      std::error_code missing;  // reported when the file is opened
+      if (file.path->empty() || !fs::exists(*file.path, missing) ||
+          !fs::exists(*before.path, missing)) {
+        continue;
+      }
+      const bool same = fs::equivalent(*file.path, *before.path, missing);
+      if (!same && (file.kind != before.kind || !same_bytes(*file.path, *before.path))) continue;
+      throw InputError(
+          file.path->string(), std::string("--") + file.role,
+          (same ? "is the file given as --" : "has the same content as the file given as --") +
+              std::string(before.role) + ", " + before.path->string());
+    }
+  }
 }
 
 }  // namespace
@@ -203,7 +222,7 @@ void import_files(const ImportOptions& options) {
   const nlohmann::ordered_json audit =
       make_audit({options.assembly, options.missing, tables.genes_count(), map,
                   dna.embeddings.shape(), dna.index, scan, splits, data});
-  writer.write_extra("audit.json", audit.dump(2, ' ', false, kReplaceBadText) + "\n");
+  writer.write_extra("audit.json", dumped(audit, 2) + "\n");
   writer.finish(provenance(options).dump());
   std::fputs(audit_text(audit).c_str(), stdout);
 }
@@ -224,33 +243,6 @@ int import_in_sandbox(const ImportOptions& options) {
   } catch (const Error&) {
     remove_torn(out.path());
     throw;
-  }
-}
-
-void refuse_same_files(const ImportOptions& options) {
-  enum Kind { kDna, kEmbeddings, kMapping, kPairs };
-  const std::array<Given, 7> files = {{{"--dna", &options.dna, kDna},
-                                       {"--rna", &options.rna, kEmbeddings},
-                                       {"--protein", &options.protein, kEmbeddings},
-                                       {"--mapping", &options.mapping, kMapping},
-                                       {"--train", &options.train, kPairs},
-                                       {"--val", &options.val, kPairs},
-                                       {"--test", &options.test, kPairs}}};
-  for (const Given& file : files) {
-    for (const Given& before : files) {
-      if (&before == &file) break;
-      std::error_code missing;  // reported when the file is opened
-      if (file.path->empty() || !fs::exists(*file.path, missing) ||
-          !fs::exists(*before.path, missing)) {
-        continue;
-      }
-      const bool same = fs::equivalent(*file.path, *before.path, missing);
-      if (!same && (file.kind != before.kind || !same_bytes(*file.path, *before.path))) continue;
-      throw InputError(
-          file.path->string(), file.option,
-          (same ? "is the file given as " : "has the same content as the file given as ") +
-              std::string(before.option) + ", " + before.path->string());
-    }
   }
 }
 

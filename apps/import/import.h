@@ -1,7 +1,6 @@
 // cdt-import: the published HDF5 and npz files become a data set directory (docs/formats.md).
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -23,12 +22,8 @@ struct ImportOptions {
 /// InputError on any mistake; nothing is left behind then.
 void import_files(const ImportOptions& options);
 
-/// The same in a sandboxed child process, which prints its own errors. Returns the exit code. When
-/// the child dies, what it had begun to write is removed, then as run_sandboxed.
+/// import_files() in a sandboxed child process, which prints its own errors. Returns the exit code.
+/// When the child dies, what it had begun to write is removed, then as run_sandboxed.
 int import_in_sandbox(const ImportOptions& options);
-
-/// InputError naming the option whose file is that of another option: the same file by any name, or
-/// among pairs (--train, --val, --test) and embeddings (--rna, --protein) one of the same bytes.
-void refuse_same_files(const ImportOptions& options);
 
 }  // namespace cdt

@@ -2,6 +2,7 @@
 // reference loader's rules.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -48,6 +49,7 @@ class DnaIndex {
 /// What becomes of an element without a DNA row: an all-zero row of its own (as the reference
 /// does), its pairs left out, or an InputError.
 enum class MissingDna : std::uint8_t { kZeros, kDrop, kError };
+inline constexpr std::array<const char*, 3> kMissingDnaNames{"zeros", "drop", "error"};
 
 /// Element i of all three is row i of dna and line i of enhancers.bed. Each distinct tested element
 /// has a row of its own, also where several share a source row; rows are in the order of the source

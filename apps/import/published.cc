@@ -23,6 +23,18 @@ struct Table {
   std::int64_t dim = 0;
 };
 
+/// InputError unless `text` can go into a data set's text files: not empty, no spaces or control
+/// characters, at most 200 bytes.
+void require_word(const std::string& file, const std::string& field, const std::string& text) {
+  if (text.empty()) throw InputError(file, field, "is empty");
+  if (text.size() > kMaxWord) throw InputError(file, field, "is longer than 200 bytes");
+  const bool one_word = std::none_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte <= 0x20 || byte == 0x7f;
+  });
+  if (!one_word) throw InputError(file, field, "is not one printable word: '" + text + "'");
+}
+
 void require_distinct_words(const Hdf5Dataset& names, const std::vector<std::string>& genes) {
   std::unordered_set<std::string> seen;
   for (std::size_t i = 0; i < genes.size(); ++i) {
@@ -36,10 +48,8 @@ void require_distinct_words(const Hdf5Dataset& names, const std::vector<std::str
 
 Table read_table(const std::filesystem::path& path) {
   const Hdf5File file(path);
-  const Hdf5Dataset names = file.dataset("gene_names");
-  names.require_shape({kAnySize});
-  const Hdf5Dataset embeddings = file.dataset("embeddings");
-  embeddings.require_shape({names.shape()[0], kAnySize});
+  const Hdf5Dataset names = file.dataset("gene_names", {kAnySize});
+  const Hdf5Dataset embeddings = file.dataset("embeddings", {names.shape()[0], kAnySize});
   Table table{names.read_strings(), embeddings.read_floats(), embeddings.shape()[1]};
   require_distinct_words(names, table.genes);
   const auto count = static_cast<std::int64_t>(table.values.size());
@@ -62,23 +72,16 @@ struct Columns {
   std::vector<float> beta;
 };
 
-Hdf5Dataset column(const Hdf5File& file, const std::string& name, std::int64_t rows) {
-  Hdf5Dataset set = file.dataset(name);
-  set.require_shape({rows});
-  return set;
-}
-
 Columns read_columns(const Hdf5File& file) {
-  const Hdf5Dataset genes = file.dataset("esm2_idx");
-  genes.require_shape({kAnySize});
-  const std::int64_t rows = genes.shape()[0];
+  const Hdf5Dataset genes = file.dataset("esm2_idx", {kAnySize});
+  const std::vector<std::int64_t>& rows = genes.shape();
   Columns columns;
   columns.gene = genes.read_integers();
-  columns.chrom = column(file, "enhancer_chr", rows).read_strings();
-  columns.start = column(file, "enhancer_start", rows).read_integers();
-  columns.end = column(file, "enhancer_end", rows).read_integers();
-  if (file.has("beta")) columns.beta = column(file, "beta", rows).read_floats();
-  if (file.has("labels")) columns.label = column(file, "labels", rows).read_integers();
+  columns.chrom = file.dataset("enhancer_chr", rows).read_strings();
+  columns.start = file.dataset("enhancer_start", rows).read_integers();
+  columns.end = file.dataset("enhancer_end", rows).read_integers();
+  if (file.has("beta")) columns.beta = file.dataset("beta", rows).read_floats();
+  if (file.has("labels")) columns.label = file.dataset("labels", rows).read_integers();
   return columns;
 }
 
@@ -124,16 +127,6 @@ std::int32_t element_of(const Columns& columns, std::size_t row, const std::stri
 }
 
 }  // namespace
-
-void require_word(const std::string& file, const std::string& field, const std::string& text) {
-  if (text.empty()) throw InputError(file, field, "is empty");
-  if (text.size() > kMaxWord) throw InputError(file, field, "is longer than 200 bytes");
-  const bool one_word = std::none_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte <= 0x20 || byte == 0x7f;
-  });
-  if (!one_word) throw InputError(file, field, "is not one printable word: '" + text + "'");
-}
 
 GeneTables read_gene_tables(const std::filesystem::path& rna,
                             const std::filesystem::path& protein) {

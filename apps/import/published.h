@@ -37,10 +37,6 @@ struct GeneMap {
 /// InputError if the member is missing or a new index is not a row of the embeddings.
 GeneMap read_gene_map(const std::filesystem::path& path, std::int64_t genes);
 
-/// InputError unless `text` can stand in a data set's text files: not empty, no spaces or control
-/// characters, at most 200 bytes.
-void require_word(const std::string& file, const std::string& field, const std::string& text);
-
 /// Distinct tested elements, numbered as they are first seen.
 class ElementTable {
  public:

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <functional>
 #include <iostream>
-#include <limits>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -66,8 +65,7 @@ std::string predictions_tsv(const Dataset& data, const std::vector<Pair>& pairs,
   for (const BaselinePrediction& b : further) out += "\t" + baseline_column(b.name);
   out += '\n';
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    out += data.enhancers[static_cast<std::size_t>(pairs[i].enhancer)].name + '\t' +
-           data.genes[static_cast<std::size_t>(pairs[i].gene)] + '\t' +
+    out += enhancer_of(data, pairs[i]).name + '\t' + gene_of(data, pairs[i]) + '\t' +
            format_number(pairs[i].beta) + '\t' + format_number(predictions[i]);
     for (const BaselinePrediction& b : further) out += '\t' + format_number(b.predictions[i]);
     out += '\n';
@@ -77,7 +75,7 @@ std::string predictions_tsv(const Dataset& data, const std::vector<Pair>& pairs,
 
 double noise_ceiling(const Dataset& data, const std::string& split) {
   const std::optional<Truth> truth = read_truth(data.directory, data.bins);
-  return truth ? truth->ceiling_of(split) : std::numeric_limits<double>::quiet_NaN();
+  return truth ? truth->ceiling_of(split) : kNaN;
 }
 
 bool all_equal(const std::vector<float>& values) {
@@ -115,7 +113,7 @@ Inputs inputs_of(const PredictOptions& options) {
   return inputs;
 }
 
-/// metrics.json stands beside the table it was computed from or not at all: it says what table that
+/// metrics.json lies beside the table it was computed from or not at all: it says what table that
 /// is, and an earlier one goes before an earlier table is replaced; both are on disk by then.
 void write_outputs(const std::filesystem::path& folder, const std::string& predictions,
                    Evaluation* evaluation) {

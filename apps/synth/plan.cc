@@ -31,43 +31,35 @@ constexpr std::array<Size, 6> kSizes = {{
     {"protein-dim", "features of a protein", &Sizes::protein_dim, 1, 65536},
 }};
 
+struct Preset {
+  const char* name;
+  Sizes sizes;
+  std::int64_t pairs_per_enhancer;
+};
+
+const std::array<Preset, 3> kPresets = {{
+    // enhancers, bins, dna_dim, genes, rna_dim, protein_dim
+    {"tiny", {60, 16, 8, 8, 6, 5}, 2},
+    {"demo", {1600, 48, 32, 24, 16, 24}, 3},
+    {"paper", {5434, 896, 3072, 2360, 512, 768}, 1},
+}};
+
 }  // namespace
 
 std::int64_t SynthPlan::reach() const {
   return std::clamp(sizes.bins / 64, std::int64_t{1}, kMostReach);
 }
 
-std::uint64_t SynthPlan::blob_bytes() const {
-  const std::int64_t values = sizes.enhancers * sizes.bins * sizes.dna_dim +
-                              sizes.genes * (sizes.rna_dim + sizes.protein_dim);
-  return static_cast<std::uint64_t>(values) * sizeof(float);
-}
-
 SynthPlan preset_plan(const std::string& name) {
-  SynthPlan plan;
-  plan.preset = name;
-  if (name == "tiny") {
-    plan.sizes = {
-        .enhancers = 60, .bins = 16, .dna_dim = 8, .genes = 8, .rna_dim = 6, .protein_dim = 5};
-    plan.pairs_per_enhancer = 2;
-  } else if (name == "demo") {
-    plan.sizes = {.enhancers = 1600,
-                  .bins = 48,
-                  .dna_dim = 32,
-                  .genes = 24,
-                  .rna_dim = 16,
-                  .protein_dim = 24};
-    plan.pairs_per_enhancer = 3;
-  } else {
-    CDT_CHECK(name == "paper", "no preset " + name);
-    plan.sizes = {.enhancers = 5434,
-                  .bins = 896,
-                  .dna_dim = 3072,
-                  .genes = 2360,
-                  .rna_dim = 512,
-                  .protein_dim = 768};
+  for (const Preset& preset : kPresets) {
+    if (name != preset.name) continue;
+    SynthPlan plan;
+    plan.preset = name;
+    plan.sizes = preset.sizes;
+    plan.pairs_per_enhancer = preset.pairs_per_enhancer;
+    return plan;
   }
-  return plan;
+  throw Error("no preset " + name);
 }
 
 void check_plan(const SynthPlan& plan) {

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "apps/common/cli.h"
-#include "io/dataset/dataset.h"
 #include "io/dataset/dataset_writer.h"
 
 namespace cdt {
@@ -23,8 +22,6 @@ struct SynthPlan {
 
   /// Half width of a site in bins; a site covers 2 * reach + 1 bins.
   std::int64_t reach() const;
-  /// Bytes of the three blobs.
-  std::uint64_t blob_bytes() const;
 };
 
 /// tiny: seconds to train; demo: minutes on two cores; paper: the sizes of the published run.

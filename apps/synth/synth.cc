@@ -63,10 +63,10 @@ std::string size_text(std::uint64_t bytes) {
 
 void announce(const SynthPlan& plan, const std::filesystem::path& directory) {
   const DatasetWriter::Sizes& s = plan.sizes;
-  const std::string line =
-      "data set " + path_text(directory) + ": " + size_text(plan.blob_bytes()) + " on disk (" +
-      std::to_string(s.enhancers) + " enhancers x " + std::to_string(s.bins) + " bins x " +
-      std::to_string(s.dna_dim) + " features, " + std::to_string(s.genes) + " genes)\n";
+  const std::string line = "data set " + path_text(directory) + ": " + size_text(s.blob_bytes()) +
+                           " on disk (" + std::to_string(s.enhancers) + " enhancers x " +
+                           std::to_string(s.bins) + " bins x " + std::to_string(s.dna_dim) +
+                           " features, " + std::to_string(s.genes) + " genes)\n";
   std::fputs(line.c_str(), stderr);
 }
 
@@ -104,7 +104,7 @@ std::string provenance(const SynthPlan& plan) {
 
 void print_summary(const Mechanism& mechanism) {
   std::cout << "split\tpairs\tnoise_ceiling_pearson\n";
-  for (const Split split : {Split::kTrain, Split::kVal, Split::kTest}) {
+  for (const Split split : kSplits) {
     const auto count =
         std::count_if(mechanism.pairs().begin(), mechanism.pairs().end(),
                       [&](const SynthPair& made) { return made.pair.split == split; });
@@ -124,7 +124,7 @@ std::string bin_list(std::int64_t centre, std::int64_t reach) {
 /// The splits whose ceiling is defined: not one of a single pair, say.
 std::string ceilings(const std::vector<SynthPair>& pairs) {
   std::string out;
-  for (const Split split : {Split::kTrain, Split::kVal, Split::kTest}) {
+  for (const Split split : kSplits) {
     const double r = noise_ceiling(pairs, split);
     if (!(r > 0.0)) continue;
     out += out.empty() ? "{\"" : ", \"";

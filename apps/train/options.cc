@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <iostream>
 #include <limits>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -18,6 +18,7 @@ namespace cdt {
 namespace {
 
 constexpr const char* kCommandLine = "command line";
+constexpr const char* kNeedsModel = "changes nothing here: it needs --model";
 constexpr double kMost = 1e6;
 
 using Member = std::variant<std::int64_t TrainSettings::*, double TrainSettings::*,
@@ -84,13 +85,13 @@ void for_each_setting(const Visit& visit) {
   for (const Setting& setting : kCommonSettings) visit(setting);
 }
 
-std::string text_of(const Setting& setting, const TrainSettings& settings, bool json) {
+std::string text_of(const Setting& setting, const TrainSettings& settings) {
   return std::visit(
       [&](auto member) -> std::string {
         const auto& value = settings.*member;
         using T = std::decay_t<decltype(value)>;
         if constexpr (std::is_same_v<T, std::string>) {
-          return json ? nlohmann::json(value).dump() : value;
+          return value;
         } else if constexpr (std::is_same_v<T, double>) {
           return format_number(value);
         } else {
@@ -111,10 +112,6 @@ std::vector<std::string> words_of(const Setting& setting) {
 /// A stored value, held to what the command line lets through.
 void read_value(JsonReader& json, const Setting& setting, TrainSettings* settings) {
   const std::string name = setting.name;
-  const auto refuse = [&](const std::string& expected, const std::string& got) {
-    json.fail(name, expected_got("out of range", expected, got));
-  };
-  const std::string range = format_number(setting.min) + " to " + format_number(setting.max);
   std::visit(
       [&](auto member) {
         auto& value = settings->*member;
@@ -124,7 +121,7 @@ void read_value(JsonReader& json, const Setting& setting, TrainSettings* setting
           value = older ? setting.unless_stored : json.string(name);
           const std::vector<std::string> words = words_of(setting);
           if (std::find(words.begin(), words.end(), value) == words.end()) {
-            refuse("one of the words of --" + name, value);
+            json.fail(name, expected_got("out of range", "one of the words of --" + name, value));
           }
         } else {
           if constexpr (std::is_same_v<T, double>) {
@@ -134,7 +131,10 @@ void read_value(JsonReader& json, const Setting& setting, TrainSettings* setting
           }
           const auto number = static_cast<double>(value);
           if (!(number >= setting.min && number <= setting.max)) {
-            refuse(range, text_of(setting, *settings, false));
+            json.fail(name,
+                      expected_got("out of range",
+                                   format_number(setting.min) + " to " + format_number(setting.max),
+                                   text_of(setting, *settings)));
           }
         }
       },
@@ -157,45 +157,53 @@ void add_settings(Cli& cli, TrainSettings* settings) {
 }
 
 void check(const TrainOptions& options) {
+  const auto refuse = [](const char* option, const std::string& what) {
+    throw InputError(kCommandLine, option, what);
+  };
   const CommonOptions& common = options.common;
-  if (options.dry_run && common.profile) {
-    throw InputError(kCommandLine, "--profile", "a dry run computes nothing to measure");
-  }
-  const bool other_model = !common.model.empty();
-  const std::pair<const char*, bool> uses[] = {
-      {"--match-genes", !options.overrides.match_genes || other_model || options.resume},
-      {"--other-inputs", !options.overrides.other_inputs || other_model}};
-  for (const auto& [option, is_used] : uses) {
-    if (!is_used) throw InputError(kCommandLine, option, "changes nothing here: it needs --model");
-  }
   const TrainSettings& settings = options.settings;
+  const bool other_model = !common.model.empty();
+  if (options.dry_run && common.profile) {
+    refuse("--profile", "a dry run computes nothing to measure");
+  }
+  if (options.overrides.match_genes && !other_model && !options.resume) {
+    refuse("--match-genes", kNeedsModel);
+  }
+  if (options.overrides.other_inputs && !other_model) refuse("--other-inputs", kNeedsModel);
   if (other_model && settings.init_head == "mean") {
-    throw InputError(kCommandLine, "--init-head",
-                     "the last layer is that of --model; leave one of the two out");
+    refuse("--init-head", "the last layer is that of --model; leave one of the two out");
   }
   if (settings.lr * settings.weight_decay >= 1.0) {
-    throw InputError(kCommandLine, "--weight-decay",
-                     expected_got("times --lr it takes the weights to zero or past it in one step",
-                                  "less than " + format_number(1.0 / settings.lr),
-                                  format_number(settings.weight_decay)));
+    refuse("--weight-decay",
+           expected_got("times --lr it takes the weights to zero or past it in one step",
+                        "less than " + format_number(1.0 / settings.lr),
+                        format_number(settings.weight_decay)));
   }
   if (options.dry_run && options.resume) {
-    throw InputError(kCommandLine, "--resume",
-                     "a dry run resumes nothing; leave one of the two out");
+    refuse("--resume", "a dry run resumes nothing; leave one of the two out");
   }
   if (options.dry_run) return;
-  if (common.out.empty()) throw InputError(kCommandLine, "--out", "is required (a run directory)");
+  if (common.out.empty()) refuse("--out", "is required (a run directory)");
   if (common.data.empty() && !options.resume) {
-    throw InputError(kCommandLine, "--data", "is required (a data set directory)");
+    refuse("--data", "is required (a data set directory)");
   }
   if (options.resume && common.overwrite) {
-    throw InputError(kCommandLine, "--overwrite",
-                     "a resumed run continues what is there; leave one of the two out");
+    refuse("--overwrite", "a resumed run continues what is there; leave one of the two out");
   }
-  if (options.resume && !common.model.empty()) {
-    throw InputError(kCommandLine, "--model",
-                     "a resumed run continues its own weights; leave --model out");
+  if (options.resume && other_model) {
+    refuse("--model", "a resumed run continues its own weights; leave --model out");
   }
+}
+
+/// InputError where an option that was given, but for `free`, is not as stored.
+void refuse_other(const TrainOptions& options, const TrainSettings& stored, const std::string& what,
+                  std::string_view free = "") {
+  for_each_setting([&](const Setting& setting) {
+    const std::string given = text_of(setting, options.settings), held = text_of(setting, stored);
+    if (options.given.count(setting.name) == 0 || setting.name == free || given == held) return;
+    throw InputError(kCommandLine, "--" + std::string(setting.name),
+                     expected_got(what, held, given));
+  });
 }
 
 }  // namespace
@@ -249,20 +257,13 @@ void adopt_model_sizes(const CdtConfig& config, const std::filesystem::path& mod
     if (setting.size == nullptr) continue;
     stored.*std::get<std::int64_t S::*>(setting.member) = config.*setting.size;
   }
-  for_each_setting([&](const Setting& setting) {
-    const std::string given = text_of(setting, options->settings, false);
-    const std::string held = text_of(setting, stored, false);
-    if (options->given.count(setting.name) == 0 || given == held) return;
-    throw InputError(kCommandLine, "--" + std::string(setting.name),
-                     expected_got("differs from " + model_file.string(), held, given));
-  });
+  refuse_other(*options, stored, "differs from " + model_file.string());
   options->settings = stored;
 }
 
 void adopt_model_dropout(const CdtConfig& config, const std::filesystem::path& model_file,
                          TrainOptions* options) {
-  double recorded = 0.0;
-  parse_double(format_number(config.dropout), &recorded);  // 0.1F as 0.1
+  const double recorded = as_written(config.dropout);
   double& dropout = options->settings.dropout;
   if (recorded == dropout) return;
   const bool given = options->given.count("dropout") > 0;
@@ -275,12 +276,11 @@ void adopt_model_dropout(const CdtConfig& config, const std::filesystem::path& m
 }
 
 std::string settings_json(const TrainSettings& settings) {
-  std::string out;
+  nlohmann::ordered_json out;
   for_each_setting([&](const Setting& setting) {
-    out += (out.empty() ? "{\"" : ",\"") + std::string(setting.name) +
-           "\":" + text_of(setting, settings, true);
+    std::visit([&](auto member) { out[setting.name] = settings.*member; }, setting.member);
   });
-  return out + "}";
+  return json_line(out);
 }
 
 void adopt_stored_settings(const std::string& json, const std::filesystem::path& source,
@@ -290,14 +290,7 @@ void adopt_stored_settings(const std::string& json, const std::filesystem::path&
   TrainSettings stored;
   for_each_setting([&](const Setting& setting) { read_value(reader, setting, &stored); });
   reader.no_other_keys();
-  for_each_setting([&](const Setting& setting) {
-    if (options->given.count(setting.name) == 0) return;
-    const std::string given = text_of(setting, options->settings, false);
-    const std::string held = text_of(setting, stored, false);
-    if (given == held || setting.name == std::string("epochs")) return;
-    throw InputError(kCommandLine, "--" + std::string(setting.name),
-                     expected_got("differs from the run being resumed", held, given));
-  });
+  refuse_other(*options, stored, "differs from the run being resumed", "epochs");
   if (options->given.count("epochs") > 0) stored.epochs = options->settings.epochs;
   options->settings = stored;
   options->common.seed = stored.seed;

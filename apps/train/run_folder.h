@@ -50,7 +50,7 @@ class RunFolder {
   void append_metrics(const std::string& line) const;
   /// InputError if metrics.jsonl has fewer than `lines` lines, or if one is not that of its epoch.
   void check_metrics(std::int64_t lines) const;
-  /// The same, and cuts it after them.
+  /// check_metrics(), and cuts the file after those lines.
   void keep_metrics(std::int64_t lines) const;
 
  private:

@@ -1,10 +1,9 @@
 #include "apps/train/state.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <string_view>
-#include <type_traits>
+#include <utility>
 
 #include "engine/error.h"
 #include "io/format/digest.h"
@@ -18,13 +17,13 @@ namespace {
 
 constexpr const char* kFormat = "cdt-train-state";
 constexpr const char* kDataPrefix = "fingerprint.";
-constexpr const char* kPredictions = "epoch.predictions";
+constexpr const char* kVersion = "2";
 constexpr const char* kWeights = "weights";
 constexpr const char* kMatchGenes = "match_genes";
-constexpr const char* kVersion = "2";
+constexpr const char* kPredictions = "epoch.predictions";
+constexpr const char* kTargets = "epoch.targets";
 constexpr double kMostLr = 1e3;
 constexpr double kMostMetric = 1.0 + 1e-6;  // a correlation with rounding
-constexpr const char* kTargets = "epoch.targets";
 
 /// The one list of counters: saving and loading both walk it.
 template <class State, class Visit>
@@ -62,23 +61,11 @@ bool from_text(std::string_view text, std::string* digest) {
   return text.empty() || Digest::is_hex(text);
 }
 
-const std::string& metadata_of(const SafetensorsReader& reader, const std::string& key) {
-  const auto found = reader.metadata().find(key);
-  if (found == reader.metadata().end()) {
-    throw InputError(reader.path().string(), "metadata." + key, "is missing");
-  }
-  return found->second;
-}
-
 void expect_format(const SafetensorsReader& reader) {
-  const std::array<std::pair<const char*, const char*>, 2> wanted = {
-      {{"format", kFormat}, {"version", kVersion}}};
-  for (const auto& [key, value] : wanted) {
-    const std::string& got = metadata_of(reader, key);
-    if (got != value) {
-      throw InputError(reader.path().string(), "metadata." + std::string(key),
-                       expected_got("not a training state this version reads", value, got));
-    }
+  for (const auto& [key, value] : {std::pair("format", kFormat), {"version", kVersion}}) {
+    const std::string& got = reader.metadata(key);
+    if (got == value) continue;
+    reader.fail_metadata(key, expected_got("not a training state this version reads", value, got));
   }
 }
 
@@ -117,9 +104,9 @@ std::vector<float> read_series(const SafetensorsReader& reader, const std::strin
   return values;
 }
 
-void check_counters(const std::string& file, const TrainState& s, const StateFrame& frame) {
+void check_counters(const SafetensorsReader& reader, const TrainState& s, const StateFrame& frame) {
   const auto expect = [&](const char* field, bool good) {
-    if (!good) throw InputError(file, "metadata." + std::string(field), "is out of range");
+    if (!good) reader.fail_metadata(field, "is out of range");
   };
   // A correlation, or the minus infinity of the beginning.
   const auto is_metric = [](double r) {
@@ -144,31 +131,26 @@ void check_counters(const std::string& file, const TrainState& s, const StateFra
 }  // namespace
 
 std::map<std::string, std::string> data_fingerprint(const Dataset& data) {
-  Digest sizes;
-  Digest rna;
-  Digest protein;
-  Digest genes;
-  Digest enhancers;
-  Digest pairs;
-  Digest assembly;
+  std::map<std::string, Digest> parts;
   for (const std::int64_t size :
        {data.bins, std::int64_t{data.bin_bp}, data.dna_dim, data.rna_dim, data.protein_dim}) {
-    sizes.add(static_cast<std::uint64_t>(size));
+    parts["sizes"].add(static_cast<std::uint64_t>(size));
   }
-  assembly.add(data.assembly);
-  rna.add(data.rna);
-  protein.add(data.protein);
-  for (const std::string& gene : data.genes) genes.add(gene);
-  for (const Enhancer& enhancer : data.enhancers) enhancers.add(enhancer.name);
+  parts["assembly"].add(data.assembly);
+  parts["rna"].add(data.rna);
+  parts["protein"].add(data.protein);
+  for (const std::string& gene : data.genes) parts["genes"].add(gene);
+  for (const Enhancer& enhancer : data.enhancers) parts["enhancers"].add(enhancer.name);
+  Digest& pairs = parts["pairs"];
   for (const Pair& pair : data.pairs) {
     pairs.add(static_cast<std::uint64_t>(pair.split));
     pairs.add(static_cast<std::uint64_t>(pair.enhancer));
     pairs.add(static_cast<std::uint64_t>(pair.gene));
     pairs.add(&pair.beta, sizeof pair.beta);
   }
-  return {{"sizes", sizes.hex()},        {"assembly", assembly.hex()}, {"rna", rna.hex()},
-          {"protein", protein.hex()},    {"genes", genes.hex()},       {"pairs", pairs.hex()},
-          {"enhancers", enhancers.hex()}};
+  std::map<std::string, std::string> out;
+  for (const auto& [part, digest] : parts) out[part] = digest.hex();
+  return out;
 }
 
 std::string RunFacts::dna() const {
@@ -209,13 +191,12 @@ RunFacts read_run_facts(const std::filesystem::path& file) {
   const SafetensorsReader reader(file);
   expect_format(reader);
   RunFacts facts;
-  facts.settings = metadata_of(reader, "settings");
-  facts.data = metadata_of(reader, "data");
-  facts.device = metadata_of(reader, "device");
-  const std::string& matched = metadata_of(reader, kMatchGenes);
+  facts.settings = reader.metadata("settings");
+  facts.data = reader.metadata("data");
+  facts.device = reader.metadata("device");
+  const std::string& matched = reader.metadata(kMatchGenes);
   if (!from_text(matched, &facts.match_genes)) {
-    throw InputError(file.string(), "metadata." + std::string(kMatchGenes),
-                     expected_got("is damaged", "0 or 1", matched));
+    reader.fail_metadata(kMatchGenes, expected_got("is damaged", "0 or 1", matched));
   }
   for (const auto& [key, value] : reader.metadata()) {
     if (key.starts_with(kDataPrefix)) {
@@ -229,20 +210,18 @@ void load_state(const std::filesystem::path& file, const StateFrame& frame, Trai
                 const Cdt& model, AdamW* optimiser, Backend& backend) {
   const SafetensorsReader reader(file);
   expect_format(reader);
-  const std::string& weights = metadata_of(reader, kWeights);
+  const std::string& weights = reader.metadata(kWeights);
   if (weights != frame.weights) {
-    throw InputError(file.string(), "metadata." + std::string(kWeights),
-                     expected_got("the model.safetensors beside it is of another moment or run",
-                                  "digest " + weights, frame.weights));
+    reader.fail_metadata(kWeights,
+                         expected_got("the model.safetensors beside it is of another moment or run",
+                                      "digest " + weights, frame.weights));
   }
   for_each_counter(*state, [&](const char* name, auto& value) {
-    const std::string& text = metadata_of(reader, name);
-    if (!from_text(text, &value)) {
-      throw InputError(file.string(), "metadata." + std::string(name),
-                       expected_got("is damaged", "a number or a digest", text));
-    }
+    const std::string& text = reader.metadata(name);
+    if (from_text(text, &value)) return;
+    reader.fail_metadata(name, expected_got("is damaged", "a number or a digest", text));
   });
-  check_counters(file.string(), *state, frame);
+  check_counters(reader, *state, frame);
   state->predictions = read_series(reader, kPredictions, state->position * frame.batch);
   state->targets = read_series(reader, kTargets, state->position * frame.batch);
   std::size_t i = 0;

@@ -10,7 +10,6 @@
 #include "apps/programs.h"
 #include "apps/train/dna_check.h"
 #include "apps/train/foreword.h"
-#include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"
@@ -18,7 +17,6 @@
 #include "engine/backend.h"
 #include "engine/error.h"
 #include "io/format/json.h"
-#include "io/format/output.h"
 #include "io/format/safetensors.h"
 #include "io/format/text.h"
 #include "model/checkpoint.h"
@@ -61,15 +59,15 @@ void dry_run(TrainOptions* options) {
 std::string config_json(const TrainOptions& options, const CdtConfig& config,
                         const std::string& data) {
   const CommonOptions& common = options.common;
-  nlohmann::ordered_json json;
-  json["program"] = "cdt-train " + version();
-  json["data"] = path_text(common.data);
-  json["fingerprint"] = {{"data", data}};
-  json["init"] = path_text(common.model);
-  json["device"] = common.device;
-  json["threads"] = common.threads;
-  json["options"] = nlohmann::ordered_json::parse(settings_json(options.settings));
-  json["model"] = nlohmann::ordered_json::parse(model_config_json(config));
+  const nlohmann::ordered_json json = {
+      {"program", "cdt-train " + version()},
+      {"data", path_text(common.data)},
+      {"fingerprint", {{"data", data}}},
+      {"init", path_text(common.model)},
+      {"device", common.device},
+      {"threads", common.threads},
+      {"options", nlohmann::ordered_json::parse(settings_json(options.settings))},
+      {"model", nlohmann::ordered_json::parse(model_config_json(config))}};
   return json.dump(2) + "\n";
 }
 
@@ -105,14 +103,6 @@ CdtConfig resumed_config(const RunFolder& folder, const RunFacts& facts, Dataset
                      "name other sizes than " + folder.last_model().string() + " has");
   }
   return config;
-}
-
-std::uint64_t weight_bytes(const Cdt& model) {
-  std::uint64_t out = 0;
-  for (const Parameter& parameter : model.parameters()) {
-    out += static_cast<std::uint64_t>(parameter.variable.value.count()) * sizeof(float);
-  }
-  return out;
 }
 
 /// A model with its weights: random, of --model, or of the run being resumed. weights: their
@@ -154,7 +144,7 @@ void train(TrainOptions* options) {
   const std::unique_ptr<Backend> backend = open_backend(common);
   const MemoryPlan plan = plan_memory(config, options->settings, data.bins, *backend);
   Trained trained(config, *backend, weights, options->settings.seed);
-  folder.require_space(weight_bytes(trained.model));
+  folder.require_space(static_cast<std::uint64_t>(trained.model.parameter_count()) * sizeof(float));
   Trainer trainer(*options, plan, data, dna, *backend, trained.lasting, trained.model);
   if (!options->resume && options->settings.init_head == "mean") {
     start_head_at_gene_means(data, trained.model);

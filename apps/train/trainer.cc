@@ -24,15 +24,6 @@ AdamWOptions adamw_options(const TrainSettings& settings) {
   return options;
 }
 
-/// One member of every pair, in order.
-template <class T>
-std::vector<T> column(const std::vector<Pair>& pairs, T Pair::*member) {
-  std::vector<T> out(pairs.size());
-  std::transform(pairs.begin(), pairs.end(), out.begin(),
-                 [member](const Pair& pair) { return pair.*member; });
-  return out;
-}
-
 /// Different enhancers of the pairs to train on and to validate with.
 std::int64_t enhancers_of(std::vector<Pair> train, const std::vector<Pair>& val) {
   train.insert(train.end(), val.begin(), val.end());
@@ -258,15 +249,11 @@ void Trainer::stop_if_interrupted(const RunFolder& folder) {
 }
 
 void Trainer::fail_not_finite(const char* what, double value, const std::vector<Pair>& batch) {
-  std::string names;
-  for (const Pair& pair : batch) {
-    names += (names.empty() ? " " : ", ") +
-             data_.enhancers[static_cast<std::size_t>(pair.enhancer)].name + ":" +
-             data_.genes[static_cast<std::size_t>(pair.gene)];
-  }
+  std::vector<std::string> names;
+  for (const Pair& pair : batch) names.push_back(pair_name(data_, pair));
   throw Error("epoch " + std::to_string(state_.epoch) + " step " +
               std::to_string(state_.position + 1) + ": " + what + " is " + format_number(value) +
-              "; pairs" + names);
+              "; pairs " + joined(names, ", "));
 }
 
 }  // namespace cdt

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/dry_run.h"
 #include "apps/common/progress.h"
 #include "apps/train/dna_check.h"
-#include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"
@@ -22,7 +22,6 @@
 #include "engine/optim/adamw.h"
 #include "io/dataset/dataset.h"
 #include "model/cdt.h"
-#include "model/dna_feed.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {

@@ -6,6 +6,7 @@
 
 #include "apps/train/trainer.h"
 #include "engine/error.h"
+#include "io/format/json.h"
 #include "io/format/text.h"
 #include "model/checkpoint.h"
 
@@ -18,15 +19,12 @@ std::int64_t peak_memory_bytes() {
   return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
 }
 
-std::string metrics_fields(const char* prefix, double loss, const Metrics& m) {
+void add_metrics(const std::string& prefix, double loss, const Metrics& m,
+                 nlohmann::ordered_json* line) {
   const std::pair<const char*, double> fields[] = {{"loss", loss},         {"r2", m.r2},
                                                    {"pearson", m.pearson}, {"spearman", m.spearman},
                                                    {"mse", m.mse},         {"mae", m.mae}};
-  std::string out;
-  for (const auto& [name, value] : fields) {
-    out += ",\"" + std::string(prefix) + name + "\":" + json_number(value);
-  }
-  return out;
+  for (const auto& [name, value] : fields) (*line)[prefix + name] = value;
 }
 
 }  // namespace
@@ -109,13 +107,18 @@ std::string Trainer::metrics_line(const Metrics& train, const ValidationMetrics&
                                   const ComparedValidation& validation) const {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
-  return "{\"epoch\":" + std::to_string(state_.epoch) +
-         ",\"step\":" + std::to_string(state_.global_step) + ",\"lr\":" + json_number(lr) +
-         metrics_fields("train_", train_loss, train) + metrics_fields("val_", val_loss, val.all) +
-         seen_and_unseen_fields(val) + validation.json(validation_.baseline()) +
-         ",\"best\":" + json_bool(best) + ",\"seconds\":" + json_number(seconds) +
-         ",\"samples_per_second\":" + json_number(static_cast<double>(samples_here_) / seconds) +
-         ",\"peak_memory_bytes\":" + std::to_string(peak_memory_bytes()) + "}";
+  nlohmann::ordered_json line = {{"epoch", state_.epoch}, {"step", state_.global_step}, {"lr", lr}};
+  add_metrics("train_", train_loss, train, &line);
+  add_metrics("val_", val_loss, val.all, &line);
+  line.update(seen_and_unseen_json(val));
+  line["val_gain"] = {{"over", validation_.baseline()},
+                      {"difference", fields_json(validation.gain)}};
+  line["val_controls"] = fields_json(validation.controls);
+  line["best"] = best;
+  line["seconds"] = seconds;
+  line["samples_per_second"] = static_cast<double>(samples_here_) / seconds;
+  line["peak_memory_bytes"] = peak_memory_bytes();
+  return json_line(line);
 }
 
 }  // namespace cdt

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <set>
 #include <utility>
 
@@ -68,8 +67,7 @@ Metrics ValidationParts::measure_part(const std::vector<float>& predictions, boo
   const std::vector<float> effects = part(effects_, seen);
   const auto n = static_cast<std::int64_t>(effects.size());
   if (n >= kFewest) return compute_metrics(part(predictions, seen), effects);
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  return {n, kNone, kNone, kNone, kNone, kNone, kNone, kNone};
+  return {n, kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, kNaN};
 }
 
 ValidationMetrics ValidationParts::measure(const std::vector<float>& predictions) const {
@@ -81,12 +79,12 @@ ValidationMetrics ValidationParts::measure(const std::vector<float>& predictions
   return out;
 }
 
-std::string seen_and_unseen_fields(const ValidationMetrics& metrics) {
-  return ",\"val_seen_pearson\":" + json_number(metrics.seen.pearson) +
-         ",\"val_seen_r2\":" + json_number(metrics.seen.r2) +
-         ",\"val_unseen_pearson\":" + json_number(metrics.unseen.pearson) +
-         ",\"val_unseen_r2\":" + json_number(metrics.unseen.r2) +
-         ",\"val_pairs_of_unseen_genes\":" + std::to_string(metrics.unseen.n);
+nlohmann::ordered_json seen_and_unseen_json(const ValidationMetrics& metrics) {
+  return {{"val_seen_pearson", metrics.seen.pearson},
+          {"val_seen_r2", metrics.seen.r2},
+          {"val_unseen_pearson", metrics.unseen.pearson},
+          {"val_unseen_r2", metrics.unseen.r2},
+          {"val_pairs_of_unseen_genes", metrics.unseen.n}};
 }
 
 ValidationControls::ValidationControls(const Dataset& data, std::uint64_t seed)
@@ -100,7 +98,7 @@ ValidationControls::ValidationControls(const Dataset& data, std::uint64_t seed)
   for (const Pair& pair : pairs_) {
     loci_.push_back(locus_of[static_cast<std::size_t>(pair.enhancer)]);
   }
-  const std::vector<float> effects = effects_of(pairs_);
+  const std::vector<float> effects = column(pairs_, &Pair::beta);
   std::vector<BaselinePrediction> baselines = gene_baselines(train, pairs_);
   std::vector<double> r;
   for (const BaselinePrediction& b : baselines) {
@@ -121,7 +119,7 @@ ComparedValidation ValidationControls::compare(const ControlPasses& passes) cons
   const PollPause whole;  // a signal ends the run once the epoch is kept
   ComparedValidation out;
   out.predictions = passes.real.of(pairs_);
-  const std::vector<float> effects = effects_of(pairs_);
+  const std::vector<float> effects = column(pairs_, &Pair::beta);
   out.controls =
       score_controls({pairs_, out.predictions, loci_},
                      control_predictions(passes, pairs_, kControlDraws, seed_), {.seed = seed_});
@@ -141,11 +139,6 @@ std::string ComparedValidation::note(const std::string& baseline) const {
   if (std::isnan(gain.value)) return out + "no baseline has an r above 0, ";
   return out + r(std::fabs(gain.value)) + (gain.value < 0.0 ? " below the " : " above the ") +
          baseline + ", ";
-}
-
-std::string ComparedValidation::json(const std::string& baseline) const {
-  const nlohmann::ordered_json gain_json = {{"over", baseline}, {"difference", fields_json(gain)}};
-  return ",\"val_gain\":" + gain_json.dump() + ",\"val_controls\":" + fields_json(controls).dump();
 }
 
 std::optional<ControlPasses> validation_passes(const PassPlace& place,

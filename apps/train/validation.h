@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -54,11 +55,11 @@ class ValidationParts {
   bool leaves_out_unseen_ = false;
 };
 
-/// The fields of metrics.jsonl beside those over all pairs, with a comma before each.
-std::string seen_and_unseen_fields(const ValidationMetrics& metrics);
+/// The fields of metrics.jsonl beside those over all pairs.
+nlohmann::ordered_json seen_and_unseen_json(const ValidationMetrics& metrics);
 
-/// One validation beside the same model with its DNA or its genes' embeddings shuffled or averaged
-/// away, and beside the strongest baseline (apps/evaluation).
+/// One validation beside that of the model with its DNA or its genes' embeddings shuffled or
+/// averaged away, and beside the strongest baseline (apps/evaluation).
 struct ComparedValidation {
   std::vector<float> predictions;  // one per val pair
   Controls controls;
@@ -66,8 +67,6 @@ struct ComparedValidation {
 
   /// "DNA shuffled r 0.37, DNA averaged r 0.38, 0.012 above the gene mean, ", for a line of text.
   std::string note(const std::string& baseline) const;
-  /// Fields of a line of metrics.jsonl, each with a comma before it.
-  std::string json(const std::string& baseline) const;
 };
 
 class ValidationControls {

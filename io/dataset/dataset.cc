@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <iterator>
 #include <string_view>
 #include <unordered_map>
@@ -19,20 +20,14 @@
 namespace cdt {
 namespace {
 
-constexpr std::array<Split, 3> kSplits{Split::kTrain, Split::kVal, Split::kTest};
 constexpr std::array<const char*, 3> kSplitNames{"train", "val", "test"};
 constexpr std::size_t kPiece = std::size_t{1} << 24U;  // bytes read between two polls
 constexpr std::size_t kLongestGene = 256;
 enum PairColumn { kSplit, kEnhancer, kGene, kBeta, kLabel };
 
-using NameIndex = std::unordered_map<std::string, std::int32_t>;
-
-/// Row of each name; the names are unique.
-NameIndex index_names(const std::vector<std::string>& names) {
-  NameIndex index;
-  index.reserve(names.size());
-  for (std::size_t i = 0; i < names.size(); ++i) index[names[i]] = static_cast<std::int32_t>(i);
-  return index;
+std::int32_t find(const NameIndex& index, const std::string& name) {
+  const auto at = index.find(name);
+  return at == index.end() ? -1 : at->second;
 }
 
 Split parse_split(const TsvFile& tsv) {
@@ -44,12 +39,10 @@ Split parse_split(const TsvFile& tsv) {
 
 std::int32_t parse_name(const TsvFile& tsv, PairColumn column, const NameIndex& index,
                         const char* list) {
-  const auto at = index.find(std::string(tsv.field(column)));
-  if (at == index.end()) {
-    tsv.fail(column,
-             expected_got("unknown name", std::string("a name of ") + list, tsv.field(column)));
-  }
-  return at->second;
+  const std::int32_t row = find(index, std::string(tsv.field(column)));
+  if (row >= 0) return row;
+  tsv.fail(column,
+           expected_got("unknown name", std::string("a name of ") + list, tsv.field(column)));
 }
 
 Pair pair_of_row(const TsvFile& tsv, const NameIndex& enhancers, const NameIndex& genes) {
@@ -76,11 +69,24 @@ std::vector<Pair> read_pairs(const std::filesystem::path& path, const NameIndex&
   return pairs;
 }
 
+/// The line of each name that a file has had so far.
+using NameLines = std::unordered_map<std::string, std::int64_t>;
+
+/// InputError in this column of the current line where the file has had the name before, which the
+/// error calls `kind`.
+void expect_new(const LineFile& lines, const char* column, const char* kind, std::string_view name,
+                NameLines* seen) {
+  const auto [at, fresh] = seen->emplace(name, lines.line());
+  if (fresh) return;
+  throw InputError(lines.file(), lines.where() + column,
+                   kind + at->first + " stands in line " + std::to_string(at->second) + " already");
+}
+
 /// One symbol per line, exactly `count`, none empty, none twice.
 std::vector<std::string> read_gene_list(const std::filesystem::path& path, std::int64_t count) {
   LineFile lines(path);
   std::vector<std::string> genes;
-  std::unordered_map<std::string, std::int64_t> seen;
+  NameLines seen;
   std::string_view line;
   while (lines.next(&line)) {
     if (line.empty() || line.size() > kLongestGene) {
@@ -89,12 +95,7 @@ std::vector<std::string> read_gene_list(const std::filesystem::path& path, std::
           expected_got("gene symbol", "1 to " + std::to_string(kLongestGene) + " bytes",
                        std::to_string(line.size())));
     }
-    const auto [at, fresh] = seen.emplace(line, lines.line());
-    if (!fresh) {
-      throw InputError(
-          lines.file(), lines.where(),
-          "gene " + at->first + " stands in line " + std::to_string(at->second) + " already");
-    }
+    expect_new(lines, "", "gene ", line, &seen);
     genes.emplace_back(line);
   }
   if (static_cast<std::int64_t>(genes.size()) != count) {
@@ -121,7 +122,7 @@ void check_same_genes(const std::filesystem::path& rna_path, const std::vector<s
 std::vector<Enhancer> read_enhancers(const std::filesystem::path& path) {
   LineFile lines(path);
   std::vector<Enhancer> out;
-  std::unordered_map<std::string, std::int64_t> seen;
+  NameLines seen;
   std::string_view line;
   while (lines.next(&line)) {
     if (is_bed_comment(line)) continue;
@@ -130,40 +131,36 @@ std::vector<Enhancer> read_enhancers(const std::filesystem::path& path) {
       throw InputError(lines.file(), lines.where() + ", end", "the enhancer is empty");
     }
     const std::string& name = out.back().name;
-    const std::string where = lines.where() + ", name";
-    if (name.empty()) throw InputError(lines.file(), where, "is empty");
-    const auto [at, fresh] = seen.emplace(name, lines.line());
-    if (!fresh) {
-      throw InputError(lines.file(), where,
-                       name + " stands in line " + std::to_string(at->second) + " already");
-    }
+    if (name.empty()) throw InputError(lines.file(), lines.where() + ", name", "is empty");
+    expect_new(lines, ", name", "", name, &seen);
   }
   return out;
 }
 
-/// InputError with the expected product unless a headerless blob has `expected` bytes; `first`
-/// are its first bytes, to tell what a wrong file really is.
-void check_blob_size(const std::filesystem::path& path, std::size_t size, std::size_t expected,
-                     const std::string& shape, std::string_view first) {
-  if (size == expected) return;
-  refuse_foreign(path, first);
-  throw InputError(path.string(), "size",
-                   expected_got("wrong size", shape + " = " + std::to_string(expected) + " bytes",
-                                std::to_string(size)));
+/// InputError, with the product, unless a headerless blob has as many bytes as the factors make:
+/// its dimensions and the bytes of an element.
+void check_blob_size(const InputFile& file, std::initializer_list<std::int64_t> factors) {
+  std::int64_t bytes = 1;
+  std::string product;
+  for (const std::int64_t factor : factors) {
+    bytes *= factor;
+    product += (product.empty() ? "" : " x ") + std::to_string(factor);
+  }
+  if (file.size() == static_cast<std::size_t>(bytes)) return;
+  refuse_foreign(file.path(), file.head(kHeadBytes));  // what a wrong file really is
+  throw InputError(file.path().string(), "size",
+                   expected_got("wrong size", product + " = " + std::to_string(bytes) + " bytes",
+                                std::to_string(file.size())));
 }
 
 std::vector<float> read_plain_floats(const std::filesystem::path& path, std::size_t rows,
-                                     std::size_t columns) {
+                                     std::int64_t columns) {
   const InputFile file(path);
-  const std::size_t size = file.size();
-  const std::size_t count = rows * columns;
-  check_blob_size(path, size, count * sizeof(float),
-                  std::to_string(rows) + " x " + std::to_string(columns) + " x 4",
-                  file.head(kHeadBytes));
-  std::vector<float> out(count);
-  for (std::size_t at = 0; at < size; at += kPiece) {
+  check_blob_size(file, {static_cast<std::int64_t>(rows), columns, sizeof(float)});
+  std::vector<float> out(file.size() / sizeof(float));
+  for (std::size_t at = 0; at < file.size(); at += kPiece) {
     poll();
-    file.read(at, reinterpret_cast<char*>(out.data()) + at, std::min(kPiece, size - at));
+    file.read(at, reinterpret_cast<char*>(out.data()) + at, std::min(kPiece, file.size() - at));
   }
   return out;
 }
@@ -175,7 +172,7 @@ std::vector<float> read_matrix(const std::filesystem::path& path,
   const auto width = static_cast<std::size_t>(columns);
   std::vector<float> values = path.extension() == ".gz"
                                   ? read_gzip_floats(path, genes.size() * width)
-                                  : read_plain_floats(path, genes.size(), width);
+                                  : read_plain_floats(path, genes.size(), columns);
   const std::int64_t bad =
       first_non_finite(values.data(), static_cast<std::int64_t>(values.size()));
   if (bad >= 0) {
@@ -188,20 +185,7 @@ std::vector<float> read_matrix(const std::filesystem::path& path,
   return values;
 }
 
-std::size_t element_size(bool is_bfloat16) { return is_bfloat16 ? 2 : sizeof(float); }
-
-void check_dna_size(const InputFile& file, const Manifest& m) {
-  const std::size_t element = element_size(m.dna_is_bfloat16);
-  const std::size_t expected = static_cast<std::size_t>(m.enhancers * m.bins * m.dna_dim) * element;
-  const std::string shape = std::to_string(m.enhancers) + " x " + std::to_string(m.bins) + " x " +
-                            std::to_string(m.dna_dim) + " x " + std::to_string(element);
-  check_blob_size(file.path(), file.size(), expected, shape, file.head(kHeadBytes));
-}
-
-std::int32_t find(const NameIndex& index, const std::string& name) {
-  const auto at = index.find(name);
-  return at == index.end() ? -1 : at->second;
-}
+std::int64_t element_size(bool is_bfloat16) { return is_bfloat16 ? 2 : sizeof(float); }
 
 /// The rows of a (G, columns) matrix that `rows` names, in its order.
 std::vector<float> chosen_rows(const std::vector<float>& matrix, std::int64_t columns,
@@ -216,6 +200,13 @@ std::vector<float> chosen_rows(const std::vector<float>& matrix, std::int64_t co
 }
 
 }  // namespace
+
+NameIndex index_names(const std::vector<std::string>& names) {
+  NameIndex index;
+  index.reserve(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) index[names[i]] = static_cast<std::int32_t>(i);
+  return index;
+}
 
 const char* split_name(Split split) { return kSplitNames[static_cast<std::size_t>(split)]; }
 
@@ -239,7 +230,7 @@ Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
                                   std::to_string(m.enhancers), std::to_string(enhancers_count())));
   }
   dna_.emplace(directory / m.dna_file);
-  check_dna_size(*dna_, m);
+  check_blob_size(*dna_, {m.enhancers, m.bins, m.dna_dim, element_size(m.dna_is_bfloat16)});
   rna = read_matrix(directory / m.rna_file, genes, rna_dim);
   protein = read_matrix(directory / m.protein_file, genes, protein_dim);
 
@@ -286,7 +277,7 @@ std::int64_t Dataset::choose_genes(const std::vector<std::int32_t>& rows) {
 void Dataset::read_dna(std::int32_t enhancer, float* out) const {
   CDT_CHECK(enhancer >= 0 && enhancer < enhancers_count(), "no such enhancer row");
   const std::int64_t count = bins * dna_dim;
-  const std::size_t bytes = static_cast<std::size_t>(count) * element_size(dna_is_bfloat16_);
+  const auto bytes = static_cast<std::size_t>(count * element_size(dna_is_bfloat16_));
   const std::size_t offset = static_cast<std::size_t>(enhancer) * bytes;
   if (dna_is_bfloat16_) {
     // The values are read into the second half of `out`; each is widened before its place is
@@ -300,7 +291,7 @@ void Dataset::read_dna(std::int32_t enhancer, float* out) const {
   const std::int64_t bad = first_non_finite(out, count);
   if (bad < 0) return;
   throw InputError(dna_->path().string(),
-                   "enhancer " + enhancers[static_cast<std::size_t>(enhancer)].name + " (row " +
+                   "enhancer " + enhancer_of(*this, enhancer).name + " (row " +
                        std::to_string(enhancer) + "), bin " + std::to_string(bad / dna_dim) +
                        ", feature " + std::to_string(bad % dna_dim),
                    expected_got("bad value", "a finite number", format_number(out[bad])));

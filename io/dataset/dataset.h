@@ -2,9 +2,10 @@
 // and pairs.tsv. Opening one checks every file; the DNA blob is read row by row.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -16,6 +17,7 @@
 namespace cdt {
 
 enum class Split : std::uint8_t { kTrain, kVal, kTest };
+inline constexpr std::array<Split, 3> kSplits{Split::kTrain, Split::kVal, Split::kTest};
 const char* split_name(Split split);
 
 using Enhancer = Locus;
@@ -27,6 +29,19 @@ struct Pair {
   float beta = 0.0F;
   int label = -1;  // 0, 1 or -1: no label column
 };
+
+/// One member of every pair, in their order.
+template <class T>
+std::vector<T> column(const std::vector<Pair>& pairs, T Pair::*member) {
+  std::vector<T> out(pairs.size());
+  std::transform(pairs.begin(), pairs.end(), out.begin(),
+                 [member](const Pair& pair) { return pair.*member; });
+  return out;
+}
+
+/// The place of each name in a list, whose names are unique.
+using NameIndex = std::unordered_map<std::string, std::int32_t>;
+NameIndex index_names(const std::vector<std::string>& names);
 
 class Dataset {
  public:
@@ -63,7 +78,21 @@ class Dataset {
  private:
   std::optional<InputFile> dna_;
   bool dna_is_bfloat16_ = false;
-  std::unordered_map<std::string, std::int32_t> enhancer_index_, gene_index_;
+  NameIndex enhancer_index_, gene_index_;
 };
+
+inline const Enhancer& enhancer_of(const Dataset& data, std::int32_t enhancer) {
+  return data.enhancers[static_cast<std::size_t>(enhancer)];
+}
+inline const Enhancer& enhancer_of(const Dataset& data, const Pair& pair) {
+  return enhancer_of(data, pair.enhancer);
+}
+inline const std::string& gene_of(const Dataset& data, const Pair& pair) {
+  return data.genes[static_cast<std::size_t>(pair.gene)];
+}
+/// ENHANCER:GENE, as --pair takes it.
+inline std::string pair_name(const Dataset& data, const Pair& pair) {
+  return enhancer_of(data, pair).name + ":" + gene_of(data, pair);
+}
 
 }  // namespace cdt

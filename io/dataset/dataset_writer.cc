@@ -19,12 +19,6 @@ constexpr const char* kManifestName = "dataset.json";
 constexpr std::array<const char*, 3> kExtras{"truth.json", "sites.bed", "audit.json"};
 constexpr std::uint64_t kReserve = std::uint64_t{16} << 20U;  // for the lists and the folder
 
-std::uint64_t bytes_needed(const Manifest& m) {
-  const std::int64_t values =
-      m.enhancers * m.bins * m.dna_dim + m.genes * (m.rna_dim + m.protein_dim);
-  return static_cast<std::uint64_t>(values) * sizeof(float) + kReserve;
-}
-
 std::string pair_line(const Pair& pair, const std::string& enhancer, const std::string& gene,
                       bool with_label) {
   std::string line = std::string(split_name(pair.split)) + "\t" + enhancer + "\t" + gene + "\t" +
@@ -100,7 +94,7 @@ DatasetWriter::DatasetWriter(std::filesystem::path directory, const Sizes& sizes
   if (!replace && std::filesystem::exists(folder / kManifestName, absent)) {
     throw InputError(folder.string(), kManifestName, "the folder already holds a data set");
   }
-  require_free_space(folder, bytes_needed(impl_->manifest));
+  require_free_space(folder, impl_->manifest.blob_bytes() + kReserve);
   impl_->add(impl_->manifest.dna_file);
 }
 

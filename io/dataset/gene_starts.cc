@@ -20,10 +20,7 @@ struct GeneLine {
   Locus interval;
   int strand = 0;
 
-  bool operator==(const GeneLine& other) const {
-    return interval.chrom == other.interval.chrom && interval.start == other.interval.start &&
-           interval.end == other.interval.end && strand == other.strand;
-  }
+  bool operator==(const GeneLine&) const = default;
 };
 
 int strand_of(const LineFile& lines, const std::vector<std::string_view>& fields) {
@@ -79,7 +76,7 @@ GeneStarts read_gene_starts(const std::filesystem::path& path, const Dataset& da
     std::optional<GeneLine>& known = first[static_cast<std::size_t>(gene)];
     if (!known) {
       known = std::move(line);
-    } else if (!(*known == line)) {
+    } else if (*known != line) {
       ++out.repeated;
     }
   }

@@ -113,7 +113,7 @@ std::string manifest_text(const Manifest& m, const std::string& provenance_json)
       {"enhancers", m.enhancers_file},
       {"pairs", m.pairs_file},
       {"provenance", nlohmann::ordered_json::parse(provenance_json)}};
-  return out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return dumped(out, 2) + "\n";
 }
 
 }  // namespace cdt

@@ -12,6 +12,12 @@ struct DatasetSizes {
   std::int64_t genes = 0, rna_dim = 0, protein_dim = 0;
   int bin_bp = 128;
   std::string assembly = "hg38";
+
+  /// Of DNA, RNA and protein in float32.
+  std::uint64_t blob_bytes() const {
+    const std::int64_t values = enhancers * bins * dna_dim + genes * (rna_dim + protein_dim);
+    return static_cast<std::uint64_t>(values) * sizeof(float);
+  }
 };
 
 struct Manifest : DatasetSizes {

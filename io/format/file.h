@@ -26,7 +26,6 @@ class FileDescriptor {
   FileDescriptor& operator=(const FileDescriptor&) = delete;
 
   int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
   void reset(int fd = -1) noexcept;
 
  private:

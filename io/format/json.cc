@@ -121,17 +121,9 @@ class Builder : public nlohmann::json_sax<json> {
   std::int64_t values_ = 0;
 };
 
-std::string shown(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 using Json = nlohmann::ordered_json;
 
 void append_value(std::string* out, const Json& value, std::size_t indent);
-
-std::string string_text(const std::string& text) {
-  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 void append_items(std::string* out, const Json& value, std::size_t indent) {
   const std::string line = "\n" + std::string(indent + 2, ' ');
@@ -143,7 +135,7 @@ void append_items(std::string* out, const Json& value, std::size_t indent) {
   for (const auto& [key, item] : value.items()) {
     if (!first) *out += one_line ? ", " : ",";
     if (!one_line) *out += line;
-    if (value.is_object()) *out += string_text(key) + ": ";
+    if (value.is_object()) *out += dumped(Json(key)) + ": ";
     append_value(out, item, indent + 2);
     first = false;
   }
@@ -156,10 +148,8 @@ void append_value(std::string* out, const Json& value, std::size_t indent) {
     append_items(out, value, indent);
   } else if (value.is_number_float()) {
     *out += json_number(value.get<double>());
-  } else if (value.is_string()) {
-    *out += string_text(value.get<std::string>());
   } else {
-    *out += value.dump();
+    *out += dumped(value);
   }
 }
 
@@ -179,7 +169,7 @@ JsonReader::JsonReader(const json& object, std::string source, std::string field
     : object_(object), source_(std::move(source)), prefix_(std::move(field_prefix)) {
   if (object_.is_object()) return;
   const std::string field = prefix_.empty() ? "JSON" : prefix_.substr(0, prefix_.size() - 1);
-  throw InputError(source_, field, expected_got("wrong type", "an object", shown(object_)));
+  throw InputError(source_, field, expected_got("wrong type", "an object", dumped(object_)));
 }
 
 void JsonReader::fail(const std::string& key, const std::string& what) const {
@@ -187,7 +177,7 @@ void JsonReader::fail(const std::string& key, const std::string& what) const {
 }
 
 void JsonReader::wrong_type(const std::string& key, const std::string& expected) const {
-  fail(key, expected_got("wrong type", expected, shown(object_.at(key))));
+  fail(key, expected_got("wrong type", expected, dumped(object_.at(key))));
 }
 
 bool JsonReader::has(const std::string& key) const { return object_.contains(key); }
@@ -214,7 +204,7 @@ std::int64_t JsonReader::integer(const std::string& key, std::int64_t min, std::
   const auto number = too_large ? max : v.get<std::int64_t>();
   if (too_large || number < min || number > max) {
     fail(key, expected_got("out of range", std::to_string(min) + " to " + std::to_string(max),
-                           shown(v)));
+                           dumped(v)));
   }
   return number;
 }
@@ -254,6 +244,15 @@ void JsonReader::no_other_keys() const {
   for (const auto& item : object_.items()) {
     if (asked_.count(item.key()) == 0) fail(item.key(), "unknown key");
   }
+}
+
+std::string json_line(const Json& object) {
+  std::string out;
+  for (const auto& [key, value] : object.items()) {
+    out += (out.empty() ? '{' : ',') + dumped(Json(key)) + ':';
+    out += value.is_number_float() ? json_number(value.get<double>()) : dumped(value);
+  }
+  return out + '}';
 }
 
 std::string json_text(const Json& value) {

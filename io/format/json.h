@@ -52,6 +52,16 @@ class JsonReader {
   std::set<std::string> asked_;
 };
 
+/// As nlohmann writes it, on one line unless `indent` is given; bytes that are no UTF-8 are
+/// replaced.
+template <class Json>
+std::string dumped(const Json& value, int indent = -1) {
+  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+/// An object on one line: its own numbers as json_text() writes them, what is inside it dumped().
+std::string json_line(const nlohmann::ordered_json& object);
+
 /// JSON text: keys in the order they were set, numbers in shortest round-trip form, two spaces of
 /// indent, arrays of numbers on one line, a newline at the end. A number that is not finite becomes
 /// null.

@@ -60,40 +60,46 @@ concept FixedArray = requires(T& value, AnyVisitor& v) {
   value.elements(v);
 };
 
-template <class T>
-inline constexpr bool kIsOptional = false;
-template <class T>
-inline constexpr bool kIsOptional<std::optional<T>> = true;
-template <class T>
-inline constexpr bool kIsNullable = false;
-template <class T>
-inline constexpr bool kIsNullable<Nullable<T>> = true;
-template <class T>
-inline constexpr bool kIsVector = false;
-template <class T>
-inline constexpr bool kIsVector<std::vector<T>> = true;
+/// Is a type one of a template's?
+template <class T, template <class...> class Of>
+inline constexpr bool kIs = false;
+template <class... T, template <class...> class Of>
+inline constexpr bool kIs<Of<T...>, Of> = true;
 template <class T>
 inline constexpr bool kIsByName = false;
 template <class T>
-inline constexpr bool kIsByName<std::vector<std::pair<std::string, T>>> = true;
+inline constexpr bool kIsByName<ByName<T>> = true;
 
-class Writer {
+/// group() of a Visitor: an object inside that is no struct of its own but the keys that `list`
+/// names.
+template <class Visitor>
+struct Groups {
+  template <class List>
+  struct Group {
+    const List& list;
+    template <class V>
+    void fields(V& v) {
+      list(v);
+    }
+  };
+  template <class List>
+  void group(std::string_view key, const List& list) {
+    Group<List> inner{list};
+    static_cast<Visitor&> (*this)(key, inner);
+  }
+};
+
+class Writer : public Groups<Writer> {
  public:
   using Json = nlohmann::ordered_json;
 
   template <class T>
   void operator()(std::string_view key, T& value) {
-    if constexpr (kIsOptional<T>) {
+    if constexpr (kIs<T, std::optional>) {
       if (value) (*this)(key, *value);
     } else {
       out_[std::string(key)] = json_of(value);
     }
-  }
-  template <class Fields>
-  void group(std::string_view key, const Fields& fields) {
-    Writer inner;
-    fields(inner);
-    out_[std::string(key)] = std::move(inner.out_);
   }
   /// Keys beside those that are named, of values of one kind.
   template <class T>
@@ -116,9 +122,9 @@ class Writer {
       Writer inner;
       inner.rest(value);
       return std::move(inner.out_);
-    } else if constexpr (kIsNullable<T>) {
+    } else if constexpr (kIs<T, Nullable>) {
       return value ? json_of(*value) : Json();
-    } else if constexpr (kIsVector<T>) {
+    } else if constexpr (kIs<T, std::vector>) {
       Json out = Json::array();
       for (auto& element : value) out.push_back(json_of(element));
       return out;
@@ -131,7 +137,7 @@ class Writer {
   Json out_ = Json::object();
 };
 
-class Reader {
+class Reader : public Groups<Reader> {
  public:
   using Json = nlohmann::json;
 
@@ -143,22 +149,12 @@ class Reader {
   void operator()(std::string_view key, T& value) {
     const auto found = object_.find(std::string(key));
     named_.emplace(key);
-    if constexpr (kIsOptional<T>) {
+    if constexpr (kIs<T, std::optional>) {
       if (found != object_.end()) read(*found, path_ + std::string(key), &value.emplace());
     } else {
       if (found == object_.end()) fail(path_ + std::string(key), "is missing");
       read(*found, path_ + std::string(key), &value);
     }
-  }
-  template <class Fields>
-  void group(std::string_view key, const Fields& fields) {
-    const auto found = object_.find(std::string(key));
-    named_.emplace(key);
-    const std::string path = path_ + std::string(key);
-    if (found == object_.end()) fail(path, "is missing");
-    expect(found->is_object(), *found, path, "an object");
-    Reader inner(*found, source_, path + ".");
-    fields(inner);
   }
   template <class T>
   void rest(ByName<T>& values) {
@@ -191,10 +187,10 @@ class Reader {
       expect(json.is_object(), json, path, "an object");
       value->clear();
       Reader(json, source_, path + ".").rest(*value);
-    } else if constexpr (kIsNullable<T>) {
+    } else if constexpr (kIs<T, Nullable>) {
       value->reset();
       if (!json.is_null()) read(json, path, &value->emplace());
-    } else if constexpr (kIsVector<T>) {
+    } else if constexpr (kIs<T, std::vector>) {
       expect(json.is_array(), json, path, "an array");
       value->clear();
       for (const Json& element : json) {
@@ -245,7 +241,7 @@ nlohmann::ordered_json fields_json(T value) {
   return json_fields::Writer::json_of(value);
 }
 
-/// Reads them from JSON that stands at `path` of the file `source`. InputError(source, key path,
+/// Reads them from the JSON at `path` of the file `source`. InputError(source, key path,
 /// ...) where a key is missing or of another type.
 template <class T>
 T read_fields(const nlohmann::json& json, const std::string& source, const std::string& path = "") {

@@ -19,17 +19,18 @@
 namespace cdt {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::size_t kBufferSize = std::size_t{1} << 20U;
 constexpr std::string_view kInfix = ".cdt-tmp-";
 constexpr std::string_view kDigits = "0123456789abcdef";
 constexpr std::size_t kRandomDigits = 16;
-constexpr std::size_t kNameLimit =
-    200;  // of the target in the temporary's name, which may have 255
+constexpr std::size_t kNameLimit = 200;  // of the target's name; a temporary's may have 255 bytes
 constexpr int kAttempts = 100;
 
-std::filesystem::path folder_of(const std::filesystem::path& target) {
-  const std::filesystem::path folder = target.parent_path();
-  return folder.empty() ? std::filesystem::path(".") : folder;
+fs::path folder_of(const fs::path& target) {
+  const fs::path folder = target.parent_path();
+  return folder.empty() ? fs::path(".") : folder;
 }
 
 /// All before the random digits.
@@ -52,14 +53,12 @@ bool is_temporary(std::string_view name, const std::string& of_target) {
   return of_target.empty() ? start.ends_with(kInfix) : start == temporary_prefix(of_target);
 }
 
-void remove_if_dead(const std::filesystem::path& temporary) {
+void remove_if_dead(const fs::path& temporary) {
   const FileDescriptor file(
       ::open(temporary.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (file.get() < 0 || try_lock(file) != 0 || !is_linked(file, temporary)) return;
   ::unlink(temporary.c_str());
 }
-
-namespace fs = std::filesystem;
 
 /// "a/b/" names what "a/b" names, but asked about the former the system follows a link.
 fs::path without_slash(const fs::path& path) {
@@ -79,7 +78,7 @@ void refuse_link_to_nothing(const fs::path& directory) {
 
 /// Flushes an open file or folder to disk; where the file system cannot, a warning.
 /// InputError(path, "write", ...) if it fails.
-void sync_to_disk(const FileDescriptor& file, const std::filesystem::path& path) {
+void sync_to_disk(const FileDescriptor& file, const fs::path& path) {
   if (::fsync(file.get()) == 0) return;
   const int error = errno;
   if (error != EINVAL && error != ENOSYS && error != EOPNOTSUPP && error != ENOTSUP) {
@@ -91,7 +90,7 @@ void sync_to_disk(const FileDescriptor& file, const std::filesystem::path& path)
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)) {
   struct stat info {};
   if (::stat(target_.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
     throw InputError(target_.string(), "write", "the target exists and is not a regular file");
@@ -162,22 +161,22 @@ void AtomicFile::commit() {
   sync_folder(folder_of(target_));
 }
 
-void write_file(const std::filesystem::path& target, std::string_view content) {
+void write_file(const fs::path& target, std::string_view content) {
   AtomicFile file(target);
   file.write(content);
   file.commit();
 }
 
-void sweep_temporaries(const std::filesystem::path& folder, const std::string& name) {
+void sweep_temporaries(const fs::path& folder, const std::string& name) {
   std::error_code error;
-  std::vector<std::filesystem::path> found;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
     if (is_temporary(entry.path().filename().native(), name)) found.push_back(entry.path());
   }
-  for (const std::filesystem::path& temporary : found) remove_if_dead(temporary);
+  for (const fs::path& temporary : found) remove_if_dead(temporary);
 }
 
-void sync_folder(const std::filesystem::path& folder) {
+void sync_folder(const fs::path& folder) {
   const FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (opened.get() >= 0) sync_to_disk(opened, folder / ".");
 }

@@ -139,10 +139,6 @@ void check_layout(const std::vector<Entry>& entries, std::size_t buffer, const s
   }
 }
 
-std::string dumped(const nlohmann::ordered_json& value) {
-  return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
 }  // namespace
 
 SafetensorsReader::SafetensorsReader(const std::filesystem::path& path) : file_(path) {
@@ -173,6 +169,17 @@ std::size_t SafetensorsReader::find(const std::string& name) const {
   const auto at = index_.find(name);
   if (at == index_.end()) throw InputError(path().string(), name, "tensor is missing");
   return at->second;
+}
+
+const std::string& SafetensorsReader::metadata(const std::string& key,
+                                               const std::string& without) const {
+  const auto at = metadata_.find(key);
+  if (at == metadata_.end()) fail_metadata(key, without);
+  return at->second;
+}
+
+void SafetensorsReader::fail_metadata(const std::string& key, const std::string& what) const {
+  throw InputError(path().string(), "metadata." + key, what);
 }
 
 const TensorInfo& SafetensorsReader::info(const std::string& name) const {
@@ -210,7 +217,7 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Tens
   // Entry by entry: an ordered_json looks for a key by walking over all of them.
   std::string text;
   const auto add = [&](const std::string& name, const nlohmann::ordered_json& entry) {
-    text += (text.empty() ? '{' : ',') + dumped(name) + ':' + dumped(entry);
+    text += (text.empty() ? '{' : ',') + dumped(json(name)) + ':' + dumped(entry);
   };
   if (!metadata.empty()) add(kMetadata, metadata);
   std::unordered_set<std::string> names;

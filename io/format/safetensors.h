@@ -30,6 +30,12 @@ class SafetensorsReader {
   /// In the order of their data in the file.
   const std::vector<TensorInfo>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  bool has_metadata(const std::string& key) const { return metadata_.count(key) > 0; }
+  /// One entry; fail_metadata(key, without) if there is none of that key.
+  const std::string& metadata(const std::string& key,
+                              const std::string& without = "is missing") const;
+  /// Throws InputError(file, "metadata.KEY", what).
+  [[noreturn]] void fail_metadata(const std::string& key, const std::string& what) const;
   bool has(const std::string& name) const { return index_.count(name) != 0; }
   /// Shape and dtype of a tensor; InputError if there is none of that name.
   const TensorInfo& info(const std::string& name) const;

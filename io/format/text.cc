@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <clocale>
 #include <cmath>
@@ -12,7 +11,6 @@
 #include <mutex>
 #include <set>
 #include <system_error>
-#include <utility>
 
 #include "engine/error.h"
 
@@ -97,6 +95,12 @@ void say(const char* kind, const std::string& message) {
 
 std::string format_number(float value) { return format(value); }
 std::string format_number(double value) { return format(value); }
+double as_written(float value) {
+  double out = value;
+  parse_double(format(value), &out);
+  return out;
+}
+
 std::string format_with_commas(std::int64_t value) {
   constexpr std::size_t kGroup = 3;  // digits between commas
   std::string out = std::to_string(value);
@@ -119,13 +123,17 @@ std::string number_of(std::int64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
+std::string joined(std::span<const std::string> words, std::string_view separator) {
+  std::string out;
+  for (const std::string& word : words) out.append(out.empty() ? "" : separator).append(word);
+  return out;
+}
+
 std::string named(const std::vector<std::string>& names, const std::string& noun) {
   constexpr std::size_t kNamed = 5;
-  std::string out = number_of(static_cast<std::int64_t>(names.size()), noun) + " (";
-  for (std::size_t i = 0; i < std::min(kNamed, names.size()); ++i) {
-    out += (i == 0 ? "" : ", ") + names[i];
-  }
-  return out + (names.size() > kNamed ? ", ...)" : ")");
+  const std::span<const std::string> first(names.data(), std::min(kNamed, names.size()));
+  return number_of(static_cast<std::int64_t>(names.size()), noun) + " (" + joined(first, ", ") +
+         (names.size() > kNamed ? ", ...)" : ")");
 }
 
 bool parse_double(std::string_view text, double* value) { return parse(text, value); }

@@ -15,6 +15,8 @@ namespace cdt {
 /// Shortest text that reads back as the same value; "nan", "inf", "-inf".
 std::string format_number(float value);
 std::string format_number(double value);
+/// The double that is written as shortly as the float: 0.1 for 0.1F.
+double as_written(float value);
 /// As format_number(), but "null" where the value is not finite.
 std::string json_number(double value);
 inline const char* json_bool(bool value) { return value ? "true" : "false"; }
@@ -22,6 +24,8 @@ inline const char* json_bool(bool value) { return value ? "true" : "false"; }
 std::string format_with_commas(std::int64_t value);
 /// "1 pair", "8 pairs"
 std::string number_of(std::int64_t count, const std::string& noun);
+/// The words with the separator between them.
+std::string joined(std::span<const std::string> words, std::string_view separator);
 /// "2 pairs (A:X, B:Y)" for the noun "pair": their number and the first five.
 std::string named(const std::vector<std::string>& names, const std::string& noun);
 /// "(5434, 896)"; kAnySize, of a shape that is expected, is "any".
@@ -50,7 +54,7 @@ std::size_t utf8_length(std::string_view text, std::size_t at);
 /// One line of UTF-8 from which unescape_bytes() makes the same bytes again: "\\" for a backslash,
 /// "\xHH" for a control character and for each byte that is no part of UTF-8.
 std::string escape_bytes(std::string_view bytes);
-/// The bytes. A backslash that begins neither escape stands for itself.
+/// The bytes. A backslash that begins neither escape is one.
 std::string unescape_bytes(std::string_view text);
 inline std::string path_text(const std::filesystem::path& path) {
   return escape_bytes(path.native());

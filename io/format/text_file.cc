@@ -2,13 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <clocale>
-#include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <iterator>
-#include <system_error>
 #include <utility>
 
 #include "engine/error.h"
@@ -46,13 +41,12 @@ constexpr std::array<Signature, 12> kSignatures{{
 }};
 
 bool starts_with_tag(std::string_view text, std::string_view lower_case_tag) {
-  if (text.size() < lower_case_tag.size()) return false;
-  for (std::size_t i = 0; i < lower_case_tag.size(); ++i) {
-    const char c = text[i];
-    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    if (lower != lower_case_tag[i]) return false;
-  }
-  return true;
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return text.size() >= lower_case_tag.size() &&
+         std::equal(lower_case_tag.begin(), lower_case_tag.end(), text.begin(),
+                    [&](char tag, char c) { return tag == lower(c); });
 }
 
 /// InputError "size" if a file of `size` bytes is over `limit`.

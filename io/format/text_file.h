@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "io/format/text.h"
+
 namespace cdt {
 
 inline constexpr std::size_t kTextFileLimit = std::size_t{64} << 20U;
@@ -95,9 +97,7 @@ class TsvFile {
 
 /// A row of such a file, with its line end.
 inline std::string tab_separated(const std::vector<std::string>& fields) {
-  std::string out;
-  for (const std::string& field : fields) out += (out.empty() ? "" : "\t") + field;
-  return out + "\n";
+  return joined(fields, "\t") + "\n";
 }
 
 }  // namespace cdt

@@ -1,7 +1,6 @@
 #include "io/genome/locus.h"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "engine/error.h"
 #include "io/format/text.h"

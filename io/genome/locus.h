@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +19,7 @@ struct Locus {
   std::int64_t start = 0, end = 0;  // 0-based, half open
   std::string name;                 // "" where it has none
 
+  bool operator==(const Locus&) const = default;
   bool empty() const { return start >= end; }
   /// floor((start + end) / 2), the reference's centre (data loader rule 3).
   std::int64_t centre() const { return (start + end) / 2; }

@@ -75,23 +75,15 @@ std::string one_word(std::string_view text) {
 /// Text of an XML attribute. XML 1.0 allows no control characters, escaped or not, and only valid
 /// UTF-8, of which names are not known to be: bytes past ASCII become '_'.
 std::string xml(std::string_view text) {
+  constexpr std::string_view kMarkup = "&<>\"";
+  constexpr std::array<const char*, kMarkup.size()> kEscapes{"&amp;", "&lt;", "&gt;", "&quot;"};
   std::string out;
   for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += static_cast<signed char>(c) < 0 ? '_' : c < 0x20 || c == 0x7F ? ' ' : c;
+    const std::size_t markup = kMarkup.find(c);
+    if (markup != std::string_view::npos) {
+      out += kEscapes[markup];
+    } else {
+      out += static_cast<signed char>(c) < 0 ? '_' : c < 0x20 || c == 0x7F ? ' ' : c;
     }
   }
   return out;

@@ -1,7 +1,5 @@
 // Plans of memory are what runs then take, byte for byte: a dry run on shapes is the code of the
 // run.
-#include "apps/train/memory_plan.h"
-
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -10,6 +8,7 @@
 #include "apps/common/session.h"
 #include "apps/evaluation/control_passes.h"
 #include "apps/train/dna_check.h"
+#include "apps/train/foreword.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/trainer.h"
 #include "engine/backend.h"

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "apps/common/session.h"
 #include "apps/report/sources.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"

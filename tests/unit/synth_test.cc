@@ -93,7 +93,7 @@ TEST(SynthPlan, PaperPresetHasThePublishedSizes) {
   EXPECT_EQ(plan.sizes.genes, 2360);
   EXPECT_EQ(plan.sizes.rna_dim, 512);
   EXPECT_EQ(plan.sizes.protein_dim, 768);
-  EXPECT_EQ(plan.blob_bytes(), std::uint64_t{4} * (5434ULL * 896 * 3072 + 2360ULL * 1280));
+  EXPECT_EQ(plan.sizes.blob_bytes(), std::uint64_t{4} * (5434ULL * 896 * 3072 + 2360ULL * 1280));
 }
 
 TEST(SynthPlan, RefusesSizesWithoutRoom) {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/train/memory_plan.h"
+#include "apps/train/foreword.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"

@@ -50,7 +50,7 @@ TEST(ValidationParts, PairsOfGenesWithoutTrainingPairsAreMeasuredApart) {
   EXPECT_LT(m.all.pearson, 0.9);
   EXPECT_EQ(m.steering_r, m.seen.pearson);
   EXPECT_EQ(ValidationParts(kTrain, val, "all").measure(predictions).steering_r, m.all.pearson);
-  const nlohmann::json fields = parse_json("{" + seen_and_unseen_fields(m).substr(1) + "}", "line");
+  const nlohmann::json fields = parse_json(json_line(seen_and_unseen_json(m)), "line");
   EXPECT_EQ(fields.at("val_seen_pearson"), m.seen.pearson);
   EXPECT_EQ(fields.at("val_seen_r2"), m.seen.r2);
   EXPECT_EQ(fields.at("val_unseen_pearson"), m.unseen.pearson);
@@ -65,8 +65,9 @@ TEST(ValidationParts, WhereAllGenesWereTrainedOnSeenIsAll) {
   EXPECT_EQ(m.seen.pearson, m.all.pearson);
   EXPECT_EQ(m.steering_r, m.all.pearson);
   EXPECT_EQ(m.unseen.n, 0);
-  EXPECT_NE(seen_and_unseen_fields(m).find("\"val_unseen_pearson\":null,\"val_unseen_r2\":null"),
-            std::string::npos);
+  EXPECT_NE(
+      json_line(seen_and_unseen_json(m)).find("\"val_unseen_pearson\":null,\"val_unseen_r2\":null"),
+      std::string::npos);
 }
 
 TEST(ValidationParts, OnePairAloneDoesNotSteer) {

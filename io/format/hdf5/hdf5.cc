@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <string_view>
@@ -274,6 +273,13 @@ Hdf5Dataset Hdf5File::dataset(const std::string& name) const {
   }
   const NoFurtherFiles guard;
   return {file_, name_, name};
+}
+
+Hdf5Dataset Hdf5File::dataset(const std::string& name,
+                              const std::vector<std::int64_t>& shape) const {
+  Hdf5Dataset out = dataset(name);
+  out.require_shape(shape);
+  return out;
 }
 
 }  // namespace cdt

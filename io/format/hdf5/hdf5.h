@@ -133,6 +133,8 @@ class Hdf5File {
   const std::string& name() const { return name_; }
   bool has(const std::string& dataset) const;
   Hdf5Dataset dataset(const std::string& name) const;
+  /// And of this shape: require_shape().
+  Hdf5Dataset dataset(const std::string& name, const std::vector<std::int64_t>& shape) const;
 
  private:
   std::string name_;
