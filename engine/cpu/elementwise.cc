@@ -20,7 +20,7 @@ void CpuBackend::add_to(const Tensor& out, const Tensor& a) {
 void CpuBackend::dropout(const Tensor& x, const DropoutKey& key, const Tensor& y) {
   const F32 scale = splat(key.scale());
   for_masked_pairs(threads_, x, key, 0, y, [&](const float* in, float* out) {
-    return [=](std::int64_t i, int lanes, I32 kept)
+    return [&scale, in, out](std::int64_t i, int lanes, I32 kept)
                CDT_INLINE { store(out + i, keep_where(kept, load(in + i, lanes) * scale), lanes); };
   });
 }
@@ -50,7 +50,7 @@ void CpuBackend::dropout_backward(const Tensor& dy, const DropoutKey& key, const
 void CpuBackend::residual_dropout(const Tensor& x, const DropoutKey& key, const Tensor& a) {
   const F32 scale = splat(key.scale());
   for_masked_pairs(threads_, x, key, 0, a, [&](const float* in, float* out) {
-    return [=](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
+    return [&scale, in, out](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
       const F32 term = keep_where(kept, load(out + i, lanes) * scale);
       store(out + i, load(in + i, lanes) + term, lanes);
     };
@@ -61,7 +61,7 @@ void CpuBackend::gelu_dropout(const Tensor& x, const DropoutKey& key, std::int64
                               const Tensor& y) {
   const F32 scale = splat(key.scale());
   for_masked_pairs(threads_, x, key, first_row, y, [&](const float* in, float* out) {
-    return [=](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
+    return [&scale, in, out](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
       store(out + i, keep_where(kept, gelu(load(in + i, lanes)) * scale), lanes);
     };
   });
@@ -75,7 +75,7 @@ void CpuBackend::gelu_dropout_backward(const Tensor& x, const Tensor& dy, const 
     const float* in = x.data + r * cols;
     const float* up = dy.data + r * cols;
     float* out = dx.data + r * cols;
-    return [=](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
+    return [&scale, in, up, out](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
       const F32 slope = gelu_derivative(load(in + i, lanes)) * scale;
       store(out + i, keep_where(kept, load(up + i, lanes) * slope), lanes);
     };

@@ -77,10 +77,11 @@ struct SmallModel {
   std::vector<PairWindows> attribute(const std::vector<std::int32_t>& genes) {
     Explainer explainer(model, tape, rna, protein, lasting);
     std::vector<PairWindows> out;
-    cdt::attribute(explainer, explainer.project(dna), genes, true, [&](std::size_t index, const PairWindows& windows) {
-      EXPECT_EQ(index, out.size());
-      out.push_back(windows);
-    });
+    cdt::attribute(explainer, explainer.project(dna), genes, true,
+                   [&](std::size_t index, const PairWindows& windows) {
+                     EXPECT_EQ(index, out.size());
+                     out.push_back(windows);
+                   });
     return out;
   }
 
