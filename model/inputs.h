@@ -52,16 +52,4 @@ void fit_to_model(const SafetensorsReader& reader, const CdtConfig& config,
 enum class TrainedHere : std::uint8_t { kYes, kNo, kUnknown };
 TrainedHere trained_here(const SafetensorsReader& file, const Dataset& data);
 
-/// What an output was made of, as digests: outputs of one model and one data set have equal ones,
-/// wherever their folders lie.
-struct Fingerprint {
-  std::string model, data;  // weights_digest(), digest_of_data()
-
-  template <class V>
-  void fields(V& v) {
-    v("model", model);
-    v("data", data);
-  }
-};
-
 }  // namespace cdt

@@ -15,6 +15,7 @@
 #include "io/dataset/truth.h"
 #include "io/genome/annotations.h"
 #include "io/genome/assembly.h"
+#include "model/fingerprint.h"
 
 namespace cdt {
 

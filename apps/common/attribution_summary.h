@@ -11,7 +11,7 @@
 #include "apps/common/summary_maps.h"
 #include "apps/common/summary_windows.h"
 #include "io/format/json_fields.h"
-#include "model/inputs.h"
+#include "model/fingerprint.h"
 
 namespace cdt {
 

@@ -6,7 +6,6 @@
 
 #include "engine/backend.h"
 #include "engine/error.h"
-#include "io/format/digest.h"
 #include "io/format/text.h"
 #include "model/inputs.h"
 
@@ -16,8 +15,6 @@ namespace {
 constexpr const char* kWhere = "command line";
 constexpr int kCpu = -1;
 constexpr std::int64_t kMaxGpu = 1023;
-constexpr std::int64_t kSampledBytes = std::int64_t{256} << 20;  // of DNA, in a digest
-constexpr std::int64_t kSampledRows = 16;                        // or these, if more
 
 /// kCpu, or the number of a GPU.
 int device_number(const std::string& device) {
@@ -72,41 +69,6 @@ Dataset open_dataset_for(const std::filesystem::path& directory, const Safetenso
 std::unique_ptr<Backend> open_backend(const CommonOptions& options) {
   std::unique_ptr<Backend> device = open_device(options);
   return options.profile ? make_profiling_backend(std::move(device)) : std::move(device);
-}
-
-std::string digest_of_data(const Dataset& data) {
-  Digest digest;
-  for (const std::int64_t size :
-       {data.bins, std::int64_t{data.bin_bp}, data.dna_dim, data.rna_dim, data.protein_dim}) {
-    digest.add(static_cast<std::uint64_t>(size));
-  }
-  digest.add(std::string_view(data.assembly));
-  std::string text;
-  for (const std::string& gene : data.genes) text += gene + '\n';
-  for (const Enhancer& e : data.enhancers) {
-    text += e.chrom + '\t' + std::to_string(e.start) + '\t' + std::to_string(e.end) + '\t' +
-            e.name + '\n';
-  }
-  for (const Pair& pair : data.pairs) {
-    text += std::string(split_name(pair.split)) + '\t' + std::to_string(pair.enhancer) + '\t' +
-            std::to_string(pair.gene) + '\t' + format_number(pair.beta) + '\n';
-  }
-  digest.add(std::string_view(text));
-  digest.add(data.rna);
-  digest.add(data.protein);
-  std::vector<float> row(static_cast<std::size_t>(data.bins * data.dna_dim));
-  const auto row_bytes = static_cast<std::int64_t>(row.size() * sizeof(float));
-  const std::int64_t rows =
-      std::min(std::max(kSampledBytes / row_bytes, kSampledRows), data.enhancers_count());
-  for (std::int64_t i = 0; i < rows; ++i) {
-    try {
-      data.read_dna(static_cast<std::int32_t>(i * data.enhancers_count() / rows), row.data());
-      digest.add(row);
-    } catch (const InputError&) {  // a value that is not finite: who needs the row complains
-      digest.add(static_cast<std::uint64_t>(i));
-    }
-  }
-  return digest.hex();
 }
 
 Tensor upload_genes(Backend& backend, Arena& lasting, const std::vector<float>& values,

@@ -1,4 +1,4 @@
-// From a command line to a device, a data set and a model on it, and what tells these again.
+// From a command line to a device, a data set and a model on it.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,7 @@
 #include "io/format/safetensors.h"
 #include "model/cdt.h"
 #include "model/checkpoint.h"
+#include "model/fingerprint.h"
 #include "model/inputs.h"
 
 namespace cdt {
@@ -20,10 +21,6 @@ namespace cdt {
 /// for a device that is not there and for a precision the device does not compute in: the CPU
 /// computes in fp32 only. With --profile it keeps a profile (engine/profiler.h).
 std::unique_ptr<Backend> open_backend(const CommonOptions& options);
-
-/// Digest of everything in a data set but DNA, and of DNA: all of it up to 256 MiB, else rows of so
-/// many bytes in all, 16 at least, spread evenly over it.
-std::string digest_of_data(const Dataset& data);
 
 /// What prediction and attribution share: a data set, a trained model, the device and its memory.
 struct Inference {

@@ -12,6 +12,7 @@
 #include "apps/evaluation/controls.h"
 #include "apps/evaluation/replicate.h"
 #include "io/dataset/dataset.h"
+#include "model/fingerprint.h"
 #include "model/inputs.h"
 #include "model/stats/bootstrap.h"
 #include "model/stats/statistics.h"

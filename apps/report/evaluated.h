@@ -14,6 +14,7 @@
 #include "apps/report/sources.h"
 #include "io/dataset/truth.h"
 #include "model/checkpoint.h"
+#include "model/fingerprint.h"
 
 namespace cdt {
 

@@ -4,7 +4,6 @@
 #include <memory>
 
 #include "apps/common/program.h"
-#include "apps/common/session.h"
 #include "engine/arena.h"
 #include "engine/backend.h"
 #include "engine/error.h"

@@ -13,7 +13,7 @@
 #include "io/dataset/dataset.h"
 #include "io/format/json_fields.h"
 #include "model/checkpoint.h"
-#include "model/inputs.h"
+#include "model/fingerprint.h"
 
 namespace cdt {
 

@@ -20,6 +20,7 @@
 #include "io/format/safetensors.h"
 #include "io/format/text.h"
 #include "model/checkpoint.h"
+#include "model/fingerprint.h"
 #include "model/inputs.h"
 
 namespace cdt {

@@ -6,6 +6,7 @@
 
 #include "apps/common/session.h"
 #include "apps/report/sources.h"
+#include "model/fingerprint.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"
