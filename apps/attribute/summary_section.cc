@@ -13,7 +13,7 @@ namespace cdt {
 namespace {
 
 /// How often each method's peak lies at a site.
-std::string hits_rows(const PlantedSites& sites) {
+std::string hits_rows(const PlantedSiteHits& sites) {
   const auto cell = [](const SiteHits& h, std::size_t method) {
     const SiteHits::OfMethod& of = h.methods[method].second;
     if (h.pairs == 0) return std::string("no such site");

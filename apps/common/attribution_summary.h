@@ -34,7 +34,7 @@ struct AttributionSummary {
   ExpectedPeaks random;
   ByName<double> edge_share;  // by method, and "uniform"
   std::vector<Agreement> agreement;
-  std::optional<PlantedSites> planted_sites;
+  std::optional<PlantedSiteHits> planted_sites;
   ByName<std::int64_t> chromosome_sizes;
   std::optional<MapSummary> maps;
   std::optional<AnnotationSummary> annotations;

@@ -233,7 +233,7 @@ struct SiteKinds {
 };
 
 /// Of pairs with a planted effect, and of those without.
-struct PlantedSites : SiteKinds {
+struct PlantedSiteHits : SiteKinds {
   std::int64_t tolerance_bins = 0;
   SiteKinds without_effect;
 

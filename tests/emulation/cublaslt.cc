@@ -81,14 +81,14 @@ std::uint64_t hash(const MatmulShape& s) {
   return h;
 }
 
-struct Operand {
+struct ProductOperand {
   const char* name;
   const void* pointer;
   std::size_t bytes;
   std::size_t alignment;
 };
 
-std::string check_operand(const Operand& o) {
+std::string check_operand(const ProductOperand& o) {
   const std::string where = describe_address(o.pointer);
   if (!holds(o.pointer, o.bytes, MemoryKind::kDevice)) {
     return std::string(o.name) + ", " + std::to_string(o.bytes) +

@@ -30,10 +30,10 @@ constexpr Product kProducts[] = {
     {.m = 8, .n = 66, .k = 1, .row_gap = 5, .batch = 2}};
 
 /// A row-major operand, a batch of them, in one dimension.
-struct Matrix {
+struct BatchedMatrix {
   std::int64_t ld, stride, batch, count;
 
-  Matrix(const Product& p, std::int64_t rows, std::int64_t cols, bool shared)
+  BatchedMatrix(const Product& p, std::int64_t rows, std::int64_t cols, bool shared)
       : ld(cols + p.row_gap),
         stride(shared ? 0 : rows * ld + p.problem_gap),
         batch(p.batch),
@@ -42,9 +42,9 @@ struct Matrix {
 
 void expect_agreement(const Product& p, bool trans_a, bool trans_b, bool float32_result,
                       const CudaOptions& options) {
-  const Matrix a(p, trans_a ? p.k : p.m, trans_a ? p.m : p.k, p.a_shared);
-  const Matrix b(p, trans_b ? p.n : p.k, trans_b ? p.k : p.n, false);
-  const Matrix c(p, p.m, p.n, false);
+  const BatchedMatrix a(p, trans_a ? p.k : p.m, trans_a ? p.m : p.k, p.a_shared);
+  const BatchedMatrix b(p, trans_b ? p.n : p.k, trans_b ? p.k : p.n, false);
+  const BatchedMatrix c(p, p.m, p.n, false);
   const std::int64_t beside = p.bias == Bias::kBeside ? 1 : 0;
   KernelCase product{"(" + std::to_string(p.m) + ", " + std::to_string(p.k) + ") x (" +
                          std::to_string(p.k) + ", " + std::to_string(p.n) + "), batch " +
