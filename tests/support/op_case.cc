@@ -42,7 +42,7 @@ Doubles random_values(const Backend& backend, RandomStream& random, std::int64_t
   return v;
 }
 
-/// Input number `i` of a case. A gradient accumulates: it starts from ones to see that it does.
+/// Input number `i` of a case.
 Variable make_input(Backend& backend, Arena& arena, const OpCase& c, std::size_t i,
                     const Doubles& values) {
   const Shape& shape = c.inputs[i];
@@ -51,8 +51,9 @@ Variable make_input(Backend& backend, Arena& arena, const OpCase& c, std::size_t
   Variable v;
   v.value = put(backend, arena, values, shape, dtype);
   v.needs_grad = i < c.wanted;
-  v.lasting = true;
-  if (v.needs_grad) {
+  v.lasting = c.accumulate || i >= c.values;
+  v.keep = !v.lasting;
+  if (v.needs_grad && v.lasting) {
     const Doubles start(values.size(), c.accumulate ? 1.0 : 0.0);
     v.grad = put(backend, arena, start, shape, dtype);
   }
@@ -60,6 +61,14 @@ Variable make_input(Backend& backend, Arena& arena, const OpCase& c, std::size_t
     v.rounded = as_activation(backend, arena, v.value);
   }
   return v;
+}
+
+/// What the next tensors of an arena hold is NaN: who adds to a gradient that was never written, or
+/// reads what is uninitialised, shows.
+void fill_with_nan(Backend& backend, Arena& arena) {
+  constexpr std::int64_t kEnough = std::int64_t{1} << 20;  // floats; the largest case takes less
+  backend.fill(arena.tensor({kEnough}), std::numeric_limits<float>::quiet_NaN());
+  arena.reset();
 }
 
 double weighted_sum(const Doubles& y, const Doubles& weights) {
@@ -94,14 +103,15 @@ std::string check_op(Backend& backend, const OpCase& c) {
   Arena lasting(backend, "lasting");
   Arena step(backend, "step");
   Arena scratch(backend, "scratch");
+  for (Arena* arena : {&step, &scratch}) fill_with_nan(backend, *arena);
   RandomStream random(kSeed, 1);
   std::vector<Doubles> values;
-  std::deque<Variable> parameters;
+  std::deque<Variable> inputs;
   std::vector<Var> vars;
   for (const Shape& shape : c.inputs) {
     values.push_back(random_values(backend, random, shape.count()));
-    parameters.push_back(make_input(backend, lasting, c, vars.size(), values.back()));
-    vars.push_back(&parameters.back());
+    inputs.push_back(make_input(backend, lasting, c, vars.size(), values.back()));
+    vars.push_back(&inputs.back());
   }
   Tape tape(backend, step, scratch);
   if (c.training) tape.train(kSeed, kStep);

@@ -19,9 +19,12 @@ struct OpCase {
   std::function<Var(Tape&, const std::vector<Var>&)> engine;
   std::function<Doubles(const std::vector<Doubles>&)> plain;
   bool training = false;
-  bool accumulate = false;      // give inputs a second consumer, so gradients must add
+  // Gradients of all inputs hold ones before and must be added to; else those of values must be
+  // written over NaN, and those of parameters, which start from zeros, added to.
+  bool accumulate = false;
   std::size_t wanted = 99;      // this many inputs want a gradient, the rest is frozen
   std::size_t activations = 1;  // this many inputs are token-level, the rest parameters or pooled
+  std::size_t values = 1;       // this many inputs are no parameters, activations among them
 };
 
 /// How far the value may be off, relative to its norm: 64 epsilon in float32. Gradients: 512.

@@ -261,15 +261,13 @@ std::vector<OpCase> all_cases() {
   for (OpCase& c : cases) {
     const auto found = activations.find(c.op);
     if (found != activations.end()) c.activations = found->second;
+    c.values = c.op == "concat" ? c.inputs.size() : std::max<std::size_t>(1, c.activations);
   }
-  const std::size_t plain = cases.size();
-  for (std::size_t i = 0; i < plain; ++i) {
-    OpCase eval = cases[i];
-    if (!eval.training) {
-      eval.accumulate = true;
-      eval.label = "accumulating";
-      cases.push_back(eval);
-    }
+  const std::size_t writing = cases.size();
+  for (std::size_t i = 0; i < writing; ++i) {
+    cases.push_back(cases[i]);
+    cases.back().accumulate = true;
+    cases.back().label += ", accumulating";
   }
   return cases;
 }
@@ -308,6 +306,41 @@ TEST(OpList, EveryOpOfTheHeaderHasAGradientCase) {
   if (backend->activations() == Dtype::kFloat32) ops.erase("to_activations");  // which is its input
   EXPECT_EQ(ran[ProfilePass::kForward], ops);
   EXPECT_EQ(ran[ProfilePass::kBackward], ops);
+}
+
+/// y = x, with a gradient rule that gives x its gradient in some way.
+OpCase copy_case(const std::function<void(Tape&, Var x, const Tensor& dy)>& rule) {
+  return {"copy",
+          "",
+          {{3, 5}},
+          [=](Tape& t, const std::vector<Var>& v) {
+            const Var y = t.output({3, 5}, true, v[0]->value.dtype);
+            t.backend().copy(y->value, v[0]->value);
+            t.record(y, {}, [=, &t] { rule(t, v[0], y->grad); });
+            return y;
+          },
+          [](const std::vector<Doubles>& v) { return v[0]; }};
+}
+
+TEST(Ops, TheCheckSeesARuleThatAlwaysAddsOrAlwaysWrites) {
+  const auto backend = make_test_backend();
+  const auto complaints = [&](const auto& rule) {
+    OpCase c = copy_case(rule);
+    const bool writing = !check_op(*backend, c).empty();
+    c.accumulate = true;
+    return std::pair(writing, !check_op(*backend, c).empty());
+  };
+  EXPECT_EQ(complaints([](Tape& t, Var x, const Tensor& dy) {
+              t.write_gradient(x, [&](const Tensor& dx) { t.backend().copy(dx, dy); });
+            }),
+            std::pair(false, false));
+  EXPECT_EQ(complaints([](Tape& t, Var x, const Tensor& dy) {
+              t.backend().add_to(t.gradient(x).grad, dy);
+            }),
+            std::pair(true, false));
+  EXPECT_EQ(complaints(
+                [](Tape& t, Var x, const Tensor& dy) { t.backend().copy(t.gradient(x).grad, dy); }),
+            std::pair(false, true));
 }
 
 TEST(Ops, TheCheckSeesAPlantedError) {
