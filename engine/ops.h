@@ -1,5 +1,5 @@
-// The differentiable ops of CDT, one source file each in engine/ops/, the gradient rule directly
-// under the forward. Dimensions as in engine/tensor.h; "1|B" marks a leading dimension of 1 whose
+// The differentiable ops of CDT. Their sources are in engine/ops/, the gradient rule directly under
+// the forward. Dimensions as in engine/tensor.h; "1|B" marks a leading dimension of 1 whose
 // one element the whole batch shares.
 #pragma once
 

@@ -49,37 +49,21 @@ class ShapeBackend final : public Backend {
   void mark(std::int64_t) override {}
   double seconds_between(std::int64_t, std::int64_t) override { return 0; }
 
-  void attention_scratch(const Attention& a, Arena& scratch) override {
-    device_.attention_scratch(a, scratch);
-  }
-  void attention_backward_scratch(const AttentionBackward& a, Arena& scratch) override {
-    device_.attention_backward_scratch(a, scratch);
-  }
-  void pool_mix_scratch(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
-                        Arena& scratch) override {
-    device_.pool_mix_scratch(p, x, mixed, mass, scratch);
-  }
   std::size_t work_bytes() const override { return device_.work_bytes(); }
 
 #define CALL(type, name, parameters, arguments)
 #define KERNEL(name, parameters, arguments, work) \
-  void name parameters override { take_scratch arguments; }
+  void name parameters override { ignore arguments; }
+#define SCRATCH_KERNEL(name, parameters, arguments, work)             \
+  void name parameters override { device_.name##_scratch arguments; } \
+  void name##_scratch parameters override { device_.name##_scratch arguments; }
 #include "engine/backend_functions.inc"
 
  private:
   static constexpr std::size_t kAlign = std::size_t{1} << 21U;
 
-  /// What the kernel with these arguments takes from scratch: nothing but of three.
   template <class... Arguments>
-  static void take_scratch(const Arguments&...) {}
-  void take_scratch(const Attention& a, Arena& scratch) { attention_scratch(a, scratch); }
-  void take_scratch(const AttentionBackward& a, Arena& scratch) {
-    attention_backward_scratch(a, scratch);
-  }
-  void take_scratch(const Tensor& p, const Tensor& x, const Tensor& mixed, const Tensor& mass,
-                    Arena& scratch) {
-    pool_mix_scratch(p, x, mixed, mass, scratch);
-  }
+  static void ignore(const Arguments&...) {}
 
   Backend& device_;
   std::size_t* host_bytes_;

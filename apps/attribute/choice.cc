@@ -117,7 +117,7 @@ std::vector<Pair> with_all_genes(const std::vector<Pair>& pairs, const Dataset& 
 }
 
 std::vector<Pair> pairs_of_split(const PairChoice& choice, const Dataset& data) {
-  const std::vector<Pair> pairs = data.pairs_of(split_named(choice.split));
+  std::vector<Pair> pairs = data.pairs_of(split_named(choice.split));
   const auto size = std::ssize(pairs);
   if (choice.sample > size) {
     throw InputError(
@@ -179,8 +179,9 @@ std::vector<Pair> choose_pairs(const PairChoice& choice, const Dataset& data) {
     }
   }
   if (pairs.empty()) {
-    if (!choice.file.empty())
+    if (!choice.file.empty()) {
       throw InputError(choice.file.string(), "rows", "there is not one pair");
+    }
     throw InputError(kCommandLine, "pairs", "none chosen: give --pair, --pairs or --split");
   }
   return grouped(choice.all_genes ? with_all_genes(pairs, data, betas) : pairs);

@@ -1,9 +1,11 @@
 // The L1 norm of the gradient at the DNA input as a method: the gradient itself, g W, by blocks.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 #include "apps/attribute/methods.h"
+#include "apps/common/program.h"
 #include "engine/product.h"
 #include "model/explain/gradient_pass.h"
 
@@ -30,6 +32,7 @@ inline MethodScores gradient_l1(const ScorerContext& context, EnhancerWindow& wi
   GradientPass pass(explainer, window.z);
   pass.gradients(window.genes, [&](std::size_t, const Tensor& gradient) {
     out.windows.push_back(input_l1(explainer.backend(), explainer.scratch(), gradient, w));
+    stop_if_interrupted();
   });
   return out;
 }

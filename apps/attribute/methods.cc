@@ -50,7 +50,8 @@ MethodScores random_control(const ScorerContext& context, EnhancerWindow& window
   return out;
 }
 
-/// Colours: Okabe and Ito's palette, which the colour-blind can tell apart, then greys.
+/// Colours: Okabe and Ito's palette, which the colour-blind can tell apart, then two darker hues for
+/// relatives of the gradient, black and grey.
 constexpr std::array kMethods{
     Method{.name = "attention",
            .colour = {0, 114, 178},

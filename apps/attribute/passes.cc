@@ -55,6 +55,7 @@ void EnhancerPasses::score(EnhancerWindow* window, EnhancerResult* out) {
             });
   for (const auto& scorer : scorers_) {
     MethodScores scores = scorer->score(*window);
+    CDT_CHECK(scores.windows.size() == window->genes.size(), "a method scores every gene");
     for (std::size_t i = 0; i < out->scores.size(); ++i) {
       out->scores[i].windows.push_back(std::move(scores.windows[i]));
     }

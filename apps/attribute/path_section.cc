@@ -43,8 +43,9 @@ class HeadTable {
     const bool counts = !zero_dna && std::isfinite(ways[0].share[0][0]);
     if (counts) enhancers_.push_back(pair.enhancer);
     for (std::size_t way = 0; way < kWays; ++way) {
-      if (counts)
+      if (counts) {
         out_.additivity_error = std::max(out_.additivity_error, ways[way].additivity_error);
+      }
       for (std::size_t half = 0; half < kHalfNames.size(); ++half) {
         Shares& by_head = shares_[way][half];
         for (std::size_t head = 0; head < by_head.size(); ++head) {

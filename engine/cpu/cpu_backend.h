@@ -1,5 +1,5 @@
-// The CPU backend. Each kernel is in the file of its name; all cut their work into tiles that
-// depend on shapes only.
+// The CPU backend. Each kernel is in the file of its name or family; all cut their work into tiles
+// that depend on shapes only.
 #pragma once
 
 #include <algorithm>

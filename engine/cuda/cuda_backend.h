@@ -1,5 +1,5 @@
 // The CUDA backend: one GPU, one stream for kernels and one for uploads. Each kernel is in the
-// file of its name, next to the call that launches it. Nothing here synchronises but what
+// file of its name or family, next to the call that launches it. Nothing here synchronises but what
 // engine/backend.h says waits; nothing allocates once a step has run.
 #pragma once
 
