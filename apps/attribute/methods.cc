@@ -50,7 +50,7 @@ MethodScores random_control(const ScorerContext& context, EnhancerWindow& window
   return out;
 }
 
-/// Colours: Okabe and Ito's palette, which the colour-blind can tell apart, then two darker hues for
+/// Colours: Okabe and Ito's palette, which the colour-blind can tell apart, then darker hues for
 /// relatives of the gradient, black and grey.
 constexpr std::array kMethods{
     Method{.name = "attention",
