@@ -1,30 +1,17 @@
-// Before the first step: what the training will hold, what cdt-train says of it and of odd pairs,
-// and where its last layer begins.
+// Before the first step: what cdt-train says on stderr, of odd pairs and of what the training will
+// take, and where its last layer begins.
 #pragma once
 
-#include <cstdint>
-#include <iosfwd>
 #include <string>
 
-#include "apps/common/dry_run.h"
+#include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/state.h"
 #include "apps/train/validation.h"
-#include "engine/backend.h"
 #include "io/dataset/dataset.h"
 #include "model/cdt.h"
-#include "model/config.h"
 
 namespace cdt {
-
-/// What one training step and a batch of a validation hold. bins: L. `device` is the one to train
-/// on; nothing is computed there.
-MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, std::int64_t bins,
-                       Backend& device);
-
-/// The table of --dry-run: module, tensors, parameters; the total; the plan.
-void print_model(std::ostream& out, const Cdt& model);
-void print_plan(std::ostream& out, const MemoryPlan& plan, std::int64_t bins, std::int64_t batch);
 
 /// Warnings on stderr, one line each: a pair of enhancer and gene in two splits, val pairs of genes
 /// without training pairs, effects to learn from or to steer by that are all equal.

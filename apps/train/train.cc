@@ -10,6 +10,7 @@
 #include "apps/programs.h"
 #include "apps/train/dna_check.h"
 #include "apps/train/foreword.h"
+#include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"

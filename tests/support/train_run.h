@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/train/dna_check.h"
-#include "apps/train/foreword.h"
+#include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/trainer.h"
 #include "tests/support/small_dataset.h"

@@ -8,7 +8,7 @@
 #include "apps/common/session.h"
 #include "apps/evaluation/control_passes.h"
 #include "apps/train/dna_check.h"
-#include "apps/train/foreword.h"
+#include "apps/train/memory_plan.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/trainer.h"
 #include "engine/backend.h"

@@ -1,0 +1,91 @@
+#include "apps/train/memory_plan.h"
+
+#include <iomanip>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apps/train/step.h"
+#include "apps/train/validation.h"
+#include "engine/backend.h"
+#include "io/format/text.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::size_t kMiB = std::size_t{1} << 20U;
+
+std::string mib(std::size_t bytes) { return std::to_string((bytes + kMiB - 1) / kMiB); }
+
+void print_row(std::ostream& out, const std::string& name, const std::string& second,
+               const std::string& third) {
+  out << std::left << std::setw(30) << name << std::right << std::setw(9) << second << std::setw(14)
+      << third << '\n';
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, std::int64_t bins,
+                       Backend& device) {
+  DryRun dry(device);
+  MemoryPlan plan;
+  Cdt model(config, dry.backend(), dry.lasting, true);
+  for (const Parameter& parameter : model.parameters()) {
+    plan.gradients += static_cast<std::size_t>(parameter.variable.grad.bytes());
+  }
+  plan.weights = dry.taken() - plan.gradients;
+  const Dataset sizes = sizes_of(config, bins);
+  const StepData data(sizes, dry.backend(), dry.lasting, settings.batch_size);
+  plan.host = dry.host();
+  const StepResults results(dry.lasting, settings.batch_size, dry.backend());
+  plan.data = dry.taken();
+  AdamW optimiser(model.variables(), dry.backend(), dry.lasting, {});
+  plan.moments = dry.taken();
+
+  Arena counted_above(dry.backend(), "dna");  // the feed has its batch of the lasting arena
+  const Tensor dna = counted_above.tensor({settings.batch_size, bins, config.dna_dim},
+                                          dry.backend().activations());
+  training_step(settings, 0, dna, data, model, dry.tape, optimiser, results);
+  plan_validation(model, dry.tape, dry.trunks, dna);
+  dry.add_peaks(&plan);
+  return plan;
+}
+
+void print_model(std::ostream& out, const Cdt& model) {
+  struct Module {
+    std::string name;
+    std::int64_t tensors = 0, parameters = 0;
+  };
+  std::vector<Module> modules;
+  for (const Parameter& parameter : model.parameters()) {
+    if (modules.empty() || modules.back().name != parameter.module) {
+      modules.push_back({parameter.module});
+    }
+    ++modules.back().tensors;
+    modules.back().parameters += parameter.variable.value.count();
+  }
+  print_row(out, "module", "tensors", "parameters");
+  for (const Module& m : modules) {
+    print_row(out, m.name, std::to_string(m.tensors), format_with_commas(m.parameters));
+  }
+  print_row(out, "total", std::to_string(model.parameters().size()),
+            format_with_commas(model.parameter_count()));
+}
+
+void print_plan(std::ostream& out, const MemoryPlan& plan, std::int64_t bins, std::int64_t batch) {
+  out << "\nmemory of a training step, batch " << batch << ", " << bins << " bins (MiB)\n";
+  const std::pair<const char*, std::size_t> rows[] = {{"weights", plan.weights},
+                                                      {"gradients", plan.gradients},
+                                                      {"Adam moments", plan.moments},
+                                                      {"data on the device", plan.data},
+                                                      {"activations", plan.activations},
+                                                      {"inside kernels", plan.scratch + plan.work},
+                                                      {"validation", plan.trunks},
+                                                      {"DNA read ahead", plan.host},
+                                                      {"total", plan.total()}};
+  for (const auto& [name, bytes] : rows) print_row(out, name, "", mib(bytes));
+}
+
+}  // namespace cdt

@@ -1,0 +1,24 @@
+// What a training will hold, before it starts, and the tables of --dry-run.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+
+#include "apps/common/dry_run.h"
+#include "apps/train/options.h"
+#include "engine/backend.h"
+#include "model/cdt.h"
+#include "model/config.h"
+
+namespace cdt {
+
+/// One training step and a batch of a validation. bins: L. `device` is the one to train on; nothing
+/// is computed there.
+MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, std::int64_t bins,
+                       Backend& device);
+
+/// The table of --dry-run: module, tensors, parameters; the total; the plan.
+void print_model(std::ostream& out, const Cdt& model);
+void print_plan(std::ostream& out, const MemoryPlan& plan, std::int64_t bins, std::int64_t batch);
+
+}  // namespace cdt
