@@ -1,5 +1,7 @@
 // Plans of memory are what runs then take, byte for byte: a dry run on shapes is the code of the
 // run.
+#include "apps/train/memory_plan.h"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -8,7 +10,6 @@
 #include "apps/common/session.h"
 #include "apps/evaluation/control_passes.h"
 #include "apps/train/dna_check.h"
-#include "apps/train/memory_plan.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/trainer.h"
 #include "engine/backend.h"
@@ -155,7 +156,8 @@ std::vector<std::size_t> attribute_twice(const CdtConfig& config, std::int64_t b
   model.initialise(1);
   Explainer explainer(model, tape, rna, protein, lasting);
   for (int i = 0; i < 2; ++i) {
-    attribute(explainer, explainer.project(dna), {0, 2}, true, [](std::size_t, const PairWindows&) {});
+    attribute(explainer, explainer.project(dna), {0, 2}, true,
+              [](std::size_t, const PairWindows&) {});
   }
   return {lasting.peak(), step.peak(), scratch.peak()};
 }
