@@ -176,8 +176,9 @@ TEST(IoText, LinesOfEveryLength) {
   const test::TempDir dir;
   const std::filesystem::path path = dir.path / "lines";
   std::string text;
-  for (std::size_t i = 1; i < 3000; ++i)
+  for (std::size_t i = 1; i < 3000; ++i) {
     text += std::string(i, 'a' + static_cast<char>(i % 26)) + '\n';
+  }
   write_bytes(path, text);
   LineFile lines(path);
   std::string_view line;

@@ -25,8 +25,9 @@ void expect_product(CpuKernels& on, const Matrix& a, const Matrix& b, const Matr
     for (std::int64_t i = 0; i < c.rows; ++i) {
       for (std::int64_t j = 0; j < c.cols; ++j) {
         double sum = 0.0;
-        for (std::int64_t k = 0; k < a.cols; ++k)
+        for (std::int64_t k = 0; k < a.cols; ++k) {
           sum += element(a, at, i, k) * element(b, at, k, j);
+        }
         sum *= terms.alpha;
         if (terms.beta != 0.0F) sum += terms.beta * element(c, at, i, j);
         if (terms.bias) sum += terms.bias.floats()[j];
