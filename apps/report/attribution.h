@@ -22,6 +22,11 @@ struct AttributedPair {
   bool untrained = false;  // its gene has no training pair, where that is known
 };
 
+/// ENHANCER:GENE, as --pair takes it.
+inline std::string pair_name(const Dataset& data, const AttributedPair& pair) {
+  return pair_name(data, Pair{.enhancer = pair.enhancer, .gene = pair.gene});
+}
+
 /// The scores of one method, a row (L) per row of pairs.tsv.
 struct MethodWindows {
   std::string name;

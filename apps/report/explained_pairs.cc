@@ -78,9 +78,7 @@ namespace {
 const AttributedPair& chosen_pair(const Material& material) {
   const Dataset& data = material.data;
   for (const AttributedPair& pair : material.attribution->pairs) {
-    std::string name = data.enhancers[static_cast<std::size_t>(pair.enhancer)].name;
-    name.append(":").append(data.genes[static_cast<std::size_t>(pair.gene)]);
-    if (material.pair == name) return pair;
+    if (material.pair == pair_name(data, pair)) return pair;
   }
   throw InputError("command line", "--pair",
                    "the attribution holds no pair with DNA named " + material.pair);

@@ -44,9 +44,6 @@ PeakHistogram make_histogram(const PeakGroups& groups, const Dataset& data) {
       distances.push_back(std::fabs(static_cast<double>(offset_bp(peak, data.bins, data.bin_bp))));
     }
   }
-  const auto kb = [&](std::int64_t bin) {
-    return static_cast<double>(offset_bp(bin, data.bins, data.bin_bp)) / 1e3;
-  };
   const NullCount full = shifted_count(groups, data.bins, width);
   for (std::size_t cell = 0; cell < counts.size(); ++cell) {
     const std::int64_t begin = static_cast<std::int64_t>(cell) * width;
@@ -55,7 +52,8 @@ PeakHistogram make_histogram(const PeakGroups& groups, const Dataset& data) {
         end - begin == width ? full : shifted_count(groups, data.bins, end - begin);
     const double low = std::max(0.0, null.mean - kTwoSided95 * null.sd);
     const double high = null.mean + kTwoSided95 * null.sd;
-    out.cells.push_back({kb(begin), kb(end), counts[cell], null.mean, low, high});
+    out.cells.push_back(
+        {offset_kb(data, begin), offset_kb(data, end), counts[cell], null.mean, low, high});
     out.outside += counts[cell] < low || counts[cell] > high ? 1 : 0;
   }
   out.mean_kb = mean(distances) / 1e3;

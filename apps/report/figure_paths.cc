@@ -52,13 +52,10 @@ void add_norms(const std::vector<float>& norms, Paths* out) {
 Paths read_paths(const NpyFile& file, const Dataset& data, const Attribution& attribution) {
   file.expect_shape({attribution.rows(), static_cast<std::int64_t>(kPaths), data.bins});
   Paths out;
-  const auto kb = [&](std::int64_t bin) {
-    return static_cast<double>(offset_bp(bin, data.bins, data.bin_bp)) / 1e3;
-  };
-  out.from_kb = kb(0);
-  out.to_kb = kb(data.bins);
+  out.from_kb = offset_kb(data, 0);
+  out.to_kb = offset_kb(data, data.bins);
   for (std::int64_t bin = 0; bin < data.bins; ++bin) {
-    out.rows.push_back({(kb(bin) + kb(bin + 1)) / 2.0, 0.0, 0.0, 0.0});
+    out.rows.push_back({(offset_kb(data, bin) + offset_kb(data, bin + 1)) / 2.0, 0.0, 0.0, 0.0});
   }
   const MethodWindows& gradient = *attribution.find("gradient");
   for (const AttributedPair& pair : attribution.pairs) {

@@ -16,8 +16,8 @@ void describe(Plot& plot, const std::vector<EpochRow>& epochs, const EpochRow* b
     rows.push_back({static_cast<double>(e.epoch), e.train_loss, e.val_loss, e.train_r, e.val_r});
   }
   const std::string data = plot.data(rows);
-  plot.run(plot.canvas().narrow ? "set multiplot layout 2,1" : "set multiplot layout 1,2");
   const bool narrow = plot.canvas().narrow;
+  plot.run(narrow ? "set multiplot layout 2,1" : "set multiplot layout 1,2");
   plot.axis("x", {rows.front()[0] - 0.5, rows.back()[0] + 0.5},
             {.most_ticks = narrow ? 6.0 : 8.0, .integers = true});
   plot.label("x", "epoch").margins(11, 2, 1);

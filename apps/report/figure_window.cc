@@ -42,18 +42,15 @@ Window make_window(const std::vector<float>& profile, const Dataset& data) {
   double sum = 0;
   for (const float score : profile) sum += score;
   const double uniform = sum / static_cast<double>(data.bins);
-  const auto kb = [&](std::int64_t bin) {
-    return static_cast<double>(offset_bp(bin, data.bins, data.bin_bp)) / 1e3;
-  };
   for (std::int64_t bin = 0; bin < data.bins; ++bin) {
     const double score = uniform > 0 ? profile[static_cast<std::size_t>(bin)] / uniform : 0.0;
-    out.steps.push_back({kb(bin), score});
-    out.steps.push_back({kb(bin + 1), score});
+    out.steps.push_back({offset_kb(data, bin), score});
+    out.steps.push_back({offset_kb(data, bin + 1), score});
   }
   out.state = window_state(profile);
   if (out.state != WindowState::kDefined) return out;
   for (const std::int64_t bin : top_bins(profile, std::min(kTopBins, data.bins))) {
-    out.top_kb.push_back((kb(bin) + kb(bin + 1)) / 2.0);
+    out.top_kb.push_back((offset_kb(data, bin) + offset_kb(data, bin + 1)) / 2.0);
   }
   out.peak = peak_bin(profile);
   out.peak_over_uniform = out.steps[2 * static_cast<std::size_t>(out.peak)][1];
@@ -63,14 +60,14 @@ Window make_window(const std::vector<float>& profile, const Dataset& data) {
 PairView make_view(const Material& material, const AttributedPair& pair) {
   const Dataset& data = material.data;
   const Attribution& attribution = *material.attribution;
-  const Enhancer& enhancer = data.enhancers[static_cast<std::size_t>(pair.enhancer)];
+  const Enhancer& enhancer = enhancer_of(data, pair.enhancer);
   PairView view;
   view.attention = make_window(attribution.find("attention")->profile(pair), data);
   view.gradient = make_window(attribution.find("gradient")->profile(pair), data);
   const std::int64_t from = offset_bp(0, data.bins, data.bin_bp);
   const std::int64_t to = offset_bp(data.bins, data.bins, data.bin_bp);
-  view.from_kb = static_cast<double>(from) / 1e3;
-  view.to_kb = static_cast<double>(to) / 1e3;
+  view.from_kb = offset_kb(data, 0);
+  view.to_kb = offset_kb(data, data.bins);
   view.bin_kb = static_cast<double>(data.bin_bp) / 1e3;
   view.centre_mb = static_cast<double>(enhancer.centre()) / 1e6;
   const Locus part =
@@ -221,7 +218,7 @@ std::vector<LegendEntry> legend_of(const PairView& view) {
 
 Item window_figure(const Gnuplot& gnuplot, const Material& material, const AttributedPair& pair) {
   const PairView view = make_view(material, pair);
-  const Enhancer& enhancer = material.data.enhancers[static_cast<std::size_t>(pair.enhancer)];
+  const Enhancer& enhancer = enhancer_of(material.data, pair.enhancer);
   const int more = class_pixels(view);
   Figure figure;
   figure.picture = draw_both(gnuplot, "Attention and gradient over the DNA window of one pair",

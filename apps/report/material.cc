@@ -5,6 +5,7 @@
 
 #include "apps/common/program.h"
 #include "io/genome/assembly.h"
+#include "model/stats/profile.h"
 
 namespace cdt {
 namespace {
@@ -21,6 +22,10 @@ std::string with_option(std::string command, const AttributeOption& option) {
 }
 
 }  // namespace
+
+double offset_kb(const Dataset& data, std::int64_t bin) {
+  return static_cast<double>(offset_bp(bin, data.bins, data.bin_bp)) / 1e3;
+}
 
 std::int64_t chromosome_end(const Material& material, const std::string& chrom) {
   if (!material.attribution) return ChromosomeSizes(material.data.assembly).size(chrom);

@@ -28,6 +28,9 @@ struct Material {
   std::vector<Annotations> annotations;    // elements to draw under the windows
 };
 
+/// From the enhancer's centre to the left edge of a bin, in kb.
+double offset_kb(const Dataset& data, std::int64_t bin);
+
 /// The end of a chromosome: what the attribution was told, else that of the assembly; 0: not known.
 std::int64_t chromosome_end(const Material& material, const std::string& chrom);
 

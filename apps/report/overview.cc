@@ -142,15 +142,13 @@ Html facts(const Material& material) {
   }
   if (material.attribution) {
     const Attribution& a = *material.attribution;
-    std::string names;
-    for (const MethodWindows& method : a.methods) {
-      names += (names.empty() ? "" : ", ") + method.name;
-    }
+    std::vector<std::string> names;
+    for (const MethodWindows& method : a.methods) names.push_back(method.name);
     std::set<std::int32_t> enhancers;
     for (const AttributedPair& pair : a.pairs) enhancers.insert(pair.enhancer);
     rows += row("Explained", counted(static_cast<std::int64_t>(a.pairs.size()), "pair") + " of " +
                                  counted(static_cast<std::int64_t>(enhancers.size()), "enhancer") +
-                                 " by " + names);
+                                 " by " + joined(names, ", "));
   }
   return element("dl", rows);
 }

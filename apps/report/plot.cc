@@ -182,9 +182,7 @@ Plot& Plot::mark(double x) {
 }
 
 Plot& Plot::draw(const std::vector<std::string>& layers) {
-  std::string command;
-  for (const std::string& layer : layers) command += (command.empty() ? "plot " : ", ") + layer;
-  return run(command);
+  return run("plot " + joined(layers, ", "));
 }
 
 std::string Plot::data(const Rows& rows) {

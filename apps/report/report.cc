@@ -133,11 +133,11 @@ class Drawing {
   }
   PageItem of_shown_pair() const {
     const ShownPair shown = shown_pair(material_);
-    const std::string& enhancer =
-        material_.data.enhancers[static_cast<std::size_t>(shown.pair->enhancer)].name;
+    const std::string& enhancer = enhancer_of(material_.data, shown.pair->enhancer).name;
     const std::string& gene = material_.data.genes[static_cast<std::size_t>(shown.pair->gene)];
     std::string page = material_.command;
-    if (material_.pair.empty()) page += " --pair " + shell_word(enhancer + ":" + gene);
+    if (material_.pair.empty())
+      page += " --pair " + shell_word(pair_name(material_.data, *shown.pair));
     return {Html(shown.what) + ": " + enhancer + " to " + element("i", gene),
             window_figure(gnuplot_, material_, *shown.pair),
             attribute_command(material_) + "\n" + page};
