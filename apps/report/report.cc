@@ -136,8 +136,9 @@ class Drawing {
     const std::string& enhancer = enhancer_of(material_.data, shown.pair->enhancer).name;
     const std::string& gene = material_.data.genes[static_cast<std::size_t>(shown.pair->gene)];
     std::string page = material_.command;
-    if (material_.pair.empty())
+    if (material_.pair.empty()) {
       page += " --pair " + shell_word(pair_name(material_.data, *shown.pair));
+    }
     return {Html(shown.what) + ": " + enhancer + " to " + element("i", gene),
             window_figure(gnuplot_, material_, *shown.pair),
             attribute_command(material_) + "\n" + page};
