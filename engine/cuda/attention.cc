@@ -1,7 +1,9 @@
-// Which form of attention runs: one fused kernel each way where there is one that computes the same
-// function, else score matrices (attention_scores.cc).
+// Which form of attention runs: the tiled kernels in bfloat16 and tf32 where they compute the same
+// function, else score matrices in float32 (attention_scores.cc), with operands widened to it.
+#include <optional>
+
 #include "engine/bfloat16.h"
-#include "engine/cuda/attention_rows.h"
+#include "engine/cuda/attention_widened.h"
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/fused_attention.h"
 #include "engine/cuda/launch.h"
@@ -10,88 +12,167 @@
 namespace cdt {
 namespace {
 
-constexpr std::uintptr_t kAlign = 16;  // bytes, of the kernels' loads
-constexpr std::int64_t kAlignElements = 8;
+constexpr std::int64_t kAlign = 16;  // bytes, of the kernels' loads
 
 /// Can the kernels read it, or is it absent?
 bool fits(const HeadsView& view) {
+  const auto bytes = bytes_of(view.dtype);
   return view.data == nullptr ||
-         (view.dtype == Dtype::kBFloat16 &&
-          reinterpret_cast<std::uintptr_t>(view.data) % kAlign == 0 &&
-          view.row_stride % kAlignElements == 0 && view.batch_stride % kAlignElements == 0);
+         (reinterpret_cast<std::uintptr_t>(view.data) % kAlign == 0 &&
+          view.row_stride * bytes % kAlign == 0 && view.batch_stride * bytes % kAlign == 0);
 }
 
-FusedView fused_view(const HeadsView& view) {
-  return {reinterpret_cast<BFloat16*>(view.data), view.row_stride, view.batch_stride};
+template <class T>
+FusedView<T> fused_view(const HeadsView& view) {
+  return {reinterpret_cast<T*>(view.data), view.row_stride, view.batch_stride};
 }
 
-FusedAttention fused_form(const Attention& a, const Mask& mask) {
+/// mask: of the probabilities.
+template <class T>
+FusedAttention<T> fused_form(const Attention& a, const Mask& mask) {
   return {.batch = static_cast<int>(a.batch),
           .heads = static_cast<int>(a.heads),
+          .head_dim = static_cast<int>(a.head_dim),
           .queries = static_cast<int>(a.queries),
           .keys = static_cast<int>(a.keys),
           .scale = score_scale(a),
-          .q = fused_view(a.q),
-          .k = fused_view(a.k),
-          .v = fused_view(a.v),
-          .out = fused_view(dense_view(a, a.out)),
+          .kept_scale = mask.scale,
+          .q = fused_view<T>(a.q),
+          .k = fused_view<T>(a.k),
+          .v = fused_view<T>(a.v),
+          .out = fused_view<T>(dense_view(a, a.out)),
           .log_sum_exp = a.log_sum_exp.data,
-          .sums_stride = a.heads * a.queries,
-          .mask = mask};
+          .sums_stride = scores_shared(a) ? 0 : a.heads * a.queries,
+          .kept = {}};
 }
 
-/// What the backward kernels take from scratch: (B, H, Nq), sum over K of dout * out.
-struct OutputDots : Scratch {
-  OutputDots(const Attention& f, Arena& scratch)
-      : Scratch(scratch, {f.batch, f.heads, f.queries}) {}
+/// Masks as bits, of rows by columns of all heads, in scratch; nothing without dropout.
+class KeptMemory {
+ public:
+  KeptMemory(const Attention& a, std::int64_t rows, std::int64_t columns, Arena& scratch) {
+    if (a.dropout.p <= 0.0F) return;
+    tiles_ = ceil_div(columns, kKeptColumns);
+    padded_ = ceil_div(rows, kKeptRows) * kKeptRows;
+    words_.emplace(scratch, Shape{a.batch * a.heads * tiles_, padded_, 2});
+  }
+  KeptBits bits() const {
+    if (!words_) return {};
+    return {reinterpret_cast<uint2*>(words_->data()), static_cast<int>(tiles_),
+            static_cast<int>(padded_)};
+  }
+
+ private:
+  std::int64_t tiles_ = 0, padded_ = 0;
+  std::optional<Scratch> words_;
+};
+
+/// What the backward kernels take from scratch.
+struct BackwardMemory {
+  BackwardMemory(const Attention& f, Arena& scratch)
+      : by_query(f, f.queries, f.keys, scratch),
+        by_key(f, f.keys, f.queries, scratch),
+        sums(scratch, {f.batch, f.heads, f.queries, 2}) {}
+  KeptMemory by_query, by_key;
+  Scratch sums;  // FusedAttentionBackward::row_sums
 };
 
 }  // namespace
 
 bool CudaBackend::fuses(const Attention& a) const {
-  const std::size_t shared = fused_attention_shared(a.head_dim);
-  return options_.fused_attention && shared > 0 && shared <= shared_limit_ &&
-         a.probabilities.empty() && (a.batch == 1 || !scores_shared(a)) && fits(a.q) && fits(a.k) &&
-         fits(a.v) && fits(dense_view(a, a.out));
+  const bool narrow = a.q.dtype == Dtype::kBFloat16;
+  if (!options_.fused_attention || (!narrow && options_.precision != Precision::kTf32)) {
+    return false;
+  }
+  const std::size_t shared = narrow ? fused_attention_shared<BFloat16>(a.head_dim)
+                                    : fused_attention_shared<float>(a.head_dim);
+  return shared > 0 && shared <= shared_limit_ && fits(a.q) && fits(a.k) && fits(a.v) &&
+         fits(dense_view(a, a.out)) && is_shared(a.k, a.batch) == is_shared(a.v, a.batch);
 }
 
 bool CudaBackend::fuses(const AttentionBackward& a) const {
-  // A gradient that the samples share is a sum over blocks.
-  const auto of_its_own = [&](const HeadsView& gradient) {
-    return gradient.data == nullptr || a.forward.batch == 1 || gradient.batch_stride != 0;
-  };
-  return fuses(a.forward) && fits(dense_view(a.forward, a.dout)) && fits(a.dq) && fits(a.dk) &&
-         fits(a.dv) && of_its_own(a.dq) && of_its_own(a.dk) && of_its_own(a.dv);
-}
-
-void CudaBackend::attention(const Attention& a, Arena& scratch) {
-  if (!fuses(a)) return attention_by_scores(a, scratch);
-  fused_attention(stream_, fused_form(a, mask(a.dropout)), a.head_dim);
+  return fuses(forward_of(a)) && fits(dense_view(a.forward, a.dout)) && fits(a.dq) && fits(a.dk) &&
+         fits(a.dv) && (a.dk.data == nullptr) == (a.dv.data == nullptr) &&
+         (a.dk.batch_stride == 0) == (a.dv.batch_stride == 0);
 }
 
 void CudaBackend::attention_scratch(const Attention& a, Arena& scratch) {
-  if (!fuses(a)) attention_by_scores_scratch(a, scratch);
+  if (fuses(a)) {
+    const KeptMemory kept(a, a.queries, a.keys, scratch);
+  } else if (a.q.dtype == Dtype::kBFloat16) {
+    const WideForward wide(a, scratch);
+    attention_by_scores_scratch(wide.attention(), scratch);
+  } else {
+    attention_by_scores_scratch(a, scratch);
+  }
+}
+
+void CudaBackend::attention(const Attention& a, Arena& scratch) {
+  if (fuses(a)) {
+    with_type(a.q.dtype, [&](auto t) {
+      using T = decltype(t);
+      FusedAttention<T> f = fused_form<T>(a, mask(a.dropout));
+      const KeptMemory kept(a, a.queries, a.keys, scratch);
+      f.kept = kept.bits();
+      draw(f.kept, {}, a);
+      fused_attention(stream_, f);
+      if (!a.probabilities.empty()) attention_map(stream_, f, a.probabilities.data);
+    });
+  } else if (a.q.dtype == Dtype::kBFloat16) {
+    const WideForward wide(a, scratch);
+    wide.load(stream_);
+    attention_by_scores(wide.attention(), scratch);
+    cast(a.out, wide.attention().out);
+  } else {
+    attention_by_scores(a, scratch);
+  }
 }
 
 void CudaBackend::attention_backward_scratch(const AttentionBackward& a, Arena& scratch) {
-  if (!fuses(a)) return attention_backward_by_scores_scratch(a, scratch);
-  const OutputDots dots(forward_of(a), scratch);
+  if (fuses(a)) {
+    const BackwardMemory memory(forward_of(a), scratch);
+  } else if (a.forward.q.dtype == Dtype::kBFloat16) {
+    const WideBackward wide(a, scratch);
+    attention_backward_by_scores_scratch(wide.attention(), scratch);
+  } else {
+    attention_backward_by_scores_scratch(a, scratch);
+  }
 }
 
 void CudaBackend::attention_backward(const AttentionBackward& a, Arena& scratch) {
-  if (!fuses(a)) return attention_backward_by_scores(a, scratch);
-  const Attention f = forward_of(a);
-  const OutputDots dots(f, scratch);
-  output_dots(stream_, elements<BFloat16>(a.dout), elements<BFloat16>(f.out), dots.data(), f.batch,
-              f.out.shape[0], f.queries, f.heads, f.head_dim);
-  FusedAttentionBackward b{.forward = fused_form(f, mask(f.dropout)),
-                           .dout = fused_view(dense_view(f, a.dout)),
-                           .dq = fused_view(a.dq),
-                           .dk = fused_view(a.dk),
-                           .dv = fused_view(a.dv),
-                           .dots = dots.data()};
-  if (a.cotangents > 1) b.forward.sums_stride = 0;  // one sample's
-  fused_attention_backward(stream_, b, f.head_dim);
+  if (fuses(a)) {
+    with_type(a.forward.q.dtype, [&](auto t) {
+      using T = decltype(t);
+      const Attention f = forward_of(a);
+      const BackwardMemory memory(f, scratch);
+      FusedAttentionBackward<T> b{.forward = fused_form<T>(f, mask(f.dropout)),
+                                  .dout = fused_view<T>(dense_view(f, a.dout)),
+                                  .dq = fused_view<T>(a.dq),
+                                  .dk = fused_view<T>(a.dk),
+                                  .dv = fused_view<T>(a.dv),
+                                  .row_sums = reinterpret_cast<float2*>(memory.sums.data()),
+                                  .kept_of_keys = memory.by_key.bits()};
+      b.forward.kept = memory.by_query.bits();
+      draw(b.forward.kept, b.kept_of_keys, f);
+      row_sums(stream_, b, static_cast<int>(f.out.shape[0]),
+               reinterpret_cast<float2*>(memory.sums.data()));
+      fused_attention_backward(stream_, b);
+    });
+  } else if (a.forward.q.dtype == Dtype::kBFloat16) {
+    const WideBackward wide(a, scratch);
+    wide.load(stream_);
+    cast(wide.attention().forward.out, a.forward.out);
+    cast(wide.attention().dout, a.dout);
+    attention_backward_by_scores(wide.attention(), scratch);
+    wide.store(stream_);
+  } else {
+    attention_backward_by_scores(a, scratch);
+  }
+}
+
+void CudaBackend::draw(const KeptBits& by_query, const KeptBits& by_key, const Attention& a) {
+  if (by_query.words == nullptr) return;
+  draw_kept(stream_, mask(a.dropout), static_cast<int>(a.batch * a.heads),
+            static_cast<int>(a.queries), by_query, by_key);
 }
 
 }  // namespace cdt

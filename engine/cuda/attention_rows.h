@@ -21,25 +21,30 @@ struct ScoreRows {
 
 /// scores = softmax of every row, in place; log_sum_exp is written.
 void softmax_rows(cudaStream_t stream, const ScoreRows& r, float* scores, float* log_sum_exp);
-/// masked = mask * p in type T; probabilities(B, H, Nq, Nk) = p, or null. masked may be p.
-template <class T>
-void mask_rows(cudaStream_t stream, const ScoreRows& r, const float* p, const Mask& mask, T* masked,
-               float* probabilities);
+/// masked = mask * p; probabilities(B, H, Nq, Nk) = p, or null. masked may be p.
+void mask_rows(cudaStream_t stream, const ScoreRows& r, const float* p, const Mask& mask,
+               float* masked, float* probabilities);
 /// scores = e^(scores - log_sum_exp), in place.
 void probability_rows(cudaStream_t stream, const ScoreRows& r, float* scores);
 /// masked = m p and ds (+)= p (m dp - dots), dots(B, H, Nq). masked may be p, ds may be dp.
-template <class T, class Ds>
 void score_gradient_rows(cudaStream_t stream, const ScoreRows& r, const float* p, const float* dp,
-                         const float* dots, const Mask& mask, T* masked, Ds* ds, bool accumulate);
+                         const float* dots, const Mask& mask, float* masked, float* ds,
+                         bool accumulate);
 
 /// dots(B, H, Nq) = sum over K of dout(B, Nq, H*K) * out(B | 1, Nq, H*K); out_batch: B or 1.
+void output_dots(cudaStream_t stream, const float* dout, const float* out, float* dots,
+                 std::int64_t batch, std::int64_t out_batch, std::int64_t queries,
+                 std::int64_t heads, std::int64_t head_dim);
+
+/// Row (b, i) begins at data + b * batch_stride + i * row_stride.
 template <class T>
-void output_dots(cudaStream_t stream, const T* dout, const T* out, float* dots, std::int64_t batch,
-                 std::int64_t out_batch, std::int64_t queries, std::int64_t heads,
-                 std::int64_t head_dim);
-/// The dense rows of x(rows, cols) as rows of y, `stride` elements apart.
-template <class T>
-void cast_rows(cudaStream_t stream, const float* x, T* y, std::int64_t rows, std::int64_t cols,
-               std::int64_t stride);
+struct Rows {
+  T* data;
+  std::int64_t row_stride, batch_stride;
+};
+/// to(B, N, C) = from(B, N, C), rounded to its type.
+template <class To, class From>
+void copy_rows(cudaStream_t stream, const Rows<To>& to, const Rows<From>& from, std::int64_t batch,
+               std::int64_t rows, std::int64_t cols);
 
 }  // namespace cdt

@@ -1,4 +1,4 @@
-// Attention by way of score matrices: products through cuBLASLt, and between them one fused kernel
+// Attention in float32 by way of score matrices: products through cuBLASLt, and between them one fused kernel
 // for the exponentials and the exact dropout mask. Scores exist for some queries of all heads of
 // one sample at a time, a block that stays in the second-level cache. Where the batch shares
 // queries and keys they serve all its samples.
@@ -18,9 +18,7 @@ struct ScoresScratch {
 
   ScoresScratch(const Attention& a, const Blocks& blocks, Arena& scratch)
       : scores(scratch, {blocks.scores(a)}) {
-    if (a.q.dtype != Dtype::kFloat32 || (scores_shared(a) && a.batch > 1)) {
-      apart.emplace(scratch, Shape{blocks.scores(a)}, a.q.dtype);
-    }
+    if (scores_shared(a) && a.batch > 1) apart.emplace(scratch, Shape{blocks.scores(a)});
   }
 };
 
@@ -34,10 +32,9 @@ void CudaBackend::attention_by_scores(const Attention& a, Arena& scratch) {
   const Blocks blocks(a);
   const std::int64_t sharing = scores_shared(a) ? a.batch : 1;
   const Mask drop = mask(a.dropout);
-  const Dtype dtype = a.q.dtype;
   const ScoresScratch memory(a, blocks, scratch);
   float* const scores = memory.scores.data();
-  const Tensor masked = memory.apart ? **memory.apart : *memory.scores;
+  float* const masked = memory.apart ? memory.apart->data() : scores;
   const HeadsView out = dense_view(a, a.out);
   for (std::int64_t begin = 0; begin < a.batch; begin += sharing) {
     for (std::int64_t first = 0; first < a.queries; first += blocks.rows) {
@@ -48,9 +45,7 @@ void CudaBackend::attention_by_scores(const Attention& a, Arena& scratch) {
       softmax_rows(stream_, r, scores, a.log_sum_exp.data);
       for (std::int64_t b = begin; b < begin + sharing; ++b) {
         r.sample = b;
-        with_type(dtype, [&](auto t) {
-          mask_rows(stream_, r, scores, drop, elements<decltype(t)>(masked), a.probabilities.data);
-        });
+        mask_rows(stream_, r, scores, drop, masked, a.probabilities.data);
         products.per_query(masked, a.v, b, 1.0F, out, b, false);
       }
     }

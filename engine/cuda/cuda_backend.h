@@ -25,6 +25,8 @@ struct RowChunks {
       : rows(std::max<std::int64_t>(16, (total + 63) / 64)), count((total + rows - 1) / rows) {}
 };
 
+struct KeptBits;
+
 /// cudaSuccess if the current device can run a kernel of this build.
 cudaError_t find_kernels();
 
@@ -84,9 +86,12 @@ class CudaBackend final : public Backend {
   /// c(m, n), rows ldc apart, += bias(n) on every row; both of one type.
   void add_bias(const Operand& c, std::int64_t m, std::int64_t n, std::int64_t ldc,
                 const Operand& bias);
-  /// Is there a fused kernel for it, and is it to be used?
+  /// Are there tiled kernels for it, and are they to be used?
   bool fuses(const Attention& a) const;
   bool fuses(const AttentionBackward& a) const;
+  /// The bits of an attention's mask, where it has any.
+  void draw(const KeptBits& by_query, const KeptBits& by_key, const Attention& a);
+  /// In float32.
   void attention_by_scores(const Attention& a, Arena& scratch);
   void attention_by_scores_scratch(const Attention& a, Arena& scratch);
   void attention_backward_by_scores(const AttentionBackward& a, Arena& scratch);

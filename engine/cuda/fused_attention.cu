@@ -1,5 +1,6 @@
-// Forward: a block owns 64 queries of one head and goes through the keys, 64 at a time, with the
-// maximum so far (Milakov & Gimelshein 2018); what was summed is scaled when the maximum grows.
+// Forward: a block owns queries of one head and goes through the keys a tile at a time, with a
+// reference for the exponents that follows the maximum so far (Milakov & Gimelshein 2018): what was
+// summed is scaled only when the maximum has grown past it by 2^kHeadroom.
 #include <string>
 
 #include "engine/cuda/fused_attention.cuh"
@@ -8,105 +9,272 @@
 namespace cdt {
 namespace {
 
-template <int K>
-constexpr std::size_t forward_shared() {  // queries; keys and values of two stages
-  return std::size_t{5} * Tile<K>::kElements * sizeof(BFloat16);
-}
+constexpr float kHeadroom = 8.0F;
 
-/// The two rows of a thread: g and g + 8 of its warp's 16.
-struct RunningRows {
-  float max[2], sum[2];  // in units of log2; sum of this thread's columns
+template <class T, int K>
+constexpr int kForwardGroups = sizeof(T) == 2 && K > 96 ? 1 : 2;
+
+template <class T, int K>
+struct Forward : Cutting<T, K, kForwardGroups<T, K>> {
+  using Base = Cutting<T, K, kForwardGroups<T, K>>;
+  using typename Base::Others;
+  using typename Base::Rows;
+  static constexpr int kStageBytes = 2 * Others::kBytes + Base::kRows * int{sizeof(uint2)};
+  static constexpr int kStrip = K > 64 ? 32 : Base::kOthers;  // keys whose scores exist at a time
+  /// In bfloat16 queries move to registers, and their tile becomes the last stage.
+  static constexpr int kQueryBytes = Base::kNarrow ? 0 : Rows::kBytes;
+  static constexpr int kBytes = kQueryBytes + Base::kStages * kStageBytes;
+  static_assert(!Base::kNarrow || Rows::kBytes <= kStageBytes);
+  using Queries = std::conditional_t<Base::kNarrow,
+                                     RowsInRegisters<T, K, Base::kGroups, Base::kRows>,
+                                     RowsInShared<T, K, Base::kGroups, Base::kRows>>;
 };
 
-/// scores = 2^(scale * scores - max), keys from `keys` on 0. Returns in `shrink` the factors of
-/// what was summed so far.
-__device__ __forceinline__ void exponentials(Scores* s, RunningRows* rows, float scale, int keys,
-                                             float (&shrink)[2]) {
-  const int column = static_cast<int>(threadIdx.x % 4) * 2;
+/// A thread's rows, two for each group: the reference of the exponents in units of log2, and the sum
+/// of this thread's columns.
+template <int kGroups>
+struct RunningRows {
+  float reference[kGroups][2], sum[kGroups][2];
+
+  __device__ __forceinline__ RunningRows() {
 #pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    float high = rows->max[half];
+    for (int group = 0; group < kGroups; ++group) {
 #pragma unroll
-    for (int n = 0; n < kTileColumns; ++n) {
-#pragma unroll
-      for (int e = 0; e < 2; ++e) {
-        float& x = s->c[n][2 * half + e];
-        x = 8 * n + column + e < keys ? x * scale : -infinity();
-        high = Max{}(high, x);
+      for (int half = 0; half < 2; ++half) {
+        reference[group][half] = -infinity();
+        sum[group][half] = 0.0F;
       }
     }
-    high = Max{}(high, __shfl_xor_sync(0xFFFFFFFFU, high, 1));
-    high = Max{}(high, __shfl_xor_sync(0xFFFFFFFFU, high, 2));
-    shrink[half] = exp2f(rows->max[half] - high);
-    rows->max[half] = high;
-    float sum = 0.0F;
+  }
+};
+
+/// Largest score of each row of a group's half, over the threads that share the row.
+template <int N>
+__device__ __forceinline__ float row_maximum(const Scores<N>& s, int half) {
+  float high = fmaxf(s.c[0][2 * half], s.c[0][2 * half + 1]);
 #pragma unroll
-    for (int n = 0; n < kTileColumns; ++n) {
+  for (int n = 1; n < N / 8; ++n) {
+    high = fmaxf(high, fmaxf(s.c[n][2 * half], s.c[n][2 * half + 1]));
+  }
+  high = fmaxf(high, __shfl_xor_sync(0xFFFFFFFFU, high, 1));
+  return fmaxf(high, __shfl_xor_sync(0xFFFFFFFFU, high, 2));
+}
+
+/// Moves the references, and with them the sums, where a maximum has outgrown its own.
+template <int K, int N, int kGroups>
+__device__ __forceinline__ void follow_maximum(const Scores<N> (&s)[kGroups],
+                                               RunningRows<kGroups>* rows,
+                                               float (&out)[kGroups][K / 8][4], float scale) {
+  float high[kGroups][2];
+  bool grown = false;
 #pragma unroll
-      for (int e = 0; e < 2; ++e) {
-        float& x = s->c[n][2 * half + e];
-        x = exp2f(x - high);
-        sum += x;
+  for (int group = 0; group < kGroups; ++group) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      high[group][half] = row_maximum(s[group], half) * scale;
+      grown = grown || high[group][half] > rows->reference[group][half] + kHeadroom;
+    }
+  }
+  if (__any_sync(0xFFFFFFFFU, grown ? 1 : 0) == 0) return;
+#pragma unroll
+  for (int group = 0; group < kGroups; ++group) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      float& reference = rows->reference[group][half];
+      const float moved = fmaxf(reference, high[group][half]);
+      const float factor = ptx::exp2(reference - moved);
+      reference = moved;
+      rows->sum[group][half] *= factor;
+#pragma unroll
+      for (auto& c : out[group]) {
+        c[2 * half] *= factor;
+        c[2 * half + 1] *= factor;
       }
     }
-    rows->sum[half] = rows->sum[half] * shrink[half] + sum;
   }
 }
 
-template <int K>
-__global__ void __launch_bounds__(kTileThreads) forward_kernel(FusedAttention a) {
-  CDT_DYNAMIC_SHARED(BFloat16, shared);
-  const auto tile = [&](int i) { return Tile<K>{shared + i * Tile<K>::kElements}; };
-  const Tile<K> q = tile(0);
-  const int first = static_cast<int>(blockIdx.x) * kTileRows;
-  const int row = static_cast<int>(threadIdx.x / 32) * 16;
-  const int i = first + row + static_cast<int>(threadIdx.x % 32) / 4;
-  const std::int64_t number[2] = {query_number(a, i), query_number(a, i + 8)};
-  RunningRows rows{{-infinity(), -infinity()}, {0.0F, 0.0F}};
-  float out[K / 8][4] = {};
-  q.load_later(head_row<K>(a.q, first), a.q.row_stride, a.queries - first);
-  pipeline((a.keys + kTileRows - 1) / kTileRows,
-           [&](int j) {
-             const int stage = 1 + 2 * (j % 2);
-             load_pair(tile(stage), a.k, tile(stage + 1), a.v, j * kTileRows, a.keys);
-           },
-           [&](int j) {
-             const int stage = 1 + 2 * (j % 2);
-             Scores s;
-             float shrink[2];
-             multiply_transposed(&s, q, row, tile(stage));
-             exponentials(&s, &rows, a.scale * kLog2E, a.keys - j * kTileRows, shrink);
-             if (a.mask.threshold != 0) {
-               for_kept(a.mask, number, j, [&](int n, int c, bool kept) {
-                 if (!kept) s.c[n][c] = 0.0F;
-               });
-             }
-             scale_rows<K>(out, shrink);
-             multiply_add<K>(out, s, tile(stage + 1));
-           });
-
-  float factor[2];
+/// scores = 2^(scale * scores - reference), added to the sums.
+template <int N, int kGroups>
+__device__ __forceinline__ void exponentials(Scores<N> (&s)[kGroups], RunningRows<kGroups>* rows,
+                                             float scale) {
 #pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    float sum = rows.sum[half];
-    sum += __shfl_xor_sync(0xFFFFFFFFU, sum, 1);
-    sum += __shfl_xor_sync(0xFFFFFFFFU, sum, 2);
-    factor[half] = a.mask.scale / sum;
-    if (threadIdx.x % 4 == 0 && i + 8 * half < a.queries) {
-      sums_of_head(a)[i + 8 * half] = rows.max[half] * kLn2 + logf(sum);
+  for (int group = 0; group < kGroups; ++group) {
+#pragma unroll
+    for (int n = 0; n < N / 8; ++n) {
+#pragma unroll
+      for (int c = 0; c < 4; ++c) {
+        float& x = s[group].c[n][c];
+        x = ptx::exp2(fmaf(x, scale, -rows->reference[group][c / 2]));
+        rows->sum[group][c / 2] += x;
+      }
     }
   }
-  store_rows<K>(head_row<K>(a.out, first), a.out.row_stride, row, a.queries - first, out, factor);
+}
+
+/// Divides by the sums and stores what is inside: out and log-sum-exp of the rows from `first` on.
+template <class T, int K, int kGroups>
+__device__ __forceinline__ void store_forward(const FusedAttention<T>& a,
+                                              const RunningRows<kGroups>& rows,
+                                              const float (&out)[kGroups][K / 8][4], int sample,
+                                              int first) {
+  const int lane = lane_number();
+  T* const to = head_of(a.out, a.head_dim, sample);
+  float* const sums = sums_of_head(a, sample);
+#pragma unroll
+  for (int group = 0; group < kGroups; ++group) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      float sum = rows.sum[group][half];
+      sum += __shfl_xor_sync(0xFFFFFFFFU, sum, 1);
+      sum += __shfl_xor_sync(0xFFFFFFFFU, sum, 2);
+      const int i = first + 16 * group + 8 * half + lane / 4;
+      if (i >= a.queries) continue;
+      if (lane % 4 == 0) sums[i] = rows.reference[group][half] * kLn2 + logf(sum);
+      if (a.out.data == nullptr) continue;
+      store_row<T, K>(to + i * a.out.row_stride, out[group], half, a.kept_scale / sum, a.head_dim);
+    }
+  }
+}
+
+template <class T, int K>
+__global__ void __launch_bounds__(kTileThreads, 2) forward_kernel(FusedAttention<T> a) {
+  using Cut = Forward<T, K>;
+  CDT_DYNAMIC_SHARED(char, shared);
+  const int sample = static_cast<int>(blockIdx.z);
+  const int first = static_cast<int>(blockIdx.x) * Cut::kRows;
+  const int row = warp_number() * 16 * Cut::kGroups;
+  const bool active = first + row < a.queries;
+  const auto stage_at = [&](int i) { return shared + Cut::kQueryBytes + i * Cut::kStageBytes; };
+  const auto others_at = [&](int i, int which) {
+    return typename Cut::Others{reinterpret_cast<T*>(stage_at(i) + which * Cut::Others::kBytes)};
+  };
+  const auto kept_at = [&](int i) {
+    return reinterpret_cast<uint2*>(stage_at(i) + 2 * Cut::Others::kBytes);
+  };
+  const typename Cut::Rows tile{
+      reinterpret_cast<T*>(Cut::kNarrow ? stage_at(Cut::kStages - 1) : shared)};
+  const RowSource<T, K> keys(head_of(a.k, a.head_dim, sample), a.k.row_stride, a.head_dim);
+  const RowSource<T, K> values(head_of(a.v, a.head_dim, sample), a.v.row_stride, a.head_dim);
+  const int head = head_number(a, sample);
+  const float scale = a.scale * kLog2E;
+  typename Cut::Queries queries(tile, row);
+  RunningRows<Cut::kGroups> rows;
+  float out[Cut::kGroups][K / 8][4] = {};
+
+  RowSource<T, K>(head_of(a.q, a.head_dim, sample), a.q.row_stride, a.head_dim)
+      .load_later(tile, first, a.queries);
+  pipeline<Cut::kStages>(
+      (a.keys + Cut::kOthers - 1) / Cut::kOthers,
+      [&](int j, int stage) {
+        keys.load_later(others_at(stage, 0), j * Cut::kOthers, a.keys);
+        if (a.out.data == nullptr) return;
+        values.load_later(others_at(stage, 1), j * Cut::kOthers, a.keys);
+        if (a.kept.words == nullptr) return;
+        load_kept_later<Cut::kRows>(a.kept, head, j * Cut::kOthers / kKeptColumns, first,
+                                    kept_at(stage));
+      },
+      [&] { queries.load(); },
+      [&](int j, int stage) {
+        if (!active) return;
+#pragma unroll 1
+        for (int strip = 0; strip < Cut::kOthers; strip += Cut::kStrip) {
+          const int column = j * Cut::kOthers + strip;
+          Scores<Cut::kStrip> s[Cut::kGroups];
+          multiply_transposed<T, K>(s, queries, others_at(stage, 0), strip);
+          if (a.keys - column < Cut::kStrip) hide_columns(s, a.keys - column);
+          follow_maximum<K>(s, &rows, out, scale);
+          exponentials(s, &rows, scale);
+          if (a.out.data == nullptr) continue;
+          KeptRows kept[Cut::kGroups];
+#pragma unroll
+          for (int group = 0; group < Cut::kGroups; ++group) {
+            if (a.kept.words == nullptr) {
+              kept[group].fill();
+            } else {
+              kept[group].load(kept_at(stage), row + 16 * group, column);
+            }
+          }
+          multiply_add<Cut::kStrip>(out, others_at(stage, 1), strip,
+                                    [&](std::uint32_t (&f)[4], int group, int n) {
+                                      fragment_of<T>(f, s[group], n);
+                                      kept[group].template apply<T>(f, n);
+                                    });
+        }
+      });
+  if (active) store_forward<T, K>(a, rows, out, sample, first + row);
+}
+
+/// Of 64 queries.
+template <class T, int K>
+__global__ void __launch_bounds__(kTileThreads) map_kernel(FusedAttention<T> a, float* to) {
+  using Cut = Cutting<T, K, 1>;
+  CDT_DYNAMIC_SHARED(char, shared);
+  const int sample = static_cast<int>(blockIdx.z);
+  const int first = static_cast<int>(blockIdx.x) * Cut::kRows;
+  const int row = warp_number() * 16;
+  const int i = first + row + lane_number() / 4;
+  const typename Cut::Rows tile{reinterpret_cast<T*>(shared)};
+  const auto keys_at = [&](int stage) {
+    return typename Cut::Others{
+        reinterpret_cast<T*>(shared + Cut::Rows::kBytes + stage * Cut::Others::kBytes)};
+  };
+  const RowsInShared<T, K, 1, Cut::kRows> queries(tile, row);
+  const RowSource<T, K> keys(head_of(a.k, a.head_dim, sample), a.k.row_stride, a.head_dim);
+  const float* const sums = sums_of_head(a, sample);
+  float shift[2];
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    shift[half] = i + 8 * half < a.queries ? sums[i + 8 * half] * kLog2E : 0.0F;
+  }
+  RowSource<T, K>(head_of(a.q, a.head_dim, sample), a.q.row_stride, a.head_dim)
+      .load_later(tile, first, a.queries);
+  pipeline<Cut::kStages>(
+      (a.keys + Cut::kOthers - 1) / Cut::kOthers,
+      [&](int j, int stage) { keys.load_later(keys_at(stage), j * Cut::kOthers, a.keys); }, [] {},
+      [&](int j, int stage) {
+        Scores<Cut::kOthers> s[1];
+        multiply_transposed<T, K>(s, queries, keys_at(stage), 0);
+#pragma unroll
+        for (int n = 0; n < Cut::kOthers / 8; ++n) {
+#pragma unroll
+          for (int c = 0; c < 4; ++c) {
+            const int query = i + c / 2 * 8;
+            const int key = j * Cut::kOthers + 8 * n + lane_number() % 4 * 2 + c % 2;
+            if (query >= a.queries || key >= a.keys) continue;
+            to[(std::int64_t{head_number(a, sample)} * a.queries + query) * a.keys + key] =
+                ptx::exp2(fmaf(s[0].c[n][c], a.scale * kLog2E, -shift[c / 2]));
+          }
+        }
+      });
 }
 
 }  // namespace
 
-void fused_attention(cudaStream_t stream, const FusedAttention& a, std::int64_t head_dim) {
-  const bool launched = with_head_dim(head_dim, [&](auto k) {
-    launch_shared(stream, forward_kernel<k()>, tile_grid(a, a.queries), kTileThreads,
-                  forward_shared<k()>(), a);
+template <class T>
+void fused_attention(cudaStream_t stream, const FusedAttention<T>& a) {
+  const bool launched = with_head_dim(a.head_dim, [&](auto k) {
+    using Cut = Forward<T, k()>;
+    launch_shared(stream, forward_kernel<T, k()>, tile_grid(a, a.queries, Cut::kRows, a.batch),
+                  kTileThreads, Cut::kBytes, a);
   });
-  CDT_CHECK(launched, "no fused attention for heads of " + std::to_string(head_dim));
+  CDT_CHECK(launched, "no fused attention for heads of " + std::to_string(a.head_dim));
 }
+
+template <class T>
+void attention_map(cudaStream_t stream, const FusedAttention<T>& a, float* probabilities) {
+  const bool launched = with_head_dim(a.head_dim, [&](auto k) {
+    using Cut = Cutting<T, k(), 1>;
+    launch_shared(stream, map_kernel<T, k()>, tile_grid(a, a.queries, Cut::kRows, a.batch),
+                  kTileThreads, Cut::Rows::kBytes + Cut::kStages * Cut::Others::kBytes, a,
+                  probabilities);
+  });
+  CDT_CHECK(launched, "no attention map for heads of " + std::to_string(a.head_dim));
+}
+
+template void fused_attention(cudaStream_t, const FusedAttention<BFloat16>&);
+template void fused_attention(cudaStream_t, const FusedAttention<float>&);
+template void attention_map(cudaStream_t, const FusedAttention<BFloat16>&, float*);
+template void attention_map(cudaStream_t, const FusedAttention<float>&, float*);
 
 }  // namespace cdt

@@ -1,4 +1,4 @@
-// What the fused forward and backward kernels share. Grid: (tiles of 64 rows, heads, samples).
+// What the tiled kernels of attention share. Grid: (tiles of rows, heads, samples).
 #pragma once
 
 #include <type_traits>
@@ -13,97 +13,163 @@ namespace cdt {
 constexpr float kLog2E = 1.4426950408889634F;
 constexpr float kLn2 = 0.6931471805599453F;
 
-/// Element 0 of row `row` of this block's head and sample.
-template <int K>
-__device__ __forceinline__ BFloat16* head_row(const FusedView& view, int row) {
-  return view.data + blockIdx.z * view.batch_stride + row * view.row_stride + blockIdx.y * K;
+/// How a kernel cuts its work: 16 kGroups rows a warp, so many rows of the other side a tile, and
+/// tiles in shared memory, of which one is read while the others arrive.
+template <class T, int K, int kGroupsOfWarp>
+struct Cutting {
+  static constexpr bool kNarrow = sizeof(T) == 2;
+  static constexpr int kGroups = kGroupsOfWarp;
+  static constexpr int kRows = kTileThreads / 32 * 16 * kGroups;
+  static constexpr int kOthers = kNarrow ? 64 : 32;
+  static constexpr int kStages = kNarrow ? 3 : 2;
+  using Rows = Tile<T, K, kRows>;
+  using Others = Tile<T, K, kOthers>;
+};
+
+/// Element 0 of row 0 of this block's head.
+template <class T>
+__device__ __forceinline__ T* head_of(const FusedView<T>& view, int head_dim, int sample) {
+  return view.data + sample * view.batch_stride + std::int64_t{blockIdx.y} * head_dim;
 }
 
-/// Number of query `i` of this block's head and sample among all: its row of masks.
-__device__ __forceinline__ std::int64_t query_number(const FusedAttention& a, int i) {
-  return (std::int64_t{blockIdx.z} * a.heads + blockIdx.y) * a.queries + i;
+/// Number of this block's head among those of all samples.
+template <class T>
+__device__ __forceinline__ int head_number(const FusedAttention<T>& a, int sample) {
+  return sample * a.heads + static_cast<int>(blockIdx.y);
 }
 
-__device__ __forceinline__ float* sums_of_head(const FusedAttention& a) {
-  return a.log_sum_exp + blockIdx.z * a.sums_stride + std::int64_t{blockIdx.y} * a.queries;
+template <class T>
+__device__ __forceinline__ float* sums_of_head(const FusedAttention<T>& a, int sample) {
+  return a.log_sum_exp + sample * a.sums_stride + std::int64_t{blockIdx.y} * a.queries;
 }
 
-/// Starts to load the 64 rows from `first` on of two operands.
-template <int K>
-__device__ __forceinline__ void load_pair(const Tile<K>& x, const FusedView& from_x,
-                                          const Tile<K>& y, const FusedView& from_y, int first,
-                                          int rows) {
-  x.load_later(head_row<K>(from_x, first), from_x.row_stride, rows - first);
-  y.load_later(head_row<K>(from_y, first), from_y.row_stride, rows - first);
-}
-
-/// The turns of a loop over tiles with two stages: load(j) starts stage j % 2, use(j) has it.
-template <class Load, class Use>
-__device__ __forceinline__ void pipeline(int tiles, const Load& load, const Use& use) {
-  load(0);
+/// The turns of a loop over tiles: load(j, stage) starts to load tile j, use(j, stage) has it, and
+/// before() runs when the copies started earlier are there. Copies run kStages - 1 tiles ahead.
+template <int kStages, class Load, class Before, class Use>
+__device__ __forceinline__ void pipeline(int tiles, const Load& load, const Before& before,
+                                         const Use& use) {
   ptx::close_copies();
+#pragma unroll
+  for (int j = 0; j < kStages - 1; ++j) {
+    if (j < tiles) load(j, j);
+    ptx::close_copies();
+  }
+  ptx::wait_copies<kStages - 1>();
+  __syncthreads();
+  before();
+  int stage = 0;
   for (int j = 0; j < tiles; ++j) {
-    if (j + 1 < tiles) {
-      load(j + 1);
-      ptx::close_copies();
-      ptx::wait_copies<1>();
-    } else {
-      ptx::wait_copies<0>();
-    }
+    ptx::wait_copies<kStages - 2>();
     __syncthreads();
-    use(j);
-    __syncthreads();
+    if (j + kStages - 1 < tiles) load(j + kStages - 1, stage == 0 ? kStages - 1 : stage - 1);
+    ptx::close_copies();
+    use(j, stage);
+    stage = stage + 1 == kStages ? 0 : stage + 1;
   }
 }
 
-/// body(n, c, kept?) for the elements c of fragments n of 64 queries' scores: rows `number[half]`
-/// of the mask, keys [64 tile, 64 tile + 64). Of a mask's quads (kernel.cuh) each falls on one
-/// thread.
-template <class Body>
-__device__ __forceinline__ void for_kept(const Mask& mask, const std::int64_t (&number)[2],
-                                         int tile, const Body& body) {
-  const int t = static_cast<int>(threadIdx.x % 4);
+/// Scores of keys from `keys` on become those of no key.
+template <int N, int kGroups>
+__device__ __forceinline__ void hide_columns(Scores<N> (&s)[kGroups], int keys) {
+  const int column = lane_number() % 4 * 2;
 #pragma unroll
-  for (int half = 0; half < 2; ++half) {
+  for (auto& group : s) {
 #pragma unroll
-    for (int odd = 0; odd < 2; ++odd) {
+    for (int n = 0; n < N / 8; ++n) {
 #pragma unroll
-      for (int e = 0; e < 2; ++e) {
-        const auto quad = static_cast<std::uint32_t>(16 * tile + 8 * odd + 2 * t + e);
-        const uint4 draw = philox(
-            make_uint4(quad, static_cast<std::uint32_t>(number[half]), mask.site, *mask.step),
-            mask.key0, mask.key1);
-        body(odd, 2 * half + e, draw.x >= mask.threshold);
-        body(odd + 2, 2 * half + e, draw.y >= mask.threshold);
-        body(odd + 4, 2 * half + e, draw.z >= mask.threshold);
-        body(odd + 6, 2 * half + e, draw.w >= mask.threshold);
+      for (int c = 0; c < 4; ++c) {
+        if (8 * n + column + c % 2 >= keys) group.c[n][c] = -infinity();
       }
     }
   }
 }
 
-/// A block for each tile of rows, head and sample.
-inline dim3 tile_grid(const FusedAttention& a, int rows) {
-  return {blocks_for(rows, kTileRows), static_cast<unsigned>(a.heads),
-          static_cast<unsigned>(a.batch)};
+/// Where column c of 64 has its bit: in word c / 32, with n = c % 32 / 8 and c % 8 = 2t + e in byte
+/// 2 (n % 2) + e, bit 7 - (2t + n / 2). So thread t, having shifted a word to the left by 2t, and by
+/// 1 more for n = 2 and 3, finds its four columns of two fragments c at the signs of the bytes.
+__host__ __device__ constexpr int kept_bit(int column) {
+  const int n = column % 32 / 8;  // 2 (n / 2) + n % 2
+  return 8 * (2 * (n % 2) + column % 2) + 7 - (column % 8 / 2 * 2 + n / 2);
 }
 
-/// body(std::integral_constant<int, K>) for heads of K; false where there are no kernels for them.
+/// The words of the rows g and g + 8 of a group, shifted for this thread.
+struct KeptRows {
+  uint2 half[2];
+
+  /// For fragments from `column` on, a multiple of 16.
+  __device__ __forceinline__ void load(const uint2* words, int row, int column) {
+    const int lane = lane_number();
+    const int shift = lane % 4 * 2;
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      const uint2 w = words[row + lane / 4 + 8 * i];
+      half[i].x = (column / 32 % 2 == 0 ? w.x : w.y) << (shift + column / 16 % 2);
+      half[i].y = w.y << shift;
+    }
+  }
+  /// Everything is kept.
+  __device__ __forceinline__ void fill() { half[0] = half[1] = make_uint2(~0U, ~0U); }
+
+  /// The word with fragment c number n at its signs.
+  __device__ __forceinline__ std::uint32_t word(int i, int n) const {
+    return (n / 4 == 0 ? half[i].x : half[i].y) << (n % 4 / 2);
+  }
+  /// All ones where element c of fragment n is kept, else 0.
+  __device__ __forceinline__ std::uint32_t element(int n, int c) const {
+    const std::uint32_t w = word(c / 2, n);
+    if (n % 2 == 0) {
+      return c % 2 == 0 ? ptx::spread_signs<0x8888>(w) : ptx::spread_signs<0x9999>(w);
+    }
+    return c % 2 == 0 ? ptx::spread_signs<0xAAAA>(w) : ptx::spread_signs<0xBBBB>(w);
+  }
+  /// Clears what is dropped of fragment a of columns [8 n, 8 n + kDepth).
+  template <class T>
+  __device__ __forceinline__ void apply(std::uint32_t (&a)[4], int n) const {
+    if constexpr (sizeof(T) == 2) {
+#pragma unroll
+      for (int i = 0; i < 2; ++i) {
+        a[i] &= ptx::spread_signs<0x9988>(word(i, n));
+        a[i + 2] &= ptx::spread_signs<0xBBAA>(word(i, n));
+      }
+    } else {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) a[i] &= element(n, i % 2 * 2 + i / 2);
+    }
+  }
+};
+
+/// The tile's words of the kRows rows from `first` on.
+template <int kRows>
+__device__ __forceinline__ void load_kept_later(const KeptBits& kept, int head, int tile,
+                                                int first, uint2* to) {
+  const int i = static_cast<int>(threadIdx.x) * 2;
+  if (i >= kRows) return;
+  const std::int64_t row = std::int64_t{head * kept.tiles + tile} * kept.padded + first + i;
+  ptx::copy_later(to + i, kept.words + row, false);
+}
+
+/// A block for each tile of rows, head and sample.
+template <class T>
+dim3 tile_grid(const FusedAttention<T>& a, int rows, int rows_of_block, int samples) {
+  return {blocks_for(rows, rows_of_block), static_cast<unsigned>(a.heads),
+          static_cast<unsigned>(samples)};
+}
+
+/// body(std::integral_constant<int, K>) with the K that serves heads of head_dim; false where none
+/// does.
 template <class Body>
 bool with_head_dim(std::int64_t head_dim, const Body& body) {
-  switch (head_dim) {
-    case 32:
-      body(std::integral_constant<int, 32>{});
-      return true;
-    case 64:
-      body(std::integral_constant<int, 64>{});
-      return true;
-    case 96:
-      body(std::integral_constant<int, 96>{});
-      return true;
-    default:
-      return false;
+  if (head_dim <= 0 || head_dim % 8 != 0 || head_dim > 128) return false;
+  if (head_dim <= 32) {
+    body(std::integral_constant<int, 32>{});
+  } else if (head_dim <= 64) {
+    body(std::integral_constant<int, 64>{});
+  } else if (head_dim <= 96) {
+    body(std::integral_constant<int, 96>{});
+  } else {
+    body(std::integral_constant<int, 128>{});
   }
+  return true;
 }
 
 }  // namespace cdt

@@ -1,6 +1,6 @@
-// Attention in one kernel each way: scores never leave the multiprocessor (Dao et al. 2022; Dao
-// 2023). bfloat16 on tensor cores, sums in float32; dropout masks are the engine's own, exact and
-// equal to the CPU's. Gradients are summed by blocks that own their rows: no atomics, the same
+// Attention in tiles: scores never leave the multiprocessor (Dao et al. 2022; Dao 2023). On tensor
+// cores, in bfloat16 or in tf32, with sums in float32; dropout masks are the engine's own, exact
+// and equal to the CPU's. Gradients are summed by blocks that own their rows: no atomics, the same
 // bits on every run. The backward pass computes scores twice, once for dq and once for dk and dv.
 #pragma once
 
@@ -15,32 +15,66 @@
 namespace cdt {
 
 /// Element (b, i, h, k) at data[b * batch_stride + i * row_stride + h * K + k]. null: not wanted.
+template <class T>
 struct FusedView {
-  BFloat16* data = nullptr;
+  T* data = nullptr;
   std::int64_t row_stride = 0, batch_stride = 0;
 };
 
+/// Rows of a dropout mask of scores as bits: of row r of `rows` and tile j of 64 columns the word
+/// of 64 at words[(head * tiles + j) * padded + r], heads of all samples counted through. Which bit
+/// is whose: kept_bit().
+struct KeptBits {
+  uint2* words = nullptr;     // null: everything is kept
+  int tiles = 0, padded = 0;  // of 64 columns; rows, in whole blocks of kKeptRows
+};
+constexpr int kKeptColumns = 64;
+constexpr int kKeptRows = 128;  // of the largest block that reads them
+
+template <class T>
 struct FusedAttention {
-  int batch = 0, heads = 0, queries = 0, keys = 0;  // B H Nq Nk
-  float scale = 1.0F;
-  FusedView q, k, v, out;
+  int batch = 0, heads = 0, head_dim = 0, queries = 0, keys = 0;  // B H K Nq Nk
+  float scale = 1.0F;                                             // of scores
+  float kept_scale = 1.0F;                                        // of kept probabilities
+  FusedView<T> q, k, v, out;
   float* log_sum_exp = nullptr;  // (B, H, Nq), samples sums_stride apart
   std::int64_t sums_stride = 0;
-  Mask mask;
+  KeptBits kept;  // (B H, Nq) by keys
 };
 
+template <class T>
 struct FusedAttentionBackward {
-  FusedAttention forward;
-  FusedView dout, dq, dk, dv;
-  const float* dots = nullptr;  // (B, H, Nq), sum over K of dout * out
+  FusedAttention<T> forward;
+  /// A gradient of batch_stride 0 is the sum over the batch; dk and dv are both or neither.
+  FusedView<T> dout, dq, dk, dv;
+  /// (B, H, Nq): log-sum-exp in units of log2, and sum over K of dout * out, over kept_scale.
+  const float2* row_sums = nullptr;
+  KeptBits kept_of_keys;  // (B H, Nk) by queries
 };
 
-/// Bytes of shared memory that a block of the kernels for this head size takes; 0: there are none.
+/// Bytes of shared memory that a block of the kernels for this head size takes at most; 0: there
+/// are none, which is so but for multiples of 8 up to 128.
+template <class T>
 std::size_t fused_attention_shared(std::int64_t head_dim);
 
-/// Strides and addresses are multiples of 16 bytes.
-void fused_attention(cudaStream_t stream, const FusedAttention& a, std::int64_t head_dim);
-void fused_attention_backward(cudaStream_t stream, const FusedAttentionBackward& a,
-                              std::int64_t head_dim);
+/// Strides and addresses are multiples of 16 bytes. A null `out`: only log_sum_exp.
+template <class T>
+void fused_attention(cudaStream_t stream, const FusedAttention<T>& a);
+template <class T>
+void fused_attention_backward(cudaStream_t stream, const FusedAttentionBackward<T>& a);
+
+/// probabilities(B, H, Nq, Nk) before dropout, from log_sum_exp.
+template <class T>
+void attention_map(cudaStream_t stream, const FusedAttention<T>& a, float* probabilities);
+
+/// The mask of the scores of `heads` heads, those of all samples, into the words of by_query and,
+/// where it has any, of by_key.
+void draw_kept(cudaStream_t stream, const Mask& mask, int heads, int queries,
+               const KeptBits& by_query, const KeptBits& by_key);
+
+/// row_sums of FusedAttentionBackward; out has out_batch samples, B or 1.
+template <class T>
+void row_sums(cudaStream_t stream, const FusedAttentionBackward<T>& a, int out_batch,
+              float2* sums);
 
 }  // namespace cdt

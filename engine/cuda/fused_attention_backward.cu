@@ -1,7 +1,8 @@
 // Backward, with P the probabilities, m the mask over 1 - p and D_i = dout_i . out_i:
 //   dv = (P m)^T dout     dS = P (m (dout v^T) - D)     dq = dS k scale     dk = dS^T q scale
-// One kernel's blocks own 64 queries and sum dq over the keys; the other's own 64 keys and sum dk
-// and dv over the queries, with scores transposed, keys as rows.
+// One kernel's blocks own queries and sum dq over the keys; the other's own keys and sum dk and dv
+// over the queries, with scores transposed, keys as rows. A gradient that the batch shares is
+// summed over its samples too.
 #include <string>
 
 #include "engine/cuda/fused_attention.cuh"
@@ -10,210 +11,320 @@
 namespace cdt {
 namespace {
 
-constexpr int kTiles = 2 + 2 * 2;  // two that stay, two for each stage
-
-/// Of the tile of queries in a stage: log-sum-exp in units of log2 and D.
-struct QuerySums {
-  float log2_sum[kTileRows], dots[kTileRows];
-};
-
-template <int K>
-constexpr std::size_t query_gradient_shared() {
-  return std::size_t{kTiles} * Tile<K>::kElements * sizeof(BFloat16);
-}
-template <int K>
-constexpr std::size_t key_gradient_shared() {
-  return query_gradient_shared<K>() + 2 * (sizeof(QuerySums) + kTileRows * sizeof(uint2));
-}
-
-/// From scores s and d = m (dout v^T), both (queries, keys): s becomes the gradient of the scores.
-__device__ __forceinline__ void score_gradients(Scores* s, const Scores& d, float scale,
-                                                const float (&log2_sum)[2], const float (&dots)[2],
-                                                int keys) {
-  const int column = static_cast<int>(threadIdx.x % 4) * 2;
+/// From scores s and d = dout v^T, both by queries or both by keys: s becomes the kept
+/// probabilities, not yet over 1 - p, and d the gradient of the scores times (1 - p).
+/// sums(n, c): log-sum-exp in units of log2 and D (1 - p) of the query of element c of fragment n.
+template <int N, class Sums>
+__device__ __forceinline__ void score_gradients(Scores<N>* s, Scores<N>* d, float scale,
+                                                const KeptRows& kept, const Sums& sums) {
 #pragma unroll
-  for (int n = 0; n < kTileColumns; ++n) {
+  for (int n = 0; n < N / 8; ++n) {
 #pragma unroll
     for (int c = 0; c < 4; ++c) {
-      float& x = s->c[n][c];
-      const float p = exp2f(x * (scale * kLog2E) - log2_sum[c / 2]);
-      x = 8 * n + column + c % 2 < keys ? p * (d.c[n][c] - dots[c / 2]) : 0.0F;
+      const float2 of_query = sums(n, c);
+      const float p = ptx::exp2(fmaf(s->c[n][c], scale, -of_query.x));
+      const float share =
+          __uint_as_float(__float_as_uint(p) & kept.element(n, c));
+      s->c[n][c] = share;
+      d->c[n][c] = fmaf(share, d->c[n][c], -(p * of_query.y));
     }
   }
 }
 
-template <int K>
-__global__ void __launch_bounds__(kTileThreads, 2) query_gradient_kernel(FusedAttentionBackward b) {
-  const FusedAttention& a = b.forward;
-  CDT_DYNAMIC_SHARED(BFloat16, shared);
-  const auto tile = [&](int i) { return Tile<K>{shared + i * Tile<K>::kElements}; };
-  const Tile<K> q = tile(0);
-  const Tile<K> dout = tile(1);
-  const int first = static_cast<int>(blockIdx.x) * kTileRows;
-  const int row = static_cast<int>(threadIdx.x / 32) * 16;
-  const int i = first + row + static_cast<int>(threadIdx.x % 32) / 4;
-  const std::int64_t number[2] = {query_number(a, i), query_number(a, i + 8)};
-  float log2_sum[2] = {0.0F, 0.0F};
-  float dots[2] = {0.0F, 0.0F};
+/// Starts to load the sums of kCount queries from `first` on; 0 where there is no query.
+template <int kCount, class T>
+__device__ __forceinline__ void load_sums_later(const FusedAttentionBackward<T>& b,
+                                                int head, int first, float2* to) {
+  const int i = static_cast<int>(threadIdx.x);
+  if (kCount < kTileThreads && i >= kCount) return;
+  ptx::copy_later<sizeof(float2)>(to + i, b.row_sums + std::int64_t{head} * b.forward.queries + first + i,
+                                  first + i >= b.forward.queries);
+}
+
+/// Rows of a tile of a block as fragments: in bfloat16 they move to registers.
+template <class T, int K, int kGroups, int kRows, bool kInRegisters>
+using RowsOf = std::conditional_t<kInRegisters, RowsInRegisters<T, K, kGroups, kRows>,
+                                  RowsInShared<T, K, kGroups, kRows>>;
+
+template <class T, int K>
+struct QueryGradient : Cutting<T, K, (K <= 96) ? 2 : 1> {
+  using Base = Cutting<T, K, (K <= 96) ? 2 : 1>;
+  using typename Base::Others;
+  using typename Base::Rows;
+  static constexpr int kStrip = Base::kNarrow && K > 64 ? 16 : 32;  // keys scored at a time
+  static constexpr int kStageBytes = 2 * Others::kBytes + Base::kRows * int{sizeof(uint2)};
+  static constexpr int kSumsAt = (Base::kNarrow ? 1 : 2) * Rows::kBytes;  // behind dout; queries
+  static constexpr int kOwnBytes = kSumsAt + Base::kRows * int{sizeof(float2)};
+  static constexpr int kBytes = kOwnBytes + Base::kStages * kStageBytes;
+  static_assert(!Base::kNarrow || Rows::kBytes <= kStageBytes);
+  using Queries = RowsOf<T, K, Base::kGroups, Base::kRows, Base::kNarrow>;
+};
+
+template <class T, int K>
+__global__ void __launch_bounds__(kTileThreads, sizeof(T) == 2 ? 2 : 1)
+    query_gradient_kernel(FusedAttentionBackward<T> b) {
+  using Cut = QueryGradient<T, K>;
+  constexpr int kGroups = Cut::kGroups;
+  const FusedAttention<T>& a = b.forward;
+  CDT_DYNAMIC_SHARED(char, shared);
+  const int first = static_cast<int>(blockIdx.x) * Cut::kRows;
+  const int row = warp_number() * 16 * kGroups;
+  const bool active = first + row < a.queries;
+  const auto stage_at = [&](int i) { return shared + Cut::kOwnBytes + i * Cut::kStageBytes; };
+  const auto others_at = [&](int i, int which) {
+    return typename Cut::Others{reinterpret_cast<T*>(stage_at(i) + which * Cut::Others::kBytes)};
+  };
+  const auto kept_at = [&](int i) {
+    return reinterpret_cast<uint2*>(stage_at(i) + 2 * Cut::Others::kBytes);
+  };
+  const typename Cut::Rows dout_tile{reinterpret_cast<T*>(shared)};
+  const typename Cut::Rows query_tile{reinterpret_cast<T*>(
+      Cut::kNarrow ? stage_at(Cut::kStages - 1) : shared + Cut::Rows::kBytes)};
+  typename Cut::Queries queries(query_tile, row);
+  const RowsInShared<T, K, kGroups, Cut::kRows> douts(dout_tile, row);
+  const float scale = a.scale * kLog2E;
+  const int begin = static_cast<int>(blockIdx.z);
+  const int end = b.dq.batch_stride == 0 ? a.batch : begin + 1;
+  auto* const sums = reinterpret_cast<float2*>(shared + Cut::kSumsAt);
+  float dq[kGroups][K / 8][4] = {};
+  RowSource<T, K>(head_of(a.q, a.head_dim, begin), a.q.row_stride,
+                  a.head_dim)
+      .load_later(query_tile, first, a.queries);
+  for (int sample = begin; sample < end; ++sample) {
+    const RowSource<T, K> keys(head_of(a.k, a.head_dim, sample), a.k.row_stride, a.head_dim);
+    const RowSource<T, K> values(head_of(a.v, a.head_dim, sample), a.v.row_stride, a.head_dim);
+    const int head = head_number(a, sample);
+    if (sample > begin) __syncthreads();  // the tiles of the sample before are no longer read
+    RowSource<T, K>(head_of(b.dout, a.head_dim, sample), b.dout.row_stride, a.head_dim)
+        .load_later(dout_tile, first, a.queries);
+    load_sums_later<Cut::kRows>(b, head, first, sums);
+    pipeline<Cut::kStages>(
+        (a.keys + Cut::kOthers - 1) / Cut::kOthers,
+        [&](int j, int stage) {
+          keys.load_later(others_at(stage, 0), j * Cut::kOthers, a.keys);
+          values.load_later(others_at(stage, 1), j * Cut::kOthers, a.keys);
+          if (a.kept.words == nullptr) return;
+          load_kept_later<Cut::kRows>(a.kept, head, j * Cut::kOthers / kKeptColumns, first,
+                                      kept_at(stage));
+        },
+        [&] {
+          if (sample == begin) queries.load();
+        },
+        [&](int j, int stage) {
+          if (!active) return;
+          const int left = a.keys - j * Cut::kOthers;
+#pragma unroll 1
+          for (int strip = 0; strip < Cut::kOthers; strip += Cut::kStrip) {
+            Scores<Cut::kStrip> s[kGroups];
+            Scores<Cut::kStrip> d[kGroups];
+            multiply_transposed<T, K>(s, queries, others_at(stage, 0), strip);
+            if (left < Cut::kOthers) hide_columns(s, left - strip);
+            multiply_transposed<T, K>(d, douts, others_at(stage, 1), strip);
+#pragma unroll
+            for (int group = 0; group < kGroups; ++group) {
+              KeptRows kept;
+              if (a.kept.words == nullptr) {
+                kept.fill();
+              } else {
+                kept.load(kept_at(stage), row + 16 * group, j * Cut::kOthers + strip);
+              }
+              const float2* const of_rows = sums + row + 16 * group + lane_number() / 4;
+              score_gradients(&s[group], &d[group], scale, kept,
+                              [&](int, int c) { return of_rows[c / 2 * 8]; });
+            }
+            multiply_add<Cut::kStrip>(dq, others_at(stage, 0), strip,
+                                      [&](std::uint32_t (&f)[4], int group, int n) {
+                                        fragment_of<T>(f, d[group], n);
+                                      });
+          }
+        });
+  }
+  T* const to = head_of(b.dq, a.head_dim, begin);
+#pragma unroll
+  for (int group = 0; group < kGroups; ++group) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int i = first + row + 16 * group + 8 * half + lane_number() / 4;
+      if (i >= a.queries) continue;
+      store_row<T, K>(to + i * b.dq.row_stride, dq[group], half, a.scale * a.kept_scale,
+                      a.head_dim);
+    }
+  }
+}
+
+template <class T, int K>
+struct KeyGradient : Cutting<T, K, 1> {
+  using Base = Cutting<T, K, 1>;
+  using typename Base::Others;
+  using typename Base::Rows;
+  static constexpr bool kInRegisters = Base::kNarrow && K <= 96;
+  static constexpr int kStrip = K > 64 ? 32 : Base::kOthers;  // queries scored at a time
+  static constexpr int kSumsAt = 2 * Others::kBytes;
+  static constexpr int kKeptAt = kSumsAt + Base::kOthers * int{sizeof(float2)};
+  static constexpr int kStageBytes = kKeptAt + Base::kRows * int{sizeof(uint2)};
+  static constexpr int kOwnBytes = kInRegisters ? 0 : 2 * Rows::kBytes;  // keys and values
+  static constexpr int kBytes = kOwnBytes + Base::kStages * kStageBytes;
+  static_assert(!kInRegisters || 2 * Rows::kBytes <= kStageBytes);
+  using Own = RowsOf<T, K, 1, Base::kRows, kInRegisters>;
+};
+
+template <class T, int K>
+__global__ void __launch_bounds__(kTileThreads, 2)
+    key_gradient_kernel(FusedAttentionBackward<T> b) {
+  using Cut = KeyGradient<T, K>;
+  const FusedAttention<T>& a = b.forward;
+  CDT_DYNAMIC_SHARED(char, shared);
+  const int first = static_cast<int>(blockIdx.x) * Cut::kRows;
+  const int row = warp_number() * 16;
+  const bool active = first + row < a.keys;
+  const auto stage_at = [&](int i) { return shared + Cut::kOwnBytes + i * Cut::kStageBytes; };
+  const auto others_at = [&](int i, int which) {
+    return typename Cut::Others{reinterpret_cast<T*>(stage_at(i) + which * Cut::Others::kBytes)};
+  };
+  const auto sums_at = [&](int i) { return reinterpret_cast<float2*>(stage_at(i) + Cut::kSumsAt); };
+  const auto kept_at = [&](int i) { return reinterpret_cast<uint2*>(stage_at(i) + Cut::kKeptAt); };
+  char* const own = Cut::kInRegisters ? stage_at(Cut::kStages - 1) : shared;
+  typename Cut::Own keys({reinterpret_cast<T*>(own)}, row);
+  typename Cut::Own values({reinterpret_cast<T*>(own + Cut::Rows::kBytes)}, row);
+  const float scale = a.scale * kLog2E;
+  const int begin = static_cast<int>(blockIdx.z);
+  const int end = b.dk.batch_stride == 0 ? a.batch : begin + 1;
+  float dk[1][K / 8][4] = {};
+  float dv[1][K / 8][4] = {};
+  RowSource<T, K>(head_of(a.k, a.head_dim, begin), a.k.row_stride, a.head_dim)
+      .load_later(keys.tile, first, a.keys);
+  RowSource<T, K>(head_of(a.v, a.head_dim, begin), a.v.row_stride, a.head_dim)
+      .load_later(values.tile, first, a.keys);
+  for (int sample = begin; sample < end; ++sample) {
+    const RowSource<T, K> queries(head_of(a.q, a.head_dim, sample), a.q.row_stride, a.head_dim);
+    const RowSource<T, K> douts(head_of(b.dout, a.head_dim, sample), b.dout.row_stride,
+                                a.head_dim);
+    const int head = head_number(a, sample);
+    if (sample > begin) __syncthreads();  // the tiles of the sample before are no longer read
+    pipeline<Cut::kStages>(
+        (a.queries + Cut::kOthers - 1) / Cut::kOthers,
+        [&](int j, int stage) {
+          const int from = j * Cut::kOthers;
+          queries.load_later(others_at(stage, 0), from, a.queries);
+          douts.load_later(others_at(stage, 1), from, a.queries);
+          load_sums_later<Cut::kOthers>(b, head, from, sums_at(stage));
+          if (b.kept_of_keys.words == nullptr) return;
+          load_kept_later<Cut::kRows>(b.kept_of_keys, head, from / kKeptColumns, first,
+                                      kept_at(stage));
+        },
+        [&] {
+          if (sample > begin) return;
+          keys.load();
+          values.load();
+        },
+        [&](int j, int stage) {
+          if (!active) return;
+#pragma unroll 1
+          for (int strip = 0; strip < Cut::kOthers; strip += Cut::kStrip) {
+            Scores<Cut::kStrip> s[1];
+            Scores<Cut::kStrip> d[1];
+            multiply_transposed<T, K>(s, keys, others_at(stage, 0), strip);
+            multiply_transposed<T, K>(d, values, others_at(stage, 1), strip);
+            KeptRows kept;
+            if (b.kept_of_keys.words == nullptr) {
+              kept.fill();
+            } else {
+              kept.load(kept_at(stage), row, j * Cut::kOthers + strip);
+            }
+            const float2* const of_query = sums_at(stage) + strip + lane_number() % 4 * 2;
+            score_gradients(&s[0], &d[0], scale, kept,
+                            [&](int n, int c) { return of_query[8 * n + c % 2]; });
+            multiply_add<Cut::kStrip>(
+                dv, others_at(stage, 1), strip,
+                [&](std::uint32_t (&f)[4], int, int n) { fragment_of<T>(f, s[0], n); });
+            multiply_add<Cut::kStrip>(
+                dk, others_at(stage, 0), strip,
+                [&](std::uint32_t (&f)[4], int, int n) { fragment_of<T>(f, d[0], n); });
+          }
+        });
+  }
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
-    if (i + 8 * half >= a.queries) continue;
-    log2_sum[half] = sums_of_head(a)[i + 8 * half] * kLog2E;
-    dots[half] = b.dots[number[half]];
-  }
-  float dq[K / 8][4] = {};
-  load_pair(q, a.q, dout, b.dout, first, a.queries);
-  pipeline((a.keys + kTileRows - 1) / kTileRows,
-           [&](int j) {
-             const int stage = 2 + 2 * (j % 2);
-             load_pair(tile(stage), a.k, tile(stage + 1), a.v, j * kTileRows, a.keys);
-           },
-           [&](int j) {
-             const int stage = 2 + 2 * (j % 2);
-             Scores s;
-             Scores d;
-             multiply_transposed(&s, q, row, tile(stage));
-             multiply_transposed(&d, dout, row, tile(stage + 1));
-             if (a.mask.threshold != 0) {
-               for_kept(a.mask, number, j, [&](int n, int c, bool kept) {
-                 d.c[n][c] = kept ? d.c[n][c] * a.mask.scale : 0.0F;
-               });
-             }
-             score_gradients(&s, d, a.scale, log2_sum, dots, a.keys - j * kTileRows);
-             multiply_add<K>(dq, s, tile(stage));
-           });
-  const float factor[2] = {a.scale, a.scale};
-  store_rows<K>(head_row<K>(b.dq, first), b.dq.row_stride, row, a.queries - first, dq, factor);
-}
-
-/// Of the 64 queries from `first` on; where there is none, no probability.
-__device__ __forceinline__ void load_sums(const FusedAttentionBackward& b, int first,
-                                          QuerySums* sums) {
-  const int i = static_cast<int>(threadIdx.x);
-  if (i >= kTileRows) return;
-  const FusedAttention& a = b.forward;
-  const bool inside = first + i < a.queries;
-  sums->log2_sum[i] = inside ? sums_of_head(a)[first + i] * kLog2E : infinity();
-  sums->dots[i] = inside ? b.dots[query_number(a, first + i)] : 0.0F;
-}
-
-/// Bit c of kept[i]: is key 64 tile + c kept for query `first` + i? Each warp fills 16 queries, two
-/// at a time: the 16 quads of a row are those of half a warp.
-__device__ __forceinline__ void draw_kept(const FusedAttention& a, int first, int tile,
-                                          uint2* kept) {
-  const int lane = static_cast<int>(threadIdx.x % 32);
-  const int row = static_cast<int>(threadIdx.x / 32) * 16;
-  const auto quad = static_cast<std::uint32_t>(16 * tile + lane % 16);
-  for (int pair = 0; pair < 16; pair += 2) {
-    const int i = row + pair + lane / 16;
-    const auto number = static_cast<std::uint32_t>(query_number(a, first + i));
-    const uint4 draw =
-        philox(make_uint4(quad, number, a.mask.site, *a.mask.step), a.mask.key0, a.mask.key1);
-    const unsigned w0 = __ballot_sync(0xFFFFFFFFU, draw.x >= a.mask.threshold ? 1 : 0);
-    const unsigned w1 = __ballot_sync(0xFFFFFFFFU, draw.y >= a.mask.threshold ? 1 : 0);
-    const unsigned w2 = __ballot_sync(0xFFFFFFFFU, draw.z >= a.mask.threshold ? 1 : 0);
-    const unsigned w3 = __ballot_sync(0xFFFFFFFFU, draw.w >= a.mask.threshold ? 1 : 0);
-    if (lane == 0) kept[i] = make_uint2((w0 & 0xFFFFU) | (w1 << 16U), (w2 & 0xFFFFU) | (w3 << 16U));
-    if (lane == 16)
-      kept[i] = make_uint2((w0 >> 16U) | (w1 & 0xFFFF0000U), (w2 >> 16U) | (w3 & 0xFFFF0000U));
+    const int i = first + row + 8 * half + lane_number() / 4;
+    if (i >= a.keys) continue;
+    store_row<T, K>(head_of(b.dk, a.head_dim, begin) + i * b.dk.row_stride, dk[0], half,
+                    a.scale * a.kept_scale, a.head_dim);
+    store_row<T, K>(head_of(b.dv, a.head_dim, begin) + i * b.dv.row_stride, dv[0], half,
+                    a.kept_scale, a.head_dim);
   }
 }
 
-/// From scores s and d = v dout^T, both (keys, queries): s becomes the masked probabilities, not
-/// yet over 1 - p, and d the gradient of the scores.
-__device__ __forceinline__ void transposed_gradients(Scores* s, Scores* d, const FusedAttention& a,
-                                                     const QuerySums& sums, const uint2* kept,
-                                                     int key) {
-  const int column = static_cast<int>(threadIdx.x % 4) * 2;
-#pragma unroll
-  for (int n = 0; n < kTileColumns; ++n) {
-#pragma unroll
-    for (int e = 0; e < 2; ++e) {
-      const int i = 8 * n + column + e;
-      const float log2_sum = sums.log2_sum[i];
-      const float dot = sums.dots[i];
-      const uint2 bits = a.mask.threshold != 0 ? kept[i] : make_uint2(~0U, ~0U);
-      const unsigned word = key < 32 ? bits.x : bits.y;  // key + 8 lies in the same word
-#pragma unroll
-      for (int half = 0; half < 2; ++half) {
-        float& x = s->c[n][2 * half + e];
-        float& y = d->c[n][2 * half + e];
-        const float p = exp2f(x * (a.scale * kLog2E) - log2_sum);
-        const bool keep = (word >> static_cast<unsigned>(key % 32 + 8 * half) & 1U) != 0;
-        x = keep ? p : 0.0F;
-        y = p * ((keep ? y * a.mask.scale : 0.0F) - dot);
-      }
+/// A block is one token (b, i) of dout; a warp is a head.
+template <class T>
+__global__ void row_sums_kernel(FusedAttentionBackward<T> b, int out_batch, float2* sums) {
+  const FusedAttention<T>& a = b.forward;
+  const int lane = lane_number();
+  const int sample = static_cast<int>(blockIdx.y);
+  const int i = static_cast<int>(blockIdx.x);
+  const T* const dout = b.dout.data + sample * b.dout.batch_stride + i * b.dout.row_stride;
+  const T* const out =
+      a.out.data + sample % out_batch * a.out.batch_stride + i * a.out.row_stride;
+  for (int h = warp_number(); h < a.heads; h += static_cast<int>(blockDim.x / 32)) {
+    float sum = 0.0F;
+    for (int k = h * a.head_dim + lane; k < (h + 1) * a.head_dim; k += 32) {
+      sum += load(dout, k) * load(out, k);
     }
-  }
-}
-
-template <int K>
-__global__ void __launch_bounds__(kTileThreads, 2) key_gradient_kernel(FusedAttentionBackward b) {
-  const FusedAttention& a = b.forward;
-  CDT_DYNAMIC_SHARED(BFloat16, shared);
-  const auto tile = [&](int i) { return Tile<K>{shared + i * Tile<K>::kElements}; };
-  auto* const sums = reinterpret_cast<QuerySums*>(shared + kTiles * Tile<K>::kElements);
-  auto* const kept = reinterpret_cast<uint2*>(sums + 2);
-  const Tile<K> k = tile(0);
-  const Tile<K> v = tile(1);
-  const int first = static_cast<int>(blockIdx.x) * kTileRows;
-  const int row = static_cast<int>(threadIdx.x / 32) * 16;
-  float dk[K / 8][4] = {};
-  float dv[K / 8][4] = {};
-  load_pair(k, a.k, v, a.v, first, a.keys);
-  pipeline((a.queries + kTileRows - 1) / kTileRows,
-           [&](int j) {
-             const int stage = 2 + 2 * (j % 2);
-             load_pair(tile(stage), a.q, tile(stage + 1), b.dout, j * kTileRows, a.queries);
-             load_sums(b, j * kTileRows, &sums[j % 2]);
-             if (a.mask.threshold != 0) {
-               draw_kept(a, j * kTileRows, static_cast<int>(blockIdx.x), kept + j % 2 * kTileRows);
-             }
-           },
-           [&](int j) {
-             const int stage = 2 + 2 * (j % 2);
-             Scores s;
-             Scores d;
-             multiply_transposed(&s, k, row, tile(stage));
-             multiply_transposed(&d, v, row, tile(stage + 1));
-             transposed_gradients(&s, &d, a, sums[j % 2], kept + j % 2 * kTileRows,
-                                  row + static_cast<int>(threadIdx.x % 32) / 4);
-             multiply_add<K>(dv, s, tile(stage + 1));
-             multiply_add<K>(dk, d, tile(stage));
-           });
-  const int left = a.keys - first;
-  const float factor_k[2] = {a.scale, a.scale};
-  const float factor_v[2] = {a.mask.scale, a.mask.scale};
-  if (b.dk.data != nullptr) {
-    store_rows<K>(head_row<K>(b.dk, first), b.dk.row_stride, row, left, dk, factor_k);
-  }
-  if (b.dv.data != nullptr) {
-    store_rows<K>(head_row<K>(b.dv, first), b.dv.row_stride, row, left, dv, factor_v);
+    for (int lanes = 16; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(0xFFFFFFFFU, sum, lanes);
+    if (lane != 0) continue;
+    const std::int64_t row = std::int64_t{h} * a.queries + i;
+    sums[std::int64_t{sample} * a.heads * a.queries + row] =
+        make_float2(a.log_sum_exp[sample * a.sums_stride + row] * kLog2E, sum / a.kept_scale);
   }
 }
 
 }  // namespace
 
+template <class T>
 std::size_t fused_attention_shared(std::int64_t head_dim) {
-  std::size_t bytes = 0;
-  with_head_dim(head_dim, [&](auto k) { bytes = key_gradient_shared<k()>(); });
-  return bytes;
+  int bytes = 0;
+  with_head_dim(head_dim, [&](auto k) {
+    bytes = std::max(QueryGradient<T, k()>::kBytes, KeyGradient<T, k()>::kBytes);
+  });
+  return static_cast<std::size_t>(bytes);
 }
 
-void fused_attention_backward(cudaStream_t stream, const FusedAttentionBackward& b,
-                              std::int64_t head_dim) {
-  const FusedAttention& a = b.forward;
-  const bool launched = with_head_dim(head_dim, [&](auto k) {
+template <class T>
+void row_sums(cudaStream_t stream, const FusedAttentionBackward<T>& b, int out_batch,
+              float2* sums) {
+  const FusedAttention<T>& a = b.forward;
+  launch(stream, row_sums_kernel<T>,
+         dim3(static_cast<unsigned>(a.queries), static_cast<unsigned>(a.batch)),
+         std::min(8, a.heads) * 32, b, out_batch, sums);
+}
+
+template <class T>
+void fused_attention_backward(cudaStream_t stream, const FusedAttentionBackward<T>& b) {
+  const FusedAttention<T>& a = b.forward;
+  const auto samples = [&](const FusedView<T>& gradient) {
+    return gradient.batch_stride == 0 ? 1 : a.batch;
+  };
+  const bool launched = with_head_dim(a.head_dim, [&](auto k) {
     if (b.dq.data != nullptr) {
-      launch_shared(stream, query_gradient_kernel<k()>, tile_grid(a, a.queries), kTileThreads,
-                    query_gradient_shared<k()>(), b);
+      using Cut = QueryGradient<T, k()>;
+      launch_shared(stream, query_gradient_kernel<T, k()>,
+                    tile_grid(a, a.queries, Cut::kRows, samples(b.dq)), kTileThreads, Cut::kBytes,
+                    b);
     }
-    if (b.dk.data != nullptr || b.dv.data != nullptr) {
-      launch_shared(stream, key_gradient_kernel<k()>, tile_grid(a, a.keys), kTileThreads,
-                    key_gradient_shared<k()>(), b);
+    if (b.dk.data != nullptr) {
+      using Cut = KeyGradient<T, k()>;
+      launch_shared(stream, key_gradient_kernel<T, k()>,
+                    tile_grid(a, a.keys, Cut::kRows, samples(b.dk)), kTileThreads, Cut::kBytes, b);
     }
   });
-  CDT_CHECK(launched, "no fused attention for heads of " + std::to_string(head_dim));
+  CDT_CHECK(launched, "no fused attention for heads of " + std::to_string(a.head_dim));
 }
+
+#define CDT_INSTANTIATE(T)                                                              \
+  template std::size_t fused_attention_shared<T>(std::int64_t);                         \
+  template void row_sums(cudaStream_t, const FusedAttentionBackward<T>&, int, float2*); \
+  template void fused_attention_backward(cudaStream_t, const FusedAttentionBackward<T>&)
+CDT_INSTANTIATE(BFloat16);
+CDT_INSTANTIATE(float);
+#undef CDT_INSTANTIATE
 
 }  // namespace cdt

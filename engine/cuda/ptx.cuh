@@ -1,8 +1,11 @@
-// Instructions without a C++ form: products of 8x8 blocks on tensor cores, and copies into shared
-// memory that run beside the arithmetic. All lanes of a warp take part in the first three.
-// Fragments are those of PTX's mma.m16n8k16: with g = lane / 4 and t = lane % 4,
+// Instructions without a C++ form: products of 8x8 blocks on tensor cores, copies into shared memory
+// that run beside the arithmetic, and a few of one step. All lanes of a warp take part in products
+// and in loads of blocks.
+// Fragments are those of PTX's mma.m16n8k16 and, in tf32, m16n8k8: with g = lane / 4, t = lane % 4,
 //   a (16, 16): {(g, 2t..), (g + 8, 2t..), (g, 2t + 8..), (g + 8, 2t + 8..)}, two bfloat16 each
 //   b (16, 8):  {(2t.., g), (2t + 8.., g)}, two bfloat16 each
+//   a (16, 8):  {(g, t), (g + 8, t), (g, t + 4), (g + 8, t + 4)}, tf32
+//   b (8, 8):   {(t, g), (t + 4, g)}, tf32
 //   c (16, 8):  {(g, 2t), (g, 2t + 1), (g + 8, 2t), (g + 8, 2t + 1)}, float32
 #pragma once
 
@@ -18,11 +21,21 @@
 
 namespace cdt::ptx {
 
-/// c += a b
+/// c += a b in bfloat16.
 __device__ __forceinline__ void mma(float (&c)[4], const std::uint32_t (&a)[4], std::uint32_t b0,
                                     std::uint32_t b1) {
   asm volatile(
       "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+      "{%8, %9}, {%0, %1, %2, %3};"
+      : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+/// c += a b in tf32.
+__device__ __forceinline__ void mma_tf32(float (&c)[4], const std::uint32_t (&a)[4],
+                                         std::uint32_t b0, std::uint32_t b1) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
       "{%8, %9}, {%0, %1, %2, %3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
@@ -49,12 +62,21 @@ __device__ __forceinline__ void load_blocks_transposed(std::uint32_t (&r)[4], co
                : "memory");
 }
 
-/// Starts to copy 16 bytes from global to shared memory, or to zero them.
+/// Starts to copy 16 bytes, or 8, from global to shared memory, or to zero them; then `from` is not
+/// read.
+template <int kBytes = 16>
 __device__ __forceinline__ void copy_later(void* to, const void* from, bool zero) {
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
-               :
-               : "r"(shared_address(to)), "l"(from), "r"(zero ? 0 : 16)
-               : "memory");
+  if constexpr (kBytes == 16) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
+                 :
+                 : "r"(shared_address(to)), "l"(from), "r"(zero ? 0 : 16)
+                 : "memory");
+  } else {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 8, %2;"
+                 :
+                 : "r"(shared_address(to)), "l"(from), "r"(zero ? 0 : 8)
+                 : "memory");
+  }
 }
 /// What this thread started since the last call becomes a group.
 __device__ __forceinline__ void close_copies() {
@@ -71,6 +93,21 @@ __device__ __forceinline__ std::uint32_t pack(float low, float high) {
   std::uint32_t both;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
   return both;
+}
+/// 2^x to 2 ulp; what is below the normal numbers becomes 0.
+__device__ __forceinline__ float exp2(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
+/// Byte i is 0xFF where the sign bit of byte `kSelector >> 4 i & 3` of x is set, else 0; every
+/// digit of the selector is 8 plus the number of a byte.
+template <std::uint32_t kSelector>
+__device__ __forceinline__ std::uint32_t spread_signs(std::uint32_t x) {
+  std::uint32_t bytes;
+  asm("prmt.b32 %0, %1, 0, %2;" : "=r"(bytes) : "r"(x), "n"(kSelector));
+  return bytes;
 }
 
 }  // namespace cdt::ptx

@@ -60,7 +60,7 @@ expect_json measure_forms gpu bounds values out_of_bounds forms out log_sum_exp 
   backward_tflops
 expect_text "$work/stdout" '"out_of_bounds": 0'
 check "both dropouts" test "$(grep -c '"dropout": .*"log_sum_exp": ' "$work/stdout")" -eq 2
-expect_fail 2 "--head-dim: there is no fused kernel for it" "$measures/measure_forms" --head-dim 40
+expect_fail 2 "--head-dim: there is no fused kernel for it" "$measures/measure_forms" --head-dim 136
 expect_fail 2 "--keys: is missing" "$measures/measure_forms" --queries 9
 
 # --- paper scale, small

@@ -9,11 +9,10 @@
 namespace cdt::emulation {
 namespace {
 
-constexpr std::size_t kPiece = 16;
-
 struct Copy {
   void* to;
   const void* from;
+  std::size_t bytes;
   bool zero;
 };
 struct Started {
@@ -29,9 +28,9 @@ Started& mine() {
 
 void finish(const Copy& copy) {
   if (copy.zero) {
-    std::memset(copy.to, 0, kPiece);
+    std::memset(copy.to, 0, copy.bytes);
   } else {
-    std::memcpy(copy.to, copy.from, kPiece);
+    std::memcpy(copy.to, copy.from, copy.bytes);
   }
 }
 
@@ -42,14 +41,15 @@ void begin_copies(unsigned threads, bool eager) {
   at_once = eager;
 }
 
-void copy_later(void* to, const void* from, bool zero, Site site) {
+void copy_later(void* to, const void* from, std::size_t bytes, bool zero, Site site) {
   for (const void* address : {static_cast<const void*>(to), from}) {
-    if (reinterpret_cast<std::uintptr_t>(address) % kPiece == 0) continue;
+    if (reinterpret_cast<std::uintptr_t>(address) % bytes == 0) continue;
     give_up(std::string("cp.async (") + site.file + ":" + std::to_string(site.line) +
-                "): an address is not a multiple of 16 (" + running_thread() + ")",
+                "): an address is not a multiple of " + std::to_string(bytes) + " (" +
+                running_thread() + ")",
             cudaErrorMisalignedAddress);
   }
-  const Copy copy{to, from, zero};
+  const Copy copy{to, from, bytes, zero};
   if (at_once) {
     finish(copy);
   } else {

@@ -1,5 +1,5 @@
 // Tensor core products and matrix loads: every lane lays its registers open, then takes from the
-// others what the fragment layout of mma.m16n8k16 gives it (engine/cuda/ptx.cuh).
+// others what the fragment layouts of mma.m16n8k16 and m16n8k8 give it (engine/cuda/ptx.cuh).
 #include <array>
 #include <string>
 
@@ -23,7 +23,7 @@ struct Operands {
   std::uint32_t a[4], b[2];
 };
 
-/// Element (row, k) of a, (k, column) of b.
+/// Elements (row, k) of a and (k, column) of b, in bfloat16 and in tf32.
 float a_element(const void* const* lanes, unsigned row, unsigned k) {
   const auto& of = *static_cast<const Operands*>(lanes[row % 8 * 4 + k % 8 / 2]);
   return half(of.a[row / 8 + k / 8 * 2], static_cast<int>(k % 2));
@@ -31,6 +31,34 @@ float a_element(const void* const* lanes, unsigned row, unsigned k) {
 float b_element(const void* const* lanes, unsigned k, unsigned column) {
   const auto& of = *static_cast<const Operands*>(lanes[column * 4 + k % 8 / 2]);
   return half(of.b[k / 8], static_cast<int>(k % 2));
+}
+/// Tensor cores do not look at the lower 13 bits.
+float tf32(std::uint32_t bits) { return __uint_as_float(bits & ~0x1FFFU); }
+float a_element_tf32(const void* const* lanes, unsigned row, unsigned k) {
+  const auto& of = *static_cast<const Operands*>(lanes[row % 8 * 4 + k % 4]);
+  return tf32(of.a[row / 8 + k / 4 * 2]);
+}
+float b_element_tf32(const void* const* lanes, unsigned k, unsigned column) {
+  const auto& of = *static_cast<const Operands*>(lanes[column * 4 + k % 4]);
+  return tf32(of.b[k / 4]);
+}
+
+/// c += the sum over `depth` of a's elements times b's.
+template <class A, class B>
+void multiply(float (&c)[4], const Operands& mine, unsigned depth, const A& a, const B& b,
+              Site site) {
+  const void* const* lanes = lanes_registers(WarpOp::kMatrixProduct, &mine, site);
+  const unsigned g = lane() / 4;
+  const unsigned t = lane() % 4;
+  for (unsigned i = 0; i < 4; ++i) {
+    double sum = c[i];
+    for (unsigned k = 0; k < depth; ++k) {
+      sum += static_cast<double>(a(lanes, g + 8 * (i / 2), k)) *
+             static_cast<double>(b(lanes, k, 2 * t + i % 2));
+    }
+    c[i] = static_cast<float>(sum);
+  }
+  warp_exchange(WarpOp::kMatrixProduct, kAllLanes, 0, 0, 32, site);
 }
 
 std::uint16_t block_element(const void* const* lanes, unsigned block, unsigned row,
@@ -78,20 +106,15 @@ using emulation::WarpOp;
 
 void mma(float (&c)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1,
          const char* file, int line) {
-  const emulation::Operands mine{{a[0], a[1], a[2], a[3]}, {b0, b1}};
-  const Site site{file, line};
-  const void* const* lanes = emulation::lanes_registers(WarpOp::kMatrixProduct, &mine, site);
-  const unsigned g = emulation::lane() / 4;
-  const unsigned t = emulation::lane() % 4;
-  for (unsigned i = 0; i < 4; ++i) {
-    double sum = c[i];
-    for (unsigned k = 0; k < 16; ++k) {
-      sum += static_cast<double>(emulation::a_element(lanes, g + 8 * (i / 2), k)) *
-             static_cast<double>(emulation::b_element(lanes, k, 2 * t + i % 2));
-    }
-    c[i] = static_cast<float>(sum);
-  }
-  emulation::warp_exchange(WarpOp::kMatrixProduct, 0xFFFFFFFFU, 0, 0, 32, site);
+  constexpr unsigned kDepth = 16;
+  emulation::multiply(c, {{a[0], a[1], a[2], a[3]}, {b0, b1}}, kDepth, emulation::a_element,
+                      emulation::b_element, {file, line});
+}
+void mma_tf32(float (&c)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1,
+              const char* file, int line) {
+  constexpr unsigned kDepth = 8;
+  emulation::multiply(c, {{a[0], a[1], a[2], a[3]}, {b0, b1}}, kDepth, emulation::a_element_tf32,
+                      emulation::b_element_tf32, {file, line});
 }
 
 void load_blocks(std::uint32_t (&r)[4], const void* row, const char* file, int line) {

@@ -148,14 +148,14 @@ int run(int argc, char** argv) {
   Cli cli("measure_forms", "compares and times the engine's forms of attention");
   cli.number("batch", &sizes.batch, 1, 64, "samples");
   cli.number("heads", &sizes.heads, 1, 64, "heads");
-  cli.option("head-dim", &sizes.head_dim, "width of a head: 32, 64 or 96");
+  cli.option("head-dim", &sizes.head_dim, "width of a head, a multiple of 8 up to 128");
   cli.number("queries", &sizes.queries, 1, 65536,
              "one shape instead of the model's three: queries");
   cli.number("keys", &sizes.keys, 1, 65536, "and keys");
   if (!cli.parse(argc, argv)) return kExitDone;
-  if (fused_attention_shared(sizes.head_dim) == 0) {
+  if (fused_attention_shared<BFloat16>(sizes.head_dim) == 0) {
     throw InputError("command line", "--head-dim",
-                     expected_got("there is no fused kernel for it", "32, 64 or 96",
+                     expected_got("there is no fused kernel for it", "a multiple of 8 up to 128",
                                   std::to_string(sizes.head_dim)));
   }
   if ((sizes.queries == 0) != (sizes.keys == 0)) {

@@ -1,8 +1,10 @@
-// Fused attention in bfloat16 against the CPU backend in float32, around the 64 rows of a tile.
+// Tiled attention in bfloat16 and tf32 against the CPU backend in float32, around the rows of a
+// tile.
 #include <gtest/gtest.h>
 
 #include "tests/kernels/kernel_case.h"
 #include "tests/kernels/kernel_test.h"
+#include "tests/support/relative_error.h"
 
 namespace cdt::test {
 namespace {
@@ -12,17 +14,16 @@ class FusedAttentionKernels : public KernelTest {};
 struct Sizes {
   std::int64_t batch, heads, head_dim, queries, keys;
 };
-constexpr Sizes kSizes[] = {{1, 1, 32, 1, 1},
-                            {2, 1, 32, 65, 130},
-                            {1, 2, 64, 3, 200},
-                            {1, 1, 96, 70, 9},
-                            {1, 1, 96, 64, 64}};
+constexpr Sizes kSizes[] = {{1, 1, 32, 1, 1},    {2, 1, 32, 65, 130}, {1, 2, 64, 3, 200},
+                            {1, 1, 96, 70, 9},   {1, 1, 96, 64, 64},  {2, 3, 8, 33, 31},
+                            {1, 2, 40, 66, 97},  {1, 1, 72, 9, 65},   {1, 1, 104, 65, 33},
+                            {1, 1, 128, 70, 130}};
 /// Heads of the model's width over tiles enough, odd ends included, that every kernel's loop uses
-/// both of its stages again.
+/// each of its stages again.
 constexpr Sizes kManyTiles{1, 1, 96, 200, 330};
 
-/// In bfloat16 probabilities and gradients of scores are rounded on the way, and a gradient is a
-/// difference of such terms: eight roundings.
+/// In bfloat16 and tf32 probabilities and gradients of scores are rounded on the way, and a
+/// gradient is a difference of such terms: eight roundings.
 constexpr double kRoundings = 8.0;
 
 std::string name_of(const char* what, const Sizes& s, float p) {
@@ -40,19 +41,31 @@ Attention attention_of(const Sizes& s, const HeadsView& q, const HeadsView& k, c
   return {s.batch, s.heads, s.head_dim, s.queries, s.keys, q, k, v, out, log_sum_exp, {}, key};
 }
 
-/// Calls both passes, and expects one kernel forward and three backward where the type is bfloat16.
+/// On tensors of float32 in tf32, which runs in bfloat16 leave out.
+void expect_agreement_in_tf32_too(KernelCase c) {
+  expect_agreement(c);
+  c.name += ", tf32";
+  c.options.precision = Precision::kTf32;
+  c.tf32_roundings = kRoundings;
+  expect_agreement(c);
+}
+
+/// Calls both passes, and expects the tiled kernels: one forward, and backward one for sums of rows
+/// and one for each of dq and dk with dv; with dropout one more each for the mask.
 void attend(Backend& b, const AttentionBackward& a, Arena& scratch) {
-  const bool fused = std::string(b.name()) == "cuda" && a.dout.dtype == Dtype::kBFloat16;
+  const bool tiled = std::string(b.name()) == "cuda" && (a.dout.dtype == Dtype::kBFloat16 ||
+                                                         b.product_unit() >= kTf32Rounding);
   b.begin_step(a.forward.dropout.step);  // now, not as a launch in between
   const std::optional<std::uint64_t> before = launches();
   b.attention(a.forward, scratch);
   const std::optional<std::uint64_t> between = launches();
   b.attention_backward(a, scratch);
-  if (!fused || !before) return;
-  EXPECT_EQ(*between - *before, 1U);
+  if (!tiled || !before) return;
 #ifndef CDT_DEBUG  // its arenas fill memory, with kernels of their own
+  const unsigned masks = a.forward.dropout.p > 0.0F ? 1 : 0;
+  EXPECT_EQ(*between - *before, 1U + masks);
   const unsigned gradients = (a.dq.data != nullptr ? 1U : 0U) + (a.dk.data != nullptr ? 1U : 0U);
-  EXPECT_EQ(*launches() - *between, 1U + gradients);
+  EXPECT_EQ(*launches() - *between, 1U + masks + gradients);
 #endif
 }
 
@@ -63,7 +76,7 @@ void expect_cross_attention(const Sizes& s, float p, std::int64_t cotangents) {
   const Shape queries{s.batch, s.queries, width};
   const Shape keys{s.batch, s.keys, 2 * width};
   const Shape query_gradients{gradients, s.queries, width};
-  expect_agreement(
+  expect_agreement_in_tf32_too(
       {name_of("cross", s, p) + ", cotangents " + std::to_string(cotangents),
        {{queries, true},
         {keys, true},
@@ -97,7 +110,7 @@ void expect_self_attention(const Sizes& s, float p, bool query_gradient) {
   const std::int64_t width = s.heads * s.head_dim;
   const Shape packed{s.batch, s.queries, 3 * width};
   const Shape out{s.batch, s.queries, width};
-  expect_agreement(
+  expect_agreement_in_tf32_too(
       {name_of("self", s, p),
        {{packed, true},
         {out, true, Fill::kZero},

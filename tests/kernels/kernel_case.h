@@ -35,9 +35,11 @@ struct KernelCase {
   std::function<void(Backend&, const std::vector<Tensor>&, Arena& scratch)> call;
   /// Results go through a second bfloat16 rounding, as a stored sum does before its norm is taken.
   double bfloat16_factor = 1.0;
-  /// Of the GPU's backend. In tf32 as near as in float32: inputs are bfloat16 numbers, which a
-  /// product in tf32 takes as they are; but for float32 tensors only.
+  /// Of the GPU's backend. In tf32 for float32 tensors only.
   CudaOptions options{};
+  /// Roundings to tf32 on the way. Without any as near as in float32: inputs are bfloat16 numbers,
+  /// which a product in tf32 takes as they are.
+  double tf32_roundings = 0.0;
 };
 
 /// Expects the tensors of both backends to agree after the call, per tensor in relative error of

@@ -11,6 +11,8 @@ namespace cdt::test {
 /// The most that rounding to bfloat16 moves a number, relative to it: half a unit in the last
 /// place.
 inline constexpr double kBFloat16Rounding = 1.0 / 256.0;
+/// The same of tf32, which tensor cores reach by cutting off: a unit.
+inline constexpr double kTf32Rounding = 1.0 / 1024.0;
 
 /// ||got - want|| / ||want|| in float64, or ||got - want|| where want is zero. Infinite where a
 /// number is not finite or the sizes differ.

@@ -1,6 +1,8 @@
 // What engine/cuda/ptx.cuh says in instructions, on the host.
 #pragma once
 
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 
 #include "engine/bfloat16.h"
@@ -14,7 +16,7 @@ const void* const* lanes_registers(WarpOp op, const void* mine, Site site);
 
 /// A copy into shared memory that happens at some time before wait_copies() lets its thread go on:
 /// at once under one order of threads (block.h), as late as possible under the others.
-void copy_later(void* to, const void* from, bool zero, Site site);
+void copy_later(void* to, const void* from, std::size_t bytes, bool zero, Site site);
 void close_copies();
 void wait_copies(int left);
 
@@ -25,10 +27,13 @@ namespace cdt::ptx {
 #define CDT_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE()
 
 void mma(float (&c)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1, CDT_SITE);
+void mma_tf32(float (&c)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1,
+              CDT_SITE);
 void load_blocks(std::uint32_t (&r)[4], const void* row, CDT_SITE);
 void load_blocks_transposed(std::uint32_t (&r)[4], const void* row, CDT_SITE);
-inline void copy_later(void* to, const void* from, bool zero, CDT_SITE) {
-  emulation::copy_later(to, from, zero, {file, line});
+template <int kBytes = 16>
+void copy_later(void* to, const void* from, bool zero, CDT_SITE) {
+  emulation::copy_later(to, from, kBytes, zero, {file, line});
 }
 inline void close_copies() { emulation::close_copies(); }
 template <int kLeft>
@@ -39,6 +44,19 @@ void wait_copies() {
 
 inline std::uint32_t pack(float low, float high) {
   return to_bfloat16(low).bits | static_cast<std::uint32_t>(to_bfloat16(high).bits) << 16U;
+}
+inline float exp2(float x) {
+  const float y = std::exp2(x);
+  return y < 0x1p-126F ? 0.0F : y;
+}
+template <std::uint32_t kSelector>
+std::uint32_t spread_signs(std::uint32_t x) {
+  std::uint32_t bytes = 0;
+  for (unsigned i = 0; i < 4; ++i) {
+    const unsigned from = kSelector >> (4 * i) & 3U;
+    if ((x >> (8 * from + 7) & 1U) != 0) bytes |= 0xFFU << (8 * i);
+  }
+  return bytes;
 }
 
 }  // namespace cdt::ptx
