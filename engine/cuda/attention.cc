@@ -7,19 +7,20 @@
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/fused_attention.h"
 #include "engine/cuda/launch.h"
+#include "engine/cuda/score_blocks.h"
 #include "engine/kernel_types.h"
 
 namespace cdt {
 namespace {
 
-constexpr std::int64_t kAlign = 16;  // bytes, of the kernels' loads
+constexpr std::int64_t kLoadBytes = 16;  // of the kernels' loads
 
 /// Can the kernels read it, or is it absent?
 bool fits(const HeadsView& view) {
   const auto bytes = bytes_of(view.dtype);
   return view.data == nullptr ||
-         (reinterpret_cast<std::uintptr_t>(view.data) % kAlign == 0 &&
-          view.row_stride * bytes % kAlign == 0 && view.batch_stride * bytes % kAlign == 0);
+         (reinterpret_cast<std::uintptr_t>(view.data) % kLoadBytes == 0 &&
+          view.row_stride * bytes % kLoadBytes == 0 && view.batch_stride * bytes % kLoadBytes == 0);
 }
 
 template <class T>
@@ -66,15 +67,51 @@ class KeptMemory {
   std::optional<Scratch> words_;
 };
 
+/// Do the samples differ in their masks only? Then scores are formed once for all of them.
+bool together(const Attention& a) {
+  return a.batch > 1 && a.dropout.p > 0.0F && scores_shared(a) && is_shared(a.v, a.batch);
+}
+bool together(const AttentionBackward& a) {
+  const auto is_sum = [](const HeadsView& v) { return v.data != nullptr && v.batch_stride == 0; };
+  return together(a.forward) && is_sum(a.dq) && is_sum(a.dk) && is_sum(a.dv);
+}
+
 /// What the backward kernels take from scratch.
 struct BackwardMemory {
-  BackwardMemory(const Attention& f, Arena& scratch)
-      : by_query(f, f.queries, f.keys, scratch),
+  BackwardMemory(const AttentionBackward& a, Arena& scratch)
+      : f(forward_of(a)),
+        by_query(f, f.queries, f.keys, scratch),
         by_key(f, f.keys, f.queries, scratch),
-        sums(scratch, {f.batch, f.heads, f.queries, 2}) {}
+        sums(scratch, {f.batch, f.heads, f.queries, 2}) {
+    if (!together(a)) return;
+    constexpr std::int64_t kTile = 64;
+    constexpr std::int64_t kBlocks = 1024;  // some waves of a large GPU
+    const std::int64_t tiles = ceil_div(f.queries, kTile);
+    parts = std::clamp<std::int64_t>(kBlocks / (ceil_div(f.keys, kTile) * f.heads), 1, tiles);
+    ld = tiles * kTile;
+    ds.emplace(scratch, Shape{f.heads, f.keys, ld}, f.q.dtype);
+    dv_parts.emplace(scratch, Shape{parts, f.keys, f.heads * f.head_dim});
+  }
+  float2* row_sums() const { return reinterpret_cast<float2*>(sums.data()); }
+
+  Attention f;
   KeptMemory by_query, by_key;
-  Scratch sums;  // FusedAttentionBackward::row_sums
+  Scratch sums;                         // FusedAttentionBackward::row_sums
+  std::optional<Scratch> ds, dv_parts;  // SharedSums
+  std::int64_t ld = 0, parts = 1;
 };
+
+/// dq and dk of attention_backward_together().
+void multiply_shared_gradients(Backend& backend, const AttentionBackward& a,
+                               const BackwardMemory& memory) {
+  const Attention& f = memory.f;
+  const float alpha = score_scale(f) * f.dropout.scale();
+  const Matrix ds(**memory.ds, f.keys, f.queries, memory.ld, f.heads, f.keys * memory.ld);
+  multiply(backend, transposed(ds), head_rows(f, f.k, 0, 0, f.keys),
+           head_rows(f, a.dq, 0, 0, f.queries), {.alpha = alpha});
+  multiply(backend, ds, head_rows(f, f.q, 0, 0, f.queries), head_rows(f, a.dk, 0, 0, f.keys),
+           {.alpha = alpha});
+}
 
 }  // namespace
 
@@ -114,7 +151,16 @@ void CudaBackend::attention(const Attention& a, Arena& scratch) {
       const KeptMemory kept(a, a.queries, a.keys, scratch);
       f.kept = kept.bits();
       draw(f.kept, {}, a);
-      fused_attention(stream_, f);
+      if (together(a)) {
+        FusedAttention<T> sums = f;  // log-sum-exp of the one sample
+        sums.batch = 1;
+        sums.out = {};
+        sums.kept = {};
+        fused_attention(stream_, sums);
+        attention_together(stream_, f);
+      } else {
+        fused_attention(stream_, f);
+      }
       if (!a.probabilities.empty()) attention_map(stream_, f, a.probabilities.data);
     });
   } else if (a.q.dtype == Dtype::kBFloat16) {
@@ -129,7 +175,7 @@ void CudaBackend::attention(const Attention& a, Arena& scratch) {
 
 void CudaBackend::attention_backward_scratch(const AttentionBackward& a, Arena& scratch) {
   if (fuses(a)) {
-    const BackwardMemory memory(forward_of(a), scratch);
+    const BackwardMemory memory(a, scratch);
   } else if (a.forward.q.dtype == Dtype::kBFloat16) {
     const WideBackward wide(a, scratch);
     attention_backward_by_scores_scratch(wide.attention(), scratch);
@@ -142,19 +188,26 @@ void CudaBackend::attention_backward(const AttentionBackward& a, Arena& scratch)
   if (fuses(a)) {
     with_type(a.forward.q.dtype, [&](auto t) {
       using T = decltype(t);
-      const Attention f = forward_of(a);
-      const BackwardMemory memory(f, scratch);
+      const BackwardMemory memory(a, scratch);
+      const Attention& f = memory.f;
       FusedAttentionBackward<T> b{.forward = fused_form<T>(f, mask(f.dropout)),
                                   .dout = fused_view<T>(dense_view(f, a.dout)),
                                   .dq = fused_view<T>(a.dq),
                                   .dk = fused_view<T>(a.dk),
                                   .dv = fused_view<T>(a.dv),
-                                  .row_sums = reinterpret_cast<float2*>(memory.sums.data()),
+                                  .row_sums = memory.row_sums(),
                                   .kept_of_keys = memory.by_key.bits()};
       b.forward.kept = memory.by_query.bits();
       draw(b.forward.kept, b.kept_of_keys, f);
-      row_sums(stream_, b, static_cast<int>(f.out.shape[0]),
-               reinterpret_cast<float2*>(memory.sums.data()));
+      row_sums(stream_, b, static_cast<int>(f.out.shape[0]), memory.row_sums());
+      if (together(a)) {
+        attention_backward_together(stream_, b,
+                                    SharedSums<T>{.ds = elements<T>(**memory.ds),
+                                                  .ld = memory.ld,
+                                                  .dv = memory.dv_parts->data(),
+                                                  .parts = static_cast<int>(memory.parts)});
+        return multiply_shared_gradients(*this, a, memory);
+      }
       fused_attention_backward(stream_, b);
     });
   } else if (a.forward.q.dtype == Dtype::kBFloat16) {

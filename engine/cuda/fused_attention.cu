@@ -172,7 +172,7 @@ __global__ void __launch_bounds__(kTileThreads, 2) forward_kernel(FusedAttention
         values.load_later(others_at(stage, 1), j * Cut::kOthers, a.keys);
         if (a.kept.words == nullptr) return;
         load_kept_later<Cut::kRows>(a.kept, head, j * Cut::kOthers / kKeptColumns, first,
-                                    kept_at(stage));
+                                    static_cast<int>(threadIdx.x), kept_at(stage));
       },
       [&] { queries.load(); },
       [&](int j, int stage) {

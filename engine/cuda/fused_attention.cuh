@@ -138,14 +138,24 @@ struct KeptRows {
   }
 };
 
-/// The tile's words of the kRows rows from `first` on.
+/// Starts to load the tile's words of the kRows rows from `first` on, by threads from 0 on.
 template <int kRows>
 __device__ __forceinline__ void load_kept_later(const KeptBits& kept, int head, int tile,
-                                                int first, uint2* to) {
-  const int i = static_cast<int>(threadIdx.x) * 2;
+                                                int first, int thread, uint2* to) {
+  const int i = thread * 2;
   if (i >= kRows) return;
   const std::int64_t row = std::int64_t{head * kept.tiles + tile} * kept.padded + first + i;
   ptx::copy_later(to + i, kept.words + row, false);
+}
+
+/// Starts to load the sums of kCount queries from `first` on; 0 where there is no query.
+template <int kCount, class T>
+__device__ __forceinline__ void load_sums_later(const FusedAttentionBackward<T>& b,
+                                                int head, int first, float2* to) {
+  const int i = static_cast<int>(threadIdx.x);
+  if (kCount < kTileThreads && i >= kCount) return;
+  ptx::copy_later<sizeof(float2)>(to + i, b.row_sums + std::int64_t{head} * b.forward.queries + first + i,
+                                  first + i >= b.forward.queries);
 }
 
 /// A block for each tile of rows, head and sample.

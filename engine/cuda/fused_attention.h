@@ -63,6 +63,26 @@ void fused_attention(cudaStream_t stream, const FusedAttention<T>& a);
 template <class T>
 void fused_attention_backward(cudaStream_t stream, const FusedAttentionBackward<T>& a);
 
+/// Where the batch shares q, k and v, and masks differ: out from log_sum_exp, which is there.
+template <class T>
+void attention_together(cudaStream_t stream, const FusedAttention<T>& a);
+
+/// What the backward pass of attention_together() leaves for products: dq = scale kept_scale ds^T k
+/// and dk = scale kept_scale ds q, by head.
+template <class T>
+struct SharedSums {
+  T* ds = nullptr;      // (H, Nk, ld): by keys, the gradients of scores summed over the batch
+  std::int64_t ld = 0;  // queries in whole tiles of 64
+  float* dv = nullptr;  // (parts, Nk, H * K): working memory
+  int parts = 1;        // of the queries, for more blocks
+};
+/// Writes ds, and dv of b.
+template <class T>
+void attention_backward_together(cudaStream_t stream, const FusedAttentionBackward<T>& b,
+                                 const SharedSums<T>& to);
+template <class T>
+std::size_t together_shared(std::int64_t head_dim);
+
 /// probabilities(B, H, Nq, Nk) before dropout, from log_sum_exp.
 template <class T>
 void attention_map(cudaStream_t stream, const FusedAttention<T>& a, float* probabilities);

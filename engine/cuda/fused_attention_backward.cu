@@ -31,21 +31,6 @@ __device__ __forceinline__ void score_gradients(Scores<N>* s, Scores<N>* d, floa
   }
 }
 
-/// Starts to load the sums of kCount queries from `first` on; 0 where there is no query.
-template <int kCount, class T>
-__device__ __forceinline__ void load_sums_later(const FusedAttentionBackward<T>& b,
-                                                int head, int first, float2* to) {
-  const int i = static_cast<int>(threadIdx.x);
-  if (kCount < kTileThreads && i >= kCount) return;
-  ptx::copy_later<sizeof(float2)>(to + i, b.row_sums + std::int64_t{head} * b.forward.queries + first + i,
-                                  first + i >= b.forward.queries);
-}
-
-/// Rows of a tile of a block as fragments: in bfloat16 they move to registers.
-template <class T, int K, int kGroups, int kRows, bool kInRegisters>
-using RowsOf = std::conditional_t<kInRegisters, RowsInRegisters<T, K, kGroups, kRows>,
-                                  RowsInShared<T, K, kGroups, kRows>>;
-
 template <class T, int K>
 struct QueryGradient : Cutting<T, K, (K <= 96) ? 2 : 1> {
   using Base = Cutting<T, K, (K <= 96) ? 2 : 1>;
@@ -68,6 +53,7 @@ __global__ void __launch_bounds__(kTileThreads, sizeof(T) == 2 ? 2 : 1)
   const FusedAttention<T>& a = b.forward;
   CDT_DYNAMIC_SHARED(char, shared);
   const int first = static_cast<int>(blockIdx.x) * Cut::kRows;
+  const int thread = static_cast<int>(threadIdx.x);
   const int row = warp_number() * 16 * kGroups;
   const bool active = first + row < a.queries;
   const auto stage_at = [&](int i) { return shared + Cut::kOwnBytes + i * Cut::kStageBytes; };
@@ -104,7 +90,7 @@ __global__ void __launch_bounds__(kTileThreads, sizeof(T) == 2 ? 2 : 1)
           keys.load_later(others_at(stage, 0), j * Cut::kOthers, a.keys);
           values.load_later(others_at(stage, 1), j * Cut::kOthers, a.keys);
           if (a.kept.words == nullptr) return;
-          load_kept_later<Cut::kRows>(a.kept, head, j * Cut::kOthers / kKeptColumns, first,
+          load_kept_later<Cut::kRows>(a.kept, head, j * Cut::kOthers / kKeptColumns, first, thread,
                                       kept_at(stage));
         },
         [&] {
@@ -175,6 +161,7 @@ __global__ void __launch_bounds__(kTileThreads, 2)
   const FusedAttention<T>& a = b.forward;
   CDT_DYNAMIC_SHARED(char, shared);
   const int first = static_cast<int>(blockIdx.x) * Cut::kRows;
+  const int thread = static_cast<int>(threadIdx.x);
   const int row = warp_number() * 16;
   const bool active = first + row < a.keys;
   const auto stage_at = [&](int i) { return shared + Cut::kOwnBytes + i * Cut::kStageBytes; };
@@ -209,7 +196,7 @@ __global__ void __launch_bounds__(kTileThreads, 2)
           douts.load_later(others_at(stage, 1), from, a.queries);
           load_sums_later<Cut::kOthers>(b, head, from, sums_at(stage));
           if (b.kept_of_keys.words == nullptr) return;
-          load_kept_later<Cut::kRows>(b.kept_of_keys, head, from / kKeptColumns, first,
+          load_kept_later<Cut::kRows>(b.kept_of_keys, head, from / kKeptColumns, first, thread,
                                       kept_at(stage));
         },
         [&] {
@@ -285,7 +272,7 @@ std::size_t fused_attention_shared(std::int64_t head_dim) {
   with_head_dim(head_dim, [&](auto k) {
     bytes = std::max(QueryGradient<T, k()>::kBytes, KeyGradient<T, k()>::kBytes);
   });
-  return static_cast<std::size_t>(bytes);
+  return std::max<std::size_t>(static_cast<std::size_t>(bytes), together_shared<T>(head_dim));
 }
 
 template <class T>

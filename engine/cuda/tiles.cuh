@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "engine/bfloat16.h"
 #include "engine/cuda/ptx.cuh"
@@ -152,6 +153,11 @@ struct RowsInRegisters {
   }
 };
 
+/// Rows of a block's tile as a warp's fragments.
+template <class T, int K, int kGroups, int kRows, bool kInRegisters>
+using RowsOf = std::conditional_t<kInRegisters, RowsInRegisters<T, K, kGroups, kRows>,
+                                  RowsInShared<T, K, kGroups, kRows>>;
+
 /// scores = x y^T: x a warp's rows (RowsIn..), y the rows [first, first + N) of a tile.
 template <class T, int K, int N, int kGroups, class Rows, int kRows>
 __device__ __forceinline__ void multiply_transposed(Scores<N> (&scores)[kGroups], const Rows& x,
@@ -244,9 +250,18 @@ __device__ __forceinline__ void multiply_add(float (&sum)[kGroups][K / 8][4],
   }
 }
 
-/// Row g + 8 half of a group times a factor, to `to`; columns from `columns` on are left out.
-template <class T, int K>
-__device__ __forceinline__ void store_row(T* to, const float (&sum)[K / 8][4], int half,
+/// Two adjacent elements.
+__device__ __forceinline__ void store_pair(BFloat16* to, float x, float y) {
+  *reinterpret_cast<std::uint32_t*>(to) = ptx::pack(x, y);
+}
+__device__ __forceinline__ void store_pair(float* to, float x, float y) {
+  *reinterpret_cast<float2*>(to) = make_float2(x, y);
+}
+
+/// Row g + 8 half of a group's sum, made by products of T, times a factor; columns from `columns` on
+/// are left out.
+template <class T, int K, class To>
+__device__ __forceinline__ void store_row(To* to, const float (&sum)[K / 8][4], int half,
                                           float factor, int columns) {
   const int t = lane_number() % 4;
 #pragma unroll
@@ -257,8 +272,7 @@ __device__ __forceinline__ void store_row(T* to, const float (&sum)[K / 8][4], i
 #pragma unroll
       for (int i = 0; i < 2; ++i) {
         if (8 * (n + i + 1) > kLeastColumns<K> && 8 * (n + i) >= columns) continue;
-        *reinterpret_cast<std::uint32_t*>(to + 8 * (n + i) + 2 * t) =
-            ptx::pack(x[2 * i], x[2 * i + 1]);
+        store_pair(to + 8 * (n + i) + 2 * t, x[2 * i], x[2 * i + 1]);
       }
     } else {  // the columns of load_crossed()
       if (8 * (n + 2) > kLeastColumns<K> && 8 * n + 4 * t >= columns) continue;

@@ -7,8 +7,9 @@ Tensor tensor_of(const DeviceArray& array, const Shape& shape, Dtype dtype) {
   return {static_cast<float*>(array.data()), shape, dtype};
 }
 
-std::vector<float> floats(const DeviceArray& array, Element element) {
-  std::vector<char> bytes(array.bytes());
+/// The first of so many equal parts.
+std::vector<float> floats(const DeviceArray& array, Element element, std::int64_t parts = 1) {
+  std::vector<char> bytes(array.bytes() / static_cast<std::size_t>(parts));
   CDT_CUDA(cudaMemcpy(bytes.data(), array.data(), bytes.size(), cudaMemcpyDeviceToHost));
   std::vector<float> values(bytes.size() / size_of(element));
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -64,12 +65,13 @@ void AttentionProblem::spoil_results() const {
   CDT_CUDA(cudaDeviceSynchronize());
 }
 
-std::vector<NamedValues> AttentionProblem::results() const {
+std::vector<NamedValues> AttentionProblem::results(bool shared) const {
+  const std::int64_t parts = shared ? s_.batch : 1;
   return {{"out", floats(out_, Element::kBFloat16)},
-          {"log_sum_exp", floats(sums_, Element::kFloat32)},
-          {"dq", floats(dq_, Element::kBFloat16)},
-          {"dk", floats(dk_, Element::kBFloat16)},
-          {"dv", floats(dv_, Element::kBFloat16)}};
+          {"log_sum_exp", floats(sums_, Element::kFloat32, parts)},
+          {"dq", floats(dq_, Element::kBFloat16, parts)},
+          {"dk", floats(dk_, Element::kBFloat16, parts)},
+          {"dv", floats(dv_, Element::kBFloat16, parts)}};
 }
 
 }  // namespace cdt::measure

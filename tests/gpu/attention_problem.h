@@ -33,8 +33,8 @@ class AttentionProblem {
   AttentionBackward call(float dropout, bool shared) const;
   /// NaN in everything that an attention writes.
   void spoil_results() const;
-  /// out, log_sum_exp, dq, dk and dv.
-  std::vector<NamedValues> results() const;
+  /// out, log_sum_exp, dq, dk and dv; where q, k and v are shared, of one sample but for out.
+  std::vector<NamedValues> results(bool shared) const;
 
  private:
   // Of unit variance, and so are the scores. Each has numbers of its own: where a query is a key,

@@ -1,6 +1,6 @@
 // The engine's two forms of attention on the shapes of CDT, bfloat16, with and without dropout:
-// first whether the fused kernels compute what score matrices do, then how fast each is, also score
-// matrices where the batch shares queries, keys and values (protein self-attention in training).
+// first whether the tiled kernels compute what score matrices do, then how fast each is, also where
+// the batch shares queries, keys and values (protein self-attention in training).
 // The choice between them rests on this (docs/cuda.md). One JSON object on stdout; exit status 1
 // where values are out of bounds. Needs a GPU.
 //
@@ -25,13 +25,16 @@ struct Form {
   const char* name;
   bool fused, shared;  // shared: one q, k, v for the batch
 };
-constexpr std::array<Form, 3> kForms{
-    {{"fused", true, false}, {"scores", false, false}, {"scores_shared", false, true}}};
+constexpr std::array<Form, 4> kForms{{{"fused", true, false},
+                                      {"scores", false, false},
+                                      {"fused_shared", true, true},
+                                      {"scores_shared", false, true}}};
 constexpr std::array<float, 2> kDropouts{0.0F, 0.3F};
 
-/// What two forms may differ by, relative to the norm. Each rounds to bfloat16: the probabilities
+/// What two forms may differ by, relative to the norm, if each rounds to bfloat16: the probabilities
 /// and what they multiply to, for out and dv; these, the gradients of scores and what those
-/// multiply to, for dq and dk. Sums of exponentials are float32 on both sides, as in tests/kernels.
+/// multiply to, for dq and dk. (Score matrices round what they return only.) Sums of exponentials are
+/// float32 on both sides, as in tests/kernels.
 constexpr double kTwoForms = 2.0;
 const std::map<std::string, double> kBounds{
     {"out", kTwoForms * 2.0 * test::kBFloat16Rounding},
@@ -52,26 +55,27 @@ struct Runner {
   Arena scratch;
 };
 
-std::string shape_as_json(const AttentionSizes& s, float dropout) {
-  return "\"queries\": " + std::to_string(s.queries) + ", \"keys\": " + std::to_string(s.keys) +
+std::string shape_as_json(const AttentionSizes& s, bool shared, float dropout) {
+  return std::string("\"shared\": ") + (shared ? "true" : "false") + ", \"queries\": " + std::to_string(s.queries) + ", \"keys\": " + std::to_string(s.keys) +
          ", \"dropout\": " + format_number(dropout);
 }
 
-std::vector<NamedValues> results_of(const AttentionProblem& problem, bool fused, float dropout) {
+std::vector<NamedValues> results_of(const AttentionProblem& problem, bool fused, bool shared,
+                                    float dropout) {
   Runner runner(fused);
   problem.spoil_results();
-  const AttentionBackward call = problem.call(dropout, false);
+  const AttentionBackward call = problem.call(dropout, shared);
   runner.backend->attention(call.forward, runner.scratch);
   runner.backend->attention_backward(call, runner.scratch);
   runner.backend->synchronize();
-  return problem.results();
+  return problem.results(shared);
 }
 
 /// The errors of fused against score matrices, one JSON object; counts what is out of bounds.
-std::string compare(const AttentionProblem& problem, float dropout, int* outside) {
-  const auto fused = results_of(problem, true, dropout);
-  const auto scores = results_of(problem, false, dropout);
-  std::string text = "{" + shape_as_json(problem.sizes(), dropout);
+std::string compare(const AttentionProblem& problem, bool shared, float dropout, int* outside) {
+  const auto fused = results_of(problem, true, shared, dropout);
+  const auto scores = results_of(problem, false, shared, dropout);
+  std::string text = "{" + shape_as_json(problem.sizes(), shared, dropout);
   for (std::size_t i = 0; i < fused.size(); ++i) {
     const double error = test::relative_error(fused[i].values, scores[i].values);
     if (!(error <= kBounds.at(fused[i].name))) ++*outside;
@@ -93,7 +97,7 @@ std::string time(const AttentionProblem& problem, const Form& form, float dropou
       microseconds_of([&] { runner.backend->attention_backward(call, runner.scratch); });
   const double products = problem.products();
   return std::string(R"({"form": ")") + form.name + "\", " +
-         shape_as_json(problem.sizes(), dropout) + ", \"forward_us\": " + format_number(forward) +
+         shape_as_json(problem.sizes(), form.shared, dropout) + ", \"forward_us\": " + format_number(forward) +
          ", \"forward_tflops\": " + format_number(4.0 * products / forward * 1e-6) +
          ", \"backward_us\": " + format_number(backward) +
          ", \"backward_tflops\": " + format_number(10.0 * products / backward * 1e-6) + "}";
@@ -121,23 +125,32 @@ std::string bounds_as_json() {
   return text + "}";
 }
 
+/// body(problem, dropout, shared) for every problem, with and without dropout, and where each query
+/// may be a key also with operands that the batch shares.
+template <class Body>
+void for_each(const std::deque<AttentionProblem>& problems, const Body& body) {
+  for (const AttentionProblem& problem : problems) {
+    for (const float dropout : kDropouts) {
+      body(problem, dropout, false);
+      if (problem.sizes().queries == problem.sizes().keys) body(problem, dropout, true);
+    }
+  }
+}
+
 int measure(const std::deque<AttentionProblem>& problems) {
   int outside = 0;
   JsonList values("values");
-  for (const AttentionProblem& problem : problems) {
-    for (const float dropout : kDropouts) values.add(compare(problem, dropout, &outside));
-  }
+  for_each(problems, [&](const AttentionProblem& problem, float dropout, bool shared) {
+    values.add(compare(problem, shared, dropout, &outside));
+  });
   values.end();
   std::cout << ", \"out_of_bounds\": " << outside;
   JsonList forms("forms");
-  for (const AttentionProblem& problem : problems) {
-    const bool square = problem.sizes().queries == problem.sizes().keys;
-    for (const float dropout : kDropouts) {
-      for (const Form& form : kForms) {
-        if (!form.shared || square) forms.add(time(problem, form, dropout));
-      }
+  for_each(problems, [&](const AttentionProblem& problem, float dropout, bool shared) {
+    for (const Form& form : kForms) {
+      if (form.shared == shared) forms.add(time(problem, form, dropout));
     }
-  }
+  });
   forms.end();
   std::cout << "}\n";
   return outside == 0 ? 0 : 1;

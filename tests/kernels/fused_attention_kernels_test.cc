@@ -50,9 +50,13 @@ void expect_agreement_in_tf32_too(KernelCase c) {
   expect_agreement(c);
 }
 
-/// Calls both passes, and expects the tiled kernels: one forward, and backward one for sums of rows
-/// and one for each of dq and dk with dv; with dropout one more each for the mask.
-void attend(Backend& b, const AttentionBackward& a, Arena& scratch) {
+/// Kernels of a pass: one for the mask if there is dropout, and others.
+struct Launches {
+  unsigned forward, backward;
+};
+
+/// Calls both passes, and expects so many launches where the tiled kernels do it.
+void attend(Backend& b, const AttentionBackward& a, const Launches& expected, Arena& scratch) {
   const bool tiled = std::string(b.name()) == "cuda" && (a.dout.dtype == Dtype::kBFloat16 ||
                                                          b.product_unit() >= kTf32Rounding);
   b.begin_step(a.forward.dropout.step);  // now, not as a launch in between
@@ -63,10 +67,15 @@ void attend(Backend& b, const AttentionBackward& a, Arena& scratch) {
   if (!tiled || !before) return;
 #ifndef CDT_DEBUG  // its arenas fill memory, with kernels of their own
   const unsigned masks = a.forward.dropout.p > 0.0F ? 1 : 0;
-  EXPECT_EQ(*between - *before, 1U + masks);
-  const unsigned gradients = (a.dq.data != nullptr ? 1U : 0U) + (a.dk.data != nullptr ? 1U : 0U);
-  EXPECT_EQ(*launches() - *between, 1U + masks + gradients);
+  EXPECT_EQ(*between - *before, expected.forward + masks);
+  EXPECT_EQ(*launches() - *between, expected.backward + masks);
 #endif
+}
+
+/// One forward; sums of rows, and one for each of dq and dk with dv.
+void attend(Backend& b, const AttentionBackward& a, Arena& scratch) {
+  const unsigned gradients = (a.dq.data != nullptr ? 1U : 0U) + (a.dk.data != nullptr ? 1U : 0U);
+  attend(b, a, {1, 1 + gradients}, scratch);
 }
 
 /// q, and the rows of k beside v, in tensors of their own, as in cross-attention.
@@ -131,10 +140,62 @@ TEST_F(FusedAttentionKernels, SelfAttention) {
   expect_self_attention({1, 1, 96, 197, 197}, 0.3F, true);
 }
 
+/// q, k and v side by side, of one sample for the batch: scores are formed once.
+void expect_shared_attention(const Sizes& s, float p) {
+  const std::int64_t width = s.heads * s.head_dim;
+  const Shape packed{1, s.queries, 3 * width};
+  const Shape out{s.batch, s.queries, width};
+  expect_agreement_in_tf32_too(
+      {name_of("shared", s, p),
+       {{packed, true},
+        {out, true, Fill::kZero},
+        {{1, s.heads, s.queries}, false, Fill::kZero},
+        {out, true},
+        {packed, true, Fill::kZero}},
+       [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
+         const Attention a = attention_of(s, columns(t[0], 0), columns(t[0], width),
+                                          columns(t[0], 2 * width), t[1], t[2], some_key(p));
+         // Log-sum-exp before out; sums of rows, gradients of scores with dv, and its parts.
+         const Launches expected = p > 0.0F ? Launches{2, 3} : Launches{1, 3};
+         attend(b, {a, t[3], columns(t[4], 0), columns(t[4], width), columns(t[4], 2 * width)},
+                expected, scratch);
+       },
+       kRoundings});
+}
+
+TEST_F(FusedAttentionKernels, SharedByTheBatch) {
+  expect_shared_attention({2, 1, 32, 33, 33}, 0.3F);
+  expect_shared_attention({9, 2, 8, 65, 65}, 0.1F);
+  expect_shared_attention({3, 1, 96, 131, 131}, 0.3F);
+  expect_shared_attention({2, 1, 128, 70, 70}, 0.3F);
+  expect_shared_attention({2, 1, 72, 70, 70}, 0.0F);  // sums over the batch by the other kernels
+}
+
 // Several cotangents of one sample, through the fused kernels and, in float32, through scores.
 TEST_F(FusedAttentionKernels, SeveralCotangents) {
   expect_cross_attention({1, 2, 32, 67, 40}, 0.0F, 3);
   expect_cross_attention({1, 1, 96, 140, 201}, 0.0F, 2);
+}
+
+/// Without dropout as the probabilities are, whatever the mask.
+TEST_F(FusedAttentionKernels, Maps) {
+  constexpr Sizes kSizesOfMaps{2, 2, 40, 66, 67};
+  const Sizes& s = kSizesOfMaps;
+  const std::int64_t width = s.heads * s.head_dim;
+  expect_agreement_in_tf32_too(
+      {name_of("map", s, 0.3F),
+       {{{s.batch, s.queries, width}, true},
+        {{s.batch, s.keys, 2 * width}, true},
+        {{s.batch, s.queries, width}, true, Fill::kZero},
+        {{s.batch, s.heads, s.queries}, false, Fill::kZero},
+        {{s.batch, s.heads, s.queries, s.keys}, false, Fill::kZero}},
+       [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
+         Attention a = attention_of(s, columns(t[0], 0), columns(t[1], 0), columns(t[1], width),
+                                    t[2], t[3], some_key(0.3F));
+         a.probabilities = t[4];
+         b.attention(a, scratch);
+       },
+       kRoundings});
 }
 
 }  // namespace
