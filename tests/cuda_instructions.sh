@@ -3,7 +3,9 @@
 # counted), as a table, and where they differ from a baseline: now, then, and the ratio.
 #
 #   NVCC=/usr/local/cuda/bin/nvcc tests/cuda_instructions.sh BASELINE OBJECT...
-#   ... tests/cuda_instructions.sh --new BASELINE OBJECT...     writes the baseline
+#   ... tests/cuda_instructions.sh --new BASELINE OBJECT...        writes the baseline
+#   ... tests/cuda_instructions.sh --cost LIST BASELINE OBJECT...  and the cost of the steps that
+#       count_step listed (cuda_cost.awk); needs 90 among KINDS
 #
 # OBJECT: what nvcc made, with code for one GPU kind or several. KINDS="80 90" counts those, default 90.
 # CUOBJDUMP names the disassembler; else it is the one beside nvcc, in the PATH, or in a wheel among the
@@ -21,13 +23,26 @@ stop() {
   exit 2
 }
 
-new=''
-if [ "${1:-}" = --new ]; then
-  new=1
+new='' list=''
+while [[ ${1:-} = --* ]]; do
+  case $1 in
+    --new) new=1 ;;
+    --cost)
+      list=${2:-}
+      shift
+      ;;
+    *) stop "unknown option $1" ;;
+  esac
   shift
-fi
+done
+
+# cost LEVELS: what a step costs; without LEVELS only what it asks for.
+cost() {
+  [ -z "$list" ] || "$here/cuda_names.sh" <"$list" | awk -f "$here/cuda_cost.awk" "$here/cuda_cost.tsv" "$1" -
+}
 skip() {
   echo "instructions not counted: $1"
+  cost /dev/null
   exit ${new:-0}
 }
 
@@ -45,7 +60,7 @@ for package in filter(None, sys.path):
 }
 
 [ -n "$nvcc" ] || skip "no CUDA toolkit"
-[ $# -ge 2 ] || stop "usage: cuda_instructions.sh [--new] BASELINE OBJECT..."
+[ $# -ge 2 ] || stop "usage: cuda_instructions.sh [--new] [--cost LIST] BASELINE OBJECT..."
 baseline=$1
 shift
 tool=$(find_tool || true)
@@ -138,3 +153,9 @@ awk -F '\t' -v file="$baseline" -v columns="$columns" -v kinds="$kinds" '
     split(header, made, ", ")
     printf "%d kernels, %d differ from the baseline of %s, %s\n", kernels, changed, made[1], made[2]
   }' "$baseline" "$scratch/now"
+
+if [ -n "$list" ]; then
+  awk -v levels=1 -f "$here/cuda_loops.awk" "$scratch/text" | "$here/cuda_names.sh" | grep '^sm_90' >"$scratch/levels" ||
+    stop "a cost needs the instructions for sm_90"
+  cost "$scratch/levels"
+fi
