@@ -123,6 +123,7 @@ function resident_blocks(warps,   blocks) {
 
 function add_kernel(   row, i, turns, sum, k, warps, blocks, resident, issuing) {
   size["call"] = size["bytes"]
+  size["type"] = size["precision"] == "bf16" ? 2 : 4
   size["lanes"] = size["blocks"] * size["threads"]
   row = row_of(size["name"])
   if (!(size["name"] in issued)) { uncounted[size["name"]] = 1; return add("other kernels", size["bytes"], 0, 0) }
@@ -233,7 +234,7 @@ function list(what, names,   name) {
 
 END {
   if (broken) exit 2
-  print "\nwhat a step asks for, at paper scale:"
+  print "what a step asks for, at paper scale:"
   for (i = 1; i <= step_count; i++) report_nodes(steps[i])
   list("no line in " ARGV[1] ", taken as without loops: ", unknown)
   if (!counted) exit

@@ -5,7 +5,8 @@
 #   NVCC=/usr/local/cuda/bin/nvcc tests/cuda_instructions.sh BASELINE OBJECT...
 #   ... tests/cuda_instructions.sh --new BASELINE OBJECT...        writes the baseline
 #   ... tests/cuda_instructions.sh --cost LIST BASELINE OBJECT...  and the cost of the steps that
-#       count_step listed (cuda_cost.awk); needs 90 among KINDS
+#       count_step listed (cuda_cost.awk), where 90 is among KINDS; its baseline is step-cost.txt beside
+#       the other
 #
 # OBJECT: what nvcc made, with code for one GPU kind or several. KINDS="80 90" counts those, default 90.
 # CUOBJDUMP names the disassembler; else it is the one beside nvcc, in the PATH, or in a wheel among the
@@ -42,6 +43,7 @@ cost() {
 }
 skip() {
   echo "instructions not counted: $1"
+  [ -z "$list" ] || echo
   cost /dev/null
   exit ${new:-0}
 }
@@ -154,8 +156,20 @@ awk -F '\t' -v file="$baseline" -v columns="$columns" -v kinds="$kinds" '
     printf "%d kernels, %d differ from the baseline of %s, %s\n", kernels, changed, made[1], made[2]
   }' "$baseline" "$scratch/now"
 
-if [ -n "$list" ]; then
-  awk -v levels=1 -f "$here/cuda_loops.awk" "$scratch/text" | "$here/cuda_names.sh" | grep '^sm_90' >"$scratch/levels" ||
-    stop "a cost needs the instructions for sm_90"
-  cost "$scratch/levels"
+if [ -n "$list" ] && [[ $kinds != *' 90 '* ]]; then
+  echo "the cost of a step needs the instructions for sm_90"
+elif [ -n "$list" ]; then
+  awk -v levels=1 -f "$here/cuda_loops.awk" "$scratch/text" | "$here/cuda_names.sh" | grep '^sm_90' >"$scratch/levels"
+  cost "$scratch/levels" >"$scratch/cost"
+  echo
+  cat "$scratch/cost"
+  then=$(dirname "$baseline")/step-cost.txt
+  if [ "$new" ]; then
+    cp "$scratch/cost" "$then"
+  elif [ ! -r "$then" ]; then
+    stop "$then: no such file (BASELINE=new makes it)"
+  elif ! diff "$then" "$scratch/cost" >"$scratch/difference"; then
+    printf '\nthen (<) and now (>), from %s:\n' "$then"
+    grep '^[<>]' "$scratch/difference"
+  fi
 fi

@@ -222,13 +222,19 @@ awk -F '\t' '/^sm_90/ && $9 != "-" {
 }' $committed >"$work/rows"
 check "rows of attention" test -s "$work/rows"
 while read -r row; do expect_text "${committed%.tsv}.md" "$row"; done <"$work/rows"
+# And docs/cuda.md those of a step in bf16.
+sed -n '/^train bf16  /,/^step /p' docs/results/step-cost.txt >"$work/rows"
+check "rows of a step" test "$(wc -l <"$work/rows")" -gt 9
+while read -r row; do expect_text docs/cuda.md "$row"; done <"$work/rows"
 logs=()
 for source in engine/cuda/*.cu; do
   if log=$(kernel_log "$source" 90); then logs+=("$log"); fi
 done
 status=0
+count_step=$CDT_BUILD/emulated/tests/count_step
 if [ ${#logs[@]} -gt 0 ]; then
-  env -u KINDS NVCC="$(cuda_setting NVCC)" tests/cuda_instructions.sh --new "$work/base.tsv" \
+  if [ -x "$count_step" ]; then "$count_step" >"$work/list"; else : >"$work/list"; fi
+  env -u KINDS NVCC="$(cuda_setting NVCC)" tests/cuda_instructions.sh --new --cost "$work/list" "$work/base.tsv" \
     "${logs[@]%.log}" >"$work/stdout" 2>"$work/stderr" || status=$?
 fi
 if [ ${#logs[@]} -eq 0 ]; then
@@ -252,11 +258,15 @@ else
   # Another compiler gives other numbers; the same one must not.
   sed '/^#/d' $committed >"$work/then"
   sed '/^#/d' "$work/base.tsv" >"$work/now"
+  if [ -s "$work/list" ]; then
+    cat docs/results/step-cost.txt >>"$work/then"
+    cat "$work/step-cost.txt" >>"$work/now"
+  fi
   if cmp -s "$work/then" "$work/now"; then
     pass
   elif [ "$(version_of $committed)" = "$(version_of "$work/base.tsv")" ]; then
     diff "$work/then" "$work/now" >"$work/difference"
-    fail "$committed is not of these kernels: make cuda-report BASELINE=new" "$work/difference"
+    fail "$committed or step-cost.txt beside it is not of these kernels: make cuda-report BASELINE=new" "$work/difference"
   else
     note "nvcc $(version_of "$work/base.tsv"): other instructions than $committed of $(version_of $committed)"
   fi

@@ -17,7 +17,7 @@ namespace cdt {
 /// One call of a function of engine/backend_functions.inc.
 struct CountedCall {
   std::string function = "-";  // of that name; "-": what is asked for outside of them
-  Work work;             // as profiles count it
+  Work work;                   // as profiles count it
   // Of its largest tensor, or of its product; of attention.
   std::int64_t elements = 0, columns = 0;
   std::int64_t batch = 0, heads = 0, width = 0, queries = 0, keys = 0;
