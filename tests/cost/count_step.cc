@@ -6,6 +6,7 @@
 //
 //   count_step [--workloads train,predict,attribute] [--precisions bf16,tf32,fp32] [--batch 8] ...
 //   count_step --computed ...   the same list from work that is done: at small sizes, as a check
+#include <cstdlib>
 #include <iostream>
 #include <map>
 #include <string>
@@ -111,6 +112,8 @@ int run(int argc, char** argv) {
   cli.flag("computed", &computed, "compute what is listed, at small sizes");
   if (!cli.parse(argc, argv)) return kExitDone;
   config_of(sizes);  // InputError where they do not fit
+  // Those of an H100 or an H200: how work is cut may follow from their number.
+  setenv("CDT_EMULATED_PROCESSORS", "132", 0);
   emulation::set_dry(!computed);
   std::cout << kColumns << "\n";
   CommonOptions common;
