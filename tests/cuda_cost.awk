@@ -3,7 +3,7 @@
 #
 #   awk [-v details=1] -f tests/cuda_cost.awk tests/cuda_cost.tsv LEVELS LIST
 #
-# LEVELS: lines of `cuda_loops.awk -v levels=1` for one kind of GPU, names as the reports print them;
+# LEVELS: lines that cuda_levels.awk says for one kind of GPU, names as the reports print them;
 # empty: only what a step asks for is told. LIST: lines of count_step, names likewise.
 # details: each kernel too.
 #
@@ -77,7 +77,7 @@ FILENAME == ARGV[2] {
 }
 
 # --- a line of LIST
-/^# memory\t/ { memory[$2 " " $3] = $4; next }
+/^# memory\t/ { memory[$2 " " $3] = $4; results[$2 " " $3] = $5; next }
 FNR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
 {
   if (NF != length(column)) fail(FILENAME ": line " FNR ": not the columns of its first line")
@@ -214,6 +214,8 @@ function report_time(name,   step, i, f, gap, gpu, total) {
   printf "%-26s %8s %8s %7s %9s %8.2f %8.2f\n", "gaps between nodes", "", "", "", "", gap, gap
   printf "%-26s %8d %8.2f %7.2f %9.1f %8.2f %8.2f  an estimate\n", "step", sum_of(count, step), \
     sum_of(gigabytes, step), sum_of(teraflop, step), sum_of(mega_issued, step), total[1] + gap, total[2] + gap
+  printf "%-26s %8s %8s %7s %9s %8.0f %8.0f\n", "results a second", "", "", "", "", \
+    1e3 * results[name] / (total[1] + gap), 1e3 * results[name] / (total[2] + gap)
   if (details) report_kernels(step)
 }
 

@@ -37,6 +37,8 @@ while [[ ${1:-} = --* ]]; do
   shift
 done
 
+# levels TEXT: what a warp issues outside and inside of the loops of each kernel.
+levels() { awk -v levels=1 -f "$here/cuda_loops.awk" -f "$here/cuda_levels.awk" "$1"; }
 # cost LEVELS: what a step costs; without LEVELS only what it asks for.
 cost() {
   [ -z "$list" ] || "$here/cuda_names.sh" <"$list" | awk -f "$here/cuda_cost.awk" "$here/cuda_cost.tsv" "$1" -
@@ -83,7 +85,7 @@ for kind in $kinds; do
   done
 done
 # Of kernels of the same name with other parameter types the longest counts.
-awk -f "$here/cuda_loops.awk" "$scratch/text" | "$here/cuda_names.sh" |
+awk -f "$here/cuda_loops.awk" -f "$here/cuda_levels.awk" "$scratch/text" | "$here/cuda_names.sh" |
   sort -t $'\t' -k 1,1 -k 2,2 -k 3,3nr |
   awk -F '\t' -v kinds="$kinds" 'index(kinds, " " substr($1, 4) " ") && !seen[$1, $2]++' >"$scratch/now"
 for kind in $kinds; do
@@ -159,7 +161,7 @@ awk -F '\t' -v file="$baseline" -v columns="$columns" -v kinds="$kinds" '
 if [ -n "$list" ] && [[ $kinds != *' 90 '* ]]; then
   echo "the cost of a step needs the instructions for sm_90"
 elif [ -n "$list" ]; then
-  awk -v levels=1 -f "$here/cuda_loops.awk" "$scratch/text" | "$here/cuda_names.sh" | grep '^sm_90' >"$scratch/levels"
+  levels "$scratch/text" | "$here/cuda_names.sh" | grep '^sm_90' >"$scratch/levels"
   cost "$scratch/levels" >"$scratch/cost"
   echo
   cat "$scratch/cost"

@@ -9,13 +9,7 @@
 # within it counts as often as it turns if its counter starts at a constant or the number of the thread
 # and steps and ends at constants, else once (x?). What a branch may skip counts as if it ran.
 #
-# With -v levels=1 a line says instead what a warp issues outside of the loops that do the work, in one
-# turn of them, and in one turn of such loops within them: kind, name, registers, and for each of these
-# three instructions, tensor-core instructions, clocks of shared memory and accesses to global memory. Loops
-# that do the work have turns that are not constant and tensor-core instructions, or, in a kernel
-# without any, accesses to global memory. Of several side by side the longest counts where there are
-# tensor-core instructions, else all: they are passes over the same row, or what the compiler made
-# of one loop.
+# With -v levels=1 a line says instead what cuda_levels.awk counts; that file is always read with this one.
 
 function fail(what) { print "cuda_instructions: " what > "/dev/stderr"; broken = 1; exit 2 }
 
@@ -243,64 +237,6 @@ function count_turn(loop,   i, other, times, sum, tensor, ldsm, nested) {
     if (within(other, loop)) nested = nested " " size[other] "x" (turns[other] ? turns[other] : "?")
   }
   return sum "\t" tensor "\t" ldsm + 0 "\t" (nested == "" ? "-" : substr(nested, 2))
-}
-
-# --- what the loops that do the work issue
-function accesses(i) { return base[i] ~ /^(LDG?|STG?|LDGSTS)$/ && predicate[i] != "!PT" }
-
-# A multiply of 16 x 8 x 16 in bfloat16, or of 16 x 8 x 8 in tf32, is 1.
-function tensor_work(i) {
-  if (!is("tensor", i)) return 0
-  return text[i] ~ /MMA\.1684|MMA\.1688\.F(16|32)(\.BF16)? / ? 0.5 : 1
-}
-
-# Clocks of a multiprocessor's shared memory, 128 bytes each, without conflicts.
-function shared_clocks(i) {
-  if (predicate[i] == "!PT" || base[i] !~ /^(LDSM?|STSM?|LDGSTS)$/) return 0
-  if (text[i] ~ /\.128|\.M88\.4/) return 4
-  return text[i] ~ /\.64|\.M88\.2/ ? 2 : 1
-}
-
-# Sets level[loop]: 0 for a loop that does none of the work, -1 for one that another stands for.
-function find_levels(tensor,   loop, other, i, best) {
-  for (loop = 1; loop <= loops; loop++) {
-    level[loop] = 0
-    for (i = 1; i <= count && !turns[loop] && !level[loop]; i++) {
-      if (((loop, i) in inside) && (tensor ? is("tensor", i) : accesses(i))) level[loop] = 1
-    }
-  }
-  for (loop = 1; tensor && loop <= loops; loop++) {
-    if (level[loop] != 1) continue
-    for (other = 1; other <= loops; other++) {
-      if (other == loop || !level[other] || within(loop, other) || within(other, loop)) continue
-      if (size[other] > size[loop] || (size[other] == size[loop] && other < loop)) level[loop] = -1
-    }
-  }
-  for (loop = 1; loop <= loops; loop++) {
-    for (other = 1; level[loop] == 1 && other <= loops; other++) {
-      if (level[other] > 0 && within(loop, other)) level[loop] = 2
-    }
-  }
-}
-
-function count_levels(tensor,   i, k, l, loop, times, at_level, sums, line) {
-  find_levels(tensor)
-  for (i = 1; i <= count; i++) {
-    times = 1
-    at_level = 0
-    for (loop = 1; loop <= loops; loop++) {
-      if (!((loop, i) in inside)) continue
-      if (turns[loop]) times *= turns[loop]
-      if (level[loop] < 0) times = 0
-      if (level[loop] > at_level) at_level = level[loop]
-    }
-    sums[at_level, 1] += times
-    sums[at_level, 2] += times * tensor_work(i)
-    sums[at_level, 3] += times * shared_clocks(i)
-    sums[at_level, 4] += times * accesses(i)
-  }
-  for (l = 0; l <= 2; l++) for (k = 1; k <= 4; k++) line = line "\t" sums[l, k] + 0
-  return line
 }
 
 # --- a kernel

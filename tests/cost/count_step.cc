@@ -4,6 +4,8 @@
 // tests/cuda_cost.awk turns them into a cost. Nothing comes out of the workloads: losses and norms
 // are what lay in the host's memory.
 //
+// A last line for each workload has the bytes of device memory and how many results a run gives.
+//
 //   count_step [--workloads train,predict,attribute] [--precisions bf16,tf32,fp32] [--batch 8] ...
 //   count_step --computed ...   the same list from work that is done: at small sizes, as a check
 #include <cstdlib>
@@ -97,7 +99,8 @@ void count(const std::string& name, const CommonOptions& common, const PaperSize
     std::cout << head << line << "\t" << times << "\n";
   }
   const emulation::MemoryInfo memory = emulation::memory_info();
-  std::cout << "# memory\t" << head << memory.total - memory.free << "\n";
+  std::cout << "# memory\t" << head << memory.total - memory.free << "\t" << workload->results()
+            << "\n";
 }
 
 int run(int argc, char** argv) {
