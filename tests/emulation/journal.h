@@ -42,7 +42,7 @@ std::size_t journal_size();
 std::vector<Issue> take_journal();
 
 /// Hands `work` to its stream, or none in its place in a dry run, and keeps what `describe` says.
-cudaError_t issue(cudaStream_t stream, std::function<void()> work,
+cudaError_t issue(cudaStream_t handle, std::function<void()> work,
                   const std::function<Issue()>& describe);
 
 Issue describe_kernel(const void* kernel, dim3 grid, dim3 block, std::size_t shared);
