@@ -3,7 +3,10 @@
 # counted), as a table, and where they differ from a baseline: now, then, and the ratio.
 #
 #   NVCC=/usr/local/cuda/bin/nvcc tests/cuda_instructions.sh BASELINE OBJECT...
-#   ... tests/cuda_instructions.sh --new BASELINE OBJECT...     writes the baseline
+#   ... tests/cuda_instructions.sh --new BASELINE OBJECT...        writes the baseline
+#   ... tests/cuda_instructions.sh --cost LIST BASELINE OBJECT...  and the cost of the steps that
+#       count_step listed (cuda_cost.awk), where 90 is among KINDS; its baseline is step-cost.txt beside
+#       the other
 #
 # OBJECT: what nvcc made, with code for one GPU kind or several. KINDS="80 90" counts those, default 90.
 # CUOBJDUMP names the disassembler; else it is the one beside nvcc, in the PATH, or in a wheel among the
@@ -21,13 +24,29 @@ stop() {
   exit 2
 }
 
-new=''
-if [ "${1:-}" = --new ]; then
-  new=1
+new='' list=''
+while [[ ${1:-} = --* ]]; do
+  case $1 in
+    --new) new=1 ;;
+    --cost)
+      list=${2:-}
+      shift
+      ;;
+    *) stop "unknown option $1" ;;
+  esac
   shift
-fi
+done
+
+# levels TEXT: what a warp issues outside and inside of the loops of each kernel.
+levels() { awk -v levels=1 -f "$here/cuda_loops.awk" -f "$here/cuda_levels.awk" "$1"; }
+# cost LEVELS: what a step costs; without LEVELS only what it asks for.
+cost() {
+  [ -z "$list" ] || "$here/cuda_names.sh" <"$list" | awk -f "$here/cuda_cost.awk" "$here/cuda_cost.tsv" "$1" -
+}
 skip() {
   echo "instructions not counted: $1"
+  [ -z "$list" ] || echo
+  cost /dev/null
   exit ${new:-0}
 }
 
@@ -45,7 +64,7 @@ for package in filter(None, sys.path):
 }
 
 [ -n "$nvcc" ] || skip "no CUDA toolkit"
-[ $# -ge 2 ] || stop "usage: cuda_instructions.sh [--new] BASELINE OBJECT..."
+[ $# -ge 2 ] || stop "usage: cuda_instructions.sh [--new] [--cost LIST] BASELINE OBJECT..."
 baseline=$1
 shift
 tool=$(find_tool || true)
@@ -66,7 +85,7 @@ for kind in $kinds; do
   done
 done
 # Of kernels of the same name with other parameter types the longest counts.
-awk -f "$here/cuda_loops.awk" "$scratch/text" | "$here/cuda_names.sh" |
+awk -f "$here/cuda_loops.awk" -f "$here/cuda_levels.awk" "$scratch/text" | "$here/cuda_names.sh" |
   sort -t $'\t' -k 1,1 -k 2,2 -k 3,3nr |
   awk -F '\t' -v kinds="$kinds" 'index(kinds, " " substr($1, 4) " ") && !seen[$1, $2]++' >"$scratch/now"
 for kind in $kinds; do
@@ -138,3 +157,21 @@ awk -F '\t' -v file="$baseline" -v columns="$columns" -v kinds="$kinds" '
     split(header, made, ", ")
     printf "%d kernels, %d differ from the baseline of %s, %s\n", kernels, changed, made[1], made[2]
   }' "$baseline" "$scratch/now"
+
+if [ -n "$list" ] && [[ $kinds != *' 90 '* ]]; then
+  echo "the cost of a step needs the instructions for sm_90"
+elif [ -n "$list" ]; then
+  levels "$scratch/text" | "$here/cuda_names.sh" | grep '^sm_90' >"$scratch/levels"
+  cost "$scratch/levels" >"$scratch/cost"
+  echo
+  cat "$scratch/cost"
+  then=$(dirname "$baseline")/step-cost.txt
+  if [ "$new" ]; then
+    cp "$scratch/cost" "$then"
+  elif [ ! -r "$then" ]; then
+    stop "$then: no such file (BASELINE=new makes it)"
+  elif ! diff "$then" "$scratch/cost" >"$scratch/difference"; then
+    printf '\nthen (<) and now (>), from %s:\n' "$then"
+    grep '^[<>]' "$scratch/difference"
+  fi
+fi

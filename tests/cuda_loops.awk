@@ -8,6 +8,8 @@
 # that multiplies on tensor cores and whose turns are not constant; of several the longest. A loop
 # within it counts as often as it turns if its counter starts at a constant or the number of the thread
 # and steps and ends at constants, else once (x?). What a branch may skip counts as if it ran.
+#
+# With -v levels=1 a line says instead what cuda_levels.awk counts; that file is always read with this one.
 
 function fail(what) { print "cuda_instructions: " what > "/dev/stderr"; broken = 1; exit 2 }
 
@@ -32,6 +34,10 @@ function read_instruction(line,   word) {
     sub(/^[^ ]* */, "", line)
   }
   text[count] = line
+  for (word = line; match(word, /[^UA-Z]R[0-9]+/); word = substr(word, RSTART + RLENGTH)) {
+    number = substr(word, RSTART + 2, RLENGTH - 2) + 1
+    if (number > registers) registers = number
+  }
   word = line
   sub(/[ .].*/, "", word)
   base[count] = word
@@ -239,6 +245,14 @@ function close_kernel(   i, k, n, kinds, found, tile) {
   # Behind the code stands padding: a branch to itself, then nothing.
   while (count && (base[count] == "NOP" || text[count] == sprintf("BRA 0x%x", address[count]))) count--
   if (!count) fail(name ": a kernel without instructions")
+  if (levels) {
+    find_flow()
+    find_loops()
+    for (i = 1; i <= count; i++) if (is("tensor", i)) tile = 1
+    print kind "\t" name "\t" registers count_levels(tile + 0)
+    name = ""
+    return
+  }
   n = split("tensor LDS LDSM STS LDGSTS", kinds, " ")
   printf "%s\t%s\t%d", kind, name, count
   for (k = 1; k <= n; k++) {
@@ -254,7 +268,7 @@ function close_kernel(   i, k, n, kinds, found, tile) {
 }
 
 /^[ \t]*code for sm_/ { close_kernel(); kind = $3 }
-/^[ \t]*Function : /  { close_kernel(); name = $3; count = 0; split("", at) }
+/^[ \t]*Function : /  { close_kernel(); name = $3; count = registers = 0; split("", at) }
 /^[ \t]*\/\*[0-9a-f]+\*\/ +[^ ]/ {
   if (name == "") fail("line " NR ": an instruction outside a kernel")
   read_instruction($0)

@@ -21,15 +21,17 @@ PAPER := $(filter-out tests/bench/paper_bench.cc,$(PAPER_BENCH))
 GPU := tests/gpu/compare_runs.cc \
   $(if $(NVCC),$(MEASURE_MAINS) $(MEASURE_PARTS) tests/gpu/kernel_watch.cc) \
   $(if $(CUDNN_FLAGS),tests/gpu/measure_attention.cc)
+# What a step asks a GPU for, listed and not computed.
+COUNT := $(wildcard tests/cost/*.cc)
 # The program that a newcomer reads first.
 TOUR := docs/tour/one_step.cc
-TEST_SOURCES := $(TOUR) $(UNIT) $(PARITY) $(PAPER_BENCH) $(KERNELS_BENCH) $(FUZZ) $(GPU) \
+TEST_SOURCES := $(TOUR) $(UNIT) $(PARITY) $(PAPER_BENCH) $(KERNELS_BENCH) $(FUZZ) $(GPU) $(COUNT) \
   $(filter %.cc,$(EMULATION) $(EMULATION_TESTS))
 
 EMULATED_PROGRAMS := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/bin/,\
   cdt-synth cdt-train cdt-predict cdt-attribute))
 EMULATED_MEASURES := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/tests/,\
-  $(basename $(notdir $(MEASURE_MAINS))) compare_runs paper_bench))
+  $(basename $(notdir $(MEASURE_MAINS))) compare_runs paper_bench count_step))
 emulated_objects = $(patsubst %,$(BUILD)/obj/emulation/%.o,$(1))
 
 TESTS := $(if $(UNIT),$(BUILD)/tests/unit_tests) $(if $(PARITY),$(BUILD)/tests/parity_tests)
@@ -98,11 +100,14 @@ $(EMULATED_PROGRAMS): $(BUILD)/emulated/bin/cdt-%: $(BUILD)/obj/apps/cdt_%.o \
     $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
 	$(call link,$(EMULATED_LINK))
 
-$(filter-out %/paper_bench,$(EMULATED_MEASURES)): $(BUILD)/emulated/tests/%: \
+$(filter-out %/paper_bench %/count_step,$(EMULATED_MEASURES)): $(BUILD)/emulated/tests/%: \
     $(BUILD)/obj/emulation/tests/gpu/%.cc.o $(call objects,$(PAPER)) \
     $(call emulated_objects,$(MEASURE_PARTS) $(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
 	$(call link,$(EMULATED_LINK))
 $(BUILD)/emulated/tests/paper_bench: $(call objects,$(PAPER_BENCH)) \
+    $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
+	$(call link,$(EMULATED_LINK))
+$(BUILD)/emulated/tests/count_step: $(call objects,$(COUNT) $(PAPER)) \
     $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
 	$(call link,$(EMULATED_LINK))
 
@@ -120,9 +125,11 @@ honesty: all  ## how often DNA is claimed to matter where it does not, and where
 cubins:
 	@[ -z '$(CUBINS)' ] || $(MAKE) --no-print-directory -k $(CUBINS) || true
 
-cuda-report: cubins $(KERNEL_OBJECTS)  ## registers, shared memory, spills, instructions of CUDA kernels
+cuda-report: cubins $(KERNEL_OBJECTS) $(BUILD)/emulated/tests/count_step  ## what CUDA kernels take, and a step
+	@$(BUILD)/emulated/tests/count_step > $(BUILD)/step.tsv
 	@tests/cuda_report.sh $(addsuffix .log,$(KERNEL_OBJECTS) $(CUBINS)) < /dev/null; status=$$?; echo; \
 	  NVCC='$(NVCC)' KINDS='$(or $(KINDS),90)' tests/cuda_instructions.sh $(if $(filter new,$(BASELINE)),--new) \
+	  --cost $(BUILD)/step.tsv \
 	  docs/results/cuda-instructions.tsv $(KERNEL_OBJECTS) $(CUBINS) && exit $$status
 
 gpu-check:  ## everything that needs a GPU, into build/gpu-check/; STEPS='build bench-bf16' for some

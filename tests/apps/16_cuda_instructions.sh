@@ -146,6 +146,64 @@ check "the table" grep -qE '^nested +19 +1 +0 +1 +0 +0   41 4 4 10\.2 5x4 3x4 3x
 check "version and command" grep -qE \
   '^# nvcc 13\.0\.1, [0-9]{4}-[0-9]{2}-[0-9]{2}, make cuda-report BASELINE=new$' "$work/base.tsv"
 
+# --- what a cost is formed from (cuda_levels.awk)
+{
+  cat "$work/text"
+  # Two ways, of three instructions and of one; a loop, of which a branch may skip one; a division.
+  kernel ways <<'END'
+ISETP.GE.AND P0, PT, R0, UR4, PT
+@P0 BRA 0x50
+FADD R3, R3, R4
+FADD R3, R3, R4
+BRA 0x60
+FMUL R3, R3, R4
+LDG.E R3, desc[UR4][R2.64]
+LDG.E.128 R20, desc[UR4][R2.64]
+@P1 BRA 0xa0
+STG.E desc[UR4][R2.64], R3
+@!P2 BRA 0x60
+CALL.REL.NOINC 0xd0
+EXIT
+MUFU.RCP R3, R3
+RET.REL.NODEC R4 0x0
+END
+  # Passes one after the other, the second with a loop within.
+  kernel passes <<'END'
+LDG.E R3, desc[UR4][R2.64]
+@!P0 BRA 0x0
+LDG.E R3, desc[UR4][R2.64]
+STG.E desc[UR4][R2.64], R3
+STS.128 [R0], R4
+@!P1 BRA 0x30
+@!P2 BRA 0x20
+EXIT
+END
+  kernel half <<'END'
+HMMA.1688.F32 R12, R8, R6, R12
+HMMA.1688.F32.TF32 R12, R8, R6, R12
+HMMA.1684.F32.TF32 R12, R8, R6, R12
+@!P0 BRA 0x0
+EXIT
+END
+} >"$work/text3"
+awk -v levels=1 -f tests/cuda_loops.awk -f tests/cuda_levels.awk "$work/text3" >"$work/levels"
+# expect_levels NAME FIELDS: registers; outside, a turn and a turn within: instructions, tensor-core
+# work, clocks of shared memory, accesses.
+expect_levels() {
+  local row
+  row=$(awk -F '\t' -v OFS=' ' -v name="$1" '$2 == name { $1 = $2 = ""; print substr($0, 3) }' "$work/levels")
+  check "$1: '$row', expected '${*:2}'" test "$row" = "${*:2}"
+}
+expect_levels plain   13  7 0 7 1  5 2 4 0   0 0 0 0
+expect_levels nested  13  2 0 0 0  41 4 16 1  0 0 0 0
+expect_levels uniform 13  1 0 0 0  15 3 0 0  0 0 0 0
+expect_levels apart   13  1 0 0 0  7 1 0 0   0 0 0 0
+expect_levels two     13  1 0 0 0  3 1 0 0   0 0 0 0
+expect_levels scalar  5   3 0 0 0  0 0 0 0   0 0 0 0
+expect_levels ways    21  7 0 0 0  5 0 0 3   0 0 0 0
+expect_levels passes  5   1 0 0 0  4 0 0 2   3 0 4 1
+expect_levels half    13  1 0 0 0  4 2 0 0   0 0 0 0
+
 # --- against the baseline
 expect_ok count "$work/text"
 expect_text "$work/stdout" "7 kernels, 0 differ from the baseline of nvcc 13.0.1, "
@@ -222,13 +280,19 @@ awk -F '\t' '/^sm_90/ && $9 != "-" {
 }' $committed >"$work/rows"
 check "rows of attention" test -s "$work/rows"
 while read -r row; do expect_text "${committed%.tsv}.md" "$row"; done <"$work/rows"
+# And docs/cuda.md those of a step in bf16.
+sed -n "/^train bf16  /,/^step /p" docs/results/step-cost.txt >"$work/rows"
+check "rows of a step" test "$(wc -l <"$work/rows")" -gt 9
+while read -r row; do expect_text docs/cuda.md "$row"; done <"$work/rows"
 logs=()
 for source in engine/cuda/*.cu; do
   if log=$(kernel_log "$source" 90); then logs+=("$log"); fi
 done
 status=0
+count_step=$CDT_BUILD/emulated/tests/count_step
 if [ ${#logs[@]} -gt 0 ]; then
-  env -u KINDS NVCC="$(cuda_setting NVCC)" tests/cuda_instructions.sh --new "$work/base.tsv" \
+  if [ -x "$count_step" ]; then "$count_step" >"$work/list"; else : >"$work/list"; fi
+  env -u KINDS NVCC="$(cuda_setting NVCC)" tests/cuda_instructions.sh --new --cost "$work/list" "$work/base.tsv" \
     "${logs[@]%.log}" >"$work/stdout" 2>"$work/stderr" || status=$?
 fi
 if [ ${#logs[@]} -eq 0 ]; then
@@ -252,11 +316,15 @@ else
   # Another compiler gives other numbers; the same one must not.
   sed '/^#/d' $committed >"$work/then"
   sed '/^#/d' "$work/base.tsv" >"$work/now"
+  if [ -s "$work/list" ]; then
+    cat docs/results/step-cost.txt >>"$work/then"
+    cat "$work/step-cost.txt" >>"$work/now"
+  fi
   if cmp -s "$work/then" "$work/now"; then
     pass
   elif [ "$(version_of $committed)" = "$(version_of "$work/base.tsv")" ]; then
     diff "$work/then" "$work/now" >"$work/difference"
-    fail "$committed is not of these kernels: make cuda-report BASELINE=new" "$work/difference"
+    fail "$committed or step-cost.txt beside it is not of these kernels: make cuda-report BASELINE=new" "$work/difference"
   else
     note "nvcc $(version_of "$work/base.tsv"): other instructions than $committed of $(version_of $committed)"
   fi

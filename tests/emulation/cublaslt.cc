@@ -7,9 +7,9 @@
 #include <memory>
 
 #include "tests/emulation/device.h"
+#include "tests/emulation/journal.h"
 #include "tests/emulation/matmul.h"
 #include "tests/emulation/memory.h"
-#include "tests/emulation/stream.h"
 
 using namespace cdt::emulation;  // NOLINT(google-build-using-namespace)
 
@@ -370,11 +370,12 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
     wrong = check_operand({"the workspace", workspace, workspace_bytes, kWorkspaceAlignment});
   }
   if (!wrong.empty()) return refuse(wrong);
-  const cudaError_t error = submit(stream, [=] {
+  const auto product = [=] {
     const Opened opened;
     if (algorithm.workspace > 0) spoil(workspace, algorithm.workspace);
     multiply(shape, data);
-  });
+  };
+  const cudaError_t error = issue(stream, product, [&] { return describe_product(shape); });
   return error == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }
 // NOLINTEND(readability-identifier-naming)

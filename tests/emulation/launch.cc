@@ -10,11 +10,11 @@
 #include "tests/emulation/block.h"
 #include "tests/emulation/device.h"
 #include "tests/emulation/emulation.h"
+#include "tests/emulation/journal.h"
 #include "tests/emulation/memory.h"
 #include "tests/emulation/program.h"
 #include "tests/emulation/shared_memory.h"
 #include "tests/emulation/snapshot.h"
-#include "tests/emulation/stream.h"
 #include "tests/emulation/trap.h"
 
 namespace cdt::emulation {
@@ -145,7 +145,11 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel,
   const cudaError_t wrong = check_configuration(config, kernel, parameter_bytes);
   if (wrong != cudaSuccess) return set_last_error(wrong);
   Launch l{config.gridDim, config.blockDim, config.dynamicSmemBytes, kernel, std::move(body)};
-  return submit(config.stream, [l = std::move(l)] { run(l); });
+  return issue(
+      config.stream, [l = std::move(l)] { run(l); },
+      [&] {
+        return describe_kernel(kernel, config.gridDim, config.blockDim, config.dynamicSmemBytes);
+      });
 }
 
 bool reachable_from_device(const void* pointer) {

@@ -85,6 +85,17 @@ const Program& program() {
   return p;
 }
 
+/// Where "(" opens the parameters: not in the arguments of a template.
+std::size_t start_of_parameters(const std::string& name) {
+  int depth = 0;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (name[i] == '<') ++depth;
+    if (name[i] == '>') --depth;
+    if (name[i] == '(' && depth == 0) return i;
+  }
+  return name.size();
+}
+
 }  // namespace
 
 std::string function_name(const void* address) {
@@ -97,7 +108,7 @@ std::string function_name(const void* address) {
   std::string name(text.get());
   const std::size_t anonymous = name.find("(anonymous namespace)::");
   if (anonymous != std::string::npos) name.erase(anonymous, sizeof("(anonymous namespace)::") - 1);
-  name = name.substr(0, name.find('('));
+  name = name.substr(0, start_of_parameters(name));
   return name.rfind("void ", 0) == 0 ? name.substr(5) : name;
 }
 

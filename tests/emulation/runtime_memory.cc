@@ -4,6 +4,7 @@
 #include <map>
 
 #include "tests/emulation/device.h"
+#include "tests/emulation/journal.h"
 #include "tests/emulation/memory.h"
 #include "tests/emulation/stream.h"
 
@@ -62,6 +63,15 @@ struct Copy {
   }
 };
 
+/// Reads and writes `bytes`.
+Issue describe_transfer(IssueKind kind, const char* way, std::size_t bytes) {
+  Issue said;
+  said.kind = kind;
+  said.name = way;
+  said.bytes = bytes;
+  return said;
+}
+
 /// Pageable memory of the host is read or written within the call, as the driver's staging does.
 cudaError_t copy(const Copy& c, cudaMemcpyKind kind, cudaStream_t handle, const char* call) {
   if (sticky_error() != cudaSuccess) return sticky_error();
@@ -82,6 +92,10 @@ cudaError_t copy(const Copy& c, cudaMemcpyKind kind, cudaStream_t handle, const 
     return !s.device && !holds(s.pointer, s.span, MemoryKind::kPinned) &&
            !is_registered(s.pointer, s.span);
   };
+  const auto describe = [&] {
+    const char* const way = !to_device ? "to host" : !from_device ? "from host" : "on device";
+    return describe_transfer(IssueKind::kCopy, way, 2 * c.width * c.height);
+  };
   CUstream_st* const stream = stream_of(handle);
   if (stream != nullptr && (pageable(to) || pageable(from))) {
     if (stream->capture) {
@@ -89,11 +103,13 @@ cudaError_t copy(const Copy& c, cudaMemcpyKind kind, cudaStream_t handle, const 
       return report(cudaErrorStreamCaptureUnsupported,
                     std::string(call) + ": pageable host memory while a stream is captured");
     }
-    const cudaError_t error = submit(handle, [c] { c.run(); });
+    const cudaError_t error = issue(
+        handle, [c] { c.run(); }, describe);
     flush(*stream, stream->submitted);
     return error != cudaSuccess ? error : sticky_error();
   }
-  return submit(handle, [c] { c.run(); });
+  return issue(
+      handle, [c] { c.run(); }, describe);
 }
 
 /// For calls without "Async": in the default stream, done when they return.
@@ -212,10 +228,11 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t
   if (sticky_error() != cudaSuccess || bytes == 0) return sticky_error();
   const std::string wrong = wrong_side({to, bytes, true, "the destination"});
   if (!wrong.empty()) return report(cudaErrorInvalidValue, "cudaMemset: " + wrong);
-  return submit(stream, [=] {
+  const auto set = [=] {
     const Opened opened;
     std::memset(to, value, bytes);
-  });
+  };
+  return issue(stream, set, [=] { return describe_transfer(IssueKind::kFill, "", bytes); });
 }
 
 cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {

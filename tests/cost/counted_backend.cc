@@ -1,0 +1,106 @@
+#include "tests/cost/counted_backend.h"
+
+#include <utility>
+
+namespace cdt {
+namespace {
+
+// What a call says of its sizes, operand by operand.
+void look_at(const Tensor& t, CountedCall* call) {
+  if (t.empty() || t.count() <= call->elements) return;
+  call->elements = t.count();
+  call->columns = t.cols();
+}
+
+void look_at(const Gemm& g, CountedCall* call) {
+  call->elements = g.batch * g.m * g.n;
+  call->columns = g.n;
+}
+
+void look_at(const Attention& a, CountedCall* call) {
+  call->elements = a.batch * a.queries * a.heads * a.head_dim;
+  call->columns = a.heads * a.head_dim;
+  call->batch = a.batch;
+  call->heads = a.heads;
+  call->width = a.head_dim;
+  call->queries = a.queries;
+  call->keys = a.keys;
+}
+
+void look_at(const AttentionBackward& a, CountedCall* call) { look_at(forward_of(a), call); }
+
+void look_at(std::span<const AdamWTensors> parameters, CountedCall* call) {
+  for (const AdamWTensors& p : parameters) call->elements += p.w.count();
+  call->columns = call->elements;
+}
+
+template <class T>
+void look_at(const T& /*a number, a key, memory*/, CountedCall* /*call*/) {}
+
+class Counted final : public CountedBackend {
+ public:
+  explicit Counted(std::unique_ptr<Backend> device) : device_(std::move(device)) {}
+
+  void start() override {
+    calls_.clear();
+    emulation::start_journal();
+  }
+
+  std::vector<CountedIssue> take() override {
+    std::vector<CountedIssue> counted;
+    auto call = calls_.begin();
+    for (emulation::Issue& issue : emulation::take_journal()) {
+      const std::size_t at = counted.size();
+      while (call != calls_.end() && call->end <= at) ++call;
+      if (call != calls_.end() && call->begin <= at) {
+        counted.push_back({std::move(issue), call->call, call->begin});
+      } else {
+        counted.push_back({std::move(issue), CountedCall{}, at});
+      }
+    }
+    return counted;
+  }
+
+  const char* name() const override { return device_->name(); }
+  Dtype activations() const override { return device_->activations(); }
+  double product_unit() const override { return device_->product_unit(); }
+  bool asynchronous() const override { return device_->asynchronous(); }
+  bool holds_values() const override { return device_->holds_values(); }
+  std::size_t free_bytes() const override { return device_->free_bytes(); }
+  std::size_t used_bytes() const override { return device_->used_bytes(); }
+  std::size_t work_bytes() const override { return device_->work_bytes(); }
+  void run_recorded(const std::string& name, const std::vector<Tensor>& operands,
+                    const std::function<void()>& work) override {
+    device_->run_recorded(name, operands, work);
+  }
+
+#define CALL(type, name, parameters, arguments) \
+  type name parameters override { return device_->name arguments; }
+#define KERNEL(name, parameters, arguments, work)                                            \
+  void name parameters override {                                                            \
+    CountedCall call{#name, work, 0, 0, 0, 0, 0, 0, 0};                                      \
+    const auto look = [&call](const auto&... operands) { (look_at(operands, &call), ...); }; \
+    look arguments;                                                                          \
+    const std::size_t begin = emulation::journal_size();                                     \
+    device_->name arguments;                                                                 \
+    calls_.push_back({begin, emulation::journal_size(), call});                              \
+  }
+#include "engine/backend_functions.inc"
+
+ private:
+  struct Call {
+    std::size_t begin, end;  // of its part of the journal
+    CountedCall call;
+  };
+
+  std::unique_ptr<Backend> device_;
+  std::vector<Call> calls_;
+};
+
+}  // namespace
+
+std::unique_ptr<CountedBackend> make_counted_backend(std::unique_ptr<Backend> device) {
+  return std::make_unique<Counted>(std::move(device));
+}
+
+}  // namespace cdt

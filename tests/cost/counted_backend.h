@@ -1,0 +1,43 @@
+// A backend in front of the emulated GPU that says of each kernel and product which function of the
+// backend asked for it, and on what: the lines from which tests/cuda_cost.awk forms the cost of a
+// step.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/backend.h"
+#include "engine/profiler.h"
+#include "tests/emulation/journal.h"
+
+namespace cdt {
+
+/// One call of a function of engine/backend_functions.inc.
+struct CountedCall {
+  std::string function = "-";  // of that name; "-": what is asked for outside of them
+  Work work;                   // as profiles count it
+  // Of its largest tensor, or of its product; of attention.
+  std::int64_t elements = 0, columns = 0;
+  std::int64_t batch = 0, heads = 0, width = 0, queries = 0, keys = 0;
+};
+
+/// A node of a step, and the call that it belongs to.
+struct CountedIssue {
+  emulation::Issue issue;
+  CountedCall call;
+  std::size_t number = 0;  // of the call; what belongs to none has one of its own
+};
+
+class CountedBackend : public Backend {
+ public:
+  /// Everything issued from now on, from an empty list.
+  virtual void start() = 0;
+  /// The list, and the end of keeping it.
+  virtual std::vector<CountedIssue> take() = 0;
+};
+
+std::unique_ptr<CountedBackend> make_counted_backend(std::unique_ptr<Backend> device);
+
+}  // namespace cdt
