@@ -145,19 +145,19 @@ function add_kernel(   row, i, turns, sum, k, warps, blocks, resident, issuing) 
 }
 
 # What a reader compares kernels by: instructions of the loop for a tile or an element.
-function note_figure(row, turns,   word, name, whole, mma) {
+function note_figure(row, turns,   word, name, whole, mma, all) {
   name = size["name"]
   split(figure[row], word, " ")
   if (word[1] == "-" || size["elements"] <= largest[name]) return
   largest[name] = size["elements"]
+  all = turns[1] * unit[name, 1, 1] + turns[2] * unit[name, 2, 1]
   if (word[1] == "tile") {
-    mma = unit[name, 1, 2] + unit[name, 2, 2]
+    mma = turns[1] * unit[name, 1, 2] + turns[2] * unit[name, 2, 2]
     whole = word[2] * size["width"] / (size["precision"] == "tf32" ? 1 : 2)
     if (mma) figures[name] = sprintf("%d a warp and tile of 16 x 64 x %d", \
-      (unit[name, 1, 1] + unit[name, 2, 1]) / mma * whole, size["width"])
+      all / mma * whole, size["width"])
   } else {
-    figures[name] = sprintf("%.0f an element", \
-      (turns[1] * unit[name, 1, 1] + turns[2] * unit[name, 2, 1]) * size["lanes"] / size["elements"])
+    figures[name] = sprintf("%.0f an element", all * size["lanes"] / size["elements"])
   }
 }
 
