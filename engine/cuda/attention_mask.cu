@@ -7,11 +7,24 @@ namespace {
 constexpr int kWarps = 8;
 constexpr int kWordBits = 32;
 
-/// The row of 32 whose bit kept_bit() gives to a lane; so a ballot has its bits where they belong.
-__device__ __forceinline__ int row_of_lane(int lane) {
-  const int pair = lane / 8;        // 2 (n % 2) + e
-  const int shift = 7 - lane % 8;   // 2t + n / 2
-  return 8 * (shift % 2 * 2 + pair / 2) + shift / 2 * 2 + pair % 2;
+/// The column or row of 32 whose bit is number `bit` of a word: kept_bit() the other way round.
+__host__ __device__ constexpr int place_of_bit(int bit) {
+  const int byte = bit / 8;       // 2 (n % 2) + e
+  const int shift = 7 - bit % 8;  // 2t + n / 2
+  return 8 * (shift % 2 * 2 + byte / 2) + shift / 2 * 2 + byte % 2;
+}
+
+/// Bit i of a lane's word becomes bit `lane` of lane i's.
+__device__ __forceinline__ std::uint32_t transpose_over_warp(std::uint32_t word, int lane) {
+#pragma unroll
+  for (int step = 16; step > 0; step /= 2) {
+    // Bits whose number has not `step` in it.
+    const std::uint32_t low = 0xFFFFFFFFU / ((1U << static_cast<unsigned>(step)) + 1U);
+    const std::uint32_t other = __shfl_xor_sync(0xFFFFFFFFU, word, step);
+    word = (lane & step) == 0 ? (word & low) | (other << static_cast<unsigned>(step) & ~low)
+                              : (word & ~low) | (other >> static_cast<unsigned>(step) & low);
+  }
+  return word;
 }
 
 /// A warp draws 32 rows by 64 columns, a lane a row. Grid: (32 rows, tiles of columns, heads), the
@@ -23,36 +36,30 @@ __global__ void draw_kept_kernel(Mask mask, int queries, KeptBits by_query, Kept
   if (block * kWordBits >= by_query.padded) return;
   const int tile = static_cast<int>(blockIdx.y);
   const int head = static_cast<int>(blockIdx.z);
-  const int i = block * kWordBits + row_of_lane(lane);
+  const int i = block * kWordBits + place_of_bit(lane);
   const auto number = static_cast<std::uint32_t>(head) * static_cast<std::uint32_t>(queries) +
                       static_cast<std::uint32_t>(i);
-  uint2 mine = make_uint2(0, 0);  // of row i
-  uint2 keys = make_uint2(0, 0);  // of columns lane and 32 + lane: a bit for each row
+  const std::uint32_t past = 0U - mask.threshold;  // a draw that is kept goes past 32 bits with it
+  uint2 word = make_uint2(0, 0);
 #pragma unroll
-  for (int c = 0; c < 16; ++c) {
-    const uint4 draw =
-        philox(make_uint4(static_cast<std::uint32_t>(16 * tile + c), number, mask.site, *mask.step),
-               mask.key0, mask.key1);
-    const bool kept[4] = {draw.x >= mask.threshold, draw.y >= mask.threshold,
-                          draw.z >= mask.threshold, draw.w >= mask.threshold};
-    mine.x |= (kept[0] ? 1U << kept_bit(c) : 0U) | (kept[1] ? 1U << kept_bit(c + 16) : 0U);
-    mine.y |= (kept[2] ? 1U << kept_bit(c + 32) : 0U) | (kept[3] ? 1U << kept_bit(c + 48) : 0U);
-    if constexpr (kByKey) {
-      const unsigned column[4] = {
-          __ballot_sync(0xFFFFFFFFU, kept[0] ? 1 : 0), __ballot_sync(0xFFFFFFFFU, kept[1] ? 1 : 0),
-          __ballot_sync(0xFFFFFFFFU, kept[2] ? 1 : 0), __ballot_sync(0xFFFFFFFFU, kept[3] ? 1 : 0)};
-      if (lane == c) keys = make_uint2(column[0], column[2]);
-      if (lane == c + 16) keys = make_uint2(column[1], column[3]);
-    }
+  for (int bit = 31; bit > 0; bit -= 2) {  // of columns c and c + 16, in both halves of 64
+    const auto c = static_cast<std::uint32_t>(place_of_bit(bit));
+    const uint4 draw = philox(
+        make_uint4(16U * static_cast<std::uint32_t>(tile) + c, number, mask.site, *mask.step),
+        mask.key0, mask.key1);
+    word.x = ptx::append_carry(ptx::append_carry(word.x, draw.x, past), draw.y, past);
+    word.y = ptx::append_carry(ptx::append_carry(word.y, draw.z, past), draw.w, past);
   }
-  by_query.words[std::int64_t{head * by_query.tiles + tile} * by_query.padded + i] = mine;
+  by_query.words[std::int64_t{head * by_query.tiles + tile} * by_query.padded + i] = word;
   if constexpr (kByKey) {
-    auto* const words = reinterpret_cast<std::uint32_t*>(by_key.words);
-    const std::int64_t row =
-        std::int64_t{head * by_key.tiles + block / 2} * by_key.padded + tile * kKeptColumns + lane;
+    const std::uint32_t first = transpose_over_warp(word.x, lane);
+    const std::uint32_t second = transpose_over_warp(word.y, lane);
     if (block / 2 >= by_key.tiles) return;
-    words[2 * row + block % 2] = keys.x;
-    words[2 * (row + kWordBits) + block % 2] = keys.y;
+    const std::int64_t row = std::int64_t{head * by_key.tiles + block / 2} * by_key.padded +
+                             tile * kKeptColumns + place_of_bit(lane);
+    auto* const words = reinterpret_cast<std::uint32_t*>(by_key.words);
+    words[2 * row + block % 2] = first;
+    words[2 * (row + kWordBits) + block % 2] = second;
   }
 }
 

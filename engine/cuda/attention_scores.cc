@@ -1,7 +1,7 @@
-// Attention in float32 by way of score matrices: products through cuBLASLt, and between them one fused kernel
-// for the exponentials and the exact dropout mask. Scores exist for some queries of all heads of
-// one sample at a time, a block that stays in the second-level cache. Where the batch shares
-// queries and keys they serve all its samples.
+// Attention in float32 by way of score matrices: products through cuBLASLt, and between them one
+// fused kernel for the exponentials and the exact dropout mask. Scores exist for some queries of
+// all heads of one sample at a time, a block that stays in the second-level cache. Where the batch
+// shares queries and keys they serve all its samples.
 #include <optional>
 
 #include "engine/cuda/launch.h"

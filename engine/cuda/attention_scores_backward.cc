@@ -72,8 +72,7 @@ class ScoresBackward {
       products.per_query(ds_, f_.k, b, score_scale(f_), dq_, b, shared_before(dq_, b));
     }
     if (dk_.data != nullptr) {
-      products.per_key(ds_, f_.q, b, score_scale(f_), dk_, b,
-                       later_block || shared_before(dk_, b));
+      products.per_key(ds_, f_.q, b, score_scale(f_), dk_, b, later_block || shared_before(dk_, b));
     }
   }
   /// Do earlier samples add up in the place of sample b?

@@ -25,13 +25,13 @@ struct Forward : Cutting<T, K, kForwardGroups<T, K>> {
   static constexpr int kQueryBytes = Base::kNarrow ? 0 : Rows::kBytes;
   static constexpr int kBytes = kQueryBytes + Base::kStages * kStageBytes;
   static_assert(!Base::kNarrow || Rows::kBytes <= kStageBytes);
-  using Queries = std::conditional_t<Base::kNarrow,
-                                     RowsInRegisters<T, K, Base::kGroups, Base::kRows>,
-                                     RowsInShared<T, K, Base::kGroups, Base::kRows>>;
+  using Queries =
+      std::conditional_t<Base::kNarrow, RowsInRegisters<T, K, Base::kGroups, Base::kRows>,
+                         RowsInShared<T, K, Base::kGroups, Base::kRows>>;
 };
 
-/// A thread's rows, two for each group: the reference of the exponents in units of log2, and the sum
-/// of this thread's columns.
+/// A thread's rows, two for each group: the reference of the exponents in units of log2, and the
+/// sum of this thread's columns.
 template <int kGroups>
 struct RunningRows {
   float reference[kGroups][2], sum[kGroups][2];
@@ -164,44 +164,44 @@ __global__ void __launch_bounds__(kTileThreads, 2) forward_kernel(FusedAttention
 
   RowSource<T, K>(head_of(a.q, a.head_dim, sample), a.q.row_stride, a.head_dim)
       .load_later(tile, first, a.queries);
-  pipeline<Cut::kStages>(
-      (a.keys + Cut::kOthers - 1) / Cut::kOthers,
-      [&](int j, int stage) {
-        keys.load_later(others_at(stage, 0), j * Cut::kOthers, a.keys);
-        if (a.out.data == nullptr) return;
-        values.load_later(others_at(stage, 1), j * Cut::kOthers, a.keys);
-        if (a.kept.words == nullptr) return;
-        load_kept_later<Cut::kRows>(a.kept, head, j * Cut::kOthers / kKeptColumns, first,
-                                    static_cast<int>(threadIdx.x), kept_at(stage));
-      },
-      [&] { queries.load(); },
-      [&](int j, int stage) {
-        if (!active) return;
+  pipeline<Cut::kStages>((a.keys + Cut::kOthers - 1) / Cut::kOthers,
+                         [&](int j, int stage) {
+                           keys.load_later(others_at(stage, 0), j * Cut::kOthers, a.keys);
+                           if (a.out.data == nullptr) return;
+                           values.load_later(others_at(stage, 1), j * Cut::kOthers, a.keys);
+                           if (a.kept.words == nullptr) return;
+                           load_kept_later<Cut::kRows>(
+                               a.kept, head, j * Cut::kOthers / kKeptColumns, first,
+                               static_cast<int>(threadIdx.x), kept_at(stage));
+                         },
+                         [&] { queries.load(); },
+                         [&](int j, int stage) {
+                           if (!active) return;
 #pragma unroll 1
-        for (int strip = 0; strip < Cut::kOthers; strip += Cut::kStrip) {
-          const int column = j * Cut::kOthers + strip;
-          Scores<Cut::kStrip> s[Cut::kGroups];
-          multiply_transposed<T, K>(s, queries, others_at(stage, 0), strip);
-          if (a.keys - column < Cut::kStrip) hide_columns(s, a.keys - column);
-          follow_maximum<K>(s, &rows, out, scale);
-          exponentials(s, &rows, scale);
-          if (a.out.data == nullptr) continue;
-          KeptRows kept[Cut::kGroups];
+                           for (int strip = 0; strip < Cut::kOthers; strip += Cut::kStrip) {
+                             const int column = j * Cut::kOthers + strip;
+                             Scores<Cut::kStrip> s[Cut::kGroups];
+                             multiply_transposed<T, K>(s, queries, others_at(stage, 0), strip);
+                             if (a.keys - column < Cut::kStrip) hide_columns(s, a.keys - column);
+                             follow_maximum<K>(s, &rows, out, scale);
+                             exponentials(s, &rows, scale);
+                             if (a.out.data == nullptr) continue;
+                             KeptRows kept[Cut::kGroups];
 #pragma unroll
-          for (int group = 0; group < Cut::kGroups; ++group) {
-            if (a.kept.words == nullptr) {
-              kept[group].fill();
-            } else {
-              kept[group].load(kept_at(stage), row + 16 * group, column);
-            }
-          }
-          multiply_add<Cut::kStrip>(out, others_at(stage, 1), strip,
-                                    [&](std::uint32_t (&f)[4], int group, int n) {
-                                      fragment_of<T>(f, s[group], n);
-                                      kept[group].template apply<T>(f, n);
-                                    });
-        }
-      });
+                             for (int group = 0; group < Cut::kGroups; ++group) {
+                               if (a.kept.words == nullptr) {
+                                 kept[group].fill();
+                               } else {
+                                 kept[group].load(kept_at(stage), row + 16 * group, column);
+                               }
+                             }
+                             multiply_add<Cut::kStrip>(out, others_at(stage, 1), strip,
+                                                       [&](std::uint32_t(&f)[4], int group, int n) {
+                                                         fragment_of<T>(f, s[group], n);
+                                                         kept[group].template apply<T>(f, n);
+                                                       });
+                           }
+                         });
   if (active) store_forward<T, K>(a, rows, out, sample, first + row);
 }
 

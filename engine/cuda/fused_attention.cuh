@@ -85,8 +85,8 @@ __device__ __forceinline__ void hide_columns(Scores<N> (&s)[kGroups], int keys) 
 }
 
 /// Where column c of 64 has its bit: in word c / 32, with n = c % 32 / 8 and c % 8 = 2t + e in byte
-/// 2 (n % 2) + e, bit 7 - (2t + n / 2). So thread t, having shifted a word to the left by 2t, and by
-/// 1 more for n = 2 and 3, finds its four columns of two fragments c at the signs of the bytes.
+/// 2 (n % 2) + e, bit 7 - (2t + n / 2). So thread t, having shifted a word to the left by 2t, and
+/// by 1 more for n = 2 and 3, finds its four columns of two fragments c at the signs of the bytes.
 __host__ __device__ constexpr int kept_bit(int column) {
   const int n = column % 32 / 8;  // 2 (n / 2) + n % 2
   return 8 * (2 * (n % 2) + column % 2) + 7 - (column % 8 / 2 * 2 + n / 2);
@@ -140,8 +140,8 @@ struct KeptRows {
 
 /// Starts to load the tile's words of the kRows rows from `first` on, by threads from 0 on.
 template <int kRows>
-__device__ __forceinline__ void load_kept_later(const KeptBits& kept, int head, int tile,
-                                                int first, int thread, uint2* to) {
+__device__ __forceinline__ void load_kept_later(const KeptBits& kept, int head, int tile, int first,
+                                                int thread, uint2* to) {
   const int i = thread * 2;
   if (i >= kRows) return;
   const std::int64_t row = std::int64_t{head * kept.tiles + tile} * kept.padded + first + i;
@@ -150,11 +150,12 @@ __device__ __forceinline__ void load_kept_later(const KeptBits& kept, int head, 
 
 /// Starts to load the sums of kCount queries from `first` on; 0 where there is no query.
 template <int kCount, class T>
-__device__ __forceinline__ void load_sums_later(const FusedAttentionBackward<T>& b,
-                                                int head, int first, float2* to) {
+__device__ __forceinline__ void load_sums_later(const FusedAttentionBackward<T>& b, int head,
+                                                int first, float2* to) {
   const int i = static_cast<int>(threadIdx.x);
   if (kCount < kTileThreads && i >= kCount) return;
-  ptx::copy_later<sizeof(float2)>(to + i, b.row_sums + std::int64_t{head} * b.forward.queries + first + i,
+  ptx::copy_later<sizeof(float2)>(to + i,
+                                  b.row_sums + std::int64_t{head} * b.forward.queries + first + i,
                                   first + i >= b.forward.queries);
 }
 

@@ -94,7 +94,6 @@ void draw_kept(cudaStream_t stream, const Mask& mask, int heads, int queries,
 
 /// row_sums of FusedAttentionBackward; out has out_batch samples, B or 1.
 template <class T>
-void row_sums(cudaStream_t stream, const FusedAttentionBackward<T>& a, int out_batch,
-              float2* sums);
+void row_sums(cudaStream_t stream, const FusedAttentionBackward<T>& a, int out_batch, float2* sums);
 
 }  // namespace cdt

@@ -23,8 +23,7 @@ __device__ __forceinline__ void score_gradients(Scores<N>* s, Scores<N>* d, floa
     for (int c = 0; c < 4; ++c) {
       const float2 of_query = sums(n, c);
       const float p = ptx::exp2(fmaf(s->c[n][c], scale, -of_query.x));
-      const float share =
-          __uint_as_float(__float_as_uint(p) & kept.element(n, c));
+      const float share = __uint_as_float(__float_as_uint(p) & kept.element(n, c));
       s->c[n][c] = share;
       d->c[n][c] = fmaf(share, d->c[n][c], -(p * of_query.y));
     }
@@ -64,8 +63,8 @@ __global__ void __launch_bounds__(kTileThreads, sizeof(T) == 2 ? 2 : 1)
     return reinterpret_cast<uint2*>(stage_at(i) + 2 * Cut::Others::kBytes);
   };
   const typename Cut::Rows dout_tile{reinterpret_cast<T*>(shared)};
-  const typename Cut::Rows query_tile{reinterpret_cast<T*>(
-      Cut::kNarrow ? stage_at(Cut::kStages - 1) : shared + Cut::Rows::kBytes)};
+  const typename Cut::Rows query_tile{
+      reinterpret_cast<T*>(Cut::kNarrow ? stage_at(Cut::kStages - 1) : shared + Cut::Rows::kBytes)};
   typename Cut::Queries queries(query_tile, row);
   const RowsInShared<T, K, kGroups, Cut::kRows> douts(dout_tile, row);
   const float scale = a.scale * kLog2E;
@@ -73,8 +72,7 @@ __global__ void __launch_bounds__(kTileThreads, sizeof(T) == 2 ? 2 : 1)
   const int end = b.dq.batch_stride == 0 ? a.batch : begin + 1;
   auto* const sums = reinterpret_cast<float2*>(shared + Cut::kSumsAt);
   float dq[kGroups][K / 8][4] = {};
-  RowSource<T, K>(head_of(a.q, a.head_dim, begin), a.q.row_stride,
-                  a.head_dim)
+  RowSource<T, K>(head_of(a.q, a.head_dim, begin), a.q.row_stride, a.head_dim)
       .load_later(query_tile, first, a.queries);
   for (int sample = begin; sample < end; ++sample) {
     const RowSource<T, K> keys(head_of(a.k, a.head_dim, sample), a.k.row_stride, a.head_dim);
@@ -118,10 +116,9 @@ __global__ void __launch_bounds__(kTileThreads, sizeof(T) == 2 ? 2 : 1)
               score_gradients(&s[group], &d[group], scale, kept,
                               [&](int, int c) { return of_rows[c / 2 * 8]; });
             }
-            multiply_add<Cut::kStrip>(dq, others_at(stage, 0), strip,
-                                      [&](std::uint32_t (&f)[4], int group, int n) {
-                                        fragment_of<T>(f, d[group], n);
-                                      });
+            multiply_add<Cut::kStrip>(
+                dq, others_at(stage, 0), strip,
+                [&](std::uint32_t(&f)[4], int group, int n) { fragment_of<T>(f, d[group], n); });
           }
         });
   }
@@ -143,15 +140,17 @@ struct KeyGradient : Cutting<T, K, 1> {
   using Base = Cutting<T, K, 1>;
   using typename Base::Others;
   using typename Base::Rows;
-  static constexpr bool kInRegisters = Base::kNarrow && K <= 96;
+  /// Until they are in registers keys and values are in the last stage, where it is large enough.
+  static constexpr bool kInStage = Base::kNarrow && K <= 96;
   static constexpr int kStrip = K > 64 ? 32 : Base::kOthers;  // queries scored at a time
   static constexpr int kSumsAt = 2 * Others::kBytes;
   static constexpr int kKeptAt = kSumsAt + Base::kOthers * int{sizeof(float2)};
   static constexpr int kStageBytes = kKeptAt + Base::kRows * int{sizeof(uint2)};
-  static constexpr int kOwnBytes = kInRegisters ? 0 : 2 * Rows::kBytes;  // keys and values
+  static constexpr int kOwnBytes = kInStage ? 0 : 2 * Rows::kBytes;  // keys and values
   static constexpr int kBytes = kOwnBytes + Base::kStages * kStageBytes;
-  static_assert(!kInRegisters || 2 * Rows::kBytes <= kStageBytes);
-  using Own = RowsOf<T, K, 1, Base::kRows, kInRegisters>;
+  static_assert(!kInStage || 2 * Rows::kBytes <= kStageBytes);
+  using KeyRows = RowsOf<T, K, 1, Base::kRows, kInStage || K <= 64>;
+  using ValueRows = RowsOf<T, K, 1, Base::kRows, K <= 96>;
 };
 
 template <class T, int K>
@@ -170,9 +169,9 @@ __global__ void __launch_bounds__(kTileThreads, 2)
   };
   const auto sums_at = [&](int i) { return reinterpret_cast<float2*>(stage_at(i) + Cut::kSumsAt); };
   const auto kept_at = [&](int i) { return reinterpret_cast<uint2*>(stage_at(i) + Cut::kKeptAt); };
-  char* const own = Cut::kInRegisters ? stage_at(Cut::kStages - 1) : shared;
-  typename Cut::Own keys({reinterpret_cast<T*>(own)}, row);
-  typename Cut::Own values({reinterpret_cast<T*>(own + Cut::Rows::kBytes)}, row);
+  char* const own = Cut::kInStage ? stage_at(Cut::kStages - 1) : shared;
+  typename Cut::KeyRows keys({reinterpret_cast<T*>(own)}, row);
+  typename Cut::ValueRows values({reinterpret_cast<T*>(own + Cut::Rows::kBytes)}, row);
   const float scale = a.scale * kLog2E;
   const int begin = static_cast<int>(blockIdx.z);
   const int end = b.dk.batch_stride == 0 ? a.batch : begin + 1;
@@ -184,8 +183,7 @@ __global__ void __launch_bounds__(kTileThreads, 2)
       .load_later(values.tile, first, a.keys);
   for (int sample = begin; sample < end; ++sample) {
     const RowSource<T, K> queries(head_of(a.q, a.head_dim, sample), a.q.row_stride, a.head_dim);
-    const RowSource<T, K> douts(head_of(b.dout, a.head_dim, sample), b.dout.row_stride,
-                                a.head_dim);
+    const RowSource<T, K> douts(head_of(b.dout, a.head_dim, sample), b.dout.row_stride, a.head_dim);
     const int head = head_number(a, sample);
     if (sample > begin) __syncthreads();  // the tiles of the sample before are no longer read
     pipeline<Cut::kStages>(
@@ -223,10 +221,10 @@ __global__ void __launch_bounds__(kTileThreads, 2)
                             [&](int n, int c) { return of_query[8 * n + c % 2]; });
             multiply_add<Cut::kStrip>(
                 dv, others_at(stage, 1), strip,
-                [&](std::uint32_t (&f)[4], int, int n) { fragment_of<T>(f, s[0], n); });
+                [&](std::uint32_t(&f)[4], int, int n) { fragment_of<T>(f, s[0], n); });
             multiply_add<Cut::kStrip>(
                 dk, others_at(stage, 0), strip,
-                [&](std::uint32_t (&f)[4], int, int n) { fragment_of<T>(f, d[0], n); });
+                [&](std::uint32_t(&f)[4], int, int n) { fragment_of<T>(f, d[0], n); });
           }
         });
   }
@@ -249,8 +247,7 @@ __global__ void row_sums_kernel(FusedAttentionBackward<T> b, int out_batch, floa
   const int sample = static_cast<int>(blockIdx.y);
   const int i = static_cast<int>(blockIdx.x);
   const T* const dout = b.dout.data + sample * b.dout.batch_stride + i * b.dout.row_stride;
-  const T* const out =
-      a.out.data + sample % out_batch * a.out.batch_stride + i * a.out.row_stride;
+  const T* const out = a.out.data + sample % out_batch * a.out.batch_stride + i * a.out.row_stride;
   for (int h = warp_number(); h < a.heads; h += static_cast<int>(blockDim.x / 32)) {
     float sum = 0.0F;
     for (int k = h * a.head_dim + lane; k < (h + 1) * a.head_dim; k += 32) {

@@ -1,8 +1,9 @@
 // Attention whose queries, keys and values the batch shares, with a mask for each sample
 // (self-attention of constants under dropout): the scores of a tile are formed once for all
 // samples. Log-sum-exp is there before.
-//   Forward: a warp is a sample; the warps of a block form the probabilities of 32 queries together.
-//   Backward: a block owns keys and goes through the queries and, for each tile of them, through
+//   Forward: a warp is a sample; the warps of a block form the probabilities of 32 queries
+//   together. Backward: a block owns keys and goes through the queries and, for each tile of them,
+//   through
 // the samples. It sums dv, and over the samples the gradients of the scores, which it stores:
 //   dS = P sum_b (m_b (dout_b v^T) - D_b),   dq = dS k scale,   dk = dS^T q scale
 #include <string>
@@ -20,8 +21,8 @@ template <class T, int K>
 struct Mix {
   static constexpr bool kNarrow = sizeof(T) == 2;
   static constexpr int kGroups = 2;
-  static constexpr int kRows = 16 * kGroups;   // queries of a block
-  static constexpr int kKeys = 8 * kSamples;   // of a tile; a warp scores 8
+  static constexpr int kRows = 16 * kGroups;  // queries of a block
+  static constexpr int kKeys = 8 * kSamples;  // of a tile; a warp scores 8
   static constexpr int kStages = kNarrow ? 3 : 2;
   static constexpr int kShareStride = kKeys + 8;  // of probabilities; rows in different banks
   using Rows = Tile<T, K, kRows>;
@@ -154,7 +155,7 @@ __global__ void __launch_bounds__(kMixThreads, 1) mix_kernel(FusedAttention<T> a
           kept[group].load(kept_at(stage) + warp * Cut::kRows, 16 * group, 0);
         }
         multiply_add<Cut::kKeys>(out, keys_at(stage, 1), 0,
-                                 [&](std::uint32_t (&f)[4], int group, int n) {
+                                 [&](std::uint32_t(&f)[4], int group, int n) {
                                    load_shares<Cut::kShareStride>(f, shares, 16 * group, 8 * n);
                                    kept[group].template apply<T>(f, n);
                                  });
@@ -275,16 +276,15 @@ __global__ void __launch_bounds__(kTileThreads, kTileThreads / 64)
 #pragma unroll
           for (int c = 0; c < 4; ++c) {
             const float share = p[0].c[n][c];
-            const float masked =
-                __uint_as_float(__float_as_uint(share) & kept.element(n, c));
+            const float masked = __uint_as_float(__float_as_uint(share) & kept.element(n, c));
             float& sum = ds[0].c[n][c];
             sum = fmaf(masked, d[0].c[n][c], fmaf(-share, of_query[8 * n + c % 2].y, sum));
             d[0].c[n][c] = masked;
           }
         }
-        multiply_add<Cut::kOthers>(
-            dv, douts_at(stage), 0,
-            [&](std::uint32_t (&f)[4], int, int n) { fragment_of<T>(f, d[0], n); });
+        multiply_add<Cut::kOthers>(dv, douts_at(stage), 0, [&](std::uint32_t(&f)[4], int, int n) {
+          fragment_of<T>(f, d[0], n);
+        });
         if (sample + 1 < a.batch) return;
 #pragma unroll
         for (int half = 0; half < 2; ++half) {

@@ -1,7 +1,7 @@
-// Instructions without a C++ form: products of 8x8 blocks on tensor cores, copies into shared memory
-// that run beside the arithmetic, and a few of one step. All lanes of a warp take part in products
-// and in loads of blocks.
-// Fragments are those of PTX's mma.m16n8k16 and, in tf32, m16n8k8: with g = lane / 4, t = lane % 4,
+// Instructions without a C++ form: products of 8x8 blocks on tensor cores, copies into shared
+// memory that run beside the arithmetic, and a few of one step. All lanes of a warp take part in
+// products and in loads of blocks. Fragments are those of PTX's mma.m16n8k16 and, in tf32, m16n8k8:
+// with g = lane / 4, t = lane % 4,
 //   a (16, 16): {(g, 2t..), (g + 8, 2t..), (g, 2t + 8..), (g + 8, 2t + 8..)}, two bfloat16 each
 //   b (16, 8):  {(2t.., g), (2t + 8.., g)}, two bfloat16 each
 //   a (16, 8):  {(g, t), (g + 8, t), (g, t + 4), (g + 8, t + 4)}, tf32
@@ -99,6 +99,16 @@ __device__ __forceinline__ float exp2(float x) {
   float y;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;
+}
+
+/// 2 word, plus 1 where x + y is past 32 bits.
+__device__ __forceinline__ std::uint32_t append_carry(std::uint32_t word, std::uint32_t x,
+                                                      std::uint32_t y) {
+  std::uint32_t longer;
+  asm("{\n\t.reg .u32 sum;\n\tadd.cc.u32 sum, %1, %2;\n\taddc.u32 %0, %3, %3;\n\t}"
+      : "=r"(longer)
+      : "r"(x), "r"(y), "r"(word));
+  return longer;
 }
 
 /// Byte i is 0xFF where the sign bit of byte `kSelector >> 4 i & 3` of x is set, else 0; every

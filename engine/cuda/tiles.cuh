@@ -60,8 +60,8 @@ struct RowSource {
     for (int r = 0; r < kRows; r += kStep) {
       if (kRows % kStep != 0 && row() + r >= kRows) continue;
       const bool outside = begin + row() + r >= rows;
-      const char* const from = base + std::int64_t{begin + row() + r} * stride +
-                               column() * static_cast<int>(sizeof(T));
+      const char* const from =
+          base + std::int64_t{begin + row() + r} * stride + column() * static_cast<int>(sizeof(T));
 #pragma unroll
       for (int c = 0; c < K; c += kThreadsOfRow * kPiece<T>) {
         const bool behind =
@@ -258,8 +258,8 @@ __device__ __forceinline__ void store_pair(float* to, float x, float y) {
   *reinterpret_cast<float2*>(to) = make_float2(x, y);
 }
 
-/// Row g + 8 half of a group's sum, made by products of T, times a factor; columns from `columns` on
-/// are left out.
+/// Row g + 8 half of a group's sum, made by products of T, times a factor; columns from `columns`
+/// on are left out.
 template <class T, int K, class To>
 __device__ __forceinline__ void store_row(To* to, const float (&sum)[K / 8][4], int half,
                                           float factor, int columns) {

@@ -31,10 +31,10 @@ constexpr std::array<Form, 4> kForms{{{"fused", true, false},
                                       {"scores_shared", false, true}}};
 constexpr std::array<float, 2> kDropouts{0.0F, 0.3F};
 
-/// What two forms may differ by, relative to the norm, if each rounds to bfloat16: the probabilities
-/// and what they multiply to, for out and dv; these, the gradients of scores and what those
-/// multiply to, for dq and dk. (Score matrices round what they return only.) Sums of exponentials are
-/// float32 on both sides, as in tests/kernels.
+/// What two forms may differ by, relative to the norm, if each rounds to bfloat16: the
+/// probabilities and what they multiply to, for out and dv; these, the gradients of scores and what
+/// those multiply to, for dq and dk. (Score matrices round what they return only.) Sums of
+/// exponentials are float32 on both sides, as in tests/kernels.
 constexpr double kTwoForms = 2.0;
 const std::map<std::string, double> kBounds{
     {"out", kTwoForms * 2.0 * test::kBFloat16Rounding},
@@ -56,7 +56,8 @@ struct Runner {
 };
 
 std::string shape_as_json(const AttentionSizes& s, bool shared, float dropout) {
-  return std::string("\"shared\": ") + (shared ? "true" : "false") + ", \"queries\": " + std::to_string(s.queries) + ", \"keys\": " + std::to_string(s.keys) +
+  return std::string("\"shared\": ") + (shared ? "true" : "false") +
+         ", \"queries\": " + std::to_string(s.queries) + ", \"keys\": " + std::to_string(s.keys) +
          ", \"dropout\": " + format_number(dropout);
 }
 
@@ -97,7 +98,8 @@ std::string time(const AttentionProblem& problem, const Form& form, float dropou
       microseconds_of([&] { runner.backend->attention_backward(call, runner.scratch); });
   const double products = problem.products();
   return std::string(R"({"form": ")") + form.name + "\", " +
-         shape_as_json(problem.sizes(), form.shared, dropout) + ", \"forward_us\": " + format_number(forward) +
+         shape_as_json(problem.sizes(), form.shared, dropout) +
+         ", \"forward_us\": " + format_number(forward) +
          ", \"forward_tflops\": " + format_number(4.0 * products / forward * 1e-6) +
          ", \"backward_us\": " + format_number(backward) +
          ", \"backward_tflops\": " + format_number(10.0 * products / backward * 1e-6) + "}";

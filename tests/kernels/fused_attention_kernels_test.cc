@@ -57,8 +57,8 @@ struct Launches {
 
 /// Calls both passes, and expects so many launches where the tiled kernels do it.
 void attend(Backend& b, const AttentionBackward& a, const Launches& expected, Arena& scratch) {
-  const bool tiled = std::string(b.name()) == "cuda" && (a.dout.dtype == Dtype::kBFloat16 ||
-                                                         b.product_unit() >= kTf32Rounding);
+  const bool tiled = std::string(b.name()) == "cuda" &&
+                     (a.dout.dtype == Dtype::kBFloat16 || b.product_unit() >= kTf32Rounding);
   b.begin_step(a.forward.dropout.step);  // now, not as a launch in between
   const std::optional<std::uint64_t> before = launches();
   b.attention(a.forward, scratch);
@@ -182,20 +182,20 @@ TEST_F(FusedAttentionKernels, Maps) {
   constexpr Sizes kSizesOfMaps{2, 2, 40, 66, 67};
   const Sizes& s = kSizesOfMaps;
   const std::int64_t width = s.heads * s.head_dim;
-  expect_agreement_in_tf32_too(
-      {name_of("map", s, 0.3F),
-       {{{s.batch, s.queries, width}, true},
-        {{s.batch, s.keys, 2 * width}, true},
-        {{s.batch, s.queries, width}, true, Fill::kZero},
-        {{s.batch, s.heads, s.queries}, false, Fill::kZero},
-        {{s.batch, s.heads, s.queries, s.keys}, false, Fill::kZero}},
-       [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
-         Attention a = attention_of(s, columns(t[0], 0), columns(t[1], 0), columns(t[1], width),
-                                    t[2], t[3], some_key(0.3F));
-         a.probabilities = t[4];
-         b.attention(a, scratch);
-       },
-       kRoundings});
+  expect_agreement_in_tf32_too({name_of("map", s, 0.3F),
+                                {{{s.batch, s.queries, width}, true},
+                                 {{s.batch, s.keys, 2 * width}, true},
+                                 {{s.batch, s.queries, width}, true, Fill::kZero},
+                                 {{s.batch, s.heads, s.queries}, false, Fill::kZero},
+                                 {{s.batch, s.heads, s.queries, s.keys}, false, Fill::kZero}},
+                                [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
+                                  Attention a = attention_of(s, columns(t[0], 0), columns(t[1], 0),
+                                                             columns(t[1], width), t[2], t[3],
+                                                             some_key(0.3F));
+                                  a.probabilities = t[4];
+                                  b.attention(a, scratch);
+                                },
+                                kRoundings});
 }
 
 }  // namespace

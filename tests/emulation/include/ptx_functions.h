@@ -49,6 +49,9 @@ inline float exp2(float x) {
   const float y = std::exp2(x);
   return y < 0x1p-126F ? 0.0F : y;
 }
+inline std::uint32_t append_carry(std::uint32_t word, std::uint32_t x, std::uint32_t y) {
+  return 2 * word + (x + y < x ? 1U : 0U);
+}
 template <std::uint32_t kSelector>
 std::uint32_t spread_signs(std::uint32_t x) {
   std::uint32_t bytes = 0;
