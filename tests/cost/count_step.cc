@@ -116,7 +116,7 @@ int run(int argc, char** argv) {
   if (!cli.parse(argc, argv)) return kExitDone;
   config_of(sizes);  // InputError where they do not fit
   // Those of an H100 or an H200: how work is cut may follow from their number.
-  setenv("CDT_EMULATED_PROCESSORS", "132", 0);
+  setenv("CDT_EMULATED_MULTIPROCESSORS", "132", 0);
   emulation::set_dry(!computed);
   std::cout << kColumns << "\n";
   CommonOptions common;
