@@ -24,7 +24,7 @@ sm_90 passes 32  10 0 0 0  80 0 0 8  0 0 0 0
 sm_90 passes 32  1 0 0 0  8 0 0 8  0 0 0 0
 sm_90 nested 32  10 0 0 0  20 0 0 1  5 0 40 0
 END
-columns='workload precision recorded function kind name blocks threads shared m n k problems flop bytes elements columns
+columns='workload precision recorded function kind name blocks deep threads shared m n k problems flop bytes elements columns
 batch heads width queries keys times'
 # list LINE...: with the columns' names above, as count_step prints it.
 list() {
@@ -37,7 +37,7 @@ expect_row() { check "$*" grep -qE "^${1//_/ } +$2 +$3 +$4 +$5 +$6 +$7  ${8}$" "
 # Ten blocks of 4 warps on ten multiprocessors: 4 of 8 instructions issue. 2 turns of 65 keys: 2100
 # instructions a warp in 2100 x 4 / 4 / 0.5 clocks, 4.2 us; on tensor cores 2 x 96 x 8 = 1.5 us. 1000 of
 # them are 4.2 ms.
-list "train bf16 1 attention kernel tiles 10 128 0 0 0 0 0 0 1000 640 96 1 1 96 64 65 1000" >"$work/list"
+list "train bf16 1 attention kernel tiles 10 1 128 0 0 0 0 0 0 1000 640 96 1 1 96 64 65 1000" >"$work/list"
 expect_ok cost "$work/table" "$work/levels" "$work/list"
 expect_row attention 1000 0.00 0.03 84.0 4.20 4.20 issue
 expect_text "$work/stdout" "tiles: 1000 a warp and tile of 16 x 64 x 96"
@@ -47,25 +47,25 @@ expect_row step 1000 0.00 0.03 84.0 5.20 5.20 "an estimate"
 # 8 elements a thread take 16 accesses, 2 turns; of kernels of the same name the longest counts: 170
 # instructions. 320 threads in 10 blocks of a warp: 1 of 5 instructions issues, 170 / 4 / 0.2 clocks. The
 # bytes are 20,480: 0.02 us at 1 TB/s, half of it at 2.
-list "train bf16 1 gelu kernel passes 10 32 0 0 0 0 0 0 1 2560 256 0 0 0 0 0 10000" >"$work/list"
+list "train bf16 1 gelu kernel passes 10 1 32 0 0 0 0 0 0 1 2560 256 0 0 0 0 0 10000" >"$work/list"
 expect_ok cost "$work/table" "$work/levels" "$work/list"
 expect_row rows 10000 0.20 0.00 17.0 2.12 2.12 issue
 expect_text "$work/stdout" "passes: 20 an element"
 # One block more, and one multiprocessor has two of them: two warps issue 2 of 6.
-list "train bf16 1 gelu kernel passes 11 32 0 0 0 0 0 0 1 2816 256 0 0 0 0 0 10000" >"$work/list"
+list "train bf16 1 gelu kernel passes 11 1 32 0 0 0 0 0 0 1 2816 256 0 0 0 0 0 10000" >"$work/list"
 expect_ok cost "$work/table" "$work/levels" "$work/list"
 expect_row rows 10000 0.23 0.00 18.7 2.55 2.55 issue
 
 # 2 turns and 6 within: 10 + 40 + 30 instructions, and 240 clocks of shared memory a warp.
-list "train bf16 1 gelu kernel nested 10 1024 0 0 0 0 0 0 1 2560 256 0 0 0 0 0 1000" >"$work/list"
+list "train bf16 1 gelu kernel nested 10 1 1024 0 0 0 0 0 0 1 2560 256 0 0 0 0 0 1000" >"$work/list"
 expect_ok cost "$work/table" "$work/levels" "$work/list"
 expect_row rows 1000 0.00 0.00 25.6 7.68 7.68 shared
 
 # 3 x 4 tiles take 2 waves of 10: 0.6 of the rate. 24 us at 100 TFLOP/s; 40. Two tiles split a k of
 # 512 in two: 4 of 10 multiprocessors.
-list "train bf16 1 gemm product bf16_to_bf16 0 0 0 300 400 10000 1 2400000000 1 0 0 0 0 0 0 0 1000" \
-  "train bf16 1 gemm product bf16_to_fp32 0 0 0 100 200 512 1 20480000 1 0 0 0 0 0 0 0 1000" \
-  "train bf16 0 - copy to_host 0 0 0 0 0 0 0 0 99999999999 0 0 0 0 0 0 0 1" >"$work/list"
+list "train bf16 1 gemm product bf16_to_bf16 0 0 0 0 300 400 10000 1 2400000000 1 0 0 0 0 0 0 0 1000" \
+  "train bf16 1 gemm product bf16_to_fp32 0 0 0 0 100 200 512 1 20480000 1 0 0 0 0 0 0 0 1000" \
+  "train bf16 0 - copy to_host 0 0 0 0 0 0 0 0 0 99999999999 0 0 0 0 0 0 0 1" >"$work/list"
 printf '# memory\ttrain\tbf16\t3000000000\t8\n' >>"$work/list"
 expect_ok cost "$work/table" "$work/levels" "$work/list"
 expect_row products 2000 0.00 2.42 0.0 40.51 40.51 product
@@ -77,7 +77,7 @@ expect_text "$work/stdout" \
 expect_ok cost "$work/table" /dev/null "$work/list"
 expect_text "$work/stdout" "2000 nodes"
 check "no times" test "$(grep -c 'H200' "$work/stdout")" -eq 0
-list "train bf16 1 gemm kernel strange 10 32 0 0 0 0 0 0 1 1 1 0 0 0 0 0 1" >"$work/list"
+list "train bf16 1 gemm kernel strange 10 1 32 0 0 0 0 0 0 1 1 1 0 0 0 0 0 1" >"$work/list"
 expect_ok cost "$work/table" "$work/levels" "$work/list"
 expect_text "$work/stdout" "no line in $work/table, taken as without loops: strange"
 expect_text "$work/stdout" "not among the kernels that were counted: strange"
@@ -89,7 +89,7 @@ expect_refused() {
   check "$1: exit status 2, not $status" test $status -eq 2
   expect_text "$work/stderr" "$1"
 }
-list "train bf16 1 gemm product fp8_to_fp32 0 0 0 1 2 5 1 2 1 0 0 0 0 0 0 0 1" >"$work/list"
+list "train bf16 1 gemm product fp8_to_fp32 0 0 0 0 1 2 5 1 2 1 0 0 0 0 0 0 0 1" >"$work/list"
 expect_refused "no rate for products in fp8"
 list "train bf16 1 gemm kernel" >"$work/list"
 expect_refused "line 2: not the columns of its first line"

@@ -29,7 +29,7 @@ namespace {
 using emulation::IssueKind;
 
 constexpr const char* kColumns =
-    "workload\tprecision\trecorded\tfunction\tkind\tname\tblocks\tthreads\tshared\tm\tn\tk\t"
+    "workload\tprecision\trecorded\tfunction\tkind\tname\tblocks\tdeep\tthreads\tshared\tm\tn\tk\t"
     "problems\tflop\tbytes\telements\tcolumns\tbatch\theads\twidth\tqueries\tkeys\ttimes";
 
 const char* name_of(IssueKind kind) {
@@ -53,7 +53,7 @@ std::string line_of(const CountedIssue& c, double launches) {
   const auto blocks = std::int64_t{i.grid[0]} * i.grid[1] * i.grid[2];
   std::string line = std::string(i.recorded ? "1" : "0") + "\t" + c.call.function + "\t" +
                      name_of(i.kind) + "\t" + i.name;
-  for (const std::int64_t number : {blocks, std::int64_t{i.threads},
+  for (const std::int64_t number : {blocks, std::int64_t{i.grid[2]}, std::int64_t{i.threads},
                                     static_cast<std::int64_t>(i.shared), i.m, i.n, i.k, i.batch}) {
     line += "\t" + std::to_string(number);
   }
@@ -116,7 +116,7 @@ int run(int argc, char** argv) {
   if (!cli.parse(argc, argv)) return kExitDone;
   config_of(sizes);  // InputError where they do not fit
   // Those of an H100 or an H200: how work is cut may follow from their number.
-  setenv("CDT_EMULATED_PROCESSORS", "132", 0);
+  setenv("CDT_EMULATED_MULTIPROCESSORS", "132", 0);
   emulation::set_dry(!computed);
   std::cout << kColumns << "\n";
   CommonOptions common;

@@ -4,7 +4,7 @@
 //
 //   CDT_EMULATED_DEVICES=N     number of devices, default 1
 //   CDT_EMULATED_CAPABILITY=N  major compute capability, default 9
-//   CDT_EMULATED_PROCESSORS=N  multiprocessors, default 4
+//   CDT_EMULATED_MULTIPROCESSORS=N  of each device, default 4
 //   CDT_EMULATED_MEMORY=BYTES  memory of each, default 8 GiB
 //   CDT_EMULATED_NO_ALGORITHM=tf32|all  products for which cuBLASLt has no algorithm
 //   CDT_EMULATION_CHECK=1      checking mode

@@ -32,11 +32,6 @@ bool switched_on(const char* variable) {
   return text != nullptr && std::strcmp(text, "0") != 0;
 }
 
-int number_in(const char* variable, int otherwise) {
-  const char* const text = std::getenv(variable);
-  return text != nullptr ? std::atoi(text) : otherwise;
-}
-
 Device& device() {
   static Device d;
   return d;
@@ -103,7 +98,10 @@ cudaError_t set_last_error(cudaError_t error) { return device().last = error; }
 
 cudaError_t sticky_error() { return device().sticky; }
 
-int device_count() { return number_in("CDT_EMULATED_DEVICES", 1); }
+int device_count() {
+  const char* const text = std::getenv("CDT_EMULATED_DEVICES");
+  return text != nullptr ? std::atoi(text) : 1;
+}
 
 int current_device() { return this_thread.number; }
 
@@ -196,8 +194,10 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int number) {
   p->maxThreadsDim[2] = 64;
   p->maxGridSize[0] = 0x7fffffff;
   p->maxGridSize[1] = p->maxGridSize[2] = 65535;
-  p->major = number_in("CDT_EMULATED_CAPABILITY", 9);
-  p->multiProcessorCount = number_in("CDT_EMULATED_PROCESSORS", 4);
+  const char* const capability = std::getenv("CDT_EMULATED_CAPABILITY");
+  p->major = capability != nullptr ? std::atoi(capability) : 9;
+  const char* const multiprocessors = std::getenv("CDT_EMULATED_MULTIPROCESSORS");
+  p->multiProcessorCount = multiprocessors != nullptr ? std::atoi(multiprocessors) : 4;
   p->l2CacheSize = 1 << 20;
   p->canMapHostMemory = p->concurrentKernels = 1;
   return sticky_error();
