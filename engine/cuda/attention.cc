@@ -47,11 +47,13 @@ FusedAttention<T> fused_form(const Attention& a, const Mask& mask) {
           .kept = {}};
 }
 
-/// Masks as bits, of rows by columns of all heads, in scratch; nothing without dropout.
+/// Masks as bits, of rows by columns of all heads, in scratch; nothing without dropout, or where
+/// they are not wanted.
 class KeptMemory {
  public:
-  KeptMemory(const Attention& a, std::int64_t rows, std::int64_t columns, Arena& scratch) {
-    if (a.dropout.p <= 0.0F) return;
+  KeptMemory(const Attention& a, std::int64_t rows, std::int64_t columns, bool wanted,
+             Arena& scratch) {
+    if (a.dropout.p <= 0.0F || !wanted) return;
     tiles_ = ceil_div(columns, kKeptColumns);
     padded_ = ceil_div(rows, kKeptRows) * kKeptRows;
     words_.emplace(scratch, Shape{a.batch * a.heads * tiles_, padded_, 2});
@@ -80,8 +82,8 @@ bool together(const AttentionBackward& a) {
 struct BackwardMemory {
   BackwardMemory(const AttentionBackward& a, Arena& scratch)
       : f(forward_of(a)),
-        by_query(f, f.queries, f.keys, scratch),
-        by_key(f, f.keys, f.queries, scratch),
+        by_query(f, f.queries, f.keys, a.dq.data != nullptr && !together(a), scratch),
+        by_key(f, f.keys, f.queries, a.dk.data != nullptr, scratch),
         sums(scratch, {f.batch, f.heads, f.queries, 2}) {
     if (!together(a)) return;
     constexpr std::int64_t kTile = 64;
@@ -134,7 +136,7 @@ bool CudaBackend::fuses(const AttentionBackward& a) const {
 
 void CudaBackend::attention_scratch(const Attention& a, Arena& scratch) {
   if (fuses(a)) {
-    const KeptMemory kept(a, a.queries, a.keys, scratch);
+    const KeptMemory kept(a, a.queries, a.keys, true, scratch);
   } else if (a.q.dtype == Dtype::kBFloat16) {
     const WideForward wide(a, scratch);
     attention_by_scores_scratch(wide.attention(), scratch);
@@ -148,7 +150,7 @@ void CudaBackend::attention(const Attention& a, Arena& scratch) {
     with_type(a.q.dtype, [&](auto t) {
       using T = decltype(t);
       FusedAttention<T> f = fused_form<T>(a, mask(a.dropout));
-      const KeptMemory kept(a, a.queries, a.keys, scratch);
+      const KeptMemory kept(a, a.queries, a.keys, true, scratch);
       f.kept = kept.bits();
       draw(f.kept, {}, a);
       if (together(a)) {
@@ -223,9 +225,9 @@ void CudaBackend::attention_backward(const AttentionBackward& a, Arena& scratch)
 }
 
 void CudaBackend::draw(const KeptBits& by_query, const KeptBits& by_key, const Attention& a) {
-  if (by_query.words == nullptr) return;
+  if (by_query.words == nullptr && by_key.words == nullptr) return;
   draw_kept(stream_, mask(a.dropout), static_cast<int>(a.batch * a.heads),
-            static_cast<int>(a.queries), by_query, by_key);
+            static_cast<int>(a.queries), static_cast<int>(a.keys), by_query, by_key);
 }
 
 }  // namespace cdt

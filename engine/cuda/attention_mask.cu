@@ -30,10 +30,11 @@ __device__ __forceinline__ std::uint32_t transpose_over_warp(std::uint32_t word,
 /// A warp draws 32 rows by 64 columns, a lane a row. Grid: (32 rows, tiles of columns, heads), the
 /// rows of kWarps warps.
 template <bool kByKey>
-__global__ void draw_kept_kernel(Mask mask, int queries, KeptBits by_query, KeptBits by_key) {
+__global__ void draw_kept_kernel(Mask mask, int queries, int padded, KeptBits by_query,
+                                 KeptBits by_key) {
   const int lane = lane_number();
   const int block = static_cast<int>(blockIdx.x) * kWarps + warp_number();  // of 32 rows
-  if (block * kWordBits >= by_query.padded) return;
+  if (block * kWordBits >= padded) return;
   const int tile = static_cast<int>(blockIdx.y);
   const int head = static_cast<int>(blockIdx.z);
   const int i = block * kWordBits + place_of_bit(lane);
@@ -50,7 +51,9 @@ __global__ void draw_kept_kernel(Mask mask, int queries, KeptBits by_query, Kept
     word.x = ptx::append_carry(ptx::append_carry(word.x, draw.x, past), draw.y, past);
     word.y = ptx::append_carry(ptx::append_carry(word.y, draw.z, past), draw.w, past);
   }
-  by_query.words[std::int64_t{head * by_query.tiles + tile} * by_query.padded + i] = word;
+  if (by_query.words != nullptr) {
+    by_query.words[std::int64_t{head * by_query.tiles + tile} * by_query.padded + i] = word;
+  }
   if constexpr (kByKey) {
     const std::uint32_t first = transpose_over_warp(word.x, lane);
     const std::uint32_t second = transpose_over_warp(word.y, lane);
@@ -65,12 +68,13 @@ __global__ void draw_kept_kernel(Mask mask, int queries, KeptBits by_query, Kept
 
 }  // namespace
 
-void draw_kept(cudaStream_t stream, const Mask& mask, int heads, int queries,
+void draw_kept(cudaStream_t stream, const Mask& mask, int heads, int queries, int keys,
                const KeptBits& by_query, const KeptBits& by_key) {
-  const dim3 grid(blocks_for(by_query.padded, kWordBits * kWarps),
-                  static_cast<unsigned>(by_query.tiles), static_cast<unsigned>(heads));
+  const auto padded = static_cast<int>(blocks_for(queries, kKeptRows)) * kKeptRows;
+  const dim3 grid(blocks_for(padded, kWordBits * kWarps), blocks_for(keys, kKeptColumns),
+                  static_cast<unsigned>(heads));
   launch(stream, by_key.words != nullptr ? draw_kept_kernel<true> : draw_kept_kernel<false>, grid,
-         32 * kWarps, mask, queries, by_query, by_key);
+         32 * kWarps, mask, queries, padded, by_query, by_key);
 }
 
 }  // namespace cdt

@@ -87,9 +87,9 @@ std::size_t together_shared(std::int64_t head_dim);
 template <class T>
 void attention_map(cudaStream_t stream, const FusedAttention<T>& a, float* probabilities);
 
-/// The mask of the scores of `heads` heads, those of all samples, into the words of by_query and,
-/// where it has any, of by_key.
-void draw_kept(cudaStream_t stream, const Mask& mask, int heads, int queries,
+/// The mask of the scores of `heads` heads, those of all samples, into the words of by_query and of
+/// by_key where they have any.
+void draw_kept(cudaStream_t stream, const Mask& mask, int heads, int queries, int keys,
                const KeptBits& by_query, const KeptBits& by_key);
 
 /// row_sums of FusedAttentionBackward; out has out_batch samples, B or 1.
