@@ -122,8 +122,8 @@ bool CudaBackend::fuses(const Attention& a) const {
   if (!options_.fused_attention || (!narrow && options_.precision != Precision::kTf32)) {
     return false;
   }
-  const std::size_t shared = narrow ? fused_attention_shared<BFloat16>(a.head_dim)
-                                    : fused_attention_shared<float>(a.head_dim);
+  const std::size_t shared = narrow ? fused_attention_bytes<BFloat16>(a.head_dim)
+                                    : fused_attention_bytes<float>(a.head_dim);
   return shared > 0 && shared <= shared_limit_ && fits(a.q) && fits(a.k) && fits(a.v) &&
          fits(dense_view(a, a.out)) && is_shared(a.k, a.batch) == is_shared(a.v, a.batch);
 }

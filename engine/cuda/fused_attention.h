@@ -55,7 +55,12 @@ struct FusedAttentionBackward {
 /// Bytes of shared memory that a block of the kernels for this head size takes at most; 0: there
 /// are none, which is so but for multiples of 8 up to 128.
 template <class T>
-std::size_t fused_attention_shared(std::int64_t head_dim);
+std::size_t fused_attention_bytes(std::int64_t head_dim);
+/// Of those for what the batch shares.
+template <class T>
+int mix_shared_bytes(std::int64_t head_dim);
+template <class T>
+int shared_gradient_bytes(std::int64_t head_dim);
 
 /// Strides and addresses are multiples of 16 bytes. A null `out`: only log_sum_exp.
 template <class T>
@@ -80,9 +85,6 @@ struct SharedSums {
 template <class T>
 void attention_backward_together(cudaStream_t stream, const FusedAttentionBackward<T>& b,
                                  const SharedSums<T>& to);
-template <class T>
-std::size_t together_shared(std::int64_t head_dim);
-
 /// probabilities(B, H, Nq, Nk) before dropout, from log_sum_exp.
 template <class T>
 void attention_map(cudaStream_t stream, const FusedAttention<T>& a, float* probabilities);

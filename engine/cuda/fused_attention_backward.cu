@@ -239,46 +239,15 @@ __global__ void __launch_bounds__(kTileThreads, 2)
   }
 }
 
-/// A block is one token (b, i) of dout; a warp is a head.
-template <class T>
-__global__ void row_sums_kernel(FusedAttentionBackward<T> b, int out_batch, float2* sums) {
-  const FusedAttention<T>& a = b.forward;
-  const int lane = lane_number();
-  const int sample = static_cast<int>(blockIdx.y);
-  const int i = static_cast<int>(blockIdx.x);
-  const T* const dout = b.dout.data + sample * b.dout.batch_stride + i * b.dout.row_stride;
-  const T* const out = a.out.data + sample % out_batch * a.out.batch_stride + i * a.out.row_stride;
-  for (int h = warp_number(); h < a.heads; h += static_cast<int>(blockDim.x / 32)) {
-    float sum = 0.0F;
-    for (int k = h * a.head_dim + lane; k < (h + 1) * a.head_dim; k += 32) {
-      sum += load(dout, k) * load(out, k);
-    }
-    for (int lanes = 16; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(0xFFFFFFFFU, sum, lanes);
-    if (lane != 0) continue;
-    const std::int64_t row = std::int64_t{h} * a.queries + i;
-    sums[std::int64_t{sample} * a.heads * a.queries + row] =
-        make_float2(a.log_sum_exp[sample * a.sums_stride + row] * kLog2E, sum / a.kept_scale);
-  }
-}
-
 }  // namespace
 
 template <class T>
-std::size_t fused_attention_shared(std::int64_t head_dim) {
-  int bytes = 0;
+std::size_t fused_attention_bytes(std::int64_t head_dim) {
+  int bytes = std::max(mix_shared_bytes<T>(head_dim), shared_gradient_bytes<T>(head_dim));
   with_head_dim(head_dim, [&](auto k) {
-    bytes = std::max(QueryGradient<T, k()>::kBytes, KeyGradient<T, k()>::kBytes);
+    bytes = std::max({bytes, QueryGradient<T, k()>::kBytes, KeyGradient<T, k()>::kBytes});
   });
-  return std::max<std::size_t>(static_cast<std::size_t>(bytes), together_shared<T>(head_dim));
-}
-
-template <class T>
-void row_sums(cudaStream_t stream, const FusedAttentionBackward<T>& b, int out_batch,
-              float2* sums) {
-  const FusedAttention<T>& a = b.forward;
-  launch(stream, row_sums_kernel<T>,
-         dim3(static_cast<unsigned>(a.queries), static_cast<unsigned>(a.batch)),
-         std::min(8, a.heads) * 32, b, out_batch, sums);
+  return static_cast<std::size_t>(bytes);
 }
 
 template <class T>
@@ -303,9 +272,8 @@ void fused_attention_backward(cudaStream_t stream, const FusedAttentionBackward<
   CDT_CHECK(launched, "no fused attention for heads of " + std::to_string(a.head_dim));
 }
 
-#define CDT_INSTANTIATE(T)                                                              \
-  template std::size_t fused_attention_shared<T>(std::int64_t);                         \
-  template void row_sums(cudaStream_t, const FusedAttentionBackward<T>&, int, float2*); \
+#define CDT_INSTANTIATE(T)                                     \
+  template std::size_t fused_attention_bytes<T>(std::int64_t); \
   template void fused_attention_backward(cudaStream_t, const FusedAttentionBackward<T>&)
 CDT_INSTANTIATE(BFloat16);
 CDT_INSTANTIATE(float);

@@ -168,7 +168,7 @@ int run(int argc, char** argv) {
              "one shape instead of the model's three: queries");
   cli.number("keys", &sizes.keys, 1, 65536, "and keys");
   if (!cli.parse(argc, argv)) return kExitDone;
-  if (fused_attention_shared<BFloat16>(sizes.head_dim) == 0) {
+  if (fused_attention_bytes<BFloat16>(sizes.head_dim) == 0) {
     throw InputError("command line", "--head-dim",
                      expected_got("there is no fused kernel for it", "a multiple of 8 up to 128",
                                   std::to_string(sizes.head_dim)));

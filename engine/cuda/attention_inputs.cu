@@ -1,4 +1,5 @@
-// Dropout masks of attention scores as bits, drawn once for all kernels of a pass.
+// What the tiled kernels of attention read beside the operands: dropout masks as bits, drawn once
+// for all kernels of a pass, and sums of rows.
 #include "engine/cuda/fused_attention.cuh"
 
 namespace cdt {
@@ -66,6 +67,28 @@ __global__ void draw_kept_kernel(Mask mask, int queries, int padded, KeptBits by
   }
 }
 
+/// A block is one token (b, i) of dout; a warp is a head.
+template <class T>
+__global__ void row_sums_kernel(FusedAttentionBackward<T> b, int out_batch, float2* sums) {
+  const FusedAttention<T>& a = b.forward;
+  const int lane = lane_number();
+  const int sample = static_cast<int>(blockIdx.y);
+  const int i = static_cast<int>(blockIdx.x);
+  const T* const dout = b.dout.data + sample * b.dout.batch_stride + i * b.dout.row_stride;
+  const T* const out = a.out.data + sample % out_batch * a.out.batch_stride + i * a.out.row_stride;
+  for (int h = warp_number(); h < a.heads; h += static_cast<int>(blockDim.x / 32)) {
+    float sum = 0.0F;
+    for (int k = h * a.head_dim + lane; k < (h + 1) * a.head_dim; k += 32) {
+      sum += load(dout, k) * load(out, k);
+    }
+    for (int lanes = 16; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(0xFFFFFFFFU, sum, lanes);
+    if (lane != 0) continue;
+    const std::int64_t row = std::int64_t{h} * a.queries + i;
+    sums[std::int64_t{sample} * a.heads * a.queries + row] =
+        make_float2(a.log_sum_exp[sample * a.sums_stride + row] * kLog2E, sum / a.kept_scale);
+  }
+}
+
 }  // namespace
 
 void draw_kept(cudaStream_t stream, const Mask& mask, int heads, int queries, int keys,
@@ -76,5 +99,17 @@ void draw_kept(cudaStream_t stream, const Mask& mask, int heads, int queries, in
   launch(stream, by_key.words != nullptr ? draw_kept_kernel<true> : draw_kept_kernel<false>, grid,
          32 * kWarps, mask, queries, padded, by_query, by_key);
 }
+
+template <class T>
+void row_sums(cudaStream_t stream, const FusedAttentionBackward<T>& b, int out_batch,
+              float2* sums) {
+  const FusedAttention<T>& a = b.forward;
+  launch(stream, row_sums_kernel<T>,
+         dim3(static_cast<unsigned>(a.queries), static_cast<unsigned>(a.batch)),
+         std::min(8, a.heads) * 32, b, out_batch, sums);
+}
+
+template void row_sums(cudaStream_t, const FusedAttentionBackward<BFloat16>&, int, float2*);
+template void row_sums(cudaStream_t, const FusedAttentionBackward<float>&, int, float2*);
 
 }  // namespace cdt
