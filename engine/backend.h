@@ -239,7 +239,7 @@ struct CudaOptions {
   /// and matrix products in bfloat16, sums in float32.
   Precision precision = Precision::kFloat32;
   bool graphs = true;  // run_recorded() records; else it only runs
-  /// In bfloat16, attention in fused kernels where they compute the same function; else, and for
+  /// In bfloat16 and tf32, attention in tiles where they compute the same function; else, and for
   /// the rest, by way of score matrices.
   bool fused_attention = true;
   /// Matrix products from cuBLASLt where it has an algorithm; else, and for the rest, from a plain
