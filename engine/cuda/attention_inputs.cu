@@ -8,13 +8,6 @@ namespace {
 constexpr int kWarps = 8;
 constexpr int kWordBits = 32;
 
-/// The column or row of 32 whose bit is number `bit` of a word: kept_bit() the other way round.
-__host__ __device__ constexpr int place_of_bit(int bit) {
-  const int byte = bit / 8;       // 2 (n % 2) + e
-  const int shift = 7 - bit % 8;  // 2t + n / 2
-  return 8 * (shift % 2 * 2 + byte / 2) + shift / 2 * 2 + byte % 2;
-}
-
 /// Bit i of a lane's word becomes bit `lane` of lane i's.
 __device__ __forceinline__ std::uint32_t transpose_over_warp(std::uint32_t word, int lane) {
 #pragma unroll

@@ -84,12 +84,14 @@ __device__ __forceinline__ void hide_columns(Scores<N> (&s)[kGroups], int keys) 
   }
 }
 
-/// Where column c of 64 has its bit: in word c / 32, with n = c % 32 / 8 and c % 8 = 2t + e in byte
-/// 2 (n % 2) + e, bit 7 - (2t + n / 2). So thread t, having shifted a word to the left by 2t, and
-/// by 1 more for n = 2 and 3, finds its four columns of two fragments c at the signs of the bytes.
-__host__ __device__ constexpr int kept_bit(int column) {
-  const int n = column % 32 / 8;  // 2 (n / 2) + n % 2
-  return 8 * (2 * (n % 2) + column % 2) + 7 - (column % 8 / 2 * 2 + n / 2);
+/// Whose bit is number `bit` of a word for 32 columns (or rows). Column c, with n = c / 8 and
+/// c % 8 = 2t + e, has its bit in byte 2 (n % 2) + e: bit 7 - (2t + n / 2). So thread t, having
+/// shifted a word to the left by 2t, and by 1 more for n = 2 and 3, finds its four columns of two
+/// fragments c at the signs of the bytes.
+__host__ __device__ constexpr int place_of_bit(int bit) {
+  const int byte = bit / 8;
+  const int shift = 7 - bit % 8;  // 2t + n / 2
+  return 8 * (shift % 2 * 2 + byte / 2) + shift / 2 * 2 + byte % 2;
 }
 
 /// The words of the rows g and g + 8 of a group, shifted for this thread.

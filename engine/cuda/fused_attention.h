@@ -23,7 +23,7 @@ struct FusedView {
 
 /// Rows of a dropout mask of scores as bits: of row r of `rows` and tile j of 64 columns the word
 /// of 64 at words[(head * tiles + j) * padded + r], heads of all samples counted through. Which bit
-/// is whose: kept_bit().
+/// is whose: place_of_bit().
 struct KeptBits {
   uint2* words = nullptr;     // null: everything is kept
   int tiles = 0, padded = 0;  // of 64 columns; rows, in whole blocks of kKeptRows

@@ -114,6 +114,25 @@ TEST_F(FusedAttentionKernels, CrossAttentionOverManyTiles) {
   expect_cross_attention({2, 2, 96, 66, 129}, 0.3F, 1);
 }
 
+/// Scores of which some outgrow by far what came before them: the reference of the exponents moves.
+TEST_F(FusedAttentionKernels, LargeScores) {
+  for (const Sizes& s : {Sizes{1, 1, 96, 70, 330}, Sizes{1, 2, 32, 33, 200}}) {
+    const std::int64_t width = s.heads * s.head_dim;
+    expect_agreement_in_tf32_too({name_of("large", s, 0.0F),
+                                  {{{s.batch, s.queries, width}, true, Fill::kLarge},
+                                   {{s.batch, s.keys, 2 * width}, true},
+                                   {{s.batch, s.queries, width}, true, Fill::kZero},
+                                   {{s.batch, s.heads, s.queries}, false, Fill::kZero}},
+                                  [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
+                                    b.attention(attention_of(s, columns(t[0], 0), columns(t[1], 0),
+                                                             columns(t[1], width), t[2], t[3],
+                                                             some_key(0.0F)),
+                                                scratch);
+                                  },
+                                  kRoundings});
+  }
+}
+
 /// q, k and v side by side. Without the gradient of q: as when queries are constants.
 void expect_self_attention(const Sizes& s, float p, bool query_gradient) {
   const std::int64_t width = s.heads * s.head_dim;

@@ -30,6 +30,9 @@ Floats values_for(const CaseTensor& t, RandomStream& random) {
       case Fill::kRandom:
         x = to_float(to_bfloat16(normal));
         break;
+      case Fill::kLarge:
+        x = to_float(to_bfloat16(8.0F * normal));
+        break;
       case Fill::kPositive:
         x = to_float(to_bfloat16(0.5F + std::fabs(normal)));
         break;

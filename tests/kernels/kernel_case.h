@@ -17,6 +17,7 @@ constexpr std::int64_t kWidths[] = {1, 31, 32, 33, 63, 65, 97, 767, 768, 769};
 
 enum class Fill {
   kRandom,    // standard normal
+  kLarge,     // 8 times that
   kPositive,  // of the size of variances and scales
   kZero,
   kIndex,  // int32, 0 or 1
