@@ -120,9 +120,11 @@ class Backend {
   /// y = mask * gelu(x), the exact erf form; y may be x. first_row: mask row of y's row 0.
   virtual void gelu_dropout(const Tensor& x, const DropoutKey& key, std::int64_t first_row,
                             const Tensor& y) = 0;
-  /// dx = dy * mask * gelu'(x); dx may be dy
+  /// dx = dy * mask * gelu'(x); dx may be dy. h = mask * gelu(x) once more and dbias(C) += column
+  /// sums of dx, or empty: not wanted.
   virtual void gelu_dropout_backward(const Tensor& x, const Tensor& dy, const DropoutKey& key,
-                                     std::int64_t first_row, const Tensor& dx) = 0;
+                                     std::int64_t first_row, const Tensor& dx, const Tensor& h,
+                                     const Tensor& dbias) = 0;
 
   // normalisation; stats (R, 2) holds mean and 1 / sqrt(var + 1e-5)
   /// y may be x
@@ -140,6 +142,8 @@ class Backend {
   virtual void residual_dropout_norm(const Tensor& x, const DropoutKey& key, const Tensor& a,
                                      const Tensor& gamma, const Tensor& beta, const Tensor& y,
                                      const Tensor& stats) = 0;
+  /// The gradients of residual_dropout_norm(); overwrites dy.
+  virtual void add_norm_backward(const AddNormBackward& g) = 0;
 
   // attention
   virtual void attention(const Attention& a, Arena& scratch) = 0;

@@ -118,6 +118,19 @@ inline std::uint32_t mask_row(const Attention& a, std::int64_t b, std::int64_t h
   return static_cast<std::uint32_t>((b * a.heads + h) * a.queries + i);
 }
 
+/// Gradients of y = LayerNorm(s), s(R, C) = x + mask * a. An empty gradient is not wanted.
+struct AddNormBackward {
+  Tensor sum, gamma, stats;  // s, and what the forward pass left in stats
+  Tensor dy;                 // (R, C)
+  DropoutKey dropout{};      // of the mask
+  Tensor dx{};               // (R, C), or (R / B, C): the sum over the batch, which shares x
+  bool add_dx = false;       // else dx is written
+  Tensor da{};               // (R, C)
+  bool add_da = false;
+  Tensor dgamma{}, dbeta{};  // (C), added to
+  Tensor dbias{};  // (C), added to: column sums of da, where da is written: a's bias has them
+};
+
 /// AdamW of one update (Loshchilov & Hutter 2019, PyTorch's order of operations): decay first, then
 /// the Adam step with bias correction.
 struct AdamWStep {

@@ -45,6 +45,12 @@ Work traffic(std::initializer_list<Tensor> tensors) {
   return work;
 }
 
+Work add_norm_backward_work(const AddNormBackward& g) {
+  const Tensor none;
+  return traffic({g.sum, g.gamma, g.stats, g.dy, g.dx, g.add_dx ? g.dx : none, g.da,
+                  g.add_da ? g.da : none, g.dgamma, g.dbeta, g.dbias});
+}
+
 Work product_work(const Gemm& g) {
   Work work;
   work.flop = 2.0 * static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k) *

@@ -40,6 +40,9 @@ struct Work {
 /// Element-wise: every tensor read or written once; empty ones count nothing.
 Work traffic(std::initializer_list<Tensor> tensors);
 
+/// Element-wise, as traffic(); what is added to counts twice.
+Work add_norm_backward_work(const AddNormBackward& g);
+
 /// 2 m n k flop for each problem; factors that the batch shares are read once.
 Work product_work(const Gemm& g);
 

@@ -98,7 +98,16 @@ GradTarget Tape::gradient(Var v) {
   const std::int64_t reached = current_ == kAll ? count_ : current_ + 1;
   const bool accumulate = v->written >= reached;
   if (!accumulate) v->written = reached;
+  CDT_CHECK(!accumulate || !v->bias_summed, "a gradient whose column sums are taken is added to");
   return {visible(v->grad), accumulate};
+}
+
+Tensor Tape::bias_gradient(Var v, const GradTarget& target) {
+  if (target.grad.empty() || target.accumulate || v->bias == nullptr || !v->bias->needs_grad) {
+    return {};
+  }
+  v->bias_summed = true;
+  return v->bias->grad;
 }
 
 void Tape::write_gradient(Var v, const std::function<void(const Tensor&)>& write,
@@ -127,6 +136,7 @@ void Tape::free_gradient(Variable& v) {
   step_.give_back(v.grad);
   v.grad = {};
   v.written = 0;
+  v.bias_summed = false;
 }
 
 void Tape::backward(Var out) {

@@ -37,6 +37,11 @@ struct Variable {
   std::int64_t written = 0;  // losses whose part of grad has been written
   // Parameters of a backend with bfloat16 activations: a copy of value in that type, for products.
   Tensor rounded = {};
+  // The parameter that its op added to every row of value at the end, or null. Its gradient is the
+  // column sums of grad: bias_summed says that Tape::bias_gradient() handed this sum to the rule
+  // that wrote grad, else the op's own rule forms it.
+  Variable* bias = nullptr;
+  bool bias_summed = false;
 };
 using Var = Variable*;
 
@@ -107,6 +112,10 @@ class Tape {
   /// overwritten, else scratch. It gets an empty tensor where v wants no gradient.
   void write_gradient(Var v, const std::function<void(const Tensor&)>& write,
                       const Tensor& spare = {});
+  /// For rules whose kernels sum up the gradient they put into `target`, v's: where they add the
+  /// column sums, which they then must. Empty where v has no bias that wants a gradient, or other
+  /// rules contribute to v's gradient.
+  Tensor bias_gradient(Var v, const GradTarget& target);
   /// For rules: how many cotangents `grad` of its output holds.
   std::int64_t cotangents() const { return current_ == kAll ? count_ : 1; }
 

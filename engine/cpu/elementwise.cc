@@ -68,18 +68,23 @@ void CpuBackend::gelu_dropout(const Tensor& x, const DropoutKey& key, std::int64
 }
 
 void CpuBackend::gelu_dropout_backward(const Tensor& x, const Tensor& dy, const DropoutKey& key,
-                                       std::int64_t first_row, const Tensor& dx) {
+                                       std::int64_t first_row, const Tensor& dx, const Tensor& h,
+                                       const Tensor& dbias) {
   const std::int64_t cols = dx.cols();
   const F32 scale = splat(key.scale());
   for_masked_rows(threads_, dx, key, first_row, [&](std::int64_t r) {
     const float* in = x.data + r * cols;
     const float* up = dy.data + r * cols;
     float* out = dx.data + r * cols;
-    return [&scale, in, up, out](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
-      const F32 slope = gelu_derivative(load(in + i, lanes)) * scale;
+    float* value = h.empty() ? nullptr : h.data + r * cols;
+    return [&scale, in, up, out, value](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
+      const F32 at = load(in + i, lanes);
+      const F32 slope = gelu_derivative(at) * scale;
+      if (value != nullptr) store(value + i, keep_where(kept, gelu(at) * scale), lanes);
       store(out + i, keep_where(kept, load(up + i, lanes) * slope), lanes);
     };
   });
+  if (!dbias.empty()) column_sum(dx, dbias, true);
 }
 
 }  // namespace cdt

@@ -123,4 +123,12 @@ void CpuBackend::layer_norm_backward(const Tensor& x, const Tensor& gamma, const
   if (!dbeta.empty()) add_partial_sums(partial + cols, chunks, 2 * cols, dbeta, true);
 }
 
+void CpuBackend::add_norm_backward(const AddNormBackward& g) {
+  layer_norm_backward(g.sum, g.gamma, g.stats, g.dy, g.dy, g.dgamma, g.dbeta);
+  if (!g.dx.empty()) dropout_backward(g.dy, kNoDropout, g.dx, g.add_dx);
+  if (g.da.empty()) return;
+  dropout_backward(g.dy, g.dropout, g.da, g.add_da);
+  if (!g.dbias.empty()) column_sum(g.da, g.dbias, true);
+}
+
 }  // namespace cdt

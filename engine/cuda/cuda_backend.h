@@ -6,6 +6,7 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <string>
@@ -80,12 +81,25 @@ class CudaBackend final : public Backend {
   /// Room for `count` floats of partial sums, at the same address always; valid until the next
   /// call.
   float* partials(std::int64_t count);
-  /// out(C) = (or +=) the sum over c < chunks of the C floats at partial + c * stride.
-  void add_partials(const float* partial, std::int64_t chunks, std::int64_t stride,
-                    const Tensor& out, bool accumulate);
+  /// out(batch * C) = (or +=) for sample b the sum over c < chunks of the C floats at
+  /// partial + (b * chunks + c) * stride; out empty: not wanted.
+  struct PartialSum {
+    const float* partial;
+    std::int64_t chunks, stride;
+    Tensor out;
+    bool accumulate;
+    std::int64_t batch = 1;
+  };
+  /// Up to three in one launch.
+  void add_partials(std::initializer_list<PartialSum> sums);
   /// c(m, n), rows ldc apart, += bias(n) on every row; both of one type.
   void add_bias(const Operand& c, std::int64_t m, std::int64_t n, std::int64_t ldc,
                 const Operand& bias);
+  /// layer_norm() of x, or residual_dropout_norm() where there is an a.
+  void normalise(const Tensor& x, const Tensor& a, const DropoutKey& key, const Tensor& gamma,
+                 const Tensor& beta, const Tensor& y, const Tensor& stats);
+  /// add_norm_backward() where the batch does not share x; dx may be dy, da empty.
+  void norm_gradient(const AddNormBackward& g);
   /// Are there tiled kernels for it, and are they to be used?
   bool fuses(const Attention& a) const;
   bool fuses(const AttentionBackward& a) const;

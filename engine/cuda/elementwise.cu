@@ -1,13 +1,16 @@
 // Copies between types, addition, dropout and GELU, element by element.
 #include "engine/cuda/cuda_backend.h"
+#include "engine/cuda/gelu.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
+#include "engine/cuda/rows.cuh"
 
 namespace cdt {
 namespace {
 
 constexpr int kThreads = 256;
 constexpr int kPerThread = 4;
+constexpr int kTurns = 4;  // rows of a thread that walks, if that gives blocks enough
 
 /// body(i) for the elements of this block's part of [0, n).
 template <class Body>
@@ -34,47 +37,34 @@ __global__ void add_kernel(T* y, const T* x, std::int64_t n) {
   for_elements(n, [&](std::int64_t i) { store(y, i, load(y, i) + load(x, i)); });
 }
 
-template <class T>
-__global__ void dropout_kernel(const T* x, T* y, int source_rows, int cols, Mask mask) {
-  const auto row = std::int64_t{blockIdx.x};
-  const T* in = x + row % source_rows * cols;
-  T* out = y + row * cols;
-  for_masked_columns(mask, blockIdx.x, cols,
-                     [&](int c, float factor) { store(out, c, load(in, c) * factor); });
+/// y = mask * x, the rows of x repeated.
+template <class T, bool kWhole>
+__global__ void dropout_kernel(const T* x, T* y, Walk walk, int source_rows, Mask mask) {
+  walk_rows(walk, [&](int row, int unit) {
+    const T* in = x + std::int64_t{row % source_rows} * walk.cols;
+    Unit value = load_unit<kWhole>(in, unit, walk.cols);
+    const Unit factor = mask_unit(mask, static_cast<std::uint32_t>(row), unit);
+    for_unit([&](int j, int i) { value.at[j][i] *= factor.at[j][i]; });
+    store_unit<kWhole>(y + std::int64_t{row} * walk.cols, unit, walk.cols, value);
+  });
 }
 
 /// Row r of dx is the sum over the batch of rows b * rows + r of dy.
-template <class T>
-__global__ void dropout_backward_kernel(const T* dy, T* dx, int batch, int cols, Mask mask,
+template <class T, bool kWhole>
+__global__ void dropout_backward_kernel(const T* dy, T* dx, Walk walk, int batch, Mask mask,
                                         bool accumulate) {
-  const unsigned rows = gridDim.x;
-  T* out = dx + std::int64_t{blockIdx.x} * cols;
-  const int quads = (cols + 63) / 64 * 16;
-  for (int q = static_cast<int>(threadIdx.x); q < quads; q += static_cast<int>(blockDim.x)) {
-    const int first = 64 * (q / 16) + q % 16;
-    float sum[4];
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      const int c = first + 16 * i;
-      sum[i] = accumulate && c < cols ? load(out, c) : 0.0F;
-    }
+  walk_rows(walk, [&](int row, int unit) {
+    T* out = dx + std::int64_t{row} * walk.cols;
+    Unit sum{};
+    if (accumulate) sum = load_unit<kWhole>(out, unit, walk.cols);
     for (int b = 0; b < batch; ++b) {
-      const unsigned row = static_cast<unsigned>(b) * rows + blockIdx.x;
-      const T* in = dy + std::int64_t{row} * cols;
-      const float4 f = mask_factors(mask, row, static_cast<std::uint32_t>(q));
-      const float factor[4] = {f.x, f.y, f.z, f.w};
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const int c = first + 16 * i;
-        if (c < cols) sum[i] += load(in, c) * factor[i];
-      }
+      const int from = b * walk.rows + row;
+      const Unit up = load_unit<kWhole>(dy + std::int64_t{from} * walk.cols, unit, walk.cols);
+      const Unit factor = mask_unit(mask, static_cast<std::uint32_t>(from), unit);
+      for_unit([&](int j, int i) { sum.at[j][i] += up.at[j][i] * factor.at[j][i]; });
     }
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      const int c = first + 16 * i;
-      if (c < cols) store(out, c, sum[i]);
-    }
-  }
+    store_unit<kWhole>(out, unit, walk.cols, sum);
+  });
 }
 
 template <class T>
@@ -84,35 +74,50 @@ __global__ void bias_kernel(T* c, const T* bias, int cols, std::int64_t ld) {
 }
 
 /// a = x + mask * a
-template <class T>
-__global__ void residual_kernel(const T* x, T* a, int source_rows, int cols, Mask mask) {
-  const auto row = std::int64_t{blockIdx.x};
-  const T* in = x + row % source_rows * cols;
-  T* out = a + row * cols;
-  for_masked_columns(mask, blockIdx.x, cols, [&](int c, float factor) {
-    store(out, c, load(in, c) + load(out, c) * factor);
+template <class T, bool kWhole>
+__global__ void residual_kernel(const T* x, T* a, Walk walk, int source_rows, Mask mask) {
+  walk_rows(walk, [&](int row, int unit) {
+    const T* in = x + std::int64_t{row % source_rows} * walk.cols;
+    T* out = a + std::int64_t{row} * walk.cols;
+    Unit sum = load_unit<kWhole>(in, unit, walk.cols);
+    const Unit branch = load_unit<kWhole>(out, unit, walk.cols);
+    const Unit factor = mask_unit(mask, static_cast<std::uint32_t>(row), unit);
+    for_unit([&](int j, int i) { sum.at[j][i] += branch.at[j][i] * factor.at[j][i]; });
+    store_unit<kWhole>(out, unit, walk.cols, sum);
   });
 }
 
-template <class T>
-__global__ void gelu_kernel(const T* x, T* y, int cols, Mask mask, unsigned first_row) {
-  const std::int64_t at = std::int64_t{blockIdx.x} * cols;
-  for_masked_columns(mask, first_row + blockIdx.x, cols, [&](int c, float factor) {
-    const float v = load(x, at + c);
-    store(y, at + c, v * normcdff(v) * factor);
+template <class T, bool kWhole>
+__global__ void gelu_kernel(const T* x, T* y, Walk walk, Mask mask, unsigned first_row) {
+  walk_rows(walk, [&](int row, int unit) {
+    const std::int64_t at = std::int64_t{row} * walk.cols;
+    Unit value = load_unit<kWhole>(x + at, unit, walk.cols);
+    const Unit factor = mask_unit(mask, first_row + static_cast<unsigned>(row), unit);
+    for_unit([&](int j, int i) { value.at[j][i] = gelu(value.at[j][i]) * factor.at[j][i]; });
+    store_unit<kWhole>(y + at, unit, walk.cols, value);
   });
 }
 
-template <class T>
-__global__ void gelu_backward_kernel(const T* x, const T* dy, T* dx, int cols, Mask mask,
-                                     unsigned first_row) {
-  constexpr float kDensityAtZero = 0.398942280F;
-  const std::int64_t at = std::int64_t{blockIdx.x} * cols;
-  for_masked_columns(mask, first_row + blockIdx.x, cols, [&](int c, float factor) {
-    const float v = load(x, at + c);
-    const float slope = normcdff(v) + v * kDensityAtZero * expf(-0.5F * v * v);
-    store(dx, at + c, load(dy, at + c) * slope * factor);
+/// dx = dy * mask * gelu'(x); h = mask * gelu(x), or null; partial: column sums of dx, or null.
+template <class T, bool kWhole>
+__global__ void gelu_backward_kernel(const T* x, const T* dy, T* dx, T* h, float* partial,
+                                     Walk walk, Mask mask, unsigned first_row) {
+  Unit sum{};
+  walk_rows(walk, [&](int row, int unit) {
+    const std::int64_t at = std::int64_t{row} * walk.cols;
+    Unit value = load_unit<kWhole>(x + at, unit, walk.cols);
+    Unit up = load_unit<kWhole>(dy + at, unit, walk.cols);
+    const Unit factor = mask_unit(mask, first_row + static_cast<unsigned>(row), unit);
+    for_unit([&](int j, int i) {
+      const GeluSlope g = gelu_and_slope(value.at[j][i]);
+      value.at[j][i] = g.value * factor.at[j][i];
+      up.at[j][i] *= g.slope * factor.at[j][i];
+      sum.at[j][i] += up.at[j][i];
+    });
+    if (h != nullptr) store_unit<kWhole>(h + at, unit, walk.cols, value);
+    store_unit<kWhole>(dx + at, unit, walk.cols, up);
   });
+  if (partial != nullptr) store_partials(walk, sum, partial);
 }
 
 unsigned element_blocks(const Tensor& t) { return blocks_for(t.count(), kThreads * kPerThread); }
@@ -157,47 +162,55 @@ void CudaBackend::add_bias(const Operand& c, std::int64_t m, std::int64_t n, std
 }
 
 void CudaBackend::dropout(const Tensor& x, const DropoutKey& key, const Tensor& y) {
-  with_type(y.dtype, [&](auto t) {
+  const Walk walk(y.rows(), y.cols());
+  with_pieces(walk.cols, {y, x}, [&](auto t, auto whole) {
     using T = decltype(t);
-    launch(stream_, dropout_kernel<T>, grid_of_rows(y), row_threads(y.cols()), elements<T>(x),
-           elements<T>(y), x.rows(), y.cols(), mask(key));
+    launch(stream_, dropout_kernel<T, whole()>, walk.grid(kTurns, kMostBlocks), kWalkThreads,
+           elements<T>(x), elements<T>(y), walk, x.rows(), mask(key));
   });
 }
 
 void CudaBackend::dropout_backward(const Tensor& dy, const DropoutKey& key, const Tensor& dx,
                                    bool accumulate) {
-  with_type(dx.dtype, [&](auto t) {
+  const Walk walk(dx.rows(), dx.cols());
+  with_pieces(walk.cols, {dx, dy}, [&](auto t, auto whole) {
     using T = decltype(t);
-    launch(stream_, dropout_backward_kernel<T>, grid_of_rows(dx), row_threads(dx.cols()),
-           elements<T>(dy), elements<T>(dx), dy.rows() / dx.rows(), dx.cols(), mask(key),
-           accumulate);
+    launch(stream_, dropout_backward_kernel<T, whole()>, walk.grid(1, kMostBlocks), kWalkThreads,
+           elements<T>(dy), elements<T>(dx), walk, dy.rows() / dx.rows(), mask(key), accumulate);
   });
 }
 
 void CudaBackend::residual_dropout(const Tensor& x, const DropoutKey& key, const Tensor& a) {
-  with_type(a.dtype, [&](auto t) {
+  const Walk walk(a.rows(), a.cols());
+  with_pieces(walk.cols, {a, x}, [&](auto t, auto whole) {
     using T = decltype(t);
-    launch(stream_, residual_kernel<T>, grid_of_rows(a), row_threads(a.cols()), elements<T>(x),
-           elements<T>(a), x.rows(), a.cols(), mask(key));
+    launch(stream_, residual_kernel<T, whole()>, walk.grid(kTurns, kMostBlocks), kWalkThreads,
+           elements<T>(x), elements<T>(a), walk, x.rows(), mask(key));
   });
 }
 
 void CudaBackend::gelu_dropout(const Tensor& x, const DropoutKey& key, std::int64_t first_row,
                                const Tensor& y) {
-  with_type(y.dtype, [&](auto t) {
+  const Walk walk(y.rows(), y.cols());
+  with_pieces(walk.cols, {y, x}, [&](auto t, auto whole) {
     using T = decltype(t);
-    launch(stream_, gelu_kernel<T>, grid_of_rows(y), row_threads(y.cols()), elements<T>(x),
-           elements<T>(y), y.cols(), mask(key), first_row);
+    launch(stream_, gelu_kernel<T, whole()>, walk.grid(kTurns, kMostBlocks), kWalkThreads,
+           elements<T>(x), elements<T>(y), walk, mask(key), first_row);
   });
 }
 
 void CudaBackend::gelu_dropout_backward(const Tensor& x, const Tensor& dy, const DropoutKey& key,
-                                        std::int64_t first_row, const Tensor& dx) {
-  with_type(dx.dtype, [&](auto t) {
+                                        std::int64_t first_row, const Tensor& dx, const Tensor& h,
+                                        const Tensor& dbias) {
+  const Walk walk(dx.rows(), dx.cols());
+  const dim3 grid = walk.grid(kTurns, dbias.empty() ? kMostBlocks : kMostSums);
+  float* partial = dbias.empty() ? nullptr : partials(std::int64_t{grid.y} * walk.cols);
+  with_pieces(walk.cols, {dx, dy, x, h}, [&](auto t, auto whole) {
     using T = decltype(t);
-    launch(stream_, gelu_backward_kernel<T>, grid_of_rows(dx), row_threads(dx.cols()),
-           elements<T>(x), elements<T>(dy), elements<T>(dx), dx.cols(), mask(key), first_row);
+    launch(stream_, gelu_backward_kernel<T, whole()>, grid, kWalkThreads, elements<T>(x),
+           elements<T>(dy), elements<T>(dx), elements<T>(h), partial, walk, mask(key), first_row);
   });
+  if (!dbias.empty()) add_partials({{partial, grid.y, walk.cols, dbias, true}});
 }
 
 }  // namespace cdt

@@ -1,40 +1,88 @@
-// Layer normalisation: per row the mean first, then the squares about it. A thread meets the same
-// columns in every pass, so what one pass stores the next may read.
+// Layer normalisation, alone and behind a residual connection, and the gradient of both. Sixteen
+// lanes own a row (rows.cuh): the mean first, then the squares about it.
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
+#include "engine/cuda/rows.cuh"
 
 namespace cdt {
 namespace {
 
 constexpr float kEpsilon = 1e-5F;
+constexpr int kForwardRows = 8;   // of a block
+constexpr int kBackwardRows = 4;  // of a block at a time
+constexpr int kSums = 3;          // that backward forms: for gamma, beta and a bias
 
-/// y = gamma * (x - mean) * scale + beta; sum: of this thread's columns of x.
-template <class T>
-__device__ __forceinline__ void normalise(const T* x, const float* gamma, const float* beta, T* y,
-                                          float* stats, int cols, float sum) {
-  const auto width = static_cast<float>(cols);
-  const float mean = sum_over_block(sum) / width;
-  float squares = 0.0F;
-  for_columns(cols, [&](int c) {
-    const float d = load(x, c) - mean;
-    squares += d * d;
-  });
-  const float scale = 1.0F / sqrtf(sum_over_block(squares) / width + kEpsilon);
-  for_columns(cols, [&](int c) { store(y, c, (load(x, c) - mean) * scale * gamma[c] + beta[c]); });
-  if (threadIdx.x == 0) {
-    stats[0] = mean;
-    stats[1] = scale;
-  }
+/// Is column c of the row? Of rows of whole units all are.
+template <bool kWhole>
+__device__ __forceinline__ bool in_row(int c, int cols) {
+  return kWhole || c < cols;
 }
 
-template <class T>
-__global__ void layer_norm_kernel(const T* x, const float* gamma, const float* beta, T* y,
-                                  float* stats, int cols) {
-  const std::int64_t at = std::int64_t{blockIdx.x} * cols;
+/// s = x, or with a: s = a = x + mask * a as it is stored; y = gamma * (s - mean) * scale + beta.
+template <class T, int kUnits, bool kWhole>
+__global__ void layer_norm_kernel(const T* x, T* a, const float* gamma, const float* beta, T* y,
+                                  float* stats, int rows, int source_rows, int cols, Mask mask) {
+  using Row = RowUnits<T, kUnits, kWhole>;
+  const int place =
+      static_cast<int>(blockIdx.x) * kForwardRows + static_cast<int>(threadIdx.x) / kRowLanes;
+  const bool inside = place < rows;
+  const int row =
+      inside ? place : rows - 1;  // lanes out of the rows follow the last and store nothing
+  const std::int64_t at = std::int64_t{row} * cols;
+  const T* source = x + std::int64_t{row % source_rows} * cols;
+  Row s(a != nullptr ? a + at : source, cols);
+  if (a != nullptr) {
+    Row::for_units(cols, [&](int k, int unit) {
+      const Unit factor = mask_unit(mask, static_cast<std::uint32_t>(row), unit);
+#pragma unroll
+      for (int j = 0; j < 4; ++j) {
+        const int c = first_column(unit) + 16 * j;
+        float sum[4], branch[4];
+        unpack(load_piece<kWhole>(source, c, cols), sum);
+        s.get(k, unit, j, branch);
+#pragma unroll
+        for (int i = 0; i < 4; ++i) sum[i] += branch[i] * factor.at[j][i];
+        s.hold(k, j, packed(sum, T{}));
+        if (inside) store_piece<kWhole>(a + at, c, cols, packed(sum, T{}));
+      }
+    });
+  }
+  const auto width = static_cast<float>(cols);
   float sum = 0.0F;
-  for_columns(cols, [&](int c) { sum += load(x, at + c); });
-  normalise(x + at, gamma, beta, y + at, stats + 2 * std::int64_t{blockIdx.x}, cols, sum);
+  Row::for_units(cols, [&](int k, int unit) {
+    for_pieces(s, k, unit, [&](int, const float(&value)[4]) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) sum += value[i];
+    });
+  });
+  const float mean = sum_over_row(sum) / width;
+  float squares = 0.0F;
+  Row::for_units(cols, [&](int k, int unit) {
+    for_pieces(s, k, unit, [&](int c, const float(&value)[4]) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        const float d = in_row<kWhole>(c + i, cols) ? value[i] - mean : 0.0F;
+        squares += d * d;
+      }
+    });
+  });
+  const float scale = 1.0F / sqrtf(sum_over_row(squares) / width + kEpsilon);
+  if (!inside) return;
+  Row::for_units(cols, [&](int k, int unit) {
+    for_pieces(s, k, unit, [&](int c, const float(&value)[4]) {
+      float weight[4], shift[4], out[4];
+      unpack(load_piece<kWhole>(gamma, c, cols), weight);
+      unpack(load_piece<kWhole>(beta, c, cols), shift);
+#pragma unroll
+      for (int i = 0; i < 4; ++i) out[i] = (value[i] - mean) * scale * weight[i] + shift[i];
+      store_piece<kWhole>(y + at, c, cols, packed(out, T{}));
+    });
+  });
+  if (Row::lane() == 0) {
+    stats[2 * std::int64_t{row}] = mean;
+    stats[2 * std::int64_t{row} + 1] = scale;
+  }
 }
 
 __global__ void scale_and_centre_kernel(const float* r, const float* gamma, float* v, int cols) {
@@ -45,75 +93,186 @@ __global__ void scale_and_centre_kernel(const float* r, const float* gamma, floa
   for_columns(cols, [&](int c) { v[at + c] = r[at + c] * gamma[c] - mean; });
 }
 
-/// a = x + mask * a, then y = layer norm of a as it was stored.
+/// What the kernel below reads and writes; dx, da, partial: or null.
 template <class T>
-__global__ void residual_norm_kernel(const T* x, T* a, const float* gamma, const float* beta, T* y,
-                                     float* stats, int source_rows, int cols, Mask mask) {
-  const auto row = std::int64_t{blockIdx.x};
-  const T* in = x + row % source_rows * cols;
-  T* total = a + row * cols;
-  float sum = 0.0F;
-  for_masked_columns(mask, blockIdx.x, cols, [&](int c, float factor) {
-    store(total, c, load(in, c) + load(total, c) * factor);
-    sum += load(total, c);
-  });
-  normalise(total, gamma, beta, y + row * cols, stats + 2 * row, cols, sum);
-}
+struct NormGradient {
+  const T* s;
+  const float* gamma;
+  const float* stats;
+  const T* dy;
+  T* dx;
+  T* da;
+  float* partial;  // (sets, kSums, cols)
+  bool add_dx, add_da;
+  int rows, cols;
+  Mask mask;
+};
 
-/// dx = scale * (dy * gamma - mean of it - normalised x * mean of (dy * gamma * normalised x))
-template <class T>
-__global__ void layer_norm_backward_kernel(const T* x, const float* gamma, const float* stats,
-                                           const T* dy, T* dx, int cols) {
-  const std::int64_t at = std::int64_t{blockIdx.x} * cols;
-  const float mean = stats[2 * std::int64_t{blockIdx.x}];
-  const float scale = stats[2 * std::int64_t{blockIdx.x} + 1];
-  float sum = 0.0F;
-  float dot = 0.0F;
-  for_columns(cols, [&](int c) {
-    const float g = load(dy, at + c) * gamma[c];
-    sum += g;
-    dot += g * ((load(x, at + c) - mean) * scale);
-  });
-  const auto width = static_cast<float>(cols);
-  const float shift = sum_over_block(sum) / width;
-  const float slope = sum_over_block(dot) / width;
-  for_columns(cols, [&](int c) {
-    const float normal = (load(x, at + c) - mean) * scale;
-    store(dx, at + c, (load(dy, at + c) * gamma[c] - shift - normal * slope) * scale);
-  });
-}
+/// Sums over the rows that sixteen lanes meet, each lane those of its columns: in shared memory,
+/// where the four floats of a piece lie beside those of the neighbouring lane; of wide rows in the
+/// set of `partial` that is theirs.
+template <int kUnits, bool kWhole>
+class ColumnSums {
+ public:
+  static constexpr int kPieces = kSums * kUnits * 4 * kRowLanes;  // of a row in shared memory
 
-/// partial (chunks, 2, cols): sums over rows of dy * normalised x, and of dy. A block is some
-/// columns (x) of one chunk of rows (y).
-template <class T>
-__global__ void weight_partials_kernel(const T* x, const float* stats, const T* dy, float* partial,
-                                       int rows, int cols, int chunk) {
-  const int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
-  if (c >= cols) return;
-  const int begin = static_cast<int>(blockIdx.y) * chunk;
-  const int end = min(rows, begin + chunk);
-  float gamma_sum = 0.0F;
-  float beta_sum = 0.0F;
-  for (int r = begin; r < end; ++r) {
-    const std::int64_t at = std::int64_t{r} * cols + c;
-    const float d = load(dy, at);
-    gamma_sum += d * ((load(x, at) - stats[2 * std::int64_t{r}]) * stats[2 * std::int64_t{r} + 1]);
-    beta_sum += d;
+  __device__ __forceinline__ ColumnSums(float4* shared, float* own, int cols)
+      : shared_(shared), own_(own), cols_(cols) {}
+  /// Piece j of unit k, from column c on, of sum `which` gets x more.
+  __device__ __forceinline__ void add(int which, int k, int j, int c, const float (&x)[4]) {
+    float sum[4];
+    unpack(read(which, k, j, c), sum);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) sum[i] += x[i];
+    write(which, k, j, c, packed(sum, float{}));
   }
-  float* out = partial + std::int64_t{blockIdx.y} * 2 * cols;
-  out[c] = gamma_sum;
-  out[cols + c] = beta_sum;
+  __device__ __forceinline__ void clear(int k, int unit) {
+#pragma unroll
+    for (int which = 0; which < kSums; ++which) {
+#pragma unroll
+      for (int j = 0; j < 4; ++j) {
+        write(which, k, j, first_column(unit) + 16 * j, make_float4(0.0F, 0.0F, 0.0F, 0.0F));
+      }
+    }
+  }
+
+ private:
+  __device__ __forceinline__ float4& place(int which, int k, int j) {
+    const int lane = static_cast<int>(threadIdx.x) % kRowLanes;
+    return shared_[((which * kUnits + k) * 4 + j) * kRowLanes + lane];
+  }
+  __device__ __forceinline__ float4 read(int which, int k, int j, int c) {
+    if constexpr (kUnits > 0) return place(which, k, j);
+    return load_piece<kWhole>(own_ + std::int64_t{which} * cols_, c, cols_);
+  }
+  __device__ __forceinline__ void write(int which, int k, int j, int c, float4 piece) {
+    if constexpr (kUnits > 0) {
+      place(which, k, j) = piece;
+    } else {
+      store_piece<kWhole>(own_ + std::int64_t{which} * cols_, c, cols_, piece);
+    }
+  }
+
+  float4* shared_;
+  float* own_;
+  int cols_;
+};
+
+/// partial: the sums of the rows of a block, those of its sixteen lanes in order.
+template <int kUnits, bool kWhole>
+__device__ __forceinline__ void store_sums(const float4* shared, float* partial, int cols) {
+  constexpr int kPieces = ColumnSums<kUnits, kWhole>::kPieces;
+  __syncthreads();
+  for (int p = static_cast<int>(threadIdx.x); p < kPieces; p += kBackwardRows * kRowLanes) {
+    float total[4] = {};
+    for (int r = 0; r < kBackwardRows; ++r) {
+      float sum[4];
+      unpack(shared[r * kPieces + p], sum);
+#pragma unroll
+      for (int i = 0; i < 4; ++i) total[i] += sum[i];
+    }
+    const int j = p / kRowLanes % 4;
+    const int k = p / kRowLanes / 4 % kUnits;
+    const int which = p / kRowLanes / 4 / kUnits;
+    const int c = first_column(p % kRowLanes + kRowLanes * k) + 16 * j;
+    store_piece<kWhole>(partial + std::int64_t{which} * cols, c, cols, packed(total, float{}));
+  }
+}
+
+/// ds = scale * (dy * gamma - mean of it - n * mean of (dy * gamma * n)), n the normalised s;
+/// dx (+)= ds, da (+)= mask * ds; sums over rows of dy * n, dy and mask * ds.
+template <class T, int kUnits, bool kWhole>
+__global__ void norm_gradient_kernel(NormGradient<T> g) {
+  using Row = RowUnits<T, kUnits, kWhole>;
+  CDT_DYNAMIC_SHARED(float4, shared);
+  const int slot = static_cast<int>(threadIdx.x) / kRowLanes;
+  const int set = static_cast<int>(blockIdx.x) * kBackwardRows + slot;
+  ColumnSums<kUnits, kWhole> sums(shared + slot * ColumnSums<kUnits, kWhole>::kPieces,
+                                  g.partial + std::int64_t{set} * kSums * g.cols, g.cols);
+  if (g.partial != nullptr) {
+    Row::for_units(g.cols, [&](int k, int unit) { sums.clear(k, unit); });
+  }
+  const auto width = static_cast<float>(g.cols);
+  const int step = static_cast<int>(gridDim.x) * kBackwardRows;
+  // The rows of a warp's lanes go on together; lanes out of the rows follow the last.
+  for (int place = set; place - slot < g.rows; place += step) {
+    const bool inside = place < g.rows;
+    const int row = inside ? place : g.rows - 1;
+    const std::int64_t at = std::int64_t{row} * g.cols;
+    const float mean = g.stats[2 * std::int64_t{row}];
+    const float scale = g.stats[2 * std::int64_t{row} + 1];
+    const Row s(g.s + at, g.cols);
+    const Row dy(g.dy + at, g.cols);
+    float sum = 0.0F;
+    float dot = 0.0F;
+    Row::for_units(g.cols, [&](int k, int unit) {
+      for_pieces(s, dy, k, unit, [&](int c, int, const float(&x)[4], const float(&up)[4]) {
+        float weight[4];
+        unpack(load_piece<kWhole>(g.gamma, c, g.cols), weight);
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          const float h = up[i] * weight[i];
+          sum += h;
+          dot += h * ((x[i] - mean) * scale);
+        }
+      });
+    });
+    const float shift = sum_over_row(sum) / width;
+    const float slope = sum_over_row(dot) / width;
+    if (!inside) continue;
+    Row::for_units(g.cols, [&](int k, int unit) {
+      Unit factor{};
+      if (g.da != nullptr) factor = mask_unit(g.mask, static_cast<std::uint32_t>(row), unit);
+      for_pieces(s, dy, k, unit, [&](int c, int j, const float(&x)[4], const float(&up)[4]) {
+        float weight[4], ds[4], masked[4], product[4];
+        unpack(load_piece<kWhole>(g.gamma, c, g.cols), weight);
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          const float normal = (x[i] - mean) * scale;
+          ds[i] = (up[i] * weight[i] - shift - normal * slope) * scale;
+          masked[i] = ds[i] * factor.at[j][i];
+          product[i] = up[i] * normal;
+        }
+        if (g.partial != nullptr) {
+          sums.add(0, k, j, c, product);
+          sums.add(1, k, j, c, up);
+          if (g.da != nullptr) sums.add(2, k, j, c, masked);
+        }
+        if (g.dx != nullptr) put_gradient<kWhole>(g.dx + at, c, g.cols, ds, g.add_dx);
+        if (g.da != nullptr) put_gradient<kWhole>(g.da + at, c, g.cols, masked, g.add_da);
+      });
+    });
+  }
+  if constexpr (kUnits > 0) {
+    if (g.partial == nullptr) return;
+    store_sums<kUnits, kWhole>(shared, g.partial + std::int64_t{blockIdx.x} * kSums * g.cols,
+                               g.cols);
+  }
 }
 
 }  // namespace
 
+void CudaBackend::normalise(const Tensor& x, const Tensor& a, const DropoutKey& key,
+                            const Tensor& gamma, const Tensor& beta, const Tensor& y,
+                            const Tensor& stats) {
+  const std::int64_t cols = y.cols();
+  with_row_units(cols, {y, x, a, gamma, beta}, [&](auto t, auto units, auto whole) {
+    using T = decltype(t);
+    launch(stream_, layer_norm_kernel<T, units(), whole()>, blocks_for(y.rows(), kForwardRows),
+           kForwardRows * kRowLanes, elements<T>(x), elements<T>(a), gamma.data, beta.data,
+           elements<T>(y), stats.data, y.rows(), x.rows(), cols, mask(key));
+  });
+}
+
 void CudaBackend::layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                              const Tensor& y, const Tensor& stats) {
-  with_type(x.dtype, [&](auto t) {
-    using T = decltype(t);
-    launch(stream_, layer_norm_kernel<T>, grid_of_rows(x), row_threads(x.cols()), elements<T>(x),
-           gamma.data, beta.data, elements<T>(y), stats.data, x.cols());
-  });
+  normalise(x, {}, kNoDropout, gamma, beta, y, stats);
+}
+
+void CudaBackend::residual_dropout_norm(const Tensor& x, const DropoutKey& key, const Tensor& a,
+                                        const Tensor& gamma, const Tensor& beta, const Tensor& y,
+                                        const Tensor& stats) {
+  normalise(x, a, key, gamma, beta, y, stats);
 }
 
 void CudaBackend::scale_and_centre(const Tensor& r, const Tensor& gamma, const Tensor& v) {
@@ -121,38 +280,51 @@ void CudaBackend::scale_and_centre(const Tensor& r, const Tensor& gamma, const T
          gamma.data, v.data, r.cols());
 }
 
-void CudaBackend::residual_dropout_norm(const Tensor& x, const DropoutKey& key, const Tensor& a,
-                                        const Tensor& gamma, const Tensor& beta, const Tensor& y,
-                                        const Tensor& stats) {
-  with_type(a.dtype, [&](auto t) {
+void CudaBackend::norm_gradient(const AddNormBackward& g) {
+  const std::int64_t rows = g.sum.rows();
+  const std::int64_t cols = g.sum.cols();
+  const bool sums = !g.dgamma.empty() || !g.dbeta.empty() || !g.dbias.empty();
+  const auto blocks = static_cast<unsigned>(
+      std::min<std::int64_t>(ceil_div(rows, kBackwardRows), sums ? kMostSums : kMostBlocks));
+  with_row_units(cols, {g.sum, g.dy, g.dx, g.da, g.gamma}, [&](auto t, auto units, auto whole) {
     using T = decltype(t);
-    launch(stream_, residual_norm_kernel<T>, grid_of_rows(a), row_threads(a.cols()), elements<T>(x),
-           elements<T>(a), gamma.data, beta.data, elements<T>(y), stats.data, x.rows(), a.cols(),
-           mask(key));
+    constexpr bool kShared = units() > 0;
+    const std::int64_t sets = kShared ? blocks : std::int64_t{blocks} * kBackwardRows;
+    float* partial = sums ? partials(sets * kSums * cols) : nullptr;
+    constexpr std::size_t kBytes =
+        sizeof(float4) * kBackwardRows * ColumnSums<units(), whole()>::kPieces;
+    launch_shared(stream_, norm_gradient_kernel<T, units(), whole()>, blocks,
+                  kBackwardRows * kRowLanes, sums ? kBytes : 0,
+                  NormGradient<T>{elements<T>(g.sum), g.gamma.data, g.stats.data, elements<T>(g.dy),
+                                  elements<T>(g.dx), elements<T>(g.da), partial, g.add_dx, g.add_da,
+                                  static_cast<int>(rows), static_cast<int>(cols), mask(g.dropout)});
+    if (!sums) return;
+    const std::int64_t stride = kSums * cols;
+    add_partials({{partial, sets, stride, g.dgamma, true},
+                  {partial + cols, sets, stride, g.dbeta, true},
+                  {partial + 2 * cols, sets, stride, g.dbias, true}});
   });
 }
 
 void CudaBackend::layer_norm_backward(const Tensor& x, const Tensor& gamma, const Tensor& stats,
                                       const Tensor& dy, const Tensor& dx, const Tensor& dgamma,
                                       const Tensor& dbeta) {
-  const std::int64_t rows = x.rows();
-  const std::int64_t cols = x.cols();
-  with_type(x.dtype, [&](auto t) {
-    using T = decltype(t);
-    if (!dgamma.empty() || !dbeta.empty()) {
-      const RowChunks chunks(rows);
-      float* partial = partials(chunks.count * 2 * cols);
-      launch(stream_, weight_partials_kernel<T>,
-             dim3(blocks_for(cols, kColumnThreads), static_cast<unsigned>(chunks.count)),
-             kColumnThreads, elements<T>(x), stats.data, elements<T>(dy), partial, rows, cols,
-             chunks.rows);
-      if (!dgamma.empty()) add_partials(partial, chunks.count, 2 * cols, dgamma, true);
-      if (!dbeta.empty()) add_partials(partial + cols, chunks.count, 2 * cols, dbeta, true);
-    }
-    if (dx.empty()) return;
-    launch(stream_, layer_norm_backward_kernel<T>, grid_of_rows(x), row_threads(cols),
-           elements<T>(x), gamma.data, stats.data, elements<T>(dy), elements<T>(dx), cols);
-  });
+  norm_gradient({.sum = x,
+                 .gamma = gamma,
+                 .stats = stats,
+                 .dy = dy,
+                 .dx = dx,
+                 .dgamma = dgamma,
+                 .dbeta = dbeta});
+}
+
+void CudaBackend::add_norm_backward(const AddNormBackward& g) {
+  if (g.dx.empty() || g.dx.rows() == g.dy.rows()) return norm_gradient(g);
+  AddNormBackward own = g;  // the batch shares x: its gradients first, then their sum
+  own.dx = g.dy;
+  own.add_dx = false;
+  norm_gradient(own);
+  dropout_backward(g.dy, kNoDropout, g.dx, g.add_dx);
 }
 
 }  // namespace cdt

@@ -2,72 +2,129 @@
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
+#include "engine/cuda/rows.cuh"
 
 namespace cdt {
 namespace {
 
-/// out(b, h, n) = scale * (u(b, h) . x(b, n) + shift(b, h)). A block is one token of one sample.
-template <class T>
+constexpr int kHeads = 4;        // whose sums a thread holds at a time
+constexpr int kScoreTokens = 8;  // of a block that forms scores
+constexpr int kOuterTokens = 4;  // of a thread that sums outer products
+constexpr int kPieceThreads = 192;
+
+/// The column at which the piece of this thread begins.
+__device__ __forceinline__ int piece_column() {
+  return 4 * static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+}
+
+/// out(b, h, n) = scale * (u(b, h) . x(b, n) + shift(b, h)). Sixteen lanes own a token.
+template <class T, int kUnits, bool kWhole>
 __global__ void scores_kernel(const float* u, std::int64_t u_stride, const T* x, const float* shift,
                               float scale, float* out, int heads, int n, int d) {
-  const int token = static_cast<int>(blockIdx.x);
-  const int b = static_cast<int>(blockIdx.y);
-  const T* row = x + (std::int64_t{b} * n + token) * d;
-  for (int h = 0; h < heads; ++h) {
-    const float* query = u + b * u_stride + std::int64_t{h} * d;
-    float dot = 0.0F;
-    for_columns(d, [&](int c) { dot += load(row, c) * query[c]; });
-    dot = sum_over_block(dot);
-    if (threadIdx.x == 0) {
-      const std::int64_t head = std::int64_t{b} * heads + h;
-      out[head * n + token] = scale * (shift != nullptr ? dot + shift[head] : dot);
+  using Row = RowUnits<T, kUnits, kWhole>;
+  const int place =
+      static_cast<int>(blockIdx.x) * kScoreTokens + static_cast<int>(threadIdx.x) / kRowLanes;
+  const int token = min(place, n - 1);  // lanes out of the tokens follow the last
+  const auto b = std::int64_t{blockIdx.y};
+  const Row row(x + (b * n + token) * d, d);
+  for (int first = 0; first < heads; first += kHeads) {
+    float dot[kHeads] = {};
+    Row::for_units(d, [&](int k, int unit) {
+      for_pieces(row, k, unit, [&](int c, const float(&value)[4]) {
+#pragma unroll
+        for (int h = 0; h < kHeads; ++h) {
+          const float* query = u + b * u_stride + std::int64_t{min(first + h, heads - 1)} * d;
+          float weight[4];
+          unpack(load_piece<kWhole>(query, c, d), weight);
+#pragma unroll
+          for (int i = 0; i < 4; ++i) dot[h] += value[i] * weight[i];
+        }
+      });
+    });
+#pragma unroll
+    for (int h = 0; h < kHeads; ++h) {
+      const float sum = sum_over_row(dot[h]);
+      if (place >= n || Row::lane() != h || first + h >= heads) continue;
+      const std::int64_t head = b * heads + first + h;
+      out[head * n + token] = scale * (shift != nullptr ? sum + shift[head] : sum);
     }
   }
 }
 
-/// partial (B, chunks, H, D): sums over a chunk of tokens of p x. A block is some columns (x) of
-/// one chunk (y) of one sample and head (z = b * H + h).
-template <class T>
+/// partial (B, chunks, stride): sums over a chunk of tokens of p x, (H, D), then of p, (H). A block
+/// is one chunk (y) of one sample (z), a thread a piece of its columns (x).
+template <class T, bool kWhole>
 __global__ void mix_kernel(const float* p, const T* x, float* partial, int heads, int n, int d,
-                           int chunk) {
-  const int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+                           int chunk, std::int64_t stride) {
+  const int c = piece_column();
   if (c >= d) return;
-  const int b = static_cast<int>(blockIdx.z) / heads;
-  const int h = static_cast<int>(blockIdx.z) % heads;
+  const auto b = std::int64_t{blockIdx.z};
   const int begin = static_cast<int>(blockIdx.y) * chunk;
   const int end = min(n, begin + chunk);
-  const float* weights = p + std::int64_t{blockIdx.z} * n;
-  const T* tokens = x + std::int64_t{b} * n * d + c;
-  float sum = 0.0F;
-  for (int i = begin; i < end; ++i) sum += weights[i] * load(tokens, std::int64_t{i} * d);
-  partial[((std::int64_t{b} * gridDim.y + blockIdx.y) * heads + h) * d + c] = sum;
+  float* out = partial + (b * gridDim.y + blockIdx.y) * stride;
+  for (int first = 0; first < heads; first += kHeads) {
+    float sum[kHeads][4] = {};
+    float mass[kHeads] = {};
+#pragma unroll 4
+    for (int i = begin; i < end; ++i) {
+      float value[4];
+      unpack(load_piece<kWhole>(x + (b * n + i) * d, c, d), value);
+#pragma unroll
+      for (int h = 0; h < kHeads; ++h) {
+        const float weight = p[(b * heads + min(first + h, heads - 1)) * n + i];
+        mass[h] += weight;
+#pragma unroll
+        for (int e = 0; e < 4; ++e) sum[h][e] += weight * value[e];
+      }
+    }
+#pragma unroll
+    for (int h = 0; h < kHeads; ++h) {
+      if (first + h >= heads) break;
+      store_piece<kWhole>(out + std::int64_t{first + h} * d, c, d, packed(sum[h], float{}));
+      if (c == 0) out[std::int64_t{heads} * d + first + h] = mass[h];
+    }
+  }
 }
 
-/// mass = the sum of a row of p. A block is one sample and head.
-__global__ void mass_kernel(const float* p, float* mass, int n) {
-  float sum = 0.0F;
-  for_columns(n, [&](int i) { sum += p[std::int64_t{blockIdx.x} * n + i]; });
-  sum = sum_over_block(sum);
-  if (threadIdx.x == 0) mass[blockIdx.x] = sum;
-}
-
-/// out = sum over H of ds u + p dmixed, + scale base. A block is one token of one sample.
-template <class T>
+/// out = sum over H of ds u + p dmixed, + scale base. A block is four tokens (y) of one sample (z),
+/// a thread a piece of their columns (x).
+template <class T, bool kWhole>
 __global__ void outer_kernel(const float* ds, const float* u, const float* p, const float* dmixed,
                              const float* scale, const T* base, T* out, int heads, int n, int d) {
-  const int token = static_cast<int>(blockIdx.x);
-  const int b = static_cast<int>(blockIdx.y);
-  const std::int64_t row = std::int64_t{b} * n + token;
-  const float factor = scale != nullptr ? scale[row] : 1.0F;
-  for_columns(d, [&](int c) {
-    float sum = base != nullptr ? factor * load(base, row * d + c) : 0.0F;
-    for (int h = 0; h < heads; ++h) {
-      const std::int64_t head = std::int64_t{b} * heads + h;
-      sum += ds[head * n + token] * u[std::int64_t{h} * d + c];
-      sum += p[head * n + token] * dmixed[head * d + c];
+  const int c = piece_column();
+  if (c >= d) return;
+  const auto b = std::int64_t{blockIdx.z};
+  const int token = static_cast<int>(blockIdx.y) * kOuterTokens;
+  const int count = min(kOuterTokens, n - token);
+  float sum[kOuterTokens][4] = {};
+#pragma unroll
+  for (int t = 0; t < kOuterTokens; ++t) {
+    if (base == nullptr || t >= count) continue;
+    const std::int64_t row = b * n + token + t;
+    unpack(load_piece<kWhole>(base + row * d, c, d), sum[t]);
+    const float factor = scale != nullptr ? scale[row] : 1.0F;
+#pragma unroll
+    for (int e = 0; e < 4; ++e) sum[t][e] *= factor;
+  }
+  for (int h = 0; h < heads; ++h) {
+    const std::int64_t head = b * heads + h;
+    float query[4], mixed[4];
+    unpack(load_piece<kWhole>(u + std::int64_t{h} * d, c, d), query);
+    unpack(load_piece<kWhole>(dmixed + head * d, c, d), mixed);
+#pragma unroll
+    for (int t = 0; t < kOuterTokens; ++t) {
+      const std::int64_t at = head * n + token + min(t, count - 1);
+      const float score = ds[at];
+      const float weight = p[at];
+#pragma unroll
+      for (int e = 0; e < 4; ++e) sum[t][e] += score * query[e] + weight * mixed[e];
     }
-    store(out, row * d + c, sum);
-  });
+  }
+#pragma unroll
+  for (int t = 0; t < kOuterTokens; ++t) {
+    if (t >= count) continue;
+    store_piece<kWhole>(out + (b * n + token + t) * d, c, d, packed(sum[t], T{}));
+  }
 }
 
 /// A thread is one token.
@@ -86,14 +143,14 @@ __global__ void norm_factors_kernel(const float* ds, const float* p, const float
   own[i] = sum;
 }
 
-dim3 tokens_by_samples(const Tensor& x) {
-  return {static_cast<unsigned>(x.shape[1]), static_cast<unsigned>(x.shape[0])};
-}
-
-/// Sums of the chunks of tokens, (B, chunks, H*D).
+/// Sums of the chunks of tokens, (B, chunks, stride).
 struct MixParts : Scratch {
   MixParts(const Tensor& p, const Tensor& x, const RowChunks& chunks, Arena& scratch)
-      : Scratch(scratch, {p.shape[0], chunks.count, p.shape[1] * x.cols()}) {}
+      : Scratch(scratch, {p.shape[0], chunks.count, stride_of(p, x)}) {}
+  /// H * D sums and H masses, in whole pieces.
+  static std::int64_t stride_of(const Tensor& p, const Tensor& x) {
+    return p.shape[1] * x.cols() + 4 * ceil_div(p.shape[1], 4);
+  }
 };
 
 }  // namespace
@@ -106,12 +163,14 @@ void CudaBackend::pool_mix_scratch(const Tensor& p, const Tensor& x, const Tenso
 void CudaBackend::pool_scores(const Tensor& u, const Tensor& x, const Tensor& shift, float scale,
                               const Tensor& out) {
   const std::int64_t heads = out.shape[1];
+  const std::int64_t n = out.shape[2];
   const std::int64_t d = x.cols();
-  with_type(x.dtype, [&](auto t) {
+  const dim3 blocks(blocks_for(n, kScoreTokens), static_cast<unsigned>(x.shape[0]));
+  with_row_units(d, {x, u}, [&](auto t, auto units, auto whole) {
     using T = decltype(t);
-    launch(stream_, scores_kernel<T>, tokens_by_samples(x), row_threads(d), u.data,
-           u.shape[0] == 1 ? 0 : heads * d, elements<T>(x), shift.data, scale, out.data, heads,
-           out.shape[2], d);
+    launch(stream_, scores_kernel<T, units(), whole()>, blocks, kScoreTokens * kRowLanes, u.data,
+           u.shape[0] == 1 ? 0 : heads * d, elements<T>(x), shift.data, scale, out.data, heads, n,
+           d);
   });
 }
 
@@ -119,38 +178,33 @@ void CudaBackend::pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed
                            const Tensor& mass, Arena& scratch) {
   const std::int64_t batch = p.shape[0];
   const std::int64_t heads = p.shape[1];
-  const std::int64_t n = p.shape[2];
   const std::int64_t d = x.cols();
-  const RowChunks chunks(n);
+  const RowChunks chunks(p.shape[2]);
   const MixParts partial(p, x, chunks, scratch);
-  with_type(x.dtype, [&](auto t) {
+  const std::int64_t stride = MixParts::stride_of(p, x);
+  const dim3 blocks(blocks_for(d, 4 * kPieceThreads), static_cast<unsigned>(chunks.count),
+                    static_cast<unsigned>(batch));
+  with_pieces(d, {x}, [&](auto t, auto whole) {
     using T = decltype(t);
-    launch(stream_, mix_kernel<T>,
-           dim3(blocks_for(d, kColumnThreads), static_cast<unsigned>(chunks.count),
-                static_cast<unsigned>(batch * heads)),
-           kColumnThreads, p.data, elements<T>(x), partial.data(), heads, n, d, chunks.rows);
+    launch(stream_, mix_kernel<T, whole()>, blocks, kPieceThreads, p.data, elements<T>(x),
+           partial.data(), heads, p.shape[2], d, chunks.rows, stride);
   });
-  if (mixed.shape[0] == 1) {
-    add_partials(partial.data(), batch * chunks.count, heads * d, mixed, false);
-  } else {
-    for (std::int64_t b = 0; b < batch; ++b) {
-      add_partials(partial.data() + b * chunks.count * heads * d, chunks.count, heads * d,
-                   mixed.slice(b, b + 1), false);
-    }
-  }
-  if (mass.empty()) return;
-  launch(stream_, mass_kernel, static_cast<unsigned>(batch * heads), row_threads(n), p.data,
-         mass.data, n);
+  const bool summed = mixed.shape[0] == 1;
+  add_partials({{partial.data(), summed ? batch * chunks.count : chunks.count, stride, mixed, false,
+                 summed ? 1 : batch},
+                {partial.data() + heads * d, chunks.count, stride, mass, false, batch}});
 }
 
 void CudaBackend::pool_outer(const Tensor& ds, const Tensor& u, const Tensor& p,
                              const Tensor& dmixed, const Tensor& scale, const Tensor& base,
                              const Tensor& out) {
-  with_type(out.dtype, [&](auto t) {
+  const std::int64_t n = p.shape[2];
+  const dim3 blocks(blocks_for(out.cols(), 4 * kPieceThreads), blocks_for(n, kOuterTokens),
+                    static_cast<unsigned>(out.shape[0]));
+  with_pieces(out.cols(), {out, base, u, dmixed}, [&](auto t, auto whole) {
     using T = decltype(t);
-    launch(stream_, outer_kernel<T>, tokens_by_samples(out), row_threads(out.cols()), ds.data,
-           u.data, p.data, dmixed.data, scale.data, elements<T>(base), elements<T>(out), p.shape[1],
-           p.shape[2], out.cols());
+    launch(stream_, outer_kernel<T, whole()>, blocks, kPieceThreads, ds.data, u.data, p.data,
+           dmixed.data, scale.data, elements<T>(base), elements<T>(out), p.shape[1], n, out.cols());
   });
 }
 

@@ -23,7 +23,7 @@ Var gelu_dropout(Tape& tape, Var x, float p) {
   tape.backend().gelu_dropout(x->value, key, 0, y->value);
   tape.record(y, {}, [&tape, x, y, key] {
     const auto write = [&](const Tensor& dx) {
-      tape.backend().gelu_dropout_backward(x->value, y->grad, key, 0, dx);
+      tape.backend().gelu_dropout_backward(x->value, y->grad, key, 0, dx, {}, {});
     };
     tape.write_gradient(x, write, /*spare=*/y->grad);
   });

@@ -7,30 +7,25 @@
 namespace cdt {
 namespace {
 
-// dh(r, F) = dy(r, D) w2 and the gradients of w2 and b2, for rows from `first` on.
-void contract_backward(Tape& tape, const FeedForward& f, std::int64_t first, const Tensor& dy,
-                       const Tensor& dh) {
+void feed_forward_rule(Tape& tape, const FeedForward& f, Var x, Var y) {
   Backend& backend = tape.backend();
-  if (f.w.w2->needs_grad) {  // dW2(D, F) += dy^T h
-    const Scratch h(tape.scratch(), dh.shape, dy.dtype);
-    backend.gelu_dropout(f.pre.slice(first, first + dy.rows()), f.key, first, *h);
-    multiply(backend, transposed(dy), *h, f.w.w2->grad, {.beta = 1.0F});
-  }
-  if (f.w.b2->needs_grad) backend.column_sum(dy, f.w.b2->grad, true);
-  multiply(backend, dy, weight_as(f.w.w2, dy.dtype), dh);
-}
-
-void feed_forward_rule(Tape& tape, const FeedForward& f, Var x, const Tensor& dy) {
   const std::int64_t rows = f.x.rows();
+  const Tensor dy = y->grad.reshaped(f.x.shape);
   const GradTarget dx = x->needs_grad ? tape.gradient(x) : GradTarget{};
   for (std::int64_t first = 0; first < rows; first += kFeedForwardRows) {
     const std::int64_t end = std::min(rows, first + kFeedForwardRows);
-    GradTarget part = dx;
-    if (!dx.grad.empty()) part.grad = dx.grad.reshaped(f.x.shape).slice(first, end);
+    const Tensor part = dy.slice(first, end);
     const Scratch dh(tape.scratch(), {end - first, f.pre.cols()}, dy.dtype);
-    contract_backward(tape, f, first, dy.slice(first, end), *dh);
-    inner_backward(tape, f, first, *dh, part);
+    const Scratch h(tape.scratch(), (*dh).shape, dy.dtype);
+    multiply(backend, part, weight_as(f.w.w2, dy.dtype), *dh);  // dh(r, F) = dy(r, D) w2
+    GradTarget dx_part = dx;
+    if (!dx.grad.empty()) dx_part.grad = dx.grad.reshaped(f.x.shape).slice(first, end);
+    inner_backward(tape, f, first, *dh, dx_part, f.w.w2->needs_grad ? *h : Tensor{});
+    if (f.w.w2->needs_grad) {  // dW2(D, F) += dy^T h
+      multiply(backend, transposed(part), *h, f.w.w2->grad, {.beta = 1.0F});
+    }
   }
+  if (f.w.b2->needs_grad && !y->bias_summed) backend.column_sum(dy, f.w.b2->grad, true);
 }
 
 }  // namespace
@@ -62,14 +57,13 @@ FeedForward feed_forward_value(Tape& tape, Var x, const FeedForwardParameters& w
 }
 
 void inner_backward(Tape& tape, const FeedForward& f, std::int64_t first, const Tensor& dh,
-                    const GradTarget& dx) {
+                    const GradTarget& dx, const Tensor& h) {
   Backend& backend = tape.backend();
   const std::int64_t end = first + dh.rows();
-  backend.gelu_dropout_backward(f.pre.slice(first, end), dh, f.key, first, dh);
+  backend.gelu_dropout_backward(f.pre.slice(first, end), dh, f.key, first, dh, h, f.w.b1->grad);
   if (f.w.w1->needs_grad) {  // dW1(F, D) += dpre^T x
     multiply(backend, transposed(dh), f.x.slice(first, end), f.w.w1->grad, {.beta = 1.0F});
   }
-  if (f.w.b1->needs_grad) backend.column_sum(dh, f.w.b1->grad, true);
   if (!dx.grad.empty()) {
     multiply(backend, dh, weight_as(f.w.w1, dh.dtype), dx.grad, {.beta = dx.beta()});
   }
@@ -80,10 +74,10 @@ Var feed_forward(Tape& tape, Var x, const FeedForwardParameters& w, float p) {
   const Var y =
       tape.output(x->value.shape, any_needs_grad({x, w.w1, w.b1, w.w2, w.b2}), x->value.dtype);
   const std::int64_t rows = x->value.rows();
-  const Shape flat{rows, x->value.cols()};
-  const FeedForward f = feed_forward_value(tape, x, w, p, y->needs_grad, y->value.reshaped(flat));
-  tape.record(y, {f.pre},
-              [&tape, x, y, f, flat] { feed_forward_rule(tape, f, x, y->grad.reshaped(flat)); });
+  const FeedForward f =
+      feed_forward_value(tape, x, w, p, y->needs_grad, y->value.reshaped({rows, x->value.cols()}));
+  y->bias = w.b2;
+  tape.record(y, {f.pre}, [&tape, x, y, f] { feed_forward_rule(tape, f, x, y); });
   return y;
 }
 

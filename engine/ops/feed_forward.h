@@ -23,7 +23,8 @@ FeedForward feed_forward_value(Tape& tape, Var x, const FeedForwardParameters& w
 
 /// From dh (r, F), the gradient behind the activation of rows [first, first + r), which is
 /// overwritten, to dx (r, D), empty where it is not wanted, and to the gradients of w1 and b1.
+/// h (r, F), the activation once more, or empty: not wanted.
 void inner_backward(Tape& tape, const FeedForward& f, std::int64_t first, const Tensor& dh,
-                    const GradTarget& dx);
+                    const GradTarget& dx, const Tensor& h = {});
 
 }  // namespace cdt

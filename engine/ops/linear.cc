@@ -12,6 +12,7 @@ Var linear(Tape& tape, Var x, Var weight, Var bias) {
   const Dtype dtype = x->value.dtype;
   const Var y =
       tape.output(with_last(x->value.shape, out), any_needs_grad({x, weight, bias}), dtype);
+  y->bias = bias;
   multiply(tape.backend(), x->value, transposed(weight_as(weight, dtype)), y->value,
            {.bias = weight_as(bias, dtype)});
   tape.record(y, {}, [&tape, x, weight, bias, y, dtype] {
@@ -20,7 +21,7 @@ Var linear(Tape& tape, Var x, Var weight, Var bias) {
     if (weight->needs_grad) {  // dW(O, I) += dy(R, O)^T x(R, I)
       multiply(backend, transposed(dy), x->value, weight->grad, {.beta = 1.0F});
     }
-    if (bias->needs_grad) {
+    if (bias->needs_grad && !y->bias_summed) {
       backend.column_sum(dy.reshaped({dy.rows(), dy.cols()}), bias->grad, true);
     }
     if (x->needs_grad) {  // dx(R, I) = dy(R, O) W(O, I)

@@ -4,10 +4,10 @@ namespace cdt {
 namespace {
 
 // d sum = dy for both terms; a term shared by the batch gets the sum over it.
-void add_gradient(Tape& tape, Var term, const Tensor& dy, const DropoutKey& key) {
+void add_gradient(Tape& tape, Var term, const Tensor& dy) {
   if (!term->needs_grad) return;
   const GradTarget target = tape.gradient(term);
-  tape.backend().dropout_backward(dy, key, target.grad, target.accumulate);
+  tape.backend().dropout_backward(dy, kNoDropout, target.grad, target.accumulate);
 }
 
 void expect_terms(const char* op, const Tensor& x, const Tensor& a) {
@@ -23,8 +23,8 @@ Var residual(Tape& tape, Var x, Var a) {
   const Var y = tape.output_in(tape.take_value(a), any_needs_grad({x, a}));
   tape.backend().residual_dropout(x->value, kNoDropout, y->value);
   tape.record(y, {}, [&tape, x, a, y] {
-    add_gradient(tape, x, y->grad, kNoDropout);
-    add_gradient(tape, a, y->grad, kNoDropout);
+    add_gradient(tape, x, y->grad);
+    add_gradient(tape, a, y->grad);
   });
   return y;
 }
@@ -42,11 +42,20 @@ Var add_norm(Tape& tape, Var x, Var a, Var gamma, Var beta, float p) {
   tape.backend().residual_dropout_norm(x->value, key, sum, gamma->value, beta->value, y->value,
                                        stats);
   tape.record(y, {sum, stats}, [&tape, x, a, gamma, beta, y, sum, stats, key] {
-    const Tensor dsum = y->grad;  // in place: dy is not read again
-    tape.backend().layer_norm_backward(sum, gamma->value, stats, y->grad, dsum, gamma->grad,
-                                       beta->grad);
-    add_gradient(tape, x, dsum, kNoDropout);
-    add_gradient(tape, a, dsum, key);
+    const GradTarget dx = x->needs_grad ? tape.gradient(x) : GradTarget{};
+    const GradTarget da = a->needs_grad ? tape.gradient(a) : GradTarget{};
+    tape.backend().add_norm_backward({.sum = sum,
+                                      .gamma = gamma->value,
+                                      .stats = stats,
+                                      .dy = y->grad,
+                                      .dropout = key,
+                                      .dx = dx.grad,
+                                      .add_dx = dx.accumulate,
+                                      .da = da.grad,
+                                      .add_da = da.accumulate,
+                                      .dgamma = gamma->grad,
+                                      .dbeta = beta->grad,
+                                      .dbias = tape.bias_gradient(a, da)});
   });
   return y;
 }

@@ -158,7 +158,7 @@ void BM_ElementWise(benchmark::State& state, Pass pass, std::int64_t cols) {
         on.backend.gelu_dropout(x, key, 0, y);
         break;
       case Pass::kGeluBackward:
-        on.backend.gelu_dropout_backward(x, y, key, 0, y);
+        on.backend.gelu_dropout_backward(x, y, key, 0, y, {}, {});
         break;
       case Pass::kDropout:
         on.backend.dropout(x, key, y);

@@ -1,5 +1,7 @@
 // Kernels that work on rows, against the CPU backend: dropout, GELU, residual, layer norm, softmax,
 // sums.
+#include <iterator>
+
 #include "tests/kernels/kernel_case.h"
 #include "tests/kernels/kernel_test.h"
 
@@ -52,8 +54,25 @@ TEST_F(RowKernels, Gelu) {
     expect_agreement({label("gelu_dropout_backward in place", c, p),
                       {{{kRows, c}, true}, {{kRows, c}, true}},
                       [p](Backend& b, const std::vector<Tensor>& t, Arena&) {
-                        b.gelu_dropout_backward(t[0], t[1], some_key(p), kFirstRow, t[1]);
+                        b.gelu_dropout_backward(t[0], t[1], some_key(p), kFirstRow, t[1], {}, {});
                       }});
+  });
+}
+
+// More rows than a block has, so that sums go through both stages.
+TEST_F(RowKernels, GeluWithSums) {
+  for_sizes([](std::int64_t c, float p) {
+    for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{50}}) {
+      expect_agreement({label("gelu_dropout_backward with h and sums", c, p),
+                        {{{rows, c}, true},
+                         {{rows, c}, true},
+                         {{rows, c}, true, Fill::kZero},
+                         {{rows, c}, true, Fill::kZero},
+                         {{c}}},
+                        [p](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                          b.gelu_dropout_backward(t[0], t[1], some_key(p), 5, t[2], t[3], t[4]);
+                        }});
+    }
   });
 }
 
@@ -105,8 +124,29 @@ TEST_F(RowKernels, LayerNorm) {
   });
 }
 
+// Wider than what lanes hold in registers.
+constexpr std::int64_t kWideRows[] = {1024, 1025, 2112};
+
+TEST_F(RowKernels, LayerNormOfWideRows) {
+  for (const std::int64_t c : kWideRows) {
+    expect_agreement({label("residual_dropout_norm", c, 0.3F),
+                      {{{kRows, c}, true},
+                       {{kBatch * kRows, c}, true},
+                       {{c}},
+                       {{c}},
+                       {{kBatch * kRows, c}, true, Fill::kZero},
+                       {{kBatch * kRows, 2}, false, Fill::kZero}},
+                      [](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                        b.residual_dropout_norm(t[0], some_key(0.3F), t[1], t[2], t[3], t[4], t[5]);
+                      },
+                      2.0});
+  }
+}
+
 TEST_F(RowKernels, LayerNormBackward) {
-  for (const std::int64_t c : kWidths) {
+  std::vector<std::int64_t> widths(std::begin(kWidths), std::end(kWidths));
+  widths.insert(widths.end(), std::begin(kWideRows), std::end(kWideRows));
+  for (const std::int64_t c : widths) {
     for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{33}}) {
       const auto name =
           "layer_norm_backward of " + std::to_string(rows) + " rows, " + std::to_string(c);
@@ -122,6 +162,59 @@ TEST_F(RowKernels, LayerNormBackward) {
                         }});
     }
   }
+}
+
+/// Tensors of add_norm_backward_case(), in this order.
+enum NormTensor { kSum, kGamma, kStats, kDy, kDx, kDa, kDgamma, kDbeta, kDbias };
+
+/// x_rows: of dx, which the batch shares if they are fewer. What is added to has no bias.
+KernelCase add_norm_backward_case(std::int64_t rows, std::int64_t x_rows, std::int64_t c, float p,
+                                  bool add) {
+  return {label("add_norm_backward", c, p) + ", " + std::to_string(rows) + " rows, " +
+              std::to_string(x_rows) + " of x" + (add ? ", added" : ""),
+          {{{rows, c}, true},
+           {{c}},
+           {{rows, 2}, false, Fill::kPositive},
+           {{rows, c}, true},
+           {{x_rows, c}, true},
+           {{rows, c}, true},
+           {{c}},
+           {{c}},
+           {{c}}},
+          [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
+            const Scratch dy(scratch, t[kDy].shape, t[kDy].dtype);  // is overwritten
+            b.copy(*dy, t[kDy]);
+            b.add_norm_backward({.sum = t[kSum],
+                                 .gamma = t[kGamma],
+                                 .stats = t[kStats],
+                                 .dy = *dy,
+                                 .dropout = some_key(p),
+                                 .dx = t[kDx],
+                                 .add_dx = add,
+                                 .da = t[kDa],
+                                 .add_da = add,
+                                 .dgamma = t[kDgamma],
+                                 .dbeta = t[kDbeta],
+                                 .dbias = add ? Tensor{} : t[kDbias]});
+          },
+          2.0};
+}
+
+TEST_F(RowKernels, AddNormBackward) {
+  for_sizes([](std::int64_t c, float p) {
+    expect_agreement(add_norm_backward_case(10, 10, c, p, false));
+    expect_agreement(add_norm_backward_case(6, 6, c, p, true));
+    expect_agreement(add_norm_backward_case(6, 3, c, p, p > 0.0F));
+  });
+  for (const std::int64_t c : kWideRows) {
+    expect_agreement(add_norm_backward_case(6, 6, c, 0.3F, false));
+    expect_agreement(add_norm_backward_case(6, 3, c, 0.3F, true));
+  }
+}
+
+// Rows enough for every block of the sums to take a second turn.
+TEST_F(RowKernels, AddNormBackwardOfManyRows) {
+  expect_agreement(add_norm_backward_case(2063, 2063, 33, 0.3F, false));
 }
 
 TEST_F(RowKernels, Softmax) {
@@ -141,7 +234,7 @@ TEST_F(RowKernels, Softmax) {
 
 TEST_F(RowKernels, Sums) {
   for (const std::int64_t c : kWidths) {
-    for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{17}, std::int64_t{33}}) {
+    for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{17}, std::int64_t{50}}) {
       for (const bool accumulate : {false, true}) {
         expect_agreement({"column_sum of " + std::to_string(rows) + " rows, " + std::to_string(c),
                           {{{rows, c}, true}, {{c}}},

@@ -104,7 +104,7 @@ TEST(CpuElementwise, GeluDropoutBackward) {
     const Tensor dy = on.random({7, cols}, 2);
     for (std::int64_t i = 0; i < x.count(); ++i) x.data[i] *= 4.0F;
     const Tensor dx = on.filled({7, cols}, NAN);
-    on.backend.gelu_dropout_backward(x, dy, kDrop, 11, dx);
+    on.backend.gelu_dropout_backward(x, dy, kDrop, 11, dx, {}, {});
     expect_near(dx,
                 table(7, cols,
                       [&](auto r, auto c) {
@@ -112,7 +112,7 @@ TEST(CpuElementwise, GeluDropoutBackward) {
                                factor(kDrop, 11 + r, c);
                       }),
                 kEps * 8, "gelu_dropout_backward");
-    on.backend.gelu_dropout_backward(x, dy, kDrop, 11, dy);  // in place
+    on.backend.gelu_dropout_backward(x, dy, kDrop, 11, dy, {}, {});  // in place
     EXPECT_EQ(values(dy), values(dx));
   }
 }

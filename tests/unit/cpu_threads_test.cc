@@ -98,7 +98,7 @@ Outputs element_wise(CpuKernels& on) {
   on.backend.dropout(x, kDrop, dropped);
   on.backend.dropout_backward(y, kDrop, back, false);
   on.backend.gelu_dropout(y, kDrop, 3, activated);
-  on.backend.gelu_dropout_backward(y, sum, kDrop, 3, slope);
+  on.backend.gelu_dropout_backward(y, sum, kDrop, 3, slope, {}, {});
   on.backend.residual_dropout(x, kDrop, y);
   return {sum, dropped, back, activated, slope, y};
 }

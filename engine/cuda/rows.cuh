@@ -1,0 +1,270 @@
+// What kernels over rows share. A row is cut into units of sixteen elements: unit u holds the
+// columns first + 16 j + i, first = 64 (u / 4) + 4 (u % 4), i, j < 4, which are four pieces of four
+// adjacent elements and at the same time four adjacent quads of the dropout mask, 4 u + i
+// (kernel.cuh). So a thread that owns units moves whole pieces and draws every word of a mask once.
+//
+// Two ways to deal units out. Where rows are summed up, sixteen lanes own a row (RowLanes); where
+// columns are, or nothing is, a thread owns one unit of columns and walks down the rows (Walk).
+//
+// kWhole: rows are whole groups of 64 columns and pieces aligned to their size; else elements are
+// moved one by one, those past the row left out.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "engine/cuda/kernel.cuh"
+#include "engine/cuda/ptx.cuh"
+#include "engine/cuda/row_grids.h"
+
+namespace cdt {
+
+/// Values of a unit: at[j][i] is column first + 16 j + i.
+struct Unit {
+  float at[4][4];
+};
+
+__device__ __forceinline__ int first_column(int unit) { return 64 * (unit / 4) + 4 * (unit % 4); }
+
+/// Four adjacent elements as they are stored.
+template <class T>
+struct PieceOf;
+template <>
+struct PieceOf<float> {
+  using Type = float4;
+};
+template <>
+struct PieceOf<BFloat16> {
+  using Type = uint2;
+};
+template <class T>
+using Piece = typename PieceOf<T>::Type;
+
+__device__ __forceinline__ void unpack(float4 piece, float (&x)[4]) {
+  x[0] = piece.x;
+  x[1] = piece.y;
+  x[2] = piece.z;
+  x[3] = piece.w;
+}
+__device__ __forceinline__ void unpack(uint2 piece, float (&x)[4]) {
+  x[0] = __uint_as_float(piece.x << 16U);
+  x[1] = __uint_as_float(piece.x & 0xFFFF0000U);
+  x[2] = __uint_as_float(piece.y << 16U);
+  x[3] = __uint_as_float(piece.y & 0xFFFF0000U);
+}
+__device__ __forceinline__ float4 packed(const float (&x)[4], float /*type*/) {
+  return make_float4(x[0], x[1], x[2], x[3]);
+}
+__device__ __forceinline__ uint2 packed(const float (&x)[4], BFloat16 /*type*/) {
+  return make_uint2(ptx::pack(x[0], x[1]), ptx::pack(x[2], x[3]));
+}
+
+/// The piece of a row from column c on; what is past the row is 0.
+template <bool kWhole, class T>
+__device__ __forceinline__ Piece<T> load_piece(const T* row, int c, int cols) {
+  if constexpr (kWhole) {
+    return *reinterpret_cast<const Piece<T>*>(row + c);
+  } else {
+    float x[4];
+#pragma unroll
+    for (int i = 0; i < 4; ++i) x[i] = c + i < cols ? load(row, c + i) : 0.0F;
+    return packed(x, T{});
+  }
+}
+template <bool kWhole, class T>
+__device__ __forceinline__ void store_piece(T* row, int c, int cols, Piece<T> piece) {
+  if constexpr (kWhole) {
+    *reinterpret_cast<Piece<T>*>(row + c) = piece;
+  } else {
+    float x[4];
+    unpack(piece, x);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      if (c + i < cols) store(row, c + i, x[i]);
+    }
+  }
+}
+
+template <bool kWhole, class T>
+__device__ __forceinline__ Unit load_unit(const T* row, int unit, int cols) {
+  Unit x;
+#pragma unroll
+  for (int j = 0; j < 4; ++j) {
+    unpack(load_piece<kWhole>(row, first_column(unit) + 16 * j, cols), x.at[j]);
+  }
+  return x;
+}
+template <bool kWhole, class T>
+__device__ __forceinline__ void store_unit(T* row, int unit, int cols, const Unit& x) {
+#pragma unroll
+  for (int j = 0; j < 4; ++j) {
+    store_piece<kWhole>(row, first_column(unit) + 16 * j, cols, packed(x.at[j], T{}));
+  }
+}
+
+/// body(j, i) for the sixteen elements of a unit.
+template <class Body>
+__device__ __forceinline__ void for_unit(const Body& body) {
+#pragma unroll
+  for (int j = 0; j < 4; ++j) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) body(j, i);
+  }
+}
+
+/// Multipliers of a unit in row `row` of the mask.
+__device__ __forceinline__ Unit mask_unit(const Mask& mask, std::uint32_t row, int unit) {
+  Unit factor;
+  if (mask.threshold == 0) {
+    for_unit([&](int j, int i) { factor.at[j][i] = mask.scale; });
+    return factor;
+  }
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    const float4 of = mask_factors(mask, row, static_cast<std::uint32_t>(4 * unit + i));
+    factor.at[0][i] = of.x;
+    factor.at[1][i] = of.y;
+    factor.at[2][i] = of.z;
+    factor.at[3][i] = of.w;
+  }
+  return factor;
+}
+
+/// Where a thread of a walk stands.
+struct Walker {
+  int unit, row, step;
+
+  /// Out of the rows where the thread owns no unit.
+  __device__ __forceinline__ explicit Walker(const Walk& walk)
+      : unit(static_cast<int>(blockIdx.x) * walk.lanes +
+             static_cast<int>(threadIdx.x) % walk.lanes),
+        row(static_cast<int>(blockIdx.y) * walk.slots + static_cast<int>(threadIdx.x) / walk.lanes),
+        step(static_cast<int>(gridDim.y) * walk.slots) {
+    const bool owns = static_cast<int>(threadIdx.x) < walk.lanes * walk.slots;
+    if (!owns || unit >= walk.units) row = walk.rows;
+  }
+};
+
+/// body(row, unit) for every row that this thread meets.
+template <class Body>
+__device__ __forceinline__ void walk_rows(const Walk& walk, const Body& body) {
+  const Walker at(walk);
+  for (int row = at.row; row < walk.rows; row += at.step) body(row, at.unit);
+}
+
+/// partial (blocks, cols): the sums of a block's threads, over its slots in order. All threads must
+/// call it.
+__device__ __forceinline__ void store_partials(const Walk& walk, const Unit& sum, float* partial) {
+  __shared__ float4 of_thread[4][kWalkThreads];
+#pragma unroll
+  for (int j = 0; j < 4; ++j) of_thread[j][threadIdx.x] = packed(sum.at[j], float{});
+  __syncthreads();
+  const int lane = static_cast<int>(threadIdx.x);
+  const int unit = static_cast<int>(blockIdx.x) * walk.lanes + lane;
+  if (lane >= walk.lanes || unit >= walk.units) return;
+  Unit total = sum;
+  for (int slot = 1; slot < walk.slots; ++slot) {
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+      float more[4];
+      unpack(of_thread[j][slot * walk.lanes + lane], more);
+#pragma unroll
+      for (int i = 0; i < 4; ++i) total.at[j][i] += more[i];
+    }
+  }
+  store_unit<false>(partial + std::int64_t{blockIdx.y} * walk.cols, unit, walk.cols, total);
+}
+
+/// The sum over the sixteen lanes of a row, for each of them; all lanes of the warp must call it.
+__device__ __forceinline__ float sum_over_row(float value) {
+#pragma unroll
+  for (int lanes = kRowLanes / 2; lanes > 0; lanes /= 2) {
+    value += __shfl_xor_sync(0xFFFFFFFFU, value, lanes);
+  }
+  return value;
+}
+
+/// The units of one row that belong to a lane: unit = lane + 16 k. kUnits: as many fit in its
+/// registers, and the row is read once; 0: a row of any width, read again in each pass.
+template <class T, int kUnits, bool kWhole>
+class RowUnits {
+ public:
+  __device__ __forceinline__ RowUnits(const T* row, int cols) : row_(row), cols_(cols) {
+#pragma unroll
+    for (int k = 0; k < kUnits; ++k) {
+#pragma unroll
+      for (int j = 0; j < 4; ++j) {
+        held_[k][j] = load_piece<kWhole>(row, first_column(lane() + kRowLanes * k) + 16 * j, cols);
+      }
+    }
+  }
+
+  static __device__ __forceinline__ int lane() { return static_cast<int>(threadIdx.x) % kRowLanes; }
+  /// body(k, unit) for the units of this lane; of a row in registers also those past its end.
+  template <class Body>
+  static __device__ __forceinline__ void for_units(int cols, const Body& body) {
+    if constexpr (kUnits > 0) {
+#pragma unroll
+      for (int k = 0; k < kUnits; ++k) body(k, lane() + kRowLanes * k);
+    } else {
+      for (int u = lane(); u < 4 * ((cols + 63) / 64); u += kRowLanes) body(0, u);
+    }
+  }
+  /// Piece j of unit k.
+  __device__ __forceinline__ void get(int k, int unit, int j, float (&x)[4]) const {
+    if constexpr (kUnits > 0) {
+      unpack(held_[k][j], x);
+    } else {
+      unpack(load_piece<kWhole>(row_, first_column(unit) + 16 * j, cols_), x);
+    }
+  }
+  /// Puts another piece in its place, in registers only.
+  __device__ __forceinline__ void hold(int k, int j, Piece<T> piece) {
+    if constexpr (kUnits > 0) held_[k][j] = piece;
+  }
+
+ private:
+  const T* row_;
+  int cols_;
+  Piece<T> held_[kUnits > 0 ? kUnits : 1][4];
+};
+
+/// body(column, values) for the four pieces of unit k.
+template <class Row, class Body>
+__device__ __forceinline__ void for_pieces(const Row& row, int k, int unit, const Body& body) {
+#pragma unroll
+  for (int j = 0; j < 4; ++j) {
+    float x[4];
+    row.get(k, unit, j, x);
+    body(first_column(unit) + 16 * j, x);
+  }
+}
+/// body(column, j, values, values) for those of two rows.
+template <class Row, class Body>
+__device__ __forceinline__ void for_pieces(const Row& one, const Row& other, int k, int unit,
+                                           const Body& body) {
+#pragma unroll
+  for (int j = 0; j < 4; ++j) {
+    float x[4], y[4];
+    one.get(k, unit, j, x);
+    other.get(k, unit, j, y);
+    body(first_column(unit) + 16 * j, j, x, y);
+  }
+}
+
+/// Writes a piece of a gradient, or adds it.
+template <bool kWhole, class T>
+__device__ __forceinline__ void put_gradient(T* row, int c, int cols, const float (&x)[4],
+                                             bool add) {
+  float sum[4] = {x[0], x[1], x[2], x[3]};
+  if (add) {
+    float before[4];
+    unpack(load_piece<kWhole>(row, c, cols), before);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) sum[i] += before[i];
+  }
+  store_piece<kWhole>(row, c, cols, packed(sum, T{}));
+}
+
+}  // namespace cdt
