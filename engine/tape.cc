@@ -103,9 +103,8 @@ GradTarget Tape::gradient(Var v) {
 }
 
 Tensor Tape::bias_gradient(Var v, const GradTarget& target) {
-  if (target.grad.empty() || target.accumulate || v->bias == nullptr || !v->bias->needs_grad) {
-    return {};
-  }
+  const bool alone = v->value.data == nullptr && !target.grad.empty() && !target.accumulate;
+  if (!alone || v->bias == nullptr || !v->bias->needs_grad) return {};
   v->bias_summed = true;
   return v->bias->grad;
 }

@@ -112,9 +112,9 @@ class Tape {
   /// overwritten, else scratch. It gets an empty tensor where v wants no gradient.
   void write_gradient(Var v, const std::function<void(const Tensor&)>& write,
                       const Tensor& spare = {});
-  /// For rules whose kernels sum up the gradient they put into `target`, v's: where they add the
-  /// column sums, which they then must. Empty where v has no bias that wants a gradient, or other
-  /// rules contribute to v's gradient.
+  /// For rules of ops that took v's value, whose kernels sum up the gradient they put into
+  /// `target`, v's: where they add the column sums, which they then must. Empty where v has no bias
+  /// that wants a gradient, or other ops may contribute to v's gradient.
   Tensor bias_gradient(Var v, const GradTarget& target);
   /// For rules: how many cotangents `grad` of its output holds.
   std::int64_t cotangents() const { return current_ == kAll ? count_ : 1; }

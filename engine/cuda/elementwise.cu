@@ -1,4 +1,5 @@
 // Copies between types, addition, dropout and GELU, element by element.
+#include "engine/cuda/column_sums.cuh"
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/gelu.h"
 #include "engine/cuda/kernel.cuh"
@@ -98,10 +99,15 @@ __global__ void gelu_kernel(const T* x, T* y, Walk walk, Mask mask, unsigned fir
   });
 }
 
+/// Blocks that share a multiprocessor: as many as leave every value in registers.
+template <class T, bool kWhole>
+constexpr int kGeluBlocks = kWhole ? (sizeof(T) == 2 ? 4 : 3) : 2;
+
 /// dx = dy * mask * gelu'(x); h = mask * gelu(x), or null; partial: column sums of dx, or null.
 template <class T, bool kWhole>
-__global__ void gelu_backward_kernel(const T* x, const T* dy, T* dx, T* h, float* partial,
-                                     Walk walk, Mask mask, unsigned first_row) {
+__global__ void __launch_bounds__(kWalkThreads, kGeluBlocks<T, kWhole>)
+    gelu_backward_kernel(const T* x, const T* dy, T* dx, T* h, float* partial, Walk walk, Mask mask,
+                         unsigned first_row) {
   Unit sum{};
   walk_rows(walk, [&](int row, int unit) {
     const std::int64_t at = std::int64_t{row} * walk.cols;

@@ -1,5 +1,6 @@
 // Layer normalisation, alone and behind a residual connection, and the gradient of both. Sixteen
 // lanes own a row (rows.cuh): the mean first, then the squares about it.
+#include "engine/cuda/column_sums.cuh"
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
@@ -108,77 +109,6 @@ struct NormGradient {
   Mask mask;
 };
 
-/// Sums over the rows that sixteen lanes meet, each lane those of its columns: in shared memory,
-/// where the four floats of a piece lie beside those of the neighbouring lane; of wide rows in the
-/// set of `partial` that is theirs.
-template <int kUnits, bool kWhole>
-class ColumnSums {
- public:
-  static constexpr int kPieces = kSums * kUnits * 4 * kRowLanes;  // of a row in shared memory
-
-  __device__ __forceinline__ ColumnSums(float4* shared, float* own, int cols)
-      : shared_(shared), own_(own), cols_(cols) {}
-  /// Piece j of unit k, from column c on, of sum `which` gets x more.
-  __device__ __forceinline__ void add(int which, int k, int j, int c, const float (&x)[4]) {
-    float sum[4];
-    unpack(read(which, k, j, c), sum);
-#pragma unroll
-    for (int i = 0; i < 4; ++i) sum[i] += x[i];
-    write(which, k, j, c, packed(sum, float{}));
-  }
-  __device__ __forceinline__ void clear(int k, int unit) {
-#pragma unroll
-    for (int which = 0; which < kSums; ++which) {
-#pragma unroll
-      for (int j = 0; j < 4; ++j) {
-        write(which, k, j, first_column(unit) + 16 * j, make_float4(0.0F, 0.0F, 0.0F, 0.0F));
-      }
-    }
-  }
-
- private:
-  __device__ __forceinline__ float4& place(int which, int k, int j) {
-    const int lane = static_cast<int>(threadIdx.x) % kRowLanes;
-    return shared_[((which * kUnits + k) * 4 + j) * kRowLanes + lane];
-  }
-  __device__ __forceinline__ float4 read(int which, int k, int j, int c) {
-    if constexpr (kUnits > 0) return place(which, k, j);
-    return load_piece<kWhole>(own_ + std::int64_t{which} * cols_, c, cols_);
-  }
-  __device__ __forceinline__ void write(int which, int k, int j, int c, float4 piece) {
-    if constexpr (kUnits > 0) {
-      place(which, k, j) = piece;
-    } else {
-      store_piece<kWhole>(own_ + std::int64_t{which} * cols_, c, cols_, piece);
-    }
-  }
-
-  float4* shared_;
-  float* own_;
-  int cols_;
-};
-
-/// partial: the sums of the rows of a block, those of its sixteen lanes in order.
-template <int kUnits, bool kWhole>
-__device__ __forceinline__ void store_sums(const float4* shared, float* partial, int cols) {
-  constexpr int kPieces = ColumnSums<kUnits, kWhole>::kPieces;
-  __syncthreads();
-  for (int p = static_cast<int>(threadIdx.x); p < kPieces; p += kBackwardRows * kRowLanes) {
-    float total[4] = {};
-    for (int r = 0; r < kBackwardRows; ++r) {
-      float sum[4];
-      unpack(shared[r * kPieces + p], sum);
-#pragma unroll
-      for (int i = 0; i < 4; ++i) total[i] += sum[i];
-    }
-    const int j = p / kRowLanes % 4;
-    const int k = p / kRowLanes / 4 % kUnits;
-    const int which = p / kRowLanes / 4 / kUnits;
-    const int c = first_column(p % kRowLanes + kRowLanes * k) + 16 * j;
-    store_piece<kWhole>(partial + std::int64_t{which} * cols, c, cols, packed(total, float{}));
-  }
-}
-
 /// ds = scale * (dy * gamma - mean of it - n * mean of (dy * gamma * n)), n the normalised s;
 /// dx (+)= ds, da (+)= mask * ds; sums over rows of dy * n, dy and mask * ds.
 template <class T, int kUnits, bool kWhole>
@@ -187,8 +117,8 @@ __global__ void norm_gradient_kernel(NormGradient<T> g) {
   CDT_DYNAMIC_SHARED(float4, shared);
   const int slot = static_cast<int>(threadIdx.x) / kRowLanes;
   const int set = static_cast<int>(blockIdx.x) * kBackwardRows + slot;
-  ColumnSums<kUnits, kWhole> sums(shared + slot * ColumnSums<kUnits, kWhole>::kPieces,
-                                  g.partial + std::int64_t{set} * kSums * g.cols, g.cols);
+  using Sums = ColumnSums<kSums, kUnits, kWhole>;
+  Sums sums(shared + slot * Sums::kPieces, g.partial + std::int64_t{set} * kSums * g.cols, g.cols);
   if (g.partial != nullptr) {
     Row::for_units(g.cols, [&](int k, int unit) { sums.clear(k, unit); });
   }
@@ -245,8 +175,8 @@ __global__ void norm_gradient_kernel(NormGradient<T> g) {
   }
   if constexpr (kUnits > 0) {
     if (g.partial == nullptr) return;
-    store_sums<kUnits, kWhole>(shared, g.partial + std::int64_t{blockIdx.x} * kSums * g.cols,
-                               g.cols);
+    store_sums<Sums, kBackwardRows, kWhole>(
+        shared, g.partial + std::int64_t{blockIdx.x} * kSums * g.cols, g.cols);
   }
 }
 
@@ -292,7 +222,7 @@ void CudaBackend::norm_gradient(const AddNormBackward& g) {
     const std::int64_t sets = kShared ? blocks : std::int64_t{blocks} * kBackwardRows;
     float* partial = sums ? partials(sets * kSums * cols) : nullptr;
     constexpr std::size_t kBytes =
-        sizeof(float4) * kBackwardRows * ColumnSums<units(), whole()>::kPieces;
+        sizeof(float4) * kBackwardRows * ColumnSums<kSums, units(), whole()>::kPieces;
     launch_shared(stream_, norm_gradient_kernel<T, units(), whole()>, blocks,
                   kBackwardRows * kRowLanes, sums ? kBytes : 0,
                   NormGradient<T>{elements<T>(g.sum), g.gamma.data, g.stats.data, elements<T>(g.dy),

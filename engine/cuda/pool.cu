@@ -19,8 +19,9 @@ __device__ __forceinline__ int piece_column() {
 
 /// out(b, h, n) = scale * (u(b, h) . x(b, n) + shift(b, h)). Sixteen lanes own a token.
 template <class T, int kUnits, bool kWhole>
-__global__ void scores_kernel(const float* u, std::int64_t u_stride, const T* x, const float* shift,
-                              float scale, float* out, int heads, int n, int d) {
+__global__ void pool_scores_kernel(const float* u, std::int64_t u_stride, const T* x,
+                                   const float* shift, float scale, float* out, int heads, int n,
+                                   int d) {
   using Row = RowUnits<T, kUnits, kWhole>;
   const int place =
       static_cast<int>(blockIdx.x) * kScoreTokens + static_cast<int>(threadIdx.x) / kRowLanes;
@@ -54,8 +55,8 @@ __global__ void scores_kernel(const float* u, std::int64_t u_stride, const T* x,
 /// partial (B, chunks, stride): sums over a chunk of tokens of p x, (H, D), then of p, (H). A block
 /// is one chunk (y) of one sample (z), a thread a piece of its columns (x).
 template <class T, bool kWhole>
-__global__ void mix_kernel(const float* p, const T* x, float* partial, int heads, int n, int d,
-                           int chunk, std::int64_t stride) {
+__global__ void pool_mix_kernel(const float* p, const T* x, float* partial, int heads, int n, int d,
+                                int chunk, std::int64_t stride) {
   const int c = piece_column();
   if (c >= d) return;
   const auto b = std::int64_t{blockIdx.z};
@@ -89,8 +90,9 @@ __global__ void mix_kernel(const float* p, const T* x, float* partial, int heads
 /// out = sum over H of ds u + p dmixed, + scale base. A block is four tokens (y) of one sample (z),
 /// a thread a piece of their columns (x).
 template <class T, bool kWhole>
-__global__ void outer_kernel(const float* ds, const float* u, const float* p, const float* dmixed,
-                             const float* scale, const T* base, T* out, int heads, int n, int d) {
+__global__ void pool_outer_kernel(const float* ds, const float* u, const float* p,
+                                  const float* dmixed, const float* scale, const T* base, T* out,
+                                  int heads, int n, int d) {
   const int c = piece_column();
   if (c >= d) return;
   const auto b = std::int64_t{blockIdx.z};
@@ -168,9 +170,9 @@ void CudaBackend::pool_scores(const Tensor& u, const Tensor& x, const Tensor& sh
   const dim3 blocks(blocks_for(n, kScoreTokens), static_cast<unsigned>(x.shape[0]));
   with_row_units(d, {x, u}, [&](auto t, auto units, auto whole) {
     using T = decltype(t);
-    launch(stream_, scores_kernel<T, units(), whole()>, blocks, kScoreTokens * kRowLanes, u.data,
-           u.shape[0] == 1 ? 0 : heads * d, elements<T>(x), shift.data, scale, out.data, heads, n,
-           d);
+    launch(stream_, pool_scores_kernel<T, units(), whole()>, blocks, kScoreTokens * kRowLanes,
+           u.data, u.shape[0] == 1 ? 0 : heads * d, elements<T>(x), shift.data, scale, out.data,
+           heads, n, d);
   });
 }
 
@@ -186,7 +188,7 @@ void CudaBackend::pool_mix(const Tensor& p, const Tensor& x, const Tensor& mixed
                     static_cast<unsigned>(batch));
   with_pieces(d, {x}, [&](auto t, auto whole) {
     using T = decltype(t);
-    launch(stream_, mix_kernel<T, whole()>, blocks, kPieceThreads, p.data, elements<T>(x),
+    launch(stream_, pool_mix_kernel<T, whole()>, blocks, kPieceThreads, p.data, elements<T>(x),
            partial.data(), heads, p.shape[2], d, chunks.rows, stride);
   });
   const bool summed = mixed.shape[0] == 1;
@@ -203,7 +205,7 @@ void CudaBackend::pool_outer(const Tensor& ds, const Tensor& u, const Tensor& p,
                     static_cast<unsigned>(out.shape[0]));
   with_pieces(out.cols(), {out, base, u, dmixed}, [&](auto t, auto whole) {
     using T = decltype(t);
-    launch(stream_, outer_kernel<T, whole()>, blocks, kPieceThreads, ds.data, u.data, p.data,
+    launch(stream_, pool_outer_kernel<T, whole()>, blocks, kPieceThreads, ds.data, u.data, p.data,
            dmixed.data, scale.data, elements<T>(base), elements<T>(out), p.shape[1], n, out.cols());
   });
 }

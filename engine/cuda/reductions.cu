@@ -1,4 +1,5 @@
 // Sums over rows: those of fixed chunks, then the chunks in a fixed order.
+#include "engine/cuda/column_sums.cuh"
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
@@ -19,7 +20,7 @@ __global__ void column_sum_kernel(const T* x, float* partial, Walk walk) {
   store_partials(walk, sum, partial);
 }
 
-constexpr int kAddWarps = 8;
+constexpr int kAddWarps = 16;
 
 /// CudaBackend::PartialSum, `n` columns of it.
 struct AddedChunks {

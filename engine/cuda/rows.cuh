@@ -153,29 +153,6 @@ __device__ __forceinline__ void walk_rows(const Walk& walk, const Body& body) {
   for (int row = at.row; row < walk.rows; row += at.step) body(row, at.unit);
 }
 
-/// partial (blocks, cols): the sums of a block's threads, over its slots in order. All threads must
-/// call it.
-__device__ __forceinline__ void store_partials(const Walk& walk, const Unit& sum, float* partial) {
-  __shared__ float4 of_thread[4][kWalkThreads];
-#pragma unroll
-  for (int j = 0; j < 4; ++j) of_thread[j][threadIdx.x] = packed(sum.at[j], float{});
-  __syncthreads();
-  const int lane = static_cast<int>(threadIdx.x);
-  const int unit = static_cast<int>(blockIdx.x) * walk.lanes + lane;
-  if (lane >= walk.lanes || unit >= walk.units) return;
-  Unit total = sum;
-  for (int slot = 1; slot < walk.slots; ++slot) {
-#pragma unroll
-    for (int j = 0; j < 4; ++j) {
-      float more[4];
-      unpack(of_thread[j][slot * walk.lanes + lane], more);
-#pragma unroll
-      for (int i = 0; i < 4; ++i) total.at[j][i] += more[i];
-    }
-  }
-  store_unit<false>(partial + std::int64_t{blockIdx.y} * walk.cols, unit, walk.cols, total);
-}
-
 /// The sum over the sixteen lanes of a row, for each of them; all lanes of the warp must call it.
 __device__ __forceinline__ float sum_over_row(float value) {
 #pragma unroll

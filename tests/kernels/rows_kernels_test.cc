@@ -202,8 +202,7 @@ KernelCase add_norm_backward_case(std::int64_t rows, std::int64_t x_rows, std::i
 
 TEST_F(RowKernels, AddNormBackward) {
   for_sizes([](std::int64_t c, float p) {
-    expect_agreement(add_norm_backward_case(10, 10, c, p, false));
-    expect_agreement(add_norm_backward_case(6, 6, c, p, true));
+    expect_agreement(add_norm_backward_case(10, 10, c, p, p == 0.0F));
     expect_agreement(add_norm_backward_case(6, 3, c, p, p > 0.0F));
   });
   for (const std::int64_t c : kWideRows) {
@@ -234,7 +233,7 @@ TEST_F(RowKernels, Softmax) {
 
 TEST_F(RowKernels, Sums) {
   for (const std::int64_t c : kWidths) {
-    for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{17}, std::int64_t{50}}) {
+    for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{50}}) {
       for (const bool accumulate : {false, true}) {
         expect_agreement({"column_sum of " + std::to_string(rows) + " rows, " + std::to_string(c),
                           {{{rows, c}, true}, {{c}}},

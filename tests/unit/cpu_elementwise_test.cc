@@ -112,8 +112,16 @@ TEST(CpuElementwise, GeluDropoutBackward) {
                                factor(kDrop, 11 + r, c);
                       }),
                 kEps * 8, "gelu_dropout_backward");
-    on.backend.gelu_dropout_backward(x, dy, kDrop, 11, dy, {}, {});  // in place
+    const Tensor h = on.filled({7, cols}, NAN);
+    const Tensor value = on.filled({7, cols}, NAN);
+    const Tensor dbias = on.filled({cols}, 0.5F);
+    const Tensor sums = on.filled({cols}, 0.5F);
+    on.backend.gelu_dropout_backward(x, dy, kDrop, 11, dy, h, dbias);  // in place
     EXPECT_EQ(values(dy), values(dx));
+    on.backend.gelu_dropout(x, kDrop, 11, value);
+    EXPECT_EQ(values(h), values(value));
+    on.backend.column_sum(dx, sums, true);
+    EXPECT_EQ(values(dbias), values(sums));
   }
 }
 

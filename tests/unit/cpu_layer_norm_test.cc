@@ -8,6 +8,7 @@ namespace {
 using test::CpuKernels;
 using test::expect_near;
 using test::kEps;
+using test::values;
 
 struct Oracle {
   std::vector<double> y, normal, scale;
@@ -115,6 +116,54 @@ TEST(CpuLayerNorm, LargeMeanKeepsItsVariance) {
   on.backend.layer_norm(x, gamma, beta, y, stats);
   // the mean may be off by an ulp of 1000 (6.1e-5), which shifts every y by 1.1e-4
   expect_near(y, normalise(x, gamma, beta).y, 2e-4, "y");
+}
+
+// The gradients of add and norm are those of the parts, in order: of the norm, then of both terms.
+TEST(CpuLayerNorm, AddNormBackward) {
+  CpuKernels on;
+  const std::int64_t rows = 6;
+  const std::int64_t cols = 67;
+  const DropoutKey key{7, 3, 1, 0.3F};
+  const Tensor sum = on.random({rows, cols}, 1);
+  const Tensor gamma = on.random({cols}, 2);
+  const Tensor stats = on.random({rows, 2}, 3);
+  for (const std::int64_t x_rows : {rows, rows / 2}) {
+    for (const bool add : {false, true}) {
+      const auto dx = [&] { return on.filled({x_rows, cols}, add ? 1.0F : NAN); };
+      const auto da = [&] { return on.filled({rows, cols}, add ? 1.0F : NAN); };
+      const auto weights = [&] { return on.filled({cols}, 0.5F); };
+      const AddNormBackward g{.sum = sum,
+                              .gamma = gamma,
+                              .stats = stats,
+                              .dy = on.random({rows, cols}, 4),
+                              .dropout = key,
+                              .dx = dx(),
+                              .add_dx = add,
+                              .da = da(),
+                              .add_da = add,
+                              .dgamma = weights(),
+                              .dbeta = weights(),
+                              .dbias = add ? Tensor{} : weights()};
+      on.backend.add_norm_backward(g);
+      const Tensor ds = on.random({rows, cols}, 4);
+      const Tensor want_dx = dx();
+      const Tensor want_da = da();
+      const Tensor dgamma = weights();
+      const Tensor dbeta = weights();
+      const Tensor dbias = weights();
+      on.backend.layer_norm_backward(sum, gamma, stats, ds, ds, dgamma, dbeta);
+      on.backend.dropout_backward(ds, kNoDropout, want_dx, add);
+      on.backend.dropout_backward(ds, key, want_da, add);
+      on.backend.column_sum(want_da, dbias, true);
+      EXPECT_EQ(values(g.dx), values(want_dx));
+      EXPECT_EQ(values(g.da), values(want_da));
+      EXPECT_EQ(values(g.dgamma), values(dgamma));
+      EXPECT_EQ(values(g.dbeta), values(dbeta));
+      if (!add) {
+        EXPECT_EQ(values(g.dbias), values(dbias));
+      }
+    }
+  }
 }
 
 }  // namespace
