@@ -30,6 +30,8 @@ void look_at(const Attention& a, CountedCall* call) {
 
 void look_at(const AttentionBackward& a, CountedCall* call) { look_at(forward_of(a), call); }
 
+void look_at(const AddNormBackward& a, CountedCall* call) { look_at(a.sum, call); }
+
 void look_at(std::span<const AdamWTensors> parameters, CountedCall* call) {
   for (const AdamWTensors& p : parameters) call->elements += p.w.count();
   call->columns = call->elements;
