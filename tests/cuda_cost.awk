@@ -77,7 +77,12 @@ FILENAME == ARGV[2] {
 }
 
 # --- a line of LIST
-/^# memory\t/ { memory[$2 " " $3] = $4; results[$2 " " $3] = $5; next }
+/^# memory\t/ {
+  memory[$2 " " $3] = $4
+  results[$2 " " $3] = $5
+  arenas[$2 " " $3] = sprintf("%.2f lasting, %.2f step, %.2f scratch", $6 / 1e9, $7 / 1e9, $8 / 1e9)
+  next
+}
 FNR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
 {
   if (NF != length(column)) fail(FILENAME ": line " FNR ": not the columns of its first line")
@@ -194,9 +199,10 @@ function part_of_step(name) { return name SUBSEP (name in recorded ? 1 : 0) }
 
 function report_nodes(name,   step) {
   step = part_of_step(name)
-  printf "%s, %s: %d nodes: %d kernels, %d products, %d copies; %.2f TFLOP; %.2f GB of device memory\n", name, \
+  printf "%s, %s: %d nodes: %d kernels, %d products, %d copies; %.2f TFLOP; %.2f GB of device memory (%s)\n", name, \
     name in recorded ? "recorded" : "not recorded", sum_of(count, step), nodes[step, "kernel"], \
-    nodes[step, "product"], nodes[step, "copy"] + nodes[step, "fill"], sum_of(teraflop, step), memory[name] / 1e9
+    nodes[step, "product"], nodes[step, "copy"] + nodes[step, "fill"], sum_of(teraflop, step), memory[name] / 1e9, \
+    arenas[name]
 }
 
 function report_time(name,   step, i, f, gap, gpu, total) {

@@ -66,12 +66,12 @@ expect_row rows 1000 0.00 0.00 25.6 7.68 7.68 shared
 list "train bf16 1 gemm product bf16_to_bf16 0 0 0 0 300 400 10000 1 2400000000 1 0 0 0 0 0 0 0 1000" \
   "train bf16 1 gemm product bf16_to_fp32 0 0 0 0 100 200 512 1 20480000 1 0 0 0 0 0 0 0 1000" \
   "train bf16 0 - copy to_host 0 0 0 0 0 0 0 0 0 99999999999 0 0 0 0 0 0 0 1" >"$work/list"
-printf '# memory\ttrain\tbf16\t3000000000\t8\n' >>"$work/list"
+printf '# memory\ttrain\tbf16\t3000000000\t8\t1000000000\t1900000000\t50000000\n' >>"$work/list"
 expect_ok cost "$work/table" "$work/levels" "$work/list"
 expect_row products 2000 0.00 2.42 0.0 40.51 40.51 product
 check "8 results in 42.5 ms" grep -qE '^results a second +188 +188$' "$work/stdout"
 expect_text "$work/stdout" \
-  "train bf16, recorded: 2000 nodes: 0 kernels, 2000 products, 0 copies; 2.42 TFLOP; 3.00 GB of device memory"
+  "train bf16, recorded: 2000 nodes: 0 kernels, 2000 products, 0 copies; 2.42 TFLOP; 3.00 GB of device memory (1.00 lasting, 1.90 step, 0.05 scratch)"
 
 # Without instructions what is asked for is told all the same; what the table does not know is named.
 expect_ok cost "$work/table" /dev/null "$work/list"

@@ -4,7 +4,9 @@
 // tests/cuda_cost.awk turns them into a cost. Nothing comes out of the workloads: losses and norms
 // are what lay in the host's memory.
 //
-// A last line for each workload has the bytes of device memory and how many results a run gives.
+// A last line for each workload has the bytes of device memory, how many results a run gives, and
+// the bytes in use at most in the arenas for what lasts, for the step and for what ops take in
+// passing.
 //
 //   count_step [--workloads train,predict,attribute] [--precisions bf16,tf32,fp32] [--batch 8] ...
 //   count_step --computed ...   the same list from work that is done: at small sizes, as a check
@@ -99,8 +101,12 @@ void count(const std::string& name, const CommonOptions& common, const PaperSize
     std::cout << head << line << "\t" << times << "\n";
   }
   const emulation::MemoryInfo memory = emulation::memory_info();
-  std::cout << "# memory\t" << head << memory.total - memory.free << "\t" << workload->results()
-            << "\n";
+  std::cout << "# memory\t" << head << memory.total - memory.free << "\t" << workload->results();
+  PaperWorld& world = workload->world();
+  for (const Arena* arena : {&world.lasting, &world.step, &world.scratch}) {
+    std::cout << "\t" << arena->peak();
+  }
+  std::cout << "\n";
 }
 
 int run(int argc, char** argv) {
