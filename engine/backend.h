@@ -106,6 +106,10 @@ class Backend {
 
   // dense algebra
   virtual void gemm(const Gemm& g) = 0;
+  /// Rows, 1 to `rows`, of the parts in which a feed-forward net from `width` to `inner` and back
+  /// is best worked on.
+  virtual std::int64_t feed_forward_rows(std::int64_t rows, std::int64_t width,
+                                         std::int64_t inner) = 0;
   /// out(C) = sum over rows of x(R, C)
   virtual void column_sum(const Tensor& x, const Tensor& out, bool accumulate) = 0;
 

@@ -50,6 +50,10 @@ class ShapeBackend final : public Backend {
   double seconds_between(std::int64_t, std::int64_t) override { return 0; }
 
   std::size_t work_bytes() const override { return device_.work_bytes(); }
+  std::int64_t feed_forward_rows(std::int64_t rows, std::int64_t width,
+                                 std::int64_t inner) override {
+    return device_.feed_forward_rows(rows, width, inner);
+  }
 
 #define CALL(type, name, parameters, arguments)
 #define KERNEL(name, parameters, arguments, work) \

@@ -1,6 +1,7 @@
 // Matrix products: fixed tiles of C, each one sequential oneDNN product over the whole of k.
 #include <dnnl.h>
 
+#include <algorithm>
 #include <string>
 
 #include "engine/cpu/cpu_backend.h"
@@ -33,7 +34,14 @@ void add_bias(float* c, std::int64_t ldc, std::int64_t rows, std::int64_t cols, 
 
 constexpr std::int64_t kFewTiles = 8;
 
+constexpr std::int64_t kFeedForwardRows = 4096;
+
 }  // namespace
+
+std::int64_t CpuBackend::feed_forward_rows(std::int64_t rows, std::int64_t /*width*/,
+                                           std::int64_t /*inner*/) {
+  return std::min(rows, kFeedForwardRows);
+}
 
 void CpuBackend::gemm(const Gemm& g) {
   // oneDNN's micro-kernel is 8 rows by 48 columns; wide tiles repay its packing, but a small

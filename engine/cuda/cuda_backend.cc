@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/cuda/launch.h"
+#include "engine/cuda/waves.h"
 #include "engine/error.h"
 
 namespace cdt {
@@ -95,6 +96,8 @@ CudaBackend::CudaBackend(const CudaOptions& options)
   CDT_CUDA(
       cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, options.device));
   shared_limit_ = static_cast<std::size_t>(shared);
+  CDT_CUDA(
+      cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, options.device));
   CDT_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
   CDT_CUDA(cudaStreamCreateWithFlags(&upload_stream_, cudaStreamNonBlocking));
   for (auto* events : {downloaded_, uploaded_, taken_}) {
@@ -144,6 +147,11 @@ double CudaBackend::product_unit() const {
     default:
       return 0x1.0p-23;
   }
+}
+
+std::int64_t CudaBackend::feed_forward_rows(std::int64_t rows, std::int64_t width,
+                                            std::int64_t inner) {
+  return feed_forward_part(rows, width, inner, multiprocessors_);
 }
 
 dim3 CudaBackend::grid_of_rows(const Tensor& t) {

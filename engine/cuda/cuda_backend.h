@@ -118,6 +118,7 @@ class CudaBackend final : public Backend {
   CudaOptions options_;
   DeviceMemory memory_;
   std::size_t shared_limit_ = 0;  // bytes of shared memory a block may have
+  int multiprocessors_ = 0;
   cudaStream_t stream_ = nullptr;
   cudaStream_t upload_stream_ = nullptr;
   cudaEvent_t downloaded_[kSlots] = {}, uploaded_[kSlots] = {}, taken_[kSlots] = {};

@@ -12,8 +12,8 @@ void feed_forward_rule(Tape& tape, const FeedForward& f, Var x, Var y) {
   const std::int64_t rows = f.x.rows();
   const Tensor dy = y->grad.reshaped(f.x.shape);
   const GradTarget dx = x->needs_grad ? tape.gradient(x) : GradTarget{};
-  for (std::int64_t first = 0; first < rows; first += kFeedForwardRows) {
-    const std::int64_t end = std::min(rows, first + kFeedForwardRows);
+  for (std::int64_t first = 0; first < rows; first += f.part) {
+    const std::int64_t end = std::min(rows, first + f.part);
     const Tensor part = dy.slice(first, end);
     const Scratch dh(tape.scratch(), {end - first, f.pre.cols()}, dy.dtype);
     const Scratch h(tape.scratch(), (*dh).shape, dy.dtype);
@@ -40,11 +40,11 @@ FeedForward feed_forward_value(Tape& tape, Var x, const FeedForwardParameters& w
   expect_shape("feed_forward", "w2", w.w2->value, {width, inner});
   expect_shape("feed_forward", "b2", w.b2->value, {width});
   const Dtype dtype = x->value.dtype;
-  const FeedForward f{
-      w, tape.next_dropout(p), x->value.reshaped({rows, width}),
-      tape.saved({for_rule ? rows : std::min(rows, kFeedForwardRows), inner}, dtype)};
-  for (std::int64_t first = 0; first < rows; first += kFeedForwardRows) {
-    const std::int64_t end = std::min(rows, first + kFeedForwardRows);
+  const std::int64_t part_rows = tape.backend().feed_forward_rows(rows, width, inner);
+  const FeedForward f{w, tape.next_dropout(p), x->value.reshaped({rows, width}), part_rows,
+                      tape.saved({for_rule ? rows : part_rows, inner}, dtype)};
+  for (std::int64_t first = 0; first < rows; first += f.part) {
+    const std::int64_t end = std::min(rows, first + f.part);
     const Tensor part = for_rule ? f.pre.slice(first, end) : f.pre.slice(0, end - first);
     const Scratch h(tape.scratch(), {end - first, inner}, dtype);
     multiply(tape.backend(), f.x.slice(first, end), transposed(weight_as(w.w1, dtype)), part,

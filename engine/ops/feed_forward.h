@@ -10,12 +10,10 @@ namespace cdt {
 struct FeedForward {
   FeedForwardParameters w;
   DropoutKey key;
-  Tensor x;    // (R, D)
-  Tensor pre;  // before the activation: (R, F); of kFeedForwardRows rows where no rule reads it
+  Tensor x;           // (R, D)
+  std::int64_t part;  // rows worked on at a time: the (R, F) activations never exist in full, but:
+  Tensor pre;         // before the activation: (R, F); of `part` rows where no rule reads it
 };
-
-/// Rows worked on at a time: the (R, F) activations never exist in full, but for `pre`.
-inline constexpr std::int64_t kFeedForwardRows = 4096;
 
 /// The op's value, into y(R, D); checks the shapes. p: of dropout. for_rule: `pre` in full.
 FeedForward feed_forward_value(Tape& tape, Var x, const FeedForwardParameters& w, float p,
