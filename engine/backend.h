@@ -34,6 +34,9 @@ class Backend {
   virtual const char* name() const = 0;
   /// Type of token-level activations.
   virtual Dtype activations() const = 0;
+  /// Does a training step compute the widest activations again in its backward pass, rather than
+  /// keep them?
+  virtual bool recomputes() const { return false; }
   /// Unit in the last place of 1 as products take it: 2^-23, 2^-10 in tf32, 2^-7 in bfloat16.
   virtual double product_unit() const = 0;
 
@@ -124,8 +127,8 @@ class Backend {
   /// y = mask * gelu(x), the exact erf form; y may be x. first_row: mask row of y's row 0.
   virtual void gelu_dropout(const Tensor& x, const DropoutKey& key, std::int64_t first_row,
                             const Tensor& y) = 0;
-  /// dx = dy * mask * gelu'(x); dx may be dy. h = mask * gelu(x) once more and dbias(C) += column
-  /// sums of dx, or empty: not wanted.
+  /// dx = dy * mask * gelu'(x); dx may be dy. h = mask * gelu(x) once more, may be x, and dbias(C)
+  /// += column sums of dx, or empty: not wanted.
   virtual void gelu_dropout_backward(const Tensor& x, const Tensor& dy, const DropoutKey& key,
                                      std::int64_t first_row, const Tensor& dx, const Tensor& h,
                                      const Tensor& dbias) = 0;
@@ -250,6 +253,9 @@ struct CudaOptions {
   /// In bfloat16 and tf32, attention in tiles where they compute the same function; else, and for
   /// the rest, by way of score matrices.
   bool fused_attention = true;
+  /// In bfloat16, training computes what is before the activation of a feed-forward net twice and
+  /// does not keep it: 12 % more products, 0.55 GB less at the model's size and batch 8.
+  bool recompute = true;
   /// Matrix products from cuBLASLt where it has an algorithm; else, and for the rest, from a plain
   /// kernel.
   bool library_products = true;

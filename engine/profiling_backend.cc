@@ -14,6 +14,7 @@ class ProfilingBackend final : public Backend {
   Profiler* profiler() override { return &profiler_; }
   const char* name() const override { return device_->name(); }
   Dtype activations() const override { return device_->activations(); }
+  bool recomputes() const override { return device_->recomputes(); }
   double product_unit() const override { return device_->product_unit(); }
   bool asynchronous() const override { return device_->asynchronous(); }
   bool holds_values() const override { return device_->holds_values(); }

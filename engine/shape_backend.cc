@@ -13,6 +13,7 @@ class ShapeBackend final : public Backend {
 
   const char* name() const override { return device_.name(); }
   Dtype activations() const override { return device_.activations(); }
+  bool recomputes() const override { return device_.recomputes(); }
   double product_unit() const override { return device_.product_unit(); }
 
   float* reserve(std::size_t bytes) override {

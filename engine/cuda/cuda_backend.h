@@ -40,6 +40,9 @@ class CudaBackend final : public Backend {
 
   const char* name() const override { return "cuda"; }
   Dtype activations() const override;
+  bool recomputes() const override {
+    return options_.recompute && activations() == Dtype::kBFloat16;
+  }
   double product_unit() const override;
   bool asynchronous() const override { return true; }
   std::size_t free_bytes() const override;

@@ -88,7 +88,7 @@ void tail_rule(Tape& tape, const Tail& s) {
   times_w2(backend, s, *factors.v, *v_w2);
   const Scratch dh(tape.scratch(), s.normal_w2.shape, s.normal_w2.dtype);
   factors.apply(backend, *v_w2, s.normal_w2, *dh);
-  inner_backward(tape, s.ffn, 0, (*dh).reshaped({factors.n, inner}),
+  inner_backward(tape, s.ffn, 0, s.ffn.pre, (*dh).reshaped({factors.n, inner}),
                  {tape.gradient(s.y).grad.reshaped({factors.n, s.pool.d}), true});
 }
 
@@ -116,7 +116,8 @@ PooledTokens feed_forward_pool(Tape& tape, Var y, const FeedForwardParameters& f
   std::vector<Tensor> saved;
   const Pool pooled = pool_values(tape, tokens, pool, heads, 0.0F, 1, probabilities, saved);
   pooled.out->needs_grad = y->needs_grad;
-  saved.insert(saved.end(), {f.pre, sum, stats});
+  saved.insert(saved.end(), {sum, stats});
+  if (y->needs_grad) saved.push_back(f.pre);
   Tensor normal_w2;
   if (y->needs_grad) saved.push_back(normal_w2 = tape.saved({1, n, f.pre.cols()}, dtype));
   tape.record(pooled.out, saved, [&tape, s = Tail{y, gamma, f, pooled, sum, stats, normal_w2}] {

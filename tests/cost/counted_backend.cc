@@ -70,6 +70,7 @@ class Counted final : public CountedBackend {
 
   const char* name() const override { return device_->name(); }
   Dtype activations() const override { return device_->activations(); }
+  bool recomputes() const override { return device_->recomputes(); }
   double product_unit() const override { return device_->product_unit(); }
   bool asynchronous() const override { return device_->asynchronous(); }
   bool holds_values() const override { return device_->holds_values(); }

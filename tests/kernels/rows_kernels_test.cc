@@ -51,11 +51,14 @@ TEST_F(RowKernels, Gelu) {
                       [p](Backend& b, const std::vector<Tensor>& t, Arena&) {
                         b.gelu_dropout(t[0], some_key(p), kFirstRow, t[1]);
                       }});
-    expect_agreement({label("gelu_dropout_backward in place", c, p),
-                      {{{kRows, c}, true}, {{kRows, c}, true}},
-                      [p](Backend& b, const std::vector<Tensor>& t, Arena&) {
-                        b.gelu_dropout_backward(t[0], t[1], some_key(p), kFirstRow, t[1], {}, {});
-                      }});
+    for (const bool wanted : {false, true}) {
+      expect_agreement({label("gelu_dropout_backward in place", c, p),
+                        {{{kRows, c}, true}, {{kRows, c}, true}},
+                        [p, wanted](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                          b.gelu_dropout_backward(t[0], t[1], some_key(p), kFirstRow, t[1],
+                                                  wanted ? t[0] : Tensor{}, {});
+                        }});
+    }
   });
 }
 
