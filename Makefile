@@ -17,7 +17,7 @@
 #   KINDS='80 90', BASELINE=new   of `make cuda-report`: GPUs to count for; write the baseline anew
 #   SEEDS, JOBS       of `make honesty`: data sets of each mechanism (50), how many at once (all cores)
 #   DEVICE, PRECISION of `make bench` and `make bench-pytorch`: cpu (default) or cuda; fp32 (default),
-#                     tf32 or bf16
+#                     fp32-fma, tf32 or bf16
 
 ARCH ?= native
 WERROR ?= -Werror

@@ -242,12 +242,13 @@ bool cuda_available();
 /// Why not, in one sentence; "" where it is.
 std::string cuda_problem();
 
-enum class Precision { kFloat32, kTf32, kBFloat16 };
+enum class Precision { kFloat32, kBFloat16x3, kTf32, kBFloat16 };
 
 struct CudaOptions {
   int device = 0;  // number of the GPU
-  /// kFloat32: true float32. kTf32: matrix products with 10-bit mantissas. kBFloat16: activations
-  /// and matrix products in bfloat16, sums in float32.
+  /// kFloat32: true float32. kBFloat16x3: matrix products on tensor cores, each float32 operand in
+  /// three bfloat16 parts. kTf32: matrix products with 10-bit mantissas. kBFloat16: activations and
+  /// matrix products in bfloat16, sums in float32.
   Precision precision = Precision::kFloat32;
   bool graphs = true;  // run_recorded() records; else it only runs
   /// In bfloat16 and tf32, attention in tiles where they compute the same function; else, and for
@@ -259,6 +260,9 @@ struct CudaOptions {
   /// Matrix products from cuBLASLt where it has an algorithm; else, and for the rest, from a plain
   /// kernel.
   bool library_products = true;
+  /// Where a product's result is float32, as weights' gradients are, cuBLASLt may add what it split
+  /// over k by any of its schemes, in place too; else only in a pass of its own.
+  bool any_reduction = false;
 };
 
 /// The CUDA backend. InputError where cuda_available() is false or there is no such GPU. Without

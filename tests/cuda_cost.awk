@@ -45,7 +45,7 @@ function turns_of(text, accesses,   word) {
 }
 
 function row_of(name,   i) {
-  for (i = 1; i <= rows; i++) if (name ~ pattern[i]) return i
+  for (i = 1; i <= rows; i++) if (name ~ pattern[i] && size["function"] ~ asked_by[i]) return i
   unknown[name] = 1
   return 0
 }
@@ -60,7 +60,8 @@ FILENAME == ARGV[1] && /^constant\t/ {
 FILENAME == ARGV[1] && /^tile\t/ { tile_m[++tiles] = $2; tile_n[tiles] = $3; tile_share[tiles, 0] = $4; tile_share[tiles, 1] = $5 }
 FILENAME == ARGV[1] && /^kernel\t/ {
   if (NF != 7) fail(FILENAME ": line " FNR ": not the 7 columns of a kernel")
-  pattern[++rows] = $2
+  asked_by[++rows] = $2 ~ /^[a-z_]+:/ ? "^" substr($2, 1, index($2, ":") - 1) : ""
+  pattern[rows] = asked_by[rows] ? substr($2, index($2, ":") + 1) : $2
   family[rows] = $3; bytes[rows] = $4; outer[rows] = $5; inner[rows] = $6; figure[rows] = $7
 }
 FILENAME == ARGV[1] { next }

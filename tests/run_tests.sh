@@ -5,7 +5,7 @@
 #
 #   tests/run_tests.sh BUILD [NAME...]      NAME: unit, parity, emulation, emulated_unit, emulated_feed,
 #                                           emulated_second, emulated_parity, emulated_unit_tf32 and
-#                                           so on (parity, bf16), or a script of tests/apps
+#                                           so on (parity; bf16, fp32-fma), or a script of tests/apps
 set -u
 export OMP_WAIT_POLICY=passive  # of the emulated matrix products (tests/emulation/matmul.cc)
 build=${1:?usage: tests/run_tests.sh BUILD [NAME...]}
@@ -93,11 +93,14 @@ run_gtest emulated_feed emulated_unit "${emulated[@]}" CDT_EMULATION_LAZY=1 "GTE
 run_gtest emulated_second emulated_unit "${emulated[@]}" CDT_TEST_DEVICE=cuda:1 CDT_EMULATED_DEVICES=2 \
   "GTEST_FILTER=$with_feed"
 run_gtest emulated_parity emulated_parity "${emulated[@]}" "GTEST_FILTER=$device_tests"
-# In reduced precision, within the bounds that follow from it (tests/support/precision.h).
-for precision in tf32 bf16; do
+# In float32 multiply-adds; and in reduced precision, within the bounds that follow from it
+# (tests/support/precision.h).
+for precision in fp32-fma tf32 bf16; do
+  left_out=$float32_tests
+  [ $precision != fp32-fma ] || left_out=''
   for suite in unit parity; do
     run_gtest emulated_${suite}_$precision emulated_$suite "${emulated[@]}" CDT_TEST_PRECISION=$precision \
-      "GTEST_FILTER=$device_tests-$float32_tests"
+      "GTEST_FILTER=$device_tests-$left_out"
   done
 done
 for script in tests/apps/*.sh; do

@@ -3,8 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 #include "apps/common/cli_words.h"
+#include "apps/common/precision.h"
 #include "apps/common/program.h"
 #include "engine/error.h"
 #include "io/format/json.h"
@@ -121,7 +123,8 @@ void Cli::common(CommonOptions* options, std::initializer_list<std::string_view>
     } else if (name == "device") {
       option("device", &options->device, "auto, cpu, cuda or cuda:N");
     } else if (name == "precision") {
-      choice("precision", &options->precision, {"fp32", "tf32", "bf16"},
+      choice("precision", &options->precision,
+             {std::begin(kPrecisionWords), std::end(kPrecisionWords)},
              "arithmetic of matrix products");
       flag("no-graph", &options->no_graph,
            "GPU: launch kernels one by one, not as a recorded step (for debugging)");

@@ -25,7 +25,7 @@ struct CommonOptions {
   std::filesystem::path data, model, out;
   bool overwrite = false;          // comes with out
   std::string device = "auto";     // auto | cpu | cuda[:N]
-  std::string precision = "fp32";  // fp32 | tf32 | bf16
+  std::string precision = "fp32";  // of kPrecisionWords (precision.h)
   std::int64_t threads = 0;        // 0: OMP_NUM_THREADS, else the cores this process may run on
   std::int64_t seed = 0;
   bool quiet = false;

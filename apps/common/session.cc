@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/common/precision.h"
 #include "engine/backend.h"
 #include "engine/error.h"
 #include "io/format/text.h"
@@ -31,13 +32,6 @@ int device_number(const std::string& device) {
     throw InputError(kWhere, "--device", expected_got(cuda_problem(), "auto or cpu", device));
   }
   return static_cast<int>(number);
-}
-
-/// One of the words the command line lets through.
-Precision precision_named(const std::string& name) {
-  if (name == "tf32") return Precision::kTf32;
-  if (name == "bf16") return Precision::kBFloat16;
-  return Precision::kFloat32;
 }
 
 std::unique_ptr<Backend> open_device(const CommonOptions& options) {

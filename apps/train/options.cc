@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "apps/common/precision.h"
 #include "apps/common/session.h"
 #include "engine/error.h"
 #include "io/format/json.h"
@@ -31,7 +32,7 @@ struct Setting {
   double min = 0.0;
   double max = kMost;
   std::int64_t CdtConfig::*size = nullptr;  // the size of the model it sets
-  std::array<const char*, 3> words{};       // what a text may be
+  std::array<const char*, 4> words{};       // what a text may be
   const char* unless_stored = nullptr;      // that of runs begun before there was the setting
 };
 
@@ -76,7 +77,7 @@ constexpr std::array<Setting, 19> kSettings = {{
 // These come with the common options.
 constexpr std::array<Setting, 2> kCommonSettings = {{
     {"seed", "", &S::seed, 0, std::numeric_limits<double>::infinity()},
-    {"precision", "", &S::precision, 0, 0, nullptr, {"fp32", "tf32", "bf16"}},
+    {"precision", "", &S::precision, 0, 0, nullptr, kPrecisionWords},
 }};
 
 template <class Visit>

@@ -105,7 +105,7 @@ CudaBackend::CudaBackend(const CudaOptions& options)
       CDT_CUDA(cudaEventCreateWithFlags(&events[slot], cudaEventDisableTiming));
     }
   }
-  gemms_ = std::make_unique<GemmPlans>(options.precision, stream_);
+  gemms_ = std::make_unique<GemmPlans>(options.precision, options.any_reduction, stream_);
   CDT_CUDA(cudaMalloc(reinterpret_cast<void**>(&step_word_), sizeof *step_word_));
   CDT_CUDA(cudaMemsetAsync(step_word_, 0, sizeof *step_word_, stream_));
   partials_ = memory_.reserve(kPartialsReserve);

@@ -95,6 +95,9 @@ class CudaBackend final : public Backend {
   };
   /// Up to three in one launch.
   void add_partials(std::initializer_list<PartialSum> sums);
+  /// Is it a product of float32 numbers in three bfloat16 parts? One of few rows or columns would
+  /// leave tensor cores idle, and one whose rows begin anywhere has no kernel.
+  bool splits(const Gemm& g) const;
   /// c(m, n), rows ldc apart, += bias(n) on every row; both of one type.
   void add_bias(const Operand& c, std::int64_t m, std::int64_t n, std::int64_t ldc,
                 const Operand& bias);

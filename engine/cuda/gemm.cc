@@ -4,12 +4,14 @@
 // which is how the library adds one.
 #include "engine/cuda/gemm.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
 
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/launch.h"
+#include "engine/cuda/split_product.h"
 #include "engine/error.h"
 
 namespace cdt {
@@ -100,8 +102,8 @@ class Preference {
 
 }  // namespace
 
-GemmPlans::GemmPlans(Precision precision, cudaStream_t stream)
-    : precision_(precision), stream_(stream) {
+GemmPlans::GemmPlans(Precision precision, bool any_reduction, cudaStream_t stream)
+    : precision_(precision), any_reduction_(any_reduction), stream_(stream) {
   CDT_CUBLAS(cublasLtCreate(&handle_), "");
   CDT_CUDA(cudaMalloc(&workspace_, kWorkspaceBytes));
 }
@@ -155,9 +157,10 @@ GemmPlans::Plan GemmPlans::make_plan(const Gemm& g) const {
   plan.a = layout(g.a, g.trans_a ? g.k : g.m, g.trans_a ? g.m : g.k, g.lda, g.batch, g.stride_a);
   plan.b = layout(g.b, g.trans_b ? g.n : g.k, g.trans_b ? g.k : g.n, g.ldb, g.batch, g.stride_b);
   plan.c = layout(g.c, g.m, g.n, g.ldc, g.batch, g.stride_c);
+  const std::uint32_t reductions = any_reduction_ ? any_reduction(g) : kOwnPass;
   for (const cublasComputeType_t type : compute_types(precision_, g)) {
     set(plan.operation, CUBLASLT_MATMUL_DESC_COMPUTE_TYPE, type);
-    const auto found = suggestions(plan, kGemmReductions, 1);
+    const auto found = suggestions(plan, reductions, 1);
     if (found.empty()) continue;
     plan.algorithm = found[0];
     break;
@@ -217,7 +220,19 @@ bool GemmPlans::run(const Gemm& g) {
   return true;
 }
 
+bool CudaBackend::splits(const Gemm& g) const {
+  constexpr std::int64_t kLeast = 16;  // rows of a fragment
+  return options_.precision == Precision::kBFloat16x3 && options_.library_products &&
+         g.a.dtype == Dtype::kFloat32 && std::min(g.m, g.n) >= kLeast && can_split(g);
+}
+
 void CudaBackend::gemm(const Gemm& g) {
+  if (splits(g)) {
+    const ProductCut cut = cut_product(g, multiprocessors_);
+    float* const slices = cut.slices > 1 ? partials(g.batch * cut.slices * g.m * g.n) : nullptr;
+    split_product(stream_, g, cut, slices);
+    return;
+  }
   // The library adds a bias that begins at a multiple of 16 bytes; one part of a packed bias may
   // not.
   const bool apart = g.bias && reinterpret_cast<std::uintptr_t>(g.bias.data) % 16 != 0;

@@ -1,6 +1,6 @@
 // Matrix products through cuBLASLt. What a shape needs (descriptors, algorithm) is made once and
-// kept. The algorithm is the first the library's heuristic names, never one that adds in place, so
-// that one machine gives the same bits on every run. Where it names none, a product in tf32 is one
+// kept. The algorithm is the first the library's heuristic names, so that one machine gives the
+// same bits on every run. Where it names none, a product in tf32 is one
 // in float32, and what is left is for plain_product().
 #pragma once
 
@@ -17,8 +17,13 @@
 
 namespace cdt {
 
-/// Sums split over k are added in a pass of their own, in a fixed order.
-inline constexpr std::uint32_t kGemmReductions = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+/// How the library may add what it split over k: in a pass of its own, in float32.
+inline constexpr std::uint32_t kOwnPass = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+inline constexpr std::uint32_t kAnyScheme = CUBLASLT_REDUCTION_SCHEME_MASK;
+/// Those of CudaOptions::any_reduction: a result that is not float32 would be rounded between.
+inline std::uint32_t any_reduction(const Gemm& g) {
+  return g.c.dtype == Dtype::kFloat32 ? kAnyScheme : kOwnPass;
+}
 /// Bytes of alignment an algorithm may count on at most: what a thread loads at once.
 inline constexpr std::uint32_t kGemmAlignment = 16;
 
@@ -36,7 +41,8 @@ class GemmPlans {
   using Key = std::array<std::int64_t, 20>;
   enum KeyPart { kAlignA = 14, kAlignB, kAlignC, kAlignBias };
 
-  GemmPlans(Precision precision, cudaStream_t stream);
+  /// any_reduction: CudaOptions.
+  GemmPlans(Precision precision, bool any_reduction, cudaStream_t stream);
   ~GemmPlans();
   GemmPlans(const GemmPlans&) = delete;
   GemmPlans& operator=(const GemmPlans&) = delete;
@@ -59,6 +65,7 @@ class GemmPlans {
   Plan make_plan(const Gemm& g) const;
 
   Precision precision_;
+  bool any_reduction_;
   cudaStream_t stream_;
   cublasLtHandle_t handle_ = nullptr;
   void* workspace_ = nullptr;

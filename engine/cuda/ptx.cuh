@@ -78,6 +78,13 @@ __device__ __forceinline__ void copy_later(void* to, const void* from, bool zero
                  : "memory");
   }
 }
+/// Starts to copy 16 bytes of which the first `bytes`, 0 to 16, are read and the others become 0.
+__device__ __forceinline__ void copy_part_later(void* to, const void* from, int bytes) {
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
+               :
+               : "r"(shared_address(to)), "l"(from), "r"(bytes)
+               : "memory");
+}
 /// What this thread started since the last call becomes a group.
 __device__ __forceinline__ void close_copies() {
   asm volatile("cp.async.commit_group;" ::: "memory");

@@ -8,12 +8,51 @@ namespace {
 // What cuBLASLt takes for large products on Hopper.
 constexpr std::int64_t kTileRows = 128;
 constexpr std::int64_t kTileColumns = 256;
+constexpr int kLargeTile = 128;  // of split_product()
 
 std::int64_t waves(std::int64_t rows, std::int64_t columns, std::int64_t multiprocessors) {
   return ceil_div(ceil_div(rows, kTileRows) * ceil_div(columns, kTileColumns), multiprocessors);
 }
 
+/// Of a product of three-part operands, in multiply-adds of one multiprocessor.
+double cost_of(const Gemm& g, const ProductCut& cut, std::int64_t multiprocessors) {
+  constexpr double kFillDepth = 64.0;  // of k, in which a tile starts and ends
+  // A small tile splits every number of its operands for half as many products.
+  const double tile = cut.tile * cut.tile * (cut.tile == kLargeTile ? 1.0 : 1.5);
+  const std::int64_t tiles = ceil_div(g.m, cut.tile) * ceil_div(g.n, cut.tile) * g.batch;
+  const std::int64_t blocks = ceil_div(tiles * cut.slices, multiprocessors);
+  // A block alone on its multiprocessor waits for memory and for its own instructions.
+  const double turns = static_cast<double>(blocks) + (blocks % 2 == 1 ? 0.4 : 0.0);
+  const double products = turns * tile * (static_cast<double>(cut.depth) + kFillDepth);
+  if (cut.slices == 1) return products;
+  // A sum is written and read: 8 bytes, in whose time all multiprocessors do some 86 multiply-adds.
+  constexpr double kSum = 86.0;
+  return products + kSum * static_cast<double>(g.m * g.n * g.batch * (cut.slices + 1)) /
+                        static_cast<double>(multiprocessors);
+}
+
 }  // namespace
+
+ProductCut cut_product(const Gemm& g, std::int64_t multiprocessors) {
+  constexpr std::int64_t kLeastDepth = 128;
+  constexpr std::int64_t kMostSlices = 32;
+  ProductCut best;
+  double best_cost = 0.0;
+  for (const int tile : {kLargeTile, kLargeTile / 2}) {
+    for (std::int64_t slices = 1; slices <= kMostSlices; ++slices) {
+      const std::int64_t depth = ceil_div(ceil_div(g.k, slices), 32) * 32;
+      const bool fits = depth >= kLeastDepth && g.m * g.n * g.batch * slices <= kMostSliceFloats &&
+                        ceil_div(g.k, depth) == slices;
+      if (slices > 1 && !fits) continue;
+      const ProductCut cut{tile, static_cast<int>(slices), depth};
+      const double cost = cost_of(g, cut, multiprocessors);
+      if (best.tile != 0 && cost >= best_cost) continue;
+      best = cut;
+      best_cost = cost;
+    }
+  }
+  return best;
+}
 
 std::int64_t feed_forward_part(std::int64_t rows, std::int64_t width, std::int64_t inner,
                                std::int64_t multiprocessors) {

@@ -24,15 +24,15 @@ expect_json() {
 expect_ok "$measures/gpu_facts" --size 48 --copy-mib 1
 expect_json gpu_facts gpu compute_capability driver_cuda_version runtime_version cublaslt_version \
   multiprocessors l2_bytes memory_bytes memory_free_bytes sm_clock_mhz memory_clock_mhz copy_tb_per_s \
-  bf16_48_tflops tf32_48_tflops fp32_48_tflops emulated_float32
+  bf16_48_tflops tf32_48_tflops fp32_48_tflops fp32_fma_48_tflops emulated_float32
 expect_text "$work/stdout" '"sm_clock_mhz": null'
 expect_text "$work/stdout" '"emulated_float32": "not offered", "emulated_float32_tflops": null'
 
 # --- the products that the engine issues, as it issues them
-products() { grep -c '"engine_us": .*"best_us": .*"best_unmasked_us": .*"engine": ' "$work/stdout"; }
+products() { grep -c '"engine_us": .*"best_us": .*"any_reduction_us": .*"engine": ' "$work/stdout"; }
 expect_ok "$measures/measure_gemm" "${sizes[@]}" --algorithms 4
 expect_json measure_gemm gpu cublaslt workload precisions products totals
-for precision in fp32 tf32 bf16; do expect_text "$work/stdout" "\"precision\": \"$precision\""; done
+for precision in fp32-fma tf32 bf16; do expect_text "$work/stdout" "\"precision\": \"$precision\""; done
 expect_ok "$measures/measure_gemm" "${sizes[@]}" --algorithms 2 --precision bf16
 check "all distinct products" grep -q "\"totals\": {\"distinct\": $(products), " "$work/stdout"
 # The first map of the DNA feed-forward, for two layers: 2 x 7 rows, 32 to 128, with its bias. Its
@@ -43,12 +43,15 @@ gradient='"m": 128, "n": 32, "k": 14, .*"trans_a": true, .*"result": "float32", 
 check "a product that accumulates" grep -qE "$gradient" "$work/stdout"
 # The engine's sums over k are added in an order of their own; others are for comparison.
 check "the engine's reductions" test -z "$(grep -oE '"engine": \{[^}]*\}' "$work/stdout" | grep -vE '"(none|compute type)"')"
+# What CudaOptions::any_reduction would take is timed beside it, and asked to repeat its bits.
+check "any reduction" grep -q '"any_reduction": {[^}]*"reduction": "compute type"' "$work/stdout"
+check "that repeat" grep -q '"totals": {.*"any_reduction_repeats": true}' "$work/stdout"
 # Products for which the library has no algorithm are the plain kernel's.
 CDT_EMULATED_NO_ALGORITHM=all expect_ok "$measures/measure_gemm" "${sizes[@]}" --precision bf16
 expect_text "$work/stdout" '"engine": null, "best": null'
 check "all of them" test "$(grep -c '"engine": null' "$work/stdout")" -eq "$(products)"
 for workload in predict attribute; do
-  expect_ok "$measures/measure_gemm" "${sizes[@]}" --algorithms 1 --precision fp32 --workload $workload
+  expect_ok "$measures/measure_gemm" "${sizes[@]}" --algorithms 1 --precision fp32-fma --workload $workload
   expect_json "measure_gemm $workload" totals
   check "$workload: products" test "$(products)" -gt 10
   check "$workload: no gradients of weights" test "$(grep -cE "${gradient%, .*\"calls*}" "$work/stdout")" -eq 0

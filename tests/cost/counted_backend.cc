@@ -16,6 +16,7 @@ void look_at(const Tensor& t, CountedCall* call) {
 void look_at(const Gemm& g, CountedCall* call) {
   call->elements = g.batch * g.m * g.n;
   call->columns = g.n;
+  call->width = g.k;
 }
 
 void look_at(const Attention& a, CountedCall* call) {

@@ -12,8 +12,7 @@ namespace {
 struct Copy {
   void* to;
   const void* from;
-  std::size_t bytes;
-  bool zero;
+  std::size_t bytes, read;
 };
 struct Started {
   std::vector<Copy> open;                 // of no group yet
@@ -27,11 +26,8 @@ Started& mine() {
 }
 
 void finish(const Copy& copy) {
-  if (copy.zero) {
-    std::memset(copy.to, 0, copy.bytes);
-  } else {
-    std::memcpy(copy.to, copy.from, copy.bytes);
-  }
+  if (copy.read > 0) std::memcpy(copy.to, copy.from, copy.read);
+  std::memset(static_cast<char*>(copy.to) + copy.read, 0, copy.bytes - copy.read);
 }
 
 }  // namespace
@@ -41,7 +37,7 @@ void begin_copies(unsigned threads, bool eager) {
   at_once = eager;
 }
 
-void copy_later(void* to, const void* from, std::size_t bytes, bool zero, Site site) {
+void copy_later(void* to, const void* from, std::size_t bytes, std::size_t read, Site site) {
   for (const void* address : {static_cast<const void*>(to), from}) {
     if (reinterpret_cast<std::uintptr_t>(address) % bytes == 0) continue;
     give_up(std::string("cp.async (") + site.file + ":" + std::to_string(site.line) +
@@ -49,7 +45,7 @@ void copy_later(void* to, const void* from, std::size_t bytes, bool zero, Site s
                 running_thread() + ")",
             cudaErrorMisalignedAddress);
   }
-  const Copy copy{to, from, bytes, zero};
+  const Copy copy{to, from, bytes, read};
   if (at_once) {
     finish(copy);
   } else {

@@ -8,6 +8,7 @@
 
 #include "tests/emulation/async_copy.h"
 #include "tests/emulation/fibre.h"
+#include "tests/emulation/tensor_core.h"
 #include "tests/emulation/warp.h"
 
 uint3 threadIdx;
@@ -149,6 +150,7 @@ Finding run_block(const std::function<void()>& body, Order order, unsigned shuff
     block.threads[i].linear = i;
   }
   begin_copies(count, order == Order::kAscending);
+  begin_products();
   if (order == Order::kShuffled) {
     run_shuffled(count, shuffle);
   } else {

@@ -1,10 +1,13 @@
-// Tensor core products and matrix loads: every lane lays its registers open, then takes from the
-// others what the fragment layouts of mma.m16n8k16 and m16n8k8 give it (engine/cuda/ptx.cuh).
+// Tensor core products and matrix loads: every lane lays its registers open; the last one to come
+// multiplies for all, and in a load each takes from the others, by the fragment layouts of
+// mma.m16n8k16 and m16n8k8 (engine/cuda/ptx.cuh).
+#include <algorithm>
 #include <array>
 #include <string>
 
 #include "tests/emulation/block.h"
 #include "tests/emulation/include/cuda_runtime.h"
+#include "tests/emulation/tensor_core.h"
 
 namespace cdt::emulation {
 namespace {
@@ -19,46 +22,69 @@ float half(std::uint32_t both, int i) {
   return to_float(BFloat16{static_cast<std::uint16_t>(i == 0 ? both : both >> 16U)});
 }
 
-struct Operands {
+/// What a lane brings to a product, and what it gets.
+struct Fragments {
   std::uint32_t a[4], b[2];
+  float c[4];
 };
+using Warp = std::array<Fragments*, 32>;
+std::array<Warp, 32> at_product;
+std::array<unsigned, 32> arrived;  // lanes of each warp
 
 /// Elements (row, k) of a and (k, column) of b, in bfloat16 and in tf32.
-float a_element(const void* const* lanes, unsigned row, unsigned k) {
-  const auto& of = *static_cast<const Operands*>(lanes[row % 8 * 4 + k % 8 / 2]);
+float a_element(const Warp& lanes, unsigned row, unsigned k) {
+  const auto& of = *lanes[row % 8 * 4 + k % 8 / 2];
   return half(of.a[row / 8 + k / 8 * 2], static_cast<int>(k % 2));
 }
-float b_element(const void* const* lanes, unsigned k, unsigned column) {
-  const auto& of = *static_cast<const Operands*>(lanes[column * 4 + k % 8 / 2]);
+float b_element(const Warp& lanes, unsigned k, unsigned column) {
+  const auto& of = *lanes[column * 4 + k % 8 / 2];
   return half(of.b[k / 8], static_cast<int>(k % 2));
 }
 /// Tensor cores do not look at the lower 13 bits.
 float tf32(std::uint32_t bits) { return __uint_as_float(bits & ~0x1FFFU); }
-float a_element_tf32(const void* const* lanes, unsigned row, unsigned k) {
-  const auto& of = *static_cast<const Operands*>(lanes[row % 8 * 4 + k % 4]);
+float a_element_tf32(const Warp& lanes, unsigned row, unsigned k) {
+  const auto& of = *lanes[row % 8 * 4 + k % 4];
   return tf32(of.a[row / 8 + k / 4 * 2]);
 }
-float b_element_tf32(const void* const* lanes, unsigned k, unsigned column) {
-  const auto& of = *static_cast<const Operands*>(lanes[column * 4 + k % 4]);
+float b_element_tf32(const Warp& lanes, unsigned k, unsigned column) {
+  const auto& of = *lanes[column * 4 + k % 4];
   return tf32(of.b[k / 4]);
 }
 
-/// c += the sum over `depth` of a's elements times b's.
+/// Every lane's c += the sum over `depth` of a's elements times b's.
 template <class A, class B>
-void multiply(float (&c)[4], const Operands& mine, unsigned depth, const A& a, const B& b,
-              Site site) {
-  const void* const* lanes = lanes_registers(WarpOp::kMatrixProduct, &mine, site);
-  const unsigned g = lane() / 4;
-  const unsigned t = lane() % 4;
-  for (unsigned i = 0; i < 4; ++i) {
-    double sum = c[i];
-    for (unsigned k = 0; k < depth; ++k) {
-      sum += static_cast<double>(a(lanes, g + 8 * (i / 2), k)) *
-             static_cast<double>(b(lanes, k, 2 * t + i % 2));
+void multiply_warp(const Warp& lanes, unsigned depth, const A& a, const B& b) {
+  using Line = std::array<double, kTensorCoreStep>;
+  std::array<Line, 16> rows{};
+  std::array<Line, 8> columns{};
+  for (unsigned k = 0; k < depth; ++k) {
+    for (unsigned i = 0; i < rows.size(); ++i) rows[i][k] = static_cast<double>(a(lanes, i, k));
+    for (unsigned i = 0; i < columns.size(); ++i) {
+      columns[i][k] = static_cast<double>(b(lanes, k, i));
     }
-    c[i] = static_cast<float>(sum);
+  }
+  for (unsigned l = 0; l < lanes.size(); ++l) {
+    for (unsigned i = 0; i < 4; ++i) {
+      const Line& row = rows[l / 4 + 8 * (i / 2)];
+      const Line& column = columns[2 * (l % 4) + i % 2];
+      Line products;
+      for (std::size_t k = 0; k < products.size(); ++k) products[k] = row[k] * column[k];
+      lanes[l]->c[i] = tensor_core_sum(lanes[l]->c[i], products);
+    }
+  }
+}
+
+template <class A, class B>
+void multiply(float (&c)[4], Fragments mine, unsigned depth, const A& a, const B& b, Site site) {
+  const unsigned warp = threadIdx.x / 32;
+  std::copy_n(c, 4, mine.c);
+  at_product[warp][lane()] = &mine;
+  if (++arrived[warp] == at_product[warp].size()) {
+    arrived[warp] = 0;
+    multiply_warp(at_product[warp], depth, a, b);
   }
   warp_exchange(WarpOp::kMatrixProduct, kAllLanes, 0, 0, 32, site);
+  std::copy_n(mine.c, 4, c);
 }
 
 std::uint16_t block_element(const void* const* lanes, unsigned block, unsigned row,
@@ -90,6 +116,8 @@ void load_blocks(std::uint32_t (&r)[4], const void* row, bool transposed, Site s
 
 }  // namespace
 
+void begin_products() { arrived = {}; }
+
 const void* const* lanes_registers(WarpOp op, const void* mine, Site site) {
   auto& of_warp = registers[threadIdx.x / 32];
   of_warp[lane()] = mine;
@@ -107,14 +135,14 @@ using emulation::WarpOp;
 void mma(float (&c)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1,
          const char* file, int line) {
   constexpr unsigned kDepth = 16;
-  emulation::multiply(c, {{a[0], a[1], a[2], a[3]}, {b0, b1}}, kDepth, emulation::a_element,
+  emulation::multiply(c, {{a[0], a[1], a[2], a[3]}, {b0, b1}, {}}, kDepth, emulation::a_element,
                       emulation::b_element, {file, line});
 }
 void mma_tf32(float (&c)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1,
               const char* file, int line) {
   constexpr unsigned kDepth = 8;
-  emulation::multiply(c, {{a[0], a[1], a[2], a[3]}, {b0, b1}}, kDepth, emulation::a_element_tf32,
-                      emulation::b_element_tf32, {file, line});
+  emulation::multiply(c, {{a[0], a[1], a[2], a[3]}, {b0, b1}, {}}, kDepth,
+                      emulation::a_element_tf32, emulation::b_element_tf32, {file, line});
 }
 
 void load_blocks(std::uint32_t (&r)[4], const void* row, const char* file, int line) {

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <iostream>
+#include <utility>
 
 #include "engine/cuda/gemm.h"
 
@@ -86,6 +87,32 @@ TimedAlgorithm PlanTimer::best(std::uint32_t reductions, int most) {
   return *std::min_element(
       timed_.begin(), timed_.end(),
       [](const TimedAlgorithm& a, const TimedAlgorithm& b) { return a.us < b.us; });
+}
+
+TimedAlgorithm PlanTimer::first(std::uint32_t reductions) {
+  const auto found = plans_.suggestions(plan_, reductions, 1);
+  if (!plan_.algorithm || found.empty()) return {std::nullopt, engine()};
+  return {found[0], time(found[0])};
+}
+
+bool PlanTimer::repeats(const std::optional<cublasLtMatmulAlgo_t>& algorithm,
+                        OperandFiller* filler) const {
+  constexpr int kTimes = 8;
+  if (!algorithm) return true;
+  const Gemm& g = plan_.last;
+  const std::int64_t elements = span(g.m, g.n, g.ldc, g.batch, g.stride_c);
+  std::vector<char> before;
+  for (int i = 0; i < kTimes; ++i) {
+    filler->fill(g, plans_.stream());
+    plans_.issue(plan_, *algorithm);
+    std::vector<char> now(static_cast<std::size_t>(elements * bytes_of(g.c.dtype)));
+    CDT_CUDA(
+        cudaMemcpyAsync(now.data(), g.c.data, now.size(), cudaMemcpyDeviceToHost, plans_.stream()));
+    CDT_CUDA(cudaStreamSynchronize(plans_.stream()));
+    if (i > 0 && now != before) return false;
+    before = std::move(now);
+  }
+  return true;
 }
 
 void OperandFiller::fill(const Gemm& g, cudaStream_t stream) {

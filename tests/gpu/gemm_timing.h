@@ -11,7 +11,7 @@
 
 namespace cdt::measure {
 
-inline constexpr std::uint32_t kAllReductions = CUBLASLT_REDUCTION_SCHEME_MASK;
+class OperandFiller;
 
 struct TimedAlgorithm {
   std::optional<cublasLtMatmulAlgo_t> algorithm;  // none: the engine's plain kernel
@@ -35,6 +35,10 @@ class PlanTimer {
   /// The fastest of `most` algorithms with these reductions, the engine's own, and those timed
   /// before.
   TimedAlgorithm best(std::uint32_t reductions, int most);
+  /// The one that the engine would use with these reductions.
+  TimedAlgorithm first(std::uint32_t reductions);
+  /// Does the algorithm leave the same bits each time?
+  bool repeats(const std::optional<cublasLtMatmulAlgo_t>& algorithm, OperandFiller* filler) const;
 
  private:
   /// Each algorithm is timed once.

@@ -1,8 +1,11 @@
 // How fast cuBLASLt multiplies the matrices of a training step, of prediction or of attribution at
 // the sizes of the paper, and what choosing among its algorithms would gain. The products are those
-// that the engine issues in one run, issued again. One JSON object on stdout; needs a GPU.
+// that the engine issues in one run, issued again. `any_reduction`: what CudaOptions of that name
+// would take, and whether it leaves the same bits eight times. One JSON object on stdout; needs a
+// GPU.
 //
-//   measure_gemm [--workload train] [--precision fp32|tf32|bf16|all] [--algorithms 8] [--batch 8]
+//   measure_gemm [--workload train] [--precision fp32-fma|tf32|bf16|all] [--algorithms 8] [--batch
+//   8]
 //   ...
 #include <array>
 #include <iostream>
@@ -24,8 +27,9 @@ struct NamedPrecision {
   const char* name;
   Precision precision;
 };
-constexpr std::array<NamedPrecision, 3> kPrecisions{
-    {{"fp32", Precision::kFloat32}, {"tf32", Precision::kTf32}, {"bf16", Precision::kBFloat16}}};
+constexpr std::array<NamedPrecision, 3> kPrecisions{{{"fp32-fma", Precision::kFloat32},
+                                                     {"tf32", Precision::kTf32},
+                                                     {"bf16", Precision::kBFloat16}}};
 
 struct Options {
   PaperSizes sizes;
@@ -36,13 +40,16 @@ struct Options {
 /// Of all products of a run, in microseconds.
 struct Totals {
   std::int64_t products = 0, calls = 0;
-  double tflop = 0, engine = 0, best = 0, unmasked = 0;
+  double tflop = 0, engine = 0, best = 0, any_reduction = 0, best_any = 0;
+  bool repeats = true;
 
   std::string as_json() const {
     return "{\"distinct\": " + std::to_string(products) + ", \"calls\": " + std::to_string(calls) +
            ", \"tflop\": " + format_number(tflop) + ", \"engine_us\": " + format_number(engine) +
            ", \"best_us\": " + format_number(best) +
-           ", \"best_unmasked_us\": " + format_number(unmasked) + "}";
+           ", \"any_reduction_us\": " + format_number(any_reduction) +
+           ", \"best_any_reduction_us\": " + format_number(best_any) +
+           ", \"any_reduction_repeats\": " + json_bool(repeats) + "}";
   }
 };
 
@@ -70,26 +77,33 @@ std::string describe(const Gemm& g, const GemmPlans::Key& key) {
 
 /// One JSON object of a product that a run issues `calls` times.
 std::string time(const GemmPlans& plans, const GemmPlans::Key& key, const GemmPlans::Plan& plan,
-                 std::int64_t calls, int algorithms, Totals* totals) {
+                 std::int64_t calls, int algorithms, OperandFiller* filler, Totals* totals) {
   PlanTimer timer(plans, plan);
   const double engine = timer.engine();
-  const TimedAlgorithm best = timer.best(kGemmReductions, algorithms);
-  const TimedAlgorithm unmasked = timer.best(kAllReductions, algorithms);
+  const TimedAlgorithm best = timer.best(kOwnPass, algorithms);
+  const TimedAlgorithm any = timer.first(any_reduction(plan.last));
+  const TimedAlgorithm best_any = timer.best(any_reduction(plan.last), algorithms);
+  const bool repeats = timer.repeats(any.algorithm, filler);
   const auto times = static_cast<double>(calls);
   ++totals->products;
   totals->calls += calls;
   totals->tflop += times * flop_of(plan.last) * 1e-12;
   totals->engine += times * engine;
   totals->best += times * best.us;
-  totals->unmasked += times * unmasked.us;
+  totals->any_reduction += times * any.us;
+  totals->best_any += times * best_any.us;
+  totals->repeats = totals->repeats && repeats;
   return "{" + describe(plan.last, key) + ", \"calls\": " + std::to_string(calls) +
          ", \"engine_us\": " + format_number(engine) +
          ", \"engine_tflops\": " + format_number(tflops(plan.last, engine)) +
          ", \"best_us\": " + format_number(best.us) +
-         ", \"best_unmasked_us\": " + format_number(unmasked.us) +
+         ", \"any_reduction_us\": " + format_number(any.us) +
+         ", \"best_any_reduction_us\": " + format_number(best_any.us) +
+         ", \"any_reduction_repeats\": " + json_bool(repeats) +
          ", \"engine\": " + algorithm_as_json(plan.algorithm) +
          ", \"best\": " + algorithm_as_json(best.algorithm) +
-         ", \"best_unmasked\": " + algorithm_as_json(unmasked.algorithm) + "}";
+         ", \"any_reduction\": " + algorithm_as_json(any.algorithm) +
+         ", \"best_any_reduction\": " + algorithm_as_json(best_any.algorithm) + "}";
 }
 
 /// Runs the workload once and times what it multiplied.
@@ -111,7 +125,8 @@ void measure(const Options& options, const NamedPrecision& precision) {
     if (calls == 0) continue;
     filler.fill(plan.last, plans.stream());
     std::cout << separator
-              << time(plans, key, plan, calls, static_cast<int>(options.algorithms), &totals)
+              << time(plans, key, plan, calls, static_cast<int>(options.algorithms), &filler,
+                      &totals)
               << std::flush;
     separator = ",\n";
   }
@@ -124,8 +139,8 @@ int run(int argc, char** argv) {
   cli.choice("workload", &options.workload,
              {std::begin(kPaperWorkloads), std::end(kPaperWorkloads)},
              "train, predict or attribute");
-  cli.choice("precision", &options.precision, {"fp32", "tf32", "bf16", "all"},
-             "fp32, tf32, bf16 or all");
+  cli.choice("precision", &options.precision, {"fp32-fma", "tf32", "bf16", "all"},
+             "fp32-fma, tf32, bf16 or all");
   cli.number("algorithms", &options.algorithms, 1, 64, "algorithms tried for each product");
   add_sizes(&cli, &options.sizes);
   if (!cli.parse(argc, argv)) return kExitDone;

@@ -17,8 +17,10 @@ same-bits-bf16        60 same_bits bf16 | is a recorded step the step launched o
 pytorch-bf16         120 pytorch bf16 | the same workloads through PyTorch, and the ratios
 pytorch-bf16-compiled 120 pytorch bf16 --compile --workloads train | the training step through compiled PyTorch
 bench-tf32            90 bench tf32 | the engine in tf32
-bench-fp32            90 bench fp32 | the engine in true float32
+bench-fp32            90 bench fp32 | the engine in fp32: float32 accuracy on tensor cores
+bench-fp32-fma        90 bench fp32-fma | the engine in float32 multiply-adds
 tests-fp32            60 device_tests fp32 | ops against float64 formulas, fixtures recorded from PyTorch, in fp32
+tests-fp32-fma        60 device_tests fp32-fma | the same in fp32-fma
 tests-tf32            60 device_tests tf32 | the same in tf32
 tests-bf16            60 device_tests bf16 | the same in bf16
 train-fp32            40 compare_training fp32 | does a whole training with dropout 0.3 agree with the CPU's
@@ -27,16 +29,16 @@ train-bf16            40 compare_training bf16 | how far does bf16 stray from it
 attribute-fp32        40 compare_attribution fp32 | do windows of all methods, paths, gene gradients and maps agree with the CPU's
 attribute-tf32        40 compare_attribution tf32 | the same in tf32
 attribute-bf16        40 compare_attribution bf16 | the same in bf16
-gemm-bf16             60 gemm bf16 | cuBLASLt on the products of a step: first algorithm against best of 8, with and without the mask of reductions
+gemm-bf16             60 gemm bf16 | cuBLASLt on the products of a step: first algorithm against best of 8; would CudaOptions::any_reduction be faster, and as repeatable
 memcheck              90 sanitize memcheck | accesses out of bounds in the fused kernels
 racecheck             90 sanitize racecheck | races in the fused kernels
 pytorch-tf32          90 pytorch tf32 | PyTorch in tf32, and the ratios
 pytorch-fp32          90 pytorch fp32 | PyTorch in true float32, and the ratios
 programs             240 app_tests | do the programs work with --device auto taking the GPU
 gemm-tf32             60 gemm tf32 | the products in tf32
-gemm-fp32             60 gemm fp32 | the products in true float32
+gemm-fp32-fma         60 gemm fp32-fma | the products in float32 multiply-adds
 same-bits-tf32        60 same_bits tf32 | the same bits in tf32
-same-bits-fp32        60 same_bits fp32 | the same bits in true float32
+same-bits-fp32        60 same_bits fp32 | the same bits in fp32
 pytorch-bf16-rest    150 pytorch bf16 --compile --workloads predict,attribute | prediction and attribution through compiled PyTorch
 cpu-16               120 cpu_bench 16 | the CPU engine on 16 threads
 cpu-8                120 cpu_bench 8 | on 8
@@ -134,7 +136,7 @@ device_tests() {
   local suite failures=0
   export CDT_TEST_DEVICE=cuda CDT_TEST_PRECISION=$1
   GTEST_FILTER=$(tr '\n' : <tests/device_tests.txt)
-  [ "$1" = fp32 ] || GTEST_FILTER+=-$(sed 's/ *#.*//' tests/float32_tests.txt | tr '\n' :)
+  [[ $1 == fp32* ]] || GTEST_FILTER+=-$(sed 's/ *#.*//' tests/float32_tests.txt | tr '\n' :)
   export GTEST_FILTER
   for suite in unit parity; do
     # shellcheck disable=SC2046
@@ -150,7 +152,13 @@ attention_forms() {
 
 gemm() {
   measure measure_gemm --precision "$1" --algorithms "$(if emulated; then echo 2; else echo 8; fi)" || return
-  echo "$(grep -c '"engine_us"' "$numbers") products"
+  grep -o '"totals": {.*}' "$numbers" | tail -n 1 >"$folder/totals"
+  awk -v engine="$(number "$folder/totals" engine_us)" -v best="$(number "$folder/totals" best_us)" \
+    -v any="$(number "$folder/totals" any_reduction_us)" -v products="$(number "$folder/totals" distinct)" \
+    -v repeats="$(grep -o '"any_reduction_repeats": [a-z]*' "$folder/totals" | sed 's/.* //')" 'BEGIN {
+      printf "%d products: %.2f ms, best of the algorithms %.2f; with any_reduction %.2f, bits %s: %s\n", products,
+        engine * 1e-3, best * 1e-3, any * 1e-3, repeats == "true" ? "equal each time" : "that differ",
+        any < 0.98 * engine && repeats == "true" ? "choose it" : "leave it" }'
 }
 
 cudnn_attention() {

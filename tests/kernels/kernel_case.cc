@@ -33,6 +33,9 @@ Floats values_for(const CaseTensor& t, RandomStream& random) {
       case Fill::kLarge:
         x = to_float(to_bfloat16(8.0F * normal));
         break;
+      case Fill::kFine:
+        x = normal;
+        break;
       case Fill::kPositive:
         x = to_float(to_bfloat16(0.5F + std::fabs(normal)));
         break;
@@ -183,8 +186,10 @@ void expect_agreement(const KernelCase& c) {
     has_activations = has_activations || t.activation;
   }
   const std::vector<Floats> want = run_on_cpu(c, inputs);
+  const bool float32_only =
+      c.options.precision == Precision::kTf32 || c.options.precision == Precision::kBFloat16x3;
   for (const bool narrow : {false, true}) {
-    if (narrow && (!has_activations || c.options.precision == Precision::kTf32)) continue;
+    if (narrow && (!has_activations || float32_only)) continue;
     for (const Placement placement : {Placement::kEnd, Placement::kStart}) {
       SCOPED_TRACE(c.name + (narrow ? " bfloat16" : " float32") +
                    (placement == Placement::kEnd ? ", guard behind" : ", guard before"));

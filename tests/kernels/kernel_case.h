@@ -16,8 +16,9 @@ namespace cdt::test {
 constexpr std::int64_t kWidths[] = {1, 31, 32, 33, 63, 65, 97, 767, 768, 769};
 
 enum class Fill {
-  kRandom,    // standard normal
+  kRandom,    // standard normal, as bfloat16 holds it
   kLarge,     // 8 times that
+  kFine,      // standard normal, as float32 holds it
   kPositive,  // of the size of variances and scales
   kZero,
   kIndex,  // int32, 0 or 1
@@ -36,10 +37,10 @@ struct KernelCase {
   std::function<void(Backend&, const std::vector<Tensor>&, Arena& scratch)> call;
   /// Results go through a second bfloat16 rounding, as a stored sum does before its norm is taken.
   double bfloat16_factor = 1.0;
-  /// Of the GPU's backend. In tf32 for float32 tensors only.
+  /// Of the GPU's backend. In tf32 and in three bfloat16 parts for float32 tensors only.
   CudaOptions options{};
-  /// Roundings to tf32 on the way. Without any as near as in float32: inputs are bfloat16 numbers,
-  /// which a product in tf32 takes as they are.
+  /// Roundings to tf32 on the way. Without any as near as in float32: kRandom are bfloat16
+  /// numbers, which a product in tf32 takes as they are.
   double tf32_roundings = 0.0;
 };
 

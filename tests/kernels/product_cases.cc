@@ -29,6 +29,20 @@ constexpr Product kProducts[] = {
     {.m = 4, .n = 1, .k = 33, .problem_gap = 3, .batch = 2, .a_shared = true},
     {.m = 8, .n = 66, .k = 1, .row_gap = 5, .batch = 2}};
 
+/// Those that go to tensor cores where rows begin at multiples of 16 bytes, as `row_gap` and the
+/// transpositions have it: of one tile of a warp and past it, of parts of a step and of a piece of
+/// k, of so much of k that it is cut into slices.
+constexpr Product kTiledProducts[] = {
+    {.m = 16, .n = 16, .k = 1, .row_gap = 3},
+    {.m = 32, .n = 32, .k = 64, .beta = 1.0F},
+    {.m = 33, .n = 33, .k = 65, .row_gap = 3, .bias = Bias::kBeside, .beta = 0.75F},
+    {.m = 34, .n = 66, .k = 42, .row_gap = 2, .problem_gap = 4, .batch = 2},
+    {.m = 17, .n = 129, .k = 41, .row_gap = 7, .bias = Bias::kAligned},
+    {.m = 20, .n = 24, .k = 36, .batch = 3, .a_shared = true, .beta = 0.5F},
+    {.m = 19, .n = 27, .k = 803, .row_gap = 1, .bias = Bias::kAligned, .beta = 1.0F},
+    {.m = 24, .n = 16, .k = 544, .batch = 2},
+    {.m = 24, .n = 18, .k = 65, .row_gap = 1}};
+
 /// A row-major operand, a batch of them, in one dimension.
 struct BatchedMatrix {
   std::int64_t ld, stride, batch, count;
@@ -46,13 +60,14 @@ void expect_agreement(const Product& p, bool trans_a, bool trans_b, bool float32
   const BatchedMatrix b(p, trans_b ? p.n : p.k, trans_b ? p.k : p.n, false);
   const BatchedMatrix c(p, p.m, p.n, false);
   const std::int64_t beside = p.bias == Bias::kBeside ? 1 : 0;
+  const Fill fill = options.precision == Precision::kBFloat16x3 ? Fill::kFine : Fill::kRandom;
   KernelCase product{"(" + std::to_string(p.m) + ", " + std::to_string(p.k) + ") x (" +
                          std::to_string(p.k) + ", " + std::to_string(p.n) + "), batch " +
                          std::to_string(p.batch) + (trans_a ? ", A transposed" : "") +
                          (trans_b ? ", B transposed" : "") +
                          (float32_result ? ", into float32" : ""),
-                     {{{a.count}, true},
-                      {{b.count}, true},
+                     {{{a.count}, true, fill},
+                      {{b.count}, true, fill},
                       {{c.count}, !float32_result},
                       {{p.n + beside}, !float32_result}},
                      [=](Backend& backend, const std::vector<Tensor>& t, Arena&) {
@@ -92,6 +107,16 @@ void expect_products_agree(const CudaOptions& options) {
         for (const bool float32_result : {false, true}) {
           expect_agreement(p, trans_a, trans_b, float32_result, options);
         }
+      }
+    }
+  }
+}
+
+void expect_tiled_products_agree() {
+  for (const Product& p : kTiledProducts) {
+    for (const bool trans_a : {false, true}) {
+      for (const bool trans_b : {false, true}) {
+        expect_agreement(p, trans_a, trans_b, true, {.precision = Precision::kBFloat16x3});
       }
     }
   }

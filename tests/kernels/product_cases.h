@@ -10,4 +10,7 @@ namespace cdt::test {
 /// type.
 void expect_products_agree(const CudaOptions& options);
 
+/// float32 products as bf16x3 multiplies them.
+void expect_tiled_products_agree();
+
 }  // namespace cdt::test

@@ -1,7 +1,12 @@
-// Matrix products: from the library, and by the kernel of our own, which must do for whatever the
-// library has no algorithm for.
+// Matrix products: from the library, by the tensor-core kernel of three-part operands, and by the
+// plain kernel, which must do for whatever the library has no algorithm for.
+#include <vector>
+
+#include "engine/product.h"
+#include "engine/random.h"
 #include "tests/kernels/kernel_test.h"
 #include "tests/kernels/product_cases.h"
+#include "tests/support/relative_error.h"
 
 namespace cdt::test {
 namespace {
@@ -12,6 +17,36 @@ TEST_F(ProductKernels, FromTheLibraryInFloat32AndBFloat16) { expect_products_agr
 
 TEST_F(ProductKernels, FromTheLibraryInTf32) {
   expect_products_agree({.precision = Precision::kTf32});
+}
+
+TEST_F(ProductKernels, OfThreePartsOnTensorCores) { expect_tiled_products_agree(); }
+
+// The gradient of a weight at batch 8, in a corner. Positive factors show sums that are cut off.
+TEST_F(ProductKernels, OfThreePartsAreNearerThanFloat32AtDepth) {
+  constexpr std::int64_t kSide = 16, kDepth = 18880;
+  constexpr double kBound = 1e-6;
+  const auto backend = make_cuda_backend({.precision = Precision::kBFloat16x3});
+  Arena arena(*backend, "tensors");
+  std::vector<float> values(static_cast<std::size_t>(kDepth * kSide));
+  RandomStream random(3, 1);
+  for (float& x : values) x = static_cast<float>(random.uniform());
+  const Tensor x = arena.tensor({kDepth, kSide});
+  const Tensor product = arena.tensor({kSide, kSide});
+  backend->upload(x, values.data());
+  multiply(*backend, transposed(x), x, product);
+  std::vector<double> want(kSide * kSide), got;
+  for (std::size_t k = 0; k < kDepth; ++k) {
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      const double left = values[k * kSide + i / kSide];
+      want[i] += left * static_cast<double>(values[k * kSide + i % kSide]);
+    }
+  }
+  for (const float value : to_host(*backend, product)) got.push_back(value);
+  EXPECT_LE(relative_error(got, want), kBound);
+}
+
+TEST_F(ProductKernels, OfFewRowsInThreeParts) {
+  expect_products_agree({.precision = Precision::kBFloat16x3});
 }
 
 TEST_F(ProductKernels, OfOurOwn) { expect_products_agree({.library_products = false}); }

@@ -69,7 +69,7 @@ TEST_P(GradientParity, IntegratedGradientsFromBothBaselines) {
     // A tight gate: the recorded values are integrals, not a quadrature of 32 points. What reduced
     // precision can tell takes fewer.
     const IntegrationGate gate{.relative = tolerance(1e-5, kModelGradient),
-                               .first_steps = test_precision() == Precision::kFloat32 ? 64 : 16,
+                               .first_steps = float32_accuracy() ? 64 : 16,
                                .most_steps = 256};
     for (const bool mean : {false, true}) {
       const std::string kind = mean ? "integrated_gradients_mean" : "integrated_gradients";

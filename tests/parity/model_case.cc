@@ -100,7 +100,7 @@ void ModelCase::check_samples(const std::string& name, const Tensor& got, const 
 }
 
 double ModelCase::prediction_scale(std::int64_t count) const {
-  if (test_precision() == Precision::kFloat32) return 0.0;
+  if (float32_accuracy()) return 0.0;
   const Floats all = fixture.values("value/task_layer");
   return norm(all) * std::sqrt(static_cast<double>(count) / static_cast<double>(all.size()));
 }

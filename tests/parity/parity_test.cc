@@ -152,7 +152,7 @@ TEST_P(ModelParity, TenOptimiserSteps) {
     for (const Piece& piece : case_.pieces_of(p)) {
       // Adam divides a gradient by its own size. Where it is noise, either side may move the weight
       // by up to lr a step, to no effect on the model. In reduced precision any element may be.
-      if (piece.noise_scale > 0.0 || test_precision() != Precision::kFloat32) {
+      if (piece.noise_scale > 0.0 || !float32_accuracy()) {
         c.check_within(piece.label, piece.of(got), piece.of(want), 2.0 * lr * kSteps);
       } else {
         c.check(piece.label, piece.of(got), piece.of(want));

@@ -1,8 +1,11 @@
 #include "tests/support/precision.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 
+#include "apps/common/precision.h"
 #include "engine/error.h"
 
 namespace cdt::test {
@@ -11,11 +14,15 @@ Precision test_precision() {
   constexpr const char* kVariable = "CDT_TEST_PRECISION";
   const char* const text = std::getenv(kVariable);
   const std::string name = text != nullptr ? text : "fp32";
-  if (name == "fp32") return Precision::kFloat32;
-  if (name == "tf32") return Precision::kTf32;
-  if (name == "bf16") return Precision::kBFloat16;
+  const auto* const end = std::end(kPrecisionWords);
+  if (std::find(std::begin(kPrecisionWords), end, name) != end) return precision_named(name);
   throw InputError("environment", kVariable,
-                   expected_got("no such precision", "fp32, tf32 or bf16", name));
+                   expected_got("no such precision", "fp32, fp32-fma, tf32 or bf16", name));
+}
+
+bool float32_accuracy() {
+  const Precision precision = test_precision();
+  return precision == Precision::kFloat32 || precision == Precision::kBFloat16x3;
 }
 
 double unit_roundoff(Precision precision) {
@@ -30,8 +37,7 @@ double unit_roundoff(Precision precision) {
 }
 
 double tolerance(double float32, double roundoffs) {
-  const Precision precision = test_precision();
-  return precision == Precision::kFloat32 ? float32 : roundoffs * unit_roundoff(precision);
+  return float32_accuracy() ? float32 : roundoffs * unit_roundoff(test_precision());
 }
 
 }  // namespace cdt::test

@@ -29,7 +29,7 @@ std::unique_ptr<Backend> make_test_backend() {
   const int device = test_device();
   const Precision precision = test_precision();
   if (device != kCpu) return make_cuda_backend({.device = device, .precision = precision});
-  if (precision != Precision::kFloat32) {
+  if (!float32_accuracy()) {
     throw InputError(kWhere, "CDT_TEST_PRECISION", "the CPU computes in fp32 only");
   }
   return make_cpu_backend(0);

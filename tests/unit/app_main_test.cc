@@ -91,6 +91,7 @@ std::string refusal(const std::string& device, const std::string& precision) {
 TEST(SessionTest, RefusesDevicesInOneLine) {
   EXPECT_EQ(refusal("cpu", "bf16"),
             "command line: --precision: the CPU computes in fp32 only (expected fp32, got bf16)");
+  EXPECT_NE(refusal("cpu", "fp32-fma").find("expected fp32"), std::string::npos);
   for (const char* device : {"gpu", "cuda:", "cuda:-1", "cuda:x", "cuda1", ""}) {
     EXPECT_NE(refusal(device, "fp32").find("--device: no such device (expected auto, cpu, cuda"),
               std::string::npos)

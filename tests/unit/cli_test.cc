@@ -143,8 +143,9 @@ TEST_F(CliTest, ChecksRangesAndChoices) {
                  "command line: --rate: out of range (expected at least 0, got -1)");
   expect_mistake({"--mode", "medium"},
                  "command line: --mode: no such choice (expected fast|slow, got medium)");
-  expect_mistake({"--precision", "fp16"},
-                 "command line: --precision: no such choice (expected fp32|tf32|bf16, got fp16)");
+  expect_mistake(
+      {"--precision", "fp16"},
+      "command line: --precision: no such choice (expected fp32|fp32-fma|tf32|bf16, got fp16)");
 }
 
 TEST_F(CliTest, RefusesMissingAndSuperfluousValues) {

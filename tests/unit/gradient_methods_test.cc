@@ -136,7 +136,7 @@ TEST_F(MethodsTest, IntegrationIsCompleteToTheResolutionOfPredictions) {
                                 {.relative = 0.0, .first_steps = steps, .most_steps = steps})
         .front();
   };
-  const bool wide = test::test_precision() == Precision::kFloat32;
+  const bool wide = test::float32_accuracy();
   const IntegratedGradients fine = run(wide ? 256 : 16);
   const bool narrow = test::test_precision() == Precision::kBFloat16;
   const double units = wide ? 16.0 * 0x1.0p-23 : 2.0 * (narrow ? 0x1.0p-7 : 0x1.0p-10);

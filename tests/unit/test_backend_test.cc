@@ -40,7 +40,7 @@ TEST(TestBackendTest, UnknownWordsAreRefused) {
   {
     const Setting precision(kPrecision, "half");
     expect_message(input_error([] { test::test_precision(); }), "environment", kPrecision,
-                   "no such precision (expected fp32, tf32 or bf16, got half)");
+                   "no such precision (expected fp32, fp32-fma, tf32 or bf16, got half)");
   }
   const Setting device(kDevice, "gpu");
   expect_message(input_error([] { test::make_test_backend(); }), "environment", kDevice,
@@ -56,7 +56,7 @@ TEST(TestBackendTest, TheCpuHasNoOtherPrecision) {
 
 TEST(TestBackendTest, BoundsFollowFromThePrecision) {
   const std::pair<const char*, double> bounds[] = {
-      {"fp32", 1e-5}, {"tf32", 0x1p-8}, {"bf16", 0x1p-6}};
+      {"fp32", 1e-5}, {"fp32-fma", 1e-5}, {"tf32", 0x1p-8}, {"bf16", 0x1p-6}};
   for (const auto& [name, bound] : bounds) {
     const Setting precision(kPrecision, name);
     EXPECT_EQ(test::tolerance(1e-5, 4.0), bound) << name;

@@ -16,7 +16,8 @@ const void* const* lanes_registers(WarpOp op, const void* mine, Site site);
 
 /// A copy into shared memory that happens at some time before wait_copies() lets its thread go on:
 /// at once under one order of threads (block.h), as late as possible under the others.
-void copy_later(void* to, const void* from, std::size_t bytes, bool zero, Site site);
+/// `read` of the bytes are; the others become 0.
+void copy_later(void* to, const void* from, std::size_t bytes, std::size_t read, Site site);
 void close_copies();
 void wait_copies(int left);
 
@@ -33,7 +34,10 @@ void load_blocks(std::uint32_t (&r)[4], const void* row, CDT_SITE);
 void load_blocks_transposed(std::uint32_t (&r)[4], const void* row, CDT_SITE);
 template <int kBytes = 16>
 void copy_later(void* to, const void* from, bool zero, CDT_SITE) {
-  emulation::copy_later(to, from, kBytes, zero, {file, line});
+  emulation::copy_later(to, from, kBytes, zero ? 0 : kBytes, {file, line});
+}
+inline void copy_part_later(void* to, const void* from, int bytes, CDT_SITE) {
+  emulation::copy_later(to, from, 16, static_cast<std::size_t>(bytes), {file, line});
 }
 inline void close_copies() { emulation::close_copies(); }
 template <int kLeft>

@@ -1,0 +1,18 @@
+// The words of --precision. On the CPU there is but the first.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "engine/backend.h"
+
+namespace cdt {
+
+/// fp32: the accuracy of float32, products on tensor cores in three bfloat16 parts. fp32-fma:
+/// float32 multiply-adds.
+inline constexpr std::array<const char*, 4> kPrecisionWords{"fp32", "fp32-fma", "tf32", "bf16"};
+
+/// What one of the words means on a GPU.
+Precision precision_named(const std::string& word);
+
+}  // namespace cdt

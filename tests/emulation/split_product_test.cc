@@ -1,0 +1,228 @@
+// How near to float64 products of float32 come, at the depths of the model, when tensor cores add
+// them (tensor_core.h): the ways to do it that were weighed, and the kernel that was chosen
+// (engine/cuda/split_product.cu). Prints the table of docs/cuda.md.
+#include "engine/cuda/split_product.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+#include "engine/backend.h"
+#include "engine/bfloat16.h"
+#include "engine/cuda/cuda_backend.h"
+#include "engine/random.h"
+#include "tests/emulation/checked_test.h"
+#include "tests/emulation/tensor_core.h"
+#include "tests/support/relative_error.h"
+
+namespace cdt::test {
+namespace {
+
+constexpr std::int64_t kSide = 16;  // of the result
+constexpr std::int64_t kDepths[] = {96, 320, 512, 768, 896, 1536, 2360, 3072, 7168, 18880};
+constexpr double kBound = 1e-6;
+
+using Floats = std::vector<float>;
+using Parts = std::array<Floats, 3>;
+
+/// A (kSide, depth) and B transposed (kSide, depth): standard normal, or all positive, where what
+/// is cut off always has the same sign.
+struct Factors {
+  std::int64_t depth;
+  Floats a, b;
+
+  Factors(std::int64_t k, bool positive)
+      : depth(k), a(static_cast<std::size_t>(kSide * k)), b(a.size()) {
+    RandomStream random(static_cast<std::uint64_t>(k), positive ? 1 : 0);
+    for (Floats* const side : {&a, &b}) {
+      for (float& x : *side) {
+        x = static_cast<float>(positive ? random.uniform() : random.normal());
+      }
+    }
+  }
+};
+
+double error_of(const Floats& got, const std::vector<double>& want) {
+  return relative_error({got.begin(), got.end()}, want);
+}
+
+/// element(i, j) for the whole result.
+template <class Element>
+auto results(const Element& element) {
+  std::vector<decltype(element(0, 0))> out;
+  for (std::int64_t i = 0; i < kSide; ++i) {
+    for (std::int64_t j = 0; j < kSide; ++j) out.push_back(element(i, j));
+  }
+  return out;
+}
+
+std::vector<double> exact(const Factors& f) {
+  return results([&](std::int64_t i, std::int64_t j) {
+    double sum = 0.0;
+    for (std::int64_t k = 0; k < f.depth; ++k) {
+      sum += static_cast<double>(f.a[static_cast<std::size_t>(i * f.depth + k)]) *
+             static_cast<double>(f.b[static_cast<std::size_t>(j * f.depth + k)]);
+    }
+    return sum;
+  });
+}
+
+Floats float32_in_order(const Factors& f) {
+  return results([&](std::int64_t i, std::int64_t j) {
+    float sum = 0.0F;
+    for (std::int64_t k = 0; k < f.depth; ++k) {
+      sum = std::fma(f.a[static_cast<std::size_t>(i * f.depth + k)],
+                     f.b[static_cast<std::size_t>(j * f.depth + k)], sum);
+    }
+    return sum;
+  });
+}
+
+Parts split(const Floats& x) {
+  Parts parts;
+  for (const float value : x) {
+    float left = value;
+    for (Floats& part : parts) {
+      part.push_back(to_float(to_bfloat16(left)));
+      left -= part.back();
+    }
+  }
+  return parts;
+}
+
+/// Products of parts, the smallest first: which part of each factor.
+constexpr std::array<std::array<std::size_t, 2>, 6> kSix{
+    {{0, 2}, {1, 1}, {2, 0}, {0, 1}, {1, 0}, {0, 0}}};
+
+/// An accumulator that goes through k from `begin` to `end` in steps of a tensor core.
+float accumulate(float c, const float* a, const float* b, std::int64_t begin, std::int64_t end) {
+  for (std::int64_t k = begin; k < end; k += emulation::kTensorCoreStep) {
+    std::array<double, emulation::kTensorCoreStep> products{};
+    for (std::int64_t i = 0; i < std::min<std::int64_t>(emulation::kTensorCoreStep, end - k); ++i) {
+      products[static_cast<std::size_t>(i)] =
+          static_cast<double>(a[k + i]) * static_cast<double>(b[k + i]);
+    }
+    c = emulation::tensor_core_sum(c, products);
+  }
+  return c;
+}
+
+/// chunk: after so much of k the accumulator is added to the result in float32 and starts anew; 0:
+/// never, and one accumulator goes through all six products.
+Floats of_parts(const Factors& f, std::int64_t chunk) {
+  const Parts a = split(f.a);
+  const Parts b = split(f.b);
+  return results([&](std::int64_t i, std::int64_t j) {
+    float sum = 0.0F;
+    for (const auto& [of_a, of_b] : kSix) {
+      const float* const row = &a[of_a][static_cast<std::size_t>(i * f.depth)];
+      const float* const column = &b[of_b][static_cast<std::size_t>(j * f.depth)];
+      if (chunk == 0) {
+        sum = accumulate(sum, row, column, 0, f.depth);
+        continue;
+      }
+      for (std::int64_t k = 0; k < f.depth; k += chunk) {
+        sum += accumulate(0.0F, row, column, k, std::min(k + chunk, f.depth));
+      }
+    }
+    return sum;
+  });
+}
+
+/// The engine's: A as it is, B transposed, k in one slice. More slices add better.
+Floats of_engine(const Factors& f) {
+  CudaBackend backend({.precision = Precision::kBFloat16x3});
+  Arena arena(backend, "tensors");
+  const Tensor a = arena.tensor({kSide, f.depth});
+  const Tensor b = arena.tensor({kSide, f.depth});
+  const Tensor c = arena.tensor({kSide, kSide});
+  backend.upload(a, f.a.data());
+  backend.upload(b, f.b.data());
+  const Gemm g{.trans_b = true,
+               .m = kSide,
+               .n = kSide,
+               .k = f.depth,
+               .a = a,
+               .lda = f.depth,
+               .b = b,
+               .ldb = f.depth,
+               .c = c,
+               .ldc = kSide};
+  split_product(backend.gemms().stream(), g, {64, 1, f.depth}, nullptr);
+  return to_host(backend, c);
+}
+
+class SplitProduct : public CheckedTest {};
+
+// Without checking: it would run all of it three times.
+TEST(SplitProductError, IsAtMost1e6AtEveryDepth) {
+  for (const bool positive : {false, true}) {
+    std::printf("%s factors: relative error of a product, units of 1e-7\n%s\n",
+                positive ? "positive" : "normal",
+                "       k  float32  joined  added  in 1024  in 256  engine");
+    for (const std::int64_t k : kDepths) {
+      const Factors f(k, positive);
+      const std::vector<double> want = exact(f);
+      const double float32 = error_of(float32_in_order(f), want);
+      const double engine = error_of(of_engine(f), want);
+      constexpr double kUnit = 1e7;
+      std::printf("%8lld %8.2f %7.2f %6.2f %8.2f %7.2f %7.2f\n", static_cast<long long>(k),
+                  kUnit * float32, kUnit * error_of(of_parts(f, 0), want),
+                  kUnit * error_of(of_parts(f, k), want), kUnit * error_of(of_parts(f, 1024), want),
+                  kUnit * error_of(of_parts(f, 256), want), kUnit * engine);
+      EXPECT_LE(engine, kBound) << k;
+    }
+  }
+}
+
+/// C of a product of (m, k) and (k, n), both as they are, cut so.
+Floats cut_so(const ProductCut& cut, std::int64_t m, std::int64_t n, std::int64_t k) {
+  CudaBackend backend({.precision = Precision::kBFloat16x3});
+  Arena arena(backend, "tensors");
+  RandomStream random(5, 1);
+  const auto put = [&](const Shape& shape) {
+    Floats values(static_cast<std::size_t>(shape.count()));
+    for (float& x : values) x = static_cast<float>(random.normal());
+    const Tensor t = arena.tensor(shape);
+    backend.upload(t, values.data());
+    return t;
+  };
+  const Tensor a = put({m, k});
+  const Tensor b = put({k, n});
+  const Tensor c = put({m, n});
+  const Tensor slices = arena.tensor({cut.slices, m, n});
+  const Gemm g{
+      .m = m, .n = n, .k = k, .a = a, .lda = k, .b = b, .ldb = n, .beta = 1.0F, .c = c, .ldc = n};
+  split_product(backend.gemms().stream(), g, cut, slices.data);
+  return to_host(backend, c);
+}
+
+// Tiles do not change what a sum is made of; slices change its order.
+TEST_F(SplitProduct, TilesOfBothSizesAndSlicesAgree) {
+  constexpr std::int64_t kRows = 150, kColumns = 140, kDeep = 72;
+  const Floats small = cut_so({64, 1, kDeep}, kRows, kColumns, kDeep);
+  EXPECT_EQ(cut_so({128, 1, kDeep}, kRows, kColumns, kDeep), small);
+  const Floats sliced = cut_so({128, 3, 32}, kRows, kColumns, kDeep);
+  EXPECT_EQ(cut_so({64, 3, 32}, kRows, kColumns, kDeep), sliced);
+  EXPECT_LE(relative_error(sliced, small), 3e-7);
+}
+
+// The weights' gradients and the rows of a feed-forward net at batch 8, scores of attention.
+TEST_F(SplitProduct, CutsFillAGpu) {
+  constexpr std::int64_t kH200 = 132;
+  const auto cut = [](std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t batch) {
+    return cut_product({.m = m, .n = n, .k = k, .batch = batch}, kH200);
+  };
+  EXPECT_EQ(cut(9440, 3072, 768, 1).tile, 128);
+  EXPECT_EQ(cut(9440, 3072, 768, 1).slices, 1);
+  EXPECT_GT(cut(768, 768, 18880, 1).slices, 3);
+  EXPECT_GT(cut(320, 96, 2360, 8).slices, 1);
+  EXPECT_EQ(cut(320, 2360, 96, 8).slices, 1);
+}
+
+}  // namespace
+}  // namespace cdt::test
