@@ -101,7 +101,7 @@ if [ ! -x "$count_step" ]; then
   skip "what a step asks for" "no emulated programs in $CDT_BUILD"
   finish
 fi
-sizes=(--batch 2 --bins 70 --genes 33 --hidden 64 --heads 2 --dna-dim 40 --rna-dim 24 --protein-dim 24)
+sizes=(--batch 2 --bins 66 --genes 17 --hidden 32 --heads 2 --dna-dim 24 --rna-dim 16 --protein-dim 16)
 expect_ok "$count_step" "${sizes[@]}"
 mv "$work/stdout" "$work/dry"
 expect_ok "$count_step" "${sizes[@]}" --computed
