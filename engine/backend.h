@@ -119,6 +119,11 @@ class Backend {
   // element-wise
   /// out += a
   virtual void add_to(const Tensor& out, const Tensor& a) = 0;
+  /// Columns [first, first + n) of y(B, C) = x(1|B, n); float32
+  virtual void put_columns(const Tensor& x, std::int64_t first, const Tensor& y) = 0;
+  /// Its gradient: dx(1|B, n) (+)= those columns of dy(B, C), summed if the batch shares x
+  virtual void take_columns(const Tensor& dy, std::int64_t first, const Tensor& dx,
+                            bool accumulate) = 0;
   /// y(B*R, C) = x(R, C) repeated over the batch, times the mask; B*R = y.rows()
   virtual void dropout(const Tensor& x, const DropoutKey& key, const Tensor& y) = 0;
   /// dx(R, C) (+)= sum over the batch of dy(B*R, C) times the mask

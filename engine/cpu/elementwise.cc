@@ -1,4 +1,6 @@
 // Addition, dropout and GELU, element by element.
+#include <algorithm>
+
 #include "engine/cpu/cpu_backend.h"
 #include "engine/cpu/dropout_mask.h"
 #include "engine/cpu/parallel.h"
@@ -15,6 +17,25 @@ void CpuBackend::add_to(const Tensor& out, const Tensor& a) {
                  store(y + i, load(y + i, lanes) + load(x + i, lanes), lanes);
                });
              });
+}
+
+void CpuBackend::put_columns(const Tensor& x, std::int64_t first, const Tensor& y) {
+  const std::int64_t n = x.cols();
+  for (std::int64_t b = 0; b < y.rows(); ++b) {
+    const float* from = x.data + b % x.rows() * n;
+    std::copy(from, from + n, y.data + b * y.cols() + first);
+  }
+}
+
+void CpuBackend::take_columns(const Tensor& dy, std::int64_t first, const Tensor& dx,
+                              bool accumulate) {
+  const std::int64_t n = dx.cols();
+  for (std::int64_t b = 0; b < dy.rows(); ++b) {
+    const bool add = accumulate || b >= dx.rows();
+    const float* from = dy.data + b * dy.cols() + first;
+    float* to = dx.data + b % dx.rows() * n;
+    for (std::int64_t i = 0; i < n; ++i) to[i] = add ? to[i] + from[i] : from[i];
+  }
 }
 
 void CpuBackend::dropout(const Tensor& x, const DropoutKey& key, const Tensor& y) {

@@ -38,6 +38,29 @@ __global__ void add_kernel(T* y, const T* x, std::int64_t n) {
   for_elements(n, [&](std::int64_t i) { store(y, i, load(y, i) + load(x, i)); });
 }
 
+/// A thread is a column of x, whose rows go to those of y, `stride` apart, in turn.
+__global__ void put_columns_kernel(const float* x, float* y, int x_rows, int rows, int n,
+                                   int stride) {
+  const int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+  if (c >= n) return;
+  for (int b = 0; b < rows; ++b) {
+    y[std::int64_t{b} * stride + c] = x[std::int64_t{b % x_rows} * n + c];
+  }
+}
+
+/// A thread is a column of dx.
+__global__ void take_columns_kernel(const float* dy, float* dx, int dx_rows, int rows, int n,
+                                    int stride, bool accumulate) {
+  const int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+  if (c >= n) return;
+  for (int r = 0; r < dx_rows; ++r) {
+    float* out = dx + std::int64_t{r} * n + c;
+    float sum = accumulate ? *out : 0.0F;
+    for (int b = r; b < rows; b += dx_rows) sum += dy[std::int64_t{b} * stride + c];
+    *out = sum;
+  }
+}
+
 /// y = mask * x, the rows of x repeated.
 template <class T, bool kWhole>
 __global__ void dropout_kernel(const T* x, T* y, Walk walk, int source_rows, Mask mask) {
@@ -156,6 +179,17 @@ void CudaBackend::add_to(const Tensor& out, const Tensor& a) {
     launch(stream_, add_kernel<T>, element_blocks(out), kThreads, elements<T>(out), elements<T>(a),
            out.count());
   });
+}
+
+void CudaBackend::put_columns(const Tensor& x, std::int64_t first, const Tensor& y) {
+  launch(stream_, put_columns_kernel, blocks_for(x.cols(), kColumnThreads), kColumnThreads, x.data,
+         y.data + first, x.rows(), y.rows(), x.cols(), y.cols());
+}
+
+void CudaBackend::take_columns(const Tensor& dy, std::int64_t first, const Tensor& dx,
+                               bool accumulate) {
+  launch(stream_, take_columns_kernel, blocks_for(dx.cols(), kColumnThreads), kColumnThreads,
+         dy.data + first, dx.data, dx.rows(), dy.rows(), dx.cols(), dy.cols(), accumulate);
 }
 
 void CudaBackend::add_bias(const Operand& c, std::int64_t m, std::int64_t n, std::int64_t ldc,

@@ -27,9 +27,8 @@ __global__ void layer_norm_kernel(const T* x, T* a, const float* gamma, const fl
   using Row = RowUnits<T, kUnits, kWhole>;
   const int place =
       static_cast<int>(blockIdx.x) * kForwardRows + static_cast<int>(threadIdx.x) / kRowLanes;
-  const bool inside = place < rows;
-  const int row =
-      inside ? place : rows - 1;  // lanes out of the rows follow the last and store nothing
+  const bool inside = place < rows;  // lanes out of the rows follow the last and store nothing
+  const int row = inside ? place : rows - 1;
   const std::int64_t at = std::int64_t{row} * cols;
   const T* source = x + std::int64_t{row % source_rows} * cols;
   Row s(a != nullptr ? a + at : source, cols);

@@ -255,6 +255,25 @@ TEST_F(RowKernels, Sums) {
   }
 }
 
+TEST_F(RowKernels, Columns) {
+  for (const std::int64_t c : kWidths) {
+    for (const std::int64_t rows : {std::int64_t{1}, kRows}) {
+      const std::string size = std::to_string(rows) + " rows, " + std::to_string(c);
+      expect_agreement(
+          {"put_columns of " + size,
+           {{{rows, c}}, {{kRows, c + 7}}},
+           [](Backend& b, const std::vector<Tensor>& t, Arena&) { b.put_columns(t[0], 3, t[1]); }});
+      for (const bool accumulate : {false, true}) {
+        expect_agreement({"take_columns to " + size,
+                          {{{kRows, c + 7}}, {{rows, c}}},
+                          [=](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                            b.take_columns(t[0], 3, t[1], accumulate);
+                          }});
+      }
+    }
+  }
+}
+
 TEST_F(RowKernels, ElementByElement) {
   for (const std::int64_t n : {1, 31, 33, 1023, 1024, 1025, 3001}) {
     expect_agreement(

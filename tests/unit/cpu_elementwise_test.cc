@@ -156,5 +156,27 @@ TEST(CpuElementwise, CopiesBothWays) {
   EXPECT_EQ(values(y), values(x));
 }
 
+TEST(CpuElementwise, ColumnsArePutAndTaken) {
+  CpuKernels on;
+  for (const std::int64_t rows : {1, 3}) {
+    const Tensor x = on.random({rows, 5}, 1);
+    const Tensor y = on.random({3, 9}, 2);
+    const std::vector<float> before = values(y);
+    on.backend.put_columns(x, 2, y);
+    for (std::int64_t i = 0; i < y.count(); ++i) {
+      const std::int64_t c = i % 9 - 2;
+      const bool inside = c >= 0 && c < 5;
+      EXPECT_EQ(y.data[i], inside ? x.data[i / 9 % rows * 5 + c] : before[static_cast<size_t>(i)]);
+    }
+    const Tensor dx = on.filled({rows, 5}, NAN);
+    on.backend.take_columns(y, 2, dx, false);
+    on.backend.take_columns(y, 2, dx, true);
+    const auto share = static_cast<float>(6 / rows);  // all rows twice
+    for (std::int64_t i = 0; i < dx.count(); ++i) {
+      EXPECT_NEAR(dx.data[i], share * x.data[i], 1e-6F * std::fabs(share * x.data[i]));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace cdt
