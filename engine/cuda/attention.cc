@@ -165,8 +165,10 @@ bool CudaBackend::attention_by_cudnn(const Attention& a, Arena& scratch) {
   if (!may_be_cudnns(a)) return false;
   using Form = CudnnChoice::Form;
   if (!suits_cudnn(a)) {
-    cudnn_->refuse(a, "heads, addresses or scores shared by the batch do not suit cuDNN");
-  } else if (cudnn_->form(a) == Form::kUnknown && !capturing()) {
+    cudnn_->refuse(a, "its heads, their addresses or shared scores do not suit cuDNN");
+    return false;
+  }
+  if (cudnn_->form(a) == Form::kUnknown && !capturing()) {
     const OwnResults own(a, scratch);
     cudnn_->decide(*this, a, own.attention(), [&] { own_attention(own.attention(), scratch); });
   }
