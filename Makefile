@@ -56,7 +56,10 @@ endif
 # -Wpsabi notes that wide vectors are passed otherwise than by g++ 4.5.
 FLAGS := -std=c++20 $(OPTIMISE) $(if $(ARCH),-march=$(ARCH)) -ffp-contract=off -fopenmp \
   -Wall -Wextra $(if $(findstring clang,$(CXX)),,-Wno-restrict -Wno-psabi) $(WERROR) -I. $(CXXFLAGS)
-LIBRARIES = -ldnnl -lz $(BIGWIG_FLAGS) $(if $(KERNELS),$(CUDA_LIBRARIES))
+# cuDNN is opened when it is asked for: only its headers, and where it lies (rpath).
+CUDNN_INCLUDE = $(filter-out -L% -Wl% -l%,$(CUDNN_FLAGS))
+LIBRARIES = -ldnnl -lz $(BIGWIG_FLAGS) \
+  $(if $(KERNELS),$(CUDA_LIBRARIES) $(filter -Wl%,$(CUDNN_FLAGS)))
 
 ifdef V
   run = $(2)
@@ -88,7 +91,10 @@ $(BUILD)/cuda.mk: third_party/find_cuda.sh third_party/probe.sh $(BUILD)/cuda_wi
 # --- sources --------------------------------------------------------------------------------------
 KERNELS := $(if $(NVCC),$(wildcard engine/cuda/*.cu))
 BIGWIG := io/genome/bigwig/$(if $(BIGWIG_FLAGS),,no_)bigwig.cc
-WITHOUT := $(if $(KERNELS),engine/no_cuda.cc,$(wildcard engine/cuda/*.cc))
+CUDNN := engine/cuda/cudnn_attention.cc engine/cuda/cudnn_graph.cc
+NO_CUDNN := engine/cuda/no_cudnn.cc
+WITHOUT := $(if $(KERNELS),engine/no_cuda.cc $(if $(CUDNN_FLAGS),$(NO_CUDNN),$(CUDNN)),\
+  $(wildcard engine/cuda/*.cc))
 ENGINE := $(filter-out $(WITHOUT),$(wildcard $(addsuffix *.cc,engine/ engine/*/ model/ model/*/ io/*/))) \
   $(BIGWIG)
 IMPORT := $(wildcard io/format/hdf5/*.cc apps/import/*.cc)
@@ -136,8 +142,7 @@ $(BUILD)/obj/%.o: %.cc $(BUILD)/flags
 $(BUILD)/obj/apps/common/program.o: $(BUILD)/git_hash
 $(BUILD)/obj/apps/common/program.o: EXTRA = -DCDT_GIT_HASH='"$(GIT_HASH)"'
 $(call objects,$(IMPORT) $(UNIT)): EXTRA = $(filter -I%,$(HDF5_FLAGS))
-$(call objects,$(filter engine/cuda/%,$(ENGINE)) $(GPU)): EXTRA = $(CUDA_INCLUDE) \
-  $(filter-out -L% -Wl% -l%,$(CUDNN_FLAGS))
+$(call objects,$(filter engine/cuda/%,$(ENGINE)) $(GPU)): EXTRA = $(CUDA_INCLUDE) $(CUDNN_INCLUDE)
 -include $(patsubst %.o,%.d,$(call objects,$(SOURCES)) $(KERNEL_OBJECTS))
 
 archive = @mkdir -p $(@D); rm -f $@; ar rcs $@ $(filter %.o,$^)
@@ -190,7 +195,7 @@ demo: all  ## make a data set with a known mechanism, train, evaluate, explain, 
 lint: $(BUILD)/config.mk  ## clang-format, clang-tidy and the length of files
 	@CLANG_FORMAT='$(CLANG_FORMAT)' CLANG_TIDY='$(CLANG_TIDY)' tests/lint.sh $(JOBS) \
 	  $(SOURCES) $(KERNELS) $(HEADERS) -- -std=c++20 -fopenmp -I. $(filter -I%,$(HDF5_FLAGS)) \
-	  $(CUDA_INCLUDE)
+	  $(CUDA_INCLUDE) $(CUDNN_INCLUDE)
 
 # --- installation ---------------------------------------------------------------------------------
 BINDIR := $(DESTDIR)$(PREFIX)/bin

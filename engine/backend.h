@@ -91,6 +91,8 @@ class Backend {
   // profiles
   /// Of make_profiling_backend(), else null.
   virtual Profiler* profiler() { return nullptr; }
+  /// What to know of how it computed so far, a sentence each.
+  virtual std::vector<std::string> notes() const { return {}; }
   /// Notes the moment at which the kernels asked for so far have ended, under a small number. Part
   /// of a recorded step: each replay notes it again.
   virtual void mark(std::int64_t number) = 0;
@@ -241,13 +243,19 @@ std::unique_ptr<Backend> make_profiling_backend(std::unique_ptr<Backend> device)
 /// it must outlive this. host_bytes, if given, counts reserve_host().
 std::unique_ptr<Backend> make_shape_backend(Backend& device, std::size_t* host_bytes = nullptr);
 
-/// Is the CUDA backend part of this build, and can it use the first GPU?
+/// Is the CUDA backend part of this build, with cuDNN, and can it use the first GPU?
 bool cuda_built();
+bool cudnn_built();
 bool cuda_available();
 /// Why not, in one sentence; "" where it is.
 std::string cuda_problem();
 
 enum class Precision { kFloat32, kBFloat16x3, kTf32, kBFloat16 };
+
+/// Who computes attention in bfloat16 without dropout. kCudnn: cuDNN where it is there and, at the
+/// first use of a shape, does what our kernels do. kAuto: whichever was measured to be faster on
+/// the GPU.
+enum class AttentionChoice { kAuto, kOwn, kCudnn };
 
 struct CudaOptions {
   int device = 0;  // number of the GPU
@@ -262,6 +270,7 @@ struct CudaOptions {
   /// In bfloat16, training computes what is before the activation of a feed-forward net twice and
   /// does not keep it: 12 % more products, 0.55 GB less at the model's size and batch 8.
   bool recompute = true;
+  AttentionChoice attention = AttentionChoice::kAuto;
   /// Matrix products from cuBLASLt where it has an algorithm; else, and for the rest, from a plain
   /// kernel.
   bool library_products = true;

@@ -6,6 +6,8 @@ namespace cdt {
 
 bool cuda_built() { return false; }
 
+bool cudnn_built() { return false; }
+
 bool cuda_available() { return false; }
 
 std::string cuda_problem() { return "this build has no CUDA backend"; }

@@ -13,6 +13,7 @@ class ProfilingBackend final : public Backend {
 
   Profiler* profiler() override { return &profiler_; }
   const char* name() const override { return device_->name(); }
+  std::vector<std::string> notes() const override { return device_->notes(); }
   Dtype activations() const override { return device_->activations(); }
   bool recomputes() const override { return device_->recomputes(); }
   double product_unit() const override { return device_->product_unit(); }

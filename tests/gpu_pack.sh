@@ -14,11 +14,11 @@ build=${1:?usage: tests/gpu_pack.sh BUILD PACK [SIZE_OPTION...]} pack=${2:?}
 shift 2
 kPrograms='bin/cdt-synth bin/cdt-train bin/cdt-predict bin/cdt-attribute tests/compare_runs tests/gpu_facts
   tests/kernel_tests tests/unit_tests tests/parity_tests tests/paper_bench tests/measure_gemm
-  tests/measure_forms'
+  tests/measure_forms tests/measure_attention'
 kScripts='tests/gpu_first.sh tests/gpu tests/apps tests/*_tests.txt tests/parity/fixtures
   tests/parity/cdt_torch.py tests/bench/bench_pytorch.py'
 # Every machine has those of glibc, and cuBLASLt comes with the toolkit or with PyTorch.
-kLeftThere='linux-vdso|ld-linux|libc\.so|libm\.so|libdl\.so|librt\.so|libpthread\.so|libresolv\.so|libcublasLt|libcudnn'
+kLeftThere='linux-vdso|ld-linux|libc\.so|libm\.so|libdl\.so|librt\.so|libpthread\.so|libresolv\.so|libcublasLt'
 
 refuse() {
   echo "gpu-pack: $1" >&2
@@ -55,8 +55,6 @@ put_programs() {
     emulated || put_program "$name"
     put_program "emulated/$name"
   done
-  # Where there is cuDNN.
-  emulated || [ ! -x "$build/tests/measure_attention" ] || put_program tests/measure_attention
 }
 
 put_libraries() {

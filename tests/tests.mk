@@ -9,18 +9,17 @@ PAPER_BENCH := $(wildcard tests/bench/paper_*.cc)
 KERNELS_BENCH := $(wildcard tests/bench/kernels_*.cc)
 FUZZ := $(wildcard tests/fuzz/*.cc)
 # The CUDA backend on the host: its sources, those of the emulation, and the emulation's tests.
-EMULATED := $(wildcard engine/cuda/*.cu engine/cuda/*.cc)
+EMULATED := $(filter-out $(NO_CUDNN),$(wildcard engine/cuda/*.cu engine/cuda/*.cc))
 KERNEL_TESTS := $(wildcard tests/kernels/*.cc)
 EMULATION_TESTS := $(KERNEL_TESTS) $(wildcard tests/emulation/*_test.cc tests/emulation/*.cu) \
   tests/emulation/kernel_watch.cc
 EMULATION := $(filter-out $(EMULATION_TESTS),$(wildcard tests/emulation/*.cc))
 # Programs that measure a GPU, what they share, and the model at paper scale that some of them run.
-MEASURE_MAINS := $(addprefix tests/gpu/,gpu_facts.cc measure_gemm.cc measure_forms.cc)
+MEASURE_MAINS := $(addprefix tests/gpu/,gpu_facts.cc measure_gemm.cc measure_forms.cc measure_attention.cc)
 MEASURE_PARTS := $(addprefix tests/gpu/,gemm_timing.cc attention_problem.cc)
 PAPER := $(filter-out tests/bench/paper_bench.cc,$(PAPER_BENCH))
 GPU := tests/gpu/compare_runs.cc \
-  $(if $(NVCC),$(MEASURE_MAINS) $(MEASURE_PARTS) tests/gpu/kernel_watch.cc) \
-  $(if $(CUDNN_FLAGS),tests/gpu/measure_attention.cc)
+  $(if $(NVCC),$(MEASURE_MAINS) $(MEASURE_PARTS) tests/gpu/kernel_watch.cc)
 # What a step asks a GPU for, listed and not computed.
 COUNT := $(wildcard tests/cost/*.cc)
 # The program that a newcomer reads first.
@@ -39,8 +38,7 @@ TESTS += $(addprefix $(BUILD)/tests/,one_step compare_runs emulation_tests) $(EM
   $(if $(EMULATED),$(BUILD)/tests/emulated_unit_tests $(BUILD)/tests/emulated_parity_tests) \
   $(EMULATED_MEASURES) \
   $(if $(NVCC),$(BUILD)/tests/kernel_tests)
-MEASURES := $(patsubst tests/gpu/%.cc,$(BUILD)/tests/%,\
-  $(filter $(MEASURE_MAINS) tests/gpu/measure_attention.cc,$(GPU)))
+MEASURES := $(patsubst tests/gpu/%.cc,$(BUILD)/tests/%,$(filter $(MEASURE_MAINS),$(GPU)))
 BENCHES := $(if $(PAPER_BENCH),$(BUILD)/tests/paper_bench) \
   $(if $(KERNELS_BENCH),$(if $(BENCHMARK_FLAGS),$(BUILD)/tests/kernels_bench))
 
@@ -62,7 +60,7 @@ $(BUILD)/tests/compare_runs: $(call objects,tests/gpu/compare_runs.cc) $(LIBAPPS
 	$(call link)
 $(MEASURES): $(BUILD)/tests/%: $(BUILD)/obj/tests/gpu/%.o $(call objects,$(MEASURE_PARTS) $(PAPER)) \
     $(LIBAPPS) $(LIBCDT)
-	$(call link,$(CUDA_LIBRARIES) $(CUDNN_FLAGS))
+	$(call link,$(CUDA_LIBRARIES))
 
 # CUDA sources compiled as C++ against the headers of tests/emulation/include, kernels with checks for
 # misaligned access and indices outside an array. See docs/emulation.md.

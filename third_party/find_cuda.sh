@@ -1,6 +1,7 @@
 #!/bin/sh
-# Finds a CUDA toolkit of version 12 or newer with cuBLASLt, and cuDNN 9; one line for each on stderr,
-# Makefile variables on stdout. Without a toolkit the variables are empty: the CPU product needs none.
+# Finds a CUDA toolkit of version 12 or newer with cuBLASLt, and cuDNN 9.13.1 or newer of version 9; one
+# line for each on stderr, Makefile variables on stdout. Without a toolkit the variables are empty: the
+# CPU product needs none.
 #
 #   CXX=g++ third_party/find_cuda.sh > cuda.mk
 #
@@ -156,7 +157,7 @@ choose_architectures() {
 
 cudnn_program='#include <cudnn.h>
 #include <cstdio>
-static_assert(CUDNN_MAJOR >= 9);
+static_assert(CUDNN_MAJOR == 9 && CUDNN_VERSION >= 91301);
 int main() {
   std::printf("%d.%d.%d", CUDNN_MAJOR, CUDNN_MINOR, CUDNN_PATCHLEVEL);
   return cudnnGetVersion() == 0;
@@ -190,7 +191,7 @@ elif find_toolkit; then
   if find_cudnn; then
     say cuDNN "$("$scratch/probe" 2>/dev/null) ($cudnn)"
   else
-    say cuDNN "missing, 9 or newer: its attention is not measured by make gpu-check"
+    say cuDNN "missing, 9.13.1 or newer: --attention cudnn is left out"
   fi
 else
   say CUDA "missing ($why): --device cuda is left out"

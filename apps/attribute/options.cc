@@ -130,6 +130,7 @@ bool parse_options(int argc, char** argv, AttributeOptions* options) {
           "Attention and gradient windows over the DNA bins for chosen pairs: OUT/pairs.tsv, "
           "attention.npy, gradient.npy, peaks.tsv, tracks/ and summary.json.");
   cli.common(&options->common);
+  cli.common(&options->common, {"attention"});
   cli.require({"data", "model", "out"});
   add_choice_options(&cli, options);
   cli.number("tracks", &options->tracks, 0, 100000,

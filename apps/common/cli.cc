@@ -128,6 +128,10 @@ void Cli::common(CommonOptions* options, std::initializer_list<std::string_view>
              "arithmetic of matrix products");
       flag("no-graph", &options->no_graph,
            "GPU: launch kernels one by one, not as a recorded step (for debugging)");
+    } else if (name == "attention") {
+      choice(
+          "attention", &options->attention, {"auto", "own", "cudnn"},
+          "GPU, bf16: whose kernels compute attention; cudnn only where they agree with our own");
     } else if (name == "threads") {
       number("threads", &options->threads, 0, kMaxThreads, "CPU threads; 0: all");
     } else if (name == "seed") {

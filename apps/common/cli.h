@@ -26,6 +26,7 @@ struct CommonOptions {
   bool overwrite = false;          // comes with out
   std::string device = "auto";     // auto | cpu | cuda[:N]
   std::string precision = "fp32";  // of kPrecisionWords (precision.h)
+  std::string attention = "auto";  // auto | own | cudnn
   std::int64_t threads = 0;        // 0: OMP_NUM_THREADS, else the cores this process may run on
   std::int64_t seed = 0;
   bool quiet = false;
@@ -57,7 +58,7 @@ class Cli {
               const std::string& help);
   void require(std::initializer_list<const char*> long_names);
 
-  /// Adds the common options, all of them or those named.
+  /// Adds the common options, all that every program with a model has, or those named.
   void common(CommonOptions* options);
   void common(CommonOptions* options, std::initializer_list<std::string_view> names);
 

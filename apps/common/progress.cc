@@ -190,8 +190,10 @@ std::string profile_table(Backend& backend) {
     if (!own.empty()) out += line_of(name, "(sum)", sum_of(own), all.seconds);
   }
   out += line_of("all", "", all, all.seconds);
-  return out + text("%.3f s of the %.3f s that the program ran on %s\n", all.seconds, wall,
-                    backend.name());
+  out +=
+      text("%.3f s of the %.3f s that the program ran on %s\n", all.seconds, wall, backend.name());
+  for (const std::string& note : backend.notes()) out += note + "\n";
+  return out;
 }
 
 std::string profile_json(Backend& backend) {
@@ -210,6 +212,7 @@ std::string profile_json(Backend& backend) {
     }
   }
   json["sum"] = numbers_of(all, all.seconds);
+  json["notes"] = backend.notes();
   return json_text(json);
 }
 

@@ -47,7 +47,8 @@ std::string progress_text(const std::string& what, std::int64_t done, std::int64
 std::string clock_text(double seconds);
 
 /// What --profile shows (engine/profiler.h). A row for each op, forward and backward apart, then
-/// kernels outside the tape, the longest first; the sums; how much of the program's time that is.
+/// kernels outside the tape, the longest first; the sums; how much of the program's time that is;
+/// the device's notes.
 /// `backend` keeps a profile.
 std::string profile_table(Backend& backend);
 /// The table's numbers as JSON; docs/formats.md describes the keys.

@@ -34,12 +34,35 @@ int device_number(const std::string& device) {
   return static_cast<int>(number);
 }
 
+/// One of the words the command line lets through.
+AttentionChoice attention_named(const std::string& name) {
+  if (name == "own") return AttentionChoice::kOwn;
+  return name == "cudnn" ? AttentionChoice::kCudnn : AttentionChoice::kAuto;
+}
+
+/// InputError where --attention cudnn asks for what no run of these options could do.
+void check_attention(const CommonOptions& options, int device) {
+  if (options.attention != "cudnn") return;
+  std::string why;
+  if (device == kCpu) {
+    why = "the CPU has none of cuDNN's";
+  } else if (!cudnn_built()) {
+    why = "this build has no cuDNN";
+  } else if (options.precision != "bf16") {
+    why = "cuDNN's is not in " + options.precision + " but in bf16 only";
+  }
+  if (why.empty()) return;
+  throw InputError(kWhere, "--attention", expected_got(why, "auto or own", options.attention));
+}
+
 std::unique_ptr<Backend> open_device(const CommonOptions& options) {
   const int device = device_number(options.device);
+  check_attention(options, device);
   if (device != kCpu) {
     return make_cuda_backend({.device = device,
                               .precision = precision_named(options.precision),
-                              .graphs = !options.no_graph});
+                              .graphs = !options.no_graph,
+                              .attention = attention_named(options.attention)});
   }
   if (options.precision != "fp32") {
     throw InputError(kWhere, "--precision",

@@ -19,7 +19,8 @@ namespace cdt {
 
 /// --device auto takes a GPU if there is one, else the CPU. InputError (one line naming the option)
 /// for a device that is not there and for a precision the device does not compute in: the CPU
-/// computes in fp32 only. With --profile it keeps a profile (engine/profiler.h).
+/// computes in fp32 only; or for --attention cudnn where that cannot be. With --profile it keeps a
+/// profile (engine/profiler.h).
 std::unique_ptr<Backend> open_backend(const CommonOptions& options);
 
 /// What prediction and attribution share: a data set, a trained model, the device and its memory.

@@ -41,6 +41,7 @@ bool parse_options(int argc, char** argv, PredictOptions* options) {
           "Predicts the pairs of one split and evaluates them: OUT/predictions.tsv and "
           "OUT/metrics.json.");
   cli.common(&options->common);
+  cli.common(&options->common, {"attention"});
   cli.require({"data", "model", "out"});
   cli.choice("split", &options->split, {"train", "val", "test"}, "pairs to predict");
   cli.number("batch-size", &options->batch_size, 1, 1024, "enhancers per forward pass");

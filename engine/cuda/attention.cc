@@ -1,4 +1,5 @@
-// Which form of attention runs: the tiled kernels in bfloat16 and tf32 where they compute the same
+// Which form of attention runs: cuDNN's kernels where that is wished and they have proved
+// themselves (cudnn_choice.h), the tiled kernels in bfloat16 and tf32 where they compute the same
 // function, else score matrices in float32 (attention_scores.cc), with operands widened to it.
 #include <optional>
 
@@ -69,6 +70,24 @@ class KeptMemory {
   std::optional<Scratch> words_;
 };
 
+/// Where our kernels leave what cuDNN's are compared with.
+class OwnResults {
+ public:
+  OwnResults(const Attention& a, Arena& scratch)
+      : out_(scratch, a.out.shape, a.out.dtype),
+        sums_(scratch, a.log_sum_exp.shape),
+        attention_(a) {
+    attention_.out = *out_;
+    attention_.log_sum_exp = *sums_;
+    attention_.probabilities = {};
+  }
+  const Attention& attention() const { return attention_; }
+
+ private:
+  Scratch out_, sums_;
+  Attention attention_;
+};
+
 /// Do the samples differ in their masks only? Then scores are formed once for all of them.
 bool together(const Attention& a) {
   return a.batch > 1 && a.dropout.p > 0.0F && scores_shared(a) && is_shared(a.v, a.batch);
@@ -134,7 +153,33 @@ bool CudaBackend::fuses(const AttentionBackward& a) const {
          (a.dk.batch_stride == 0) == (a.dv.batch_stride == 0);
 }
 
+bool CudaBackend::may_be_cudnns(const Attention& a) const {
+  return cudnn_ != nullptr && a.dropout.p <= 0.0F && a.q.dtype == Dtype::kBFloat16;
+}
+
+bool CudaBackend::suits_cudnn(const Attention& a) const {
+  return fuses(a) && !(a.batch > 1 && scores_shared(a));
+}
+
+bool CudaBackend::attention_by_cudnn(const Attention& a, Arena& scratch) {
+  if (!may_be_cudnns(a)) return false;
+  using Form = CudnnChoice::Form;
+  if (!suits_cudnn(a)) {
+    cudnn_->refuse(a, "its heads, their addresses or shared scores do not suit cuDNN");
+    return false;
+  }
+  if (cudnn_->form(a) == Form::kUnknown && !capturing()) {
+    const OwnResults own(a, scratch);
+    cudnn_->decide(*this, a, own.attention(), [&] { own_attention(own.attention(), scratch); });
+  }
+  if (cudnn_->form(a) != Form::kCudnn) return false;
+  cudnn_->run(a);
+  return true;
+}
+
 void CudaBackend::attention_scratch(const Attention& a, Arena& scratch) {
+  std::optional<OwnResults> own;
+  if (may_be_cudnns(a) && suits_cudnn(a)) own.emplace(a, scratch);
   if (fuses(a)) {
     const KeptMemory kept(a, a.queries, a.keys, true, scratch);
   } else if (a.q.dtype == Dtype::kBFloat16) {
@@ -146,6 +191,12 @@ void CudaBackend::attention_scratch(const Attention& a, Arena& scratch) {
 }
 
 void CudaBackend::attention(const Attention& a, Arena& scratch) {
+  if (!attention_by_cudnn(a, scratch)) return own_attention(a, scratch);
+  if (a.probabilities.empty()) return;
+  attention_map(stream_, fused_form<BFloat16>(a, mask(a.dropout)), a.probabilities.data);
+}
+
+void CudaBackend::own_attention(const Attention& a, Arena& scratch) {
   if (fuses(a)) {
     with_type(a.q.dtype, [&](auto t) {
       using T = decltype(t);

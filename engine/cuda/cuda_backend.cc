@@ -66,6 +66,15 @@ int checked_device(int device) {
   return device;
 }
 
+bool wants_cudnn(const CudaOptions& options) {
+  if (options.attention != AttentionChoice::kAuto) {
+    return options.attention == AttentionChoice::kCudnn;
+  }
+  cudaDeviceProp properties{};
+  CDT_CUDA(cudaGetDeviceProperties(&properties, options.device));
+  return cudnn_built() && cudnn_is_faster(properties.name);
+}
+
 /// Throws unless a replay would find every operand where it was recorded.
 void expect_recorded(const std::string& name, const std::vector<Tensor>& recorded,
                      const std::vector<Tensor>& now) {
@@ -106,6 +115,7 @@ CudaBackend::CudaBackend(const CudaOptions& options)
     }
   }
   gemms_ = std::make_unique<GemmPlans>(options.precision, options.any_reduction, stream_);
+  if (wants_cudnn(options)) cudnn_ = std::make_unique<CudnnChoice>(stream_);
   CDT_CUDA(cudaMalloc(reinterpret_cast<void**>(&step_word_), sizeof *step_word_));
   CDT_CUDA(cudaMemsetAsync(step_word_, 0, sizeof *step_word_, stream_));
   partials_ = memory_.reserve(kPartialsReserve);
@@ -124,6 +134,7 @@ CudaBackend::~CudaBackend() {
     }
   }
   gemms_.reset();
+  cudnn_.reset();
   memory_.release(partials_);
   cudaFree(step_word_);
   for (cudaEvent_t event : marks_) cudaEventDestroy(event);
@@ -157,6 +168,10 @@ std::int64_t CudaBackend::feed_forward_rows(std::int64_t rows, std::int64_t widt
 dim3 CudaBackend::grid_of_rows(const Tensor& t) {
   CDT_CHECK(t.rows() <= std::numeric_limits<std::int32_t>::max(), "more rows than a grid has");
   return {static_cast<unsigned>(t.rows())};
+}
+
+std::vector<std::string> CudaBackend::notes() const {
+  return cudnn_ == nullptr ? std::vector<std::string>{} : cudnn_->notes();
 }
 
 void CudaBackend::run_recorded(const std::string& name, const std::vector<Tensor>& operands,

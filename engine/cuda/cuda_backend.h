@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/backend.h"
+#include "engine/cuda/cudnn_choice.h"
 #include "engine/cuda/device_memory.h"
 #include "engine/cuda/gemm.h"
 #include "engine/cuda/launch.h"
@@ -48,6 +49,7 @@ class CudaBackend final : public Backend {
   std::size_t free_bytes() const override;
   std::size_t used_bytes() const override { return memory_.committed(); }
   std::size_t work_bytes() const override { return 0; }
+  std::vector<std::string> notes() const override;
   void run_recorded(const std::string& name, const std::vector<Tensor>& operands,
                     const std::function<void()>& work) override;
 
@@ -109,6 +111,13 @@ class CudaBackend final : public Backend {
   /// Are there tiled kernels for it, and are they to be used?
   bool fuses(const Attention& a) const;
   bool fuses(const AttentionBackward& a) const;
+  /// Is cuDNN wished for, and could it compute the function?
+  bool may_be_cudnns(const Attention& a) const;
+  /// Can it, from the operands as they lie?
+  bool suits_cudnn(const Attention& a) const;
+  /// By cuDNN, but for the probabilities; false where the attention is ours. Settles that first.
+  bool attention_by_cudnn(const Attention& a, Arena& scratch);
+  void own_attention(const Attention& a, Arena& scratch);
   /// The bits of an attention's mask, where it has any.
   void draw(const KeptBits& by_query, const KeptBits& by_key, const Attention& a);
   /// In float32.
@@ -129,6 +138,7 @@ class CudaBackend final : public Backend {
   cudaStream_t upload_stream_ = nullptr;
   cudaEvent_t downloaded_[kSlots] = {}, uploaded_[kSlots] = {}, taken_[kSlots] = {};
   std::unique_ptr<GemmPlans> gemms_;
+  std::unique_ptr<CudnnChoice> cudnn_;  // null: attention is ours
   std::uint32_t* step_word_ = nullptr;  // on the device
   std::uint32_t step_ = 0;              // what it holds
   float* partials_ = nullptr;

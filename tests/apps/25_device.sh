@@ -36,6 +36,13 @@ expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$model" --split val --o
   --device auto --quiet
 expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$model" --split val --out "$work/cpu" \
   --device cpu --quiet
+for program in cdt-predict cdt-attribute; do
+  refused="--attention: the CPU has none of cuDNN's (expected auto or own, got cudnn)"
+  expect_fail 2 "$refused" "$CDT_BIN/$program" --data "$data" --model "$model" --split val \
+    --out "$work/none" --device cpu --attention cudnn
+  expect_fail 2 "--attention: no such choice" "$CDT_BIN/$program" --data "$data" --model "$model" \
+    --split val --out "$work/none" --device cpu --attention fused
+done
 check "the CPU's predictions" test -s "$work/cpu/predictions.tsv"
 expect_fail 2 "no such device" "$CDT_BIN/cdt-predict" --data "$data" --model "$model" --split val \
   --out "$work/none" --device gpu

@@ -111,6 +111,40 @@ for precision in fp32 bf16; do
 done
 check "bf16: all genes" windows_near 0.0625 || cat "$work/windows"
 
+# --- attention by cuDNN in bfloat16: near our own, with a note a shape; ours to the byte where the library
+# is no help
+# whose_attention OUT PROGRAM OPTIONS...: with a profile
+whose_attention() {
+  "$gpu/$2" --data "$work/data" --model "$wide" --split val --device cuda --precision bf16 --profile \
+    --out "$work/$1" --quiet "${@:3}"
+}
+# notes OUT TEXT: how many notes of its profile begin so after the shape
+notes() { grep -oE "\"attention of [^:]*: $2" "$work/$1/profile.json" | wc -l; }
+for program in predict attribute; do
+  sample=()
+  [ $program = predict ] || sample=(--sample 2 --tracks 0)
+  for choice in own cudnn auto; do
+    expect_ok whose_attention $program-$choice cdt-$program --attention $choice "${sample[@]}"
+  done
+  check "$program: by cuDNN" test "$(notes $program-cudnn "cuDNN's")" -gt 2
+  check "$program: all of it" test "$(notes $program-cudnn 'our own')" -eq 0
+  expect_text "$work/$program-own/profile.json" '"notes": []'
+done
+check "predictions by cuDNN are near" eval 'paste <(cut -f 4 "$work/predict-own/predictions.tsv") \
+  <(cut -f 4 "$work/predict-cudnn/predictions.tsv") | awk "NR > 1 { d = \$1 - \$2; e += d * d; n += \$1 * \$1 }
+    END { exit !(n > 0 && e > 0 && e <= 0.0625 ^ 2 * n) }"'
+expect_same "$work/predict-auto/predictions.tsv" "$work/predict-own/predictions.tsv"
+for planted in missing no-engine failing wrong; do
+  CDT_EMULATED_CUDNN=$planted expect_ok whose_attention predict-$planted cdt-predict --attention cudnn
+  expect_same "$work/predict-$planted/predictions.tsv" "$work/predict-own/predictions.tsv"
+  expect_text "$work/predict-$planted/profile.json" 'our own; '
+done
+refused="--attention: cuDNN's is not in tf32 but in bf16 only (expected auto or own, got cudnn)"
+expect_fail 2 "$refused" "$gpu/cdt-predict" --data "$work/data" --model "$wide" --split val --device cuda \
+  --precision tf32 --attention cudnn --out "$work/none"
+expect_fail 2 "--attention: no such option" "$gpu/cdt-train" --data "$work/data" --out "$work/none" \
+  --attention cudnn
+
 # --- no GPU is one line
 CDT_EMULATED_DEVICES=0 expect_fail 2 "--device" "$gpu/cdt-predict" --data "$work/data" \
   --model "$start" --out "$work/none" --device cuda

@@ -66,6 +66,21 @@ check "both dropouts" test "$(grep -c '"dropout": .*"log_sum_exp": ' "$work/stdo
 expect_fail 2 "--head-dim: there is no fused kernel for it" "$measures/measure_forms" --head-dim 136
 expect_fail 2 "--keys: is missing" "$measures/measure_forms" --queries 9
 
+# --- cuDNN's attention against ours
+attention=("$measures/measure_attention" --batch 2 --heads 1 --head-dim 32 --queries 66 --keys 130)
+expect_ok "${attention[@]}"
+expect_json measure_attention gpu cudnn bounds attention out_of_bounds shared_queries out log_sum_exp cudnn_us \
+  own_tflops workspace_bytes
+expect_text "$work/stdout" '"out_of_bounds": 0'
+CDT_EMULATED_CUDNN=no-engine expect_ok "${attention[@]}"
+expect_json "measure_attention without an engine" unsupported
+status=0
+CDT_EMULATED_CUDNN=wrong "${attention[@]}" >"$work/stdout" 2>"$work/stderr" || status=$?
+check "a wrong library ends with 1" test $status -eq 1
+expect_text "$work/stdout" '"out_of_bounds": 2'
+CDT_EMULATED_CUDNN=missing expect_fail 2 "cuDNN: library: libcudnn.so.9 is not there" "${attention[@]}"
+expect_fail 2 "--head-dim: there is no fused kernel for it" "$measures/measure_attention" --head-dim 136
+
 # --- paper scale, small
 bench=("$measures/paper_bench" --device cuda "${sizes[@]}" --repeat 1)
 expect_ok "${bench[@]}"
@@ -75,6 +90,9 @@ expect_ok "${bench[@]}" --workloads predict --no-graph --precision bf16
 expect_json "paper_bench predict" predict_s_per_enhancer
 expect_text "$work/stdout" '"graphs": false'
 check "predict alone" test "$(grep -cE 'train|attribute' "$work/stdout")" -eq 0
+expect_ok "${bench[@]}" --workloads predict,attribute --precision bf16 --attention cudnn --profile
+expect_text "$work/stdout" '"attention": "cudnn"'
+expect_text "$work/stdout" "heads of 8, 5 queries, 7 keys: cuDNN's; cuDNN 9.19.0 differs by "
 expect_ok "${bench[@]}" --workloads train,attribute --profile
 expect_text "$work/stderr" "s that the program ran on cuda"
 for part in train_profile attribute_profile attribute_four_genes_profile; do
@@ -97,7 +115,7 @@ expect_fail 2 "--hidden: not a multiple of the heads" "$measures/paper_bench" --
 
 # --- no GPU is one line
 export CDT_EMULATED_DEVICES=0
-for program in gpu_facts measure_gemm measure_forms; do
+for program in gpu_facts measure_gemm measure_forms measure_attention; do
   expect_fail 2 "GPU: 0: no CUDA-capable device" "$measures/$program"
 done
 expect_fail 2 "--device" "${bench[@]}"

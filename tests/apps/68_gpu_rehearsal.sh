@@ -23,12 +23,12 @@ check "every step, in its order" test "$(grep -oE '"step": "[^"]*"' "$out/result
 for name in $(listed); do
   line=$(grep "\"step\": \"$name\"" "$out/results.json")
   case $name in
-    pytorch-* | memcheck | racecheck | cudnn | cpu-*)
+    pytorch-* | memcheck | racecheck | cpu-*)
       check "$name: passed or skipped" grep -qE '"status": "(passed|skipped)"' <<<"$line" ;;
     *) check "$name: passed" grep -qF '"status": "passed"' <<<"$line" ;;
   esac
   case $name in
-    facts | forms | bench-* | profile-* | same-bits-* | train-* | gemm-*)
+    facts | forms | bench-* | profile-* | same-bits-* | train-* | gemm-* | cudnn*)
       check "$name: numbers" grep -qF '"numbers": {' <<<"$line" ;;
   esac
 done
@@ -36,7 +36,7 @@ if command -v python3 >/dev/null; then
   check "one JSON value" python3 -m json.tool "$out/results.json" "$work/parsed.json"
 fi
 # The pack holds what the steps of a real GPU take; docs tell of each step.
-for source in tests/gpu/gpu_facts.cc tests/gpu/measure_gemm.cc tests/gpu/measure_forms.cc; do
+for source in tests/gpu/gpu_facts.cc tests/gpu/measure_*.cc; do
   check "$source is packed" test -x "$pack/emulated/tests/$(basename "$source" .cc)"
 done
 for name in $(listed); do

@@ -3,7 +3,8 @@
 // so that its peak memory is its own.
 //
 //   paper_bench [--device cpu] [--precision fp32] [--workloads train,predict,attribute]
-//               [--no-graph] [--profile] [--repeat 3] [--batch 8] [--bins 896] ...
+//               [--attention auto] [--no-graph] [--profile] [--repeat 3] [--batch 8] [--bins 896]
+//               ...
 //   paper_bench --same-bits ...         bits of recorded steps against those launched one by one
 //   paper_bench --attribution-only ...  genes per enhancer against the plain way
 //
@@ -130,8 +131,8 @@ Result time_attribution(const Options& options, std::vector<std::int32_t> genes)
 // What the numbers stand for.
 std::string head(const Options& options) {
   return "{\"device\": \"" + options.common.device + "\", \"precision\": \"" +
-         options.common.precision + "\", " + sizes_as_json(options.sizes) +
-         ", \"threads\": " + std::to_string(options.common.threads) +
+         options.common.precision + "\", \"attention\": \"" + options.common.attention + "\", " +
+         sizes_as_json(options.sizes) + ", \"threads\": " + std::to_string(options.common.threads) +
          ", \"repeat\": " + std::to_string(options.repeat) +
          ", \"graphs\": " + json_bool(!options.common.no_graph) +
          ", \"profiled\": " + json_bool(options.common.profile);
@@ -219,7 +220,7 @@ int run(int argc, char** argv) {
            "compare 1, 8 and 64 genes per enhancer with the plain way, nothing else");
   cli.flag("all-genes", &options.all_genes, "with --attribution-only: all genes per enhancer too");
   cli.flag("profile", &options.common.profile, "add time by op; a table on stderr");
-  cli.common(&options.common, {"device", "precision", "threads"});
+  cli.common(&options.common, {"device", "precision", "attention", "threads"});
   if (!cli.parse(argc, argv)) return kExitDone;
   options.workloads = workloads_named(workloads);
   config_of(options.sizes);  // InputError where they do not fit

@@ -1,11 +1,12 @@
 // The driver's virtual memory: address space is reserved, pieces of memory are made, mapped into it
 // and made accessible. Programs look these calls up in libcuda.so.1; the linker hands their dlopen
-// and dlsym to the functions at the end, which know that library here.
+// and dlsym to the functions at the end, which know that library here, and cuDNN's (cudnn.cc).
 #include <dlfcn.h>
 
 #include <cstring>
 #include <map>
 
+#include "tests/emulation/cudnn.h"
 #include "tests/emulation/device.h"
 #include "tests/emulation/include/cuda.h"
 #include "tests/emulation/memory.h"
@@ -154,11 +155,13 @@ void* __real_dlopen(const char* file, int mode);      // NOLINT(bugprone-reserve
 void* __real_dlsym(void* library, const char* name);  // NOLINT(bugprone-reserved-identifier)
 
 void* __wrap_dlopen(const char* file, int mode) {  // NOLINT(bugprone-reserved-identifier)
+  if (file != nullptr && std::strcmp(file, "libcudnn.so.9") == 0) return open_cudnn();
   if (file == nullptr || std::strcmp(file, "libcuda.so.1") != 0) return __real_dlopen(file, mode);
   return device_count() > 0 ? &driver() : nullptr;
 }
 
 void* __wrap_dlsym(void* library, const char* name) {  // NOLINT(bugprone-reserved-identifier)
+  if (library != nullptr && library == open_cudnn()) return find_in_cudnn(name);
   if (library != &driver()) return __real_dlsym(library, name);
   struct Call {
     const char* name;

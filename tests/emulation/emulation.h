@@ -7,6 +7,7 @@
 //   CDT_EMULATED_MULTIPROCESSORS=N  of each device, default 4
 //   CDT_EMULATED_MEMORY=BYTES  memory of each, default 8 GiB
 //   CDT_EMULATED_NO_ALGORITHM=tf32|all  products for which cuBLASLt has no algorithm
+//   CDT_EMULATED_CUDNN=missing|old|no-engine|unordered|failing|wrong|wrong-sums  no help by cuDNN
 //   CDT_EMULATION_CHECK=1      checking mode
 //   CDT_EMULATION_LAZY=1       streams run when something waits for them, and not before
 #pragma once

@@ -1,5 +1,7 @@
 #include "tests/gpu/attention_problem.h"
 
+#include "engine/cuda/fused_attention.h"
+
 namespace cdt::measure {
 namespace {
 
@@ -26,6 +28,37 @@ std::vector<float> floats(const DeviceArray& array, Element element, std::int64_
 }
 
 }  // namespace
+
+void add_size_options(Cli* cli, AttentionSizes* sizes) {
+  cli->number("batch", &sizes->batch, 1, 64, "samples");
+  cli->number("heads", &sizes->heads, 1, 64, "heads");
+  cli->option("head-dim", &sizes->head_dim, "width of a head, a multiple of 8 up to 128");
+  cli->number("queries", &sizes->queries, 1, 65536,
+              "one shape instead of the model's three: queries");
+  cli->number("keys", &sizes->keys, 1, 65536, "and keys");
+}
+
+std::deque<AttentionProblem> make_problems(const AttentionSizes& sizes) {
+  if (fused_attention_bytes<BFloat16>(sizes.head_dim) == 0) {
+    throw InputError("command line", "--head-dim",
+                     expected_got("there is no fused kernel for it", "a multiple of 8 up to 128",
+                                  std::to_string(sizes.head_dim)));
+  }
+  if ((sizes.queries == 0) != (sizes.keys == 0)) {
+    throw InputError("command line", sizes.queries == 0 ? "--queries" : "--keys",
+                     "is missing: a shape has both");
+  }
+  gpu_properties();  // InputError where there is no GPU
+  std::deque<AttentionProblem> problems;
+  if (sizes.queries > 0) {
+    problems.emplace_back(sizes);
+    return problems;
+  }
+  for (const auto& [queries, keys] : kAttentionShapes) {
+    problems.emplace_back(AttentionSizes{sizes.batch, sizes.heads, sizes.head_dim, queries, keys});
+  }
+  return problems;
+}
 
 AttentionBackward AttentionProblem::call(float dropout, bool shared) const {
   const std::int64_t width = s_.heads * s_.head_dim;

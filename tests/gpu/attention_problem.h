@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cmath>
+#include <deque>
 #include <string>
 #include <vector>
 
+#include "apps/common/cli.h"
 #include "engine/backend.h"
 #include "tests/gpu/cuda_timing.h"
 
@@ -13,6 +15,10 @@ namespace cdt::measure {
 struct AttentionSizes {
   std::int64_t batch = 8, heads = 8, head_dim = 96, queries = 0, keys = 0;
 };
+
+/// --batch, --heads, --head-dim, and one shape instead of the model's three by --queries and
+/// --keys.
+void add_size_options(Cli* cli, AttentionSizes* sizes);
 
 /// A tensor by name, in float32.
 struct NamedValues {
@@ -54,5 +60,9 @@ class AttentionProblem {
   DeviceArray dk_ = operand(rows(s_.keys), 0), dv_ = operand(rows(s_.keys), 0);
   DeviceArray sums_{s_.batch * s_.heads * s_.queries, Element::kFloat32};
 };
+
+/// Of the shape that was asked for, or of the model's. InputError where half a shape was, or heads
+/// for which there is no tiled kernel.
+std::deque<AttentionProblem> make_problems(const AttentionSizes& sizes);
 
 }  // namespace cdt::measure

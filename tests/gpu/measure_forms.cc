@@ -13,7 +13,6 @@
 
 #include "apps/common/cli.h"
 #include "apps/common/program.h"
-#include "engine/cuda/fused_attention.h"
 #include "io/format/text.h"
 #include "tests/gpu/attention_problem.h"
 #include "tests/support/relative_error.h"
@@ -161,35 +160,12 @@ int measure(const std::deque<AttentionProblem>& problems) {
 int run(int argc, char** argv) {
   AttentionSizes sizes;
   Cli cli("measure_forms", "compares and times the engine's forms of attention");
-  cli.number("batch", &sizes.batch, 1, 64, "samples");
-  cli.number("heads", &sizes.heads, 1, 64, "heads");
-  cli.option("head-dim", &sizes.head_dim, "width of a head, a multiple of 8 up to 128");
-  cli.number("queries", &sizes.queries, 1, 65536,
-             "one shape instead of the model's three: queries");
-  cli.number("keys", &sizes.keys, 1, 65536, "and keys");
+  add_size_options(&cli, &sizes);
   if (!cli.parse(argc, argv)) return kExitDone;
-  if (fused_attention_bytes<BFloat16>(sizes.head_dim) == 0) {
-    throw InputError("command line", "--head-dim",
-                     expected_got("there is no fused kernel for it", "a multiple of 8 up to 128",
-                                  std::to_string(sizes.head_dim)));
-  }
-  if ((sizes.queries == 0) != (sizes.keys == 0)) {
-    throw InputError("command line", sizes.queries == 0 ? "--queries" : "--keys",
-                     "is missing: a shape has both");
-  }
-  const std::string gpu = gpu_name();
-  std::cout << "{\"gpu\": \"" << gpu << "\", \"batch\": " << sizes.batch
+  const std::deque<AttentionProblem> problems = make_problems(sizes);
+  std::cout << "{\"gpu\": \"" << gpu_name() << "\", \"batch\": " << sizes.batch
             << ", \"heads\": " << sizes.heads << ", \"head_dim\": " << sizes.head_dim
             << ", \"bounds\": " << bounds_as_json();
-  std::deque<AttentionProblem> problems;
-  if (sizes.queries > 0) {
-    problems.emplace_back(sizes);
-  } else {
-    for (const auto& [queries, keys] : kAttentionShapes) {
-      problems.emplace_back(
-          AttentionSizes{sizes.batch, sizes.heads, sizes.head_dim, queries, keys});
-    }
-  }
   return measure(problems);
 }
 

@@ -30,6 +30,8 @@ attribute-fp32        40 compare_attribution fp32 | do windows of all methods, p
 attribute-tf32        40 compare_attribution tf32 | the same in tf32
 attribute-bf16        40 compare_attribution bf16 | the same in bf16
 gemm-bf16             60 gemm bf16 | cuBLASLt on the products of a step: first algorithm against best of 8; would CudaOptions::any_reduction be faster, and as repeatable
+cudnn                 60 cudnn_attention | does cuDNN's attention compute what ours does without dropout, and which is faster
+cudnn-bf16            90 cudnn_bench bf16 | prediction and attribution with --attention cudnn; which shapes cuDNN takes
 memcheck              90 sanitize memcheck | accesses out of bounds in the fused kernels
 racecheck             90 sanitize racecheck | races in the fused kernels
 pytorch-tf32          90 pytorch tf32 | PyTorch in tf32, and the ratios
@@ -45,7 +47,6 @@ cpu-8                120 cpu_bench 8 | on 8
 cpu-4                150 cpu_bench 4 | on 4
 cpu-2                200 cpu_bench 2 | on 2
 cpu-1                300 cpu_bench 1 | on 1: how it scales
-cudnn                 60 cudnn_attention | cuDNN's fused attention at heads of 96, no dropout
 STEPS
 }
 
@@ -81,7 +82,7 @@ small() {
   emulated || return 0
   case $1 in
     gpu_facts) echo --size 48 --copy-mib 1 ;;
-    measure_forms) echo --batch 2 --heads 1 --head-dim 32 --queries 66 --keys 130 ;;
+    measure_forms | measure_attention) echo --batch 2 --heads 1 --head-dim 32 --queries 66 --keys 130 ;;
     measure_gemm | paper_bench)
       echo --batch 2 --bins 7 --genes 5 --hidden 32 --heads 4 --dna-dim 12 --rna-dim 5 --protein-dim 6 ;;
     kernel_tests) echo '--gtest_filter=FusedAttentionKernels.SeveralCotangents' ;;
@@ -161,14 +162,33 @@ gemm() {
         any < 0.98 * engine && repeats == "true" ? "choose it" : "leave it" }'
 }
 
+# with_cudnn COMMAND...: with a folder where the library may lie.
+with_cudnn() {
+  local where
+  if where=$(folder_of libcudnn.so.9); then libraries=$libraries${libraries:+:}$where; fi
+  "$@"
+}
+
 cudnn_attention() {
-  local folder
-  ! emulated || skip "cuDNN has no emulation"
-  folder=$(folder_of libcudnn.so.9) && libraries=$libraries${libraries:+:}$folder
-  path_of measure_attention >/dev/null || skip "not built: measure_attention"
-  [ -z "$(complaint "$(path_of measure_attention)")" ] || skip "no cuDNN 9 here"
-  measure measure_attention || return
-  echo "$(grep -o '_us"' "$numbers" | wc -l) times"
+  local status=0
+  with_cudnn measure measure_attention || status=$?
+  [ $status -ne 2 ] || skip "no cuDNN of version 9.13.1 or newer here"
+  [ $status -eq 0 ] || return $status
+  echo "$(grep -c '"cudnn_us"' "$numbers") shapes, $(grep -c '"unsupported"' "$numbers") without a kernel; values out of bounds: $(number "$numbers" out_of_bounds)"
+}
+
+# Times come from a run without a profile; the notes of one with it say who computed what.
+cudnn_bench() {
+  local options="--device cuda --precision $1 --attention cudnn --workloads predict,attribute" shapes status=0
+  # shellcheck disable=SC2086  # several options
+  with_cudnn measure paper_bench $options --repeat 1 --profile || status=$?
+  [ $status -ne 2 ] || skip "a build without cuDNN"
+  [ $status -eq 0 ] || return $status
+  shapes=$(grep -oE '"attention[^"]*: (cuDNN.s|our own)' "$numbers" | sed 's/.*: //' | sort | uniq -c | paste -sd , | tr -s ' ')
+  # shellcheck disable=SC2086
+  with_cudnn measure paper_bench $options --repeat "$(repeats 20)" || return
+  awk -v predict="$(number "$numbers" predict_s_per_enhancer)" -v pair="$(number "$numbers" attribute_s_per_pair)" \
+    -v shapes="$shapes" 'BEGIN { printf "%.0f enhancers/s, %.0f pairs/s; attentions:%s\n", 1 / predict, 1 / pair, shapes }'
 }
 
 # compute-sanitizer over the fused kernels alone, and of these no kernel of a library; over everything it
