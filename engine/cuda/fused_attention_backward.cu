@@ -30,22 +30,27 @@ __device__ __forceinline__ void score_gradients(Scores<N>* s, Scores<N>* d, floa
   }
 }
 
+/// In tf32 two blocks of 16 rows a warp hide more than one of 32.
 template <class T, int K>
-struct QueryGradient : Cutting<T, K, (K <= 96) ? 2 : 1> {
-  using Base = Cutting<T, K, (K <= 96) ? 2 : 1>;
+constexpr int kQueryGroups = sizeof(T) == 2 && K <= 96 ? 2 : 1;
+
+template <class T, int K>
+struct QueryGradient : Cutting<T, K, kQueryGroups<T, K>> {
+  using Base = Cutting<T, K, kQueryGroups<T, K>>;
   using typename Base::Others;
   using typename Base::Rows;
   static constexpr int kStrip = Base::kNarrow && K > 64 ? 16 : 32;  // keys scored at a time
   static constexpr int kStageBytes = 2 * Others::kBytes + Base::kRows * int{sizeof(uint2)};
-  static constexpr int kSumsAt = (Base::kNarrow ? 1 : 2) * Rows::kBytes;  // behind dout; queries
+  static constexpr int kSumsAt = Rows::kBytes;  // behind dout
   static constexpr int kOwnBytes = kSumsAt + Base::kRows * int{sizeof(float2)};
   static constexpr int kBytes = kOwnBytes + Base::kStages * kStageBytes;
-  static_assert(!Base::kNarrow || Rows::kBytes <= kStageBytes);
-  using Queries = RowsOf<T, K, Base::kGroups, Base::kRows, Base::kNarrow>;
+  /// Until they are in registers queries are in the last stage.
+  static_assert(Rows::kBytes <= kStageBytes);
+  using Queries = RowsInRegisters<T, K, Base::kGroups, Base::kRows>;
 };
 
 template <class T, int K>
-__global__ void __launch_bounds__(kTileThreads, sizeof(T) == 2 ? 2 : 1)
+__global__ void __launch_bounds__(kTileThreads, 2)
     query_gradient_kernel(FusedAttentionBackward<T> b) {
   using Cut = QueryGradient<T, K>;
   constexpr int kGroups = Cut::kGroups;
@@ -63,8 +68,7 @@ __global__ void __launch_bounds__(kTileThreads, sizeof(T) == 2 ? 2 : 1)
     return reinterpret_cast<uint2*>(stage_at(i) + 2 * Cut::Others::kBytes);
   };
   const typename Cut::Rows dout_tile{reinterpret_cast<T*>(shared)};
-  const typename Cut::Rows query_tile{
-      reinterpret_cast<T*>(Cut::kNarrow ? stage_at(Cut::kStages - 1) : shared + Cut::Rows::kBytes)};
+  const typename Cut::Rows query_tile{reinterpret_cast<T*>(stage_at(Cut::kStages - 1))};
   typename Cut::Queries queries(query_tile, row);
   const RowsInShared<T, K, kGroups, Cut::kRows> douts(dout_tile, row);
   const float scale = a.scale * kLog2E;
