@@ -310,7 +310,7 @@ else
   expect_same "$work/names" "$work/counted"
   for name in forward key_gradient query_gradient; do
     check "$name: a loop over tiles" \
-      awk -F '\t' -v name="${name}_kernel<96>" '$2 == name && $9 > 0 { ok = 1 } END { exit !ok }' \
+      awk -F '\t' -v name="${name}_kernel<BFloat16, 96>" '$2 == name && $9 > 0 { ok = 1 } END { exit !ok }' \
       "$work/base.tsv"
   done
   # Another compiler gives other numbers; the same one must not.
