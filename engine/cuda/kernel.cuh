@@ -33,7 +33,8 @@ __device__ __forceinline__ uint4 philox(uint4 c, std::uint32_t key0, std::uint32
 __device__ __forceinline__ float4 mask_factors(const Mask& mask, std::uint32_t row,
                                                std::uint32_t quad) {
   if (mask.threshold == 0) return make_float4(mask.scale, mask.scale, mask.scale, mask.scale);
-  const uint4 draw = philox(make_uint4(quad, row, mask.site, __ldg(mask.step)), mask.key0, mask.key1);
+  const uint4 draw =
+      philox(make_uint4(quad, row, mask.site, __ldg(mask.step)), mask.key0, mask.key1);
   return make_float4(
       draw.x >= mask.threshold ? mask.scale : 0.0F, draw.y >= mask.threshold ? mask.scale : 0.0F,
       draw.z >= mask.threshold ? mask.scale : 0.0F, draw.w >= mask.threshold ? mask.scale : 0.0F);

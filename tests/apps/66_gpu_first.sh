@@ -88,7 +88,7 @@ program "$work/bin/nvidia-smi" 'case $* in *gpu=name*) echo "Stand-in \"X\"" ;; 
 for name in cdt-synth cdt-train cdt-predict cdt-attribute; do on_cpu $name; done
 program "$build/tests/compare_runs" "exec '$(realpath "$CDT_BUILD")/tests/compare_runs' \"\$@\""
 for name in kernel_tests unit_tests parity_tests; do measuring $name 'echo "[  PASSED  ] 2 tests."'; done
-for name in paper_bench measure_gemm; do measuring $name; done
+for name in paper_bench measure_gemm measure_attention; do measuring $name; done
 # shellcheck disable=SC2016
 measuring gpu_facts '[[ $mode != *hang* ]] || { (trap "" TERM; sleep '$kNap') & sleep '$kNap'; }' \
   '[[ $mode != *die* ]] || { echo "{\"half\":"; kill -SEGV $$; }' '[[ $mode != *nap* ]] || sleep 2'
