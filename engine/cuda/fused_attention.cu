@@ -1,10 +1,7 @@
 // Forward: a block owns queries of one head and goes through the keys a tile at a time, with a
 // reference for the exponents that follows the maximum so far (Milakov & Gimelshein 2018): what was
 // summed is scaled only when the maximum has grown past it by 2^kHeadroom.
-#include <string>
-
 #include "engine/cuda/fused_attention.cuh"
-#include "engine/error.h"
 
 namespace cdt {
 namespace {
@@ -164,44 +161,40 @@ __global__ void __launch_bounds__(kTileThreads, 2) forward_kernel(FusedAttention
 
   RowSource<T, K>(head_of(a.q, a.head_dim, sample), a.q.row_stride, a.head_dim)
       .load_later(tile, first, a.queries);
-  pipeline<Cut::kStages>((a.keys + Cut::kOthers - 1) / Cut::kOthers,
-                         [&](int j, int stage) {
-                           keys.load_later(others_at(stage, 0), j * Cut::kOthers, a.keys);
-                           if (a.out.data == nullptr) return;
-                           values.load_later(others_at(stage, 1), j * Cut::kOthers, a.keys);
-                           if (a.kept.words == nullptr) return;
-                           load_kept_later<Cut::kRows>(
-                               a.kept, head, j * Cut::kOthers / kKeptColumns, first,
-                               static_cast<int>(threadIdx.x), kept_at(stage));
-                         },
-                         [&] { queries.load(); },
-                         [&](int j, int stage) {
-                           if (!active) return;
+  pipeline<Cut::kStages>(
+      (a.keys + Cut::kOthers - 1) / Cut::kOthers,
+      [&](int j, int stage) {
+        keys.load_later(others_at(stage, 0), j * Cut::kOthers, a.keys);
+        if (a.out.data == nullptr) return;
+        values.load_later(others_at(stage, 1), j * Cut::kOthers, a.keys);
+        if (a.kept.words == nullptr) return;
+        load_kept_later<Cut::kRows>(a.kept, head, j * Cut::kOthers / kKeptColumns, first,
+                                    static_cast<int>(threadIdx.x), kept_at(stage));
+      },
+      [&] { queries.load(); },
+      [&](int j, int stage) {
+        if (!active) return;
 #pragma unroll 1
-                           for (int strip = 0; strip < Cut::kOthers; strip += Cut::kStrip) {
-                             const int column = j * Cut::kOthers + strip;
-                             Scores<Cut::kStrip> s[Cut::kGroups];
-                             multiply_transposed<T, K>(s, queries, others_at(stage, 0), strip);
-                             if (a.keys - column < Cut::kStrip) hide_columns(s, a.keys - column);
-                             follow_maximum<K>(s, &rows, out, scale);
-                             exponentials(s, &rows, scale);
-                             if (a.out.data == nullptr) continue;
-                             KeptRows kept[Cut::kGroups];
+        for (int strip = 0; strip < Cut::kOthers; strip += Cut::kStrip) {
+          const int column = j * Cut::kOthers + strip;
+          Scores<Cut::kStrip> s[Cut::kGroups];
+          multiply_transposed<T, K>(s, queries, others_at(stage, 0), strip);
+          if (a.keys - column < Cut::kStrip) hide_columns(s, a.keys - column);
+          follow_maximum<K>(s, &rows, out, scale);
+          exponentials(s, &rows, scale);
+          if (a.out.data == nullptr) continue;
+          KeptRows kept[Cut::kGroups];
 #pragma unroll
-                             for (int group = 0; group < Cut::kGroups; ++group) {
-                               if (a.kept.words == nullptr) {
-                                 kept[group].fill();
-                               } else {
-                                 kept[group].load(kept_at(stage), row + 16 * group, column);
-                               }
-                             }
-                             multiply_add<Cut::kStrip>(out, others_at(stage, 1), strip,
-                                                       [&](std::uint32_t(&f)[4], int group, int n) {
-                                                         fragment_of<T>(f, s[group], n);
-                                                         kept[group].template apply<T>(f, n);
-                                                       });
-                           }
-                         });
+          for (int group = 0; group < Cut::kGroups; ++group) {
+            kept[group].load_if(a.kept.words != nullptr, kept_at(stage), row + 16 * group, column);
+          }
+          multiply_add<Cut::kStrip>(out, others_at(stage, 1), strip,
+                                    [&](std::uint32_t(&f)[4], int group, int n) {
+                                      fragment_of<T>(f, s[group], n);
+                                      kept[group].template apply<T>(f, n);
+                                    });
+        }
+      });
   if (active) store_forward<T, K>(a, rows, out, sample, first + row);
 }
 
@@ -253,23 +246,21 @@ __global__ void __launch_bounds__(kTileThreads) map_kernel(FusedAttention<T> a, 
 
 template <class T>
 void fused_attention(cudaStream_t stream, const FusedAttention<T>& a) {
-  const bool launched = with_head_dim(a.head_dim, [&](auto k) {
+  launch_for_heads(a.head_dim, [&](auto k) {
     using Cut = Forward<T, k()>;
     launch_shared(stream, forward_kernel<T, k()>, tile_grid(a, a.queries, Cut::kRows, a.batch),
                   kTileThreads, Cut::kBytes, a);
   });
-  CDT_CHECK(launched, "no fused attention for heads of " + std::to_string(a.head_dim));
 }
 
 template <class T>
 void attention_map(cudaStream_t stream, const FusedAttention<T>& a, float* probabilities) {
-  const bool launched = with_head_dim(a.head_dim, [&](auto k) {
+  launch_for_heads(a.head_dim, [&](auto k) {
     using Cut = Cutting<T, k(), 1>;
     launch_shared(stream, map_kernel<T, k()>, tile_grid(a, a.queries, Cut::kRows, a.batch),
                   kTileThreads, Cut::Rows::kBytes + Cut::kStages * Cut::Others::kBytes, a,
                   probabilities);
   });
-  CDT_CHECK(launched, "no attention map for heads of " + std::to_string(a.head_dim));
 }
 
 template void fused_attention(cudaStream_t, const FusedAttention<BFloat16>&);

@@ -1,12 +1,14 @@
 // What the tiled kernels of attention share. Grid: (tiles of rows, heads, samples).
 #pragma once
 
+#include <string>
 #include <type_traits>
 
 #include "engine/cuda/fused_attention.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
 #include "engine/cuda/tiles.cuh"
+#include "engine/error.h"
 
 namespace cdt {
 
@@ -109,8 +111,14 @@ struct KeptRows {
       half[i].y = w.y << shift;
     }
   }
-  /// Everything is kept.
-  __device__ __forceinline__ void fill() { half[0] = half[1] = make_uint2(~0U, ~0U); }
+  /// Where there is a mask; else everything is kept.
+  __device__ __forceinline__ void load_if(bool masked, const uint2* words, int row, int column) {
+    if (masked) {
+      load(words, row, column);
+    } else {
+      half[0] = half[1] = make_uint2(~0U, ~0U);
+    }
+  }
 
   /// The word with fragment c number n at its signs.
   __device__ __forceinline__ std::uint32_t word(int i, int n) const {
@@ -183,6 +191,13 @@ bool with_head_dim(std::int64_t head_dim, const Body& body) {
     body(std::integral_constant<int, 128>{});
   }
   return true;
+}
+
+/// The same; Error where none does.
+template <class Body>
+void launch_for_heads(std::int64_t head_dim, const Body& body) {
+  CDT_CHECK(with_head_dim(head_dim, body),
+            "no fused attention for heads of " + std::to_string(head_dim));
 }
 
 }  // namespace cdt

@@ -3,10 +3,7 @@
 // One kernel's blocks own queries and sum dq over the keys; the other's own keys and sum dk and dv
 // over the queries, with scores transposed, keys as rows. A gradient that the batch shares is
 // summed over its samples too.
-#include <string>
-
 #include "engine/cuda/fused_attention.cuh"
-#include "engine/error.h"
 
 namespace cdt {
 namespace {
@@ -111,11 +108,8 @@ __global__ void __launch_bounds__(kTileThreads, 2)
 #pragma unroll
             for (int group = 0; group < kGroups; ++group) {
               KeptRows kept;
-              if (a.kept.words == nullptr) {
-                kept.fill();
-              } else {
-                kept.load(kept_at(stage), row + 16 * group, j * Cut::kOthers + strip);
-              }
+              kept.load_if(a.kept.words != nullptr, kept_at(stage), row + 16 * group,
+                           j * Cut::kOthers + strip);
               const float2* const of_rows = sums + row + 16 * group + lane_number() / 4;
               score_gradients(&s[group], &d[group], scale, kept,
                               [&](int, int c) { return of_rows[c / 2 * 8]; });
@@ -215,11 +209,8 @@ __global__ void __launch_bounds__(kTileThreads, 2)
             multiply_transposed<T, K>(s, keys, others_at(stage, 0), strip);
             multiply_transposed<T, K>(d, values, others_at(stage, 1), strip);
             KeptRows kept;
-            if (b.kept_of_keys.words == nullptr) {
-              kept.fill();
-            } else {
-              kept.load(kept_at(stage), row, j * Cut::kOthers + strip);
-            }
+            kept.load_if(b.kept_of_keys.words != nullptr, kept_at(stage), row,
+                         j * Cut::kOthers + strip);
             const float2* const of_query = sums_at(stage) + strip + lane_number() % 4 * 2;
             score_gradients(&s[0], &d[0], scale, kept,
                             [&](int n, int c) { return of_query[8 * n + c % 2]; });
@@ -260,7 +251,7 @@ void fused_attention_backward(cudaStream_t stream, const FusedAttentionBackward<
   const auto samples = [&](const FusedView<T>& gradient) {
     return gradient.batch_stride == 0 ? 1 : a.batch;
   };
-  const bool launched = with_head_dim(a.head_dim, [&](auto k) {
+  launch_for_heads(a.head_dim, [&](auto k) {
     if (b.dq.data != nullptr) {
       using Cut = QueryGradient<T, k()>;
       launch_shared(stream, query_gradient_kernel<T, k()>,
@@ -273,7 +264,6 @@ void fused_attention_backward(cudaStream_t stream, const FusedAttentionBackward<
                     tile_grid(a, a.keys, Cut::kRows, samples(b.dk)), kTileThreads, Cut::kBytes, b);
     }
   });
-  CDT_CHECK(launched, "no fused attention for heads of " + std::to_string(a.head_dim));
 }
 
 #define CDT_INSTANTIATE(T)                                     \

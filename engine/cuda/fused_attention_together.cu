@@ -2,10 +2,7 @@
 // (self-attention of constants under dropout): the scores of a tile are formed once for all
 // samples. Log-sum-exp is there before. A warp is a sample; the warps of a block form the
 // probabilities of 32 queries together.
-#include <string>
-
 #include "engine/cuda/fused_attention.cuh"
-#include "engine/error.h"
 
 namespace cdt {
 namespace {
@@ -180,13 +177,12 @@ int mix_shared_bytes(std::int64_t head_dim) {
 
 template <class T>
 void attention_together(cudaStream_t stream, const FusedAttention<T>& a) {
-  const bool launched = with_head_dim(a.head_dim, [&](auto k) {
+  launch_for_heads(a.head_dim, [&](auto k) {
     using Cut = Mix<T, k()>;
     const int groups = static_cast<int>(ceil_div(a.batch, kSamples));
     launch_shared(stream, mix_kernel<T, k()>, tile_grid(a, a.queries, Cut::kRows, groups),
                   kMixThreads, Cut::kBytes, a);
   });
-  CDT_CHECK(launched, "no fused attention for heads of " + std::to_string(a.head_dim));
 }
 
 #define CDT_INSTANTIATE(T)                        \

@@ -2,10 +2,7 @@
 // for each tile of them, through the samples. It sums dv, and over the samples the gradients of the
 // scores, which it stores:
 //   dS = P sum_b (m_b (dout_b v^T) - D_b),   dq = dS k scale,   dk = dS^T q scale
-#include <string>
-
 #include "engine/cuda/fused_attention.cuh"
-#include "engine/error.h"
 
 namespace cdt {
 namespace {
@@ -172,12 +169,11 @@ template <class T>
 void attention_backward_together(cudaStream_t stream, const FusedAttentionBackward<T>& b,
                                  const SharedSums<T>& to) {
   const FusedAttention<T>& a = b.forward;
-  const bool launched = with_head_dim(a.head_dim, [&](auto k) {
+  launch_for_heads(a.head_dim, [&](auto k) {
     using Cut = SharedGradient<T, k()>;
     launch_shared(stream, shared_gradient_kernel<T, k()>,
                   tile_grid(a, a.keys, Cut::kRows, to.parts), kTileThreads, Cut::kBytes, b, to);
   });
-  CDT_CHECK(launched, "no fused attention for heads of " + std::to_string(a.head_dim));
   const int width = a.heads * a.head_dim;
   launch(stream, add_parts_kernel<T>, static_cast<unsigned>(a.keys), row_threads(width), b.dv,
          to.dv, to.parts, width);
