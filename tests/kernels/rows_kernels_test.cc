@@ -101,6 +101,20 @@ TEST_F(RowKernels, ScaleAndCentre) {
 }
 
 // One column has no variance: its gradient is noise.
+void expect_residual_norm(std::int64_t c, float p) {
+  expect_agreement({label("residual_dropout_norm", c, p),
+                    {{{kRows, c}, true},
+                     {{kBatch * kRows, c}, true},
+                     {{c}},
+                     {{c}},
+                     {{kBatch * kRows, c}, true, Fill::kZero},
+                     {{kBatch * kRows, 2}, false, Fill::kZero}},
+                    [p](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                      b.residual_dropout_norm(t[0], some_key(p), t[1], t[2], t[3], t[4], t[5]);
+                    },
+                    2.0});
+}
+
 TEST_F(RowKernels, LayerNorm) {
   for_sizes([](std::int64_t c, float p) {
     if (c == 1) return;
@@ -113,17 +127,7 @@ TEST_F(RowKernels, LayerNorm) {
                       [](Backend& b, const std::vector<Tensor>& t, Arena&) {
                         b.layer_norm(t[0], t[1], t[2], t[3], t[4]);
                       }});
-    expect_agreement({label("residual_dropout_norm", c, p),
-                      {{{kRows, c}, true},
-                       {{kBatch * kRows, c}, true},
-                       {{c}},
-                       {{c}},
-                       {{kBatch * kRows, c}, true, Fill::kZero},
-                       {{kBatch * kRows, 2}, false, Fill::kZero}},
-                      [p](Backend& b, const std::vector<Tensor>& t, Arena&) {
-                        b.residual_dropout_norm(t[0], some_key(p), t[1], t[2], t[3], t[4], t[5]);
-                      },
-                      2.0});
+    expect_residual_norm(c, p);
   });
 }
 
@@ -132,17 +136,7 @@ constexpr std::int64_t kWideRows[] = {1024, 1025, 2112};
 
 TEST_F(RowKernels, LayerNormOfWideRows) {
   for (const std::int64_t c : kWideRows) {
-    expect_agreement({label("residual_dropout_norm", c, 0.3F),
-                      {{{kRows, c}, true},
-                       {{kBatch * kRows, c}, true},
-                       {{c}},
-                       {{c}},
-                       {{kBatch * kRows, c}, true, Fill::kZero},
-                       {{kBatch * kRows, 2}, false, Fill::kZero}},
-                      [](Backend& b, const std::vector<Tensor>& t, Arena&) {
-                        b.residual_dropout_norm(t[0], some_key(0.3F), t[1], t[2], t[3], t[4], t[5]);
-                      },
-                      2.0});
+    expect_residual_norm(c, 0.3F);
   }
 }
 
