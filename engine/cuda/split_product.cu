@@ -1,12 +1,9 @@
-// Products of float32 matrices on tensor cores: with every number in three bfloat16 parts,
-//   x y = x0 y0 + (x0 y1 + x1 y0) + (x0 y2 + x1 y1 + x2 y0) + less than 2^-23 of it.
-// A tensor core cuts sums off where float32 rounds, so an accumulator that went through all of k
-// would lose up to a unit in the last place at each step. Here it starts anew every 16 of k, the
-// small products first, and float32 additions, which round to nearest, take the sum.
+// Products of float32 matrices on tensor cores, every number in three parts (parts.cuh).
 //
-// A block of four warps owns a tile of C and each warp a quarter of it. Operands come into shared
-// memory as they are, the next strips while the current ones are multiplied, and are split in
-// registers.
+// A block of four warps owns a tile of C and each warp a quarter of it. For every 16 of k, operands
+// come into shared memory as they are, are split into planes of parts once for the block, and then
+// multiplied: while a strip is multiplied, its warps split the next, and the one after is under
+// way.
 #include <limits>
 #include <type_traits>
 
@@ -32,61 +29,31 @@ struct SplitProduct {
 /// What a warp owns: half the tile's rows and columns, as fragments.
 template <int kTile>
 struct WarpTile {
-  static constexpr int kHalf = kTile / 2;
-  float sum[kHalf / 16][kHalf / 8][4] = {};
+  static constexpr int kRows = kTile / 2 / 16;
+  static constexpr int kColumns = kTile / 2 / 8;
+  static constexpr int kTogether = 4 / kRows;  // of columns: four accumulators under way
+  static constexpr int kSteps = kColumns / kTogether;
+  float sum[kColumns][kRows][4] = {};
 
-  /// sum += the product of rows [row, ..) of a and [column, ..) of b, over kSplitDepth of k
-  template <bool kADeep, bool kBDeep>
-  __device__ __forceinline__ void add_product(const Strip<kTile, kADeep>& a, int row,
-                                              const Strip<kTile, kBDeep>& b, int column) {
-    const int g = static_cast<int>(threadIdx.x) % 32 / 4;
-    const int t = static_cast<int>(threadIdx.x) % 4;
-#pragma unroll 1
-    for (int k = 0; k < kSplitDepth; k += 16) {  // two at once would not fit into registers
-      std::uint32_t parts[3], a_parts[kHalf / 16][3][4], b_parts[3][2];
+  /// sum += the product of the warp's rows of a and b over a strip; beside(step) is done beside
+  /// each of kSteps steps.
+  template <class A, class B, class Beside>
+  __device__ __forceinline__ void add_product(const A& a, const B& b, const Beside& beside) {
+    std::uint32_t a_parts[kRows][kParts][4], pair[kParts][4], b_parts[kTogether][kParts][2];
 #pragma unroll
-      for (int m = 0; m < kHalf / 16; ++m) {
-        if (m % 2 == 0) __syncwarp();  // or the compiler loads all rows first, past its registers
+    for (int m = 0; m < kRows; ++m) a.load(a_parts[m], 16 * m);
 #pragma unroll
-        for (int i = 0; i < 4; ++i) {
-          a.split(row + 16 * m + g + 8 * (i % 2), k + 2 * t + 8 * (i / 2), parts);
-          for (int part = 0; part < 3; ++part) a_parts[m][part][i] = parts[part];
+    for (int n = 0; n < kColumns; n += kTogether) {
+      if (n % 2 == 0) b.load(pair, 8 * n);
+      beside(n / kTogether);
+#pragma unroll
+      for (int part = 0; part < kParts; ++part) {
+#pragma unroll
+        for (int i = 0; i < 2 * kTogether; ++i) {
+          b_parts[i / 2][part][i % 2] = pair[part][n % 2 * 2 + i];
         }
       }
-#pragma unroll
-      for (int n = 0; n < kHalf / 8; ++n) {
-#pragma unroll
-        for (int i = 0; i < 2; ++i) {
-          b.split(column + 8 * n + g, k + 2 * t + 8 * i, parts);
-          for (int part = 0; part < 3; ++part) b_parts[part][i] = parts[part];
-        }
-        add_parts(a_parts, b_parts, n);
-      }
-    }
-  }
-
- private:
-  __device__ __forceinline__ void add_parts(const std::uint32_t (&a)[kHalf / 16][3][4],
-                                            const std::uint32_t (&b)[3][2], int n) {
-    constexpr int kTogether = 2;
-#pragma unroll
-    for (int first = 0; first < kHalf / 16; first += kTogether) {
-      float c[kTogether][4] = {};
-#pragma unroll
-      for (int order = 2; order >= 0; --order) {  // 2^(-8 order) of the whole
-#pragma unroll
-        for (int i = order; i >= 0; --i) {
-#pragma unroll
-          for (int m = 0; m < kTogether; ++m) {
-            ptx::mma(c[m], a[first + m][i], b[order - i][0], b[order - i][1]);
-          }
-        }
-      }
-#pragma unroll
-      for (int m = 0; m < kTogether; ++m) {
-#pragma unroll
-        for (int e = 0; e < 4; ++e) sum[first + m][n][e] += c[m][e];
-      }
+      add_parts_product<kTogether>(sum + n, a_parts, b_parts);
     }
   }
 };
@@ -94,7 +61,7 @@ struct WarpTile {
 /// body(m, half, row) for each row of a warp tile that this thread has a part of.
 template <int kTile, class Body>
 __device__ __forceinline__ void for_rows(int row, int rows, const Body& body) {
-  const int g = static_cast<int>(threadIdx.x) % 32 / 4;
+  const int g = static_cast<int>(threadIdx.x % 32 / 4);
 #pragma unroll
   for (int m = 0; m < kTile / 32; ++m) {
 #pragma unroll
@@ -108,7 +75,7 @@ __device__ __forceinline__ void for_rows(int row, int rows, const Body& body) {
 /// body(fragment, element, column) for this thread's columns of a row.
 template <int kTile, class Body>
 __device__ __forceinline__ void for_columns(int column, int columns, const Body& body) {
-  const int left = columns - column - static_cast<int>(threadIdx.x) % 4 * 2;
+  const int left = columns - column - static_cast<int>(threadIdx.x % 4 * 2);
 #pragma unroll
   for (int n = 0; n < kTile / 16; ++n) {
 #pragma unroll
@@ -129,61 +96,94 @@ __device__ __forceinline__ void finish(const SplitProduct& p, const WarpTile<kTi
   for_rows<kTile>(row, p.a.rows, [&](int m, int half, int r) {
     float* const line = c + r * p.ldc;
     for_columns<kTile>(column, p.b.rows, [&](int n, int e, int at) {
-      float value = p.alpha * tile.sum[m][n][2 * half + e] + bias[n][e];
+      float value = p.alpha * tile.sum[n][m][2 * half + e] + bias[n][e];
       if (p.beta != 0.0F) value += p.beta * line[at];
       line[at] = value;
     });
   });
 }
 
+/// Shared memory of a block: two stages, each of a strip as it is, then that strip in planes.
+template <class A, class B>
+struct Stages {
+  static constexpr int kFloats = A::kFloats + B::kFloats;
+  static constexpr int kElements = 2 * kFloats + A::kElements + B::kElements;
+  static constexpr std::size_t kBytes = 2 * kElements * sizeof(BFloat16);
+  float* base;
+
+  __device__ __forceinline__ BFloat16* of_a(int stage) const {
+    return reinterpret_cast<BFloat16*>(base + kFloats) + stage * kElements;
+  }
+  __device__ __forceinline__ BFloat16* of_b(int stage) const { return of_a(stage) + A::kElements; }
+};
+
 /// slices: (problem, slice, m, n), or null where there is one slice.
 template <int kTile, bool kADeep, bool kBDeep>
-__global__ void __launch_bounds__(kSplitThreads, kTile == 128 ? 2 : 3)
+__global__ void __launch_bounds__(kSplitThreads, kTile == 128 ? 2 : 4)
     split_product_kernel(SplitProduct p, float* slices) {
-  using A = Strip<kTile, kADeep>;
-  using B = Strip<kTile, kBDeep>;
+  using A = Strips<kTile, kADeep, true>;
+  using B = Strips<kTile, kBDeep, false>;
+  using Shared = Stages<A, B>;
+  constexpr int kPieces = A::kPieces + B::kPieces;
+  constexpr int kPiecesOfStep = kPieces / WarpTile<kTile>::kSteps;
   CDT_DYNAMIC_SHARED(float, shared);
+  const Shared stages{shared};
   const int problem = static_cast<int>(blockIdx.z) / p.slices;
   const int slice = static_cast<int>(blockIdx.z) % p.slices;
   const int first_row = static_cast<int>(blockIdx.y) * kTile;
   const int first_column = static_cast<int>(blockIdx.x) * kTile;
-  const int begin = slice * p.depth;
-  const int end = min(begin + p.depth, p.k);
-  const float* const a = p.a.data + problem * p.a.problem;
-  const float* const b = p.b.data + problem * p.b.problem;
-  const auto strip_of_a = [&](int stage) { return A{shared + stage * (A::kFloats + B::kFloats)}; };
-  const auto strip_of_b = [&](int stage) { return B{strip_of_a(stage).base + A::kFloats}; };
-  const auto load_later = [&](int stage, int k) {
-    strip_of_a(stage).load_later(p.a, a, first_row, k, end);
-    strip_of_b(stage).load_later(p.b, b, first_column, k, end);
-  };
-  const int warp = static_cast<int>(threadIdx.x) / 32;
+  const int warp = static_cast<int>(threadIdx.x / 32);
   const int row = warp / 2 * (kTile / 2);
   const int column = warp % 2 * (kTile / 2);
-  WarpTile<kTile> tile;
-  load_later(0, begin);
-  ptx::close_copies();
-  int stage = 0;
-  for (int k = begin; k < end; k += kSplitDepth) {
-    if (k + kSplitDepth < end) load_later(1 - stage, k + kSplitDepth);
+  const int begin = slice * p.depth;
+  int left = min(p.depth, p.k - begin);
+  A a(p.a, problem, first_row, begin, stages.of_a(0), stages.of_a(1), row);
+  B b(p.b, problem, first_column, begin, stages.of_b(0), stages.of_b(1), column);
+  const auto load_later = [&](float* raw, int of_k) {
+    a.load_later(raw, of_k);
+    b.load_later(raw + A::kFloats, of_k);
     ptx::close_copies();
-    ptx::wait_copies<1>();
-    __syncthreads();
-    if (first_row + row < p.a.rows && first_column + column < p.b.rows) {
-      tile.add_product(strip_of_a(stage), row, strip_of_b(stage), column);
+  };
+  const auto split = [&](float* raw, int i) {
+    if (i < A::kPieces) {
+      a.split(raw, i);
+    } else {
+      b.split(raw + A::kFloats, i - A::kPieces);
     }
+  };
+  WarpTile<kTile> tile;
+  float* raw = shared;
+  int step = Shared::kElements / 2;  // to the other stage, in floats
+  load_later(raw, left);
+  load_later(raw + step, left - kSplitDepth);
+  ptx::wait_copies<1>();
+#pragma unroll
+  for (int i = 0; i < kPieces; ++i) split(raw, i);
+  __syncthreads();
+#pragma unroll 1
+  for (; left > 0; left -= kSplitDepth) {
+    load_later(raw, left - 2 * kSplitDepth);
+    ptx::wait_copies<1>();
+    a.turn(2 * step);
+    b.turn(2 * step);
+    raw += step;
+    step = -step;
+    tile.add_product(a, b, [&](int part) {
+#pragma unroll
+      for (int i = 0; i < kPiecesOfStep; ++i) split(raw, part * kPiecesOfStep + i);
+    });
     __syncthreads();
-    stage = 1 - stage;
   }
+  ptx::wait_copies<0>();  // of strips behind the end
   if (slices == nullptr) {
-    finish(p, tile, p.c + problem * p.problem, first_row + row, first_column + column);
+    finish(p, tile, p.c + blockIdx.z * p.problem, first_row + row, first_column + column);
     return;
   }
   float* const sums = slices + std::int64_t{blockIdx.z} * p.a.rows * p.b.rows;
   for_rows<kTile>(first_row + row, p.a.rows, [&](int m, int half, int r) {
     float* const line = sums + std::int64_t{r} * p.b.rows;
     for_columns<kTile>(first_column + column, p.b.rows,
-                       [&](int n, int e, int at) { line[at] = tile.sum[m][n][2 * half + e]; });
+                       [&](int n, int e, int at) { line[at] = tile.sum[n][m][2 * half + e]; });
   });
 }
 
@@ -202,8 +202,11 @@ __global__ void add_slices_kernel(SplitProduct p, const float* slices, int eleme
   *c = value;
 }
 
+constexpr std::int64_t kMostInt = std::numeric_limits<int>::max();
+constexpr const char* kTooLarge = "a product with more than 2^31 of a kind";
+
 int to_int(std::int64_t x) {
-  CDT_CHECK(x <= std::numeric_limits<int>::max(), "a product with more than 2^31 of a kind");
+  CDT_CHECK(x <= kMostInt, kTooLarge);
   return static_cast<int>(x);
 }
 
@@ -219,10 +222,9 @@ bool is_aligned(const Operand& x, std::int64_t ld, std::int64_t problem) {
 template <int kTile, class Body>
 void with_kernel(bool a_deep, bool b_deep, const Body& body) {
   const auto choose = [&](auto a, auto b) {
-    using A = Strip<kTile, decltype(a)::value>;
-    using B = Strip<kTile, decltype(b)::value>;
-    body(split_product_kernel<kTile, decltype(a)::value, decltype(b)::value>,
-         2 * (A::kFloats + B::kFloats) * sizeof(float));
+    using A = Strips<kTile, decltype(a)::value, true>;
+    using B = Strips<kTile, decltype(b)::value, false>;
+    body(split_product_kernel<kTile, decltype(a)::value, decltype(b)::value>, Stages<A, B>::kBytes);
   };
   using Yes = std::true_type;
   using No = std::false_type;
@@ -242,8 +244,17 @@ bool can_split(const Gemm& g) {
 void split_product(cudaStream_t stream, const Gemm& g, const ProductCut& cut, float* slices) {
   const bool a_deep = !g.trans_a;
   const bool b_deep = g.trans_b;
-  const SplitProduct p{.a = {g.a.floats(), g.stride_a, to_int(g.lda), to_int(g.m)},
-                       .b = {g.b.floats(), g.stride_b, to_int(g.ldb), to_int(g.n)},
+  const auto operand = [&](const Operand& x, std::int64_t ld, std::int64_t problem,
+                           std::int64_t rows, bool deep) {
+    CDT_CHECK(((g.batch - 1) * problem + (deep ? rows : g.k) * ld) / 4 <= kMostInt, kTooLarge);
+    return SplitOperand{.data = x.floats(),
+                        .rows = to_int(rows),
+                        .line = to_int(ld / 4),
+                        .step = to_int(ld / 4 * split_step(cut.tile, deep)),
+                        .problem = to_int(problem / 4)};
+  };
+  const SplitProduct p{.a = operand(g.a, g.lda, g.stride_a, g.m, a_deep),
+                       .b = operand(g.b, g.ldb, g.stride_b, g.n, b_deep),
                        .k = to_int(g.k),
                        .slices = cut.slices,
                        .depth = to_int(cut.depth),

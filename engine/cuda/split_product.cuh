@@ -1,73 +1,137 @@
-// The parts of the kernel of split_product.cu: numbers as three bfloat16, and strips of a matrix
-// in shared memory.
+// The parts of the kernel of split_product.cu: strips of a matrix on their way from global memory
+// to fragments. A strip is kSplitDepth of k.
 #pragma once
 
-#include "engine/cuda/ptx.cuh"
+#include "engine/bfloat16.h"
+#include "engine/cuda/parts.cuh"
 
 namespace cdt {
 
 constexpr int kSplitThreads = 128;
-constexpr int kSplitDepth = 32;  // of k in shared memory at a time
+constexpr int kSplitDepth = 16;  // what one mma takes
 
 /// One operand as a matrix of `rows` rows: op(A), or op(B) transposed. Either k or its rows are
-/// contiguous; what is contiguous is a line, lines are `line` elements apart and begin at multiples
-/// of 16 bytes.
+/// contiguous; what is contiguous is a line, and lines begin at multiples of 16 bytes. Distances
+/// are in pieces of four elements, and 32 bits hold them: pointers would not fit beside the sums.
 struct SplitOperand {
   const float* data;
-  std::int64_t problem;  // elements from one problem of a batch to the next
-  int line, rows;
+  int rows;
+  int line, step, problem;  // to the next line, piece of a thread (split_step()) and problem
 };
 
-/// x and y as fragments hold them, in three parts: x = x0 + x1 + x2, each part what bfloat16 leaves
-/// of the one before, rounded to nearest. The sum is exact (but for numbers below 2^-110).
-__device__ __forceinline__ void split_pair(float x, float y, std::uint32_t (&parts)[3]) {
-#pragma unroll
-  for (std::uint32_t& part : parts) {
-    part = ptx::pack(x, y);
-    x -= __uint_as_float(part << 16U);
-    y -= __uint_as_float(part & 0xFFFF0000U);
-  }
+/// Lines from a piece of a thread to its next, in a strip of `rows` rows.
+constexpr int split_step(int rows, bool deep) {
+  return kSplitThreads / ((deep ? kSplitDepth : rows) / 4);
 }
 
-/// kRows rows of an operand, kSplitDepth of k, in shared memory. kDeep: k is contiguous, there as
-/// here. A row is so long that a warp's fragments lie in different banks.
-template <int kRows, bool kDeep>
-struct Strip {
-  static constexpr int kLines = kDeep ? kRows : kSplitDepth;
-  static constexpr int kLength = kDeep ? kSplitDepth : kRows;
-  static constexpr int kStride = kLength + (kDeep ? 8 : 4);
-  static constexpr int kFloats = kLines * kStride;
-  float* base;
+/// What a thread does for the strips of kRows rows of an operand: it copies pieces of four numbers
+/// into shared memory, where it alone reads them, and splits them into planes of bfloat16, one for
+/// each part; its warp reads fragments of any planes. kDeep: k is contiguous. kOfA: fragments a of
+/// 16 rows; else fragments b of eight and of the next eight.
+///
+/// What a warp reads or writes at once lies in different banks: where k is contiguous, both halves
+/// of a row change places in every other group of four rows; else lines are 16 bytes further apart
+/// than they are long.
+template <int kRows, bool kDeep, bool kOfA>
+class Strips {
+  static constexpr int kLine = kDeep ? kSplitDepth : kRows + 8;  // of a plane
+  static constexpr int kPlane = (kDeep ? kRows : kSplitDepth) * kLine;
 
-  /// Starts to load rows from `row` on, k from `k` to `end`; what lies outside becomes 0.
-  __device__ __forceinline__ void load_later(const SplitOperand& x, const float* data, int row,
-                                             int k, int end) const {
-    constexpr int kPieces = kLength / 4;  // of a line
-    constexpr int kStep = kSplitThreads / kPieces;
-    const int first = static_cast<int>(threadIdx.x) / kPieces;
-    const int at = static_cast<int>(threadIdx.x) % kPieces * 4;
-    const int lines = (kDeep ? x.rows - row : end - k) - first;
-    const int length = (kDeep ? end - k : x.rows - row) - at;
+ public:
+  static constexpr int kFloats = kRows * kSplitDepth;
+  static constexpr int kElements = kParts * kPlane;            // of all planes of a strip
+  static constexpr int kPieces = kFloats / 4 / kSplitThreads;  // of a thread in a strip
+
+  /// Rows from `row` on, k from `k` on; what lies outside is 0. The planes of the first strip and
+  /// of the next are there; the warp's rows begin at `warp_row`.
+  __device__ __forceinline__ Strips(const SplitOperand& x, int problem, int row, int k,
+                                    BFloat16* first, BFloat16* next, int warp_row)
+      : x_(x),
+        rows_(x.rows - row - (kDeep ? first_line() : column())),
+        at_(static_cast<unsigned>(problem * x.problem) +
+            static_cast<unsigned>((kDeep ? row : k) + first_line()) * x.line +
+            static_cast<unsigned>((kDeep ? k : row) + column()) / 4),
+        write_(first + place(first_line(), column())),
+        read_(next + fragment() + warp_row * kRowStep) {}
+
+  /// Starts to copy the next strip to `raw`; `left` of k are left with it.
+  __device__ __forceinline__ void load_later(float* raw, int left) {
+    const int lines = kDeep ? rows_ : left - first_line();
+    const int length = kDeep ? left - column() : rows_;
     const int bytes = max(0, min(length, 4)) * static_cast<int>(sizeof(float));
-    const float* from =
-        data + std::int64_t{(kDeep ? row : k) + first} * x.line + (kDeep ? k : row) + at;
-    float* const to = base + first * kStride + at;
-#pragma unroll 2  // more addresses would not fit into registers beside the sums
-    for (int i = 0; i < kLines; i += kStep) {
-      ptx::copy_part_later(to + i * kStride, from, i < lines ? bytes : 0);
-      from += std::int64_t{kStep} * x.line;
+    unsigned at = at_;
+#pragma unroll
+    for (int i = 0; i < kPieces; ++i) {
+      ptx::copy_part_later(piece(raw, i), x_.data + std::size_t{at} * 4,
+                           i * kStep < lines ? bytes : 0);
+      at += x_.step;
+    }
+    at_ = kDeep ? at_ + kSplitDepth / 4 : at;
+  }
+
+  /// Splits piece i of a strip that is there.
+  __device__ __forceinline__ void split(float* raw, int i) const {
+    float4 x = *reinterpret_cast<const float4*>(piece(raw, i));
+#pragma unroll
+    for (int part = 0; part < kParts; ++part) {
+      const std::uint32_t low = take_part(x.x, x.y);
+      const std::uint32_t high = take_part(x.z, x.w);
+      *reinterpret_cast<uint2*>(write_ + i * kStep * kLine + part * kPlane) = make_uint2(low, high);
     }
   }
 
-  /// Of `row`, k and k + 1.
-  __device__ __forceinline__ void split(int row, int k, std::uint32_t (&parts)[3]) const {
-    if constexpr (kDeep) {
-      const float2 pair = *reinterpret_cast<const float2*>(base + row * kStride + k);
-      split_pair(pair.x, pair.y, parts);
-    } else {
-      split_pair(base[k * kStride + row], base[(k + 1) * kStride + row], parts);
+  /// What was split is read from now on, and written is `elements` further.
+  __device__ __forceinline__ void turn(int elements) {
+    read_ -= elements;
+    write_ += elements;
+  }
+
+  /// Fragments of 16 of the warp's rows from `row` on, by their parts.
+  __device__ __forceinline__ void load(std::uint32_t (&parts)[kParts][4], int row) const {
+#pragma unroll
+    for (int part = 0; part < kParts; ++part) {
+      const BFloat16* const from = read_ + row * kRowStep + part * kPlane;
+      if constexpr (kDeep) {
+        ptx::load_blocks(parts[part], from);
+      } else {
+        ptx::load_blocks_transposed(parts[part], from);
+      }
     }
   }
+
+ private:
+  static constexpr int kRowStep = kDeep ? kLine : 1;
+  static constexpr int kStep = split_step(kRows, kDeep);
+  static constexpr int kPiecesOfLine = kSplitThreads / kStep;
+  static_assert(kDeep ? kStep % 8 == 0 : kStep * kPieces == kSplitDepth);
+
+  static __device__ __forceinline__ int first_line() {
+    return static_cast<int>(threadIdx.x / kPiecesOfLine);
+  }
+  static __device__ __forceinline__ int column() {
+    return static_cast<int>(threadIdx.x % kPiecesOfLine * 4);
+  }
+  static __device__ __forceinline__ float* piece(float* raw, int i) {
+    return raw + 4 * threadIdx.x + 4 * kSplitThreads * i;
+  }
+  /// In a plane, of four adjacent elements of a line.
+  static __device__ __forceinline__ int place(int line, int first) {
+    return line * kLine + (kDeep ? first ^ line / 4 % 2 * 8 : first);
+  }
+  /// In a plane, where this lane reads fragments of the first rows.
+  static __device__ __forceinline__ int fragment() {
+    const int block = static_cast<int>(threadIdx.x % 32 / 8);
+    const int k = (kOfA ? block / 2 : block % 2) * 8;
+    const int row = (kOfA ? block % 2 : block / 2) * 8;
+    const int i = static_cast<int>(threadIdx.x % 8);
+    return kDeep ? place(row + i, k) : place(k + i, row);
+  }
+
+  const SplitOperand& x_;
+  int rows_;     // left, of the thread's first piece
+  unsigned at_;  // of the thread's first piece of the next strip
+  BFloat16* write_;
+  const BFloat16* read_;
 };
 
 }  // namespace cdt

@@ -179,36 +179,96 @@ TEST(SplitProductError, IsAtMost1e6AtEveryDepth) {
   }
 }
 
-/// C of a product of (m, k) and (k, n), both as they are, cut so.
-Floats cut_so(const ProductCut& cut, std::int64_t m, std::int64_t n, std::int64_t k) {
+/// A product of op(A) (m, k) and op(B) (k, n); lines of A and B lie multiples of 16 bytes apart.
+struct CutProduct {
+  std::int64_t m, n, k;
+  bool trans_a = false, trans_b = false;
+
+  static std::int64_t line(std::int64_t length) { return ceil_div(length, 4) * 4; }
+  std::int64_t lda() const { return line(trans_a ? m : k); }
+  std::int64_t ldb() const { return line(trans_b ? k : n); }
+  std::int64_t floats_of_a() const { return (trans_a ? k : m) * lda(); }
+  std::int64_t floats_of_b() const { return (trans_b ? n : k) * ldb(); }
+  std::size_t at_a(std::int64_t i, std::int64_t of_k) const {
+    return static_cast<std::size_t>(trans_a ? of_k * lda() + i : i * lda() + of_k);
+  }
+  std::size_t at_b(std::int64_t of_k, std::int64_t j) const {
+    return static_cast<std::size_t>(trans_b ? j * ldb() + of_k : of_k * ldb() + j);
+  }
+};
+
+Floats draw(std::int64_t count, std::uint64_t seed) {
+  RandomStream random(seed, 1);
+  Floats values(static_cast<std::size_t>(count));
+  for (float& x : values) x = static_cast<float>(random.normal());
+  return values;
+}
+
+/// C, which was 1, after the product cut so is added.
+Floats cut_so(const ProductCut& cut, const CutProduct& p) {
   CudaBackend backend({.precision = Precision::kBFloat16x3});
   Arena arena(backend, "tensors");
-  RandomStream random(5, 1);
-  const auto put = [&](const Shape& shape) {
-    Floats values(static_cast<std::size_t>(shape.count()));
-    for (float& x : values) x = static_cast<float>(random.normal());
-    const Tensor t = arena.tensor(shape);
+  const auto put = [&](const Floats& values) {
+    const Tensor t = arena.tensor({static_cast<std::int64_t>(values.size())});
     backend.upload(t, values.data());
     return t;
   };
-  const Tensor a = put({m, k});
-  const Tensor b = put({k, n});
-  const Tensor c = put({m, n});
-  const Tensor slices = arena.tensor({cut.slices, m, n});
-  const Gemm g{
-      .m = m, .n = n, .k = k, .a = a, .lda = k, .b = b, .ldb = n, .beta = 1.0F, .c = c, .ldc = n};
+  const Tensor c = put(Floats(static_cast<std::size_t>(p.m * p.n), 1.0F));
+  const Tensor slices = arena.tensor({cut.slices, p.m, p.n});
+  const Gemm g{.trans_a = p.trans_a,
+               .trans_b = p.trans_b,
+               .m = p.m,
+               .n = p.n,
+               .k = p.k,
+               .a = put(draw(p.floats_of_a(), 5)),
+               .lda = p.lda(),
+               .b = put(draw(p.floats_of_b(), 6)),
+               .ldb = p.ldb(),
+               .beta = 1.0F,
+               .c = c,
+               .ldc = p.n};
   split_product(backend.gemms().stream(), g, cut, slices.data);
   return to_host(backend, c);
 }
 
+std::vector<double> exact(const CutProduct& p) {
+  const Floats a = draw(p.floats_of_a(), 5);
+  const Floats b = draw(p.floats_of_b(), 6);
+  std::vector<double> c;
+  for (std::int64_t i = 0; i < p.m; ++i) {
+    for (std::int64_t j = 0; j < p.n; ++j) {
+      c.push_back(1.0);
+      for (std::int64_t k = 0; k < p.k; ++k) {
+        c.back() += static_cast<double>(a[p.at_a(i, k)]) * static_cast<double>(b[p.at_b(k, j)]);
+      }
+    }
+  }
+  return c;
+}
+
 // Tiles do not change what a sum is made of; slices change its order.
 TEST_F(SplitProduct, TilesOfBothSizesAndSlicesAgree) {
-  constexpr std::int64_t kRows = 150, kColumns = 140, kDeep = 72;
-  const Floats small = cut_so({64, 1, kDeep}, kRows, kColumns, kDeep);
-  EXPECT_EQ(cut_so({128, 1, kDeep}, kRows, kColumns, kDeep), small);
-  const Floats sliced = cut_so({128, 3, 32}, kRows, kColumns, kDeep);
-  EXPECT_EQ(cut_so({64, 3, 32}, kRows, kColumns, kDeep), sliced);
+  constexpr CutProduct kProduct{150, 140, 72};
+  const Floats small = cut_so({64, 1, kProduct.k}, kProduct);
+  EXPECT_EQ(cut_so({128, 1, kProduct.k}, kProduct), small);
+  const Floats sliced = cut_so({128, 3, 32}, kProduct);
+  EXPECT_EQ(cut_so({64, 3, 32}, kProduct), sliced);
   EXPECT_LE(relative_error(sliced, small), 3e-7);
+}
+
+// Rows, columns and k that end within a tile, a strip and a piece of four, each side contiguous
+// along k or not.
+TEST_F(SplitProduct, EveryFormIsRightWhereATileEnds) {
+  for (const bool trans_a : {false, true}) {
+    for (const bool trans_b : {false, true}) {
+      for (const CutProduct& p :
+           {CutProduct{131, 67, 37, trans_a, trans_b}, CutProduct{62, 193, 15, trans_a, trans_b}}) {
+        const Floats got = cut_so({128, 1, p.k}, p);
+        EXPECT_LE(relative_error({got.begin(), got.end()}, exact(p)), 3e-7) << trans_a << trans_b;
+        EXPECT_EQ(cut_so({64, 1, p.k}, p), got) << trans_a << trans_b;
+      }
+    }
+  }
 }
 
 // The weights' gradients and the rows of a feed-forward net at batch 8, scores of attention.
