@@ -21,8 +21,8 @@ function tensor_work(i) {
 # Clocks of a multiprocessor's shared memory, 128 bytes each, without conflicts.
 function shared_clocks(i) {
   if (predicate[i] == "!PT" || base[i] !~ /^(LDSM?|STSM?|LDGSTS)$/) return 0
-  if (text[i] ~ /\.128|\.M88\.4/) return 4
-  return text[i] ~ /\.64|\.M88\.2/ ? 2 : 1
+  if (text[i] ~ /\.128|\.MT?88\.4/) return 4
+  return text[i] ~ /\.64|\.MT?88\.2/ ? 2 : 1
 }
 
 # Sets level[loop]: 0 for a loop that does none of the work, -1 for one that another stands for.

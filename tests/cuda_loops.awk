@@ -135,7 +135,7 @@ function writes(i, register,   word, span, further) {
   split_words(i, word)
   if (word[2] == register) return 1
   if (word[2] !~ /^U?R[0-9]+$/ || register !~ /^U?R[0-9]+$/ || (word[2] ~ /^U/) != (register ~ /^U/)) return 0
-  span = word[1] ~ /MMA|\.128|\.M88\.4/ ? 4 : (word[1] ~ /\.64|\.WIDE|^CS2R$/ ? 2 : 1)
+  span = word[1] ~ /MMA|\.128|\.MT?88\.4/ ? 4 : (word[1] ~ /\.64|\.WIDE|^CS2R$/ ? 2 : 1)
   further = substr(register, index(register, "R") + 1) - substr(word[2], index(word[2], "R") + 1)
   return further > 0 && further < span
 }
