@@ -160,6 +160,9 @@ class Backend {
   virtual void add_norm_backward(const AddNormBackward& g) = 0;
 
   // attention
+  /// Floats of Attention::kept where the forward pass of a training step should keep its mask: the
+  /// device draws masks as bits and has room for them. Else 0.
+  virtual std::int64_t attention_kept_floats(const Attention& a) = 0;
   virtual void attention(const Attention& a, Arena& scratch) = 0;
   virtual void attention_backward(const AttentionBackward& a, Arena& scratch) = 0;
   /// x(R, C) row-wise softmax in place, then dropped(R, C) = mask * x; dropped may be x

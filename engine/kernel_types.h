@@ -59,6 +59,9 @@ struct Attention {
   Tensor probabilities;  // (B, H, Nq, Nk) before dropout, or empty: not wanted
   /// Mask row of (b, h, i) is (b * H + h) * Nq + i, its column the key.
   DropoutKey dropout;
+  /// The mask as attention() leaves it for attention_backward(), of attention_kept_floats(); empty:
+  /// it leaves none, and the backward pass draws it again.
+  Tensor kept{};
 };
 
 /// Gradients of Attention. Where an operand is shared by the batch its gradient is the sum over the

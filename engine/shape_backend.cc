@@ -55,6 +55,9 @@ class ShapeBackend final : public Backend {
                                  std::int64_t inner) override {
     return device_.feed_forward_rows(rows, width, inner);
   }
+  std::int64_t attention_kept_floats(const Attention& a) override {
+    return device_.attention_kept_floats(a);
+  }
 
 #define CALL(type, name, parameters, arguments)
 #define KERNEL(name, parameters, arguments, work) \

@@ -91,6 +91,8 @@ struct TileMemory {
 
 }  // namespace
 
+std::int64_t CpuBackend::attention_kept_floats(const Attention& /*a*/) { return 0; }
+
 void CpuBackend::attention_scratch(const Attention& a, Arena& /*scratch*/) {
   need_work_areas(TileMemory(a, query_tiles(a)).floats());
 }

@@ -48,27 +48,46 @@ FusedAttention<T> fused_form(const Attention& a, const Mask& mask) {
           .kept = {}};
 }
 
-/// Masks as bits, of rows by columns of all heads, in scratch; nothing without dropout, or where
-/// they are not wanted.
+/// Masks as bits, of rows by columns of all heads; nothing without dropout, or where they are not
+/// wanted.
 class KeptMemory {
  public:
-  KeptMemory(const Attention& a, std::int64_t rows, std::int64_t columns, bool wanted,
-             Arena& scratch) {
-    if (a.dropout.p <= 0.0F || !wanted) return;
-    tiles_ = ceil_div(columns, kKeptColumns);
-    padded_ = ceil_div(rows, kKeptRows) * kKeptRows;
-    words_.emplace(scratch, Shape{a.batch * a.heads * tiles_, padded_, 2});
+  /// At `there`, or, where that is null, in scratch.
+  KeptMemory(const Attention& a, std::int64_t rows, std::int64_t columns, bool wanted, float* there,
+             Arena& scratch)
+      : tiles_(ceil_div(columns, kKeptColumns)),
+        padded_(ceil_div(rows, kKeptRows) * kKeptRows),
+        words_(there) {
+    if (a.dropout.p <= 0.0F || !wanted) {
+      words_ = nullptr;
+    } else if (there == nullptr) {
+      words_ = scratch_.emplace(scratch, Shape{floats(a, rows, columns)}).data();
+    }
+  }
+  static std::int64_t floats(const Attention& a, std::int64_t rows, std::int64_t columns) {
+    return a.batch * a.heads * ceil_div(columns, kKeptColumns) * ceil_div(rows, kKeptRows) *
+           kKeptRows * 2;
   }
   KeptBits bits() const {
-    if (!words_) return {};
-    return {reinterpret_cast<uint2*>(words_->data()), static_cast<int>(tiles_),
-            static_cast<int>(padded_)};
+    if (words_ == nullptr) return {};
+    return {reinterpret_cast<uint2*>(words_), static_cast<int>(tiles_), static_cast<int>(padded_)};
   }
 
  private:
-  std::int64_t tiles_ = 0, padded_ = 0;
-  std::optional<Scratch> words_;
+  std::int64_t tiles_, padded_;
+  float* words_;
+  std::optional<Scratch> scratch_;
 };
+
+/// The mask of an attention as both passes read it; in Attention::kept where there is one.
+KeptMemory kept_by_query(const Attention& a, bool wanted, Arena& scratch) {
+  return {a, a.queries, a.keys, wanted, a.kept.data, scratch};
+}
+KeptMemory kept_by_key(const Attention& a, bool wanted, Arena& scratch) {
+  float* const there =
+      a.kept.empty() ? nullptr : a.kept.at(KeptMemory::floats(a, a.queries, a.keys));
+  return {a, a.keys, a.queries, wanted, there, scratch};
+}
 
 /// Where our kernels leave what cuDNN's are compared with.
 class OwnResults {
@@ -101,8 +120,8 @@ bool together(const AttentionBackward& a) {
 struct BackwardMemory {
   BackwardMemory(const AttentionBackward& a, Arena& scratch)
       : f(forward_of(a)),
-        by_query(f, f.queries, f.keys, a.dq.data != nullptr && !together(a), scratch),
-        by_key(f, f.keys, f.queries, a.dk.data != nullptr, scratch),
+        by_query(kept_by_query(f, a.dq.data != nullptr && !together(a), scratch)),
+        by_key(kept_by_key(f, a.dk.data != nullptr, scratch)),
         sums(scratch, {f.batch, f.heads, f.queries, 2}) {
     if (!together(a)) return;
     constexpr std::int64_t kTile = 64;
@@ -177,11 +196,16 @@ bool CudaBackend::attention_by_cudnn(const Attention& a, Arena& scratch) {
   return true;
 }
 
+std::int64_t CudaBackend::attention_kept_floats(const Attention& a) {
+  if (recomputes() || a.dropout.p <= 0.0F || !fuses(a)) return 0;
+  return KeptMemory::floats(a, a.queries, a.keys) + KeptMemory::floats(a, a.keys, a.queries);
+}
+
 void CudaBackend::attention_scratch(const Attention& a, Arena& scratch) {
   std::optional<OwnResults> own;
   if (may_be_cudnns(a) && suits_cudnn(a)) own.emplace(a, scratch);
   if (fuses(a)) {
-    const KeptMemory kept(a, a.queries, a.keys, true, scratch);
+    const KeptMemory by_query = kept_by_query(a, true, scratch);
   } else if (a.q.dtype == Dtype::kBFloat16) {
     const WideForward wide(a, scratch);
     attention_by_scores_scratch(wide.attention(), scratch);
@@ -201,9 +225,10 @@ void CudaBackend::own_attention(const Attention& a, Arena& scratch) {
     with_type(a.q.dtype, [&](auto t) {
       using T = decltype(t);
       FusedAttention<T> f = fused_form<T>(a, mask(a.dropout));
-      const KeptMemory kept(a, a.queries, a.keys, true, scratch);
-      f.kept = kept.bits();
-      draw(f.kept, {}, a);
+      const KeptMemory by_query = kept_by_query(a, true, scratch);
+      const KeptMemory by_key = kept_by_key(a, !a.kept.empty(), scratch);
+      f.kept = by_query.bits();
+      draw(f.kept, by_key.bits(), a);
       if (together(a)) {
         FusedAttention<T> sums = f;  // log-sum-exp of the one sample
         sums.batch = 1;
@@ -251,7 +276,7 @@ void CudaBackend::attention_backward(const AttentionBackward& a, Arena& scratch)
                                   .row_sums = memory.row_sums(),
                                   .kept_of_keys = memory.by_key.bits()};
       b.forward.kept = memory.by_query.bits();
-      draw(b.forward.kept, b.kept_of_keys, f);
+      if (f.kept.empty()) draw(b.forward.kept, b.kept_of_keys, f);
       row_sums(stream_, b, static_cast<int>(f.out.shape[0]), memory.row_sums());
       if (together(a)) {
         attention_backward_together(stream_, b,

@@ -1,3 +1,5 @@
+#include <vector>
+
 #include "engine/error.h"
 #include "engine/ops.h"
 
@@ -49,6 +51,9 @@ Var attend(Tape& tape, const Packed& q, const Packed& k, const Packed& v, std::i
     a.probabilities = tape.saved({out_batch, heads, queries, keys});
     *probabilities = a.probabilities;
   }
+  std::vector<Tensor> saved{lse};
+  const std::int64_t kept = out->needs_grad ? tape.backend().attention_kept_floats(a) : 0;
+  if (kept > 0) saved.push_back(a.kept = tape.saved({kept}));
   tape.backend().attention(a, tape.scratch());
   a.probabilities = {};
   const bool together = out_batch == 1 && key.p <= 0.0F;
@@ -67,7 +72,7 @@ Var attend(Tape& tape, const Packed& q, const Packed& k, const Packed& v, std::i
       tape.write_gradient(k.var, [&](const Tensor& dkv) { write(dq, dkv); });
     });
   };
-  tape.record(out, {lse}, rule, together ? CotangentOrder::kTogether : CotangentOrder::kOneByOne);
+  tape.record(out, saved, rule, together ? CotangentOrder::kTogether : CotangentOrder::kOneByOne);
   return out;
 }
 

@@ -2,6 +2,11 @@
 // tile.
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/random.h"
 #include "tests/kernels/kernel_case.h"
 #include "tests/kernels/kernel_test.h"
 #include "tests/support/relative_error.h"
@@ -194,6 +199,81 @@ TEST_F(FusedAttentionKernels, SharedByTheBatch) {
 TEST_F(FusedAttentionKernels, SeveralCotangents) {
   expect_cross_attention({1, 2, 32, 67, 40}, 0.0F, 3);
   expect_cross_attention({1, 1, 96, 140, 201}, 0.0F, 2);
+}
+
+/// Out and the gradient of self-attention, and the launches of the backward pass; `shared`: of one
+/// sample for the batch. keep: its masks are the forward pass's, else drawn once more.
+struct SelfAttended {
+  std::vector<float> out, gradient;
+  std::uint64_t launches = 0;
+};
+SelfAttended self_attended(const Sizes& s, bool shared, Precision precision, bool keep) {
+  const auto b = make_cuda_backend({.precision = precision, .recompute = false});
+  Arena arena(*b, "tensors");
+  const std::int64_t width = s.heads * s.head_dim;
+  const Shape packed{shared ? 1 : s.batch, s.queries, 3 * width};
+  RandomStream random(7, 1);
+  const auto draw = [&](const Shape& shape) {
+    std::vector<float> values(static_cast<std::size_t>(shape.count()));
+    for (float& x : values) x = static_cast<float>(random.normal());
+    const Tensor wide = arena.tensor(shape);
+    b->upload(wide, values.data());
+    const Tensor t = arena.tensor(shape, b->activations());
+    b->cast(t, wide);
+    return t;
+  };
+  const Tensor qkv = draw(packed);
+  const Tensor dout = draw({s.batch, s.queries, width});
+  const Tensor out = arena.tensor(dout.shape, dout.dtype);
+  const Tensor gradient = arena.tensor(packed, qkv.dtype);
+  Attention a = attention_of(s, columns(qkv, 0), columns(qkv, width), columns(qkv, 2 * width), out,
+                             arena.tensor({packed[0], s.heads, s.queries}), some_key(0.3F));
+  const std::int64_t kept = b->attention_kept_floats(a);
+  EXPECT_GT(kept, 0);
+  if (keep) a.kept = arena.tensor({kept});
+  b->begin_step(a.dropout.step);
+  b->attention(a, arena);
+  const std::optional<std::uint64_t> before = launches();
+  b->attention_backward(
+      {a, dout, columns(gradient, 0), columns(gradient, width), columns(gradient, 2 * width)},
+      arena);
+  const std::uint64_t backward = before ? *launches() - *before : 0;
+  return {to_host(*b, out), to_host(*b, gradient), backward};
+}
+
+TEST_F(FusedAttentionKernels, KeptMasksAreTheDrawnOnes) {
+  for (const Precision precision : {Precision::kTf32, Precision::kBFloat16}) {
+    for (const bool shared : {false, true}) {
+      const Sizes sizes{3, 2, 32, 131, 131};
+      const SelfAttended drawn = self_attended(sizes, shared, precision, false);
+      const SelfAttended kept = self_attended(sizes, shared, precision, true);
+      EXPECT_EQ(kept.out, drawn.out);
+      EXPECT_EQ(kept.gradient, drawn.gradient);
+#ifndef CDT_DEBUG  // its arenas fill memory, with kernels of their own
+      if (launches()) {
+        EXPECT_EQ(kept.launches + 1, drawn.launches);
+      }
+#endif
+    }
+  }
+}
+
+// In bfloat16 a step computes again what it can to save memory; without dropout nothing is masked.
+TEST_F(FusedAttentionKernels, MasksAreKeptWhereMemoryIsNotSaved) {
+  const auto floats = [](const CudaOptions& options, float p) {
+    const auto b = make_cuda_backend(options);
+    Arena arena(*b, "tensors");
+    const Tensor t = arena.tensor({1, 64, 32}, b->activations());
+    return b->attention_kept_floats(attention_of({1, 1, 32, 64, 64}, columns(t, 0), columns(t, 0),
+                                                 columns(t, 0), t, arena.tensor({1, 1, 64}),
+                                                 some_key(p)));
+  };
+  EXPECT_GT(floats({.precision = Precision::kTf32}, 0.1F), 0);
+  EXPECT_EQ(floats({.precision = Precision::kTf32}, 0.0F), 0);
+  EXPECT_EQ(floats({.precision = Precision::kBFloat16}, 0.1F), 0);
+  Attention any;
+  any.dropout = some_key(0.1F);
+  EXPECT_EQ(make_cpu_backend(1)->attention_kept_floats(any), 0);
 }
 
 /// Without dropout as the probabilities are, whatever the mask.
