@@ -162,7 +162,9 @@ double CudaBackend::product_unit() const {
 
 std::int64_t CudaBackend::feed_forward_rows(std::int64_t rows, std::int64_t width,
                                             std::int64_t inner) {
-  return feed_forward_part(rows, width, inner, multiprocessors_);
+  return feed_forward_part(
+      rows, width, inner, multiprocessors_,
+      options_.precision == Precision::kBFloat16x3 ? kSplitParts : kLibraryParts);
 }
 
 dim3 CudaBackend::grid_of_rows(const Tensor& t) {

@@ -7,14 +7,21 @@
 
 namespace cdt {
 
-/// Rows of equal parts (the last may be shorter) in which a feed-forward net from `width` to
-/// `inner` and back works on `rows` rows: at most kMostPartRows, in as few waves of tiles as
-/// possible, then in as few parts.
-std::int64_t feed_forward_part(std::int64_t rows, std::int64_t width, std::int64_t inner,
-                               std::int64_t multiprocessors);
+/// The tiles of 128 rows that products are made of, and how many rows a part has at most.
+struct PartTiles {
+  std::int64_t columns, most_rows;
+};
+/// What cuBLASLt takes for large products on Hopper. 18,880 rows are two parts, and take as many
+/// waves as in one.
+inline constexpr PartTiles kLibraryParts{256, std::int64_t{74} * 128};
+/// split_product(), where 18,880 rows take 8 % fewer waves in one part; memory is not short.
+inline constexpr PartTiles kSplitParts{128, std::int64_t{148} * 128};
 
-/// 74 tiles of 128 rows. 18,880 rows are two such parts, and take as many waves as in one.
-inline constexpr std::int64_t kMostPartRows = 9472;
+/// Rows of equal parts (the last may be shorter) in which a feed-forward net from `width` to
+/// `inner` and back works on `rows` rows: in as few waves of tiles as possible, then in as few
+/// parts.
+std::int64_t feed_forward_part(std::int64_t rows, std::int64_t width, std::int64_t inner,
+                               std::int64_t multiprocessors, const PartTiles& tiles);
 
 /// How a product is cut: into tiles of tile x tile of C, and k into equal slices (the last may be
 /// shorter), whose sums are added afterwards.

@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::int64_t kH200 = 132;
 
-std::int64_t model_part(std::int64_t rows) { return feed_forward_part(rows, 768, 3072, kH200); }
+std::int64_t model_part(std::int64_t rows, const PartTiles& tiles = kLibraryParts) {
+  return feed_forward_part(rows, 768, 3072, kH200, tiles);
+}
 
 TEST(FeedForwardParts, AreEqualAndFillWholeWaves) {
   EXPECT_EQ(model_part(1), 1);
@@ -26,14 +28,19 @@ TEST(FeedForwardParts, AreEqualAndFillWholeWaves) {
   EXPECT_EQ(model_part(18880), 9440);  // genes of eight
   // 7 x 4 waves forward and as many back, where 9,440 rows would take 4 x (7 + 4 x 2) = 60.
   EXPECT_EQ(model_part(37760), 5395);
+  // 27 x 768 + 7 x 3072 deep, where two parts would take 2 x (14 x 768 + 4 x 3072).
+  EXPECT_EQ(model_part(18880, kSplitParts), 18880);
+  EXPECT_EQ(model_part(7168, kSplitParts), 7168);
 }
 
 TEST(FeedForwardParts, AreNeverTooLarge) {
   for (std::int64_t rows = 1; rows < 100000; rows += 997) {
     for (const std::int64_t multiprocessors : {1, 4, 108, 148}) {
-      const std::int64_t part = feed_forward_part(rows, 33, 97, multiprocessors);
-      EXPECT_GE(part, 1);
-      EXPECT_LE(part, kMostPartRows);
+      for (const PartTiles& tiles : {kLibraryParts, kSplitParts}) {
+        const std::int64_t part = feed_forward_part(rows, 33, 97, multiprocessors, tiles);
+        EXPECT_GE(part, 1);
+        EXPECT_LE(part, tiles.most_rows);
+      }
     }
   }
 }
@@ -69,7 +76,7 @@ std::vector<std::vector<float>> run(Backend& backend, std::int64_t rows) {
 }
 
 TEST(FeedForwardParts, AreNotSeenInResults) {
-  constexpr std::int64_t kRows = kMostPartRows + 1;  // two parts; three on the CPU
+  constexpr std::int64_t kRows = kLibraryParts.most_rows + 1;  // two parts; three on the CPU
   const auto cpu = make_cpu_backend(1);
   const auto gpu = make_cuda_backend({});
   ASSERT_LT(gpu->feed_forward_rows(kRows, 3, 5), kRows);
