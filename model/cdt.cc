@@ -108,7 +108,7 @@ struct Walk {
   Var pool_protein(Var p, Var r, const Tensor& queries) {
     const AttentionBlock& w = m.rna_to_protein;
     const Pooling& pooling = m.protein.pooling;
-    if (paper || batch > 1 || !m.frozen() || !r->needs_grad) {
+    if (paper || batch > 1 || pass.replayed || !m.frozen() || !r->needs_grad) {
       return pool(pooling, cross_block(w, p, r, &queries));
     }
     const Var y = first_norm(w, p, cross_attend(w, p, r, &queries));  // (1, G, D)

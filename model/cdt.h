@@ -56,6 +56,8 @@ struct ForwardPass {
   Var rna = nullptr, protein = nullptr;  // (1, G, rna_dim), (1, G, protein_dim); or in their place
   const Trunks* trunks = nullptr;        // in eval mode
   Recorder* recorder = nullptr;
+  // Backward passes are recorded: each must ask for the same kernels as the first.
+  bool replayed = false;
 };
 
 class Cdt : public CdtParameters {

@@ -48,7 +48,7 @@ class GmarScorer : public Scorer {
   MethodScores score(EnhancerWindow& window) override {
     MethodScores out;
     const MapNorm norm = context_.options.gmar_norm == "l1" ? MapNorm::kL1 : MapNorm::kL2;
-    for (Gmar& of_gene : gmar(context_.explainer, window.z, window.genes, end_of(context_), norm)) {
+    for (Gmar& of_gene : gmar(context_.explainer, window.z(), window.genes, end_of(context_), norm)) {
       out.windows.push_back(std::move(of_gene.scores));
       if (window.zero_dna) {
         ++zero_dna_;
@@ -79,7 +79,7 @@ class GmarScorer : public Scorer {
 }  // namespace
 
 MethodScores score_rollout(const ScorerContext& context, EnhancerWindow& window) {
-  return {rollout(context.explainer, window.z, window.genes, end_of(context)), {}};
+  return {rollout(context.explainer, window.z(), window.genes, end_of(context)), {}};
 }
 
 std::unique_ptr<Scorer> make_gmar(const ScorerContext& context) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "apps/attribute/batches.h"
 #include "apps/attribute/sections.h"
 #include "apps/common/annotation_files.h"
 #include "apps/common/output_folder.h"
@@ -63,17 +64,20 @@ Sections make_sections(const SectionContext& context) {
 void attribute_pairs(Inference& inference, const std::vector<Pair>& pairs, EnhancerPasses* passes,
                      const Sections& sections, bool quiet) {
   Progress progress("attribute", std::ssize(pairs), quiet);
-  DnaFeed feed(inference.data, *inference.backend, inference.lasting, 1);
-  feed.start({pairs.front().enhancer});
-  for (auto begin = pairs.begin(); begin != pairs.end();) {
-    const auto end = std::find_if(
-        begin, pairs.end(), [&](const Pair& pair) { return pair.enhancer != begin->enhancer; });
-    const Tensor dna = feed.take();
-    if (end != pairs.end()) feed.start({end->enhancer});
-    const EnhancerResult result = passes->run(dna, {begin, end});
+  const std::vector<EnhancerBatch> batches =
+      cut_into_batches(pairs, passes->places(), inference.config.hidden);
+  DnaFeed feed(inference.data, *inference.backend, inference.lasting,
+               std::max<std::int64_t>(1, passes->places()));
+  feed.start(batches.front().rows());
+  std::int64_t done = 0;
+  const auto tell = [&](const EnhancerResult& result) {
     for (const auto& section : sections) section->add(result);
-    progress.update(end - pairs.begin());
-    begin = end;
+    progress.update(done += std::ssize(result.pairs));
+  };
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const Tensor dna = feed.take();
+    if (i + 1 < batches.size()) feed.start(batches[i + 1].rows());
+    passes->run(batches[i], dna, tell);
   }
   progress.finish();
 }
@@ -111,7 +115,7 @@ int run(const AttributeOptions& options) {
   for (const auto& section : sections) bytes += section->bytes();
   require_free_space(out.path(), bytes);
 
-  EnhancerPasses passes(inference, options, methods, regions, &scorers);
+  EnhancerPasses passes(inference, options, methods, regions, pairs.size(), &scorers);
   attribute_pairs(inference, pairs, &passes, sections, options.common.quiet);
   write_files(out.path(), options.command, sections);
 

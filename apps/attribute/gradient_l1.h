@@ -29,7 +29,7 @@ inline MethodScores gradient_l1(const ScorerContext& context, EnhancerWindow& wi
   Explainer& explainer = context.explainer;
   const Tensor& w = explainer.model().dna.projector.linear.weight->value;
   MethodScores out;
-  GradientPass pass(explainer, window.z);
+  GradientPass pass(explainer, window.z());
   pass.gradients(window.genes, [&](std::size_t, const Tensor& gradient) {
     out.windows.push_back(input_l1(explainer.backend(), explainer.scratch(), gradient, w));
     stop_if_interrupted();

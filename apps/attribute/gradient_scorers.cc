@@ -74,7 +74,7 @@ MethodScores score_integrated_gradients(const ScorerContext& context, EnhancerWi
   MethodScores out;
   in_runs(window.genes, [&](const std::vector<std::int32_t>& genes) {
     for (IntegratedGradients& of_gene :
-         integrated_gradients(context.explainer, window.z, context.baseline.z(), genes, {})) {
+         integrated_gradients(context.explainer, window.z(), context.baseline.z(), genes, {})) {
       out.windows.push_back(std::move(of_gene.scores));
       out.completeness.push_back(of_gene);
     }
@@ -86,7 +86,7 @@ MethodScores score_occlusion(const ScorerContext& context, EnhancerWindow& windo
   const std::int64_t bins = context.inference.data.bins;
   const std::vector<BinRange> ranges = occlusion_ranges(bins, context.options.occlude_bins);
   const auto by_range =
-      occlusion_effects(context.explainer, window.z, context.baseline.z(), ranges, window.genes,
+      occlusion_effects(context.explainer, window.z(), context.baseline.z(), ranges, window.genes,
                         {.batch = kOcclusionBatch, .after_each = stop_if_interrupted});
   MethodScores out;
   for (std::size_t gene = 0; gene < window.genes.size(); ++gene) {

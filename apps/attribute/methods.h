@@ -35,13 +35,30 @@ class Baseline {
 };
 
 /// One enhancer and the genes wanted for it.
-struct EnhancerWindow {
-  std::int32_t enhancer = 0;
+class EnhancerWindow {
+ public:
+  EnhancerWindow(Explainer& on, const std::vector<Pair>& pairs, const Tensor& window, bool is_zero)
+      : enhancer(pairs.front().enhancer),
+        dna(window),
+        genes(column(pairs, &Pair::gene)),
+        zero_dna(is_zero),
+        explainer_(on) {}
+
+  std::int32_t enhancer;
   Tensor dna;  // (1, L, dna_dim), on the device
   std::vector<std::int32_t> genes;
-  bool zero_dna = false;              // the DNA is all zeros
-  std::vector<float> z;               // (L, D), after the projector's linear map
+  bool zero_dna;                      // the DNA is all zeros
   std::vector<PairWindows> defaults;  // by gene, of the pass that always runs
+
+  /// (L, D), after the projector's linear map; computed at the first call.
+  const std::vector<float>& z() {
+    if (z_.empty()) z_ = explainer_.project(dna);
+    return z_;
+  }
+
+ private:
+  Explainer& explainer_;
+  std::vector<float> z_;
 };
 
 /// What a scorer may use; all of it outlives the scorer.

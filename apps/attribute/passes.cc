@@ -24,7 +24,7 @@ void expect_finite(const PairScores& scores, const Dataset& data, const Pair& pa
 
 EnhancerPasses::EnhancerPasses(Inference& inference, const AttributeOptions& options,
                                const Methods& methods, const std::vector<Region>& regions,
-                               Scorers* scorers)
+                               std::size_t pairs, Scorers* scorers)
     : inference_(inference),
       options_(options.gradient),
       methods_(methods),
@@ -37,6 +37,9 @@ EnhancerPasses::EnhancerPasses(Inference& inference, const AttributeOptions& opt
   const ScorerContext context{inference, explainer_,          baseline_,
                               options_,  options.choice.seed, want_product_};
   for (const Method* method : methods) scorers_.push_back(method->make(context));
+  const std::int64_t places = choose_places(inference, want_product_, pairs);
+  if (places == 0) return;
+  batch_.emplace(explainer_, places, inference.data.bins, want_product_, inference.lasting);
 }
 
 bool EnhancerPasses::is_zero(const Tensor& dna) {
@@ -47,12 +50,9 @@ bool EnhancerPasses::is_zero(const Tensor& dna) {
 }
 
 void EnhancerPasses::score(EnhancerWindow* window, EnhancerResult* out) {
-  attribute(explainer_, window->z, window->genes, want_product_,
-            [&](std::size_t, const PairWindows& windows) {
-              stop_if_interrupted();
-              window->defaults.push_back(windows);
-              out->scores.push_back({windows.prediction, {}});
-            });
+  for (const PairWindows& windows : window->defaults) {
+    out->scores.push_back({windows.prediction, {}});
+  }
   for (const auto& scorer : scorers_) {
     MethodScores scores = scorer->score(*window);
     CDT_CHECK(scores.windows.size() == window->genes.size(), "a method scores every gene");
@@ -79,38 +79,72 @@ void EnhancerPasses::add_regions(EnhancerWindow* window, EnhancerResult* out) {
   const bool correlated = claims_wanted_ && !window->zero_dna;
   if (ranges.empty() && !correlated) return;
   const std::vector<float>& from = baseline_.z();
-  out->claims = gradient_claims(explainer_, window->z, from, window->genes);
+  out->claims = gradient_claims(explainer_, window->z(), from, window->genes);
   if (ranges.empty()) return;
   std::vector<std::vector<RegionEffect>> effects =
-      region_effects(explainer_, window->z, from, ranges, window->genes, out->claims);
+      region_effects(explainer_, window->z(), from, ranges, window->genes, out->claims);
   for (std::size_t i = 0; i < effects.size(); ++i) out->regions[i].effects = std::move(effects[i]);
   stop_if_interrupted();
 }
 
-EnhancerResult EnhancerPasses::run(const Tensor& dna, std::vector<Pair> pairs) {
+EnhancerResult EnhancerPasses::finish(EnhancerWindow window, const std::vector<Pair>& pairs) {
   EnhancerResult out;
-  out.enhancer = pairs.front().enhancer;
-  out.zero_dna = is_zero(dna);
-  out.pairs = std::move(pairs);
-  EnhancerWindow window{out.enhancer, dna, {}, out.zero_dna, explainer_.project(dna), {}};
-  for (const Pair& pair : out.pairs) window.genes.push_back(pair.gene);
+  out.enhancer = window.enhancer;
+  out.zero_dna = window.zero_dna;
+  out.pairs = pairs;
   score(&window, &out);
   if (options_.paths) {
-    out.paths = split_paths(explainer_, window.z, window.genes, stop_if_interrupted);
+    out.paths = split_paths(explainer_, window.z(), window.genes, stop_if_interrupted);
   }
   if (options_.path_heads) {
-    out.path_heads = split_heads(explainer_, window.z, window.genes, stop_if_interrupted);
+    out.path_heads = split_heads(explainer_, window.z(), window.genes, stop_if_interrupted);
   }
   if (options_.gene_gradients) {
-    out.gene_gradients = gene_gradients(explainer_, window.z, window.genes);
+    out.gene_gradients = gene_gradients(explainer_, window.z(), window.genes);
   }
   add_regions(&window, &out);
-  out.for_maps = [this, z = std::move(window.z)](const std::vector<AttentionMap>& wanted,
-                                                 const MapReceiver& receive) {
+  out.for_maps = [this, window = std::move(window)](const std::vector<AttentionMap>& wanted,
+                                                    const MapReceiver& receive) mutable {
     if (!std::exchange(trunks_shown_, true)) trunk_maps(explainer_, wanted, receive);
-    enhancer_maps(explainer_, z, wanted, receive);
+    enhancer_maps(explainer_, window.z(), wanted, receive);
   };
   return out;
+}
+
+void EnhancerPasses::run_alone(const std::vector<Pair>& pairs, const Tensor& dna,
+                               const Teller& tell) {
+  EnhancerWindow window(explainer_, pairs, dna, is_zero(dna));
+  attribute(explainer_, window.z(), window.genes, want_product_,
+            [&](std::size_t, const PairWindows& windows) {
+              stop_if_interrupted();
+              window.defaults.push_back(windows);
+            });
+  tell(finish(std::move(window), pairs));
+}
+
+void EnhancerPasses::run(const EnhancerBatch& batch, const Tensor& dna, const Teller& tell) {
+  if (batch.places.empty()) return run_alone(batch.enhancers.front(), dna, tell);
+  std::vector<std::vector<std::int32_t>> genes;
+  for (const auto& [enhancer, first, count] : batch.places) {
+    const auto begin = batch.enhancers[enhancer].begin() + static_cast<std::ptrdiff_t>(first);
+    genes.push_back(column({begin, begin + static_cast<std::ptrdiff_t>(count)}, &Pair::gene));
+  }
+  std::vector<std::vector<PairWindows>> windows;
+  for (const auto& pairs : batch.enhancers) windows.emplace_back(pairs.size());
+  batch_->run(dna, genes, [&](std::size_t at, std::size_t index, PairWindows of_pair) {
+    stop_if_interrupted();
+    const EnhancerBatch::Place& place = batch.places[at];
+    windows[place.enhancer][place.first + index] = std::move(of_pair);
+  });
+  for (std::size_t at = 0; at < batch.places.size(); ++at) {
+    const auto [enhancer, first, count] = batch.places[at];
+    if (first > 0 || count == 0) continue;
+    const auto row = static_cast<std::int64_t>(at);
+    EnhancerWindow window(explainer_, batch.enhancers[enhancer], dna.slice(row, row + 1),
+                          batch_->is_zero(at));
+    window.defaults = std::move(windows[enhancer]);
+    tell(finish(std::move(window), batch.enhancers[enhancer]));
+  }
 }
 
 }  // namespace cdt

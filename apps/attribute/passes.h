@@ -6,9 +6,11 @@
 #include <optional>
 #include <vector>
 
+#include "apps/attribute/batches.h"
 #include "apps/attribute/numbers.h"
 #include "apps/attribute/place.h"
 #include "model/explain/attention_maps.h"
+#include "model/explain/attribution_batch.h"
 #include "model/explain/gradient_pass.h"
 #include "model/explain/occlusion.h"
 #include "model/explain/path_split.h"
@@ -44,16 +46,22 @@ struct EnhancerResult {
 
 class EnhancerPasses {
  public:
-  /// Freezes the model and computes its trunks. scorers: receives those of the methods. All must
-  /// outlive this.
+  /// Freezes the model and computes its trunks. scorers: receives those of the methods. pairs: how
+  /// many there are. All must outlive this.
   EnhancerPasses(Inference& inference, const AttributeOptions& options, const Methods& methods,
-                 const std::vector<Region>& regions, Scorers* scorers);
+                 const std::vector<Region>& regions, std::size_t pairs, Scorers* scorers);
 
-  /// pairs: of one enhancer, dna (1, L, dna_dim) on the device. Error naming the pair if a number
-  /// is not finite.
-  EnhancerResult run(const Tensor& dna, std::vector<Pair> pairs);
+  /// Of the batches that run() takes; 0: it takes enhancers by themselves.
+  std::int64_t places() const { return batch_ ? batch_->places() : 0; }
+
+  using Teller = std::function<void(const EnhancerResult& result)>;
+  /// Tells of each enhancer, in order. dna (E, L, dna_dim): the batch's rows on the device, at the
+  /// same address at every call. Error naming the pair if a number is not finite.
+  void run(const EnhancerBatch& batch, const Tensor& dna, const Teller& tell);
 
  private:
+  void run_alone(const std::vector<Pair>& pairs, const Tensor& dna, const Teller& tell);
+  EnhancerResult finish(EnhancerWindow window, const std::vector<Pair>& pairs);
   void score(EnhancerWindow* window, EnhancerResult* out);
   void add_regions(EnhancerWindow* window, EnhancerResult* out);
   bool is_zero(const Tensor& dna);
@@ -66,6 +74,7 @@ class EnhancerPasses {
   Explainer explainer_;
   Baseline baseline_;
   bool want_product_ = false;  // of gradient and input
+  std::optional<AttributionBatch> batch_;
   bool claims_wanted_;         // of every enhancer with DNA
   bool trunks_shown_ = false;  // the maps that do not depend on DNA
 };

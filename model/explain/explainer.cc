@@ -120,15 +120,15 @@ std::vector<float> Explainer::zero_projection(std::int64_t bins) {
 }
 
 void Explainer::input_norms(const Tensor& gradient, const Tensor& out) {
-  const std::int64_t bins = gradient.rows();
+  const std::int64_t bins = gradient.rows();  // of all samples
   const std::int64_t d = weight_.shape[0];
-  expect_shape("input_norms", "gradient", gradient, {1, bins, d});
+  expect_shape("input_norms", "gradient", gradient, with_last(gradient.shape, d));
   expect_shape("input_norms", "out", out, {bins});
-  const Tensor g = gradient.reshaped({bins, d});
+  const InFloat32 g(backend(), gradient.reshaped({bins, d}), scratch());
   const Tensor& map = gram_.empty() ? weight_ : gram_;  // (D, width)
   const Scratch mapped(scratch(), {bins, map.cols()});
-  multiply(backend(), g, map, *mapped);
-  backend().row_dot_sqrt(*mapped, gram_.empty() ? *mapped : g, out);
+  multiply(backend(), *g, map, *mapped);
+  backend().row_dot_sqrt(*mapped, gram_.empty() ? *mapped : *g, out);
 }
 
 std::vector<float> Explainer::input_norms(const Tensor& gradient) {
@@ -157,22 +157,30 @@ const std::string& Explainer::context_name() const {
 std::vector<float> Explainer::attention_rows(const Tensor& context, std::int32_t gene) {
   const Tensor& queries = trunks_.rna_queries;  // (1, G, D)
   const std::int64_t d = queries.cols();
-  const std::int64_t heads = config().heads;
-  const std::int64_t k = d / heads;
-  const std::int64_t bins = context.rows();
-  expect_shape("attention_rows", "context", context, {1, bins, d});
   CDT_CHECK(gene >= 0 && gene < queries.shape[1], "no gene " + std::to_string(gene));
-  const InFloat32 q(backend(), {queries.at(gene * d), {d}, queries.dtype}, scratch());
+  const Scratch rows(scratch(), {1, config().heads, context.rows()});
+  attention_rows(context, {queries.at(gene * d), {1, d}, queries.dtype}, *rows);
+  return to_host(backend(), *rows);
+}
+
+void Explainer::attention_rows(const Tensor& context, const Tensor& queries, const Tensor& out) {
+  const std::int64_t batch = queries.shape[0];
+  const std::int64_t d = trunks_.rna_queries.cols();
+  const std::int64_t heads = config().heads;
+  const std::int64_t bins = context.shape[1];
+  expect_shape("attention_rows", "context", context, {batch, bins, d});
+  expect_shape("attention_rows", "queries", queries, {batch, d});
+  expect_shape("attention_rows", "out", out, {batch, heads, bins});
+  const InFloat32 q(backend(), queries, scratch());
   const InFloat32 x(backend(), context, scratch());
   const Tensor keys = model_.dna_to_rna.in.weight->value.slice(d, 2 * d);  // (D, D)
-  const Scratch folded(scratch(), {heads, d});                             // W_k,h^T q_h
-  const Scratch scores(scratch(), {heads, bins});
-  multiply(backend(), stacked((*q).reshaped({heads, k}), heads), stacked(keys, heads),
-           stacked(*folded, heads));
-  multiply(backend(), *folded, transposed(*x), *scores,
-           {.alpha = 1.0F / std::sqrt(static_cast<float>(k))});
-  backend().softmax_dropout(*scores, {}, *scores);
-  return to_host(backend(), *scores);
+  const Scratch folded(scratch(), {batch, heads * d});                     // W_k,h^T q_h
+  multiply(backend(), side_by_side(*q, heads), stacked(keys, heads), side_by_side(*folded, heads));
+  multiply(backend(), stacked((*folded).reshaped({batch * heads, d}), batch),
+           transposed(stacked(*x, batch)), stacked(out, batch),
+           {.alpha = 1.0F / std::sqrt(static_cast<float>(d / heads))});
+  backend().softmax_dropout(out.reshaped({batch * heads, bins}), {},
+                            out.reshaped({batch * heads, bins}));
 }
 
 }  // namespace cdt

@@ -44,7 +44,8 @@ class Explainer {
   /// The z (L, D) of an input that is zero in all bins: the bias in every row.
   std::vector<float> zero_projection(std::int64_t bins);
 
-  /// out(L): L2 norm over features of the gradient at the DNA input, from gradient (1, L, D) at z.
+  /// out(B L): L2 norm over features of the gradient at the DNA input, from gradient (B, L, D) at
+  /// z, of the type of activations or float32.
   void input_norms(const Tensor& gradient, const Tensor& out);
   std::vector<float> input_norms(const Tensor& gradient);
   /// out(L, D): W W^T g of every bin, so that g' . out is the inner product of two gradients at the
@@ -57,6 +58,9 @@ class Explainer {
   /// Neither the map nor the keys are formed: the scores of head h are x (W_k,h^T q_h) / sqrt(K) up
   /// to a constant per row, which the softmax ignores.
   std::vector<float> attention_rows(const Tensor& context, std::int32_t gene);
+  /// out (B, H, L): of a batch, context (B, L, D), from each sample's row of the trunks'
+  /// rna_queries, queries (B, D).
+  void attention_rows(const Tensor& context, const Tensor& queries, const Tensor& out);
 
  private:
   friend class EvalTape;

@@ -3,6 +3,7 @@
 #include "engine/error.h"
 #include "engine/optim/adamw.h"
 #include "model/explain/attribution.h"
+#include "model/explain/attribution_batch.h"
 
 namespace cdt {
 namespace {
@@ -89,6 +90,31 @@ class Attribution final : public PaperWorkload {
   Explainer explainer_;
 };
 
+class BatchedAttribution final : public PaperWorkload {
+ public:
+  BatchedAttribution(std::unique_ptr<Backend> on, const PaperSizes& sizes,
+                     const std::vector<std::int32_t>& genes)
+      : PaperWorkload(std::move(on), sizes, false, sizes.batch * std::ssize(genes)),
+        genes_(static_cast<std::size_t>(sizes.batch), genes),
+        dna_(world().lasting.tensor({sizes.batch, sizes.bins, sizes.dna_dim},
+                                    backend().activations())),
+        explainer_(world().model, world().tape, world().rna, world().protein, world().lasting),
+        batch_(explainer_, sizes.batch, sizes.bins, false, world().lasting) {
+    backend().cast(dna_, world().random(dna_.shape));
+  }
+
+  void run() override {
+    batch_.run(dna_, genes_,
+               [](std::size_t /*place*/, std::size_t /*index*/, const PairWindows& /*w*/) {});
+  }
+
+ private:
+  std::vector<std::vector<std::int32_t>> genes_;
+  Tensor dna_;
+  Explainer explainer_;
+  AttributionBatch batch_;
+};
+
 class PlainAttribution final : public PaperWorkload {
  public:
   PlainAttribution(std::unique_ptr<Backend> on, const PaperSizes& sizes)
@@ -136,6 +162,9 @@ std::unique_ptr<PaperWorkload> make_prediction(std::unique_ptr<Backend> backend,
 std::unique_ptr<PaperWorkload> make_attribution(std::unique_ptr<Backend> backend,
                                                 const PaperSizes& sizes,
                                                 std::vector<std::int32_t> genes) {
+  if (backend->asynchronous() && std::ssize(genes) <= sizes.hidden) {
+    return std::make_unique<BatchedAttribution>(std::move(backend), sizes, genes);
+  }
   return std::make_unique<Attribution>(std::move(backend), sizes, std::move(genes));
 }
 

@@ -21,7 +21,7 @@ class PaperWorkload {
   PaperWorkload(const PaperWorkload&) = delete;
   PaperWorkload& operator=(const PaperWorkload&) = delete;
 
-  /// Once: a step, a batch of enhancers, the pairs of one enhancer.
+  /// Once: a step, a batch of enhancers, the pairs of one enhancer or of a batch.
   virtual void run() = 0;
 
   PaperWorld& world() { return world_; }
@@ -40,7 +40,8 @@ std::unique_ptr<PaperWorkload> make_training(std::unique_ptr<Backend> backend,
 /// A batch of enhancers, all genes of each.
 std::unique_ptr<PaperWorkload> make_prediction(std::unique_ptr<Backend> backend,
                                                const PaperSizes& sizes);
-/// Windows of these genes for one enhancer.
+/// Windows of these genes for one enhancer, or for each of a batch on a device that is given
+/// batches.
 std::unique_ptr<PaperWorkload> make_attribution(std::unique_ptr<Backend> backend,
                                                 const PaperSizes& sizes,
                                                 std::vector<std::int32_t> genes);

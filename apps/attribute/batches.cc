@@ -1,0 +1,135 @@
+#include "apps/attribute/batches.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "engine/backend.h"
+#include "model/dna_feed.h"
+#include "model/explain/attribution_batch.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::int64_t kMostPlaces = 8;
+constexpr std::size_t kForward = 1;  // a forward pass takes about as long as a round
+
+using Counts = std::vector<std::size_t>;  // pairs of some enhancers
+
+std::size_t places_for(const Counts& counts, std::size_t rounds) {
+  std::size_t places = 0;
+  for (const std::size_t count : counts) places += (count + rounds - 1) / rounds;
+  return places;
+}
+
+/// The fewest rounds in which `places` serve these enhancers, of which there are no more.
+std::size_t rounds_for(const Counts& counts, std::size_t places) {
+  std::size_t rounds = 1;
+  while (places_for(counts, rounds) > places) ++rounds;
+  return rounds;
+}
+
+/// How many of the enhancers that come next share a pass.
+std::size_t best_share(const Counts& next, std::size_t places) {
+  std::size_t best = 0;
+  double best_cost = 0.0;
+  Counts counts;
+  for (std::size_t n = 1; n <= std::min(places, next.size()); ++n) {
+    counts.push_back(next[n - 1]);
+    const auto pairs = std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+    const double cost =
+        static_cast<double>(kForward + rounds_for(counts, places)) / static_cast<double>(pairs);
+    if (best != 0 && cost > best_cost) continue;
+    best = n;
+    best_cost = cost;
+  }
+  return best;
+}
+
+void give_places(EnhancerBatch* batch, std::size_t places) {
+  Counts counts;
+  for (const auto& pairs : batch->enhancers) counts.push_back(pairs.size());
+  const std::size_t rounds = rounds_for(counts, places);
+  for (std::size_t e = 0; e < counts.size(); ++e) {
+    for (std::size_t first = 0; first < counts[e]; first += rounds) {
+      batch->places.push_back({e, first, std::min(rounds, counts[e] - first)});
+    }
+  }
+  batch->places.resize(places, {counts.size() - 1, 0, 0});
+}
+
+std::vector<std::vector<Pair>> by_enhancer(const std::vector<Pair>& pairs) {
+  std::vector<std::vector<Pair>> out;
+  for (const Pair& pair : pairs) {
+    if (out.empty() || out.back().front().enhancer != pair.enhancer) out.emplace_back();
+    out.back().push_back(pair);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::int32_t> EnhancerBatch::rows() const {
+  if (places.empty()) return {enhancers.front().front().enhancer};
+  std::vector<std::int32_t> out;
+  for (const Place& place : places) out.push_back(enhancers[place.enhancer].front().enhancer);
+  return out;
+}
+
+std::vector<EnhancerBatch> cut_into_batches(const std::vector<Pair>& pairs, std::int64_t places,
+                                            std::int64_t most_genes) {
+  std::vector<std::vector<Pair>> all = by_enhancer(pairs);
+  const auto room = static_cast<std::size_t>(places);
+  std::vector<EnhancerBatch> out;
+  for (std::size_t begin = 0; begin < all.size();) {
+    Counts next;
+    for (std::size_t e = begin; e < std::min(all.size(), begin + room); ++e) {
+      if (std::ssize(all[e]) > most_genes) break;
+      next.push_back(all[e].size());
+    }
+    const std::size_t end = begin + std::max<std::size_t>(1, best_share(next, room));
+    EnhancerBatch& batch = out.emplace_back();
+    for (; begin < end; ++begin) batch.enhancers.push_back(std::move(all[begin]));
+    if (!next.empty()) give_places(&batch, room);
+  }
+  return out;
+}
+
+MemoryPlan plan_attribution(const CdtConfig& config, std::int64_t places, std::int64_t bins,
+                            bool want_product, Backend& device) {
+  DryRun dry(device);
+  MemoryPlan plan;
+  Cdt model(config, dry.backend(), dry.lasting, false);
+  plan.weights = dry.taken();
+  const Dataset sizes = sizes_of(config, bins);
+  const Tensor rna =
+      upload_genes(dry.backend(), dry.lasting, sizes.rna, config.genes, config.rna_dim);
+  const Tensor protein =
+      upload_genes(dry.backend(), dry.lasting, sizes.protein, config.genes, config.protein_dim);
+  Explainer explainer(model, dry.tape, rna, protein, dry.lasting);
+  AttributionBatch batch(explainer, places, bins, want_product, dry.lasting);
+  const DnaFeed feed(sizes, dry.backend(), dry.lasting, places);
+  plan.data = dry.taken();
+  plan.host = dry.host();
+  Arena counted_above(dry.backend(), "dna");  // the feed has its batch of the lasting arena
+  batch.run(counted_above.tensor({places, bins, config.dna_dim}, dry.backend().activations()),
+            std::vector<std::vector<std::int32_t>>(static_cast<std::size_t>(places), {0}),
+            [](std::size_t /*place*/, std::size_t /*index*/, const PairWindows& /*windows*/) {});
+  dry.add_peaks(&plan);
+  return plan;
+}
+
+std::int64_t choose_places(const Inference& inference, bool want_product, std::size_t pairs) {
+  Backend& backend = *inference.backend;
+  if (!backend.asynchronous()) return 0;
+  const std::size_t free = backend.free_bytes();
+  auto places = std::min(kMostPlaces, static_cast<std::int64_t>(pairs));
+  const auto fits = [&] {
+    return plan_attribution(inference.config, places, inference.data.bins, want_product, backend)
+               .device_reserve() <= free;
+  };
+  while (places > 1 && !fits()) places /= 2;
+  return places;
+}
+
+}  // namespace cdt
