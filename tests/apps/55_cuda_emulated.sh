@@ -88,6 +88,29 @@ check "predictions agree" near "$work/predict-cpu/predictions.tsv" \
 expect_same <(cut -f 1-3 "$work/predict-cpu/predictions.tsv") \
   <(cut -f 1-3 "$work/predict-cuda/predictions.tsv")
 
+# --- attribution in batches of enhancers: as the CPU's, one enhancer at a time; the same bytes recorded or not,
+# and however late streams run
+# attribute OUT PROGRAM OPTIONS...
+attribute() {
+  "$2" --data "$work/data" --model "$start" --split val --methods gradient_x_input --tracks 0 --out "$work/$1" \
+    --quiet "${@:3}"
+}
+same_windows() {
+  for file in attention.npy gradient.npy methods/gradient_x_input.npy pairs.tsv; do
+    expect_same "$work/$1/$file" "$work/$2/$file"
+  done
+}
+expect_ok attribute cpu "$CDT_BIN/cdt-attribute" --device cpu
+expect_ok attribute batches "$gpu/cdt-attribute" --device cuda
+check "batches agree with one enhancer at a time" tests/gpu/compare_windows.sh "$work/cpu" "$work/batches" 0.999 1e-5
+expect_ok attribute batches-plain "$gpu/cdt-attribute" --device cuda --no-graph
+same_windows batches-plain batches
+CDT_EMULATION_LAZY=1 expect_ok attribute batches-lazy "$gpu/cdt-attribute" --device cuda
+same_windows batches-lazy batches
+# A device without room for a batch beside the 2 GiB left free gets pairs one by one.
+CDT_EMULATED_MEMORY=$((2 << 30)) expect_ok attribute batches-of-one "$gpu/cdt-attribute" --device cuda
+check "a batch of one agrees" tests/gpu/compare_windows.sh "$work/batches" "$work/batches-of-one" 0.999 1e-5
+
 # --- windows of all methods in bfloat16 near those of float32: 16 roundings of 2^-8
 # windows OUT PRECISION OPTIONS...
 windows() {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "apps/attribute/batches.h"
 #include "apps/common/session.h"
 #include "apps/evaluation/control_passes.h"
 #include "apps/train/dna_check.h"
@@ -14,7 +15,7 @@
 #include "apps/train/trainer.h"
 #include "engine/backend.h"
 #include "engine/cpu/cpu_backend.h"
-#include "model/explain/attribution.h"
+#include "model/explain/attribution_batch.h"
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_backend.h"
@@ -168,6 +169,36 @@ TEST(DryRun, TakesOfAnAttributionWhatTheDeviceTakes) {
     const auto device = make_cpu_backend(2);
     const auto shapes = make_shape_backend(*device);
     EXPECT_EQ(attribute_twice(config, bins, *shapes), attribute_twice(config, bins, *device));
+  }
+}
+
+TEST(PlanOfAnAttribution, IsWhatABatchTakes) {
+  constexpr std::int64_t kBins = 31;
+  const CdtConfig config = model_config(sizes(12, 2, "released"), nullptr);
+  for (const bool want_product : {false, true}) {
+    for (const std::int64_t places : {1, 3}) {
+      const auto device = make_cpu_backend(2);
+      const MemoryPlan plan = plan_attribution(config, places, kBins, want_product, *device);
+      Arena lasting(*device, "lasting"), step(*device, "step"), scratch(*device, "scratch");
+      Cdt model(config, *device, lasting, false);
+      model.initialise(1);
+      Tape tape(*device, step, scratch);
+      const std::vector<float> values(static_cast<std::size_t>(config.genes * 1000), 0.5F);
+      const Tensor rna = upload_genes(*device, lasting, values, config.genes, config.rna_dim);
+      const Tensor protein =
+          upload_genes(*device, lasting, values, config.genes, config.protein_dim);
+      Explainer explainer(model, tape, rna, protein, lasting);
+      AttributionBatch batch(explainer, places, kBins, want_product, lasting);
+      // The feed has a batch of DNA.
+      const Tensor dna = lasting.tensor({places, kBins, config.dna_dim});
+      device->fill(dna, 0.25F);
+      const std::vector<std::vector<std::int32_t>> genes(static_cast<std::size_t>(places), {0, 2});
+      batch.run(dna, genes, [](std::size_t, std::size_t, const PairWindows&) {});
+      EXPECT_EQ(plan.lasting(), lasting.peak());
+      EXPECT_EQ(plan.activations, step.peak());
+      EXPECT_EQ(plan.scratch, scratch.peak());
+      EXPECT_EQ(plan.work, device->work_bytes());
+    }
   }
 }
 
