@@ -104,7 +104,8 @@ struct Walk {
   }
 
   // Protein (1, G, D) asks RNA (B, G, D) and is pooled -> (B, D). Nothing else reads the block's
-  // tokens, so in attribution its tail and the pooling are one op.
+  // tokens, so in attribution its tail and the pooling are one op, whose first backward pass does
+  // more than later ones.
   Var pool_protein(Var p, Var r, const Tensor& queries) {
     const AttentionBlock& w = m.rna_to_protein;
     const Pooling& pooling = m.protein.pooling;

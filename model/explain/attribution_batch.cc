@@ -1,6 +1,7 @@
 #include "model/explain/attribution_batch.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "engine/error.h"
@@ -9,8 +10,8 @@ namespace cdt {
 namespace {
 
 /// The part of a place, of `size` numbers.
-std::span<const float> part(const std::vector<float>& all, std::size_t place, std::size_t size) {
-  return std::span(all).subspan(place * size, size);
+std::span<const float> part(std::span<const float> all, std::size_t place, std::size_t size) {
+  return all.subspan(place * size, size);
 }
 
 }  // namespace
@@ -94,15 +95,14 @@ std::vector<PairWindows> AttributionBatch::windows() const {
   Backend& backend = explainer_.backend();
   const std::int64_t heads = explainer_.config().heads;
   const auto bins = static_cast<std::size_t>(bins_);
-  const std::vector<float> predictions = to_host(backend, this->predictions());
-  const std::vector<float> gradients = to_host(backend, this->gradients());
-  const std::vector<float> rows = to_host(backend, this->rows());
-  const std::vector<float> slopes =
-      zero_.empty() ? std::vector<float>() : to_host(backend, gradient_);
-  std::vector<PairWindows> out(predictions.size());
+  const std::vector<float> results = to_host(backend, results_);
+  std::vector<PairWindows> out(static_cast<std::size_t>(places_));
+  const auto gradients = std::span(results).subspan(out.size());
+  const auto rows = gradients.subspan(out.size() * bins);
+  const std::vector<float> slopes = zero_.empty() ? zero_ : to_host(backend, gradient_);
   for (std::size_t place = 0; place < out.size(); ++place) {
     const auto gradient = part(gradients, place, bins);
-    out[place] = {predictions[place],
+    out[place] = {results[place],
                   mean_over_heads(part(rows, place, bins * static_cast<std::size_t>(heads)), heads),
                   {gradient.begin(), gradient.end()},
                   {}};
