@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <functional>
+#include <future>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -60,25 +62,48 @@ Sections make_sections(const SectionContext& context) {
   return out;
 }
 
+/// What the host makes of a batch's results; how many pairs they have.
+std::int64_t tell(std::vector<EnhancerResult> results, const Methods& methods,
+                  const Sections& sections) {
+  std::int64_t pairs = 0;
+  for (EnhancerResult& result : results) {
+    for (std::size_t i = 0; i < result.pairs.size(); ++i) {
+      result.numbers.push_back(
+          pair_numbers(result.pairs[i], result.scores[i], methods, result.zero_dna));
+    }
+    for (const auto& section : sections) section->add(result);
+    pairs += std::ssize(result.pairs);
+  }
+  return pairs;
+}
+
 /// Tells the sections of every enhancer.
-void attribute_pairs(Inference& inference, const std::vector<Pair>& pairs, EnhancerPasses* passes,
-                     const Sections& sections, bool quiet) {
-  Progress progress("attribute", std::ssize(pairs), quiet);
+void attribute_pairs(Inference& inference, const AttributeOptions& options,
+                     const std::vector<Pair>& pairs, const Methods& methods, EnhancerPasses* passes,
+                     const Sections& sections) {
+  Progress progress("attribute", std::ssize(pairs), options.common.quiet);
+  // While the next batch is computed; but a CPU's cores have that to do, and maps are passes too.
+  const bool beside = inference.backend->asynchronous() && options.maps.list.empty();
   const std::vector<EnhancerBatch> batches =
       cut_into_batches(pairs, passes->places(), inference.config.hidden);
   DnaFeed feed(inference.data, *inference.backend, inference.lasting,
                std::max<std::int64_t>(1, passes->places()));
   feed.start(batches.front().rows());
   std::int64_t done = 0;
-  const auto tell = [&](const EnhancerResult& result) {
-    for (const auto& section : sections) section->add(result);
-    progress.update(done += std::ssize(result.pairs));
+  std::future<std::int64_t> telling;
+  const auto wait = [&] {
+    if (telling.valid()) progress.update(done += telling.get());
   };
   for (std::size_t i = 0; i < batches.size(); ++i) {
     const Tensor dna = feed.take();
     if (i + 1 < batches.size()) feed.start(batches[i + 1].rows());
-    passes->run(batches[i], dna, tell);
+    std::vector<EnhancerResult> results = passes->run(batches[i], dna);
+    wait();
+    telling = std::async(beside ? std::launch::async : std::launch::deferred, tell,
+                         std::move(results), std::cref(methods), std::cref(sections));
+    if (!beside) wait();
   }
+  wait();
   progress.finish();
 }
 
@@ -116,7 +141,7 @@ int run(const AttributeOptions& options) {
   require_free_space(out.path(), bytes);
 
   EnhancerPasses passes(inference, options, methods, regions, pairs.size(), &scorers);
-  attribute_pairs(inference, pairs, &passes, sections, options.common.quiet);
+  attribute_pairs(inference, options, pairs, methods, &passes, sections);
   write_files(out.path(), options.command, sections);
 
   int exit_code = 0;

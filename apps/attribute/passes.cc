@@ -27,7 +27,6 @@ EnhancerPasses::EnhancerPasses(Inference& inference, const AttributeOptions& opt
                                std::size_t pairs, Scorers* scorers)
     : inference_(inference),
       options_(options.gradient),
-      methods_(methods),
       regions_(regions),
       scorers_(*scorers),
       explainer_(*inference.model, inference.tape, inference.rna, inference.protein,
@@ -64,7 +63,6 @@ void EnhancerPasses::score(EnhancerWindow* window, EnhancerResult* out) {
   }
   for (std::size_t i = 0; i < out->pairs.size(); ++i) {
     expect_finite(out->scores[i], inference_.data, out->pairs[i]);
-    out->numbers.push_back(pair_numbers(out->pairs[i], out->scores[i], methods_, window->zero_dna));
   }
 }
 
@@ -111,19 +109,22 @@ EnhancerResult EnhancerPasses::finish(EnhancerWindow window, const std::vector<P
   return out;
 }
 
-void EnhancerPasses::run_alone(const std::vector<Pair>& pairs, const Tensor& dna,
-                               const Teller& tell) {
+EnhancerResult EnhancerPasses::run_alone(const std::vector<Pair>& pairs, const Tensor& dna) {
   EnhancerWindow window(explainer_, pairs, dna, is_zero(dna));
   attribute(explainer_, window.z(), window.genes, want_product_,
             [&](std::size_t, const PairWindows& windows) {
               stop_if_interrupted();
               window.defaults.push_back(windows);
             });
-  tell(finish(std::move(window), pairs));
+  return finish(std::move(window), pairs);
 }
 
-void EnhancerPasses::run(const EnhancerBatch& batch, const Tensor& dna, const Teller& tell) {
-  if (batch.places.empty()) return run_alone(batch.enhancers.front(), dna, tell);
+std::vector<EnhancerResult> EnhancerPasses::run(const EnhancerBatch& batch, const Tensor& dna) {
+  std::vector<EnhancerResult> out;
+  if (batch.places.empty()) {
+    out.push_back(run_alone(batch.enhancers.front(), dna));
+    return out;
+  }
   std::vector<std::vector<std::int32_t>> genes;
   for (const auto& [enhancer, first, count] : batch.places) {
     const auto begin = batch.enhancers[enhancer].begin() + static_cast<std::ptrdiff_t>(first);
@@ -143,8 +144,9 @@ void EnhancerPasses::run(const EnhancerBatch& batch, const Tensor& dna, const Te
     EnhancerWindow window(explainer_, batch.enhancers[enhancer], dna.slice(row, row + 1),
                           batch_->is_zero(at));
     window.defaults = std::move(windows[enhancer]);
-    tell(finish(std::move(window), batch.enhancers[enhancer]));
+    out.push_back(finish(std::move(window), batch.enhancers[enhancer]));
   }
+  return out;
 }
 
 }  // namespace cdt

@@ -24,7 +24,7 @@ struct EnhancerResult {
   bool zero_dna = false;  // the DNA is all zeros: scored, but in no mean of the summary
   std::vector<Pair> pairs;
   std::vector<PairScores> scores;
-  std::vector<PairNumbers> numbers;
+  std::vector<PairNumbers> numbers;        // made of pairs and scores
   std::vector<Completeness> completeness;  // of the method that adds up
   std::vector<PathSplit> paths;
   std::vector<HeadSplits> path_heads;
@@ -40,7 +40,7 @@ struct EnhancerResult {
   std::vector<OfRegion> regions;  // those that the window holds
 
   /// Whole attention maps, by passes of their own: at the run's first call those that do not depend
-  /// on DNA too. Valid while the sections are told.
+  /// on DNA too. Valid until the next batch.
   std::function<void(const std::vector<AttentionMap>& wanted, const MapReceiver& receive)> for_maps;
 };
 
@@ -54,13 +54,12 @@ class EnhancerPasses {
   /// Of the batches that run() takes; 0: it takes enhancers by themselves.
   std::int64_t places() const { return batch_ ? batch_->places() : 0; }
 
-  using Teller = std::function<void(const EnhancerResult& result)>;
-  /// Tells of each enhancer, in order. dna (E, L, dna_dim): the batch's rows on the device, at the
-  /// same address at every call. Error naming the pair if a number is not finite.
-  void run(const EnhancerBatch& batch, const Tensor& dna, const Teller& tell);
+  /// Of each enhancer, in order. dna (E, L, dna_dim): the batch's rows on the device, at the same
+  /// address at every call. Error naming the pair if a number is not finite.
+  std::vector<EnhancerResult> run(const EnhancerBatch& batch, const Tensor& dna);
 
  private:
-  void run_alone(const std::vector<Pair>& pairs, const Tensor& dna, const Teller& tell);
+  EnhancerResult run_alone(const std::vector<Pair>& pairs, const Tensor& dna);
   EnhancerResult finish(EnhancerWindow window, const std::vector<Pair>& pairs);
   void score(EnhancerWindow* window, EnhancerResult* out);
   void add_regions(EnhancerWindow* window, EnhancerResult* out);
@@ -68,7 +67,6 @@ class EnhancerPasses {
 
   Inference& inference_;
   const GradientOptions& options_;
-  const Methods& methods_;
   const std::vector<Region>& regions_;
   Scorers& scorers_;
   Explainer explainer_;
