@@ -48,7 +48,8 @@ class GmarScorer : public Scorer {
   MethodScores score(EnhancerWindow& window) override {
     MethodScores out;
     const MapNorm norm = context_.options.gmar_norm == "l1" ? MapNorm::kL1 : MapNorm::kL2;
-    for (Gmar& of_gene : gmar(context_.explainer, window.z(), window.genes, end_of(context_), norm)) {
+    for (Gmar& of_gene :
+         gmar(context_.explainer, window.z(), window.genes, end_of(context_), norm)) {
       out.windows.push_back(std::move(of_gene.scores));
       if (window.zero_dna) {
         ++zero_dna_;

@@ -167,6 +167,7 @@ void Explainer::attention_rows(const Tensor& context, const Tensor& queries, con
   const std::int64_t batch = queries.shape[0];
   const std::int64_t d = trunks_.rna_queries.cols();
   const std::int64_t heads = config().heads;
+  const std::int64_t k = d / heads;
   const std::int64_t bins = context.shape[1];
   expect_shape("attention_rows", "context", context, {batch, bins, d});
   expect_shape("attention_rows", "queries", queries, {batch, d});
@@ -178,7 +179,7 @@ void Explainer::attention_rows(const Tensor& context, const Tensor& queries, con
   multiply(backend(), side_by_side(*q, heads), stacked(keys, heads), side_by_side(*folded, heads));
   multiply(backend(), stacked((*folded).reshaped({batch * heads, d}), batch),
            transposed(stacked(*x, batch)), stacked(out, batch),
-           {.alpha = 1.0F / std::sqrt(static_cast<float>(d / heads))});
+           {.alpha = 1.0F / std::sqrt(static_cast<float>(k))});
   backend().softmax_dropout(out.reshaped({batch * heads, bins}), {},
                             out.reshaped({batch * heads, bins}));
 }

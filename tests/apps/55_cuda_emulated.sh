@@ -92,8 +92,8 @@ expect_same <(cut -f 1-3 "$work/predict-cpu/predictions.tsv") \
 # and however late streams run
 # attribute OUT PROGRAM OPTIONS...
 attribute() {
-  "$2" --data "$work/data" --model "$start" --split val --methods gradient_x_input --tracks 0 --out "$work/$1" \
-    --quiet "${@:3}"
+  "$2" --data "$work/data" --model "$start" --split train --sample 40 --methods gradient_x_input --tracks 0 \
+    --out "$work/$1" --quiet "${@:3}"
 }
 same_windows() {
   for file in attention.npy gradient.npy methods/gradient_x_input.npy pairs.tsv; do
