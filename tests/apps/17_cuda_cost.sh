@@ -115,7 +115,9 @@ expect_ok "$count_step"
 tests/cuda_names.sh <"$work/stdout" >"$work/list"
 expect_ok cost tests/cuda_cost.tsv /dev/null "$work/list"
 for precision in bf16 tf32 fp32; do
-  check "train $precision" grep -qE "^train $precision, recorded: [0-9]+ nodes" "$work/stdout"
+  for workload in train predict attribute; do
+    check "$workload $precision" grep -qE "^$workload $precision, recorded: [0-9]+ nodes" "$work/stdout"
+  done
 done
 check "every kernel has a line in tests/cuda_cost.tsv" test "$(grep -c '^no line' "$work/stdout")" -eq 0
 finish
