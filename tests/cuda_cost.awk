@@ -159,7 +159,8 @@ function note_figure(row, turns,   word, name, whole, mma, all) {
   all = turns[1] * unit[name, 1, 1] + turns[2] * unit[name, 2, 1]
   if (word[1] == "tile") {
     mma = turns[1] * unit[name, 1, 2] + turns[2] * unit[name, 2, 2]
-    whole = word[2] * size["width"] / (size["precision"] == "tf32" ? 1 : 2)
+    # mma of 16 x 64 x width: of 8 or 16 of k; at float32 accuracy six for each of 16.
+    whole = word[2] * size["width"] / (size["precision"] == "tf32" ? 1 : 2) * (size["precision"] == "fp32" ? 6 : 1)
     if (mma) figures[name] = sprintf("%d a warp and tile of 16 x 64 x %d", \
       all / mma * whole, size["width"])
   } else {

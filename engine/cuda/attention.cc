@@ -1,9 +1,10 @@
 // Which form of attention runs: cuDNN's kernels where that is wished and they have proved
-// themselves (cudnn_choice.h), the tiled kernels in bfloat16 and tf32 where they compute the same
-// function, else score matrices in float32 (attention_scores.cc), with operands widened to it.
+// themselves (cudnn_choice.h), the tiled kernels where there are any for the operands, else score
+// matrices in float32 (attention_scores.cc), with operands widened to it.
 #include <optional>
 
 #include "engine/bfloat16.h"
+#include "engine/cuda/attention_parts.h"
 #include "engine/cuda/attention_widened.h"
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/fused_attention.h"
@@ -31,7 +32,8 @@ FusedView<T> fused_view(const HeadsView& view) {
 
 /// mask: of the probabilities.
 template <class T>
-FusedAttention<T> fused_form(const Attention& a, const Mask& mask) {
+FusedAttention<T> fused_form(const Attention& a, const TiledOperands<T>& operands,
+                             const Mask& mask) {
   return {.batch = static_cast<int>(a.batch),
           .heads = static_cast<int>(a.heads),
           .head_dim = static_cast<int>(a.head_dim),
@@ -39,10 +41,10 @@ FusedAttention<T> fused_form(const Attention& a, const Mask& mask) {
           .keys = static_cast<int>(a.keys),
           .scale = score_scale(a),
           .kept_scale = mask.scale,
-          .q = fused_view<T>(a.q),
-          .k = fused_view<T>(a.k),
-          .v = fused_view<T>(a.v),
-          .out = fused_view<T>(dense_view(a, a.out)),
+          .q = operands.q.view(),
+          .k = operands.k.view(),
+          .v = operands.v.view(),
+          .out = fused_view<Result<T>>(dense_view(a, a.out)),
           .log_sum_exp = a.log_sum_exp.data,
           .sums_stride = scores_shared(a) ? 0 : a.heads * a.queries,
           .kept = {}};
@@ -116,10 +118,25 @@ bool together(const AttentionBackward& a) {
   return together(a.forward) && is_sum(a.dq) && is_sum(a.dk) && is_sum(a.dv);
 }
 
+/// What the forward kernels take from scratch.
+template <class T>
+struct ForwardMemory {
+  ForwardMemory(const Attention& a, Arena& scratch)
+      : operands(a, scratch),
+        by_query(kept_by_query(a, true, scratch)),
+        by_key(kept_by_key(a, !a.kept.empty(), scratch)) {}
+
+  TiledOperands<T> operands;
+  KeptMemory by_query, by_key;
+};
+
 /// What the backward kernels take from scratch.
+template <class T>
 struct BackwardMemory {
   BackwardMemory(const AttentionBackward& a, Arena& scratch)
       : f(forward_of(a)),
+        operands(f, scratch),
+        dout(dense_view(f, a.dout), f.batch, f.queries, {f.heads, f.head_dim}, scratch),
         by_query(kept_by_query(f, a.dq.data != nullptr && !together(a), scratch)),
         by_key(kept_by_key(f, a.dk.data != nullptr, scratch)),
         sums(scratch, {f.batch, f.heads, f.queries, 2}) {
@@ -135,6 +152,8 @@ struct BackwardMemory {
   float2* row_sums() const { return reinterpret_cast<float2*>(sums.data()); }
 
   Attention f;
+  TiledOperands<T> operands;
+  TiledOperand<T> dout;
   KeptMemory by_query, by_key;
   Scratch sums;                         // FusedAttentionBackward::row_sums
   std::optional<Scratch> ds, dv_parts;  // SharedSums
@@ -142,11 +161,10 @@ struct BackwardMemory {
 };
 
 /// dq and dk of attention_backward_together().
-void multiply_shared_gradients(Backend& backend, const AttentionBackward& a,
-                               const BackwardMemory& memory) {
-  const Attention& f = memory.f;
+void multiply_shared_gradients(Backend& backend, const AttentionBackward& a, const Attention& f,
+                               const Tensor& scores, std::int64_t ld) {
   const float alpha = score_scale(f) * f.dropout.scale();
-  const Matrix ds(**memory.ds, f.keys, f.queries, memory.ld, f.heads, f.keys * memory.ld);
+  const Matrix ds(scores, f.keys, f.queries, ld, f.heads, f.keys * ld);
   multiply(backend, transposed(ds), head_rows(f, f.k, 0, 0, f.keys),
            head_rows(f, a.dq, 0, 0, f.queries), {.alpha = alpha});
   multiply(backend, ds, head_rows(f, f.q, 0, 0, f.queries), head_rows(f, a.dk, 0, 0, f.keys),
@@ -155,13 +173,21 @@ void multiply_shared_gradients(Backend& backend, const AttentionBackward& a,
 
 }  // namespace
 
-bool CudaBackend::fuses(const Attention& a) const {
-  const bool narrow = a.q.dtype == Dtype::kBFloat16;
-  if (!options_.fused_attention || (!narrow && options_.precision != Precision::kTf32)) {
-    return false;
+template <class Body>
+void CudaBackend::with_tiles(const Attention& a, const Body& body) const {
+  if (a.q.dtype == Dtype::kBFloat16) {
+    body(BFloat16{});
+  } else if (options_.precision == Precision::kBFloat16x3) {
+    body(FloatPart{});
+  } else if (options_.precision == Precision::kTf32) {
+    body(float{});
   }
-  const std::size_t shared = narrow ? fused_attention_bytes<BFloat16>(a.head_dim)
-                                    : fused_attention_bytes<float>(a.head_dim);
+}
+
+bool CudaBackend::fuses(const Attention& a) const {
+  if (!options_.fused_attention) return false;
+  std::size_t shared = 0;
+  with_tiles(a, [&](auto t) { shared = fused_attention_bytes<decltype(t)>(a.head_dim); });
   return shared > 0 && shared <= shared_limit_ && fits(a.q) && fits(a.k) && fits(a.v) &&
          fits(dense_view(a, a.out)) && is_shared(a.k, a.batch) == is_shared(a.v, a.batch);
 }
@@ -205,7 +231,7 @@ void CudaBackend::attention_scratch(const Attention& a, Arena& scratch) {
   std::optional<OwnResults> own;
   if (may_be_cudnns(a) && suits_cudnn(a)) own.emplace(a, scratch);
   if (fuses(a)) {
-    const KeptMemory by_query = kept_by_query(a, true, scratch);
+    with_tiles(a, [&](auto t) { const ForwardMemory<decltype(t)> memory(a, scratch); });
   } else if (a.q.dtype == Dtype::kBFloat16) {
     const WideForward wide(a, scratch);
     attention_by_scores_scratch(wide.attention(), scratch);
@@ -217,18 +243,19 @@ void CudaBackend::attention_scratch(const Attention& a, Arena& scratch) {
 void CudaBackend::attention(const Attention& a, Arena& scratch) {
   if (!attention_by_cudnn(a, scratch)) return own_attention(a, scratch);
   if (a.probabilities.empty()) return;
-  attention_map(stream_, fused_form<BFloat16>(a, mask(a.dropout)), a.probabilities.data);
+  const TiledOperands<BFloat16> operands(a, scratch);
+  attention_map(stream_, fused_form(a, operands, mask(a.dropout)), a.probabilities.data);
 }
 
 void CudaBackend::own_attention(const Attention& a, Arena& scratch) {
   if (fuses(a)) {
-    with_type(a.q.dtype, [&](auto t) {
+    with_tiles(a, [&](auto t) {
       using T = decltype(t);
-      FusedAttention<T> f = fused_form<T>(a, mask(a.dropout));
-      const KeptMemory by_query = kept_by_query(a, true, scratch);
-      const KeptMemory by_key = kept_by_key(a, !a.kept.empty(), scratch);
-      f.kept = by_query.bits();
-      draw(f.kept, by_key.bits(), a);
+      const ForwardMemory<T> memory(a, scratch);
+      FusedAttention<T> f = fused_form(a, memory.operands, mask(a.dropout));
+      f.kept = memory.by_query.bits();
+      memory.operands.load(stream_);
+      draw(f.kept, memory.by_key.bits(), a);
       if (together(a)) {
         FusedAttention<T> sums = f;  // log-sum-exp of the one sample
         sums.batch = 1;
@@ -253,7 +280,7 @@ void CudaBackend::own_attention(const Attention& a, Arena& scratch) {
 
 void CudaBackend::attention_backward_scratch(const AttentionBackward& a, Arena& scratch) {
   if (fuses(a)) {
-    const BackwardMemory memory(a, scratch);
+    with_tiles(a.forward, [&](auto t) { const BackwardMemory<decltype(t)> memory(a, scratch); });
   } else if (a.forward.q.dtype == Dtype::kBFloat16) {
     const WideBackward wide(a, scratch);
     attention_backward_by_scores_scratch(wide.attention(), scratch);
@@ -264,27 +291,31 @@ void CudaBackend::attention_backward_scratch(const AttentionBackward& a, Arena& 
 
 void CudaBackend::attention_backward(const AttentionBackward& a, Arena& scratch) {
   if (fuses(a)) {
-    with_type(a.forward.q.dtype, [&](auto t) {
+    with_tiles(a.forward, [&](auto t) {
       using T = decltype(t);
-      const BackwardMemory memory(a, scratch);
+      using R = Result<T>;
+      const BackwardMemory<T> memory(a, scratch);
       const Attention& f = memory.f;
-      FusedAttentionBackward<T> b{.forward = fused_form<T>(f, mask(f.dropout)),
-                                  .dout = fused_view<T>(dense_view(f, a.dout)),
-                                  .dq = fused_view<T>(a.dq),
-                                  .dk = fused_view<T>(a.dk),
-                                  .dv = fused_view<T>(a.dv),
+      FusedAttentionBackward<T> b{.forward = fused_form(f, memory.operands, mask(f.dropout)),
+                                  .dout = memory.dout.view(),
+                                  .dq = fused_view<R>(a.dq),
+                                  .dk = fused_view<R>(a.dk),
+                                  .dv = fused_view<R>(a.dv),
                                   .row_sums = memory.row_sums(),
                                   .kept_of_keys = memory.by_key.bits()};
       b.forward.kept = memory.by_query.bits();
+      memory.operands.load(stream_);
+      memory.dout.load(stream_);
       if (f.kept.empty()) draw(b.forward.kept, b.kept_of_keys, f);
-      row_sums(stream_, b, static_cast<int>(f.out.shape[0]), memory.row_sums());
+      row_sums(stream_, b.forward, fused_view<R>(dense_view(f, a.dout)),
+               static_cast<int>(f.out.shape[0]), memory.row_sums());
       if (together(a)) {
         attention_backward_together(stream_, b,
-                                    SharedSums<T>{.ds = elements<T>(**memory.ds),
+                                    SharedSums<T>{.ds = elements<R>(**memory.ds),
                                                   .ld = memory.ld,
                                                   .dv = memory.dv_parts->data(),
                                                   .parts = static_cast<int>(memory.parts)});
-        return multiply_shared_gradients(*this, a, memory);
+        return multiply_shared_gradients(*this, a, f, **memory.ds, memory.ld);
       }
       fused_attention_backward(stream_, b);
     });

@@ -60,25 +60,34 @@ __global__ void draw_kept_kernel(Mask mask, int queries, int padded, KeptBits by
   }
 }
 
+template <class T>
+struct RowSums {
+  int heads, head_dim, queries, out_batch;
+  float kept_scale;
+  FusedView<T> out, dout;
+  const float* log_sum_exp;
+  std::int64_t sums_stride;
+};
+
 /// A block is one token (b, i) of dout; a warp is a head.
 template <class T>
-__global__ void row_sums_kernel(FusedAttentionBackward<T> b, int out_batch, float2* sums) {
-  const FusedAttention<T>& a = b.forward;
+__global__ void row_sums_kernel(RowSums<T> r, float2* sums) {
   const int lane = lane_number();
   const int sample = static_cast<int>(blockIdx.y);
   const int i = static_cast<int>(blockIdx.x);
-  const T* const dout = b.dout.data + sample * b.dout.batch_stride + i * b.dout.row_stride;
-  const T* const out = a.out.data + sample % out_batch * a.out.batch_stride + i * a.out.row_stride;
-  for (int h = warp_number(); h < a.heads; h += static_cast<int>(blockDim.x / 32)) {
+  const T* const dout = r.dout.data + sample * r.dout.batch_stride + i * r.dout.row_stride;
+  const T* const out =
+      r.out.data + sample % r.out_batch * r.out.batch_stride + i * r.out.row_stride;
+  for (int h = warp_number(); h < r.heads; h += static_cast<int>(blockDim.x / 32)) {
     float sum = 0.0F;
-    for (int k = h * a.head_dim + lane; k < (h + 1) * a.head_dim; k += 32) {
+    for (int k = h * r.head_dim + lane; k < (h + 1) * r.head_dim; k += 32) {
       sum += load(dout, k) * load(out, k);
     }
     for (int lanes = 16; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(0xFFFFFFFFU, sum, lanes);
     if (lane != 0) continue;
-    const std::int64_t row = std::int64_t{h} * a.queries + i;
-    sums[std::int64_t{sample} * a.heads * a.queries + row] =
-        make_float2(a.log_sum_exp[sample * a.sums_stride + row] * kLog2E, sum / a.kept_scale);
+    const std::int64_t row = std::int64_t{h} * r.queries + i;
+    sums[std::int64_t{sample} * r.heads * r.queries + row] =
+        make_float2(r.log_sum_exp[sample * r.sums_stride + row] * kLog2E, sum / r.kept_scale);
   }
 }
 
@@ -94,15 +103,28 @@ void draw_kept(cudaStream_t stream, const Mask& mask, int heads, int queries, in
 }
 
 template <class T>
-void row_sums(cudaStream_t stream, const FusedAttentionBackward<T>& b, int out_batch,
-              float2* sums) {
-  const FusedAttention<T>& a = b.forward;
-  launch(stream, row_sums_kernel<T>,
+void row_sums(cudaStream_t stream, const FusedAttention<T>& a, const FusedView<Result<T>>& dout,
+              int out_batch, float2* sums) {
+  const RowSums<Result<T>> r{.heads = a.heads,
+                             .head_dim = a.head_dim,
+                             .queries = a.queries,
+                             .out_batch = out_batch,
+                             .kept_scale = a.kept_scale,
+                             .out = a.out,
+                             .dout = dout,
+                             .log_sum_exp = a.log_sum_exp,
+                             .sums_stride = a.sums_stride};
+  launch(stream, row_sums_kernel<Result<T>>,
          dim3(static_cast<unsigned>(a.queries), static_cast<unsigned>(a.batch)),
-         std::min(8, a.heads) * 32, b, out_batch, sums);
+         std::min(8, a.heads) * 32, r, sums);
 }
 
-template void row_sums(cudaStream_t, const FusedAttentionBackward<BFloat16>&, int, float2*);
-template void row_sums(cudaStream_t, const FusedAttentionBackward<float>&, int, float2*);
+#define CDT_INSTANTIATE(T)                                                                         \
+  template void row_sums(cudaStream_t, const FusedAttention<T>&, const FusedView<Result<T>>&, int, \
+                         float2*)
+CDT_INSTANTIATE(BFloat16);
+CDT_INSTANTIATE(float);
+CDT_INSTANTIATE(FloatPart);
+#undef CDT_INSTANTIATE
 
 }  // namespace cdt

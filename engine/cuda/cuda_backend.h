@@ -108,6 +108,9 @@ class CudaBackend final : public Backend {
                  const Tensor& beta, const Tensor& y, const Tensor& stats);
   /// add_norm_backward() where the batch does not share x; dx may be dy, da empty.
   void norm_gradient(const AddNormBackward& g);
+  /// body(the operands' type in tiled kernels), where this precision has any.
+  template <class Body>
+  void with_tiles(const Attention& a, const Body& body) const;
   /// Are there tiled kernels for it, and are they to be used?
   bool fuses(const Attention& a) const;
   bool fuses(const AttentionBackward& a) const;

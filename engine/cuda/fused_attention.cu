@@ -9,7 +9,7 @@ namespace {
 constexpr float kHeadroom = 8.0F;
 
 template <class T, int K>
-constexpr int kForwardGroups = sizeof(T) == 2 && K > 96 ? 1 : 2;
+constexpr int kForwardGroups = kInParts<T> || (kNarrow<T> && K > 96) ? 1 : 2;
 
 template <class T, int K>
 struct Forward : Cutting<T, K, kForwardGroups<T, K>> {
@@ -18,13 +18,12 @@ struct Forward : Cutting<T, K, kForwardGroups<T, K>> {
   using typename Base::Rows;
   static constexpr int kStageBytes = 2 * Others::kBytes + Base::kRows * int{sizeof(uint2)};
   static constexpr int kStrip = K > 64 ? 32 : Base::kOthers;  // keys whose scores exist at a time
-  /// In bfloat16 queries move to registers, and their tile becomes the last stage.
-  static constexpr int kQueryBytes = Base::kNarrow ? 0 : Rows::kBytes;
+  /// But in tf32 queries move to registers, and their tile becomes the last stage.
+  static constexpr bool kInRegisters = sizeof(T) == 2;
+  static constexpr int kQueryBytes = kInRegisters ? 0 : Rows::kBytes;
   static constexpr int kBytes = kQueryBytes + Base::kStages * kStageBytes;
-  static_assert(!Base::kNarrow || Rows::kBytes <= kStageBytes);
-  using Queries =
-      std::conditional_t<Base::kNarrow, RowsInRegisters<T, K, Base::kGroups, Base::kRows>,
-                         RowsInShared<T, K, Base::kGroups, Base::kRows>>;
+  static_assert(!kInRegisters || Rows::kBytes <= kStageBytes);
+  using Queries = RowsOf<T, K, Base::kGroups, Base::kRows, kInRegisters>;
 };
 
 /// A thread's rows, two for each group: the reference of the exponents in units of log2, and the
@@ -116,7 +115,7 @@ __device__ __forceinline__ void store_forward(const FusedAttention<T>& a,
                                               const float (&out)[kGroups][K / 8][4], int sample,
                                               int first) {
   const int lane = lane_number();
-  T* const to = head_of(a.out, a.head_dim, sample);
+  Result<T>* const to = head_of(a.out, a.head_dim, sample);
   float* const sums = sums_of_head(a, sample);
 #pragma unroll
   for (int group = 0; group < kGroups; ++group) {
@@ -150,7 +149,7 @@ __global__ void __launch_bounds__(kTileThreads, 2) forward_kernel(FusedAttention
     return reinterpret_cast<uint2*>(stage_at(i) + 2 * Cut::Others::kBytes);
   };
   const typename Cut::Rows tile{
-      reinterpret_cast<T*>(Cut::kNarrow ? stage_at(Cut::kStages - 1) : shared)};
+      reinterpret_cast<T*>(Cut::kInRegisters ? stage_at(Cut::kStages - 1) : shared)};
   const RowSource<T, K> keys(head_of(a.k, a.head_dim, sample), a.k.row_stride, a.head_dim);
   const RowSource<T, K> values(head_of(a.v, a.head_dim, sample), a.v.row_stride, a.head_dim);
   const int head = head_number(a, sample);
@@ -189,7 +188,7 @@ __global__ void __launch_bounds__(kTileThreads, 2) forward_kernel(FusedAttention
             kept[group].load_if(a.kept.words != nullptr, kept_at(stage), row + 16 * group, column);
           }
           multiply_add<Cut::kStrip>(out, others_at(stage, 1), strip,
-                                    [&](std::uint32_t(&f)[4], int group, int n) {
+                                    [&](FragmentA<T>& f, int group, int n) {
                                       fragment_of<T>(f, s[group], n);
                                       kept[group].template apply<T>(f, n);
                                     });
@@ -246,7 +245,7 @@ __global__ void __launch_bounds__(kTileThreads) map_kernel(FusedAttention<T> a, 
 
 template <class T>
 void fused_attention(cudaStream_t stream, const FusedAttention<T>& a) {
-  launch_for_heads(a.head_dim, [&](auto k) {
+  launch_for_heads<T>(a.head_dim, [&](auto k) {
     using Cut = Forward<T, k()>;
     launch_shared(stream, forward_kernel<T, k()>, tile_grid(a, a.queries, Cut::kRows, a.batch),
                   kTileThreads, Cut::kBytes, a);
@@ -255,7 +254,7 @@ void fused_attention(cudaStream_t stream, const FusedAttention<T>& a) {
 
 template <class T>
 void attention_map(cudaStream_t stream, const FusedAttention<T>& a, float* probabilities) {
-  launch_for_heads(a.head_dim, [&](auto k) {
+  launch_for_heads<T>(a.head_dim, [&](auto k) {
     using Cut = Cutting<T, k(), 1>;
     launch_shared(stream, map_kernel<T, k()>, tile_grid(a, a.queries, Cut::kRows, a.batch),
                   kTileThreads, Cut::Rows::kBytes + Cut::kStages * Cut::Others::kBytes, a,
@@ -263,9 +262,12 @@ void attention_map(cudaStream_t stream, const FusedAttention<T>& a, float* proba
   });
 }
 
-template void fused_attention(cudaStream_t, const FusedAttention<BFloat16>&);
-template void fused_attention(cudaStream_t, const FusedAttention<float>&);
-template void attention_map(cudaStream_t, const FusedAttention<BFloat16>&, float*);
-template void attention_map(cudaStream_t, const FusedAttention<float>&, float*);
+#define CDT_INSTANTIATE(T)                                               \
+  template void fused_attention(cudaStream_t, const FusedAttention<T>&); \
+  template void attention_map(cudaStream_t, const FusedAttention<T>&, float*)
+CDT_INSTANTIATE(BFloat16);
+CDT_INSTANTIATE(float);
+CDT_INSTANTIATE(FloatPart);
+#undef CDT_INSTANTIATE
 
 }  // namespace cdt

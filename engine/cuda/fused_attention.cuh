@@ -15,23 +15,25 @@ namespace cdt {
 constexpr float kLog2E = 1.4426950408889634F;
 constexpr float kLn2 = 0.6931471805599453F;
 
+template <class T>
+constexpr bool kNarrow = std::is_same_v<T, BFloat16>;
+
 /// How a kernel cuts its work: 16 kGroups rows a warp, so many rows of the other side a tile, and
 /// tiles in shared memory, of which one is read while the others arrive.
 template <class T, int K, int kGroupsOfWarp>
 struct Cutting {
-  static constexpr bool kNarrow = sizeof(T) == 2;
   static constexpr int kGroups = kGroupsOfWarp;
   static constexpr int kRows = kTileThreads / 32 * 16 * kGroups;
-  static constexpr int kOthers = kNarrow ? 64 : 32;
-  static constexpr int kStages = kNarrow ? 3 : 2;
+  static constexpr int kOthers = kNarrow<T> ? 64 : 32;
+  static constexpr int kStages = kNarrow<T> ? 3 : 2;
   using Rows = Tile<T, K, kRows>;
   using Others = Tile<T, K, kOthers>;
 };
 
-/// Element 0 of row 0 of this block's head.
+/// Element 0 of row 0 of this block's head, of its first part.
 template <class T>
 __device__ __forceinline__ T* head_of(const FusedView<T>& view, int head_dim, int sample) {
-  return view.data + sample * view.batch_stride + std::int64_t{blockIdx.y} * head_dim;
+  return view.data + sample * view.batch_stride + std::int64_t{blockIdx.y} * (kParts<T> * head_dim);
 }
 
 /// Number of this block's head among those of all samples.
@@ -134,16 +136,21 @@ struct KeptRows {
   }
   /// Clears what is dropped of fragment a of columns [8 n, 8 n + kDepth).
   template <class T>
-  __device__ __forceinline__ void apply(std::uint32_t (&a)[4], int n) const {
+  __device__ __forceinline__ void apply(FragmentA<T>& a, int n) const {
     if constexpr (sizeof(T) == 2) {
 #pragma unroll
       for (int i = 0; i < 2; ++i) {
-        a[i] &= ptx::spread_signs<0x9988>(word(i, n));
-        a[i + 2] &= ptx::spread_signs<0xBBAA>(word(i, n));
+        const std::uint32_t low = ptx::spread_signs<0x9988>(word(i, n));
+        const std::uint32_t high = ptx::spread_signs<0xBBAA>(word(i, n));
+#pragma unroll
+        for (auto& part : a.part) {
+          part[i] &= low;
+          part[i + 2] &= high;
+        }
       }
     } else {
 #pragma unroll
-      for (int i = 0; i < 4; ++i) a[i] &= element(n, i % 2 * 2 + i / 2);
+      for (int i = 0; i < 4; ++i) a.part[0][i] &= element(n, i % 2 * 2 + i / 2);
     }
   }
 };
@@ -176,27 +183,31 @@ dim3 tile_grid(const FusedAttention<T>& a, int rows, int rows_of_block, int samp
           static_cast<unsigned>(samples)};
 }
 
+/// In parts, tiles of wider heads do not fit into shared memory.
+template <class T>
+constexpr int kWidestHead = kInParts<T> ? 96 : 128;
+
 /// body(std::integral_constant<int, K>) with the K that serves heads of head_dim; false where none
 /// does.
-template <class Body>
+template <class T, class Body>
 bool with_head_dim(std::int64_t head_dim, const Body& body) {
-  if (head_dim <= 0 || head_dim % 8 != 0 || head_dim > 128) return false;
+  if (head_dim <= 0 || head_dim % 8 != 0 || head_dim > kWidestHead<T>) return false;
   if (head_dim <= 32) {
     body(std::integral_constant<int, 32>{});
   } else if (head_dim <= 64) {
     body(std::integral_constant<int, 64>{});
   } else if (head_dim <= 96) {
     body(std::integral_constant<int, 96>{});
-  } else {
+  } else if constexpr (kWidestHead<T> == 128) {
     body(std::integral_constant<int, 128>{});
   }
   return true;
 }
 
 /// The same; Error where none does.
-template <class Body>
+template <class T, class Body>
 void launch_for_heads(std::int64_t head_dim, const Body& body) {
-  CDT_CHECK(with_head_dim(head_dim, body),
+  CDT_CHECK(with_head_dim<T>(head_dim, body),
             "no fused attention for heads of " + std::to_string(head_dim));
 }
 

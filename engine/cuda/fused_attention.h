@@ -1,18 +1,30 @@
 // Attention in tiles: scores never leave the multiprocessor (Dao et al. 2022; Dao 2023). On tensor
-// cores, in bfloat16 or in tf32, with sums in float32; dropout masks are the engine's own, exact
-// and equal to the CPU's. Gradients are summed by blocks that own their rows: no atomics, the same
-// bits on every run. The backward pass computes scores twice, once for dq and once for dk and dv.
+// cores, in bfloat16, in tf32 or at float32 accuracy (FloatPart), with sums in float32; dropout
+// masks are the engine's own, exact and equal to the CPU's. Gradients are summed by blocks that own
+// their rows: no atomics, the same bits on every run. The backward pass computes scores twice, once
+// for dq and once for dk and dv.
 #pragma once
 
 #include <cuda_runtime.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "engine/bfloat16.h"
 #include "engine/cuda/launch.h"
 
 namespace cdt {
+
+/// The element type of operands at float32 accuracy: one of the three bfloat16 parts of a number
+/// (float_parts.cuh). A row of a head is part 0 of its elements, then part 1, then part 2.
+struct FloatPart {
+  std::uint16_t bits;
+};
+
+/// What kernels on operands of T write.
+template <class T>
+using Result = std::conditional_t<std::is_same_v<T, FloatPart>, float, T>;
 
 /// Element (b, i, h, k) at data[b * batch_stride + i * row_stride + h * K + k]. null: not wanted.
 template <class T>
@@ -36,7 +48,8 @@ struct FusedAttention {
   int batch = 0, heads = 0, head_dim = 0, queries = 0, keys = 0;  // B H K Nq Nk
   float scale = 1.0F;                                             // of scores
   float kept_scale = 1.0F;                                        // of kept probabilities
-  FusedView<T> q, k, v, out;
+  FusedView<T> q, k, v;
+  FusedView<Result<T>> out;
   float* log_sum_exp = nullptr;  // (B, H, Nq), samples sums_stride apart
   std::int64_t sums_stride = 0;
   KeptBits kept;  // (B H, Nq) by keys
@@ -45,15 +58,16 @@ struct FusedAttention {
 template <class T>
 struct FusedAttentionBackward {
   FusedAttention<T> forward;
+  FusedView<T> dout;
   /// A gradient of batch_stride 0 is the sum over the batch; dk and dv are both or neither.
-  FusedView<T> dout, dq, dk, dv;
+  FusedView<Result<T>> dq, dk, dv;
   /// (B, H, Nq): log-sum-exp in units of log2, and sum over K of dout * out, over kept_scale.
   const float2* row_sums = nullptr;
   KeptBits kept_of_keys;  // (B H, Nk) by queries
 };
 
 /// Bytes of shared memory that a block of the kernels for this head size takes at most; 0: there
-/// are none, which is so but for multiples of 8 up to 128.
+/// are none, which is so but for multiples of 8 up to 128, in parts up to 96.
 template <class T>
 std::size_t fused_attention_bytes(std::int64_t head_dim);
 /// Of those for what the batch shares.
@@ -76,10 +90,10 @@ void attention_together(cudaStream_t stream, const FusedAttention<T>& a);
 /// and dk = scale kept_scale ds q, by head.
 template <class T>
 struct SharedSums {
-  T* ds = nullptr;      // (H, Nk, ld): by keys, the gradients of scores summed over the batch
-  std::int64_t ld = 0;  // queries in whole tiles of 64
-  float* dv = nullptr;  // (parts, Nk, H * K): working memory
-  int parts = 1;        // of the queries, for more blocks
+  Result<T>* ds = nullptr;  // (H, Nk, ld): by keys, the gradients of scores summed over the batch
+  std::int64_t ld = 0;      // queries in whole tiles of 64
+  float* dv = nullptr;      // (parts, Nk, H * K): working memory
+  int parts = 1;            // of the queries, for more blocks
 };
 /// Writes ds, and dv of b.
 template <class T>
@@ -94,8 +108,9 @@ void attention_map(cudaStream_t stream, const FusedAttention<T>& a, float* proba
 void draw_kept(cudaStream_t stream, const Mask& mask, int heads, int queries, int keys,
                const KeptBits& by_query, const KeptBits& by_key);
 
-/// row_sums of FusedAttentionBackward; out has out_batch samples, B or 1.
+/// row_sums of FusedAttentionBackward, from dout not in parts; a.out has out_batch samples, B or 1.
 template <class T>
-void row_sums(cudaStream_t stream, const FusedAttentionBackward<T>& a, int out_batch, float2* sums);
+void row_sums(cudaStream_t stream, const FusedAttention<T>& a, const FusedView<Result<T>>& dout,
+              int out_batch, float2* sums);
 
 }  // namespace cdt

@@ -8,42 +8,50 @@
 namespace cdt {
 namespace {
 
-/// From scores s and d = dout v^T, both by queries or both by keys: s becomes the kept
-/// probabilities, not yet over 1 - p, and d the gradient of the scores times (1 - p).
-/// sums(n, c): log-sum-exp in units of log2 and D (1 - p) of the query of element c of fragment n.
+/// Scores become probabilities. sums(n, c): row_sums of the query of element c of fragment n.
 template <int N, class Sums>
-__device__ __forceinline__ void score_gradients(Scores<N>* s, Scores<N>* d, float scale,
+__device__ __forceinline__ void probabilities(Scores<N>* s, float scale, const Sums& sums) {
+#pragma unroll
+  for (int n = 0; n < N / 8; ++n) {
+#pragma unroll
+    for (int c = 0; c < 4; ++c) {
+      s->c[n][c] = ptx::exp2(fmaf(s->c[n][c], scale, -sums(n, c).x));
+    }
+  }
+}
+
+/// d = dout v^T becomes the gradient of the scores times (1 - p), with p the probabilities.
+template <int N, class Sums>
+__device__ __forceinline__ void score_gradients(Scores<N>* d, const Scores<N>& p,
                                                 const KeptRows& kept, const Sums& sums) {
 #pragma unroll
   for (int n = 0; n < N / 8; ++n) {
 #pragma unroll
     for (int c = 0; c < 4; ++c) {
-      const float2 of_query = sums(n, c);
-      const float p = ptx::exp2(fmaf(s->c[n][c], scale, -of_query.x));
-      const float share = __uint_as_float(__float_as_uint(p) & kept.element(n, c));
-      s->c[n][c] = share;
-      d->c[n][c] = fmaf(share, d->c[n][c], -(p * of_query.y));
+      const float share = __uint_as_float(__float_as_uint(p.c[n][c]) & kept.element(n, c));
+      d->c[n][c] = fmaf(share, d->c[n][c], -(p.c[n][c] * sums(n, c).y));
     }
   }
 }
 
 /// In tf32 two blocks of 16 rows a warp hide more than one of 32.
 template <class T, int K>
-constexpr int kQueryGroups = sizeof(T) == 2 && K <= 96 ? 2 : 1;
+constexpr int kQueryGroups = kNarrow<T>&& K <= 96 ? 2 : 1;
 
 template <class T, int K>
 struct QueryGradient : Cutting<T, K, kQueryGroups<T, K>> {
   using Base = Cutting<T, K, kQueryGroups<T, K>>;
   using typename Base::Others;
   using typename Base::Rows;
-  static constexpr int kStrip = Base::kNarrow && K > 64 ? 16 : 32;  // keys scored at a time
+  static constexpr int kStrip = kNarrow<T> && K > 64 ? 16 : 32;  // keys scored at a time
   static constexpr int kStageBytes = 2 * Others::kBytes + Base::kRows * int{sizeof(uint2)};
-  static constexpr int kSumsAt = Rows::kBytes;  // behind dout
+  /// But in parts queries move to registers, and their tile becomes the last stage.
+  static constexpr bool kInRegisters = !kInParts<T>;
+  static constexpr int kSumsAt = (kInRegisters ? 1 : 2) * Rows::kBytes;  // behind dout and queries
   static constexpr int kOwnBytes = kSumsAt + Base::kRows * int{sizeof(float2)};
   static constexpr int kBytes = kOwnBytes + Base::kStages * kStageBytes;
-  /// Until they are in registers queries are in the last stage.
-  static_assert(Rows::kBytes <= kStageBytes);
-  using Queries = RowsInRegisters<T, K, Base::kGroups, Base::kRows>;
+  static_assert(!kInRegisters || Rows::kBytes <= kStageBytes);
+  using Queries = RowsOf<T, K, Base::kGroups, Base::kRows, kInRegisters>;
 };
 
 template <class T, int K>
@@ -65,7 +73,8 @@ __global__ void __launch_bounds__(kTileThreads, 2)
     return reinterpret_cast<uint2*>(stage_at(i) + 2 * Cut::Others::kBytes);
   };
   const typename Cut::Rows dout_tile{reinterpret_cast<T*>(shared)};
-  const typename Cut::Rows query_tile{reinterpret_cast<T*>(stage_at(Cut::kStages - 1))};
+  const typename Cut::Rows query_tile{reinterpret_cast<T*>(
+      Cut::kInRegisters ? stage_at(Cut::kStages - 1) : shared + Cut::Rows::kBytes)};
   typename Cut::Queries queries(query_tile, row);
   const RowsInShared<T, K, kGroups, Cut::kRows> douts(dout_tile, row);
   const float scale = a.scale * kLog2E;
@@ -111,16 +120,17 @@ __global__ void __launch_bounds__(kTileThreads, 2)
               kept.load_if(a.kept.words != nullptr, kept_at(stage), row + 16 * group,
                            j * Cut::kOthers + strip);
               const float2* const of_rows = sums + row + 16 * group + lane_number() / 4;
-              score_gradients(&s[group], &d[group], scale, kept,
-                              [&](int, int c) { return of_rows[c / 2 * 8]; });
+              const auto of_element = [&](int, int c) { return of_rows[c / 2 * 8]; };
+              probabilities(&s[group], scale, of_element);
+              score_gradients(&d[group], s[group], kept, of_element);
             }
             multiply_add<Cut::kStrip>(
                 dq, others_at(stage, 0), strip,
-                [&](std::uint32_t(&f)[4], int group, int n) { fragment_of<T>(f, d[group], n); });
+                [&](FragmentA<T>& f, int group, int n) { fragment_of<T>(f, d[group], n); });
           }
         });
   }
-  T* const to = head_of(b.dq, a.head_dim, begin);
+  Result<T>* const to = head_of(b.dq, a.head_dim, begin);
 #pragma unroll
   for (int group = 0; group < kGroups; ++group) {
 #pragma unroll
@@ -139,16 +149,18 @@ struct KeyGradient : Cutting<T, K, 1> {
   using typename Base::Others;
   using typename Base::Rows;
   /// Until they are in registers keys and values are in the last stage, where it is large enough.
-  static constexpr bool kInStage = Base::kNarrow && K <= 96;
-  static constexpr int kStrip = K > 64 ? 32 : Base::kOthers;  // queries scored at a time
+  static constexpr bool kInStage = kNarrow<T> && K <= 96;
+  static constexpr int kStrip = kInParts<T> ? 16
+                                : K > 64    ? 32
+                                            : Base::kOthers;  // queries scored at a time
   static constexpr int kSumsAt = 2 * Others::kBytes;
   static constexpr int kKeptAt = kSumsAt + Base::kOthers * int{sizeof(float2)};
   static constexpr int kStageBytes = kKeptAt + Base::kRows * int{sizeof(uint2)};
   static constexpr int kOwnBytes = kInStage ? 0 : 2 * Rows::kBytes;  // keys and values
   static constexpr int kBytes = kOwnBytes + Base::kStages * kStageBytes;
   static_assert(!kInStage || 2 * Rows::kBytes <= kStageBytes);
-  using KeyRows = RowsOf<T, K, 1, Base::kRows, kInStage || K <= 64>;
-  using ValueRows = RowsOf<T, K, 1, Base::kRows, K <= 96>;
+  using KeyRows = RowsOf<T, K, 1, Base::kRows, !kInParts<T> && (kInStage || K <= 64)>;
+  using ValueRows = RowsOf<T, K, 1, Base::kRows, !kInParts<T> && K <= 96>;
 };
 
 template <class T, int K>
@@ -207,19 +219,22 @@ __global__ void __launch_bounds__(kTileThreads, 2)
             Scores<Cut::kStrip> s[1];
             Scores<Cut::kStrip> d[1];
             multiply_transposed<T, K>(s, keys, others_at(stage, 0), strip);
-            multiply_transposed<T, K>(d, values, others_at(stage, 1), strip);
             KeptRows kept;
             kept.load_if(b.kept_of_keys.words != nullptr, kept_at(stage), row,
                          j * Cut::kOthers + strip);
             const float2* const of_query = sums_at(stage) + strip + lane_number() % 4 * 2;
-            score_gradients(&s[0], &d[0], scale, kept,
-                            [&](int n, int c) { return of_query[8 * n + c % 2]; });
-            multiply_add<Cut::kStrip>(
-                dv, others_at(stage, 1), strip,
-                [&](std::uint32_t(&f)[4], int, int n) { fragment_of<T>(f, s[0], n); });
+            const auto of_element = [&](int n, int c) { return of_query[8 * n + c % 2]; };
+            probabilities(&s[0], scale, of_element);
+            multiply_add<Cut::kStrip>(dv, others_at(stage, 1), strip,
+                                      [&](FragmentA<T>& f, int, int n) {
+                                        fragment_of<T>(f, s[0], n);
+                                        kept.template apply<T>(f, n);
+                                      });
+            multiply_transposed<T, K>(d, values, others_at(stage, 1), strip);
+            score_gradients(&d[0], s[0], kept, of_element);
             multiply_add<Cut::kStrip>(
                 dk, others_at(stage, 0), strip,
-                [&](std::uint32_t(&f)[4], int, int n) { fragment_of<T>(f, d[0], n); });
+                [&](FragmentA<T>& f, int, int n) { fragment_of<T>(f, d[0], n); });
           }
         });
   }
@@ -239,7 +254,7 @@ __global__ void __launch_bounds__(kTileThreads, 2)
 template <class T>
 std::size_t fused_attention_bytes(std::int64_t head_dim) {
   int bytes = std::max(mix_shared_bytes<T>(head_dim), shared_gradient_bytes<T>(head_dim));
-  with_head_dim(head_dim, [&](auto k) {
+  with_head_dim<T>(head_dim, [&](auto k) {
     bytes = std::max({bytes, QueryGradient<T, k()>::kBytes, KeyGradient<T, k()>::kBytes});
   });
   return static_cast<std::size_t>(bytes);
@@ -248,10 +263,10 @@ std::size_t fused_attention_bytes(std::int64_t head_dim) {
 template <class T>
 void fused_attention_backward(cudaStream_t stream, const FusedAttentionBackward<T>& b) {
   const FusedAttention<T>& a = b.forward;
-  const auto samples = [&](const FusedView<T>& gradient) {
+  const auto samples = [&](const FusedView<Result<T>>& gradient) {
     return gradient.batch_stride == 0 ? 1 : a.batch;
   };
-  launch_for_heads(a.head_dim, [&](auto k) {
+  launch_for_heads<T>(a.head_dim, [&](auto k) {
     if (b.dq.data != nullptr) {
       using Cut = QueryGradient<T, k()>;
       launch_shared(stream, query_gradient_kernel<T, k()>,
@@ -271,6 +286,7 @@ void fused_attention_backward(cudaStream_t stream, const FusedAttentionBackward<
   template void fused_attention_backward(cudaStream_t, const FusedAttentionBackward<T>&)
 CDT_INSTANTIATE(BFloat16);
 CDT_INSTANTIATE(float);
+CDT_INSTANTIATE(FloatPart);
 #undef CDT_INSTANTIATE
 
 }  // namespace cdt

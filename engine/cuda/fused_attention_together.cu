@@ -12,18 +12,19 @@ constexpr int kMixThreads = 32 * kSamples;
 
 template <class T, int K>
 struct Mix {
-  static constexpr bool kNarrow = sizeof(T) == 2;
   static constexpr int kGroups = 2;
-  static constexpr int kRows = 16 * kGroups;  // queries of a block
-  static constexpr int kKeys = 8 * kSamples;  // of a tile; a warp scores 8
-  static constexpr int kStages = kNarrow ? 3 : 2;
+  static constexpr int kRows = 16 * kGroups;               // queries of a block
+  static constexpr int kKeys = 8 * kSamples;               // of a tile; a warp scores 8
+  static constexpr int kStrip = kInParts<T> ? 16 : kKeys;  // keys multiplied at a time
+  static constexpr int kStages = kNarrow<T> ? 3 : 2;
   static constexpr int kShareStride = kKeys + 8;  // of probabilities; rows in different banks
   using Rows = Tile<T, K, kRows>;
   using Keys = Tile<T, K, kKeys>;
   static constexpr int kKeptAt = 2 * Keys::kBytes;
   static constexpr int kStageBytes = kKeptAt + kSamples * kRows * int{sizeof(uint2)};
   static constexpr int kSharesAt = Rows::kBytes;
-  static constexpr int kStagesAt = kSharesAt + kRows * kShareStride * int{sizeof(T)};
+  static constexpr int kShares = kRows * kShareStride;  // of a part
+  static constexpr int kStagesAt = kSharesAt + kParts<T> * kShares * int{sizeof(T)};
   static constexpr int kBytes = kStagesAt + kStages * kStageBytes;
 };
 
@@ -34,46 +35,59 @@ __device__ __forceinline__ void multiply_by_eight(float (&scores)[kGroups][4], c
   const int lane = lane_number();
 #pragma unroll
   for (auto& c : scores) c[0] = c[1] = c[2] = c[3] = 0.0F;
-#pragma unroll
+#pragma unroll(kSteps <T, K, Rows> / 2)
   for (int k = 0; k < K; k += 2 * kDepth<T>) {
-    std::uint32_t b[4];
-    ptx::load_blocks(b, y.at(first + lane % 8, k + lane / 8 * kPiece<T>));
-    make_ready<T>(b);
+    FragmentB<T> b[2];  // of two steps of k
+    load_fragments<T>(b, [&](std::uint32_t(&r)[4], int part) {
+      ptx::load_blocks(r, y.at(first + lane % 8, k + lane / 8 * kPiece<T>, part));
+      make_ready<T>(r);
+    });
 #pragma unroll
     for (int step = 0; step < 2; ++step) {
+      FragmentA<T> a[kGroups];
 #pragma unroll
-      for (int group = 0; group < kGroups; ++group) {
-        std::uint32_t a[4];
-        x.get(a, group, k + step * kDepth<T>);
-        multiply<T>(scores[group], a, b[2 * step], b[2 * step + 1]);
-      }
+      for (int group = 0; group < kGroups; ++group) x.get(a[group], group, k + step * kDepth<T>);
+      const FragmentB<T> of_step[1] = {b[step]};
+      multiply<T>(
+          [&](int group, int) -> auto& { return scores[group]; }, a, of_step);
     }
   }
 }
 
-/// What a product is to read: float32 made ready for tf32.
-template <class T>
-__device__ __forceinline__ float ready(float x) {
-  return sizeof(T) == 4 ? __uint_as_float(to_tf32(x)) : x;
+/// Stores two probabilities as the product is to read them.
+template <class T, int K>
+__device__ __forceinline__ void store_shares(T* to, float p0, float p1) {
+  if constexpr (kInParts<T>) {
+#pragma unroll
+    for (int part = 0; part < kFloatParts; ++part) {
+      *reinterpret_cast<std::uint32_t*>(to + part * Mix<T, K>::kShares) = take_part(p0, p1);
+    }
+  } else if constexpr (sizeof(T) == 2) {
+    store_pair(to, p0, p1);
+  } else {
+    store_pair(to, __uint_as_float(to_tf32(p0)), __uint_as_float(to_tf32(p1)));
+  }
 }
 
 /// Fragment a of rows [row, row + 16) and columns from `column` on of stored probabilities.
-template <int kStride>
-__device__ __forceinline__ void load_shares(std::uint32_t (&a)[4], const BFloat16* shares, int row,
-                                            int column) {
+template <class T, int K>
+__device__ __forceinline__ void load_shares(FragmentA<T>& a, const T* shares, int row, int column) {
+  constexpr int kStride = Mix<T, K>::kShareStride;
   const int lane = lane_number();
-  ptx::load_blocks(a, shares + (row + lane % 16) * kStride + column + lane / 16 * 8);
-}
-template <int kStride>
-__device__ __forceinline__ void load_shares(std::uint32_t (&a)[4], const float* shares, int row,
-                                            int column) {
-  const int lane = lane_number();
+  if constexpr (sizeof(T) == 2) {
+    const T* const from = shares + (row + lane % 16) * kStride + column + lane / 16 * 8;
 #pragma unroll
-  for (int half = 0; half < 2; ++half) {  // in the order of load_crossed()
-    const uint2 pair = *reinterpret_cast<const uint2*>(
-        shares + (row + lane / 4 + 8 * half) * kStride + column + lane % 4 * 2);
-    a[half] = pair.x;
-    a[half + 2] = pair.y;
+    for (int part = 0; part < kParts<T>; ++part) {
+      ptx::load_blocks(a.part[part], from + part * Mix<T, K>::kShares);
+    }
+  } else {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {  // in the order of load_crossed()
+      const uint2 pair = *reinterpret_cast<const uint2*>(
+          shares + (row + lane / 4 + 8 * half) * kStride + column + lane % 4 * 2);
+      a.part[0][half] = pair.x;
+      a.part[0][half + 2] = pair.y;
+    }
   }
 }
 
@@ -137,24 +151,27 @@ __global__ void __launch_bounds__(kMixThreads, 1) mix_kernel(FusedAttention<T> a
                             : 0.0F;
             }
             const int row = 16 * group + 8 * half + lane / 4;
-            store_pair(shares + row * Cut::kShareStride + column, ready<T>(p[0]), ready<T>(p[1]));
+            store_shares<T, K>(shares + row * Cut::kShareStride + column, p[0], p[1]);
           }
         }
         __syncthreads();
         if (!active) return;
-        KeptRows kept[Cut::kGroups];
+#pragma unroll 1
+        for (int strip = 0; strip < Cut::kKeys; strip += Cut::kStrip) {
+          KeptRows kept[Cut::kGroups];
 #pragma unroll
-        for (int group = 0; group < Cut::kGroups; ++group) {
-          kept[group].load(kept_at(stage) + warp * Cut::kRows, 16 * group, 0);
+          for (int group = 0; group < Cut::kGroups; ++group) {
+            kept[group].load(kept_at(stage) + warp * Cut::kRows, 16 * group, strip);
+          }
+          multiply_add<Cut::kStrip>(out, keys_at(stage, 1), strip,
+                                    [&](FragmentA<T>& f, int group, int n) {
+                                      load_shares<T, K>(f, shares, 16 * group, strip + 8 * n);
+                                      kept[group].template apply<T>(f, n);
+                                    });
         }
-        multiply_add<Cut::kKeys>(out, keys_at(stage, 1), 0,
-                                 [&](std::uint32_t(&f)[4], int group, int n) {
-                                   load_shares<Cut::kShareStride>(f, shares, 16 * group, 8 * n);
-                                   kept[group].template apply<T>(f, n);
-                                 });
       });
   if (!active) return;
-  T* const to = head_of(a.out, a.head_dim, first_sample + warp);
+  Result<T>* const to = head_of(a.out, a.head_dim, first_sample + warp);
 #pragma unroll
   for (int group = 0; group < Cut::kGroups; ++group) {
 #pragma unroll
@@ -171,13 +188,13 @@ __global__ void __launch_bounds__(kMixThreads, 1) mix_kernel(FusedAttention<T> a
 template <class T>
 int mix_shared_bytes(std::int64_t head_dim) {
   int bytes = 0;
-  with_head_dim(head_dim, [&](auto k) { bytes = Mix<T, k()>::kBytes; });
+  with_head_dim<T>(head_dim, [&](auto k) { bytes = Mix<T, k()>::kBytes; });
   return bytes;
 }
 
 template <class T>
 void attention_together(cudaStream_t stream, const FusedAttention<T>& a) {
-  launch_for_heads(a.head_dim, [&](auto k) {
+  launch_for_heads<T>(a.head_dim, [&](auto k) {
     using Cut = Mix<T, k()>;
     const int groups = static_cast<int>(ceil_div(a.batch, kSamples));
     launch_shared(stream, mix_kernel<T, k()>, tile_grid(a, a.queries, Cut::kRows, groups),
@@ -190,6 +207,7 @@ void attention_together(cudaStream_t stream, const FusedAttention<T>& a) {
   template void attention_together(cudaStream_t, const FusedAttention<T>&)
 CDT_INSTANTIATE(BFloat16);
 CDT_INSTANTIATE(float);
+CDT_INSTANTIATE(FloatPart);
 #undef CDT_INSTANTIATE
 
 }  // namespace cdt

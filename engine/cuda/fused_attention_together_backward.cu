@@ -9,11 +9,10 @@ namespace {
 
 template <class T, int K>
 struct SharedGradient {
-  static constexpr bool kNarrow = sizeof(T) == 2;
-  static constexpr bool kInRegisters = kNarrow && K <= 96;
+  static constexpr bool kInRegisters = kNarrow<T> && K <= 96;
   static constexpr int kRows = kTileThreads / 32 * 16;  // keys of a block
   static constexpr int kOthers = kInRegisters ? 64 : 32;
-  static constexpr int kStages = kNarrow ? 3 : 2;
+  static constexpr int kStages = kNarrow<T> ? 3 : 2;
   using Rows = Tile<T, K, kRows>;
   using Others = Tile<T, K, kOthers>;
   using KeyRows = RowsInShared<T, K, 1, kRows>;  // read once for all samples
@@ -116,7 +115,7 @@ __global__ void __launch_bounds__(kTileThreads, 2)
             d[0].c[n][c] = masked;
           }
         }
-        multiply_add<Cut::kOthers>(dv, douts_at(stage), 0, [&](std::uint32_t(&f)[4], int, int n) {
+        multiply_add<Cut::kOthers>(dv, douts_at(stage), 0, [&](FragmentA<T>& f, int, int n) {
           fragment_of<T>(f, d[0], n);
         });
         if (sample + 1 < a.batch) return;
@@ -124,7 +123,8 @@ __global__ void __launch_bounds__(kTileThreads, 2)
         for (int half = 0; half < 2; ++half) {
           const int key = first + row + 8 * half + lane / 4;
           if (key >= a.keys) continue;
-          T* const to_row = to.ds + (std::int64_t{blockIdx.y} * a.keys + key) * to.ld + from;
+          Result<T>* const to_row =
+              to.ds + (std::int64_t{blockIdx.y} * a.keys + key) * to.ld + from;
 #pragma unroll
           for (int n = 0; n < Cut::kOthers / 8; ++n) {
             store_pair(to_row + 8 * n + lane % 4 * 2, ds[0].c[n][2 * half],
@@ -144,11 +144,11 @@ __global__ void __launch_bounds__(kTileThreads, 2)
 }
 
 /// dv = the sum of its parts, in order. A block is a row of keys.
-template <class T>
-__global__ void add_parts_kernel(FusedView<T> dv, const float* parts, int count, int width) {
+template <class R>
+__global__ void add_parts_kernel(FusedView<R> dv, const float* parts, int count, int width) {
   const std::int64_t apart = std::int64_t{gridDim.x} * width;
   const float* const row = parts + std::int64_t{blockIdx.x} * width;
-  T* const to = dv.data + blockIdx.x * dv.row_stride;
+  R* const to = dv.data + blockIdx.x * dv.row_stride;
   for_columns(width, [&](int c) {
     float sum = 0.0F;
     for (int i = 0; i < count; ++i) sum += row[i * apart + c];
@@ -161,7 +161,7 @@ __global__ void add_parts_kernel(FusedView<T> dv, const float* parts, int count,
 template <class T>
 int shared_gradient_bytes(std::int64_t head_dim) {
   int bytes = 0;
-  with_head_dim(head_dim, [&](auto k) { bytes = SharedGradient<T, k()>::kBytes; });
+  with_head_dim<T>(head_dim, [&](auto k) { bytes = SharedGradient<T, k()>::kBytes; });
   return bytes;
 }
 
@@ -169,14 +169,14 @@ template <class T>
 void attention_backward_together(cudaStream_t stream, const FusedAttentionBackward<T>& b,
                                  const SharedSums<T>& to) {
   const FusedAttention<T>& a = b.forward;
-  launch_for_heads(a.head_dim, [&](auto k) {
+  launch_for_heads<T>(a.head_dim, [&](auto k) {
     using Cut = SharedGradient<T, k()>;
     launch_shared(stream, shared_gradient_kernel<T, k()>,
                   tile_grid(a, a.keys, Cut::kRows, to.parts), kTileThreads, Cut::kBytes, b, to);
   });
   const int width = a.heads * a.head_dim;
-  launch(stream, add_parts_kernel<T>, static_cast<unsigned>(a.keys), row_threads(width), b.dv,
-         to.dv, to.parts, width);
+  launch(stream, add_parts_kernel<Result<T>>, static_cast<unsigned>(a.keys), row_threads(width),
+         b.dv, to.dv, to.parts, width);
 }
 
 #define CDT_INSTANTIATE(T)                                                                  \
@@ -185,6 +185,7 @@ void attention_backward_together(cudaStream_t stream, const FusedAttentionBackwa
                                             const SharedSums<T>&)
 CDT_INSTANTIATE(BFloat16);
 CDT_INSTANTIATE(float);
+CDT_INSTANTIATE(FloatPart);
 #undef CDT_INSTANTIATE
 
 }  // namespace cdt

@@ -1,4 +1,4 @@
-// Products of float32 matrices on tensor cores, every number in three parts (parts.cuh).
+// Products of float32 matrices on tensor cores, every number in three parts (float_parts.cuh).
 //
 // A block of four warps owns a tile of C and each warp a quarter of it. For every 16 of k, operands
 // come into shared memory as they are, are split into planes of parts once for the block, and then
@@ -39,7 +39,8 @@ struct WarpTile {
   /// each of kSteps steps.
   template <class A, class B, class Beside>
   __device__ __forceinline__ void add_product(const A& a, const B& b, const Beside& beside) {
-    std::uint32_t a_parts[kRows][kParts][4], pair[kParts][4], b_parts[kTogether][kParts][2];
+    FloatFragmentA a_parts[kRows], pair;
+    FloatFragmentB b_parts[kTogether];
 #pragma unroll
     for (int m = 0; m < kRows; ++m) a.load(a_parts[m], 16 * m);
 #pragma unroll
@@ -47,13 +48,14 @@ struct WarpTile {
       if (n % 2 == 0) b.load(pair, 8 * n);
       beside(n / kTogether);
 #pragma unroll
-      for (int part = 0; part < kParts; ++part) {
+      for (int part = 0; part < kFloatParts; ++part) {
 #pragma unroll
         for (int i = 0; i < 2 * kTogether; ++i) {
-          b_parts[i / 2][part][i % 2] = pair[part][n % 2 * 2 + i];
+          b_parts[i / 2].part[part][i % 2] = pair.part[part][n % 2 * 2 + i];
         }
       }
-      add_parts_product<kTogether>(sum + n, a_parts, b_parts);
+      add_float_products(
+          [&](int m, int i) -> auto& { return sum[n + i][m]; }, a_parts, b_parts);
     }
   }
 };

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "engine/bfloat16.h"
-#include "engine/cuda/parts.cuh"
+#include "engine/cuda/float_parts.cuh"
 
 namespace cdt {
 
@@ -39,7 +39,7 @@ class Strips {
 
  public:
   static constexpr int kFloats = kRows * kSplitDepth;
-  static constexpr int kElements = kParts * kPlane;            // of all planes of a strip
+  static constexpr int kElements = kFloatParts * kPlane;       // of all planes of a strip
   static constexpr int kPieces = kFloats / 4 / kSplitThreads;  // of a thread in a strip
 
   /// Rows from `row` on, k from `k` on; what lies outside is 0. The planes of the first strip and
@@ -73,7 +73,7 @@ class Strips {
   __device__ __forceinline__ void split(float* raw, int i) const {
     float4 x = *reinterpret_cast<const float4*>(piece(raw, i));
 #pragma unroll
-    for (int part = 0; part < kParts; ++part) {
+    for (int part = 0; part < kFloatParts; ++part) {
       const std::uint32_t low = take_part(x.x, x.y);
       const std::uint32_t high = take_part(x.z, x.w);
       *reinterpret_cast<uint2*>(write_ + i * kStep * kLine + part * kPlane) = make_uint2(low, high);
@@ -87,14 +87,14 @@ class Strips {
   }
 
   /// Fragments of 16 of the warp's rows from `row` on, by their parts.
-  __device__ __forceinline__ void load(std::uint32_t (&parts)[kParts][4], int row) const {
+  __device__ __forceinline__ void load(FloatFragmentA& to, int row) const {
 #pragma unroll
-    for (int part = 0; part < kParts; ++part) {
+    for (int part = 0; part < kFloatParts; ++part) {
       const BFloat16* const from = read_ + row * kRowStep + part * kPlane;
       if constexpr (kDeep) {
-        ptx::load_blocks(parts[part], from);
+        ptx::load_blocks(to.part[part], from);
       } else {
-        ptx::load_blocks_transposed(parts[part], from);
+        ptx::load_blocks_transposed(to.part[part], from);
       }
     }
   }

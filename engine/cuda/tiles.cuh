@@ -1,11 +1,14 @@
 // Tiles of rows in shared memory and the two products of attention with them, on tensor cores: in
-// bfloat16, and in tf32 where T is float. A warp owns one or two groups of 16 rows of the result.
+// bfloat16, in tf32 where T is float, and in float32 where it is FloatPart. A warp owns one or two
+// groups of 16 rows of the result.
 #pragma once
 
 #include <cstdint>
 #include <type_traits>
 
 #include "engine/bfloat16.h"
+#include "engine/cuda/float_parts.cuh"
+#include "engine/cuda/fused_attention.h"
 #include "engine/cuda/ptx.cuh"
 
 namespace cdt {
@@ -17,21 +20,26 @@ template <class T>
 constexpr int kPiece = 16 / static_cast<int>(sizeof(T));  // elements of a copy
 template <class T>
 constexpr int kDepth = 2 * kPiece<T>;  // columns of a fragment a: mma.m16n8k16, or k8 in tf32
+template <class T>
+constexpr bool kInParts = std::is_same_v<T, FloatPart>;
+template <class T>
+constexpr int kParts = kInParts<T> ? kFloatParts : 1;
 
 __device__ __forceinline__ int lane_number() { return static_cast<int>(threadIdx.x % 32); }
 __device__ __forceinline__ int warp_number() { return static_cast<int>(threadIdx.x / 32); }
 
-/// kRows rows of K elements. They are K + kPiece elements apart: eight rows of a block then lie in
-/// different banks, and so do rows 2t and columns 2g, 2g + 1 of what float32 loads by pairs.
+/// kRows rows of K elements, part after part. Rows are K + kPiece elements apart: eight rows of a
+/// block then lie in different banks, and so do rows 2t and columns 2g, 2g + 1 of what float32
+/// loads by pairs.
 template <class T, int K, int kRows>
 struct Tile {
   static constexpr int kStride = K + kPiece<T>;
   static constexpr int kElements = kRows * kStride;
-  static constexpr int kBytes = kElements * static_cast<int>(sizeof(T));
+  static constexpr int kBytes = kParts<T> * kElements * static_cast<int>(sizeof(T));
   T* base;
 
-  __device__ __forceinline__ T* at(int row, int column) const {
-    return base + row * kStride + column;
+  __device__ __forceinline__ T* at(int row, int column, int part = 0) const {
+    return base + part * kElements + row * kStride + column;
   }
 };
 
@@ -66,8 +74,11 @@ struct RowSource {
       for (int c = 0; c < K; c += kThreadsOfRow * kPiece<T>) {
         const bool behind =
             c + kThreadsOfRow * kPiece<T> > kLeastColumns<K> && c + column() >= columns;
-        ptx::copy_later(to.at(row() + r, c + column()), from + c * int{sizeof(T)},
-                        outside || behind);
+#pragma unroll
+        for (int part = 0; part < kParts<T>; ++part) {
+          ptx::copy_later(to.at(row() + r, c + column(), part),
+                          from + (part * columns + c) * int{sizeof(T)}, outside || behind);
+        }
       }
     }
   }
@@ -98,13 +109,50 @@ __device__ __forceinline__ void make_ready(std::uint32_t (&r)[kCount]) {
   }
 }
 
+/// Fragment a of 16 rows and kDepth columns.
 template <class T>
-__device__ __forceinline__ void multiply(float (&c)[4], const std::uint32_t (&a)[4],
-                                         std::uint32_t b0, std::uint32_t b1) {
-  if constexpr (sizeof(T) == 2) {
-    ptx::mma(c, a, b0, b1);
+struct FragmentA {
+  std::uint32_t part[kParts<T>][4];
+};
+/// Fragment b of kDepth rows and 8 columns.
+template <class T>
+struct FragmentB {
+  std::uint32_t part[kParts<T>][2];
+};
+
+/// sum(m, n) += a[m] b[n]; sum gives a float(&)[4].
+template <class T, int kA, int kB, class Sum>
+__device__ __forceinline__ void multiply(const Sum& sum, const FragmentA<T> (&a)[kA],
+                                         const FragmentB<T> (&b)[kB]) {
+  if constexpr (kInParts<T>) {
+    add_float_products(sum, a, b);
+    __syncwarp();  // or the compiler loads ahead, past its registers
   } else {
-    ptx::mma_tf32(c, a, b0, b1);
+#pragma unroll
+    for (int m = 0; m < kA; ++m) {
+#pragma unroll
+      for (int n = 0; n < kB; ++n) {
+        if constexpr (sizeof(T) == 2) {
+          ptx::mma(sum(m, n), a[m].part[0], b[n].part[0][0], b[n].part[0][1]);
+        } else {
+          ptx::mma_tf32(sum(m, n), a[m].part[0], b[n].part[0][0], b[n].part[0][1]);
+        }
+      }
+    }
+  }
+}
+
+/// Two fragments b from the four registers that load(r, part) gives for each part.
+template <class T, class Load>
+__device__ __forceinline__ void load_fragments(FragmentB<T> (&b)[2], const Load& load) {
+#pragma unroll
+  for (int part = 0; part < kParts<T>; ++part) {
+    std::uint32_t r[4];
+    load(r, part);
+    b[0].part[part][0] = r[0];
+    b[0].part[part][1] = r[1];
+    b[1].part[part][0] = r[2];
+    b[1].part[part][1] = r[3];
   }
 }
 
@@ -117,25 +165,31 @@ struct Scores {
 /// Fragments a of a warp's groups of 16 rows, read from their tile when they are wanted.
 template <class T, int K, int kGroups, int kRows>
 struct RowsInShared {
+  static constexpr bool kInRegisters = false;
   Tile<T, K, kRows> tile;
   int row;
 
   __device__ __forceinline__ RowsInShared(const Tile<T, K, kRows>& of_block, int first)
       : tile(of_block), row(first) {}
   __device__ __forceinline__ void load() {}
-  __device__ __forceinline__ void get(std::uint32_t (&a)[4], int group, int k) const {
+  __device__ __forceinline__ void get(FragmentA<T>& a, int group, int k) const {
     const int lane = lane_number();
-    ptx::load_blocks(a, tile.at(row + 16 * group + lane % 16, k + lane / 16 * kPiece<T>));
-    make_ready<T>(a);
+#pragma unroll
+    for (int part = 0; part < kParts<T>; ++part) {
+      ptx::load_blocks(a.part[part],
+                       tile.at(row + 16 * group + lane % 16, k + lane / 16 * kPiece<T>, part));
+      make_ready<T>(a.part[part]);
+    }
   }
 };
 
 /// The same, read once.
 template <class T, int K, int kGroups, int kRows>
 struct RowsInRegisters {
+  static constexpr bool kInRegisters = true;
   Tile<T, K, kRows> tile;
   int row;
-  std::uint32_t fragments[kGroups][K / kDepth<T>][4];
+  FragmentA<T> fragments[kGroups][K / kDepth<T>];
 
   __device__ __forceinline__ RowsInRegisters(const Tile<T, K, kRows>& of_block, int first)
       : tile(of_block), row(first) {}
@@ -147,9 +201,8 @@ struct RowsInRegisters {
       for (int k = 0; k < K; k += kDepth<T>) rows.get(fragments[group][k / kDepth<T>], group, k);
     }
   }
-  __device__ __forceinline__ void get(std::uint32_t (&a)[4], int group, int k) const {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) a[i] = fragments[group][k / kDepth<T>][i];
+  __device__ __forceinline__ void get(FragmentA<T>& a, int group, int k) const {
+    a = fragments[group][k / kDepth<T>];
   }
 };
 
@@ -157,6 +210,11 @@ struct RowsInRegisters {
 template <class T, int K, int kGroups, int kRows, bool kInRegisters>
 using RowsOf = std::conditional_t<kInRegisters, RowsInRegisters<T, K, kGroups, kRows>,
                                   RowsInShared<T, K, kGroups, kRows>>;
+
+/// Steps of k in a turn of multiply_transposed(): in parts, more of them would load ahead into
+/// registers that the sums need.
+template <class T, int K, class Rows>
+constexpr int kSteps = kInParts<T> && !Rows::kInRegisters ? 2 : K / kDepth<T>;
 
 /// scores = x y^T: x a warp's rows (RowsIn..), y the rows [first, first + N) of a tile.
 template <class T, int K, int N, int kGroups, class Rows, int kRows>
@@ -169,21 +227,21 @@ __device__ __forceinline__ void multiply_transposed(Scores<N> (&scores)[kGroups]
 #pragma unroll
     for (auto& c : s.c) c[0] = c[1] = c[2] = c[3] = 0.0F;
   }
-#pragma unroll
+#pragma unroll(kSteps <T, K, Rows>)
   for (int k = 0; k < K; k += kDepth<T>) {
-    std::uint32_t a[kGroups][4];
+    FragmentA<T> a[kGroups];
 #pragma unroll
     for (int group = 0; group < kGroups; ++group) x.get(a[group], group, k);
 #pragma unroll
     for (int n = 0; n < N / 8; n += 2) {
-      std::uint32_t b[4];
-      ptx::load_blocks(b, corner + 8 * n * Tile<T, K, kRows>::kStride + k);
-      make_ready<T>(b);
-#pragma unroll
-      for (int group = 0; group < kGroups; ++group) {
-        multiply<T>(scores[group].c[n], a[group], b[0], b[1]);
-        multiply<T>(scores[group].c[n + 1], a[group], b[2], b[3]);
-      }
+      FragmentB<T> b[2];
+      load_fragments<T>(b, [&](std::uint32_t(&r)[4], int part) {
+        using Others = Tile<T, K, kRows>;
+        ptx::load_blocks(r, corner + part * Others::kElements + 8 * n * Others::kStride + k);
+        make_ready<T>(r);
+      });
+      multiply<T>(
+          [&](int group, int i) -> auto& { return scores[group].c[n + i]; }, a, b);
     }
   }
 }
@@ -191,19 +249,25 @@ __device__ __forceinline__ void multiply_transposed(Scores<N> (&scores)[kGroups]
 /// Fragment a of columns [8 n, 8 n + kDepth) of scores. In tf32 column 2t serves as column t and
 /// 2t + 1 as t + 4; load_crossed() takes the rows of y in that order.
 template <class T, int N>
-__device__ __forceinline__ void fragment_of(std::uint32_t (&a)[4], const Scores<N>& s, int n) {
+__device__ __forceinline__ void fragment_of(FragmentA<T>& a, const Scores<N>& s, int n) {
   if constexpr (sizeof(T) == 2) {
-    const float(&low)[4] = s.c[n];
-    const float(&high)[4] = s.c[n + 1];
-    a[0] = ptx::pack(low[0], low[1]);
-    a[1] = ptx::pack(low[2], low[3]);
-    a[2] = ptx::pack(high[0], high[1]);
-    a[3] = ptx::pack(high[2], high[3]);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const float(&c)[4] = s.c[n + i / 2];
+      if constexpr (kInParts<T>) {
+        float x = c[i % 2 * 2];
+        float y = c[i % 2 * 2 + 1];
+#pragma unroll
+        for (int part = 0; part < kFloatParts; ++part) a.part[part][i] = take_part(x, y);
+      } else {
+        a.part[0][i] = ptx::pack(c[i % 2 * 2], c[i % 2 * 2 + 1]);
+      }
+    }
   } else {
-    a[0] = to_tf32(s.c[n][0]);
-    a[1] = to_tf32(s.c[n][2]);
-    a[2] = to_tf32(s.c[n][1]);
-    a[3] = to_tf32(s.c[n][3]);
+    a.part[0][0] = to_tf32(s.c[n][0]);
+    a.part[0][1] = to_tf32(s.c[n][2]);
+    a.part[0][2] = to_tf32(s.c[n][1]);
+    a.part[0][3] = to_tf32(s.c[n][3]);
   }
 }
 
@@ -211,10 +275,10 @@ __device__ __forceinline__ void fragment_of(std::uint32_t (&a)[4], const Scores<
 /// tf32 the first takes the even columns, the second the odd ones.
 template <class T, int K, int kRows>
 __device__ __forceinline__ void load_crossed(std::uint32_t (&b)[4], const Tile<T, K, kRows>& y,
-                                             int row, int column) {
+                                             int row, int column, int part) {
   const int lane = lane_number();
   if constexpr (sizeof(T) == 2) {
-    ptx::load_blocks_transposed(b, y.at(row + lane % 16, column + lane / 16 * 8));
+    ptx::load_blocks_transposed(b, y.at(row + lane % 16, column + lane / 16 * 8, part));
   } else {
     const T* const from = y.at(row + lane % 4 * 2, column + lane / 4 * 2);
     const float2 even = *reinterpret_cast<const float2*>(from);
@@ -234,18 +298,17 @@ __device__ __forceinline__ void multiply_add(float (&sum)[kGroups][K / 8][4],
                                              const Fragment& fragment) {
 #pragma unroll
   for (int n = 0; n < N / 8; n += kDepth<T> / 8) {
-    std::uint32_t a[kGroups][4];
+    FragmentA<T> a[kGroups];
 #pragma unroll
     for (int group = 0; group < kGroups; ++group) fragment(a[group], group, n);
 #pragma unroll
-    for (int column = 0; column < K; column += 16) {
-      std::uint32_t b[4];
-      load_crossed(b, y, first + 8 * n, column);
-#pragma unroll
-      for (int group = 0; group < kGroups; ++group) {
-        multiply<T>(sum[group][column / 8], a[group], b[0], b[1]);
-        multiply<T>(sum[group][column / 8 + 1], a[group], b[2], b[3]);
-      }
+    for (int column = 0; column < K / 8; column += 2) {
+      FragmentB<T> b[2];
+      load_fragments<T>(b, [&](std::uint32_t(&r)[4], int part) {
+        load_crossed(r, y, first + 8 * n, 8 * column, part);
+      });
+      multiply<T>(
+          [&](int group, int i) -> auto& { return sum[group][column + i]; }, a, b);
     }
   }
 }

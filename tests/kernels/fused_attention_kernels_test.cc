@@ -1,5 +1,5 @@
-// Tiled attention in bfloat16 and tf32 against the CPU backend in float32, around the rows of a
-// tile.
+// Tiled attention in bfloat16, tf32 and at float32 accuracy against the CPU backend in float32,
+// around the rows of a tile.
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -46,13 +46,25 @@ Attention attention_of(const Sizes& s, const HeadsView& q, const HeadsView& k, c
   return {s.batch, s.heads, s.head_dim, s.queries, s.keys, q, k, v, out, log_sum_exp, {}, key};
 }
 
-/// On tensors of float32 in tf32, which runs in bfloat16 leave out.
-void expect_agreement_in_tf32_too(KernelCase c) {
+/// In three bfloat16 parts, of numbers that have all of them.
+void expect_agreement_in_parts(KernelCase c) {
+  c.name += ", parts";
+  c.options.precision = Precision::kBFloat16x3;
+  for (CaseTensor& t : c.tensors) {
+    if (t.fill == Fill::kRandom) t.fill = Fill::kFine;
+  }
   expect_agreement(c);
-  c.name += ", tf32";
-  c.options.precision = Precision::kTf32;
-  c.tf32_roundings = kRoundings;
+}
+
+/// In bfloat16 and float32, in tf32, and in parts.
+void expect_agreement_in_all_types(const KernelCase& c) {
   expect_agreement(c);
+  KernelCase tf32 = c;
+  tf32.name += ", tf32";
+  tf32.options.precision = Precision::kTf32;
+  tf32.tf32_roundings = kRoundings;
+  expect_agreement(tf32);
+  expect_agreement_in_parts(c);
 }
 
 /// Kernels of a pass: one for the mask if there is dropout, and others.
@@ -90,7 +102,7 @@ void expect_cross_attention(const Sizes& s, float p, std::int64_t cotangents) {
   const Shape queries{s.batch, s.queries, width};
   const Shape keys{s.batch, s.keys, 2 * width};
   const Shape query_gradients{gradients, s.queries, width};
-  expect_agreement_in_tf32_too(
+  expect_agreement_in_all_types(
       {name_of("cross", s, p) + ", cotangents " + std::to_string(cotangents),
        {{queries, true},
         {keys, true},
@@ -123,18 +135,18 @@ TEST_F(FusedAttentionKernels, CrossAttentionOverManyTiles) {
 TEST_F(FusedAttentionKernels, LargeScores) {
   for (const Sizes& s : {Sizes{1, 1, 96, 70, 330}, Sizes{1, 2, 32, 33, 200}}) {
     const std::int64_t width = s.heads * s.head_dim;
-    expect_agreement_in_tf32_too({name_of("large", s, 0.0F),
-                                  {{{s.batch, s.queries, width}, true, Fill::kLarge},
-                                   {{s.batch, s.keys, 2 * width}, true},
-                                   {{s.batch, s.queries, width}, true, Fill::kZero},
-                                   {{s.batch, s.heads, s.queries}, false, Fill::kZero}},
-                                  [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
-                                    b.attention(attention_of(s, columns(t[0], 0), columns(t[1], 0),
-                                                             columns(t[1], width), t[2], t[3],
-                                                             some_key(0.0F)),
-                                                scratch);
-                                  },
-                                  kRoundings});
+    expect_agreement_in_all_types({name_of("large", s, 0.0F),
+                                   {{{s.batch, s.queries, width}, true, Fill::kLarge},
+                                    {{s.batch, s.keys, 2 * width}, true},
+                                    {{s.batch, s.queries, width}, true, Fill::kZero},
+                                    {{s.batch, s.heads, s.queries}, false, Fill::kZero}},
+                                   [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
+                                     b.attention(attention_of(s, columns(t[0], 0), columns(t[1], 0),
+                                                              columns(t[1], width), t[2], t[3],
+                                                              some_key(0.0F)),
+                                                 scratch);
+                                   },
+                                   kRoundings});
   }
 }
 
@@ -143,7 +155,7 @@ void expect_self_attention(const Sizes& s, float p, bool query_gradient) {
   const std::int64_t width = s.heads * s.head_dim;
   const Shape packed{s.batch, s.queries, 3 * width};
   const Shape out{s.batch, s.queries, width};
-  expect_agreement_in_tf32_too(
+  expect_agreement_in_all_types(
       {name_of("self", s, p),
        {{packed, true},
         {out, true, Fill::kZero},
@@ -169,7 +181,7 @@ void expect_shared_attention(const Sizes& s, float p) {
   const std::int64_t width = s.heads * s.head_dim;
   const Shape packed{1, s.queries, 3 * width};
   const Shape out{s.batch, s.queries, width};
-  expect_agreement_in_tf32_too(
+  expect_agreement_in_all_types(
       {name_of("shared", s, p),
        {{packed, true},
         {out, true, Fill::kZero},
@@ -201,11 +213,12 @@ TEST_F(FusedAttentionKernels, SeveralCotangents) {
   expect_cross_attention({1, 1, 96, 140, 201}, 0.0F, 2);
 }
 
-/// Out and the gradient of self-attention, and the launches of the backward pass; `shared`: of one
-/// sample for the batch. keep: its masks are the forward pass's, else drawn once more.
+/// Out and the gradient of self-attention, and the launches of both passes where they are counted;
+/// `shared`: of one sample for the batch. keep: its masks are the forward pass's, else drawn once
+/// more.
 struct SelfAttended {
   std::vector<float> out, gradient;
-  std::uint64_t launches = 0;
+  std::uint64_t forward = 0, backward = 0;
 };
 SelfAttended self_attended(const Sizes& s, bool shared, Precision precision, bool keep) {
   const auto b = make_cuda_backend({.precision = precision, .recompute = false});
@@ -232,17 +245,23 @@ SelfAttended self_attended(const Sizes& s, bool shared, Precision precision, boo
   EXPECT_GT(kept, 0);
   if (keep) a.kept = arena.tensor({kept});
   b->begin_step(a.dropout.step);
-  b->attention(a, arena);
   const std::optional<std::uint64_t> before = launches();
+  b->attention(a, arena);
+  const std::optional<std::uint64_t> between = launches();
   b->attention_backward(
       {a, dout, columns(gradient, 0), columns(gradient, width), columns(gradient, 2 * width)},
       arena);
-  const std::uint64_t backward = before ? *launches() - *before : 0;
-  return {to_host(*b, out), to_host(*b, gradient), backward};
+  SelfAttended result{to_host(*b, out), to_host(*b, gradient)};
+  if (before) {
+    result.forward = *between - *before;
+    result.backward = *launches() - *between;
+  }
+  return result;
 }
 
 TEST_F(FusedAttentionKernels, KeptMasksAreTheDrawnOnes) {
-  for (const Precision precision : {Precision::kTf32, Precision::kBFloat16}) {
+  for (const Precision precision :
+       {Precision::kBFloat16x3, Precision::kTf32, Precision::kBFloat16}) {
     for (const bool shared : {false, true}) {
       const Sizes sizes{3, 2, 32, 131, 131};
       const SelfAttended drawn = self_attended(sizes, shared, precision, false);
@@ -251,11 +270,29 @@ TEST_F(FusedAttentionKernels, KeptMasksAreTheDrawnOnes) {
       EXPECT_EQ(kept.gradient, drawn.gradient);
 #ifndef CDT_DEBUG  // its arenas fill memory, with kernels of their own
       if (launches()) {
-        EXPECT_EQ(kept.launches + 1, drawn.launches);
+        EXPECT_EQ(kept.backward + 1, drawn.backward);
       }
 #endif
     }
   }
+}
+
+// One for each operand, and the kernels of the other types; heads wider than 96 go by scores.
+TEST_F(FusedAttentionKernels, LaunchesInParts) {
+  if (!launches()) GTEST_SKIP() << "launches are not counted here";
+#ifndef CDT_DEBUG  // its arenas fill memory, with kernels of their own
+  const SelfAttended narrow =
+      self_attended({1, 1, 96, 70, 70}, false, Precision::kBFloat16x3, true);
+  EXPECT_EQ(narrow.forward, 3U + 1U + 1U);
+  EXPECT_EQ(narrow.backward, 4U + 3U);
+  const auto b = make_cuda_backend({.precision = Precision::kBFloat16x3});
+  Arena arena(*b, "tensors");
+  const Tensor t = arena.tensor({1, 70, 104});
+  EXPECT_EQ(b->attention_kept_floats(attention_of({1, 1, 104, 70, 70}, columns(t, 0), columns(t, 0),
+                                                  columns(t, 0), t, arena.tensor({1, 1, 70}),
+                                                  some_key(0.3F))),
+            0);
+#endif
 }
 
 // In bfloat16 a step computes again what it can to save memory; without dropout nothing is masked.
@@ -281,20 +318,20 @@ TEST_F(FusedAttentionKernels, Maps) {
   constexpr Sizes kSizesOfMaps{2, 2, 40, 66, 67};
   const Sizes& s = kSizesOfMaps;
   const std::int64_t width = s.heads * s.head_dim;
-  expect_agreement_in_tf32_too({name_of("map", s, 0.3F),
-                                {{{s.batch, s.queries, width}, true},
-                                 {{s.batch, s.keys, 2 * width}, true},
-                                 {{s.batch, s.queries, width}, true, Fill::kZero},
-                                 {{s.batch, s.heads, s.queries}, false, Fill::kZero},
-                                 {{s.batch, s.heads, s.queries, s.keys}, false, Fill::kZero}},
-                                [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
-                                  Attention a = attention_of(s, columns(t[0], 0), columns(t[1], 0),
-                                                             columns(t[1], width), t[2], t[3],
-                                                             some_key(0.3F));
-                                  a.probabilities = t[4];
-                                  b.attention(a, scratch);
-                                },
-                                kRoundings});
+  expect_agreement_in_all_types({name_of("map", s, 0.3F),
+                                 {{{s.batch, s.queries, width}, true},
+                                  {{s.batch, s.keys, 2 * width}, true},
+                                  {{s.batch, s.queries, width}, true, Fill::kZero},
+                                  {{s.batch, s.heads, s.queries}, false, Fill::kZero},
+                                  {{s.batch, s.heads, s.queries, s.keys}, false, Fill::kZero}},
+                                 [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
+                                   Attention a = attention_of(s, columns(t[0], 0), columns(t[1], 0),
+                                                              columns(t[1], width), t[2], t[3],
+                                                              some_key(0.3F));
+                                   a.probabilities = t[4];
+                                   b.attention(a, scratch);
+                                 },
+                                 kRoundings});
 }
 
 }  // namespace
