@@ -267,7 +267,7 @@ struct CudaOptions {
   /// matrix products in bfloat16, sums in float32.
   Precision precision = Precision::kFloat32;
   bool graphs = true;  // run_recorded() records; else it only runs
-  /// In bfloat16 and tf32, attention in tiles where they compute the same function; else, and for
+  /// But in true float32, attention in tiles where there are kernels for its sizes; else, and for
   /// the rest, by way of score matrices.
   bool fused_attention = true;
   /// In bfloat16, training computes what is before the activation of a feed-forward net twice and
