@@ -12,6 +12,12 @@ std::string end_of_watch() {
   return finding;
 }
 
-std::optional<std::uint64_t> launches() { return emulation::launch_count(); }
+std::optional<std::uint64_t> launches() {
+#ifdef CDT_DEBUG  // its arenas fill memory, with kernels of their own
+  return std::nullopt;
+#else
+  return emulation::launch_count();
+#endif
+}
 
 }  // namespace cdt::test
