@@ -1,20 +1,17 @@
 #include <cstdint>
 #include <cstring>
+#include <string>
+#include <vector>
 
-#include "engine/backend.h"
+#include "engine/forwarding_backend.h"
 
 namespace cdt {
 namespace {
 
-class ShapeBackend final : public Backend {
+class ShapeBackend final : public ForwardingBackend {
  public:
   ShapeBackend(Backend& device, std::size_t* host_bytes)
-      : device_(device), host_bytes_(host_bytes) {}
-
-  const char* name() const override { return device_.name(); }
-  Dtype activations() const override { return device_.activations(); }
-  bool recomputes() const override { return device_.recomputes(); }
-  double product_unit() const override { return device_.product_unit(); }
+      : ForwardingBackend(device), host_bytes_(host_bytes) {}
 
   float* reserve(std::size_t bytes) override {
     const std::uintptr_t base = next_;
@@ -38,7 +35,7 @@ class ShapeBackend final : public Backend {
   void synchronize() override {}
   bool asynchronous() const override { return false; }
   bool holds_values() const override { return false; }
-  std::size_t free_bytes() const override { return device_.free_bytes() > 0 ? 1 : 0; }
+  std::size_t free_bytes() const override { return device().free_bytes() > 0 ? 1 : 0; }
   std::size_t used_bytes() const override { return 0; }
   void upload_later(const Tensor&, const void*, int) override {}
   void wait_upload(int) override {}
@@ -47,24 +44,15 @@ class ShapeBackend final : public Backend {
                     const std::function<void()>& work) override {
     work();
   }
+  std::vector<std::string> notes() const override { return {}; }
   void mark(std::int64_t) override {}
   double seconds_between(std::int64_t, std::int64_t) override { return 0; }
-
-  std::size_t work_bytes() const override { return device_.work_bytes(); }
-  std::int64_t feed_forward_rows(std::int64_t rows, std::int64_t width,
-                                 std::int64_t inner) override {
-    return device_.feed_forward_rows(rows, width, inner);
-  }
-  std::int64_t attention_kept_floats(const Attention& a) override {
-    return device_.attention_kept_floats(a);
-  }
 
 #define CALL(type, name, parameters, arguments)
 #define KERNEL(name, parameters, arguments, work) \
   void name parameters override { ignore arguments; }
-#define SCRATCH_KERNEL(name, parameters, arguments, work)             \
-  void name parameters override { device_.name##_scratch arguments; } \
-  void name##_scratch parameters override { device_.name##_scratch arguments; }
+#define SCRATCH_KERNEL(name, parameters, arguments, work) \
+  void name parameters override { name##_scratch arguments; }
 #include "engine/backend_functions.inc"
 
  private:
@@ -73,7 +61,6 @@ class ShapeBackend final : public Backend {
   template <class... Arguments>
   static void ignore(const Arguments&...) {}
 
-  Backend& device_;
   std::size_t* host_bytes_;
   std::uintptr_t next_ = kAlign;
 };

@@ -47,7 +47,8 @@ void look_at(const Arena& /*scratch*/, CountedCall* /*call*/) {}
 
 class Counted final : public CountedBackend {
  public:
-  explicit Counted(std::unique_ptr<Backend> device) : device_(std::move(device)) {}
+  explicit Counted(std::unique_ptr<Backend> device)
+      : CountedBackend(*device), owned_(std::move(device)) {}
 
   void start() override {
     calls_.clear();
@@ -69,29 +70,14 @@ class Counted final : public CountedBackend {
     return counted;
   }
 
-  const char* name() const override { return device_->name(); }
-  Dtype activations() const override { return device_->activations(); }
-  bool recomputes() const override { return device_->recomputes(); }
-  double product_unit() const override { return device_->product_unit(); }
-  bool asynchronous() const override { return device_->asynchronous(); }
-  bool holds_values() const override { return device_->holds_values(); }
-  std::size_t free_bytes() const override { return device_->free_bytes(); }
-  std::size_t used_bytes() const override { return device_->used_bytes(); }
-  std::size_t work_bytes() const override { return device_->work_bytes(); }
-  void run_recorded(const std::string& name, const std::vector<Tensor>& operands,
-                    const std::function<void()>& work) override {
-    device_->run_recorded(name, operands, work);
-  }
-
-#define CALL(type, name, parameters, arguments) \
-  type name parameters override { return device_->name arguments; }
+#define CALL(type, name, parameters, arguments)
 #define KERNEL(name, parameters, arguments, work)                                            \
   void name parameters override {                                                            \
     CountedCall call{#name, work, 0, 0, 0, 0, 0, 0, 0};                                      \
     const auto look = [&call](const auto&... operands) { (look_at(operands, &call), ...); }; \
     look arguments;                                                                          \
     const std::size_t begin = emulation::journal_size();                                     \
-    device_->name arguments;                                                                 \
+    device().name arguments;                                                                 \
     calls_.push_back({begin, emulation::journal_size(), call});                              \
   }
 #include "engine/backend_functions.inc"
@@ -102,7 +88,7 @@ class Counted final : public CountedBackend {
     CountedCall call;
   };
 
-  std::unique_ptr<Backend> device_;
+  std::unique_ptr<Backend> owned_;
   std::vector<Call> calls_;
 };
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/backend.h"
+#include "engine/forwarding_backend.h"
 #include "engine/profiler.h"
 #include "tests/emulation/journal.h"
 
@@ -30,8 +30,9 @@ struct CountedIssue {
   std::size_t number = 0;  // of the call; what belongs to none has one of its own
 };
 
-class CountedBackend : public Backend {
+class CountedBackend : public ForwardingBackend {
  public:
+  using ForwardingBackend::ForwardingBackend;
   /// Everything issued from now on, from an empty list.
   virtual void start() = 0;
   /// The list, and the end of keeping it.

@@ -1,0 +1,47 @@
+// What backends in front of another share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/backend.h"
+
+namespace cdt {
+
+/// Passes every call but kernels on to `device`, which must outlive it. A class derived from it
+/// says what becomes of a kernel and overrides what it answers itself.
+class ForwardingBackend : public Backend {
+ public:
+  explicit ForwardingBackend(Backend& device) : device_(device) {}
+
+  const char* name() const override { return device_.name(); }
+  std::vector<std::string> notes() const override { return device_.notes(); }
+  Dtype activations() const override { return device_.activations(); }
+  bool recomputes() const override { return device_.recomputes(); }
+  double product_unit() const override { return device_.product_unit(); }
+  bool asynchronous() const override { return device_.asynchronous(); }
+  bool holds_values() const override { return device_.holds_values(); }
+  std::size_t free_bytes() const override { return device_.free_bytes(); }
+  std::size_t used_bytes() const override { return device_.used_bytes(); }
+  std::size_t work_bytes() const override { return device_.work_bytes(); }
+  void run_recorded(const std::string& name, const std::vector<Tensor>& operands,
+                    const std::function<void()>& work) override {
+    device_.run_recorded(name, operands, work);
+  }
+
+#define CALL(type, name, parameters, arguments) \
+  type name parameters override { return device_.name arguments; }
+#define KERNEL(name, parameters, arguments, work)
+#include "engine/backend_functions.inc"
+
+ protected:
+  Backend& device() const { return device_; }
+
+ private:
+  Backend& device_;
+};
+
+}  // namespace cdt
