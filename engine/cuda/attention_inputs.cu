@@ -72,23 +72,16 @@ struct RowSums {
 /// A block is one token (b, i) of dout; a warp is a head.
 template <class T>
 __global__ void row_sums_kernel(RowSums<T> r, float2* sums) {
-  const int lane = lane_number();
   const int sample = static_cast<int>(blockIdx.y);
   const int i = static_cast<int>(blockIdx.x);
   const T* const dout = r.dout.data + sample * r.dout.batch_stride + i * r.dout.row_stride;
   const T* const out =
       r.out.data + sample % r.out_batch * r.out.batch_stride + i * r.out.row_stride;
-  for (int h = warp_number(); h < r.heads; h += static_cast<int>(blockDim.x / 32)) {
-    float sum = 0.0F;
-    for (int k = h * r.head_dim + lane; k < (h + 1) * r.head_dim; k += 32) {
-      sum += load(dout, k) * load(out, k);
-    }
-    for (int lanes = 16; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(0xFFFFFFFFU, sum, lanes);
-    if (lane != 0) continue;
+  for_head_dots(dout, out, r.heads, r.head_dim, [&](int h, float sum) {
     const std::int64_t row = std::int64_t{h} * r.queries + i;
     sums[std::int64_t{sample} * r.heads * r.queries + row] =
         make_float2(r.log_sum_exp[sample * r.sums_stride + row] * kLog2E, sum / r.kept_scale);
-  }
+  });
 }
 
 }  // namespace

@@ -62,18 +62,11 @@ __global__ void score_gradient_kernel(ScoreRows r, const float* p, const float* 
 /// A block is one token (b, i); a warp is a head.
 __global__ void output_dots_kernel(const float* dout, const float* out, float* dots, int out_batch,
                                    int queries, int heads, int head_dim) {
-  const int lane = static_cast<int>(threadIdx.x % 32);
   const std::int64_t b = blockIdx.x / queries;
   const std::int64_t i = blockIdx.x % queries;
-  for (int h = static_cast<int>(threadIdx.x / 32); h < heads;
-       h += static_cast<int>(blockDim.x / 32)) {
-    const std::int64_t at = (std::int64_t{blockIdx.x} * heads + h) * head_dim;
-    const std::int64_t of_out = ((b % out_batch * queries + i) * heads + h) * head_dim;
-    float sum = 0.0F;
-    for (int k = lane; k < head_dim; k += 32) sum += dout[at + k] * out[of_out + k];
-    for (int lanes = 16; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(0xFFFFFFFFU, sum, lanes);
-    if (lane == 0) dots[(b * heads + h) * queries + i] = sum;
-  }
+  const std::int64_t width = std::int64_t{heads} * head_dim;
+  for_head_dots(dout + blockIdx.x * width, out + (b % out_batch * queries + i) * width, heads,
+                head_dim, [&](int h, float sum) { dots[(b * heads + h) * queries + i] = sum; });
 }
 
 /// A block is row x of sample y.

@@ -109,6 +109,22 @@ __device__ __forceinline__ void store(T* p, std::int64_t i, float x) {
   p[i] = from_float(x, T{});
 }
 
+/// body(h, sum over head h of x * y) for two rows of heads, a head a warp, by its first lane.
+template <class T, class Body>
+__device__ __forceinline__ void for_head_dots(const T* x, const T* y, int heads, int head_dim,
+                                              const Body& body) {
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  for (int h = static_cast<int>(threadIdx.x / 32); h < heads;
+       h += static_cast<int>(blockDim.x / 32)) {
+    float sum = 0.0F;
+    for (int k = h * head_dim + lane; k < (h + 1) * head_dim; k += 32) {
+      sum += load(x, k) * load(y, k);
+    }
+    for (int lanes = 16; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(0xFFFFFFFFU, sum, lanes);
+    if (lane == 0) body(h, sum);
+  }
+}
+
 /// Maximum of a row, and sum of its exponentials.
 struct SoftmaxRow {
   float max, sum;
