@@ -16,12 +16,13 @@ struct Forward : Cutting<T, K, kForwardGroups<T, K>> {
   using Base = Cutting<T, K, kForwardGroups<T, K>>;
   using typename Base::Others;
   using typename Base::Rows;
-  static constexpr int kStageBytes = 2 * Others::kBytes + Base::kRows * int{sizeof(uint2)};
+  static constexpr int kKeptAt = 2 * Others::kBytes;
+  static constexpr int kStageBytes = kKeptAt + Base::kRows * int{sizeof(uint2)};
   static constexpr int kStrip = K > 64 ? 32 : Base::kOthers;  // keys whose scores exist at a time
   /// But in tf32 queries move to registers, and their tile becomes the last stage.
   static constexpr bool kInRegisters = sizeof(T) == 2;
-  static constexpr int kQueryBytes = kInRegisters ? 0 : Rows::kBytes;
-  static constexpr int kBytes = kQueryBytes + Base::kStages * kStageBytes;
+  static constexpr int kStagesAt = kInRegisters ? 0 : Rows::kBytes;
+  static constexpr int kBytes = kStagesAt + Base::kStages * kStageBytes;
   static_assert(!kInRegisters || Rows::kBytes <= kStageBytes);
   using Queries = RowsOf<T, K, Base::kGroups, Base::kRows, kInRegisters>;
 };
@@ -141,15 +142,9 @@ __global__ void __launch_bounds__(kTileThreads, 2) forward_kernel(FusedAttention
   const int first = static_cast<int>(blockIdx.x) * Cut::kRows;
   const int row = warp_number() * 16 * Cut::kGroups;
   const bool active = first + row < a.queries;
-  const auto stage_at = [&](int i) { return shared + Cut::kQueryBytes + i * Cut::kStageBytes; };
-  const auto others_at = [&](int i, int which) {
-    return typename Cut::Others{reinterpret_cast<T*>(stage_at(i) + which * Cut::Others::kBytes)};
-  };
-  const auto kept_at = [&](int i) {
-    return reinterpret_cast<uint2*>(stage_at(i) + 2 * Cut::Others::kBytes);
-  };
+  const Stages<T, Cut> at{shared};
   const typename Cut::Rows tile{
-      reinterpret_cast<T*>(Cut::kInRegisters ? stage_at(Cut::kStages - 1) : shared)};
+      reinterpret_cast<T*>(Cut::kInRegisters ? at.stage(Cut::kStages - 1) : shared)};
   const RowSource<T, K> keys(head_of(a.k, a.head_dim, sample), a.k.row_stride, a.head_dim);
   const RowSource<T, K> values(head_of(a.v, a.head_dim, sample), a.v.row_stride, a.head_dim);
   const int head = head_number(a, sample);
@@ -163,12 +158,12 @@ __global__ void __launch_bounds__(kTileThreads, 2) forward_kernel(FusedAttention
   pipeline<Cut::kStages>(
       (a.keys + Cut::kOthers - 1) / Cut::kOthers,
       [&](int j, int stage) {
-        keys.load_later(others_at(stage, 0), j * Cut::kOthers, a.keys);
+        keys.load_later(at.others(stage, 0), j * Cut::kOthers, a.keys);
         if (a.out.data == nullptr) return;
-        values.load_later(others_at(stage, 1), j * Cut::kOthers, a.keys);
+        values.load_later(at.others(stage, 1), j * Cut::kOthers, a.keys);
         if (a.kept.words == nullptr) return;
         load_kept_later<Cut::kRows>(a.kept, head, j * Cut::kOthers / kKeptColumns, first,
-                                    static_cast<int>(threadIdx.x), kept_at(stage));
+                                    static_cast<int>(threadIdx.x), at.kept(stage));
       },
       [&] { queries.load(); },
       [&](int j, int stage) {
@@ -177,7 +172,7 @@ __global__ void __launch_bounds__(kTileThreads, 2) forward_kernel(FusedAttention
         for (int strip = 0; strip < Cut::kOthers; strip += Cut::kStrip) {
           const int column = j * Cut::kOthers + strip;
           Scores<Cut::kStrip> s[Cut::kGroups];
-          multiply_transposed<T, K>(s, queries, others_at(stage, 0), strip);
+          multiply_transposed<T, K>(s, queries, at.others(stage, 0), strip);
           if (a.keys - column < Cut::kStrip) hide_columns(s, a.keys - column);
           follow_maximum<K>(s, &rows, out, scale);
           exponentials(s, &rows, scale);
@@ -185,9 +180,9 @@ __global__ void __launch_bounds__(kTileThreads, 2) forward_kernel(FusedAttention
           KeptRows kept[Cut::kGroups];
 #pragma unroll
           for (int group = 0; group < Cut::kGroups; ++group) {
-            kept[group].load_if(a.kept.words != nullptr, kept_at(stage), row + 16 * group, column);
+            kept[group].load_if(a.kept.words != nullptr, at.kept(stage), row + 16 * group, column);
           }
-          multiply_add<Cut::kStrip>(out, others_at(stage, 1), strip,
+          multiply_add<Cut::kStrip>(out, at.others(stage, 1), strip,
                                     [&](FragmentA<T>& f, int group, int n) {
                                       fragment_of<T>(f, s[group], n);
                                       kept[group].template apply<T>(f, n);

@@ -30,6 +30,26 @@ struct Cutting {
   using Others = Tile<T, K, kOthers>;
 };
 
+/// What lies in the stages of a pipeline, at the places that Cut gives: stages from kStagesAt on,
+/// one behind the other, in each its tiles of rows of the other side first.
+template <class T, class Cut>
+struct Stages {
+  char* shared;  // of the block
+
+  __device__ __forceinline__ char* stage(int i) const {
+    return shared + Cut::kStagesAt + i * Cut::kStageBytes;
+  }
+  __device__ __forceinline__ typename Cut::Others others(int i, int which = 0) const {
+    return {reinterpret_cast<T*>(stage(i) + which * Cut::Others::kBytes)};
+  }
+  __device__ __forceinline__ float2* sums(int i) const {
+    return reinterpret_cast<float2*>(stage(i) + Cut::kSumsAt);
+  }
+  __device__ __forceinline__ uint2* kept(int i) const {
+    return reinterpret_cast<uint2*>(stage(i) + Cut::kKeptAt);
+  }
+};
+
 /// Element 0 of row 0 of this block's head, of its first part.
 template <class T>
 __device__ __forceinline__ T* head_of(const FusedView<T>& view, int head_dim, int sample) {

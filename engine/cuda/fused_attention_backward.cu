@@ -44,12 +44,13 @@ struct QueryGradient : Cutting<T, K, kQueryGroups<T, K>> {
   using typename Base::Others;
   using typename Base::Rows;
   static constexpr int kStrip = kNarrow<T> && K > 64 ? 16 : 32;  // keys scored at a time
-  static constexpr int kStageBytes = 2 * Others::kBytes + Base::kRows * int{sizeof(uint2)};
+  static constexpr int kKeptAt = 2 * Others::kBytes;
+  static constexpr int kStageBytes = kKeptAt + Base::kRows * int{sizeof(uint2)};
   /// But in parts queries move to registers, and their tile becomes the last stage.
   static constexpr bool kInRegisters = !kInParts<T>;
-  static constexpr int kSumsAt = (kInRegisters ? 1 : 2) * Rows::kBytes;  // behind dout and queries
-  static constexpr int kOwnBytes = kSumsAt + Base::kRows * int{sizeof(float2)};
-  static constexpr int kBytes = kOwnBytes + Base::kStages * kStageBytes;
+  static constexpr int kOwnSumsAt = (kInRegisters ? 1 : 2) * Rows::kBytes;  // past dout, queries
+  static constexpr int kStagesAt = kOwnSumsAt + Base::kRows * int{sizeof(float2)};
+  static constexpr int kBytes = kStagesAt + Base::kStages * kStageBytes;
   static_assert(!kInRegisters || Rows::kBytes <= kStageBytes);
   using Queries = RowsOf<T, K, Base::kGroups, Base::kRows, kInRegisters>;
 };
@@ -65,22 +66,16 @@ __global__ void __launch_bounds__(kTileThreads, 2)
   const int thread = static_cast<int>(threadIdx.x);
   const int row = warp_number() * 16 * kGroups;
   const bool active = first + row < a.queries;
-  const auto stage_at = [&](int i) { return shared + Cut::kOwnBytes + i * Cut::kStageBytes; };
-  const auto others_at = [&](int i, int which) {
-    return typename Cut::Others{reinterpret_cast<T*>(stage_at(i) + which * Cut::Others::kBytes)};
-  };
-  const auto kept_at = [&](int i) {
-    return reinterpret_cast<uint2*>(stage_at(i) + 2 * Cut::Others::kBytes);
-  };
+  const Stages<T, Cut> at{shared};
   const typename Cut::Rows dout_tile{reinterpret_cast<T*>(shared)};
   const typename Cut::Rows query_tile{reinterpret_cast<T*>(
-      Cut::kInRegisters ? stage_at(Cut::kStages - 1) : shared + Cut::Rows::kBytes)};
+      Cut::kInRegisters ? at.stage(Cut::kStages - 1) : shared + Cut::Rows::kBytes)};
   typename Cut::Queries queries(query_tile, row);
   const RowsInShared<T, K, kGroups, Cut::kRows> douts(dout_tile, row);
   const float scale = a.scale * kLog2E;
   const int begin = static_cast<int>(blockIdx.z);
   const int end = b.dq.batch_stride == 0 ? a.batch : begin + 1;
-  auto* const sums = reinterpret_cast<float2*>(shared + Cut::kSumsAt);
+  auto* const sums = reinterpret_cast<float2*>(shared + Cut::kOwnSumsAt);
   float dq[kGroups][K / 8][4] = {};
   RowSource<T, K>(head_of(a.q, a.head_dim, begin), a.q.row_stride, a.head_dim)
       .load_later(query_tile, first, a.queries);
@@ -95,11 +90,11 @@ __global__ void __launch_bounds__(kTileThreads, 2)
     pipeline<Cut::kStages>(
         (a.keys + Cut::kOthers - 1) / Cut::kOthers,
         [&](int j, int stage) {
-          keys.load_later(others_at(stage, 0), j * Cut::kOthers, a.keys);
-          values.load_later(others_at(stage, 1), j * Cut::kOthers, a.keys);
+          keys.load_later(at.others(stage, 0), j * Cut::kOthers, a.keys);
+          values.load_later(at.others(stage, 1), j * Cut::kOthers, a.keys);
           if (a.kept.words == nullptr) return;
           load_kept_later<Cut::kRows>(a.kept, head, j * Cut::kOthers / kKeptColumns, first, thread,
-                                      kept_at(stage));
+                                      at.kept(stage));
         },
         [&] {
           if (sample == begin) queries.load();
@@ -111,13 +106,13 @@ __global__ void __launch_bounds__(kTileThreads, 2)
           for (int strip = 0; strip < Cut::kOthers; strip += Cut::kStrip) {
             Scores<Cut::kStrip> s[kGroups];
             Scores<Cut::kStrip> d[kGroups];
-            multiply_transposed<T, K>(s, queries, others_at(stage, 0), strip);
+            multiply_transposed<T, K>(s, queries, at.others(stage, 0), strip);
             if (left < Cut::kOthers) hide_columns(s, left - strip);
-            multiply_transposed<T, K>(d, douts, others_at(stage, 1), strip);
+            multiply_transposed<T, K>(d, douts, at.others(stage, 1), strip);
 #pragma unroll
             for (int group = 0; group < kGroups; ++group) {
               KeptRows kept;
-              kept.load_if(a.kept.words != nullptr, kept_at(stage), row + 16 * group,
+              kept.load_if(a.kept.words != nullptr, at.kept(stage), row + 16 * group,
                            j * Cut::kOthers + strip);
               const float2* const of_rows = sums + row + 16 * group + lane_number() / 4;
               const auto of_element = [&](int, int c) { return of_rows[c / 2 * 8]; };
@@ -125,7 +120,7 @@ __global__ void __launch_bounds__(kTileThreads, 2)
               score_gradients(&d[group], s[group], kept, of_element);
             }
             multiply_add<Cut::kStrip>(
-                dq, others_at(stage, 0), strip,
+                dq, at.others(stage, 0), strip,
                 [&](FragmentA<T>& f, int group, int n) { fragment_of<T>(f, d[group], n); });
           }
         });
@@ -156,8 +151,8 @@ struct KeyGradient : Cutting<T, K, 1> {
   static constexpr int kSumsAt = 2 * Others::kBytes;
   static constexpr int kKeptAt = kSumsAt + Base::kOthers * int{sizeof(float2)};
   static constexpr int kStageBytes = kKeptAt + Base::kRows * int{sizeof(uint2)};
-  static constexpr int kOwnBytes = kInStage ? 0 : 2 * Rows::kBytes;  // keys and values
-  static constexpr int kBytes = kOwnBytes + Base::kStages * kStageBytes;
+  static constexpr int kStagesAt = kInStage ? 0 : 2 * Rows::kBytes;  // keys and values
+  static constexpr int kBytes = kStagesAt + Base::kStages * kStageBytes;
   static_assert(!kInStage || 2 * Rows::kBytes <= kStageBytes);
   using KeyRows = RowsOf<T, K, 1, Base::kRows, !kInParts<T> && (kInStage || K <= 64)>;
   using ValueRows = RowsOf<T, K, 1, Base::kRows, !kInParts<T> && K <= 96>;
@@ -173,13 +168,8 @@ __global__ void __launch_bounds__(kTileThreads, 2)
   const int thread = static_cast<int>(threadIdx.x);
   const int row = warp_number() * 16;
   const bool active = first + row < a.keys;
-  const auto stage_at = [&](int i) { return shared + Cut::kOwnBytes + i * Cut::kStageBytes; };
-  const auto others_at = [&](int i, int which) {
-    return typename Cut::Others{reinterpret_cast<T*>(stage_at(i) + which * Cut::Others::kBytes)};
-  };
-  const auto sums_at = [&](int i) { return reinterpret_cast<float2*>(stage_at(i) + Cut::kSumsAt); };
-  const auto kept_at = [&](int i) { return reinterpret_cast<uint2*>(stage_at(i) + Cut::kKeptAt); };
-  char* const own = Cut::kInStage ? stage_at(Cut::kStages - 1) : shared;
+  const Stages<T, Cut> at{shared};
+  char* const own = Cut::kInStage ? at.stage(Cut::kStages - 1) : shared;
   typename Cut::KeyRows keys({reinterpret_cast<T*>(own)}, row);
   typename Cut::ValueRows values({reinterpret_cast<T*>(own + Cut::Rows::kBytes)}, row);
   const float scale = a.scale * kLog2E;
@@ -200,12 +190,12 @@ __global__ void __launch_bounds__(kTileThreads, 2)
         (a.queries + Cut::kOthers - 1) / Cut::kOthers,
         [&](int j, int stage) {
           const int from = j * Cut::kOthers;
-          queries.load_later(others_at(stage, 0), from, a.queries);
-          douts.load_later(others_at(stage, 1), from, a.queries);
-          load_sums_later<Cut::kOthers>(b, head, from, sums_at(stage));
+          queries.load_later(at.others(stage, 0), from, a.queries);
+          douts.load_later(at.others(stage, 1), from, a.queries);
+          load_sums_later<Cut::kOthers>(b, head, from, at.sums(stage));
           if (b.kept_of_keys.words == nullptr) return;
           load_kept_later<Cut::kRows>(b.kept_of_keys, head, from / kKeptColumns, first, thread,
-                                      kept_at(stage));
+                                      at.kept(stage));
         },
         [&] {
           if (sample > begin) return;
@@ -218,22 +208,22 @@ __global__ void __launch_bounds__(kTileThreads, 2)
           for (int strip = 0; strip < Cut::kOthers; strip += Cut::kStrip) {
             Scores<Cut::kStrip> s[1];
             Scores<Cut::kStrip> d[1];
-            multiply_transposed<T, K>(s, keys, others_at(stage, 0), strip);
+            multiply_transposed<T, K>(s, keys, at.others(stage, 0), strip);
             KeptRows kept;
-            kept.load_if(b.kept_of_keys.words != nullptr, kept_at(stage), row,
+            kept.load_if(b.kept_of_keys.words != nullptr, at.kept(stage), row,
                          j * Cut::kOthers + strip);
-            const float2* const of_query = sums_at(stage) + strip + lane_number() % 4 * 2;
+            const float2* const of_query = at.sums(stage) + strip + lane_number() % 4 * 2;
             const auto of_element = [&](int n, int c) { return of_query[8 * n + c % 2]; };
             probabilities(&s[0], scale, of_element);
-            multiply_add<Cut::kStrip>(dv, others_at(stage, 1), strip,
+            multiply_add<Cut::kStrip>(dv, at.others(stage, 1), strip,
                                       [&](FragmentA<T>& f, int, int n) {
                                         fragment_of<T>(f, s[0], n);
                                         kept.template apply<T>(f, n);
                                       });
-            multiply_transposed<T, K>(d, values, others_at(stage, 1), strip);
+            multiply_transposed<T, K>(d, values, at.others(stage, 1), strip);
             score_gradients(&d[0], s[0], kept, of_element);
             multiply_add<Cut::kStrip>(
-                dk, others_at(stage, 0), strip,
+                dk, at.others(stage, 0), strip,
                 [&](FragmentA<T>& f, int, int n) { fragment_of<T>(f, d[0], n); });
           }
         });

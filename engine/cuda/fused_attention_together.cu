@@ -19,8 +19,8 @@ struct Mix {
   static constexpr int kStages = kNarrow<T> ? 3 : 2;
   static constexpr int kShareStride = kKeys + 8;  // of probabilities; rows in different banks
   using Rows = Tile<T, K, kRows>;
-  using Keys = Tile<T, K, kKeys>;
-  static constexpr int kKeptAt = 2 * Keys::kBytes;
+  using Others = Tile<T, K, kKeys>;
+  static constexpr int kKeptAt = 2 * Others::kBytes;
   static constexpr int kStageBytes = kKeptAt + kSamples * kRows * int{sizeof(uint2)};
   static constexpr int kSharesAt = Rows::kBytes;
   static constexpr int kShares = kRows * kShareStride;  // of a part
@@ -100,11 +100,7 @@ __global__ void __launch_bounds__(kMixThreads, 1) mix_kernel(FusedAttention<T> a
   const int warp = warp_number();
   const int lane = lane_number();
   const bool active = first_sample + warp < a.batch;
-  const auto stage_at = [&](int i) { return shared + Cut::kStagesAt + i * Cut::kStageBytes; };
-  const auto keys_at = [&](int i, int which) {
-    return typename Cut::Keys{reinterpret_cast<T*>(stage_at(i) + which * Cut::Keys::kBytes)};
-  };
-  const auto kept_at = [&](int i) { return reinterpret_cast<uint2*>(stage_at(i) + Cut::kKeptAt); };
+  const Stages<T, Cut> at{shared};
   auto* const shares = reinterpret_cast<T*>(shared + Cut::kSharesAt);
   const typename Cut::Rows tile{reinterpret_cast<T*>(shared)};
   const RowsInShared<T, K, Cut::kGroups, Cut::kRows> queries(tile, 0);
@@ -128,16 +124,16 @@ __global__ void __launch_bounds__(kMixThreads, 1) mix_kernel(FusedAttention<T> a
   pipeline<Cut::kStages>(
       (a.keys + Cut::kKeys - 1) / Cut::kKeys,
       [&](int j, int stage) {
-        keys.load_later(keys_at(stage, 0), j * Cut::kKeys, a.keys);
-        values.load_later(keys_at(stage, 1), j * Cut::kKeys, a.keys);
+        keys.load_later(at.others(stage, 0), j * Cut::kKeys, a.keys);
+        values.load_later(at.others(stage, 1), j * Cut::kKeys, a.keys);
         if (!active) return;
         load_kept_later<Cut::kRows>(a.kept, head_number(a, first_sample + warp), j, first, lane,
-                                    kept_at(stage) + warp * Cut::kRows);
+                                    at.kept(stage) + warp * Cut::kRows);
       },
       [] {},
       [&](int j, int stage) {
         float s[Cut::kGroups][4];
-        multiply_by_eight<T, K>(s, queries, keys_at(stage, 0), 8 * warp);
+        multiply_by_eight<T, K>(s, queries, at.others(stage, 0), 8 * warp);
         const int column = 8 * warp + lane % 4 * 2;
 #pragma unroll
         for (int group = 0; group < Cut::kGroups; ++group) {
@@ -161,9 +157,9 @@ __global__ void __launch_bounds__(kMixThreads, 1) mix_kernel(FusedAttention<T> a
           KeptRows kept[Cut::kGroups];
 #pragma unroll
           for (int group = 0; group < Cut::kGroups; ++group) {
-            kept[group].load(kept_at(stage) + warp * Cut::kRows, 16 * group, strip);
+            kept[group].load(at.kept(stage) + warp * Cut::kRows, 16 * group, strip);
           }
-          multiply_add<Cut::kStrip>(out, keys_at(stage, 1), strip,
+          multiply_add<Cut::kStrip>(out, at.others(stage, 1), strip,
                                     [&](FragmentA<T>& f, int group, int n) {
                                       load_shares<T, K>(f, shares, 16 * group, strip + 8 * n);
                                       kept[group].template apply<T>(f, n);

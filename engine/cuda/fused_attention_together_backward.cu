@@ -46,16 +46,11 @@ __global__ void __launch_bounds__(kTileThreads, 2)
   const int tiles = tiles_of_part<Cut::kOthers>(a.queries, to.parts);
   const int begin = part * tiles * Cut::kOthers;
   const int end = min(a.queries, begin + tiles * Cut::kOthers);
-  const auto stage_at = [&](int i) { return shared + Cut::kStagesAt + i * Cut::kStageBytes; };
-  const auto douts_at = [&](int i) {
-    return typename Cut::Others{reinterpret_cast<T*>(stage_at(i))};
-  };
+  const Stages<T, Cut> at{shared};
   const auto queries_at = [&](int i) {
     return typename Cut::Others{
         reinterpret_cast<T*>(shared + Cut::kQueriesAt + i % 2 * Cut::Others::kBytes)};
   };
-  const auto sums_at = [&](int i) { return reinterpret_cast<float2*>(stage_at(i) + Cut::kSumsAt); };
-  const auto kept_at = [&](int i) { return reinterpret_cast<uint2*>(stage_at(i) + Cut::kKeptAt); };
   const typename Cut::KeyRows keys({reinterpret_cast<T*>(shared)}, row);
   typename Cut::ValueRows values({reinterpret_cast<T*>(shared + Cut::Rows::kBytes)}, row);
   RowSource<T, K>(head_of(a.k, a.head_dim, 0), a.k.row_stride, a.head_dim)
@@ -76,11 +71,11 @@ __global__ void __launch_bounds__(kTileThreads, 2)
         const int from = begin + tile * Cut::kOthers;
         if (sample == 0) queries.load_later(queries_at(tile), from, end);
         RowSource<T, K>(head_of(b.dout, a.head_dim, sample), b.dout.row_stride, a.head_dim)
-            .load_later(douts_at(stage), from, end);
+            .load_later(at.others(stage), from, end);
         const int head = head_number(a, sample);
-        load_sums_later<Cut::kOthers>(b, head, from, sums_at(stage));
+        load_sums_later<Cut::kOthers>(b, head, from, at.sums(stage));
         load_kept_later<Cut::kRows>(b.kept_of_keys, head, from / kKeptColumns, first,
-                                    static_cast<int>(threadIdx.x), kept_at(stage));
+                                    static_cast<int>(threadIdx.x), at.kept(stage));
       },
       [&] { values.load(); },
       [&](int turn, int stage) {
@@ -88,7 +83,7 @@ __global__ void __launch_bounds__(kTileThreads, 2)
         const int tile = turn / a.batch;
         const int sample = turn % a.batch;
         const int from = begin + tile * Cut::kOthers;
-        const float2* const of_query = sums_at(stage) + lane % 4 * 2;
+        const float2* const of_query = at.sums(stage) + lane % 4 * 2;
         if (sample == 0) {
           multiply_transposed<T, K>(p, keys, queries_at(tile), 0);
 #pragma unroll
@@ -101,9 +96,9 @@ __global__ void __launch_bounds__(kTileThreads, 2)
           }
         }
         Scores<Cut::kOthers> d[1];
-        multiply_transposed<T, K>(d, values, douts_at(stage), 0);
+        multiply_transposed<T, K>(d, values, at.others(stage), 0);
         KeptRows kept;
-        kept.load(kept_at(stage), row, from);
+        kept.load(at.kept(stage), row, from);
 #pragma unroll
         for (int n = 0; n < Cut::kOthers / 8; ++n) {
 #pragma unroll
@@ -115,7 +110,7 @@ __global__ void __launch_bounds__(kTileThreads, 2)
             d[0].c[n][c] = masked;
           }
         }
-        multiply_add<Cut::kOthers>(dv, douts_at(stage), 0, [&](FragmentA<T>& f, int, int n) {
+        multiply_add<Cut::kOthers>(dv, at.others(stage), 0, [&](FragmentA<T>& f, int, int n) {
           fragment_of<T>(f, d[0], n);
         });
         if (sample + 1 < a.batch) return;
