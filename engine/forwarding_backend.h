@@ -1,18 +1,12 @@
-// What backends in front of another share.
+// A backend in front of another, `device`, which must outlive it. It passes on every call that is
+// not a kernel; a class derived from it says what becomes of kernels, and overrides what it answers
+// itself.
 #pragma once
-
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <string>
-#include <vector>
 
 #include "engine/backend.h"
 
 namespace cdt {
 
-/// Passes every call but kernels on to `device`, which must outlive it. A class derived from it
-/// says what becomes of a kernel and overrides what it answers itself.
 class ForwardingBackend : public Backend {
  public:
   explicit ForwardingBackend(Backend& device) : device_(device) {}

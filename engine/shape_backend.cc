@@ -1,7 +1,5 @@
 #include <cstdint>
 #include <cstring>
-#include <string>
-#include <vector>
 
 #include "engine/forwarding_backend.h"
 
