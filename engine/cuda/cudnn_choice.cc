@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdio>
-#include <limits>
 #include <string_view>
 
 #include "engine/error.h"
+#include "engine/relative_error.h"
 
 namespace cdt {
 namespace {
@@ -19,18 +18,6 @@ namespace {
 /// None has been measured. Not timed at the start of a run: a choice that may fall differently
 /// changes bits from run to run.
 constexpr std::array<std::string_view, 0> kFasterWithCudnn{};
-
-/// ||a - b|| / ||b|| in float64
-double relative_error(const std::vector<float>& a, const std::vector<float>& b) {
-  double error = 0.0;
-  double norm = 0.0;
-  for (std::size_t i = 0; i < b.size(); ++i) {
-    error += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
-    norm += std::pow(static_cast<double>(b[i]), 2);
-  }
-  if (!std::isfinite(error)) return std::numeric_limits<double>::infinity();
-  return norm > 0.0 ? std::sqrt(error / norm) : std::sqrt(error);
-}
 
 std::string short_text(double x) {
   std::array<char, 32> text{};
