@@ -128,7 +128,7 @@ std::int64_t choose_places(const Inference& inference, bool want_product, std::s
     return plan_attribution(inference.config, places, inference.data.bins, want_product, backend)
                .device_reserve() <= free;
   };
-  while (places > 1 && !fits()) places /= 2;
+  while (places > 1 && !fits()) --places;
   return places;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "engine/bfloat16.h"
+#include "engine/cuda/attention_memory.h"
 #include "engine/cuda/attention_parts.h"
 #include "engine/cuda/attention_widened.h"
 #include "engine/cuda/cuda_backend.h"
@@ -50,47 +51,6 @@ FusedAttention<T> fused_form(const Attention& a, const TiledOperands<T>& operand
           .kept = {}};
 }
 
-/// Masks as bits, of rows by columns of all heads; nothing without dropout, or where they are not
-/// wanted.
-class KeptMemory {
- public:
-  /// At `there`, or, where that is null, in scratch.
-  KeptMemory(const Attention& a, std::int64_t rows, std::int64_t columns, bool wanted, float* there,
-             Arena& scratch)
-      : tiles_(ceil_div(columns, kKeptColumns)),
-        padded_(ceil_div(rows, kKeptRows) * kKeptRows),
-        words_(there) {
-    if (a.dropout.p <= 0.0F || !wanted) {
-      words_ = nullptr;
-    } else if (there == nullptr) {
-      words_ = scratch_.emplace(scratch, Shape{floats(a, rows, columns)}).data();
-    }
-  }
-  static std::int64_t floats(const Attention& a, std::int64_t rows, std::int64_t columns) {
-    return a.batch * a.heads * ceil_div(columns, kKeptColumns) * ceil_div(rows, kKeptRows) *
-           kKeptRows * 2;
-  }
-  KeptBits bits() const {
-    if (words_ == nullptr) return {};
-    return {reinterpret_cast<uint2*>(words_), static_cast<int>(tiles_), static_cast<int>(padded_)};
-  }
-
- private:
-  std::int64_t tiles_, padded_;
-  float* words_;
-  std::optional<Scratch> scratch_;
-};
-
-/// The mask of an attention as both passes read it; in Attention::kept where there is one.
-KeptMemory kept_by_query(const Attention& a, bool wanted, Arena& scratch) {
-  return {a, a.queries, a.keys, wanted, a.kept.data, scratch};
-}
-KeptMemory kept_by_key(const Attention& a, bool wanted, Arena& scratch) {
-  float* const there =
-      a.kept.empty() ? nullptr : a.kept.at(KeptMemory::floats(a, a.queries, a.keys));
-  return {a, a.keys, a.queries, wanted, there, scratch};
-}
-
 /// Where our kernels leave what cuDNN's are compared with.
 class OwnResults {
  public:
@@ -107,57 +67,6 @@ class OwnResults {
  private:
   Scratch out_, sums_;
   Attention attention_;
-};
-
-/// Do the samples differ in their masks only? Then scores are formed once for all of them.
-bool together(const Attention& a) {
-  return a.batch > 1 && a.dropout.p > 0.0F && scores_shared(a) && is_shared(a.v, a.batch);
-}
-bool together(const AttentionBackward& a) {
-  const auto is_sum = [](const HeadsView& v) { return v.data != nullptr && v.batch_stride == 0; };
-  return together(a.forward) && is_sum(a.dq) && is_sum(a.dk) && is_sum(a.dv);
-}
-
-/// What the forward kernels take from scratch.
-template <class T>
-struct ForwardMemory {
-  ForwardMemory(const Attention& a, Arena& scratch)
-      : operands(a, scratch),
-        by_query(kept_by_query(a, true, scratch)),
-        by_key(kept_by_key(a, !a.kept.empty(), scratch)) {}
-
-  TiledOperands<T> operands;
-  KeptMemory by_query, by_key;
-};
-
-/// What the backward kernels take from scratch.
-template <class T>
-struct BackwardMemory {
-  BackwardMemory(const AttentionBackward& a, Arena& scratch)
-      : f(forward_of(a)),
-        operands(f, scratch),
-        dout(dense_view(f, a.dout), f.batch, f.queries, {f.heads, f.head_dim}, scratch),
-        by_query(kept_by_query(f, a.dq.data != nullptr && !together(a), scratch)),
-        by_key(kept_by_key(f, a.dk.data != nullptr, scratch)),
-        sums(scratch, {f.batch, f.heads, f.queries, 2}) {
-    if (!together(a)) return;
-    constexpr std::int64_t kTile = 64;
-    constexpr std::int64_t kBlocks = 1024;  // some waves of a large GPU
-    const std::int64_t tiles = ceil_div(f.queries, kTile);
-    parts = std::clamp<std::int64_t>(kBlocks / (ceil_div(f.keys, kTile) * f.heads), 1, tiles);
-    ld = tiles * kTile;
-    ds.emplace(scratch, Shape{f.heads, f.keys, ld}, f.q.dtype);
-    dv_parts.emplace(scratch, Shape{parts, f.keys, f.heads * f.head_dim});
-  }
-  float2* row_sums() const { return reinterpret_cast<float2*>(sums.data()); }
-
-  Attention f;
-  TiledOperands<T> operands;
-  TiledOperand<T> dout;
-  KeptMemory by_query, by_key;
-  Scratch sums;                         // FusedAttentionBackward::row_sums
-  std::optional<Scratch> ds, dv_parts;  // SharedSums
-  std::int64_t ld = 0, parts = 1;
 };
 
 /// dq and dk of attention_backward_together().
@@ -190,6 +99,21 @@ bool CudaBackend::fuses(const Attention& a) const {
   with_tiles(a, [&](auto t) { shared = fused_attention_bytes<decltype(t)>(a.head_dim); });
   return shared > 0 && shared <= shared_limit_ && fits(a.q) && fits(a.k) && fits(a.v) &&
          fits(dense_view(a, a.out)) && is_shared(a.k, a.batch) == is_shared(a.v, a.batch);
+}
+
+bool CudaBackend::fuses_together(const Attention& a) const {
+  int shared = 0;
+  with_tiles(a, [&](auto t) {
+    using T = decltype(t);
+    shared = std::max(mix_shared_bytes<T>(a.head_dim), shared_gradient_bytes<T>(a.head_dim));
+  });
+  return static_cast<std::size_t>(shared) <= shared_limit_ && a.batch > 1 && a.dropout.p > 0.0F &&
+         scores_shared(a) && is_shared(a.v, a.batch);
+}
+
+bool CudaBackend::fuses_together(const AttentionBackward& a) const {
+  const auto is_sum = [](const HeadsView& v) { return v.data != nullptr && v.batch_stride == 0; };
+  return fuses_together(a.forward) && is_sum(a.dq) && is_sum(a.dk) && is_sum(a.dv);
 }
 
 bool CudaBackend::fuses(const AttentionBackward& a) const {
@@ -256,7 +180,7 @@ void CudaBackend::own_attention(const Attention& a, Arena& scratch) {
       f.kept = memory.by_query.bits();
       memory.operands.load(stream_);
       draw(f.kept, memory.by_key.bits(), a);
-      if (together(a)) {
+      if (fuses_together(a)) {
         FusedAttention<T> sums = f;  // log-sum-exp of the one sample
         sums.batch = 1;
         sums.out = {};
@@ -280,7 +204,9 @@ void CudaBackend::own_attention(const Attention& a, Arena& scratch) {
 
 void CudaBackend::attention_backward_scratch(const AttentionBackward& a, Arena& scratch) {
   if (fuses(a)) {
-    with_tiles(a.forward, [&](auto t) { const BackwardMemory<decltype(t)> memory(a, scratch); });
+    with_tiles(a.forward, [&](auto t) {
+      const BackwardMemory<decltype(t)> memory(a, fuses_together(a), scratch);
+    });
   } else if (a.forward.q.dtype == Dtype::kBFloat16) {
     const WideBackward wide(a, scratch);
     attention_backward_by_scores_scratch(wide.attention(), scratch);
@@ -294,7 +220,8 @@ void CudaBackend::attention_backward(const AttentionBackward& a, Arena& scratch)
     with_tiles(a.forward, [&](auto t) {
       using T = decltype(t);
       using R = Result<T>;
-      const BackwardMemory<T> memory(a, scratch);
+      const bool together = fuses_together(a);
+      const BackwardMemory<T> memory(a, together, scratch);
       const Attention& f = memory.f;
       FusedAttentionBackward<T> b{.forward = fused_form(f, memory.operands, mask(f.dropout)),
                                   .dout = memory.dout.view(),
@@ -309,7 +236,7 @@ void CudaBackend::attention_backward(const AttentionBackward& a, Arena& scratch)
       if (f.kept.empty()) draw(b.forward.kept, b.kept_of_keys, f);
       row_sums(stream_, b.forward, fused_view<R>(dense_view(f, a.dout)),
                static_cast<int>(f.out.shape[0]), memory.row_sums());
-      if (together(a)) {
+      if (together) {
         attention_backward_together(stream_, b,
                                     SharedSums<T>{.ds = elements<R>(**memory.ds),
                                                   .ld = memory.ld,

@@ -18,9 +18,7 @@ __global__ void split_rows_kernel(FusedView<FloatPart> to, FusedView<float> from
     FloatPart* const first = y + head * (kFloatParts - 1) * head_dim + c;
 #pragma unroll
     for (int part = 0; part < kFloatParts; ++part) {
-      const std::uint32_t low = take_part(four.x, four.y);
-      const std::uint32_t high = take_part(four.z, four.w);
-      *reinterpret_cast<uint2*>(first + part * head_dim) = make_uint2(low, high);
+      *reinterpret_cast<uint2*>(first + part * head_dim) = take_part(four);
     }
   }
 }

@@ -114,6 +114,9 @@ class CudaBackend final : public Backend {
   /// Are there tiled kernels for it, and are they to be used?
   bool fuses(const Attention& a) const;
   bool fuses(const AttentionBackward& a) const;
+  /// Do the samples differ in their masks only, and are there kernels that form their scores once?
+  bool fuses_together(const Attention& a) const;
+  bool fuses_together(const AttentionBackward& a) const;
   /// Is cuDNN wished for, and could it compute the function?
   bool may_be_cudnns(const Attention& a) const;
   /// Can it, from the operands as they lie?

@@ -20,6 +20,11 @@ __device__ __forceinline__ std::uint32_t take_part(float& x, float& y) {
   return part;
 }
 
+/// The next part of four adjacent numbers.
+__device__ __forceinline__ uint2 take_part(float4& four) {
+  return make_uint2(take_part(four.x, four.y), take_part(four.z, four.w));
+}
+
 /// A fragment a of 16 rows and a fragment b of eight columns, by parts.
 struct FloatFragmentA {
   std::uint32_t part[kFloatParts][4];

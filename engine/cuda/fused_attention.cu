@@ -19,7 +19,7 @@ struct Forward : Cutting<T, K, kForwardGroups<T, K>> {
   static constexpr int kKeptAt = 2 * Others::kBytes;
   static constexpr int kStageBytes = kKeptAt + Base::kRows * int{sizeof(uint2)};
   static constexpr int kStrip = K > 64 ? 32 : Base::kOthers;  // keys whose scores exist at a time
-  /// But in tf32 queries move to registers, and their tile becomes the last stage.
+  /// Except in tf32 queries move to registers, and their tile becomes the last stage.
   static constexpr bool kInRegisters = sizeof(T) == 2;
   static constexpr int kStagesAt = kInRegisters ? 0 : Rows::kBytes;
   static constexpr int kBytes = kStagesAt + Base::kStages * kStageBytes;

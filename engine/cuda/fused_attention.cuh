@@ -7,7 +7,7 @@
 #include "engine/cuda/fused_attention.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
-#include "engine/cuda/tiles.cuh"
+#include "engine/cuda/tile_products.cuh"
 #include "engine/error.h"
 
 namespace cdt {

@@ -70,7 +70,7 @@ struct FusedAttentionBackward {
 /// are none, which is so but for multiples of 8 up to 128, in parts up to 96.
 template <class T>
 std::size_t fused_attention_bytes(std::int64_t head_dim);
-/// Of those for what the batch shares.
+/// The same of attention_together() and of attention_backward_together().
 template <class T>
 int mix_shared_bytes(std::int64_t head_dim);
 template <class T>

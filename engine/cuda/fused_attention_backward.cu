@@ -34,7 +34,7 @@ __device__ __forceinline__ void score_gradients(Scores<N>* d, const Scores<N>& p
   }
 }
 
-/// In tf32 two blocks of 16 rows a warp hide more than one of 32.
+/// In tf32 two blocks of 16 rows a warp hide more than one of 32; in parts 32 do not fit.
 template <class T, int K>
 constexpr int kQueryGroups = kNarrow<T>&& K <= 96 ? 2 : 1;
 
@@ -46,7 +46,7 @@ struct QueryGradient : Cutting<T, K, kQueryGroups<T, K>> {
   static constexpr int kStrip = kNarrow<T> && K > 64 ? 16 : 32;  // keys scored at a time
   static constexpr int kKeptAt = 2 * Others::kBytes;
   static constexpr int kStageBytes = kKeptAt + Base::kRows * int{sizeof(uint2)};
-  /// But in parts queries move to registers, and their tile becomes the last stage.
+  /// Except in parts queries move to registers, and their tile becomes the last stage.
   static constexpr bool kInRegisters = !kInParts<T>;
   static constexpr int kOwnSumsAt = (kInRegisters ? 1 : 2) * Rows::kBytes;  // past dout, queries
   static constexpr int kStagesAt = kOwnSumsAt + Base::kRows * int{sizeof(float2)};
@@ -243,9 +243,9 @@ __global__ void __launch_bounds__(kTileThreads, 2)
 
 template <class T>
 std::size_t fused_attention_bytes(std::int64_t head_dim) {
-  int bytes = std::max(mix_shared_bytes<T>(head_dim), shared_gradient_bytes<T>(head_dim));
+  int bytes = 0;
   with_head_dim<T>(head_dim, [&](auto k) {
-    bytes = std::max({bytes, QueryGradient<T, k()>::kBytes, KeyGradient<T, k()>::kBytes});
+    bytes = std::max(QueryGradient<T, k()>::kBytes, KeyGradient<T, k()>::kBytes);
   });
   return static_cast<std::size_t>(bytes);
 }

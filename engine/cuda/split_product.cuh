@@ -74,9 +74,7 @@ class Strips {
     float4 x = *reinterpret_cast<const float4*>(piece(raw, i));
 #pragma unroll
     for (int part = 0; part < kFloatParts; ++part) {
-      const std::uint32_t low = take_part(x.x, x.y);
-      const std::uint32_t high = take_part(x.z, x.w);
-      *reinterpret_cast<uint2*>(write_ + i * kStep * kLine + part * kPlane) = make_uint2(low, high);
+      *reinterpret_cast<uint2*>(write_ + i * kStep * kLine + part * kPlane) = take_part(x);
     }
   }
 

@@ -184,7 +184,6 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int number) {
   std::snprintf(p->name, sizeof(p->name), "emulated device");
   p->totalGlobalMem = memory_info().total;
   p->sharedMemPerBlock = std::size_t{48} << 10U;
-  p->sharedMemPerBlockOptin = kMaxDynamicShared;
   p->sharedMemPerMultiprocessor = std::size_t{228} << 10U;
   p->regsPerBlock = 65536;
   p->warpSize = 32;
@@ -196,6 +195,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int number) {
   p->maxGridSize[1] = p->maxGridSize[2] = 65535;
   const char* const capability = std::getenv("CDT_EMULATED_CAPABILITY");
   p->major = capability != nullptr ? std::atoi(capability) : 9;
+  p->sharedMemPerBlockOptin = p->major < 9 ? std::size_t{163} << 10U : kMaxDynamicShared;
   const char* const multiprocessors = std::getenv("CDT_EMULATED_MULTIPROCESSORS");
   p->multiProcessorCount = multiprocessors != nullptr ? std::atoi(multiprocessors) : 4;
   p->l2CacheSize = 1 << 20;
@@ -279,7 +279,9 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* /*
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value) {
   const auto lock = lock_runtime();
   if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize) return sticky_error();
-  if (value < 0 || static_cast<std::size_t>(value) > kMaxDynamicShared) {
+  cudaDeviceProp device;
+  if (cudaGetDeviceProperties(&device, current_device()) != cudaSuccess || value < 0 ||
+      static_cast<std::size_t>(value) > device.sharedMemPerBlockOptin) {
     return set_last_error(cudaErrorInvalidValue);
   }
   allow_dynamic_shared(kernel, static_cast<std::size_t>(value));

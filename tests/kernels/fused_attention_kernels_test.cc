@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/random.h"
 #include "tests/kernels/kernel_case.h"
 #include "tests/kernels/kernel_test.h"
+#include "tests/kernels/self_attended.h"
 #include "tests/support/relative_error.h"
 
 namespace cdt::test {
@@ -16,9 +16,6 @@ namespace {
 
 class FusedAttentionKernels : public KernelTest {};
 
-struct Sizes {
-  std::int64_t batch, heads, head_dim, queries, keys;
-};
 constexpr Sizes kSizes[] = {{1, 1, 32, 1, 1},    {2, 1, 32, 65, 130}, {1, 2, 64, 3, 200},
                             {1, 1, 96, 70, 9},   {1, 1, 96, 64, 64},  {2, 3, 8, 33, 31},
                             {1, 2, 40, 66, 97},  {1, 1, 72, 9, 65},   {1, 1, 104, 65, 33},
@@ -28,22 +25,13 @@ constexpr Sizes kSizes[] = {{1, 1, 32, 1, 1},    {2, 1, 32, 65, 130}, {1, 2, 64,
 constexpr Sizes kManyTiles{1, 1, 96, 200, 330};
 
 /// In bfloat16 and tf32 probabilities and gradients of scores are rounded on the way, and a
-/// gradient is a difference of such terms: eight roundings.
+/// gradient is a difference of such terms: eight roundings. In parts nothing is.
 constexpr double kRoundings = 8.0;
 
 std::string name_of(const char* what, const Sizes& s, float p) {
   return std::string(what) + " " + std::to_string(s.batch) + " x " + std::to_string(s.heads) +
          " heads of " + std::to_string(s.head_dim) + ", " + std::to_string(s.queries) + " x " +
          std::to_string(s.keys) + ", p " + std::to_string(p);
-}
-
-HeadsView columns(const Tensor& t, std::int64_t offset) {
-  return {t.at(offset), t.cols(), t.shape[0] == 1 ? 0 : t.shape[1] * t.cols(), t.dtype};
-}
-
-Attention attention_of(const Sizes& s, const HeadsView& q, const HeadsView& k, const HeadsView& v,
-                       const Tensor& out, const Tensor& log_sum_exp, const DropoutKey& key) {
-  return {s.batch, s.heads, s.head_dim, s.queries, s.keys, q, k, v, out, log_sum_exp, {}, key};
 }
 
 /// In three bfloat16 parts, of numbers that have all of them.
@@ -212,102 +200,6 @@ TEST_F(FusedAttentionKernels, SharedByTheBatch) {
 TEST_F(FusedAttentionKernels, SeveralCotangents) {
   expect_cross_attention({1, 2, 32, 67, 40}, 0.0F, 3);
   expect_cross_attention({1, 1, 96, 140, 201}, 0.0F, 2);
-}
-
-/// Out and the gradient of self-attention, and the launches of both passes where they are counted;
-/// `shared`: of one sample for the batch. keep: its masks are the forward pass's, else drawn once
-/// more.
-struct SelfAttended {
-  std::vector<float> out, gradient;
-  std::uint64_t forward = 0, backward = 0;
-};
-SelfAttended self_attended(const Sizes& s, bool shared, Precision precision, bool keep) {
-  const auto b = make_cuda_backend({.precision = precision, .recompute = false});
-  Arena arena(*b, "tensors");
-  const std::int64_t width = s.heads * s.head_dim;
-  const Shape packed{shared ? 1 : s.batch, s.queries, 3 * width};
-  RandomStream random(7, 1);
-  const auto draw = [&](const Shape& shape) {
-    std::vector<float> values(static_cast<std::size_t>(shape.count()));
-    for (float& x : values) x = static_cast<float>(random.normal());
-    const Tensor wide = arena.tensor(shape);
-    b->upload(wide, values.data());
-    const Tensor t = arena.tensor(shape, b->activations());
-    b->cast(t, wide);
-    return t;
-  };
-  const Tensor qkv = draw(packed);
-  const Tensor dout = draw({s.batch, s.queries, width});
-  const Tensor out = arena.tensor(dout.shape, dout.dtype);
-  const Tensor gradient = arena.tensor(packed, qkv.dtype);
-  Attention a = attention_of(s, columns(qkv, 0), columns(qkv, width), columns(qkv, 2 * width), out,
-                             arena.tensor({packed[0], s.heads, s.queries}), some_key(0.3F));
-  const std::int64_t kept = b->attention_kept_floats(a);
-  EXPECT_GT(kept, 0);
-  if (keep) a.kept = arena.tensor({kept});
-  b->begin_step(a.dropout.step);
-  const std::optional<std::uint64_t> before = launches();
-  b->attention(a, arena);
-  const std::optional<std::uint64_t> between = launches();
-  b->attention_backward(
-      {a, dout, columns(gradient, 0), columns(gradient, width), columns(gradient, 2 * width)},
-      arena);
-  SelfAttended result{to_host(*b, out), to_host(*b, gradient)};
-  if (before) {
-    result.forward = *between - *before;
-    result.backward = *launches() - *between;
-  }
-  return result;
-}
-
-TEST_F(FusedAttentionKernels, KeptMasksAreTheDrawnOnes) {
-  for (const Precision precision :
-       {Precision::kBFloat16x3, Precision::kTf32, Precision::kBFloat16}) {
-    for (const bool shared : {false, true}) {
-      const Sizes sizes{3, 2, 32, 131, 131};
-      const SelfAttended drawn = self_attended(sizes, shared, precision, false);
-      const SelfAttended kept = self_attended(sizes, shared, precision, true);
-      EXPECT_EQ(kept.out, drawn.out);
-      EXPECT_EQ(kept.gradient, drawn.gradient);
-      if (launches()) {
-        EXPECT_EQ(kept.backward + 1, drawn.backward);
-      }
-    }
-  }
-}
-
-// One for each operand, and the kernels of the other types; heads wider than 96 go by scores.
-TEST_F(FusedAttentionKernels, LaunchesInParts) {
-  if (!launches()) GTEST_SKIP() << "launches are not counted here";
-  const SelfAttended narrow =
-      self_attended({1, 1, 96, 70, 70}, false, Precision::kBFloat16x3, true);
-  EXPECT_EQ(narrow.forward, 3U + 1U + 1U);
-  EXPECT_EQ(narrow.backward, 4U + 3U);
-  const auto b = make_cuda_backend({.precision = Precision::kBFloat16x3});
-  Arena arena(*b, "tensors");
-  const Tensor t = arena.tensor({1, 70, 104});
-  EXPECT_EQ(b->attention_kept_floats(attention_of({1, 1, 104, 70, 70}, columns(t, 0), columns(t, 0),
-                                                  columns(t, 0), t, arena.tensor({1, 1, 70}),
-                                                  some_key(0.3F))),
-            0);
-}
-
-// In bfloat16 a step computes again what it can to save memory; without dropout nothing is masked.
-TEST_F(FusedAttentionKernels, MasksAreKeptWhereMemoryIsNotSaved) {
-  const auto floats = [](const CudaOptions& options, float p) {
-    const auto b = make_cuda_backend(options);
-    Arena arena(*b, "tensors");
-    const Tensor t = arena.tensor({1, 64, 32}, b->activations());
-    return b->attention_kept_floats(attention_of({1, 1, 32, 64, 64}, columns(t, 0), columns(t, 0),
-                                                 columns(t, 0), t, arena.tensor({1, 1, 64}),
-                                                 some_key(p)));
-  };
-  EXPECT_GT(floats({.precision = Precision::kTf32}, 0.1F), 0);
-  EXPECT_EQ(floats({.precision = Precision::kTf32}, 0.0F), 0);
-  EXPECT_EQ(floats({.precision = Precision::kBFloat16}, 0.1F), 0);
-  Attention any;
-  any.dropout = some_key(0.1F);
-  EXPECT_EQ(make_cpu_backend(1)->attention_kept_floats(any), 0);
 }
 
 /// Without dropout as the probabilities are, whatever the mask.

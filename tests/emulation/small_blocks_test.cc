@@ -1,0 +1,38 @@
+// A GPU whose blocks have less shared memory, as an A100's: which forms of attention it takes.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "tests/kernels/kernel_test.h"
+#include "tests/kernels/self_attended.h"
+#include "tests/support/relative_error.h"
+
+namespace cdt::test {
+namespace {
+
+class SmallBlocks : public KernelTest {
+ protected:
+  void TearDown() override {
+    unsetenv("CDT_EMULATED_CAPABILITY");
+    KernelTest::TearDown();
+  }
+};
+
+// Tiles in parts of heads of 96 fit; those of the kernels that form shared scores once do not, and
+// samples go apart.
+TEST_F(SmallBlocks, SharedScoresInPartsAreFormedForEachSample) {
+  const Sizes sizes{2, 1, 96, 70, 70};
+  const SelfAttended once = self_attended(sizes, true, Precision::kBFloat16x3, true);
+  setenv("CDT_EMULATED_CAPABILITY", "8", 1);
+  const SelfAttended apart = self_attended(sizes, true, Precision::kBFloat16x3, true);
+  EXPECT_LE(relative_error(apart.out, once.out), 1e-6);
+  EXPECT_LE(relative_error(apart.gradient, once.gradient), 2e-6);
+#ifndef CDT_DEBUG                         // which counts no launches
+  EXPECT_EQ(once.forward, 3U + 1U + 2U);  // operands, the mask; log-sum-exp and out
+  EXPECT_EQ(apart.forward, 3U + 1U + 1U);
+  EXPECT_EQ(apart.backward, 4U + 3U);  // operands; sums of rows, dq, dk with dv
+#endif
+}
+
+}  // namespace
+}  // namespace cdt::test
