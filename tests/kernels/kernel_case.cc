@@ -155,7 +155,7 @@ void run_and_compare(const KernelCase& c, const std::vector<Floats>& inputs,
   c.call(*gpu, tensors, scratch);
   gpu->synchronize();
   constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
-  const double in_float32 = 64.0 * kEpsilon + kTf32Rounding * c.tf32_roundings;
+  const double in_float32 = c.epsilons * kEpsilon + kTf32Rounding * c.tf32_roundings;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const double tolerance = narrow ? kBFloat16Rounding * c.bfloat16_factor : in_float32;
     EXPECT_LE(relative_error(placed[i]->download(), want[i]), tolerance) << "tensor " << i;
