@@ -26,19 +26,23 @@ __device__ __forceinline__ uint2 take_part(float4& four) {
 }
 
 /// A fragment a of 16 rows and a fragment b of eight columns, by parts.
-struct FloatFragmentA {
-  std::uint32_t part[kFloatParts][4];
+template <int kCount>
+struct FragmentOfA {
+  std::uint32_t part[kCount][4];
 };
-struct FloatFragmentB {
-  std::uint32_t part[kFloatParts][2];
+template <int kCount>
+struct FragmentOfB {
+  std::uint32_t part[kCount][2];
 };
+using FloatFragmentA = FragmentOfA<kFloatParts>;
+using FloatFragmentB = FragmentOfB<kFloatParts>;
 
-/// sum(m, n) += a[m] b[n], fragments of 16 of k, part p at .part[p]; sum gives a float(&)[4]. The
+/// sum(m, n) += a[m] b[n], fragments of 16 of k; sum gives a float(&)[4]. The
 /// products of a sum wait for each other, those of different m and n do not: a tensor core answers
 /// an `mma` after the time of five.
-template <int kA, int kB, class A, class B, class Sum>
-__device__ __forceinline__ void add_float_products(const Sum& sum, const A (&a)[kA],
-                                                   const B (&b)[kB]) {
+template <int kA, int kB, class Sum>
+__device__ __forceinline__ void add_float_products(const Sum& sum, const FloatFragmentA (&a)[kA],
+                                                   const FloatFragmentB (&b)[kB]) {
   float c[kA][kB][4] = {};
 #pragma unroll
   for (int order = kFloatParts - 1; order >= 0; --order) {  // 2^(-8 order) of the whole

@@ -108,6 +108,18 @@ __device__ __forceinline__ void hide_columns(Scores<N> (&s)[kGroups], int keys) 
   }
 }
 
+/// Scores become probabilities. sums(n, c): row_sums of the query of element c of fragment n.
+template <int N, class Sums>
+__device__ __forceinline__ void probabilities(Scores<N>* s, float scale, const Sums& sums) {
+#pragma unroll
+  for (int n = 0; n < N / 8; ++n) {
+#pragma unroll
+    for (int c = 0; c < 4; ++c) {
+      s->c[n][c] = ptx::exp2(fmaf(s->c[n][c], scale, -sums(n, c).x));
+    }
+  }
+}
+
 /// Whose bit is number `bit` of a word for 32 columns (or rows). Column c, with n = c / 8 and
 /// c % 8 = 2t + e, has its bit in byte 2 (n % 2) + e: bit 7 - (2t + n / 2). So thread t, having
 /// shifted a word to the left by 2t, and by 1 more for n = 2 and 3, finds its four columns of two

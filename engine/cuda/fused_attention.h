@@ -66,11 +66,12 @@ struct FusedAttentionBackward {
   KeptBits kept_of_keys;  // (B H, Nk) by queries
 };
 
-/// Bytes of shared memory that a block of the kernels for this head size takes at most; 0: there
-/// are none, which is so but for multiples of 8 up to 128, in parts up to 96.
+/// Bytes of shared memory that a block of the other kernels takes at most. 0: no kernel serves
+/// heads of this size; multiples of 8 up to 128 are served, in parts up to 96.
 template <class T>
 std::size_t fused_attention_bytes(std::int64_t head_dim);
-/// The same of attention_together() and of attention_backward_together().
+/// Bytes of shared memory for a block of attention_together(), and of
+/// attention_backward_together().
 template <class T>
 int mix_shared_bytes(std::int64_t head_dim);
 template <class T>

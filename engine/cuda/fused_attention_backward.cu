@@ -8,18 +8,6 @@
 namespace cdt {
 namespace {
 
-/// Scores become probabilities. sums(n, c): row_sums of the query of element c of fragment n.
-template <int N, class Sums>
-__device__ __forceinline__ void probabilities(Scores<N>* s, float scale, const Sums& sums) {
-#pragma unroll
-  for (int n = 0; n < N / 8; ++n) {
-#pragma unroll
-    for (int c = 0; c < 4; ++c) {
-      s->c[n][c] = ptx::exp2(fmaf(s->c[n][c], scale, -sums(n, c).x));
-    }
-  }
-}
-
 /// d = dout v^T becomes the gradient of the scores times (1 - p), with p the probabilities.
 template <int N, class Sums>
 __device__ __forceinline__ void score_gradients(Scores<N>* d, const Scores<N>& p,

@@ -86,14 +86,8 @@ __global__ void __launch_bounds__(kTileThreads, 2)
         const float2* const of_query = at.sums(stage) + lane % 4 * 2;
         if (sample == 0) {
           multiply_transposed<T, K>(p, keys, queries_at(tile), 0);
-#pragma unroll
-          for (int n = 0; n < Cut::kOthers / 8; ++n) {
-#pragma unroll
-            for (int c = 0; c < 4; ++c) {
-              p[0].c[n][c] = ptx::exp2(fmaf(p[0].c[n][c], scale, -of_query[8 * n + c % 2].x));
-              ds[0].c[n][c] = 0.0F;
-            }
-          }
+          probabilities(&p[0], scale, [&](int n, int c) { return of_query[8 * n + c % 2]; });
+          ds[0] = {};
         }
         Scores<Cut::kOthers> d[1];
         multiply_transposed<T, K>(d, values, at.others(stage), 0);

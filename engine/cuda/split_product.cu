@@ -107,7 +107,7 @@ __device__ __forceinline__ void finish(const SplitProduct& p, const WarpTile<kTi
 
 /// Shared memory of a block: two stages, each of a strip as it is, then that strip in planes.
 template <class A, class B>
-struct Stages {
+struct SplitStages {
   static constexpr int kFloats = A::kFloats + B::kFloats;
   static constexpr int kElements = 2 * kFloats + A::kElements + B::kElements;
   static constexpr std::size_t kBytes = 2 * kElements * sizeof(BFloat16);
@@ -125,7 +125,7 @@ __global__ void __launch_bounds__(kSplitThreads, kTile == 128 ? 2 : 4)
     split_product_kernel(SplitProduct p, float* slices) {
   using A = Strips<kTile, kADeep, true>;
   using B = Strips<kTile, kBDeep, false>;
-  using Shared = Stages<A, B>;
+  using Shared = SplitStages<A, B>;
   constexpr int kPieces = A::kPieces + B::kPieces;
   constexpr int kPiecesOfStep = kPieces / WarpTile<kTile>::kSteps;
   CDT_DYNAMIC_SHARED(float, shared);
@@ -226,7 +226,8 @@ void with_kernel(bool a_deep, bool b_deep, const Body& body) {
   const auto choose = [&](auto a, auto b) {
     using A = Strips<kTile, decltype(a)::value, true>;
     using B = Strips<kTile, decltype(b)::value, false>;
-    body(split_product_kernel<kTile, decltype(a)::value, decltype(b)::value>, Stages<A, B>::kBytes);
+    body(split_product_kernel<kTile, decltype(a)::value, decltype(b)::value>,
+         SplitStages<A, B>::kBytes);
   };
   using Yes = std::true_type;
   using No = std::false_type;

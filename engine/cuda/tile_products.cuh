@@ -31,14 +31,10 @@ __device__ __forceinline__ void make_ready(std::uint32_t (&r)[kCount]) {
 
 /// Fragment a of 16 rows and kDepth columns.
 template <class T>
-struct FragmentA {
-  std::uint32_t part[kParts<T>][4];
-};
+using FragmentA = FragmentOfA<kParts<T>>;
 /// Fragment b of kDepth rows and 8 columns.
 template <class T>
-struct FragmentB {
-  std::uint32_t part[kParts<T>][2];
-};
+using FragmentB = FragmentOfB<kParts<T>>;
 
 /// sum(m, n) += a[m] b[n]; sum gives a float(&)[4].
 template <class T, int kA, int kB, class Sum>
