@@ -44,8 +44,7 @@ EnhancerPasses::EnhancerPasses(Inference& inference, const AttributeOptions& opt
 bool EnhancerPasses::is_zero(const Tensor& dna) {
   const Tensor rows = dna.reshaped({dna.rows(), dna.cols()});
   const InFloat32 values(*inference_.backend, rows, inference_.scratch);
-  const std::vector<float> norms = row_norms(*inference_.backend, inference_.scratch, *values);
-  return std::all_of(norms.begin(), norms.end(), [](float norm) { return norm == 0.0F; });
+  return all_zero(row_norms(*inference_.backend, inference_.scratch, *values));
 }
 
 void EnhancerPasses::score(EnhancerWindow* window, EnhancerResult* out) {

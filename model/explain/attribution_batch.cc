@@ -138,8 +138,7 @@ void AttributionBatch::run(const Tensor& dna, const std::vector<std::vector<std:
 }
 
 bool AttributionBatch::is_zero(std::size_t place) const {
-  const auto norms = part(norms_on_host_, place, static_cast<std::size_t>(bins_));
-  return std::all_of(norms.begin(), norms.end(), [](float norm) { return norm == 0.0F; });
+  return all_zero(part(norms_on_host_, place, static_cast<std::size_t>(bins_)));
 }
 
 }  // namespace cdt

@@ -1,5 +1,6 @@
 #include "model/explain/explainer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/error.h"
@@ -27,6 +28,10 @@ std::vector<float> mean_over_heads(std::span<const float> values, std::int64_t h
     out[i] = static_cast<float>(sum / static_cast<double>(heads));
   }
   return out;
+}
+
+bool all_zero(std::span<const float> values) {
+  return std::all_of(values.begin(), values.end(), [](float x) { return x == 0.0F; });
 }
 
 double inner(std::span<const float> a, std::span<const float> b) {

@@ -98,6 +98,9 @@ class EvalTape {
 /// Mean over heads of values (H, ...).
 std::vector<float> mean_over_heads(std::span<const float> values, std::int64_t heads);
 
+/// Are all of them 0?
+bool all_zero(std::span<const float> values);
+
 /// Inner product in float64.
 double inner(std::span<const float> a, std::span<const float> b);
 /// L2 norms of the rows (R) of a float32 tensor (R, C) on the device.
