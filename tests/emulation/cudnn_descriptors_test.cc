@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <functional>
 #include <vector>
 
 #include "tests/emulation/checked_test.h"
@@ -78,8 +79,11 @@ class CudnnDescriptors : public CheckedTest {
     }
     return node;
   }
-  void expect_refused(const std::vector<Tensor>& of, const char* why) {
-    EXPECT_EQ(cudnnBackendFinalize(operation(of)), CUDNN_STATUS_BAD_PARAM);
+  /// Of tensors that would do before they are spoiled.
+  void expect_refused(const std::function<void(std::vector<Tensor>&)>& spoil, const char* why) {
+    std::vector<Tensor> t = tensors();
+    spoil(t);
+    EXPECT_EQ(cudnnBackendFinalize(operation(t)), CUDNN_STATUS_BAD_PARAM);
     expect_finding({"cudnn: ", why});
   }
 
@@ -88,30 +92,30 @@ class CudnnDescriptors : public CheckedTest {
 
 TEST_F(CudnnDescriptors, OperationsWhoseTensorsDoNotFitAreRefused) {
   EXPECT_EQ(cudnnBackendFinalize(operation(tensors())), CUDNN_STATUS_SUCCESS);
-  std::vector<Tensor> t = tensors();
-  t[1] = {{1, 1, kWidth, kKeys}, {kKeys * kWidth, kWidth, 1, kWidth}};  // transposed
-  expect_refused(t, "k's dimensions do not fit (B, H, N, K)");
-  t = tensors();
-  t[2].dims[2] = kKeys + 1;
-  expect_refused(t, "v's dimensions do not fit");
-  t = tensors();
-  t[0].type = CUDNN_DATA_FLOAT;
-  expect_refused(t, "q is not bfloat16");
-  t = tensors();
-  t[3].strides = {kQueries * kWidth, kWidth, 1, kQueries};
-  expect_refused(t, "o's last dimension is not contiguous");
-  t = tensors();
-  t[0].strides[2] = kWidth + 1;
-  expect_refused(t, "q's strides are no multiples of its alignment");
-  t = tensors();
-  t[4].type = CUDNN_DATA_BFLOAT16;
-  expect_refused(t, "statistics are not float32");
-  t = tensors();
-  t[5].by_value = false;
-  expect_refused(t, "the scale is no number of the host");
-  t = tensors();
-  for (int i = 0; i < 4; ++i) t[static_cast<std::size_t>(i)].dims[3] = 4;
-  expect_refused(t, "heads are no multiple of 8");
+  expect_refused(
+      [](std::vector<Tensor>& t) {
+        t[1] = {{1, 1, kWidth, kKeys}, {kKeys * kWidth, kWidth, 1, kWidth}};
+      },
+      "k's dimensions do not fit (B, H, N, K)");
+  expect_refused([](std::vector<Tensor>& t) { t[2].dims[2] = kKeys + 1; },
+                 "v's dimensions do not fit");
+  expect_refused([](std::vector<Tensor>& t) { t[0].type = CUDNN_DATA_FLOAT; }, "q is not bfloat16");
+  expect_refused(
+      [](std::vector<Tensor>& t) {
+        t[3].strides = {kQueries * kWidth, kWidth, 1, kQueries};
+      },
+      "o's last dimension is not contiguous");
+  expect_refused([](std::vector<Tensor>& t) { t[0].strides[2] = kWidth + 1; },
+                 "q's strides are no multiples of its alignment");
+  expect_refused([](std::vector<Tensor>& t) { t[4].type = CUDNN_DATA_BFLOAT16; },
+                 "statistics are not float32");
+  expect_refused([](std::vector<Tensor>& t) { t[5].by_value = false; },
+                 "the scale is no number of the host");
+  expect_refused(
+      [](std::vector<Tensor>& t) {
+        for (int i = 0; i < 4; ++i) t[static_cast<std::size_t>(i)].dims[3] = 4;
+      },
+      "heads are no multiple of 8");
   EXPECT_EQ(cudnnBackendFinalize(operation(tensors(), 0)), CUDNN_STATUS_BAD_PARAM);
   expect_finding({"two tensors of one number"});
 }

@@ -27,13 +27,16 @@ TEST_F(AttentionMasks, KeptMasksAreTheDrawnOnes) {
   }
 }
 
-// One for each operand, and the kernels of the other types; heads wider than 96 go by scores.
+// One for each operand, and the kernels of the other types.
 TEST_F(AttentionMasks, LaunchesInParts) {
   if (!launches()) GTEST_SKIP() << "launches are not counted here";
   const SelfAttended narrow =
       self_attended({1, 1, 96, 70, 70}, false, Precision::kBFloat16x3, true);
   EXPECT_EQ(narrow.forward, 3U + 1U + 1U);
   EXPECT_EQ(narrow.backward, 4U + 3U);
+}
+
+TEST_F(AttentionMasks, HeadsTooWideForTilesInPartsKeepNone) {
   const auto b = make_cuda_backend({.precision = Precision::kBFloat16x3});
   Arena arena(*b, "tensors");
   const Tensor t = arena.tensor({1, 70, 104});

@@ -42,12 +42,13 @@ struct KernelCase {
   /// Roundings to tf32 on the way. Without any as near as in float32: kRandom are bfloat16
   /// numbers, which a product in tf32 takes as they are.
   double tf32_roundings = 0.0;
-  double epsilons = 64.0;  // of float32, without these
+  /// Else what float32 results may differ by, in units of its epsilon.
+  double epsilons = 64.0;
 };
 
 /// Expects the tensors of both backends to agree after the call, per tensor in relative error of
-/// the norm. float32: so many epsilons. bfloat16: half a unit in the last place, 2^-8, times the
-/// factor.
+/// the norm. float32: by epsilons and roundings of the case. bfloat16: half a unit in the last
+/// place, 2^-8, times the factor.
 void expect_agreement(const KernelCase& c);
 
 /// A dropout key of `p`.

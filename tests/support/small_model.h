@@ -31,6 +31,20 @@ inline CdtConfig small_config(Variant variant, std::int64_t dna_dim, std::int64_
   return c;
 }
 
+/// The forms of a model that attribution must serve.
+struct ModelCase {
+  const char* name;
+  Variant variant;
+  std::int64_t dna_dim, dna_layers;
+  CdtConfig config() const { return small_config(variant, dna_dim, dna_layers); }
+};
+inline auto model_cases() {
+  return testing::Values(ModelCase{"WideInput", Variant::kReleased, 29, 2},
+                         ModelCase{"NarrowInput", Variant::kReleased, 9, 1},
+                         ModelCase{"NoDnaLayers", Variant::kReleased, 29, 0},
+                         ModelCase{"Paper", Variant::kPaper, 29, 2});
+}
+
 /// Standard normal numbers, others for each stream.
 inline std::vector<float> draws(const Shape& shape, std::uint32_t stream) {
   RandomStream random(17, stream);

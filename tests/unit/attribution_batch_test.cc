@@ -19,6 +19,8 @@ namespace {
 using test::kBins;
 using test::kModelGradient;
 using test::kModelValue;
+using test::model_cases;
+using test::ModelCase;
 using test::small_config;
 using test::SmallModel;
 using test::tolerance;
@@ -128,14 +130,7 @@ void expect_equal(const std::vector<PairWindows>& a, const std::vector<PairWindo
 /// Counts of genes that are not equal, an enhancer in two places, one gene of two enhancers.
 std::vector<Asked> mixed() { return {{0, {2, 0, 5}}, {1, {2}}, {kZeroDna, {4, 1}}, {0, {1}}}; }
 
-struct Case {
-  const char* name;
-  Variant variant;
-  std::int64_t dna_dim, dna_layers;
-  CdtConfig config() const { return small_config(variant, dna_dim, dna_layers); }
-};
-
-class AttributionBatchTest : public testing::TestWithParam<Case> {};
+class AttributionBatchTest : public testing::TestWithParam<ModelCase> {};
 
 // In batches of any size, the last one filled up.
 TEST_P(AttributionBatchTest, GivesWhatOneEnhancerAtATimeGives) {
@@ -187,11 +182,7 @@ TEST_P(AttributionBatchTest, AReplayIsTheBatchItself) {
   EXPECT_NE(replayed[1].gradient, replayed[2].gradient);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, AttributionBatchTest,
-                         testing::Values(Case{"WideInput", Variant::kReleased, 29, 2},
-                                         Case{"NarrowInput", Variant::kReleased, 9, 1},
-                                         Case{"NoDnaLayers", Variant::kReleased, 29, 0},
-                                         Case{"Paper", Variant::kPaper, 29, 2}),
+INSTANTIATE_TEST_SUITE_P(Models, AttributionBatchTest, model_cases(),
                          [](const auto& info) { return info.param.name; });
 
 TEST(AttributionBatchDnaTest, KnowsZeros) {

@@ -15,6 +15,8 @@ namespace {
 using test::kBins;
 using test::kModelGradient;
 using test::kModelValue;
+using test::model_cases;
+using test::ModelCase;
 using test::small_config;
 using test::SmallModel;
 using test::tolerance;
@@ -60,16 +62,9 @@ std::vector<double> recorded_row(SmallModel& m, std::int32_t gene) {
   return mean;
 }
 
-struct Case {
-  const char* name;
-  Variant variant;
-  std::int64_t dna_dim, dna_layers;
-};
-
-class AttributionTest : public testing::TestWithParam<Case> {
+class AttributionTest : public testing::TestWithParam<ModelCase> {
  protected:
-  AttributionTest()
-      : m(small_config(GetParam().variant, GetParam().dna_dim, GetParam().dna_layers)) {}
+  AttributionTest() : m(GetParam().config()) {}
   SmallModel m;
 };
 
@@ -115,11 +110,7 @@ TEST_P(AttributionTest, GenesDoNotInfluenceEachOther) {
   EXPECT_NE(together[0].gradient, together[1].gradient);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, AttributionTest,
-                         testing::Values(Case{"WideInput", Variant::kReleased, 29, 2},
-                                         Case{"NarrowInput", Variant::kReleased, 9, 1},
-                                         Case{"NoDnaLayers", Variant::kReleased, 29, 0},
-                                         Case{"Paper", Variant::kPaper, 29, 2}),
+INSTANTIATE_TEST_SUITE_P(Models, AttributionTest, model_cases(),
                          [](const auto& info) { return info.param.name; });
 
 // The definition itself, without any rule of ours: central differences of the prediction along
