@@ -1,6 +1,5 @@
 // npy written, npz read; the archives are made here, byte by byte.
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <cstdint>
 #include <map>
@@ -11,23 +10,20 @@
 #include "io/format/npz.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/zip_bytes.h"
 
 namespace cdt {
 namespace {
 
 using test::expect_message;
 using test::input_error;
+using test::number;
 using test::read_bytes;
 using test::write_bytes;
+using test::zip;
 using namespace std::string_literals;
 
 constexpr std::size_t kLimit = 1U << 20U;
-
-std::string number(std::uint64_t value, int bytes) {
-  std::string out;
-  for (int i = 0; i < bytes; ++i, value >>= 8U) out += static_cast<char>(value & 0xFFU);
-  return out;
-}
 
 std::string npy(const std::string& header, const std::string& data, char version = 1) {
   return "\x93NUMPY"s + version + '\0' + number(header.size(), version == 1 ? 2 : 4) + header +
@@ -37,60 +33,6 @@ std::string npy(const std::string& header, const std::string& data, char version
 std::string dict(const std::string& descr, const std::string& shape,
                  const std::string& fortran = "False") {
   return "{'descr': '" + descr + "', 'fortran_order': " + fortran + ", 'shape': " + shape + ", }\n";
-}
-
-std::string deflate_raw(const std::string& text) {
-  std::string out(text.size() + 100, '\0');
-  z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY), Z_OK);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
-/// A member and what may be wrong with its headers.
-struct Member {
-  std::string name;
-  std::string content;
-  unsigned method = 0;
-  unsigned flags = 0;
-  unsigned crc_flip = 0;
-  std::int64_t unpacked = -1;  // claimed size, -1: the true one
-  std::int64_t packed = -1;
-  std::string local_name{};
-  std::int64_t local_offset = -1;
-};
-
-std::string zip(const std::vector<Member>& members, const std::string& comment = "") {
-  std::string body;
-  std::string directory;
-  for (const Member& m : members) {
-    const auto* bytes = reinterpret_cast<const Bytef*>(m.content.data());
-    const std::uint64_t crc = crc32(0, bytes, static_cast<uInt>(m.content.size())) ^ m.crc_flip;
-    const std::string data = m.method == 8 ? deflate_raw(m.content) : m.content;
-    const auto packed = m.packed < 0 ? data.size() : static_cast<std::size_t>(m.packed);
-    const auto unpacked = m.unpacked < 0 ? m.content.size() : static_cast<std::size_t>(m.unpacked);
-    const std::string common = number(20, 2) + number(m.flags, 2) + number(m.method, 2) +
-                               number(0, 4) + number(crc, 4) + number(packed, 4) +
-                               number(unpacked, 4);
-    const std::uint64_t offset =
-        m.local_offset < 0 ? body.size() : static_cast<std::uint64_t>(m.local_offset);
-    const std::string& local_name = m.local_name.empty() ? m.name : m.local_name;
-    directory += "PK\x01\x02"s + number(20, 2) + common + number(m.name.size(), 2) + number(0, 12) +
-                 number(offset, 4) + m.name;
-    for (const std::string& part :
-         {"PK\x03\x04"s, common, number(local_name.size(), 2), number(0, 2), local_name, data}) {
-      body += part;
-    }
-  }
-  return body + directory + "PK\x05\x06"s + number(0, 4) + number(members.size(), 2) +
-         number(members.size(), 2) + number(directory.size(), 4) + number(body.size(), 4) +
-         number(comment.size(), 2) + comment;
 }
 
 const std::string kTwoInts = npy(dict("<i8", "(2,)"), number(5, 8) + number(~0ULL, 8));
@@ -182,7 +124,7 @@ TEST_F(IoNpz, ADirectoryThatLeavesMembersOutIsRefused) {
 }
 
 TEST_F(IoNpz, DamagedArchives) {
-  const auto archive = [&](const Member& m) { return error(zip({m})); };
+  const auto archive = [&](const test::ZipEntry& m) { return error(zip({m})); };
   expect_message(error(""), path_, "archive", "not a zip");
   expect_message(error("version https://git-lfs.github.com/spec/v1\n"), path_, "format", "Git-LFS");
   expect_message(error(kTwoInts), path_, "format", ".npy");
