@@ -8,6 +8,7 @@
 
 #include "engine/error.h"
 #include "io/format/digest.h"
+#include "io/format/safetensors.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -46,7 +47,7 @@ std::string common_prefix(const std::vector<TensorInfo>& tensors, const std::str
 class StateDict {
  public:
   /// InputError naming the first tensor without the prefix where only some names have it.
-  explicit StateDict(const SafetensorsReader& reader)
+  explicit StateDict(const TensorFile& reader)
       : file_(reader.path().string()), prefix_(common_prefix(reader.tensors(), file_)) {
     for (const TensorInfo& info : reader.tensors()) {
       shapes_[info.name.substr(prefix_.size())] = info.shape;
@@ -110,16 +111,24 @@ class StateDict {
   std::map<std::string, std::vector<std::int64_t>> shapes_;
 };
 
-/// One line on stderr if a prefix is left out, and one if tensors are float64, whose values are
-/// rounded to float32.
-void note_differences(const SafetensorsReader& reader, const std::string& prefix) {
+/// One line on stderr if a prefix is left out, and one for each type of number that is brought to
+/// float32.
+void note_differences(const TensorFile& reader, const std::string& prefix) {
   const std::string file = reader.path().string() + ": ";
   if (!prefix.empty()) note(file + "every name begins with " + prefix + ", which is left out");
-  const auto wide = std::count_if(reader.tensors().begin(), reader.tensors().end(),
-                                  [](const TensorInfo& info) { return info.dtype == "F64"; });
-  if (wide > 0) {
-    note(file + std::to_string(wide) + " of " + std::to_string(reader.tensors().size()) +
-         " tensors are float64 and are rounded to float32");
+  struct Change {
+    const char *dtype, *what;
+  };
+  constexpr std::array<Change, 3> kChanges = {{{"F64", "float64 and are rounded to float32"},
+                                               {"F16", "float16 and are widened to float32"},
+                                               {"BF16", "bfloat16 and are widened to float32"}}};
+  for (const Change& change : kChanges) {
+    const auto count =
+        std::count_if(reader.tensors().begin(), reader.tensors().end(),
+                      [&](const TensorInfo& info) { return info.dtype == change.dtype; });
+    if (count == 0) continue;
+    note(file + std::to_string(count) + " of " + std::to_string(reader.tensors().size()) +
+         " tensors are " + change.what);
   }
 }
 
@@ -163,8 +172,7 @@ class WeightsDigest {
 /// Checks every tensor of the file and gives each parameter's number and values to `visit`. The
 /// digest is that of weights_digest().
 template <class Visit>
-std::string check_parameters(const SafetensorsReader& reader, const Cdt& model,
-                             const Visit& visit) {
+std::string check_parameters(const TensorFile& reader, const Cdt& model, const Visit& visit) {
   const std::string file = reader.path().string();
   const StateDict dict(reader);
   auto stored = dict.shapes();
@@ -208,7 +216,7 @@ std::vector<std::int64_t> dims_of(const Shape& shape) {
   return out;
 }
 
-CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverrides& overrides) {
+CdtConfig read_model_config(const TensorFile& reader, const ModelOverrides& overrides) {
   const std::string file = reader.path().string();
   // A state_dict from elsewhere may have metadata of its own.
   const std::string format = reader.has_metadata("format") ? reader.metadata("format") : "";
@@ -241,19 +249,19 @@ CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverride
   return config;
 }
 
-std::string read_parameters(const SafetensorsReader& reader, Cdt& model) {
+std::string read_parameters(const TensorFile& reader, Cdt& model) {
   note_differences(reader, StateDict(reader).prefix());
   return check_parameters(reader, model, [&](std::size_t i, const std::vector<float>& values) {
     model.set(&model.parameters()[i].variable, values.data());
   });
 }
 
-std::string stored_weights_digest(const SafetensorsReader& reader, const Cdt& like) {
+std::string stored_weights_digest(const TensorFile& reader, const Cdt& like) {
   return check_parameters(reader, like, [](std::size_t, const std::vector<float>&) {});
 }
 
-std::unique_ptr<Cdt> load_model(const SafetensorsReader& reader, const CdtConfig& config,
-                                Backend& backend, Arena& lasting, std::string* digest) {
+std::unique_ptr<Cdt> load_model(const TensorFile& reader, const CdtConfig& config, Backend& backend,
+                                Arena& lasting, std::string* digest) {
   auto model = std::make_unique<Cdt>(config, backend, lasting, false);
   const std::string of_weights = read_parameters(reader, *model);
   if (digest != nullptr) *digest = of_weights;

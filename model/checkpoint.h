@@ -1,6 +1,7 @@
-// model.safetensors: the weights of a model under the reference's state_dict names
-// (docs/formats.md). Ours carry the configuration as JSON in the metadata; a state_dict saved
-// straight from the PyTorch reference has none, and its sizes are inferred from the tensors.
+// A model file: the weights of a model under the reference's state_dict names, as safetensors or as
+// torch.save writes them (docs/formats.md). Ours carry the configuration as JSON in the metadata; a
+// state_dict saved straight from the PyTorch reference has none, and its sizes are inferred from
+// the tensors.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@
 
 #include "engine/arena.h"
 #include "engine/backend.h"
-#include "io/format/safetensors.h"
+#include "io/format/tensor_file.h"
 #include "model/cdt.h"
 #include "model/config.h"
 
@@ -34,18 +35,18 @@ std::vector<std::int64_t> dims_of(const Shape& shape);
 /// The configuration of a checkpoint, from its metadata or inferred. InputError if a size is
 /// missing, does not fit the others, or contradicts an override. Heads that neither the file nor
 /// the overrides give are the reference's 8 and 4, which stderr says.
-CdtConfig read_model_config(const SafetensorsReader& reader, const ModelOverrides& overrides);
+CdtConfig read_model_config(const TensorFile& reader, const ModelOverrides& overrides);
 
 /// Copies every tensor into the model. InputError naming the tensor that is missing, unknown, of
 /// another shape, or holds NaN or infinity. Returns what weights_digest() of the model is then.
-std::string read_parameters(const SafetensorsReader& reader, Cdt& model);
+std::string read_parameters(const TensorFile& reader, Cdt& model);
 
 /// The checks and the digest of read_parameters() for a model of `like`'s sizes, without a copy.
-std::string stored_weights_digest(const SafetensorsReader& reader, const Cdt& like);
+std::string stored_weights_digest(const TensorFile& reader, const Cdt& like);
 
 /// A model that is not trained, with the file's parameters. config: read_model_config() of it.
 /// digest: weights_digest() of it, unless null.
-std::unique_ptr<Cdt> load_model(const SafetensorsReader& reader, const CdtConfig& config,
+std::unique_ptr<Cdt> load_model(const TensorFile& reader, const CdtConfig& config,
                                 Backend& backend, Arena& lasting, std::string* digest = nullptr);
 
 /// A digest of configuration, names and values (io/format/digest.h).

@@ -34,16 +34,16 @@ std::vector<Part> parts_of(const ModelInputs& inputs) {
 }
 
 /// What a file records: a state_dict from elsewhere may have metadata of its own.
-bool records(const SafetensorsReader& file, const std::string& key) {
+bool records(const TensorFile& file, const std::string& key) {
   return file.has_metadata("format") && file.has_metadata(key);
 }
 
 /// An entry that comes with others.
-const std::string& entry(const SafetensorsReader& file, const char* key) {
+const std::string& entry(const TensorFile& file, const char* key) {
   return file.metadata(key, "is missing, though others are there");
 }
 
-std::int64_t read_integer(const SafetensorsReader& file, const char* key) {
+std::int64_t read_integer(const TensorFile& file, const char* key) {
   const std::string& text = entry(file, key);
   std::int64_t value = 0;
   if (!parse_int64(text, &value) || value < 1 || value > kMostBins) {
@@ -53,18 +53,18 @@ std::int64_t read_integer(const SafetensorsReader& file, const char* key) {
   return value;
 }
 
-const std::string& read_digest(const SafetensorsReader& file, const char* key) {
+const std::string& read_digest(const TensorFile& file, const char* key) {
   const std::string& text = entry(file, key);
   if (Digest::is_hex(text)) return text;
   file.fail_metadata(key, expected_got("is no digest", "16 hexadecimal digits", text));
 }
 
 /// Whether the file records the pairs: both digests or neither.
-bool has_pairs(const SafetensorsReader& file) {
+bool has_pairs(const TensorFile& file) {
   return records(file, kTrainPairs) || records(file, kValPairs);
 }
 
-std::vector<std::string> read_genes(const SafetensorsReader& file, std::int64_t count) {
+std::vector<std::string> read_genes(const TensorFile& file, std::int64_t count) {
   const std::vector<std::string_view> lines = split(entry(file, kGenes), '\n');
   if (static_cast<std::int64_t>(lines.size()) != count) {
     file.fail_metadata(kGenes, expected_got("number of names differs from the model's genes",
@@ -232,7 +232,7 @@ std::map<std::string, std::string> inputs_metadata(const ModelInputs& inputs) {
   return out;
 }
 
-std::optional<ModelInputs> read_model_inputs(const SafetensorsReader& file, std::int64_t genes) {
+std::optional<ModelInputs> read_model_inputs(const TensorFile& file, std::int64_t genes) {
   const std::vector<Part> parts = parts_of({});
   const bool any = records(file, kGenes) ||
                    std::any_of(parts.begin(), parts.end(),
@@ -249,8 +249,8 @@ std::optional<ModelInputs> read_model_inputs(const SafetensorsReader& file, std:
                      pairs ? read_digest(file, kValPairs) : ""};
 }
 
-void fit_to_model(const SafetensorsReader& reader, const CdtConfig& config,
-                  const ModelOverrides& choice, Dataset* data) {
+void fit_to_model(const TensorFile& reader, const CdtConfig& config, const ModelOverrides& choice,
+                  Dataset* data) {
   const ModelAndData sides{reader.path().string(), data->directory.string()};
   const std::optional<ModelInputs> model = read_model_inputs(reader, config.genes);
   check_sizes(config, *data, sides, !model);
@@ -273,7 +273,7 @@ void fit_to_model(const SafetensorsReader& reader, const CdtConfig& config,
   compare_parts(*model, held, sides, choice.other_inputs);
 }
 
-TrainedHere trained_here(const SafetensorsReader& file, const Dataset& data) {
+TrainedHere trained_here(const TensorFile& file, const Dataset& data) {
   if (!has_pairs(file)) return TrainedHere::kUnknown;
   const bool same = read_digest(file, kTrainPairs) == digest_of_pairs(data, Split::kTrain) &&
                     read_digest(file, kValPairs) == digest_of_pairs(data, Split::kVal);

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "io/dataset/dataset.h"
-#include "io/format/safetensors.h"
+#include "io/format/tensor_file.h"
 #include "model/checkpoint.h"
 #include "model/config.h"
 
@@ -36,20 +36,20 @@ std::map<std::string, std::string> inputs_metadata(const ModelInputs& inputs);
 /// What the file records for a model of `genes` genes; nothing if it records none of it: a
 /// state_dict from PyTorch, or a checkpoint of an older version. InputError if a part is missing or
 /// damaged.
-std::optional<ModelInputs> read_model_inputs(const SafetensorsReader& file, std::int64_t genes);
+std::optional<ModelInputs> read_model_inputs(const TensorFile& file, std::int64_t genes);
 
 /// Compares the data set with the model in `reader`, whose configuration is `config`. InputError
 /// naming what differs: sizes, genes, and, without other_inputs, bins, assembly and embeddings.
 /// With match_genes the genes of `data` are brought into the model's order first; those that the
 /// model lacks go, with their pairs. Stderr says what was mapped, what differs, and what the file
 /// does not tell.
-void fit_to_model(const SafetensorsReader& reader, const CdtConfig& config,
+void fit_to_model(const TensorFile& reader, const CdtConfig& config,
                   const ModelOverrides& choice, Dataset* data);
 
 /// Whether the model in a file was trained and chosen on the train and val splits of a data set, to
 /// which it is fitted: pairs that went with genes the model lacks do not count. kUnknown: the file
 /// does not say, a state_dict from PyTorch or a checkpoint of an earlier version.
 enum class TrainedHere : std::uint8_t { kYes, kNo, kUnknown };
-TrainedHere trained_here(const SafetensorsReader& file, const Dataset& data);
+TrainedHere trained_here(const TensorFile& file, const Dataset& data);
 
 }  // namespace cdt

@@ -7,7 +7,7 @@ UNIT := $(filter-out $(if $(HDF5_FLAGS),,tests/unit/import_%),\
 PARITY := $(wildcard tests/parity/*.cc tests/support/*.cc)
 PAPER_BENCH := $(wildcard tests/bench/paper_*.cc)
 KERNELS_BENCH := $(wildcard tests/bench/kernels_*.cc)
-FUZZ := $(wildcard tests/fuzz/*.cc)
+FUZZ := $(wildcard tests/fuzz/*.cc) tests/support/zip_bytes.cc
 # The CUDA backend on the host: its sources, those of the emulation, and the emulation's tests.
 EMULATED := $(filter-out $(NO_CUDNN),$(wildcard engine/cuda/*.cu engine/cuda/*.cc))
 KERNEL_TESTS := $(wildcard tests/kernels/*.cc)

@@ -115,7 +115,7 @@ void Cli::common(CommonOptions* options, std::initializer_list<std::string_view>
     if (name == "data") {
       option("data", &options->data, "data set directory");
     } else if (name == "model") {
-      option("model", &options->model, "checkpoint, a .safetensors file");
+      option("model", &options->model, "checkpoint: a .safetensors file, or one of torch.save");
     } else if (name == "out") {
       option("out", &options->out, "where the results go");
       flag("overwrite", &options->overwrite,

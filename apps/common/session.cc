@@ -72,7 +72,7 @@ std::unique_ptr<Backend> open_device(const CommonOptions& options) {
 }
 
 /// The data set `directory`, fitted to the model. digest: digest_of_data() of it before.
-Dataset open_dataset_for(const std::filesystem::path& directory, const SafetensorsReader& reader,
+Dataset open_dataset_for(const std::filesystem::path& directory, const TensorFile& reader,
                          const CdtConfig& config, const ModelOverrides& choice,
                          std::string* digest) {
   Dataset data(directory);
@@ -119,13 +119,13 @@ Split split_named(const std::string& name) {
 
 Inference::Inference(const CommonOptions& options, const ModelOverrides& overrides)
     : backend(open_backend(options)),
-      file(options.model),
-      config(read_model_config(file, overrides)),
-      data(open_dataset_for(options.data, file, config, overrides, &fingerprint.data)),
+      file(open_tensor_file(options.model)),
+      config(read_model_config(*file, overrides)),
+      data(open_dataset_for(options.data, *file, config, overrides, &fingerprint.data)),
       lasting(*backend, "lasting"),
       step(*backend, "step"),
       scratch(*backend, "scratch"),
-      model(load_model(file, config, *backend, lasting, &fingerprint.model)),
+      model(load_model(*file, config, *backend, lasting, &fingerprint.model)),
       tape(*backend, step, scratch),
       rna(upload_genes(*backend, lasting, data.rna, data.genes_count(), data.rna_dim)),
       protein(upload_genes(*backend, lasting, data.protein, data.genes_count(), data.protein_dim)) {

@@ -9,7 +9,7 @@
 #include "engine/backend.h"
 #include "engine/tape.h"
 #include "io/dataset/dataset.h"
-#include "io/format/safetensors.h"
+#include "io/format/tensor_file.h"
 #include "model/cdt.h"
 #include "model/checkpoint.h"
 #include "model/fingerprint.h"
@@ -29,7 +29,7 @@ struct Inference {
   Inference(const CommonOptions& options, const ModelOverrides& overrides);
 
   std::unique_ptr<Backend> backend;
-  SafetensorsReader file;  // of the model
+  std::unique_ptr<TensorFile> file;  // of the model
   CdtConfig config;
   Fingerprint fingerprint;  // of the model, and of the data set as its folder has it
   Dataset data;             // fitted to the model

@@ -157,7 +157,7 @@ void run(const PredictOptions& options) {
        pairs_that_chose(data, options.split), locus_of, predicted.controls, further, ceiling},
       {.replicates = options.bootstrap, .seed = seed});
   evaluation.split = options.split;
-  evaluation.trained_here = trained_here(inference.file, data);
+  evaluation.trained_here = trained_here(*inference.file, data);
   evaluation.fingerprint = inference.fingerprint;
   evaluation.data = path_text(options.common.data);
   evaluation.model_file = path_text(options.common.model);

@@ -134,7 +134,7 @@ Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, co
   out.predictions = std::move(predicted.predictions);
   finish(inference.data, split, seed, truth, predicted.controls,
          further_baselines(genes, inference.data, out.pairs, common.quiet), &out);
-  out.evaluation.trained_here = trained_here(inference.file, inference.data);
+  out.evaluation.trained_here = trained_here(*inference.file, inference.data);
   out.command = "cdt-predict --data " + shell_word(common.data.string()) + " --model " +
                 shell_word(common.model.string()) + " --split " + split + " --seed " +
                 std::to_string(common.seed) + " --out prediction";

@@ -61,7 +61,7 @@ bool from_text(std::string_view text, std::string* digest) {
   return text.empty() || Digest::is_hex(text);
 }
 
-void expect_format(const SafetensorsReader& reader) {
+void expect_format(const TensorFile& reader) {
   for (const auto& [key, value] : {std::pair("format", kFormat), {"version", kVersion}}) {
     const std::string& got = reader.metadata(key);
     if (got == value) continue;
@@ -69,7 +69,7 @@ void expect_format(const SafetensorsReader& reader) {
   }
 }
 
-void read_moment(const SafetensorsReader& reader, const std::string& name, const Tensor& into,
+void read_moment(const TensorFile& reader, const std::string& name, const Tensor& into,
                  Backend& backend) {
   const TensorInfo& info = reader.info(name);
   if (info.shape != dims_of(into.shape)) {
@@ -87,7 +87,7 @@ void read_moment(const SafetensorsReader& reader, const std::string& name, const
   backend.upload(into, values.data());
 }
 
-std::vector<float> read_series(const SafetensorsReader& reader, const std::string& name,
+std::vector<float> read_series(const TensorFile& reader, const std::string& name,
                                std::int64_t count) {
   std::vector<float> values(static_cast<std::size_t>(count));
   if (count == 0) return values;
@@ -104,7 +104,7 @@ std::vector<float> read_series(const SafetensorsReader& reader, const std::strin
   return values;
 }
 
-void check_counters(const SafetensorsReader& reader, const TrainState& s, const StateFrame& frame) {
+void check_counters(const TensorFile& reader, const TrainState& s, const StateFrame& frame) {
   const auto expect = [&](const char* field, bool good) {
     if (!good) reader.fail_metadata(field, "is out of range");
   };

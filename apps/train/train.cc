@@ -18,7 +18,7 @@
 #include "engine/backend.h"
 #include "engine/error.h"
 #include "io/format/json.h"
-#include "io/format/safetensors.h"
+#include "io/format/tensor_file.h"
 #include "io/format/text.h"
 #include "model/checkpoint.h"
 #include "model/fingerprint.h"
@@ -34,12 +34,12 @@ constexpr std::int64_t kReleasedBins = 896;
 CdtConfig choose_config(const std::filesystem::path& weights_file, Dataset* data,
                         TrainOptions* options) {
   if (weights_file.empty()) return model_config(options->settings, data);
-  const SafetensorsReader reader(weights_file);
-  CdtConfig config = read_model_config(reader, options->overrides);
+  const std::unique_ptr<TensorFile> reader = open_tensor_file(weights_file);
+  CdtConfig config = read_model_config(*reader, options->overrides);
   adopt_model_sizes(config, weights_file, options);
   if (!options->resume) adopt_model_dropout(config, weights_file, options);
   config.dropout = static_cast<float>(options->settings.dropout);
-  if (data != nullptr) fit_to_model(reader, config, options->overrides, data);
+  if (data != nullptr) fit_to_model(*reader, config, options->overrides, data);
   return config;
 }
 
@@ -116,7 +116,7 @@ struct Trained {
     if (file.empty()) {
       model.initialise(static_cast<std::uint64_t>(seed));
     } else {
-      weights = read_parameters(SafetensorsReader(file), model);
+      weights = read_parameters(*open_tensor_file(file), model);
     }
   }
   Arena lasting;

@@ -7,6 +7,7 @@
 #include "apps/train/trainer.h"
 #include "engine/error.h"
 #include "io/format/json.h"
+#include "io/format/safetensors.h"
 #include "io/format/text.h"
 #include "model/checkpoint.h"
 

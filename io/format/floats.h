@@ -28,17 +28,13 @@ inline std::int64_t first_non_finite(const float* values, std::int64_t count) {
 
 /// IEEE binary16: sign, 5 bits of exponent, 10 of fraction.
 inline float half_to_float(std::uint16_t bits) {
-  const int exponent = (bits >> 10U) & 0x1FU;
-  const auto fraction = static_cast<float>(bits & 0x3FFU);
-  float size = 0.0F;
-  if (exponent == 0) {
-    size = std::ldexp(fraction, -24);
-  } else if (exponent < 31) {
-    size = std::ldexp(1024.0F + fraction, exponent - 25);
-  } else {
-    size = std::bit_cast<float>(0x7F800000U | (bits & 0x3FFU) << 13U);  // infinity and NaN
-  }
-  return (bits & 0x8000U) != 0 ? -size : size;
+  // The same bits 13 places up are a float32 whose exponent is too small by 127 - 15; the product
+  // is exact, subnormal numbers included.
+  const std::uint32_t size = std::uint32_t{bits & 0x7FFFU} << 13U;
+  const std::uint32_t finite = std::bit_cast<std::uint32_t>(std::bit_cast<float>(size) * 0x1p112F);
+  const bool is_finite = (bits & 0x7C00U) != 0x7C00U;
+  const std::uint32_t sign = std::uint32_t{bits & 0x8000U} << 16U;
+  return std::bit_cast<float>(sign | (is_finite ? finite : 0x7F800000U | size));
 }
 
 /// The upper half of a float32.

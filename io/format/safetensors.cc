@@ -1,14 +1,11 @@
 #include "io/format/safetensors.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstring>
 #include <unordered_set>
 #include <utility>
 
 #include "engine/error.h"
-#include "io/format/floats.h"
 #include "io/format/json.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
@@ -22,35 +19,6 @@ using nlohmann::json;
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::uint64_t kHeaderLimit = 100'000'000;
 constexpr const char* kMetadata = "__metadata__";
-
-struct StoredDtype {
-  const char* name;
-  std::int64_t bytes;
-};
-
-constexpr std::array<StoredDtype, 15> kDtypes{{{"F32", 4},
-                                               {"F64", 8},
-                                               {"F16", 2},
-                                               {"BF16", 2},
-                                               {"I64", 8},
-                                               {"I32", 4},
-                                               {"I16", 2},
-                                               {"I8", 1},
-                                               {"U64", 8},
-                                               {"U32", 4},
-                                               {"U16", 2},
-                                               {"U8", 1},
-                                               {"BOOL", 1},
-                                               {"F8_E4M3", 1},
-                                               {"F8_E5M2", 1}}};
-
-/// Bytes of one element, or 0 for a dtype the format does not know.
-std::int64_t element_bytes(const std::string& dtype) {
-  for (const StoredDtype& d : kDtypes) {
-    if (dtype == d.name) return d.bytes;
-  }
-  return 0;
-}
 
 struct Entry {
   TensorInfo info;
@@ -141,13 +109,14 @@ void check_layout(const std::vector<Entry>& entries, std::size_t buffer, const s
 
 }  // namespace
 
-SafetensorsReader::SafetensorsReader(const std::filesystem::path& path) : file_(path) {
+SafetensorsReader::SafetensorsReader(const std::filesystem::path& path)
+    : TensorFile(path), file_(path) {
   const std::string text = safetensors_header(file_);
   const json header = parse_json(text, path.string());
   std::vector<Entry> entries;
   for (const auto& item : header.items()) {
     if (item.key() == kMetadata) {
-      metadata_ = read_metadata(item.value(), path.string());
+      set_metadata(read_metadata(item.value(), path.string()));
     } else {
       entries.push_back(tensor_entry(item.key(), item.value(), path.string()));
     }
@@ -158,58 +127,14 @@ SafetensorsReader::SafetensorsReader(const std::filesystem::path& path) : file_(
   const std::size_t start = kLengthBytes + text.size();
   check_layout(entries, file_.size() - start, path.string());
   for (Entry& e : entries) {
-    index_[e.info.name] = tensors_.size();
     begin_.push_back(start + static_cast<std::size_t>(e.begin));
     bytes_.push_back(static_cast<std::size_t>(e.end - e.begin));
-    tensors_.push_back(std::move(e.info));
+    add(std::move(e.info));
   }
 }
 
-std::size_t SafetensorsReader::find(const std::string& name) const {
-  const auto at = index_.find(name);
-  if (at == index_.end()) throw InputError(path().string(), name, "tensor is missing");
-  return at->second;
-}
-
-const std::string& SafetensorsReader::metadata(const std::string& key,
-                                               const std::string& without) const {
-  const auto at = metadata_.find(key);
-  if (at == metadata_.end()) fail_metadata(key, without);
-  return at->second;
-}
-
-void SafetensorsReader::fail_metadata(const std::string& key, const std::string& what) const {
-  throw InputError(path().string(), "metadata." + key, what);
-}
-
-const TensorInfo& SafetensorsReader::info(const std::string& name) const {
-  return tensors_[find(name)];
-}
-
-void SafetensorsReader::read(const std::string& name, float* out) const {
-  const std::size_t i = find(name);
-  const std::string& dtype = tensors_[i].dtype;
-  if (dtype == "F32") {
-    file_.read(begin_[i], out, bytes_[i]);
-    return;
-  }
-  if (dtype != "F16" && dtype != "BF16" && dtype != "F64") {
-    throw InputError(path().string(), name, expected_got("dtype", "F32, F16, BF16 or F64", dtype));
-  }
-  std::vector<char> bytes(bytes_[i]);
-  file_.read(begin_[i], bytes.data(), bytes.size());
-  if (dtype == "F64") {
-    convert_values<double>(bytes.data(), bytes.size() / 8, out, [&](double value) {
-      const auto narrow = static_cast<float>(value);
-      if (std::isinf(narrow) && !std::isinf(value)) {
-        throw InputError(path().string(), name, format_number(value) + " is too large for float32");
-      }
-      return narrow;
-    });
-  } else {
-    convert_values<std::uint16_t>(bytes.data(), bytes.size() / 2, out,
-                                  dtype == "F16" ? half_to_float : bfloat16_to_float);
-  }
+void SafetensorsReader::read_bytes(std::size_t i, void* out) const {
+  file_.read(begin_[i], out, bytes_[i]);
 }
 
 void write_safetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,

@@ -97,7 +97,7 @@ class MemberStream : public ByteStream {
       if (stream_.avail_out == 0 || stream_.avail_in > 0 || packed_left_ > 0) damaged();
       ended_ = true;
     }
-    if (crc_ != member_.crc) zip_.fail(member_.name, "damaged: checksum differs");
+    zip_.expect_checksum(member_, static_cast<std::uint32_t>(crc_));
   }
 
   [[noreturn]] void damaged() const { zip_.fail(member_.name, "damaged: bad compressed data"); }
@@ -121,13 +121,16 @@ struct ZipArchive::End {
   std::uint64_t bytes = 0, begin = 0;
 };
 
-ZipArchive::ZipArchive(const std::filesystem::path& path) : file_(path) {
+ZipArchive::ZipArchive(const std::filesystem::path& path, Checksums checksums) : file_(path) {
   const std::string first = file_.head(kHeadBytes);
   if (!first.starts_with("PK")) {
     refuse_foreign(path, first);
     fail("archive", "is not a zip archive");
   }
   read_directory();
+  const auto has_one = [](const auto& entry) { return entry.second.crc != 0; };
+  has_checksums_ =
+      checksums == Checksums::kRequired || std::any_of(members_.begin(), members_.end(), has_one);
 }
 
 void ZipArchive::fail(std::string_view field, const std::string& what) const {
@@ -283,6 +286,10 @@ std::uint64_t ZipArchive::stored_begin(const std::string& name) const {
   const ZipMember& m = member(name);
   if (m.method == 8) fail(name, "is compressed, but must be stored as it is");
   return data_begin(m);
+}
+
+void ZipArchive::expect_checksum(const ZipMember& member, std::uint32_t crc) const {
+  if (has_checksums_ && crc != member.crc) fail(member.name, "damaged: checksum differs");
 }
 
 std::unique_ptr<ByteStream> ZipArchive::open(const std::string& name) const {

@@ -30,8 +30,11 @@ struct ZipMember {
 /// encrypted, compressed in another way, or of an impossible size is refused when it is asked for.
 class ZipArchive {
  public:
+  /// PyTorch can be told to write no checksums: every member's is 0 then.
+  enum class Checksums : std::uint8_t { kRequired, kMayBeMissing };
   /// Reads the directory, of at most kDirectoryLimit bytes.
-  explicit ZipArchive(const std::filesystem::path& path);
+  explicit ZipArchive(const std::filesystem::path& path,
+                      Checksums checksums = Checksums::kRequired);
   static constexpr std::uint64_t kDirectoryLimit = std::uint64_t{64} << 20U;
 
   const std::filesystem::path& path() const { return file_.path(); }
@@ -47,8 +50,11 @@ class ZipArchive {
   /// is damaged; the checksum is known at the end.
   std::unique_ptr<ByteStream> open(const std::string& name) const;
   /// Where the bytes of a stored member begin in the file, of which it has `unpacked`. InputError
-  /// if it is compressed. The checksum is the caller's to compare.
+  /// if it is compressed. The checksum is the caller's to compare: expect_checksum().
   std::uint64_t stored_begin(const std::string& name) const;
+  /// InputError unless `crc` is that of the member, or no member has one and none may.
+  void expect_checksum(const ZipMember& member, std::uint32_t crc) const;
+  bool has_checksums() const { return has_checksums_; }
   /// Bytes of the archive, as InputFile::read().
   void read_bytes(std::uint64_t offset, void* out, std::size_t size) const;
 
@@ -74,6 +80,7 @@ class ZipArchive {
 
   InputFile file_;
   std::uint64_t directory_ = 0;  // where it begins
+  bool has_checksums_ = true;
   std::map<std::string, ZipMember> members_;
 };
 

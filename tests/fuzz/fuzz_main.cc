@@ -16,12 +16,13 @@
 #include "io/format/json.h"
 #include "io/format/npy.h"
 #include "io/format/npz.h"
-#include "io/format/safetensors.h"
+#include "io/format/tensor_file.h"
 #include "io/format/text.h"
 #include "io/genome/annotations.h"
 #include "model/inputs.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/fuzz/seeds.h"
+#include "tests/support/zip_bytes.h"
 
 namespace cdt::test {
 namespace {
@@ -55,12 +56,40 @@ void read_dataset(const fs::path& directory) {
 
 void read_checkpoint(const fs::path& file) {
   constexpr ModelOverrides kHeads{2, 2};
-  const SafetensorsReader reader(file);
-  const CdtConfig config = read_model_config(reader, kHeads);
-  read_model_inputs(reader, config.genes);
+  const std::unique_ptr<TensorFile> reader = open_tensor_file(file);
+  const CdtConfig config = read_model_config(*reader, kHeads);
+  read_model_inputs(*reader, config.genes);
   const auto backend = make_cpu_backend(1);
   Arena lasting(*backend, "lasting");
-  load_model(reader, config, *backend, lasting);
+  load_model(*reader, config, *backend, lasting);
+}
+
+/// Every tensor of a file that is small enough.
+void read_tensors(const fs::path& file) {
+  constexpr std::int64_t kMost = 1 << 20;
+  const std::unique_ptr<TensorFile> reader = open_tensor_file(file);
+  for (const TensorInfo& info : reader->tensors()) {
+    std::int64_t count = 1;
+    for (const std::int64_t dim : info.shape) {
+      if (__builtin_mul_overflow(count, dim, &count)) count = kMost + 1;
+    }
+    if (count > kMost) continue;
+    std::vector<float> values(static_cast<std::size_t>(count));
+    try {
+      reader->read(info.name, values.data());
+    } catch (const InputError&) {  // the others are read all the same
+    }
+  }
+}
+
+/// The same of a file whose pickle is `pickle`, with checksums that fit.
+void read_packed(const fs::path& pickle, std::vector<ZipEntry> members) {
+  const fs::path packed = pickle.parent_path() / "packed.pt";
+  for (ZipEntry& m : members) {
+    if (m.name.ends_with("/data.pkl")) m.content = bytes_of(pickle);
+  }
+  put(packed, zip(members));
+  read_tensors(packed);
 }
 
 void read_elements(const fs::path& file) {
@@ -78,6 +107,10 @@ std::vector<Target> make_targets(const fs::path& work) {
     targets.push_back({file, [=] { read_dataset(seeds.dataset); }});
   }
   targets.push_back({seeds.checkpoint, [=] { read_checkpoint(seeds.checkpoint); }});
+  for (const PtSeed& seed : seeds.torch_files) {
+    targets.push_back({seed.file, [=] { read_tensors(seed.file); }});
+    targets.push_back({seed.pickle, [=] { read_packed(seed.pickle, seed.members); }});
+  }
   targets.push_back({seeds.npz, [=] { read_npz_integers(seeds.npz, "a", std::size_t{1} << 20U); }});
   targets.push_back({seeds.gzip, [=] { read_gzip_floats(seeds.gzip, kGzipFloats); }});
   targets.push_back({seeds.annotations, [=] { read_elements(seeds.annotations); }});

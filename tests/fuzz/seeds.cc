@@ -8,19 +8,13 @@
 #include "apps/programs.h"
 #include "engine/error.h"
 #include "io/format/output.h"
+#include "io/format/zip.h"
 #include "model/inputs.h"
 
 namespace cdt::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// `bytes` of little-endian `value`.
-std::string number(std::uint64_t value, int bytes) {
-  std::string out;
-  for (; bytes > 0; --bytes, value >>= 8U) out += static_cast<char>(value);
-  return out;
-}
 
 void make_dataset(const fs::path& directory) {
   std::vector<std::string> words = {"cdt-synth", "--preset", "tiny",  "--enhancers",
@@ -54,23 +48,14 @@ void make_checkpoint(const fs::path& file) {
   save_model(file, model, *backend, inputs_metadata(inputs));
 }
 
-/// One stored member "a.npy" of two int64, as numpy.savez writes it.
+/// One stored member "a.npy" of two int64.
 std::string npz_bytes() {
   std::string dict = "{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }";
   dict.resize(117, ' ');
   dict += '\n';
   const std::string npy =
       "\x93NUMPY\x01" + number(0, 1) + number(dict.size(), 2) + dict + number(5, 8) + number(6, 8);
-  const auto* bytes = reinterpret_cast<const Bytef*>(npy.data());
-  const std::string name = "a.npy";
-  const std::string common = number(20, 2) + number(0, 8) +
-                             number(crc32(0, bytes, static_cast<uInt>(npy.size())), 4) +
-                             number(npy.size(), 4) + number(npy.size(), 4) + number(name.size(), 2);
-  const std::string body = "PK\x03\x04" + common + number(0, 2) + name + npy;
-  const std::string directory =
-      "PK\x01\x02" + number(20, 2) + common + number(0, 12) + number(0, 4) + name;
-  return body + directory + "PK\x05\x06" + number(0, 4) + number(1, 2) + number(1, 2) +
-         number(directory.size(), 4) + number(body.size(), 4) + number(0, 2);
+  return zip({{"a.npy", npy}});
 }
 
 void make_gzip(const fs::path& file) {
@@ -91,6 +76,25 @@ std::string bgzip_block(const std::string& text) {
          number(crc32(0, bytes, static_cast<uInt>(size)), 4) + number(size, 4);
 }
 
+/// Copies of the files that PyTorch wrote and that are read, and what they consist of.
+std::vector<PtSeed> make_torch_files(const fs::path& directory) {
+  std::vector<PtSeed> out;
+  fs::create_directories(directory);
+  for (const auto& entry : fs::directory_iterator("tests/parity/fixtures/pt")) {
+    const std::string name = entry.path().stem().string();
+    if (name.starts_with("refused_") || name == "no_checksums") continue;
+    PtSeed seed{directory / (name + ".pt"), directory / (name + ".pkl"), {}};
+    fs::copy_file(entry.path(), seed.file);
+    const ZipArchive archive(seed.file);
+    for (const auto& [member, info] : archive.members()) {
+      seed.members.push_back({member, archive.read(member, 100000)});
+      if (member.ends_with("/data.pkl")) write_file(seed.pickle, seed.members.back().content);
+    }
+    out.push_back(seed);
+  }
+  return out;
+}
+
 }  // namespace
 
 Seeds make_seeds(const fs::path& directory) {
@@ -102,6 +106,7 @@ Seeds make_seeds(const fs::path& directory) {
   }
   seeds.checkpoint = directory / "model.safetensors";
   make_checkpoint(seeds.checkpoint);
+  seeds.torch_files = make_torch_files(directory / "pt");
   seeds.npz = directory / "map.npz";
   write_file(seeds.npz, npz_bytes());
   seeds.gzip = directory / "rna.f32.gz";

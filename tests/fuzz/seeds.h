@@ -5,14 +5,23 @@
 #include <filesystem>
 #include <vector>
 
+#include "tests/support/zip_bytes.h"
+
 namespace cdt::test {
 
 constexpr std::size_t kGzipFloats = 64;
+
+/// A file of torch.save; its pickle by itself, and its members to pack that again.
+struct PtSeed {
+  std::filesystem::path file, pickle;
+  std::vector<ZipEntry> members;
+};
 
 struct Seeds {
   std::filesystem::path dataset;  // a directory
   std::vector<std::filesystem::path> dataset_files;
   std::filesystem::path checkpoint, npz, gzip, json, annotations, packed_annotations;
+  std::vector<PtSeed> torch_files;  // of every form: tests/parity/fixtures/pt
 };
 
 Seeds make_seeds(const std::filesystem::path& directory);

@@ -32,8 +32,10 @@ Shape to_shape(const std::vector<std::int64_t>& dims) {
 
 }  // namespace
 
+std::filesystem::path fixture_folder() { return CDT_FIXTURE_DIR; }
+
 std::string fixture_path(const std::string& name) {
-  return std::string(CDT_FIXTURE_DIR) + "/" + name + ".safetensors";
+  return (fixture_folder() / (name + ".safetensors")).string();
 }
 
 Shape Fixture::shape(const std::string& tensor) const {

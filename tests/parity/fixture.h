@@ -1,6 +1,7 @@
 // Fixtures recorded from PyTorch (record_fixtures.py), and an engine to run them on.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,7 +14,9 @@
 
 namespace cdt::test {
 
-/// tests/parity/fixtures/NAME.safetensors
+/// tests/parity/fixtures
+std::filesystem::path fixture_folder();
+/// NAME.safetensors in it.
 std::string fixture_path(const std::string& name);
 
 class Fixture {

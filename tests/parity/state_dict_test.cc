@@ -1,6 +1,7 @@
 // A state_dict as PyTorch users save it, without our metadata: sizes come from the tensors.
 #include <gtest/gtest.h>
 
+#include "io/format/safetensors.h"
 #include "model/checkpoint.h"
 #include "tests/parity/compare.h"
 #include "tests/parity/fixture.h"

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/format/digest.h"
+#include "io/format/safetensors.h"
 #include "model/inputs.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"

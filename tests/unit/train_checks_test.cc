@@ -14,6 +14,7 @@
 #include "apps/train/foreword.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"
+#include "io/format/safetensors.h"
 #include "model/checkpoint.h"
 #include "tests/support/input_error.h"
 #include "tests/support/train_run.h"

@@ -18,6 +18,7 @@
 #include "apps/train/trainer.h"
 #include "apps/train/validation.h"
 #include "engine/backend.h"
+#include "io/format/safetensors.h"
 #include "model/checkpoint.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"

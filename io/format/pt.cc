@@ -1,0 +1,339 @@
+#include "io/format/pt.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <functional>
+#include <future>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+#include "engine/error.h"
+#include "io/format/file.h"
+#include "io/format/floats.h"
+#include "io/format/text.h"
+
+namespace cdt {
+namespace {
+
+using Kind = PickleValue::Kind;
+
+constexpr std::size_t kMostDimensions = 64;
+constexpr std::size_t kPiece = std::size_t{1} << 17U;  // stays in a cache for its checksum
+constexpr std::size_t kWorthAThread = std::size_t{4} << 20U;
+
+/// What a name of the allow-list stands for: the dtype of a storage or a tensor, or "" for others.
+struct AllowedName {
+  std::string_view name, dtype;
+};
+constexpr std::array<AllowedName, 33> kAllowed{{
+    {"collections.OrderedDict", ""},
+    {"torch._utils._rebuild_tensor_v2", ""},
+    {"torch._utils._rebuild_tensor_v3", ""},
+    {"torch._utils._rebuild_parameter", ""},
+    {"torch.Size", ""},
+    {"torch.FloatStorage", "F32"},
+    {"torch.DoubleStorage", "F64"},
+    {"torch.HalfStorage", "F16"},
+    {"torch.BFloat16Storage", "BF16"},
+    {"torch.LongStorage", "I64"},
+    {"torch.IntStorage", "I32"},
+    {"torch.ShortStorage", "I16"},
+    {"torch.CharStorage", "I8"},
+    {"torch.ByteStorage", "U8"},
+    {"torch.BoolStorage", "BOOL"},
+    {"torch.storage.UntypedStorage", "U8"},
+    {"torch.float32", "F32"},
+    {"torch.float64", "F64"},
+    {"torch.float16", "F16"},
+    {"torch.bfloat16", "BF16"},
+    {"torch.int64", "I64"},
+    {"torch.int32", "I32"},
+    {"torch.int16", "I16"},
+    {"torch.int8", "I8"},
+    {"torch.uint64", "U64"},
+    {"torch.uint32", "U32"},
+    {"torch.uint16", "U16"},
+    {"torch.uint8", "U8"},
+    {"torch.bool", "BOOL"},
+    // A number that NumPy made, such as a correlation beside the model.
+    {"numpy.core.multiarray.scalar", ""},
+    {"numpy._core.multiarray.scalar", ""},
+    {"numpy.dtype", ""},
+    {"_codecs.encode", ""},
+}};
+
+std::string_view dtype_named(std::string_view name) {
+  const auto* found = std::find_if(kAllowed.begin(), kAllowed.end(),
+                                   [&](const AllowedName& a) { return a.name == name; });
+  return found == kAllowed.end() ? "" : found->dtype;
+}
+
+std::vector<std::string_view> allowed_names() {
+  std::vector<std::string_view> out;
+  for (const AllowedName& a : kAllowed) out.push_back(a.name);
+  return out;
+}
+
+/// "model/" of "model/data.pkl".
+std::string find_prefix(const ZipArchive& zip) {
+  constexpr std::string_view kPickle = "data.pkl";
+  std::vector<std::string> found;
+  for (const auto& [name, member] : zip.members()) {
+    const std::size_t slash = name.find('/');
+    if (slash != std::string::npos && name.substr(slash + 1) == kPickle) {
+      found.push_back(name.substr(0, slash + 1));
+    }
+  }
+  if (found.size() != 1) {
+    zip.fail("archive", expected_got("is no file of torch.save", "one NAME/data.pkl",
+                                     found.empty() ? "none" : std::to_string(found.size())));
+  }
+  return found.front();
+}
+
+/// Refuses archives of torch.jit.save and of machines with the other byte order.
+void check_kind(const ZipArchive& zip, const std::string& prefix) {
+  const auto is_code = [&](const auto& entry) { return entry.first.starts_with(prefix + "code/"); };
+  if (zip.has(prefix + "constants.pkl") ||
+      std::any_of(zip.members().begin(), zip.members().end(), is_code)) {
+    zip.fail("format",
+             "is a TorchScript program, which is code and not data; in Python, save the tensors "
+             "alone: torch.save(torch.jit.load(\"old.pt\").state_dict(), \"model.pt\")");
+  }
+  const std::string order = prefix + "byteorder";
+  const std::string text = zip.has(order) ? zip.read(order, 16) : "little";
+  if (text != "little") zip.fail(order, expected_got("byte order", "little", printable(text)));
+}
+
+ZipArchive open_archive(const std::filesystem::path& path) {
+  if (InputFile(path).head(2).starts_with('\x80')) {
+    throw InputError(path.string(), "format",
+                     "is in PyTorch's old form, which is no zip archive; in Python, save it again: "
+                     "torch.save(torch.load(\"old.pt\", weights_only=True), \"model.pt\")");
+  }
+  return ZipArchive(path, ZipArchive::Checksums::kMayBeMissing);
+}
+
+Pickle read_pickle(const ZipArchive& zip, const std::string& prefix) {
+  const std::string field = "data.pkl";
+  const std::string bytes = zip.read(prefix + field, Pickle::kMostBytes);
+  return Pickle(bytes, allowed_names(), zip.path().string(), field);
+}
+
+/// The sizes or strides of a tensor: a tuple of whole numbers, or torch.Size of one.
+bool read_dimensions(const PickleValue& value, std::vector<std::int64_t>* out) {
+  const PickleValue* tuple = &value;
+  if (value.calls("torch.Size") && value.arguments().size() == 1) tuple = value.arguments()[0];
+  if (!tuple->is(Kind::kTuple) || tuple->items.size() > kMostDimensions) return false;
+  for (const PickleValue* item : tuple->items) {
+    if (!item->is(Kind::kInteger) || item->integer < 0) return false;
+    out->push_back(item->integer);
+  }
+  return true;
+}
+
+/// The call that makes a tensor, within a Parameter or alone; null if there is none.
+const PickleValue* rebuild_call(const PickleValue& value) {
+  const PickleValue* call = &value;
+  if (value.calls("torch._utils._rebuild_parameter") && !value.arguments().empty()) {
+    call = value.arguments()[0];
+  }
+  const bool rebuilds = call->calls("torch._utils._rebuild_tensor_v2") ||
+                        call->calls("torch._utils._rebuild_tensor_v3");
+  return rebuilds ? call : nullptr;
+}
+
+bool is_c_order(const PtTensor& t) {
+  std::int64_t expected = 1;
+  for (std::size_t axis = t.strides.size(); axis-- > 0;) {
+    if (t.info.shape[axis] != 1 && t.strides[axis] != expected) return false;
+    expected *= t.info.shape[axis];
+  }
+  return true;
+}
+
+/// Elements from the first that a view reads to its last; false if that overflows.
+bool view_extent(const PtTensor& t, std::int64_t* extent) {
+  *extent = t.count == 0 ? 0 : 1;
+  for (std::size_t axis = 0; t.count > 0 && axis < t.strides.size(); ++axis) {
+    std::int64_t step = 0;
+    if (__builtin_mul_overflow(t.info.shape[axis] - 1, t.strides[axis], &step) ||
+        __builtin_add_overflow(*extent, step, extent)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::size_t element_size(const PtTensor& t) {
+  return static_cast<std::size_t>(element_bytes(t.info.dtype));
+}
+
+/// Reads bytes of the archive and returns their CRC-32.
+uLong read_with_checksum(const ZipArchive& zip, std::uint64_t begin, char* out, std::size_t bytes) {
+  uLong crc = crc32(0, nullptr, 0);
+  for (std::size_t done = 0; done < bytes; done += kPiece) {
+    const std::size_t piece = std::min(kPiece, bytes - done);
+    zip.read_bytes(begin + done, out + done, piece);
+    crc = crc32(crc, reinterpret_cast<const Bytef*>(out + done), static_cast<uInt>(piece));
+  }
+  return crc;
+}
+
+}  // namespace
+
+bool is_pt_file(const std::filesystem::path& path) {
+  const std::string head = InputFile(path).head(9);
+  if (head.starts_with("PK\x03\x04")) return true;
+  // The length of a safetensors header may begin with these bytes too; then '{' follows it.
+  const bool old_form = head.size() == 9 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5;
+  return old_form && head[8] != '{';
+}
+
+PtArchive::PtArchive(const std::filesystem::path& path) : PtArchive(open_archive(path)) {}
+
+PtArchive::PtArchive(ZipArchive zip)
+    : zip_(std::move(zip)), prefix_(find_prefix(zip_)), pickle_([this] {
+        zip_.expect_all_listed();
+        check_kind(zip_, prefix_);
+        return read_pickle(zip_, prefix_);
+      }()) {
+  if (!zip_.has_checksums()) {
+    note(path().string() + ": was saved without checksums, so that damage can go unnoticed");
+  }
+}
+
+bool PtArchive::is_tensor(const PickleValue& value) { return rebuild_call(value) != nullptr; }
+
+void PtArchive::refuse(const std::string& name, const std::string& what) const {
+  throw InputError(path().string(), name, what);
+}
+
+PtTensor PtArchive::tensor(const PickleValue& value, const std::string& name) const {
+  const PickleValue* call = rebuild_call(value);
+  if (call == nullptr) refuse(name, "is no tensor");
+  const std::vector<const PickleValue*>& arguments = call->arguments();
+  const bool has_dtype = call->calls("torch._utils._rebuild_tensor_v3");
+  if (arguments.size() < (has_dtype ? 7U : 4U)) refuse(name, "damaged: a tensor without its shape");
+  PtTensor out;
+  out.info.name = name;
+  read_storage(*arguments[0], &out);
+  if (has_dtype) out.info.dtype = dtype_named(arguments[6]->text);
+  if (element_size(out) == 0) refuse(name, "damaged: a tensor without a dtype");
+  if (!arguments[1]->is(Kind::kInteger) || arguments[1]->integer < 0 ||
+      !read_dimensions(*arguments[2], &out.info.shape) ||
+      !read_dimensions(*arguments[3], &out.strides) ||
+      out.info.shape.size() != out.strides.size()) {
+    refuse(name, "damaged: a shape or a stride is no list of sizes");
+  }
+  out.offset = static_cast<std::uint64_t>(arguments[1]->integer);
+  check_view(&out);
+  return out;
+}
+
+/// Member and dtype of a persistent ("storage", type, key, device, number of elements).
+void PtArchive::read_storage(const PickleValue& value, PtTensor* out) const {
+  const std::string& name = out->info.name;
+  const PickleValue& id = value.is(Kind::kPersistent) ? *value.items[0] : value;
+  if (!id.is(Kind::kTuple) || id.items.size() != 5 || !id.items[1]->is(Kind::kGlobal) ||
+      !id.items[2]->is(Kind::kText) || !id.items[4]->is(Kind::kInteger)) {
+    refuse(name, "damaged: a tensor without its storage");
+  }
+  out->info.dtype = dtype_named(id.items[1]->text);
+  out->storage = prefix_ + "data/" + id.items[2]->text;
+  if (!zip_.has(out->storage)) refuse(name, "its storage " + out->storage + " is missing");
+  const std::uint64_t bytes = zip_.member(out->storage).unpacked;
+  const std::int64_t values = id.items[4]->integer;
+  if (values < 0 || static_cast<std::uint64_t>(values) > bytes ||
+      static_cast<std::uint64_t>(values) * element_size(*out) != bytes) {
+    refuse(name,
+           expected_got("its storage " + out->storage + " has another size",
+                        std::to_string(values) + " values", std::to_string(bytes) + " bytes"));
+  }
+}
+
+/// Counts the elements; the view must lie within its storage.
+void PtArchive::check_view(PtTensor* t) const {
+  t->count = 1;
+  for (const std::int64_t dim : t->info.shape) {
+    if (__builtin_mul_overflow(t->count, dim, &t->count) || t->count > kMostValues) {
+      refuse(t->info.name,
+             expected_got("is too large", "at most " + std::to_string(kMostValues) + " values",
+                          "shape " + shape_text(t->info.shape)));
+    }
+  }
+  const std::uint64_t room = zip_.member(t->storage).unpacked / element_size(*t);
+  std::int64_t extent = 0;
+  if (!view_extent(*t, &extent) || t->offset > room ||
+      static_cast<std::uint64_t>(extent) > room - t->offset) {
+    refuse(t->info.name, "damaged: it reaches past the end of its storage " + t->storage);
+  }
+}
+
+/// Compares the checksum of a storage, once.
+void PtArchive::verify(const std::string& storage) const {
+  if (!zip_.has_checksums() || verified_.count(storage) > 0) return;
+  const std::unique_ptr<ByteStream> stream = zip_.open(storage);
+  std::vector<char> piece(kPiece);
+  while (stream->read(piece.data(), piece.size()) > 0) {
+  }
+  verified_.insert(storage);
+}
+
+void PtArchive::read_contiguous(const PtTensor& t, std::size_t bytes, void* out) const {
+  const ZipMember& member = zip_.member(t.storage);
+  const std::uint64_t begin = zip_.stored_begin(t.storage);
+  if (bytes != member.unpacked) {
+    verify(t.storage);
+    zip_.read_bytes(begin + t.offset * element_size(t), out, bytes);
+    return;
+  }
+  // The second half of a large one on a thread of its own: the checksum takes as long as reading.
+  auto* at = static_cast<char*>(out);
+  const std::size_t half = bytes < kWorthAThread ? bytes : bytes / 2;
+  std::future<uLong> rest;
+  if (half < bytes) {
+    rest = std::async(std::launch::async, read_with_checksum, std::cref(zip_), begin + half,
+                      at + half, bytes - half);
+  }
+  uLong crc = read_with_checksum(zip_, begin, at, half);
+  if (half < bytes) crc = crc32_combine(crc, rest.get(), static_cast<z_off_t>(bytes - half));
+  zip_.expect_checksum(member, static_cast<std::uint32_t>(crc));
+}
+
+void PtArchive::read_strided(const PtTensor& t, void* out) const {
+  verify(t.storage);
+  const std::size_t size = element_size(t);
+  std::int64_t extent = 0;
+  CDT_CHECK(view_extent(t, &extent), "a view that was checked overflows");
+  std::vector<char> span(static_cast<std::size_t>(extent) * size);
+  zip_.read_bytes(zip_.stored_begin(t.storage) + t.offset * size, span.data(), span.size());
+  auto* to = static_cast<char*>(out);
+  std::vector<std::int64_t> index(t.strides.size(), 0);
+  std::int64_t from = 0;
+  for (std::int64_t i = 0; i < t.count; ++i, to += size) {
+    std::memcpy(to, span.data() + static_cast<std::size_t>(from) * size, size);
+    for (std::size_t axis = index.size(); axis-- > 0;) {
+      from += t.strides[axis];
+      if (++index[axis] < t.info.shape[axis]) break;
+      from -= t.strides[axis] * index[axis];
+      index[axis] = 0;
+    }
+  }
+}
+
+void PtArchive::read(const PtTensor& t, void* out) const {
+  if (t.count == 0) return;
+  if (is_c_order(t)) {
+    read_contiguous(t, static_cast<std::size_t>(t.count) * element_size(t), out);
+  } else {
+    read_strided(t, out);
+  }
+}
+
+}  // namespace cdt
