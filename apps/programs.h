@@ -8,6 +8,7 @@ namespace cdt {
 /// exit code.
 int synth_main(int argc, char** argv);      // a data set with a planted mechanism
 int train_main(int argc, char** argv);      // trains a model, resumes a run, or prints its plan
+int convert_main(int argc, char** argv);    // a checkpoint from PyTorch's form to ours and back
 int predict_main(int argc, char** argv);    // predicts one split and evaluates the predictions
 int attribute_main(int argc, char** argv);  // attention and gradient windows of chosen pairs
 int report_main(int argc, char** argv);     // a run as one self-contained HTML page

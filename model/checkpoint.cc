@@ -279,6 +279,19 @@ std::string weights_digest(const Cdt& model, Backend& backend) {
   return digest.hex();
 }
 
+bool is_checkpoint(const TensorFile& reader) {
+  return reader.has_metadata("format") && reader.metadata("format") == kFormat;
+}
+
+std::map<std::string, std::string> checkpoint_metadata(
+    const Cdt& model, const std::map<std::string, std::string>& extra) {
+  std::map<std::string, std::string> metadata = extra;
+  metadata["format"] = kFormat;
+  metadata["version"] = "1";
+  metadata["config"] = model_config_json(model.config());
+  return metadata;
+}
+
 std::string save_model(const std::filesystem::path& file, const Cdt& model, Backend& backend,
                        const std::map<std::string, std::string>& extra) {
   WeightsDigest digest(model);
@@ -290,11 +303,7 @@ std::string save_model(const std::filesystem::path& file, const Cdt& model, Back
     };
     tensors.push_back({parameter.name, dims_of(parameter.variable.value.shape), nullptr, fill});
   }
-  std::map<std::string, std::string> metadata = extra;
-  metadata["format"] = kFormat;
-  metadata["version"] = "1";
-  metadata["config"] = model_config_json(model.config());
-  write_safetensors(file, tensors, metadata);
+  write_safetensors(file, tensors, checkpoint_metadata(model, extra));
   return digest.hex();
 }
 

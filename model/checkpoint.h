@@ -46,11 +46,18 @@ std::string stored_weights_digest(const TensorFile& reader, const Cdt& like);
 
 /// A model that is not trained, with the file's parameters. config: read_model_config() of it.
 /// digest: weights_digest() of it, unless null.
-std::unique_ptr<Cdt> load_model(const TensorFile& reader, const CdtConfig& config,
-                                Backend& backend, Arena& lasting, std::string* digest = nullptr);
+std::unique_ptr<Cdt> load_model(const TensorFile& reader, const CdtConfig& config, Backend& backend,
+                                Arena& lasting, std::string* digest = nullptr);
 
 /// A digest of configuration, names and values (io/format/digest.h).
 std::string weights_digest(const Cdt& model, Backend& backend);
+
+/// Is it a checkpoint of ours, whose metadata says what it was trained beside?
+bool is_checkpoint(const TensorFile& reader);
+
+/// The metadata of a checkpoint of the model: `extra` beside format, version and config.
+std::map<std::string, std::string> checkpoint_metadata(
+    const Cdt& model, const std::map<std::string, std::string>& extra);
 
 /// Writes a checkpoint whole. `extra` goes into the metadata beside format, version and config.
 /// Returns weights_digest() of the model.

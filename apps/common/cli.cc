@@ -45,7 +45,9 @@ Cli::Option& Cli::find(const std::string& long_name) const {
 
 std::vector<std::string> Cli::names() const {
   std::vector<std::string> names{"help", "version"};
-  for (const auto& option : options_) names.push_back(option->name);
+  for (const auto& option : options_) {
+    if (!option->positional) names.push_back(option->name);
+  }
   return names;
 }
 
@@ -57,6 +59,12 @@ void Cli::option(const std::string& long_name, Target target, const std::string&
   option->help = help;
   option->required = required;
   options_.push_back(std::move(option));
+}
+
+void Cli::positional(const std::string& name, std::filesystem::path* target,
+                     const std::string& help) {
+  option(name, target, help, true);
+  options_.back()->positional = true;
 }
 
 void Cli::flag(const std::string& long_name, bool* target, const std::string& help) {
@@ -174,7 +182,7 @@ std::string Cli::read_command_line(int argc, char** argv) {
       app.add_flag("--version")->description("print version and devices and exit");
   std::vector<CLI::Option*> parsed;
   for (const auto& option : options_) {
-    const std::string flag = "--" + option->name;
+    const std::string flag = option->flag();
     if (option->is_flag()) {
       parsed.push_back(app.add_flag(flag)->description(option->help)->take_all());
       continue;
@@ -206,7 +214,7 @@ std::string Cli::read_command_line(int argc, char** argv) {
 }
 
 void Cli::assign_words(Option* option, const std::vector<std::string>& words) const {
-  const std::string flag = "--" + option->name;
+  const std::string flag = option->flag();
   if (words.size() > 1 && !option->is_list()) refuse(flag, "given more than once");
   const std::vector<std::string> all = names();
   for (const std::string& word : words) {
@@ -229,7 +237,7 @@ void Cli::read_config() {
   }
   std::vector<std::string> allowed;
   for (const auto& option : options_) {
-    if (option->name != "config") allowed.push_back(option->name);
+    if (option->name != "config" && !option->positional) allowed.push_back(option->name);
   }
   for (const auto& [key, value] : config.items()) {
     if (std::find(allowed.begin(), allowed.end(), key) == allowed.end()) {
@@ -242,7 +250,7 @@ void Cli::read_config() {
 
 void Cli::check_required() const {
   for (const auto& option : options_) {
-    if (option->required && !option->set) refuse("--" + option->name, "required, but not given");
+    if (option->required && !option->set) refuse(option->flag(), "required, but not given");
   }
 }
 

@@ -49,6 +49,8 @@ class Cli {
   /// Long names come without the dashes.
   void option(const std::string& long_name, Target target, const std::string& help,
               bool required = false);
+  /// A word without dashes, in the order in which they are added; required.
+  void positional(const std::string& name, std::filesystem::path* target, const std::string& help);
   void flag(const std::string& long_name, bool* target, const std::string& help);
   /// A number within inclusive bounds; infinity where there is none.
   void number(const std::string& long_name, Target target, double min, double max,

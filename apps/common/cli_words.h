@@ -17,11 +17,14 @@ struct Cli::Option {
   Target target;
   std::string help;
   bool required = false;
+  bool positional = false;
   bool set = false;
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices;
 
+  /// As the command line has it: "--name", or "NAME" without dashes.
+  std::string flag() const { return positional ? name : "--" + name; }
   bool is_flag() const { return std::holds_alternative<bool*>(target); }
   bool is_list() const { return std::holds_alternative<std::vector<std::string>*>(target); }
   bool is_number() const {

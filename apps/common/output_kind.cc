@@ -36,6 +36,7 @@ constexpr std::array<const char*, 16> kAttributionFiles{"summary.json",
                                                         "integrated_gradients.tsv",
                                                         "annotations.tsv",
                                                         "profile.json"};
+constexpr std::array<const char*, 2> kConvertedFiles{"model.safetensors", "state.safetensors"};
 constexpr std::array<const char*, 3> kAttributionFolders{"methods", "maps", "tracks"};
 
 bool has_data_set(const fs::path& folder) { return is_there(folder / "dataset.json"); }
@@ -48,9 +49,10 @@ bool has_run(const fs::path& folder) {
 
 bool has_prediction(const fs::path& folder) { return has_sign(folder, kPredictionOutput); }
 bool has_attribution(const fs::path& folder) { return has_sign(folder, kAttributionOutput); }
+bool has_converted(const fs::path& folder) { return has_sign(folder, kConvertedOutput); }
 
-constexpr std::array<const OutputKind*, 4> kKinds{&kDataSetOutput, &kRunOutput, &kPredictionOutput,
-                                                  &kAttributionOutput};
+constexpr std::array<const OutputKind*, 5> kKinds{&kDataSetOutput, &kRunOutput, &kPredictionOutput,
+                                                  &kAttributionOutput, &kConvertedOutput};
 
 }  // namespace
 
@@ -63,6 +65,13 @@ constexpr OutputKind kPredictionOutput{
 constexpr OutputKind kAttributionOutput{"an attribution",      "summary.json",
                                         "\"cdt-attribution\"", kAttributionFiles,
                                         kAttributionFolders,   has_attribution};
+
+constexpr OutputKind kConvertedOutput{"a converted checkpoint",
+                                      "state.safetensors",
+                                      "\"cdt-optimiser-state\"",
+                                      kConvertedFiles,
+                                      {},
+                                      has_converted};
 
 std::span<const OutputKind* const> all_output_kinds() { return kKinds; }
 
@@ -87,12 +96,7 @@ std::vector<fs::path> existing_files(const fs::path& folder, const OutputKind& k
 bool file_contains(const fs::path& file, const char* text) {
   constexpr std::size_t kLimit = std::size_t{64} << 20U;
   try {
-    const FileDescriptor opened = open_for_reading(file);
-    const std::size_t size = file_size(opened, file);
-    if (size > kLimit) return false;
-    std::string content(size, '\0');
-    read_exactly(opened, file, 0, content.data(), size);
-    return content.find(text) != std::string::npos;
+    return InputFile(file).head(kLimit).find(text) != std::string::npos;
   } catch (const InputError&) {
     return false;
   }

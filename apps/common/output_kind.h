@@ -18,7 +18,8 @@ struct OutputKind {
   bool (*is_in)(const std::filesystem::path& folder);
 };
 
-extern const OutputKind kDataSetOutput, kRunOutput, kPredictionOutput, kAttributionOutput;
+extern const OutputKind kDataSetOutput, kRunOutput, kPredictionOutput, kAttributionOutput,
+    kConvertedOutput;
 std::span<const OutputKind* const> all_output_kinds();
 
 /// The sign is there and holds the word: what the folder holds may be taken for this kind.
@@ -28,7 +29,7 @@ bool has_sign(const std::filesystem::path& folder, const OutputKind& kind);
 std::vector<std::filesystem::path> existing_files(const std::filesystem::path& folder,
                                                   const OutputKind& kind);
 
-/// Does a regular file contain the text? False if it cannot be read.
+/// Do the first 64 MiB of a regular file contain the text? False if it cannot be read.
 bool file_contains(const std::filesystem::path& file, const char* text);
 
 }  // namespace cdt

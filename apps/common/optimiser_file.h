@@ -1,0 +1,67 @@
+// Where an optimiser stands after some epochs, as a file holds it: Adam's moments, the learning
+// rate and what steers it. Of a training checkpoint of PyTorch (optimizer.state_dict() and
+// scheduler.state_dict() beside the model), of a run's last/state.safetensors, or of what
+// cdt-convert made of either.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/optim/schedule.h"
+#include "io/format/safetensors.h"
+#include "model/parameters.h"
+
+namespace cdt {
+
+struct OptimiserNumbers {
+  std::int64_t steps = 0;   // updates done
+  std::int64_t epochs = 0;  // after which the schedule was asked; 0: not known
+  double weight_decay = 0.0;
+  ReduceLrOnPlateau schedule;  // its lr is that of the next update
+  EarlyStopping stopping;
+  bool has_schedule = true, has_stopping = true;  // else they stand as at the start
+};
+
+enum class Moment : std::uint8_t { kFirst, kSecond };
+
+class OptimiserFile {
+ public:
+  virtual ~OptimiserFile() = default;
+
+  const std::filesystem::path& path() const { return path_; }
+  const OptimiserNumbers& numbers() const { return numbers_; }
+  /// InputError if the file records that it belongs to other weights than those of this digest
+  /// (weights_digest()).
+  void expect_weights(const std::string& digest) const;
+  /// Of parameter `index`, in state_dict order; values in the order of its shape. InputError naming
+  /// the tensor: missing, of another shape, NaN or infinity, a negative second moment.
+  std::vector<float> moment(std::size_t index, const Parameter& parameter, Moment which) const;
+  /// The same, to be written: asks for it when its turn comes.
+  TensorToWrite moment_to_write(std::size_t index, const Parameter& parameter, Moment which) const;
+
+ protected:
+  explicit OptimiserFile(std::filesystem::path path) : path_(std::move(path)) {}
+  OptimiserNumbers numbers_;
+  std::string weights_;  // digest of the model's; "" where it is not recorded
+
+ private:
+  virtual std::vector<float> read(std::size_t index, const Parameter& parameter,
+                                  Moment which) const = 0;
+  std::filesystem::path path_;
+};
+
+/// InputError naming the field: no optimiser in the file; another optimiser or other settings than
+/// the engine's AdamW, ReduceLROnPlateau and early stopping have; a run in the middle of an epoch;
+/// numbers out of range.
+std::unique_ptr<OptimiserFile> open_optimiser(const std::filesystem::path& path);
+
+/// The same optimiser as a state.safetensors that open_optimiser() reads.
+/// weights: digest of the model that it belongs to.
+void write_optimiser(const std::filesystem::path& path, const std::deque<Parameter>& parameters,
+                     const OptimiserFile& optimiser, const std::string& weights);
+
+}  // namespace cdt
