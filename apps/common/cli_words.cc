@@ -1,16 +1,20 @@
 #include "apps/common/cli_words.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <numeric>
 #include <set>
+#include <system_error>
 
 #include "engine/error.h"
 #include "io/format/text.h"
 
 namespace cdt {
 namespace {
+
+constexpr std::string_view kTorchPrefix = "torch:";
 
 bool is_digits(std::string_view word) {
   word.remove_prefix(word.starts_with('-') || word.starts_with('+') ? 1 : 0);
@@ -67,8 +71,10 @@ void Cli::Option::assign(const std::string& word, const std::string& file,
     throw InputError(file, field, expected_got(what, expected, word));
   };
   if (word.empty()) refuse("the value is empty", value_name());
-  if (!choices.empty() && std::find(choices.begin(), choices.end(), word) == choices.end()) {
-    refuse("no such choice", joined(choices, "|"));
+  if (!choices.empty() && !is_choice(word, choices)) {
+    const bool seed = word.starts_with(kTorchPrefix) && is_choice("torch:0", choices);
+    refuse(seed ? "no seed" : "no such choice",
+           seed ? "torch: and a whole number from -2^63 to 2^64 - 1" : joined(choices, "|"));
   }
   double number = 0.0;
   if (auto* integer = std::get_if<std::int64_t*>(&target)) {
@@ -115,6 +121,27 @@ void Cli::Option::assign_json(const nlohmann::json& value, const std::string& fi
     if (!value.is_string()) refuse("a string", value);
     assign(unescape_bytes(value.get<std::string>()), file, name);
   }
+}
+
+std::optional<std::uint64_t> torch_seed(std::string_view word) {
+  if (!word.starts_with(kTorchPrefix)) return std::nullopt;
+  word.remove_prefix(kTorchPrefix.size());
+  const char* end = word.data() + word.size();
+  const auto parsed = [&](auto* value) {
+    const auto [stopped, error] = std::from_chars(word.data(), end, *value);
+    return error == std::errc() && stopped == end;
+  };
+  std::int64_t negative = 0;
+  std::uint64_t seed = 0;
+  if (word.starts_with('-') && parsed(&negative)) return static_cast<std::uint64_t>(negative);
+  if (parsed(&seed)) return seed;
+  return std::nullopt;
+}
+
+bool is_choice(std::string_view word, const std::vector<std::string>& choices) {
+  return std::any_of(choices.begin(), choices.end(), [&](const std::string& choice) {
+    return choice == kTorchSeed ? torch_seed(word).has_value() : choice == word;
+  });
 }
 
 std::string nearest_name(std::string_view word, const std::vector<std::string>& candidates) {

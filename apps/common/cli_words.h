@@ -2,8 +2,10 @@
 // meant, lists of names.
 #pragma once
 
+#include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +45,14 @@ struct Cli::Option {
   /// escape_bytes() writes them.
   void assign_json(const nlohmann::json& value, const std::string& file);
 };
+
+/// A choice that takes a seed in the place of SEED.
+inline constexpr const char* kTorchSeed = "torch:SEED";
+/// The seed of a word "torch:N", N as torch.manual_seed() takes it: -2^63 to 2^64 - 1, negative
+/// ones from 2^64 down. Nothing for any other word.
+std::optional<std::uint64_t> torch_seed(std::string_view word);
+/// Whether the word is one of the choices, a "torch:N" where one is kTorchSeed.
+bool is_choice(std::string_view word, const std::vector<std::string>& choices);
 
 /// The candidate with the fewest edits (insert, delete, replace, swap of neighbours) from `word`,
 /// or "" if none is near enough to be meant: one edit, or a third of the word.

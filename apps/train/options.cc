@@ -1,6 +1,5 @@
 #include "apps/train/options.h"
 
-#include <algorithm>
 #include <array>
 #include <limits>
 #include <string_view>
@@ -9,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "apps/common/cli_words.h"
 #include "apps/common/precision.h"
 #include "apps/common/session.h"
 #include "engine/error.h"
@@ -20,6 +20,8 @@ namespace {
 
 constexpr const char* kCommandLine = "command line";
 constexpr const char* kNeedsModel = "changes nothing here: it needs --model";
+constexpr const char* kNeedsGenerator =
+    "torch goes on with the generator of --init torch:SEED; give that too, or a seed: torch:SEED";
 constexpr double kMost = 1e6;
 
 using Member = std::variant<std::int64_t TrainSettings::*, double TrainSettings::*,
@@ -34,10 +36,11 @@ struct Setting {
   std::int64_t CdtConfig::*size = nullptr;  // the size of the model it sets
   std::array<const char*, 4> words{};       // what a text may be
   const char* unless_stored = nullptr;      // that of runs begun before there was the setting
+  bool stored_if_other = false;             // and left out of the JSON where it is that
 };
 
 using S = TrainSettings;
-constexpr std::array<Setting, 19> kSettings = {{
+constexpr std::array<Setting, 21> kSettings = {{
     {"epochs", "most epochs to train", &S::epochs, 1},
     {"batch-size", "pairs per step", &S::batch_size, 1, 4096},
     {"lr", "learning rate at the start", &S::lr, 1e-12, 1e3},
@@ -62,6 +65,25 @@ constexpr std::array<Setting, 19> kSettings = {{
      nullptr,
      {"released", "mean"},
      "released"},
+    {"init",
+     "initial weights: drawn by --seed, or those torch.manual_seed(SEED) gives the reference",
+     &S::init,
+     0,
+     0,
+     nullptr,
+     {"seed", kTorchSeed},
+     "seed",
+     true},
+    {"order",
+     "of the pairs of an epoch: by --seed; as a DataLoader with a generator of that seed; torch: "
+     "without one, going on after --init",
+     &S::order,
+     0,
+     0,
+     nullptr,
+     {"seed", kTorchSeed, kGlobalOrder},
+     "seed",
+     true},
     {"variant", "form of the model", &S::variant, 0, 0, nullptr, {"released", "paper"}},
     {"hidden", "hidden size D", &S::hidden, 1, kMost, &CdtConfig::hidden},
     {"heads", "attention heads", &S::heads, 1, kMost, &CdtConfig::heads},
@@ -120,8 +142,7 @@ void read_value(JsonReader& json, const Setting& setting, TrainSettings* setting
         if constexpr (std::is_same_v<T, std::string>) {
           const bool older = setting.unless_stored != nullptr && !json.has(name);
           value = older ? setting.unless_stored : json.string(name);
-          const std::vector<std::string> words = words_of(setting);
-          if (std::find(words.begin(), words.end(), value) == words.end()) {
+          if (!is_choice(value, words_of(setting))) {
             json.fail(name, expected_got("out of range", "one of the words of --" + name, value));
           }
         } else {
@@ -157,6 +178,11 @@ void add_settings(Cli& cli, TrainSettings* settings) {
   }
 }
 
+/// --order torch without the draws it follows.
+bool lacks_generator(const TrainSettings& settings) {
+  return settings.order == kGlobalOrder && !torch_seed(settings.init);
+}
+
 void check(const TrainOptions& options) {
   const auto refuse = [](const char* option, const std::string& what) {
     throw InputError(kCommandLine, option, what);
@@ -174,6 +200,10 @@ void check(const TrainOptions& options) {
   if (other_model && settings.init_head == "mean") {
     refuse("--init-head", "the last layer is that of --model; leave one of the two out");
   }
+  if (other_model && settings.init != "seed") {
+    refuse("--init", "the weights are those of --model; leave one of the two out");
+  }
+  if (!options.resume && lacks_generator(settings)) refuse("--order", kNeedsGenerator);
   if (settings.lr * settings.weight_decay >= 1.0) {
     refuse("--weight-decay",
            expected_got("times --lr it takes the weights to zero or past it in one step",
@@ -279,6 +309,7 @@ void adopt_model_dropout(const CdtConfig& config, const std::filesystem::path& m
 std::string settings_json(const TrainSettings& settings) {
   nlohmann::ordered_json out;
   for_each_setting([&](const Setting& setting) {
+    if (setting.stored_if_other && text_of(setting, settings) == setting.unless_stored) return;
     std::visit([&](auto member) { out[setting.name] = settings.*member; }, setting.member);
   });
   return json_line(out);
@@ -291,6 +322,7 @@ void adopt_stored_settings(const std::string& json, const std::filesystem::path&
   TrainSettings stored;
   for_each_setting([&](const Setting& setting) { read_value(reader, setting, &stored); });
   reader.no_other_keys();
+  if (lacks_generator(stored)) reader.fail("order", kNeedsGenerator);
   refuse_other(*options, stored, "differs from the run being resumed", "epochs");
   if (options->given.count("epochs") > 0) stored.epochs = options->settings.epochs;
   options->settings = stored;

@@ -26,12 +26,17 @@ struct TrainSettings {
   std::int64_t patience = 10;
   std::string steer_by = "seen";       // validation pairs whose r steers: seen or all
   std::string init_head = "released";  // last layer at the start: released or mean
+  std::string init = "seed";           // initial weights: seed or torch:SEED
+  std::string order = "seed";          // of the pairs in an epoch: seed, torch:SEED or torch
   std::string variant = "released";
   std::int64_t hidden = 768, heads = 8, pool_heads = 4, feed_forward = 3072, fusion = 1536;
   std::int64_t dna_layers = 2, rna_layers = 1, protein_layers = 1;
   std::int64_t seed = 0;
   std::string precision = "fp32";
 };
+
+/// TrainSettings::order that goes on with the generator of init torch:SEED.
+inline constexpr const char* kGlobalOrder = "torch";
 
 struct TrainOptions {
   CommonOptions common;
@@ -58,7 +63,8 @@ void adopt_model_sizes(const CdtConfig& config, const std::filesystem::path& mod
 void adopt_model_dropout(const CdtConfig& config, const std::filesystem::path& model_file,
                          TrainOptions* options);
 
-/// The settings as one JSON object, keys as the long options.
+/// The settings as one JSON object, keys as the long options. Those that are newer than the format
+/// are left out where they are what runs had before.
 std::string settings_json(const TrainSettings& settings);
 
 /// Takes the settings of the run being resumed from that JSON; one that it lacks, because it began

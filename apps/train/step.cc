@@ -1,21 +1,10 @@
 #include "apps/train/step.h"
 
-#include <numeric>
-#include <utility>
-
 #include "apps/common/session.h"
 #include "engine/error.h"
 #include "engine/ops.h"
-#include "engine/random.h"
 
 namespace cdt {
-namespace {
-
-// Streams of the shuffles: apart from those of the initialisation and the bootstrap.
-constexpr std::uint32_t kShuffleStream = 0x40000000U;
-
-}  // namespace
-
 StepData::StepData(const Dataset& data, Backend& backend, Arena& lasting, std::int64_t batch,
                    std::int64_t distinct, std::size_t reserve_bytes)
     : rna(upload_genes(backend, lasting, data.rna, data.genes_count(), data.rna_dim)),
@@ -64,16 +53,6 @@ StepResult StepResults::take() {
   backend_.wait(slot);
   const float* values = slot_memory(slot);
   return {batch, values[0], values[1], {values + 3, values + all_.count()}};
-}
-
-std::vector<std::int32_t> epoch_order(std::int64_t n, std::uint64_t seed, std::int64_t epoch) {
-  std::vector<std::int32_t> order(static_cast<std::size_t>(n));
-  std::iota(order.begin(), order.end(), 0);
-  RandomStream random(seed, kShuffleStream + static_cast<std::uint32_t>(epoch));
-  for (std::size_t i = order.size(); i > 1; --i) {
-    std::swap(order[i - 1], order[random.below(i)]);
-  }
-  return order;
 }
 
 }  // namespace cdt

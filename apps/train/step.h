@@ -77,8 +77,4 @@ void training_step(const TrainSettings& settings, std::uint32_t step, const Tens
                    const StepData& data, Cdt& model, Tape& tape, AdamW& optimiser,
                    const StepResults& results);
 
-/// The order of an epoch: a permutation of 0 .. n-1 that depends on seed and epoch alone, so a run
-/// resumes inside an epoch without stored generator state.
-std::vector<std::int32_t> epoch_order(std::int64_t n, std::uint64_t seed, std::int64_t epoch);
-
 }  // namespace cdt

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "apps/common/cli_words.h"
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
 #include "apps/common/session.h"
@@ -23,6 +24,7 @@
 #include "model/checkpoint.h"
 #include "model/fingerprint.h"
 #include "model/inputs.h"
+#include "model/torch_initial.h"
 
 namespace cdt {
 namespace {
@@ -111,12 +113,14 @@ CdtConfig resumed_config(const RunFolder& folder, const RunFacts& facts, Dataset
 /// digest, where they were read.
 struct Trained {
   Trained(const CdtConfig& config, Backend& backend, const std::filesystem::path& file,
-          std::int64_t seed)
+          const TrainSettings& settings)
       : lasting(backend, "lasting"), model(config, backend, lasting, true) {
-    if (file.empty()) {
-      model.initialise(static_cast<std::uint64_t>(seed));
-    } else {
+    if (!file.empty()) {
       weights = read_parameters(*open_tensor_file(file), model);
+    } else if (const auto torch = torch_seed(settings.init)) {
+      initialise_as_torch(*torch, model);
+    } else {
+      model.initialise(static_cast<std::uint64_t>(settings.seed));
     }
   }
   Arena lasting;
@@ -145,7 +149,7 @@ void train(TrainOptions* options) {
   DnaCheck dna(data, facts.dna(), options->resume ? folder.last_state() : "");
   const std::unique_ptr<Backend> backend = open_backend(common);
   const MemoryPlan plan = plan_memory(config, options->settings, data.bins, *backend);
-  Trained trained(config, *backend, weights, options->settings.seed);
+  Trained trained(config, *backend, weights, options->settings);
   folder.require_space(static_cast<std::uint64_t>(trained.model.parameter_count()) * sizeof(float));
   Trainer trainer(*options, plan, data, dna, *backend, trained.lasting, trained.model);
   if (!options->resume && options->settings.init_head == "mean") {

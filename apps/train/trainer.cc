@@ -60,6 +60,7 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       val_(data.pairs_of(Split::kVal)),
       parts_(train_, val_, settings_.steer_by),
       steps_(static_cast<std::int64_t>(train_.size()) / settings_.batch_size),
+      orders_(static_cast<std::int64_t>(train_.size()), settings_, model),
       device_(data, backend, lasting, settings_.batch_size, enhancers_of(train_, val_),
               plan.device_reserve()),
       optimiser_(model.variables(), backend, lasting, adamw_options(settings_)),
@@ -118,8 +119,7 @@ std::vector<Pair> Trainer::batch_pairs(const std::vector<std::int32_t>& order,
 
 void Trainer::train_epoch(const RunFolder& folder) {
   if (state_.position == steps_) return;  // interrupted during validation
-  const auto order = epoch_order(static_cast<std::int64_t>(train_.size()),
-                                 static_cast<std::uint64_t>(settings_.seed), state_.epoch);
+  const std::vector<std::int32_t> order = orders_.of(state_.epoch);
   Progress progress(
       "epoch " + std::to_string(state_.epoch) + "/" + std::to_string(settings_.epochs), steps_,
       options_.common.quiet);

@@ -13,6 +13,7 @@
 #include "apps/common/dry_run.h"
 #include "apps/common/progress.h"
 #include "apps/train/dna_check.h"
+#include "apps/train/epoch_order.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"
@@ -98,6 +99,7 @@ class Trainer {
   std::vector<Pair> train_, val_;
   ValidationParts parts_;   // of val_
   std::int64_t steps_ = 0;  // of an epoch
+  EpochOrders orders_;
   RunFacts facts_;
   std::map<std::string, std::string> inputs_;  // what every model file says of the data
   StepData device_;

@@ -32,11 +32,11 @@ Shape to_shape(const std::vector<std::int64_t>& dims) {
 
 }  // namespace
 
-std::filesystem::path fixture_folder() { return CDT_FIXTURE_DIR; }
-
-std::string fixture_path(const std::string& name) {
-  return (fixture_folder() / (name + ".safetensors")).string();
+std::string fixture_file(const std::string& file) {
+  return std::string(CDT_FIXTURE_DIR) + "/" + file;
 }
+
+std::string fixture_path(const std::string& name) { return fixture_file(name + ".safetensors"); }
 
 Shape Fixture::shape(const std::string& tensor) const {
   return to_shape(reader_.info(tensor).shape);
@@ -62,8 +62,10 @@ double Fixture::number(const std::string& key) const {
   return value;
 }
 
-CdtConfig Fixture::config() const {
-  const nlohmann::json json = parse_json(reader_.metadata().at("config"), "fixture");
+CdtConfig Fixture::config() const { return read_fixture_config(reader_.metadata().at("config")); }
+
+CdtConfig read_fixture_config(const std::string& text) {
+  const nlohmann::json json = parse_json(text, "fixture");
   JsonReader in(json, "fixture");
   CdtConfig c;
   c.variant = parse_variant(in.string("variant"), "fixture");

@@ -14,10 +14,12 @@
 
 namespace cdt::test {
 
-/// tests/parity/fixtures
-std::filesystem::path fixture_folder();
-/// NAME.safetensors in it.
+/// tests/parity/fixtures/FILE, and that of NAME.safetensors.
+std::string fixture_file(const std::string& file);
 std::string fixture_path(const std::string& name);
+
+/// The configuration that a script has recorded as JSON text.
+CdtConfig read_fixture_config(const std::string& text);
 
 class Fixture {
  public:

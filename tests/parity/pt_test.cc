@@ -19,7 +19,7 @@ namespace cdt::test {
 namespace {
 
 std::filesystem::path pt_path(const std::string& name) {
-  return fixture_folder() / "pt" / (name + ".pt");
+  return fixture_file("pt/" + name + ".pt");
 }
 
 /// Element i of a storage of the fixtures.

@@ -241,5 +241,17 @@ TEST(SpellingTest, CountsEdits) {
   EXPECT_EQ(nearest_name("", names), "");
 }
 
+TEST(TorchSeed, TakesWhatManualSeedTakes) {
+  EXPECT_EQ(torch_seed("torch:0"), 0U);
+  EXPECT_EQ(torch_seed("torch:18446744073709551615"), ~std::uint64_t{0});
+  EXPECT_EQ(torch_seed("torch:-1"), ~std::uint64_t{0});
+  EXPECT_EQ(torch_seed("torch:-9223372036854775808"), std::uint64_t{1} << 63U);
+  for (const char* word :
+       {"", "torch", "torch:", "torch:-", "torch:+1", "torch: 1", "torch:1 ", "torch:0x1",
+        "torch:1e3", "torch:18446744073709551616", "torch:-9223372036854775809", "Torch:1", "7"}) {
+    EXPECT_FALSE(torch_seed(word)) << word;
+  }
+}
+
 }  // namespace
 }  // namespace cdt

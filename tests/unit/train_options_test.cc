@@ -91,6 +91,29 @@ TEST(TrainOptionsTest, ARunBegunBeforeASettingKeepsWhatItHad) {
                  "settings.variant", "missing");
 }
 
+/// Settings newer than the format are stored only where they are not what runs had before them.
+TEST(TrainOptionsTest, NewerSettingsAreStoredWhereTheyDiffer) {
+  TrainSettings settings;
+  EXPECT_EQ(settings_json(settings).find("\"init\""), std::string::npos);
+  settings.init = "torch:5";
+  settings.order = "torch";
+  TrainOptions resumed;
+  adopt_stored_settings(settings_json(settings), "state", &resumed);
+  EXPECT_EQ(resumed.settings.init, "torch:5");
+  EXPECT_EQ(resumed.settings.order, "torch");
+  adopt_stored_settings(settings_json(TrainSettings{}), "state", &resumed);
+  EXPECT_EQ(resumed.settings.init, "seed");
+  EXPECT_EQ(resumed.settings.order, "seed");
+  const auto complaint = [&](const char* init, const char* order) {
+    settings.init = init;
+    settings.order = order;
+    return input_error([&] { adopt_stored_settings(settings_json(settings), "state", &resumed); });
+  };
+  expect_message(complaint("torch:x", "seed"), "state", "settings.init",
+                 "expected one of the words of --init, got torch:x");
+  expect_message(complaint("seed", "torch"), "state", "settings.order", "--init torch:SEED");
+}
+
 TEST(TrainOptionsTest, DropoutOfAStoredModelHoldsUnlessGiven) {
   CdtConfig config;
   config.dropout = 0.1F;

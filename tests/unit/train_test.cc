@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/train/epoch_order.h"
 #include "apps/train/foreword.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"

@@ -1,0 +1,70 @@
+#include "apps/train/epoch_order.h"
+
+#include <numeric>
+#include <utility>
+
+#include "apps/common/cli_words.h"
+#include "engine/error.h"
+#include "engine/random.h"
+#include "model/torch_initial.h"
+
+namespace cdt {
+namespace {
+
+// Streams of the shuffles: apart from those of the initialisation and the bootstrap.
+constexpr std::uint32_t kShuffleStream = 0x40000000U;
+// An int64 that torch draws is made of two draws of the generator.
+constexpr std::uint64_t kDrawsOfInt64 = 2;
+
+}  // namespace
+
+std::vector<std::int32_t> epoch_order(std::int64_t n, std::uint64_t seed, std::int64_t epoch) {
+  std::vector<std::int32_t> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), 0);
+  RandomStream random(seed, kShuffleStream + static_cast<std::uint32_t>(epoch));
+  for (std::size_t i = order.size(); i > 1; --i) {
+    std::swap(order[i - 1], order[random.below(i)]);
+  }
+  return order;
+}
+
+EpochOrders::EpochOrders(std::int64_t n, const TrainSettings& settings, CdtParameters& model)
+    : n_(n),
+      seed_(static_cast<std::uint64_t>(settings.seed)),
+      shared_(settings.order == kGlobalOrder) {
+  const std::optional<std::uint64_t> init = torch_seed(settings.init);
+  if (shared_) {
+    CDT_CHECK(init.has_value(), "no seed for the order of a DataLoader");
+    start_ = torch_after_construction(*init, model);
+  } else if (const auto own = torch_seed(settings.order)) {
+    start_ = TorchGenerator(*own);
+  }
+}
+
+std::vector<std::int32_t> EpochOrders::of(std::int64_t epoch) {
+  if (!start_) return epoch_order(n_, seed_, epoch);
+  if (!now_ || epoch < next_) {
+    now_ = start_;
+    next_ = 1;
+  }
+  for (; next_ < epoch; ++next_) next_epoch();
+  ++next_;
+  return next_epoch();
+}
+
+// What a loop `for batch in loader` draws (torch/utils/data/dataloader.py and sampler.py).
+std::vector<std::int32_t> EpochOrders::next_epoch() {
+  now_->skip(kDrawsOfInt64);  // the seed of workers, whether there are any or not
+  if (shared_) {
+    // The sampler seeds a generator of its own, and the loader of the validation draws a seed of
+    // workers too.
+    TorchGenerator own(now_->next_u64());
+    now_->skip(kDrawsOfInt64);
+    return own.permutation(n_);
+  }
+  std::vector<std::int32_t> order = now_->permutation(n_);
+  now_->skip(static_cast<std::uint64_t>(n_ - 1));  // the end of the loop asks for one more
+  return order;
+}
+
+}  // namespace cdt
