@@ -115,6 +115,12 @@ void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& 
        "--heads 4 --feed-forward 128 --fusion 128");
 }
 
+void say_where_it_begins(const TrainState& state, const std::filesystem::path& optimiser) {
+  note("begins at epoch " + std::to_string(state.first_epoch) + " with the optimiser of " +
+       optimiser.string() + ", after " + number_of(state.global_step, "update") +
+       ", learning rate " + format_number(state.schedule.lr));
+}
+
 void say_what_is_resumed(const TrainState& state, const TrainSettings& settings,
                          const std::string& began_on, const std::string& device) {
   if (began_on != device) {

@@ -2,6 +2,7 @@
 // take, and where its last layer begins.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "apps/train/memory_plan.h"
@@ -22,6 +23,9 @@ void warn_about_pairs(const Dataset& data, const ValidationParts& validation,
 /// and its sizes are the defaults.
 void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& data,
                        const TrainOptions& options);
+
+/// Of a run that goes on with the optimiser of a file: at which epoch, after how many updates.
+void say_where_it_begins(const TrainState& state, const std::filesystem::path& optimiser);
 
 /// Where a resumed run continues on another device than it began on, and where nothing is left to
 /// do: it then ends at once, and with success.

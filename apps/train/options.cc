@@ -197,6 +197,7 @@ void check(const TrainOptions& options) {
     refuse("--match-genes", kNeedsModel);
   }
   if (options.overrides.other_inputs && !other_model) refuse("--other-inputs", kNeedsModel);
+  if (!options.state.empty() && !other_model) refuse("--state", kNeedsModel);
   if (other_model && settings.init_head == "mean") {
     refuse("--init-head", "the last layer is that of --model; leave one of the two out");
   }
@@ -244,6 +245,9 @@ bool parse_train_options(int argc, char** argv, TrainOptions* options) {
   cli.common(&options->common);
   add_settings(cli, &options->settings);
   add_fit_options(&cli, &options->overrides);
+  cli.option("state", &options->state,
+             "go on with the optimiser of this file, beside --model: a training checkpoint of "
+             "PyTorch, or a state.safetensors");
   cli.flag("resume", &options->resume, "continue the run in --out, bit for bit");
   cli.flag("dry-run", &options->dry_run, "print the model by module and the memory plan, then end");
   if (!cli.parse(argc, argv)) return false;
@@ -304,6 +308,21 @@ void adopt_model_dropout(const CdtConfig& config, const std::filesystem::path& m
   note("dropout is " + format_number(dropout) +
        (given ? " as given; " + file + " was trained with " + format_number(recorded)
               : ", which " + file + " was trained with; --dropout P for another"));
+}
+
+void adopt_optimiser_settings(const OptimiserNumbers& numbers, TrainOptions* options) {
+  const auto adopt = [&](const char* name, double held, double* setting) {
+    if (held == *setting) return;
+    const bool given = options->given.count(name) > 0;
+    if (!options->common.quiet) {
+      note(std::string(name) + " is " + format_number(given ? *setting : held) +
+           (given ? " as given; " + options->state.string() + " has " + format_number(held)
+                  : ", as in " + options->state.string()));
+    }
+    if (!given) *setting = held;
+  };
+  adopt("lr", numbers.schedule.lr, &options->settings.lr);
+  adopt("weight-decay", numbers.weight_decay, &options->settings.weight_decay);
 }
 
 std::string settings_json(const TrainSettings& settings) {

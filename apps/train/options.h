@@ -8,6 +8,7 @@
 #include <string>
 
 #include "apps/common/cli.h"
+#include "apps/common/optimiser_file.h"
 #include "io/dataset/dataset.h"
 #include "model/checkpoint.h"
 #include "model/config.h"
@@ -41,7 +42,8 @@ inline constexpr const char* kGlobalOrder = "torch";
 struct TrainOptions {
   CommonOptions common;
   TrainSettings settings;
-  ModelOverrides overrides;  // heads and pool heads only if they were given
+  ModelOverrides overrides;     // heads and pool heads only if they were given
+  std::filesystem::path state;  // whose optimiser is continued, of the model
   bool resume = false;
   bool dry_run = false;
   std::set<std::string> given;  // names of settings on the command line or in --config
@@ -62,6 +64,10 @@ void adopt_model_sizes(const CdtConfig& config, const std::filesystem::path& mod
 /// holds where it makes a difference.
 void adopt_model_dropout(const CdtConfig& config, const std::filesystem::path& model_file,
                          TrainOptions* options);
+
+/// Takes the learning rate and the weight decay that an optimiser had, unless they were given. Says
+/// so where that makes a difference.
+void adopt_optimiser_settings(const OptimiserNumbers& numbers, TrainOptions* options);
 
 /// The settings as one JSON object, keys as the long options. Those that are newer than the format
 /// are left out where they are what runs had before.

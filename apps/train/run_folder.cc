@@ -35,9 +35,10 @@ bool exchange(const fs::path& a, const fs::path& b) {
   return renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
 }
 
-/// A line of metrics.jsonl is that of its epoch.
-void check_metrics_line(std::string_view line, std::int64_t epoch, const fs::path& file) {
-  const std::string where = file.string() + ": line " + std::to_string(epoch);
+/// A line of metrics.jsonl, the one of that number, is that of its epoch.
+void check_metrics_line(std::string_view line, std::int64_t number, std::int64_t epoch,
+                        const fs::path& file) {
+  const std::string where = file.string() + ": line " + std::to_string(number);
   const nlohmann::json parsed = parse_json(line, where);
   const std::int64_t got = JsonReader(parsed, where).integer("epoch");
   if (got == epoch) return;
@@ -194,27 +195,31 @@ std::string RunFolder::metrics_text() const {
   return fs::exists(metrics(), error) ? read_text_file(metrics()) : "";
 }
 
-void RunFolder::check_metrics(std::int64_t lines) const { end_of_lines(metrics_text(), lines); }
-
-std::size_t RunFolder::end_of_lines(const std::string& text, std::int64_t lines) const {
-  std::size_t end = 0;
-  for (std::int64_t i = 0; i < lines; ++i) {
-    const std::size_t newline = text.find('\n', end);
-    if (newline == std::string::npos) {
-      throw InputError(metrics().string(), "lines",
-                       expected_got("rows of finished epochs are missing", std::to_string(lines),
-                                    std::to_string(i)));
-    }
-    check_metrics_line(std::string_view(text).substr(end, newline - end), i + 1, metrics());
-    end = newline + 1;
-  }
-  return end;
+void RunFolder::check_metrics(std::int64_t first, std::int64_t end) const {
+  end_of_lines(metrics_text(), first, end);
 }
 
-void RunFolder::keep_metrics(std::int64_t lines) const {
+std::size_t RunFolder::end_of_lines(const std::string& text, std::int64_t first,
+                                    std::int64_t end) const {
+  std::size_t at = 0;
+  for (std::int64_t epoch = first; epoch < end; ++epoch) {
+    const std::size_t newline = text.find('\n', at);
+    if (newline == std::string::npos) {
+      throw InputError(metrics().string(), "lines",
+                       expected_got("rows of finished epochs are missing",
+                                    std::to_string(end - first), std::to_string(epoch - first)));
+    }
+    check_metrics_line(std::string_view(text).substr(at, newline - at), epoch - first + 1, epoch,
+                       metrics());
+    at = newline + 1;
+  }
+  return at;
+}
+
+void RunFolder::keep_metrics(std::int64_t first, std::int64_t end) const {
   const std::string text = metrics_text();
-  const std::size_t end = end_of_lines(text, lines);
-  if (end < text.size()) write_file(metrics(), text.substr(0, end));
+  const std::size_t kept = end_of_lines(text, first, end);
+  if (kept < text.size()) write_file(metrics(), text.substr(0, kept));
 }
 
 }  // namespace cdt

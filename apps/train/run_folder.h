@@ -48,17 +48,18 @@ class RunFolder {
 
   /// Adds a line to metrics.jsonl and syncs it.
   void append_metrics(const std::string& line) const;
-  /// InputError if metrics.jsonl has fewer than `lines` lines, or if one is not that of its epoch.
-  void check_metrics(std::int64_t lines) const;
+  /// InputError unless metrics.jsonl begins with the lines of the epochs from `first` until before
+  /// `end`.
+  void check_metrics(std::int64_t first, std::int64_t end) const;
   /// check_metrics(), and cuts the file after those lines.
-  void keep_metrics(std::int64_t lines) const;
+  void keep_metrics(std::int64_t first, std::int64_t end) const;
 
  private:
   void repair_last() const;
   /// metrics.jsonl, "" if there is none.
   std::string metrics_text() const;
-  /// Where the first `lines` lines end; InputError as check_metrics().
-  std::size_t end_of_lines(const std::string& text, std::int64_t lines) const;
+  /// Where the lines of those epochs end; InputError as check_metrics().
+  std::size_t end_of_lines(const std::string& text, std::int64_t first, std::int64_t end) const;
 
   std::filesystem::path path_;
   bool resume_;

@@ -20,6 +20,7 @@ constexpr const char* kDataPrefix = "fingerprint.";
 constexpr const char* kVersion = "2";
 constexpr const char* kWeights = "weights";
 constexpr const char* kMatchGenes = "match_genes";
+constexpr const char* kFirstEpoch = "first_epoch";  // not stored if it is 1
 constexpr const char* kPredictions = "epoch.predictions";
 constexpr const char* kTargets = "epoch.targets";
 constexpr double kMostLr = 1e3;
@@ -28,6 +29,7 @@ constexpr double kMostMetric = 1.0 + 1e-6;  // a correlation with rounding
 /// The one list of counters: saving and loading both walk it.
 template <class State, class Visit>
 void for_each_counter(State& s, const Visit& visit) {
+  visit(kFirstEpoch, s.first_epoch);
   visit("epoch", s.epoch);
   visit("position", s.position);
   visit("global_step", s.global_step);
@@ -113,7 +115,8 @@ void check_counters(const TensorFile& reader, const TrainState& s, const StateFr
     return std::abs(r) <= kMostMetric || (std::isinf(r) && r < 0);
   };
   const auto is_bad_epochs = [&](std::int64_t n) { return n >= 0 && n < s.epoch; };
-  expect("epoch", s.epoch >= 1 && s.epoch <= std::int64_t{1} << 32U);
+  expect(kFirstEpoch, s.first_epoch >= 1 && s.first_epoch <= s.epoch);
+  expect("epoch", s.epoch <= std::int64_t{1} << 32U);
   expect("position", s.position >= 0 && s.position <= frame.steps);
   expect("global_step", s.global_step == (s.epoch - 1) * frame.steps + s.position);
   expect("schedule.lr", s.schedule.lr > 0.0 && s.schedule.lr <= kMostLr);
@@ -123,7 +126,8 @@ void check_counters(const TensorFile& reader, const TrainState& s, const StateFr
   expect("stopping.best", is_metric(s.stopping.best));
   expect("stopping.bad_epochs", is_bad_epochs(s.stopping.bad_epochs));
   expect("best_metric", is_metric(s.best_metric));
-  expect("best_epoch", s.best_epoch >= (s.epoch > 1 ? 1 : 0) && s.best_epoch < s.epoch);
+  const std::int64_t least = s.epoch > s.first_epoch ? s.first_epoch : 0;
+  expect("best_epoch", s.best_epoch >= least && s.best_epoch < s.epoch);
   expect("best_weights", s.best_weights.empty() == (s.best_epoch == 0));
   expect("loss_sum", std::isfinite(s.loss_sum));
 }
@@ -168,6 +172,7 @@ void save_state(const std::filesystem::path& file, const TrainState& state, cons
   for (const auto& [part, hash] : facts.fingerprint) metadata[kDataPrefix + part] = hash;
   for_each_counter(state,
                    [&](const char* name, const auto& value) { metadata[name] = to_text(value); });
+  if (state.first_epoch == 1) metadata.erase(kFirstEpoch);
   std::vector<TensorToWrite> tensors;
   const auto add = [&](const std::string& name, const Tensor& tensor) {
     tensors.push_back({name, dims_of(tensor.shape), nullptr,
@@ -217,6 +222,7 @@ void load_state(const std::filesystem::path& file, const StateFrame& frame, Trai
                                       "digest " + weights, frame.weights));
   }
   for_each_counter(*state, [&](const char* name, auto& value) {
+    if (std::string_view(name) == kFirstEpoch && !reader.has_metadata(name)) return;
     const std::string& text = reader.metadata(name);
     if (from_text(text, &value)) return;
     reader.fail_metadata(name, expected_got("is damaged", "a number or a digest", text));

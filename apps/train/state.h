@@ -20,7 +20,8 @@
 namespace cdt {
 
 struct TrainState {
-  std::int64_t epoch = 1;     // running epoch, from 1
+  std::int64_t first_epoch = 1;  // of this run; more if it went on from an optimiser's state
+  std::int64_t epoch = 1;        // running epoch
   std::int64_t position = 0;  // steps of it done; equal to the steps of an epoch: validation next
   std::int64_t global_step = 0;  // optimiser updates so far
   ReduceLrOnPlateau schedule;

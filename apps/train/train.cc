@@ -5,6 +5,7 @@
 #include <string>
 
 #include "apps/common/cli_words.h"
+#include "apps/common/optimiser_file.h"
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
 #include "apps/common/session.h"
@@ -63,7 +64,7 @@ void dry_run(TrainOptions* options) {
 std::string config_json(const TrainOptions& options, const CdtConfig& config,
                         const std::string& data) {
   const CommonOptions& common = options.common;
-  const nlohmann::ordered_json json = {
+  nlohmann::ordered_json json = {
       {"program", "cdt-train " + version()},
       {"data", path_text(common.data)},
       {"fingerprint", {{"data", data}}},
@@ -72,6 +73,7 @@ std::string config_json(const TrainOptions& options, const CdtConfig& config,
       {"threads", common.threads},
       {"options", nlohmann::ordered_json::parse(settings_json(options.settings))},
       {"model", nlohmann::ordered_json::parse(model_config_json(config))}};
+  if (!options.state.empty()) json["state"] = path_text(options.state);
   return json.dump(2) + "\n";
 }
 
@@ -131,8 +133,10 @@ struct Trained {
 void train(TrainOptions* options) {
   const CommonOptions& common = options->common;
   catch_interrupts("cdt-train", "steps since the last saved state are lost");
-  const auto keep_inputs = [&common] {
-    refuse_to_overwrite_inputs(existing_files(common.out, kRunOutput), Inputs(common));
+  const auto keep_inputs = [&common, options] {
+    Inputs inputs(common);
+    inputs.add_file("--state", options->state);
+    refuse_to_overwrite_inputs(existing_files(common.out, kRunOutput), inputs);
   };
   if (!options->resume) keep_inputs();
   RunFolder folder(common.out, options->resume, common.overwrite);
@@ -149,9 +153,19 @@ void train(TrainOptions* options) {
   DnaCheck dna(data, facts.dna(), options->resume ? folder.last_state() : "");
   const std::unique_ptr<Backend> backend = open_backend(common);
   const MemoryPlan plan = plan_memory(config, options->settings, data.bins, *backend);
+  std::unique_ptr<OptimiserFile> optimiser;
+  if (!options->state.empty()) {
+    optimiser = open_optimiser(options->state);
+    adopt_optimiser_settings(optimiser->numbers(), options);
+  }
   Trained trained(config, *backend, weights, options->settings);
   folder.require_space(static_cast<std::uint64_t>(trained.model.parameter_count()) * sizeof(float));
   Trainer trainer(*options, plan, data, dna, *backend, trained.lasting, trained.model);
+  if (optimiser) {
+    optimiser->expect_weights(trained.weights);
+    trainer.go_on_from(*optimiser);
+    if (!common.quiet) say_where_it_begins(trainer.state(), options->state);
+  }
   if (!options->resume && options->settings.init_head == "mean") {
     start_head_at_gene_means(data, trained.model);
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "apps/common/dry_run.h"
+#include "apps/common/optimiser_file.h"
 #include "apps/common/progress.h"
 #include "apps/train/dna_check.h"
 #include "apps/train/epoch_order.h"
@@ -37,6 +38,10 @@ class Trainer {
   /// Reads RUN/last; weights: the digest of its model, which was loaded. InputError if it does not
   /// fit the data set or the model, or the best model or metrics.jsonl do not fit it.
   void restore(const RunFolder& folder, const std::string& weights);
+  /// Begins where an optimiser stands, at the epoch after those it has done: its moments, schedule
+  /// and early stopping. InputError if its updates are no whole number of this run's epochs, if no
+  /// epoch is left, or as OptimiserFile::moment().
+  void go_on_from(const OptimiserFile& optimiser);
   /// Trains until the last epoch or early stopping. Error "interrupted ..." after a signal, with
   /// the state saved; Error naming epoch, step and pairs at a loss or gradient that is not finite;
   /// InputError at a bad row of DNA, wherever in the epoch it would be asked for.

@@ -1,6 +1,7 @@
 // What a Trainer reads from its run directory and writes to it.
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -33,10 +34,46 @@ void add_metrics(const std::string& prefix, double loss, const Metrics& m,
 void Trainer::restore(const RunFolder& folder, const std::string& weights) {
   load_state(folder.last_state(), {steps_, settings_.batch_size, settings_.patience, weights},
              &state_, model_, &optimiser_, backend_);
-  folder.check_metrics(state_.epoch - 1);
+  folder.check_metrics(state_.first_epoch, state_.epoch);
   check_best_model(folder);
-  folder.keep_metrics(state_.epoch - 1);
+  folder.keep_metrics(state_.first_epoch, state_.epoch);
   look_at_dna(nullptr);  // of a small data set all rows are compared by this time
+}
+
+void Trainer::go_on_from(const OptimiserFile& optimiser) {
+  const OptimiserNumbers& numbers = optimiser.numbers();
+  const std::string file = optimiser.path().string();
+  const std::int64_t epochs = numbers.steps / steps_;
+  if (numbers.steps % steps_ != 0 || (numbers.epochs > 0 && numbers.epochs != epochs)) {
+    throw InputError(
+        file, "steps",
+        expected_got("its updates are not those of whole epochs of " + number_of(steps_, "step") +
+                         ", as here with --batch-size " + std::to_string(settings_.batch_size),
+                     std::to_string(std::max<std::int64_t>(numbers.epochs, 1)) + " x " +
+                         std::to_string(steps_),
+                     std::to_string(numbers.steps)));
+  }
+  if (epochs >= settings_.epochs) {
+    throw InputError(file, "steps",
+                     expected_got("all epochs are done",
+                                  "a larger --epochs than " + std::to_string(settings_.epochs),
+                                  std::to_string(epochs)));
+  }
+  std::size_t i = 0;
+  for (const Parameter& parameter : model_.parameters()) {
+    backend_.upload(optimiser_.first_moment(i),
+                    optimiser.moment(i, parameter, Moment::kFirst).data());
+    backend_.upload(optimiser_.second_moment(i),
+                    optimiser.moment(i, parameter, Moment::kSecond).data());
+    ++i;
+  }
+  optimiser_.set_steps(numbers.steps);
+  state_.first_epoch = state_.epoch = epochs + 1;
+  state_.global_step = numbers.steps;
+  state_.schedule = numbers.schedule;
+  state_.schedule.lr = settings_.lr;  // the optimiser's, unless another was given
+  state_.stopping = numbers.stopping;
+  state_.stopping.patience = settings_.patience;
 }
 
 void Trainer::check_best_model(const RunFolder& folder) const {

@@ -144,15 +144,15 @@ TEST_F(RunFolderTest, RefusesASecondTrainerAndAWrittenFolder) {
 
 TEST_F(RunFolderTest, CutsMetricsAfterTheLastFinishedEpoch) {
   const RunFolder folder(run_dir, false);
-  folder.keep_metrics(0);
+  folder.keep_metrics(1, 1);
   folder.append_metrics("{\"epoch\":1}");
   folder.append_metrics("{\"epoch\":2}");
   std::ofstream(folder.metrics(), std::ios::app) << "{\"epo";
-  folder.keep_metrics(2);
+  folder.keep_metrics(1, 3);
   EXPECT_EQ(test::read_bytes(folder.metrics()), "{\"epoch\":1}\n{\"epoch\":2}\n");
-  folder.keep_metrics(1);
+  folder.keep_metrics(1, 2);
   EXPECT_EQ(test::read_bytes(folder.metrics()), "{\"epoch\":1}\n");
-  expect_message(input_error([&] { folder.keep_metrics(2); }), folder.metrics(), "lines",
+  expect_message(input_error([&] { folder.keep_metrics(1, 3); }), folder.metrics(), "lines",
                  "expected 2, got 1");
 }
 
@@ -165,7 +165,7 @@ TEST_F(RunFolderTest, ACopyByHardLinksKeepsItsMetrics) {
   fs::create_hard_link(folder.metrics(), copy);
   const std::string before = test::read_bytes(copy);
   folder.append_metrics("{\"epoch\":3}");
-  folder.keep_metrics(1);
+  folder.keep_metrics(1, 2);
   EXPECT_EQ(test::read_bytes(copy), before);
 }
 
