@@ -68,6 +68,10 @@ class Checkpoint {
     std::error_code error;
     const bool folder = fs::is_directory(in, error);
     model_file = folder ? in / "model.safetensors" : in;
+    if (folder && !fs::exists(in / "state.safetensors", error)) {
+      throw InputError(in.string(), "state.safetensors",
+                       "is missing; a run keeps it, beside the model, in its folder last/");
+    }
     const std::unique_ptr<TensorFile> reader = open_tensor_file(model_file);
     const CdtConfig config = read_model_config(*reader, overrides);
     std::string digest;

@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import tensor_file
+
 FOLDER = Path(__file__).parent / "fixtures" / "pt"
 
 
@@ -90,6 +92,22 @@ def save_read():
                     "dtype": torch.float16})
 
 
+def save_model():
+    """The weights of plain_state_dict.safetensors as a training script might leave them: wrapped in
+    DataParallel, weights stored the other way round, beside other things."""
+    tensors, _ = tensor_file.read(FOLDER.parent / "plain_state_dict.safetensors")
+    state = {"module." + name: turned(torch.from_numpy(values.copy()))
+             for name, values in tensors.items()}
+    save("plain_state_dict", {"epoch": 7, "model_state_dict": state, "best_r": np.float64(0.5)})
+
+
+def turned(tensor):
+    """The same values, in a storage with the last two axes exchanged."""
+    if tensor.dim() < 2:
+        return tensor
+    return tensor.transpose(-1, -2).contiguous().transpose(-1, -2)
+
+
 def save_refused():
     """What is refused."""
     both = {"w": values(3, 4), "b": values(3)}
@@ -115,5 +133,6 @@ if __name__ == "__main__":
     for old in FOLDER.glob("*.pt"):
         old.unlink()
     save_read()
+    save_model()
     save_refused()
     print(f"torch {torch.__version__}: {len(list(FOLDER.glob('*.pt')))} files")

@@ -1,7 +1,8 @@
-// A state_dict as PyTorch users save it, without our metadata: sizes come from the tensors.
+// A state_dict as PyTorch users save it, without our metadata: sizes come from the tensors. As
+// safetensors and as torch.save writes it, wrapped and with other things beside it.
 #include <gtest/gtest.h>
 
-#include "io/format/safetensors.h"
+#include "io/format/tensor_file.h"
 #include "model/checkpoint.h"
 #include "tests/parity/compare.h"
 #include "tests/parity/fixture.h"
@@ -9,11 +10,14 @@
 namespace cdt::test {
 namespace {
 
-TEST(PlainStateDict, LoadsAndPredictsAsPyTorch) {
+class PlainStateDict : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(PlainStateDict, LoadsAndPredictsAsPyTorch) {
   const Fixture deep("deep");  // the same weights
   const CdtConfig want = deep.config();
   Engine engine;
-  const SafetensorsReader reader(fixture_path("plain_state_dict"));
+  const std::unique_ptr<TensorFile> file = open_tensor_file(fixture_file(GetParam()));
+  const TensorFile& reader = *file;
   const CdtConfig read =
       read_model_config(reader, {.heads = want.heads, .pool_heads = want.pool_heads});
   const std::unique_ptr<Cdt> model = load_model(reader, read, *engine.backend, engine.lasting);
@@ -41,6 +45,10 @@ TEST(PlainStateDict, LoadsAndPredictsAsPyTorch) {
   c.check("task_layer", engine.download(logits->value), deep.values("value/task_layer"));
   EXPECT_TRUE(c.result());
 }
+
+INSTANTIATE_TEST_SUITE_P(Forms, PlainStateDict,
+                         ::testing::Values("plain_state_dict.safetensors",
+                                           "pt/plain_state_dict.pt"));
 
 }  // namespace
 }  // namespace cdt::test
