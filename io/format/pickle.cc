@@ -83,10 +83,12 @@ class PickleMachine {
   }
 
   // --- the stack ---
+  void expect_room(std::size_t used) const {
+    if (used < Pickle::kMostObjects) return;
+    fail("holds more than " + std::to_string(Pickle::kMostObjects) + " objects");
+  }
   PickleValue& make(Kind kind) {
-    if (pickle_.objects_.size() == Pickle::kMostObjects) {
-      fail("holds more than " + std::to_string(Pickle::kMostObjects) + " objects");
-    }
+    expect_room(pickle_.objects_.size());
     PickleValue& value = pickle_.objects_.emplace_back();
     value.kind = kind;
     stack_.push_back(&value);
@@ -133,6 +135,7 @@ class PickleMachine {
         if (number(8) > left_.size()) fail("damaged or cut short: a frame is not whole");
         return true;
       case '(':
+        expect_room(marks_.size());
         marks_.push_back(stack_.size());
         return true;
       case 'N':
@@ -247,16 +250,14 @@ class PickleMachine {
   bool memo(unsigned op) {
     switch (op) {
       case 'q':
-        memo_[number(1)] = top();
+        remember(number(1));
         return true;
       case 'r':
-        memo_[number(4)] = top();
+        remember(number(4));
         return true;
-      case 0x94: {
-        const std::uint64_t next = memo_.size();
-        memo_[next] = top();
+      case 0x94:
+        remember(memo_.size());
         return true;
-      }
       case 'h':
         recall(number(1));
         return true;
@@ -268,7 +269,13 @@ class PickleMachine {
     }
   }
 
+  void remember(std::uint64_t key) {
+    expect_room(memo_.size());
+    memo_[key] = top();
+  }
+
   void recall(std::uint64_t key) {
+    expect_room(stack_.size());
     const auto found = memo_.find(key);
     if (found == memo_.end()) fail("damaged: it refers to an object that is not there");
     stack_.push_back(found->second);
