@@ -12,9 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<const char*, 11> kDataSetFiles{
-    "dataset.json",  "dna.f32",   "rna.f32",    "rna.genes.txt", "protein.f32", "protein.genes.txt",
-    "enhancers.bed", "pairs.tsv", "truth.json", "sites.bed",     "audit.json"};
+constexpr std::array<const char*, 12> kDataSetFiles{
+    "dataset.json",      "dna.f32",       "dna.bf16",  "rna.f32",    "rna.genes.txt", "protein.f32",
+    "protein.genes.txt", "enhancers.bed", "pairs.tsv", "truth.json", "sites.bed",     "audit.json"};
 constexpr std::array<const char*, 4> kRunFiles{"config.json", "metrics.jsonl", "model.safetensors",
                                                "profile.json"};
 constexpr std::array<const char*, 3> kRunFolders{"last", "last.new", "last.old"};

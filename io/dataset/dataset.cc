@@ -4,12 +4,11 @@
 #include <array>
 #include <initializer_list>
 #include <iterator>
-#include <string_view>
-#include <unordered_map>
 #include <utility>
 
 #include "engine/error.h"
 #include "engine/poll.h"
+#include "io/dataset/lists.h"
 #include "io/dataset/manifest.h"
 #include "io/format/file.h"
 #include "io/format/floats.h"
@@ -22,84 +21,42 @@ namespace {
 
 constexpr std::array<const char*, 3> kSplitNames{"train", "val", "test"};
 constexpr std::size_t kPiece = std::size_t{1} << 24U;  // bytes read between two polls
-constexpr std::size_t kLongestGene = 256;
-enum PairColumn { kSplit, kEnhancer, kGene, kBeta, kLabel };
 
 std::int32_t find(const NameIndex& index, const std::string& name) {
   const auto at = index.find(name);
   return at == index.end() ? -1 : at->second;
 }
 
-Split parse_split(const TsvFile& tsv) {
-  for (const Split split : kSplits) {
-    if (tsv.field(kSplit) == split_name(split)) return split;
-  }
-  tsv.fail(kSplit, expected_got("unknown split", "train, val or test", tsv.field(kSplit)));
-}
-
-std::int32_t parse_name(const TsvFile& tsv, PairColumn column, const NameIndex& index,
-                        const char* list) {
-  const std::int32_t row = find(index, std::string(tsv.field(column)));
-  if (row >= 0) return row;
-  tsv.fail(column,
-           expected_got("unknown name", std::string("a name of ") + list, tsv.field(column)));
-}
-
-Pair pair_of_row(const TsvFile& tsv, const NameIndex& enhancers, const NameIndex& genes) {
-  Pair pair;
-  pair.split = parse_split(tsv);
-  pair.enhancer = parse_name(tsv, kEnhancer, enhancers, "the enhancer list");
-  pair.gene = parse_name(tsv, kGene, genes, "the gene list");
-  const std::string_view fault = parse_finite(tsv.field(kBeta), &pair.beta);
-  if (!fault.empty()) tsv.fail(kBeta, expected_got(fault, kFiniteNumber, tsv.field(kBeta)));
-  if (tsv.has(kLabel)) {
-    const std::string_view label = tsv.field(kLabel);
-    if (label != "0" && label != "1") tsv.fail(kLabel, expected_got("bad value", "0 or 1", label));
-    pair.label = label == "1" ? 1 : 0;
-  }
-  return pair;
+/// The row's place in `index`, by the name in this column.
+std::int32_t place_of(const PairsFile& file, PairsFile::Column column, const NameIndex& index,
+                      const char* list) {
+  const std::int32_t row = file.find(column, index);
+  if (row < 0) file.fail_unknown(column, list);
+  return row;
 }
 
 std::vector<Pair> read_pairs(const std::filesystem::path& path, const NameIndex& enhancers,
                              const NameIndex& genes) {
-  TsvFile tsv(path, {"split", "enhancer", "gene", "beta"}, {"label"});
+  PairsFile file(path);
   std::vector<Pair> pairs;
-  while (tsv.next()) pairs.push_back(pair_of_row(tsv, enhancers, genes));
+  while (file.next()) {
+    Pair pair;
+    pair.split = file.split();
+    pair.enhancer = place_of(file, PairsFile::kEnhancer, enhancers, "the enhancer list");
+    pair.gene = place_of(file, PairsFile::kGene, genes, "the gene list");
+    pair.beta = file.beta();
+    pair.label = file.label();
+    pairs.push_back(pair);
+  }
   if (pairs.empty()) throw InputError(path.string(), "line 2", "there is not one pair");
   return pairs;
 }
 
-/// The line of each name that a file has had so far.
-using NameLines = std::unordered_map<std::string, std::int64_t>;
-
-/// InputError in this column of the current line where the file has had the name before, which the
-/// error calls `kind`.
-void expect_new(const LineFile& lines, const char* column, const char* kind, std::string_view name,
-                NameLines* seen) {
-  const auto [at, fresh] = seen->emplace(name, lines.line());
-  if (fresh) return;
-  throw InputError(lines.file(), lines.where() + column,
-                   kind + at->first + " stands in line " + std::to_string(at->second) + " already");
-}
-
-/// One symbol per line, exactly `count`, none empty, none twice.
-std::vector<std::string> read_gene_list(const std::filesystem::path& path, std::int64_t count) {
-  LineFile lines(path);
-  std::vector<std::string> genes;
-  NameLines seen;
-  std::string_view line;
-  while (lines.next(&line)) {
-    if (line.empty() || line.size() > kLongestGene) {
-      throw InputError(
-          lines.file(), lines.where(),
-          expected_got("gene symbol", "1 to " + std::to_string(kLongestGene) + " bytes",
-                       std::to_string(line.size())));
-    }
-    expect_new(lines, "", "gene ", line, &seen);
-    genes.emplace_back(line);
-  }
+/// Exactly `count` genes.
+std::vector<std::string> read_genes(const std::filesystem::path& path, std::int64_t count) {
+  std::vector<std::string> genes = read_gene_list(path);
   if (static_cast<std::int64_t>(genes.size()) != count) {
-    throw InputError(lines.file(), "lines",
+    throw InputError(path.string(), "lines",
                      expected_got("gene count differs from the shape in dataset.json",
                                   std::to_string(count), std::to_string(genes.size())));
   }
@@ -115,26 +72,6 @@ void check_same_genes(const std::filesystem::path& rna_path, const std::vector<s
         protein_path.string(), "line " + std::to_string(i + 1),
         expected_got("gene differs from " + rna_path.filename().string(), rna[i], protein[i]));
   }
-}
-
-/// enhancers.bed: every line that is_bed_comment() does not skip is a row, four columns or more,
-/// none empty, names unique.
-std::vector<Enhancer> read_enhancers(const std::filesystem::path& path) {
-  LineFile lines(path);
-  std::vector<Enhancer> out;
-  NameLines seen;
-  std::string_view line;
-  while (lines.next(&line)) {
-    if (is_bed_comment(line)) continue;
-    out.push_back(parse_bed(lines, split(line, '\t'), 4));
-    if (out.back().start == out.back().end) {
-      throw InputError(lines.file(), lines.where() + ", end", "the enhancer is empty");
-    }
-    const std::string& name = out.back().name;
-    if (name.empty()) throw InputError(lines.file(), lines.where() + ", name", "is empty");
-    expect_new(lines, ", name", "", name, &seen);
-  }
-  return out;
 }
 
 /// InputError, with the product, unless a headerless blob has as many bytes as the factors make:
@@ -220,9 +157,9 @@ Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
   assembly = m.assembly;
   dna_is_bfloat16_ = m.dna_is_bfloat16;
 
-  genes = read_gene_list(directory / m.rna_genes, m.genes);
+  genes = read_genes(directory / m.rna_genes, m.genes);
   check_same_genes(directory / m.rna_genes, genes, directory / m.protein_genes,
-                   read_gene_list(directory / m.protein_genes, m.genes));
+                   read_genes(directory / m.protein_genes, m.genes));
   enhancers = read_enhancers(directory / m.enhancers_file);
   if (enhancers_count() != m.enhancers) {
     throw InputError((directory / m.enhancers_file).string(), "lines",

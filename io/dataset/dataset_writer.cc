@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/bfloat16.h"
 #include "engine/error.h"
 #include "io/format/floats.h"
 #include "io/format/output.h"
@@ -16,7 +17,10 @@ namespace cdt {
 namespace {
 
 constexpr const char* kManifestName = "dataset.json";
-constexpr std::array<const char*, 3> kExtras{"truth.json", "sites.bed", "audit.json"};
+constexpr const char* kBfloat16Dna = "dna.bf16";
+/// What one data set has and another may lack.
+constexpr std::array<const char*, 5> kExtras{"truth.json", "sites.bed", "audit.json", "dna.f32",
+                                             kBfloat16Dna};
 constexpr std::uint64_t kReserve = std::uint64_t{16} << 20U;  // for the lists and the folder
 
 std::string pair_line(const Pair& pair, const std::string& enhancer, const std::string& gene,
@@ -33,7 +37,9 @@ struct DatasetWriter::Impl {
   Impl(std::filesystem::path to, const Sizes& sizes)
       : folder(std::move(to)),
         manifest{sizes},
-        dna_left(sizes.enhancers * sizes.bins * sizes.dna_dim) {}
+        dna_left(sizes.enhancers * sizes.bins * sizes.dna_dim) {
+    if (sizes.dna_is_bfloat16) manifest.dna_file = kBfloat16Dna;
+  }
 
   ~Impl() {
     if (!finished) remove_all();
@@ -103,8 +109,19 @@ DatasetWriter::~DatasetWriter() = default;
 void DatasetWriter::append_dna(const float* values, std::int64_t count) {
   CDT_CHECK(count >= 0 && count <= impl_->dna_left, "more DNA values than the shape holds");
   CDT_CHECK(first_non_finite(values, count) < 0, "a DNA value is not finite");
-  impl_->files.front().write(values, static_cast<std::size_t>(count) * sizeof(float));
   impl_->dna_left -= count;
+  AtomicFile& file = impl_->files.front();
+  if (!impl_->manifest.dna_is_bfloat16) {
+    file.write(values, static_cast<std::size_t>(count) * sizeof(float));
+    return;
+  }
+  std::vector<BFloat16> narrow(static_cast<std::size_t>(count));
+  std::transform(values, values + count, narrow.begin(), [](float value) {
+    const BFloat16 rounded = to_bfloat16(value);
+    CDT_CHECK(std::isfinite(to_float(rounded)), "a DNA value is too large for bfloat16");
+    return rounded;
+  });
+  file.write(narrow.data(), narrow.size() * sizeof(BFloat16));
 }
 
 void DatasetWriter::write_rna(const std::vector<float>& values,

@@ -26,7 +26,8 @@ class DatasetWriter {
   DatasetWriter(const DatasetWriter&) = delete;
   DatasetWriter& operator=(const DatasetWriter&) = delete;
 
-  /// Appends `count` floats to the DNA blob; call in row order.
+  /// Appends `count` floats to the DNA blob; call in row order. In bfloat16 each is rounded to the
+  /// nearest and must stay finite.
   void append_dna(const float* values, std::int64_t count);
   void write_rna(const std::vector<float>& values, const std::vector<std::string>& genes);
   void write_protein(const std::vector<float>& values, const std::vector<std::string>& genes);

@@ -12,16 +12,18 @@ struct DatasetSizes {
   std::int64_t genes = 0, rna_dim = 0, protein_dim = 0;
   int bin_bp = 128;
   std::string assembly = "hg38";
+  bool dna_is_bfloat16 = false;  // else float32
 
-  /// Of DNA, RNA and protein in float32.
+  /// Of DNA, RNA and protein.
   std::uint64_t blob_bytes() const {
-    const std::int64_t values = enhancers * bins * dna_dim + genes * (rna_dim + protein_dim);
-    return static_cast<std::uint64_t>(values) * sizeof(float);
+    const std::int64_t dna = enhancers * bins * dna_dim;
+    const std::int64_t tables = genes * (rna_dim + protein_dim);
+    return static_cast<std::uint64_t>(dna) * (dna_is_bfloat16 ? 2 : sizeof(float)) +
+           static_cast<std::uint64_t>(tables) * sizeof(float);
   }
 };
 
 struct Manifest : DatasetSizes {
-  bool dna_is_bfloat16 = false;
   // File names within the directory.
   std::string dna_file = "dna.f32";
   std::string rna_file = "rna.f32";

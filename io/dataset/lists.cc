@@ -1,0 +1,111 @@
+#include "io/dataset/lists.h"
+
+#include <unordered_map>
+#include <utility>
+
+#include "engine/error.h"
+#include "io/format/text.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::size_t kLongestGene = 256;
+
+/// The line of each name that a file has had so far.
+using NameLines = std::unordered_map<std::string, std::int64_t>;
+
+/// InputError in this column of the current line where the file has had the name before, which the
+/// error calls `kind`.
+void expect_new(const LineFile& lines, const char* column, const char* kind, std::string_view name,
+                NameLines* seen) {
+  const auto [at, fresh] = seen->emplace(name, lines.line());
+  if (fresh) return;
+  throw InputError(lines.file(), lines.where() + column,
+                   kind + at->first + " stands in line " + std::to_string(at->second) + " already");
+}
+
+/// Has the row no name of its own?
+bool is_unnamed(const std::vector<std::string_view>& fields) {
+  return fields.size() < 4 || fields[3] == ".";
+}
+
+}  // namespace
+
+std::vector<std::string> read_gene_list(const std::filesystem::path& path) {
+  LineFile lines(path);
+  std::vector<std::string> genes;
+  NameLines seen;
+  std::string_view line;
+  while (lines.next(&line)) {
+    if (line.empty() || line.size() > kLongestGene) {
+      throw InputError(
+          lines.file(), lines.where(),
+          expected_got("gene symbol", "1 to " + std::to_string(kLongestGene) + " bytes",
+                       std::to_string(line.size())));
+    }
+    expect_new(lines, "", "gene ", line, &seen);
+    genes.emplace_back(line);
+  }
+  return genes;
+}
+
+std::vector<Enhancer> read_enhancers(const std::filesystem::path& path, Unnamed unnamed) {
+  LineFile lines(path);
+  std::vector<Enhancer> out;
+  NameLines seen;
+  std::string_view line;
+  while (lines.next(&line)) {
+    if (is_bed_comment(line)) continue;
+    const std::vector<std::string_view> fields = split(line, '\t');
+    out.push_back(parse_bed(lines, fields, unnamed == Unnamed::kRefuse ? 4 : 3));
+    Enhancer& enhancer = out.back();
+    if (enhancer.start == enhancer.end) {
+      throw InputError(lines.file(), lines.where() + ", end", "the enhancer is empty");
+    }
+    if (unnamed == Unnamed::kNameByPlace && is_unnamed(fields)) {
+      enhancer.name = enhancer.chrom + "-" + std::to_string(enhancer.start) + "-" +
+                      std::to_string(enhancer.end);
+    }
+    if (enhancer.name.empty()) {
+      throw InputError(lines.file(), lines.where() + ", name", "is empty");
+    }
+    expect_new(lines, ", name", "", enhancer.name, &seen);
+  }
+  return out;
+}
+
+PairsFile::PairsFile(const std::filesystem::path& path)
+    : tsv_(path, {"split", "enhancer", "gene", "beta"}, {"label"}) {}
+
+std::int32_t PairsFile::find(Column column, const NameIndex& index) const {
+  const auto at = index.find(name(column));
+  return at == index.end() ? -1 : at->second;
+}
+
+void PairsFile::fail_unknown(Column column, const char* list) const {
+  tsv_.fail(column,
+            expected_got("unknown name", std::string("a name of ") + list, tsv_.field(column)));
+}
+
+Split PairsFile::split() const {
+  for (const Split split : kSplits) {
+    if (tsv_.field(kSplit) == split_name(split)) return split;
+  }
+  tsv_.fail(kSplit, expected_got("unknown split", "train, val or test", tsv_.field(kSplit)));
+}
+
+float PairsFile::beta() const {
+  float beta = 0.0F;
+  const std::string_view fault = parse_finite(tsv_.field(kBeta), &beta);
+  if (!fault.empty()) tsv_.fail(kBeta, expected_got(fault, kFiniteNumber, tsv_.field(kBeta)));
+  return beta;
+}
+
+int PairsFile::label() const {
+  if (!tsv_.has(kLabel)) return -1;
+  const std::string_view label = tsv_.field(kLabel);
+  if (label != "0" && label != "1") tsv_.fail(kLabel, expected_got("bad value", "0 or 1", label));
+  return label == "1" ? 1 : 0;
+}
+
+}  // namespace cdt
