@@ -122,10 +122,10 @@ std::string_view npy_header_text(std::string_view npy, const std::string& file,
   return rest.substr(0, length);
 }
 
-/// Bytes of one value of a dtype such as "<f4" or "|u1"; 0 if it is no number.
+/// Bytes of one value of a dtype such as "<f4" or "|u1"; 0 if it is none that is read.
 std::size_t item_bytes(std::string_view descr) {
-  constexpr std::array<std::string_view, 12> kNumbers = {"b1", "i1", "i2", "i4", "i8", "u1",
-                                                         "u2", "u4", "u8", "f2", "f4", "f8"};
+  constexpr std::array<std::string_view, 13> kNumbers = {"b1", "i1", "i2", "i4", "i8", "u1", "u2",
+                                                         "u4", "u8", "f2", "f4", "f8", "V2"};
   const bool order = descr.size() == 3 && (descr[0] == '<' || descr[0] == '>' || descr[0] == '|');
   const bool known =
       order && std::find(kNumbers.begin(), kNumbers.end(), descr.substr(1)) != kNumbers.end();
@@ -151,8 +151,6 @@ std::string npy_header(const std::vector<std::int64_t>& shape) {
   out += static_cast<char>(text.size() >> 8U);
   return out + text;
 }
-
-constexpr std::size_t kHeaderRoom = std::size_t{1} << 20U;  // far more than NumPy writes
 
 }  // namespace
 
@@ -203,7 +201,7 @@ void NpyWriter::commit() {
 
 NpyFile::NpyFile(std::filesystem::path file) : file_(std::move(file)) {
   const std::string name = path().string();
-  const NpyHeader header = read_npy_header(file_.head(kHeaderRoom), file_.size(), name, "array");
+  const NpyHeader header = read_npy_header(file_.head(kNpyHeaderRoom), file_.size(), name, "array");
   if (header.descr != "<f4") {
     throw InputError(name, "array", expected_got("dtype", "<f4", header.descr));
   }

@@ -15,15 +15,19 @@
 namespace cdt {
 
 struct NpyHeader {
-  std::string descr;           // "<f4": byte order, kind (b, i, u, f), bytes
+  std::string descr;           // "<f4": byte order, kind (b, i, u, f, or V of two bytes), bytes
   std::size_t item_bytes = 0;  // of one value
   bool fortran_order = false;
   std::vector<std::int64_t> shape;
   std::size_t data_begin = 0;  // byte at which the values start
 };
 
-/// Of an npy file of `size` bytes that begins with `head`; InputError(file, member, ...) on a dtype
-/// that is no number, damage, or a size other than the shape's.
+/// What a header takes at most: far more than NumPy writes.
+inline constexpr std::size_t kNpyHeaderRoom = std::size_t{1} << 20U;
+
+/// Of an npy file of `size` bytes that begins with `head`, its first kNpyHeaderRoom bytes;
+/// InputError(file, member, ...) on a dtype that is neither a number nor V2 (two bytes without a
+/// type), damage, or a size other than the shape's.
 NpyHeader read_npy_header(std::string_view head, std::size_t size, const std::string& file,
                           const std::string& member);
 

@@ -102,6 +102,10 @@ NpyIntegers read_npz_integers(const std::filesystem::path& path, const std::stri
   zip.expect_all_listed();
   if (!zip.has(member)) throw InputError(file, name, "is missing");
   const NpyHeader header = read_npy_header(npy, npy.size(), file, member);
+  if (header.descr[1] == 'V') {
+    throw InputError(file, member,
+                     expected_got("dtype", "numbers such as <f4 or <i8", header.descr));
+  }
   const std::string_view data = std::string_view(npy).substr(header.data_begin);
   const Converter convert(header, data, file, member);
   NpyIntegers out;

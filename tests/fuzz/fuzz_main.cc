@@ -14,7 +14,7 @@
 #include "io/dataset/truth.h"
 #include "io/format/gzip.h"
 #include "io/format/json.h"
-#include "io/format/npy.h"
+#include "io/format/npy_rows.h"
 #include "io/format/npz.h"
 #include "io/format/tensor_file.h"
 #include "io/format/text.h"
@@ -100,6 +100,12 @@ void read_elements(const fs::path& file) {
   }
 }
 
+void read_rows(FloatRows& array) {
+  std::vector<float> row(static_cast<std::size_t>(array.row_values()));
+  for (std::int64_t i = 0; i < array.rows(); ++i) array.read(i, row.data());
+  array.finish();
+}
+
 std::vector<Target> make_targets(const fs::path& work) {
   const Seeds seeds = make_seeds(work);
   std::vector<Target> targets;
@@ -112,6 +118,10 @@ std::vector<Target> make_targets(const fs::path& work) {
     targets.push_back({seed.pickle, [=] { read_packed(seed.pickle, seed.members); }});
   }
   targets.push_back({seeds.npz, [=] { read_npz_integers(seeds.npz, "a", std::size_t{1} << 20U); }});
+  targets.push_back({seeds.npy_rows, [=] { read_rows(*open_npy_rows(seeds.npy_rows)); }});
+  for (const char* name : {"dna", "table"}) {
+    targets.push_back({seeds.npz_rows, [=] { read_rows(*open_npz_rows(seeds.npz_rows, name)); }});
+  }
   targets.push_back({seeds.gzip, [=] { read_gzip_floats(seeds.gzip, kGzipFloats); }});
   targets.push_back({seeds.annotations, [=] { read_elements(seeds.annotations); }});
   targets.push_back({seeds.packed_annotations, [=] { read_elements(seeds.packed_annotations); }});

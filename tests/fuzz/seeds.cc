@@ -109,6 +109,10 @@ Seeds make_seeds(const fs::path& directory) {
   seeds.torch_files = make_torch_files(directory / "pt");
   seeds.npz = directory / "map.npz";
   write_file(seeds.npz, npz_bytes());
+  seeds.npy_rows = directory / "dna.npy";
+  fs::copy_file("tests/arrays/f8_big_endian.npy", seeds.npy_rows);
+  seeds.npz_rows = directory / "dna.npz";
+  fs::copy_file("tests/arrays/packed.npz", seeds.npz_rows);
   seeds.gzip = directory / "rna.f32.gz";
   make_gzip(seeds.gzip);
   seeds.json = directory / "options.json";

@@ -20,7 +20,8 @@ struct PtSeed {
 struct Seeds {
   std::filesystem::path dataset;  // a directory
   std::vector<std::filesystem::path> dataset_files;
-  std::filesystem::path checkpoint, npz, gzip, json, annotations, packed_annotations;
+  std::filesystem::path checkpoint, npz, npy_rows, npz_rows, gzip, json, annotations,
+      packed_annotations;
   std::vector<PtSeed> torch_files;  // of every form: tests/parity/fixtures/pt
 };
 

@@ -1,19 +1,12 @@
 #include "io/format/hdf5/hdf5.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
-#include <string_view>
 #include <utility>
 
 #include "engine/error.h"
-#include "io/format/file.h"
-#include "io/format/hdf5/sandbox.h"
 #include "io/format/text.h"
-#include "io/format/text_file.h"
 
 namespace cdt {
 namespace {
@@ -40,64 +33,26 @@ bool is_standard_integer(hid_t type) {
              H5T_STD_I64BE, H5T_STD_U8BE, H5T_STD_U16BE, H5T_STD_U32BE, H5T_STD_U64BE});
 }
 
-/// IEEE binary16, for which this HDF5 has no name.
-bool is_half(hid_t type) {
-  std::size_t sign = 0;
-  std::size_t exponent = 0;
-  std::size_t exponent_bits = 0;
-  std::size_t fraction = 0;
-  std::size_t fraction_bits = 0;
+/// A float of two bytes, for which this HDF5 has no name, with so many bits of exponent and
+/// fraction.
+bool is_two_byte_float(hid_t type, std::size_t exponent_bits, std::size_t fraction_bits) {
+  std::array<std::size_t, 5> fields{};  // place of the sign; place and width of the other two
   if (H5Tget_size(type) != 2 || H5Tget_precision(type) != 16 ||
-      H5Tget_fields(type, &sign, &exponent, &exponent_bits, &fraction, &fraction_bits) < 0) {
+      H5Tget_fields(type, &fields[0], &fields[1], &fields[2], &fields[3], &fields[4]) < 0) {
     return false;
   }
-  return sign == 15 && exponent == 10 && exponent_bits == 5 && fraction == 0 &&
-         fraction_bits == 10 && H5Tget_ebias(type) == 15 && H5Tget_norm(type) == H5T_NORM_IMPLIED;
+  return fields == std::array<std::size_t, 5>{15, fraction_bits, exponent_bits, 0, fraction_bits} &&
+         H5Tget_ebias(type) == (std::size_t{1} << (exponent_bits - 1)) - 1 &&
+         H5Tget_norm(type) == H5T_NORM_IMPLIED;
 }
+
+bool is_half(hid_t type) { return is_two_byte_float(type, 5, 10); }
+bool is_bfloat16(hid_t type) { return is_two_byte_float(type, 8, 7); }
 
 /// h5py stores truth values as an enumeration of 8-bit integers.
 bool is_enumeration_of_integers(hid_t type) {
   const Hdf5Handle base(H5Tget_super(type), H5Tclose);
   return base.valid() && is_standard_integer(base.get());
-}
-
-constexpr std::string_view kSignature("\x89HDF\r\n\x1a\n", 8);
-
-/// Refuses what is not HDF5, naming what it is, before the library sees a byte of it.
-void require_signature(const std::filesystem::path& path) {
-  const InputFile file(path);
-  if (file.head(kSignature.size()) == kSignature) return;
-  // After a user block of 512 bytes, or of twice, four times ... that many.
-  for (std::size_t at = 512; at + kSignature.size() <= file.size(); at *= 2) {
-    std::array<char, kSignature.size()> bytes{};
-    file.read(at, bytes.data(), bytes.size());
-    if (std::string_view(bytes.data(), bytes.size()) == kSignature) return;
-  }
-  refuse_foreign(path, file.head(kHeadBytes));
-  throw InputError(path.string(), "file", "is not an HDF5 file");
-}
-
-/// While it lives, the process can open no further file: opening a virtual data set would
-/// otherwise open its source files before it can be recognised and refused.
-class NoFurtherFiles {
- public:
-  NoFurtherFiles() {
-    getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit none = {0, before_.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &none);
-  }
-  ~NoFurtherFiles() { setrlimit(RLIMIT_NOFILE, &before_); }
-  NoFurtherFiles(const NoFurtherFiles&) = delete;
-  NoFurtherFiles& operator=(const NoFurtherFiles&) = delete;
-
- private:
-  rlimit before_ = {};
-};
-
-const char* link_kind(H5L_type_t type) {
-  if (type == H5L_TYPE_SOFT) return "a soft link";
-  if (type == H5L_TYPE_EXTERNAL) return "an external link";
-  return "a user-defined link";
 }
 
 herr_t take_innermost(unsigned /*position*/, const H5E_error2_t* entry, void* out) {
@@ -107,13 +62,14 @@ herr_t take_innermost(unsigned /*position*/, const H5E_error2_t* entry, void* ou
 
 }  // namespace
 
-Hdf5Dataset::Hdf5Dataset(const Hdf5Handle& file, std::string file_name, std::string name)
+Hdf5Dataset::Hdf5Dataset(const Hdf5Handle& file, std::string file_name, std::string name,
+                         bool void_is_bfloat16)
     : file_(std::move(file_name)), name_(std::move(name)) {
   access_ = Hdf5Handle(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
   set_ = Hdf5Handle(H5Dopen2(file.get(), name_.c_str(), access_.get()), H5Dclose);
   if (!set_.valid()) fail_hdf5("cannot be opened as a data set");
   check_storage();
-  read_type();
+  read_type(void_is_bfloat16);
   read_shape();
   const Hdf5Handle creation(H5Dget_create_plist(set_.get()), H5Pclose);
   if (H5Pget_layout(creation.get()) != H5D_CHUNKED) return;
@@ -148,7 +104,7 @@ void Hdf5Dataset::check_storage() {
   }
 }
 
-void Hdf5Dataset::read_type() {
+void Hdf5Dataset::read_type(bool void_is_bfloat16) {
   type_ = Hdf5Handle(H5Dget_type(set_.get()), H5Tclose);
   if (!type_.valid()) fail_hdf5("its type cannot be read");
   const H5T_class_t type_class = H5Tget_class(type_.get());
@@ -163,13 +119,22 @@ void Hdf5Dataset::read_type() {
     kind_ = Kind::kFloat;
   } else if (type_class == H5T_FLOAT && is_half(type_.get())) {
     kind_ = Kind::kHalf;
+  } else if (type_class == H5T_FLOAT && is_bfloat16(type_.get())) {
+    kind_ = Kind::kBfloat16;
+  } else if (type_class == H5T_OPAQUE && H5Tget_size(type_.get()) == 2) {
+    if (!void_is_bfloat16) {
+      fail(
+          "its values are two bytes without a type, as bfloat16 is saved (--bfloat16 reads them as "
+          "that)");
+    }
+    kind_ = Kind::kBfloat16;
   } else if ((type_class == H5T_INTEGER && is_standard_integer(type_.get())) ||
              (type_class == H5T_ENUM && is_enumeration_of_integers(type_.get()))) {
     kind_ = Kind::kInteger;
   } else {
     fail(
-        "its values are of a type that is not read (expected float16, float32, float64, truth "
-        "values, integers up to 64 bits or strings)");
+        "its values are of a type that is not read (expected float16, bfloat16, float32, float64, "
+        "truth values, integers up to 64 bits or strings)");
   }
 }
 
@@ -242,44 +207,6 @@ void harden_hdf5() {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   H5PLset_loading_state(0);
   H5Lunregister(H5L_TYPE_EXTERNAL);
-}
-
-Hdf5File::Hdf5File(const std::filesystem::path& path) : name_(path.string()) {
-  sandbox_step(path);
-  require_signature(path);
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  H5Pset_fapl_sec2(access.get());
-  H5Pset_file_locking(access.get(), false, true);
-  H5Pset_fclose_degree(access.get(), H5F_CLOSE_WEAK);
-  file_ = Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
-  if (!file_.valid()) throw InputError(name_, "HDF5", "cannot be opened (" + hdf5_reason() + ")");
-}
-
-bool Hdf5File::has(const std::string& dataset) const {
-  return H5Lexists(file_.get(), dataset.c_str(), H5P_DEFAULT) > 0;
-}
-
-Hdf5Dataset Hdf5File::dataset(const std::string& name) const {
-  sandbox_step(name_);
-  H5L_info_t link;
-  if (!has(name)) throw InputError(name_, name, "data set is missing");
-  if (H5Lget_info(file_.get(), name.c_str(), &link, H5P_DEFAULT) < 0) {
-    throw InputError(name_, name, "cannot be looked up (" + hdf5_reason() + ")");
-  }
-  if (link.type != H5L_TYPE_HARD) {
-    throw InputError(name_, name,
-                     std::string("is ") + link_kind(link.type) + ", which is not followed");
-  }
-  const NoFurtherFiles guard;
-  return {file_, name_, name};
-}
-
-Hdf5Dataset Hdf5File::dataset(const std::string& name,
-                              const std::vector<std::int64_t>& shape) const {
-  Hdf5Dataset out = dataset(name);
-  out.require_shape(shape);
-  return out;
 }
 
 }  // namespace cdt

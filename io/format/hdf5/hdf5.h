@@ -1,9 +1,10 @@
-// Reading of HDF5 files, restricted on purpose: data sets that hang directly in the root group by a
-// hard link, stored in the file itself (contiguous, chunked or compact), with no filter but gzip,
-// shuffle and fletcher32, holding standard integers, truth values, floats (float16 too) or strings.
-// A user block before the file proper is passed over. HDF5 can also follow links into other files,
-// read raw external files, assemble virtual data sets and load filter plugins; a file that asks for
-// any of these is refused, since it could make the importer read any file.
+// Reading of HDF5 files, restricted on purpose: data sets that hang in the root group, or in
+// groups, by hard links, stored in the file itself (contiguous, chunked or compact), with no filter
+// but gzip, shuffle and fletcher32, holding standard integers, truth values, floats (float16 and
+// bfloat16 too) or strings. A user block before the file proper is passed over. HDF5 can also
+// follow links into other files, read raw external files, assemble virtual data sets and load
+// filter plugins; a file that asks for any of these is refused, since it could make the importer
+// read any file.
 //
 // libhdf5 is not safe against damaged files: run everything here inside run_sandboxed (sandbox.h).
 // Errors are InputErrors naming the file and the data set.
@@ -62,6 +63,10 @@ class Hdf5Dataset {
   const std::string& name() const { return name_; }
   std::string at(std::int64_t row) const;
   const std::string& file() const { return file_; }
+  /// "float16", "bfloat16", "float32", "float64"; "" if it holds no floats.
+  std::string float_type() const;
+  /// bfloat16 by the caller's word alone.
+  bool is_untyped() const;
 
   /// Refuses a data set whose rank differs; kAnySize in `sizes` fits any size.
   void require_shape(const std::vector<std::int64_t>& sizes) const;
@@ -88,10 +93,18 @@ class Hdf5Dataset {
 
  private:
   friend class Hdf5File;
-  enum class Kind : std::uint8_t { kFloat, kHalf, kInteger, kFixedString, kVariableString };
+  enum class Kind : std::uint8_t {
+    kFloat,
+    kHalf,
+    kBfloat16,
+    kInteger,
+    kFixedString,
+    kVariableString
+  };
 
-  Hdf5Dataset(const Hdf5Handle& file, std::string file_name, std::string name);
-  void read_type();
+  Hdf5Dataset(const Hdf5Handle& file, std::string file_name, std::string name,
+              bool void_is_bfloat16);
+  void read_type(bool void_is_bfloat16);
   void read_shape();
   void check_storage();
   void check_chunks(hid_t creation);
@@ -109,7 +122,7 @@ class Hdf5Dataset {
   void read(hid_t memory_type, const Part& part, void* out) const;
   void floats(const Part& part, float* out) const;
   void refuse_overflow(const Part& part, const float* out) const;
-  std::vector<float> halves(const Part& part) const;
+  std::vector<float> two_byte_floats(const Part& part) const;
   std::vector<std::int64_t> integers(const Part& part) const;
   [[noreturn]] void refuse_value(const Part& part, std::size_t index, const std::string& what,
                                  const std::string& value) const;
@@ -132,11 +145,19 @@ class Hdf5File {
 
   const std::string& name() const { return name_; }
   bool has(const std::string& dataset) const;
-  Hdf5Dataset dataset(const std::string& name) const;
+  /// Of "group/name".
+  Hdf5Dataset dataset(const std::string& name) const { return open(name, false); }
   /// And of this shape: require_shape().
   Hdf5Dataset dataset(const std::string& name, const std::vector<std::int64_t>& shape) const;
+  /// As dataset(); opaque values of two bytes are bfloat16.
+  Hdf5Dataset dataset_of_bfloat16(const std::string& name) const { return open(name, true); }
+  /// Names of the data sets that dataset() would open, those in groups too; the first 1000.
+  std::vector<std::string> dataset_names() const;
 
  private:
+  void require_hard_links(const std::string& name) const;
+  Hdf5Dataset open(const std::string& name, bool void_is_bfloat16) const;
+
   std::string name_;
   Hdf5Handle file_;
 };

@@ -74,13 +74,23 @@ void Hdf5Dataset::refuse_value(const Part& part, std::size_t index, const std::s
                    what + ": " + value);
 }
 
-std::vector<float> Hdf5Dataset::halves(const Part& part) const {
+std::string Hdf5Dataset::float_type() const {
+  if (kind_ == Kind::kHalf) return "float16";
+  if (kind_ == Kind::kBfloat16) return "bfloat16";
+  if (kind_ != Kind::kFloat) return "";
+  return H5Tget_size(type_.get()) == sizeof(float) ? "float32" : "float64";
+}
+
+bool Hdf5Dataset::is_untyped() const { return H5Tget_class(type_.get()) == H5T_OPAQUE; }
+
+std::vector<float> Hdf5Dataset::two_byte_floats(const Part& part) const {
   const Hdf5Handle memory(H5Tcopy(type_.get()), H5Tclose);
-  H5Tset_order(memory.get(), H5T_ORDER_LE);
+  if (H5Tget_class(type_.get()) == H5T_FLOAT) H5Tset_order(memory.get(), H5T_ORDER_LE);
   std::vector<std::uint16_t> bits(part.values);
   read(memory.get(), part, bits.data());
   std::vector<float> out(bits.size());
-  std::transform(bits.begin(), bits.end(), out.begin(), half_to_float);
+  std::transform(bits.begin(), bits.end(), out.begin(),
+                 kind_ == Kind::kHalf ? half_to_float : bfloat16_to_float);
   return out;
 }
 
@@ -123,8 +133,8 @@ void Hdf5Dataset::floats(const Part& part, float* out) const {
   if (kind_ == Kind::kFloat) {
     read(H5T_NATIVE_FLOAT, part, out);
     refuse_overflow(part, out);
-  } else if (kind_ == Kind::kHalf) {
-    const std::vector<float> values = halves(part);
+  } else if (kind_ == Kind::kHalf || kind_ == Kind::kBfloat16) {
+    const std::vector<float> values = two_byte_floats(part);
     std::copy(values.begin(), values.end(), out);
   } else if (kind_ == Kind::kInteger) {
     const std::vector<std::int64_t> values = integers(part);
@@ -153,8 +163,8 @@ std::vector<std::int64_t> Hdf5Dataset::read_integers() const {
   std::vector<double> reals(part.values);
   if (kind_ == Kind::kFloat) {
     read(H5T_NATIVE_DOUBLE, part, reals.data());
-  } else if (kind_ == Kind::kHalf) {
-    const std::vector<float> values = halves(part);
+  } else if (kind_ == Kind::kHalf || kind_ == Kind::kBfloat16) {
+    const std::vector<float> values = two_byte_floats(part);
     std::copy(values.begin(), values.end(), reals.begin());
   } else {
     fail("holds strings, not integers");

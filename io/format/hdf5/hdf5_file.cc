@@ -1,0 +1,117 @@
+// Opening HDF5 files and finding their data sets, without following where they point elsewhere.
+#include <sys/resource.h>
+
+#include <utility>
+
+#include "engine/error.h"
+#include "io/format/file.h"
+#include "io/format/hdf5/hdf5.h"
+#include "io/format/hdf5/sandbox.h"
+#include "io/format/hdf5/signature.h"
+#include "io/format/text_file.h"
+
+namespace cdt {
+namespace {
+
+/// Refuses what is not HDF5, naming what it is, before the library sees a byte of it.
+void require_signature(const std::filesystem::path& path) {
+  const InputFile file(path);
+  if (has_hdf5_signature(file)) return;
+  refuse_foreign(path, file.head(kHeadBytes));
+  throw InputError(path.string(), "file", "is not an HDF5 file");
+}
+
+/// While it lives, the process can open no further file: opening a virtual data set would
+/// otherwise open its source files before it can be recognised and refused.
+class NoFurtherFiles {
+ public:
+  NoFurtherFiles() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none = {0, before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoFurtherFiles() { setrlimit(RLIMIT_NOFILE, &before_); }
+  NoFurtherFiles(const NoFurtherFiles&) = delete;
+  NoFurtherFiles& operator=(const NoFurtherFiles&) = delete;
+
+ private:
+  rlimit before_ = {};
+};
+
+const char* link_kind(H5L_type_t type) {
+  if (type == H5L_TYPE_SOFT) return "a soft link";
+  if (type == H5L_TYPE_EXTERNAL) return "an external link";
+  return "a user-defined link";
+}
+
+constexpr std::size_t kMostNames = 1000;
+
+/// Adds the name of a data set that a hard link leads to; 1 ends the visit.
+herr_t take_dataset(hid_t root, const char* name, const H5L_info_t* link, void* out) {
+  if (link->type != H5L_TYPE_HARD) return 0;
+  const Hdf5Handle object(H5Oopen(root, name, H5P_DEFAULT), H5Oclose);
+  if (!object.valid() || H5Iget_type(object.get()) != H5I_DATASET) return 0;
+  auto* names = static_cast<std::vector<std::string>*>(out);
+  names->emplace_back(name);
+  return names->size() < kMostNames ? 0 : 1;
+}
+
+}  // namespace
+
+Hdf5File::Hdf5File(const std::filesystem::path& path) : name_(path.string()) {
+  sandbox_step(path);
+  require_signature(path);
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_fapl_sec2(access.get());
+  H5Pset_file_locking(access.get(), false, true);
+  H5Pset_fclose_degree(access.get(), H5F_CLOSE_WEAK);
+  file_ = Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
+  if (!file_.valid()) throw InputError(name_, "HDF5", "cannot be opened (" + hdf5_reason() + ")");
+}
+
+bool Hdf5File::has(const std::string& dataset) const {
+  return H5Lexists(file_.get(), dataset.c_str(), H5P_DEFAULT) > 0;
+}
+
+void Hdf5File::require_hard_links(const std::string& name) const {
+  for (std::size_t end = 0; end != std::string::npos;) {
+    end = name.find('/', end + 1);
+    const std::string part = name.substr(0, end);
+    H5L_info_t link;
+    if (!has(part)) throw InputError(name_, name, "data set is missing");
+    if (H5Lget_info(file_.get(), part.c_str(), &link, H5P_DEFAULT) < 0) {
+      throw InputError(name_, name, "cannot be looked up (" + hdf5_reason() + ")");
+    }
+    if (link.type != H5L_TYPE_HARD) {
+      throw InputError(name_, part,
+                       std::string("is ") + link_kind(link.type) + ", which is not followed");
+    }
+  }
+}
+
+Hdf5Dataset Hdf5File::open(const std::string& name, bool void_is_bfloat16) const {
+  sandbox_step(name_);
+  require_hard_links(name);
+  const NoFurtherFiles guard;
+  return {file_, name_, name, void_is_bfloat16};
+}
+
+Hdf5Dataset Hdf5File::dataset(const std::string& name,
+                              const std::vector<std::int64_t>& shape) const {
+  Hdf5Dataset out = dataset(name);
+  out.require_shape(shape);
+  return out;
+}
+
+std::vector<std::string> Hdf5File::dataset_names() const {
+  sandbox_step(name_);
+  const NoFurtherFiles guard;
+  std::vector<std::string> names;
+  if (H5Lvisit(file_.get(), H5_INDEX_NAME, H5_ITER_INC, take_dataset, &names) < 0) {
+    throw InputError(name_, "HDF5", "its data sets cannot be listed (" + hdf5_reason() + ")");
+  }
+  return names;
+}
+
+}  // namespace cdt
