@@ -97,9 +97,11 @@ WITHOUT := $(if $(KERNELS),engine/no_cuda.cc $(if $(CUDNN_FLAGS),$(NO_CUDNN),$(C
   $(wildcard engine/cuda/*.cc))
 ENGINE := $(filter-out $(WITHOUT),$(wildcard $(addsuffix *.cc,engine/ engine/*/ model/ model/*/ io/*/))) \
   $(BIGWIG)
-IMPORT := $(wildcard io/format/hdf5/*.cc apps/import/*.cc)
-APPS := $(filter-out $(IMPORT),$(wildcard apps/*/*.cc))
-IMPORT := $(if $(HDF5_FLAGS),$(IMPORT))
+HDF5 := $(wildcard io/format/hdf5/*.cc apps/import/published/*.cc) apps/import/sandboxed.cc
+NO_HDF5 := apps/import/no_hdf5.cc
+IMPORT := $(filter-out $(HDF5) $(NO_HDF5),$(wildcard apps/import/*.cc)) \
+  $(if $(HDF5_FLAGS),$(HDF5),$(NO_HDF5))
+APPS := $(filter-out apps/import/%,$(wildcard apps/*/*.cc))
 MAINS := $(wildcard apps/cdt_*.cc)
 
 objects = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
@@ -109,13 +111,13 @@ programs = $(addprefix $(BUILD)/bin/,$(subst _,-,$(basename $(notdir $(1)))))
 LIBCDT := $(BUILD)/lib/libcdt.a
 LIBAPPS := $(BUILD)/lib/libcdtapps.a
 PLAIN_PROGRAMS := $(call programs,$(filter-out apps/cdt_import.cc,$(MAINS)))
-IMPORT_PROGRAM := $(if $(HDF5_FLAGS),$(call programs,$(filter apps/cdt_import.cc,$(MAINS))))
+IMPORT_PROGRAM := $(call programs,$(filter apps/cdt_import.cc,$(MAINS)))
 PROGRAMS := $(PLAIN_PROGRAMS) $(IMPORT_PROGRAM)
 
 # Tests, the emulated GPU and benchmarks: TEST_SOURCES, their rules and targets.
 include tests/tests.mk
 SOURCES := $(sort $(ENGINE) $(IMPORT) $(APPS) $(MAINS) $(TEST_SOURCES))
-HEADERS := $(wildcard $(addsuffix *.h,engine/ engine/*/ model/ model/*/ io/*/ io/*/*/ apps/*/ tests/*/) \
+HEADERS := $(wildcard $(addsuffix *.h,engine/ engine/*/ model/ model/*/ io/*/ io/*/*/ apps/*/ apps/*/*/ tests/*/) \
   engine/cuda/*.cuh)
 
 # --- building -------------------------------------------------------------------------------------

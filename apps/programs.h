@@ -1,5 +1,5 @@
-// The programs, each a folder of apps/. Beside these cdt-import (apps/import/import.h), which is
-// built only where HDF5 is installed.
+// The programs, each a folder of apps/. Beside these cdt-import (apps/import/import.h), which alone
+// is linked with HDF5.
 #pragma once
 
 namespace cdt {

@@ -92,7 +92,7 @@ probe_all() {
   probe CLI11 libcli11-dev -
   probe nlohmann-json nlohmann-json3-dev -
   probe zlib zlib1g-dev -
-  probe HDF5 libhdf5-dev "cdt-import is left out"
+  probe HDF5 libhdf5-dev "cdt-import reads no HDF5"
   hdf5=$flags
   probe libBigWig libbigwig-dev "cdt-attribute writes bedGraph only, no bigWig"
   bigwig=$flags

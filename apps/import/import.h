@@ -1,29 +1,10 @@
-// cdt-import: the published HDF5 and npz files become a data set directory (docs/formats.md).
+// cdt-import: a data set directory (docs/formats.md) from the published files, or from arrays.
 #pragma once
-
-#include <filesystem>
-#include <string>
-
-#include "apps/common/cli.h"
-#include "apps/import/placement.h"
 
 namespace cdt {
 
-struct ImportOptions {
-  std::filesystem::path dna, rna, protein, mapping, train, val, test;  // test may be empty
-  CommonOptions common;  // config, out, overwrite, quiet
-  MissingDna missing = MissingDna::kZeros;
-  std::string assembly = "hg38";
-  int bin_bp = 128;
-};
-
-/// Writes the data set and audit.json, prints the audit to stdout. Memory: the chunks that cover
-/// one DNA sample (Hdf5Dataset::kChunkCacheBytes at most), one sample, and the small files.
-/// InputError on any mistake; nothing is left behind then.
-void import_files(const ImportOptions& options);
-
-/// import_files() in a sandboxed child process, which prints its own errors. Returns the exit code.
-/// When the child dies, what it had begun to write is removed, then as run_sandboxed.
-int import_in_sandbox(const ImportOptions& options);
+/// The whole program below run_main(); which of the two is meant, the options tell. InputError
+/// where they are mixed.
+int import_main(int argc, char** argv);
 
 }  // namespace cdt

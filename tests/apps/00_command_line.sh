@@ -72,7 +72,7 @@ END
 chmod +x "$work/c++"
 CXX="$work/c++" third_party/find.sh >"$work/config.mk" 2>"$work/stderr"
 check "find.sh without HDF5" [ $? -eq 0 ]
-expect_text "$work/stderr" "missing (package libhdf5-dev): cdt-import is left out"
+expect_text "$work/stderr" "missing (package libhdf5-dev): cdt-import reads no HDF5"
 expect_text "$work/config.mk" "MISSING := libhdf5-dev libgtest-dev"
 CXX=false third_party/find.sh >"$work/config.mk" 2>"$work/stderr"
 check "find.sh without a compiler" [ $? -eq 2 ]

@@ -90,7 +90,7 @@ expect_fail 2 'belongs to a data set' "$report" "${page[@]}" --out "$work/other/
 expect_fail 2 'exists and is not a report' "$report" "${page[@]}" --out "$work/pairs/pairs.tsv" --overwrite
 rm "$work/other/truth.json"
 expect_fail 2 'belongs to a data set' "$report" "${page[@]}" --out "$work/other/truth.json"
-if [ -x "$import" ]; then
+if has_hdf5; then
   mkdir "$work/sources"
   for name in dna rna protein mapping train val; do echo no >"$work/sources/$name"; done
   mv "$work/sources/rna" "$work/sources/rna.f32"

@@ -93,6 +93,14 @@ tiny_model() {
 # cuda_setting NAME: what third_party/find_cuda.sh found for this build.
 cuda_setting() { sed -n "s/^$1 := *//p" "$CDT_BUILD/cuda.mk" 2>/dev/null; }
 
+# has_hdf5: does this build's cdt-import read HDF5?
+has_hdf5() {
+  [ -x "$CDT_BIN/cdt-import" ] || return 1
+  printf '\x89HDF\r\n\x1a\n' >"$work/probe.h5"
+  ! "$CDT_BIN/cdt-import" --dna "$work/probe.h5" --rna x --protein x --mapping x --train x --val x \
+    --out "$work/probe" 2>&1 | grep -q 'not read by this build'
+}
+
 # kernel_log SOURCE NUMBER: nvcc's log of the object that holds SOURCE's code for sm_NUMBER; fails if
 # there is none, or an old one.
 kernel_log() {

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "apps/import/import.h"
+#include "apps/import/published/import.h"
 #include "tests/support/hdf5_writer.h"
 #include "tests/support/input_error.h"
 

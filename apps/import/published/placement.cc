@@ -1,4 +1,4 @@
-#include "apps/import/placement.h"
+#include "apps/import/published/placement.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -10,18 +10,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "apps/import/gene_tables.h"
 #include "io/dataset/dataset.h"
 
 namespace cdt {
-
-/// RNA and protein embeddings of the same genes in the same order.
-struct GeneTables {
-  std::vector<std::string> genes;  // G symbols
-  std::vector<float> rna;          // (G, rna_dim)
-  std::vector<float> protein;      // (G, protein_dim)
-  std::int64_t rna_dim = 0, protein_dim = 0;
-  std::int64_t genes_count() const { return static_cast<std::int64_t>(genes.size()); }
-};
 
 /// Reads "embeddings" and "gene_names" of both files. InputError where the lists differ, a symbol
 /// is empty, repeated or not one word, or a value is NaN or infinite.

@@ -1,10 +1,11 @@
-#include "apps/import/published.h"
+#include "apps/import/published/published.h"
 
 #include <algorithm>
 #include <cmath>
 #include <unordered_set>
 #include <utility>
 
+#include "apps/import/words.h"
 #include "engine/error.h"
 #include "io/format/floats.h"
 #include "io/format/hdf5/hdf5.h"
@@ -14,7 +15,6 @@
 namespace cdt {
 namespace {
 
-constexpr std::size_t kMaxWord = 200;
 constexpr std::size_t kMaxMapBytes = std::size_t{64} << 20U;
 
 struct Table {
@@ -22,18 +22,6 @@ struct Table {
   std::vector<float> values;
   std::int64_t dim = 0;
 };
-
-/// InputError unless `text` can go into a data set's text files: not empty, no spaces or control
-/// characters, at most 200 bytes.
-void require_word(const std::string& file, const std::string& field, const std::string& text) {
-  if (text.empty()) throw InputError(file, field, "is empty");
-  if (text.size() > kMaxWord) throw InputError(file, field, "is longer than 200 bytes");
-  const bool one_word = std::none_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte <= 0x20 || byte == 0x7f;
-  });
-  if (!one_word) throw InputError(file, field, "is not one printable word: '" + text + "'");
-}
 
 void require_distinct_words(const Hdf5Dataset& names, const std::vector<std::string>& genes) {
   std::unordered_set<std::string> seen;

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "apps/import/published.h"
+#include "apps/import/published/published.h"
 #include "io/dataset/dataset.h"
 
 namespace cdt {

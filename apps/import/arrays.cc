@@ -1,0 +1,150 @@
+#include "apps/import/arrays.h"
+
+#include <cmath>
+#include <cstdio>
+#include <system_error>
+
+#include "apps/common/program.h"
+#include "apps/import/arrays_audit.h"
+#include "apps/import/matched_genes.h"
+#include "apps/import/sandboxed.h"
+#include "apps/import/screen.h"
+#include "apps/import/sources.h"
+#include "engine/bfloat16.h"
+#include "engine/error.h"
+#include "io/dataset/dataset_writer.h"
+#include "io/format/json.h"
+#include "io/format/text.h"
+
+namespace cdt {
+namespace {
+
+/// Tables are read whole, so that the order of their values matters little.
+constexpr std::size_t kTableBytes = std::size_t{1} << 31U;
+
+/// The arrays, opened.
+struct OpenArrays {
+  std::unique_ptr<FloatRows> dna, rna, protein;
+};
+
+void refuse_idle_bfloat16(const ArraysOptions& options, const OpenArrays& arrays) {
+  const bool used =
+      arrays.dna->is_untyped() || arrays.rna->is_untyped() || arrays.protein->is_untyped();
+  if (!options.void_is_bfloat16 || used) return;
+  throw InputError("command line", "--bfloat16",
+                   expected_got("changes nothing: all arrays say their type",
+                                "an array of two-byte values without one", arrays.dna->type()));
+}
+
+OpenArrays open_arrays(const ArraysOptions& options, const ArrayFiles& files) {
+  const FloatRowsOptions rows{options.void_is_bfloat16};
+  const FloatRowsOptions tables{options.void_is_bfloat16, kTableBytes};
+  OpenArrays out{open_array(files.dna, rows), open_array(files.rna, tables),
+                 open_array(files.protein, tables)};
+  refuse_idle_bfloat16(options, out);
+  return out;
+}
+
+std::vector<Source> sources(const ArraysOptions& options, const ArrayFiles& files,
+                            const OpenArrays* arrays) {
+  const auto part = [arrays](const ArrayFile& file, std::unique_ptr<FloatRows> OpenArrays::*which) {
+    const bool whole = arrays == nullptr || file.kind == ArrayFile::Kind::kNpy;
+    return whole ? std::string() : (arrays->*which)->field();
+  };
+  return given(
+      {{"dna", files.dna.path, "dna", part(files.dna, &OpenArrays::dna)},
+       {"rna", files.rna.path, "rna", part(files.rna, &OpenArrays::rna)},
+       {"protein", files.protein.path, "protein", part(files.protein, &OpenArrays::protein)},
+       {"genes", options.genes, "genes", ""},
+       {"rna-genes", options.rna_genes, "rna-genes", ""},
+       {"protein-genes", options.protein_genes, "protein-genes", ""},
+       {"enhancers", options.enhancers, "enhancers", ""},
+       {"pairs", options.pairs, "pairs", ""}});
+}
+
+DatasetWriter::Sizes sizes_of(const ArraysOptions& options, const FloatRows& dna,
+                              const MatchedGenes& genes) {
+  const std::vector<std::int64_t>& shape = dna.shape();
+  if (shape.size() != 2 && shape.size() != 3) {
+    throw InputError(
+        dna.file(), dna.field(),
+        expected_got("has the wrong shape", "(windows, bins, features)", shape_text(shape)));
+  }
+  if (shape.size() == 2) {
+    note(dna.file() + ": " + dna.field() + ": " + shape_text(shape) +
+         " is taken for windows of one bin, in which there is no place to attribute to");
+  }
+  DatasetWriter::Sizes sizes;
+  sizes.bins = shape.size() == 3 ? shape[1] : 1;
+  sizes.dna_dim = shape.back();
+  sizes.genes = genes.genes_count();
+  sizes.rna_dim = genes.rna_dim;
+  sizes.protein_dim = genes.protein_dim;
+  sizes.bin_bp = options.bin_bp;
+  sizes.assembly = options.assembly;
+  sizes.dna_is_bfloat16 = options.store_bfloat16;
+  return sizes;
+}
+
+/// InputError naming the first value that bfloat16 has only infinity for.
+void require_storable(const FloatRows& dna, std::int64_t row, const float* values) {
+  for (std::int64_t i = 0; i < dna.row_values(); ++i) {
+    if (std::isfinite(to_float(to_bfloat16(values[i])))) continue;
+    throw InputError(dna.file(), dna.at(row, i),
+                     "is too large for bfloat16: " + format_number(values[i]));
+  }
+}
+
+DnaScan copy_rows(const ArraysOptions& options, const Screen& screen, FloatRows& dna,
+                  DatasetWriter& writer) {
+  const auto read = [&](std::int64_t row, float* out) {
+    dna.read(row, out);
+    if (options.store_bfloat16) require_storable(dna, row, out);
+  };
+  const DnaScan scan =
+      copy_dna(screen.dna_rows, dna.row_values(), read, writer, options.common.quiet);
+  dna.finish();
+  return scan;
+}
+
+}  // namespace
+
+void import_arrays(const ArraysOptions& options, const ArrayFiles& files) {
+  const OpenArrays arrays = open_arrays(options, files);
+  const std::vector<Source> read = sources(options, files, &arrays);
+  refuse_same_files(read);
+  const MatchedGenes genes = read_matched_genes(options, *arrays.rna, *arrays.protein);
+  DatasetWriter::Sizes sizes = sizes_of(options, *arrays.dna, genes);
+  const Screen screen = read_screen(options, genes, arrays.dna->rows());
+  sizes.enhancers = static_cast<std::int64_t>(screen.enhancers.size());
+
+  DatasetWriter writer(options.common.out, sizes, options.common.overwrite);
+  writer.write_rna(genes.rna, genes.genes);
+  writer.write_protein(genes.protein, genes.genes);
+  writer.write_enhancers(screen.enhancers);
+  writer.write_pairs(screen.pairs);
+  const DnaScan scan = copy_rows(options, screen, *arrays.dna, writer);
+  const nlohmann::ordered_json audit =
+      make_arrays_audit({options, genes, *arrays.dna, sizes.bins, sizes.dna_dim, scan, screen});
+  writer.write_extra("audit.json", dumped(audit, 2) + "\n");
+  const nlohmann::ordered_json provenance = {{"made_by", "cdt-import " + version()},
+                                             {"sources", provenance_of(read)}};
+  writer.finish(provenance.dump());
+  std::fputs(arrays_audit_text(audit).c_str(), stdout);
+}
+
+int run_arrays_import(const ArraysOptions& options) {
+  catch_interrupts("cdt-import");
+  const ArrayFiles files{find_array(options.dna), find_array(options.rna),
+                         find_array(options.protein)};
+  const OutputFolder out(kDataSetOutput, options.common,
+                         inputs_of(options.common, sources(options, files, nullptr)));
+  for (const ArrayFile* file : {&files.dna, &files.rna, &files.protein}) {
+    if (file->kind != ArrayFile::Kind::kHdf5) continue;
+    return import_sandboxed(out.path(), file->path, [&] { import_arrays(options, files); });
+  }
+  import_arrays(options, files);
+  return kExitDone;
+}
+
+}  // namespace cdt

@@ -1,0 +1,28 @@
+// What an import of arrays found: written as audit.json and printed.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "apps/import/copy_dna.h"
+#include "apps/import/screen.h"
+
+namespace cdt {
+
+struct ArraysAuditInput {
+  const ArraysOptions& options;
+  const MatchedGenes& genes;
+  const FloatRows& dna;
+  std::int64_t bins, dna_dim;
+  const DnaScan& scan;
+  const Screen& screen;
+};
+
+/// The audit as it is written; counts are rows of the table of pairs unless named otherwise.
+nlohmann::ordered_json make_arrays_audit(const ArraysAuditInput& input);
+
+/// The audit as text.
+std::string arrays_audit_text(const nlohmann::ordered_json& audit);
+
+}  // namespace cdt

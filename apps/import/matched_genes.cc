@@ -1,0 +1,124 @@
+#include "apps/import/matched_genes.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "apps/import/words.h"
+#include "engine/error.h"
+#include "engine/poll.h"
+#include "io/dataset/lists.h"
+#include "io/format/text.h"
+
+namespace cdt {
+namespace {
+
+constexpr std::int64_t kMaxValues = std::int64_t{1} << 28;  // of a table: 1 GiB
+
+/// The genes of a table's rows.
+std::vector<std::string> genes_of(const std::filesystem::path& list, const FloatRows& table) {
+  std::vector<std::string> genes = read_gene_list(list);
+  for (std::size_t i = 0; i < genes.size(); ++i) {
+    require_word(list.string(), "line " + std::to_string(i + 1), genes[i]);
+  }
+  if (static_cast<std::int64_t>(genes.size()) != table.rows()) {
+    throw InputError(list.string(), "lines",
+                     expected_got("there must be a gene for each row of " + table.file() + " " +
+                                      shape_text(table.shape()),
+                                  std::to_string(table.rows()), std::to_string(genes.size())));
+  }
+  return genes;
+}
+
+void require_table(const FloatRows& table) {
+  if (table.shape().size() != 2) {
+    throw InputError(
+        table.file(), table.field(),
+        expected_got("has the wrong shape", "(genes, features)", shape_text(table.shape())));
+  }
+  if (table.rows() > kMaxValues / table.row_values()) {
+    throw InputError(table.file(), table.field(), "is over 1 GiB as float32");
+  }
+}
+
+/// Row i is that of the gene whose place in `place` is i; rows of genes without one are checked and
+/// left out.
+std::vector<float> rows_in_place(FloatRows& table, const std::vector<std::int64_t>& place,
+                                 std::int64_t genes) {
+  const std::int64_t width = table.row_values();
+  std::vector<float> values(static_cast<std::size_t>(genes * width));
+  std::vector<float> spare(static_cast<std::size_t>(width));
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    poll();
+    const std::int64_t to = place[static_cast<std::size_t>(row)];
+    table.read(row, to < 0 ? spare.data() : values.data() + to * width);
+  }
+  table.finish();
+  return values;
+}
+
+/// The place of each of `genes` in `index`, or -1.
+std::vector<std::int64_t> places(const std::vector<std::string>& genes, const NameIndex& index) {
+  std::vector<std::int64_t> out;
+  for (const std::string& gene : genes) {
+    const auto at = index.find(gene);
+    out.push_back(at == index.end() ? -1 : at->second);
+  }
+  return out;
+}
+
+void match(const std::vector<std::string>& rna, const std::vector<std::string>& protein,
+           MatchedGenes* out) {
+  const NameIndex in_rna = index_names(rna);
+  const NameIndex in_protein = index_names(protein);
+  for (const std::string& gene : rna) {
+    if (in_protein.contains(gene)) {
+      out->genes.push_back(gene);
+    } else {
+      out->in_one_list.insert(gene);
+    }
+  }
+  for (const std::string& gene : protein) {
+    if (!in_rna.contains(gene)) out->in_one_list.insert(gene);
+  }
+  out->rna_listed = static_cast<std::int64_t>(rna.size());
+  out->protein_listed = static_cast<std::int64_t>(protein.size());
+}
+
+void say_matched(const MatchedGenes& genes) {
+  if (genes.in_one_list.empty()) return;
+  note("genes: " + std::to_string(genes.genes_count()) + " are in both lists and kept, of " +
+       std::to_string(genes.rna_listed) + " with RNA and " + std::to_string(genes.protein_listed) +
+       " with protein; left out: " +
+       named({genes.in_one_list.begin(), genes.in_one_list.end()}, "gene"));
+}
+
+}  // namespace
+
+MatchedGenes read_matched_genes(const ArraysOptions& options, FloatRows& rna, FloatRows& protein) {
+  require_table(rna);
+  require_table(protein);
+  const bool one = !options.genes.empty();
+  const std::filesystem::path& protein_list = one ? options.genes : options.protein_genes;
+  const std::vector<std::string> rna_genes = genes_of(one ? options.genes : options.rna_genes, rna);
+  const std::vector<std::string> protein_genes = genes_of(protein_list, protein);
+  MatchedGenes out;
+  match(rna_genes, protein_genes, &out);
+  if (out.genes.empty()) {
+    throw InputError(protein_list.string(), "genes",
+                     expected_got("none is in " + options.rna_genes.string(),
+                                  "symbols such as " + rna_genes.front(), protein_genes.front()));
+  }
+  const NameIndex index = index_names(out.genes);
+  out.rna_dim = rna.row_values();
+  out.protein_dim = protein.row_values();
+  out.rna = rows_in_place(rna, places(rna_genes, index), out.genes_count());
+  out.protein = rows_in_place(protein, places(protein_genes, index), out.genes_count());
+  if (out.rna == out.protein) {
+    throw InputError(protein.file(), "--protein",
+                     "has the same values as the array given as --rna, " + rna.file());
+  }
+  say_matched(out);
+  return out;
+}
+
+}  // namespace cdt

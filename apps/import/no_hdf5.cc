@@ -1,0 +1,31 @@
+// Stands where HDF5 is not installed.
+#include "apps/import/published/import.h"
+#include "apps/import/sandboxed.h"
+#include "engine/error.h"
+#include "io/format/hdf5/rows.h"
+
+namespace cdt {
+namespace {
+
+[[noreturn]] void refuse(const std::filesystem::path& file) {
+  throw InputError(file.string(), "HDF5",
+                   "is not read by this build, which found no HDF5 library (third_party/install.sh "
+                   "libhdf5-dev, then make)");
+}
+
+}  // namespace
+
+std::unique_ptr<FloatRows> open_hdf5_rows(const std::filesystem::path& path,
+                                          const std::string& /*name*/,
+                                          const FloatRowsOptions& /*options*/) {
+  refuse(path);
+}
+
+int import_sandboxed(const std::filesystem::path& /*out*/, const std::filesystem::path& file,
+                     const std::function<void()>& /*import*/) {
+  refuse(file);
+}
+
+int import_in_sandbox(const ImportOptions& options) { refuse(options.dna); }
+
+}  // namespace cdt

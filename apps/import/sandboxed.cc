@@ -1,0 +1,44 @@
+#include "apps/import/sandboxed.h"
+
+#include <system_error>
+
+#include "apps/common/output_kind.h"
+#include "apps/common/program.h"
+#include "engine/error.h"
+#include "io/format/hdf5/hdf5.h"
+#include "io/format/hdf5/sandbox.h"
+#include "io/format/output.h"
+
+namespace cdt {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What a child that died had begun: its temporaries, and files it had brought to their names.
+void remove_torn(const fs::path& folder) {
+  sweep_temporaries(folder);
+  if (has_sign(folder, kDataSetOutput)) return;  // complete, this one or an older one
+  std::error_code ignored;
+  for (const fs::path& file : existing_files(folder, kDataSetOutput)) fs::remove(file, ignored);
+}
+
+}  // namespace
+
+int import_sandboxed(const fs::path& out, const fs::path& /*file*/,
+                     const std::function<void()>& import) {
+  const auto body = [&import](int, char**) {
+    harden_hdf5();
+    import();
+    return kExitDone;
+  };
+  try {
+    const int code = run_sandboxed([&body] { return run_main("cdt-import", 0, nullptr, body); });
+    if (code != kExitDone) remove_torn(out);
+    return code;
+  } catch (const Error&) {
+    remove_torn(out);
+    throw;
+  }
+}
+
+}  // namespace cdt

@@ -1,0 +1,52 @@
+// The parts of an audit (audit.json) that every import has: beta by split, and how much of a
+// held-out split the training split has already seen.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "io/dataset/dataset.h"
+
+namespace cdt {
+
+/// What was written.
+struct TestedPairs {
+  const std::vector<Enhancer>& enhancers;
+  const std::vector<Pair>& pairs;
+};
+
+struct Overlap {
+  /// Two enhancers are neighbours if their centres are at most this far apart.
+  static constexpr std::int64_t kNeighbourBp = 1000;
+
+  std::int64_t pairs = 0;
+  std::int64_t pairs_enhancer_in_train = 0;
+  std::int64_t pairs_enhancer_near_train = 0;  // the same enhancer or a neighbour
+  std::int64_t pairs_gene_in_train = 0;
+  std::int64_t pairs_in_train = 0;  // the same enhancer and gene
+  std::int64_t enhancers = 0, enhancers_in_train = 0;
+  std::int64_t genes = 0, genes_in_train = 0;
+};
+
+/// Of the pairs of `held_out`, how many share what with the pairs of the train split.
+Overlap overlap_with_train(const TestedPairs& data, Split held_out);
+
+/// Adds "overlap_with_train" for each of `splits` but train, and "pairs_in_val_and_test".
+void add_overlaps(nlohmann::ordered_json* audit, const TestedPairs& data,
+                  const std::vector<Split>& splits);
+
+/// {"min", "max", "mean", "std" (divisor n), "zero", "positive", "positive_share"} of one value at
+/// least.
+nlohmann::ordered_json beta_summary(const std::vector<float>& betas);
+
+/// Different genes among the pairs.
+std::int64_t genes_used(const std::vector<Pair>& pairs);
+
+/// The lines on overlaps.
+std::string overlaps_text(const nlohmann::ordered_json& audit);
+/// "  beta      min ...; positive 3 (1.5 %)", without a line end, of `rows` rows.
+std::string beta_text(const nlohmann::ordered_json& beta, const nlohmann::ordered_json& rows);
+
+}  // namespace cdt

@@ -1,0 +1,306 @@
+// cdt-import of arrays: what becomes of them, and what is refused, by file and field.
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "io/dataset/dataset.h"
+#include "io/format/json.h"
+#include "tests/support/array_files.h"
+#include "tests/support/temp_dir.h"
+
+namespace cdt {
+namespace {
+
+using test::expect_message;
+using test::input_error;
+using test::write_bytes;
+
+class ArraysImport : public testing::Test {
+ protected:
+  /// Imports what has been written; the audit as it was printed.
+  std::string import() {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();  // notes
+    try {
+      import_arrays(
+          options, {find_array(options.dna), find_array(options.rna), find_array(options.protein)});
+    } catch (...) {
+      testing::internal::GetCapturedStdout();
+      testing::internal::GetCapturedStderr();
+      throw;
+    }
+    notes = testing::internal::GetCapturedStderr();
+    return testing::internal::GetCapturedStdout();
+  }
+  void expect(const std::filesystem::path& file, const std::string& field,
+              const std::string& what) {
+    expect_message(input_error([this] { import(); }), file, field, what);
+    EXPECT_FALSE(std::filesystem::exists(options.common.out)) << "something was left behind";
+  }
+  std::vector<float> dna_of(const Dataset& data, const std::string& name) const {
+    std::vector<float> out(static_cast<std::size_t>(data.bins * data.dna_dim));
+    data.read_dna(data.find_enhancer(name), out.data());
+    return out;
+  }
+  std::vector<float> row(int index) const {
+    return {files.dna.begin() + index * 6, files.dna.begin() + index * 6 + 6};
+  }
+  nlohmann::json audit() const { return parse_json_file(options.common.out / "audit.json"); }
+
+  test::TempDir dir;
+  test::ArrayFilesOnDisk files{dir.path};
+  ArraysOptions options = files.options();
+  std::string notes;
+};
+
+std::string described(const Dataset& data) {
+  std::string text;
+  for (const Pair& pair : data.pairs) {
+    text += std::string(split_name(pair.split)) + " " + pair_name(data, pair) + " " +
+            std::to_string(pair.beta) + " " + std::to_string(pair.label) + "\n";
+  }
+  return text;
+}
+
+TEST_F(ArraysImport, KeepsTheTestedRowsInTheirOrder) {
+  files.write();
+  const std::string text = import();
+  const Dataset data(options.common.out);
+  EXPECT_EQ(described(data),
+            "val E4:TP53 0.500000 -1\ntrain E1:GFI1B -0.250000 -1\ntrain E3:FNDC5 -1.000000 -1\n"
+            "val E1:TP53 0.000000 -1\n");
+  ASSERT_EQ(data.enhancers_count(), 3);  // no pair names E2
+  EXPECT_EQ(dna_of(data, "E1"), row(0));
+  EXPECT_EQ(dna_of(data, "E3"), row(2));
+  EXPECT_EQ(dna_of(data, "E4"), row(3));
+  EXPECT_EQ(data.enhancers[1].start, 900);
+  EXPECT_EQ(data.rna, files.rna);
+  EXPECT_EQ(data.protein, files.protein);
+  EXPECT_EQ(data.genes, (std::vector<std::string>{"GFI1B", "FNDC5", "TP53"}));
+  EXPECT_EQ(audit()["enhancers"]["left_out_without_pairs"], 1);
+  EXPECT_EQ(audit()["splits"]["train"]["rows_kept"], 2);
+  EXPECT_EQ(audit()["overlap_with_train"]["val"]["pairs_enhancer_in_train"], 1);
+  EXPECT_EQ(audit()["dna"]["rows_used"], 3);
+  EXPECT_FALSE(audit()["splits"].contains("test"));
+  EXPECT_NE(text.find("windows of 3 bins of 128 bp = 384 bp"), std::string::npos) << text;
+  EXPECT_NE(text.find("4 listed, 3 written"), std::string::npos) << text;
+}
+
+TEST_F(ArraysImport, UntestedRowsStayOnRequest) {
+  files.write();
+  options.keep_untested = true;
+  options.bin_bp = 32;
+  options.assembly = "hg19";
+  import();
+  const Dataset data(options.common.out);
+  EXPECT_EQ(data.enhancers_count(), 4);
+  EXPECT_EQ(dna_of(data, "E2"), row(1));
+  EXPECT_EQ(data.bin_bp, 32);
+  EXPECT_EQ(data.assembly, "hg19");
+}
+
+TEST_F(ArraysImport, ElementsWithoutANameAreNamedByTheirPlace) {
+  files.enhancers =
+      "track x\nchr1\t1000\t1500\n#\nchr1\t5000\t5400\t.\nchr2\t900\t1100\tE3\n"
+      "chr2\t7000\t7200\n";
+  files.pairs =
+      "gene\tbeta\tsplit\tenhancer\tlabel\nTP53\t1\ttrain\tchr1-1000-1500\t1\n"
+      "TP53\t2\ttrain\tchr1-5000-5400\t0\n";
+  files.write();
+  import();
+  const Dataset data(options.common.out);
+  EXPECT_EQ(described(data),
+            "train chr1-1000-1500:TP53 1.000000 1\ntrain chr1-5000-5400:TP53 2.000000 0\n");
+  EXPECT_EQ(dna_of(data, "chr1-5000-5400"), row(1));
+  EXPECT_EQ(audit()["splits"]["train"]["positive_labels_kept"], 1);
+}
+
+TEST_F(ArraysImport, GenesOfBothListsInTheOrderOfRna) {
+  files.write();
+  options.genes.clear();
+  options.rna_genes = dir.path / "rna.txt";
+  options.protein_genes = dir.path / "protein.txt";
+  write_bytes(options.rna_genes, "GFI1B\nFNDC5\nTP53\n");
+  write_bytes(options.protein_genes, "TP53\nMYC\nGFI1B\n");
+  import();
+  const Dataset data(options.common.out);
+  EXPECT_EQ(data.genes, (std::vector<std::string>{"GFI1B", "TP53"}));
+  const auto& r = files.rna;
+  const auto& p = files.protein;
+  EXPECT_EQ(data.rna, (std::vector<float>{r[0], r[1], r[4], r[5]}));
+  EXPECT_EQ(data.protein, (std::vector<float>{p[8], p[9], p[10], p[11], p[0], p[1], p[2], p[3]}));
+  EXPECT_EQ(described(data),
+            "val E4:TP53 0.500000 -1\ntrain E1:GFI1B -0.250000 -1\nval E1:TP53 0.000000 -1\n");
+  EXPECT_EQ(audit()["splits"]["train"]["removed_gene_in_one_list"], 1);
+  EXPECT_NE(notes.find("2 are in both lists and kept, of 3 with RNA and 3 with protein; left out: "
+                       "2 genes (FNDC5, MYC)"),
+            std::string::npos)
+      << notes;
+}
+
+TEST_F(ArraysImport, NoGeneInBothLists) {
+  files.write();
+  options.genes.clear();
+  options.rna_genes = dir.path / "rna.txt";
+  options.protein_genes = dir.path / "protein.txt";
+  write_bytes(options.rna_genes, "A\nB\nC\n");
+  write_bytes(options.protein_genes, "X\nY\nZ\n");
+  expect(options.protein_genes, "genes", "none is in");
+}
+
+TEST_F(ArraysImport, PooledWindowsHaveOneBin) {
+  files.write();
+  write_bytes(options.dna, test::npy_floats({4, 6}, files.dna));
+  import();
+  const Dataset data(options.common.out);
+  EXPECT_EQ(data.bins, 1);
+  EXPECT_EQ(data.dna_dim, 6);
+  EXPECT_EQ(dna_of(data, "E3"), row(2));
+  EXPECT_NE(notes.find("windows of one bin"), std::string::npos) << notes;
+}
+
+TEST_F(ArraysImport, DnaMayBeStoredInHalfTheSpace) {
+  files.dna[2] = 1.00390625F;  // 1 + 2^-8, half way: to even
+  files.write();
+  options.store_bfloat16 = true;
+  import();
+  const Dataset data(options.common.out);
+  EXPECT_EQ(std::filesystem::file_size(options.common.out / "dna.bf16"), 3U * 6 * 2);
+  EXPECT_FALSE(std::filesystem::exists(options.common.out / "dna.f32"));
+  EXPECT_EQ(dna_of(data, "E1")[2], 1.0F);
+  EXPECT_EQ(dna_of(data, "E3"), row(2));
+  // Over it the other way: nothing of it stays.
+  options.store_bfloat16 = false;
+  options.common.overwrite = true;
+  import();
+  EXPECT_FALSE(std::filesystem::exists(options.common.out / "dna.bf16"));
+  EXPECT_EQ(dna_of(Dataset(options.common.out), "E1")[2], 1.00390625F);
+}
+
+TEST_F(ArraysImport, WhatBfloat16CannotHold) {
+  files.dna[13] = std::numeric_limits<float>::max();
+  files.write();
+  options.store_bfloat16 = true;
+  expect(options.dna, "array[2,0,1]", "is too large for bfloat16");
+}
+
+TEST_F(ArraysImport, UnknownNames) {
+  files.pairs += "test\tE9\tTP53\t0\ntest\tE1\tXIST\t0\n";
+  files.write();
+  expect(options.pairs, "line 6, column enhancer",
+         "unknown name (expected a name of " + options.enhancers.string() +
+             ", unless --unknown-names drop is given, got E9)");
+  options.drop_unknown = true;
+  import();
+  EXPECT_EQ(Dataset(options.common.out).pairs.size(), 4U);
+  EXPECT_EQ(audit()["splits"]["test"]["removed_unknown_name"], 2);
+  EXPECT_EQ(audit()["splits"]["test"]["rows_kept"], 0);
+}
+
+TEST_F(ArraysImport, ListsThatDoNotFitTheArrays) {
+  files.enhancers += "chr3\t1\t2\tE5\n";
+  files.write();
+  expect(options.enhancers, "lines", "(expected 4, got 5)");
+  files = test::ArrayFilesOnDisk(dir.path);
+  files.genes = "GFI1B\nFNDC5\n";
+  files.write();
+  expect(options.genes, "lines", "(expected 3, got 2)");
+  files.genes = "GFI1B\nTP53\nTP53\n";
+  files.write();
+  expect(options.genes, "line 3", "gene TP53 stands in line 2 already");
+  files.genes = "GFI1B\tENSG1\nTP53\tENSG2\nMYC\tENSG3\n";
+  files.write();
+  expect(options.genes, "line 1", "is not one printable word");
+}
+
+TEST_F(ArraysImport, ElementsThatAreNone) {
+  const std::string three = "chr1\t1\t9\tE1\nchr1\t2\t9\tE2\nchr1\t3\t9\tE3\n";
+  files.enhancers = three + "chr1\t4\t9\tE2\n";
+  files.write();
+  expect(options.enhancers, "line 4, name", "E2 stands in line 2 already");
+  files.enhancers = three + "chr1\t4\t4\tE4\n";
+  files.write();
+  expect(options.enhancers, "line 4, end", "the enhancer is empty");
+  files.enhancers = three + "chr1 4 9\n";
+  files.write();
+  expect(options.enhancers, "line 4", "too few tab-separated columns (expected at least 3, got 1)");
+}
+
+TEST_F(ArraysImport, PairsThatAreNone) {
+  const auto expect_of = [&](const std::string& pairs, const std::string& field,
+                             const std::string& what) {
+    files.pairs = pairs;
+    files.write();
+    expect(options.pairs, field, what);
+  };
+  const std::string head = "split\tenhancer\tgene\tbeta\n";
+  expect_of("enhancer\tgene\tbeta\nE1\tTP53\t0\n", "line 1, column split", "column is missing");
+  expect_of(head + "train\tE1\tTP53\tnan\n", "line 2, column beta", "got nan");
+  expect_of(head + "training\tE1\tTP53\t0\n", "line 2, column split", "got training");
+  expect_of(head, "pairs", "none is left of 0");
+}
+
+TEST_F(ArraysImport, ShapesThatAreNone) {
+  files.write();
+  write_bytes(options.dna, test::npy_floats({4}, {1, 2, 3, 4}));
+  expect(options.dna, "array", "(expected (windows, bins, features), got (4))");
+  files.write();
+  write_bytes(options.rna, test::npy_floats({3, 1, 2}, files.rna));
+  expect(options.rna, "array", "(expected (genes, features), got (3, 1, 2))");
+}
+
+TEST_F(ArraysImport, ValuesThatAreNotFinite) {
+  files.dna[3 * 6 + 5] = std::numeric_limits<float>::quiet_NaN();
+  files.write();
+  expect(options.dna, "array[3,2,1]", "got nan");
+  files = test::ArrayFilesOnDisk(dir.path);
+  files.dna[6] = std::numeric_limits<float>::quiet_NaN();  // of E2, which no pair names
+  files.protein[5] = std::numeric_limits<float>::infinity();
+  files.write();
+  expect(options.protein, "array[1,1]", "got inf");
+  files.protein[5] = 0.0F;
+  files.write();
+  import();
+}
+
+TEST_F(ArraysImport, OneThingInPlaceOfTwo) {
+  files.write();
+  options.protein = options.rna;
+  expect(options.rna, "--protein", "is the file given as --rna");
+  options.protein = dir.path / "copy.npy";
+  std::filesystem::copy_file(options.rna, options.protein);
+  expect(options.protein, "--protein", "has the same values as the array given as --rna");
+  const std::string rna = test::npy_floats({3, 2}, files.rna);
+  const std::string protein = test::npy_floats({3, 4}, files.protein);
+  const std::filesystem::path both = dir.path / "tables.npz";
+  write_bytes(both, test::zip({{"rna.npy", rna, 8}, {"protein.npy", protein, 8}}));
+  options.rna = options.protein = both.string() + ":rna";
+  expect(both, "--protein", "is the file given as --rna");
+  options.protein = both.string() + ":protein";
+  import();
+  EXPECT_EQ(Dataset(options.common.out).protein, files.protein);
+}
+
+TEST_F(ArraysImport, ArraysAndTheirNames) {
+  files.write();
+  options.dna = files.options().dna.string() + ":x";
+  expect(files.options().dna, "x", "an .npy file has one array");
+  options.dna = dir.path / "none.npy:x";
+  expect(dir.path / "none.npy", "open", "No such file");
+  options.dna = files.options().pairs;
+  expect(options.dna, "format", "is no .npy, .npz or HDF5 file");
+  // A colon may be part of a file's name.
+  options.dna = dir.path / "a:b.npy";
+  std::filesystem::copy_file(files.options().dna, options.dna);
+  import();
+}
+
+TEST_F(ArraysImport, TheWordForBfloat16MustBeOfUse) {
+  files.write();
+  options.void_is_bfloat16 = true;
+  expect("command line", "--bfloat16", "changes nothing");
+}
+
+}  // namespace
+}  // namespace cdt
