@@ -75,6 +75,13 @@ Tensor Tape::take_value(Var consumed) {
   return copy;
 }
 
+void Tape::drop(Var v) {
+  if (!v->owned || v->keep) return;
+  step_.give_back(v->value);
+  v->value.data = nullptr;
+  v->owned = false;
+}
+
 void Tape::record(Var out, std::vector<Tensor> saved, std::function<void()> rule,
                   CotangentOrder order) {
   if (out->needs_grad) {
@@ -177,11 +184,7 @@ void Tape::backward(const std::vector<Cotangent>& cotangents, std::int64_t count
     if (!v.keep) free_gradient(v);
     if (retain) continue;
     for (const Tensor& t : rule.saved) step_.give_back(t);
-    if (v.owned && !v.keep) {
-      step_.give_back(v.value);
-      v.value.data = nullptr;
-      v.owned = false;
-    }
+    drop(rule.out);
   }
   if (!retain) rules_.clear();
   count_ = 1;

@@ -95,6 +95,9 @@ class Tape {
   Tensor take_value(Var consumed);
   /// An op output in memory that take_value() or saved() gave.
   Var output_in(const Tensor& memory, bool needs_grad);
+  /// Gives back the value of an op's output that nothing reads any more, neither an op nor a rule.
+  /// One that is kept stays.
+  void drop(Var v);
   /// A tensor a rule will need, freed after the rule ran.
   Tensor saved(const Shape& shape, Dtype dtype = Dtype::kFloat32) {
     return step_.tensor(shape, dtype);

@@ -50,7 +50,10 @@ struct Walk {
   }
 
   Var norm_and_drop(const Projector& w, Var x, std::int64_t samples) {
-    return note(w.name, dropout(tape, apply(w.norm, x), c.dropout, samples));
+    const Var normal = apply(w.norm, x);
+    const Var out = dropout(tape, normal, c.dropout, samples);
+    drop(out, {x, normal});
+    return note(w.name, out);
   }
 
   // Self attention (section 2.3), layer by layer: (1|B, N, D) -> (1|B, N, D).
@@ -59,7 +62,9 @@ struct Walk {
       const Var qkv = apply(w.in, x);  // (1|B, N, 3D)
       const Var heads = self_attention(tape, qkv, c.heads, c.dropout, batch, map_of(w.name));
       note_core(w.name, {heads, qkv, 2 * c.hidden});
-      x = post_norm(w, x, apply(w.out, heads));  // (1|B, N, D)
+      const Var out = post_norm(w, x, apply(w.out, heads));  // (1|B, N, D)
+      drop(out, {x, qkv, heads});
+      x = out;
     }
     return x;
   }
@@ -68,7 +73,9 @@ struct Walk {
   // those that are ready, and context (B, N, D) answers -> (B, G, D).
   Var cross_block(const AttentionBlock& w, Var x, Var context, const Tensor* ready) {
     const Var attended = cross_attend(w, x, context, ready);  // (B, G, D)
-    return paper ? note(w.name, residual(tape, x, attended)) : post_norm(w, x, attended);
+    const Var out = paper ? note(w.name, residual(tape, x, attended)) : post_norm(w, x, attended);
+    drop(out, {x});
+    return out;
   }
 
   Var cross_attend(const AttentionBlock& w, Var x, Var context, const Tensor* ready) {
@@ -76,7 +83,9 @@ struct Walk {
     const Var kv = apply(rows(w.in, c.hidden, 3 * c.hidden), context);  // (B, N, 2D)
     const Var heads = attention(tape, q, kv, c.heads, c.dropout, batch, map_of(w.name));
     note_core(w.name, {heads, kv, c.hidden});
-    return apply(w.out, heads);  // (B, G, D)
+    const Var out = apply(w.out, heads);  // (B, G, D)
+    drop(out, {q, kv, heads});
+    return out;
   }
 
   Var queries(const AttentionBlock& w, Var x) { return apply(rows(w.in, 0, c.hidden), x); }
@@ -85,7 +94,9 @@ struct Walk {
   Var post_norm(const AttentionBlock& w, Var x, Var attended) {
     const Var y = first_norm(w, x, attended);
     const Var f = feed_forward(tape, y, w.ffn, c.dropout);
-    return note(w.name, add_norm(tape, y, f, w.norm2.gamma, w.norm2.beta, c.dropout));
+    const Var out = add_norm(tape, y, f, w.norm2.gamma, w.norm2.beta, c.dropout);
+    drop(out, {y});
+    return note(w.name, out);
   }
 
   Var first_norm(const AttentionBlock& w, Var x, Var attended) {
@@ -137,6 +148,15 @@ struct Walk {
   Var apply(const LayerNorm& w, Var x) { return layer_norm(tape, x, w.gamma, w.beta); }
   Linear rows(const Linear& w, std::int64_t begin, std::int64_t end) {
     return {tape.rows_of(w.weight, begin, end), tape.rows_of(w.bias, begin, end)};
+  }
+
+  // A training in which nothing up to `out` wants a gradient keeps no more of it than `out`: no
+  // rule reads what it was made of.
+  void drop(Var out, std::initializer_list<Var> parts) {
+    if (out->needs_grad || !tape.training()) return;
+    for (const Var part : parts) {
+      if (part != out) tape.drop(part);
+    }
   }
 
   // Names an intermediate for the recorder; it then survives backward.

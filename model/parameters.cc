@@ -18,12 +18,11 @@ Initial uniform(double bound) { return {Initial::kUniform, bound}; }
 /// Appends parameters in state_dict order and says where they are.
 class Builder {
  public:
-  Builder(const CdtConfig& config, Backend& backend, Arena& lasting, bool trainable,
+  Builder(const CdtConfig& config, Backend& backend, Arena& lasting,
           std::deque<Parameter>& parameters)
       : config_(config),
         rounded_(backend.activations()),
         lasting_(lasting),
-        trainable_(trainable),
         parameters_(parameters) {}
 
   /// The part of the model that the next parameters belong to.
@@ -33,7 +32,6 @@ class Builder {
     Parameter& p = parameters_.emplace_back(Parameter{name, module_, {}, initial});
     p.variable.value = lasting_.tensor(shape);
     p.variable.lasting = true;
-    p.variable.needs_grad = trainable_;
     if (rounded_ != Dtype::kFloat32) p.variable.rounded = lasting_.tensor(shape, rounded_);
     return &p.variable;
   }
@@ -101,7 +99,6 @@ class Builder {
   const CdtConfig& config_;
   Dtype rounded_;  // of the copies for products, unless that is float32
   Arena& lasting_;
-  bool trainable_;
   std::deque<Parameter>& parameters_;
   std::string module_;
 };
@@ -127,7 +124,7 @@ CdtParameters::CdtParameters(const CdtConfig& config, Backend& backend, Arena& l
   CDT_CHECK(problem.empty(), "model configuration: " + problem);
   const bool released = config.variant == Variant::kReleased;
   const std::int64_t d = config.hidden;
-  Builder build(config_, backend, lasting, trainable, parameters_);
+  Builder build(config_, backend, lasting, parameters_);
   dna.projector = build.projector("dna_projector", config.dna_dim);
   rna.projector = build.projector("rna_projector", config.rna_dim);
   protein.projector = build.projector("protein_projector", config.protein_dim);
@@ -149,18 +146,23 @@ CdtParameters::CdtParameters(const CdtConfig& config, Backend& backend, Arena& l
   build.begin("task_layer");
   if (released) head.hidden = build.linear("task_layer.0", d, d);
   head.last = build.linear(released ? "task_layer.3" : "task_layer", d, config.genes);
-  if (trainable) allocate_gradients(lasting);
+  if (trainable) make_trainable(lasting);
 }
 
 // All gradients in one range of memory, so that zeroing them is one fill.
-void CdtParameters::allocate_gradients(Arena& lasting) {
+void CdtParameters::make_trainable(Arena& lasting, const std::set<std::string>& frozen) {
   constexpr std::int64_t kAlign = 32;  // floats: a gradient begins where an arena's tensor could
   const auto padded = [](std::int64_t n) { return ceil_div(n, kAlign) * kAlign; };
   std::int64_t total = 0;
-  for (const Parameter& p : parameters_) total += padded(p.variable.value.count());
+  for (Parameter& p : parameters_) {
+    p.variable.needs_grad = frozen.count(p.name) == 0;
+    if (p.variable.needs_grad) total += padded(p.variable.value.count());
+  }
+  CDT_CHECK(total > 0, "there is nothing to train");
   gradients_ = lasting.tensor({total});
   std::int64_t offset = 0;
   for (Parameter& p : parameters_) {
+    if (!p.variable.needs_grad) continue;
     p.variable.grad = {gradients_.at(offset), p.variable.value.shape};
     offset += padded(p.variable.value.count());
   }
@@ -175,7 +177,9 @@ Parameter& CdtParameters::parameter(const std::string& name) {
 
 std::vector<Var> CdtParameters::variables() {
   std::vector<Var> out;
-  for (Parameter& p : parameters_) out.push_back(&p.variable);
+  for (Parameter& p : parameters_) {
+    if (p.trained()) out.push_back(&p.variable);
+  }
   return out;
 }
 
@@ -183,6 +187,17 @@ std::int64_t CdtParameters::parameter_count() const {
   std::int64_t n = 0;
   for (const Parameter& p : parameters_) n += p.variable.value.count();
   return n;
+}
+
+std::int64_t CdtParameters::trained_count() const {
+  std::int64_t n = 0;
+  for (const Parameter& p : parameters_) n += p.trained() ? p.variable.value.count() : 0;
+  return n;
+}
+
+bool CdtParameters::frozen() const {
+  return std::none_of(parameters_.begin(), parameters_.end(),
+                      [](const Parameter& p) { return p.variable.needs_grad; });
 }
 
 void CdtParameters::set(Var parameter, const float* values) {

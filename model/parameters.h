@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct Parameter {
   std::string module;  // the part of the model it belongs to, e.g. "dna_self_attn_layers.0"
   Variable variable;   // value and grad, lasting
   Initial initial;
+
+  /// Does it have a gradient, which a training follows?
+  bool trained() const { return !variable.grad.empty(); }
 };
 
 struct Linear {
@@ -87,17 +91,23 @@ class CdtParameters {
   const std::deque<Parameter>& parameters() const { return parameters_; }
   /// The parameter of that name; throws Error if there is none.
   Parameter& parameter(const std::string& name);
-  /// All of them, as an optimiser takes them.
+  /// Those that are trained, as an optimiser takes them.
   std::vector<Var> variables();
   std::int64_t parameter_count() const;
+  /// Numbers in those that are trained.
+  std::int64_t trained_count() const;
 
   /// Gives a parameter its values, in host memory, in the order of its shape.
   void set(Var parameter, const float* values);
   /// PyTorch's default initialisation (docs/paper-vs-code.md), drawn from `seed`.
   void initialise(std::uint64_t seed);
+  /// What the constructor does where it says `trainable`, but for the parameters of the names in
+  /// `frozen`: these get no gradient and stay as they are. One at least is not among them.
+  void make_trainable(Arena& lasting, const std::set<std::string>& frozen = {});
   /// Every later gradient is for inputs only: rules for weights are dropped from the tape.
   void freeze();
-  bool frozen() const { return !parameters_.front().variable.needs_grad; }
+  /// Does no parameter want a gradient?
+  bool frozen() const;
   void zero_gradients();
 
   Modality dna, rna, protein;
@@ -105,12 +115,10 @@ class CdtParameters {
   Head head;
 
  private:
-  void allocate_gradients(Arena& lasting);
-
   CdtConfig config_;
   Backend& backend_;
   std::deque<Parameter> parameters_;
-  Tensor gradients_;  // of all parameters and the gaps between them; empty: not trainable
+  Tensor gradients_;  // of what is trained, and the gaps between them; empty: nothing is
 };
 
 }  // namespace cdt

@@ -29,7 +29,7 @@ class NoGradients {
 
  private:
   void set(bool wanted) {
-    for (Parameter& p : model_.parameters()) p.variable.needs_grad = wanted;
+    for (Parameter& p : model_.parameters()) p.variable.needs_grad = wanted && p.trained();
   }
   Cdt& model_;
 };

@@ -124,7 +124,8 @@ void CpuBackend::layer_norm_backward(const Tensor& x, const Tensor& gamma, const
 }
 
 void CpuBackend::add_norm_backward(const AddNormBackward& g) {
-  layer_norm_backward(g.sum, g.gamma, g.stats, g.dy, g.dy, g.dgamma, g.dbeta);
+  const bool goes_on = !g.dx.empty() || !g.da.empty();
+  layer_norm_backward(g.sum, g.gamma, g.stats, g.dy, goes_on ? g.dy : Tensor{}, g.dgamma, g.dbeta);
   if (!g.dx.empty()) dropout_backward(g.dy, kNoDropout, g.dx, g.add_dx);
   if (g.da.empty()) return;
   dropout_backward(g.dy, g.dropout, g.da, g.add_da);

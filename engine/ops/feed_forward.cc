@@ -16,13 +16,16 @@ void expand(Tape& tape, const FeedForward& f, std::int64_t first, const Tensor& 
            {.bias = weight_as(f.w.b1, x.dtype)});
 }
 
+// behind: does anything before w2 want a gradient?
 void part_rule(Tape& tape, const FeedForward& f, std::int64_t first, const Tensor& dy,
-               const GradTarget& dx) {
+               const GradTarget& dx, bool behind) {
   Backend& backend = tape.backend();
   const Shape inner{dy.rows(), f.w.w1->value.shape[0]};
-  const Scratch dh(tape.scratch(), inner, dy.dtype);
-  multiply(backend, dy, weight_as(f.w.w2, dy.dtype), *dh);  // dh(r, F) = dy(r, D) w2
-  std::optional<Scratch> memory;
+  std::optional<Scratch> dh, memory;
+  if (behind) {  // dh(r, F) = dy(r, D) w2
+    multiply(backend, dy, weight_as(f.w.w2, dy.dtype),
+             *dh.emplace(tape.scratch(), inner, dy.dtype));
+  }
   Tensor h;
   Tensor pre;
   if (f.pre.empty()) {
@@ -32,7 +35,11 @@ void part_rule(Tape& tape, const FeedForward& f, std::int64_t first, const Tenso
     pre = f.pre.slice(first, first + dy.rows());
     if (f.w.w2->needs_grad) h = *memory.emplace(tape.scratch(), inner, dy.dtype);
   }
-  inner_backward(tape, f, first, pre, *dh, dx, f.w.w2->needs_grad ? h : Tensor{});
+  if (behind) {
+    inner_backward(tape, f, first, pre, **dh, dx, f.w.w2->needs_grad ? h : Tensor{});
+  } else {
+    backend.gelu_dropout(pre, f.key, first, h);
+  }
   if (f.w.w2->needs_grad) {  // dW2(D, F) += dy^T h
     multiply(backend, transposed(dy), h, f.w.w2->grad, {.beta = 1.0F});
   }
@@ -42,11 +49,13 @@ void feed_forward_rule(Tape& tape, const FeedForward& f, Var x, Var y) {
   const std::int64_t rows = f.x.rows();
   const Tensor dy = y->grad.reshaped(f.x.shape);
   const GradTarget dx = x->needs_grad ? tape.gradient(x) : GradTarget{};
-  for (std::int64_t first = 0; first < rows; first += f.part) {
+  const bool behind = any_needs_grad({x, f.w.w1, f.w.b1});
+  const std::int64_t parts_end = behind || f.w.w2->needs_grad ? rows : 0;
+  for (std::int64_t first = 0; first < parts_end; first += f.part) {
     const std::int64_t end = std::min(rows, first + f.part);
     GradTarget part = dx;
     if (!dx.grad.empty()) part.grad = dx.grad.reshaped(f.x.shape).slice(first, end);
-    part_rule(tape, f, first, dy.slice(first, end), part);
+    part_rule(tape, f, first, dy.slice(first, end), part, behind);
   }
   if (f.w.b2->needs_grad && !y->bias_summed) tape.backend().column_sum(dy, f.w.b2->grad, true);
 }
@@ -97,7 +106,8 @@ Var feed_forward(Tape& tape, Var x, const FeedForwardParameters& w, float p) {
   const Var y =
       tape.output(x->value.shape, any_needs_grad({x, w.w1, w.b1, w.w2, w.b2}), x->value.dtype);
   // Attribution goes backwards several times and keeps what it can.
-  const bool keep = y->needs_grad && !(tape.training() && tape.backend().recomputes());
+  const bool keep =
+      any_needs_grad({x, w.w1, w.b1, w.w2}) && !(tape.training() && tape.backend().recomputes());
   const FeedForward f = feed_forward_value(tape, x, w, p, keep,
                                            y->value.reshaped({x->value.rows(), x->value.cols()}));
   y->bias = w.b2;

@@ -74,11 +74,14 @@ void value_backward(Backend& backend, const Pool& s, const Tensor& dmixed, const
   const Matrix dout = side_by_side(s.out->grad, s.heads);
   multiply(backend, dout, stacked(weight(s, kValue), s.heads), mixtures_by_head(s, dmixed));
   multiply(backend, dout, columns_by_head(s, bias(s, kValue)), side_by_side(dmass, s.heads));
-  if (!s.w.in_proj_weight->needs_grad) return;
-  multiply(backend, transposed(dout), mixtures_by_head(s, s.mixed),
-           stacked(dweight(s, kValue), s.heads), {.beta = 1.0F});
-  multiply(backend, transposed(dout), side_by_side(s.mass, s.heads),
-           columns_by_head(s, dbias(s, kValue)), {.beta = 1.0F});
+  if (s.w.in_proj_weight->needs_grad) {
+    multiply(backend, transposed(dout), mixtures_by_head(s, s.mixed),
+             stacked(dweight(s, kValue), s.heads), {.beta = 1.0F});
+  }
+  if (s.w.in_proj_bias->needs_grad) {
+    multiply(backend, transposed(dout), side_by_side(s.mass, s.heads),
+             columns_by_head(s, dbias(s, kValue)), {.beta = 1.0F});
+  }
 }
 
 // dscores (B', H, N), already times the score scale.
@@ -90,9 +93,14 @@ void scores_backward(Backend& backend, const Pool& s, const Tensor& dmixed, cons
                                    dscores.reshaped(rows));
 }
 
+bool needs_grad(const PoolParameters& w) {
+  return w.query->needs_grad ||
+         (w.in_proj_weight != nullptr && any_needs_grad({w.in_proj_weight, w.in_proj_bias}));
+}
+
 // du (H, D) = sum over the batch of dscores x, then on to W_k, W_q, b_q and the query.
 void query_backward(Tape& tape, const Pool& s, const Tensor& dscores) {
-  if (!s.w.query->needs_grad) return;
+  if (!needs_grad(s.w)) return;
   Backend& backend = tape.backend();
   const Scratch du(tape.scratch(), {1, s.heads, s.d});
   backend.pool_mix(dscores, s.x->value, *du, {}, tape.scratch());
@@ -104,11 +112,16 @@ void query_backward(Tape& tape, const Pool& s, const Tensor& dscores) {
   const Matrix du_by_head = stacked(*du, s.heads);
   multiply(backend, du_by_head, transposed(stacked(weight(s, kKey), s.heads)),
            rows_by_head(s, *dq));
-  multiply(backend, columns_by_head(s, s.q), du_by_head, stacked(dweight(s, kKey), s.heads),
-           {.beta = 1.0F});
-  multiply(backend, (*dq).reshaped({s.d, 1}), s.w.query->value, dweight(s, kQuery), {.beta = 1.0F});
-  backend.add_to(dbias(s, kQuery).reshaped({1, s.d}), *dq);
-  multiply(backend, *dq, weight(s, kQuery), s.w.query->grad, {.beta = 1.0F});
+  if (s.w.in_proj_weight->needs_grad) {
+    multiply(backend, columns_by_head(s, s.q), du_by_head, stacked(dweight(s, kKey), s.heads),
+             {.beta = 1.0F});
+    multiply(backend, (*dq).reshaped({s.d, 1}), s.w.query->value, dweight(s, kQuery),
+             {.beta = 1.0F});
+  }
+  if (s.w.in_proj_bias->needs_grad) backend.add_to(dbias(s, kQuery).reshaped({1, s.d}), *dq);
+  if (s.w.query->needs_grad) {
+    multiply(backend, *dq, weight(s, kQuery), s.w.query->grad, {.beta = 1.0F});
+  }
 }
 
 void expect_parameters(const PoolParameters& w, std::int64_t d, std::int64_t heads) {
@@ -152,7 +165,7 @@ Pool pool_values(Tape& tape, Var x, const PoolParameters& w, std::int64_t heads,
          .dropped = {},
          .mixed = tape.saved({leading, heads, d}),
          .mass = tape.saved({leading, heads})};
-  s.out = tape.output({leading, d}, x->needs_grad || w.query->needs_grad);
+  s.out = tape.output({leading, d}, x->needs_grad || needs_grad(w));
   saved = {s.q, s.u, s.mixed, s.mass};
   s.dropped = key.p > 0.0F ? tape.saved({leading, heads, n}) : s.p;
   if (key.p > 0.0F) saved.push_back(s.dropped);
