@@ -1,136 +1,19 @@
 #include "model/checkpoint.h"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <string_view>
 #include <vector>
 
 #include "engine/error.h"
 #include "io/format/digest.h"
 #include "io/format/safetensors.h"
 #include "io/format/text.h"
+#include "model/state_dict.h"
 
 namespace cdt {
 namespace {
 
 constexpr const char* kFormat = "cdt-checkpoint";
-constexpr std::int64_t kLargestSize = std::int64_t{1} << 24U;
-constexpr std::int64_t kMostLayers = 1000;
 constexpr std::int64_t kReleasedHeads = 8;
 constexpr std::int64_t kReleasedPoolHeads = 4;
-
-constexpr std::array<std::string_view, 2> kWrappers = {"module.", "_orig_mod."};
-
-/// What all names begin with, wrapper in wrapper.
-std::string common_prefix(const std::vector<TensorInfo>& tensors, const std::string& file) {
-  std::string prefix;
-  for (std::size_t i = 0; i < kWrappers.size();) {
-    const std::string longer = prefix + std::string(kWrappers[i]);
-    const auto has = [&](const TensorInfo& info) { return info.name.starts_with(longer); };
-    const auto lacks = std::find_if_not(tensors.begin(), tensors.end(), has);
-    if (lacks != tensors.end() && std::any_of(tensors.begin(), tensors.end(), has)) {
-      throw InputError(file, lacks->name,
-                       expected_got("only other tensors have the prefix of a PyTorch wrapper",
-                                    longer + "... in all names or in none", lacks->name));
-    }
-    const bool all = lacks == tensors.end() && !tensors.empty();
-    if (all) prefix = longer;
-    i = all ? 0 : i + 1;
-  }
-  return prefix;
-}
-
-/// The tensors of a model file under the names the model gives them, and the sizes read off them.
-/// PyTorch's wrappers put a prefix before every name of a state_dict ("module." of DataParallel,
-/// "_orig_mod." of torch.compile); such prefixes are left out.
-class StateDict {
- public:
-  /// InputError naming the first tensor without the prefix where only some names have it.
-  explicit StateDict(const TensorFile& reader)
-      : file_(reader.path().string()), prefix_(common_prefix(reader.tensors(), file_)) {
-    for (const TensorInfo& info : reader.tensors()) {
-      shapes_[info.name.substr(prefix_.size())] = info.shape;
-    }
-  }
-
-  /// Of every name in the file; "" if there is none.
-  const std::string& prefix() const { return prefix_; }
-  /// By the name without the prefix.
-  const std::map<std::string, std::vector<std::int64_t>>& shapes() const { return shapes_; }
-
-  /// `config` with the sizes that the tensors have; those that leave no trace in them stay.
-  CdtConfig sizes_into(CdtConfig config) const {
-    const bool released = shapes_.count("vce.dna_attn.in_proj_weight") > 0;
-    config.variant = released ? Variant::kReleased : Variant::kPaper;
-    config.hidden = rows("dna_projector.linear.weight");
-    config.dna_dim = columns("dna_projector.linear.weight");
-    config.rna_dim = columns("rna_projector.linear.weight");
-    config.protein_dim = columns("protein_projector.linear.weight");
-    config.fusion = rows("vce.fusion.0.weight");
-    config.genes = rows(released ? "task_layer.3.weight" : "task_layer.weight");
-    config.dna_layers = layers("dna");
-    config.rna_layers = layers("rna");
-    config.protein_layers = layers("protein");
-    for (const auto& [name, shape] : shapes_) {
-      if (name.ends_with(".ffn.0.weight")) config.feed_forward = rows(name);
-    }
-    return config;
-  }
-
- private:
-  std::int64_t dimension(const std::string& name, std::size_t axis) const {
-    const auto found = shapes_.find(name);
-    if (found == shapes_.end()) {
-      throw InputError(file_, name, "no such tensor; this is no checkpoint of the model");
-    }
-    if (found->second.size() != 2) {
-      throw InputError(file_, name,
-                       expected_got("rank", "2", std::to_string(found->second.size())));
-    }
-    const std::int64_t size = found->second[axis];
-    if (size < 1 || size > kLargestSize) {
-      throw InputError(file_, name, "size " + std::to_string(size) + " is out of range");
-    }
-    return size;
-  }
-  std::int64_t rows(const std::string& name) const { return dimension(name, 0); }
-  std::int64_t columns(const std::string& name) const { return dimension(name, 1); }
-  std::int64_t layers(const std::string& modality) const {
-    std::int64_t count = 0;
-    while (count < kMostLayers &&
-           shapes_.count(modality + "_self_attn_layers." + std::to_string(count) +
-                         ".self_attn.in_proj_weight") > 0) {
-      ++count;
-    }
-    return count;
-  }
-
-  std::string file_;
-  std::string prefix_;
-  std::map<std::string, std::vector<std::int64_t>> shapes_;
-};
-
-/// One line on stderr if a prefix is left out, and one for each type of number that is brought to
-/// float32.
-void note_differences(const TensorFile& reader, const std::string& prefix) {
-  const std::string file = reader.path().string() + ": ";
-  if (!prefix.empty()) note(file + "every name begins with " + prefix + ", which is left out");
-  struct Change {
-    const char *dtype, *what;
-  };
-  constexpr std::array<Change, 3> kChanges = {{{"F64", "float64 and are rounded to float32"},
-                                               {"F16", "float16 and are widened to float32"},
-                                               {"BF16", "bfloat16 and are widened to float32"}}};
-  for (const Change& change : kChanges) {
-    const auto count =
-        std::count_if(reader.tensors().begin(), reader.tensors().end(),
-                      [&](const TensorInfo& info) { return info.dtype == change.dtype; });
-    if (count == 0) continue;
-    note(file + std::to_string(count) + " of " + std::to_string(reader.tensors().size()) +
-         " tensors are " + change.what);
-  }
-}
 
 /// Heads leave no trace in the tensors: the override, else the reference's number, with a note.
 std::int64_t heads_or(std::int64_t given, std::int64_t released, std::int64_t hidden,
@@ -190,18 +73,9 @@ std::string check_parameters(const TensorFile& reader, const Cdt& model, const V
     throw InputError(file, stored.begin()->first, "the model has no such tensor");
   }
   WeightsDigest digest(model);
-  std::vector<float> values;
   std::size_t i = 0;
   for (const Parameter& parameter : model.parameters()) {
-    values.resize(static_cast<std::size_t>(parameter.variable.value.count()));
-    reader.read(dict.prefix() + parameter.name, values.data());
-    const auto bad =
-        std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
-    if (bad != values.end()) {
-      throw InputError(
-          file, parameter.name,
-          "element " + std::to_string(bad - values.begin()) + " is " + format_number(*bad));
-    }
+    const std::vector<float> values = dict.read(parameter.name);
     digest.add(parameter, values.data());
     visit(i++, values);
   }
@@ -216,12 +90,16 @@ std::vector<std::int64_t> dims_of(const Shape& shape) {
   return out;
 }
 
+bool is_our_format(const TensorFile& reader) {
+  return reader.has_metadata("format") && reader.metadata("format").starts_with("cdt-");
+}
+
 CdtConfig read_model_config(const TensorFile& reader, const ModelOverrides& overrides) {
   const std::string file = reader.path().string();
   // A state_dict from elsewhere may have metadata of its own.
-  const std::string format = reader.has_metadata("format") ? reader.metadata("format") : "";
   CdtConfig config;
-  if (format.starts_with("cdt-")) {
+  if (is_our_format(reader)) {
+    const std::string& format = reader.metadata("format");
     if (format != kFormat) {
       reader.fail_metadata("format", expected_got("not a model checkpoint", kFormat, format));
     }
@@ -250,7 +128,7 @@ CdtConfig read_model_config(const TensorFile& reader, const ModelOverrides& over
 }
 
 std::string read_parameters(const TensorFile& reader, Cdt& model) {
-  note_differences(reader, StateDict(reader).prefix());
+  StateDict(reader).note_differences();
   return check_parameters(reader, model, [&](std::size_t i, const std::vector<float>& values) {
     model.set(&model.parameters()[i].variable, values.data());
   });

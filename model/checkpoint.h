@@ -32,6 +32,9 @@ struct ModelOverrides {
 /// A shape as safetensors writes it, outermost dimension first.
 std::vector<std::int64_t> dims_of(const Shape& shape);
 
+/// Did a program of ours write the file, a checkpoint or another one? Else it is a state_dict.
+bool is_our_format(const TensorFile& reader);
+
 /// The configuration of a checkpoint, from its metadata or inferred. InputError if a size is
 /// missing, does not fit the others, or contradicts an override. Heads that neither the file nor
 /// the overrides give are the reference's 8 and 4, which stderr says.

@@ -75,12 +75,18 @@ class StateFile : public OptimiserFile {
     }
     const std::string where = path().string() + ": metadata.settings";
     const nlohmann::json settings = parse_json(reader_.metadata("settings"), where);
+    freezes_ = settings.contains("freeze");
     numbers_.weight_decay = JsonReader(settings, where).number("weight-decay");
     read_number("epoch", &numbers_.epochs);  // the one that comes next
     --numbers_.epochs;
   }
   std::vector<float> read(std::size_t, const Parameter& parameter, Moment which) const override {
     const std::string name = moment_name(parameter, which);
+    if (freezes_ && !reader_.has(name)) {
+      throw InputError(
+          path().string(), name,
+          "there are no moments of it: the run keeps this parameter as it is (--freeze)");
+    }
     const std::vector<std::int64_t> shape = dims_of(parameter.variable.value.shape);
     if (reader_.info(name).shape != shape) {
       throw InputError(
@@ -93,6 +99,7 @@ class StateFile : public OptimiserFile {
   }
 
   SafetensorsReader reader_;
+  bool freezes_ = false;  // a run that trains some parameters only
 };
 
 /// InputError naming the first number that no training reaches.

@@ -158,9 +158,10 @@ class TorchOptimiser : public OptimiserFile {
       states_[static_cast<std::size_t>(key.integer)] = states.items[i + 1];
     }
     for (std::size_t i = 0; i < states_.size(); ++i) {
-      const Numbers state = numbers_of(name_of(i), state_of(i));
+      if (states_[i] == nullptr) continue;  // of a parameter that was not trained
+      const Numbers state = numbers_of(name_of(i), *states_[i]);
       const std::int64_t steps = state.integer("step");
-      if (i == 0) numbers_.steps = steps;
+      if (numbers_.steps == 0) numbers_.steps = steps;
       if (steps == numbers_.steps) continue;
       state.fail("step", expected_got("parameters have done different numbers of updates",
                                       std::to_string(numbers_.steps), std::to_string(steps)));

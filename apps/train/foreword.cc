@@ -104,8 +104,11 @@ void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& 
   const auto train = static_cast<std::int64_t>(data.pairs_of(Split::kTrain).size());
   const std::int64_t steps = train / options.settings.batch_size;
   const std::size_t mib = (plan.total() >> 20U) + 1;
-  std::cerr << "model of " << counted(model.parameter_count()) << " parameters, about " << mib
-            << " MiB of memory; " << number_of(train, "train pair") << ", "
+  std::cerr << "model of " << counted(model.parameter_count()) << " parameters, "
+            << (model.trained_count() < model.parameter_count()
+                    ? counted(model.trained_count()) + " of them trained, "
+                    : "")
+            << "about " << mib << " MiB of memory; " << number_of(train, "train pair") << ", "
             << number_of(steps, "step") << " an epoch, at most "
             << number_of(options.settings.epochs, "epoch") << '\n';
   const bool sizes_chosen = options.given.count("hidden") > 0 || !options.common.model.empty();

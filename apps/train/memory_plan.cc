@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/train/patterns.h"
 #include "apps/train/step.h"
 #include "apps/train/validation.h"
 #include "engine/backend.h"
@@ -20,9 +21,11 @@ constexpr std::size_t kMiB = std::size_t{1} << 20U;
 std::string mib(std::size_t bytes) { return std::to_string((bytes + kMiB - 1) / kMiB); }
 
 void print_row(std::ostream& out, const std::string& name, const std::string& second,
-               const std::string& third) {
+               const std::string& third, const std::string& fourth = "") {
   out << std::left << std::setw(30) << name << std::right << std::setw(9) << second << std::setw(14)
-      << third << '\n';
+      << third;
+  if (!fourth.empty()) out << std::setw(14) << fourth;
+  out << '\n';
 }
 
 }  // namespace
@@ -31,7 +34,8 @@ MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, s
                        Backend& device) {
   DryRun dry(device);
   MemoryPlan plan;
-  Cdt model(config, dry.backend(), dry.lasting, true);
+  Cdt model(config, dry.backend(), dry.lasting, false);
+  model.make_trainable(dry.lasting, frozen_parameters(settings.freeze, model));
   for (const Parameter& parameter : model.parameters()) {
     plan.gradients += static_cast<std::size_t>(parameter.variable.grad.bytes());
   }
@@ -56,7 +60,12 @@ MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, s
 void print_model(std::ostream& out, const Cdt& model) {
   struct Module {
     std::string name;
-    std::int64_t tensors = 0, parameters = 0;
+    std::int64_t tensors = 0, parameters = 0, trained = 0;
+  };
+  const bool some_frozen =
+      model.trained_count() > 0 && model.trained_count() < model.parameter_count();
+  const auto trained = [&](std::int64_t count) {
+    return some_frozen ? format_with_commas(count) : std::string();
   };
   std::vector<Module> modules;
   for (const Parameter& parameter : model.parameters()) {
@@ -65,13 +74,15 @@ void print_model(std::ostream& out, const Cdt& model) {
     }
     ++modules.back().tensors;
     modules.back().parameters += parameter.variable.value.count();
+    if (parameter.trained()) modules.back().trained += parameter.variable.value.count();
   }
-  print_row(out, "module", "tensors", "parameters");
+  print_row(out, "module", "tensors", "parameters", some_frozen ? "trained" : "");
   for (const Module& m : modules) {
-    print_row(out, m.name, std::to_string(m.tensors), format_with_commas(m.parameters));
+    print_row(out, m.name, std::to_string(m.tensors), format_with_commas(m.parameters),
+              trained(m.trained));
   }
   print_row(out, "total", std::to_string(model.parameters().size()),
-            format_with_commas(model.parameter_count()));
+            format_with_commas(model.parameter_count()), trained(model.trained_count()));
 }
 
 void print_plan(std::ostream& out, const MemoryPlan& plan, std::int64_t bins, std::int64_t batch) {

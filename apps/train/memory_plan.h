@@ -17,7 +17,8 @@ namespace cdt {
 MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, std::int64_t bins,
                        Backend& device);
 
-/// The table of --dry-run: module, tensors, parameters; the total; the plan.
+/// The table of --dry-run: module, tensors, parameters and, if some are frozen, how many of them
+/// are trained; the total; the plan.
 void print_model(std::ostream& out, const Cdt& model);
 void print_plan(std::ostream& out, const MemoryPlan& plan, std::int64_t bins, std::int64_t batch);
 

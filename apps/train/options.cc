@@ -22,10 +22,12 @@ constexpr const char* kCommandLine = "command line";
 constexpr const char* kNeedsModel = "changes nothing here: it needs --model";
 constexpr const char* kNeedsGenerator =
     "torch goes on with the generator of --init torch:SEED; give that too, or a seed: torch:SEED";
+constexpr const char* kNone = "none";  // what a list without entries is in words
 constexpr double kMost = 1e6;
 
-using Member = std::variant<std::int64_t TrainSettings::*, double TrainSettings::*,
-                            std::string TrainSettings::*>;
+using Member =
+    std::variant<std::int64_t TrainSettings::*, double TrainSettings::*,
+                 std::string TrainSettings::*, std::vector<std::string> TrainSettings::*>;
 
 struct Setting {
   const char* name;
@@ -40,7 +42,7 @@ struct Setting {
 };
 
 using S = TrainSettings;
-constexpr std::array<Setting, 21> kSettings = {{
+constexpr std::array<Setting, 22> kSettings = {{
     {"epochs", "most epochs to train", &S::epochs, 1},
     {"batch-size", "pairs per step", &S::batch_size, 1, 4096},
     {"lr", "learning rate at the start", &S::lr, 1e-12, 1e3},
@@ -95,6 +97,15 @@ constexpr std::array<Setting, 21> kSettings = {{
     {"rna-layers", "RNA self-attention blocks", &S::rna_layers, 0, 1000, &CdtConfig::rna_layers},
     {"protein-layers", "protein self-attention blocks", &S::protein_layers, 0, 1000,
      &CdtConfig::protein_layers},
+    {"freeze",
+     "module or parameter that is not trained, * and ? for any characters; dropout in it stays on",
+     &S::freeze,
+     0,
+     0,
+     nullptr,
+     {},
+     kNone,
+     true},
 }};
 // These come with the common options.
 constexpr std::array<Setting, 2> kCommonSettings = {{
@@ -113,7 +124,9 @@ std::string text_of(const Setting& setting, const TrainSettings& settings) {
       [&](auto member) -> std::string {
         const auto& value = settings.*member;
         using T = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<T, std::string>) {
+        if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+          return value.empty() ? kNone : joined(value, " ");
+        } else if constexpr (std::is_same_v<T, std::string>) {
           return value;
         } else if constexpr (std::is_same_v<T, double>) {
           return format_number(value);
@@ -139,7 +152,9 @@ void read_value(JsonReader& json, const Setting& setting, TrainSettings* setting
       [&](auto member) {
         auto& value = settings->*member;
         using T = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<T, std::string>) {
+        if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+          value = json.has(name) ? json.strings(name) : T{};
+        } else if constexpr (std::is_same_v<T, std::string>) {
           const bool older = setting.unless_stored != nullptr && !json.has(name);
           value = older ? setting.unless_stored : json.string(name);
           if (!is_choice(value, words_of(setting))) {
@@ -168,7 +183,10 @@ void add_settings(Cli& cli, TrainSettings* settings) {
     std::visit(
         [&](auto member) {
           auto* target = &(settings->*member);
-          if constexpr (std::is_same_v<decltype(member), std::string S::*>) {
+          using T = std::decay_t<decltype(*target)>;
+          if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+            cli.option(setting.name, target, setting.help);
+          } else if constexpr (std::is_same_v<T, std::string>) {
             cli.choice(setting.name, target, words_of(setting), setting.help);
           } else {
             cli.number(setting.name, target, setting.min, setting.max, setting.help);
@@ -183,10 +201,29 @@ bool lacks_generator(const TrainSettings& settings) {
   return settings.order == kGlobalOrder && !torch_seed(settings.init);
 }
 
+[[noreturn]] void refuse(const char* option, const std::string& what) {
+  throw InputError(kCommandLine, option, what);
+}
+
+void check_warm_start(const TrainOptions& options) {
+  if (options.init_from.empty()) {
+    const char* needs = "changes nothing here: it needs --init-from";
+    if (!options.init_from_genes.empty()) refuse("--init-from-genes", needs);
+    if (!options.init_from_except.empty()) refuse("--init-from-except", needs);
+    return;
+  }
+  if (options.resume) {
+    refuse("--init-from", "a resumed run continues its own weights; leave --init-from out");
+  }
+  if (!options.common.model.empty()) {
+    refuse("--init-from",
+           "begins a new model, and --model goes on with a stored one; leave one of "
+           "the two out");
+  }
+  if (options.common.data.empty()) refuse("--init-from", "its rows go by gene; it needs --data");
+}
+
 void check(const TrainOptions& options) {
-  const auto refuse = [](const char* option, const std::string& what) {
-    throw InputError(kCommandLine, option, what);
-  };
   const CommonOptions& common = options.common;
   const TrainSettings& settings = options.settings;
   const bool other_model = !common.model.empty();
@@ -198,6 +235,7 @@ void check(const TrainOptions& options) {
   }
   if (options.overrides.other_inputs && !other_model) refuse("--other-inputs", kNeedsModel);
   if (!options.state.empty() && !other_model) refuse("--state", kNeedsModel);
+  check_warm_start(options);
   if (other_model && settings.init_head == "mean") {
     refuse("--init-head", "the last layer is that of --model; leave one of the two out");
   }
@@ -248,6 +286,14 @@ bool parse_train_options(int argc, char** argv, TrainOptions* options) {
   cli.option("state", &options->state,
              "go on with the optimiser of this file, beside --model: a training checkpoint of "
              "PyTorch, or a state.safetensors");
+  cli.option("init-from", &options->init_from,
+             "file of an older model: a new one begins with those of its tensors that fit by name "
+             "and shape, the last layer gene by gene");
+  cli.option("init-from-genes", &options->init_from_genes,
+             "genes of the last layer of --init-from, one a line, where it does not name them");
+  cli.option("init-from-except", &options->init_from_except,
+             "module or parameter that begins anew although --init-from has it, as --freeze names "
+             "them");
   cli.flag("resume", &options->resume, "continue the run in --out, bit for bit");
   cli.flag("dry-run", &options->dry_run, "print the model by module and the memory plan, then end");
   if (!cli.parse(argc, argv)) return false;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "apps/common/cli.h"
 #include "apps/common/optimiser_file.h"
@@ -34,6 +35,7 @@ struct TrainSettings {
   std::int64_t dna_layers = 2, rna_layers = 1, protein_layers = 1;
   std::int64_t seed = 0;
   std::string precision = "fp32";
+  std::vector<std::string> freeze{};  // patterns of what stays as it is (patterns.h)
 };
 
 /// TrainSettings::order that goes on with the generator of init torch:SEED.
@@ -42,7 +44,10 @@ inline constexpr const char* kGlobalOrder = "torch";
 struct TrainOptions {
   CommonOptions common;
   TrainSettings settings;
-  ModelOverrides overrides;     // heads and pool heads only if they were given
+  ModelOverrides overrides;  // heads and pool heads only if they were given
+  // A file to begin from (model/warm_start.h), and a list of its genes; or empty.
+  std::filesystem::path init_from, init_from_genes;
+  std::vector<std::string> init_from_except;  // patterns of what begins anew all the same
   std::filesystem::path state;  // whose optimiser is continued, of the model
   bool resume = false;
   bool dry_run = false;

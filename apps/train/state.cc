@@ -21,6 +21,9 @@ constexpr const char* kVersion = "2";
 constexpr const char* kWeights = "weights";
 constexpr const char* kMatchGenes = "match_genes";
 constexpr const char* kFirstEpoch = "first_epoch";  // not stored if it is 1
+constexpr const char* kInitFrom = "init_from";
+constexpr const char* kFirst = "m.";  // moments of the parameter whose name follows
+constexpr const char* kSecond = "v.";
 constexpr const char* kPredictions = "epoch.predictions";
 constexpr const char* kTargets = "epoch.targets";
 constexpr double kMostLr = 1e3;
@@ -79,7 +82,7 @@ void read_moment(const TensorFile& reader, const std::string& name, const Tensor
   }
   std::vector<float> values(static_cast<std::size_t>(into.count()));
   reader.read(name, values.data());
-  const bool squares = name.starts_with("v.");
+  const bool squares = name.starts_with(kSecond);
   if (!std::all_of(values.begin(), values.end(),
                    [&](float x) { return std::isfinite(x) && (x >= 0.0F || !squares); })) {
     throw InputError(
@@ -87,6 +90,15 @@ void read_moment(const TensorFile& reader, const std::string& name, const Tensor
         squares ? "holds a value that is no mean of squares" : "holds NaN or infinity");
   }
   backend.upload(into, values.data());
+}
+
+/// A parameter that the run's --freeze keeps as it is has no moments.
+void refuse_moments(const TensorFile& reader, const std::string& parameter) {
+  for (const std::string& moment : {kFirst + parameter, kSecond + parameter}) {
+    if (!reader.has(moment)) continue;
+    throw InputError(reader.path().string(), moment,
+                     "is there, though the settings freeze " + parameter);
+  }
 }
 
 std::vector<float> read_series(const TensorFile& reader, const std::string& name,
@@ -169,6 +181,7 @@ void save_state(const std::filesystem::path& file, const TrainState& state, cons
       {"format", kFormat},  {"version", kVersion},    {"settings", facts.settings},
       {"data", facts.data}, {"device", facts.device}, {kMatchGenes, to_text(facts.match_genes)},
       {kWeights, weights}};
+  if (!facts.init_from.empty()) metadata[kInitFrom] = facts.init_from;
   for (const auto& [part, hash] : facts.fingerprint) metadata[kDataPrefix + part] = hash;
   for_each_counter(state,
                    [&](const char* name, const auto& value) { metadata[name] = to_text(value); });
@@ -180,8 +193,9 @@ void save_state(const std::filesystem::path& file, const TrainState& state, cons
   };
   std::size_t i = 0;
   for (const Parameter& parameter : model.parameters()) {
-    add("m." + parameter.name, optimiser.first_moment(i));
-    add("v." + parameter.name, optimiser.second_moment(i));
+    if (!parameter.trained()) continue;
+    add(kFirst + parameter.name, optimiser.first_moment(i));
+    add(kSecond + parameter.name, optimiser.second_moment(i));
     ++i;
   }
   const auto count = static_cast<std::int64_t>(state.predictions.size());
@@ -203,6 +217,7 @@ RunFacts read_run_facts(const std::filesystem::path& file) {
   if (!from_text(matched, &facts.match_genes)) {
     reader.fail_metadata(kMatchGenes, expected_got("is damaged", "0 or 1", matched));
   }
+  if (reader.has_metadata(kInitFrom)) facts.init_from = reader.metadata(kInitFrom);
   for (const auto& [key, value] : reader.metadata()) {
     if (key.starts_with(kDataPrefix)) {
       facts.fingerprint[key.substr(std::string_view(kDataPrefix).size())] = value;
@@ -232,8 +247,12 @@ void load_state(const std::filesystem::path& file, const StateFrame& frame, Trai
   state->targets = read_series(reader, kTargets, state->position * frame.batch);
   std::size_t i = 0;
   for (const Parameter& parameter : model.parameters()) {
-    read_moment(reader, "m." + parameter.name, optimiser->first_moment(i), backend);
-    read_moment(reader, "v." + parameter.name, optimiser->second_moment(i), backend);
+    if (!parameter.trained()) {
+      refuse_moments(reader, parameter.name);
+      continue;
+    }
+    read_moment(reader, kFirst + parameter.name, optimiser->first_moment(i), backend);
+    read_moment(reader, kSecond + parameter.name, optimiser->second_moment(i), backend);
     ++i;
   }
   optimiser->set_steps(state->global_step);

@@ -51,6 +51,7 @@ struct RunFacts {
   std::string device;                              // backend that computed
   std::map<std::string, std::string> fingerprint;  // data_fingerprint(), and "dna" once it is known
   bool match_genes = false;                        // genes were brought into a model's order
+  std::string init_from{};                         // path of --init-from, path_text(); or ""
 
   /// The digest of the DNA, or "".
   std::string dna() const;

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "apps/common/cli_words.h"
@@ -14,9 +15,11 @@
 #include "apps/train/foreword.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
+#include "apps/train/patterns.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"
 #include "apps/train/trainer.h"
+#include "apps/train/warm_start.h"
 #include "engine/backend.h"
 #include "engine/error.h"
 #include "io/format/json.h"
@@ -55,7 +58,13 @@ void dry_run(TrainOptions* options) {
   const std::unique_ptr<Backend> device = open_backend(options->common);
   const std::unique_ptr<Backend> shapes = make_shape_backend(*device);
   Arena lasting(*shapes, "lasting");
-  print_model(std::cout, Cdt(config, *shapes, lasting, false));
+  Cdt model(config, *shapes, lasting, false);
+  const std::set<std::string> frozen = frozen_parameters(options->settings.freeze, model);
+  if (!frozen.empty()) model.make_trainable(lasting, frozen);
+  print_model(std::cout, model);
+  if (!options->init_from.empty()) {
+    begin_from(*open_tensor_file(options->init_from), *options, *known, *shapes, model);
+  }
   print_plan(std::cout, plan_memory(config, options->settings, bins, *device), bins,
              options->settings.batch_size);
 }
@@ -64,16 +73,16 @@ void dry_run(TrainOptions* options) {
 std::string config_json(const TrainOptions& options, const CdtConfig& config,
                         const std::string& data) {
   const CommonOptions& common = options.common;
-  nlohmann::ordered_json json = {
-      {"program", "cdt-train " + version()},
-      {"data", path_text(common.data)},
-      {"fingerprint", {{"data", data}}},
-      {"init", path_text(common.model)},
-      {"device", common.device},
-      {"threads", common.threads},
-      {"options", nlohmann::ordered_json::parse(settings_json(options.settings))},
-      {"model", nlohmann::ordered_json::parse(model_config_json(config))}};
+  nlohmann::ordered_json json = {{"program", "cdt-train " + version()},
+                                 {"data", path_text(common.data)},
+                                 {"fingerprint", {{"data", data}}},
+                                 {"init", path_text(common.model)}};
+  if (!options.init_from.empty()) json["init_from"] = path_text(options.init_from);
   if (!options.state.empty()) json["state"] = path_text(options.state);
+  json["device"] = common.device;
+  json["threads"] = common.threads;
+  json["options"] = nlohmann::ordered_json::parse(settings_json(options.settings));
+  json["model"] = nlohmann::ordered_json::parse(model_config_json(config));
   return json.dump(2) + "\n";
 }
 
@@ -93,6 +102,7 @@ RunFacts adopt_run(const RunFolder& folder, TrainOptions* options) {
   adopt_stored_settings(facts.settings, folder.last_state(), options);
   if (options->common.data.empty()) options->common.data = path_of_text(facts.data);
   options->overrides.match_genes = options->overrides.match_genes || facts.match_genes;
+  options->init_from = path_of_text(facts.init_from);
   return facts;
 }
 
@@ -116,7 +126,8 @@ CdtConfig resumed_config(const RunFolder& folder, const RunFacts& facts, Dataset
 struct Trained {
   Trained(const CdtConfig& config, Backend& backend, const std::filesystem::path& file,
           const TrainSettings& settings)
-      : lasting(backend, "lasting"), model(config, backend, lasting, true) {
+      : lasting(backend, "lasting"), model(config, backend, lasting, false) {
+    model.make_trainable(lasting, frozen_parameters(settings.freeze, model));
     if (!file.empty()) {
       weights = read_parameters(*open_tensor_file(file), model);
     } else if (const auto torch = torch_seed(settings.init)) {
@@ -130,21 +141,29 @@ struct Trained {
   std::string weights;
 };
 
+/// InputError if --out would replace a file that this run reads.
+void keep_inputs(const TrainOptions& options) {
+  Inputs inputs(options.common);
+  if (!options.resume) {
+    inputs.add_file("--init-from", options.init_from);
+    inputs.add_file("--init-from-genes", options.init_from_genes);
+    inputs.add_file("--state", options.state);
+  }
+  refuse_to_overwrite_inputs(existing_files(options.common.out, kRunOutput), inputs);
+}
+
 void train(TrainOptions* options) {
   const CommonOptions& common = options->common;
   catch_interrupts("cdt-train", "steps since the last saved state are lost");
-  const auto keep_inputs = [&common, options] {
-    Inputs inputs(common);
-    inputs.add_file("--state", options->state);
-    refuse_to_overwrite_inputs(existing_files(common.out, kRunOutput), inputs);
-  };
-  if (!options->resume) keep_inputs();
+  if (!options->resume) keep_inputs(*options);
   RunFolder folder(common.out, options->resume, common.overwrite);
   RunFacts facts;
   if (options->resume) {
     facts = adopt_run(folder, options);
-    keep_inputs();  // the data set is known by this time
+    keep_inputs(*options);  // the data set is known by this time
   }
+  std::unique_ptr<TensorFile> start;
+  if (!options->resume && !options->init_from.empty()) start = open_tensor_file(options->init_from);
   Dataset data(common.data);
   const std::string data_digest = digest_of_data(data);
   const std::filesystem::path weights = options->resume ? folder.last_model() : common.model;
@@ -169,6 +188,7 @@ void train(TrainOptions* options) {
   if (!options->resume && options->settings.init_head == "mean") {
     start_head_at_gene_means(data, trained.model);
   }
+  if (start) begin_from(*start, *options, data, *backend, trained.model);
   warn_about_pairs(data, trainer.validation(), options->settings);
   if (!common.quiet) say_what_it_takes(trained.model, plan, data, *options);
   if (dna.is_small() && !dna.wait(common.quiet)) throw Error("interrupted before the first step");

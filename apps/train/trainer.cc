@@ -81,7 +81,7 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
   state_.schedule.lr = settings_.lr;
   state_.stopping.patience = settings_.patience;
   facts_ = {settings_json(settings_), path_text(options.common.data), backend.name(),
-            data_fingerprint(data), options.overrides.match_genes};
+            data_fingerprint(data),   options.overrides.match_genes,  path_text(options.init_from)};
   inputs_ = inputs_metadata(model_inputs_of(data));
 }
 

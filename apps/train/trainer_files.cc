@@ -59,13 +59,15 @@ void Trainer::go_on_from(const OptimiserFile& optimiser) {
                                   "a larger --epochs than " + std::to_string(settings_.epochs),
                                   std::to_string(epochs)));
   }
-  std::size_t i = 0;
+  std::size_t in_file = 0, here = 0;  // the file counts all parameters, the optimiser the trained
   for (const Parameter& parameter : model_.parameters()) {
-    backend_.upload(optimiser_.first_moment(i),
+    const std::size_t i = in_file++;
+    if (!parameter.trained()) continue;
+    backend_.upload(optimiser_.first_moment(here),
                     optimiser.moment(i, parameter, Moment::kFirst).data());
-    backend_.upload(optimiser_.second_moment(i),
+    backend_.upload(optimiser_.second_moment(here),
                     optimiser.moment(i, parameter, Moment::kSecond).data());
-    ++i;
+    ++here;
   }
   optimiser_.set_steps(numbers.steps);
   state_.first_epoch = state_.epoch = epochs + 1;

@@ -240,6 +240,15 @@ std::vector<std::int64_t> JsonReader::integers(const std::string& key) {
   return out;
 }
 
+std::vector<std::string> JsonReader::strings(const std::string& key) {
+  const json& v = value(key);
+  const auto is_text = [](const json& item) { return item.is_string(); };
+  if (!v.is_array() || !std::all_of(v.begin(), v.end(), is_text)) {
+    wrong_type(key, "a list of strings");
+  }
+  return v.get<std::vector<std::string>>();
+}
+
 void JsonReader::no_other_keys() const {
   for (const auto& item : object_.items()) {
     if (asked_.count(item.key()) == 0) fail(item.key(), "unknown key");

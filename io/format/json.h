@@ -35,6 +35,7 @@ class JsonReader {
   /// A reader of the object inside; its fields are named "key.inner".
   JsonReader object(const std::string& key);
   std::vector<std::int64_t> integers(const std::string& key);
+  std::vector<std::string> strings(const std::string& key);
   /// The value, of any type.
   const nlohmann::json& value(const std::string& key);
   /// InputError naming a key that no getter asked for.

@@ -10,6 +10,7 @@
 #include "apps/train/dna_check.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
+#include "apps/train/patterns.h"
 #include "apps/train/trainer.h"
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"
@@ -50,9 +51,13 @@ class TrainRun : public ::testing::Test {
           backend(make_test_backend()),
           plan(plan_memory(config, options.settings, data.bins, *backend)),
           lasting(*backend, "lasting"),
-          model(config, *backend, lasting, true),
-          trainer(options, plan, data, dna, *backend, lasting, model) {
+          model(config, *backend, lasting, false),
+          trainer(options, plan, data, dna, *backend, lasting, trainable(options)) {
       model.initialise(1);
+    }
+    Cdt& trainable(const TrainOptions& options) {
+      model.make_trainable(lasting, frozen_parameters(options.settings.freeze, model));
+      return model;
     }
     Dataset data;
     CdtConfig config;

@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "apps/attribute/batches.h"
 #include "apps/common/session.h"
 #include "apps/evaluation/control_passes.h"
 #include "apps/train/dna_check.h"
+#include "apps/train/patterns.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/trainer.h"
 #include "engine/backend.h"
@@ -30,6 +32,24 @@ TEST(MemoryPlanTest, CountsTheReleasedModel) {
   EXPECT_EQ(plan.gradients, std::size_t{60093752} * 4);
   EXPECT_NEAR(static_cast<double>(plan.moments), 2 * 60093752.0 * 4, 1e6);
   EXPECT_LT(plan.total(), std::size_t{8} << 30U);
+}
+
+// At released sizes, with the DNA trunk frozen: no gradients, no moments, and no activations of it
+// that a backward pass would read.
+TEST(MemoryPlanTest, FrozenParametersTakeTheirValuesAlone) {
+  const auto device = make_cpu_backend(1);
+  TrainSettings settings;
+  const MemoryPlan all = plan_memory(CdtConfig{}, settings, 896, *device);
+  settings.freeze = {"dna_projector", "dna_self_attn_layers"};
+  const MemoryPlan some = plan_memory(CdtConfig{}, settings, 896, *device);
+  const std::size_t frozen = 2361600 + 2 * std::size_t{7087872};
+  EXPECT_EQ(some.weights + some.gradients, all.weights + all.gradients - 4 * frozen);
+  EXPECT_EQ(some.moments, all.moments - 8 * frozen);
+  // Of a layer its input, packed queries, keys and values, heads, and three in front of norms and
+  // of the feed-forward net.
+  const std::size_t tokens = 8 * std::size_t{896} * 768 * sizeof(float);
+  EXPECT_LE(some.activations, all.activations - 2 * (1 + 3 + 1 + 3) * tokens);
+  EXPECT_LE(some.scratch, all.scratch);
 }
 
 TEST(MemoryPlanTest, GrowsWithTheBatchAndWithThreads) {
@@ -71,7 +91,8 @@ TEST_P(PlanOfARun, IsWhatTheRunTakes) {
   const MemoryPlan plan = plan_memory(config, options.settings, data.bins, backend);
 
   Arena lasting(backend, "lasting");
-  Cdt model(config, backend, lasting, true);
+  Cdt model(config, backend, lasting, false);
+  model.make_trainable(lasting, frozen_parameters(options.settings.freeze, model));
   model.initialise(1);
   DnaCheck dna(data);
   Trainer trainer(options, plan, data, dna, backend, lasting, model);
@@ -86,8 +107,10 @@ TEST_P(PlanOfARun, IsWhatTheRunTakes) {
   EXPECT_EQ(plan.host, static_cast<std::size_t>(2 * batch) * sizeof(float));
 }
 
-TrainSettings sizes(std::int64_t hidden, std::int64_t heads, const char* variant) {
+TrainSettings sizes(std::int64_t hidden, std::int64_t heads, const char* variant,
+                    const std::vector<std::string>& freeze = {}) {
   TrainSettings s;
+  s.freeze = freeze;
   s.hidden = hidden;
   s.heads = heads;
   s.pool_heads = heads;
@@ -102,6 +125,8 @@ INSTANTIATE_TEST_SUITE_P(Sizes, PlanOfARun,
                          ::testing::Values(Case{1, 1, sizes(8, 2, "released")},
                                            Case{2, 3, sizes(12, 3, "paper")},
                                            Case{3, 64, sizes(33, 1, "released")},
+                                           Case{2, 3, sizes(12, 3, "released", {"dna_*"})},
+                                           Case{2, 3, sizes(12, 3, "paper", {"*bias", "rna_*"})},
                                            Case{7, 256, sizes(64, 4, "released")}));
 
 class PlanOfAPrediction : public ::testing::TestWithParam<Case> {};
