@@ -162,8 +162,8 @@ class Taker {
     if (stored.genes != data_.genes) return;
     const auto compare = [&](const char* what, const char* weight, const std::string& there,
                              const std::string& here) {
-      if (there != here && result_.taken.count(weight) > 0)
-        result_.other_embeddings.emplace_back(what);
+      if (there == here || result_.taken.count(weight) == 0) return;
+      result_.other_embeddings.emplace_back(what);
     };
     compare("RNA", "rna_projector.linear.weight", stored.rna, data_.rna);
     compare("protein", "protein_projector.linear.weight", stored.protein, data_.protein);

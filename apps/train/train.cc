@@ -62,8 +62,8 @@ void dry_run(TrainOptions* options) {
   const std::set<std::string> frozen = frozen_parameters(options->settings.freeze, model);
   if (!frozen.empty()) model.make_trainable(lasting, frozen);
   print_model(std::cout, model);
-  if (!options->init_from.empty()) {
-    begin_from(*open_tensor_file(options->init_from), *options, *known, *shapes, model);
+  if (data && !options->init_from.empty()) {
+    begin_from(*open_tensor_file(options->init_from), *options, *data, *shapes, model);
   }
   print_plan(std::cout, plan_memory(config, options->settings, bins, *device), bins,
              options->settings.batch_size);

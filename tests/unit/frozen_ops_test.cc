@@ -47,6 +47,15 @@ Case attention_case() {
           }};
 }
 
+// With heads for which there are tiled kernels on a GPU.
+Case wide_attention_case() {
+  return {
+      "attention_of_wide_heads",
+      {{kBatch, kRows, 64}, {kBatch, kRows + 2, 128}},
+      {},
+      [](Tape& t, const std::vector<Var>& v) { return attention(t, v[0], v[1], 2, kP, kBatch); }};
+}
+
 Case shared_queries_case() {
   return {"attention_of_shared_queries",
           {{1, kRows, kWidth}, {kBatch, kRows + 2, 2 * kWidth}},
@@ -174,8 +183,9 @@ TEST_P(FrozenOps, GradientsOfTheOthersAreTheSameBits) {
 
 INSTANTIATE_TEST_SUITE_P(, FrozenOps,
                          ::testing::Values(linear_case(), layer_norm_case(), attention_case(),
-                                           shared_queries_case(), pool_case(), plain_pool_case(),
-                                           feed_forward_case(), add_norm_case()),
+                                           wide_attention_case(), shared_queries_case(),
+                                           pool_case(), plain_pool_case(), feed_forward_case(),
+                                           add_norm_case()),
                          [](const auto& c) { return c.param.name; });
 
 }  // namespace

@@ -158,7 +158,7 @@ TEST_F(WarmStartTest, RowsOfTheLastLayerGoByGene) {
     EXPECT_EQ(out.unused_genes, (Strings{"B", "C", "D"}));
     EXPECT_EQ(out.taken.size(), model->parameters().size());
     const std::string layer = variant == Variant::kReleased ? "task_layer.3" : "task_layer";
-    for (const auto& [name, width] : {std::pair(".weight", 12), {".bias", 1}}) {
+    for (const auto& [name, width] : {std::pair(".weight", std::int64_t{12}), {".bias", 1}}) {
       std::vector<float> want = fresh.at(layer + name);
       const std::vector<float> all = stored(layer + name, static_cast<std::size_t>(6 * width));
       for (const auto& [row, from] : {std::pair(0, 4), {2, 0}, {3, 5}}) {
