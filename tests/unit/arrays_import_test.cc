@@ -1,6 +1,7 @@
 // cdt-import of arrays: what becomes of them, and what is refused, by file and field.
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -43,7 +44,7 @@ class ArraysImport : public testing::Test {
     data.read_dna(data.find_enhancer(name), out.data());
     return out;
   }
-  std::vector<float> row(int index) const {
+  std::vector<float> row(std::ptrdiff_t index) const {
     return {files.dna.begin() + index * 6, files.dna.begin() + index * 6 + 6};
   }
   nlohmann::json audit() const { return parse_json_file(options.common.out / "audit.json"); }
@@ -280,6 +281,19 @@ TEST_F(ArraysImport, OneThingInPlaceOfTwo) {
   options.protein = both.string() + ":protein";
   import();
   EXPECT_EQ(Dataset(options.common.out).protein, files.protein);
+}
+
+/// Also where it lies behind the rows that pairs need, and beyond what is read to learn the shape.
+TEST_F(ArraysImport, DamageInAnArchiveOfDna) {
+  files.pairs = "split\tenhancer\tgene\tbeta\ntrain\tE1\tTP53\t0\n";
+  files.write();
+  const std::vector<float> dna(400000, 0.5F);
+  options.dna = dir.path / "dna.npz";
+  write_bytes(options.dna, test::zip({{.name = "dna.npy",
+                                       .content = test::npy_floats({4, 100, 1000}, dna),
+                                       .method = 8,
+                                       .crc_flip = 1}}));
+  expect(options.dna, "dna.npy", "damaged: checksum differs");
 }
 
 TEST_F(ArraysImport, ArraysAndTheirNames) {
