@@ -25,6 +25,7 @@ apps/synth: $library apps apps/common
 apps/import: $library io/format/hdf5 apps/common apps/import/published
 apps/import/published: $library io/format/hdf5 apps/common apps/import
 apps/train: $library apps apps/common apps/evaluation
+apps/convert: $library apps apps/common
 apps/predict: $library apps apps/common apps/evaluation
 apps/attribute: $library io/genome/bigwig apps apps/common
 apps/report: $library apps apps/common apps/evaluation
