@@ -27,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct ConvertOptions {
-  CommonOptions common;  // config, out, overwrite
+  CommonOptions common;  // config, out, overwrite, quiet
   fs::path in;
   ModelOverrides overrides;
 };
@@ -45,6 +45,7 @@ bool parse_options(int argc, char** argv, ConvertOptions* options) {
              "attention heads, if the model file does not say");
   cli.number("pool-heads", &options->overrides.pool_heads, 1, 4096,
              "heads of the pooling, if the model file does not say");
+  cli.common(&options->common, {"quiet"});
   return cli.parse(argc, argv);
 }
 
