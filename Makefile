@@ -12,7 +12,7 @@
 #   WERROR=           do not stop at warnings (a compiler newer than those known here)
 #   V=1               show the commands
 #   PREFIX, DESTDIR   where `make install` puts the binaries, default /usr/local
-#   PYTHON            the interpreter that has PyTorch, for `make bench-pytorch`
+#   PYTHON            the interpreter that has PyTorch, for `make bench-pytorch` and `parity-full`
 #   PACK_ARCH, PACK_CUDA_ARCH   what `make gpu-pack` builds for: x86-64-v3 and 90
 #   KINDS='80 90', BASELINE=new   of `make cuda-report`: GPUs to count for; write the baseline anew
 #   SEEDS, JOBS       of `make honesty`: data sets of each mechanism (50), how many at once (all cores)

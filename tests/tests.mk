@@ -152,5 +152,5 @@ bench: $(BENCHES)  ## time a training step, prediction and attribution at paper 
 bench-pytorch:  ## the same workloads through PyTorch, and the ratios to `make bench`
 	@tests/run_bench_pytorch.sh '$(PYTHON)' $(BUILD) $(DEVICE) $(PRECISION)
 
-parity-full: all  ## the full-size model against PyTorch, through the programs
+parity-full: all  ## the full-size model and its training against PyTorch, through the programs
 	$(PYTHON) tests/parity/full_size.py --bin $(BUILD)/bin

@@ -30,6 +30,7 @@ class Fixture {
   std::vector<float> values(const std::string& tensor) const;
   /// Names that start with `prefix`, without it, in the order they were recorded.
   std::vector<std::string> names(const std::string& prefix) const;
+  const std::string& metadata(const std::string& key) const { return reader_.metadata(key); }
   /// A number of the metadata, e.g. "lr".
   double number(const std::string& key) const;
   CdtConfig config() const;
