@@ -153,4 +153,5 @@ bench-pytorch:  ## the same workloads through PyTorch, and the ratios to `make b
 	@tests/run_bench_pytorch.sh '$(PYTHON)' $(BUILD) $(DEVICE) $(PRECISION)
 
 parity-full: all  ## the full-size model and its training against PyTorch, through the programs
+	$(PYTHON) tests/parity/exchange.py --bin $(BUILD)/bin
 	$(PYTHON) tests/parity/full_size.py --bin $(BUILD)/bin

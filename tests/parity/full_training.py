@@ -23,13 +23,12 @@ import torch
 
 import tensor_file
 from cdt_torch import Cdt
-from trajectory import Data, Rules, Trainer, pieces
+from trajectory import SERIES, Data, Rules, Trainer, pieces
 
 TIMES = 4.0
 EPSILON = float(np.finfo(np.float32).eps)
 RULES = Rules(epochs=20, batch_size=2, lr=1e-4, weight_decay=1e-5, patience=7)
 STEPS = 8
-SERIES = ("train_loss", "val_loss", "val_pearson")
 LABELS = {"m": "gradients (first moments after a step)", "v": "second moments after a step",
           "weight": "weights after the last step"}
 NOISE = 1e-2  # a piece off by more in PyTorch's own float32 holds rounding noise, as a bias of keys

@@ -131,7 +131,8 @@ def save_refused():
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     for old in FOLDER.glob("*.pt"):
-        old.unlink()
+        if not old.name.startswith("trajectory_"):  # record_trajectory.py's
+            old.unlink()
     save_read()
     save_model()
     save_refused()

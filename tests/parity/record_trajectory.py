@@ -5,7 +5,8 @@ the order that a seed gives.
 
 The recorded values are those of a float64 run. How far float32 may be from them is measured: MEMBERS
 float32 runs, equal in exact arithmetic, differ in the order of their sums over bins and genes; the largest
-distance of one from the float64 run is recorded beside each tensor and number.
+distance of one from the float64 run is recorded beside each tensor and number. pt/trajectory_released.pt is the
+checkpoint of a float32 run after EXCHANGE epochs.
 """
 
 import copy
@@ -18,11 +19,11 @@ import torch
 
 import tensor_file
 from cdt_torch import Cdt, Config
-from trajectory import Data, Rules, Trainer, pieces
+from trajectory import SERIES, Data, Rules, Trainer, pieces
 
 MEMBERS = 12
 CHECKPOINTS = (1, 5, 25)  # epochs after which weights are compared; moments after the first
-SERIES = ("train_loss", "val_loss", "val_pearson")
+EXCHANGE = 15  # epochs after which the checkpoint in pt/ was saved
 
 CASES = {
     "released": dict(
@@ -115,6 +116,10 @@ def record(name, case, folder):
         "config": json.dumps(case["config"].as_dict()), "rules": json.dumps(asdict(case["rules"])),
         "seed": str(case["seed"]), "trajectory": json.dumps(numbers), "off": json.dumps(off),
         "torch": torch.__version__.split("+")[0]})
+    if name == "released":
+        begun = Trainer(copy.deepcopy(model), data, case["rules"], case["seed"])
+        begun.run(last=EXCHANGE)
+        torch.save(begun.checkpoint(), folder / "pt" / "trajectory_released.pt")
     print(name, "norms", " ".join(f"{x:.2f}" for x in exact.norm))
     print("  lr", " ".join(f"{x:g}" for x in exact.lr), "best epoch", exact.best_epoch)
     worst = {k: max((v / float(tensors[n].norm()), p) for n in tensors for p, v in

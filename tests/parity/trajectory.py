@@ -13,6 +13,9 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 
+SERIES = ("train_loss", "val_loss", "val_pearson")  # numbers of an epoch
+
+
 @dataclass(frozen=True)
 class Rules:
     """Settings of the training; the names are cdt-train's."""
@@ -129,10 +132,30 @@ class Trainer:
                   zip(got.split(self.rules.batch_size), want.split(self.rules.batch_size))]
         return np.mean(losses), np.corrcoef(got.double().numpy(), beta.astype(np.float64))[0, 1]
 
-    def run(self, after_epoch=lambda epoch: None):
+    def checkpoint(self):
+        """What one saves to go on later."""
+        return {"model_state_dict": self.model.state_dict(),
+                "optimizer_state_dict": self.optimiser.state_dict(),
+                "scheduler_state_dict": self.scheduler.state_dict(),
+                "early_stopping": {"patience": self.rules.patience,
+                                   "min_delta": self.rules.min_delta,
+                                   "best": self.stopping.best, "bad_epochs": self.stopping.bad}}
+
+    def restore(self, checkpoint, epochs):
+        """Stands where a run stood that had done so many epochs."""
+        self.model.load_state_dict(checkpoint["model_state_dict"], strict=True)
+        self.optimiser.load_state_dict(checkpoint["optimizer_state_dict"])
+        self.scheduler.load_state_dict(checkpoint["scheduler_state_dict"])
+        self.stopping.best = checkpoint["early_stopping"]["best"]
+        self.stopping.bad = checkpoint["early_stopping"]["bad_epochs"]
+        for _ in range(epochs):  # the loader's generator draws an order each time
+            for _ in self.loader:
+                pass
+
+    def run(self, after_epoch=lambda epoch: None, first=1, last=None):
         self.model.train()
         best = -np.inf
-        for epoch in range(1, self.rules.epochs + 1):
+        for epoch in range(first, (last or self.rules.epochs) + 1):
             self.out.lr.append(self.optimiser.param_groups[0]["lr"])
             before = len(self.out.loss)
             for rows in self.loader:

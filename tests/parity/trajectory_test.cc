@@ -151,10 +151,10 @@ class Trajectory : public testing::TestWithParam<const char*> {
     furthest_ = std::max(furthest_, {std::sqrt(square / size), name});
   }
 
-  /// metrics.jsonl against the recorded numbers of each epoch.
-  void check_epochs() {
+  /// metrics.jsonl against the recorded numbers of each epoch but the first `done`.
+  void check_epochs(std::size_t done = 0) {
     std::ifstream metrics(run_ / "metrics.jsonl");
-    std::size_t epoch = 0;
+    std::size_t epoch = done;
     for (std::string line; std::getline(metrics, line); ++epoch) {
       const Json got = parse_json(line, "metrics.jsonl");
       ASSERT_LT(epoch, want_.at("lr").size());
@@ -196,7 +196,30 @@ TEST_P(Trajectory, FollowsPyTorchToEarlyStopping) {
   EXPECT_EQ(state.metadata("best_epoch"), want_.at("best_epoch").dump());
 }
 
-/// What the test above is about happens in what it compares with.
+/// Begun in PyTorch: its checkpoint after 30 steps, and the other 20 here.
+TEST_P(Trajectory, GoesOnWhereARunOfPyTorchStood) {
+  if (fixture_.config().variant == Variant::kPaper) return;  // one variant shows it
+  write_data();
+  const std::string checkpoint = fixture_file("pt/trajectory_released.pt");
+  const std::string seed = "torch:" + fixture_.metadata("seed");
+  const Json rules = recorded("rules"), config = recorded("config");
+  train({"--model",      checkpoint,
+         "--state",      checkpoint,
+         "--order",      seed,
+         "--steer-by",   "all",
+         "--dropout",    "0",
+         "--batch-size", rules.at("batch_size").dump(),
+         "--patience",   rules.at("patience").dump(),
+         "--epochs",     rules.at("epochs").dump(),
+         "--heads",      config.at("heads").dump(),
+         "--pool-heads", config.at("pool_heads").dump()});
+  check_tensors(run_ / "last/model.safetensors", "weight25", "");
+  check_epochs(15);
+  EXPECT_EQ(misses_, std::vector<std::string>{});
+  EXPECT_EQ(SafetensorsReader(run_ / "last/state.safetensors").metadata("stopped"), "1");
+}
+
+/// What the first test is about happens in what it compares with.
 TEST_P(Trajectory, ClipsSomeStepsAndLowersTheRate) {
   const auto norms = want_.at("norm").get<std::vector<double>>();
   EXPECT_EQ(norms.size(), 50U);
