@@ -6,7 +6,7 @@
 
 Writes a random data set and a plain state_dict (or takes a data set and a checkpoint made
 elsewhere), runs cdt-train --dry-run, cdt-predict and cdt-attribute, and compares with the model of
-cdt_torch.py; then trains (full_training.py). Takes a quarter of an hour on two cores and 7 GB. Exit code
+cdt_torch.py; then trains (full_training.py). Takes a quarter of an hour on two cores and 10 GB. Exit code
 0 if all agree.
 """
 

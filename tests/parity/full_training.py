@@ -1,7 +1,7 @@
 """The training of full_size.py: cdt-train and PyTorch from the same start, in the same order.
 
-Eight epochs of a step each, two of three pairs at a time: the plateau halves the learning rate after the
-seventh and early stopping ends the run after the eighth. PyTorch takes one pair at a time and adds the
+A step an epoch, two of three pairs at a time. With the released sizes and seed 0 the plateau halves the
+learning rate after the seventh and early stopping ends the run after the eighth. PyTorch takes one pair at a time and adds the
 gradients up; both at once would take twice the memory.
 
 What is compared is the distance from a float64 run of the same training. The bound is four times the
@@ -28,7 +28,6 @@ from trajectory import SERIES, Data, Rules, Trainer, pieces
 TIMES = 4.0
 EPSILON = float(np.finfo(np.float32).eps)
 RULES = Rules(epochs=20, batch_size=2, lr=1e-4, weight_decay=1e-5, patience=7)
-STEPS = 8
 LABELS = {"m": "gradients (first moments after a step)", "v": "second moments after a step",
           "weight": "weights after the last step"}
 NOISE = 1e-2  # a piece off by more in PyTorch's own float32 holds rounding noise, as a bias of keys
@@ -138,6 +137,17 @@ def amplifier(exact, members, rates):
     return amplified
 
 
+def without_clip(tensors, exact, power):
+    """Moments of a float32 run of PyTorch as its gradients alone make them: the sum of squares that
+    clips them it takes in float32 too, and at full size that is off by 6e-5, which would hide errors a
+    hundred times as large as those of the gradients."""
+    def norm(all_of):
+        return sum(norm_of(t.double()) ** 2 for t in all_of.values()) ** 0.5
+
+    scale = norm(exact["m"]) / norm(tensors["m"])
+    return {name: t.double() * scale ** power for name, t in tensors["m" if power == 1 else "v"].items()}
+
+
 class Table:
     """Distances from the float64 run, of numbers and of pieces of tensors, kind by kind."""
 
@@ -191,10 +201,9 @@ class Table:
 
 def check_rules(exact, lines, state, checks):
     rates = [line["lr"] for line in lines]
-    checks.line("learning rates", rates == exact.lr and rates[-1] < rates[0],
-                " ".join(f"{x:g}" for x in rates))
-    checks.line("early stopping", exact.stopped and state["stopped"] == "1"
-                and len(exact.loss) == STEPS == int(state["global_step"]),
+    checks.line("learning rates", rates == exact.lr, " ".join(f"{x:g}" for x in rates))
+    checks.line("early stopping", int(state["stopped"]) == exact.stopped
+                and int(state["global_step"]) == len(exact.loss),
                 f"after {state['global_step']} steps; PyTorch after {len(exact.loss)}")
     checks.line("best epoch", int(state["best_epoch"]) == exact.best_epoch, state["best_epoch"])
     checks.line("clipping", max(exact.norm) > RULES.grad_clip,
@@ -218,8 +227,9 @@ def check_training(args, cfg, data_dir, work, checks):
     second, other = torch_run(cfg, data.shuffled(rng), args.seed, torch.float32)
     exact, wide = torch_run(cfg, data, args.seed, torch.float64)
     table = Table()
-    for kind in ("m", "v"):
-        table.add_tensors(kind, wide[kind], (one[kind], other[kind]), ours[kind])
+    for power, kind in ((1, "m"), (2, "v")):
+        table.add_tensors(kind, wide[kind], [without_clip(run, wide, power) for run in (one, other)],
+                          ours[kind])
     table.add_tensors("weight", wide["weight"], (one["weight"], other["weight"]), ours["weight"],
                       amplifier(wide, (one, other), exact.lr))
     table.add_series(exact, (first, second), lines)
