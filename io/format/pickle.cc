@@ -96,6 +96,14 @@ class PickleMachine {
   }
   void make_integer(Kind kind, std::int64_t value) { make(kind).integer = value; }
   void make_text(Kind kind, std::string_view value) { make(kind).text = value; }
+  void make_unicode(std::string_view value) {
+    for (std::size_t at = 0; at < value.size();) {
+      const std::size_t length = utf8_length(value, at);
+      if (length == 0) fail("damaged: a text is no UTF-8");
+      at += length;
+    }
+    make_text(Kind::kText, value);
+  }
   /// Objects above the last MARK, or all.
   std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
   PickleValue* top() {
@@ -182,13 +190,13 @@ class PickleMachine {
   bool text(unsigned op) {
     switch (op) {
       case 'X':
-        make_text(Kind::kText, take(number(4)));
+        make_unicode(take(number(4)));
         return true;
       case 0x8c:
-        make_text(Kind::kText, take(number(1)));
+        make_unicode(take(number(1)));
         return true;
       case 0x8d:
-        make_text(Kind::kText, take(number(8)));
+        make_unicode(take(number(8)));
         return true;
       case 'B':
         make_text(Kind::kBytes, take(number(4)));

@@ -54,12 +54,14 @@ class Pickle {
   static constexpr std::size_t kMostObjects = std::size_t{1} << 20U;
 
   /// Reads `bytes`, member `field` of `file`. InputError(file, field, ...): an instruction that is
-  /// not on the list, a name that is not one of `allowed`, damage, bytes after the end, more than
-  /// kMostBytes or kMostObjects.
+  /// not on the list, a name that is not one of `allowed`, text that is no UTF-8, damage, bytes
+  /// after the end, more than kMostBytes or kMostObjects.
   Pickle(std::string_view bytes, std::span<const std::string_view> allowed, const std::string& file,
          const std::string& field);
 
   const PickleValue& root() const { return *root_; }
+  /// All of them, in the order in which they are made.
+  const std::deque<PickleValue>& objects() const { return objects_; }
 
  private:
   friend class PickleMachine;

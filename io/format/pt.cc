@@ -10,6 +10,7 @@
 #include <future>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "engine/error.h"
@@ -125,6 +126,12 @@ Pickle read_pickle(const ZipArchive& zip, const std::string& prefix) {
   return Pickle(bytes, allowed_names(), zip.path().string(), field);
 }
 
+/// Is it ("storage", type, key, device, number of elements)?
+bool is_storage(const PickleValue& id) {
+  return id.is(Kind::kTuple) && id.items.size() == 5 && id.items[1]->is(Kind::kGlobal) &&
+         id.items[2]->is(Kind::kText) && id.items[4]->is(Kind::kInteger);
+}
+
 /// The sizes or strides of a tensor: a tuple of whole numbers, or torch.Size of one.
 bool read_dimensions(const PickleValue& value, std::vector<std::int64_t>* out) {
   const PickleValue* tuple = &value;
@@ -146,6 +153,11 @@ const PickleValue* rebuild_call(const PickleValue& value) {
   const bool rebuilds = call->calls("torch._utils._rebuild_tensor_v2") ||
                         call->calls("torch._utils._rebuild_tensor_v3");
   return rebuilds ? call : nullptr;
+}
+
+/// None or an empty dict.
+bool is_nothing(const PickleValue& value) {
+  return value.is(Kind::kNone) || (value.is(Kind::kDict) && value.items.empty());
 }
 
 bool is_c_order(const PtTensor& t) {
@@ -203,6 +215,8 @@ PtArchive::PtArchive(ZipArchive zip)
         check_kind(zip_, prefix_);
         return read_pickle(zip_, prefix_);
       }()) {
+  check_names();
+  check_storage_types();
   if (!zip_.has_checksums()) {
     note(path().string() + ": was saved without checksums, so that damage can go unnoticed");
   }
@@ -214,12 +228,45 @@ void PtArchive::refuse(const std::string& name, const std::string& what) const {
   throw InputError(path().string(), name, what);
 }
 
+/// PyTorch finds a member whatever the case of its letters, and then either of two.
+void PtArchive::check_names() const {
+  std::set<std::string> lower;
+  for (const auto& [name, member] : zip_.members()) {
+    std::string plain = name;
+    for (char& c : plain) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    if (!lower.insert(plain).second) refuse(name, "another member has this name but for its case");
+  }
+}
+
+/// PyTorch takes the type that a storage is given first, for all of its tensors.
+void PtArchive::check_storage_types() const {
+  std::map<std::string_view, std::string_view> types;  // by key
+  for (const PickleValue& value : pickle_.objects()) {
+    if (!value.is(Kind::kPersistent) || !is_storage(*value.items[0])) continue;
+    const std::vector<const PickleValue*>& id = value.items[0]->items;
+    const auto first = types.emplace(id[2]->text, id[1]->text).first;
+    if (first->second == id[1]->text) continue;
+    refuse("data/" + id[2]->text,
+           expected_got("a storage of two types", std::string(first->second), id[1]->text));
+  }
+}
+
 PtTensor PtArchive::tensor(const PickleValue& value, const std::string& name) const {
   const PickleValue* call = rebuild_call(value);
   if (call == nullptr) refuse(name, "is no tensor");
+  if (value.state != nullptr || call->state != nullptr) {
+    refuse(name, "damaged: a tensor that is changed after it was made");
+  }
   const std::vector<const PickleValue*>& arguments = call->arguments();
   const bool has_dtype = call->calls("torch._utils._rebuild_tensor_v3");
   if (arguments.size() < (has_dtype ? 7U : 4U)) refuse(name, "damaged: a tensor without its shape");
+  const std::size_t metadata = has_dtype ? 7 : 6;  // {"neg": True}, if there is any
+  if (arguments.size() > metadata && !is_nothing(*arguments[metadata])) {
+    refuse(name,
+           "is a view that negates its storage; in Python, save what tensor.resolve_neg() gives");
+  }
   PtTensor out;
   out.info.name = name;
   read_storage(*arguments[0], &out);
@@ -236,14 +283,13 @@ PtTensor PtArchive::tensor(const PickleValue& value, const std::string& name) co
   return out;
 }
 
-/// Member and dtype of a persistent ("storage", type, key, device, number of elements).
+/// Member and dtype of a storage.
 void PtArchive::read_storage(const PickleValue& value, PtTensor* out) const {
   const std::string& name = out->info.name;
-  const PickleValue& id = value.is(Kind::kPersistent) ? *value.items[0] : value;
-  if (!id.is(Kind::kTuple) || id.items.size() != 5 || !id.items[1]->is(Kind::kGlobal) ||
-      !id.items[2]->is(Kind::kText) || !id.items[4]->is(Kind::kInteger)) {
+  if (!value.is(Kind::kPersistent) || !is_storage(*value.items[0])) {
     refuse(name, "damaged: a tensor without its storage");
   }
+  const PickleValue& id = *value.items[0];
   out->info.dtype = dtype_named(id.items[1]->text);
   out->storage = prefix_ + "data/" + id.items[2]->text;
   if (!zip_.has(out->storage)) refuse(name, "its storage " + out->storage + " is missing");
@@ -298,8 +344,9 @@ void PtArchive::read_contiguous(const PtTensor& t, std::size_t bytes, void* out)
   const std::size_t half = bytes < kWorthAThread ? bytes : bytes / 2;
   std::future<uLong> rest;
   if (half < bytes) {
-    rest = std::async(std::launch::async, read_with_checksum, std::cref(zip_), begin + half,
-                      at + half, bytes - half);
+    // Deferred where there is no thread to be had.
+    rest = std::async(std::launch::async | std::launch::deferred, read_with_checksum,
+                      std::cref(zip_), begin + half, at + half, bytes - half);
   }
   uLong crc = read_with_checksum(zip_, begin, at, half);
   if (half < bytes) crc = crc32_combine(crc, rest.get(), static_cast<z_off_t>(bytes - half));

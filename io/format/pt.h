@@ -37,7 +37,7 @@ class PtArchive {
  public:
   /// InputError naming the file and "format", "archive", "data.pkl" or the member: another kind of
   /// file, with the line of Python that saves one of this kind; damage; a name outside the
-  /// allow-list.
+  /// allow-list; members or types of which PyTorch might take others than are taken here.
   explicit PtArchive(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return zip_.path(); }
@@ -46,8 +46,8 @@ class PtArchive {
   /// Is the object a tensor, be it wrapped in a torch.nn.Parameter?
   static bool is_tensor(const PickleValue& value);
   /// A tensor under the name it goes by. InputError(file, name, ...): no tensor; a storage that is
-  /// missing or of another size than it should be; a view that leaves its storage; over
-  /// kMostValues.
+  /// missing or of another size than it should be; a view that leaves its storage or negates it;
+  /// over kMostValues.
   PtTensor tensor(const PickleValue& value, const std::string& name) const;
   static constexpr std::int64_t kMostValues = std::int64_t{1} << 32U;
   /// Its elements as they are stored, in C order. InputError if the storage's checksum differs.
@@ -56,6 +56,8 @@ class PtArchive {
  private:
   explicit PtArchive(ZipArchive zip);
   [[noreturn]] void refuse(const std::string& name, const std::string& what) const;
+  void check_names() const;
+  void check_storage_types() const;
   void read_storage(const PickleValue& value, PtTensor* out) const;
   void check_view(PtTensor* tensor) const;
   void verify(const std::string& storage) const;

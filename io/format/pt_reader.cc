@@ -43,13 +43,14 @@ const PickleValue& find_state_dict(const PtArchive& archive) {
     throw InputError(file, "content",
                      expected_got("is no state_dict", "a dict of tensors", "something else"));
   }
-  if (holds_tensors(root)) return root;
   for (const char* key : kModelKeys) {
     const PickleValue* found = root.find(key);
-    if (found == nullptr || !found->is(Kind::kDict)) continue;
+    if (found == nullptr || !found->is(Kind::kDict) || !holds_tensors(*found)) continue;
     note(file + ": the model is its " + key);
     return *found;
   }
+  // After those: a checkpoint often has the loss beside its model, and that may be a tensor.
+  if (holds_tensors(root)) return root;
   throw InputError(
       file, "content",
       expected_got("holds no state_dict",

@@ -158,14 +158,15 @@ void ZipArchive::read_bytes(std::uint64_t offset, void* out, std::size_t size) c
   file_.read(offset, out, size);
 }
 
-/// The last signature of an end record whose comment ends with the file.
+/// The last end record; its comment ends with the file.
 ZipArchive::End ZipArchive::find_end() const {
   const std::size_t begin = file_.size() - std::min(file_.size(), kEndSize + kCommentLimit);
   const std::string tail = slice(begin, file_.size() - begin);
   std::size_t at = tail.rfind("PK\x05\x06");
   while (at != std::string::npos) {
     const std::size_t rest = tail.size() - at;
-    if (rest >= kEndSize && kEndSize + number_at(tail, at + 20, 2) == rest) {
+    if (rest >= kEndSize) {
+      if (kEndSize + number_at(tail, at + 20, 2) != rest) break;  // other readers take this one
       return {begin + at, number_at(tail, at + 10, 2), number_at(tail, at + 8, 2),
               number_at(tail, at + 12, 4), number_at(tail, at + 16, 4)};
     }
@@ -244,7 +245,7 @@ void ZipArchive::read_directory() {
     const std::string name = m.name;
     if (!members_.emplace(name, std::move(m)).second) fail(name, "stands twice");
   }
-  if (at != end.bytes || at > bytes.size()) {
+  if (at != end.bytes || at != bytes.size()) {
     fail("archive", "damaged: its directory is not as long as it says");
   }
 }

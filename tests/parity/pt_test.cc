@@ -103,6 +103,7 @@ TEST(PtFile, WhereTheStateDictLies) {
   for (const char* key : {"model_state_dict", "state_dict", "model"}) {
     expect_file(std::string("in_") + key, {w(), b()});
   }
+  expect_file("beside_loss", {w(), b()});
   for (const char* protocol : {"3", "4", "5"}) {
     const PtReader file(pt_path(std::string("protocol_") + protocol));
     expect_tensors(file, {w(), b()});
@@ -172,6 +173,7 @@ TEST(PtFile, RefusedByName) {
       {"complex", "data.pkl", "refers to torch.ComplexFloatStorage"},
       {"list", "content", "is no state_dict"},
       {"numbered", "content", "a name in its state_dict is no text"},
+      {"negated", "w", "negates its storage"},
       {"no_tensors", "content", "got 2 keys (epoch, loss)"},
       {"other_entries", "epoch", "is no tensor"},
       {"torchscript", "format", "is a TorchScript program"},

@@ -77,6 +77,7 @@ def save_read():
         save(name, {prefix + key: value for key, value in both.items()})
     for key in ("model_state_dict", "state_dict", "model"):
         save(f"in_{key}", {"epoch": 3, key: collections.OrderedDict(both)})
+    save("beside_loss", {"epoch": 3, "model_state_dict": both, "loss": torch.tensor(0.5)})
     for protocol in (3, 4, 5):
         save(f"protocol_{protocol}", {"epoch": 300, "best": np.float64(0.5), "model": both},
              pickle_protocol=protocol)
@@ -119,6 +120,7 @@ def save_refused():
     save("refused_command_5", {"w": values(2), "x": Command()}, pickle_protocol=5)
     save("refused_sparse", {"w": values(3, 4).to_sparse()})
     save("refused_complex", {"w": torch.ones(2, dtype=torch.complex64)})
+    save("refused_negated", {"w": torch.tensor([1 + 2j, 3 + 4j]).conj().imag})
     save("refused_list", [values(2), values(3)])
     save("refused_numbered", {0: values(2), 1: values(3)})
     save("refused_no_tensors", {"epoch": 3, "loss": 0.5})

@@ -56,6 +56,17 @@ TEST_F(ZipTest, Zip64) {
   expect_message(error(with(field + 20, ~0ULL, 8)), path_, "archive", "past the end");
 }
 
+// Other readers count from the end of the directory, or take the last end record there is.
+TEST_F(ZipTest, DirectoriesThatAreReadInTwoWays) {
+  const std::string bytes = zip({{"a", "first"}});
+  const std::size_t end = bytes.find("PK\x05\x06");
+  const std::string gap = bytes.substr(0, end) + "gap" + bytes.substr(end);
+  expect_message(error(gap), path_, "archive", "not as long as it says");
+  EXPECT_EQ(error(zip({{"a", "first"}}, "a comment with PK\x05\x06 in it")), "");
+  const std::string second = zip({{"a", "first"}}, "a comment of PK\x05\x06 and 18 bytes of more");
+  expect_message(error(second), path_, "archive", "the zip directory is missing");
+}
+
 TEST_F(ZipTest, StreamsInPieces) {
   std::string content;
   for (int i = 0; i < 100000; ++i) content += static_cast<char>(i * i % 251);
