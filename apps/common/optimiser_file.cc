@@ -8,6 +8,7 @@
 
 #include "apps/common/torch_checkpoint.h"
 #include "engine/error.h"
+#include "engine/poll.h"
 #include "io/format/floats.h"
 #include "io/format/json.h"
 #include "io/format/pt.h"
@@ -78,6 +79,7 @@ class StateFile : public OptimiserFile {
     freezes_ = settings.contains("freeze");
     numbers_.weight_decay = JsonReader(settings, where).number("weight-decay");
     read_number("epoch", &numbers_.epochs);  // the one that comes next
+    if (numbers_.epochs < 1) reader_.fail_metadata("epoch", "is out of range");
     --numbers_.epochs;
   }
   std::vector<float> read(std::size_t, const Parameter& parameter, Moment which) const override {
@@ -124,7 +126,12 @@ std::string number_text(double value) { return format_number(value); }
 
 }  // namespace
 
-void OptimiserFile::expect_weights(const std::string& digest) const {
+void OptimiserFile::expect_model(std::size_t parameters, const std::string& digest) const {
+  if (parameters_ > parameters) {
+    throw InputError(path_.string(), "optimizer_state_dict",
+                     expected_got("the optimiser has more parameters than the model",
+                                  std::to_string(parameters), std::to_string(parameters_)));
+  }
   if (weights_.empty() || weights_ == digest) return;
   throw InputError(
       path_.string(), "weights",
@@ -133,6 +140,7 @@ void OptimiserFile::expect_weights(const std::string& digest) const {
 
 std::vector<float> OptimiserFile::moment(std::size_t index, const Parameter& parameter,
                                          Moment which) const {
+  poll();  // a large model has gigabytes of them
   std::vector<float> out = read(index, parameter, which);
   const bool squares = which == Moment::kSecond;
   const auto is_good = [&](float x) { return std::isfinite(x) && (x >= 0.0F || !squares); };
@@ -164,7 +172,7 @@ std::unique_ptr<OptimiserFile> open_optimiser(const std::filesystem::path& path)
   return file;
 }
 
-void write_optimiser(const std::filesystem::path& path, const std::deque<Parameter>& parameters,
+void write_optimiser(AtomicFile& file, const std::deque<Parameter>& parameters,
                      const OptimiserFile& optimiser, const std::string& weights) {
   std::map<std::string, std::string> metadata = {
       {"format", kFormat},
@@ -181,7 +189,7 @@ void write_optimiser(const std::filesystem::path& path, const std::deque<Paramet
       tensors.push_back(optimiser.moment_to_write(i, parameters[i], which));
     }
   }
-  write_safetensors(path, tensors, metadata);
+  write_safetensors(file, tensors, metadata);
 }
 
 }  // namespace cdt

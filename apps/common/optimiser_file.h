@@ -4,6 +4,7 @@
 // cdt-convert made of either.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <filesystem>
@@ -34,9 +35,9 @@ class OptimiserFile {
 
   const std::filesystem::path& path() const { return path_; }
   const OptimiserNumbers& numbers() const { return numbers_; }
-  /// InputError if the file records that it belongs to other weights than those of this digest
-  /// (weights_digest()).
-  void expect_weights(const std::string& digest) const;
+  /// InputError if the file has the moments of more parameters, or records that it belongs to other
+  /// weights than those of this digest (weights_digest()).
+  void expect_model(std::size_t parameters, const std::string& digest) const;
   /// Of parameter `index`, in state_dict order; values in the order of its shape. InputError naming
   /// the tensor: missing, of another shape, NaN or infinity, a negative second moment.
   std::vector<float> moment(std::size_t index, const Parameter& parameter, Moment which) const;
@@ -46,7 +47,8 @@ class OptimiserFile {
  protected:
   explicit OptimiserFile(std::filesystem::path path) : path_(std::move(path)) {}
   OptimiserNumbers numbers_;
-  std::string weights_;  // digest of the model's; "" where it is not recorded
+  std::string weights_;         // digest of the model's; "" where it is not recorded
+  std::size_t parameters_ = 0;  // that it has moments of; 0: they go by name
 
  private:
   virtual std::vector<float> read(std::size_t index, const Parameter& parameter,
@@ -59,9 +61,9 @@ class OptimiserFile {
 /// numbers out of range.
 std::unique_ptr<OptimiserFile> open_optimiser(const std::filesystem::path& path);
 
-/// The same optimiser as a state.safetensors that open_optimiser() reads.
+/// The same optimiser as a state.safetensors that open_optimiser() reads; commit() is the caller's.
 /// weights: digest of the model that it belongs to.
-void write_optimiser(const std::filesystem::path& path, const std::deque<Parameter>& parameters,
+void write_optimiser(AtomicFile& file, const std::deque<Parameter>& parameters,
                      const OptimiserFile& optimiser, const std::string& weights);
 
 }  // namespace cdt

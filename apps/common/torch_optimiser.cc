@@ -18,6 +18,8 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
+constexpr std::size_t kMostStateEntries = 64;  // of a parameter; AdamW has 4
+
 /// The first of several entries that is a dict, or null.
 const PickleValue* find_dict(const PickleValue& root, std::initializer_list<const char*> keys) {
   for (const char* key : keys) {
@@ -143,6 +145,7 @@ class TorchOptimiser : public OptimiserFile {
       group.fail("params", "is no list 0, 1, 2, ... of parameters");
     }
     states_.resize(order.items.size(), nullptr);
+    parameters_ = states_.size();
   }
 
   void read_states(const PickleValue& optimiser) {
@@ -151,11 +154,12 @@ class TorchOptimiser : public OptimiserFile {
       const PickleValue& key = *states.items[i];
       const bool good = key.is(Kind::kInteger) && key.integer >= 0 &&
                         key.integer < static_cast<std::int64_t>(states_.size());
-      if (!good || !states.items[i + 1]->is(Kind::kDict)) {
+      const PickleValue& state = *states.items[i + 1];
+      if (!good || !state.is(Kind::kDict) || state.items.size() > 2 * kMostStateEntries) {
         throw InputError(path().string(), "optimizer_state_dict.state",
                          "damaged: an entry of no parameter");
       }
-      states_[static_cast<std::size_t>(key.integer)] = states.items[i + 1];
+      states_[static_cast<std::size_t>(key.integer)] = &state;
     }
     for (std::size_t i = 0; i < states_.size(); ++i) {
       if (states_[i] == nullptr) continue;  // of a parameter that was not trained

@@ -75,8 +75,7 @@ class Checkpoint {
     }
     const std::unique_ptr<TensorFile> reader = open_tensor_file(model_file);
     const CdtConfig config = read_model_config(*reader, overrides);
-    std::string digest;
-    model_ = load_model(*reader, config, *backend_, lasting_, &digest);
+    model_ = load_model(*reader, config, *backend_, lasting_, &digest_);
     if (is_checkpoint(*reader)) recorded_ = reader->metadata();
     if (folder) {
       state_file = in / "state.safetensors";
@@ -85,7 +84,7 @@ class Checkpoint {
     }
     if (state_file.empty()) return;
     optimiser_ = open_optimiser(state_file);
-    optimiser_->expect_weights(digest);
+    optimiser_->expect_model(model_->parameters().size(), digest_);
   }
 
   fs::path model_file, state_file;
@@ -103,17 +102,20 @@ class Checkpoint {
                                   },
                                   checkpoint_metadata(*model_, recorded_), optimiser_.get()});
   }
+  /// Both files or none: what can be wrong with the optimiser shows before the model has its name.
   void write_folder(const fs::path& folder) const {
-    const std::string weights =
-        save_model(folder / "model.safetensors", *model_, *backend_, recorded_);
-    stop_if_interrupted();
-    write_optimiser(folder / "state.safetensors", model_->parameters(), *optimiser_, weights);
+    AtomicFile state(folder / "state.safetensors");
+    write_optimiser(state, model_->parameters(), *optimiser_, digest_);
+    state.flush_to_disk();
+    save_model(folder / "model.safetensors", *model_, *backend_, recorded_);
+    state.commit();
   }
 
  private:
   std::unique_ptr<Backend> backend_ = make_cpu_backend(1);
   Arena lasting_{*backend_, "lasting"};
   std::unique_ptr<Cdt> model_;
+  std::string digest_;                           // of its weights
   std::map<std::string, std::string> recorded_;  // what else the model file says
   std::unique_ptr<OptimiserFile> optimiser_;
 };

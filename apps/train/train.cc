@@ -181,7 +181,7 @@ void train(TrainOptions* options) {
   folder.require_space(static_cast<std::uint64_t>(trained.model.parameter_count()) * sizeof(float));
   Trainer trainer(*options, plan, data, dna, *backend, trained.lasting, trained.model);
   if (optimiser) {
-    optimiser->expect_weights(trained.weights);
+    optimiser->expect_model(trained.model.parameters().size(), trained.weights);
     trainer.go_on_from(*optimiser);
     if (!common.quiet) say_where_it_begins(trainer.state(), options->state);
   }

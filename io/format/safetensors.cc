@@ -139,6 +139,13 @@ void SafetensorsReader::read_bytes(std::size_t i, void* out) const {
 
 void write_safetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata) {
+  AtomicFile file(path);
+  write_safetensors(file, tensors, metadata);
+  file.commit();
+}
+
+void write_safetensors(AtomicFile& file, const std::vector<TensorToWrite>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
   // Entry by entry: an ordered_json looks for a key by walking over all of them.
   std::string text;
   const auto add = [&](const std::string& name, const nlohmann::ordered_json& entry) {
@@ -159,7 +166,6 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Tens
   text += text.empty() ? "{}" : "}";
   text.resize((text.size() + kLengthBytes - 1) / kLengthBytes * kLengthBytes, ' ');
   const std::uint64_t length = text.size();
-  AtomicFile file(path);
   file.write(&length, kLengthBytes);
   file.write(text);
   std::vector<float> values;
@@ -172,7 +178,6 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Tens
     }
     file.write(data, bytes[i]);
   }
-  file.commit();
 }
 
 }  // namespace cdt

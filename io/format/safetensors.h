@@ -17,6 +17,8 @@
 
 namespace cdt {
 
+class AtomicFile;
+
 class SafetensorsReader : public TensorFile {
  public:
   /// InputError names the file and "header" or the tensor.
@@ -41,6 +43,9 @@ struct TensorToWrite {
 
 /// Writes F32 tensors in the given order, atomically; the buffer starts at a multiple of 8 bytes.
 void write_safetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
+                       const std::map<std::string, std::string>& metadata);
+/// The same to a file whose commit() is the caller's.
+void write_safetensors(AtomicFile& file, const std::vector<TensorToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata);
 
 }  // namespace cdt

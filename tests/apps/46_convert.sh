@@ -81,6 +81,10 @@ done
 cp "$work/begun.pt" "$work/flipped.pt"
 printf '\x7f' | dd of="$work/flipped.pt" bs=1 seek=$((size / 5)) conv=notrunc status=none
 refused 'archive/data/' "$work/flipped.pt"
+cp "$work/begun.pt" "$work/flipped.pt" # in the moments, which are read when the model is known
+printf '\x7f\x7f\x7f\x7f' | dd of="$work/flipped.pt" bs=1 seek=$((size * 3 / 4)) conv=notrunc status=none
+expect_fail 2 'damaged' "$convert" "$work/flipped.pt" "$work/folder"
+check 'half a checkpoint is none' [ ! -e "$work/folder" ]
 
 # States that cannot be continued.
 not_begun() { # NEEDLE OPTION...
