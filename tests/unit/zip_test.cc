@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <string>
+
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/zip_bytes.h"
@@ -69,7 +72,7 @@ TEST_F(ZipTest, DirectoriesThatAreReadInTwoWays) {
 
 TEST_F(ZipTest, StreamsInPieces) {
   std::string content;
-  for (int i = 0; i < 100000; ++i) content += static_cast<char>(i * i % 251);
+  for (int i = 0; i < 100000; ++i) content += static_cast<char>(std::int64_t{i} * i % 251);
   for (const unsigned method : {0U, 8U}) {
     const ZipArchive zip = archive(test::zip({{"a", content, method}}));
     const std::unique_ptr<ByteStream> stream = zip.open("a");
