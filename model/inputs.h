@@ -43,8 +43,8 @@ std::optional<ModelInputs> read_model_inputs(const TensorFile& file, std::int64_
 /// With match_genes the genes of `data` are brought into the model's order first; those that the
 /// model lacks go, with their pairs. Stderr says what was mapped, what differs, and what the file
 /// does not tell.
-void fit_to_model(const TensorFile& reader, const CdtConfig& config,
-                  const ModelOverrides& choice, Dataset* data);
+void fit_to_model(const TensorFile& reader, const CdtConfig& config, const ModelOverrides& choice,
+                  Dataset* data);
 
 /// Whether the model in a file was trained and chosen on the train and val splits of a data set, to
 /// which it is fitted: pairs that went with genes the model lacks do not count. kUnknown: the file

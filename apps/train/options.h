@@ -48,7 +48,7 @@ struct TrainOptions {
   // A file to begin from (model/warm_start.h), and a list of its genes; or empty.
   std::filesystem::path init_from, init_from_genes;
   std::vector<std::string> init_from_except;  // patterns of what begins anew all the same
-  std::filesystem::path state;  // whose optimiser is continued, of the model
+  std::filesystem::path state;                // whose optimiser is continued, of the model
   bool resume = false;
   bool dry_run = false;
   std::set<std::string> given;  // names of settings on the command line or in --config

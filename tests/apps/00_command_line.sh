@@ -6,7 +6,7 @@ for program in "$CDT_BIN"/cdt-*; do
   name=$(basename "$program")
   expect_ok "$program" --help && expect_text "$work/stdout" "--config PATH"
   expect_ok "$program" --version && expect_text "$work/stdout" "$name 0.1.0"
-  expect_fail 2 "command line: --otu: no such option (did you mean --out?)" "$program" --otu x
+  expect_fail 2 "command line: --confg: no such option (did you mean --config?)" "$program" --confg x
   expect_fail 2 "command line: " "$program"
   expect_fail 2 "$work/none.json: " "$program" --config "$work/none.json"
   printf '{"out": "x", "colour": 1}' >"$work/config.json"
