@@ -163,8 +163,9 @@ void convert(const ConvertOptions& options) {
     case Form::kSafetensors: {
       const OutputFile file("a checkpoint", "cdt-checkpoint", options.common, inputs);
       require_free_space(file.folder(), bytes);
-      if (has_optimiser)
+      if (has_optimiser) {
         note("the optimiser is left out; it has a place in a .pt file or a folder");
+      }
       checkpoint.write_safetensors(out);
       break;
     }

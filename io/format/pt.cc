@@ -1,21 +1,12 @@
 #include "io/format/pt.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstring>
-#include <functional>
-#include <future>
-#include <iterator>
-#include <limits>
 #include <map>
 #include <utility>
 
 #include "engine/error.h"
 #include "io/format/file.h"
-#include "io/format/floats.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -24,8 +15,6 @@ namespace {
 using Kind = PickleValue::Kind;
 
 constexpr std::size_t kMostDimensions = 64;
-constexpr std::size_t kPiece = std::size_t{1} << 17U;  // stays in a cache for its checksum
-constexpr std::size_t kWorthAThread = std::size_t{4} << 20U;
 
 /// What a name of the allow-list stands for: the dtype of a storage or a tensor, or "" for others.
 struct AllowedName {
@@ -160,43 +149,6 @@ bool is_nothing(const PickleValue& value) {
   return value.is(Kind::kNone) || (value.is(Kind::kDict) && value.items.empty());
 }
 
-bool is_c_order(const PtTensor& t) {
-  std::int64_t expected = 1;
-  for (std::size_t axis = t.strides.size(); axis-- > 0;) {
-    if (t.info.shape[axis] != 1 && t.strides[axis] != expected) return false;
-    expected *= t.info.shape[axis];
-  }
-  return true;
-}
-
-/// Elements from the first that a view reads to its last; false if that overflows.
-bool view_extent(const PtTensor& t, std::int64_t* extent) {
-  *extent = t.count == 0 ? 0 : 1;
-  for (std::size_t axis = 0; t.count > 0 && axis < t.strides.size(); ++axis) {
-    std::int64_t step = 0;
-    if (__builtin_mul_overflow(t.info.shape[axis] - 1, t.strides[axis], &step) ||
-        __builtin_add_overflow(*extent, step, extent)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-std::size_t element_size(const PtTensor& t) {
-  return static_cast<std::size_t>(element_bytes(t.info.dtype));
-}
-
-/// Reads bytes of the archive and returns their CRC-32.
-uLong read_with_checksum(const ZipArchive& zip, std::uint64_t begin, char* out, std::size_t bytes) {
-  uLong crc = crc32(0, nullptr, 0);
-  for (std::size_t done = 0; done < bytes; done += kPiece) {
-    const std::size_t piece = std::min(kPiece, bytes - done);
-    zip.read_bytes(begin + done, out + done, piece);
-    crc = crc32(crc, reinterpret_cast<const Bytef*>(out + done), static_cast<uInt>(piece));
-  }
-  return crc;
-}
-
 }  // namespace
 
 bool is_pt_file(const std::filesystem::path& path) {
@@ -271,7 +223,7 @@ PtTensor PtArchive::tensor(const PickleValue& value, const std::string& name) co
   out.info.name = name;
   read_storage(*arguments[0], &out);
   if (has_dtype) out.info.dtype = dtype_named(arguments[6]->text);
-  if (element_size(out) == 0) refuse(name, "damaged: a tensor without a dtype");
+  if (out.element_size() == 0) refuse(name, "damaged: a tensor without a dtype");
   if (!arguments[1]->is(Kind::kInteger) || arguments[1]->integer < 0 ||
       !read_dimensions(*arguments[2], &out.info.shape) ||
       !read_dimensions(*arguments[3], &out.strides) ||
@@ -296,7 +248,7 @@ void PtArchive::read_storage(const PickleValue& value, PtTensor* out) const {
   const std::uint64_t bytes = zip_.member(out->storage).unpacked;
   const std::int64_t values = id.items[4]->integer;
   if (values < 0 || static_cast<std::uint64_t>(values) > bytes ||
-      static_cast<std::uint64_t>(values) * element_size(*out) != bytes) {
+      static_cast<std::uint64_t>(values) * out->element_size() != bytes) {
     refuse(name,
            expected_got("its storage " + out->storage + " has another size",
                         std::to_string(values) + " values", std::to_string(bytes) + " bytes"));
@@ -313,73 +265,11 @@ void PtArchive::check_view(PtTensor* t) const {
                           "shape " + shape_text(t->info.shape)));
     }
   }
-  const std::uint64_t room = zip_.member(t->storage).unpacked / element_size(*t);
+  const std::uint64_t room = zip_.member(t->storage).unpacked / t->element_size();
   std::int64_t extent = 0;
-  if (!view_extent(*t, &extent) || t->offset > room ||
+  if (!t->extent(&extent) || t->offset > room ||
       static_cast<std::uint64_t>(extent) > room - t->offset) {
     refuse(t->info.name, "damaged: it reaches past the end of its storage " + t->storage);
-  }
-}
-
-/// Compares the checksum of a storage, once.
-void PtArchive::verify(const std::string& storage) const {
-  if (!zip_.has_checksums() || verified_.count(storage) > 0) return;
-  const std::unique_ptr<ByteStream> stream = zip_.open(storage);
-  std::vector<char> piece(kPiece);
-  while (stream->read(piece.data(), piece.size()) > 0) {
-  }
-  verified_.insert(storage);
-}
-
-void PtArchive::read_contiguous(const PtTensor& t, std::size_t bytes, void* out) const {
-  const ZipMember& member = zip_.member(t.storage);
-  const std::uint64_t begin = zip_.stored_begin(t.storage);
-  if (bytes != member.unpacked) {
-    verify(t.storage);
-    zip_.read_bytes(begin + t.offset * element_size(t), out, bytes);
-    return;
-  }
-  // The second half of a large one on a thread of its own: the checksum takes as long as reading.
-  auto* at = static_cast<char*>(out);
-  const std::size_t half = bytes < kWorthAThread ? bytes : bytes / 2;
-  std::future<uLong> rest;
-  if (half < bytes) {
-    // Deferred where there is no thread to be had.
-    rest = std::async(std::launch::async | std::launch::deferred, read_with_checksum,
-                      std::cref(zip_), begin + half, at + half, bytes - half);
-  }
-  uLong crc = read_with_checksum(zip_, begin, at, half);
-  if (half < bytes) crc = crc32_combine(crc, rest.get(), static_cast<z_off_t>(bytes - half));
-  zip_.expect_checksum(member, static_cast<std::uint32_t>(crc));
-}
-
-void PtArchive::read_strided(const PtTensor& t, void* out) const {
-  verify(t.storage);
-  const std::size_t size = element_size(t);
-  std::int64_t extent = 0;
-  CDT_CHECK(view_extent(t, &extent), "a view that was checked overflows");
-  std::vector<char> span(static_cast<std::size_t>(extent) * size);
-  zip_.read_bytes(zip_.stored_begin(t.storage) + t.offset * size, span.data(), span.size());
-  auto* to = static_cast<char*>(out);
-  std::vector<std::int64_t> index(t.strides.size(), 0);
-  std::int64_t from = 0;
-  for (std::int64_t i = 0; i < t.count; ++i, to += size) {
-    std::memcpy(to, span.data() + static_cast<std::size_t>(from) * size, size);
-    for (std::size_t axis = index.size(); axis-- > 0;) {
-      from += t.strides[axis];
-      if (++index[axis] < t.info.shape[axis]) break;
-      from -= t.strides[axis] * index[axis];
-      index[axis] = 0;
-    }
-  }
-}
-
-void PtArchive::read(const PtTensor& t, void* out) const {
-  if (t.count == 0) return;
-  if (is_c_order(t)) {
-    read_contiguous(t, static_cast<std::size_t>(t.count) * element_size(t), out);
-  } else {
-    read_strided(t, out);
   }
 }
 

@@ -30,6 +30,12 @@ struct PtTensor {
   std::uint64_t offset = 0;           // in elements
   std::vector<std::int64_t> strides;  // in elements, not negative
   std::int64_t count = 0;             // elements
+
+  /// Bytes of one; 0 for a dtype that is not known.
+  std::size_t element_size() const;
+  /// Elements of the storage from the first that the view reads to its last; false if that
+  /// overflows.
+  bool extent(std::int64_t* elements) const;
 };
 
 /// The objects of a file.
