@@ -44,10 +44,15 @@ read_gtest_log() {
 
 # run_gtest NAME BINARY [VARIABLE=VALUE...]: if it is wanted and built.
 run_gtest() {
-  local name=$1 log=$results/$1.log began=$SECONDS status counts
-  if ! wanted "$name" || [ ! -x "$build/tests/$2_tests" ]; then return; fi
-  env "${@:3}" "$build/tests/$2_tests" >"$log" 2>&1
-  status=$?
+  local began=$SECONDS
+  if ! wanted "$1" || [ ! -x "$build/tests/$2_tests" ]; then return; fi
+  env "${@:3}" "$build/tests/$2_tests" >"$results/$1.log" 2>&1
+  report_gtest "$1" $((SECONDS - began)) $?
+}
+
+# report_gtest NAME SECONDS STATUS: of a binary that has run.
+report_gtest() {
+  local name=$1 log=$results/$1.log status=$3 counts
   read_gtest_log "$log" >"$log.short"
   head -n -1 "$log.short"
   read -r -a counts < <(tail -n 1 "$log.short")
@@ -56,7 +61,7 @@ run_gtest() {
     tail -n 20 "$log"
     counts[1]=1
   fi
-  count "$name" $((SECONDS - began)) "${counts[@]}"
+  count "$name" "$2" "${counts[@]}"
 }
 
 # A script of tests/apps ends with its own "N passed, N failed, N skipped".
@@ -80,7 +85,13 @@ run_app_test() {
   fi
 }
 
-for name in unit parity emulation; do run_gtest $name $name; done
+# Kernels by themselves, which take minutes of one core: beside what follows.
+emulation=''
+if wanted emulation && [ -x "$build/tests/emulation_tests" ]; then
+  "$build/tests/emulation_tests" >"$results/emulation.log" 2>&1 &
+  emulation=$! emulation_began=$SECONDS
+fi
+for name in unit parity; do run_gtest $name $name; done
 # Those that do not depend on the device, on the emulated GPU. In checking mode, where the host may not
 # touch what is the device's; but for a feed, whose threads fill page-locked memory while kernels run:
 # its streams are late instead. Parity only as it is: its sizes would take minutes.
@@ -103,6 +114,10 @@ for precision in fp32-fma tf32 bf16; do
       "GTEST_FILTER=$device_tests-$left_out"
   done
 done
+if [ -n "$emulation" ]; then
+  wait "$emulation"
+  report_gtest emulation $((SECONDS - emulation_began)) $?
+fi
 for script in tests/apps/*.sh; do
   name=$(basename "$script" .sh)
   if [ "$name" != lib ] && wanted "$name"; then run_app_test "$script"; fi
