@@ -27,12 +27,7 @@ constexpr double kMostLr = 1e3;
 template <class Numbers, class Visit>
 void for_each_number(Numbers& n, const Visit& visit) {
   visit("global_step", n.steps);
-  visit("schedule.lr", n.schedule.lr);
-  visit("schedule.best", n.schedule.best);
-  visit("schedule.bad_epochs", n.schedule.bad_epochs);
-  visit("stopping.patience", n.stopping.patience);
-  visit("stopping.best", n.stopping.best);
-  visit("stopping.bad_epochs", n.stopping.bad_epochs);
+  for_each_steering_number(n.schedule, n.stopping, visit);
 }
 
 bool parse(const std::string& text, std::int64_t* value) { return parse_int64(text, value); }

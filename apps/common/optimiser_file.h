@@ -1,7 +1,7 @@
-// Where an optimiser stands after some epochs, as a file holds it: Adam's moments, the learning
-// rate and what steers it. Of a training checkpoint of PyTorch (optimizer.state_dict() and
-// scheduler.state_dict() beside the model), of a run's last/state.safetensors, or of what
-// cdt-convert made of either.
+// The state of an optimiser after some epochs, read from a file: Adam's moments, the learning rate,
+// the schedule and early stopping. The file is a training checkpoint of PyTorch
+// (optimizer.state_dict() and scheduler.state_dict() beside the model), the last/state.safetensors
+// of a run, or a state.safetensors that cdt-convert wrote.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,6 @@ struct OptimiserNumbers {
   double weight_decay = 0.0;
   ReduceLrOnPlateau schedule;  // its lr is that of the next update
   EarlyStopping stopping;
-  bool has_schedule = true, has_stopping = true;  // else they stand as at the start
 };
 
 enum class Moment : std::uint8_t { kFirst, kSecond };
@@ -61,8 +60,8 @@ class OptimiserFile {
 /// numbers out of range.
 std::unique_ptr<OptimiserFile> open_optimiser(const std::filesystem::path& path);
 
-/// The same optimiser as a state.safetensors that open_optimiser() reads; commit() is the caller's.
-/// weights: digest of the model that it belongs to.
+/// Writes the optimiser as a state.safetensors that open_optimiser() reads. The caller commits the
+/// file. weights: digest of the model that the optimiser belongs to.
 void write_optimiser(AtomicFile& file, const std::deque<Parameter>& parameters,
                      const OptimiserFile& optimiser, const std::string& weights);
 

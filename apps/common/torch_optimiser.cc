@@ -70,7 +70,7 @@ class Numbers {
            expected_got("is another than this engine's", format_number(value), format_number(got)));
     }
   }
-  /// The same of a list or tuple of numbers.
+  /// InputError unless it is a list or tuple of exactly these numbers.
   void expect(const std::string& key, const std::vector<double>& values) const {
     const PickleValue& list = at(key);
     if (list.items.size() != values.size()) fail(key, "has another length");
@@ -174,7 +174,6 @@ class TorchOptimiser : public OptimiserFile {
 
   void read_schedule() {
     const PickleValue* dict = find_dict(archive_.root(), {"scheduler_state_dict", "scheduler"});
-    numbers_.has_schedule = dict != nullptr;
     if (dict == nullptr) {
       note(path().string() + ": holds no scheduler_state_dict; the schedule begins afresh");
       return;
@@ -195,7 +194,6 @@ class TorchOptimiser : public OptimiserFile {
 
   void read_stopping() {
     const PickleValue* dict = find_dict(archive_.root(), {"early_stopping"});
-    numbers_.has_stopping = dict != nullptr;
     if (dict == nullptr) {
       note(path().string() + ": holds no early_stopping; its count begins afresh");
       return;

@@ -104,10 +104,7 @@ std::string arrays_audit_text(const Json& audit) {
           " left out as no pair names them; " + enhancers["written_repeated_coordinates"].dump() +
           " repeated coordinates\n";
   for (const auto& [name, split] : audit["splits"].items()) text += split_text(name, split);
-  text += overlaps_text(audit);
-  const Json& assembly = audit["assembly"];
-  return text + "assembly " + assembly["name"].get<std::string>() + ", " +
-         assembly["note"].get<std::string>() + "\n";
+  return text + closing_text(audit);
 }
 
 }  // namespace cdt

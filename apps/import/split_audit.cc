@@ -142,7 +142,7 @@ std::int64_t genes_used(const std::vector<Pair>& pairs) {
   return static_cast<std::int64_t>(std::set(genes.begin(), genes.end()).size());
 }
 
-std::string overlaps_text(const Json& audit) {
+std::string closing_text(const Json& audit) {
   std::string text;
   const auto overlaps = audit.find("overlap_with_train");
   if (overlaps != audit.end()) {
@@ -151,7 +151,9 @@ std::string overlaps_text(const Json& audit) {
   if (audit["pairs_in_val_and_test"] != 0) {
     text += "val and test share " + audit["pairs_in_val_and_test"].dump() + " pairs\n";
   }
-  return text;
+  const auto& assembly = audit["assembly"];
+  return text + "assembly " + assembly["name"].get<std::string>() + ", " +
+         assembly["note"].get<std::string>() + "\n";
 }
 
 std::string beta_text(const Json& beta, const Json& rows) {

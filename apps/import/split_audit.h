@@ -44,8 +44,8 @@ nlohmann::ordered_json beta_summary(const std::vector<float>& betas);
 /// Different genes among the pairs.
 std::int64_t genes_used(const std::vector<Pair>& pairs);
 
-/// The lines on overlaps.
-std::string overlaps_text(const nlohmann::ordered_json& audit);
+/// The last lines of an audit: overlaps between splits, and the assembly.
+std::string closing_text(const nlohmann::ordered_json& audit);
 /// "  beta      min ...; positive 3 (1.5 %)", without a line end, of `rows` rows.
 std::string beta_text(const nlohmann::ordered_json& beta, const nlohmann::ordered_json& rows);
 

@@ -36,12 +36,7 @@ void for_each_counter(State& s, const Visit& visit) {
   visit("epoch", s.epoch);
   visit("position", s.position);
   visit("global_step", s.global_step);
-  visit("schedule.lr", s.schedule.lr);
-  visit("schedule.best", s.schedule.best);
-  visit("schedule.bad_epochs", s.schedule.bad_epochs);
-  visit("stopping.patience", s.stopping.patience);
-  visit("stopping.best", s.stopping.best);
-  visit("stopping.bad_epochs", s.stopping.bad_epochs);
+  for_each_steering_number(s.schedule, s.stopping, visit);
   visit("stopped", s.stopped);
   visit("best_metric", s.best_metric);
   visit("best_epoch", s.best_epoch);

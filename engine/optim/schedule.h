@@ -36,4 +36,15 @@ struct EarlyStopping {
   bool step(double metric);
 };
 
+/// Visits the numbers of both under the names that checkpoints give them: visit(name, value).
+template <class Schedule, class Stopping, class Visit>
+void for_each_steering_number(Schedule& schedule, Stopping& stopping, const Visit& visit) {
+  visit("schedule.lr", schedule.lr);
+  visit("schedule.best", schedule.best);
+  visit("schedule.bad_epochs", schedule.bad_epochs);
+  visit("stopping.patience", stopping.patience);
+  visit("stopping.best", stopping.best);
+  visit("stopping.bad_epochs", stopping.bad_epochs);
+}
+
 }  // namespace cdt

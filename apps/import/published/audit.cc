@@ -121,10 +121,7 @@ std::string audit_text(const Json& audit) {
           " exact, " + enhancers["near"].dump() + " within 1000 bp, " +
           enhancers["missing_dna_written_as_zeros"].dump() + " without DNA (zeros)\n";
   for (const auto& [name, split] : audit["splits"].items()) text += split_text(name, split);
-  text += overlaps_text(audit);
-  const Json& assembly = audit["assembly"];
-  return text + "assembly " + assembly["name"].get<std::string>() + ", " +
-         assembly["note"].get<std::string>() + "\n";
+  return text + closing_text(audit);
 }
 
 }  // namespace cdt
