@@ -90,6 +90,17 @@ tiny_model() {
     --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
 }
 
+# demo_outputs: the outputs of `make demo` with these programs, as $demo; made once for all scripts.
+demo_outputs() {
+  demo=$CDT_BUILD/test-results/demo
+  exec 9>"$CDT_BUILD/test-results/demo.lock"
+  flock 9
+  if [ ! "$demo/report.html" -nt "$CDT_BIN/cdt-report" ]; then
+    expect_ok tests/run_demo.sh "$CDT_BIN" "$demo"
+  fi
+  exec 9>&-
+}
+
 # cuda_setting NAME: what third_party/find_cuda.sh found for this build.
 cuda_setting() { sed -n "s/^$1 := *//p" "$CDT_BUILD/cuda.mk" 2>/dev/null; }
 

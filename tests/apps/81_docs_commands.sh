@@ -1,0 +1,148 @@
+#!/bin/bash
+# The commands of the docs. Every fenced block tagged `sh` or `python` is run, page by page, in a copy of the
+# project's root that has the programs in build/bin and the outputs of `make demo` in build/demo. A block
+# tagged `sh needs=WHAT` (a GPU, the published files, hours) is only read: in every block of commands each
+# program, option, make target and script must exist.
+# shellcheck disable=SC2016
+source tests/apps/lib.sh
+
+# blocks FILE: writes each fenced block of commands to $work/blocks/LINE.sh or LINE.py, and what it needs to
+# LINE.needs; prints a line for each fence without a language.
+blocks() {
+  rm -rf "$work/blocks" && mkdir "$work/blocks"
+  awk -v folder="$work/blocks/" '
+    /^ *```/ && open { open = 0; next }
+    /^ *```/ {
+      open = 1
+      kind = $0; sub(/^ *```/, "", kind)
+      if (kind == "") print FILENAME ":" FNR ": a fenced block without a language"
+      place = folder sprintf("%04d", FNR)
+      runs = kind ~ /^(sh|python)( |$)/
+      script = place (kind ~ /^sh/ ? ".sh" : ".py")
+      needs = kind ~ /^python/ ? "numpy" : ""
+      if (match(kind, /needs=[^ ]*/)) needs = substr(kind, RSTART + 6, RLENGTH - 6)
+      if (runs) { printf "" > script; print needs > (place ".needs") }
+      next
+    }
+    open && runs { print > script }' "$1"
+}
+
+# commands SCRIPT: its commands, one a line, without comments; continued lines are joined.
+commands() {
+  sed -e ':a' -e '/\\$/{N;s/\\\n */ /;ba' -e '}' "$1" | sed -E 's/(^| )#( .*)?$//; s/ *(&&|\|\||[;|]) */\n/g' |
+    sed -E 's/^ +//; s/^([A-Za-z_]+=[^ ]* +)+//'
+}
+
+# help_of PROGRAM: its --help, kept in a file.
+help_of() {
+  local file=$work/help/$1
+  mkdir -p "$work/help"
+  [ -e "$file" ] || "$CDT_BIN/$1" --help >"$file" 2>/dev/null || return 1
+  cat "$file"
+}
+
+# unknown_names SCRIPT: a line for each program, option, make target or script that there is not.
+unknown_names() {
+  local words word program
+  while read -r -a words; do
+    [ ${#words[@]} -gt 0 ] || continue
+    program=$(basename -- "${words[0]}")
+    case ${words[0]} in
+      */cdt-* | cdt-*)
+        help_of "$program" >/dev/null || { echo "no program ${words[0]}"; continue; }
+        for word in "${words[@]:1}"; do
+          [[ $word == --* ]] || continue
+          help_of "$program" | grep -qE -- "(^|[ ,])${word%%=*}([ ,]|$)" || echo "$program has no ${word%%=*}"
+        done
+        ;;
+      make)
+        for word in "${words[@]:1}"; do
+          [[ $word == *=* || $word == -* || $word == build* ]] ||
+            grep -qE "^([a-z-]+ )*$word( [a-z-]+)*:" Makefile tests/tests.mk || echo "no make target $word"
+        done
+        ;;
+      tests/*.sh | third_party/*.sh) [ -x "${words[0]}" ] || echo "no script ${words[0]}" ;;
+    esac
+  done < <(commands "$1")
+}
+
+# reader_folder: a copy of the project's root, as $root, with its own build folder.
+reader_folder() {
+  root=$work/root
+  rm -rf "$root" && mkdir -p "$root/build"
+  local entry
+  for entry in Makefile README.md LICENSE engine model io apps tests third_party docs; do
+    ln -s "$PWD/$entry" "$root/$entry"
+  done
+  for entry in bin tests emulated; do
+    [ ! -e "$CDT_BUILD/$entry" ] || ln -s "$(realpath "$CDT_BUILD/$entry")" "$root/build/$entry"
+  done
+  cp -rl "$demo" "$root/build/demo"
+}
+
+# run_block SCRIPT: in the reader's folder, with all output in $work/output.
+run_block() {
+  local run=(bash -euo pipefail "$1")
+  [[ $1 != *.py ]] || run=(python3 "$1")
+  (cd "$root" && timeout 300 "${run[@]}") >"$work/output" 2>&1 </dev/null
+}
+
+# faults_of SCRIPT: a line for each name that there is not, and what the shell cannot parse.
+faults_of() {
+  [[ $1 != *.py ]] || return 0
+  unknown_names "$1"
+  bash -n "$1" 2>&1
+}
+
+# check_file FILE: two tests for each of its blocks, of its names and of running it.
+check_file() {
+  local script place needs faults
+  faults=$(blocks "$1")
+  check "${faults:-$1: fences}" [ -z "$faults" ]
+  reader_folder
+  for script in "$work"/blocks/*.{sh,py}; do [ -e "$script" ] && echo "$script"; done | sort >"$work/scripts"
+  while read -r script; do
+    place=$1:$((10#$(basename "${script%.*}")))
+    faults=$(faults_of "$script")
+    check "$place: ${faults:-names}" [ -z "$faults" ]
+    needs=$(cat "${script%.*}.needs")
+    if [ "$needs" = numpy ] && [ -z "$numpy" ]; then
+      skip "$place and the rest of that page" "no Python with NumPy"
+      return
+    elif [ -n "$needs" ] && [ "$needs" != numpy ]; then
+      not_run[$needs]=$((${not_run[$needs]:-0} + 1))
+    elif run_block "$script"; then
+      pass
+    else
+      fail "$place: exit status $?" "$script" "$work/output"
+    fi
+  done <"$work/scripts"
+}
+
+declare -A not_run
+numpy=$(python3 -c 'import numpy; print(numpy.__version__)' 2>/dev/null)
+demo_outputs
+if [ -d .git ]; then mapfile -t files < <(git ls-files '*.md'); else mapfile -t files < <(find . -name '*.md' -not -path './build*'); fi
+for file in "${files[@]}"; do check_file "$file"; done
+for needs in "${!not_run[@]}"; do note "${not_run[$needs]} blocks of commands need $needs and were only read"; done
+
+# Planted faults: each must be found.
+expect_fault() {
+  printf '%b' "$2" >"$work/planted.md"
+  local failed=$tests_failed passed=$tests_passed found
+  check_file "$work/planted.md" >"$work/planted.log"
+  found=$((tests_failed - failed))
+  tests_failed=$failed tests_passed=$passed
+  if [ $found -gt 0 ]; then
+    expect_text "$work/planted.log" "$1"
+  else
+    fail "not found: $1"
+  fi
+}
+expect_fault "without a language" 'text\n```\ncode\n```\n'
+expect_fault "planted.md:2: exit status 3" '\n```sh\nexit 3\n```\n'
+expect_fault "cdt-train has no --epoch" '```sh needs=time\nbuild/bin/cdt-train --epoch 3 \\\n  --out x\n```\n'
+expect_fault "no program build/bin/cdt-tain" '```sh needs=time\nbuild/bin/cdt-tain --epochs 3\n```\n'
+expect_fault "no make target demos" '```sh needs=time\nmake demos\n```\n'
+expect_fault "no script tests/none.sh" '```sh needs=time\ntests/none.sh x\n```\n'
+finish
