@@ -1,22 +1,22 @@
 # CDT engine. `make help` lists the targets.
 #
 # Variables, on the command line:
-#   ARCH=x86-64-v3    instruction set (g++ -march), default native: this machine's. Name one to carry
-#                     the binaries to other machines.
-#   CXX, CXXFLAGS, LDFLAGS    the compiler; flags of yours come after those of the project
+#   ARCH=x86-64-v3    instruction set (g++ -march), default native: this machine's. Set it to run the
+#                     binaries on other machines.
+#   CXX, CXXFLAGS, LDFLAGS    the compiler; your flags come after the project's
 #   DEBUG=1           checks and debug information, into build-debug/
 #   SANITIZE=1        AddressSanitizer and UndefinedBehaviorSanitizer, into build-asan/
-#   CUDA=0            without the CUDA backend; otherwise it is built where a toolkit is found, first
-#                     under CUDA_HOME or CUDA_PATH
-#   CUDA_ARCH='80 90' GPUs to compile for, default: the GPU here, else sm_80, sm_90 and sm_100
-#   WERROR=           do not stop at warnings (a compiler newer than those known here)
+#   CUDA=0            without the CUDA backend; otherwise it is built if a toolkit is found; CUDA_HOME
+#                     and CUDA_PATH are searched first
+#   CUDA_ARCH='80 90' GPUs to compile for, default: this machine's, else sm_80, sm_90 and sm_100
+#   WERROR=           do not stop at warnings (for a compiler newer than those tested)
 #   V=1               show the commands
 #   PREFIX, DESTDIR   where `make install` puts the binaries, default /usr/local
 #   PYTHON            the interpreter that has PyTorch, for `make bench-pytorch` and `parity-full`
 #   PACK_ARCH, PACK_CUDA_ARCH   what `make gpu-pack` builds for: x86-64-v3 and 90
-#   KINDS='80 90', BASELINE=new   of `make cuda-report`: GPUs to count for; write the baseline anew
-#   SEEDS, JOBS       of `make honesty`: data sets of each mechanism (50), how many at once (all cores)
-#   DEVICE, PRECISION of `make bench` and `make bench-pytorch`: cpu (default) or cuda; fp32 (default),
+#   KINDS='80 90', BASELINE=new   for `make cuda-report`: GPUs to count for; rewrite the baseline
+#   SEEDS, JOBS       for `make honesty`: data sets per mechanism (50), how many at once (all cores)
+#   DEVICE, PRECISION for `make bench` and `make bench-pytorch`: cpu (default) or cuda; fp32 (default),
 #                     fp32-fma, tf32 or bf16
 
 ARCH ?= native
@@ -51,12 +51,12 @@ ifdef SANITIZE
   BUILD := build-asan
 endif
 
-# A fused multiply-add rounds once where the source rounds twice: off, so that results do not depend
-# on what the optimiser contracts. -Wrestrict reports sums of strings wrongly in g++ 12 (PR 105651);
-# -Wpsabi notes that wide vectors are passed otherwise than by g++ 4.5.
+# Contraction is off, so that results do not depend on where the optimiser fuses a multiply and an add
+# (one rounding instead of two). -Wrestrict is wrong about string concatenation in g++ 12 (PR 105651);
+# -Wpsabi only notes that wide vectors are passed differently than in g++ 4.5.
 FLAGS := -std=c++20 $(OPTIMISE) $(if $(ARCH),-march=$(ARCH)) -ffp-contract=off -fopenmp \
   -Wall -Wextra $(if $(findstring clang,$(CXX)),,-Wno-restrict -Wno-psabi) $(WERROR) -I. $(CXXFLAGS)
-# cuDNN is opened when it is asked for: only its headers, and where it lies (rpath).
+# cuDNN is opened on demand, so only its headers and its path (rpath) are needed.
 CUDNN_INCLUDE = $(filter-out -L% -Wl% -l%,$(CUDNN_FLAGS))
 LIBRARIES = -ldnnl -lz $(BIGWIG_FLAGS) \
   $(if $(KERNELS),$(CUDA_LIBRARIES) $(filter -Wl%,$(CUDNN_FLAGS)))
@@ -68,8 +68,8 @@ else
 endif
 
 # --- dependencies ---------------------------------------------------------------------------------
-# config.mk holds what third_party/find.sh found; it looks again while something is missing. Demo,
-# test, bench and fuzz install what is missing.
+# config.mk holds what third_party/find.sh found; the search is repeated while something is missing.
+# demo, test, bench and fuzz install what is missing.
 NO_CONFIG := help clean uninstall gpu-check gpu-pack bench-pytorch $(BUILD)/cuda.mk
 ifneq ($(filter-out $(NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
   include $(BUILD)/config.mk $(BUILD)/cuda.mk
@@ -81,7 +81,7 @@ $(BUILD)/config.mk: third_party/find.sh third_party/probe.sh $(if $(MISSING),$(i
 	@mkdir -p $(@D)
 	@$(PROBES) third_party/find.sh $(INSTALL_MISSING) > $@
 
-# CUDA is looked for again when the wishes change or an nvcc comes or goes.
+# The search for CUDA is repeated when these settings change or an nvcc appears or disappears.
 CUDA_WISHES := $(CXX) CUDA=$(CUDA) HOME=$(CUDA_HOME):$(CUDA_PATH) ARCH=$(CUDA_ARCH) \
   $(shell command -v nvcc) $(wildcard /usr/local/cuda*/bin/nvcc /opt/cuda/bin/nvcc)
 $(BUILD)/cuda.mk: third_party/find_cuda.sh third_party/probe.sh $(BUILD)/cuda_wishes
@@ -125,7 +125,7 @@ HEADERS := $(wildcard $(addsuffix *.h,engine/ engine/*/ model/ model/*/ io/*/ io
 
 all: $(PROGRAMS)  ## build the programs into build/bin (default)
 
-# A stamp changes only when its content does, so that other flags or a removed file rebuild.
+# A stamp file changes only when its content does, so new flags or a removed source trigger a rebuild.
 stamp = @mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' > $@
 FORCE:
 $(BUILD)/flags: FORCE
@@ -151,7 +151,7 @@ archive = @mkdir -p $(@D); rm -f $@; ar rcs $@ $(filter %.o,$^)
 link = $(call run,link,mkdir -p $(@D) && $(CXX) $(FLAGS) $(LDFLAGS) $(filter %.o %.a,$^) -o $@ $(1) \
   $(LIBRARIES))
 
-# Kernels. The compiler's report (registers, spills) stays beside the object, X.o.log.
+# Kernels. The compiler's report (registers, spills) is kept next to the object, X.o.log.
 NVCC_FLAGS := -std=c++20 -O3 -lineinfo $(if $(DEBUG)$(SANITIZE),-DCDT_DEBUG) -I. \
   -ccbin $(lastword $(CXX)) $(if $(WERROR),-Werror all-warnings) \
   -Xcompiler -Wall,-Wextra,-ffp-contract=off -Xptxas -v
@@ -160,7 +160,7 @@ machine_code = $(foreach n,$(1),-gencode arch=compute_$(n)$(comma)code=sm_$(n))
 NEWEST := $(lastword $(CUDA_ARCHITECTURES))
 kernel_codes = $(call machine_code,$(CUDA_ARCHITECTURES)) \
   -gencode arch=compute_$(NEWEST)$(comma)code=compute_$(NEWEST)
-# nvcc FLAGS: compiles $< to $@; shows the log when it fails and warnings, keeps it in any case.
+# nvcc FLAGS: compiles $< to $@; shows warnings, and the whole log if it fails; always keeps the log.
 nvcc = $(call run,nvcc,{ $(NVCC) $(NVCC_FLAGS) $(1) -MMD -MP -MF $(@:.o=.d) $< -o $@ > $@.log 2>&1 || \
   { cat $@.log; exit 1; }; } && { grep -A 3 -i warning $@.log || true; })
 $(BUILD)/cuda_flags: FORCE
@@ -169,7 +169,7 @@ $(BUILD)/obj/%.cu.o: %.cu $(BUILD)/cuda_flags
 	@mkdir -p $(@D)
 	$(call nvcc,-c $(kernel_codes))
 
-# Every kernel for every GPU kind of the check, also those that this build is not for.
+# Every kernel for every checked GPU architecture, including those that this build is not for.
 CUBINS = $(foreach n,$(filter-out $(CUDA_ARCHITECTURES),$(CUDA_CHECKED_ARCHITECTURES)),\
   $(patsubst %,$(BUILD)/cubin/sm_$(n)/%.o,$(KERNELS)))
 define cubin_rule
@@ -194,7 +194,7 @@ demo: all  ## make a data set with a known mechanism, train, evaluate, explain, 
 	@tests/run_demo.sh $(BUILD)/bin $(BUILD)/demo
 
 # --- lint -----------------------------------------------------------------------------------------
-lint: $(BUILD)/config.mk  ## clang-format, clang-tidy and the length of files
+lint: $(BUILD)/config.mk  ## check formatting, clang-tidy findings and the length of files
 	@CLANG_FORMAT='$(CLANG_FORMAT)' CLANG_TIDY='$(CLANG_TIDY)' tests/lint.sh $(JOBS) \
 	  $(SOURCES) $(KERNELS) $(HEADERS) -- -std=c++20 -fopenmp -I. $(filter -I%,$(HDF5_FLAGS)) \
 	  $(CUDA_INCLUDE) $(CUDNN_INCLUDE)

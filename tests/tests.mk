@@ -1,5 +1,5 @@
-# What the Makefile builds besides the programs: tests, the CUDA backend under emulation, benchmarks and
-# what measures a GPU; and the targets that run them.
+# Builds and runs everything besides the programs: tests, the emulated CUDA backend, benchmarks and GPU
+# measurements.
 
 # --- sources --------------------------------------------------------------------------------------
 UNIT := $(filter-out $(if $(HDF5_FLAGS),,tests/unit/import_%),\
@@ -8,21 +8,21 @@ PARITY := $(wildcard tests/parity/*.cc tests/support/*.cc)
 PAPER_BENCH := $(wildcard tests/bench/paper_*.cc)
 KERNELS_BENCH := $(wildcard tests/bench/kernels_*.cc)
 FUZZ := $(wildcard tests/fuzz/*.cc) tests/support/zip_bytes.cc
-# The CUDA backend on the host: its sources, those of the emulation, and the emulation's tests.
+# The CUDA backend on the host: its sources, the emulation, and the emulation's tests.
 EMULATED := $(filter-out $(NO_CUDNN),$(wildcard engine/cuda/*.cu engine/cuda/*.cc))
 KERNEL_TESTS := $(wildcard tests/kernels/*.cc)
 EMULATION_TESTS := $(KERNEL_TESTS) $(wildcard tests/emulation/*_test.cc tests/emulation/*.cu) \
   tests/emulation/kernel_watch.cc
 EMULATION := $(filter-out $(EMULATION_TESTS),$(wildcard tests/emulation/*.cc))
-# Programs that measure a GPU, what they share, and the model at paper scale that some of them run.
+# Programs that measure a GPU, their shared code, and the paper-scale model that some of them run.
 MEASURE_MAINS := $(addprefix tests/gpu/,gpu_facts.cc measure_gemm.cc measure_forms.cc measure_attention.cc)
 MEASURE_PARTS := $(addprefix tests/gpu/,gemm_timing.cc attention_problem.cc)
 PAPER := $(filter-out tests/bench/paper_bench.cc,$(PAPER_BENCH))
 GPU := tests/gpu/compare_runs.cc \
   $(if $(NVCC),$(MEASURE_MAINS) $(MEASURE_PARTS) tests/gpu/kernel_watch.cc)
-# What a step asks a GPU for, listed and not computed.
+# Lists the work that a step requests from a GPU, without computing it.
 COUNT := $(wildcard tests/cost/*.cc)
-# The program that a newcomer reads first.
+# The program to read first.
 TOUR := docs/tour/one_step.cc
 TEST_SOURCES := $(TOUR) $(UNIT) $(PARITY) $(PAPER_BENCH) $(KERNELS_BENCH) $(FUZZ) $(GPU) $(COUNT) \
   $(filter %.cc,$(EMULATION) $(EMULATION_TESTS))
@@ -62,8 +62,8 @@ $(MEASURES): $(BUILD)/tests/%: $(BUILD)/obj/tests/gpu/%.o $(call objects,$(MEASU
     $(LIBAPPS) $(LIBCDT)
 	$(call link,$(CUDA_LIBRARIES))
 
-# CUDA sources compiled as C++ against the headers of tests/emulation/include, kernels with checks for
-# misaligned access and indices outside an array. See docs/emulation.md.
+# CUDA sources compiled as C++ against the headers of tests/emulation/include. Kernels are checked for
+# misaligned access and indices out of range (docs/emulation.md).
 EMULATED_FLAGS = $(FLAGS) -O2 -Wno-unknown-pragmas -Itests/emulation/include
 KERNEL_CHECKS := -fsanitize=alignment,null,bounds,shift,signed-integer-overflow,integer-divide-by-zero \
   -fno-sanitize-recover=all
@@ -76,11 +76,11 @@ $(BUILD)/obj/emulation/%.cc.o: %.cc $(BUILD)/flags
 -include $(patsubst %.o,%.d,$(call emulated_objects,$(EMULATED) $(EMULATION) $(EMULATION_TESTS) \
   $(MEASURE_MAINS) $(MEASURE_PARTS) tests/gpu/compare_runs.cc))
 
-# No CUDA library: what the backend looks up in the driver is the emulation's too (driver.cc).
+# No CUDA library is linked: driver symbols that the backend looks up come from the emulation (driver.cc).
 EMULATED_LINK := -Wl,--wrap=dlopen,--wrap=dlsym
 EMULATED_TESTS := $(addprefix $(BUILD)/tests/,emulation_tests emulated_unit_tests emulated_parity_tests)
 $(EMULATED_TESTS) $(EMULATED_PROGRAMS) $(EMULATED_MEASURES): private CUDA_LIBRARIES :=
-# They stand before libcdt, whose own CUDA backend, or the stub in its place, is then not taken.
+# Linked before libcdt, so that libcdt's own CUDA backend or stub is not used.
 $(BUILD)/tests/emulation_tests: $(call emulated_objects,$(EMULATION_TESTS) $(EMULATED) $(EMULATION)) \
     $(call objects,$(wildcard tests/support/*.cc)) $(LIBAPPS) $(LIBCDT)
 	$(call link,$(EMULATED_LINK) -lgtest_main $(GTEST_FLAGS))
@@ -91,7 +91,7 @@ $(BUILD)/tests/emulated_unit_tests: $(call objects,$(UNIT) $(IMPORT)) \
 $(BUILD)/tests/emulated_parity_tests: $(call objects,$(PARITY)) \
     $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
 	$(call link,$(EMULATED_LINK) -lgtest_main $(GTEST_FLAGS))
-# Those of single kernels, on a real one.
+# The kernel tests, on a real GPU.
 $(BUILD)/tests/kernel_tests: $(call objects,$(KERNEL_TESTS) tests/gpu/kernel_watch.cc) $(LIBCDT)
 	$(call link,-lgtest_main $(GTEST_FLAGS))
 $(EMULATED_PROGRAMS): $(BUILD)/emulated/bin/cdt-%: $(BUILD)/obj/apps/cdt_%.o \
@@ -116,32 +116,32 @@ $(BUILD)/emulated/tests/count_step: $(call objects,$(COUNT) $(PAPER)) \
 test: all $(TESTS) $(MEASURES) cubins  ## build and run all tests; the last line counts them
 	@tests/run_tests.sh $(BUILD)
 
-honesty: all  ## how often DNA is claimed to matter where it does not, and where it does, SEEDS=50
+honesty: all  ## error rate and power of the programs' claims about DNA, SEEDS=50 data sets a mechanism
 	@JOBS='$(JOBS)' tests/honesty.sh $(BUILD)/bin $(BUILD)/honesty $(SEEDS)
 
-# What does not compile is counted by tests/apps/15_cuda_compile.sh.
+# tests/apps/15_cuda_compile.sh counts the kernels that do not compile.
 cubins:
 	@[ -z '$(CUBINS)' ] || $(MAKE) --no-print-directory -k $(CUBINS) || true
 
-cuda-report: cubins $(KERNEL_OBJECTS) $(BUILD)/emulated/tests/count_step  ## what CUDA kernels take, and a step
+cuda-report: cubins $(KERNEL_OBJECTS) $(BUILD)/emulated/tests/count_step  ## what CUDA kernels and a training step cost
 	@$(BUILD)/emulated/tests/count_step > $(BUILD)/step.tsv
 	@tests/cuda_report.sh $(addsuffix .log,$(KERNEL_OBJECTS) $(CUBINS)) < /dev/null; status=$$?; echo; \
 	  NVCC='$(NVCC)' KINDS='$(or $(KINDS),90)' tests/cuda_instructions.sh $(if $(filter new,$(BASELINE)),--new) \
 	  --cost $(BUILD)/step.tsv \
 	  docs/results/cuda-instructions.tsv $(KERNEL_OBJECTS) $(CUBINS) && exit $$status
 
-gpu-check:  ## everything that needs a GPU, into build/gpu-check/; STEPS='build bench-bf16' for some
+gpu-check:  ## run everything that needs a GPU, into build/gpu-check/; STEPS='build bench-bf16' for some
 	@MAKE='$(MAKE)' PYTHON='$(PYTHON)' tests/gpu_check.sh $(BUILD) $(STEPS)
 
 gpu-check-build: all $(TESTS) $(MEASURES) $(BUILD)/tests/paper_bench
 
-gpu-pack:  ## what `make gpu-check` does, packed for a machine without compiler: build/gpu-pack.tar.xz
+gpu-pack:  ## pack `make gpu-check` for a machine without a compiler: build/gpu-pack.tar.xz
 	@$(MAKE) --no-print-directory BUILD=build/gpu-pack-build ARCH='$(PACK_ARCH)' \
 	  CUDA_ARCH='$(PACK_CUDA_ARCH)' HDF5_FLAGS= BIGWIG_FLAGS= gpu-check-build
 	@CXX='$(CXX)' PACK_ARCH='$(PACK_ARCH)' PACK_CUDA_ARCH='$(PACK_CUDA_ARCH)' \
 	  tests/gpu_pack.sh build/gpu-pack-build build/gpu-pack.tar.xz
 
-fuzz: $(BUILD)/config.mk  ## damaged files through every reader, under sanitizers, FUZZ_SECONDS=60
+fuzz: $(BUILD)/config.mk  ## feed damaged files to every reader, under sanitizers, FUZZ_SECONDS=60
 	@$(MAKE) --no-print-directory SANITIZE=1 build-asan/tests/fuzz
 	build-asan/tests/fuzz $(FUZZ_SECONDS)
 
@@ -149,9 +149,9 @@ fuzz: $(BUILD)/config.mk  ## damaged files through every reader, under sanitizer
 bench: $(BENCHES)  ## time a training step, prediction and attribution at paper scale
 	@tests/run_bench.sh $(BUILD) $(DEVICE) $(PRECISION)
 
-bench-pytorch:  ## the same workloads through PyTorch, and the ratios to `make bench`
+bench-pytorch:  ## time the same workloads in PyTorch, and print the ratios to `make bench`
 	@tests/run_bench_pytorch.sh '$(PYTHON)' $(BUILD) $(DEVICE) $(PRECISION)
 
-parity-full: all  ## the full-size model and its training against PyTorch, through the programs
+parity-full: all  ## compare the programs at full size, training included, with PyTorch
 	$(PYTHON) tests/parity/exchange.py --bin $(BUILD)/bin
 	$(PYTHON) tests/parity/full_size.py --bin $(BUILD)/bin

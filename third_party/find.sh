@@ -1,7 +1,7 @@
 #!/bin/sh
-# Finds the compiler and the libraries, one line for each on stderr, and prints Makefile variables
-# on stdout. A library counts as found when a program that uses it compiles and links, wherever its
-# package came from. Exit status 2 when something the product cannot do without is missing.
+# Finds the compiler and the libraries: prints one line for each on stderr and Makefile variables on
+# stdout. A library counts as found if a program that uses it compiles and links, wherever it came
+# from. Exit status 2 if something required is missing.
 #
 #   CXX=g++ third_party/find.sh [--install] > config.mk       (CUDA: find_cuda.sh)
 #
@@ -12,8 +12,8 @@ here=$(dirname "$0")
 # shellcheck source=third_party/probe.sh
 . "$here/probe.sh"
 
-# One line per dependency: name, Debian package, and what goes without it ("-": nothing can).
-# The program prints the version where the headers tell it.
+# probe NAME PACKAGE WITHOUT: WITHOUT says what is lost without the dependency ("-": nothing can be
+# built). The program prints the version if the headers give it.
 probe() {
   case $1 in
     compiler) program='#include <cstdio>
@@ -74,7 +74,7 @@ probe() {
   fi
 }
 
-# A program that the product or its tests run. No flags come of it.
+# probe_tool PROGRAM PACKAGE WITHOUT: a program that is run, not linked, so it sets no flags.
 probe_tool() {
   if command -v "$1" >/dev/null; then
     say "$1" "$(command -v "$1")"

@@ -1,23 +1,23 @@
 #!/bin/sh
-# Finds a CUDA toolkit of version 12 or newer with cuBLASLt, and cuDNN 9.13.1 or newer of version 9; one
-# line for each on stderr, Makefile variables on stdout. Without a toolkit the variables are empty: the
-# CPU product needs none.
+# Finds a CUDA toolkit of version 12 or newer with cuBLASLt, and cuDNN 9 from 9.13.1 on: prints one line
+# for each on stderr and Makefile variables on stdout. Without a toolkit the variables are empty, which
+# builds the CPU product.
 #
 #   CXX=g++ third_party/find_cuda.sh > cuda.mk
 #
-# From the environment: CUDA=0 (leave it out), CUDA_HOME or CUDA_PATH (look there first), CUDA_ARCH
-# ("90", "sm_80 sm_90", "8.0,9.0": compile for these instead of the GPU that is here), PYTHON (whose
-# site-packages may hold cuDNN).
+# Environment: CUDA=0 (leave it out), CUDA_HOME or CUDA_PATH (look there first), CUDA_ARCH ("90",
+# "sm_80 sm_90", "8.0,9.0": compile for these instead of this machine's GPU), PYTHON (its site-packages
+# are searched for cuDNN).
 set -u
 export LC_ALL=C
 
-# Where there is no GPU: A100, H100 and H200, B200. Newer ones run the PTX of the last.
+# Compiled for without a GPU: A100, H100 and H200, B200. Newer GPUs run the PTX of the last.
 usual_architectures="80 90 100"
 
 # shellcheck source=third_party/probe.sh
 . "$(dirname "$0")/probe.sh"
 
-# Roots that may hold a toolkit, best first, one a line.
+# Folders that may hold a toolkit, best first, one per line.
 toolkit_roots() {
   printf '%s\n' "${CUDA_HOME:-}" "${CUDA_PATH:-}"
   nvcc_in_path=$(command -v nvcc) && dirname "$(dirname "$(readlink -f "$nvcc_in_path")")"
@@ -29,12 +29,12 @@ toolkit_roots() {
 # version_of NVCC: "13.0"
 version_of() { "$1" --version 2>/dev/null | sed -n 's/.*release \([0-9]*\.[0-9]*\).*/\1/p'; }
 
-# python_packages: the folders where Python keeps packages, one a line.
+# python_packages: the folders where Python keeps packages, one per line.
 python_packages() {
   "${PYTHON:-python3}" -c 'import sys; print("\n".join(p for p in sys.path if p))' 2>/dev/null
 }
 
-# link_flags DIRECTORY NAME...: how to link these libraries of a folder; a wheel has libX.so.9 only.
+# link_flags DIRECTORY NAME...: flags that link these libraries; a wheel has only libX.so.9.
 link_flags() {
   directory=$1
   shift
@@ -65,7 +65,7 @@ int main() {
   std::printf("cuBLASLt %zu", cublasLtGetVersion());
 }'
 
-# The runtime is linked statically where it can be: one library less to find at start.
+# Links the runtime statically if possible: one library less to find at startup.
 find_runtime() {
   for cuda_include in ${root:+"-isystem $root/include"} ""; do
     for directory in $(library_directories "$root") ""; do
@@ -81,7 +81,7 @@ find_runtime() {
   return 1
 }
 
-# Does nvcc accept the host compiler?
+# compiles_kernel: does nvcc accept the host compiler?
 compiles_kernel() {
   # shellcheck disable=SC2016
   echo '#include <vector>
@@ -90,7 +90,7 @@ compiles_kernel() {
     >"$scratch/log" 2>&1
 }
 
-# try_toolkit ROOT: sets root, nvcc, version, ... and succeeds if this one is usable; else `why`.
+# try_toolkit ROOT: succeeds and sets root, nvcc, version, ... if it is usable; otherwise sets `why`.
 try_toolkit() {
   root=$1 nvcc=$1/bin/nvcc
   version=$(version_of "$nvcc")
@@ -118,17 +118,17 @@ find_toolkit() {
   return 1
 }
 
-# The compute capabilities of the GPUs here: "80 90".
+# The compute capabilities of this machine's GPUs: "80 90".
 present_architectures() {
   { nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null ||
     "$root/bin/__nvcc_device_query" 2>/dev/null; } |
     tr ',' '\n' | tr -d '. ' | grep -E '^[0-9]+$' | sort -nu | tr '\n' ' '
 }
 
-# The oldest that the kernels can be compiled for: it copies asynchronously and multiplies bfloat16.
+# The oldest supported: the first with asynchronous copies and bfloat16 products.
 least_architecture=80
 
-# supported NUMBER...: those of them for which this nvcc and the kernels compile.
+# supported NUMBER...: prints those that both this nvcc and the kernels support.
 supported() {
   separator=''
   for number in "$@"; do
@@ -163,7 +163,7 @@ int main() {
   return cudnnGetVersion() == 0;
 }'
 
-# Beside the toolkit, in the system, in a wheel.
+# Searches the toolkit's folders, the system and Python wheels.
 find_cudnn() {
   for directory in $(library_directories "$root"); do
     printf '%s\n' "$cuda_include $(link_flags "$directory" cudnn)"

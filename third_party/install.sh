@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the build and the tests need from the packages of Debian 12, Ubuntu 22.04 or newer:
-# as root, or through sudo where it asks no password. Where it may not, prints the line that does.
+# Installs the packages that the build and the tests need on Debian 12, Ubuntu 22.04 or newer: as
+# root, or with sudo if that asks for no password. Otherwise prints the command that installs them.
 #
 #   third_party/install.sh [PACKAGE...]      without names: everything in packages.txt
 set -u

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What find.sh and find_cuda.sh share: the report, and programs that prove a library by using it.
+# Shared by find.sh and find_cuda.sh: the report, and test programs that use a library.
 cxx=${CXX:-g++}
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
@@ -9,7 +9,7 @@ lines=''
 say() { lines="$lines$(printf '  %-14s %s' "$1" "$2")
 "; }
 
-# links FLAGS...: does the program on standard input compile and link?
+# links FLAGS...: does the program on standard input compile and link with these flags?
 # shellcheck disable=SC2086  # flags are several words
 links() {
   $cxx -std=c++20 -w ${CXXFLAGS:-} -x c++ - -o "$scratch/probe" "$@" ${LDFLAGS:-} 2>"$scratch/log"
