@@ -1,5 +1,5 @@
-// Small arrays, lists and pairs for tests of cdt-import. A test changes what it is about, then
-// writes.
+// Small arrays, lists and pairs for tests of cdt-import: a test changes the fields it needs, then
+// writes the files.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// Attention and its gradients in float64, by plain loops over whole score matrices.
+// Reference attention and its gradients in float64: plain loops over whole score matrices.
 #pragma once
 
 #include <cmath>
@@ -17,7 +17,7 @@ inline double at(const HeadsView& v, std::int64_t b, std::int64_t i, std::int64_
   return v.data[b * v.batch_stride + i * v.row_stride + c];
 }
 
-/// dout (B, Nq, HK); null: forward only.
+/// dout (B, Nq, HK); null for the forward pass only.
 inline AttentionOracle attention_oracle(const Attention& a, const float* dout) {
   const std::int64_t width = a.heads * a.head_dim;
   const auto size = [&](std::int64_t rows, std::int64_t cols) {

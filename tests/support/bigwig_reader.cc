@@ -17,7 +17,7 @@ void expect(bool condition, const char* what) {
   if (!condition) throw std::runtime_error(std::string("bigWig: ") + what);
 }
 
-/// Little-endian values one after the other.
+/// Reads consecutive little-endian values.
 class Cursor {
  public:
   explicit Cursor(std::string_view bytes, std::size_t at = 0) : bytes_(bytes), at_(at) {}

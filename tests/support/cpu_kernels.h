@@ -1,4 +1,4 @@
-// A CPU backend with memory for tests of its kernels, and comparison with float64 oracles.
+// A CPU backend with memory, for kernel tests, and comparison with float64 references.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ class CpuKernels {
   explicit CpuKernels(int threads = 2)
       : backend(threads), arena(backend, "test"), scratch(backend, "scratch") {}
 
-  /// Uniform in [-1, 1), a function of shape count and seed.
+  /// Uniform in [-1, 1), a function of the element count and the seed.
   Tensor random(const Shape& shape, std::uint64_t seed) {
     const Tensor t = arena.tensor(shape);
     RandomStream stream(seed, 7);
@@ -41,7 +41,7 @@ class CpuKernels {
 
 inline std::vector<float> values(const Tensor& t) { return {t.data, t.data + t.count()}; }
 
-/// |got - want| <= tolerance everywhere; names the first miss.
+/// Checks |got - want| <= tolerance everywhere; names the first miss.
 inline void expect_near(const Tensor& got, const std::vector<double>& want, double tolerance,
                         const char* what) {
   ASSERT_EQ(got.count(), static_cast<std::int64_t>(want.size())) << what;

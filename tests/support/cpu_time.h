@@ -1,4 +1,4 @@
-// Processor time, for tests that compare the work of two sizes.
+// CPU time, for tests that compare the work of two sizes.
 #pragma once
 
 #include <algorithm>
@@ -7,7 +7,7 @@
 
 namespace cdt::test {
 
-/// Of one call, the least of three, in seconds.
+/// Seconds that one call takes, the smallest of three.
 template <typename Action>
 double cpu_time(const Action& action) {
   double least = std::numeric_limits<double>::infinity();

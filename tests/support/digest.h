@@ -1,4 +1,4 @@
-// Many numbers in one, to tell whether two runs left the same bits.
+// A digest of many numbers, to tell whether two runs left the same bits.
 #pragma once
 
 #include <cmath>
@@ -8,7 +8,7 @@
 
 namespace cdt::test {
 
-/// FNV-1a over words of 32 bits: two sequences that differ in one number never share a value.
+/// FNV-1a over 32-bit words: two sequences that differ in one number never have the same digest.
 struct Digest {
   std::uint64_t value = 14695981039346656037U;
   bool finite = true;  // every number so far

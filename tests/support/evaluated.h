@@ -1,4 +1,4 @@
-// evaluate() for tests: each enhancer is a locus of its own, and the model was trained on `train`.
+// evaluate() for tests: every enhancer is its own locus, and the model was trained on `train`.
 #pragma once
 
 #include <numeric>

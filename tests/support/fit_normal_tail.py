@@ -1,15 +1,15 @@
-"""The coefficients of normal_tail() in engine/cuda/gelu.h: python3 fit_normal_tail.py (numpy, mpmath).
+"""Computes the coefficients of normal_tail() in engine/cuda/gelu.h: python3 fit_normal_tail.py (numpy, mpmath).
 
 Phi(-a) = 2^(-a (1 + s(a))) / 2, a in [0, 6], and 2^(n + f) = 2^n p(f), |f| <= 1/2. Both polynomials are
-minimax fits by Lawson's iteration: least squares, weights times the error, again. Coefficients are rounded
-to float32 from the lowest on, the others fitted anew after each.
+minimax fits by Lawson's iteration: least squares, then weights multiplied by the error, repeated. Coefficients
+are rounded to float32 from the lowest on; after each one the others are refitted.
 """
 import mpmath
 import numpy
 
 
 def lawson(x, want, weight, powers):
-    """Coefficients of x^k, k in powers, with the least max |weight (sum - want)|."""
+    """Coefficients of x^k, k in powers, that minimise max |weight (sum - want)|."""
     columns = numpy.stack([(x / abs(x).max()) ** k for k in powers], 1)
     share = numpy.ones_like(x)
     for _ in range(80):
@@ -43,7 +43,7 @@ mpmath.mp.dps = 40
 a = nodes(0.0, 6.0, 1500)
 tail = [mpmath.erfc(mpmath.mpf(t) / mpmath.sqrt(2)) / 2 for t in a]
 s = numpy.array([float(-mpmath.log(2 * q, 2) / t - 1) for q, t in zip(tail, a)])
-# Either an error of Phi in units of 2^-25, or a relative one in units of 2^-20, whichever is larger.
+# The larger of an absolute error of Phi in units of 2^-25 and a relative one in units of 2^-20.
 change = a * numpy.log(2)
 weight = numpy.maximum(numpy.array([float(q) for q in tail]) * change / 2.0**-25, change / 2.0**-20)
 show("s", *rounded_fit(a, s, weight, 11))

@@ -16,7 +16,7 @@
 
 namespace cdt::test {
 
-/// How a data set is stored: contiguous without `chunk`, else in chunks of that shape.
+/// How a data set is stored: contiguous without `chunk`, otherwise in chunks of that shape.
 struct Hdf5Storage {
   std::vector<hsize_t> chunk = {};
   bool gzip = false, shuffle = false, fletcher32 = false;
@@ -50,7 +50,7 @@ class Hdf5Writer {
 
   hid_t id() const { return file_.get(); }
 
-  /// `file_type` is the type on disk, the native one unless given.
+  /// `file_type` is the type on disk, by default the native one.
   template <typename T>
   void numbers(const std::string& name, const std::vector<hsize_t>& shape,
                const std::vector<T>& values, const Hdf5Storage& storage = {},
@@ -83,7 +83,7 @@ class Hdf5Writer {
     write(name, type.get(), type.get(), {strings.size()}, storage, pointers.data());
   }
 
-  /// A data set made with any creation properties; nothing is written into it.
+  /// A data set with arbitrary creation properties; nothing is written into it.
   void empty(const std::string& name, hid_t type, const std::vector<hsize_t>& shape,
              hid_t creation) {
     create(name, type, shape, creation);

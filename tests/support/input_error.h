@@ -1,4 +1,4 @@
-// Helpers of tests about bad input: what an action complains about, and files of given bytes.
+// Helpers for tests of bad input: the error message of an action, and files with given bytes.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ std::string input_error(Action&& action) {
   return "";
 }
 
-/// The message is one line that starts with "FILE: FIELD: " and holds `what`.
+/// Checks that the message is one line that starts with "FILE: FIELD: " and contains `what`.
 inline void expect_message(const std::string& message, const std::filesystem::path& file,
                            const std::string& field, const std::string& what) {
   EXPECT_EQ(message.rfind(file.string() + ": " + field + ": ", 0), 0U) << message;

@@ -1,4 +1,4 @@
-// Files of NumPy made byte by byte.
+// NumPy files made byte by byte.
 #pragma once
 
 #include <string>
@@ -9,13 +9,13 @@
 
 namespace cdt::test {
 
-/// Version 1.0 with this header and these bytes behind it.
+/// A version 1.0 file with this header, followed by these bytes.
 inline std::string npy_of(const std::string& header, std::string_view data) {
   return std::string("\x93NUMPY\x01\x00", 8) + number(header.size(), 2) + header +
          std::string(data);
 }
 
-/// `shape` as Python writes it: "(2, 3)". The data begin at byte 128.
+/// `shape` as Python writes it: "(2, 3)". The data start at byte 128.
 inline std::string npy(const std::string& descr, const std::string& shape, std::string_view data,
                        const std::string& fortran = "False") {
   std::string header =

@@ -31,7 +31,7 @@ Tensor put(Backend& backend, Arena& arena, const Doubles& values, const Shape& s
   return dtype == t.dtype ? t : as_activation(backend, arena, t);
 }
 
-// Values that the backend's types hold exactly, so that both sides start equal.
+// Values that the backend's types represent exactly, so that both sides start equal.
 Doubles random_values(const Backend& backend, RandomStream& random, std::int64_t n) {
   const bool narrow = backend.activations() == Dtype::kBFloat16;
   Doubles v(static_cast<std::size_t>(n));
@@ -63,10 +63,10 @@ Variable make_input(Backend& backend, Arena& arena, const OpCase& c, std::size_t
   return v;
 }
 
-/// What the next tensors of an arena hold is NaN: who adds to a gradient that was never written, or
-/// reads what is uninitialised, shows.
+/// Fills free memory of an arena with NaN, so that adding to a gradient that was never written, or
+/// reading uninitialised memory, is detected.
 void fill_with_nan(Backend& backend, Arena& arena) {
-  constexpr std::int64_t kEnough = std::int64_t{1} << 20;  // floats; the largest case takes less
+  constexpr std::int64_t kEnough = std::int64_t{1} << 20;  // floats; the largest case needs less
   backend.fill(arena.tensor({kEnough}), std::numeric_limits<float>::quiet_NaN());
   arena.reset();
 }

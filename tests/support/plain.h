@@ -1,5 +1,5 @@
-// Float64 forms of the ops, written as the formulas stand, with no sharing, tiling or fusion. They
-// are the oracles of the engine's ops and, differenced, of their gradients.
+// Float64 forms of the ops, written exactly like the formulas, without sharing, tiling or fusion.
+// They are the references for the engine's ops and, by differences, for their gradients.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,10 @@ using Doubles = std::vector<double>;
 
 /// y(R, O) = x(R, I) w(O, I)^T + b(O)
 Doubles plain_linear(const Doubles& x, const Doubles& w, const Doubles& b, std::int64_t rows);
-/// Over the last dimension of width `cols`.
+/// All over the last dimension, of width `cols`.
 Doubles plain_layer_norm(const Doubles& x, const Doubles& gamma, const Doubles& beta,
                          std::int64_t cols);
-/// y(batch * R, C) from x(R, C) repeated, times the mask; x may hold the batch already.
+/// y(batch * R, C): x(R, C) repeated over the batch, times the mask; x may already have the batch.
 Doubles plain_dropout(const Doubles& x, const DropoutKey& key, std::int64_t rows_out,
                       std::int64_t cols);
 Doubles plain_gelu(const Doubles& x);

@@ -1,43 +1,42 @@
-// The precision under test, and how far results may then be off. This is the one place where the
-// bounds of reduced precision are derived; those of float32 stand in the tests.
+// The precision under test, and the errors it allows. The bounds of reduced precision are derived
+// here only; those of float32 are in the tests.
 //
-// A number rounded to nearest is off by the unit roundoff u at most, relative to itself, and a
-// tensor by u at most, relative to its norm. Roundings do not know of each other, so a result at
-// the end of a chain of n is off by sqrt(n) u. What is rounded:
-//   bfloat16  whatever is stored between kernels, probabilities, and weights. A block of attention
+// Rounding a number to nearest changes it by at most the unit roundoff u, relative to itself, and a
+// tensor by at most u, relative to its norm. Roundings are independent, so n of them in a chain
+// give an error of sqrt(n) u. These values are rounded:
+//   bfloat16  everything stored between kernels, probabilities, and weights. A block of attention
 //             and feed-forward stores 11 tensors and multiplies by 4 weights.
-//   tf32      both operands of a product; a block has 6 products. Hardware may cut an operand's
-//             13 low bits off instead, which is off by twice as much: u is that of cutting.
-//   fp32      products of three parts are nearer to exact than float32 multiply-adds at every depth
-//             of the model (tests/emulation/split_product_test.cc): the bounds are those of
-//             float32.
-// Gradients come back through as many roundings again, and each rule of a normalisation or softmax
-// is a difference of terms of which the larger part cancels: twice the error.
+//   tf32      both operands of a product; a block has 6 products. Hardware may truncate the 13 low
+//             bits of an operand instead, which doubles the error: u is that of truncation.
+//   fp32      products of three parts are closer to exact than float32 multiply-adds at every depth
+//             of the model (tests/emulation/split_product_test.cc), so the bounds of float32 apply.
+// Gradients pass through as many roundings again, and each rule of a normalisation or softmax
+// subtracts terms that largely cancel, which doubles the error.
 #pragma once
 
 #include "engine/backend.h"
 
 namespace cdt::test {
 
-/// Of make_test_backend(): CDT_TEST_PRECISION, a word of --precision, fp32 where there is
-/// none.
+/// The precision of make_test_backend(): CDT_TEST_PRECISION, a value of --precision; fp32 if it is
+/// not set.
 Precision test_precision();
 
-/// Is it that of float32, fp32 or fp32-fma?
+/// True for fp32 and fp32-fma.
 bool float32_accuracy();
 
 /// 2^-24, 2^-10 (tf32) or 2^-8 (bfloat16).
 double unit_roundoff(Precision precision);
 
-/// Unit roundoffs by which results may be off, relative to their norm. A single op rounds 16 times
-/// at most; the models of the tests have up to six blocks in a row, 6 * 15, and the projectors.
+/// Allowed errors in unit roundoffs, relative to the norm. A single op rounds at most 16 times; the
+/// test models have up to six blocks in a row, 6 * 15, and the projectors.
 inline constexpr double kOpValue = 4.0;                 // sqrt(16)
 inline constexpr double kOpGradient = 2.0 * 5.6569;     // 2 sqrt(2 * 16)
 inline constexpr double kModelValue = 10.0;             // sqrt(100)
 inline constexpr double kModelGradient = 2.0 * 14.142;  // 2 sqrt(2 * 100)
 
-/// The bound on a relative error: `float32` where that is the accuracy under test, else so many
-/// unit roundoffs.
+/// The bound on a relative error: `float32` if the precision under test has that accuracy,
+/// otherwise this many unit roundoffs.
 double tolerance(double float32, double roundoffs);
 
 }  // namespace cdt::test

@@ -1,5 +1,5 @@
-// Small files laid out as the published ones, for tests of cdt-import. The defaults reach every
-// loader rule; a test changes what it is about, then writes.
+// Small files in the layout of the published ones, for tests of cdt-import. The defaults exercise
+// every loading rule; a test changes the fields it needs, then writes the files.
 #pragma once
 
 #include <zlib.h>
@@ -17,7 +17,7 @@
 
 namespace cdt::test {
 
-/// An npz of one stored member, an int64 array of shape (rows, 2).
+/// An npz with one stored member, an int64 array of shape (rows, 2).
 inline std::string npz_bytes(const std::string& name,
                              const std::vector<std::pair<std::int64_t, std::int64_t>>& rows) {
   std::string header = "{'descr': '<i8', 'fortran_order': False, 'shape': (" +
@@ -64,7 +64,7 @@ struct PublishedScreen {
 struct PublishedFiles {
   std::filesystem::path dir;
   bool variable_strings = false;
-  Hdf5Storage storage;  // of the DNA embeddings
+  Hdf5Storage storage;  // storage of the DNA embeddings
 
   static constexpr int kBins = 4, kDim = 3;
   std::vector<std::string> dna_chrom = {"chr1", "chr1", "chr2", "chr1", "chr1", "chr1", "chr2"};
@@ -93,8 +93,8 @@ struct PublishedFiles {
     train.add(12, "chr1", 5300, 5700, -0.25F, 0);  // 5500: 5900 is nearer, 5000 comes first: row 4
     train.add(98, "chr1", 4900, 5100, -0.1F, 0);   // gene not mapped
     train.add(11, "chr1", 8900, 9100, -1.5F, 0);   // row 5, all zero
-    val.add(10, "chr1", 900, 1101, 0.5F, 0);       // a pair of train
-    val.add(11, "chr2", 1901, 2101, -0.1F, 1);     // 1001 bp from the next: no DNA
+    val.add(10, "chr1", 900, 1101, 0.5F, 0);       // a pair that is also in train
+    val.add(11, "chr2", 1901, 2101, -0.1F, 1);     // 1001 bp from the next window: no DNA
     val.add(12, "chr1", 900, 1100, -0.2F, 0);      // another element of row 0
     val.add(99, "chr2", 900, 1100, -0.2F, 1);      // gene not mapped
     val.add(12, "chr2", 1900, 2100, 0.25F, 0);     // 1000 bp away: row 2

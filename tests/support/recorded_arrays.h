@@ -1,4 +1,4 @@
-// What the arrays of tests/arrays hold.
+// The expected content of the arrays in tests/arrays.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 
 namespace cdt::test {
 
-/// Values `begin`, `begin` + 1 ... of an array in C order, as record_arrays.py makes them.
+/// Values `begin`, `begin` + 1, ... of an array in C order, as record_arrays.py writes them.
 inline std::vector<float> recorded_values(std::int64_t begin, std::int64_t count) {
   std::vector<float> out;
   for (std::int64_t i = begin; i < begin + count; ++i) {

@@ -1,4 +1,4 @@
-// How far a tensor may be from another.
+// The distance between two tensors, relative to the norm.
 #pragma once
 
 #include "engine/relative_error.h"
@@ -7,10 +7,9 @@ namespace cdt::test {
 
 using cdt::relative_error;
 
-/// The most that rounding to bfloat16 moves a number, relative to it: half a unit in the last
-/// place.
+/// The largest relative change from rounding to bfloat16: half a unit in the last place.
 inline constexpr double kBFloat16Rounding = 1.0 / 256.0;
-/// The same of tf32, which tensor cores reach by cutting off: a unit.
+/// The same for tf32, which tensor cores reach by truncation: one unit.
 inline constexpr double kTf32Rounding = 1.0 / 1024.0;
 
 }  // namespace cdt::test

@@ -1,5 +1,5 @@
-// Everything a report is made of, with numbers and shapes of one's choice: what files may hold
-// after a degenerate run, and what their readers would refuse too.
+// All inputs of a report, with arbitrary numbers and shapes: what files may hold after a degenerate
+// run, including what their readers would refuse.
 #pragma once
 
 #include <cmath>
@@ -22,12 +22,12 @@ struct ReportShape {
   std::int64_t bins = 3, enhancers = 2, genes = 2, heads = 2, epochs = 3;
 };
 
-/// The number at place i of whatever there is.
+/// The value of the number at index i, whatever the number is.
 using ReportValues = std::function<double(std::size_t)>;
 
 class ReportWorld {
  public:
-  /// All pairs are of the split val, and all are explained.
+  /// All pairs are in the split val, and all are explained.
   ReportWorld(const ReportShape& shape, const ReportValues& value)
       : shape_(shape), value_(value), data_(dataset()), material_{*data_, "cdt-report", "", {}, "",
                                                                   {},     {},           {}, {}} {

@@ -1,4 +1,4 @@
-// What sections of cdt-attribute are made of, for tests of one section.
+// The inputs of the sections of cdt-attribute, for tests of a single section.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +9,7 @@
 
 namespace cdt::test {
 
-/// A folder with a small data set in it, and a context over both.
+/// A folder with a small data set, and a context that refers to both.
 struct SectionInputs {
   explicit SectionInputs(const std::vector<Pair>& data_pairs) {
     write_small_dataset(dir.path / "data", data_pairs);
@@ -19,7 +19,7 @@ struct SectionInputs {
     return {dir.path, options, config,  fingerprint, *data,       sizes,
             pairs,    methods, scorers, truth,       annotations, regions};
   }
-  /// Of one pair per gene, without numbers.
+  /// A result with one pair per gene, without numbers.
   static EnhancerResult result(std::int32_t enhancer, const std::vector<std::int32_t>& genes,
                                bool zero_dna = false) {
     EnhancerResult out;

@@ -11,7 +11,7 @@
 
 namespace cdt::test {
 
-/// A data set small enough for a run in milliseconds; pairs as given.
+/// Writes a data set small enough for a run in milliseconds, with the given pairs.
 inline void write_small_dataset(const std::filesystem::path& path, const std::vector<Pair>& pairs) {
   DatasetWriter::Sizes sizes;
   sizes.enhancers = 5;

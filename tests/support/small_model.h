@@ -31,7 +31,7 @@ inline CdtConfig small_config(Variant variant, std::int64_t dna_dim, std::int64_
   return c;
 }
 
-/// The forms of a model that attribution must serve.
+/// The model variants that attribution must support.
 struct ModelCase {
   const char* name;
   Variant variant;
@@ -45,7 +45,7 @@ inline auto model_cases() {
                          ModelCase{"Paper", Variant::kPaper, 29, 2});
 }
 
-/// Standard normal numbers, others for each stream.
+/// Standard normal numbers, different for each stream.
 inline std::vector<float> draws(const Shape& shape, std::uint32_t stream) {
   RandomStream random(17, stream);
   std::vector<float> host(static_cast<std::size_t>(shape.count()));
@@ -74,7 +74,8 @@ struct SmallModel {
         rna(random_tensor({1, c.genes, c.rna_dim}, 2)),
         protein(random_tensor({1, c.genes, c.protein_dim}, 3)) {
     model.initialise(5);
-    // Default biases of attention are zero; the row without keys must hold for others too.
+    // Default biases of attention are zero; the row without keys must also be right for other
+    // values.
     randomise(model.parameter("dna_to_rna.cross_attn.in_proj_bias"), 4);
     model.freeze();
     tape.eval();

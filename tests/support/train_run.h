@@ -1,4 +1,4 @@
-// A training on the small data set, for tests of cdt-train's parts.
+// A training run on the small data set, for tests of cdt-train's parts.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -42,7 +42,7 @@ class TrainRun : public ::testing::Test {
                         .dna_layers = 1};
     options.common.quiet = true;
   }
-  /// Everything a run needs, in the order train.cc makes it.
+  /// Everything a run needs, constructed in the same order as in train.cc.
   struct Run {
     Run(const TrainOptions& options, const std::filesystem::path& data_path)
         : data(data_path),

@@ -25,7 +25,7 @@ std::string deflate_raw(const std::string& text) {
   return out;
 }
 
-/// Members one behind the other, and the directory of them.
+/// Concatenates the members, and appends their directory.
 struct Parts {
   std::string body, directory;
 };

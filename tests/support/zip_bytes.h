@@ -1,4 +1,4 @@
-// Zip archives made byte by byte, whole or with something wrong in their headers.
+// Zip archives made byte by byte, intact or with errors in their headers.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +7,10 @@
 
 namespace cdt::test {
 
-/// Little-endian, `bytes` many.
+/// `value` in `bytes` bytes, little-endian.
 std::string number(std::uint64_t value, int bytes);
 
-/// A member and what may be wrong with its headers.
+/// A member, and the errors in its headers.
 struct ZipEntry {
   std::string name;
   std::string content;
@@ -24,7 +24,8 @@ struct ZipEntry {
 };
 
 std::string zip(const std::vector<ZipEntry>& members, const std::string& comment = "");
-/// The same in zip64 form: sizes and places of members in 64-bit fields, and a zip64 directory.
+/// The same archive in zip64 form: sizes and offsets of members in 64-bit fields, and a zip64
+/// directory.
 std::string zip64(const std::vector<ZipEntry>& members);
 
 }  // namespace cdt::test

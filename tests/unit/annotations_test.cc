@@ -32,7 +32,7 @@ class AnnotationsTest : public testing::Test {
 
   std::filesystem::path gzip(const std::string& name, const Names& members) const {
     std::filesystem::path path = dir_.path / name;
-    for (const std::string& text : members) {  // as bgzip does: one member after the other
+    for (const std::string& text : members) {  // as bgzip does: consecutive members
       gzFile gz = gzopen(path.c_str(), "ab");
       EXPECT_EQ(gzwrite(gz, text.data(), static_cast<unsigned>(text.size())),
                 static_cast<int>(text.size()));
@@ -120,14 +120,14 @@ TEST_F(AnnotationsTest, UnpackedTextIsBounded) {
   expect_message(input_error([&] { text_of(big, 4999); }), big, "size", "at most 4999");
   EXPECT_EQ(text_of(big, 5000), std::string(5000, 'x'));
   EXPECT_EQ(open_text_or_gzip(big, 5000)->read(nullptr, 0), 0U);
-  // Zeros by the mebibyte shrink a thousandfold.
+  // Mebibytes of zeros compress a thousandfold.
   const std::filesystem::path bomb = gzip("bomb.gz", {std::string(std::size_t{3} << 20U, '\n')});
   expect_message(input_error([&] { read_annotations(bomb); }), bomb, "size", "32 times its size");
   EXPECT_EQ(text_of(gzip("small.gz", {std::string(1 << 20U, '\n')}), 1 << 20U).size(),
             std::size_t{1} << 20U);
 }
 
-/// A block of bgzip (SAM specification, section 4.1): a member that names its size.
+/// A block of bgzip (SAM specification, section 4.1): a member whose header holds its size.
 std::string bgzip_block(const std::string& text) {
   z_stream zlib{};
   deflateInit2(&zlib, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
@@ -252,15 +252,15 @@ TEST(ElementListTest, MostSharedThenNearest) {
   }
   list.finish();
   EXPECT_EQ(list.nearest(195, 255)->start, 0);     // shares 60, the others 5 and 60: the first
-  EXPECT_EQ(list.nearest(1400, 1500)->end, 1000);  // 400 to the left, 500 to the right
+  EXPECT_EQ(list.nearest(1400, 1500)->end, 1000);  // 400 bases to the left, 500 to the right
   EXPECT_EQ(list.nearest(1600, 1700)->start, 2000);
   EXPECT_EQ(list.nearest(5000, 5001)->start, 2000);
   EXPECT_EQ(list.overlapping(195, 198).size(), 3U);
   EXPECT_TRUE(list.overlapping(1000, 2000).empty());
 }
 
-/// The work of a search grows with the depth of the tree, not with the elements passed over: for 32
-/// times the elements by half, where a search past them all takes 32 times as long.
+/// The cost of a search grows with the depth of the tree, not with the number of elements passed
+/// over: by half for 32 times the elements, where a linear search takes 32 times as long.
 TEST(ElementListTest, ALongElementDoesNotSlowTheSearch) {
   const auto time_of = [](std::int64_t count) {
     ElementList list;

@@ -1,4 +1,4 @@
-// What every program does around its work: exit codes, one line for each error, progress text.
+// What every program has around its work: exit codes, one line per error, progress text.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -40,7 +40,7 @@ TEST(RunMainTest, ExitCodesAndLines) {
   EXPECT_EQ(line, "cdt-test: index\\t7\n");
 }
 
-/// Ends the process as a program would whose standard output went to `fd`.
+/// Ends the process as a program would whose standard output goes to `fd`.
 [[noreturn]] void print_into(int fd) {
   dup2(fd, STDOUT_FILENO);
   std::exit(run_main("cdt-test", 0, nullptr, [](int, char**) {

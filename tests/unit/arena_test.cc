@@ -33,7 +33,7 @@ TEST_F(ArenaTest, FirstHoleThatFitsIsReused) {
   const Tensor c = arena_.tensor({64});
   arena_.give_back(a);
   arena_.give_back(b);
-  const Tensor both = arena_.tensor({96});  // only the coalesced hole takes it
+  const Tensor both = arena_.tensor({96});  // only the coalesced hole is large enough
   EXPECT_EQ(both.data, a.data);
   EXPECT_LT(both.data, c.data);
 }
@@ -44,7 +44,7 @@ TEST_F(ArenaTest, HolesCoalesceInEveryOrder) {
     const Tensor t[3] = {arena_.tensor({32}), arena_.tensor({100}), arena_.tensor({1})};
     for (const int i : order) arena_.give_back(t[i]);
     EXPECT_EQ(arena_.used(), 0U);
-    const Tensor all = arena_.tensor({(1 << 18) - 32});  // larger than each of them
+    const Tensor all = arena_.tensor({(1 << 18) - 32});  // larger than either of them
     EXPECT_EQ(all.data, t[0].data);
     arena_.give_back(all);
   }
@@ -82,7 +82,7 @@ TEST_F(ArenaTest, GrowsAndFindsTheSameAddressesAgain) {
     return addresses;
   };
   const auto first = step();
-  EXPECT_EQ(first[3], first[1]);  // the hole, although there is room behind the third tensor
+  EXPECT_EQ(first[3], first[1]);  // reuses the hole, although there is room after the third tensor
   const std::size_t held = arena_.held();
   EXPECT_GE(held, arena_.peak());
   for (int i = 0; i < 2; ++i) {
@@ -99,18 +99,18 @@ TEST_F(ArenaTest, ExhaustionNamesArenaAndSizes) {
     FAIL() << "no error";
   } catch (const Error& e) {
     const std::string what = e.what();
-#ifndef CDT_DEBUG  // its canary adds 128 bytes
+#ifndef CDT_DEBUG  // whose canary adds 128 bytes
     EXPECT_NE(what.find("arena step: no 70368744177664 bytes more, with "), std::string::npos)
         << what;
 #endif
     EXPECT_EQ(what.find("arena step: no 70368744177"), 0U) << what;
     EXPECT_NE(what.find("out of memory"), std::string::npos) << what;
   }
-  EXPECT_EQ(arena_.tensor({8}).count(), 8);  // as it was before
+  EXPECT_EQ(arena_.tensor({8}).count(), 8);  // unchanged
 }
 
 TEST_F(ArenaTest, GivesItsMemoryBackToTheDevice) {
-  for (int i = 0; i < 2000; ++i) {  // more than the machine has, all together
+  for (int i = 0; i < 2000; ++i) {  // more than the machine has, in total
     Arena arena(backend_, "step");
     arena.tensor({std::int64_t{1} << 26U});
   }

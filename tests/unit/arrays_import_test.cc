@@ -1,4 +1,4 @@
-// cdt-import of arrays: what becomes of them, and what is refused, by file and field.
+// cdt-import of arrays: the data set it writes, and what it refuses, by file and field.
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -19,7 +19,7 @@ using test::write_bytes;
 
 class ArraysImport : public testing::Test {
  protected:
-  /// Imports what has been written; the audit as it was printed.
+  /// Imports the files that were written; returns the audit as it was printed.
   std::string import() {
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();  // notes
@@ -162,7 +162,7 @@ TEST_F(ArraysImport, PooledWindowsHaveOneBin) {
 }
 
 TEST_F(ArraysImport, DnaMayBeStoredInHalfTheSpace) {
-  files.dna[2] = 1.00390625F;  // 1 + 2^-8, half way: to even
+  files.dna[2] = 1.00390625F;  // 1 + 2^-8, a tie: rounds to even
   files.write();
   options.store_bfloat16 = true;
   import();
@@ -171,7 +171,7 @@ TEST_F(ArraysImport, DnaMayBeStoredInHalfTheSpace) {
   EXPECT_FALSE(std::filesystem::exists(options.common.out / "dna.f32"));
   EXPECT_EQ(dna_of(data, "E1")[2], 1.0F);
   EXPECT_EQ(dna_of(data, "E3"), row(2));
-  // Over it the other way: nothing of it stays.
+  // Overwritten the other way round: nothing of the old output remains.
   options.store_bfloat16 = false;
   options.common.overwrite = true;
   import();
@@ -256,7 +256,7 @@ TEST_F(ArraysImport, ValuesThatAreNotFinite) {
   files.write();
   expect(options.dna, "array[3,2,1]", "got nan");
   files = test::ArrayFilesOnDisk(dir.path);
-  files.dna[6] = std::numeric_limits<float>::quiet_NaN();  // of E2, which no pair names
+  files.dna[6] = std::numeric_limits<float>::quiet_NaN();  // of E2, which no pair names: ignored
   files.protein[5] = std::numeric_limits<float>::infinity();
   files.write();
   expect(options.protein, "array[1,1]", "got inf");
@@ -283,7 +283,7 @@ TEST_F(ArraysImport, OneThingInPlaceOfTwo) {
   EXPECT_EQ(Dataset(options.common.out).protein, files.protein);
 }
 
-/// Also where it lies behind the rows that pairs need, and beyond what is read to learn the shape.
+/// Damage is also found after the rows that pairs need, and after what is read to learn the shape.
 TEST_F(ArraysImport, DamageInAnArchiveOfDna) {
   files.pairs = "split\tenhancer\tgene\tbeta\ntrain\tE1\tTP53\t0\n";
   files.write();

@@ -1,4 +1,4 @@
-// Windows of several enhancers at once, and recorded, against those of one enhancer at a time.
+// Batches over windows of several enhancers, also recorded, against one enhancer at a time.
 #include "model/explain/attribution_batch.h"
 
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ using test::small_config;
 using test::SmallModel;
 using test::tolerance;
 
-constexpr std::size_t kZeroDna = 3;  // of the enhancers, the one whose DNA is all zeros
+constexpr std::size_t kZeroDna = 3;  // the enhancer whose DNA is all zeros
 
 /// An enhancer and its genes.
 struct Asked {
@@ -33,7 +33,7 @@ struct Asked {
   std::vector<std::int32_t> genes;
 };
 
-/// Four enhancers under a small model, and a batch of so many places.
+/// Four enhancers under a small model, and a batch with the given number of places.
 class World {
  public:
   World(const CdtConfig& config, std::int64_t places, bool want_product = true)
@@ -54,7 +54,7 @@ class World {
     return windows_.slice(row, row + 1);
   }
 
-  /// Of all genes asked for, in order; the rest of the batch is filled up.
+  /// The results for all requested genes, in order; unused places of a batch are filled up.
   std::vector<PairWindows> run(const std::vector<Asked>& asked) {
     std::vector<std::vector<std::int32_t>> genes(static_cast<std::size_t>(batch_.places()));
     std::vector<std::vector<PairWindows>> by_place;
@@ -73,7 +73,7 @@ class World {
     return out;
   }
 
-  /// attribute() of each.
+  /// attribute() of each enhancer.
   std::vector<PairWindows> one_by_one(const std::vector<Asked>& asked) {
     std::vector<PairWindows> out;
     for (const Asked& a : asked) {
@@ -104,7 +104,7 @@ void expect_near(const std::vector<float>& a, const std::vector<float>& b, doubl
   for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], bound * most);
 }
 
-/// Within the bounds of attribution_test.cc.
+/// Compares within the bounds of attribution_test.cc.
 void expect_near(const std::vector<PairWindows>& a, const std::vector<PairWindows>& b) {
   const double value = tolerance(1e-5, kModelValue);
   const double gradient = tolerance(1e-4, kModelGradient);
@@ -127,12 +127,12 @@ void expect_equal(const std::vector<PairWindows>& a, const std::vector<PairWindo
   }
 }
 
-/// Counts of genes that are not equal, an enhancer in two places, one gene of two enhancers.
+/// Unequal numbers of genes, one enhancer in two places, and one gene shared by two enhancers.
 std::vector<Asked> mixed() { return {{0, {2, 0, 5}}, {1, {2}}, {kZeroDna, {4, 1}}, {0, {1}}}; }
 
 class AttributionBatchTest : public testing::TestWithParam<ModelCase> {};
 
-// In batches of any size, the last one filled up.
+// Batches of any size; the last one is filled up.
 TEST_P(AttributionBatchTest, GivesWhatOneEnhancerAtATimeGives) {
   for (const std::size_t places : {1U, 3U}) {
     World world(GetParam().config(), static_cast<std::int64_t>(places));
@@ -148,7 +148,7 @@ TEST_P(AttributionBatchTest, GivesWhatOneEnhancerAtATimeGives) {
   }
 }
 
-// Other neighbours, another place, other counts of rounds: the bits are those of E places.
+// With other neighbours, in another place or with other numbers of rounds, the bits stay the same.
 TEST_P(AttributionBatchTest, BitsDoNotDependOnThePlaceNorOnOtherPairs) {
   World world(GetParam().config(), 4);
   const std::vector<PairWindows> first = world.run(mixed());  // 0: 2 0 5; 1: 2; zeros: 4 1; 0: 1
@@ -159,7 +159,7 @@ TEST_P(AttributionBatchTest, BitsDoNotDependOnThePlaceNorOnOtherPairs) {
   expect_equal(alone, {first[2]});
 }
 
-// The first batch runs as it is, the second is recorded, later ones are replayed; passes of other
+// The first batch runs normally, the second is recorded, later ones are replayed; passes of other
 // methods use the same memory in between.
 TEST_P(AttributionBatchTest, AReplayIsTheBatchItself) {
   World world(GetParam().config(), 2);

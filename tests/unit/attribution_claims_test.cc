@@ -1,5 +1,5 @@
-// Each sentence of the page that concludes something speaks where its control allows it, and is
-// silent where one part of the control is missing and for numbers of every cause that is none.
+// Each conclusion of the page appears if its control allows it. It does not if any part of the
+// control is missing, or for numbers that have another cause.
 #include "apps/report/attribution_claims.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ constexpr Estimate kUndefined{kNaN, {kNaN, kNaN}};
 constexpr ResampledP kFloor{0.0002, 0.0002, true};
 constexpr ResampledP kLikely{0.6, 0.008, false};
 
-/// What an attribution gives to all claims.
+/// The attribution that all claims are computed from.
 struct Numbers {
   EdgePeaks edge;
   SharedTops tops;
@@ -28,7 +28,7 @@ struct Numbers {
   std::vector<SiteFinding> sites;
 };
 
-/// Of a model that looks at the site that acts, for the genes on which it acts.
+/// A model that looks at the acting site, for the genes on which it acts.
 Numbers true_effect() {
   return {{"gradient", 200, {0.04, {0.02, 0.07}}, 0.05, kLikely},
           {"attention", "gradient", 200, {2.2, {1.9, 2.6}}, 0.45, {1e-80}, kFloor},
@@ -42,7 +42,7 @@ bool speaks(const Html& claim, const char* words) {
   return claim.code().find(words) != std::string::npos;
 }
 
-/// None of the sentences that say that the scores mean something.
+/// Expects none of the sentences that say that the scores mean something.
 void expect_no_finding(const Numbers& n) {
   EXPECT_EQ(agreement_claim(n.tops).code(), "");
   EXPECT_EQ(enrichment_claim(n.classes, true).code(), "");
@@ -51,7 +51,7 @@ void expect_no_finding(const Numbers& n) {
   for (const SiteFinding& f : n.sites) EXPECT_EQ(gene_claim(f, true).code(), "");
 }
 
-/// Scores that know nothing of the effects.
+/// Scores that carry no information about the effects.
 Numbers no_effect() {
   return {{"gradient", 200, {0.06, {0.03, 0.09}}, 0.05, kLikely},
           {"attention", "gradient", 200, {0.5, {0.4, 0.6}}, 0.45, {0.3}, kLikely},
@@ -98,14 +98,14 @@ TEST(ClaimsTest, NothingIsSaidWithoutAnEffectOfDna) {
   EXPECT_EQ(edge_claim(no_effect().edge).code(), "");
 }
 
-// Bins are ranked alike for every gene, the site as high as the decoy.
+// Bins have the same ranks for every gene, and the site is as high as the decoy.
 TEST(ClaimsTest, NothingIsSaidOfAnEffectOfTheGeneOnly) {
   Numbers n = no_effect();
   n.sites = {{"gradient", 200, {0.6, {0.45, 0.7}}, {0.5, {0.42, 0.58}}, {0.6, {0.52, 0.7}}}};
   expect_no_finding(n);
 }
 
-// The model fits sites that look alike: causal and decoy stand out together, by accident.
+// The model fits similar sites: causal and decoy are both high, by accident.
 TEST(ClaimsTest, NothingIsSaidOfLabelNoise) {
   Numbers n = no_effect();
   n.sites = {{"gradient", 200, {0.8, {0.7, 0.9}}, {0.52, {0.4, 0.63}}, {0.3, {0.2, 0.4}}}};
@@ -113,7 +113,7 @@ TEST(ClaimsTest, NothingIsSaidOfLabelNoise) {
   expect_no_finding(n);
 }
 
-// Many pairs of one enhancer: small p of tests that count pairs, and no interval.
+// Many pairs of one enhancer: tests that count pairs give a small p, but there is no interval.
 TEST(ClaimsTest, NothingIsSaidOfOneEnhancerManyTimes) {
   Numbers n = true_effect();
   const auto strip = [](Estimate* e) { e->interval = {kNaN, kNaN}; };
@@ -128,7 +128,7 @@ TEST(ClaimsTest, NothingIsSaidOfOneEnhancerManyTimes) {
   EXPECT_EQ(edge_claim(n.edge).code(), "");
 }
 
-// Hardly a window has a peak, or none.
+// Hardly any window has a peak.
 TEST(ClaimsTest, NothingIsSaidOfASaturatedGradient) {
   for (const std::int64_t left : {0, 5}) {
     Numbers n = true_effect();
@@ -146,8 +146,8 @@ TEST(ClaimsTest, NothingIsSaidOfASaturatedGradient) {
   }
 }
 
-// Peaks at the edge of every window: two methods that have them share bins beyond chance, and top
-// bins avoid elements in the middle as they would in every other window.
+// Peaks at the edge of every window: two methods with such peaks share bins beyond chance, and
+// their top bins avoid elements in the middle just as they would in any other window.
 TEST(ClaimsTest, AnEdgeEffectIsSaidAndNoMore) {
   Numbers n = no_effect();
   n.edge = {"gradient", 200, {0.7, {0.6, 0.8}}, 0.05, kFloor};
@@ -190,7 +190,7 @@ TEST(ClaimsTest, EveryPartOfAControlCounts) {
        [](auto* e) { e->shifted_sd = kNaN; }, [](auto* e) { e->pearson_mean.low = -0.1; }});
 }
 
-/// Two pairs of each enhancer.
+/// Two pairs per enhancer.
 Attribution explained(std::int64_t enhancers) {
   Attribution out;
   for (std::int32_t e = 0; e < enhancers; ++e) {
@@ -280,7 +280,7 @@ TEST(ClaimsTest, NumbersOfFewEnhancersAreOfNoWindow) {
   }
 }
 
-// A model that learnt nothing prefers one of the two motifs, in every window alike.
+// An untrained model prefers one of the two motifs, in every window alike.
 TEST(ClaimsTest, NoSiteIsFoundByAModelWithoutUseOfDna) {
   const Numbers n = true_effect();
   const Html sites = site_claim(n.sites, false);
@@ -311,7 +311,7 @@ TEST(ClaimsTest, UniformAttention) {
   EXPECT_EQ(uniform_claim({{1, {1, 1}}, 1}).code(), "");
 }
 
-// Where attention is the same in all bins its windows have no peak, and are uniform all the same.
+// If attention is the same in all bins, its windows have no peak but are uniform.
 TEST(ClaimsTest, EqualWindowsAreUniform) {
   Attribution a;
   MethodSummary& numbers = a.summary.methods.emplace_back("attention", MethodSummary{}).second;

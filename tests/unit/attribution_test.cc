@@ -43,7 +43,7 @@ std::vector<double> direct_window(SmallModel& m, std::int32_t gene) {
   return norms;
 }
 
-/// Rows of the whole map, which the model itself records.
+/// Rows of the whole map that the model itself records.
 std::vector<double> recorded_row(SmallModel& m, std::int32_t gene) {
   m.tape.clear();
   Recorder recorder;
@@ -68,8 +68,8 @@ class AttributionTest : public testing::TestWithParam<ModelCase> {
   SmallModel m;
 };
 
-// Rounding of a dozen chained products, relative to the largest score: in float32 1e-4 is the
-// project's bound for gradients, 1e-5 for forward values.
+// Rounding of a dozen chained products, relative to the largest score: in float32 the project's
+// bounds are 1e-4 for gradients and 1e-5 for forward values.
 TEST_P(AttributionTest, GradientEqualsTheOneThroughTheWholeInput) {
   for (const std::int32_t gene : {0, 4}) {
     const std::vector<float> window = m.attribute({gene}).front().gradient;
@@ -98,8 +98,8 @@ TEST_P(AttributionTest, PredictionEqualsThePlainForwardPass) {
   EXPECT_NEAR(m.attribute({3}).front().prediction, m.predict(3), tolerance(1e-5, kModelValue));
 }
 
-// One forward pass serves several genes: nothing of one gene's backward pass may leak into the
-// next, whatever the order.
+// One forward pass serves several genes: one gene's backward pass must not affect the next,
+// whatever the order.
 TEST_P(AttributionTest, GenesDoNotInfluenceEachOther) {
   const std::vector<PairWindows> together = m.attribute({2, 0, 2});
   const std::vector<PairWindows> alone = m.attribute({0});
@@ -113,7 +113,7 @@ TEST_P(AttributionTest, GenesDoNotInfluenceEachOther) {
 INSTANTIATE_TEST_SUITE_P(Models, AttributionTest, model_cases(),
                          [](const auto& info) { return info.param.name; });
 
-// The definition itself, without any rule of ours: central differences of the prediction along
+// The definition, independent of our gradient rules: central differences of the prediction along
 // every feature of one bin. The prediction is float32, so the step is large and the bound loose.
 TEST(AttributionDefinitionTest, GradientIsTheDerivative) {
   SmallModel m(small_config(Variant::kReleased, 13, 1));
@@ -181,7 +181,7 @@ TEST(ProfileTest, ConcentrationOfKnownProfiles) {
 }
 
 // The reproducibility study's null for the published figures: mean 28.7 kb, median 28.7 kb, 87.2 %
-// within 50 kb, 0.45 shared bins of the top 20.
+// within 50 kb, 0.45 shared bins in the top 20.
 TEST(ProfileTest, RandomPeaksAtThePapersSizes) {
   const RandomPeaks r = random_peaks(896, 128, 20, 50000);
   EXPECT_NEAR(r.distance_mean_bp, 28672.0, 1e-6);
@@ -189,10 +189,10 @@ TEST(ProfileTest, RandomPeaksAtThePapersSizes) {
   EXPECT_NEAR(r.share_near, 781.0 / 896.0, 1e-12);
   EXPECT_NEAR(r.overlap_mean, 400.0 / 896.0, 1e-12);
   EXPECT_NEAR(r.edge_share, 44.0 / 896.0, 1e-12);
-  EXPECT_NEAR(r.distance_sd_bp / 10.0, 1655.0, 1.0);  // of a mean over 100 pairs
+  EXPECT_NEAR(r.distance_sd_bp / 10.0, 1655.0, 1.0);  // for a mean over 100 pairs
 }
 
-// Every pair of bins, and every pair of two-bin sets, of a window of five.
+// Enumerates every pair of bins, and every pair of two-bin sets, of a window of five.
 TEST(ProfileTest, RandomPeaksByEnumeration) {
   const RandomPeaks r = random_peaks(5, 10, 2, 10);
   double between = 0.0;
@@ -200,13 +200,13 @@ TEST(ProfileTest, RandomPeaksByEnumeration) {
     for (int b = 0; b < 5; ++b) between += 10.0 * std::abs(a - b) / 25.0;
   }
   EXPECT_NEAR(r.between_mean_bp, between, 1e-12);
-  EXPECT_EQ(r.between_median_bp, 10.0);  // 5 of 25 in one bin, 8 more one bin apart
+  EXPECT_EQ(r.between_median_bp, 10.0);  // 5 of 25 in the same bin, 8 more one bin apart
   EXPECT_EQ(r.distance_mean_bp, 12.0);   // 20, 10, 0, 10, 20
   EXPECT_EQ(r.distance_median_bp, 10.0);
   EXPECT_NEAR(r.share_near, 0.6, 1e-12);
   EXPECT_NEAR(r.edge_share, 0.4, 1e-12);
   EXPECT_NEAR(r.overlap_mean, 0.8, 1e-12);
-  EXPECT_NEAR(r.overlap_sd, 0.6, 1e-12);  // 0, 1, 2 shared with chance 0.3, 0.6, 0.1
+  EXPECT_NEAR(r.overlap_sd, 0.6, 1e-12);  // 0, 1, 2 shared bins with probability 0.3, 0.6, 0.1
 }
 
 }  // namespace

@@ -41,8 +41,8 @@ TEST(BaselinesTest, ShrunkMeansOfPairsAndOfGenesAreTheSame) {
                                 pair(2, 3, 4.0F), pair(3, 3, 5.0F), pair(4, 3, 6.0F)};
   const std::vector<float> of_gene = shrunk_gene_means(train, 5);
   ASSERT_EQ(of_gene.size(), 5U);
-  EXPECT_EQ(of_gene[2], of_gene[4]);  // the centre, for genes without pairs
-  EXPECT_GT(of_gene[0], 2.0F);        // drawn towards it
+  EXPECT_EQ(of_gene[2], of_gene[4]);  // genes without pairs get the centre
+  EXPECT_GT(of_gene[0], 2.0F);        // shrunk towards it
   EXPECT_LT(of_gene[1], 8.0F);
   const std::vector<Pair> pairs{pair(7, 3, 0.0F), pair(8, 2, 0.0F)};
   EXPECT_EQ(named(gene_baselines(train, pairs), "shrunk_gene_mean"),
@@ -54,14 +54,14 @@ struct Noise {
   float operator()(RandomStream& random) const {
     const double z = random.normal();
     if (!heavy) return static_cast<float>(z);
-    const double a = random.normal();  // Student's t of two degrees of freedom
+    const double a = random.normal();  // Student's t with two degrees of freedom
     const double b = random.normal();
     return static_cast<float>(z / std::sqrt((a * a + b * b) / 2));
   }
 };
 
-/// Correlation of each baseline with the true effects of the genes, summed over some worlds; 0
-/// where it is constant.
+/// Correlation of each baseline with the true gene effects, summed over several worlds; a constant
+/// baseline counts as 0.
 std::vector<double> correlations(const Noise& noise, const std::vector<std::string>& names) {
   std::vector<double> out(names.size());
   for (std::uint64_t seed = 0; seed < 5; ++seed) {

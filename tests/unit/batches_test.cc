@@ -1,4 +1,4 @@
-// How the pairs of an attribution are dealt out to batches.
+// How the pairs of an attribution are distributed over batches.
 #include "apps/attribute/batches.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace {
 
 using Counts = std::vector<std::size_t>;
 
-/// Pairs of as many enhancers as there are counts.
+/// Pairs of one enhancer per entry of `counts`, with that many genes.
 std::vector<Pair> pairs_of(const Counts& counts) {
   std::vector<Pair> out;
   for (std::size_t e = 0; e < counts.size(); ++e) {
@@ -33,7 +33,7 @@ std::size_t rounds_of(const EnhancerBatch& batch) {
   return rounds;
 }
 
-/// How many enhancers each batch has.
+/// The number of enhancers in each batch.
 Counts enhancers_of(const std::vector<EnhancerBatch>& batches) {
   Counts out;
   for (const EnhancerBatch& batch : batches) out.push_back(batch.enhancers.size());
@@ -83,7 +83,8 @@ TEST(BatchesTest, AnEnhancerWithManyGenesHasSeveralPlaces) {
   const auto alone = cut({20}, 8);
   ASSERT_EQ(alone.size(), 1U);
   EXPECT_EQ(rounds_of(alone.front()), 3U);
-  // With the seven others ten rounds would serve 17 pairs; two serve the first four enhancers' 13.
+  // With the seven others, ten rounds would serve 17 pairs; two rounds serve the 13 pairs of the
+  // first four enhancers.
   const auto mixed = cut({10, 1, 1, 1, 1, 1, 1, 1}, 8);
   EXPECT_EQ(enhancers_of(mixed), (Counts{4, 4}));
   EXPECT_EQ(rounds_of(mixed.front()), 2U);

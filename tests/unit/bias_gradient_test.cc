@@ -1,5 +1,5 @@
-// The gradient of a bias that an op adds last is the column sums of the gradient of its output,
-// whoever forms them: the op's own rule, or that of add_norm() where it took the output.
+// The gradient of a bias that an op adds last is the column sums of its output gradient, whether
+// the op's own rule or that of add_norm(), when it takes the output, computes them.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -56,7 +56,7 @@ struct Graph {
   Var normalised(Var a) { return add_norm(tape, x, a, parameter(2), parameter(3), kP); }
   Var bias(bool net) { return parameter(net ? 7 : 1); }
 
-  /// The gradient of the bias from one backward pass over what `ops` makes.
+  /// The bias gradient after one backward pass over the output of `ops`.
   std::vector<float> gradient(bool net, const std::function<std::vector<Cotangent>()>& ops) {
     tape.clear();
     tape.train(5, 2);
@@ -79,7 +79,7 @@ struct Graph {
 
 class BiasGradient : public ::testing::TestWithParam<bool> {};
 
-// A value that is kept may have other readers, so its own op sums up.
+// A value that is kept may have other readers, so its own op computes the sums.
 TEST_P(BiasGradient, IsTheSameWhoeverSumsUp) {
   Graph g;
   const bool net = GetParam();
@@ -97,7 +97,7 @@ TEST_P(BiasGradient, IsTheSameWhoeverSumsUp) {
   EXPECT_LE(test::relative_error(handed, own), kTolerance);
 }
 
-// With another reader of the branch: the two parts of its gradient are those of two passes.
+// If the branch has another reader, the two parts of its gradient come from two passes.
 TEST_P(BiasGradient, SumsOfTwoReadersAddUp) {
   Graph g;
   const bool net = GetParam();

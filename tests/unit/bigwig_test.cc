@@ -116,8 +116,8 @@ TEST(AssemblyTest, SizesOfChromosomes) {
   EXPECT_EQ(ChromosomeSizes("GRCh37").size("chr1"), 249250621);
   EXPECT_EQ(ChromosomeSizes("hg38").size("1"), 0);
   EXPECT_EQ(ChromosomeSizes("mm10").size("chr1"), 0);
-  // The lengths of the assembled chromosomes, summed: 3,095,677,412 of hg19 and 3,088,269,832 of
-  // hg38 are the published totals of chr1 to chrY; chrM comes on top.
+  // The summed lengths of the assembled chromosomes: 3,095,677,412 for hg19 and 3,088,269,832 for
+  // hg38 are the published totals of chr1 to chrY; chrM is added.
   const auto total = [](std::span<const Chromosome> all) {
     return std::accumulate(all.begin(), all.end(), std::int64_t{0},
                            [](std::int64_t sum, const Chromosome& c) { return sum + c.size; });
@@ -141,7 +141,7 @@ TEST(AssemblyTest, SizesFromAFile) {
   EXPECT_EQ(sizes.size("chrM"), 16299);
   EXPECT_EQ(sizes.size("chr1"), 0);
   ASSERT_EQ(sizes.all().size(), 3U);
-  EXPECT_EQ(sizes.all()[0].name, "chr10");  // in byte order, as bigWig files need
+  EXPECT_EQ(sizes.all()[0].name, "chr10");  // in byte order, as bigWig files require
   const auto expect_refused = [&](const char* assembly, const char* text, const char* field,
                                   const char* what) {
     test::write_bytes(file, text);

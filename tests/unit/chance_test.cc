@@ -10,7 +10,8 @@ namespace {
 const Method kPlain{.name = "plain"};
 const Method kSigned{.name = "signed", .is_signed = true};
 
-// SciPy: tests/parity/record_statistics.py. A signed method counts by absolute value.
+// Values from SciPy: tests/parity/record_statistics.py. A signed method is ranked by absolute
+// value.
 TEST(ChanceTest, CorrelationsAsSciPy) {
   const PairScores scores{0.0F,
                           {{0.1F, 0.5F, 0.2F, 0.9F, 0.4F, 0.4F},

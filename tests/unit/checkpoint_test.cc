@@ -1,4 +1,4 @@
-// model.safetensors: round trips, plain state_dicts, and what is refused.
+// model.safetensors: round trips, plain state_dicts, and refused files.
 #include "model/checkpoint.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ namespace {
 using test::expect_message;
 using test::input_error;
 
-/// Every size differs from every other and from the defaults.
+/// All sizes differ from each other and from the defaults.
 CdtConfig odd_config(Variant variant) {
   CdtConfig c;
   c.variant = variant;
@@ -44,7 +44,7 @@ CdtConfig odd_config(Variant variant) {
 
 class Checkpoint : public ::testing::TestWithParam<Variant> {
  protected:
-  /// A model in an arena of its own.
+  /// A model with its own arena.
   Cdt& make(const CdtConfig& config) {
     arenas.push_back(std::make_unique<Arena>(*backend, "lasting"));
     models.push_back(std::make_unique<Cdt>(config, *backend, *arenas.back(), true));
@@ -61,7 +61,7 @@ class Checkpoint : public ::testing::TestWithParam<Variant> {
     backend->download(out.data(), p.variable.value);
     return out;
   }
-  /// A copy of `file` after `change`; metadata kept or dropped.
+  /// A copy of `file` after `change`, with or without the metadata.
   struct Content {
     std::vector<TensorInfo> tensors;
     std::vector<std::vector<float>> values;
@@ -129,12 +129,13 @@ TEST_P(Checkpoint, PlainStateDictGivesItsSizes) {
   write(other_file, content);
   const std::unique_ptr<Cdt> loaded = load(other_file, {.heads = 3, .pool_heads = 2});
   config.dropout = CdtConfig{}.dropout;
-  // The paper's form has no feed-forward width beyond its self-attention blocks and no pool heads.
+  // The paper variant has no feed-forward width apart from its self-attention blocks, and no pool
+  // heads.
   if (GetParam() == Variant::kPaper) config.pool_heads = loaded->config().pool_heads;
   expect_equal(loaded->config(), config);
 }
 
-/// DataParallel and torch.compile, one in the other.
+/// Prefixes of DataParallel and torch.compile, nested.
 TEST_P(Checkpoint, MetadataFromElsewhereIsNotOurs) {
   const Cdt& model = make(odd_config(GetParam()));
   save_model(model_file, model, *backend);
@@ -175,7 +176,7 @@ INSTANTIATE_TEST_SUITE_P(Variants, Checkpoint,
 class BadCheckpoint : public Checkpoint {
  protected:
   void SetUp() override { save_model(model_file, make(odd_config(Variant::kReleased)), *backend); }
-  /// The complaint about the file after `change`.
+  /// The error message for the file after `change`.
   template <class Change>
   std::string complaint(const Change& change, const ModelOverrides& overrides = {}) {
     Content content = read(model_file);

@@ -1,4 +1,4 @@
-// What an evaluation may claim: each sentence speaks where its numbers allow it and nowhere else.
+// What an evaluation may claim: each sentence appears exactly if its numbers allow it.
 #include "apps/evaluation/claims.h"
 
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ DnaEvidence dna() {
           .over_mean = kAbove};
 }
 
-/// Numbers of a model whose r lies `over` that of a baseline.
+/// Numbers of a model whose r exceeds that of a baseline by `over`.
 BaselineEvidence baseline(const Estimate& over, const char* split = "test") {
   return {
       .split = split, .label = "gene mean", .pairs = 200, .loci = 80, .pearson = 0.5, .over = over};
@@ -56,7 +56,7 @@ TEST(DnaClaimTest, SilentWithoutAnEffectOfDna) {
       EXPECT_TRUE(holds(dna_claim(e), "nothing here shows that the model uses DNA"));
     }
   }
-  DnaEvidence worse = dna();  // than nothing, though its controls are worse still
+  DnaEvidence worse = dna();  // worse than no model, although its controls are worse still
   worse.r = {0.02, {-0.18, 0.2}};
   EXPECT_FALSE(dna_claim(worse).said);
   EXPECT_TRUE(holds(dna_claim(worse), "r itself, 0.020 [-0.180, 0.200], does not lie above 0"));
@@ -152,7 +152,7 @@ TEST(BaselineClaimTest, SilentWhereNothingIsBeaten) {
   BaselineEvidence e = baseline(kAbove);
   e.mse = e.baseline_mse = 0.02;
   EXPECT_TRUE(baseline_claim(e).said);
-  e.mse = 0.0398;  // a higher r is little where the predictions are far off
+  e.mse = 0.0398;  // a higher r means little if the predictions are far off
   e.baseline_mse = 0.0032;
   EXPECT_FALSE(baseline_claim(e).said);
   EXPECT_TRUE(holds(baseline_claim(e), "its mean squared error is larger, 0.04 against 0.0032"));
@@ -186,7 +186,7 @@ struct World {
   std::vector<Pair> chose;
   std::function<double(std::int32_t, std::int32_t)> predicted;
 
-  /// effect and prediction: of enhancer, gene and a standard normal number.
+  /// effect and prediction are functions of the enhancer, the gene and a standard normal number.
   template <class Effect, class Prediction>
   World(std::uint64_t seed, const Effect& effect, const Prediction& prediction)
       : predicted(prediction) {
@@ -204,7 +204,8 @@ struct World {
     }
   }
 
-  /// Two draws: the DNA of the next of the pairs' enhancers, and of the one after that.
+  /// Two draws: each enhancer gets the DNA of the next one among the pairs, or of the one after
+  /// that.
   ControlPredictions controls(const std::vector<Pair>& pairs) const {
     const std::vector<std::int32_t> enhancers = distinct_enhancers(pairs);
     ControlPredictions out;
@@ -234,7 +235,7 @@ struct World {
   Claim baseline() const { return baseline_claim(baseline_evidence(evaluation())); }
 };
 
-/// What an enhancer's DNA would tell; that of the mean window is 0.
+/// The effect that an enhancer's DNA implies; for the mean window it is 0.
 double of_dna(std::int32_t enhancer) {
   return enhancer < 0 ? 0.0 : static_cast<double>(enhancer * 7 % 13) / 6.0 - 1.0;
 }
@@ -274,7 +275,7 @@ TEST(EvidenceTest, WhatTheModelFileSaysOfThePairsCounts) {
 }
 
 TEST(EvidenceTest, GeneAloneIsNoDna) {
-  // The model tells genes apart, well, and its DNA moves predictions to no use.
+  // The model separates genes well; its DNA changes predictions without improving them.
   const World world(
       4, [](auto /*e*/, auto g, double noise) { return g + 0.3 * noise; },
       [](auto e, auto g) { return g + 0.1 * of_dna(e); });
@@ -299,7 +300,8 @@ TEST(EvidenceTest, EnhancersOfTrainAreNoTest) {
   EXPECT_TRUE(holds(world.baseline(), "No pair here is")) << world.baseline().text;
 }
 
-// The model knows the effects of three enhancers that are in train too, and nothing of the others.
+// The model knows the effects of three enhancers that are in train too, and nothing about the
+// others.
 TEST(EvidenceTest, WhatIsKnownByHeartBeatsNoBaseline) {
   World world(
       7, [](auto /*e*/, auto /*g*/, double noise) { return noise; },
@@ -326,7 +328,7 @@ TEST(EvidenceTest, LociThatChoseTheModelAreNoTest) {
   EXPECT_FALSE(world.dna().said) << world.dna().text;
 }
 
-// What it learnt by heart spreads its predictions, which say nothing where it learnt nothing.
+// Memorised effects spread its predictions, which carry no information where it learnt nothing.
 TEST(EvidenceTest, DnaOfKnownLociIsNoMeasureForNewOnes) {
   for (std::uint64_t seed = 11; seed < 15; ++seed) {
     World world(

@@ -1,4 +1,4 @@
-// Command lines: values, mistakes and their one line, configuration files, help.
+// Command lines: values, errors in one line, configuration files, help.
 #include "apps/common/cli.h"
 
 #include <gtest/gtest.h>
@@ -35,7 +35,7 @@ class CliTest : public testing::Test {
     cli_.flag("resume", &values_.resume, "go on");
   }
 
-  /// Parses the words; what was printed is in out_ and err_, the exit code in code_.
+  /// Parses the words; output goes to out_ and err_, the exit code to code_.
   bool parse(std::vector<std::string> words) {
     words.insert(words.begin(), "cdt-test");
     std::vector<char*> argv;
@@ -159,7 +159,7 @@ TEST_F(CliTest, RefusesMissingAndSuperfluousValues) {
   expect_mistake({"--resume", "--resume"}, "command line: --resume: given more than once");
 }
 
-/// What "--file=$UNSET" comes to: the next word is not its value.
+/// "--file=$UNSET" becomes an empty value: it must not take the next word.
 TEST_F(CliTest, AnEmptyValueIsNamedWhereverItStands) {
   const auto empty = [](const std::string& name, const std::string& value, const char* got) {
     return "command line: --" + name + ": the value is empty (expected " + value + ", got " + got +

@@ -1,4 +1,4 @@
-// The comparisons that kernels, whole attentions and recorded steps are judged by.
+// The comparisons that tests use to judge kernels, whole attentions and recorded steps.
 #include <gtest/gtest.h>
 
 #include "tests/support/digest.h"

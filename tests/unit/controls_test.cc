@@ -1,4 +1,4 @@
-// Controls of an evaluation: the passes behind them, their scores, and loci.
+// Controls of an evaluation: their forward passes, their scores, and loci.
 #include "apps/evaluation/controls.h"
 
 #include <gtest/gtest.h>
@@ -16,19 +16,19 @@ namespace cdt {
 namespace {
 
 TEST(LociTest, OverlappingWindowsShareOne) {
-  // Windows of 4 bins of 100 bp.
+  // Windows have 4 bins of 100 bp.
   const std::vector<Enhancer> enhancers{
       {"chr1", 1000, 1100, "a"},  // centre 1050
       {"chr2", 1000, 1100, "b"},  //
-      {"chr1", 1700, 1800, "c"},  // 1750, reached from a by way of d
+      {"chr1", 1700, 1800, "c"},  // 1750, connected to a through d
       {"chr1", 1399, 1499, "d"},  // 1449
-      {"chr1", 2100, 2200, "e"},  // 2150, next to c: not one base shared
+      {"chr1", 2100, 2200, "e"},  // 2150, adjacent to c without a shared base
       {"chr2", 1000, 1100, "f"}};
   EXPECT_EQ(loci_of(enhancers, 4, 100), (std::vector<std::int32_t>{0, 2, 0, 0, 1, 2}));
   EXPECT_TRUE(loci_of({}, 4, 100).empty());
 }
 
-/// Predictions 10 * enhancer + gene of enhancers 2, 3, 5 and 7.
+/// Predictions 10 * enhancer + gene, for enhancers 2, 3, 5 and 7.
 ControlPasses passes() {
   ControlPasses out{
       PredictionTable({2, 3, 5, 7}, 3), PredictionTable({2, 3, 5, 7}, 3), {0.5F, 1.5F, 2.5F}};
@@ -76,7 +76,7 @@ TEST(ControlPredictionsTest, DonorsAreThePairsOwnEnhancers) {
     EXPECT_EQ(draw, (std::vector<float>{70, 32}));
   }
   ControlPasses broken = passes();
-  broken.real.row(3)[0] = std::nanf("");  // enhancer 7, gene 0: only a control asks for it
+  broken.real.row(3)[0] = std::nanf("");  // enhancer 7, gene 0: only a control uses it
   EXPECT_THROW(control_predictions(broken, some, 1, 2), Error);
 }
 
@@ -109,7 +109,7 @@ TEST(ControlsTest, DifferencesAreAgainstTheMeanOfTheDraws) {
   EXPECT_TRUE(std::isnan(out.mean_dna.pearson));
   EXPECT_EQ(out.mean_dna.difference.value, r);
   EXPECT_TRUE(std::isnan(out.mean_dna.pearson_sd));
-  // The same predictions lose nothing, in any draw.
+  // Identical predictions lose nothing, in any draw.
   EXPECT_EQ(out.shuffled_genes.difference.value, 0.0);
   EXPECT_EQ(out.shuffled_genes.difference.interval.low, 0.0);
   EXPECT_EQ(out.shuffled_genes.difference.interval.high, 0.0);

@@ -17,8 +17,8 @@ struct Case {
   float p = 0.3F;
 };
 
-/// Operands and gradients of one case. Operands stand in wider rows (q alone; k and v side by side
-/// when they are shared alike), as the model packs them.
+/// Operands and gradients of one case. Operands are columns of wider rows (q alone; k and v side by
+/// side if both are shared or both are not), as the model packs them.
 class Problem {
  public:
   Problem(CpuKernels& on, const Case& c) : on_(on), c_(c), width_(c.heads * c.head_dim) {
@@ -83,7 +83,8 @@ class Problem {
   HeadsView view(const Tensor& t, std::int64_t rows, bool share) const {
     return {t.data, width_ + 3, share ? 0 : rows * (width_ + 3)};
   }
-  /// The first width_ columns hold the gradient, the others -9 still; all -9 if not wanted.
+  /// The first width_ columns hold the gradient and the others still -9; all are -9 if it was not
+  /// wanted.
   void compare(const Tensor& t, bool wanted, bool share, const std::vector<double>& want,
                const char* what) const {
     const std::vector<double> sum = share ? test::sum_over_batch(want, c_.batch) : want;

@@ -171,7 +171,7 @@ TEST(CpuElementwise, ColumnsArePutAndTaken) {
     const Tensor dx = on.filled({rows, 5}, NAN);
     on.backend.take_columns(y, 2, dx, false);
     on.backend.take_columns(y, 2, dx, true);
-    const auto share = static_cast<float>(6 / rows);  // all rows twice
+    const auto share = static_cast<float>(6 / rows);  // every row occurs twice
     for (std::int64_t i = 0; i < dx.count(); ++i) {
       EXPECT_NEAR(dx.data[i], share * x.data[i], 1e-6F * std::fabs(share * x.data[i]));
     }

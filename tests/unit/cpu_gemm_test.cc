@@ -12,7 +12,7 @@ struct Case {
   std::int64_t batch = 1;
 };
 
-/// Random g.a, g.b, g.c with padded leading dimensions; the result in float64.
+/// Random g.a, g.b, g.c with padded leading dimensions; the expected result in float64.
 void check(const Case& s, bool trans_a, bool trans_b, float beta, bool with_bias) {
   CpuKernels on;
   Gemm g;

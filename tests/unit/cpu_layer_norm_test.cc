@@ -77,7 +77,7 @@ TEST(CpuLayerNorm, ForwardAndBackwardAtOddSizes) {
                       want.normal[static_cast<std::size_t>(r * cols + i)] * dot / n));
       }
     }
-    on.backend.layer_norm_backward(x, gamma, stats, dy, dy, dgamma, dbeta);  // dx is dy
+    on.backend.layer_norm_backward(x, gamma, stats, dy, dy, dgamma, dbeta);  // in place: dx is dy
     expect_near(dy, dx, 64 * kEps * scale * scale, "dx");
     expect_near(dgamma, want_gamma, kEps * 2 * static_cast<double>(rows) * scale + 1e-6, "dgamma");
     expect_near(dbeta, want_beta, kEps * 2 * static_cast<double>(rows), "dbeta");
@@ -114,11 +114,12 @@ TEST(CpuLayerNorm, LargeMeanKeepsItsVariance) {
   const Tensor gamma = on.filled({768}, 1.0F);
   const Tensor beta = on.filled({768}, 0.0F);
   on.backend.layer_norm(x, gamma, beta, y, stats);
-  // the mean may be off by an ulp of 1000 (6.1e-5), which shifts every y by 1.1e-4
+  // The mean may be off by an ulp of 1000 (6.1e-5), which shifts every y by 1.1e-4.
   expect_near(y, normalise(x, gamma, beta).y, 2e-4, "y");
 }
 
-// The gradients of add and norm are those of the parts, in order: of the norm, then of both terms.
+// The gradient of add_norm equals the gradients of its parts in sequence: the norm, then both
+// terms.
 TEST(CpuLayerNorm, AddNormBackward) {
   CpuKernels on;
   const std::int64_t rows = 6;

@@ -1,4 +1,4 @@
-// Accuracy of the vector functions against the C library in float64, and the masks against
+// Accuracy of the vector functions against the C library in float64, and of masks against
 // dropout_factor().
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ float exponential_of(float x) {
 TEST(CpuMath, ExponentialWithinTwoUlp) {
   double worst = 0.0;
   float out[kLanes];
-  for (int step = 0; step < 64000; ++step) {  // to 88.08
+  for (int step = 0; step < 64000; ++step) {  // up to 88.08
     const float x = -86.0F + static_cast<float>(step) * (16 * 1.7e-4F);
     F32 in;
     for (int i = 0; i < kLanes; ++i) in[i] = x + static_cast<float>(i) * 1.7e-4F;
@@ -54,7 +54,7 @@ TEST(CpuMath, NormalTailAndGeluAgainstErfc) {
     store(derivative, gelu_derivative(splat(at)), kLanes);
     const double phi = 0.5 * std::erfc(-double{at} * std::sqrt(0.5));
     const double density = std::exp(-0.5 * at * at) / std::sqrt(2.0 * M_PI);
-    // absolute 1e-7; in the lower tail also relative, up to the rounding of x^2 / 2
+    // Absolute error 1e-7; in the lower tail also relative, up to the rounding of x^2 / 2.
     ASSERT_LE(std::abs(cumulative[0] - phi), std::min(1e-7, phi * (1e-6 + 6e-8 * at * at))) << at;
     ASSERT_LE(std::abs(derivative[0] - (phi + at * density)), 3e-7) << at;
   }
@@ -91,7 +91,7 @@ TEST(CpuMath, MaskKeepsTheRightShare) {
   for (const float p : {0.1F, 0.3F, 0.5F}) {
     const DropoutKey key{42, 0, 1, p};
     double kept_elements = 0;
-    double neighbours = 0;  // both of two neighbouring rows kept
+    double neighbours = 0;  // neighbouring rows that are both kept
     std::vector<float> rows(static_cast<std::size_t>(2 * kCols));
     for (std::int64_t r = 0; r < kRows; ++r) {
       float* now = rows.data() + r % 2 * kCols;

@@ -1,5 +1,5 @@
-// Every kernel gives the same bits with 1 to 256 threads, and when the program around it has
-// another OpenMP thread count; and what it takes of arenas does not depend on threads.
+// Every kernel gives the same bits with 1 to 256 threads, and under another OpenMP thread count in
+// the calling program; and its use of arenas does not depend on threads.
 #include <gtest/gtest.h>
 #include <omp.h>
 
@@ -187,8 +187,8 @@ const std::map<std::string, Kernel>& kernels() {
 }
 
 struct Run {
-  std::vector<std::vector<float>> values;  // of each output
-  std::size_t scratch = 0;                 // bytes at the peak
+  std::vector<std::vector<float>> values;  // per output
+  std::size_t scratch = 0;                 // peak bytes
 };
 
 Run run(const Kernel& kernel, int threads, int openmp_threads) {

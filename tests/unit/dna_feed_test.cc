@@ -36,7 +36,7 @@ class DnaFeedTest : public testing::Test {
     }
     return out;
   }
-  /// The requests in order, each started while the one before it is in use.
+  /// Takes the requests in order; each is started while the one before it is in use.
   void expect_rows(DnaFeed& feed, const std::vector<Rows>& requests) {
     feed.start(requests.front());
     for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -58,11 +58,11 @@ TEST_F(DnaFeedTest, RowsAsAskedForRepeatsIncluded) {
   expect_rows(feed, {{2, 0, 2, 1}, {3}, {4, 4, 4, 4}, {1, 0}, {0, 1, 0, 1}});
 }
 
-// Where the device has memory of its own three rows stay there, the others in page-locked memory.
+// If the device has memory of its own, three rows stay there and the others in pinned memory.
 TEST_F(DnaFeedTest, RowsThatStayAndRowsThatDoNot) {
   const std::size_t row =
       static_cast<std::size_t>(data.bins * data.dna_dim * bytes_of(backend->activations()));
-  lasting.tensor({1});  // so that the feed's tensors take no more from the device
+  lasting.tensor({1});  // so that the feed's tensors do not grow the arena
   const std::size_t free = backend->free_bytes();
   DnaFeed feed(data, *backend, lasting, 4, 5, free > 0 ? free - 3 * row : 0);
   expect_rows(feed, {{4, 2}, {2, 0, 1, 2}, {3, 1, 4, 3}, {0, 1, 2, 3}, {3, 3, 1, 1}});

@@ -1,5 +1,5 @@
-// A training pass of the whole model with dropout on the device under test against the CPU's, which
-// has the same masks. With the heads for which attention is fused in bfloat16.
+// A training pass of the whole model with dropout, on the device under test against the CPU, which
+// has the same masks. The heads have a size for which attention is fused in bfloat16.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -17,8 +17,8 @@ void expect_relative(double value, double expected, double tolerance) {
   EXPECT_LE(std::fabs(value / expected - 1.0), tolerance) << value << " against " << expected;
 }
 
-// Expected: SciPy 1.17.1, fisher_exact([[a, b], [c, d]]).statistic, the same with
-// alternative="greater" and "two-sided", .pvalue.
+// Expected values: SciPy 1.17.1, fisher_exact([[a, b], [c, d]]).statistic and .pvalue, the same
+// with alternative="greater" and "two-sided".
 TEST(FisherTest, AgainstSciPy) {
   struct Case {
     CountTable table;
@@ -43,7 +43,7 @@ TEST(FisherTest, AgainstSciPy) {
   }
 }
 
-// Expected: sums of binomial coefficients in rational arithmetic.
+// Expected values: sums of binomial coefficients in rational arithmetic.
 TEST(FisherTest, AgainstExactFractions) {
   const FisherTest middle = fisher_exact({40, 360, 900, 16620});
   expect_relative(middle.p_greater, 7.11118263523184e-05, 1e-12);
@@ -70,7 +70,7 @@ TEST(FisherTest, EmptyMargins) {
   EXPECT_EQ(test.p_two_sided, 1.0);
 }
 
-// Expected: SciPy 1.17.1, false_discovery_control(p, method="bh").
+// Expected values: SciPy 1.17.1, false_discovery_control(p, method="bh").
 TEST(QValuesTest, AgainstSciPy) {
   const std::vector<double> p{0.01, 0.04, 0.03, 0.005, 0.55, 0.8, 0.2, 0.04};
   const std::vector<double> expected{
@@ -89,7 +89,7 @@ TEST(QValuesTest, UndefinedOnesDoNotCount) {
   EXPECT_TRUE(benjamini_hochberg(std::vector<double>{}).empty());
 }
 
-// Expected: SciPy 1.17.1, mannwhitneyu(positives, negatives).statistic / 35 = 28.5 / 35.
+// Expected value: SciPy 1.17.1, mannwhitneyu(positives, negatives).statistic / 35 = 28.5 / 35.
 TEST(RankingTest, AurocAgainstMannWhitney) {
   const std::vector<double> positives{0.9, 0.8, 0.35, 0.6, 0.6};
   const std::vector<double> negatives{0.7, 0.1, 0.35, 0.2, 0.6, 0.05, 0.4};
@@ -109,8 +109,8 @@ TEST(RankingTest, PrecisionSharesTies) {
   EXPECT_DOUBLE_EQ(precision_at(5, scores, positive), 3.0 / 5.0);
 }
 
-/// Windows of 40 bins, five of them covered in a row; the tops of two pairs lie on the element
-/// (`on`) or anywhere.
+/// Windows of 40 bins, five of them in a row covered by an element; the top bins of two pairs lie
+/// on the element (`on`) or anywhere.
 std::vector<EnrichmentWindow> make_windows(std::size_t count, bool on) {
   RandomStream random(3, 1);
   std::vector<EnrichmentWindow> out;
@@ -145,8 +145,8 @@ TEST(EnrichmentTest, FindsWhatIsThere) {
   EXPECT_EQ(e.weakest.error, e.shift.test.error);
 }
 
-/// Windows of 100 bins, half of them on an element that begins anywhere; twenty top bins beside it,
-/// but for three of every five windows one of them on it.
+/// Windows of 100 bins, half of them on an element at a random place; the twenty top bins lie off
+/// it, except that three of every five windows have one on it.
 std::vector<EnrichmentWindow> make_depleted(std::size_t count) {
   RandomStream random(7, 1);
   std::vector<EnrichmentWindow> out;
@@ -165,7 +165,7 @@ std::vector<EnrichmentWindow> make_depleted(std::size_t count) {
 
 TEST(EnrichmentTest, FindsDepletion) {
   const Enrichment e = enrichment(make_depleted(30), {999, {200, 0.95, 0}, 0});
-  EXPECT_EQ(e.table.a, 18);  // of 300 by chance
+  EXPECT_EQ(e.table.a, 18);  // 300 expected by chance
   EXPECT_DOUBLE_EQ(e.fold, 0.06);
   EXPECT_LT(e.fold_interval.high, 0.1);
   EXPECT_FALSE(e.more());
@@ -175,9 +175,9 @@ TEST(EnrichmentTest, FindsDepletion) {
   EXPECT_DOUBLE_EQ(e.weakest.p, 2.0 / 1000.0);
 }
 
-// In every window the element is in the middle but for one bin, and of two top bins one is on it
-// and one in its gap: more than its share of the window, but less than on the elements of other
-// windows.
+// In every window the element covers the middle except for one bin. Of two top bins one is on it
+// and one in its gap: more than the element's share of the window, but less than on the elements of
+// other windows.
 TEST(EnrichmentTest, TestsThatContradictEachOtherShowNothing) {
   std::vector<EnrichmentWindow> windows;
   for (std::size_t w = 0; w < 40; ++w) {
@@ -206,8 +206,8 @@ TEST(EnrichmentTest, FindsNothingWhereNothingIs) {
   EXPECT_GE(e.weakest.p, std::max({e.fisher.p_doubled, e.shift.test.p, e.other.test.p}));
 }
 
-// Tops and elements both sit in the middle of every window, whatever the window: shifts call that
-// enriched, laying tops on other windows does not.
+// Top bins and elements both sit in the middle of every window. The shift test calls that enriched;
+// placing top bins on other windows does not.
 TEST(EnrichmentTest, OtherWindowsSeeThroughACommonPlace) {
   std::vector<EnrichmentWindow> windows;
   for (int w = 0; w < 40; ++w) {
@@ -222,8 +222,8 @@ TEST(EnrichmentTest, OtherWindowsSeeThroughACommonPlace) {
 }
 
 TEST(EnrichmentTest, PairsOfAWindowMoveTogether) {
-  // One window, one covered bin of 10, 50 pairs that all peak there: a shift either keeps all or
-  // none, and none of the 9 shifts keeps them.
+  // One window, one covered bin of 10, 50 pairs that all peak there: a shift keeps all or none, and
+  // none of the 9 shifts keeps them.
   EnrichmentWindow window{std::vector<bool>(10, true), std::vector<bool>(10, false), {}};
   window.covered[3] = window.covered[6] = true;
   window.tops.assign(50, {3});

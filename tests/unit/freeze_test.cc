@@ -1,5 +1,5 @@
-// --freeze of cdt-train: what patterns name, that frozen parameters stay and the others train as
-// they would, and that nothing is computed or kept for them.
+// --freeze of cdt-train: what patterns match, that frozen parameters stay and the others train as
+// usual, and that nothing is computed or kept for frozen ones.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -40,7 +40,7 @@ TEST(PatternTest, StarsAndQuestionMarks) {
   EXPECT_FALSE(matches("vce.fusion", "vce_fusion"));
 }
 
-/// A model of `config` and everything a step of it needs.
+/// A model of `config` and everything a step needs.
 struct Training {
   Training(const CdtConfig& c, const std::vector<std::string>& freeze,
            std::unique_ptr<Backend> on = test::make_test_backend())
@@ -61,7 +61,7 @@ struct Training {
     return test::random_tensor(*backend, lasting, shape, stream);
   }
 
-  /// Without clipping, whose norm is that of the trained parameters alone.
+  /// A step without clipping, because the clipping norm covers only the trained parameters.
   void step(std::uint32_t number) {
     backend->begin_step(number);
     optimiser->begin_step(1e-2);
@@ -126,7 +126,7 @@ TEST(PatternTest, NameParametersAndPartsOfTheModel) {
   expect_message(complaint("*"), "command line", "--freeze", "nothing is left to train");
 }
 
-/// The names of all parameters but `some`.
+/// The names of all parameters except `some`.
 std::vector<std::string> others(const Cdt& model, const Names& some) {
   std::vector<std::string> out;
   for (const Parameter& p : model.parameters()) {
@@ -135,7 +135,7 @@ std::vector<std::string> others(const Cdt& model, const Names& some) {
   return out;
 }
 
-/// Freezes as said and expects of the rest what a training of everything gives it.
+/// Freezes the named parameters and expects the same updates for the rest as without freezing.
 void expect_trains_the_rest(const CdtConfig& config, const std::vector<std::string>& freeze,
                             const Values& start, const Values& gradients, const Values& after) {
   SCOPED_TRACE("frozen: " + joined(freeze, " "));
@@ -186,7 +186,7 @@ TEST_P(FrozenStep, TrainsTheRestAsIfNothingWereFrozen) {
 INSTANTIATE_TEST_SUITE_P(, FrozenStep, ::testing::Values(Variant::kReleased, Variant::kPaper),
                          [](const auto& v) { return variant_name(v.param); });
 
-/// What a step computes, by op.
+/// The work of a step, by op.
 std::map<std::string, Profiler::Row> backward_work(const std::vector<std::string>& freeze) {
   Training training(test::small_config(Variant::kReleased, 9, 2), freeze,
                     make_profiling_backend(test::make_test_backend()));
@@ -209,7 +209,7 @@ TEST(FrozenWork, EndsWhereNothingBehindIsTrained) {
   Names ops;
   for (const auto& [op, row] : head) ops.insert(op);
   EXPECT_EQ(ops, (Names{"select", "huber", "linear", "gelu_dropout"}));
-  // Weights alone: the same ops with a product less.
+  // Frozen weights: the same ops with one product less.
   const auto no_weights = backward_work({"*.ffn.*.weight"});
   EXPECT_EQ(no_weights.at("feed_forward").calls, all.at("feed_forward").calls);
   EXPECT_LE(no_weights.at("feed_forward").work.flop, 0.7 * all.at("feed_forward").work.flop);
@@ -241,7 +241,7 @@ TEST_F(TrainRun, FrozenParametersHaveNoMomentsAndStay) {
   EXPECT_FALSE(state.has("v.vce.fusion.0.bias"));
   EXPECT_TRUE(state.has("m.vce.fusion.0.weight"));
 
-  // It goes on, and only with the settings it has.
+  // The run continues, and only with the settings it was started with.
   Run again(options, data_dir);
   again.trainer.restore(folder,
                         read_parameters(SafetensorsReader(folder.last_model()), again.model));
@@ -260,7 +260,7 @@ TEST_F(TrainRun, FrozenParametersHaveNoMomentsAndStay) {
                  "m.vce.fusion.0.weight", "though the settings freeze vce.fusion.0.weight");
 }
 
-// Between epochs the parameters want no gradient; afterwards those want one that did before.
+// Between epochs no parameter needs a gradient; afterwards the same ones do as before.
 TEST_F(TrainRun, ValidationLeavesFrozenWhatWasFrozen) {
   options.settings.freeze = {"vce"};
   const auto run = make(test::default_pairs());

@@ -1,5 +1,5 @@
-// Ops some of whose inputs want no gradient: the gradients of the others are the same bits as if
-// all did, for every choice of inputs.
+// Ops with inputs that need no gradient: the gradients of the others have the same bits as if all
+// needed one, for every choice of inputs.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -47,7 +47,7 @@ Case attention_case() {
           }};
 }
 
-// With heads for which there are tiled kernels on a GPU.
+// With heads for which a GPU has tiled kernels.
 Case wide_attention_case() {
   return {
       "attention_of_wide_heads",
@@ -81,7 +81,7 @@ Case plain_pool_case() {
       }};
 }
 
-// With the layer norm behind it, which may sum up its last bias.
+// Followed by a layer norm, which may compute the sums for the last bias.
 Case feed_forward_case() {
   return {"feed_forward",
           {kTokens},
@@ -101,7 +101,7 @@ Case add_norm_case() {
           }};
 }
 
-/// An op on inputs of which any may want a gradient.
+/// An op on inputs of which any may need a gradient.
 class Graph {
  public:
   explicit Graph(const Case& c) : case_(c) {
@@ -121,7 +121,7 @@ class Graph {
 
   std::size_t inputs() const { return values_.size() + parameters_.size(); }
 
-  /// The gradient of each input in the set of bits `wanted`, nothing of the others.
+  /// The gradients of the inputs in the bit set `wanted`; the others are empty.
   std::vector<std::vector<float>> gradients(unsigned wanted) {
     tape_.clear();
     tape_.train(7, 1);

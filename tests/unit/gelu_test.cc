@@ -1,5 +1,6 @@
-// The GELU of the CUDA backend (engine/cuda/gelu.h) against the C library in float64. It is made of
-// multiply-adds, so what is measured here holds on a GPU, but for the density in the derivative.
+// The GELU of the CUDA backend (engine/cuda/gelu.h) against the C library in float64. It uses
+// multiply-adds only, so what is measured here holds on a GPU, except for the density in the
+// derivative.
 #include "engine/cuda/gelu.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +13,7 @@
 namespace cdt {
 namespace {
 
-/// Units in the last place of `want` between it and x.
+/// The distance between `want` and x in units in the last place of `want`.
 double ulps(float x, double want) {
   const auto near = static_cast<float>(std::fabs(want));
   return std::fabs(double{x} - want) /
@@ -22,10 +23,10 @@ double ulps(float x, double want) {
 double tail64(float size) { return 0.5 * std::erfc(double{size} * std::sqrt(0.5)); }
 
 struct WorstErrors {
-  double upper = 0, lower = 0;  // of Phi(a) and Phi(-a), in units in the last place
+  double upper = 0, lower = 0;  // largest errors of Phi(a) and Phi(-a), in units in the last place
 };
 
-/// Over the floats from `from` to `to`, every `stride`-th.
+/// The floats from `from` to `to`, every `stride`-th.
 WorstErrors worst_errors(float from, float to, std::uint32_t stride) {
   WorstErrors worst;
   const auto end = std::bit_cast<std::uint32_t>(to);
@@ -38,7 +39,7 @@ WorstErrors worst_errors(float from, float to, std::uint32_t stride) {
   return worst;
 }
 
-// All floats of [1/8, 4): 42 million of either sign.
+// All floats in [1/8, 4): 42 million of either sign.
 TEST(Gelu, CumulativeWithinOneUlp) {
   const WorstErrors small = worst_errors(0.125F, 0.5F, 1);
   EXPECT_LE(small.upper, 1.0);
@@ -49,7 +50,7 @@ TEST(Gelu, CumulativeWithinOneUlp) {
   EXPECT_LE(worst_errors(1.0F, 4.0F, 1).upper, 1.0);
 }
 
-// Below, where Phi is 1/2 and a multiple of a, and above, where it is 1.
+// Smaller ones, where Phi is 1/2 plus a multiple of a, and larger ones, where it is 1.
 TEST(Gelu, CumulativeWithinOneUlpOutside) {
   const WorstErrors small = worst_errors(1e-30F, 0.125F, 997);
   EXPECT_LE(small.upper, 1.0);
@@ -57,8 +58,8 @@ TEST(Gelu, CumulativeWithinOneUlpOutside) {
   EXPECT_LE(worst_errors(4.0F, 100.0F, 997).upper, 1.0);
 }
 
-/// Relative error of Phi(-a): 2^-22 of the exponent a (1 + s(a)), which is rounded twice, and of
-/// the power.
+/// Relative error of Phi(-a): 2^-22 from the exponent a (1 + s(a)), which is rounded twice, and
+/// from the power.
 double tail_tolerance(double tail) { return 0x1.0p-22 * (1.0 - std::log2(2.0 * tail)); }
 
 TEST(Gelu, LowerTail) {

@@ -1,4 +1,4 @@
-// Identities of the gradient methods; tests/parity/ compares them with PyTorch.
+// Identities that the gradient methods satisfy; tests/parity/ compares them with PyTorch.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ std::vector<std::int32_t> all_genes(const SmallModel& m) {
   return genes;
 }
 
-// More genes than the last layer has inputs: a basis of backward passes against one for each gene.
+// More genes than the last layer has inputs: a basis of backward passes against one pass per gene.
 TEST(ManyGenesTest, EqualOnePassForEach) {
   for (const Variant variant : {Variant::kReleased, Variant::kPaper}) {
     for (const std::int64_t dna_dim : {std::int64_t{29}, std::int64_t{9}}) {
@@ -63,7 +63,7 @@ TEST(ManyGenesTest, EqualOnePassForEach) {
   }
 }
 
-// Nine genes are two passes over the tape, of eight cotangents and of one.
+// Nine genes are two passes over the tape, with eight cotangents and with one.
 TEST(GradientPassTest, BitsDoNotDependOnTheOtherGenes) {
   CdtConfig config = small_config(Variant::kReleased, 29, 2);
   config.genes = 9;
@@ -117,7 +117,7 @@ TEST_F(MethodsTest, IntegrationDoublesItsStepsUntilComplete) {
     const double sum = std::accumulate(g.scores.begin(), g.scores.end(), 0.0);
     EXPECT_NEAR(sum, g.change, 1e-3 * std::fabs(g.change) + 1e-6);
   }
-  // One point cannot do it, and says so.
+  // A single quadrature point is not enough, and the result says so.
   for (const IntegratedGradients& g : run({.relative = 1e-3, .first_steps = 1, .most_steps = 1})) {
     EXPECT_EQ(g.steps, 1);
     EXPECT_FALSE(g.complete);
@@ -125,8 +125,8 @@ TEST_F(MethodsTest, IntegrationDoublesItsStepsUntilComplete) {
   }
 }
 
-// Where predictions are too coarse to tell, no number of steps can: float32 is good for 16 units in
-// the last place of both, tf32 and bfloat16 for 2.
+// If predictions are too coarse, no number of steps helps: float32 resolves 16 units in the last
+// place of both predictions, tf32 and bfloat16 2.
 TEST_F(MethodsTest, IntegrationIsCompleteToTheResolutionOfPredictions) {
   const std::vector<float> z = explainer->project(m.dna);
   const std::vector<float> zero = explainer->zero_projection(kBins);
@@ -147,7 +147,7 @@ TEST_F(MethodsTest, IntegrationIsCompleteToTheResolutionOfPredictions) {
   EXPECT_GT(fine.completeness_error, 0.0);
   EXPECT_LE(fine.completeness_error, fine.resolution);
   EXPECT_TRUE(fine.complete);
-  if (!wide) return;  // one step errs by less than it could tell
+  if (!wide) return;  // a single step is within the resolution
   const IntegratedGradients coarse = run(1);
   EXPECT_GT(coarse.completeness_error, coarse.resolution);
   EXPECT_FALSE(coarse.complete);
@@ -173,15 +173,15 @@ TEST_F(MethodsTest, HidingTheWholeWindowIsTheChangeFromTheBaseline) {
   EXPECT_NEAR(effects[0][0], at_input[0] - at_zero[0], bound);
   EXPECT_NEAR(effects[0][1], at_input[5] - at_zero[5], bound);
   EXPECT_GT(std::fabs(effects[0][0]), 1e-3);
-  // The batch is a matter of speed only.
+  // The batch size affects speed only.
   const auto again = occlusion_effects(*explainer, z, zero, ranges, {0, 5}, {.batch = 1});
   for (std::size_t i = 0; i < effects.size(); ++i) {
     EXPECT_NEAR(effects[i][1], again[i][1], bound);
   }
 }
 
-// A baseline so near that the prediction is linear between it and the input: what the gradient
-// claims of a region is then what the forward pass does.
+// A baseline so close that the prediction is linear between it and the input: then the forward pass
+// must show the effect that the gradient claims for a region.
 TEST_F(MethodsTest, RegionOfANearBaselineDoesWhatTheGradientClaims) {
   const std::vector<float> z = explainer->project(m.dna);
   std::vector<float> near = z;
@@ -206,10 +206,10 @@ TEST_F(MethodsTest, RegionOfANearBaselineDoesWhatTheGradientClaims) {
       EXPECT_NEAR(of_range[g].claimed, of_range[g].difference(),
                   0.1 * std::fabs(whole.difference()));
     }
-    // The claim of a region is the sum over its bins.
+    // A region's claim is the sum over its bins.
     EXPECT_NE(effects[1][g].claimed, effects[2][g].claimed);
   }
-  // A baseline that is the input changes nothing.
+  // A baseline equal to the input changes nothing.
   const RegionEffect none = effects_of(z, {{1, 4}}, {3})[0][0];
   EXPECT_EQ(none.prediction, none.replaced);
   EXPECT_EQ(none.claimed, 0.0);
@@ -239,8 +239,8 @@ TEST(OcclusionRangesTest, CoverTheWindowOnce) {
   EXPECT_EQ(scores, (std::vector<float>{1, 1, 1, 1, -2, -2, -2, -2, 3, 3, 3}));
 }
 
-// Cutting a path changes the prediction as its part of the gradient says: pooled RNA is held at its
-// value while DNA moves a little, and what is missing from the derivative is the part via RNA.
+// Cutting a path changes the prediction by its part of the gradient: pooled RNA is held fixed while
+// DNA moves a little, and the missing part of the derivative is the part via RNA.
 TEST_F(MethodsTest, PartsAreDerivativesWithTheOtherPathsHeld) {
   const std::vector<float> z = explainer->project(m.dna);
   const std::vector<float> zero = explainer->zero_projection(kBins);
@@ -248,7 +248,8 @@ TEST_F(MethodsTest, PartsAreDerivativesWithTheOtherPathsHeld) {
   const auto sum = [](const std::vector<float>& v) {
     return std::accumulate(v.begin(), v.end(), 0.0);
   };
-  // Along z - zero: prediction with the pooled vectors at z (1 + t (z - zero)) for some paths only.
+  // Along z - zero: the prediction with the pooled vectors at z (1 + t (z - zero)) for some paths
+  // only.
   const auto predict = [&](double t, bool rna_moves) {
     std::vector<float> moved(z.size());
     for (std::size_t i = 0; i < z.size(); ++i) {
@@ -276,14 +277,14 @@ TEST_F(MethodsTest, PartsAreDerivativesWithTheOtherPathsHeld) {
   EXPECT_NEAR(whole - without, sum(split.product[1]), bound);
 }
 
-// The ways through dna_to_rna by half and head: all parts add up to the path, and what cannot move
-// the keys or the values of a head has no part there.
+// The parts through dna_to_rna, by half and head: they add up to the path, and a head whose keys or
+// values cannot move has no part there.
 TEST_F(MethodsTest, CrossAttentionSplitsByHeadIntoValuesAndPattern) {
   constexpr std::int64_t kHead = 1;
   Parameter& weight = m.model.parameter("dna_to_rna.cross_attn.in_proj_weight");
   const std::int64_t d = m.config.hidden;
   const std::int64_t k = d / m.config.heads;
-  const auto blind = [&](std::int64_t first_row) {  // the head's keys or values do not see DNA
+  const auto blind = [&](std::int64_t first_row) {  // the head's keys or values ignore DNA
     std::vector<float> values = test::draws(weight.variable.value.shape, 21);
     std::fill_n(values.begin() + (first_row + kHead * k) * d, k * d, 0.0F);
     m.model.set(&weight.variable, values.data());

@@ -1,4 +1,4 @@
-// HDF5 data sets as arrays read by rows, also in groups.
+// HDF5 data sets read as arrays row by row, also inside groups.
 #include <gtest/gtest.h>
 
 #include <cmath>

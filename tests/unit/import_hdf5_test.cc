@@ -29,7 +29,7 @@ class ImportHdf5 : public testing::Test {
   std::filesystem::path neighbour() const { return dir.path / "neighbour.bin"; }
   Hdf5Dataset open(const std::string& name = "x") const { return Hdf5File(path()).dataset(name); }
 
-  /// The message of the InputError that opening (and reading) data set "x" throws.
+  /// The InputError message of opening (and reading) data set "x".
   std::string refusal(const std::function<void(const Hdf5Dataset&)>& use = {}) const {
     try {
       const Hdf5Dataset set = open();
@@ -75,7 +75,7 @@ TEST_F(ImportHdf5, EveryStorageGivesTheSameRows) {
   }
 }
 
-/// The second row must come from the chunks that the first one brought in: the file is emptied.
+/// The second row must come from the chunks that the first one loaded: the file is emptied.
 TEST_F(ImportHdf5, RowsOfOneChunkAreUnpackedOnce) {
   const int row_values = 2 * 200000;
   const std::vector<float> values = counting(4 * row_values);
@@ -164,7 +164,7 @@ TEST_F(ImportHdf5, FloatsAreWholeNumbersUpTo2To53) {
                  [](const Hdf5Dataset& x) { x.read_integers(); });
 }
 
-/// As h5py stores numpy.bool_.
+/// A truth value as h5py stores numpy.bool_.
 TEST_F(ImportHdf5, TruthValuesAreNumbers) {
   make([](Hdf5Writer& w) {
     const Hdf5Handle type(H5Tenum_create(H5T_STD_I8LE), H5Tclose);

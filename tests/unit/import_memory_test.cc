@@ -1,4 +1,4 @@
-// An import holds a few rows of DNA, however many there are.
+// An import holds only a few rows of DNA, however many there are.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -14,11 +14,11 @@
 namespace cdt {
 namespace {
 
-#if !defined(__SANITIZE_ADDRESS__)  // which maps memory of its own
-constexpr std::int64_t kRows = 24, kRowValues = std::int64_t{1} << 19;  // 48 MiB, rows of 2
+#if !defined(__SANITIZE_ADDRESS__)                                      // which maps its own memory
+constexpr std::int64_t kRows = 24, kRowValues = std::int64_t{1} << 19;  // 48 MiB, rows of 2 MiB
 constexpr SandboxLimits kLimits{.memory_bytes = std::int64_t{24} << 20};
 
-/// Takes what memory earlier tests gave back to the heap, so that the limit is one.
+/// Uses up the heap memory that earlier tests freed, so that the limit takes effect.
 void use_up_the_heap() {
   rlimit before = {};
   getrlimit(RLIMIT_AS, &before);
@@ -78,7 +78,7 @@ TEST_F(ImportMemory, OfAnArchive) {
   EXPECT_EQ(import_in_child(), 0);
 }
 
-/// The limit would stop a reader that held all of it.
+/// The limit would stop a reader that loads the whole array.
 TEST_F(ImportMemory, TheLimitIsOne) {
   const auto hold_all = [] {
     use_up_the_heap();

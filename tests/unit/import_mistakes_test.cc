@@ -1,4 +1,4 @@
-// cdt-import: files that do not fit are refused by file and field, and nothing is left behind.
+// cdt-import: inconsistent files are refused by file and field, and nothing is left behind.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -14,7 +14,7 @@ using test::PublishedFiles;
 
 class ImportMistakes : public testing::Test {
  protected:
-  /// The import of these files must be refused like this.
+  /// Expects the import of these files to be refused with this message.
   void expect(const std::filesystem::path& file, const std::string& field,
               const std::string& what) const {
     const std::string message = test::input_error([this] { import_files(files.options()); });

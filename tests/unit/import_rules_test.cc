@@ -1,4 +1,4 @@
-// cdt-import: the reference loader's rules, on small files of the published layout.
+// cdt-import: the reference loader's rules, on small files in the published layout.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -18,7 +18,7 @@ using test::PublishedFiles;
 
 class ImportRules : public testing::Test {
  protected:
-  /// Writes the files and imports them; the audit as it was printed.
+  /// Writes the files and imports them; returns the audit as it was printed.
   std::string import(MissingDna missing = MissingDna::kZeros) {
     files.write();
     ImportOptions options = files.options();
@@ -50,7 +50,7 @@ std::vector<std::string> names(const Dataset& data) {
   return out;
 }
 
-/// Every enhancer's DNA is that of this source row (-1: zeros).
+/// Checks that every enhancer's DNA is that of this source row (-1: zeros).
 void expect_rows(const Dataset& data, const std::vector<int>& rows) {
   ASSERT_EQ(data.enhancers_count(), static_cast<std::int64_t>(rows.size()));
   std::vector<float> got(std::size_t{PublishedFiles::kBins} * PublishedFiles::kDim);

@@ -1,4 +1,4 @@
-// The child process around untrusted HDF5 files.
+// The child process that reads untrusted HDF5 files.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,14 +19,15 @@ namespace {
 
 using test::PublishedFiles;
 
-// AddressSanitizer itself ends the process, with this exit code, where libhdf5 errs.
+// AddressSanitizer ends the process itself, with this exit code, if libhdf5 makes an invalid
+// access.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr int kSanitizerAbort = 1;
 #else
 constexpr int kSanitizerAbort = 2;
 #endif
 
-/// Ends the process as a fault would, also where a sanitizer has its own handlers.
+/// Ends the process like a fault, even if a sanitizer has its own handlers.
 int die_of(int signal) {
   std::signal(signal, SIG_DFL);
   raise(signal);
@@ -113,8 +114,8 @@ TEST(ImportSandbox, SignalsReachTheChild) {
   }
 }
 
-/// A terminal or `timeout` sends a signal more than once: the first ends the child, and a second
-/// one does not keep the parent from cleaning up.
+/// A terminal or `timeout` may send a signal twice: the first ends the child, and a second one must
+/// not keep the parent from cleaning up.
 TEST(ImportSandbox, ASecondSignalDoesNotStopTheCleaningUp) {
   const pid_t parent = fork();
   ASSERT_GE(parent, 0);
@@ -197,7 +198,7 @@ TEST_F(ImportInSandbox, ReplacesADataSetOnlyIfThatIsMeant) {
   EXPECT_FALSE(std::filesystem::exists(out / "truth.json"));
 }
 
-/// A kill of both processes, while files were written and while they came to their names.
+/// Kills both processes, while files are being written and while they are being renamed.
 TEST_F(ImportInSandbox, GoesOnWhereItWasKilled) {
   files.write();
   const std::filesystem::path out = files.options().common.out;
@@ -233,7 +234,7 @@ TEST_F(ImportInSandbox, WhatTheChildLeftIsRemovedButNothingElse) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(out), {}), 1);
 }
 
-/// Damaged files end as a data set or as one line, never as a crash of the importer.
+/// A damaged file gives a data set or one line, never a crash of the importer.
 TEST_F(ImportInSandbox, DamagedFilesNeverCrashTheImporter) {
   files.storage = {{2, 4, 3}, true, true, true};
   files.variable_strings = true;

@@ -15,8 +15,8 @@
 namespace cdt {
 namespace {
 
-// A transposed product, many times, while a handler on the stack that catch_interrupts() prepared
-// runs every 50 us. 0: all results alike.
+// Repeats a transposed product while a handler runs every 50 us on the stack that
+// catch_interrupts() prepared. Returns 0 if all results are equal.
 int products_under_signals() {
   catch_interrupts("cdt-test");
   const auto backend = make_cpu_backend(1);
@@ -31,7 +31,7 @@ int products_under_signals() {
   const itimerval often{{0, 50}, {0, 50}};
   setitimer(ITIMER_REAL, &often, nullptr);
   for (int i = 0; i < 3000; ++i) {
-    std::vector<float> c(kM * kM);  // a fresh block each time: malloc checks its neighbours
+    std::vector<float> c(kM * kM);  // a new block each time: malloc checks its neighbours
     backend->gemm({.trans_a = true,
                    .m = kM,
                    .n = kM,
@@ -59,7 +59,7 @@ TEST(Interrupt, AHandlerDoesNotDisturbAProduct) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
-/// The wait status of a child that runs `work` with its stderr in a pipe; what it wrote in *text.
+/// The wait status of a child that runs `work` with its stderr in a pipe; its output goes to *text.
 int status_of(const std::function<int()>& work, std::string* text) {
   int ends[2];
   EXPECT_EQ(pipe(ends), 0);

@@ -1,4 +1,4 @@
-// Files are written whole or not at all.
+// Files are written completely or not at all.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -73,7 +73,7 @@ TEST(IoAtomicFile, BadTargets) {
   EXPECT_TRUE(S_ISCHR(info.st_mode));
 }
 
-/// A file size limit stands in for a full disk: write() fails the same way, with EFBIG.
+/// A file size limit simulates a full disk: write() fails the same way, with EFBIG.
 TEST(IoAtomicFile, VolumeThatIsFull) {
   const test::TempDir dir;
   const std::filesystem::path path = dir.path / "out";
@@ -128,7 +128,7 @@ TEST(IoAtomicFile, AKilledProcessLeavesWhatTheNextSweeps) {
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   ASSERT_EQ(entries(dir.path), 1U);
-  write_file(dir.path / "out", "whole");  // whatever was left
+  write_file(dir.path / "out", "whole");  // whatever was left behind
   EXPECT_EQ(entries(dir.path), 2U);
   sweep_temporaries(dir.path);
   EXPECT_EQ(entries(dir.path), 1U);

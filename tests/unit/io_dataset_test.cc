@@ -1,4 +1,4 @@
-// The data set directory: written, read back, and every way its files can be wrong.
+// The data set directory: written, read back, and every way in which its files can be wrong.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <zlib.h>
@@ -84,7 +84,7 @@ class IoDataset : public ::testing::Test {
   std::string load() {
     return input_error([&] { const Dataset data(dir_); });
   }
-  /// Puts `to` in place of `from` in a text file.
+  /// Replaces `from` by `to` in a text file.
   void edit(const std::string& file, const std::string& from, const std::string& to) {
     std::string text = read_bytes(dir_ / file);
     const std::size_t at = text.find(from);
@@ -329,7 +329,7 @@ TEST_F(IoDataset, WriterLeavesNothingUnfinished) {
   EXPECT_EQ(read_bytes(to / "mine.txt"), "kept");
 }
 
-/// finish() fails after some files have been renamed: they go again.
+/// finish() fails after some files have been renamed: they are removed again.
 TEST_F(IoDataset, WriterTakesBackWhatItRenamed) {
   const std::filesystem::path to = temp_.path / "other";
   std::string message;

@@ -1,4 +1,4 @@
-// The digest: fixed values, and that it sees every byte, the order and the borders of blocks.
+// The digest: fixed values, and that it depends on every byte, the order and the block borders.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -18,14 +18,14 @@ std::string digest_of(const std::vector<unsigned char>& bytes) {
   return digest.hex();
 }
 
-/// 0, 1, 2 ...: past two turns of the lanes, with a last word that is not whole.
+/// 0, 1, 2 ...: more than two rounds of the lanes, with an incomplete last word.
 std::vector<unsigned char> counting() {
   std::vector<unsigned char> bytes(2 * 64 + 3 * 8 + 5);
   std::iota(bytes.begin(), bytes.end(), static_cast<unsigned char>(0));
   return bytes;
 }
 
-/// The words of io/format/digest.h, spelt out one by one.
+/// The definition in io/format/digest.h, written out step by step.
 std::string by_definition(const std::vector<unsigned char>& bytes) {
   const auto fold = [](std::uint64_t h, std::uint64_t word) {
     h = (h ^ word) * 0x9e3779b97f4a7c15U;

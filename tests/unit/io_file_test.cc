@@ -1,5 +1,5 @@
-// Files that stay open while a program runs: whoever cuts one short meanwhile gets one line, not a
-// signal.
+// Files that stay open while a program runs: if another process truncates one, the program ends
+// with one line, not a signal.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -49,7 +49,7 @@ TEST(IoFile, ReadsPieces) {
   std::string piece(3, ' ');
   file.read(7, piece.data(), piece.size());
   EXPECT_EQ(piece, "789");
-  std::filesystem::remove(path);  // what is open stays
+  std::filesystem::remove(path);  // the open file stays readable
   EXPECT_EQ(file.head(2), "01");
   write_bytes(dir.path / "empty", "");
   EXPECT_EQ(InputFile(dir.path / "empty").head(256), "");

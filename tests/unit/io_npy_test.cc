@@ -1,4 +1,4 @@
-// npy written, npz read; the archives are made here, byte by byte.
+// npy files written, npz files read; the archives are made here, byte by byte.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -89,13 +89,13 @@ TEST_F(IoNpz, WholeNumbersOfAnyType) {
 }
 
 TEST_F(IoNpz, FortranOrderIsTurned) {
-  const std::string columns = "\1\2\3\4\5\6"s;  // of [[1, 4], [2, 5], [3, 6]]
+  const std::string columns = "\1\2\3\4\5\6"s;  // column by column, of [[1, 4], [2, 5], [3, 6]]
   const NpyIntegers array = read(zip({{"a.npy", npy(dict("|u1", "(3, 2)", "True"), columns)}}));
   EXPECT_EQ(array.shape, (std::vector<std::int64_t>{3, 2}));
   EXPECT_EQ(array.values, (std::vector<std::int64_t>{1, 4, 2, 5, 3, 6}));
 }
 
-/// Text, objects, a bomb, damage: none of it is read.
+/// Text, objects, a decompression bomb, damage: all are refused.
 TEST_F(IoNpz, OtherMembersMayHoldAnything) {
   const std::string zeros(500000, '\0');
   const std::string whole = zip({{"README.txt", "text"},
@@ -113,7 +113,7 @@ TEST_F(IoNpz, ADirectoryThatLeavesMembersOutIsRefused) {
   const std::string both = zip({{"a.npy", kTwoInts}, {"b.npy", kTwoInts}});
   const std::string alone = zip({{"a.npy", kTwoInts}});
   const std::size_t directory = both.find("PK\x01\x02");
-  std::string body = both.substr(0, directory);  // two members, of which the directory knows one
+  std::string body = both.substr(0, directory);  // two members, of which the directory lists one
   std::string end = alone.substr(alone.find("PK\x01\x02"));
   end.replace(end.find("PK\x05\x06") + 16, 4, number(directory, 4));
   expect_message(error(body + end), path_, "archive", "does not list all");

@@ -1,4 +1,4 @@
-// safetensors: round trip, exact bytes, and every way a file can be wrong.
+// safetensors: round trip, exact bytes, and every way in which a file can be wrong.
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -46,7 +46,7 @@ TEST(IoSafetensors, RoundTrip) {
   EXPECT_EQ(reader.metadata().at("config"), "{\"a\": \"\\\"\"}");
   std::vector<float> back(6);
   reader.read("z.weight", back.data());
-  for (std::size_t i = 0; i < back.size(); ++i) {  // NaN too: the bits
+  for (std::size_t i = 0; i < back.size(); ++i) {  // compares bits, NaN included
     EXPECT_EQ(std::bit_cast<std::uint32_t>(back[i]), std::bit_cast<std::uint32_t>(weight[i])) << i;
   }
   float one = 0;
@@ -79,7 +79,7 @@ TEST(IoSafetensors, OtherDtypesAreRefusedByNameWhenRead) {
                  "expected F32, F16, BF16 or F64, got I64");
 }
 
-/// A file of one tensor "w" whose values are these bytes.
+/// A file with one tensor "w" whose values are these bytes.
 std::string tensor_file(const std::string& dtype, std::size_t count, const std::string& bytes) {
   const std::string header = R"({"w":{"dtype":")" + dtype + R"(","shape":[)" +
                              std::to_string(count) + R"(],"data_offsets":[0,)" +
@@ -101,7 +101,7 @@ TEST(IoSafetensors, OtherFloatsAreReadAsFloat32) {
     SafetensorsReader(path).read("w", out.data());
     return out;
   };
-  // 1, -2, the largest, the smallest normal, the smallest of all, -0, infinity.
+  // 1, -2, the largest, the smallest normal, the smallest subnormal, -0, infinity.
   const std::vector<float> half = read(
       "F16", 7, bytes_of<std::uint16_t>({0x3C00, 0xC000, 0x7BFF, 0x0400, 0x0001, 0x8000, 0x7C00}));
   EXPECT_EQ(half, (std::vector<float>{1.0F, -2.0F, 65504.0F, 0x1p-14F, 0x1p-24F, 0.0F, INFINITY}));
@@ -197,7 +197,7 @@ TEST(IoSafetensors, MalformedFilesNameFileAndField) {
   }
 }
 
-/// Any cut of a good file is refused: no length reads past the end.
+/// Any truncation of a good file is refused: no length reads past the end.
 TEST(IoSafetensors, EveryTruncationIsRefused) {
   const test::TempDir dir;
   const std::filesystem::path path = dir.path / "m.safetensors";

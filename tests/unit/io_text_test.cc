@@ -171,7 +171,7 @@ TEST(IoText, BlankLinesAtTheEndAreNone) {
   EXPECT_FALSE(lines.next(&line));
 }
 
-/// Lines lie across the pieces in which a file is read.
+/// Lines that cross the borders of the pieces in which a file is read.
 TEST(IoText, LinesOfEveryLength) {
   const test::TempDir dir;
   const std::filesystem::path path = dir.path / "lines";
@@ -223,7 +223,7 @@ TEST(IoJson, BuildsWhatIsWritten) {
   EXPECT_TRUE(parse_json("18446744073709551615", "c.json").is_number_unsigned());
 }
 
-/// 16 times the text takes some 16 times as long; 256 times would be quadratic.
+/// 16 times the text takes about 16 times as long; 256 times would be quadratic.
 TEST(IoJson, TimeIsLinear) {
   const auto text_of = [](int entries, bool named) {
     std::string text;
@@ -255,7 +255,7 @@ TEST(IoJson, SizesAreBounded) {
 
 struct Stopped {};
 
-/// A poll that throws when it is asked for the third time.
+/// A poll that throws the third time it is called.
 TEST(IoPoll, LongWorkStopsBetweenPieces) {
   static int asked = 0;
   const test::TempDir dir;

@@ -1,4 +1,5 @@
-// One list of fields writes and reads a JSON object; what is missing or wrong is named by its path.
+// One list of fields writes and reads a JSON object; errors name a missing or wrong field by its
+// path.
 #include "io/format/json_fields.h"
 
 #include <gtest/gtest.h>

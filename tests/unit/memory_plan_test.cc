@@ -1,5 +1,5 @@
-// Plans of memory are what runs then take, byte for byte: a dry run on shapes is the code of the
-// run.
+// Memory plans equal what runs then use, byte for byte: a dry run executes the run's code on shapes
+// only.
 #include "apps/train/memory_plan.h"
 
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ TEST(MemoryPlanTest, CountsTheReleasedModel) {
   EXPECT_LT(plan.total(), std::size_t{8} << 30U);
 }
 
-// At released sizes, with the DNA trunk frozen: no gradients, no moments, and no activations of it
+// Released sizes with the DNA trunk frozen: no gradients, no moments, and none of its activations
 // that a backward pass would read.
 TEST(MemoryPlanTest, FrozenParametersTakeTheirValuesAlone) {
   const auto device = make_cpu_backend(1);
@@ -45,8 +45,8 @@ TEST(MemoryPlanTest, FrozenParametersTakeTheirValuesAlone) {
   const std::size_t frozen = 2361600 + 2 * std::size_t{7087872};
   EXPECT_EQ(some.weights + some.gradients, all.weights + all.gradients - 4 * frozen);
   EXPECT_EQ(some.moments, all.moments - 8 * frozen);
-  // Of a layer its input, packed queries, keys and values, heads, and three in front of norms and
-  // of the feed-forward net.
+  // Per layer: its input, packed queries, keys and values, heads, and the three inputs of the norms
+  // and of the feed-forward net.
   const std::size_t tokens = 8 * std::size_t{896} * 768 * sizeof(float);
   EXPECT_LE(some.activations, all.activations - 2 * (1 + 3 + 1 + 3) * tokens);
   EXPECT_LE(some.scratch, all.scratch);
@@ -63,7 +63,7 @@ TEST(MemoryPlanTest, GrowsWithTheBatchAndWithThreads) {
   EXPECT_EQ(plan(1, 256).work, 256 * one.work);
   EXPECT_EQ(plan(1, 256).scratch, one.scratch);
   EXPECT_GT(plan(8, 1).activations, 6 * one.activations);
-  EXPECT_GT(plan(100000, 1).activations, std::size_t{1} << 44U);  // no machine has so much
+  EXPECT_GT(plan(100000, 1).activations, std::size_t{1} << 44U);  // more than any machine has
 }
 
 struct Case {
@@ -214,7 +214,7 @@ TEST(PlanOfAnAttribution, IsWhatABatchTakes) {
           upload_genes(*device, lasting, values, config.genes, config.protein_dim);
       Explainer explainer(model, tape, rna, protein, lasting);
       AttributionBatch batch(explainer, places, kBins, want_product, lasting);
-      // The feed has a batch of DNA.
+      // The feed holds a batch of DNA.
       const Tensor dna = lasting.tensor({places, kBins, config.dna_dim});
       device->fill(dna, 0.25F);
       const std::vector<std::vector<std::int32_t>> genes(static_cast<std::size_t>(places), {0, 2});

@@ -25,8 +25,8 @@ TEST(StatisticsTest, IncompleteBetaAgainstFortyDigits) {
   EXPECT_EQ(incomplete_beta(3.0, 2.0, 1.0, 0.0), 1.0);
 }
 
-// The first two are the published run's Pearson and Spearman (p 4.83e-65 and 6.31e-50); digits by
-// mpmath as above.
+// The first two are the published run's Pearson and Spearman (p 4.83e-65 and 6.31e-50); the digits
+// are from mpmath as above.
 TEST(StatisticsTest, CorrelationPOfThePublishedRun) {
   expect_relative(correlation_p(0.50318485, 996), 4.831946525179685e-65, 1e-12);
   expect_relative(correlation_p(0.44633258, 996), 6.3061034915703843e-50, 1e-12);
@@ -127,9 +127,9 @@ TEST(BootstrapTest, SeedDecidesTheInterval) {
   EXPECT_NE(a.low, c.low);
 }
 
-// True r is 0.5 / sqrt(1.25) = 0.447. Of 200 intervals at 95 % between 176 and 199 should hold it
-// (the bootstrap's own under-coverage at n = 60 included); a bootstrap over the 300 pairs instead
-// of the 60 clusters covers about 60 %.
+// The true r is 0.5 / sqrt(1.25) = 0.447. Of 200 intervals at 95 %, between 176 and 199 should
+// contain it (including the bootstrap's own under-coverage at n = 60). A bootstrap over the 300
+// pairs instead of the 60 clusters covers about 60 %.
 TEST(BootstrapTest, CoversTheTruth) {
   int covered = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
@@ -165,8 +165,8 @@ TEST(BootstrapTest, DifferenceOfAPredictionFromItselfIsZero) {
   }
   const Interval better = bootstrap_pearson_difference(s.y, unrelated, s.y, s.cluster, {});
   EXPECT_GT(better.low, 0.3);
-  // Constants have no r and count as 0: r of a sequence with itself is 1, of the mean of 1 and 0 a
-  // half.
+  // Constants have no r and count as 0: r of a sequence with itself is 1, and the mean of 1 and 0
+  // is a half.
   const std::vector<std::vector<float>> half{s.y, std::vector<float>(s.y.size(), 2.0F)};
   const Interval flat = bootstrap_pearson_difference(s.y, half, s.y, s.cluster, {});
   EXPECT_NEAR(flat.low, 0.5, 1e-12);

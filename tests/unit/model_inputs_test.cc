@@ -1,4 +1,4 @@
-// What a model file records of the data it was trained on, against other data.
+// The data that a model file records from its training, compared with other data.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -22,7 +22,7 @@ namespace {
 using test::expect_message;
 using test::input_error;
 
-/// A model of the small data set (genes A, B, C) in a file.
+/// A file with a model of the small data set (genes A, B, C).
 class ModelInputsTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -42,7 +42,7 @@ class ModelInputsTest : public ::testing::Test {
     metadata = inputs_metadata(model_inputs_of(data));
     save();
   }
-  /// The model file with the metadata as it stands.
+  /// The model file with its original metadata.
   void save() {
     const std::unique_ptr<Backend> backend = test::make_test_backend();
     Arena lasting(*backend, "lasting");
@@ -50,7 +50,7 @@ class ModelInputsTest : public ::testing::Test {
     model.initialise(5);
     save_model(model_file, model, *backend, metadata);
   }
-  /// What stderr says when `data` meets the model.
+  /// The stderr output when the model is used with `data`.
   std::string fit(Dataset* data, const ModelOverrides& choice = {}) const {
     ::testing::internal::CaptureStderr();
     fit_to_model(SafetensorsReader(model_file), config, choice, data);
@@ -165,7 +165,7 @@ TEST_F(ModelInputsTest, PairsTellWhereTheModelWasTrained) {
   const auto with = [&](const std::function<void(std::vector<Pair>*)>& change) {
     Dataset data(data_dir);
     change(&data.pairs);
-    EXPECT_EQ(fit(&data), "");  // other pairs are no mistake
+    EXPECT_EQ(fit(&data), "");  // other pairs are not an error
     return trained_here(file, data);
   };
   const auto same = [](std::vector<Pair>* pairs) {

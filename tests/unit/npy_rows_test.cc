@@ -1,4 +1,4 @@
-// Arrays of floats read by rows: files as NumPy wrote them (tests/arrays), and damaged ones.
+// Float arrays read row by row: files written by NumPy (tests/arrays), and damaged ones.
 #include "io/format/npy_rows.h"
 
 #include <gtest/gtest.h>
@@ -85,7 +85,7 @@ TEST(NpyRows, RowsMayBeLeftOut) {
 
 class NpyRowsMistakes : public testing::Test {
  protected:
-  /// Opening the file with these bytes and reading all of it must fail like this.
+  /// Expects that opening a file with these bytes and reading all of it fails with this message.
   void expect(const std::string& bytes, const std::string& field, const std::string& what,
               const FloatRowsOptions& options = {}) const {
     write_bytes(path, bytes);
@@ -143,7 +143,7 @@ TEST_F(NpyRowsMistakes, FortranOrderOnlyAsFarAsItMayBeHeld) {
   expect(bytes, "array", "np.ascontiguousarray", {.fortran_limit = 15});
 }
 
-/// A row is bounded before memory is taken for it.
+/// The size of a row is limited before memory is allocated for it.
 TEST_F(NpyRowsMistakes, AnAbsurdRow) {
   const std::string head = test::npy("<f4", "(2, 1000000, 300)", "");
   write_bytes(path, head);
@@ -185,8 +185,8 @@ TEST_F(NpyRowsMistakes, DamageInAnArchive) {
   expect(test::zip({{.name = "a.npy", .content = array, .flags = 1}}), "a.npy", "is encrypted");
 }
 
-/// Damage past the last row that was asked for is found all the same. The array is larger than what
-/// is read to learn its shape.
+/// Damage after the last requested row is still found. The array is larger than the part that is
+/// read to learn its shape.
 TEST_F(NpyRowsMistakes, DamageBehindTheRowsThatWereRead) {
   const std::vector<float> values(600000, 1.0F);
   for (const unsigned method : {0U, 8U}) {

@@ -14,12 +14,12 @@ namespace {
 
 using Bins = std::vector<std::int64_t>;
 
-// SciPy values: tests/parity/record_statistics.py.
+// Values from SciPy: tests/parity/record_statistics.py.
 
 TEST(NullTestTest, TailsCountTheObserved) {
   const NullTest t = null_test(4.0, {1, 2, 3, 4, 5, 2, 3, 2, 3});
   EXPECT_NEAR(t.expectation, 25.0 / 9.0, 1e-12);
-  EXPECT_DOUBLE_EQ(t.p, 2.0 * (1.0 + 2.0) / 10.0);  // 4 and 5 are as large
+  EXPECT_DOUBLE_EQ(t.p, 2.0 * (1.0 + 2.0) / 10.0);  // 4 and 5 are at least as large
   EXPECT_DOUBLE_EQ(t.z, (4.0 - t.expectation) / t.deviation);
   EXPECT_DOUBLE_EQ(null_test(0.0, {1, 2, 3}).p, 0.5);  // none is as small: 2 (1 + 0) / (3 + 1)
   EXPECT_DOUBLE_EQ(null_test(2.0, {2, 2, 2}).p, 1.0);
@@ -43,7 +43,7 @@ TEST(ResampledPTest, ErrorIsThatOfTwiceABinomialTail) {
   EXPECT_TRUE(std::isnan(resampled_p(0, 0, 0).p));
 }
 
-// Of many sets of replicates with 3 % in the tail; the relative standard error of a standard
+// Over many sets of replicates with 3 % in the tail; the relative standard error of a standard
 // deviation from n values is 1 / sqrt(2 n).
 TEST(ResampledPTest, ErrorIsTheSpreadOfP) {
   constexpr int kSets = 1000;
@@ -102,12 +102,12 @@ TEST(PeakTestsTest, UniformNullHasTheExactMoments) {
               error * t.distance_mean_bp.deviation);
   EXPECT_NEAR(t.share_near.expectation, exact.share_near, error * t.share_near.deviation);
   EXPECT_NEAR(t.edge_share.expectation, exact.edge_share, error * t.edge_share.deviation);
-  EXPECT_DOUBLE_EQ(t.distance_mean_bp.p, 2.0 / 4001.0);  // every peak at the centre: none like it
+  EXPECT_DOUBLE_EQ(t.distance_mean_bp.p, 2.0 / 4001.0);  // every peak at the centre: no such draw
   EXPECT_LT(t.distance_mean_bp.z, -10.0);
 }
 
-// The genes of an enhancer move together: one enhancer with 100 equal peaks is one observation,
-// and its mean distance varies as much as that of a single peak.
+// The genes of an enhancer move together: one enhancer with 100 equal peaks is one observation, and
+// its mean distance varies as much as that of a single peak.
 TEST(PeakTestsTest, ShiftsMoveTheGenesOfAnEnhancerTogether) {
   constexpr PeakWindow kPaper{896, 128, 50000.0};
   const PeakGroups one{Bins(100, 448)};
@@ -120,8 +120,8 @@ TEST(PeakTestsTest, ShiftsMoveTheGenesOfAnEnhancerTogether) {
   EXPECT_TRUE(std::isnan(shifted_peak_tests(one, {1, 128, 50000.0}, {10, 1}).share_near.p));
 }
 
-// Under the null itself p is uniform: of many data sets of random peaks, about 5 % fall below 0.05.
-// Two-sided p of a continuous statistic; bounds are five binomial standard deviations.
+// Under the null itself p is uniform: for many data sets of random peaks, about 5 % fall below
+// 0.05. Two-sided p of a continuous statistic; the bounds are five binomial standard deviations.
 TEST(PeakTestsTest, FalsePositivesAreAsManyAsStated) {
   constexpr PeakWindow kSmall{64, 128, 2000.0};
   int uniform = 0;
@@ -163,7 +163,7 @@ TEST(OverlapTestsTest, HypergeometricAsSciPy) {
   EXPECT_NEAR(std::accumulate(crowded.begin(), crowded.end(), 0.0), 1.0, 1e-12);
 }
 
-/// `count` pairs that share `shared` bins in all, 0 to 20 each.
+/// `count` pairs that share `shared` bins in total, 0 to 20 each.
 NullTest overlaps(std::int64_t count, std::int64_t shared) {
   std::vector<Bins> tops;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -190,10 +190,10 @@ TEST(OverlapTestsTest, SumOverPairsAsSciPy) {
   EXPECT_NEAR(t.expectation, 400.0 / 896.0, 1e-12);
   EXPECT_NEAR(t.deviation, 0.65 / 10.0, 0.001);
   EXPECT_TRUE(std::isnan(t.p_error)) << "exact";
-  EXPECT_EQ(overlaps(60, 1200).p, 1e-300);  // every top equal: below any double
+  EXPECT_EQ(overlaps(60, 1200).p, 1e-300);  // every top bin equal: below any double
 }
 
-// All shifts of 1 to 7 of {0, 1, 2} against {0, 1, 2} in a window of 8 share 2 1 0 0 0 1 2.
+// All shifts by 1 to 7 of {0, 1, 2} against {0, 1, 2} in a window of 8 share 2 1 0 0 0 1 2.
 TEST(OverlapTestsTest, ShiftsKeepNeighboursTogether) {
   const Bins top{0, 1, 2};
   const std::vector<TopPair> pairs{{top, top, 0}};
@@ -208,7 +208,8 @@ TEST(OverlapTestsTest, ShiftsKeepNeighboursTogether) {
   EXPECT_TRUE(std::isnan(shifted_overlap_test({}, 8, {10, 3}).p));
 }
 
-// Two genes of one enhancer are shifted by one number: the mean of two equal tops varies as one.
+// Two genes of one enhancer are shifted by the same amount: the mean of two equal sets varies as
+// one.
 TEST(OverlapTestsTest, GenesOfAnEnhancerAreOneObservation) {
   const Bins top{0, 1, 2};
   const std::vector<TopPair> together{{top, top, 0}, {top, top, 0}};
