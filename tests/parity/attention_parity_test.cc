@@ -1,5 +1,5 @@
 // The attention window against PyTorch (record_attention.py): rollout, GMAR with its head weights,
-// and what the maps say.
+// and the statistics of the maps.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -28,7 +28,7 @@ class AttentionParity : public testing::TestWithParam<const char*> {
     return case_.genes(0)[static_cast<std::size_t>(sample)];
   }
   Floats z(std::int64_t sample) { return explainer_.project(case_.dna.slice(sample, sample + 1)); }
-  /// Wanted maps of one sample, (H, Nq, Nk) by name.
+  /// The requested maps of one sample, (H, Nq, Nk) by name.
   std::map<std::string, Floats> maps(std::int64_t sample, const std::vector<AttentionMap>& wanted) {
     std::map<std::string, Floats> out;
     const MapReceiver receive = [&](const AttentionMap& map, std::span<const float> values) {
@@ -78,7 +78,7 @@ TEST_P(AttentionParity, GmarAndItsHeadWeights) {
   EXPECT_TRUE(c.result());
 }
 
-// The maps themselves are compared in ModelParity, all at once; here each comes alone, by name.
+// ModelParity compares all maps at once; here each is requested alone, by name.
 TEST_P(AttentionParity, EachMapAloneIsTheRecordedOne) {
   Comparison c(forward_tolerance());
   for (const AttentionMap& map : all_maps()) {
@@ -100,14 +100,14 @@ TEST_P(AttentionParity, HeadEntropyOfEveryMap) {
       for (const Concentration& head : head_concentration(map, values.at(map.name))) {
         entropies.push_back(static_cast<float>(head.entropy));
       }
-      // One position: an entropy of 0 on both sides.
+      // A single position: an entropy of 0 on both sides.
       c.check(name("entropy/" + map.name, b), entropies, recorded("entropy/" + map.name, b), 1e-6);
     }
   }
   EXPECT_TRUE(c.result());
 }
 
-// Maps whose rows nearly agree: 1 - r carries the rounding of the map over its spread.
+// Maps with nearly equal rows: 1 - r carries the rounding of the map divided by its spread.
 TEST_P(AttentionParity, CorrelationOfGeneRows) {
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
     if (!fixture_.has(name("row_correlation", b))) continue;

@@ -1,9 +1,9 @@
-"""The Central Dogma Transformer in PyTorch, the oracle of the parity tests.
+"""The Central Dogma Transformer in PyTorch, the reference of the parity tests.
 
-Written from the description of the released v3.3.1 model: the same state_dict (names, shapes and
-order), nn.MultiheadAttention with a packed in_proj, post-norm blocks. `variant="paper"` is the
-paper's literal form: pooling by one query without projections, cross attention as residual plus
-attention only, fusion Linear-GELU-Linear, one Linear as task head. Every size is a parameter.
+Written from the description of the released v3.3.1 model: the same state_dict (names, shapes and order),
+nn.MultiheadAttention with a packed in_proj, post-norm blocks. `variant="paper"` is the paper's literal
+form: pooling by one query without projections, cross attention as residual plus attention only, fusion
+Linear-GELU-Linear, one Linear as task head. Every size is a parameter.
 
 Dimensions: B batch, L DNA bins, G genes, D hidden, H heads, N = L or G.
 """
@@ -39,10 +39,9 @@ class Config:
 
 
 class Recorder:
-    """Collects intermediates and, if wanted, attention maps by name: all of them, or those of the
-    modules in a set. lean: other maps are not formed (PyTorch then takes
-    scaled_dot_product_attention); else cross attention and pooling form theirs in any case, as the
-    reference does."""
+    """Collects intermediates and, if requested, attention maps by name: all of them, or those of the
+    modules in a set. lean: no other maps are computed (PyTorch then uses scaled_dot_product_attention);
+    otherwise cross attention and pooling always compute theirs, as in the reference."""
 
     def __init__(self, want_attention=False, lean=False):
         self.want_attention = want_attention
@@ -92,7 +91,7 @@ class Block(nn.Module):
         self.drop = nn.Dropout(cfg.dropout)
 
     def forward(self, x, context, name, rec):
-        """x (B, Nq, D), context (B, Nk, D) -> (B, Nq, D). As the reference, a cross block always
+        """x (B, Nq, D), context (B, Nk, D) -> (B, Nq, D). As in the reference, a cross block always
         materialises its (B, H, Nq, Nk) weights, a self block only on request."""
         want = rec.wants(name) or (self.attention == "cross_attn" and not rec.lean)
         mha = getattr(self, self.attention)
@@ -182,8 +181,8 @@ class Cdt(nn.Module):
         rec = rec or Recorder()
         batch = dna.shape[0]
         dna = rec.value("dna_projector", self.dna_projector(dna))
-        # RNA is repeated before its projector, protein after: one dropout mask per sample against
-        # one for the batch.
+        # RNA is repeated before its projector, protein after: one dropout mask per sample and one
+        # per batch.
         rna = rec.value("rna_projector", self.rna_projector(rna.expand(batch, -1, -1)))
         protein = rec.value("protein_projector", self.protein_projector(protein))
         protein = protein.expand(batch, -1, -1)
@@ -197,8 +196,8 @@ class Cdt(nn.Module):
 
 
 def prediction_and_row(model, dna, rna, protein, genes, lean=False):
-    """The sum of the predictions of genes[b] from dna[b], and the genes' rows of the dna_to_rna map,
-    mean over heads (B, L). lean: no other map is formed."""
+    """The sum of the predictions of genes[b] from dna[b], and the genes' rows of the dna_to_rna map, mean
+    over heads (B, L). lean: no other map is computed."""
     rec = Recorder(want_attention={"dna_to_rna"} if lean else True, lean=lean)
     picked = model(dna, rna, protein, rec).gather(1, genes[:, None]).sum()
     rows = rec.attention["dna_to_rna.attention"].mean(1)[torch.arange(len(genes)), genes]

@@ -8,7 +8,7 @@
 namespace cdt::test {
 namespace {
 
-// "element 7 is 0.1, expected 0.2": the element that is furthest off.
+// "element 7 is 0.1, expected 0.2": the element with the largest difference.
 std::string furthest(const std::vector<float>& got, const std::vector<float>& want) {
   std::size_t at = 0;
   double furthest = -1.0;

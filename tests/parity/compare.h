@@ -1,4 +1,4 @@
-// Compares tensors with what PyTorch computed, in order of computation, so that a miss names the
+// Compares tensors with what PyTorch computed, in order of computation, so that a failure names the
 // first layer that differs.
 #pragma once
 
@@ -9,15 +9,15 @@
 
 namespace cdt::test {
 
-// Tolerances of float32 on ||got - want|| / ||want||. A float32 result carries rounding of about
-// epsilon (1.2e-7) times the square root of the number of chained roundings along the longest path;
-// the models here have a few hundred ops on it, so 1e-5 is some five times what can be expected of
-// a forward pass. Backward doubles the path and divides by standard deviations and softmax sums on
-// the way: one more order.
+// Tolerances of float32 on ||got - want|| / ||want||. A float32 result has a rounding error of
+// about epsilon (1.2e-7) times the square root of the number of chained roundings along the longest
+// path. The models here have a few hundred ops on it, so 1e-5 is about five times the error to
+// expect of a forward pass. Backward doubles the path and divides by standard deviations and
+// softmax sums on the way: one more order of magnitude.
 inline constexpr double kForwardTolerance = 1e-5;
 inline constexpr double kGradientTolerance = 1e-4;
 
-/// Those of the precision under test (tests/support/precision.h).
+/// The tolerances of the precision under test (tests/support/precision.h).
 double forward_tolerance();
 double gradient_tolerance();
 
@@ -25,18 +25,18 @@ class Comparison {
  public:
   explicit Comparison(double tolerance) : tolerance_(tolerance) {}
 
-  /// Relative error of the norm, in float64. `scale` replaces ||want|| where it is larger: for a
-  /// tensor that vanishes in exact arithmetic and holds rounding noise only. A tensor of another
-  /// size, and NaN anywhere, is a miss.
+  /// Relative error of the norm, in float64. `scale` replaces ||want|| if it is larger, for a
+  /// tensor that vanishes in exact arithmetic and holds only rounding noise. A tensor of another
+  /// size fails, and so does NaN anywhere.
   void check(const std::string& name, const std::vector<float>& got, const std::vector<float>& want,
              double scale = 0.0);
-  /// The same with |got - want| <= bound for every element.
+  /// Compares with |got - want| <= bound for every element.
   void check_within(const std::string& name, const std::vector<float>& got,
                     const std::vector<float>& want, double bound);
 
-  /// Success, or the first miss by name and how many there are. Failure if nothing was compared.
+  /// Success, or the first failure by name and their number. Failure if nothing was compared.
   testing::AssertionResult result() const;
-  /// Largest relative error seen by check(), and where.
+  /// The largest relative error seen by check(), and where.
   double worst() const { return worst_; }
   const std::string& worst_name() const { return worst_name_; }
 

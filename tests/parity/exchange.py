@@ -2,11 +2,11 @@
 
     python3 tests/parity/exchange.py --bin build/bin
 
-The training of trajectory_released.safetensors (record_trajectory.py): 50 steps, of which the first 30
-are done on one side and the last 20, with a learning rate that the plateau lowers and early stopping at
-the end, on the other. Weights and epochs are held to the bounds recorded there. PyTorch's side is its own
-torch.load(weights_only=True), load_state_dict(strict=True), AdamW and ReduceLROnPlateau. Seconds; exit
-code 0 if all agree.
+It is the training of trajectory_released.safetensors (record_trajectory.py), 50 steps. The first 30 run on
+one side; the last 20, in which the plateau rule lowers the learning rate and early stopping ends the run,
+on the other. Weights and epochs must be within the bounds recorded there. PyTorch's side is its own
+torch.load(weights_only=True), load_state_dict(strict=True), AdamW and ReduceLROnPlateau. Takes seconds;
+exit code 0 if all agree.
 """
 
 import argparse
@@ -65,20 +65,20 @@ class Case:
             "enhancers": "enhancers.bed", "pairs": "pairs.tsv", "provenance": {}}))
 
     def words(self, *left_out):
-        """Of cdt-train, but for sizes and the start."""
+        """Options of cdt-train, except sizes and the start."""
         rules = {f.name.replace("_", "-"): getattr(self.rules, f.name) for f in fields(self.rules)
                  if f.name not in ("epochs", "min_delta", *left_out)}
         return [w for name, value in rules.items() for w in (f"--{name}", value)] + [
             "--order", f"torch:{self.seed}", "--steer-by", "all", "--dropout", 0]
 
     def sizes(self):
-        """Of the model."""
+        """Options of the model."""
         names = ("variant", "hidden", "heads", "pool_heads", "feed_forward", "fusion", "dna_layers", "rna_layers",
                  "protein_layers")
         return [w for n in names for w in ("--" + n.replace("_", "-"), getattr(self.config, n))]
 
     def trainer(self):
-        """PyTorch's, from the start."""
+        """PyTorch's run, from the start."""
         torch.manual_seed(self.seed)
         return Trainer(Cdt(self.config), self.data, self.rules, self.seed)
 

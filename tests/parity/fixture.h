@@ -14,11 +14,11 @@
 
 namespace cdt::test {
 
-/// tests/parity/fixtures/FILE, and that of NAME.safetensors.
+/// Path of tests/parity/fixtures/FILE, and of NAME.safetensors.
 std::string fixture_file(const std::string& file);
 std::string fixture_path(const std::string& name);
 
-/// The configuration that a script has recorded as JSON text.
+/// The configuration that a script recorded as JSON text.
 CdtConfig read_fixture_config(const std::string& text);
 
 class Fixture {
@@ -28,10 +28,10 @@ class Fixture {
   bool has(const std::string& tensor) const { return reader_.has(tensor); }
   Shape shape(const std::string& tensor) const;
   std::vector<float> values(const std::string& tensor) const;
-  /// Names that start with `prefix`, without it, in the order they were recorded.
+  /// Names that start with `prefix`, without it, in recorded order.
   std::vector<std::string> names(const std::string& prefix) const;
   const std::string& metadata(const std::string& key) const { return reader_.metadata(key); }
-  /// A number of the metadata, e.g. "lr".
+  /// A number from the metadata, e.g. "lr".
   double number(const std::string& key) const;
   CdtConfig config() const;
 
@@ -46,7 +46,7 @@ class Engine {
 
   Tensor upload(const Shape& shape, const std::vector<float>& values);
   Tensor upload(const Fixture& fixture, const std::string& tensor);
-  /// In float32, whatever its type is.
+  /// Converted to float32, whatever its type is.
   std::vector<float> download(const Tensor& t);
 
   std::unique_ptr<Backend> backend;

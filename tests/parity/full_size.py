@@ -1,13 +1,12 @@
-"""Programs against PyTorch at full size (60,093,752 parameters, 896 x 3072, 2360 genes), by hand:
+"""Compares the programs with PyTorch at full size (60,093,752 parameters, 896 x 3072, 2360 genes):
 
     python3 tests/parity/full_size.py --bin build/bin            # everything, released sizes
     python3 tests/parity/full_size.py --bin build/bin --variant paper
     python3 tests/parity/full_size.py --bin build/bin --checkpoint RUN/model.safetensors --data DIR
 
-Writes a random data set and a plain state_dict (or takes a data set and a checkpoint made
-elsewhere), runs cdt-train --dry-run, cdt-predict and cdt-attribute, and compares with the model of
-cdt_torch.py; then trains (full_training.py). Takes a quarter of an hour on two cores and 10 GB. Exit code
-0 if all agree.
+Writes a random data set and a plain state_dict (or takes an existing data set and checkpoint), runs
+cdt-train --dry-run, cdt-predict and cdt-attribute, and compares them with the model of cdt_torch.py; then
+trains (full_training.py). Takes a quarter of an hour on two cores and 10 GB. Exit code 0 if all agree.
 """
 
 import argparse
@@ -81,7 +80,7 @@ def write_dataset(folder, cfg, bins, enhancers, pairs_each, rng):
 
 
 class DatasetView:
-    """What the comparison needs of a data set directory."""
+    """The parts of a data set directory that the comparison needs."""
 
     def __init__(self, folder):
         about = json.loads((folder / "dataset.json").read_text())

@@ -1,14 +1,14 @@
 """The training of full_size.py: cdt-train and PyTorch from the same start, in the same order.
 
-A step an epoch, two of three pairs at a time. With the released sizes and seed 0 the plateau halves the
-learning rate after the seventh and early stopping ends the run after the eighth. PyTorch takes one pair at a time and adds the
-gradients up; both at once would take twice the memory.
+One step per epoch, each with two of the three pairs. With the released sizes and seed 0 the plateau rule
+halves the learning rate after the seventh epoch, and early stopping ends the run after the eighth. PyTorch
+processes one pair at a time and adds the gradients, because both at once would take twice the memory.
 
-What is compared is the distance from a float64 run of the same training. The bound is four times the
-distance of the further of two float32 runs of PyTorch, of which one has bins and rows of genes in another
-order, and the half units in the last place of what is stored. Two runs do not show what becomes of a
-gradient that is nearly zero, which AdamW divides by its own size: for weights this is added, element by
-element (amplifier()).
+The quantity compared is the distance from a float64 run of the same training. The bound is four times the
+larger distance of two float32 PyTorch runs, one of them with bins and rows of genes in another order, plus
+half a unit in the last place of the stored value. Two runs do not show what happens to a gradient that is
+nearly zero, which AdamW divides by its own size; for weights this is added, element by element
+(amplifier()).
 """
 
 import json
@@ -30,12 +30,12 @@ EPSILON = float(np.finfo(np.float32).eps)
 RULES = Rules(epochs=20, batch_size=2, lr=1e-4, weight_decay=1e-5, patience=7)
 LABELS = {"m": "gradients (first moments after a step)", "v": "second moments after a step",
           "weight": "weights after the last step"}
-NOISE = 1e-2  # a piece off by more in PyTorch's own float32 holds rounding noise, as a bias of keys
+NOISE = 1e-2  # a piece with a larger distance in PyTorch's own float32 is noise (key biases)
 
 
 def write_pairs(folder, rng, genes):
-    """Three train pairs; and the same genes beside two of the enhancers, with effects that go the other
-    way: the better the one are fitted, the worse the other."""
+    """Three train pairs; and the same genes with two of the enhancers for validation, with opposite
+    effects: the better the former are fitted, the worse the latter."""
     chosen = rng.choice(genes, 3, replace=False)
     train = (np.array([2, 0, 1]), chosen, np.float32([-0.9, -0.3, -0.6]))
     val = (np.array([0, 0, 0, 1, 1, 1]), np.tile(chosen, 2),
@@ -49,7 +49,7 @@ def write_pairs(folder, rng, genes):
 
 
 def reach_of(trainer, reach):
-    """Adds what the last step makes of an error of the gradient as large as the gradient's root mean
+    """Adds the effect of the last step on an error of the gradient as large as the gradient's root mean
     square in its piece: AdamW divides it by the root of the element's second moment."""
     group = trainer.optimiser.param_groups[0]
     for name, p in trainer.model.named_parameters():
@@ -63,8 +63,8 @@ def reach_of(trainer, reach):
 
 
 def torch_run(cfg, data, seed, dtype):
-    """The trajectory; the initial weights, moments after a step and the last, weights after the last;
-    in float64 the reach of errors too."""
+    """The trajectory; the initial weights, the moments after the first and the last step, the weights after
+    the last; in float64 also the reach of errors."""
     torch.manual_seed(seed)
     model = Cdt(cfg)
     kept = {"initial": {n: t.clone() for n, t in model.state_dict().items()}, "reach": {}}
@@ -84,7 +84,8 @@ def torch_run(cfg, data, seed, dtype):
 
 
 def engine_run(args, cfg, run, data_dir):
-    """cdt-train, its files after each part: initial weights, moments after a step, the last weights."""
+    """Runs cdt-train; returns its files after each part: initial weights, moments after a step, last
+    weights."""
     seed = args.seed
     settings = ["--init", f"torch:{seed}", "--order", f"torch:{seed}", "--dropout", 0, "--steer-by",
                 "all", "--batch-size", RULES.batch_size, "--lr", RULES.lr, "--weight-decay",
@@ -98,7 +99,7 @@ def engine_run(args, cfg, run, data_dir):
         last = run / "last" / "model.safetensors"
         while program.poll() is None and not first.exists():
             if last.exists():
-                os.link(last, first)  # it stays when the first epoch takes its place
+                os.link(last, first)  # keeps the file when the first epoch replaces last/
             time.sleep(0.01)
     if program.returncode != 0:
         sys.exit(f"cdt-train: exit code {program.returncode}")
@@ -119,10 +120,10 @@ def norm_of(difference):
 
 
 def amplifier(exact, members, rates):
-    """Of a piece: how far its weights may come off because gradients are. The relative error of its
-    gradient, taken from the moments after the first step and the last, times 1 + |m / sqrt(v)| <= 2 by
-    the derivative of the update, in each element as far as it reaches there; an update is at most the
-    learning rate, either way."""
+    """How far the weights of a piece may be off because its gradients are. The relative error of the
+    gradient, from the moments after the first and the last step, times 1 + |m / sqrt(v)| <= 2 by the
+    derivative of the update, in each element as far as it reaches there; an update is at most the learning
+    rate, in either direction."""
     relative = {}
     for kind in ("m", "last m"):
         for name, tensor in exact[kind].items():
@@ -138,9 +139,9 @@ def amplifier(exact, members, rates):
 
 
 def without_clip(tensors, exact, power):
-    """Moments of a float32 run of PyTorch as its gradients alone make them: the sum of squares that
-    clips them it takes in float32 too, and at full size that is off by 6e-5, which would hide errors a
-    hundred times as large as those of the gradients."""
+    """The moments of a float32 PyTorch run without the error of its clipping norm. PyTorch sums the squares
+    in float32 too, which at full size is off by 6e-5 and would hide errors a hundred times as large as
+    those of the gradients."""
     def norm(all_of):
         return sum(norm_of(t.double()) ** 2 for t in all_of.values()) ** 0.5
 
@@ -149,11 +150,11 @@ def without_clip(tensors, exact, power):
 
 
 class Table:
-    """Distances from the float64 run, of numbers and of pieces of tensors, kind by kind."""
+    """Distances from the float64 run, of numbers and of pieces of tensors, by kind."""
 
     def __init__(self):
         self.nearest = {}  # kind: (share of the bound, relative distance, PyTorch's, name)
-        self.rows = {}     # kind: all of it as one vector, here and in PyTorch; the largest to PyTorch
+        self.rows = {}  # kind: all as one vector, here and in PyTorch; the largest distance to PyTorch
 
     def add(self, kind, name, ours, theirs, size, amplified=0.0):
         bound = TIMES * (theirs + amplified) + EPSILON * size

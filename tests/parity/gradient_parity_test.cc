@@ -1,4 +1,4 @@
-// The gradient methods against PyTorch (record_gradients.py), and the identities they must keep.
+// The gradient methods against PyTorch (record_gradients.py), and the identities they must satisfy.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -32,7 +32,7 @@ class GradientParity : public testing::TestWithParam<const char*> {
   std::int64_t bins() const { return case_.dna.shape[1]; }
   Tape& tape() { return case_.engine.tape; }
 
-  /// Mean over samples of the DNA input, projected.
+  /// The DNA input's mean over samples, projected.
   Floats mean_projection() {
     const Floats all = case_.engine.download(case_.dna);
     const auto size = all.size() / static_cast<std::size_t>(case_.batch());
@@ -66,8 +66,8 @@ TEST_P(GradientParity, IntegratedGradientsFromBothBaselines) {
   Comparison c(gradient_tolerance());
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
     const Floats z = explainer_.project(dna(b));
-    // A tight gate: the recorded values are integrals, not a quadrature of 32 points. What reduced
-    // precision can tell takes fewer.
+    // A tight gate: the recorded values are integrals, not a quadrature of 32 points. Reduced
+    // precision can resolve only a looser one.
     const IntegrationGate gate{.relative = tolerance(1e-5, kModelGradient),
                                .first_steps = float32_accuracy() ? 64 : 16,
                                .most_steps = 256};
@@ -76,7 +76,7 @@ TEST_P(GradientParity, IntegratedGradientsFromBothBaselines) {
       const Floats baseline = mean ? mean_projection() : explainer_.zero_projection(bins());
       const IntegratedGradients got =
           integrated_gradients(explainer_, z, baseline, gene(b), gate).front();
-      // One sample is its own mean: all zero on both sides.
+      // A single sample is its own mean: all zero on both sides.
       c.check(kind + std::to_string(b), got.scores, recorded(kind, b), 1e-6);
       const double sum = std::accumulate(got.scores.begin(), got.scores.end(), 0.0);
       EXPECT_NEAR(sum, got.change, gradient_tolerance() * std::max(1.0, std::fabs(got.change)));
@@ -99,7 +99,7 @@ TEST_P(GradientParity, SmoothGradOnTheSameNoise) {
   EXPECT_TRUE(c.result());
 }
 
-// An effect is the difference of two predictions, so it is as exact as they are.
+// An effect is the difference of two predictions, so it is only as exact as they are.
 TEST_P(GradientParity, OcclusionIsTheDifferenceOfTwoPredictions) {
   const std::vector<BinRange> ranges =
       occlusion_ranges(bins(), static_cast<std::int64_t>(fixture_.number("occluded_bins")));

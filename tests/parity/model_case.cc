@@ -11,8 +11,8 @@ namespace {
 
 using Floats = std::vector<float>;
 
-// Float32 rounding leaves some 1e-7 of a sibling's norm where the exact gradient is zero; gradients
-// that are really there are far larger at these sizes.
+// Float32 rounding leaves about 1e-7 of a sibling's norm where the exact gradient is zero; real
+// gradients are far larger at these sizes.
 constexpr double kVanishing = 1e-5;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// One model fixture loaded into an engine, and the comparisons its tests share.
+// One model fixture loaded into an engine, and the comparisons that the tests share.
 #pragma once
 
 #include <string>
@@ -10,12 +10,12 @@
 
 namespace cdt::test {
 
-/// A part of a parameter that is compared on its own: the thirds of a packed in_proj.
+/// A part of a parameter that is compared separately: a third of a packed in_proj.
 struct Piece {
   std::string label;  // "dna_to_rna.cross_attn.in_proj_bias[key]"
   std::size_t begin = 0, end = 0;
-  /// Largest gradient norm in the module, if the gradient here vanishes in exact arithmetic and is
-  /// rounding noise (key biases; queries and keys where there is one key to choose from); else 0.
+  /// The largest gradient norm in the module, if this gradient vanishes in exact arithmetic and is
+  /// rounding noise (key biases; queries and keys if there is only one key); otherwise 0.
   double noise_scale = 0.0;
 
   std::vector<float> of(const std::vector<float>& whole) const;
@@ -23,7 +23,7 @@ struct Piece {
 
 class ModelCase {
  public:
-  /// Builds the model of the fixture's configuration with its weights.
+  /// Builds the model with the fixture's configuration and weights.
   explicit ModelCase(const std::string& name);
 
   std::int64_t batch() const { return dna.shape[0]; }
@@ -36,16 +36,17 @@ class ModelCase {
   /// Mean Huber loss, delta 1.
   Var loss(Var logits, const std::vector<std::int32_t>& targets, std::int64_t step);
 
-  /// Intermediates and attention maps in forward order. `all`: each recorded one must be there,
-  /// else those that are. RNA and protein trunks are recorded once; where the engine holds them per
-  /// sample, each sample must agree.
+  /// Intermediates and attention maps in forward order. `all`: each recorded one must exist;
+  /// otherwise only those that do are compared. RNA and protein trunks are recorded once; if the
+  /// engine holds them per sample, each sample must agree.
   void check_values(const Recorder& recorder, bool all, Comparison& c);
   void check_maps(const Recorder& recorder, bool all, Comparison& c);
   /// Parameter gradients, last layer first.
   void check_gradients(Comparison& c);
   std::vector<Piece> pieces_of(const Parameter& parameter) const;
-  /// The norm of `count` predictions of the usual size. In reduced precision their error is of it,
-  /// also where those that are compared happen to be small; in float32 0, which excuses nothing.
+  /// The norm of `count` predictions of typical size. In reduced precision their error is relative
+  /// to it, even if the compared ones happen to be small; in float32 it is 0, which excuses
+  /// nothing.
   double prediction_scale(std::int64_t count) const;
 
   Fixture fixture;

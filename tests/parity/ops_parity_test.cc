@@ -80,7 +80,7 @@ class Case {
 
 class OpParity : public testing::Test {
  protected:
-  /// Runs `build` on OP.0, OP.1, ... until the fixture has no more.
+  /// Runs `build` on OP.0, OP.1, ... as long as the fixture has cases.
   void for_cases(const std::string& op, const std::function<Var(Case&)>& build) {
     int cases = 0;
     for (; !fixture_.names(op + "." + std::to_string(cases) + ".").empty(); ++cases) {
@@ -218,7 +218,7 @@ TEST_F(OpParity, AdamWWithClipping) {
       norms.push_back(engine.download(optimiser.norm_and_factor())[0]);
     }
     Comparison c(
-        1e-6);  // some ten float32 roundings an element and step, each far below the weight
+        1e-6);  // about ten float32 roundings per element and step, each far below the weight
     c.check(prefix + ".norms", norms, fixture_.values(prefix + ".norms"));
     for (auto& [name, p] : parameters) {
       std::string of = prefix;

@@ -1,6 +1,6 @@
 // The whole model against PyTorch, at small odd sizes: every intermediate and attention map, loss,
-// every gradient, attribution and ten optimiser steps. A miss names the first layer that differs,
-// in the order of computation (backwards for gradients).
+// every gradient, attribution and ten optimiser steps. A failure names the first layer that
+// differs, in the order of computation (backwards for gradients).
 #include <gtest/gtest.h>
 
 #include <sstream>
@@ -22,7 +22,7 @@ class ModelParity : public testing::TestWithParam<const char*> {
   Tape& tape() { return case_.engine.tape; }
   Floats download(const Tensor& t) { return case_.engine.download(t); }
 
-  /// In the XML report (--gtest_output=xml): how far from the tolerance the worst tensor is.
+  /// For the XML report (--gtest_output=xml): how close the worst tensor is to the tolerance.
   void report(const Comparison& c) {
     std::ostringstream text;
     text << c.worst() << " " << c.worst_name();
@@ -98,7 +98,7 @@ TEST_P(ModelParity, TrainingPassLossAndAllGradients) {
   report(backward);
 }
 
-// Attribution takes other ways than the forward pass above: trunks computed once, the attention row
+// Attribution uses other code than the forward pass above: trunks computed once, the attention row
 // without keys, the gradient's norm through the Gram matrix of the DNA projector's weight.
 TEST_P(ModelParity, AttributionWindowsOfEverySample) {
   Engine& engine = case_.engine;
@@ -150,8 +150,9 @@ TEST_P(ModelParity, TenOptimiserSteps) {
     const Floats got = download(p.variable.value);
     const Floats want = case_.fixture.values("final/" + p.name);
     for (const Piece& piece : case_.pieces_of(p)) {
-      // Adam divides a gradient by its own size. Where it is noise, either side may move the weight
-      // by up to lr a step, to no effect on the model. In reduced precision any element may be.
+      // Adam divides a gradient by its own size. If the gradient is noise, either side may move the
+      // weight by up to lr a step, without effect on the model. In reduced precision this can be
+      // any element.
       if (piece.noise_scale > 0.0 || !float32_accuracy()) {
         c.check_within(piece.label, piece.of(got), piece.of(want), 2.0 * lr * kSteps);
       } else {

@@ -1,5 +1,5 @@
-// Files of torch.save in every form, written by PyTorch (record_pt.py): what is read holds the
-// values that were saved, and what is refused is refused by name.
+// Files of torch.save in every form, written by PyTorch (record_pt.py): supported files give the
+// saved values, and the others are refused by name.
 #include "io/format/pt.h"
 
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ std::filesystem::path pt_path(const std::string& name) {
 /// Element i of a storage of the fixtures.
 float stored(std::int64_t i) { return static_cast<float>(i) / 2.0F - 3.0F; }
 
-/// A tensor that is expected: which elements of a storage it has.
+/// An expected tensor: which elements of a storage it has.
 struct Expected {
   std::string name;
   std::vector<std::int64_t> shape;
@@ -185,7 +185,7 @@ TEST(PtFile, RefusedByName) {
   }
 }
 
-/// The members of a file, to be packed again with something changed.
+/// The members of a file, to be packed again with a change.
 class PtDamage : public ::testing::Test {
  protected:
   PtDamage() {

@@ -18,7 +18,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 
 
 class ExplicitAttention(torch.nn.Module):
-    """nn.MultiheadAttention written out, so that its maps stand in the graph of the output."""
+    """nn.MultiheadAttention written out, so that its maps are part of the graph of the output."""
 
     def __init__(self, mha):
         super().__init__()

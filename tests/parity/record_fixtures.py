@@ -20,7 +20,8 @@ from cdt_torch import Cdt, Config, Recorder, windows
 STEPS = 10
 
 # name: sizes, batch, bins and the ten steps. Odd sizes throughout; "single" has every size 1 that
-# can be 1, "paper" a weight decay large enough to see, "deep" DNA wider than the hidden size.
+# can be 1, "paper" has a weight decay large enough to matter, "deep" has DNA wider than the hidden
+# size.
 MODELS = {
     "released": dict(
         config=Config(dna_dim=17, rna_dim=9, protein_dim=7, genes=11, hidden=24, heads=4,
@@ -43,7 +44,7 @@ MODELS = {
 
 
 def build_model(cfg):
-    """Default initialisation, but norms and biases moved off 1 and 0, where errors would hide."""
+    """Default initialisation, but norms and biases are moved off 1 and 0, where errors would hide."""
     model = Cdt(cfg)
     with torch.no_grad():
         for p in model.parameters():
@@ -61,7 +62,7 @@ def make_inputs(cfg, batch, bins):
         "beta": -torch.rand(STEPS, batch),
     }
     inputs["gene"][0, -1] = inputs["gene"][0, 0]  # two samples of one gene
-    inputs["beta"][:, 0] -= 3.0                   # beyond the Huber corner
+    inputs["beta"][:, 0] -= 3.0  # beyond the Huber corner
     return inputs
 
 

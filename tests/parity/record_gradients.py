@@ -88,7 +88,7 @@ class Sample:
         return torch.stack(effects)
 
     def paths(self):
-        """d prediction / d dna through each pooled vector alone, the others held: (3, L, dna_dim)."""
+        """d prediction / d dna through each pooled vector alone, the others fixed: (3, L, dna_dim)."""
         rec = Recorder()
         dna = self.dna.clone().requires_grad_(True)
         prediction = self.predict(dna, rec)

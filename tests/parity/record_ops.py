@@ -32,7 +32,8 @@ def record_elementary(out):
                        dict(x=rand(b, n, i), weight=rand(o, i), bias=rand(o)),
                        lambda x, weight, bias: functional.linear(x, weight, bias), out)
     for case, (b, n, c) in enumerate([(2, 5, 13), (1, 1, 2), (1, 3, 131)]):
-        # A mean far from zero: a variance by subtraction of squares would lose its digits.
+        # A mean far from zero: computing the variance as a difference of squares would lose its
+        # digits.
         with_gradients(f"layer_norm.{case}",
                        dict(x=rand(b, n, c) + 30.0 * (case == 2), gamma=rand(c), beta=rand(c)),
                        lambda x, gamma, beta: functional.layer_norm(x, x.shape[-1:], gamma, beta),
@@ -67,7 +68,7 @@ def record_attention(out):
         return dict(in_proj_weight=rand(3 * d, d) / d**0.5, in_proj_bias=rand(3 * d),
                     out_weight=rand(d, d), out_bias=rand(d))
 
-    # (1|B) of queries and keys: a leading 1 is shared by the batch.
+    # (1|B) for queries and keys: a leading 1 is shared by the batch.
     for case, (b, n, d, h) in enumerate([(2, 7, 12, 3), (1, 1, 1, 1), (3, 33, 10, 2)]):
         with_gradients(f"self_attention.{case}", dict(query=rand(b, n, d), **weights(d)),
                        lambda query, h=h, **w: mha(h, query, None, **w), out)
@@ -104,15 +105,15 @@ def record_huber(out):
 
 
 def record_adamw(out):
-    """Twelve steps with given gradients, clipped to norm 1; gradients that stay exactly zero, are
-    near eps and are huge."""
+    """Twelve steps with given gradients, clipped to norm 1; some gradients stay exactly zero, are near eps
+    or are huge."""
     for case, (lr, decay, scale) in enumerate([(1e-3, 0.1, 1.0), (1e-4, 1e-5, 1e-8),
                                                (1e-2, 0.0, 1e3)]):
         w = nn.Parameter(rand(5, 7))
         v = nn.Parameter(rand(3))
         optimiser = torch.optim.AdamW([w, v], lr=lr, weight_decay=decay)
         grads = {"w": scale * rand(12, 5, 7), "v": torch.zeros(12, 3)}
-        grads["v"][:4, 0] = scale  # then zero: moments and decay alone move it
+        grads["v"][:4, 0] = scale  # then zero: only moments and decay move it
         prefix = f"adamw.{case}"
         out[f"{prefix}.w"], out[f"{prefix}.v"] = w.detach().clone(), v.detach().clone()
         out[f"{prefix}.options"] = torch.tensor([lr, decay])
@@ -128,7 +129,7 @@ def record_adamw(out):
 
 def record_plateau(out):
     """Learning rate after each epoch under ReduceLROnPlateau(mode max, factor 0.5, patience 5)."""
-    stagnant = torch.full((120,), 0.25)  # down to where eps stops it
+    stagnant = torch.full((120,), 0.25)  # until eps stops it
     rising = 0.3 + 5e-5 * torch.arange(60)  # gains below the threshold, then above it
     negative = -0.5 + 0.1 * torch.rand(60)
     metrics = [stagnant, rising, negative, torch.rand(80), torch.tensor([0.1] + 6 * [float("nan")])]

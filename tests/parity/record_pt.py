@@ -1,9 +1,9 @@
-"""Writes fixtures/pt: files of torch.save in every form that is read, and in those that are refused.
+"""Writes fixtures/pt: files of torch.save in every supported form, and in those that are refused.
 
     python3 tests/parity/record_pt.py
 
-pt_test.cc reads them. The values of a tensor are whole numbers and halves, exact in every type:
-element i of a storage is i / 2 - 3.
+pt_test.cc reads them. The values of a tensor are integers and halves, exact in every type: element i of a
+storage is i / 2 - 3.
 """
 
 import argparse
@@ -42,14 +42,14 @@ class Affine(torch.nn.Module):
 
 
 class Command:
-    """What a malicious file holds: unpickled by Python, it would run a command."""
+    """The content of a malicious file: unpickled by Python, it would run a command."""
 
     def __reduce__(self):
         return os.system, ("true",)
 
 
 def save_read():
-    """What is read."""
+    """The files that are read."""
     both = {"w": values(3, 4), "b": values(3)}
     save("ordered_dict", collections.OrderedDict(both))
     save("dict", both)
@@ -95,7 +95,7 @@ def save_read():
 
 def save_model():
     """The weights of plain_state_dict.safetensors as a training script might leave them: wrapped in
-    DataParallel, weights stored the other way round, beside other things."""
+    DataParallel, with transposed storages, next to other values."""
     tensors, _ = tensor_file.read(FOLDER.parent / "plain_state_dict.safetensors")
     state = {"module." + name: turned(torch.from_numpy(values.copy()))
              for name, values in tensors.items()}
@@ -110,7 +110,7 @@ def turned(tensor):
 
 
 def save_refused():
-    """What is refused."""
+    """The files that are refused."""
     both = {"w": values(3, 4), "b": values(3)}
     save("refused_old_form", both, _use_new_zipfile_serialization=False)
     save("refused_whole_module", Affine())
@@ -133,7 +133,7 @@ def save_refused():
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     for old in FOLDER.glob("*.pt"):
-        if not old.name.startswith("trajectory_"):  # record_trajectory.py's
+        if not old.name.startswith("trajectory_"):  # written by record_trajectory.py
             old.unlink()
     save_read()
     save_model()

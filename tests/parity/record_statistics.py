@@ -1,4 +1,4 @@
-"""Prints what tests/unit/null_tests_test.cc and chance_test.cc hold: python3 record_statistics.py
+"""Prints the values in tests/unit/null_tests_test.cc and chance_test.cc: python3 record_statistics.py
 
 Needs numpy and scipy.
 """

@@ -2,9 +2,9 @@
 
     python3 tests/parity/record_torch_random.py
 
-Initial values of the model as the CRC-32 of each tensor's bytes; orders of DataLoaders, those of many
-samples as the CRC-32 of their int32. Needs a CPU with AVX2: float32 draws of others differ in their
-last bits.
+It holds the model's initial values as the CRC-32 of each tensor's bytes, and the orders of DataLoaders, for
+many samples as the CRC-32 of their int32 values. Needs a CPU with AVX2: on others, float32 draws differ in
+their last bits.
 """
 
 import json
@@ -16,13 +16,14 @@ from torch.utils.data import DataLoader
 
 from cdt_torch import Cdt, Config
 
-# What torch.manual_seed() takes, ends of its range included; those of equal low 32 bits are equal.
+# Arguments of torch.manual_seed(), including the ends of its range; equal low 32 bits give equal
+# draws.
 SEEDS = (0, 42, 2**32 + 5, 2**63, -1)
 MORE_SEEDS = (1, 2**64 - 1, -2**63)
 
 SMALL = dict(dna_dim=7, rna_dim=5, protein_dim=3, genes=6, feed_forward=10, fusion=9)
-# Hidden sizes on both sides of 16, from which on normal draws are made otherwise; 15 and 1 leave half
-# a pair for the next query, 33 and 24 an incomplete block.
+# Hidden sizes on both sides of 16, from which on normal values are drawn differently; 15 and 1
+# leave half a pair for the next query, 33 and 24 an incomplete block.
 MODELS = [
     Config(**SMALL, hidden=15, heads=5, pool_heads=3),
     Config(**SMALL, hidden=16, heads=2, dna_layers=1, rna_layers=0),
@@ -56,7 +57,7 @@ def initial(config, seed):
 
 
 def epochs_of(loader, count, after=lambda: None):
-    """The indices of each epoch; those of the incomplete batch are not there."""
+    """The indices of each epoch, without those of the incomplete batch."""
     out = []
     for _ in range(count):
         order = torch.cat(list(loader)).int()
@@ -74,7 +75,7 @@ def order(seed, n, batch, count):
 
 
 def script(seed, config, n, batch, count):
-    """One seed, then everything from the global generator, a validation after each epoch."""
+    """One seed, then everything from the global generator, with a validation after each epoch."""
     torch.manual_seed(seed)
     Cdt(MODELS[config])
     train = DataLoader(range(n), batch_size=batch, shuffle=True, drop_last=True)
@@ -93,7 +94,7 @@ def main():
         "orders": [order(*case) for case in ORDERS],
         "scripts": [script(*case) for case in SCRIPTS],
     }
-    # The model of a script is one of "models": which of them, by its place there.
+    # The model of a script is given as an index into "models".
     for case in recorded["scripts"]:
         case["model"] *= len(SEEDS)
     path = Path(__file__).parent / "fixtures" / "torch_random.json"

@@ -1,12 +1,12 @@
-"""Records fixtures/trajectory_VARIANT.safetensors: 50 training steps of PyTorch, from the weights and in
-the order that a seed gives.
+"""Records fixtures/trajectory_VARIANT.safetensors: 50 training steps of PyTorch, with the initial weights
+and the order of one seed.
 
     python3 tests/parity/record_trajectory.py
 
-The recorded values are those of a float64 run. How far float32 may be from them is measured: MEMBERS
-float32 runs, equal in exact arithmetic, differ in the order of their sums over bins and genes; the largest
-distance of one from the float64 run is recorded beside each tensor and number. pt/trajectory_released.pt is the
-checkpoint of a float32 run after EXCHANGE epochs.
+The recorded values are those of a float64 run. The distance that float32 may have from them is measured:
+MEMBERS float32 runs, equal in exact arithmetic, differ in the order of their sums over bins and genes. The
+largest distance of any of them from the float64 run is recorded with each tensor and number.
+pt/trajectory_released.pt is the checkpoint of a float32 run after EXCHANGE epochs.
 """
 
 import copy
@@ -75,7 +75,7 @@ def run(model, data, rules, seed):
 
 
 def distances(got, exact):
-    """{name: number}: how far each piece of each tensor is off, in norm."""
+    """{name: number}: the distance of each piece of each tensor, in norm."""
     return {piece: float((part - want).norm())
             for name, tensor in exact.items()
             for (piece, part), want in zip(pieces(name, got[name]).items(),
@@ -83,13 +83,14 @@ def distances(got, exact):
 
 
 def series_distances(got, exact):
-    """{name: [number]}: how far each number is off, at most, up to each epoch."""
+    """{name: [number]}: the largest distance of each number up to each epoch."""
     return {name: np.maximum.accumulate(np.abs(np.subtract(getattr(got, name), getattr(exact, name))))
             for name in SERIES}
 
 
 def check(name, exact, members, rules):
-    """All that the trajectory shall exercise is in it, and float32 decides as float64 does."""
+    """Checks that the trajectory covers what it should, and that float32 takes the same decisions as
+    float64."""
     same = ("lr", "best_epoch", "stopped")
     assert all(getattr(m, key) == getattr(exact, key) for m in members for key in same), name
     assert len(exact.loss) == 50 and exact.stopped and len(set(exact.lr)) >= 3, name

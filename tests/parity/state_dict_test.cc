@@ -1,5 +1,5 @@
 // A state_dict as PyTorch users save it, without our metadata: sizes come from the tensors. As
-// safetensors and as torch.save writes it, wrapped and with other things beside it.
+// safetensors and as torch.save writes it, wrapped in dicts and next to other values.
 #include <gtest/gtest.h>
 
 #include "io/format/tensor_file.h"

@@ -33,7 +33,7 @@ std::uint32_t crc_of(std::span<const T> values) {
   return static_cast<std::uint32_t>(crc32(0, bytes, static_cast<uInt>(values.size() * sizeof(T))));
 }
 
-/// A model of a recorded configuration, on the CPU: what is drawn is the same for every device.
+/// A model of a recorded configuration, on the CPU: draws are the same for every device.
 struct Model {
   explicit Model(const Json& entry)
       : backend(make_cpu_backend(0)),
@@ -46,7 +46,7 @@ struct Model {
 
 std::string word_of(const Json& entry) { return "torch:" + entry.at("seed").get<std::string>(); }
 
-/// The tensors that are not as recorded, by name.
+/// The names of the tensors that differ from the recorded ones.
 std::vector<std::string> other_tensors(const Json& entry) {
   Model made(entry);
   initialise_as_torch(torch_seed(word_of(entry)).value(), made.model);
@@ -106,7 +106,7 @@ void expect_orders(const Json& entry, EpochOrders& orders,
   }
 }
 
-/// In turn, as a run asks; and from a later epoch on, as a resumed one does.
+/// In turn, as a run asks for orders; and from a later epoch on, as a resumed run does.
 void expect_epochs(const Json& entry, const TrainSettings& settings, CdtParameters& model) {
   const std::int64_t n = entry.at("samples");
   std::vector<std::int64_t> epochs(entry.at("epochs").size());

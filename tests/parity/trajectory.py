@@ -1,8 +1,8 @@
 """The released training in PyTorch, without its printing: what a run of cdt-train must follow.
 
-A run is given as plain arrays, so that the same one is made in float32 and in float64, and in float32
-with every sum over bins and genes taken in another order: `shuffled()` moves rows that the model does
-not tell apart (docs/paper-vs-code.md, "position of a bin" and "a gene's embeddings").
+The data of a run are plain arrays, so that the same run can be made in float32 and in float64, and in
+float32 with every sum over bins and genes taken in another order: `shuffled()` permutes rows that the model
+does not distinguish (docs/paper-vs-code.md, "position of a bin" and "a gene's embeddings").
 """
 
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 
-SERIES = ("train_loss", "val_loss", "val_pearson")  # numbers of an epoch
+SERIES = ("train_loss", "val_loss", "val_pearson")  # numbers per epoch
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Data:
     val: tuple
 
     def shuffled(self, rng):
-        """Bins and rows of genes in another order, to no effect in exact arithmetic."""
+        """Permutes bins and rows of genes, which has no effect in exact arithmetic."""
         return replace(self, dna=self.dna[:, rng.permutation(self.dna.shape[1])],
                        rna=self.rna[rng.permutation(len(self.rna))],
                        protein=self.protein[rng.permutation(len(self.protein))])
@@ -61,7 +61,7 @@ class Trajectory:
 
 
 class EarlyStopping:
-    """The reference's: an epoch is good if it gains min_delta on the last good one."""
+    """The reference's rule: an epoch is good if it gains min_delta on the last good one."""
 
     def __init__(self, rules):
         self.rules, self.best, self.bad = rules, -np.inf, 0
@@ -74,8 +74,8 @@ class EarlyStopping:
 
 
 class Trainer:
-    """One run of `model`, whose dtype is that of all computation, with PyTorch's own loader, optimiser
-    and scheduler. by_sample: a pair at a time, gradients added up, which takes the memory of one."""
+    """One run of `model`, whose dtype is used for all computation, with PyTorch's own loader, optimiser and
+    scheduler. by_sample: one pair at a time, with added gradients, which takes the memory of one."""
 
     def __init__(self, model, data, rules, order_seed, by_sample=False, after_step=lambda: None):
         self.model, self.rules, self.by_sample = model, rules, by_sample
@@ -133,7 +133,7 @@ class Trainer:
         return np.mean(losses), np.corrcoef(got.double().numpy(), beta.astype(np.float64))[0, 1]
 
     def checkpoint(self):
-        """What one saves to go on later."""
+        """The checkpoint that one saves to continue later."""
         return {"model_state_dict": self.model.state_dict(),
                 "optimizer_state_dict": self.optimiser.state_dict(),
                 "scheduler_state_dict": self.scheduler.state_dict(),
@@ -142,7 +142,7 @@ class Trainer:
                                    "best": self.stopping.best, "bad_epochs": self.stopping.bad}}
 
     def restore(self, checkpoint, epochs):
-        """Stands where a run stood that had done so many epochs."""
+        """Restores the state of a run after so many epochs."""
         self.model.load_state_dict(checkpoint["model_state_dict"], strict=True)
         self.optimiser.load_state_dict(checkpoint["optimizer_state_dict"])
         self.scheduler.load_state_dict(checkpoint["scheduler_state_dict"])
@@ -181,8 +181,8 @@ class Trainer:
 
 
 def pieces(name, tensor):
-    """A tensor under its name, a packed projection as queries, keys and values: one of them may hold
-    nothing but rounding noise, as a bias of keys does."""
+    """A tensor under its name; a packed projection as queries, keys and values, because one of them may
+    hold only rounding noise, as a key bias does."""
     if ".in_proj_" not in name:
         return {name: tensor}
     return {f"{name}[{part}]": third

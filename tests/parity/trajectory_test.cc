@@ -1,15 +1,13 @@
-// 50 steps of cdt-train against PyTorch's (record_trajectory.py): the same initial weights and
-// order by
-// --init and --order, no dropout, clipping in some steps and not in others, AdamW with decay, a
-// learning rate that the plateau halves, and early stopping after the 25th epoch. In between the
-// run is resumed twice.
-//
-// The recorded values are of float64. Recorded beside each is how far off the furthest of twelve
-// float32 runs of PyTorch was that differ in the order of their sums alone: roundings of both
-// passes, AdamW's division by small second moments and what 50 steps make of them are in it. Ours
-// is one more such run, which rounds in other places too (sums in blocks, exponentials of its own):
-// four times as far, and the half units in the last place of what is recorded and of what is
-// stored.
+// 50 steps of cdt-train against PyTorch's (record_trajectory.py), from the same initial weights and
+// in the same order (--init, --order): no dropout, clipping in some steps, AdamW with decay, a
+// learning rate that the plateau rule halves, and early stopping after the 25th epoch. The run is
+// resumed twice on the way.
+// The recorded values are from float64, each with the largest distance from it among twelve float32
+// runs of PyTorch that differ only in the order of their sums. That distance includes the roundings
+// of both passes, AdamW's division by small second moments, and their growth over 50 steps. Ours is
+// one more such run, but it also rounds in other places (sums in blocks, its own exponentials). So
+// it may be four times as far away, plus half a unit in the last place of the recorded and of the
+// stored value.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -75,7 +73,7 @@ class Trajectory : public testing::TestWithParam<const char*> {
     writer.finish("{}");
   }
 
-  /// cdt-train with those words.
+  /// Runs cdt-train with these arguments.
   void train(std::vector<std::string> words) const {
     words.insert(words.begin(), {"cdt-train", "--data", data_.string(), "--out", run_.string(),
                                  "--device", "cpu", "--quiet"});
@@ -88,7 +86,7 @@ class Trajectory : public testing::TestWithParam<const char*> {
     ASSERT_EQ(code, 0);
   }
 
-  /// The settings that are recorded, and further words.
+  /// The recorded settings, followed by further arguments.
   std::vector<std::string> settings(const std::vector<std::string>& further) const {
     const std::string seed = "torch:" + fixture_.metadata("seed");
     std::vector<std::string> words = {"--init",    seed, "--order",       seed, "--steer-by", "all",
@@ -114,7 +112,8 @@ class Trajectory : public testing::TestWithParam<const char*> {
     return name;
   }
 
-  /// Tensors of a file against those recorded as KIND/NAME; the file's names begin with `prefix`.
+  /// Compares tensors of a file with those recorded as KIND/NAME; the file's names begin with
+  /// `prefix`.
   void check_tensors(const fs::path& file, const std::string& kind, const std::string& prefix) {
     const SafetensorsReader reader(file);
     const std::vector<std::string> names = fixture_.names(kind + "/");
@@ -151,7 +150,7 @@ class Trajectory : public testing::TestWithParam<const char*> {
     furthest_ = std::max(furthest_, {std::sqrt(square / size), name});
   }
 
-  /// metrics.jsonl against the recorded numbers of each epoch but the first `done`.
+  /// Compares metrics.jsonl with the recorded numbers of each epoch after the first `done`.
   void check_epochs(std::size_t done = 0) {
     std::ifstream metrics(run_ / "metrics.jsonl");
     std::size_t epoch = done;
@@ -173,8 +172,8 @@ class Trajectory : public testing::TestWithParam<const char*> {
   TempDir dir_;
   fs::path data_ = dir_.path / "data", run_ = dir_.path / "run";
   Json want_ = recorded("trajectory"), off_ = recorded("off");
-  std::vector<std::string> misses_;          // names of what is outside its bound
-  std::pair<double, std::string> furthest_;  // relative to its norm, of what is no rounding noise
+  std::vector<std::string> misses_;          // names of tensors and numbers outside their bounds
+  std::pair<double, std::string> furthest_;  // largest relative distance that is not rounding noise
 };
 
 TEST_P(Trajectory, FollowsPyTorchToEarlyStopping) {
@@ -198,7 +197,7 @@ TEST_P(Trajectory, FollowsPyTorchToEarlyStopping) {
 
 /// Begun in PyTorch: its checkpoint after 30 steps, and the other 20 here.
 TEST_P(Trajectory, GoesOnWhereARunOfPyTorchStood) {
-  if (fixture_.config().variant == Variant::kPaper) return;  // one variant shows it
+  if (fixture_.config().variant == Variant::kPaper) return;  // one variant suffices
   write_data();
   const std::string checkpoint = fixture_file("pt/trajectory_released.pt");
   const std::string seed = "torch:" + fixture_.metadata("seed");
@@ -219,7 +218,7 @@ TEST_P(Trajectory, GoesOnWhereARunOfPyTorchStood) {
   EXPECT_EQ(SafetensorsReader(run_ / "last/state.safetensors").metadata("stopped"), "1");
 }
 
-/// What the first test is about happens in what it compares with.
+/// The conditions that the first test relies on do occur in the recorded run.
 TEST_P(Trajectory, ClipsSomeStepsAndLowersTheRate) {
   const auto norms = want_.at("norm").get<std::vector<double>>();
   EXPECT_EQ(norms.size(), 50U);
@@ -229,9 +228,9 @@ TEST_P(Trajectory, ClipsSomeStepsAndLowersTheRate) {
   EXPECT_LT(want_.at("lr").size(), recorded("rules").at("epochs").get<std::size_t>());
 }
 
-/// A rule that is off by a thousandth is outside the bounds after ten steps.
+/// A learning rule that is off by a thousandth exceeds the bounds within ten steps.
 TEST_P(Trajectory, NoticesAnotherRule) {
-  if (fixture_.config().variant == Variant::kPaper) return;  // one variant shows it
+  if (fixture_.config().variant == Variant::kPaper) return;  // one variant suffices
   write_data();
   for (const char* name : {"--weight-decay", "--grad-clip", "--huber-delta"}) {
     std::vector<std::string> words = settings({"--epochs", "5", "--overwrite"});

@@ -62,7 +62,7 @@ TEST_F(GeneStartsTest, IntervalsOfOneLengthAreWindowsAroundStarts) {
   EXPECT_TRUE(s.windows);
   expect_start(s.of_gene[0], "chr1", 350, 1);
   expect_start(s.of_gene[1], "chr1", 1150, -1);
-  expect_start(read("chr1\t100\t600\tA\t0\t-\n").of_gene[0], "chr1", 599, -1);  // one alone is a gene
+  expect_start(read("chr1\t100\t600\tA\t0\t-\n").of_gene[0], "chr1", 599, -1);  // alone, a gene
 }
 
 TEST_F(GeneStartsTest, MissingAndRepeatedGenesAreCounted) {

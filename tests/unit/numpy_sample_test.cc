@@ -10,7 +10,7 @@ namespace {
 
 using Sample = std::vector<std::size_t>;
 
-// np.random.seed(SEED); np.random.choice(N, COUNT, replace=False), NumPy 2.4.6.
+// Expected: np.random.seed(SEED); np.random.choice(N, COUNT, replace=False), NumPy 2.4.6.
 
 /// The samples behind the paper's Figures 3 and 4: 100 of the 996 validation pairs, seed 42.
 const Sample kPaper{832, 970, 96,  587, 450, 266, 290, 158, 668, 572, 70,  210, 76,  975, 215,

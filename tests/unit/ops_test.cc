@@ -133,8 +133,8 @@ OpCase self_attention_case(std::int64_t leading, const AttentionSizes& s) {
           true};
 }
 
-// The pooled form spelled out: project queries, keys and values, attend with one query;
-// v is x, query, in_proj_weight, in_proj_bias.
+// The pooled form, written out: project queries, keys and values, attend with one query; v holds x,
+// query, in_proj_weight, in_proj_bias.
 Doubles plain_pool(const std::vector<Doubles>& v, const AttentionSizes& s, const DropoutKey& key) {
   const std::int64_t d = s.heads * s.head_dim;
   const auto part = [&](int i) {
@@ -248,7 +248,7 @@ std::vector<OpCase> all_cases() {
       attention_case(2, 2, {2, 3, 4, 5, 7}), attention_case(1, 3, {3, 2, 3, 4, 70}),
       attention_case(2, 1, {2, 2, 5, 6, 3}), attention_case(1, 1, {3, 2, 4, 5, 6}),
       attention_case(1, 1, {1, 1, 1, 1, 1}),
-      // Fused where it can be: heads of 32, 64 and 96 in bfloat16.
+      // Fused if possible: heads of 32, 64 and 96 in bfloat16.
       attention_case(2, 2, {2, 1, 32, 3, 5}), attention_case(1, 1, {1, 2, 64, 2, 3}),
       self_attention_case(1, {1, 1, 96, 3, 3}), self_attention_case(2, {2, 2, 3, 9, 9}),
       self_attention_case(1, {3, 2, 4, 7, 7}), pool_case(2, 9, 2, 3), pool_case(1, 1, 1, 4),
@@ -280,7 +280,7 @@ TEST(Ops, ValuesAndGradientsMatchTheirFormulas) {
   }
 }
 
-/// The functions that engine/ops.h declares, next to whose folder tests/ lies.
+/// The functions that engine/ops.h declares; engine/ is next to the folder tests/.
 std::set<std::string> declared_ops() {
   const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
   std::ifstream header(root / "engine/ops.h");
@@ -289,13 +289,13 @@ std::set<std::string> declared_ops() {
   for (std::string line; std::getline(header, line);) {
     const std::size_t arguments = line.find("(Tape& tape");
     if (arguments == std::string::npos) continue;
-    const std::size_t name = line.find(' ') + 1;  // behind the type
+    const std::size_t name = line.find(' ') + 1;  // after the type
     names.insert(line.substr(name, arguments - name));
   }
   return names;
 }
 
-// By the names under which ops and their gradient rules run. Not on devices, which have no sources.
+// Compared by the names of ops and gradient rules. Not on GPU machines, which have no sources.
 TEST(OpList, EveryOpOfTheHeaderHasAGradientCase) {
   const auto backend = make_profiling_backend(make_test_backend());
   for (const OpCase& c : all_cases()) EXPECT_EQ(check_op(*backend, c), "") << c.op;
@@ -303,12 +303,12 @@ TEST(OpList, EveryOpOfTheHeaderHasAGradientCase) {
   for (const auto& [key, row] : backend->profiler()->rows()) ran[key.first].insert(key.second);
   std::set<std::string> ops = declared_ops();
   EXPECT_GT(ops.size(), 10U);
-  if (backend->activations() == Dtype::kFloat32) ops.erase("to_activations");  // which is its input
+  if (backend->activations() == Dtype::kFloat32) ops.erase("to_activations");  // returns its input
   EXPECT_EQ(ran[ProfilePass::kForward], ops);
   EXPECT_EQ(ran[ProfilePass::kBackward], ops);
 }
 
-/// y = x, with a gradient rule that gives x its gradient in some way.
+/// y = x, with a gradient rule that passes the gradient to x in one of several ways.
 OpCase copy_case(const std::function<void(Tape&, Var x, const Tensor& dy)>& rule) {
   return {"copy",
           "",

@@ -1,4 +1,4 @@
-// AdamW against a float64 twin written from the formulas, and clipping.
+// AdamW against a float64 version written from the formulas, and clipping.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -93,7 +93,7 @@ TEST_F(Optim, TenStepsEqualTheFloat64Twin) {
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const std::vector<float> got = read(parameters[i]->value);
     for (std::size_t j = 0; j < got.size(); ++j) {
-      // Per step a rounding of w, and of an update of at most about 3 lr through 10 operations.
+      // Per step, a rounding of w and of an update of at most about 3 lr through 10 operations.
       const double bound = 10 * 0x1p-24 * (2.0 * std::abs(twins[i].w[j]) + 10 * 3e-2);
       EXPECT_NEAR(got[j], twins[i].w[j], bound) << "parameter " << i << " element " << j;
     }
@@ -116,7 +116,7 @@ TEST_F(Optim, WithoutGradientMomentumAndDecayStillMove) {
   optimiser.step(0.01, 0.0);
   const std::vector<float> after_two = read(w->value);
   EXPECT_LT(after_two[0], after_one[0] * 0.9995F);        // momentum
-  EXPECT_NEAR(after_two[1], 0.999 * 0.999, 4 * 0x1p-24);  // decay alone, the closed form
+  EXPECT_NEAR(after_two[1], 0.999 * 0.999, 4 * 0x1p-24);  // decay only, in closed form
 }
 
 TEST_F(Optim, ZeroLearningRateLeavesWeightsBitEqual) {

@@ -1,5 +1,5 @@
-// The optimiser's file: what is refused of it before a parameter is asked for, and that reading its
-// moments can be stopped.
+// The optimiser's file: what is refused before any parameter is read, and that reading the moments
+// can be interrupted.
 #include "apps/common/optimiser_file.h"
 
 #include <gtest/gtest.h>
@@ -23,8 +23,8 @@ using test::input_error;
 
 class OptimiserFileTest : public ::testing::Test {
  protected:
-  /// A checkpoint of PyTorch: `parameters` many, the first after one step, which its entry says
-  /// beside `more` others.
+  /// A PyTorch checkpoint with `parameters` parameters, the first after one step; its entry has
+  /// `more` other values next to the step.
   void write(int parameters, int more) {
     const AdamWOptions options;
     PtWriter out;
@@ -73,7 +73,7 @@ TEST_F(OptimiserFileTest, MoreParametersThanTheModel) {
                  "more parameters than the model (expected 2, got 3)");
 }
 
-// Each parameter's entry is searched, and all may be the same huge one.
+// Each parameter's entry is searched, and all may refer to the same huge one.
 TEST_F(OptimiserFileTest, HugeEntries) {
   write(1, 63);
   open_optimiser(path_);

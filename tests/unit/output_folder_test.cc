@@ -1,4 +1,4 @@
-// What an output may replace, and what it leaves where a program failed or died.
+// What an output may replace, and what it leaves if a program failed or was killed.
 #include "apps/common/output_folder.h"
 
 #include <gtest/gtest.h>
@@ -73,7 +73,7 @@ TEST_F(OutputFolderTest, FilesOfItsNamesAreNotItsOwn) {
                    "is in the way and not of an attribution");
   }
   EXPECT_EQ(refusal(kPredictionOutput, false), "");
-  // Of another program that calls its summary the same.
+  // Another program's file that is also called summary.json.
   write_bytes(out_ / "summary.json", "{\"format\": \"theirs\"}");
   expect_message(refusal(kAttributionOutput, true), out_ / "summary.json", "--out", "not of an");
 }
@@ -86,7 +86,7 @@ TEST_F(OutputFolderTest, WhatADeadProgramLeftMayBeReplaced) {
                  "in the way");
   write_bytes(out_ / ".cdt-unfinished", "a prediction\n");
   EXPECT_EQ(refusal(kPredictionOutput, false), "");
-  // It was not finished this time either.
+  // This run did not finish either.
   EXPECT_TRUE(fs::exists(out_ / ".cdt-unfinished"));
   const FileDescriptor living = lock_file(out_ / ".cdt-unfinished", "");
   expect_message(refusal(kPredictionOutput, false), out_, "lock", "another program");

@@ -1,4 +1,4 @@
-// Paths of any bytes as text, and back.
+// Paths with arbitrary bytes as text, and back.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -34,7 +34,7 @@ TEST(PathText, PlainNamesStayAsTheyAre) {
   }
   EXPECT_EQ(path_text("caf\xe9\n"), "caf\\xe9\\x0a");
   EXPECT_EQ(path_text("a\\b"), "a\\\\b");
-  // What no path was written as stands for itself.
+  // Text that no path is written as stays as it is.
   EXPECT_EQ(path_of_text("a\\b\\x"), "a\\b\\x");
 }
 

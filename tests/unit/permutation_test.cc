@@ -1,6 +1,5 @@
-// What the model cannot know: it has no positional encoding, so the order of the DNA bins makes no
-// difference to a prediction, and neither does which gene has which RNA and protein embedding
-// (docs/paper-vs-code.md).
+// What the model cannot know: it has no positional encoding, so neither the order of the DNA bins
+// nor which gene has which RNA and protein embedding affects a prediction (docs/paper-vs-code.md).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,8 +15,7 @@ namespace {
 
 using test::relative_error;
 
-/// Sums over bins and genes in another order: a few units of the products' rounding for each of
-/// some ten layers.
+/// Sums over bins and genes in another order: a few units of rounding for each of about ten layers.
 double bound(const Backend& backend) { return 64.0 * backend.product_unit(); }
 
 /// Row i of the result is row order[i].
@@ -31,7 +29,7 @@ std::vector<float> in_order(const std::vector<float>& rows, const std::vector<st
   return out;
 }
 
-/// A permutation of 0 .. n - 1 without a fixed point: multiplying by a number prime to n, and on.
+/// A permutation of 0 .. n - 1 without a fixed point: multiply by a number prime to n, then shift.
 std::vector<std::size_t> other_order(std::size_t n, std::size_t factor) {
   std::vector<std::size_t> out(n);
   for (std::size_t i = 0; i < n; ++i) out[i] = (factor * i + 1) % n;
@@ -56,7 +54,7 @@ TEST_P(PermutationTest, OrderOfTheBinsMakesNoDifference) {
   const std::vector<std::size_t> order = other_order(test::kBins, 4);
   reorder(m, m.dna, order);
   EXPECT_LE(relative_error(predictions(m), before), bound(*m.backend));
-  // What it looked at, and what moved the prediction, goes where its bin goes.
+  // Attention and gradient move with their bins.
   const PairWindows moved = m.attribute({3}).front();
   EXPECT_LE(relative_error(moved.attention, in_order(windows.attention, order)), bound(*m.backend));
   EXPECT_LE(relative_error(moved.gradient, in_order(windows.gradient, order)), bound(*m.backend));
@@ -67,7 +65,7 @@ TEST_P(PermutationTest, WhatTheBinsHoldMakesOne) {
   test::SmallModel m(test::small_config(GetParam(), 9, 2));
   const std::vector<float> before = predictions(m);
   std::vector<std::size_t> twice = other_order(test::kBins, 4);
-  twice[0] = twice[1];  // one bin stands twice, another is gone
+  twice[0] = twice[1];  // one bin occurs twice, another is missing
   reorder(m, m.dna, twice);
   EXPECT_GT(relative_error(predictions(m), before), 4.0 * bound(*m.backend));
 }

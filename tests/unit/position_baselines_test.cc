@@ -19,10 +19,10 @@ namespace {
 constexpr std::int32_t kEnhancers = 120;
 constexpr std::int32_t kGenes = 20;
 
-/// Enhancers at 0, 10 kb, ... of chr1, the last five on chr2; genes start where Starts says.
+/// Enhancers at 0, 10 kb, ... of chr1, the last five on chr2; Starts gives the gene starts.
 class PositionBaselinesTest : public testing::Test {
  protected:
-  /// Two bins of `features`, normal with the mean window of means().
+  /// Two bins of `features`, normal around the mean window of means().
   Dataset write(std::int64_t features, const std::vector<Pair>& pairs) {
     DatasetWriter::Sizes sizes{.enhancers = kEnhancers,
                                .bins = 2,
@@ -126,7 +126,7 @@ TEST_F(PositionBaselinesTest, UnknownPlaces) {
   EXPECT_FLOAT_EQ(b[0].predictions[1], all);
   EXPECT_NE(b[0].predictions[2], all);
   for (const float p : b[1].predictions) EXPECT_TRUE(std::isfinite(p));
-  starts.of_gene.assign(kGenes, std::nullopt);  // and nothing known at all
+  starts.of_gene.assign(kGenes, std::nullopt);  // nothing known at all
   for (const auto& none : position_baselines(data, starts, train, pairs, locus_)) {
     for (const float p : none.predictions) EXPECT_TRUE(std::isfinite(p));
   }
@@ -149,7 +149,7 @@ TEST_F(PositionBaselinesTest, TheMeanWindowIsSeen) {
   EXPECT_LT(mse(b[1], pairs), 0.05);  // noise 0.01, window means 0.5
 }
 
-/// A gene mean that holds the pair's own effect would teach the regression to undo the shrinking.
+/// If a gene mean included the pair's own effect, the regression would learn to undo the shrinkage.
 TEST_F(PositionBaselinesTest, TheGeneMeanIsThatOfTheOtherPairs) {
   double error_raw = 0;
   double error_ridge = 0;
@@ -170,7 +170,7 @@ TEST_F(PositionBaselinesTest, TheGeneMeanIsThatOfTheOtherPairs) {
     error_ridge += mse(b[1], pairs);
     error_raw += mse(named(gene_baselines(train, pairs), "gene_mean"), pairs);
   }
-  // Raw means miss by 1/3 in the mean; the best that can be done is 1 / (1/0.25 + 3) = 1/7.
+  // Raw means have a mean squared error of 1/3; the best possible is 1 / (1/0.25 + 3) = 1/7.
   EXPECT_LT(error_ridge, 0.7 * error_raw);
 }
 

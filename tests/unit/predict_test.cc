@@ -20,7 +20,7 @@ using test::kTrain;
 using test::kVal;
 using test::pair;
 
-const std::vector<std::int32_t> kLoci{0, 1, 2, 3};  // of the enhancers
+const std::vector<std::int32_t> kLoci{0, 1, 2, 3};  // one per enhancer
 
 TEST(EvaluationTest, JsonHoldsModelAndBaselines) {
   const std::vector<float> predictions{-2.0F, 0.0F, -1.25F, -1.0F};
@@ -81,7 +81,7 @@ TEST(ReplicateTest, TooFewPairsAndScreensThatDisagree) {
   EXPECT_TRUE(std::isnan(r->corrected()));
 }
 
-/// Rows of other pairs may hold anything; those of the split are read strictly.
+/// Rows of other pairs may hold anything; rows of the split's pairs are read strictly.
 TEST(ReplicateTest, OnlyRowsOfTheSplitAreRead) {
   const test::TempDir dir;
   const std::filesystem::path file = dir.path / "screen.tsv";

@@ -1,4 +1,4 @@
-// Views of tensors as matrices, and their product, against loops.
+// Views of tensors as matrices, and their products, against loops.
 #include "engine/product.h"
 
 #include <vector>
@@ -17,7 +17,7 @@ double element(const Matrix& m, std::int64_t at, std::int64_t i, std::int64_t j)
   return m.is_transposed ? first[j * m.ld + i] : first[i * m.ld + j];
 }
 
-/// multiply() against the definition, with what c held before.
+/// Checks multiply() against the definition, including the previous content of c.
 void expect_product(CpuKernels& on, const Matrix& a, const Matrix& b, const Matrix& c,
                     const ProductTerms& terms = {}) {
   std::vector<double> want;
@@ -72,7 +72,7 @@ TEST(Product, OfHeads) {
   constexpr std::int64_t kHeads = 3;
   CpuKernels on;
   const Tensor x = on.random({4, kHeads * 2}, 1);       // heads of 2 side by side
-  const Tensor weight = on.random({kHeads * 2, 5}, 2);  // and one above the other
+  const Tensor weight = on.random({kHeads * 2, 5}, 2);  // and one below the other
   const Tensor out = on.random({4, kHeads * 5}, 3);
   expect_product(on, side_by_side(x, kHeads), stacked(weight, kHeads), side_by_side(out, kHeads));
   expect_product(on, transposed(side_by_side(x, kHeads)), side_by_side(out, kHeads),

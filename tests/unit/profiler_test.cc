@@ -1,5 +1,5 @@
-// Time and work by op: what is counted, that recorded steps are timed in every replay, and that a
-// profile changes nothing.
+// Time and work by op: what is counted, that every replay of a recorded step is timed, and that a
+// profile changes no result.
 #include "engine/profiler.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ Tensor no_memory(const Shape& shape, Dtype dtype = Dtype::kFloat32) {
   return {&somewhere, shape, dtype};
 }
 
-// --- what kernels do, by hand
+// --- the work of kernels, computed by hand
 
 TEST(KernelWork, ProductReadsSharedFactorsOnce) {
   Gemm g{.m = 2, .n = 3, .k = 5, .a = no_memory({1}), .b = no_memory({1}), .c = no_memory({1})};
@@ -33,7 +33,7 @@ TEST(KernelWork, ProductReadsSharedFactorsOnce) {
   g.stride_c = 6;
   EXPECT_EQ(product_work(g).flop, 2.0 * 2 * 3 * 5 * 4);
   EXPECT_EQ(product_work(g).bytes, 4.0 * (10 + 4 * 15 + 4 * 6));
-  g.beta = 1.0F;  // reads what it adds to
+  g.beta = 1.0F;  // reads c, which it adds to
   EXPECT_EQ(product_work(g).bytes, 4.0 * (10 + 4 * 15 + 2 * 4 * 6));
   g.bias = no_memory({1}, Dtype::kBFloat16);
   EXPECT_EQ(product_work(g).bytes, 4.0 * (10 + 4 * 15 + 2 * 4 * 6) + 2.0 * 3);
@@ -59,7 +59,7 @@ Attention small_attention(bool shared) {
           .dropout = {}};
 }
 
-constexpr double kProduct = 2.0 * 3 * 5 * 7 * 4;  // flop of a product with a sample's scores
+constexpr double kProduct = 2.0 * 3 * 5 * 7 * 4;  // flop of one product with a sample's scores
 
 TEST(KernelWork, AttentionFormsSharedScoresOnce) {
   EXPECT_EQ(attention_work(small_attention(false)).flop, 4 * kProduct);
@@ -82,7 +82,7 @@ TEST(KernelWork, AttentionGradientsCountWhatIsWanted) {
   b.forward = small_attention(true);
   b.dq.batch_stride = b.dk.batch_stride = b.dv.batch_stride = 0;
   EXPECT_EQ(attention_backward_work(b).flop, (3 + 2 * 2) * kProduct);
-  // Three cotangents of one sample: its scores once, everything else for each.
+  // Three cotangents of one sample: its scores once, everything else three times.
   b.forward = small_attention(true);
   b.forward.batch = 1;
   b.cotangents = 3;
@@ -130,7 +130,7 @@ TEST(ProfilerTest, ForwardAndBackwardOfAnOpApart) {
   constexpr double kFlop = 2.0 * kRows * kIn * kOut;
   EXPECT_EQ(forward.calls, 1);
   EXPECT_EQ(forward.work.flop, kFlop);
-#ifndef CDT_DEBUG  // its arenas fill memory, with kernels of their own
+#ifndef CDT_DEBUG  // its arenas fill memory, with kernels that would be counted
   EXPECT_EQ(forward.work.bytes, 4.0 * (kRows * kIn + kOut * kIn + kOut + kRows * kOut));
 #endif
   EXPECT_GT(forward.seconds, 0.0);
@@ -163,7 +163,7 @@ TEST(ProfilerTest, AnOpWithoutKernelsHasNoRow) {
   EXPECT_EQ(p.row(ProfilePass::kForward, "dropout").calls, 0);
 }
 
-// More spans than are kept before their marks are read.
+// More spans than fit before their marks are read.
 TEST(ProfilerTest, ManySpans) {
   Profiled p;
   constexpr int kMany = 3000;
@@ -172,7 +172,7 @@ TEST(ProfilerTest, ManySpans) {
   EXPECT_EQ(p.row(ProfilePass::kOutside, "fill").work.bytes, 4.0 * kRows * kIn * kMany);
 }
 
-// A device that records replays the marks as well, without calling the work.
+// A device that records also replays the marks, without calling the work.
 TEST(ProfilerTest, EveryReplayOfARecordedStepCounts) {
   Profiled p;
   p.tape.eval();
@@ -213,7 +213,7 @@ std::set<std::string> names(Backend& backend, ProfilePass pass) {
   return out;
 }
 
-/// Three training steps from the same weights; the last layer's weight after them.
+/// Three training steps from the same weights; returns the last layer's weight after them.
 std::vector<float> trained(Backend& backend) {
   const CdtConfig c = test::small_config(Variant::kReleased, 8, 1);
   Arena lasting(backend, "lasting");
@@ -260,7 +260,7 @@ TEST(ProfilerTest, TrainingStepByOpWithTheSameBits) {
   if (backend->activations() != Dtype::kFloat32) ops.insert("to_activations");
   EXPECT_EQ(names(*backend, ProfilePass::kForward), ops);
   EXPECT_EQ(names(*backend, ProfilePass::kBackward), [&] {
-    ops.erase("to_activations");  // the inputs want no gradient
+    ops.erase("to_activations");  // the inputs need no gradient
     return ops;
   }());
   for (const char* kernel : {"fill", "clip", "adamw"}) {

@@ -1,4 +1,4 @@
-// Files of which PyTorch would read something else than this reader: refused, each by name.
+// Files that PyTorch would read differently from this reader: refused, each by name.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -17,13 +17,13 @@ using test::input_error;
 
 std::string text(const std::string& value) { return "X" + test::number(value.size(), 4) + value; }
 
-/// A reference to "data/0", whose type is `type`.
+/// A reference to storage "data/0" of type `type`.
 std::string storage(const std::string& type, int values) {
   return "(" + text("storage") + "ctorch\n" + type + "\n" + text("0") + text("cpu") + "K" +
          test::number(static_cast<std::uint64_t>(values), 1) + "tQ";
 }
 
-/// All of a storage as a tensor; `more` are further arguments.
+/// The whole storage as a tensor; `more` holds further arguments.
 std::string tensor(const std::string& stored, int values, const std::string& more = "") {
   const std::string count = "K" + test::number(static_cast<std::uint64_t>(values), 1) + "\x85";
   return "ctorch._utils\n_rebuild_tensor_v2\n(" + stored + "K" + std::string(1, '\0') + count +
@@ -32,7 +32,7 @@ std::string tensor(const std::string& stored, int values, const std::string& mor
 
 class PtReadings : public ::testing::Test {
  protected:
-  /// What is said of a file of this pickle and four float32.
+  /// The error for a file with this pickle and four float32.
   std::string error(const std::string& pickle, const std::vector<test::ZipEntry>& more = {}) {
     std::vector<test::ZipEntry> members = {{"a/data.pkl", "\x80\x02" + pickle + "."},
                                            {"a/data/0", std::string(16, '\0')}};
@@ -43,7 +43,7 @@ class PtReadings : public ::testing::Test {
       PtReader(path_).read("w", values.data());
     });
   }
-  /// The same of a dict of one tensor, "w".
+  /// The error for a dict with one tensor, "w".
   std::string error_of(const std::string& tensor) { return error("}" + text("w") + tensor + "s"); }
 
   const std::string floats_ = storage("FloatStorage", 4);

@@ -1,5 +1,5 @@
-// Files for torch.load, read back: what was put in comes out. PyTorch itself reads them in
-// tests/parity/exchange.py.
+// Files for torch.load, read back: the values are those that were written. PyTorch itself reads
+// them in tests/parity/exchange.py.
 #include "io/format/pt_writer.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Ranges of axes for whatever numbers a figure may have, and that no figure can go round them.
+// Axis ranges for whatever numbers a figure may have, and that every figure uses them.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -62,7 +62,7 @@ TEST(ReportAxisTest, EveryRangeCanBeDrawn) {
       if (extent.empty()) continue;
       EXPECT_LE(range.low, extent.low());
       EXPECT_GE(range.high, extent.high());
-      // gnuplot prints six digits: ticks next to each other must differ in them.
+      // gnuplot prints six digits, in which neighbouring ticks must differ.
       const double size = std::max(std::fabs(range.low), std::fabs(range.high));
       EXPECT_GT(range.tick, 5e-6 * size);
     }

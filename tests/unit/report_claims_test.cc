@@ -1,4 +1,4 @@
-// Figures conclude something only from windows of enough enhancers, mostly of trained genes.
+// Figures make a claim only from windows of enough enhancers, mostly with trained genes.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -14,10 +14,10 @@ namespace {
 
 using test::ReportWorld;
 
-/// Of uneven windows, the same for all methods.
+/// Uneven windows, the same for all methods.
 double uneven(std::size_t i) { return 0.1 + static_cast<double>((i * i) % 11); }
 
-/// A world whose numbers allow the claims of enrichment, foretelling and sites.
+/// A world whose numbers allow the claims of enrichment, of the gradient's prediction and of sites.
 void make_clear(Attribution* attribution) {
   AttributionSummary& summary = attribution->summary;
   ClassEnrichment c;
@@ -37,7 +37,7 @@ void make_clear(Attribution* attribution) {
   scores.causal.auroc = scores.decoy.auroc = scores.causal_over_decoy = {0.9, {0.8, 0.95}};
 }
 
-/// Whether the finding of the figure holds the claim, said or told why not.
+/// Whether the figure's finding has the claim, made or with the reason why not.
 template <class Draw>
 bool claims(const Draw& draw, const Material& material, const std::string& name) {
   const auto figure = std::get<Figure>(draw(Gnuplot(), material));

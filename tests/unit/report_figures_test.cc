@@ -1,5 +1,5 @@
-// Every figure of a report for every kind of degenerate material: it is drawn, or says why it is
-// not; what it says claims no more than was looked at.
+// Every figure of a report for every kind of degenerate input: it is drawn or says why not, and its
+// text claims no more than the data show.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -122,7 +122,7 @@ TEST(ReportFiguresTest, WholeNumbersHaveWholeTicks) {
   const auto epochs = texts_of(std::get<Figure>(training_figure(gnuplot, world.material())));
   EXPECT_EQ(epochs.count("1") + epochs.count("2"), 2U);
   for (const char* half : {"0.5", "1.5", "2.5"}) EXPECT_EQ(epochs.count(half), 0U) << half;
-  // Counts of one pair, and bins shared by two tops of three.
+  // Counts over one pair, and bins shared by two sets of three top bins.
   const auto shared = texts_of(std::get<Figure>(overlap_figure(gnuplot, world.material())));
   EXPECT_EQ(shared.count("3"), 1U);
   for (const char* part : {"0.2", "0.5", "1.5", "2.5"}) EXPECT_EQ(shared.count(part), 0U) << part;
@@ -172,7 +172,7 @@ TEST(ReportFiguresTest, PeaksAreLociOnTheChromosome) {
     return std::get<Figure>(window_figure(gnuplot, material, material.attribution->pairs[0]))
         .finding.code();
   };
-  // The peak is bin 2 of a window whose bin 1 begins at 16,000.
+  // The peak is bin 2 of a window whose bin 1 starts at 16,000.
   EXPECT_TRUE(holds(finding(), " chrM:16,129-16,256, ")) << finding();
   material.attribution->summary.chromosome_sizes = {{"chrM", 16200}};
   EXPECT_TRUE(holds(finding(), " chrM:16,129-16,200, ")) << finding();

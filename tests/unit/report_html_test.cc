@@ -1,4 +1,4 @@
-// The HTML builder, the page around it, and gnuplot's pictures made fit for it.
+// The HTML builder, the page around it, and gnuplot's pictures adapted to it.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -33,7 +33,8 @@ TEST(ReportHtmlTest, TextIsEscaped) {
 TEST(ReportHtmlTest, OnlyWholeUtf8Passes) {
   const std::string good = "\xC3\xA9 \xE2\x82\xAC \xF0\x9F\xA7\xAC";
   EXPECT_EQ(Html(good).code(), good);
-  // A lone continuation, an overlong '<', a surrogate, past U+10FFFF, and a sequence cut short.
+  // A lone continuation byte, an overlong '<', a surrogate, past U+10FFFF, and a truncated
+  // sequence.
   for (const std::string bad :
        {"\x80", "\xC0\xBC", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82"}) {
     const std::string code = Html(bad).code();

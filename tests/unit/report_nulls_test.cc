@@ -1,4 +1,4 @@
-// The nulls that a report draws: against closed forms and plain enumeration.
+// The null distributions that a report draws, against closed forms and plain enumeration.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ TEST(ReportNullsTest, OnePeakPerEnhancerIsBinomial) {
 }
 
 TEST(ReportNullsTest, PeaksOfOneEnhancerMoveTogether) {
-  // Four pairs with one peak: all four in the cell or none.
+  // Four pairs with one peak: all four are in the cell or none.
   const NullCount alike = shifted_count({{7, 7, 7, 7}}, 50, 5);
   EXPECT_NEAR(alike.mean, 0.4, 1e-12);
   EXPECT_NEAR(alike.sd, 4 * std::sqrt(0.1 * 0.9), 1e-12);
@@ -69,7 +69,7 @@ TEST(ReportNullsTest, ShiftedCorrelationEqualsEnumeration) {
   const std::vector<ProfilePairs> enhancers{
       {{{1, 4, 2, 0, 7}, {2, 2, 5, 1, 1}}, {{0, 3, 3, 1, 9}, {1, 0, 2, 2, 8}}},
       {{{5, 1, 1, 2, 3}}, {{4, 0, 2, 2, 2}}}};
-  // Every combination of the two enhancers' shifts.
+  // Enumerates every combination of the two enhancers' shifts.
   double sum = 0;
   double square = 0;
   const auto shifted = [](std::vector<double> scores, std::ptrdiff_t by) {

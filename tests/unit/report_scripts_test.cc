@@ -1,4 +1,4 @@
-// Text of files in gnuplot's scripts: it stays text.
+// Text from files in gnuplot's scripts stays text and is never executed.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// A page is of one model and one data set, wherever their folders lie.
+// A page shows one model and one data set, wherever their folders are.
 #include <gtest/gtest.h>
 
 #include <filesystem>

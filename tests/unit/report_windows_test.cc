@@ -1,4 +1,4 @@
-// A report where some windows say nothing of where: what the figures leave out and say of it.
+// A report with undefined windows: what the figures leave out and say about it.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -15,7 +15,7 @@ namespace {
 
 using test::ReportWorld;
 
-/// Four pairs, windows of three bins: zeros in the second, one value in the third.
+/// Four pairs with windows of three bins: the second is all zeros, the third all one value.
 double mixed(std::size_t i) {
   if (i >= 3 && i < 6) return 0.0;
   if (i >= 6 && i < 9) return 0.5;
@@ -82,7 +82,7 @@ TEST(ReportWindowsTest, TheShownPairHasPeaksAndATrainedGene) {
   EXPECT_EQ(shown_pair(material).what,
             "The only explained pair of a gene that was trained on with both peaks");
   EXPECT_EQ(shown_pair(material).pair->row, 3);
-  // A trained gene comes before peaks.
+  // A trained gene takes precedence over a peak.
   pairs[3].untrained = true;
   EXPECT_EQ(shown_pair(material).what,
             "The strongest effect among the 2 explained pairs of a gene that was trained on");

@@ -33,8 +33,8 @@ std::vector<const double*> rows_of(const Values& x, std::int64_t columns) {
   return out;
 }
 
-/// Sizes off the multiples of panels, blocks and depths, the last worth two threads. The upper
-/// triangle is right to rounding.
+/// Sizes that are not multiples of panels, blocks and depths; the last is large enough for two
+/// threads. The upper triangle is checked to rounding.
 TEST(CholeskyTest, FactorTimesItsTransposeIsTheMatrix) {
   for (const auto& [rows, n] : {std::pair{1L, 1L}, {12L, 7L}, {131L, 67L}, {450L, 300L}}) {
     const Values x = normals(static_cast<std::size_t>(rows * n), 1);
@@ -72,7 +72,7 @@ TEST(CholeskyTest, FactorTimesItsTransposeIsTheMatrix) {
   EXPECT_THROW(cholesky(indefinite.data(), 2, 1), Error);
 }
 
-/// Gauss with pivots.
+/// Gaussian elimination with pivoting.
 Values solve(std::vector<Values> a, Values b) {
   const std::size_t n = b.size();
   for (std::size_t c = 0; c < n; ++c) {
@@ -93,8 +93,8 @@ Values solve(std::vector<Values> a, Values b) {
   return b;
 }
 
-/// The minimum, from the equations with the intercept as a column of its own: nothing is centred.
-/// Rows of group `without` are left out; their part of the scale is not.
+/// The minimum, from the normal equations with the intercept as an extra column: nothing is
+/// centred. Rows of group `without` are left out, but they count in the scale.
 Values closed_form(const RidgeData& d, double penalty, std::int32_t without = -1) {
   const auto p = static_cast<std::size_t>(d.columns);
   std::vector<Values> a(p + 1, Values(p + 1));
@@ -130,7 +130,7 @@ double predict(const Values& fit, const RidgeData& d, std::size_t row) {
   return out;
 }
 
-/// Of as many groups as folds or fewer, each is a fold.
+/// With no more groups than folds, each group is a fold.
 double best_penalty(const RidgeData& d, std::int32_t groups) {
   double best = 0;
   double least = std::numeric_limits<double>::infinity();
@@ -148,7 +148,8 @@ double best_penalty(const RidgeData& d, std::int32_t groups) {
   return best;
 }
 
-/// Three columns or more. y depends on the first three; columns differ in scale and stand off zero.
+/// At least three columns, of which y depends on the first three; columns differ in scale and are
+/// not centred.
 RidgeData made(std::size_t rows, std::int64_t columns, std::int32_t groups, double noise) {
   RidgeData d{
       columns, normals(rows * static_cast<std::size_t>(columns), 7), normals(rows, 8), {}, 0};

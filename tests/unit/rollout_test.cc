@@ -168,7 +168,7 @@ TEST_F(DnaPoolTest, GmarWeightsPoolingHeadsByTheirGradient) {
   }
 }
 
-// The paper's pooling has one head and no output map.
+// The paper variant's pooling has one head and no output map.
 TEST(DnaPoolPaperTest, HasOneHead) {
   SmallModel m(small_config(Variant::kPaper, 29, 2));
   Explainer explainer(m.model, m.tape, m.rna, m.protein, m.lasting);
@@ -188,7 +188,7 @@ TEST(SharpenedTest, IsThePapersTemperatureScaling) {
   EXPECT_NEAR(same[1], 0.75, 1e-7);
 }
 
-// A temperature far below any use: the largest score stays finite, its share becomes 1.
+// An extremely low temperature: the largest score stays finite and its share becomes 1.
 TEST(SharpenedTest, LowTemperaturesDoNotUnderflow) {
   const std::vector<float> got = sharpened(std::vector<float>{0.4F, 0.6F}, 1e-4);
   EXPECT_EQ(got[0], 0.0F);

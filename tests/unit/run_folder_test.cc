@@ -30,7 +30,7 @@ class RunFolderTest : public ::testing::Test {
     test::write_bytes(folder / "file", content);
   }
   std::string last() const { return test::read_bytes(run_dir / "last" / "file"); }
-  /// last/ after a start that finds what a killed process left.
+  /// The content of last/ after a start that finds what a killed process left.
   std::string repaired() const {
     const RunFolder folder(run_dir, true);
     EXPECT_FALSE(fs::exists(run_dir / "last.new"));
@@ -59,17 +59,17 @@ TEST_F(RunFolderTest, ReplacesLastWhole) {
 TEST_F(RunFolderTest, RepairsAnyPointOfAKill) {
   put(run_dir / "last", "old");
   put(run_dir / "last.new", "torn");
-  EXPECT_EQ(repaired(), "old");  // while last.new was written
+  EXPECT_EQ(repaired(), "old");  // killed while last.new was written
 
   fs::rename(run_dir / "last", run_dir / "last.old");
   put(run_dir / "last.new", "new");
-  EXPECT_EQ(repaired(), "new");  // between the renames
+  EXPECT_EQ(repaired(), "new");  // killed between the renames
 
   put(run_dir / "last.old", "old");
-  EXPECT_EQ(repaired(), "new");  // before last.old was removed
+  EXPECT_EQ(repaired(), "new");  // killed before last.old was removed
 }
 
-/// last/ is looked for all the while that it is replaced.
+/// Another thread looks for last/ all the time while it is replaced.
 TEST_F(RunFolderTest, LastIsNeverMissing) {
   put(dir.path / "a", "");
   put(dir.path / "b", "");

@@ -1,4 +1,4 @@
-// The schedule and early stopping, replayed over the validation Pearson of two published runs.
+// The schedule and early stopping, replayed over the validation Pearson r of two published runs.
 #include "engine/optim/schedule.h"
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 namespace cdt {
 namespace {
 
-// Printed epoch logs of the released training notebook, dropout 0.3 and its predecessor 0.1.
+// Printed epoch logs of the released training notebook, at dropout 0.3 and earlier at 0.1.
 const std::vector<double> kDropout03 = {
     .3128, .3872, .4727, .4693, .4609, .4727, .4578, .4879, .4789, .4726, .4800, .4739, .4823,
     .4715, .4945, .5032, .4992, .4960, .4996, .4936, .4970, .4967, .4969, .5014, .5008, .5007};
@@ -20,7 +20,7 @@ const std::vector<double> kDropout01 = {
     .4966, .4990, .4954, .4929, .5006, .4972, .4978, .4944, .4992, .4966};
 
 struct Replay {
-  std::vector<double> lr;  // in force during each epoch
+  std::vector<double> lr;  // the rate used in each epoch
   std::int64_t stopped = 0;
   std::int64_t best_epoch = 0;
 };
@@ -69,7 +69,7 @@ TEST(Schedule, PublishedRunDropout01) {
 TEST(Schedule, ThresholdIsRelativeAndExclusive) {
   ReduceLrOnPlateau schedule;
   schedule.step(0.5);
-  schedule.step(0.5 * (1.0 + ReduceLrOnPlateau::kThreshold));  // equal to the bar: not better
+  schedule.step(0.5 * (1.0 + ReduceLrOnPlateau::kThreshold));  // equal to the threshold: not better
   EXPECT_EQ(schedule.best, 0.5);
   EXPECT_EQ(schedule.bad_epochs, 1);
   schedule.step(0.51);
@@ -116,7 +116,7 @@ TEST(EarlyStoppingRule, SmallGainsDoNotMoveTheBar) {
   EXPECT_FALSE(stopping.step(0.5));
   EXPECT_FALSE(stopping.step(0.5009));
   EXPECT_EQ(stopping.best, 0.5);
-  EXPECT_FALSE(stopping.step(0.5 + EarlyStopping::kMinDelta));  // exactly the gain: good
+  EXPECT_FALSE(stopping.step(0.5 + EarlyStopping::kMinDelta));  // exactly the required gain: good
   EXPECT_EQ(stopping.bad_epochs, 0);
   EXPECT_FALSE(stopping.step(0.4));
   EXPECT_FALSE(stopping.step(0.4));

@@ -16,9 +16,9 @@ using Groups = std::vector<std::int32_t>;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 TEST(ShrinkageTest, AnUnbalancedCaseByHand) {
-  // Groups {1, 3}, {8}, {4, 5, 6}: means 2, 8, 5, of all 4.5. Within: (2 + 0 + 2) / (6 - 3) = 4/3.
-  // Between: squares 12.5 + 12.25 + 0.75 = 25.5, by 2 = 12.75; typical size
-  // (6 - 14/6) / 2 = 11/6; variance (12.75 - 4/3) / (11/6) = 137/22.
+  // Groups {1, 3}, {8}, {4, 5, 6} with means 2, 8, 5; overall mean 4.5. Within: (2 + 0 + 2) / (6 -
+  // 3) = 4/3. Between: squares 12.5 + 12.25 + 0.75 = 25.5, divided by 2 = 12.75; typical size (6 -
+  // 14/6) / 2 = 11/6; variance (12.75 - 4/3) / (11/6) = 137/22.
   const ShrunkMeans s = shrink_means(Values{1, 3, 8, 4, 5, 6}, Groups{0, 0, 1, 3, 3, 3}, 4);
   const double k = (4.0 / 3.0) / (137.0 / 22.0);
   EXPECT_NEAR(s.ratio, k, 1e-14);
@@ -29,7 +29,7 @@ TEST(ShrinkageTest, AnUnbalancedCaseByHand) {
   ASSERT_EQ(s.means.size(), 4U);
   EXPECT_NEAR(s.means[0], centre + weight[0] * (2 - centre), 1e-14);
   EXPECT_NEAR(s.means[1], centre + weight[1] * (8 - centre), 1e-14);
-  EXPECT_EQ(s.means[2], s.centre);  // without values
+  EXPECT_EQ(s.means[2], s.centre);  // a group without values
   EXPECT_NEAR(s.means[3], centre + weight[2] * (5 - centre), 1e-14);
 }
 
@@ -39,9 +39,9 @@ TEST(ShrinkageTest, AllIsTheMeanWhereGroupsCannotBeToldApart) {
     EXPECT_EQ(s.ratio, kInfinity);
     EXPECT_EQ(s.means, Values(3, centre));
   };
-  expect_centre({1, 5, 1, 5}, {0, 0, 2, 2}, 3);  // groups alike
-  expect_centre({1, 2, 6}, {0, 1, 2}, 3);        // each alone
-  expect_centre({1, 5}, {1, 1}, 3);              // one group
+  expect_centre({1, 5, 1, 5}, {0, 0, 2, 2}, 3);  // equal groups
+  expect_centre({1, 2, 6}, {0, 1, 2}, 3);        // one value per group
+  expect_centre({1, 5}, {1, 1}, 3);              // a single group
   expect_centre({7}, {2}, 7);
   expect_centre({2, 2, 2, 2}, {0, 0, 1, 1}, 2);  // no variance at all
 }
@@ -53,8 +53,8 @@ TEST(ShrinkageTest, GroupsWithoutNoiseKeepTheirMeans) {
 }
 
 TEST(ShrinkageTest, NoGroupEffectGivesOneMean) {
-  // Noise alone: the estimate of the variance between groups has mean 0 and a long right tail, so
-  // in more than half of all draws it is not positive.
+  // Noise only: the estimated variance between groups has mean 0 and a long right tail, so in more
+  // than half of all draws it is not positive.
   int constant = 0;
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     RandomStream random(seed, 1);
@@ -103,7 +103,7 @@ TEST(ShrinkageTest, FewValuesAGroupPredictBetterThanRawMeans) {
     error_raw += (raw[g] - fresh) * (raw[g] - fresh);
     error_shrunk += (s.means[g] - fresh) * (s.means[g] - fresh);
   }
-  // 1 + 0.52 against 1 + 0.16 in the mean over draws.
+  // In the mean over draws, 1 + 0.52 against 1 + 0.16.
   EXPECT_LT(error_shrunk, 0.9 * error_raw);
 }
 
@@ -118,7 +118,7 @@ TEST(ShrinkageTest, LeaveOneOutIsTheMeanOfTheOthers) {
   };
   EXPECT_NEAR(loo[0], drawn(3, 1), 1e-14);
   EXPECT_NEAR(loo[1], drawn(1, 1), 1e-14);
-  EXPECT_EQ(loo[2], s.centre);  // alone
+  EXPECT_EQ(loo[2], s.centre);  // alone in its group
   EXPECT_NEAR(loo[3], drawn(5.75, 2), 1e-14);
   EXPECT_NEAR(loo[5], drawn(4.5, 2), 1e-14);
   EXPECT_NEAR(loo[7], drawn(-2, 1), 1e-14);

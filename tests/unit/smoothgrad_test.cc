@@ -26,7 +26,7 @@ class SmoothGradTest : public testing::Test {
   std::optional<Explainer> explainer;
 };
 
-// Sums of all samples in their order, as if no halves were kept.
+// Sums of all samples in order, without keeping halves.
 TEST_F(SmoothGradTest, ScoresAreNormsOfTheMeanGradient) {
   const SmoothGradOptions options{.samples = 3, .noise = 0.2, .seed = 5};
   const std::vector<float> x = to_host(*m.backend, m.dna);
@@ -55,13 +55,14 @@ TEST_F(SmoothGradTest, ScoresAreNormsOfTheMeanGradient) {
 
 TEST_F(SmoothGradTest, NoErrorOfOneSampleAndNoneWithoutNoise) {
   EXPECT_TRUE(std::isnan(run({0}, {.samples = 1}).front().error));
-  // Samples that are all equal: halves and their shares are exact for powers of two.
+  // Identical samples: the halves and their shares are exact for powers of two.
   EXPECT_EQ(run({0}, {.samples = 4, .noise = 0.0}).front().error, 0.0);
 }
 
-// The error foretells how far scores of other seeds lie apart, for halves of unequal size too. Both
-// are mean squares over `kSeeds` runs, with a relative standard error of sqrt(2 / kSeeds) at most,
-// as a sum over bins varies no more than one bin; five of both together bound the ratio.
+// The error predicts how much the scores of other seeds differ, also for halves of unequal size.
+// Both are mean squares over `kSeeds` runs, with a relative standard error of at most sqrt(2 /
+// kSeeds), as a sum over bins varies no more than one bin; five standard errors of both bound the
+// ratio.
 TEST_F(SmoothGradTest, ErrorIsTheSpreadOverSeeds) {
   constexpr int kSeeds = 200;
   for (const int samples : {3, 4}) {

@@ -1,4 +1,5 @@
-// The four mechanisms of cdt-synth: what effects follow, and that the rest is the same.
+// The four mechanisms of cdt-synth: what the effects depend on, and that everything else is the
+// same.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -34,8 +35,8 @@ std::vector<float> window_of(const Mechanism& mechanism, std::int64_t enhancer) 
   return out;
 }
 
-/// Of the pairs' measured effects: the standard deviation of the means by gene about the mean of
-/// all, and Pearson of what is left without them against the activity of the pair's enhancer.
+/// Statistics of the measured effects: the standard deviation of the gene means around the overall
+/// mean, and the Pearson r of the residuals with the activity of the pair's enhancer.
 struct EffectMoments {
   double gene_means = 0, activity_r = 0;
 };
@@ -67,9 +68,9 @@ EffectMoments effect_moments(const Mechanism& mechanism) {
   return out;
 }
 
-// 400 pairs, 50 of each gene: a mean by gene has a standard error of 0.08 / sqrt(50) = 0.011, a
-// correlation of nothing one of 0.05. Bounds are four standard errors; the standard deviation of
-// eight offsets between -0.8 and 0 is 0.23, give or take a third.
+// 400 pairs, 50 per gene: a gene mean has a standard error of 0.08 / sqrt(50) = 0.011, and a zero
+// correlation one of 0.05. The bounds are four standard errors; the standard deviation of eight
+// offsets between -0.8 and 0 is 0.23, plus or minus a third.
 TEST(SynthMechanism, EffectsFollowWhatTheMechanismNames) {
   const auto moments = [](const char* name) { return effect_moments(Mechanism(small_plan(name))); };
   const EffectMoments none = moments("none");
@@ -132,7 +133,7 @@ TEST(SynthMechanism, CeilingsFollowFromTheNoiselessEffects) {
   };
   EXPECT_TRUE(std::isnan(ceiling("none")));
   EXPECT_GT(ceiling("gene-only"), 0.8);
-  // Effects with a standard deviation of 0.4 / sqrt(12) under a noise of 0.08: sqrt(0.676).
+  // Effects with a standard deviation of 0.4 / sqrt(12) with a noise of 0.08: sqrt(0.676).
   EXPECT_NEAR(ceiling("dna"), 0.822, 4.0 * (1.0 - 0.676) / std::sqrt(320.0));
 }
 

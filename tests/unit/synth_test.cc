@@ -40,7 +40,7 @@ std::vector<double> row_of(const SynthPlan& plan, const std::vector<float>& wind
   return {first, first + plan.sizes.dna_dim};
 }
 
-/// Mean of the rows at each enhancer's `centre`, less the mean of all rows: the planted direction,
+/// Mean of the rows at each enhancer's `centre` minus the mean of all rows: the planted direction,
 /// estimated from the data alone.
 std::vector<double> estimated_motif(const SynthPlan& plan, const Mechanism& mechanism,
                                     std::int64_t PlantedSites::*centre) {
@@ -60,7 +60,7 @@ std::vector<double> estimated_motif(const SynthPlan& plan, const Mechanism& mech
   return out;
 }
 
-/// Pearson of what the site's bin has of the estimated motif, against the enhancer's activity.
+/// Pearson r between the site's component along the estimated motif and the enhancer's activity.
 double correlation_with_activity(const SynthPlan& plan, const Mechanism& mechanism,
                                  std::int64_t PlantedSites::*centre) {
   const std::vector<double> motif = estimated_motif(plan, mechanism, centre);
@@ -147,7 +147,7 @@ TEST(SynthMechanism, OnlyTheCausalSiteTellsTheActivity) {
   const SynthPlan plan = small_plan();
   const Mechanism mechanism(plan);
   EXPECT_GT(correlation_with_activity(plan, mechanism, &PlantedSites::causal), 0.8);
-  // 200 enhancers: the standard error of a correlation of nothing is 0.07.
+  // 200 enhancers: the standard error of a zero correlation is 0.07.
   EXPECT_LT(std::abs(correlation_with_activity(plan, mechanism, &PlantedSites::decoy)), 0.25);
 }
 
@@ -220,7 +220,7 @@ TEST(SynthTruth, SitesAsBed) {
       "chr1\t" + std::to_string(start) + "\t" + std::to_string(end) + "\tE_causal\t0\tcausal\n";
   EXPECT_EQ(bed.substr(0, wanted.size()), wanted);
   EXPECT_EQ(std::count(bed.begin(), bed.end(), '\n'), 400);
-  // Windows before the first base: sites are cut or gone, never negative or empty.
+  // Windows that start before the first base: sites are cut or removed, never negative or empty.
   for (Enhancer& enhancer : enhancers) enhancer = {"chr1", 0, 100, "E"};
   const std::string cut = sites_bed(plan, mechanism, enhancers);
   EXPECT_LT(std::count(cut.begin(), cut.end(), '\n'), 400);
@@ -229,7 +229,7 @@ TEST(SynthTruth, SitesAsBed) {
 
 TEST(SynthTruth, LeavesOutACeilingThatIsUndefined) {
   SynthPlan plan = small_plan();
-  plan.sizes.enhancers = 20;  // one of them test
+  plan.sizes.enhancers = 20;  // one of them in test
   plan.pairs_per_enhancer = 1;
   const Mechanism mechanism(plan);
   const std::vector<Enhancer> enhancers(20);

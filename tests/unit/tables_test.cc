@@ -1,4 +1,4 @@
-// What tables on the terminal print where numbers are undefined, huge or of one thing.
+// Terminal tables with numbers that are undefined, huge or all from one enhancer.
 #include "apps/common/tables.h"
 
 #include <gtest/gtest.h>
@@ -43,7 +43,8 @@ TEST(CellsTest, EachIsAsWideAsItsColumn) {
   EXPECT_EQ(named({"a", "b", "c", "d", "e", "f"}, "bin"), "6 bins (a, b, c, d, e, ...)");
 }
 
-/// What cdt-predict prints of pairs whose effects are `betas`, of one enhancer each or all of one.
+/// The output of cdt-predict for pairs with effects `betas`, each of its own enhancer or all of
+/// one.
 std::string printed(const std::vector<float>& betas, const std::vector<float>& predictions,
                     bool one_enhancer) {
   std::vector<Pair> pairs;

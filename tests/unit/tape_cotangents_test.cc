@@ -1,4 +1,4 @@
-// Backward passes from several cotangents at once against one pass for each.
+// Backward passes with several cotangents at once against one pass for each.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::int64_t kRows = 13, kWidth = 12, kHeads = 3, kCount = 3;
 
-/// Self-attention with a residual around it: values that feed two ops, ops that see all cotangents
-/// at once (attention) and one at a time (the others).
+/// Self-attention with a residual around it: values that feed two ops, and ops that handle all
+/// cotangents at once (attention) or one at a time (the others).
 struct Graph {
   explicit Graph(bool trainable) {
     for (Variable* v : {&weight, &bias, &gamma, &beta}) {

@@ -1,4 +1,4 @@
-// What the environment says of the backend under test is taken or refused, never passed over.
+// The environment variables of the backend under test are obeyed or refused, never ignored.
 #include "tests/support/test_backend.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 namespace cdt {
 namespace {
 
-/// A variable of the environment with another value in this scope.
+/// Sets an environment variable to another value in this scope.
 class Setting {
  public:
   Setting(const char* name, const char* value) : name_(name) {

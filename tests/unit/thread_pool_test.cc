@@ -1,5 +1,5 @@
-// The threads of CPU kernels: every task once, whatever is asked for; nested loops, loops of
-// several threads at once, exceptions, a fork.
+// The CPU kernels' threads: every task runs once, for any request; nested loops, concurrent loops
+// of several threads, exceptions, a fork.
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -17,7 +17,7 @@
 namespace cdt {
 namespace {
 
-/// Does a loop of `tasks` run each task once, with thread numbers below `threads`?
+/// True if a loop of `tasks` runs each task once, with thread numbers below `threads`.
 bool runs_each_once(int threads, std::int64_t tasks) {
   std::vector<std::atomic<int>> runs(static_cast<std::size_t>(tasks));
   std::atomic<bool> good{true};
@@ -28,7 +28,7 @@ bool runs_each_once(int threads, std::int64_t tasks) {
       return;
     }
     const auto number = static_cast<std::size_t>(thread);
-    if (busy[number]++ != 0) good = false;  // two threads of one number
+    if (busy[number]++ != 0) good = false;  // two threads with one number
     ++runs[static_cast<std::size_t>(task)];
     --busy[number];
   });

@@ -1,4 +1,4 @@
-// What cdt-train checks before and beside a training: DNA, best model, size of the model.
+// What cdt-train checks before and during a training: DNA, best model, size of the model.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -34,7 +34,7 @@ void poke_dna(const fs::path& data, std::int64_t at, float value) {
   file.seekp(at * static_cast<std::int64_t>(sizeof value));
   file.write(reinterpret_cast<const char*>(&value), sizeof value);
 }
-constexpr std::int64_t kRow = 12;  // values of a row of the small data set
+constexpr std::int64_t kRow = 12;  // values per row of the small data set
 
 TEST_F(TrainRun, TheDigestOfDnaSeesEveryValueAndTheOrderOfRows) {
   test::write_small_dataset(data_dir, default_pairs());
@@ -93,7 +93,7 @@ TEST_F(TrainRun, ABestModelThatAKillLeftUnwrittenIsWrittenFromLast) {
   run->trainer.run(folder);
   const std::string best = test::read_bytes(folder.best_model());
   const std::string weights = weights_digest(run->model, *run->backend);
-  // The complaint of a resume, or "" and its note.
+  // The error of a resume, or "" and its note.
   std::string note;
   const auto restore = [&] {
     ::testing::internal::CaptureStderr();
@@ -122,7 +122,7 @@ TEST_F(TrainRun, ABestModelThatAKillLeftUnwrittenIsWrittenFromLast) {
   EXPECT_EQ(restore(), "");
   EXPECT_EQ(test::read_bytes(folder.best_model()), best);
 
-  // Any other is not overwritten.
+  // Any other file is not overwritten.
   run->model.initialise(8);
   save_model(folder.best_model(), run->model, *run->backend);
   const std::string other = test::read_bytes(folder.best_model());

@@ -1,4 +1,4 @@
-// Settings of cdt-train: those a run or a model stored, against those of the command line.
+// Settings of cdt-train: those stored by a run or a model, against those of the command line.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -23,7 +23,7 @@ TEST(TrainOptionsTest, StoredSettingsComeBack) {
   resumed.settings.epochs = 7;
   resumed.given = {"epochs"};
   adopt_stored_settings(settings_json(stored.settings), "state", &resumed);
-  stored.settings.epochs = 7;  // the one that may change
+  stored.settings.epochs = 7;  // the only one that may change
   EXPECT_EQ(settings_json(resumed.settings), settings_json(stored.settings));
   EXPECT_EQ(resumed.common.seed, 9);
 }
@@ -67,7 +67,7 @@ TEST(TrainOptionsTest, StoredValuesAreHeldToTheRangesOfTheCommandLine) {
   EXPECT_EQ(complaint("fp32", "bf16"), "");
 }
 
-/// What a run had that began before there was the setting.
+/// The behaviour of a run that began before the setting existed.
 TEST(TrainOptionsTest, ARunBegunBeforeASettingKeepsWhatItHad) {
   std::string stored = settings_json(TrainSettings{});
   for (const std::string key : {"\"steer-by\":\"seen\",", "\"init-head\":\"released\","}) {
@@ -79,7 +79,7 @@ TEST(TrainOptionsTest, ARunBegunBeforeASettingKeepsWhatItHad) {
   adopt_stored_settings(stored, "state", &options);
   EXPECT_EQ(options.settings.steer_by, "all");
   EXPECT_EQ(options.settings.init_head, "released");
-  // What it stores from now on says so.
+  // From now on it stores the setting.
   TrainOptions again;
   again.given = {"steer-by"};
   adopt_stored_settings(settings_json(options.settings), "state", &options);
@@ -91,7 +91,7 @@ TEST(TrainOptionsTest, ARunBegunBeforeASettingKeepsWhatItHad) {
                  "settings.variant", "missing");
 }
 
-/// Settings newer than the format are stored only where they are not what runs had before them.
+/// Settings newer than the format are stored only if they differ from the earlier behaviour.
 TEST(TrainOptionsTest, NewerSettingsAreStoredWhereTheyDiffer) {
   TrainSettings settings;
   EXPECT_EQ(settings_json(settings).find("\"init\""), std::string::npos);

@@ -37,7 +37,6 @@ using test::input_error;
 using test::TrainRun;
 
 // --- order and loss
-// -------------------------------------------------------------------------------
 
 TEST(EpochOrder, IsAPermutationOfItsSeedAndEpoch) {
   const std::vector<std::int32_t> order = epoch_order(1000, 3, 1);
@@ -62,7 +61,6 @@ TEST(EpochLoss, AShortLastBatchCountsLikeAFullOne) {
 }
 
 // --- state and loop
-// -------------------------------------------------------------------------------
 
 TEST_F(TrainRun, WritesWhatTheRunDirectoryHolds) {
   const auto run = make(default_pairs());
@@ -153,14 +151,14 @@ TEST_F(TrainRun, StateComesBackFieldByField) {
   const auto complaint = [&](const StateFrame& other) {
     return input_error([&] { load_state(file, other, &back, run->model, &second, backend); });
   };
-  // Where an epoch has other steps, the counters do not fit together.
+  // If the number of steps per epoch differs, the counters do not fit together.
   StateFrame other = frame;
   other.steps = 3;
   expect_message(complaint(other), file, "metadata.global_step", "out of range");
   other = frame;
   other.patience = 8;
   expect_message(complaint(other), file, "metadata.stopping.patience", "out of range");
-  // Weights of another moment beside the state.
+  // The weights beside the state are from another moment.
   other = frame;
   other.weights = state.best_weights;
   expect_message(complaint(other), file, "metadata.weights", "of another moment or run");

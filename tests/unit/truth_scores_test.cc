@@ -12,7 +12,7 @@ namespace {
 const TruthSites kSites{{1, 2}, {5, 6}};
 
 TEST(SiteScoresTest, AMethodThatKnows) {
-  const SiteScores s = site_scores({0, 9, -8, 0, 0, 0, 0, 0}, kSites);  // the sign does not count
+  const SiteScores s = site_scores({0, 9, -8, 0, 0, 0, 0, 0}, kSites);  // the sign does not matter
   EXPECT_EQ(s.causal_auroc, 1.0);
   EXPECT_EQ(s.decoy_auroc, 0.5);
   EXPECT_EQ(s.causal_over_decoy, 1.0);

@@ -1,4 +1,4 @@
-// Windows that say nothing of where: the rule, and that no number rests on them.
+// Windows that single out no place: the rule, and that no number includes them.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -27,14 +27,15 @@ TEST(WindowStateTest, AllZeroOneValueOneBin) {
   EXPECT_EQ(window_state(Window{1, 2}, true), WindowState::kZeroDna);
 }
 
-// Four roundings up and four down of the largest are the last that count as equal, at any scale.
+// Four roundings up and four down from the largest are the limit of what counts as equal, at any
+// scale.
 TEST(WindowStateTest, EqualWithinRounding) {
   constexpr float kEpsilon = std::numeric_limits<float>::epsilon();
   for (const float scale : {1.0F, 0x1p-100F, 0x1p100F}) {
     EXPECT_EQ(window_state(Window{scale, scale * (1 - 4 * kEpsilon)}), WindowState::kEqual);
     EXPECT_EQ(window_state(Window{scale * (1 - 4.5F * kEpsilon), scale}), WindowState::kDefined);
   }
-  // Rounded sums of softmax rows that are uniform by nature.
+  // Rounded sums of softmax rows that are uniform by construction.
   Window row(896);
   for (std::size_t bin = 0; bin < row.size(); ++bin) {
     row[bin] = std::nextafter(1.0F / 896.0F, bin % 2 == 0 ? 0.0F : 1.0F);
@@ -58,7 +59,7 @@ TEST(WindowStateTest, RowsOfAMapThatAreEqualWithinRounding) {
   EXPECT_NEAR(c.mean, 1.0, 1e-6);
 }
 
-/// Five enhancers, four bins, three genes (A, B, C), of which C was never trained.
+/// Five enhancers, four bins, three genes (A, B, C); C was never trained.
 class UndefinedWindowsTest : public testing::Test {
  protected:
   UndefinedWindowsTest()
@@ -106,7 +107,8 @@ TEST_F(UndefinedWindowsTest, EachMethodLeavesOutItsOwn) {
   }
   const MethodSummary& attention = s.methods[0].second;
   EXPECT_LT(attention.effective_bins.value, 3.0) << "the even window is in no mean";
-  // Attention is bin 1, 128 bp before the centre; of gradient x input both peaks are in bin 3.
+  // Attention peaks in bin 1, 128 bp before the centre; both peaks of gradient x input are in bin
+  // 3.
   EXPECT_EQ(attention.distance_mean_bp.value, 128.0);
   EXPECT_EQ(s.methods[2].second.distance_mean_bp.value, 128.0);
   const nlohmann::ordered_json json = fields_json(s);

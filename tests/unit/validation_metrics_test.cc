@@ -1,4 +1,5 @@
-// Validation by whether train has pairs of a pair's gene, and which of them steer a training.
+// Validation metrics split by whether train has pairs of the gene, and which of them steer
+// training.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -79,7 +80,7 @@ TEST(ValidationParts, OnePairAloneDoesNotSteer) {
   EXPECT_TRUE(std::isnan(m.seen.r2));
 }
 
-/// Trains with the output of gene 2, which train lacks, blown up; returns the lines of
+/// Trains with the output of gene 2, which train lacks, scaled up; returns the lines of
 /// metrics.jsonl and the state.
 class Steering : public TrainRun {
  protected:
@@ -107,7 +108,7 @@ class Steering : public TrainRun {
     return lines;
   }
 
-  /// What a training does that `field` of its lines has steered.
+  /// Expects the schedule and the best epoch of a training that `field` of its lines steers.
   void expect_steered_by(const std::vector<nlohmann::json>& lines, const char* field) const {
     ReduceLrOnPlateau schedule;
     schedule.lr = options.settings.lr;
@@ -138,7 +139,7 @@ TEST_F(Steering, ScheduleBestModelAndStoppingFollowTheSeenPairs) {
   }
   EXPECT_LT(state.schedule.lr, options.settings.lr);
   EXPECT_TRUE(state.stopped);
-  // Another output of a gene that is not trained changes nothing that matters.
+  // Another output for an untrained gene changes nothing that matters.
   const TrainState wild = state;
   train("seen", 1.0F);
   EXPECT_EQ(state.best_epoch, wild.best_epoch);
@@ -172,7 +173,7 @@ TEST_F(Steering, PairsOfGenesWithoutTrainingPairsAreCountedAloud) {
                       "few others to steer by: all do\n"),
             std::string::npos);
   EXPECT_EQ(said({0, 1, 0, 0}).find("without training pairs"), std::string::npos);
-  // Two pairs always correlate, so that they cannot steer alone.
+  // Two pairs always correlate perfectly, so two alone cannot steer.
   EXPECT_NE(said({0, 0, 2}).find("too few others to steer by: all do\n"), std::string::npos);
   settings.steer_by = "all";
   EXPECT_NE(said({0, 2, 1, 0, 2, 1}).find("they steer as the others do (--steer-by all)\n"),

@@ -1,4 +1,4 @@
-// A new model that begins with what fits of an older one's file.
+// A new model that starts from the tensors of an older model's file that fit.
 #include "apps/train/warm_start.h"
 
 #include <gtest/gtest.h>
@@ -35,13 +35,14 @@ ModelInputs inputs_of(const Strings& genes) {
 
 class WarmStartTest : public ::testing::Test {
  protected:
-  /// An older model, drawn from seed 3, in `file`. metadata: what it records beside its sizes.
+  /// Writes an older model, drawn from seed 3, to `file`. metadata: what it records besides its
+  /// sizes.
   void save(const CdtConfig& config, const std::map<std::string, std::string>& metadata) {
     Cdt model(config, *backend, lasting, false);
     model.initialise(3);
     save_model(file, model, *backend, metadata);
   }
-  /// The same as a plain state_dict after `change` of names, shapes and values.
+  /// Writes the same model as a plain state_dict, after `change` to names, shapes and values.
   void save_plain(const CdtConfig& config,
                   const std::function<void(std::vector<TensorToWrite>&)>& change = {}) {
     save(config, {});
@@ -58,7 +59,7 @@ class WarmStartTest : public ::testing::Test {
     write_safetensors(file, tensors, {});
   }
 
-  /// The new model of seed 5 that begins from the file.
+  /// The new model of seed 5 that starts from the file.
   WarmStart start(const CdtConfig& config, const Strings& genes,
                   const WarmStartChoice& choice = {}) {
     model = std::make_unique<Cdt>(config, *backend, lasting, false);
@@ -89,8 +90,8 @@ class WarmStartTest : public ::testing::Test {
     SafetensorsReader(file).read(name, out.data());
     return out;
   }
-  /// Every tensor that was taken holds the file's values, every other one those that were drawn;
-  /// the last layer aside if it goes by gene.
+  /// Every tensor that was taken has the file's values, every other one the drawn values; except
+  /// the last layer if it is matched by gene.
   void expect_taken(const WarmStart& start) const {
     for (const Parameter& p : model->parameters()) {
       if (start.by_gene && p.name.starts_with("task_layer.3")) continue;
@@ -167,12 +168,12 @@ TEST_F(WarmStartTest, RowsOfTheLastLayerGoByGene) {
       EXPECT_EQ(values(model->parameter(layer + name)), want) << name;
     }
   }
-  // Not one gene in common: the last layer begins anew, the rest is taken.
+  // No gene in common: the last layer starts from random values, the rest is taken.
   const WarmStart out = start(config, {"1", "2", "3", "4", "5", "6"});
   EXPECT_EQ(names_of(out.misfits).back(), "task_layer.3.bias");
 }
 
-// Which place a gene has makes no difference: head, RNA and protein go by the same order.
+// The position of a gene does not matter: head, RNA and protein use the same order.
 TEST_F(WarmStartTest, GenesInAnotherOrderArePredictedTheSame) {
   save(config, inputs_metadata(inputs_of(genes)));
   const std::vector<std::size_t> order = {4, 2, 0, 5, 1, 3};

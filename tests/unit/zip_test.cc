@@ -1,4 +1,4 @@
-// The zip reader: zip64, members as streams, bytes in place.
+// The zip reader: zip64, members as streams, bytes in memory.
 #include "io/format/zip.h"
 
 #include <gtest/gtest.h>
@@ -59,7 +59,7 @@ TEST_F(ZipTest, Zip64) {
   expect_message(error(with(field + 20, ~0ULL, 8)), path_, "archive", "past the end");
 }
 
-// Other readers count from the end of the directory, or take the last end record there is.
+// Other readers count from the end of the directory, or take the last end record in the file.
 TEST_F(ZipTest, DirectoriesThatAreReadInTwoWays) {
   const std::string bytes = zip({{"a", "first"}});
   const std::size_t end = bytes.find("PK\x05\x06");
