@@ -1,7 +1,7 @@
-// Arenas: memory by lifetime. One for what lasts (parameters, optimiser state), one per step
-// (activations, their gradients), one scratch inside an op. A tensor is a range of an arena; an
-// arena grows as tensors are asked for. Allocation order is a function of the program alone, so the
-// addresses of a step repeat from step to step.
+// Arenas: memory grouped by lifetime. One arena lasts (parameters, optimiser state), one holds a
+// step (activations, their gradients), one is scratch inside an op. A tensor is a range of an
+// arena, and an arena grows on demand. Allocation order is a function of the program alone, so a
+// step uses the same addresses every time.
 #pragma once
 
 #include <cstddef>
@@ -16,10 +16,10 @@ namespace cdt {
 
 class Backend;
 
-/// First-fit ranges, 128-byte aligned, in pieces of address space: where no hole of a piece takes a
-/// tensor, a further piece as large as all before is reserved. Pieces stay until the arena goes,
-/// and holes are tried in the order of the pieces, so a step that has run once finds its ranges
-/// again at the same addresses. Not thread safe.
+/// A first-fit allocator of 128-byte aligned ranges in pieces of address space. If no hole fits a
+/// tensor, it reserves another piece as large as all pieces before it. Pieces live as long as the
+/// arena and holes are searched in piece order, so a repeated step gets the same addresses. Not
+/// thread safe.
 class Arena {
  public:
   /// Reserves nothing yet. Address space becomes memory when it is first handed out (GPU) or first
@@ -29,18 +29,20 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  /// Uninitialised tensor. Error naming the arena and what was asked for if the device has no room.
+  /// Allocates an uninitialised tensor. Throws Error, naming the arena and the size, if the device
+  /// has no room.
   Tensor tensor(const Shape& shape, Dtype dtype = Dtype::kFloat32);
-  /// Gives a range back before the step ends; the next tensor may reuse it. Must be a pointer that
-  /// tensor() returned.
+  /// Frees a tensor that tensor() returned, before the step ends; a later tensor may reuse its
+  /// range.
   void give_back(const Tensor& t);
   /// Ends the lifetime of everything in the arena. Debug builds fill used memory with NaN.
   void reset();
 
-  /// Bytes in use now, and the most ever in use at once.
+  /// Bytes in use now, and the peak.
   std::size_t used() const { return used_; }
   std::size_t peak() const { return peak_; }
-  /// Bytes ever handed out, holes between them included: what the arena takes of the device.
+  /// Bytes of device memory the arena occupies: everything ever handed out, including holes
+  /// between.
   std::size_t held() const;
 
  private:
@@ -50,16 +52,16 @@ class Arena {
     std::size_t bytes;
     Ranges holes;  // coalesced
     Ranges live;
-    std::size_t committed = 0;  // bytes from the start ever handed out
+    std::size_t committed = 0;  // high-water mark: bytes from base ever handed out
   };
 
-  /// A piece with a hole of `bytes`, and the first such hole.
+  /// Finds the first hole of at least `bytes`; returns its piece and the hole.
   std::pair<Piece*, Ranges::iterator> find_hole(std::size_t bytes);
-  /// One more piece with room for `bytes`.
+  /// Adds a piece with room for `bytes`.
   Piece& grow(std::size_t bytes);
   [[noreturn]] void fail(std::size_t bytes, const std::string& why) const;
   /// Debug builds (CDT_DEBUG) fill a range with NaN and its last 128 bytes with a canary, which
-  /// check_canary() wants to find again. Nothing otherwise, or on a backend that holds no values.
+  /// check_canary() verifies. No-ops otherwise, and on a backend that holds no values.
   void poison(const Piece& piece, std::size_t offset, std::size_t bytes);
   void check_canary(const Piece& piece, std::size_t offset, std::size_t bytes) const;
 
@@ -70,7 +72,7 @@ class Arena {
   std::size_t peak_ = 0;
 };
 
-/// A tensor of the scratch arena that goes back at the end of the scope.
+/// A scratch tensor that is freed at the end of the scope.
 class Scratch {
  public:
   Scratch(Arena& arena, const Shape& shape, Dtype dtype = Dtype::kFloat32)

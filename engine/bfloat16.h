@@ -35,7 +35,7 @@ CDT_HOST_DEVICE inline BFloat16 to_bfloat16(float x) {
   return {static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U)};
 }
 
-/// from_float(x, T{}): x as a T.
+/// from_float(x, T{}) converts x to T.
 CDT_HOST_DEVICE inline float from_float(float x, float /*type*/) { return x; }
 CDT_HOST_DEVICE inline BFloat16 from_float(float x, BFloat16 /*type*/) { return to_bfloat16(x); }
 

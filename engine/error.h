@@ -8,7 +8,7 @@
 
 namespace cdt {
 
-/// Something failed that the user did not cause. Exit code 1.
+/// A failure that the user did not cause. Exit code 1.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -21,11 +21,11 @@ class InputError : public Error {
   InputError(std::string_view file, std::string_view field, std::string_view what);
 };
 
-/// "what (expected X, got Y)", the tail of an InputError's message.
+/// Returns "what (expected X, got Y)", the tail of an InputError's message.
 std::string expected_got(std::string_view what, std::string_view expected, std::string_view got);
 
-/// Printable one-line form of arbitrary bytes: control characters as \n, \t or \xNN, at most
-/// `limit` characters, then "...".
+/// Returns a printable one-line form of arbitrary bytes: control characters as \n, \t or \xNN, at
+/// most `limit` characters, then "...".
 std::string printable(std::string_view text, std::size_t limit = 200);
 
 [[noreturn]] void check_failed(const char* expression, const char* file, int line,
@@ -33,7 +33,8 @@ std::string printable(std::string_view text, std::size_t limit = 200);
 
 }  // namespace cdt
 
-/// An invariant of the engine; throws cdt::Error naming expression, file and line. Always on.
+/// Checks an invariant of the engine, in release builds too. Throws cdt::Error naming expression,
+/// file and line.
 #define CDT_CHECK(condition, what)                                               \
   do {                                                                           \
     if (!(condition)) ::cdt::check_failed(#condition, __FILE__, __LINE__, what); \

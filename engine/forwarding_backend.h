@@ -1,6 +1,5 @@
-// A backend in front of another, `device`, which must outlive it. It passes on every call that is
-// not a kernel; a class derived from it says what becomes of kernels, and overrides what it answers
-// itself.
+// A backend that wraps another, `device`, which must outlive it. It forwards every call that is not
+// a kernel; derived classes implement the kernels and override what they answer themselves.
 #pragma once
 
 #include "engine/backend.h"

@@ -1,5 +1,5 @@
-// What kernels take where it is more than tensors: operands of matrix products, views of
-// attention's heads, the optimiser's parameters.
+// Kernel arguments that are more than tensors: operands of matrix products, views of attention
+// heads, the optimiser's parameters.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace cdt {
 
-/// Where a matrix begins and what its elements are.
+/// The address and element type of a matrix.
 struct Operand {
   void* data = nullptr;
   Dtype dtype = Dtype::kFloat32;
@@ -24,8 +24,8 @@ struct Operand {
 };
 
 /// C = alpha * op(A) op(B) + beta * C (+ bias on every row), row-major; op(A) is (m, k), op(B) is
-/// (k, n), C is (m, n). `batch` problems lie stride_* elements apart (0: shared). A and B are of
-/// one type, bias is of C's; products of bfloat16 are summed in float32.
+/// (k, n), C is (m, n). The `batch` problems are stride_* elements apart (0: shared). A and B have
+/// the same type, bias has C's; products of bfloat16 are summed in float32.
 struct Gemm {
   bool trans_a = false, trans_b = false;
   std::int64_t m = 0, n = 0, k = 0;
@@ -41,8 +41,8 @@ struct Gemm {
   std::int64_t batch = 1, stride_a = 0, stride_b = 0, stride_c = 0;
 };
 
-/// A (batch, n, H*K) operand of attention inside a wider row: element (b, i, h, k) is at
-/// data[b * batch_stride + i * row_stride + h * K + k]. batch_stride 0: the batch shares it.
+/// A (batch, n, H*K) attention operand inside a wider row: element (b, i, h, k) is at data[b *
+/// batch_stride + i * row_stride + h * K + k]. batch_stride 0: shared by the batch.
 struct HeadsView {
   float* data = nullptr;
   std::int64_t row_stride = 0;
@@ -56,37 +56,37 @@ struct Attention {
   HeadsView q, k, v;
   Tensor out;            // (B, Nq, H*K)
   Tensor log_sum_exp;    // (Bs, H, Nq), Bs = 1 when q, k are shared by the batch, else B
-  Tensor probabilities;  // (B, H, Nq, Nk) before dropout, or empty: not wanted
-  /// Mask row of (b, h, i) is (b * H + h) * Nq + i, its column the key.
+  Tensor probabilities;  // (B, H, Nq, Nk) before dropout, or empty if not wanted
+  /// The mask row of (b, h, i) is (b * H + h) * Nq + i; its column is the key.
   DropoutKey dropout;
-  /// The mask as attention() leaves it for attention_backward(), of attention_kept_floats(); empty:
-  /// it leaves none, and the backward pass draws it again.
+  /// The dropout mask that attention() stores for attention_backward(), attention_kept_floats()
+  /// long. If empty, none is stored and the backward pass draws it again.
   Tensor kept{};
 };
 
-/// Gradients of Attention. Where an operand is shared by the batch its gradient is the sum over the
-/// batch. dq, dk, dv are written, not accumulated; a null data pointer: not wanted.
+/// Gradients of Attention. The gradient of a shared operand is the sum over the batch. dq, dk, dv
+/// are overwritten, not accumulated; those with a null data pointer are not computed.
 struct AttentionBackward {
-  Attention forward;  // as it ran; out and log_sum_exp filled
+  Attention forward;  // the forward pass as it ran, out and log_sum_exp filled
   Tensor dout;        // (B, Nq, H*K)
   HeadsView dq, dk, dv;
-  /// More than 1: the forward pass had one sample (B = 1), dout is (cotangents, Nq, H*K) and the
-  /// gradients are one per cotangent, their batch_stride apart. Without dropout only.
+  /// If more than 1, the forward pass had one sample (B = 1) and no dropout, dout is (cotangents,
+  /// Nq, H*K), and there is one gradient per cotangent, batch_stride apart.
   std::int64_t cotangents = 1;
 };
 
-/// Does the batch share this operand?
+/// True if the batch shares this operand.
 inline bool is_shared(const HeadsView& view, std::int64_t batch) {
   return batch == 1 || view.batch_stride == 0;
 }
 
-/// Are the scores the same for every sample? Then they are computed once.
+/// True if the scores are the same for every sample, so that they are computed once.
 inline bool scores_shared(const Attention& a) {
   return is_shared(a.q, a.batch) && is_shared(a.k, a.batch);
 }
 
-/// The forward pass as a backward pass sees it: several cotangents are a batch that shares the
-/// operands of its one sample.
+/// Returns the forward pass as the backward pass sees it: several cotangents act as a batch that
+/// shares the operands of its one sample.
 inline Attention forward_of(const AttentionBackward& a) {
   Attention f = a.forward;
   if (a.cotangents == 1) return f;
@@ -95,7 +95,7 @@ inline Attention forward_of(const AttentionBackward& a) {
   return f;
 }
 
-/// Row `row` of head h of sample b.
+/// Address of row `row` of head h of sample b.
 inline float* head_row(const HeadsView& view, const Attention& a, std::int64_t b, std::int64_t h,
                        std::int64_t row) {
   return view.data + b * view.batch_stride + row * view.row_stride + h * a.head_dim;
@@ -107,7 +107,7 @@ inline HeadsView dense_view(const Attention& a, const Tensor& t) {
   return {t.data, row, a.queries * row, t.dtype};
 }
 
-/// Multiply-adds of all scores.
+/// Number of multiply-adds of all scores.
 inline std::int64_t score_products(const Attention& a) {
   return a.batch * a.heads * a.queries * a.keys * a.head_dim;
 }
@@ -116,34 +116,34 @@ inline float score_scale(const Attention& a) {
   return static_cast<float>(1.0 / std::sqrt(static_cast<double>(a.head_dim)));
 }
 
-/// The dropout mask row of query i of head h of sample b.
+/// Dropout mask row of query i of head h of sample b.
 inline std::uint32_t mask_row(const Attention& a, std::int64_t b, std::int64_t h, std::int64_t i) {
   return static_cast<std::uint32_t>((b * a.heads + h) * a.queries + i);
 }
 
-/// Gradients of y = LayerNorm(s), s(R, C) = x + mask * a. An empty gradient is not wanted.
+/// Gradients of y = LayerNorm(s), s(R, C) = x + mask * a. Empty gradients are not computed.
 struct AddNormBackward {
-  Tensor sum, gamma, stats;  // s, and what the forward pass left in stats
+  Tensor sum, gamma, stats;  // s, and the stats that the forward pass wrote
   Tensor dy;                 // (R, C)
-  DropoutKey dropout{};      // of the mask
-  Tensor dx{};               // (R, C), or (R / B, C): the sum over the batch, which shares x
-  bool add_dx = false;       // else dx is written
+  DropoutKey dropout{};      // the mask
+  Tensor dx{};               // (R, C), or (R / B, C) if the batch shares x: the sum over the batch
+  bool add_dx = false;       // add to dx instead of overwriting it
   Tensor da{};               // (R, C)
   bool add_da = false;
   Tensor dgamma{}, dbeta{};  // (C), added to
-  Tensor dbias{};  // (C), added to: column sums of da, where da is written: a's bias has them
+  Tensor dbias{};            // (C), += column sums of da, a's bias gradient; only if !add_da
 };
 
-/// AdamW of one update (Loshchilov & Hutter 2019, PyTorch's order of operations): decay first, then
-/// the Adam step with bias correction.
+/// The settings of one AdamW update (Loshchilov & Hutter 2019, PyTorch's order of operations):
+/// weight decay first, then the Adam step with bias correction.
 struct AdamWStep {
-  // In float64: 1 - beta2 would lose 1.3e-5 of itself from a float32 0.999.
+  // float64, because 1 - beta2 has a relative error of 1.3e-5 if beta2 is a float32 0.999.
   double lr = 0, beta1 = 0, beta2 = 0, eps = 0, weight_decay = 0;
   double bias_correction1 = 1, bias_correction2 = 1;  // 1 - beta^t
 };
 
-/// The factors of one update in float32. They are read from device memory, so that a replayed step
-/// uses the current learning rate.
+/// The factors of one update in float32. Kernels read them from device memory, so that a replayed
+/// step uses the current learning rate.
 struct AdamWRates {
   float decay, beta1, rest1, beta2, rest2, rate, root, eps;
 };
@@ -158,17 +158,17 @@ inline AdamWRates adamw_rates(const AdamWStep& step) {
           .eps = static_cast<float>(step.eps)};
 }
 
-/// Factor that brings gradients of global norm `norm` to at most `max_norm`:
-/// max_norm / (norm + 1e-6), never above 1. max_norm 0: no clipping.
+/// Returns the factor that clips gradients of global norm `norm` to `max_norm`: max_norm / (norm +
+/// 1e-6), at most 1. max_norm 0: no clipping.
 inline float clip_factor(double norm, double max_norm) {
   if (max_norm <= 0.0) return 1.0F;
   return static_cast<float>(std::min(1.0, max_norm / (norm + 1e-6)));
 }
 
-/// One parameter and what belongs to it, equal shapes.
+/// A parameter with its gradient and moments, all of equal shape.
 struct AdamWTensors {
   Tensor w, grad, first, second;
-  Tensor rounded;  // bfloat16 copy of w, rewritten with it; or empty
+  Tensor rounded;  // bfloat16 copy of w, updated with it; or empty
 };
 
 }  // namespace cdt

@@ -1,4 +1,4 @@
-// Stands in for the CUDA backend where it is not built.
+// Replaces the CUDA backend in builds without CUDA.
 #include "engine/backend.h"
 #include "engine/error.h"
 

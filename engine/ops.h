@@ -1,6 +1,6 @@
-// The differentiable ops of CDT. Their sources are in engine/ops/, the gradient rule directly under
-// the forward. Dimensions as in engine/tensor.h; "1|B" marks a leading dimension of 1 whose
-// one element the whole batch shares.
+// The differentiable ops of CDT. Their sources are in engine/ops/, each gradient rule directly
+// under its forward pass. Dimensions as in engine/tensor.h; "1|B" marks a leading dimension of 1
+// whose one element the whole batch shares.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace cdt {
 
-/// y = x in the type of the backend's activations; x itself where it is of that type.
+/// y = x converted to the type of the backend's activations; x itself if it has that type.
 Var to_activations(Tape& tape, Var x);
 
 /// y(..., O) = x(..., I) weight(O, I)^T + bias(O).
@@ -20,15 +20,15 @@ Var linear(Tape& tape, Var x, Var weight, Var bias);
 Var layer_norm(Tape& tape, Var x, Var gamma, Var beta);
 
 /// y(B, N, D) = dropout(x(1|B, N, D)); a shared x gets one mask per sample. In eval a shared x is
-/// returned as it is, still shared.
+/// returned unchanged, still shared.
 Var dropout(Tape& tape, Var x, float p, std::int64_t batch);
 
-/// y = x + a, element-wise over equal shapes, x(1|B, N, D) shared or not, a(B, N, D). Overwrites a:
-/// the op that made it must not read its output in backward (linear and feed_forward do not).
+/// y = x + a, element-wise; x(1|B, N, D) may be shared, a is (B, N, D). Overwrites a, so the op
+/// that made it must not read its output in backward (linear and feed_forward do not).
 Var residual(Tape& tape, Var x, Var a);
 
-/// y(B, N, D) = LayerNorm(x(1|B, N, D) + dropout(a(B, N, D))): the post-norm residual. Overwrites a
-/// as residual() does.
+/// y(B, N, D) = LayerNorm(x(1|B, N, D) + dropout(a(B, N, D))): the post-norm residual. Overwrites
+/// a, as residual() does.
 Var add_norm(Tape& tape, Var x, Var a, Var gamma, Var beta, float p);
 
 /// y = dropout(gelu(x)), the exact erf form.
@@ -39,30 +39,30 @@ struct FeedForwardParameters {
   Var w2 = nullptr, b2 = nullptr;  // (D, F), (D)
 };
 
-/// y(..., D) = dropout(gelu(x(..., D) w1^T + b1)) w2^T + b2, the inner (.., F) tensor kept once,
-/// before the activation.
+/// y(..., D) = dropout(gelu(x(..., D) w1^T + b1)) w2^T + b2. Of the inner (.., F) tensors only the
+/// pre-activation is kept.
 Var feed_forward(Tape& tape, Var x, const FeedForwardParameters& w, float p);
 
-/// Multi-head attention core without projections. q is (1|B, Nq, D), kv is (1|B, Nk, 2D): keys,
-/// then values. Returns (1|B, Nq, D); shared only if q and kv are and there is no dropout.
-/// probabilities: if not null, receives (B, H, Nq, Nk) after the softmax, before dropout.
+/// Multi-head attention without projections. q is (1|B, Nq, D); kv is (1|B, Nk, 2D), keys then
+/// values. Returns (1|B, Nq, D), shared only if q and kv are shared and there is no dropout.
+/// probabilities, if not null, receives (B, H, Nq, Nk) after the softmax, before dropout.
 Var attention(Tape& tape, Var q, Var kv, std::int64_t heads, float p, std::int64_t batch,
               Tensor* probabilities = nullptr);
 
-/// attention() with queries, keys and values in one qkv(1|B, N, 3D).
+/// attention() with queries, keys and values packed in one qkv(1|B, N, 3D).
 Var self_attention(Tape& tape, Var qkv, std::int64_t heads, float p, std::int64_t batch,
                    Tensor* probabilities = nullptr);
 
-/// Parameters of a pooling attention; all but query null: no projections, one head, scale 1/sqrt(D)
-/// (the paper's form).
+/// Parameters of attention pooling. If all but query are null there are no projections, one head,
+/// and scale 1/sqrt(D) (the paper's form).
 struct PoolParameters {
   Var query = nullptr;           // (1, 1, D)
   Var in_proj_weight = nullptr;  // (3D, D)
   Var in_proj_bias = nullptr;    // (3D)
 };
 
-/// One learned query attends over x(1|B, N, D): (1|B, D), before any output projection.
-/// probabilities: if not null, receives (1|B, H, N).
+/// Pools x(1|B, N, D) by attention from one learned query. Returns (1|B, D), before any output
+/// projection. probabilities, if not null, receives (1|B, H, N).
 Var attention_pool(Tape& tape, Var x, const PoolParameters& w, std::int64_t heads, float p,
                    std::int64_t batch, Tensor* probabilities = nullptr);
 
@@ -71,18 +71,18 @@ struct PooledTokens {
   Var tokens = nullptr, pooled = nullptr;
 };
 
-/// As feed_forward(), add_norm() and attention_pool() of one y(1, N, D), for weights that
-/// are frozen, without dropout, and nothing else behind the tokens. The gradient that reaches them
-/// then has a rank of 2 H, so that only the first backward pass costs a product with w2.
-/// probabilities: as in attention_pool().
+/// Computes feed_forward(), add_norm() and attention_pool() of one y(1, N, D) as a single op, for
+/// frozen weights, without dropout, and with tokens that nothing but the pooling differentiates.
+/// The gradient that reaches the tokens then has rank 2 H at most, so only the first backward pass
+/// needs a product with w2 over all tokens. probabilities: as in attention_pool().
 PooledTokens feed_forward_pool(Tape& tape, Var y, const FeedForwardParameters& ffn, Var gamma,
                                Var beta, const PoolParameters& pool, std::int64_t heads,
                                Tensor* probabilities = nullptr);
 
-/// (B, D1 + D2 + ...) from (1|B, Di).
+/// Concatenates (1|B, Di) along the last dimension to (B, D1 + D2 + ...).
 Var concat(Tape& tape, const std::vector<Var>& parts, std::int64_t batch);
 
-/// (B) from x(B, G): column index[b] of row b. index(B) is int32, its values in [0, G).
+/// Returns (B) from x(B, G): column index[b] of row b. index(B) is int32 with values in [0, G).
 Var select(Tape& tape, Var x, const Tensor& index);
 
 /// Scalar (1): mean over B of the Huber loss of prediction(B) against target(B).

@@ -1,5 +1,5 @@
-// A way for a program to stop long work that knows nothing of signals, such as reading a large
-// file: it asks between pieces, and what the program has set may throw.
+// Lets a program interrupt long work, such as reading a large file, that knows nothing of signals.
+// The work calls poll() between pieces; the function that the program installed may throw.
 #pragma once
 
 #include <array>
@@ -11,16 +11,16 @@ namespace cdt {
 /// The signals by which a user ends a program.
 inline constexpr std::array<int, 3> kEndSignals = {SIGINT, SIGTERM, SIGHUP};
 
-/// What poll() calls; null: nothing. It is called in the thread that does the work.
+/// The function that poll() calls, in the thread that does the work; null: none.
 inline std::atomic<void (*)()> polled{nullptr};
 inline void set_poll(void (*ask)()) { polled = ask; }
 
-/// For long work: to be called several times a second.
+/// Long work calls this several times a second.
 inline void poll() {
   if (void (*const ask)() = polled) ask();
 }
 
-/// While one lives poll() does nothing: for short work that must not end half way.
+/// Disables poll() for its lifetime: for short work that must not be interrupted half way.
 class PollPause {
  public:
   PollPause() : before_(polled.exchange(nullptr)) {}

@@ -1,4 +1,4 @@
-// Views of tensors as matrices, and their product.
+// Matrix views of tensors, and their product.
 #pragma once
 
 #include <cstdint>
@@ -7,15 +7,15 @@
 
 namespace cdt {
 
-/// `count` matrices (rows, cols), each `stride` elements after the one before. Row-major, `ld`
-/// elements from one row to the next; transposed: that is how the transpose lies in memory.
+/// `count` matrices (rows, cols), `stride` elements apart. Row-major with leading dimension `ld`.
+/// is_transposed: memory holds the transpose.
 struct Matrix {
   Operand elements{};
   std::int64_t rows = 0, cols = 0, ld = 0;
   bool is_transposed = false;
   std::int64_t count = 1, stride = 0;
 
-  /// All of a tensor: (t.rows(), t.cols()).
+  /// The whole tensor, as (t.rows(), t.cols()).
   Matrix(const Tensor& t)  // NOLINT: implicit
       : elements(t), rows(t.rows()), cols(t.cols()), ld(t.cols()) {}
   Matrix(const Operand& first, std::int64_t rows, std::int64_t cols, std::int64_t ld,
@@ -26,9 +26,9 @@ struct Matrix {
 Matrix transposed(Matrix m);
 /// Columns [begin, begin + n) of t.
 Matrix columns(const Tensor& t, std::int64_t begin, std::int64_t n);
-/// t (R, P * C) as its `parts` matrices (R, C) side by side, such as the heads of a projection.
+/// Views t (R, P * C) as `parts` matrices (R, C) side by side, such as the heads of a projection.
 Matrix side_by_side(const Tensor& t, std::int64_t parts);
-/// t (P * R, C) as its `parts` matrices (R, C) one above the other.
+/// Views t (P * R, C) as `parts` matrices (R, C) stacked vertically.
 Matrix stacked(const Tensor& t, std::int64_t parts);
 
 struct ProductTerms {
@@ -36,8 +36,8 @@ struct ProductTerms {
   Operand bias{};  // (c.cols), of c's type, or none
 };
 
-/// c = alpha * a b + beta * c (+ bias on every row), for each of c.count matrices; a or b of one
-/// matrix serves all of them. Error where the sizes do not fit.
+/// Computes c = alpha * a b + beta * c (+ bias on every row) for each of c.count matrices; an a or
+/// b with a single matrix is used for all of them. Throws Error if the sizes do not match.
 void multiply(Backend& backend, const Matrix& a, const Matrix& b, const Matrix& c,
               const ProductTerms& terms = {});
 

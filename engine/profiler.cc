@@ -6,18 +6,18 @@
 namespace cdt {
 namespace {
 
-// Between recorded steps, spans wait for each other: their marks are read together.
+// Spans outside recorded steps are collected in groups of this size, so that the host waits rarely.
 constexpr std::size_t kMostSpans = 1024;
 
 double bytes_in(const Tensor& t) { return t.empty() ? 0.0 : static_cast<double>(t.bytes()); }
 
-/// Of a matrix with `count` elements, once or once for each problem.
+/// Bytes of a matrix with `count` elements: once if the batch shares it, else once per problem.
 double matrix_bytes(const Operand& x, std::int64_t count, std::int64_t batch, std::int64_t stride) {
   const std::int64_t problems = stride == 0 ? 1 : batch;
   return x ? static_cast<double>(problems * count * bytes_of(x.dtype)) : 0.0;
 }
 
-/// Of an operand of attention with `rows` rows a sample.
+/// Bytes of an attention operand with `rows` rows per sample.
 double view_bytes(const HeadsView& view, const Attention& a, std::int64_t rows) {
   if (view.data == nullptr) return 0.0;
   const std::int64_t samples = is_shared(view, a.batch) ? 1 : a.batch;
@@ -28,7 +28,7 @@ double operand_bytes(const Attention& a) {
   return view_bytes(a.q, a, a.queries) + view_bytes(a.k, a, a.keys) + view_bytes(a.v, a, a.keys);
 }
 
-/// Flop of one product with all scores of a sample.
+/// Flop of one product over all scores of a sample.
 double score_flop(const Attention& a) {
   return 2.0 * static_cast<double>(a.heads * a.queries * a.keys * a.head_dim);
 }
@@ -134,7 +134,7 @@ void Profiler::add(const Work& work) {
 void Profiler::leave() {
   if (--depth_ > 0) return;
   Section& s = *section_;
-  if (s.spans.back().kernels == 0) {  // an op that had nothing to do
+  if (s.spans.back().kernels == 0) {  // an op that launched no kernel
     s.spans.pop_back();
     --s.used;
     return;
@@ -164,7 +164,7 @@ void Profiler::run_recorded(const std::string& name, const std::function<void()>
                             const std::function<void(const std::function<void()>&)>& launch) {
   CDT_CHECK(depth_ == 0, "a recorded step is not part of an op");
   Section& section = recorded_[name];
-  collect(section);  // before a replay notes its marks anew
+  collect(section);  // before a replay overwrites its marks
   try {
     launch([&] {
       section.spans.clear();

@@ -1,8 +1,8 @@
-// Where the time of a program goes, op by op. A profile belongs to a backend that was made for it
-// (make_profiling_backend()); the tape says which op runs, the backend what its kernels do.
+// Measures where a program's time goes, op by op. The profile belongs to a backend made by
+// make_profiling_backend(); the tape says which op runs, the backend what its kernels do.
 //
-// Time is taken from moments in the device's own order of work (Backend::mark()), so nothing waits
-// for the host, and a recorded step is timed in every replay: its marks are part of the recording.
+// Times come from marks in the device's own queue (Backend::mark()), so the host never waits. A
+// recorded step is timed in every replay, because its marks are part of the recording.
 #pragma once
 
 #include <chrono>
@@ -21,8 +21,8 @@ namespace cdt {
 
 class Backend;
 
-/// What kernels do: floating-point operations of products (two for a multiply-add; all else counts
-/// none), and bytes, each operand read once and each result written once.
+/// The work of kernels: floating-point operations of products (two per multiply-add; nothing else
+/// is counted), and bytes, with each operand read once and each result written once.
 struct Work {
   double flop = 0;
   double bytes = 0;
@@ -34,28 +34,27 @@ struct Work {
   }
 };
 
-// The work of kernels: what the mathematics asks for, whatever way a backend takes. Sizes as in
+// Work functions: what the mathematics requires, however a backend computes it. Sizes as in
 // engine/backend.h.
 
-/// Element-wise: every tensor read or written once; empty ones count nothing.
+/// Work of an element-wise kernel: every tensor is read or written once; empty ones do not count.
 Work traffic(std::initializer_list<Tensor> tensors);
 
-/// Element-wise, as traffic(); what is added to counts twice.
+/// Element-wise, as traffic(); a tensor that is added to counts twice.
 Work add_norm_backward_work(const AddNormBackward& g);
 
-/// 2 m n k flop for each problem; factors that the batch shares are read once.
+/// 2 m n k flop per problem; factors that the batch shares are read once.
 Work product_work(const Gemm& g);
 
-/// Two products of 2 K flop for every query and key: scores, once for all samples if these share
-/// queries and keys, and the mix of values.
+/// Two products of 2 K flop per query and key: the scores (once for all samples if they share
+/// queries and keys) and the weighted sum of values.
 Work attention_work(const Attention& a);
 
-/// The scores again, the gradients of the probabilities, and one product each for dq, dk and dv as
-/// far as they are wanted; what the samples share is formed once.
+/// The scores again, the gradients of the probabilities, and one product each for those of dq, dk
+/// and dv that are wanted; what the samples share is computed once.
 Work attention_backward_work(const AttentionBackward& a);
 
-/// `products` multiply-adds for every sample, row of coefficients (B, H, N) and element of
-/// x(.., C).
+/// `products` multiply-adds per coefficient (B, H, N) and column of x(.., C).
 Work pool_work(const Tensor& coefficients, const Tensor& x, int products,
                std::initializer_list<Tensor> others);
 
@@ -65,14 +64,14 @@ Work adamw_work(std::span<const AdamWTensors> parameters);
 enum class ProfilePass : std::uint8_t {
   kForward,
   kBackward,
-  kOutside,  // kernels of no op: the optimiser, gradients set to zero, copies
+  kOutside,  // kernels outside ops: the optimiser, zeroing of gradients, copies
 };
 
 class Profiler {
  public:
   explicit Profiler(Backend& device) : device_(device) {}
 
-  /// One op in one pass; outside the tape, one kind of kernel.
+  /// The totals of one op in one pass or, outside the tape, of one kind of kernel.
   struct Row {
     std::int64_t calls = 0;
     double seconds = 0;
@@ -80,23 +79,23 @@ class Profiler {
   };
   using Key = std::pair<ProfilePass, std::string>;
 
-  /// From here to leave(), time and work belong to this row. Within it, enter() and leave() change
-  /// nothing: what an op calls is the op's.
+  /// Attributes time and work until leave() to this row. Nested enter() and leave() have no effect:
+  /// what an op calls counts as that op's.
   void enter(ProfilePass pass, const char* name);
   void leave();
-  /// A kernel that is asked for within a row.
+  /// Adds the work of a kernel launched within a row.
   void add(const Work& work);
 
-  /// Runs `launch`, which may call `work` through the function it is given or replay what that
-  /// recorded: Backend::run_recorded() seen from outside.
+  /// Profiles a Backend::run_recorded(). Runs `launch`, which either calls `work`, through the
+  /// function it is given, or replays what that recorded.
   void run_recorded(const std::string& name, const std::function<void()>& work,
                     const std::function<void(const std::function<void()>&)>& launch);
 
-  /// All rows so far; waits for the device.
+  /// Returns all rows so far; waits for the device.
   const std::map<Key, Row>& rows();
-  /// Seconds of the host's clock since the profile began or was cleared.
+  /// Wall-clock seconds since the profile began or was cleared.
   double wall_seconds() const;
-  /// Forgets what was measured, e.g. while a program warmed up.
+  /// Discards everything measured so far, e.g. during warm-up.
   void clear();
 
  private:
@@ -106,35 +105,35 @@ class Profiler {
     std::int64_t kernels = 0;
     Work work;
   };
-  /// Spans that are timed together: those of a recorded step, or of work between such steps.
+  /// Spans whose marks are read together: those of one recorded step, or those between such steps.
   struct Section {
     std::vector<Span> spans;
-    std::vector<std::int64_t> marks;  // of its own, used again in the same order
+    std::vector<std::int64_t> marks;  // the section's own, reused in the same order
     std::size_t used = 0;
-    bool pending = false;  // has it run since it was collected?
+    bool pending = false;  // true if it ran since it was last collected
   };
 
   std::int64_t next_mark();
-  /// Adds the times of a section to the rows; waits for the device if there are any.
+  /// Adds the times of a pending section to the rows; waits for the device if it does.
   void collect(Section& section);
 
   Backend& device_;
   std::map<Key, Row> rows_;
   std::map<std::string, Section> recorded_;
   Section between_;
-  Section* section_ = &between_;  // the one that spans go to
+  Section* section_ = &between_;  // where spans are recorded now
   std::int64_t marks_ = 0;
   int depth_ = 0;
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
-/// While it lives, time belongs to a row of the profile; null: nothing happens.
+/// Attributes time to a row of the profile for its lifetime; does nothing if profiler is null.
 class ProfileScope {
  public:
   ProfileScope(Profiler* profiler, ProfilePass pass, const char* name) : profiler_(profiler) {
     if (profiler_ != nullptr) profiler_->enter(pass, name);
   }
-  /// And does work in it.
+  /// Also adds work to the row.
   ProfileScope(Profiler* profiler, ProfilePass pass, const char* name, const Work& work)
       : ProfileScope(profiler, pass, name) {
     if (profiler_ != nullptr) profiler_->add(work);
@@ -142,7 +141,7 @@ class ProfileScope {
   ~ProfileScope() {
     try {
       if (profiler_ != nullptr) profiler_->leave();
-    } catch (...) {  // a device that fails says so again at the next call
+    } catch (...) {  // a failed device reports its error again at the next call
     }
   }
   ProfileScope(const ProfileScope&) = delete;

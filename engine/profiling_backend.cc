@@ -19,7 +19,7 @@ class ProfilingBackend final : public ForwardingBackend {
     });
   }
 
-  // Within an op a kernel counts as the op's, else as a row of its own.
+  // Within an op a kernel counts as part of the op, otherwise as a row of its own.
 #define CALL(type, name, parameters, arguments)
 #define KERNEL(name, parameters, arguments, work)                             \
   void name parameters override {                                             \

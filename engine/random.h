@@ -7,7 +7,8 @@
 
 namespace cdt {
 
-/// Where a dropout mask comes from. One site per dropout call of a step, numbered in forward order.
+/// Identifies a dropout mask. Each dropout call of a step has its own site, numbered in forward
+/// order.
 struct DropoutKey {
   std::uint64_t seed = 0;
   std::uint32_t step = 0;
@@ -23,7 +24,7 @@ struct DropoutKey {
 };
 inline constexpr DropoutKey kNoDropout{};
 
-/// The ten rounds. counter and key as in the paper; returns four 32-bit words.
+/// Runs the ten rounds. counter and key as in the paper; returns four 32-bit words.
 inline std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
                                                std::uint32_t key0, std::uint32_t key1) {
   for (int round = 0; round < 10; ++round) {
@@ -38,8 +39,9 @@ inline std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> coun
   return counter;
 }
 
-/// Draw for element (row, col) of a dropout mask. Columns come in groups of 64: one counter serves
-/// the four columns c, c+16, c+32, c+48 of a group, so 16 counters fill a group with no shuffle.
+/// Returns the draw for element (row, col) of a dropout mask. Columns form groups of 64, and one
+/// counter serves the four columns c, c+16, c+32, c+48 of a group, so 16 counters fill a group
+/// without a shuffle:
 ///   counter = (16 * (col / 64) + col % 16, row, site, step), word = col % 64 / 16
 inline std::uint32_t dropout_draw(const DropoutKey& key, std::uint32_t row, std::uint32_t col) {
   const std::uint32_t within = col % 64U;
@@ -48,14 +50,15 @@ inline std::uint32_t dropout_draw(const DropoutKey& key, std::uint32_t row, std:
                     static_cast<std::uint32_t>(key.seed >> 32U))[within / 16U];
 }
 
-/// Multiplier of element (row, col): 0 or 1 / (1 - p).
+/// Returns the multiplier of element (row, col): 0 or 1 / (1 - p).
 inline float dropout_factor(const DropoutKey& key, std::uint32_t row, std::uint32_t col) {
   if (key.p <= 0.0F) return 1.0F;
   return dropout_draw(key, row, col) >= key.threshold() ? key.scale() : 0.0F;
 }
 
-/// A sequential stream over the same generator, for initialisation, shuffling and the bootstrap.
-/// `stream` separates purposes under one seed. Step word 0xffffffff keeps it off the dropout masks.
+/// A sequential stream of the same generator, for initialisation, shuffling and the bootstrap.
+/// `stream` separates purposes under one seed. Its step word is 0xffffffff, which no dropout mask
+/// uses.
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, std::uint32_t stream) : seed_(seed), stream_(stream) {}

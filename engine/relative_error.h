@@ -1,4 +1,4 @@
-// How far a tensor is from another.
+// The relative error between two tensors.
 #pragma once
 
 #include <cmath>
@@ -8,8 +8,8 @@
 
 namespace cdt {
 
-/// ||got - want|| / ||want|| in float64, or ||got - want|| where want is zero. Infinite where a
-/// number is not finite or the sizes differ.
+/// Returns ||got - want|| / ||want|| in float64, or ||got - want|| if want is zero. Infinite if the
+/// error is not finite or the sizes differ.
 template <class Number = float>
 double relative_error(const std::vector<Number>& got, const std::vector<Number>& want) {
   constexpr double kInfinite = std::numeric_limits<double>::infinity();

@@ -1,11 +1,11 @@
-// Shapes and tensors. A tensor is a view: pointer, shape and type of its elements, row-major and
+// Shapes and tensors. A tensor is a view: pointer, shape and element type, row-major and
 // contiguous; the memory belongs to an arena (engine/arena.h). float32 unless a declaration says
 // otherwise.
 //
 // Glossary of dimensions, used in every declaration:
 //   B batch   L DNA bins   G genes (= proteins)   D hidden   H heads   K head dim (D / H)
-//   F feed-forward width   N sequence length (L or G)   R rows (product of leading dims)   C
-//   columns
+//   F feed-forward width   N sequence length (L or G)   R rows (product of leading dims)
+//   C columns
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace cdt {
 
-/// Up to four dimensions, outermost first. Rank 0 is a scalar and counts one element.
+/// Up to four dimensions, outermost first. Rank 0 is a scalar with one element.
 class Shape {
  public:
   static constexpr int kMaxRank = 4;
@@ -26,7 +26,7 @@ class Shape {
   int rank() const { return rank_; }
   /// Dimension i; negative i counts from the end.
   std::int64_t operator[](int i) const;
-  /// This shape with dimension i replaced.
+  /// Returns this shape with dimension i replaced.
   Shape with(int i, std::int64_t dim) const;
   std::int64_t count() const;
   /// "(8, 2360, 768)"
@@ -47,24 +47,24 @@ enum class Dtype : std::uint8_t {
 };
 std::int64_t bytes_of(Dtype dtype);
 
-/// A view of elements in the memory of a backend.
+/// A view of elements in backend memory.
 struct Tensor {
-  float* data = nullptr;  // where the elements begin; floats only if dtype says so
+  float* data = nullptr;  // address of the first element; floats only if dtype says so
   Shape shape;
   Dtype dtype = Dtype::kFloat32;
 
   bool empty() const { return data == nullptr; }
   std::int64_t count() const { return shape.count(); }
   std::int64_t bytes() const { return count() * bytes_of(dtype); }
-  /// Address of element i of the row-major order.
+  /// Address of element i in row-major order.
   float* at(std::int64_t i) const;
   /// Last dimension.
   std::int64_t cols() const { return shape[-1]; }
   /// Product of all dimensions but the last.
   std::int64_t rows() const { return shape.count() / shape[-1]; }
-  /// These elements under another shape of equal count.
+  /// The same elements under another shape of equal count.
   Tensor reshaped(const Shape& to) const;
-  /// Rows [begin, end) of a tensor seen as (shape[0], rest): a contiguous part.
+  /// Rows [begin, end) of the tensor viewed as (shape[0], rest): a contiguous part.
   Tensor slice(std::int64_t begin, std::int64_t end) const;
 };
 
@@ -76,7 +76,7 @@ void expect_shape(const char* op, const char* name, const Tensor& t, const Shape
 /// Throws Error unless the leading dimension is 1 or batch.
 void expect_batch(const char* op, const char* name, const Tensor& t, std::int64_t batch);
 
-/// a / b rounded up; a not negative, b positive.
+/// Returns a / b rounded up; a >= 0, b > 0.
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace cdt

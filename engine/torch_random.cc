@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kBlock = 16;
 constexpr float kTwoPi = 2.0F * std::numbers::pi_v<float>;
 
-/// Highest coefficient first; a fused multiply-add a step.
+/// Evaluates a polynomial, highest coefficient first, one fused multiply-add per step.
 template <std::size_t N>
 float polynomial(const std::array<float, N>& coefficients, float x) {
   float y = coefficients[0];
@@ -23,11 +23,11 @@ float polynomial(const std::array<float, N>& coefficients, float x) {
   return y;
 }
 
-// Logarithm, sine and cosine are the float32 forms of the Cephes library (S. L. Moshier), which
-// PyTorch computes eight at a time, its compiler fusing products with sums. Here they are fused by
-// name, so that the bits are those on any CPU and of any compiler.
+// Logarithm, sine and cosine are the float32 versions of the Cephes library (S. L. Moshier).
+// PyTorch computes them eight at a time and its compiler fuses multiplies and adds; here the fused
+// operations are explicit, so the bits are the same on any CPU and with any compiler.
 
-/// x > 0 and normal.
+/// Natural logarithm; x > 0 and not subnormal.
 float cephes_log(float x) {
   constexpr std::array<float, 9> kLog = {7.0376836292E-2F,  -1.1514610310E-1F, 1.1676998740E-1F,
                                          -1.2420140846E-1F, 1.4249322787E-1F,  -1.6668057665E-1F,
@@ -48,14 +48,14 @@ struct SineCosine {
   float sine = 0.0F, cosine = 0.0F;
 };
 
-/// 0 <= x < 8192.
+/// Sine and cosine for 0 <= x < 8192.
 SineCosine cephes_sincos(float x) {
   constexpr std::array<float, 3> kSine = {-1.9515295891E-4F, 8.3321608736E-3F, -1.6666654611E-1F};
   constexpr std::array<float, 3> kCosine = {2.443315711809948E-5F, -1.388731625493765E-3F,
                                             4.166664568298827E-2F};
   constexpr std::array<float, 3> kQuarterPi = {-0.78515625F, -2.4187564849853515625e-4F,
-                                               -3.77489497744594108e-8F};  // its parts, negated
-  // The even multiple of pi/4 next to x, and what is left of x.
+                                               -3.77489497744594108e-8F};  // -pi/4 in three parts
+  // The nearest even multiple of pi/4, and the remainder of x.
   const int octant = (static_cast<int>(x * 1.27323954473516F) + 1) & ~1;
   for (const float part : kQuarterPi) x = std::fma(static_cast<float>(octant), part, x);
   const float z = x * x;
@@ -67,7 +67,7 @@ SineCosine cephes_sincos(float x) {
   return {lower ? -s : s, lower != swapped ? -c : c};
 }
 
-/// A block of uniform draws in [0, 1) becomes one of normal draws.
+/// Turns a block of uniform draws in [0, 1) into normal draws, in-place.
 void box_muller(std::span<float, kBlock> block) {
   constexpr std::size_t kHalf = kBlock / 2;
   for (std::size_t i = 0; i < kHalf; ++i) {
@@ -110,7 +110,7 @@ void TorchGenerator::normal(std::span<float> out) {
     box_muller(out.subspan(at).first<kBlock>());
   }
   if (at == out.size()) return;
-  // The last 16 are drawn anew, those among them that were ready too.
+  // The last 16 are drawn again, including those of them that were done.
   const std::span<float, kBlock> last = out.last<kBlock>();
   for (float& x : last) x = uniform_float(next_u32());
   box_muller(last);

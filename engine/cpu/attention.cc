@@ -1,6 +1,6 @@
-// Attention forward: tiles of queries against all keys of one head, so that only one (tile, Nk)
-// score block per thread exists. Rows are left as e^(s - max) and the division by their sum moves
-// behind the product with v, where a row is K wide instead of Nk.
+// Attention forward: tiles of queries against all keys of one head, so that each thread holds only
+// one (tile, Nk) score block. Rows stay e^(s - max); the division by their sum comes after the
+// product with v, where a row has K elements instead of Nk.
 #include <algorithm>
 
 #include "engine/cpu/cpu_backend.h"
@@ -12,19 +12,19 @@
 namespace cdt {
 namespace {
 
-/// One tile: `rows` queries from `first` of head `head`.
+/// A tile of queries: `rows` of them, starting at `first`, of head `head`.
 struct QueryTile {
   std::int64_t head, first, rows;
 };
 
-constexpr std::int64_t kTileScores = 480 << 10;  // fit a core's share of the last-level cache
+constexpr std::int64_t kTileScores = 480 << 10;  // fits a core's share of the last-level cache
 
 /// Tiles of queries, large enough to repay oneDNN's packing of the keys.
 Cut query_tiles(const Attention& a) {
   return {a.queries, std::clamp<std::int64_t>(kTileScores / a.keys, 16, 192), 8};
 }
 
-/// scores (rows, Nk) = e^(q k^T / sqrt(K) - row maximum); sums and log_sum_exp per row.
+/// Fills scores (rows, Nk) = e^(q k^T / sqrt(K) - row maximum), and sums and log_sum_exp per row.
 void exponentials_of_tile(const Attention& a, const QueryTile& t, std::int64_t b, float* scores,
                           float* sums) {
   sgemm(false, true, t.rows, a.keys, a.head_dim, score_scale(a),
@@ -49,7 +49,7 @@ void store_probabilities(const Attention& a, const QueryTile& t, std::int64_t b,
   }
 }
 
-/// masked = scores where kept, else 0; may be the same memory.
+/// masked = scores where kept, else 0; masked may be scores.
 void mask_tile(const Attention& a, const QueryTile& t, std::int64_t b, const float* scores,
                float* masked) {
   for (std::int64_t i = 0; i < t.rows; ++i) {
@@ -76,8 +76,8 @@ void weighted_values(const Attention& a, const QueryTile& t, std::int64_t b, con
   }
 }
 
-/// The memory of a thread: scores of a tile, masked probabilities where the scores serve several
-/// masks, and the sums of its rows.
+/// One thread's workspace: the scores of a tile, the masked probabilities if several masks share
+/// the scores (`apart`), and the row sums.
 struct TileMemory {
   bool apart;
   std::int64_t block, sums;

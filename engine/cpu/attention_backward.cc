@@ -1,9 +1,10 @@
-// Attention backward. Probabilities are recomputed from log_sum_exp in blocks of queries by blocks
-// of keys. With m the mask over 1 - p, P the probabilities and D_i = dout_i . out_i:
+// Attention backward. Probabilities are recomputed from log_sum_exp in blocks of queries by keys.
+// With m the mask over 1 - p, P the probabilities and D_i = dout_i . out_i:
 //   dv = (P m)^T dout           dS = P (m (dout v^T) - D)
 //   dq = dS k / sqrt(K)         dk = dS^T q / sqrt(K)
-// Where the batch shares q and k, P is computed once and dS summed over the batch before the last
-// two products. Several cotangents of one sample are such a batch, but with gradients of their own.
+// If the batch shares q and k, P is computed once and dS is summed over the batch before the last
+// two products. Several cotangents of one sample act as such a batch, but each has its own
+// gradients.
 #include <algorithm>
 #include <optional>
 
@@ -19,19 +20,21 @@ namespace {
 constexpr std::int64_t kQueryBlock = 192;
 constexpr std::int64_t kKeyBlock = 192;  // a multiple of the 64 columns of a mask group
 constexpr std::int64_t kBlock = kQueryBlock * kKeyBlock;
-constexpr std::int64_t kLeastTasks = 16;  // where heads and samples give fewer, keys are split
+constexpr std::int64_t kLeastTasks = 16;  // if heads and samples give fewer, keys are split
 
-/// Queries [row, row + rows) by keys [col, col + cols) of one head.
+/// A block of scores: queries [row, row + rows) by keys [col, col + cols) of one head.
 struct ScoreBlock {
   std::int64_t head, row, rows, col, cols;
 };
 
-/// ScoreBlock-sized memory of one thread. With one sample per score block masked is p and ds is dp.
+/// One thread's buffers, each the size of a ScoreBlock. With one sample per score block, masked is
+/// p and ds is dp.
 struct BlockBuffers {
   float *p, *masked, *dp, *ds;
 };
 
-/// to(rows, cols) = (or +=) the sum over c < count of the dense (rows, cols) at from + c * stride.
+/// Writes (or adds) to to(rows, cols) the sum over c < count of the dense (rows, cols) at from + c
+/// * stride.
 void sum_parts(int threads, const HeadsView& to, std::int64_t rows, std::int64_t cols,
                const float* from, std::int64_t count, std::int64_t stride, bool add) {
   for_rows(threads, rows, cols, [&](std::int64_t begin, std::int64_t end) {
@@ -48,8 +51,8 @@ void sum_parts(int threads, const HeadsView& to, std::int64_t rows, std::int64_t
   });
 }
 
-/// Where blocks write the gradient of an operand: in place, or, where samples that do not share
-/// their scores share the operand, one part per sample, summed by finish().
+/// Where blocks write the gradient of an operand: directly, or, if samples share the operand but
+/// not the scores, to one part per sample, which finish() sums.
 class SampleParts {
  public:
   SampleParts(const Attention& f, const HeadsView& operand, const HeadsView& gradient,
@@ -77,14 +80,14 @@ class SampleParts {
   std::optional<Scratch> parts_;
 };
 
-/// How the work is cut. dq adds up over key blocks: a task takes a run of them, and the runs' sums
-/// are added at the end.
+/// How the work is split. dq is a sum over key blocks: each task takes a run of consecutive key
+/// blocks, and the sums of the runs are added at the end.
 struct BackwardPlan {
   Attention f;
   HeadsView dout;
-  bool own_gradients;      // one for each sample of a score block, not their sum
-  std::int64_t samples;    // that share one score block
-  std::int64_t gradients;  // of q and k
+  bool own_gradients;      // one per sample of a score block instead of their sum
+  std::int64_t samples;    // samples that share one score block
+  std::int64_t gradients;  // number of gradients of q and of k
   std::int64_t units, width;
   Cut runs;
 
@@ -98,7 +101,7 @@ struct BackwardPlan {
         width(f.heads * f.head_dim),
         runs(runs_of(ceil_div(f.keys, kKeyBlock), a.dq.data != nullptr)) {}
   std::int64_t run_rows() const { return gradients * f.queries; }
-  /// Blocks that a thread works in.
+  /// Number of blocks in a thread's workspace.
   std::int64_t blocks() const { return samples > 1 ? 4 : 2; }
 
  private:
@@ -108,11 +111,11 @@ struct BackwardPlan {
   }
 };
 
-/// What it takes from scratch, and through it the gradients.
+/// The scratch memory of the backward pass, with the gradients that go through it.
 struct BackwardScratch {
   const BackwardPlan& plan;
   SampleParts dq, dk, dv;
-  std::optional<Scratch> run_sums;  // of the runs after the first
+  std::optional<Scratch> run_sums;  // dq of the runs after the first
   Scratch dots;                     // D, (B, H, Nq)
 
   BackwardScratch(const AttentionBackward& a, const BackwardPlan& cut, Arena& scratch)
@@ -128,7 +131,7 @@ struct BackwardScratch {
   bool wants_scores() const { return dq.view().data != nullptr || dk.view().data != nullptr; }
 };
 
-/// D(B, H, Nq) = sum over K of dout * out; cotangents share the out of their one sample.
+/// D(B, H, Nq) = sum over K of dout * out; cotangents share the one sample's out.
 void row_dots(int threads, const Attention& f, const float* dout, float* dots) {
   const std::int64_t own_rows = f.out.rows() * f.heads;  // a row: the K values of one head
   for_rows(threads, f.batch * f.queries * f.heads, f.head_dim,
@@ -192,7 +195,7 @@ void mask_and_score_gradient(const BackwardScratch& m, std::int64_t b, const Sco
   }
 }
 
-/// The part of one sample: dv, and its term of ds.
+/// Computes one sample's contribution: dv, and its term of ds.
 void sample_part(const BackwardScratch& m, std::int64_t b, bool first_sample, const ScoreBlock& k,
                  const BlockBuffers& w) {
   const Attention& f = m.plan.f;
@@ -213,7 +216,7 @@ void sample_part(const BackwardScratch& m, std::int64_t b, bool first_sample, co
   }
 }
 
-/// dq and dk of sample b from ds. dq adds to earlier key blocks if `dq_add`.
+/// Computes dq and dk of sample b from ds. With `dq_add`, dq adds to that of earlier key blocks.
 void query_and_key_part(const BackwardScratch& m, std::int64_t b, const ScoreBlock& k,
                         const HeadsView& dq, bool dq_add, const BlockBuffers& w) {
   const Attention& f = m.plan.f;
@@ -230,7 +233,7 @@ void query_and_key_part(const BackwardScratch& m, std::int64_t b, const ScoreBlo
   }
 }
 
-/// All of one block, for the samples from `begin`.
+/// Computes one block for its samples, starting at `begin`.
 void block_part(const BackwardScratch& m, std::int64_t begin, const ScoreBlock& k,
                 const HeadsView& dq, bool dq_add, const BlockBuffers& w) {
   recompute_probabilities(m.plan.f, begin, k, w.p);
@@ -241,7 +244,7 @@ void block_part(const BackwardScratch& m, std::int64_t begin, const ScoreBlock& 
   if (!m.plan.own_gradients) query_and_key_part(m, begin, k, dq, dq_add, w);
 }
 
-/// dq += the sums of the runs after the first.
+/// Adds the sums of the runs after the first to dq.
 void add_run_sums(int threads, const BackwardScratch& memory) {
   if (!memory.run_sums) return;
   const BackwardPlan& plan = memory.plan;

@@ -1,4 +1,4 @@
-// Dropout masks (engine/random.h) 64 columns at a time: sixteen Philox counters fill a group.
+// Dropout masks (engine/random.h), 64 columns at a time: sixteen Philox counters fill a group.
 #pragma once
 
 #include <algorithm>
@@ -9,14 +9,15 @@
 
 namespace cdt {
 
-/// Masks of columns 64 g + 16 i ... + 15 in word[i]: all bits set where the element is kept.
+/// Lane masks of one group g: word[i] covers columns 64 g + 16 i ... + 15, with all bits set where
+/// the element is kept.
 struct KeptColumns {
   I32 word[4];
 };
 
 namespace detail {
 
-/// Low half of each lane times m, as 64 bits.
+/// Multiplies the low half of each lane by m to a 64-bit product.
 CDT_INLINE inline U64 wide_product(U64 a, std::uint32_t m) {
 #if defined(__AVX512F__)
   return (U64)_mm512_maskz_mul_epu32(0xFF, (__m512i)a, _mm512_set1_epi64(m));
@@ -25,7 +26,7 @@ CDT_INLINE inline U64 wide_product(U64 a, std::uint32_t m) {
 #endif
 }
 
-/// Eight counters in 64-bit lanes; only the low halves count.
+/// Eight counters in 64-bit lanes; only the low halves matter.
 struct PhiloxState {
   U64 word[4];
 
@@ -66,7 +67,8 @@ CDT_INLINE inline KeptColumns kept_columns(const DropoutKey& key, std::uint32_t 
   return kept;
 }
 
-/// body(column, lanes, kept) over columns [begin, end) of one mask row; begin is a multiple of 64.
+/// Calls body(column, lanes, kept) over columns [begin, end) of one mask row; begin is a multiple
+/// of 64.
 template <class Body>
 CDT_INLINE inline void for_kept(const DropoutKey& key, std::uint32_t row, std::int64_t begin,
                                 std::int64_t end, const Body& body) {
@@ -89,8 +91,8 @@ CDT_INLINE inline void for_kept(const DropoutKey& key, std::uint32_t row, std::i
   }
 }
 
-/// Goes over t(R, C) by rows on threads: row(r) gives what for_kept() calls for row r, whose mask
-/// row is first_row + r.
+/// Processes the rows of t(R, C) on threads: row(r) returns the body that for_kept() runs for row
+/// r, whose mask row is first_row + r.
 template <class Row>
 void for_masked_rows(int threads, const Tensor& t, const DropoutKey& key, std::int64_t first_row,
                      const Row& row) {
@@ -101,8 +103,8 @@ void for_masked_rows(int threads, const Tensor& t, const DropoutKey& key, std::i
   });
 }
 
-/// for_masked_rows() over y(R, C), whose rows go with those of x(R | less, C), repeated: row(in,
-/// out) with a row of each.
+/// for_masked_rows() over y(R, C) paired with the rows of x, which repeat if x has fewer: row(in,
+/// out) gets a row of each.
 template <class Row>
 void for_masked_pairs(int threads, const Tensor& x, const DropoutKey& key, std::int64_t first_row,
                       const Tensor& y, const Row& row) {

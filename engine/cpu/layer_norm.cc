@@ -1,5 +1,5 @@
-// Layer normalisation: per row, mean first, then the squares about it (two passes over a row that
-// sits in the first-level cache).
+// Layer normalisation: per row, the mean, then the squared deviations (two passes over a row that
+// is in the L1 cache).
 #include <cmath>
 
 #include "engine/cpu/cpu_backend.h"
@@ -33,8 +33,8 @@ void normalise_row(const float* x, const float* gamma, const float* beta, std::i
   stats[1] = scale;
 }
 
-/// Sums of dy * gamma and of dy * gamma * normalised x over a row, then
-/// dx = scale * (dy * gamma - mean of the first - normalised x * mean of the second).
+/// Sums dy * gamma and dy * gamma * normalised x over a row, then computes dx = scale * (dy * gamma
+/// - mean of the first - normalised x * mean of the second).
 void backward_row(const float* x, const float* gamma, const float* stats, const float* dy,
                   std::int64_t cols, float* dx) {
   const F32 mean = splat(stats[0]);

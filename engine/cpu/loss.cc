@@ -1,4 +1,5 @@
-// Huber loss and the choice of one gene per sample: a batch is few elements, so no threads.
+// Huber loss and selection of one gene per sample. A batch has few elements, so no threads are
+// used.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -8,7 +9,7 @@
 namespace cdt {
 namespace {
 
-/// Position in x(B, G) of column index[b] of row b.
+/// Offset in x(B, G) of column index[b] of row b.
 std::int64_t element(const Tensor& x, const Tensor& index, std::int64_t b) {
   std::int32_t column = 0;
   std::memcpy(&column, index.at(b), sizeof column);

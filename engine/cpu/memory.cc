@@ -1,5 +1,5 @@
-// Memory: address space from mmap. A page becomes usable when it is handed out, resident when it is
-// first written, and stays so until release(), so a step pays no page faults after the first.
+// CPU memory: address space from mmap. A page becomes usable when it is handed out and resident
+// when it is first written, and stays so until release(), so only the first step has page faults.
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 
@@ -26,7 +26,8 @@ std::size_t whole_pages(std::size_t bytes) {
   return (bytes + kHugePage - 1) / kHugePage * kHugePage;
 }
 
-/// Bytes this process can have at most: the machine's memory and swap, or less in a control group.
+/// Upper bound in bytes for this process: the machine's memory and swap, or its control group's
+/// limit if lower.
 std::size_t memory_limit() {
   std::size_t limit = std::numeric_limits<std::size_t>::max();
   struct sysinfo machine = {};
@@ -39,7 +40,7 @@ std::size_t memory_limit() {
 }  // namespace
 
 float* CpuBackend::reserve(std::size_t bytes) {
-  // One huge page more than asked for, so that the address can be a multiple of one.
+  // One extra huge page, so that the address can be aligned to a huge page.
   const std::size_t size = whole_pages(bytes) + kHugePage;
   void* const mapping = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapping == MAP_FAILED) return nullptr;
@@ -48,7 +49,7 @@ float* CpuBackend::reserve(std::size_t bytes) {
   char* const base = static_cast<char*>(mapping) + before;
   if (before > 0) munmap(mapping, before);
   munmap(base + whole_pages(bytes), kHugePage - before);
-  madvise(base, whole_pages(bytes), MADV_HUGEPAGE);  // a hint: without huge pages only slower
+  madvise(base, whole_pages(bytes), MADV_HUGEPAGE);  // a hint; without huge pages it is only slower
   return reinterpret_cast<float*>(base);
 }
 

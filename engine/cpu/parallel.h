@@ -1,6 +1,6 @@
-// The threads that share the work of CPU kernels, which live as long as the process, and loops over
-// tasks on them. Which task runs on which thread is left open: a task's results must depend on
-// its number alone, so the bits are the same at any thread count.
+// The thread pool of the CPU kernels, which lives as long as the process, and loops over tasks on
+// it. Any task may run on any thread, so a task's result must depend on its index alone; then the
+// bits are the same at any thread count.
 #pragma once
 
 #include <omp.h>
@@ -19,21 +19,20 @@
 
 namespace cdt {
 
-/// Threads a program takes unless it is told a number: OMP_NUM_THREADS, else the cores this process
-/// may run on.
+/// Default number of threads: OMP_NUM_THREADS, else the number of cores this process may run on.
 int default_threads();
 
-/// body(thread) on the caller's thread, thread = 0, and on up to `threads` - 1 others, each with a
-/// number of its own below `threads`. Returns when every body that began has ended. How many begin
-/// is left open: one that has not begun when the caller's ends does not begin at all; within a
-/// body, beside another call, and where the system starts no more threads, they are fewer. So a
-/// body must take its work from a list until this is empty. body must not throw.
+/// Runs body(thread) on the caller's thread (thread = 0) and on up to `threads` - 1 others, each
+/// with its own number below `threads`. Returns when every body that started has ended. Others may
+/// not start at all: if the caller's body ends first, inside another body, beside another call, or
+/// if the system starts no more threads. So a body must take its work from a shared list until that
+/// is empty. It must not throw.
 void run_on_threads(int threads, const std::function<void(int)>& body);
 
-inline constexpr unsigned kFlushDenormals = 0x8040U;  // of the x86 control register, in and out
+inline constexpr unsigned kFlushDenormals = 0x8040U;  // bits of the x86 MXCSR: inputs and results
 
-/// The state of a thread inside a kernel: denormals flushed, oneDNN sequential (it takes its thread
-/// count from OpenMP's).
+/// Sets a thread's state for kernel code: denormals flushed to zero, and oneDNN sequential (it
+/// takes its thread count from OpenMP).
 class WorkerScope {
  public:
   WorkerScope() : openmp_threads_(omp_get_max_threads()) {
@@ -57,8 +56,8 @@ class WorkerScope {
   unsigned control_ = 0;
 };
 
-/// body(task, thread) for every task in [0, tasks), thread < threads. The first exception is
-/// rethrown at the end; tasks that have not begun by then are left out.
+/// Runs body(task, thread) for every task in [0, tasks), thread < threads. The first exception is
+/// rethrown at the end; tasks that have not started by then are skipped.
 template <class Body>
 void parallel_for(int threads, std::int64_t tasks, const Body& body) {
   if (threads == 1 || tasks <= 1) {
@@ -81,22 +80,23 @@ void parallel_for(int threads, std::int64_t tasks, const Body& body) {
   if (failure) std::rethrow_exception(failure);
 }
 
-/// Elements one task of an element-wise loop handles.
+/// Elements per task of an element-wise loop.
 inline constexpr std::int64_t kGrain = 16384;
 
-/// Threads worth waking for `products` multiply-adds. Some 20 us of work; with less, the caller is
-/// done before the others have begun, all the more on a machine that is busy.
+/// Number of threads worth waking for `products` multiply-adds. The threshold is some 20 us of
+/// work; below it the caller is done before the others have started, even more so on a busy
+/// machine.
 inline int threads_for(int threads, std::int64_t products) {
   constexpr std::int64_t kWorthSharing = std::int64_t{1} << 21U;
   return products < kWorthSharing ? 1 : threads;
 }
-/// For passes over `elements`.
+/// The same for element-wise passes over `elements`.
 inline int threads_for_elements(int threads, std::int64_t elements) {
   return elements < 3 * kGrain ? 1 : threads;
 }
 
-/// [0, n) in near-equal pieces of at most `largest`, a multiple of `step`; all but the last are
-/// multiples of `step` too.
+/// Splits [0, n) into near-equal pieces of at most `largest`, a multiple of `step`; all pieces but
+/// the last are multiples of `step` too.
 struct Cut {
   std::int64_t n, piece, count;
 
@@ -108,7 +108,7 @@ struct Cut {
   std::int64_t length(std::int64_t i) const { return std::min(piece, n - begin(i)); }
 };
 
-/// body(begin, end) over pieces of [0, n).
+/// Runs body(begin, end) on pieces of [0, n).
 template <class Body>
 void for_ranges(int threads, std::int64_t n, std::int64_t grain, const Body& body) {
   parallel_for(threads, ceil_div(n, grain), [&](std::int64_t task, int) {
@@ -116,7 +116,7 @@ void for_ranges(int threads, std::int64_t n, std::int64_t grain, const Body& bod
   });
 }
 
-/// body(begin, end) over groups of the rows of a (rows, cols) tensor.
+/// Runs body(begin, end) on groups of rows of a (rows, cols) tensor.
 template <class Body>
 void for_rows(int threads, std::int64_t rows, std::int64_t cols, const Body& body) {
   for_ranges(threads_for_elements(threads, rows * cols), rows,

@@ -1,4 +1,5 @@
-// Pooling with few queries: products of matrices, and one pass over tokens where they are narrow.
+// Pooling with few queries: matrix products, and single passes over the tokens where the products
+// are narrow.
 #include <algorithm>
 
 #include "engine/cpu/cpu_backend.h"
@@ -47,7 +48,7 @@ void CpuBackend::pool_outer(const Tensor& ds, const Tensor& u, const Tensor& p,
   for_rows(threads_, out.rows(), cols, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t sample = row / n;
-      const std::int64_t first = sample * heads * n + row % n;  // of the coefficients
+      const std::int64_t first = sample * heads * n + row % n;  // offset of the coefficients
       const float* from = base.empty() ? nullptr : base.data + row * cols;
       const F32 factor = splat(scale.empty() ? 1.0F : scale.data[row]);
       const float* mixed = dmixed.data + sample * heads * cols;

@@ -1,4 +1,4 @@
-// Sums: fixed chunks, then the chunks in order.
+// Sums: each fixed chunk first, then the chunks in order.
 #include <cmath>
 
 #include "engine/cpu/cpu_backend.h"

@@ -1,6 +1,6 @@
-// Sixteen float lanes as one value, by the compiler's vector extension: one AVX-512 register, two
-// of AVX2, plain code elsewhere. Tails run through the same lane code, so an element's bits do not
-// depend on its place in a row.
+// Sixteen float lanes as one value, using the compiler's vector extension: one AVX-512 register,
+// two AVX2 registers, plain code elsewhere. Tails run through the same lane code, so an element's
+// bits do not depend on its position in a row.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,8 @@
 #include <immintrin.h>
 #endif
 
-#pragma GCC diagnostic ignored "-Wpsabi"  // vectors never cross a call: everything is inlined
+#pragma GCC diagnostic ignored \
+    "-Wpsabi"  // harmless: everything is inlined, so no vector crosses a call
 
 #define CDT_INLINE __attribute__((always_inline))
 
@@ -23,10 +24,10 @@ using U32 = std::uint32_t __attribute__((vector_size(64)));
 using U64 = std::uint64_t __attribute__((vector_size(64)));
 using F64 = double __attribute__((vector_size(128)));
 
-/// x in every lane. Arithmetic between F32 and float needs no splat.
+/// Puts x in every lane. Arithmetic between F32 and float needs no splat.
 CDT_INLINE inline F32 splat(float x) { return x - F32{}; }
 
-/// The first `lanes` floats at p; the rest 0.
+/// Loads the first `lanes` floats at p; the other lanes are 0.
 CDT_INLINE inline F32 load(const float* p, int lanes) {
   F32 v{};
   std::memcpy(&v, p, static_cast<std::size_t>(lanes) * sizeof(float));
@@ -37,7 +38,7 @@ CDT_INLINE inline void store(float* p, F32 v, int lanes) {
   std::memcpy(p, &v, static_cast<std::size_t>(lanes) * sizeof(float));
 }
 
-/// a * b + c, rounded once where the machine can.
+/// a * b + c, with a single rounding where the CPU has FMA.
 CDT_INLINE inline F32 fma(F32 a, F32 b, F32 c) {
 #if defined(__AVX512F__)
   return _mm512_fmadd_ps(a, b, c);
@@ -62,13 +63,13 @@ CDT_INLINE inline F32 square_root(F32 x) {
 #endif
 }
 
-/// b where either is NaN.
+/// The lane is b's if either is NaN.
 CDT_INLINE inline F32 maximum(F32 a, F32 b) { return a > b ? a : b; }
 CDT_INLINE inline F32 minimum(F32 a, F32 b) { return a < b ? a : b; }
 CDT_INLINE inline F32 keep_where(I32 mask, F32 x) { return mask ? x : F32{}; }
 CDT_INLINE inline F64 widen(F32 x) { return __builtin_convertvector(x, F64); }
 
-/// Lanes combined in a fixed tree: halves, quarters, pairs, singles.
+/// Combines the lanes in a fixed tree: halves, quarters, pairs, singles.
 template <class Vector, class Combine>
 CDT_INLINE inline auto fold_lanes(Vector v, const Combine& combine) {
   v = combine(
@@ -88,7 +89,7 @@ CDT_INLINE inline float max_of_lanes(F32 v) {
   return fold_lanes(v, [](F32 a, F32 b) CDT_INLINE { return maximum(a, b); });
 }
 
-/// body(i, lanes) for i = 0, 16, ... ; lanes is 16 but for the last.
+/// Calls body(i, lanes) for i = 0, 16, ...; lanes is 16 except possibly in the last call.
 template <class Body>
 CDT_INLINE inline void for_lanes(std::int64_t n, const Body& body) {
   std::int64_t i = 0;
@@ -96,7 +97,7 @@ CDT_INLINE inline void for_lanes(std::int64_t n, const Body& body) {
   if (i < n) body(i, static_cast<int>(n - i));
 }
 
-/// Sum over i < n of term(i, lanes), a vector whose lanes past `lanes` must be 0.
+/// Sums term(i, lanes) over i < n; a term's lanes from `lanes` on must be 0.
 template <class Vector, class Term>
 CDT_INLINE inline auto sum_over(std::int64_t n, const Term& term) {
   Vector even{};

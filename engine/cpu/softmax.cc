@@ -1,4 +1,4 @@
-// Row-wise softmax with dropout on its output, for pooling attention.
+// Row-wise softmax with dropout on its output, for attention pooling.
 #include "engine/cpu/cpu_backend.h"
 #include "engine/cpu/dropout_mask.h"
 #include "engine/cpu/parallel.h"

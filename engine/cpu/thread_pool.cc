@@ -19,9 +19,9 @@
 namespace cdt {
 namespace {
 
-/// Long enough for the next kernel of a step to begin. A thread that waits longer sleeps, since on
-/// a busy machine it would take the time of the thread it waits for; so it does at once where there
-/// are more threads than cores.
+/// Long enough for the next kernel of a step to start. A thread that waits longer sleeps, because
+/// on a busy machine its spinning would take time from the thread it waits for. With more threads
+/// than cores it sleeps at once.
 constexpr std::chrono::microseconds kSpin{5};
 
 void pause_briefly() {
@@ -30,7 +30,7 @@ void pause_briefly() {
 #endif
 }
 
-/// Spins for a while until ready() holds. Did it?
+/// Spins for up to kSpin until ready() holds; returns whether it did.
 template <class Ready>
 bool spin_until(const Ready& ready) {
   const auto end = std::chrono::steady_clock::now() + kSpin;
@@ -41,8 +41,8 @@ bool spin_until(const Ready& ready) {
   return false;
 }
 
-/// Sleeps while `word` is `value`, and wakes up to `count` threads that sleep so. The system's own
-/// calls: std::atomic's wait() first yields the core, which on a busy machine is gone for
+/// Sleeps while `word` equals `value`; wake() wakes up to `count` such threads. These are direct
+/// futex calls because std::atomic's wait() first yields the core, which on a busy machine costs
 /// milliseconds.
 void sleep_while(std::atomic<std::uint32_t>& word, std::uint32_t value) {
   syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAIT_PRIVATE, value, nullptr);
@@ -51,8 +51,8 @@ void wake(std::atomic<std::uint32_t>& word, int count) {
   syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAKE_PRIVATE, count);
 }
 
-/// Signals are for the thread that started the program: it alone has the stack that handlers need
-/// (apps/common/interrupt.cc). Faults of a thread's own stay its own.
+/// Blocks signals in new threads: only the thread that started the program has the stack that
+/// handlers need (apps/common/interrupt.cc). A thread's own faults are not blocked.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -71,8 +71,8 @@ class SignalsBlocked {
   sigset_t before_;
 };
 
-/// Where OpenMP is told to bind threads (OMP_PROC_BIND, OMP_PLACES), it has bound the first thread
-/// to one place, and threads that this one starts would stay there too: each goes to its own place.
+/// Moves a thread to its own place if OpenMP binds threads (OMP_PROC_BIND, OMP_PLACES): then the
+/// first thread is bound to one place, and the threads it starts would inherit that place.
 void take_place(int thread) {
   const int places = omp_get_num_places();
   if (omp_get_proc_bind() == omp_proc_bind_false || places == 0) return;
@@ -89,7 +89,7 @@ void take_place(int thread) {
 class ThreadPool {
  public:
   void run(int threads, const std::function<void(int)>& body) {
-    // In a body, or beside another caller: the others are taken.
+    // In a body, or beside another caller: the pool is in use.
     if (in_use_.test_and_set()) return body(0);
     start_threads(threads - 1);
     const int others = std::min(threads - 1, started_);
@@ -100,7 +100,7 @@ class ThreadPool {
   }
 
  private:
-  // Of seats_: how many threads may still come in (upper half), and how many are inside.
+  // seats_: number of threads that may still enter (upper half), and number inside (lower half).
   static constexpr std::uint32_t kFree = 1U << 16U;
   static constexpr std::uint32_t kInside = kFree - 1;
 
@@ -112,7 +112,7 @@ class ThreadPool {
         std::thread([this, thread = started_ + 1] { serve(thread); }).detach();
       }
     } catch (const std::exception&) {
-      refused_ = true;  // those there are do the work
+      refused_ = true;  // the existing threads do the work
     }
     spins_ = started_ < omp_get_num_procs();
   }
@@ -124,14 +124,14 @@ class ThreadPool {
     wake(call_, others);
   }
 
-  /// Lets nobody in any more and waits for those inside.
+  /// Lets no more threads in and waits for those inside.
   void close() {
     std::uint32_t seats = seats_ &= kInside;
     if (seats == 0 || spin_until([this] { return seats_ == 0; })) return;
     for (seats = seats_; seats != 0; seats = seats_) sleep_while(seats_, seats);
   }
 
-  /// The number of a thread that came in, or 0.
+  /// Lets the calling thread in if there is a seat; returns its number, or 0 if there is none.
   int come_in() {
     std::uint32_t seats = seats_;
     while (seats >= kFree) {
@@ -158,15 +158,15 @@ class ThreadPool {
 
   std::atomic_flag in_use_;
   int started_ = 0;
-  bool refused_ = false;  // the system starts no more
+  bool refused_ = false;  // the system refused to start another thread
   std::atomic<bool> spins_{true};
-  const std::function<void(int)>* body_ = nullptr;  // while seats_ is not 0
+  const std::function<void(int)>* body_ = nullptr;  // valid while seats_ is not 0
   std::atomic<std::uint32_t> seats_{0};
-  std::atomic<std::uint32_t> call_{0};  // goes up when seats become free
+  std::atomic<std::uint32_t> call_{0};  // incremented when seats become free
 };
 
-// Never destroyed: its threads may wait in it until the process ends. A child after fork() has none
-// of them and begins with a pool of its own.
+// Never destroyed, because its threads may wait in it until the process ends. After fork() a child
+// has none of these threads and starts its own pool.
 std::atomic<ThreadPool*> the_pool{nullptr};
 
 ThreadPool& pool() {

@@ -1,5 +1,5 @@
-// Exponential and normal distribution on 16 lanes, and the exponentials of a softmax row.
-// Coefficients: Chebyshev fits of the functions named beside them.
+// Exponential and normal distribution on 16 lanes, and the exponentials of a softmax row. The
+// coefficients are Chebyshev fits of the functions named beside them.
 #pragma once
 
 #include <limits>
@@ -8,7 +8,8 @@
 
 namespace cdt {
 
-inline constexpr float kRound = 0x1.8p23F;  // adding it rounds to an integer in the low bits
+inline constexpr float kRound =
+    0x1.8p23F;  // adding this leaves the rounded integer in the low bits
 
 /// e^x within 2 ulp; 0 below -87.6, infinity above 88.3, NaN for NaN.
 CDT_INLINE inline F32 exponential(F32 x) {
@@ -26,7 +27,7 @@ CDT_INLINE inline F32 exponential(F32 x) {
   return power * (F32)bits;
 }
 
-/// The standard normal at x: density / sqrt(1 / (2 pi)) and lower tail probability.
+/// The standard normal distribution at x: density / sqrt(1 / (2 pi)) and lower tail probability.
 struct Normal {
   F32 gauss;       // e^(-x^2 / 2)
   F32 cumulative;  // (1 + erf(x / sqrt 2)) / 2, absolute error below 1e-7, relative in the tail
@@ -59,13 +60,13 @@ CDT_INLINE inline F32 gelu_derivative(F32 x) {
   return fma(x * at.gauss, splat(0.398942280F), at.cumulative);
 }
 
-/// Of a softmax row.
+/// Maximum and sum of exponentials of a softmax row.
 struct RowExponentials {
   float max;
   float sum;
 };
 
-/// row[i] = e^(row[i] - max) in place; the division by the sum is left to the caller.
+/// row[i] = e^(row[i] - max), in-place; the caller divides by the sum.
 inline RowExponentials exponentials(float* row, std::int64_t n) {
   F32 high = splat(-std::numeric_limits<float>::infinity());
   const std::int64_t whole = n / kLanes * kLanes;

@@ -6,15 +6,15 @@
 namespace cdt {
 namespace {
 
-// The heads in the columns of x(1|B, N, C) from `offset` on; a shared x has batch stride 0. Nothing
-// of an empty x.
+// Views the heads in the columns of x(1|B, N, C) from `offset` on; a shared x has batch stride 0.
+// Null if x is empty.
 HeadsView heads_view(const Tensor& x, std::int64_t offset) {
   if (x.empty()) return {};
   const std::int64_t row = x.cols();
   return {x.at(offset), row, x.shape[0] == 1 ? 0 : x.shape[1] * row, x.dtype};
 }
 
-// Queries, keys or values: the columns of a variable from `offset` on.
+// Queries, keys or values: the columns of a variable starting at `offset`.
 struct Packed {
   Var var;
   std::int64_t offset;

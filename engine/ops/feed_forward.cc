@@ -9,14 +9,14 @@
 namespace cdt {
 namespace {
 
-// pre(r, F) = x w1^T + b1, for rows from `first` on.
+// pre(r, F) = x w1^T + b1 for the r rows starting at `first`.
 void expand(Tape& tape, const FeedForward& f, std::int64_t first, const Tensor& pre) {
   const Tensor x = f.x.slice(first, first + pre.rows());
   multiply(tape.backend(), x, transposed(weight_as(f.w.w1, x.dtype)), pre,
            {.bias = weight_as(f.w.b1, x.dtype)});
 }
 
-// behind: does anything before w2 want a gradient?
+// The rule for the rows of dy. behind: anything before w2 (x, w1, b1) needs a gradient.
 void part_rule(Tape& tape, const FeedForward& f, std::int64_t first, const Tensor& dy,
                const GradTarget& dx, bool behind) {
   Backend& backend = tape.backend();
@@ -105,7 +105,7 @@ Var feed_forward(Tape& tape, Var x, const FeedForwardParameters& w, float p) {
   const OpScope op(tape, "feed_forward");
   const Var y =
       tape.output(x->value.shape, any_needs_grad({x, w.w1, w.b1, w.w2, w.b2}), x->value.dtype);
-  // Attribution goes backwards several times and keeps what it can.
+  // Attribution runs several backward passes, so it keeps the pre-activation.
   const bool keep =
       any_needs_grad({x, w.w1, w.b1, w.w2}) && !(tape.training() && tape.backend().recomputes());
   const FeedForward f = feed_forward_value(tape, x, w, p, keep,

@@ -5,12 +5,13 @@
 #include "engine/ops/pool.h"
 #include "engine/product.h"
 
-// Pooling sends its tokens the gradient  dz_i = sum over k of a_ki r_k,  K = 2 H rows r_k (pool.h).
-// A layer norm in front of it, with n_i the normalised token i and s_i = 1 / sqrt(var + eps), gives
-//   dx_i = sum over k of b_ki v_k + o_i n_i,   v_k = gamma r_k less its mean,   b_ki = s_i a_ki,
+// Pooling gives token i the gradient  dz_i = sum over k of a_ki r_k,  with K = 2 H rows r_k
+// (pool.h). A layer norm before it, with n_i the normalised token i and s_i = 1 / sqrt(var + eps),
+// gives
+//   dx_i = sum over k of b_ki v_k + o_i n_i,   v_k = gamma r_k minus its mean,   b_ki = s_i a_ki,
 //                                              o_i = -sum over k of b_ki (v_k . n_i) / D
-// and a product with W gives  dx_i W = sum over k of b_ki (v_k W) + o_i (n_i W):  only the K rows
-// v_k W depend on what was differentiated, n W does not.
+// and a product with W gives  dx_i W = sum over k of b_ki (v_k W) + o_i (n_i W).  Only the K rows
+// v_k W depend on the cotangent; n W does not and is computed once.
 namespace cdt {
 namespace {
 
@@ -19,9 +20,9 @@ struct Tail {
   Var gamma;
   FeedForward ffn;
   Pool pool;
-  Tensor normal;     // (1, N, D): y + ffn(y), from the first backward pass on normalised
+  Tensor normal;     // (1, N, D): y + ffn(y); the first backward pass normalises it
   Tensor stats;      // (N, 2)
-  Tensor normal_w2;  // (1, N, F), from the first backward pass on
+  Tensor normal_w2;  // (1, N, F), filled by the first backward pass
   std::shared_ptr<bool> prepared = std::make_shared<bool>(false);
 };
 
@@ -30,7 +31,7 @@ void times_w2(Backend& backend, const Tail& s, const Tensor& x, const Tensor& ou
   multiply(backend, x, weight_as(s.ffn.w.w2, x.dtype), out);
 }
 
-// What all gradients share: n and n W.
+// Computes what all gradients share, n and n W, in the first backward pass.
 void prepare(Tape& tape, const Tail& s) {
   if (*s.prepared) return;
   const Scratch one(tape.scratch(), {s.normal.cols()});
@@ -42,7 +43,7 @@ void prepare(Tape& tape, const Tail& s) {
   *s.prepared = true;
 }
 
-/// v, b and o of the formulas above; the rows of u first, then those of dmixed.
+/// v, b and o of the formulas above; the rows r_k are those of u, then those of dmixed.
 struct NormFactors {
   NormFactors(Tape& tape, const Tail& s, const PoolGradient& g)
       : heads(s.pool.heads),

@@ -20,7 +20,8 @@ Tensor bias(const Pool& s, Projection which) { return third(s.w.in_proj_bias->va
 Tensor dweight(const Pool& s, Projection which) { return third(s.w.in_proj_weight->grad, which); }
 Tensor dbias(const Pool& s, Projection which) { return third(s.w.in_proj_bias->grad, which); }
 
-// By head: (1, K) and (K, 1) of a vector of D, (B', D) of mixed(B', H, D).
+// Per-head views: (1, K) rows and (K, 1) columns of a vector of D; (B', D) parts of mixed(B', H,
+// D).
 Matrix rows_by_head(const Pool& s, const Tensor& vector) {
   return stacked(vector.reshaped({s.heads, s.k}), s.heads);
 }
@@ -64,7 +65,8 @@ void mix_values(Tape& tape, const Pool& s) {
            {.beta = 1.0F});
 }
 
-// Output (B', D) -> dmixed (B', H, D), dmass (B', H), and the value projection's gradients.
+// From the output's gradient (B', D) to dmixed (B', H, D), dmass (B', H) and the gradients of the
+// value projection.
 void value_backward(Backend& backend, const Pool& s, const Tensor& dmixed, const Tensor& dmass) {
   if (!s.projected()) {
     backend.copy(dmixed, s.out->grad.reshaped({s.batch, 1, s.d}));
@@ -84,7 +86,7 @@ void value_backward(Backend& backend, const Pool& s, const Tensor& dmixed, const
   }
 }
 
-// dscores (B', H, N), already times the score scale.
+// Computes dscores (B', H, N), already times the score scale.
 void scores_backward(Backend& backend, const Pool& s, const Tensor& dmixed, const Tensor& dmass,
                      const Tensor& dscores) {
   backend.pool_scores(dmixed, s.x->value, dmass, s.scale, dscores);
@@ -172,7 +174,7 @@ Pool pool_values(Tape& tape, Var x, const PoolParameters& w, std::int64_t heads,
   if (probabilities == nullptr) {
     saved.push_back(s.p);
   } else {
-    *probabilities = s.p;  // stays until the step ends
+    *probabilities = s.p;  // lives until the step ends
   }
   absorb_query(tape.backend(), s);
   pool_probabilities(tape.backend(), s);

@@ -3,7 +3,8 @@
 namespace cdt {
 namespace {
 
-// d sum = dy for both terms; a term shared by the batch gets the sum over it.
+// The gradient of either term of a sum is dy; a term shared by the batch gets the sum over the
+// batch.
 void add_gradient(Tape& tape, Var term, const Tensor& dy) {
   if (!term->needs_grad) return;
   const GradTarget target = tape.gradient(term);

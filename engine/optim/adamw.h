@@ -1,6 +1,6 @@
-// AdamW over all parameters of a model (Loshchilov & Hutter, ICLR 2019; PyTorch's defaults), and
-// clipping by the global norm. One group: decay applies to biases, norms and queries too, as the
-// released training does.
+// AdamW over all parameters of a model (Loshchilov & Hutter, ICLR 2019; PyTorch's defaults), with
+// clipping by the global norm. There is one parameter group: decay applies to biases, norms and
+// queries too, as in the released training.
 #pragma once
 
 #include <cstdint>
@@ -19,28 +19,29 @@ struct AdamWOptions {
   double weight_decay = 1e-5;
 };
 
-/// Moments of every parameter, in the order of `parameters`.
+/// The optimiser and its moments, one pair per parameter in the order of `parameters`.
 class AdamW {
  public:
   /// Allocates both moments, as zeros, in `lasting`. Parameters must have a gradient tensor.
   AdamW(const std::vector<Var>& parameters, Backend& backend, Arena& lasting,
         const AdamWOptions& options);
 
-  /// Sets the rates of the next update: learning rate and bias corrections. Counts the update.
+  /// Starts the next update: counts it and uploads its learning rate and bias corrections.
   void begin_step(double lr);
-  /// Clips by the global norm (max_norm 0: not) and updates. Only kernels, so that it can be part
-  /// of a recorded step. A norm that is not finite leaves everything as it is.
+  /// Clips by the global norm (max_norm 0: no clipping) and updates. It only launches kernels, so
+  /// it can be part of a recorded step. If the norm is not finite, nothing changes.
   void clip_and_update(double max_norm);
   void step(double lr, double max_norm) {
     begin_step(lr);
     clip_and_update(max_norm);
   }
-  /// (2), of the last update: the norm of all gradients, and the factor that clipped them.
+  /// (2): the gradient norm of the last update, and the factor that clipped it.
   const Tensor& norm_and_factor() const { return clip_; }
 
   /// Updates done so far; the bias correction of the next one uses steps() + 1.
   std::int64_t steps() const { return steps_; }
-  /// Continues a stored run: moments are filled through first_moment() and second_moment().
+  /// For continuing a stored run; the moments are filled through first_moment() and
+  /// second_moment().
   void set_steps(std::int64_t steps) { steps_ = steps; }
   const Tensor& first_moment(std::size_t i) const { return tensors_[i].first; }
   const Tensor& second_moment(std::size_t i) const { return tensors_[i].second; }

@@ -1,5 +1,5 @@
 // When to lower the learning rate and when to stop: PyTorch's ReduceLROnPlateau (mode max, relative
-// threshold, no cooldown) and the early stopping of the released training. Both see one number per
+// threshold, no cooldown) and the early stopping of the released training. Both take one number per
 // epoch, the validation Pearson correlation. Their members are their whole state, so a checkpoint
 // stores them field by field.
 #pragma once
@@ -9,18 +9,18 @@
 
 namespace cdt {
 
-/// Halves the learning rate once the metric has not improved for more than `patience` epochs.
+/// Halves the learning rate once the metric has not improved for more than kPatience epochs.
 struct ReduceLrOnPlateau {
   static constexpr double kFactor = 0.5;
   static constexpr std::int64_t kPatience = 5;
-  static constexpr double kThreshold = 1e-4;  // better: metric > best * (1 + threshold)
-  static constexpr double kEps = 1e-8;        // smaller reductions are not made
+  static constexpr double kThreshold = 1e-4;  // an improvement is metric > best * (1 + kThreshold)
+  static constexpr double kEps = 1e-8;        // reductions smaller than this are skipped
 
   double lr = 1e-4;
   double best = -std::numeric_limits<double>::infinity();
   std::int64_t bad_epochs = 0;
 
-  /// After the validation of an epoch. NaN is never better.
+  /// Call after each epoch's validation. NaN is never an improvement.
   void step(double metric);
 };
 
@@ -32,11 +32,11 @@ struct EarlyStopping {
   double best = -std::numeric_limits<double>::infinity();
   std::int64_t bad_epochs = 0;
 
-  /// After the validation of an epoch; true: stop now. NaN is never a gain.
+  /// Call after each epoch's validation; returns true to stop. NaN is never a gain.
   bool step(double metric);
 };
 
-/// Visits the numbers of both under the names that checkpoints give them: visit(name, value).
+/// Calls visit(name, value) for each number of both, under the names that checkpoints use.
 template <class Schedule, class Stopping, class Visit>
 void for_each_steering_number(Schedule& schedule, Stopping& stopping, const Visit& visit) {
   visit("schedule.lr", schedule.lr);
