@@ -30,8 +30,7 @@ class TorchGenerator {
   void normal(std::span<float> out);
   /// torch.randperm(n), n from 1 to kMostPermuted: n - 1 draws.
   std::vector<std::int32_t> permutation(std::int64_t n);
-  static constexpr std::int64_t kMostPermuted =
-      0xFFFFFFFF / 20 - 1;  // above this, PyTorch draws differently
+  static constexpr std::int64_t kMostPermuted = 0xFFFFFFFF / 20 - 1;  // above, it draws differently
 
  private:
   double uniform_double();

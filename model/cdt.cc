@@ -5,8 +5,8 @@
 namespace cdt {
 namespace {
 
-/// A forward pass under way: the whole first, then the parts in the order of the paper. N is the
-/// length of a sequence, L or G; 1|B says that the samples of a batch share it or have one each.
+/// A running forward pass: the whole first, then the parts in the order of the paper. N is the
+/// length of a sequence, L or G; in 1|B, 1 means that the samples of a batch share it.
 struct Walk {
   const Cdt& m;
   const ForwardPass& pass;
@@ -15,9 +15,9 @@ struct Walk {
   const CdtConfig& c = m.config();
   bool paper = c.variant == Variant::kPaper;
 
-  // Information flows one way, from DNA to RNA to protein, and each leaves one vector (B, D).
-  // Dropout masks follow the order of the ops. The reference projects RNA per sample and protein
-  // once per step, so that the mask of the protein projector is shared by the batch.
+  // Information flows one way, from DNA to RNA to protein, and each is pooled to one vector (B, D).
+  // Dropout masks follow the order of the ops. The reference projects RNA per sample but protein
+  // once per step, so the batch shares the mask of the protein projector.
   Pooled pooled() {
     const Trunks* ready = pass.trunks;
     Var d = project_dna();  // (B, L, D), then (1|B, G, D) and (1, G, D)
@@ -35,7 +35,7 @@ struct Walk {
     return {pool(m.dna.pooling, d), pool(m.rna.pooling, r), pool(m.protein.pooling, p)};
   }
 
-  // One modality before it meets another: (1, G, dim) -> (1, G, D).
+  // One modality before any cross-attention: (1, G, dim) -> (1, G, D).
   Var trunk(const Modality& w, Var x) { return self_blocks(w.layers, project(w.projector, x, 1)); }
 
   Var project_dna() {
@@ -69,8 +69,8 @@ struct Walk {
     return x;
   }
 
-  // Directional cross attention (sections 2.4, 7.8): x (1|B, G, D) asks, through its queries or
-  // those that are ready, and context (B, N, D) answers -> (B, G, D).
+  // Directional cross attention (sections 2.4, 7.8): x (1|B, G, D) gives the queries, unless they
+  // are `ready`, and context (B, N, D) the keys and values -> (B, G, D).
   Var cross_block(const AttentionBlock& w, Var x, Var context, const Tensor* ready) {
     const Var attended = cross_attend(w, x, context, ready);  // (B, G, D)
     const Var out = paper ? note(w.name, residual(tape, x, attended)) : post_norm(w, x, attended);
@@ -114,9 +114,9 @@ struct Walk {
     return note(w.name, paper ? heads : apply(w.out, heads));  // (B, D)
   }
 
-  // Protein (1, G, D) asks RNA (B, G, D) and is pooled -> (B, D). Nothing else reads the block's
-  // tokens, so in attribution its tail and the pooling are one op, whose first backward pass does
-  // more than later ones.
+  // Cross attention of protein (1, G, D) to RNA (B, G, D), then pooling -> (B, D). Nothing else
+  // reads the block's tokens, so in attribution its tail and the pooling are one op, which makes
+  // all backward passes after the first cheaper.
   Var pool_protein(Var p, Var r, const Tensor& queries) {
     const AttentionBlock& w = m.rna_to_protein;
     const Pooling& pooling = m.protein.pooling;
@@ -150,8 +150,8 @@ struct Walk {
     return {tape.rows_of(w.weight, begin, end), tape.rows_of(w.bias, begin, end)};
   }
 
-  // A training in which nothing up to `out` wants a gradient keeps no more of it than `out`: no
-  // rule reads what it was made of.
+  // In training, frees what `out` was made of if nothing up to `out` needs a gradient: then no rule
+  // reads it.
   void drop(Var out, std::initializer_list<Var> parts) {
     if (out->needs_grad || !tape.training()) return;
     for (const Var part : parts) {
@@ -159,7 +159,7 @@ struct Walk {
     }
   }
 
-  // Names an intermediate for the recorder; it then survives backward.
+  // Records an intermediate under a name; it is then kept through backward.
   Var note(const std::string& name, Var value) {
     if (!pass.recorder) return value;
     value->keep = true;
@@ -172,7 +172,7 @@ struct Walk {
     pass.recorder->cores[name] = core;
   }
 
-  // Where an op puts the attention map of a module, or null.
+  // Returns where an op should store the module's attention map, or null.
   Tensor* map_of(const std::string& name) {
     Recorder* r = pass.recorder;
     if (!r || !(r->want_attention || r->attention_of.count(name) > 0)) return nullptr;

@@ -15,7 +15,8 @@ constexpr const char* kFormat = "cdt-checkpoint";
 constexpr std::int64_t kReleasedHeads = 8;
 constexpr std::int64_t kReleasedPoolHeads = 4;
 
-/// Heads leave no trace in the tensors: the override, else the reference's number, with a note.
+/// Returns a number of heads, which the tensors do not show: the override, else the reference's
+/// number, with a note.
 std::int64_t heads_or(std::int64_t given, std::int64_t released, std::int64_t hidden,
                       const std::string& file, const char* option) {
   if (given > 0) return given;
@@ -37,11 +38,11 @@ void refuse_override(std::int64_t given, std::int64_t recorded, const std::strin
   }
 }
 
-/// The digest of configuration, names and values, tensor by tensor.
+/// Builds the digest of configuration, names and values, tensor by tensor.
 class WeightsDigest {
  public:
   explicit WeightsDigest(const Cdt& model) { digest_.add(model_config_json(model.config())); }
-  /// Its values, as many as it has.
+  /// values: all values of the parameter.
   void add(const Parameter& parameter, const float* values) {
     digest_.add(parameter.name);
     digest_.add(values, static_cast<std::size_t>(parameter.variable.value.count()) * sizeof(float));
@@ -52,8 +53,8 @@ class WeightsDigest {
   Digest digest_;
 };
 
-/// Checks every tensor of the file and gives each parameter's number and values to `visit`. The
-/// digest is that of weights_digest().
+/// Checks every tensor of the file and passes each parameter's index and values to `visit`. Returns
+/// what weights_digest() would.
 template <class Visit>
 std::string check_parameters(const TensorFile& reader, const Cdt& model, const Visit& visit) {
   const std::string file = reader.path().string();
@@ -96,7 +97,7 @@ bool is_our_format(const TensorFile& reader) {
 
 CdtConfig read_model_config(const TensorFile& reader, const ModelOverrides& overrides) {
   const std::string file = reader.path().string();
-  // A state_dict from elsewhere may have metadata of its own.
+  // A foreign state_dict may have metadata of its own.
   CdtConfig config;
   if (is_our_format(reader)) {
     const std::string& format = reader.metadata("format");

@@ -1,7 +1,7 @@
-// A model file: the weights of a model under the reference's state_dict names, as safetensors or as
-// torch.save writes them (docs/formats.md). Ours carry the configuration as JSON in the metadata; a
-// state_dict saved straight from the PyTorch reference has none, and its sizes are inferred from
-// the tensors.
+// Model files: the weights of a model under the reference's state_dict names, as safetensors or as
+// torch.save writes them (docs/formats.md). Our own files have the configuration as JSON in their
+// metadata. A state_dict saved by the PyTorch reference has none; its sizes are inferred from the
+// tensors.
 #pragma once
 
 #include <cstdint>
@@ -19,51 +19,53 @@
 
 namespace cdt {
 
-/// What the command line says about a model.
+/// Model settings from the command line.
 struct ModelOverrides {
-  // What the tensors of a plain state_dict do not tell. 0: not given.
+  // For what the tensors of a plain state_dict do not show. 0: not given.
   std::int64_t heads = 0;
   std::int64_t pool_heads = 0;
-  // About the data set beside it (model/inputs.h).
+  // How to treat a data set that differs from the model's (model/inputs.h).
   bool match_genes = false;
   bool other_inputs = false;
 };
 
-/// A shape as safetensors writes it, outermost dimension first.
+/// Returns a shape as safetensors writes it, outermost dimension first.
 std::vector<std::int64_t> dims_of(const Shape& shape);
 
-/// Did a program of ours write the file, a checkpoint or another one? Else it is a state_dict.
+/// True if one of our programs wrote the file, as a checkpoint or otherwise; else it is a
+/// state_dict.
 bool is_our_format(const TensorFile& reader);
 
-/// The configuration of a checkpoint, from its metadata or inferred. InputError if a size is
-/// missing, does not fit the others, or contradicts an override. Heads that neither the file nor
-/// the overrides give are the reference's 8 and 4, which stderr says.
+/// Returns the configuration of a checkpoint, from its metadata or inferred. Throws InputError if a
+/// size is missing, is inconsistent with the others, or contradicts an override. Head counts that
+/// neither the file nor the overrides give are the reference's 8 and 4, with a note on stderr.
 CdtConfig read_model_config(const TensorFile& reader, const ModelOverrides& overrides);
 
-/// Copies every tensor into the model. InputError naming the tensor that is missing, unknown, of
-/// another shape, or holds NaN or infinity. Returns what weights_digest() of the model is then.
+/// Copies every tensor into the model and returns the model's weights_digest(). Throws InputError
+/// naming a tensor that is missing, unknown, of another shape, or contains NaN or infinity.
 std::string read_parameters(const TensorFile& reader, Cdt& model);
 
-/// The checks and the digest of read_parameters() for a model of `like`'s sizes, without a copy.
+/// Makes the checks of read_parameters() for a model of `like`'s sizes and returns the digest,
+/// without copying.
 std::string stored_weights_digest(const TensorFile& reader, const Cdt& like);
 
-/// A model that is not trained, with the file's parameters. config: read_model_config() of it.
-/// digest: weights_digest() of it, unless null.
+/// Makes a model without gradients from the file's parameters. config: read_model_config() of the
+/// file. digest, unless null, receives weights_digest().
 std::unique_ptr<Cdt> load_model(const TensorFile& reader, const CdtConfig& config, Backend& backend,
                                 Arena& lasting, std::string* digest = nullptr);
 
-/// A digest of configuration, names and values (io/format/digest.h).
+/// Returns a digest of configuration, names and values (io/format/digest.h).
 std::string weights_digest(const Cdt& model, Backend& backend);
 
-/// Is it a checkpoint of ours, whose metadata says what it was trained beside?
+/// True if it is one of our checkpoints, whose metadata records the data set it was trained on.
 bool is_checkpoint(const TensorFile& reader);
 
-/// The metadata of a checkpoint of the model: `extra` beside format, version and config.
+/// Returns the metadata of a checkpoint: format, version and config, plus `extra`.
 std::map<std::string, std::string> checkpoint_metadata(
     const Cdt& model, const std::map<std::string, std::string>& extra);
 
-/// Writes a checkpoint whole. `extra` goes into the metadata beside format, version and config.
-/// Returns weights_digest() of the model.
+/// Writes a checkpoint, whole or not at all, and returns the model's weights_digest(). `extra` is
+/// added to the metadata.
 std::string save_model(const std::filesystem::path& file, const Cdt& model, Backend& backend,
                        const std::map<std::string, std::string>& extra = {});
 

@@ -14,7 +14,7 @@ std::string not_divisible(const char* what, std::int64_t hidden, std::int64_t he
          std::to_string(hidden);
 }
 
-/// Every integer of a configuration under its JSON name, in writing order, and its range.
+/// Every integer of a configuration with its JSON name and range, in writing order.
 struct SizeField {
   const char* name;
   std::int64_t CdtConfig::*member;

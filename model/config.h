@@ -1,5 +1,5 @@
-// Sizes and variant of a CDT model, and its JSON: the value of "config" in a checkpoint's metadata,
-// and part of a run's config.json. Defaults are the released v3.3.1.
+// Sizes and variant of a CDT model, and their JSON: the value of "config" in a checkpoint's
+// metadata, and part of a run's config.json. Defaults are the released v3.3.1.
 #pragma once
 
 #include <cstdint>
@@ -25,26 +25,26 @@ struct CdtConfig {
   std::int64_t protein_layers = 1;
   float dropout = 0.3F;
 
-  /// Heads that pooling has: the paper's has one.
+  /// Number of pooling heads; the paper's variant has one.
   std::int64_t pooling_heads() const { return variant == Variant::kPaper ? 1 : pool_heads; }
 };
 
-/// "" if the sizes fit together, else one sentence saying what does not.
+/// Returns "" if the sizes are consistent, else one sentence saying what is not.
 std::string config_problem(const CdtConfig& config);
 
-/// "released" or "paper"; throws InputError(source, field) on anything else.
+/// Parses "released" or "paper"; throws InputError(source, field) on anything else.
 Variant parse_variant(const std::string& text, const std::string& source);
 const char* variant_name(Variant variant);
 
-/// As one line of JSON.
+/// Returns the configuration as one line of JSON.
 std::string model_config_json(const CdtConfig& config);
 
-/// The configuration of such a line. InputError(source, field) for a key that is missing, unknown
-/// or out of range.
+/// Parses such a line. Throws InputError(source, field) for a key that is missing, unknown or out
+/// of range.
 CdtConfig parse_model_config(const std::string& text, const std::string& source);
 
-/// InputError(source, field, "WHAT (expected X, got Y)") for the first size in which `got` is not
-/// as expected.
+/// Throws InputError(source, field, "WHAT (expected X, got Y)") for the first size in which `got`
+/// differs from `expected`.
 void check_same_config(const CdtConfig& expected, const CdtConfig& got, const std::string& source,
                        const std::string& what);
 

@@ -8,7 +8,7 @@
 namespace cdt {
 namespace {
 
-constexpr std::size_t kReaders = 8;  // threads that read a request beside a GPU
+constexpr std::size_t kReaders = 8;  // threads that read a request for a GPU
 
 Tensor row_at(const Tensor& rows, std::int64_t row) { return rows.slice(row, row + 1); }
 
@@ -48,7 +48,7 @@ void DnaFeed::read_into(Buffer& buffer, int slot) {
       if (source.read) data_.read_dna(source.row, source.host);
     }
   };
-  // The CPU computes with all its cores; beside a GPU they are idle.
+  // On the CPU backend all cores are computing; with a GPU they are idle.
   const std::size_t readers = device_memory_ ? std::min(kReaders, buffer.sources.size()) : 1;
   std::vector<std::future<void>> others;
   for (std::size_t i = 1; i < readers; ++i) {

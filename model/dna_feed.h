@@ -1,6 +1,6 @@
-// DNA windows on their way to the device. Rows are read in the background, one request ahead of the
-// computation. Beside a GPU several threads read, and rows travel past the running kernels through
-// page-locked memory. Rows that will be asked for again stay in a cache (model/row_cache.h).
+// Feeds DNA windows to the device. Rows are read in the background, one request ahead of the
+// computation. With a GPU, several threads read, and rows are copied through pinned memory while
+// kernels run. Rows that will be requested again are kept in a cache (model/row_cache.h).
 #pragma once
 
 #include <array>
@@ -18,17 +18,19 @@ namespace cdt {
 
 class DnaFeed {
  public:
-  /// batch: most rows of a request. distinct, reserve_bytes: as for RowCache.
+  /// batch: largest request, in rows. distinct, reserve_bytes: as for RowCache.
   DnaFeed(const Dataset& data, Backend& backend, Arena& lasting, std::int64_t batch,
           std::int64_t distinct = 0, std::size_t reserve_bytes = 0);
   ~DnaFeed();
   DnaFeed(const DnaFeed&) = delete;
   DnaFeed& operator=(const DnaFeed&) = delete;
 
-  /// Begins to read rows of enhancers, at most `batch`; take() before the next start().
+  /// Starts to read the rows of these enhancers, at most `batch`; call take() before the next
+  /// start().
   void start(const std::vector<std::int32_t>& rows);
-  /// The rows of the last start(): (rows.size(), L, dna_dim), of the type of activations, at the
-  /// same address each time, valid until the next take(). InputError on NaN or infinity in a row.
+  /// Returns the rows of the last start(): (rows.size(), L, dna_dim), in the type of activations,
+  /// always at the same address and valid until the next take(). Throws InputError on NaN or
+  /// infinity in a row.
   Tensor take();
 
   std::int64_t batch() const { return batch_.shape[0]; }
@@ -36,22 +38,22 @@ class DnaFeed {
 
  private:
   static constexpr int kBuffers = 2;
-  /// A place of a request.
+  /// One entry of a request.
   struct Place {
     std::int32_t row;
-    std::size_t first;    // place that asks for the same row first
+    std::size_t first;    // index of the first entry with the same row
     std::int64_t source;  // in the buffer's sources; -1: on the device already, or not the first
   };
   /// A row of a request that is not on the device yet.
   struct Source {
     std::int32_t row;
-    float* host;  // (L, dna_dim), in the buffer or in the cache
-    bool read;    // must it be read first
-    bool stays;   // read into memory of the cache
+    float* host;  // (L, dna_dim), in the buffer or the cache
+    bool read;    // true if it must still be read
+    bool stays;   // true if it is read into the cache's memory
   };
   struct Buffer {
-    float* host = nullptr;  // (batch, L, dna_dim), page-locked
-    Tensor device;          // its copy on the device; empty where that has no memory of its own
+    float* host = nullptr;  // (batch, L, dna_dim), pinned
+    Tensor device;          // its copy on the device; empty if the device uses host memory
     std::vector<Source> sources;
   };
 
@@ -60,9 +62,9 @@ class DnaFeed {
 
   const Dataset& data_;
   Backend& backend_;
-  std::int64_t row_;    // elements
+  std::int64_t row_;    // elements per row
   Tensor batch_;        // (batch, L, dna_dim)
-  bool device_memory_;  // has the device memory of its own?
+  bool device_memory_;  // true if the device has its own memory
   RowCache cache_;
   std::array<Buffer, kBuffers> buffers_;
   int current_ = 0;

@@ -11,8 +11,8 @@
 namespace cdt {
 namespace {
 
-constexpr std::int64_t kSampledBytes = std::int64_t{256} << 20;  // of DNA
-constexpr std::int64_t kSampledRows = 16;                        // or these, if more
+constexpr std::int64_t kSampledBytes = std::int64_t{256} << 20;  // bytes of DNA in the digest
+constexpr std::int64_t kSampledRows = 16;                        // or this many rows, if more
 
 }  // namespace
 
@@ -44,7 +44,7 @@ std::string digest_of_data(const Dataset& data) {
     try {
       data.read_dna(static_cast<std::int32_t>(i * data.enhancers_count() / rows), row.data());
       digest.add(row);
-    } catch (const InputError&) {  // a value that is not finite: who needs the row complains
+    } catch (const InputError&) {  // not finite: reported by whoever uses the row
       digest.add(static_cast<std::uint64_t>(i));
     }
   }

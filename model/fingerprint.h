@@ -1,5 +1,5 @@
-// What an output was made of, as digests: outputs of one model and one data set have equal ones,
-// wherever their folders lie.
+// Identifies the inputs of an output by digests: outputs of the same model and data set have equal
+// ones, wherever their folders are.
 #pragma once
 
 #include <string>
@@ -19,8 +19,8 @@ struct Fingerprint {
   }
 };
 
-/// Digest of everything in a data set but DNA, and of DNA: all of it up to 256 MiB, else rows of so
-/// many bytes in all, 16 at least, spread evenly over it.
+/// Returns a digest of a data set: everything except DNA in full, and DNA in full up to 256 MiB;
+/// above that, evenly spaced rows of 256 MiB in all, at least 16.
 std::string digest_of_data(const Dataset& data);
 
 }  // namespace cdt

@@ -16,12 +16,12 @@ namespace cdt {
 namespace {
 
 constexpr std::int64_t kMostBins = std::int64_t{1} << 32U;
-constexpr std::size_t kLongestName = 1024;  // of a gene list's 256 bytes, each escaped
+constexpr std::size_t kLongestName = 1024;  // 256 bytes in a gene list, each escaped
 constexpr const char* kGenes = "genes";
 constexpr const char* kTrainPairs = "train_pairs";
 constexpr const char* kValPairs = "val_pairs";
 
-/// The recorded parts beside the genes, as the metadata has them.
+/// The recorded parts other than the genes, as in the metadata.
 struct Part {
   std::string name, text;
 };
@@ -33,12 +33,12 @@ std::vector<Part> parts_of(const ModelInputs& inputs) {
           {"protein", inputs.protein}};
 }
 
-/// What a file records: a state_dict from elsewhere may have metadata of its own.
+/// True if one of our files records `key`; a foreign state_dict may have metadata of its own.
 bool records(const TensorFile& file, const std::string& key) {
   return file.has_metadata("format") && file.has_metadata(key);
 }
 
-/// An entry that comes with others.
+/// Returns an entry that must be there because others are.
 const std::string& entry(const TensorFile& file, const char* key) {
   return file.metadata(key, "is missing, though others are there");
 }
@@ -59,7 +59,7 @@ const std::string& read_digest(const TensorFile& file, const char* key) {
   file.fail_metadata(key, expected_got("is no digest", "16 hexadecimal digits", text));
 }
 
-/// Whether the file records the pairs: both digests or neither.
+/// True if the file records the pairs; it must have both digests or neither.
 bool has_pairs(const TensorFile& file) {
   return records(file, kTrainPairs) || records(file, kValPairs);
 }
@@ -87,10 +87,10 @@ std::vector<std::string> read_genes(const TensorFile& file, std::int64_t count) 
   return out;
 }
 
-/// A model and a data set as complaints name them.
+/// The model and the data set as error messages name them.
 struct ModelAndData {
-  std::string file;  // of the model
-  std::string data;  // the directory
+  std::string file;  // the model's file
+  std::string data;  // the data set's directory
 };
 
 void check_sizes(const CdtConfig& config, const Dataset& data, const ModelAndData& sides,
@@ -111,14 +111,14 @@ void check_sizes(const CdtConfig& config, const Dataset& data, const ModelAndDat
   }
 }
 
-/// The genes of `a` that `b` lacks.
+/// Returns the genes of `a` that `b` lacks.
 std::vector<std::string> missing(const std::vector<std::string>& a, const NameIndex& b) {
   std::vector<std::string> out = a;
   std::erase_if(out, [&](const std::string& gene) { return b.count(gene) > 0; });
   return out;
 }
 
-/// Refuses genes that are not those of the model, place by place.
+/// Throws InputError unless the genes are the model's in the same order.
 void check_genes(const ModelInputs& model, const ModelInputs& data, const ModelAndData& sides) {
   if (model.genes == data.genes) return;
   const std::vector<std::string> lacking = missing(model.genes, index_names(data.genes));
@@ -145,7 +145,7 @@ void check_genes(const ModelInputs& model, const ModelInputs& data, const ModelA
                                 other == data.genes.end() ? "none" : *other));
 }
 
-/// Brings the genes of the data set into the model's order.
+/// Reorders the genes of the data set to the model's order.
 void match_genes(const ModelInputs& model, const std::vector<std::string>& held,
                  const ModelAndData& sides, Dataset* data) {
   const NameIndex rows = index_names(held);
@@ -168,7 +168,7 @@ void match_genes(const ModelInputs& model, const std::vector<std::string>& held,
   note(line);
 }
 
-/// Refuses other bins, assembly or embeddings, or says what differs.
+/// Throws InputError if bins, assembly or embeddings differ; if that is allowed, prints a warning.
 void compare_parts(const ModelInputs& model, const ModelInputs& data, const ModelAndData& sides,
                    bool allowed) {
   const std::vector<Part> wanted = parts_of(model);
@@ -198,7 +198,7 @@ void compare_parts(const ModelInputs& model, const ModelInputs& data, const Mode
        " is not what the model was trained beside: " + joined(texts, ", "));
 }
 
-/// Digest of the pairs of a split by name, whatever their order and their effects.
+/// Returns a digest of a split's pairs by name, independent of their order and effects.
 std::string digest_of_pairs(const Dataset& data, Split split) {
   std::vector<std::string> lines;
   for (const Pair& pair : data.pairs_of(split)) {

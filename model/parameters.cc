@@ -15,7 +15,7 @@ constexpr Initial kNormal{Initial::kNormal};
 
 Initial uniform(double bound) { return {Initial::kUniform, bound}; }
 
-/// Appends parameters in state_dict order and says where they are.
+/// Appends parameters in state_dict order and returns where they are.
 class Builder {
  public:
   Builder(const CdtConfig& config, Backend& backend, Arena& lasting,
@@ -25,7 +25,7 @@ class Builder {
         lasting_(lasting),
         parameters_(parameters) {}
 
-  /// The part of the model that the next parameters belong to.
+  /// Sets the module that the next parameters belong to.
   void begin(const std::string& module) { module_ = module; }
 
   Var add(const std::string& name, const Shape& shape, const Initial& initial) {
@@ -46,7 +46,8 @@ class Builder {
     return {add(name + ".weight", shape, kOnes), add(name + ".bias", shape, kZeros)};
   }
 
-  /// Projections of PyTorch's MultiheadAttention: into queries, keys and values, and out.
+  /// The projections of PyTorch's MultiheadAttention: to queries, keys and values, and of the
+  /// output.
   std::pair<Linear, Linear> attention(const std::string& name) {
     const std::int64_t d = config_.hidden;
     const Initial xavier = uniform(std::sqrt(6.0 / static_cast<double>(3 * d + d)));
@@ -97,7 +98,7 @@ class Builder {
 
  private:
   const CdtConfig& config_;
-  Dtype rounded_;  // of the copies for products, unless that is float32
+  Dtype rounded_;  // type of the copies for products, if not float32
   Arena& lasting_;
   std::deque<Parameter>& parameters_;
   std::string module_;
@@ -149,9 +150,9 @@ CdtParameters::CdtParameters(const CdtConfig& config, Backend& backend, Arena& l
   if (trainable) make_trainable(lasting);
 }
 
-// All gradients in one range of memory, so that zeroing them is one fill.
+// All gradients are in one contiguous range, so that zeroing them is one fill.
 void CdtParameters::make_trainable(Arena& lasting, const std::set<std::string>& frozen) {
-  constexpr std::int64_t kAlign = 32;  // floats: a gradient begins where an arena's tensor could
+  constexpr std::int64_t kAlign = 32;  // floats: gradients are aligned like an arena's tensors
   const auto padded = [](std::int64_t n) { return ceil_div(n, kAlign) * kAlign; };
   std::int64_t total = 0;
   for (Parameter& p : parameters_) {
@@ -206,7 +207,7 @@ void CdtParameters::set(Var parameter, const float* values) {
 }
 
 void CdtParameters::initialise(std::uint64_t seed) {
-  std::uint32_t stream = kInitStream;  // one for each parameter
+  std::uint32_t stream = kInitStream;  // one per parameter
   for (Parameter& p : parameters_) {
     const std::int64_t count = p.variable.value.count();
     set(&p.variable, draw(p.initial, count, RandomStream(seed, stream++)).data());

@@ -1,6 +1,6 @@
-// The parameters of CDT: each part's in a struct of its own, and all of them as the reference's
-// state_dict, in its order and under its names (docs/paper-vs-code.md). Dimensions as in
-// engine/tensor.h; a Var below points into the list of parameters.
+// The parameters of CDT, as one struct per part of the model and as the reference's state_dict, in
+// its order and under its names (docs/paper-vs-code.md). Dimensions as in engine/tensor.h; every
+// Var below points into the list of parameters.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace cdt {
 
-/// Where PyTorch's default starts a parameter: at a constant, N(0, 1), or uniform in +-bound.
+/// PyTorch's default initialisation of a parameter: a constant, N(0, 1), or uniform in +-bound.
 struct Initial {
   enum Kind : std::uint8_t { kConstant, kNormal, kUniform } kind = kConstant;
   double value = 0.0;  // the constant, or the bound
@@ -24,10 +24,10 @@ struct Initial {
 struct Parameter {
   std::string name;    // e.g. "dna_to_rna.cross_attn.in_proj_weight"
   std::string module;  // the part of the model it belongs to, e.g. "dna_self_attn_layers.0"
-  Variable variable;   // value and grad, lasting
+  Variable variable;   // value and grad, in the lasting arena
   Initial initial;
 
-  /// Does it have a gradient, which a training follows?
+  /// True if it has a gradient, i.e. is trained.
   bool trained() const { return !variable.grad.empty(); }
 };
 
@@ -40,14 +40,15 @@ struct LayerNorm {
   Var gamma = nullptr, beta = nullptr;  // (D) each
 };
 
-/// Brings a modality to the hidden size.
+/// Projects a modality to the hidden size.
 struct Projector {
   std::string name;  // "dna_projector"
   Linear linear;     // (D, dna_dim | rna_dim | protein_dim)
   LayerNorm norm;
 };
 
-/// Self or cross attention and what follows it. The paper's cross attention ends with `out`.
+/// Self or cross attention with its feed-forward net and norms. The paper's cross attention ends
+/// with `out`.
 struct AttentionBlock {
   std::string name;  // "dna_self_attn_layers.0", "dna_to_rna"
   Linear in;         // (3D, D): rows of queries, keys, values
@@ -56,21 +57,22 @@ struct AttentionBlock {
   LayerNorm norm1, norm2;
 };
 
-/// Pooling with one learned query. The paper's has neither projection.
+/// Pooling with one learned query. The paper's variant has neither projection.
 struct Pooling {
   std::string name;  // "vce.dna"
   PoolParameters attention;
   Linear out;  // (D, D)
 };
 
-/// What one modality has to itself.
+/// The parameters of one modality.
 struct Modality {
   Projector projector;
   std::vector<AttentionBlock> layers;  // self attention
   Pooling pooling;
 };
 
-/// From the pooled vectors to the predictions. The paper's has `last` alone behind the fusion.
+/// From the pooled vectors to the predictions. The paper's variant has only `last` after the
+/// fusion.
 struct Head {
   Linear fusion1, fusion2;  // (fusion, 3D), (D, fusion)
   LayerNorm norm;
@@ -89,24 +91,26 @@ class CdtParameters {
   /// In state_dict order.
   std::deque<Parameter>& parameters() { return parameters_; }
   const std::deque<Parameter>& parameters() const { return parameters_; }
-  /// The parameter of that name; throws Error if there is none.
+  /// Returns the parameter of that name; throws Error if there is none.
   Parameter& parameter(const std::string& name);
-  /// Those that are trained, as an optimiser takes them.
+  /// Returns the trained parameters, for an optimiser.
   std::vector<Var> variables();
   std::int64_t parameter_count() const;
-  /// Numbers in those that are trained.
+  /// Number of trained values.
   std::int64_t trained_count() const;
 
-  /// Gives a parameter its values, in host memory, in the order of its shape.
+  /// Sets a parameter from host memory, row-major.
   void set(Var parameter, const float* values);
-  /// PyTorch's default initialisation (docs/paper-vs-code.md), drawn from `seed`.
+  /// Applies PyTorch's default initialisation (docs/paper-vs-code.md), drawn from `seed`.
   void initialise(std::uint64_t seed);
-  /// What the constructor does where it says `trainable`, but for the parameters of the names in
-  /// `frozen`: these get no gradient and stay as they are. One at least is not among them.
+  /// Allocates gradients in `lasting`, as the constructor does with `trainable`, except for the
+  /// parameters named in `frozen`, which stay as they are. At least one parameter must not be
+  /// frozen.
   void make_trainable(Arena& lasting, const std::set<std::string>& frozen = {});
-  /// Every later gradient is for inputs only: rules for weights are dropped from the tape.
+  /// Removes all gradients; later backward passes differentiate inputs only, and the tape drops
+  /// rules for weights.
   void freeze();
-  /// Does no parameter want a gradient?
+  /// True if no parameter needs a gradient.
   bool frozen() const;
   void zero_gradients();
 
@@ -118,7 +122,7 @@ class CdtParameters {
   CdtConfig config_;
   Backend& backend_;
   std::deque<Parameter> parameters_;
-  Tensor gradients_;  // of what is trained, and the gaps between them; empty: nothing is
+  Tensor gradients_;  // of all trained parameters, with padding; empty if none is trained
 };
 
 }  // namespace cdt

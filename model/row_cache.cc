@@ -10,14 +10,15 @@
 namespace cdt {
 namespace {
 
-/// The number in a file, e.g. of a control group; `none` where there is none.
+/// Returns the number in a file, e.g. of a control group; `none` if there is none.
 std::int64_t number_in(const char* file, std::int64_t none) {
   std::ifstream stream(file);
   std::int64_t number = 0;
   return stream >> number ? number : none;
 }
 
-/// Memory of the host that this program can still have, in bytes; 0 if the system does not say.
+/// Returns the host memory in bytes that this program can still allocate; 0 if the system does not
+/// say.
 std::int64_t free_host_bytes() {
   constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
   const std::int64_t group = number_in("/sys/fs/cgroup/memory.max", kNoLimit) -
@@ -66,7 +67,7 @@ void RowCache::reserve_on_host(std::int64_t rows) {
     host_ = static_cast<float*>(backend_.reserve_host(static_cast<std::size_t>(rows * bytes)));
     host_capacity_ = rows;
   } catch (const Error&) {
-    host_ = nullptr;  // the system allows less: rows are read each time
+    host_ = nullptr;  // the system refuses: rows are read each time
   }
 }
 

@@ -15,7 +15,7 @@ constexpr std::int64_t kLargestSize = std::int64_t{1} << 24U;
 constexpr std::int64_t kMostLayers = 1000;
 constexpr std::array<std::string_view, 2> kWrappers = {"module.", "_orig_mod."};
 
-/// What all names begin with, wrapper in wrapper.
+/// Returns the prefix of all names; wrappers may be nested.
 std::string common_prefix(const std::vector<TensorInfo>& tensors, const std::string& file) {
   std::string prefix;
   for (std::size_t i = 0; i < kWrappers.size();) {

@@ -1,4 +1,4 @@
-// The tensors of a model file under the names the model gives them.
+// The tensors of a model file under the model's names.
 #pragma once
 
 #include <cstddef>
@@ -12,25 +12,26 @@
 
 namespace cdt {
 
-/// PyTorch's wrappers put a prefix before every name of a state_dict ("module." of DataParallel,
-/// "_orig_mod." of torch.compile); such prefixes are left out. The reader outlives it.
+/// A state_dict without wrapper prefixes. PyTorch's wrappers put a prefix before every name
+/// ("module." of DataParallel, "_orig_mod." of torch.compile), which is removed. The reader must
+/// outlive it.
 class StateDict {
  public:
-  /// InputError naming the first tensor without the prefix where only some names have it.
+  /// Throws InputError naming the first tensor without the prefix if only some names have it.
   explicit StateDict(const TensorFile& reader);
 
   std::string file() const { return reader_.path().string(); }
-  /// By the name without the prefix.
+  /// Shapes by name, without the prefix.
   const std::map<std::string, std::vector<std::int64_t>>& shapes() const { return shapes_; }
-  /// One line on stderr if a prefix is left out, and one for each type of number that is brought to
-  /// float32.
+  /// Prints one line on stderr if a prefix was removed, and one per number type that is converted
+  /// to float32.
   void note_differences() const;
 
-  /// `config` with the sizes that the tensors have; those that leave no trace in them stay.
-  /// InputError naming a tensor that is missing or of no size of a model.
+  /// Returns `config` with the sizes of the tensors; sizes that the tensors do not show stay.
+  /// Throws InputError naming a tensor that is missing or has no size of a model.
   CdtConfig sizes_into(CdtConfig config) const;
-  /// The values of a tensor, C order. InputError naming it where one is NaN or infinite, or it is
-  /// of a type that does not become float32.
+  /// Returns the values of a tensor, row-major. Throws InputError naming it if a value is NaN or
+  /// infinite or its type cannot be converted to float32.
   std::vector<float> read(const std::string& name) const;
 
  private:

@@ -7,8 +7,8 @@
 namespace cdt {
 namespace {
 
-/// Values that a module draws for one of its tensors. A bias of nn.MultiheadAttention is then set
-/// to zero instead.
+/// The values that a module draws for one of its tensors. A bias of nn.MultiheadAttention is drawn
+/// but then set to zero.
 struct Draw {
   Parameter* parameter = nullptr;
   Initial initial;
@@ -17,8 +17,8 @@ struct Draw {
   bool kept() const { return parameter->initial.kind != Initial::kConstant; }
 };
 
-/// In the order in which they are made. PyTorch arrives at its bounds in other steps of float64; in
-/// float32, in which it draws, they are equal for every size up to 10^6.
+/// Returns the draws in the order in which PyTorch makes them. PyTorch computes its bounds in other
+/// float64 steps; in float32, in which it draws, they are equal for every size up to 10^6.
 std::vector<Draw> draws_of(CdtParameters& model) {
   std::deque<Parameter>& all = model.parameters();
   std::vector<Draw> draws;

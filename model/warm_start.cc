@@ -14,13 +14,14 @@ namespace {
 
 using Dims = std::vector<std::int64_t>;
 
-/// Shape of a tensor of the file, or null.
+/// Returns the shape of a tensor in the file, or null.
 const Dims* find(const StateDict& dict, const std::string& name) {
   const auto found = dict.shapes().find(name);
   return found == dict.shapes().end() ? nullptr : &found->second;
 }
 
-/// Almost every shape has the hidden size in it: without it the few that fit make no model.
+/// Requires the model's hidden size: almost every shape contains it, and the few tensors that would
+/// fit without it make no model.
 void check_hidden(const StateDict& dict, const CdtConfig& config) {
   for (const char* name : {"dna_projector", "rna_projector", "protein_projector"}) {
     const Dims* shape = find(dict, std::string(name) + ".linear.weight");
@@ -33,7 +34,8 @@ void check_hidden(const StateDict& dict, const CdtConfig& config) {
   }
 }
 
-/// Heads change what attention's tensors mean, and no shape.
+/// Requires the same numbers of heads: they change the meaning of attention's tensors, but no
+/// shape.
 void check_heads(const CdtConfig& there, const CdtConfig& here, const std::string& file) {
   const auto check = [&](const std::string& option, std::int64_t stored, std::int64_t own) {
     if (stored == own) return;
@@ -50,7 +52,7 @@ void check_heads(const CdtConfig& there, const CdtConfig& here, const std::strin
   }
 }
 
-/// What the file says beside its tensors, after the checks that need it.
+/// Returns the model inputs that the file records, after checking sizes and heads.
 std::optional<ModelInputs> recorded_inputs(const TensorFile& reader, const StateDict& dict,
                                            const CdtConfig& config) {
   if (!is_our_format(reader)) {
@@ -65,7 +67,7 @@ std::optional<ModelInputs> recorded_inputs(const TensorFile& reader, const State
   return read_model_inputs(reader, stored.genes);
 }
 
-/// Decides what is taken, then takes it.
+/// Decides which tensors to take, then takes them.
 class Taker {
  public:
   Taker(const TensorFile& reader, const ModelInputs& data, const WarmStartChoice& choice,
@@ -102,7 +104,7 @@ class Taker {
            (&parameter.variable == last.weight || &parameter.variable == last.bias);
   }
 
-  /// The file's row of each gene of the model, -1 where it has none.
+  /// Finds the file's row for each gene of the model, -1 if it has none.
   void choose_genes(const std::optional<ModelInputs>& stored) {
     if (stored && !choice_.genes.empty()) {
       throw InputError(dict_.file(), "genes",
@@ -123,7 +125,7 @@ class Taker {
     }
   }
 
-  /// Does the tensor fit, all of it or the rows of shared genes?
+  /// True if the tensor fits, as a whole or in the rows of shared genes.
   bool fits(const Parameter& parameter, const Dims& here, Dims there) const {
     if (!goes_by_gene(parameter)) return there == here;
     if (there.size() != here.size()) return false;
@@ -157,7 +159,7 @@ class Taker {
                         [&](const WarmStart::Misfit& misfit) { return misfit.name == name; });
   }
 
-  /// Digests are of all genes in their order, so they say something of the same genes only.
+  /// The digests cover all genes in order, so they can only be compared for the same genes.
   void compare_embeddings(const ModelInputs& stored) {
     if (stored.genes != data_.genes) return;
     const auto compare = [&](const char* what, const char* weight, const std::string& there,
@@ -169,7 +171,7 @@ class Taker {
     compare("protein", "protein_projector.linear.weight", stored.protein, data_.protein);
   }
 
-  /// The model's values with the rows of shared genes replaced by the file's.
+  /// Returns the model's values with the rows of shared genes replaced by the file's.
   std::vector<float> by_gene(const Parameter& parameter, const std::vector<float>& stored) const {
     std::vector<float> values = to_host(backend_, parameter.variable.value);
     const auto width = static_cast<std::ptrdiff_t>(values.size() / rows_.size());
@@ -186,7 +188,7 @@ class Taker {
   const WarmStartChoice& choice_;
   Backend& backend_;
   Cdt& model_;
-  std::vector<std::string> genes_;  // of the file's last layer; empty: not known
+  std::vector<std::string> genes_;  // genes of the file's last layer; empty: unknown
   std::vector<std::int32_t> rows_;
   std::vector<Parameter*> chosen_;
   WarmStart result_;

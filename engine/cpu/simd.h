@@ -10,8 +10,7 @@
 #include <immintrin.h>
 #endif
 
-#pragma GCC diagnostic ignored \
-    "-Wpsabi"  // harmless: everything is inlined, so no vector crosses a call
+#pragma GCC diagnostic ignored "-Wpsabi"  // vectors never cross a call: everything is inlined
 
 #define CDT_INLINE __attribute__((always_inline))
 

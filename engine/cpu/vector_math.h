@@ -8,8 +8,7 @@
 
 namespace cdt {
 
-inline constexpr float kRound =
-    0x1.8p23F;  // adding this leaves the rounded integer in the low bits
+inline constexpr float kRound = 0x1.8p23F;  // adding it leaves a rounded integer in the low bits
 
 /// e^x within 2 ulp; 0 below -87.6, infinity above 88.3, NaN for NaN.
 CDT_INLINE inline F32 exponential(F32 x) {

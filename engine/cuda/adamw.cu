@@ -1,5 +1,5 @@
-// Clipping by the global norm and AdamW, each over all parameters at once: chunks of equal size,
-// listed in a table on the device.
+// Clipping by the global norm and AdamW, each for all parameters at once: a table on the device
+// lists chunks of equal size.
 #include <cmath>
 #include <vector>
 
@@ -21,10 +21,10 @@ struct DeviceParameter {
 
 struct Chunk {
   std::int32_t parameter;
-  std::int32_t number;  // within the parameter
+  std::int32_t number;  // index within the parameter
 };
 
-/// body(i) for the elements of this block's chunk.
+/// Calls body(i) for the elements of this block's chunk.
 template <class Body>
 __device__ __forceinline__ void for_chunk(const DeviceParameter& p, const Chunk& chunk,
                                           const Body& body) {
@@ -33,7 +33,7 @@ __device__ __forceinline__ void for_chunk(const DeviceParameter& p, const Chunk&
   for (std::int64_t i = begin + threadIdx.x; i < end; i += kThreads) body(i);
 }
 
-/// partial[chunk] = its sum of squares
+/// partial[chunk] = sum of squares of the chunk
 __global__ void squares_kernel(const DeviceParameter* parameters, const Chunk* chunks,
                                double* partial) {
   const Chunk chunk = chunks[blockIdx.x];

@@ -1,6 +1,6 @@
-// Which form of attention runs: cuDNN's kernels where that is wished and they have proved
-// themselves (cudnn_choice.h), the tiled kernels where there are any for the operands, else score
-// matrices in float32 (attention_scores.cc), with operands widened to it.
+// Chooses the implementation of attention: cuDNN's kernels if enabled and verified
+// (cudnn_choice.h), else the tiled kernels if they support the operands, else score matrices in
+// float32 (attention_scores.cc), with the operands converted to float32.
 #include <optional>
 
 #include "engine/bfloat16.h"
@@ -16,9 +16,9 @@
 namespace cdt {
 namespace {
 
-constexpr std::int64_t kLoadBytes = 16;  // of the kernels' loads
+constexpr std::int64_t kLoadBytes = 16;  // width of the kernels' loads
 
-/// Can the kernels read it, or is it absent?
+/// True if the tiled kernels can read the operand, or if it is absent.
 bool fits(const HeadsView& view) {
   const auto bytes = bytes_of(view.dtype);
   return view.data == nullptr ||
@@ -31,7 +31,7 @@ FusedView<T> fused_view(const HeadsView& view) {
   return {reinterpret_cast<T*>(view.data), view.row_stride, view.batch_stride};
 }
 
-/// mask: of the probabilities.
+/// mask: dropout mask of the probabilities.
 template <class T>
 FusedAttention<T> fused_form(const Attention& a, const TiledOperands<T>& operands,
                              const Mask& mask) {
@@ -51,7 +51,7 @@ FusedAttention<T> fused_form(const Attention& a, const TiledOperands<T>& operand
           .kept = {}};
 }
 
-/// Where our kernels leave what cuDNN's are compared with.
+/// The results of our own kernels, with which cuDNN's are compared.
 class OwnResults {
  public:
   OwnResults(const Attention& a, Arena& scratch)
@@ -69,7 +69,7 @@ class OwnResults {
   Attention attention_;
 };
 
-/// dq and dk of attention_backward_together().
+/// Computes dq and dk for attention_backward_together().
 void multiply_shared_gradients(Backend& backend, const AttentionBackward& a, const Attention& f,
                                const Tensor& scores, std::int64_t ld) {
   const float alpha = score_scale(f) * f.dropout.scale();
@@ -181,7 +181,7 @@ void CudaBackend::own_attention(const Attention& a, Arena& scratch) {
       memory.operands.load(stream_);
       draw(f.kept, memory.by_key.bits(), a);
       if (fuses_together(a)) {
-        FusedAttention<T> sums = f;  // log-sum-exp of the one sample
+        FusedAttention<T> sums = f;  // for the log-sum-exp of the one shared sample
         sums.batch = 1;
         sums.out = {};
         sums.kept = {};

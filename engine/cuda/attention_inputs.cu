@@ -1,5 +1,5 @@
-// What the tiled kernels of attention read beside the operands: dropout masks as bits, drawn once
-// for all kernels of a pass, and sums of rows.
+// What the tiled attention kernels read besides the operands: dropout masks as bits, drawn once for
+// all kernels of a pass, and row sums.
 #include "engine/cuda/fused_attention.cuh"
 
 namespace cdt {
@@ -8,11 +8,11 @@ namespace {
 constexpr int kWarps = 8;
 constexpr int kWordBits = 32;
 
-/// Bit i of a lane's word becomes bit `lane` of lane i's.
+/// Transposes a 32 x 32 bit matrix over the warp: bit i of lane l becomes bit l of lane i.
 __device__ __forceinline__ std::uint32_t transpose_over_warp(std::uint32_t word, int lane) {
 #pragma unroll
   for (int step = 16; step > 0; step /= 2) {
-    // Bits whose number has not `step` in it.
+    // The bits whose index does not contain `step`.
     const std::uint32_t low = 0xFFFFFFFFU / ((1U << static_cast<unsigned>(step)) + 1U);
     const std::uint32_t other = __shfl_xor_sync(0xFFFFFFFFU, word, step);
     word = (lane & step) == 0 ? (word & low) | (other << static_cast<unsigned>(step) & ~low)
@@ -21,23 +21,23 @@ __device__ __forceinline__ std::uint32_t transpose_over_warp(std::uint32_t word,
   return word;
 }
 
-/// A warp draws 32 rows by 64 columns, a lane a row. Grid: (32 rows, tiles of columns, heads), the
-/// rows of kWarps warps.
+/// A warp draws 32 rows by 64 columns, one row per lane. Grid: (row blocks, column tiles, heads),
+/// where a row block is 32 rows for each of kWarps warps.
 template <bool kByKey>
 __global__ void draw_kept_kernel(Mask mask, int queries, int padded, KeptBits by_query,
                                  KeptBits by_key) {
   const int lane = lane_number();
-  const int block = static_cast<int>(blockIdx.x) * kWarps + warp_number();  // of 32 rows
+  const int block = static_cast<int>(blockIdx.x) * kWarps + warp_number();  // which 32 rows
   if (block * kWordBits >= padded) return;
   const int tile = static_cast<int>(blockIdx.y);
   const int head = static_cast<int>(blockIdx.z);
   const int i = block * kWordBits + place_of_bit(lane);
   const auto number = static_cast<std::uint32_t>(head) * static_cast<std::uint32_t>(queries) +
                       static_cast<std::uint32_t>(i);
-  const std::uint32_t past = 0U - mask.threshold;  // a draw that is kept goes past 32 bits with it
+  const std::uint32_t past = 0U - mask.threshold;  // added to a kept draw it carries out of 32 bits
   uint2 word = make_uint2(0, 0);
 #pragma unroll
-  for (int bit = 31; bit > 0; bit -= 2) {  // of columns c and c + 16, in both halves of 64
+  for (int bit = 31; bit > 0; bit -= 2) {  // for columns c and c + 16, in both halves of 64
     const auto c = static_cast<std::uint32_t>(place_of_bit(bit));
     const uint4 draw = philox(
         make_uint4(16U * static_cast<std::uint32_t>(tile) + c, number, mask.site, *mask.step),
@@ -69,7 +69,7 @@ struct RowSums {
   std::int64_t sums_stride;
 };
 
-/// A block is one token (b, i) of dout; a warp is a head.
+/// One block per token (b, i) of dout, one warp per head.
 template <class T>
 __global__ void row_sums_kernel(RowSums<T> r, float2* sums) {
   const int sample = static_cast<int>(blockIdx.y);

@@ -1,5 +1,4 @@
-// What the tiled kernels of attention take beside their operands: masks as bits, and working
-// memory.
+// What the tiled attention kernels need besides their operands: masks as bits, and workspace.
 #pragma once
 
 #include <algorithm>
@@ -14,11 +13,11 @@
 
 namespace cdt {
 
-/// Masks as bits, of rows by columns of all heads; nothing without dropout, or where they are not
+/// Memory for mask bits, rows by columns for all heads; none without dropout or if they are not
 /// wanted.
 class KeptMemory {
  public:
-  /// At `there`, or, where that is null, in scratch.
+  /// Uses the memory at `there`, or scratch if that is null.
   KeptMemory(const Attention& a, std::int64_t rows, std::int64_t columns, bool wanted, float* there,
              Arena& scratch)
       : tiles_(ceil_div(columns, kKeptColumns)),
@@ -45,7 +44,7 @@ class KeptMemory {
   std::optional<Scratch> scratch_;
 };
 
-/// The mask of an attention as both passes read it; in Attention::kept where there is one.
+/// The mask bits as both passes read them, in Attention::kept if that is set.
 inline KeptMemory kept_by_query(const Attention& a, bool wanted, Arena& scratch) {
   return {a, a.queries, a.keys, wanted, a.kept.data, scratch};
 }
@@ -55,7 +54,7 @@ inline KeptMemory kept_by_key(const Attention& a, bool wanted, Arena& scratch) {
   return {a, a.keys, a.queries, wanted, there, scratch};
 }
 
-/// What the forward kernels take from scratch.
+/// Scratch memory of the forward kernels.
 template <class T>
 struct ForwardMemory {
   ForwardMemory(const Attention& a, Arena& scratch)
@@ -67,7 +66,7 @@ struct ForwardMemory {
   KeptMemory by_query, by_key;
 };
 
-/// What the backward kernels take from scratch; together: those of attention_backward_together().
+/// Scratch memory of the backward kernels; together: of attention_backward_together().
 template <class T>
 struct BackwardMemory {
   BackwardMemory(const AttentionBackward& a, bool together, Arena& scratch)
@@ -79,7 +78,7 @@ struct BackwardMemory {
         sums(scratch, {f.batch, f.heads, f.queries, 2}) {
     if (!together) return;
     constexpr std::int64_t kTile = 64;
-    constexpr std::int64_t kBlocks = 1024;  // some waves of a large GPU
+    constexpr std::int64_t kBlocks = 1024;  // a few waves on a large GPU
     const std::int64_t tiles = ceil_div(f.queries, kTile);
     parts = std::clamp<std::int64_t>(kBlocks / (ceil_div(f.keys, kTile) * f.heads), 1, tiles);
     ld = tiles * kTile;

@@ -6,7 +6,8 @@
 namespace cdt {
 namespace {
 
-/// A block is row x of sample y. Heads are multiples of 8 wide: four elements are of one.
+/// Block (x, y) splits row x of sample y. Head widths are multiples of 8, so four adjacent elements
+/// belong to one head.
 __global__ void split_rows_kernel(FusedView<FloatPart> to, FusedView<float> from, int columns,
                                   int head_dim) {
   const float* const x = from.data + blockIdx.y * from.batch_stride + blockIdx.x * from.row_stride;

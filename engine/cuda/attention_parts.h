@@ -1,6 +1,6 @@
-// What the tiled kernels of attention read in place of an operand: the operand itself or, at
-// float32 accuracy, a copy in parts (FloatPart). Splitting it once is cheaper than in every block
-// that reads it.
+// The operands as the tiled attention kernels read them: the operand itself or, for float32
+// accuracy, a copy split into parts (FloatPart). Splitting once is cheaper than in every block that
+// reads it.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -32,7 +32,7 @@ class OperandAsIs {
   FusedView<T> view_;
 };
 
-/// (samples, rows, H, 3, K) in scratch; one sample of what the batch shares.
+/// A split copy (samples, rows, H, 3, K) in scratch; one sample if the batch shares the operand.
 class OperandInParts {
  public:
   OperandInParts(const HeadsView& view, std::int64_t batch, std::int64_t rows, Heads heads,

@@ -5,12 +5,12 @@
 namespace cdt {
 namespace {
 
-/// Where the row of scores of this block begins.
+/// Offset of this block's row of scores.
 __device__ __forceinline__ std::int64_t start_of_row(const ScoreRows& r) {
   return std::int64_t{blockIdx.x} * r.ld;
 }
 
-/// Number of the row of this block among the rows (B, H, Nq), for a sample.
+/// Index of this block's row among the rows (B, H, Nq), taken from sample `sample`.
 __device__ __forceinline__ std::int64_t row_number(const ScoreRows& r, std::int64_t sample) {
   const std::int64_t h = blockIdx.x / r.rows;
   const std::int64_t i = blockIdx.x % r.rows;
@@ -59,7 +59,7 @@ __global__ void score_gradient_kernel(ScoreRows r, const float* p, const float* 
                      });
 }
 
-/// A block is one token (b, i); a warp is a head.
+/// One block per token (b, i), one warp per head.
 __global__ void output_dots_kernel(const float* dout, const float* out, float* dots, int out_batch,
                                    int queries, int heads, int head_dim) {
   const std::int64_t b = blockIdx.x / queries;
@@ -69,7 +69,7 @@ __global__ void output_dots_kernel(const float* dout, const float* out, float* d
                 head_dim, [&](int h, float sum) { dots[(b * heads + h) * queries + i] = sum; });
 }
 
-/// A block is row x of sample y.
+/// Block (x, y) copies row x of sample y.
 template <class To, class From>
 __global__ void copy_rows_kernel(Rows<To> to, Rows<From> from, int cols) {
   To* const y = to.data + blockIdx.y * to.batch_stride + blockIdx.x * to.row_stride;

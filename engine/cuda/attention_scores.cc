@@ -1,7 +1,7 @@
-// Attention in float32 by way of score matrices: products through cuBLASLt, and between them one
-// fused kernel for the exponentials and the exact dropout mask. Scores exist for some queries of
-// all heads of one sample at a time, a block that stays in the second-level cache. Where the batch
-// shares queries and keys they serve all its samples.
+// Attention in float32 through score matrices: matrix products by cuBLASLt and, between them, fused
+// kernels for the exponentials and the exact dropout mask. The scores in memory are those of some
+// queries of all heads of one sample, a block that stays in the L2 cache. If the batch shares
+// queries and keys, all its samples use the same scores.
 #include <optional>
 
 #include "engine/cuda/launch.h"
@@ -11,10 +11,10 @@ namespace cdt {
 
 namespace {
 
-/// What it takes from scratch.
+/// Scratch memory of the forward pass.
 struct ScoresScratch {
   Scratch scores;
-  std::optional<Scratch> apart;  // masked probabilities, where scores cannot hold them
+  std::optional<Scratch> apart;  // masked probabilities, if scores cannot hold them
 
   ScoresScratch(const Attention& a, const Blocks& blocks, Arena& scratch)
       : scores(scratch, {blocks.scores(a)}) {

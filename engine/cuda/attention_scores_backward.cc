@@ -1,5 +1,5 @@
-// The gradients of attention_scores.cc; scores are computed again from log_sum_exp. Scores that are
-// the same for several samples, or for all cotangents of one, serve all of these.
+// The gradients of attention_scores.cc; scores are recomputed from log_sum_exp. Samples, or the
+// cotangents of one sample, that have the same scores share one computation of them.
 //
 // With m the mask over 1 - p, P the probabilities and D_i = dout_i . out_i:
 //   dv = (P m)^T dout           dS = P (m (dout v^T) - D)
@@ -12,8 +12,8 @@
 namespace cdt {
 namespace {
 
-/// The backward pass; cotangents are samples. `together` samples have the same scores. Unless they
-/// are cotangents, the gradient of these is the sum of theirs.
+/// The backward pass, with cotangents treated as samples. `together_` consecutive samples share
+/// their scores. Unless these samples are cotangents, their gradients of q and k are summed.
 class ScoresBackward {
  public:
   ScoresBackward(CudaBackend& backend, cudaStream_t stream, const AttentionBackward& a,
@@ -75,7 +75,7 @@ class ScoresBackward {
       products.per_key(ds_, f_.q, b, score_scale(f_), dk_, b, later_block || shared_before(dk_, b));
     }
   }
-  /// Do earlier samples add up in the place of sample b?
+  /// True if earlier samples accumulate into the same memory as sample b.
   static bool shared_before(const HeadsView& gradient, std::int64_t b) {
     return gradient.batch_stride == 0 && b > 0;
   }
@@ -91,7 +91,7 @@ class ScoresBackward {
   HeadsView dq_, dk_, dv_;
   Scratch p_, dp_, dots_;
   std::optional<Scratch> apart_[2];
-  // p and dp themselves, unless several samples need p.
+  // p_ and dp_ themselves, unless several samples need p.
   float *masked_, *ds_;
 };
 

@@ -1,5 +1,5 @@
-// Attention in bfloat16 that the tiled kernels do not take (heads of other sizes, odd addresses):
-// its operands in float32, for attention by way of score matrices.
+// bfloat16 attention that the tiled kernels do not support (other head sizes, unaligned addresses):
+// its operands are converted to float32, for attention through score matrices.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -11,15 +11,15 @@
 
 namespace cdt {
 
-/// A float32 copy of an operand's rows, in scratch; nothing of a null view.
+/// A float32 copy of an operand's rows, in scratch; empty for a null view.
 class WideView {
  public:
-  /// rows: of a sample; width: H * K. Of an operand that the batch shares there is one sample.
+  /// rows: per sample; width: H * K. An operand that the batch shares has one sample.
   WideView(const HeadsView& narrow, std::int64_t batch, std::int64_t rows, std::int64_t width,
            Arena& scratch);
   HeadsView view() const;
-  void load(cudaStream_t stream) const;   // from the operand
-  void store(cudaStream_t stream) const;  // to it
+  void load(cudaStream_t stream) const;   // from the operand to the copy
+  void store(cudaStream_t stream) const;  // from the copy to the operand
 
  private:
   HeadsView narrow_;
@@ -40,7 +40,7 @@ class WideForward {
   Scratch out_;
 };
 
-/// The backward pass in float32; out and dout are the caller's to load.
+/// The backward pass in float32; the caller loads out and dout.
 class WideBackward {
  public:
   WideBackward(const AttentionBackward& a, Arena& scratch);

@@ -1,4 +1,5 @@
-// Column sums within a block: each thread or row has its own, and the block adds them up in order.
+// Column sums within a block: each thread or row has its own sums, and the block adds them up in
+// order.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -9,8 +10,8 @@
 
 namespace cdt {
 
-/// partial (blocks, cols): the sums of a block's threads, over its slots in order. All threads must
-/// call it.
+/// Writes a block's row of partial (blocks, cols): the sums of its threads, added over the slots in
+/// order. All threads must call it.
 __device__ __forceinline__ void store_partials(const Walk& walk, const Unit& sum, float* partial) {
   __shared__ float4 of_thread[4][kWalkThreads];
 #pragma unroll
@@ -32,18 +33,19 @@ __device__ __forceinline__ void store_partials(const Walk& walk, const Unit& sum
   store_unit<false>(partial + std::int64_t{blockIdx.y} * walk.cols, unit, walk.cols, total);
 }
 
-/// Sums over the rows that sixteen lanes meet, each lane those of its columns: in shared memory,
-/// where the four floats of a piece lie beside those of the neighbouring lane; of wide rows in the
-/// set of `partial` that is theirs.
+/// Sums over the rows that a group of sixteen lanes processes; each lane sums its own columns. The
+/// sums are in shared memory, where the four floats of a lane's piece are adjacent to the
+/// neighbouring lane's. For wide rows (kUnits 0) they are in the group's own set of `partial` in
+/// global memory.
 template <int kSums, int kUnits, bool kWhole>
 class ColumnSums {
  public:
-  static constexpr int kPiecesOfSum = kUnits * 4 * kRowLanes;  // in shared memory, for one row
+  static constexpr int kPiecesOfSum = kUnits * 4 * kRowLanes;  // in shared memory, per row
   static constexpr int kPieces = kSums * kPiecesOfSum;
 
   __device__ __forceinline__ ColumnSums(float4* shared, float* own, int cols)
       : shared_(shared), own_(own), cols_(cols) {}
-  /// Piece j of unit k, from column c on, of sum `which` gets x more.
+  /// Adds x to piece j of unit k, which starts at column c, of sum `which`.
   __device__ __forceinline__ void add(int which, int k, int j, int c, const float (&x)[4]) {
     float sum[4];
     unpack(read(which, k, j, c), sum);
@@ -60,7 +62,7 @@ class ColumnSums {
       }
     }
   }
-  /// The column at which piece p of a row in shared memory begins.
+  /// First column of piece p of a row in shared memory.
   static __device__ __forceinline__ int column(int p) {
     const int j = p / kRowLanes % 4;
     const int k = p % kPiecesOfSum / (4 * kRowLanes);
@@ -89,7 +91,8 @@ class ColumnSums {
   int cols_;
 };
 
-/// partial: the sums of the kRows rows of a block, in order. All threads of the block must call it.
+/// Writes to partial the sums over a block's kRows rows, added in order. All threads of the block
+/// must call it.
 template <class Sums, int kRows, bool kWhole>
 __device__ __forceinline__ void store_sums(const float4* shared, float* partial, int cols) {
   __syncthreads();

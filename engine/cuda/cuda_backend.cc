@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kPartialsReserve = std::size_t{1} << 30U;
 constexpr int kLeastCapability = 8;  // sm_80: bfloat16 and tf32 products
 
-/// Number of GPUs, or why there are none.
+/// Returns the number of GPUs; if it is 0, sets `problem` to the reason.
 int count_gpus(std::string* problem) {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
@@ -26,7 +26,7 @@ int count_gpus(std::string* problem) {
   return count;
 }
 
-/// Why GPU `device` cannot be used, "" if it can; makes its context.
+/// Returns why GPU `device` cannot be used, "" if it can; creates its context.
 std::string problem_of(int device) {
   std::string problem;
   const int count = count_gpus(&problem);
@@ -44,7 +44,7 @@ std::string problem_of(int device) {
     return expected_got("the GPU is too old", "compute capability 8.0 or more", capability);
   }
   cudaError_t status = cudaSetDevice(device);
-  if (status == cudaSuccess) status = cudaFree(nullptr);  // makes the context
+  if (status == cudaSuccess) status = cudaFree(nullptr);  // creates the context
   if (status == cudaSuccess) status = find_kernels();
   if (status == cudaSuccess) return "";
   cudaGetLastError();
@@ -75,7 +75,7 @@ bool wants_cudnn(const CudaOptions& options) {
   return cudnn_built() && cudnn_is_faster(properties.name);
 }
 
-/// Throws unless a replay would find every operand where it was recorded.
+/// Throws unless every operand is where, and what, it was when the step was recorded.
 void expect_recorded(const std::string& name, const std::vector<Tensor>& recorded,
                      const std::vector<Tensor>& now) {
   CDT_CHECK(recorded.size() == now.size(), "cuda: the recorded step '" + name + "' had " +
@@ -90,7 +90,7 @@ void expect_recorded(const std::string& name, const std::vector<Tensor>& recorde
   }
 }
 
-// In a debug build arenas look at memory between kernels, which a recording cannot.
+// In a debug build arenas read memory between kernels, which a capture does not allow.
 #ifdef CDT_DEBUG
 constexpr bool kRecords = false;
 #else
@@ -180,7 +180,7 @@ void CudaBackend::run_recorded(const std::string& name, const std::vector<Tensor
                                const std::function<void()>& work) {
   Recording& recording = recordings_[name];
   if (!kRecords || !options_.graphs || !recording.ran) {
-    // Once as it is: memory grows, and algorithms are chosen.
+    // The first run is not recorded: memory grows and algorithms are chosen.
     work();
     recording.ran = true;
     return;
@@ -219,7 +219,7 @@ void CudaBackend::mark(std::int64_t number) {
     CDT_CUDA(cudaEventCreate(&event));
     marks_.push_back(event);
   }
-  // In a recording, a node of the graph rather than a dependency within the capture.
+  // During a capture this makes a node of the graph instead of a dependency within the capture.
   CDT_CUDA(cudaEventRecordWithFlags(marks_[index], stream_,
                                     capturing_ ? cudaEventRecordExternal : cudaEventRecordDefault));
 }

@@ -1,6 +1,6 @@
-// The CUDA backend: one GPU, one stream for kernels and one for uploads. Each kernel is in the
-// file of its name or family, next to the call that launches it. Nothing here synchronises but what
-// engine/backend.h says waits; nothing allocates once a step has run.
+// The CUDA backend: one GPU, one stream for kernels and one for uploads. Each kernel is in the file
+// of its name or family, next to the call that launches it. Nothing here synchronises except the
+// calls that engine/backend.h says wait, and nothing allocates once a step has run.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -20,16 +20,16 @@
 
 namespace cdt {
 
-/// Rows in at most 64 chunks, for sums over them.
+/// Rows split into at most 64 chunks, for sums over rows.
 struct RowChunks {
-  std::int64_t rows, count;  // of a chunk; of chunks
+  std::int64_t rows, count;  // rows per chunk; number of chunks
   explicit RowChunks(std::int64_t total)
       : rows(std::max<std::int64_t>(16, (total + 63) / 64)), count((total + rows - 1) / rows) {}
 };
 
 struct KeptBits;
 
-/// cudaSuccess if the current device can run a kernel of this build.
+/// Returns cudaSuccess if the current device can run a kernel of this build.
 cudaError_t find_kernels();
 
 class CudaBackend final : public Backend {
@@ -57,37 +57,37 @@ class CudaBackend final : public Backend {
 #define KERNEL(name, parameters, arguments, work) void name parameters override;
 #include "engine/backend_functions.inc"
 
-  /// For measurements: the products asked for so far.
+  /// For measurements: the products requested so far.
   const GemmPlans& gemms() const { return *gemms_; }
 
  private:
   static constexpr int kColumnThreads = 128;
   static constexpr int kSlots = 8;
 
-  /// One recorded step.
+  /// A recorded step.
   struct Recording {
     bool ran = false;
     std::vector<Tensor> operands;
     cudaGraphExec_t graph = nullptr;
   };
-  /// All parameters of an optimiser on the device, cut into chunks of equal work.
+  /// All parameters of an optimiser, on the device, split into chunks of equal work.
   struct ParameterTable {
-    void* parameters = nullptr;  // of DeviceParameter (adamw.cu)
-    void* chunks = nullptr;      // of Chunk (adamw.cu)
-    double* partial = nullptr;   // a sum of squares per chunk
-    unsigned count = 0;          // of chunks
+    void* parameters = nullptr;  // array of DeviceParameter (adamw.cu)
+    void* chunks = nullptr;      // array of Chunk (adamw.cu)
+    double* partial = nullptr;   // one sum of squares per chunk
+    unsigned count = 0;          // number of chunks
   };
 
   bool capturing() const { return capturing_; }
   void record(const std::function<void()>& work, Recording& recording);
-  /// The mask of a key; brings the key's step to the device if it is not the current one.
+  /// Returns the mask of a key; uploads the key's step number if it is not the current one.
   Mask mask(const DropoutKey& key);
   static dim3 grid_of_rows(const Tensor& t);
-  /// Room for `count` floats of partial sums, at the same address always; valid until the next
-  /// call.
+  /// Returns memory for `count` floats of partial sums, always at the same address and valid until
+  /// the next call.
   float* partials(std::int64_t count);
-  /// out(batch * C) = (or +=) for sample b the sum over c < chunks of the C floats at
-  /// partial + (b * chunks + c) * stride; out empty: not wanted.
+  /// For each sample b, out(batch * C) = (or +=) the sum over c < chunks of the C floats at partial
+  /// + (b * chunks + c) * stride. An empty out is skipped.
   struct PartialSum {
     const float* partial;
     std::int64_t chunks, stride;
@@ -95,58 +95,61 @@ class CudaBackend final : public Backend {
     bool accumulate;
     std::int64_t batch = 1;
   };
-  /// Up to three in one launch.
+  /// Adds up to three sums in one launch.
   void add_partials(std::initializer_list<PartialSum> sums);
-  /// Is it a product of float32 numbers in three bfloat16 parts? One of few rows or columns would
-  /// leave tensor cores idle, and one whose rows begin anywhere has no kernel.
+  /// True if the product is computed with float32 numbers split into three bfloat16 parts. Not with
+  /// few rows or columns, which would leave tensor cores idle, and not with rows that are not
+  /// 16-byte aligned, for which there is no kernel.
   bool splits(const Gemm& g) const;
-  /// c(m, n), rows ldc apart, += bias(n) on every row; both of one type.
+  /// c(m, n), with leading dimension ldc, += bias(n) on every row; both have the same type.
   void add_bias(const Operand& c, std::int64_t m, std::int64_t n, std::int64_t ldc,
                 const Operand& bias);
-  /// layer_norm() of x, or residual_dropout_norm() where there is an a.
+  /// Computes layer_norm() of x, or residual_dropout_norm() if a is not empty.
   void normalise(const Tensor& x, const Tensor& a, const DropoutKey& key, const Tensor& gamma,
                  const Tensor& beta, const Tensor& y, const Tensor& stats);
-  /// add_norm_backward() where the batch does not share x; dx may be dy, da empty.
+  /// Computes add_norm_backward() if the batch does not share x; dx may be dy, da may be empty.
   void norm_gradient(const AddNormBackward& g);
-  /// body(the operands' type in tiled kernels), where this precision has any.
+  /// Calls body(T{}) with the operand type of the tiled kernels, if this precision has any.
   template <class Body>
   void with_tiles(const Attention& a, const Body& body) const;
-  /// Are there tiled kernels for it, and are they to be used?
+  /// True if tiled kernels exist for it and are enabled.
   bool fuses(const Attention& a) const;
   bool fuses(const AttentionBackward& a) const;
-  /// Do the samples differ in their masks only, and are there kernels that form their scores once?
+  /// True if the samples differ only in their masks and kernels exist that compute their scores
+  /// once.
   bool fuses_together(const Attention& a) const;
   bool fuses_together(const AttentionBackward& a) const;
-  /// Is cuDNN wished for, and could it compute the function?
+  /// True if cuDNN is enabled and could compute this function.
   bool may_be_cudnns(const Attention& a) const;
-  /// Can it, from the operands as they lie?
+  /// True if cuDNN can read the operands with their strides and alignment.
   bool suits_cudnn(const Attention& a) const;
-  /// By cuDNN, but for the probabilities; false where the attention is ours. Settles that first.
+  /// Runs attention with cuDNN, except for the probabilities; returns false if our own kernels must
+  /// run instead. Decides that first if it is still open.
   bool attention_by_cudnn(const Attention& a, Arena& scratch);
   void own_attention(const Attention& a, Arena& scratch);
-  /// The bits of an attention's mask, where it has any.
+  /// Draws the bits of an attention's dropout mask, if it has one.
   void draw(const KeptBits& by_query, const KeptBits& by_key, const Attention& a);
-  /// In float32.
+  /// In float32, through score matrices.
   void attention_by_scores(const Attention& a, Arena& scratch);
   void attention_by_scores_scratch(const Attention& a, Arena& scratch);
   void attention_backward_by_scores(const AttentionBackward& a, Arena& scratch);
   void attention_backward_by_scores_scratch(const AttentionBackward& a, Arena& scratch);
   const ParameterTable& table_of(std::span<const AdamWTensors> parameters);
 
-  /// Up to 1 KiB as arguments of a kernel: no copy engine, no wait.
+  /// Writes up to 1 KiB, passed as kernel arguments: it needs no copy engine and does not wait.
   void write_words(void* dst, const void* host, std::size_t bytes);
 
   CudaOptions options_;
   DeviceMemory memory_;
-  std::size_t shared_limit_ = 0;  // bytes of shared memory a block may have
+  std::size_t shared_limit_ = 0;  // most bytes of shared memory per block
   int multiprocessors_ = 0;
   cudaStream_t stream_ = nullptr;
   cudaStream_t upload_stream_ = nullptr;
   cudaEvent_t downloaded_[kSlots] = {}, uploaded_[kSlots] = {}, taken_[kSlots] = {};
   std::unique_ptr<GemmPlans> gemms_;
-  std::unique_ptr<CudnnChoice> cudnn_;  // null: attention is ours
-  std::uint32_t* step_word_ = nullptr;  // on the device
-  std::uint32_t step_ = 0;              // what it holds
+  std::unique_ptr<CudnnChoice> cudnn_;  // null: our own attention only
+  std::uint32_t* step_word_ = nullptr;  // on the device: the step number
+  std::uint32_t step_ = 0;              // value of *step_word_
   float* partials_ = nullptr;
   std::size_t partials_committed_ = 0;
   std::map<std::string, Recording> recordings_;

@@ -1,7 +1,7 @@
-// Attention as cuDNN's operation SDPA_FWD sees it: tensors (B, H, N, K) over rows as the
-// projections leave them, keys like values and not transposed; the scale a number of the host;
-// statistics (B, H, Nq, 1), the natural logarithm of the sum of exponentials of scaled scores.
-// (SDPA_BWD is declared in the headers of 9.19 and not implemented in its library.)
+// Attention as cuDNN's operation SDPA_FWD: tensors (B, H, N, K) over rows as the projections write
+// them; keys laid out like values, not transposed; the scale is a host scalar; statistics (B, H,
+// Nq, 1) are the natural logarithm of the sum of exponentials of the scaled scores. (SDPA_BWD is
+// declared in the headers of 9.19 but not implemented in its library.)
 #include "engine/cuda/cudnn_attention.h"
 
 #include <array>
@@ -14,7 +14,7 @@
 namespace cdt {
 namespace {
 
-/// Numbers of the operation's tensors.
+/// Ids of the operation's tensors.
 constexpr std::array<std::int64_t, 6> kIds{1, 2, 3, 4, 5, 6};
 constexpr std::array kNames{
     CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC,     CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC,
@@ -22,7 +22,7 @@ constexpr std::array kNames{
     CUDNN_ATTR_OPERATION_SDPA_FWD_STATSDESC, CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC};
 static_assert(kNames.size() == kIds.size());
 
-/// A handle of the library that works on one stream.
+/// A library handle bound to one stream.
 class Handle {
  public:
   Handle(const Cudnn& library, cudaStream_t stream) : library_(library) {

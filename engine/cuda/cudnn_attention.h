@@ -1,6 +1,5 @@
-// Attention without dropout by cuDNN's fused kernels. The library is opened when it is first asked
-// for, so programs start without one; a build without its headers has engine/cuda/no_cudnn.cc in
-// place of this.
+// Attention without dropout with cuDNN's fused kernels. The library is opened on first use, so the
+// programs start without it. In builds without its headers, engine/cuda/no_cudnn.cc replaces this.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -15,7 +14,7 @@
 
 namespace cdt {
 
-/// Everything of an attention without dropout but its addresses.
+/// Everything that identifies an attention without dropout except its addresses.
 using AttentionKey = std::array<std::int64_t, 11>;
 inline AttentionKey attention_key(const Attention& a) {
   return {a.batch,          a.heads,          a.head_dim,      a.queries,
@@ -30,20 +29,20 @@ class CudnnAttention {
   CudnnAttention(const CudnnAttention&) = delete;
   CudnnAttention& operator=(const CudnnAttention&) = delete;
 
-  /// Of the library that was found: "9.19.0".
+  /// Version of the library that was found: "9.19.0".
   virtual std::string version() const = 0;
-  /// Compiles what attentions of this shape and these strides need, once; nothing of it during a
-  /// capture. Error, in cuDNN's words, where it has no kernel for them.
+  /// Compiles what attention of this shape and these strides needs, once; not during a capture.
+  /// Throws Error, with cuDNN's message, if it has no kernel.
   virtual void prepare(const Attention& a) = 0;
-  /// Writes out, and log_sum_exp for each sample, of a shape that is prepared; reads neither
-  /// dropout nor probabilities. In bfloat16, heads a multiple of 8, addresses and strides multiples
+  /// Computes out, and log_sum_exp for each sample, for a prepared shape; ignores dropout and
+  /// probabilities. bfloat16; head widths must be multiples of 8, addresses and strides multiples
   /// of 16 bytes.
   virtual void run(const Attention& a) = 0;
-  /// Device memory that a prepared shape takes for itself.
+  /// Device memory in bytes that a prepared shape holds as workspace.
   virtual std::size_t workspace_bytes(const Attention& a) const = 0;
 };
 
-/// Error, in one sentence, where there is no such library, or none that fits this GPU.
+/// Opens cuDNN. Throws Error, one sentence, if the library is missing or does not fit this GPU.
 std::unique_ptr<CudnnAttention> make_cudnn_attention(cudaStream_t stream);
 
 }  // namespace cdt

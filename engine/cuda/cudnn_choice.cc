@@ -13,10 +13,10 @@
 namespace cdt {
 namespace {
 
-/// GPUs, by the names that CUDA gives them, on which the step `cudnn` of a GPU run
-/// (docs/results/gpu-pending.md) found cuDNN faster than our kernels at every shape of the model.
-/// None has been measured. Not timed at the start of a run: a choice that may fall differently
-/// changes bits from run to run.
+/// GPUs, by their CUDA names, on which step `cudnn` of a GPU run (docs/results/gpu-pending.md)
+/// found cuDNN faster than our kernels at every shape of the model. None has been measured. It is
+/// not timed at the start of a run, because a choice that can vary changes the bits from run to
+/// run.
 constexpr std::array<std::string_view, 0> kFasterWithCudnn{};
 
 std::string short_text(double x) {

@@ -1,5 +1,6 @@
-// Which attentions cuDNN computes: those without dropout in bfloat16 whose shape it computed, when
-// it first came, as our own kernels do. The rest is ours, and a note says why.
+// Decides which attentions cuDNN computes: bfloat16, without dropout, of a shape whose result
+// matched our own kernels' when it first occurred. All others run on our kernels, and a note says
+// why.
 #pragma once
 
 #include <functional>
@@ -13,19 +14,19 @@
 
 namespace cdt {
 
-/// How far two forms of one attention may be apart, relative to the norm. out: each form rounds
+/// Largest relative difference, in norm, allowed between the two implementations. out: each rounds
 /// probabilities and results to bfloat16. log_sum_exp: float32, as in tests/kernels.
 constexpr double kCudnnOutBound = 4.0 / 256.0;
 constexpr double kCudnnSumsBound = 64.0 / (1U << 23U);
 
 struct AttentionDifference {
-  double out = 0, log_sum_exp = 0;  // relative to the norm; infinite where a number is not finite
+  double out = 0, log_sum_exp = 0;  // relative to the norm; infinite if a number is not finite
   bool in_bounds() const { return out <= kCudnnOutBound && log_sum_exp <= kCudnnSumsBound; }
 };
-/// Of `a` against `own`; waits for the device.
+/// Returns the difference of `a` from `own`; waits for the device.
 AttentionDifference difference(Backend& backend, const Attention& a, const Attention& own);
 
-/// Does --attention auto take cuDNN on this GPU?
+/// True if --attention auto uses cuDNN on this GPU.
 bool cudnn_is_faster(const std::string& gpu);
 
 class CudnnChoice {
@@ -34,16 +35,16 @@ class CudnnChoice {
 
   enum class Form { kUnknown, kOwn, kCudnn };
   Form form(const Attention& a) const;
-  /// Settles the form of a shape that is unknown so far: cuDNN computes `a`, `compute_own` the same
-  /// as `own` by our kernels, and both are compared. Not during a capture.
+  /// Decides the form of a new shape: cuDNN computes `a`, `compute_own` computes the same as `own`
+  /// with our kernels, and the results are compared. Not during a capture.
   void decide(Backend& backend, const Attention& a, const Attention& own,
               const std::function<void()>& compute_own);
-  /// Ours, and why.
+  /// Decides for our own kernels and notes why.
   void refuse(const Attention& a, const std::string& why);
-  /// By cuDNN, of a shape whose form that is.
+  /// Runs cuDNN; the shape's form must be kCudnn.
   void run(const Attention& a) { library_->run(a); }
 
-  /// A sentence on each shape, and on a library that cannot be used.
+  /// One sentence per shape, and one if the library cannot be used.
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
@@ -52,7 +53,7 @@ class CudnnChoice {
 
   cudaStream_t stream_;
   std::unique_ptr<CudnnAttention> library_;
-  bool usable_ = true;  // as far as is known
+  bool usable_ = true;  // until proven otherwise
   std::map<AttentionKey, Form> forms_;
   std::vector<std::string> notes_;
 };

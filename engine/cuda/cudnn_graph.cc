@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* kLibrary = "libcudnn.so.9";
 constexpr std::size_t kLeastVersion = 91301;  // 9.13.1
-constexpr std::int64_t kAlignment = 16;       // of tensors, in bytes
+constexpr std::int64_t kAlignment = 16;       // alignment of tensors, in bytes
 constexpr std::int64_t kMostWorkspace = std::int64_t{256} << 20U;
 
 std::string text_of_version(std::size_t version) {
@@ -25,7 +25,7 @@ std::string text_of_version(std::size_t version) {
          std::to_string(version % kMinor);
 }
 
-/// Does the engine of a configuration sum in the same order on every run?
+/// True if the configuration's engine sums in the same order on every run.
 bool gives_same_bits(const Cudnn& library, const CudnnNode& configuration) {
   const CudnnNode engine(library, CUDNN_BACKEND_ENGINE_DESCRIPTOR);
   cudnnBackendDescriptor_t at = engine.get();
@@ -38,7 +38,7 @@ bool gives_same_bits(const Cudnn& library, const CudnnNode& configuration) {
   return std::find(notes.begin(), end, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC) == end;
 }
 
-/// What the heuristic names for an operation, its first choice first.
+/// Returns the heuristic's configurations for an operation, best first.
 std::vector<CudnnNode> configurations(const Cudnn& library, cudnnHandle_t handle,
                                       const CudnnNode& operation) {
   CudnnNode graph(library, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
@@ -127,7 +127,7 @@ CudnnPlan::CudnnPlan(const Cudnn& library, cudnnHandle_t handle, const CudnnNode
     try {
       compile(std::move(engine));
       return;
-    } catch (const Error& error) {  // the next one may do
+    } catch (const Error& error) {  // the next one may work
       if (why.find(error.what()) != std::string::npos) continue;
       why += (why.empty() ? "" : "; ") + std::string(error.what());
     }

@@ -1,4 +1,4 @@
-// cuDNN's graph API as far as one operation needs it: the calls, looked up in the library;
+// The part of cuDNN's graph API that one operation needs: the functions, looked up in the library;
 // descriptors; and the operation compiled for a GPU.
 #pragma once
 
@@ -13,11 +13,12 @@
 
 namespace cdt {
 
-/// The calls used, from libcudnn.so.9, which is opened here and stays open.
+/// The functions used from libcudnn.so.9, which is opened here and stays open.
 struct Cudnn {
-  /// Error where it is not there, or older than the first with attention as one operation.
+  /// Throws Error if the library is missing or older than the first version with attention as one
+  /// operation.
   Cudnn();
-  /// Error with the library's words.
+  /// Throws Error with the library's message unless status is success.
   void check(cudnnStatus_t status, const char* call) const;
   std::string version_text() const;
 
@@ -56,7 +57,7 @@ class CudnnNode {
   void link(cudnnBackendAttributeName_t name, const CudnnNode& other) {
     set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, other.get());
   }
-  /// Fills `values` and returns how many of them there are; no values: how many there would be.
+  /// Fills `values` and returns how many were read; with empty `values`, how many there are.
   template <class T>
   std::int64_t read(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
                     std::span<T> values) const {
@@ -79,21 +80,21 @@ class CudnnNode {
   std::unique_ptr<void, Destroyer> node_;
 };
 
-/// A tensor of an operation, by the number under which a run hands its memory over.
+/// Describes a tensor of an operation; `id` identifies its memory in CudnnPlan::run().
 CudnnNode cudnn_tensor(const Cudnn& library, std::int64_t id, cudnnDataType_t type,
                        std::span<const std::int64_t> dims, std::span<const std::int64_t> strides,
                        bool on_host = false);
 
-/// One operation compiled for this GPU, and its working memory.
+/// One operation compiled for this GPU, and its workspace.
 class CudnnPlan {
  public:
-  /// Error where no engine that gives the same bits on every run takes the operation.
+  /// Throws Error if no deterministic engine supports the operation.
   CudnnPlan(const Cudnn& library, cudnnHandle_t handle, const CudnnNode& operation);
   ~CudnnPlan();
   CudnnPlan(const CudnnPlan&) = delete;
   CudnnPlan& operator=(const CudnnPlan&) = delete;
 
-  /// data[i]: memory of the tensor of number ids[i].
+  /// data[i]: memory of tensor ids[i].
   void run(std::span<const std::int64_t> ids, std::span<void* const> data) const;
   std::size_t workspace_bytes() const { return workspace_bytes_; }
 

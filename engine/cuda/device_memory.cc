@@ -1,5 +1,5 @@
-// Virtual memory of the CUDA driver (cuMemAddressReserve, cuMemCreate, cuMemMap). The driver is
-// found when it is needed, so that the programs start on machines without one.
+// The CUDA driver's virtual memory management (cuMemAddressReserve, cuMemCreate, cuMemMap). The
+// driver is loaded on first use, so that the programs start on machines without one.
 #include "engine/cuda/device_memory.h"
 
 #include <cuda.h>
@@ -14,7 +14,7 @@
 namespace cdt {
 namespace {
 
-/// The calls used, from libcuda.
+/// The functions used from libcuda.
 struct Driver {
   decltype(&cuMemGetAllocationGranularity) granularity = nullptr;
   decltype(&cuMemAddressReserve) address_reserve = nullptr;
@@ -72,7 +72,7 @@ CUmemAllocationProp properties(int device) {
 
 CUdeviceptr address(const float* p) { return reinterpret_cast<CUdeviceptr>(p); }
 
-constexpr std::size_t kLeastPiece = std::size_t{16} << 20U;  // few calls for an arena that grows
+constexpr std::size_t kLeastPiece = std::size_t{16} << 20U;  // few calls for a growing arena
 
 }  // namespace
 
@@ -92,7 +92,7 @@ float* DeviceMemory::reserve(std::size_t bytes) {
   const CUresult reserved = driver().address_reserve(&base, whole, 0, 0, 0);
   if (reserved == CUDA_ERROR_OUT_OF_MEMORY) return nullptr;
   check(reserved, "a reservation", whole);
-  // The driver's addresses are numbers.
+  // The driver returns addresses as integers.
   auto* const at = reinterpret_cast<float*>(base);  // NOLINT(performance-no-int-to-ptr)
   reservations_[at].bytes = whole;
   return at;

@@ -1,5 +1,5 @@
-// Memory of the GPU: reservations of address space that become memory piece by piece, so that an
-// arena keeps its addresses while it grows and takes no more than it ever used.
+// GPU memory: reserved address space that is backed by memory piece by piece, so that an arena
+// keeps its addresses as it grows and takes no more memory than it ever used.
 #pragma once
 
 #include <cstddef>
@@ -15,25 +15,25 @@ class DeviceMemory {
   DeviceMemory(const DeviceMemory&) = delete;
   DeviceMemory& operator=(const DeviceMemory&) = delete;
 
-  /// Null where there is not so much address space.
+  /// Returns null if there is not enough address space.
   float* reserve(std::size_t bytes);
-  /// Bytes [0, to) of the reservation at base are memory when it returns. Error if the device has
-  /// not so much.
+  /// Backs bytes [0, to) of the reservation at base with memory. Throws Error if the device has too
+  /// little.
   void commit(float* base, std::size_t to);
   void release(float* base);
 
-  /// Bytes committed over all reservations.
+  /// Total bytes committed in all reservations.
   std::size_t committed() const { return committed_; }
 
  private:
   struct Reservation {
     std::size_t bytes = 0, committed = 0;
     std::vector<std::size_t> pieces;          // bytes of each piece of memory, in order
-    std::vector<unsigned long long> handles;  // of the driver, one each
+    std::vector<unsigned long long> handles;  // driver handles, one per piece
   };
 
   int device_;
-  std::size_t piece_ = 0;  // granularity of the driver
+  std::size_t piece_ = 0;  // the driver's granularity in bytes
   std::size_t committed_ = 0;
   std::map<float*, Reservation> reservations_;
 };

@@ -1,4 +1,4 @@
-// Copies between types, addition, dropout and GELU, element by element.
+// Element-wise kernels: conversions between types, addition, dropout and GELU.
 #include "engine/cuda/column_sums.cuh"
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/gelu.h"
@@ -11,9 +11,9 @@ namespace {
 
 constexpr int kThreads = 256;
 constexpr int kPerThread = 4;
-constexpr int kTurns = 4;  // rows of a thread that walks, if that gives blocks enough
+constexpr int kTurns = 4;  // rows per walking thread, if that gives enough blocks
 
-/// body(i) for the elements of this block's part of [0, n).
+/// Calls body(i) for the elements of this block's part of [0, n).
 template <class Body>
 __device__ __forceinline__ void for_elements(std::int64_t n, const Body& body) {
   const std::int64_t first = std::int64_t{blockIdx.x} * kThreads * kPerThread + threadIdx.x;
@@ -38,7 +38,8 @@ __global__ void add_kernel(T* y, const T* x, std::int64_t n) {
   for_elements(n, [&](std::int64_t i) { store(y, i, load(y, i) + load(x, i)); });
 }
 
-/// A thread is a column of x, whose rows go to those of y, `stride` apart, in turn.
+/// One thread per column of x. The rows of x, repeated, go to the rows of y, which are `stride`
+/// apart.
 __global__ void put_columns_kernel(const float* x, float* y, int x_rows, int rows, int n,
                                    int stride) {
   const int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
@@ -48,7 +49,7 @@ __global__ void put_columns_kernel(const float* x, float* y, int x_rows, int row
   }
 }
 
-/// A thread is a column of dx.
+/// One thread per column of dx.
 __global__ void take_columns_kernel(const float* dy, float* dx, int dx_rows, int rows, int n,
                                     int stride, bool accumulate) {
   const int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
@@ -61,7 +62,7 @@ __global__ void take_columns_kernel(const float* dy, float* dx, int dx_rows, int
   }
 }
 
-/// y = mask * x, the rows of x repeated.
+/// y = mask * x; the rows of x are repeated.
 template <class T, bool kWhole>
 __global__ void dropout_kernel(const T* x, T* y, Walk walk, int source_rows, Mask mask) {
   walk_rows(walk, [&](int row, int unit) {
@@ -122,7 +123,7 @@ __global__ void gelu_kernel(const T* x, T* y, Walk walk, Mask mask, unsigned fir
   });
 }
 
-/// Blocks that share a multiprocessor: as many as leave every value in registers.
+/// Blocks per multiprocessor: as many as still keep every value in registers.
 template <class T, bool kWhole>
 constexpr int kGeluBlocks = kWhole ? (sizeof(T) == 2 ? 4 : 3) : 2;
 

@@ -1,6 +1,6 @@
-// Forward: a block owns queries of one head and goes through the keys a tile at a time, with a
-// reference for the exponents that follows the maximum so far (Milakov & Gimelshein 2018): what was
-// summed is scaled only when the maximum has grown past it by 2^kHeadroom.
+// Forward: a block owns queries of one head and loops over the keys a tile at a time. The reference
+// of the exponents follows the running maximum (Milakov & Gimelshein 2018), but sums are rescaled
+// only when the maximum has outgrown it by 2^kHeadroom.
 #include "engine/cuda/fused_attention.cuh"
 
 namespace cdt {
@@ -18,8 +18,8 @@ struct Forward : Cutting<T, K, kForwardGroups<T, K>> {
   using typename Base::Rows;
   static constexpr int kKeptAt = 2 * Others::kBytes;
   static constexpr int kStageBytes = kKeptAt + Base::kRows * int{sizeof(uint2)};
-  static constexpr int kStrip = K > 64 ? 32 : Base::kOthers;  // keys whose scores exist at a time
-  /// Except in tf32 queries move to registers, and their tile becomes the last stage.
+  static constexpr int kStrip = K > 64 ? 32 : Base::kOthers;  // keys scored at a time
+  /// Except in tf32, queries move to registers and their tile is reused as the last stage.
   static constexpr bool kInRegisters = sizeof(T) == 2;
   static constexpr int kStagesAt = kInRegisters ? 0 : Rows::kBytes;
   static constexpr int kBytes = kStagesAt + Base::kStages * kStageBytes;
@@ -27,8 +27,8 @@ struct Forward : Cutting<T, K, kForwardGroups<T, K>> {
   using Queries = RowsOf<T, K, Base::kGroups, Base::kRows, kInRegisters>;
 };
 
-/// A thread's rows, two for each group: the reference of the exponents in units of log2, and the
-/// sum of this thread's columns.
+/// The state of a thread's rows, two per group: the reference of the exponents, in units of log2,
+/// and the sum over this thread's columns.
 template <int kGroups>
 struct RunningRows {
   float reference[kGroups][2], sum[kGroups][2];
@@ -45,7 +45,7 @@ struct RunningRows {
   }
 };
 
-/// Largest score of each row of a group's half, over the threads that share the row.
+/// Largest score of a row (the given half of a group), over the threads that share the row.
 template <int N>
 __device__ __forceinline__ float row_maximum(const Scores<N>& s, int half) {
   float high = fmaxf(s.c[0][2 * half], s.c[0][2 * half + 1]);
@@ -57,7 +57,7 @@ __device__ __forceinline__ float row_maximum(const Scores<N>& s, int half) {
   return fmaxf(high, __shfl_xor_sync(0xFFFFFFFFU, high, 2));
 }
 
-/// Moves the references, and with them the sums, where a maximum has outgrown its own.
+/// Raises the references, and rescales the sums, of rows whose maximum has outgrown them.
 template <int K, int N, int kGroups>
 __device__ __forceinline__ void follow_maximum(const Scores<N> (&s)[kGroups],
                                                RunningRows<kGroups>* rows,
@@ -91,7 +91,7 @@ __device__ __forceinline__ void follow_maximum(const Scores<N> (&s)[kGroups],
   }
 }
 
-/// scores = 2^(scale * scores - reference), added to the sums.
+/// scores = 2^(scale * scores - reference); adds them to the sums.
 template <int N, int kGroups>
 __device__ __forceinline__ void exponentials(Scores<N> (&s)[kGroups], RunningRows<kGroups>* rows,
                                              float scale) {
@@ -109,7 +109,7 @@ __device__ __forceinline__ void exponentials(Scores<N> (&s)[kGroups], RunningRow
   }
 }
 
-/// Divides by the sums and stores what is inside: out and log-sum-exp of the rows from `first` on.
+/// Divides by the sums and stores out and log-sum-exp of the existing rows, starting at `first`.
 template <class T, int K, int kGroups>
 __device__ __forceinline__ void store_forward(const FusedAttention<T>& a,
                                               const RunningRows<kGroups>& rows,
@@ -192,7 +192,7 @@ __global__ void __launch_bounds__(kTileThreads, 2) forward_kernel(FusedAttention
   if (active) store_forward<T, K>(a, rows, out, sample, first + row);
 }
 
-/// Of 64 queries.
+/// Writes the probabilities of 64 queries per block.
 template <class T, int K>
 __global__ void __launch_bounds__(kTileThreads) map_kernel(FusedAttention<T> a, float* to) {
   using Cut = Cutting<T, K, 1>;

@@ -1,4 +1,4 @@
-// What the tiled kernels of attention share. Grid: (tiles of rows, heads, samples).
+// Shared parts of the tiled attention kernels. Grid: (tiles of rows, heads, samples).
 #pragma once
 
 #include <string>
@@ -18,8 +18,8 @@ constexpr float kLn2 = 0.6931471805599453F;
 template <class T>
 constexpr bool kNarrow = std::is_same_v<T, BFloat16>;
 
-/// How a kernel cuts its work: 16 kGroups rows a warp, so many rows of the other side a tile, and
-/// tiles in shared memory, of which one is read while the others arrive.
+/// How a kernel tiles its work: 16 kGroups rows per warp, kOthers rows of the other side per tile,
+/// and kStages tiles in shared memory, of which one is read while the others are being loaded.
 template <class T, int K, int kGroupsOfWarp>
 struct Cutting {
   static constexpr int kGroups = kGroupsOfWarp;
@@ -30,11 +30,12 @@ struct Cutting {
   using Others = Tile<T, K, kOthers>;
 };
 
-/// What lies in the stages of a pipeline, at the places that Cut gives: stages from kStagesAt on,
-/// one behind the other, in each its tiles of rows of the other side first.
+/// Addresses within the pipeline stages in shared memory, at the offsets that Cut defines:
+/// consecutive stages starting at kStagesAt, each beginning with its tiles of rows of the other
+/// side.
 template <class T, class Cut>
 struct Stages {
-  char* shared;  // of the block
+  char* shared;  // the block's shared memory
 
   __device__ __forceinline__ char* stage(int i) const {
     return shared + Cut::kStagesAt + i * Cut::kStageBytes;
@@ -50,13 +51,13 @@ struct Stages {
   }
 };
 
-/// Element 0 of row 0 of this block's head, of its first part.
+/// Address of element 0 of row 0 of this block's head, first part.
 template <class T>
 __device__ __forceinline__ T* head_of(const FusedView<T>& view, int head_dim, int sample) {
   return view.data + sample * view.batch_stride + std::int64_t{blockIdx.y} * (kParts<T> * head_dim);
 }
 
-/// Number of this block's head among those of all samples.
+/// Index of this block's head among the heads of all samples.
 template <class T>
 __device__ __forceinline__ int head_number(const FusedAttention<T>& a, int sample) {
   return sample * a.heads + static_cast<int>(blockIdx.y);
@@ -67,8 +68,9 @@ __device__ __forceinline__ float* sums_of_head(const FusedAttention<T>& a, int s
   return a.log_sum_exp + sample * a.sums_stride + std::int64_t{blockIdx.y} * a.queries;
 }
 
-/// The turns of a loop over tiles: load(j, stage) starts to load tile j, use(j, stage) has it, and
-/// before() runs when the copies started earlier are there. Copies run kStages - 1 tiles ahead.
+/// Loops over tiles with copies running kStages - 1 tiles ahead. load(j, stage) starts to load tile
+/// j, use(j, stage) processes it once loaded, and before() runs when the copies started before the
+/// loop have arrived.
 template <int kStages, class Load, class Before, class Use>
 __device__ __forceinline__ void pipeline(int tiles, const Load& load, const Before& before,
                                          const Use& use) {
@@ -92,7 +94,7 @@ __device__ __forceinline__ void pipeline(int tiles, const Load& load, const Befo
   }
 }
 
-/// Scores of keys from `keys` on become those of no key.
+/// Sets the scores of columns past the last key (`keys` and beyond) to minus infinity.
 template <int N, int kGroups>
 __device__ __forceinline__ void hide_columns(Scores<N> (&s)[kGroups], int keys) {
   const int column = lane_number() % 4 * 2;
@@ -108,7 +110,7 @@ __device__ __forceinline__ void hide_columns(Scores<N> (&s)[kGroups], int keys) 
   }
 }
 
-/// Scores become probabilities. sums(n, c): row_sums of the query of element c of fragment n.
+/// Turns scores into probabilities. sums(n, c): row_sums of the query of element c of fragment n.
 template <int N, class Sums>
 __device__ __forceinline__ void probabilities(Scores<N>* s, float scale, const Sums& sums) {
 #pragma unroll
@@ -120,21 +122,21 @@ __device__ __forceinline__ void probabilities(Scores<N>* s, float scale, const S
   }
 }
 
-/// Whose bit is number `bit` of a word for 32 columns (or rows). Column c, with n = c / 8 and
-/// c % 8 = 2t + e, has its bit in byte 2 (n % 2) + e: bit 7 - (2t + n / 2). So thread t, having
-/// shifted a word to the left by 2t, and by 1 more for n = 2 and 3, finds its four columns of two
-/// fragments c at the signs of the bytes.
+/// Returns the column (or row) whose bit is at position `bit` of a word for 32 of them. Column c,
+/// with n = c / 8 and c % 8 = 2t + e, has its bit in byte 2 (n % 2) + e, at position 7 - (2t + n /
+/// 2). So after a left shift by 2t, and 1 more for n = 2 and 3, thread t finds its four columns of
+/// two fragments c in the sign bits of the bytes.
 __host__ __device__ constexpr int place_of_bit(int bit) {
   const int byte = bit / 8;
   const int shift = 7 - bit % 8;  // 2t + n / 2
   return 8 * (shift % 2 * 2 + byte / 2) + shift / 2 * 2 + byte % 2;
 }
 
-/// The words of the rows g and g + 8 of a group, shifted for this thread.
+/// The mask words of rows g and g + 8 of a group, shifted for this thread.
 struct KeptRows {
   uint2 half[2];
 
-  /// For fragments from `column` on, a multiple of 16.
+  /// Loads the words for fragments starting at `column`, a multiple of 16.
   __device__ __forceinline__ void load(const uint2* words, int row, int column) {
     const int lane = lane_number();
     const int shift = lane % 4 * 2;
@@ -145,7 +147,7 @@ struct KeptRows {
       half[i].y = w.y << shift;
     }
   }
-  /// Where there is a mask; else everything is kept.
+  /// Loads the words if there is a mask; otherwise everything is kept.
   __device__ __forceinline__ void load_if(bool masked, const uint2* words, int row, int column) {
     if (masked) {
       load(words, row, column);
@@ -154,7 +156,7 @@ struct KeptRows {
     }
   }
 
-  /// The word with fragment c number n at its signs.
+  /// Returns the word shifted so that fragment c number n is in the sign bits.
   __device__ __forceinline__ std::uint32_t word(int i, int n) const {
     return (n / 4 == 0 ? half[i].x : half[i].y) << (n % 4 / 2);
   }
@@ -166,7 +168,7 @@ struct KeptRows {
     }
     return c % 2 == 0 ? ptx::spread_signs<0xAAAA>(w) : ptx::spread_signs<0xBBBB>(w);
   }
-  /// Clears what is dropped of fragment a of columns [8 n, 8 n + kDepth).
+  /// Zeroes the dropped elements of fragment a of columns [8 n, 8 n + kDepth).
   template <class T>
   __device__ __forceinline__ void apply(FragmentA<T>& a, int n) const {
     if constexpr (sizeof(T) == 2) {
@@ -187,7 +189,8 @@ struct KeptRows {
   }
 };
 
-/// Starts to load the tile's words of the kRows rows from `first` on, by threads from 0 on.
+/// Starts to load the tile's mask words of the kRows rows starting at `first`; each `thread` below
+/// kRows / 2 loads two.
 template <int kRows>
 __device__ __forceinline__ void load_kept_later(const KeptBits& kept, int head, int tile, int first,
                                                 int thread, uint2* to) {
@@ -197,7 +200,7 @@ __device__ __forceinline__ void load_kept_later(const KeptBits& kept, int head, 
   ptx::copy_later(to + i, kept.words + row, false);
 }
 
-/// Starts to load the sums of kCount queries from `first` on; 0 where there is no query.
+/// Starts to load the sums of kCount queries starting at `first`; 0 past the last query.
 template <int kCount, class T>
 __device__ __forceinline__ void load_sums_later(const FusedAttentionBackward<T>& b, int head,
                                                 int first, float2* to) {
@@ -208,19 +211,19 @@ __device__ __forceinline__ void load_sums_later(const FusedAttentionBackward<T>&
                                   first + i >= b.forward.queries);
 }
 
-/// A block for each tile of rows, head and sample.
+/// One block per tile of rows, head and sample.
 template <class T>
 dim3 tile_grid(const FusedAttention<T>& a, int rows, int rows_of_block, int samples) {
   return {blocks_for(rows, rows_of_block), static_cast<unsigned>(a.heads),
           static_cast<unsigned>(samples)};
 }
 
-/// In parts, tiles of wider heads do not fit into shared memory.
+/// Widest supported head; split into parts, tiles of wider heads do not fit into shared memory.
 template <class T>
 constexpr int kWidestHead = kInParts<T> ? 96 : 128;
 
-/// body(std::integral_constant<int, K>) with the K that serves heads of head_dim; false where none
-/// does.
+/// Calls body(std::integral_constant<int, K>) with the K whose kernels handle heads of head_dim;
+/// returns false if there is none.
 template <class T, class Body>
 bool with_head_dim(std::int64_t head_dim, const Body& body) {
   if (head_dim <= 0 || head_dim % 8 != 0 || head_dim > kWidestHead<T>) return false;
@@ -236,7 +239,7 @@ bool with_head_dim(std::int64_t head_dim, const Body& body) {
   return true;
 }
 
-/// The same; Error where none does.
+/// As with_head_dim(), but throws Error if there is no such K.
 template <class T, class Body>
 void launch_for_heads(std::int64_t head_dim, const Body& body) {
   CDT_CHECK(with_head_dim<T>(head_dim, body),

@@ -1,14 +1,15 @@
 // Backward, with P the probabilities, m the mask over 1 - p and D_i = dout_i . out_i:
 //   dv = (P m)^T dout     dS = P (m (dout v^T) - D)     dq = dS k scale     dk = dS^T q scale
-// One kernel's blocks own queries and sum dq over the keys; the other's own keys and sum dk and dv
-// over the queries, with scores transposed, keys as rows. A gradient that the batch shares is
-// summed over its samples too.
+// In one kernel a block owns queries and sums dq over the keys. In the other a block owns keys and
+// sums dk and dv over the queries, with scores transposed: keys are rows. A gradient that the batch
+// shares is also summed over the samples.
 #include "engine/cuda/fused_attention.cuh"
 
 namespace cdt {
 namespace {
 
-/// d = dout v^T becomes the gradient of the scores times (1 - p), with p the probabilities.
+/// Turns d = dout v^T into the score gradients times (1 - dropout probability); p holds the
+/// probabilities.
 template <int N, class Sums>
 __device__ __forceinline__ void score_gradients(Scores<N>* d, const Scores<N>& p,
                                                 const KeptRows& kept, const Sums& sums) {
@@ -22,7 +23,8 @@ __device__ __forceinline__ void score_gradients(Scores<N>* d, const Scores<N>& p
   }
 }
 
-/// In tf32 two blocks of 16 rows a warp hide more than one of 32; in parts 32 do not fit.
+/// Groups of 16 rows per warp. In tf32, two blocks with one group hide more latency than one with
+/// two; in parts, two groups do not fit.
 template <class T, int K>
 constexpr int kQueryGroups = kNarrow<T>&& K <= 96 ? 2 : 1;
 
@@ -34,9 +36,9 @@ struct QueryGradient : Cutting<T, K, kQueryGroups<T, K>> {
   static constexpr int kStrip = kNarrow<T> && K > 64 ? 16 : 32;  // keys scored at a time
   static constexpr int kKeptAt = 2 * Others::kBytes;
   static constexpr int kStageBytes = kKeptAt + Base::kRows * int{sizeof(uint2)};
-  /// Except in parts queries move to registers, and their tile becomes the last stage.
+  /// Except in parts, queries move to registers and their tile is reused as the last stage.
   static constexpr bool kInRegisters = !kInParts<T>;
-  static constexpr int kOwnSumsAt = (kInRegisters ? 1 : 2) * Rows::kBytes;  // past dout, queries
+  static constexpr int kOwnSumsAt = (kInRegisters ? 1 : 2) * Rows::kBytes;  // after dout, queries
   static constexpr int kStagesAt = kOwnSumsAt + Base::kRows * int{sizeof(float2)};
   static constexpr int kBytes = kStagesAt + Base::kStages * kStageBytes;
   static_assert(!kInRegisters || Rows::kBytes <= kStageBytes);
@@ -131,7 +133,7 @@ struct KeyGradient : Cutting<T, K, 1> {
   using Base = Cutting<T, K, 1>;
   using typename Base::Others;
   using typename Base::Rows;
-  /// Until they are in registers keys and values are in the last stage, where it is large enough.
+  /// Keys and values are in the last stage until they move to registers, if it is large enough.
   static constexpr bool kInStage = kNarrow<T> && K <= 96;
   static constexpr int kStrip = kInParts<T> ? 16
                                 : K > 64    ? 32

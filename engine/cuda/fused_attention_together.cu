@@ -1,34 +1,34 @@
-// Attention whose queries, keys and values the batch shares, with a mask for each sample
-// (self-attention of constants under dropout): the scores of a tile are formed once for all
-// samples. Log-sum-exp is there before. A warp is a sample; the warps of a block form the
-// probabilities of 32 queries together.
+// Attention whose queries, keys and values the batch shares, with a mask per sample (self-attention
+// of constants under dropout): the scores of a tile are computed once for all samples. Log-sum-exp
+// must have been computed. One warp per sample; the warps of a block compute the probabilities of
+// 32 queries together.
 #include "engine/cuda/fused_attention.cuh"
 
 namespace cdt {
 namespace {
 
-constexpr int kSamples = 8;  // of a block, forward: a warp each
+constexpr int kSamples = 8;  // samples per block in the forward pass, one warp each
 constexpr int kMixThreads = 32 * kSamples;
 
 template <class T, int K>
 struct Mix {
   static constexpr int kGroups = 2;
-  static constexpr int kRows = 16 * kGroups;               // queries of a block
-  static constexpr int kKeys = 8 * kSamples;               // of a tile; a warp scores 8
+  static constexpr int kRows = 16 * kGroups;               // queries per block
+  static constexpr int kKeys = 8 * kSamples;               // keys per tile; each warp scores 8
   static constexpr int kStrip = kInParts<T> ? 16 : kKeys;  // keys multiplied at a time
   static constexpr int kStages = kNarrow<T> ? 3 : 2;
-  static constexpr int kShareStride = kKeys + 8;  // of probabilities; rows in different banks
+  static constexpr int kShareStride = kKeys + 8;  // row stride of probabilities; no bank conflicts
   using Rows = Tile<T, K, kRows>;
   using Others = Tile<T, K, kKeys>;
   static constexpr int kKeptAt = 2 * Others::kBytes;
   static constexpr int kStageBytes = kKeptAt + kSamples * kRows * int{sizeof(uint2)};
   static constexpr int kSharesAt = Rows::kBytes;
-  static constexpr int kShares = kRows * kShareStride;  // of a part
+  static constexpr int kShares = kRows * kShareStride;  // elements per part
   static constexpr int kStagesAt = kSharesAt + kParts<T> * kShares * int{sizeof(T)};
   static constexpr int kBytes = kStagesAt + kStages * kStageBytes;
 };
 
-/// Scores of a warp's groups of 16 rows against 8 rows of y from `first` on.
+/// Computes the scores of a warp's groups of 16 rows against 8 rows of y, starting at `first`.
 template <class T, int K, int kGroups, class Rows, int kRows>
 __device__ __forceinline__ void multiply_by_eight(float (&scores)[kGroups][4], const Rows& x,
                                                   const Tile<T, K, kRows>& y, int first) {
@@ -37,7 +37,7 @@ __device__ __forceinline__ void multiply_by_eight(float (&scores)[kGroups][4], c
   for (auto& c : scores) c[0] = c[1] = c[2] = c[3] = 0.0F;
 #pragma unroll(kSteps <T, K, Rows> / 2)
   for (int k = 0; k < K; k += 2 * kDepth<T>) {
-    FragmentB<T> b[2];  // of two steps of k
+    FragmentB<T> b[2];  // for two steps of k
     load_fragments<T>(b, [&](std::uint32_t(&r)[4], int part) {
       ptx::load_blocks(r, y.at(first + lane % 8, k + lane / 8 * kPiece<T>, part));
       make_ready<T>(r);
@@ -54,7 +54,7 @@ __device__ __forceinline__ void multiply_by_eight(float (&scores)[kGroups][4], c
   }
 }
 
-/// Stores two probabilities as the product is to read them.
+/// Stores two probabilities in the form the product reads.
 template <class T, int K>
 __device__ __forceinline__ void store_shares(T* to, float p0, float p1) {
   if constexpr (kInParts<T>) {
@@ -69,7 +69,8 @@ __device__ __forceinline__ void store_shares(T* to, float p0, float p1) {
   }
 }
 
-/// Fragment a of rows [row, row + 16) and columns from `column` on of stored probabilities.
+/// Loads fragment a of rows [row, row + 16) and the columns starting at `column` from stored
+/// probabilities.
 template <class T, int K>
 __device__ __forceinline__ void load_shares(FragmentA<T>& a, const T* shares, int row, int column) {
   constexpr int kStride = Mix<T, K>::kShareStride;

@@ -1,6 +1,6 @@
-// The gradients of fused_attention_together.cu. A block owns keys and goes through the queries and,
-// for each tile of them, through the samples. It sums dv, and over the samples the gradients of the
-// scores, which it stores:
+// The gradients of fused_attention_together.cu. A block owns keys and loops over the queries and,
+// for each tile of them, over the samples. It sums dv, and it sums the score gradients over the
+// samples and stores them:
 //   dS = P sum_b (m_b (dout_b v^T) - D_b),   dq = dS k scale,   dk = dS^T q scale
 #include "engine/cuda/fused_attention.cuh"
 
@@ -10,14 +10,14 @@ namespace {
 template <class T, int K>
 struct SharedGradient {
   static constexpr bool kInRegisters = kNarrow<T> && K <= 96;
-  static constexpr int kRows = kTileThreads / 32 * 16;  // keys of a block
+  static constexpr int kRows = kTileThreads / 32 * 16;  // keys per block
   static constexpr int kOthers = kInRegisters ? 64 : 32;
   static constexpr int kStages = kNarrow<T> ? 3 : 2;
   using Rows = Tile<T, K, kRows>;
   using Others = Tile<T, K, kOthers>;
-  using KeyRows = RowsInShared<T, K, 1, kRows>;  // read once for all samples
+  using KeyRows = RowsInShared<T, K, 1, kRows>;  // each read serves all samples
   using ValueRows = RowsOf<T, K, 1, kRows, kInRegisters>;
-  static constexpr int kQueriesAt = 2 * Rows::kBytes;  // two tiles, of this turn and the next
+  static constexpr int kQueriesAt = 2 * Rows::kBytes;  // two tiles, for this turn and the next
   static constexpr int kStagesAt = kQueriesAt + 2 * Others::kBytes;
   static constexpr int kSumsAt = Others::kBytes;
   static constexpr int kKeptAt = kSumsAt + kOthers * int{sizeof(float2)};
@@ -25,13 +25,14 @@ struct SharedGradient {
   static constexpr int kBytes = kStagesAt + kStages * kStageBytes;
 };
 
-/// Tiles of queries of a part.
+/// Number of query tiles per part.
 template <int kOthers>
 __host__ __device__ __forceinline__ int tiles_of_part(int queries, int parts) {
   return ((queries + kOthers - 1) / kOthers + parts - 1) / parts;
 }
 
-/// Blocks: (64 keys, head, part of the queries). dv(parts, Nk, H * K) is a sum over the part.
+/// Blocks: (64 keys, head, part of the queries). Each part has its own sum in to.dv(parts, Nk, H *
+/// K).
 template <class T, int K>
 __global__ void __launch_bounds__(kTileThreads, 2)
     shared_gradient_kernel(FusedAttentionBackward<T> b, SharedSums<T> to) {
@@ -60,7 +61,7 @@ __global__ void __launch_bounds__(kTileThreads, 2)
   const RowSource<T, K> queries(head_of(a.q, a.head_dim, 0), a.q.row_stride, a.head_dim);
   const float scale = a.scale * kLog2E;
   float dv[1][K / 8][4] = {};
-  Scores<Cut::kOthers> p[1];   // of a tile of queries, for all samples
+  Scores<Cut::kOthers> p[1];   // of a tile of queries, the same for all samples
   Scores<Cut::kOthers> ds[1];  // sum over the samples
   const int turns = end > begin ? (end - begin + Cut::kOthers - 1) / Cut::kOthers * a.batch : 0;
   pipeline<Cut::kStages>(
@@ -132,7 +133,7 @@ __global__ void __launch_bounds__(kTileThreads, 2)
   }
 }
 
-/// dv = the sum of its parts, in order. A block is a row of keys.
+/// dv = the sum of its parts, in order. One block per key.
 template <class R>
 __global__ void add_parts_kernel(FusedView<R> dv, const float* parts, int count, int width) {
   const std::int64_t apart = std::int64_t{gridDim.x} * width;

@@ -21,7 +21,7 @@ CDT_HOST_DEVICE inline float float_of(std::uint32_t bits) {
   return x;
 }
 
-/// 2^x; on a GPU within 2^-22 of it, and 0 where it is subnormal.
+/// Returns 2^x; on a GPU within 2^-22 of it, and 0 if it is subnormal.
 CDT_HOST_DEVICE inline float power_of_two(float x) {
 #if defined(__CUDA_ARCH__)
   float power;
@@ -34,12 +34,12 @@ CDT_HOST_DEVICE inline float power_of_two(float x) {
 
 }  // namespace detail
 
-inline constexpr float kTailEnd = 10.0F;  // the tail from here on is 2e-23 and no longer falls
+inline constexpr float kTailEnd = 10.0F;  // beyond this the tail stays at 2e-23
 
-/// Phi(-a) = erfc(a / sqrt 2) / 2 for a in [0, kTailEnd], as 2^(-a (1 + s(a))) / 2 with a
-/// polynomial for s and one for the power: multiply-adds only, so the same bits on the host and on
-/// every GPU. tests/unit/gelu_test.cc states the error; tests/support/fit_normal_tail.py made the
-/// numbers.
+/// Computes Phi(-a) = erfc(a / sqrt 2) / 2 for a in [0, kTailEnd] as 2^(-a (1 + s(a))) / 2, with
+/// one polynomial for s and one for the power. It uses only multiply-adds, so the bits are the same
+/// on the host and on every GPU. tests/unit/gelu_test.cc states the error; the coefficients come
+/// from tests/support/fit_normal_tail.py.
 CDT_HOST_DEVICE inline float normal_tail(float a) {
   float s = -2.52012411e-9F;
   s = fmaf(s, a, 9.48827861e-8F);
@@ -52,7 +52,7 @@ CDT_HOST_DEVICE inline float normal_tail(float a) {
   s = fmaf(s, a, 5.24375141e-2F);
   s = fmaf(s, a, 4.59219843e-1F);
   s = fmaf(s, a, 1.5110445e-1F);
-  constexpr float kToInteger = 0x1.8p23F;  // adding it rounds to an integer in the low bits
+  constexpr float kToInteger = 0x1.8p23F;  // adding it leaves a rounded integer in the low bits
   const float exponent = fmaf(s, a, a);
   const float shifted = kToInteger - exponent;
   const float f = -exponent - (shifted - kToInteger);  // in [-1/2, 1/2]
@@ -66,7 +66,7 @@ CDT_HOST_DEVICE inline float normal_tail(float a) {
   return detail::float_of(detail::bits_of(half) + (detail::bits_of(shifted) << 23U));
 }
 
-/// Phi(v), the distribution function of the standard normal.
+/// Phi(v), the cumulative distribution function of the standard normal.
 CDT_HOST_DEVICE inline float normal_cdf(float v) {
   const float tail = normal_tail(fminf(fabsf(v), kTailEnd));
   return v < 0.0F ? tail : 1.0F - tail;
@@ -82,11 +82,11 @@ struct GeluSlope {
   float value, slope;
 };
 
-/// gelu(v) and its derivative Phi(v) + v phi(v), which at -|v| is Phi(-|v|) - |v| phi(v) and at |v|
-/// 1 less that.
+/// gelu(v) and its derivative Phi(v) + v phi(v). The derivative is computed at -|v|, as Phi(-|v|) -
+/// |v| phi(v); at |v| it is 1 minus that.
 CDT_HOST_DEVICE inline GeluSlope gelu_and_slope(float v) {
   constexpr float kHalfLog2E = 0.72134752F;
-  constexpr float kLog2Density = -1.32574806F;  // of 1 / sqrt(2 pi)
+  constexpr float kLog2Density = -1.32574806F;  // log2 of 1 / sqrt(2 pi)
   const float size = fminf(fabsf(v), kTailEnd);
   const float tail = normal_tail(size);
   const float density = detail::power_of_two(fmaf(-kHalfLog2E * size, size, kLog2Density));

@@ -1,7 +1,7 @@
-// cuBLASLt sees column-major matrices. A row-major X(r, c) with row stride ld is the column-major
-// X^T(c, r) with column stride ld, so C = op(A) op(B) is asked for as C^T = op(B)^T op(A)^T: B
-// comes first, and each operand keeps its transposition. The bias then runs along the rows of C^T,
-// which is how the library adds one.
+// cuBLASLt uses column-major matrices. A row-major X(r, c) with row stride ld is the column-major
+// X^T(c, r) with column stride ld, so C = op(A) op(B) is computed as C^T = op(B)^T op(A)^T: B comes
+// first, and each operand keeps its transposition. The bias then runs along the rows of C^T, which
+// is how the library adds one.
 #include "engine/cuda/gemm.h"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20U;  // NVIDIA's adv
   throw Error(std::string("cuda: ") + call + ": " + cublasLtGetStatusName(status) + what);
 }
 
-/// `what` is formed only where the call fails.
+/// `what` is evaluated only if the call fails.
 #define CDT_CUBLAS(call, what)                                                \
   do {                                                                        \
     const cublasStatus_t cdt_status = (call);                                 \
@@ -35,8 +35,8 @@ cudaDataType_t type_of(const Operand& x) {
 }
 
 /// Largest power of two up to kGemmAlignment that divides the address and the stride between
-/// problems. More is not said, or the algorithm, and with it the bits, would depend on where among
-/// others an operand lies.
+/// problems. A larger alignment is never reported; otherwise the algorithm, and with it the bits,
+/// would depend on where an operand happens to be in memory.
 std::int64_t alignment(const Operand& x, std::int64_t stride, std::int64_t batch) {
   const auto address = reinterpret_cast<std::uintptr_t>(x.data);
   const std::uintptr_t step =
@@ -51,7 +51,7 @@ std::string describe(const Gemm& g) {
          std::to_string(g.k) + ", " + std::to_string(g.n) + "), batch " + std::to_string(g.batch);
 }
 
-/// How to multiply, the first choice first.
+/// The compute types to try, in order.
 std::span<const cublasComputeType_t> compute_types(Precision precision, const Gemm& g) {
   static constexpr cublasComputeType_t kTypes[] = {CUBLAS_COMPUTE_32F_FAST_TF32,
                                                    CUBLAS_COMPUTE_32F};
@@ -59,7 +59,7 @@ std::span<const cublasComputeType_t> compute_types(Precision precision, const Ge
   return std::span(kTypes).subspan(fast ? 0 : 1);
 }
 
-/// A matrix stored row-major as (rows, cols).
+/// Layout of a matrix stored row-major as (rows, cols).
 cublasLtMatrixLayout_t layout(const Operand& x, std::int64_t rows, std::int64_t cols,
                               std::int64_t ld, std::int64_t batch, std::int64_t stride) {
   cublasLtMatrixLayout_t out = nullptr;
@@ -82,7 +82,7 @@ void set(cublasLtMatmulDesc_t operation, cublasLtMatmulDescAttributes_t attribut
   CDT_CUBLAS(cublasLtMatmulDescSetAttribute(operation, attribute, &value, sizeof value), "");
 }
 
-/// What algorithms may assume and use.
+/// What algorithms may assume and use (RAII).
 class Preference {
  public:
   Preference() { CDT_CUBLAS(cublasLtMatmulPreferenceCreate(&preference_), ""); }
@@ -186,7 +186,7 @@ std::vector<cublasLtMatmulAlgo_t> GemmPlans::suggestions(const Plan& plan, std::
   const cublasStatus_t status =
       cublasLtMatmulAlgoGetHeuristic(handle_, plan.operation, plan.b, plan.a, plan.c, plan.c,
                                      preference.get(), most, found.data(), &count);
-  // The library says so in one of two ways where it has none.
+  // The library reports that it has none in one of two ways.
   if (status == CUBLAS_STATUS_NOT_SUPPORTED) return {};
   if (status != CUBLAS_STATUS_SUCCESS) {
     failed(status, "cublasLtMatmulAlgoGetHeuristic", describe(plan.last));
@@ -221,7 +221,7 @@ bool GemmPlans::run(const Gemm& g) {
 }
 
 bool CudaBackend::splits(const Gemm& g) const {
-  constexpr std::int64_t kLeast = 16;  // rows of a fragment
+  constexpr std::int64_t kLeast = 16;  // rows per fragment
   return options_.precision == Precision::kBFloat16x3 && options_.library_products &&
          g.a.dtype == Dtype::kFloat32 && std::min(g.m, g.n) >= kLeast && can_split(g);
 }
@@ -233,8 +233,7 @@ void CudaBackend::gemm(const Gemm& g) {
     split_product(stream_, g, cut, slices);
     return;
   }
-  // The library adds a bias that begins at a multiple of 16 bytes; one part of a packed bias may
-  // not.
+  // The library's bias must be 16-byte aligned, which one part of a packed bias may not be.
   const bool apart = g.bias && reinterpret_cast<std::uintptr_t>(g.bias.data) % 16 != 0;
   Gemm product = g;
   if (apart) product.bias = {};

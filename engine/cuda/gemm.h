@@ -1,7 +1,7 @@
-// Matrix products through cuBLASLt. What a shape needs (descriptors, algorithm) is made once and
-// kept. The algorithm is the first the library's heuristic names, so that one machine gives the
-// same bits on every run. Where it names none, a product in tf32 is one
-// in float32, and what is left is for plain_product().
+// Matrix products with cuBLASLt. The descriptors and algorithm of a shape are created once and
+// kept. The algorithm is the heuristic's first suggestion, so a given machine gives the same bits
+// on every run. If there is none, a tf32 product falls back to float32, and anything left to
+// plain_product().
 #pragma once
 
 #include <cublasLt.h>
@@ -17,47 +17,49 @@
 
 namespace cdt {
 
-/// How the library may add what it split over k: in a pass of its own, in float32.
+/// How the library may combine split-k partial sums: in a separate pass, in float32.
 inline constexpr std::uint32_t kOwnPass = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
 inline constexpr std::uint32_t kAnyScheme = CUBLASLT_REDUCTION_SCHEME_MASK;
-/// Those of CudaOptions::any_reduction: a result that is not float32 would be rounded between.
+/// The schemes allowed by CudaOptions::any_reduction. Only for float32 results: others would round
+/// the partial sums.
 inline std::uint32_t any_reduction(const Gemm& g) {
   return g.c.dtype == Dtype::kFloat32 ? kAnyScheme : kOwnPass;
 }
-/// Bytes of alignment an algorithm may count on at most: what a thread loads at once.
+/// Largest alignment in bytes that an algorithm may assume: the width of one thread's load.
 inline constexpr std::uint32_t kGemmAlignment = 16;
 
 class GemmPlans {
  public:
-  /// What a product needs, made once; the addresses are those of the last call.
+  /// The descriptors of a product, created once, and the addresses of the last call.
   struct Plan {
     cublasLtMatmulDesc_t operation = nullptr;
     cublasLtMatrixLayout_t b = nullptr, a = nullptr, c = nullptr;
-    std::optional<cublasLtMatmulAlgo_t> algorithm;  // none: the library has none
+    std::optional<cublasLtMatmulAlgo_t> algorithm;  // empty: the library has none
     Gemm last;
     std::int64_t calls = 0;
   };
-  /// Everything of a product but its addresses; of those the alignment.
+  /// Everything that identifies a product: all but its addresses, of which only the alignment
+  /// counts.
   using Key = std::array<std::int64_t, 20>;
   enum KeyPart { kAlignA = 14, kAlignB, kAlignC, kAlignBias };
 
-  /// any_reduction: CudaOptions.
+  /// any_reduction: see CudaOptions.
   GemmPlans(Precision precision, bool any_reduction, cudaStream_t stream);
   ~GemmPlans();
   GemmPlans(const GemmPlans&) = delete;
   GemmPlans& operator=(const GemmPlans&) = delete;
 
-  /// False where the library has no algorithm for the product; then nothing was done.
+  /// Runs the product; returns false, having done nothing, if the library has no algorithm for it.
   bool run(const Gemm& g);
 
   // for measurements
   const std::map<Key, Plan>& plans() const { return plans_; }
   cudaStream_t stream() const { return stream_; }
-  /// At most `most` algorithms for the product, the library's favourite first; `reductions` are
-  /// those that it may use to add what was split over k.
+  /// Returns up to `most` algorithms for the product, best first by the library's heuristic;
+  /// `reductions`: the schemes it may use for split-k partial sums.
   std::vector<cublasLtMatmulAlgo_t> suggestions(const Plan& plan, std::uint32_t reductions,
                                                 int most) const;
-  /// The last product of the plan once more, by an algorithm of suggestions().
+  /// Repeats the plan's last product with one of the suggestions().
   void issue(const Plan& plan, const cublasLtMatmulAlgo_t& algorithm) const;
 
  private:
@@ -72,7 +74,7 @@ class GemmPlans {
   std::map<Key, Plan> plans_;
 };
 
-/// The product by a kernel of our own (plain_product.cu), of any shape, strides and types.
+/// Computes a product with our own kernel (plain_product.cu), for any shape, strides and types.
 void plain_product(cudaStream_t stream, const Gemm& g);
 
 }  // namespace cdt

@@ -1,5 +1,5 @@
-// What kernels share: dropout masks, loops over a row, sums over a block. A block is one row of its
-// tensor unless a kernel says otherwise; blocks are at most 256 threads, in whole warps.
+// Shared kernel code: dropout masks, loops over a row, sums over a block. A block processes one row
+// of its tensor unless a kernel says otherwise; blocks have at most 256 threads, in whole warps.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -28,8 +28,8 @@ __device__ __forceinline__ uint4 philox(uint4 c, std::uint32_t key0, std::uint32
   return c;
 }
 
-/// Multipliers, 0 or mask.scale, of the four columns of a quad: quad q of a row holds the columns
-/// first, first + 16, first + 32, first + 48 with first = 64 * (q / 16) + q % 16.
+/// Returns the multipliers, 0 or mask.scale, of the four columns of a quad. Quad q of a row holds
+/// columns first, first + 16, first + 32, first + 48 with first = 64 * (q / 16) + q % 16.
 __device__ __forceinline__ float4 mask_factors(const Mask& mask, std::uint32_t row,
                                                std::uint32_t quad) {
   if (mask.threshold == 0) return make_float4(mask.scale, mask.scale, mask.scale, mask.scale);
@@ -40,7 +40,7 @@ __device__ __forceinline__ float4 mask_factors(const Mask& mask, std::uint32_t r
       draw.z >= mask.threshold ? mask.scale : 0.0F, draw.w >= mask.threshold ? mask.scale : 0.0F);
 }
 
-/// body(column) for every column of a row, each thread the columns of its quads.
+/// Calls body(column) for every column of a row; each thread handles the columns of its quads.
 template <class Body>
 __device__ __forceinline__ void for_columns(int cols, const Body& body) {
   const int quads = (cols + 63) / 64 * 16;
@@ -53,8 +53,8 @@ __device__ __forceinline__ void for_columns(int cols, const Body& body) {
   }
 }
 
-/// body(column, factor) with the multiplier of row `row` of the mask; the same columns per thread
-/// as for_columns().
+/// Calls body(column, factor) with the multipliers of row `row` of the mask; each thread handles
+/// the same columns as in for_columns().
 template <class Body>
 __device__ __forceinline__ void for_masked_columns(const Mask& mask, std::uint32_t row, int cols,
                                                    const Body& body) {
@@ -79,7 +79,8 @@ struct Max {  // b where either is NaN
   __device__ __forceinline__ float operator()(float a, float b) const { return a > b ? a : b; }
 };
 
-/// The values of all threads combined in a fixed order, for every thread. All threads must call it.
+/// Combines the values of all threads in a fixed order and returns the result to every thread. All
+/// threads must call it.
 template <class T, class Combine>
 __device__ __forceinline__ T over_block(T value, const Combine& combine) {
   __shared__ T of_warp[8];
@@ -109,7 +110,8 @@ __device__ __forceinline__ void store(T* p, std::int64_t i, float x) {
   p[i] = from_float(x, T{});
 }
 
-/// body(h, sum over head h of x * y) for two rows of heads, a head a warp, by its first lane.
+/// Calls body(h, sum over head h of x * y) for two rows of heads, one warp per head, in the warp's
+/// first lane.
 template <class T, class Body>
 __device__ __forceinline__ void for_head_dots(const T* x, const T* y, int heads, int head_dim,
                                               const Body& body) {
@@ -125,12 +127,12 @@ __device__ __forceinline__ void for_head_dots(const T* x, const T* y, int heads,
   }
 }
 
-/// Maximum of a row, and sum of its exponentials.
+/// The maximum of a row, and the sum of e^(x - maximum).
 struct SoftmaxRow {
   float max, sum;
 };
 
-/// Over the columns of a row, for all threads of the block.
+/// Computes both over the columns of a row, for all threads of the block.
 __device__ __forceinline__ SoftmaxRow softmax_row(const float* row, int cols) {
   float high = -infinity();
   for_columns(cols, [&](int c) { high = Max{}(high, row[c]); });

@@ -1,5 +1,5 @@
-// What every kernel's host side shares: checked calls, one way to launch, and the types and masks
-// that kernels take.
+// Shared host-side code of all kernels: checked CUDA calls, one way to launch, and the types and
+// masks that kernels take.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -24,7 +24,7 @@ namespace cdt {
 
 }  // namespace cdt
 
-/// Calls into CUDA: a failure is an Error naming the call, file and line.
+/// Makes a CUDA call; a failure throws Error naming the call, file and line.
 #define CDT_CUDA(call)                                           \
   do {                                                           \
     const cudaError_t cdt_status = (call);                       \
@@ -35,10 +35,10 @@ namespace cdt {
 
 namespace cdt {
 
-/// A DropoutKey as kernels take it. The step is read from device memory, so that a recorded launch
-/// draws the mask of the step it is replayed in.
+/// A DropoutKey in the form kernels take. The step is read from device memory, so that a replayed
+/// launch draws the mask of the current step.
 struct Mask {
-  std::uint32_t key0, key1, site, threshold;  // threshold 0: everything is kept
+  std::uint32_t key0, key1, site, threshold;  // threshold 0: no dropout, everything is kept
   float scale;
   const std::uint32_t* step;
 };
@@ -48,7 +48,7 @@ T* elements(const Tensor& t) {
   return reinterpret_cast<T*>(t.data);
 }
 
-/// body(float{}) or body(BFloat16{}).
+/// Calls body(float{}) or body(BFloat16{}).
 template <class Body>
 void with_type(Dtype dtype, const Body& body) {
   CDT_CHECK(dtype != Dtype::kInt32, "no kernel of this name takes indices");
@@ -59,13 +59,13 @@ void with_type(Dtype dtype, const Body& body) {
   }
 }
 
-/// Launches a kernel. Arguments are converted to its parameter types; a launch the device refuses
-/// is an Error. threads: of a block, a multiple of 32. blocks of 0 are an error of the caller.
-/// shared_bytes: dynamic shared memory of a block.
+/// Launches a kernel. Arguments are converted to its parameter types; a failed launch throws Error.
+/// threads: per block, a multiple of 32. Zero blocks are the caller's mistake. shared_bytes:
+/// dynamic shared memory per block.
 template <class... Params, class... Args>
 void launch_shared(cudaStream_t stream, void (*kernel)(Params...), dim3 blocks, int threads,
                    std::size_t shared_bytes, Args&&... args) {
-  constexpr std::size_t kFree = std::size_t{48} << 10U;  // above it a kernel must opt in
+  constexpr std::size_t kFree = std::size_t{48} << 10U;  // above 48 KiB a kernel must opt in
   if (shared_bytes > kFree) {
     CDT_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                   static_cast<int>(shared_bytes)));
@@ -78,7 +78,7 @@ void launch_shared(cudaStream_t stream, void (*kernel)(Params...), dim3 blocks, 
   CDT_CUDA(cudaLaunchKernelEx(&config, kernel, static_cast<Params>(std::forward<Args>(args))...));
 }
 
-/// Without dynamic shared memory.
+/// Launches a kernel without dynamic shared memory.
 template <class... Params, class... Args>
 void launch(cudaStream_t stream, void (*kernel)(Params...), dim3 blocks, int threads,
             Args&&... args) {
@@ -89,7 +89,7 @@ inline unsigned blocks_for(std::int64_t n, std::int64_t per_block) {
   return static_cast<unsigned>(ceil_div(n, per_block));
 }
 
-/// Threads of a block that works on one row: one for each four columns of a mask (kernel.cuh).
+/// Threads of a block that processes one row: one per four columns of a mask (kernel.cuh).
 inline int row_threads(std::int64_t cols) {
   const std::int64_t quads = ceil_div(cols, 64) * 16;
   return static_cast<int>(std::min<std::int64_t>(256, ceil_div(quads, 32) * 32));

@@ -1,5 +1,5 @@
-// Layer normalisation, alone and behind a residual connection, and the gradient of both. Sixteen
-// lanes own a row (rows.cuh): the mean first, then the squares about it.
+// Layer normalisation, alone and after a residual connection, and the gradient of both. Sixteen
+// lanes own a row (rows.cuh): first the mean, then the squared deviations.
 #include "engine/cuda/column_sums.cuh"
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/kernel.cuh"
@@ -10,24 +10,25 @@ namespace cdt {
 namespace {
 
 constexpr float kEpsilon = 1e-5F;
-constexpr int kForwardRows = 8;   // of a block
-constexpr int kBackwardRows = 4;  // of a block at a time
-constexpr int kSums = 3;          // that backward forms: for gamma, beta and a bias
+constexpr int kForwardRows = 8;   // rows per block
+constexpr int kBackwardRows = 4;  // rows per block at a time
+constexpr int kSums = 3;          // sums that backward computes: for gamma, beta and a bias
 
-/// Is column c of the row? Of rows of whole units all are.
+/// True if column c is within the row; always true for rows of whole units.
 template <bool kWhole>
 __device__ __forceinline__ bool in_row(int c, int cols) {
   return kWhole || c < cols;
 }
 
-/// s = x, or with a: s = a = x + mask * a as it is stored; y = gamma * (s - mean) * scale + beta.
+/// Without a, s = x; with a, s = a = x + mask * a as rounded when stored. Then y = gamma * (s -
+/// mean) * scale + beta.
 template <class T, int kUnits, bool kWhole>
 __global__ void layer_norm_kernel(const T* x, T* a, const float* gamma, const float* beta, T* y,
                                   float* stats, int rows, int source_rows, int cols, Mask mask) {
   using Row = RowUnits<T, kUnits, kWhole>;
   const int place =
       static_cast<int>(blockIdx.x) * kForwardRows + static_cast<int>(threadIdx.x) / kRowLanes;
-  const bool inside = place < rows;  // lanes out of the rows follow the last and store nothing
+  const bool inside = place < rows;  // lanes past the last row recompute it and store nothing
   const int row = inside ? place : rows - 1;
   const std::int64_t at = std::int64_t{row} * cols;
   const T* source = x + std::int64_t{row % source_rows} * cols;
@@ -93,7 +94,7 @@ __global__ void scale_and_centre_kernel(const float* r, const float* gamma, floa
   for_columns(cols, [&](int c) { v[at + c] = r[at + c] * gamma[c] - mean; });
 }
 
-/// What the kernel below reads and writes; dx, da, partial: or null.
+/// Arguments of the kernel below; dx, da and partial may be null.
 template <class T>
 struct NormGradient {
   const T* s;
@@ -123,7 +124,7 @@ __global__ void norm_gradient_kernel(NormGradient<T> g) {
   }
   const auto width = static_cast<float>(g.cols);
   const int step = static_cast<int>(gridDim.x) * kBackwardRows;
-  // The rows of a warp's lanes go on together; lanes out of the rows follow the last.
+  // The two rows of a warp advance together; lanes past the last row recompute it.
   for (int place = set; place - slot < g.rows; place += step) {
     const bool inside = place < g.rows;
     const int row = inside ? place : g.rows - 1;
@@ -249,7 +250,7 @@ void CudaBackend::layer_norm_backward(const Tensor& x, const Tensor& gamma, cons
 
 void CudaBackend::add_norm_backward(const AddNormBackward& g) {
   if (g.dx.empty() || g.dx.rows() == g.dy.rows()) return norm_gradient(g);
-  AddNormBackward own = g;  // the batch shares x: its gradients first, then their sum
+  AddNormBackward own = g;  // the batch shares x: first the gradient per sample, then the sum
   own.dx = g.dy;
   own.add_dx = false;
   norm_gradient(own);

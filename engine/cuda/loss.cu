@@ -1,4 +1,4 @@
-// Huber loss and the choice of one gene per sample. A batch is few elements: one thread adds it up.
+// Huber loss and selection of one gene per sample. A batch has few elements, so one thread sums it.
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
@@ -36,7 +36,7 @@ __global__ void huber_backward_kernel(const float* prediction, const float* targ
   if (b >= batch) return;
   const double share = static_cast<double>(dloss[0]) / batch;
   double miss = static_cast<double>(prediction[b]) - static_cast<double>(target[b]);
-  if (miss > delta) miss = delta;  // NaN passes
+  if (miss > delta) miss = delta;  // NaN passes through
   if (miss < -delta) miss = -delta;
   dprediction[b] = static_cast<float>(share * miss);
 }

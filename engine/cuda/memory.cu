@@ -95,7 +95,7 @@ std::size_t CudaBackend::free_bytes() const {
   return free;
 }
 
-// This and wait_upload() may be called from a thread that has not met the device.
+// This and wait_upload() may be called from a thread on which no CUDA device is set.
 void CudaBackend::upload_later(const Tensor& dst, const void* host, int slot) {
   CDT_CUDA(cudaSetDevice(options_.device));
   CDT_CUDA(cudaStreamWaitEvent(upload_stream_, taken_[slot]));

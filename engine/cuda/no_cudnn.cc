@@ -1,4 +1,4 @@
-// Stands in for cuDNN's attention where the library's headers were not found.
+// Replaces cuDNN's attention in builds without the library's headers.
 #include "engine/backend.h"
 #include "engine/cuda/cudnn_attention.h"
 #include "engine/error.h"

@@ -1,6 +1,6 @@
-// Matrix products without the library: for what cuBLASLt has no algorithm for. A thread sums one
-// element of C in float64, in the order of k, and rounds once: right and the same bits always, but
-// slow.
+// Matrix products without the library, for those that cuBLASLt has no algorithm for. A thread sums
+// one element of C in float64, in the order of k, and rounds once: correct and always the same
+// bits, but slow.
 #include "engine/cuda/gemm.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kThreads = 128;
 
-/// Elements from one row, column and problem of a batch to the next.
+/// Distance in elements from one row, column and problem of a batch to the next.
 struct Strides {
   std::int64_t row, column, problem;
 };
@@ -43,7 +43,7 @@ __global__ void plain_product_kernel(const In* a, const In* b, const Out* bias, 
   store(c, to, static_cast<float>(value));
 }
 
-/// Of op(X), with X's rows `ld` apart.
+/// Strides of op(X), where X has leading dimension `ld`.
 Strides strides(bool transposed, std::int64_t ld, std::int64_t problem) {
   return transposed ? Strides{1, ld, problem} : Strides{ld, 1, problem};
 }

@@ -1,4 +1,4 @@
-// Pooling with few queries. Each kernel is one pass over tokens or over their gradient.
+// Pooling with few queries. Each kernel makes one pass over the tokens or their gradient.
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
@@ -7,12 +7,12 @@
 namespace cdt {
 namespace {
 
-constexpr int kHeads = 4;        // whose sums a thread holds at a time
-constexpr int kScoreTokens = 8;  // of a block that forms scores
-constexpr int kOuterTokens = 4;  // of a thread that sums outer products
+constexpr int kHeads = 4;        // heads whose sums a thread holds at a time
+constexpr int kScoreTokens = 8;  // tokens per block that computes scores
+constexpr int kOuterTokens = 4;  // tokens per thread that sums outer products
 constexpr int kPieceThreads = 192;
 
-/// The column at which the piece of this thread begins.
+/// First column of this thread's piece.
 __device__ __forceinline__ int piece_column() {
   return 4 * static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
 }
@@ -25,7 +25,7 @@ __global__ void pool_scores_kernel(const float* u, std::int64_t u_stride, const 
   using Row = RowUnits<T, kUnits, kWhole>;
   const int place =
       static_cast<int>(blockIdx.x) * kScoreTokens + static_cast<int>(threadIdx.x) / kRowLanes;
-  const int token = min(place, n - 1);  // lanes out of the tokens follow the last
+  const int token = min(place, n - 1);  // lanes past the last token recompute it
   const auto b = std::int64_t{blockIdx.y};
   const Row row(x + (b * n + token) * d, d);
   for (int first = 0; first < heads; first += kHeads) {
@@ -52,8 +52,8 @@ __global__ void pool_scores_kernel(const float* u, std::int64_t u_stride, const 
   }
 }
 
-/// partial (B, chunks, stride): sums over a chunk of tokens of p x, (H, D), then of p, (H). A block
-/// is one chunk (y) of one sample (z), a thread a piece of its columns (x).
+/// partial (B, chunks, stride): sums over a chunk of tokens of p x, (H, D), then of p, (H). One
+/// block per chunk (y) and sample (z); one thread per piece of the columns (x).
 template <class T, bool kWhole>
 __global__ void pool_mix_kernel(const float* p, const T* x, float* partial, int heads, int n, int d,
                                 int chunk, std::int64_t stride) {
@@ -87,8 +87,8 @@ __global__ void pool_mix_kernel(const float* p, const T* x, float* partial, int 
   }
 }
 
-/// out = sum over H of ds u + p dmixed, + scale base. A block is four tokens (y) of one sample (z),
-/// a thread a piece of their columns (x).
+/// out = (sum over H of ds u + p dmixed) + scale base. One block per four tokens (y) and sample
+/// (z); one thread per piece of the columns (x).
 template <class T, bool kWhole>
 __global__ void pool_outer_kernel(const float* ds, const float* u, const float* p,
                                   const float* dmixed, const float* scale, const T* base, T* out,
@@ -129,7 +129,7 @@ __global__ void pool_outer_kernel(const float* ds, const float* u, const float* 
   }
 }
 
-/// A thread is one token.
+/// One thread per token.
 __global__ void norm_factors_kernel(const float* ds, const float* p, const float* slope,
                                     const float* stats, float* b, float* own, int heads, int n) {
   const int i = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
@@ -145,11 +145,11 @@ __global__ void norm_factors_kernel(const float* ds, const float* p, const float
   own[i] = sum;
 }
 
-/// Sums of the chunks of tokens, (B, chunks, stride).
+/// Partial sums over chunks of tokens, (B, chunks, stride).
 struct MixParts : Scratch {
   MixParts(const Tensor& p, const Tensor& x, const RowChunks& chunks, Arena& scratch)
       : Scratch(scratch, {p.shape[0], chunks.count, stride_of(p, x)}) {}
-  /// H * D sums and H masses, in whole pieces.
+  /// Space for H * D sums and H masses, rounded up to whole pieces.
   static std::int64_t stride_of(const Tensor& p, const Tensor& x) {
     return p.shape[1] * x.cols() + 4 * ceil_div(p.shape[1], 4);
   }

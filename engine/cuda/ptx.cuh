@@ -1,7 +1,7 @@
-// Instructions without a C++ form: products of 8x8 blocks on tensor cores, copies into shared
-// memory that run beside the arithmetic, and a few of one step. All lanes of a warp take part in
-// products and in loads of blocks. Fragments are those of PTX's mma.m16n8k16 and, in tf32, m16n8k8:
-// with g = lane / 4, t = lane % 4,
+// PTX instructions without a C++ equivalent: products of 8x8 blocks on tensor cores, asynchronous
+// copies into shared memory, and a few single-step ones. All lanes of a warp take part in products
+// and in loads of blocks. Fragments are those of PTX's mma.m16n8k16 and, in tf32, m16n8k8: with g =
+// lane / 4, t = lane % 4,
 //   a (16, 16): {(g, 2t..), (g + 8, 2t..), (g, 2t + 8..), (g + 8, 2t + 8..)}, two bfloat16 each
 //   b (16, 8):  {(2t.., g), (2t + 8.., g)}, two bfloat16 each
 //   a (16, 8):  {(g, t), (g + 8, t), (g, t + 4), (g + 8, t + 4)}, tf32
@@ -13,7 +13,7 @@
 
 #include <cstdint>
 
-// The emulation's cuda_runtime.h brings its own.
+// The emulation's cuda_runtime.h defines its own versions.
 #if defined(__CUDACC__)
 #define CDT_DYNAMIC_SHARED(T, name)                      \
   extern __shared__ __align__(16) char name##_dynamic[]; \
@@ -45,8 +45,8 @@ __device__ __forceinline__ std::uint32_t shared_address(const void* p) {
   return static_cast<std::uint32_t>(__cvta_generic_to_shared(p));
 }
 
-/// Four 8x8 blocks of 16-bit elements in shared memory; lane 8 i + r brings the address of row r of
-/// block i, and gets elements (g, 2t), (g, 2t + 1) of each.
+/// Loads four 8x8 blocks of 16-bit elements from shared memory. Lane 8 i + r passes the address of
+/// row r of block i and gets elements (g, 2t), (g, 2t + 1) of each block.
 __device__ __forceinline__ void load_blocks(std::uint32_t (&r)[4], const void* row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
@@ -54,7 +54,7 @@ __device__ __forceinline__ void load_blocks(std::uint32_t (&r)[4], const void* r
                : "memory");
 }
 
-/// Of the transposed blocks: elements (2t, g), (2t + 1, g).
+/// The same for transposed blocks: the lane gets elements (2t, g), (2t + 1, g).
 __device__ __forceinline__ void load_blocks_transposed(std::uint32_t (&r)[4], const void* row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
@@ -62,8 +62,8 @@ __device__ __forceinline__ void load_blocks_transposed(std::uint32_t (&r)[4], co
                : "memory");
 }
 
-/// Starts to copy 16 bytes, or 8, from global to shared memory, or to zero them; then `from` is not
-/// read.
+/// Starts an asynchronous copy of 16 or 8 bytes from global to shared memory; with `zero`, writes
+/// zeros and does not read `from`.
 template <int kBytes = 16>
 __device__ __forceinline__ void copy_later(void* to, const void* from, bool zero) {
   if constexpr (kBytes == 16) {
@@ -78,37 +78,38 @@ __device__ __forceinline__ void copy_later(void* to, const void* from, bool zero
                  : "memory");
   }
 }
-/// Starts to copy 16 bytes of which the first `bytes`, 0 to 16, are read and the others become 0.
+/// Starts an asynchronous copy of 16 bytes; only the first `bytes`, 0 to 16, are read, the others
+/// become 0.
 __device__ __forceinline__ void copy_part_later(void* to, const void* from, int bytes) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
                :
                : "r"(shared_address(to)), "l"(from), "r"(bytes)
                : "memory");
 }
-/// What this thread started since the last call becomes a group.
+/// Groups the copies that this thread started since the last call.
 __device__ __forceinline__ void close_copies() {
   asm volatile("cp.async.commit_group;" ::: "memory");
 }
-/// Waits until all but the thread's newest `kLeft` groups are there.
+/// Waits until all but this thread's newest `kLeft` groups have arrived.
 template <int kLeft>
 __device__ __forceinline__ void wait_copies() {
   asm volatile("cp.async.wait_group %0;" ::"n"(kLeft) : "memory");
 }
 
-/// Two numbers rounded to bfloat16, the first in the lower half.
+/// Rounds two numbers to bfloat16 and packs them, the first in the lower half.
 __device__ __forceinline__ std::uint32_t pack(float low, float high) {
   std::uint32_t both;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
   return both;
 }
-/// 2^x to 2 ulp; what is below the normal numbers becomes 0.
+/// Returns 2^x within 2 ulp; subnormal results become 0.
 __device__ __forceinline__ float exp2(float x) {
   float y;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;
 }
 
-/// 2 word, plus 1 where x + y is past 32 bits.
+/// Returns 2 * word, plus 1 if x + y overflows 32 bits.
 __device__ __forceinline__ std::uint32_t append_carry(std::uint32_t word, std::uint32_t x,
                                                       std::uint32_t y) {
   std::uint32_t longer;
@@ -118,8 +119,8 @@ __device__ __forceinline__ std::uint32_t append_carry(std::uint32_t word, std::u
   return longer;
 }
 
-/// Byte i is 0xFF where the sign bit of byte `kSelector >> 4 i & 3` of x is set, else 0; every
-/// digit of the selector is 8 plus the number of a byte.
+/// Returns a word whose byte i is 0xFF if the sign bit of byte `kSelector >> 4 i & 3` of x is set,
+/// else 0. Every digit of the selector is 8 plus a byte index.
 template <std::uint32_t kSelector>
 __device__ __forceinline__ std::uint32_t spread_signs(std::uint32_t x) {
   std::uint32_t bytes;

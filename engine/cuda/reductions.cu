@@ -1,4 +1,4 @@
-// Sums over rows: those of fixed chunks, then the chunks in a fixed order.
+// Sums over rows: each fixed chunk first, then the chunks in a fixed order.
 #include "engine/cuda/column_sums.cuh"
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/kernel.cuh"
@@ -8,7 +8,7 @@
 namespace cdt {
 namespace {
 
-constexpr int kTurns = 8;  // rows that a thread adds up at least, if that gives blocks enough
+constexpr int kTurns = 8;  // fewest rows per thread, if that gives enough blocks
 
 template <class T, bool kWhole>
 __global__ void column_sum_kernel(const T* x, float* partial, Walk walk) {
@@ -22,7 +22,7 @@ __global__ void column_sum_kernel(const T* x, float* partial, Walk walk) {
 
 constexpr int kAddWarps = 16;
 
-/// CudaBackend::PartialSum, `n` columns of it.
+/// A CudaBackend::PartialSum of `n` columns, as the kernel takes it.
 struct AddedChunks {
   const float* partial;
   float* out;
@@ -34,7 +34,7 @@ struct AllAddedChunks {
   AddedChunks of[3];
 };
 
-/// A block is 32 columns (x) of one sum (y) of one sample (z); its warps share the chunks.
+/// One block per 32 columns (x), sum (y) and sample (z); its warps share the chunks.
 __global__ void add_partials_kernel(AllAddedChunks sums) {
   __shared__ float of_warp[kAddWarps][32];
   AddedChunks s = sums.of[0];

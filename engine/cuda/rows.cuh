@@ -1,13 +1,14 @@
-// What kernels over rows share. A row is cut into units of sixteen elements: unit u holds the
-// columns first + 16 j + i, first = 64 (u / 4) + 4 (u % 4), i, j < 4, which are four pieces of four
-// adjacent elements and at the same time four adjacent quads of the dropout mask, 4 u + i
-// (kernel.cuh). So a thread that owns units moves whole pieces and draws every word of a mask once.
+// Shared parts of kernels over rows. A row is split into units of sixteen elements: unit u holds
+// the columns first + 16 j + i, first = 64 (u / 4) + 4 (u % 4), i, j < 4. These are four pieces of
+// four adjacent elements and also four adjacent quads of the dropout mask, 4 u + i (kernel.cuh). So
+// a thread that owns units moves whole pieces and draws every mask word once.
 //
-// Two ways to deal units out. Where rows are summed up, sixteen lanes own a row (RowLanes); where
-// columns are, or nothing is, a thread owns one unit of columns and walks down the rows (Walk).
+// There are two ways to distribute units. For sums over a row, sixteen lanes own a row (RowUnits).
+// For sums over columns, or no sums, a thread owns one unit of columns and walks down the rows
+// (Walk).
 //
-// kWhole: rows are whole groups of 64 columns and pieces aligned to their size; else elements are
-// moved one by one, those past the row left out.
+// kWhole: rows are multiples of 64 columns and pieces are aligned to their size; otherwise elements
+// are moved one by one, skipping those past the row's end.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -20,14 +21,14 @@
 
 namespace cdt {
 
-/// Values of a unit: at[j][i] is column first + 16 j + i.
+/// The values of a unit: at[j][i] is column first + 16 j + i.
 struct Unit {
   float at[4][4];
 };
 
 __device__ __forceinline__ int first_column(int unit) { return 64 * (unit / 4) + 4 * (unit % 4); }
 
-/// Four adjacent elements as they are stored.
+/// The storage type of four adjacent elements.
 template <class T>
 struct PieceOf;
 template <>
@@ -60,7 +61,7 @@ __device__ __forceinline__ uint2 packed(const float (&x)[4], BFloat16 /*type*/) 
   return make_uint2(ptx::pack(x[0], x[1]), ptx::pack(x[2], x[3]));
 }
 
-/// The piece of a row from column c on; what is past the row is 0.
+/// Loads the piece of a row that starts at column c; elements past the row's end are 0.
 template <bool kWhole, class T>
 __device__ __forceinline__ Piece<T> load_piece(const T* row, int c, int cols) {
   if constexpr (kWhole) {
@@ -103,7 +104,7 @@ __device__ __forceinline__ void store_unit(T* row, int unit, int cols, const Uni
   }
 }
 
-/// body(j, i) for the sixteen elements of a unit.
+/// Calls body(j, i) for the sixteen elements of a unit.
 template <class Body>
 __device__ __forceinline__ void for_unit(const Body& body) {
 #pragma unroll
@@ -113,7 +114,7 @@ __device__ __forceinline__ void for_unit(const Body& body) {
   }
 }
 
-/// Multipliers of a unit in row `row` of the mask.
+/// Returns the multipliers of a unit in row `row` of the mask.
 __device__ __forceinline__ Unit mask_unit(const Mask& mask, std::uint32_t row, int unit) {
   Unit factor;
   if (mask.threshold == 0) {
@@ -131,11 +132,11 @@ __device__ __forceinline__ Unit mask_unit(const Mask& mask, std::uint32_t row, i
   return factor;
 }
 
-/// Where a thread of a walk stands.
+/// A thread's position in a walk.
 struct Walker {
   int unit, row, step;
 
-  /// Out of the rows where the thread owns no unit.
+  /// Starts past the last row if the thread owns no unit.
   __device__ __forceinline__ explicit Walker(const Walk& walk)
       : unit(static_cast<int>(blockIdx.x) * walk.lanes +
              static_cast<int>(threadIdx.x) % walk.lanes),
@@ -146,14 +147,15 @@ struct Walker {
   }
 };
 
-/// body(row, unit) for every row that this thread meets.
+/// Calls body(row, unit) for every row of this thread.
 template <class Body>
 __device__ __forceinline__ void walk_rows(const Walk& walk, const Body& body) {
   const Walker at(walk);
   for (int row = at.row; row < walk.rows; row += at.step) body(row, at.unit);
 }
 
-/// The sum over the sixteen lanes of a row, for each of them; all lanes of the warp must call it.
+/// Returns the sum over the sixteen lanes of a row to each of them; all lanes of the warp must call
+/// it.
 __device__ __forceinline__ float sum_over_row(float value) {
 #pragma unroll
   for (int lanes = kRowLanes / 2; lanes > 0; lanes /= 2) {
@@ -162,8 +164,8 @@ __device__ __forceinline__ float sum_over_row(float value) {
   return value;
 }
 
-/// The units of one row that belong to a lane: unit = lane + 16 k. kUnits: as many fit in its
-/// registers, and the row is read once; 0: a row of any width, read again in each pass.
+/// A lane's units of one row: unit = lane + 16 k. kUnits > 0: that many are held in registers and
+/// the row is read once; 0: a row of any width, read again in each pass.
 template <class T, int kUnits, bool kWhole>
 class RowUnits {
  public:
@@ -178,7 +180,8 @@ class RowUnits {
   }
 
   static __device__ __forceinline__ int lane() { return static_cast<int>(threadIdx.x) % kRowLanes; }
-  /// body(k, unit) for the units of this lane; of a row in registers also those past its end.
+  /// Calls body(k, unit) for the units of this lane; for a row in registers, also for those past
+  /// its end.
   template <class Body>
   static __device__ __forceinline__ void for_units(int cols, const Body& body) {
     if constexpr (kUnits > 0) {
@@ -188,7 +191,7 @@ class RowUnits {
       for (int u = lane(); u < 4 * ((cols + 63) / 64); u += kRowLanes) body(0, u);
     }
   }
-  /// Piece j of unit k.
+  /// Gets piece j of unit k.
   __device__ __forceinline__ void get(int k, int unit, int j, float (&x)[4]) const {
     if constexpr (kUnits > 0) {
       unpack(held_[k][j], x);
@@ -196,7 +199,7 @@ class RowUnits {
       unpack(load_piece<kWhole>(row_, first_column(unit) + 16 * j, cols_), x);
     }
   }
-  /// Puts another piece in its place, in registers only.
+  /// Replaces piece j of unit k, in registers only.
   __device__ __forceinline__ void hold(int k, int j, Piece<T> piece) {
     if constexpr (kUnits > 0) held_[k][j] = piece;
   }
@@ -207,7 +210,7 @@ class RowUnits {
   Piece<T> held_[kUnits > 0 ? kUnits : 1][4];
 };
 
-/// body(column, values) for the four pieces of unit k.
+/// Calls body(column, values) for the four pieces of unit k.
 template <class Row, class Body>
 __device__ __forceinline__ void for_pieces(const Row& row, int k, int unit, const Body& body) {
 #pragma unroll
@@ -217,7 +220,7 @@ __device__ __forceinline__ void for_pieces(const Row& row, int k, int unit, cons
     body(first_column(unit) + 16 * j, x);
   }
 }
-/// body(column, j, values, values) for those of two rows.
+/// Calls body(column, j, values, values) for the four pieces of unit k of two rows.
 template <class Row, class Body>
 __device__ __forceinline__ void for_pieces(const Row& one, const Row& other, int k, int unit,
                                            const Body& body) {
@@ -230,7 +233,7 @@ __device__ __forceinline__ void for_pieces(const Row& one, const Row& other, int
   }
 }
 
-/// Writes a piece of a gradient, or adds it.
+/// Writes a piece of a gradient, or adds it to what is there.
 template <bool kWhole, class T>
 __device__ __forceinline__ void put_gradient(T* row, int c, int cols, const float (&x)[4],
                                              bool add) {

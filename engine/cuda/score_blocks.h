@@ -1,5 +1,5 @@
-// What attention by way of score matrices needs forward and backward: blocks of queries and their
-// products through cuBLASLt.
+// Shared by the forward and backward pass of attention through score matrices: blocks of queries
+// and their matrix products.
 #pragma once
 
 #include <algorithm>
@@ -11,10 +11,10 @@
 
 namespace cdt {
 
-constexpr std::int64_t kBlockScores = std::int64_t{6} << 20U;  // float32: half of an H100's cache
+constexpr std::int64_t kBlockScores = std::int64_t{6} << 20U;  // float32: half an H100's L2 cache
 constexpr std::int64_t kAlign = 8;                             // bfloat16 elements in 16 bytes
 
-/// Rows [first, first + rows) of every head of sample b: H matrices (rows, K).
+/// Views rows [first, first + rows) of every head of sample b as H matrices (rows, K).
 inline Matrix head_rows(const Attention& a, const HeadsView& view, std::int64_t b,
                         std::int64_t first, std::int64_t rows) {
   const Tensor origin{view.data, {1}, view.dtype};
@@ -22,7 +22,7 @@ inline Matrix head_rows(const Attention& a, const HeadsView& view, std::int64_t 
   return {at, rows, a.head_dim, view.row_stride, a.heads, a.head_dim};
 }
 
-/// Queries cut into blocks whose scores fit kBlockScores.
+/// Splits queries into blocks whose scores fit into kBlockScores.
 struct Blocks {
   std::int64_t ld, rows;
   explicit Blocks(const Attention& a) : ld(ceil_div(a.keys, kAlign) * kAlign) {
@@ -44,7 +44,7 @@ inline ScoreRows rows_of(const Attention& a, const Blocks& blocks, std::int64_t 
           .log_sum_exp = a.log_sum_exp.data};
 }
 
-/// The products of one block, by head: x has a row per query of the block, y one per key.
+/// The products of one block, per head: x has a row per query of the block, y a row per key.
 struct Products {
   CudaBackend& backend;
   const Attention& a;

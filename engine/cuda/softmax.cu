@@ -1,4 +1,4 @@
-// Row-wise softmax with dropout on its output, for pooling attention.
+// Row-wise softmax with dropout on its output, for attention pooling.
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/kernel.cuh"
 #include "engine/cuda/launch.h"
@@ -6,7 +6,7 @@
 namespace cdt {
 namespace {
 
-/// x = softmax of the row, in place; dropped = mask * x.
+/// x = softmax of the row, in-place; dropped = mask * x.
 __global__ void softmax_kernel(float* x, float* dropped, int cols, Mask mask) {
   float* row = x + std::int64_t{blockIdx.x} * cols;
   float* out = dropped + std::int64_t{blockIdx.x} * cols;

@@ -1,9 +1,10 @@
-// Products of float32 matrices on tensor cores, every number in three parts (float_parts.cuh).
+// Products of float32 matrices on tensor cores, every number split into three parts
+// (float_parts.cuh).
 //
-// A block of four warps owns a tile of C and each warp a quarter of it. For every 16 of k, operands
-// come into shared memory as they are, are split into planes of parts once for the block, and then
-// multiplied: while a strip is multiplied, its warps split the next, and the one after is under
-// way.
+// A block of four warps owns a tile of C, each warp a quarter of it. For every 16 of k (a strip)
+// the operands are copied into shared memory unchanged, split into planes of parts once per block,
+// and multiplied. This is pipelined: while one strip is multiplied, the warps split the next and
+// the one after that is being copied.
 #include <limits>
 #include <type_traits>
 
@@ -19,24 +20,24 @@ constexpr int kSlicesThreads = 256;
 
 struct SplitProduct {
   SplitOperand a, b;
-  int k, slices, depth;  // depth: of a slice
+  int k, slices, depth;  // depth: elements of k per slice
   float alpha, beta;
   const float* bias;
   float* c;
-  std::int64_t ldc, problem;  // elements from one row and problem of C to the next
+  std::int64_t ldc, problem;  // elements between rows and between problems of C
 };
 
-/// What a warp owns: half the tile's rows and columns, as fragments.
+/// A warp's quarter of the tile: half its rows and half its columns, as fragments.
 template <int kTile>
 struct WarpTile {
   static constexpr int kRows = kTile / 2 / 16;
   static constexpr int kColumns = kTile / 2 / 8;
-  static constexpr int kTogether = 4 / kRows;  // of columns: four accumulators under way
+  static constexpr int kTogether = 4 / kRows;  // column fragments at a time: four sums in flight
   static constexpr int kSteps = kColumns / kTogether;
   float sum[kColumns][kRows][4] = {};
 
-  /// sum += the product of the warp's rows of a and b over a strip; beside(step) is done beside
-  /// each of kSteps steps.
+  /// sum += the product of the warp's rows of a and b over a strip; beside(step) is interleaved
+  /// with each of the kSteps steps.
   template <class A, class B, class Beside>
   __device__ __forceinline__ void add_product(const A& a, const B& b, const Beside& beside) {
     FloatFragmentA a_parts[kRows], pair;
@@ -60,7 +61,7 @@ struct WarpTile {
   }
 };
 
-/// body(m, half, row) for each row of a warp tile that this thread has a part of.
+/// Calls body(m, half, row) for each row of a warp tile in which this thread holds elements.
 template <int kTile, class Body>
 __device__ __forceinline__ void for_rows(int row, int rows, const Body& body) {
   const int g = static_cast<int>(threadIdx.x % 32 / 4);
@@ -74,7 +75,7 @@ __device__ __forceinline__ void for_rows(int row, int rows, const Body& body) {
   }
 }
 
-/// body(fragment, element, column) for this thread's columns of a row.
+/// Calls body(fragment, element, column) for this thread's columns of a row.
 template <int kTile, class Body>
 __device__ __forceinline__ void for_columns(int column, int columns, const Body& body) {
   const int left = columns - column - static_cast<int>(threadIdx.x % 4 * 2);
@@ -87,7 +88,7 @@ __device__ __forceinline__ void for_columns(int column, int columns, const Body&
   }
 }
 
-/// C's tile at (row, column), first element of C's problem at c.
+/// Writes the tile of C at (row, column); c is the first element of the problem's C.
 template <int kTile>
 __device__ __forceinline__ void finish(const SplitProduct& p, const WarpTile<kTile>& tile, float* c,
                                        int row, int column) {
@@ -105,7 +106,7 @@ __device__ __forceinline__ void finish(const SplitProduct& p, const WarpTile<kTi
   });
 }
 
-/// Shared memory of a block: two stages, each of a strip as it is, then that strip in planes.
+/// A block's shared memory: two stages, each with a strip as copied, then the same strip in planes.
 template <class A, class B>
 struct SplitStages {
   static constexpr int kFloats = A::kFloats + B::kFloats;
@@ -119,7 +120,7 @@ struct SplitStages {
   __device__ __forceinline__ BFloat16* of_b(int stage) const { return of_a(stage) + A::kElements; }
 };
 
-/// slices: (problem, slice, m, n), or null where there is one slice.
+/// slices: (problem, slice, m, n), or null if there is one slice.
 template <int kTile, bool kADeep, bool kBDeep>
 __global__ void __launch_bounds__(kSplitThreads, kTile == 128 ? 2 : 4)
     split_product_kernel(SplitProduct p, float* slices) {
@@ -155,7 +156,7 @@ __global__ void __launch_bounds__(kSplitThreads, kTile == 128 ? 2 : 4)
   };
   WarpTile<kTile> tile;
   float* raw = shared;
-  int step = Shared::kElements / 2;  // to the other stage, in floats
+  int step = Shared::kElements / 2;  // distance to the other stage, in floats
   load_later(raw, left);
   load_later(raw + step, left - kSplitDepth);
   ptx::wait_copies<1>();
@@ -176,7 +177,7 @@ __global__ void __launch_bounds__(kSplitThreads, kTile == 128 ? 2 : 4)
     });
     __syncthreads();
   }
-  ptx::wait_copies<0>();  // of strips behind the end
+  ptx::wait_copies<0>();  // for strips past the end
   if (slices == nullptr) {
     finish(p, tile, p.c + blockIdx.z * p.problem, first_row + row, first_column + column);
     return;
@@ -189,7 +190,7 @@ __global__ void __launch_bounds__(kSplitThreads, kTile == 128 ? 2 : 4)
   });
 }
 
-/// C of a problem from the sums of its slices, added in their order.
+/// Computes a problem's C from the sums of its slices, added in order.
 __global__ void add_slices_kernel(SplitProduct p, const float* slices, int elements) {
   const int at = static_cast<int>(blockIdx.x) * kSlicesThreads + static_cast<int>(threadIdx.x);
   if (at >= elements) return;
@@ -212,7 +213,7 @@ int to_int(std::int64_t x) {
   return static_cast<int>(x);
 }
 
-/// Do all lines of an operand begin at multiples of 16 bytes?
+/// True if all lines of an operand are 16-byte aligned.
 bool is_aligned(const Operand& x, std::int64_t ld, std::int64_t problem) {
   return (reinterpret_cast<std::uintptr_t>(x.data) | static_cast<std::uintptr_t>(ld * 4) |
           static_cast<std::uintptr_t>(problem * 4)) %
@@ -220,7 +221,7 @@ bool is_aligned(const Operand& x, std::int64_t ld, std::int64_t problem) {
          0;
 }
 
-/// body(the kernel for this tile and these operands, its bytes of shared memory)
+/// Calls body(kernel, shared memory bytes) with the kernel for this tile and these operands.
 template <int kTile, class Body>
 void with_kernel(bool a_deep, bool b_deep, const Body& body) {
   const auto choose = [&](auto a, auto b) {

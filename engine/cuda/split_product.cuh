@@ -1,5 +1,5 @@
-// The parts of the kernel of split_product.cu: strips of a matrix on their way from global memory
-// to fragments. A strip is kSplitDepth of k.
+// Building blocks of the kernel in split_product.cu: strips of a matrix on their way from global
+// memory to fragments. A strip is kSplitDepth of k.
 #pragma once
 
 #include "engine/bfloat16.h"
@@ -8,42 +8,42 @@
 namespace cdt {
 
 constexpr int kSplitThreads = 128;
-constexpr int kSplitDepth = 16;  // what one mma takes
+constexpr int kSplitDepth = 16;  // the k of one mma
 
-/// One operand as a matrix of `rows` rows: op(A), or op(B) transposed. Either k or its rows are
-/// contiguous; what is contiguous is a line, and lines begin at multiples of 16 bytes. Distances
-/// are in pieces of four elements, and 32 bits hold them: pointers would not fit beside the sums.
+/// One operand as a matrix of `rows` rows: op(A), or op(B) transposed. Either k or the rows are
+/// contiguous; a line is a contiguous run, 16-byte aligned. Distances are in pieces of four
+/// elements, so that 32 bits suffice: 64-bit pointers would not fit into the registers beside the
+/// sums.
 struct SplitOperand {
   const float* data;
   int rows;
-  int line, step, problem;  // to the next line, piece of a thread (split_step()) and problem
+  int line, step, problem;  // to the next line, the thread's next piece (split_step()) and problem
 };
 
-/// Lines from a piece of a thread to its next, in a strip of `rows` rows.
+/// Lines between a thread's consecutive pieces, in a strip of `rows` rows.
 constexpr int split_step(int rows, bool deep) {
   return kSplitThreads / ((deep ? kSplitDepth : rows) / 4);
 }
 
-/// What a thread does for the strips of kRows rows of an operand: it copies pieces of four numbers
-/// into shared memory, where it alone reads them, and splits them into planes of bfloat16, one for
-/// each part; its warp reads fragments of any planes. kDeep: k is contiguous. kOfA: fragments a of
-/// 16 rows; else fragments b of eight and of the next eight.
+/// A thread's work on the strips of kRows rows of an operand. It copies pieces of four numbers into
+/// shared memory, where only it reads them, and splits them into bfloat16 planes, one per part; its
+/// warp then reads fragments from all planes. kDeep: k is contiguous. kOfA: loads fragments a of 16
+/// rows; otherwise fragments b of eight rows and of the next eight.
 ///
-/// What a warp reads or writes at once lies in different banks: where k is contiguous, both halves
-/// of a row change places in every other group of four rows; else lines are 16 bytes further apart
-/// than they are long.
+/// Bank conflicts are avoided: if k is contiguous, the two halves of a row are swapped in every
+/// other group of four rows; otherwise the line stride is 16 bytes more than the line.
 template <int kRows, bool kDeep, bool kOfA>
 class Strips {
-  static constexpr int kLine = kDeep ? kSplitDepth : kRows + 8;  // of a plane
+  static constexpr int kLine = kDeep ? kSplitDepth : kRows + 8;  // line stride of a plane
   static constexpr int kPlane = (kDeep ? kRows : kSplitDepth) * kLine;
 
  public:
   static constexpr int kFloats = kRows * kSplitDepth;
-  static constexpr int kElements = kFloatParts * kPlane;       // of all planes of a strip
-  static constexpr int kPieces = kFloats / 4 / kSplitThreads;  // of a thread in a strip
+  static constexpr int kElements = kFloatParts * kPlane;       // in all planes of a strip
+  static constexpr int kPieces = kFloats / 4 / kSplitThreads;  // pieces per thread and strip
 
-  /// Rows from `row` on, k from `k` on; what lies outside is 0. The planes of the first strip and
-  /// of the next are there; the warp's rows begin at `warp_row`.
+  /// Starts at row `row` and at k `k`; elements outside the operand are 0. `first` and `next`: the
+  /// planes of the first strip and of the next. The warp's rows begin at `warp_row`.
   __device__ __forceinline__ Strips(const SplitOperand& x, int problem, int row, int k,
                                     BFloat16* first, BFloat16* next, int warp_row)
       : x_(x),
@@ -54,7 +54,7 @@ class Strips {
         write_(first + place(first_line(), column())),
         read_(next + fragment() + warp_row * kRowStep) {}
 
-  /// Starts to copy the next strip to `raw`; `left` of k are left with it.
+  /// Starts to copy the next strip to `raw`; `left` of k remain, including this strip.
   __device__ __forceinline__ void load_later(float* raw, int left) {
     const int lines = kDeep ? rows_ : left - first_line();
     const int length = kDeep ? left - column() : rows_;
@@ -69,7 +69,7 @@ class Strips {
     at_ = kDeep ? at_ + kSplitDepth / 4 : at;
   }
 
-  /// Splits piece i of a strip that is there.
+  /// Splits piece i of a strip that has arrived.
   __device__ __forceinline__ void split(float* raw, int i) const {
     float4 x = *reinterpret_cast<const float4*>(piece(raw, i));
 #pragma unroll
@@ -78,13 +78,13 @@ class Strips {
     }
   }
 
-  /// What was split is read from now on, and written is `elements` further.
+  /// Swaps stages: reads what was just split, and writes `elements` further on.
   __device__ __forceinline__ void turn(int elements) {
     read_ -= elements;
     write_ += elements;
   }
 
-  /// Fragments of 16 of the warp's rows from `row` on, by their parts.
+  /// Loads the fragments of 16 of the warp's rows starting at `row`, one per part.
   __device__ __forceinline__ void load(FloatFragmentA& to, int row) const {
 #pragma unroll
     for (int part = 0; part < kFloatParts; ++part) {
@@ -112,11 +112,11 @@ class Strips {
   static __device__ __forceinline__ float* piece(float* raw, int i) {
     return raw + 4 * threadIdx.x + 4 * kSplitThreads * i;
   }
-  /// In a plane, of four adjacent elements of a line.
+  /// Offset in a plane of four adjacent elements of a line.
   static __device__ __forceinline__ int place(int line, int first) {
     return line * kLine + (kDeep ? first ^ line / 4 % 2 * 8 : first);
   }
-  /// In a plane, where this lane reads fragments of the first rows.
+  /// Offset in a plane at which this lane reads fragments of the first rows.
   static __device__ __forceinline__ int fragment() {
     const int block = static_cast<int>(threadIdx.x % 32 / 8);
     const int k = (kOfA ? block / 2 : block % 2) * 8;
@@ -126,8 +126,8 @@ class Strips {
   }
 
   const SplitOperand& x_;
-  int rows_;     // left, of the thread's first piece
-  unsigned at_;  // of the thread's first piece of the next strip
+  int rows_;     // rows left at the thread's first piece
+  unsigned at_;  // offset of the thread's first piece of the next strip
   BFloat16* write_;
   const BFloat16* read_;
 };

@@ -10,11 +10,11 @@
 
 namespace cdt {
 
-/// Do rows of A and B, as they are stored, begin at multiples of 16 bytes?
+/// True if the rows of A and B, as stored, are 16-byte aligned.
 bool can_split(const Gemm& g);
 
-/// All operands are float32, A and B as can_split() wants them. slices: room for the sums of
-/// cut.slices > 1 slices of every problem, of (m, n) floats each.
+/// Computes a product of float32 operands; A and B must satisfy can_split(). slices: memory for the
+/// (m, n) sums of each of cut.slices > 1 slices of every problem.
 void split_product(cudaStream_t stream, const Gemm& g, const ProductCut& cut, float* slices);
 
 }  // namespace cdt

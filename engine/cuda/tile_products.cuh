@@ -1,6 +1,5 @@
-// The two products of attention with tiles of rows, on tensor cores: in bfloat16, in tf32 where T
-// is float, and in float32 where it is FloatPart. A warp owns one or two groups of 16 rows of the
-// result.
+// The two products of attention with tiles of rows, on tensor cores: in bfloat16, in tf32 if T is
+// float, and in float32 if T is FloatPart. A warp owns one or two groups of 16 rows of the result.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +11,16 @@
 
 namespace cdt {
 
-/// For products in tf32, which drop all but 10 bits behind the point: 0.72 of half a unit more, the
-/// mean of what is lost over mantissas in [1, 2), so that the error is 0 on the average. Numbers of
-/// 10 bits stay as they are.
+/// Prepares x for tf32 products, which truncate the mantissa to 10 bits: adds 0.72 of half a unit,
+/// the mean of the truncated part over mantissas in [1, 2), so that the mean error is 0. Numbers
+/// with 10 bits do not change.
 __device__ __forceinline__ std::uint32_t to_tf32(float x) {
   constexpr float kMeanLoss = 0.72F / 2048.0F;
   return __float_as_uint(x * (1.0F + kMeanLoss));
 }
 
-/// What tensor cores read: float32 is made ready for tf32, bfloat16 stays.
+/// Converts registers to what tensor cores read: float32 is prepared for tf32, bfloat16 is
+/// unchanged.
 template <class T, int kCount>
 __device__ __forceinline__ void make_ready(std::uint32_t (&r)[kCount]) {
   if constexpr (sizeof(T) == 4) {
@@ -36,13 +36,13 @@ using FragmentA = FragmentOfA<kParts<T>>;
 template <class T>
 using FragmentB = FragmentOfB<kParts<T>>;
 
-/// sum(m, n) += a[m] b[n]; sum gives a float(&)[4].
+/// sum(m, n) += a[m] b[n]; sum returns a float(&)[4].
 template <class T, int kA, int kB, class Sum>
 __device__ __forceinline__ void multiply(const Sum& sum, const FragmentA<T> (&a)[kA],
                                          const FragmentB<T> (&b)[kB]) {
   if constexpr (kInParts<T>) {
     add_float_products(sum, a, b);
-    __syncwarp();  // or the compiler loads ahead, past its registers
+    __syncwarp();  // otherwise the compiler loads ahead and spills registers
   } else {
 #pragma unroll
     for (int m = 0; m < kA; ++m) {
@@ -58,7 +58,7 @@ __device__ __forceinline__ void multiply(const Sum& sum, const FragmentA<T> (&a)
   }
 }
 
-/// Two fragments b from the four registers that load(r, part) gives for each part.
+/// Loads two fragments b from the four registers that load(r, part) fills for each part.
 template <class T, class Load>
 __device__ __forceinline__ void load_fragments(FragmentB<T> (&b)[2], const Load& load) {
 #pragma unroll
@@ -72,13 +72,13 @@ __device__ __forceinline__ void load_fragments(FragmentB<T> (&b)[2], const Load&
   }
 }
 
-/// 16 rows against N others, as fragments c.
+/// Scores of 16 rows against N others, as fragments c.
 template <int N>
 struct Scores {
   float c[N / 8][4];
 };
 
-/// Fragments a of a warp's groups of 16 rows, read from their tile when they are wanted.
+/// Fragments a of a warp's groups of 16 rows, read from their tile on each use.
 template <class T, int K, int kGroups, int kRows>
 struct RowsInShared {
   static constexpr bool kInRegisters = false;
@@ -99,7 +99,7 @@ struct RowsInShared {
   }
 };
 
-/// The same, read once.
+/// The same fragments, read once and kept in registers.
 template <class T, int K, int kGroups, int kRows>
 struct RowsInRegisters {
   static constexpr bool kInRegisters = true;
@@ -122,17 +122,17 @@ struct RowsInRegisters {
   }
 };
 
-/// Rows of a block's tile as a warp's fragments.
+/// The rows of a block's tile as a warp's fragments.
 template <class T, int K, int kGroups, int kRows, bool kInRegisters>
 using RowsOf = std::conditional_t<kInRegisters, RowsInRegisters<T, K, kGroups, kRows>,
                                   RowsInShared<T, K, kGroups, kRows>>;
 
-/// Steps of k in a turn of multiply_transposed(): in parts, more of them would load ahead into
+/// Steps of k that multiply_transposed() unrolls. In parts, more of them would load ahead into
 /// registers that the sums need.
 template <class T, int K, class Rows>
 constexpr int kSteps = kInParts<T> && !Rows::kInRegisters ? 2 : K / kDepth<T>;
 
-/// scores = x y^T: x a warp's rows (RowsIn..), y the rows [first, first + N) of a tile.
+/// scores = x y^T, where x is a warp's rows (RowsIn..) and y the rows [first, first + N) of a tile.
 template <class T, int K, int N, int kGroups, class Rows, int kRows>
 __device__ __forceinline__ void multiply_transposed(Scores<N> (&scores)[kGroups], const Rows& x,
                                                     const Tile<T, K, kRows>& y, int first) {
@@ -162,8 +162,8 @@ __device__ __forceinline__ void multiply_transposed(Scores<N> (&scores)[kGroups]
   }
 }
 
-/// Fragment a of columns [8 n, 8 n + kDepth) of scores. In tf32 column 2t serves as column t and
-/// 2t + 1 as t + 4; load_crossed() takes the rows of y in that order.
+/// Makes fragment a of columns [8 n, 8 n + kDepth) of scores. In tf32, column 2t is used as column
+/// t and 2t + 1 as t + 4; load_crossed() reads the rows of y in that order.
 template <class T, int N>
 __device__ __forceinline__ void fragment_of(FragmentA<T>& a, const Scores<N>& s, int n) {
   if constexpr (sizeof(T) == 2) {
@@ -187,8 +187,8 @@ __device__ __forceinline__ void fragment_of(FragmentA<T>& a, const Scores<N>& s,
   }
 }
 
-/// Fragments b of rows [row, row + kDepth) and of 16 columns from `column` on, for two products. In
-/// tf32 the first takes the even columns, the second the odd ones.
+/// Loads fragments b of rows [row, row + kDepth) and of 16 columns starting at `column`, for two
+/// products. In tf32 the first gets the even columns, the second the odd ones.
 template <class T, int K, int kRows>
 __device__ __forceinline__ void load_crossed(std::uint32_t (&b)[4], const Tile<T, K, kRows>& y,
                                              int row, int column, int part) {
@@ -206,8 +206,8 @@ __device__ __forceinline__ void load_crossed(std::uint32_t (&b)[4], const Tile<T
   }
 }
 
-/// sum(16 kGroups, K) += s y: s has N columns, y's rows are [first, first + N) of a tile.
-/// fragment(a, group, n): fragment a of columns [8 n, 8 n + kDepth) of s.
+/// sum(16 kGroups, K) += s y, where s has N columns and y is rows [first, first + N) of a tile.
+/// fragment(a, group, n) makes fragment a of columns [8 n, 8 n + kDepth) of s.
 template <int N, class T, int K, int kGroups, int kRows, class Fragment>
 __device__ __forceinline__ void multiply_add(float (&sum)[kGroups][K / 8][4],
                                              const Tile<T, K, kRows>& y, int first,
@@ -229,7 +229,7 @@ __device__ __forceinline__ void multiply_add(float (&sum)[kGroups][K / 8][4],
   }
 }
 
-/// Two adjacent elements.
+/// Stores two adjacent elements.
 __device__ __forceinline__ void store_pair(BFloat16* to, float x, float y) {
   *reinterpret_cast<std::uint32_t*>(to) = ptx::pack(x, y);
 }
@@ -237,8 +237,8 @@ __device__ __forceinline__ void store_pair(float* to, float x, float y) {
   *reinterpret_cast<float2*>(to) = make_float2(x, y);
 }
 
-/// Row g + 8 half of a group's sum, made by products of T, times a factor; columns from `columns`
-/// on are left out.
+/// Stores row g + 8 half of a group's sum (of products in T) times a factor; columns from `columns`
+/// on are skipped.
 template <class T, int K, class To>
 __device__ __forceinline__ void store_row(To* to, const float (&sum)[K / 8][4], int half,
                                           float factor, int columns) {

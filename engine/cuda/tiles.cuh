@@ -1,5 +1,5 @@
-// Tiles of rows in shared memory, of bfloat16, float32 or the parts of float32 (FloatPart), and how
-// they come there.
+// Tiles of rows in shared memory (bfloat16, float32 or float32 in parts, FloatPart), and how they
+// are loaded.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +13,12 @@
 namespace cdt {
 
 constexpr int kTileThreads = 128;
-constexpr int kThreadsOfRow = 4;  // that copy a row
+constexpr int kThreadsOfRow = 4;  // threads that copy one row
 
 template <class T>
-constexpr int kPiece = 16 / static_cast<int>(sizeof(T));  // elements of a copy
+constexpr int kPiece = 16 / static_cast<int>(sizeof(T));  // elements per copy
 template <class T>
-constexpr int kDepth = 2 * kPiece<T>;  // columns of a fragment a: mma.m16n8k16, or k8 in tf32
+constexpr int kDepth = 2 * kPiece<T>;  // columns per fragment a: mma.m16n8k16, or k8 in tf32
 template <class T>
 constexpr bool kInParts = std::is_same_v<T, FloatPart>;
 template <class T>
@@ -27,9 +27,9 @@ constexpr int kParts = kInParts<T> ? kFloatParts : 1;
 __device__ __forceinline__ int lane_number() { return static_cast<int>(threadIdx.x % 32); }
 __device__ __forceinline__ int warp_number() { return static_cast<int>(threadIdx.x / 32); }
 
-/// kRows rows of K elements, part after part. Rows are K + kPiece elements apart: eight rows of a
-/// block then lie in different banks, and so do rows 2t and columns 2g, 2g + 1 of what float32
-/// loads by pairs.
+/// kRows rows of K elements, part after part. The row stride is K + kPiece elements: then the eight
+/// rows of a block fall into different banks, and so do rows 2t and columns 2g, 2g + 1, which
+/// float32 loads in pairs.
 template <class T, int K, int kRows>
 struct Tile {
   static constexpr int kStride = K + kPiece<T>;
@@ -42,23 +42,23 @@ struct Tile {
   }
 };
 
-/// Heads of kLeastColumns<K> to K columns are served by kernels for K.
+/// Fewest columns for kernels of width K: they handle heads of kLeastColumns<K> to K columns.
 template <int K>
 constexpr int kLeastColumns = K == 32 ? 8 : K - 24;
 
-/// Rows in global memory that are copied a tile at a time, kThreadsOfRow threads a row.
+/// Rows in global memory, copied a tile at a time with kThreadsOfRow threads per row.
 template <class T, int K, int kThreads = kTileThreads>
 struct RowSource {
   const char* base;
   int stride;   // bytes from one row to the next
-  int columns;  // of a head; up to K the tile's become zero
+  int columns;  // columns of a head; the tile's columns from there to K become zero
 
   __device__ __forceinline__ RowSource(const T* rows, std::int64_t row_stride, int head_dim)
       : base(reinterpret_cast<const char*>(rows)),
         stride(static_cast<int>(row_stride * static_cast<int>(sizeof(T)))),
         columns(head_dim) {}
 
-  /// Starts to load the tile of rows from `begin` on; those from `rows` on become zero.
+  /// Starts to load a tile of rows starting at `begin`; rows from `rows` on become zero.
   template <int kRows>
   __device__ __forceinline__ void load_later(const Tile<T, K, kRows>& to, int begin,
                                              int rows) const {

@@ -5,20 +5,22 @@
 namespace cdt {
 namespace {
 
-constexpr int kLargeTile = 128;  // of split_product()
+constexpr int kLargeTile = 128;  // larger tile of split_product()
 
-/// Of a product of three-part operands, in multiply-adds of one multiprocessor.
+/// Estimated cost of a product of three-part operands, in multiply-adds of one multiprocessor.
 double cost_of(const Gemm& g, const ProductCut& cut, std::int64_t multiprocessors) {
-  constexpr double kFillDepth = 64.0;  // of k, in which a tile starts and ends
-  // A small tile splits every number of its operands for half as many products.
+  constexpr double kFillDepth = 64.0;  // startup and finish of a tile, as elements of k
+  // In a small tile each split number is used in half as many products.
   const double tile = cut.tile * cut.tile * (cut.tile == kLargeTile ? 1.0 : 1.5);
   const std::int64_t tiles = ceil_div(g.m, cut.tile) * ceil_div(g.n, cut.tile) * g.batch;
   const std::int64_t blocks = ceil_div(tiles * cut.slices, multiprocessors);
-  // A block alone on its multiprocessor waits for memory and for its own instructions.
+  // A block that is alone on its multiprocessor has no other to hide its memory and instruction
+  // latency.
   const double turns = static_cast<double>(blocks) + (blocks % 2 == 1 ? 0.4 : 0.0);
   const double products = turns * tile * (static_cast<double>(cut.depth) + kFillDepth);
   if (cut.slices == 1) return products;
-  // A sum is written and read: 8 bytes, in whose time all multiprocessors do some 86 multiply-adds.
+  // Each sum is written and read: 8 bytes, which take the time of some 86 multiply-adds over all
+  // multiprocessors.
   constexpr double kSum = 86.0;
   return products + kSum * static_cast<double>(g.m * g.n * g.batch * (cut.slices + 1)) /
                         static_cast<double>(multiprocessors);
@@ -57,8 +59,8 @@ std::int64_t feed_forward_part(std::int64_t rows, std::int64_t width, std::int64
   std::int64_t best = rows;
   std::int64_t best_cost = 0;
   for (std::int64_t parts = least; parts <= 2 * least + 1; ++parts) {
-    // A wave of (r, width) x (width, inner) takes `width` multiplications deep, the product back
-    // `inner`. The weights' gradients take the same in any parts.
+    // A wave of (r, width) x (width, inner) takes time proportional to `width`, one of the product
+    // back to `inner`. The weight gradients take the same time however many parts there are.
     const std::int64_t part = ceil_div(rows, parts);
     const std::int64_t cost = parts * (waves(part, inner) * width + waves(part, width) * inner);
     if (parts > least && cost >= best_cost) continue;

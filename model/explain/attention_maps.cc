@@ -10,7 +10,7 @@
 namespace cdt {
 namespace {
 
-/// Runs a pass for those of the wanted maps that depend on the enhancer, or for those that do not.
+/// Runs one pass for the wanted maps that depend on the enhancer, or for those that do not.
 template <class Run>
 void run_for_maps(Explainer& explainer, const std::vector<AttentionMap>& wanted, bool of_enhancer,
                   const MapReceiver& receive, const Run& run) {
@@ -31,8 +31,8 @@ void run_for_maps(Explainer& explainer, const std::vector<AttentionMap>& wanted,
   }
 }
 
-/// Defined rows (model/stats/profile.h), centred and divided by their norm, as columns: (width,
-/// kept rows).
+/// Returns the defined rows (model/stats/profile.h), centred and divided by their norm, as columns:
+/// (width, kept rows).
 std::vector<float> standard_columns(std::span<const float> matrix, std::size_t rows) {
   const std::size_t width = matrix.size() / rows;
   std::vector<std::vector<double>> standard;
@@ -127,7 +127,7 @@ RowCorrelation row_correlation(std::span<const float> matrix, std::int64_t rows)
   out.constant_rows = rows - static_cast<std::int64_t>(kept);
   std::vector<double> correlations;
   for (std::size_t i = 0; i + 1 < kept; ++i) {
-    // Row i against all later ones at a time, so that the inner loop runs over neighbours.
+    // Row i against all later ones at once, so that the inner loop runs over contiguous memory.
     std::vector<double> r(kept, 0.0);
     for (std::size_t at = 0; at < columns.size(); at += kept) {
       const double own = columns[at + i];

@@ -1,5 +1,5 @@
-// The attention maps of the model, each by the name of its block, and what they say: how sharp the
-// heads are, and how alike the rows of different genes.
+// The attention maps of the model, named after their blocks, and what they show: how sharp the
+// heads are, and how similar the rows of different genes.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace cdt {
 
-/// One map, (H, Nq, Nk): "dna_self_attn_layers.0", "rna_self_attn_layers.0",
+/// Describes one map, (H, Nq, Nk): "dna_self_attn_layers.0", "rna_self_attn_layers.0",
 /// "protein_self_attn_layers.0", "dna_to_rna" (genes over bins), "rna_to_protein", and the poolings
 /// "vce.dna", "vce.rna", "vce.protein" with one query.
 struct AttentionMap {
@@ -24,27 +24,28 @@ struct AttentionMap {
   bool of_enhancer = true;      // depends on the DNA window
 };
 
-/// All maps of a model in forward order.
+/// Returns all maps of a model in forward order.
 std::vector<AttentionMap> attention_maps(const CdtConfig& config, std::int64_t bins);
 
-/// Receives a map on the host, H maps of (Nq, Nk).
+/// Receives a map in host memory, H maps of (Nq, Nk).
 using MapReceiver = std::function<void(const AttentionMap& map, std::span<const float> values)>;
 
-/// The wanted maps that depend on DNA, z (L, D) as from Explainer::project(), in one pass; and
-/// those that do not.
+/// enhancer_maps() computes the wanted maps that depend on DNA in one pass, with z (L, D) as from
+/// Explainer::project(); trunk_maps() computes those that do not.
 void enhancer_maps(Explainer& explainer, std::span<const float> z,
                    const std::vector<AttentionMap>& wanted, const MapReceiver& receive);
 void trunk_maps(Explainer& explainer, const std::vector<AttentionMap>& wanted,
                 const MapReceiver& receive);
 
-/// Entropy and effective number of positions of a head (H entries), means over its query rows.
+/// Returns entropy and effective number of positions per head (H entries), averaged over its query
+/// rows.
 std::vector<Concentration> head_concentration(const AttentionMap& map,
                                               std::span<const float> values);
 
-/// Pearson correlation between every two rows of a matrix.
+/// Pearson correlations between all pairs of rows of a matrix.
 struct RowCorrelation {
-  std::int64_t pairs = 0;          // of rows that are defined; all else is NaN without any
-  std::int64_t constant_rows = 0;  // undefined (model/stats/profile.h): left out
+  std::int64_t pairs = 0;          // pairs of defined rows; without any, all else is NaN
+  std::int64_t constant_rows = 0;  // undefined rows (model/stats/profile.h), left out
   double mean = 0, median = 0, min = 0;
   double share_above = 0;  // share of pairs with r > kAlike
 };

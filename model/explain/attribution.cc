@@ -9,9 +9,9 @@
 namespace cdt {
 namespace {
 
-constexpr std::int64_t kBlock = std::int64_t{1} << 24U;  // floats of gradients formed at a time
+constexpr std::int64_t kBlock = std::int64_t{1} << 24U;  // floats of gradients computed at a time
 
-/// (genes, D): rows of the last layer's weight.
+/// Returns (genes, D): rows of the last layer's weight.
 Tensor weight_rows(Explainer& explainer, const std::vector<std::int32_t>& genes, Arena& arena) {
   const Tensor& weight = explainer.model().head.last.weight->value;
   const Tensor out = arena.tensor({std::ssize(genes), weight.cols()});
@@ -22,14 +22,14 @@ Tensor weight_rows(Explainer& explainer, const std::vector<std::int32_t>& genes,
   return out;
 }
 
-/// L scores of each gene, in order.
+/// L scores per gene, in order.
 struct GradientWindows {
   std::vector<std::vector<float>> gradient, product;
 };
 
 // Predictions are linear in the D inputs of the last layer, so D backward passes give a basis, and
-// the gradient of gene g in a bin is the combination of the basis with the weights of row g. zero:
-// the projection of a zero input.
+// the gradient of a gene is the basis weighted with the gene's row of the last layer. zero: the
+// projection of a zero input.
 GradientWindows windows_from_basis(GradientPass& pass, std::span<const float> z,
                                    std::span<const float> zero,
                                    const std::vector<std::int32_t>& genes) {

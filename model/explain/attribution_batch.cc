@@ -9,7 +9,7 @@
 namespace cdt {
 namespace {
 
-/// The part of a place, of `size` numbers.
+/// Returns a slot's part, `size` numbers.
 std::span<const float> part(std::span<const float> all, std::size_t place, std::size_t size) {
   return all.subspan(place * size, size);
 }

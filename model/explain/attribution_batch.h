@@ -1,7 +1,7 @@
-// The windows of attribute() for several enhancers at once, on a device whose launches are worth
-// sharing. A batch has E places, a DNA window each. One forward pass serves all of them, and each
-// round of backward passes one gene of every place. Both are recorded steps
-// (Backend::run_recorded()): what differs from batch to batch lies in lasting tensors.
+// Computes the windows of attribute() for several enhancers at once, on a device whose launches are
+// worth sharing. A batch has E slots (places), one DNA window each. One forward pass serves all
+// slots, and each round of backward passes one gene per slot. Both are recorded steps
+// (Backend::run_recorded()): everything that differs between batches is in lasting tensors.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,8 @@ namespace cdt {
 
 class AttributionBatch {
  public:
-  /// Of `places` windows of L bins; want_product: as for attribute(). All must outlive this.
+  /// places: number of windows E; bins: L; want_product: as for attribute(). The references must
+  /// outlive this.
   AttributionBatch(Explainer& explainer, std::int64_t places, std::int64_t bins, bool want_product,
                    Arena& lasting);
 
@@ -26,12 +27,13 @@ class AttributionBatch {
 
   /// Receives the windows of genes[place][index].
   using Receiver = std::function<void(std::size_t place, std::size_t index, PairWindows windows)>;
-  /// genes: of each place, none where it only fills the batch. dna (E, L, dna_dim), at the same
-  /// address at every call. The windows of a pair do not depend on the other pairs, nor on the
-  /// place; on E only as far as a library chooses products by their sizes.
+  /// Runs one batch. genes: per slot, empty if the slot only fills the batch. dna (E, L, dna_dim)
+  /// must have the same address at every call. The windows of a pair do not depend on the other
+  /// pairs or on the slot; they depend on E only if a library chooses algorithms for products by
+  /// their sizes.
   void run(const Tensor& dna, const std::vector<std::vector<std::int32_t>>& genes,
            const Receiver& receive);
-  /// Was the DNA of that place all zeros in the last run?
+  /// True if the DNA of that slot was all zeros in the last run.
   bool is_zero(std::size_t place) const;
 
  private:
@@ -42,7 +44,7 @@ class AttributionBatch {
   std::string step_name(const char* step) const;
   std::vector<Tensor> operands(std::vector<Tensor> own) const;
 
-  // What a round leaves, in one tensor: one download.
+  // The results of a round are in one tensor, so that they need one download.
   Tensor predictions() const { return results_.slice(0, places_); }                    // (E)
   Tensor gradients() const { return results_.slice(places_, places_ * (1 + bins_)); }  // (E L)
   Tensor rows() const {
@@ -51,14 +53,14 @@ class AttributionBatch {
 
   Explainer& explainer_;
   std::int64_t places_, bins_;
-  std::vector<float> zero_;  // (L, D): z of DNA of zeros; empty: no products with the input
-  Tensor genes_;             // (E), int32: those of a round
-  Tensor queries_;           // (E, D): theirs in dna_to_rna
+  std::vector<float> zero_;  // (L, D): z of all-zero DNA; empty: no products with the input
+  Tensor genes_;             // (E), int32: the genes of a round
+  Tensor queries_;           // (E, D): their queries in dna_to_rna
   Tensor dna_norms_;         // (E L)
   Tensor results_;
   Tensor z_, gradient_;  // (E, L, D), for products with the input
   std::vector<float> norms_on_host_, z_on_host_;
-  // On the tape, from a forward pass that the host walked through.
+  // On the tape, from the last forward pass that ran on the host, not as a replay.
   Var input_ = nullptr;   // z
   Var output_ = nullptr;  // (E, G)
   Tensor context_;        // (E, L, D): what dna_to_rna attends to

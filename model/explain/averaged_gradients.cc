@@ -26,7 +26,7 @@ std::pair<double, double> legendre(int n, double x) {
   return {p, n * (x * p - before) / (x * x - 1.0)};
 }
 
-/// Scores (L) of each gene with one quadrature.
+/// Returns scores (L) of each gene with one quadrature.
 std::vector<std::vector<double>> integrate(Explainer& explainer, std::span<const float> z,
                                            std::span<const float> baseline,
                                            const std::vector<std::int32_t>& genes,
@@ -52,9 +52,9 @@ std::vector<std::vector<double>> integrate(Explainer& explainer, std::span<const
   return sums;
 }
 
-/// What rounding may do to a prediction, relative to it: it is the end of a chain of roundings, 16
-/// units in the last place of float32; in bfloat16 only activations are rounded, in tf32 only
-/// factors, and their errors average out: 2 units.
+/// Returns the relative rounding error of a prediction. In float32 it accumulates over a chain of
+/// roundings: 16 units in the last place. In bfloat16 only activations are rounded, and in tf32
+/// only factors, and the errors average out: 2 units.
 double prediction_rounding(const Backend& backend) {
   const double unit = backend.product_unit();
   return unit > 0x1.0p-23 ? 2.0 * unit : 16.0 * unit;
@@ -81,7 +81,7 @@ Quadrature gauss_legendre(int n) {
   CDT_CHECK(n > 0, "a quadrature has points");
   Quadrature out;
   for (int i = 0; i < n; ++i) {
-    // Newton from Tricomi's estimate of the zero, largest first
+    // Newton's method from Tricomi's estimate of the zero, largest first
     double x = std::cos(std::numbers::pi * (i + 0.75) / (n + 0.5));
     for (int iteration = 0; iteration < 100; ++iteration) {
       const auto [p, slope] = legendre(n, x);
@@ -104,7 +104,7 @@ std::vector<IntegratedGradients> integrated_gradients(Explainer& explainer,
   const std::vector<float> at_input = explainer.predict(z);
   const std::vector<float> at_baseline = explainer.predict(baseline);
   std::vector<IntegratedGradients> out(genes.size());
-  std::vector<std::size_t> open(genes.size());  // genes that have not passed yet
+  std::vector<std::size_t> open(genes.size());  // genes that have not passed the gate yet
   std::iota(open.begin(), open.end(), std::size_t{0});
   for (int steps = gate.first_steps; !open.empty() && steps <= gate.most_steps; steps *= 2) {
     std::vector<std::int32_t> wanted;
@@ -135,7 +135,8 @@ std::vector<float> noisy(const std::vector<float>& x, double deviation, std::uin
   return out;
 }
 
-/// Means of gradients, (L, D): sums of shares 1 / n of all samples and of the even-numbered ones.
+/// Mean gradients, (L, D): sums of 1 / n times the gradients of all samples and of the
+/// even-numbered ones.
 struct Sums {
   std::vector<double> all, even;
 
@@ -152,7 +153,7 @@ struct Sums {
 
 double norm_of(const std::vector<float>& v) { return std::sqrt(inner(v, v)); }
 
-/// score: (L) of a mean gradient.
+/// score: computes scores (L) from a mean gradient.
 template <class Score>
 double monte_carlo_error(const Sums& sums, int samples, const std::vector<float>& scores,
                          const Score& score) {

@@ -125,7 +125,7 @@ std::vector<float> Explainer::zero_projection(std::int64_t bins) {
 }
 
 void Explainer::input_norms(const Tensor& gradient, const Tensor& out) {
-  const std::int64_t bins = gradient.rows();  // of all samples
+  const std::int64_t bins = gradient.rows();  // over all samples
   const std::int64_t d = weight_.shape[0];
   expect_shape("input_norms", "gradient", gradient, with_last(gradient.shape, d));
   expect_shape("input_norms", "out", out, {bins});

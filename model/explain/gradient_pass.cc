@@ -16,7 +16,7 @@ GradientPass::GradientPass(Explainer& explainer, std::span<const float> z, Recor
   const bool has_cores = recorder != nullptr && recorder->want_cores;
   cross_ = has_cores ? recorder->cores.at(model.dna_to_rna.name).source : nullptr;
   if (has_cores) cross_->keep = true;
-  // The head is a computation of its own: its gradients are wanted by path.
+  // The head is a separate computation, because its gradients are needed per path.
   std::transform(pooled_.begin(), pooled_.end(), head_inputs_.begin(),
                  [&](Var v) { return tape_->input(v->value); });
   Recorder head;
@@ -26,7 +26,7 @@ GradientPass::GradientPass(Explainer& explainer, std::span<const float> z, Recor
   predictions_ = to_host(explainer.backend(), prediction_->value);
 }
 
-// From columns of a (1, C) value of the head to the pooled vectors, kAtOnce at a time.
+// Propagates from columns of a (1, C) value of the head to the pooled vectors, kAtOnce at a time.
 void GradientPass::head_gradients(Var from, const std::vector<std::int32_t>& columns,
                                   const Use& use) {
   Backend& backend = explainer_.backend();
@@ -95,8 +95,9 @@ void GradientPass::path_gradients(const std::vector<std::int32_t>& genes,
 
 namespace {
 
-/// Copies of a gradient (L, 2D) at keys and values, of shape (count, L, 2D): copy i keeps the
-/// columns of part first + i. Parts are keys by head, then values by head, all of equal width.
+/// Returns `count` copies of a gradient (L, 2D) at keys and values, of shape (count, L, 2D). Copy i
+/// keeps only the columns of part first + i. Parts are the keys by head, then the values by head,
+/// all of equal width.
 std::vector<float> one_part_each(std::span<const float> gradient, const Shape& shape,
                                  std::int64_t first, std::int64_t heads) {
   const std::int64_t columns = shape[2];

@@ -1,5 +1,5 @@
 // One forward pass of an enhancer and the gradients of any genes' predictions from it: the common
-// part of the gradient methods. Nothing flows into weights or into the RNA and protein trunks, and
+// part of the gradient methods. No gradient reaches weights or the RNA and protein trunks, and
 // gradients stop at z (model/explain/explainer.h).
 #pragma once
 
@@ -17,50 +17,50 @@
 
 namespace cdt {
 
-/// Holds the explainer's tape as long as it lives.
+/// Occupies the explainer's tape for its lifetime.
 class GradientPass {
  public:
-  /// From z (L, D), which is rounded to the type of activations where it enters. recorder: as for
-  /// the model; with its cores, cross_head_gradients() can be asked for.
+  /// Runs the forward pass from z (L, D), which the model rounds to the type of activations.
+  /// recorder: as for the model; if it records cores, cross_head_gradients() can be called.
   GradientPass(Explainer& explainer, std::span<const float> z, Recorder* recorder = nullptr);
 
   Explainer& explainer() const { return explainer_; }
-  /// One per gene.
+  /// One prediction per gene.
   const std::vector<float>& predictions() const { return predictions_; }
 
   /// Receives d prediction of genes[index] / d z (1, L, D), float32 on the device, valid during the
   /// call.
   using Receiver = std::function<void(std::size_t index, const Tensor& gradient)>;
-  /// kAtOnce genes per pass over the tape. The bits of one gradient do not depend on which others
-  /// are asked for.
+  /// Computes the gradients of `genes`, kAtOnce per pass over the tape. The bits of one gradient do
+  /// not depend on which others are requested.
   void gradients(const std::vector<std::int32_t>& genes, const Receiver& receive);
   static constexpr std::int64_t kAtOnce = 8;
 
-  /// The ways a gradient takes from the pooled vectors to DNA: from DNA pooling at once, through
-  /// RNA pooling, through protein pooling (and RNA). The chain rule is linear: they add up to the
-  /// whole.
+  /// The paths of a gradient from the pooled vectors to DNA: directly from DNA pooling, through RNA
+  /// pooling, or through protein pooling (and RNA). By linearity of the chain rule they add up to
+  /// the whole gradient.
   enum Path : std::int8_t { kDirect, kRna, kProtein };
   static constexpr int kPaths = 3;
   using PathReceiver = std::function<void(std::size_t index, Path path, const Tensor& gradient)>;
   void path_gradients(const std::vector<std::int32_t>& genes, const PathReceiver& receive);
 
-  /// Where a gradient via RNA or protein enters DNA: in eval mode DNA is read by the keys and
-  /// values of dna_to_rna alone. Values with the attention held, or the attention's pattern (keys)
-  /// with the values held; by the product rule these parts of all heads add up to the path's
-  /// gradient.
+  /// How a gradient via RNA or protein reaches DNA: in eval mode only the keys and values of
+  /// dna_to_rna read DNA. kValue: through the values, with the attention weights held fixed.
+  /// kPattern: through the attention weights (keys), with the values held fixed. By the product
+  /// rule these parts, summed over all heads, are the path's gradient.
   enum Half : std::int8_t { kPattern, kValue };
   static constexpr int kHalves = 2;
   using HeadReceiver = std::function<void(Half half, std::int64_t head, const Tensor& gradient)>;
-  /// Gives the path's whole gradient (L, D), kRna or kProtein, on the host.
+  /// Returns the path's whole gradient (L, D) on the host; path is kRna or kProtein.
   std::vector<float> cross_head_gradients(std::int32_t gene, Path path,
                                           const HeadReceiver& receive);
 
-  /// d input i of the last linear layer / d z for all i of D: predictions depend linearly on these,
-  /// so D gradients serve any number of genes.
+  /// Computes d input i of the last linear layer / d z for all D inputs. Predictions are linear in
+  /// these, so D gradients serve any number of genes.
   void basis_gradients(const Receiver& receive);
 
  private:
-  using ByPath = std::array<Cotangent, kPaths>;  // d / d pooled vectors, (count, D) each
+  using ByPath = std::array<Cotangent, kPaths>;  // gradients at the pooled vectors, (count, D) each
   using Use = std::function<void(std::size_t first, std::int64_t count, const ByPath& pooled)>;
   void head_gradients(Var from, const std::vector<std::int32_t>& columns, const Use& use);
   void whole_gradients(Var from, const std::vector<std::int32_t>& columns, const Receiver& receive);
@@ -70,20 +70,20 @@ class GradientPass {
   Explainer& explainer_;
   EvalTape tape_;
   Var z_ = nullptr;
-  // By path, the pooled vectors (1, D): where the body ends, and again where the head begins.
+  // Per path, the pooled vectors (1, D): as outputs of the body, and as inputs of the head.
   std::array<Var, kPaths> pooled_{}, head_inputs_{};
-  Var cross_ = nullptr;  // (1, L, 2D): keys and values of dna_to_rna, if they are recorded
+  Var cross_ = nullptr;  // (1, L, 2D): keys and values of dna_to_rna, if recorded
   Var last_input_ = nullptr, prediction_ = nullptr;
   std::vector<float> predictions_;
 };
 
-/// L2 norms over features of d prediction / d RNA and protein input, one per gene: (G) each.
+/// L2 norms over features of the gradients at the RNA and protein inputs, one per gene: (G) each.
 struct GeneGradients {
   std::vector<float> rna, protein;
 };
 
-/// Of each of `genes`' predictions, in order: which genes' embeddings they hang on. These run
-/// through the trunks, which are no constants here. z (L, D).
+/// Computes, for each of `genes` in order, which genes' embeddings its prediction depends on. These
+/// gradients run through the trunks, which are not constants here. z (L, D).
 std::vector<GeneGradients> gene_gradients(Explainer& explainer, std::span<const float> z,
                                           const std::vector<std::int32_t>& genes);
 

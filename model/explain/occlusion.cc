@@ -9,7 +9,7 @@
 namespace cdt {
 namespace {
 
-/// Predictions without each range: [range][gene].
+/// Returns predictions without each range: [range][gene].
 std::vector<std::vector<float>> predictions_without(Explainer& explainer, std::span<const float> z,
                                                     std::span<const float> baseline,
                                                     const std::vector<BinRange>& ranges,

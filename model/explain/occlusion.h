@@ -1,6 +1,7 @@
-// Occlusion (Zeiler & Fergus 2014): what a prediction loses when the DNA of some bins is replaced
-// by the baseline's, measured by a forward pass of its own. No gradient is involved, so it tells
-// what gradients only claim. z and baseline below are (L, D), as from Explainer::project().
+// Occlusion (Zeiler & Fergus 2014): how much a prediction drops when the DNA of some bins is
+// replaced by the baseline's, measured by a separate forward pass. It uses no gradient, so it
+// measures what gradients only claim. z and baseline below are (L, D), as from
+// Explainer::project().
 #pragma once
 
 #include <cstdint>
@@ -12,15 +13,15 @@
 
 namespace cdt {
 
-/// Bins [begin, end).
+/// A range of bins, [begin, end).
 struct BinRange {
   std::int64_t begin = 0, end = 0;
 };
 
-/// Consecutive ranges of `width` bins that cover the window; the last may be shorter.
+/// Returns consecutive ranges of `width` bins that cover the window; the last may be shorter.
 std::vector<BinRange> occlusion_ranges(std::int64_t bins, std::int64_t width);
 
-/// Scores by bin (L): every bin of a range has the range's effect.
+/// Returns scores per bin (L): every bin of a range gets the range's effect.
 std::vector<float> spread(const std::vector<BinRange>& ranges, std::span<const float> effects,
                           std::int64_t bins);
 
@@ -29,7 +30,7 @@ struct OcclusionPasses {
   std::function<void()> after_each = [] {};
 };
 
-/// prediction - prediction without the range, [range][gene]: positive where the DNA raises the
+/// Returns prediction - prediction without the range, [range][gene]: positive if the DNA raises the
 /// prediction. One forward pass serves all genes.
 std::vector<std::vector<float>> occlusion_effects(Explainer& explainer, std::span<const float> z,
                                                   std::span<const float> baseline,
@@ -37,28 +38,28 @@ std::vector<std::vector<float>> occlusion_effects(Explainer& explainer, std::spa
                                                   const std::vector<std::int32_t>& genes,
                                                   const OcclusionPasses& passes);
 
-/// What the gradient claims of a gene's prediction.
+/// What the gradient claims about a gene's prediction.
 struct GradientClaim {
   float prediction = 0;
-  /// gradient . (input - baseline) (L): what the baseline's DNA in a bin takes from the prediction.
+  /// gradient . (input - baseline) (L): how much a bin's baseline DNA would lower the prediction.
   std::vector<float> by_bin;
 };
 
-/// Of each gene, in order, from one forward pass.
+/// Computes the claims of each gene, in order, from one forward pass.
 std::vector<GradientClaim> gradient_claims(Explainer& explainer, std::span<const float> z,
                                            std::span<const float> baseline,
                                            const std::vector<std::int32_t>& genes);
 
-/// What a region of the window does to a prediction: measured, and as the gradient claims it.
+/// Effect of a region of the window on a prediction: measured, and as the gradient claims it.
 struct RegionEffect {
-  float prediction = 0, replaced = 0;  // with the region, and with the baseline's DNA in its place
+  float prediction = 0, replaced = 0;  // with the region's DNA, and with the baseline's instead
   double claimed = 0;                  // sum over its bins of gradient . (input - baseline)
 
-  /// Positive where the region raises the prediction, as is `claimed`.
+  /// Positive, like `claimed`, if the region raises the prediction.
   double difference() const { return static_cast<double>(prediction) - replaced; }
 };
 
-/// [range][gene], a forward pass for each range; claims: of the same genes.
+/// Returns effects [range][gene], with one forward pass per range; claims: of the same genes.
 std::vector<std::vector<RegionEffect>> region_effects(Explainer& explainer,
                                                       std::span<const float> z,
                                                       std::span<const float> baseline,

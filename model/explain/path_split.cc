@@ -7,7 +7,8 @@
 namespace cdt {
 namespace {
 
-/// A gene's gradient (L, D) and what measures a part against it.
+/// A gene's gradient (L, D), and its image under the input metric, against which parts are
+/// measured.
 struct Whole {
   std::vector<float> gradient, metric;
   double size = 0;  // |gradient|^2 at the DNA input
@@ -26,7 +27,7 @@ Whole whole_of(GradientPass& pass, std::int32_t gene) {
   return out;
 }
 
-/// What is left of a gradient when its parts are taken away, relative to it.
+/// Subtracts parts from a gradient; the error is the remainder relative to the gradient.
 class Rest {
  public:
   explicit Rest(const std::vector<float>& whole)
@@ -85,7 +86,7 @@ HeadSplits split_heads_of(GradientPass& pass, std::span<const float> z, std::spa
   return out;
 }
 
-/// split(pass, z, zero, gene) of each gene.
+/// Calls split(pass, z, zero, gene) for each gene.
 template <class Split>
 auto split_genes(Explainer& explainer, std::span<const float> z,
                  const std::vector<std::int32_t>& genes, const std::function<void()>& after_gene,

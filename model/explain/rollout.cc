@@ -64,7 +64,7 @@ std::vector<double> roll_through(std::vector<double> row, const LayerMaps& maps,
 
 namespace {
 
-/// A forward pass of an enhancer and what both methods read of it.
+/// A forward pass of an enhancer, and what both methods read from it.
 class RolloutPass {
  public:
   RolloutPass(Explainer& explainer, std::span<const float> z, RolloutEnd end, bool with_gradient)
@@ -98,7 +98,7 @@ class RolloutPass {
 
   const LayerMaps& maps() const { return maps_; }
 
-  /// The row at the end of the way, by head (heads, L).
+  /// Returns the row at the end of the path, per head (heads, L).
   std::vector<float> end_rows(std::int32_t gene) {
     if (end_ == RolloutEnd::kDnaPool) return pool_rows_;
     return explainer_.attention_rows(context_, gene);
@@ -109,7 +109,7 @@ class RolloutPass {
     return static_cast<std::size_t>(end_ == RolloutEnd::kRna ? c.heads : c.pooling_heads());
   }
 
-  /// Of a pass with gradient.
+  /// Only for a pass with gradient.
   Gmar gmar(std::int32_t gene, MapNorm norm) {
     tape_.backward(prediction_, gene);
     Gmar out;
@@ -125,7 +125,7 @@ class RolloutPass {
   }
 
  private:
-  // Norm by head of d prediction / d A = dout_h V_h^T, one (Nq, Nk) map at a time.
+  // Norm per head of d prediction / d A = dout_h V_h^T, one (Nq, Nk) map at a time.
   std::vector<double> gradient_norms(const AttentionCore& core, MapNorm norm) {
     Backend& backend = explainer_.backend();
     const std::int64_t heads = explainer_.config().heads;
@@ -185,10 +185,10 @@ class RolloutPass {
   std::vector<AttentionCore> layers_;
   AttentionCore cross_;
   Var pooled_ = nullptr;          // (1, D): DNA after its pooling
-  std::vector<float> pool_rows_;  // (pool heads, L) of DNA pooling, if rollout ends there
+  std::vector<float> pool_rows_;  // (pool heads, L) of DNA pooling, if the path ends there
 };
 
-/// Weights of heads that count alike.
+/// Returns equal weights for all heads.
 std::vector<double> equal_weights(std::size_t heads) {
   return head_weights(std::vector<double>(heads, 0.0));
 }

@@ -17,8 +17,8 @@ namespace {
 constexpr std::uint32_t kBootstrapStream = 0xB007;
 constexpr std::int64_t kBetweenPolls = 64;
 
-/// What one cluster adds to a Pearson correlation. Values are centred on the whole sample's means
-/// beforehand, so that the sums of a replicate do not cancel.
+/// One cluster's moments for a Pearson correlation. Values are centred on the means of the whole
+/// sample beforehand, to avoid cancellation in the sums of a replicate.
 struct Moments {
   double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
 
@@ -31,7 +31,7 @@ struct Moments {
     xy += m.xy;
   }
 
-  /// NaN where undefined: rounding leaves a constant sequence a variance of about 1e-16 of its
+  /// NaN if undefined: rounding leaves a constant sequence with a variance of about 1e-16 of its
   /// mean square.
   double pearson() const {
     const double vx = xx - x * x / n;
@@ -41,7 +41,7 @@ struct Moments {
   }
 };
 
-/// Moments by cluster, clusters in ascending order.
+/// Returns the moments of each cluster, clusters in ascending order.
 std::vector<Moments> moments_by_cluster(std::span<const float> prediction,
                                         std::span<const float> target,
                                         std::span<const std::int32_t> cluster) {

@@ -1,5 +1,5 @@
 // Confidence intervals that respect the design: pairs of one enhancer share its DNA window, and
-// enhancers of one locus share most of it, so the bootstrap draws clusters, not pairs.
+// enhancers of one locus share most of it, so the bootstrap resamples clusters, not pairs.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ struct BootstrapOptions {
 };
 
 struct Interval {
-  double low = 0;  // both NaN where the interval is undefined
+  double low = 0;  // both NaN if the interval is undefined
   double high = 0;
 
   template <class V>
@@ -29,8 +29,8 @@ struct Interval {
   }
 };
 
-/// A number with its 95 % interval; NaN where one is undefined. In JSON {"value": x, "interval_95":
-/// [low, high]}.
+/// A number with its 95 % interval; NaN if undefined. In JSON {"value": x, "interval_95": [low,
+/// high]}.
 struct Estimate {
   double value = kNaN;
   Interval interval{kNaN, kNaN};
@@ -42,15 +42,15 @@ struct Estimate {
   }
 };
 
-/// Percentile interval of a statistic when clusters are drawn with replacement: `statistic` gets
-/// the numbers of the drawn clusters, as many as there are, and may return NaN, which leaves the
-/// replicate out. NaN with fewer than two clusters or no defined replicate. A pure function of its
-/// arguments.
+/// Returns the percentile interval of a statistic when clusters are drawn with replacement.
+/// `statistic` gets the indices of the drawn clusters, as many as there are clusters, and may
+/// return NaN to leave the replicate out. NaN with fewer than two clusters or no defined replicate.
+/// A pure function of its arguments.
 Interval bootstrap_clusters(
     std::size_t clusters, const BootstrapOptions& options,
     const std::function<double(const std::vector<std::size_t>&)>& statistic);
 
-/// What the drawn clusters add up to; parts: by cluster, each with an add() of another one.
+/// Sums the parts of the drawn clusters; parts: one per cluster, each with an add() of another one.
 template <class Part>
 Part sum_of_drawn(const std::vector<Part>& parts, const std::vector<std::size_t>& drawn) {
   Part sum;
@@ -58,20 +58,20 @@ Part sum_of_drawn(const std::vector<Part>& parts, const std::vector<std::size_t>
   return sum;
 }
 
-/// Percentile interval of the mean of `values`, of which values[i] belongs to cluster[i].
+/// Returns the percentile interval of the mean of `values`; values[i] belongs to cluster[i].
 Interval bootstrap_mean(std::span<const double> values, std::span<const std::int32_t> cluster,
                         const BootstrapOptions& options);
 
-/// Percentile interval of Pearson's r between prediction and target when whole clusters are drawn
-/// with replacement. cluster[i] is the cluster of pair i, any non-negative numbers. Replicates in
-/// which r is undefined are left out; NaN with fewer than two clusters or no defined replicate.
-/// A pure function of its arguments.
+/// Returns the percentile interval of Pearson's r between prediction and target when whole clusters
+/// are drawn with replacement. cluster[i] is the cluster of pair i, any non-negative number.
+/// Replicates in which r is undefined are left out; NaN with fewer than two clusters or no defined
+/// replicate. A pure function of its arguments.
 Interval bootstrap_pearson(std::span<const float> prediction, std::span<const float> target,
                            std::span<const std::int32_t> cluster, const BootstrapOptions& options);
 
 /// As bootstrap_pearson(), for r(first, target) minus the mean of r(other, target) over `others`,
-/// all over the same draws: does one prediction correlate better than the others do. One of these
-/// without an r, a constant, counts as 0.
+/// all over the same draws: whether one prediction correlates better than the others do. An
+/// undefined r (of a constant prediction) counts as 0.
 Interval bootstrap_pearson_difference(std::span<const float> first,
                                       std::span<const std::vector<float>> others,
                                       std::span<const float> target,

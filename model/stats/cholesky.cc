@@ -12,15 +12,15 @@
 namespace cdt {
 namespace {
 
-constexpr std::int64_t kLanes64 = 8;  // columns of a panel: one AVX-512 register or two of AVX2
+constexpr std::int64_t kLanes64 = 8;  // columns per panel: one AVX-512 register or two AVX2
 using F64x8 = double __attribute__((vector_size(64)));
-constexpr std::int64_t kDepth = 128;       // rows of X that are multiplied at a time
-constexpr std::int64_t kPanels = 8;        // panels of `a`'s rows in one task
-constexpr std::int64_t kBlock = 64;        // of the factorisation
+constexpr std::int64_t kDepth = 128;       // rows of X multiplied at a time
+constexpr std::int64_t kPanels = 8;        // panels of `a`'s rows per task
+constexpr std::int64_t kBlock = 64;        // block size of the factorisation
 constexpr std::int64_t kSolveGrain = 128;  // columns
 
-/// A stretch of X by panels of eight columns, each (depth, 8) without gaps, so that strides of
-/// large powers of two do no harm. The last panel is filled up with zeros.
+/// Consecutive rows of X, repacked into panels of eight columns, each a contiguous (depth, 8),
+/// which avoids large power-of-two strides. The last panel is padded with zeros.
 struct PackedPanels {
   std::int64_t depth, n;
   std::vector<F64x8> panels;
@@ -45,7 +45,7 @@ struct PackedPanels {
   const F64x8* panel(std::int64_t p) const { return panels.data() + p * depth; }
 };
 
-/// a += sign * (panel p)^T (panel q), the corner of `a` at (8 p, 8 q).
+/// Adds sign * (panel p)^T (panel q) to the tile of `a` at (8 p, 8 q).
 void multiply_panels(double sign, const PackedPanels& x, std::int64_t p, std::int64_t q, double* a,
                      std::int64_t stride) {
   const F64x8* left = x.panel(p);
@@ -76,7 +76,7 @@ void factor_corner(double* a, std::int64_t n, std::int64_t begin, std::int64_t e
   }
 }
 
-/// Rows [begin, end) of U right of the corner, of which U^T is inverted.
+/// Computes rows [begin, end) of U to the right of the diagonal block, by solving with its U^T.
 void solve_rows(double* a, std::int64_t n, std::int64_t begin, std::int64_t end, int threads) {
   for_ranges(threads, n - end, kSolveGrain, [&](std::int64_t from, std::int64_t to) {
     for (std::int64_t i = begin; i < end; ++i) {

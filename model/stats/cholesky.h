@@ -1,6 +1,6 @@
-// Dense symmetric matrices in float64, for normal equations: products X^T X and Cholesky's
-// factorisation. A matrix is (n, n) row-major; only the upper triangle is read, what lies below the
-// diagonal is left undefined. Results are the same bits at any thread count.
+// Dense symmetric matrices in float64, for normal equations: products X^T X and Cholesky
+// factorisation. A matrix is (n, n) row-major; only the upper triangle is read, and the part below
+// the diagonal is left undefined. Results are the same bits at any thread count.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,11 @@ namespace cdt {
 void add_gram(double sign, std::span<const double* const> rows, std::int64_t n, double* a,
               std::int64_t stride, int threads);
 
-/// a = U^T U, in place (Golub & Van Loan, Matrix Computations, section 4.2, by blocks). Error if
-/// the matrix is not positive definite. Calls poll().
+/// Factorises a = U^T U in-place (Golub & Van Loan, Matrix Computations, section 4.2, by blocks).
+/// Throws Error if the matrix is not positive definite. Calls poll().
 void cholesky(double* a, std::int64_t n, int threads);
 
-/// Solves U^T U x = b in place.
+/// Solves U^T U x = b in-place.
 void cholesky_solve(const double* u, std::int64_t n, double* b);
 
 }  // namespace cdt

@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint32_t kShiftStream = 0x5F1F;
 constexpr std::uint32_t kWindowStream = 0x0717;
 
-/// What one window adds to the table.
+/// One window's contribution to the table.
 struct Counts {
   double covered_top = 0, top = 0, covered = 0, eligible = 0;
 
@@ -46,7 +46,7 @@ std::int64_t shared_bits(const Bits& a, const Bits& b) {
   return count;
 }
 
-/// A window with ineligible bins out of its cover and its tops.
+/// A window with ineligible bins removed from its cover and its tops.
 struct PreparedWindow {
   Bits covered;
   std::vector<Bits> tops;
@@ -78,7 +78,7 @@ PreparedWindow prepared(const EnrichmentWindow& from, std::size_t bins) {
   return w;
 }
 
-/// Covered top bins of a window for each shift of its tops around it.
+/// Counts the covered top bins of a window for each circular shift of its tops.
 std::vector<std::int64_t> hits_by_shift(const PreparedWindow& w, std::size_t bins) {
   const auto is_set = [](const Bits& bits, std::size_t bin) {
     return (bits[bin / 64] >> (bin % 64) & 1U) != 0;
@@ -95,7 +95,7 @@ std::vector<std::int64_t> hits_by_shift(const PreparedWindow& w, std::size_t bin
   return hits;
 }
 
-/// hits(): covered top bins of all windows together, once permuted.
+/// hits(): covered top bins in all windows after one random permutation.
 PermutationNull permute(const Counts& counts, std::int64_t permutations,
                         const std::function<std::int64_t()>& hits) {
   const auto observed = static_cast<std::int64_t>(counts.covered_top);
@@ -113,7 +113,7 @@ PermutationNull permute(const Counts& counts, std::int64_t permutations,
   return {mean.fold(), resampled_p(as_few, as_many, permutations), as_many <= as_few};
 }
 
-/// Shifts 1 to L - 1, as shift 0 is what was observed.
+/// Shifts by 1 to L - 1, since shift 0 is the observed value.
 PermutationNull shift_null(const std::vector<PreparedWindow>& windows, const Counts& counts,
                            std::size_t bins, const EnrichmentOptions& options) {
   if (bins < 2) return {};
@@ -129,7 +129,7 @@ PermutationNull shift_null(const std::vector<PreparedWindow>& windows, const Cou
   });
 }
 
-/// A random assignment of windows to windows, one to one.
+/// Places the tops of each window on another by a random permutation of the windows.
 PermutationNull other_null(const std::vector<PreparedWindow>& windows, const Counts& counts,
                            const EnrichmentOptions& options) {
   const std::size_t n = windows.size();

@@ -11,16 +11,16 @@
 namespace cdt {
 namespace {
 
-/// SciPy counts tables as no more probable up to this relative difference.
+/// SciPy counts a table as no more probable up to this relative difference.
 constexpr double kSlack = 1.0 + 1e-14;
 
-/// Probabilities of every count of a that the margins allow, least to most, and where they begin.
+/// Probabilities of all counts a that the margins allow, in ascending order from `least`.
 struct Hypergeometric {
   std::int64_t least = 0;
   std::vector<double> probability;
 };
 
-/// By the ratio of neighbours, outwards from the mode: no factorials, so no digits are lost.
+/// Computed by ratios of neighbours, outwards from the mode, so no factorials lose digits.
 Hypergeometric hypergeometric(const CountTable& t) {
   const std::int64_t row = t.a + t.b;
   const std::int64_t column = t.a + t.c;
@@ -115,7 +115,7 @@ FisherTest fisher_exact(const CountTable& table) {
   const Hypergeometric h = hypergeometric(table);
   const auto here = static_cast<std::size_t>(table.a - h.least);
   FisherTest test{odds_ratio(table), 0.0, 0.0, 0.0, 0.0};
-  // Smallest first within each tail, so that small probabilities are not lost.
+  // Sums each tail smallest first, so that small probabilities are not lost.
   for (std::size_t i = 0; i <= here; ++i) test.p_less += h.probability[i];
   for (std::size_t i = h.probability.size(); i-- > here;) test.p_greater += h.probability[i];
   std::vector<double> ascending = h.probability;

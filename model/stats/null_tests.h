@@ -1,17 +1,17 @@
-// An attribution number beside what chance gives. Two nulls (model/stats/peak_tests.h,
-// model/stats/overlap_tests.h):
+// Null tests for attribution numbers. There are two nulls (model/stats/peak_tests.h):
 // - independence: each peak in a uniformly random bin, each top a random set of bins;
-// - circular shifts: the profiles of each enhancer turned around the window together by one random
-//   number of bins, 1 to L - 1, which keeps how alike its genes are and, for tops, that
-//   neighbouring bins score alike.
-// The first takes pairs and bins for independent, which they are not; the larger p of the two is
-// the one to quote. All p are two-sided: twice the smaller tail.
+// - circular shifts: all profiles of an enhancer are shifted around the window together by one
+//   random number of bins, 1 to L - 1, which preserves the similarity of its genes and, for tops,
+// of
+//   neighbouring bins.
+// The first assumes independent pairs and bins, which they are not; quote the larger p of the two.
+// All p are two-sided: twice the smaller tail.
 //
-// A p from n replicates, of which r lie at least as far out on the nearer side, is 2 (1 + r) /
-// (1 + n). r is binomial, so the standard error of such a p is 2 sqrt(n t (1 - t)) / (1 + n) with
-// t = p / 2 for the tail. Without a replicate that far out, r = 0, p is at its floor 2 / (1 + n):
-// more replicates could show a smaller one, so it is read as "at most"; its error is about as large
-// as itself. Where both tails pass 1/2, p is 1 and its error at most this.
+// If r of n replicates are at least as extreme on the nearer side, p = 2 (1 + r) / (1 + n). r is
+// binomial, so the standard error of p is 2 sqrt(n t (1 - t)) / (1 + n) with the tail t = p / 2.
+// If no replicate is that extreme (r = 0), p is at its floor 2 / (1 + n): more replicates could
+// give a smaller p, so it is read as "at most", and its error is about as large as itself. If both
+// tails exceed 1/2, p is 1 and its error is at most this.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct NullOptions {
   std::uint64_t seed = 0;
 };
 
-/// Twice the smaller of two tails, both of which hold the observed value; at most 1.
+/// Returns twice the smaller of two tails, each including the observed value; at most 1.
 double two_sided(double low_tail, double high_tail);
 
 /// A two-sided p from replicates.
@@ -44,15 +44,15 @@ struct ResampledP {
     v("p_at_floor", at_floor);
   }
 };
-/// as_low, as_high: of n replicates those that are no higher, and no lower, than the observed
-/// value.
+/// as_low, as_high: the number of the n replicates that are no higher, and no lower, than the
+/// observed value.
 ResampledP resampled_p(std::int64_t as_low, std::int64_t as_high, std::int64_t n);
 
-/// An observed number against its distribution under a null; NaN where there is none.
+/// An observed number and its distribution under a null; NaN if there is none.
 struct NullTest {
   double observed = 0;
   double expectation = 0, deviation = 0;  // mean and standard deviation under the null
-  double low = 0, high = 0;               // its central 95 %
+  double low = 0, high = 0;               // central 95 % under the null
   double p = 0;
   double z = 0;           // (observed - expectation) / deviation; NaN if that is 0
   double p_error = kNaN;  // Monte Carlo; NaN: p is exact
@@ -77,13 +77,13 @@ struct NullTest {
   }
 };
 
-/// From replicates drawn under the null, (1 + r) / (1 + n) of them in each tail.
+/// Tests against replicates drawn under the null; each tail is (1 + r) / (1 + n).
 NullTest null_test(double observed, std::vector<double> replicates);
 
-/// For a number that has no null distribution.
+/// Returns the result for a number that has no null distribution.
 NullTest no_test();
 
-/// Of two tests the one with the larger p; one without a p if there is one.
+/// Returns the test with the larger p, or one without a p if there is one.
 const NullTest& weaker_test(const NullTest& a, const NullTest& b);
 
 /// (observed - expectation) / deviation; NaN if the deviation is 0.
@@ -98,16 +98,17 @@ struct CountTable {
 };
 
 struct FisherTest {
-  double odds_ratio = 0;   // a d / (b c), infinity where only the denominator is 0, NaN for 0 / 0
-  double p_less = 1;       // of a count of a or less, given the margins (hypergeometric)
-  double p_greater = 1;    // of a or more
+  double odds_ratio = 0;   // a d / (b c); infinity if only the denominator is 0, NaN for 0 / 0
+  double p_less = 1;       // for a or less, given the margins (hypergeometric)
+  double p_greater = 1;    // for a or more
   double p_doubled = 1;    // two-sided: twice the smaller of these, at most 1
-  double p_two_sided = 1;  // of all tables no more probable than this one, as SciPy's fisher_exact
+  double p_two_sided = 1;  // all tables no more probable than this, as SciPy's fisher_exact
 };
 FisherTest fisher_exact(const CountTable& table);
 
-/// q-values of Benjamini and Hochberg (1995) in the order of the p-values: the least false
-/// discovery rate at which each would be called. NaN p-values stay NaN and do not count.
+/// Returns q-values (Benjamini and Hochberg 1995) in the order of the p-values: the smallest false
+/// discovery rate at which each would be called significant. NaN p-values stay NaN and do not
+/// count.
 std::vector<double> benjamini_hochberg(std::span<const double> p);
 
 }  // namespace cdt

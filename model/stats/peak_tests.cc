@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint32_t kUniformStream = 0x4E01;
 constexpr std::uint32_t kShiftStream = 0x4E02;
 
-/// Statistics from the number of peaks in each bin, so that a replicate costs P + L.
+/// Computes statistics from the number of peaks per bin, so that a replicate costs P + L.
 class PeakTable {
  public:
   explicit PeakTable(const PeakWindow& window) : window_(window) {
@@ -93,7 +93,7 @@ struct PeakReplicates {
 constexpr double kSmallest = 1e-300;
 constexpr std::uint32_t kOverlapStream = 0x4E03;
 
-/// Shared elements of a top and the other turned by each number of bins, 0 to bins - 1.
+/// Adds the number of shared elements of one top and the other shifted by 0 to bins - 1.
 void add_shared(const TopPair& pair, std::vector<std::int64_t>* by_shift) {
   const auto bins = static_cast<std::int64_t>(by_shift->size());
   for (const std::int64_t a : pair.first) {
@@ -103,7 +103,7 @@ void add_shared(const TopPair& pair, std::vector<std::int64_t>* by_shift) {
   }
 }
 
-/// Of a sum of counts; entry x is P(offset + x). Tails below kSmallest are cut.
+/// Distribution of a sum of counts; entry x is P(offset + x). Tails below kSmallest are cut off.
 struct SumDistribution {
   std::int64_t offset = 0;
   std::vector<double> probabilities;
@@ -118,7 +118,7 @@ double central(const SumDistribution& sum, double q) {
   return static_cast<double>(sum.offset) + static_cast<double>(sum.probabilities.size() - 1);
 }
 
-/// Convolution, its tails below kSmallest cut off.
+/// Convolution, with tails below kSmallest cut off.
 SumDistribution added(const SumDistribution& a, const SumDistribution& b) {
   std::vector<double> p(a.probabilities.size() + b.probabilities.size() - 1, 0.0);
   for (std::size_t i = 0; i < a.probabilities.size(); ++i) {
@@ -132,10 +132,10 @@ SumDistribution added(const SumDistribution& a, const SumDistribution& b) {
   return {a.offset + b.offset + (first - p.begin()), {first, last}};
 }
 
-/// Of the sum of `count` independent draws.
+/// Distribution of the sum of `count` independent draws.
 SumDistribution distribution_of_sum(const std::vector<double>& probabilities, std::int64_t count) {
   SumDistribution sum{0, {1.0}};
-  SumDistribution power{0, probabilities};  // of 1, 2, 4, .. draws
+  SumDistribution power{0, probabilities};  // for 1, 2, 4, .. draws
   for (std::int64_t left = count; left > 0; left /= 2) {
     if (left % 2 == 1) sum = added(sum, power);
     if (left > 1) power = added(power, power);

@@ -1,5 +1,5 @@
 // Where the peaks of many profiles lie, with intervals, and how many top bins two methods share,
-// both against chance (model/stats/null_tests.h).
+// both compared with chance (model/stats/null_tests.h).
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct PeakWindow {
   double near_bp = 0;
 };
 
-/// Over the peaks (bins) of many profiles; NaN without any.
+/// Statistics of the peaks (bins) of many profiles; NaN without any.
 struct PeakStatistics {
   double distance_mean_bp = 0, distance_median_bp = 0;  // |offset from the centre|
   double share_near = 0;                                // within near_bp
@@ -24,13 +24,13 @@ struct PeakStatistics {
 };
 PeakStatistics peak_statistics(std::span<const std::int64_t> peaks, const PeakWindow& window);
 
-/// Peaks by enhancer.
+/// Peaks per enhancer.
 using PeakGroups = std::vector<std::vector<std::int64_t>>;
 
 struct PeakIntervals {
   Interval distance_mean_bp, distance_median_bp, share_near, edge_share;
 };
-/// Bootstrap over enhancers.
+/// Returns bootstrap intervals over enhancers.
 PeakIntervals peak_intervals(const PeakGroups& groups, const PeakWindow& window,
                              const BootstrapOptions& options);
 
@@ -47,24 +47,25 @@ struct PeakTests {
     v("peak_in_outer_5_percent", edge_share);
   }
 };
-/// Against independent, uniformly random bins.
+/// Tests against independent, uniformly random bins.
 PeakTests uniform_peak_tests(const PeakGroups& groups, const PeakWindow& window,
                              const NullOptions& options);
-/// Against circular shifts; NaN for a window of one bin.
+/// Tests against circular shifts; NaN for a window of one bin.
 PeakTests shifted_peak_tests(const PeakGroups& groups, const PeakWindow& window,
                              const NullOptions& options);
 
-/// The tops of two methods for one pair.
+/// The top bins of two methods for one pair.
 struct TopPair {
   std::span<const std::int64_t> first, second;
   std::int32_t enhancer = 0;
 };
 
-/// P(x) for x = 0 to k of two independent random sets of k of n bins: hypergeometric.
+/// Returns the probabilities that two independent random sets of k of n bins share x = 0 to k bins:
+/// hypergeometric.
 std::vector<double> overlap_probabilities(std::int64_t k, std::int64_t n);
 
-/// Mean number of shared bins over pairs, all tops of `k` of `bins`, against its hypergeometric
-/// expectation k^2 / bins; exact. p is at least 1e-300.
+/// Tests the mean number of shared bins over pairs, where all tops have `k` of `bins`, against its
+/// hypergeometric expectation k^2 / bins; exact. p is at least 1e-300.
 NullTest hypergeometric_overlap_test(std::span<const TopPair> pairs, std::int64_t k,
                                      std::int64_t bins);
 /// As hypergeometric_overlap_test(), against circular shifts of the second top.

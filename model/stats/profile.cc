@@ -15,8 +15,8 @@ namespace {
 
 std::int64_t edge_bins(std::int64_t bins) { return std::max<std::int64_t>(1, bins / 40); }
 
-/// Median distance, in bins, of two independent uniform bins: they are d > 0 apart with
-/// probability 2 (L - d) / L^2, and in one bin with 1 / L.
+/// Median distance, in bins, of two independent uniform bins: they are d > 0 bins apart with
+/// probability 2 (L - d) / L^2, and the same bin with probability 1 / L.
 std::int64_t median_gap(std::int64_t bins) {
   const double n = static_cast<double>(bins);
   double below = 1.0 / n;

@@ -11,7 +11,8 @@
 namespace cdt {
 namespace {
 
-/// A column whose standard deviation is a smaller part of its largest number varies by rounding.
+/// A column whose standard deviation, relative to its largest value, is below this is constant up
+/// to rounding.
 constexpr double kConstant = 1e-12;
 
 double dot(const double* a, const double* b, std::int64_t n) {
@@ -20,18 +21,18 @@ double dot(const double* a, const double* b, std::int64_t n) {
   return sum;
 }
 
-/// Rows with standardised columns, those that vary, and y without its mean.
+/// The data with its varying columns standardised and y centred.
 struct Design {
   std::int64_t rows, columns = 0, light = 0;
   std::vector<double> x, y;
   double y_mean = 0;
-  std::vector<std::size_t> kept;  // the columns in RidgeData
-  std::vector<double> mean, sd;   // of these
+  std::vector<std::size_t> kept;  // their indices in RidgeData
+  std::vector<double> mean, sd;   // of the kept columns
 
   explicit Design(RidgeData& data) : rows(static_cast<std::int64_t>(data.y.size())) {
     find_columns(data);
     x = std::move(data.x);
-    double* out = x.data();  // never past what is read
+    double* out = x.data();  // in-place: never ahead of what has been read
     for (std::int64_t r = 0; r < rows; ++r) {
       const double* in = x.data() + r * data.columns;
       for (std::size_t c = 0; c < kept.size(); ++c) *out++ = (in[kept[c]] - mean[c]) / sd[c];
@@ -91,7 +92,7 @@ class Equations {
         sums_(static_cast<std::size_t>(design.columns)),
         products_(static_cast<std::size_t>(design.columns)) {}
 
-  /// Adds rows (sign 1) or takes them away (-1).
+  /// Adds rows (sign 1) or removes them (-1).
   void add(double sign, const std::vector<std::int64_t>& rows) {
     std::vector<const double*> x;
     for (const std::int64_t r : rows) {
@@ -107,7 +108,7 @@ class Equations {
     add_gram(sign, x, design_->columns, gram_.data(), design_->columns, threads_);
   }
 
-  /// Takes the rows' means away from what add() has gathered; once, before solve().
+  /// Centres what add() has accumulated on the rows' means; call once, before solve().
   void centre() {
     for (std::size_t i = 0; i < sums_.size(); ++i) {
       double* row = gram_.data() + i * sums_.size();
@@ -116,7 +117,7 @@ class Equations {
     }
   }
 
-  /// `space` has the matrix's size; its content is lost.
+  /// Solves for one penalty; `space` is a workspace of the matrix's size.
   Fit solve(double penalty, std::vector<double>* space) const {
     *space = gram_;
     const auto n = static_cast<std::int64_t>(sums_.size());
@@ -138,7 +139,7 @@ class Equations {
   std::vector<double> gram_, sums_, products_;  // X^T X (upper triangle), X^T 1, X^T y
 };
 
-/// The rows of each fold.
+/// Returns the rows of each fold.
 std::vector<std::vector<std::int64_t>> folds_of(const std::vector<std::int32_t>& group) {
   std::map<std::int32_t, std::vector<std::int64_t>> rows;
   for (std::size_t r = 0; r < group.size(); ++r) {

@@ -12,7 +12,8 @@ struct Group {
   double n = 0, mean = 0;
 };
 
-/// What the prior takes of the values: size and mean of each group, and the squares within.
+/// What the prior needs from the values: size and mean of each group, and the sum of squares
+/// within.
 struct GroupMoments {
   std::vector<Group> groups;
   double within = 0;  // sum of squared distances from the group's mean
@@ -34,10 +35,10 @@ struct GroupMoments {
   }
 };
 
-/// The share of its distance from the centre that a mean of n values keeps.
+/// Fraction of its distance from the centre that a mean of n values keeps.
 double kept(double n, double ratio) { return n == 0 ? 0.0 : n / (n + ratio); }
 
-/// The centre that means are pulled towards, and how strongly (ShrunkMeans).
+/// The centre towards which means are shrunk, and how strongly (ShrunkMeans).
 struct Prior {
   double centre = 0, ratio = std::numeric_limits<double>::infinity();
 

@@ -1,8 +1,7 @@
-// Means of groups of unequal, often small size, pulled towards their common centre (parametric
-// empirical Bayes; Morris, JASA 78, 1983, pp. 47-55). The model is value = centre + group + noise,
-// both with variances of their own, which come out of the values by the usual analysis-of-variance
-// method of moments for unbalanced data (Searle, Casella & McCulloch, Variance Components, 1992,
-// chapter 3).
+// Means of groups of unequal, often small size, shrunk towards their common centre (parametric
+// empirical Bayes; Morris, JASA 78, 1983, pp. 47-55). The model is value = centre + group + noise;
+// the two variances are estimated from the values by the usual analysis-of-variance method of
+// moments for unbalanced data (Searle, Casella & McCulloch, Variance Components, 1992, chapter 3).
 #pragma once
 
 #include <cstddef>
@@ -13,23 +12,25 @@
 namespace cdt {
 
 struct ShrunkMeans {
-  /// The groups' common centre: their means weighted by the inverse of their variance. It is the
-  /// mean of all values where `ratio` is infinite.
+  /// The groups' common centre: their means weighted by inverse variance, or the mean of all values
+  /// if `ratio` is infinite.
   double centre = 0;
-  /// k, the variance within groups over that between groups: a group of n values keeps n / (n + k)
-  /// of its distance from the centre. Infinity where no variance between groups shows, or the two
-  /// cannot be told apart (fewer than two groups, or no group of two values).
+  /// k, the variance within groups divided by the variance between groups: a group of n values
+  /// keeps n / (n + k) of its distance from the centre. Infinity if there is no visible variance
+  /// between groups, or the two cannot be separated (fewer than two groups, or no group of two
+  /// values).
   double ratio = 0;
-  std::vector<double> means;  // one per group; the centre where a group has no value
+  std::vector<double> means;  // one per group; the centre if a group has no value
 };
 
-/// group[i] in [0, groups) is the group of values[i]; at least one value, all finite.
+/// Computes the shrunk means. group[i] in [0, groups) is the group of values[i]; at least one
+/// value, all finite.
 ShrunkMeans shrink_means(std::span<const double> values, std::span<const std::int32_t> group,
                          std::size_t groups);
 
-/// For each value the mean of its group without it, drawn to `centre` by `ratio` as shrink_means()
-/// does; `centre` where the group has no other value. Centre and ratio stay those of all values: if
-/// each value had its own, made without it, both would tell the value they lack.
+/// Returns for each value its group's mean without it, shrunk to `centre` by `ratio` as in
+/// shrink_means(); `centre` if the group has no other value. Centre and ratio are those of all
+/// values: if they were recomputed without each value, they would reveal the value left out.
 std::vector<double> leave_one_out_means(std::span<const double> values,
                                         std::span<const std::int32_t> group, std::size_t groups);
 

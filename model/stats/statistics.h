@@ -1,6 +1,6 @@
 // The statistics behind every reported number: correlations, their p-values, ranks and quantiles,
-// the metrics of a prediction, and how well scores rank positives above the rest.
-// All sums in float64, in order, so that results are the same bits everywhere.
+// the metrics of a prediction, and how well scores rank positives above the rest. All sums are in
+// float64 and in order, so that results are the same bits everywhere.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace cdt {
 
-/// "Undefined", wherever a number is reported.
+/// The value of an undefined number in every report.
 inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// Regularised incomplete beta function I_x(a, b), a, b > 0, 0 <= x <= 1; y is 1 - x, given
@@ -18,20 +18,20 @@ inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 /// prefactor in log space: relative error about 1e-13 down to the smallest double.
 double incomplete_beta(double a, double b, double x, double y);
 
-/// Two-sided p of a correlation r over n points against independence: I_{1-r^2}((n-2)/2, 1/2).
-/// It is SciPy's p of pearsonr (exact for normal variables) and of spearmanr (t with n-2 degrees
-/// of freedom). NaN for n < 2 or NaN r; 1 for n = 2.
+/// Two-sided p of a correlation r over n points against independence: I_{1-r^2}((n-2)/2, 1/2). This
+/// is SciPy's p of pearsonr (exact for normal variables) and of spearmanr (t with n-2 degrees of
+/// freedom). NaN for n < 2 or NaN r; 1 for n = 2.
 double correlation_p(double r, std::int64_t n);
 
-/// Pearson correlation of two sequences of equal length; NaN where it is undefined: fewer than two
-/// points or a constant sequence.
+/// Pearson correlation of two sequences of equal length; NaN if undefined: fewer than two points or
+/// a constant sequence.
 double pearson(std::span<const double> x, std::span<const double> y);
 
 /// Ranks from 1; ties get the mean of their ranks.
 std::vector<double> average_ranks(std::span<const double> x);
 
 double mean(std::span<const double> x);
-/// Quantile q in [0, 1] of ascending values by linear interpolation (NumPy's default); NaN if
+/// Quantile q in [0, 1] of ascending values, by linear interpolation (NumPy's default); NaN if
 /// empty.
 double quantile_of_sorted(std::span<const double> ascending, double q);
 /// Median of values in any order; NaN if empty.
@@ -41,7 +41,7 @@ double median(std::vector<double> values);
 /// coefficient of determination, not the square of r.
 struct Metrics {
   std::int64_t n = 0;
-  double pearson = 0, pearson_p = 0;    // NaN where undefined, e.g. a constant prediction
+  double pearson = 0, pearson_p = 0;    // NaN if undefined, e.g. a constant prediction
   double spearman = 0, spearman_p = 0;  // average ranks for ties, t-based p; NaN likewise
   double r2 = 0;                        // 1 - SSres / SStot; 0 if the targets are constant
   double mse = 0, mae = 0;
@@ -51,13 +51,13 @@ struct Metrics {
 Metrics compute_metrics(std::span<const float> prediction, std::span<const float> target);
 
 /// Area under the ROC curve: the probability that a positive's score exceeds a negative's, ties
-/// counting half (the Mann-Whitney U over the product of the two counts). NaN without positives or
-/// without negatives.
+/// counting half (the Mann-Whitney U divided by the product of the two counts). NaN without
+/// positives or without negatives.
 double auroc(std::span<const double> positives, std::span<const double> negatives);
 
-/// Share of the `k` highest scores that are positive. Of equal scores at the border each is as
-/// likely as the other, so the expected share is given. scores and is_positive have equal length,
-/// 1 <= k <= length.
+/// Fraction of the `k` highest scores that are positive. Equal scores at the border are equally
+/// likely to be among them, so this is the expected fraction. scores and is_positive have equal
+/// length, 1 <= k <= length.
 double precision_at(std::int64_t k, std::span<const double> scores,
                     const std::vector<bool>& is_positive);
 
