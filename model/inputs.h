@@ -23,10 +23,9 @@ struct ModelInputs {
   std::int64_t bins = 0;
   std::int64_t bin_bp = 0;
   std::string assembly;
-  std::string rna,
-      protein;  // digests of the embeddings, genes in this order (io/format/digest.h)
-  std::string train_pairs,
-      val_pairs;  // digests by name, not order or effect; "": not recorded
+  std::string rna, protein;  // digests of the embeddings, genes in this order (io/format/digest.h)
+  /// Digests of the pairs by name, independent of their order and effects; "": not recorded.
+  std::string train_pairs, val_pairs;
 };
 
 /// Returns the inputs of a model trained on `data`.
