@@ -255,7 +255,7 @@ std::unique_ptr<Backend> make_profiling_backend(std::unique_ptr<Backend> device)
 /// at shapes only, and downloads are zeros. The arenas of a step that runs on it measure the memory
 /// the step would take on `device`. `device`, which must outlive it, supplies the type of
 /// activations, the scratch needs of its kernels, and whether it has memory of its own (then
-/// reported as full). host_bytes, if given, adds up what reserve_host() is asked for.
+/// reported as full). host_bytes, if given, sums the sizes passed to reserve_host().
 std::unique_ptr<Backend> make_shape_backend(Backend& device, std::size_t* host_bytes = nullptr);
 
 /// Whether this build has the CUDA backend, whether it has cuDNN, and whether the first GPU is
@@ -280,8 +280,8 @@ struct CudaOptions {
   /// activations and matrix products in bfloat16, sums in float32.
   Precision precision = Precision::kFloat32;
   bool graphs = true;  // run_recorded() captures a CUDA graph; false: it only runs the work
-  /// Use fused (tiled) attention where a kernel exists for the sizes, except in true float32;
-  /// otherwise attention goes through score matrices in memory.
+  /// Use fused (tiled) attention if a kernel exists for the sizes, except in true float32;
+  /// otherwise attention uses score matrices in memory.
   bool fused_attention = true;
   /// In bfloat16 training, recompute the feed-forward net's pre-activation instead of keeping it:
   /// 12 % more products, 0.55 GB less at the model's size and batch 8.

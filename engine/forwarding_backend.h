@@ -1,5 +1,5 @@
 // A backend that wraps another, `device`, which must outlive it. It forwards every call that is not
-// a kernel; derived classes implement the kernels and override what they answer themselves.
+// a kernel; derived classes implement the kernels and override the calls they answer themselves.
 #pragma once
 
 #include "engine/backend.h"

@@ -114,7 +114,7 @@ class Profiler {
   };
 
   std::int64_t next_mark();
-  /// Adds the times of a pending section to the rows; waits for the device if it does.
+  /// Adds the times of a section to the rows if it is pending, for which it waits for the device.
   void collect(Section& section);
 
   Backend& device_;

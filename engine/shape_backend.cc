@@ -14,7 +14,7 @@ class ShapeBackend final : public ForwardingBackend {
   float* reserve(std::size_t bytes) override {
     const std::uintptr_t base = next_;
     next_ += (bytes + kAlign - 1) / kAlign * kAlign;
-    return reinterpret_cast<float*>(base);  // NOLINT(performance-no-int-to-ptr): nobody follows it
+    return reinterpret_cast<float*>(base);  // NOLINT(performance-no-int-to-ptr): never read
   }
   void commit(float*, std::size_t, std::size_t) override {}
   void release(float*, std::size_t) override {}

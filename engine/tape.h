@@ -77,8 +77,8 @@ class Tape {
   Arena& scratch() { return scratch_; }
   Profiler* profiler() { return profiler_; }
 
-  /// Turn dropout on (training) or off. Masks are keyed by seed, step and the order of dropout
-  /// sites.
+  /// Turns dropout on (train()) or off (eval()). Masks are keyed by seed, step and the order of
+  /// dropout sites.
   void train(std::uint64_t seed, std::uint32_t step);
   void eval();
   bool training() const { return training_; }

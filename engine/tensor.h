@@ -60,9 +60,9 @@ struct Tensor {
   float* at(std::int64_t i) const;
   /// Last dimension.
   std::int64_t cols() const { return shape[-1]; }
-  /// Product of all dimensions but the last.
+  /// Product of all dimensions except the last.
   std::int64_t rows() const { return shape.count() / shape[-1]; }
-  /// The same elements under another shape of equal count.
+  /// Views the elements under another shape of equal count.
   Tensor reshaped(const Shape& to) const;
   /// Rows [begin, end) of the tensor viewed as (shape[0], rest): a contiguous part.
   Tensor slice(std::int64_t begin, std::int64_t end) const;

@@ -110,7 +110,7 @@ void TorchGenerator::normal(std::span<float> out) {
     box_muller(out.subspan(at).first<kBlock>());
   }
   if (at == out.size()) return;
-  // The last 16 are drawn again, including those of them that were done.
+  // The last 16 are drawn again, including any that are already transformed.
   const std::span<float, kBlock> last = out.last<kBlock>();
   for (float& x : last) x = uniform_float(next_u32());
   box_muller(last);

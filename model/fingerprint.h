@@ -19,8 +19,8 @@ struct Fingerprint {
   }
 };
 
-/// Returns a digest of a data set: everything except DNA in full, and DNA in full up to 256 MiB;
-/// above that, evenly spaced rows of 256 MiB in all, at least 16.
+/// Returns a digest of a data set. DNA counts in full up to 256 MiB; beyond that, as evenly spaced
+/// rows of 256 MiB in all, at least 16. Everything else counts in full.
 std::string digest_of_data(const Dataset& data);
 
 }  // namespace cdt

@@ -41,8 +41,8 @@ std::optional<ModelInputs> read_model_inputs(const TensorFile& file, std::int64_
 
 /// Compares the data set with the model in `reader`, whose configuration is `config`. Throws
 /// InputError naming what differs: sizes, genes and, without other_inputs, bins, assembly and
-/// embeddings. With match_genes, first reorders the genes of `data` to the model's order, and drops
-/// those that the model lacks with their pairs. Reports on stderr what was mapped, what differs,
+/// embeddings. With match_genes, first reorders the genes of `data` to the model's order and drops
+/// genes that the model lacks, with their pairs. Reports on stderr what was mapped, what differs,
 /// and what the file does not record.
 void fit_to_model(const TensorFile& reader, const CdtConfig& config, const ModelOverrides& choice,
                   Dataset* data);

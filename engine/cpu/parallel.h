@@ -24,9 +24,9 @@ int default_threads();
 
 /// Runs body(thread) on the caller's thread (thread = 0) and on up to `threads` - 1 others, each
 /// with its own number below `threads`. Returns when every body that started has ended. Others may
-/// not start at all: if the caller's body ends first, inside another body, beside another call, or
-/// if the system starts no more threads. So a body must take its work from a shared list until that
-/// is empty. It must not throw.
+/// not start at all: if the caller's body ends first, inside another body, while another call runs,
+/// or if the system starts no more threads. So a body must take its work from a shared list until
+/// that is empty. It must not throw.
 void run_on_threads(int threads, const std::function<void(int)>& body);
 
 inline constexpr unsigned kFlushDenormals = 0x8040U;  // bits of the x86 MXCSR: inputs and results
@@ -90,7 +90,7 @@ inline int threads_for(int threads, std::int64_t products) {
   constexpr std::int64_t kWorthSharing = std::int64_t{1} << 21U;
   return products < kWorthSharing ? 1 : threads;
 }
-/// The same for element-wise passes over `elements`.
+/// As threads_for(), for element-wise passes over `elements`.
 inline int threads_for_elements(int threads, std::int64_t elements) {
   return elements < 3 * kGrain ? 1 : threads;
 }

@@ -89,7 +89,7 @@ void take_place(int thread) {
 class ThreadPool {
  public:
   void run(int threads, const std::function<void(int)>& body) {
-    // In a body, or beside another caller: the pool is in use.
+    // Within a body, or while another call runs, the pool is in use.
     if (in_use_.test_and_set()) return body(0);
     start_threads(threads - 1);
     const int others = std::min(threads - 1, started_);

@@ -124,7 +124,7 @@ class CudaBackend final : public Backend {
   /// True if cuDNN can read the operands with their strides and alignment.
   bool suits_cudnn(const Attention& a) const;
   /// Runs attention with cuDNN, except for the probabilities; returns false if our own kernels must
-  /// run instead. Decides that first if it is still open.
+  /// run instead. Makes that choice first if the shape is new.
   bool attention_by_cudnn(const Attention& a, Arena& scratch);
   void own_attention(const Attention& a, Arena& scratch);
   /// Draws the bits of an attention's dropout mask, if it has one.

@@ -38,8 +38,8 @@ __global__ void add_kernel(T* y, const T* x, std::int64_t n) {
   for_elements(n, [&](std::int64_t i) { store(y, i, load(y, i) + load(x, i)); });
 }
 
-/// One thread per column of x. The rows of x, repeated, go to the rows of y, which are `stride`
-/// apart.
+/// Copies the rows of x, repeated, to the rows of y, which are `stride` apart. One thread per
+/// column of x.
 __global__ void put_columns_kernel(const float* x, float* y, int x_rows, int rows, int n,
                                    int stride) {
   const int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);

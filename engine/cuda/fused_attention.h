@@ -27,7 +27,7 @@ template <class T>
 using Result = std::conditional_t<std::is_same_v<T, FloatPart>, float, T>;
 
 /// A strided view: element (b, i, h, k) is at data[b * batch_stride + i * row_stride + h * K + k].
-/// A null view is not wanted.
+/// Null if the operand is not to be computed.
 template <class T>
 struct FusedView {
   T* data = nullptr;
@@ -60,8 +60,7 @@ template <class T>
 struct FusedAttentionBackward {
   FusedAttention<T> forward;
   FusedView<T> dout;
-  /// A gradient with batch_stride 0 is the sum over the batch. dk and dv are wanted both or
-  /// neither.
+  /// A gradient with batch_stride 0 is the sum over the batch. dk and dv are both set or both null.
   FusedView<Result<T>> dq, dk, dv;
   /// (B, H, Nq): log-sum-exp in units of log2, and the sum over K of dout * out, divided by
   /// kept_scale.

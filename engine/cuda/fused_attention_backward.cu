@@ -73,7 +73,7 @@ __global__ void __launch_bounds__(kTileThreads, 2)
     const RowSource<T, K> keys(head_of(a.k, a.head_dim, sample), a.k.row_stride, a.head_dim);
     const RowSource<T, K> values(head_of(a.v, a.head_dim, sample), a.v.row_stride, a.head_dim);
     const int head = head_number(a, sample);
-    if (sample > begin) __syncthreads();  // the tiles of the sample before are no longer read
+    if (sample > begin) __syncthreads();  // the previous sample's tiles are no longer read
     RowSource<T, K>(head_of(b.dout, a.head_dim, sample), b.dout.row_stride, a.head_dim)
         .load_later(dout_tile, first, a.queries);
     load_sums_later<Cut::kRows>(b, head, first, sums);
@@ -175,7 +175,7 @@ __global__ void __launch_bounds__(kTileThreads, 2)
     const RowSource<T, K> queries(head_of(a.q, a.head_dim, sample), a.q.row_stride, a.head_dim);
     const RowSource<T, K> douts(head_of(b.dout, a.head_dim, sample), b.dout.row_stride, a.head_dim);
     const int head = head_number(a, sample);
-    if (sample > begin) __syncthreads();  // the tiles of the sample before are no longer read
+    if (sample > begin) __syncthreads();  // the previous sample's tiles are no longer read
     pipeline<Cut::kStages>(
         (a.queries + Cut::kOthers - 1) / Cut::kOthers,
         [&](int j, int stage) {

@@ -109,8 +109,8 @@ struct NormGradient {
   Mask mask;
 };
 
-/// ds = scale * (dy * gamma - mean of it - n * mean of (dy * gamma * n)), n the normalised s;
-/// dx (+)= ds, da (+)= mask * ds; sums over rows of dy * n, dy and mask * ds.
+/// ds = scale * (dy * gamma - mean(dy * gamma) - n * mean(dy * gamma * n)), n the normalised s; dx
+/// (+)= ds, da (+)= mask * ds; sums over rows of dy * n, dy and mask * ds.
 template <class T, int kUnits, bool kWhole>
 __global__ void norm_gradient_kernel(NormGradient<T> g) {
   using Row = RowUnits<T, kUnits, kWhole>;

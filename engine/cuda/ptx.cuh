@@ -54,7 +54,7 @@ __device__ __forceinline__ void load_blocks(std::uint32_t (&r)[4], const void* r
                : "memory");
 }
 
-/// The same for transposed blocks: the lane gets elements (2t, g), (2t + 1, g).
+/// Like load_blocks(), but transposes the blocks: the lane gets elements (2t, g), (2t + 1, g).
 __device__ __forceinline__ void load_blocks_transposed(std::uint32_t (&r)[4], const void* row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])

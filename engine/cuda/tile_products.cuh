@@ -99,7 +99,7 @@ struct RowsInShared {
   }
 };
 
-/// The same fragments, read once and kept in registers.
+/// As RowsInShared, but the fragments are read once and kept in registers.
 template <class T, int K, int kGroups, int kRows>
 struct RowsInRegisters {
   static constexpr bool kInRegisters = true;

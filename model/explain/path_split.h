@@ -37,7 +37,7 @@ struct HeadSplit {
   std::array<std::vector<double>, GradientPass::kHalves> share;
   /// Part times input, summed over the window; they add up to the sum of PathSplit::product.
   std::array<std::vector<double>, GradientPass::kHalves> product;
-  /// sum of the parts - the path's gradient| / |the path's gradient| at the output of the linear
+  /// |sum of the parts - the path's gradient| / |the path's gradient| at the output of the linear
   /// map.
   double additivity_error = 0;
 };

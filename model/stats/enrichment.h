@@ -29,7 +29,7 @@ struct PermutationNull {
 
 struct Enrichment {
   CountTable table;        // eligible bins, counted once per pair
-  double fold = 0;         // covered share of top bins over covered share of eligible bins
+  double fold = 0;         // covered fraction of top bins / that of eligible bins
   Interval fold_interval;  // bootstrap over enhancers
   FisherTest fisher;       // assumes independent bins, which they are not
   PermutationNull shift;   // each window's top bins shifted circularly by one random number
