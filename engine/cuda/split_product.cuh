@@ -12,8 +12,8 @@ constexpr int kSplitDepth = 16;  // the k of one mma
 
 /// One operand as a matrix of `rows` rows: op(A), or op(B) transposed. Either k or the rows are
 /// contiguous; a line is a contiguous run, 16-byte aligned. Distances are in pieces of four
-/// elements, so that 32 bits suffice: 64-bit pointers would not fit into the registers beside the
-/// sums.
+/// elements, so that 32 bits suffice: with 64-bit pointers the sums would not fit into the
+/// registers.
 struct SplitOperand {
   const float* data;
   int rows;
