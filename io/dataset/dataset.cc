@@ -27,7 +27,7 @@ std::int32_t find(const NameIndex& index, const std::string& name) {
   return at == index.end() ? -1 : at->second;
 }
 
-/// The row's place in `index`, by the name in this column.
+/// Index in `index` of the name in this column of the row.
 std::int32_t place_of(const PairsFile& file, PairsFile::Column column, const NameIndex& index,
                       const char* list) {
   const std::int32_t row = file.find(column, index);
@@ -74,8 +74,8 @@ void check_same_genes(const std::filesystem::path& rna_path, const std::vector<s
   }
 }
 
-/// InputError, with the product, unless a headerless blob has as many bytes as the factors make:
-/// its dimensions and the bytes of an element.
+/// Throws InputError, giving the product, unless a headerless blob has as many bytes as the factors
+/// multiply to: its dimensions and the bytes of an element.
 void check_blob_size(const InputFile& file, std::initializer_list<std::int64_t> factors) {
   std::int64_t bytes = 1;
   std::string product;
@@ -84,7 +84,7 @@ void check_blob_size(const InputFile& file, std::initializer_list<std::int64_t> 
     product += (product.empty() ? "" : " x ") + std::to_string(factor);
   }
   if (file.size() == static_cast<std::size_t>(bytes)) return;
-  refuse_foreign(file.path(), file.head(kHeadBytes));  // what a wrong file really is
+  refuse_foreign(file.path(), file.head(kHeadBytes));  // says what a wrong file really is
   throw InputError(file.path().string(), "size",
                    expected_got("wrong size", product + " = " + std::to_string(bytes) + " bytes",
                                 std::to_string(file.size())));
@@ -102,8 +102,8 @@ std::vector<float> read_plain_floats(const std::filesystem::path& path, std::siz
   return out;
 }
 
-/// A (genes, columns) float32 blob, or its ".gz"; InputError on a wrong size and on NaN or
-/// infinity, naming gene and feature.
+/// Reads a (genes, columns) float32 blob, or its ".gz". Throws InputError on a wrong size and on
+/// NaN or infinity, naming gene and feature.
 std::vector<float> read_matrix(const std::filesystem::path& path,
                                const std::vector<std::string>& genes, std::int64_t columns) {
   const auto width = static_cast<std::size_t>(columns);
@@ -124,7 +124,7 @@ std::vector<float> read_matrix(const std::filesystem::path& path,
 
 std::int64_t element_size(bool is_bfloat16) { return is_bfloat16 ? 2 : sizeof(float); }
 
-/// The rows of a (G, columns) matrix that `rows` names, in its order.
+/// Rows of a (G, columns) matrix in the order of `rows`.
 std::vector<float> chosen_rows(const std::vector<float>& matrix, std::int64_t columns,
                                const std::vector<std::int32_t>& rows) {
   std::vector<float> out;
@@ -217,8 +217,8 @@ void Dataset::read_dna(std::int32_t enhancer, float* out) const {
   const auto bytes = static_cast<std::size_t>(count * element_size(dna_is_bfloat16_));
   const std::size_t offset = static_cast<std::size_t>(enhancer) * bytes;
   if (dna_is_bfloat16_) {
-    // The values are read into the second half of `out`; each is widened before its place is
-    // written.
+    // The values are read into the second half of `out`; each is widened before its own place is
+    // overwritten.
     std::byte* narrow = reinterpret_cast<std::byte*>(out) + bytes;
     dna_->read(offset, narrow, bytes);
     convert_values<std::uint16_t>(narrow, static_cast<std::size_t>(count), out, bfloat16_to_float);

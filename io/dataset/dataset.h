@@ -27,10 +27,10 @@ struct Pair {
   std::int32_t enhancer = 0;  // row of dna and enhancers.bed
   std::int32_t gene = 0;      // row of rna and protein
   float beta = 0.0F;
-  int label = -1;  // 0, 1 or -1: no label column
+  int label = -1;  // 0, 1, or -1 without a label column
 };
 
-/// One member of every pair, in their order.
+/// Collects one member of every pair, in the order of the pairs.
 template <class T>
 std::vector<T> column(const std::vector<Pair>& pairs, T Pair::*member) {
   std::vector<T> out(pairs.size());
@@ -39,16 +39,16 @@ std::vector<T> column(const std::vector<Pair>& pairs, T Pair::*member) {
   return out;
 }
 
-/// The place of each name in a list, whose names are unique.
+/// Maps each name of a list to its index; names are unique.
 using NameIndex = std::unordered_map<std::string, std::int32_t>;
 NameIndex index_names(const std::vector<std::string>& names);
 
 class Dataset {
  public:
-  /// Empty: for plans of memory, which need sizes only.
+  /// An empty data set, for memory plans, which need only sizes.
   Dataset() = default;
-  /// Reads and checks the directory `from`; throws InputError naming file and field. The DNA blob's
-  /// values are checked when they are read (read_dna), everything else here.
+  /// Reads and checks the directory `from`; throws InputError naming file and field. The values of
+  /// the DNA blob are checked when they are read (read_dna), everything else here.
   explicit Dataset(std::filesystem::path from);
 
   std::int64_t enhancers_count() const { return static_cast<std::int64_t>(enhancers.size()); }
@@ -57,12 +57,13 @@ class Dataset {
   /// Index of an enhancer or gene by name, or -1.
   std::int32_t find_enhancer(const std::string& name) const;
   std::int32_t find_gene(const std::string& symbol) const;
-  /// Gene i becomes what gene rows[i] is, with its RNA, protein and pairs; the genes that `rows`
-  /// does not name go, and their pairs with them. Returns the number of these pairs.
+  /// Keeps and reorders genes: the new gene i is the old gene rows[i], with its RNA, protein and
+  /// pairs. Genes that `rows` does not name are dropped with their pairs; returns the number of
+  /// those pairs.
   std::int64_t choose_genes(const std::vector<std::int32_t>& rows);
-  /// Copies row `enhancer` (bins x dna_dim) to `out` as float32; throws InputError on NaN or
-  /// infinity, naming bin and feature, and Error if the file was cut short since it was opened.
-  /// From any thread.
+  /// Copies row `enhancer` (bins x dna_dim) to `out` as float32. Throws InputError on NaN or
+  /// infinity, naming bin and feature, and Error if the file was cut short since it was opened. May
+  /// be called from any thread.
   void read_dna(std::int32_t enhancer, float* out) const;
 
   std::filesystem::path directory;
@@ -90,7 +91,7 @@ inline const Enhancer& enhancer_of(const Dataset& data, const Pair& pair) {
 inline const std::string& gene_of(const Dataset& data, const Pair& pair) {
   return data.genes[static_cast<std::size_t>(pair.gene)];
 }
-/// ENHANCER:GENE, as --pair takes it.
+/// "ENHANCER:GENE", the form that --pair takes.
 inline std::string pair_name(const Dataset& data, const Pair& pair) {
   return enhancer_of(data, pair).name + ":" + gene_of(data, pair);
 }

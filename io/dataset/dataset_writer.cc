@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kManifestName = "dataset.json";
 constexpr const char* kBfloat16Dna = "dna.bf16";
-/// What one data set has and another may lack.
+/// Files and folders that only some data sets have.
 constexpr std::array<const char*, 5> kExtras{"truth.json", "sites.bed", "audit.json", "dna.f32",
                                              kBfloat16Dna};
 constexpr std::uint64_t kReserve = std::uint64_t{16} << 20U;  // for the lists and the folder
@@ -64,14 +64,14 @@ struct DatasetWriter::Impl {
     for (const std::string& name : names) lines.write(name + "\n");
   }
 
-  /// Takes back what commit() already renamed.
+  /// Deletes the files that commit() has already renamed.
   void remove_all() noexcept {
     std::error_code ignored;
     for (const auto& path : renamed) std::filesystem::remove(path, ignored);
     files.clear();
   }
 
-  /// Files of an earlier data set: its manifest, and what this one does not have.
+  /// Deletes what is left of an earlier data set: its manifest, and extra files this one lacks.
   void remove_replaced() const {
     std::error_code absent;
     std::filesystem::remove(folder.path() / kManifestName, absent);

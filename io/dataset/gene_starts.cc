@@ -38,7 +38,8 @@ GeneStart start_of(const GeneLine& line, bool window) {
   return {i.chrom, at_end ? i.end - 1 : at_start ? i.start : i.centre(), line.strand};
 }
 
-/// Chromosomes under other names ("1" for "chr1") would leave every distance unknown.
+/// Throws InputError where the file names chromosomes differently ("1" for "chr1"): every distance
+/// would be unknown.
 void expect_chromosomes_of(const Dataset& data, const GeneStarts& starts, const std::string& file) {
   std::set<std::string> chromosomes;
   for (const Enhancer& enhancer : data.enhancers) chromosomes.insert(enhancer.chrom);
@@ -58,7 +59,7 @@ void expect_chromosomes_of(const Dataset& data, const GeneStarts& starts, const 
 GeneStarts read_gene_starts(const std::filesystem::path& path, const Dataset& data) {
   LineFile lines(path.string(), open_text_or_gzip(path, kFileLimit));
   std::vector<std::optional<GeneLine>> first(data.genes.size());
-  std::set<std::int64_t> lengths;  // two are enough to know
+  std::set<std::int64_t> lengths;  // two different lengths are enough to know
   std::int64_t intervals = 0;
   GeneStarts out;
   std::string_view text;

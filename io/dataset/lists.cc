@@ -11,11 +11,11 @@ namespace {
 
 constexpr std::size_t kLongestGene = 256;
 
-/// The line of each name that a file has had so far.
+/// First line on which each name of a file was seen.
 using NameLines = std::unordered_map<std::string, std::int64_t>;
 
-/// InputError in this column of the current line where the file has had the name before, which the
-/// error calls `kind`.
+/// Throws InputError at this column of the current line if the file has had the name before; the
+/// message calls it `kind`.
 void expect_new(const LineFile& lines, const char* column, const char* kind, std::string_view name,
                 NameLines* seen) {
   const auto [at, fresh] = seen->emplace(name, lines.line());
@@ -24,7 +24,7 @@ void expect_new(const LineFile& lines, const char* column, const char* kind, std
                    kind + at->first + " stands in line " + std::to_string(at->second) + " already");
 }
 
-/// Has the row no name of its own?
+/// Whether the row has no name of its own.
 bool is_unnamed(const std::vector<std::string_view>& fields) {
   return fields.size() < 4 || fields[3] == ".";
 }

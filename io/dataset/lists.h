@@ -13,17 +13,22 @@
 
 namespace cdt {
 
-/// One symbol a line, none empty, none twice. InputError names the line.
+/// Reads a gene list: one symbol per line, none empty, none repeated. Throws InputError naming the
+/// line.
 std::vector<std::string> read_gene_list(const std::filesystem::path& path);
 
-/// Every line that is_bed_comment() does not skip is a row of three columns or more, names unique,
-/// no interval empty. InputError names the line and the column.
-/// `unnamed`: what becomes of a row without a fourth column, or with "." there.
-enum class Unnamed : std::uint8_t { kRefuse, kNameByPlace };  // "chr1-900-1101"
+/// What to do with an enhancer without a fourth column, or with "." in it: refuse it or name it
+/// after its place, "chr1-900-1101".
+enum class Unnamed : std::uint8_t { kRefuse, kNameByPlace };
+
+/// Reads a BED file of enhancers: every line that is_bed_comment() does not skip is a row of at
+/// least three columns, with unique names and no empty interval. Throws InputError naming line and
+/// column.
 std::vector<Enhancer> read_enhancers(const std::filesystem::path& path,
                                      Unnamed unnamed = Unnamed::kRefuse);
 
-/// pairs.tsv row by row: the columns split, enhancer, gene, beta, and label or not, in any order.
+/// Reads pairs.tsv row by row: the columns split, enhancer, gene, beta and optionally label, in any
+/// order.
 class PairsFile {
  public:
   enum Column : std::uint8_t { kSplit, kEnhancer, kGene, kBeta, kLabel };
@@ -33,14 +38,14 @@ class PairsFile {
   bool next() { return tsv_.next(); }
   std::int64_t line() const { return tsv_.line(); }
   std::string name(Column column) const { return std::string(tsv_.field(column)); }
-  /// The row's place in `index`, by the name in this column, or -1.
+  /// Index in `index` of the name in this column, or -1.
   std::int32_t find(Column column, const NameIndex& index) const;
-  /// Throws InputError "line N, column NAME": the name is in no `list` ("the gene list").
+  /// Throws InputError "line N, column NAME": the name is not in `list` (such as "the gene list").
   [[noreturn]] void fail_unknown(Column column, const char* list) const;
-  /// InputError where it is none.
+  /// Split of the row; throws InputError if the word is not a split.
   Split split() const;
   float beta() const;
-  /// -1 without the column.
+  /// Label of the row, or -1 if there is no label column.
   int label() const;
 
  private:

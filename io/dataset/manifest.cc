@@ -14,7 +14,7 @@ constexpr std::int64_t kVersion = 1;
 constexpr std::int64_t kDimLimit = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kBinLimit = 1'000'000;
 
-/// The name of a file inside the data set's directory.
+/// Reads the name of a file inside the data set's directory.
 std::string inner_file(JsonReader& reader, const std::string& key) {
   std::string name = reader.string(key);
   const std::filesystem::path path(name);
@@ -61,7 +61,7 @@ void read_dna(JsonReader dna, Manifest* m) {
   }
 }
 
-/// One of rna and protein; returns its gene count.
+/// Reads the entry of rna or protein; returns its gene count.
 std::int64_t read_matrix_entry(JsonReader entry, std::int64_t* dim, std::string* file,
                                std::string* genes) {
   const std::vector<std::int64_t> shape = read_shape(entry, 2);

@@ -12,9 +12,9 @@ struct DatasetSizes {
   std::int64_t genes = 0, rna_dim = 0, protein_dim = 0;
   int bin_bp = 128;
   std::string assembly = "hg38";
-  bool dna_is_bfloat16 = false;  // else float32
+  bool dna_is_bfloat16 = false;  // otherwise float32
 
-  /// Of DNA, RNA and protein.
+  /// Total bytes of the DNA, RNA and protein blobs.
   std::uint64_t blob_bytes() const {
     const std::int64_t dna = enhancers * bins * dna_dim;
     const std::int64_t tables = genes * (rna_dim + protein_dim);
@@ -24,7 +24,7 @@ struct DatasetSizes {
 };
 
 struct Manifest : DatasetSizes {
-  // File names within the directory.
+  // File names relative to the directory.
   std::string dna_file = "dna.f32";
   std::string rna_file = "rna.f32";
   std::string rna_genes = "rna.genes.txt";
@@ -34,11 +34,12 @@ struct Manifest : DatasetSizes {
   std::string pairs_file = "pairs.tsv";
 };
 
-/// InputError names the file and the key: unknown or missing key, wrong type, other version, sizes
-/// that are not positive or that overflow, a file outside the directory.
+/// Reads dataset.json. Throws InputError naming the file and the key: an unknown or missing key, a
+/// wrong type, another version, sizes that are not positive or that overflow, or a file outside the
+/// directory.
 Manifest read_manifest(const std::filesystem::path& path);
 
-/// The text of dataset.json; `provenance_json` is one JSON object.
+/// Text of dataset.json; `provenance_json` is one JSON object.
 std::string manifest_text(const Manifest& manifest, const std::string& provenance_json);
 
 }  // namespace cdt

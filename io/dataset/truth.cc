@@ -10,7 +10,7 @@
 namespace cdt {
 namespace {
 
-/// A split without pairs has no ceiling: it is left out or null.
+/// Reads the noise ceilings; a split without pairs has none, so it is missing or null.
 std::map<std::string, double> read_ceilings(JsonReader ceilings) {
   std::map<std::string, double> out;
   for (const char* split : {"train", "val", "test"}) {

@@ -1,5 +1,5 @@
-// truth.json of a synthetic data set (docs/formats.md): what was planted, and how well a perfect
-// model could do.
+// truth.json of a synthetic data set (docs/formats.md): what was planted, and the score that a
+// perfect model could reach.
 #pragma once
 
 #include <cstdint>
@@ -18,16 +18,16 @@ struct TruthSites {
 };
 
 struct Truth {
-  std::map<std::string, double> ceiling;    // split -> Pearson of noiseless against noisy beta
+  std::map<std::string, double> ceiling;    // split -> Pearson r of noiseless against noisy beta
   std::map<std::string, TruthSites> sites;  // by enhancer
   std::map<std::pair<std::string, std::string>, bool> has_effect;  // by enhancer and gene
 
-  /// The ceiling of a split, or NaN.
+  /// Noise ceiling of a split, or NaN.
   double ceiling_of(const std::string& split) const;
 };
 
-/// Reads DIRECTORY/truth.json; nothing if there is none, as in a data set of measurements.
-/// InputError on anything wrong in it; bins must lie in [0, bins).
+/// Reads DIRECTORY/truth.json; returns nothing if there is none, as in a data set of measurements.
+/// Throws InputError on anything wrong in it; bins must be in [0, bins).
 std::optional<Truth> read_truth(const std::filesystem::path& directory, std::int64_t bins);
 
 }  // namespace cdt

@@ -7,9 +7,11 @@
 namespace cdt {
 namespace {
 
-constexpr std::size_t kLanes = 8;  // enough independent folds to hide the latency of a product
+constexpr std::size_t kLanes =
+    8;  // enough independent chains to hide the latency of a multiplication
 constexpr std::size_t kWord = sizeof(std::uint64_t);
-constexpr std::uint64_t kFactor = 0x9e3779b97f4a7c15U;  // odd, so that the product is one to one
+constexpr std::uint64_t kFactor =
+    0x9e3779b97f4a7c15U;  // odd, so that multiplying by it is invertible
 constexpr const char* kDigits = "0123456789abcdef";
 constexpr int kHexDigits = 16;
 

@@ -1,11 +1,12 @@
-// A fingerprint of 64 bits, to tell whether data are the ones of before. It guards against mistakes
-// and damage, not against someone who looks for two files of one digest.
+// A 64-bit fingerprint that tells whether data have changed. It guards against mistakes and damage,
+// not against deliberate collisions.
 //
-// A block of bytes is read as little-endian words of 8 bytes (the last one filled up with zeros),
+// A block of bytes is read as little-endian words of 8 bytes (the last one padded with zeros),
 // which go in turn to eight lanes; each lane folds a word in by h = (h ^ word) * K, h ^= h >> 32.
-// The lanes, the number of bytes and the digest so far are folded together the same way. Every fold
-// is one to one in both h and word: where one word changes, or two within a lane change places, the
-// digest changes. The order of blocks counts. The value is the same on every little-endian machine.
+// The lanes, the number of bytes and the digest so far are then folded together in the same way.
+// Every fold is one to one in both h and word: the digest changes whenever one word changes or two
+// words of a lane swap places. The order of blocks matters. The value is the same on every
+// little-endian machine.
 #pragma once
 
 #include <cstddef>
@@ -18,22 +19,22 @@ namespace cdt {
 
 class Digest {
  public:
-  /// One block; where a block ends counts.
+  /// Adds one block; the split into blocks affects the digest.
   void add(const void* data, std::size_t bytes);
   void add(std::uint64_t number);
   void add(std::string_view text) { add(text.data(), text.size()); }
   void add(const std::vector<float>& values) { add(values.data(), values.size() * sizeof(float)); }
 
-  /// 16 lower-case hexadecimal digits.
+  /// The digest as 16 lower-case hexadecimal digits.
   std::string hex() const;
-  /// Whether a text is what hex() may return.
+  /// Whether hex() could have returned this text.
   static bool is_hex(std::string_view text);
 
  private:
   std::uint64_t value_ = 0x6a09e667f3bcc908U;
 };
 
-/// hex() of one block, a text or float32 values.
+/// hex() of a single block, text or float32 values.
 template <class Block>
 std::string digest_of(const Block& block) {
   Digest digest;

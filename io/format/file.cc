@@ -109,7 +109,7 @@ FileDescriptor lock_file(const std::filesystem::path& path, const std::string& b
            "); a second program in this folder would not be noticed");
       return file;
     }
-    // The one that held it may have removed it between our open() and our lock.
+    // The previous holder may have removed the file between our open() and our lock.
     if (is_linked(file, path)) return file;
   }
 }

@@ -1,6 +1,6 @@
-// Open files as values: regular files only, whole reads, every failure one line naming the file.
-// Files are read, never mapped: a file that shrinks or a disk that fails under a map ends the
-// program with SIGBUS.
+// Open files as values: regular files only, read in full; every failure is one line naming the
+// file. Files are read, never memory-mapped: if a mapped file shrinks or its disk fails, the
+// program ends with SIGBUS.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace cdt {
 
-/// Owns one descriptor; closes it without throwing.
+/// Owns one file descriptor; closes it without throwing.
 class FileDescriptor {
  public:
   FileDescriptor() = default;
@@ -32,19 +32,20 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-/// Does the name exist, be it a link to nothing?
+/// Whether the name exists, even as a dangling link.
 bool is_there(const std::filesystem::path& path);
 
 /// strerror(error), e.g. "No space left on device".
 std::string system_message(int error);
 
-/// Opens an existing regular file; InputError for a missing or unreadable file, a folder or a
+/// Opens an existing regular file; throws InputError if it is missing, unreadable, a folder or a
 /// device.
 FileDescriptor open_for_reading(const std::filesystem::path& path);
 /// Size in bytes of an open file.
 std::size_t file_size(const FileDescriptor& file, const std::filesystem::path& path);
-/// Exactly `size` bytes from `offset`, which lay within the file when file_size() was asked. Error
-/// if it ends before: somebody cut it short meanwhile. InputError if the system cannot read it.
+/// Reads exactly `size` bytes from `offset`, a range that was within the file when file_size() was
+/// called. Throws Error if the file has been cut short since, InputError if the system cannot read
+/// it.
 void read_exactly(const FileDescriptor& file, const std::filesystem::path& path,
                   std::uint64_t offset, void* out, std::size_t size);
 
@@ -54,11 +55,11 @@ class InputFile {
   explicit InputFile(std::filesystem::path path);
 
   const std::filesystem::path& path() const { return path_; }
-  /// Size in bytes when it was opened.
+  /// Size in bytes at the time of opening.
   std::size_t size() const { return size_; }
-  /// As read_exactly().
+  /// Reads like read_exactly().
   void read(std::uint64_t offset, void* out, std::size_t size) const;
-  /// The first bytes, at most `limit`.
+  /// The first bytes of the file, at most `limit`.
   std::string head(std::size_t limit) const;
 
  private:
@@ -67,15 +68,15 @@ class InputFile {
   std::size_t size_;
 };
 
-/// Takes the file for this descriptor, without waiting: 0, EWOULDBLOCK if another one holds it, or
-/// the reason why files cannot be locked here.
+/// Tries to lock the file of this descriptor without waiting. Returns 0, EWOULDBLOCK if someone
+/// else holds the lock, or the error code that tells why files cannot be locked here.
 int try_lock(const FileDescriptor& file);
 
-/// Does this name still belong to the open file?
+/// Whether this name still refers to the open file.
 bool is_linked(const FileDescriptor& file, const std::filesystem::path& path);
 
-/// Opens, or makes, the file and locks it. InputError(its folder, "lock", busy) if another process
-/// holds it; where the file system has no locks, a warning.
+/// Opens or creates the file and locks it. Throws InputError(its folder, "lock", busy) if another
+/// process holds the lock; warns if the file system has no locks.
 FileDescriptor lock_file(const std::filesystem::path& path, const std::string& busy);
 
 }  // namespace cdt

@@ -36,7 +36,7 @@ void FloatRows::set_type(std::string type, bool untyped) {
 
 std::string FloatRows::at(std::int64_t row, std::int64_t index) const {
   std::string out = field_ + "[" + std::to_string(row);
-  std::int64_t below = row_values_;  // values that one step of the axis passes over
+  std::int64_t below = row_values_;  // values that one step along the axis skips
   for (std::size_t axis = 1; axis < shape_.size(); ++axis) {
     below /= shape_[axis];
     out += "," + std::to_string(index / below % shape_[axis]);

@@ -16,13 +16,13 @@
 namespace cdt {
 namespace {
 
-constexpr std::size_t kAnyText = std::size_t{1} << 20U;     // bytes of text under any ratio
+constexpr std::size_t kAnyText = std::size_t{1} << 20U;     // bytes of text allowed at any ratio
 constexpr std::size_t kPiece = std::size_t{1} << 16U;       // packed bytes read at once
 constexpr std::size_t kMostAtOnce = std::size_t{1} << 22U;  // unpacked bytes between two polls
 
 bool is_gzip(std::string_view head) { return head.starts_with("\x1f\x8b"); }
 
-/// The members of a gzip file, unpacked one after the other.
+/// Decompresses the members of a gzip file one after another.
 class GzipStream : public ByteStream {
  public:
   explicit GzipStream(InputFile file) : file_(std::move(file)), left_(file_.size()) {
@@ -86,7 +86,7 @@ class GzipStream : public ByteStream {
     bgzip_unended_ = is_bgzip_block() && zlib_.total_out > 0;
   }
 
-  /// bgzip's extra field is one subfield "BC" of two bytes, the size of the block.
+  /// Whether the extra field is bgzip's: one subfield "BC" of two bytes, the size of the block.
   bool is_bgzip_block() const {
     return header_.done == 1 && header_.extra != nullptr && header_.extra_len >= 6 &&
            extra_[0] == 'B' && extra_[1] == 'C' && extra_[2] == 2 && extra_[3] == 0;
@@ -108,7 +108,7 @@ class GzipStream : public ByteStream {
   bool bgzip_unended_ = false;
 };
 
-/// Fills `out` as far as the stream goes.
+/// Fills `out` until it is full or the stream ends; returns the bytes read.
 std::size_t read_up_to(ByteStream& stream, char* out, std::size_t size) {
   std::size_t done = 0;
   while (done < size) {
@@ -119,7 +119,7 @@ std::size_t read_up_to(ByteStream& stream, char* out, std::size_t size) {
   return done;
 }
 
-/// Unpacked text, refused where it grows beyond what a text of that size may be.
+/// Decompressed text, refused once it is larger than a text of that compressed size can be.
 class GzipText : public ByteStream {
  public:
   GzipText(InputFile file, std::size_t limit)
@@ -183,7 +183,7 @@ std::vector<float> read_gzip_floats(const std::filesystem::path& path, std::size
   GzipStream gzip(std::move(file));
   std::vector<float> out(count);
   const std::size_t got = read_up_to(gzip, reinterpret_cast<char*>(out.data()), size);
-  char more = 0;  // reading on also checks the checksum and the end of the file
+  char more = 0;  // one more read also verifies the checksum and the end of the file
   if (got < size || gzip.read(&more, 1) != 0) {
     throw InputError(path.string(), "size",
                      expected_got("unpacked size", expected,

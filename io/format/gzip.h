@@ -1,7 +1,7 @@
-// gzip (RFC 1952): blobs of known size, and text that may be gzip-compressed. One member or several
-// are read, each with its checksum; a file that ends within a member, or goes on with something
-// else after one, is refused. So is a bgzip file (SAM specification, section 4.1) that lacks the
-// empty block at its end: its members are blocks, and a cut between two of them shows nowhere else.
+// gzip (RFC 1952): blobs of known size, and text that may be gzip-compressed. A file may have
+// several members, each with its checksum; a file that ends within a member, or has something else
+// after one, is refused. So is a bgzip file (SAM specification, section 4.1) without the empty
+// block at its end: its members are blocks, and a cut between two of them shows nowhere else.
 #pragma once
 
 #include <cstddef>
@@ -14,20 +14,20 @@
 
 namespace cdt {
 
-/// The most deflate (RFC 1951), of gzip and zip, can shrink (zlib documentation).
+/// Highest compression ratio of deflate (RFC 1951), in gzip and zip alike (zlib documentation).
 inline constexpr std::uint64_t kDeflateRatio = 1032;
 
-/// Unpacks a gzip file that holds exactly `count` little-endian float32. InputError: not gzip,
-/// damaged or cut short, more or fewer bytes. A count the file cannot hold is refused before
-/// memory is taken.
+/// Decompresses a gzip file that holds exactly `count` little-endian float32. Throws InputError if
+/// it is not gzip, is damaged or cut short, or holds more or fewer bytes. A count that the file
+/// cannot hold is refused before memory is allocated.
 std::vector<float> read_gzip_floats(const std::filesystem::path& path, std::size_t count);
 
-/// A gzip text of over a mebibyte may unpack to this many times its size: no text that people write
-/// comes near, and a file made to fill the memory is stopped.
+/// Highest compression ratio accepted for a gzip text of more than 1 MiB: no real text comes near
+/// it, and a file made to fill the memory is stopped.
 inline constexpr std::size_t kTextRatio = 32;
 
-/// The text of a file, unpacked on the way if it is gzip. InputError: as open_plain(), damaged or
-/// cut short, over `limit` bytes or kTextRatio unpacked.
+/// Opens a text file, decompressing it if it is gzip. Throws InputError as open_plain(), and for
+/// damage, a file cut short, or text over `limit` bytes or kTextRatio.
 std::unique_ptr<ByteStream> open_text_or_gzip(const std::filesystem::path& path, std::size_t limit);
 
 }  // namespace cdt

@@ -15,12 +15,12 @@ using nlohmann::json;
 
 constexpr std::size_t kDepthLimit = 64;
 
-constexpr std::int64_t kValueLimit = std::int64_t{1} << 23U;  // some 1.5 GB in the worst case
+constexpr std::int64_t kValueLimit = std::int64_t{1} << 23U;  // about 1.5 GB in the worst case
 constexpr std::size_t kStringLimit = std::size_t{1} << 24U;
 constexpr std::int64_t kValuesBetweenPolls = 4096;
-constexpr int kOutOfRange = 406;  // nlohmann's number for it
+constexpr int kOutOfRange = 406;  // nlohmann's error number for it
 
-/// "line 3, column 7" of a byte position.
+/// "line 3, column 7" of a byte offset.
 std::string position(std::string_view text, std::size_t byte) {
   std::size_t line = 1;
   std::size_t column = 1;
@@ -34,9 +34,9 @@ std::string position(std::string_view text, std::size_t byte) {
   return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
-/// Builds the value of a text, in time linear in its length (nlohmann's parser with a callback
-/// walks the elements of a container at its end and at the end of each container in it), and
-/// refuses what that parser lets pass: duplicate keys, of which it keeps the last.
+/// Builds the value of a text in time linear in its length (nlohmann's parser with a callback walks
+/// over the elements of each container again and again), and refuses duplicate keys, of which that
+/// parser keeps the last.
 class Builder : public nlohmann::json_sax<json> {
  public:
   Builder(std::string_view text, const std::string& source) : text_(text), source_(source) {}
@@ -116,8 +116,8 @@ class Builder : public nlohmann::json_sax<json> {
   std::string_view text_;
   const std::string& source_;
   json root_;
-  std::vector<json*> open_;  // a container keeps its place while one inside it is open
-  json* named_ = nullptr;    // where the value of the last key goes
+  std::vector<json*> open_;  // pointers stay valid while a nested container is open
+  json* named_ = nullptr;    // where the value of the last key is stored
   std::int64_t values_ = 0;
 };
 

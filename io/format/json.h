@@ -1,5 +1,5 @@
-// JSON in and out. Reading is strict: duplicate keys, trailing text, depth over 64, more than 2^23
-// values, strings over 16 MiB, wrong types and unknown keys are InputErrors that name file and
+// Reads and writes JSON. Reading is strict: duplicate keys, trailing text, depth over 64, more than
+// 2^23 values, strings over 16 MiB, wrong types and unknown keys are InputErrors that name file and
 // field.
 #pragma once
 
@@ -15,30 +15,30 @@
 namespace cdt {
 
 nlohmann::json parse_json_file(const std::filesystem::path& path);
-/// `source` names the text in messages.
+/// Parses a text; `source` names it in messages.
 nlohmann::json parse_json(std::string_view text, const std::string& source);
 
-/// Reads one object key by key. A getter throws InputError(source, prefix + key, ...) when the key
-/// is missing or of another type; the object must outlive the reader.
+/// Reads one object key by key. A getter throws InputError(source, prefix + key, ...) if the key is
+/// missing or has another type. The object must outlive the reader.
 class JsonReader {
  public:
   JsonReader(const nlohmann::json& object, std::string source, std::string field_prefix = "");
 
   bool has(const std::string& key) const;
   std::string string(const std::string& key);
-  /// Written without fraction or exponent, and within [min, max].
+  /// An integer, written without fraction or exponent, in [min, max].
   std::int64_t integer(const std::string& key,
                        std::int64_t min = std::numeric_limits<std::int64_t>::min(),
                        std::int64_t max = std::numeric_limits<std::int64_t>::max());
   double number(const std::string& key);
   bool boolean(const std::string& key);
-  /// A reader of the object inside; its fields are named "key.inner".
+  /// Reader of a nested object; its fields are named "key.inner".
   JsonReader object(const std::string& key);
   std::vector<std::int64_t> integers(const std::string& key);
   std::vector<std::string> strings(const std::string& key);
-  /// The value, of any type.
+  /// A value of any type.
   const nlohmann::json& value(const std::string& key);
-  /// InputError naming a key that no getter asked for.
+  /// Throws InputError naming a key that no getter asked for.
   void no_other_keys() const;
 
   /// Throws InputError(source, prefix + key, what).
@@ -53,18 +53,18 @@ class JsonReader {
   std::set<std::string> asked_;
 };
 
-/// As nlohmann writes it, on one line unless `indent` is given; bytes that are no UTF-8 are
+/// JSON text as nlohmann writes it, on one line unless `indent` is given; invalid UTF-8 is
 /// replaced.
 template <class Json>
 std::string dumped(const Json& value, int indent = -1) {
   return value.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
-/// An object on one line: its own numbers as json_text() writes them, what is inside it dumped().
+/// An object on one line: its own numbers as json_text() writes them, nested values dumped().
 std::string json_line(const nlohmann::ordered_json& object);
 
-/// JSON text: keys in the order they were set, numbers in shortest round-trip form, two spaces of
-/// indent, arrays of numbers on one line, a newline at the end. A number that is not finite becomes
+/// JSON text: keys in the order they were set, numbers in shortest round-trip form, indent of two
+/// spaces, arrays of numbers on one line, a newline at the end. A number that is not finite becomes
 /// null.
 std::string json_text(const nlohmann::ordered_json& value);
 

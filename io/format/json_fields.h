@@ -1,16 +1,16 @@
-// JSON objects as structs. A struct lists its keys once,
+// Maps JSON objects to structs. A struct lists its keys once,
 //
 //   template <class V>
 //   void fields(V& v) {
 //     v("n", n);
 //     v("baseline", baseline);  // std::optional: the key may be absent
-//     v.group("steps", [&](auto& in) { in("mean", mean_steps); });  // an object inside
+//     v.group("steps", [&](auto& in) { in("mean", mean_steps); });  // a nested object
 //   }
 //
 // and fields_json() writes and read_fields() reads what it lists. Values are bool, integers, double
 // (null is NaN), std::string, Nullable, std::vector, ByName, structs with fields() or, for an array
-// of fixed length, elements(), and nlohmann::json, which is read as it is. A reader passes over
-// keys that no field names.
+// of fixed length, elements(), and nlohmann::json, which is read as it is. A reader ignores keys
+// that no field names.
 #pragma once
 
 #include <concepts>
@@ -29,17 +29,17 @@
 
 namespace cdt {
 
-/// null where it is empty.
+/// A value that is null in JSON if it is empty.
 template <class T>
 struct Nullable : std::optional<T> {
   using std::optional<T>::optional;
 };
 
-/// An object of like values, in the order of its keys.
+/// An object whose values are of one type, sorted by key.
 template <class T>
 using ByName = std::vector<std::pair<std::string, T>>;
 
-/// The value of a name; null if there is none.
+/// Value of a name, or null if there is none.
 template <class T>
 const T* find_name(const ByName<T>& values, std::string_view name) {
   for (const auto& [key, value] : values) {
@@ -60,7 +60,7 @@ concept FixedArray = requires(T& value, AnyVisitor& v) {
   value.elements(v);
 };
 
-/// Is a type one of a template's?
+/// Whether a type is an instance of a template.
 template <class T, template <class...> class Of>
 inline constexpr bool kIs = false;
 template <class... T, template <class...> class Of>
@@ -70,7 +70,7 @@ inline constexpr bool kIsByName = false;
 template <class T>
 inline constexpr bool kIsByName<ByName<T>> = true;
 
-/// group() of a Visitor: an object inside that is no struct of its own but the keys that `list`
+/// group() of a Visitor: a nested object that has no struct of its own, only the keys that `list`
 /// names.
 template <class Visitor>
 struct Groups {
@@ -101,7 +101,7 @@ class Writer : public Groups<Writer> {
       out_[std::string(key)] = json_of(value);
     }
   }
-  /// Keys beside those that are named, of values of one kind.
+  /// Further keys, whose values are all of one type.
   template <class T>
   void rest(ByName<T>& values) {
     for (auto& [name, value] : values) (*this)(name, value);
@@ -141,7 +141,7 @@ class Reader : public Groups<Reader> {
  public:
   using Json = nlohmann::json;
 
-  /// path: of the object in the file, "" or with a point at its end.
+  /// path: of the object in the file; "" or ending with a dot.
   Reader(const Json& object, std::string source, std::string path)
       : object_(object), source_(std::move(source)), path_(std::move(path)) {}
 
@@ -235,14 +235,14 @@ class Reader : public Groups<Reader> {
 
 }  // namespace json_fields
 
-/// The fields of a struct as a JSON object, in their order.
+/// Writes the fields of a struct as a JSON object, in their order.
 template <class T>
 nlohmann::ordered_json fields_json(T value) {
   return json_fields::Writer::json_of(value);
 }
 
-/// Reads them from the JSON at `path` of the file `source`. InputError(source, key path,
-/// ...) where a key is missing or of another type.
+/// Reads the fields from the JSON at `path` of the file `source`. Throws InputError(source, key
+/// path, ...) if a key is missing or has another type.
 template <class T>
 T read_fields(const nlohmann::json& json, const std::string& source, const std::string& path = "") {
   T out{};

@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::size_t kMagicSize = 8;  // "\x93NUMPY", major, minor
 
-/// The header of an npy file is a Python dict literal with exactly three known keys; this reads
-/// those and nothing else of Python.
+/// Parses the header of an npy file, a Python dict literal with exactly three known keys, and
+/// accepts no other Python.
 class HeaderParser {
  public:
   HeaderParser(std::string_view text, const std::string& file, const std::string& member)
@@ -50,7 +50,7 @@ class HeaderParser {
   std::vector<std::int64_t> shape;
 
  private:
-  /// Next character that is no blank, or NUL at the end.
+  /// Next non-blank character, or NUL at the end.
   char peek() {
     at_ = std::min(text_.find_first_not_of(" \n", at_), text_.size());
     return at_ < text_.size() ? text_[at_] : '\0';
@@ -102,7 +102,7 @@ class HeaderParser {
   bool shape_seen_ = false;
 };
 
-/// The header's text; what follows it begins at *data_begin.
+/// Text of the header; *data_begin is set to the first byte after it.
 std::string_view npy_header_text(std::string_view npy, const std::string& file,
                                  const std::string& member, std::size_t* data_begin) {
   const auto byte = [&](std::size_t i) { return std::size_t{static_cast<unsigned char>(npy[i])}; };
@@ -122,7 +122,8 @@ std::string_view npy_header_text(std::string_view npy, const std::string& file,
   return rest.substr(0, length);
 }
 
-/// Bytes of one value of a dtype such as "<f4" or "|u1"; 0 if it is none that is read.
+/// Size in bytes of one value of a dtype such as "<f4" or "|u1"; 0 for a dtype that is not
+/// supported.
 std::size_t item_bytes(std::string_view descr) {
   constexpr std::array<std::string_view, 13> kNumbers = {"b1", "i1", "i2", "i4", "i8", "u1", "u2",
                                                          "u4", "u8", "f2", "f4", "f8", "V2"};
@@ -132,10 +133,10 @@ std::size_t item_bytes(std::string_view descr) {
   return known ? static_cast<std::size_t>(descr[2] - '0') : 0;
 }
 
-constexpr std::size_t kAlignment = 64;  // of the data, as NumPy writes it
+constexpr std::size_t kAlignment = 64;  // of the data, as in NumPy's files
 constexpr std::size_t kPreamble = 10;   // magic, version, header length
 
-/// Magic, version 1.0, and the padded header that numpy.lib.format describes.
+/// Magic, version 1.0 and padded header, as numpy.lib.format describes.
 std::string npy_header(const std::vector<std::int64_t>& shape) {
   std::string text = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
   for (const std::int64_t dim : shape) text += std::to_string(dim) + ", ";

@@ -1,5 +1,5 @@
-// NumPy's .npy files (numpy/lib/format.py, version 1.0 to 3.0): float32 arrays written as a stream
-// and read by rows, and the header of any array.
+// NumPy's .npy files (numpy/lib/format.py, versions 1.0 to 3.0): float32 arrays written as a stream
+// and read row by row, and the header of any array.
 #pragma once
 
 #include <cstddef>
@@ -19,24 +19,25 @@ struct NpyHeader {
   std::size_t item_bytes = 0;  // of one value
   bool fortran_order = false;
   std::vector<std::int64_t> shape;
-  std::size_t data_begin = 0;  // byte at which the values start
+  std::size_t data_begin = 0;  // offset in bytes of the first value
 };
 
-/// What a header takes at most: far more than NumPy writes.
+/// Upper bound on the size of a header, far more than NumPy writes.
 inline constexpr std::size_t kNpyHeaderRoom = std::size_t{1} << 20U;
 
-/// Of an npy file of `size` bytes that begins with `head`, its first kNpyHeaderRoom bytes;
-/// InputError(file, member, ...) on a dtype that is neither a number nor V2 (two bytes without a
-/// type), damage, or a size other than the shape's.
+/// Parses the header of an npy file of `size` bytes that begins with `head`, its first
+/// kNpyHeaderRoom bytes. Throws InputError(file, member, ...) on a dtype that is neither a number
+/// nor V2 (two bytes without a type), on damage, and on a size that does not match the shape.
 NpyHeader read_npy_header(std::string_view head, std::size_t size, const std::string& file,
                           const std::string& member);
 
-/// Writes float32 ('<f4'), C order, format version 1.0; values arrive in order, in any pieces.
+/// Writes a float32 ('<f4') array in C order, format version 1.0; values arrive in order, in pieces
+/// of any size.
 class NpyWriter {
  public:
   NpyWriter(const std::filesystem::path& path, const std::vector<std::int64_t>& shape);
   void append(const float* values, std::int64_t count);
-  /// Exactly the product of the shape must have been appended.
+  /// Finishes the file; exactly as many values as the shape holds must have been appended.
   void commit();
 
  private:
@@ -44,18 +45,18 @@ class NpyWriter {
   std::int64_t left_ = 1;
 };
 
-/// A float32 array read by rows, so that a file larger than memory serves too.
+/// A float32 array read row by row, so that the file may be larger than memory.
 class NpyFile {
  public:
-  /// Opens the file; InputError naming it: not npy, another dtype than float32, Fortran order,
-  /// damage, rank 0.
+  /// Opens the file. Throws InputError naming it if it is not npy, has a dtype other than float32,
+  /// is in Fortran order, is damaged, or has rank 0.
   explicit NpyFile(std::filesystem::path file);
 
   const std::vector<std::int64_t>& shape() const { return shape_; }
-  /// InputError unless this is the shape.
+  /// Throws InputError unless the shape is `expected`.
   void expect_shape(const std::vector<std::int64_t>& expected) const;
-  /// Values of entry `index` of the first axis, C order. InputError on NaN or infinity, Error if
-  /// the file was cut short since it was opened.
+  /// Values of entry `index` of the first axis, in C order. Throws InputError on NaN or infinity,
+  /// Error if the file was cut short since it was opened.
   std::vector<float> row(std::int64_t index) const;
   const std::filesystem::path& path() const { return file_.path(); }
 

@@ -20,9 +20,9 @@ namespace cdt {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 20U;
-constexpr std::string_view kSuffix = ".npy";  // of a member's name
+constexpr std::string_view kSuffix = ".npy";  // of a member's name in an archive
 
-/// Exactly `size` bytes of a stream that has them.
+/// Reads exactly `size` bytes from a stream that has them.
 void take(ByteStream& from, char* out, std::size_t size) {
   while (size > 0) {
     poll();
@@ -33,7 +33,7 @@ void take(ByteStream& from, char* out, std::size_t size) {
   }
 }
 
-/// The bytes of an array's rows as the file has them.
+/// The rows of an array, as bytes in the file's own format.
 class RowBytes {
  public:
   RowBytes() = default;
@@ -45,7 +45,7 @@ class RowBytes {
   virtual void finish() {}
 };
 
-/// In a file, one row behind the other.
+/// Rows in a file, one after another.
 class PlacedRows : public RowBytes {
  public:
   PlacedRows(const InputFile& file, std::uint64_t begin, std::size_t row_bytes)
@@ -65,7 +65,7 @@ class PlacedRows : public RowBytes {
   std::size_t row_bytes_;
 };
 
-/// In a stream that stands at the first row.
+/// Rows in a stream positioned at the first row.
 class StreamedRows : public RowBytes {
  public:
   StreamedRows(std::unique_ptr<ByteStream> from, std::size_t row_bytes, std::int64_t rows)
@@ -96,14 +96,14 @@ class StreamedRows : public RowBytes {
   std::int64_t next_ = 0;
 };
 
-/// Fortran order, the first axis counting fastest: all of the array is held.
+/// Rows of an array in Fortran order, where the first axis varies fastest; holds the whole array.
 class ScatteredRows : public RowBytes {
  public:
   ScatteredRows(std::string bytes, const NpyHeader& header)
       : bytes_(std::move(bytes)), shape_(header.shape), item_(header.item_bytes) {}
 
   void read(std::int64_t row, char* out) override {
-    std::vector<std::size_t> index(shape_.size(), 0);  // of the axes after the first
+    std::vector<std::size_t> index(shape_.size(), 0);  // position along each axis after the first
     const std::size_t values = bytes_.size() / item_ / static_cast<std::size_t>(shape_[0]);
     for (std::size_t i = 0; i < values; ++i, out += item_) {
       std::size_t place = 0;
@@ -135,7 +135,7 @@ void swap_bytes(char* bytes, std::size_t count, Unsigned (*swapped)(Unsigned)) {
   }
 }
 
-/// Reverses the bytes of each of `count` values.
+/// Reverses the byte order of `count` values.
 void swap_items(char* bytes, std::size_t count, std::size_t item_bytes) {
   if (item_bytes == 2) {
     swap_bytes<std::uint16_t>(bytes, count, [](std::uint16_t x) { return __builtin_bswap16(x); });
@@ -148,7 +148,7 @@ void swap_items(char* bytes, std::size_t count, std::size_t item_bytes) {
 
 class NpyRows : public FloatRows {
  public:
-  /// A file.
+  /// Opens a .npy file.
   NpyRows(const std::filesystem::path& path, const FloatRowsOptions& options)
       : FloatRows(path.string(), "array") {
     file_.emplace(path);
@@ -163,7 +163,7 @@ class NpyRows : public FloatRows {
     }
   }
 
-  /// Member `name` of an archive.
+  /// Opens member `name` of an archive.
   NpyRows(std::unique_ptr<ZipArchive> zip, const std::string& name, const FloatRowsOptions& options)
       : FloatRows(zip->path().string(), name), zip_(std::move(zip)) {
     const std::string member = name + std::string(kSuffix);
@@ -242,7 +242,7 @@ class NpyRows : public FloatRows {
     }
   }
 
-  /// float64, rounded.
+  /// Rounds float64 to float32.
   void narrow(std::int64_t row, std::size_t count, float* out) const {
     std::int64_t index = 0;
     convert_values<double>(raw_.data(), count, out, [&](double value) {
@@ -256,11 +256,11 @@ class NpyRows : public FloatRows {
     });
   }
 
-  std::optional<InputFile> file_;    // of one or the other
-  std::unique_ptr<ZipArchive> zip_;  // bytes_ reads
+  std::optional<InputFile> file_;    // set for an .npy file
+  std::unique_ptr<ZipArchive> zip_;  // set for an archive; bytes_ reads from it
   NpyHeader header_;
   std::unique_ptr<RowBytes> bytes_;
-  std::vector<char> raw_;  // a row that is to be converted
+  std::vector<char> raw_;  // a row before its conversion
 };
 
 /// Names of the arrays in an archive, as NumPy gives them.

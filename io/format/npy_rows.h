@@ -1,6 +1,7 @@
-// NumPy arrays of floats read by rows: .npy files, and members of .npz archives, which are unpacked
-// on the way. float16, float32 and float64 of either byte order, bfloat16 where the caller vouches
-// for it; C order, and Fortran order as far as it may be held whole.
+// NumPy arrays of floats read row by row: .npy files, and members of .npz archives, which are
+// decompressed as they are read. Accepts float16, float32 and float64 of either byte order,
+// bfloat16 if the caller vouches for it, C order, and Fortran order as long as the array may be
+// held in memory.
 #pragma once
 
 #include <filesystem>
@@ -11,14 +12,15 @@
 
 namespace cdt {
 
-/// InputError names the file and "array": not npy, another dtype, Fortran order, a size other than
-/// the shape's. Rows that nobody asks for are not read.
+/// Opens a .npy file. Throws InputError naming the file and "array": not npy, an unsupported dtype,
+/// Fortran order, or a size that does not match the shape. Rows that are not asked for are not
+/// read.
 std::unique_ptr<FloatRows> open_npy_rows(const std::filesystem::path& path,
                                          const FloatRowsOptions& options = {});
 
-/// Array `name` of an archive, "" for the only one. Members are read front to back and their
-/// checksum is checked in finish(). InputError as above with the member's name, which is missing,
-/// or left out where there are several.
+/// Opens array `name` of an archive, or with "" its only one. Members are read front to back;
+/// finish() verifies their checksum. Throws InputError as above with the name of the member, and if
+/// that is missing or was left out although there are several.
 std::unique_ptr<FloatRows> open_npz_rows(const std::filesystem::path& path, const std::string& name,
                                          const FloatRowsOptions& options = {});
 

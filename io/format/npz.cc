@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t kLargest = std::uint64_t{1} << 63U;
 
-/// The bytes of one value, the lowest first, as a number.
+/// The bytes of one value as a number.
 std::uint64_t raw_value(const char* bytes, std::size_t size, bool big_endian) {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < size; ++i) {
@@ -31,14 +31,14 @@ double real_value(std::uint64_t raw, std::size_t size) {
   return std::bit_cast<double>(raw);
 }
 
-/// Values of one dtype as whole numbers.
+/// Converts the values of one dtype to integers.
 class Converter {
  public:
   Converter(const NpyHeader& header, std::string_view data, const std::string& file,
             const std::string& member)
       : header_(header), data_(data), file_(file), member_(member) {}
 
-  /// Of the value that lies `place` values into the data.
+  /// Value number `place` of the data as an integer.
   std::int64_t whole(std::size_t place) const {
     const std::size_t size = header_.item_bytes;
     const std::uint64_t raw = raw_value(data_.data() + place * size, size, header_.descr[0] == '>');
@@ -71,14 +71,14 @@ class Converter {
   const std::string& member_;
 };
 
-/// Where the value of each index lies in the file, indices in C order (the last counts fastest).
+/// Position of each value in the file, with indices in C order (the last varies fastest).
 std::vector<std::size_t> value_places(const NpyHeader& header, std::size_t count) {
   std::vector<std::size_t> out(count);
   const std::size_t rank = header.shape.size();
   std::vector<std::int64_t> index(rank, 0);
   for (std::size_t i = 0; i < count; ++i) {
     std::size_t place = 0;
-    for (std::size_t axis = rank; axis-- > 0;) {  // Fortran: the first counts fastest
+    for (std::size_t axis = rank; axis-- > 0;) {  // Fortran order: the first axis varies fastest
       place = place * static_cast<std::size_t>(header.shape[axis]) +
               static_cast<std::size_t>(index[axis]);
     }

@@ -25,7 +25,8 @@ constexpr std::size_t kBufferSize = std::size_t{1} << 20U;
 constexpr std::string_view kInfix = ".cdt-tmp-";
 constexpr std::string_view kDigits = "0123456789abcdef";
 constexpr std::size_t kRandomDigits = 16;
-constexpr std::size_t kNameLimit = 200;  // of the target's name; a temporary's may have 255 bytes
+constexpr std::size_t kNameLimit =
+    200;  // of the target's name, of the 255 bytes that a temporary's name may have
 constexpr int kAttempts = 100;
 
 fs::path folder_of(const fs::path& target) {
@@ -33,7 +34,7 @@ fs::path folder_of(const fs::path& target) {
   return folder.empty() ? fs::path(".") : folder;
 }
 
-/// All before the random digits.
+/// Start of a temporary's name, up to the random digits.
 std::string temporary_prefix(const std::string& name) {
   return "." + name.substr(0, kNameLimit) + std::string(kInfix);
 }
@@ -60,7 +61,8 @@ void remove_if_dead(const fs::path& temporary) {
   ::unlink(temporary.c_str());
 }
 
-/// "a/b/" names what "a/b" names, but asked about the former the system follows a link.
+/// Drops a trailing slash: "a/b/" and "a/b" name the same thing, but the system follows a link for
+/// the former.
 fs::path without_slash(const fs::path& path) {
   return path.has_filename() ? path : path.parent_path();
 }
@@ -76,8 +78,8 @@ void refuse_link_to_nothing(const fs::path& directory) {
   }
 }
 
-/// Flushes an open file or folder to disk; where the file system cannot, a warning.
-/// InputError(path, "write", ...) if it fails.
+/// Flushes an open file or folder to disk; warns if the file system cannot. Throws InputError(path,
+/// "write", ...) if it fails.
 void sync_to_disk(const FileDescriptor& file, const fs::path& path) {
   if (::fsync(file.get()) == 0) return;
   const int error = errno;
@@ -109,7 +111,8 @@ void AtomicFile::open_temporary() {
     file_.reset(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (file_.get() < 0 && errno != EEXIST) fail(errno);
     if (file_.get() < 0) continue;
-    // Before the lock is ours, sweep_temporaries() of another process may take the file for dead.
+    // Until we hold the lock, sweep_temporaries() of another process may take the file for
+    // abandoned.
     if (try_lock(file_) != EWOULDBLOCK && is_linked(file_, temporary_)) return;
     file_.reset();
   }
@@ -149,7 +152,8 @@ void AtomicFile::write_through(const char* data, std::size_t size) {
 void AtomicFile::flush_to_disk() {
   CDT_CHECK(file_.get() >= 0, "flush_to_disk() after commit(): " + target_.string());
   flush();
-  // After a failed fsync the pages count as clean, so a second try would lie: give up at once.
+  // After a failed fsync the kernel marks the pages clean, so a retry would falsely succeed: give
+  // up at once.
   sync_to_disk(file_, target_);
 }
 
@@ -217,7 +221,8 @@ std::uint64_t free_space(const fs::path& directory) {
   if (::statvfs(directory.c_str(), &info) != 0) {
     throw InputError(directory.string(), "free space", system_message(errno));
   }
-  if (info.f_blocks == 0) return std::numeric_limits<std::uint64_t>::max();  // it does not tell
+  if (info.f_blocks == 0)
+    return std::numeric_limits<std::uint64_t>::max();  // the file system does not report its size
   return std::uint64_t{info.f_bavail} * info.f_frsize;
 }
 

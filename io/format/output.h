@@ -1,9 +1,8 @@
-// Output: files are written whole or not at all; folders made for them are removed if they stay
-// empty.
+// Writes files completely or not at all, and removes folders made for them if they stay empty.
 //
 // A file is written to a temporary beside the target, flushed, then renamed. The temporary is named
-// ".TARGET.cdt-tmp-" and 16 random digits, and its writer holds a lock on it: the lock of a writer
-// that died is free, so that sweep_temporaries() takes away its temporaries and no other's.
+// ".TARGET.cdt-tmp-" and 16 random digits, and its writer holds a lock on it. A dead writer's lock
+// is free, so sweep_temporaries() removes its temporaries and no others.
 #pragma once
 
 #include <cstddef>
@@ -17,9 +16,10 @@
 
 namespace cdt {
 
-/// Every failure (full disk, unwritable folder, ...) is InputError(target, "write", ...), and the
-/// temporary is gone afterwards. A target that exists is replaced by commit() and not touched
-/// before; one that is not a regular file is refused.
+/// A file that appears under its name only when complete. Every failure (full disk, unwritable
+/// folder, ...) throws InputError(target, "write", ...) and removes the temporary. commit()
+/// replaces an existing target, which is untouched until then; a target that is not a regular file
+/// is refused.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path target);
@@ -30,13 +30,13 @@ class AtomicFile {
 
   void write(const void* data, std::size_t size);
   void write(std::string_view text) { write(text.data(), text.size()); }
-  /// Writes what is buffered and syncs the file: what fails for lack of room fails here.
+  /// Writes buffered data and syncs the file, so that a lack of space shows here.
   void flush_to_disk();
-  /// flush_to_disk(), renames the file, syncs the folder.
+  /// Calls flush_to_disk(), renames the file and syncs the folder.
   void commit();
 
   const std::filesystem::path& target() const { return target_; }
-  /// Where the content is until commit(), for a library that writes to named files itself.
+  /// Path of the content until commit(), for a library that opens files by name.
   const std::filesystem::path& temporary() const { return temporary_; }
 
  private:
@@ -51,23 +51,23 @@ class AtomicFile {
   std::string buffer_;
 };
 
-/// `content` becomes the whole file.
+/// Writes a file that holds exactly `content`.
 void write_file(const std::filesystem::path& target, std::string_view content);
 
-/// Removes what dead processes left of files they were writing into the folder; with a name, of the
-/// file of that name only.
+/// Removes temporaries that dead processes left in the folder; if a name is given, only those of
+/// that file.
 void sweep_temporaries(const std::filesystem::path& folder, const std::string& name = "");
 
-/// Flushes the names in a folder to disk; where the file system cannot, a warning. InputError if
-/// that fails; a folder that cannot be read cannot be synced.
+/// Flushes the names in a folder to disk; warns if the file system cannot. Throws InputError if
+/// that fails. A folder that cannot be read cannot be synced.
 void sync_folder(const std::filesystem::path& folder);
 
-/// Makes the folder and its parents; InputError if that fails, if it is a file or a link to
-/// nothing, or if it cannot be written to.
+/// Creates the folder and its parents. Throws InputError if that fails, if the path is a file or a
+/// dangling link, or if the folder is not writable.
 void create_output_directory(const std::filesystem::path& directory);
 
-/// create_output_directory(), and the destructor takes away the folders that were made here and are
-/// still empty: a program that fails leaves nothing.
+/// Calls create_output_directory(); the destructor removes the folders created here that are still
+/// empty, so that a program that fails leaves nothing behind.
 class MadeFolder {
  public:
   explicit MadeFolder(std::filesystem::path directory);
@@ -81,13 +81,13 @@ class MadeFolder {
   void remove_empty() const;
 
   std::filesystem::path path_;
-  std::vector<std::filesystem::path> made_;  // the innermost first
+  std::vector<std::filesystem::path> made_;  // innermost first
 };
 
-/// Free bytes for an ordinary user on the volume of an existing folder.
+/// Free bytes available to an ordinary user on the volume of an existing folder.
 std::uint64_t free_space(const std::filesystem::path& directory);
 
-/// InputError(directory, "free space", ...) if fewer than `bytes` are free.
+/// Throws InputError(directory, "free space", ...) if fewer than `bytes` are free.
 void require_free_space(const std::filesystem::path& directory, std::uint64_t bytes);
 
 }  // namespace cdt

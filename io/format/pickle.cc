@@ -20,7 +20,7 @@ const PickleValue* PickleValue::find(std::string_view key) const {
   return found;
 }
 
-/// Walks over the instructions once. MARKs are kept as places on the stack.
+/// Executes the instructions once, in order. MARKs are kept as positions in the stack.
 class PickleMachine {
  public:
   PickleMachine(Pickle& pickle, std::string_view bytes, std::span<const std::string_view> allowed,
@@ -59,7 +59,7 @@ class PickleMachine {
     left_.remove_prefix(size);
     return out;
   }
-  /// Little-endian.
+  /// Reads a little-endian number.
   std::uint64_t number(std::size_t size) {
     std::uint64_t value = 0;
     const std::string_view bytes = take(size);
@@ -104,7 +104,7 @@ class PickleMachine {
     }
     make_text(Kind::kText, value);
   }
-  /// Objects above the last MARK, or all.
+  /// Number of objects below the last MARK, or 0 without one.
   std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
   PickleValue* top() {
     if (stack_.size() <= floor()) fail("damaged: an instruction lacks its object");
@@ -115,7 +115,7 @@ class PickleMachine {
     stack_.pop_back();
     return value;
   }
-  /// The last `count` objects, or those after the last MARK, which goes.
+  /// Pops the last `count` objects.
   std::vector<const PickleValue*> pop_many(std::size_t count) {
     if (stack_.size() - floor() < count) fail("damaged: an instruction lacks its objects");
     std::vector<const PickleValue*> out(stack_.end() - static_cast<std::ptrdiff_t>(count),
@@ -173,7 +173,7 @@ class PickleMachine {
     }
   }
 
-  /// LONG1: two's complement of any length.
+  /// LONG1: an integer of any length in two's complement.
   void long_integer() {
     const std::uint64_t size = number(1);
     if (size > 8) {
@@ -333,7 +333,7 @@ class PickleMachine {
     make_text(Kind::kGlobal, name);
   }
 
-  /// A call stays a call, but that of an OrderedDict is a dict.
+  /// REDUCE: keeps a call as a kCall, except that a call of OrderedDict becomes a dict.
   void call() {
     const PickleValue* arguments = pop();
     const PickleValue* callee = pop();

@@ -1,6 +1,6 @@
 // Python's pickle as data (pickletools, protocols 2 to 5): a stack machine over an allow-list of
-// instructions that build numbers, text, tuples, lists, dicts and calls that stay calls. Nothing is
-// imported and nothing is run; a name outside the caller's list is refused.
+// instructions that build numbers, text, tuples, lists, dicts, and calls, which are recorded but
+// never made. Nothing is imported or run; a name outside the caller's list is refused.
 #pragma once
 
 #include <cstddef>
@@ -13,13 +13,13 @@
 
 namespace cdt {
 
-/// One object. Objects belong to their Pickle, may be shared, and may hold themselves.
+/// One object. Objects belong to their Pickle; they may be shared and may contain themselves.
 struct PickleValue {
   enum class Kind : std::uint8_t {
     kNone,
     kBool,     // integer: 0 or 1
-    kInteger,  // of 64 bits
-    kHuge,     // an integer of more; its value is not kept
+    kInteger,  // 64 bits
+    kHuge,     // a longer integer; its value is not kept
     kReal,
     kText,        // UTF-8
     kBytes,       // in text
@@ -35,16 +35,17 @@ struct PickleValue {
   double real = 0.0;
   std::string text;
   std::vector<const PickleValue*> items;
-  const PickleValue* state = nullptr;  // what BUILD added: the attributes of an object
+  const PickleValue* state = nullptr;  // set by BUILD: the attributes of an object
 
   bool is(Kind other) const { return kind == other; }
-  /// A call of that global.
+  /// Whether this is a call of that global.
   bool calls(std::string_view global) const {
     return kind == Kind::kCall && items[0]->text == global;
   }
-  /// The arguments of a call.
+  /// Arguments of a call.
   const std::vector<const PickleValue*>& arguments() const { return items[1]->items; }
-  /// The value of a text key of a dict, or null; the last of several, as Python has it.
+  /// Value of a text key of a dict, or null; if the key is repeated the last one counts, as in
+  /// Python.
   const PickleValue* find(std::string_view key) const;
 };
 
@@ -53,14 +54,14 @@ class Pickle {
   static constexpr std::size_t kMostBytes = std::size_t{16} << 20U;
   static constexpr std::size_t kMostObjects = std::size_t{1} << 20U;
 
-  /// Reads `bytes`, member `field` of `file`. InputError(file, field, ...): an instruction that is
-  /// not on the list, a name that is not one of `allowed`, text that is no UTF-8, damage, bytes
-  /// after the end, more than kMostBytes or kMostObjects.
+  /// Reads `bytes`, member `field` of `file`. Throws InputError(file, field, ...) for an
+  /// instruction that is not on the list, a name that is not in `allowed`, text that is not UTF-8,
+  /// damage, bytes after the end, and more than kMostBytes or kMostObjects.
   Pickle(std::string_view bytes, std::span<const std::string_view> allowed, const std::string& file,
          const std::string& field);
 
   const PickleValue& root() const { return *root_; }
-  /// All of them, in the order in which they are made.
+  /// All objects, in the order they are created.
   const std::deque<PickleValue>& objects() const { return objects_; }
 
  private:

@@ -16,7 +16,8 @@ using Kind = PickleValue::Kind;
 
 constexpr std::size_t kMostDimensions = 64;
 
-/// What a name of the allow-list stands for: the dtype of a storage or a tensor, or "" for others.
+/// A name of the allow-list and the dtype it stands for, that of a storage or tensor, or "" for
+/// other names.
 struct AllowedName {
   std::string_view name, dtype;
 };
@@ -50,7 +51,7 @@ constexpr std::array<AllowedName, 33> kAllowed{{
     {"torch.uint16", "U16"},
     {"torch.uint8", "U8"},
     {"torch.bool", "BOOL"},
-    // A number that NumPy made, such as a correlation beside the model.
+    // A number made by NumPy, such as a correlation stored beside the model.
     {"numpy.core.multiarray.scalar", ""},
     {"numpy._core.multiarray.scalar", ""},
     {"numpy.dtype", ""},
@@ -69,7 +70,7 @@ std::vector<std::string_view> allowed_names() {
   return out;
 }
 
-/// "model/" of "model/data.pkl".
+/// Prefix of the member names: "model/" of "model/data.pkl".
 std::string find_prefix(const ZipArchive& zip) {
   constexpr std::string_view kPickle = "data.pkl";
   std::vector<std::string> found;
@@ -86,7 +87,7 @@ std::string find_prefix(const ZipArchive& zip) {
   return found.front();
 }
 
-/// Refuses archives of torch.jit.save and of machines with the other byte order.
+/// Refuses archives made by torch.jit.save or on big-endian machines.
 void check_kind(const ZipArchive& zip, const std::string& prefix) {
   const auto is_code = [&](const auto& entry) { return entry.first.starts_with(prefix + "code/"); };
   if (zip.has(prefix + "constants.pkl") ||
@@ -115,13 +116,13 @@ Pickle read_pickle(const ZipArchive& zip, const std::string& prefix) {
   return Pickle(bytes, allowed_names(), zip.path().string(), field);
 }
 
-/// Is it ("storage", type, key, device, number of elements)?
+/// Whether the tuple is ("storage", type, key, device, number of elements).
 bool is_storage(const PickleValue& id) {
   return id.is(Kind::kTuple) && id.items.size() == 5 && id.items[1]->is(Kind::kGlobal) &&
          id.items[2]->is(Kind::kText) && id.items[4]->is(Kind::kInteger);
 }
 
-/// The sizes or strides of a tensor: a tuple of whole numbers, or torch.Size of one.
+/// Reads the sizes or strides of a tensor: a tuple of integers, or a torch.Size of one.
 bool read_dimensions(const PickleValue& value, std::vector<std::int64_t>* out) {
   const PickleValue* tuple = &value;
   if (value.calls("torch.Size") && value.arguments().size() == 1) tuple = value.arguments()[0];
@@ -133,7 +134,7 @@ bool read_dimensions(const PickleValue& value, std::vector<std::int64_t>* out) {
   return true;
 }
 
-/// The call that makes a tensor, within a Parameter or alone; null if there is none.
+/// Finds the call that rebuilds a tensor, inside a Parameter or not; null if there is none.
 const PickleValue* rebuild_call(const PickleValue& value) {
   const PickleValue* call = &value;
   if (value.calls("torch._utils._rebuild_parameter") && !value.arguments().empty()) {
@@ -144,7 +145,7 @@ const PickleValue* rebuild_call(const PickleValue& value) {
   return rebuilds ? call : nullptr;
 }
 
-/// None or an empty dict.
+/// Whether the value is None or an empty dict.
 bool is_nothing(const PickleValue& value) {
   return value.is(Kind::kNone) || (value.is(Kind::kDict) && value.items.empty());
 }
@@ -154,7 +155,7 @@ bool is_nothing(const PickleValue& value) {
 bool is_pt_file(const std::filesystem::path& path) {
   const std::string head = InputFile(path).head(9);
   if (head.starts_with("PK\x03\x04")) return true;
-  // The length of a safetensors header may begin with these bytes too; then '{' follows it.
+  // A safetensors header length may begin with these bytes too, but then '{' follows it.
   const bool old_form = head.size() == 9 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5;
   return old_form && head[8] != '{';
 }
@@ -180,7 +181,8 @@ void PtArchive::refuse(const std::string& name, const std::string& what) const {
   throw InputError(path().string(), name, what);
 }
 
-/// PyTorch finds a member whatever the case of its letters, and then either of two.
+/// Refuses names that differ only in case: PyTorch ignores the case of member names, so it might
+/// read either member.
 void PtArchive::check_names() const {
   std::set<std::string> lower;
   for (const auto& [name, member] : zip_.members()) {
@@ -192,7 +194,7 @@ void PtArchive::check_names() const {
   }
 }
 
-/// PyTorch takes the type that a storage is given first, for all of its tensors.
+/// Refuses a storage with two types: PyTorch applies the first to all tensors of the storage.
 void PtArchive::check_storage_types() const {
   std::map<std::string_view, std::string_view> types;  // by key
   for (const PickleValue& value : pickle_.objects()) {
@@ -235,7 +237,7 @@ PtTensor PtArchive::tensor(const PickleValue& value, const std::string& name) co
   return out;
 }
 
-/// Member and dtype of a storage.
+/// Reads the member and the dtype of a storage.
 void PtArchive::read_storage(const PickleValue& value, PtTensor* out) const {
   const std::string& name = out->info.name;
   if (!value.is(Kind::kPersistent) || !is_storage(*value.items[0])) {
@@ -255,7 +257,7 @@ void PtArchive::read_storage(const PickleValue& value, PtTensor* out) const {
   }
 }
 
-/// Counts the elements; the view must lie within its storage.
+/// Counts the elements and checks that the view is within its storage.
 void PtArchive::check_view(PtTensor* t) const {
   t->count = 1;
   for (const std::int64_t dim : t->info.shape) {

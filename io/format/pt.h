@@ -1,6 +1,6 @@
-// What torch.save writes (its zip form, PyTorch 1.6 and later): a zip archive of data.pkl, which
-// says what there is, and data/KEY, the storages that its tensors view. It is read as data: the
-// pickle by an allow-list of instructions and names (pickle.h), never run.
+// Files written by torch.save (zip format, PyTorch 1.6 and later): a zip archive of data.pkl, which
+// describes the objects, and data/KEY, the storages that its tensors view. The pickle is read as
+// data, by an allow-list of instructions and names (pickle.h), and never run.
 #pragma once
 
 #include <cstddef>
@@ -19,44 +19,44 @@
 
 namespace cdt {
 
-/// Does the file begin as one that torch.save wrote, in its zip form or the older one? InputError
-/// if it cannot be opened.
+/// Whether the file begins like one written by torch.save, in the zip format or the older one.
+/// Throws InputError if it cannot be opened.
 bool is_pt_file(const std::filesystem::path& path);
 
 /// A tensor: a view with strides into a storage.
 struct PtTensor {
   TensorInfo info;                    // its dtype is the storage's
-  std::string storage;                // name of the member
+  std::string storage;                // name of its member
   std::uint64_t offset = 0;           // in elements
   std::vector<std::int64_t> strides;  // in elements, not negative
   std::int64_t count = 0;             // elements
 
-  /// Bytes of one; 0 for a dtype that is not known.
+  /// Size of an element in bytes; 0 for an unknown dtype.
   std::size_t element_size() const;
-  /// Elements of the storage from the first that the view reads to its last; false if that
-  /// overflows.
+  /// Elements of the storage from the first to the last one that the view reads; false on overflow.
   bool extent(std::int64_t* elements) const;
 };
 
-/// The objects of a file.
+/// The objects of a file written by torch.save.
 class PtArchive {
  public:
-  /// InputError naming the file and "format", "archive", "data.pkl" or the member: another kind of
-  /// file, with the line of Python that saves one of this kind; damage; a name outside the
-  /// allow-list; members or types of which PyTorch might take others than are taken here.
+  /// Opens the file. Throws InputError naming it and "format", "archive", "data.pkl" or the member:
+  /// for another kind of file (with the line of Python that saves one of this kind), damage, a name
+  /// outside the allow-list, and members or types that PyTorch might read differently.
   explicit PtArchive(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return zip_.path(); }
   const PickleValue& root() const { return pickle_.root(); }
 
-  /// Is the object a tensor, be it wrapped in a torch.nn.Parameter?
+  /// Whether the object is a tensor, possibly wrapped in a torch.nn.Parameter.
   static bool is_tensor(const PickleValue& value);
-  /// A tensor under the name it goes by. InputError(file, name, ...): no tensor; a storage that is
-  /// missing or of another size than it should be; a view that leaves its storage or negates it;
-  /// over kMostValues.
+  /// Reads a tensor's description; `name` is its name in messages. Throws InputError(file, name,
+  /// ...) if it is no tensor, if its storage is missing or has the wrong size, if the view leaves
+  /// its storage or negates it, or for more than kMostValues.
   PtTensor tensor(const PickleValue& value, const std::string& name) const;
   static constexpr std::int64_t kMostValues = std::int64_t{1} << 32U;
-  /// Its elements as they are stored, in C order. InputError if the storage's checksum differs.
+  /// Reads the elements as stored, in C order. Throws InputError if the storage's checksum is
+  /// wrong.
   void read(const PtTensor& tensor, void* out) const;
 
  private:
@@ -71,19 +71,21 @@ class PtArchive {
   void read_strided(const PtTensor& tensor, void* out) const;
 
   ZipArchive zip_;
-  std::string prefix_;  // of every member: the name the archive had, and a slash
+  std::string prefix_;  // of every member: the original name of the archive, and a slash
   Pickle pickle_;
-  mutable std::set<std::string> verified_;  // storages whose checksum is known to be right
+  mutable std::set<std::string> verified_;  // storages whose checksum has been verified
 };
 
-/// A number: int, float, bool, NumPy's scalars; nothing for anything else.
+/// Value of a number (int, float, bool or a NumPy scalar); nothing for anything else.
 std::optional<double> pickled_number(const PickleValue& value);
 
-/// The tensors of a state_dict: the file's own dict, or the one it holds as "model_state_dict",
-/// "state_dict" or "model" (a note on stderr says which). Metadata: that of write_pt().
+/// The tensors of a state_dict: the dict at the top of the file, or the one it holds as
+/// "model_state_dict", "state_dict" or "model" (a note on stderr says which). The metadata is what
+/// write_pt() stored.
 class PtReader : public TensorFile {
  public:
-  /// InputError: as PtArchive; no state_dict; an entry that is no tensor.
+  /// Opens the file. Throws InputError as PtArchive does, if there is no state_dict, and if an
+  /// entry of it is not a tensor.
   explicit PtReader(const std::filesystem::path& path);
 
   const PtArchive& archive() const { return archive_; }

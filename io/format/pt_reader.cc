@@ -1,4 +1,4 @@
-// The state_dict in a file of torch.save, and the numbers beside it.
+// Reads the state_dict in a file written by torch.save, and the numbers beside it.
 #include <array>
 #include <bit>
 #include <cstring>
@@ -18,7 +18,7 @@ using Kind = PickleValue::Kind;
 constexpr std::array<const char*, 3> kModelKeys = {"model_state_dict", "state_dict", "model"};
 constexpr const char* kMetadata = "cdt_metadata";
 
-/// The keys of a dict, for people.
+/// The keys of a dict, for messages.
 std::string keys_of(const PickleValue& dict) {
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < dict.items.size(); i += 2) {
@@ -35,7 +35,7 @@ bool holds_tensors(const PickleValue& dict) {
   return false;
 }
 
-/// The dict of the model's tensors.
+/// Finds the dict of the model's tensors.
 const PickleValue& find_state_dict(const PtArchive& archive) {
   const PickleValue& root = archive.root();
   const std::string file = archive.path().string();
@@ -49,7 +49,7 @@ const PickleValue& find_state_dict(const PtArchive& archive) {
     note(file + ": the model is its " + key);
     return *found;
   }
-  // After those: a checkpoint often has the loss beside its model, and that may be a tensor.
+  // Tried last: a checkpoint often holds its loss beside the model, possibly as a tensor.
   if (holds_tensors(root)) return root;
   throw InputError(
       file, "content",
@@ -57,7 +57,7 @@ const PickleValue& find_state_dict(const PtArchive& archive) {
                    "tensors by name, or model_state_dict, state_dict or model", keys_of(root)));
 }
 
-/// What write_pt() put beside the tensors, an attribute of the dict.
+/// The metadata that write_pt() stored beside the tensors, as an attribute of the dict.
 std::map<std::string, std::string> metadata_of(const PickleValue& dict, const std::string& file) {
   std::map<std::string, std::string> out;
   const PickleValue* entries = dict.state == nullptr ? nullptr : dict.state->find(kMetadata);
@@ -73,7 +73,7 @@ std::map<std::string, std::string> metadata_of(const PickleValue& dict, const st
   return out;
 }
 
-/// Bytes: as they are, or as protocol 2 keeps them, text of which each character is one byte.
+/// Bytes, stored as such or in the form of protocol 2: text with one character per byte.
 std::optional<std::string> bytes_of(const PickleValue& value) {
   if (value.is(Kind::kBytes)) return value.text;
   if (!value.calls("_codecs.encode") || value.arguments().empty()) return std::nullopt;
@@ -98,7 +98,7 @@ std::optional<double> value_of(const std::string& bytes) {
   return static_cast<double>(value);
 }
 
-/// A scalar of NumPy: scalar(dtype, bytes).
+/// A NumPy scalar: scalar(dtype, bytes).
 std::optional<double> numpy_number(const PickleValue& value) {
   const auto& arguments = value.arguments();
   if (arguments.size() != 2 || !arguments[0]->calls("numpy.dtype") ||

@@ -1,4 +1,4 @@
-// The values of a tensor: from its storage in the archive, with strides and checksum.
+// Reads the values of a tensor from its storage in the archive, with strides and checksum.
 #include <zlib.h>
 
 #include <algorithm>
@@ -13,7 +13,8 @@
 namespace cdt {
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{1} << 17U;  // stays in a cache for its checksum
+constexpr std::size_t kPiece = std::size_t{1}
+                               << 17U;  // small enough to be in cache for the checksum
 constexpr std::size_t kWorthAThread = std::size_t{4} << 20U;
 
 bool is_c_order(const PtTensor& t) {
@@ -54,7 +55,7 @@ bool PtTensor::extent(std::int64_t* elements) const {
   return true;
 }
 
-/// Compares the checksum of a storage, once.
+/// Verifies the checksum of a storage, once.
 void PtArchive::verify(const std::string& storage) const {
   if (!zip_.has_checksums() || verified_.count(storage) > 0) return;
   const std::unique_ptr<ByteStream> stream = zip_.open(storage);
@@ -72,12 +73,13 @@ void PtArchive::read_contiguous(const PtTensor& t, std::size_t bytes, void* out)
     zip_.read_bytes(begin + t.offset * t.element_size(), out, bytes);
     return;
   }
-  // The second half of a large one on a thread of its own: the checksum takes as long as reading.
+  // Reads the second half of a large storage on another thread: the checksum takes as long as
+  // reading.
   auto* at = static_cast<char*>(out);
   const std::size_t half = bytes < kWorthAThread ? bytes : bytes / 2;
   std::future<uLong> rest;
   if (half < bytes) {
-    // Deferred where there is no thread to be had.
+    // Runs in get() if no thread can be started.
     rest = std::async(std::launch::async | std::launch::deferred, read_with_checksum,
                       std::cref(zip_), begin + half, at + half, bytes - half);
   }

@@ -20,7 +20,7 @@ std::size_t count_of(const TensorToWrite& tensor) {
 
 PtWriter::PtWriter() : pickle_("\x80\x02") {}
 
-/// An instruction and a little-endian number.
+/// Writes an instruction and a little-endian number.
 void PtWriter::add(char op, std::uint64_t value, int bytes) {
   pickle_ += op;
   for (int i = 0; i < bytes; ++i, value >>= 8U) pickle_ += static_cast<char>(value & 0xFFU);

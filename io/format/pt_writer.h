@@ -1,5 +1,5 @@
-// Writes what torch.load(weights_only=True) reads: a tree of dicts, lists, numbers and float32
-// tensors, in pickle protocol 2, as a zip archive.
+// Writes files that torch.load(weights_only=True) reads: a tree of dicts, lists, numbers and
+// float32 tensors, in pickle protocol 2, as a zip archive.
 #pragma once
 
 #include <cstddef>
@@ -14,16 +14,16 @@
 
 namespace cdt {
 
-/// The tree in the order of a walk over it: in a dict each value comes after its key(). The object
-/// is whole once everything that was begun is ended; write() then makes the file.
+/// Writes a tree in depth-first order; in a dict each value follows its key(). Once everything that
+/// was begun has been ended the object is complete, and write() makes the file.
 class PtWriter {
  public:
   PtWriter();
 
   void begin_dict();
   void begin_ordered_dict();
-  /// `attributes`, if there are any, become the attribute cdt_metadata of the ordered dict, which
-  /// PyTorch keeps and ignores.
+  /// Ends the dict. `attributes`, if any, become its attribute cdt_metadata, which PyTorch keeps
+  /// and ignores.
   void end_ordered_dict(const std::map<std::string, std::string>& attributes = {});
   void end_dict() { add('u'); }
   void begin_list();
@@ -37,16 +37,16 @@ class PtWriter {
   void real(double value);
   void boolean(bool value) { add(value ? '\x88' : '\x89'); }
   void none() { add('N'); }
-  // An entry of a dict.
+  // Adds an entry of a dict.
   void text(std::string_view key, std::string_view value) { this->key(key), text(value); }
   void integer(std::string_view key, std::int64_t value) { this->key(key), integer(value); }
   void real(std::string_view key, double value) { this->key(key), real(value); }
   void boolean(std::string_view key, bool value) { this->key(key), boolean(value); }
   void none(std::string_view key) { this->key(key), none(); }
-  /// C order, float32; its name plays no part. `fill` or `data` is asked for by write().
+  /// Adds a float32 tensor in C order; its name is not used. write() asks for `fill` or `data`.
   void tensor(TensorToWrite tensor);
 
-  /// Writes the file whole; tensor after tensor, so that one at a time takes memory.
+  /// Writes the file, completely or not at all; only one tensor at a time is in memory.
   void write(const std::filesystem::path& path);
 
  private:

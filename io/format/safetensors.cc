@@ -26,7 +26,7 @@ struct Entry {
   std::int64_t end = 0;
 };
 
-/// The JSON header's text, checked against the size of the file.
+/// Text of the JSON header, checked against the size of the file.
 std::string safetensors_header(const InputFile& file) {
   const std::filesystem::path& path = file.path();
   const std::string first = file.head(kHeadBytes);
@@ -89,7 +89,8 @@ Entry tensor_entry(const std::string& name, const json& value, const std::string
   return entry;
 }
 
-/// Each tensor begins where the one before ends, and the last ends with the file.
+/// Checks that each tensor begins where the one before it ends and that the last ends with the
+/// file.
 void check_layout(const std::vector<Entry>& entries, std::size_t buffer, const std::string& file) {
   std::int64_t at = 0;
   for (const Entry& e : entries) {
@@ -146,7 +147,7 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Tens
 
 void write_safetensors(AtomicFile& file, const std::vector<TensorToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata) {
-  // Entry by entry: an ordered_json looks for a key by walking over all of them.
+  // Written entry by entry: ordered_json looks up a key by a linear search.
   std::string text;
   const auto add = [&](const std::string& name, const nlohmann::ordered_json& entry) {
     text += (text.empty() ? '{' : ',') + dumped(json(name)) + ':' + dumped(entry);

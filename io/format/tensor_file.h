@@ -1,5 +1,5 @@
-// A file of named tensors: safetensors (safetensors.h) or what torch.save writes (pt.h). Programs
-// open either by its content, never by its name.
+// A file of named tensors: safetensors (safetensors.h) or written by torch.save (pt.h). Programs
+// recognise either by its content, never by its name.
 #pragma once
 
 #include <cstddef>
@@ -27,19 +27,19 @@ class TensorFile {
   TensorFile& operator=(const TensorFile&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
-  /// In the order in which the file lists them.
+  /// The tensors, in the order of the file.
   const std::vector<TensorInfo>& tensors() const { return tensors_; }
   bool has(const std::string& name) const { return index_.count(name) != 0; }
-  /// Shape and dtype of a tensor; InputError if there is none of that name.
+  /// Shape and dtype of a tensor; throws InputError if the name is unknown.
   const TensorInfo& info(const std::string& name) const { return tensors_[find(name)]; }
-  /// Copies a tensor, C order, as float32: F16 and BF16 are widened exactly, F64 is rounded.
-  /// InputError for other dtypes, a F64 too large for a float32, unknown names, and what is damaged
-  /// and noticed only now; Error if the file was cut short since it was opened.
+  /// Copies a tensor in C order as float32: F16 and BF16 are widened exactly, F64 is rounded.
+  /// Throws InputError for other dtypes, an F64 too large for float32, unknown names, and damage
+  /// that shows only now; Error if the file was cut short since it was opened.
   void read(const std::string& name, float* out) const;
 
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   bool has_metadata(const std::string& key) const { return metadata_.count(key) > 0; }
-  /// One entry; fail_metadata(key, without) if there is none of that key.
+  /// The metadata of this key; calls fail_metadata(key, without) if there is none.
   const std::string& metadata(const std::string& key,
                               const std::string& without = "is missing") const;
   /// Throws InputError(file, "metadata.KEY", what).
@@ -47,7 +47,7 @@ class TensorFile {
 
  protected:
   explicit TensorFile(std::filesystem::path path) : path_(std::move(path)) {}
-  /// InputError if there is one of that name.
+  /// Adds a tensor; throws InputError if there is already one of that name.
   void add(TensorInfo info);
   void set_metadata(std::map<std::string, std::string> metadata) {
     metadata_ = std::move(metadata);
@@ -55,7 +55,7 @@ class TensorFile {
 
  private:
   std::size_t find(const std::string& name) const;
-  /// The bytes of tensor `i` in C order, as many as shape and dtype say.
+  /// Reads the bytes of tensor `i` in C order; shape and dtype determine how many.
   virtual void read_bytes(std::size_t i, void* out) const = 0;
 
   std::filesystem::path path_;
@@ -64,11 +64,11 @@ class TensorFile {
   std::map<std::string, std::string> metadata_;
 };
 
-/// Bytes of one element; 0 for a dtype that neither format knows.
+/// Size of an element in bytes; 0 for a dtype unknown to both formats.
 std::int64_t element_bytes(std::string_view dtype);
 
-/// Opens a file of either format. InputError as their readers; of a file that is neither, that of
-/// the safetensors reader.
+/// Opens a file of either format. Throws the InputErrors of their readers; for a file that is
+/// neither, that of the safetensors reader.
 std::unique_ptr<TensorFile> open_tensor_file(const std::filesystem::path& path);
 
 }  // namespace cdt

@@ -17,18 +17,19 @@
 namespace cdt {
 namespace {
 
-/// Correctly rounded, with a point whatever the locale.
+/// Correctly rounded value, with a decimal point whatever the locale.
 double rounded(const char* text, double /*type*/, locale_t c) { return strtod_l(text, nullptr, c); }
 float rounded(const char* text, float /*type*/, locale_t c) { return strtof_l(text, nullptr, c); }
 
-/// False if `text` is no number. One too large becomes infinite.
+/// Parses a number; false if `text` is not one. A number that is too large becomes infinite.
 template <typename T>
 bool parse_real(std::string_view text, T* value) {
   if (text.size() > 1 && text[0] == '+' && text[1] != '-' && text[1] != '+') text.remove_prefix(1);
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, *value);
   if (stop != end || text.empty() || error == std::errc::invalid_argument) return false;
-  if (error == std::errc::result_out_of_range) {  // too large or too small: it does not say which
+  if (error ==
+      std::errc::result_out_of_range) {  // from_chars does not tell overflow from underflow
     static const locale_t c = newlocale(LC_ALL_MASK, "C", nullptr);
     *value = rounded(std::string(text).c_str(), T{}, c);
   }
@@ -73,7 +74,7 @@ std::string hex_escape(unsigned char byte) {
   return std::string("\\x") + kDigits[byte >> 4U] + kDigits[byte & 15U];
 }
 
-/// 0 to 15, or npos.
+/// Value of a hexadecimal digit, or npos.
 std::size_t digit(std::string_view text, std::size_t at) {
   if (at >= text.size()) return std::string_view::npos;
   const char c = text[at];

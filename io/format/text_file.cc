@@ -15,7 +15,7 @@ namespace cdt {
 namespace {
 
 constexpr std::size_t kLineLimit = std::size_t{1} << 20U;
-constexpr std::size_t kPiece = std::size_t{1} << 16U;  // of a file read by lines
+constexpr std::size_t kPiece = std::size_t{1} << 16U;  // of a file read line by line
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 struct Signature {
@@ -49,7 +49,7 @@ bool starts_with_tag(std::string_view text, std::string_view lower_case_tag) {
                     [&](char tag, char c) { return tag == lower(c); });
 }
 
-/// InputError "size" if a file of `size` bytes is over `limit`.
+/// Throws InputError "size" if `size` bytes are more than `limit`.
 void check_size(const std::filesystem::path& path, std::size_t size, std::size_t limit) {
   if (size <= limit) return;
   throw InputError(path.string(), "size",
@@ -57,7 +57,7 @@ void check_size(const std::filesystem::path& path, std::size_t size, std::size_t
                                 std::to_string(size)));
 }
 
-/// What a file is by its first bytes, when it is one of the signatures or an HTML page; else "".
+/// What a file is, judging by its first bytes: one of the signatures or an HTML page; else "".
 std::string_view foreign_format(std::string_view first_bytes) {
   for (const Signature& s : kSignatures) {
     if (first_bytes.substr(0, s.bytes.size()) == s.bytes) return s.name;
@@ -118,7 +118,7 @@ LineFile::LineFile(const std::filesystem::path& path, std::size_t limit)
 LineFile::LineFile(std::string file, std::unique_ptr<ByteStream> bytes)
     : file_(std::move(file)), bytes_(std::move(bytes)) {}
 
-/// Brings in one more piece; false at the end of the file.
+/// Reads one more piece; false at the end of the file.
 bool LineFile::fill() {
   std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
   end_ -= begin_;
@@ -129,7 +129,7 @@ bool LineFile::fill() {
   return got > 0;
 }
 
-/// The next line of the file, blank or not.
+/// Takes the next line of the file, blank or not.
 bool LineFile::take(std::string_view* line) {
   std::size_t searched = 0;
   std::size_t length = std::string::npos;

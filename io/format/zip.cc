@@ -15,15 +15,15 @@ namespace cdt {
 namespace {
 
 constexpr std::size_t kEndSize = 22;      // end of central directory
-constexpr std::size_t kLocatorSize = 20;  // of its zip64 form, before it
+constexpr std::size_t kLocatorSize = 20;  // zip64 locator, before the end record
 constexpr std::size_t kEnd64Size = 56;
-constexpr std::size_t kEntrySize = 46;  // one entry of the directory
+constexpr std::size_t kEntrySize = 46;  // one entry of the central directory
 constexpr std::size_t kLocalSize = 30;  // header before a member's data
 constexpr std::size_t kCommentLimit = 65535;
-constexpr std::uint64_t kIn64 = 0xFFFFFFFFU;  // a size or place that the zip64 form holds
+constexpr std::uint64_t kIn64 = 0xFFFFFFFFU;  // marks a size or offset that is in the zip64 field
 constexpr std::size_t kPiece = std::size_t{1} << 16U;
 
-/// Little-endian.
+/// Reads a little-endian number.
 std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size) {
   std::uint64_t value = 0;
   for (std::size_t i = size; i-- > 0;) {
@@ -32,7 +32,7 @@ std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size
   return value;
 }
 
-/// A member from its first byte to its last, with its checksum.
+/// A member from its first to its last byte, verified by its checksum.
 class MemberStream : public ByteStream {
  public:
   MemberStream(const ZipArchive& zip, const ZipMember& member, std::uint64_t begin)
@@ -65,7 +65,7 @@ class MemberStream : public ByteStream {
     packed_left_ -= size;
   }
 
-  /// One call of zlib's inflate; true at the end of the compressed data.
+  /// Calls zlib's inflate once; true at the end of the compressed data.
   bool inflate_some() {
     if (stream_.avail_in == 0 && packed_left_ > 0) {
       const auto piece = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, packed_left_));
@@ -114,9 +114,9 @@ class MemberStream : public ByteStream {
 
 }  // namespace
 
-/// Where the directory lies and how much it holds.
+/// Where the central directory is and how much it holds.
 struct ZipArchive::End {
-  std::uint64_t at = 0;  // of the end record
+  std::uint64_t at = 0;  // offset of the end record
   std::uint64_t count = 0, count_here = 0;
   std::uint64_t bytes = 0, begin = 0;
 };
@@ -158,7 +158,7 @@ void ZipArchive::read_bytes(std::uint64_t offset, void* out, std::size_t size) c
   file_.read(offset, out, size);
 }
 
-/// The last end record; its comment ends with the file.
+/// Finds the last end record; its comment ends with the file.
 ZipArchive::End ZipArchive::find_end() const {
   const std::size_t begin = file_.size() - std::min(file_.size(), kEndSize + kCommentLimit);
   const std::string tail = slice(begin, file_.size() - begin);
@@ -166,7 +166,8 @@ ZipArchive::End ZipArchive::find_end() const {
   while (at != std::string::npos) {
     const std::size_t rest = tail.size() - at;
     if (rest >= kEndSize) {
-      if (kEndSize + number_at(tail, at + 20, 2) != rest) break;  // other readers take this one
+      if (kEndSize + number_at(tail, at + 20, 2) != rest)
+        break;  // another reader would accept this record
       return {begin + at, number_at(tail, at + 10, 2), number_at(tail, at + 8, 2),
               number_at(tail, at + 12, 4), number_at(tail, at + 16, 4)};
     }
@@ -175,7 +176,7 @@ ZipArchive::End ZipArchive::find_end() const {
   fail("archive", "damaged or cut short: the zip directory is missing");
 }
 
-/// Takes the numbers of the zip64 end record, where a locator before the end record names one.
+/// Reads the zip64 end record, if a locator before the end record points to one.
 void ZipArchive::read_zip64_end(End* end) const {
   const bool is_there = end->at >= kLocatorSize && signature(end->at - kLocatorSize, "\x06\x07");
   if (!is_there) {
@@ -193,7 +194,7 @@ void ZipArchive::read_zip64_end(End* end) const {
           number_at(record, 48, 8)};
 }
 
-/// Sizes and place of a member that its entry leaves to the zip64 field of `extra`.
+/// Reads from the zip64 field in `extra` the sizes and the offset that the entry leaves to it.
 void ZipArchive::read_zip64_sizes(std::string_view extra, ZipMember* m) const {
   std::string_view field;
   for (std::size_t at = 0; at + 4 <= extra.size();) {
@@ -210,7 +211,7 @@ void ZipArchive::read_zip64_sizes(std::string_view extra, ZipMember* m) const {
   }
 }
 
-/// `entry`: from its signature to the end of the directory.
+/// Parses one entry; `entry` extends from its signature to the end of the directory.
 ZipMember ZipArchive::read_entry(std::string_view entry) const {
   if (entry.size() < kEntrySize || !entry.starts_with("PK\x01\x02")) {
     fail("archive", "damaged: bad directory entry");
@@ -267,7 +268,7 @@ void ZipArchive::check_readable(const ZipMember& m) const {
   if (!possible) fail(m.name, "damaged: impossible size");
 }
 
-/// Where the bytes of a member begin; they lie within the file.
+/// Offset of a member's data, checked to be within the file.
 std::uint64_t ZipArchive::data_begin(const ZipMember& m) const {
   check_readable(m);
   const std::string local = slice(m.local, kLocalSize);
@@ -316,19 +317,19 @@ std::string ZipArchive::read(const std::string& name, std::uint64_t limit_bytes)
 }
 
 void ZipArchive::expect_all_listed() const {
-  std::map<std::uint64_t, std::uint64_t> packed;  // bytes by where the member begins
+  std::map<std::uint64_t, std::uint64_t> packed;  // compressed bytes by offset of the member
   for (const auto& [name, m] : members_) packed[m.local] = m.packed;
   std::uint64_t end = 0;
   for (const auto& [local, bytes] : packed) {
     if (local > end) expect_no_other_member(end, local);
-    if (!signature(local, "\x03\x04")) continue;  // said when that member is asked for
+    if (!signature(local, "\x03\x04")) continue;  // reported when that member is asked for
     end = local + kLocalSize + number(local + 26, 2) + number(local + 28, 2) + bytes;
   }
   if (directory_ > end) expect_no_other_member(end, directory_);
 }
 
-/// Members lie one behind the other before the directory; another one between them, or at `begin`,
-/// is one that the directory left out.
+/// Members lie back to back before the directory, so another member in the gap from `begin` to
+/// `end` is one that the directory omits.
 void ZipArchive::expect_no_other_member(std::uint64_t begin, std::uint64_t end) const {
   const std::string gap = slice(begin, std::min<std::uint64_t>(end - begin, kLocalSize));
   if (gap.find("PK\x03\x04") != std::string::npos) {

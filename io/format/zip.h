@@ -1,5 +1,5 @@
-// Zip archives (APPNOTE.TXT 6.3, zip64 included): the members of .npz and .pt files, stored or
-// deflated, each held to its checksum. Nothing is written.
+// A reader of zip archives (APPNOTE.TXT 6.3, including zip64): the members of .npz and .pt files,
+// stored or deflated, each verified by its checksum.
 #pragma once
 
 #include <cstddef>
@@ -22,17 +22,19 @@ struct ZipMember {
   std::uint32_t method = 0;  // 0: stored, 8: deflated
   std::uint32_t crc = 0;
   std::uint64_t packed = 0, unpacked = 0;  // bytes
-  std::uint64_t local = 0;                 // where its own header begins
+  std::uint64_t local = 0;                 // offset of its local header
 };
 
-/// An archive of which single members are read. InputErrors name the file and the member, or
-/// "archive": no zip archive, cut short, a directory that does not fit the file. A member that is
-/// encrypted, compressed in another way, or of an impossible size is refused when it is asked for.
+/// An archive from which single members are read. InputErrors name the file and the member, or
+/// "archive": no zip archive, cut short, a directory that does not match the file. A member that is
+/// encrypted, compressed by another method, or of an impossible size is refused when it is asked
+/// for.
 class ZipArchive {
  public:
-  /// PyTorch can be told to write no checksums: every member's is 0 then.
+  /// Whether checksums may be missing: PyTorch can be told to write none, and every member's is
+  /// then 0.
   enum class Checksums : std::uint8_t { kRequired, kMayBeMissing };
-  /// Reads the directory, of at most kDirectoryLimit bytes.
+  /// Opens the file and reads its directory, of at most kDirectoryLimit bytes.
   explicit ZipArchive(const std::filesystem::path& path,
                       Checksums checksums = Checksums::kRequired);
   static constexpr std::uint64_t kDirectoryLimit = std::uint64_t{64} << 20U;
@@ -40,32 +42,33 @@ class ZipArchive {
   const std::filesystem::path& path() const { return file_.path(); }
   const std::map<std::string, ZipMember>& members() const { return members_; }
   bool has(const std::string& name) const { return members_.count(name) != 0; }
-  /// InputError if there is none of that name.
+  /// Finds a member; throws InputError if there is none of that name.
   const ZipMember& member(const std::string& name) const;
 
-  /// The member unpacked; InputError if that is more than `limit_bytes`, which is checked before
-  /// anything is allocated, or if its checksum differs.
+  /// Returns the decompressed member. Throws InputError if that is more than `limit_bytes`, which
+  /// is checked before anything is allocated, or if the checksum is wrong.
   std::string read(const std::string& name, std::uint64_t limit_bytes) const;
-  /// The member unpacked piece by piece; the archive must outlive the stream. InputError where it
-  /// is damaged; the checksum is known at the end.
+  /// Opens the member as a stream of decompressed bytes; the archive must outlive it. The stream
+  /// throws InputError on damage; the checksum is verified at its end.
   std::unique_ptr<ByteStream> open(const std::string& name) const;
-  /// Where the bytes of a stored member begin in the file, of which it has `unpacked`. InputError
-  /// if it is compressed. The checksum is the caller's to compare: expect_checksum().
+  /// Offset of the bytes of a stored member, which has `unpacked` of them. Throws InputError if it
+  /// is compressed. The caller must verify the checksum with expect_checksum().
   std::uint64_t stored_begin(const std::string& name) const;
-  /// InputError unless `crc` is that of the member, or no member has one and none may.
+  /// Throws InputError unless `crc` matches the member's checksum, or no member has one and that is
+  /// allowed.
   void expect_checksum(const ZipMember& member, std::uint32_t crc) const;
   bool has_checksums() const { return has_checksums_; }
-  /// Bytes of the archive, as InputFile::read().
+  /// Reads bytes of the archive, like InputFile::read().
   void read_bytes(std::uint64_t offset, void* out, std::size_t size) const;
 
-  /// Refuses a file that holds members which its directory leaves out.
+  /// Refuses an archive with members that its directory omits.
   void expect_all_listed() const;
 
   /// Throws InputError(file, field, what).
   [[noreturn]] void fail(std::string_view field, const std::string& what) const;
 
  private:
-  struct End;  // of the central directory
+  struct End;  // location of the central directory
   std::string slice(std::uint64_t at, std::uint64_t size) const;
   std::uint64_t number(std::uint64_t at, std::size_t size) const;
   bool signature(std::uint64_t at, std::string_view two) const;
@@ -79,7 +82,7 @@ class ZipArchive {
   void expect_no_other_member(std::uint64_t begin, std::uint64_t end) const;
 
   InputFile file_;
-  std::uint64_t directory_ = 0;  // where it begins
+  std::uint64_t directory_ = 0;  // offset of the central directory
   bool has_checksums_ = true;
   std::map<std::string, ZipMember> members_;
 };

@@ -12,12 +12,12 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kLocalSize = 30;
-constexpr std::uint64_t kVersion = 45;       // the first with zip64
-constexpr std::uint64_t kDescriptor = 0x08;  // flag: sizes and checksum come after the data
+constexpr std::uint64_t kVersion = 45;       // the first version with zip64
+constexpr std::uint64_t kDescriptor = 0x08;  // flag: sizes and checksum follow the data
 constexpr std::uint64_t kPadding = 0x4246;   // extra field "FB", PyTorch's for alignment
-constexpr std::uint64_t kZip64 = 1;          // extra field
+constexpr std::uint64_t kZip64 = 1;          // id of the extra field
 
-/// Little-endian.
+/// Little-endian bytes of a number.
 std::string number(std::uint64_t value, int bytes) {
   std::string out;
   for (int i = 0; i < bytes; ++i, value >>= 8U) out += static_cast<char>(value & 0xFFU);

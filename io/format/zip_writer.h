@@ -1,5 +1,5 @@
-// Writes a zip archive (APPNOTE.TXT 6.3) of stored members, each beginning at a multiple of 64
-// bytes, as PyTorch lays them out; zip64 where a size or a place needs it.
+// Writes a zip archive (APPNOTE.TXT 6.3) of stored members, each aligned to 64 bytes as in
+// PyTorch's files; uses zip64 where a size or an offset needs it.
 #pragma once
 
 #include <cstddef>
@@ -14,20 +14,20 @@ namespace cdt {
 
 class ZipWriter {
  public:
-  static constexpr std::uint64_t kIn64 = 0xFFFFFFFFU;  // from here on in 64-bit fields
+  static constexpr std::uint64_t kIn64 = 0xFFFFFFFFU;  // from this value on, fields have 64 bits
 
-  /// The archive begins where the file does; `in64_from` is for tests.
+  /// The archive starts at the beginning of the file; `in64_from` is for tests.
   explicit ZipWriter(AtomicFile& file, std::uint64_t in64_from = kIn64)
       : file_(file), in64_from_(in64_from) {}
 
-  /// Begins a member of `bytes` bytes; append() then brings exactly those.
+  /// Begins a member of exactly `bytes` bytes, which append() then supplies.
   void begin(const std::string& name, std::uint64_t bytes);
   void append(const void* data, std::size_t size);
   void member(const std::string& name, std::string_view content) {
     begin(name, content.size());
     append(content.data(), content.size());
   }
-  /// Writes the directory; commit() is the caller's.
+  /// Writes the directory; the caller commits the file.
   void finish();
 
  private:
@@ -44,7 +44,7 @@ class ZipWriter {
   AtomicFile& file_;
   std::uint64_t in64_from_;
   std::uint64_t at_ = 0;    // bytes written
-  std::uint64_t left_ = 0;  // of the open member
+  std::uint64_t left_ = 0;  // bytes missing from the current member
   bool open_ = false;
   std::vector<Entry> entries_;
 };

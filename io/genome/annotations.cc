@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kFileLimit = std::size_t{4} << 30U;
 constexpr std::int64_t kMostElements = std::int64_t{1} << 25U;
 constexpr std::size_t kMostClasses = 10000;
-constexpr std::size_t kOneClass = 0;  // no class column
+constexpr std::size_t kOneClass = 0;  // there is no class column
 constexpr std::string_view kNoClass = ".";
 
 std::string stem_of(const std::filesystem::path& path) {
@@ -35,8 +35,8 @@ std::string stem_of(const std::filesystem::path& path) {
 
 bool is_strand(std::string_view text) { return text == "+" || text == "-"; }
 
-/// Which column (from 1) holds the class, if this line shows it: "." may be a class left out, or a
-/// strand or a number.
+/// Column (counting from 1) that holds the class, if this line can tell: "." may be a missing
+/// class, a missing strand or a missing number.
 std::optional<std::size_t> class_column(const std::vector<std::string_view>& fields) {
   double number = 0.0;
   const std::size_t column = fields.size() >= 10 ? 10 : fields.size() == 6 ? 6 : kOneClass;
@@ -46,7 +46,7 @@ std::optional<std::size_t> class_column(const std::vector<std::string_view>& fie
   return is_strand(text) || (column == 10 && parse_double(text, &number)) ? kOneClass : column;
 }
 
-/// "pELS,CTCF-bound" is two classes.
+/// Splits a list of classes: "pELS,CTCF-bound" is two.
 std::set<std::string> classes_in_list(std::string_view label) {
   std::set<std::string> out;
   for (const std::string_view name : split(label, ',')) {
@@ -121,7 +121,7 @@ class Reader {
 
   bool is_one_class() const { return class_column_.value_or(kOneClass) == kOneClass; }
 
-  /// A file that is one class may have commas in its name.
+  /// The name of a file without a class column may contain commas, so it is not split.
   std::set<std::string> classes_in(const std::string& label) const {
     return is_one_class() ? std::set{label} : classes_in_list(label);
   }
@@ -156,7 +156,7 @@ class Reader {
   }
 
   LineFile lines_;
-  std::optional<std::size_t> class_column_;  // not shown yet by any line
+  std::optional<std::size_t> class_column_;  // not set until a line decides it
   std::unordered_map<std::string, std::size_t> labels_;
   Annotations out_;
 };
@@ -186,8 +186,8 @@ std::int64_t ElementList::build(std::size_t begin, std::size_t end) {
   return reach_[root];
 }
 
-/// Leaves out whole branches that end before the range: an element as long as its chromosome does
-/// not make every search walk over all elements before it.
+/// Collects elements of [begin, end) that overlap `range`. Branches that end before the range are
+/// skipped, so one element as long as its chromosome does not make every search linear.
 void ElementList::collect(std::size_t begin, std::size_t end, const Element& range,
                           std::vector<const Element*>* out) const {
   if (begin == end) return;
@@ -219,7 +219,8 @@ const Element* ElementList::nearest(std::int64_t start, std::int64_t end) const 
     if (best == nullptr || shared_bases(*e, start, end) > shared_bases(*best, start, end)) best = e;
   }
   if (best != nullptr) return best;
-  // Nothing shares a base: all that end before come first, the rest begins past the interval.
+  // No element overlaps the interval: all elements up to here end before it, the rest begin after
+  // it.
   const std::size_t after = first_past(start);
   const Element* left = after == 0 ? nullptr : &elements_[furthest_[after - 1]];
   const Element* right = after == elements_.size() ? nullptr : &elements_[after];

@@ -1,6 +1,6 @@
-// Annotation tracks: elements of the genome by class, from a BED file (plain or gzip) such as
-// ENCODE candidate cis-regulatory elements, CTCF narrowPeak files or any BED of three columns and
-// more.
+// Annotated elements of the genome by class, from a BED file (plain or gzip) such as ENCODE
+// candidate cis-regulatory elements, CTCF narrowPeak files or any BED file with at least three
+// columns.
 #pragma once
 
 #include <cstddef>
@@ -13,65 +13,66 @@
 namespace cdt {
 
 struct Element {
-  std::int64_t start = 0, end = 0;  // 0-based, half open
+  std::int64_t start = 0, end = 0;  // 0-based, half-open
   std::string name;                 // "" where the file has three columns
-  std::size_t label = 0;            // into Annotations::labels
+  std::size_t label = 0;            // index into Annotations::labels
 };
 
 /// The elements of one chromosome, sorted by start, then end.
 class ElementList {
  public:
   void add(Element element) { elements_.push_back(std::move(element)); }
-  /// Sorts; to be called once, after the last add().
+  /// Sorts the elements; call once, after the last add().
   void finish();
 
   const std::vector<Element>& elements() const { return elements_; }
-  /// Those that share at least one base with [start, end), in order.
+  /// Elements that share at least one base with [start, end), in order.
   std::vector<const Element*> overlapping(std::int64_t start, std::int64_t end) const;
-  /// The element that shares most bases with [start, end); if none shares any, the nearest. Of
-  /// equals the first. Null if there is no element.
+  /// The element that shares most bases with [start, end), or the nearest one if none does; the
+  /// first among ties. Null if there is no element.
   const Element* nearest(std::int64_t start, std::int64_t end) const;
 
  private:
-  /// The first element that ends past `position`, or one before it.
+  /// Index of the first element that ends after `position`, or of an element before it.
   std::size_t first_past(std::int64_t position) const;
 
-  /// Fills reach_ of the tree over elements [begin, end); its largest end.
+  /// Fills reach_ for the tree over elements [begin, end); returns the largest end in it.
   std::int64_t build(std::size_t begin, std::size_t end);
   void collect(std::size_t begin, std::size_t end, const Element& range,
                std::vector<const Element*>* out) const;
 
   std::vector<Element> elements_;
-  std::vector<std::size_t> furthest_;  // of elements 0 to i, the one with the largest end
-  /// The elements are a balanced tree: the middle one of a range is the root of its two halves.
+  std::vector<std::size_t> furthest_;  // index of the element with the largest end among 0 to i
+  /// The elements form a balanced tree: the middle one of a range is the root of the two halves.
   std::vector<std::int64_t> reach_;  // by root: the largest end in its range
 };
 
 struct Annotations {
   std::filesystem::path path;
   std::string name;  // the file name without .gz, .bed, .narrowPeak and the like
-  /// The distinct texts of the class column, each a list of classes with commas between them
-  /// ("pELS,CTCF-bound"); "." where there is none.
+  /// Distinct texts of the class column, each a comma-separated list of classes
+  /// ("pELS,CTCF-bound"), or "." for none.
   std::vector<std::string> labels;
   std::vector<std::string> classes;  // sorted
   std::vector<std::vector<std::size_t>> classes_of_label;
   std::map<std::string, ElementList> chromosomes;
   std::int64_t elements = 0;
-  std::int64_t without_class = 0;       // of these
-  std::int64_t empty = 0;               // intervals without a base, which are left out
+  std::int64_t without_class = 0;       // elements without a class
+  std::int64_t empty = 0;               // intervals without a base, which are ignored
   std::vector<std::string> assemblies;  // named in the file name, track lines or comments
 };
 
-/// The class column is column 10 where that is text (ENCODE's BED9+), column 6 of six where that is
-/// no strand (downloads of the SCREEN registry); any other file is one class, named as the file.
-/// The first line whose column is not "." decides. Lines in any order; comments, "track" and
-/// "browser" lines are skipped. A file takes at most some 30 bytes of memory per byte of text.
-/// InputError names the file and "line N": columns, coordinates; or "elements": none, or more than
-/// 2^25; or the class column: more than 10000 classes.
+/// Reads annotations. The class is column 10 if that holds text (ENCODE's BED9+), or column 6 of
+/// six if that is not a strand (downloads of the SCREEN registry); any other file is one class,
+/// named after the file. The first line whose column is not "." decides. Lines may be in any order;
+/// comments, "track" and "browser" lines are skipped. A file takes at most about 30 bytes of memory
+/// per byte of text. Throws InputError naming the file and "line N" (number of columns,
+/// coordinates), "elements" (none, or more than 2^25) or the class column (more than 10000
+/// classes).
 Annotations read_annotations(const std::filesystem::path& path);
 
-/// Bases between two half-open intervals: 0 if they share one, 1 if they touch (as bedtools closest
-/// counts); negative if the element lies at lower coordinates than [start, end).
+/// Bases between two half-open intervals: 0 if they share a base, 1 if they touch (as in bedtools
+/// closest); negative if the element is at lower coordinates than [start, end).
 std::int64_t distance_to(const Element& element, std::int64_t start, std::int64_t end);
 
 }  // namespace cdt

@@ -62,7 +62,7 @@ std::string lower_case(std::string_view text) {
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 
-/// Does `text` contain `word` with no letter or digit before it and no digit after it?
+/// Whether `text` contains `word` with no letter or digit before it and no digit after it.
 bool has_word(std::string_view text, std::string_view word) {
   for (std::size_t at = text.find(word); at != std::string_view::npos;
        at = text.find(word, at + 1)) {
@@ -90,7 +90,7 @@ ChromosomeSizes::ChromosomeSizes(std::string_view assembly) {
 }
 
 ChromosomeSizes::ChromosomeSizes(std::string_view assembly, const std::filesystem::path& file) {
-  constexpr std::int64_t kMostBases = 0xFFFFFFFF;  // a bigWig file's positions have 32 bits
+  constexpr std::int64_t kMostBases = 0xFFFFFFFF;  // bigWig files have 32-bit positions
   const ChromosomeSizes known(assembly);
   LineFile lines(file);
   const auto fail = [&](const std::string& what) {

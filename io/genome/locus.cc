@@ -9,7 +9,7 @@
 namespace cdt {
 namespace {
 
-/// A whole number, plain or with a comma before every three digits.
+/// Parses a whole number, plain or with a comma before every three digits.
 bool parse_position(std::string_view text, std::int64_t* out) {
   std::string digits(text);
   std::erase(digits, ',');

@@ -21,7 +21,7 @@ struct Range {
   float low = 0.0F, high = 0.0F;
 };
 
-/// Of the values and 0; never empty.
+/// Range of the values and 0; never empty.
 Range view_limits(const std::vector<ChromosomeScores>& scores) {
   Range range;
   for (const ChromosomeScores& chromosome : scores) {
@@ -34,7 +34,8 @@ Range view_limits(const std::vector<ChromosomeScores>& scores) {
   return range;
 }
 
-/// Sweeps over the borders.
+/// Merges overlapping intervals by a sweep over their borders, taking the mean of those that
+/// overlap.
 std::vector<ScoredInterval> sweep(std::vector<ScoredInterval> intervals) {
   std::sort(intervals.begin(), intervals.end(),
             [](const ScoredInterval& a, const ScoredInterval& b) { return a.start < b.start; });
@@ -44,7 +45,7 @@ std::vector<ScoredInterval> sweep(std::vector<ScoredInterval> intervals) {
   borders.erase(std::unique(borders.begin(), borders.end()), borders.end());
 
   std::vector<ScoredInterval> out;
-  std::vector<ScoredInterval> open;  // those that cover the piece at hand
+  std::vector<ScoredInterval> open;  // those that cover the current piece
   std::size_t next = 0;
   for (std::size_t b = 0; b + 1 < borders.size(); ++b) {
     const std::int64_t start = borders[b];
@@ -63,7 +64,7 @@ std::vector<ScoredInterval> sweep(std::vector<ScoredInterval> intervals) {
 
 constexpr std::int64_t kMostScore = 1000;
 
-/// White space separates columns in UCSC's reader.
+/// Replaces white space, which separates columns in UCSC's reader.
 std::string one_word(std::string_view text) {
   std::string out(text);
   for (char& c : out) {
@@ -72,8 +73,8 @@ std::string one_word(std::string_view text) {
   return out.empty() ? "." : out;
 }
 
-/// Text of an XML attribute. XML 1.0 allows no control characters, escaped or not, and only valid
-/// UTF-8, of which names are not known to be: bytes past ASCII become '_'.
+/// Text of an XML attribute. XML 1.0 allows no control characters, not even escaped, and only valid
+/// UTF-8, which a name may not be: bytes beyond ASCII become '_'.
 std::string xml(std::string_view text) {
   constexpr std::string_view kMarkup = "&<>\"";
   constexpr std::array<const char*, kMarkup.size()> kEscapes{"&amp;", "&lt;", "&gt;", "&quot;"};
@@ -99,8 +100,8 @@ std::string rgb_text(const Rgb& colour) {
          std::to_string(colour[2]);
 }
 
-/// In double quotes, for a track line; the format knows no escapes, so double quotes become single
-/// ones and control characters spaces.
+/// Text in double quotes for a track line. The format has no escapes, so double quotes become
+/// single ones and control characters become spaces.
 std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -206,7 +207,7 @@ std::string igv_session_text(const std::string& genome,
     const std::string colour = r.colour ? rgb_text(*r.colour) : "";
     out += "    <Resource" + attribute("path", r.file) + name +
            (r.colour ? attribute("color", colour) : "") + "/>\n";
-    // igv.js takes names and colours from here only, and "null" for a colour of negative values.
+    // igv.js takes names and colours only from here, and "null" as the colour of negative values.
     tracks += "    <Track" + attribute("id", r.file) + name +
               (r.colour ? attribute("color", colour) + attribute("altColor", colour) : "") + "/>\n";
   }

@@ -13,10 +13,11 @@ namespace {
 
 constexpr std::int64_t kMaxDimension = std::int64_t{1} << 31;
 constexpr std::size_t kMaxStringBytes = 4096;
-constexpr std::size_t kCacheSlots = 1000003;  // a prime well above the chunks that fit the cache
+constexpr std::size_t kCacheSlots =
+    1000003;  // a prime, far more than the chunks that fit into the cache
 
-/// Only types whose conversion HDF5 does in hardware, none with odd bit fields; float16 is
-/// converted here.
+/// Whether the type is one of these standard types. Only types that HDF5 converts in hardware are
+/// accepted, none with odd bit fields; float16 is converted here.
 bool is_one_of(hid_t type, std::initializer_list<hid_t> standard) {
   return std::any_of(standard.begin(), standard.end(),
                      [type](hid_t known) { return H5Tequal(type, known) > 0; });
@@ -33,10 +34,10 @@ bool is_standard_integer(hid_t type) {
              H5T_STD_I64BE, H5T_STD_U8BE, H5T_STD_U16BE, H5T_STD_U32BE, H5T_STD_U64BE});
 }
 
-/// A float of two bytes, for which this HDF5 has no name, with so many bits of exponent and
-/// fraction.
+/// Whether the type is a two-byte float with this many exponent and fraction bits; this HDF5 has no
+/// name for such types.
 bool is_two_byte_float(hid_t type, std::size_t exponent_bits, std::size_t fraction_bits) {
-  std::array<std::size_t, 5> fields{};  // place of the sign; place and width of the other two
+  std::array<std::size_t, 5> fields{};  // position of the sign; position and width of the other two
   if (H5Tget_size(type) != 2 || H5Tget_precision(type) != 16 ||
       H5Tget_fields(type, &fields[0], &fields[1], &fields[2], &fields[3], &fields[4]) < 0) {
     return false;
@@ -49,7 +50,7 @@ bool is_two_byte_float(hid_t type, std::size_t exponent_bits, std::size_t fracti
 bool is_half(hid_t type) { return is_two_byte_float(type, 5, 10); }
 bool is_bfloat16(hid_t type) { return is_two_byte_float(type, 8, 7); }
 
-/// h5py stores truth values as an enumeration of 8-bit integers.
+/// Whether the type is an enumeration of 8-bit integers, as h5py stores booleans.
 bool is_enumeration_of_integers(hid_t type) {
   const Hdf5Handle base(H5Tget_super(type), H5Tclose);
   return base.valid() && is_standard_integer(base.get());
@@ -57,7 +58,7 @@ bool is_enumeration_of_integers(hid_t type) {
 
 herr_t take_innermost(unsigned /*position*/, const H5E_error2_t* entry, void* out) {
   if (entry->desc != nullptr) *static_cast<std::string*>(out) = entry->desc;
-  return 1;  // the first one only
+  return 1;  // stop at the first one
 }
 
 }  // namespace
@@ -74,7 +75,7 @@ Hdf5Dataset::Hdf5Dataset(const Hdf5Handle& file, std::string file_name, std::str
   const Hdf5Handle creation(H5Dget_create_plist(set_.get()), H5Pclose);
   if (H5Pget_layout(creation.get()) != H5D_CHUNKED) return;
   check_chunks(creation.get());
-  set_ = Hdf5Handle();  // while one handle is open, another shares its cache
+  set_ = Hdf5Handle();  // a second open handle would share the first one's cache
   set_ = Hdf5Handle(H5Dopen2(file.get(), name_.c_str(), access_.get()), H5Dclose);
   if (!set_.valid()) fail_hdf5("cannot be opened as a data set");
 }
@@ -158,7 +159,7 @@ void Hdf5Dataset::check_chunks(hid_t creation) {
   const int rank = H5Pget_chunk(creation, H5S_MAX_RANK, sizes.data());
   if (rank != static_cast<int>(shape_.size())) fail("its chunks do not fit its shape");
   double chunk = static_cast<double>(H5Tget_size(type_.get()));
-  double chunks = 1.0;  // that cover one row
+  double chunks = 1.0;  // chunks that cover one row
   for (std::size_t i = 0; i < shape_.size(); ++i) {
     const auto size = static_cast<double>(sizes[i]);
     if (size < 1.0) fail("has a chunk of size 0");
@@ -170,7 +171,7 @@ void Hdf5Dataset::check_chunks(hid_t creation) {
                       "at most " + std::to_string(kMaxChunkBytes) + " bytes",
                       std::to_string(static_cast<std::int64_t>(chunk))));
   }
-  // One chunk more than a row needs, and eviction by age alone.
+  // Room for one chunk more than a row needs, with eviction by age alone.
   const double wanted = chunk * (chunks + 1.0);
   if (wanted <= static_cast<double>(kChunkCacheBytes)) {
     H5Pset_chunk_cache(access_.get(), kCacheSlots, static_cast<std::size_t>(wanted), 0.0);

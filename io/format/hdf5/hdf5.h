@@ -1,12 +1,11 @@
-// Reading of HDF5 files, restricted on purpose: data sets that hang in the root group, or in
-// groups, by hard links, stored in the file itself (contiguous, chunked or compact), with no filter
-// but gzip, shuffle and fletcher32, holding standard integers, truth values, floats (float16 and
-// bfloat16 too) or strings. A user block before the file proper is passed over. HDF5 can also
-// follow links into other files, read raw external files, assemble virtual data sets and load
-// filter plugins; a file that asks for any of these is refused, since it could make the importer
-// read any file.
+// A deliberately restricted HDF5 reader: data sets in the root group or in groups, reached by hard
+// links, stored in the file itself (contiguous, chunked or compact), with no filter but gzip,
+// shuffle and fletcher32, holding standard integers, booleans, floats (also float16 and bfloat16)
+// or strings. A user block at the start of the file is skipped. HDF5 can also follow links into
+// other files, read raw external files, assemble virtual data sets and load filter plugins; a file
+// that asks for any of these is refused, since it could make the importer read any file.
 //
-// libhdf5 is not safe against damaged files: run everything here inside run_sandboxed (sandbox.h).
+// libhdf5 is not safe against damaged files: call everything here inside run_sandboxed (sandbox.h).
 // Errors are InputErrors naming the file and the data set.
 #pragma once
 
@@ -26,7 +25,7 @@ class Hdf5Handle {
   using Closer = herr_t (*)(hid_t);
 
   Hdf5Handle() = default;
-  /// Takes over `id`; a negative one (a failed call) is kept as "not valid".
+  /// Takes ownership of `id`; a negative one (a failed call) is kept as "not valid".
   Hdf5Handle(hid_t id, Closer closer) : id_(id), closer_(closer) {}
   ~Hdf5Handle() { reset(); }
   Hdf5Handle(Hdf5Handle&& other) noexcept
@@ -59,36 +58,36 @@ class Hdf5Handle {
 class Hdf5Dataset {
  public:
   const std::vector<std::int64_t>& shape() const { return shape_; }
-  /// The data set's name, and "name[row]", as error messages give them.
+  /// Name of the data set, and "name[row]", as error messages give them.
   const std::string& name() const { return name_; }
   std::string at(std::int64_t row) const;
   const std::string& file() const { return file_; }
-  /// "float16", "bfloat16", "float32", "float64"; "" if it holds no floats.
+  /// Type of the floats: "float16", "bfloat16", "float32", "float64"; "" if it holds none.
   std::string float_type() const;
-  /// bfloat16 by the caller's word alone.
+  /// Whether the values are taken for bfloat16 only because the caller says so.
   bool is_untyped() const;
 
-  /// Refuses a data set whose rank differs; kAnySize in `sizes` fits any size.
+  /// Throws InputError unless the shape is `sizes`; kAnySize matches any size.
   void require_shape(const std::vector<std::int64_t>& sizes) const;
 
-  /// All values, in C order, as float32: float64 is rounded; one too large for it, and an integer
-  /// that no float32 equals, is refused with its row.
+  /// Reads all values in C order as float32. float64 is rounded; a value too large for float32, and
+  /// an integer that float32 cannot hold exactly, is refused with its row.
   std::vector<float> read_floats() const;
-  /// All values; floats are accepted when they hold whole numbers. Integers beyond 2^63 - 1 are
-  /// refused with their row.
+  /// Reads all values as integers; floats are accepted if they are whole numbers. Integers beyond
+  /// 2^63 - 1 are refused with their row.
   std::vector<std::int64_t> read_integers() const;
-  /// All strings, fixed-length (null-padded, null-terminated, space-padded) or variable-length,
-  /// without their padding.
+  /// Reads all strings, fixed-length (null-padded, null-terminated, space-padded) or
+  /// variable-length, and strips their padding.
   std::vector<std::string> read_strings() const;
-  /// Row `row` of the first dimension, as read_floats(), product of the other dimensions many
-  /// values. Rows read in rising order decompress each chunk once, as long as the chunks that cover
-  /// one row take no more than kChunkCacheBytes.
+  /// Reads row `row` of the first dimension as read_floats() does; it has the product of the other
+  /// dimensions many values. If rows are read in ascending order each chunk is decompressed once,
+  /// as long as the chunks that cover one row fit into kChunkCacheBytes.
   void read_row(std::int64_t row, float* out) const;
 
   static constexpr std::int64_t kChunkCacheBytes = std::int64_t{1} << 30;
-  /// Larger chunks than this are refused.
+  /// Larger chunks are refused.
   static constexpr std::int64_t kMaxChunkBytes = std::int64_t{1} << 29;
-  /// A data set that is read whole may take this much memory.
+  /// Most memory for a data set that is read as a whole.
   static constexpr std::int64_t kMaxWholeBytes = std::int64_t{1} << 30;
 
  private:
@@ -112,7 +111,7 @@ class Hdf5Dataset {
   std::vector<std::string> read_variable_strings() const;
   std::size_t whole_values(std::size_t value_bytes) const;
 
-  /// What one H5Dread brings in: all values (row -1), or those of a row.
+  /// What one H5Dread reads: all values (row -1) or one row.
   struct Part {
     hid_t to, from;  // data spaces in memory and in the file
     std::size_t values;
@@ -140,18 +139,19 @@ class Hdf5Dataset {
 /// A file opened read-only, without file locks (network file systems refuse them).
 class Hdf5File {
  public:
-  /// InputError if the file is missing or not HDF5, saying what it looks like instead.
+  /// Opens the file; throws InputError if it is missing or not HDF5, saying what it looks like
+  /// instead.
   explicit Hdf5File(const std::filesystem::path& path);
 
   const std::string& name() const { return name_; }
   bool has(const std::string& dataset) const;
-  /// Of "group/name".
+  /// Opens the data set "group/name".
   Hdf5Dataset dataset(const std::string& name) const { return open(name, false); }
-  /// And of this shape: require_shape().
+  /// Opens the data set and checks its shape with require_shape().
   Hdf5Dataset dataset(const std::string& name, const std::vector<std::int64_t>& shape) const;
-  /// As dataset(); opaque values of two bytes are bfloat16.
+  /// Opens the data set like dataset(), taking opaque two-byte values for bfloat16.
   Hdf5Dataset dataset_of_bfloat16(const std::string& name) const { return open(name, true); }
-  /// Names of the data sets that dataset() would open, those in groups too; the first 1000.
+  /// Names of the data sets that dataset() can open, including those in groups; at most 1000.
   std::vector<std::string> dataset_names() const;
 
  private:
@@ -162,10 +162,10 @@ class Hdf5File {
   Hdf5Handle file_;
 };
 
-/// Process-wide and for good: no filter plugins, no external links, no error traces on stderr.
+/// Disables filter plugins, external links and error traces on stderr for the rest of the process.
 void harden_hdf5();
 
-/// The innermost message of HDF5's error stack, which is then emptied.
+/// Returns the innermost message of HDF5's error stack and clears the stack.
 std::string hdf5_reason();
 
 }  // namespace cdt

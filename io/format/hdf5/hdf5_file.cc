@@ -1,4 +1,4 @@
-// Opening HDF5 files and finding their data sets, without following where they point elsewhere.
+// Opens HDF5 files and finds their data sets, without following links out of the file.
 #include <sys/resource.h>
 
 #include <utility>
@@ -13,7 +13,7 @@
 namespace cdt {
 namespace {
 
-/// Refuses what is not HDF5, naming what it is, before the library sees a byte of it.
+/// Refuses a file that is not HDF5, saying what it is, before the library sees any of it.
 void require_signature(const std::filesystem::path& path) {
   const InputFile file(path);
   if (has_hdf5_signature(file)) return;
@@ -21,8 +21,8 @@ void require_signature(const std::filesystem::path& path) {
   throw InputError(path.string(), "file", "is not an HDF5 file");
 }
 
-/// While it lives, the process can open no further file: opening a virtual data set would
-/// otherwise open its source files before it can be recognised and refused.
+/// While it lives, the process can open no further file: opening a virtual data set would otherwise
+/// open its source files before it can be recognised and refused.
 class NoFurtherFiles {
  public:
   NoFurtherFiles() {
@@ -46,7 +46,7 @@ const char* link_kind(H5L_type_t type) {
 
 constexpr std::size_t kMostNames = 1000;
 
-/// Adds the name of a data set that a hard link leads to; 1 ends the visit.
+/// Visitor that adds the name of a data set reached by a hard link; returning 1 ends the visit.
 herr_t take_dataset(hid_t root, const char* name, const H5L_info_t* link, void* out) {
   if (link->type != H5L_TYPE_HARD) return 0;
   const Hdf5Handle object(H5Oopen(root, name, H5P_DEFAULT), H5Oclose);

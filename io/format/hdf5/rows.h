@@ -1,5 +1,5 @@
-// A data set of floats as an array read by rows. What is said of untrusted files in hdf5.h holds
-// here; this header needs no library.
+// An HDF5 data set of floats as an array read row by row. The warning on untrusted files in hdf5.h
+// applies here too; this header needs no library.
 #pragma once
 
 #include <filesystem>
@@ -10,9 +10,10 @@
 
 namespace cdt {
 
-/// Data set `name` ("group/name"), "" for the only one of the file. InputError names the file and
-/// the data set: missing, with those there are; no floats; a row of more than 256 MiB. Memory: a
-/// row and the chunks that cover it (Hdf5Dataset::kChunkCacheBytes at most).
+/// Opens data set `name` ("group/name"), or with "" the only one in the file. Throws InputError
+/// naming the file and the data set: missing (the message lists those there are), no floats, or a
+/// row of more than 256 MiB. Memory: one row and the chunks that cover it (at most
+/// Hdf5Dataset::kChunkCacheBytes).
 std::unique_ptr<FloatRows> open_hdf5_rows(const std::filesystem::path& path,
                                           const std::string& name,
                                           const FloatRowsOptions& options = {});

@@ -25,7 +25,8 @@ namespace {
 
 constexpr std::size_t kNameBytes = 4096;
 
-// Set in the child only: where the parent reads the name of the file in work, and the time limit.
+// Set in the child only: memory in which the parent finds the name of the file being read, and the
+// time limit.
 char* shared_name = nullptr;
 int step_seconds = 0;
 
@@ -35,7 +36,7 @@ extern "C" void pass_signal_on(int signal) {
   if (child_of_handler > 0) kill(child_of_handler, signal);
 }
 
-/// One page that parent and child both see.
+/// One page of memory shared by parent and child.
 class SharedName {
  public:
   SharedName()
@@ -54,7 +55,7 @@ class SharedName {
   char* data_;
 };
 
-/// Holds signals that would end the process back until release().
+/// Blocks signals that would end the process until release().
 class SignalHold {
  public:
   SignalHold() {
@@ -72,8 +73,8 @@ class SignalHold {
   sigset_t before_ = {};
 };
 
-/// While it lives, signals that would end the parent go to the child, so that the parent outlives
-/// it. What the parent ignores (nohup) stays ignored.
+/// While it lives, signals that would end the parent are passed on to the child, so that the parent
+/// outlives it. Signals that the parent ignores (nohup) stay ignored.
 class SignalRelay {
  public:
   explicit SignalRelay(pid_t child) {
@@ -122,9 +123,10 @@ void enter_sandbox(pid_t parent, const SandboxLimits& limits, char* name) {
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_AS, address_space() + limits.memory_bytes);
-  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit then shows as a failed write
+  std::signal(SIGXFSZ, SIG_IGN);  // so that a file-size limit shows as a failed write
   std::signal(SIGPROF, SIG_DFL);
-  for (const int signal : kEndSignals) {  // the parent may have handlers; what it ignores stays so
+  for (const int signal :
+       kEndSignals) {  // the parent may have handlers; ignored signals stay ignored
     if (std::signal(signal, SIG_DFL) == SIG_IGN) std::signal(signal, SIG_IGN);
   }
   step_seconds = limits.step_seconds;
@@ -166,7 +168,7 @@ void sandbox_step(const std::filesystem::path& file, int allowance) {
 int run_sandboxed(const std::function<int()>& work, const SandboxLimits& limits) {
   SharedName name;
   std::cout.flush();
-  std::fflush(nullptr);  // else parent and child both write what is still buffered
+  std::fflush(nullptr);  // otherwise both processes would write what is still buffered
   const pid_t parent = getpid();
   SignalHold hold;
   const pid_t child = fork();

@@ -1,4 +1,4 @@
-// What tells an HDF5 file from others, without the library.
+// Recognises an HDF5 file without the library.
 #pragma once
 
 #include <array>
@@ -8,8 +8,8 @@
 
 namespace cdt {
 
-/// The signature stands at the file's begin, or after a user block of 512 bytes or of twice, four
-/// times ... that many.
+/// Whether the file has the HDF5 signature, at its start or after a user block of 512, 1024, 2048,
+/// ... bytes.
 inline bool has_hdf5_signature(const InputFile& file) {
   constexpr std::string_view kSignature("\x89HDF\r\n\x1a\n", 8);
   for (std::size_t at = 0; at + kSignature.size() <= file.size(); at = at == 0 ? 512 : 2 * at) {

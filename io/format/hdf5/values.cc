@@ -1,4 +1,4 @@
-// Reading the values of an open data set, each conversion exact or refused with the row.
+// Reads the values of an open data set; each conversion is exact, or refused with the row.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -14,16 +14,16 @@
 namespace cdt {
 namespace {
 
-constexpr int kRowAllowance = 6;  // a row may bring in kChunkCacheBytes of compressed chunks
+constexpr int kRowAllowance = 6;  // one row may need kChunkCacheBytes of compressed chunks
 
-/// Is this whole number a float32 as it is?
+/// Whether float32 holds this integer exactly.
 bool is_exact(std::int64_t value) {
   auto bits = static_cast<std::uint64_t>(value);
   if (value < 0) bits = 0 - bits;
   return bits == 0 || bits >> static_cast<unsigned>(std::countr_zero(bits)) < (1U << 24U);
 }
 
-/// The string of one fixed-length field, without its padding.
+/// String of one fixed-length field without its padding.
 std::string without_padding(const char* field, std::size_t size, H5T_str_t padding) {
   std::string_view text(field, size);
   if (padding == H5T_STR_NULLTERM) return std::string(text.substr(0, text.find('\0')));
@@ -31,7 +31,7 @@ std::string without_padding(const char* field, std::size_t size, H5T_str_t paddi
   return std::string(text.substr(0, text.find_last_not_of(pad) + 1));
 }
 
-/// Variable-length strings of one H5Dread; HDF5 allocated them and frees them.
+/// The variable-length strings of one H5Dread, which HDF5 allocated and must free.
 class VariableStrings {
  public:
   VariableStrings(std::size_t count, hid_t type, hid_t space)
@@ -114,7 +114,7 @@ std::vector<std::int64_t> Hdf5Dataset::integers(const Part& part) const {
   return out;
 }
 
-/// Throws where a finite float64 has become infinite.
+/// Throws InputError where a finite float64 became infinite.
 void Hdf5Dataset::refuse_overflow(const Part& part, const float* out) const {
   const auto infinite = [](float value) { return std::isinf(value); };
   if (H5Tget_size(type_.get()) < sizeof(double) || std::none_of(out, out + part.values, infinite)) {

@@ -1,6 +1,6 @@
-// libBigWig writes to named files only, takes URLs for names (so a name here is an absolute path),
-// wants sorted intervals and chromosomes, and reports what goes wrong on closing on stderr only:
-// therefore the file is read back and compared.
+// Writes bigWig files with libBigWig. That library writes only to named files, takes URLs for names
+// (so a name here is an absolute path), wants sorted intervals and chromosomes, and reports errors
+// on closing only on stderr; so the file is read back and compared.
 #include "io/genome/bigwig/bigwig.h"
 
 #include <bigWig.h>
@@ -18,7 +18,7 @@
 namespace cdt {
 namespace {
 
-constexpr std::int32_t kZoomLevels = 10;  // IGV fails on files without
+constexpr std::int32_t kZoomLevels = 10;  // IGV fails on files without any
 
 struct Close {
   void operator()(bigWigFile_t* file) const { bwClose(file); }
@@ -39,7 +39,7 @@ void expect_zero(int status, const char* what) {
   if (status != 0) throw Error(std::string("libBigWig: ") + what + " failed");
 }
 
-/// One chromosome's intervals as libBigWig takes them.
+/// The intervals of one chromosome in the layout that libBigWig takes.
 struct IntervalColumns {
   explicit IntervalColumns(const ChromosomeScores& scores) {
     for (const ScoredInterval& i : scores.intervals) {
@@ -99,7 +99,7 @@ void read_back(const std::filesystem::path& path, const std::vector<ChromosomeSc
   }
 }
 
-/// Sorted, without overlap, within the chromosome.
+/// Whether the intervals are sorted, do not overlap and are within the chromosome.
 bool is_valid(const ChromosomeScores& scores, std::int64_t size) {
   std::int64_t at = 0;
   return std::all_of(scores.intervals.begin(), scores.intervals.end(),
@@ -125,7 +125,7 @@ void expect_valid(std::span<const Chromosome> chromosomes,
   CDT_CHECK(any, "a bigWig file needs an interval");
 }
 
-/// Of the file, zoom levels included.
+/// Upper bound on the size of the file, including zoom levels.
 std::uint64_t bytes_bound(const std::vector<ChromosomeScores>& scores) {
   constexpr std::uint64_t kHeaders = std::uint64_t{64} << 10U;
   constexpr std::uint64_t kInterval = 64;
@@ -142,7 +142,7 @@ void write_bigwig(const std::filesystem::path& target, std::span<const Chromosom
                   const std::vector<ChromosomeScores>& scores) {
   expect_valid(chromosomes, scores);
   AtomicFile file(target);
-  // libBigWig tells of a full volume on stderr, at length.
+  // libBigWig reports a full volume on stderr, at length; this reports it in one line.
   const std::filesystem::path folder = target.parent_path();
   require_free_space(folder.empty() ? "." : folder, bytes_bound(scores));
   const std::filesystem::path name = std::filesystem::absolute(file.temporary());

@@ -1,5 +1,5 @@
-// bigWig files, the indexed binary form of bedGraph, through libBigWig. Where that library is not
-// installed, no_bigwig.cc is built instead and has_bigwig() is false.
+// bigWig files, the indexed binary form of bedGraph, written with libBigWig. Where that library is
+// not installed, no_bigwig.cc is built instead and has_bigwig() is false.
 #pragma once
 
 #include <filesystem>
@@ -11,14 +11,14 @@
 
 namespace cdt {
 
-/// Was the product built with libBigWig?
+/// Whether the programs were built with libBigWig.
 bool has_bigwig();
 
-/// Writes a bigWig file with zoom levels, whole or not at all (AtomicFile). chromosomes: all of the
-/// assembly, in byte order of their names (chromosomes_of()); scores: in the same order, ascending,
-/// without overlap, within their chromosomes, at least one interval. The file is read back and
-/// compared before it comes to its name. Error without libBigWig and when writing or reading back
-/// fails.
+/// Writes a bigWig file with zoom levels, completely or not at all (AtomicFile). chromosomes: all
+/// those of the assembly, in byte order of their names (chromosomes_of()). scores: in the same
+/// order, ascending, without overlap, within their chromosomes, at least one interval. The file is
+/// read back and compared before it gets its name. Throws Error without libBigWig and if writing or
+/// reading back fails.
 void write_bigwig(const std::filesystem::path& target, std::span<const Chromosome> chromosomes,
                   const std::vector<ChromosomeScores>& scores);
 

@@ -1,4 +1,4 @@
-// Stands where libBigWig is not installed.
+// Replaces bigwig.cc where libBigWig is not installed.
 #include "engine/error.h"
 #include "io/genome/bigwig/bigwig.h"
 
