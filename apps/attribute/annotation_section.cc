@@ -1,5 +1,5 @@
-// --annotations: which annotated elements the peaks hit (annotations.tsv), and whether top bins lie
-// on classes of them more or less often than by chance.
+// --annotations: which annotated elements the peaks hit (annotations.tsv), and whether top bins
+// overlap each class more or less often than by chance.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -21,7 +21,7 @@ constexpr const char* kHeader =
     "enhancer\tgene\tmethod\trank\tchrom\tstart\tend\tfile\telement\tclass\telement_start\t"
     "element_end\tdistance\n";
 
-constexpr std::size_t kMostLines = 24;  // of the table
+constexpr std::size_t kMostLines = 24;  // in the printed table
 
 std::string element_name(const Element& e, const std::string& chrom, std::int64_t chromosome_size) {
   if (!e.name.empty() && e.name != ".") return e.name;
@@ -55,7 +55,7 @@ std::vector<bool> covered_bins(const Dataset& data, const Pair& pair,
   return covered;
 }
 
-/// Without its q.
+/// The numbers of one test, except its q.
 ClassEnrichment class_numbers(const Enrichment& e) {
   const CountTable& t = e.table;
   ClassEnrichment out;
@@ -117,7 +117,7 @@ class AnnotationSection : public Section {
     out.enrichment = classes_;
   }
 
-  /// The classes with the smallest q first.
+  /// Lists the classes with the smallest q first.
   std::string text() const override {
     if (classes_.empty()) return "annotations: no window with a peak, nothing tested\n";
     std::vector<const ClassEnrichment*> order;
@@ -154,16 +154,17 @@ class AnnotationSection : public Section {
   }
 
  private:
-  /// The peaks (first top bins) of one method against one file.
+  /// Peaks (highest top bins) of one method against one annotation file.
   struct Peaks {
     std::int64_t peaks = 0, on_element = 0;
-    std::vector<double> distances;  // absolute, bp; of peaks on chromosomes that have elements
+    std::vector<double> distances;  // absolute, in bp; of peaks on chromosomes with elements
   };
-  /// The top bins of the pairs of one enhancer.
+  /// Top bins of the pairs of one enhancer.
   struct EnhancerTops {
-    Pair pair;                                                 // any of them, for the window
-    std::vector<bool> eligible;                                // (L): on the chromosome
-    std::vector<std::vector<std::vector<std::int64_t>>> tops;  // by method, by pair with a peak
+    Pair pair;                   // any of them; gives the window
+    std::vector<bool> eligible;  // (L): whether the bin is on the chromosome
+    std::vector<std::vector<std::vector<std::int64_t>>>
+        tops;  // by method, then by pair with a peak
   };
 
   void add_pair(const EnhancerResult& result, std::size_t i) override {
@@ -187,7 +188,7 @@ class AnnotationSection : public Section {
     }
   }
 
-  /// A row of annotations.tsv: a top bin with the element it hits, or the nearest one.
+  /// Adds a row to annotations.tsv: a top bin with the element it hits, or the nearest one.
   void add_row(const PairNumbers& numbers, std::size_t method, std::size_t rank, std::size_t file) {
     const Annotations& annotations = annotations_[file];
     const Enhancer& e = enhancer_of(data_, numbers.pair);
@@ -217,7 +218,8 @@ class AnnotationSection : public Section {
     hits.distances.push_back(static_cast<double>(std::llabs(distance)));
   }
 
-  /// A window per enhancer with a peak of the method; covered: the bins of one class, by enhancer.
+  /// One window per enhancer that has a peak of the method; covered: the bins of one class, by
+  /// enhancer.
   std::vector<EnrichmentWindow> windows(std::size_t method,
                                         const std::vector<std::vector<bool>>& covered) const {
     std::vector<EnrichmentWindow> out;
@@ -228,7 +230,7 @@ class AnnotationSection : public Section {
     return out;
   }
 
-  /// Of every class, for each method over its defined windows; a method without any has no test.
+  /// Tests every class for each method over its defined windows; a method without any has no test.
   void test_classes() {
     const EnrichmentOptions options{.permutations = options_.replicates,
                                     .bootstrap = {.seed = options_.seed},
@@ -268,7 +270,7 @@ class AnnotationSection : public Section {
   NullOptions options_;
   AtomicFile rows_;
   std::int64_t pairs_ = 0;
-  std::vector<std::vector<Peaks>> hits_;  // by method, by file
+  std::vector<std::vector<Peaks>> hits_;  // by method, then by file
   std::vector<EnhancerTops> enhancers_;
   std::vector<ClassEnrichment> classes_;
 };

@@ -1,4 +1,4 @@
-// Attention rollout and GMAR (model/explain/rollout.h) as methods.
+// Attention rollout and GMAR (model/explain/rollout.h) as attribution methods.
 #include <cmath>
 #include <utility>
 
@@ -12,7 +12,7 @@ RolloutEnd end_of(const ScorerContext& context) {
   return context.options.rollout_end == "rna" ? RolloutEnd::kRna : RolloutEnd::kDnaPool;
 }
 
-/// Mean and standard deviation over pairs of the head weights of one block.
+/// Mean and standard deviation over pairs of the head weights of one attention block.
 class WeightSums {
  public:
   void add(const std::vector<double>& weights) {

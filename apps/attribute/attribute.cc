@@ -28,7 +28,7 @@ Inputs inputs_of(const AttributeOptions& options) {
   return inputs;
 }
 
-/// The files of --annotations; stderr says what was left out and what is doubtful.
+/// Reads the files of --annotations; warns on stderr about what was ignored or is doubtful.
 std::vector<Annotations> annotations_of(const AttributeOptions& options, const Dataset& data,
                                         const ChromosomeSizes& sizes) {
   std::vector<Annotations> annotations = read_annotation_files(options.annotations, data);
@@ -40,7 +40,7 @@ std::vector<Annotations> annotations_of(const AttributeOptions& options, const D
   return annotations;
 }
 
-/// What this run was asked for, in the order of the text.
+/// The sections that this run was asked for, in the order of their text.
 Sections make_sections(const SectionContext& context) {
   const GradientOptions& gradient = context.options.gradient;
   Sections out;
@@ -62,7 +62,8 @@ Sections make_sections(const SectionContext& context) {
   return out;
 }
 
-/// What the host makes of a batch's results; how many pairs they have.
+/// Computes the numbers of a batch's results on the host and passes them to the sections; returns
+/// the number of pairs.
 std::int64_t tell(std::vector<EnhancerResult> results, const Methods& methods,
                   const Sections& sections) {
   std::int64_t pairs = 0;
@@ -77,12 +78,13 @@ std::int64_t tell(std::vector<EnhancerResult> results, const Methods& methods,
   return pairs;
 }
 
-/// Tells the sections of every enhancer.
+/// Explains the pairs batch by batch and passes the results to the sections.
 void attribute_pairs(Inference& inference, const AttributeOptions& options,
                      const std::vector<Pair>& pairs, const Methods& methods, EnhancerPasses* passes,
                      const Sections& sections) {
   Progress progress("attribute", std::ssize(pairs), options.common.quiet);
-  // While the next batch is computed; but a CPU's cores have that to do, and maps are passes too.
+  // Sections run while the next batch is computed, but not on a CPU, whose cores are busy with it,
+  // nor with maps, which need passes of their own.
   const bool beside = inference.backend->asynchronous() && options.maps.list.empty();
   const std::vector<EnhancerBatch> batches =
       cut_into_batches(pairs, passes->places(), inference.config.hidden);
@@ -107,7 +109,7 @@ void attribute_pairs(Inference& inference, const AttributeOptions& options,
   progress.finish();
 }
 
-/// summary.json comes last: an attribution without it is not whole.
+/// Writes all files; summary.json comes last, since an attribution without it counts as incomplete.
 void write_files(const std::filesystem::path& folder, const std::string& command,
                  const Sections& sections) {
   remove_earlier_attribution(folder);
@@ -117,7 +119,7 @@ void write_files(const std::filesystem::path& folder, const std::string& command
   write_file(folder / "summary.json", json_text(fields_json(std::move(summary))));
 }
 
-/// The exit code.
+/// Runs the program; returns the exit code.
 int run(const AttributeOptions& options) {
   catch_interrupts("cdt-attribute");
   const OutputFolder out(kAttributionOutput, options.common, inputs_of(options));

@@ -12,9 +12,9 @@ namespace cdt {
 namespace {
 
 constexpr std::int64_t kMostPlaces = 8;
-constexpr std::size_t kForward = 1;  // a forward pass takes about as long as a round
+constexpr std::size_t kForward = 1;  // cost of a forward pass, in rounds
 
-using Counts = std::vector<std::size_t>;  // pairs of some enhancers
+using Counts = std::vector<std::size_t>;  // number of pairs of each enhancer
 
 std::size_t places_for(const Counts& counts, std::size_t rounds) {
   std::size_t places = 0;
@@ -22,14 +22,14 @@ std::size_t places_for(const Counts& counts, std::size_t rounds) {
   return places;
 }
 
-/// The fewest rounds in which `places` serve these enhancers, of which there are no more.
+/// Fewest rounds in which `places` serve these enhancers, of which there are at most as many.
 std::size_t rounds_for(const Counts& counts, std::size_t places) {
   std::size_t rounds = 1;
   while (places_for(counts, rounds) > places) ++rounds;
   return rounds;
 }
 
-/// How many of the enhancers that come next share a pass.
+/// How many of the next enhancers share a pass at the lowest cost per pair.
 std::size_t best_share(const Counts& next, std::size_t places) {
   std::size_t best = 0;
   double best_cost = 0.0;
@@ -111,7 +111,8 @@ MemoryPlan plan_attribution(const CdtConfig& config, std::int64_t places, std::i
   const DnaFeed feed(sizes, dry.backend(), dry.lasting, places);
   plan.data = dry.taken();
   plan.host = dry.host();
-  Arena counted_above(dry.backend(), "dna");  // the feed has its batch of the lasting arena
+  Arena counted_above(dry.backend(),
+                      "dna");  // already counted: the feed has its batch in the lasting arena
   batch.run(counted_above.tensor({places, bins, config.dna_dim}, dry.backend().activations()),
             std::vector<std::vector<std::int32_t>>(static_cast<std::size_t>(places), {0}),
             [](std::size_t /*place*/, std::size_t /*index*/, const PairWindows& /*windows*/) {});

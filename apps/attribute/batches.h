@@ -1,5 +1,5 @@
-// Which pairs cdt-attribute works on at once: on a GPU several enhancers share a pass
-// (model/explain/attribution_batch.h), on the CPU each has its own.
+// Groups the pairs into batches: on a GPU several enhancers share a pass
+// (model/explain/attribution_batch.h), on the CPU each enhancer has its own.
 #pragma once
 
 #include <cstddef>
@@ -12,34 +12,35 @@
 
 namespace cdt {
 
-/// Whole enhancers that are worked on together.
+/// Enhancers that are explained together, each with all its pairs.
 struct EnhancerBatch {
-  /// What a place of the batch serves: pairs [first, first + count) of an enhancer, or none where
-  /// it only fills the batch.
+  /// The pairs that a place of the batch serves: [first, first + count) of an enhancer, or none if
+  /// the place only pads the batch.
   struct Place {
-    std::size_t enhancer = 0;  // among those of the batch
+    std::size_t enhancer = 0;  // index in the batch
     std::size_t first = 0, count = 0;
   };
   std::vector<std::vector<Pair>> enhancers;  // pairs of each, in order
-  std::vector<Place> places;                 // none: one enhancer, by itself
+  std::vector<Place> places;                 // empty for an enhancer explained alone
 
-  /// Rows of DNA: of each place, or of the enhancer by itself.
+  /// Rows of DNA: one per place, or that of the single enhancer.
   std::vector<std::int32_t> rows() const;
 };
 
-/// All pairs, in order; neighbours of the same enhancer are its pairs. places: of a batch, 0: every
-/// enhancer by itself, as those with more than most_genes pairs always are. An enhancer may have
-/// several places, and a batch fewer enhancers than places: the next enhancers are taken as far as
-/// that makes the pass, and the rounds in which all places have their genes, cheap for a pair.
+/// Cuts all pairs, in order, into batches; neighbouring pairs of one enhancer belong together. With
+/// places = 0 every enhancer is explained alone, as is any enhancer with more than most_genes
+/// pairs. An enhancer may have several places, so a batch may hold fewer enhancers than places; it
+/// takes as many of the next enhancers as give the lowest cost per pair, counting the pass and the
+/// rounds that serve all genes.
 std::vector<EnhancerBatch> cut_into_batches(const std::vector<Pair>& pairs, std::int64_t places,
                                             std::int64_t most_genes);
 
-/// The memory of an attribution by batches of so many places.
+/// Memory of an attribution in batches of `places` places.
 MemoryPlan plan_attribution(const CdtConfig& config, std::int64_t places, std::int64_t bins,
                             bool want_product, Backend& device);
 
-/// Places of a batch: 0 on the CPU; on a GPU at most 8, and no more than there are pairs, as far as
-/// their plan fits into the memory that is free.
+/// Number of places per batch: 0 on the CPU; on a GPU at most 8, at most the number of pairs, and
+/// no more than fit into the free memory according to their plan.
 std::int64_t choose_places(const Inference& inference, bool want_product, std::size_t pairs);
 
 }  // namespace cdt

@@ -23,14 +23,15 @@ constexpr std::uint32_t kSampleStream = 0x5A3B;
 
 using Names = std::pair<std::int32_t, std::int32_t>;  // enhancer, gene
 
-/// Betas of the data set's pairs; of a pair listed twice, the first.
+/// Beta of each pair of the data set; for a repeated pair, the first.
 std::map<Names, float> known_betas(const Dataset& data) {
   std::map<Names, float> out;
   for (const Pair& p : data.pairs) out.insert({{p.enhancer, p.gene}, p.beta});
   return out;
 }
 
-/// Enhancer names may hold colons themselves: the last split at which both names are known.
+/// Splits "ENHANCER:GENE". Enhancer names may contain colons, so the last split at which both names
+/// are known counts.
 Names parse_pair(const std::string& text, const Dataset& data) {
   for (std::size_t colon = text.rfind(':'); colon != std::string::npos && colon > 0;
        colon = text.rfind(':', colon - 1)) {
@@ -68,7 +69,7 @@ Pair named_pair(const Names& names, const std::map<Names, float>& betas) {
           .beta = beta == betas.end() ? missing : beta->second};
 }
 
-/// RandomState's integer in [0, most]: 32-bit words cut to the bits of `most` until one fits.
+/// RandomState's integer in [0, most]: 32-bit words, masked to the bits of `most`, until one fits.
 std::size_t interval(std::mt19937& words, std::uint32_t most) {
   const int bits = std::bit_width(most);
   const std::uint32_t mask = bits == 0 ? 0U : 0xFFFFFFFFU >> static_cast<unsigned>(32 - bits);
@@ -77,7 +78,7 @@ std::size_t interval(std::mt19937& words, std::uint32_t most) {
   return drawn;
 }
 
-/// Places of `count` of n without replacement, ascending: the front of a Fisher-Yates shuffle.
+/// Draws `count` of n indices without replacement, ascending: the front of a Fisher-Yates shuffle.
 std::vector<std::size_t> philox_choice(std::uint64_t seed, std::size_t n, std::size_t count) {
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -90,7 +91,7 @@ std::vector<std::size_t> philox_choice(std::uint64_t seed, std::size_t n, std::s
   return order;
 }
 
-/// Places of a sample of n pairs.
+/// Indices of a sample of n pairs.
 std::vector<std::size_t> sample(const PairChoice& choice, std::size_t n) {
   const auto count = static_cast<std::size_t>(choice.sample);
   if (!choice.numpy_legacy) return philox_choice(choice.seed, n, count);
@@ -102,7 +103,7 @@ std::vector<std::size_t> sample(const PairChoice& choice, std::size_t n) {
   return numpy_legacy_choice(static_cast<std::uint32_t>(choice.seed), n, count);
 }
 
-/// Every gene of each enhancer, in the order of the data set.
+/// Pairs each enhancer with every gene, in the order of the data set.
 std::vector<Pair> with_all_genes(const std::vector<Pair>& pairs, const Dataset& data,
                                  const std::map<Names, float>& betas) {
   std::vector<Pair> out;
@@ -131,7 +132,7 @@ std::vector<Pair> pairs_of_split(const PairChoice& choice, const Dataset& data) 
   return out;
 }
 
-/// The pairs of one enhancer next to each other.
+/// Reorders the pairs so that those of one enhancer are adjacent.
 std::vector<Pair> grouped(const std::vector<Pair>& pairs) {
   std::unordered_map<std::int32_t, std::size_t> group_of;
   std::vector<std::vector<Pair>> groups;
@@ -149,7 +150,7 @@ std::vector<Pair> grouped(const std::vector<Pair>& pairs) {
 
 std::vector<std::size_t> numpy_legacy_choice(std::uint32_t seed, std::size_t n, std::size_t count) {
   CDT_CHECK(count <= n && n <= 0xFFFFFFFFU, "a sample is no larger than what it is drawn from");
-  // The seeding of both is Knuth's, as in MT19937's authors' code.
+  // NumPy and std::mt19937 expand the seed alike: Knuth's scheme, as in the MT19937 authors' code.
   std::mt19937 words(seed);
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -1,4 +1,5 @@
-// Which pairs to explain: named on the command line, listed in a file, or (a sample of) a split.
+// Chooses the pairs to explain: named on the command line, listed in a file, or (a sample of) a
+// split.
 #pragma once
 
 #include <cstddef>
@@ -15,22 +16,23 @@ struct PairChoice {
   std::vector<std::string> pairs;  // ENHANCER:GENE
   std::filesystem::path file;      // TSV with columns enhancer, gene
   std::string split;               // "" or train, val, test
-  std::int64_t sample = 0;         // pairs drawn from the split; 0: all of it
+  std::int64_t sample = 0;         // pairs drawn from the split; 0 for all
   std::uint64_t seed = 0;
-  bool all_genes = false;     // of each enhancer chosen, instead of the genes chosen
+  bool all_genes = false;     // explain all genes of each chosen enhancer
   bool numpy_legacy = false;  // draw as NumPy does (numpy_legacy_choice)
 };
 
-/// All chosen pairs, those of one enhancer next to each other, enhancers in the order in which they
-/// are first named; a pair named twice is kept once, unless the split holds it twice. A pair that
-/// pairs.tsv does not list has beta NaN. InputError naming the option or line: unknown enhancer or
-/// gene, no pair, fewer pairs in the split than the sample, a seed NumPy would not take. A sample
-/// keeps the order of the split; NumPy's has the order in which it was drawn.
+/// Returns the chosen pairs with those of one enhancer adjacent, enhancers in the order in which
+/// they are first named. A pair named twice is kept once, unless the split holds it twice; a pair
+/// that pairs.tsv does not list has beta NaN. A sample keeps the order of the split; NumPy's sample
+/// has the order in which it was drawn. Throws InputError naming the option or line for an unknown
+/// enhancer or gene, no pair, a sample larger than the split, or a seed that NumPy would not
+/// accept.
 std::vector<Pair> choose_pairs(const PairChoice& choice, const Dataset& data);
 
-/// NumPy's legacy sample, so that those of a study made in Python can be drawn again: what
-/// np.random.seed(seed); np.random.choice(n, count, replace=False) returns, in its order, which is
-/// the front of RandomState.permutation(n). Needs count <= n < 2^32.
+/// NumPy's legacy sample, to redraw the sample of a study made in Python: what
+/// np.random.seed(seed); np.random.choice(n, count, replace=False) returns, in its order, the front
+/// of RandomState.permutation(n). Needs count <= n < 2^32.
 std::vector<std::size_t> numpy_legacy_choice(std::uint32_t seed, std::size_t n, std::size_t count);
 
 }  // namespace cdt

@@ -1,5 +1,5 @@
-// What holds the gradient methods to account: how completely the scores of integrated gradients add
-// up, and how far measured effects bear gradients out.
+// Checks of the gradient methods: how completely the scores of integrated gradients add up, and how
+// well gradients agree with measured effects.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -18,7 +18,7 @@ constexpr const char* kFile = "integrated_gradients.tsv";
 constexpr const char* kHeader =
     "enhancer\tgene\tsteps\tchange\tcompleteness_error\tresolution\tcomplete\tzero_dna\n";
 
-/// Pairs whose DNA is all zeros count for none of the numbers.
+/// Completeness of the method whose scores add up. Pairs whose DNA is all zeros are excluded.
 class CompletenessSection : public Section {
  public:
   explicit CompletenessSection(const SectionContext& context)
@@ -79,10 +79,10 @@ class CompletenessSection : public Section {
 
   AtomicFile file_;
   IntegrationGate gate_;
-  std::vector<double> steps_, errors_;   // by pair with DNA
-  std::int64_t beyond_gate_ = 0;         // of those
-  std::int64_t at_resolution_ = 0;       // of those, complete by the resolution of predictions
-  std::vector<std::string> incomplete_;  // all
+  std::vector<double> steps_, errors_;  // by pair with DNA
+  std::int64_t beyond_gate_ = 0;        // of these pairs
+  std::int64_t at_resolution_ = 0;  // of these pairs, complete within the resolution of predictions
+  std::vector<std::string> incomplete_;  // names of all of them
 };
 
 bool is_claim(const Method& method) {
@@ -93,7 +93,7 @@ bool has_peak(const std::vector<float>& window) {
   return window_state(window) == WindowState::kDefined;
 }
 
-/// Sum of the scores in each range.
+/// Sum of the scores over each range.
 std::vector<double> by_range(const std::vector<BinRange>& ranges,
                              const std::vector<float>& scores) {
   std::vector<double> out;
@@ -103,8 +103,8 @@ std::vector<double> by_range(const std::vector<BinRange>& ranges,
   return out;
 }
 
-/// The correlation of measured effects with what each method claims of the same bins. Pairs in
-/// which the method's or the measured window is undefined are left out.
+/// Correlation of the measured effects with what each method predicts for the same bins. A pair is
+/// excluded if the window of the method or of the measurement is undefined.
 class EffectSection : public Section {
  public:
   EffectSection(const SectionContext& context, std::size_t measured)
@@ -127,8 +127,8 @@ class EffectSection : public Section {
   }
 
  private:
-  // A signed score predicts the effect of a range itself, a norm only how large it is. Scores made
-  // for a baseline of zeros are no claim about another.
+  // A signed score predicts the effect of a range, a norm only its size. Scores computed for a
+  // baseline of zeros do not predict effects against another baseline.
   void add_pair(const EnhancerResult& result, std::size_t i) override {
     if (result.zero_dna) return;
     enhancers_.push_back(result.enhancer);
@@ -164,12 +164,12 @@ class EffectSection : public Section {
   }
 
   const GradientOptions& options_;
-  std::size_t measured_;  // the method that measures effects
+  std::size_t measured_;  // index of the method that measures effects
   bool of_baseline_;
   std::vector<BinRange> ranges_;
   std::uint64_t seed_;
-  std::vector<std::vector<double>> correlations_;  // by method, one per pair with DNA; may be NaN
-  std::vector<std::int32_t> enhancers_;            // of those pairs
+  std::vector<std::vector<double>> correlations_;  // by method, then by pair with DNA; may be NaN
+  std::vector<std::int32_t> enhancers_;            // of these pairs
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The L1 norm of the gradient at the DNA input as a method: the gradient itself, g W, by blocks.
+// L1 norm of the gradient at the DNA input, as a method: the gradient g W itself, computed in
+// blocks.
 #pragma once
 
 #include <algorithm>
@@ -11,10 +12,10 @@
 
 namespace cdt {
 
-/// Sums over the columns of |g W| (L): g (1, L, D) at the projector's linear map, w (D, dna_dim).
+/// Row sums of |g W| (L): g (1, L, D) at the projector's linear map, w (D, dna_dim).
 inline std::vector<float> input_l1(Backend& on, Arena& scratch, const Tensor& g, const Tensor& w) {
   std::vector<double> sums(static_cast<std::size_t>(g.rows()));
-  std::size_t at = 0;  // in |g W|, row by row
+  std::size_t at = 0;  // index into |g W|, row by row
   for (std::int64_t first = 0, last = 0; first < g.rows(); first = last) {
     last = std::min<std::int64_t>(first + 128, g.rows());
     const Scratch block(scratch, {last - first, w.cols()});

@@ -1,4 +1,4 @@
-// Integrated gradients, SmoothGrad and occlusion as methods.
+// Integrated gradients, SmoothGrad and occlusion as attribution methods.
 #include <algorithm>
 #include <cmath>
 
@@ -15,9 +15,9 @@ namespace cdt {
 namespace {
 
 constexpr std::int64_t kOcclusionBatch = 4;  // enhancers per forward pass
-constexpr std::size_t kGenesAtOnce = 64;     // whose sums are held in memory
+constexpr std::size_t kGenesAtOnce = 64;     // genes whose sums are in memory together
 
-/// work(genes[begin .. end)) for runs of at most kGenesAtOnce genes.
+/// Calls work(genes[begin .. end)) for runs of at most kGenesAtOnce genes.
 template <class Work>
 void in_runs(const std::vector<std::int32_t>& genes, const Work& work) {
   for (std::size_t begin = 0; begin < genes.size(); begin += kGenesAtOnce) {
@@ -65,7 +65,7 @@ class SmoothScorer : public Scorer {
 
  private:
   SmoothGradOptions options_;
-  std::vector<double> errors_;  // Monte Carlo, of the pairs with DNA where it is defined
+  std::vector<double> errors_;  // Monte Carlo errors, by pair with DNA where defined
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// --maps: whole attention maps of the first enhancers, and what they say.
+// --maps: whole attention maps of the first enhancers, and their statistics.
 #include <algorithm>
 #include <map>
 #include <span>
@@ -22,7 +22,7 @@ std::vector<AttentionMap> choose_maps(const std::string& list, std::vector<Atten
   return all;
 }
 
-/// Enhancers of the first `count` pairs, in order; pairs of one enhancer are next to each other.
+/// Enhancers of the first `count` pairs, in order; pairs of one enhancer are adjacent.
 std::vector<std::int32_t> first_enhancers(const std::vector<Pair>& pairs, std::int64_t count) {
   std::vector<std::int32_t> out;
   for (const Pair& pair :
@@ -133,7 +133,7 @@ class MapSection : public Section {
   std::vector<std::int32_t> enhancers_;
   std::size_t added_ = 0;
   std::map<std::string, Written> written_;  // by map
-  MapFiles files_;                          // the content of maps.json
+  MapFiles files_;                          // content of maps.json
   MapSummary out_;
 };
 

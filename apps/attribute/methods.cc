@@ -14,7 +14,7 @@
 namespace cdt {
 namespace {
 
-/// Windows that come with the pass that always runs.
+/// Returns windows that the pass that always runs has computed.
 template <std::vector<float> PairWindows::*kWindow>
 class DefaultScorer : public Scorer {
  public:
@@ -31,7 +31,7 @@ class DefaultScorer : public Scorer {
   }
 };
 
-/// Independent uniform scores in [0, 1), a function of seed, enhancer, gene and bin alone.
+/// Independent uniform scores in [0, 1) that depend only on seed, enhancer, gene and bin.
 MethodScores random_control(const ScorerContext& context, EnhancerWindow& window) {
   constexpr std::uint32_t kStream = 0xC0DE;
   const auto key0 = static_cast<std::uint32_t>(context.seed);
@@ -50,7 +50,7 @@ MethodScores random_control(const ScorerContext& context, EnhancerWindow& window
   return out;
 }
 
-/// Colours: Okabe and Ito's palette, which the colour-blind can tell apart, then darker hues for
+/// The table. Colours are those of Okabe and Ito's colour-blind-safe palette, then darker hues for
 /// relatives of the gradient, black and grey.
 constexpr std::array kMethods{
     Method{.name = "attention",

@@ -1,6 +1,6 @@
-// The attribution methods of cdt-attribute, one row of a table each. Whatever goes over methods
-// (files, peaks, columns, summary, tracks, options) walks this table or the rows that run, and
-// reads what it needs to know of a method from its row.
+// The attribution methods of cdt-attribute, one table row each. All code that loops over methods
+// (files, peaks, columns, summary, tracks, options) loops over this table, or over the rows that
+// run, and reads the properties of a method from its row.
 #pragma once
 
 #include <array>
@@ -19,12 +19,12 @@
 
 namespace cdt {
 
-/// What DNA is replaced by: zeros, or the mean window over the data set's enhancers.
+/// The baseline that replaces DNA: zeros, or the mean window over the data set's enhancers.
 class Baseline {
  public:
-  /// name: "zero" or "mean".
+  /// name is "zero" or "mean".
   Baseline(Inference& inference, Explainer& explainer, std::string name);
-  /// (L, D), after the projector's linear map; computed at the first call.
+  /// The baseline (L, D) after the projector's linear map; computed at the first call.
   const std::vector<float>& z();
 
  private:
@@ -34,7 +34,7 @@ class Baseline {
   std::vector<float> z_;
 };
 
-/// One enhancer and the genes wanted for it.
+/// The window of one enhancer and the genes to explain for it.
 class EnhancerWindow {
  public:
   EnhancerWindow(Explainer& on, const std::vector<Pair>& pairs, const Tensor& window, bool is_zero)
@@ -47,10 +47,10 @@ class EnhancerWindow {
   std::int32_t enhancer;
   Tensor dna;  // (1, L, dna_dim), on the device
   std::vector<std::int32_t> genes;
-  bool zero_dna;                      // the DNA is all zeros
-  std::vector<PairWindows> defaults;  // by gene, of the pass that always runs
+  bool zero_dna;                      // all of the DNA is zero
+  std::vector<PairWindows> defaults;  // by gene, from the pass that always runs
 
-  /// (L, D), after the projector's linear map; computed at the first call.
+  /// The window (L, D) after the projector's linear map; computed at the first call.
   const std::vector<float>& z() {
     if (z_.empty()) z_ = explainer_.project(dna);
     return z_;
@@ -61,7 +61,7 @@ class EnhancerWindow {
   std::vector<float> z_;
 };
 
-/// What a scorer may use; all of it outlives the scorer.
+/// What a scorer may use; everything outlives the scorer.
 struct ScorerContext {
   Inference& inference;
   Explainer& explainer;
@@ -71,24 +71,24 @@ struct ScorerContext {
   bool& want_product;  // set by a scorer that reads PairWindows::gradient_x_input
 };
 
-/// By gene, in order.
+/// Scores of the genes, in order.
 struct MethodScores {
   std::vector<std::vector<float>> windows;  // (L) each
-  std::vector<Completeness> completeness;   // of a method that adds up, else empty
+  std::vector<Completeness> completeness;   // only of a method whose scores add up
 };
 
-/// Computes the windows of one method.
+/// Computes the windows of one attribution method.
 class Scorer {
  public:
   explicit Scorer(const ScorerContext& context) : context_(context) {}
   virtual ~Scorer() = default;
   Scorer(const Scorer&) = delete;
   Scorer& operator=(const Scorer&) = delete;
-  /// Scores do not depend on which other genes are asked for.
+  /// Scores each gene of the window; the scores of a gene do not depend on the other genes.
   virtual MethodScores score(EnhancerWindow& window) = 0;
-  /// What the scores leave to say about the method beside its options, once all are made.
+  /// Adds what is known about the method once all scores are made, besides its options.
   virtual void describe(MethodSummary* /*method*/) const {}
-  /// A line of text on that; empty if there is nothing to say.
+  /// One line of text about it; empty if there is none.
   virtual std::string text() const { return ""; }
 
  protected:
@@ -101,7 +101,7 @@ std::unique_ptr<Scorer> make_scorer(const ScorerContext& context) {
   return std::make_unique<MethodScorer>(context);
 }
 
-/// A scorer that keeps nothing from one enhancer to the next: a function.
+/// A scorer without state between enhancers: a function.
 template <MethodScores (*kScore)(const ScorerContext& context, EnhancerWindow& window)>
 class FunctionScorer : public Scorer {
  public:
@@ -109,51 +109,53 @@ class FunctionScorer : public Scorer {
   MethodScores score(EnhancerWindow& window) override { return kScore(context_, window); }
 };
 
-/// What the sum of a method's scores over a range of bins says of the effect of its DNA: nothing, a
-/// claim about it (its size, if the method has no sign), or the effect itself as it was measured.
+/// What the sum of a method's scores over a range of bins says about the effect of that DNA:
+/// nothing, a prediction of it (of its size, if the method has no sign), or the measured effect
+/// itself.
 enum class RangeSum : std::uint8_t {
   kNothing,
   kClaim,
-  kClaimFromZero,  // made for a baseline of zeros: of another it is gradient . (input - baseline)
+  kClaimFromZero,  // as kClaim, for a baseline of zeros; for another it is gradient . (input -
+                   // baseline)
   kEffect,
 };
 
-/// Methods with passes of their own: gradient_scorers.cc, attention_scorers.cc.
+/// Methods with their own passes: gradient_scorers.cc, attention_scorers.cc.
 MethodScores score_integrated_gradients(const ScorerContext& context, EnhancerWindow& window);
 MethodScores score_occlusion(const ScorerContext& context, EnhancerWindow& window);
 MethodScores score_rollout(const ScorerContext& context, EnhancerWindow& window);
-/// Adds "monte_carlo_error" to its object in summary.json.
+/// SmoothGrad; adds "monte_carlo_error" to its object in summary.json.
 std::unique_ptr<Scorer> make_smoothgrad(const ScorerContext& context);
-/// Adds "head_weights" to its object in summary.json: by attention block, mean and standard
+/// GMAR; adds "head_weights" to its object in summary.json: by attention block, mean and standard
 /// deviation of each head's weight over pairs with DNA.
 std::unique_ptr<Scorer> make_gmar(const ScorerContext& context);
 
 struct Method {
   const char* name;
   Rgb colour{};              // of its tracks and peaks
-  bool is_signed = false;    // peaks and tops then go by the absolute value
+  bool is_signed = false;    // if so, peaks and top bins use the absolute value
   const char* meaning = "";  // one line
   std::unique_ptr<Scorer> (*make)(const ScorerContext& context) = nullptr;
   RangeSum range_sum = RangeSum::kNothing;
-  bool adds_up = false;                     // to the prediction's change: gives its completeness
-  std::array<const char*, 2> options = {};  // of the command line that it reads, or null
+  bool adds_up = false;                     // to the prediction's change, so it has a completeness
+  std::array<const char*, 2> options = {};  // command-line options it reads, or null
 };
 using Methods = std::vector<const Method*>;
 
-/// The table; the first two are the defaults, which always run.
+/// All methods; the first two are the defaults, which always run.
 std::span<const Method> all_methods();
 constexpr std::size_t kAttention = 0;
 constexpr std::size_t kGradient = 1;
 constexpr std::size_t kDefaultMethods = 2;
 
-/// The defaults and the methods named in `list` (comma separated, or "all"), in table order.
-/// InputError naming --methods for a name that is not in the table.
+/// Returns the defaults and the methods named in `list` (comma-separated, or "all"), in table
+/// order. Throws InputError naming --methods for an unknown name.
 Methods choose_methods(const std::string& list);
 
-/// Sets what summary.json says of the options that the method reads.
+/// Records in summary.json the options that the method reads.
 void describe_options(const Method& method, const GradientOptions& options, MethodSummary* out);
 
-/// Is gradient . (input - baseline) asked for, as a claim held against measured effects?
+/// Whether gradient . (input - baseline) is needed, to be compared with measured effects.
 bool claims_of_baseline(const Methods& methods, const std::string& baseline);
 
 }  // namespace cdt

@@ -10,7 +10,7 @@
 namespace cdt {
 namespace {
 
-/// The methods beyond the defaults, comma separated.
+/// Names of the methods beyond the defaults, comma-separated.
 std::string method_names() {
   std::string names;
   for (const Method& method : all_methods().subspan(kDefaultMethods)) {
@@ -19,14 +19,14 @@ std::string method_names() {
   return names;
 }
 
-/// Whether an option changes anything in this run, and what it needs.
+/// Whether an option has any effect in this run, and what it needs to have one.
 struct Use {
   std::string option;
   bool is_used;
   std::string needs;
 };
 
-/// Of each option that methods read. --baseline is read by --occlude-region too.
+/// Uses of the options that methods read. --baseline is also read by --occlude-region.
 std::vector<Use> uses_by_methods(const AttributeOptions& options) {
   const Methods running = choose_methods(options.methods);
   std::vector<Use> uses;
@@ -53,7 +53,7 @@ std::vector<Use> uses_by_methods(const AttributeOptions& options) {
   return uses;
 }
 
-/// Options that change nothing in this run are a mistake: whoever gave them expects what they do.
+/// Throws InputError for options without effect in this run: whoever gave them expects one.
 void expect_a_use(const Cli& cli, const AttributeOptions& options) {
   const GradientOptions& gradient = options.gradient;
   const MapChoice& maps = options.maps;

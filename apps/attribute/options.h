@@ -13,7 +13,7 @@
 
 namespace cdt {
 
-/// Of the methods beyond the defaults, and of passes besides the methods.
+/// Options of the methods beyond the defaults, and of passes that are not methods.
 struct GradientOptions {
   std::string baseline = "zero";
   std::int64_t occlude_bins = 8;
@@ -27,8 +27,8 @@ struct GradientOptions {
 
 struct MapChoice {
   std::string list;        // names or "all"; "": no maps
-  bool per_head = false;   // else mean over heads
-  std::int64_t pairs = 1;  // of the enhancers of the first pairs
+  bool per_head = false;   // else the mean over heads
+  std::int64_t pairs = 1;  // maps of the enhancers of the first `pairs` pairs
 };
 
 struct AttributeOptions {
@@ -40,17 +40,17 @@ struct AttributeOptions {
   std::int64_t null_replicates = 9999;
   MapChoice maps;
   GradientOptions gradient;
-  double temperature = 0.0;  // of attention_sharpened.npy; 0: none
+  double temperature = 0.0;  // of attention_sharpened.npy; 0 for none
   std::string methods;
   std::vector<std::string> annotations;
   std::filesystem::path chrom_sizes;
-  std::string command;  // the content of command.json
+  std::string command;  // content of command.json
 
   NullOptions nulls() const { return {null_replicates, choice.seed}; }
 };
 
-/// False if there is nothing left to do, as Cli::parse(). InputError for an option that
-/// changes nothing in this run.
+/// Parses the command line; false if there is nothing left to do, as in Cli::parse(). Throws
+/// InputError for an option without effect in this run.
 bool parse_options(int argc, char** argv, AttributeOptions* options);
 
 }  // namespace cdt

@@ -1,4 +1,4 @@
-// What is computed of an enhancer, each thing once, and handed to the sections as numbers.
+// Runs the passes for an enhancer, each only once, and hands their results to the sections.
 #pragma once
 
 #include <cstdint>
@@ -17,45 +17,47 @@
 
 namespace cdt {
 
-/// One enhancer with its pairs. Vectors are by pair, in order, and empty where it was not asked
-/// for.
+/// Results of one enhancer and its pairs. Vectors are by pair, in order, and empty if not
+/// requested.
 struct EnhancerResult {
   std::int32_t enhancer = 0;
-  bool zero_dna = false;  // the DNA is all zeros: scored, but in no mean of the summary
+  bool zero_dna =
+      false;  // the DNA is all zeros: scored, but excluded from the means of the summary
   std::vector<Pair> pairs;
   std::vector<PairScores> scores;
-  std::vector<PairNumbers> numbers;        // made of pairs and scores
-  std::vector<Completeness> completeness;  // of the method that adds up
+  std::vector<PairNumbers> numbers;        // computed from pairs and scores
+  std::vector<Completeness> completeness;  // of the method whose scores add up
   std::vector<PathSplit> paths;
   std::vector<HeadSplits> path_heads;
   std::vector<GeneGradients> gene_gradients;
-  std::vector<GradientClaim> claims;  // about the baseline
+  std::vector<GradientClaim> claims;  // gradient . (input - baseline)
 
-  /// What one of the regions does.
+  /// Effects of one of the regions.
   struct OfRegion {
-    std::size_t region = 0;  // its place among those of --occlude-region
+    std::size_t region = 0;  // index in --occlude-region
     BinRange bins;
     std::vector<RegionEffect> effects;
   };
-  std::vector<OfRegion> regions;  // those that the window holds
+  std::vector<OfRegion> regions;  // those inside the window
 
-  /// Whole attention maps, by passes of their own: at the run's first call those that do not depend
-  /// on DNA too. Valid until the next batch.
+  /// Computes whole attention maps in passes of their own; the first call of a run also gives the
+  /// maps that do not depend on DNA. Valid until the next batch.
   std::function<void(const std::vector<AttentionMap>& wanted, const MapReceiver& receive)> for_maps;
 };
 
 class EnhancerPasses {
  public:
-  /// Freezes the model and computes its trunks. scorers: receives those of the methods. pairs: how
-  /// many there are. All must outlive this.
+  /// Freezes the model and computes its trunks. `scorers` receives the scorers of the methods;
+  /// `pairs` is the number of pairs. All arguments must outlive this.
   EnhancerPasses(Inference& inference, const AttributeOptions& options, const Methods& methods,
                  const std::vector<Region>& regions, std::size_t pairs, Scorers* scorers);
 
-  /// Of the batches that run() takes; 0: it takes enhancers by themselves.
+  /// Places of the batches that run() takes; 0 if it takes enhancers one at a time.
   std::int64_t places() const { return batch_ ? batch_->places() : 0; }
 
-  /// Of each enhancer, in order. dna (E, L, dna_dim): the batch's rows on the device, at the same
-  /// address at every call. Error naming the pair if a number is not finite.
+  /// Returns the results of each enhancer, in order. dna (E, L, dna_dim): the batch's rows on the
+  /// device, at the same address in every call. Throws Error naming the pair if a number is not
+  /// finite.
   std::vector<EnhancerResult> run(const EnhancerBatch& batch, const Tensor& dna);
 
  private:
@@ -71,10 +73,10 @@ class EnhancerPasses {
   Scorers& scorers_;
   Explainer explainer_;
   Baseline baseline_;
-  bool want_product_ = false;  // of gradient and input
+  bool want_product_ = false;  // gradient times input
   std::optional<AttributionBatch> batch_;
-  bool claims_wanted_;         // of every enhancer with DNA
-  bool trunks_shown_ = false;  // the maps that do not depend on DNA
+  bool claims_wanted_;         // for every enhancer with DNA
+  bool trunks_shown_ = false;  // whether the maps that do not depend on DNA were given
 };
 
 }  // namespace cdt

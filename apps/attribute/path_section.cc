@@ -1,5 +1,6 @@
-// The split of gradients by their way to DNA (--paths), and of the ways via RNA and protein by head
-// of the cross-attention of RNA to DNA (--path-heads); gradients at RNA and protein.
+// --paths and --path-heads: gradients split by their path to the DNA, and the paths via RNA and
+// protein split by head of the RNA-to-DNA cross-attention; --gene-gradients: gradients at RNA and
+// protein.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -20,12 +21,12 @@ constexpr const char* kNormsFile = "paths.npy";
 constexpr const char* kProductsFile = "paths_product.npy";
 constexpr const char* kHeadsFile = "path_heads.tsv";
 constexpr const char* kHeadsHeader = "enhancer\tgene\tpath\tpart\thead\tshare\tproduct\tzero_dna\n";
-constexpr std::array kHalfNames{"pattern", "value"};  // as GradientPass::Half
+constexpr std::array kHalfNames{"pattern", "value"};  // indexed by GradientPass::Half
 constexpr std::size_t kWays = std::tuple_size_v<HeadSplits>;
 
 const char* way_name(std::size_t way) { return PathSplit::kNames[GradientPass::kRna + way]; }
 
-/// path_heads.tsv and "heads" of the section.
+/// Writes path_heads.tsv and the "heads" of the section.
 class HeadTable {
  public:
   explicit HeadTable(const SectionContext& context)
@@ -74,7 +75,7 @@ class HeadTable {
   }
 
  private:
-  /// By head, of each pair with a gradient.
+  /// Shares by head, then by pair with a gradient.
   using Shares = std::vector<std::vector<double>>;
 
   HeadShare share_of(const Shares& shares) const {
@@ -92,11 +93,11 @@ class HeadTable {
   std::uint64_t seed_;
   AtomicFile file_;
   std::array<std::array<Shares, GradientPass::kHalves>, kWays> shares_;
-  std::vector<std::int32_t> enhancers_;  // of those pairs
+  std::vector<std::int32_t> enhancers_;  // of these pairs
   PathHeadSummary out_;
 };
 
-/// Pairs whose DNA is all zeros count for none of the numbers.
+/// Splits gradients by path. Pairs whose DNA is all zeros are excluded from the numbers.
 class PathSection : public Section {
  public:
   explicit PathSection(const SectionContext& context)
@@ -142,7 +143,7 @@ class PathSection : public Section {
   }
 
  private:
-  /// By path, of each pair with a gradient.
+  /// Values by path, then by pair with a gradient.
   using ByPath = std::array<std::vector<double>, PathSplit::kPaths>;
 
   void add_pair(const EnhancerResult& result, std::size_t i) override {
@@ -180,9 +181,9 @@ class PathSection : public Section {
 
   NpyWriter norms_, products_;
   ByPath shares_, sums_;
-  std::vector<std::int32_t> enhancers_;  // of those pairs
+  std::vector<std::int32_t> enhancers_;  // of these pairs
   std::uint64_t seed_;
-  std::vector<std::string> beyond_gate_;  // all
+  std::vector<std::string> beyond_gate_;  // names of all of them
   PathSummary out_;
   std::optional<HeadTable> heads_;
 };
@@ -213,9 +214,9 @@ class GeneGradientSection : public Section {
 
 }  // namespace
 
-// The whole and the parts are backward passes of their own. In float32 they are equal to some 1e-6;
-// 1e-4 is far past that and below any share one would read. Narrower numbers: 16 of their
-// roundings.
+// The total and its parts come from separate backward passes. In float32 they agree to about 1e-6;
+// 1e-4 is far above that and below any share worth reading. For narrower formats: 16 times their
+// rounding error.
 double additivity_gate(const std::string& precision) {
   if (precision == "bf16") return 16.0 * 0x1.0p-8;
   return precision == "tf32" ? 16.0 * 0x1.0p-11 : 1e-4;

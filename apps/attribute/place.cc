@@ -13,7 +13,7 @@ namespace {
   throw InputError("command line", "--occlude-region", what);
 }
 
-/// "FIRST-LAST", both included, from 0.
+/// Parses "FIRST-LAST", both inclusive, counting from 0.
 bool parse_bins(std::string_view text, Region* out) {
   const std::vector<std::string_view> ends = split(text, '-');
   if (ends.size() != 2 || !parse_int64(ends[0], &out->begin) || !parse_int64(ends[1], &out->end)) {

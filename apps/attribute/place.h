@@ -1,4 +1,4 @@
-// Where pairs, bins and regions of an attribution lie on the genome.
+// Genome positions of the pairs, bins and regions of an attribution.
 #pragma once
 
 #include <cstdint>
@@ -19,25 +19,26 @@ inline std::int64_t bin_start(const Dataset& data, const Enhancer& enhancer, std
   return enhancer.centre() + offset_bp(bin, data.bins, data.bin_bp);
 }
 
-/// The part of a bin, or of the whole window, that lies on its chromosome (io/genome/locus.h).
+/// The part of a bin, or of the whole window, that is on its chromosome (io/genome/locus.h).
 Locus bin_interval(const Dataset& data, const ChromosomeSizes& sizes, const Pair& pair,
                    std::int64_t bin);
 Locus window_interval(const Dataset& data, const ChromosomeSizes& sizes, const Pair& pair);
 
-/// A region of --occlude-region: either bins, the same of every window, or bases of a chromosome.
+/// A region of --occlude-region: either bins, the same in every window, or bases of a chromosome.
 struct Region {
   std::string text;                 // "18-20", or locus_text()
-  std::string chrom;                // empty: bins
-  std::int64_t begin = 0, end = 0;  // half open: bins, or bases from 0
+  std::string chrom;                // empty for bins
+  std::int64_t begin = 0, end = 0;  // half-open; bins, or bases from 0
 
-  /// The bins it covers of an enhancer's window; none if the window does not hold all of it. Bases
-  /// cover the bins they share one with.
+  /// Bins of an enhancer's window that the region covers; nothing if part of it is outside the
+  /// window. Bases cover every bin with which they share a base.
   std::optional<BinRange> bins_in(const Dataset& data, std::int32_t enhancer) const;
 };
 
-/// "18-20" (bins, last included) or a locus as people read it (io/genome/locus.h). InputError
-/// naming --occlude-region: neither of these, past the window, past the end of the chromosome as
-/// far as `sizes` knows it, the same bins or bases twice, or in no window of the pairs.
+/// Parses regions: "18-20" (bins, last one included) or a locus in the form for people
+/// (io/genome/locus.h). Throws InputError naming --occlude-region for a text that is neither, a
+/// region past the end of the window or of the chromosome (if `sizes` has it), a repeated region,
+/// or one that is in no window of the pairs.
 std::vector<Region> choose_regions(const std::vector<std::string>& texts, const Dataset& data,
                                    const ChromosomeSizes& sizes, const std::vector<Pair>& pairs);
 

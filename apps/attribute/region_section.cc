@@ -1,5 +1,5 @@
-// --occlude-region: what each region does to each pair's prediction, beside what the gradient
-// claims of it.
+// --occlude-region: effect of each region on each pair's prediction, next to what the gradient
+// predicts for it.
 #include <cmath>
 
 #include "apps/attribute/sections.h"
@@ -22,7 +22,7 @@ double mean_of(const std::vector<float>& values) {
   return mean(std::vector<double>(values.begin(), values.end()));
 }
 
-/// Rows that count, in order: effects and claims with the enhancers they are of.
+/// Rows that count, in order: effects and predictions, with their enhancers.
 struct Rows {
   std::vector<float> differences, claims;
   std::vector<std::int32_t> enhancers;
@@ -119,7 +119,7 @@ class RegionSection : public Section {
   BootstrapOptions bootstrap_;
   AtomicFile file_;
   std::vector<Rows> rows_;        // by region
-  std::int64_t without_dna_ = 0;  // pairs with a region in their window
+  std::int64_t without_dna_ = 0;  // pairs of zero DNA whose window holds a region
 };
 
 }  // namespace

@@ -1,5 +1,4 @@
-// pairs.tsv, peaks.tsv, the scores of each method, and what goes before them: an earlier
-// attribution.
+// Writes pairs.tsv, peaks.tsv and the scores of each method, after removing an earlier attribution.
 #include <algorithm>
 #include <system_error>
 
@@ -57,7 +56,7 @@ class ScoreFiles : public Section {
   }
 
   std::uint64_t bytes() const override {
-    constexpr std::uint64_t kRowBytes = 40;  // of pairs.tsv and peaks.tsv
+    constexpr std::uint64_t kRowBytes = 40;  // per row of pairs.tsv and peaks.tsv
     const auto top = static_cast<std::uint64_t>(std::min(data_.bins, kTopBins));
     const std::uint64_t rows = 1 + scores_.size() * top;
     const auto arrays = static_cast<std::int64_t>(scores_.size() + (sharpened_ ? 1 : 0));
@@ -125,7 +124,7 @@ class ScoreFiles : public Section {
   }
 
   GeneTraining training_;
-  std::optional<MadeFolder> made_;  // methods/, if others than the defaults run
+  std::optional<MadeFolder> made_;  // methods/, if methods beyond the defaults run
   AtomicFile pairs_, peaks_;
   std::vector<std::unique_ptr<NpyWriter>> scores_;  // by method
   std::optional<NpyWriter> sharpened_;
@@ -145,7 +144,7 @@ void remove_files(const std::filesystem::path& folder,
     if (is_ours(entry.path().filename().string())) old.push_back(entry.path());
   }
   for (const auto& path : old) std::filesystem::remove(path, error);
-  std::filesystem::remove(folder, error);  // if it is empty now
+  std::filesystem::remove(folder, error);  // only succeeds if it is empty
 }
 
 void remove_earlier_attribution(const std::filesystem::path& folder) {

@@ -1,5 +1,5 @@
-// An attribution is a list of sections: each takes the numbers of one enhancer after the other, and
-// at the end writes its files, its part of summary.json and its text.
+// Sections of an attribution: each takes the numbers of one enhancer after another, and finally
+// writes its files, its part of summary.json and its text.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@
 
 namespace cdt {
 
-/// What sections are made of; all that is referred to outlives them.
+/// What sections are built from; everything referred to outlives them.
 struct SectionContext {
   const std::filesystem::path& folder;
   const AttributeOptions& options;
@@ -27,20 +27,20 @@ struct SectionContext {
   const Fingerprint& fingerprint;
   const Dataset& data;
   const ChromosomeSizes& sizes;
-  const std::vector<Pair>& pairs;  // all that will come
+  const std::vector<Pair>& pairs;  // all pairs, in order
   const Methods& methods;
-  const Scorers& scorers;  // by method; there when the first enhancer is
+  const Scorers& scorers;  // by method; filled before the first enhancer
   const std::optional<Truth>& truth;
   const std::vector<Annotations>& annotations;
   const std::vector<Region>& regions;
 
-  /// The shape of an array with a row for each pair.
+  /// Shape of an array with one row per pair.
   std::vector<std::int64_t> by_pair(std::initializer_list<std::int64_t> row) const {
     std::vector<std::int64_t> shape{std::ssize(pairs)};
     shape.insert(shape.end(), row);
     return shape;
   }
-  /// Of float32 arrays with a row of `width` values for each pair.
+  /// Bytes of a float32 array with `width` values per pair.
   std::uint64_t array_bytes(std::int64_t width) const {
     return pairs.size() * static_cast<std::uint64_t>(width) * sizeof(float);
   }
@@ -54,24 +54,25 @@ class Section {
   Section(const Section&) = delete;
   Section& operator=(const Section&) = delete;
 
-  /// Of the files it will write, at least.
+  /// Lower bound on the bytes of the files it will write.
   virtual std::uint64_t bytes() const { return 0; }
-  /// Enhancers come in the order of the pairs. Large files are streamed under temporary names.
+  /// Takes the next enhancer, in the order of the pairs. Large files are streamed under temporary
+  /// names.
   virtual void add(const EnhancerResult& result) {
     if (result.zero_dna) zero_dna_ += std::ssize(result.pairs);
     for (std::size_t i = 0; i < result.pairs.size(); ++i) add_pair(result, i);
   }
-  /// After the last enhancer: brings the files to their names and adds its part to summary.json.
+  /// Call after the last enhancer: renames the files and adds its part to summary.json.
   virtual void finish(AttributionSummary* summary) = 0;
-  /// Lines for standard output; after finish(), as the two below.
+  /// Lines for standard output; call after finish(), like the next two.
   virtual std::string text() const { return ""; }
-  /// A line on what is doubtful; empty if nothing is.
+  /// One line about anything doubtful; empty if there is nothing.
   virtual std::string warning() const { return ""; }
-  /// A line on what is incomplete, which makes the exit code 1; empty if nothing is.
+  /// One line about anything incomplete, which makes the exit code 1; empty if there is nothing.
   virtual std::string failure() const { return ""; }
 
  protected:
-  /// Takes result.pairs[i], for sections that take pair by pair.
+  /// Takes result.pairs[i], for sections that work pair by pair.
   virtual void add_pair(const EnhancerResult& /*result*/, std::size_t /*i*/) {}
 
   const SectionContext context_;
@@ -81,38 +82,38 @@ class Section {
 };
 using Sections = std::vector<std::unique_ptr<Section>>;
 
-/// The numbers of all pairs, and what the methods say of themselves. First in the list: it makes
-/// summary.json.
+/// Numbers of all pairs, and what the methods report about themselves. First in the list because it
+/// creates summary.json.
 std::unique_ptr<Section> make_summary(const SectionContext& context);
 /// pairs.tsv, peaks.tsv, the scores of each method and attention_sharpened.npy.
 std::unique_ptr<Section> make_score_files(const SectionContext& context);
-/// --maps: "attention_maps". InputError for an unknown map.
+/// --maps: "attention_maps". Throws InputError for an unknown map.
 std::unique_ptr<Section> make_maps(const SectionContext& context);
 /// --annotations: which annotated elements the peaks hit.
 std::unique_ptr<Section> make_annotations(const SectionContext& context);
-/// With truth.json: "truth_scores".
+/// If there is a truth.json: "truth_scores".
 std::unique_ptr<Section> make_truth_scores(const SectionContext& context);
-/// Of a method that adds up: "integrated_gradients", integrated_gradients.tsv.
+/// For a method whose scores add up: "integrated_gradients" and integrated_gradients.tsv.
 std::unique_ptr<Section> make_completeness(const SectionContext& context);
-/// --paths: "paths", paths.npy, paths_product.npy; with --path-heads path_heads.tsv.
+/// --paths: "paths", paths.npy, paths_product.npy; with --path-heads also path_heads.tsv.
 std::unique_ptr<Section> make_paths(const SectionContext& context);
 /// --gene-gradients: rna_gradient.npy, protein_gradient.npy.
 std::unique_ptr<Section> make_gene_gradients(const SectionContext& context);
-/// Of a method that measures effects: "occlusion_vs_gradient".
+/// For a method that measures effects: "occlusion_vs_gradient".
 std::unique_ptr<Section> make_effect_correlations(const SectionContext& context);
 /// --occlude-region: "occlusion_regions", occlusion_regions.tsv.
 std::unique_ptr<Section> make_regions(const SectionContext& context);
 /// tracks/, for genome browsers.
 std::unique_ptr<Section> make_tracks(const SectionContext& context);
 
-/// An earlier attribution is about to be replaced: its files go, summary.json first, so that it is
-/// not taken for whole any more.
+/// Deletes the files of an earlier attribution that is about to be replaced, summary.json first, so
+/// that the rest is not taken for a complete one.
 void remove_earlier_attribution(const std::filesystem::path& folder);
-/// Removes the files of a folder whose names `is_ours`, and the folder if it is empty then.
+/// Deletes the files of a folder whose names satisfy `is_ours`, then the folder if it is empty.
 void remove_files(const std::filesystem::path& folder,
                   const std::function<bool(const std::string& name)>& is_ours);
 
-/// Largest error of a path split that rounding explains, by --precision.
+/// Largest error of a path split that rounding can explain at this --precision.
 double additivity_gate(const std::string& precision);
 
 }  // namespace cdt

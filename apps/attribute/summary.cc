@@ -59,8 +59,8 @@ MethodSummary summarise_method(const std::vector<PairNumbers>& numbers, std::siz
   return out;
 }
 
-/// Adds to s->agreement, in the order of PairNumbers::correlations; of attention and gradient also
-/// the numbers under keys of their own.
+/// Adds two methods' agreement to s->agreement, in the order of PairNumbers::correlations; for
+/// attention and gradient also the numbers under their own keys.
 void add_agreement(const std::vector<PairNumbers>& numbers, std::size_t first, std::size_t second,
                    const Dataset& data, const NullOptions& options, AttributionSummary* s) {
   const std::size_t correlation = s->agreement.size();
@@ -111,7 +111,7 @@ bool near_one(std::int64_t peak, const std::vector<std::int64_t>& sites) {
                      [&](std::int64_t site) { return std::llabs(peak - site) <= kSiteTolerance; });
 }
 
-/// Share of the bins from which a site is near.
+/// Share of the bins that are near a site.
 double share_of_near_bins(std::int64_t bins, const std::vector<std::int64_t>& sites) {
   std::int64_t near = 0;
   for (std::int64_t bin = 0; bin < bins; ++bin) near += near_one(bin, sites) ? 1 : 0;
@@ -131,7 +131,8 @@ void add_pair(SiteHits* hits, const PairNumbers& n, const std::vector<std::int64
   hits->random_share += share_of_near_bins(bins, sites);
 }
 
-/// Pairs that truth.json does not list are left out.
+/// Hits of each method's peaks at the planted sites; pairs that truth.json does not list are
+/// excluded.
 SiteKinds hits_at_sites(const std::vector<PairNumbers>& numbers, const Methods& methods,
                         const Truth& truth, bool with_effect, const Dataset& data) {
   SiteKinds out;

@@ -1,6 +1,6 @@
-// The numbers of all pairs beside chance: of each method, of the agreement of every two, and of
-// peaks at planted sites. A method's numbers leave out its undefined windows
-// (model/stats/profile.h), a comparison of two methods the pairs in which either is undefined.
+// Numbers over all pairs next to chance: for each method, for the agreement of each pair of
+// methods, and for peaks at planted sites. Undefined windows (model/stats/profile.h) are excluded;
+// a comparison of two methods excludes pairs in which either is undefined.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +14,15 @@
 
 namespace cdt {
 
-constexpr std::int64_t kSiteTolerance = 2;  // bins between a peak and a planted site
+constexpr std::int64_t kSiteTolerance =
+    2;  // greatest distance in bins of a peak from the site it hits
 
-/// numbers must not be empty.
+/// Computes the summary; numbers must not be empty.
 AttributionSummary summarise(const std::vector<PairNumbers>& numbers, const Methods& methods,
                              const Dataset& data, const std::optional<Truth>& truth,
                              const NullOptions& options);
 
-/// The summary as tables.
+/// Formats the summary as tables.
 std::string summary_table(const AttributionSummary& summary);
 
 }  // namespace cdt

@@ -1,4 +1,4 @@
-// The numbers of all pairs: the base of summary.json and the tables that lead the output.
+// Numbers of all pairs: the base of summary.json and the first tables of the output.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -12,7 +12,7 @@
 namespace cdt {
 namespace {
 
-/// How often each method's peak lies at a site.
+/// How often each method's peak is at a planted site.
 std::string hits_rows(const PlantedSiteHits& sites) {
   const auto cell = [](const SiteHits& h, std::size_t method) {
     const SiteHits::OfMethod& of = h.methods[method].second;
@@ -37,7 +37,7 @@ std::string hits_rows(const PlantedSiteHits& sites) {
   return out + row("a random bin", random(sites.causal), random(sites.decoy));
 }
 
-/// Where the peaks lie, by method, p from the weaker of the two nulls.
+/// Where the peaks are, by method; p of the weaker of the two nulls.
 std::string peak_rows(const AttributionSummary& s) {
   const RandomPeaks& r = s.random.of;
   std::string out = text("%-20s %6s %7s %14s %7s %7s %9s %7s %7s %7s\n", "peak", "n", "mean kb",
@@ -71,7 +71,7 @@ std::string sharpness_rows(const AttributionSummary& s) {
   return out;
 }
 
-/// The two tops of every two methods.
+/// Shared top bins of each pair of methods.
 std::string agreement_rows(const AttributionSummary& s) {
   std::string out = text("%-42s %6s %6s %15s %7s %7s %9s\n",
                          text("top %lld bins shared", static_cast<long long>(s.top)).c_str(), "n",
@@ -87,7 +87,7 @@ std::string agreement_rows(const AttributionSummary& s) {
   return out;
 }
 
-/// The windows that are in none of the rows below though their pairs have DNA: a line per method.
+/// Undefined windows of pairs with DNA, which the rows below exclude: one line per method.
 std::string undefined_rows(const AttributionSummary& s) {
   std::string out;
   for (const auto& [name, m] : s.methods) {
@@ -106,7 +106,7 @@ std::string undefined_rows(const AttributionSummary& s) {
   return out;
 }
 
-/// Which tests the p above are of, and their Monte Carlo error.
+/// Which tests the p values above come from, and their Monte Carlo error.
 std::string p_line(const AttributionSummary& s) {
   double error = std::nan("");
   const auto add = [&](const NullTest& a, const NullTest& b) {
@@ -130,7 +130,7 @@ std::string p_line(const AttributionSummary& s) {
              error, static_cast<long long>(s.null_replicates), floor);
 }
 
-/// The meaning of "-" in the rows above; empty where there is none.
+/// What "-" means in the rows above; empty if there is none.
 std::string reasons(const AttributionSummary& s) {
   std::vector<std::string> out;
   const auto add = [&](bool applies, const char* reason) {
@@ -178,8 +178,8 @@ class SummarySection : public Section {
     return out;
   }
 
-  /// Of pairs whose gene has no training pairs; nothing is known of a data set that has none at
-  /// all.
+  /// Warns about pairs whose gene has no training pairs; a data set without any training pairs
+  /// cannot tell.
   std::string warning() const override {
     const std::int64_t untrained = summary_.untrained.value_or(0);
     if (untrained == 0) return "";
@@ -190,7 +190,7 @@ class SummarySection : public Section {
   }
 
  private:
-  /// The ends of the data set's chromosomes, as far as they are known.
+  /// Ends of the data set's chromosomes, where known.
   ByName<std::int64_t> known_sizes() const {
     std::map<std::string, std::int64_t> known;
     for (const Enhancer& e : data_.enhancers) {

@@ -29,8 +29,8 @@ bool is_ours(const std::string& name) {
   });
 }
 
-/// The first pairs get tracks of their own. Their enhancers get tracks that merge all their pairs,
-/// and count for the tracks over all.
+/// Writes tracks. The first pairs get their own tracks; each of their enhancers gets tracks that
+/// merge all its pairs, and these make up the tracks over all enhancers.
 class TrackSection : public Section {
  public:
   explicit TrackSection(const SectionContext& context)
@@ -43,13 +43,13 @@ class TrackSection : public Section {
         by_method_(methods_.size()) {}
 
   std::uint64_t bytes() const override {
-    constexpr std::int64_t kIntervalBytes = 20;  // of a bedGraph
+    constexpr std::int64_t kIntervalBytes = 20;  // of bedGraph text
     return static_cast<std::uint64_t>(std::min(wanted_, all_pairs_) * data_.bins * kIntervalBytes) *
            methods_.size();
   }
 
-  /// Replaces the tracks of an earlier attribution; without any, the folder goes if nothing else is
-  /// in it. "tracks": the files, relative to the attribution's folder.
+  /// Replaces the tracks of an earlier attribution; if there are none now, the folder is removed
+  /// when nothing else is in it. "tracks" lists the files, relative to the attribution's folder.
   void finish(AttributionSummary* summary) override {
     close_enhancer();
     remove_files(folder_, is_ours);
@@ -81,8 +81,8 @@ class TrackSection : public Section {
 
   struct OfMethod {
     std::vector<ChromosomeScores> pairs;      // defined windows of the current enhancer
-    std::int64_t untrained = 0;               // of these, of genes never trained on
-    std::vector<ChromosomeScores> enhancers;  // merged, of all enhancers before it
+    std::int64_t untrained = 0;               // those of genes without training pairs
+    std::vector<ChromosomeScores> enhancers;  // merged, of all enhancers before the current one
   };
 
   TrackLabel label(std::size_t method, const std::string& name,
@@ -92,7 +92,7 @@ class TrackSection : public Section {
             ucsc_assembly(data_.assembly), m.colour, kNegative};
   }
 
-  /// Of a pair's own track: says too what of it is undefined or never trained.
+  /// Label of a pair's own track; also says if it is undefined or its gene was never trained.
   TrackLabel pair_label(std::size_t method, const PairNumbers& numbers) const {
     const std::string& enhancer = enhancer_of(data_, numbers.pair).name;
     const std::string& gene = gene_of(data_, numbers.pair);
@@ -109,7 +109,7 @@ class TrackSection : public Section {
     return label(method, name, description);
   }
 
-  /// Of a track that merges the pairs of the current enhancer.
+  /// Label of a track that merges the pairs of the current enhancer.
   TrackLabel merged_label(std::size_t method) const {
     const std::string& name = enhancer_of(data_, enhancer_).name;
     const OfMethod& m = by_method_[method];
@@ -138,7 +138,7 @@ class TrackSection : public Section {
     }
     const Enhancer& e = enhancer_of(data_, numbers.pair);
     const TrackWindow window{e.chrom, bin_start(data_, e, 0), data_.bin_bp};
-    // The row number of pairs.tsv makes the name unique.
+    // The row number in pairs.tsv makes the name unique.
     const std::string file = std::to_string(rows_) + "_" + file_name_part(e.name) + "_" +
                              file_name_part(gene_of(data_, numbers.pair)) + ".";
     ++pairs_;
@@ -224,7 +224,7 @@ class TrackSection : public Section {
     return out;
   }
 
-  /// "" if the track can be a bigWig file.
+  /// Why the track cannot be a bigWig file; "" if it can.
   std::string why_no_bigwig(const Track& track) const {
     if (!has_bigwig()) return "this build has no libBigWig";
     if (sizes_.all().empty()) {
@@ -268,16 +268,17 @@ class TrackSection : public Section {
   std::filesystem::path folder_;
   const ChromosomeSizes& sizes_;
   std::int64_t wanted_, all_pairs_;
-  std::int64_t rows_ = 0;  // of pairs.tsv
+  std::int64_t rows_ = 0;  // rows of pairs.tsv so far
   std::vector<Track> tracks_;
   std::vector<BedPeak> peaks_;
-  std::vector<Locus> regions_;        // windows of the enhancers with tracks
-  std::vector<std::string> outside_;  // enhancers without a base on their chromosome: no tracks
+  std::vector<Locus> regions_;  // windows of the enhancers with tracks
+  std::vector<std::string>
+      outside_;  // enhancers without a base on their chromosome, which have no tracks
   GeneTraining training_;
-  std::int32_t enhancer_ = -1;  // the current one; -1: none
-  std::int64_t pairs_ = 0;      // of it
+  std::int32_t enhancer_ = -1;  // the current one, or -1
+  std::int64_t pairs_ = 0;      // pairs of it
   std::vector<OfMethod> by_method_;
-  std::string without_bigwig_;  // why a bigWig file is missing beside its bedGraph
+  std::string without_bigwig_;  // why some bedGraph has no bigWig next to it
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// How well each method's scores find planted sites (truth.json) and pass over the decoys.
+// How well each method's scores find planted sites (truth.json) and ignore the decoys.
 #include <cmath>
 
 #include "apps/attribute/sections.h"
@@ -29,7 +29,7 @@ class TruthSection : public Section {
     out.without_effect = scores_of(without_effect_);
   }
 
-  /// Of pairs with an effect only.
+  /// Prints the numbers of pairs with an effect.
   std::string text() const override {
     if (with_effect_.enhancers.empty()) return "";
     bool undefined = false;
@@ -60,15 +60,17 @@ class TruthSection : public Section {
   }
 
  private:
-  /// Pairs with or without an effect of the planted site.
+  /// Pairs with, or without, an effect of the planted site.
   struct Group {
-    std::vector<std::int32_t> enhancers;             // by pair
-    std::vector<std::vector<SiteScores>> by_method;  // by method, by pair; NaN of undefined windows
-    std::vector<std::int64_t> n;                     // by method: defined windows
+    std::vector<std::int32_t> enhancers;  // by pair
+    std::vector<std::vector<SiteScores>>
+        by_method;                // by method, then by pair; NaN for undefined windows
+    std::vector<std::int64_t> n;  // defined windows, by method
     std::vector<double> chance_causal, chance_decoy;  // precision of random scores, by pair
   };
 
-  /// Pairs that truth.json does not list, pairs without DNA and undefined windows are left out.
+  /// Adds a pair; those that truth.json does not list, pairs without DNA and undefined windows are
+  /// excluded.
   void add_pair(const EnhancerResult& result, std::size_t i) override {
     const PairNumbers& numbers = result.numbers[i];
     const std::optional<Planted> planted = planted_at(truth_, data_, numbers.pair);
