@@ -1,5 +1,5 @@
-// The schema of summary.json: what cdt-attribute writes and cdt-report reads (docs/formats.md).
-// Each struct lists its keys once (io/format/json_fields.h). NaN, null in the file: undefined.
+// Schema of summary.json, which cdt-attribute writes and cdt-report reads (docs/formats.md). Each
+// struct lists its keys once (io/format/json_fields.h). NaN, null in the file, means undefined.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace cdt {
 
-/// The whole of summary.json.
+/// The whole summary.json.
 struct AttributionSummary {
   static constexpr const char* kFormat = "cdt-attribution";
   static constexpr std::int64_t kVersion = 2;
@@ -24,10 +24,10 @@ struct AttributionSummary {
   std::int64_t version = kVersion;
   Fingerprint fingerprint;
   std::int64_t pairs = 0, enhancers = 0, bins = 0, bin_bp = 0;
-  std::int64_t zero_dna = 0;         // pairs of it, undefined for all methods
-  Nullable<std::int64_t> untrained;  // pairs whose gene was never trained, where that is known
+  std::int64_t zero_dna = 0;         // pairs whose DNA is all zeros, undefined for all methods
+  Nullable<std::int64_t> untrained;  // pairs whose gene was never trained, if that is known
   std::int64_t null_replicates = 0;
-  std::int64_t top = 0;  // bins of a top
+  std::int64_t top = 0;  // number of bins in a top
   ByName<MethodSummary> methods;
   SharedTop shared_top;
   PeakApart peaks_apart;
@@ -49,7 +49,7 @@ struct AttributionSummary {
 
   template <class V>
   void fields(V& v) {
-    // Of the two methods that always run, their numbers under keys of their own too.
+    // The two methods that always run also have their numbers under their own keys.
     MethodNumbers attention, gradient;
     if (methods.size() > 1) attention = methods[0].second, gradient = methods[1].second;
     v("format", format);

@@ -156,8 +156,8 @@ void Cli::common(CommonOptions* options, std::initializer_list<std::string_view>
   }
 }
 
-/// To CLI11 the value of "--name=" is the next word, so that an unset shell variable after the sign
-/// would swallow the option that follows.
+/// Refuses "--name=" without a value. CLI11 takes the next word as the value, so that an unset
+/// shell variable after the equals sign would swallow the next option.
 void Cli::refuse_empty_values(int argc, char** argv) const {
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
@@ -197,7 +197,7 @@ std::string Cli::read_command_line(int argc, char** argv) {
     for (std::size_t i = 0; i < parsed.size(); ++i) parsed[i]->required(options_[i]->required);
     return app.help();
   } catch (const CLI::ArgumentMismatch&) {
-    refuse(argv[argc - 1], "a value is missing");  // only the last word can lack one
+    refuse(argv[argc - 1], "a value is missing");  // only the last word can lack its value
   } catch (const CLI::ParseError& error) {
     refuse(error.get_name(), error.what());
   }

@@ -1,10 +1,10 @@
-// Command lines of all binaries: long options, a configuration file, help. CLI11 splits the words
+// Command lines of all programs: long options, a configuration file, help. CLI11 splits the words
 // and lays out the help; values, required options, ranges and the configuration file are checked
-// here, because CLI11 accepts unknown configuration keys, hexadecimal and partial numbers, and
+// here, because CLI11 accepts unknown configuration keys and hexadecimal and partial numbers, and
 // reports a misspelt option as another one missing.
 //
-// A mistake is an InputError, "command line: --flag: what", or for a value of the file given with
-// --config, "FILE: key: what".
+// A mistake is an InputError, "command line: --flag: what", or "FILE: key: what" for a value from
+// the file given with --config.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +19,15 @@
 
 namespace cdt {
 
-/// Options that mean the same in every binary that has them.
+/// Options that mean the same in every program that has them.
 struct CommonOptions {
   std::filesystem::path config;  // filled by parse(): the file of --config
   std::filesystem::path data, model, out;
-  bool overwrite = false;          // comes with out
+  bool overwrite = false;          // added together with `out`
   std::string device = "auto";     // auto | cpu | cuda[:N]
-  std::string precision = "fp32";  // of kPrecisionWords (precision.h)
+  std::string precision = "fp32";  // one of kPrecisionWords (precision.h)
   std::string attention = "auto";  // auto | own | cudnn
-  std::int64_t threads = 0;        // 0: OMP_NUM_THREADS, else the cores this process may run on
+  std::int64_t threads = 0;        // 0: OMP_NUM_THREADS, or else the cores this process may use
   std::int64_t seed = 0;
   bool quiet = false;
   bool no_graph = false;
@@ -36,8 +36,9 @@ struct CommonOptions {
 
 class Cli {
  public:
-  /// Where a value goes; what it holds before parse() is the default shown by --help. A vector's
-  /// option may be repeated (in a configuration file: an array of strings).
+  /// Where a value is stored; what it holds before parse() is the default that --help shows. An
+  /// option whose target is a vector may be repeated (in a configuration file: an array of
+  /// strings).
   using Target = std::variant<std::string*, std::int64_t*, double*, std::vector<std::string>*,
                               std::filesystem::path*, bool*>;
 
@@ -46,31 +47,31 @@ class Cli {
   Cli(const Cli&) = delete;
   Cli& operator=(const Cli&) = delete;
 
-  /// Long names come without the dashes.
+  /// Adds an option; long names are given without the dashes.
   void option(const std::string& long_name, Target target, const std::string& help,
               bool required = false);
-  /// A word without dashes, in the order in which they are added; required.
+  /// Adds a required word without dashes; such words are read in the order they are added.
   void positional(const std::string& name, std::filesystem::path* target, const std::string& help);
   void flag(const std::string& long_name, bool* target, const std::string& help);
-  /// A number within inclusive bounds; infinity where there is none.
+  /// Adds a number with inclusive bounds; infinity for no bound.
   void number(const std::string& long_name, Target target, double min, double max,
               const std::string& help);
-  /// One of a few words.
+  /// Adds an option whose value is one of a few words.
   void choice(const std::string& long_name, std::string* target, std::vector<std::string> allowed,
               const std::string& help);
   void require(std::initializer_list<const char*> long_names);
 
-  /// Adds the common options, all that every program with a model has, or those named.
+  /// Adds the common options: all those of a program with a model, or only those named.
   void common(CommonOptions* options);
   void common(CommonOptions* options, std::initializer_list<std::string_view> names);
 
-  /// Fills the targets; the command line wins over the configuration file. False if --help or
-  /// --version was printed, and the program is done. InputError for a mistake.
+  /// Parses the words into the targets; the command line overrides the configuration file. False if
+  /// --help or --version was printed and the program is done. Throws InputError for a mistake.
   bool parse(int argc, char** argv);
-  /// Was the option given, on the command line or in the configuration file?
+  /// Whether the option was given, on the command line or in the configuration file.
   bool was_set(const std::string& long_name) const;
-  /// All options with the values they have, by long name in the order they were added; paths and
-  /// other text as escape_bytes() writes them.
+  /// All options and their values, by long name in the order they were added; paths and other text
+  /// as escape_bytes() writes them.
   nlohmann::ordered_json values() const;
 
  private:

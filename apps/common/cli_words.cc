@@ -27,7 +27,7 @@ std::string range_text(double min, double max) {
   return format_number(min) + " to " + format_number(max);
 }
 
-/// Optimal string alignment distance, three rows of the table at a time.
+/// Optimal string alignment distance; keeps three rows of the table.
 std::size_t edits(std::string_view a, std::string_view b) {
   std::vector<std::size_t> above_last(b.size() + 1);
   std::vector<std::size_t> above(b.size() + 1);

@@ -1,5 +1,5 @@
-// The words of a command line: what an option makes of its value, the name that a misspelt one
-// meant, lists of names.
+// Words of a command line: conversion to the values of options, suggestions for misspelt names,
+// lists of names.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct Cli::Option {
   double max = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices;
 
-  /// As the command line has it: "--name", or "NAME" without dashes.
+  /// The option as written on the command line: "--name", or "NAME" without dashes.
   std::string flag() const { return positional ? name : "--" + name; }
   bool is_flag() const { return std::holds_alternative<bool*>(target); }
   bool is_list() const { return std::holds_alternative<std::vector<std::string>*>(target); }
@@ -33,37 +33,37 @@ struct Cli::Option {
     return std::holds_alternative<std::int64_t*>(target) || std::holds_alternative<double*>(target);
   }
 
-  /// "N", "FILE", "tiny|demo": how --help names the value.
+  /// Name of the value in --help: "N", "FILE", "tiny|demo".
   std::string value_name() const;
-  /// The target's value as text, "" if there is none to show.
+  /// The target's value as text; "" if there is none to show.
   std::string default_text() const;
 
-  /// Puts one word into the target (appends to a list). InputError(file, field, ..) if the word is
-  /// not of the type, not among the choices or out of range.
+  /// Stores one word in the target (appends it to a list). Throws InputError(file, field, ...) if
+  /// the word is not of the type, not one of the choices, or out of range.
   void assign(const std::string& word, const std::string& file, const std::string& field);
-  /// Likewise a JSON value, which must have the type of the option; strings as
-  /// escape_bytes() writes them.
+  /// Stores a JSON value, which must have the type of the option; strings are as escape_bytes()
+  /// writes them.
   void assign_json(const nlohmann::json& value, const std::string& file);
 };
 
-/// A choice that takes a seed in the place of SEED.
+/// A choice that accepts any seed in place of SEED.
 inline constexpr const char* kTorchSeed = "torch:SEED";
-/// The seed of a word "torch:N", N as torch.manual_seed() takes it: -2^63 to 2^64 - 1, negative
-/// ones from 2^64 down. Nothing for any other word.
+/// Seed of a word "torch:N". N is as in torch.manual_seed(): -2^63 to 2^64 - 1, with 2^64 added to
+/// negative numbers. Nothing for any other word.
 std::optional<std::uint64_t> torch_seed(std::string_view word);
-/// Whether the word is one of the choices, a "torch:N" where one is kTorchSeed.
+/// Whether the word is one of the choices, or is "torch:N" and one of them is kTorchSeed.
 bool is_choice(std::string_view word, const std::vector<std::string>& choices);
 
-/// The candidate with the fewest edits (insert, delete, replace, swap of neighbours) from `word`,
-/// or "" if none is near enough to be meant: one edit, or a third of the word.
+/// The candidate closest to `word` in edits (insertion, deletion, replacement, swap of neighbours),
+/// or "" if none is close enough: within one edit or a third of the word's length.
 std::string nearest_name(std::string_view word, const std::vector<std::string>& candidates);
 
-/// " (did you mean PREFIXname?)" with the nearest candidate, or "".
+/// " (did you mean PREFIXname?)" with the nearest candidate; "" if none is close enough.
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates,
                        std::string_view prefix = "");
 
-/// The known names in `list` ("a,b,c"), in the order of `known`; "all" is all of them, an empty
-/// list none. InputError naming the option for a name that is not known.
+/// The known names in `list` ("a,b,c"), in the order of `known`; "all" selects all of them, an
+/// empty list none. Throws InputError naming the option for an unknown name.
 std::vector<std::string> names_of_list(const std::string& option, const std::string& list,
                                        const std::vector<std::string>& known);
 

@@ -23,7 +23,7 @@ constexpr const char* kFormat = "cdt-optimiser-state";
 constexpr const char* kRunFormat = "cdt-train-state";
 constexpr double kMostLr = 1e3;
 
-/// Visits the numbers under their names in the metadata, those that a run's state has too.
+/// Visits the numbers that a run's state also has, by their names in the metadata.
 template <class Numbers, class Visit>
 void for_each_number(Numbers& n, const Visit& visit) {
   visit("global_step", n.steps);
@@ -37,7 +37,7 @@ std::string moment_name(const Parameter& parameter, Moment which) {
   return (which == Moment::kSecond ? "v." : "m.") + parameter.name;
 }
 
-/// state.safetensors of a run or of cdt-convert.
+/// The state.safetensors of a run or of cdt-convert.
 class StateFile : public OptimiserFile {
  public:
   explicit StateFile(const std::filesystem::path& path) : OptimiserFile(path), reader_(path) {
@@ -62,7 +62,7 @@ class StateFile : public OptimiserFile {
     read_number("weight_decay", &numbers_.weight_decay);
     read_number("epochs", &numbers_.epochs);
   }
-  /// What a run keeps elsewhere.
+  /// Reads what a run stores under other names.
   void read_run() {
     const std::string& position = reader_.metadata("position");
     if (position != "0") {
@@ -73,7 +73,7 @@ class StateFile : public OptimiserFile {
     const nlohmann::json settings = parse_json(reader_.metadata("settings"), where);
     freezes_ = settings.contains("freeze");
     numbers_.weight_decay = JsonReader(settings, where).number("weight-decay");
-    read_number("epoch", &numbers_.epochs);  // the one that comes next
+    read_number("epoch", &numbers_.epochs);  // the next epoch
     if (numbers_.epochs < 1) reader_.fail_metadata("epoch", "is out of range");
     --numbers_.epochs;
   }
@@ -96,10 +96,10 @@ class StateFile : public OptimiserFile {
   }
 
   SafetensorsReader reader_;
-  bool freezes_ = false;  // a run that trains some parameters only
+  bool freezes_ = false;  // whether the run trains only some parameters
 };
 
-/// InputError naming the first number that no training reaches.
+/// Throws InputError naming the first number that no training can reach.
 void check_numbers(const OptimiserFile& file) {
   const OptimiserNumbers& n = file.numbers();
   const auto expect = [&](const char* field, bool good) {
@@ -135,7 +135,7 @@ void OptimiserFile::expect_model(std::size_t parameters, const std::string& dige
 
 std::vector<float> OptimiserFile::moment(std::size_t index, const Parameter& parameter,
                                          Moment which) const {
-  poll();  // a large model has gigabytes of them
+  poll();  // a large model has gigabytes of moments
   std::vector<float> out = read(index, parameter, which);
   const bool squares = which == Moment::kSecond;
   const auto is_good = [&](float x) { return std::isfinite(x) && (x >= 0.0F || !squares); };

@@ -1,7 +1,7 @@
 // The state of an optimiser after some epochs, read from a file: Adam's moments, the learning rate,
 // the schedule and early stopping. The file is a training checkpoint of PyTorch
-// (optimizer.state_dict() and scheduler.state_dict() beside the model), the last/state.safetensors
-// of a run, or a state.safetensors that cdt-convert wrote.
+// (optimizer.state_dict() and scheduler.state_dict() stored with the model), the
+// last/state.safetensors of a run, or a state.safetensors written by cdt-convert.
 #pragma once
 
 #include <cstddef>
@@ -20,9 +20,9 @@ namespace cdt {
 
 struct OptimiserNumbers {
   std::int64_t steps = 0;   // updates done
-  std::int64_t epochs = 0;  // after which the schedule was asked; 0: not known
+  std::int64_t epochs = 0;  // epochs the schedule has seen; 0 if unknown
   double weight_decay = 0.0;
-  ReduceLrOnPlateau schedule;  // its lr is that of the next update
+  ReduceLrOnPlateau schedule;  // its lr applies to the next update
   EarlyStopping stopping;
 };
 
@@ -34,20 +34,21 @@ class OptimiserFile {
 
   const std::filesystem::path& path() const { return path_; }
   const OptimiserNumbers& numbers() const { return numbers_; }
-  /// InputError if the file has the moments of more parameters, or records that it belongs to other
-  /// weights than those of this digest (weights_digest()).
+  /// Throws InputError if the file has moments of more parameters, or records that it belongs to
+  /// weights with another digest (weights_digest()).
   void expect_model(std::size_t parameters, const std::string& digest) const;
-  /// Of parameter `index`, in state_dict order; values in the order of its shape. InputError naming
-  /// the tensor: missing, of another shape, NaN or infinity, a negative second moment.
+  /// Moment of parameter `index`, in state_dict order; values in the order of its shape. Throws
+  /// InputError naming the tensor if it is missing, has another shape, or has NaN, infinity or a
+  /// negative second moment.
   std::vector<float> moment(std::size_t index, const Parameter& parameter, Moment which) const;
-  /// The same, to be written: asks for it when its turn comes.
+  /// The moment as a tensor to write; it is read when it is written.
   TensorToWrite moment_to_write(std::size_t index, const Parameter& parameter, Moment which) const;
 
  protected:
   explicit OptimiserFile(std::filesystem::path path) : path_(std::move(path)) {}
   OptimiserNumbers numbers_;
   std::string weights_;         // digest of the model's; "" where it is not recorded
-  std::size_t parameters_ = 0;  // that it has moments of; 0: they go by name
+  std::size_t parameters_ = 0;  // parameters that it has moments of; 0 if moments are found by name
 
  private:
   virtual std::vector<float> read(std::size_t index, const Parameter& parameter,
@@ -55,12 +56,12 @@ class OptimiserFile {
   std::filesystem::path path_;
 };
 
-/// InputError naming the field: no optimiser in the file; another optimiser or other settings than
-/// the engine's AdamW, ReduceLROnPlateau and early stopping have; a run in the middle of an epoch;
-/// numbers out of range.
+/// Opens an optimiser. Throws InputError naming the field if the file holds none, if the optimiser
+/// or its settings differ from the engine's AdamW, ReduceLROnPlateau and early stopping, if the run
+/// is in the middle of an epoch, or if a number is out of range.
 std::unique_ptr<OptimiserFile> open_optimiser(const std::filesystem::path& path);
 
-/// Writes the optimiser as a state.safetensors that open_optimiser() reads. The caller commits the
+/// Writes the optimiser as a state.safetensors that open_optimiser() reads; the caller commits the
 /// file. weights: digest of the model that the optimiser belongs to.
 void write_optimiser(AtomicFile& file, const std::deque<Parameter>& parameters,
                      const OptimiserFile& optimiser, const std::string& weights);

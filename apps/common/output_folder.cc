@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 using Identity = std::pair<dev_t, ino_t>;
 
-/// Device and inode of the file that the path leads to; false if there is none.
+/// Reads device and inode of the file that the path leads to; false if there is none.
 bool identify(const fs::path& path, Identity* identity) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return false;
@@ -32,7 +32,7 @@ bool identify(const fs::path& path, Identity* identity) {
   return true;
 }
 
-/// Names of files and folders that belong to the kind.
+/// Whether `name` is one of the files and folders of this kind.
 bool has_name(const OutputKind& kind, const std::string& name) {
   const auto is_name = [&](const char* own) { return name == own; };
   return std::any_of(kind.files.begin(), kind.files.end(), is_name) ||
@@ -45,8 +45,8 @@ void expect_writable(const fs::path& file) {
   }
 }
 
-/// InputError if a file or folder of this path would become part of another program's output: if
-/// the path leads through one of the names of the kind that a folder on it holds.
+/// Throws InputError if a file or folder at this path would become part of another program's
+/// output, that is, if the path passes through one of that output's files or folders.
 void refuse_place_in_output(const fs::path& out) {
   std::error_code error;
   const fs::path place = fs::weakly_canonical(fs::absolute(out, error), error);
@@ -60,7 +60,7 @@ void refuse_place_in_output(const fs::path& out) {
   }
 }
 
-/// What the program could not replace is found out before its work, not after.
+/// Checks before the work, not after it, that existing files can be replaced.
 void check_replaceable(const fs::path& folder, const OutputKind& kind) {
   std::error_code error;
   for (const char* name : kind.folders) {
@@ -80,7 +80,7 @@ void check_replaceable(const fs::path& folder, const OutputKind& kind) {
 
 fs::path unfinished_file(const fs::path& folder) { return folder / ".cdt-unfinished"; }
 
-/// Did a program die while it brought files of this kind to their names?
+/// Whether a program died while it renamed files of this kind into place.
 bool is_left_behind(const fs::path& folder, const OutputKind& kind) {
   return file_contains(unfinished_file(folder), kind.name) && !has_sign(folder, kind);
 }
@@ -136,7 +136,8 @@ void Inputs::add_data_set(const std::string& option, const fs::path& folder) {
           manifest.protein_genes, manifest.enhancers_file, manifest.pairs_file}) {
       add_file(option, folder / name);
     }
-  } catch (const InputError&) {  // NOLINT(bugprone-empty-catch): who reads the data set says it
+  } catch (
+      const InputError&) {  // NOLINT(bugprone-empty-catch): reported by whoever reads the data set
   }
 }
 
@@ -187,7 +188,7 @@ OutputFolder::OutputFolder(const OutputKind& kind, const CommonOptions& options,
   const bool left_behind = is_left_behind(path(), kind);
   unfinished_ = lock_file(unfinished_file(path()), "another program is writing to this folder");
   try {
-    // Another one may have finished between the first check and the lock.
+    // Another program may have finished between the first check and the lock.
     check_output_folder(path(), kind, options.overwrite, left_behind);
     const std::string text = std::string(kind.name) + "\n";
     if (::ftruncate(unfinished_.get(), 0) != 0 ||

@@ -1,6 +1,6 @@
-// Where --out points: a folder, or the file of a program that writes only one. No program writes
-// over what it reads, over another program's work, or over an earlier output that it was not told
-// to replace. All of it is checked before anything is computed or written.
+// Checks of --out, which names a folder, or a file for a program that writes only one. No program
+// overwrites what it reads, another program's output, or an earlier output without --overwrite. All
+// checks precede any computation or writing.
 #pragma once
 
 #include <filesystem>
@@ -14,23 +14,23 @@
 
 namespace cdt {
 
-/// A file that a program reads, and the option that says so.
+/// A file that a program reads, and the option that named it.
 struct Input {
   std::string option;
   std::filesystem::path file;
 };
 
-/// All that a program reads. A path that was not given (empty) adds nothing.
+/// All files that a program reads. A path that was not given (empty) adds nothing.
 class Inputs {
  public:
   Inputs() = default;
-  /// --config, --data and --model.
+  /// Adds --config, --data and --model.
   explicit Inputs(const CommonOptions& common);
 
   void add_file(const std::string& option, const std::filesystem::path& file);
-  /// dataset.json and what it names, and truth.json.
+  /// Adds dataset.json, the files it names, and truth.json.
   void add_data_set(const std::string& option, const std::filesystem::path& folder);
-  /// The files of an output of this kind in the folder.
+  /// Adds the files of an output of this kind in the folder.
   void add_output(const std::string& option, const std::filesystem::path& folder,
                   const OutputKind& kind);
 
@@ -40,31 +40,30 @@ class Inputs {
   std::vector<Input> files_;
 };
 
-/// InputError(target, "--out", ...) if one of the targets is a file that is read, by device and
-/// inode: whatever links, "..", mounts or letter case lead to it.
+/// Throws InputError(target, "--out", ...) if a target is a file that is read. Files are compared
+/// by device and inode, so links, "..", mounts and letter case do not matter.
 void refuse_to_overwrite_inputs(const std::vector<std::filesystem::path>& targets,
                                 const Inputs& inputs);
 
-/// A folder that a program of this kind is about to write to. InputError if it holds an output of
-/// another kind, what is read, an earlier one of this kind unless `overwrite`, files of its names
-/// that are no such output, or what cannot be replaced (a folder in a file's place, a file without
-/// write permission). left_behind: a program that died left these files; they count for
-/// nothing.
+/// Checks a folder that a program of this kind is about to write to. Throws InputError if it holds
+/// an output of another kind, a file that is read, an earlier output of this kind without
+/// `overwrite`, other files that have the names of this kind, or something that cannot be replaced
+/// (a folder where a file belongs, a file without write permission). left_behind: the files come
+/// from a program that died and may be replaced.
 void check_output_folder(const std::filesystem::path& folder, const OutputKind& kind,
                          bool overwrite, bool left_behind, const Inputs& inputs = {});
 
-/// The folder that --out names: checked (check_output_folder), made if needed, and taken for this
-/// process until the destructor; of an earlier output nothing is touched. Until then it holds a
-/// file
-/// ".cdt-unfinished", which tells what a killed program left: that is no output, so temporaries are
-/// swept and files may be replaced.
+/// The folder that --out names: checked (check_output_folder), created if needed, and locked for
+/// this process until the destructor. An earlier output is not touched. The folder meanwhile holds
+/// a file ".cdt-unfinished"; if a program is killed, this marks what it left as no output, so that
+/// temporaries are removed and files may be replaced.
 ///
-/// The destructor removes a folder made here if it is still empty: a program that fails leaves
-/// nothing.
+/// The destructor removes a folder created here if it is still empty, so that a program that fails
+/// leaves nothing behind.
 class OutputFolder {
  public:
-  /// InputError: see check_output_folder(); another program is writing to the folder; it cannot be
-  /// made or written to.
+  /// Throws InputError as check_output_folder(), if another program is writing to the folder, and
+  /// if it cannot be created or written to.
   OutputFolder(const OutputKind& kind, const CommonOptions& options, const Inputs& inputs);
   ~OutputFolder();
   OutputFolder(const OutputFolder&) = delete;
@@ -80,8 +79,9 @@ class OutputFolder {
   FileDescriptor unfinished_;
 };
 
-/// A single file: `kind` ("a report") is told by `word`, which every such file holds. Makes the
-/// parent folder; checks as OutputFolder does, and sweeps what was left of the file.
+/// A single output file. `kind` ("a report") is recognised by `word`, which every such file
+/// contains. Creates the parent folder, checks as OutputFolder does, and removes temporaries of the
+/// file.
 class OutputFile {
  public:
   OutputFile(const char* kind, const char* word, const CommonOptions& options,

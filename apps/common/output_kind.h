@@ -1,5 +1,5 @@
-// What the programs write into folders (docs/formats.md). By these lists one tells what a folder
-// holds, what a program would replace or delete there, and what is read by who reads the folder.
+// What the programs write into folders (docs/formats.md). These lists tell what a folder holds,
+// what a program would replace or delete there, and what a program reads that is given the folder.
 #pragma once
 
 #include <filesystem>
@@ -10,11 +10,12 @@ namespace cdt {
 
 struct OutputKind {
   const char* name;                      // "an attribution"
-  const char* sign;                      // the file that tells what the folder holds
-  const char* word;                      // what that holds
-  std::span<const char* const> files;    // all, the sign among them
-  std::span<const char* const> folders;  // whose files are part of it
-  /// Is one there, whole or not? By more than the sign: a data set may be spoilt, a run torn.
+  const char* sign;                      // the file that identifies the kind of output
+  const char* word;                      // a word that this file contains
+  std::span<const char* const> files;    // all files, including the sign
+  std::span<const char* const> folders;  // all files in these are part of it too
+  /// Whether the folder holds such an output, complete or not. Looks at more than the sign: a data
+  /// set may be damaged, a run interrupted.
   bool (*is_in)(const std::filesystem::path& folder);
 };
 
@@ -22,14 +23,14 @@ extern const OutputKind kDataSetOutput, kRunOutput, kPredictionOutput, kAttribut
     kConvertedOutput;
 std::span<const OutputKind* const> all_output_kinds();
 
-/// The sign is there and holds the word: what the folder holds may be taken for this kind.
+/// Whether the sign is there and contains the word, so that the folder may be taken for this kind.
 bool has_sign(const std::filesystem::path& folder, const OutputKind& kind);
 
-/// What the folder holds under the names of this kind; of its folders, the files in them.
+/// Files in the folder that have names of this kind, including the files in its folders.
 std::vector<std::filesystem::path> existing_files(const std::filesystem::path& folder,
                                                   const OutputKind& kind);
 
-/// Do the first 64 MiB of a regular file contain the text? False if it cannot be read.
+/// Whether the first 64 MiB of a regular file contain the text; false if it cannot be read.
 bool file_contains(const std::filesystem::path& file, const char* text);
 
 }  // namespace cdt

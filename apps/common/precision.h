@@ -1,4 +1,4 @@
-// The words of --precision. On the CPU there is but the first.
+// The words of --precision; the CPU supports only the first.
 #pragma once
 
 #include <array>
@@ -8,11 +8,11 @@
 
 namespace cdt {
 
-/// fp32: the accuracy of float32, products on tensor cores in three bfloat16 parts. fp32-fma:
-/// float32 multiply-adds.
+/// fp32: accuracy of float32, products on tensor cores in three bfloat16 parts. fp32-fma: float32
+/// multiply-adds.
 inline constexpr std::array<const char*, 4> kPrecisionWords{"fp32", "fp32-fma", "tf32", "bf16"};
 
-/// What one of the words means on a GPU.
+/// Meaning of a word on a GPU.
 Precision precision_named(const std::string& word);
 
 }  // namespace cdt

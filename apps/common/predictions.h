@@ -1,5 +1,5 @@
-// Predictions of every gene by enhancer: one forward pass per enhancer serves all its pairs. Beside
-// them what several programs ask of a data set's pairs.
+// Predictions of every gene from each enhancer: one forward pass per enhancer serves all its pairs.
+// Also what several programs need to know about a data set's pairs.
 #pragma once
 
 #include <cstddef>
@@ -16,18 +16,18 @@
 
 namespace cdt {
 
-/// The distinct enhancers of the pairs, ascending (the order of dna on disk).
+/// Distinct enhancers of the pairs, ascending, the order of the DNA on disk.
 std::vector<std::int32_t> distinct_enhancers(const std::vector<Pair>& pairs);
 
-/// (E, G): a row for each of E enhancers.
+/// Table (E, G) with a row of predictions for each of E enhancers.
 class PredictionTable {
  public:
-  /// enhancers: ascending, distinct.
+  /// enhancers: ascending and distinct.
   PredictionTable(std::vector<std::int32_t> enhancers, std::int64_t genes);
 
   const std::vector<std::int32_t>& enhancers() const { return enhancers_; }
   float* row(std::size_t place) { return values_.data() + place * genes_; }
-  /// One prediction per pair, in their order; all of enhancers of the table.
+  /// Predictions of these pairs, in their order; their enhancers must be in the table.
   std::vector<float> of(const std::vector<Pair>& pairs) const;
 
  private:
@@ -38,22 +38,22 @@ class PredictionTable {
   std::vector<float> values_;
 };
 
-/// In eval mode; no parameter wants a gradient. A batch has as many enhancers as outputs (batch,
-/// G), memory on the device, has rows. Returns nothing if go_on(enhancers done), asked after each
-/// batch, returns false. Every call needs trunks and outputs at the same addresses
-/// (run_recorded()).
+/// Predicts all genes from each enhancer, in eval mode; no parameter may require a gradient. A
+/// batch has as many enhancers as outputs (batch, G), which is device memory, has rows.
+/// go_on(enhancers done) is called after each batch; if it returns false, so does the prediction,
+/// with nothing. Every call needs trunks and outputs at the same addresses (run_recorded()).
 std::optional<PredictionTable> predict_enhancers(
     Cdt& model, Tape& tape, DnaFeed& feed, const Trunks& trunks, const Tensor& outputs,
     const std::vector<std::int32_t>& enhancers,
     const std::function<bool(std::int64_t done)>& go_on);
 
-/// The mean over the enhancers of their DNA (L, dna_dim), sums in float64: what attribution and the
-/// controls of an evaluation put in place of an enhancer's own. go_on() is asked between rows; if
+/// Mean of the enhancers' DNA (L, dna_dim), summed in float64: the replacement for an enhancer's
+/// own DNA in attribution and in the controls of an evaluation. go_on() is called between rows; if
 /// it returns false the result is empty.
 std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32_t>& enhancers,
                                const std::function<bool()>& go_on);
 
-/// How many training pairs each gene of a data set has. The output of a gene without any was never
+/// Number of training pairs of each gene of a data set. The output of a gene without any was never
 /// trained: it predicts from its initial weights.
 class GeneTraining {
  public:
@@ -64,12 +64,14 @@ class GeneTraining {
     const auto found = pairs_.find(gene);
     return found == pairs_.end() ? 0 : found->second;
   }
-  /// False for every gene of a data set without training pairs: it does not say what was trained.
+  /// Whether the gene was never trained; false for every gene of a data set without training pairs,
+  /// which cannot tell.
   bool is_untrained(std::int32_t gene) const { return is_known() && pairs_of(gene) == 0; }
   bool is_known() const { return !pairs_.empty(); }
 
  private:
-  std::unordered_map<std::int32_t, std::int64_t> pairs_;  // by gene; none without
+  std::unordered_map<std::int32_t, std::int64_t>
+      pairs_;  // by gene; genes without pairs are missing
 };
 
 }  // namespace cdt

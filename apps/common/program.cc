@@ -27,7 +27,7 @@
 #include "io/format/json.h"
 #include "io/format/text.h"
 
-// The Makefile defines it for this file only, so that a new commit recompiles nothing else.
+// Defined by the Makefile for this file only, so that a new commit recompiles nothing else.
 #ifndef CDT_GIT_HASH
 #define CDT_GIT_HASH ""
 #endif
@@ -37,9 +37,9 @@ namespace {
 
 constexpr std::size_t kLineLimit = 4000;
 
-/// A standard stream closed by the caller would lend its number to the next file opened, and that
-/// file would receive our messages. Standard output becomes a device that refuses every byte; true
-/// if it was closed.
+/// Opens the standard streams that the caller closed; otherwise the next opened file would get
+/// their number and receive our messages. Standard output becomes a device that refuses every byte;
+/// returns true if it was closed.
 bool occupy_closed_streams() {
   bool closed = false;
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
@@ -51,14 +51,14 @@ bool occupy_closed_streams() {
   return closed;
 }
 
-/// Empty if all of standard output was written, else the reason.
+/// Why standard output was not completely written; empty if it was.
 std::string output_failure() {
   errno = 0;
   std::cout.flush();
   const bool flushed = std::fflush(stdout) == 0;
   int reason = errno;
   if (flushed && std::ferror(stdout) == 0 && std::cout.good()) return "";
-  // The write that failed may be long past: why the next one would fail is most likely its reason.
+  // The failed write may be long past; the error of another write is most likely its cause.
   if (reason == 0 && write(STDOUT_FILENO, "\n", 1) < 0) reason = errno;
   return reason != 0 ? std::generic_category().message(reason) : "an earlier write failed";
 }
@@ -83,9 +83,10 @@ int guarded(const char* name, int argc, char** argv, const std::function<int(int
 }
 
 constexpr std::int64_t kNever = -1;
-constexpr std::int64_t kTogether = 1'000'000'000;  // ns within which signals are one
+constexpr std::int64_t kTogether = 1'000'000'000;  // signals within these ns count as one
 
-// What handlers use: on any thread, so lock-free atomics and calls that are safe there.
+// State of the signal handlers, which may run on any thread: lock-free atomics and calls that are
+// safe in a handler.
 std::atomic<std::int64_t> first_at{kNever};  // ns of the monotonic clock
 std::array<char, 256> last_words;
 std::size_t last_words_size = 0;
@@ -105,14 +106,15 @@ void note_signal(int signal) {
     struct sigaction action = {};
     action.sa_handler = SIG_DFL;
     sigaction(signal, &action, nullptr);
-    raise(signal);  // it ends the process when this handler returns
+    raise(signal);  // ends the process when this handler returns
   }
   errno = error;
 }
 
-/// oneDNN's product kernels keep data below the stack pointer, past what the ABI protects, and a
-/// handler on the same stack overwrites it (seen with 2.6.3 and a transposed A: heap corruption).
-/// Signals to the process go to the main thread, which calls this.
+/// Gives signal handlers a stack of their own. oneDNN's matrix product kernels keep data below the
+/// stack pointer, beyond what the ABI protects, and a handler on the same stack overwrites it (seen
+/// with 2.6.3 and a transposed A: heap corruption). Signals to the process go to the main thread,
+/// which calls this.
 void handle_on_a_stack_apart() {
   stack_t held = {};
   if (sigaltstack(nullptr, &held) == 0 && (held.ss_flags & SS_DISABLE) == 0) return;
@@ -126,7 +128,7 @@ void handle_on_a_stack_apart() {
 }  // namespace
 
 int run_main(const char* name, int argc, char** argv, const std::function<int(int, char**)>& body) {
-  // A closed pipe and a limit on file sizes then show as failed writes.
+  // A closed pipe or a file-size limit then shows as a failed write.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   const bool closed = occupy_closed_streams();
@@ -181,7 +183,7 @@ std::string shell_word(std::string_view word) {
   if (!word.empty() && word.find_first_not_of(kPlain) == std::string_view::npos) {
     return std::string(word);
   }
-  // Control characters, or bytes that are no UTF-8: a shell reads their escapes within $'...'.
+  // Control characters and bytes that are not UTF-8: a shell reads their escapes within $'...'.
   const std::string text = escape_bytes(word);
   const bool escaped = text.find("\\x") != std::string::npos;
   const char* const quote = escaped ? "\\'" : "'\\''";

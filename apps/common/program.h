@@ -1,5 +1,5 @@
-// What every program does around its own work: errors become one line and an exit code, signals are
-// polled between steps, --version and command.json say what ran.
+// What every program does around its own work: turn errors into one line and an exit code, poll
+// signals between steps, and record what ran in --version and command.json.
 #pragma once
 
 #include <functional>
@@ -10,45 +10,48 @@ namespace cdt {
 
 class Cli;
 
-/// Exit codes of all binaries.
+/// Exit codes of all programs.
 constexpr int kExitDone = 0;
-constexpr int kExitFailed = 1;    // anything but the user's mistake
-constexpr int kExitMistaken = 2;  // wrong usage or input
+constexpr int kExitFailed = 1;    // any failure but a mistake of the user
+constexpr int kExitMistaken = 2;  // wrong usage or wrong input
 
-/// Runs body(argc, argv) and returns the exit code of the process. An InputError ends with exit
-/// code 2, any other exception (out of memory, too) with 1; both as one line "NAME: ..." on stderr.
-/// If body returns 0 but standard output could not be written (full disk, closed pipe), that is
+/// Runs body(argc, argv) and returns the exit code of the process. An InputError gives exit code 2,
+/// any other exception (including out of memory) 1; both print one line "NAME: ..." on stderr. If
+/// body returns 0 but standard output could not be written (full disk, closed pipe), that is
 /// reported and the code is 1.
 int run_main(const char* name, int argc, char** argv, const std::function<int(int, char**)>& body);
 
-/// From this call on the first SIGINT, SIGTERM or SIGHUP only sets a flag, and so do all within a
-/// second of it: a terminal, `timeout` and a batch system send several at once. A later one writes
-/// the line "NAME: stopped at once: LOST" to stderr and ends the process by that signal. Signals
-/// that were ignored stay ignored (nohup). Readers of large files poll the flag themselves
-/// (engine/poll.h). Call it from the main thread; the texts are copied.
+/// From this call on, the first SIGINT, SIGTERM or SIGHUP only sets a flag, and so do further ones
+/// within a second of it, since a terminal, `timeout` or a batch system may send several at once. A
+/// later signal prints the line "NAME: stopped at once: LOST" to stderr and ends the process.
+/// Signals that were ignored stay ignored (nohup). Readers of large files poll the flag themselves
+/// (engine/poll.h). Call from the main thread; the texts are copied.
 void catch_interrupts(const char* name, const char* lost = "unfinished files may remain");
 
-/// Has a signal arrived?
+/// Whether a signal has arrived.
 bool interrupted();
 
-/// For programs that keep nothing of an unfinished run: Error "interrupted; nothing is kept" if a
-/// signal has arrived, so that what was begun is removed on the way out.
+/// For programs that keep nothing of an unfinished run: throws Error "interrupted; nothing is kept"
+/// if a signal has arrived, so that unfinished output is removed on the way out.
 void stop_if_interrupted();
 
 /// "0.1.0", or "0.1.0 (git 0123456789ab)" when built from a git checkout.
 std::string version();
 
-/// What --version prints: "cdt-train 0.1.0 (git ...)\ndevices: cpu\n"
+/// Output of --version: "cdt-train 0.1.0 (git ...)
+/// devices: cpu
+/// "
 std::string version_text(std::string_view program);
 
-/// A word as a shell reads it back: one line of UTF-8, whatever the bytes of the word.
+/// Quotes a word so that a shell reads it back, as one line of UTF-8 whatever the bytes of the
+/// word.
 std::string shell_word(std::string_view word);
 
-/// The program's name and its words as one line for a shell.
+/// The program's name and its arguments as one line for a shell.
 std::string command_line(const std::string& program, int argc, const char* const* argv);
 
-/// The content of command.json, after cli.parse(): {"program", "command_line", "version", "data",
-/// "model", "split" (as far as the program has them), "options" {all with their values}}.
+/// Content of command.json; call after cli.parse(): {"program", "command_line", "version", "data",
+/// "model", "split" (those that the program has), "options" {all with their values}}.
 std::string command_record(const std::string& program, int argc, const char* const* argv,
                            const Cli& cli);
 

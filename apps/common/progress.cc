@@ -58,7 +58,7 @@ constexpr std::array<std::pair<ProfilePass, const char*>, 3> kPasses{
 
 using NamedRow = std::pair<std::string, Profiler::Row>;
 
-/// The rows of a pass, the longest first.
+/// Rows of a pass, sorted by time, longest first.
 std::vector<NamedRow> rows_of(const std::map<Profiler::Key, Profiler::Row>& rows,
                               ProfilePass pass) {
   std::vector<NamedRow> out;
@@ -71,7 +71,7 @@ std::vector<NamedRow> rows_of(const std::map<Profiler::Key, Profiler::Row>& rows
   return out;
 }
 
-/// Of pairs of anything and a row.
+/// Sum of the rows of a container of (name, row) pairs.
 template <class Rows>
 Profiler::Row sum_of(const Rows& rows) {
   Profiler::Row sum;

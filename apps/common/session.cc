@@ -17,7 +17,7 @@ constexpr const char* kWhere = "command line";
 constexpr int kCpu = -1;
 constexpr std::int64_t kMaxGpu = 1023;
 
-/// kCpu, or the number of a GPU.
+/// kCpu, or the index of a GPU.
 int device_number(const std::string& device) {
   if (device == "cpu") return kCpu;
   if (device == "auto") return cuda_available() ? 0 : kCpu;
@@ -34,13 +34,13 @@ int device_number(const std::string& device) {
   return static_cast<int>(number);
 }
 
-/// One of the words the command line lets through.
+/// Choice named by a word that the command line has accepted.
 AttentionChoice attention_named(const std::string& name) {
   if (name == "own") return AttentionChoice::kOwn;
   return name == "cudnn" ? AttentionChoice::kCudnn : AttentionChoice::kAuto;
 }
 
-/// InputError where --attention cudnn asks for what no run of these options could do.
+/// Throws InputError if no run with these options can use --attention cudnn.
 void check_attention(const CommonOptions& options, int device) {
   if (options.attention != "cudnn") return;
   std::string why;
@@ -71,7 +71,8 @@ std::unique_ptr<Backend> open_device(const CommonOptions& options) {
   return make_cpu_backend(static_cast<int>(options.threads));
 }
 
-/// The data set `directory`, fitted to the model. digest: digest_of_data() of it before.
+/// Opens the data set in `directory` and fits it to the model. *digest is set to its
+/// digest_of_data() before that.
 Dataset open_dataset_for(const std::filesystem::path& directory, const TensorFile& reader,
                          const CdtConfig& config, const ModelOverrides& choice,
                          std::string* digest) {

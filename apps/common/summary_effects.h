@@ -1,6 +1,6 @@
-// The parts of summary.json about the paths of gradients and about effects: occlusion against the
-// gradient methods, integrated gradients' completeness, regions. Means are over pairs, intervals
-// from a bootstrap over enhancers.
+// The parts of summary.json about gradient paths and effects: occlusion against the gradient
+// methods, completeness of integrated gradients, regions. Means are over pairs, intervals from a
+// bootstrap over enhancers.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,7 @@ struct HeadShare {
 struct PathHeadSummary {
   std::string file;
   std::int64_t pairs = 0;
-  ByName<ByName<HeadShare>> share;  // by path, by part
+  ByName<ByName<HeadShare>> share;  // by path, then by part
   double additivity_error = 0;
 
   template <class V>
@@ -53,7 +53,7 @@ struct PathHeadSummary {
 
 struct PathSummary {
   std::vector<std::string> parts;
-  std::int64_t pairs = 0;  // with a share
+  std::int64_t pairs = 0;  // those that have a share
   std::int64_t zero_dna_left_out = 0, zero_gradient_left_out = 0;
   ByName<PathMean> share, product;  // by part
   std::string norms_file, products_file;
@@ -85,7 +85,8 @@ struct PathSummary {
   }
 };
 
-/// Of one gradient method's sums over ranges of bins with the effects of their occlusion.
+/// Correlation between one gradient method's sums over ranges of bins and the effects of occluding
+/// them.
 struct EffectCorrelation {
   std::string claim, of;
   std::int64_t pairs = 0, undefined = 0;
@@ -118,7 +119,7 @@ struct EffectCorrelations {
   }
 };
 
-/// What is measured against a baseline, with a file of one row per pair.
+/// A measurement against a baseline, with a file of one row per pair.
 struct BaselineFile {
   std::string file, baseline;
   std::int64_t zero_dna_left_out = 0;  // pairs
@@ -133,7 +134,7 @@ struct BaselineFile {
 
 struct CompletenessSummary : BaselineFile {
   double steps_mean = 0, steps_most = 0;
-  MeanLargest error;  // over the prediction's change
+  MeanLargest error;  // relative to the prediction's change
   double gate = 0;
   std::int64_t beyond_gate_pairs = 0, at_resolution_pairs = 0, incomplete_pairs = 0;
 
@@ -153,7 +154,7 @@ struct CompletenessSummary : BaselineFile {
 };
 
 struct RegionNumbers {
-  std::optional<std::string> region;  // none: all of them
+  std::optional<std::string> region;  // empty for all regions together
   std::int64_t n = 0;
   double difference_mean = 0, gradient_claim_mean = 0;
   Estimate pearson;

@@ -14,7 +14,7 @@
 
 namespace cdt {
 
-/// Means over the query rows of one head and over enhancers with DNA.
+/// Concentration of one head's attention: means over its query rows and over enhancers with DNA.
 struct HeadConcentration {
   double entropy = 0, effective_positions = 0, peak_over_uniform = 0;
 
@@ -26,7 +26,7 @@ struct HeadConcentration {
   }
 };
 
-/// Pearson correlation between the rows of every two genes in one enhancer's map.
+/// Pearson correlation between the rows of each pair of genes in one enhancer's map.
 struct GeneRowCorrelation {
   std::string enhancer;
   std::int64_t pairs = 0, constant_rows = 0;
@@ -57,10 +57,10 @@ struct MapSummary {
   }
 };
 
-/// One array of maps/; the content of maps.json lists them.
+/// One array in maps/; maps.json lists them.
 struct MapFile {
   std::string name, file;
-  std::vector<std::int64_t> shape;  // the last axis is that of the keys
+  std::vector<std::int64_t> shape;  // the last axis is over keys
   std::vector<std::string> axes;
   std::int64_t heads = 0;
   bool depends_on_dna = false;
@@ -107,7 +107,7 @@ struct AnnotationFile {
   }
 };
 
-/// First peaks of one method against the elements of one file.
+/// Peaks (highest top bins) of one method against the elements of one file.
 struct PeakHits : PairCounts {
   std::int64_t on_element = 0;
   double share_on_element = 0, distance_mean_bp = 0, distance_median_bp = 0;
@@ -124,7 +124,7 @@ struct PeakHits : PairCounts {
   }
 };
 
-/// Folds of permuted top bins.
+/// Fold enrichment of permuted top bins.
 struct FoldNull {
   double fold = 0;
   ResampledP p;
@@ -136,7 +136,7 @@ struct FoldNull {
   }
 };
 
-/// Top bins of one method on the elements of one class.
+/// Overlap of one method's top bins with the elements of one class.
 struct ClassEnrichment {
   std::string method, file, class_name;
   std::int64_t n = 0;  // pairs with a peak of the method
@@ -145,7 +145,7 @@ struct ClassEnrichment {
   Nullable<std::string> direction;  // "more", "fewer"
   double odds_ratio = 0, fisher_p = 0, fisher_p_two_sided = 0, fisher_q = 0;
   FoldNull shift, other_windows;
-  ResampledP p;  // the headline
+  ResampledP p;  // the reported p
   double q = 0;  // Benjamini-Hochberg over all methods, files and classes
 
   template <class V>
@@ -178,7 +178,7 @@ struct AnnotationSummary {
   std::vector<AnnotationFile> files;
   std::int64_t pairs = 0, zero_dna_left_out = 0, enhancers = 0, permutations = 0;
   std::uint64_t seed = 0;
-  ByName<ByName<PeakHits>> peaks;  // by method, by file
+  ByName<ByName<PeakHits>> peaks;  // by method, then by file
   std::vector<ClassEnrichment> enrichment;
 
   template <class V>
@@ -196,7 +196,7 @@ struct AnnotationSummary {
 };
 
 struct SiteScore {
-  Estimate auroc, precision;  // against bins of neither site; at k
+  Estimate auroc, precision;  // AUROC against bins of neither site; precision at k
 
   template <class V>
   void fields(V& v) {
@@ -218,7 +218,7 @@ struct MethodSiteScores : PairCounts {
   }
 };
 
-/// Of pairs with, or without, a planted effect.
+/// Scores over pairs with, or without, a planted effect.
 struct SiteScoreGroup {
   std::int64_t pairs = 0;
   double chance_auroc = 0.5, chance_causal_precision = 0, chance_decoy_precision = 0;

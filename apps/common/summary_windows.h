@@ -1,5 +1,6 @@
-// The parts of summary.json about windows: where peaks lie, how sharp windows are, how methods
-// agree, and what chance gives. Means are over pairs, intervals from a bootstrap over enhancers.
+// The parts of summary.json about windows: where peaks are, how sharp windows are, how methods
+// agree, and what is expected by chance. Means are over pairs, intervals from a bootstrap over
+// enhancers.
 #pragma once
 
 #include <cmath>
@@ -15,7 +16,7 @@
 
 namespace cdt {
 
-/// Pairs whose windows are defined, and the others, which are left out.
+/// Numbers of pairs with a defined window and of the others, which are excluded.
 struct PairCounts {
   std::int64_t n = 0, undefined = 0;
 
@@ -36,7 +37,7 @@ struct MeanLargest {
   }
 };
 
-/// Windows without a peak, by the first reason that applies.
+/// Windows without a peak, counted by the first reason that applies.
 struct UndefinedWindows {
   std::int64_t zero_dna = 0, one_bin = 0, zero = 0, equal = 0;
 
@@ -49,7 +50,7 @@ struct UndefinedWindows {
   }
 };
 
-/// Of the windows of one method.
+/// Numbers over the windows of one method.
 struct MethodNumbers : PairCounts {
   UndefinedWindows why;
   Estimate distance_mean_bp, distance_median_bp;  // |peak's offset from the centre|
@@ -73,7 +74,7 @@ struct MethodNumbers : PairCounts {
   }
 };
 
-/// Of the heads of one attention block, over pairs with DNA.
+/// Weights of the heads of one attention block, over pairs with DNA.
 struct HeadWeights {
   std::vector<double> mean, standard_deviation;
 
@@ -88,7 +89,7 @@ struct MethodSummary : MethodNumbers {
   std::string meaning;
   bool is_signed = false;
   PeakTests uniform, shifted;
-  // What only some methods say of themselves.
+  // Settings and numbers that only some methods have.
   std::optional<std::string> baseline, end, norm;
   std::optional<std::int64_t> bins_at_a_time, samples, zero_dna_left_out;
   std::optional<double> noise;
@@ -116,10 +117,10 @@ struct MethodSummary : MethodNumbers {
   }
 };
 
-/// Over pairs with a peak of both attention and gradient.
+/// Top bins shared by attention and gradient, over pairs in which both have a peak.
 struct SharedTop {
   std::int64_t n = 0;
-  double mean = 0, share = 0, median = 0, min = 0, max = 0;  // bins; of the top; bins
+  double mean = 0, share = 0, median = 0, min = 0, max = 0;  // bins; share of the top; bins
 
   template <class V>
   void fields(V& v) {
@@ -144,7 +145,7 @@ struct PeakApart {
   }
 };
 
-/// What random peaks give, with the standard errors of a mean over n pairs.
+/// Expectation for random peaks, with the standard errors of a mean over n pairs.
 struct ExpectedPeaks {
   std::int64_t n = 0;
   RandomPeaks of;
@@ -172,14 +173,14 @@ struct ExpectedPeaks {
   }
 };
 
-/// Of two methods, over pairs with a peak of both.
+/// Agreement of two methods, over pairs in which both have a peak.
 struct Agreement : PairCounts {
   std::string first, second;
   Estimate overlap;            // bins in both tops
-  double share = 0, fold = 0;  // of the top; over its expectation
+  double share = 0, fold = 0;  // of the top; relative to the expectation
   NullTest hypergeometric, shifted;
   Estimate pearson, spearman;  // of the windows
-  Estimate between_bp;         // distance of the two peaks
+  Estimate between_bp;         // distance between the two peaks
 
   template <class V>
   void fields(V& v) {
@@ -199,15 +200,15 @@ struct Agreement : PairCounts {
   }
 };
 
-/// Peaks at the planted sites of one kind.
+/// Hits of the peaks at planted sites of one kind.
 struct SiteHits {
-  std::int64_t pairs = 0;  // with DNA, whose window has such a site
+  std::int64_t pairs = 0;  // pairs with DNA whose window has such a site
   struct OfMethod {
-    std::int64_t n = 0, hits = 0;  // of those pairs: with a peak; with one at the site
+    std::int64_t n = 0, hits = 0;  // of those pairs: with a peak; with a peak at the site
     double share() const { return static_cast<double>(hits) / static_cast<double>(n); }
   };
-  ByName<OfMethod> methods;  // written only
-  double random_share = 0;   // expected of a peak in a random bin
+  ByName<OfMethod> methods;  // written but not read
+  double random_share = 0;   // expected for a peak in a random bin
 
   template <class V>
   void fields(V& v) {
@@ -232,7 +233,7 @@ struct SiteKinds {
   }
 };
 
-/// Of pairs with a planted effect, and of those without.
+/// Hits for pairs with a planted effect, and for pairs without.
 struct PlantedSiteHits : SiteKinds {
   std::int64_t tolerance_bins = 0;
   SiteKinds without_effect;

@@ -25,7 +25,8 @@ std::string text(const char* format, ...) {
 }
 
 std::string number_cell(double value, int width, int digits) {
-  constexpr double kLeastCut = 1e6;  // smaller numbers are wider than their column instead
+  constexpr double kLeastCut =
+      1e6;  // smaller numbers overflow their column rather than switch to an exponent
   constexpr double kLargestPlain = 1e9;
   if (std::isnan(value)) return text("%*s", width, "-");
   if (std::fabs(value) < 0.5 * std::pow(10.0, -digits)) value = 0.0;  // no "-0.00"
@@ -45,7 +46,7 @@ std::string p_cell(const ResampledP& p, int width) {
   if (std::isnan(p.p) || std::isnan(p.error)) return p_cell(p.p, width);
   const std::string value = text("%.2g", p.p);
   const std::string error = text("%.1g", p.error);
-  // In columns: either sign is one character of more bytes.
+  // Width in columns: each of the two signs is one character of several bytes.
   const std::size_t columns = p.at_floor ? 2 + value.size() : value.size() + 3 + error.size();
   const std::size_t wanted = static_cast<std::size_t>(width);
   return std::string(wanted > columns ? wanted - columns : 0, ' ') +
@@ -54,7 +55,7 @@ std::string p_cell(const ResampledP& p, int width) {
 
 std::string interval_cell(const Interval& interval, int width, int digits) {
   if (!is_defined(interval)) return text("%*s", width, "-");
-  const int low = std::max(width - 4, 0) / 2;  // besides the brackets, the comma and a space
+  const int low = std::max(width - 4, 0) / 2;  // without the brackets, the comma and the space
   const int high = std::max(width - 4 - low, 0);
   return "[" + number_cell(interval.low, low, digits) + ", " +
          number_cell(interval.high, high, digits) + "]";

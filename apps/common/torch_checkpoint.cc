@@ -20,7 +20,7 @@ void add_model(const TorchCheckpoint& checkpoint, PtWriter* out) {
   out->end_ordered_dict(checkpoint.metadata);
 }
 
-/// torch.optim.AdamW's "state", by the number of the parameter.
+/// Writes the "state" of torch.optim.AdamW, by index of the parameter.
 void add_states(const TorchCheckpoint& checkpoint, PtWriter* out) {
   const OptimiserFile& optimiser = *checkpoint.optimiser;
   const auto steps = static_cast<float>(optimiser.numbers().steps);
@@ -40,7 +40,7 @@ void add_states(const TorchCheckpoint& checkpoint, PtWriter* out) {
   out->end_dict();
 }
 
-/// Its "param_groups": one.
+/// Writes its "param_groups", a single group.
 void add_groups(const OptimiserNumbers& numbers, std::size_t parameters, PtWriter* out) {
   const AdamWOptions options;
   out->begin_list();
@@ -73,7 +73,7 @@ void add_list(const char* key, double value, PtWriter* out) {
   out->end_list();
 }
 
-/// torch.optim.lr_scheduler.ReduceLROnPlateau's.
+/// Writes the state of torch.optim.lr_scheduler.ReduceLROnPlateau.
 void add_scheduler(const OptimiserNumbers& numbers, PtWriter* out) {
   out->begin_dict();
   out->text("mode", "max");

@@ -1,5 +1,5 @@
-// Training checkpoints as PyTorch users keep them: one file of torch.save with the state_dicts of
-// model, torch.optim.AdamW and ReduceLROnPlateau, and the numbers of early stopping.
+// Training checkpoints in the usual PyTorch form: one file written by torch.save with the
+// state_dicts of model, torch.optim.AdamW and ReduceLROnPlateau, and the numbers of early stopping.
 #pragma once
 
 #include <deque>
@@ -14,20 +14,21 @@
 
 namespace cdt {
 
-/// The optimiser of such a file, "optimizer_state_dict" or "optimizer", with the scheduler and
-/// early stopping beside it; stderr says which of them is missing. InputError as open_optimiser().
+/// Opens the optimiser of such a file, "optimizer_state_dict" or "optimizer", with the scheduler
+/// and early stopping stored in it; a note on stderr says which of them is missing. Throws
+/// InputError as open_optimiser().
 std::unique_ptr<OptimiserFile> open_torch_optimiser(const std::filesystem::path& path);
 bool holds_torch_optimiser(const std::filesystem::path& path);
 
 struct TorchCheckpoint {
   const std::deque<Parameter>& parameters;
-  /// A parameter's values, in the order of its shape.
+  /// Reads a parameter's values, in the order of its shape.
   std::function<void(const Parameter&, float*)> values;
-  std::map<std::string, std::string> metadata;  // what a model file of ours records
-  const OptimiserFile* optimiser = nullptr;     // null: the model alone, as a plain state_dict
+  std::map<std::string, std::string> metadata;  // what our model files record
+  const OptimiserFile* optimiser = nullptr;     // null for the model alone, as a plain state_dict
 };
 
-/// Writes the file whole. Beside an optimiser the model is its "model_state_dict".
+/// Writes the file, completely or not at all. With an optimiser, the model is "model_state_dict".
 void write_torch_checkpoint(const std::filesystem::path& path, const TorchCheckpoint& checkpoint);
 
 }  // namespace cdt

@@ -1,4 +1,4 @@
-// Reading the optimiser, scheduler and early stopping of a PyTorch checkpoint.
+// Reads the optimiser, scheduler and early stopping of a PyTorch checkpoint.
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -18,9 +18,9 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
-constexpr std::size_t kMostStateEntries = 64;  // of a parameter; AdamW has 4
+constexpr std::size_t kMostStateEntries = 64;  // per parameter; AdamW has 4
 
-/// The first of several entries that is a dict, or null.
+/// The first of these entries that is a dict, or null.
 const PickleValue* find_dict(const PickleValue& root, std::initializer_list<const char*> keys) {
   for (const char* key : keys) {
     const PickleValue* found = root.find(key);
@@ -33,7 +33,7 @@ const PickleValue* find_optimiser(const PickleValue& root) {
   return find_dict(root, {"optimizer_state_dict", "optimizer"});
 }
 
-/// A dict of numbers, whose problems are InputErrors(file, "NAME.KEY").
+/// A dict of numbers; its errors are InputErrors(file, "NAME.KEY").
 class Numbers {
  public:
   Numbers(const PtArchive& archive, std::string name, const PickleValue& dict)
@@ -61,7 +61,7 @@ class Numbers {
     }
     return static_cast<std::int64_t>(value);
   }
-  /// InputError unless it has this value; one that is missing has it.
+  /// Throws InputError unless it has this value; a missing key counts as equal.
   void expect(const std::string& key, double value) const {
     if (dict_.find(key) == nullptr) return;
     const double got = number(key);
@@ -70,7 +70,7 @@ class Numbers {
            expected_got("is another than this engine's", format_number(value), format_number(got)));
     }
   }
-  /// InputError unless it is a list or tuple of exactly these numbers.
+  /// Throws InputError unless it is a list or tuple of exactly these numbers.
   void expect(const std::string& key, const std::vector<double>& values) const {
     const PickleValue& list = at(key);
     if (list.items.size() != values.size()) fail(key, "has another length");
@@ -88,7 +88,7 @@ class Numbers {
   }
 
  private:
-  /// A tensor of one value, such as Adam's step.
+  /// Value of a tensor with one element, such as Adam's step.
   double scalar(const std::string& key, const PickleValue& value) const {
     const PtTensor tensor = archive_.tensor(value, name_ + "." + key);
     if (tensor.count != 1 || tensor.info.dtype != "F32") fail(key, "is no number");
@@ -162,7 +162,7 @@ class TorchOptimiser : public OptimiserFile {
       states_[static_cast<std::size_t>(key.integer)] = &state;
     }
     for (std::size_t i = 0; i < states_.size(); ++i) {
-      if (states_[i] == nullptr) continue;  // of a parameter that was not trained
+      if (states_[i] == nullptr) continue;  // a parameter that was not trained
       const Numbers state = numbers_of(name_of(i), *states_[i]);
       const std::int64_t steps = state.integer("step");
       if (numbers_.steps == 0) numbers_.steps = steps;
