@@ -1,5 +1,5 @@
-// cdt-convert: a checkpoint from PyTorch's form to safetensors and back, with the optimiser or
-// without.
+// cdt-convert: converts a checkpoint from PyTorch's form to safetensors and back, with or without
+// the optimiser.
 #include <functional>
 #include <iostream>
 #include <map>
@@ -62,7 +62,7 @@ Form form_of(const fs::path& out) {
                                 ".safetensors, .pt, .pth or a folder", extension));
 }
 
-/// A checkpoint in host memory, the optimiser in its file.
+/// A checkpoint in host memory; the moments of its optimiser stay in the file.
 class Checkpoint {
  public:
   Checkpoint(const fs::path& in, const ModelOverrides& overrides) {
@@ -102,7 +102,8 @@ class Checkpoint {
                                   },
                                   checkpoint_metadata(*model_, recorded_), optimiser_.get()});
   }
-  /// Both files or none: what can be wrong with the optimiser shows before the model has its name.
+  /// Writes both files or none: anything wrong with the optimiser shows before the model file gets
+  /// its name.
   void write_folder(const fs::path& folder) const {
     AtomicFile state(folder / "state.safetensors");
     write_optimiser(state, model_->parameters(), *optimiser_, digest_);
@@ -115,8 +116,8 @@ class Checkpoint {
   std::unique_ptr<Backend> backend_ = make_cpu_backend(1);
   Arena lasting_{*backend_, "lasting"};
   std::unique_ptr<Cdt> model_;
-  std::string digest_;                           // of its weights
-  std::map<std::string, std::string> recorded_;  // what else the model file says
+  std::string digest_;                           // of the model's weights
+  std::map<std::string, std::string> recorded_;  // what else the model file records
   std::unique_ptr<OptimiserFile> optimiser_;
 };
 

@@ -10,11 +10,11 @@
 namespace cdt {
 namespace {
 
-/// The training effects by gene.
+/// Effects of the training pairs, with their genes.
 struct Effects {
   std::vector<double> values;
   std::vector<std::int32_t> gene;
-  std::size_t genes = 0;  // above every number in `gene`
+  std::size_t genes = 0;  // larger than every index in `gene`
 
   Effects(const std::vector<Pair>& train, std::size_t count)
       : gene(column(train, &Pair::gene)), genes(count) {
@@ -22,7 +22,7 @@ struct Effects {
     for (const Pair& p : train) values.push_back(p.beta);
   }
 
-  /// of(effects of the gene) for every gene, of(all effects) for those without.
+  /// Returns of(effects of the gene) for every gene, or of(all effects) for a gene without any.
   template <class Statistic>
   std::vector<double> per_gene(const Statistic& of) const {
     std::vector<std::vector<double>> by_gene(genes);

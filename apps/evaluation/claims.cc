@@ -8,11 +8,11 @@
 namespace cdt {
 namespace {
 
-/// A change of predictions that rounding explains, relative to their root mean square: bfloat16
-/// keeps 8 bits, and rounding in a different order moves the last of them.
+/// Largest change of predictions that rounding explains, relative to their root mean square:
+/// bfloat16 has 8 bits, and another order of rounding changes the last of them.
 constexpr double kRounding = 1.0 / 64.0;
 
-/// Why pairs cannot test a model; "" if they can.
+/// Why the pairs cannot test a model; "" if they can.
 std::string why_no_test(const std::string& split, std::int64_t loci, TrainedHere trained_here) {
   if (trained_here == TrainedHere::kUnknown) {
     return "the model file does not say which pairs it was trained on";
@@ -38,13 +38,13 @@ std::string number(const Estimate& gain) {
   return is_defined(gain.interval) ? r + " " + interval_cell(gain.interval, 0, 3) : r;
 }
 
-/// A bound with one digit.
+/// An upper bound with one digit.
 std::string rounded_up(double value) {
   const double unit = std::pow(10.0, std::floor(std::log10(value)));
   return text("%.1g", std::ceil(value / unit) * unit);
 }
 
-/// The start of a sentence about the pairs that can test, where these are not all.
+/// Start of a sentence about the pairs that can test; "" if these are all pairs.
 std::string over_tested(std::int64_t pairs, std::int64_t left_out) {
   if (left_out == 0) return "";
   return "Over the " + number_of(pairs, "pair") +
@@ -54,7 +54,7 @@ std::string over_tested(std::int64_t pairs, std::int64_t left_out) {
 constexpr const char* kNoneCanTest =
     "No pair here is of a trained gene at a locus that had no part in training";
 
-/// Those over the pairs that can test; null: there are none, or they are not known.
+/// Controls over the pairs that can test; null if there are none or they are unknown.
 const Controls* tested_controls(const Evaluation& e) {
   if (e.tested_pairs == e.pairs) return &*e.controls;
   return e.tested_controls ? &*e.tested_controls : nullptr;

@@ -16,10 +16,10 @@
 namespace cdt {
 namespace {
 
-// Streams of random numbers under the seed.
+// Random streams derived from the seed.
 constexpr std::uint32_t kDnaStream = 0xC001, kRnaStream = 0xC002, kProteinStream = 0xC003;
 
-/// A random permutation in one cycle, so that nothing keeps its place (Sattolo 1986).
+/// Draws a random permutation of a single cycle, so that nothing keeps its place (Sattolo 1986).
 std::vector<std::size_t> draw_cycle(RandomStream& random, std::size_t count) {
   std::vector<std::size_t> out(count);
   std::iota(out.begin(), out.end(), std::size_t{0});
@@ -29,7 +29,7 @@ std::vector<std::size_t> draw_cycle(RandomStream& random, std::size_t count) {
   return out;
 }
 
-/// The rows of a (rows, width) matrix in an order drawn at random.
+/// Rows of a (rows, width) matrix in random order, none in its own place.
 std::vector<float> shuffled_rows(const std::vector<float>& rows, std::int64_t width,
                                  std::uint64_t seed, std::uint32_t stream) {
   RandomStream random(seed, stream);
@@ -43,7 +43,7 @@ std::vector<float> shuffled_rows(const std::vector<float>& rows, std::int64_t wi
   return out;
 }
 
-/// What all batches of a pass share, at the same addresses for every pass.
+/// Tensors shared by all batches of a pass, at the same addresses in every pass.
 struct Constants {
   Tensor rna, protein;  // (1, G, rna_dim), (1, G, protein_dim)
   Tensor outputs;       // (B, G)
@@ -93,7 +93,7 @@ void expect_finite(const Dataset& data, const Pair& pair, float prediction) {
               gene_of(data, pair) + " is not a finite number");
 }
 
-/// The model as it is, alone.
+/// Predictions of the model without controls.
 std::optional<PredictionTable> plain_passes(const PassPlace& place,
                                             const std::vector<std::int32_t>& enhancers,
                                             const std::function<bool(std::int64_t done)>& go_on) {
@@ -149,7 +149,8 @@ MemoryPlan plan_prediction(const CdtConfig& config, std::int64_t batch, std::int
   const DnaFeed feed(sizes, dry.backend(), dry.lasting, batch);
   plan.data = dry.taken();
   plan.host = dry.host();
-  Arena counted_above(dry.backend(), "dna");  // the feed has its batch of the lasting arena
+  Arena counted_above(dry.backend(),
+                      "dna");  // already counted: the feed has its batch in the lasting arena
   plan_passes(model, dry.tape, dry.trunks,
               counted_above.tensor({batch, bins, config.dna_dim}, dry.backend().activations()));
   dry.add_peaks(&plan);
@@ -194,7 +195,7 @@ Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs,
   const std::int64_t batch = std::min(settings.batch, count);
   const MemoryPlan plan =
       plan_prediction(inference.config, batch, inference.data.bins, *inference.backend);
-  // With controls every row is asked for twice.
+  // With controls every row is read twice.
   DnaFeed feed(inference.data, *inference.backend, inference.lasting, batch,
                settings.with_controls ? count : 0, plan.device_reserve());
   Arena constants(*inference.backend, "trunks");

@@ -1,6 +1,7 @@
-// The forward passes behind an evaluation and its controls: the model as it is, with the genes'
-// embeddings dealt out at random, and with one mean window in place of all DNA. DNA shuffled
-// between enhancers needs no pass of its own: the first one predicts every gene from every window.
+// Forward passes for an evaluation and its controls: the model as it is, the model with gene
+// embeddings permuted at random, and the model with one mean window instead of all DNA. DNA
+// shuffled between enhancers needs no pass of its own, because the first pass predicts every gene
+// from every window.
 #pragma once
 
 #include <cstdint>
@@ -17,62 +18,64 @@ namespace cdt {
 
 struct ControlPasses {
   PredictionTable real;
-  PredictionTable shuffled_genes;  // rows of RNA and of protein each in an order drawn at random
+  PredictionTable shuffled_genes;  // rows of RNA and of protein, each permuted at random
   std::vector<float> mean_dna;     // (G)
 };
 
-/// A model in eval mode, whose parameters want no gradient, and where its passes run.
+/// A model in eval mode whose parameters require no gradient, and what its passes run on.
 struct PassPlace {
   Cdt& model;
   Tape& tape;
-  Arena& constants;  // reset; of trunks and outputs
+  Arena& constants;  // reset; holds trunks and outputs
   DnaFeed& feed;
   const Dataset& data;
 };
 
-/// window: mean_window(), host memory; seed: of the order of genes. Twice as many passes as
-/// enhancers, and one. Nothing if go_on(enhancers done, both times counted) says no.
+/// Runs all passes: twice as many as there are enhancers, and one. window: mean_window() in host
+/// memory; seed: of the permutations. Returns nothing if go_on(enhancers done, counting both
+/// rounds) returns false.
 std::optional<ControlPasses> control_passes(const PassPlace& place,
                                             const std::vector<std::int32_t>& enhancers,
                                             std::span<const float> window, std::uint64_t seed,
                                             const std::function<bool(std::int64_t done)>& go_on);
 
-/// A batch of windows and the mean window as control_passes() computes them, whatever they hold,
-/// for plans of memory.
+/// Runs what control_passes() computes for a batch of windows and for the mean window, with any
+/// values, for memory plans.
 void plan_passes(Cdt& model, Tape& tape, Arena& constants, const Tensor& dna);
 
-/// The memory of a prediction with its controls, `batch` enhancers of L bins a pass.
+/// Memory of a prediction with its controls, `batch` enhancers of L bins per pass.
 MemoryPlan plan_prediction(const CdtConfig& config, std::int64_t batch, std::int64_t bins,
                            Backend& device);
 
-/// One prediction per pair under each control.
+/// Predictions of each pair under each control.
 struct ControlPredictions {
-  std::vector<std::vector<float>> shuffled_dna;  // by draw; none with fewer than two enhancers
+  std::vector<std::vector<float>> shuffled_dna;  // by draw; empty with fewer than two enhancers
   std::vector<float> mean_dna, shuffled_genes;
 };
 inline constexpr std::int64_t kControlDraws = 20;
 
-/// draws: of DNA shuffled between the enhancers of these pairs, no one keeping its own: what a
-/// model knows of other enhancers is no measure for these. Error if a prediction is not finite.
+/// Extracts the controls of these pairs. draws: of DNA shuffled among the enhancers of these pairs
+/// only, none keeping its own, since predictions for other enhancers say nothing about these.
+/// Throws Error if a prediction is not finite.
 ControlPredictions control_predictions(const ControlPasses& passes, const std::vector<Pair>& pairs,
                                        std::int64_t draws, std::uint64_t seed);
-/// control_predictions() of any choice of pairs: what evaluate() asks for.
+/// Returns control_predictions() of any choice of pairs, for evaluate().
 using ControlSource = std::function<ControlPredictions(const std::vector<Pair>&)>;
 
-/// The predictions of a program that predicts a split once, with their controls.
+/// Predictions of a program that predicts a split once, with their controls.
 struct Predicted {
   std::vector<float> predictions;  // one per pair, in their order
-  ControlSource controls;          // empty without controls
+  ControlSource controls;          // empty if there are none
 };
 
 struct PredictSettings {
   std::int64_t batch = 4;     // enhancers per pass
-  bool with_controls = true;  // which take as long again
+  bool with_controls = true;  // take the same time again
   std::uint64_t seed = 0;     // of the controls
-  bool quiet = false;         // no progress line
+  bool quiet = false;         // if set, no progress line
 };
 
-/// Throws Error naming the pair if a prediction is not finite.
+/// Predicts the pairs. Throws Error naming the pair if a prediction is not finite.
 Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs,
                        const PredictSettings& settings);
 

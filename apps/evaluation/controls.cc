@@ -16,7 +16,7 @@ double deviation_of(const std::vector<double>& values) {
   return std::sqrt(squares / static_cast<double>(values.size() - 1));
 }
 
-/// The real predictions, as every control is compared with them.
+/// The real predictions, with which every control is compared.
 struct Real {
   const Compared& compared;
   std::vector<float> target;

@@ -1,5 +1,5 @@
-// Controls beside r: the same model on inputs robbed of what it is said to use. What it loses by
-// that is what it owes to them.
+// Controls for r: the same model with part of its input shuffled or averaged away. What r loses is
+// what it owes to that part.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +15,13 @@
 
 namespace cdt {
 
-/// One control against the real predictions. Predictions that are all equal have no r; in a
-/// difference they count as 0, as they explain nothing.
+/// One control compared with the real predictions. Constant predictions have no r; in a difference
+/// they count as 0, since they explain nothing.
 struct Control {
-  std::string name, label;  // in metrics.json, in tables
+  std::string name, label;  // in metrics.json; in tables
   std::int64_t draws = 1;
   double pearson = 0, r2 = 0;  // means over the draws for which they are defined
-  double pearson_sd = 0;       // over draws; NaN with one
+  double pearson_sd = 0;       // over draws; NaN if there is one
   Estimate difference;         // r of the real inputs minus the mean r of the draws, over loci
 
   template <class V>
@@ -37,15 +37,15 @@ struct Control {
 
 struct Controls {
   std::int64_t pairs = 0, loci = 0;  // compared
-  Estimate pearson;                  // of the real predictions of these, over loci
-  Nullable<Control> shuffled_dna;    // with two enhancers or more
+  Estimate pearson;                  // of the real predictions of these pairs, over loci
+  Nullable<Control> shuffled_dna;    // if there are at least two enhancers
   Control mean_dna, shuffled_genes;
-  /// Share of the variance of the predictions that goes with whose DNA it is: half the mean square
-  /// change of a prediction when DNA is shuffled, over their variance. About 0 where DNA moves
-  /// nothing, 1 where it alone does; NaN without shuffled DNA or variance.
+  /// Share of the variance of predictions due to the enhancer's DNA: half the mean squared change
+  /// of a prediction when DNA is shuffled, over the variance. About 0 if DNA has no effect, 1 if
+  /// only DNA has; NaN without shuffled DNA or variance.
   double variance_by_dna = 0;
-  /// Largest change of a prediction with the genes' rows shuffled, over the root mean square of the
-  /// predictions.
+  /// Largest change of a prediction when the genes' rows are shuffled, relative to the root mean
+  /// square of the predictions.
   double change_by_genes = 0;
 
   template <class V>
@@ -63,7 +63,7 @@ struct Controls {
   }
 };
 
-/// What is compared: pairs, their real predictions and the locus of each.
+/// The pairs to compare, their real predictions and the locus of each.
 struct Compared {
   const std::vector<Pair>& pairs;
   std::span<const float> predictions;
@@ -73,12 +73,12 @@ struct Compared {
 Controls score_controls(const Compared& compared, const ControlPredictions& controls,
                         const BootstrapOptions& bootstrap);
 
-/// How many different values there are.
+/// Number of distinct values.
 template <class T>
 std::int64_t distinct(std::span<const T> values) {
   return static_cast<std::int64_t>(std::set<T>(values.begin(), values.end()).size());
 }
-/// The chosen elements of a vector that has one for every flag.
+/// Elements of `all` whose flag is set.
 template <class T>
 std::vector<T> chosen(std::span<const T> all, const std::vector<bool>& flags) {
   std::vector<T> out;

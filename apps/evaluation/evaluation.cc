@@ -10,7 +10,7 @@
 namespace cdt {
 namespace {
 
-/// Some pairs, as they are scored.
+/// Pairs to score, or a subset of them.
 struct Scored {
   std::vector<float> target;
   std::vector<std::int32_t> loci;  // of each pair
@@ -28,7 +28,8 @@ struct Scored {
   }
 };
 
-/// What the training pairs hold of each evaluated pair.
+/// Whether the training pairs contain each evaluated pair's enhancer, locus, gene and the pair
+/// itself.
 struct Known {
   std::vector<bool> enhancer, locus, gene, pair;
 };
@@ -80,7 +81,7 @@ BaselineGain gain_over(const std::vector<float>& baseline, std::span<const float
   return out;
 }
 
-/// The score over the flagged pairs; nothing if there are none.
+/// Score over the flagged pairs; nothing if no pair is flagged.
 std::optional<Score> score_of(const Scored& all, std::span<const float> predictions,
                               const std::vector<bool>& flags) {
   if (count(flags) == 0) return std::nullopt;

@@ -34,7 +34,7 @@ Json baselines_json(const Evaluation& e, bool with_ceiling) {
   return out;
 }
 
-/// By name, of the pairs whose gene has training pairs or has none.
+/// Scores of the pairs whose gene has training pairs and of those whose gene has none, by name.
 Json genes_json(const Evaluation& e) {
   Json out = Json::object();
   for (const auto& [name, score] :

@@ -21,13 +21,13 @@
 namespace cdt {
 namespace {
 
-/// Where the enhancer lies, seen from the gene's start.
+/// Position of the enhancer relative to the gene's start.
 struct Place {
   double log_distance = 0;
   double side = 0;
 };
 
-/// Nothing where it is not known.
+/// Position of the enhancer, or nothing if it is unknown.
 std::optional<Place> place_of(const Dataset& data, const GeneStarts& starts, const Pair& pair) {
   const Enhancer& enhancer = enhancer_of(data, pair);
   const std::optional<GeneStart>& start = starts.of_gene.at(static_cast<std::size_t>(pair.gene));
@@ -85,7 +85,7 @@ BaselinePrediction distance_baseline(const std::vector<double>& effects, const P
   return out;
 }
 
-/// The mean over bins of each DNA feature, for the enhancers of some pairs.
+/// Mean of each DNA feature over the bins of a window, for the enhancers of some pairs.
 class PooledDna {
  public:
   PooledDna(const Dataset& data, const std::vector<Pair>& train, const std::vector<Pair>& pairs) {
@@ -95,7 +95,7 @@ class PooledDna {
     }
     const auto width = static_cast<std::size_t>(data.dna_dim);
     std::vector<float> window(static_cast<std::size_t>(data.bins) * width);
-    for (auto& [enhancer, row] : rows_) {  // in the order of the file
+    for (auto& [enhancer, row] : rows_) {  // in the order of the file, to read it front to back
       poll();
       data.read_dna(enhancer, window.data());
       row.resize(width);
@@ -104,7 +104,7 @@ class PooledDna {
     }
   }
 
-  /// Empty where it is left out.
+  /// The means of an enhancer; empty if they are not used.
   std::span<const double> of(std::int32_t enhancer) const {
     const auto row = rows_.find(enhancer);
     return row == rows_.end() ? std::span<const double>() : row->second;

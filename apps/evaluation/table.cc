@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kColumns = 100;  // of the terminal that the table must fit
 
-/// Four decimals, as long as they are.
+/// A number with four decimals, as wide as it needs.
 std::string number(double value) { return number_cell(value, 0, 4); }
 
 std::string interval(const Interval& i) {
@@ -33,7 +33,8 @@ std::string count_of(std::int64_t count, std::int64_t of) {
          percent(static_cast<double>(count) / static_cast<double>(of)) + ")";
 }
 
-/// `words` in lines of at most kColumns, the first after `head`, others indented as far.
+/// Wraps `words` into lines of at most kColumns; the first follows `head`, the others are indented
+/// as far.
 std::string wrapped(const std::string& head, const std::string& words) {
   std::string out;
   std::string line = head;
@@ -50,14 +51,14 @@ std::string wrapped(const std::string& head, const std::string& words) {
   return out + line + "\n";
 }
 
-/// Why a row has "-" in place of a number; empty where it has none.
+/// Why a row has "-" instead of a number; empty if it has none.
 std::string reason(const Evaluation& e, const Score& s) {
   std::string no_r = why_no_r(s);
   if (!no_r.empty()) return no_r;
   return is_defined(s.pearson_interval) ? std::string() : why_no_interval(e);
 }
 
-/// A line for each reason, naming the rows that have it.
+/// One line per reason, naming the rows that have it.
 std::string reasons(const Evaluation& e) {
   std::vector<std::pair<std::string, std::string>> found;  // reason, rows
   const auto add = [&](const std::string& name, const Score& s) {

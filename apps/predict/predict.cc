@@ -24,7 +24,7 @@
 namespace cdt {
 namespace {
 
-constexpr std::size_t kRowBytes = 24;  // of predictions.tsv, at least
+constexpr std::size_t kRowBytes = 24;  // least size of a row of predictions.tsv
 
 struct PredictOptions {
   CommonOptions common;
@@ -58,7 +58,8 @@ bool parse_options(int argc, char** argv, PredictOptions* options) {
   return cli.parse(argc, argv);
 }
 
-/// further: baselines that a reader of the table could not fit anew, a column each.
+/// Text of predictions.tsv. further: baselines that cannot be refitted from the table, one column
+/// each.
 std::string predictions_tsv(const Dataset& data, const std::vector<Pair>& pairs,
                             const std::vector<float>& predictions,
                             const std::vector<BaselinePrediction>& further) {
@@ -83,7 +84,8 @@ bool all_equal(const std::vector<float>& values) {
   return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
 }
 
-/// InputError if the screens share too few pairs, or one has the same effect for all of them.
+/// Throws InputError if the screens share too few pairs, or if one has the same effect for all of
+/// them.
 void expect_comparable(const PredictOptions& options, const Screen& screen,
                        const std::vector<Pair>& pairs) {
   const auto [places, first, second] = measured_twice(pairs, screen);
@@ -97,7 +99,7 @@ void expect_comparable(const PredictOptions& options, const Screen& screen,
   if (all_equal(first)) throw InputError(file, "beta", "in the data set" + shared);
 }
 
-/// The second screen, refused before the predictions are made.
+/// Reads the second screen, which is refused before predictions are made.
 Screen screen_of_split(const PredictOptions& options, const Dataset& data,
                        const std::vector<Pair>& pairs) {
   ScreenFile read = read_replicate(options.replicate, data, pairs);
@@ -114,8 +116,9 @@ Inputs inputs_of(const PredictOptions& options) {
   return inputs;
 }
 
-/// metrics.json lies beside the table it was computed from or not at all: it says what table that
-/// is, and an earlier one goes before an earlier table is replaced; both are on disk by then.
+/// Writes metrics.json together with the table it was computed from, whose digest it holds, or not
+/// at all; an earlier metrics.json is removed before its table is replaced. Both are on disk by
+/// then.
 void write_outputs(const std::filesystem::path& folder, const std::string& predictions,
                    Evaluation* evaluation) {
   const std::filesystem::path metrics = folder / "metrics.json";

@@ -13,7 +13,7 @@ namespace cdt {
 namespace {
 
 constexpr const char* kWhat = "DNA rows read and checked";
-constexpr std::int64_t kSmallBytes = std::int64_t{1} << 30U;  // a second or two from a disk
+constexpr std::int64_t kSmallBytes = std::int64_t{1} << 30U;  // a second or two to read from disk
 constexpr std::chrono::milliseconds kGlance{20};
 
 }  // namespace

@@ -1,7 +1,7 @@
-// One pass over all DNA of a data set beside the training: every row is read once, in order, by a
-// thread of its own, so that a value that is not finite is found when the run begins and not when
-// its row's turn comes, and the digest of all rows tells whether a resumed run has the data it
-// began with. Small data sets are read whole before the first step (wait()).
+// Reads all DNA of a data set once, in order, on a thread of its own during training. A value that
+// is not finite is thus found soon after the run begins rather than when training needs its row,
+// and the digest of all rows tells whether a resumed run has the same data as before. Small data
+// sets are read completely before the first step (wait()).
 #pragma once
 
 #include <atomic>
@@ -17,24 +17,24 @@ namespace cdt {
 
 class DnaCheck {
  public:
-  /// Starts to read. expected: the digest that `state_file` has of the rows the run began with;
-  /// empty: it has none.
+  /// Starts reading. expected: digest of the rows that `state_file` recorded; empty if it has none.
   explicit DnaCheck(const Dataset& data, std::string expected = "",
                     std::filesystem::path state_file = {});
-  /// Ends the thread at the next row.
+  /// Stops the thread at the next row.
   ~DnaCheck();
   DnaCheck(const DnaCheck&) = delete;
   DnaCheck& operator=(const DnaCheck&) = delete;
 
-  /// The digest of all rows, once they are read. InputError naming enhancer, bin and feature of a
-  /// bad row as soon as it is found, and for rows that are not those of the state.
+  /// Digest of all rows once they are read; nothing before. Throws InputError naming enhancer, bin
+  /// and feature of a bad row as soon as it is found, and for rows that do not match the state.
   std::optional<std::string> digest();
-  /// Waits for it, with progress on stderr unless quiet; nothing if a signal arrived.
+  /// Waits for the digest, showing progress on stderr unless quiet; returns nothing if a signal
+  /// arrived.
   std::optional<std::string> wait(bool quiet);
 
-  /// Are the rows to be compared with those of a state?
+  /// Whether the rows are compared with those of a state.
   bool compares() const { return !expected_.empty(); }
-  /// Few enough to be read before the first step.
+  /// Whether the DNA is small enough to be read before the first step.
   bool is_small() const;
   std::int64_t rows() const { return data_.enhancers_count(); }
   std::int64_t rows_read() const { return read_; }

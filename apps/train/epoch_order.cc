@@ -11,9 +11,9 @@
 namespace cdt {
 namespace {
 
-// Streams of the shuffles: apart from those of the initialisation and the bootstrap.
+// First random stream of the shuffles, apart from those of initialisation and bootstrap.
 constexpr std::uint32_t kShuffleStream = 0x40000000U;
-// An int64 that torch draws is made of two draws of the generator.
+// torch draws an int64 as two numbers of the generator.
 constexpr std::uint64_t kDrawsOfInt64 = 2;
 
 }  // namespace
@@ -52,18 +52,17 @@ std::vector<std::int32_t> EpochOrders::of(std::int64_t epoch) {
   return next_epoch();
 }
 
-// What a loop `for batch in loader` draws (torch/utils/data/dataloader.py and sampler.py).
+// Draws what a loop `for batch in loader` draws (torch/utils/data/dataloader.py and sampler.py).
 std::vector<std::int32_t> EpochOrders::next_epoch() {
-  now_->skip(kDrawsOfInt64);  // the seed of workers, whether there are any or not
+  now_->skip(kDrawsOfInt64);  // base seed of the workers, drawn even without workers
   if (shared_) {
-    // The sampler seeds a generator of its own, and the loader of the validation draws a seed of
-    // workers too.
+    // The sampler seeds its own generator, and the validation loader also draws a base seed.
     TorchGenerator own(now_->next_u64());
     now_->skip(kDrawsOfInt64);
     return own.permutation(n_);
   }
   std::vector<std::int32_t> order = now_->permutation(n_);
-  now_->skip(static_cast<std::uint64_t>(n_ - 1));  // the end of the loop asks for one more
+  now_->skip(static_cast<std::uint64_t>(n_ - 1));  // the end of the loop requests one more number
   return order;
 }
 

@@ -19,7 +19,7 @@ constexpr std::int64_t kDwarfs = 50000;  // parameters per train pair
 
 std::string pairs_file(const Dataset& data) { return (data.directory / "pairs.tsv").string(); }
 
-/// Pairs of enhancer and gene that two splits hold.
+/// Number of pairs that two splits share.
 struct Shared {
   std::int64_t count = 0;
   const Pair* first = nullptr;
@@ -47,10 +47,10 @@ void warn_of_shared_pairs(const Dataset& data) {
   }
 }
 
-/// kind: "train pair", say.
+/// Warns about effects that are all equal. kind: "train pair", for instance.
 void warn_of_effects(const Dataset& data, const std::string& kind, const std::vector<float>& betas,
                      const char* consequence) {
-  constexpr std::size_t kTooFew = 3;  // two always correlate with 1 or -1
+  constexpr std::size_t kTooFew = 3;  // two pairs always correlate with 1 or -1
   const bool differ =
       std::any_of(betas.begin(), betas.end(), [&](float beta) { return beta != betas.front(); });
   if (betas.empty() || (differ && betas.size() >= kTooFew)) return;

@@ -1,5 +1,5 @@
-// Before the first step: what cdt-train says on stderr, of odd pairs and of what the training will
-// take, and where its last layer begins.
+// What cdt-train prints on stderr before the first step: warnings about odd pairs and what the
+// training will take; also the initial values of the last layer.
 #pragma once
 
 #include <filesystem>
@@ -14,27 +14,28 @@
 
 namespace cdt {
 
-/// Warnings on stderr, one line each: a pair of enhancer and gene in two splits, val pairs of genes
-/// without training pairs, effects to learn from or to steer by that are all equal.
+/// Warns on stderr, one line each: enhancer-gene pairs in two splits, val pairs of genes without
+/// training pairs, effects in train or in the val pairs that steer that are all equal.
 void warn_about_pairs(const Dataset& data, const ValidationParts& validation,
                       const TrainSettings& settings);
 
-/// Parameters, memory and steps in one line on stderr; a second one where the model dwarfs the data
-/// and its sizes are the defaults.
+/// Prints parameters, memory and steps in one line on stderr, and a second one if the model is far
+/// larger than the data warrant and has the default sizes.
 void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& data,
                        const TrainOptions& options);
 
-/// Of a run that goes on with the optimiser of a file: at which epoch, after how many updates.
+/// For a run that continues a file's optimiser: prints the first epoch and the updates already
+/// done.
 void say_where_it_begins(const TrainState& state, const std::filesystem::path& optimiser);
 
-/// Where a resumed run continues on another device than it began on, and where nothing is left to
-/// do: it then ends at once, and with success.
+/// Notes if a resumed run continues on another device, and if nothing is left to do, in which case
+/// it ends at once and successfully.
 void say_what_is_resumed(const TrainState& state, const TrainSettings& settings,
                          const std::string& began_on, const std::string& device);
 
 /// --init-head mean: gives the last layer (task_layer.3 of the released variant, task_layer of the
-/// paper's) weights of zero and as bias each gene's shrunken mean over the training pairs, of which
-/// there must be some: until the first step the model predicts those means, whatever the DNA.
+/// paper's) zero weights and, as its bias, each gene's shrunk mean over the training pairs, of
+/// which there must be some. Until the first step the model predicts those means, whatever the DNA.
 void start_head_at_gene_means(const Dataset& data, Cdt& model);
 
 }  // namespace cdt

@@ -12,7 +12,8 @@ namespace {
 constexpr const char* kCommandLine = "command line";
 constexpr const char* kFreeze = "--freeze";
 
-/// "vce.fusion.0.weight", and the parts it belongs to: "vce.fusion.0", "vce.fusion" and "vce".
+/// A name and the modules it is part of: "vce.fusion.0.weight", "vce.fusion.0", "vce.fusion",
+/// "vce".
 std::vector<std::string> name_and_parts(const std::string& name) {
   std::vector<std::string> out;
   for (std::size_t end = name.size(); end != std::string::npos && end > 0;
@@ -28,7 +29,7 @@ bool names(const std::string& pattern, const std::string& parameter) {
                      [&](const std::string& name) { return matches(pattern, name); });
 }
 
-/// The name that was meant, or else the modules there are.
+/// Suggests the intended name, or lists the modules there are.
 std::string hint(const std::string& pattern, const CdtParameters& model) {
   std::vector<std::string> modules, all;
   for (const Parameter& parameter : model.parameters()) {
@@ -43,7 +44,7 @@ std::string hint(const std::string& pattern, const CdtParameters& model) {
 
 bool matches(std::string_view pattern, std::string_view text) {
   constexpr std::size_t kNone = std::string_view::npos;
-  std::size_t p = 0, star = kNone, after_star = 0;  // text from after_star on is behind the star
+  std::size_t p = 0, star = kNone, after_star = 0;  // the star matches up to after_star
   for (std::size_t t = 0; t < text.size();) {
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++;
@@ -51,7 +52,7 @@ bool matches(std::string_view pattern, std::string_view text) {
     } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
       ++p;
       ++t;
-    } else if (star != kNone) {  // the last star takes one character more
+    } else if (star != kNone) {  // extend the last star by one character
       p = star + 1;
       t = ++after_star;
     } else {

@@ -10,17 +10,17 @@
 
 namespace cdt {
 
-/// Is the text what the pattern says, '*' for any characters or none, '?' for one?
+/// Whether the text matches the pattern: '*' matches any characters or none, '?' exactly one.
 bool matches(std::string_view pattern, std::string_view text);
 
-/// Names of the parameters that the patterns name: each by its whole name, or by that of a part of
-/// the model it belongs to, which is what stands before one of the dots. InputError naming `option`
-/// for a pattern that names none.
+/// Names of the parameters that match a pattern, by their whole name or by the name of a module
+/// they are part of, that is, the name up to one of its dots. Throws InputError naming `option` for
+/// a pattern that matches none.
 std::set<std::string> parameters_named(const std::string& option,
                                        const std::vector<std::string>& patterns,
                                        const CdtParameters& model);
 
-/// Those of --freeze. InputError if they are all that the model has.
+/// Parameters named by --freeze. Throws InputError if they are all parameters of the model.
 std::set<std::string> frozen_parameters(const std::vector<std::string>& patterns,
                                         const CdtParameters& model);
 

@@ -30,12 +30,12 @@ void rename_folder(const fs::path& from, const fs::path& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) fail(to, "write", errno);
 }
 
-/// Gives two folders each other's name, in one step. False where the file system cannot.
+/// Swaps the names of two folders atomically; false if the file system cannot.
 bool exchange(const fs::path& a, const fs::path& b) {
   return renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
 }
 
-/// A line of metrics.jsonl, the one of that number, is that of its epoch.
+/// Checks that line `number` of metrics.jsonl has the expected epoch.
 void check_metrics_line(std::string_view line, std::int64_t number, std::int64_t epoch,
                         const fs::path& file) {
   const std::string where = file.string() + ": line " + std::to_string(number);
@@ -47,14 +47,15 @@ void check_metrics_line(std::string_view line, std::int64_t number, std::int64_t
                                 std::to_string(epoch), std::to_string(got)));
 }
 
-/// What cannot be removed (a file in use on a network volume) is in nobody's way.
+/// Removes a folder. One that cannot be removed (a file in use on a network volume) only gets a
+/// warning.
 void remove_folder(const fs::path& path) {
   std::error_code error;
   fs::remove_all(path, error);
   if (error) warn(path.string() + ": cannot be removed (" + error.message() + ")");
 }
 
-/// Frees the name of a folder that could not be removed: "last.old" becomes "last.old.1".
+/// Renames a folder that could not be removed: "last.old" becomes "last.old.1".
 void put_aside(const fs::path& path) {
   if (!fs::exists(path)) return;
   for (int number = 1;; ++number) {
@@ -65,7 +66,7 @@ void put_aside(const fs::path& path) {
   }
 }
 
-/// Tries again to remove the folders that were put aside.
+/// Tries again to remove folders that were put aside.
 void remove_put_aside(const fs::path& path) {
   for (int number = 1; fs::exists(path.string() + "." + std::to_string(number)); ++number) {
     remove_folder(path.string() + "." + std::to_string(number));
@@ -74,7 +75,7 @@ void remove_put_aside(const fs::path& path) {
 
 fs::path lock_name(const fs::path& run) { return run / "lock"; }
 
-/// What an unfinished replacement of last/ can leave behind.
+/// Folders that an interrupted replacement of last/ may leave behind.
 fs::path new_folder(const fs::path& run) { return run / "last.new"; }
 fs::path old_folder(const fs::path& run) { return run / "last.old"; }
 
@@ -105,7 +106,8 @@ RunFolder::RunFolder(fs::path path, bool resume, bool overwrite)
   std::error_code error;
   had_lock_ = fs::exists(lock_name(path_), error);
   lock_ = lock_file(lock_name(path_), "another cdt-train is writing to this run");
-  check(path_, resume, overwrite);  // another process may have started the run before the lock
+  check(path_, resume,
+        overwrite);  // another process may have started the run before we had the lock
   sweep_temporaries(path_);
   sweep_temporaries(path_ / "last");
   if (resume) repair_last();
@@ -121,13 +123,13 @@ RunFolder::~RunFolder() {
 
 void RunFolder::require_space(std::uint64_t model_bytes) const {
   constexpr std::uint64_t kLast = 3;
-  std::uint64_t bytes = kLast * model_bytes;  // what takes the place of last/
+  std::uint64_t bytes = kLast * model_bytes;  // for the replacement of last/
   if (!resume_) {
     bytes += (1 + kLast) * model_bytes;
     for (const fs::path& file : existing_files(path_, kRunOutput)) {
       std::error_code error;
       const std::uintmax_t size = fs::file_size(file, error);
-      if (!error) bytes -= std::min<std::uint64_t>(bytes, size);  // it goes first
+      if (!error) bytes -= std::min<std::uint64_t>(bytes, size);  // this file is deleted first
     }
   }
   require_free_space(path_, bytes);
@@ -138,7 +140,8 @@ void RunFolder::begin(const std::string& config) {
   if (!resume_) {
     for (const char* folder : kRunOutput.folders) remove_folder(path_ / folder);
     remove_put_aside(old_folder(path_));
-    // The sign stays until it is replaced, so that what a kill leaves here is known for a run.
+    // The file that marks a run stays until it is replaced, so that the folder is recognised as a
+    // run if the program is killed here.
     for (const fs::path& file : existing_files(path_, kRunOutput)) {
       std::error_code error;
       if (file.filename() != kRunOutput.sign && !fs::remove(file, error) && error) {
@@ -151,7 +154,7 @@ void RunFolder::begin(const std::string& config) {
 
 void RunFolder::repair_last() const {
   const fs::path last = path_ / "last";
-  // last.old exists only while a complete last.new takes its place.
+  // last.old exists only while a complete last.new is about to replace last/.
   if (!fs::exists(last) && fs::exists(old_folder(path_))) {
     rename_folder(has_files(new_folder(path_)) ? new_folder(path_) : old_folder(path_), last);
     sync_folder(path_);
@@ -181,12 +184,13 @@ void RunFolder::replace_last(const std::function<void(const fs::path&)>& write) 
     throw;
   }
   sync_folder(path_);
-  remove_folder(fresh);  // after the exchange it is the old one
+  remove_folder(fresh);  // after the exchange this is the old last/
   remove_folder(old_folder(path_));
 }
 
 void RunFolder::append_metrics(const std::string& line) const {
-  // A new file each time: a copy of the run that shares its files by hard links keeps its own.
+  // Writes a new file each time, so that a copy of the run made by hard links keeps its own
+  // content.
   write_file(metrics(), metrics_text() + line + "\n");
 }
 

@@ -1,7 +1,7 @@
-// A run directory (docs/formats.md): config.json, metrics.jsonl, model.safetensors (best) and last/
-// with the weights and state of one moment. last/ is replaced in one step where the file system can
-// exchange two names, else by two renames; either way a kill leaves one complete pair of files, and
-// the next start finishes or undoes a replacement.
+// A run directory (docs/formats.md): config.json, metrics.jsonl, model.safetensors (the best model)
+// and last/ with weights and state of the same moment. last/ is replaced in one step if the file
+// system can swap two names, otherwise by two renames. Either way a kill leaves one complete pair
+// of files, and the next start completes or undoes the replacement.
 #pragma once
 
 #include <cstdint>
@@ -18,16 +18,16 @@ namespace cdt {
 
 class RunFolder {
  public:
-  /// Creates the folder if it is a new run, locks it, repairs last/ and sweeps temporaries. An
-  /// earlier run stays until begin(). InputError if another process holds the lock, if a new run
-  /// would replace one without `overwrite`, or if there is none to resume.
+  /// Creates the folder for a new run, locks it, repairs last/ and removes temporaries. An earlier
+  /// run is kept until begin(). Throws InputError if another process holds the lock, if a new run
+  /// would replace one without `overwrite`, or if there is no run to resume.
   RunFolder(std::filesystem::path path, bool resume, bool overwrite = false);
-  /// Takes away what a new run that failed before its first save has made.
+  /// Removes what a new run created if it failed before its first save.
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
 
-  /// InputError unless `path` can take a new run, or holds one to resume. Touches nothing.
+  /// Throws InputError unless `path` can take a new run, or holds one to resume. Changes nothing.
   static void check(const std::filesystem::path& path, bool resume, bool overwrite = false);
 
   const std::filesystem::path& path() const { return path_; }
@@ -36,29 +36,28 @@ class RunFolder {
   std::filesystem::path last_state() const { return path_ / "last" / "state.safetensors"; }
   std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
 
-  /// InputError unless the volume has room for the files of a model of that many bytes: the best
-  /// model, last/ (thrice the model: weights and two moments) and the one that takes its place.
+  /// Throws InputError unless the volume has room for the files of a model of that many bytes: the
+  /// best model, last/ (three times the model: weights and two moments) and the replacement of
+  /// last/.
   void require_space(std::uint64_t model_bytes) const;
-  /// The run can start: an earlier one that is replaced goes, and this one's config.json is
-  /// written.
+  /// Starts the run: deletes an earlier run that it replaces and writes config.json.
   void begin(const std::string& config);
 
-  /// Replaces last/ by the folder that `write` fills.
+  /// Replaces last/ with the folder that `write` fills.
   void replace_last(const std::function<void(const std::filesystem::path&)>& write) const;
 
-  /// Adds a line to metrics.jsonl and syncs it.
+  /// Appends a line to metrics.jsonl and syncs the file.
   void append_metrics(const std::string& line) const;
-  /// InputError unless metrics.jsonl begins with the lines of the epochs from `first` until before
-  /// `end`.
+  /// Throws InputError unless metrics.jsonl begins with the lines of the epochs in [first, end).
   void check_metrics(std::int64_t first, std::int64_t end) const;
-  /// check_metrics(), and cuts the file after those lines.
+  /// Calls check_metrics() and truncates the file after those lines.
   void keep_metrics(std::int64_t first, std::int64_t end) const;
 
  private:
   void repair_last() const;
-  /// metrics.jsonl, "" if there is none.
+  /// Content of metrics.jsonl; "" if there is none.
   std::string metrics_text() const;
-  /// Where the lines of those epochs end; InputError as check_metrics().
+  /// Offset at which the lines of those epochs end; throws InputError as check_metrics().
   std::size_t end_of_lines(const std::string& text, std::int64_t first, std::int64_t end) const;
 
   std::filesystem::path path_;

@@ -20,16 +20,16 @@ constexpr const char* kDataPrefix = "fingerprint.";
 constexpr const char* kVersion = "2";
 constexpr const char* kWeights = "weights";
 constexpr const char* kMatchGenes = "match_genes";
-constexpr const char* kFirstEpoch = "first_epoch";  // not stored if it is 1
+constexpr const char* kFirstEpoch = "first_epoch";  // stored only if it is not 1
 constexpr const char* kInitFrom = "init_from";
-constexpr const char* kFirst = "m.";  // moments of the parameter whose name follows
+constexpr const char* kFirst = "m.";  // first moment of the parameter whose name follows
 constexpr const char* kSecond = "v.";
 constexpr const char* kPredictions = "epoch.predictions";
 constexpr const char* kTargets = "epoch.targets";
 constexpr double kMostLr = 1e3;
-constexpr double kMostMetric = 1.0 + 1e-6;  // a correlation with rounding
+constexpr double kMostMetric = 1.0 + 1e-6;  // a correlation, allowing for rounding
 
-/// The one list of counters: saving and loading both walk it.
+/// The single list of counters, used by both saving and loading.
 template <class State, class Visit>
 void for_each_counter(State& s, const Visit& visit) {
   visit(kFirstEpoch, s.first_epoch);
@@ -87,7 +87,7 @@ void read_moment(const TensorFile& reader, const std::string& name, const Tensor
   backend.upload(into, values.data());
 }
 
-/// A parameter that the run's --freeze keeps as it is has no moments.
+/// Refuses a state with moments of a parameter that --freeze keeps unchanged.
 void refuse_moments(const TensorFile& reader, const std::string& parameter) {
   for (const std::string& moment : {kFirst + parameter, kSecond + parameter}) {
     if (!reader.has(moment)) continue;
@@ -117,7 +117,7 @@ void check_counters(const TensorFile& reader, const TrainState& s, const StateFr
   const auto expect = [&](const char* field, bool good) {
     if (!good) reader.fail_metadata(field, "is out of range");
   };
-  // A correlation, or the minus infinity of the beginning.
+  // A correlation, or the minus infinity of a run's start.
   const auto is_metric = [](double r) {
     return std::abs(r) <= kMostMetric || (std::isinf(r) && r < 0);
   };

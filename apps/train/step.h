@@ -1,5 +1,5 @@
-// One step of training: what it reads, forward, backward, clipping and the update on the device,
-// and what comes back.
+// One training step: its inputs, the forward pass, backward pass, gradient clipping and update on
+// the device, and its results.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,12 @@ namespace cdt {
 struct StepResult {
   std::vector<Pair> batch;
   float loss = 0;  // mean over the batch
-  float norm = 0;  // of all gradients, before clipping
+  float norm = 0;  // norm of all gradients before clipping
   std::vector<float> predictions;
 };
 
-/// What comes back from training steps. A device works behind the host; results are fetched in
-/// order, each into page-locked memory of its own, and read when the host needs them.
+/// Results of training steps. A device runs behind the host, so results are fetched in order, each
+/// into its own pinned memory, and read when the host needs them.
 class StepResults {
  public:
   StepResults(Arena& lasting, std::int64_t batch, Backend& backend);
@@ -33,15 +33,15 @@ class StepResults {
   StepResults(const StepResults&) = delete;
   StepResults& operator=(const StepResults&) = delete;
 
-  /// Where a step leaves its results, on the device.
+  /// Device memory into which a step writes its results.
   Tensor loss() const { return all_.slice(0, 1); }
   Tensor norm_and_factor() const { return all_.slice(1, 3); }
   Tensor predictions() const { return all_.slice(3, all_.count()); }
 
-  /// Starts to bring them over, for a step on `batch`. At most kSlots may be pending.
+  /// Starts fetching the results of a step on `batch`; at most kSlots may be pending.
   void fetch(const std::vector<Pair>& batch);
   std::size_t pending() const { return pending_.size(); }
-  /// The oldest pending result; waits for it.
+  /// Waits for the oldest pending result and returns it.
   StepResult take();
 
  private:
@@ -59,9 +59,9 @@ class StepResults {
   std::deque<Pending> pending_;
 };
 
-/// What steps read on the device.
+/// Inputs of steps on the device.
 struct StepData {
-  /// distinct, reserve_bytes: of the feed (model/dna_feed.h).
+  /// distinct and reserve_bytes are passed to the feed (model/dna_feed.h).
   StepData(const Dataset& data, Backend& backend, Arena& lasting, std::int64_t batch,
            std::int64_t distinct = 0, std::size_t reserve_bytes = 0);
 
@@ -71,8 +71,9 @@ struct StepData {
   DnaFeed feed;
 };
 
-/// The kernels of a step on dna (B, L, dna_dim), from zeroed gradients to updated weights. Then
-/// `results` holds predictions, loss and norm. Dropout masks are those of (settings.seed, step).
+/// Runs the kernels of a step on dna (B, L, dna_dim), from zeroed gradients to updated weights;
+/// afterwards `results` holds predictions, loss and norm. Dropout masks depend on (settings.seed,
+/// step).
 void training_step(const TrainSettings& settings, std::uint32_t step, const Tensor& dna,
                    const StepData& data, Cdt& model, Tape& tape, AdamW& optimiser,
                    const StepResults& results);

@@ -35,8 +35,8 @@ namespace {
 
 constexpr std::int64_t kReleasedBins = 896;
 
-/// The model to train: of --model, of the run being resumed (weights_file), or of the options. The
-/// data set is fitted to a stored one.
+/// Configuration of the model to train, from --model, from the run being resumed (weights_file), or
+/// from the options. The data set is fitted to a stored model.
 CdtConfig choose_config(const std::filesystem::path& weights_file, Dataset* data,
                         TrainOptions* options) {
   if (weights_file.empty()) return model_config(options->settings, data);
@@ -69,7 +69,7 @@ void dry_run(TrainOptions* options) {
              options->settings.batch_size);
 }
 
-/// data: digest_of_data() of the data set.
+/// Text of config.json. data: digest_of_data() of the data set.
 std::string config_json(const TrainOptions& options, const CdtConfig& config,
                         const std::string& data) {
   const CommonOptions& common = options.common;
@@ -96,7 +96,7 @@ void print_result(const RunFolder& folder, const Trainer& trainer) {
             << "model\t" << path_text(folder.best_model()) << '\n';
 }
 
-/// What the run being resumed was: its facts, and into `options` its settings.
+/// Reads the facts of the run being resumed, and its settings into `options`.
 RunFacts adopt_run(const RunFolder& folder, TrainOptions* options) {
   RunFacts facts = read_run_facts(folder.last_state());
   adopt_stored_settings(facts.settings, folder.last_state(), options);
@@ -106,7 +106,8 @@ RunFacts adopt_run(const RunFolder& folder, TrainOptions* options) {
   return facts;
 }
 
-/// choose_config() of a resumed run, whose data, settings and weights must belong together.
+/// Returns choose_config() of a resumed run after checking that its data, settings and weights
+/// belong together.
 CdtConfig resumed_config(const RunFolder& folder, const RunFacts& facts, Dataset* data,
                          TrainOptions* options) {
   const auto check_data = [&] { check_same_data(facts, *data, folder.last_state()); };
@@ -121,8 +122,8 @@ CdtConfig resumed_config(const RunFolder& folder, const RunFacts& facts, Dataset
   return config;
 }
 
-/// A model with its weights: random, of --model, or of the run being resumed. weights: their
-/// digest, where they were read.
+/// A model with its weights: random, from --model, or from the run being resumed. weights: their
+/// digest, if they were read from a file.
 struct Trained {
   Trained(const CdtConfig& config, Backend& backend, const std::filesystem::path& file,
           const TrainSettings& settings)
@@ -141,7 +142,7 @@ struct Trained {
   std::string weights;
 };
 
-/// InputError if --out would replace a file that this run reads.
+/// Throws InputError if --out would replace a file that this run reads.
 void keep_inputs(const TrainOptions& options) {
   Inputs inputs(options.common);
   if (!options.resume) {
@@ -160,7 +161,7 @@ void train(TrainOptions* options) {
   RunFacts facts;
   if (options->resume) {
     facts = adopt_run(folder, options);
-    keep_inputs(*options);  // the data set is known by this time
+    keep_inputs(*options);  // the data set's path is known only now
   }
   std::unique_ptr<TensorFile> start;
   if (!options->resume && !options->init_from.empty()) start = open_tensor_file(options->init_from);

@@ -24,23 +24,23 @@ AdamWOptions adamw_options(const TrainSettings& settings) {
   return options;
 }
 
-/// Different enhancers of the pairs to train on and to validate with.
+/// Number of distinct enhancers in the training and validation pairs.
 std::int64_t enhancers_of(std::vector<Pair> train, const std::vector<Pair>& val) {
   train.insert(train.end(), val.begin(), val.end());
   return static_cast<std::int64_t>(distinct_enhancers(train).size());
 }
 
-/// Of effects or predictions that are all equal there is none.
+/// r as text; undefined if all effects or all predictions are equal.
 std::string correlation_text(double r) {
   return std::isnan(r) ? std::string("undefined") : text("%.4f", r);
 }
 
-/// The metric is 0 where the effects are all equal, as the reference's; there it means nothing.
+/// R2 as text. As in the reference it is 0 if all effects are equal, where it means nothing.
 std::string r2_text(const Metrics& m) {
   return std::isnan(m.pearson) && m.r2 == 0.0 ? std::string("undefined") : text("%.4f", m.r2);
 }
 
-/// Of genes that were trained, where there are others.
+/// r over genes that were trained, if there are others.
 std::string seen_note(const ValidationMetrics& val) {
   if (val.unseen.n == 0) return "";
   return "of trained genes r " + correlation_text(val.seen.pearson) + ", ";
@@ -118,7 +118,7 @@ std::vector<Pair> Trainer::batch_pairs(const std::vector<std::int32_t>& order,
 }
 
 void Trainer::train_epoch(const RunFolder& folder) {
-  if (state_.position == steps_) return;  // interrupted during validation
+  if (state_.position == steps_) return;  // was interrupted during validation
   const std::vector<std::int32_t> order = orders_.of(state_.epoch);
   Progress progress(
       "epoch " + std::to_string(state_.epoch) + "/" + std::to_string(settings_.epochs), steps_,
@@ -144,8 +144,8 @@ void Trainer::train_epoch(const RunFolder& folder) {
 }
 
 void Trainer::say_pace(Progress* progress) {
-  constexpr std::int64_t kSteps = 4;    // enough to leave the warming up behind
-  constexpr double kWorthALine = 20.0;  // seconds of an epoch
+  constexpr std::int64_t kSteps = 4;    // enough to leave warm-up behind
+  constexpr double kWorthALine = 20.0;  // shorter epochs, in seconds, get no line
   const std::int64_t steps = samples_here_ / settings_.batch_size;
   if (said_pace_ || steps < kSteps || options_.common.quiet) return;
   said_pace_ = true;
@@ -183,7 +183,7 @@ void Trainer::train_step(const std::vector<Pair>& batch, const Tensor& dna) {
     training_step(settings_, step, dna, device_, model_, tape_, optimiser_, results_);
   });
   results_.fetch(batch);
-  // A GPU works on while the host looks at the step before the last.
+  // A GPU keeps working while the host looks at the step before the last.
   constexpr std::size_t kAhead = 2;
   settle(backend_.asynchronous() ? kAhead : 0);
 }
@@ -213,7 +213,7 @@ void Trainer::finish_epoch(const RunFolder& folder, const ComparedValidation& va
       epoch_loss(validation.predictions, val_, settings_.batch_size, settings_.huber_delta);
   const double lr = state_.schedule.lr;
   state_.schedule.step(r);
-  // The first epoch is kept even if its correlation is undefined: a run always has a best model.
+  // The first epoch is kept even if its correlation is undefined, so a run always has a best model.
   const bool best = state_.best_epoch == 0 || r > state_.best_metric;
   if (best) {
     if (!std::isnan(r)) state_.best_metric = r;
@@ -236,7 +236,7 @@ void Trainer::finish_epoch(const RunFolder& folder, const ComparedValidation& va
   state_.predictions.clear();
   state_.targets.clear();
   save(folder);
-  // After last/, from which it can be written again.
+  // Written after last/, from which it can be restored.
   if (best) save_model(folder.best_model(), model_, backend_, inputs_);
 }
 

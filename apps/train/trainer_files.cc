@@ -1,4 +1,4 @@
-// What a Trainer reads from its run directory and writes to it.
+// Reads a Trainer's state from its run directory and writes it there.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ void Trainer::restore(const RunFolder& folder, const std::string& weights) {
   folder.check_metrics(state_.first_epoch, state_.epoch);
   check_best_model(folder);
   folder.keep_metrics(state_.first_epoch, state_.epoch);
-  look_at_dna(nullptr);  // of a small data set all rows are compared by this time
+  look_at_dna(nullptr);  // by now all rows of a small data set have been compared
 }
 
 void Trainer::go_on_from(const OptimiserFile& optimiser) {
@@ -59,7 +59,8 @@ void Trainer::go_on_from(const OptimiserFile& optimiser) {
                                   "a larger --epochs than " + std::to_string(settings_.epochs),
                                   std::to_string(epochs)));
   }
-  std::size_t in_file = 0, here = 0;  // the file counts all parameters, the optimiser the trained
+  std::size_t in_file = 0,
+              here = 0;  // the file counts all parameters, the optimiser only trained ones
   for (const Parameter& parameter : model_.parameters()) {
     const std::size_t i = in_file++;
     if (!parameter.trained()) continue;
@@ -73,7 +74,7 @@ void Trainer::go_on_from(const OptimiserFile& optimiser) {
   state_.first_epoch = state_.epoch = epochs + 1;
   state_.global_step = numbers.steps;
   state_.schedule = numbers.schedule;
-  state_.schedule.lr = settings_.lr;  // the optimiser's, unless another was given
+  state_.schedule.lr = settings_.lr;  // the optimiser's rate, unless --lr was given
   state_.stopping = numbers.stopping;
   state_.stopping.patience = settings_.patience;
 }
@@ -81,7 +82,7 @@ void Trainer::go_on_from(const OptimiserFile& optimiser) {
 void Trainer::check_best_model(const RunFolder& folder) const {
   if (state_.best_epoch == 0) return;
   const std::filesystem::path file = folder.best_model();
-  // After the epoch that was best, last/ holds the same weights and is written first.
+  // Right after the best epoch, last/ holds the same weights, and it is written first.
   const bool is_last = state_.best_epoch == state_.epoch - 1 && state_.position == 0;
   bool write = is_last;
   if (std::filesystem::exists(file)) {
@@ -131,7 +132,7 @@ void Trainer::finish_dna(const RunFolder& folder) {
     throw Error("interrupted after the last epoch; continue with --resume");
   }
   look_at_dna(nullptr);
-  if (!dna_.compares()) write_last(folder);  // a state that was compared holds the digest
+  if (!dna_.compares()) write_last(folder);  // a state that was compared already has the digest
 }
 
 void Trainer::look_at_dna(Progress* progress) {

@@ -17,9 +17,9 @@
 namespace cdt {
 namespace {
 
-constexpr std::int64_t kFewest = 3;  // pairs with an r worth the name: two have 1 or -1
+constexpr std::int64_t kFewest = 3;  // least pairs for a meaningful r: with two it is 1 or -1
 
-/// While it lives the parameters want no gradient, so forward passes keep nothing for backward.
+/// While it lives the parameters require no gradient, so forward passes store nothing for backward.
 class NoGradients {
  public:
   explicit NoGradients(Cdt& model) : model_(model) { set(false); }
@@ -93,7 +93,7 @@ ValidationControls::ValidationControls(const Dataset& data, std::uint64_t seed)
       pairs_(data.pairs_of(Split::kVal)),
       enhancers_(distinct_enhancers(pairs_)) {
   const std::vector<Pair> train = data.pairs_of(Split::kTrain);
-  if (train.empty() || pairs_.empty()) return;  // no run: the trainer says why
+  if (train.empty() || pairs_.empty()) return;  // there will be no run; the trainer says why
   const std::vector<std::int32_t> locus_of = loci_of(data);
   for (const Pair& pair : pairs_) {
     loci_.push_back(locus_of[static_cast<std::size_t>(pair.enhancer)]);
@@ -116,7 +116,7 @@ const std::vector<float>& ValidationControls::window(const std::function<bool()>
 }
 
 ComparedValidation ValidationControls::compare(const ControlPasses& passes) const {
-  const PollPause whole;  // a signal ends the run once the epoch is kept
+  const PollPause whole;  // a signal ends the run only after this epoch is kept
   ComparedValidation out;
   out.predictions = passes.real.of(pairs_);
   const std::vector<float> effects = column(pairs_, &Pair::beta);

@@ -1,5 +1,5 @@
-// The validation after an epoch: its metrics, the r that steers, and the same model on inputs
-// without information beside the strongest baseline.
+// The validation after an epoch: its metrics, the r that steers training, controls with
+// uninformative inputs, and the strongest baseline.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +19,15 @@
 
 namespace cdt {
 
-/// Of an epoch; of fewer than three seen or unseen pairs all but n is NaN.
+/// Metrics of an epoch; for fewer than three seen or unseen pairs all but n is NaN.
 struct ValidationMetrics {
   Metrics all, seen, unseen;
   double steering_r = 0;  // moves the schedule, chooses the best model, stops early
 };
 
-/// The val pairs by whether train has pairs of their gene. The model has an output per gene; that
-/// of a gene without training pairs stays about as it was drawn, so what it predicts says nothing
-/// of the training and moves the correlation over all pairs at random.
+/// Partition of the val pairs by whether train has pairs of their gene. The model has one output
+/// per gene. Without training pairs an output stays about as initialised, so its predictions say
+/// nothing about the training and change the correlation over all pairs at random.
 class ValidationParts {
  public:
   /// steer_by: "seen" or "all" (--steer-by). val may be empty.
@@ -36,34 +36,34 @@ class ValidationParts {
 
   std::int64_t unseen_pairs() const { return unseen_pairs_; }
   std::int64_t unseen_genes() const { return unseen_genes_; }
-  /// Pairs of genes without training pairs do not steer. False if there are none of them, or fewer
-  /// than three others.
+  /// Whether pairs of genes without training pairs are left out of the r that steers. False if
+  /// there are none, or fewer than three others.
   bool leaves_out_unseen() const { return leaves_out_unseen_; }
   /// Effects of the pairs that steer.
   std::vector<float> steering_effects() const;
-  /// predictions: one for each pair of val, which is not empty.
+  /// Computes the metrics; predictions has one value for each pair of val, which must not be empty.
   ValidationMetrics measure(const std::vector<float>& predictions) const;
 
  private:
-  /// Those of all val's values that belong to seen or to unseen pairs.
+  /// The values that belong to seen, or to unseen, pairs.
   std::vector<float> part(const std::vector<float>& values, bool seen) const;
   Metrics measure_part(const std::vector<float>& predictions, bool seen) const;
 
   std::vector<float> effects_;  // by pair of val
-  std::vector<bool> seen_;      // train has pairs of its gene
+  std::vector<bool> seen_;      // whether train has pairs of its gene
   std::int64_t unseen_pairs_ = 0, unseen_genes_ = 0;
   bool leaves_out_unseen_ = false;
 };
 
-/// The fields of metrics.jsonl beside those over all pairs.
+/// Fields of metrics.jsonl in addition to those over all pairs.
 nlohmann::ordered_json seen_and_unseen_json(const ValidationMetrics& metrics);
 
-/// One validation beside that of the model with its DNA or its genes' embeddings shuffled or
-/// averaged away, and beside the strongest baseline (apps/evaluation).
+/// A validation, the controls with DNA or gene embeddings shuffled or averaged away, and the
+/// comparison with the strongest baseline (apps/evaluation).
 struct ComparedValidation {
   std::vector<float> predictions;  // one per val pair
   Controls controls;
-  Estimate gain;  // r minus that of the strongest baseline; NaN where one has none
+  Estimate gain;  // r minus that of the strongest baseline; NaN if either is undefined
 
   /// "DNA shuffled r 0.37, DNA averaged r 0.38, 0.012 above the gene mean, ", for a line of text.
   std::string note(const std::string& baseline) const;
@@ -71,11 +71,11 @@ struct ComparedValidation {
 
 class ValidationControls {
  public:
-  /// seed: of the controls. The data set has train and val pairs and outlives this.
+  /// seed: of the controls. The data set must have train and val pairs and outlive this.
   ValidationControls(const Dataset& data, std::uint64_t seed);
 
-  /// The mean window (L, dna_dim) of the val pairs' enhancers, read at the first call; empty if
-  /// go_on(), asked between rows, says no.
+  /// Mean window (L, dna_dim) of the val pairs' enhancers, read at the first call. go_on() is
+  /// called between rows; if it returns false the result is empty.
   const std::vector<float>& window(const std::function<bool()>& go_on);
   const std::vector<std::int32_t>& enhancers() const { return enhancers_; }
   std::uint64_t seed() const { return seed_; }
@@ -88,24 +88,25 @@ class ValidationControls {
   const Dataset& data_;
   std::uint64_t seed_;
   std::vector<Pair> pairs_;
-  std::vector<std::int32_t> enhancers_, loci_;  // distinct; of each pair
+  std::vector<std::int32_t> enhancers_, loci_;  // distinct; by pair
   std::vector<float> window_;
   std::string baseline_label_;
-  std::vector<std::vector<float>> baseline_;  // one: its predictions
-  double baseline_pearson_ = 0;               // NaN: none has an r
+  std::vector<std::vector<float>> baseline_;  // a single one: its predictions
+  double baseline_pearson_ = 0;               // NaN if no baseline has an r
 };
 
-/// control_passes() between epochs. Nothing if go_on(), asked after each batch, says no.
+/// Runs control_passes() between epochs. go_on() is called after each batch; if it returns false
+/// nothing is returned.
 std::optional<ControlPasses> validation_passes(const PassPlace& place,
                                                const std::vector<std::int32_t>& enhancers,
                                                std::span<const float> window, std::uint64_t seed,
                                                const std::function<bool()>& go_on);
 
-/// plan_passes() between epochs.
+/// Runs plan_passes() between epochs.
 void plan_validation(Cdt& model, Tape& tape, Arena& constants, const Tensor& dna);
 
-/// Unweighted mean over batches of `batch` consecutive pairs of each batch's mean Huber loss, so a
-/// short last batch counts like a full one, as in the reference.
+/// Unweighted mean over batches of `batch` consecutive pairs of each batch's mean Huber loss; as in
+/// the reference, a short last batch counts like a full one.
 double epoch_loss(const std::vector<float>& prediction, const std::vector<Pair>& pairs,
                   std::int64_t batch, double delta);
 

@@ -15,11 +15,11 @@
 namespace cdt {
 namespace {
 
-constexpr std::size_t kNamed = 3;  // names of a module that stand in lines of their own
+constexpr std::size_t kNamed = 3;  // names of a module that get lines of their own
 constexpr int kNameWidth = 32;
 
-/// "vce" of "vce.dna_query", "dna_self_attn_layers.0" of what begins so: the module of a tensor as
-/// CdtParameters has it.
+/// Module of a tensor as CdtParameters names it: "vce" for "vce.dna_query",
+/// "dna_self_attn_layers.0" for all that begin with it.
 std::string module_of(const std::string& name) {
   const std::size_t dot = name.find('.');
   if (dot == std::string::npos || !name.substr(0, dot).ends_with("_layers")) {
@@ -33,7 +33,8 @@ void print_line(std::ostream& out, const std::string& name, const std::string& w
       << (name.size() < kNameWidth ? "" : " ") << what << '\n';
 }
 
-/// A line each, `what` behind it; of a module with many of them one line with their number.
+/// Prints one line per name, followed by `what`; if a module has many names, one line with their
+/// number.
 void print_names(std::ostream& out, const std::vector<std::string>& names,
                  const std::string& what) {
   for (auto at = names.begin(); at != names.end();) {
@@ -52,7 +53,8 @@ void print_names(std::ostream& out, const std::vector<std::string>& names,
 }
 
 void print_taken(std::ostream& out, const WarmStart& start, const Cdt& model) {
-  std::vector<std::pair<std::string, std::pair<int, int>>> modules;  // taken, all
+  std::vector<std::pair<std::string, std::pair<int, int>>>
+      modules;  // number of tensors taken, of all
   for (const Parameter& parameter : model.parameters()) {
     if (modules.empty() || modules.back().first != parameter.module) {
       modules.push_back({parameter.module, {0, 0}});
@@ -94,7 +96,7 @@ void print_genes(std::ostream& out, const WarmStart& start, const Cdt& model) {
   out << '\n';
 }
 
-/// What the user should know although the file fits.
+/// Warns about doubts although the file fits.
 void warn_of_doubts(const WarmStart& start, const Cdt& model, const std::string& file) {
   const Linear& last = model.head.last;
   const bool whole_last =

@@ -1,5 +1,5 @@
-// --init-from of cdt-train: a new run that begins where a model of other data, or of other sizes,
-// ended (model/warm_start.h).
+// --init-from of cdt-train: starts a new run from a model of other data or other sizes
+// (model/warm_start.h).
 #pragma once
 
 #include <ostream>
@@ -13,13 +13,14 @@
 
 namespace cdt {
 
-/// Gives `model`, whose values are drawn, what fits of `file`, the opened --init-from, and says on
-/// stderr what that was. InputError as start_from(), and for a bad list of --init-from-genes.
+/// Copies what fits of `file`, the opened --init-from, into `model`, whose values are already
+/// initialised, and reports it on stderr. Throws InputError as start_from(), and for an invalid
+/// list of --init-from-genes.
 void begin_from(const TensorFile& file, const TrainOptions& options, const Dataset& data,
                 Backend& backend, Cdt& model);
 
-/// What was taken, by module; what of the model was not, with both shapes; what of the file was not
-/// used.
+/// Prints what was taken, by module; which parts of the model were not, with both shapes; which
+/// parts of the file were not used.
 void print_warm_start(std::ostream& out, const WarmStart& start, const Cdt& model,
                       const std::string& file);
 
