@@ -48,7 +48,8 @@ MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, s
   AdamW optimiser(model.variables(), dry.backend(), dry.lasting, {});
   plan.moments = dry.taken();
 
-  Arena counted_above(dry.backend(), "dna");  // the feed has its batch of the lasting arena
+  Arena counted_above(dry.backend(),
+                      "dna");  // already counted: the feed has its batch in the lasting arena
   const Tensor dna = counted_above.tensor({settings.batch_size, bins, config.dna_dim},
                                           dry.backend().activations());
   training_step(settings, 0, dna, data, model, dry.tape, optimiser, results);

@@ -1,4 +1,4 @@
-// What a training will hold, before it starts, and the tables of --dry-run.
+// Memory needed by a training, computed before it starts, and the tables of --dry-run.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,13 @@
 
 namespace cdt {
 
-/// One training step and a batch of a validation. bins: L. `device` is the one to train on; nothing
-/// is computed there.
+/// Plans one training step and one validation batch. bins: L. `device` is the one to train on;
+/// nothing is computed there.
 MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, std::int64_t bins,
                        Backend& device);
 
-/// The table of --dry-run: module, tensors, parameters and, if some are frozen, how many of them
-/// are trained; the total; the plan.
+/// Prints the table of --dry-run: module, tensors, parameters and, if some are frozen, how many are
+/// trained; the total; the plan.
 void print_model(std::ostream& out, const Cdt& model);
 void print_plan(std::ostream& out, const MemoryPlan& plan, std::int64_t bins, std::int64_t batch);
 

@@ -22,7 +22,7 @@ constexpr const char* kCommandLine = "command line";
 constexpr const char* kNeedsModel = "changes nothing here: it needs --model";
 constexpr const char* kNeedsGenerator =
     "torch goes on with the generator of --init torch:SEED; give that too, or a seed: torch:SEED";
-constexpr const char* kNone = "none";  // what a list without entries is in words
+constexpr const char* kNone = "none";  // how an empty list is written
 constexpr double kMost = 1e6;
 
 using Member =
@@ -35,10 +35,10 @@ struct Setting {
   Member member;
   double min = 0.0;
   double max = kMost;
-  std::int64_t CdtConfig::*size = nullptr;  // the size of the model it sets
-  std::array<const char*, 4> words{};       // what a text may be
-  const char* unless_stored = nullptr;      // that of runs begun before there was the setting
-  bool stored_if_other = false;             // and left out of the JSON where it is that
+  std::int64_t CdtConfig::*size = nullptr;  // the model size that it sets
+  std::array<const char*, 4> words{};       // the values that a text may have
+  const char* unless_stored = nullptr;      // value in runs older than the setting
+  bool stored_if_other = false;             // left out of the JSON if it has that value
 };
 
 using S = TrainSettings;
@@ -107,7 +107,7 @@ constexpr std::array<Setting, 22> kSettings = {{
      kNone,
      true},
 }};
-// These come with the common options.
+// Settings that are added with the common options.
 constexpr std::array<Setting, 2> kCommonSettings = {{
     {"seed", "", &S::seed, 0, std::numeric_limits<double>::infinity()},
     {"precision", "", &S::precision, 0, 0, nullptr, kPrecisionWords},
@@ -145,7 +145,7 @@ std::vector<std::string> words_of(const Setting& setting) {
   return out;
 }
 
-/// A stored value, held to what the command line lets through.
+/// Reads a stored value, with the checks of the command line.
 void read_value(JsonReader& json, const Setting& setting, TrainSettings* settings) {
   const std::string name = setting.name;
   std::visit(
@@ -196,7 +196,7 @@ void add_settings(Cli& cli, TrainSettings* settings) {
   }
 }
 
-/// --order torch without the draws it follows.
+/// Whether --order torch lacks the draws that it continues.
 bool lacks_generator(const TrainSettings& settings) {
   return settings.order == kGlobalOrder && !torch_seed(settings.init);
 }
@@ -265,7 +265,7 @@ void check(const TrainOptions& options) {
   }
 }
 
-/// InputError where an option that was given, but for `free`, is not as stored.
+/// Throws InputError if a given option, other than `free`, differs from the stored setting.
 void refuse_other(const TrainOptions& options, const TrainSettings& stored, const std::string& what,
                   std::string_view free = "") {
   for_each_setting([&](const Setting& setting) {

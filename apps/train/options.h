@@ -1,5 +1,5 @@
-// The command line of cdt-train. Every number that enters the computation is one row of a table, so
-// parsing, config.json and the comparison on --resume cannot disagree about what there is.
+// The command line of cdt-train. Every setting that enters the computation is one row of a table,
+// which parsing, config.json and the comparison on --resume all share.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace cdt {
 
-/// What a run computes; defaults are the released training (docs/paper-vs-code.md).
+/// Settings of a run; the defaults are those of the released training (docs/paper-vs-code.md).
 struct TrainSettings {
   std::int64_t epochs = 50;
   std::int64_t batch_size = 8;
@@ -24,63 +24,64 @@ struct TrainSettings {
   double weight_decay = 1e-5;
   double dropout = 0.3;
   double huber_delta = 1.0;
-  double grad_clip = 1.0;  // 0: none
+  double grad_clip = 1.0;  // 0 for none
   std::int64_t patience = 10;
   std::string steer_by = "seen";       // validation pairs whose r steers: seen or all
   std::string init_head = "released";  // last layer at the start: released or mean
   std::string init = "seed";           // initial weights: seed or torch:SEED
-  std::string order = "seed";          // of the pairs in an epoch: seed, torch:SEED or torch
+  std::string order = "seed";          // order of pairs: seed, torch:SEED or torch
   std::string variant = "released";
   std::int64_t hidden = 768, heads = 8, pool_heads = 4, feed_forward = 3072, fusion = 1536;
   std::int64_t dna_layers = 2, rna_layers = 1, protein_layers = 1;
   std::int64_t seed = 0;
   std::string precision = "fp32";
-  std::vector<std::string> freeze{};  // patterns of what stays as it is (patterns.h)
+  std::vector<std::string> freeze{};  // patterns of the parameters that stay fixed (patterns.h)
 };
 
-/// TrainSettings::order that goes on with the generator of init torch:SEED.
+/// Value of TrainSettings::order that continues the generator of init torch:SEED.
 inline constexpr const char* kGlobalOrder = "torch";
 
 struct TrainOptions {
   CommonOptions common;
   TrainSettings settings;
-  ModelOverrides overrides;  // heads and pool heads only if they were given
-  // A file to begin from (model/warm_start.h), and a list of its genes; or empty.
+  ModelOverrides overrides;  // heads and pool heads only if given
+  // File for a warm start (model/warm_start.h), and a list of its genes; may be empty.
   std::filesystem::path init_from, init_from_genes;
-  std::vector<std::string> init_from_except;  // patterns of what begins anew all the same
-  std::filesystem::path state;                // whose optimiser is continued, of the model
+  std::vector<std::string> init_from_except;  // patterns of what is reinitialised all the same
+  std::filesystem::path state;                // file of an optimiser to continue
   bool resume = false;
   bool dry_run = false;
   std::set<std::string> given;  // names of settings on the command line or in --config
 };
 
-/// False if there is nothing left to do, as Cli::parse(). InputError for what needs no file to
-/// check.
+/// Parses the command line; false if there is nothing left to do, as in Cli::parse(). Throws
+/// InputError for every mistake that can be found without reading a file.
 bool parse_train_options(int argc, char** argv, TrainOptions* options);
 
-/// The model a run without --model trains; data null: the released sizes of the data.
+/// Configuration of the model that a run without --model trains; if data is null, with the released
+/// sizes of the data.
 CdtConfig model_config(const TrainSettings& settings, const Dataset* data);
 
-/// Takes the sizes of a stored model. InputError if a size was given and differs.
+/// Adopts the sizes of a stored model. Throws InputError if a size was given and differs.
 void adopt_model_sizes(const CdtConfig& config, const std::filesystem::path& model_file,
                        TrainOptions* options);
 
-/// Takes the dropout a stored model was trained with, unless --dropout was given. Says which one
-/// holds where it makes a difference.
+/// Adopts the dropout that a stored model was trained with, unless --dropout was given. Prints
+/// which one is used if it makes a difference.
 void adopt_model_dropout(const CdtConfig& config, const std::filesystem::path& model_file,
                          TrainOptions* options);
 
-/// Takes the learning rate and the weight decay that an optimiser had, unless they were given. Says
-/// so where that makes a difference.
+/// Adopts the learning rate and weight decay of an optimiser unless they were given. Prints them if
+/// it makes a difference.
 void adopt_optimiser_settings(const OptimiserNumbers& numbers, TrainOptions* options);
 
-/// The settings as one JSON object, keys as the long options. Those that are newer than the format
-/// are left out where they are what runs had before.
+/// The settings as one JSON object, with long options as keys. Settings newer than the format are
+/// left out if they have the value of older runs.
 std::string settings_json(const TrainSettings& settings);
 
-/// Takes the settings of the run being resumed from that JSON; one that it lacks, because it began
-/// before there was the setting, is what that run had. InputError naming the option if one
-/// was given and differs, only --epochs may, and for a value the command line would refuse.
+/// Adopts the settings of the run being resumed from that JSON; a setting that did not exist when
+/// the run began has the value that such runs had. Throws InputError naming the option if one was
+/// given and differs (only --epochs may), and for a value that the command line would refuse.
 void adopt_stored_settings(const std::string& json, const std::filesystem::path& source,
                            TrainOptions* options);
 
