@@ -1,4 +1,4 @@
-// cdt-import: see apps/import/import.h.
+// cdt-import; see apps/import/import.h.
 #include "apps/common/program.h"
 #include "apps/import/import.h"
 

@@ -38,10 +38,10 @@ class PredictionTable {
   std::vector<float> values_;
 };
 
-/// Predicts all genes from each enhancer, in eval mode; no parameter may require a gradient. A batch
-/// has as many enhancers as outputs (batch, G), which is device memory, has rows. go_on(enhancers
-/// done) is called after each batch; if it returns false, nothing is returned. Every call needs
-/// trunks and outputs at the same addresses (run_recorded()).
+/// Predicts all genes from each enhancer, in eval mode; no parameter may require a gradient. A
+/// batch has as many enhancers as outputs (batch, G), which is device memory, has rows.
+/// go_on(enhancers done) is called after each batch; if it returns false, nothing is returned.
+/// Every call needs trunks and outputs at the same addresses (run_recorded()).
 std::optional<PredictionTable> predict_enhancers(
     Cdt& model, Tape& tape, DnaFeed& feed, const Trunks& trunks, const Tensor& outputs,
     const std::vector<std::int32_t>& enhancers,

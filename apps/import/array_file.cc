@@ -27,7 +27,7 @@ bool is_file(const std::filesystem::path& path) {
   return std::filesystem::exists(path, error) && !std::filesystem::is_directory(path, error);
 }
 
-/// Path and name; the kind is not known yet.
+/// Splits a given path into file and array name; the kind of file is not known yet.
 ArrayFile file_and_name(const std::filesystem::path& given) {
   const std::string& text = given.native();
   if (is_file(given)) return {given, ""};

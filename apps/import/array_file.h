@@ -18,12 +18,12 @@ struct ArrayFile {
   Kind kind = Kind::kNpy;
 };
 
-/// The last colon before which there is a file ends its name, unless all of `given` is a file. What
-/// kind of file it is, its first bytes tell. InputError naming the file: missing, none of the
-/// three, a NAME for an .npy.
+/// Finds the array. A name follows the last colon before which there is a file, unless all of
+/// `given` is a file. The first bytes tell the kind of file. Throws InputError naming the file if
+/// it is missing, of no supported kind, or an .npy with a name.
 ArrayFile find_array(const std::filesystem::path& given);
 
-/// HDF5 files are not to be trusted: only below import_sandboxed().
+/// Opens the array. HDF5 files are untrusted: call only inside import_sandboxed().
 std::unique_ptr<FloatRows> open_array(const ArrayFile& array, const FloatRowsOptions& options);
 
 }  // namespace cdt

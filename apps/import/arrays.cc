@@ -19,10 +19,10 @@
 namespace cdt {
 namespace {
 
-/// Tables are read whole, so that the order of their values matters little.
+/// Limit for a table of genes, which is read as a whole, so that its memory order hardly matters.
 constexpr std::size_t kTableBytes = std::size_t{1} << 31U;
 
-/// The arrays, opened.
+/// The three arrays, opened.
 struct OpenArrays {
   std::unique_ptr<FloatRows> dna, rna, protein;
 };
@@ -86,7 +86,7 @@ DatasetWriter::Sizes sizes_of(const ArraysOptions& options, const FloatRows& dna
   return sizes;
 }
 
-/// InputError naming the first value that bfloat16 has only infinity for.
+/// Throws InputError naming the first value that becomes infinite in bfloat16.
 void require_storable(const FloatRows& dna, std::int64_t row, const float* values) {
   for (std::int64_t i = 0; i < dna.row_values(); ++i) {
     if (std::isfinite(to_float(to_bfloat16(values[i])))) continue;

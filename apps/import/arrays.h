@@ -1,5 +1,5 @@
-// cdt-import of arrays: .npy, .npz or HDF5 arrays, lists and a table of pairs become a data set
-// directory (docs/formats.md).
+// cdt-import of arrays: makes a data set directory (docs/formats.md) from .npy, .npz or HDF5
+// arrays, lists and a table of pairs.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@ namespace cdt {
 
 struct ArraysOptions {
   std::filesystem::path dna, rna, protein;  // FILE[:NAME]
-  std::filesystem::path genes;              // of both tables, or of each:
+  std::filesystem::path genes;              // of both tables; or one list for each:
   std::filesystem::path rna_genes, protein_genes;
   std::filesystem::path enhancers, pairs;
   CommonOptions common;  // config, out, overwrite, quiet
@@ -20,21 +20,21 @@ struct ArraysOptions {
   int bin_bp = 128;
   bool void_is_bfloat16 = false;
   bool store_bfloat16 = false;
-  bool drop_unknown = false;   // pairs that name what is in no list; else they are refused
-  bool keep_untested = false;  // enhancers without a pair
+  bool drop_unknown = false;   // drop pairs with unknown names; else refuse them
+  bool keep_untested = false;  // keep enhancers without a pair
 };
 
-/// The three arrays, found.
+/// The three arrays, located.
 struct ArrayFiles {
   ArrayFile dna, rna, protein;
 };
 
-/// Writes the data set and audit.json, prints the audit to stdout. Memory: two rows of DNA, the
-/// tables of genes and the lists. InputError on any mistake; nothing is left behind then.
+/// Writes the data set and audit.json and prints the audit to stdout. Memory: two rows of DNA, the
+/// tables of genes and the lists. Throws InputError on any mistake and then leaves nothing behind.
 void import_arrays(const ArraysOptions& options, const ArrayFiles& files);
 
-/// import_arrays() into the folder that --out names, in a sandboxed child where one of the files is
-/// HDF5. Returns the exit code.
+/// Runs import_arrays() into the folder that --out names, in a sandboxed child if one of the files
+/// is HDF5. Returns the exit code.
 int run_arrays_import(const ArraysOptions& options);
 
 }  // namespace cdt

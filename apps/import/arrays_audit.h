@@ -1,4 +1,4 @@
-// What an import of arrays found: written as audit.json and printed.
+// Audit of an import of arrays, written as audit.json and printed.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct ArraysAuditInput {
   const Screen& screen;
 };
 
-/// The audit as it is written; counts are rows of the table of pairs unless named otherwise.
+/// The audit as JSON; counts are rows of the table of pairs unless named otherwise.
 nlohmann::ordered_json make_arrays_audit(const ArraysAuditInput& input);
 
 /// The audit as text.

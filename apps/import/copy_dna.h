@@ -1,4 +1,4 @@
-// DNA windows on their way from a source file into a data set, a row at a time.
+// Copies DNA windows from a source file into a data set, one row at a time.
 #pragma once
 
 #include <cstdint>
@@ -9,17 +9,17 @@
 
 namespace cdt {
 
-/// Seen while the DNA samples were copied. A value that is not finite ends the import, so none is
-/// counted here.
+/// Counts made while the DNA was copied. A value that is not finite ends the import, so there is no
+/// count of those.
 struct DnaScan {
   std::int64_t rows_used = 0;  // distinct source rows
-  std::int64_t zero_rows = 0;  // of these, rows without any value but 0
+  std::int64_t zero_rows = 0;  // of these, rows that are all zeros
 };
 
 inline constexpr std::int64_t kNoRow = -1;
 
-/// Appends one row of `size` values per element of `rows`: that row of the source, which `read`
-/// gives or refuses, or zeros for kNoRow. A source row that neighbours share is read once.
+/// Appends one row of `size` values per element of `rows`: the source row that `read` supplies or
+/// refuses, or zeros for kNoRow. Neighbours that share a source row read it once.
 DnaScan copy_dna(const std::vector<std::int64_t>& rows, std::int64_t size,
                  const std::function<void(std::int64_t, float*)>& read, DatasetWriter& writer,
                  bool quiet);

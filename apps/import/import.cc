@@ -28,7 +28,7 @@ constexpr std::initializer_list<const char*> kArraysOptions{
     "genes",         "rna-genes",     "protein-genes", "enhancers", "pairs",
     "unknown-names", "keep-untested", "bfloat16",      "store"};
 
-/// Of options with a word for a value.
+/// Values of options that take a word.
 struct Words {
   std::string missing = kMissingDnaNames.front();
   std::string unknown = "error";
@@ -73,7 +73,7 @@ void add_published(Cli* cli, ImportOptions* o, Words* words) {
               "pairs, or error");
 }
 
-/// The first of these options that was given, or null.
+/// First of these options that was given, or null.
 const char* first_given(const Cli& cli, std::initializer_list<const char*> names) {
   for (const char* name : names) {
     if (cli.was_set(name)) return name;
@@ -91,7 +91,8 @@ void require(const Cli& cli, std::initializer_list<const char*> names) {
   }
 }
 
-/// Are arrays imported? InputError where the options say both or neither.
+/// Whether arrays are imported; throws InputError if the options name both kinds of input or
+/// neither.
 bool is_of_arrays(const Cli& cli) {
   const char* published = first_given(cli, kPublishedOptions);
   const char* arrays = first_given(cli, kArraysOptions);
@@ -114,7 +115,8 @@ void check_gene_lists(const Cli& cli) {
   if (other != nullptr) refuse(other, "does not go with --genes, which is of both tables");
 }
 
-/// What a wrong place or window would come of is said aloud where it was not stated.
+/// Notes the assumed bin width and assembly if they were not given, since a wrong one misplaces
+/// every window.
 void say_assumed(const Cli& cli, const ArraysOptions& options) {
   std::string assumed;
   if (!cli.was_set("bin-bp")) assumed = "--bin-bp " + std::to_string(options.bin_bp);

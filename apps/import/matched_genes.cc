@@ -12,9 +12,9 @@
 namespace cdt {
 namespace {
 
-constexpr std::int64_t kMaxValues = std::int64_t{1} << 28;  // of a table: 1 GiB
+constexpr std::int64_t kMaxValues = std::int64_t{1} << 28;  // per table: 1 GiB
 
-/// The genes of a table's rows.
+/// Reads the genes of a table's rows.
 std::vector<std::string> genes_of(const std::filesystem::path& list, const FloatRows& table) {
   std::vector<std::string> genes = read_gene_list(list);
   for (std::size_t i = 0; i < genes.size(); ++i) {
@@ -40,8 +40,7 @@ void require_table(const FloatRows& table) {
   }
 }
 
-/// Row i is that of the gene whose place in `place` is i; rows of genes without one are checked and
-/// left out.
+/// Reads the rows into the places given by `place`; a row with place -1 is checked and dropped.
 std::vector<float> rows_in_place(FloatRows& table, const std::vector<std::int64_t>& place,
                                  std::int64_t genes) {
   const std::int64_t width = table.row_values();
@@ -56,7 +55,7 @@ std::vector<float> rows_in_place(FloatRows& table, const std::vector<std::int64_
   return values;
 }
 
-/// The place of each of `genes` in `index`, or -1.
+/// Index in `index` of each of `genes`, or -1.
 std::vector<std::int64_t> places(const std::vector<std::string>& genes, const NameIndex& index) {
   std::vector<std::int64_t> out;
   for (const std::string& gene : genes) {

@@ -1,4 +1,4 @@
-// The tables of gene embeddings of an import of arrays, matched by symbol.
+// Tables of gene embeddings for an import of arrays, matched by symbol.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,14 @@
 
 namespace cdt {
 
-struct MatchedGenes : GeneTables {  // the genes of both lists, in the order of RNA's
+struct MatchedGenes : GeneTables {  // the genes in both lists, in RNA's order
   std::int64_t rna_listed = 0, protein_listed = 0;
   std::set<std::string> in_one_list;
 };
 
-/// InputError names the file: a table that is not (G, dim) or over 1 GiB, a list that has not a
-/// line for each row or names a gene twice, no gene in both lists, the same values in both tables.
+/// Reads and matches the tables. Throws InputError naming the file for a table that is not (G, dim)
+/// or over 1 GiB, a list that does not have one line per row or repeats a gene, no gene in both
+/// lists, or equal values in both tables.
 MatchedGenes read_matched_genes(const ArraysOptions& options, FloatRows& rna, FloatRows& protein);
 
 }  // namespace cdt

@@ -1,4 +1,4 @@
-// Stands where HDF5 is not installed.
+// Replaces the HDF5 part of the import where HDF5 is not installed.
 #include "apps/import/published/import.h"
 #include "apps/import/sandboxed.h"
 #include "engine/error.h"

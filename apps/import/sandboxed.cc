@@ -14,10 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What a child that died had begun: its temporaries, and files it had brought to their names.
+/// Removes what a dead child had begun: its temporaries, and files it had already renamed.
 void remove_torn(const fs::path& folder) {
   sweep_temporaries(folder);
-  if (has_sign(folder, kDataSetOutput)) return;  // complete, this one or an older one
+  if (has_sign(folder, kDataSetOutput)) return;  // complete: this data set or an older one
   std::error_code ignored;
   for (const fs::path& file : existing_files(folder, kDataSetOutput)) fs::remove(file, ignored);
 }

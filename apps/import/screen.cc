@@ -29,7 +29,7 @@ std::vector<Enhancer> read_bed(const ArraysOptions& options, std::int64_t dna_ro
   return enhancers;
 }
 
-/// Reads the table against the lists.
+/// Reads the table of pairs against the lists.
 class PairReader {
  public:
   PairReader(const ArraysOptions& options, const MatchedGenes& genes, Screen* out)
@@ -86,7 +86,7 @@ class PairReader {
   NameIndex enhancer_index_, gene_index_;
 };
 
-/// Leaves the enhancers that a pair names.
+/// Drops the enhancers that no pair names.
 void drop_untested(Screen* screen) {
   std::vector<std::int32_t> place(screen->enhancers.size(), -1);
   for (const Pair& pair : screen->pairs) place[static_cast<std::size_t>(pair.enhancer)] = 0;

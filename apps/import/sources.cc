@@ -32,7 +32,7 @@ bool same_bytes(const fs::path& a, const fs::path& b) {
 }
 
 void refuse_same(const Source& file, const Source& before) {
-  std::error_code missing;  // reported when the file is opened
+  std::error_code missing;  // a missing file is reported when it is opened
   if (!fs::exists(file.path, missing) || !fs::exists(before.path, missing)) return;
   const bool same = fs::equivalent(file.path, before.path, missing);
   if (same && file.part != before.part) return;

@@ -1,4 +1,5 @@
-// The files that an import reads: which option names which, and that none is given in place of two.
+// The files that an import reads: which option names which, and a check that no file is given for
+// two options.
 #pragma once
 
 #include <filesystem>
@@ -17,16 +18,16 @@ struct Source {
   std::string part;  // which array of the file; "": all of it
 };
 
-/// Without those that were not given.
+/// Drops the sources that were not given.
 std::vector<Source> given(std::vector<Source> sources);
 
-/// InputError naming the option whose file is that of another option: the same file by any name
-/// (and part), or among files of one kind one of the same bytes.
+/// Throws InputError naming the option whose file is also that of another option: the same file
+/// under any name (and the same part), or among files of one kind a file with the same bytes.
 void refuse_same_files(const std::vector<Source>& sources);
 
 Inputs inputs_of(const CommonOptions& common, const std::vector<Source>& sources);
 
-/// {role: {"file", "array" if it is a part, "bytes"}}
+/// {role: {"file", "array" if only a part is read, "bytes"}}
 nlohmann::ordered_json provenance_of(const std::vector<Source>& sources);
 
 }  // namespace cdt

@@ -45,7 +45,7 @@ std::int64_t shared(const std::set<std::int32_t>& a, const std::set<std::int32_t
   return count;
 }
 
-/// How many different pairs of enhancer and gene two splits share.
+/// Number of distinct enhancer-gene pairs that two splits share.
 std::int64_t shared_pairs(const TestedPairs& data, Split a, Split b) {
   const Seen first = collect(data, a);
   const Seen second = collect(data, b);

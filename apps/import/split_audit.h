@@ -1,5 +1,5 @@
-// The parts of an audit (audit.json) that every import has: beta by split, and how much of a
-// held-out split the training split has already seen.
+// Parts of an audit (audit.json) that every import has: beta by split, and how much of a held-out
+// split the training split already contains.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace cdt {
 
-/// What was written.
+/// Pairs and enhancers as written.
 struct TestedPairs {
   const std::vector<Enhancer>& enhancers;
   const std::vector<Pair>& pairs;
@@ -30,23 +30,24 @@ struct Overlap {
   std::int64_t genes = 0, genes_in_train = 0;
 };
 
-/// Of the pairs of `held_out`, how many share what with the pairs of the train split.
+/// Counts how many pairs of `held_out` share an enhancer, a neighbour or a gene with training
+/// pairs.
 Overlap overlap_with_train(const TestedPairs& data, Split held_out);
 
-/// Adds "overlap_with_train" for each of `splits` but train, and "pairs_in_val_and_test".
+/// Adds "overlap_with_train" for each of `splits` except train, and "pairs_in_val_and_test".
 void add_overlaps(nlohmann::ordered_json* audit, const TestedPairs& data,
                   const std::vector<Split>& splits);
 
-/// {"min", "max", "mean", "std" (divisor n), "zero", "positive", "positive_share"} of one value at
-/// least.
+/// {"min", "max", "mean", "std" (divisor n), "zero", "positive", "positive_share"} of at least one
+/// value.
 nlohmann::ordered_json beta_summary(const std::vector<float>& betas);
 
-/// Different genes among the pairs.
+/// Number of distinct genes among the pairs.
 std::int64_t genes_used(const std::vector<Pair>& pairs);
 
 /// The last lines of an audit: overlaps between splits, and the assembly.
 std::string closing_text(const nlohmann::ordered_json& audit);
-/// "  beta      min ...; positive 3 (1.5 %)", without a line end, of `rows` rows.
+/// "  beta      min ...; positive 3 (1.5 %)" for `rows` rows, without a line end.
 std::string beta_text(const nlohmann::ordered_json& beta, const nlohmann::ordered_json& rows);
 
 }  // namespace cdt

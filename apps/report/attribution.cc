@@ -52,7 +52,7 @@ AttributionSummary read_summary(const fs::path& path, const std::string& command
   return out;
 }
 
-/// The scores of every method, attention and gradient first.
+/// Opens the scores of every method, attention and gradient first.
 std::vector<MethodWindows> open_scores(const fs::path& directory,
                                        const AttributionSummary& summary) {
   std::vector<MethodWindows> out;

@@ -1,4 +1,4 @@
-// The attribution folder of cdt-attribute (docs/formats.md), as far as a report needs it.
+// Reads the parts of cdt-attribute's folder (docs/formats.md) that a report needs.
 #pragma once
 
 #include <cstdint>
@@ -15,46 +15,46 @@
 namespace cdt {
 
 struct AttributedPair {
-  std::int64_t row = 0;                 // of pairs.tsv and of every array of the folder
-  std::int32_t enhancer = 0, gene = 0;  // rows of the data set
-  double beta = 0;                      // NaN: not measured
+  std::int64_t row = 0;                 // in pairs.tsv and every array of the folder
+  std::int32_t enhancer = 0, gene = 0;  // indices in the data set
+  double beta = 0;                      // NaN if not measured
   double prediction = 0;
-  bool untrained = false;  // its gene has no training pair, where that is known
+  bool untrained = false;  // whether its gene has no training pair, if known
 };
 
-/// ENHANCER:GENE, as --pair takes it.
+/// "ENHANCER:GENE", the form that --pair takes.
 inline std::string pair_name(const Dataset& data, const AttributedPair& pair) {
   return pair_name(data, Pair{.enhancer = pair.enhancer, .gene = pair.gene});
 }
 
-/// The scores of one method, a row (L) per row of pairs.tsv.
+/// Scores of one method, one row (L) per row of pairs.tsv.
 struct MethodWindows {
   std::string name;
   bool is_signed = false;
   NpyFile file;
 
-  /// The pair's scores; the absolute values of a signed method.
+  /// Scores of the pair; absolute values if the method is signed.
   std::vector<float> profile(const AttributedPair& pair) const;
-  /// Of a pair with DNA: whether its window has a peak.
+  /// Whether the window of a pair with DNA has a peak.
   WindowState state(const AttributedPair& pair) const { return window_state(file.row(pair.row)); }
 };
 
 struct Attribution {
   std::filesystem::path directory;
-  /// Those with DNA: of a window of zeros there is nothing to explain.
+  /// Pairs with DNA; in a window of zeros there is nothing to explain.
   std::vector<AttributedPair> pairs;
   std::vector<AttributedPair> without_dna;
   std::vector<MethodWindows> methods;  // attention and gradient first
   AttributionSummary summary;
-  std::optional<MapFiles> maps;  // maps/maps.json
-  std::string command;           // as it wrote it down; empty: it did not
+  std::optional<MapFiles> maps;  // content of maps/maps.json
+  std::string command;           // as recorded by cdt-attribute; may be empty
   const MethodWindows* find(const std::string& method) const;
-  /// A pair with DNA is of this enhancer.
+  /// Whether a pair with DNA belongs to this enhancer.
   bool explains(std::int32_t enhancer) const;
-  /// Of pairs.tsv.
+  /// Number of rows of pairs.tsv.
   std::int64_t rows() const { return static_cast<std::int64_t>(pairs.size() + without_dna.size()); }
 };
-/// InputError if the folder is no attribution, or not one of the page's source.
+/// Reads the folder; throws InputError if it is no attribution, or not one of the page's source.
 Attribution read_attribution(const std::filesystem::path& directory, const PageSource& source);
 
 }  // namespace cdt

@@ -11,12 +11,12 @@
 namespace cdt {
 namespace {
 
-constexpr double kNearlyUniform = 0.9;  // effective bins, as a share of all
+constexpr double kNearlyUniform = 0.9;  // least effective bins, as a share of all bins
 constexpr double kEvenAuroc = 0.5;
-constexpr double kAlike = 0.99;           // r of two genes' rows
-constexpr std::int64_t kLeastMapped = 5;  // enhancers, for a word about how rows are in general
+constexpr double kAlike = 0.99;           // least r between rows of two genes
+constexpr std::int64_t kLeastMapped = 5;  // enhancers needed to describe the rows
 
-/// The estimate and its whole interval; false where one is undefined.
+/// Whether the estimate and its whole interval are above chance; false if one is undefined.
 bool above(const Estimate& e, double chance) { return e.value > chance && e.interval.low > chance; }
 bool below(const Estimate& e, double chance) {
   return e.value < chance && e.interval.high < chance;

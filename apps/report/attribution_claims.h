@@ -1,9 +1,8 @@
-// The page's sentences that conclude something from an attribution. Each is a function of numbers
-// that returns nothing unless its control allows the sentence: enough windows of enough
-// enhancers, an interval over enhancers on one side of chance, a small p of the weaker null. What
-// is undefined (NaN) allows nothing. The numbers themselves are elsewhere, beside what chance
-// gives, whatever is concluded. Each sentence is marked (claim_html) with the name that
-// docs/honesty.md gives its claim.
+// Conclusions of the page about an attribution. Each is a function of numbers that returns nothing
+// unless its controls allow the sentence: enough windows of enough enhancers, an interval over
+// enhancers on one side of chance, a small p of the weaker null. Undefined numbers (NaN) allow
+// nothing. The numbers are shown elsewhere, next to chance, whatever is concluded. Each sentence is
+// marked (claim_html) with its name in docs/honesty.md.
 #pragma once
 
 #include <cstdint>
@@ -18,57 +17,57 @@
 
 namespace cdt {
 
-constexpr std::int64_t kLeastWindows = 20;    // or pairs, or a mean over them proves nothing
-constexpr std::int64_t kLeastEnhancers = 20;  // or an interval that draws them is too narrow
-constexpr double kSignificant = 0.05;         // of p and q, two-sided
+constexpr std::int64_t kLeastWindows = 20;    // or pairs; a mean over fewer proves nothing
+constexpr std::int64_t kLeastEnhancers = 20;  // an interval that resamples fewer is too narrow
+constexpr double kSignificant = 0.05;         // bound on p and q, two-sided
 
-/// Whether the explained pairs with DNA can carry a conclusion about where scores lie: they are of
-/// kLeastEnhancers enhancers at least, and no more than half of them are of genes without training
-/// pairs, whose windows show initial weights. Else every count that a claim asks for is 0.
+/// Whether the explained pairs with DNA can support a conclusion about where scores are: they must
+/// be of at least kLeastEnhancers enhancers, and at most half of them of genes without training
+/// pairs, whose windows show initial weights. If not, every count that a claim needs is 0.
 bool can_conclude(const Attribution& attribution);
-/// dna_claim() of the page's predictions is said.
+/// Whether dna_claim() of the page's predictions is made.
 bool uses_dna(const Material& material);
 
-/// Over how many of `bins` the windows of attention spread. A description of these windows, so one
-/// is enough, and an interval need not be defined; but it must not reach below what is said.
+/// Number of bins over which attention spreads, out of `bins`. It describes these windows, so one
+/// is enough and an interval need not be defined, but an interval must not reach below the claim.
 struct WindowSpread {
   Estimate effective_bins;
   std::int64_t bins = 0;
 };
 Html uniform_claim(const WindowSpread& spread);
 
-/// How many of a method's peaks lie in the outer 5 % of the window.
+/// Share of a method's peaks in the outer 5 % of the window.
 struct EdgePeaks {
   std::string method;
-  std::int64_t windows = 0;  // that have a peak; 0 unless can_conclude()
+  std::int64_t windows = 0;  // windows with a peak; 0 unless can_conclude()
   Estimate share;
   double by_chance = 0;
-  ResampledP p;  // the larger of uniform peaks and circular shifts
+  ResampledP p;  // the larger of the two p: uniform peaks and circular shifts
 };
 Html edge_claim(const EdgePeaks& peaks);
 
-/// How many of their top bins two methods share.
+/// Number of top bins that two methods share.
 struct SharedTops {
   std::string first, second;
-  std::int64_t pairs = 0;  // in which both have a peak; 0 unless can_conclude()
+  std::int64_t pairs = 0;  // pairs in which both have a peak; 0 unless can_conclude()
   Estimate shared;         // mean
   double by_chance = 0;
   ResampledP hypergeometric, shifted;
-  bool at_edge = false;  // edge_claim() speaks of both: that alone makes them agree
+  bool at_edge = false;  // edge_claim() holds for both, which alone makes them agree
 };
 Html agreement_claim(const SharedTops& tops);
 
-/// One method on one class of annotated elements.
+/// Enrichment of one method's top bins on one class of annotated elements.
 struct ClassTest {
   Estimate fold;
   double q = 0;
 };
-/// Counts those whose q is small and whose interval lies above 1, or below 1; of a model that uses
-/// DNA. One that was never trained shows enrichment too, where DNA features mark the elements: then
-/// it is marked as unsaid.
+/// Counts the classes whose q is small and whose interval is above 1, or below 1, if the model uses
+/// DNA. A model that was never trained shows enrichment too where DNA features mark the elements,
+/// so otherwise the claim is marked as unsaid.
 Html enrichment_claim(std::span<const ClassTest> tests, bool uses_dna);
 
-/// Spearman correlation within a pair of the gradient with the effects of occlusion.
+/// Spearman correlation within a pair between the gradient and the effects of occlusion.
 struct ForetoldEffects {
   std::int64_t pairs = 0;
   double mean = 0;
@@ -77,29 +76,30 @@ struct ForetoldEffects {
 };
 Html foretelling_claim(const ForetoldEffects& effects);
 
-/// AUROC of a method at the planted sites, by chance 0.5.
+/// AUROC of a method at the planted sites; 0.5 by chance.
 struct SiteFinding {
   std::string method;
   std::int64_t pairs = 0;  // with a planted effect
   Estimate causal, causal_over_decoy;
-  Estimate elsewhere;  // the causal site, for genes on which it does not act
+  Estimate elsewhere;  // at the causal site, for genes on which it does not act
 };
-/// Which methods find the site that acts: above chance and above the decoy, of a model that uses
-/// DNA (uses_dna: dna_claim() is said). One that learnt nothing prefers one of the two motifs by
-/// chance, in all windows, which no interval over enhancers covers: then it is marked as unsaid.
+/// Which methods find the causal site: above chance and above the decoy, if the model uses DNA
+/// (uses_dna: dna_claim() is made). A model that learnt nothing prefers one of the two motifs by
+/// chance in all windows, which an interval over enhancers does not cover, so otherwise the claim
+/// is marked as unsaid.
 Html site_claim(std::span<const SiteFinding> methods, bool uses_dna);
-/// Whether the scores know on which genes it acts; of a method of site_claim() only. That they do
-/// not is no claim: marked as unsaid.
+/// Whether the scores tell on which genes the site acts; only for a method of site_claim(). The
+/// sentence that they do not is not a claim and is marked as unsaid.
 Html gene_claim(const SiteFinding& finding, bool uses_dna);
 
-/// How alike the rows of every two genes are in the attention to DNA.
+/// Similarity of the rows of each pair of genes in the attention to DNA.
 struct GeneRows {
-  double mean = 0, least = 1, share_above = 0;  // of r, over pairs of genes; means over enhancers
-  std::int64_t enhancers = 0;                   // that have an r
+  double mean = 0, least = 1, share_above = 0;  // of r over pairs of genes; means over enhancers
+  std::int64_t enhancers = 0;                   // enhancers with an r
 };
 Html gene_rows_claim(const GeneRows& rows);
 
-/// As summary.json has them; windows that are equal in all bins spread over all of them.
+/// Reads the numbers from summary.json; windows that are equal in all bins spread over all of them.
 WindowSpread read_spread(const Attribution& attribution, std::int64_t bins);
 EdgePeaks read_edge_peaks(const Attribution& attribution, const std::string& method);
 SharedTops read_shared_tops(const Attribution& attribution, const std::string& first,

@@ -36,7 +36,7 @@ void name_controls(std::optional<Controls>* controls) {
   name(&c.shuffled_genes, "shuffled_genes", "gene rows shuffled");
 }
 
-/// The cdt-predict line that made a folder, as far as its metrics.json tells.
+/// The cdt-predict command that made a folder, as far as its metrics.json tells.
 std::string predict_command(const nlohmann::json& metrics, const std::filesystem::path& directory) {
   std::string out = "cdt-predict";
   for (const char* option : {"data", "model", "split"}) {
@@ -54,7 +54,7 @@ std::vector<Pair> pairs_of_split(const Dataset& data, const std::string& split) 
   throw InputError((data.directory / "pairs.tsv").string(), "split", "no pairs in split " + split);
 }
 
-/// predictions.tsv is the one that metrics.json was computed from.
+/// Throws InputError unless predictions.tsv is the table that metrics.json was computed from.
 void expect_same_table(const fs::path& directory, const std::string& recorded) {
   const std::string found = digest_of(read_text_file(directory / "predictions.tsv", kTableLimit));
   if (recorded == found) return;
@@ -63,7 +63,7 @@ void expect_same_table(const fs::path& directory, const std::string& recorded) {
                                 recorded, found));
 }
 
-/// The controls recorded over `pairs` pairs.
+/// Returns the recorded controls; throws InputError if they are not over `pairs` pairs.
 std::optional<Controls> controls_of(const std::optional<Controls>& recorded, std::int64_t pairs,
                                     const fs::path& file, const char* key) {
   if (recorded && recorded->pairs != pairs) {
@@ -82,7 +82,7 @@ float finite_field(const TsvFile& file, int column) {
   return value;
 }
 
-/// controls: of the predictions; empty: they are recorded elsewhere or not known.
+/// Evaluates the predictions. controls: empty if they are recorded elsewhere or unknown.
 void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
             const std::optional<Truth>& truth, const ControlSource& controls,
             std::vector<BaselinePrediction> further, Evaluated* out) {
@@ -141,7 +141,8 @@ Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, co
   if (!genes.empty()) out.command += " --genes " + shell_word(genes.string());
   if (overrides.match_genes) out.command += " --match-genes";
   if (overrides.other_inputs) out.command += " --other-inputs";
-  // Genes matched by name have other rows in the model's order than in the page's data set.
+  // Genes that were matched by name have other indices in the model's order than in the page's data
+  // set.
   for (Pair& pair : out.pairs) {
     pair.gene = data.find_gene(inference.data.genes[static_cast<std::size_t>(pair.gene)]);
   }

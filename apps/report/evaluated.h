@@ -18,9 +18,9 @@
 
 namespace cdt {
 
-/// What metrics.json of cdt-predict says that the table of predictions beside it cannot: what they
-/// were made of, whether the model was trained on the data set's pairs, the second screen, the
-/// controls and the labels of further baselines.
+/// What cdt-predict's metrics.json records beyond the predictions next to it: their sources,
+/// whether the model was trained on the data set's pairs, the second screen, the controls and the
+/// labels of further baselines.
 struct RecordedMetrics {
   struct Baseline {
     std::string label;
@@ -29,7 +29,7 @@ struct RecordedMetrics {
       v("label", label);
     }
   };
-  /// Those that cannot be fitted anew, and the file of gene starts they rest on.
+  /// Baselines that cannot be refitted, and the file of gene starts they use.
   struct Baselines {
     std::optional<Baseline> distance, ridge;
     std::optional<std::string> gene_starts;
@@ -64,31 +64,31 @@ struct RecordedMetrics {
   }
 };
 
-/// Of DIRECTORY/metrics.json, under labels of ours. InputError for an older version.
+/// Reads DIRECTORY/metrics.json, with labels of our own. Throws InputError for an older version.
 RecordedMetrics read_metrics(const std::filesystem::path& directory);
 
-/// Name and label (one of ours, whatever the file says) of the baselines that cannot be fitted
-/// anew: their predictions are in the table.
+/// Names and labels (our own, whatever the file says) of the baselines that cannot be refitted;
+/// their predictions are in the table.
 std::vector<BaselinePrediction> recorded_baselines(const RecordedMetrics& metrics);
 
 /// Predictions of one split and their evaluation.
 struct Evaluated {
-  std::filesystem::path directory;  // of cdt-predict; empty: predicted here
+  std::filesystem::path directory;  // of cdt-predict; empty if predicted here
   std::vector<Pair> pairs;
   std::vector<float> predictions;
   Evaluation evaluation;
-  std::string command;  // the cdt-predict line that makes the same numbers
+  std::string command;  // the cdt-predict command that gives the same numbers
 };
 
-/// Predicts the split with run/model.safetensors, on the device and with the seed of `common`;
-/// genes: the file of --genes, or empty. The pairs are those of `data`, the data set common.data,
-/// that the model has a gene for.
+/// Predicts the split with run/model.safetensors, using the device and seed of `common`; genes: the
+/// file of --genes, may be empty. Uses the pairs of `data`, which is the data set common.data, that
+/// the model has a gene for.
 Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, const RunRecord& run,
                        const Dataset& data, const std::string& split,
                        const std::filesystem::path& genes, const std::optional<Truth>& truth);
 
-/// Reads them from predictions.tsv and metrics.json; InputError if they are not of the page's
-/// source, or of another split than `wanted` ("": any).
+/// Reads predictions.tsv and metrics.json; throws InputError if they do not belong to the page's
+/// source, or are of another split than `wanted` ("" for any).
 Evaluated read_evaluated(const std::filesystem::path& directory, const std::string& wanted,
                          const PageSource& source, std::uint64_t seed,
                          const std::optional<Truth>& truth);

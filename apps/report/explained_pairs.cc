@@ -84,13 +84,13 @@ const AttributedPair& chosen_pair(const Material& material) {
                    "the attribution holds no pair with DNA named " + material.pair);
 }
 
-/// Those to choose from, and what tells them from the other explained pairs.
+/// Pairs to choose from, and what distinguishes them from the other explained pairs.
 struct Candidates {
   std::vector<const AttributedPair*> pairs;
   std::string what;
 };
 
-/// Narrows them to those of which `is` holds, if there are any.
+/// Keeps only the pairs for which `is` holds, if there are any.
 void prefer(Candidates* some, const char* what,
             const std::function<bool(const AttributedPair*)>& is) {
   std::vector<const AttributedPair*> left;
@@ -100,8 +100,7 @@ void prefer(Candidates* some, const char* what,
   some->what += what;
 }
 
-/// With DNA; of a gene that was trained on and with a peak in both windows, as far as there are
-/// any.
+/// Pairs with DNA; if possible only those of a trained gene and with a peak in both windows.
 Candidates candidates(const Attribution& attribution) {
   Candidates out;
   for (const AttributedPair& pair : attribution.pairs) out.pairs.push_back(&pair);
@@ -113,7 +112,7 @@ Candidates candidates(const Attribution& attribution) {
   return out;
 }
 
-/// -1 where the effect was not measured.
+/// Absolute effect, or -1 if it was not measured.
 double strength(const AttributedPair& pair) {
   return std::isfinite(pair.beta) ? std::fabs(pair.beta) : -1.0;
 }

@@ -1,4 +1,4 @@
-// Where the peaks lie within the window, after the paper's Figure 3, with the null it lacks.
+// Positions of the peaks within the window, like the paper's Figure 3, with the null that it lacks.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::int64_t kCells = 30;  // as in the paper's histogram
 
-/// One method's peaks and their histogram, each row: left edge and right edge in kb, count,
-/// expected count, its 95 % band.
+/// One method's peaks and their histogram. Each row: left and right edge in kb, count, expected
+/// count, and its 95 % band.
 struct PeakHistogram {
   Rows cells;
   double mean_kb = 0, near_share = 0;
@@ -90,7 +90,7 @@ Html method_finding(const char* name, const PeakHistogram& h, const RandomPeaks&
          n_text(defined) + ". ";
 }
 
-/// How far the scores of SmoothGrad are from what more samples would give; empty if it did not run.
+/// How much the scores of SmoothGrad would change with more samples; empty if it did not run.
 Html smoothing(const AttributionSummary& summary) {
   const MethodSummary* smoothgrad = summary.method("smoothgrad");
   if (smoothgrad == nullptr || !smoothgrad->monte_carlo_error.value_or(std::nullopt)) return {};
@@ -102,8 +102,7 @@ Html smoothing(const AttributionSummary& summary) {
                           " at most (norms over the window, from two halves of the samples).");
 }
 
-/// How nearly the scores of integrated gradients add up to what they claim to; empty if they did
-/// not run.
+/// How completely the scores of integrated gradients add up; empty if they did not run.
 Html completeness(const AttributionSummary& summary) {
   if (!summary.completeness || !std::isfinite(summary.completeness->error.mean)) return {};
   const CompletenessSummary& c = *summary.completeness;
@@ -123,7 +122,7 @@ Html completeness(const AttributionSummary& summary) {
   return element("p", out);
 }
 
-/// A row per method: where its peaks lie and how sharp it is, with intervals and p.
+/// One row per method: where its peaks are and how sharp it is, with intervals and p.
 Html method_table(const Attribution& attribution) {
   std::vector<std::vector<Html>> rows;
   for (const MethodWindows& method : attribution.methods) {

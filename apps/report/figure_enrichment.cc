@@ -1,5 +1,5 @@
-// On which classes of annotated elements the top bins lie, against chance: annotations.enrichment
-// of summary.json.
+// Enrichment of top bins on classes of annotated elements, against chance (annotations.enrichment
+// of summary.json).
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -14,8 +14,8 @@ namespace cdt {
 namespace {
 
 constexpr std::size_t kMostDrawn = 12;
-constexpr std::size_t kMostUnfolded = 24;  // rows of a table that is shown open
-constexpr std::size_t kMostLetters = 20;   // of a class beside the picture
+constexpr std::size_t kMostUnfolded = 24;  // rows shown without unfolding
+constexpr std::size_t kMostLetters = 20;   // of a class name next to the picture
 constexpr const char* kTests =
     "Fisher\u2019s test is exact but takes neighbouring bins for independent and claims too much; "
     "p "
@@ -30,7 +30,7 @@ struct Row {
   ClassEnrichment numbers;
 };
 
-/// By q, what is undefined last.
+/// Rows sorted by q, undefined ones last.
 std::vector<Row> rows_of(const AttributionSummary& summary) {
   std::vector<Row> out;
   if (!summary.annotations) return out;
@@ -44,7 +44,7 @@ std::vector<Row> rows_of(const AttributionSummary& summary) {
   return out;
 }
 
-/// Those that cover most bins first.
+/// Classes sorted by the bins they cover, largest first.
 std::vector<std::string> classes_of(const std::vector<Row>& rows) {
   std::map<std::string, std::int64_t> bins;
   for (const Row& row : rows) bins[row.name] = row.numbers.bins_on_class;
@@ -55,11 +55,11 @@ std::vector<std::string> classes_of(const std::vector<Row>& rows) {
   return out;
 }
 
-/// Fit for a script; of a name of more than `most` bytes the begin and the end.
+/// Name made safe for a script; if longer than `most` bytes, its beginning and end.
 std::string shortened(const std::string& name, std::size_t most) {
   std::string text = plain(name);
   if (text.size() <= most) return text;
-  const auto inside = [&](std::size_t at) {  // a UTF-8 character
+  const auto inside = [&](std::size_t at) {  // inside a UTF-8 character
     return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
   };
   std::size_t begin = most / 2;
@@ -69,7 +69,7 @@ std::string shortened(const std::string& name, std::size_t most) {
   return text.substr(0, begin) + "\u2026" + text.substr(end);
 }
 
-/// Names beside the picture, no two alike.
+/// Names to show next to the picture, all different.
 std::vector<std::string> row_names(const std::vector<std::string>& classes) {
   std::vector<std::string> out;
   for (const std::string& name : classes) {

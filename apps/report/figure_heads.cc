@@ -1,4 +1,4 @@
-// Heads of a DNA self-attention layer as heat maps, after the paper's Figure 7.
+// Heat maps of the heads of a DNA self-attention layer, like the paper's Figure 7.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -15,17 +15,17 @@ namespace cdt {
 namespace {
 
 constexpr std::size_t kMostHeads = 8;
-constexpr std::int64_t kMostPixels = 112;  // on a side; a panel is not larger on a page
-// The viridis colours of matplotlib, perceptually uniform and safe for colour-blind readers.
+constexpr std::int64_t kMostPixels = 112;  // on a side; no panel on a page is larger
+// matplotlib's viridis colours, perceptually uniform and safe for colour-blind readers.
 constexpr std::array<const char*, 6> kScale = {"#440154", "#414487", "#2a788e",
                                                "#22a884", "#7ad151", "#fde725"};
 
 struct HeadMap {
-  Rows pixels;           // times uniform, rows from query 0
+  Rows pixels;           // relative to uniform attention, rows from query 0
   double effective = 0;  // mean over queries of exp(entropy), in keys
 };
 
-/// Means of square blocks of one head's map (L, L), in units of a uniform map.
+/// Means over square blocks of one head's map (L, L), relative to a uniform map.
 HeadMap make_head(std::span<const float> map, std::int64_t bins) {
   HeadMap out;
   const std::int64_t block = (bins + kMostPixels - 1) / kMostPixels;
@@ -55,7 +55,7 @@ struct Heads {
   std::string enhancer;
 };
 
-/// The place of the first enhancer with DNA among those of the maps; -1 if there is none.
+/// Index of the first enhancer with DNA among those of the maps; -1 if there is none.
 std::int64_t first_with_dna(const std::vector<std::string>& enhancers, const Material& material) {
   for (std::size_t i = 0; i < enhancers.size(); ++i) {
     const std::int32_t row = material.data.find_enhancer(enhancers[i]);
@@ -64,8 +64,7 @@ std::int64_t first_with_dna(const std::vector<std::string>& enhancers, const Mat
   return -1;
 }
 
-/// The heads of the first enhancer with DNA for which cdt-attribute wrote the map; none if there is
-/// none.
+/// Reads the heads of the first enhancer with DNA that has a map; empty if there is none.
 Heads read_heads(const Material& material) {
   Heads out;
   const std::filesystem::path folder = material.attribution->directory / "maps";
@@ -99,7 +98,7 @@ Heads read_heads(const Material& material) {
   return out;
 }
 
-/// The range that holds every pixel, at least a factor of 2 and at most four decades.
+/// Range that holds every pixel, at least a factor of 2 and at most four decades.
 std::pair<double, double> colour_range(const std::vector<HeadMap>& heads) {
   Extent extent{0.75, 1.5};
   for (const HeadMap& head : heads) {
@@ -110,7 +109,8 @@ std::pair<double, double> colour_range(const std::vector<HeadMap>& heads) {
   return {std::max(extent.low(), extent.high() * 1e-4), extent.high()};
 }
 
-/// On the scale of the palette, logarithmic; at least 2 x 2, as gnuplot draws no smaller image.
+/// Pixels on the logarithmic scale of the palette; at least 2 x 2, since gnuplot draws no smaller
+/// image.
 Rows drawn_pixels(const HeadMap& head, const std::pair<double, double>& range) {
   Rows out = head.pixels;
   for (std::vector<double>& row : out) {

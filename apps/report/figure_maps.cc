@@ -1,5 +1,5 @@
-// Every attention map that cdt-attribute wrote: how near to uniform it is by head, and whether the
-// rows of genes differ (attention_maps of summary.json).
+// All attention maps of cdt-attribute: how near to uniform each head is, and whether the rows of
+// genes differ (attention_maps of summary.json).
 #include <algorithm>
 #include <cmath>
 
@@ -17,12 +17,12 @@ struct MapHeads {
   std::vector<HeadConcentration> heads;
 };
 
-/// Fit for a script, as the names of maps are.
+/// Whether a name is safe for a script, as the names of maps are.
 bool is_plain(const std::string& name) {
   return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") == std::string::npos;
 }
 
-/// Keys of a map: the last axis of its array; 0 if there is none.
+/// Number of keys of a map: the last axis of its array; 0 if there is no such map.
 double keys_of(const MapFiles& files, const std::string& name) {
   for (const MapFile& map : files.maps) {
     if (map.name == name && !map.shape.empty()) return static_cast<double>(map.shape.back());
@@ -37,7 +37,7 @@ std::vector<MapHeads> read_maps(const Attribution& attribution) {
     if (!is_plain(name)) continue;
     out.push_back({name, keys_of(*attribution.maps, name), heads});
   }
-  // Of an enhancer without DNA there are maps but no numbers.
+  // An enhancer without DNA has maps but no numbers.
   std::erase_if(out, [](const MapHeads& map) {
     return !(map.keys > 0) || map.heads.empty() ||
            !std::isfinite(map.heads.front().effective_positions);
@@ -99,7 +99,7 @@ MappedGeneRows mean_gene_rows(const Attribution& attribution, const Dataset& dat
   return out;
 }
 
-/// Over which enhancers the means of the heads go.
+/// Names the enhancers over which the heads are averaged.
 Html mapped(const Attribution& attribution) {
   const std::int64_t zeros = attribution.summary.maps->zero_dna_left_out;
   const auto all = static_cast<std::int64_t>(attribution.maps->enhancers.size());

@@ -1,4 +1,4 @@
-// What taking bins away does to the prediction, against what the gradient says of them.
+// Effect of occluding bins on the prediction, against the gradient.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -17,15 +17,15 @@ namespace {
 constexpr std::size_t kMostPoints = 3000;
 
 struct Comparison {
-  /// Of a range of bins: gradient and |effect of occlusion|, each over its mean in the pair.
+  /// Per range of bins: gradient and |effect of occlusion|, each relative to its mean in the pair.
   Rows points;
-  std::size_t ranges = 0;            // of which these are drawn, evenly chosen
+  std::size_t ranges = 0;            // ranges from which the points were evenly chosen
   std::vector<double> correlations;  // Spearman, per pair, ascending
-  double mean = 0;                   // of these
+  double mean = 0;                   // of the correlations
   double shifted_sd = 0;             // of the mean, under circular shifts
 };
 
-/// Means of `width` neighbouring scores at a time, over their mean; of a defined window.
+/// Means of `width` neighbouring scores, relative to their mean; the window must be defined.
 std::vector<double> relative(const std::vector<float>& profile, std::size_t width) {
   std::vector<double> out;
   double sum = 0;
@@ -40,7 +40,8 @@ std::vector<double> relative(const std::vector<float>& profile, std::size_t widt
   return out;
 }
 
-/// width: bins that were taken away at a time, which all have the score of their range.
+/// Compares gradient and occlusion. width: bins occluded together, which all have their range's
+/// score.
 Comparison compare(const Attribution& attribution, const DefinedPairs& defined, std::size_t width) {
   Comparison out;
   Rows all;
@@ -82,7 +83,7 @@ void describe(Plot& plot, const Comparison& comparison) {
              "x with lines dashtype (6,4) linewidth 1.2 linecolor " + rgb(Ink::kMuted)});
 }
 
-/// How well each method of the gradient's family foretells the effects, as summary.json has it.
+/// Table of how well each gradient method predicts the effects, from summary.json.
 Html correlation_table(const Attribution& attribution) {
   std::vector<std::vector<Html>> rows;
   for (const MethodWindows& method : attribution.methods) {

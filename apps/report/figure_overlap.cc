@@ -1,4 +1,4 @@
-// Top bins that attention and gradient share, after the paper's Figure 4A, with the nulls.
+// Top bins shared by attention and gradient, like the paper's Figure 4A, with the nulls.
 #include <algorithm>
 #include <cmath>
 
@@ -71,7 +71,7 @@ void describe(Plot& plot, const Overlaps& overlaps) {
        data + " using 1:4 with lines linewidth 2 dashtype (6,4) linecolor " + rgb(Ink::kText)});
 }
 
-/// A row per two methods: top bins shared and correlation.
+/// One row per pair of methods: shared top bins and correlation.
 Html agreement_table(const Attribution& attribution) {
   std::vector<std::vector<Html>> rows;
   for (const Agreement& both : attribution.summary.agreement) {

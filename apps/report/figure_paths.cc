@@ -1,5 +1,5 @@
-// How a DNA gradient reaches the prediction: from the pooled DNA itself, through RNA, or through
-// RNA and then protein.
+// Paths of the DNA gradient to the prediction: from the pooled DNA directly, through RNA, or
+// through RNA and then protein.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -21,17 +21,18 @@ constexpr std::array<Ink, kPaths> kPathInks = {Ink::kBlue, Ink::kOrange, Ink::kP
 constexpr std::array<const char*, kPaths> kPathNames = {"directly, from the pooled DNA",
                                                         "through RNA", "through RNA, then protein"};
 
-/// Means over pairs.
+/// Means over the pairs.
 struct Paths {
-  /// Per bin: its middle in kb, then the norm of each part, % of the sum of all norms of the pair.
+  /// Per bin: its middle in kb, then the norm of each part in % of the sum of all norms of the
+  /// pair.
   Rows rows;
   double from_kb = 0, to_kb = 0;         // of the window
   std::array<Estimate, kPaths> share{};  // of the gradient; they add up to 1
-  std::int64_t pairs = 0;                // with a gradient
-  bool is_uneven = false;  // a curve of norms would lie flat on the axis beside another
+  std::int64_t pairs = 0;                // pairs with a gradient
+  bool is_uneven = false;                // on a common axis the curve of one path would look flat
 };
 
-/// The paths share out a gradient, also one that is the same in every bin, but not one of zeros.
+/// Whether there is a gradient to split; it may be the same in every bin but not zero.
 bool has_gradient(const std::vector<float>& norms) {
   return std::any_of(norms.begin(), norms.end(), [](float norm) { return norm > 0; });
 }
@@ -129,7 +130,7 @@ void describe(Plot& plot, const Paths& paths) {
   plot.run("unset multiplot");
 }
 
-/// Gradient times input by path, in units of the prediction; empty where it is undefined.
+/// Gradient times input by path, in units of the prediction; empty if undefined.
 Html products(const PathSummary& summary) {
   Html out;
   for (std::size_t path = 0; path < kPaths; ++path) {
@@ -141,7 +142,7 @@ Html products(const PathSummary& summary) {
   return out + ".";
 }
 
-/// What has no share.
+/// Names the pairs without shares.
 Html left_out(const PathSummary& summary) {
   const std::int64_t flat = summary.zero_gradient_left_out;
   const std::int64_t zeros = summary.zero_dna_left_out;
@@ -154,7 +155,7 @@ Html left_out(const PathSummary& summary) {
   return out + ".";
 }
 
-/// pairs: those that have a share.
+/// The sentence below the figure. pairs: number of pairs that have a share.
 Html finding(const Paths& paths, std::int64_t pairs, double additivity_error) {
   Html out = "Of the gradient, mean over " + counted(pairs, "pair") + ": ";
   for (std::size_t path = 0; path < kPaths; ++path) {

@@ -1,4 +1,4 @@
-// Predicted against observed, after the paper's Figure 2A.
+// Predicted against observed effects, like the paper's Figure 2A.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -11,13 +11,13 @@
 namespace cdt {
 namespace {
 
-constexpr std::size_t kMostPoints = 4000;  // more only make the page heavy
+constexpr std::size_t kMostPoints = 4000;  // more would only make the page large
 
 struct Line {
   double slope = 0, intercept = 0;
 };
 
-/// Least squares of y on x; NaN where x is constant.
+/// Least-squares line of y on x; NaN if x is constant.
 Line least_squares(const Rows& points) {
   const Extent xs = Extent().add(points, 0);
   if (xs.empty() || xs.low() == xs.high()) return {std::nan(""), std::nan("")};
@@ -39,7 +39,7 @@ Line least_squares(const Rows& points) {
   return {slope, sy / n - slope * sx / n};
 }
 
-/// What the axes of the picture must show.
+/// The points and what the axes must show.
 struct Cloud {
   Rows points;  // {observed, predicted}
   Extent observed, predicted;
@@ -56,7 +56,7 @@ Cloud make_cloud(Rows points) {
   return out;
 }
 
-/// The ends of the part of the line of equality that the picture holds; nothing if it holds none.
+/// End points of the visible part of the line of equality; nothing if none is visible.
 Rows equality(const Cloud& cloud) {
   const double low = std::max(cloud.across.low, cloud.up.low);
   const double high = std::min(cloud.across.high, cloud.up.high);

@@ -1,4 +1,4 @@
-// r of the model beside what a model must beat and what it cannot.
+// r of the model against its baselines, controls and noise ceiling.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -19,7 +19,7 @@ struct ScoreLine {
   Ink ink;
 };
 
-/// Every r that is defined, a second screen first.
+/// All defined r, a second screen first.
 std::vector<ScoreLine> score_lines(const Evaluation& e) {
   std::vector<ScoreLine> out;
   const auto add = [&](const std::string& label, const Score& s, Ink ink) {

@@ -1,4 +1,4 @@
-// Loss and r over epochs, after the paper's Figures 2B and 2C.
+// Loss and r by epoch, like the paper's Figures 2B and 2C.
 #include <algorithm>
 #include <cmath>
 

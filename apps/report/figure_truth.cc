@@ -1,5 +1,5 @@
-// How well each method finds what was planted, where the truth is known: the section truth_scores
-// of summary.json.
+// How well each method finds the planted sites of a synthetic data set (truth_scores of
+// summary.json).
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -16,10 +16,11 @@ namespace {
 struct MethodScore {
   std::string method;
   MethodSiteScores at;  // pairs with an effect
-  SiteScore elsewhere;  // the causal site, for genes on which it does not act
+  SiteScore elsewhere;  // at the causal site, for genes on which it does not act
 };
 
-/// Methods that were scored, best first: by precision, for which decoys cost places at the top.
+/// Methods that were scored, best first by precision, in which a decoy among the top bins counts
+/// against a method.
 std::vector<MethodScore> scores_of(const Attribution& attribution) {
   const TruthScores& scores = *attribution.summary.truth_scores;
   std::vector<MethodScore> out;
@@ -35,14 +36,14 @@ std::vector<MethodScore> scores_of(const Attribution& attribution) {
   return out;
 }
 
-/// One of the two measures: its member of a SiteScore, its name, what is chance.
+/// One of the two measures: its member of SiteScore, its name, its value by chance.
 struct Panel {
   Estimate SiteScore::*measure;
   const char* label;
   std::vector<double> chances;
 };
 
-/// The plot command of a panel; in a row the causal site is highest, the decoy lowest.
+/// Draws a panel; in each row the causal site is above the decoy.
 void draw_panel(Plot& plot, const std::vector<MethodScore>& scores, const Panel& panel) {
   constexpr double kApart = 0.24;
   Rows causal;
@@ -109,7 +110,7 @@ Html score_table(const std::vector<MethodScore>& scores, const TruthScores& chan
                  "no mean of it.");
 }
 
-/// scores: best first.
+/// The sentence below the figure. scores: best first.
 Html finding(const Attribution& attribution, const std::vector<MethodScore>& scores,
              bool model_uses_dna) {
   const TruthScores& truth = *attribution.summary.truth_scores;

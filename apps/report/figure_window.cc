@@ -1,4 +1,4 @@
-// The two windows of one pair over the genome, after the paper's Figures 4B and 5.
+// Attention and gradient windows of one pair along the genome, like the paper's Figures 4B and 5.
 #include <algorithm>
 #include <cmath>
 
@@ -17,11 +17,11 @@ namespace {
 constexpr std::size_t kMostClasses = 60;  // rows of elements under a window
 constexpr int kClassPixels = 14;          // of a row
 
-/// One window: per bin its left edge in kb from the centre and its score in units of a uniform one.
+/// One window: for each bin, its left edge in kb from the centre and its score relative to uniform.
 struct Window {
   Rows steps;
   WindowState state = WindowState::kDefined;
-  // Of a defined window only.
+  // Only for a defined window.
   std::vector<double> top_kb;  // middles of the top bins
   std::int64_t peak = 0;
   double peak_over_uniform = 0;
@@ -88,14 +88,14 @@ PairView make_view(const Material& material, const AttributedPair& pair) {
   return view;
 }
 
-/// Shades what lies between two places, in kb, over the whole height of a panel.
+/// Shades the interval between two positions in kb over the full height of a panel.
 void shade(Plot& plot, double left, double right, Ink ink, double opacity) {
   plot.run("set object rectangle from " + format_number(left) + ", graph 0 to " +
            format_number(right) + ", graph 1 behind fillstyle solid noborder fillcolor " +
            rgb(ink, opacity));
 }
 
-/// Shades planted bins.
+/// Shades the planted bins.
 void shade_bins(Plot& plot, const PairView& view, const std::vector<std::int64_t>& bins, Ink ink) {
   for (const std::int64_t bin : bins) {
     const double left = view.from_kb + static_cast<double>(bin) * view.bin_kb;
@@ -124,7 +124,7 @@ void window_panel(Plot& plot, const Window& window, const std::string& label, In
              "1 with lines dashtype (4,4) linewidth 1 linecolor " + rgb(Ink::kMuted)});
 }
 
-/// The axis of chromosome positions above the windows: round steps, at most `most` of them.
+/// Draws the axis of chromosome positions above the windows, with at most `most` round steps.
 void position_axis(Plot& plot, const PairView& view, double most) {
   const double step = round_step((view.to_kb - view.from_kb) / 1e3, most);
   const int decimals = std::max(0, -static_cast<int>(std::floor(std::log10(step) + 1e-9)));
@@ -136,7 +136,7 @@ void position_axis(Plot& plot, const PairView& view, double most) {
   plot.run("set border 7 linecolor " + rgb(Ink::kMuted));
 }
 
-/// The height of the rows of classes.
+/// Height of the rows of classes.
 int class_pixels(const PairView& view) {
   return view.classes.empty() ? 0 : 14 + kClassPixels * static_cast<int>(view.classes.size());
 }

@@ -22,14 +22,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// As a file, not as input: then gnuplot names the line that it complains about.
+// The script is read as a file, not from standard input, so that gnuplot reports the line of an
+// error.
 constexpr const char* kScript = "/dev/stdin";
 
 [[noreturn]] void fail(const char* call, int error) {
   throw Error(std::string("gnuplot: ") + call + ": " + system_message(error));
 }
 
-/// A file without a name, in memory: unlike a pipe it takes everything before anybody reads.
+/// An anonymous file in memory; unlike a pipe it takes all data before anyone reads.
 FileDescriptor memory_file(const char* name) {
   FileDescriptor file(memfd_create(name, MFD_CLOEXEC));
   if (file.get() < 0) fail("memfd_create", errno);
@@ -52,7 +53,7 @@ std::string read_all(const FileDescriptor& file) {
   return out;
 }
 
-/// Line `number` of a script, from 1, as far as it fits a message.
+/// Line `number` of a script (counting from 1), shortened to fit a message.
 std::string line_of(const std::string& script, std::size_t number) {
   constexpr std::size_t kMost = 160;
   std::istringstream lines(script);
@@ -61,7 +62,7 @@ std::string line_of(const std::string& script, std::size_t number) {
   return line.size() > kMost ? line.substr(0, kMost) + "..." : line;
 }
 
-/// Starts `program -d /dev/stdin` (no start-up files) on three descriptors, with a bare
+/// Starts `program -d /dev/stdin` (no start-up files) on three descriptors, with a minimal
 /// environment.
 pid_t start(const fs::path& program, const std::array<int, 3>& streams) {
   posix_spawn_file_actions_t actions;

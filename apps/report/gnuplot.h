@@ -1,5 +1,5 @@
-// gnuplot as a child process: a script in, a picture out. No shell and no files in between, and
-// nothing of the user's configuration; scripts hold numbers and fixed text only.
+// Runs gnuplot as a child process: a script in, a picture out, without a shell, intermediate files
+// or the user's configuration. Scripts hold only numbers and fixed text.
 #pragma once
 
 #include <filesystem>
@@ -7,17 +7,18 @@
 
 namespace cdt {
 
-/// What gnuplot complains of and the line of the script, from all that it said: one line, warnings
-/// left out.
+/// One line with gnuplot's complaint and the line of the script, extracted from all its messages;
+/// warnings are left out.
 std::string gnuplot_error(const std::string& messages, const std::string& script);
 
 class Gnuplot {
  public:
-  /// Looks along PATH; InputError naming the package if there is none.
+  /// Finds gnuplot in PATH; throws InputError naming the package if there is none.
   Gnuplot();
   explicit Gnuplot(std::filesystem::path program) : program_(std::move(program)) {}
 
-  /// What the script writes to standard output. Error with gnuplot_error() if it fails.
+  /// Returns what the script writes to standard output. Throws Error with gnuplot_error() if it
+  /// fails.
   std::string draw(const std::string& script) const;
 
  private:

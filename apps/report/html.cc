@@ -88,7 +88,7 @@ Html table(std::string_view label, const std::vector<Html>& header,
     }
     body += element("tr", cells);
   }
-  // The box takes the keyboard's focus, so that it scrolls without a mouse.
+  // The box can have the keyboard focus, so that it scrolls without a mouse.
   return element(
       "div", {{"class", "scroll"}, {"role", "region"}, {"tabindex", "0"}, {"aria-label", label}},
       element("table", element("thead", element("tr", head)) + element("tbody", body)));

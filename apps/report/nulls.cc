@@ -8,7 +8,8 @@
 namespace cdt {
 namespace {
 
-/// Of mean 0 and length 1, so that the inner product of two is their Pearson correlation.
+/// Shifts and scales to mean 0 and length 1, so that the inner product of two results is their
+/// Pearson correlation.
 std::vector<double> standardised(std::vector<double> values) {
   const double mean =
       std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());

@@ -1,4 +1,4 @@
-// What the figures draw as "no more than chance".
+// Null distributions that the figures draw as chance.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,8 @@
 
 namespace cdt {
 
-constexpr double kTwoSided95 = 1.959963984540054;  // of a normal distribution, in deviations
+constexpr double kTwoSided95 =
+    1.959963984540054;  // of a normal distribution, in standard deviations
 
 /// Expected number in a cell and its standard deviation.
 struct NullCount {
@@ -17,13 +18,13 @@ struct NullCount {
   double sd = 0;
 };
 
-/// The number of peaks in `width` neighbouring bins of `bins`, when the peaks of each enhancer are
-/// shifted together around the window by a uniformly random amount: keeps how alike an enhancer's
-/// genes are, so that the band is not too narrow. Exact, over all shifts.
+/// Number of peaks in `width` neighbouring bins of `bins` when the peaks of each enhancer are
+/// shifted together around the window by a uniformly random amount. This preserves the similarity
+/// of an enhancer's genes, so the band is not too narrow. Exact, over all shifts.
 NullCount shifted_count(const PeakGroups& groups, std::int64_t bins, std::int64_t width);
 
-/// Mean share of each number of shared elements, 0 to k, over all circular shifts of one set of
-/// bins against the other: keeps that neighbouring bins score alike.
+/// Share of each number of shared elements, 0 to k, averaged over all circular shifts of one set of
+/// bins against the other. This preserves the similarity of neighbouring bins.
 std::vector<double> shifted_overlap(std::span<const std::int64_t> a,
                                     std::span<const std::int64_t> b, std::int64_t bins);
 
@@ -32,9 +33,9 @@ struct ProfilePairs {
   std::vector<std::vector<double>> scores, effects;
 };
 
-/// Standard deviation of the mean over all pairs of Pearson's r between scores and effects, when
-/// the scores of each enhancer are shifted together around the window by a uniformly random amount;
-/// its expectation is exactly 0. Exact, over all shifts.
+/// Standard deviation of the mean over all pairs of Pearson's r between scores and effects when the
+/// scores of each enhancer are shifted together around the window by a uniformly random amount; its
+/// expectation is exactly 0. Exact, over all shifts.
 double shifted_correlation_sd(const std::vector<ProfilePairs>& enhancers);
 
 }  // namespace cdt

@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kMinus = "\xE2\x88\x92";        // U+2212
 constexpr const char* kUndefined = "\xE2\x80\x93";    // en dash
-constexpr const char* kNarrowSpace = "\xE2\x80\xAF";  // U+202F, does not break
+constexpr const char* kNarrowSpace = "\xE2\x80\xAF";  // U+202F, no-break
 constexpr const char* kTimesTen =
     "\xE2\x80\xAF\xC3\x97\xE2\x80\xAF"
     "10";
@@ -22,7 +22,7 @@ std::string with_minus(const std::string& text) {
   return text.front() == '-' ? kMinus + text.substr(1) : text;
 }
 
-/// Of a number above 0, in Unicode.
+/// A positive number in Unicode superscripts.
 std::string superscript(int value) {
   constexpr std::array<const char*, 10> kDigits = {"\u2070", "\u00b9", "\u00b2", "\u00b3",
                                                    "\u2074", "\u2075", "\u2076", "\u2077",
@@ -34,7 +34,7 @@ std::string superscript(int value) {
   return out;
 }
 
-/// Without the sign of a rounded zero.
+/// Prints a number, without the sign of a rounded zero.
 std::string printed(double value, int digits) {
   std::array<char, 64> buffer{};
   std::snprintf(buffer.data(), buffer.size(), "%.*f", digits, value);
@@ -103,7 +103,7 @@ Html p_value(double p) {
 Html p_value(const ResampledP& p) {
   if (!std::isfinite(p.p) || !std::isfinite(p.error)) return p_value(p.p);
   if (p.at_floor) return "\u2264\u202f" + p_value(p.p);
-  // The error's first digit decides how many the p has.
+  // The first digit of the error decides how many digits p gets.
   const int digits =
       p.error > 0.0 ? std::max(3, -static_cast<int>(std::floor(std::log10(p.error)))) : 3;
   if (p.p < kSmallestPlain) return p_value(p.p) + "\u202f\u00b1\u202f" + p_value(p.error);

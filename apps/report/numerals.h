@@ -1,4 +1,4 @@
-// Numbers as a reader sees them.
+// Numbers as text for readers.
 #pragma once
 
 #include <string>
@@ -9,23 +9,23 @@
 
 namespace cdt {
 
-/// "0.831", with a true minus sign; from 1e9 on with a power of ten; an en dash where undefined.
+/// "0.831", with a true minus sign; with a power of ten from 1e9 on; an en dash if undefined.
 std::string fixed(double value, int digits);
-/// A sentence of another program's, its negative numbers with a true minus sign.
+/// Gives the negative numbers in another program's sentence a true minus sign.
 std::string with_true_minus(std::string sentence);
 /// "95.5 %"
 std::string percent(double share, int digits = 1);
 /// "[0.807, 0.851]"
 std::string interval_text(const Interval& interval, int digits);
-/// "1.5 [1.4, 1.6]", both times `scale`, or the number alone where an end of the interval is not
-/// finite or both ends read alike.
+/// "1.5 [1.4, 1.6]", both times `scale`; the number alone if an end of the interval is not finite
+/// or both ends read the same.
 std::string with_interval(const Estimate& estimate, int digits, double scale = 1.0);
-/// "12 480", thousands apart by a narrow no-break space.
+/// "12 480", with narrow no-break spaces between thousands.
 std::string count_text(std::int64_t count);
 /// 0.03 as "0.030", 6.6e-185 as 6.6 x 10^-185.
 Html p_value(double p);
-/// With its Monte Carlo error, "0.012 ± 0.002", or "≤ 0.0002" at its floor; the p alone without an
-/// error.
+/// p with its Monte Carlo error, "0.012 ± 0.002", or "≤ 0.0002" at its floor; p alone if there is
+/// no error.
 Html p_value(const ResampledP& p);
 /// p_value() of the weaker of two tests.
 Html weaker_p(const NullTest& first, const NullTest& second);

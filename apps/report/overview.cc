@@ -64,7 +64,7 @@ Html headline(const Material& material) {
   return element("div", {{"class", "headline"}}, cards);
 }
 
-/// What the numbers allow to be said, and what they do not.
+/// Which conclusions the numbers allow, and which they do not.
 Html conclusions(const Material& material) {
   if (!material.evaluated) return {};
   Html items;
@@ -252,7 +252,7 @@ Html report_title(const Material& material) {
   const std::filesystem::path& directory = material.data.directory;
   const std::string name = last_part(directory);
   const std::string above = last_part(directory.lexically_normal().parent_path());
-  // A folder called "data" says nothing without the one that holds it.
+  // A folder called "data" says little without its parent.
   return "CDT on " + (name == "data" && !above.empty() ? above + "/" + name : name);
 }
 

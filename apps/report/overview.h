@@ -1,5 +1,4 @@
-// The top of the page: what was trained on what, the headline numbers, and what to weigh when
-// reading them.
+// Top of the page: which model and data, the headline numbers, and cautions for reading them.
 #pragma once
 
 #include "apps/report/html.h"

@@ -94,7 +94,7 @@ std::string page_html(const Page& page) {
   int figures = 0;
   for (const PageSection& section : page.sections) main += section_html(section, &figures);
   main += element("footer", page.footer);
-  // The policy forbids every request, so that opening the page tells nobody.
+  // The policy forbids every request, so that opening the page is visible to nobody.
   const std::string head =
       "<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "

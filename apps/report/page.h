@@ -1,4 +1,4 @@
-// A page: sections of figures, as one file that asks the network for nothing.
+// A page: sections of figures, in one file that makes no network requests.
 #pragma once
 
 #include <string>
@@ -20,17 +20,17 @@ struct Figure {
   Html picture;
   std::vector<LegendEntry> legend;
   Html reading;               // one sentence: how to read it
-  Html note;                  // what else to know, or nothing
+  Html note;                  // further remarks; may be empty
   bool of_positions = false;  // its note ends with kSeesNoPositions
-  Html finding;               // what it shows here, with its numbers
-  Html details;               // a table behind a fold, or nothing
+  Html finding;               // what it shows here, with numbers
+  Html details;               // a folded table; may be empty
   bool unfolded = false;
 };
 
 /// Why a figure is left out.
 struct Omission {
   Html reason;
-  bool can_be_added = false;  // by a command
+  bool can_be_added = false;  // by running a command
 };
 
 using Item = std::variant<Figure, Omission>;
@@ -38,7 +38,7 @@ using Item = std::variant<Figure, Omission>;
 struct PageItem {
   Html title;
   Item content;
-  std::string command;  // that made the figure or would add it; may be empty
+  std::string command;  // made the figure or would add it; may be empty
 };
 
 struct PageSection {
@@ -52,13 +52,13 @@ struct PageSection {
 struct Page {
   Html title;
   Html subtitle;
-  Html opening;  // what was trained on what, and the headline numbers
+  Html opening;  // model and data, and the headline numbers
   std::vector<PageSection> sections;
   Html footer;
 };
 
-/// The whole document. Figures are numbered through; what is left out comes at the end of its
-/// section with the command that would add it.
+/// The whole document. Figures are numbered; omitted ones are listed at the end of their section
+/// with the command that would add them.
 std::string page_html(const Page& page);
 
 }  // namespace cdt

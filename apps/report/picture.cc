@@ -30,7 +30,8 @@ struct Tag {
   }
 };
 
-/// text: between < and >. gnuplot quotes with ' and " and puts spaces around some =.
+/// Parses a tag; text is what is between < and >. gnuplot quotes with ' and " and puts spaces
+/// around some =.
 Tag parse_tag(std::string_view text) {
   Tag tag;
   if (text.ends_with('/')) {
@@ -54,7 +55,7 @@ Tag parse_tag(std::string_view text) {
   }
 }
 
-/// The numbers in "rgb( 31, 111, 181)" or "translate(54.53,180.20) scale(2.25)".
+/// Numbers in a text such as "rgb( 31, 111, 181)" or "translate(54.53,180.20) scale(2.25)".
 std::vector<std::string> numbers_in(const std::string& text) {
   std::vector<std::string> out;
   for (std::size_t at = 0; (at = text.find_first_of("0123456789-.", at)) != std::string::npos;) {
@@ -65,7 +66,8 @@ std::vector<std::string> numbers_in(const std::string& text) {
   return out;
 }
 
-/// "rgb( 31, 111, 181)" -> "var(--blue)"; gnuplot's own black and white are text and background.
+/// Colour as a variable: "rgb( 31, 111, 181)" -> "var(--blue)"; gnuplot's own black and white
+/// become text and background.
 std::string colour(const std::string& value) {
   if (value == "black" || value == "currentColor") return "var(--text)";
   if (value == "white") return "var(--paper)";
@@ -81,7 +83,8 @@ std::string colour(const std::string& value) {
   return variable.empty() ? value : variable;
 }
 
-/// The only symbol the figures use is the filled circle of radius 1 (point type 7).
+/// Replaces gnuplot's symbol by a circle: figures use only the filled circle of radius 1 (point
+/// type 7).
 Tag circle_from(const Tag& use) {
   const std::string* symbol = use.find("xlink:href");
   const std::string* transform = use.find("transform");
@@ -118,7 +121,7 @@ std::string tag_text(const Tag& tag) {
   return out + (tag.closed ? "/>" : ">");
 }
 
-/// Elements whose whole content is left out.
+/// Whether an element is dropped with all its content.
 bool is_skipped(const std::string& name) {
   return name == "title" || name == "desc" || name == "defs";
 }
@@ -133,7 +136,7 @@ class Cleaner {
     if (at_ == std::string_view::npos) throw Error("gnuplot drew no SVG");
   }
 
-  /// The content of the svg element; its viewBox goes to *view_box.
+  /// Content of the svg element; *view_box is set to its viewBox.
   std::string content(std::string* view_box) {
     const Tag root = next_tag();
     const std::string* box = root.find("viewBox");
@@ -147,7 +150,7 @@ class Cleaner {
       if (is_skipped(tag.name)) {
         skip_to_end_of(tag.name);
       } else if (tag.name == "/g" && !parts_.empty() && parts_.back().rfind("<g", 0) == 0) {
-        parts_.pop_back();  // nothing between the two
+        parts_.pop_back();  // the element is empty
       } else {
         parts_.push_back(tag_text(tag.name == "use" ? circle_from(tag) : tag));
       }

@@ -10,10 +10,11 @@
 namespace cdt {
 namespace {
 
-constexpr double kNothing = 1e-250;      // smaller numbers count as 0
-constexpr double kLeastRelative = 1e-4;  // span over size: ticks are printed with six digits
+constexpr double kNothing = 1e-250;  // smaller numbers count as 0
+constexpr double kLeastRelative =
+    1e-4;  // least span over magnitude, since ticks are printed with six digits
 constexpr const char* kTicks = " nomirror out scale 0.5 textcolor ";
-constexpr const char* kEmptyLabel = "9999";  // its number, past those of other labels
+constexpr const char* kEmptyLabel = "9999";  // number of the label, above those of all others
 
 /// Whole decades, at least one.
 AxisRange decades(const Extent& extent, const AxisStyle& style) {
@@ -24,7 +25,7 @@ AxisRange decades(const Extent& extent, const AxisStyle& style) {
   return {std::pow(10.0, low), std::pow(10.0, high), std::pow(10.0, step)};
 }
 
-/// The extent, made wider where it is too narrow for ticks: to half its size on both sides.
+/// The extent, widened by half its size on both sides if it is too narrow for ticks.
 AxisRange widened(const Extent& extent, const AxisStyle& style) {
   if (extent.empty()) return {};
   double low = style.from_zero ? std::min(extent.low(), 0.0) : extent.low();

@@ -21,7 +21,7 @@
 namespace cdt {
 namespace {
 
-constexpr std::uint64_t kLeastBytes = std::uint64_t{64} << 10U;  // of a page
+constexpr std::uint64_t kLeastBytes = std::uint64_t{64} << 10U;  // least size of a page
 
 struct ReportOptions {
   CommonOptions common;
@@ -30,7 +30,7 @@ struct ReportOptions {
   std::vector<std::string> annotations;
   std::string split;  // "": val, or that of the prediction
   std::string pair;
-  std::string command;  // the whole command line
+  std::string command;  // as given by the user
 };
 
 bool parse_options(int argc, char** argv, ReportOptions* options) {
@@ -77,7 +77,7 @@ Material read_material(const ReportOptions& options, const Dataset& data) {
   return material;
 }
 
-/// What speaks against the annotations being in the assembly of the data set, a line each.
+/// Reasons to doubt that the annotations are in the data set's assembly, one line each.
 std::vector<std::string> annotation_doubts(const Material& material) {
   std::vector<std::string> out;
   const ChromosomeSizes sizes(material.data.assembly);
@@ -89,7 +89,7 @@ std::vector<std::string> annotation_doubts(const Material& material) {
   return out;
 }
 
-/// What the windows are of, where no test says that DNA matters.
+/// Caution about the windows if no test shows that DNA matters.
 Html windows_lead(const Material& material) {
   Html out =
       "Attention says where a gene looks in the DNA; the gradient says what moves its prediction. "
@@ -121,7 +121,7 @@ class Drawing {
     }
     return item(title, draw(gnuplot_, material_), "", material_.evaluated->command);
   }
-  /// needs: the options that cdt-attribute writes it by.
+  /// A figure of the attribution. needs: the options with which cdt-attribute writes its data.
   PageItem of_attribution(const char* title, Draw draw,
                           const std::vector<AttributeOption>& needs = {}) const {
     const std::string adding = attribute_command(material_, needs);

@@ -22,7 +22,7 @@ EpochRow read_epoch(const std::string& line, const std::string& where, bool by_s
   auto row = read_fields<EpochRow>(parsed, where);
   JsonReader reader(parsed, where);
   reader.integer("epoch", 1);
-  // Runs from before there was such a field have no r of their own for seen genes.
+  // Runs older than this field have no separate r for seen genes.
   if (by_seen && reader.has("val_pairs_of_unseen_genes") &&
       reader.integer("val_pairs_of_unseen_genes", 0) > 0) {
     json_fields::Reader(parsed, where, "")("val_seen_pearson", row.steering_r);

@@ -1,5 +1,5 @@
-// What a page is about: the run directory of cdt-train, and the model and data set that every other
-// output must be of, by the fingerprints that outputs carry (model/inputs.h).
+// What a page is about: the run directory of cdt-train, and the model and data set to which all
+// other outputs must belong, by the fingerprints that they carry (model/inputs.h).
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace cdt {
 
-/// config.json, as far as a page needs it.
+/// The parts of config.json that a page needs.
 struct RunConfig {
   struct Data {
     std::string data;
@@ -28,7 +28,7 @@ struct RunConfig {
   };
 
   std::string data, init;           // paths as config.json escapes them
-  std::optional<Data> fingerprint;  // of the data set it was trained on, where that is recorded
+  std::optional<Data> fingerprint;  // of the data set it was trained on, if recorded
   ByName<nlohmann::json> options;   // of cdt-train, by name
   std::string variant;
   std::int64_t hidden = 0, heads = 0;
@@ -45,17 +45,17 @@ struct RunConfig {
       in("heads", heads);
     });
   }
-  /// The value of an option as on a command line; empty where there is none.
+  /// Value of an option as on a command line; empty if there is none.
   std::string option(const std::string& name) const;
 };
 
-/// One line of metrics.jsonl; NaN where it says null.
+/// One line of metrics.jsonl; NaN for null.
 struct EpochRow {
   std::int64_t epoch = 0;
   double lr = 0, train_loss = 0, val_loss = 0, train_r = 0, val_r = 0;
   bool best = false;
-  /// r of the validation pairs whose gene has training pairs, where these alone chose the best
-  /// epoch; else NaN.
+  /// r of the validation pairs whose gene has training pairs, if these alone chose the best epoch;
+  /// else NaN.
   double steering_r = std::numeric_limits<double>::quiet_NaN();
 
   template <class V>
@@ -73,15 +73,15 @@ struct EpochRow {
 struct RunRecord {  // NOLINT(bugprone-exception-escape): json moves without throwing
   std::filesystem::path directory;
   RunConfig config;
-  std::vector<EpochRow> epochs;  // empty: no epoch is finished
-  std::string command;           // a cdt-train line that starts the same run
-  bool has_model = false;        // model.safetensors is there
-  std::int64_t parameters = 0;   // of it
+  std::vector<EpochRow> epochs;  // empty if no epoch is finished
+  std::string command;           // a cdt-train command that starts the same run
+  bool has_model = false;        // whether model.safetensors exists
+  std::int64_t parameters = 0;   // of the model
 
-  /// The last epoch marked best: the one whose weights were kept; null if there is none.
+  /// The last epoch marked best, whose weights were kept; null if there is none.
   const EpochRow* best() const;
 };
-/// InputError if the folder is no run directory.
+/// Reads the run; throws InputError if the folder is no run directory.
 RunRecord read_run(const std::filesystem::path& directory);
 
 struct PageSource {
@@ -90,14 +90,14 @@ struct PageSource {
   Fingerprint fingerprint;  // of the run's model, "" as long as it has none, and of the data set
 
   PageSource(const RunRecord& record, const Dataset& of, const ModelOverrides& overrides);
-  /// InputError naming both folders where an output, "the prediction", is of another model or data
-  /// set.
+  /// Throws InputError naming both folders if an output, such as "the prediction", is of another
+  /// model or data set.
   void expect(const std::filesystem::path& folder, const std::string& output,
               const Fingerprint& of) const;
 };
 
-/// InputError unless a JSON file is of this format and version; of an older version it says to run
-/// `program` again, with `command` if that is known.
+/// Throws InputError unless a JSON file has this format and version; for an older version the
+/// message says to run `program` again, with `command` if that is known.
 void expect_version(const nlohmann::json& json, const std::string& source,
                     const std::string& format, std::int64_t version, const std::string& program,
                     const std::string& command);

@@ -14,7 +14,7 @@ constexpr std::array<const char*, 14> kNames = {
     "--text",   "--muted", "--grid", "--null", "--blue", "--orange", "--green",
     "--purple", "--red",   "--teal", "--gold", "--pink", "--brown",  "--olive"};
 
-/// The hexadecimal digits of its light value: the first that the style sheet has.
+/// Hexadecimal digits of the ink's light value: the first in the style sheet.
 std::string_view light_value(const char* name) {
   const std::string declaration = name + std::string(": #");
   const std::size_t at = style_sheet().find(declaration);

@@ -1,4 +1,4 @@
-// The style sheet of a page, and the colours of figures by role.
+// Style sheet of a page, and the colours of figures by role.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace cdt {
 
-/// A variable of the style sheet, with a light and a dark value.
+/// A colour variable of the style sheet, with a light and a dark value.
 enum class Ink {
   kText,
   kMuted,
@@ -25,12 +25,12 @@ enum class Ink {
 };
 /// "--blue"
 const char* ink_name(Ink ink);
-/// Its light value in a gnuplot script, "rgb '#001f6fb5'".
+/// The ink's light value in a gnuplot script, "rgb '#001f6fb5'".
 std::string rgb(Ink ink, double opacity = 1.0);
-/// "var(--blue)" of the ink with this light value; empty if it is that of none.
+/// "var(--blue)" for the ink with this light value; empty if no ink has it.
 std::string variable_of(unsigned red, unsigned green, unsigned blue);
 
-/// Light, dark, phone and print.
+/// CSS for light, dark, phone and print.
 std::string_view style_sheet();
 
 }  // namespace cdt

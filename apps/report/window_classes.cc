@@ -10,7 +10,7 @@
 namespace cdt {
 namespace {
 
-// None of these means anything else in the figure.
+// Colours that mean nothing else in the figure.
 constexpr std::array<Ink, 7> kClassInks = {Ink::kRed,  Ink::kTeal,  Ink::kGold, Ink::kPurple,
                                            Ink::kPink, Ink::kBrown, Ink::kOlive};
 
@@ -22,7 +22,7 @@ std::string class_name(const std::string& file, const std::string& name, std::si
 
 std::vector<ElementClass> classes_in(const Material& material, const Enhancer& enhancer,
                                      std::int64_t from, std::int64_t to) {
-  std::map<std::pair<std::size_t, std::size_t>, ElementClass> by_class;  // of file and class
+  std::map<std::pair<std::size_t, std::size_t>, ElementClass> by_class;  // by file and class
   const auto kb = [&](std::int64_t at) {
     return static_cast<double>(std::clamp(at, from, to) - enhancer.centre()) / 1e3;
   };

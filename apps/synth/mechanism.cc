@@ -12,13 +12,12 @@
 namespace cdt {
 namespace {
 
-// Streams of random numbers under the seed, one per purpose; enhancer e's window takes kWindows +
-// e.
+// Random streams derived from the seed, one per purpose; enhancer e's window takes kWindows + e.
 enum Stream : std::uint32_t { kDirections, kSites, kGenes, kPairs, kRna, kProtein, kWindows = 16 };
 
 constexpr double kLeastAmount = 0.3, kMostAmount = 0.95;
-constexpr double kCommonShare = 0.7;    // of a background row: what all bins have in common
-constexpr std::int64_t kTolerance = 2;  // bins; a peak this near to a site counts as on it
+constexpr double kCommonShare = 0.7;    // share of a background row that all bins have in common
+constexpr std::int64_t kTolerance = 2;  // bins; a peak this close to a site is a hit
 
 double dot(const std::vector<double>& a, const std::vector<double>& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
@@ -29,7 +28,7 @@ void scale_to(std::vector<double>& row, double norm) {
   for (double& value : row) value *= factor;
 }
 
-/// A direction orthogonal to those before it, of norm 1.
+/// Draws a direction of norm 1, orthogonal to those before it.
 std::vector<double> draw_direction(RandomStream& random, std::int64_t size,
                                    const std::vector<std::vector<double>>& before) {
   std::vector<double> row(static_cast<std::size_t>(size));
@@ -46,10 +45,10 @@ double between(RandomStream& random, double low, double high) {
   return low + (high - low) * random.uniform();
 }
 
-/// From where a mechanism draws the effects of its genes.
+/// Ranges from which a mechanism draws the effects of its genes.
 struct EffectRanges {
   double offset_low, offset_high, sensitivity_low, sensitivity_high;
-  bool spares_fourth;  // every fourth gene has no sensitivity
+  bool spares_fourth;  // whether every fourth gene has no sensitivity
 };
 
 EffectRanges effect_ranges(const std::string& mechanism) {
@@ -60,12 +59,12 @@ EffectRanges effect_ranges(const std::string& mechanism) {
   return {-0.07, -0.01, 0.25, 0.55, true};
 }
 
-/// One 32-bit draw per feature: paper scale needs 1.5e10 of them.
+/// Draws one 32-bit number per feature: the paper's size needs 1.5e10 of them.
 void draw_uniform_row(RandomStream& random, std::vector<double>& row) {
   for (double& value : row) value = static_cast<double>(random.next_u32()) * 0x1.0p-31 - 1.0;
 }
 
-/// A motif's amount `offset` bins from the centre of its site: falls linearly, to about half.
+/// Amount of a motif `offset` bins from the centre of its site: falls linearly to about half.
 double amount_at(double centre_amount, std::int64_t offset, std::int64_t reach) {
   const double distance = static_cast<double>(std::abs(offset));
   return centre_amount * (1.0 - 0.5 * distance / static_cast<double>(reach + 1));
@@ -152,7 +151,8 @@ void Mechanism::fill_dna(std::int64_t enhancer, float* out) const {
   RandomStream random(plan_.seed, kWindows + static_cast<std::uint32_t>(enhancer));
   const PlantedSites& sites = sites_[static_cast<std::size_t>(enhancer)];
   const std::int64_t reach = plan_.reach();
-  const double norm = std::sqrt(static_cast<double>(plan_.sizes.dna_dim));  // features near 1
+  const double norm =
+      std::sqrt(static_cast<double>(plan_.sizes.dna_dim));  // so that features are near 1
   std::vector<double> row(common_.size());
   for (std::int64_t bin = 0; bin < plan_.sizes.bins; ++bin) {
     draw_uniform_row(random, row);

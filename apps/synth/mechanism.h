@@ -1,13 +1,13 @@
-// The planted mechanism. Every DNA window holds one causal site and one decoy. In both, a motif (a
-// direction in feature space) replaces part of the background, by an amount drawn for the site; the
-// causal site's amount lowers the expression of every sensitive gene, the decoy's does nothing:
+// The planted mechanism. Every DNA window has one causal site and one decoy. In both, a motif (a
+// direction in feature space) replaces part of the background, by an amount drawn for the site. The
+// amount at the causal site lowers the expression of every sensitive gene, the decoy has no effect:
 //
 //   beta[e, g] = offset[g] - sensitivity[g] * activity[e] + noise,    activity in [0, 1)
 //
-// --mechanism says what of that there is; windows, sites, pairs and noise are the same for all
-// four:
+// --mechanism chooses offsets and sensitivities; windows, sites, pairs and noise are the same for
+// all four mechanisms:
 //
-//   name       offset                   sensitivity                          what tells the effects
+//   name       offset                   sensitivity                          effects depend on
 //   none       0                        0                                    nothing
 //   gene-only  -0.8 to 0, by gene       0                                    the gene
 //   dna        -0.04 of every gene      0.4 of every gene                    the activity
@@ -15,10 +15,10 @@
 //
 // The offsets of gene-only have a standard deviation of 0.23, nearly three times the default noise.
 //
-// All bins have the same norm, as rows of a trained encoder nearly have, so that neither a site's
-// norm nor the LayerNorm behind the model's first projection gives it away; and the background has
-// some of both motifs everywhere, so that a plain sum over bins cannot read the activity: a model
-// has to find the site. CDT sees no positions, nor does the mechanism need them.
+// All bins have the same norm, as rows of a trained encoder nearly do, so that neither a site's
+// norm nor the LayerNorm after the model's first projection gives it away. The background contains
+// some of both motifs everywhere, so that a plain sum over bins does not reveal the activity: a
+// model must find the site. CDT sees no positions, and the mechanism does not need them.
 #pragma once
 
 #include <cstdint>
@@ -29,24 +29,24 @@
 
 namespace cdt {
 
-/// One enhancer's planted sites. A site covers the bins centre - reach ... centre + reach; the two
+/// Planted sites of one enhancer. A site covers the bins centre - reach ... centre + reach; the two
 /// sites of a window are so far apart that no bin is within 2 bins of both.
 struct PlantedSites {
   std::int64_t causal = 0, decoy = 0;          // centre bins
-  double causal_amount = 0, decoy_amount = 0;  // motif's share of the centre bin, [0.3, 0.95)
+  double causal_amount = 0, decoy_amount = 0;  // share of the motif in the centre bin, [0.3, 0.95)
   /// The causal amount rescaled to [0, 1).
   double activity() const;
 };
 
 struct SynthGene {
   double offset = 0;       // beta without activity
-  double sensitivity = 0;  // what an activity of 1 takes from it
+  double sensitivity = 0;  // reduction of beta by an activity of 1
 };
 
 struct SynthPair {
-  Pair pair;  // beta as measured: with noise
+  Pair pair;  // beta as measured, with noise
   double noiseless_beta = 0;
-  bool has_effect = false;  // the gene is sensitive
+  bool has_effect = false;  // whether the gene is sensitive
 };
 
 class Mechanism {
@@ -55,16 +55,17 @@ class Mechanism {
 
   const std::vector<PlantedSites>& sites() const { return sites_; }
   const std::vector<SynthGene>& genes() const { return genes_; }
-  /// By enhancer; the split is by enhancer: of every 20, 16 train, 3 val, 1 test.
+  /// All pairs, by enhancer. The split is by enhancer: of every 20, 16 are train, 3 val, 1 test.
   const std::vector<SynthPair>& pairs() const { return pairs_; }
 
-  /// Writes the (bins, dna_dim) window of an enhancer. Depends on the plan and the enhancer only,
-  /// so windows may be made in any order and at once.
+  /// Writes the (bins, dna_dim) window of an enhancer. It depends only on the plan and the
+  /// enhancer, so windows may be made in any order and in parallel.
   void fill_dna(std::int64_t enhancer, float* out) const;
-  /// (G, rna_dim), rows of norm 1 like scGPT's in the published files. A gene's sensitivity can be
-  /// read along one direction; where all genes have the same one, rows say nothing about effects.
+  /// RNA embeddings (G, rna_dim), rows of norm 1 like scGPT's in the published files. A gene's
+  /// sensitivity can be read along one direction; if all genes have the same sensitivity, the rows
+  /// contain no information about effects.
   std::vector<float> rna() const;
-  /// (G, protein_dim), rows of norm 1 that say nothing about the effect.
+  /// Protein embeddings (G, protein_dim), rows of norm 1 without information about effects.
   std::vector<float> protein() const;
 
  private:
@@ -80,7 +81,7 @@ class Mechanism {
   std::vector<SynthPair> pairs_;
 };
 
-/// Split of an enhancer by its index.
+/// Split of an enhancer, by its index.
 Split synth_split(std::int64_t enhancer);
 
 }  // namespace cdt

@@ -20,7 +20,7 @@ struct Size {
   std::int64_t min, max;
 };
 
-// The least sizes: every split has an enhancer, a window has room for two sites apart, and the DNA
+// Least sizes: every split has an enhancer, a window has room for two separate sites, and the DNA
 // features for three orthogonal directions.
 constexpr std::array<Size, 6> kSizes = {{
     {"enhancers", "number of enhancers", &Sizes::enhancers, 20, 65536},

@@ -1,4 +1,5 @@
-// What cdt-synth is asked to make: sizes, noise and seed, from a preset and the options over it.
+// What cdt-synth is asked to make: sizes, noise and seed, from a preset and the options that
+// override it.
 #pragma once
 
 #include <cstdint>
@@ -9,25 +10,26 @@
 
 namespace cdt {
 
-/// The mechanism that truth.json and dataset.json do not name.
+/// The default mechanism, which truth.json and dataset.json do not record.
 inline constexpr const char* kSpecific = "specific";
 
 struct SynthPlan {
   std::string preset = "demo";
   std::string mechanism = kSpecific;  // none, gene-only, dna or specific (mechanism.h)
   DatasetWriter::Sizes sizes;
-  std::int64_t pairs_per_enhancer = 1;  // each with another gene
-  double noise = 0.08;                  // standard deviation added to beta
+  std::int64_t pairs_per_enhancer = 1;  // each with a different gene
+  double noise = 0.08;                  // standard deviation of the noise in beta
   std::uint64_t seed = 0;
 
   /// Half width of a site in bins; a site covers 2 * reach + 1 bins.
   std::int64_t reach() const;
 };
 
-/// tiny: seconds to train; demo: minutes on two cores; paper: the sizes of the published run.
+/// Plan of a preset. tiny: seconds to train; demo: minutes on two cores; paper: the sizes of the
+/// published run.
 SynthPlan preset_plan(const std::string& name);
 
-/// InputError("command line", "--bins", ...) for a size the mechanism has no room in.
+/// Throws InputError("command line", "--bins", ...) for a size in which the mechanism has no room.
 void check_plan(const SynthPlan& plan);
 
 struct SynthOptions {
@@ -35,7 +37,7 @@ struct SynthOptions {
   SynthPlan plan;
 };
 
-/// False if there is nothing left to do, as Cli::parse().
+/// Parses the command line; false if there is nothing left to do, as in Cli::parse().
 bool parse_synth_options(int argc, char** argv, SynthOptions* options);
 
 }  // namespace cdt

@@ -22,17 +22,18 @@
 namespace cdt {
 namespace {
 
-constexpr std::int64_t kChunkBytes = std::int64_t{32} << 20U;  // of DNA windows in memory
+constexpr std::int64_t kChunkBytes = std::int64_t{32} << 20U;  // DNA windows in memory
 constexpr std::int64_t kChromosomes = 22;
 constexpr std::int64_t kFirstStart = 2'000'000;   // leaves room for a window before it
-constexpr std::int64_t kUsedLength = 40'000'000;  // fits the shortest chromosome
+constexpr std::int64_t kUsedLength = 40'000'000;  // fits into the shortest chromosome
 constexpr std::int64_t kEnhancerLength = 500;
 
 std::string padded(const char* prefix, std::int64_t number) {
   return text("%s%05lld", prefix, static_cast<long long>(number));
 }
 
-/// Evenly over the autosomes, so that tracks of the windows load in a genome browser.
+/// Places enhancers evenly over the autosomes, so that tracks of their windows load in a genome
+/// browser.
 std::vector<Enhancer> place_enhancers(std::int64_t count) {
   const std::int64_t per_chromosome = (count + kChromosomes - 1) / kChromosomes;
   std::vector<Enhancer> out;
@@ -121,7 +122,7 @@ std::string bin_list(std::int64_t centre, std::int64_t reach) {
   return out + "]";
 }
 
-/// The splits whose ceiling is defined: not one of a single pair, say.
+/// Ceilings of the splits that have one; a split of a single pair has none.
 std::string ceilings(const std::vector<SynthPair>& pairs) {
   std::string out;
   for (const Split split : kSplits) {

@@ -1,4 +1,4 @@
-// cdt-synth: a data set directory with a planted mechanism (mechanism.h) and its truth.json.
+// cdt-synth: writes a data set directory with a planted mechanism (mechanism.h) and its truth.json.
 #pragma once
 
 #include <string>
@@ -10,22 +10,22 @@
 
 namespace cdt {
 
-/// Streams the data set to options.common.out, window by window; the same plan gives the same bytes
-/// at any number of threads. Says on stderr how large it will be before it starts. InputError if
-/// the folder holds a data set already or the volume lacks the room.
+/// Streams the data set to options.common.out, window by window. The same plan gives the same bytes
+/// with any number of threads. Prints the size of the data set on stderr before it starts. Throws
+/// InputError if the folder already holds a data set or the volume lacks the space.
 void synthesise(const SynthOptions& options);
 
-/// Pearson of noiseless against noisy beta over the pairs of a split; NaN where undefined.
+/// Pearson r of noiseless against noisy beta over the pairs of a split; NaN if undefined.
 double noise_ceiling(const std::vector<SynthPair>& pairs, Split split);
 
-/// truth.json (docs/formats.md): what was planted, and how well a perfect model could do. Names by
-/// index as in the data set.
+/// truth.json (docs/formats.md): what was planted, and the score that a perfect model could reach.
+/// Names by index as in the data set.
 std::string truth_text(const SynthPlan& plan, const Mechanism& mechanism,
                        const std::vector<Enhancer>& enhancers,
                        const std::vector<std::string>& genes);
 
-/// sites.bed: BED6 of the planted sites, class (causal or decoy) in column 6; what lies before the
-/// chromosome's first base is cut off.
+/// sites.bed: BED6 of the planted sites, class (causal or decoy) in column 6; clipped at the first
+/// base of the chromosome.
 std::string sites_bed(const SynthPlan& plan, const Mechanism& mechanism,
                       const std::vector<Enhancer>& enhancers);
 

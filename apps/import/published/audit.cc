@@ -19,7 +19,7 @@ Json betas(const ScreenSplit& split) {
   return out;
 }
 
-/// How the DNA of one split's pairs was found.
+/// How many pairs of a split have DNA, and how it was found.
 Json dna_summary(const Placement& data, Split split) {
   std::int64_t exact = 0;
   std::int64_t near = 0;

@@ -1,4 +1,4 @@
-// What an import found in the published files: written as audit.json and printed.
+// Audit of an import of the published files, written as audit.json and printed.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +23,11 @@ struct AuditInput {
   const Placement& data;
 };
 
-/// The audit as it is written; counts are rows (pairs) unless named otherwise, beta in the screen's
-/// units, std with divisor n.
+/// The audit as JSON; counts are rows (pairs) unless named otherwise, beta in the units of the
+/// screen, std with divisor n.
 nlohmann::ordered_json make_audit(const AuditInput& input);
 
-/// The audit as text, some twenty lines.
+/// The audit as text, about twenty lines.
 std::string audit_text(const nlohmann::ordered_json& audit);
 
 }  // namespace cdt

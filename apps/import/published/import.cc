@@ -32,7 +32,7 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kMaxSample = std::int64_t{1} << 26;  // values of one DNA sample
 
-/// "embeddings" (N, L, D) of the DNA file and where its samples lie.
+/// The array "embeddings" (N, L, D) of the DNA file and the positions of its samples.
 struct DnaSource {
   Hdf5File file;
   Hdf5Dataset embeddings;
@@ -77,7 +77,7 @@ void require_finite(const DnaSource& dna, std::int64_t row, const float* sample,
                    "a finite number", format_number(sample[bad])));
 }
 
-/// The source row of each element.
+/// Source row of each element.
 std::vector<std::int64_t> source_rows(const Placement& data) {
   std::vector<std::int64_t> rows;
   for (const DnaIndex::Match& match : data.matches) {
@@ -151,7 +151,7 @@ void import_files(const ImportOptions& options) {
 }
 
 int import_in_sandbox(const ImportOptions& options) {
-  // A signal ends the child; a later one must not interrupt the cleaning up.
+  // A signal ends the child; a later one must not interrupt the cleanup.
   catch_interrupts("cdt-import");
   const OutputFolder out(kDataSetOutput, options.common,
                          inputs_of(options.common, sources(options)));

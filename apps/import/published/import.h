@@ -1,4 +1,4 @@
-// cdt-import: the published HDF5 and npz files become a data set directory (docs/formats.md).
+// cdt-import of the published HDF5 and npz files: makes a data set directory (docs/formats.md).
 #pragma once
 
 #include <filesystem>
@@ -17,13 +17,13 @@ struct ImportOptions {
   int bin_bp = 128;
 };
 
-/// Writes the data set and audit.json, prints the audit to stdout. Memory: the chunks that cover
-/// one DNA sample (Hdf5Dataset::kChunkCacheBytes at most), one sample, and the small files.
-/// InputError on any mistake; nothing is left behind then.
+/// Writes the data set and audit.json and prints the audit to stdout. Memory: the chunks that cover
+/// one DNA sample (at most Hdf5Dataset::kChunkCacheBytes), one sample, and the small files. Throws
+/// InputError on any mistake and then leaves nothing behind.
 void import_files(const ImportOptions& options);
 
-/// import_files() in a sandboxed child process, which prints its own errors. Returns the exit code.
-/// When the child dies, what it had begun to write is removed, then as run_sandboxed.
+/// Runs import_files() in a sandboxed child process, which prints its own errors. Returns the exit
+/// code. If the child dies, what it had begun to write is removed, then as run_sandboxed().
 int import_in_sandbox(const ImportOptions& options);
 
 }  // namespace cdt

@@ -12,12 +12,13 @@ namespace {
 
 using Kind = DnaIndex::Kind;
 
-/// BED wants at least one base; adding it does not move floor((start+end)/2).
+/// BED line of an element. BED needs at least one base; adding one to an empty element does not
+/// move floor((start+end)/2).
 Enhancer bed_line(const ElementTable::Element& element) {
   return {element.chrom, element.start, std::max(element.end, element.start + 1), element.name()};
 }
 
-/// Element numbers by source row, missing ones last, ties as they were first seen.
+/// Element indices sorted by source row, missing ones last, ties in order of appearance.
 std::vector<std::size_t> reading_order(const std::vector<DnaIndex::Match>& matches) {
   std::vector<std::size_t> order(matches.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -56,7 +57,7 @@ void drop_missing(const std::vector<DnaIndex::Match>& matches, ScreenSplit& spli
   }
 }
 
-/// A split none of whose rows has DNA is a mistake (other chromosome names) more often than not.
+/// Warns if no row of a split has DNA, which usually means other chromosome names.
 void warn_of_no_dna(const ScreenSplit& split, const std::vector<DnaIndex::Match>& matches) {
   const bool none = std::all_of(split.rows.begin(), split.rows.end(), [&](const ScreenRow& row) {
     return matches[static_cast<std::size_t>(row.element)].kind == Kind::kMissing;
@@ -89,7 +90,7 @@ DnaIndex::Match DnaIndex::find(const std::string& chrom, std::int64_t centre) co
   if (exact != chromosome.place.end()) {
     return {Kind::kExact, chromosome.entries[exact->second].second, 0};
   }
-  // The centres near enough, and of these the first in the dictionary's order.
+  // All centres that are near enough; the first of them in dictionary order is taken.
   const auto begin = chromosome.place.lower_bound(centre - kNearBp);
   const auto end = chromosome.place.upper_bound(centre + kNearBp);
   if (begin == end) return {};

@@ -1,5 +1,5 @@
-// Gives every tested element its row of the new data set and its source row in the DNA file, by the
-// reference loader's rules.
+// Assigns every tested element its row of the new data set and its source row in the DNA file, by
+// the rules of the reference loader.
 #pragma once
 
 #include <array>
@@ -16,9 +16,9 @@
 
 namespace cdt {
 
-/// The reference keeps a dictionary (chromosome, centre) -> row. A repeated coordinate therefore
-/// names its last row but keeps the place of its first in the dictionary's order, and that order
-/// decides among near matches.
+/// Index of the DNA rows by coordinates. The reference keeps a dictionary (chromosome, centre) ->
+/// row. A repeated coordinate therefore refers to its last row but keeps its first position in the
+/// order of the dictionary, and that order decides between near matches.
 class DnaIndex {
  public:
   enum class Kind : std::uint8_t { kExact, kNear, kMissing };
@@ -27,10 +27,10 @@ class DnaIndex {
     std::int64_t row = -1;
     std::int64_t distance = 0;  // bp between the centres
   };
-  /// A near match is at most this many bp away. It is the first such entry, not the nearest.
+  /// Largest distance in bp of a near match. The first entry that near is taken, not the nearest.
   static constexpr std::int64_t kNearBp = 1000;
 
-  /// Coordinates of rows 0, 1, 2 ... in file order.
+  /// Adds the coordinates of rows 0, 1, 2, ... in file order.
   void add(const std::string& chrom, std::int64_t centre);
   Match find(const std::string& chrom, std::int64_t centre) const;
 
@@ -46,22 +46,22 @@ class DnaIndex {
   std::int64_t rows_ = 0, distinct_ = 0;
 };
 
-/// What becomes of an element without a DNA row: an all-zero row of its own (as the reference
-/// does), its pairs left out, or an InputError.
+/// What to do with an element without a DNA row: give it an all-zero row (as the reference does),
+/// drop its pairs, or throw InputError.
 enum class MissingDna : std::uint8_t { kZeros, kDrop, kError };
 inline constexpr std::array<const char*, 3> kMissingDnaNames{"zeros", "drop", "error"};
 
-/// Element i of all three is row i of dna and line i of enhancers.bed. Each distinct tested element
-/// has a row of its own, also where several share a source row; rows are in the order of the source
-/// file, so that it is read front to back, and elements without DNA come last.
+/// Placement of the elements: element i of each vector is row i of dna and line i of enhancers.bed.
+/// Each distinct tested element has its own row, even if several share a source row. Rows are in
+/// the order of the source file, so that it is read front to back; elements without DNA come last.
 struct Placement {
   std::vector<Enhancer> enhancers;
   std::vector<DnaIndex::Match> matches;
   std::vector<Pair> pairs;  // train, val, test, each in file order; labels if every split has them
 };
 
-/// Removes from `splits` the rows that kDrop leaves out. InputError if nothing matches at all: the
-/// files then name their chromosomes differently.
+/// Places the elements. Removes from `splits` the rows that kDrop drops. Throws InputError if
+/// nothing matches at all, since the files then name their chromosomes differently.
 Placement place_elements(const ElementTable& table, const DnaIndex& index, MissingDna missing,
                          std::vector<ScreenSplit>& splits);
 

@@ -53,7 +53,7 @@ Table read_table(const std::filesystem::path& path) {
 
 constexpr std::int64_t kMaxCoordinate = 4294967294;  // 32 bits, as in BED
 
-/// The columns of one file, all of one length.
+/// Columns of one file, all of the same length.
 struct Columns {
   std::vector<std::int64_t> gene, start, end, label;
   std::vector<std::string> chrom;
@@ -77,7 +77,7 @@ std::string field(const char* name, std::size_t row) {
   return std::string(name) + "[" + std::to_string(row) + "]";
 }
 
-/// Effect of a row: 0 where it is NaN or the file has none, as in the reference.
+/// Effect of a row; 0 if it is NaN or the file has no effects, as in the reference.
 float beta_of(const Columns& columns, std::size_t row, ScreenSplit* split) {
   if (columns.beta.empty()) return 0.0F;
   const float beta = columns.beta[row];
