@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the packages that the build and the tests need on Debian 12, Ubuntu 22.04 or newer: as
-# root, or with sudo if that asks for no password. Otherwise prints the command that installs them.
+# root, or with sudo if that asks for no password. Otherwise prints the command that installs them,
+# with sudo, or with su where there is no sudo.
 #
 #   third_party/install.sh [PACKAGE...]      without names: everything in packages.txt
 set -u
@@ -31,8 +32,11 @@ if [ "$(id -u)" = 0 ]; then
 elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
   as_root='sudo -n'
 else
+  # "su -": plain su keeps a user's PATH, where dpkg does not find its own tools.
+  through='su - -c'
+  ! command -v sudo >/dev/null || through='sudo sh -c'
   echo "missing packages; install them with this line, then try again:" >&2
-  echo "sudo sh -c '$line'" >&2
+  echo "$through '$line'" >&2
   exit 2
 fi
 

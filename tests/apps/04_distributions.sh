@@ -1,0 +1,81 @@
+#!/bin/bash
+# Package names: the table of third_party/README.md, packages.txt, what find.sh names and what install.sh asks
+# for are one list, and the running system's index has each of them.
+source tests/apps/lib.sh
+
+# table FILE: "PACKAGE VERSION VERSION VERSION VERSION", a line for each full row under "Package names".
+table() {
+  awk -F ' *[|] *' '
+    /^## /                         { inside = /^## Package names/ }
+    inside && $2 ~ /^`/ && NF == 7 { gsub(/`/, "", $2); print $2, $3, $4, $5, $6 }
+  ' "$1"
+}
+sort third_party/packages.txt >"$work/packages"
+check "packages.txt names something" test -s "$work/packages"
+table third_party/README.md >"$work/table"
+cut -d ' ' -f 1 "$work/table" | sort >"$work/table_names"
+expect_same "$work/table_names" "$work/packages"
+check "every cell of the table is a version" \
+  [ "$(grep -cE '^[^ ]+( [0-9]+(\.[0-9]+)+){4}$' "$work/table")" -eq "$(wc -l <"$work/packages")" ]
+grep -oE '^  probe(_tool)? .*' third_party/find.sh | awk '{ print $3 }' | sort -u >"$work/probed"
+expect_same "$work/probed" "$work/packages"
+
+# A row that lacks a cell, and one that is gone, are found.
+# shellcheck disable=SC2016  # backquotes of Markdown
+sed 's/^| `zlib1g-dev` | [0-9.]* |/| `zlib1g-dev` |/; /^| `gnuplot-nox` |/d' third_party/README.md \
+  >"$work/planted.md"
+table "$work/planted.md" | cut -d ' ' -f 1 | sort | comm -13 - "$work/packages" >"$work/gone"
+check "two planted mistakes" [ "$(paste -sd ' ' "$work/gone")" = 'gnuplot-nox zlib1g-dev' ]
+
+# install.sh where nothing is installed. Its commands are stand-ins, alone in the PATH; `id` answers for the
+# user, and apt-get notes what it is asked for.
+stand_in() { printf '#!%s\n%s\n' "$(command -v sh)" "$2" >"$work/only/$1" && chmod +x "$work/only/$1"; }
+mkdir "$work/only"
+for tool in sh dirname cat env; do ln -s "$(command -v $tool)" "$work/only/$tool"; done
+stand_in dpkg-query 'exit 1'
+stand_in apt-get "echo \"\$@\" >>'$work/asked'"
+install_as() {
+  rm -f "$work/asked"
+  stand_in id "echo $1"
+  PATH="$work/only" third_party/install.sh >"$work/stdout" 2>"$work/stderr"
+}
+asked_for() { tail -n 1 "$work/asked" | tr ' ' '\n' | grep -vE '^(-.*|install)$' | sort; }
+
+install_as 0
+check "install.sh as root" [ $? -eq 0 ]
+asked_for >"$work/installed"
+expect_same "$work/installed" "$work/packages"
+
+# By a user who may not: exit status 2, and a line that installs all of it once it is pasted, by sudo or su.
+paste_line() {
+  check "install.sh of a user, $1" [ "$2" -eq 2 ]
+  check "nothing was asked for, $1" [ ! -e "$work/asked" ]
+  tail -n 1 "$work/stderr" >"$work/line"
+  check "the line begins with $1" [ "$(cut -d ' ' -f 1 "$work/line")" = "$1" ]
+  PATH="$work/only" sh "$work/line"
+  asked_for >"$work/installed"
+  expect_same "$work/installed" "$work/packages"
+}
+# shellcheck disable=SC2016  # parameters of the stand-in
+stand_in su '[ "$1 $2" = "- -c" ] && sh -c "$3"'
+install_as 1000
+paste_line su $?
+# shellcheck disable=SC2016
+stand_in sudo '[ "$1" != -n ] && "$@"'
+install_as 1000
+paste_line sudo $?
+
+# The index of the running system, where there is one: madison lists what an archive offers.
+offered() { apt-cache madison "$1" 2>/dev/null | grep -q .; }
+if ! command -v apt-cache >/dev/null; then
+  skip 'packages of this system' 'apt is not here'
+elif ! offered dpkg; then
+  skip 'packages of this system' 'apt has no index (apt-get update makes it)'
+else
+  while read -r package; do
+    check "$package is a package of this system" offered "$package"
+  done <"$work/packages"
+  check "a package that no archive has is not found" eval '! offered no-such-package-of-cdt'
+fi
+
+finish
