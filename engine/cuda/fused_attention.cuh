@@ -69,8 +69,8 @@ __device__ __forceinline__ float* sums_of_head(const FusedAttention<T>& a, int s
 }
 
 /// Loops over tiles with copies running kStages - 1 tiles ahead. load(j, stage) starts to load tile
-/// j, use(j, stage) processes it once loaded, and before() runs when the copies started before the
-/// loop have arrived.
+/// j, use(j, stage) processes it once loaded, and before() runs once the copies that the caller had
+/// already started have arrived.
 template <int kStages, class Load, class Before, class Use>
 __device__ __forceinline__ void pipeline(int tiles, const Load& load, const Before& before,
                                          const Use& use) {

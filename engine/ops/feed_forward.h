@@ -11,7 +11,7 @@ struct FeedForward {
   FeedForwardParameters w;
   DropoutKey key;
   Tensor x;           // (R, D)
-  std::int64_t part;  // rows processed at a time, so that no (R, F) tensor but pre is ever whole
+  std::int64_t part;  // rows processed at a time: only pre ever exists as a whole (R, F)
   Tensor pre;         // (R, F) pre-activation, or empty: recomputed when needed
 };
 
