@@ -84,8 +84,7 @@ class Backend {
   /// cast(dst, src) after this slot's upload into src has completed; the slot's next upload waits
   /// for the cast.
   virtual void take_upload(const Tensor& dst, const Tensor& src, int slot) = 0;
-  /// Sets the step number in the keys of dropout masks from here on; call it outside
-  /// run_recorded().
+  /// Sets the step in the keys of dropout masks from here on; call it outside run_recorded().
   virtual void begin_step(std::uint32_t step) = 0;
   /// Runs the kernels that `work` launches. A device that can captures them at the second call
   /// under a name and replays the capture at later calls, without calling work. So work must launch
@@ -118,8 +117,8 @@ class Backend {
 
   // dense algebra
   virtual void gemm(const Gemm& g) = 0;
-  /// Number of rows, 1 to `rows`, to process at a time in a feed-forward net from `width` to
-  /// `inner` and back.
+  /// Rows, 1 to `rows`, to process at a time in a feed-forward net from `width` to `inner` and
+  /// back.
   virtual std::int64_t feed_forward_rows(std::int64_t rows, std::int64_t width,
                                          std::int64_t inner) = 0;
   /// out(C) = sum over rows of x(R, C)

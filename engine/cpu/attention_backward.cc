@@ -3,8 +3,7 @@
 //   dv = (P m)^T dout           dS = P (m (dout v^T) - D)
 //   dq = dS k / sqrt(K)         dk = dS^T q / sqrt(K)
 // If the batch shares q and k, P is computed once and dS is summed over the batch before the last
-// two products. Several cotangents of one sample act as such a batch, but each has its own
-// gradients.
+// two products. Several cotangents of one sample are such a batch, but each has its own gradients.
 #include <algorithm>
 #include <optional>
 
@@ -27,14 +26,12 @@ struct ScoreBlock {
   std::int64_t head, row, rows, col, cols;
 };
 
-/// One thread's buffers, each the size of a ScoreBlock. With one sample per score block, masked is
-/// p and ds is dp.
+/// One thread's ScoreBlock-sized buffers. With one sample per block, masked is p and ds is dp.
 struct BlockBuffers {
   float *p, *masked, *dp, *ds;
 };
 
-/// Writes (or adds) to to(rows, cols) the sum over c < count of the dense (rows, cols) at from + c
-/// * stride.
+/// to(rows, cols) = (or +=) the sum over c < count of the dense (rows, cols) at from + c * stride.
 void sum_parts(int threads, const HeadsView& to, std::int64_t rows, std::int64_t cols,
                const float* from, std::int64_t count, std::int64_t stride, bool add) {
   for_rows(threads, rows, cols, [&](std::int64_t begin, std::int64_t end) {
@@ -195,7 +192,7 @@ void mask_and_score_gradient(const BackwardScratch& m, std::int64_t b, const Sco
   }
 }
 
-/// Computes one sample's contribution: dv, and its term of ds.
+/// One sample's contribution: dv, and its term of ds.
 void sample_part(const BackwardScratch& m, std::int64_t b, bool first_sample, const ScoreBlock& k,
                  const BlockBuffers& w) {
   const Attention& f = m.plan.f;
@@ -216,7 +213,7 @@ void sample_part(const BackwardScratch& m, std::int64_t b, bool first_sample, co
   }
 }
 
-/// Computes dq and dk of sample b from ds. With `dq_add`, dq adds to that of earlier key blocks.
+/// dq and dk of sample b from ds. If `dq_add`, dq adds to that of earlier key blocks.
 void query_and_key_part(const BackwardScratch& m, std::int64_t b, const ScoreBlock& k,
                         const HeadsView& dq, bool dq_add, const BlockBuffers& w) {
   const Attention& f = m.plan.f;
