@@ -27,9 +27,9 @@ blocks() {
     open && runs { print > script }' "$1"
 }
 
-# commands SCRIPT: its commands, one a line, without comments; continued lines are joined.
+# commands SCRIPT: its commands, one per line, without comments and quoted texts; continued lines are joined.
 commands() {
-  sed -e ':a' -e '/\\$/{N;s/\\\n */ /;ba' -e '}' "$1" | sed -E 's/(^| )#( .*)?$//; s/ *(&&|\|\||[;|]) */\n/g' |
+  sed -e ':a' -e '/\\$/{N;s/\\\n */ /;ba' -e '}' "$1" | sed -E "s/'[^']*'|\"[^\"]*\"//g" | sed -E 's/(^| )#( .*)?$//; s/ *(&&|\|\||[;|]) */\n/g' |
     sed -E 's/^ +//; s/^([A-Za-z_]+=[^ ]* +)+//'
 }
 
@@ -96,7 +96,7 @@ faults_of() {
 
 # check_file FILE: two tests for each of its blocks, of its names and of running it.
 check_file() {
-  local script place needs faults
+  local script place needs faults began
   faults=$(blocks "$1")
   check "${faults:-$1: fences}" [ -z "$faults" ]
   reader_folder
@@ -111,8 +111,9 @@ check_file() {
       return
     elif [ -n "$needs" ] && [ "$needs" != numpy ]; then
       not_run[$needs]=$((${not_run[$needs]:-0} + 1))
-    elif run_block "$script"; then
+    elif began=$SECONDS && run_block "$script"; then
       pass
+      [ $((SECONDS - began)) -lt 10 ] || note "$place took $((SECONDS - began)) s"
     else
       fail "$place: exit status $?" "$script" "$work/output"
     fi
