@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every program: help, version, misuse, unwritable standard output. And what the build installs.
+# Every program: help, version, misuse, unwritable standard output. Also what the build installs.
 source tests/apps/lib.sh
 
 for program in "$CDT_BIN"/cdt-*; do
@@ -19,7 +19,7 @@ for program in "$CDT_BIN"/cdt-*; do
   check "$name: closed standard output" [ $? -eq 1 ]
 done
 
-# Started through the dynamic loader that its header names, a program does the same.
+# A program behaves the same if it is started through the dynamic loader named in its header.
 loader=$(grep -aoEm1 '/lib[a-z0-9_/.-]*/ld-[a-z0-9_.-]+' "$CDT_BIN/cdt-train" | head -n 1)
 if [ -x "$loader" ]; then
   for program in "$CDT_BIN"/cdt-*; do

@@ -1,5 +1,5 @@
 #!/bin/bash
-# docs/tour/one_step.cc: short, a shape on every tensor, and a step that lowers the loss.
+# docs/tour/one_step.cc is short, has a shape on every tensor, and does a step that lowers the loss.
 source tests/apps/lib.sh
 source=docs/tour/one_step.cc
 

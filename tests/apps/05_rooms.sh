@@ -1,9 +1,9 @@
 #!/bin/bash
-# Each folder includes only itself and those before it in docs/architecture.md. Checked in the sources'
-# own #include lines, and the check itself on a planted one.
+# Each folder includes only itself and the folders before it in docs/architecture.md. Checked from the
+# sources' own #include lines; the check itself is tested on a planted one.
 source tests/apps/lib.sh
 
-# FOLDER: FOLDERS IT MAY INCLUDE. What is not named is forbidden; a folder's files include each other.
+# FOLDER: FOLDERS IT MAY INCLUDE. Everything else is forbidden; files of one folder may include each other.
 library='engine engine/ops engine/cpu engine/optim io/format io/genome io/dataset model model/stats model/explain'
 rooms="
 engine: engine/ops engine/cpu engine/cuda engine/optim
@@ -32,7 +32,7 @@ apps/report: $library apps apps/common apps/evaluation
 apps: apps/common apps/import
 "
 
-# forbidden ROOT: "FILE includes FOLDER", a line for each include that the table does not allow.
+# forbidden ROOT: prints "FILE includes FOLDER" for each include that the table does not allow.
 forbidden() {
   (cd "$1" && grep -rE '^#include "[a-z0-9_/]+/[a-z0-9_]+\.(h|cuh)"' --include='*.h' --include='*.cc' \
     --include='*.cu' --include='*.cuh' engine io model apps) |

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The build's CUDA side without a GPU: every kernel compiled for every GPU kind of the check with
-# warnings as errors, none spills registers, and the finder tells what it found and what not.
+# The build's CUDA side without a GPU: every kernel compiles for every checked GPU architecture with
+# warnings as errors, none spills registers, and the finder reports what it found and what it did not.
 source tests/apps/lib.sh
 sources=(engine/cuda/*.cu)
 
@@ -34,7 +34,7 @@ else
   while read -r line; do note "$line"; done < <(grep -E 'registers$|kernels,' "$work/report")
 fi
 
-# --- the table of registers and spills, from logs as nvcc writes them
+# --- the table of registers and spills, from logs in nvcc's format
 log() {
   printf "ptxas info    : Compiling entry function '%s' for 'sm_90'\n" "$1"
   printf 'ptxas info    : Function properties for %s\n    %s bytes stack frame, ' "$1" 8
@@ -54,14 +54,14 @@ status=0
 tests/cuda_report.sh /dev/null 2>"$work/stderr" || status=$?
 check "no kernel: exit status 2, not $status" test $status -eq 2
 
-# --- the finder, with toolkits that are none
-# toolkit NAME VERSION: a folder with an nvcc that tells its version and does nothing else.
+# --- the finder, with broken toolkits
+# toolkit NAME VERSION: a folder with an nvcc that prints its version and does nothing else.
 toolkit() {
   mkdir -p "$work/$1/bin"
   printf '#!/bin/sh\n[ "$1" = --version ] && echo "release %s, V%s.1"\n' "$2" "$2" >"$work/$1/bin/nvcc"
   chmod +x "$work/$1/bin/nvcc"
 }
-# find VARIABLE=VALUE...: the finder on a machine with no toolkit but the one named.
+# find_cuda VARIABLE=VALUE...: runs the finder with no toolkit in the environment but the one named.
 find_cuda() {
   env -u CUDA -u CUDA_HOME -u CUDA_PATH -u CUDA_ARCH "$@" third_party/find_cuda.sh \
     >"$work/stdout" 2>"$work/stderr"

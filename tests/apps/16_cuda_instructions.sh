@@ -1,6 +1,6 @@
 #!/bin/bash
-# The counts of instructions in the disassembly of kernels: from hand-made text, through a stand-in for
-# cuobjdump that prints its file, and of the real kernels where there is a toolkit with a disassembler.
+# Instruction counts from the disassembly of kernels: of hand-written text, through a stand-in for cuobjdump
+# that prints its file, and of the real kernels if there is a toolkit with a disassembler.
 source tests/apps/lib.sh
 
 mkdir -p "$work/toolkit" "$work/alone" "$work/elsewhere"
@@ -10,7 +10,7 @@ printf '#!/bin/sh\n' >"$work/toolkit/nvdisasm"
 chmod +x "$work"/toolkit/*
 cp "$work/toolkit/nvcc" "$work/alone"
 
-# kernel NAME: the instructions on stdin, one a line, as cuobjdump prints them, and padding behind.
+# kernel NAME: the instructions on stdin, one per line, as cuobjdump prints them, followed by padding.
 kernel() {
   printf '\t\tFunction : %s\n\t.headerflags\t@"EF_CUDA_SM90"\n' "$1"
   awk '
@@ -27,7 +27,7 @@ count() {
   env -u KINDS -u CUOBJDUMP NVCC="$work/toolkit/nvcc" tests/cuda_instructions.sh "${@:2}" \
     "$work/base.tsv" "$1"
 }
-# expect_row NAME FIELDS: of the baseline, separated by blanks.
+# expect_row NAME FIELDS: fields of the baseline, separated by spaces.
 expect_row() {
   local row
   row=$(awk -F '\t' -v OFS=' ' -v name="$1" '$2 == name { $1 = $2 = ""; print substr($0, 3) }' "$work/base.tsv")
@@ -43,10 +43,10 @@ expect_broken() {
   expect_text "$work/stderr" "$needle"
 }
 
-# --- what is counted
+# --- which instructions count
 {
   printf '\tcode for sm_90\n'
-  # The loop is 0x10 to 0x50. What never runs loads nothing; a look-alike of HMMA is none.
+  # The loop is 0x10 to 0x50. An instruction that never runs loads nothing; a look-alike of HMMA is not one.
   kernel plain <<'END'
 S2R R0, SR_TID.X
 LDSM.16.M88.4 R4, [R0]
@@ -61,8 +61,8 @@ LDS R3, [R0+0x40]
 LDGSTS.E.BYPASS.128 [R0], desc[UR16][R2.64], !P0
 EXIT
 END
-  # Within the loop over tiles one from 0 to 8 by 2; one from the thread's number to 512 by 128; one
-  # whose start is not known.
+  # Inside the loop over tiles: a loop from 0 to 8 by 2, one from the thread's number to 512 by 128, and one
+  # whose start is unknown.
   kernel nested <<'END'
 S2R R1, SR_TID.X
 IMAD.MOV.U32 R5, RZ, RZ, RZ
@@ -84,7 +84,7 @@ UISETP.NE.AND UP0, UPT, UR4, UR5, UPT
 BRA.U UP0, 0x10
 EXIT
 END
-  # A counter in uniform registers; the way back of the inner loop in the form with an operand.
+  # A counter in uniform registers; the inner loop's backward branch has an operand.
   kernel uniform <<'END'
 UMOV UR4, URZ
 HMMA.16816.F32.BF16 R12, R8, R6, R12
@@ -95,7 +95,7 @@ ISETP.GE.AND P0, PT, R0, R1, PT
 @!P0 BRA 0x0
 EXIT
 END
-  # A pair of registers is set to zero: the counter is the second.
+  # A register pair is set to zero: the counter is the second register.
   kernel pair <<'END'
 MOV R5, 0x4
 CS2R R4, SRZ
@@ -107,7 +107,7 @@ ISETP.GE.AND P0, PT, R0, R1, PT
 @!P0 BRA 0x0
 EXIT
 END
-  # A part of the loop stands behind the end: its way back is no loop.
+  # A part of the loop comes after the end: the branch back from it is not a loop.
   kernel apart <<'END'
 ISETP.GE.AND P0, PT, R0, R1, PT
 @P0 BRA 0x60
@@ -146,10 +146,10 @@ check "the table" grep -qE '^nested +19 +1 +0 +1 +0 +0   41 4 4 10\.2 5x4 3x4 3x
 check "version and command" grep -qE \
   '^# nvcc 13\.0\.1, [0-9]{4}-[0-9]{2}-[0-9]{2}, make cuda-report BASELINE=new$' "$work/base.tsv"
 
-# --- what a cost is formed from (cuda_levels.awk)
+# --- the inputs of the cost model (cuda_levels.awk)
 {
   cat "$work/text"
-  # Two ways, of three instructions and of one; a loop, of which a branch may skip one; a division.
+  # Two paths, of three instructions and of one; a loop in which a branch may skip one; a division.
   kernel ways <<'END'
 ISETP.GE.AND P0, PT, R0, UR4, PT
 @P0 BRA 0x50
@@ -167,7 +167,7 @@ EXIT
 MUFU.RCP R3, R3
 RET.REL.NODEC R4 0x0
 END
-  # Passes one after the other, the second with a loop within.
+  # Consecutive passes, the second with an inner loop.
   kernel passes <<'END'
 LDG.E R3, desc[UR4][R2.64]
 @!P0 BRA 0x0
@@ -187,8 +187,8 @@ EXIT
 END
 } >"$work/text3"
 awk -v levels=1 -f tests/cuda_loops.awk -f tests/cuda_levels.awk "$work/text3" >"$work/levels"
-# expect_levels NAME FIELDS: registers; outside, a turn and a turn within: instructions, tensor-core
-# work, clocks of shared memory, accesses.
+# expect_levels NAME FIELDS: registers; then outside, in a turn and in an inner turn: instructions,
+# tensor-core work, clocks of shared memory, accesses.
 expect_levels() {
   local row
   row=$(awk -F '\t' -v OFS=' ' -v name="$1" '$2 == name { $1 = $2 = ""; print substr($0, 3) }' "$work/levels")
@@ -224,7 +224,7 @@ expect_text "$work/stdout" "  sm_90 extra: new, 1 instructions"
 for name in nested uniform pair apart scalar; do expect_text "$work/stdout" "  sm_90 $name: gone"; done
 expect_text "$work/stdout" "3 kernels, 7 differ from the baseline"
 
-# --- what cannot be counted
+# --- kernels that cannot be counted
 { printf '\tcode for sm_90\n'; kernel lost <<<'@P0 BRA 0x400'; } >"$work/broken"
 printf '\tcode for sm_90\n\t\tFunction : hollow\n' >"$work/hollow"
 sed '/Function/d' "$work/text" >"$work/nameless"
@@ -256,7 +256,7 @@ expect_skipped() {
 expect_skipped "no CUDA toolkit" ""
 expect_skipped "no cuobjdump beside $work/alone/nvcc, in the PATH or in a wheel (pip install \
 nvidia-cuda-cuobjdump nvidia-cuda-nvdisasm)" "$work/alone/nvcc"
-# In a wheel, and found there.
+# A disassembler in a wheel is found there.
 mkdir -p "$work/packages/nvidia/cu13/bin"
 mv "$work/toolkit/cuobjdump" "$work/toolkit/nvdisasm" "$work/packages/nvidia/cu13/bin"
 if command -v python3 >/dev/null; then
@@ -274,13 +274,13 @@ check "no baseline" test ! -e "$work/base.tsv"
 committed=docs/results/cuda-instructions.tsv
 version_of() { sed -n 's/^# nvcc \([0-9.]*\), .*/\1/p' "$1"; }
 check "$committed names nvcc's version" test -n "$(version_of $committed)"
-# The page repeats the rows of attention.
+# The results page repeats the rows of kernels with loops over tiles.
 awk -F '\t' '/^sm_90/ && $9 != "-" {
   printf "| `%s` | %s | %s | %s | %s | %.1f | %s |\n", $2, $3, $9, $10, $11, $9 / $10, $12
 }' $committed >"$work/rows"
 check "rows of attention" test -s "$work/rows"
 while read -r row; do expect_text "${committed%.tsv}.md" "$row"; done <"$work/rows"
-# And docs/cuda.md those of a step in bf16.
+# docs/cuda.md repeats the rows of a step in bf16.
 sed -n "/^train bf16  /,/^step /p" docs/results/step-cost.txt >"$work/rows"
 check "rows of a step" test "$(wc -l <"$work/rows")" -gt 9
 while read -r row; do expect_text docs/cuda.md "$row"; done <"$work/rows"

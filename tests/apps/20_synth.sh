@@ -1,5 +1,5 @@
 #!/bin/bash
-# cdt-synth: what it writes, that a seed fixes every byte, and what it refuses.
+# cdt-synth: what it writes, that a seed determines every byte, and what it refuses.
 source tests/apps/lib.sh
 synth=$CDT_BIN/cdt-synth
 
@@ -21,7 +21,7 @@ check 'sizes from options' [ "$(stat -c %s "$work/sized/dna.f32")" -eq $((21 * 1
 check 'sizes from options' [ "$(stat -c %s "$work/sized/protein.f32")" -eq $((5 * 2 * 4)) ]
 check 'no noise, a ceiling of 1' grep -qE '"val": ."pearson": (1|0\.99999)' "$work/sized/truth.json"
 
-# --- four mechanisms over the same windows
+# --- four mechanisms with the same windows
 expect_ok "$synth" --preset tiny --seed 3 --out "$work/specific" --mechanism specific --quiet
 for file in "$work"/one/*; do expect_same "$file" "$work/specific/$(basename "$file")"; done
 for mechanism in none gene-only dna; do
@@ -49,7 +49,7 @@ expect_fail 2 '--bins: out of range (expected 12 to 65536, got 5)' "$synth" --bi
   --out "$work/none"
 expect_fail 2 '--noise' "$synth" --noise -1 --out "$work/none"
 expect_fail 2 '--noise' "$synth" --noise nan --out "$work/none"
-# A petabyte: said on stderr, refused, and nothing made.
+# A petabyte: reported on stderr and refused, and nothing is created.
 expect_fail 2 'free space' "$synth" --enhancers 65536 --bins 65536 --dna-dim 65536 \
   --out "$work/none"
 expect_text "$work/stderr" '1125.9 TB'

@@ -1,5 +1,5 @@
 #!/bin/bash
-# cdt-import of arrays: a data set taken apart and put together again, and what it refuses.
+# cdt-import of arrays: a data set is taken apart and put together again; and what is refused.
 source tests/apps/lib.sh
 import=$CDT_BIN/cdt-import
 tiny_model
@@ -30,11 +30,11 @@ expect_ok "$CDT_BIN/cdt-train" --data "$out" --out "$work/again" --epochs 1 --hi
   --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
 expect_same "$model" "$work/again/model.safetensors"
 
-# What was not stated is said, on a line each.
+# A default is reported on its own line if the option was not given.
 expect_ok "$import" --dna "$work/dna.npy" "${rest[@]}" --overwrite
 expect_text "$work/stderr" 'cdt-import: note: assumed: --bin-bp 128, --assembly hg38'
 
-# From a configuration file; over it, DNA in half the space, which a model predicts from too.
+# Options from a configuration file, with DNA in half the space added; a model predicts from it too.
 printf '{"dna": "%s", "store": "bfloat16", "bin-bp": 128, "assembly": "hg38"}' "$work/dna.npy" \
   >"$work/config.json"
 expect_ok "$import" --config "$work/config.json" "${rest[@]}" --overwrite --quiet
@@ -42,7 +42,7 @@ check 'bfloat16: half the bytes' [ "$(stat -c %s "$out/dna.bf16")" -eq $((60 * 1
 check 'bfloat16: no dna.f32 of before' [ ! -e "$out/dna.f32" ]
 expect_ok "$CDT_BIN/cdt-predict" --data "$out" --model "$model" --out "$work/prediction" --quiet
 
-# --- which import is meant
+# --- which of the two kinds of import is meant
 rm -r "$out"
 expect_fail 2 '--genes: is an option of arrays, --train one of the published files' "$import" \
   --dna "$work/dna.npy" "${rest[@]}" --train x
@@ -55,7 +55,7 @@ expect_fail 2 '--protein-genes: required' "$import" --dna x --rna x --protein x 
   --rna-genes x --out "$out"
 expect_fail 2 '--rna-genes: does not go with --genes' "$import" --dna x "${rest[@]}" --rna-genes x
 
-# --- what is refused leaves nothing
+# --- a refused import leaves nothing behind
 refused() {
   local needle=$1
   shift
@@ -80,7 +80,7 @@ refused '--out: would overwrite what' --dna "$work/dna.npy" "${tables[@]}" "${li
 printf '\x89HDF\r\n\x1a\n%0512d' 0 >"$work/bad.h5"
 refused "$work/bad.h5: HDF5: " --dna "$work/bad.h5:x" "${rest[@]}"
 
-# Stopped on the way through 2 GB of DNA.
+# Interrupted while reading 2 GB of DNA.
 npy '<f4' 60,1024,8192 /dev/null >"$work/large.npy"
 truncate -s $((128 + 60 * 1024 * 8192 * 4)) "$work/large.npy"
 "$import" --dna "$work/large.npy" "${rest[@]}" --quiet >"$work/stdout" 2>"$work/stderr" &

@@ -1,6 +1,6 @@
 #!/bin/bash
-# --device where no GPU can be used: cuda is refused in one line that says why, before anything is
-# written; auto takes the CPU.
+# --device on a machine without a usable GPU: cuda is refused in one line that says why, before anything is
+# written; auto uses the CPU.
 source tests/apps/lib.sh
 data=$work/data
 sizes=(--hidden 32 --heads 4 --pool-heads 2 --feed-forward 64 --fusion 32 --batch-size 2)
@@ -46,7 +46,7 @@ done
 check "the CPU's predictions" test -s "$work/cpu/predictions.tsv"
 expect_fail 2 "no such device" "$CDT_BIN/cdt-predict" --data "$data" --model "$model" --split val \
   --out "$work/none" --device gpu
-# A pattern of the tests that run on a device too must name some.
+# Every pattern in the list of tests that also run on a device must match some test.
 if [ -x "$CDT_BUILD/tests/unit_tests" ]; then
   while read -r pattern; do
     for suite in unit parity; do "$CDT_BUILD/tests/${suite}_tests" --gtest_list_tests "--gtest_filter=$pattern"; done |

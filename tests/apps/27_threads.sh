@@ -1,10 +1,10 @@
 #!/bin/bash
-# More threads than the machine has cores: every program with everything that takes memory gives the
-# bytes that one thread gives, at odd sizes.
+# More threads than the machine has cores: every program, with all memory-hungry options, gives the same
+# bytes as with one thread, at odd sizes.
 source tests/apps/lib.sh
 data=$work/data model=$work/run-1/model.safetensors
 sizes=(--epochs 1 --hidden 24 --heads 3 --pool-heads 1 --feed-forward 40 --fusion 10 --batch-size 3)
-# same FOLDER FOLDER: all files but those that name the command or the time it took.
+# same FOLDER FOLDER: compares all files except those that contain the command or the time taken.
 same() {
   local file
   while IFS= read -r file; do

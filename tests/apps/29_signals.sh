@@ -1,12 +1,12 @@
 #!/bin/bash
-# Signals that end a program: several at once are one and lose nothing.
+# Signals that end a program: several at once act as one, and nothing is lost.
 source tests/apps/lib.sh
 train=$CDT_BIN/cdt-train
 tiny_model
 run=$work/run-signalled
 arguments=(--data "$data" --epochs 100000 --patience 100000 --hidden 16 --heads 2 --pool-heads 2
   --feed-forward 32 --fusion 16 --threads 1 --quiet)
-# begin OUT: a run in the background with SIGINT as an interactive shell leaves it; waits for an epoch
+# begin OUT: a background run with SIGINT as an interactive shell sets it; waits for one epoch.
 begin() {
   set -m
   "$train" "${arguments[@]}" --out "$1" >"$work/stdout" 2>"$work/stderr" &
@@ -35,7 +35,7 @@ for pair in 'INT INT' 'TERM TERM' 'INT TERM' 'HUP TERM' 'HUP HUP'; do
 done
 expect_ok "$train" --out "$run" --resume --epochs "$(($(wc -l <"$run/metrics.jsonl") + 1))" --quiet
 
-# nohup
+# As started by nohup.
 rm -rf "$run"
 (trap '' HUP && exec "$train" "${arguments[@]}" --out "$run" >"$work/stdout" 2>"$work/stderr") &
 pid=$!
@@ -49,7 +49,7 @@ check 'an ignored SIGHUP changes nothing' kill -0 $pid
 kill -TERM $pid
 wait $pid 2>/dev/null
 
-# Programs that keep nothing leave nothing, whatever signals come together.
+# Programs that keep no state leave nothing behind, whatever signals come together.
 "$CDT_BIN/cdt-synth" --preset demo --enhancers 50000 --bins 64 --dna-dim 64 --threads 1 \
   --out "$work/unfinished" --quiet 2>"$work/stderr" &
 pid=$!

@@ -1,5 +1,5 @@
 #!/bin/bash
-# cdt-predict: what it writes, that it says the same each time, and what it refuses.
+# cdt-predict: what it writes, that repeated runs agree, and what it refuses.
 source tests/apps/lib.sh
 predict=$CDT_BIN/cdt-predict
 tiny_model
@@ -51,7 +51,7 @@ value_is 'no claim without its control' "(False, 'dna,baseline')" "$work/plain" 
   '("controls" in m or m["claims"]["dna"]["said"], ",".join(m["claims"]))'
 expect_text "$work/stdout" 'dna: The controls beside r were not computed'
 
-# With gene starts two baselines more, in the table too.
+# With gene starts there are two more baselines, in the table too.
 awk -v OFS='\t' '{ print "chr" NR % 3 + 1, 1000000 * NR, 1000000 * NR + 500, $1, 0, NR % 2 ? "+" : "-" }' \
   "$data/rna.genes.txt" | tail -n +2 >"$work/genes.bed"
 expect_ok "$predict" --data "$data" --model "$model" --out "$work/genes" --genes "$work/genes.bed"
@@ -60,7 +60,7 @@ check 'two columns more' [ "$(head -n 1 "$work/genes/predictions.tsv")" = \
   $'enhancer\tgene\tbeta\tprediction\tbaseline_distance\tbaseline_ridge' ]
 expect_text "$work/stdout" 'ridge'
 check 'the same model' cmp <(cut -f 1-4 "$work/genes/predictions.tsv") "$work/one/predictions.tsv"
-# r from sums of its column: x, y, xx, yy, xy.
+# r from sums over a column: x, y, xx, yy, xy.
 value_is 'r of the ridge is that of its column' True "$work/genes" "abs(m['baselines']['ridge']['pearson']['value'] - $(
   awk -F '\t' 'NR > 1 { ++n; x += $6; y += $3; xx += $6 * $6; yy += $3 * $3; xy += $6 * $3 }
     END { printf "%.12g", (xy - x * y / n) / sqrt((xx - x * x / n) * (yy - y * y / n)) }' \
@@ -76,7 +76,7 @@ expect_ok "$predict" --data "$work/no_train" --model "$model" --out "$work/untra
 value_is 'no baseline, but controls' True "$work/untrained" \
   'm["baselines"] is None and m["controls"]["loci"] > 1 and not m["claims"]["dna"]["said"]'
 
-# Same input, same bytes, whatever the threads; only the bootstrap depends on the seed.
+# The same input gives the same bytes with any number of threads; only the bootstrap depends on the seed.
 expect_ok "$predict" --data "$data" --model "$model" --out "$work/two" --threads 1 --quiet
 check 'nothing on stderr with --quiet' [ ! -s "$work/stderr" ]
 expect_same "$work/one/predictions.tsv" "$work/two/predictions.tsv"
@@ -85,7 +85,7 @@ expect_ok "$predict" --data "$data" --model "$model" --out "$work/seed" --seed 9
 expect_same "$work/one/predictions.tsv" "$work/seed/predictions.tsv"
 check 'another seed, another interval' test -n "$(cmp "$work/one/metrics.json" "$work/seed/metrics.json")"
 
-# The size of a batch changes at most the last digits.
+# The batch size changes at most the last digits.
 expect_ok "$predict" --data "$data" --model "$model" --out "$work/batch" --batch-size 1 --quiet
 check 'any batch size' awk -F '\t' 'NR == FNR { a[FNR] = $4; next }
   FNR > 1 { d = a[FNR] - $4; if (d < 0) d = -d; if (d > 1e-5) bad = 1 } END { exit bad }' \
@@ -93,7 +93,7 @@ check 'any batch size' awk -F '\t' 'NR == FNR { a[FNR] = $4; next }
 expect_ok "$predict" --data "$data" --model "$model" --out "$work/test" --split test --quiet
 expect_text "$work/test/metrics.json" '"split": "test"'
 
-# A second screen: the effects without noise, which agree with the measured ones as the ceiling says.
+# A second screen with the noiseless effects: its agreement with the measured ones is the ceiling.
 {
   printf 'gene\tbeta\tenhancer\n'
   tr -d ' \n' <"$data/truth.json" | grep -o '{"enhancer":"[^"]*","gene":"[^}]*}' |
@@ -147,7 +147,7 @@ sed 's/"version": 1/"version": 7/' "$data/truth.json" >"$work/bad_truth/truth.js
 expect_fail 2 'truth.json: version' "$predict" --data "$work/bad_truth" --model "$model" \
   --out "$work/none"
 
-# Not a number in the window of an enhancer that is reached after others.
+# NaN in the window of an enhancer that is read after others.
 cp -r "$data" "$work/nan"
 row=$(grep -n "$(grep '^val' "$data/pairs.tsv" | tail -n 1 | cut -f 2)" "$data/enhancers.bed" | cut -d : -f 1)
 printf '\x00\x00\xc0\x7f' |

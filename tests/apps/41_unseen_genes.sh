@@ -1,16 +1,16 @@
 #!/bin/bash
-# cdt-train where val has genes without training pairs: which pairs steer, a last layer that starts at
-# the genes' means, and runs begun before there were these settings.
+# cdt-train with genes in val that have no training pairs: which pairs steer, a last layer that starts at
+# the genes' means, and runs begun before these settings existed.
 source tests/apps/lib.sh
 train=$CDT_BIN/cdt-train
 data=$work/data
 sizes=(--hidden 16 --heads 2 --pool-heads 2 --feed-forward 32 --fusion 16 --batch-size 4)
 
-# run OUT OPTION...: a small model on one thread
+# run OUT OPTION...: trains a small model on one thread.
 run() { "$train" --data "$data" --out "$work/$1" --threads 1 --seed 5 "${sizes[@]}" "${@:2}"; }
-# numbers RUN FIELD: that field of every epoch
+# numbers RUN FIELD: the values of that field, one per epoch.
 numbers() { sed -E "s/.*\"$2\":([^,}]*).*/\1/" "$work/$1/metrics.jsonl"; }
-# best_of RUN FIELD: the epoch with its largest value, the first of equals
+# best_of RUN FIELD: the epoch with its largest value, the first of ties.
 best_of() { paste <(numbers "$1" epoch) <(numbers "$1" "$2") | sort -s -k 2,2gr | head -n 1 | cut -f 1; }
 best_epoch() { sed -n 's/^best epoch\t//p' "$work/stdout"; }
 same_run() {
@@ -24,7 +24,7 @@ unseen=$(grep -cE $'^val\t[^\t]*\tGENE0000[258]\t' "$data/pairs.tsv")
 genes=$(grep -E $'^val\t[^\t]*\tGENE0000[258]\t' "$data/pairs.tsv" | cut -f 3 | sort -u | wc -l)
 check 'val has genes without training pairs' test "$genes" -gt 1
 
-# --- they do not steer, unless all shall
+# --- these pairs do not steer, unless all pairs are to
 expect_ok run seen --epochs 8
 expect_text "$work/stderr" "pairs.tsv: gene: $unseen of 18 val pairs are of $genes genes without training pairs; they do not steer (--steer-by all)"
 expect_text "$work/stdout" $'\t(genes with training pairs)'
@@ -45,8 +45,8 @@ expect_text "$work/seen.html" "$chosen$(printf %.3f "$(numbers seen val_seen_pea
 page all
 check 'all pairs chose' test "$(grep -c "$chosen" "$work/all.html")" -eq 0
 
-# --- the last layer at the genes' means: before it has learnt anything the model predicts them. The
-# means of few genes are far apart against the noise of these effects.
+# --- the last layer starts at the genes' means, so an untrained model predicts them. The means of few genes
+# differ by much more than the noise of these effects.
 expect_ok run means --epochs 1 --init-head mean --lr 1e-9 --quiet
 check 'r of the means of genes' awk -v r="$(numbers means val_seen_pearson)" 'BEGIN { exit !(r > 0.95) }'
 expect_ok run paper --epochs 1 --init-head mean --lr 1e-9 --variant paper --quiet
@@ -66,7 +66,7 @@ expect_fail 2 '--steer-by: differs from the run being resumed (expected all, got
 expect_ok "$train" --out "$work/halves" --resume --epochs 4 --threads 1 --quiet
 same_run straight halves
 
-# --- a run begun before there were these settings had all pairs steer and the released head
+# --- in a run begun before these settings existed, all pairs steer and the head is the released one
 expect_ok run before --epochs 3 --steer-by all --quiet
 LC_ALL=C sed -i 's/\\"steer-by\\":\\"all\\",\\"init-head\\":\\"released\\",/                                                /' \
   "$work/before/last/state.safetensors"

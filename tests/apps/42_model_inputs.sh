@@ -1,12 +1,12 @@
 #!/bin/bash
-# A model beside a data set that is not the one it was trained on: genes in another order, more or
-# fewer genes, other bins, another assembly, other embeddings.
+# A model used with a data set other than its training data: genes in another order, more or fewer genes,
+# other bins, another assembly, other embeddings.
 source tests/apps/lib.sh
 predict=$CDT_BIN/cdt-predict train=$CDT_BIN/cdt-train attribute=$CDT_BIN/cdt-attribute
 tiny_model
 genes=$(wc -l <"$data/rna.genes.txt")
 
-# backwards FOLDER: its genes in reverse order, embeddings too; pairs name genes and stay.
+# backwards FOLDER: reverses the order of genes, embeddings included; pairs name genes and stay.
 backwards() {
   local kind rows
   for kind in rna protein; do
@@ -17,7 +17,7 @@ backwards() {
     printf '%s\n' "$rows"/row.* | tac | xargs cat >"$1/$kind.f32"
   done
 }
-# with_gene FOLDER NAME: one more gene at the end, with a pair of its own.
+# with_gene FOLDER NAME: adds a gene at the end, with one pair.
 with_gene() {
   local kind
   for kind in rna protein; do
@@ -61,7 +61,7 @@ expect_same "$work/why-data/gradient.npy" "$work/why-reversed-data/gradient.npy"
 expect_fail 2 'genes: are not' "$attribute" --data "$work/reversed-data" --model "$model" \
   --out "$work/none" --split val --quiet
 
-# A gene more, a gene less.
+# One gene more, one gene less.
 cp -r "$work/reversed-data" "$work/more" && with_gene "$work/more" EXTRA
 refused 'genes: are not those of' "$work/more"
 predicted more-matched "$work/more" --match-genes
@@ -74,7 +74,7 @@ done
 refused 'genes: --match-genes: the data set' "$work/other-gene" --match-genes
 expect_text "$work/stderr" 'lacks 1 gene (GENE00003)'
 
-# Pairs are told by name.
+# Pairs are compared by name.
 trained_here() { # MESSAGE VALUE NAME
   check "$1" grep -qE "^ *\"trained_on_these_pairs\": $2,\$" "$work/$3/metrics.json"
 }
@@ -105,7 +105,7 @@ expect_ok "$CDT_BIN/cdt-synth" --preset tiny --seed 3 --bins 24 --out "$work/bin
 refused 'bins: differs in the data set' "$work/bins"
 expect_text "$work/stderr" '(expected 16, got 24)'
 
-# Training from the model, and going on with that run.
+# Training that starts from the model, and resuming that run.
 sizes=(--epochs 1 --threads 1 --quiet)
 expect_fail 2 'genes: are not' "$train" --data "$work/reversed-data" --model "$model" \
   --out "$work/none" "${sizes[@]}"
@@ -126,7 +126,7 @@ for file in model last/model; do
   check "$file: records its pairs" grep -aqE '"train_pairs":"[0-9a-f]{16}"' "$work/tuned/$file.safetensors"
 done
 
-# The report predicts by itself.
+# The report runs the prediction itself.
 if command -v gnuplot >/dev/null; then
   expect_fail 2 'genes: are not' "$CDT_BIN/cdt-report" --data "$work/reversed-data" \
     --run "$work/run" --out "$work/none.html" --quiet
@@ -136,7 +136,7 @@ else
   skip report 'no gnuplot'
 fi
 
-# damaged NEEDLE SED: the model file after an edit that keeps its length.
+# damaged NEEDLE SED: the model file after an edit that keeps its length is refused.
 damaged() {
   LC_ALL=C sed "$2" "$model" >"$work/bad.safetensors"
   expect_fail 2 "bad.safetensors: metadata.$1" "$predict" --model "$work/bad.safetensors" \

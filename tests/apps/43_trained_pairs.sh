@@ -1,10 +1,10 @@
 #!/bin/bash
-# A claim needs a model of which its file tells that it was trained and chosen on the splits at hand:
-# where train and test changed places since, test holds the pairs that the model knows by heart.
+# A claim needs a model whose file says that it was trained and chosen on the splits of this data set. If
+# train and test have been exchanged since, test holds the pairs that the model has memorised.
 source tests/apps/lib.sh
 predict=$CDT_BIN/cdt-predict
 data=$work/data run=$work/run swapped=$work/swapped
-# One seed of tests/honesty.sh, which a claim about DNA can be made of.
+# One seed of tests/honesty.sh, for which a claim about DNA can be made.
 expect_ok "$CDT_BIN/cdt-synth" --preset tiny --enhancers 800 --bins 24 --mechanism specific --seed 1 \
   --out "$data" --quiet
 expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$run" --epochs 6 --lr 3e-3 --batch-size 32 \
@@ -13,11 +13,12 @@ expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$run" --epochs 6 --lr 3e-3 
 cp -r "$data" "$swapped"
 awk -F '\t' -v OFS='\t' '$1 == "train" { $1 = "test"; print; next } $1 == "test" { $1 = "train" } 1' \
   "$data/pairs.tsv" >"$swapped/pairs.tsv"
-# As a version wrote it that recorded no pairs.
+# A file as written by a version that recorded no pairs.
 LC_ALL=C sed 's/"train_pairs"/"older_train"/; s/"val_pairs"/"older_val"/' "$run/model.safetensors" \
   >"$work/older.safetensors"
 
-# claims NAME YES_NO_NULL REASON DATA MODEL: "": the claims are said; else none is, for that reason
+# claims NAME YES_NO_NULL REASON DATA MODEL: with REASON "" the claims are made; otherwise none is, for that
+# reason.
 claims() {
   local said=false
   [ -n "$3" ] || said=true
@@ -36,7 +37,7 @@ claims elsewhere false 'or chosen on other pairs than this data set' "$swapped" 
 claims older null 'the model file does not say which pairs it was trained on' "$data" \
   "$work/older.safetensors"
 
-# The page, of its own prediction and of one that was made before.
+# The page, with its own prediction and with one made before.
 if command -v gnuplot >/dev/null; then
   page() { # NAME DATA OPTION...
     expect_ok "$CDT_BIN/cdt-report" --data "$2" --run "$run" --split test --out "$work/$1.html" \
@@ -54,7 +55,7 @@ else
   skip pages 'gnuplot is missing (apt-get install gnuplot-nox)'
 fi
 
-# Other pairs keep nobody from going on.
+# Other pairs do not prevent a run from being resumed.
 expect_ok "$CDT_BIN/cdt-train" --data "$swapped" --model "$work/older.safetensors" --epochs 1 \
   --out "$work/tuned" --threads 1 --quiet
 expect_ok "$CDT_BIN/cdt-train" --out "$work/tuned" --resume --epochs 2 --threads 1 --quiet

@@ -1,25 +1,25 @@
 #!/bin/bash
-# cdt-train --init and --order as PyTorch draws them: resumed bit for bit, also inside an epoch; what
-# they say of bad words; runs without them are written as before there were these.
+# cdt-train --init and --order as PyTorch draws them: resumed bit for bit, also in mid-epoch; errors for bad
+# values; runs without these options are written as before the options existed.
 source tests/apps/lib.sh
 train=$CDT_BIN/cdt-train
 data=$work/data
 sizes=(--hidden 48 --heads 2 --pool-heads 2 --feed-forward 64 --fusion 32 --batch-size 2)
 
-# become OUT OPTION...: this shell becomes a run of three epochs on one thread
+# become OUT OPTION...: this shell becomes a run of three epochs on one thread.
 become() {
   exec "$train" --data "$data" --out "$work/$1" --epochs 3 --threads 1 --seed 5 --quiet \
     "${sizes[@]}" "${@:2}"
 }
 run() { (become "$@"); }
 same_weights() { cmp -s "$work/$1/last/model.safetensors" "$work/$2/last/model.safetensors"; }
-# newer RUN: how many of its states name the settings
+# newer RUN: how many of its states name the settings.
 newer() { grep -acE '"(init|order)\\?"' "$work/$1/last/state.safetensors"; }
 fails() { expect_fail 2 "$1" "$train" --data "$data" --out "$work/none" "${@:2}"; }
 
 expect_ok "$CDT_BIN/cdt-synth" --preset tiny --out "$data" --seed 1 --quiet
 
-# --- each changes the run, and goes on after an interruption inside an epoch
+# --- each option changes the run, which also resumes after an interruption in mid-epoch
 expect_ok run plain
 for words in '--init torch:7 --order torch:3' '--init torch:7 --order torch'; do
   # shellcheck disable=SC2086
@@ -57,13 +57,13 @@ for words in '--init torch:7 --order torch:3' '--init torch:7 --order torch'; do
   rm -r "$work/halves" "$work/straight"
 done
 
-# --- without them a run is written as it was, and begins where it did
+# --- without them a run is written and starts as before
 check 'not among the settings' test "$(newer plain)" -eq 0
 expect_ok run named --init seed --order seed
 check 'the same run by name' same_weights plain named
 expect_same "$work/plain/config.json" <(sed 's/named/plain/' "$work/named/config.json")
 
-# --- one line for a bad word
+# --- one line for a bad value
 expected='expected torch: and a whole number from -2^63 to 2^64 - 1, got'
 fails "--init: no seed ($expected torch:)" --init torch:
 fails "--init: no seed ($expected torch:1x)" --init torch:1x

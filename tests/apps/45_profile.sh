@@ -1,6 +1,6 @@
 #!/bin/bash
-# --profile of cdt-train, cdt-predict and cdt-attribute, on the CPU and on the emulated GPU: a table
-# and a JSON file of time by op, and not one bit of the results changed.
+# --profile of cdt-train, cdt-predict and cdt-attribute, on the CPU and on the emulated GPU: a table and a
+# JSON file of time by op, and not one bit of the results changes.
 source tests/apps/lib.sh
 export CDT_EMULATED_MEMORY=$((32 << 30))
 expect_ok "$CDT_BIN/cdt-synth" --preset tiny --out "$work/data" --seed 1 --quiet
@@ -10,9 +10,9 @@ train() {
   "$1" --data "$work/data" --out "$work/$2" --epochs 1 --batch-size 8 --seed 3 --threads 1 --quiet --hidden 16 \
     --heads 2 --pool-heads 2 --feed-forward 32 --fusion 16 "${@:3}"
 }
-# row PASS OP: the calls of that row of the table on stdout, 0 if it is not there.
+# row PASS OP: the calls in that row of the table on stdout, 0 if it is missing.
 row() { awk -v pass="$1" -v op="$2" '$1 == pass && $2 == op { calls = $3 } END { print calls + 0 }' "$work/stdout"; }
-# whole FOLDER: a valid JSON file whose shares add up to 1.
+# whole FOLDER: the JSON file is valid and its shares add up to 1.
 whole() {
   local json=$work/$1/profile.json
   check "$1: profile.json" test -s "$json"
@@ -31,7 +31,7 @@ for device in cpu cuda; do
   expect_ok train "$bin/cdt-train" train-$device --device $device --profile
   expect_same "$work/plain-$device/model.safetensors" "$work/train-$device/model.safetensors"
   whole train-$device
-  # Each of the steps calls the loss once, forward and backward, and updates the weights once.
+  # Each step calls the loss once, forward and backward, and updates the weights once.
   steps=$(sed -n '$s/.*"step":\([0-9]*\),.*/\1/p' "$work/train-$device/metrics.jsonl")
   for place in 'forward huber' 'backward huber' 'outside adamw'; do
     # shellcheck disable=SC2086  # two words
@@ -51,7 +51,7 @@ for device in cpu cuda; do
       test "$(row backward linear)" -gt 0 -o $program = predict
     whole "$out"
     cp -r "$work/$out" "$work/$out-before"
-    # The profile of an earlier run goes; the rest of the folder is the same.
+    # The profile of an earlier run is deleted; the rest of the folder stays the same.
     expect_ok "$bin/cdt-$program" "${arguments[@]}" --out "$work/$out" --overwrite
     check "$out: a stale profile goes" test ! -e "$work/$out/profile.json"
     rm "$work/$out-before/profile.json"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# cdt-convert and --state: a model and a run go to PyTorch's form and back without losing a bit, and
-# a bad checkpoint is refused in one line with nothing written.
+# cdt-convert and --state: a model and a run are converted to PyTorch's form and back without losing a bit,
+# and a bad checkpoint is refused in one line with nothing written.
 source tests/apps/lib.sh
 convert=$CDT_BIN/cdt-convert train=$CDT_BIN/cdt-train predict=$CDT_BIN/cdt-predict
 pt=tests/parity/fixtures/pt
@@ -17,7 +17,7 @@ for form in "$model" "$work/model.pt"; do
 done
 expect_same "$work/by-model.safetensors/predictions.tsv" "$work/by-model.pt/predictions.tsv"
 
-# A run: three epochs, and one epoch with two more after a journey to PyTorch's form and back.
+# A run of three epochs against one epoch, a conversion to PyTorch's form and back, and two more epochs.
 settings=(--data "$data" --quiet)
 expect_ok "$train" "${settings[@]}" --out "$work/straight" --model "$model" --epochs 3
 expect_ok "$train" "${settings[@]}" --out "$work/begun" --model "$model" --epochs 1
@@ -44,12 +44,12 @@ if cmp -s "$work/other-lr/last/model.safetensors" "$work/from-back/last/model.sa
   fail 'another learning rate changes nothing'
 fi
 
-# Files that PyTorch wrote.
+# Files written by PyTorch.
 expect_ok "$convert" "$pt/plain_state_dict.pt" "$work/plain.safetensors" --heads 3 --pool-heads 5
 expect_text "$work/stderr" 'the model is its model_state_dict'
 expect_text "$work/stderr" 'every name begins with module., which is left out'
 
-# Outputs: never over something else, over an earlier one only when told.
+# Outputs: never over another kind of file, and over an earlier output only with --overwrite.
 expect_fail 2 'already holds a checkpoint of cdt-convert; --overwrite' "$convert" "$model" "$work/model.pt"
 expect_ok "$convert" "$model" "$work/model.pt" --overwrite
 expect_fail 2 'would overwrite what IN reads' "$convert" "$work/model.pt" "$work/model.pt" --overwrite

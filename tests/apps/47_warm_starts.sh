@@ -1,6 +1,6 @@
 #!/bin/bash
-# Warm starts from the outside: a new run from another model's file (--init-from), with parts of it
-# kept as they are (--freeze).
+# Warm starts from outside: a new run from another model's file (--init-from), with parts of it kept fixed
+# (--freeze).
 source tests/apps/lib.sh
 train=$CDT_BIN/cdt-train
 tiny_model
@@ -12,7 +12,7 @@ refused() {
   expect_fail 2 "$1" "$train" --data "$data" --out "$work/none" --quiet "${rest[@]}" "${@:2}"
   check "$1: nothing made" [ ! -e "$work/none" ]
 }
-# said NEEDLE...: each on stderr
+# said NEEDLE...: each appears on stderr
 said() {
   local needle
   for needle in "$@"; do expect_text "$work/stderr" "$needle"; done
@@ -38,7 +38,7 @@ check 'what is frozen is recorded' \
 check 'no moments of what is frozen' \
   [ "$(grep -ac '"m.vce\|"v.rna_' "$work/straight/last/state.safetensors")" = 0 ]
 
-# --- a run in parts is the run in one
+# --- an interrupted and resumed run equals an uninterrupted one
 expect_ok "${warm[@]}" --epochs 1 --out "$work/parts" --quiet
 check 'quiet' [ ! -s "$work/stderr" ]
 expect_ok "$train" --out "$work/parts" --resume --epochs 3 --threads 1 --quiet
@@ -54,7 +54,7 @@ expect_fail 2 '--out: would overwrite what --init-from reads' "$train" --data "$
   --overwrite --init-from "$model"
 expect_ok "$train" --data "$data" --out "$work/tuned" --model "$model" --freeze 'vce.*' --epochs 1 --quiet
 
-# --- what is not taken, and frozen all the same
+# --- a part that is not taken can still be frozen
 expect_ok "${warm[@]}" --epochs 1 --out "$work/stuck" --init-from-except vce.fusion --init-head mean
 said 'vce                             6 tensors, left out as asked' \
   "warning: frozen, though not taken from $model: 6 tensors (vce.fusion.0.weight, "

@@ -1,5 +1,5 @@
 #!/bin/bash
-# cdt-attribute: its files and how they hang together, the choice of pairs, and what it refuses.
+# cdt-attribute: its files and their consistency, the choice of pairs, and what it refuses.
 source tests/apps/lib.sh
 attribute=$CDT_BIN/cdt-attribute
 tiny_model
@@ -18,7 +18,7 @@ for method in attention gradient; do
   check 'npy size' [ "$(stat -c %s "$file")" -eq $((128 + pairs * 16 * 4)) ]
   check 'peaks' [ "$(grep -c "	$method	" "$work/all/peaks.tsv")" -eq $((pairs * 16)) ]
 done
-# The first peak of a pair is the one in pairs.tsv, and lies where its coordinates say.
+# The first peak of a pair is the one in pairs.tsv, at the place that its coordinates give.
 check 'peaks.tsv agrees with pairs.tsv' cmp \
   <(awk -F '\t' '$3 == "gradient" && $4 == 1 { print $8, $9 }' "$work/all/peaks.tsv") \
   <(rows "$work/all" | awk -F '\t' '{ print $14, $15 }')
@@ -30,7 +30,7 @@ for field in top_overlap random_peaks planted_sites distance_between_peaks_bp ef
   expect_text "$work/all/summary.json" "\"$field\""
 done
 
-# Tracks: one line of header, then four columns, ascending without overlap, values as in peaks.tsv.
+# Tracks: one header line, then four columns, ascending without overlap, values as in peaks.tsv.
 tracks=("$work"/all/tracks/[0-9]*.bedGraph)
 check 'two tracks per pair' [ ${#tracks[@]} -eq $((2 * pairs)) ]
 for track in "${tracks[@]}"; do
@@ -41,7 +41,7 @@ for track in "${tracks[@]}"; do
 done
 pass
 
-# Same input, same bytes; fewer tracks replace earlier ones.
+# The same input gives the same bytes; fewer tracks replace earlier ones.
 expect_ok run --split val --out "$work/again" --threads 1 --tracks 2 --quiet
 check 'nothing on stderr with --quiet' [ ! -s "$work/stderr" ]
 for file in pairs.tsv peaks.tsv attention.npy gradient.npy; do
@@ -51,7 +51,7 @@ check 'tracks of two pairs' [ "$(ls "$work/again/tracks" | grep -c '^[0-9].*bedG
 expect_ok run --split val --out "$work/again" --tracks 0 --overwrite --quiet
 check 'tracks are gone' [ ! -e "$work/again/tracks" ]
 
-# Further methods: a file each, rows in pairs.tsv, peaks and tracks; the defaults stay as they were.
+# Further methods: one file each, rows in pairs.tsv, peaks and tracks; the defaults are unchanged.
 expect_ok run --split val --out "$work/methods" --methods random --seed 5 --tracks 1
 for file in attention.npy gradient.npy; do expect_same "$work/all/$file" "$work/methods/$file"; done
 check 'columns of the defaults' cmp <(cut -f 1-18 "$work/methods/pairs.tsv") \
@@ -72,7 +72,7 @@ check 'random scores are those of the pair' cmp -i 128:$((128 + 2 * 64)) -n 64 \
 expect_ok run --split val --out "$work/methods" --overwrite --quiet
 check 'files of methods that did not run are gone' [ ! -e "$work/methods/methods" ]
 
-# Numbers beside their nulls: every method against chance, every two methods against each other.
+# Numbers next to their nulls: every method against chance, every two methods against each other.
 for field in '"uniform": {' '"circular_shift": {' '"hypergeometric": {' '"effect_size"' '"fold"' \
   '"interval_95"' '"spearman"' '"edge_share"' '"null_replicates": 9999'; do
   expect_text "$work/methods/summary.json" "$field"
@@ -84,7 +84,7 @@ expect_text "$work/methods2/summary.json" '"head_weights"'
 check 'rollout rows sum to 1' awk '{ sum += $1 } NR % 16 == 0 { n++; if ((sum - 1) ^ 2 > 1e-10) bad = 1
   sum = 0 } END { exit bad || n == 0 }' \
   <(od -A n -t f4 -v -w4 -j 128 "$work/methods2/methods/attention_rollout.npy")
-# The same along the other way: from DNA pooling, whose row every gene shares.
+# The same along the other path: from DNA pooling, whose row is the same for every gene.
 expect_ok run --split val --out "$work/pooled" --methods attention_rollout,attention_gmar --tracks 0 \
   --rollout-end dna-pool --gmar-norm l2
 for text in '"end": "dna-pool"' '"norm": "l2"' '"vce.dna": {'; do
@@ -131,7 +131,7 @@ expect_ok "$attribute" --data "$work/blank" --model "$model" --out "$work/only_z
 check 'no peak of it' [ "$(rows "$work/only_zeros" | cut -f 8-10,14,15)" = 'nan	nan	nan	nan	nan' ]
 check 'nothing is left to summarise' grep -q '"value": null' "$work/only_zeros/summary.json"
 
-# Whole attention maps of the enhancers of the first pairs, and the sharpened attention.
+# Whole attention maps for the enhancers of the first pairs, and the sharpened attention.
 expect_ok run --split val --out "$work/maps" --tracks 0 --map-pairs 3 --temperature 0.3 \
   --maps dna_to_rna,rna_self_attn_layers.0,vce.dna
 enhancers=$(rows "$work/maps" | head -n 3 | cut -f 1 | sort -u | wc -l)
@@ -144,7 +144,7 @@ check 'maps.json lists three' [ "$(grep -c '"file"' "$work/maps/maps/maps.json")
 expect_text "$work/maps/summary.json" '"gene_row_correlation"'
 expect_text "$work/maps/summary.json" '"effective_positions"'
 check 'sharpened' [ "$(stat -c %s "$work/maps/attention_sharpened.npy")" -eq $((128 + pairs * 64)) ]
-# Row of the first pair's gene in the map = its attention: the two ways to the same numbers.
+# The first pair's gene row in the map equals its attention: two computations of the same numbers.
 gene_row=$(($(grep -nx "$(rows "$work/maps" | head -n 1 | cut -f 2)" "$data/rna.genes.txt" |
   cut -d : -f 1) - 1))
 floats() { od -A n -t f4 -v -w4 -j $((128 + $2 * 64)) -N 64 "$1"; }
@@ -159,7 +159,7 @@ expect_ok run --split val --out "$work/maps" --tracks 0 --overwrite
 check 'no maps, no folder' [ ! -e "$work/maps/maps" ] && check 'nor sharpened' \
   [ ! -e "$work/maps/attention_sharpened.npy" ]
 
-# Pairs by name, by file and by lot give the rows that the whole split gave.
+# Pairs chosen by name, by file and at random give the same rows as the whole split.
 read -r enhancer gene < <(rows "$work/all" | sed -n 5p | cut -f 1,2)
 expect_ok run --pair "$enhancer:$gene" --out "$work/named"
 check 'the named pair' [ "$(rows "$work/named")" = "$(rows "$work/all" | sed -n 5p)" ]
@@ -177,12 +177,12 @@ check 'all from the split' [ -z "$(comm -23 <(rows "$work/lot" | sort) <(rows "$
 expect_ok run --split val --sample 7 --seed 2 --out "$work/lot2" --tracks 0
 check 'another seed, another sample' [ "$(rows "$work/lot")" != "$(rows "$work/lot2")" ]
 
-# NumPy's sample: the front of RandomState(42).permutation(18), pairs of an enhancer together.
+# NumPy's sample: the start of RandomState(42).permutation(18), with pairs of an enhancer together.
 drawn=$(grep '^val' "$data/pairs.tsv" | cut -f 2,3 | sed -n '1p;2p;9p')
 expect_ok run --split val --sample 3 --seed 42 --rng numpy-legacy --out "$work/numpy" --tracks 0
 check 'the pairs NumPy draws' [ "$(rows "$work/numpy" | cut -f 1,2 | sort)" = "$(sort <<<"$drawn")" ]
 
-# An enhancer name with colons in it, and a pair that pairs.tsv does not hold.
+# An enhancer name with colons in it, and a pair that is not in pairs.tsv.
 cp -r "$data" "$work/colons"
 sed -i "s/$enhancer/chr1:100-200:+/" "$work/colons/enhancers.bed" "$work/colons/pairs.tsv"
 rm "$work/colons/truth.json"
@@ -210,7 +210,7 @@ expect_fail 2 'at most 4294967295' "${arguments[@]}" --split val --sample 3 --se
   --rng numpy-legacy
 expect_fail 2 '--sample' "${arguments[@]}" --sample 3
 expect_fail 2 "at most $pairs, got 1000" "${arguments[@]}" --split val --sample 1000
-# An option that changes nothing in the run says what it needs; given with that, it is taken.
+# An option without effect in this run is refused with what it needs; given that, it is accepted.
 idle() { expect_fail 2 "$1: changes nothing here: it needs" "${arguments[@]}" --split val "$@"; }
 idle --rng numpy-legacy
 idle --rng philox --methods all

@@ -1,9 +1,9 @@
 #!/bin/bash
-# cdt-attribute: pairs whose DNA is all zeros are scored and flagged, and in no number of the summary.
+# cdt-attribute: pairs whose DNA is all zeros are scored and flagged, but are in no number of the summary.
 source tests/apps/lib.sh
 attribute=$CDT_BIN/cdt-attribute
 tiny_model
-# Two enhancers of the validation pairs lose their DNA.
+# The DNA of two enhancers of the validation pairs is set to zero.
 mapfile -t blank < <(awk -F '\t' '$1 == "val" { print $2 }' "$data/pairs.tsv" | sort -u | sed -n '1p;3p')
 bytes=$(($(stat -c %s "$data/dna.f32") / $(wc -l <"$data/enhancers.bed")))
 cp -r "$data" "$work/blank"
@@ -42,7 +42,7 @@ check 'the printed numbers too' cmp \
   <(tail -n +3 "$work/zeros.txt" | grep -v '^tracks') \
   <(tail -n +2 "$work/stdout" | grep -v '^tracks')
 
-# The files hold all pairs, those without DNA flagged; such a pair has no peaks.
+# The files hold all pairs, and those without DNA are flagged; such a pair has no peaks.
 for file in pairs integrated_gradients path_heads; do
   check "$file.tsv flags them" awk -F '\t' -v a="${blank[0]}" -v b="${blank[1]}" '
     NR == 1 { bad = $NF != "zero_dna"; next } { zero = $1 == a || $1 == b; n += zero }

@@ -1,12 +1,12 @@
 #!/bin/bash
-# cdt-attribute: the gradient methods, what they add to the summary, and the files on request.
+# cdt-attribute: the gradient methods, what they add to the summary, and optional files.
 source tests/apps/lib.sh
 attribute=$CDT_BIN/cdt-attribute
 tiny_model --genes 24
 genes=$(grep -c . "$data/rna.genes.txt")
 run() { "$attribute" --data "$data" --model "$model" --split val --sample 4 --tracks 0 "$@"; }
 
-# One line of Python-free arithmetic: values of a float32 npy file, one a line.
+# values FILE: the values of a float32 npy file, one per line, without Python.
 values() { tail -c +129 "$1" | od -An -v -t fF -w4 | tr -d ' '; }
 shape() { check "shape of $1" grep -qaF "'shape': ($2)" "$1"; }
 
@@ -46,7 +46,7 @@ near() { awk -v a="$1" -v b="$2" 'BEGIN { d = a - b; if (d < 0) d = -d
 check 'their mean is that of the summary' near "$(cat "$work/mean_error")" \
   "$(number "$all" completeness_error)"
 
-# The first of the top bins is the peak, whatever ties there are: occlusion gives four bins one score.
+# The first of the top bins is the peak even with ties: occlusion gives four bins one score.
 check 'rank 1 is the peak of every method' awk -F '\t' '
   NR == FNR && FNR == 1 { for (i = 1; i <= NF; i++) if (sub(/_peak_bin$/, "", $i)) at[$i] = i; next }
   NR == FNR { for (m in at) peak[$1, $2, m] = $at[m]; next }
@@ -73,7 +73,7 @@ sum_via_rna=$(awk '{ s += $3 } END { print s / 4 }' "$work/products")
 check 'sums of the products' near "$sum_via_rna" "$(sed -n '/"sum_over_window"/,$p' \
   "$all/summary.json" | grep -m 1 -A 2 via_rna | sed -n 's/.*"value": \(.*\),/\1/p')"
 
-# Via RNA and protein by head of the cross-attention: the parts of a way add up to it.
+# Paths via RNA and protein by head of the cross-attention: the parts of a path add up to it.
 expect_ok run --paths --path-heads --out "$work/heads"
 expect_same "$work/heads/paths_product.npy" "$all/paths_product.npy"
 check 'a row per pair, way, part and head' [ "$(wc -l <"$work/heads/path_heads.tsv")" -eq \
@@ -89,7 +89,7 @@ check 'shares of the heads are those of the way' near "$shares" \
   "$(grep -m 1 -A 2 '"via_rna": {' "$work/heads/summary.json" | sed -n 's/.*"value": \(.*\),/\1/p')"
 expect_text "$work/heads/summary.json" '"mean_by_head"'
 
-# Another baseline is another question; noise of size 0 is no noise.
+# Another baseline gives other results; noise of size 0 has no effect.
 expect_ok run --methods integrated_gradients,smoothgrad --baseline mean --smooth-noise 0 \
   --smooth-samples 2 --out "$work/mean"
 expect_text "$work/mean/summary.json" '"baseline": "mean"'
@@ -99,8 +99,8 @@ check 'without noise it is the gradient' awk '{ d = $1 - $2; if (d < 0) d = -d }
   d > 1e-5 * $2 + 1e-9 { bad = 1 } END { exit bad || NR != 64 }' \
   <(paste <(values "$work/mean/methods/smoothgrad.npy") <(values "$work/mean/gradient.npy"))
 
-# Occlusion by another baseline is foretold by the gradient's claim about that baseline: the same
-# effects and claims, range by range, as --occlude-region gives them.
+# The gradient's claim about a baseline is correlated with occlusion by that baseline: the effects and
+# claims, range by range, are those of --occlude-region.
 ranges=(0-3 4-7 8-11 12-15)
 expect_ok run --methods occlusion,gradient_x_input --baseline mean --occlude-bins 4 \
   "${ranges[@]/#/--occlude-region=}" --out "$work/claims"
@@ -113,13 +113,13 @@ check 'correlation with the claims' near "$(cat "$work/r")" \
   "$(grep -A 5 'gradient . (input - baseline)' "$work/claims/summary.json" |
     sed -n 's/.*"value": \([-0-9.e]*\),/\1/p')"
 
-# A later run that does not ask for a file removes it.
+# A later run without the option removes the file.
 expect_ok run --out "$work/all" --overwrite
 for file in paths.npy paths_product.npy path_heads.tsv rna_gradient.npy protein_gradient.npy integrated_gradients.tsv methods; do
   check "no old $file" [ ! -e "$work/all/$file" ]
 done
 
-# All genes of an enhancer, more of them than the hidden size: the same windows, up to rounding.
+# All genes of an enhancer, more than the hidden size: the same windows, up to rounding.
 enhancer=$(awk -F '\t' '$1 == "val" { print $2; exit }' "$data/pairs.tsv")
 gene=$(awk -F '\t' '$1 == "val" { print $3; exit }' "$data/pairs.tsv")
 expect_ok "$attribute" --data "$data" --model "$model" --pair "$enhancer:$gene" --all-genes \

@@ -1,14 +1,14 @@
 #!/bin/bash
-# cdt-attribute --occlude-region: predictions without a named region, beside the gradient's claim.
+# cdt-attribute --occlude-region: predictions without a named region, next to the gradient's claim.
 source tests/apps/lib.sh
 attribute=$CDT_BIN/cdt-attribute
 tiny_model
 run() { "$attribute" --data "$data" --model "$model" --split val --tracks 0 --quiet "$@"; }
 values() { tail -c +129 "$1" | od -An -v -t fF -w4 | tr -d ' '; }
-# rows FILE REGION: the rows of a region.
+# rows FILE REGION: the rows of that region.
 rows() { awk -F '\t' -v region="$2" '$3 == region' "$1"; }
 
-# Bins 4 to 7 of the enhancer of the first pair, as bases from 1; and one base more.
+# Bins 4 to 7 of the first pair's enhancer, as bases counted from 1; and one base more.
 enhancer=$(awk -F '\t' '$1 == "val" { print $2; exit }' "$data/pairs.tsv")
 read -r chrom centre < <(awk -F '\t' -v e="$enhancer" '$4 == e { print $1, int(($2 + $3) / 2) }' \
   "$data/enhancers.bed")
@@ -32,7 +32,7 @@ check 'one base more is one bin more' [ "$(rows "$regions" "$more" | cut -f 4,5 
 check 'predictions of pairs.tsv' cmp <(rows "$regions" 4-7 | cut -f 1,2,6) \
   <(tail -n +2 "$out/pairs.tsv" | cut -f 1,2,7)
 
-# The difference is what occlusion measured of these four bins, the claim the sum of gradient x input.
+# The difference is the occlusion effect of these four bins, and the claim the sum of gradient x input.
 paste <(rows "$regions" 4-7 | cut -f 6-9) \
   <(values "$out/methods/occlusion.npy" | awk 'NR % 16 == 5') \
   <(values "$out/methods/gradient_x_input.npy" |
@@ -42,7 +42,7 @@ check 'difference and claim' awk -v pairs="$pairs" 'function off(a, b) { d = a -
     return (d < 0 ? -d : d) > 1e-5 }
   { if (off($3, $5) || off($4, $6) || off($1 - $2, $3)) bad = 1; if ($3 != 0) some = 1 }
   END { exit bad || !some || NR != pairs }' "$work/both"
-# r over pairs, computed anew.
+# r over pairs, recomputed.
 r=$(grep -A 8 '"region": "4-7"' "$out/summary.json" | sed -n 's/.*"value": \([-0-9.e]*\),.*/\1/p')
 check 'correlation over pairs' awk -v r="$r" '{ n++; x += $4; y += $3; xx += $4 * $4; yy += $3 * $3
     xy += $4 * $3 }
@@ -52,7 +52,7 @@ for field in occlusion_regions difference_mean gradient_claim_mean pearson inter
   expect_text "$out/summary.json" "\"$field\""
 done
 
-# Another baseline is another question; a run that does not ask removes the file.
+# Another baseline gives other results; a run without the option removes the file.
 expect_ok run --baseline mean --occlude-region 4-7 --out "$work/mean"
 check 'other numbers' [ "$(cut -f 7 "$work/mean/occlusion_regions.tsv")" != \
   "$(rows "$regions" 4-7 | cut -f 7)" ]
@@ -80,8 +80,8 @@ refused 'past the end of chr1 (expected bases 1 to 248,956,422, got chr1:248,956
   --occlude-region chr1:248956423-248956430
 check 'a refused region leaves no folder' [ ! -e "$work/none" ]
 
-# At the ends of a chromosome: a peak is printed as far as it lies on it, and pasted back it is the
-# same bin.
+# At the ends of a chromosome a peak is printed only as far as it lies on the chromosome; pasted back, it
+# selects the same bin.
 cp -r "$data" "$work/ends"
 awk -F '\t' -v OFS='\t' -v e="$enhancer" '{ $1 = "chrM"; $2 = $4 == e ? 16400 : 0; $3 = $2 + 100
   print }' "$data/enhancers.bed" >"$work/ends/enhancers.bed"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# cdt-attribute: windows without information have no peak, are counted, and are in no number; pairs
-# of genes that were never trained are marked.
+# cdt-attribute: windows without information have no peak, are counted, and are in no number; pairs of
+# untrained genes are marked.
 source tests/apps/lib.sh
 command -v python3 >/dev/null || { skip undefined_windows 'python3 is missing' && finish; }
 attribute=$CDT_BIN/cdt-attribute
@@ -23,13 +23,13 @@ open(out, "wb").write(content)
 END
 }
 run() { "$attribute" --split val --null-replicates 99 "$@"; }
-# field FILE EXPRESSION: of the JSON in it, as Python prints it.
+# field FILE EXPRESSION: an expression over the JSON in it, as Python prints it.
 field() { python3 -c 'import json, sys; s = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$@"; }
 column() { awk -F '\t' -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next }
   { print $at }' "$1/pairs.tsv"; }
 
-# --- The outputs of two genes do not move: their gradient is exactly 0, and nothing is lost without
-# their DNA.
+# --- The outputs of two genes are constant: their gradient is exactly 0, and occluding their DNA has no
+# effect.
 mapfile -t flat < <(awk -F '\t' '$1 == "val" { print $3 }' "$data/pairs.tsv" | sort | uniq -c |
   sort -k1,1nr -k2 | sed -n '1p;3p' | awk '{ print $2 }')
 mapfile -t rows < <(for gene in "${flat[@]}"; do
@@ -59,7 +59,7 @@ for method in gradient gradient_x_input occlusion; do
     "(lambda m: (m['n'], m['undefined'], m['undefined_why']['zero']))(s['methods']['$method'])")" = \
     "($left, $zeros, $zeros)" ]
 done
-# same METHOD FOLDER: all numbers of the method but what was left out.
+# same METHOD FOLDER: all numbers of the method except the counts of left-out windows.
 same() {
   local numbers="{k: v for k, v in s['methods']['$1'].items() if not k.startswith('undefined')}"
   check "numbers of $1 as in $(basename "$2")" \
@@ -68,7 +68,7 @@ same() {
 same gradient "$work/others"
 same gradient_x_input "$work/others"
 same occlusion "$work/others"
-# Attention and the control have all their peaks: what the gradient lacks is not taken from them.
+# Attention and the control keep all their peaks, although the gradient has none for these pairs.
 same attention "$work/moving"
 same random "$work/moving"
 both() { field "$1/summary.json" "[{k: v for k, v in a.items() if k != 'undefined'} for a in \
@@ -87,7 +87,7 @@ for section in top_overlap distance_between_peaks_bp; do
   check "$section" [ "$(field "$summary" "s['$section']")" = \
     "$(field "$work/others/summary.json" "s['$section']")" ]
 done
-# Edge share and overlap once more, from the scores alone.
+# Edge share and overlap, recomputed from the scores alone.
 cat >"$work/anew.py" <<'END'
 import struct, sys
 def profiles(path):
@@ -123,7 +123,7 @@ effect=$(numbers "$work/flat" "['truth_scores']['pairs']")
 check 'n of truth scores' [ "$(field "$summary" "(lambda m: m['n'] + m['undefined'])(\
 s['truth_scores']['methods']['gradient'])")" -eq "$effect" ]
 
-# The files: nan for a peak that is not there, no rows of it; the scores stay.
+# The files: nan for a missing peak, no peak rows for the window; the scores are kept.
 check 'nan where there is no peak' cmp <(column "$work/flat" gradient_peak_bin | grep -c nan) \
   <(echo "$zeros")
 for name in gradient_peak_bin gradient_peak_bp top_overlap; do
@@ -149,7 +149,7 @@ check 'a merged track is the mean of its defined windows' awk 'FNR == 1 { next }
   $4 != 0 { sum[$2] += $4; n[$2]++ } END { exit bad || seen != 16 }' \
   "$work"/flat/tracks/[0-9]*_"${name#merged_[0-9]*_}"_*.gradient.bedGraph "$merged"
 
-# --- Keys of no size: every gene looks at all bins alike.
+# --- Keys of size zero: every gene attends to all bins equally.
 keys=$(seq 16 31)
 # shellcheck disable=SC2086
 zero_rows "$model" "$work/even.safetensors" dna_to_rna.cross_attn.in_proj_weight $keys
@@ -166,8 +166,7 @@ check 'no overlap' [ "$(field "$even" "(s['top_overlap']['n'], s['top_overlap'][
   '(0, None, None)' ]
 check 'no test of attention on elements' [ "$(field "$even" \
   "sorted({e['method'] for e in s['annotations']['enrichment']})")" = "['gradient']" ]
-# page NAME DATA OPTION...: of the attribution $work/NAME and the model it is of, as text of entities
-# alone.
+# page NAME DATA OPTION...: the page of the attribution $work/NAME and its model, as text in entities only.
 page() {
   local of_model=$work/run-$1
   [ -e "$of_model" ] || cp -r "$work/run" "$of_model"
@@ -186,7 +185,7 @@ check 'the shown pair has both peaks' grep -qE 'explained pairs with both peaks:
 page flat "$data" --overwrite --pair "$(awk -F '\t' -v g="${flat[0]}" '$1 == "val" && $3 == g {
   print $2 ":" $3; exit }' "$data/pairs.tsv")"
 expect_text "$work/flat.html" 'Gradient has no peak: undefined, as the window is zero everywhere. '
-# A summary without an n, or of an earlier version, is refused.
+# A summary without an n, or from an earlier version, is refused.
 cp -r "$work/flat" "$work/old"
 refused() {
   expect_fail 2 "$1" "$CDT_BIN/cdt-report" --data "$data" --run "$work/run-flat" \
@@ -228,7 +227,7 @@ expect_text "$work/untrained.html" 'explained pairs of a gene that was trained o
 page untrained "$work/partly" --overwrite --pair "$(awk -F '\t' -v g="${flat[0]}" '$1 == "val" && $3 == g {
   print $2 ":" $3; exit }' "$data/pairs.tsv")"
 expect_text "$work/untrained.html" 'The gene has no training pairs: this output was never trained. '
-# A data set that only explains says nothing of training.
+# A data set without training pairs makes no statement about training.
 awk -F '\t' '$1 != "train"' "$data/pairs.tsv" >"$work/partly/pairs.tsv"
 expect_ok run --data "$work/partly" --model "$model" --tracks 1 --out "$work/unknown"
 check 'no warning' [ "$(grep -c 'warning: ' "$work/stderr")" -eq 0 ]

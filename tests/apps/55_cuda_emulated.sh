@@ -1,6 +1,6 @@
 #!/bin/bash
-# --device cuda through the programs, on the emulated GPU: the sources of engine/cuda as they are, run
-# on the host (docs/emulation.md). Training, recorded or not, must follow the CPU's.
+# --device cuda through the programs, on the emulated GPU: the unchanged sources of engine/cuda, run on the
+# host (docs/emulation.md). Training, recorded or not, must follow the CPU's.
 source tests/apps/lib.sh
 gpu=$CDT_BUILD/emulated/bin
 compare_runs=$CDT_BUILD/tests/compare_runs
@@ -14,7 +14,7 @@ run() {
   "$1" --data "$work/data" --out "$work/$2" --epochs "${epochs:-2}" --batch-size 8 --seed 3 --threads 1 --quiet \
     "${@:3}"
 }
-# values RUN: metrics without what depends on the clock and the machine
+# values RUN: metrics without the fields that depend on the clock and the machine.
 values() { sed 's/,"seconds".*//' "$work/$1/metrics.jsonl"; }
 
 epochs=1 expect_ok run "$CDT_BIN/cdt-train" start "${sizes[@]}"
@@ -29,23 +29,23 @@ for p in 0 0.3; do
   expect_text "$work/stdout" '"outside": 0'
 done
 
-# A replayed step is the step: the same bits without recording, and again.
+# A replayed step equals the step itself: the same bits without recording, and when repeated.
 expect_ok run "$gpu/cdt-train" plain --model "$start" --device cuda --no-graph
 expect_same "$work/plain/last/model.safetensors" "$work/cuda0.3/last/model.safetensors"
 expect_same <(values plain) <(values cuda0.3)
-# Streams that run as late as they may: nothing relies on luck in their order.
+# Streams that run as late as allowed: nothing relies on a lucky order.
 CDT_EMULATION_LAZY=1 expect_ok run "$gpu/cdt-train" lazy --model "$start" --device cuda
 expect_same "$work/lazy/last/model.safetensors" "$work/cuda0.3/last/model.safetensors"
-# A device too small to keep DNA windows (it has less than the 2 GiB left free for the rest) streams them.
+# A device too small to keep DNA windows (it has less than the 2 GiB to be left free) streams them.
 CDT_EMULATED_MEMORY=$((2 << 30)) expect_ok run "$gpu/cdt-train" streamed --model "$start" \
   --device cuda
 expect_same "$work/streamed/last/model.safetensors" "$work/cuda0.3/last/model.safetensors"
-# The second of two devices, to which the threads that read DNA windows send them too.
+# The second of two devices, which the threads that read DNA windows must use too.
 CDT_EMULATED_DEVICES=2 expect_ok run "$gpu/cdt-train" second --model "$start" --device cuda:1
 check "no thread took another device" eval '! grep -q "cuda emulation" "$work/stderr"'
 expect_same "$work/second/last/model.safetensors" "$work/cuda0.3/last/model.safetensors"
-# bfloat16, with heads for which attention is fused: as near to the CPU's float32 as runs that began
-# half a unit of bfloat16 apart.
+# bfloat16, with heads for which attention is fused: as close to the CPU's float32 as runs whose starts
+# differ by half a unit of bfloat16.
 epochs=1 expect_ok run "$CDT_BIN/cdt-train" wide --hidden 32 --heads 1 --pool-heads 1 \
   --feed-forward 64 --fusion 48
 wide=$work/wide/model.safetensors
@@ -59,7 +59,7 @@ expect_text "$work/stdout" '"outside": 0'
 expect_ok run "$gpu/cdt-train" bf16-plain --model "$wide" --device cuda --precision bf16 --no-graph
 expect_same "$work/bf16-plain/last/model.safetensors" "$work/bf16-wide/last/model.safetensors"
 
-# --- an interrupted run goes on, bit for bit
+# --- an interrupted run resumes bit for bit
 epochs=1 expect_ok run "$gpu/cdt-train" half --model "$start" --device cuda
 expect_ok "$gpu/cdt-train" --resume --out "$work/half" --epochs 2 --device cuda --quiet
 expect_same "$work/half/last/model.safetensors" "$work/cuda0.3/last/model.safetensors"
@@ -76,7 +76,7 @@ done
 CDT_EMULATED_DEVICES=2 expect_ok "$gpu/cdt-predict" --data "$work/data" --model "$start" \
   --out "$work/predict-second" --split val --device cuda:1 --quiet
 expect_same "$work/predict-second/predictions.tsv" "$work/predict-cuda/predictions.tsv"
-# near FILE FILE COLUMN: a column of numbers agrees to 1e-5 of its largest value
+# near FILE FILE COLUMN: the numbers of a column agree to 1e-5 of its largest value.
 near() {
   paste <(cut -f "$3" "$1") <(cut -f "$3" "$2") | awk 'NR > 1 {
     d = $1 - $2; if (d < 0) d = -d; if (d > miss) miss = d
@@ -88,8 +88,8 @@ check "predictions agree" near "$work/predict-cpu/predictions.tsv" \
 expect_same <(cut -f 1-3 "$work/predict-cpu/predictions.tsv") \
   <(cut -f 1-3 "$work/predict-cuda/predictions.tsv")
 
-# --- attribution in batches of enhancers: as the CPU's, one enhancer at a time; the same bytes recorded or not,
-# and however late streams run
+# --- attribution in batches of enhancers equals the CPU's, one enhancer at a time; the same bytes with or
+# without recording, and however late streams run
 # attribute OUT PROGRAM OPTIONS...
 attribute() {
   "$2" --data "$work/data" --model "$start" --split train --sample 40 --methods gradient_x_input --tracks 0 \
@@ -107,11 +107,11 @@ expect_ok attribute batches-plain "$gpu/cdt-attribute" --device cuda --no-graph
 same_windows batches-plain batches
 CDT_EMULATION_LAZY=1 expect_ok attribute batches-lazy "$gpu/cdt-attribute" --device cuda
 same_windows batches-lazy batches
-# A device without room for a batch beside the 2 GiB left free gets pairs one by one.
+# A device without room for a batch beside the 2 GiB to be left free processes pairs one by one.
 CDT_EMULATED_MEMORY=$((2 << 30)) expect_ok attribute batches-of-one "$gpu/cdt-attribute" --device cuda
 check "a batch of one agrees" tests/gpu/compare_windows.sh "$work/batches" "$work/batches-of-one" 0.999 1e-5
 
-# --- windows of all methods in bfloat16 near those of float32: 16 roundings of 2^-8
+# --- windows of all methods in bfloat16 are close to those of float32: 16 roundings of 2^-8
 # windows OUT PRECISION OPTIONS...
 windows() {
   "$gpu/cdt-attribute" --data "$work/data" --split val --sample 2 --tracks 0 --device cuda --out "$work/$1" \
@@ -134,14 +134,14 @@ for precision in fp32 bf16; do
 done
 check "bf16: all genes" windows_near 0.0625 || cat "$work/windows"
 
-# --- attention by cuDNN in bfloat16: near our own, with a note a shape; ours to the byte where the library
-# is no help
-# whose_attention OUT PROGRAM OPTIONS...: with a profile
+# --- attention by cuDNN in bfloat16: close to our own, with one note per shape; byte for byte our own if
+# the library cannot be used
+# whose_attention OUT PROGRAM OPTIONS...: runs it with a profile.
 whose_attention() {
   "$gpu/$2" --data "$work/data" --model "$wide" --split val --device cuda --precision bf16 --profile \
     --out "$work/$1" --quiet "${@:3}"
 }
-# notes OUT TEXT: how many notes of its profile begin so after the shape
+# notes OUT TEXT: how many notes in its profile start with TEXT after the shape.
 notes() { grep -oE "\"attention of [^:]*: $2" "$work/$1/profile.json" | wc -l; }
 for program in predict attribute; do
   sample=()
@@ -175,7 +175,7 @@ expect_fail 2 "no such GPU (expected cuda:0 to cuda:0, got cuda:3)" "$gpu/cdt-pr
   --data "$work/data" --model "$start" --out "$work/none" --device cuda:3
 CDT_EMULATED_DEVICES=0 expect_ok "$gpu/cdt-predict" --data "$work/data" --model "$start" \
   --out "$work/auto" --device auto --quiet
-# A GPU that is too old is refused by name, and passed over by auto.
+# A GPU that is too old is refused by name, and skipped by auto.
 old='the GPU is too old (expected compute capability 8.0 or more, got 7.0)'
 CDT_EMULATED_CAPABILITY=7 expect_fail 2 "--device: $old (expected auto or cpu, got cuda)" \
   "$gpu/cdt-predict" --data "$work/data" --model "$start" --out "$work/none" --device cuda

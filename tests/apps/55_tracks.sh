@@ -33,7 +33,7 @@ check 'nine columns, integer scores, colours' awk -F '\t' 'NF != 9 || $5 !~ /^[0
   END { exit bad || !NR }' "$peaks"
 check 'peaks sorted' sort -c -k1,1 -k2,2n "$peaks"
 check 'a colour per method' [ "$(cut -f 9 "$peaks" | sort -u | wc -l)" -eq 2 ]
-# Each file the session names exists beside it.
+# Each file that the session names exists next to it.
 session=$tracks/igv_session.xml
 if command -v xmllint >/dev/null; then
   check 'the session is XML' xmllint --noout "$session"
@@ -66,14 +66,14 @@ else
   done
 fi
 
-# Another name of the assembly: the browsers get theirs.
+# For another name of the assembly, the browsers get their own name.
 cp -r "$data" "$work/grch"
 sed -i 's/"hg38"/"GRCh38"/' "$work/grch/dataset.json"
 expect_ok "$attribute" --data "$work/grch" --model "$model" --split val --tracks 2 --out "$work/g"
 check 'db of every track' [ "$(grep -ho ' db=[^ ]*' "$work"/g/tracks/*.bedGraph "$work/g/tracks/ucsc.txt" | sort -u)" = ' db=hg38' ]
 check 'a name of its own for every track' [ "$(head -qn 1 "$work"/a/tracks/*.bedGraph | grep -o 'name="[^"]*"' | sort | uniq -d | wc -l)" -eq 0 ]
 
-# An assembly without known sizes: bedGraph and all else, but no bigWig, and a line that says so.
+# An assembly with unknown sizes: bedGraph and everything else, but no bigWig, and a line that says so.
 cp -r "$data" "$work/mouse"
 sed -i 's/"hg38"/"mm10"/' "$work/mouse/dataset.json"
 expect_ok "$attribute" --data "$work/mouse" --other-inputs --model "$model" --split val --tracks 1 \
@@ -81,7 +81,7 @@ expect_ok "$attribute" --data "$work/mouse" --other-inputs --model "$model" --sp
 check 'no bigWig' [ "$(ls "$work/m/tracks" | grep -c '\.bw$')" -eq 0 ]
 expect_text "$work/stdout" 'without bigWig'
 expect_text "$work/m/tracks/igv_session.xml" 'all.gradient.bedGraph'
-# With the sizes there is, and windows end with their chromosomes.
+# With --chrom-sizes there are bigWig files, and windows end with their chromosomes.
 awk -F '\t' -v OFS='\t' '{ if (!($1 in last) || $3 > last[$1]) last[$1] = $3 }
   END { for (c in last) print c, last[c] + 200 }' "$data/enhancers.bed" >"$work/mouse.sizes"
 expect_ok "$attribute" --data "$work/mouse" --other-inputs --model "$model" --split val --tracks 1000 \
@@ -99,7 +99,7 @@ expect_fail 2 'mouse.sizes: line 2: size of' "$attribute" --data "$work/mouse" -
 expect_fail 2 "$work/nowhere" "$attribute" --data "$work/mouse" --other-inputs --model "$model" --split val \
   --chrom-sizes "$work/nowhere" --out "$work/none"
 check 'refused sizes leave no folder' [ ! -e "$work/none" ]
-# The window of an enhancer near the chromosome's end stops there.
+# The window of an enhancer near the chromosome's end is cut there.
 cp -r "$data" "$work/end"
 awk -F '\t' -v OFS='\t' '{ $1 = "chrM"; $2 = 16400; $3 = 16500; print }' "$data/enhancers.bed" \
   >"$work/end/enhancers.bed"
@@ -110,8 +110,8 @@ check 'peaks too' awk -F '\t' '$7 > 16569 || $6 > $7 { bad = 1 } END { exit bad 
   <(tail -n +2 "$work/e/peaks.tsv")
 check 'the ends are recorded' [ "$(grep -A 1 '"chromosome_sizes"' "$work/e/summary.json" |
   tail -n 1)" = '    "chrM": 16569' ]
-# Elements past the end: the window of one still reaches back to the chromosome, those of the others
-# have no base on it and no tracks.
+# Elements past the end: one window still reaches back onto the chromosome; the others have no base on it
+# and get no tracks.
 first=$(awk -F '\t' '$1 == "val" { print $2; exit }' "$data/pairs.tsv")
 cp -r "$data" "$work/past"
 awk -F '\t' -v OFS='\t' -v e="$first" '{ $1 = "chrM"; $2 = $4 == e ? 17000 : 30000; $3 = $2 + 100
@@ -130,7 +130,7 @@ expect_ok "$attribute" --data "$work/past" --model "$model" --split val --tracks
   --out "$work/p" --overwrite
 check 'no window on the chromosome, no tracks' [ ! -e "$work/p/tracks" ]
 expect_text "$work/stdout" "tracks: none for $val enhancers ("
-# The report's loci end where the attribution was told.
+# The report cuts loci at the ends that the attribution was given.
 expect_ok "$CDT_BIN/cdt-report" --data "$work/past" --run "$work/run" --attribution "$work/p" \
   --out "$work/past.html" --quiet
 expect_text "$work/past.html" 'no base of chrM, '
@@ -180,7 +180,7 @@ check 'the table fits a terminal' [ "$(LC_ALL=C.UTF-8 grep -cE '.{101}' "$work/c
 expect_ok run --split val --tracks 0 --out "$work/n" --overwrite --quiet
 check 'an earlier table is gone' [ ! -e "$rows" ]
 
-# Assemblies: named by file or track line, or given away by coordinates.
+# Assemblies: named by file or track line, or detected from coordinates.
 cp "$work/sites.bed" "$work/hg19_sites.bed"
 expect_ok run --split val --tracks 0 --out "$work/w" --annotations "$work/hg19_sites.bed"
 expect_text "$work/stderr" 'names hg19, the data set is in hg38'
@@ -191,7 +191,7 @@ expect_ok run --split val --tracks 0 --out "$work/w" --overwrite --annotations "
 expect_text "$work/stderr" '1 elements end past their chromosome in hg38'
 check 'the right name is no warning' [ "$(grep -c 'names' "$work/stderr")" -eq 0 ]
 
-# Unsorted is fine; what is wrong is refused by file and line, and leaves no folder.
+# Unsorted files are accepted; errors are refused by file and line, and leave no folder.
 { head -n 1 "$work/sites.bed"; tail -n +2 "$work/sites.bed" | tac; } >"$work/reversed.bed"
 mkdir "$work/reverse"
 mv "$work/reversed.bed" "$work/reverse/sites.bed"

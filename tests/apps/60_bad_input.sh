@@ -1,6 +1,6 @@
 #!/bin/bash
-# What users hand over by mistake, through the programs: one line naming file and field, exit code 2,
-# and no output left behind.
+# Typical user errors, through the programs: one line naming file and field, exit code 2, and no output left
+# behind.
 source tests/apps/lib.sh
 predict=$CDT_BIN/cdt-predict train=$CDT_BIN/cdt-train import=$CDT_BIN/cdt-import
 good=$work/good model=$work/run/model.safetensors out=$work/out
@@ -93,12 +93,12 @@ else
   skip import 'cdt-import reads no published files: no HDF5'
 fi
 
-# An unset shell variable as a value does not swallow the option after it.
+# An unset shell variable as a value does not swallow the following option.
 expect_fail 2 'command line: --out: the value is empty' "$predict" --out= --data "$good" --model "$model"
 expect_fail 2 'command line: --data: the value is empty' "$train" --out "$out" --data=
 check 'an empty value: no output' [ ! -e "$out" ]
 
-# A volume without room: a file may not grow past 8 KiB.
+# A full volume: a file may not grow past 8 KiB.
 small() { (ulimit -f 8 && "$@"); }
 status=0
 small "$CDT_BIN/cdt-synth" --preset tiny --out "$out" --quiet >"$work/stdout" 2>"$work/stderr" || status=$?

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A data file that is cut short under a running program ends it with one line that names the file;
-# the last saved state stays whole, and with the file back the run goes on to the same bits.
+# A data file that is truncated under a running program ends it with one line that names the file; the last
+# saved state stays intact, and once the file is restored the run resumes to the same bits.
 source tests/apps/lib.sh
 train=$CDT_BIN/cdt-train
 data=$work/data run=$work/run
@@ -22,7 +22,7 @@ check "exit status 1, not $status" test $status -eq 1
 check "one line" test "$(wc -l <"$work/stderr")" -eq 1
 expect_text "$work/stderr" "cdt-train: $data/dna.f32: size: the file was cut short"
 
-# As short as it is, it is the user's mistake; whole again, the run goes on from its last state.
+# Truncated, the file is the user's error; restored, the run resumes from its last state.
 expect_fail 2 "dna.f32: size: wrong size" "$train" --out "$run" --resume
 cp "$work/dna.f32" "$data/dna.f32"
 epochs=$(($(wc -l <"$run/metrics.jsonl") + 2))

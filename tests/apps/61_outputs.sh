@@ -1,6 +1,6 @@
 #!/bin/bash
-# Where results go: no program writes over what it reads, over another program's work or, unless told
-# to, over its own; a kill at any moment leaves a folder in which the next run works.
+# Where results go: no program overwrites its input, another program's output or, without --overwrite, its
+# own; a kill at any moment leaves a folder in which the next run works.
 source tests/apps/lib.sh
 synth=$CDT_BIN/cdt-synth train=$CDT_BIN/cdt-train predict=$CDT_BIN/cdt-predict
 attribute=$CDT_BIN/cdt-attribute report=$CDT_BIN/cdt-report import=$CDT_BIN/cdt-import
@@ -16,7 +16,7 @@ has_gnuplot=$(command -v gnuplot)
 
 # state FOLDER: names and content of all its files.
 state() { (cd "$1" && find . -type f -exec md5sum {} + | sort -k 2); }
-# keeps FOLDER: nothing in it differs from the first time this was asked.
+# keeps FOLDER: nothing in it has changed since the first call.
 keeps() {
   local before=$work/state-${1##*/}
   [ -e "$before" ] || state "$1" >"$before"
@@ -29,7 +29,7 @@ for folder in "$data" "$run" "$prediction" "$attribution"; do
   clean "$folder"
 done
 
-# --- what is read is not written over, with --overwrite or without
+# --- inputs are never overwritten, with --overwrite or without
 ln -s "$data" "$work/link-to-data"
 for out in "$data" "$data/" "$work/x/../data" "$work/link-to-data"; do
   mkdir -p "$work/x"
@@ -102,7 +102,7 @@ if has_hdf5; then
 fi
 for folder in "$data" "$run" "$prediction" "$attribution"; do keeps "$folder"; done
 
-# --- an earlier output is replaced when that is meant, and nothing that only has its names
+# --- an earlier output is replaced only when intended, and files that merely have its names never
 expect_fail 2 '--out: already holds a prediction; --overwrite replaces it' "$predict" "${inputs[@]}" \
   --out "$prediction"
 expect_fail 2 '--out: already holds an attribution; --overwrite replaces it' "$attribute" \
@@ -129,7 +129,7 @@ cp -r "$run" "$work/again-run"
 expect_ok "$train" --data "$data" --out "$work/again-run" "${sizes[@]}" --seed 5 --overwrite
 check 'one epoch of the new run' [ "$(wc -l <"$work/again-run/metrics.jsonl")" -eq 1 ]
 check 'other weights' test -n "$(cmp "$model" "$work/again-run/model.safetensors")"
-# What cannot start leaves the run that it was to replace.
+# A program that cannot start leaves the run that it was to replace.
 cp -r "$run" "$work/kept-run"
 expect_fail 2 'heads 5 does not divide' "$train" --data "$data" --out "$work/kept-run" --heads 5 --overwrite
 check 'the run is kept' cmp <(state "$run") <(state "$work/kept-run")
@@ -141,7 +141,7 @@ expect_ok "$synth" --preset tiny --seed 8 --out "$work/fresh-data" --quiet
 check 'the same as a fresh one' cmp <(state "$work/again-data") <(state "$work/fresh-data")
 for folder in "$work"/again-*; do clean "$folder"; done
 
-# A volume that takes no more keeps the earlier prediction: a file may not grow past 1 KiB.
+# A full volume keeps the earlier prediction: a file may not grow past 1 KiB.
 cp -r "$prediction" "$work/kept-prediction"
 limited() {
   trap '' XFSZ
@@ -159,12 +159,12 @@ cp "$work/again-prediction/predictions.tsv" "$work/mixed"
 expect_fail 2 'is not the table that metrics.json beside it was computed from' "$report" "${page[@]}" \
   --prediction "$work/mixed" --out "$work/none.html"
 
-# --- a report: parent folders, its own page again, dangling links
+# --- a report: parent folders, its own earlier page, dangling links
 if [ -n "$has_gnuplot" ]; then
   expect_ok "$report" "${page[@]}" --out "$work/new/folder/page.html"
   expect_fail 2 'page.html: --out: already holds a report; --overwrite replaces it' "$report" "${page[@]}" \
     --out "$work/new/folder/page.html"
-  # What a killed report left; but not what a living one writes.
+  # Temporaries of a killed report are removed, but not those of a running one.
   dead=$work/new/folder/.page.html.cdt-tmp-0123456789abcdef live=${dead%f}0
   touch "$dead" "$live"
   flock "$live" "$report" "${page[@]}" --out "$work/new/folder/page.html" --overwrite >/dev/null 2>&1
@@ -182,7 +182,7 @@ for program in "$predict" "$train"; do
 done
 expect_fail 2 "dangling: --out: is a link to $work/nowhere, which does not exist" "$report" "${page[@]}" \
   --out "$work/dangling"
-# A program that fails takes back the folders it made.
+# A program that fails removes the folders it created.
 expect_fail 2 'absent.safetensors' "$predict" --data "$data" --model "$work/absent.safetensors" \
   --out "$work/made/here"
 check 'parents too' [ ! -e "$work/made" ]
@@ -191,7 +191,7 @@ status=0
 check 'closed standard output: exit status 1' [ $status -eq 1 ]
 expect_text "$work/stderr" 'cdt-predict: standard output: is closed'
 
-# --- what is needed at the end is there at the start
+# --- what the end of a run needs is checked at its start
 touch "$work/file"
 for folder in "$work/nowhere" "$work/file"; do
   TMPDIR=$folder expect_ok "$attribute" "${explain[@]}" --out "$work/no-tmp" --overwrite
@@ -222,7 +222,7 @@ else
   skip 'full volume' 'needs root'
 fi
 
-# What a killed training left goes when the run goes on.
+# Temporaries of a killed training are removed when the run resumes.
 cp -r "$run" "$work/left-run"
 mkdir "$work/left-run/last.new"
 touch "$work/left-run/"{,last/,last.new/}.model.safetensors.cdt-tmp-0123456789abcdef
@@ -230,7 +230,7 @@ expect_ok "$train" --resume --out "$work/left-run" --epochs 2 --quiet
 clean "$work/left-run"
 check 'the half-written last' [ ! -e "$work/left-run/last.new" ]
 
-# --- killed in the middle: the next run works and leaves no temporary
+# --- killed midway: the next run works and leaves no temporary
 # kill_in_the_middle SIGNAL OUT COMMAND...: kills it once it has a temporary in OUT.
 kill_in_the_middle() {
   local signal=$1 out=$2 pid i
@@ -258,13 +258,13 @@ survives() {
 survives "$synth" --preset demo --enhancers 6000 --quiet
 slow=("${inputs[@]}" --split train --all-genes)
 survives "$attribute" "${slow[@]}" --methods random --tracks 0 --null-replicates 9
-# What a killed run brought to its names is no output; the next run replaces it.
+# Files that a killed run had already renamed are not output; the next run replaces them.
 rm "$work/killed/summary.json"
 expect_fail 2 'is in the way' "$attribute" "${slow[@]}" --tracks 0 --out "$work/killed"
 printf 'an attribution\n' >"$work/killed/.cdt-unfinished"
 expect_ok "$attribute" "${slow[@]}" --tracks 0 --null-replicates 9 --out "$work/killed"
 clean "$work/killed"
-# Two at once in one folder.
+# Two programs at once in one folder.
 rm -rf "$work/killed"
 "$attribute" "${slow[@]}" --methods all --out "$work/killed" >/dev/null 2>&1 &
 pid=$!

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Paths of any bytes: Latin-1 names, newlines, quotes and markup come back from every file that the
-# programs write and read, and reach the page as text.
+# Paths with any bytes: Latin-1 names, newlines, quotes and markup survive in every file that the programs
+# write and read, and appear on the page as text.
 source tests/apps/lib.sh
 odd=$work/$(printf 'caf\xe9 \n"<b>&\\x\x27')
 mkdir "$odd" || { skip paths 'this file system takes UTF-8 names only' && finish; }
@@ -12,7 +12,7 @@ is_utf8() { check "$(basename "$1") is UTF-8" iconv -f UTF-8 -t UTF-8 -o /dev/nu
 expect_ok "$CDT_BIN/cdt-synth" --preset tiny --seed 3 --out "$data" --quiet
 expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$run" --epochs 1 "${sizes[@]}" --quiet
 expect_text "$run/config.json" "\"data\": \"$work/$escaped/data\""
-# Where --data is not given again, the state says where the data set is.
+# If --data is not given again, the state says where the data set is.
 expect_ok "$CDT_BIN/cdt-train" --resume --out "$run" --epochs 2 --quiet
 check 'a second epoch' [ "$(wc -l <"$run/metrics.jsonl")" -eq 2 ]
 awk -F '\t' -v OFS='\t' '{ print $2, $3, NR == 1 ? $4 : $4 + 0.3 * (NR % 3) }' "$data/pairs.tsv" \
@@ -32,13 +32,13 @@ for file in "$run/config.json" "$prediction/metrics.json" "$attribution/command.
   "$attribution/tracks/igv_session.xml" "$data/dataset.json"; do
   is_utf8 "$file"
 done
-# The command that was recorded is one that a shell reads as the same.
+# The recorded command is one that a shell reads as the same words.
 command=$(sed -n 's/^  "command_line": "\(.*\)",$/\1/p' "$attribution/command.json" |
   sed 's/\\\(["\\]\)/\1/g')
 mv "$attribution" "$odd/before"
 expect_ok bash -c "\"\$0\"/$command" "$CDT_BIN"
 check 'the recorded command makes the same' diff -r --exclude profile.json "$attribution" "$odd/before"
-# Options from a file: the same escapes.
+# Options from a file use the same escapes.
 printf '{"data": "%s/data", "model": "%s/run/model.safetensors"}' "$work/$escaped" "$work/$escaped" \
   >"$work/options.json"
 expect_ok "$CDT_BIN/cdt-predict" --config "$work/options.json" --out "$odd/configured" --quiet
@@ -46,7 +46,7 @@ if command -v gnuplot >/dev/null; then
   page=$odd/page.html
   expect_ok "$CDT_BIN/cdt-report" --data "$data" --run "$run" --attribution "$attribution" \
     --prediction "$prediction" --annotations "$sites" --out "$page" --quiet
-  # Everything is of one data set and model, found where the records say.
+  # Everything belongs to one data set and model, found at the recorded paths.
   check 'no warning' [ ! -s "$work/stderr" ]
   is_utf8 "$page"
   check 'no markup from names' [ "$(grep -c '<b>&\|<i>\.bed' "$page")" -eq 0 ]

@@ -1,12 +1,12 @@
 #!/bin/bash
-# File systems that cannot lock, flush or exchange names, or that hold on to a folder in use: a
-# warning, and the work is done.
+# File systems that cannot lock, flush or exchange names, or that keep a folder in use busy: a warning, and
+# the work is done.
 source tests/apps/lib.sh
 if ! command -v cc >/dev/null; then
   skip 'file systems' 'needs a C compiler'
   finish
 fi
-# Calls that fail as on such a file system, by the words in $LACKS.
+# Calls that fail as on such a file system, selected by the words in $LACKS.
 cat >"$work/lacks.c" <<'END'
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -58,7 +58,7 @@ int unlinkat(int fd, const char* path, int flags) {
 }
 END
 expect_ok cc -shared -fPIC -o "$work/lacks.so" "$work/lacks.c" -ldl
-# on WORDS COMMAND...: on a file system that lacks these.
+# on WORDS COMMAND...: runs it on a file system that lacks these features.
 on() { LD_PRELOAD=$work/lacks.so LACKS=$1 expect_ok "${@:2}"; }
 warned() { check "$1: one warning" [ "$(grep -c "^cdt-[a-z]*: warning: .*$2" "$work/stderr")" -eq 1 ]; }
 

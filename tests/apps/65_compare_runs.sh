@@ -1,6 +1,6 @@
 #!/bin/bash
-# The comparison of training runs that judges a GPU's: equal up to rounding passes, planted mistakes
-# do not.
+# The comparison that judges a GPU's training runs: runs that are equal up to rounding pass, planted
+# mistakes do not.
 source tests/apps/lib.sh
 compare_runs=$CDT_BUILD/tests/compare_runs
 
@@ -32,14 +32,14 @@ expect_ok train reference "$start"
 expect_ok train control1 "$work/moved1.safetensors"
 expect_ok train control2 "$work/moved2.safetensors"
 
-# --- passes: another rounding of the start, another instruction set of the matrix products
+# --- passes: another rounding of the start, another instruction set for matrix products
 expect_ok train rounding "$work/moved3.safetensors"
 expect_ok compare rounding
 expect_text "$work/stdout" '"outside": 0'
 ONEDNN_MAX_CPU_ISA=SSE41 expect_ok train instructions "$start"
 expect_ok compare instructions
 
-# --- planted mistakes: a rate one in a thousand off, another mask, no clipping, one tensor, one loss
+# --- planted mistakes: a learning rate off by a thousandth, another mask, no clipping, one tensor, one loss
 expect_ok train rate "$start" --lr 1.001e-4
 expect_refused rate "differs by"
 run_seed=4 expect_ok train mask "$start"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The machinery of a GPU run, without a GPU: a pack whose programs are stand-ins (the product's run on the
-# CPU), right, with a planted mistake, hanging, dying, without a library; runs that are cut off.
+# The machinery of a GPU run, without a GPU: a pack whose programs are stand-ins (the real ones run on the
+# CPU), correct, with a planted mistake, hanging, crashing, without a library; and runs that are cut off.
 source tests/apps/lib.sh
 build=$work/build pack=$work/gpu-pack.tar.xz out=$work/out mode=$work/mode
 
@@ -10,27 +10,27 @@ program() {
   { echo '#!/bin/bash'; printf '%s\n' "${@:2}"; } >"$1"
   chmod +x "$1"
 }
-# on_cpu NAME: the product's program, which is sent to the CPU; a mode adds options where a GPU was meant.
+# on_cpu NAME: the real program, sent to the CPU; a mode adds options where a GPU was requested.
 on_cpu() {
   # shellcheck disable=SC2016  # the stand-in expands them
   program "$build/bin/$1" "[[ \$* != *cuda* ]] || set -- \"\$@\" \$(sed -n 's/^$1: //p' '$mode')" \
     "$(loader)" 'args=("${@/#cuda/cpu}")' 'args=("${args[@]/#[tb]f[31][26]/fp32}")' \
     "exec '$(realpath "$CDT_BIN")/$1' \"\${args[@]}\""
 }
-# loader: what the dynamic linker would say where a library is missing.
+# loader: prints what the dynamic linker would say if a library is missing.
 loader() {
   # shellcheck disable=SC2016
   printf 'for name in $(sed -n "s/^missing: //p" %q); do ls ${LD_LIBRARY_PATH//:/ } 2>/dev/null | grep -q "$name" || {\n' "$mode"
   # shellcheck disable=SC2016
   echo 'echo "$0: error while loading shared libraries: $name: cannot open shared object file" >&2; exit 127; }; done'
 }
-# measuring NAME LINE...: prints its arguments as JSON unless a line ends it before.
+# measuring NAME LINE...: prints its arguments as JSON unless a line ends it first.
 measuring() {
   # shellcheck disable=SC2016
   program "$build/tests/$1" "mode=\$(cat '$mode')" "${@:2}" \
     'echo "{\"train_step_s\": 2e-3, \"engine_us\": 1, \"arguments\": \"$*\", \"libraries\": \"$LD_LIBRARY_PATH\", \"a_us\": 1}"'
 }
-# gpu_first VARIABLE=VALUE...: with the stand-ins.
+# gpu_first VARIABLE=VALUE...: runs tests/gpu_first.sh with the stand-ins.
 gpu_first() {
   status=0
   rm -rf "$out"
@@ -47,7 +47,7 @@ expect_refused() {
   expect_text "$work/stderr" "$2"
   check "$1: nothing on stdout" test ! -s "$work/stdout"
 }
-# expect_step NAME STATUS [NEEDLE]: in the table and in results.json, which is whole.
+# expect_step NAME STATUS [NEEDLE]: in the table and in results.json, which is complete.
 expect_step() {
   check "$1: $2" grep -qE "^$1 +$2 +[0-9]+ s +" "$work/stdout"
   expect_text "$work/stdout" "${3:-}"
@@ -117,7 +117,7 @@ expect_ok pack_of "$pack" || finish
 mkdir "$work/unpacked"
 expect_ok tar -xJf "$pack" -C "$work/unpacked"
 
-# --- steps that agree, in their order; what each leaves
+# --- steps that pass, in their order; what each leaves behind
 gpu_first STEPS='train-fp32 facts forms attribute-bf16 bench-bf16 profile-bf16 memcheck'
 expect_status "agreeing" 0
 expect_json "agreeing"
@@ -149,7 +149,7 @@ check "ours have theirs" grep -qE '"libraries": "[^"]*/lib' "$out/results.json"
 expect_step racecheck passed ' tests passed, 0 of '
 expect_text "$out/log.txt" '--tool racecheck --kernel-name kns=cdt --error-exitcode 9'
 
-# --- planted mistakes: another training, other windows, values that disagree, half an object
+# --- planted mistakes: another training, other windows, values that disagree, an incomplete JSON object
 printf 'cdt-train: --weight-decay 0.01\ncdt-attribute: --smooth-noise 1\ndisagree die\n' >"$mode"
 gpu_first STEPS='facts forms train-fp32 attribute-tf32 gemm-bf16'
 expect_status "mistakes" 1
@@ -163,21 +163,21 @@ expect_step attribute-tf32 failed '23 files, 1 out of bounds'
 expect_step gemm-bf16 passed
 expect_text "$work/stdout" "5 steps, 4 failed"
 
-# --- a step that hangs, with a child that heeds no signal
+# --- a step that hangs, with a child that ignores signals
 echo hang >"$mode"
 gpu_first CDT_STEP_LIMIT=1 STEPS='facts gemm-bf16'
 expect_status "a step that hangs" 1
 expect_step facts failed 'ran past 1 s'
 expect_step gemm-bf16 passed
 expect_no_orphans "a step that hangs"
-# --- minutes that are over: in mid-step, then before the next
+# --- the time is over: in mid-step, then before the next step
 gpu_first MINUTES=0.07 STEPS='facts gemm-bf16'
 expect_status "minutes are over" 0
 expect_step facts 'cut off' 'the time of the run was over'
 expect_step gemm-bf16 'not reached'
 expect_no_orphans "minutes are over"
 
-# --- a run that is told to end, and one that is killed, in its second step
+# --- a run that is told to end, and one that is killed, both in the second step
 # interrupt SIGNAL
 interrupt() {
   local runner tries=0
@@ -209,7 +209,7 @@ expect_text "$out/results.json" '"step": "forms", "status": "running"'
 expect_text "$out/log.txt" "== facts: passed"
 expect_no_orphans "killed"
 
-# --- libraries: carried ones where the machine has none; cuBLASLt from a Python package, or a line
+# --- libraries: packed ones if the machine has none; cuBLASLt from a Python package, or a line
 for library in libstandin.so.2 libcublasLt.so.99; do echo "missing: $library"; done >"$mode"
 cp -r "$work/unpacked" "$work/other"
 echo >"$work/other/lib/libstandin.so.2"
@@ -229,7 +229,7 @@ gpu_first PYTHON=python STEPS=facts
 expect_refused "a library that nobody has" "does not start here: "
 : >"$mode"
 
-# --- packs that are none, and other mistakes
+# --- invalid packs, and other mistakes
 head -c 2000 "$pack" >"$work/short.tar.xz"
 from=$work/short.tar.xz gpu_first
 expect_refused "a truncated pack" "short.tar.xz: is truncated or damaged"

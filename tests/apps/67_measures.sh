@@ -1,14 +1,13 @@
 #!/bin/bash
-# The programs that measure a GPU, at tiny sizes on the emulated one: what they print is one JSON
-# object with the numbers they promise, and their exit status is what they found. The times mean
-# nothing here.
+# The programs that measure a GPU, at tiny sizes on the emulated one: each prints one JSON object with the
+# documented numbers, and its exit status is its verdict. The times mean nothing here.
 source tests/apps/lib.sh
 measures=$CDT_BUILD/emulated/tests
 export CDT_EMULATED_MEMORY=$((32 << 30))
 sizes=(--batch 2 --bins 7 --genes 5 --hidden 32 --heads 4 --dna-dim 12 --rna-dim 5 --protein-dim 6)
 
-# expect_json NAME FIELD...: $work/stdout is a JSON object with these fields; nothing was found by the
-# emulation.
+# expect_json NAME FIELD...: $work/stdout is a JSON object with these fields, and the emulation found
+# nothing.
 expect_json() {
   local field
   if command -v python3 >/dev/null; then
@@ -20,7 +19,7 @@ expect_json() {
   check "$1: nothing on stderr" test ! -s "$work/stderr"
 }
 
-# --- what the GPU is
+# --- facts about the GPU
 expect_ok "$measures/gpu_facts" --size 48 --copy-mib 1
 expect_json gpu_facts gpu compute_capability driver_cuda_version runtime_version cublaslt_version \
   multiprocessors l2_bytes memory_bytes memory_free_bytes sm_clock_mhz memory_clock_mhz copy_tb_per_s \
@@ -28,25 +27,25 @@ expect_json gpu_facts gpu compute_capability driver_cuda_version runtime_version
 expect_text "$work/stdout" '"sm_clock_mhz": null'
 expect_text "$work/stdout" '"emulated_float32": "not offered", "emulated_float32_tflops": null'
 
-# --- the products that the engine issues, as it issues them
+# --- the engine's products, issued exactly as the engine does
 products() { grep -c '"engine_us": .*"best_us": .*"any_reduction_us": .*"engine": ' "$work/stdout"; }
 expect_ok "$measures/measure_gemm" "${sizes[@]}" --algorithms 4
 expect_json measure_gemm gpu cublaslt workload precisions products totals
 for precision in fp32-fma tf32 bf16; do expect_text "$work/stdout" "\"precision\": \"$precision\""; done
 expect_ok "$measures/measure_gemm" "${sizes[@]}" --algorithms 2 --precision bf16
 check "all distinct products" grep -q "\"totals\": {\"distinct\": $(products), " "$work/stdout"
-# The first map of the DNA feed-forward, for two layers: 2 x 7 rows, 32 to 128, with its bias, forward and
-# once more backward. Its weight's gradient adds to what is there.
+# The first map of the DNA feed-forward, for two layers: 2 x 7 rows, 32 to 128, with its bias, once forward
+# and once more backward. The gradient of its weight is accumulated.
 check "a product with bias" grep -qE '"m": 14, "n": 128, "k": 32, .*"trans_b": true, "factors": "bfloat16", .*"bias": true, "beta": 0, .*"calls": 4, ' \
   "$work/stdout"
 gradient='"m": 128, "n": 32, "k": 14, .*"trans_a": true, .*"result": "float32", "bias": false, "beta": 1, .*"calls": 2, '
 check "a product that accumulates" grep -qE "$gradient" "$work/stdout"
-# The engine's sums over k are added in an order of their own; others are for comparison.
+# The engine's sums over k have their own order; others are timed for comparison.
 check "the engine's reductions" test -z "$(grep -oE '"engine": \{[^}]*\}' "$work/stdout" | grep -vE '"(none|compute type)"')"
-# What CudaOptions::any_reduction would take is timed beside it, and asked to repeat its bits.
+# The algorithm that CudaOptions::any_reduction would use is timed too, and must repeat its bits.
 check "any reduction" grep -q '"any_reduction": {[^}]*"reduction": "compute type"' "$work/stdout"
 check "that repeat" grep -q '"totals": {.*"any_reduction_repeats": true}' "$work/stdout"
-# Products for which the library has no algorithm are the plain kernel's.
+# Products for which the library has no algorithm use the plain kernel.
 CDT_EMULATED_NO_ALGORITHM=all expect_ok "$measures/measure_gemm" "${sizes[@]}" --precision bf16
 expect_text "$work/stdout" '"engine": null, "best": null'
 check "all of them" test "$(grep -c '"engine": null' "$work/stdout")" -eq "$(products)"
@@ -81,7 +80,7 @@ expect_text "$work/stdout" '"out_of_bounds": 2'
 CDT_EMULATED_CUDNN=missing expect_fail 2 "cuDNN: library: libcudnn.so.9 is not there" "${attention[@]}"
 expect_fail 2 "--head-dim: there is no fused kernel for it" "$measures/measure_attention" --head-dim 136
 
-# --- paper scale, small
+# --- paper-scale workloads at small sizes
 bench=("$measures/paper_bench" --device cuda "${sizes[@]}" --repeat 1)
 expect_ok "${bench[@]}"
 expect_json paper_bench train_step_s train_peak_device_bytes predict_s_per_enhancer attribute_s_per_pair \

@@ -1,5 +1,5 @@
 #!/bin/bash
-# cdt-report: a page from every amount of material, what it refuses, and the page in a browser.
+# cdt-report: a page from every amount of input, what it refuses, and the page in a browser.
 source tests/apps/lib.sh
 report=$CDT_BIN/cdt-report
 data=$work/data run=$work/run attribution=$work/attribution
@@ -9,7 +9,7 @@ expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$run" --epochs 2 --hidden 1
   --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
 expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$run/model.safetensors" --split val \
   --out "$work/prediction" --quiet
-# Elements of two classes: the bins left and right of each enhancer's centre, and one class more.
+# Elements of two classes: the bins left and right of each enhancer's centre, plus one more class.
 awk -F '\t' -v OFS='\t' '{ c = int(($2 + $3) / 2)
   print $1, c - 512, c - 256, $4, 0, "left"; print $1, c + 256, c + 512, $4, 0, "<right>" }' \
   "$data/enhancers.bed" >"$work/sites.bed"
@@ -45,7 +45,7 @@ r=$(grep -A 8 '"gene_row_correlation"' "$attribution/summary.json" |
 expect_text "$page" "correlate with r = $(awk -v r="$r" 'BEGIN { printf "%.3f", r }') on average"
 check 'no address on the page' [ "$(grep -cE 'https?:|src=|url\(|<script|<link' "$page")" -eq 0 ]
 check 'a sensible size' [ "$(stat -c %s "$page")" -lt 2000000 ]
-# The r of the page is that of cdt-predict.
+# The page's r is that of cdt-predict.
 r=$(grep -A 1 '^  "pearson": {' "$work/prediction/metrics.json" |
   sed -n 's/.*"value": \([-0-9.e]*\),$/\1/p')
 expect_text "$page" "$(LC_ALL=C printf '<span class="value">%.3f' "$r" | sed 's/-/−/')"
@@ -61,7 +61,7 @@ check 'all methods and chance' [ "$(wc -l <"$work/truth")" -eq $((methods + 1)) 
 check 'precision falls from the top' awk -F '\t' -v all="$methods" '{ split($2, p, " ")
   if (NR > 1 && NR <= all && p[1] > last) bad = 1; last = p[1] } END { exit bad || NR != all + 1 }' \
   "$work/precision"
-# Beside it the same site for the genes on which it does not act.
+# Next to it, the same site for the genes on which it does not act.
 other=$(sed -n '/"truth_scores": {/,$p' "$attribution/summary.json" |
   sed -n '/"pairs_without_effect": {/,$p' |
   grep -A 6 '^ *"gradient": {' | sed -n 's/.*"value": \([-0-9.e]*\),*$/\1/p' | head -n 1)
@@ -92,7 +92,7 @@ expect_ok "$report" --data "$data" --run "$run" --attribution "$attribution" \
 figures() { grep -o '<svg.*</svg>' "$1"; }
 check 'the same figures from given predictions' cmp <(figures "$page") <(figures "$work/given.html")
 
-# A second screen that cdt-predict was given is a ceiling on the page.
+# A second screen given to cdt-predict appears as a ceiling on the page.
 awk -F '\t' -v OFS='\t' '{ print $2, $3, NR == 1 ? $4 : $4 + 0.3 * (NR % 3) }' "$data/pairs.tsv" \
   >"$work/screen.tsv"
 expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$run/model.safetensors" --quiet \
@@ -106,13 +106,13 @@ expect_text "$work/screened.html" \
 expect_text "$work/screened.html" " --out $work/screened --replicate $work/screen.tsv<"
 check 'no second screen, no word of one' [ "$(grep -c 'second screen' "$page")" -eq 0 ]
 
-# The pair that was drawn can be drawn again by the command under it.
+# The pair in the figure can be drawn again with the command below it.
 drawn=$(grep -o '^cdt-report [^<]* --pair [^< ]*' "$page" | sed 's/.* --pair //')
 expect_ok "$report" --data "$data" --run "$run" --attribution "$attribution" "${annotations[@]}" \
   --pair "$drawn" --out "$work/chosen.html" --quiet
 check 'the same figures of the chosen pair' cmp <(figures "$page") <(figures "$work/chosen.html")
 
-# Without an attribution, and of a run that has only begun, the figures say what would add them.
+# Without an attribution, or for a run that has just begun, the figures say what would add them.
 expect_ok "$report" --data "$data" --run "$run" --out "$work/less.html" --quiet
 expect_text "$work/less.html" '<b>Where the peaks lie</b> is left out. No attribution was given.'
 mkdir "$work/begun"
@@ -121,8 +121,8 @@ expect_ok "$report" --data "$data" --run "$work/begun" --out "$work/begun.html"
 expect_text "$work/begun.html" 'No epoch is finished yet.'
 expect_text "$work/begun.html" 'cdt-train --data '
 
-# Degenerate data passes all programs: effects that are all equal, huge ones, one gene and one
-# enhancer, and a window of one bin.
+# Degenerate data passes all programs: constant effects, huge effects, one gene and one enhancer, and a
+# window of one bin.
 cat >"$work/degenerate.awk" <<'END'
 BEGIN { FS = OFS = "\t" }
 NR == 1 { print; next }
@@ -175,7 +175,7 @@ if [ -n "$gene" ]; then
   check 'no script on the page' [ "$(grep -c '<script' "$work/hostile.html")" -eq 0 ]
 fi
 
-# What is refused, in one line, leaves no page.
+# An input that is refused, in one line, leaves no page.
 arguments=("$report" --data "$data" --out "$work/none.html" --quiet)
 expect_fail 2 "$work/nowhere: --run: no such folder" "${arguments[@]}" --run "$work/nowhere"
 expect_fail 2 'config.json' "${arguments[@]}" --run "$data"
@@ -207,7 +207,7 @@ chmod +x "$work/bare/cdt-report"
 expect_fail 2 'gnuplot-nox' "$work/bare/cdt-report" "${arguments[@]:1}" --run "$run"
 check 'no page of a refused input' [ ! -e "$work/none.html" ]
 
-# In a browser: nothing cut off at any size, light and dark, on paper; no request leaves the page.
+# In a browser: nothing is cut off at any size, light and dark, and in print; no request leaves the page.
 browser=
 for name in chromium-headless-shell chromium google-chrome; do
   [ -n "$browser" ] || browser=$(command -v $name)
@@ -219,7 +219,7 @@ else
   for name in page less; do
     if look "$work/$name.html"; then pass; else fail "$name.html in $browser" "$work/look"; fi
   done
-  # The look itself: each of these must be found.
+  # The rendered look: each of these must be detected.
   sed 's#</main>#<p style="width:3000px">wide</p><img src="http://127.0.0.1:9/a.png">&#;
     s#<meta http-equiv[^>]*>##; s#font-size="[0-9.]*"#font-size="90"#' "$page" >"$work/bad.html"
   if look "$work/bad.html"; then fail 'the look finds nothing on a bad page' "$work/look"; else pass; fi

@@ -1,20 +1,20 @@
 #!/bin/bash
-# What a page must not show without a word: pairs that have no DNA, files of another model, data set
-# or assembly, options without effect.
+# What a page must not show without comment: pairs without DNA, files of another model, data set or
+# assembly, options without effect.
 source tests/apps/lib.sh
 tiny_model
 bin=$(realpath "$CDT_BIN") run=$work/run
 report=$bin/cdt-report
 
-# attribute DATA MODEL OUT [OPTION...]: of the validation pairs; paths as seen from $work.
+# attribute DATA MODEL OUT [OPTION...]: on the validation pairs; paths are relative to $work.
 attribute() {
   expect_ok env -C "$work" "$bin/cdt-attribute" --data "$1" --model "$2" --split val --tracks 0 \
     --null-replicates 99 --quiet --out "$3" "${@:4}"
 }
-# page NAME OPTION...: makes $work/NAME.html; what it warns of is in $work/stderr.
+# page NAME OPTION...: makes $work/NAME.html; its warnings are in $work/stderr.
 page() { expect_ok "$report" --out "$work/$1.html" --quiet "${@:2}"; }
 
-# Pairs without DNA: the window of the strongest effect is made zeros.
+# Pairs without DNA: the window with the strongest effect is set to zero.
 pair=$(awk -F '\t' '$1 == "val" { b = $4 < 0 ? -$4 : $4; if (b > most) { most = b; p = $2 ":" $3 } }
   END { print p }' "$data/pairs.tsv")
 row=$(cut -f 4 "$data/enhancers.bed" | grep -nxF "${pair%:*}" | cut -d : -f 1)
@@ -55,7 +55,7 @@ share=$(awk -v s="$share" 'BEGIN { printf "%.2f", 100 * s }')
 check 'the share that goes directly' \
   grep -qE "pairs: $share( \[[^]]*\])?$unit directly" "$work/zeros.html"
 
-# The same model and data set, wherever they lie: no warning.
+# The same model and data set, wherever they are: no warning.
 quiet() { check "no warning: $1" [ ! -s "$work/stderr" ]; }
 predict() {
   expect_ok env -C "$work" "$bin/cdt-predict" --data "$1" --model "$2" --out "$3" --quiet
@@ -82,7 +82,7 @@ quiet 'renamed'
 mv "$far/d" "$far/data"
 mv "$far/r" "$far/run"
 
-# warned NAME COUNT TEXT: the page and stderr say so, stderr once, the page COUNT times.
+# warned NAME COUNT TEXT: stderr says so once, the page COUNT times.
 warned() {
   check "one warning of $1" [ "$(grep -c '^cdt-report: warning: ' "$work/stderr")" -eq 1 ]
   expect_text "$work/stderr" "$3"
@@ -102,7 +102,7 @@ expect_fail 2 "$far/attribution2: model: the attribution $other" "${refused[@]}"
 rm "$far/attribution2/command.json"
 expect_fail 2 "$far/attribution2: model: the attribution $other" "${refused[@]}" \
   --attribution "$far/attribution2"
-# Another data set: of other DNA, and of other effects.
+# Another data set: with other DNA, and with other effects.
 mv "$work/zeros" "$far/zeros"
 expect_ok "$CDT_BIN/cdt-synth" --preset tiny --seed 4 --out "$work/data4" --quiet
 for other in "$far/zeros" "$work/data4"; do
@@ -113,12 +113,12 @@ for other in "$far/zeros" "$work/data4"; do
   done
 done
 
-# Annotations of another assembly.
+# Annotations for another assembly.
 sed '1i track name=sites_hg19' "$far/data/sites.bed" >"$work/sites.bed"
 page assembly --data "$far/data" --run "$far/run" --annotations "$work/sites.bed"
 warned assembly 1 "sites.bed: assembly: the file names hg19, the data set is in hg38"
 
-# Labels in files of others are neither run nor shown.
+# Labels in foreign files are neither executed nor shown.
 cp -r "$far/prediction" "$far/labelled"
 sed -i "s|\"label\": \"[^\"]*\"|\"label\": \"x'\\\\nsystem('touch $work/ran')\\\\n#\"|" \
   "$far/labelled/metrics.json"
@@ -129,7 +129,7 @@ check 'no label is run' [ ! -e "$work/ran" ]
 expect_text "$work/labelled.html" '<th scope="row">mean window</th>'
 check 'no label is shown' [ "$(grep -cF 'system(' "$work/labelled.html")" -eq 0 ]
 
-# Options that would do nothing.
+# Options that would have no effect.
 refused=("$report" --data "$far/data" --run "$far/run" --out "$work/none.html" --quiet)
 expect_fail 2 '--pair: needs --attribution' "${refused[@]}" --pair "$pair"
 expect_fail 2 "--split: $far/prediction holds predictions of another split (expected test, got val)" \

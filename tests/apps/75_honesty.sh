@@ -1,11 +1,11 @@
 #!/bin/bash
-# One seed of tests/honesty.sh: where DNA tells nothing, neither a prediction nor its page claims that it
-# does, and where it does, both claim it. The rates are those of `make honesty`.
+# One seed of tests/honesty.sh: if DNA carries no information, neither a prediction nor its page claims that
+# it does, and if it does, both claim it. `make honesty` measures the rates.
 source tests/apps/lib.sh
 out=$work/honesty
 seeds=1
 
-# said MECHANISM SPLIT CLAIM [FOLDER]: what is claimed of these pairs, a digit for each seed
+# said MECHANISM SPLIT CLAIM [FOLDER]: whether the claim is made for these pairs, one digit per seed.
 said() {
   awk -F '\t' -v m="$1" -v s="$2" -v c="$3" '
     NR == 1 { for (i = 6; i <= NF; ++i) if ($i == c) at = i; next }
@@ -28,7 +28,7 @@ done
 check 'the summary counts them' grep -qE $'^dna\ttest\tdna\tDNA\t1\t1\t100.0\t' "$out/summary.tsv"
 check 'none of val says more than metrics.json' test "$(said dna val sites)" = nan
 
-# Of the pages.
+# The pages.
 if ! command -v gnuplot >/dev/null; then
   skip pages 'gnuplot is missing (apt-get install gnuplot-nox)'
 else
@@ -40,7 +40,7 @@ else
   done
   check 'claims about the model stand beside' grep -qE $'^none\ttest\tuniform\tmodel\t1\t' "$out/summary.tsv"
 
-  # Without gnuplot the predictions are counted alone.
+  # Without gnuplot only the predictions are counted.
   mkdir "$work/few"
   for name in awk bash cat cksum grep mkdir mv rm sed tee tr xargs; do
     ln -s "$(command -v $name)" "$work/few/$name"
@@ -53,7 +53,7 @@ else
   check 'nor in the summary' test "$(grep -cE $'\tsites\t' "$work/predicted/summary.tsv")" -eq 0
 fi
 
-# What is done stays; what is missing is made again, the same.
+# Finished work is kept; what is missing is computed again, with the same result.
 cp "$out/honesty.tsv" "$work/before.tsv"
 rm "$out/rows/none-1.tsv"
 touch -d '2001-01-01' "$out"/rows/*

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Data made so that a page could claim what is not there: test enhancers that are copies of training
-# enhancers, a model whose output does not move, an artefact at the edge of every window, effects that
-# are all equal, one enhancer. Each page is made, shows no undefined number, and claims nothing of DNA.
+# Data that could lead a page to a false claim: test enhancers that are copies of training enhancers, a
+# model whose output is constant, an artefact at the edge of every window, constant effects, a single
+# enhancer. Each page is made, shows no undefined number, and claims nothing about DNA.
 source tests/apps/lib.sh
 for program in python3 gnuplot; do
   command -v $program >/dev/null || { skip silent_pages "$program is missing" && finish; }
@@ -12,7 +12,7 @@ train() {
     --feed-forward 32 --fusion 16 --dna-layers 1 --device cpu --threads 1 --quiet "$@"
 }
 
-# changed KIND FROM TO: a copy of a data set, changed.
+# changed KIND FROM TO: a modified copy of a data set.
 changed() {
   expect_ok python3 - "$@" <<'END'
 import json, random, shutil, struct, sys
@@ -72,7 +72,7 @@ page() {
 }
 unsaid() { expect_text "$page" "class=\"unsaid\" data-claim=\"$1\">${2:-}"; }
 
-# Known by heart: of new pairs nobody could tell the effects.
+# Memorised effects: nobody could predict those of new pairs.
 synth --mechanism none --out "$work/none"
 changed copies "$work/none" "$work/copies"
 train --data "$work/copies" --out "$work/by-heart" --epochs 40 --batch-size 32
@@ -81,12 +81,12 @@ unsaid dna
 unsaid baseline
 check 'the model does know some of them' python3 - "$work/copies-predicted/metrics.json" <<'END'
 import json, sys
-metrics = json.load(open(sys.argv[1]))  # whose baselines have no r above 0
+metrics = json.load(open(sys.argv[1]))  # no baseline has an r above 0
 gain = metrics["pearson_gain_over_strongest_baseline"]["difference"]["value"]
 sys.exit(metrics["pearson"]["value"] < 0.15 or gain < 0.15)
 END
 
-# A last layer of zeros. Attention still knows where the site is; the predictions do not.
+# A last layer of zeros: attention still finds the site, the predictions do not.
 synth --mechanism specific --out "$work/data"
 train --data "$work/data" --out "$work/flat" --epochs 4 --batch-size 32
 expect_ok python3 - "$work/flat/model.safetensors" <<'END'
@@ -103,7 +103,7 @@ expect_text "$page" 'n = 0 of 40 pairs, left out: 40 whose gradient is zero ever
 expect_text "$page" '<b>By which path the DNA moves the prediction</b> is left out.'
 check 'attention is drawn' grep -q '</span> Where the peaks lie</h3>' "$page"
 
-# At the edge. Whether a model that learnt nothing likes the first bin is chance: with this seed it does.
+# Peaks at the edge. Whether an untrained model prefers the first bin is chance: with this seed it does.
 changed edge "$work/data" "$work/edge"
 train --data "$work/edge" --out "$work/at-edge" --epochs 1 --batch-size 32 --seed 4
 page edge "$work/edge" "$work/at-edge"
@@ -112,7 +112,7 @@ for claim in agreement enrichment foretelling; do
   check "edge: $claim is not claimed" [ "$(grep -c "class=\"said\" data-claim=\"$claim\"" "$page")" -eq 0 ]
 done
 
-# Effects that are all equal, one enhancer.
+# Constant effects, a single enhancer.
 changed equal "$work/data" "$work/equal"
 train --data "$work/equal" --out "$work/of-equal" --epochs 2 --batch-size 32
 page equal "$work/equal" "$work/of-equal"
@@ -122,7 +122,7 @@ train --data "$work/one" --out "$work/of-one" --epochs 2 --batch-size 2
 page one "$work/one" "$work/of-one"
 unsaid dna
 
-# Beside every figure of places stands that the model sees none.
+# Every figure about positions says that the model sees none.
 places=('Where the peaks lie' 'On which elements the top bins lie' 'By which path the DNA moves the prediction'
   'Does the gradient foretell what taking bins away does?' 'Do attention and gradient point to the same bins?'
   'Do the methods find what was planted?' 'equally strong effects among')

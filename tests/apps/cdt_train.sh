@@ -1,13 +1,13 @@
 #!/bin/bash
-# cdt-train from the outside: the table of --dry-run, and that interruption, kill, thread count and
-# a later --epochs change no bit of the result.
+# cdt-train from the outside: the table of --dry-run, and that interruption, kill, thread count and a later
+# --epochs change no bit of the result.
 source tests/apps/lib.sh
 train=$CDT_BIN/cdt-train
 data=$work/data
 sizes=(--hidden 64 --heads 4 --pool-heads 2 --feed-forward 128 --fusion 48 --batch-size 2)
 
-# become OUT EPOCHS ARGS...: this shell becomes a run on the tiny data set; in the background its
-# process id is then that of cdt-train.
+# become OUT EPOCHS ARGS...: this shell becomes a run on the tiny data set, so that in the background its
+# process id is that of cdt-train.
 become() {
   local out=$1 epochs=$2
   shift 2
@@ -15,14 +15,14 @@ become() {
     "${sizes[@]}" "$@"
 }
 start() { (become "$@"); }
-# The metrics without what the clock and the machine say.
+# The metrics without fields that depend on the clock and the machine.
 numbers() { sed -E 's/,"seconds":.*//' "$1/metrics.jsonl"; }
 expect_same_run() {
   expect_same "$1/model.safetensors" "$2/model.safetensors"
   expect_same "$1/last/model.safetensors" "$2/last/model.safetensors"
   check "$2: metrics as in $1" cmp <(numbers "$1") <(numbers "$2")
 }
-# wait_for_epochs OUT N PID: until N lines of metrics are there or the run is over
+# wait_for_epochs OUT N PID: until there are N lines of metrics or the run is over.
 wait_for_epochs() {
   local i
   for ((i = 0; i < 2000; i++)); do
@@ -39,7 +39,7 @@ check "modules" grep -qE '^dna_self_attn_layers.1 +12 +7,087,872$' "$work/stdout
 expect_ok "$CDT_BIN/cdt-synth" --preset tiny --out "$data" --seed 1 --quiet
 expect_ok "$train" --dry-run --data "$data" "${sizes[@]}" --variant paper
 
-# --- straight runs, the reference of all others
+# --- uninterrupted runs, the reference for all others
 expect_ok start "$work/straight" 4 --seed 3
 cp "$work/stdout" "$work/straight.out"
 check "four epochs" test "$(wc -l <"$work/straight/metrics.jsonl")" -eq 4
@@ -73,7 +73,7 @@ expect_ok start "$run" 4 --resume
 expect_same_run "$work/straight" "$run"
 expect_same "$work/straight/last/state.safetensors" "$run/last/state.safetensors"
 
-# --- kill -9 leaves a state to go on from
+# --- kill -9 leaves a state to resume from
 run=$work/killed
 resume=(--seed 3)
 for epochs in 1 2 3; do
@@ -103,7 +103,7 @@ expect_ok "$train" --out "$run" --resume --threads 1
 expect_text "$work/stderr" "note: all 4 epochs are done; a larger --epochs trains on"
 expect_same_run "$work/straight" "$run"
 
-# --- all DNA is read once: a bad row before the first step, and another one when the run goes on
+# --- all DNA is read once: a bad row is found before the first step, and another one on resuming
 # poke_dna DATA ROW BYTES: the first value of a row
 poke_dna() { printf '%b' "$3" | dd of="$1/dna.f32" bs=1 seek=$(($2 * 16 * 8 * 4)) conv=notrunc status=none; }
 unused=$work/unused
@@ -152,7 +152,7 @@ expect_ok "$train" --data "$data" --out "$work/dropout-given" --epochs 1 --dropo
   --model "$work/dropout/model.safetensors"
 expect_text "$work/stderr" "note: dropout is 0.2 as given; $work/dropout/model.safetensors was trained"
 
-# --- effects that are all equal: the first epoch's model stays the best
+# --- constant effects: the first epoch's model stays the best
 cp -r "$data" "$work/constant"
 sed -i -E 's/^(val\t[^\t]*\t[^\t]*\t)[^\t]*/\10.5/' "$work/constant/pairs.tsv"
 expect_ok "$train" --data "$work/constant" --out "$work/sound" --epochs 3 --seed 3 --threads 1 \
@@ -167,7 +167,7 @@ expect_text "$work/stdout" $'best epoch\t1'
 expect_ok "$train" --data "$data" --out "$work/small" --epochs 1 --hidden 16 --heads 4 --pool-heads 2 \
   --feed-forward 32 --fusion 48 --batch-size 2 --quiet
 
-# --- pairs in two splits, one val pair, sizes that were forgotten
+# --- pairs in two splits, one val pair, missing size options
 cp -r "$data" "$work/odd"
 { cat "$data/pairs.tsv"; sed -n 's/^val/test/p' "$data/pairs.tsv"; sed -n '/^val/{s/^val/train/;p;q}' "$data/pairs.tsv"; } \
   >"$work/odd/pairs.tsv"
@@ -183,7 +183,7 @@ expect_fail 2 "--lr: out of range (expected 1e-12 to 1000, got 0)" "$train" --da
 expect_fail 2 "--weight-decay: times --lr it takes the weights to zero" "$train" --data "$data" \
   --out "$work/none" --lr 1 --weight-decay 1
 
-# --- a run whose files do not belong together is refused when it is resumed
+# --- a run whose files do not belong together is refused on --resume
 run=$work/spoilt
 poke_nan() { printf '\x00\x00\xc0\x7f' | dd of="$1" bs=1 seek=$(($(stat -c %s "$1") - 4)) conv=notrunc status=none; }
 # spoilt NEEDLE COMMAND...: a run of three epochs, the first the best, after COMMAND in its folder.
@@ -219,7 +219,7 @@ spoilt "$run/model.safetensors: " truncate -s -4 model.safetensors
 spoilt "$run/model.safetensors: weights: are not those of the run's best epoch, 1" \
   cp last/model.safetensors model.safetensors
 spoilt "$run/model.safetensors: hidden: is not that of" cp "$work/small/model.safetensors" .
-# After the epoch that was best a kill may come before the best model is written.
+# A kill may come after the best epoch but before the best model is written.
 cp -r "$work/straight" "$work/unwritten"
 if [ "$(sed -n 's/^best epoch\t//p' "$work/straight.out")" -eq 4 ]; then
   rm "$work/unwritten/model.safetensors"
@@ -236,7 +236,7 @@ expect_fail 2 "lock: another cdt-train" "$train" --out "$work/locked" --resume
 kill -TERM $pid
 wait $pid 2>/dev/null
 
-# --- a disk that takes no more: the run before is untouched
+# --- a full disk: the earlier run is untouched
 run=$work/full
 expect_ok start "$run" 1
 cp -r "$run" "$work/full-before"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Helpers for the scripts of tests/apps. A script starts with `source tests/apps/lib.sh`, makes its
-# checks from the root of the repository, and ends with `finish`. The programs are in $CDT_BIN, and
-# $work is a folder of its own, removed at the end. Each check counts as one test.
+# Helpers for the scripts in tests/apps. A script starts with `source tests/apps/lib.sh`, runs its checks
+# from the root of the repository, and ends with `finish`. The programs are in $CDT_BIN; $work is a
+# temporary folder of the script. Each check counts as one test.
 set -u
 export LC_ALL=C
 CDT_BIN=${CDT_BIN:-build/bin}
@@ -30,7 +30,7 @@ skip() {
   printf 'skipped: %s: %s\n' "$1" "$2"
 }
 
-# note TEXT: shown by the run of all tests too.
+# note TEXT: also shown by the run of all tests.
 note() { printf 'note: %s\n' "$1"; }
 
 # check MESSAGE COMMAND...: passes if the command succeeds.
@@ -52,7 +52,7 @@ expect_ok() {
   fi
 }
 
-# expect_fail STATUS NEEDLE COMMAND...: that exit status, nothing on stdout, and on stderr one line
+# expect_fail STATUS NEEDLE COMMAND...: exits with STATUS, prints nothing on stdout, and on stderr one line
 # "cdt-NAME: ..." that contains NEEDLE (progress lines may come before it).
 expect_fail() {
   local expected=$1 needle=$2 status=0 last
@@ -72,7 +72,7 @@ expect_fail() {
   fi
 }
 
-# expect_same FILE FILE: the same bytes.
+# expect_same FILE FILE: both have the same bytes.
 expect_same() {
   if cmp "$1" "$2"; then pass; else fail "$1 and $2 differ"; fi
 }
@@ -82,7 +82,7 @@ expect_text() {
   if grep -qF -- "$2" "$1"; then pass; else fail "$1 lacks '$2'" "$1"; fi
 }
 
-# tiny_model SYNTH_OPTION...: a data set and a small model of one epoch, as $data and $model.
+# tiny_model SYNTH_OPTION...: makes a data set and a small model of one epoch, $data and $model.
 tiny_model() {
   data=$work/data model=$work/run/model.safetensors
   expect_ok "$CDT_BIN/cdt-synth" --preset tiny "$@" --seed 3 --out "$data" --quiet
@@ -112,8 +112,8 @@ has_hdf5() {
     --out "$work/probe" 2>&1 | grep -q 'not read by this build'
 }
 
-# kernel_log SOURCE NUMBER: nvcc's log of the object that holds SOURCE's code for sm_NUMBER; fails if
-# there is none, or an old one.
+# kernel_log SOURCE NUMBER: nvcc's log of the object with SOURCE's code for sm_NUMBER; fails if it is
+# missing or out of date.
 kernel_log() {
   local object
   for object in "$CDT_BUILD/obj/$1.o" "$CDT_BUILD/cubin/sm_$2/$1.o"; do

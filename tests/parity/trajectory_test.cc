@@ -2,6 +2,7 @@
 // in the same order (--init, --order): no dropout, clipping in some steps, AdamW with decay, a
 // learning rate that the plateau rule halves, and early stopping after the 25th epoch. The run is
 // resumed twice on the way.
+//
 // The recorded values are from float64, each with the largest distance from it among twelve float32
 // runs of PyTorch that differ only in the order of their sums. That distance includes the roundings
 // of both passes, AdamW's division by small second moments, and their growth over 50 steps. Ours is
