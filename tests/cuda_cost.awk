@@ -1,17 +1,17 @@
-# The cost of a step, as a model: what count_step lists, what a warp of each kernel issues, and the
-# constants and kernels of the table give the time that each family of kernels takes. Estimates.
+# A cost model of a step: from the work listed by count_step, the instructions that a warp of each kernel
+# issues, and the constants and kernels of the table, it estimates the time of each family of kernels.
 #
 #   awk [-v details=1] -f tests/cuda_cost.awk tests/cuda_cost.tsv LEVELS LIST
 #
-# LEVELS: lines that cuda_levels.awk says for one kind of GPU, names as the reports print them;
-# empty: only what a step asks for is told. LIST: lines of count_step, names likewise.
-# details: each kernel too.
+# LEVELS: output of cuda_levels.awk for one GPU architecture, with names as the reports print them; if it is
+# empty, only the requested work is reported. LIST: output of count_step, with the same names. details: each
+# kernel too.
 #
-# A kernel takes the longest of: its bytes at the bandwidth that is reached; the instructions, the
-# tensor-core work and the clocks of shared memory of the blocks on the busiest multiprocessor; the
-# latency of its turns, wave by wave. A product takes its operations at the rate of its type, times the
-# share that the best tile reaches in whole waves, or its bytes; one of few tiles is split over k. Each
-# node adds a gap.
+# The time of a kernel is the longest of: its bytes at the reached bandwidth; the instructions, the
+# tensor-core work and the shared-memory clocks of the blocks on the busiest multiprocessor; the latency of
+# its turns, wave by wave. The time of a product is that of its operations at the rate of its type, times
+# the share that the best tile reaches in whole waves, or of its bytes; a product with few tiles is split
+# over k. Each node adds a gap.
 
 BEGIN { FS = "\t" }
 
@@ -20,7 +20,7 @@ function max(a, b) { return a > b ? a : b }
 function min(a, b) { return a < b ? a : b }
 function ceil(x) { return x == int(x) ? x : int(x) + 1 }
 
-# A product and quotient of numbers and columns of the line, from the left.
+# A product and quotient of numbers and columns of the line, evaluated from the left.
 function value(text,   parts, ops, n, i, x, word) {
   n = split(text, parts, /[*\/]/)
   gsub(/[^*\/]/, "", text)
@@ -66,7 +66,7 @@ FILENAME == ARGV[1] && /^kernel\t/ {
 }
 FILENAME == ARGV[1] { next }
 
-# --- a line of LEVELS; of kernels of the same name the longest counts
+# --- a line of LEVELS; among kernels of the same name the longest counts
 FILENAME == ARGV[2] {
   if (NF != 15) fail(FILENAME ": line " FNR ": not the 15 columns of a kernel")
   if ($2 in issued && issued[$2] >= $4 + $8 + $12) next
@@ -90,7 +90,7 @@ FNR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
   for (word in column) size[word] = $column[word]
   step = size["workload"] " " size["precision"]
   if (!(step in seen)) { seen[step] = 1; steps[++step_count] = step }
-  # What is around a recorded step is not part of it; a step without a recording is all there is.
+  # Work around a recorded step is not part of it; a step without a recording consists of it.
   if (size["recorded"]) recorded[step] = 1
   step = step SUBSEP size["recorded"]
   nodes[step, size["kind"]] += size["times"]
@@ -99,8 +99,7 @@ FNR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
   else add("copies", size["bytes"], 0, 0)
 }
 
-# Adds a line to a family; us[]: microseconds of one launch by what limits it, on GPU 1 or 2 ("clocks":
-# on either).
+# Adds a line to a family; us[]: microseconds of one launch by limit, on GPU 1 or 2 ("clocks": on either).
 function add(name, moved, flop, instructions,   gpu, what, best) {
   if (!(name in order)) { order[name] = ++families; family_name[families] = name }
   count[step, name] += size["times"]
@@ -138,7 +137,7 @@ function add_kernel(   row, i, turns, sum, k, warps, blocks, resident, issuing) 
   turns[2] = turns_of(row ? inner[row] : "-", unit[size["name"], 2, 4])
   for (i = 0; i <= 2; i++) for (k = 1; k <= 3; k++) sum[k] += turns[i] * unit[size["name"], i, k]
   warps = ceil(size["threads"] / 32)
-  blocks = ceil(size["blocks"] / constant["processors", 1])  # of the busiest multiprocessor
+  blocks = ceil(size["blocks"] / constant["processors", 1])  # on the busiest multiprocessor
   resident = min(blocks, resident_blocks(warps))
   issuing = resident * warps / (resident * warps + constant["hiding", 1])
   us["issue"] = clocks_to_us(blocks * warps * sum[1] / 4 / issuing)
@@ -150,7 +149,7 @@ function add_kernel(   row, i, turns, sum, k, warps, blocks, resident, issuing) 
     sum[2] * warps * size["blocks"] * (size["precision"] == "tf32" ? 2048 : 4096), sum[1] * warps * size["blocks"])
 }
 
-# What a reader compares kernels by: instructions of the loop for a tile or an element.
+# The figure by which kernels are compared: instructions of the loop per tile or element.
 function note_figure(row, turns,   word, name, whole, mma, all) {
   name = size["name"]
   split(figure[row], word, " ")
@@ -159,7 +158,7 @@ function note_figure(row, turns,   word, name, whole, mma, all) {
   all = turns[1] * unit[name, 1, 1] + turns[2] * unit[name, 2, 1]
   if (word[1] == "tile") {
     mma = turns[1] * unit[name, 1, 2] + turns[2] * unit[name, 2, 2]
-    # mma of 16 x 64 x width: of 8 or 16 of k; at float32 accuracy six for each of 16.
+    # mma for 16 x 64 x width: of 8 or 16 of k; at float32 accuracy six for each of 16.
     whole = word[2] * size["width"] / (size["precision"] == "tf32" ? 1 : 2) * (size["precision"] == "fp32" ? 6 : 1)
     if (mma) figures[name] = sprintf("%d a warp and tile of 16 x 64 x %d", \
       all / mma * whole, size["width"])
@@ -196,7 +195,7 @@ function sum_of(table, step,   i, sum) {
   return sum
 }
 
-# Around a recorded step are copies that are no part of it.
+# The copies around a recorded step are not part of it.
 function part_of_step(name) { return name SUBSEP (name in recorded ? 1 : 0) }
 
 function report_nodes(name,   step) {

@@ -1,18 +1,18 @@
 #!/bin/bash
-# The instructions of the CUDA kernels, counted in their disassembly (cuda_loops.awk says what is
-# counted), as a table, and where they differ from a baseline: now, then, and the ratio.
+# Counts the instructions of the CUDA kernels in their disassembly (cuda_loops.awk says what is counted):
+# prints a table, and where it differs from a baseline both numbers and their ratio.
 #
 #   NVCC=/usr/local/cuda/bin/nvcc tests/cuda_instructions.sh BASELINE OBJECT...
 #   ... tests/cuda_instructions.sh --new BASELINE OBJECT...        writes the baseline
-#   ... tests/cuda_instructions.sh --cost LIST BASELINE OBJECT...  and the cost of the steps that
-#       count_step listed (cuda_cost.awk), where 90 is among KINDS; its baseline is step-cost.txt beside
-#       the other
+#   ... tests/cuda_instructions.sh --cost LIST BASELINE OBJECT...  also the cost of the steps listed
+#       by count_step (cuda_cost.awk), if 90 is among KINDS; its baseline is step-cost.txt next to
+#       the other one
 #
-# OBJECT: what nvcc made, with code for one GPU kind or several. KINDS="80 90" counts those, default 90.
-# CUOBJDUMP names the disassembler; else it is the one beside nvcc, in the PATH, or in a wheel among the
-# packages of PYTHON (python3). It needs nvdisasm beside it or in the PATH. Without them one line says
-# so and nothing is counted.
-# Exit status: 0, also with differences; 1 where --new could not count; 2 for files that cannot be read.
+# OBJECT: nvcc's output, with code for one GPU architecture or several. KINDS="80 90" selects those to
+# count, default 90. CUOBJDUMP names the disassembler; otherwise the one next to nvcc, in the PATH, or in a
+# wheel among the packages of PYTHON (python3) is used. It needs nvdisasm next to it or in the PATH. Without
+# them one line says so and nothing is counted.
+# Exit status: 0, also with differences; 1 if --new could not count; 2 for files that cannot be read.
 set -euo pipefail
 export LC_ALL=C
 here=$(dirname "$0")
@@ -37,9 +37,9 @@ while [[ ${1:-} = --* ]]; do
   shift
 done
 
-# levels TEXT: what a warp issues outside and inside of the loops of each kernel.
+# levels TEXT: what a warp issues outside and inside the loops of each kernel.
 levels() { awk -v levels=1 -f "$here/cuda_loops.awk" -f "$here/cuda_levels.awk" "$1"; }
-# cost LEVELS: what a step costs; without LEVELS only what it asks for.
+# cost LEVELS: the cost of a step; without LEVELS only the work that it requests.
 cost() {
   [ -z "$list" ] || "$here/cuda_names.sh" <"$list" | awk -f "$here/cuda_cost.awk" "$here/cuda_cost.tsv" "$1" -
 }
@@ -50,7 +50,7 @@ skip() {
   exit ${new:-0}
 }
 
-# The disassembler, or nothing.
+# Prints the path of the disassembler, or nothing.
 find_tool() {
   if [ -n "${CUOBJDUMP:-}" ]; then
     echo "$CUOBJDUMP"
@@ -84,7 +84,7 @@ for kind in $kinds; do
       stop "$object: $(cat "$scratch/error")"
   done
 done
-# Of kernels of the same name with other parameter types the longest counts.
+# Among kernels of the same name with other parameter types, the longest counts.
 awk -f "$here/cuda_loops.awk" -f "$here/cuda_levels.awk" "$scratch/text" | "$here/cuda_names.sh" |
   sort -t $'\t' -k 1,1 -k 2,2 -k 3,3nr |
   awk -F '\t' -v kinds="$kinds" 'index(kinds, " " substr($1, 4) " ") && !seen[$1, $2]++' >"$scratch/now"
@@ -102,7 +102,7 @@ if [ "$new" ]; then
   mv "$scratch/new" "$baseline"
 fi
 
-# A line of numbers per kernel; `ratio` is the tile's instructions for each on tensor cores.
+# One line of numbers per kernel; `ratio` is the tile's instructions per tensor-core instruction.
 awk -F '\t' '
   NR == FNR { if (length($2) > width) width = length($2); next }
   $1 != kind {

@@ -1,14 +1,14 @@
-# What a warp issues in a kernel, from the instructions and loops that cuda_loops.awk found: outside of the
-# loops that do the work, in one turn of them, and in one turn of such loops within them. One line for
-# each kernel, separated by tabs: kind of GPU, mangled name, registers, and for each of these three
+# Counts what a warp issues in a kernel, from the instructions and loops that cuda_loops.awk found: outside
+# the loops that do the work, in one turn of them, and in one turn of such loops inside them. One line per
+# kernel, separated by tabs: GPU architecture, mangled name, registers, and for each of the three the
 # instructions, tensor-core work (multiplies of 16 x 8 x 16 in bfloat16, of 16 x 8 x 8 in tf32), clocks of
 # shared memory and accesses to global memory.
 #
-# Loops that do the work have turns that are not constant and tensor-core instructions, or, in a kernel
-# without any, accesses to global memory. Of several side by side the longest counts where there are
-# tensor-core instructions, else all: they are passes over the same row, or what the compiler made of one
-# loop. Where ways part and meet again the longest counts: of two forms of the same work one, and what a
-# branch may skip as if it ran. Loops that do none of the work count as in cuda_loops.awk.
+# Loops that do the work have a variable number of turns, and tensor-core instructions or, in a kernel
+# without any, accesses to global memory. Of several consecutive ones the longest counts if there are
+# tensor-core instructions; otherwise all do: they are passes over the same row, or parts of one loop that
+# the compiler split. Where paths part and meet again the longest counts: one of two forms of the same work,
+# and code that a branch may skip as if it ran. Loops that do none of the work count as in cuda_loops.awk.
 
 function accesses(i) { return base[i] ~ /^(LDG?|STG?|LDGSTS)$/ && predicate[i] != "!PT" }
 
@@ -25,7 +25,7 @@ function shared_clocks(i) {
   return text[i] ~ /\.64|\.MT?88\.2/ ? 2 : 1
 }
 
-# Sets level[loop]: 0 for a loop that does none of the work, -1 for one that another stands for.
+# Sets level[loop]: 0 for a loop that does none of the work, -1 for one that a longer one represents.
 function find_levels(tensor,   loop, other, i) {
   for (loop = 1; loop <= loops; loop++) {
     level[loop] = 0
@@ -47,13 +47,13 @@ function find_levels(tensor,   loop, other, i) {
   }
 }
 
-# Does the way from i to `to` lead back to the head of a loop?
+# Does the path from i to `to` lead back to the head of a loop?
 function leads_back(i, to,   loop) {
   loop = (to in loop_at) ? loop_at[to] : 0
   return loop && ((loop, i) in inside) && to <= i
 }
 
-# What instruction i counts for in `region`: a loop that does the work, or 0 for what is outside of all.
+# The weight of instruction i in `region`: a loop that does the work, or 0 for code outside all of them.
 function weight(i, region,   loop, times) {
   times = 1
   for (loop = 1; loop <= loops; loop++) {
@@ -64,8 +64,8 @@ function weight(i, region,   loop, times) {
   return times
 }
 
-# The longest way from instruction `start` to the end of the kernel, or of a turn of the loop `region`: adds
-# what it issues to sums[l, ..].
+# The longest path from instruction `start` to the end of the kernel, or of a turn of the loop `region`:
+# adds what it issues to sums[l, ..].
 function longest_way(start, region, l, sums,   stack, top, state, next_on, length_of, i, k, to, best, times) {
   stack[top = 1] = start
   while (top) {

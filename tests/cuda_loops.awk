@@ -1,15 +1,16 @@
-# Counts the instructions of kernels in the text of `cuobjdump -sass`. One line for each kernel,
-# separated by tabs: kind of GPU, mangled name, then instructions, of these tensor-core instructions,
-# LDS, LDSM, STS and LDGSTS, and of one turn of the loop over tiles instructions, tensor-core
-# instructions and LDSM; last the loops within that loop, each as INSTRUCTIONSxTURNS. "-": no such loop.
+# Counts the instructions of kernels in the output of `cuobjdump -sass`. One line per kernel, separated by
+# tabs: GPU architecture, mangled name; instructions, and among them tensor-core instructions, LDS, LDSM,
+# STS and LDGSTS; instructions, tensor-core instructions and LDSM of one turn of the loop over tiles; last
+# the loops inside that loop, each as INSTRUCTIONSxTURNS. "-": no such loop.
 #
-# Loops are those of the flow of control: a branch back to an instruction that every way to the branch
-# passes, and all that lies between, wherever the compiler put it. The loop over tiles is the innermost
-# that multiplies on tensor cores and whose turns are not constant; of several the longest. A loop
-# within it counts as often as it turns if its counter starts at a constant or the number of the thread
-# and steps and ends at constants, else once (x?). What a branch may skip counts as if it ran.
+# Loops are found from the control flow: a branch back to an instruction that every path to the branch
+# passes, and everything in between, wherever the compiler put it. The loop over tiles is the innermost one
+# with tensor-core products and a variable number of turns; of several, the longest. A loop inside it counts
+# as many times as it turns if its counter starts at a constant or the thread's number and steps and ends at
+# constants; otherwise once (x?). Code that a branch may skip counts as if it ran.
 #
-# With -v levels=1 a line says instead what cuda_levels.awk counts; that file is always read with this one.
+# With -v levels=1, a line holds what cuda_levels.awk counts instead; that file is always read with this
+# one.
 
 function fail(what) { print "cuda_instructions: " what > "/dev/stderr"; broken = 1; exit 2 }
 
@@ -18,7 +19,7 @@ function hex(digits,   i, value) {
   return value
 }
 
-# --- an instruction: base[i] is the operation, text[i] all behind the predicate
+# --- an instruction: base[i] is the operation, text[i] everything after the predicate
 function read_instruction(line,   word) {
   count++
   sub(/^[ \t]*\/\*/, "", line)
@@ -43,14 +44,14 @@ function read_instruction(line,   word) {
   base[count] = word
 }
 
-# Is it of this kind? What can never run (@!PT) loads nothing.
+# Is it of this kind? An instruction that can never run (@!PT) loads nothing.
 function is(kind, i) {
   if (kind == "tensor") return base[i] ~ /MMA$/
   if (kind == "STS") return base[i] ~ /^STSM?$/
   return base[i] == kind && predicate[i] != "!PT"
 }
 
-# --- the flow of control
+# --- the control flow
 function find_flow(   i, to) {
   for (i = 1; i <= count; i++) { target[i] = 0; entries[i] = ""; falls[i] = 1 }
   for (i = 1; i <= count; i++) {
@@ -66,7 +67,7 @@ function find_flow(   i, to) {
   }
 }
 
-# Is there a way from the first instruction to `to` that does not pass `without`?
+# Is there a path from the first instruction to `to` that does not pass `without`?
 function reaches(to, without,   stack, top, i, seen) {
   split("", seen)
   stack[top = 1] = 1
@@ -81,7 +82,7 @@ function reaches(to, without,   stack, top, i, seen) {
   return 0
 }
 
-# The body of `loop` takes in all that leads to `latch` without passing its head.
+# Adds to the body of `loop` everything that leads to `latch` without passing its head.
 function add_body(loop, latch,   stack, top, i, k, from, n) {
   stack[top = 1] = latch
   while (top) {
@@ -108,7 +109,7 @@ function find_loops(   i, loop) {
       size[loops] = 1
       latch[loops] = i
     } else {
-      latch[loop_at[target[i]]] = 0  # several ways back: turns are not told
+      latch[loop_at[target[i]]] = 0  # several branches back: the number of turns is unknown
     }
     add_body(loop_at[target[i]], i)
   }
@@ -123,14 +124,14 @@ function constant(word) {
   return "none"
 }
 
-# The words of instruction i without the predicates that sums carry along; word[2] is what it writes.
+# The words of instruction i without the predicates that sums carry along; word[2] is its destination.
 function split_words(i, word,   line) {
   line = text[i]
   if (base[i] ~ /^U?IADD3?$/) gsub(/ U?PT,/, "", line)
   return split(line, word, /[ ,]+/)
 }
 
-# Does instruction i write the register, be it as a later one of several?
+# Does instruction i write the register, possibly as a later register of several?
 function writes(i, register,   word, span, further) {
   split_words(i, word)
   if (word[2] == register) return 1
@@ -146,7 +147,7 @@ function writer(register, first, before,   i) {
   return 0
 }
 
-# What the register holds on every way to instruction `to`; the number of a thread is that of the first.
+# The register's value on every path to instruction `to`; a thread's number is that of the first thread.
 function value_at(register, to,   i, n, word) {
   i = writer(register, 1, to)
   if (!i || predicate[i] != "" || reaches(to, i)) return "none"
@@ -172,7 +173,7 @@ function holds(value, relation, bound) {
   return relation == "EQ" ? value == bound : value != bound
 }
 
-# The predicate that the branch back follows, "!" before it where it goes when that is false.
+# The predicate of the branch back, with "!" in front if it branches when that is false.
 function condition(i) {
   if (predicate[i] != "") return text[i] ~ /,/ ? "" : predicate[i]
   return match(text[i], / !?U?P[0-9],/) ? substr(text[i], RSTART + 1, RLENGTH - 2) : ""
@@ -242,7 +243,7 @@ function count_turn(loop,   i, other, times, sum, tensor, ldsm, nested) {
 # --- a kernel
 function close_kernel(   i, k, n, kinds, found, tile) {
   if (name == "") return
-  # Behind the code stands padding: a branch to itself, then nothing.
+  # Behind the code there is padding: a branch to itself, then nothing.
   while (count && (base[count] == "NOP" || text[count] == sprintf("BRA 0x%x", address[count]))) count--
   if (!count) fail(name ": a kernel without instructions")
   if (levels) {

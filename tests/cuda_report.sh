@@ -1,14 +1,14 @@
 #!/bin/bash
-# The compiler's report (nvcc -Xptxas -v) as a table: for each kernel and kind of GPU the registers of
-# a thread, the static shared memory of a block and the bytes spilled to local memory. Kernels of the
-# same name with other parameter types share a row; the largest number counts. Exit status 1 if a kernel
+# Prints the compiler's report (nvcc -Xptxas -v) as a table: for each kernel and GPU architecture the
+# registers per thread, the static shared memory per block and the bytes spilled to local memory. Kernels of
+# the same name with other parameter types share a row; the largest number counts. Exit status 1 if a kernel
 # spills, 2 if the logs hold no kernel.
 #
 #   tests/cuda_report.sh LOG...
 set -euo pipefail
 
-# Lines "ARCH<tab>NAME<tab>REGISTERS SHARED SPILLED", the name mangled. A function that was not inlined has a
-# line of properties too; its spills count for its kernel.
+# Lines "ARCH<tab>NAME<tab>REGISTERS SHARED SPILLED", with mangled names. A function that was not inlined
+# has its own line of properties; its spills count for its kernel.
 read_logs() {
   awk '
     function close_kernel() { if (kernel != "") print arch "\t" kernel "\t" registers, shared, spilled; kernel = "" }

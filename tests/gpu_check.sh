@@ -1,14 +1,14 @@
 #!/bin/bash
 # shellcheck disable=SC2034  # the parts in tests/gpu use what is set here
-# Everything that needs a GPU, for a machine that builds the project: the steps of tests/gpu_first.sh in
-# the same order, without a limit of minutes, after a build and the CPU's references. Exit status: 0 no
-# step failed, 1 one did, 2 no GPU or no toolkit.
+# Runs everything that needs a GPU, on a machine that builds the project: the steps of tests/gpu_first.sh in
+# the same order, without a time limit, after a build and the CPU references. Exit status: 0 if no step
+# failed, 1 if one did, 2 without a GPU or a toolkit.
 #
 #   tests/gpu_check.sh BUILD [STEP...]      results: BUILD/gpu-check/results.json and log.txt
 #
-# Environment: PYTHON, whose torch is timed next to the engine if it has one; MAKE, for the build.
+# Environment: PYTHON, whose torch, if any, is timed next to the engine; MAKE, for the build.
 set -u
-export LC_ALL=C OMP_WAIT_POLICY=passive  # of PyTorch and of emulated matrix products
+export LC_ALL=C OMP_WAIT_POLICY=passive  # for PyTorch and the emulated matrix products
 build=${1:?usage: tests/gpu_check.sh BUILD [STEP...]}
 shift
 
@@ -17,7 +17,7 @@ refuse() {
   exit 2
 }
 
-# Warnings of a compiler that nobody here has met are no reason not to measure.
+# Warnings from a compiler that has never been tested are no reason not to measure.
 build_all() { "${MAKE:-make}" -j"$(nproc)" WERROR= BUILD="$build" gpu-check-build; }
 
 list_all_steps() {

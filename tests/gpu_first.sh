@@ -1,19 +1,19 @@
 #!/bin/bash
 # shellcheck disable=SC2034  # the parts in tests/gpu use what is set here
-# Everything that needs a GPU, the most telling first, on a machine that has a driver and bash: no
-# compiler, no make, no packages. `make gpu-pack` makes PACK, where these are. Exit status: 0 no step
-# failed, 1 one did, 2 nothing could be run (one line says why).
+# Runs everything that needs a GPU, most informative first, on a machine with a driver and bash, but no
+# compiler, make or packages. PACK is made by `make gpu-pack`. Exit status: 0 if no step failed, 1 if one
+# did, 2 if nothing could be run (one line says why).
 #
 #   tests/gpu_first.sh PACK OUT       PACK: gpu-pack.tar.xz, or the folder it unpacks to
 #
-# OUT/results.json and OUT/log.txt are whole after every step; nothing else is left. Environment:
-#   MINUTES=9         no step starts later; the rest is listed as not reached
-#   STEPS='facts ...' these only (tests/gpu/steps.sh lists them)
-#   PYTHON=python3    whose PyTorch is timed beside the engine
+# OUT/results.json and OUT/log.txt are complete after every step; nothing else is left. Environment:
+#   MINUTES=9         no step starts later than this; the rest is listed as not reached
+#   STEPS='facts ...' only these steps (tests/gpu/steps.sh lists them)
+#   PYTHON=python3    its PyTorch is timed next to the engine
 #   CDT_STEP_LIMIT=60 seconds for each step instead of its own limit
-#   EMULATED=1        a rehearsal: the pack's emulated GPU, in small
+#   EMULATED=1        a rehearsal on the pack's emulated GPU at small sizes
 set -u
-export LC_ALL=C OMP_WAIT_POLICY=passive  # of PyTorch and of emulated matrix products
+export LC_ALL=C OMP_WAIT_POLICY=passive  # for PyTorch and the emulated matrix products
 began=$EPOCHSECONDS
 
 refuse() {
@@ -35,7 +35,7 @@ unpack() {
   refuse "$1: is truncated or damaged ($(printf '%s' "$said" | head -n 1))"
 }
 
-# check_pack: every file of manifest.json as it was packed.
+# check_pack: every file of manifest.json is as it was packed.
 check_pack() {
   local bad
   [ -s manifest.json ] || refuse "$pack: holds no manifest.json: is it a pack of make gpu-pack?"
@@ -43,7 +43,7 @@ check_pack() {
     sha256sum -c --quiet 2>/dev/null) || refuse "$pack: differs from its manifest: ${bad%%$'\n'*}"
 }
 
-# text_of KEY: of the manifest.
+# text_of KEY: a text from the manifest.
 text_of() { sed -nE "s/^ *\"$1\": \"(.*)\",?\$/\1/p" manifest.json; }
 
 [ $# -eq 2 ] || refuse "usage: tests/gpu_first.sh PACK OUT"
@@ -69,7 +69,7 @@ for part in results runner libraries steps comparisons facts; do
 done
 build=. material=.
 if emulated; then
-  # No time means anything there.
+  # Times are meaningless there.
   export CDT_EMULATED_MEMORY=$((32 << 30)) CDT_STEP_LIMIT=${CDT_STEP_LIMIT:-600}
 else
   require_driver
@@ -79,6 +79,6 @@ choose_steps "$(list_steps)" ${wanted[@]+"${wanted[@]}"}
 settle_libraries "$(path_of cdt-train)"
 version=$(text_of commit)
 collect_facts "$(path_of cdt-train)"
-# Several GB that PyTorch reads when it is first imported, while the first steps run.
+# Reads the several GB that PyTorch loads on first import, while the first steps run.
 emulated || (setsid timeout 120 "${PYTHON:-python3}" -c 'import torch, torch._inductor' >/dev/null 2>&1 7>&- &)
 run_steps

@@ -2,12 +2,13 @@
 # shellcheck disable=SC2034  # the parts in tests/gpu use what is set here
 # Packs what tests/gpu_first.sh needs on a machine with a GPU and nothing else: stripped programs, the
 # libraries they load, scripts, fixtures, a small data set and the CPU's results on it. The pack's root
-# looks like a checkout with bin/ and lib/ beside tests/. manifest.json lists every file.
+# looks like a checkout with bin/ and lib/ next to tests/. manifest.json lists every file.
 #
 #   tests/gpu_pack.sh BUILD PACK [SIZE_OPTION...]     PACK: a .tar.xz of at most 55 MB, or a folder
 #
-# SIZE_OPTION: of cdt-synth, for a data set of another size. Environment: EMULATED=1 packs the programs with the
-# emulated GPU alone; PACK_ARCH and PACK_CUDA_ARCH are noted in the manifest; CXX; PACK_LIMIT, bytes.
+# SIZE_OPTION: passed to cdt-synth, for a data set of another size. Environment: EMULATED=1 packs only the
+# programs with the emulated GPU; PACK_ARCH and PACK_CUDA_ARCH are recorded in the manifest; CXX;
+# PACK_LIMIT, bytes.
 set -u
 export LC_ALL=C
 build=${1:?usage: tests/gpu_pack.sh BUILD PACK [SIZE_OPTION...]} pack=${2:?}
@@ -17,7 +18,8 @@ kPrograms='bin/cdt-synth bin/cdt-train bin/cdt-predict bin/cdt-attribute tests/c
   tests/measure_forms tests/measure_attention'
 kScripts='tests/gpu_first.sh tests/gpu tests/apps tests/*_tests.txt tests/parity/fixtures
   tests/parity/cdt_torch.py tests/bench/bench_pytorch.py'
-# Every machine has those of glibc, and cuBLASLt comes with the toolkit or with PyTorch.
+# Not packed: glibc's libraries, which every machine has, and cuBLASLt, which comes with the toolkit or
+# PyTorch.
 kLeftThere='linux-vdso|ld-linux|libc\.so|libm\.so|libdl\.so|librt\.so|libpthread\.so|libresolv\.so|libcublasLt'
 
 refuse() {
@@ -30,7 +32,7 @@ for part in libraries steps comparisons; do
   source "tests/gpu/$part.sh"
 done
 
-# built NAME: where the build has a program of the pack. The tests of kernels are among the emulation's.
+# built NAME: where the build keeps a program of the pack. The kernel tests are among the emulation's.
 built() {
   case $1 in
     emulated/tests/kernel_tests) echo "$build/tests/emulation_tests" ;;
@@ -39,8 +41,8 @@ built() {
   esac
 }
 
-# put_program NAME: without what only a debugger reads, if it is no script. The emulation looks its kernels up
-# among the symbols.
+# put_program NAME: without debug information, unless it is a script. The emulation looks up its kernels in
+# the symbol table.
 put_program() {
   local from
   from=$(built "$1")
@@ -74,7 +76,7 @@ put_scripts() {
   find "$folder/tests/gpu" -type f ! -name '*.sh' -delete
 }
 
-# put_references SIZE_OPTION...: of the programs of this build, on the CPU.
+# put_references SIZE_OPTION...: the results of this build's programs on the CPU.
 put_references() {
   local material=$build/gpu-material libraries=''
   mkdir -p "$material"
@@ -98,7 +100,7 @@ write_manifest() {
   ) >"$folder/manifest.json"
 }
 
-# write_archive: with a window over all of it, since the programs share most of their bytes.
+# write_archive: with a window over the whole archive, since the programs share most of their bytes.
 write_archive() {
   local bytes limit=${PACK_LIMIT:-55000000}
   if ! (set -o pipefail && tar -C "$folder" --sort=name --owner=0 --group=0 --numeric-owner -c . |

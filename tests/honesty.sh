@@ -1,24 +1,26 @@
 #!/bin/bash
-# How often a prediction and a report page claim what the data does not hold, and how often what it
-# does. For each mechanism of cdt-synth and each seed: a data set of its own, a small model, the claims
-# in metrics.json of its test and val pairs, and those on the page of its test pairs.
+# How often a prediction and a report page make false and true claims. For each mechanism of cdt-synth and
+# each seed: a data set, a small model, the claims in metrics.json for its test and val pairs, and those on
+# the page of its test pairs.
 #
 #   tests/honesty.sh BIN OUT [SEEDS]        seeds 1 to SEEDS (50), JOBS of them at once (2)
 #
-# Claims about DNA are dna, baseline, enrichment (sites.bed is the annotation) and sites. Where the mechanism
-# is none or gene-only DNA tells nothing of the effects, so there they are false: their share is that of
-# false claims, and under dna and specific it is the power. So it is for sites, "the site that acts
-# is found", which is said only where dna is; but without an acting site no pair has a planted effect, the
-# figure is left out, and 0 says no more than that (tests/apps/76_silent_pages.sh has data where it could
-# be said). Val chose the model: of it nothing may be claimed whatever the mechanism.
-# The others are claims about the model, not about DNA: any model, one of mere noise too, may look at the
-# edges (edge-*) or at all bins alike (uniform), its attention may agree with its gradient (agreement) and its gradient with its own
-# predictions (foretelling). They may be true under every mechanism, and their shares stand beside.
+# Claims about DNA are dna, baseline, enrichment (sites.bed is the annotation) and sites. Under the
+# mechanisms none and gene-only DNA carries no information about the effects, so these claims are false
+# there and their share is the error rate; under dna and specific the share is the power. The same holds for
+# sites, "the site that acts is found", which is claimed only together with dna; but without an acting site
+# no pair has a planted effect, the figure is left out, and 0 means only that (tests/apps/76_silent_pages.sh
+# has data where it could be claimed). Nothing may be claimed about val, which chose the model, under any
+# mechanism.
+# The other claims are about the model, not about DNA. Any model, even one of pure noise, may look at the
+# edges (edge-*) or at all bins equally (uniform); its attention may agree with its gradient (agreement),
+# and its gradient with its own predictions (foretelling). They may be true under every mechanism, and their
+# shares are listed too.
 #
-# OUT/honesty.tsv: mechanism seed split r gain, and 0|1 for each claim on the page, of val in
-# metrics.json (nan: not there). OUT/summary.tsv and stdout: per mechanism, split and claim how many said
-# it, the share and its 95 % interval (Wilson), and the mean r of the seeds. What is done is not done
-# again: OUT/rows/ holds a file for each seed. Without gnuplot there are no pages: predictions only.
+# OUT/honesty.tsv: mechanism seed split r gain, and 0|1 for each claim on the page; for val, those in
+# metrics.json (nan: not there). OUT/summary.tsv and stdout: per mechanism, split and claim the number of
+# seeds that made it, the share and its 95 % interval (Wilson), and the mean r of the seeds. Finished seeds
+# are not repeated: OUT/rows/ holds a file for each. Without gnuplot there are no pages, only predictions.
 set -euo pipefail
 export LC_ALL=C OMP_WAIT_POLICY=passive
 bin=${1:?usage: tests/honesty.sh BIN OUT [SEEDS]} out=${2:?a folder} seeds=${3:-50} jobs=${JOBS:-2}
@@ -26,7 +28,7 @@ mechanisms='none gene-only dna specific'
 predicted='dna baseline genes' # in metrics.json and on the page
 explained='sites site-genes enrichment agreement foretelling edge-attention edge-gradient uniform gene-rows'
 
-# 800 enhancers: 40 of them test, with two genes each. More bins than the 20 that count as top bins.
+# 800 enhancers, 40 of them test, with two genes each. More bins than the 20 that count as top bins.
 data_options='--preset tiny --enhancers 800 --bins 24'
 model_options='--epochs 6 --lr 3e-3 --batch-size 32 --dropout 0 --hidden 16 --heads 2 --pool-heads 2
   --feed-forward 32 --fusion 16 --dna-layers 1'
@@ -36,7 +38,7 @@ attribute_options='--methods random,occlusion --occlude-bins 3 --maps dna_to_rna
 pages=1
 command -v gnuplot >/dev/null || { pages=0; echo 'gnuplot is missing: no pages' >&2; }
 
-# value PATTERN FILE: what follows the last match of PATTERN in a JSON text; null is nan.
+# value PATTERN FILE: the value after the last match of PATTERN in a JSON text; null is nan.
 value() {
   local found
   found=$(tr -d '\n' <"$2" | sed -nE "s/.*$1 *([^,} ]+).*/\1/p")
@@ -44,7 +46,7 @@ value() {
   case $found in null) echo nan ;; true) echo 1 ;; false) echo 0 ;; *) echo "$found" ;; esac
 }
 
-# claims_of METRICS: predicted claims, tab before each.
+# claims_of METRICS: the claims of the predictions, each after a tab.
 claims_of() {
   local name said
   for name in $predicted; do
@@ -53,7 +55,7 @@ claims_of() {
   done
 }
 
-# on_page PAGE CLAIM...: 1 where the page says it, tab before each.
+# on_page PAGE CLAIM...: 1 if the page makes it, else 0, each after a tab.
 on_page() {
   local page=$1 name
   shift
@@ -62,7 +64,7 @@ on_page() {
   done
 }
 
-# one MECHANISM SEED: its rows; intermediate files go.
+# one MECHANISM SEED: writes its rows and deletes intermediate files.
 one() {
   local folder=$out/$1-$2 split r gain metrics name
   local common=(--device cpu --threads 1 --quiet --data "$out/$1-$2/data")
@@ -103,7 +105,7 @@ one() {
   rm -rf "$folder"
 }
 
-# Wilson's interval of x in n, in percent.
+# Wilson's interval for x of n, in percent.
 summarise() {
   awk -F '\t' -v OFS='\t' '
     NR == 1 { for (i = 6; i <= NF; ++i) name[i] = $i; next }

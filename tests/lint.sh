@@ -1,5 +1,5 @@
 #!/bin/bash
-# Format, clang-tidy and length of the sources; every finding is printed.
+# Checks formatting, clang-tidy findings and the length of the sources; prints every finding.
 #
 #   tests/lint.sh JOBS FILE... -- COMPILER_FLAG...
 set -u

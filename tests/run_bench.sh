@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # run_bench.sh BUILD [DEVICE [PRECISION]]: paper-scale timings into BUILD/bench.json, then, on the CPU,
-# the kernels one by one.
+# timings of single kernels.
 set -euo pipefail
 build=$1 device=${2:-cpu} precision=${3:-fp32}
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# run_bench_pytorch.sh PYTHON BUILD [DEVICE [PRECISION]]: the workloads of `make bench` through PyTorch, and the ratios.
+# run_bench_pytorch.sh PYTHON BUILD [DEVICE [PRECISION]]: times the workloads of `make bench` in PyTorch and
+# prints the ratios.
 set -euo pipefail
 python=$1 build=$2 device=${3:-cpu} precision=${4:-fp32}
 

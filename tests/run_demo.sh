@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run_demo.sh BIN OUT: the whole product on a made data set whose mechanism is known.
+# run_demo.sh BIN OUT: the whole workflow on a synthetic data set whose mechanism is known.
 set -euo pipefail
 bin=$1
 out=$2
@@ -19,7 +19,7 @@ say "A data set: 1600 enhancers, 24 genes; in each DNA window one site acts and 
 run "$bin/cdt-synth" --preset demo --seed $seed --out "$out/data"
 
 say "Train a small CDT (the sizes are options; without them it is the released 60 M parameters)"
-# Matrices this small cost more to share between threads than to compute on one.
+# Sharing matrices this small between threads costs more than computing them on one.
 run "$bin/cdt-train" --data "$out/data" --out "$out/run" --seed $seed --threads 1 \
   --hidden 32 --heads 4 --pool-heads 4 --feed-forward 64 --fusion 64 --dropout 0 \
   --lr 1e-3 --epochs 12

@@ -1,28 +1,28 @@
 #!/bin/bash
-# Do two attributions of the same pairs agree? For each float32 .npy file of REFERENCE the same file of
-# CANDIDATE, row by row (a window, or a query's row of a map): the error's norm may be ERROR of the
-# reference's, and the correlation must reach R. Occlusion is a difference of two predictions and carries
-# their rounding however small it is: there ERROR counts from the prediction, if that is more. Prints the
-# worst of each file, then of all; exit status 1 if any is out of bounds.
+# Do two attributions of the same pairs agree? Compares each float32 .npy file of REFERENCE with the same
+# file of CANDIDATE, row by row (a window, or a query's row of a map): the norm of the error may be ERROR
+# times that of the reference, and the correlation must reach R. Occlusion is a difference of two
+# predictions and carries their rounding however small it is, so there ERROR is relative to the prediction
+# if that is larger. Prints the worst row of each file, then of all; exit status 1 if any is out of bounds.
 #
 #   tests/gpu/compare_windows.sh REFERENCE CANDIDATE R ERROR
 set -u
 export LC_ALL=C
 reference=${1:?usage: compare_windows.sh REFERENCE CANDIDATE R ERROR} candidate=$2
 
-# Length of a row.
+# Prints the length of a row.
 width() { head -c 128 "$1" | sed -n '1s/.*[(, ]\([0-9][0-9]*\),\{0,1\}).*/\1/p'; }
-# One number a line.
+# Prints one number per line.
 numbers() { tail -c +129 "$1" | od -An -v -t fF -w4; }
 
-# predictions FILE: the scale of each row, if it is another than the row's own.
+# predictions FILE: the scale of each row, if it differs from the row's own.
 predictions() {
   [[ $1 != */occlusion.npy ]] || awk -F '\t' '
     NR == 1 { for (i = 1; i <= NF; i++) if ($i == "prediction") column = i }
     NR > 1 { print $column }' "$reference/pairs.tsv"
 }
 
-# compare FILE R ERROR: name, rows, least correlation, largest error, verdict.
+# compare FILE R ERROR: name, rows, smallest correlation, largest error, verdict.
 compare() {
   paste <(numbers "$reference/$1") <(numbers "$candidate/$1") |
     awk -v name="$1" -v width="$(width "$reference/$1")" -v least="$2" -v most="$3" \
@@ -33,7 +33,7 @@ compare() {
         if (scale < xx) scale = xx
         e = sqrt(dd) / (scale > 0 ? sqrt(scale) : 1e-30)
         if (!(e <= error)) error = e
-        # A constant row has no correlation, nor has one that is lost in the rounding.
+        # A constant row has no correlation, nor has one whose variation is lost in rounding.
         if (a > 1e-9 * xx && scale == xx) {
           r = b > 0 ? (xy - x * y / n) / sqrt(a * b) : 0
           if (!(r >= worst)) worst = r

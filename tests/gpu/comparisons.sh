@@ -1,19 +1,19 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034  # variables that the scripts share: runner.sh
-# Training and attribution on the GPU against the CPU's, in small. What the CPU computes is made once,
-# where the programs are built, and carried: $material/inputs (a data set, weights to begin with) and
-# $material/references. tests/gpu/steps.sh says what else is set.
+# Compares training and attribution on the GPU with the CPU's, at small sizes. The CPU's results are
+# computed once, where the programs are built, and carried along: $material/inputs (a data set, initial
+# weights) and $material/references. tests/gpu/steps.sh says what else is set.
 kDropout=0.3
 kPrecisions='fp32 tf32 bf16'
-# Past a tile of 64 in bins and genes; heads of 32, for which attention in bf16 is fused.
+# More than one tile of 64 in bins and genes; heads of 32, for which attention in bf16 is fused.
 kDataSizes=(--enhancers 60 --bins 70 --genes 66)
 kModelSizes=(--hidden 64 --heads 2 --pool-heads 2 --feed-forward 128 --fusion 96)
 
-# How far a precision may be off: half a unit in the last place of float32 or bfloat16 (7 bits of mantissa);
-# of tf32 (10 bits) a whole one, since tensor cores may cut a factor's low bits off instead of rounding.
+# Rounding errors: half a unit in the last place of float32 or bfloat16 (7 bits of mantissa); a whole unit
+# of tf32 (10 bits), since tensor cores may truncate a factor instead of rounding it.
 rounding() { case $1 in fp32) echo 1.2e-7 ;; tf32) echo 9.8e-4 ;; bf16) echo 3.9e-3 ;; esac; }
 
-# train_small OUT START DEVICE PRECISION: of a run only what is compared is kept.
+# train_small OUT START DEVICE PRECISION: keeps only the files that are compared.
 train_small() {
   rm -rf "$1"
   ours cdt-train --data "$material/inputs/data" --out "$1" --model "$2" --device "$3" --precision "$4" \
@@ -53,8 +53,8 @@ make_references() {
   attribute_small "$material/references/windows" cpu fp32 && : >"$material/references/made"
 }
 
-# compare_training PRECISION: may stray 8 times as far as CPU runs whose start was moved by the rounding of
-# the precision (tests/gpu/compare_runs.cc).
+# compare_training PRECISION: the run may diverge 8 times as far as CPU runs whose start was perturbed by
+# the rounding of the precision (tests/gpu/compare_runs.cc).
 compare_training() {
   local references=$material/references
   train_small "$folder/cuda" "$material/inputs/start.safetensors" cuda "$1" || return 1
@@ -62,7 +62,7 @@ compare_training() {
     --control "$references/$1-1" --control "$references/$1-2" --candidate "$folder/cuda"
 }
 
-# compare_attribution PRECISION: a window may be off by 16 roundings of the precision; in float32, whose
+# compare_attribution PRECISION: a window may be off by 16 roundings of the precision; in float32, where
 # sums run in another order, by 1e-4.
 compare_attribution() {
   local error

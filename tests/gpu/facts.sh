@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034  # variables that the scripts share: runner.sh
-# What the machine is, before any step: lines "KEY<tab>TEXT" in $scratch/facts, which results.json
-# begins with.
+# Describes the machine before any step: lines "KEY<tab>TEXT" in $scratch/facts, with which results.json
+# starts.
 
 require_driver() {
   [ -e /dev/nvidiactl ] || nvidia-smi -L 2>/dev/null | grep -q '^GPU' ||
@@ -10,13 +10,13 @@ require_driver() {
 
 fact() { printf '%s\t%s\n' "$1" "$2" | tr '\n' ' ' | sed 's/ $/\n/' >>"$scratch/facts"; }
 
-# smi FIELD: of the first GPU.
+# smi FIELD: a field of the first GPU.
 smi() { nvidia-smi --query-gpu="$1" --format=csv,noheader 2>/dev/null | head -n 1; }
 
-# first_line COMMAND...: what a tool says of its version; nothing where it is not there.
+# first_line COMMAND...: what a tool prints as its version; nothing if it is missing.
 first_line() { command -v "$1" >/dev/null && "$@" 2>/dev/null | tail -n 1; }
 
-# collect_facts PROGRAM: version is the commit of the programs.
+# collect_facts PROGRAM: the version is the commit of the programs.
 collect_facts() {
   local tool here=''
   fact date "$(date -u +%Y-%m-%dT%H:%M:%SZ)"

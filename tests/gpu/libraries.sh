@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034  # variables that the scripts share: runner.sh
-# The shared libraries of a pack's programs, on a machine about which nothing is known. What the loader
-# finds is taken from the machine; what it does not find, or finds too old, comes from the pack's lib/,
-# one library at a time, so that nothing newer is hidden. cuBLASLt is never packed.
+# The shared libraries of a pack's programs, on an unknown machine. Libraries that the loader finds are used
+# from the machine; one that is missing or too old comes from the pack's lib/, one library at a time, so
+# that nothing newer is hidden. cuBLASLt is never packed.
 
-# cuda_folders: where a toolkit or a Python package may keep CUDA's libraries, one a line.
+# cuda_folders: where a toolkit or a Python package may keep CUDA's libraries, one per line.
 cuda_folders() {
   local root
   for root in "${CUDA_HOME:-}" "${CUDA_PATH:-}" "$(dirname "$(dirname "$(readlink -f "$(command -v nvcc)")")")" \
@@ -36,7 +36,7 @@ with_libraries() {
   LD_LIBRARY_PATH=$libraries${libraries:+${LD_LIBRARY_PATH:+:}}${LD_LIBRARY_PATH:-} "$@"
 }
 
-# complaint PROGRAM: what keeps it from starting; nothing if it starts.
+# complaint PROGRAM: the loader's error; nothing if the program starts.
 complaint() {
   local said status=0
   said=$(with_libraries "$1" --version 2>&1) || status=$?
@@ -45,7 +45,7 @@ complaint() {
     echo "exit status $status: $(printf '%s' "$said" | tail -n 1)"
 }
 
-# settle_libraries PROGRAM: sets libraries so that it starts.
+# settle_libraries PROGRAM: sets `libraries` so that it starts.
 settle_libraries() {
   local why name where=''
   libraries=$scratch/lib
@@ -65,7 +65,7 @@ settle_libraries() {
   done
 }
 
-# loaded PROGRAM NAME: the file that the loader takes for a library.
+# loaded PROGRAM NAME: the file that the loader uses for a library.
 loaded() {
   LD_TRACE_LOADED_OBJECTS=1 with_libraries "$1" 2>/dev/null |
     awk -v name="$2" 'index($1, name) == 1 { print $3 }' | xargs -r readlink -f

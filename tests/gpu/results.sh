@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034  # variables that the scripts share: runner.sh
-# What a run of steps leaves in $out: results.json and log.txt, both rewritten as a whole after every
-# step, so that a run that is cut off has lost nothing. Arrays of the runner, one entry a step: names,
-# limits, answers, statuses, seconds, summaries.
+# The output of a run in $out: results.json and log.txt, both rewritten completely after every step, so that
+# a run that is cut off loses nothing. The runner's arrays have one entry per step: names, limits, answers,
+# statuses, seconds, summaries.
 kLogBytes=7500000
 kNumbersBytes=1000000
 
-# quoted TEXT: a JSON string. Bytes beyond ASCII go: a log may be cut in the middle of a letter.
+# quoted TEXT: a JSON string. Bytes beyond ASCII are dropped: a log may be cut in the middle of a letter.
 quoted() {
   local text=${1//\\/\\\\}
   text=${text//\"/\\\"} text=${text//$'\t'/\\t}
@@ -14,8 +14,8 @@ quoted() {
   printf '"%s"' "${text//[^[:print:]]/}"
 }
 
-# is_json FILE: one whole JSON value? Strings and scalars become a letter, then lists and objects of
-# letters do, until one letter is left.
+# is_json FILE: is it one complete JSON value? Strings and scalars are replaced by a letter, then lists and
+# objects of letters, until one letter is left.
 is_json() {
   awk '
     { text = text " " $0 }
@@ -30,8 +30,8 @@ is_json() {
     }' "$1"
 }
 
-# numbers_of FILE: a step's numbers as a JSON value. Of a step that died they may be half an object:
-# then as text, so that results.json stays whole.
+# numbers_of FILE: a step's numbers as a JSON value. If a step died they may be incomplete: then as text, so
+# that results.json stays valid.
 numbers_of() {
   if [ ! -s "$1" ]; then
     printf null
@@ -44,12 +44,12 @@ numbers_of() {
   fi
 }
 
-# replace FILE: standard input becomes FILE, all at once.
+# replace FILE: standard input becomes FILE, atomically.
 replace() {
   cat >"$1.new" && mv -f "$1.new" "$1"
 }
 
-# set_step INDEX STATUS [SUMMARY]: kept as the JSON object that stands in every later file.
+# set_step INDEX STATUS [SUMMARY]: stores the JSON object that appears in every later file.
 set_step() {
   local i=$1
   statuses[i]=$2 summaries[i]=${3:-}

@@ -1,12 +1,11 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034  # variables that the scripts share: runner.sh
-# Runs the steps of steps.sh one after the other, for tests/gpu_first.sh and tests/gpu_check.sh. They
-# set: out (results), scratch (a temporary folder), build (bin/ and tests/), material (inputs/ and
-# references/), libraries (for LD_LIBRARY_PATH of our programs), deadline (seconds of the epoch, or
-# empty).
+# Runs the steps of steps.sh in sequence, for tests/gpu_first.sh and tests/gpu_check.sh. They set: out
+# (results), scratch (a temporary folder), build (bin/ and tests/), material (inputs/ and references/),
+# libraries (LD_LIBRARY_PATH of our programs), deadline (seconds since the epoch, or empty).
 #
-# Each step is a process group of its own with a time limit; its exit status is the verdict, the last
-# line of what it prints its summary, and $numbers (one JSON value) what it measured.
+# Each step is a process group with a time limit. Its exit status is the verdict, the last line that it
+# prints is its summary, and $numbers (one JSON value) holds what it measured.
 kSkip=77
 kLeastSeconds=2
 
@@ -27,8 +26,8 @@ choose_steps() {
   done <<<"$list"
 }
 
-# guard LIMIT: belongs to the group of a step, and ends the group when the limit is over, or at once
-# when the runner is gone: descriptor 8 is a pipe that only the runner can write to.
+# guard LIMIT: a member of the step's group that ends the group when the limit is over, or at once when the
+# runner is gone: descriptor 8 is a pipe that only the runner can write to.
 guard() {
   local status=0
   trap '' TERM
@@ -45,7 +44,7 @@ guard() {
 step_process() {
   set +m
   numbers=$scratch/$1.json folder=$scratch/$1
-  # Waits for the program that runs, which has the signal too, before it is heeded.
+  # bash handles the signal only after the running program, which gets it too, has ended.
   trap 'exit 143' TERM
   guard "$2" >/dev/null 2>&1 &
   mkdir -p "$folder"
@@ -53,7 +52,7 @@ step_process() {
   exit $?
 }
 
-# judge INDEX STATUS LIMIT: what the end of a step means.
+# judge INDEX STATUS LIMIT: the status and summary of a step that has ended.
 judge() {
   local name=${names[$1]} last
   last=$(grep -a . "$scratch/$name.log" | tail -n 1 | cut -c 1-300)
@@ -92,7 +91,7 @@ run_step() {
   keep_log "$1"
 }
 
-# close_results STATE: what has not started will not.
+# close_results STATE: steps that have not started will not.
 close_results() {
   local i
   for i in "${!names[@]}"; do
@@ -102,7 +101,7 @@ close_results() {
   print_table
 }
 
-# cut_off SIGNAL: the run itself is told to end.
+# cut_off SIGNAL: the run itself was told to end.
 cut_off() {
   trap '' INT TERM
   if [ -n "$group" ]; then
@@ -115,7 +114,7 @@ cut_off() {
   exit $((128 + $(kill -l "$1")))
 }
 
-# run_steps: those chosen, while there is time. Exit status 1 if one failed.
+# run_steps: runs the chosen steps while there is time. Exit status 1 if one failed.
 run_steps() {
   local i limit left
   group='' current=''
@@ -124,7 +123,7 @@ run_steps() {
   exec 8<"$scratch/alive"
   trap 'cut_off INT' INT
   trap 'cut_off TERM' TERM
-  # While somebody holds the GPU open, no process that starts has to wait for it to wake up.
+  # While some process holds the GPU open, others need not wait for it to initialise.
   [ ! -r /dev/nvidia0 ] || exec 7</dev/nvidia0
   for i in "${!names[@]}"; do set_step "$i" waiting; done
   write_results running

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034  # variables that the scripts share: runner.sh
-# The steps of tests/gpu_first.sh and tests/gpu_check.sh; tests/gpu/runner.sh says how they run and what
-# is set. Programs come from $build; with EMULATED=1 from $build/emulated, where the GPU is run on the
-# host, and then in small.
+# The steps of tests/gpu_first.sh and tests/gpu_check.sh; tests/gpu/runner.sh says how they run and what is
+# set. Programs come from $build, or with EMULATED=1 from $build/emulated, where they run on the emulated
+# GPU at small sizes.
 
-# NAME LIMIT FUNCTION... | what it answers. The most telling first; their
-# limits in seconds are two to four times what they are expected to take on an H100 with 16 cores.
+# NAME LIMIT FUNCTION... | the question it answers. Most informative first; limits in seconds are two to
+# four times the expected time on an H100 with 16 cores.
 list_steps() {
   cat <<'STEPS'
 facts                 40 card | which card; how fast it copies and multiplies; does cuBLASLt offer emulated float32
@@ -57,7 +57,7 @@ skip() {
 
 emulated() { [ -n "${EMULATED:-}" ]; }
 
-# path_of PROGRAM: or, if it was not built, a line that says so.
+# path_of PROGRAM: its path, or a line that says that it was not built.
 path_of() {
   local folder
   for folder in ${EMULATED:+"$build/emulated/tests" "$build/emulated/bin"} "$build/tests" "$build/bin"; do
@@ -70,7 +70,7 @@ path_of() {
   return 1
 }
 
-# ours PROGRAM ARGUMENT...: skips the step where it was not built.
+# ours PROGRAM ARGUMENT...: skips the step if the program was not built.
 ours() {
   local path
   path=$(path_of "$1") || skip "$path"
@@ -93,7 +93,7 @@ small() {
 
 repeats() { if emulated; then echo 1; else echo "$1"; fi; }
 
-# measure PROGRAM OPTION...: its numbers, which the log shows too.
+# measure PROGRAM OPTION...: saves its numbers, and shows them in the log.
 measure() {
   local status=0
   # shellcheck disable=SC2046  # several options
@@ -102,7 +102,7 @@ measure() {
   return $status
 }
 
-# number FILE KEY: the first of that name in a file of JSON.
+# number FILE KEY: the first value of that key in a JSON file.
 number() { grep -oE "\"$2\": *[-+0-9.eE]+" "$1" | head -n 1 | sed 's/.*: *//'; }
 
 # --- the card and its kernels
@@ -111,8 +111,8 @@ card() {
   measure gpu_facts
 }
 
-# google_test COMMAND...: its tests shared out among processes: a kernel's error on a GPU is the end of all
-# tests behind it in its process. A filter that fits no test is a failure.
+# google_test COMMAND...: distributes the tests over processes, because a kernel error on a GPU ends all
+# later tests of its process. A filter that matches no test is a failure.
 google_test() {
   local parts=$(($(nproc) < 8 ? $(nproc) : 8)) i pids=() failed=0 passed
   for ((i = 0; i < parts; i++)); do
@@ -132,7 +132,7 @@ kernel_tests() {
   google_test ours kernel_tests $(small kernel_tests)
 }
 
-# The tests that do not depend on the device, on the CUDA backend; in tf32 and bf16 without those of float32.
+# The device-independent tests on the CUDA backend; in tf32 and bf16 without those that need float32.
 device_tests() {
   local suite failures=0
   export CDT_TEST_DEVICE=cuda CDT_TEST_PRECISION=$1
@@ -162,7 +162,7 @@ gemm() {
         any < 0.98 * engine && repeats == "true" ? "choose it" : "leave it" }'
 }
 
-# with_cudnn COMMAND...: with a folder where the library may lie.
+# with_cudnn COMMAND...: with the library's folder in the path, if it is found.
 with_cudnn() {
   local where
   if where=$(folder_of libcudnn.so.9); then libraries=$libraries${libraries:+:}$where; fi
@@ -177,7 +177,7 @@ cudnn_attention() {
   echo "$(grep -c '"cudnn_us"' "$numbers") shapes, $(grep -c '"unsupported"' "$numbers") without a kernel; values out of bounds: $(number "$numbers" out_of_bounds)"
 }
 
-# Times come from a run without a profile; the notes of one with it say who computed what.
+# Times come from a run without a profile; the notes of a run with one say whose kernels computed what.
 cudnn_bench() {
   local options="--device cuda --precision $1 --attention cudnn --workloads predict,attribute" shapes status=0
   # shellcheck disable=SC2086  # several options
@@ -191,8 +191,8 @@ cudnn_bench() {
     -v shapes="$shapes" 'BEGIN { printf "%.0f enhancers/s, %.0f pairs/s; attentions:%s\n", 1 / predict, 1 / pair, shapes }'
 }
 
-# compute-sanitizer over the fused kernels alone, and of these no kernel of a library; over everything it
-# takes many minutes. A machine that the tool cannot attach to says nothing about the kernels.
+# compute-sanitizer on the fused kernels alone, excluding library kernels; on everything it takes many
+# minutes. A machine that the tool cannot attach to says nothing about the kernels.
 sanitize() {
   local tool path option only=() status=0
   tool=$(command -v compute-sanitizer) || tool=$(cuda_folders | sed 's|/[^/]*$|/bin/compute-sanitizer|' |
@@ -258,8 +258,8 @@ pytorch() {
   echo "${ratios%; }"
 }
 
-# --- the programs' own tests: those that need no compiler and no emulation, side by side. A process on
-# a GPU spends most of its time on starting.
+# --- the programs' own tests: those that need no compiler and no emulation, in parallel. A process on a GPU
+# spends most of its time on starting.
 app_tests() {
   local names='25_device 40_predict 50_attribute 51_zero_dna 52_gradient_methods 53_occlude_region 55_tracks cdt_train'
   local program failures
