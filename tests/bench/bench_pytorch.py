@@ -1,4 +1,4 @@
-"""Times the workloads of `make bench` through PyTorch; prints one JSON object.
+"""Times the workloads of `make bench` in PyTorch; prints one JSON object.
 
     python3 tests/bench/bench_pytorch.py [--device cpu|cuda] [--precision fp32|tf32|bf16]
         [--compile] [--workloads train,predict,attribute] [--threads N] [--train-batch 8|auto]
@@ -6,19 +6,19 @@
 
 - training: forward, backward, clipping, AdamW; dropout 0.3;
 - prediction: eval, no_grad, one batch of enhancers, time per enhancer;
-- attribution: one enhancer-gene pair, the dna_to_rna row and d prediction / d dna. Weights want no
-  gradient, so PyTorch skips theirs: the best a user of PyTorch gets without other algebra.
+- attribution: one enhancer-gene pair, the dna_to_rna row and d prediction / d dna. Weights need no
+  gradient, so PyTorch skips theirs: the best a PyTorch user gets without restructuring the computation.
 
-As it is, attention is the reference's modules, which form their maps in cross attention and pooling.
---compile: torch.compile, and scaled_dot_product_attention wherever no map is asked for; a workload
-that cannot be compiled is null, with the reason beside it. The first runs, which compile, are in
+By default, attention is the reference's modules, which compute their maps in cross attention and pooling.
+--compile uses torch.compile, and scaled_dot_product_attention wherever no map is requested; a workload that
+cannot be compiled is null, with the reason beside it. The first runs, which compile, are in
 "..._warm_up_s".
 
-Precisions: fp32 is PyTorch's default (TF32 off in matrix products), tf32 turns it on, bf16 is
+Precisions: fp32 is PyTorch's default (TF32 off in matrix products), tf32 turns TF32 on, bf16 is
 torch.autocast over float32 weights. AdamW is PyTorch's fused one on a GPU.
 
-Each workload runs in a process of its own, whose peak memory is its own. A training batch of 8
-takes about 23 GB; where memory lacks (or the process dies) it is measured at batch 1, times 8, and
+Each workload runs in its own process, so its peak memory is measured separately. A training batch of 8
+takes about 23 GB; if memory is short (or the process dies) it is measured at batch 1, times 8, and
 "train_note" says so. Sizes can be made smaller for a trial run (--help).
 """
 
@@ -41,7 +41,7 @@ from torch.nn import functional
 
 from cdt_torch import Cdt, Config, Recorder, prediction_and_row, windows
 
-TRAIN_BATCH = 8  # of a training step, whatever the batch that fits
+TRAIN_BATCH = 8  # of a training step, whichever batch fits
 
 
 def inputs_of(args, cfg, batch):
@@ -61,8 +61,8 @@ def finish(args):
 
 
 def seconds(function, args):
-    """Seconds of all the runs that warm up, and the median over `repeat` runs after them, on an idle
-    device, its work waited for."""
+    """Total seconds of the warm-up runs, and the median over `repeat` runs after them, each measured on an
+    idle device until its work is done."""
     def run():
         finish(args)
         start = time.perf_counter()
@@ -70,7 +70,7 @@ def seconds(function, args):
         finish(args)
         return time.perf_counter() - start
 
-    # As paper_bench: on a GPU also until its clocks have risen.
+    # As in paper_bench: on a GPU also until its clocks have risen.
     runs, least = (1, 0.0) if args.device == "cpu" else (3, 0.5)
     warm = []
     while len(warm) < runs or sum(warm) < least:
@@ -133,7 +133,7 @@ WORKLOADS = {"train": train, "predict": predict, "attribute": attribute}
 
 def available_bytes(args):
     if args.device == "cuda":
-        # In a process of its own: this one stays off the GPU.
+        # In a separate process: this one does not use the GPU.
         code = "import torch; print(torch.cuda.mem_get_info()[0])"
         return int(subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
                                   check=True).stdout)
@@ -145,9 +145,9 @@ def available_bytes(args):
 
 
 def training_bytes(args, cfg, batch):
-    """Estimate: score matrices in three copies (softmax, dropped, and masks with what is in
-    flight), ten D-wide and three F-wide activations per position of a block, four copies of the
-    parameters. About 23 GB for the full model at batch 8."""
+    """Estimates the memory: score matrices in three copies (softmax, dropped, and masks with what is in
+    flight), ten D-wide and three F-wide activations per position of a block, four copies of the parameters.
+    About 23 GB for the full model at batch 8."""
     l, g = args.bins, cfg.genes
     rows = ((cfg.dna_layers, l, l), (cfg.rna_layers, g, g), (cfg.protein_layers, g, g),
             (1, g, l), (1, g, g))
@@ -159,7 +159,7 @@ def training_bytes(args, cfg, batch):
 
 
 def compiler_problem(args):
-    """Why torch.compile cannot work on this machine, or "": it builds C code as it goes."""
+    """Why torch.compile cannot work on this machine, or "": it compiles C code at run time."""
     if args.device == "cuda":
         named = os.environ.get("CC")
         candidates, what = ([named] if named else ["gcc", "clang"]), "a C compiler (CC)"
@@ -175,7 +175,7 @@ def compiler_problem(args):
 
 
 def run_workload(args, cfg):
-    """The numbers of one workload; with --compile, those of one that cannot be compiled are null."""
+    """The numbers of one workload; with --compile, null if it cannot be compiled."""
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     torch.backends.cuda.matmul.allow_tf32 = args.precision == "tf32"
@@ -187,7 +187,7 @@ def run_workload(args, cfg):
             times = WORKLOADS[args.workload](args, cfg)
         except torch.OutOfMemoryError:
             raise
-        except Exception as error:  # whatever the compiler finds
+        except Exception as error:  # whatever the compiler raises
             if not args.compile:
                 raise
             lines = str(error).strip().splitlines() or [""]
@@ -202,11 +202,11 @@ def run_workload(args, cfg):
 
 
 def measure(workload, batch):
-    """Runs this script for one workload in a process of its own; None if it died."""
+    """Runs this script for one workload in a separate process; None if it died."""
     command = [sys.executable, __file__, *sys.argv[1:], "--workload", workload,
                "--batch", str(batch)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    print(f"bench_pytorch: {workload}: {done.stdout.strip()}", file=sys.stderr)  # if it is cut off
+    print(f"bench_pytorch: {workload}: {done.stdout.strip()}", file=sys.stderr)  # if this is cut off
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 

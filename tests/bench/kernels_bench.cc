@@ -1,6 +1,6 @@
-// Speed of the CPU kernels at paper scale: B 8, D 768, H 8, K 96, L 896, G 2360, F 3072.
-// GFLOP/s count the matrix products an exact engine cannot avoid: attention forward 4 Nq Nk K per
-// head, backward 10 (8 without dq).
+// Speed of the CPU kernels at paper scale: B 8, D 768, H 8, K 96, L 896, G 2360, F 3072. GFLOP/s
+// counts the matrix products that an exact engine cannot avoid: per head, attention 4 Nq Nk K
+// forward and 10 backward (8 without dq).
 #include <benchmark/benchmark.h>
 
 #include <vector>

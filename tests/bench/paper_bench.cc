@@ -1,15 +1,15 @@
 // Times a training step, prediction and attribution at the sizes of the paper, on random weights
-// and inputs. One JSON object on stdout, workload by workload. Each runs in a process of its own,
-// so that its peak memory is its own.
+// and inputs. Prints one JSON object on stdout, workload by workload. Each workload runs in its own
+// process, so that its peak memory is measured separately.
 //
 //   paper_bench [--device cpu] [--precision fp32] [--workloads train,predict,attribute]
 //               [--attention auto] [--no-graph] [--profile] [--repeat 3] [--batch 8] [--bins 896]
 //               ...
-//   paper_bench --same-bits ...         bits of recorded steps against those launched one by one
-//   paper_bench --attribution-only ...  genes per enhancer against the plain way
+//   paper_bench --same-bits ...         bits of recorded steps against kernel-by-kernel launches
+//   paper_bench --attribution-only ...  genes per enhancer, compared with the plain way
 //
-// Device memory is what the arenas had in use at most; the libraries' own workspaces are not
-// counted. --profile adds, for each workload, the time by op of its timed runs (docs/formats.md,
+// Device memory is the peak use of the arenas; the libraries' own workspaces are not counted.
+// --profile adds, for each workload, the time by op of its timed runs (docs/formats.md,
 // profile.json), and prints it as a table on stderr.
 #include <algorithm>
 #include <chrono>
@@ -43,18 +43,18 @@ struct Options {
   CommonOptions common;  // device, precision, threads
 };
 
-// What a child process sends to its parent.
+// Sent by a child process to its parent.
 struct Timing {
-  double seconds = 0;  // of one result: median of the repeats, after the warm-up
+  double seconds = 0;  // per result: median of the repeats, after the warm-up
   double device_bytes = 0;
 };
 struct Result {
   Timing timing;
-  double peak_bytes = 0;  // resident, of the host
-  std::string profile;    // JSON; empty: not wanted
+  double peak_bytes = 0;  // resident, on the host
+  std::string profile;    // JSON; empty if not requested
 };
 
-// Seconds of a run on an idle device, waiting for what it started.
+// Seconds of a run on an idle device, until its work is done.
 double seconds_of_run(PaperWorkload& workload) {
   Backend& backend = workload.backend();
   backend.synchronize();
@@ -66,7 +66,7 @@ double seconds_of_run(PaperWorkload& workload) {
 }
 
 // On the CPU one run warms up. A GPU chooses kernels in the first, records the second and prepares
-// the recording in a third; its clocks rise for some time after that.
+// the recording in a third; its clocks keep rising for some time after that.
 void warm_up(PaperWorkload& workload) {
   if (!workload.backend().asynchronous()) {
     seconds_of_run(workload);
@@ -90,7 +90,7 @@ Timing time(PaperWorkload& workload, std::int64_t repeat) {
           static_cast<double>(workload.backend().used_bytes())};
 }
 
-// Shared with a child, which writes its profile to it.
+// Memory shared with a child, which writes its profile to it.
 using TemporaryFile = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
 void leave_profile(const char* name, Backend& backend, std::FILE* file) {
@@ -128,7 +128,7 @@ Result time_attribution(const Options& options, std::vector<std::int32_t> genes)
   });
 }
 
-// What the numbers stand for.
+// The configuration behind the numbers.
 std::string head(const Options& options) {
   return "{\"device\": \"" + options.common.device + "\", \"precision\": \"" +
          options.common.precision + "\", \"attention\": \"" + options.common.attention + "\", " +
@@ -192,7 +192,7 @@ int compare_attribution(const Options& options) {
   return 0;
 }
 
-// The words between the commas, each one of kPaperWorkloads.
+// The comma-separated names, each one of kPaperWorkloads.
 std::vector<std::string> workloads_named(const std::string& text) {
   std::vector<std::string> names;
   for (const std::string_view name : split(text, ',')) {
@@ -223,8 +223,8 @@ int run(int argc, char** argv) {
   cli.common(&options.common, {"device", "precision", "attention", "threads"});
   if (!cli.parse(argc, argv)) return kExitDone;
   options.workloads = workloads_named(workloads);
-  config_of(options.sizes);  // InputError where they do not fit
-  random_numbers();          // before the children, which then have them
+  config_of(options.sizes);  // InputError if they do not fit
+  random_numbers();          // before forking, so that the children have them
   if (options.same_bits) return compare_bits(options.sizes, options.common);
   if (options.attribution_only) return compare_attribution(options);
   return measure_all(options);

@@ -22,7 +22,7 @@ double run_in_child(const char* name, const std::function<void()>& work, void* r
                     std::size_t bytes) {
   int ends[2];
   if (pipe(ends) != 0) throw Error("pipe failed");
-  std::cout.flush();  // or the child prints it too
+  std::cout.flush();  // otherwise the child prints it too
   const pid_t child = fork();
   if (child < 0) throw Error("fork failed");
   const auto whole = static_cast<ssize_t>(bytes);

@@ -1,4 +1,4 @@
-// Work in a process of its own: its peak memory is its own, and so is what it does to a GPU.
+// Runs work in a child process, which keeps its peak memory and its effect on a GPU separate.
 #pragma once
 
 #include <cstddef>
@@ -7,16 +7,16 @@
 
 namespace cdt {
 
-/// Runs `work` in a child process and brings the `bytes` at `result`, which it fills, back. Returns
-/// the peak of the child's resident memory in bytes. A child that fails has said why; this process
-/// ends with its exit status.
+/// Runs `work` in a child process and copies back the `bytes` at `result` that it fills. Returns
+/// the peak of the child's resident memory in bytes. A child that fails has printed why; this
+/// process then ends with its exit status.
 double run_in_child(const char* name, const std::function<void()>& work, void* result,
                     std::size_t bytes);
 
 template <class Result>
 struct FromChild {
   Result result{};
-  double peak_bytes = 0;  // resident, of the host
+  double peak_bytes = 0;  // resident, on the host
 };
 
 template <class Result>

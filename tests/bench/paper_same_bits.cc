@@ -14,7 +14,7 @@
 namespace cdt {
 namespace {
 
-constexpr int kSteps = 4;  // recorded ones: as it is, recorded and replayed, and two replays
+constexpr int kSteps = 4;  // recorded: one run normally, one recorded and replayed, and two replays
 
 using test::Digest;
 

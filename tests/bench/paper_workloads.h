@@ -1,4 +1,4 @@
-// What the programs do over and over, at the sizes of the paper: a training step, prediction,
+// The repeated work of the programs, at the sizes of the paper: a training step, prediction,
 // attribution.
 #pragma once
 
@@ -21,12 +21,12 @@ class PaperWorkload {
   PaperWorkload(const PaperWorkload&) = delete;
   PaperWorkload& operator=(const PaperWorkload&) = delete;
 
-  /// Once: a step, a batch of enhancers, the pairs of one enhancer or of a batch.
+  /// Runs it once: a step, a batch of enhancers, the pairs of one enhancer or of a batch.
   virtual void run() = 0;
 
   PaperWorld& world() { return world_; }
   Backend& backend() { return *world_.backend; }
-  /// What comes out of one run: steps, enhancers or pairs.
+  /// The number of results of one run: steps, enhancers or pairs.
   std::int64_t results() const { return results_; }
 
  private:
@@ -34,24 +34,25 @@ class PaperWorkload {
   std::int64_t results_;
 };
 
-/// Forward, backward, clipping and AdamW over a batch; dropout as the model has it.
+/// Forward, backward, clipping and AdamW over a batch, with the model's dropout.
 std::unique_ptr<PaperWorkload> make_training(std::unique_ptr<Backend> backend,
                                              const PaperSizes& sizes);
 /// A batch of enhancers, all genes of each.
 std::unique_ptr<PaperWorkload> make_prediction(std::unique_ptr<Backend> backend,
                                                const PaperSizes& sizes);
-/// Windows of these genes for one enhancer, or for each of a batch on a device that is given
+/// Windows of these genes for one enhancer, or for each of a batch on a device that processes
 /// batches.
 std::unique_ptr<PaperWorkload> make_attribution(std::unique_ptr<Backend> backend,
                                                 const PaperSizes& sizes,
                                                 std::vector<std::int32_t> genes);
-/// The gradient window of one pair without any of the savings, as a script does it: the whole model
-/// forward and backward, weight gradients and the gradient at all of the DNA input included.
+/// The gradient window of one pair without any of the savings, as a script would compute it: the
+/// whole model forward and backward, including weight gradients and the gradient at all of the DNA
+/// input.
 std::unique_ptr<PaperWorkload> make_plain_attribution(std::unique_ptr<Backend> backend,
                                                       const PaperSizes& sizes);
 
 inline constexpr const char* kPaperWorkloads[] = {"train", "predict", "attribute"};
-/// One of kPaperWorkloads; attribution is of one gene.
+/// One of kPaperWorkloads; attribution is for one gene.
 std::unique_ptr<PaperWorkload> make_workload(const std::string& name,
                                              std::unique_ptr<Backend> backend,
                                              const PaperSizes& sizes);

@@ -97,7 +97,7 @@ void PaperWorld::fill(Parameter& parameter) {
   const Shape& shape = parameter.variable.value.shape;
   const std::string& name = parameter.name;
   const std::int64_t count = shape.count();
-  if (shape.rank() == 1 && name.ends_with(".weight")) {  // of a norm
+  if (shape.rank() == 1 && name.ends_with(".weight")) {  // of a layer norm
     model.set(&parameter.variable,
               std::vector<float>(static_cast<std::size_t>(count), 1.0F).data());
     return;

@@ -1,5 +1,5 @@
-// The model at the sizes of the paper, or smaller ones, with random weights and inputs: what the
-// measuring programs run.
+// The model at the sizes of the paper, or smaller ones, with random weights and inputs: the input
+// of the measuring programs.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct PaperSizes {
 
 /// --batch, --bins, --genes, --hidden and so on.
 void add_sizes(Cli* cli, PaperSizes* sizes);
-/// The released model in these sizes. InputError where they do not fit together.
+/// The released model with these sizes. InputError if they do not fit together.
 CdtConfig config_of(const PaperSizes& sizes);
 /// "batch": 8, "bins": 896, ...
 std::string sizes_as_json(const PaperSizes& sizes);
@@ -41,7 +41,7 @@ struct PaperWorld {
 
  private:
   std::vector<float> draw(std::int64_t count, float scale);
-  /// Weights of the size that training starts from, at a fraction of the price of drawing each.
+  /// Weights with the initial magnitudes of training, much cheaper than drawing each one.
   void fill(Parameter& parameter);
 
   std::size_t drawn_ = 0;  // where in random_numbers() the next tensor begins

@@ -1,5 +1,5 @@
-// Random numbers for programs that measure: a few million, drawn once, from which everything takes
-// its own. Zeros would flatter: they cost less power.
+// Random numbers for measuring programs: a few million, drawn once, that all tensors reuse. Zeros
+// would give too good results, because they cost less power.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace cdt {
 
-/// Uniform in [-0.5, 0.5), none of them 0. Their count is odd, so that rows of a matrix differ.
+/// Uniform in [-0.5, 0.5), none of them 0. Their count is odd, so that the rows of a matrix differ.
 inline const std::vector<float>& random_numbers() {
   constexpr std::size_t kCount = (std::size_t{1} << 22U) + 3;
   static const std::vector<float> numbers = [] {

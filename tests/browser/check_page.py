@@ -1,5 +1,5 @@
-"""Looks at a report as a reader would: in a browser, on a phone and a desk, light and dark, and on
-paper. Prints one line per finding; exit status 1 if there is one.
+"""Inspects a report in a browser as a user would see it: on a phone and a desktop, light and dark, and in
+print. Prints one line per finding; exit status 1 if there is one.
 
     check_page.py BROWSER PAGE.html [SCREENSHOT_FOLDER]
 """
@@ -12,7 +12,7 @@ from devtools import Browser
 
 SIZES = {"phone": (360, 740), "tablet": (768, 1024), "desk": (1280, 900)}
 
-# What a layout can get wrong, as a list of texts. A box that scrolls by itself may be wider inside.
+# Layout errors, as a list of texts. A box that scrolls by itself may be wider inside.
 LOOK = r"""(() => {
   const out = [];
   const width = document.documentElement.clientWidth;
@@ -64,7 +64,7 @@ LOOK = r"""(() => {
 
 
 def requests_that_leave(browser, page):
-    """Addresses the page asked for besides itself."""
+    """Addresses that the page requested besides its own."""
     urls = [e["params"]["request"]["url"] for e in browser.events
             if e.get("method") == "Network.requestWillBeSent"]
     return [u for u in urls if u != page and not u.startswith("data:")]

@@ -87,7 +87,7 @@ class Browser:
                 return answer["result"]
 
     def wait_for(self, event):
-        """Until an event of that name has come since the last clearing of self.events."""
+        """Waits until an event of that name has come since self.events was last cleared."""
         while not any(e.get("method") == event for e in self.events):
             self.events.append(self._read())
 

@@ -1,15 +1,15 @@
-// What a training step, a batch of predictions and an attribution ask a GPU for, at the sizes of
-// the paper, listed on the emulated GPU without being computed. One line on stdout for each kind of
-// launch, product or copy, with tabs between the columns that the first line names;
-// tests/cuda_cost.awk turns them into a cost. Nothing comes out of the workloads: losses and norms
-// are what lay in the host's memory.
+// Lists the work that a training step, a batch of predictions and an attribution request from a
+// GPU, at the sizes of the paper, on the emulated GPU without computing it. Prints one line on
+// stdout for each kind of launch, product or copy; the first line names the tab-separated columns.
+// tests/cuda_cost.awk turns them into a cost. The workloads' results are meaningless: losses and
+// norms are whatever was in the host's memory.
 //
-// A last line for each workload has the bytes of device memory, how many results a run gives, and
-// the bytes in use at most in the arenas for what lasts, for the step and for what ops take in
-// passing.
+// A last line for each workload has the bytes of device memory, the number of results per run, and
+// the peak bytes of the arenas: lasting, step and scratch.
 //
 //   count_step [--workloads train,predict,attribute] [--precisions bf16,tf32,fp32] [--batch 8] ...
-//   count_step --computed ...   the same list from work that is done: at small sizes, as a check
+//   count_step --computed ...   the same list from work that is executed: at small sizes, as a
+//   check
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -39,7 +39,7 @@ const char* name_of(IssueKind kind) {
   return kNames[static_cast<int>(kind)];
 }
 
-/// Launches of the same kernel in a call share its bytes.
+/// Launches of the same kernel in one call share its bytes.
 double bytes_of(const CountedIssue& c, double launches) {
   return c.issue.kind == IssueKind::kKernel ? c.call.work.bytes / launches
                                             : static_cast<double>(c.issue.bytes);
@@ -69,7 +69,7 @@ std::string line_of(const CountedIssue& c, double launches) {
   return line;
 }
 
-/// Behind the neighbours in the list that belong to one call.
+/// The end of the consecutive entries that belong to one call.
 std::size_t end_of_call(const std::vector<CountedIssue>& list, std::size_t begin) {
   std::size_t end = begin;
   while (end < list.size() && list[end].number == list[begin].number) ++end;
@@ -93,7 +93,7 @@ void count(const std::string& name, const CommonOptions& common, const PaperSize
   auto counted = make_counted_backend(open_backend(common));
   CountedBackend& backend = *counted;
   const auto workload = make_workload(name, std::move(counted), sizes);
-  workload->run();  // as it is; the second is recorded
+  workload->run();  // runs normally; the second run is recorded
   backend.start();
   workload->run();
   const std::string head = name + "\t" + common.precision + "\t";
@@ -120,8 +120,8 @@ int run(int argc, char** argv) {
   cli.option("precisions", &precisions, "in which, separated by commas");
   cli.flag("computed", &computed, "compute what is listed, at small sizes");
   if (!cli.parse(argc, argv)) return kExitDone;
-  config_of(sizes);  // InputError where they do not fit
-  // Those of an H100 or an H200: how work is cut may follow from their number.
+  config_of(sizes);  // InputError if they do not fit
+  // As on an H100 or H200: how work is split may depend on this number.
   setenv("CDT_EMULATED_MULTIPROCESSORS", "132", 0);
   emulation::set_dry(!computed);
   std::cout << kColumns << "\n";

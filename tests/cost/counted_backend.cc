@@ -6,7 +6,7 @@
 namespace cdt {
 namespace {
 
-// What a call says of its sizes, operand by operand.
+// Takes the sizes of a call from its operands, one after another.
 void look_at(const Tensor& t, CountedCall* call) {
   if (t.empty() || t.count() <= call->elements) return;
   call->elements = t.count();
@@ -38,7 +38,7 @@ void look_at(std::span<const AdamWTensors> parameters, CountedCall* call) {
   call->columns = call->elements;
 }
 
-// What says nothing of sizes. A new kind of operand does not compile until it is among these.
+// Operands without sizes. A new kind of operand does not compile until it has an overload.
 template <class T>
 requires std::is_arithmetic_v<T>
 void look_at(T /*number*/, CountedCall* /*call*/) {}
@@ -84,7 +84,7 @@ class Counted final : public CountedBackend {
 
  private:
   struct Call {
-    std::size_t begin, end;  // of its part of the journal
+    std::size_t begin, end;  // its range in the journal
     CountedCall call;
   };
 

@@ -1,6 +1,5 @@
-// A backend in front of the emulated GPU that says of each kernel and product which function of the
-// backend asked for it, and on what: the lines from which tests/cuda_cost.awk forms the cost of a
-// step.
+// A backend in front of the emulated GPU that records, for each kernel and product, which function
+// of the backend requested it and with what operands: the input of tests/cuda_cost.awk.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +16,8 @@ namespace cdt {
 /// One call of a function of engine/backend_functions.inc.
 struct CountedCall {
   std::string function = "-";  // of that name; "-": what is asked for outside of them
-  Work work;                   // as profiles count it
-  // Of its largest tensor, or of its product; of attention.
+  Work work;                   // as counted in profiles
+  // Of its largest tensor, or of its product; then those of an attention.
   std::int64_t elements = 0, columns = 0;
   std::int64_t batch = 0, heads = 0, width = 0, queries = 0, keys = 0;
 };
@@ -33,9 +32,9 @@ struct CountedIssue {
 class CountedBackend : public ForwardingBackend {
  public:
   using ForwardingBackend::ForwardingBackend;
-  /// Everything issued from now on, from an empty list.
+  /// Starts a new list of everything that is issued.
   virtual void start() = 0;
-  /// The list, and the end of keeping it.
+  /// Returns the list and stops recording.
   virtual std::vector<CountedIssue> take() = 0;
 };
 

@@ -1,6 +1,6 @@
 // fuzz SECONDS [SEED]: damages the files of a small data set, a checkpoint and an archive, one at a
-// time, and reads them. A reader may accept what it gets or throw InputError; anything else, a
-// sanitizer's report included, is a finding. The damaged file then stays where the last line says.
+// time, and reads them. A reader may accept a file or throw InputError; anything else, including a
+// sanitizer's report, is a finding. The damaged file is then kept at the path in the last line.
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -64,7 +64,7 @@ void read_checkpoint(const fs::path& file) {
   load_model(*reader, config, *backend, lasting);
 }
 
-/// Every tensor of a file that is small enough.
+/// Reads every tensor of a file, if it is small enough.
 void read_tensors(const fs::path& file) {
   constexpr std::int64_t kMost = 1 << 20;
   const std::unique_ptr<TensorFile> reader = open_tensor_file(file);
@@ -77,12 +77,12 @@ void read_tensors(const fs::path& file) {
     std::vector<float> values(static_cast<std::size_t>(count));
     try {
       reader->read(info.name, values.data());
-    } catch (const InputError&) {  // the others are read all the same
+    } catch (const InputError&) {  // the others are still read
     }
   }
 }
 
-/// The same of a file whose pickle is `pickle`, with checksums that fit.
+/// The same for a file with this `pickle`, with matching checksums.
 void read_packed(const fs::path& pickle, std::vector<ZipEntry> members) {
   const fs::path packed = pickle.parent_path() / "packed.pt";
   for (ZipEntry& m : members) {

@@ -65,10 +65,10 @@ class Surgeon {
   std::string result() && { return std::move(bytes_); }
 
  private:
-  /// Below n, or 0 where n is 0.
+  /// Below n, or 0 if n is 0.
   std::size_t below(std::size_t n) { return n == 0 ? 0 : draws_->below(n); }
 
-  /// A token in place of the digits after a random place.
+  /// Replaces the digits after a random place by a token.
   void replace_number() {
     const char* digits = "0123456789";
     const std::size_t begin = bytes_.find_first_of(digits, below(bytes_.size()));

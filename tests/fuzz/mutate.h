@@ -7,8 +7,8 @@
 
 namespace cdt::test {
 
-/// `bytes` with one to four small injuries: bits and bytes changed, parts cut out, repeated or
-/// moved, the end missing, numbers made huge or negative.
+/// `bytes` with one to four small defects: bits and bytes changed, parts removed, repeated or
+/// moved, a truncated end, numbers made huge or negative.
 std::string mutated(std::string bytes, RandomStream* draws);
 
 }  // namespace cdt::test

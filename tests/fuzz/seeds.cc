@@ -66,7 +66,7 @@ void make_gzip(const fs::path& file) {
   if (gzclose(out) != Z_OK || !written) throw Error("fuzz: no gzip file could be made");
 }
 
-/// A block of bgzip whose text is stored as it is.
+/// A block of bgzip whose text is stored uncompressed.
 std::string bgzip_block(const std::string& text) {
   const auto size = static_cast<std::uint64_t>(text.size());
   const std::string stored = number(1, 1) + number(size, 2) + number(~size, 2) + text;
@@ -76,7 +76,7 @@ std::string bgzip_block(const std::string& text) {
          number(crc32(0, bytes, static_cast<uInt>(size)), 4) + number(size, 4);
 }
 
-/// Copies of the files that PyTorch wrote and that are read, and what they consist of.
+/// Copies of the valid files written by PyTorch, and their parts.
 std::vector<PtSeed> make_torch_files(const fs::path& directory) {
   std::vector<PtSeed> out;
   fs::create_directories(directory);

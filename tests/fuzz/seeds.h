@@ -1,4 +1,4 @@
-// Small valid files of every format read, to be damaged.
+// Small valid files of every supported format, to be damaged.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ namespace cdt::test {
 
 constexpr std::size_t kGzipFloats = 64;
 
-/// A file of torch.save; its pickle by itself, and its members to pack that again.
+/// A file of torch.save; its pickle separately, and the members needed to pack it again.
 struct PtSeed {
   std::filesystem::path file, pickle;
   std::vector<ZipEntry> members;
@@ -22,7 +22,7 @@ struct Seeds {
   std::vector<std::filesystem::path> dataset_files;
   std::filesystem::path checkpoint, npz, npy_rows, npz_rows, gzip, json, annotations,
       packed_annotations;
-  std::vector<PtSeed> torch_files;  // of every form: tests/parity/fixtures/pt
+  std::vector<PtSeed> torch_files;  // in every form: tests/parity/fixtures/pt
 };
 
 Seeds make_seeds(const std::filesystem::path& directory);

@@ -9,7 +9,7 @@ Tensor tensor_of(const DeviceArray& array, const Shape& shape, Dtype dtype) {
   return {static_cast<float*>(array.data()), shape, dtype};
 }
 
-/// The first of so many equal parts.
+/// The first of that many equal parts.
 std::vector<float> floats(const DeviceArray& array, Element element, std::int64_t parts = 1) {
   std::vector<char> bytes(array.bytes() / static_cast<std::size_t>(parts));
   CDT_CUDA(cudaMemcpy(bytes.data(), array.data(), bytes.size(), cudaMemcpyDeviceToHost));
@@ -48,7 +48,7 @@ std::deque<AttentionProblem> make_problems(const AttentionSizes& sizes) {
     throw InputError("command line", sizes.queries == 0 ? "--queries" : "--keys",
                      "is missing: a shape has both");
   }
-  gpu_properties();  // InputError where there is no GPU
+  gpu_properties();  // InputError if there is no GPU
   std::deque<AttentionProblem> problems;
   if (sizes.queries > 0) {
     problems.emplace_back(sizes);

@@ -1,4 +1,4 @@
-// Attention of one shape in bfloat16: operands, gradients, and what came out.
+// An attention problem of one shape in bfloat16: operands, gradients, and results.
 #pragma once
 
 #include <cmath>
@@ -16,8 +16,8 @@ struct AttentionSizes {
   std::int64_t batch = 8, heads = 8, head_dim = 96, queries = 0, keys = 0;
 };
 
-/// --batch, --heads, --head-dim, and one shape instead of the model's three by --queries and
-/// --keys.
+/// --batch, --heads, --head-dim; --queries and --keys select one shape instead of the model's
+/// three.
 void add_size_options(Cli* cli, AttentionSizes* sizes);
 
 /// A tensor by name, in float32.
@@ -35,16 +35,17 @@ class AttentionProblem {
   double products() const {
     return static_cast<double>(s_.batch * s_.queries * s_.keys * s_.heads * s_.head_dim);
   }
-  /// Both passes; shared: one q, k and v for the batch.
+  /// Runs both passes; shared: one q, k and v for the batch.
   AttentionBackward call(float dropout, bool shared) const;
-  /// NaN in everything that an attention writes.
+  /// Fills everything that an attention writes with NaN.
   void spoil_results() const;
-  /// out, log_sum_exp, dq, dk and dv; where q, k and v are shared, of one sample but for out.
+  /// out, log_sum_exp, dq, dk and dv; if q, k and v are shared, for one sample except out.
   std::vector<NamedValues> results(bool shared) const;
 
  private:
-  // Of unit variance, and so are the scores. Each has numbers of its own: where a query is a key,
-  // attention is on that key alone, and its gradient is a difference that rounding eats.
+  // Of unit variance, and so are the scores. Each has its own random numbers: if queries equalled
+  // keys, each would attend to its own key alone, and its gradient would be a difference lost in
+  // rounding.
   static DeviceArray operand(std::int64_t count, std::size_t number) {
     constexpr std::size_t kApart = 1'000'003;
     return {count, Element::kBFloat16, std::sqrt(12.0F), number * kApart};
@@ -61,8 +62,8 @@ class AttentionProblem {
   DeviceArray sums_{s_.batch * s_.heads * s_.queries, Element::kFloat32};
 };
 
-/// Of the shape that was asked for, or of the model's. InputError where half a shape was, or heads
-/// for which there is no tiled kernel.
+/// The requested shape, or the model's. InputError if only half a shape was given, or for heads
+/// without a tiled kernel.
 std::deque<AttentionProblem> make_problems(const AttentionSizes& sizes);
 
 }  // namespace cdt::measure

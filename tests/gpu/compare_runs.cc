@@ -1,15 +1,15 @@
-// Do two devices train the same model? Rounding differs between them and training amplifies it, so
-// no fixed tolerance is right. The measure are controls: the reference device once more, from
-// starting weights moved by a unit in the last place. A candidate may differ from the reference by
-// `factor` times what the farthest control does, in each tensor's weights and in each loss. (Two
-// CPU runs with matrix products in different instructions stay within 3 times one control, 1.3
-// times the farther of two.)
+// Do two devices train the same model? Their rounding differs and training amplifies it, so no
+// fixed tolerance is right. The measure is a set of controls: the reference device again, from
+// starting weights perturbed by a unit in the last place. In each tensor's weights and in each
+// loss, a candidate may differ from the reference by `factor` times the largest difference of a
+// control. (Two CPU runs with matrix products in different instructions stay within 3 times one
+// control, 1.3 times the larger of two.)
 //
 //   compare_runs perturb --model FILE --out FILE [--epsilon 1.2e-7] [--seed N]
 //   compare_runs compare --start FILE --reference RUN --control RUN ... --candidate RUN
 //       [--factor 8]
 //
-// compare prints one JSON object, lists on stderr what is out of bounds, and then ends with 1.
+// compare prints one JSON object, lists on stderr what is out of bounds, and then exits with 1.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -32,7 +32,8 @@ namespace cdt {
 namespace {
 
 constexpr const char* kName = "compare_runs";
-// Twice the spacing of float32: where the control happens to agree, rounding may still not.
+// Twice the spacing of float32: even if the control happens to agree, the candidate's rounding may
+// not.
 constexpr double kFloor = 2.4e-7;
 
 std::vector<float> read(const SafetensorsReader& file, const TensorInfo& tensor) {
@@ -44,7 +45,6 @@ std::vector<float> read(const SafetensorsReader& file, const TensorInfo& tensor)
 }
 
 // --- perturb
-// --------------------------------------------------------------------------------------
 
 int perturb(int argc, char** argv) {
   std::filesystem::path model, out;
@@ -72,7 +72,6 @@ int perturb(int argc, char** argv) {
 }
 
 // --- compare
-// --------------------------------------------------------------------------------------
 
 struct Run {
   explicit Run(const std::filesystem::path& folder)
@@ -95,11 +94,11 @@ struct Run {
 
 using Runs = std::vector<std::unique_ptr<Run>>;
 
-// A deviation from the reference next to the farthest control's.
+// A deviation from the reference next to the largest one of a control.
 struct Deviation {
   std::string what;
   double control = 0, candidate = 0;
-  // A candidate that is not a number is out of bounds.
+  // A candidate value that is NaN is out of bounds.
   bool within(double factor) const { return candidate <= factor * std::max(control, kFloor); }
 };
 
@@ -109,8 +108,8 @@ double distance(const std::vector<float>& a, const std::vector<float>& b) {
   return std::sqrt(sum);
 }
 
-// Without the biases of keys: they cancel in the softmax, so their gradient is rounding alone, and
-// AdamW makes full steps of it in a coarse precision.
+// Without key biases: they cancel in the softmax, so their gradient is pure rounding, and AdamW
+// takes full steps along it in a coarse precision.
 std::vector<float> read_compared(const SafetensorsReader& file, const TensorInfo& tensor) {
   std::vector<float> values = read(file, tensor);
   if (tensor.name.ends_with("in_proj_bias")) {
@@ -120,7 +119,7 @@ std::vector<float> read_compared(const SafetensorsReader& file, const TensorInfo
   return values;
 }
 
-// Of each tensor, relative to how far the reference has moved it from the start.
+// For each tensor, relative to the distance that the reference has moved it from the start.
 std::vector<Deviation> weight_deviations(const SafetensorsReader& start, const Run& reference,
                                          const Runs& controls, const Run& candidate) {
   std::vector<Deviation> deviations;
@@ -144,7 +143,7 @@ std::vector<Deviation> weight_deviations(const SafetensorsReader& start, const R
   return deviations;
 }
 
-// Of a number of each epoch: root of the mean squared relative difference.
+// For a number of each epoch: root of the mean squared relative difference.
 Deviation metric_deviation(const char* key, const Run& reference, const Runs& controls,
                            const Run& candidate) {
   const auto apart = [&](const Run& run) {
@@ -163,7 +162,7 @@ Deviation metric_deviation(const char* key, const Run& reference, const Runs& co
   return deviation;
 }
 
-// Prints the verdict; the exit code.
+// Prints the verdict; returns the exit code.
 int report(const std::vector<Deviation>& deviations, double factor, std::size_t epochs) {
   int outside = 0;
   const Deviation* worst = deviations.data();

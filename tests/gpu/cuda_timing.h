@@ -1,5 +1,5 @@
-// For the measuring programs: device memory with random contents, and time on the device and the
-// host.
+// Helpers of the measuring programs: device memory with random contents, and time on the device and
+// the host.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -27,7 +27,7 @@ enum class Element { kFloat32, kBFloat16 };
 
 inline std::size_t size_of(Element element) { return element == Element::kFloat32 ? 4 : 2; }
 
-/// random_numbers() times `scale` as they stand in memory, from number `first` on and round.
+/// random_numbers() times `scale`, repeated cyclically from number `first` on.
 inline std::vector<char> random_bytes(Element element, float scale, std::size_t first) {
   const std::vector<float>& numbers = random_numbers();
   std::vector<char> bytes(numbers.size() * size_of(element));
@@ -68,8 +68,8 @@ class DeviceArray {
   std::size_t bytes_;
 };
 
-/// Microseconds of one launch, where microseconds_of(n) is what n of them take: the median of five
-/// samples of two milliseconds, or as many launches as that makes, after a warm-up.
+/// Microseconds of one launch, given that microseconds_of(n) times n of them: the median of five
+/// samples of about two milliseconds each, after a warm-up.
 inline double median_launch(const std::function<double(int)>& microseconds_of) {
   constexpr int kWarmUps = 2, kSamples = 5;
   constexpr double kSample = 2000.0, kMostLaunches = 20.0;
@@ -82,7 +82,7 @@ inline double median_launch(const std::function<double(int)>& microseconds_of) {
   return samples[kSamples / 2];
 }
 
-/// By events on `stream`.
+/// Measured by events on `stream`.
 inline double microseconds(cudaStream_t stream, const std::function<void()>& launch) {
   cudaEvent_t begin = nullptr, end = nullptr;
   CDT_CUDA(cudaEventCreate(&begin));
@@ -101,7 +101,7 @@ inline double microseconds(cudaStream_t stream, const std::function<void()>& lau
   return median;
 }
 
-/// By the host's clock, for work on a stream that only `wait` knows.
+/// Measured by the host's clock, for work on a stream that only `wait` knows.
 inline double wall_microseconds(const std::function<void()>& launch,
                                 const std::function<void()>& wait) {
   using Clock = std::chrono::steady_clock;
@@ -113,7 +113,7 @@ inline double wall_microseconds(const std::function<void()>& launch,
   });
 }
 
-/// What there is to know of GPU 0. InputError where there is none.
+/// The properties of GPU 0. InputError if there is none.
 inline cudaDeviceProp gpu_properties() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);

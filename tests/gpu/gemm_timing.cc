@@ -38,7 +38,7 @@ const char* reduction_name(std::int64_t scheme) {
   }
 }
 
-/// Elements from the first of a matrix, or batch of them, to behind its last.
+/// The number of elements from the first to the end of the last, of a matrix or a batch of them.
 std::int64_t span(std::int64_t rows, std::int64_t cols, std::int64_t ld, std::int64_t batch,
                   std::int64_t stride) {
   return (batch - 1) * stride + (rows - 1) * ld + cols;

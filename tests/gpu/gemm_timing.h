@@ -1,4 +1,4 @@
-// Times cuBLASLt's algorithms on a product of the engine, issued again as it was: the same
+// Times cuBLASLt's algorithms on one of the engine's products, issued again exactly: the same
 // addresses, strides, epilogue and alignment.
 #pragma once
 
@@ -18,24 +18,24 @@ struct TimedAlgorithm {
   double us = 0;
 };
 
-/// {"id": .., "tile": .., "split_k": .., "reduction": ..} as far as the library tells.
+/// {"id": .., "tile": .., "split_k": .., "reduction": ..}, as far as the library reports them.
 std::string algorithm_as_json(const std::optional<cublasLtMatmulAlgo_t>& chosen);
 
 /// Floating-point operations of a product.
 double flop_of(const Gemm& g);
-/// TFLOP/s of a product that takes so many microseconds.
+/// TFLOP/s of a product that takes this many microseconds.
 double tflops(const Gemm& g, double us);
 
 class PlanTimer {
  public:
   PlanTimer(const GemmPlans& plans, const GemmPlans::Plan& plan) : plans_(plans), plan_(plan) {}
 
-  /// Microseconds the engine's way: by the algorithm it uses, or by its plain kernel.
+  /// Microseconds with the engine's choice: the algorithm it uses, or its plain kernel.
   double engine();
   /// The fastest of `most` algorithms with these reductions, the engine's own, and those timed
   /// before.
   TimedAlgorithm best(std::uint32_t reductions, int most);
-  /// The one that the engine would use with these reductions.
+  /// The algorithm that the engine would use with these reductions.
   TimedAlgorithm first(std::uint32_t reductions);
   /// Does the algorithm leave the same bits each time?
   bool repeats(const std::optional<cublasLtMatmulAlgo_t>& algorithm, OperandFiller* filler) const;
@@ -49,8 +49,8 @@ class PlanTimer {
   std::vector<TimedAlgorithm> timed_;
 };
 
-/// Fills what a product reads with random numbers. After a step the memory holds whatever came
-/// last, read in another type even NaN.
+/// Fills the inputs of a product with random numbers. After a step the memory holds arbitrary data,
+/// which read in another type may even be NaN.
 class OperandFiller {
  public:
   void fill(const Gemm& g, cudaStream_t stream);

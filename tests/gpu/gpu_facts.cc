@@ -1,5 +1,5 @@
-// What the GPU is and what it reaches at best: the ceilings that other measurements are read
-// against. One JSON object on stdout; needs a GPU.
+// Describes the GPU and its peak rates, against which other measurements are judged. One JSON
+// object on stdout; needs a GPU.
 //
 //   gpu_facts [--size 8192] [--copy-mib 1024]
 #include <cublasLt.h>
@@ -23,7 +23,7 @@ std::string field(const std::string& name, const std::string& value) {
   return ", \"" + name + "\": " + value;
 }
 
-/// An attribute in millions of what it counts, or null.
+/// An attribute in millions of its unit, or null.
 std::string attribute_in_mega(cudaDeviceAttr attribute) {
   constexpr double kKiloPerMega = 1e3;
   int value = 0;
@@ -90,7 +90,7 @@ struct Square {
   Gemm product;
 };
 
-/// The fastest of the library's algorithms, whatever reductions they use.
+/// The fastest of the library's algorithms, with any reductions.
 double best_tflops(std::int64_t size, Precision precision) {
   const Square square(size,
                       precision == Precision::kBFloat16 ? Element::kBFloat16 : Element::kFloat32);
@@ -100,7 +100,7 @@ double best_tflops(std::int64_t size, Precision precision) {
   return tflops(square.product, timer.best(CUBLASLT_REDUCTION_SCHEME_MASK, kAlgorithms).us);
 }
 
-/// Of the engine's product of three-part operands.
+/// The engine's product of three-part operands.
 double split_tflops(std::int64_t size) {
   const Square square(size, Element::kFloat32);
   int multiprocessors = 0;
@@ -118,7 +118,7 @@ void check(cublasStatus_t status) {
   if (status != CUBLAS_STATUS_SUCCESS) throw Error(cublasLtGetStatusString(status));
 }
 
-/// float32 from bfloat16 products of split operands: does the library offer it, and how fast?
+/// Does the library offer float32 from bfloat16 products of split operands, and how fast is it?
 std::string emulated_float32(std::int64_t size) {
   constexpr std::size_t kWorkspace = std::size_t{256} << 20U;
   const Square square(size, Element::kFloat32);
@@ -149,7 +149,7 @@ std::string emulated_float32(std::int64_t size) {
                              &found.algo, workspace.data(), kWorkspace, nullptr));
       });
       rate = format_number(tflops(square.product, us));
-    } catch (const Error& error) {  // offered, but it does not run: the rest is worth keeping
+    } catch (const Error& error) {  // offered, but it does not run: keep the other results
       std::cerr << "gpu_facts: emulated float32: " << error.what() << '\n';
     }
   }

@@ -1,4 +1,4 @@
-// Kernel tests on a real GPU: compute-sanitizer may look on, from outside.
+// Kernel tests on a real GPU: nothing is watched here; compute-sanitizer can do so from outside.
 #include "engine/backend.h"
 #include "tests/kernels/kernel_test.h"
 

@@ -1,7 +1,7 @@
-// cuDNN's fused attention against the engine's on the shapes of CDT: bfloat16, forward, no dropout,
-// also with queries that the batch shares, as prediction has them. First whether they agree, then
-// how fast each is. One JSON object on stdout, which says where the library has no kernel for a
-// shape; exit status 1 where values are out of bounds. Needs a GPU and libcudnn.so.9.
+// Compares cuDNN's fused attention with the engine's on the shapes of CDT: bfloat16, forward, no
+// dropout, also with queries that the batch shares, as in prediction. First whether they agree,
+// then how fast each is. One JSON object on stdout, which also lists shapes for which the library
+// has no kernel; exit status 1 if values are out of bounds. Needs a GPU and libcudnn.so.9.
 //
 //   measure_attention [--batch 8] [--heads 8] [--head-dim 96] [--queries N --keys N]
 #include <iostream>
@@ -19,7 +19,7 @@ class Comparison {
  public:
   explicit Comparison(CudnnAttention& cudnn) : cudnn_(cudnn) {}
 
-  /// One JSON object: errors of cuDNN against the engine's kernels, and times.
+  /// One JSON object: errors of cuDNN relative to the engine's kernels, and times.
   std::string compare(const AttentionProblem& problem, bool shared_queries) {
     Attention a = problem.call(0.0F, false).forward;
     if (shared_queries) a.q.batch_stride = 0;

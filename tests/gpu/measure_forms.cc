@@ -1,8 +1,8 @@
-// The engine's two forms of attention on the shapes of CDT, bfloat16, with and without dropout:
-// first whether the tiled kernels compute what score matrices do, then how fast each is, also where
-// the batch shares queries, keys and values (protein self-attention in training).
-// The choice between them rests on this (docs/cuda.md). One JSON object on stdout; exit status 1
-// where values are out of bounds. Needs a GPU.
+// Compares the engine's two forms of attention on the shapes of CDT, bfloat16, with and without
+// dropout: first whether the tiled kernels compute the same as score matrices, then how fast each
+// is, also if the batch shares queries, keys and values (protein self-attention in training). The
+// choice between them depends on this (docs/cuda.md). One JSON object on stdout; exit status 1 if
+// values are out of bounds. Needs a GPU.
 //
 //   measure_forms [--batch 8] [--heads 8] [--head-dim 96] [--queries N --keys N]
 #include <array>
@@ -30,10 +30,10 @@ constexpr std::array<Form, 4> kForms{{{"fused", true, false},
                                       {"scores_shared", false, true}}};
 constexpr std::array<float, 2> kDropouts{0.0F, 0.3F};
 
-/// What two forms may differ by, relative to the norm, if each rounds to bfloat16: the
-/// probabilities and what they multiply to, for out and dv; these, the gradients of scores and what
-/// those multiply to, for dq and dk. (Score matrices round what they return only.) Sums of
-/// exponentials are float32 on both sides, as in tests/kernels.
+/// Allowed difference of two forms, relative to the norm, if each rounds to bfloat16: for out and
+/// dv the probabilities and their products; for dq and dk these, the gradients of scores and their
+/// products. (Score matrices round only their results.) Sums of exponentials are float32 on both
+/// sides, as in tests/kernels.
 constexpr double kTwoForms = 2.0;
 const std::map<std::string, double> kBounds{
     {"out", kTwoForms * 2.0 * test::kBFloat16Rounding},
@@ -42,7 +42,7 @@ const std::map<std::string, double> kBounds{
     {"dk", kTwoForms * 4.0 * test::kBFloat16Rounding},
     {"dv", kTwoForms * 2.0 * test::kBFloat16Rounding}};
 
-/// A backend for one form, and the memory that its attentions take in passing.
+/// A backend for one form, and the scratch memory that its attentions use.
 struct Runner {
   explicit Runner(bool fused)
       : backend(make_cuda_backend(
@@ -71,7 +71,8 @@ std::vector<NamedValues> results_of(const AttentionProblem& problem, bool fused,
   return problem.results(shared);
 }
 
-/// The errors of fused against score matrices, one JSON object; counts what is out of bounds.
+/// Errors of the fused form relative to score matrices, one JSON object; counts those out of
+/// bounds.
 std::string compare(const AttentionProblem& problem, bool shared, float dropout, int* outside) {
   const auto fused = results_of(problem, true, shared, dropout);
   const auto scores = results_of(problem, false, shared, dropout);
@@ -104,7 +105,7 @@ std::string time(const AttentionProblem& problem, const Form& form, float dropou
          ", \"backward_tflops\": " + format_number(10.0 * products / backward * 1e-6) + "}";
 }
 
-/// Prints the objects of a list as they come.
+/// Prints the objects of a list as they are produced.
 class JsonList {
  public:
   explicit JsonList(const char* name) { std::cout << ", \"" << name << "\": ["; }
@@ -126,8 +127,8 @@ std::string bounds_as_json() {
   return text + "}";
 }
 
-/// body(problem, dropout, shared) for every problem, with and without dropout, and where each query
-/// may be a key also with operands that the batch shares.
+/// Calls body(problem, dropout, shared) for every problem, with and without dropout, and, if
+/// queries and keys are equally many, also with operands that the batch shares.
 template <class Body>
 void for_each(const std::deque<AttentionProblem>& problems, const Body& body) {
   for (const AttentionProblem& problem : problems) {

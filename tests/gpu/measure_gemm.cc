@@ -1,12 +1,11 @@
 // How fast cuBLASLt multiplies the matrices of a training step, of prediction or of attribution at
 // the sizes of the paper, and what choosing among its algorithms would gain. The products are those
-// that the engine issues in one run, issued again. `any_reduction`: what CudaOptions of that name
-// would take, and whether it leaves the same bits eight times. One JSON object on stdout; needs a
-// GPU.
+// that the engine issues in one run, issued again. `any_reduction`: the algorithm that this option
+// of CudaOptions would choose, and whether it leaves the same bits eight times. One JSON object on
+// stdout; needs a GPU.
 //
-//   measure_gemm [--workload train] [--precision fp32-fma|tf32|bf16|all] [--algorithms 8] [--batch
-//   8]
-//   ...
+//   measure_gemm [--workload train] [--precision fp32-fma|tf32|bf16|all] [--algorithms 8]
+//                [--batch 8] ...
 #include <array>
 #include <iostream>
 #include <map>
@@ -37,7 +36,7 @@ struct Options {
   std::int64_t algorithms = 8;
 };
 
-/// Of all products of a run, in microseconds.
+/// Sums over all products of a run, in microseconds.
 struct Totals {
   std::int64_t products = 0, calls = 0;
   double tflop = 0, engine = 0, best = 0, any_reduction = 0, best_any = 0;
@@ -63,7 +62,7 @@ const char* type_name(const Operand& x) {
   return x.dtype == Dtype::kBFloat16 ? "bfloat16" : "float32";
 }
 
-/// What the product is: row-major C (m, n) = op(A) (m, k) op(B) (k, n), `batch` times.
+/// Describes the product: row-major C (m, n) = op(A) (m, k) op(B) (k, n), `batch` times.
 std::string describe(const Gemm& g, const GemmPlans::Key& key) {
   return "\"m\": " + std::to_string(g.m) + ", \"n\": " + std::to_string(g.n) +
          ", \"k\": " + std::to_string(g.k) + ", \"batch\": " + std::to_string(g.batch) +
@@ -75,7 +74,7 @@ std::string describe(const Gemm& g, const GemmPlans::Key& key) {
          list({key[GemmPlans::kAlignA], key[GemmPlans::kAlignB], key[GemmPlans::kAlignC]});
 }
 
-/// One JSON object of a product that a run issues `calls` times.
+/// One JSON object for a product that a run issues `calls` times.
 std::string time(const GemmPlans& plans, const GemmPlans::Key& key, const GemmPlans::Plan& plan,
                  std::int64_t calls, int algorithms, OperandFiller* filler, Totals* totals) {
   PlanTimer timer(plans, plan);
@@ -106,13 +105,13 @@ std::string time(const GemmPlans& plans, const GemmPlans::Key& key, const GemmPl
          ", \"best_any_reduction\": " + algorithm_as_json(best_any.algorithm) + "}";
 }
 
-/// Runs the workload once and times what it multiplied.
+/// Runs the workload once and times its products.
 void measure(const Options& options, const NamedPrecision& precision) {
   auto backend =
       std::make_unique<CudaBackend>(CudaOptions{.precision = precision.precision, .graphs = false});
   const GemmPlans& plans = backend->gemms();
   const auto workload = make_workload(options.workload, std::move(backend), options.sizes);
-  std::map<GemmPlans::Key, std::int64_t> before;  // setting up multiplies too
+  std::map<GemmPlans::Key, std::int64_t> before;  // setting up also multiplies
   for (const auto& [key, plan] : plans.plans()) before[key] = plan.calls;
   workload->run();
   workload->backend().synchronize();

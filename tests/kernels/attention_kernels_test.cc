@@ -20,8 +20,8 @@ HeadsView view(const Tensor& t) {
   return {t.data, width, t.shape[0] == 1 ? 0 : t.shape[1] * width, t.dtype};
 }
 
-/// q, k, v, out, log_sum_exp, probabilities, then dout, dq, dk, dv. `shared`: queries and keys of
-/// all samples are the same.
+/// q, k, v, out, log_sum_exp, probabilities, then dout, dq, dk, dv. `shared`: queries and keys are
+/// the same for all samples.
 std::vector<CaseTensor> tensors(const Sizes& s, bool shared) {
   const std::int64_t width = s.heads * s.head_dim;
   const std::int64_t own = shared ? 1 : s.batch;

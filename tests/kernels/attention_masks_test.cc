@@ -1,5 +1,5 @@
-// Dropout masks of tiled attention that the forward pass leaves for the backward pass, and how many
-// kernels both take.
+// Dropout masks that the forward pass of tiled attention keeps for the backward pass, and the
+// number of kernels in both.
 #include <gtest/gtest.h>
 
 #include "tests/kernels/kernel_case.h"
@@ -27,7 +27,7 @@ TEST_F(AttentionMasks, KeptMasksAreTheDrawnOnes) {
   }
 }
 
-// One for each operand, and the kernels of the other types.
+// One kernel per operand, and those of the other types.
 TEST_F(AttentionMasks, LaunchesInParts) {
   if (!launches()) GTEST_SKIP() << "launches are not counted here";
   const SelfAttended narrow =
@@ -46,7 +46,7 @@ TEST_F(AttentionMasks, HeadsTooWideForTilesInPartsKeepNone) {
             0);
 }
 
-// In bfloat16 a step computes again what it can to save memory; without dropout nothing is masked.
+// In bfloat16 a step recomputes what it can to save memory; without dropout there is no mask.
 TEST_F(AttentionMasks, MasksAreKeptWhereMemoryIsNotSaved) {
   const auto floats = [](const CudaOptions& options, float p) {
     const auto b = make_cuda_backend(options);

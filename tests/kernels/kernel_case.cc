@@ -15,12 +15,12 @@ namespace {
 
 using Floats = std::vector<float>;
 
-/// Where a tensor lies in its reservation, flush with what is before or behind.
+/// Where a tensor lies in its reservation: flush with the guard before or after it.
 enum class Placement { kStart, kEnd };
 
 constexpr std::size_t kPage = 4096;
-constexpr std::uint16_t kAround = 0xFFF8;  // words beside a tensor; as bfloat16 a NaN
-constexpr std::size_t kAlignment = 16;     // what every tensor of an arena has, and kernels may use
+constexpr std::uint16_t kAround = 0xFFF8;  // words around a tensor; NaN as bfloat16
+constexpr std::size_t kAlignment = 16;  // every tensor of an arena has it, and kernels may use it
 
 Floats values_for(const CaseTensor& t, RandomStream& random) {
   Floats v(static_cast<std::size_t>(t.shape.count()));
@@ -58,7 +58,7 @@ std::vector<BFloat16> narrowed(const Floats& v) {
   return out;
 }
 
-/// A tensor in a reservation of its own, at one end of it.
+/// A tensor in its own reservation, at one end of it.
 class Placed {
  public:
   Placed(Backend& backend, const Shape& shape, Dtype dtype, Placement placement)
@@ -97,7 +97,7 @@ class Placed {
     for (std::size_t i = 0; i < n; ++i) out[i] = to_float(narrow[i]);
     return out;
   }
-  /// Is the reservation beside the tensor as it was?
+  /// Is the reservation around the tensor unchanged?
   bool clean_beside() const {
     std::vector<std::uint16_t> all(whole_ / sizeof(std::uint16_t));
     backend_.download(all.data(), everything());
@@ -163,7 +163,7 @@ void run_and_compare(const KernelCase& c, const std::vector<Floats>& inputs,
   }
 }
 
-/// A GPU's error, which ends its context, is a failure under the name of the case that brought it.
+/// A GPU error, which ends its context, is reported as a failure of the case that caused it.
 void compare(const KernelCase& c, const std::vector<Floats>& inputs,
              const std::vector<Floats>& want, bool narrow, Placement placement) {
   try {

@@ -1,5 +1,5 @@
-// The tests of single kernels run on whatever GPU the backend they are linked with has: the
-// emulated one, which looks on (tests/emulation/kernel_watch.cc), or a real one
+// Watches the tests of single kernels, which run on whatever GPU their backend has: the emulated
+// one, which checks every access (tests/emulation/kernel_watch.cc), or a real one
 // (tests/gpu/kernel_watch.cc).
 #pragma once
 
@@ -10,11 +10,11 @@
 
 namespace cdt::test {
 
-/// Begins to watch kernels.
+/// Starts to watch kernels.
 void watch_kernels();
-/// What they did wrong since, "" if nothing was seen; ends the watch.
+/// What they did wrong since then, "" if nothing was seen; stops watching.
 std::string end_of_watch();
-/// Kernels launched so far, where they are counted.
+/// Kernels launched so far, if they are counted.
 std::optional<std::uint64_t> launches();
 
 class KernelTest : public testing::Test {

@@ -60,7 +60,7 @@ TEST_F(StepKernels, ClippingAndAdamW) {
   }
 }
 
-/// Both placements of the tensors fail, with `text`.
+/// Expects both placements of the tensors to fail with `text`.
 void expect_seen_twice(const KernelCase& c, const char* text) {
   testing::TestPartResultArray results;
   {
@@ -74,7 +74,7 @@ void expect_seen_twice(const KernelCase& c, const char* text) {
   }
 }
 
-// The comparison itself: a value that differs, and a write behind the tensor.
+// The comparison itself: a wrong value, and a write past the tensor.
 TEST_F(StepKernels, ADifferenceIsSeen) {
   static const KernelCase other_value{
       "fill", {{{97}}}, [](Backend& b, const std::vector<Tensor>& t, Arena&) {
@@ -83,7 +83,7 @@ TEST_F(StepKernels, ADifferenceIsSeen) {
   static const KernelCase too_long{
       "fill", {{{97}}}, [](Backend& b, const std::vector<Tensor>& t, Arena&) {
         b.fill(t[0], 1.0F);
-        // Before the tensor, or behind it: on the side where the guard is not.
+        // Before the tensor or after it: on the side without the guard.
         const bool cuda = std::string(b.name()) == "cuda";
         const bool at_start = reinterpret_cast<std::uintptr_t>(t[0].data) % 4096 == 0;
         if (cuda) b.fill({t[0].data + (at_start ? 97 : -1), {1}}, 1.0F);

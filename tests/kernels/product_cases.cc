@@ -9,10 +9,10 @@ enum class Bias { kNone, kAligned, kBeside };
 
 struct Product {
   std::int64_t m, n, k;
-  /// Elements that a row is apart from the next beyond its width; and a problem, beyond its rows.
+  /// Elements between the end of a row and the next row, and between problems after the last row.
   std::int64_t row_gap = 0, problem_gap = 0;
   std::int64_t batch = 1;
-  bool a_shared = false;  // by the batch
+  bool a_shared = false;  // the batch shares a
   Bias bias = Bias::kNone;
   float beta = 0.0F;
 };
@@ -29,9 +29,9 @@ constexpr Product kProducts[] = {
     {.m = 4, .n = 1, .k = 33, .problem_gap = 3, .batch = 2, .a_shared = true},
     {.m = 8, .n = 66, .k = 1, .row_gap = 5, .batch = 2}};
 
-/// Those that go to tensor cores where rows begin at multiples of 16 bytes, as `row_gap` and the
-/// transpositions have it: of one tile of a warp and past it, of parts of a step and of a piece of
-/// k, of so much of k that it is cut into slices.
+/// Products for tensor cores, if rows begin at multiples of 16 bytes, depending on `row_gap` and
+/// the transpositions: one tile of a warp and more than one, incomplete steps and pieces of k, and
+/// k so large that it is cut into slices.
 constexpr Product kTiledProducts[] = {
     {.m = 16, .n = 16, .k = 1, .row_gap = 3},
     {.m = 32, .n = 32, .k = 64, .beta = 1.0F},
@@ -43,7 +43,7 @@ constexpr Product kTiledProducts[] = {
     {.m = 24, .n = 16, .k = 544, .batch = 2},
     {.m = 24, .n = 18, .k = 65, .row_gap = 1}};
 
-/// A row-major operand, a batch of them, in one dimension.
+/// A row-major operand, or a batch of them, in one dimension.
 struct BatchedMatrix {
   std::int64_t ld, stride, batch, count;
 
@@ -92,7 +92,7 @@ void expect_agreement(const Product& p, bool trans_a, bool trans_b, bool float32
                        if (p.bias == Bias::kBeside) g.bias.data = t[3].at(1);
                        backend.gemm(g);
                      }};
-  // A bias of its own pass is added to what was rounded once.
+  // A bias with its own pass is added to a result that was already rounded.
   if (p.bias == Bias::kBeside) product.bfloat16_factor = 2.0;
   product.options = options;
   expect_agreement(product);

@@ -1,5 +1,5 @@
-// Matrix products: from the library, by the tensor-core kernel of three-part operands, and by the
-// plain kernel, which must do for whatever the library has no algorithm for.
+// Matrix products: from the library, by the tensor-core kernel with three-part operands, and by the
+// plain kernel, which must handle everything for which the library has no algorithm.
 #include <vector>
 
 #include "engine/product.h"
@@ -21,7 +21,7 @@ TEST_F(ProductKernels, FromTheLibraryInTf32) {
 
 TEST_F(ProductKernels, OfThreePartsOnTensorCores) { expect_tiled_products_agree(); }
 
-// The gradient of a weight at batch 8, in a corner. Positive factors show sums that are cut off.
+// A corner of a weight's gradient at batch 8. Positive factors expose sums that are truncated.
 TEST_F(ProductKernels, OfThreePartsAreNearerThanFloat32AtDepth) {
   constexpr std::int64_t kSide = 16, kDepth = 18880;
   constexpr double kBound = 1e-6;

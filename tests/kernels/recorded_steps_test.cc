@@ -1,4 +1,4 @@
-// Recorded steps: what a replay refuses, and moments that each replay notes again.
+// Recorded steps: what a replay refuses, and moments that each replay records again.
 #include "engine/backend.h"
 #include "engine/error.h"
 #include "tests/kernels/kernel_test.h"
@@ -18,7 +18,7 @@ class RecordedSteps : public KernelTest {
     for (const Tensor& t : {sum_, term_, other_}) backend_->fill(t, 0.0F);
     backend_->fill(term_, 1.0F);
   }
-  /// One step that adds term_ to sum_, its operands said to be `operands`.
+  /// One step that adds term_ to sum_, with `operands` declared as its operands.
   void step(const std::vector<Tensor>& operands) {
     backend_->run_recorded("adding", operands, [&] {
       ++calls_;
@@ -75,7 +75,7 @@ TEST_F(RecordedSteps, RefuseAReplayOnOtherOperands) {
   EXPECT_EQ(calls_, 2);
 }
 
-// The second moment lies within the recorded step: every replay notes it again, after the first.
+// The second moment lies within the recorded step: every replay records it again, after the first.
 TEST_F(RecordedSteps, NoteTheirMomentsAtEachReplay) {
   double before = -1.0;
   backend_->mark(0);

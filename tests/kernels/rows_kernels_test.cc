@@ -62,7 +62,7 @@ TEST_F(RowKernels, Gelu) {
   });
 }
 
-// More rows than a block has, so that sums go through both stages.
+// More rows than a block has, so that the sums go through both stages.
 TEST_F(RowKernels, GeluWithSums) {
   for_sizes([](std::int64_t c, float p) {
     for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{50}}) {
@@ -91,7 +91,7 @@ TEST_F(RowKernels, Residual) {
 
 TEST_F(RowKernels, ScaleAndCentre) {
   for_sizes([](std::int64_t c, float p) {
-    if (p > 0.0F || c == 1) return;  // one column less its mean is nothing
+    if (p > 0.0F || c == 1) return;  // one column minus its mean is zero
     expect_agreement({label("scale_and_centre", c, p),
                       {{{kRows, c}}, {{c}}, {{kRows, c}, false, Fill::kZero}},
                       [](Backend& b, const std::vector<Tensor>& t, Arena&) {
@@ -100,7 +100,7 @@ TEST_F(RowKernels, ScaleAndCentre) {
   });
 }
 
-// One column has no variance: its gradient is noise.
+// One column has no variance, so its gradient is noise.
 void expect_residual_norm(std::int64_t c, float p) {
   expect_agreement({label("residual_dropout_norm", c, p),
                     {{{kRows, c}, true},
@@ -161,10 +161,10 @@ TEST_F(RowKernels, LayerNormBackward) {
   }
 }
 
-/// Tensors of add_norm_backward_case(), in this order.
+/// The tensors of add_norm_backward_case(), in this order.
 enum NormTensor { kSum, kGamma, kStats, kDy, kDx, kDa, kDgamma, kDbeta, kDbias };
 
-/// x_rows: of dx, which the batch shares if they are fewer. What is added to has no bias.
+/// x_rows: rows of dx, which the batch shares if they are fewer. Accumulated inputs have no bias.
 KernelCase add_norm_backward_case(std::int64_t rows, std::int64_t x_rows, std::int64_t c, float p,
                                   bool add) {
   return {label("add_norm_backward", c, p) + ", " + std::to_string(rows) + " rows, " +
@@ -179,7 +179,7 @@ KernelCase add_norm_backward_case(std::int64_t rows, std::int64_t x_rows, std::i
            {{c}},
            {{c}}},
           [=](Backend& b, const std::vector<Tensor>& t, Arena& scratch) {
-            const Scratch dy(scratch, t[kDy].shape, t[kDy].dtype);  // is overwritten
+            const Scratch dy(scratch, t[kDy].shape, t[kDy].dtype);  // overwritten
             b.copy(*dy, t[kDy]);
             b.add_norm_backward({.sum = t[kSum],
                                  .gamma = t[kGamma],
@@ -208,7 +208,7 @@ TEST_F(RowKernels, AddNormBackward) {
   }
 }
 
-// Rows enough for every block of the sums to take a second turn.
+// Enough rows that every block of the sums takes a second turn.
 TEST_F(RowKernels, AddNormBackwardOfManyRows) {
   expect_agreement(add_norm_backward_case(2063, 2063, 33, 0.3F, false));
 }
