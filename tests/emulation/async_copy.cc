@@ -15,10 +15,10 @@ struct Copy {
   std::size_t bytes, read;
 };
 struct Started {
-  std::vector<Copy> open;                 // of no group yet
-  std::vector<std::vector<Copy>> groups;  // the oldest first
+  std::vector<Copy> open;                 // not yet in a group
+  std::vector<std::vector<Copy>> groups;  // oldest first
 };
-std::vector<Started> started;  // by thread
+std::vector<Started> started;  // per thread
 bool at_once = true;
 
 Started& mine() {

@@ -3,7 +3,8 @@
 
 namespace cdt::emulation {
 
-/// Forgets what the threads of the last block left. eager: copies happen when they are started.
+/// Forgets what the threads of the last block left. eager: copies happen as soon as they are
+/// started.
 void begin_copies(unsigned threads, bool eager);
 
 }  // namespace cdt::emulation

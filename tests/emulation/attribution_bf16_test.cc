@@ -72,7 +72,7 @@ TEST(BFloat16Attribution, ManyGenesAreNearThoseOfFloat32) {
   for (std::size_t i = 0; i < got.size(); ++i) expect_near(got[i], expected[i]);
 }
 
-// The projection of zeros is the bias as the model reads it: their difference is 0, not rounding.
+// The projection of zeros is the bias as the model reads it, so their difference is exactly 0.
 TEST(BFloat16Attribution, DnaOfZerosHasNoProduct) {
   SmallModel m(small_config(Variant::kReleased, 29, 1), bf16_backend());
   m.randomise(m.model.parameter("dna_projector.linear.bias"), 9);

@@ -52,7 +52,7 @@ void thread_entry() {
 
 void resume(Thread& thread) {
   if (thread.state == State::kNew) {
-    if (block.idle.empty()) block.idle.push_back(new Fibre{{}, make_stack()});  // kept for good
+    if (block.idle.empty()) block.idle.push_back(new Fibre{{}, make_stack()});  // never freed
     thread.fibre = block.idle.back();
     block.idle.pop_back();
     prepare(thread.fibre->context, thread.fibre->stack, thread_entry);
@@ -72,7 +72,7 @@ bool can_run(const Thread& thread) {
   return thread.state == State::kNew || thread.state == State::kReady;
 }
 
-/// One pass over `threads` of the block in their order. True if any of them ran.
+/// One pass over `threads` of the block in order. True if any of them ran.
 bool pass(const std::vector<unsigned>& order) {
   bool any = false;
   for (const unsigned i : order) {
@@ -112,7 +112,7 @@ void run_shuffled(unsigned count, unsigned seed) {
   } while (pass(order));
 }
 
-/// Nobody can go on and not all have ended: says who waits for whom.
+/// No thread can continue and not all have ended: reports who waits for whom.
 std::string explain_standstill() {
   for (Thread& thread : block.threads) {
     if (thread.state != State::kAtWarpOp) continue;

@@ -1,4 +1,4 @@
-// A test in checking mode that leaves the emulation as it found it.
+// A test in checking mode that restores the emulation's state afterwards.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ class CheckedTest : public testing::Test {
     emulation::set_lazy(false);
     emulation::set_placement(emulation::Placement::kEnd);
   }
-  /// The finding so far, which must contain each of `parts`.
+  /// The finding so far; expects it to contain each of `parts`.
   static void expect_finding(std::initializer_list<const char*> parts) {
     const std::string finding = emulation::take_finding();
     for (const char* part : parts) {

@@ -1,5 +1,5 @@
-// cuBLASLt's calls: descriptors, the choice of an algorithm, and the product, with the checks of
-// the library's documentation and of where every operand lies.
+// cuBLASLt's calls: descriptors, the choice of an algorithm, and the product, with the checks in
+// the library's documentation and checks of every operand's address.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -23,16 +23,16 @@ struct cublasLtMatmulPreferenceOpaque_t {
 
 namespace {
 
-/// What an algorithm promises, in its opaque words.
+/// The content of an algorithm's opaque words.
 struct Algorithm {
-  std::uint64_t shape;  // hash of what it was chosen for
+  std::uint64_t shape;  // hash of the shape it was chosen for
   std::uint64_t workspace;
   std::uint32_t alignment[4];
   std::int32_t split_k, reduction;
 };
 static_assert(sizeof(Algorithm) <= sizeof(cublasLtMatmulAlgo_t));
 
-/// How an algorithm sums over k. In the order of the library's preference here.
+/// How an algorithm sums over k, in the order of the library's preference here.
 struct Split {
   std::int32_t parts;
   std::int32_t reduction;
@@ -101,7 +101,7 @@ std::string check_operand(const ProductOperand& o) {
   return "";
 }
 
-/// The workspace is the library's: whatever lay there is gone.
+/// The workspace belongs to the library: its previous content is destroyed.
 void spoil(void* workspace, std::size_t bytes) {
   auto* const words = static_cast<std::uint16_t*>(workspace);
   std::fill_n(words, bytes / sizeof(kFreshWord), kFreshWord);
@@ -141,7 +141,7 @@ std::string check_operands(const MatmulShape& s, const MatmulData& data,
     const auto* const d = static_cast<const char*>(data.d);
     return x < d + span_bytes(s.d) && d < x + span_bytes(l);
   };
-  // D's span may hold gaps that belong to another operand only where its rows do not fill it.
+  // D's span may have gaps that belong to another operand only if its rows do not fill it.
   const bool dense = s.d.ld == static_cast<std::int64_t>(s.d.rows);
   if (dense && s.d.batch_count == 1 && (overlaps(data.a, s.a) || overlaps(data.b, s.b))) {
     return "D overlaps A or B";
@@ -282,11 +282,11 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
   *returned = 0;
   if (handle == nullptr || requested < 1) return refuse("no handle, or no algorithm asked for");
   const MatmulShape shape{*desc, *a, *b, *c, *d};
-  // A question that has an answer, as on GPUs before Blackwell.
+  // A legitimate query with a negative answer, as on GPUs before Blackwell: not a finding.
   if (desc->compute == CUBLAS_COMPUTE_32F_EMULATED_16BFX9) return CUBLAS_STATUS_NOT_SUPPORTED;
   const std::string wrong = check_shape(shape);
   if (!wrong.empty()) return refuse(wrong);
-  // The library has two ways to say that it has none.
+  // The library has two ways to report that it has none.
   if (without_algorithm("all")) return CUBLAS_STATUS_NOT_SUPPORTED;
   const bool tf32 = desc->compute == CUBLAS_COMPUTE_32F_FAST_TF32;
   if (tf32 && without_algorithm("tf32")) return CUBLAS_STATUS_SUCCESS;

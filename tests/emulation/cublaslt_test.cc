@@ -1,4 +1,4 @@
-// cuBLASLt of the emulation: products against plain loops, and descriptors that the library would
+// The emulated cuBLASLt: products against plain loops, and descriptors that the library would
 // refuse.
 #include "tests/emulation/include/cublasLt.h"
 
@@ -14,7 +14,7 @@ constexpr std::uint64_t kM = 3;
 constexpr std::uint64_t kN = 4;
 constexpr std::uint64_t kK = 5;
 
-/// D(3, 4) = A(3, 5) B(5, 4) + bias, column-major, with the parts that tests spoil.
+/// D(3, 4) = A(3, 5) B(5, 4) + bias, column-major; tests spoil its parts.
 class CublasLt : public CheckedTest {
  protected:
   void SetUp() override {
@@ -50,7 +50,7 @@ class CublasLt : public CheckedTest {
     EXPECT_EQ(cublasLtMatmulDescSetAttribute(desc_, attribute, &value, sizeof value),
               CUBLAS_STATUS_SUCCESS);
   }
-  /// Algorithms for the layouts, or the status.
+  /// The algorithms for the layouts, or the error status.
   cublasStatus_t choose(cublasLtMatrixLayout_t a, cublasLtMatrixLayout_t b,
                         cublasLtMatrixLayout_t d) {
     int found = 0;
@@ -101,7 +101,7 @@ TEST_F(CublasLt, ProductsWithBias) {
   for (const float x : workspace_.values()) EXPECT_TRUE(std::isnan(x)) << "the workspace is spoilt";
 }
 
-// 1 + 2^-11 is 1 with TF32's ten bits of mantissa.
+// 1 + 2^-11 becomes 1 with TF32's ten bits of mantissa.
 TEST_F(CublasLt, Tf32RoundsTheOperands) {
   const DeviceBuffer fine(std::vector<float>(kM * kK, 1.0F + 0x1p-11F));
   const DeviceBuffer ones(std::vector<float>(kK * kN, 1.0F));
@@ -113,7 +113,7 @@ TEST_F(CublasLt, Tf32RoundsTheOperands) {
   }
 }
 
-// What an algorithm says of itself: how many parts k is split into, and how these are added.
+// The attributes of an algorithm: how many parts k is split into, and how these are added.
 TEST_F(CublasLt, OffersTheReductionsOfTheMask) {
   const std::uint32_t masks[] = {CUBLASLT_REDUCTION_SCHEME_NONE,
                                  CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE,

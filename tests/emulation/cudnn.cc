@@ -1,5 +1,5 @@
-// cuDNN's calls but for descriptors (cudnn_descriptors.cc): the choice of an engine, and attention
-// as one operation.
+// cuDNN's calls except for descriptors (cudnn_descriptors.cc): the choice of an engine, and
+// attention as one operation.
 #include "tests/emulation/cudnn.h"
 
 #include <algorithm>
@@ -24,10 +24,10 @@ struct cudnnContext {
 namespace {
 
 constexpr std::int64_t kWorkspaceBytes = 4096;
-/// Engines for an operation. The first sums in no fixed order, which no program here may use.
+/// Engines for an operation. The first has no fixed order of sums; no program here may use it.
 constexpr std::int64_t kEngines = 2;
 
-/// Brings the pack's memory to the operation's tensors; "" or what is wrong with it.
+/// Assigns the pack's memory to the operation's tensors; "", or what is wrong with it.
 std::string take_memory(const CudnnNode& pack, Sdpa& a) {
   const auto& ids = pack.values.at(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
   const auto& pointers = pack.values.at(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
@@ -98,7 +98,7 @@ cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {
 
 namespace {
 
-/// Settles a descriptor that the program made for the library to fill.
+/// Finalizes a descriptor that the program created for the library to fill.
 std::shared_ptr<CudnnNode> filled(const void* descriptor, cudnnBackendDescriptorType_t type,
                                   std::int64_t engine) {
   auto node = cudnn_node_of(descriptor);

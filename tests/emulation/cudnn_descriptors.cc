@@ -10,13 +10,13 @@ using namespace cdt::emulation;  // NOLINT(google-build-using-namespace)
 
 namespace {
 
-/// What an attribute is, whose, and how many values it has.
+/// An attribute: its meaning, its descriptor, and its number of values.
 struct Attribute {
   cudnnBackendDescriptorType_t owner;
   cudnnBackendAttributeType_t type;
   std::int64_t least, most;
-  bool given;  // by the program, before it finalizes the descriptor
-  /// Of what it names, if it names descriptors.
+  bool given;  // set by the program before it finalizes the descriptor
+  /// The type of the descriptors that it names, if it names any.
   cudnnBackendDescriptorType_t target = CUDNN_BACKEND_TENSOR_DESCRIPTOR;
 };
 
@@ -102,7 +102,7 @@ std::string check_tensor(const SdpaTensor& t) {
   return power ? "" : "an alignment that is no power of two";
 }
 
-/// "" or why the values of a descriptor do not go together.
+/// "", or why the values of a descriptor are inconsistent.
 std::string check_values(const CudnnNode& node) {
   if (node.type == CUDNN_BACKEND_TENSOR_DESCRIPTOR) return check_tensor(tensor_of(node));
   if (node.type == CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR) {
@@ -130,7 +130,7 @@ std::string planted_in_cudnn() {
 
 cudnnStatus_t refuse_in_cudnn(const std::string& why, cudnnStatus_t status) {
   library().last_error = why;
-  // A question whether there is an engine has an answer; all else is a mistake of the caller.
+  // Asking whether there is an engine is legitimate; everything else is the caller's mistake.
   if (status != CUDNN_STATUS_NOT_SUPPORTED && status != CUDNN_STATUS_EXECUTION_FAILED) {
     report(cudaSuccess, "cudnn: " + why);
   }

@@ -79,7 +79,7 @@ class CudnnDescriptors : public CheckedTest {
     }
     return node;
   }
-  /// Of tensors that would do before they are spoiled.
+  /// An operation of tensors that are valid before they are spoiled.
   void expect_refused(const std::function<void(std::vector<Tensor>&)>& spoil, const char* why) {
     std::vector<Tensor> t = tensors();
     spoil(t);
@@ -175,7 +175,7 @@ class CudnnRuns : public CudnnDescriptors {
     cudnnDestroy(handle_);
     CudnnDescriptors::TearDown();
   }
-  /// With memory of tensors 1 to 6.
+  /// With memory for tensors 1 to 6.
   cudnnStatus_t run(const std::vector<void*>& data, void* workspace) {
     const Node pack = make(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
     Words ids;

@@ -1,5 +1,5 @@
-// Attention by cuDNN: taken where the library computes what our kernels do; else ours, to the bit,
-// and a note says why.
+// Attention by cuDNN: used if the library computes what our kernels do; otherwise our own kernels,
+// with the same bits, and a note with the reason.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -18,7 +18,7 @@ struct Sizes {
   std::int64_t batch, heads, head_dim, queries, keys;
   bool shared_queries = false;
 };
-/// Odd sizes, several tiles, queries that the batch shares as in prediction.
+/// Odd sizes, several tiles, and queries that the batch shares, as in prediction.
 constexpr Sizes kSizes[] = {{1, 1, 32, 1, 1},
                             {2, 3, 8, 33, 31},
                             {2, 1, 96, 70, 130},
@@ -27,7 +27,7 @@ constexpr Sizes kSizes[] = {{1, 1, 32, 1, 1},
 
 struct Outcome {
   std::vector<float> out, log_sum_exp, probabilities;
-  std::uint64_t launches = 0;  // of kernels of ours, in the last of the runs
+  std::uint64_t launches = 0;  // our own kernels, in the last of the runs
   std::size_t planned = 0, taken = 0;
   std::vector<std::string> notes;
 
@@ -51,7 +51,7 @@ Tensor random_tensor(Backend& backend, Arena& arena, const Shape& shape, std::ui
   return out;
 }
 
-/// Attention to keys and values that lie packed, as projections leave them.
+/// Attention to packed keys and values, as projections leave them.
 class Problem {
  public:
   Problem(const CudaOptions& options, const Sizes& s, bool mapped = false, float dropout = 0.0F)
@@ -79,12 +79,12 @@ class Problem {
     backend_->begin_step(0);
   }
 
-  /// Keys one element further: no kernel that loads 16 bytes at once can read them.
+  /// Keys shifted by one element: kernels that load 16 bytes at once cannot read them.
   void misalign() {
     a_.k.data = reinterpret_cast<float*>(reinterpret_cast<BFloat16*>(a_.k.data) + 1);
   }
 
-  /// Each of the runs under run_recorded(), so the second is recorded and the third replays it.
+  /// Every run is under run_recorded(), so the second is recorded and the third replays it.
   Outcome run(int runs) {
     Outcome outcome;
     for (int i = 0; i < runs; ++i) {
@@ -168,7 +168,7 @@ TEST_F(CudnnAttentionTest, RunsInTheOrderOfItsStream) {
   EXPECT_TRUE(got.same_bits(attend(kCudnn, {2, 2, 32, 65, 97}, true, 3)));
 }
 
-// Each way in which the library is no help ends in our own bits, and in one note.
+// Every reason not to use the library gives our own bits, and one note.
 TEST_F(CudnnAttentionTest, IsOursWhereTheLibraryIsNoHelp) {
   const struct {
     const char *planted, *note;
@@ -212,7 +212,7 @@ TEST_F(CudnnAttentionTest, LeavesUsWhatItCannotRead) {
   expect_note(got, {"attention of 1 x 2 heads of 5, 9 queries, 17 keys: our own; "});
 }
 
-// Also where cuDNN computes others of the shape.
+// Even if cuDNN computes other attentions of this shape.
 TEST_F(CudnnAttentionTest, LeavesUsMisalignedOperands) {
   constexpr Sizes kShape{2, 2, 32, 9, 17};
   CudaOptions own = kOwn, cudnn = kCudnn;
@@ -224,7 +224,7 @@ TEST_F(CudnnAttentionTest, LeavesUsMisalignedOperands) {
   EXPECT_TRUE(problem.run(1).same_bits(ours.run(1)));
 }
 
-// Until a table of measurements says otherwise.
+// Until measurements say otherwise.
 TEST_F(CudnnAttentionTest, AutoIsOurs) {
   constexpr Sizes kShape{2, 2, 32, 9, 17};
   const Outcome got = attend(kAuto, kShape);

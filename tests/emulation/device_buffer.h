@@ -1,4 +1,4 @@
-// Device memory in tests.
+// Device memory for tests.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 
 namespace cdt::test {
 
-/// An allocation of `count` floats, given back at the end of the scope.
+/// An allocation of `count` floats, freed at the end of the scope.
 class DeviceBuffer {
  public:
   explicit DeviceBuffer(std::size_t count) : count_(count) {

@@ -1,4 +1,4 @@
-// Several devices: each thread has one of its own choosing, and work that goes to another is found.
+// Several devices: each thread chooses its own, and work that goes to another one is found.
 #include <cstdlib>
 #include <future>
 
@@ -27,7 +27,7 @@ class TwoDevices : public CheckedTest {
 };
 
 void on_a_thread_of_its_own(const std::function<void()>& body) {
-  std::async(std::launch::async, body).get();  // with what it throws
+  std::async(std::launch::async, body).get();  // rethrows
 }
 
 TEST_F(TwoDevices, AThreadBeginsOnDeviceZero) {
@@ -77,7 +77,7 @@ TEST_F(TwoDevices, FindsMemoryOfAnotherDevice) {
   expect_finding({"the source, 4 bytes, is not device memory", "of device 1"});
 }
 
-// The calls that a feed makes from threads that have not met the device.
+// The calls of a feed, from threads that have not used the device before.
 TEST_F(TwoDevices, UploadsFromAnyThread) {
   const auto backend = make_cuda_backend({.device = 1});
   Arena arena(*backend, "tensors");

@@ -1,6 +1,7 @@
-// The driver's virtual memory: address space is reserved, pieces of memory are made, mapped into it
-// and made accessible. Programs look these calls up in libcuda.so.1; the linker hands their dlopen
-// and dlsym to the functions at the end, which know that library here, and cuDNN's (cudnn.cc).
+// The driver's virtual memory API: address space is reserved; memory is created in pieces, mapped
+// into it and made accessible. Programs look these calls up in libcuda.so.1. The linker redirects
+// their dlopen and dlsym to the functions at the end, which emulate that library, and cuDNN's
+// (cudnn.cc).
 #include <dlfcn.h>
 
 #include <cstring>
@@ -16,7 +17,7 @@ using namespace cdt::emulation;  // NOLINT(google-build-using-namespace)
 
 namespace {
 
-// Small, so that little lies between the end of a reservation and its guard.
+// Small, so that there is little space between the end of a reservation and its guard.
 constexpr std::size_t kGranularity = 4096;
 
 struct Piece {

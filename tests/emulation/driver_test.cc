@@ -1,4 +1,4 @@
-// The driver's virtual memory of the emulation, looked up as programs do.
+// The emulated driver's virtual memory API, looked up as programs do.
 #include <dlfcn.h>
 
 #include <string>
@@ -28,7 +28,7 @@ class DriverMemory : public CheckedTest {
     EXPECT_EQ(cuMemAddressFree(base_, 4 * kPage), CUDA_SUCCESS);
     CheckedTest::TearDown();
   }
-  /// A piece of one page at page `page` of the reservation.
+  /// Maps a piece of one page at page `page` of the reservation.
   CUmemGenericAllocationHandle map(std::size_t page) {
     CUmemGenericAllocationHandle handle = 0;
     EXPECT_EQ(cuMemCreate(&handle, kPage, &kOnDevice, 0), CUDA_SUCCESS);
@@ -57,7 +57,7 @@ TEST_F(DriverMemory, IsFoundInTheDriverLibrary) {
   unsetenv("CDT_EMULATED_DEVICES");
 }
 
-/// More than a process has addresses for.
+/// More addresses than a process has.
 TEST_F(DriverMemory, WithoutAddressSpaceNothingIsReserved) {
   const auto backend = make_cuda_backend({});
   EXPECT_EQ(backend->reserve(std::size_t{1} << 50U), nullptr);

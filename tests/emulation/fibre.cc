@@ -12,12 +12,12 @@
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 
-// A fibre that was given up in the middle leaves what its frames owned.
+// A fibre that was abandoned midway leaks what its frames owned.
 // NOLINTNEXTLINE(readability-identifier-naming,bugprone-reserved-identifier): the sanitizer's name
 extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
 #endif
 
-// CDT_PORTABLE_FIBRES: the way of other processors on this one too.
+// CDT_PORTABLE_FIBRES: use the portable implementation on this processor too.
 #if defined(__x86_64__) && !defined(CDT_PORTABLE_FIBRES)
 #define CDT_X86_SWITCH 1
 #else
@@ -36,7 +36,7 @@ constexpr std::size_t kStackBytes = std::size_t{256} << 10U;
 constexpr std::size_t kStackBytes = std::size_t{64} << 10U;
 #endif
 
-// A fibre that was given up in the middle leaves poisoned frames on its stack.
+// A fibre that was abandoned midway leaves poisoned frames on its stack.
 void unpoison([[maybe_unused]] const Stack& stack) {
 #if defined(__SANITIZE_ADDRESS__)
   __asan_unpoison_memory_region(stack.low, stack.bytes);
@@ -47,8 +47,8 @@ void unpoison([[maybe_unused]] const Stack& stack) {
 
 #if CDT_X86_SWITCH
 
-// Saves what a callee must keep, exchanges the stacks, restores. The kernels do not touch the
-// control words of the floating point units.
+// Saves the callee-saved registers, exchanges the stacks and restores. The kernels do not change
+// the control words of the floating-point units.
 asm(R"(
 .text
 .type cdt_emulation_switch, @function

@@ -1,11 +1,11 @@
-// Fibres: threads of execution that give way to one another by hand, each on a stack of its own.
+// Fibres: cooperative threads, each with its own stack.
 #pragma once
 
 #include <cstddef>
 
 namespace cdt::emulation {
 
-/// Where a fibre, or the thread that started it, goes on.
+/// Where a fibre, or the thread that started it, continues.
 struct Context {
   void* stack_pointer = nullptr;
   const void* stack_low = nullptr;  // for AddressSanitizer
@@ -20,13 +20,13 @@ struct Stack {
 };
 Stack make_stack();
 
-/// Prepares `fibre` to run `entry`, which must not return, on `stack` from its top.
+/// Prepares `fibre` to run `entry`, which must not return, from the top of `stack`.
 void prepare(Context& fibre, const Stack& stack, void (*entry)());
 
-/// Keeps the present place in `from` and goes on in `to`. `ends`: nobody returns to `from`.
+/// Saves the current position in `from` and continues in `to`. `ends`: `from` is never resumed.
 void switch_context(Context& from, Context& to, bool ends = false);
 
-/// The first call of a fibre's entry: tells AddressSanitizer that the switch is complete.
+/// Must be the first call of a fibre's entry: tells AddressSanitizer that the switch is complete.
 void arrive(Context& self, Context& came_from);
 
 }  // namespace cdt::emulation

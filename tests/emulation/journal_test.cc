@@ -1,4 +1,4 @@
-// The list of what a device is asked for, and runs in which nothing of it is done.
+// The list of requests to a device, and runs in which none of them is executed.
 #include "tests/emulation/journal.h"
 
 #include "tests/emulation/checked_test.h"
@@ -50,7 +50,7 @@ TEST_F(Journal, KeepsWhatIsIssuedInItsOrder) {
   use();
   EXPECT_EQ(emulation::journal_size(), 3U);
   const std::vector<Issue> list = emulation::take_journal();
-  use();  // behind the end
+  use();  // after the end
   ASSERT_EQ(list.size(), 3U);
   EXPECT_EQ(list[0].kind, IssueKind::kFill);
   EXPECT_EQ(list[0].bytes, kBytes);

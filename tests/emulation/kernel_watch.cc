@@ -1,4 +1,4 @@
-// Kernel tests on the emulated GPU: in checking mode.
+// Kernel tests on the emulated GPU, in checking mode.
 #include "tests/emulation/emulation.h"
 #include "tests/kernels/kernel_test.h"
 
@@ -13,7 +13,7 @@ std::string end_of_watch() {
 }
 
 std::optional<std::uint64_t> launches() {
-#ifdef CDT_DEBUG  // its arenas fill memory, with kernels of their own
+#ifdef CDT_DEBUG  // its arenas fill memory, with kernels that would be counted
   return std::nullopt;
 #else
   return emulation::launch_count();

@@ -32,7 +32,8 @@ std::map<const void*, std::size_t>& dynamic_shared_limits() {
 
 std::atomic<std::uint64_t> launches{0};
 
-/// What uninitialised shared memory holds under each order: a kernel that reads it differs.
+/// The content of uninitialised shared memory under each order: a kernel that reads it gives other
+/// bits.
 constexpr unsigned short kLeftOver[] = {kFreshWord, 0x4049, 0};
 
 std::vector<std::uint64_t> block_sequence(std::uint64_t count, Order order) {

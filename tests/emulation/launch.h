@@ -1,5 +1,5 @@
-// Launches: the blocks of a grid one after another; in checking mode under every order of threads
-// and blocks, from the same memory, with equal results demanded.
+// Launches: runs the blocks of a grid one after another; in checking mode under every order of
+// threads and blocks, from the same memory, and demands equal results.
 #pragma once
 
 #include <functional>
@@ -16,10 +16,10 @@ struct Launch {
   std::function<void()> body;  // one thread
 };
 
-/// Runs it now. What goes wrong becomes the device's error and a finding (emulation.h).
+/// Runs it now. An error becomes the device's error and a finding (emulation.h).
 cudaError_t run(const Launch& launch);
 
-/// The most dynamic shared memory that `kernel` was allowed (cudaFuncSetAttribute).
+/// The largest dynamic shared memory that `kernel` may use (cudaFuncSetAttribute).
 void allow_dynamic_shared(const void* kernel, std::size_t bytes);
 
 }  // namespace cdt::emulation

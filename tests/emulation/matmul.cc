@@ -46,7 +46,7 @@ float as_operand(float x, cublasComputeType_t compute) {
   return x;
 }
 
-/// op(X) with its columns (the index summed over, first) side by side: element (i, p) at i * k + p.
+/// op(X) with its columns (the summed index, first) side by side: element (i, p) at i * k + p.
 std::vector<float> packed(const void* base, const MatrixLayout& layout, bool rows_outer,
                           std::int64_t batch, cublasComputeType_t compute) {
   const auto rows = static_cast<std::int64_t>(layout.rows);
@@ -109,7 +109,7 @@ std::string check_layout(const MatrixLayout& l, const char* name) {
   return "";
 }
 
-/// Matrices of a batch may follow each other, or lie side by side within a leading dimension.
+/// Matrices of a batch may follow each other, or be side by side within a leading dimension.
 bool batch_overlaps(const MatrixLayout& l) {
   const auto rows = static_cast<std::int64_t>(l.rows);
   const bool apart = l.batch_offset >= static_cast<std::int64_t>(l.cols - 1) * l.ld + rows;
@@ -136,8 +136,8 @@ std::string check_types(const MatmulShape& s) {
       s.a.type == CUDA_R_16BF && (s.d.type == CUDA_R_16BF || s.d.type == CUDA_R_32F);
   if (!float32 && !bfloat16) return "types of A and D that do not go together";
   if (fast && !float32) return "a fast float32 compute type with other operands";
-  // The bias of a bfloat16 product is bfloat16; of a float32 result, float32 (or, from bfloat16
-  // operands, bfloat16).
+  // The bias of a bfloat16 product is bfloat16; with a float32 result it is float32 (or, for
+  // bfloat16 operands, bfloat16).
   const auto bias = s.desc.bias_type < 0 ? s.d.type : static_cast<cudaDataType>(s.desc.bias_type);
   const bool goes = bias == s.d.type || (bias == CUDA_R_16BF && s.a.type == CUDA_R_16BF);
   if (s.desc.epilogue == CUBLASLT_EPILOGUE_BIAS && !goes) return "the bias has the wrong type";

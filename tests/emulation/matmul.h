@@ -1,4 +1,5 @@
-// Matrix products of cuBLASLt: what a call says, whether the library would take it, the product.
+// Matrix products of cuBLASLt: the problem of a call, whether the library would accept it, the
+// product.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@ struct cublasLtMatmulDescOpaque_t {
   std::uint32_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
   const void* bias = nullptr;
   std::int64_t bias_batch_stride = 0;
-  std::int32_t bias_type = -1;  // that of D
+  std::int32_t bias_type = -1;  // by default the type of D
 };
 struct cublasLtMatrixLayoutOpaque_t {
   cudaDataType type = CUDA_R_32F;
@@ -51,14 +52,14 @@ struct MatmulData {
 };
 
 std::size_t element_bytes(cudaDataType type);
-/// Bytes from the first element of the matrix, or batch of them, to behind its last.
+/// Bytes from the first element of the matrix, or batch of them, to the end of the last.
 std::size_t span_bytes(const MatrixLayout& layout);
 
-/// "" or why the library refuses the shape.
+/// "", or why the library refuses the shape.
 std::string check_shape(const MatmulShape& shape);
 
-/// Computes on the host. Operands are rounded to TF32 or bfloat16 where the compute type says that
-/// the tensor cores would; products are summed in float64 and rounded to D's type once.
+/// Computes on the host. Operands are rounded to TF32 or bfloat16 if the compute type says that the
+/// tensor cores would do so; products are summed in float64 and rounded once to D's type.
 void multiply(const MatmulShape& shape, const MatmulData& data);
 
 }  // namespace cdt::emulation

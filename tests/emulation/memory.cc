@@ -24,18 +24,18 @@ constexpr std::size_t kDefaultTotal = std::size_t{8} << 30U;
 struct Allocation {
   char* base;
   std::size_t bytes;
-  char* low;  // pages from here, a guard before and after them
+  char* low;  // first page, with a guard before it and after the last
   std::size_t pages_bytes;
   MemoryKind kind;
   int number;
   bool live;
-  std::map<char*, std::size_t> pieces;  // where there is memory: all pages, or what was mapped
-  bool reserved_only = false;           // by reserve_addresses()
+  std::map<char*, std::size_t> pieces;  // memory: all pages, or those that were mapped
+  bool reserved_only = false;           // created by reserve_addresses()
   int device = 0;
 };
 
 struct State {
-  std::map<char*, Allocation> allocations;  // by the start of the guard below
+  std::map<char*, Allocation> allocations;  // by the start of the lower guard
   std::size_t used = 0;
   int count = 0;
   Placement placement = Placement::kEnd;
@@ -47,7 +47,7 @@ State state;
 
 std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 
-/// A file of fresh words; private mappings of it are the contents of fresh memory, without cost
+/// A file of fresh words; its private mappings are the contents of fresh memory, and cost nothing
 /// until they are written.
 int pattern_file() {
   static const int file = [] {
@@ -76,7 +76,7 @@ std::size_t total_bytes() {
   return text != nullptr ? std::strtoull(text, nullptr, 10) : kDefaultTotal;
 }
 
-/// The allocation in whose mapping, guards included, `pointer` lies.
+/// The allocation whose mapping, guards included, contains `pointer`.
 Allocation* find(const void* pointer) {
   char* const p = static_cast<char*>(const_cast<void*>(pointer));
   auto it = state.allocations.upper_bound(p);
@@ -89,7 +89,7 @@ bool inside(const Allocation& a, const void* pointer, std::size_t bytes) {
   const auto* const p = static_cast<const char*>(pointer);
   if (!a.live || p < a.base || p + bytes > a.base + a.bytes) return false;
   if (!a.reserved_only) return true;
-  const char* covered = p;  // pieces follow each other
+  const char* covered = p;  // pieces are contiguous
   for (const auto& [at, size] : a.pieces) {
     if (at <= covered && covered <= at + size) covered = at + size;
   }
@@ -106,7 +106,7 @@ bool is_fresh(const char* begin, const char* end) {
 }
 
 std::string overrun_of(const Allocation& a) {
-  if (a.reserved_only) return "";  // pages throughout
+  if (a.reserved_only) return "";  // whole pages only
   const char* const end = a.low + a.pages_bytes;
   const bool below = !is_fresh(a.low, a.base);
   if (!below && is_fresh(a.base + a.bytes, end)) return "";
@@ -120,12 +120,12 @@ void protect(const Allocation& a, int protection) {
   }
 }
 
-/// Takes the address range [low, low + bytes) back from whatever was mapped there.
+/// Unmaps whatever is in the address range [low, low + bytes), and keeps the range reserved.
 void seal(char* low, std::size_t bytes) {
   (void)mmap(low, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
 }
 
-/// A new range of addresses between guards: its first byte, or null.
+/// A new address range between guards: its first byte, or null.
 char* new_range(std::size_t bytes) {
   void* const mapping = mmap(nullptr, bytes + 2 * kGuard, PROT_NONE,
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -199,7 +199,7 @@ void unmap_piece(void* pointer) {
 bool release(void* pointer, MemoryKind kind) {
   Allocation* const a = find(pointer);
   if (a == nullptr || !a->live || a->base != pointer || a->kind != kind) return false;
-  // The address range stays taken: a later use of it is found, and named.
+  // The address range stays reserved, so that a later use of it is detected and named.
   seal(a->low, a->pages_bytes);
   a->live = false;
   if (kind == MemoryKind::kDevice && !a->reserved_only) give_bytes(a->bytes);
@@ -258,7 +258,8 @@ void set_access(Access access) {
   for (const auto& entry : state.allocations) {
     const Allocation& a = entry.second;
     const bool device = a.kind == MemoryKind::kDevice;
-    // Kernels may write pinned memory too: it is tracked, but the host's at all other times.
+    // Kernels may write pinned memory too: it is tracked then, but belongs to the host at all other
+    // times.
     if (a.live && (device || access != Access::kClosed)) {
       protect(a, kProtection[static_cast<int>(access)]);
     }

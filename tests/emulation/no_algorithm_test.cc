@@ -1,4 +1,4 @@
-// Where cuBLASLt has no algorithm for a product, the engine has another way.
+// If cuBLASLt has no algorithm for a product, the engine uses another way.
 #include <cstdlib>
 
 #include "engine/backend.h"
@@ -63,7 +63,7 @@ TEST_F(NoAlgorithm, AtAllIsAProductOfOurOwn) {
   }
 }
 
-// bfloat16 among them, and a bias that the library could not have added.
+// Some of them bfloat16, and a bias that the library could not have added.
 TEST_F(NoAlgorithm, AtAllIsRightForEveryProduct) {
   set_missing("all");
   expect_products_agree({});

@@ -1,4 +1,4 @@
-// Small kernels for the tests of the emulation: right ones, and each with one mistake.
+// Small kernels for the tests of the emulation: correct ones, and ones with a single mistake.
 #include "tests/emulation/planted_kernels.h"
 
 namespace cdt::test {
@@ -37,7 +37,7 @@ __global__ void transpose(const float* in, float* out) {
   out[threadIdx.y * n + threadIdx.x] = tile[threadIdx.x][threadIdx.y];
 }
 
-/// The second round overwrites what slower warps still read in the first.
+/// The second round overwrites what slower warps are still reading in the first.
 template <bool kBarrier>
 __global__ void two_rounds(float* out) {
   __shared__ float value;
@@ -125,8 +125,8 @@ __global__ void exchanges(float* out) {
   out[224 + lane] = lane < 16 ? __shfl_xor_sync(0xffffU, x, 1) : -1.0F;
 }
 
-/// out(4 threads of each warp..) = 16 bytes that came by a copy of the thread's own; kWait false:
-/// read before they are there.
+/// out(4 threads of each warp..) = 16 bytes copied asynchronously by the same thread; kWait false:
+/// read before they have arrived.
 template <bool kWait>
 __global__ void copied_later(const float* in, float* out) {
   __shared__ float4 pieces[64];
@@ -138,7 +138,7 @@ __global__ void copied_later(const float* in, float* out) {
 }
 
 /// out(16, 8) = a(16, 16) b(8, 16)^T of bfloat16 integers, a[r][c] = r + c, b[r][c] = r - c; the
-/// rows of b stand kShift elements past their place.
+/// rows of b are shifted by kShift elements.
 template <int kShift>
 __global__ void matrix_product(float* out) {
   __shared__ __align__(16) BFloat16 a[16 * 16];
@@ -158,7 +158,7 @@ __global__ void matrix_product(float* out) {
   for (int i = 0; i < 4; ++i) out[(lane / 4 + i / 2 * 8) * 8 + lane % 4 * 2 + i % 2] = c[i];
 }
 
-/// One lane of the warp stays away from the product.
+/// One lane of the warp skips the product.
 __global__ void product_of_31(float* out) {
   float c[4] = {};
   const std::uint32_t a[4] = {};

@@ -1,4 +1,4 @@
-// The emulation runs right kernels right, and finds each planted mistake.
+// The emulation runs correct kernels correctly, and finds each planted mistake.
 #include "tests/emulation/planted_kernels.h"
 
 #include <cmath>
@@ -108,7 +108,7 @@ TEST_F(EmulatedKernels, FindsReadsAndWritesOutsideAnAllocation) {
 }
 
 TEST_F(EmulatedKernels, FindsWritesIntoTheGapBesideAnAllocation) {
-  // 60 bytes, aligned to 256: the guard is 196 bytes behind the end.
+  // 60 bytes, aligned to 256: the guard is 196 bytes after the end.
   const DeviceBuffer in(ramp(16));
   const DeviceBuffer out(15);
   launch_copy(in.data(), out.data(), 16, 0);

@@ -27,7 +27,7 @@ struct Program {
   std::vector<SharedVariable> shared;
 };
 
-// Where the kernel put this program, against the addresses in its file.
+// The address where the kernel loaded this program, relative to the addresses in its file.
 std::uintptr_t load_bias() {
   std::uintptr_t bias = 0;
   dl_iterate_phdr(
@@ -51,7 +51,7 @@ void add_symbol(Program& program, const Symbol& symbol, const char* name, std::u
   const unsigned type = symbol.st_info & 0xFU;
   if (symbol.st_value == 0 || symbol.st_size == 0) return;
   if (type == STT_FUNC) program.functions.emplace(bias + symbol.st_value, name);
-  // _ZZ: a variable of a function; the tag comes from __shared__ (include/device_language.h).
+  // _ZZ: a local variable of a function; the tag comes from __shared__ (include/device_language.h).
   const std::string_view view(name);
   const bool is_variable = type == STT_OBJECT && view.substr(0, 3) == "_ZZ";
   if (is_variable && view.find("B10cdt_shared") != std::string_view::npos) {
@@ -85,7 +85,7 @@ const Program& program() {
   return p;
 }
 
-/// Where "(" opens the parameters: not in the arguments of a template.
+/// The "(" that opens the parameters, not one in the arguments of a template.
 std::size_t start_of_parameters(const std::string& name) {
   int depth = 0;
   for (std::size_t i = 0; i < name.size(); ++i) {

@@ -1,5 +1,5 @@
-// What the symbol table of the running program says: the names of kernels and the places of their
-// static shared memory.
+// The symbol table of the running program: names of kernels and addresses of their static shared
+// memory.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
-// Tensor core products and matrix loads: every lane lays its registers open; the last one to come
-// multiplies for all, and in a load each takes from the others, by the fragment layouts of
-// mma.m16n8k16 and m16n8k8 (engine/cuda/ptx.cuh).
+// Tensor-core products and matrix loads. Every lane publishes its registers; the last lane to
+// arrive multiplies for all, and in a load each lane reads from the others, by the fragment layouts
+// of mma.m16n8k16 and m16n8k8 (engine/cuda/ptx.cuh).
 #include <algorithm>
 #include <array>
 #include <string>
@@ -17,12 +17,12 @@ std::array<std::array<const void*, 32>, 32> registers;  // [warp][lane]
 
 unsigned lane() { return threadIdx.x % 32; }
 
-/// Half `i` of a register of two.
+/// Half `i` of a register with two values.
 float half(std::uint32_t both, int i) {
   return to_float(BFloat16{static_cast<std::uint16_t>(i == 0 ? both : both >> 16U)});
 }
 
-/// What a lane brings to a product, and what it gets.
+/// The inputs of a lane to a product, and its result.
 struct Fragments {
   std::uint32_t a[4], b[2];
   float c[4];
@@ -40,7 +40,7 @@ float b_element(const Warp& lanes, unsigned k, unsigned column) {
   const auto& of = *lanes[column * 4 + k % 8 / 2];
   return half(of.b[k / 8], static_cast<int>(k % 2));
 }
-/// Tensor cores do not look at the lower 13 bits.
+/// Tensor cores ignore the lower 13 bits.
 float tf32(std::uint32_t bits) { return __uint_as_float(bits & ~0x1FFFU); }
 float a_element_tf32(const Warp& lanes, unsigned row, unsigned k) {
   const auto& of = *lanes[row % 8 * 4 + k % 4];

@@ -28,7 +28,7 @@ bool is_registered(const void* pointer, std::size_t bytes) {
 
 bool is_device(const void* p) { return holds(p, 0, MemoryKind::kDevice); }
 
-/// Where one side of a copy lies: on the device as it must, or on the host.
+/// Where one side of a copy is: on the device, as required, or on the host.
 struct Side {
   const void* pointer;
   std::size_t span;
@@ -72,7 +72,7 @@ Issue describe_transfer(IssueKind kind, const char* way, std::size_t bytes) {
   return said;
 }
 
-/// Pageable memory of the host is read or written within the call, as the driver's staging does.
+/// Pageable host memory is read or written during the call, as with the driver's staging.
 cudaError_t copy(const Copy& c, cudaMemcpyKind kind, cudaStream_t handle, const char* call) {
   if (sticky_error() != cudaSuccess) return sticky_error();
   if (c.width == 0 || c.height == 0) return cudaSuccess;
@@ -112,7 +112,7 @@ cudaError_t copy(const Copy& c, cudaMemcpyKind kind, cudaStream_t handle, const 
       handle, [c] { c.run(); }, describe);
 }
 
-/// For calls without "Async": in the default stream, done when they return.
+/// For calls without "Async": in the default stream, complete when they return.
 cudaError_t finish(cudaError_t error) {
   if (error != cudaSuccess) return error;
   flush_all();

@@ -72,7 +72,7 @@ cudaError_t cudaStreamQuery(cudaStream_t handle) {
   CUstream_st* const stream = waitable(handle, "cudaStreamQuery", error);
   if (stream == nullptr) return error;
   const bool done = stream->done == stream->submitted;
-  flush(*stream, stream->submitted);  // somebody polls: be done by the next time
+  flush(*stream, stream->submitted);  // the caller polls: finish before the next call
   return done || sticky_error() != cudaSuccess ? sticky_error() : cudaErrorNotReady;
 }
 
@@ -164,7 +164,7 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
   const cudaError_t elsewhere = check_device(event->device, "cudaEventQuery: an event");
   if (elsewhere != cudaSuccess) return elsewhere;
   const bool done = complete(*event);
-  if (!done) flush(*event->stream, event->ticket);  // somebody polls: be done by the next time
+  if (!done) flush(*event->stream, event->ticket);  // the caller polls: finish before the next call
   return done || sticky_error() != cudaSuccess ? sticky_error() : cudaErrorNotReady;
 }
 

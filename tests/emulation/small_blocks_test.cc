@@ -1,4 +1,4 @@
-// A GPU whose blocks have less shared memory, as an A100's: which forms of attention it takes.
+// The forms of attention on a GPU with less shared memory per block, such as an A100.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -18,8 +18,8 @@ class SmallBlocks : public KernelTest {
   }
 };
 
-// Tiles in parts of heads of 96 fit; those of the kernels that form shared scores once do not, and
-// samples go apart.
+// Tiles in three parts fit for heads of 96. Those of the kernels that compute shared scores once do
+// not, so each sample is computed separately.
 TEST_F(SmallBlocks, SharedScoresInPartsAreFormedForEachSample) {
   const Sizes sizes{2, 1, 96, 70, 70};
   const SelfAttended once = self_attended(sizes, true, Precision::kBFloat16x3, true);

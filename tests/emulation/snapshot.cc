@@ -18,10 +18,10 @@ constexpr std::size_t kMaxBytes = std::size_t{1} << 34U;
 struct Chunk {
   char* at;
   std::size_t bytes;
-  std::size_t kept;  // offset in the kept bytes, and in the result
+  std::size_t kept;  // offset in the saved bytes, and in the result
 };
 
-/// Address space only, until a chunk is kept: a signal handler cannot allocate.
+/// Address space only, until a chunk is saved: a signal handler cannot allocate.
 char* reserve(std::size_t bytes) {
   void* const p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -75,7 +75,7 @@ std::string compare_with_result() {
   Snapshot& s = snapshot();
   for (std::size_t i = 0; i < s.count; ++i) {
     const Chunk& c = s.chunks[i];
-    // A chunk that only this run wrote was left as it had been by the first.
+    // A chunk that only this run wrote still has its previous bytes in the first run's result.
     const char* const want =
         c.kept < s.result.size() ? s.result.data() + c.kept : s.before + c.kept;
     if (std::memcmp(c.at, want, c.bytes) == 0) continue;

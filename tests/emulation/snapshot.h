@@ -1,5 +1,5 @@
-// What launches write: the chunks of device memory written since memory was tracked, with their
-// bytes from before, so that a launch can be run again from the same start and compared.
+// The effect of launches: the chunks of device memory written since tracking began, with their
+// previous bytes, so that a launch can be repeated from the same start and compared.
 #pragma once
 
 #include <cstddef>
@@ -9,14 +9,14 @@ namespace cdt::emulation {
 
 /// Forgets everything and tracks from now on. Signal handlers add chunks.
 void start_tracking();
-/// Keeps `chunk`, `bytes` long, as it is now. Allocates nothing.
+/// Saves `chunk`, `bytes` long, as it is now. Allocates nothing.
 void keep_chunk(char* chunk, std::size_t bytes);
 
-/// Takes the present contents of the kept chunks as the result to compare with.
+/// Takes the present contents of the saved chunks as the result to compare with.
 void take_result();
-/// Puts the bytes from before back.
+/// Restores the previous bytes.
 void restore();
-/// "" or where the present contents first differ from the result taken.
+/// "", or where the present contents first differ from that result.
 std::string compare_with_result();
 
 }  // namespace cdt::emulation

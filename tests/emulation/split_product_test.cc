@@ -1,5 +1,5 @@
-// How near to float64 products of float32 come, at the depths of the model, when tensor cores add
-// them (tensor_core.h): the ways to do it that were weighed, and the kernel that was chosen
+// How close float32 products come to float64, at the depths of the model, with the sums of tensor
+// cores (tensor_core.h): the alternatives that were considered, and the kernel that was chosen
 // (engine/cuda/split_product.cu). Prints the table of docs/cuda.md.
 #include "engine/cuda/split_product.h"
 
@@ -29,8 +29,8 @@ constexpr double kBound = 1e-6;
 using Floats = std::vector<float>;
 using Parts = std::array<Floats, 3>;
 
-/// A (kSide, depth) and B transposed (kSide, depth): standard normal, or all positive, where what
-/// is cut off always has the same sign.
+/// A (kSide, depth) and B transposed (kSide, depth): standard normal, or all positive, where
+/// truncation errors all have the same sign.
 struct Factors {
   std::int64_t depth;
   Floats a, b;
@@ -94,11 +94,11 @@ Parts split(const Floats& x) {
   return parts;
 }
 
-/// Products of parts, the smallest first: which part of each factor.
+/// Products of parts, smallest first: which part of each factor.
 constexpr std::array<std::array<std::size_t, 2>, 6> kSix{
     {{0, 2}, {1, 1}, {2, 0}, {0, 1}, {1, 0}, {0, 0}}};
 
-/// An accumulator that goes through k from `begin` to `end` in steps of a tensor core.
+/// An accumulator that runs through k from `begin` to `end` in steps of a tensor core.
 float accumulate(float c, const float* a, const float* b, std::int64_t begin, std::int64_t end) {
   for (std::int64_t k = begin; k < end; k += emulation::kTensorCoreStep) {
     std::array<double, emulation::kTensorCoreStep> products{};
@@ -111,8 +111,8 @@ float accumulate(float c, const float* a, const float* b, std::int64_t begin, st
   return c;
 }
 
-/// chunk: after so much of k the accumulator is added to the result in float32 and starts anew; 0:
-/// never, and one accumulator goes through all six products.
+/// chunk: after this much of k the accumulator is added to the result in float32 and restarts; 0:
+/// never, and one accumulator runs through all six products.
 Floats of_parts(const Factors& f, std::int64_t chunk) {
   const Parts a = split(f.a);
   const Parts b = split(f.b);
@@ -133,7 +133,7 @@ Floats of_parts(const Factors& f, std::int64_t chunk) {
   });
 }
 
-/// The engine's: A as it is, B transposed, k in one slice. More slices add better.
+/// The engine's form: A unchanged, B transposed, k in one slice. More slices add more accurately.
 Floats of_engine(const Factors& f) {
   CudaBackend backend({.precision = Precision::kBFloat16x3});
   Arena arena(backend, "tensors");
@@ -158,7 +158,7 @@ Floats of_engine(const Factors& f) {
 
 class SplitProduct : public CheckedTest {};
 
-// Without checking: it would run all of it three times.
+// Without checking, which would run all of it three times.
 TEST(SplitProductError, IsAtMost1e6AtEveryDepth) {
   for (const bool positive : {false, true}) {
     std::printf("%s factors: relative error of a product, units of 1e-7\n%s\n",
@@ -179,7 +179,7 @@ TEST(SplitProductError, IsAtMost1e6AtEveryDepth) {
   }
 }
 
-/// A product of op(A) (m, k) and op(B) (k, n); lines of A and B lie multiples of 16 bytes apart.
+/// A product of op(A) (m, k) and op(B) (k, n); rows of A and B are multiples of 16 bytes apart.
 struct CutProduct {
   std::int64_t m, n, k;
   bool trans_a = false, trans_b = false;
@@ -204,7 +204,7 @@ Floats draw(std::int64_t count, std::uint64_t seed) {
   return values;
 }
 
-/// C, which was 1, after the product cut so is added.
+/// C, initially 1, after the product with this cut is added.
 Floats cut_so(const ProductCut& cut, const CutProduct& p) {
   CudaBackend backend({.precision = Precision::kBFloat16x3});
   Arena arena(backend, "tensors");
@@ -246,7 +246,7 @@ std::vector<double> exact(const CutProduct& p) {
   return c;
 }
 
-// Tiles do not change what a sum is made of; slices change its order.
+// Tiles do not change the terms of a sum; slices change its order.
 TEST_F(SplitProduct, TilesOfBothSizesAndSlicesAgree) {
   constexpr CutProduct kProduct{150, 140, 72};
   const Floats small = cut_so({64, 1, kProduct.k}, kProduct);
@@ -256,8 +256,8 @@ TEST_F(SplitProduct, TilesOfBothSizesAndSlicesAgree) {
   EXPECT_LE(relative_error(sliced, small), 3e-7);
 }
 
-// Rows, columns and k that end within a tile, a strip and a piece of four, each side contiguous
-// along k or not.
+// Rows, columns and k that end inside a tile, a strip and a piece of four, with each side
+// contiguous along k or not.
 TEST_F(SplitProduct, EveryFormIsRightWhereATileEnds) {
   for (const bool trans_a : {false, true}) {
     for (const bool trans_b : {false, true}) {
@@ -271,7 +271,7 @@ TEST_F(SplitProduct, EveryFormIsRightWhereATileEnds) {
   }
 }
 
-// The weights' gradients and the rows of a feed-forward net at batch 8, scores of attention.
+// The weights' gradients and the rows of a feed-forward net at batch 8, and scores of attention.
 TEST_F(SplitProduct, CutsFillAGpu) {
   constexpr std::int64_t kH200 = 132;
   const auto cut = [](std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t batch) {

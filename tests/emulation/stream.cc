@@ -162,7 +162,7 @@ cudaError_t wait_in_capture(CUstream_st& waiting, const CUevent_st& event) {
     waiting.capture = event.capture;
     capture.members.insert(&waiting);
   }
-  // Joined if the event stands behind all that its stream has recorded.
+  // Joined if the event comes after everything that its stream has recorded.
   if (event.ticket == event.stream->captured) capture.unjoined.erase(event.stream);
   if (&waiting != capture.origin) capture.unjoined.insert(&waiting);
   return cudaSuccess;

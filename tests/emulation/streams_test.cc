@@ -1,4 +1,4 @@
-// Streams, events and graphs of the emulation behave as CUDA documents, and misuse is found.
+// The emulation's streams, events and graphs behave as CUDA documents, and misuse is found.
 #include <numeric>
 
 #include "tests/emulation/checked_test.h"
@@ -195,7 +195,7 @@ TEST_F(EmulatedStreams, AForkedStreamJoinsItsCapture) {
   expect_finding({"is not waited for"});
 }
 
-// What must not happen during a capture fails and breaks it.
+// A call that must not happen during a capture fails and breaks it.
 TEST_F(EmulatedStreams, CallsThatACaptureForbids) {
   const std::vector<float> pageable(kCount);
   const std::vector<std::function<cudaError_t()>> forbidden = {

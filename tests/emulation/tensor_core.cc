@@ -8,18 +8,18 @@
 namespace cdt::emulation {
 namespace {
 
-constexpr int kBias = 1023;  // of the exponent of a double
+constexpr int kBias = 1023;  // exponent bias of a double
 constexpr unsigned kMantissa = 52;
 constexpr std::uint64_t kSign = std::uint64_t{1} << 63U;
 constexpr int kMostExponent = 127;    // of a float32
-constexpr int kLeastExponent = -126;  // of a float32 that is not subnormal
+constexpr int kLeastExponent = -126;  // of a normal float32
 constexpr int kPlaces = 23;
 
 double power_of_two(int exponent) {
   return std::bit_cast<double>(static_cast<std::uint64_t>(exponent + kBias) << kMantissa);
 }
 
-/// Towards zero.
+/// Rounds towards zero.
 float cut(double x) {
   const auto rounded = static_cast<float>(x);
   const bool away = std::fabs(static_cast<double>(rounded)) > std::fabs(x);
@@ -29,7 +29,7 @@ float cut(double x) {
 }  // namespace
 
 float tensor_core_sum(float c, const std::array<double, kTensorCoreStep>& products) {
-  // Magnitudes compare as the integers that their bits are.
+  // Magnitudes compare like their bits as integers.
   const auto magnitude = [](double x) { return std::bit_cast<std::uint64_t>(x) & ~kSign; };
   std::uint64_t largest = magnitude(c);
   for (const double p : products) largest = std::max(largest, magnitude(p));

@@ -23,7 +23,8 @@ void* trapped_address;
 bool trapped_write;
 struct sigaction previous_handler;
 
-/// Where a thread goes on whose access trapped: on a stack apart, since its own may be the reason.
+/// Where a thread whose access trapped continues: on a separate stack, since its own may be the
+/// cause.
 [[noreturn]] void land() {
   const std::string what = trapped_write ? "writes" : "reads";
   std::string where = describe_address(trapped_address);
@@ -35,7 +36,7 @@ struct sigaction previous_handler;
   give_up(running_thread() + " " + what + " " + where, cudaErrorIllegalAddress);
 }
 
-/// The signal stack of a thread, where it has none yet.
+/// The signal stack of a thread, if it has none yet.
 class AlternateStack {
  public:
   AlternateStack() {
@@ -80,7 +81,7 @@ void on_signal(int, siginfo_t* info, void* context) {
     say(describe_address(info->si_addr).c_str());
     say("\n");
   }
-  sigaction(SIGSEGV, &previous_handler, nullptr);  // the access traps again, for good
+  sigaction(SIGSEGV, &previous_handler, nullptr);  // the access traps again and ends the process
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Traps: an access that the processor refuses, or undefined behaviour that the compiler's checks
-// find, becomes a finding that names kernel, block, thread and address.
+// Turns an access that the processor refuses, or undefined behaviour found by the compiler's
+// checks, into a finding that names kernel, block, thread and address.
 #pragma once
 
 namespace cdt::emulation {

@@ -1,7 +1,7 @@
-// Kernels are compiled with the compiler's checks for undefined behaviour: vector access at an
-// address that its type does not allow, an index outside an array, a null pointer, arithmetic. What
-// they find ends here, in a sanitizing build too, whose own handlers these come before. The names
-// and the first field of their data are the compiler's interface.
+// Kernels are compiled with the compiler's checks for undefined behaviour: misaligned vector
+// accesses, indices outside an array, null pointers, arithmetic. These handlers receive the
+// findings, also in a sanitizing build, where they replace the sanitizer's own. The names and the
+// first field of their data are the compiler's interface.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

@@ -15,13 +15,13 @@ bool is_shuffle(WarpOp op) {
          op == WarpOp::kShuffleXor;
 }
 
-/// Same operation, same mask. Calls in different lines meet too, as they do on a GPU.
+/// Same operation, same mask. Calls on different lines meet too, as they do on a GPU.
 bool meets(const Thread& other, const Thread& self) {
   return other.state == State::kAtWarpOp && other.call.op == self.call.op &&
          other.call.mask == self.call.mask && other.call.width == self.call.width;
 }
 
-/// The lane whose value `lane` gets; its own where the selected one lies outside its segment.
+/// The lane whose value `lane` gets; its own if the selected one is outside its segment.
 int source_lane(const WarpCall& call, int lane) {
   const int first = lane & ~(call.width - 1);
   int source = lane;

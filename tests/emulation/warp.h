@@ -1,4 +1,4 @@
-// Warp operations: the lanes that a mask names meet, exchange values and go on.
+// Warp operations: the lanes named in a mask meet, exchange values and continue.
 #pragma once
 
 #include <string>
@@ -34,11 +34,11 @@ struct Thread {
   std::uint64_t result = 0;
 };
 
-/// If `self`, at a warp operation, was the last lane of its mask to arrive: hands out the results
-/// and makes all of them ready. Returns "" or what is wrong with the call.
+/// If `self`, at a warp operation, was the last lane of its mask to arrive: distributes the results
+/// and makes all lanes ready. Returns "", or what is wrong with the call.
 std::string try_to_meet(std::vector<Thread>& threads, Thread& self);
 
-/// The lane that `waiting`, at a warp operation, waits for in vain; "" if there is none.
+/// The lane for which `waiting`, at a warp operation, waits in vain; "" if there is none.
 std::string explain_missing_lane(const std::vector<Thread>& threads, const Thread& waiting);
 
 bool same_place(Site a, Site b);

@@ -1,4 +1,4 @@
-// The parts of a feed-forward net on a GPU: their sizes, and that parts are not seen in results.
+// The parts of a feed-forward net on a GPU: their sizes, and that they do not affect results.
 #include "engine/cuda/waves.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Stands in for the toolkit's header of this name: matrix products as cuBLASLt documents them, for
+// Replaces the toolkit's header of this name: matrix products as cuBLASLt documents them, for
 // column-major float32 and bfloat16. What the library would refuse is refused here, with a reason.
 #pragma once
 

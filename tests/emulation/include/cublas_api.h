@@ -1,4 +1,4 @@
-// Stands in for the toolkit's header of this name: the types that cublasLt.h shares with cuBLAS.
+// Replaces the toolkit's header of this name: the types that cublasLt.h shares with cuBLAS.
 #pragma once
 
 #define CUBLAS_VERSION 130000

@@ -1,4 +1,4 @@
-// Stands in for the CUDA toolkit's header of this name: the driver's virtual memory. The calls are
+// Replaces the CUDA toolkit's header of this name: the driver's virtual memory API. The calls are
 // found with dlsym in libcuda.so.1, as in a program that starts without a driver (driver.cc).
 #pragma once
 

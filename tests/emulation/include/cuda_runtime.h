@@ -1,5 +1,5 @@
-// Stands in for the CUDA toolkit's header of this name: the part of the runtime that the engine
-// uses, running on the host. See tests/emulation/emulation.h for what it checks.
+// Replaces the CUDA toolkit's header of this name: the part of the runtime that the engine uses,
+// running on the host. tests/emulation/emulation.h says what it checks.
 #pragma once
 
 #include "tests/emulation/include/device_functions.h"

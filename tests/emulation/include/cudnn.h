@@ -1,6 +1,6 @@
-// Stands in for the toolkit's header of this name: the graph API of cuDNN as far as attention as
-// one operation goes. What the library would refuse is refused here, with a reason (cudnn.cc).
-// Programs look the calls up in libcudnn.so.9 (driver.cc).
+// Replaces the toolkit's header of this name: the part of cuDNN's graph API needed for attention as
+// one operation. What the library would refuse is refused here, with a reason (cudnn.cc). Programs
+// look the calls up in libcudnn.so.9 (driver.cc).
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // Functions of device code: barriers, warp exchange, atomics, arithmetic. One thread runs at a time
-// and gives way at barriers and warp operations only.
+// and yields only at barriers and warp operations.
 #pragma once
 
 #include <bit>
@@ -11,7 +11,7 @@
 
 namespace cdt::emulation {
 
-/// Where in the source a thread waits; two waits of different places do not meet.
+/// The source location where a thread waits; waits at different locations do not meet.
 struct Site {
   const char* file;
   int line;
@@ -30,10 +30,11 @@ enum class WarpOp : std::uint8_t {
   kMatrixLoad
 };
 
-/// Waits until every thread of the block is here. `value` of all of them: count of non-zeros.
+/// Waits until every thread of the block has arrived. Returns how many have a non-zero `value`.
 int block_barrier(bool value, Site site);
-/// Waits until every lane of `mask` is here with the same operation and mask. Shuffles: the value
-/// of the lane that `argument` selects within `width` lanes. Ballot, any, all: over the mask.
+/// Waits until every lane of `mask` has arrived with the same operation and mask. Shuffles return
+/// the value of the lane that `argument` selects within `width` lanes; ballot, any and all work
+/// over the mask.
 std::uint64_t warp_exchange(WarpOp op, unsigned mask, std::uint64_t value, int argument, int width,
                             Site site);
 
@@ -114,7 +115,7 @@ void __stcs(T* p, T value) {
   *p = value;
 }
 
-/// One thread runs at a time, so that a plain read and write is atomic.
+/// One thread runs at a time, so a plain read and write is atomic.
 template <class T>
 T atomicAdd(T* p, T value) {
   const T old = *p;

@@ -1,4 +1,4 @@
-// The language of kernels in terms of C++: qualifiers, vector types, thread coordinates.
+// The kernel language in terms of C++: qualifiers, vector types, thread coordinates.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 #define __launch_bounds__(...)
 #define __align__(n) __attribute__((aligned(n)))
 #define __constant__ static
-/// Blocks run one at a time, so that what a block shares may be static. The tag marks the
+/// Blocks run one at a time, so memory shared by a block can be static. The tag marks the
 /// variable's name in the symbol table, where the emulation finds it to fill it with NaN before
 /// each block.
 #define __shared__ static __attribute__((abi_tag("cdt_shared")))
@@ -22,7 +22,7 @@ namespace cdt::emulation {
 void* dynamic_shared();
 }  // namespace cdt::emulation
 
-/// `extern __shared__ T name[]`, in a form that both worlds understand.
+/// `extern __shared__ T name[]`, in a form that nvcc and the host compiler both accept.
 #define CDT_DYNAMIC_SHARED(T, name) \
   T* const name = static_cast<T*>(::cdt::emulation::dynamic_shared())
 
@@ -50,7 +50,7 @@ struct dim3 {
   constexpr dim3(unsigned vx = 1, unsigned vy = 1, unsigned vz = 1) : x(vx), y(vy), z(vz) {}
 };
 
-/// Coordinates of the thread that runs. Not const here, and no kernel writes them.
+/// Coordinates of the running thread. Not const here, but no kernel writes them.
 extern uint3 threadIdx;
 extern uint3 blockIdx;
 extern dim3 blockDim;

@@ -1,4 +1,4 @@
-// Stands in for the CUDA toolkit's header of this name; see tests/emulation/emulation.h.
+// Replaces the CUDA toolkit's header of this name; see tests/emulation/emulation.h.
 #pragma once
 
 // NOLINTBEGIN(readability-identifier-naming, modernize-use-using): the toolkit's names

@@ -1,4 +1,4 @@
-// What engine/cuda/ptx.cuh says in instructions, on the host.
+// The instructions of engine/cuda/ptx.cuh, on the host.
 #pragma once
 
 #include <cmath>
@@ -10,13 +10,13 @@
 
 namespace cdt::emulation {
 
-/// The registers of every lane of the warp, each lane's own by address; all lanes must call. The
-/// addresses are good until the next call of any warp operation.
+/// Publishes the registers of every lane of the warp, by address; all lanes must call. The
+/// addresses are valid until the next call of any warp operation.
 const void* const* lanes_registers(WarpOp op, const void* mine, Site site);
 
-/// A copy into shared memory that happens at some time before wait_copies() lets its thread go on:
-/// at once under one order of threads (block.h), as late as possible under the others.
-/// `read` of the bytes are; the others become 0.
+/// A copy into shared memory that happens at some time before wait_copies() returns: at once under
+/// one order of threads (block.h), as late as possible under the others. `read` of the bytes are
+/// copied; the others become 0.
 void copy_later(void* to, const void* from, std::size_t bytes, std::size_t read, Site site);
 void close_copies();
 void wait_copies(int left);

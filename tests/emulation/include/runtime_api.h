@@ -211,10 +211,10 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
 
 namespace cdt::emulation {
-/// Checks the configuration and hands the launch to its stream; `body` runs one thread.
+/// Checks the configuration and passes the launch to its stream; `body` runs one thread.
 cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel,
                    std::size_t parameter_bytes, std::function<void()> body);
-/// A pointer that a kernel takes must be null or point to memory that a device reaches.
+/// A pointer that a kernel takes must be null or point to memory that a device can access.
 bool reachable_from_device(const void* pointer);
 cudaError_t refuse_parameter(const void* kernel, int parameter, const void* pointer);
 
