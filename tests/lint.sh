@@ -1,5 +1,6 @@
 #!/bin/bash
-# Checks formatting, clang-tidy findings and the length of the sources; prints every finding.
+# Checks formatting, clang-tidy findings, the length of the sources and the wording of comments and docs;
+# prints every finding.
 #
 #   tests/lint.sh JOBS FILE... -- COMPILER_FLAG...
 set -u
@@ -29,6 +30,8 @@ if [ -n "$long" ]; then
   printf 'longer than %d lines:\n%s\n' $kMaxLines "$long"
   status=1
 fi
+
+tests/wording.sh || status=1
 
 findings=$(printf '%s\n' "${files[@]}" | grep '\.cc$' |
   xargs -P "$jobs" -I{} "$CLANG_TIDY" --quiet --warnings-as-errors='*' {} -- "$@" 2>&1) || status=1

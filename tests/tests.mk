@@ -110,11 +110,14 @@ $(BUILD)/emulated/tests/count_step: $(call objects,$(COUNT) $(PAPER)) \
 	$(call link,$(EMULATED_LINK))
 
 # --- running --------------------------------------------------------------------------------------
-.PHONY: test honesty cubins cuda-report gpu-check gpu-check-build gpu-pack fuzz bench bench-pytorch \
+.PHONY: test docs-check honesty cubins cuda-report gpu-check gpu-check-build gpu-pack fuzz bench bench-pytorch \
   parity-full
 
 test: all $(TESTS) $(MEASURES) cubins  ## build and run all tests; the last line counts them
 	@tests/run_tests.sh $(BUILD)
+
+docs-check: all  ## run the commands of the docs, follow their links, check the wording
+	@tests/run_tests.sh $(BUILD) 01_wording 80_doc_links 81_docs_commands
 
 honesty: all  ## error rate and power of the programs' claims about DNA, SEEDS=50 data sets a mechanism
 	@JOBS='$(JOBS)' tests/honesty.sh $(BUILD)/bin $(BUILD)/honesty $(SEEDS)
