@@ -84,7 +84,7 @@ expect_text "$work/methods2/summary.json" '"head_weights"'
 check 'rollout rows sum to 1' awk '{ sum += $1 } NR % 16 == 0 { n++; if ((sum - 1) ^ 2 > 1e-10) bad = 1
   sum = 0 } END { exit bad || n == 0 }' \
   <(od -A n -t f4 -v -w4 -j 128 "$work/methods2/methods/attention_rollout.npy")
-# The same along the other path: from DNA pooling, whose row is the same for every gene.
+# The other path: from DNA pooling, whose row is the same for every gene.
 expect_ok run --split val --out "$work/pooled" --methods attention_rollout,attention_gmar --tracks 0 \
   --rollout-end dna-pool --gmar-norm l2
 for text in '"end": "dna-pool"' '"norm": "l2"' '"vce.dna": {'; do

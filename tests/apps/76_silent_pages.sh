@@ -34,7 +34,7 @@ if kind == "copies":  # each test enhancer: place, DNA and effects of a training
         bed[row[new]][:3] = bed[row[old]][:3]
         a, b = row[old] * window, row[new] * window
         dna[b:b + window] = dna[a:a + window]
-elif kind == "edge":  # noise, but for a first bin that is 2000 times as large and always the same
+elif kind == "edge":  # noise, except a first bin that is 2000 times as large and always the same
     random.seed(1)
     for at in range(0, len(dna), 4):
         first = at % window < 4 * features

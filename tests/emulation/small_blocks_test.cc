@@ -18,8 +18,8 @@ class SmallBlocks : public KernelTest {
   }
 };
 
-// Tiles in three parts fit for heads of 96. Those of the kernels that compute shared scores once do
-// not, so each sample is computed separately.
+// Tiles in three parts fit for heads of 96. The tiles of the kernels that compute shared scores
+// once do not fit, so each sample is computed separately.
 TEST_F(SmallBlocks, SharedScoresInPartsAreFormedForEachSample) {
   const Sizes sizes{2, 1, 96, 70, 70};
   const SelfAttended once = self_attended(sizes, true, Precision::kBFloat16x3, true);

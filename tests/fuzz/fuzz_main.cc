@@ -82,7 +82,7 @@ void read_tensors(const fs::path& file) {
   }
 }
 
-/// The same for a file with this `pickle`, with matching checksums.
+/// Reads a file with this `pickle` and matching checksums in the same way.
 void read_packed(const fs::path& pickle, std::vector<ZipEntry> members) {
   const fs::path packed = pickle.parent_path() / "packed.pt";
   for (ZipEntry& m : members) {

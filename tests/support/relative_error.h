@@ -9,7 +9,7 @@ using cdt::relative_error;
 
 /// The largest relative change from rounding to bfloat16: half a unit in the last place.
 inline constexpr double kBFloat16Rounding = 1.0 / 256.0;
-/// The same for tf32, which tensor cores reach by truncation: one unit.
+/// The largest relative change from rounding to tf32: one unit, because tensor cores truncate.
 inline constexpr double kTf32Rounding = 1.0 / 1024.0;
 
 }  // namespace cdt::test
