@@ -47,7 +47,7 @@ function find_levels(tensor,   loop, other, i) {
   }
 }
 
-# Does the path from i to `to` lead back to the head of a loop?
+# True if the path from i to `to` leads back to the head of a loop.
 function leads_back(i, to,   loop) {
   loop = (to in loop_at) ? loop_at[to] : 0
   return loop && ((loop, i) in inside) && to <= i

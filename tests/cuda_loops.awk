@@ -44,7 +44,7 @@ function read_instruction(line,   word) {
   base[count] = word
 }
 
-# Is it of this kind? An instruction that can never run (@!PT) loads nothing.
+# True if it is of this kind. An instruction that can never run (@!PT) loads nothing.
 function is(kind, i) {
   if (kind == "tensor") return base[i] ~ /MMA$/
   if (kind == "STS") return base[i] ~ /^STSM?$/
@@ -67,7 +67,7 @@ function find_flow(   i, to) {
   }
 }
 
-# Is there a path from the first instruction to `to` that does not pass `without`?
+# True if a path from the first instruction to `to` does not pass `without`.
 function reaches(to, without,   stack, top, i, seen) {
   split("", seen)
   stack[top = 1] = 1
@@ -131,7 +131,7 @@ function split_words(i, word,   line) {
   return split(line, word, /[ ,]+/)
 }
 
-# Does instruction i write the register, possibly as a later register of several?
+# True if instruction i writes the register, possibly as a later register of several.
 function writes(i, register,   word, span, further) {
   split_words(i, word)
   if (word[2] == register) return 1

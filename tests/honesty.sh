@@ -14,7 +14,7 @@
 # mechanism.
 # The other claims are about the model, not about DNA. Any model, even one of pure noise, may look at the
 # edges (edge-*) or at all bins equally (uniform); its attention may agree with its gradient (agreement),
-# and its gradient with its own predictions (foretelling). They may be true under every mechanism, and their
+# and its gradient with its own predictions (`foretelling`). They may be true under every mechanism, and their
 # shares are listed too.
 #
 # OUT/honesty.tsv: mechanism seed split r gain, and 0|1 for each claim on the page; for val, those in

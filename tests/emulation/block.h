@@ -26,7 +26,7 @@ const char* name_of(Order order);
 /// access that trapped. Threads that have not ended are then abandoned.
 Finding run_block(const std::function<void()>& body, Order order, unsigned shuffle);
 
-/// Is a thread of a block running now (and not the host)?
+/// True while a thread of a block is running (and not the host).
 bool in_kernel();
 /// The running thread reports `what` and never continues. Only while in_kernel().
 [[noreturn]] void give_up(std::string what, cudaError_t error = cudaErrorLaunchFailure);

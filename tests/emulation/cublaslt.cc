@@ -111,7 +111,7 @@ cublasStatus_t not_null(const void* p) {
   return p != nullptr ? CUBLAS_STATUS_SUCCESS : refuse("a null descriptor");
 }
 
-/// Does the environment say that there is no algorithm for `which` products?
+/// True if the environment says that there is no algorithm for `which` products.
 bool without_algorithm(const char* which) {
   const char* const text = std::getenv("CDT_EMULATED_NO_ALGORITHM");
   return text != nullptr && std::strcmp(text, which) == 0;

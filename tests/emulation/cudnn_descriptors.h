@@ -35,7 +35,7 @@ const std::string& last_cudnn_refusal();
 /// Null if it is not a live descriptor.
 std::shared_ptr<CudnnNode> cudnn_node_of(const void* descriptor);
 
-/// Can the program query a finalized descriptor for this?
+/// True if the program can query a finalized descriptor for this.
 bool has_answer(const CudnnNode& node, int name, cudnnBackendAttributeType_t type);
 
 /// The tensors of an operation, and all of them in sequence.

@@ -60,7 +60,7 @@ std::string describe_address(const void* pointer);
 std::string find_overrun();
 
 void set_access(Access access);
-/// Is the memory that only kernels and copies may touch closed in between?
+/// Sets whether memory that only kernels and copies may touch is closed between launches.
 void close_between_launches(bool on);
 /// Opens device memory for the host in this scope, as copies need.
 class Opened {

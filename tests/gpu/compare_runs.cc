@@ -1,6 +1,6 @@
-// Do two devices train the same model? Their rounding differs and training amplifies it, so no
-// fixed tolerance is right. The measure is a set of controls: the reference device again, from
-// starting weights perturbed by a unit in the last place. In each tensor's weights and in each
+// Compares the training of one model on two devices. Their rounding differs and training amplifies
+// it, so no fixed tolerance is right. The measure is a set of controls: the reference device again,
+// from starting weights perturbed by a unit in the last place. In each tensor's weights and in each
 // loss, a candidate may differ from the reference by `factor` times the largest difference of a
 // control. (Two CPU runs with matrix products in different instructions stay within 3 times one
 // control, 1.3 times the larger of two.)

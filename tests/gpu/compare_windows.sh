@@ -1,9 +1,9 @@
 #!/bin/bash
-# Do two attributions of the same pairs agree? Compares each float32 .npy file of REFERENCE with the same
-# file of CANDIDATE, row by row (a window, or a query's row of a map): the norm of the error may be ERROR
-# times that of the reference, and the correlation must reach R. Occlusion is a difference of two
-# predictions and carries their rounding however small it is, so there ERROR is relative to the prediction
-# if that is larger. Prints the worst row of each file, then of all; exit status 1 if any is out of bounds.
+# Compares two attributions of the same pairs: each float32 .npy file of REFERENCE with the same file of
+# CANDIDATE, row by row (a window, or a query's row of a map). The norm of the error may be ERROR times that
+# of the reference, and the correlation must reach R. Occlusion is a difference of two predictions and
+# carries their rounding however small it is, so there ERROR is relative to the prediction if that is
+# larger. Prints the worst row of each file, then of all; exit status 1 if any is out of bounds.
 #
 #   tests/gpu/compare_windows.sh REFERENCE CANDIDATE R ERROR
 set -u

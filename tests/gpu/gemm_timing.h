@@ -37,7 +37,7 @@ class PlanTimer {
   TimedAlgorithm best(std::uint32_t reductions, int most);
   /// The algorithm that the engine would use with these reductions.
   TimedAlgorithm first(std::uint32_t reductions);
-  /// Does the algorithm leave the same bits each time?
+  /// True if the algorithm leaves the same bits each time.
   bool repeats(const std::optional<cublasLtMatmulAlgo_t>& algorithm, OperandFiller* filler) const;
 
  private:

@@ -118,7 +118,7 @@ void check(cublasStatus_t status) {
   if (status != CUBLAS_STATUS_SUCCESS) throw Error(cublasLtGetStatusString(status));
 }
 
-/// Does the library offer float32 from bfloat16 products of split operands, and how fast is it?
+/// Whether the library offers float32 from bfloat16 products of split operands, and how fast it is.
 std::string emulated_float32(std::int64_t size) {
   constexpr std::size_t kWorkspace = std::size_t{256} << 20U;
   const Square square(size, Element::kFloat32);

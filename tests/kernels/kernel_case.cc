@@ -97,7 +97,7 @@ class Placed {
     for (std::size_t i = 0; i < n; ++i) out[i] = to_float(narrow[i]);
     return out;
   }
-  /// Is the reservation around the tensor unchanged?
+  /// True if the reservation around the tensor is unchanged.
   bool clean_beside() const {
     std::vector<std::uint16_t> all(whole_ / sizeof(std::uint16_t));
     backend_.download(all.data(), everything());
