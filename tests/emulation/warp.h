@@ -38,7 +38,7 @@ struct Thread {
 /// and makes all lanes ready. Returns "", or what is wrong with the call.
 std::string try_to_meet(std::vector<Thread>& threads, Thread& self);
 
-/// The lane for which `waiting`, at a warp operation, waits in vain; "" if there is none.
+/// The lane that `waiting`, at a warp operation, waits for and that never arrives; "" if none.
 std::string explain_missing_lane(const std::vector<Thread>& threads, const Thread& waiting);
 
 bool same_place(Site a, Site b);

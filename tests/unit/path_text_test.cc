@@ -34,7 +34,7 @@ TEST(PathText, PlainNamesStayAsTheyAre) {
   }
   EXPECT_EQ(path_text("caf\xe9\n"), "caf\\xe9\\x0a");
   EXPECT_EQ(path_text("a\\b"), "a\\\\b");
-  // Text that no path is written as stays as it is.
+  // Text that does not encode a path is kept unchanged.
   EXPECT_EQ(path_of_text("a\\b\\x"), "a\\b\\x");
 }
 
