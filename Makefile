@@ -16,6 +16,8 @@
 #   PACK_ARCH, PACK_CUDA_ARCH   what `make gpu-pack` builds for: x86-64-v3 and 90
 #   KINDS='80 90', BASELINE=new   for `make cuda-report`: GPUs to count for; rewrite the baseline
 #   SEEDS, JOBS       for `make honesty`: data sets per mechanism (50), how many at once (all cores)
+#   FIGURES           for `make tour`: the folder it draws into, default build/tour; docs/tour/figures
+#                     renews those that the chapters show
 #   DEVICE, PRECISION for `make bench` and `make bench-pytorch`: cpu (default) or cuda; fp32 (default),
 #                     fp32-fma, tf32 or bf16
 
@@ -74,7 +76,7 @@ NO_CONFIG := help clean uninstall gpu-check gpu-pack bench-pytorch $(BUILD)/cuda
 ifneq ($(filter-out $(NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
   include $(BUILD)/config.mk $(BUILD)/cuda.mk
 endif
-INSTALL_MISSING := $(if $(filter demo test bench fuzz,$(MAKECMDGOALS)),--install)
+INSTALL_MISSING := $(if $(filter demo tour test bench fuzz,$(MAKECMDGOALS)),--install)
 
 PROBES = CXX='$(CXX)' CXXFLAGS='$(CXXFLAGS)' LDFLAGS='$(LDFLAGS)'
 $(BUILD)/config.mk: third_party/find.sh third_party/probe.sh $(if $(MISSING),$(if $(MAKE_RESTARTS),,FORCE))
@@ -121,7 +123,7 @@ HEADERS := $(wildcard $(addsuffix *.h,engine/ engine/*/ model/ model/*/ io/*/ io
   engine/cuda/*.cuh)
 
 # --- building -------------------------------------------------------------------------------------
-.PHONY: all demo lint install uninstall clean help FORCE
+.PHONY: all demo tour lint install uninstall clean help FORCE
 
 all: $(PROGRAMS)  ## build the programs into build/bin (default)
 
@@ -192,6 +194,10 @@ $(IMPORT_PROGRAM): $(call objects,apps/cdt_import.cc $(IMPORT)) $(LIBAPPS) $(LIB
 # --- demo -----------------------------------------------------------------------------------------
 demo: all  ## make a data set with a known mechanism, train, evaluate, explain, report (minutes)
 	@tests/run_demo.sh $(BUILD)/bin $(BUILD)/demo
+
+tour: all  ## draw the figures of docs/tour from the demo's outputs; runs the demo first if there are none
+	@[ -e $(BUILD)/demo/report.html ] || tests/run_demo.sh $(BUILD)/bin $(BUILD)/demo
+	@docs/tour/draw/draw.sh $(BUILD)/bin $(BUILD)/demo $(BUILD)/tour/data '$(or $(FIGURES),$(BUILD)/tour)'
 
 # --- lint -----------------------------------------------------------------------------------------
 lint: $(BUILD)/config.mk  ## check formatting, clang-tidy findings and the length of files
