@@ -40,7 +40,7 @@ function slug(heading) {
   return heading
 }
 
-# Is the line the border of a fenced block? Sets `fence` to the marks that end it.
+# True for the border of a fenced block. Sets `fence` to the marks that end it.
 function fenced(line,   marks) {
   if (!match(line, /^[ \t>]*(```+|~~~+)/)) return 0
   marks = substr(line, RSTART, RLENGTH)
@@ -235,7 +235,7 @@ function check_lines(text, target, path, anchor,   first, last, name, n, i, foun
   gsub(/`/, "", name)
   gsub(/^[ \t]+|[ \t]+$/, "", name)
   if (name !~ /^[A-Za-z_][A-Za-z0-9_.:>-]*(\(.*)?$/) {
-    fault("the text of a link to a line is the name that stands there, not \"" name "\"")
+    fault("the text of a link to a line must be the name on that line, not \"" name "\"")
     return target
   }
   n = candidates(path, name, found)
@@ -246,7 +246,7 @@ function check_lines(text, target, path, anchor,   first, last, name, n, i, foun
   where = found[1]
   for (i = 2; i <= n; i++) where = where ", " found[i]
   if (n > 1) {
-    fault(name " stands on several lines of " path ": " where "; say which, as in Class::name or name(Argument")
+    fault(name " is on several lines of " path ": " where "; say which, as in Class::name or name(Argument")
     return target
   }
   if (first == where && (last == 0 || (last >= first && last <= lines_of[path]))) return target

@@ -6,7 +6,7 @@
 #
 # One line per fault, FILE:LINE: what is wrong; exit status 1 if there is any. The text of a link to a line is
 # one name: `function`, `Class::function`, `Suite.Test`, or a call such as `tape.record`. It must have one
-# definition in that file, or, without any, stand on one line; `function(Var out` picks one of several.
+# definition in that file, or be on one line only; `function(Var out` picks one of several.
 set -euo pipefail
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)

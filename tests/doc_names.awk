@@ -25,7 +25,7 @@ function literal(text) {
   return text
 }
 
-# Where `name` stands as a whole word followed by `after`, from position `from` on; 0: nowhere.
+# The place of `name` as a whole word followed by `after`, from position `from` on; 0: nowhere.
 function word_at(line, name, after, from,   rest, at, before, behind) {
   while (1) {
     rest = substr(line, from)
@@ -54,7 +54,7 @@ function behind_arguments(file, n, from,   line, depth, i, c, more) {
   return ";"
 }
 
-# Is the text before a name that of a declaration: a type, and nothing that is computed?
+# True if the text before a name is that of a declaration: a type, and nothing that is computed.
 function is_type(head, qualified,   first) {
   gsub(/__launch_bounds__\([^)]*\)|\[\[[a-z_]+\]\]/, "", head)
   if (head ~ /^[ \t]*$/) return qualified
@@ -94,7 +94,7 @@ function defines(file, n, name,   line) {
   return line ~ ("^[ \t]*(function[ \t]+)?" name "[ \t]*\\(\\)") ? 2 : 0
 }
 
-# Is line n in the body of class `name`, or does it name it before ::?
+# True if line n is in the body of class `name`, or has that name before ::.
 function within(file, n, name,   i, line, indent) {
   if (code[file, n] ~ ("(^|[^A-Za-z0-9_])" name "(<[^>]*>)?::")) return 1
   for (i = n; i > 0; i--) {
@@ -105,7 +105,7 @@ function within(file, n, name,   i, line, indent) {
   return 0
 }
 
-# Fills found[1..N] with the lines of `file` at which the name in `text` stands and returns N: its
+# Fills found[1..N] with the lines of `file` that have the name in `text` and returns N: its
 # definitions, else its declarations, else all lines of code that contain it.
 function candidates(file, text, found,   n, i, rank, best, name, scope, part, parts, suite, kind, signature) {
   load(file)

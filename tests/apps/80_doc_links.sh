@@ -118,12 +118,12 @@ sed -i '4d' "$copy/README.md"
 finds "README.md:4: no heading #twice-1 in README.md"
 planted
 sed -i 's/Var out, const/Var/' "$copy/docs/page.md"
-finds "docs/page.md:8: Tape::backward(Var stands on several lines of src/tape.cc"
+finds "docs/page.md:8: Tape::backward(Var is on several lines of src/tape.cc"
 links --fix
 check "--fix chooses between two definitions" [ $status -eq 1 ]
 planted
 sed -i 's/\[Walk::pool\]/[how it is pooled]/' "$copy/docs/page.md"
-finds "docs/page.md:6: the text of a link to a line is the name that stands there"
+finds "docs/page.md:6: the text of a link to a line must be the name on that line"
 planted
 echo '[out of it](../elsewhere.md)' >>"$copy/README.md"
 finds "README.md:12: no such file: ../elsewhere.md"
