@@ -10,11 +10,11 @@
 namespace cdt {
 namespace {
 
-/// Names of the methods beyond the defaults, comma-separated.
-std::string method_names() {
-  std::string names;
+/// Names of the methods beyond the defaults.
+std::vector<std::string> method_names() {
+  std::vector<std::string> names;
   for (const Method& method : all_methods().subspan(kDefaultMethods)) {
-    names += (names.empty() ? "" : ", ") + std::string(method.name);
+    names.emplace_back(method.name);
   }
   return names;
 }
@@ -135,15 +135,15 @@ bool parse_options(int argc, char** argv, AttributeOptions* options) {
   add_choice_options(&cli, options);
   cli.number("tracks", &options->tracks, 0, 100000,
              "write genome browser tracks for the first N pairs");
-  cli.option("methods", &options->methods,
-             "comma separated, besides attention and gradient, or all: " + method_names());
+  cli.names("methods", &options->methods, method_names(),
+            "comma separated, besides attention and gradient");
   cli.number("null-replicates", &options->null_replicates, 1, 1e7,
              "draws from each null distribution behind a p-value");
   add_map_options(&cli, &options->maps);
   cli.number("temperature", &options->temperature, 0, 1000,
              "also write attention_sharpened.npy at this temperature (the paper's figure: 0.3)");
-  cli.option("annotations", &options->annotations,
-             "BED file (plain or gzip) of elements that peaks may hit; may be repeated");
+  cli.paths("annotations", &options->annotations,
+            "BED file (plain or gzip) of elements that peaks may hit; may be repeated");
   cli.option(
       "chrom-sizes", &options->chrom_sizes,
       "sizes of the assembly's chromosomes, as UCSC's chrom.sizes, where windows end and for "

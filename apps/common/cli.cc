@@ -17,7 +17,6 @@ namespace {
 
 constexpr const char* kCommandLine = "command line";
 constexpr double kMaxThreads = 4096;
-constexpr std::size_t kHelpColumn = 32;
 
 [[noreturn]] void refuse(const std::string& field, const std::string& what) {
   throw InputError(kCommandLine, field, what);
@@ -43,12 +42,12 @@ Cli::Option& Cli::find(const std::string& long_name) const {
   throw Error("no option --" + long_name + " in " + program_);
 }
 
-std::vector<std::string> Cli::names() const {
-  std::vector<std::string> names{"help", "version"};
+std::vector<std::string> Cli::flags() const {
+  std::vector<std::string> flags{"help", "version"};
   for (const auto& option : options_) {
-    if (!option->positional) names.push_back(option->name);
+    if (!option->positional) flags.push_back(option->name);
   }
-  return names;
+  return flags;
 }
 
 void Cli::option(const std::string& long_name, Target target, const std::string& help,
@@ -82,6 +81,18 @@ void Cli::choice(const std::string& long_name, std::string* target,
                  std::vector<std::string> allowed, const std::string& help) {
   option(long_name, target, help);
   options_.back()->choices = std::move(allowed);
+}
+
+void Cli::paths(const std::string& long_name, std::vector<std::string>* target,
+                const std::string& help) {
+  option(long_name, target, help);
+  options_.back()->shown = "PATH";
+}
+
+void Cli::names(const std::string& long_name, std::string* target, std::vector<std::string> known,
+                const std::string& help) {
+  option(long_name, target, help);
+  options_.back()->known = std::move(known);
 }
 
 void Cli::require(std::initializer_list<const char*> long_names) {
@@ -129,7 +140,8 @@ void Cli::common(CommonOptions* options, std::initializer_list<std::string_view>
       flag("overwrite", &options->overwrite,
            "replace the results that an earlier run of this program left in --out");
     } else if (name == "device") {
-      option("device", &options->device, "auto, cpu, cuda or cuda:N");
+      option("device", &options->device, "where to compute");
+      options_.back()->shown = "auto|cpu|cuda|cuda:N";
     } else if (name == "precision") {
       choice("precision", &options->precision,
              {std::begin(kPrecisionWords), std::end(kPrecisionWords)},
@@ -174,28 +186,24 @@ void Cli::refuse_empty_values(int argc, char** argv) const {
 
 std::string Cli::read_command_line(int argc, char** argv) {
   refuse_empty_values(argc, argv);
-  CLI::App app(summary_, program_);
+  CLI::App app;
   app.allow_extras();
-  app.set_help_flag("-h,--help", "print this and exit");
-  app.get_formatter()->column_width(kHelpColumn);
-  const auto* version =
-      app.add_flag("--version")->description("print version and devices and exit");
+  app.set_help_flag("-h,--help");
+  const auto* version = app.add_flag("--version");
   std::vector<CLI::Option*> parsed;
   for (const auto& option : options_) {
     const std::string flag = option->flag();
     if (option->is_flag()) {
-      parsed.push_back(app.add_flag(flag)->description(option->help)->take_all());
+      parsed.push_back(app.add_flag(flag)->take_all());
       continue;
     }
-    parsed.push_back(app.add_option(flag)->description(option->help)->type_size(1)->expected(1));
+    parsed.push_back(app.add_option(flag)->type_size(1)->expected(1));
     parsed.back()->allow_extra_args(false)->take_all();
-    parsed.back()->type_name(option->value_name())->default_str(option->default_text());
   }
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    for (std::size_t i = 0; i < parsed.size(); ++i) parsed[i]->required(options_[i]->required);
-    return app.help();
+    return help();
   } catch (const CLI::ArgumentMismatch&) {
     refuse(argv[argc - 1], "a value is missing");  // only the last word can lack its value
   } catch (const CLI::ParseError& error) {
@@ -204,7 +212,7 @@ std::string Cli::read_command_line(int argc, char** argv) {
   for (const std::string& word : app.remaining()) {
     if (word.rfind('-', 0) != 0) refuse(word, "no option takes this word");
     const std::string bare = flag_part(word).substr(word.find_first_not_of('-') % word.size());
-    refuse(flag_part(word), "no such option" + suggestion(bare, names(), "--"));
+    refuse(flag_part(word), "no such option" + suggestion(bare, flags(), "--"));
   }
   if (version->count() > 0) return version_text(program_);
   for (std::size_t i = 0; i < parsed.size(); ++i) {
@@ -216,7 +224,7 @@ std::string Cli::read_command_line(int argc, char** argv) {
 void Cli::assign_words(Option* option, const std::vector<std::string>& words) const {
   const std::string flag = option->flag();
   if (words.size() > 1 && !option->is_list()) refuse(flag, "given more than once");
-  const std::vector<std::string> all = names();
+  const std::vector<std::string> all = flags();
   for (const std::string& word : words) {
     if (option->is_flag() && word != "true") refuse(flag, "takes no value");
     const std::string other = flag_part(word);

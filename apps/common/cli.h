@@ -1,7 +1,7 @@
-// Command lines of all programs: long options, a configuration file, help. CLI11 splits the words
-// and lays out the help; values, required options, ranges and the configuration file are checked
-// here, because CLI11 accepts unknown configuration keys and hexadecimal and partial numbers, and
-// reports a misspelt option as another one missing.
+// Command lines of all programs: long options, a configuration file, help. CLI11 splits the words;
+// values, required options, ranges and the configuration file are checked here, because CLI11
+// accepts unknown configuration keys and hexadecimal and partial numbers, and reports a misspelt
+// option as another one missing.
 //
 // A mistake is an InputError, "command line: --flag: what", or "FILE: key: what" for a value from
 // the file given with --config.
@@ -59,6 +59,13 @@ class Cli {
   /// Adds an option whose value is one of a few words.
   void choice(const std::string& long_name, std::string* target, std::vector<std::string> allowed,
               const std::string& help);
+  /// Adds an option that may be repeated and takes a file or folder each time.
+  void paths(const std::string& long_name, std::vector<std::string>* target,
+             const std::string& help);
+  /// Adds an option that takes several of a few names, separated by commas, or "all".
+  /// names_of_list() reads its value.
+  void names(const std::string& long_name, std::string* target, std::vector<std::string> known,
+             const std::string& help);
   void require(std::initializer_list<const char*> long_names);
 
   /// Adds the common options: all those of a program with a model, or only those named.
@@ -77,7 +84,8 @@ class Cli {
  private:
   struct Option;
   Option& find(const std::string& long_name) const;
-  std::vector<std::string> names() const;
+  std::vector<std::string> flags() const;
+  std::string help() const;
   void refuse_empty_values(int argc, char** argv) const;
   std::string read_command_line(int argc, char** argv);
   void assign_words(Option* option, const std::vector<std::string>& words) const;

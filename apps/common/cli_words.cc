@@ -50,6 +50,8 @@ std::size_t edits(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string Cli::Option::value_name() const {
+  if (!shown.empty()) return shown;
+  if (!known.empty()) return "NAME,...";
   if (!choices.empty()) return joined(choices, "|");
   if (std::holds_alternative<std::filesystem::path*>(target)) return "PATH";
   if (std::holds_alternative<std::int64_t*>(target)) return "N";

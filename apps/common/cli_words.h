@@ -24,6 +24,8 @@ struct Cli::Option {
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices;
+  std::vector<std::string> known;  // of a list of names: what may be in it
+  std::string shown;               // the name of the value in --help, where the type gives none
 
   /// The option as written on the command line: "--name", or "NAME" without dashes.
   std::string flag() const { return positional ? name : "--" + name; }

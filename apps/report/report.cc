@@ -44,8 +44,8 @@ bool parse_options(int argc, char** argv, ReportOptions* options) {
              "output of cdt-predict; without it the run's model predicts the split here");
   cli.choice("split", &options->split, {"train", "val", "test"},
              "pairs to predict (val), or those that --prediction must be of");
-  cli.option("annotations", &options->annotations,
-             "BED file (plain or gzip) of elements to draw under the windows; may be repeated");
+  cli.paths("annotations", &options->annotations,
+            "BED file (plain or gzip) of elements to draw under the windows; may be repeated");
   cli.option("pair", &options->pair,
              "ENHANCER:GENE to show; without it the strongest effect among those explained");
   add_gene_starts_option(&cli, &options->genes);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <fstream>
 #include <limits>
 
@@ -222,13 +223,55 @@ TEST_F(CliTest, PrintsHelpAndVersion) {
   EXPECT_EQ(code_, 0);
   EXPECT_EQ(err_, "");
   for (const char* text : {"Tests a command line.", "--epochs N", "10", "fast|slow", "--resume",
-                           "go on", "REQUIRED", "--version"}) {
+                           "go on", "(required)", "--version"}) {
     EXPECT_NE(out_.find(text), std::string::npos) << text << " is not in\n" << out_;
   }
   EXPECT_FALSE(parse({"--version"}));
   EXPECT_EQ(code_, 0);
-  EXPECT_EQ(out_.rfind("cdt-test 0.1.0", 0), 0U) << out_;
+  EXPECT_EQ(out_.rfind("cdt-test " + version() + "\n", 0), 0U) << out_;
   EXPECT_NE(out_.find("\ndevices: cpu"), std::string::npos) << out_;
+  EXPECT_TRUE(version()[0] >= '0' && version()[0] <= '9') << version();
+}
+
+TEST(HelpTest, IsLaidOutFor80Columns) {
+  std::filesystem::path in;
+  std::string names;
+  std::string mode = "fast";
+  double rate = 0.5;
+  bool quiet = false;
+  Cli cli("cdt-test",
+          "Tests a command line, and says so in a sentence that is longer than the line of a "
+          "terminal.");
+  cli.positional("IN", &in, "what is read");
+  cli.names("names", &names, {"one", "two"}, "what is shown");
+  cli.choice("a-long-name", &mode, {"fast", "slow"}, "how");
+  cli.number("rate", &rate, 0, 1, "a number");
+  cli.flag("quiet", &quiet, "say less");
+  cli.require({"rate"});
+  std::string program = "cdt-test";
+  std::string help = "--help";
+  std::array<char*, 3> argv{program.data(), help.data(), nullptr};
+  testing::internal::CaptureStdout();
+  EXPECT_FALSE(cli.parse(2, argv.data()));
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), R"(Usage: cdt-test [OPTIONS] IN --rate NUMBER
+
+Tests a command line, and says so in a sentence that is longer than the line of
+a terminal.
+
+Arguments:
+  IN                      what is read
+
+Options:
+  --config PATH           JSON file with any of these options by their long
+                          names; the command line wins
+  --names NAME,...        what is shown; any of all, one, two
+  --a-long-name fast|slow
+                          how [fast]
+  --rate NUMBER           a number [0.5] (required)
+  --quiet                 say less
+  -h, --help              print this and exit
+  --version               print version and devices and exit
+)");
 }
 
 TEST(SpellingTest, CountsEdits) {
