@@ -11,7 +11,8 @@
 #   CUDA_ARCH='80 90' GPUs to compile for, default: this machine's, else sm_80, sm_90 and sm_100
 #   WERROR=           do not stop at warnings (for a compiler newer than those tested)
 #   V=1               show the commands
-#   PREFIX, DESTDIR   where `make install` puts the binaries, default /usr/local
+#   PREFIX, DESTDIR   where `make install` puts things, default /usr/local; or one by one bindir, mandir,
+#                     datadir (completion of shells) and docdir
 #   PYTHON            the interpreter that has PyTorch, for `make bench-pytorch` and `parity-full`
 #   PACK_ARCH, PACK_CUDA_ARCH   what `make gpu-pack` builds for: x86-64-v3 and 90
 #   KINDS='80 90', BASELINE=new   for `make cuda-report`: GPUs to count for; rewrite the baseline
@@ -21,9 +22,11 @@
 #   DEVICE, PRECISION for `make bench` and `make bench-pytorch`: cpu (default) or cuda; fp32 (default),
 #                     fp32-fma, tf32 or bf16
 
+# Stated here only; a test compares CITATION.cff, CHANGELOG.md and the packages with it.
+VERSION := 0.1.0
+
 ARCH ?= native
 WERROR ?= -Werror
-PREFIX ?= /usr/local
 PYTHON ?= python3
 DEVICE ?= cpu
 PRECISION ?= fp32
@@ -71,8 +74,13 @@ endif
 
 # --- dependencies ---------------------------------------------------------------------------------
 # config.mk holds what third_party/find.sh found; the search is repeated while something is missing.
-# demo, test, bench and fuzz install what is missing.
-NO_CONFIG := help clean uninstall gpu-check gpu-pack bench-pytorch $(BUILD)/cuda.mk
+# demo, test, bench and fuzz install what is missing. Programs that are built are installed without a
+# search: root may find other tools, and the build's variables are not given again.
+MAINS := $(wildcard apps/cdt_*.cc)
+programs = $(addprefix $(BUILD)/bin/,$(subst _,-,$(basename $(notdir $(1)))))
+NOT_BUILT := $(filter-out $(wildcard $(BUILD)/bin/*),$(call programs,$(MAINS)))
+NO_CONFIG := help clean dist $(if $(NOT_BUILT),,install man) uninstall gpu-check gpu-pack bench-pytorch \
+  $(BUILD)/cuda.mk
 ifneq ($(filter-out $(NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
   include $(BUILD)/config.mk $(BUILD)/cuda.mk
 endif
@@ -104,11 +112,9 @@ NO_HDF5 := apps/import/no_hdf5.cc
 IMPORT := $(filter-out $(HDF5) $(NO_HDF5),$(wildcard apps/import/*.cc)) \
   $(if $(HDF5_FLAGS),$(HDF5),$(NO_HDF5))
 APPS := $(filter-out apps/import/%,$(wildcard apps/*/*.cc))
-MAINS := $(wildcard apps/cdt_*.cc)
 
 objects = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
 KERNEL_OBJECTS := $(patsubst %,$(BUILD)/obj/%.o,$(KERNELS))
-programs = $(addprefix $(BUILD)/bin/,$(subst _,-,$(basename $(notdir $(1)))))
 
 LIBCDT := $(BUILD)/lib/libcdt.a
 LIBAPPS := $(BUILD)/lib/libcdtapps.a
@@ -123,7 +129,7 @@ HEADERS := $(wildcard $(addsuffix *.h,engine/ engine/*/ model/ model/*/ io/*/ io
   engine/cuda/*.cuh)
 
 # --- building -------------------------------------------------------------------------------------
-.PHONY: all demo tour lint install uninstall clean help FORCE
+.PHONY: all demo tour lint clean help FORCE
 
 all: $(PROGRAMS)  ## build the programs into build/bin (default)
 
@@ -136,15 +142,17 @@ $(BUILD)/sources: FORCE
 	$(call stamp,$(SOURCES) $(KERNELS) $(LIBRARIES))
 $(BUILD)/cuda_wishes: FORCE
 	$(call stamp,$(CUDA_WISHES))
-GIT_HASH := $(shell [ -e .git ] && git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null)
-$(BUILD)/git_hash: FORCE
-	$(call stamp,$(GIT_HASH))
+# Of a checkout, or of the commit that `make dist` packed.
+GIT_HASH := $(shell if [ -e .git ]; then git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null; \
+  else sed -n 's/^commit \(.\{12\}\).*/\1/p' .dist 2>/dev/null; fi)
+$(BUILD)/version: FORCE
+	$(call stamp,$(VERSION) $(GIT_HASH))
 
 $(BUILD)/obj/%.o: %.cc $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call run,c++,$(CXX) $(FLAGS) $(EXTRA) -MMD -MP -c $< -o $@)
-$(BUILD)/obj/apps/common/program.o: $(BUILD)/git_hash
-$(BUILD)/obj/apps/common/program.o: EXTRA = -DCDT_GIT_HASH='"$(GIT_HASH)"'
+$(BUILD)/obj/apps/common/program.o: $(BUILD)/version
+$(BUILD)/obj/apps/common/program.o: EXTRA = -DCDT_VERSION='"$(VERSION)"' -DCDT_GIT_HASH='"$(GIT_HASH)"'
 $(call objects,$(IMPORT) $(UNIT)): EXTRA = $(filter -I%,$(HDF5_FLAGS))
 $(call objects,$(filter engine/cuda/%,$(ENGINE)) $(GPU)): EXTRA = $(CUDA_INCLUDE) $(CUDNN_INCLUDE)
 -include $(patsubst %.o,%.d,$(call objects,$(SOURCES)) $(KERNEL_OBJECTS))
@@ -205,18 +213,14 @@ lint: $(BUILD)/config.mk  ## check formatting, clang-tidy findings and the lengt
 	  $(SOURCES) $(KERNELS) $(HEADERS) -- -std=c++20 -fopenmp -I. $(filter -I%,$(HDF5_FLAGS)) \
 	  $(CUDA_INCLUDE) $(CUDNN_INCLUDE)
 
-# --- installation ---------------------------------------------------------------------------------
-BINDIR := $(DESTDIR)$(PREFIX)/bin
-install: all  ## copy the programs to PREFIX/bin
-	@mkdir -p '$(BINDIR)'
-	install -m 755 $(PROGRAMS) '$(BINDIR)'
-
-uninstall:  ## remove what install copied
-	rm -f $(foreach main,$(MAINS),'$(BINDIR)/$(notdir $(call programs,$(main)))')
+# --- packages -------------------------------------------------------------------------------------
+# Archive of the sources, installation, man pages, completion.
+include third_party/packaging/packaging.mk
 
 clean:  ## remove everything built
 	rm -rf build build-debug build-asan build-fuzz
 
 help:  ## this list
-	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile tests/tests.mk
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile tests/tests.mk \
+	  third_party/packaging/packaging.mk
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' Makefile

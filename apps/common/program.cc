@@ -28,7 +28,8 @@
 #include "io/format/text.h"
 
 // Defined by the Makefile for this file only, so that a new commit recompiles nothing else.
-#ifndef CDT_GIT_HASH
+#ifndef CDT_VERSION
+#define CDT_VERSION "unversioned"
 #define CDT_GIT_HASH ""
 #endif
 
@@ -164,10 +165,9 @@ void stop_if_interrupted() {
 }
 
 std::string version() {
-  std::string text = "0.1.0";
-  constexpr const char* kHash = CDT_GIT_HASH;
-  if (*kHash != '\0') text.append(" (git ").append(kHash).append(")");
-  return text;
+  constexpr std::string_view kHash = CDT_GIT_HASH;
+  return CDT_VERSION +
+         (kHash.empty() ? std::string(" (commit unknown)") : " (git " + std::string(kHash) + ")");
 }
 
 std::string version_text(std::string_view program) {

@@ -35,12 +35,11 @@ bool interrupted();
 /// if a signal has arrived, so that unfinished output is removed on the way out.
 void stop_if_interrupted();
 
-/// "0.1.0", or "0.1.0 (git 0123456789ab)" when built from a git checkout.
+/// "1.2.3 (git 0123456789ab)", or "1.2.3 (commit unknown)" when built neither from a git checkout
+/// nor from an archive of `make dist`.
 std::string version();
 
-/// Output of --version: "cdt-train 0.1.0 (git ...)
-/// devices: cpu
-/// "
+/// Output of --version: "cdt-train 1.2.3 (git ...)\ndevices: cpu\n".
 std::string version_text(std::string_view program);
 
 /// Quotes a word so that a shell reads it back, as one line of UTF-8 whatever the bytes of the
