@@ -58,7 +58,7 @@ unknown_names() {
       make)
         for word in "${words[@]:1}"; do
           [[ $word == *=* || $word == -* || $word == build* ]] ||
-            grep -qE "^([a-z-]+ )*$word( [a-z-]+)*:" Makefile tests/tests.mk || echo "no make target $word"
+            grep -qE "^([a-z-]+ )*$word( [a-z-]+)*:" Makefile tests/tests.mk third_party/packaging/packaging.mk || echo "no make target $word"
         done
         ;;
       tests/*.sh | third_party/*.sh) [ -x "${words[0]}" ] || echo "no script ${words[0]}" ;;
