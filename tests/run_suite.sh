@@ -1,11 +1,11 @@
 #!/bin/bash
-# Runs one suite of tests/run_tests.sh: prints its failures in full, its skips with their reason, its
-# notes, and its counts, in one piece so that suites beside it do not mix their lines. The counts are
-# also left in BUILD/test-results/NAME.count.
+# Runs one suite of tests/run_tests.sh: prints its failures in full, its skips with their reason, its notes,
+# and its counts, all at once, so that parallel suites do not mix their lines. The counts are also saved in
+# BUILD/test-results/NAME.count.
 #
 #   tests/run_suite.sh BUILD NAME
 set -u
-export OMP_WAIT_POLICY=passive  # of the emulated matrix products (tests/emulation/matmul.cc)
+export OMP_WAIT_POLICY=passive  # for the emulated matrix products (tests/emulation/matmul.cc)
 build=$1 name=$2
 results=$build/test-results
 device_tests=$(tr '\n' : <tests/device_tests.txt)
@@ -17,8 +17,8 @@ count() {
   echo "$1 $2 $3" >"$results/$name.count"
 }
 
-# The log of a GoogleTest binary: prints the text of failed and skipped tests and, last, the three
-# counts. A test that began and did not end (a crash) is a failed one.
+# Reads the log of a GoogleTest binary: prints the text of failed and skipped tests and, last, the three
+# counts. A test that began but did not end (a crash) is a failed one.
 read_gtest_log() {
   awk '
     function close_test(kind) { if (kind != "") printf "%s%s\n", text, $0; text = ""; open = "" }

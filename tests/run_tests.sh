@@ -7,21 +7,21 @@
 #                                        emulation, emulated_unit, emulated_feed, emulated_second,
 #                                        emulated_parity, emulated_unit_P, emulated_parity_P with P
 #                                        fp32-fma, tf32 or bf16
-#   TEST_JOBS=1                          one suite after the other
+#   TEST_JOBS=1                          one suite at a time
 set -u
 build=${1:?usage: tests/run_tests.sh BUILD [NAME...]}
 shift
 results=$build/test-results
 mkdir -p "$results"
 
-# Every suite, the longest first, so that none of them is left to run alone at the end.
+# Every suite, longest first, so that none runs alone at the end.
 all_suites() {
   printf '%s\n' emulation 68_gpu_rehearsal emulated_unit emulated_parity emulated_{unit,parity}_{fp32-fma,tf32,bf16} \
     unit parity emulated_feed emulated_second
   for script in tests/apps/*.sh; do basename "$script" .sh; done | grep -vxE 'lib|68_gpu_rehearsal'
 }
 
-# Is the suite a script, or is its GoogleTest binary built?
+# True if the suite is a script, or its GoogleTest binary is built.
 built() {
   case $1 in
     unit | parity | emulation) [ -x "$build/tests/$1_tests" ] ;;

@@ -8,7 +8,7 @@ set -u
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 2
 
-# project_files: one a line.
+# project_files: one per line.
 project_files() {
   if [ -e .git ]; then git ls-files; else find . -type f -not -path './build*' | sed 's|^\./||'; fi |
     grep -E '\.(cc|h|cu|cuh|inc|sh|awk|py|mk|md|cff|txt)$|(^|/)Makefile$' | grep -vE 'fixtures/|tests/wording'

@@ -1,12 +1,12 @@
 #!/bin/bash
 # Comments, messages and docs are free of the wording that readers stumbled over (tests/wording.tsv), and
-# the check finds what is planted.
+# the check finds planted examples.
 source tests/apps/lib.sh
 
 tests/wording.sh >"$work/found" || true
 if [ -s "$work/found" ]; then fail "wording" "$work/found"; else pass; fi
 
-# expect_found NAME LINE TEXT: a file of that name with that text has one fault, which begins at the line.
+# expect_found NAME LINE TEXT: a file with that name and text has one fault, which starts on that line.
 expect_found() {
   printf '%b' "$3" >"$work/$1"
   local status=0
@@ -19,7 +19,7 @@ expect_found planted.h 1 'int a;  // as ever\n'
 expect_found planted.h 2 'int a;\n/// Does it hold the value?\n'
 expect_found planted.md 4 '# Title\n\n- nothing\n- drawn\n  afresh\n'
 expect_found planted.sh 2 '#!/bin/sh\n# What of it is left.\n'
-expect_found planted.mk 1 'a: b  # the rate of the day\n'
+expect_found planted.mk 1 'a: b  \0043 the rate of the day\n'
 
 # Code, fenced blocks and code spans are not prose.
 printf 'Text.\n\n```\nwhat stands here\n```\n\nA span `stands` here.\n' >"$work/clean.md"

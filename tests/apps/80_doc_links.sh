@@ -1,13 +1,14 @@
 #!/bin/bash
 # Every relative link of the documentation leads where it says (tests/doc_links.sh). The check itself is
-# tried on a copy of the project with planted faults, each of which it must name, and --fix must mend what moved.
+# tried on a copy of the project with planted faults, each of which it must name, and --fix must repair line
+# numbers that moved.
 source tests/apps/lib.sh
 
 began=$SECONDS
 expect_ok tests/doc_links.sh
 check "the check takes more than 5 s" [ $((SECONDS - began)) -le 5 ]
 
-# The sources that the planted page links to, at other places than in the project, and the page.
+# The sources that the planted page links to, at other places than in the project, and the page itself.
 copy=$work/copy
 fresh_copy() {
   rm -rf "$copy"
@@ -40,13 +41,13 @@ END
 END
 }
 
-# links [OPTION...]: the check over the copy; its words in $work/said, the exit status in $status.
+# links [OPTION...]: checks the copy; the output is in $work/said, the exit status in $status.
 links() {
   status=0
   tests/doc_links.sh "$@" "$copy" >"$work/said" 2>&1 || status=$?
 }
 
-# finds WORDS: the check over the copy fails, and its one fault says so.
+# finds WORDS: the check of the copy fails, with one fault that contains WORDS.
 finds() {
   links
   check "exit status $status, expected 1, for: $1" [ $status -eq 1 ]
@@ -54,7 +55,7 @@ finds() {
   expect_text "$work/said" ", 1 faults"
 }
 
-# line FILE PATTERN: the number of the one line that matches.
+# line FILE PATTERN: the number of the only line that matches.
 line() { grep -nE -- "$2" "$copy/src/$1" | cut -d: -f1; }
 
 # All line numbers are filled in by --fix, and equal those that grep finds.
@@ -82,7 +83,7 @@ links
 check "a renewed page has faults" [ $status -eq 0 ]
 cp -r "$copy" "$work/right"
 
-# Each planted fault is the only one that is found.
+# Each planted fault is the only one found.
 planted() {
   rm -rf "$copy"
   cp -r "$work/right" "$copy"

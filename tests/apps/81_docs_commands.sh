@@ -6,7 +6,7 @@
 # shellcheck disable=SC2016
 source tests/apps/lib.sh
 
-# blocks FILE: writes each fenced block of commands to $work/blocks/LINE.sh or LINE.py, and what it needs to
+# blocks FILE: writes each fenced block of commands to $work/blocks/LINE.sh or LINE.py, and its needs to
 # LINE.needs; prints a line for each fence without a language.
 blocks() {
   rm -rf "$work/blocks" && mkdir "$work/blocks"
@@ -33,7 +33,7 @@ commands() {
     sed -E 's/^ +//; s/^([A-Za-z_]+=[^ ]* +)+//'
 }
 
-# help_of PROGRAM: its --help, kept in a file.
+# help_of PROGRAM: its --help, saved in a file.
 help_of() {
   local file=$work/help/$1
   mkdir -p "$work/help"
@@ -41,7 +41,7 @@ help_of() {
   cat "$file"
 }
 
-# unknown_names SCRIPT: a line for each program, option, make target or script that there is not.
+# unknown_names SCRIPT: prints a line for each program, option, make target or script that does not exist.
 unknown_names() {
   local words word program
   while read -r -a words; do
@@ -87,14 +87,14 @@ run_block() {
   (cd "$root" && timeout 300 "${run[@]}") >"$work/output" 2>&1 </dev/null
 }
 
-# faults_of SCRIPT: a line for each name that there is not, and what the shell cannot parse.
+# faults_of SCRIPT: prints a line for each unknown name, and what the shell cannot parse.
 faults_of() {
   [[ $1 != *.py ]] || return 0
   unknown_names "$1"
   bash -n "$1" 2>&1
 }
 
-# check_file FILE: two tests for each of its blocks, of its names and of running it.
+# check_file FILE: two tests per block: its names, and running it.
 check_file() {
   local script place needs faults began
   faults=$(blocks "$1")
