@@ -1,5 +1,5 @@
-# The check of tests/doc_links.sh: reads the paths of the project, then every Markdown file among them.
-# A fault is one line, FILE:LINE: what is wrong. With -v fix=1 a file whose line numbers are renewed is
+# The check behind tests/doc_links.sh: reads the paths of the project, then every Markdown file among them.
+# Prints one line per fault, FILE:LINE: what is wrong. With -v fix=1, a file with updated line numbers is
 # written to the folder `renewed` under a number, and number and name to its `list`.
 
 { exists[$0] = 1 }
@@ -27,7 +27,7 @@ function fault(text) {
   printf "%s:%d: %s\n", md, md_line, text
 }
 
-# GitHub's name of a heading: lower case, spaces to hyphens, other punctuation left out.
+# GitHub's slug of a heading: lower case, spaces to hyphens, other punctuation left out.
 function slug(heading) {
   sub(/^#+[ \t]+/, "", heading)
   sub(/[ \t]+#*[ \t]*$/, "", heading)
@@ -40,7 +40,7 @@ function slug(heading) {
   return heading
 }
 
-# True for the border of a fenced block. Sets `fence` to the marks that end it.
+# True if the line is the border of a fenced block. Sets `fence` to the marks that end it.
 function fenced(line,   marks) {
   if (!match(line, /^[ \t>]*(```+|~~~+)/)) return 0
   marks = substr(line, RSTART, RLENGTH)
@@ -68,7 +68,7 @@ function read_headings(file,   line, name, seen, id) {
   close(file)
 }
 
-# Brackets within code become control characters, so that only those of links are left.
+# Replaces brackets inside code by control characters, so that only those of links are left.
 function hide_code(line,   out, rest, run) {
   out = ""
   rest = line
@@ -97,7 +97,7 @@ function unmasked(text) {
   return text
 }
 
-# The text of a link that ends with `before`: back to the bracket that opens it.
+# The text of a link that ends with `before`: back to its opening bracket.
 function text_before(before,   depth, i, c) {
   depth = 1
   for (i = length(before); i > 0; i--) {
@@ -108,7 +108,7 @@ function text_before(before,   depth, i, c) {
   return before
 }
 
-# The place of the bracket that closes what opened before `rest`.
+# The position of the bracket that closes what opened before `rest`.
 function target_end(rest,   depth, i, c) {
   depth = 1
   for (i = 1; i <= length(rest); i++) {
@@ -119,7 +119,7 @@ function target_end(rest,   depth, i, c) {
   return 0
 }
 
-# Checks the links of a line and returns it, with line numbers renewed.
+# Checks the links of a line and returns it, with updated line numbers.
 function check_line(line, hidden,   out, done, at, end, target, text, new) {
   out = ""
   done = 0
@@ -177,7 +177,7 @@ function check_file(file,   line, hidden, n, changed, text, new, number) {
   printf "%d\t%s\n", number, file > (renewed "/list")
 }
 
-# The path of `target` as seen from the folder of the Markdown file, "" if it leaves the project.
+# The path of `target` relative to the folder of the Markdown file, "" if it leaves the project.
 function resolve(target,   path, part, n, i, out, depth) {
   path = md
   if (!sub(/\/[^\/]*$/, "/", path)) path = ""
@@ -197,7 +197,7 @@ function resolve(target,   path, part, n, i, out, depth) {
   return path == "" ? "." : path
 }
 
-# Checks one link and returns its target, renewed where that was asked for.
+# Checks one link and returns its target, updated on request.
 function check_link(text, target,   file, anchor, path, hash, folder) {
   if (target ~ /^[a-zA-Z][a-zA-Z0-9+.-]*:/) return target
   links++
@@ -226,7 +226,7 @@ function check_link(text, target,   file, anchor, path, hash, folder) {
   return target
 }
 
-# A link to a line: that line defines the name in the text.
+# A link to a line: that line must define the name in the text.
 function check_lines(text, target, path, anchor,   first, last, name, n, i, found, where, new) {
   split(anchor, found, "-")
   first = substr(found[1], 2) + 0

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Checks every relative link in every Markdown file: the file exists, a heading exists under GitHub's
-# name for it, and a line anchor (#L12, #L12-L20) points at the definition of the name in the link's text.
+# Checks every relative link in every Markdown file: the file exists, a heading has GitHub's slug for it,
+# and a line anchor (#L12, #L12-L20) points at the definition of the name in the link's text.
 #
-#   tests/doc_links.sh [--fix] [ROOT]     --fix: renews the line numbers of names that have moved
+#   tests/doc_links.sh [--fix] [ROOT]     --fix: updates the line numbers of names that have moved
 #
-# One line per fault, FILE:LINE: what is wrong; exit status 1 if there is any. The text of a link to a line is
-# one name: `function`, `Class::function`, `Suite.Test`, or a call such as `tape.record`. It must have one
-# definition in that file, or be on one line only; `function(Var out` picks one of several.
+# Prints one line per fault, FILE:LINE: what is wrong; exit status 1 if there is any. The text of a link to
+# a line is one name: `function`, `Class::function`, `Suite.Test`, or a call such as `tape.record`. It must
+# have one definition in that file or, without any, occur on one line; `function(Var out` picks one of
+# several.
 set -euo pipefail
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
@@ -20,7 +21,7 @@ cd "${1:-$here/..}"
 renewed=$(mktemp -d)
 trap 'rm -rf "$renewed"' EXIT
 
-# All paths of the project, folders with a slash at the end; build folders and hidden ones are none of it.
+# All paths of the project, folders with a slash at the end, without build folders and hidden ones.
 paths() {
   find . -mindepth 1 \( -path './.git' -o -path './build' -o -path './build-*' \) -prune -o \
     \( -type d -printf '%P/\n' -o -printf '%P\n' \)

@@ -17,7 +17,7 @@ function load(file,   line, n, hash) {
   lines_of[file] = n
 }
 
-# A regular expression for the text itself.
+# A regular expression that matches the text itself.
 function literal(text) {
   gsub(/[^A-Za-z0-9_ ]/, "[&]", text)
   gsub(/\[\^\]/, "\\^", text)
@@ -25,7 +25,7 @@ function literal(text) {
   return text
 }
 
-# The place of `name` as a whole word followed by `after`, from position `from` on; 0: nowhere.
+# The position of `name` as a whole word followed by `after`, from position `from` on; 0 if there is none.
 function word_at(line, name, after, from,   rest, at, before, behind) {
   while (1) {
     rest = substr(line, from)
@@ -39,7 +39,7 @@ function word_at(line, name, after, from,   rest, at, before, behind) {
   }
 }
 
-# What comes behind the parentheses that open at the end of `head`, up to its first ; or {.
+# The text after the parentheses that open at the end of `head`, up to its first ; or {.
 function behind_arguments(file, n, from,   line, depth, i, c, more) {
   depth = 0
   for (more = 0; more < 16; more++) {
@@ -54,7 +54,7 @@ function behind_arguments(file, n, from,   line, depth, i, c, more) {
   return ";"
 }
 
-# True if the text before a name is that of a declaration: a type, and nothing that is computed.
+# True if the text before a name is that of a declaration: a type and nothing computed.
 function is_type(head, qualified,   first) {
   gsub(/__launch_bounds__\([^)]*\)|\[\[[a-z_]+\]\]/, "", head)
   if (head ~ /^[ \t]*$/) return qualified
@@ -78,7 +78,7 @@ function defines_cpp(file, n, name,   line, at, head, qualified, tail) {
   head = substr(line, 1, at - 1)
   tail = substr(line, at + length(name))
   qualified = sub(/([A-Za-z_][A-Za-z0-9_]*(<[^>]*>)?::)+$/, "", head)
-  if (head ~ /^[ \t]*$/ && n > 1) head = code[file, n - 1]  # a type on a line of its own
+  if (head ~ /^[ \t]*$/ && n > 1) head = code[file, n - 1]  # the type has its own line
   if (!is_type(head " ", qualified)) return 0
   if (tail ~ /^\(/) return behind_arguments(file, n, at + length(name)) == "{" ? 2 : 1
   if (tail ~ /^(\[[^]]*\])*[ \t]*(=[^=]|=$|\{)/) return 2
@@ -94,7 +94,7 @@ function defines(file, n, name,   line) {
   return line ~ ("^[ \t]*(function[ \t]+)?" name "[ \t]*\\(\\)") ? 2 : 0
 }
 
-# True if line n is in the body of class `name`, or has that name before ::.
+# True if line n is in the body of class `name`, or names the class before ::.
 function within(file, n, name,   i, line, indent) {
   if (code[file, n] ~ ("(^|[^A-Za-z0-9_])" name "(<[^>]*>)?::")) return 1
   for (i = n; i > 0; i--) {
@@ -105,8 +105,8 @@ function within(file, n, name,   i, line, indent) {
   return 0
 }
 
-# Fills found[1..N] with the lines of `file` that have the name in `text` and returns N: its
-# definitions, else its declarations, else all lines of code that contain it.
+# Fills found[1..N] with the lines of `file` where the name in `text` occurs, and returns N: its
+# definitions, otherwise its declarations, otherwise all lines of code that contain it.
 function candidates(file, text, found,   n, i, rank, best, name, scope, part, parts, suite, kind, signature) {
   load(file)
   for (i in found) delete found[i]

@@ -80,10 +80,14 @@ reader_folder() {
   cp -rl "$demo" "$root/build/demo"
 }
 
-# run_block SCRIPT: in the reader's folder, with all output in $work/output.
+# run_block SCRIPT: in the reader's folder, with all output in $work/output. Python runs after the page's earlier
+# blocks, as in one session.
 run_block() {
   local run=(bash -euo pipefail "$1")
-  [[ $1 != *.py ]] || run=(python3 "$1")
+  if [[ $1 = *.py ]]; then
+    cat "$1" >>"$root/session.py"
+    run=(python3 session.py)
+  fi
   (cd "$root" && timeout 300 "${run[@]}") >"$work/output" 2>&1 </dev/null
 }
 
