@@ -88,7 +88,7 @@ run_block() {
     cat "$1" >>"$root/session.py"
     run=(python3 session.py)
   fi
-  (cd "$root" && timeout 300 "${run[@]}") >"$work/output" 2>&1 </dev/null
+  (cd "$root" && timeout 900 "${run[@]}") >"$work/output" 2>&1 </dev/null
 }
 
 # faults_of SCRIPT: prints a line for each unknown name, and what the shell cannot parse.
