@@ -11,5 +11,5 @@ set ylabel "pooling weight, times uniform"
 load "sites.gp"
 load "site_labels.gp"
 array ink[4] = [blue, red, purple, grey]
-plot for [h = 1:4] work."/07.tsv" using 1:(column(h + 1)) with linespoints pointtype 7 pointsize 0.3 linewidth 1.8 \
+plot for [h = 1:4] work."/07.tsv" using 1:(column(h + 1)) with linespoints pointtype 7 pointsize 0.3 linewidth (h == 1 ? 5 : 1.8) \
   linecolor rgb ink[h] title sprintf("head %d", h)
