@@ -1,6 +1,6 @@
 # Layer norm of one row and the gradient of a loss behind it: by the rule of docs/tour/09-reverse-mode.md,
 # and by central differences of many steps h. Prints h and the relative error of the differences, in
-# float64 and with every result rounded to float32; -v show=1 prints the two gradients instead.
+# float64 and with every result rounded to float32; -v show=N prints the first N numbers of both gradients instead.
 # -v planted=1 leaves the last term out of the rule: an error that the comparison must find.
 { d = NF; for (j = 1; j <= d; j++) x[j] = $j }
 
@@ -10,7 +10,7 @@ END {
   rule()
   if (show) {
     difference(1e-4, 0)
-    for (j = 1; j <= d; j++) printf "%2d %12.8f %12.8f\n", j, dx[j], numeric[j]
+    for (j = 1; j <= show && j <= d; j++) printf "%2d %12.8f %12.8f\n", j, dx[j], numeric[j]
     exit
   }
   for (k = 0; k <= 48; k++) {
