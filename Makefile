@@ -74,8 +74,9 @@ endif
 
 # --- dependencies ---------------------------------------------------------------------------------
 # config.mk holds what third_party/find.sh found; the search is repeated while something is missing.
-# demo, test, bench and fuzz install what is missing. Programs that are built are installed without a
-# search: root may find other tools, and the build's variables are not given again.
+# demo, tour, test, bench and fuzz install what is missing; demo and tour continue where they may not. Programs
+# that are built are installed without a search: root may find other tools, and the build's variables are not
+# given again.
 MAINS := $(wildcard apps/cdt_*.cc)
 programs = $(addprefix $(BUILD)/bin/,$(subst _,-,$(basename $(notdir $(1)))))
 NOT_BUILT := $(filter-out $(wildcard $(BUILD)/bin/*),$(call programs,$(MAINS)))
@@ -84,7 +85,8 @@ NO_CONFIG := help clean dist $(if $(NOT_BUILT),,install man) uninstall gpu-check
 ifneq ($(filter-out $(NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
   include $(BUILD)/config.mk $(BUILD)/cuda.mk
 endif
-INSTALL_MISSING := $(if $(filter demo tour test bench fuzz,$(MAKECMDGOALS)),--install)
+INSTALL_MISSING := $(if $(filter test bench fuzz,$(MAKECMDGOALS)),--install,\
+  $(if $(filter demo tour,$(MAKECMDGOALS)),--try-install))
 
 PROBES = CXX='$(CXX)' CXXFLAGS='$(CXXFLAGS)' LDFLAGS='$(LDFLAGS)'
 $(BUILD)/config.mk: third_party/find.sh third_party/probe.sh $(if $(MISSING),$(if $(MAKE_RESTARTS),,FORCE))

@@ -3,9 +3,10 @@
 # stdout. A library counts as found if a program that uses it compiles and links, wherever it came
 # from. Exit status 2 if something required is missing.
 #
-#   CXX=g++ third_party/find.sh [--install] > config.mk       (CUDA: find_cuda.sh)
+#   CXX=g++ third_party/find.sh [--install | --try-install] > config.mk       (CUDA: find_cuda.sh)
 #
-# --install: run third_party/install.sh first for whatever is missing.
+# --install: run third_party/install.sh first for whatever is missing; exit status 2 where it may not.
+# --try-install: the same, but go on without what the programs can be built without.
 set -u
 
 here=$(dirname "$0")
@@ -105,9 +106,12 @@ probe_all() {
 }
 
 probe_all
-if [ "${1:-}" = --install ] && [ -n "$missing" ]; then
+if [ -n "${1:-}" ] && [ -n "$missing" ]; then
   # shellcheck disable=SC2086  # a list of packages
-  "$here/install.sh" $missing || exit 2
+  if ! "$here/install.sh" $missing; then
+    if [ "$1" = --install ] || [ $fatal = yes ]; then exit 2; fi
+    echo "going on without them" >&2
+  fi
   probe_all
 fi
 

@@ -65,6 +65,32 @@ stand_in sudo '[ "$1" != -n ] && "$@"'
 install_as 1000
 paste_line sudo $?
 
+# find.sh, which calls it: where the programs can be built without what is missing, --try-install goes on and says
+# so. The stand-in for the compiler knows no libBigWig.
+mkdir "$work/user"
+cp "$work/only/"{dpkg-query,apt-get,id} "$work/user"
+printf '#!/bin/sh\nexit 1\n' >"$work/user/sudo"
+printf '#!/bin/sh\ncase " $* " in *BigWig*) exit 1 ;; esac\nexec g++ "$@"\n' >"$work/user/c++"
+chmod +x "$work/user/sudo" "$work/user/c++"
+rm -f "$work/asked"
+# find_as_user STATUS COMPILER OPTION PACKAGE: that exit status, and the line that installs PACKAGE.
+find_as_user() {
+  local status=0
+  env PATH="$work/user:$PATH" CXX="$2" third_party/find.sh "$3" >"$work/stdout" 2>"$work/stderr" || status=$?
+  check "find.sh $3 with $(basename "$2"): exit status $1, not $status" [ $status -eq "$1" ]
+  check "find.sh $3 prints the line" grep -qE "apt-get install -y --no-install-recommends.* $4( |')" "$work/stderr"
+}
+find_as_user 0 "$work/user/c++" --try-install libbigwig-dev
+expect_text "$work/stderr" "going on without them"
+check "what is missing is noted" grep -qE '^MISSING :=.* libbigwig-dev( |$)' "$work/stdout"
+for compiler in "$work/user/c++ --install libbigwig-dev" "false --install build-essential" \
+  "false --try-install build-essential"; do
+  # shellcheck disable=SC2086  # three words
+  find_as_user 2 $compiler
+  check "no settings were written" [ ! -s "$work/stdout" ]
+done
+check "nothing was installed" [ ! -e "$work/asked" ]
+
 # The index of the running system, where there is one: madison lists what an archive offers.
 offered() { apt-cache madison "$1" 2>/dev/null | grep -q .; }
 if ! command -v apt-cache >/dev/null; then
