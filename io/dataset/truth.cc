@@ -38,7 +38,7 @@ std::vector<std::int64_t> read_bins(JsonReader& entry, const std::string& key, s
   return out;
 }
 
-const nlohmann::json& array(JsonReader& root, const std::string& key) {
+const nlohmann::json& array(JsonReader& root, const char* key) {
   const nlohmann::json& value = root.value(key);
   if (!value.is_array()) root.fail(key, "must be an array");
   return value;
