@@ -141,6 +141,7 @@ void Profiler::leave() {
   }
   s.spans.back().to = next_mark();
   s.pending = true;
+  if (listener_) listener_(s.spans.back().key, s.spans.back().work);
 }
 
 void Profiler::collect(Section& section) {

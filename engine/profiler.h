@@ -91,6 +91,11 @@ class Profiler {
   void run_recorded(const std::string& name, const std::function<void()>& work,
                     const std::function<void(const std::function<void()>&)>& launch);
 
+  /// Calls `listener` with the work of each row when the row is left; an empty one ends this.
+  void listen(std::function<void(const Key&, const Work&)> listener) {
+    listener_ = std::move(listener);
+  }
+
   /// Returns all rows so far; waits for the device.
   const std::map<Key, Row>& rows();
   /// Wall-clock seconds since the profile began or was cleared.
@@ -124,6 +129,7 @@ class Profiler {
   Section* section_ = &between_;  // where spans are recorded now
   std::int64_t marks_ = 0;
   int depth_ = 0;
+  std::function<void(const Key&, const Work&)> listener_;
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 

@@ -84,8 +84,9 @@ void Tape::drop(Var v) {
 
 void Tape::record(Var out, std::vector<Tensor> saved, std::function<void()> rule,
                   CotangentOrder order) {
+  const std::int64_t traced = trace_ != nullptr ? trace_->made(out) : -1;
   if (out->needs_grad) {
-    rules_.push_back({out, std::move(saved), std::move(rule), order, op_});
+    rules_.push_back({out, std::move(saved), std::move(rule), order, op_, traced});
     return;
   }
   for (const Tensor& t : saved) step_.give_back(t);
@@ -157,6 +158,7 @@ void Tape::backward(Var out, const Tensor& cotangent, bool retain) {
 }
 
 void Tape::run(const Rule& rule) {
+  if (trace_ != nullptr) trace_->rule_runs(rule.traced);
   const ProfileScope time(profiler_, ProfilePass::kBackward, rule.op);
   Variable& v = *rule.out;
   const Tensor whole = v.grad;

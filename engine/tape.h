@@ -15,12 +15,14 @@
 #include <deque>
 #include <functional>
 #include <initializer_list>
+#include <string_view>
 #include <vector>
 
 #include "engine/arena.h"
 #include "engine/backend.h"
 #include "engine/profiler.h"
 #include "engine/tensor.h"
+#include "engine/trace.h"
 
 namespace cdt {
 
@@ -76,6 +78,8 @@ class Tape {
   Backend& backend() { return backend_; }
   Arena& scratch() { return scratch_; }
   Profiler* profiler() { return profiler_; }
+  /// Reports every op from now on to `trace`, which must outlive the tape.
+  void follow(Trace* trace) { trace_ = trace; }
 
   /// Turns dropout on (train()) or off (eval()). Masks are keyed by seed, step and the order of
   /// dropout sites.
@@ -144,12 +148,14 @@ class Tape {
 
  private:
   friend class OpScope;
+  friend class ModuleScope;
   struct Rule {
     Var out;
     std::vector<Tensor> saved;
     std::function<void()> run;
     CotangentOrder order;
     const char* op;
+    std::int64_t traced;  // index of the op in the trace
   };
   void run(const Rule& rule);
   static constexpr std::int64_t kAll = -1;
@@ -160,8 +166,10 @@ class Tape {
   Backend& backend_;
   Arena& step_;
   Arena& scratch_;
-  Profiler* profiler_;   // or null
-  const char* op_ = "";  // the running op
+  Profiler* profiler_;       // or null
+  Trace* trace_ = nullptr;   // or null
+  const char* op_ = "";      // the running op
+  std::string_view module_;  // the module that it belongs to
   std::deque<Variable> variables_;
   std::vector<Rule> rules_;
   bool training_ = false;
@@ -173,12 +181,15 @@ class Tape {
 };
 
 /// Marks the scope of an op; declare it first. Everything computed and recorded within belongs to
-/// that op, also in profiles. An op called by another op counts as part of the outer one.
+/// that op, also in profiles and traces. An op called by another op counts as part of the outer
+/// one. inputs: everything that the op reads.
 class OpScope {
  public:
-  OpScope(Tape& tape, const char* op)
+  OpScope(Tape& tape, const char* op, const std::vector<OpInput>& inputs)
       : tape_(tape), outer_(tape.op_), time_(tape.profiler_, ProfilePass::kForward, op) {
-    if (*outer_ == 0) tape.op_ = op;
+    if (*outer_ != 0) return;
+    tape.op_ = op;
+    if (tape.trace_ != nullptr) tape.trace_->start(op, tape.module_, inputs);
   }
   ~OpScope() { tape_.op_ = outer_; }
   OpScope(const OpScope&) = delete;
@@ -188,6 +199,21 @@ class OpScope {
   Tape& tape_;
   const char* outer_;
   ProfileScope time_;
+};
+
+/// Assigns the ops of its lifetime to a module of the model, for traces. The name must outlive it.
+class ModuleScope {
+ public:
+  ModuleScope(Tape& tape, std::string_view module) : tape_(tape), outer_(tape.module_) {
+    tape.module_ = module;
+  }
+  ~ModuleScope() { tape_.module_ = outer_; }
+  ModuleScope(const ModuleScope&) = delete;
+  ModuleScope& operator=(const ModuleScope&) = delete;
+
+ private:
+  Tape& tape_;
+  std::string_view outer_;
 };
 
 }  // namespace cdt

@@ -39,6 +39,7 @@ struct Walk {
   Var trunk(const Modality& w, Var x) { return self_blocks(w.layers, project(w.projector, x, 1)); }
 
   Var project_dna() {
+    const ModuleScope module(tape, m.dna.projector.name);
     const Var z = pass.dna_linear ? to_activations(tape, pass.dna_linear)
                                   : m.project_dna(tape, pass.dna);  // (B, L, D)
     return norm_and_drop(m.dna.projector, z, batch);
@@ -46,6 +47,7 @@ struct Walk {
 
   // dropout(LayerNorm(x W^T + b)) (section 7.7): (1, N, dim) -> (1|B, N, D).
   Var project(const Projector& w, Var x, std::int64_t samples) {
+    const ModuleScope module(tape, w.name);
     return norm_and_drop(w, apply(w.linear, to_activations(tape, x)), samples);
   }
 
@@ -59,6 +61,7 @@ struct Walk {
   // Self attention (section 2.3), layer by layer: (1|B, N, D) -> (1|B, N, D).
   Var self_blocks(const std::vector<AttentionBlock>& layers, Var x) {
     for (const AttentionBlock& w : layers) {
+      const ModuleScope module(tape, w.name);
       const Var qkv = apply(w.in, x);  // (1|B, N, 3D)
       const Var heads = self_attention(tape, qkv, c.heads, c.dropout, batch, map_of(w.name));
       note_core(w.name, {heads, qkv, 2 * c.hidden});
@@ -72,6 +75,7 @@ struct Walk {
   // Directional cross attention (sections 2.4, 7.8): x (1|B, G, D) gives the queries, unless they
   // are `ready`, and context (B, N, D) the keys and values -> (B, G, D).
   Var cross_block(const AttentionBlock& w, Var x, Var context, const Tensor* ready) {
+    const ModuleScope module(tape, w.name);
     const Var attended = cross_attend(w, x, context, ready);  // (B, G, D)
     const Var out = paper ? note(w.name, residual(tape, x, attended)) : post_norm(w, x, attended);
     drop(out, {x});
@@ -105,12 +109,14 @@ struct Walk {
 
   // Attention pooling (sections 2.5, 7.9): (B, N, D) -> (B, D).
   Var pool(const Pooling& w, Var x) {
+    const ModuleScope module(tape, w.name);
     const float p = paper ? 0.0F : c.dropout;
     return pool_out(
         w, attention_pool(tape, x, w.attention, c.pooling_heads(), p, batch, map_of(w.name)));
   }
 
   Var pool_out(const Pooling& w, Var heads) {
+    const ModuleScope module(tape, w.name);
     return note(w.name, paper ? heads : apply(w.out, heads));  // (B, D)
   }
 
@@ -123,6 +129,7 @@ struct Walk {
     if (paper || batch > 1 || pass.replayed || !m.frozen() || !r->needs_grad) {
       return pool(pooling, cross_block(w, p, r, &queries));
     }
+    const ModuleScope module(tape, w.name);
     const Var y = first_norm(w, p, cross_attend(w, p, r, &queries));  // (1, G, D)
     const PooledTokens tail =
         feed_forward_pool(tape, y, w.ffn, w.norm2.gamma, w.norm2.beta, pooling.attention,
@@ -131,15 +138,21 @@ struct Walk {
     return pool_out(pooling, tail.pooled);
   }
 
-  // Fusion of the Virtual Cell Embedding (section 7.9) and task head (section 2.6).
-  Var predict(const Pooled& in) {
-    const float p = paper ? 0.0F : c.dropout;
+  // Fusion into the Virtual Cell Embedding (section 7.9): three (B, D) -> (B, D).
+  Var fuse(const Pooled& in) {
+    const ModuleScope module(tape, "vce.fusion");
     Var x = concat(tape, {in.dna, in.rna, in.protein}, in.dna->value.shape[0]);  // (B, 3D)
-    x = gelu_dropout(tape, apply(m.head.fusion1, x), p);                         // (B, fusion)
+    x = gelu_dropout(tape, apply(m.head.fusion1, x), paper ? 0.0F : c.dropout);  // (B, fusion)
     x = apply(m.head.fusion2, x);                                                // (B, D)
     if (!paper) x = apply(m.head.norm, x);
-    note("vce", x);
-    if (!paper) x = gelu_dropout(tape, apply(m.head.hidden, x), p);  // (B, D)
+    return note("vce", x);
+  }
+
+  // Task head (section 2.6): (B, D) -> (B, G).
+  Var predict(const Pooled& in) {
+    Var x = fuse(in);
+    const ModuleScope module(tape, "task_layer");
+    if (!paper) x = gelu_dropout(tape, apply(m.head.hidden, x), c.dropout);  // (B, D)
     note("task_layer.input", x);
     return note("task_layer", apply(m.head.last, x));  // (B, G)
   }

@@ -176,6 +176,11 @@ void Progress::draw() {
   line_open_ = true;
 }
 
+const char* pass_name(ProfilePass pass) {
+  const auto same = [&](const auto& named) { return named.first == pass; };
+  return std::find_if(kPasses.begin(), kPasses.end(), same)->second;
+}
+
 std::string profile_table(Backend& backend) {
   Profiler& profiler = *backend.profiler();
   const double wall = profiler.wall_seconds();

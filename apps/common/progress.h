@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/backend.h"
+#include "engine/profiler.h"
 
 namespace cdt {
 
@@ -48,6 +49,8 @@ std::string progress_text(const std::string& what, std::int64_t done, std::int64
 /// "0:07", "12:30", "2:05:09"
 std::string clock_text(double seconds);
 
+/// "forward", "backward" or "outside".
+const char* pass_name(ProfilePass pass);
 /// The table of --profile (engine/profiler.h): one row per op, forward and backward separately,
 /// then kernels outside the tape, longest first; the sums; the share of the program's time that
 /// they cover; the device's notes. `backend` must keep a profile.

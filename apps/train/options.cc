@@ -1,16 +1,13 @@
 #include "apps/train/options.h"
 
-#include <array>
-#include <limits>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "apps/common/cli_words.h"
-#include "apps/common/precision.h"
 #include "apps/common/session.h"
+#include "apps/train/settings.h"
 #include "engine/error.h"
 #include "io/format/json.h"
 #include "io/format/text.h"
@@ -22,179 +19,6 @@ constexpr const char* kCommandLine = "command line";
 constexpr const char* kNeedsModel = "changes nothing here: it needs --model";
 constexpr const char* kNeedsGenerator =
     "torch goes on with the generator of --init torch:SEED; give that too, or a seed: torch:SEED";
-constexpr const char* kNone = "none";  // how an empty list is written
-constexpr double kMost = 1e6;
-
-using Member =
-    std::variant<std::int64_t TrainSettings::*, double TrainSettings::*,
-                 std::string TrainSettings::*, std::vector<std::string> TrainSettings::*>;
-
-struct Setting {
-  const char* name;
-  const char* help;
-  Member member;
-  double min = 0.0;
-  double max = kMost;
-  std::int64_t CdtConfig::*size = nullptr;  // the model size that it sets
-  std::array<const char*, 4> words{};       // the values that a text may have
-  const char* unless_stored = nullptr;      // value in runs older than the setting
-  bool stored_if_other = false;             // left out of the JSON if it has that value
-};
-
-using S = TrainSettings;
-constexpr std::array<Setting, 22> kSettings = {{
-    {"epochs", "most epochs to train", &S::epochs, 1},
-    {"batch-size", "pairs per step", &S::batch_size, 1, 4096},
-    {"lr", "learning rate at the start", &S::lr, 1e-12, 1e3},
-    {"weight-decay", "decoupled weight decay", &S::weight_decay, 0.0, 1e3},
-    {"dropout", "dropout probability, everywhere", &S::dropout, 0.0, 0.999},
-    {"huber-delta", "where the loss turns from quadratic to linear", &S::huber_delta, 1e-12, 1e6},
-    {"grad-clip", "largest global norm of the gradient; 0: no clipping", &S::grad_clip, 0.0, 1e9},
-    {"patience", "epochs without a gain of 0.001 before stopping", &S::patience, 1},
-    {"steer-by",
-     "val pairs that steer by their r: those whose gene has train pairs, or all",
-     &S::steer_by,
-     0,
-     0,
-     nullptr,
-     {"seen", "all"},
-     "all"},
-    {"init-head",
-     "last layer at the start: drawn as in the release, or each gene's shrunken mean",
-     &S::init_head,
-     0,
-     0,
-     nullptr,
-     {"released", "mean"},
-     "released"},
-    {"init",
-     "initial weights: drawn by --seed, or those torch.manual_seed(SEED) gives the reference",
-     &S::init,
-     0,
-     0,
-     nullptr,
-     {"seed", kTorchSeed},
-     "seed",
-     true},
-    {"order",
-     "of the pairs of an epoch: by --seed; as a DataLoader with a generator of that seed; torch: "
-     "without one, going on after --init",
-     &S::order,
-     0,
-     0,
-     nullptr,
-     {"seed", kTorchSeed, kGlobalOrder},
-     "seed",
-     true},
-    {"variant", "form of the model", &S::variant, 0, 0, nullptr, {"released", "paper"}},
-    {"hidden", "hidden size D", &S::hidden, 1, kMost, &CdtConfig::hidden},
-    {"heads", "attention heads", &S::heads, 1, kMost, &CdtConfig::heads},
-    {"pool-heads", "heads of the pooling attention", &S::pool_heads, 1, kMost,
-     &CdtConfig::pool_heads},
-    {"feed-forward", "feed-forward width", &S::feed_forward, 1, kMost, &CdtConfig::feed_forward},
-    {"fusion", "width of the fusion layer", &S::fusion, 1, kMost, &CdtConfig::fusion},
-    {"dna-layers", "DNA self-attention blocks", &S::dna_layers, 0, 1000, &CdtConfig::dna_layers},
-    {"rna-layers", "RNA self-attention blocks", &S::rna_layers, 0, 1000, &CdtConfig::rna_layers},
-    {"protein-layers", "protein self-attention blocks", &S::protein_layers, 0, 1000,
-     &CdtConfig::protein_layers},
-    {"freeze",
-     "module or parameter that is not trained, * and ? for any characters; dropout in it stays on",
-     &S::freeze,
-     0,
-     0,
-     nullptr,
-     {},
-     kNone,
-     true},
-}};
-// Settings that are added with the common options.
-constexpr std::array<Setting, 2> kCommonSettings = {{
-    {"seed", "", &S::seed, 0, std::numeric_limits<double>::infinity()},
-    {"precision", "", &S::precision, 0, 0, nullptr, kPrecisionWords},
-}};
-
-template <class Visit>
-void for_each_setting(const Visit& visit) {
-  for (const Setting& setting : kSettings) visit(setting);
-  for (const Setting& setting : kCommonSettings) visit(setting);
-}
-
-std::string text_of(const Setting& setting, const TrainSettings& settings) {
-  return std::visit(
-      [&](auto member) -> std::string {
-        const auto& value = settings.*member;
-        using T = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-          return value.empty() ? kNone : joined(value, " ");
-        } else if constexpr (std::is_same_v<T, std::string>) {
-          return value;
-        } else if constexpr (std::is_same_v<T, double>) {
-          return format_number(value);
-        } else {
-          return std::to_string(value);
-        }
-      },
-      setting.member);
-}
-
-std::vector<std::string> words_of(const Setting& setting) {
-  std::vector<std::string> out;
-  for (const char* word : setting.words) {
-    if (word != nullptr) out.emplace_back(word);
-  }
-  return out;
-}
-
-/// Reads a stored value, with the checks of the command line.
-void read_value(JsonReader& json, const Setting& setting, TrainSettings* settings) {
-  const std::string name = setting.name;
-  std::visit(
-      [&](auto member) {
-        auto& value = settings->*member;
-        using T = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-          value = json.has(name) ? json.strings(name) : T{};
-        } else if constexpr (std::is_same_v<T, std::string>) {
-          const bool older = setting.unless_stored != nullptr && !json.has(name);
-          value = older ? setting.unless_stored : json.string(name);
-          if (!is_choice(value, words_of(setting))) {
-            json.fail(name, expected_got("out of range", "one of the words of --" + name, value));
-          }
-        } else {
-          if constexpr (std::is_same_v<T, double>) {
-            value = json.number(name);
-          } else {
-            value = json.integer(name);
-          }
-          const auto number = static_cast<double>(value);
-          if (!(number >= setting.min && number <= setting.max)) {
-            json.fail(name,
-                      expected_got("out of range",
-                                   format_number(setting.min) + " to " + format_number(setting.max),
-                                   text_of(setting, *settings)));
-          }
-        }
-      },
-      setting.member);
-}
-
-void add_settings(Cli& cli, TrainSettings* settings) {
-  for (const Setting& setting : kSettings) {
-    std::visit(
-        [&](auto member) {
-          auto* target = &(settings->*member);
-          using T = std::decay_t<decltype(*target)>;
-          if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-            cli.option(setting.name, target, setting.help);
-          } else if constexpr (std::is_same_v<T, std::string>) {
-            cli.choice(setting.name, target, words_of(setting), setting.help);
-          } else {
-            cli.number(setting.name, target, setting.min, setting.max, setting.help);
-          }
-        },
-        setting.member);
-  }
-}
 
 /// Whether --order torch lacks the draws that it continues.
 bool lacks_generator(const TrainSettings& settings) {
@@ -229,6 +53,12 @@ void check(const TrainOptions& options) {
   const bool other_model = !common.model.empty();
   if (options.dry_run && common.profile) {
     refuse("--profile", "a dry run computes nothing to measure");
+  }
+  if (options.trace && !options.dry_run) {
+    refuse("--trace", "follows a step that is not computed: it needs --dry-run");
+  }
+  if (!options.trace && options.trace_format != TrainOptions{}.trace_format) {
+    refuse("--trace-format", "changes nothing here: it needs --trace");
   }
   if (options.overrides.match_genes && !other_model && !options.resume) {
     refuse("--match-genes", kNeedsModel);
@@ -296,6 +126,11 @@ bool parse_train_options(int argc, char** argv, TrainOptions* options) {
              "them");
   cli.flag("resume", &options->resume, "continue the run in --out, bit for bit");
   cli.flag("dry-run", &options->dry_run, "print the model by module and the memory plan, then end");
+  cli.flag("trace", &options->trace,
+           "with --dry-run: print a training step op by op instead: modules, shapes, parameters, "
+           "FLOP and bytes, forward and backward");
+  cli.choice("trace-format", &options->trace_format, {"text", "json", "svg"},
+             "form of --trace; svg is a figure of the architecture");
   if (!cli.parse(argc, argv)) return false;
   for_each_setting([&](const Setting& setting) {
     if (cli.was_set(setting.name)) options->given.insert(setting.name);
@@ -314,9 +149,9 @@ bool parse_train_options(int argc, char** argv, TrainOptions* options) {
 CdtConfig model_config(const TrainSettings& settings, const Dataset* data) {
   CdtConfig config;
   config.variant = parse_variant(settings.variant, kCommandLine);
-  for (const Setting& setting : kSettings) {
+  for (const Setting& setting : own_settings()) {
     if (setting.size == nullptr) continue;
-    config.*setting.size = settings.*std::get<std::int64_t S::*>(setting.member);
+    config.*setting.size = settings.*std::get<std::int64_t TrainSettings::*>(setting.member);
   }
   config.dropout = static_cast<float>(settings.dropout);
   if (data != nullptr) {
@@ -334,9 +169,9 @@ void adopt_model_sizes(const CdtConfig& config, const std::filesystem::path& mod
                        TrainOptions* options) {
   TrainSettings stored = options->settings;
   stored.variant = variant_name(config.variant);
-  for (const Setting& setting : kSettings) {
+  for (const Setting& setting : own_settings()) {
     if (setting.size == nullptr) continue;
-    stored.*std::get<std::int64_t S::*>(setting.member) = config.*setting.size;
+    stored.*std::get<std::int64_t TrainSettings::*>(setting.member) = config.*setting.size;
   }
   refuse_other(*options, stored, "differs from " + model_file.string());
   options->settings = stored;
@@ -385,7 +220,7 @@ void adopt_stored_settings(const std::string& json, const std::filesystem::path&
   const nlohmann::json parsed = parse_json(json, source.string());
   JsonReader reader(parsed, source.string(), "settings.");
   TrainSettings stored;
-  for_each_setting([&](const Setting& setting) { read_value(reader, setting, &stored); });
+  for_each_setting([&](const Setting& setting) { read_setting(reader, setting, &stored); });
   reader.no_other_keys();
   if (lacks_generator(stored)) reader.fail("order", kNeedsGenerator);
   refuse_other(*options, stored, "differs from the run being resumed", "epochs");

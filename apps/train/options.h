@@ -1,5 +1,5 @@
-// The command line of cdt-train. Every setting that enters the computation is one row of a table,
-// which parsing, config.json and the comparison on --resume all share.
+// The command line of cdt-train. Every setting that enters the computation is one row of a table
+// (settings.h), which parsing, config.json and the comparison on --resume all share.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +51,9 @@ struct TrainOptions {
   std::filesystem::path state;                // file of an optimiser to continue
   bool resume = false;
   bool dry_run = false;
-  std::set<std::string> given;  // names of settings on the command line or in --config
+  bool trace = false;                 // in place of what a dry run prints
+  std::string trace_format = "text";  // text, json or svg
+  std::set<std::string> given;        // names of settings on the command line or in --config
 };
 
 /// Parses the command line; false if there is nothing left to do, as in Cli::parse(). Throws

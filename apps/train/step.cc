@@ -23,6 +23,7 @@ void training_step(const TrainSettings& settings, std::uint32_t step, const Tens
                                     .dna = tape.constant(dna),
                                     .rna = tape.constant(data.rna),
                                     .protein = tape.constant(data.protein)});
+  const ModuleScope module(tape, "loss");
   const Var prediction = select(tape, output, data.genes);
   const Var loss = huber(tape, prediction, data.targets, static_cast<float>(settings.huber_delta));
   backend.copy(results.predictions(), prediction->value);

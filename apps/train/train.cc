@@ -18,6 +18,10 @@
 #include "apps/train/patterns.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"
+#include "apps/train/step_trace.h"
+#include "apps/train/trace_json.h"
+#include "apps/train/trace_svg.h"
+#include "apps/train/trace_text.h"
 #include "apps/train/trainer.h"
 #include "apps/train/warm_start.h"
 #include "engine/backend.h"
@@ -49,6 +53,16 @@ CdtConfig choose_config(const std::filesystem::path& weights_file, Dataset* data
   return config;
 }
 
+void print_trace(const StepTrace& trace, const std::string& format) {
+  if (format == "json") {
+    std::cout << trace_json(trace);
+  } else if (format == "svg") {
+    std::cout << trace_svg(trace);
+  } else {
+    std::cout << trace_text(trace);
+  }
+}
+
 void dry_run(TrainOptions* options) {
   std::optional<Dataset> data;
   if (!options->common.data.empty()) data.emplace(options->common.data);
@@ -56,6 +70,10 @@ void dry_run(TrainOptions* options) {
   const CdtConfig config = choose_config(options->common.model, known, options);
   const std::int64_t bins = known != nullptr ? known->bins : kReleasedBins;
   const std::unique_ptr<Backend> device = open_backend(options->common);
+  if (options->trace) {
+    print_trace(trace_step(config, options->settings, bins, *device), options->trace_format);
+    return;
+  }
   const std::unique_ptr<Backend> shapes = make_shape_backend(*device);
   Arena lasting(*shapes, "lasting");
   Cdt model(config, *shapes, lasting, false);

@@ -80,7 +80,7 @@ Var attend(Tape& tape, const Packed& q, const Packed& k, const Packed& v, std::i
 
 Var attention(Tape& tape, Var q, Var kv, std::int64_t heads, float p, std::int64_t batch,
               Tensor* probabilities) {
-  const OpScope op(tape, "attention");
+  const OpScope op(tape, "attention", {q, kv});
   const std::int64_t width = q->value.cols();
   expect_shape("attention", "kv", kv->value, with_last(kv->value.shape, 2 * width));
   return attend(tape, {q, 0}, {kv, 0}, {kv, width}, width, heads, p, batch, probabilities);
@@ -88,7 +88,7 @@ Var attention(Tape& tape, Var q, Var kv, std::int64_t heads, float p, std::int64
 
 Var self_attention(Tape& tape, Var qkv, std::int64_t heads, float p, std::int64_t batch,
                    Tensor* probabilities) {
-  const OpScope op(tape, "self_attention");
+  const OpScope op(tape, "self_attention", {qkv});
   const std::int64_t width = qkv->value.cols() / 3;
   expect_shape("self_attention", "qkv", qkv->value, with_last(qkv->value.shape, 3 * width));
   return attend(tape, {qkv, 0}, {qkv, width}, {qkv, 2 * width}, width, heads, p, batch,

@@ -4,7 +4,7 @@ namespace cdt {
 
 Var attention_pool(Tape& tape, Var x, const PoolParameters& w, std::int64_t heads, float p,
                    std::int64_t batch, Tensor* probabilities) {
-  const OpScope op(tape, "attention_pool");
+  const OpScope op(tape, "attention_pool", {x, w.query, w.in_proj_weight, w.in_proj_bias});
   std::vector<Tensor> saved;
   const Pool s = pool_values(tape, x, w, heads, p, batch, probabilities, saved);
   tape.record(s.out, saved, [&tape, s] {

@@ -3,7 +3,7 @@
 namespace cdt {
 
 Var to_activations(Tape& tape, Var x) {
-  const OpScope op(tape, "to_activations");
+  const OpScope op(tape, "to_activations", {x});
   const Dtype dtype = tape.backend().activations();
   if (x->value.dtype == dtype) return x;
   const Var y = tape.output(x->value.shape, x->needs_grad, dtype);

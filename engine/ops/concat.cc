@@ -3,7 +3,7 @@
 namespace cdt {
 
 Var concat(Tape& tape, const std::vector<Var>& parts, std::int64_t batch) {
-  const OpScope op(tape, "concat");
+  const OpScope op(tape, "concat", {parts.begin(), parts.end()});
   std::int64_t width = 0;
   bool needs_grad = false;
   for (const Var part : parts) {

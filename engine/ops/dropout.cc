@@ -3,7 +3,7 @@
 namespace cdt {
 
 Var dropout(Tape& tape, Var x, float p, std::int64_t batch) {
-  const OpScope op(tape, "dropout");
+  const OpScope op(tape, "dropout", {x});
   expect_batch("dropout", "x", x->value, batch);
   const DropoutKey key = tape.next_dropout(p);
   if (key.p <= 0.0F) return x;
@@ -17,7 +17,7 @@ Var dropout(Tape& tape, Var x, float p, std::int64_t batch) {
 }
 
 Var gelu_dropout(Tape& tape, Var x, float p) {
-  const OpScope op(tape, "gelu_dropout");
+  const OpScope op(tape, "gelu_dropout", {x});
   const DropoutKey key = tape.next_dropout(p);
   const Var y = tape.output(x->value.shape, x->needs_grad, x->value.dtype);
   tape.backend().gelu_dropout(x->value, key, 0, y->value);

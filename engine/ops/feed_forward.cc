@@ -102,7 +102,7 @@ void inner_backward(Tape& tape, const FeedForward& f, std::int64_t first, const 
 }
 
 Var feed_forward(Tape& tape, Var x, const FeedForwardParameters& w, float p) {
-  const OpScope op(tape, "feed_forward");
+  const OpScope op(tape, "feed_forward", {x, w.w1, w.b1, w.w2, w.b2});
   const Var y =
       tape.output(x->value.shape, any_needs_grad({x, w.w1, w.b1, w.w2, w.b2}), x->value.dtype);
   // Attribution runs several backward passes, so it keeps the pre-activation.

@@ -98,7 +98,9 @@ void tail_rule(Tape& tape, const Tail& s) {
 PooledTokens feed_forward_pool(Tape& tape, Var y, const FeedForwardParameters& ffn, Var gamma,
                                Var beta, const PoolParameters& pool, std::int64_t heads,
                                Tensor* probabilities) {
-  const OpScope op(tape, "feed_forward_pool");
+  const OpScope op(tape, "feed_forward_pool",
+                   {y, ffn.w1, ffn.b1, ffn.w2, ffn.b2, gamma, beta, pool.query, pool.in_proj_weight,
+                    pool.in_proj_bias});
   CDT_CHECK(!tape.training() && y->value.shape[0] == 1, "feed_forward_pool: one sample, in eval");
   CDT_CHECK(!any_needs_grad({ffn.w1, ffn.b1, ffn.w2, ffn.b2, gamma, beta, pool.query}),
             "feed_forward_pool: its weights are frozen");

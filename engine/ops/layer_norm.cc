@@ -3,7 +3,7 @@
 namespace cdt {
 
 Var layer_norm(Tape& tape, Var x, Var gamma, Var beta) {
-  const OpScope op(tape, "layer_norm");
+  const OpScope op(tape, "layer_norm", {x, gamma, beta});
   const std::int64_t cols = x->value.cols();
   expect_shape("layer_norm", "gamma", gamma->value, {cols});
   expect_shape("layer_norm", "beta", beta->value, {cols});

@@ -4,7 +4,7 @@
 namespace cdt {
 
 Var linear(Tape& tape, Var x, Var weight, Var bias) {
-  const OpScope op(tape, "linear");
+  const OpScope op(tape, "linear", {x, weight, bias});
   const std::int64_t in = weight->value.shape[1];
   const std::int64_t out = weight->value.shape[0];
   expect_shape("linear", "x", x->value, with_last(x->value.shape, in));

@@ -4,7 +4,7 @@
 namespace cdt {
 
 Var select(Tape& tape, Var x, const Tensor& index) {
-  const OpScope op(tape, "select");
+  const OpScope op(tape, "select", {x, index});
   const std::int64_t batch = x->value.shape[0];
   expect_shape("select", "index", index, {batch});
   CDT_CHECK(index.dtype == Dtype::kInt32, "select: an index is int32");
@@ -18,7 +18,7 @@ Var select(Tape& tape, Var x, const Tensor& index) {
 }
 
 Var huber(Tape& tape, Var prediction, const Tensor& target, float delta) {
-  const OpScope op(tape, "huber");
+  const OpScope op(tape, "huber", {prediction, target});
   expect_shape("huber", "target", target, prediction->value.shape);
   CDT_CHECK(delta > 0.0F, "huber: delta must be positive");
   const Var y = tape.output({1}, prediction->needs_grad);

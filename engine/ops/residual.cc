@@ -19,7 +19,7 @@ void expect_terms(const char* op, const Tensor& x, const Tensor& a) {
 }  // namespace
 
 Var residual(Tape& tape, Var x, Var a) {
-  const OpScope op(tape, "residual");
+  const OpScope op(tape, "residual", {x, a});
   expect_terms("residual", x->value, a->value);
   const Var y = tape.output_in(tape.take_value(a), any_needs_grad({x, a}));
   tape.backend().residual_dropout(x->value, kNoDropout, y->value);
@@ -31,7 +31,7 @@ Var residual(Tape& tape, Var x, Var a) {
 }
 
 Var add_norm(Tape& tape, Var x, Var a, Var gamma, Var beta, float p) {
-  const OpScope op(tape, "add_norm");
+  const OpScope op(tape, "add_norm", {x, a, gamma, beta});
   expect_terms("add_norm", x->value, a->value);
   const std::int64_t cols = a->value.cols();
   expect_shape("add_norm", "gamma", gamma->value, {cols});

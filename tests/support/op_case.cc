@@ -4,6 +4,7 @@
 #include <cmath>
 #include <deque>
 #include <limits>
+#include <optional>
 
 #include "engine/backend.h"
 #include "engine/bfloat16.h"
@@ -93,6 +94,18 @@ Doubles difference_gradient(const OpCase& c, std::vector<Doubles> inputs, std::s
   return gradient;
 }
 
+/// The first of the inputs, at these addresses, that no op said it reads; their number if all are.
+std::size_t first_unread(const Trace& trace, const std::vector<Tensor>& inputs) {
+  const auto is_read = [&](const Tensor& input) {
+    const auto reads = [&](const Trace::Input& read) { return read.tensor.data == input.data; };
+    return std::any_of(trace.ops().begin(), trace.ops().end(), [&](const Trace::Op& op) {
+      return std::any_of(op.inputs.begin(), op.inputs.end(), reads);
+    });
+  };
+  const auto unread = std::find_if_not(inputs.begin(), inputs.end(), is_read);
+  return static_cast<std::size_t>(unread - inputs.begin());
+}
+
 }  // namespace
 
 double op_value_tolerance() { return tolerance(64.0 * kEpsilon, kOpValue); }
@@ -113,9 +126,16 @@ std::string check_op(Backend& backend, const OpCase& c) {
     inputs.push_back(make_input(backend, lasting, c, vars.size(), values.back()));
     vars.push_back(&inputs.back());
   }
+  std::optional<Trace> trace;
   Tape tape(backend, step, scratch);
+  if (backend.profiler() != nullptr) tape.follow(&trace.emplace(*backend.profiler()));
   if (c.training) tape.train(kSeed, kStep);
+  std::vector<Tensor> read;
+  for (const Var v : vars) read.push_back(v->value);
   const Var y = c.engine(tape, vars);
+  if (trace && first_unread(*trace, read) < read.size()) {
+    return "input " + std::to_string(first_unread(*trace, read)) + " is not in the trace";
+  }
   const Doubles want = c.plain(values);
   const Doubles got = fetch(backend, y->value);
   if (got.size() != want.size()) return "value: size " + std::to_string(got.size());

@@ -30,7 +30,8 @@ struct OpCase {
 /// Allowed error of the value, relative to its norm: 64 epsilon in float32. Gradients: 512.
 double op_value_tolerance();
 
-/// "" if values and all gradients agree, otherwise the first difference.
+/// "" if values and all gradients agree, otherwise the first difference. If the backend keeps a
+/// profile, also checks that the op named all its inputs (engine/trace.h).
 std::string check_op(Backend& backend, const OpCase& c);
 
 /// The dropout key of site `site` in cases that check_op runs.

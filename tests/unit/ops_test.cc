@@ -343,6 +343,20 @@ TEST(Ops, TheCheckSeesARuleThatAlwaysAddsOrAlwaysWrites) {
             std::pair(false, true));
 }
 
+TEST(Ops, TheCheckSeesAnInputThatAnOpDoesNotName) {
+  OpCase forgetful = copy_case([](Tape& t, Var x, const Tensor& dy) {
+    t.write_gradient(x, [&](const Tensor& dx) { t.backend().copy(dx, dy); });
+  });
+  const auto copy = forgetful.engine;
+  forgetful.engine = [=](Tape& t, const std::vector<Var>& v) {
+    const OpScope op(t, "copy", {});
+    return copy(t, v);
+  };
+  EXPECT_EQ(check_op(*make_profiling_backend(make_test_backend()), forgetful),
+            "input 0 is not in the trace");
+  EXPECT_EQ(check_op(*make_test_backend(), forgetful), "");
+}
+
 TEST(Ops, TheCheckSeesAPlantedError) {
   const auto backend = make_test_backend();
   OpCase wrong_value = linear_case(2, 3, 5, 7);

@@ -146,7 +146,7 @@ TEST(ProfilerTest, AnOpWithinAnOpIsPartOfIt) {
   Profiled p;
   p.tape.eval();
   {
-    const OpScope op(p.tape, "outer");
+    const OpScope op(p.tape, "outer", {});
     const Var y = linear(p.tape, p.tape.input(p.x), &p.weight, &p.bias);
     p.tape.backward(y, p.random({kRows, kOut}, 5));
   }
