@@ -49,7 +49,7 @@ class Layout {
  private:
   using Box = Figure::Box;
 
-  // The figure begins with the data that the first module of a column reads alone.
+  // A column starts with data that is the only input of a module.
   void add_data() {
     for (const StepTrace::Module& module : trace_.modules) {
       if (module.entries.size() != 1 || module.entries[0].source.op >= 0) continue;
@@ -76,7 +76,7 @@ class Layout {
     std::set<int> columns;
     for (const StepTrace::Entry& entry : module.entries) {
       const std::size_t from = box_of(trace_.origin(entry.source));
-      if (from == figure_.boxes.size()) continue;  // data that the figure leaves out
+      if (from == figure_.boxes.size()) continue;  // genes and targets are not shown
       const Box& source = figure_.boxes[from];
       figure_.arrows.push_back(
           {from, figure_.boxes.size(), entry.role, entry.source.tensor.shape, false});
@@ -114,7 +114,7 @@ class Layout {
     return from + " → " + to;
   }
 
-  // Linear maps are left out where there is an attention, which has them around it.
+  // The linear maps around an attention are left out.
   std::string inside(const StepTrace::Module& module) const {
     const bool attends = has(module, "self_attention") || has(module, "attention");
     std::string out;
@@ -126,7 +126,7 @@ class Layout {
     return out;
   }
 
-  // What meets the other columns next goes down to just above that.
+  // A module whose output meets the other columns is placed just above that point.
   void lower_what_meets() {
     for (const Figure::Arrow& arrow : figure_.arrows) {
       Box& from = figure_.boxes[arrow.from];
@@ -161,7 +161,7 @@ class Layout {
     place_bands();
   }
 
-  /// Do several columns meet in the box?
+  /// Whether several columns meet in the box.
   bool is_wide(const Box& box) const {
     const std::size_t at = box_of(box.name);
     return box.column == Figure::kNoColumn &&

@@ -1,5 +1,5 @@
-// Where the figure of the architecture has its boxes and arrows, all of them from the trace: a
-// column for each kind of data, a row for each step of the way. Lengths in pixels.
+// The layout of the architecture figure: boxes and arrows, all taken from the trace. There is one
+// column for each kind of data; rows follow the path of the data. Lengths in pixels.
 #pragma once
 
 #include <cstddef>
@@ -11,39 +11,39 @@
 namespace cdt {
 
 struct Figure {
-  /// A module, or data where it enters (module: -1).
+  /// A module, or an input of the model (module: -1).
   struct Box {
     std::string name;    // of the module or the data
     std::string title;   // what it is, in words
     std::string inside;  // its ops, in words
     int module = -1;
-    int column = 0;  // kNoColumn: of all data together
+    int column = 0;  // kNoColumn: several kinds of data meet
     int row = 0;
     double x = 0, y = 0, width = 0, height = 0;
     static constexpr double kTextWidth = 208;
     double centre() const { return x + width / 2; }
     double middle() const { return y + height / 2; }
-    /// What is written in it begins and ends here, in a wide box too.
+    /// Left and right end of the text inside, also in a wide box.
     double text_left() const { return centre() - kTextWidth / 2; }
     double text_right() const { return centre() + kTextWidth / 2; }
     double bottom() const { return y + height; }
   };
   static constexpr int kNoColumn = -1;
-  /// Down from the middle of `from`; into the side of `to` where that is in another column.
+  /// Goes down from the middle of `from`, and into the side of `to` if that is in another column.
   struct Arrow {
     std::size_t from = 0, to = 0;  // boxes
     std::string role;              // of StepTrace::Entry
     Shape shape;
     bool sideways = false;
   };
-  /// Behind the boxes of a column.
+  /// The background of a column.
   struct Band {
     double x = 0, y = 0, width = 0, height = 0;
   };
 
   std::vector<Box> boxes;
   std::vector<Arrow> arrows;
-  std::vector<Band> bands;  // a column each
+  std::vector<Band> bands;  // one per column
   double margin = 0, width = 0, height = 0;
 };
 

@@ -13,8 +13,8 @@
 namespace cdt {
 namespace {
 
-// On a ground of its own, so that it is read on any page; where the page is dark, a dark one.
-// Colours are not variables, which some programs that draw SVG do not know.
+// The figure has its own background, so that it is readable on any page; in dark mode a dark one.
+// Colours are not CSS variables, because some SVG renderers do not support them.
 constexpr const char* kStyle = R"css(
   text { font-family: Helvetica, Arial, "Liberation Sans", sans-serif; font-size: 12px; fill: #1b2430; }
   .ground { fill: #ffffff; stroke: #d9dde3; }
@@ -69,7 +69,7 @@ std::string rectangle(const std::string& kind, double x, double y, double width,
          px(width) + "\" height=\"" + px(height) + "\" rx=\"" + px(corner) + "\"/>\n";
 }
 
-/// One unit of FLOP for the whole figure, that of its largest module.
+/// The unit of all FLOP in the figure, chosen for the largest module.
 struct FlopUnit {
   explicit FlopUnit(double largest) : most(largest) {
     constexpr std::array<const char*, 6> kNames = {"FLOP",  "kFLOP", "MFLOP",
@@ -83,7 +83,9 @@ struct FlopUnit {
   }
 
   std::string text(double flop) const {
+    constexpr double kLeast = 0.001;
     const double value = flop / size;
+    if (value < kLeast) return "&lt; 0.001 " + name;
     if (value >= 100.0) return format_with_commas(std::llround(value)) + " " + name;
     std::array<char, 32> digits{};
     std::snprintf(digits.data(), digits.size(), value >= 1.0 ? "%.1f" : "%.2g", value);
@@ -136,7 +138,7 @@ class Drawing {
                     "The " + form + " form: " + format_with_commas(trace_.parameters()) +
                         " parameters, " + unit_.text(work.flop) + " in a training step")
          << text_at(left, 88, "soft",
-                    "Batch " + std::to_string(trace_.batch) + ", " +
+                    "Batch " + format_with_commas(trace_.batch) + ", " +
                         format_with_commas(trace_.bins) + " DNA bins, " +
                         format_with_commas(trace_.config.genes) +
                         " genes. Drawn from the step as the tape recorded it.");

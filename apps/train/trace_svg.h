@@ -1,5 +1,4 @@
-// The trace of a training step as a figure of the architecture, an SVG that needs nothing beside
-// it.
+// The trace of a training step as a self-contained SVG figure of the architecture.
 #pragma once
 
 #include <string>
@@ -8,7 +7,7 @@
 
 namespace cdt {
 
-/// Boxes are modules, each with its name as id; arrows what enters them, with the shape.
+/// Boxes are modules, with their names as ids; arrows are their inputs, with shapes.
 std::string trace_svg(const StepTrace& trace);
 
 }  // namespace cdt

@@ -30,7 +30,7 @@ std::string work_text(const Work& work) {
 
 std::string work_headings() { return right("FLOP", kWorkWidth) + right("bytes", kWorkWidth); }
 
-/// The table of ops; its columns of shapes are as wide as the widest shape.
+/// The table of ops; the columns of shapes are as wide as the widest shape.
 class OpTable {
  public:
   OpTable(std::ostream& out, const StepTrace& trace) : out_(out), trace_(trace) {
@@ -65,7 +65,7 @@ class OpTable {
          << '\n';
   }
 
-  // Further inputs have lines of their own under the first.
+  // Each further input is on a line of its own below the first.
   void print_op(const StepTrace::Op& op) {
     const auto in = [&](std::size_t i) {
       return left(" " + shape_of(op.inputs[i].tensor), in_width_);

@@ -7,12 +7,12 @@
 
 namespace cdt {
 
-/// A line for each op under that of its module; then the rows of --profile, but for time.
+/// One line per op below the line of its module; then the rows of a profile, without times.
 std::string trace_text(const StepTrace& trace);
 
-/// The dimensions with `sign` between them: "8x2360x768".
+/// The dimensions separated by `sign`: "8x2360x768".
 std::string dimensions(const Shape& shape, const std::string& sign);
-/// Four digits and a unit: "1.234G", "88.08M", "512", "-" for none.
+/// Four digits and a unit: "1.234G", "88.08M", "512"; "-" for zero.
 std::string short_number(double value);
 
 }  // namespace cdt

@@ -240,7 +240,7 @@ TEST(StepTraceTest, TheReleasedModelAtFullSize) {
   EXPECT_EQ(first.inputs.at(0).tensor.shape, Shape({8, 896, 3072}));
   EXPECT_EQ(first.output.shape, Shape({8, 896, 768}));
   EXPECT_EQ(first.forward.flop, 2.0 * 8 * 896 * 3072 * 768);
-  EXPECT_EQ(first.backward.flop, first.forward.flop);  // of the weight; DNA wants no gradient
+  EXPECT_EQ(first.backward.flop, first.forward.flop);  // of the weight; DNA needs none
   std::istringstream lines(trace_text(trace));
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
 }
