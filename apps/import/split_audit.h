@@ -30,8 +30,8 @@ struct Overlap {
   std::int64_t genes = 0, genes_in_train = 0;
 };
 
-/// Counts how many pairs of `held_out` share an enhancer, a neighbour or a gene with training
-/// pairs.
+/// Counts what the pairs of `held_out` share with training pairs: enhancers, neighbours, genes,
+/// whole pairs.
 Overlap overlap_with_train(const TestedPairs& data, Split held_out);
 
 /// Adds "overlap_with_train" for each of `splits` except train, and "pairs_in_val_and_test".
