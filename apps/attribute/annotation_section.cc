@@ -142,12 +142,12 @@ class AnnotationSection : public Section {
       out += cdt::text("  and %zu more in summary.json\n", order.size() - kMostLines);
     }
     out +=
-        "p: the largest of three tests, 1 where they contradict each other; \u00b1 its Monte Carlo "
-        "error, \u2264 where\nno permutation was as extreme; without either exact (Fisher). Folds "
-        "below 1: fewer than chance.\n";
+        "p: the largest of three tests, 1 if they contradict each other; \u00b1 its Monte Carlo "
+        "error, \u2264 if no\npermutation was as extreme, otherwise exact (Fisher). Fold below 1: "
+        "fewer than by chance.\n";
     if (undefined) {
       out +=
-          "-: undefined; a fold needs a class that covers some bins and not all, an interval pairs "
+          "-: undefined; a fold needs a class that covers some bins but not all, an interval pairs "
           "of two enhancers\n";
     }
     return out;

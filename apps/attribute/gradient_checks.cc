@@ -44,8 +44,8 @@ class CompletenessSection : public Section {
     const MeanLargest steps = mean_largest(steps_), error = mean_largest(errors_);
     return cdt::text(
         "integrated gradients: completeness error %.3g %% mean, %.3g %% largest; %lld of %zu pairs "
-        "beyond %g %%: %lld as near as predictions resolve, %lld incomplete; %.0f steps mean, %.0f "
-        "most\n",
+        "beyond %g %%: %lld within the resolution of predictions, %lld incomplete; %.0f steps "
+        "mean, %.0f most\n",
         100.0 * error.mean, 100.0 * error.largest, static_cast<long long>(beyond_gate_),
         errors_.size(), 100.0 * gate_.relative, static_cast<long long>(at_resolution_),
         static_cast<long long>(beyond_gate_ - at_resolution_), steps.mean, steps.largest);

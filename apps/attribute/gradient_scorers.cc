@@ -56,7 +56,7 @@ class SmoothScorer : public Scorer {
     const std::string of_samples =
         "Monte Carlo error of smoothgrad, of " + number_of(options_.samples, "sample") + ": ";
     if (errors_.empty()) {
-      return of_samples + "undefined, it needs two samples and a pair whose scores are not all 0\n";
+      return of_samples + "undefined; it needs two samples and a pair whose scores are not all 0\n";
     }
     const MeanLargest error = mean_largest(errors_);
     return of_samples + cdt::text("%.2g %% of a pair's scores on average, %.2g %% at most\n",

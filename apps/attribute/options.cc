@@ -75,51 +75,51 @@ void add_choice_options(Cli* cli, AttributeOptions* options) {
   cli->option("pairs", &choice->file, "TSV of pairs, columns enhancer and gene");
   cli->choice("split", &choice->split, {"train", "val", "test"}, "explain the pairs of a split");
   cli->number("sample", &choice->sample, 0, 1e15,
-              "only N pairs of the split, drawn with --seed; 0: all");
+              "explain N random pairs of the split, drawn with --seed; 0: all");
   cli->choice("rng", &options->rng, {"philox", "numpy-legacy"},
-              "generator of the sample; numpy-legacy: np.random.seed(SEED), then choice(.., N, "
+              "generator of the sample; numpy-legacy: as np.random.seed(SEED) and choice(.., N, "
               "replace=False), in the order drawn");
   cli->flag("all-genes", &choice->all_genes,
-            "every gene of the data set for each enhancer of the chosen pairs");
+            "explain every gene of the data set for each chosen enhancer");
 }
 
 void add_map_options(Cli* cli, MapChoice* maps) {
   cli->option("maps", &maps->list,
-              "attention maps to write whole, comma separated (dna_self_attn_layers.0, dna_to_rna, "
-              "vce.dna, ...) or all");
-  cli->flag("maps-per-head", &maps->per_head, "write each head's map, not their mean");
-  cli->number("map-pairs", &maps->pairs, 1, 100000, "maps of the enhancers of the first N pairs");
+              "whole attention maps to write, comma-separated (dna_self_attn_layers.0, dna_to_rna, "
+              "vce.dna, ...), or all");
+  cli->flag("maps-per-head", &maps->per_head, "write the map of each head instead of their mean");
+  cli->number("map-pairs", &maps->pairs, 1, 100000,
+              "write maps for the enhancers of the first N pairs");
 }
 
 void add_gradient_options(Cli* cli, GradientOptions* options) {
-  cli->choice("baseline", &options->baseline, {"zero", "mean"},
-              "of integrated gradients and occlusion: zero, or the mean window of the data set");
+  cli->choice(
+      "baseline", &options->baseline, {"zero", "mean"},
+      "baseline of integrated gradients and occlusion: zero, or the data set's mean window");
   cli->number("occlude-bins", &options->occlude_bins, 1, 1e9,
-              "bins that occlusion replaces at a time; 1 is bin by bin");
+              "number of bins that occlusion replaces at a time");
   cli->option("occlude-region", &options->occlude_regions,
-              "predict with this region replaced by the baseline, into occlusion_regions.tsv: bins "
-              "FIRST-LAST from 0, or chr8:127700001-127701000, first and last base from 1; may be "
-              "repeated");
+              "predict with this region replaced by the baseline, write occlusion_regions.tsv; "
+              "bins FIRST-LAST counting from 0, or bases such as chr8:127700001-127701000 counting "
+              "from 1; may be repeated");
   cli->choice(
       "rollout-end", &options->rollout_end, {"rna", "dna-pool"},
-      "row that attention_rollout and attention_gmar end in: rna, the gene's of dna_to_rna, "
-      "or dna-pool, that of DNA pooling, which the prediction reads directly");
+      "last attention of attention_rollout and attention_gmar: rna, the gene's row of dna_to_rna, "
+      "or dna-pool, the row of DNA pooling, which the prediction reads directly");
   cli->choice("gmar-norm", &options->gmar_norm, {"l1", "l2"},
-              "norm of the gradients at the maps that weights the heads of attention_gmar");
+              "norm of the gradients at the maps by which attention_gmar weights heads");
   cli->number("smooth-samples", &options->smooth_samples, 1, 65536,
-              "noisy copies that SmoothGrad averages");
+              "number of noisy copies that SmoothGrad averages over");
   cli->number("smooth-noise", &options->smooth_noise, 0, 1000,
               "standard deviation of SmoothGrad's noise as a share of the DNA input's range");
-  cli->flag(
-      "paths", &options->paths,
-      "split each gradient by its way to DNA, direct, via RNA, via protein, into paths.npy (norms) "
-      "and paths_product.npy (gradient x input, which adds up)");
-  cli->flag(
-      "path-heads", &options->path_heads,
-      "with --paths: split what goes via RNA and protein by head of the cross-attention to DNA, "
-      "values and pattern, into path_heads.tsv");
+  cli->flag("paths", &options->paths,
+            "split each gradient by its path to DNA: direct, via RNA, via protein; write paths.npy "
+            "(norms) and paths_product.npy (gradient x input, which adds up)");
+  cli->flag("path-heads", &options->path_heads,
+            "with --paths: split the paths via RNA and protein by head of the cross-attention to "
+            "DNA, into values and pattern; write path_heads.tsv");
   cli->flag("gene-gradients", &options->gene_gradients,
-            "gradient norms at the RNA and protein inputs, into rna_gradient.npy and "
+            "write the gradient norms at the RNA and protein inputs, rna_gradient.npy and "
             "protein_gradient.npy");
 }
 
@@ -127,8 +127,8 @@ void add_gradient_options(Cli* cli, GradientOptions* options) {
 
 bool parse_options(int argc, char** argv, AttributeOptions* options) {
   Cli cli("cdt-attribute",
-          "Attention and gradient windows over the DNA bins for chosen pairs: OUT/pairs.tsv, "
-          "attention.npy, gradient.npy, peaks.tsv, tracks/ and summary.json.");
+          "Computes attention and gradient windows over the DNA bins of chosen pairs. Writes "
+          "OUT/pairs.tsv, attention.npy, gradient.npy, peaks.tsv, tracks/ and summary.json.");
   cli.common(&options->common);
   cli.common(&options->common, {"attention"});
   cli.require({"data", "model", "out"});
@@ -136,7 +136,7 @@ bool parse_options(int argc, char** argv, AttributeOptions* options) {
   cli.number("tracks", &options->tracks, 0, 100000,
              "write genome browser tracks for the first N pairs");
   cli.names("methods", &options->methods, method_names(),
-            "comma separated, besides attention and gradient");
+            "methods besides attention and gradient, comma-separated");
   cli.number("null-replicates", &options->null_replicates, 1, 1e7,
              "draws from each null distribution behind a p-value");
   add_map_options(&cli, &options->maps);
@@ -144,10 +144,9 @@ bool parse_options(int argc, char** argv, AttributeOptions* options) {
              "also write attention_sharpened.npy at this temperature (the paper's figure: 0.3)");
   cli.paths("annotations", &options->annotations,
             "BED file (plain or gzip) of elements that peaks may hit; may be repeated");
-  cli.option(
-      "chrom-sizes", &options->chrom_sizes,
-      "sizes of the assembly's chromosomes, as UCSC's chrom.sizes, where windows end and for "
-      "bigWig tracks; those of hg19 and hg38 are known");
+  cli.option("chrom-sizes", &options->chrom_sizes,
+             "chromosome sizes in the form of UCSC's chrom.sizes, to clip windows and for bigWig "
+             "tracks; hg19 and hg38 are built in");
   add_gradient_options(&cli, &options->gradient);
   add_model_options(&cli, &options->overrides);
   const bool go = cli.parse(argc, argv);

@@ -130,8 +130,8 @@ class PathSection : public Section {
   std::string text() const override {
     if (enhancers_.empty()) return "paths: no pair with DNA and a gradient\n";
     return cdt::text(
-        "paths: of the gradient, mean of %s, %.2f %% go direct, %.2f %% via RNA, "
-        "%.2f %% via protein; they add up but for %.2g of it at most\n",
+        "paths: mean over %s, %.2f %% of the gradient is direct, %.2f %% via RNA, %.2f %% via "
+        "protein; their sum is off by at most %.2g of it\n",
         number_of(std::ssize(enhancers_), "pair").c_str(), 100.0 * mean(shares_[0]),
         100.0 * mean(shares_[1]), 100.0 * mean(shares_[2]), out_.additivity_error);
   }

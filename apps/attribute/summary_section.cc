@@ -26,7 +26,7 @@ std::string hits_rows(const PlantedSiteHits& sites) {
   };
   std::string out = text("pairs with a planted effect, peak within %lld bins of the\n",
                          static_cast<long long>(kSiteTolerance));
-  if (sites.causal.pairs == 0) return out + "  no such pair chosen\n";
+  if (sites.causal.pairs == 0) return out + "  no such pair was chosen\n";
   out += row("", "causal site", "decoy site");
   for (std::size_t i = 0; i < sites.causal.methods.size(); ++i) {
     out += row(sites.causal.methods[i].first.c_str(), cell(sites.causal, i), cell(sites.decoy, i));
@@ -100,7 +100,7 @@ std::string undefined_rows(const AttributionSummary& s) {
       why += number_of(count, "pair") + " " + meaning_of(state);
     }
     if (!why.empty()) {
-      out += text("undefined, without a peak, left out: %s %s\n", name.c_str(), why.c_str());
+      out += text("undefined windows (no peak), left out: %s %s\n", name.c_str(), why.c_str());
     }
   }
   return out;
@@ -120,14 +120,14 @@ std::string p_line(const AttributionSummary& s) {
   }
   for (const Agreement& a : s.agreement) add(a.hypergeometric, a.shifted);
   std::string out =
-      "p: two-sided, the larger of uniform or hypergeometric (exact) and of circular shifts\n";
+      "p: two-sided, the larger of two tests, uniform or hypergeometric (exact) and circular "
+      "shifts\n";
   if (std::isnan(error)) return out;
   const double floor = two_sided(1.0 / (1.0 + static_cast<double>(s.null_replicates)), 1.0);
-  return out +
-         text(
-             "Monte Carlo error of p: %.1g at most, of %lld draws; %.2g is the smallest p they can "
-             "give: read it as \u2264\n",
-             error, static_cast<long long>(s.null_replicates), floor);
+  return out + text(
+                   "Monte Carlo error of p: at most %.1g with %lld draws; the smallest p they can "
+                   "give, %.2g, means \u2264\n",
+                   error, static_cast<long long>(s.null_replicates), floor);
 }
 
 /// What "-" means in the rows above; empty if there is none.

@@ -53,7 +53,7 @@ class TruthSection : public Section {
                      0.5, mean(with_effect_.chance_causal));
     if (undefined) {
       out +=
-          "-: undefined; a score needs a window with a peak and bins on the site and beside it, an "
+          "-: undefined; a score needs a window with a peak and bins both on and off the site, an "
           "interval pairs of two enhancers\n";
     }
     return out;

@@ -30,7 +30,7 @@ std::string flag_part(const std::string& word) { return word.substr(0, word.find
 Cli::Cli(std::string program, std::string summary)
     : program_(std::move(program)), summary_(std::move(summary)) {
   option("config", &config_,
-         "JSON file with any of these options by their long names; the command line wins");
+         "JSON file of options by long name; the command line takes precedence");
 }
 
 Cli::~Cli() = default;
@@ -134,11 +134,12 @@ void Cli::common(CommonOptions* options, std::initializer_list<std::string_view>
     if (name == "data") {
       option("data", &options->data, "data set directory");
     } else if (name == "model") {
-      option("model", &options->model, "checkpoint: a .safetensors file, or one of torch.save");
+      option("model", &options->model,
+             "checkpoint: a .safetensors file, or one written by torch.save");
     } else if (name == "out") {
-      option("out", &options->out, "where the results go");
+      option("out", &options->out, "where to write the results");
       flag("overwrite", &options->overwrite,
-           "replace the results that an earlier run of this program left in --out");
+           "replace the results of an earlier run of this program in --out");
     } else if (name == "device") {
       option("device", &options->device, "where to compute");
       options_.back()->shown = "auto|cpu|cuda|cuda:N";
@@ -147,21 +148,21 @@ void Cli::common(CommonOptions* options, std::initializer_list<std::string_view>
              {std::begin(kPrecisionWords), std::end(kPrecisionWords)},
              "arithmetic of matrix products");
       flag("no-graph", &options->no_graph,
-           "GPU: launch kernels one by one, not as a recorded step (for debugging)");
+           "GPU: launch kernels one at a time instead of as a recorded step (for debugging)");
     } else if (name == "attention") {
       choice(
           "attention", &options->attention, {"auto", "own", "cudnn"},
-          "GPU, bf16: whose kernels compute attention; cudnn only where they agree with our own");
+          "GPU, bf16: which kernels compute attention; cuDNN's only where they agree with our own");
     } else if (name == "threads") {
       number("threads", &options->threads, 0, kMaxThreads, "CPU threads; 0: all");
     } else if (name == "seed") {
       number("seed", &options->seed, 0, std::numeric_limits<double>::infinity(),
-             "seed of every random number");
+             "seed of all random numbers");
     } else if (name == "quiet") {
-      flag("quiet", &options->quiet, "no progress on stderr");
+      flag("quiet", &options->quiet, "do not print progress on stderr");
     } else if (name == "profile") {
       flag("profile", &options->profile,
-           "measure time by op: a table at the end, and OUT/profile.json");
+           "measure time by op: print a table at the end, write OUT/profile.json");
     } else {
       throw Error("no common option " + std::string(name));
     }

@@ -98,16 +98,16 @@ Tensor upload_genes(Backend& backend, Arena& lasting, const std::vector<float>& 
 
 void add_fit_options(Cli* cli, ModelOverrides* overrides) {
   cli->flag("match-genes", &overrides->match_genes,
-            "bring the data set's genes into the model's order by name; others are left out");
+            "reorder the data set's genes by name to match the model; others are left out");
   cli->flag("other-inputs", &overrides->other_inputs,
-            "go on where bins, assembly or embeddings are not those the model was trained beside");
+            "accept other bins, assembly or embeddings than the model was trained with");
 }
 
 void add_model_options(Cli* cli, ModelOverrides* overrides) {
   cli->number("heads", &overrides->heads, 1, 4096,
-              "attention heads, if the model file does not say");
+              "attention heads, if the model file does not record them");
   cli->number("pool-heads", &overrides->pool_heads, 1, 4096,
-              "heads of the pooling, if the model file does not say");
+              "pooling heads, if the model file does not record them");
   add_fit_options(cli, overrides);
 }
 

@@ -175,7 +175,7 @@ class TorchOptimiser : public OptimiserFile {
   void read_schedule() {
     const PickleValue* dict = find_dict(archive_.root(), {"scheduler_state_dict", "scheduler"});
     if (dict == nullptr) {
-      note(path().string() + ": holds no scheduler_state_dict; the schedule begins afresh");
+      note(path().string() + ": holds no scheduler_state_dict; the schedule starts from scratch");
       return;
     }
     const Numbers numbers = numbers_of("scheduler_state_dict", *dict);
@@ -195,7 +195,7 @@ class TorchOptimiser : public OptimiserFile {
   void read_stopping() {
     const PickleValue* dict = find_dict(archive_.root(), {"early_stopping"});
     if (dict == nullptr) {
-      note(path().string() + ": holds no early_stopping; its count begins afresh");
+      note(path().string() + ": holds no early_stopping; its count starts from zero");
       return;
     }
     const Numbers numbers = numbers_of("early_stopping", *dict);

@@ -38,13 +38,13 @@ bool parse_options(int argc, char** argv, ConvertOptions* options) {
           "model.safetensors and state.safetensors, such as RUN/last. OUT is a .safetensors file "
           "(the model), a .pt file (the model, and the optimiser if IN has one), or a folder (both "
           "as safetensors).");
-  cli.positional("IN", &options->in, "what is converted");
-  cli.positional("OUT", &options->common.out, "what it becomes");
-  cli.flag("overwrite", &options->common.overwrite, "replace what an earlier run wrote to OUT");
+  cli.positional("IN", &options->in, "checkpoint to convert");
+  cli.positional("OUT", &options->common.out, "converted checkpoint to write");
+  cli.flag("overwrite", &options->common.overwrite, "replace the output of an earlier run in OUT");
   cli.number("heads", &options->overrides.heads, 1, 4096,
-             "attention heads, if the model file does not say");
+             "attention heads, if the model file does not record them");
   cli.number("pool-heads", &options->overrides.pool_heads, 1, 4096,
-             "heads of the pooling, if the model file does not say");
+             "pooling heads, if the model file does not record them");
   cli.common(&options->common, {"quiet"});
   return cli.parse(argc, argv);
 }
@@ -165,7 +165,7 @@ void convert(const ConvertOptions& options) {
       const OutputFile file("a checkpoint", "cdt-checkpoint", options.common, inputs);
       require_free_space(file.folder(), bytes);
       if (has_optimiser) {
-        note("the optimiser is left out; it has a place in a .pt file or a folder");
+        note("the optimiser is left out; a .pt file or a folder can hold it");
       }
       checkpoint.write_safetensors(out);
       break;

@@ -25,7 +25,7 @@ std::string why_no_test(const std::string& split, std::int64_t loci, TrainedHere
   if (split == "train") return "the model was trained on these pairs";
   if (loci >= kLeastLoci) return "";
   return "these pairs are of " + std::to_string(loci) + " loci, and fewer than " +
-         std::to_string(kLeastLoci) + " are too few to claim anything by";
+         std::to_string(kLeastLoci) + " are too few to support a claim";
 }
 
 Claim unsaid(const std::string& text) { return {false, text + "."}; }
@@ -98,11 +98,11 @@ Claim dna_claim(const DnaEvidence& e) {
   if (!is_above_0(e.over_shuffled) || !is_above_0(e.over_mean)) {
     return unsaid(
         numbers +
-        "; not both intervals lie above 0, so nothing here shows that the model uses DNA");
+        "; these intervals are not both above 0, so nothing here shows that the model uses DNA");
   }
   if (!is_above_0(e.r)) {
     return unsaid(numbers + "; but r itself, " + number(e.r) +
-                  ", does not lie above 0, so nothing here shows that DNA helps the model");
+                  ", is not above 0, so nothing here shows that DNA helps the model");
   }
   const std::string no_test =
       e.has_train ? why_no_test(e.split, e.loci, e.trained_here)
@@ -140,7 +140,7 @@ Claim baseline_claim(const BaselineEvidence& e) {
   }
   const std::string over = over_tested(e.pairs, e.left_out);
   const std::string numbers =
-      e.has_r ? over + (over.empty() ? "The" : "the") + " model's r less that of " + name +
+      e.has_r ? over + (over.empty() ? "The" : "the") + " model's r minus that of " + name +
                     ", is " + number(e.over)
               : over + (over.empty() ? "No" : "no") +
                     " baseline has an r above 0; the model's is " + number(e.over);
@@ -163,8 +163,8 @@ Claim baseline_claim(const BaselineEvidence& e) {
 Claim gene_claim(const GeneEvidence& e) {
   if (e.change <= kRounding) {
     return unsaid(
-        "Dealing the genes' RNA and protein embeddings out at random leaves every "
-        "prediction unchanged to rounding" +
+        "Permuting the genes' RNA and protein embeddings at random leaves every prediction "
+        "unchanged up to rounding" +
         (e.change > 0.0 ? " (by at most " + rounded_up(e.change) + " of their root mean square)"
                         : std::string()) +
         ": the model knows a gene only by its output column");
@@ -175,12 +175,11 @@ Claim gene_claim(const GeneEvidence& e) {
         "needs predictions that differ, of pairs of two loci");
   }
   const std::string numbers =
-      "r loses " + number(e.over_shuffled) + " when the genes' embeddings are dealt out at random";
+      "r loses " + number(e.over_shuffled) + " when the genes' embeddings are permuted at random";
   if (!is_above_0(e.over_shuffled)) {
-    return unsaid(
-        numbers +
-        "; the interval does not lie above 0, so nothing here shows that it matters which "
-        "gene has which embedding");
+    return unsaid(numbers +
+                  "; the interval is not above 0, so nothing here shows that it matters which gene "
+                  "has which embedding");
   }
   const std::string no_test = why_no_test(e.split, e.loci, e.trained_here);
   if (!no_test.empty()) return unsaid(numbers + "; but " + no_test);
@@ -190,8 +189,8 @@ Claim gene_claim(const GeneEvidence& e) {
 std::vector<NamedClaim> claims_of(const Evaluation& e) {
   std::vector<NamedClaim> out;
   out.push_back({"dna", e.controls ? dna_claim(dna_evidence(e))
-                                   : unsaid("The controls beside r were not computed, so nothing "
-                                            "can be said of what the model owes to DNA")});
+                                   : unsaid("The controls were not computed, so nothing can be "
+                                            "said about how much the model uses DNA")});
   if (!e.baselines.empty()) {
     out.push_back({"baseline", baseline_claim(baseline_evidence(e))});
   }

@@ -73,13 +73,11 @@ std::vector<NamedClaim> claims_of(const Evaluation& evaluation);
 
 /// Holds for every model here: it has no positional encoding (docs/paper-vs-code.md).
 inline constexpr const char* kNoPositions =
-    "The model has no positional encoding: in whatever order the bins of a window stand, its "
-    "predictions are the same to rounding. It can tell which bin was silenced only from the "
-    "embedding itself.";
+    "The model has no positional encoding: reordering the bins of a window leaves its predictions "
+    "unchanged up to rounding. It can tell which bin was silenced only from the embedding itself.";
 /// Added to statements about places in the window.
 inline constexpr const char* kSeesNoPositions =
-    "The model sees no positions: with its bins in any other order it predicts the same to "
-    "rounding, "
-    "so a place in the window matters only by what its bin holds.";
+    "The model sees no positions: reordering the bins leaves its predictions unchanged up to "
+    "rounding, so a position in the window matters only through what its bin contains.";
 
 }  // namespace cdt

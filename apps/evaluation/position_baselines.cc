@@ -183,8 +183,8 @@ std::vector<BaselinePrediction> position_baselines(
 
 void add_gene_starts_option(Cli* cli, std::filesystem::path* file) {
   cli->option("genes", file,
-              "BED file (plain or gzip) of genes by symbol: adds the baselines that know the "
-              "distance to a gene's start, alone and in a ridge regression");
+              "BED file (plain or gzip) of genes by symbol; adds baselines that use the distance "
+              "to a gene's start, alone and in a ridge regression");
 }
 
 std::vector<BaselinePrediction> further_baselines(const std::filesystem::path& file,

@@ -120,26 +120,25 @@ std::string control_row(const Control& c) {
 
 std::string control_rows(const Controls& c, const std::string& over) {
   std::string out = "controls: the same model" + over + "\n";
-  out += text("%-28s", "") + "       r       R2  r lost by that   95 % interval\n";
+  out += text("%-28s", "") + "       r       R2       loss of r   95 % interval\n";
   if (c.shuffled_dna) out += control_row(*c.shuffled_dna);
   out += control_row(c.mean_dna) + control_row(c.shuffled_genes);
   if (std::isnan(c.variance_by_dna)) return out;
-  return out + "whose DNA it is accounts for " + percent(c.variance_by_dna) +
+  return out + "which enhancer's DNA the model sees accounts for " + percent(c.variance_by_dna) +
          " of the variance of the predictions\n";
 }
 
 std::string gain_row(const Evaluation& e, const BaselineScore& strongest) {
   if (std::isnan(strongest.score.metrics.pearson)) return "no baseline has an r above 0\n";
   if (std::isnan(e.gain.difference.value)) return "";
-  return "r over the strongest baseline's, the " + strongest.label +
-         "'s: " + number(e.gain.difference.value) + " " + interval(e.gain.difference.interval) +
-         "\n";
+  return "gain in r over the strongest baseline, the " + strongest.label + ": " +
+         number(e.gain.difference.value) + " " + interval(e.gain.difference.interval) + "\n";
 }
 
 std::string ceiling_rows(const Evaluation& e) {
   std::string out;
   if (!std::isnan(e.noise_ceiling)) {
-    out += "noise ceiling r " + number(e.noise_ceiling) + ", reached: " +
+    out += "noise ceiling r " + number(e.noise_ceiling) + ", of which the model reaches: " +
            (std::isnan(e.model.share_of_ceiling) ? "undefined, the model has no r"
                                                  : percent(e.model.share_of_ceiling)) +
            "\n";
@@ -149,7 +148,8 @@ std::string ceiling_rows(const Evaluation& e) {
   out += "second screen, " + number_of(r.pairs, "pair") + ": r " + number(r.pearson.value) + " " +
          interval(r.pearson.interval) + "; the model " + number(r.model_pearson);
   if (r.pearson.value > 0 && !std::isnan(r.model_pearson)) {
-    out += ", " + percent(r.share()) + " of it, corrected for attenuation " + number(r.corrected());
+    out +=
+        ", " + percent(r.share()) + " of that; corrected for attenuation " + number(r.corrected());
   }
   return out + "\n";
 }

@@ -72,7 +72,7 @@ DatasetWriter::Sizes sizes_of(const ArraysOptions& options, const FloatRows& dna
   }
   if (shape.size() == 2) {
     note(dna.file() + ": " + dna.field() + ": " + shape_text(shape) +
-         " is taken for windows of one bin, in which there is no place to attribute to");
+         " is read as windows of one bin, which leave no position to attribute to");
   }
   DatasetWriter::Sizes sizes;
   sizes.bins = shape.size() == 3 ? shape[1] : 1;

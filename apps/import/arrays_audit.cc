@@ -55,7 +55,7 @@ Json make_arrays_audit(const ArraysAuditInput& input) {
   const Screen& screen = input.screen;
   Json audit = {{"format", "cdt-import-audit"}, {"version", 1}, {"from", "arrays"}};
   audit["assembly"] = {{"name", options.assembly},
-                       {"note", "as given, not checked: arrays and lists do not say it"}};
+                       {"note", "as given, not checked: arrays and lists do not record it"}};
   audit["genes"] = {
       {"rna_listed", input.genes.rna_listed}, {"protein_listed", input.genes.protein_listed},
       {"written", input.genes.genes_count()}, {"used_by_pairs", genes_used(screen.pairs)},
@@ -101,8 +101,8 @@ std::string arrays_audit_text(const Json& audit) {
           " of them all zero\n";
   text += "enhancers " + enhancers["listed"].dump() + " listed, " + enhancers["written"].dump() +
           " written, " + enhancers["left_out_without_pairs"].dump() +
-          " left out as no pair names them; " + enhancers["written_repeated_coordinates"].dump() +
-          " repeated coordinates\n";
+          " left out because no pair names them; " +
+          enhancers["written_repeated_coordinates"].dump() + " repeated coordinates\n";
   for (const auto& [name, split] : audit["splits"].items()) text += split_text(name, split);
   return text + closing_text(audit);
 }

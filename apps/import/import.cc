@@ -40,26 +40,28 @@ void add_shared(Cli* cli, ImportOptions* o, Words* words) {
   cli->option("dna", &o->dna, "DNA embeddings: (windows, bins, features)", true);
   cli->option("rna", &o->rna, "RNA embeddings: (genes, features)", true);
   cli->option("protein", &o->protein, "protein embeddings: (genes, features)", true);
-  cli->option("assembly", &o->assembly, "assembly to name in the data set; nothing is lifted");
-  cli->number("bin-bp", &words->bin_bp, 1, 1000000, "base pairs of a DNA bin");
+  cli->option("assembly", &o->assembly,
+              "assembly to record in the data set; there is no lift-over");
+  cli->number("bin-bp", &words->bin_bp, 1, 1000000, "width of a DNA bin in base pairs");
 }
 
 void add_arrays(Cli* cli, ArraysOptions* o, Words* words) {
-  cli->option("genes", &o->genes, "arrays: symbols of the rows of --rna and --protein, one a line");
+  cli->option("genes", &o->genes,
+              "arrays: gene symbols of the rows of --rna and --protein, one per line");
   cli->option("rna-genes", &o->rna_genes,
-              "arrays: those of --rna, where the two differ; genes of both lists are kept");
-  cli->option("protein-genes", &o->protein_genes, "arrays: those of --protein");
-  cli->option("enhancers", &o->enhancers, "arrays: BED, a line for each row of --dna");
+              "arrays: gene symbols of --rna if the two lists differ; genes in both are kept");
+  cli->option("protein-genes", &o->protein_genes, "arrays: gene symbols of --protein");
+  cli->option("enhancers", &o->enhancers, "arrays: BED file with one line for each row of --dna");
   cli->option("pairs", &o->pairs,
-              "arrays: table with the columns split, enhancer, gene, beta, and label or not");
+              "arrays: table with the columns split, enhancer, gene, beta and optionally label");
   cli->choice("unknown-names", &words->unknown, {"error", "drop"},
-              "arrays: pairs that name what is in no list");
+              "arrays: what to do with a pair whose enhancer or gene is in no list");
   cli->flag("keep-untested", &o->keep_untested,
-            "arrays: keep enhancers that no pair names, and their DNA");
+            "arrays: keep enhancers without a pair, and their DNA");
   cli->flag("bfloat16", &o->void_is_bfloat16,
-            "arrays: two-byte values without a type (V2, opaque) are bfloat16");
+            "arrays: read two-byte values without a type (V2, opaque) as bfloat16");
   cli->choice("store", &words->store, {"float32", "bfloat16"},
-              "arrays: how DNA is written; bfloat16 takes half the space");
+              "arrays: type in which DNA is stored; bfloat16 takes half the space");
 }
 
 void add_published(Cli* cli, ImportOptions* o, Words* words) {
@@ -67,10 +69,10 @@ void add_published(Cli* cli, ImportOptions* o, Words* words) {
               "published: gene renumbering (protein_index_mapping_aligned.npz)");
   cli->option("train", &o->train, "published: training pairs (gasperini_train.h5)");
   cli->option("val", &o->val, "published: validation pairs (gasperini_val.h5)");
-  cli->option("test", &o->test, "published: test pairs (gasperini_test.h5), if there are any");
+  cli->option("test", &o->test, "published: test pairs (gasperini_test.h5), optional");
   cli->choice("missing-dna", &words->missing, {kMissingDnaNames.begin(), kMissingDnaNames.end()},
-              "published: elements without a DNA row: zeros as the reference does, drop their "
-              "pairs, or error");
+              "published: what to do with an element without a DNA row: use zeros as the reference "
+              "does, drop its pairs, or stop with an error");
 }
 
 /// First of these options that was given, or null.

@@ -38,8 +38,8 @@ struct PredictOptions {
 
 bool parse_options(int argc, char** argv, PredictOptions* options) {
   Cli cli("cdt-predict",
-          "Predicts the pairs of one split and evaluates them: OUT/predictions.tsv and "
-          "OUT/metrics.json.");
+          "Predicts the pairs of one split and evaluates the predictions. Writes "
+          "OUT/predictions.tsv and OUT/metrics.json.");
   cli.common(&options->common);
   cli.common(&options->common, {"attention"});
   cli.require({"data", "model", "out"});
@@ -48,11 +48,9 @@ bool parse_options(int argc, char** argv, PredictOptions* options) {
   cli.number("bootstrap", &options->bootstrap, 100, 1000000,
              "replicates of the bootstrap over loci");
   cli.option("replicate", &options->replicate,
-             "TSV of a second screen (enhancer, gene, beta): how well it agrees is a ceiling");
-  cli.flag(
-      "no-controls", &options->no_controls,
-      "leave out the controls beside r, which take about as long again; nothing is then concluded "
-      "about DNA");
+             "TSV of a second screen (enhancer, gene, beta); its agreement gives a noise ceiling");
+  cli.flag("no-controls", &options->no_controls,
+           "skip the controls, which double the time; nothing is then concluded about DNA");
   add_gene_starts_option(&cli, &options->genes);
   add_model_options(&cli, &options->overrides);
   return cli.parse(argc, argv);

@@ -24,11 +24,11 @@ struct Size {
 // features for three orthogonal directions.
 constexpr std::array<Size, 6> kSizes = {{
     {"enhancers", "number of enhancers", &Sizes::enhancers, 20, 65536},
-    {"bins", "bins of 128 bp in a window", &Sizes::bins, 12, 65536},
+    {"bins", "bins of 128 bp per window", &Sizes::bins, 12, 65536},
     {"genes", "number of genes", &Sizes::genes, 4, 65536},
-    {"dna-dim", "features of a bin", &Sizes::dna_dim, 4, 65536},
-    {"rna-dim", "features of a gene", &Sizes::rna_dim, 2, 65536},
-    {"protein-dim", "features of a protein", &Sizes::protein_dim, 1, 65536},
+    {"dna-dim", "DNA features per bin", &Sizes::dna_dim, 4, 65536},
+    {"rna-dim", "RNA features per gene", &Sizes::rna_dim, 2, 65536},
+    {"protein-dim", "protein features per gene", &Sizes::protein_dim, 1, 65536},
 }};
 
 struct Preset {
@@ -75,19 +75,18 @@ void check_plan(const SynthPlan& plan) {
 
 bool parse_synth_options(int argc, char** argv, SynthOptions* options) {
   Cli cli("cdt-synth",
-          "Makes a data set directory with a planted, known mechanism, and truth.json. The sizes "
-          "default to those of the preset.");
+          "Makes a synthetic data set directory with a planted mechanism, and its truth.json. "
+          "Sizes default to those of the preset.");
   SynthPlan given;
   cli.choice("preset", &given.preset, {"tiny", "demo", "paper"}, "sizes to start from");
-  cli.choice(
-      "mechanism", &given.mechanism, {"none", "gene-only", "dna", kSpecific},
-      "what tells the effects: nothing, the gene's mean, DNA alike for every gene, or DNA by "
-      "a gene's own sensitivity");
+  cli.choice("mechanism", &given.mechanism, {"none", "gene-only", "dna", kSpecific},
+             "what effects depend on: nothing, the gene, DNA (equally for every gene), or DNA "
+             "times the gene's own sensitivity");
   for (const Size& size : kSizes) {
     cli.number(size.name, &(given.sizes.*size.member), 0, static_cast<double>(size.max),
-               std::string(size.help) + "; 0: the preset's");
+               std::string(size.help) + "; 0: as in the preset");
   }
-  cli.number("noise", &given.noise, 0.0, 0.5, "standard deviation of the noise on beta");
+  cli.number("noise", &given.noise, 0.0, 0.5, "standard deviation of the noise in beta");
   cli.common(&options->common, {"out", "seed", "threads", "quiet"});
   cli.require({"out"});
   if (!cli.parse(argc, argv)) return false;

@@ -40,8 +40,8 @@ void warn_of_shared_pairs(const Dataset& data) {
   }
   for (const auto& [which, found] : shared) {
     warn(text(
-        "%s: split: %lld pair(s) in both %s and %s, the first %s; what %s measures is no test "
-        "on new pairs",
+        "%s: split: %lld pair(s) in both %s and %s, the first %s; results on %s are no test on new "
+        "pairs",
         pairs_file(data).c_str(), static_cast<long long>(found.count), split_name(which.first),
         split_name(which.second), pair_name(data, *found.first).c_str(), split_name(which.second)));
   }
@@ -66,11 +66,11 @@ void warn_of_unseen_genes(const Dataset& data, const ValidationParts& validation
   const std::int64_t unseen = validation.unseen_pairs();
   if (unseen == 0) return;
   const auto all = static_cast<std::int64_t>(data.pairs_of(Split::kVal).size());
-  std::string consequence = "they steer as the others do (--steer-by all)";
+  std::string consequence = "they steer training like the others (--steer-by all)";
   if (validation.leaves_out_unseen()) {
-    consequence = "they do not steer (--steer-by all)";
+    consequence = "they do not steer training (--steer-by all includes them)";
   } else if (settings.steer_by == "seen") {
-    consequence = "too few others to steer by: all do";
+    consequence = "all steer training, since the others are too few";
   }
   warn(pairs_file(data) + ": gene: " + std::to_string(unseen) + " of " +
        number_of(all, "val pair") + " are of " + number_of(validation.unseen_genes(), "gene") +
@@ -92,11 +92,11 @@ void warn_about_pairs(const Dataset& data, const ValidationParts& validation,
   for (const Pair& pair : data.pairs_of(Split::kTrain)) trained.push_back(pair.beta);
   warn_of_shared_pairs(data);
   warn_of_unseen_genes(data, validation, settings);
-  warn_of_effects(data, "train pair", trained, "there is nothing to learn to tell apart");
+  warn_of_effects(data, "train pair", trained, "there are no differences to learn");
   warn_of_effects(data, validation.leaves_out_unseen() ? "steering val pair" : "val pair",
                   validation.steering_effects(),
-                  "the correlation that chooses the best model says nothing, so the first epoch's "
-                  "may be kept");
+                  "the correlation that chooses the best model is meaningless, so the first "
+                  "epoch's may be kept");
 }
 
 void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& data,
@@ -109,12 +109,12 @@ void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& 
                     ? counted(model.trained_count()) + " of them trained, "
                     : "")
             << "about " << mib << " MiB of memory; " << number_of(train, "train pair") << ", "
-            << number_of(steps, "step") << " an epoch, at most "
+            << number_of(steps, "step") << " per epoch, at most "
             << number_of(options.settings.epochs, "epoch") << '\n';
   const bool sizes_chosen = options.given.count("hidden") > 0 || !options.common.model.empty();
   if (options.resume || sizes_chosen || model.parameter_count() / kDwarfs < train) return;
   note("that is " + counted(model.parameter_count() / train) +
-       " parameters for each train pair; a smaller model is faster and may do as well: --hidden 64 "
+       " parameters per train pair; a smaller model is faster and may do as well: --hidden 64 "
        "--heads 4 --feed-forward 128 --fusion 128");
 }
 
@@ -128,13 +128,13 @@ void say_what_is_resumed(const TrainState& state, const TrainSettings& settings,
                          const std::string& began_on, const std::string& device) {
   if (began_on != device) {
     note("the run began on " + began_on + " and continues on " + device +
-         "; its last bits may differ");
+         "; results may differ in the last bits");
   }
   const std::int64_t done = state.epoch - 1;
   if (state.stopped) {
     note("the run ended by early stopping after " + number_of(done, "epoch"));
   } else if (done >= settings.epochs) {
-    note("all " + std::to_string(done) + " epochs are done; a larger --epochs trains on");
+    note("all " + std::to_string(done) + " epochs are done; a larger --epochs continues");
   }
 }
 

@@ -43,7 +43,7 @@ std::string r2_text(const Metrics& m) {
 /// r over genes that were trained, if there are others.
 std::string seen_note(const ValidationMetrics& val) {
   if (val.unseen.n == 0) return "";
-  return "of trained genes r " + correlation_text(val.seen.pearson) + ", ";
+  return "r on trained genes " + correlation_text(val.seen.pearson) + ", ";
 }
 
 }  // namespace
@@ -154,9 +154,9 @@ void Trainer::say_pace(Progress* progress) {
   const double epoch = seconds / static_cast<double>(steps) * static_cast<double>(steps_);
   if (epoch < kWorthALine) return;
   const std::int64_t epochs = settings_.epochs - state_.epoch + 1;
-  progress->interject("about " + clock_text(epoch) + " for the steps of an epoch, " +
+  progress->interject("about " + clock_text(epoch) + " per epoch of training, " +
                       clock_text(epoch * static_cast<double>(epochs)) +
-                      " if all epochs run; validation comes on top");
+                      " if all epochs run, plus validation");
 }
 
 std::string Trainer::progress_note() const {

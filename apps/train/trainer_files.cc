@@ -105,7 +105,7 @@ void Trainer::check_best_model(const RunFolder& folder) const {
                          folder.last_model().string());
   }
   if (!write) return;
-  note(file.string() + ": is written anew from " + folder.last_model().string() +
+  note(file.string() + ": is rewritten from " + folder.last_model().string() +
        ", which holds the same weights");
   save_model(file, model_, backend_, inputs_);
 }

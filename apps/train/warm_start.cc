@@ -70,7 +70,7 @@ void print_taken(std::ostream& out, const WarmStart& start, const Cdt& model) {
 
 void print_misfits(std::ostream& out, const WarmStart& start) {
   if (start.misfits.empty() && start.excepted.empty()) return;
-  out << "not taken, begins anew:\n";
+  out << "not taken, initialised from scratch:\n";
   std::vector<std::string> missing;
   for (const WarmStart::Misfit& misfit : start.misfits) {
     if (misfit.there.empty()) {
@@ -81,7 +81,8 @@ void print_misfits(std::ostream& out, const WarmStart& start) {
                shape_text(misfit.here) + ", in the file " + shape_text(misfit.there));
   }
   print_names(out, missing, "not in the file");
-  print_names(out, {start.excepted.begin(), start.excepted.end()}, "left out as asked");
+  print_names(out, {start.excepted.begin(), start.excepted.end()},
+              "excluded by --init-from-except");
 }
 
 void print_genes(std::ostream& out, const WarmStart& start, const Cdt& model) {
@@ -89,7 +90,7 @@ void print_genes(std::ostream& out, const WarmStart& start, const Cdt& model) {
   const std::int64_t genes = model.config().genes;
   const auto fresh = static_cast<std::int64_t>(start.fresh_genes.size());
   out << "rows of the last layer, by gene: " << genes - fresh << " of " << genes << " taken";
-  if (fresh > 0) out << "; anew: " << named(start.fresh_genes, "gene");
+  if (fresh > 0) out << "; initialised from scratch: " << named(start.fresh_genes, "gene");
   if (!start.unused_genes.empty()) {
     out << "; not used: " << named(start.unused_genes, "gene");
   }
@@ -105,8 +106,9 @@ void warn_of_doubts(const WarmStart& start, const Cdt& model, const std::string&
         return &p.variable == last.weight && start.taken.count(p.name) > 0;
       });
   if (whole_last) {
-    warn(file + ": genes are not recorded; the last layer is taken as if they were those of the " +
-         "data set in its order (--init-from-genes LIST to name them)");
+    warn(file +
+         ": genes are not recorded; the last layer is taken as if its genes were those of the " +
+         "data set, in the same order (name them with --init-from-genes LIST)");
   }
   std::vector<std::string> stuck;
   for (const Parameter& parameter : model.parameters()) {
@@ -115,12 +117,12 @@ void warn_of_doubts(const WarmStart& start, const Cdt& model, const std::string&
     }
   }
   if (!stuck.empty()) {
-    warn("frozen, though not taken from " + file + ": " + named(stuck, "tensor") +
-         "; what is frozen stays as it is drawn");
+    warn("frozen, although not taken from " + file + ": " + named(stuck, "tensor") +
+         "; frozen parameters keep their random initial values");
   }
   if (!start.other_embeddings.empty()) {
-    warn(file + ": was trained beside other " + joined(start.other_embeddings, " and ") +
-         " embeddings of the same genes; what projects them is taken all the same");
+    warn(file + ": was trained with other " + joined(start.other_embeddings, " and ") +
+         " embeddings of the same genes; the layers that project them are taken all the same");
   }
 }
 
@@ -143,13 +145,13 @@ void begin_from(const TensorFile& file, const TrainOptions& options, const Datas
 
 void print_warm_start(std::ostream& out, const WarmStart& start, const Cdt& model,
                       const std::string& file) {
-  out << start.taken.size() << " of " << model.parameters().size()
-      << " tensors begin as they are in " << file << ":\n";
+  out << start.taken.size() << " of " << model.parameters().size() << " tensors are taken from "
+      << file << ":\n";
   print_taken(out, start, model);
   print_genes(out, start, model);
   print_misfits(out, start);
   if (start.unused.empty()) return;
-  out << "not used of the file:\n";
+  out << "not used from the file:\n";
   print_names(out, start.unused, "");
 }
 

@@ -105,7 +105,7 @@ std::string GeneStarts::remark(const std::filesystem::path& file) const {
   }
   if (repeated > 0) {
     out += std::string(missing > 0 ? "; " : "") + std::to_string(repeated) +
-           " lines give a gene another place than its first line and are skipped";
+           " lines place a gene elsewhere than its first line and are skipped";
   }
   return out;
 }

@@ -87,7 +87,7 @@ void sync_to_disk(const FileDescriptor& file, const fs::path& path) {
     throw InputError(path.string(), "write", system_message(error));
   }
   warn(folder_of(path).string() + ": cannot be flushed to disk (" + system_message(error) +
-       "); a power failure may take what was written last");
+       "); a power failure may lose what was written last");
 }
 
 }  // namespace

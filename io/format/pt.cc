@@ -171,7 +171,7 @@ PtArchive::PtArchive(ZipArchive zip)
   check_names();
   check_storage_types();
   if (!zip_.has_checksums()) {
-    note(path().string() + ": was saved without checksums, so that damage can go unnoticed");
+    note(path().string() + ": was saved without checksums, so damage can go unnoticed");
   }
 }
 

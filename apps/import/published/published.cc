@@ -177,7 +177,7 @@ ScreenSplit read_screen(const std::filesystem::path& path, Split split, const Ge
   out.has_beta = !columns.beta.empty();
   out.has_labels = !columns.label.empty();
   if (!out.has_beta) {
-    warn(out.file + ": beta: there is none; every effect is 0, as in the reference");
+    warn(out.file + ": beta: is missing; every effect is 0, as in the reference");
   }
   for (std::size_t row = 0; row < columns.gene.size(); ++row) {
     const int label = label_of(columns, row, out.file);
