@@ -114,16 +114,15 @@ bool parse_train_options(int argc, char** argv, TrainOptions* options) {
   add_settings(cli, &options->settings);
   add_fit_options(&cli, &options->overrides);
   cli.option("state", &options->state,
-             "go on with the optimiser of this file, beside --model: a training checkpoint of "
-             "PyTorch, or a state.safetensors");
+             "with --model: continue the optimiser in this file, a training checkpoint of PyTorch "
+             "or a state.safetensors");
   cli.option("init-from", &options->init_from,
-             "file of an older model: a new one begins with those of its tensors that fit by name "
+             "start a new model from the file of an older one: take its tensors that fit by name "
              "and shape, the last layer gene by gene");
   cli.option("init-from-genes", &options->init_from_genes,
-             "genes of the last layer of --init-from, one a line, where it does not name them");
+             "genes of the last layer of --init-from, one per line, if it does not record them");
   cli.option("init-from-except", &options->init_from_except,
-             "module or parameter that begins anew although --init-from has it, as --freeze names "
-             "them");
+             "module or parameter not to take from --init-from, named as for --freeze");
   cli.flag("resume", &options->resume, "continue the run in --out, bit for bit");
   cli.flag("dry-run", &options->dry_run, "print the model by module and the memory plan, then end");
   cli.flag("trace", &options->trace,
@@ -188,7 +187,7 @@ void adopt_model_dropout(const CdtConfig& config, const std::filesystem::path& m
   if (options->common.quiet) return;
   note("dropout is " + format_number(dropout) +
        (given ? " as given; " + file + " was trained with " + format_number(recorded)
-              : ", which " + file + " was trained with; --dropout P for another"));
+              : ", as in the training of " + file + "; --dropout P for another"));
 }
 
 void adopt_optimiser_settings(const OptimiserNumbers& numbers, TrainOptions* options) {
