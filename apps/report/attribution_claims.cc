@@ -56,9 +56,9 @@ Html uniform_claim(const WindowSpread& spread) {
   if (spread.bins < 2 || !(e.value > kNearlyUniform * bins) || contradicted) return {};
   return said(
       "uniform",
-      "Attention is nearly uniform: mean over the explained pairs with DNA, it spreads over " +
+      "Attention is nearly uniform: averaged over the explained pairs with DNA, it spreads over " +
           fixed(e.value, 0) + " of " + std::to_string(spread.bins) +
-          " bins (exp of its entropy). The place of its peak then means little.");
+          " bins (exp of its entropy). The position of its peak then means little.");
 }
 
 Html edge_claim(const EdgePeaks& peaks) {
@@ -69,8 +69,8 @@ Html edge_claim(const EdgePeaks& peaks) {
   return said(
       "edge-" + peaks.method,
       percent(peaks.share.value) + " of the " + counted(peaks.windows, peaks.method + " peak") +
-          " lie in the outer 5\u202f% of the window (by chance " + percent(peaks.by_chance) +
-          ", two-sided p " + p_value(peaks.p) + "): an edge effect, until shown otherwise.");
+          " are in the outer 5\u202f% of the window (by chance " + percent(peaks.by_chance) +
+          ", two-sided p " + p_value(peaks.p) + "): an edge effect unless shown otherwise.");
 }
 
 Html agreement_claim(const SharedTops& tops) {
@@ -79,8 +79,8 @@ Html agreement_claim(const SharedTops& tops) {
   if (tops.pairs < kLeastWindows || !above(tops.shared, tops.by_chance) || !both) return {};
   return " " + said("agreement", tops.first + " and " + tops.second +
                                      " agree beyond chance: two-sided p " +
-                                     p_value(tops.hypergeometric) + " of random sets and " +
-                                     p_value(tops.shifted) + " of windows shifted around.");
+                                     p_value(tops.hypergeometric) + " against random sets and " +
+                                     p_value(tops.shifted) + " against shifted windows.");
 }
 
 Html enrichment_claim(std::span<const ClassTest> tests, bool uses_dna) {
@@ -99,11 +99,12 @@ Html enrichment_claim(std::span<const ClassTest> tests, bool uses_dna) {
       (fewer > 0 ? found(fewer) + " found fewer than chance" : "") +
       ": two-sided q < 0.05 and the 95\u202f% interval on that side of 1";
   if (uses_dna) return " " + said("enrichment", counts + ".");
-  return " " + claim_html("span", "enrichment", false,
-                          counts +
-                              "; but nothing shows that the model\u2019s r depends on DNA, and a "
-                              "network that was never trained shows as much where the DNA features "
-                              "mark the elements.");
+  return " " +
+         claim_html(
+             "span", "enrichment", false,
+             counts +
+                 "; but nothing shows that the model\u2019s r depends on DNA, and an untrained "
+                 "network shows the same where the DNA features mark the elements.");
 }
 
 Html foretelling_claim(const ForetoldEffects& effects) {
@@ -112,8 +113,8 @@ Html foretelling_claim(const ForetoldEffects& effects) {
     return {};
   }
   return " " + said("foretelling",
-                    "The gradient foretells which bins matter to the model better than gradients "
-                    "shifted around their windows.");
+                    "The gradient predicts which bins matter to the model better than gradients "
+                    "shifted around their windows do.");
 }
 
 Html site_claim(std::span<const SiteFinding> methods, bool uses_dna) {
@@ -121,20 +122,21 @@ Html site_claim(std::span<const SiteFinding> methods, bool uses_dna) {
   for (const SiteFinding& f : methods) {
     if (!finds_site(f)) continue;
     found += (found.empty() ? "" : "; ") + f.method + " with AUROC " + with_interval(f.causal, 2) +
-             ", over the decoy " + with_interval(f.causal_over_decoy, 2);
+             ", against the decoy " + with_interval(f.causal_over_decoy, 2);
   }
   if (found.empty()) return {};
   if (!uses_dna) {
     return " " +
            claim_html("span", "sites", false,
-                      "Above chance and above the decoy, the planted site has the scores of " +
-                          found +
-                          "; but nothing here shows that the model uses DNA, and one that does "
-                          "not looks at either by chance.");
+                      "The planted site is scored above chance and above the decoy by " + found +
+                          "; but nothing here shows that the model uses DNA, and a model that does "
+                          "not prefers either site by chance.");
   }
   return " " +
-         said("sites", "Above chance and above the decoy, the planted site is found by " + found +
-                           " (95\u202f% intervals of each, whatever the number of methods).");
+         said(
+             "sites",
+             "The planted site is found, above chance and above the decoy, by " + found +
+                 " (95\u202f% intervals of each method, not corrected for the number of methods).");
 }
 
 Html gene_claim(const SiteFinding& f, bool uses_dna) {
@@ -145,13 +147,13 @@ Html gene_claim(const SiteFinding& f, bool uses_dna) {
   if (!above(f.elsewhere, kEvenAuroc)) return {};
   return " " + claim_html("span", "site-genes", false,
                           "The scores of " + f.method +
-                              " say where the site is; on which gene it acts, as far as these "
-                              "pairs tell, they do not.");
+                              " show where the site is; as far as these pairs tell, they do not "
+                              "show on which gene it acts.");
 }
 
 Html gene_rows_claim(const GeneRows& rows) {
   if (rows.enhancers < kLeastMapped || !(rows.least > kAlike)) return {};
-  return " " + said("gene-rows", "The attention hardly says which gene it is of.");
+  return " " + said("gene-rows", "The attention hardly differs between genes.");
 }
 
 WindowSpread read_spread(const Attribution& attribution, std::int64_t bins) {

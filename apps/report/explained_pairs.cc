@@ -56,8 +56,9 @@ void weigh_windows(const Attribution& attribution, std::vector<Html>* out) {
   for (const char* method : {"attention", "gradient"}) {
     for (const auto& [why, count] : defined_pairs(attribution, {method}).left_out) {
       if (why.rfind(method, 0) != 0) continue;
-      out->push_back("Of " + counted(count, "explained pair") + " the " + why +
-                     ": no bin is preferred, so there is no peak, and no number of it counts.");
+      out->push_back(
+          "In " + counted(count, "explained pair") + " the " + why +
+          ": no bin is preferred, so the window has no peak and is left out of all numbers.");
     }
   }
   const auto is_untrained = [](const AttributedPair& pair) { return pair.untrained; };

@@ -107,17 +107,17 @@ Html completeness(const AttributionSummary& summary) {
   if (!summary.completeness || !std::isfinite(summary.completeness->error.mean)) return {};
   const CompletenessSummary& c = *summary.completeness;
   Html out =
-      "Completeness of integrated gradients: a pair\u2019s scores miss the change of its "
-      "prediction from the baseline (" +
-      c.baseline + ") by " + percent(c.error.mean, 2) + " of it on average, " +
+      "Completeness of integrated gradients: the sum of a pair\u2019s scores differs from the "
+      "change of its prediction from the baseline (" +
+      c.baseline + ") by " + percent(c.error.mean, 2) + " of that change on average, " +
       percent(c.error.largest, 2) + " at most.";
   const std::string gate = percent(c.gate, 0);
   if (c.incomplete_pairs > 0) {
-    out += " " + counted(c.incomplete_pairs, "pair") + " beyond the gate of " + gate + ".";
+    out += " " + counted(c.incomplete_pairs, "pair") + " above the limit of " + gate + ".";
   }
   if (c.at_resolution_pairs > 0) {
     out += " " + counted(c.at_resolution_pairs, "pair") + " beyond " + gate +
-           " by no more than rounding of the predictions can make.";
+           ", but by no more than the rounding of predictions can explain.";
   }
   return element("p", out);
 }
@@ -135,16 +135,15 @@ Html method_table(const Attribution& attribution) {
                     count_text(m.n)});
   }
   return table("Methods",
-               {"method", "peak to centre, mean kb", "p, two-sided", "peak at the edge, %",
-                "p, two-sided", "effective bins", "peak over uniform", "n"},
+               {"method", "mean distance of peak from centre, kb", "p, two-sided",
+                "peak at the edge, %", "p, two-sided", "effective bins", "peak over uniform", "n"},
                rows) +
-         element(
-             "p",
-             "In brackets 95\u202f% intervals (bootstrap over enhancers). p: the larger of peaks "
-             "in random bins and of windows shifted around, two-sided; " +
-                 Html(kHowPIsWritten) +
-                 " The edge is the outer 5\u202f% of the window; effective bins are exp of the "
-                 "entropy.") +
+         element("p",
+                 "Brackets: 95\u202f% intervals (bootstrap over enhancers). p: two-sided, the "
+                 "larger of two tests, peaks in random bins and shifted windows; " +
+                     Html(kHowPIsWritten) +
+                     " The edge is the outer 5\u202f% of the window; effective bins are exp of the "
+                     "entropy.") +
          completeness(attribution.summary) + smoothing(attribution.summary);
 }
 
@@ -177,12 +176,12 @@ Item distance_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.legend = {{Ink::kBlue, "area", "attention peaks"},
                    {Ink::kOrange, "area", "gradient peaks"},
                    {Ink::kNull, "area",
-                    "95\u202f% of counts if each enhancer\u2019s peaks were shifted "
-                    "around the window together, at random"},
+                    "95\u202f% of counts if each enhancer\u2019s peaks are shifted around the "
+                    "window together, at random"},
                    {Ink::kText, "line", "their mean"}};
   figure.reading =
-      "Bars inside the grey band are what peaks in random places give, whatever their mean "
-      "distance; one cell in twenty leaves it by chance.";
+      "Bars inside the grey band are what peaks at random positions give, whatever their mean "
+      "distance; by chance one cell in twenty is outside the band.";
   figure.of_positions = true;
   figure.finding = method_finding("Attention", attention, random, of_attention) +
                    method_finding("Gradient", gradient, random, of_gradient);

@@ -17,12 +17,12 @@ constexpr std::size_t kMostDrawn = 12;
 constexpr std::size_t kMostUnfolded = 24;  // rows shown without unfolding
 constexpr std::size_t kMostLetters = 20;   // of a class name next to the picture
 constexpr const char* kTests =
-    "Fisher\u2019s test is exact but takes neighbouring bins for independent and claims too much; "
-    "p "
-    "is the largest of it, of top bins shifted around their windows and of top bins laid on other "
-    "windows, 1 where these contradict each other; all are two-sided, twice the smaller tail. "
-    "\u00b1 is the Monte Carlo error of p, \u2264 stands where no permutation was as extreme, and "
-    "an exact p has neither. q is the Benjamini-Hochberg value of p over all tests.";
+    "Fisher\u2019s test is exact but treats neighbouring bins as independent, so it claims too "
+    "much. p is the largest of three: Fisher\u2019s p, that of top bins shifted around their "
+    "windows, and that of top bins placed on other windows; it is 1 if these contradict each "
+    "other. All are two-sided, twice the smaller tail. \u00b1 is the Monte Carlo error of p, "
+    "\u2264 means that no permutation was as extreme, and an exact p has neither. q is the "
+    "Benjamini-Hochberg value of p over all tests.";
 
 /// One method on one class.
 struct Row {
@@ -137,13 +137,14 @@ Html finding(const Material& material, const std::vector<Row>& rows, std::size_t
   Html out;
   if (untested > 0) {
     out = counted(untested, "test") +
-          " could not be made, as the class covers no bin of the windows or all of them. ";
+          " could not be made because the class covers none of the windows\u2019 bins or all of "
+          "them. ";
   }
   if (tested == 0) return out;
-  out += counted(tested, "test") + ", each of a method on a class.";
+  out += counted(tested, "test") + ", each of one method on one class.";
   if (can_conclude(*material.attribution)) out += enrichment_claim(tests, uses_dna(material));
   if (classes > kMostDrawn) {
-    out += " Drawn are the " + std::to_string(kMostDrawn) + " classes that cover most bins.";
+    out += " Only the " + std::to_string(kMostDrawn) + " classes that cover most bins are drawn.";
   }
   return out;
 }
@@ -169,14 +170,13 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
                    {Ink::kOrange, "dot", "gradient"},
                    {Ink::kMuted, "dashes", "chance: the class\u2019s share of all bins"}};
   figure.reading =
-      "Right of the dashed line more of the top bins lie on elements of the class than its share "
-      "of the windows would give, left of it fewer; nothing follows from a dot whose interval "
-      "reaches across, or whose q is 0.05 or more.";
+      "To the right of the dashed line, more of the top bins are on elements of the class than its "
+      "share of the windows would give; to the left, fewer. A dot whose interval crosses the line, "
+      "or whose q is 0.05 or more, shows nothing.";
   figure.note =
-      "A model looks at what its training made stand out, by noise too: where top bins lie is no "
-      "evidence of what acts on genes. A network that was never trained shows enrichment too, "
-      "where "
-      "the DNA features mark the elements: it is no sign of learning.";
+      "A model looks at whatever its training made prominent, including noise, so the position of "
+      "top bins is no evidence of what acts on genes. An untrained network shows enrichment too "
+      "where the DNA features mark the elements, so enrichment is no sign of learning.";
   figure.of_positions = true;
   figure.finding = finding(material, rows, classes.size());
   for (const char* method : {"attention", "gradient"}) {

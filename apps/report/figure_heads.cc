@@ -169,17 +169,17 @@ Item heads_figure(const Gnuplot& gnuplot, const Material& material) {
                     Html("attention from ") + p_value(range.first) + " to " +
                         fixed(range.second, 1) + " times uniform, logarithmic"}};
   figure.reading =
-      "A row is a query bin (upstream at the bottom), a column the key bin it attends to; a "
-      "diagonal means near bins, vertical lines mean bins that all others look at.";
+      "A row is a query bin (upstream at the bottom), a column a key bin it attends to. A diagonal "
+      "means attention to nearby bins, a vertical line a bin that all others attend to.";
   figure.note =
-      "Over a map stands over how many bins a row of it spreads (exp of its entropy, mean over "
+      "The number above a map is how many bins a row spreads over (exp of its entropy, mean over "
       "rows).";
   figure.of_positions = true;
   figure.finding = "Enhancer " + Html(heads.enhancer) + ", windows of " +
                    counted(material.data.bins, "bin") + ".";
   if (heads.heads.size() < heads.all) {
-    figure.finding += " Drawn are the first " + std::to_string(heads.heads.size()) + " of " +
-                      std::to_string(heads.all) + " heads.";
+    figure.finding += " Only the first " + std::to_string(heads.heads.size()) + " of " +
+                      std::to_string(heads.all) + " heads are drawn.";
   }
   if (heads.heads.size() > 1 && !effective.empty()) {
     figure.finding += " The sharpest of them spreads over " + Html(fixed(effective.low(), 1)) +

@@ -111,18 +111,18 @@ Html mapped(const Attribution& attribution) {
 Html finding(const Attribution& attribution, const Dataset& data) {
   const MappedGeneRows rows = mean_gene_rows(attribution, data);
   if (rows.enhancers == 0 && rows.with_dna > 0) {
-    return Html("How alike the rows of genes in ") + kGeneMap + " are is undefined: " +
-           (data.genes_count() < 2 ? "there is one gene only." : "at most one row is not uniform.");
+    return Html("The similarity of gene rows in ") + kGeneMap + " is undefined: " +
+           (data.genes_count() < 2 ? "there is only one gene." : "at most one row is not uniform.");
   }
   if (rows.enhancers == 0 && find_name(attribution.summary.maps->heads, kGeneMap) != nullptr) {
-    return "The mapped enhancers have no DNA: what their attention to it is like says nothing.";
+    return "The mapped enhancers have no DNA, so their attention to it means nothing.";
   }
   if (rows.enhancers == 0) {
-    return Html("How alike the rows of genes are needs the map ") + kGeneMap +
-           " (--maps of cdt-attribute).";
+    return Html("To show how similar the rows of genes are, the map ") + kGeneMap +
+           " is needed (--maps of cdt-attribute).";
   }
   return "In " + Html(kGeneMap) +
-         " the rows of every two genes, uniform rows left out, correlate with r = " +
+         " the rows of two genes, uniform rows left out, correlate with r = " +
          fixed(rows.mean, 3) + " on average and " + fixed(rows.least, 3) + " at least, " +
          percent(rows.share_above) + " of them above 0.99 (" + counted(rows.enhancers, "enhancer") +
          ")." + gene_rows_claim(rows);
@@ -142,12 +142,12 @@ Item maps_figure(const Gnuplot& gnuplot, const Material& material) {
                              {height, height}, [&](Plot& plot) { describe(plot, maps); });
   figure.legend = {{Ink::kBlue, "dot", "a head"}, {Ink::kMuted, "dashes", "uniform"}};
   figure.reading =
-      "A dot on the dashed line is a head that looks at all positions alike, one far left of it a "
-      "head that chooses few.";
+      "A dot on the dashed line is a head that attends to all positions equally; a dot far to the "
+      "left is a head that attends to few.";
   figure.note =
-      "Effective positions are exp of the entropy of a row of the map, means over rows and "
-      "enhancers. The nearer to 1 the correlation of two genes\u2019 rows, the less the attention "
-      "says about the one gene.";
+      "Effective positions are exp of the entropy of a row of the map, averaged over rows and "
+      "enhancers. The closer the correlation of two genes\u2019 rows is to 1, the less the "
+      "attention says about either gene.";
   figure.finding = mapped(*material.attribution) + finding(*material.attribution, material.data);
   figure.details = map_table(maps);
   return figure;

@@ -74,7 +74,7 @@ Comparison compare(const Attribution& attribution, const DefinedPairs& defined, 
 void describe(Plot& plot, const Comparison& comparison) {
   plot.grid("xtics ytics").margins(11, 2, 1);
   plot.run("set format x '%g'").run("set format y '%g'");
-  plot.label("x", "gradient, times its mean").label("y", "|effect|, times its mean");
+  plot.label("x", "gradient, relative to its mean").label("y", "|effect|, relative to its mean");
   const Extent gradients = Extent().add(comparison.points, 0);
   const Extent effects = Extent().add(comparison.points, 1);
   plot.axis("x", gradients, {.most_ticks = plot.canvas().narrow ? 4.0 : 8.0, .logarithmic = true});
@@ -94,7 +94,7 @@ Html correlation_table(const Attribution& attribution) {
                     count_text(numbers->pairs)});
   }
   return table("Correlation of scores with effects",
-               {"method", "foretells", "Pearson r, mean over pairs", "median", "n"}, rows);
+               {"method", "predicts", "Pearson r, mean over pairs", "median", "n"}, rows);
 }
 
 Html finding(const Comparison& comparison, std::int64_t bins, const Attribution& attribution) {
@@ -107,17 +107,17 @@ Html finding(const Comparison& comparison, std::int64_t bins, const Attribution&
              " to " + fixed(quantile_of_sorted(comparison.correlations, 0.75), 2) + ", " +
              counted(correlated, "pair") + "; mean " + fixed(comparison.mean, 3);
   const double by_chance = kTwoSided95 * comparison.shifted_sd;
-  out += by_chance < 1.0 ? ", where gradients shifted around their windows give 0 \u00b1 " +
-                               fixed(by_chance, 3) + " (95\u202f%)."
-                         : std::string("; of so few ranges chance may make any.");
+  out += by_chance < 1.0 ? ", against 0 \u00b1 " + fixed(by_chance, 3) +
+                               " (95\u202f%) for gradients shifted around their windows."
+                         : std::string("; with so few ranges any value may arise by chance.");
   out += foretelling_claim({can_conclude(attribution) ? correlated : 0, comparison.mean,
                             comparison.shifted_sd, pearson_mean.interval});
   if (comparison.points.size() < comparison.ranges) {
     out += " " + counted(static_cast<std::int64_t>(comparison.points.size()), "range") + " of " +
-           count_text(static_cast<std::int64_t>(comparison.ranges)) + " are drawn, evenly chosen.";
+           count_text(static_cast<std::int64_t>(comparison.ranges)) + " are drawn, evenly sampled.";
   }
   if (std::isfinite(pearson_mean.value)) {
-    out += " Pearson correlation, which the few strongest bins decide: mean " +
+    out += " Pearson correlation, which the few strongest bins dominate: mean " +
            fixed(pearson_mean.value, 2) + ".";
   }
   return out;
@@ -141,7 +141,8 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
   }
   if (comparison.correlations.empty()) {
     return Omission{
-        "In no pair can ranges of bins be correlated: a window has only one, or all score alike."};
+        "In no pair can ranges of bins be correlated: a window has only one range, or all have the "
+        "same score."};
   }
   Figure figure;
   figure.picture =
@@ -150,11 +151,12 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.legend = {{Ink::kTeal, "dot", counted(bins, "bin") + " of a pair"},
                    {Ink::kMuted, "dashes", "proportional"}};
   const bool zeros = attribution.summary.effects->baseline == "zero";
-  figure.reading = "Occlusion replaces bins by " + Html(zeros ? "zeros" : "the mean window's") +
-                   " and runs the model again, so it is what the model really does; along the "
-                   "dashed line the gradient, which only looks at small changes, says the same.";
+  figure.reading = "Occlusion replaces bins with " + Html(zeros ? "zeros" : "the mean window's") +
+                   " and runs the model again, so it shows what the model really does. On the "
+                   "dashed line the gradient, which considers only small changes, says the same.";
   figure.note =
-      "A level row of dots may be the effect of the replacement itself, whatever the bins held.";
+      "A horizontal row of dots may be the effect of the replacement itself, whatever the bins "
+      "contained.";
   figure.of_positions = true;
   figure.finding = finding(comparison, bins, attribution);
   if (!defined.left_out.empty()) figure.finding += " Windows with a peak: " + n_text(defined) + ".";

@@ -82,11 +82,10 @@ Html agreement_table(const Attribution& attribution) {
   return table("Agreement of methods",
                {"methods", "top bins shared", "times chance", "p, two-sided", "Spearman", "n"},
                rows) +
-         element(
-             "p",
-             "Means over pairs with 95\u202f% intervals (bootstrap over enhancers). p: the larger "
-             "of random sets (exact) and of windows shifted around, two-sided; " +
-                 Html(kHowPIsWritten));
+         element("p",
+                 "Means over pairs with 95\u202f% intervals (bootstrap over enhancers). p: "
+                 "two-sided, the larger of two tests, random sets (exact) and shifted windows; " +
+                     Html(kHowPIsWritten));
 }
 
 }  // namespace
@@ -106,11 +105,11 @@ Item overlap_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.legend = {
       {Ink::kPurple, "area", "pairs"},
       {Ink::kMuted, "line", "expected for two random sets (hypergeometric)"},
-      {Ink::kText, "dashes", "expected if one window is shifted around, over all shifts"}};
+      {Ink::kText, "dashes", "expected if one window is shifted around, mean over all shifts"}};
   figure.reading =
-      "Where the bars stand higher than both lines on the right, and lower on the left, more pairs "
-      "share many bins than chance gives; whether that is more than luck, the tests among the "
-      "numbers tell.";
+      "Where the bars are higher than both lines on the right, and lower on the left, more pairs "
+      "share many bins than expected. The tests under \u201cThe numbers\u201d tell whether that is "
+      "more than chance.";
   figure.of_positions = true;
   figure.finding =
       "Mean " + Html(fixed(overlaps.mean, 2)) + " of " + std::to_string(overlaps.top) +

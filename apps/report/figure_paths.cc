@@ -136,7 +136,7 @@ Html products(const PathSummary& summary) {
   for (std::size_t path = 0; path < kPaths; ++path) {
     const PathMean* product = find_name(summary.product, PathSplit::kNames[path]);
     if (product == nullptr || !std::isfinite(product->mean.value)) return {};
-    out += (path == 0 ? " Gradient times input over the window, which adds up too: " : "; ") +
+    out += (path == 0 ? " Gradient times input, summed over the window, also adds up: " : "; ") +
            with_interval(product->mean, 4) + " " + kPathNames[path];
   }
   return out + ".";
@@ -157,13 +157,13 @@ Html left_out(const PathSummary& summary) {
 
 /// The sentence below the figure. pairs: number of pairs that have a share.
 Html finding(const Paths& paths, std::int64_t pairs, double additivity_error) {
-  Html out = "Of the gradient, mean over " + counted(pairs, "pair") + ": ";
+  Html out = "Share of the gradient, mean over " + counted(pairs, "pair") + ": ";
   for (std::size_t path = 0; path < kPaths; ++path) {
     out += with_interval(paths.share[path], 2, 100.0) + "\u202f% " + kPathNames[path] +
            (path + 1 < kPaths ? "; " : ".");
   }
   if (std::isfinite(additivity_error)) {
-    out += " The parts add up to the whole within " + p_value(additivity_error) + " of it.";
+    out += " The parts add up to the total within " + p_value(additivity_error) + " of it.";
   }
   return out;
 }
@@ -184,12 +184,12 @@ Item paths_figure(const Gnuplot& gnuplot, const Material& material) {
     figure.legend.push_back({kPathInks[path], "line", kPathNames[path]});
   }
   figure.reading =
-      "The dots say how much of the gradient arrives by each path, shares that add up to 1 and may "
-      "be negative where a path works against the whole; the curves say where along the window.";
+      "The dots show how much of the gradient arrives by each path; the shares add up to 1 and may "
+      "be negative where a path works against the total. The curves show where along the window.";
   figure.note =
       "The gradient is the sum of three vectors, one per path. A share is the projection of a part "
-      "on the whole, over the whole\u2019s length. The curves are norms of the parts, which do not "
-      "add up as the vectors do: parts that cancel each other are long.";
+      "on the total, divided by the length of the total. The curves are norms of the parts, which "
+      "do not add up as the vectors do: parts that cancel each other may both be long.";
   if (paths.is_uneven) figure.note += " Their axis is logarithmic.";
   figure.of_positions = true;
   const PathSummary& summary = *material.attribution->summary.paths;

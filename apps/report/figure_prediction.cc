@@ -101,7 +101,7 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
                              [&](Plot& plot) { describe(plot, drawn, line); });
   figure.legend = {{Ink::kBlue, "dot", "an enhancer-gene pair of " + evaluated.evaluation.split}};
   if (equality(drawn).empty()) {
-    figure.note = "The line of equality lies outside the picture.";
+    figure.note = "The line of equality is outside the picture.";
   } else {
     figure.legend.push_back({Ink::kMuted, "dashes", "equality"});
   }
@@ -109,8 +109,8 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
     figure.legend.push_back({Ink::kOrange, "line", "least-squares line of predicted on observed"});
   }
   figure.reading =
-      "Each dot is a pair; a perfect model of effects without noise puts all of them on the dashed "
-      "line, and noise alone makes the line through the dots flatter.";
+      "Each dot is a pair. A perfect model of effects without noise puts all dots on the dashed "
+      "line; noise alone makes the fitted line flatter.";
   const std::string no_r = why_no_r(evaluated.evaluation.model);
   figure.finding =
       no_r.empty() ? "r = " + Html(fixed(m.pearson, 3)) + ", two-sided p = " + p_value(m.pearson_p)
@@ -120,7 +120,7 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
                                               : "; no least-squares line.";
   if (drawn.points.size() < points.size()) {
     figure.finding += " " + counted(static_cast<std::int64_t>(drawn.points.size()), "pair") +
-                      " are drawn, evenly chosen; the numbers are from all.";
+                      " are drawn, evenly sampled; the numbers are from all pairs.";
   }
   return figure;
 }

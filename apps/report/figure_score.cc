@@ -64,8 +64,8 @@ Html score_table(const Evaluation& e) {
                 "MAE"},
                rows) +
          element("p",
-                 "p takes pairs for independent, which those of one locus or gene are not; the "
-                 "intervals draw loci.");
+                 "p treats pairs as independent, but pairs of one locus or gene are not; the "
+                 "intervals resample loci.");
 }
 
 Html control_table(const Controls& controls, const char* label) {
@@ -80,7 +80,7 @@ Html control_table(const Controls& controls, const char* label) {
   return element("p",
                  Html(label) + ": " + counted(controls.pairs, "pair") + " of " +
                      (controls.loci == 1 ? "one locus" : count_text(controls.loci) + " loci")) +
-         table(label, {"", "draws", "r", "R\u00b2", "r lost by that", "95\u202f% interval"}, rows);
+         table(label, {"", "draws", "r", "R\u00b2", "loss of r", "95\u202f% interval"}, rows);
 }
 
 Html details(const Evaluation& e) {
@@ -89,7 +89,7 @@ Html details(const Evaluation& e) {
   if (e.tested_controls) {
     out +=
         control_table(*e.tested_controls,
-                      "The same over pairs of trained genes at loci that had no part in training");
+                      "The same, over pairs of trained genes at loci that had no part in training");
   }
   return out;
 }
@@ -128,7 +128,7 @@ Html replicate_finding(const Replicate& r) {
   return out + ", " + percent(r.share()) +
          " of that. If the noise of both screens is alike, effects without noise would reach the "
          "square root, " +
-         fixed(std::sqrt(r.pearson.value), 3) + ", of which the model has " +
+         fixed(std::sqrt(r.pearson.value), 3) + ", of which the model reaches " +
          percent(r.corrected()) + ".";
 }
 
@@ -141,8 +141,8 @@ Html finding(const Evaluation& e) {
     out += claim_html("span", c.name, c.claim.said, with_true_minus(c.claim.text)) + " ";
   }
   if (e.controls && std::isfinite(e.controls->variance_by_dna)) {
-    out += "Whose DNA it is accounts for " + percent(e.controls->variance_by_dna) +
-           " of the variance of the predictions. ";
+    out += "Which enhancer\u2019s DNA the model sees accounts for " +
+           percent(e.controls->variance_by_dna) + " of the variance of the predictions. ";
   }
   if (e.controls && e.controls->shuffled_dna) {
     out += "Shuffled numbers are means over " + counted(e.controls->shuffled_dna->draws, "draw") +
@@ -176,9 +176,9 @@ Item score_figure(const Gnuplot& gnuplot, const Material& material) {
     figure.legend.push_back({Ink::kGreen, "line", "noise ceiling, " + fixed(e.noise_ceiling, 3)});
   }
   figure.reading =
-      "Further right is better. Red dots left of the blue one are what r falls to without the "
-      "inputs they lack; whether by more than chance, the intervals of the differences tell, not "
-      "those in the picture.";
+      "Further right is better. A red dot to the left of the blue one shows what r falls to "
+      "without that input. Whether the loss is more than chance is told by the intervals of the "
+      "differences, not by those in the picture.";
   if (!is_defined(e.model.pearson_interval)) {
     figure.reading += " No interval is drawn: " + why_no_interval(e) + ".";
   }

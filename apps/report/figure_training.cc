@@ -68,22 +68,23 @@ Item training_figure(const Gnuplot& gnuplot, const Material& material) {
   Figure figure;
   figure.picture = draw_both(gnuplot, "Training and validation loss and correlation by epoch",
                              {300, 480}, [&](Plot& plot) { describe(plot, epochs, best); });
-  figure.legend = {{Ink::kBlue, "line", "training, as the epoch went (dropout, if any, on)"},
+  figure.legend = {{Ink::kBlue, "line", "training, during the epoch (with dropout, if any)"},
                    {Ink::kOrange, "line", "validation, after the epoch"}};
   figure.reading =
-      "Curves that part while training still improves are what overfitting looks like; the weights "
-      "of the marked epoch are the ones this page is about.";
+      "Overfitting shows as curves that part while training still improves. This page is about the "
+      "weights of the marked epoch.";
   figure.finding = counted(static_cast<std::int64_t>(epochs.size()), "epoch") + " ran.";
   if (best != nullptr && std::isfinite(best->val_r)) {
     const bool by_seen = steered_by_seen_genes(*best);
     figure.legend.push_back(
         {Ink::kGreen, "dashes",
          std::string("the best epoch, by validation r") + (by_seen ? " of trained genes" : "")});
-    figure.finding += " The best is " + std::to_string(best->epoch) + ": training r " +
-                      fixed(best->train_r, 3) + ", validation r " + fixed(best->val_r, 3) +
-                      (by_seen ? ", that of genes with training pairs " + fixed(best->steering_r, 3)
-                               : std::string()) +
-                      ", by which it was chosen: no estimate of r on new pairs.";
+    figure.finding +=
+        " The best is epoch " + std::to_string(best->epoch) + ": training r " +
+        fixed(best->train_r, 3) + ", validation r " + fixed(best->val_r, 3) +
+        (by_seen ? ", over genes with training pairs " + fixed(best->steering_r, 3)
+                 : std::string()) +
+        ". It was chosen by this r, which is therefore no estimate of r on new pairs.";
   } else if (best != nullptr) {
     figure.legend.push_back({Ink::kGreen, "dashes", "the epoch whose weights were kept"});
     figure.finding += " No epoch has a validation r, so the weights of epoch " +

@@ -106,8 +106,8 @@ Html score_table(const std::vector<MethodScore>& scores, const TruthScores& chan
          table("Precision at the planted sites",
                {"precision at k", "causal", "causal, other genes", "decoy", "n"}, precision) +
          element("p",
-                 "n: pairs with an effect whose window of the method has a peak; the others are in "
-                 "no mean of it.");
+                 "n: pairs with an effect in which the window of the method has a peak; its means "
+                 "leave out the others.");
 }
 
 /// The sentence below the figure. scores: best first.
@@ -122,8 +122,8 @@ Html finding(const Attribution& attribution, const std::vector<MethodScore>& sco
   }
   Html out = counted(truth.pairs, "pair") + " have a planted effect";
   if (truth.zero_dna_left_out > 0) {
-    out += ", " + count_text(truth.zero_dna_left_out) +
-           " more listed ones, whose DNA is all zeros, left out";
+    out +=
+        ", " + count_text(truth.zero_dna_left_out) + " more, whose DNA is all zeros, are left out";
   }
   out += "." + Html(site_claim(findings, model_uses_dna));
   const SiteFinding& best = findings.front();
@@ -139,8 +139,8 @@ Html occlusion_remark(const AttributionSummary& summary) {
   const std::int64_t bins = occlusion == nullptr ? 0 : occlusion->bins_at_a_time.value_or(0);
   if (bins < 2) return {};
   return " Occlusion gives " + std::to_string(bins) +
-         " neighbouring bins one score here: its precision depends on how sites lie to these "
-         "ranges.";
+         " neighbouring bins the same score here, so its precision depends on how the sites align "
+         "with these ranges.";
 }
 
 }  // namespace
@@ -154,7 +154,7 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
   if (scores.empty()) {
     const bool any = summary.truth_scores->pairs > 0;
     return Omission{
-        any ? "No window with a peak has bins both on the site that acts and on neither site."
+        any ? "No window with a peak has bins both on the causal site and on neither site."
             : "No explained pair has a planted effect."};
   }
   const TruthScores& chance = *summary.truth_scores;
@@ -163,19 +163,19 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
   figure.picture =
       draw_both(gnuplot, "AUROC and precision at causal and decoy sites, by method",
                 {70 + rows, 140 + 2 * rows}, [&](Plot& plot) { describe(plot, scores, chance); });
-  figure.legend = {{Ink::kGreen, "dot", "the site that acts, with its 95\u202f% interval"},
-                   {Ink::kBlue, "dot", "the same site, for genes on which it does not act"},
-                   {Ink::kRed, "dot", "the decoy, which looks alike and does nothing"},
-                   {Ink::kMuted, "dashes", "what random scores reach"}};
+  figure.legend = {{Ink::kGreen, "dot", "the causal site, with its 95\u202f% interval"},
+                   {Ink::kBlue, "dot", "the causal site, for genes on which it does not act"},
+                   {Ink::kRed, "dot", "the decoy, which looks the same and has no effect"},
+                   {Ink::kMuted, "dashes", "the value of random scores"}};
   figure.reading =
-      "If the model predicts from the site that acts, a method that explains its predictions has "
-      "its green dots far right and its red dots no further right than the dashed line, and one "
-      "that tells genes apart has its blue dots left of its green ones.";
+      "If the model predicts from the causal site, a method that explains its predictions has its "
+      "green dots far to the right and its red dots no further right than the dashed line; a "
+      "method that distinguishes genes has its blue dots to the left of its green ones.";
   figure.note =
       "AUROC is the chance that a bin of the site scores higher than a bin of neither; precision "
-      "at k is the share of the k highest bins that lie on the site, k being its number of bins. "
-      "Means over pairs of absolute scores, intervals from a bootstrap over enhancers; the best by "
-      "precision stands at the top.";
+      "at k is the share of the k highest bins that are on the site, where k is its number of "
+      "bins. Means over pairs of absolute scores, intervals from a bootstrap over enhancers; "
+      "methods are sorted by precision, the best at the top.";
   figure.of_positions = true;
   figure.finding =
       finding(*material.attribution, scores, uses_dna(material)) + occlusion_remark(summary);

@@ -197,9 +197,9 @@ std::vector<LegendEntry> legend_of(const PairView& view) {
   std::vector<LegendEntry> out = {
       {Ink::kBlue, "area", "attention; ticks below: its top bins"},
       {Ink::kOrange, "area", "gradient; ticks below: its top bins"},
-      {Ink::kMuted, "dashes", "1: what every bin would have if all were equal"}};
+      {Ink::kMuted, "dashes", "1: the value of every bin if all were equal"}};
   if (view.sites != nullptr) {
-    out.push_back({Ink::kGreen, "area", "planted site that acts"});
+    out.push_back({Ink::kGreen, "area", "planted causal site"});
     out.push_back({Ink::kNull, "area", "planted decoy"});
   }
   if (!view.ends_kb.empty()) out.push_back({Ink::kText, "line", "an end of the chromosome"});
@@ -225,16 +225,16 @@ Item window_figure(const Gnuplot& gnuplot, const Material& material, const Attri
                              {390 + more, 390 + more}, [&](Plot& plot) { describe(plot, view); });
   figure.legend = legend_of(view);
   figure.reading =
-      "A height is a bin\u2019s share times the number of bins, so 1 is no preference and a peak "
-      "in one panel only is seen by one of the two windows alone.";
+      "The height is a bin\u2019s share times the number of bins, so 1 means no preference. A peak "
+      "in only one panel is seen by only one of the two methods.";
   figure.note =
       "Both panels share the axis: kb from the centre of the enhancer below, position on the "
       "chromosome in Mb above. ";
   figure.note += kSeesNoPositions;
   if (view.classes_left_out > 0) {
-    figure.note += " Not drawn: the " +
+    figure.note += " Not drawn are the " +
                    count_text(static_cast<std::int64_t>(view.classes_left_out)) +
-                   " classes with fewest elements in the window.";
+                   " classes with the fewest elements in the window.";
   }
   figure.finding = enhancer.chrom + ", " + material.data.assembly + ". Observed effect " +
                    (std::isnan(pair.beta) ? "not measured" : fixed(pair.beta, 3)) + ", predicted " +

@@ -30,9 +30,8 @@ Html p_value(const ResampledP& p);
 /// p_value() of the weaker of two tests.
 Html weaker_p(const NullTest& first, const NullTest& second);
 inline constexpr const char* kHowPIsWritten =
-    "\u00b1 is its Monte Carlo error, \u2264 stands where no replicate was as extreme, and an "
-    "exact p "
-    "has neither.";
+    "\u00b1 is its Monte Carlo error, \u2264 means that no replicate was as extreme, and an exact "
+    "p has neither.";
 /// "720 pairs", "1 pair"
 std::string counted(std::int64_t count, const std::string& noun);
 

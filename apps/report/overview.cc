@@ -28,7 +28,8 @@ Html card(const Html& label, const Html& value, const Html& note) {
 std::string signed_text(double value) { return (value > 0 ? "+" : "") + fixed(value, 3); }
 
 Html control_card(const char* label, const Control& control) {
-  return card(label, fixed(control.pearson, 3), "r lost " + with_interval(control.difference, 3));
+  return card(label, fixed(control.pearson, 3),
+              "loss of r " + with_interval(control.difference, 3));
 }
 
 Html headline(const Material& material) {
@@ -44,14 +45,14 @@ Html headline(const Material& material) {
     const double r = strongest->score.metrics.pearson;
     cards += card("Strongest baseline", fixed(r, 3), strongest->label);
     if (std::isfinite(r) && std::isfinite(e.gain.difference.value)) {
-      cards += card("Gain over it", signed_text(e.gain.difference.value),
+      cards += card("Gain over that baseline", signed_text(e.gain.difference.value),
                     interval(e.gain.difference.interval));
     }
   }
   if (e.controls && e.controls->shuffled_dna) {
-    cards += control_card("Without its DNA, shuffled", *e.controls->shuffled_dna);
+    cards += control_card("r with DNA shuffled", *e.controls->shuffled_dna);
   }
-  if (e.controls) cards += control_card("Without its DNA, averaged", e.controls->mean_dna);
+  if (e.controls) cards += control_card("r with DNA averaged", e.controls->mean_dna);
   if (std::isfinite(e.noise_ceiling)) {
     cards += card("Share of the ceiling", percent(e.model.share_of_ceiling),
                   "ceiling r " + fixed(e.noise_ceiling, 3));
@@ -73,7 +74,7 @@ Html conclusions(const Material& material) {
   }
   items += claim_html("li", "positions", false, kNoPositions);
   return element("section", {{"class", "conclusions"}},
-                 element("h2", "What may be said") + element("ul", items));
+                 element("h2", "What may be concluded") + element("ul", items));
 }
 
 Html row(const Html& term, const Html& description) {
@@ -159,8 +160,9 @@ void weigh_evaluation(const Evaluation& e, std::vector<Html>* out) {
   };
   if (e.split == "val") {
     out->push_back(
-        "The split val also chose the epoch and steered the learning rate, so its r is "
-        "somewhat too high; a split that had no say (--split test) has no such bias.");
+        "The val split also chose the epoch and steered the learning rate, so its r is somewhat "
+        "too high; a split that had no influence on training (--split test) does not have this "
+        "bias.");
   }
   if (e.overlap.enhancer > 0) {
     out->push_back(share(e.overlap.enhancer) +
@@ -183,7 +185,7 @@ void weigh_evaluation(const Evaluation& e, std::vector<Html>* out) {
         " are of genes without training pairs, whose output column was never trained: "
         "their r is " +
         (none.empty() ? fixed(e.unseen_genes->metrics.pearson, 3) : "undefined, " + none) +
-        (e.seen_genes ? ", that of the others " + fixed(e.seen_genes->metrics.pearson, 3)
+        (e.seen_genes ? "; the r of the other pairs is " + fixed(e.seen_genes->metrics.pearson, 3)
                       : std::string()) +
         ".");
   }
@@ -197,8 +199,8 @@ void weigh_effects(const std::vector<Pair>& pairs, std::vector<Html>* out) {
   if (!pairs.empty() &&
       std::none_of(pairs.begin(), pairs.end(), [](const Pair& p) { return p.beta > 0.0F; })) {
     out->push_back(
-        "No training effect is positive: the model cannot have learnt enhancers whose silencing "
-        "raises expression.");
+        "No training effect is positive, so the model cannot have learnt about enhancers whose "
+        "silencing raises expression.");
   }
 }
 
@@ -209,10 +211,9 @@ void weigh_attribution(const Attribution& a, const Dataset& data, std::vector<Ht
   claim(uniform_claim(read_spread(a, data.bins)));
   if (!a.without_dna.empty()) {
     const auto without = static_cast<std::int64_t>(a.without_dna.size());
-    out->push_back(counted(without, "pair") + " of the attribution " +
-                   (without == 1 ? "has" : "have") +
-                   " no DNA (windows of zeros): left out of every figure and count of what the "
-                   "predictions rest on.");
+    out->push_back(
+        counted(without, "pair") + " of the attribution " + (without == 1 ? "has" : "have") +
+        " no DNA (windows of zeros) and is left out of every figure and count of the attribution.");
   }
   weigh_windows(a, out);
   if (a.summary.annotations) {
@@ -233,17 +234,16 @@ Html cautions(const Material& material) {
   weigh_effects(material.data.pairs_of(Split::kTrain), &points);
   if (material.attribution) weigh_attribution(*material.attribution, material.data, &points);
   if (!material.truth) {
-    points.emplace_back(
-        "Coordinates are taken as " + material.data.assembly +
-        ", as the data set says; nothing here can check that. A bin\u2019s embedding "
-        "may mix sequence far beyond the bin, so a peak is no evidence at the level "
-        "of bases.");
+    points.emplace_back("Coordinates are assumed to be in " + material.data.assembly +
+                        ", as the data set says; nothing here can check that. A bin\u2019s "
+                        "embedding may contain information from sequence far beyond the bin, so a "
+                        "peak is no evidence at base resolution.");
   }
   if (points.empty()) return {};
   Html items;
   for (const Html& point : points) items += element("li", point);
   return element("aside", {{"class", "cautions"}},
-                 element("h2", "Weigh when reading") + element("ul", items));
+                 element("h2", "Keep in mind when reading") + element("ul", items));
 }
 
 }  // namespace
@@ -257,10 +257,10 @@ Html report_title(const Material& material) {
 }
 
 Html report_subtitle(const Material& material) {
-  if (!material.evaluated) return "What the run holds so far";
+  if (!material.evaluated) return "The run so far";
   const Evaluation& e = material.evaluated->evaluation;
   return "How well it predicts " + counted(e.pairs, "pair") + " of " + e.split +
-         ", and what its predictions rest on";
+         ", and what its predictions depend on";
 }
 
 Html report_opening(const Material& material) {

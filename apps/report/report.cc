@@ -35,19 +35,20 @@ struct ReportOptions {
 
 bool parse_options(int argc, char** argv, ReportOptions* options) {
   Cli cli("cdt-report",
-          "One self-contained HTML page about a run: its numbers, its figures, and how to read "
-          "them. gnuplot draws the figures.");
+          "Writes one self-contained HTML page about a run: its numbers, its figures, and how to "
+          "read them. Figures are drawn with gnuplot.");
   cli.common(&options->common, {"data", "out", "device", "precision", "threads", "seed", "quiet"});
   cli.option("run", &options->run, "run directory of cdt-train");
   cli.option("attribution", &options->attribution, "output of cdt-attribute");
   cli.option("prediction", &options->prediction,
-             "output of cdt-predict; without it the run's model predicts the split here");
+             "output of cdt-predict; without it, the run's model predicts the split");
   cli.choice("split", &options->split, {"train", "val", "test"},
-             "pairs to predict (val), or those that --prediction must be of");
+             "split to predict (default: val), or the split that --prediction must have");
   cli.paths("annotations", &options->annotations,
             "BED file (plain or gzip) of elements to draw under the windows; may be repeated");
-  cli.option("pair", &options->pair,
-             "ENHANCER:GENE to show; without it the strongest effect among those explained");
+  cli.option(
+      "pair", &options->pair,
+      "ENHANCER:GENE to show in detail; without it, the explained pair with the strongest effect");
   add_gene_starts_option(&cli, &options->genes);
   cli.require({"data", "run", "out"});
   add_model_options(&cli, &options->overrides);
@@ -92,14 +93,14 @@ std::vector<std::string> annotation_doubts(const Material& material) {
 /// Caution about the windows if no test shows that DNA matters.
 Html windows_lead(const Material& material) {
   Html out =
-      "Attention says where a gene looks in the DNA; the gradient says what moves its prediction. "
-      "Neither is a mechanism, and the two need not agree.";
+      "Attention shows where a gene looks in the DNA; the gradient shows what changes its "
+      "prediction. Neither is a mechanism, and the two need not agree.";
   if (!material.evaluated) return out;
   for (const NamedClaim& c : claims_of(material.evaluated->evaluation)) {
     if (c.name != "dna" || c.claim.said) continue;
     out +=
-        " No test on this page shows that the model\u2019s r depends on DNA: as long as none does, "
-        "these windows describe the network, not the genome.";
+        " No test on this page shows that the model\u2019s r depends on DNA; until one does, these "
+        "windows describe the network, not the genome.";
   }
   return out;
 }
@@ -165,21 +166,22 @@ std::vector<PageSection> make_sections(const Gnuplot& gnuplot, const Material& m
        "How well it predicts",
        {},
        {},
-       {draw.of_evaluation("The model, its controls, its baselines and its ceiling", score_figure),
+       {draw.of_evaluation("The model against its controls, baselines and noise ceiling",
+                           score_figure),
         draw.of_evaluation("Predicted against observed effects", prediction_figure)}});
   sections.push_back({"training",
                       "How it was trained",
                       {},
                       {},
-                      {draw.of_run("Loss and correlation over epochs", training_figure)}});
+                      {draw.of_run("Loss and correlation by epoch", training_figure)}});
   PageSection windows{
       "windows",
       "Two windows into the model",
       windows_lead(material),
       doubts,
-      {draw.of_attribution("Where the peaks lie", distance_figure),
+      {draw.of_attribution("Where the peaks are", distance_figure),
        draw.of_attribution("Do attention and gradient point to the same bins?", overlap_figure),
-       draw.of_attribution("On which elements the top bins lie", enrichment_figure,
+       draw.of_attribution("Which elements the top bins overlap", enrichment_figure,
                            {{"annotations", "elements.bed"}})}};
   if (material.attribution && (!material.pair.empty() || !material.attribution->pairs.empty())) {
     windows.items.push_back(draw.of_shown_pair());
@@ -192,20 +194,20 @@ std::vector<PageSection> make_sections(const Gnuplot& gnuplot, const Material& m
        {},
        {draw.of_attribution("Heads of the first DNA self-attention layer", heads_figure,
                             {{"maps", kHeadsMap}, {"maps-per-head", ""}}),
-        draw.of_attribution("How near to uniform the attention maps are", maps_figure,
+        draw.of_attribution("How close to uniform the attention maps are", maps_figure,
                             {{"maps", kGeneMap}}),
-        draw.of_attribution("By which path the DNA moves the prediction", paths_figure,
+        draw.of_attribution("Which paths lead from the DNA to the prediction", paths_figure,
                             {{"paths", ""}}),
-        draw.of_attribution("Does the gradient foretell what taking bins away does?",
+        draw.of_attribution("Does the gradient predict the effect of occluding bins?",
                             occlusion_figure, {{"methods", "occlusion"}})}});
   if (material.truth) {
     sections.push_back(
         {"truth",
-         "Against the planted truth",
-         "The data set was made: in each DNA window one site acts and one looks alike and does "
-         "not.",
+         "Comparison with the planted truth",
+         "The data set is synthetic: each DNA window has one causal site and one decoy, which "
+         "looks the same and has no effect.",
          {},
-         {draw.of_attribution("Do the methods find what was planted?", truth_figure)}});
+         {draw.of_attribution("Do the methods find the planted sites?", truth_figure)}});
   }
   return sections;
 }
@@ -243,7 +245,7 @@ void run(const ReportOptions& options) {
   page.sections = make_sections(gnuplot, material, doubts);
   page.footer =
       element("p", "Made by cdt-report " + version() +
-                       ". The page holds everything it shows and asks nothing of the network.") +
+                       ". The page is self-contained and makes no network requests.") +
       element("div", {{"class", "command"}, {"tabindex", "0"}}, element("code", material.command));
   write_file(out.path(), page_html(page));
   std::cout << path_text(out.path()) << '\n';

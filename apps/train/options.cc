@@ -124,7 +124,8 @@ bool parse_train_options(int argc, char** argv, TrainOptions* options) {
   cli.option("init-from-except", &options->init_from_except,
              "module or parameter not to take from --init-from, named as for --freeze");
   cli.flag("resume", &options->resume, "continue the run in --out, bit for bit");
-  cli.flag("dry-run", &options->dry_run, "print the model by module and the memory plan, then end");
+  cli.flag("dry-run", &options->dry_run,
+           "print the model by module and the memory plan, then exit");
   cli.flag("trace", &options->trace,
            "with --dry-run: print a training step op by op instead: modules, shapes, parameters, "
            "FLOP and bytes, forward and backward");
