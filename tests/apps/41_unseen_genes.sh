@@ -26,22 +26,22 @@ check 'val has genes without training pairs' test "$genes" -gt 1
 
 # --- these pairs do not steer, unless all pairs are to
 expect_ok run seen --epochs 8
-expect_text "$work/stderr" "pairs.tsv: gene: $unseen of 18 val pairs are of $genes genes without training pairs; they do not steer (--steer-by all)"
+expect_text "$work/stderr" "pairs.tsv: gene: $unseen of 18 val pairs are of $genes genes without training pairs; they do not steer training (--steer-by all includes them)"
 expect_text "$work/stdout" $'\t(genes with training pairs)'
 check 'best epoch by the seen pairs' test "$(best_epoch)" -eq "$(best_of seen val_seen_pearson)"
 check 'all pairs are told apart' test "$(numbers seen val_pairs_of_unseen_genes | sort -u)" -eq "$unseen"
 check 'r over all pairs is another' test \
   "$(numbers seen val_pearson | head -n 1)" != "$(numbers seen val_seen_pearson | head -n 1)"
 expect_ok run all --epochs 8 --steer-by all
-expect_text "$work/stderr" "they steer as the others do (--steer-by all)"
+expect_text "$work/stderr" "they steer training like the others (--steer-by all)"
 check 'best epoch by all pairs' test "$(best_epoch)" -eq "$(best_of all val_pearson)"
 check 'no such remark' test "$(grep -c '(genes with' "$work/stdout")" -eq 0
 
 # --- the page names the r that chose the epoch
 page() { expect_ok "$CDT_BIN/cdt-report" --data "$data" --run "$work/$1" --out "$work/$1.html" --quiet; }
-chosen='that of genes with training pairs '
+chosen='over genes with training pairs '
 page seen
-expect_text "$work/seen.html" "$chosen$(printf %.3f "$(numbers seen val_seen_pearson | sort -gr | head -n 1)"), by which it was chosen"
+expect_text "$work/seen.html" "$chosen$(printf %.3f "$(numbers seen val_seen_pearson | sort -gr | head -n 1)"). It was chosen by this r"
 page all
 check 'all pairs chose' test "$(grep -c "$chosen" "$work/all.html")" -eq 0
 

@@ -26,11 +26,11 @@ warm=("$train" --data "$new" --init-from "$model" "${sizes[@]}" --freeze 'rna_*'
   --freeze protein_self_attn_layers --freeze vce)
 expect_ok "${warm[@]}" --dry-run
 check 'dry run: what is trained' grep -qE '^vce +21 +4,400 +0$' "$work/stdout"
-said '109 tensors begin as they are in'
+said '109 tensors are taken from'
 expect_ok "${warm[@]}" --epochs 3 --out "$work/straight"
-said "108 of 109 tensors begin as they are in $model:" \
+said "108 of 109 tensors are taken from $model:" \
   'dna_projector.linear.weight     (16, 12), in the file (16, 8)' \
-  'by gene: 7 of 8 taken; anew: 1 gene (OTHER); not used: 1 gene (GENE00003)' \
+  'by gene: 7 of 8 taken; initialised from scratch: 1 gene (OTHER); not used: 1 gene (GENE00003)' \
   ' of them trained, about'
 expect_text "$work/straight/config.json" "\"init_from\": \"$model\""
 check 'what is frozen is recorded' \
@@ -56,8 +56,8 @@ expect_ok "$train" --data "$data" --out "$work/tuned" --model "$model" --freeze 
 
 # --- a part that is not taken can still be frozen
 expect_ok "${warm[@]}" --epochs 1 --out "$work/stuck" --init-from-except vce.fusion --init-head mean
-said 'vce                             6 tensors, left out as asked' \
-  "warning: frozen, though not taken from $model: 6 tensors (vce.fusion.0.weight, "
+said 'vce                             6 tensors, excluded by --init-from-except' \
+  "warning: frozen, although not taken from $model: 6 tensors (vce.fusion.0.weight, "
 
 # --- bad input
 refused '--init-from: begins a new model, and --model' --init-from "$model" --model "$model"

@@ -34,7 +34,7 @@ check 'norms have no sign' [ "$(values "$all/methods/smoothgrad.npy" | grep -c '
 check 'paths are not all zero' [ "$(values "$all/paths.npy" | sort -u | wc -l)" -gt 100 ]
 
 expect_text "$work/stdout" 'integrated gradients: completeness error'
-expect_text "$work/stdout" '0 of 4 pairs beyond 1 %: 0 as near as predictions resolve, 0 incomplete; 32 steps mean'
+expect_text "$work/stdout" '0 of 4 pairs beyond 1 %: 0 within the resolution of predictions, 0 incomplete; 32 steps mean'
 check 'completeness by pair' awk -F '\t' 'NR == FNR { if (FNR > 1) pair[FNR] = $1 "\t" $2; next }
   FNR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
   $1 "\t" $2 != pair[FNR] || $at["steps"] < 32 || $at["complete"] != 1 { bad = 1 }

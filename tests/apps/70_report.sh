@@ -25,13 +25,13 @@ expect_ok "$report" --data "$data" --run "$run" --attribution "$attribution" \
 check 'the path on stdout' [ "$(cat "$work/stdout")" = "$work/page.html" ]
 check 'nothing on stderr with --quiet' [ ! -s "$work/stderr" ]
 page=$work/page.html
-for title in 'The model, its controls, its baselines and its ceiling' 'Predicted against observed effects' \
-  'Loss and correlation over epochs' 'Where the peaks lie' \
+for title in 'The model against its controls, baselines and noise ceiling' 'Predicted against observed effects' \
+  'Loss and correlation by epoch' 'Where the peaks are' \
   'Do attention and gradient point to the same bins?' 'The strongest effect among the ' \
-  'Heads of the first DNA self-attention layer' 'How near to uniform the attention maps are' \
-  'On which elements the top bins lie' \
-  'By which path the DNA moves the prediction' \
-  'Does the gradient foretell what taking bins away does?' 'Do the methods find what was planted?'; do
+  'Heads of the first DNA self-attention layer' 'How close to uniform the attention maps are' \
+  'Which elements the top bins overlap' \
+  'Which paths lead from the DNA to the prediction' \
+  'Does the gradient predict the effect of occluding bins?' 'Do the methods find the planted sites?'; do
   expect_text "$page" "</span> $title"
 done
 check 'a picture for each form of each figure' \
@@ -114,7 +114,7 @@ check 'the same figures of the chosen pair' cmp <(figures "$page") <(figures "$w
 
 # Without an attribution, or for a run that has just begun, the figures say what would add them.
 expect_ok "$report" --data "$data" --run "$run" --out "$work/less.html" --quiet
-expect_text "$work/less.html" '<b>Where the peaks lie</b> is left out. No attribution was given.'
+expect_text "$work/less.html" '<b>Where the peaks are</b> is left out. No attribution was given.'
 mkdir "$work/begun"
 cp "$run/config.json" "$work/begun"
 expect_ok "$report" --data "$data" --run "$work/begun" --out "$work/begun.html"

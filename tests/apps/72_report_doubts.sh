@@ -42,7 +42,7 @@ cp -r "$work/of-zeros" "$work/all-zeros"
 awk -F '\t' -v OFS='\t' 'NR > 1 { $NF = 1 } 1' "$work/of-zeros/pairs.tsv" >"$work/all-zeros/pairs.tsv"
 page none-left --data "$work/zeros" --run "$run" --attribution "$work/all-zeros"
 expect_text "$work/none-left.html" \
-  '<b>Where the peaks lie</b> is left out. No explained pair has DNA: all their windows are zeros.'
+  '<b>Where the peaks are</b> is left out. No explained pair has DNA: all their windows are zeros.'
 
 check 'the first map is of the enhancer without DNA' \
   grep -q "^ *\"${pair%:*}\",\?$" <(grep -A 1 '"enhancers"' "$work/of-zeros/maps/maps.json")

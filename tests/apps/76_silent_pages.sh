@@ -98,10 +98,10 @@ content[8 + length + begin:8 + length + end] = bytes(end - begin)
 open(sys.argv[1], "wb").write(content)
 END
 page saturated "$work/data" "$work/flat"
-unsaid sites 'Above chance and above the decoy, the planted site has the scores of attention'
+unsaid sites 'The planted site is scored above chance and above the decoy by attention'
 expect_text "$page" 'n = 0 of 40 pairs, left out: 40 whose gradient is zero everywhere'
-expect_text "$page" '<b>By which path the DNA moves the prediction</b> is left out.'
-check 'attention is drawn' grep -q '</span> Where the peaks lie</h3>' "$page"
+expect_text "$page" '<b>Which paths lead from the DNA to the prediction</b> is left out.'
+check 'attention is drawn' grep -q '</span> Where the peaks are</h3>' "$page"
 
 # Peaks at the edge. Whether an untrained model prefers the first bin is chance: with this seed it does.
 changed edge "$work/data" "$work/edge"
@@ -123,9 +123,9 @@ page one "$work/one" "$work/of-one"
 unsaid dna
 
 # Every figure about positions says that the model sees none.
-places=('Where the peaks lie' 'On which elements the top bins lie' 'By which path the DNA moves the prediction'
-  'Does the gradient foretell what taking bins away does?' 'Do attention and gradient point to the same bins?'
-  'Do the methods find what was planted?' 'equally strong effects among')
+places=('Where the peaks are' 'Which elements the top bins overlap' 'Which paths lead from the DNA to the prediction'
+  'Does the gradient predict the effect of occluding bins?' 'Do attention and gradient point to the same bins?'
+  'Do the methods find the planted sites?' 'equally strong effects among')
 python3 - "$work/equal.html" >"$work/seen" <<'END'
 import re, sys
 for figure in re.findall(r"<figure.*?</figure>", open(sys.argv[1]).read(), re.S):

@@ -100,7 +100,7 @@ expect_same_run "$work/straight" "$run"
 expect_ok "$train" --out "$run" --resume --threads 1 --quiet
 expect_text "$work/stdout" "best epoch"
 expect_ok "$train" --out "$run" --resume --threads 1
-expect_text "$work/stderr" "note: all 4 epochs are done; a larger --epochs trains on"
+expect_text "$work/stderr" "note: all 4 epochs are done; a larger --epochs continues"
 expect_same_run "$work/straight" "$run"
 
 # --- all DNA is read once: a bad row is found before the first step, and another one on resuming
@@ -159,7 +159,7 @@ expect_ok "$train" --data "$work/constant" --out "$work/sound" --epochs 3 --seed
   "${sizes[@]}"
 expect_text "$work/stderr" "pairs.tsv: beta: all 18 val pairs have the effect 0.5: the correlation"
 expect_text "$work/stderr" "model of 269,944 parameters, about "
-expect_text "$work/stderr" " MiB of memory; 96 train pairs, 48 steps an epoch, at most 3 epochs"
+expect_text "$work/stderr" " MiB of memory; 96 train pairs, 48 steps per epoch, at most 3 epochs"
 check "no smaller model is advised" test "$(grep -c 'smaller model' "$work/stderr")" -eq 0
 expect_text "$work/stderr" "r undefined R2 undefined, lr 0.0001"
 expect_text "$work/stdout" $'best validation pearson\tundefined'
@@ -224,7 +224,7 @@ cp -r "$work/straight" "$work/unwritten"
 if [ "$(sed -n 's/^best epoch\t//p' "$work/straight.out")" -eq 4 ]; then
   rm "$work/unwritten/model.safetensors"
   expect_ok "$train" --out "$work/unwritten" --resume
-  expect_text "$work/stderr" "is written anew from"
+  expect_text "$work/stderr" "is rewritten from"
   expect_same_run "$work/straight" "$work/unwritten"
 fi
 

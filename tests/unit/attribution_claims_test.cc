@@ -67,7 +67,7 @@ TEST(ClaimsTest, ATrueEffectIsSaid) {
   EXPECT_TRUE(speaks(enrichment_claim(n.classes, true), "1 test found more top bins on the class"));
   EXPECT_TRUE(speaks(enrichment_claim(n.classes, true), "1 test found fewer"));
   EXPECT_TRUE(speaks(enrichment_claim(n.classes, false), "class=\"unsaid\""));
-  EXPECT_TRUE(speaks(foretelling_claim(n.effects), "foretells"));
+  EXPECT_TRUE(speaks(foretelling_claim(n.effects), "predicts which bins matter"));
   EXPECT_TRUE(speaks(site_claim(n.sites, true), "gradient with AUROC 0.90 [0.80, 0.95]"));
   EXPECT_FALSE(speaks(site_claim(n.sites, true), "attention"));
   EXPECT_TRUE(speaks(gene_claim(n.sites[0], true), "differ by gene"));
@@ -154,7 +154,7 @@ TEST(ClaimsTest, AnEdgeEffectIsSaidAndNoMore) {
   n.tops = true_effect().tops;
   n.tops.at_edge = true;
   n.classes = {{{0.1, {0.05, 0.2}}, 1.0}};
-  EXPECT_TRUE(speaks(edge_claim(n.edge), "gradient peaks lie in the outer 5\u202f%"));
+  EXPECT_TRUE(speaks(edge_claim(n.edge), "gradient peaks are in the outer 5\u202f%"));
   EXPECT_TRUE(speaks(edge_claim(n.edge), "two-sided p \u2264"));
   expect_no_finding(n);
 }
@@ -294,7 +294,7 @@ TEST(ClaimsTest, ASiteThatIsFoundForEveryGene) {
   SiteFinding f = true_effect().sites[0];
   f.elsewhere = {0.88, {0.8, 0.93}};
   EXPECT_TRUE(
-      speaks(gene_claim(f, true), "on which gene it acts, as far as these pairs tell, they do"));
+      speaks(gene_claim(f, true), "as far as these pairs tell, they do not show on which gene it acts"));
   EXPECT_TRUE(speaks(gene_claim(f, true), "<span class=\"unsaid\" data-claim=\"site-genes\">"));
   f.elsewhere = kUndefined;
   EXPECT_EQ(gene_claim(f, true).code(), "");
@@ -303,7 +303,7 @@ TEST(ClaimsTest, ASiteThatIsFoundForEveryGene) {
 TEST(ClaimsTest, UniformAttention) {
   EXPECT_TRUE(speaks(uniform_claim({{850, {840, 860}}, 896}), "850 of 896"));
   EXPECT_TRUE(
-      speaks(uniform_claim({{850, {840, 860}}, 896}), "mean over the explained pairs with DNA, "));
+      speaks(uniform_claim({{850, {840, 860}}, 896}), "averaged over the explained pairs with DNA, "));
   EXPECT_FALSE(uniform_claim({{850, {kNaN, kNaN}}, 896}).empty()) << "of the windows at hand";
   EXPECT_EQ(uniform_claim({{850, {700, 890}}, 896}).code(), "");
   EXPECT_EQ(uniform_claim({{800, {790, 806}}, 896}).code(), "");

@@ -59,7 +59,7 @@ TEST(DnaClaimTest, SilentWithoutAnEffectOfDna) {
   DnaEvidence worse = dna();  // worse than no model, although its controls are worse still
   worse.r = {0.02, {-0.18, 0.2}};
   EXPECT_FALSE(dna_claim(worse).said);
-  EXPECT_TRUE(holds(dna_claim(worse), "r itself, 0.020 [-0.180, 0.200], does not lie above 0"));
+  EXPECT_TRUE(holds(dna_claim(worse), "r itself, 0.020 [-0.180, 0.200], is not above 0"));
   worse.r = kNone;
   EXPECT_FALSE(dna_claim(worse).said);
 }

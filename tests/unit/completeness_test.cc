@@ -53,7 +53,7 @@ TEST_F(CompletenessTest, IncompletePairsAreCountedAndNamed) {
   EXPECT_EQ(
       section_->text(),
       "integrated gradients: completeness error 2.4 % mean, 4 % largest; 2 of 3 pairs beyond 1 "
-      "%: 1 as near as predictions resolve, 1 incomplete; 32 steps mean, 32 most\n");
+      "%: 1 within the resolution of predictions, 1 incomplete; 32 steps mean, 32 most\n");
   EXPECT_EQ(section_->failure(), "integrated gradients: the scores of 1 pair (" + pair(1) +
                                      ") miss the prediction's change by more than 1 % at 512 steps "
                                      "(integrated_gradients.tsv)");

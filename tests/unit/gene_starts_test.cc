@@ -74,8 +74,8 @@ TEST_F(GeneStartsTest, MissingAndRepeatedGenesAreCounted) {
   EXPECT_EQ(s.missing, 1);
   EXPECT_EQ(s.repeated, 2);
   EXPECT_EQ(s.remark("g.bed"),
-            "g.bed: 1 of 3 genes are not in it: their starts are unknown; 2 lines give a gene "
-            "another place than its first line and are skipped");
+            "g.bed: 1 of 3 genes are not in it: their starts are unknown; 2 lines place a "
+            "gene elsewhere than its first line and are skipped");
 }
 
 TEST_F(GeneStartsTest, ReadsGzip) {

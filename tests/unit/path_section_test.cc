@@ -44,9 +44,8 @@ TEST(PathSectionTest, PairsWhosePartsDoNotAddUpAreNamed) {
   EXPECT_EQ(find_name(paths.product, "via_rna")->mean.interval.high, -4.0);
   EXPECT_NEAR(find_name(paths.share, "via_rna")->mean.interval.low, 0.2, 1e-12);
   EXPECT_EQ(section->text(),
-            "paths: of the gradient, mean of 3 pairs, 70.00 % go direct, 20.00 % via RNA, 10.00 % "
-            "via protein; they add "
-            "up but for 0.00011 of it at most\n");
+            "paths: mean over 3 pairs, 70.00 % of the gradient is direct, 20.00 % via RNA, 10.00 % "
+            "via protein; their sum is off by at most 0.00011 of it\n");
 }
 
 TEST(PathSectionTest, NarrowNumbersHaveAWiderGate) {

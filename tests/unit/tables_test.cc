@@ -66,7 +66,7 @@ TEST(PredictTableTest, WhatIsUndefinedHasItsReason) {
                     "-: undefined for the model, global mean, gene mean, gene median, clipped gene "
                     "mean, shrunk gene\n   mean: a correlation needs two pairs\n"))
       << one;
-  EXPECT_TRUE(holds(one, "reached: undefined, the model has no r\n")) << one;
+  EXPECT_TRUE(holds(one, "of which the model reaches: undefined, the model has no r\n")) << one;
   EXPECT_TRUE(
       holds(printed({0.5F, 0.5F, 0.5F}, {0.1F, 0.2F, 0.3F}, false), ": all effects are equal\n"));
   const std::string flat = printed({0.1F, 0.5F, 0.7F}, {0.2F, 0.2F, 0.2F}, false);

@@ -107,7 +107,7 @@ TEST_F(TrainRun, ABestModelThatAKillLeftUnwrittenIsWrittenFromLast) {
   };
   fs::remove(folder.best_model());
   EXPECT_EQ(restore(), "");
-  EXPECT_NE(note.find("is written anew from"), std::string::npos) << note;
+  EXPECT_NE(note.find("is rewritten from"), std::string::npos) << note;
   EXPECT_EQ(test::read_bytes(folder.best_model()), best);
 
   // The best model before that one.
@@ -141,9 +141,9 @@ TEST_F(TrainRun, AModelThatDwarfsTheDataIsQuestionedUnlessItsSizeWasChosen) {
     return ::testing::internal::GetCapturedStderr();
   };
   const std::string text = said();
-  EXPECT_NE(text.find("9 train pairs, 4 steps an epoch, at most 3 epochs\n"), std::string::npos)
+  EXPECT_NE(text.find("9 train pairs, 4 steps per epoch, at most 3 epochs\n"), std::string::npos)
       << text;
-  EXPECT_NE(text.find("parameters for each train pair; a smaller model"), std::string::npos)
+  EXPECT_NE(text.find("parameters per train pair; a smaller model"), std::string::npos)
       << text;
   options.given = {"hidden"};
   EXPECT_EQ(said().find("smaller model"), std::string::npos);

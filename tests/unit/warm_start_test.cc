@@ -260,7 +260,7 @@ TEST_F(WarmStartTest, LayersThatAreThereAreTaken) {
   text.str("");
   print_warm_start(text, fewer, *model, "OLD");
   EXPECT_NE(
-      text.str().find("not used of the file:\n  dna_self_attn_layers.1          12 tensors\n"),
+      text.str().find("not used from the file:\n  dna_self_attn_layers.1          12 tensors\n"),
       std::string::npos)
       << text.str();
 }
