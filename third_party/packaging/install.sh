@@ -14,7 +14,7 @@ written=$scratch/installed.txt
 
 # put MODE FILE TARGET: TARGET as it will be found, without DESTDIR.
 put() {
-  mkdir -p "$root$(dirname "$3")"
+  mkdir -p "$root${3%/*}"
   install -m "$1" "$2" "$root$3"
   printf '%s\n' "$3" >>"$written"
 }
