@@ -31,7 +31,7 @@ namespace cdt {
 struct Variable {
   Tensor value;
   Tensor grad;              // empty until a rule reaches it (parameters: always allocated)
-  bool needs_grad = false;  // true if anything upstream wants a gradient
+  bool needs_grad = false;  // true if anything upstream needs a gradient
   bool lasting = false;     // parameter: its gradient accumulates over the step
   bool owned = false;       // value belongs to the step arena
   // Keep the value after backward(). An input's gradient is kept too; the gradient of an op's

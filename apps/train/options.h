@@ -47,7 +47,7 @@ struct TrainOptions {
   ModelOverrides overrides;  // heads and pool heads only if given
   // File for a warm start (model/warm_start.h), and a list of its genes; may be empty.
   std::filesystem::path init_from, init_from_genes;
-  std::vector<std::string> init_from_except;  // patterns of what is reinitialised all the same
+  std::vector<std::string> init_from_except;  // patterns of what is reinitialised anyway
   std::filesystem::path state;                // file of an optimiser to continue
   bool resume = false;
   bool dry_run = false;

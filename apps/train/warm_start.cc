@@ -122,7 +122,7 @@ void warn_of_doubts(const WarmStart& start, const Cdt& model, const std::string&
   }
   if (!start.other_embeddings.empty()) {
     warn(file + ": was trained with other " + joined(start.other_embeddings, " and ") +
-         " embeddings of the same genes; the layers that project them are taken all the same");
+         " embeddings of the same genes; the layers that project them are taken anyway");
   }
 }
 
