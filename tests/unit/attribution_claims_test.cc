@@ -293,8 +293,8 @@ TEST(ClaimsTest, NoSiteIsFoundByAModelWithoutUseOfDna) {
 TEST(ClaimsTest, ASiteThatIsFoundForEveryGene) {
   SiteFinding f = true_effect().sites[0];
   f.elsewhere = {0.88, {0.8, 0.93}};
-  EXPECT_TRUE(
-      speaks(gene_claim(f, true), "as far as these pairs tell, they do not show on which gene it acts"));
+  EXPECT_TRUE(speaks(gene_claim(f, true),
+                     "as far as these pairs tell, they do not show on which gene it acts"));
   EXPECT_TRUE(speaks(gene_claim(f, true), "<span class=\"unsaid\" data-claim=\"site-genes\">"));
   f.elsewhere = kUndefined;
   EXPECT_EQ(gene_claim(f, true).code(), "");
@@ -302,8 +302,8 @@ TEST(ClaimsTest, ASiteThatIsFoundForEveryGene) {
 
 TEST(ClaimsTest, UniformAttention) {
   EXPECT_TRUE(speaks(uniform_claim({{850, {840, 860}}, 896}), "850 of 896"));
-  EXPECT_TRUE(
-      speaks(uniform_claim({{850, {840, 860}}, 896}), "averaged over the explained pairs with DNA, "));
+  EXPECT_TRUE(speaks(uniform_claim({{850, {840, 860}}, 896}),
+                     "averaged over the explained pairs with DNA, "));
   EXPECT_FALSE(uniform_claim({{850, {kNaN, kNaN}}, 896}).empty()) << "of the windows at hand";
   EXPECT_EQ(uniform_claim({{850, {700, 890}}, 896}).code(), "");
   EXPECT_EQ(uniform_claim({{800, {790, 806}}, 896}).code(), "");

@@ -133,7 +133,8 @@ TEST(ReportFiguresTest, HeadsThatAreNotDrawnAreCounted) {
   ReportWorld nine({.bins = 2, .heads = 9}, ordinary);
   const std::string finding =
       std::get<Figure>(heads_figure(gnuplot, nine.material())).finding.code();
-  EXPECT_TRUE(holds(finding, "Only the first 8 of 9 heads are drawn. The sharpest of them ")) << finding;
+  EXPECT_TRUE(holds(finding, "Only the first 8 of 9 heads are drawn. The sharpest of them "))
+      << finding;
 }
 
 TEST(ReportFiguresTest, EachClassUnderAWindowHasItsOwnEntry) {

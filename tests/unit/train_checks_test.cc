@@ -143,8 +143,7 @@ TEST_F(TrainRun, AModelThatDwarfsTheDataIsQuestionedUnlessItsSizeWasChosen) {
   const std::string text = said();
   EXPECT_NE(text.find("9 train pairs, 4 steps per epoch, at most 3 epochs\n"), std::string::npos)
       << text;
-  EXPECT_NE(text.find("parameters per train pair; a smaller model"), std::string::npos)
-      << text;
+  EXPECT_NE(text.find("parameters per train pair; a smaller model"), std::string::npos) << text;
   options.given = {"hidden"};
   EXPECT_EQ(said().find("smaller model"), std::string::npos);
 }
