@@ -225,11 +225,7 @@ class Drawing {
   }
 
   static std::string parameters_text(std::int64_t count) {
-    constexpr std::int64_t kMostInFull = 99'999'999;  // that leave room for FLOP
-    if (count == 0) return "no parameters";
-    return (count <= kMostInFull ? format_with_commas(count)
-                                 : short_number(static_cast<double>(count))) +
-           " parameters";
+    return (count == 0 ? "no" : short_count(count)) + " parameters";
   }
 
   const StepTrace& trace_;

@@ -22,8 +22,6 @@ std::string right(const std::string& text, std::size_t width) {
   return std::string(width - std::min(width, text.size()), ' ') + text;
 }
 
-std::string count_text(std::int64_t count) { return count > 0 ? format_with_commas(count) : "-"; }
-
 std::string work_text(const Work& work) {
   return right(short_number(work.flop), kWorkWidth) + right(short_number(work.bytes), kWorkWidth);
 }
@@ -61,7 +59,7 @@ class OpTable {
   void print_sums(const std::string& name, std::int64_t parameters, const Work& forward,
                   const Work& backward) {
     out_ << left(name, kNameWidth + in_width_ + out_width_)
-         << right(count_text(parameters), kCountWidth) << work_text(forward) << work_text(backward)
+         << right(short_count(parameters), kCountWidth) << work_text(forward) << work_text(backward)
          << '\n';
   }
 
@@ -71,7 +69,7 @@ class OpTable {
       return left(" " + shape_of(op.inputs[i].tensor), in_width_);
     };
     out_ << left("  " + op.name, kNameWidth) << in(0) << left(" " + shape_of(op.output), out_width_)
-         << right(count_text(op.parameter_count), kCountWidth) << work_text(op.forward)
+         << right(short_count(op.parameter_count), kCountWidth) << work_text(op.forward)
          << work_text(op.backward) << '\n';
     for (std::size_t i = 1; i < op.inputs.size(); ++i) {
       out_ << left("", kNameWidth) << " " << shape_of(op.inputs[i].tensor) << '\n';
@@ -107,6 +105,12 @@ std::string short_number(double value) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.*f%s", decimals, value, kUnits[unit]);
   return text.data();
+}
+
+std::string short_count(std::int64_t count) {
+  constexpr std::int64_t kMostInFull = 99'999'999;
+  const bool in_full = count > 0 && count <= kMostInFull;
+  return in_full ? format_with_commas(count) : short_number(static_cast<double>(count));
 }
 
 std::string trace_text(const StepTrace& trace) {

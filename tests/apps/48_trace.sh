@@ -41,7 +41,7 @@ for variant in released paper; do
     check "$variant: $module once in the figure" test "$(grep -cF "id=\"$module\"" "$svg")" -eq 1
   done
   check "$variant: RNA asks DNA" grep -qF 'data-from="dna_self_attn_layers.2" data-to="dna_to_rna"' "$svg"
-  expect_ok trace --variant $variant --batch-size 4096 --feed-forward 1000000
+  expect_ok trace --variant $variant --batch-size 4096 --hidden 1000000 --feed-forward 1000000
   check "$variant: 100 columns at any size" narrow "$work/stdout"
 done
 

@@ -248,12 +248,11 @@ TEST(StepTraceTest, TheReleasedModelAtFullSize) {
 TEST(StepTraceTest, TextStaysWithinAHundredColumns) {
   TrainSettings settings;
   settings.batch_size = 4096;
-  settings.feed_forward = 1000000;
-  settings.protein_layers = 101;
+  settings.hidden = settings.feed_forward = settings.fusion = 1000000;
+  settings.protein_layers = 11;
   CpuBackend device(2);
-  CdtConfig config = model_config(settings, nullptr);
-  config.genes = 1000000;
-  std::istringstream lines(trace_text(trace_step(config, settings, 100000, device)));
+  const CdtConfig config = model_config(settings, nullptr);
+  std::istringstream lines(trace_text(trace_step(config, settings, 896, device)));
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
 }
 
@@ -284,6 +283,9 @@ TEST(StepTraceTest, ShortNumbersHaveFourDigitsAndAUnit) {
                                                   {99996e3, "100.0M"},
                                                   {847.988e9, "848.0G"}};
   for (const auto& [value, text] : cases) EXPECT_EQ(short_number(value), text);
+  EXPECT_EQ(short_count(60093752), "60,093,752");
+  EXPECT_EQ(short_count(100000000), "100.0M");
+  EXPECT_EQ(short_count(0), "-");
 }
 
 }  // namespace
