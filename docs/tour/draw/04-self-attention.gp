@@ -15,8 +15,8 @@ set border 15
 unset colorbox
 do for [h = 0:3] {
   set title sprintf("head %d", h + 1) offset 0,-0.6
-  set ylabel h % 2 == 0 ? "bin that asks" : ""
-  set xlabel h > 1 ? "bin that is asked" : ""
+  set ylabel h % 2 == 0 ? "query bin" : ""
+  set xlabel h > 1 ? "key bin" : ""
   if (h == 3) { set colorbox user origin 0.87, 0.11 size 0.022, 0.84; set cblabel "weight, times uniform" textcolor rgb text }
   set arrow 1 from causal_from - 0.5, graph -0.02 to causal_to - 0.5, graph -0.02 nohead linewidth 5 linecolor rgb green front
   set arrow 2 from decoy_from - 0.5, graph -0.02 to decoy_to - 0.5, graph -0.02 nohead linewidth 5 linecolor rgb orange front

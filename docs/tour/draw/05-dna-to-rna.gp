@@ -9,8 +9,8 @@ set border 15
 set xrange [-0.5:bins - 0.5]
 set yrange [genes - 0.5:-0.5]
 set cbrange [0:*]
-set xlabel "bin of the DNA window, which is asked"
-set ylabel "gene that asks"
+set xlabel "key: bin of the DNA window"
+set ylabel "query gene"
 set cblabel "attention, times uniform" textcolor rgb text
 load "site_labels.gp"
 set arrow 1 from causal_from - 0.5, graph 1.02 to causal_to - 0.5, graph 1.02 nohead linewidth 5 linecolor rgb green front
