@@ -165,9 +165,10 @@ void stop_if_interrupted() {
 }
 
 std::string version() {
-  constexpr std::string_view kHash = CDT_GIT_HASH;
-  return CDT_VERSION +
-         (kHash.empty() ? std::string(" (commit unknown)") : " (git " + std::string(kHash) + ")");
+  std::string text = CDT_VERSION;
+  constexpr const char* kHash = CDT_GIT_HASH;
+  if (*kHash == '\0') return text + " (commit unknown)";
+  return text.append(" (git ").append(kHash).append(")");
 }
 
 std::string version_text(std::string_view program) {
