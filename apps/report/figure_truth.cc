@@ -165,7 +165,7 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
                 {70 + rows, 140 + 2 * rows}, [&](Plot& plot) { describe(plot, scores, chance); });
   figure.legend = {{Ink::kGreen, "dot", "the causal site, with its 95\u202f% interval"},
                    {Ink::kBlue, "dot", "the causal site, for genes on which it does not act"},
-                   {Ink::kRed, "dot", "the decoy, which looks the same and has no effect"},
+                   {Ink::kRed, "dot", "the decoy, which looks similar and has no effect"},
                    {Ink::kMuted, "dashes", "the value of random scores"}};
   figure.reading =
       "If the model predicts from the causal site, a method that explains its predictions has its "

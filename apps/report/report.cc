@@ -205,7 +205,7 @@ std::vector<PageSection> make_sections(const Gnuplot& gnuplot, const Material& m
         {"truth",
          "Comparison with the planted truth",
          "The data set is synthetic: each DNA window has one causal site and one decoy, which "
-         "looks the same and has no effect.",
+         "looks similar and has no effect.",
          {},
          {draw.of_attribution("Do the methods find the planted sites?", truth_figure)}});
   }

@@ -49,7 +49,7 @@ expect_ok "$predict" --data "$data" --model "$model" --out "$work/plain" --no-co
 expect_same "$work/one/predictions.tsv" "$work/plain/predictions.tsv"
 value_is 'no claim without its control' "(False, 'dna,baseline')" "$work/plain" \
   '("controls" in m or m["claims"]["dna"]["said"], ",".join(m["claims"]))'
-expect_text "$work/stdout" 'dna: The controls beside r were not computed'
+expect_text "$work/stdout" 'dna: The controls were not computed'
 
 # With gene starts there are two more baselines, in the table too.
 awk -v OFS='\t' '{ print "chr" NR % 3 + 1, 1000000 * NR, 1000000 * NR + 500, $1, 0, NR % 2 ? "+" : "-" }' \

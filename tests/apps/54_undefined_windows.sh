@@ -179,7 +179,7 @@ expect_text "$work/even.html" "Attention: no peak, n = 0 of $pairs pairs, left o
 expect_text "$work/even.html" "No pair has a peak of both: n = 0 of $pairs pairs"
 page flat "$data"
 expect_text "$work/flat.html" "n = $left of $pairs pairs, left out: $zeros whose gradient is zero everywhere"
-expect_text "$work/flat.html" "Of $zeros explained pairs the gradient is zero everywhere: "
+expect_text "$work/flat.html" "In $zeros explained pairs the gradient is zero everywhere: "
 check 'the tables have an n' [ "$(grep -oE '<td>[0-9]+</td></tr>' "$work/flat.html" | grep -c "<td>$left<")" -gt 4 ]
 check 'the shown pair has both peaks' grep -qE 'explained pairs with both peaks: ' "$work/flat.html"
 page flat "$data" --overwrite --pair "$(awk -F '\t' -v g="${flat[0]}" '$1 == "val" && $3 == g {

@@ -146,7 +146,7 @@ check "dropout of the model, said aloud" test "$("$train" --dry-run --data "$dat
 expect_ok "$train" --data "$data" --out "$work/dropout" "${sizes[@]}" --epochs 1 --dropout 0.1 --quiet
 expect_ok "$train" --data "$data" --out "$work/dropout-kept" --epochs 1 \
   --model "$work/dropout/model.safetensors"
-expect_text "$work/stderr" "note: dropout is 0.1, which $work/dropout/model.safetensors was trained with"
+expect_text "$work/stderr" "note: dropout is 0.1, as in the training of $work/dropout/model.safetensors; --dropout P for another"
 expect_text "$work/dropout-kept/config.json" '"dropout": 0.1'
 expect_ok "$train" --data "$data" --out "$work/dropout-given" --epochs 1 --dropout 0.2 \
   --model "$work/dropout/model.safetensors"
@@ -174,7 +174,7 @@ cp -r "$data" "$work/odd"
 expect_ok "$train" --data "$work/odd" --out "$work/twice" --epochs 1 --quiet "${sizes[@]}"
 first=$(sed -n '/^val/{p;q}' "$data/pairs.tsv" | awk -F '\t' '{ print $2 ":" $3 }')
 expect_text "$work/stderr" "pairs.tsv: split: 18 pair(s) in both val and test, the first $first;"
-expect_text "$work/stderr" "pairs.tsv: split: 1 pair(s) in both train and val, the first $first; what val"
+expect_text "$work/stderr" "pairs.tsv: split: 1 pair(s) in both train and val, the first $first; results on val"
 { grep -v '^val' "$data/pairs.tsv"; sed -n '/^val/{p;q}' "$data/pairs.tsv"; } >"$work/odd/pairs.tsv"
 expect_ok "$train" --data "$work/odd" --out "$work/one-val" --epochs 1 --quiet "${sizes[@]}"
 expect_text "$work/stderr" "pairs.tsv: beta: no more than 1 val pair: the correlation"
