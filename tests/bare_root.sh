@@ -31,15 +31,16 @@ root=$(realpath "$2")
 user=${ROOT_USER:-root}
 shift 2
 
-# readme_lines: the commands of README.md's code blocks that begin on a bare machine, up to `make test`.
+# readme_lines: the commands of README.md's code blocks that begin on a bare machine, up to `make test`. Where it
+# says in words that the repository is cloned, the two commands for that.
 readme_lines() {
   awk '
     /^```/ { inside = !inside; next }
-    inside && /^(apt-get|git clone|cd|make demo|make test)( |$)/ {
-      sub(/  +#.*/, "")
-      print
-      if (/^make test/) exit
-    }' README.md
+    !inside || !/^(apt-get|git clone|cd|make demo|make test)( |$)/ { next }
+    /^git clone/ { cloned = 1 }
+    /^make/ && !cloned { print "git clone THIS_REPOSITORY cdt-engine"; print "cd cdt-engine"; cloned = 1 }
+    { sub(/  +#.*/, ""); print }
+    /^make test/ { exit }' README.md
 }
 
 given=${1:-}
@@ -62,8 +63,10 @@ fi
 # The machine's way into the network, and /proc.
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 apt-config dump 2>/dev/null | grep -i '^Acquire::https\{0,1\}::Proxy' >"$root/etc/apt/apt.conf.d/00proxy" || true
-mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
-trap 'umount "$root/proc"' EXIT
+if ! mountpoint -q "$root/proc"; then
+  mount -t proc proc "$root/proc"
+  trap 'umount "$root/proc"' EXIT
+fi
 
 home=/root
 if [ "$user" != root ]; then
