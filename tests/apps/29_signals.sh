@@ -6,10 +6,11 @@ tiny_model
 run=$work/run-signalled
 arguments=(--data "$data" --epochs 100000 --patience 100000 --hidden 16 --heads 2 --pool-heads 2
   --feed-forward 32 --fusion 16 --threads 1 --quiet)
-# begin OUT: a background run with SIGINT as an interactive shell sets it; waits for one epoch.
+# begin OUT: a background run with signals as an interactive shell sets them, also where the tests themselves run in
+# the background or under nohup, which ignore some; waits for one epoch.
 begin() {
   set -m
-  "$train" "${arguments[@]}" --out "$1" >"$work/stdout" 2>"$work/stderr" &
+  env --default-signal=INT,HUP,TERM "$train" "${arguments[@]}" --out "$1" >"$work/stdout" 2>"$work/stderr" &
   pid=$!
   set +m
   local i
@@ -50,8 +51,8 @@ kill -TERM $pid
 wait $pid 2>/dev/null
 
 # Programs that keep no state leave nothing behind, whatever signals come together.
-"$CDT_BIN/cdt-synth" --preset demo --enhancers 50000 --bins 64 --dna-dim 64 --threads 1 \
-  --out "$work/unfinished" --quiet 2>"$work/stderr" &
+env --default-signal=HUP,TERM "$CDT_BIN/cdt-synth" --preset demo --enhancers 50000 --bins 64 --dna-dim 64 \
+  --threads 1 --out "$work/unfinished" --quiet 2>"$work/stderr" &
 pid=$!
 for ((i = 0; i < 2000; i++)); do
   [ -n "$(ls -A "$work/unfinished" 2>/dev/null)" ] && break
