@@ -60,13 +60,15 @@ if [ ! -e "$root/etc/debian_version" ]; then
   echo "$release: root made in $((SECONDS - began)) s"
 fi
 
-# The machine's way into the network, and /proc.
+# The machine's way into the network; /proc; and the root as a mount point, as a machine's is, without which
+# `unshare -m` fails in it.
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 apt-config dump 2>/dev/null | grep -i '^Acquire::https\{0,1\}::Proxy' >"$root/etc/apt/apt.conf.d/00proxy" || true
-if ! mountpoint -q "$root/proc"; then
-  mount -t proc proc "$root/proc"
-  trap 'umount "$root/proc"' EXIT
+if ! mountpoint -q "$root"; then
+  mount --bind "$root" "$root"
+  trap 'umount -R "$root"' EXIT
 fi
+mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 
 home=/root
 if [ "$user" != root ]; then

@@ -219,7 +219,7 @@ if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
   full "$attribute" "${inputs[@]}" --split train --all-genes --methods all --paths --tracks 0 \
     --out "$work/small/a"
 else
-  skip 'full volume' 'needs root'
+  skip 'full volume' 'needs root and a mount namespace (unshare -m)'
 fi
 
 # Temporaries of a killed training are removed when the run resumes.
