@@ -96,7 +96,7 @@ std::string dimensions(const Shape& shape, const std::string& sign) {
 }
 
 std::string short_number(double value) {
-  constexpr std::array<const char*, 7> kUnits = {"", "k", "M", "G", "T", "P", "E"};
+  constexpr std::array<const char*, 9> kUnits = {"", "k", "M", "G", "T", "P", "E", "Z", "Y"};
   constexpr double kRoundsUp = 999.95;
   if (value <= 0.0) return "-";
   std::size_t unit = 0;
