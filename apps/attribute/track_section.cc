@@ -1,4 +1,4 @@
-// The folder tracks/ of an attribution: what genome browsers load (docs/formats.md).
+// The folder tracks/ of an attribution: what genome browsers load (docs/attribution-files.md).
 #include <algorithm>
 #include <utility>
 

@@ -1,4 +1,4 @@
-// Reads the parts of cdt-attribute's folder (docs/formats.md) that a report needs.
+// Reads the parts of cdt-attribute's folder (docs/attribution-files.md) that a report needs.
 #pragma once
 
 #include <cstdint>
