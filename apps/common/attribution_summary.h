@@ -1,5 +1,6 @@
-// Schema of summary.json, which cdt-attribute writes and cdt-report reads (docs/attribution-files.md). Each
-// struct lists its keys once (io/format/json_fields.h). NaN, null in the file, means undefined.
+// Schema of summary.json, which cdt-attribute writes and cdt-report reads
+// (docs/attribution-files.md). Each struct lists its keys once (io/format/json_fields.h). NaN, null
+// in the file, means undefined.
 #pragma once
 
 #include <cstdint>
