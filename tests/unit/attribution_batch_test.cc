@@ -149,14 +149,27 @@ TEST_P(AttributionBatchTest, GivesWhatOneEnhancerAtATimeGives) {
 }
 
 // With other neighbours, in another place or with other numbers of rounds, the bits stay the same.
+/// Programs run batches on GPUs only. The bits of a row of oneDNN's products may depend on where
+/// the row is among the others (with AVX2 they do), so on the CPU results are compared within
+/// bounds.
+void expect_same_results(const World& world, const std::vector<PairWindows>& a,
+                         const std::vector<PairWindows>& b) {
+  if (world.m.backend->asynchronous()) {
+    expect_equal(a, b);
+  } else {
+    expect_near(a, b);
+  }
+}
+
 TEST_P(AttributionBatchTest, BitsDoNotDependOnThePlaceNorOnOtherPairs) {
   World world(GetParam().config(), 4);
   const std::vector<PairWindows> first = world.run(mixed());  // 0: 2 0 5; 1: 2; zeros: 4 1; 0: 1
   const std::vector<PairWindows> moved =
       world.run({{kZeroDna, {1}}, {0, {1, 5}}, {2, {0, 3, 2}}, {1, {2}}});
-  expect_equal({moved[0], moved[1], moved[2], moved[6]}, {first[5], first[6], first[2], first[3]});
+  expect_same_results(world, {moved[0], moved[1], moved[2], moved[6]},
+                      {first[5], first[6], first[2], first[3]});
   const std::vector<PairWindows> alone = world.run({{0, {5}}});
-  expect_equal(alone, {first[2]});
+  expect_same_results(world, alone, {first[2]});
 }
 
 // The first batch runs normally, the second is recorded, later ones are replayed; passes of other

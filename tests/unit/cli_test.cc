@@ -262,8 +262,8 @@ Arguments:
   IN                      what is read
 
 Options:
-  --config PATH           JSON file with any of these options by their long
-                          names; the command line wins
+  --config PATH           JSON file of options by long name; the command line
+                          takes precedence
   --names NAME,...        what is shown; any of all, one, two
   --a-long-name fast|slow
                           how [fast]

@@ -101,8 +101,8 @@ TEST(ReportWindowsTest, WhatToWeigh) {
   std::vector<Html> points;
   weigh_windows(attribution, &points);
   ASSERT_EQ(points.size(), 4U);
-  EXPECT_TRUE(holds(points[0], "Of 1 explained pair the attention is the same in every bin: "));
-  EXPECT_TRUE(holds(points[3], "Of 1 explained pair the gradient is zero everywhere: "));
+  EXPECT_TRUE(holds(points[0], "In 1 explained pair the attention is the same in every bin: "));
+  EXPECT_TRUE(holds(points[3], "In 1 explained pair the gradient is zero everywhere: "));
   attribution.pairs[1].untrained = true;
   points.clear();
   weigh_windows(attribution, &points);
