@@ -16,9 +16,9 @@ mkdir -p "$results"
 
 # Every suite, longest first, so that none runs alone at the end.
 all_suites() {
-  printf '%s\n' emulation 68_gpu_rehearsal emulated_unit emulated_parity emulated_{unit,parity}_{fp32-fma,tf32,bf16} \
+  printf '%s\n' emulation 55_cuda_emulated 68_gpu_rehearsal emulated_unit emulated_parity emulated_{unit,parity}_{fp32-fma,tf32,bf16} \
     unit parity emulated_feed emulated_second
-  for script in tests/apps/*.sh; do basename "$script" .sh; done | grep -vxE 'lib|68_gpu_rehearsal'
+  for script in tests/apps/*.sh; do basename "$script" .sh; done | grep -vxE 'lib|55_cuda_emulated|68_gpu_rehearsal'
 }
 
 # True if the suite is a script, or its GoogleTest binary is built.
