@@ -5,6 +5,7 @@
 # program, option, make target and script must exist.
 # shellcheck disable=SC2016
 source tests/apps/lib.sh
+export OMP_NUM_THREADS=1  # the models are so small that threads slow them down
 
 # blocks FILE: writes each fenced block of commands to $work/blocks/LINE.sh or LINE.py, and its needs to
 # LINE.needs; prints a line for each fence without a language.
