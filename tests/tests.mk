@@ -117,7 +117,7 @@ test: all $(TESTS) $(MEASURES) cubins  ## build and run all tests; the last line
 	@tests/run_tests.sh $(BUILD)
 
 docs-check: all  ## run the commands of the docs, follow their links, check the wording
-	@tests/run_tests.sh $(BUILD) 01_wording 80_doc_links 81_docs_commands
+	@CDT_DOCS=all tests/run_tests.sh $(BUILD) 01_wording 80_doc_links 81_docs_commands
 
 honesty: all  ## error rate and power of the programs' claims about DNA, SEEDS=50 data sets a mechanism
 	@JOBS='$(JOBS)' tests/honesty.sh $(BUILD)/bin $(BUILD)/honesty $(SEEDS)
