@@ -5,6 +5,10 @@
 #                                 WORK: where the numbers go, a file for each figure; OUT: the SVGs
 set -euo pipefail
 export LC_ALL=C
+if [ $# -ne 4 ]; then
+  echo "usage: draw.sh BIN DEMO WORK OUT" >&2
+  exit 2
+fi
 bin=$1 demo=$2 work=$3 out=$4
 here=$(cd "$(dirname "$0")" && pwd)
 model=$demo/run/model.safetensors
@@ -12,6 +16,12 @@ command -v gnuplot >/dev/null || {
   echo "tour: gnuplot is missing (Debian package gnuplot-nox)" >&2
   exit 2
 }
+for part in data/dataset.json prediction/predictions.tsv attribution/pairs.tsv; do
+  [ -e "$demo/$part" ] || {
+    echo "tour: $demo/$part: no such file (make demo makes it)" >&2
+    exit 2
+  }
+done
 mkdir -p "$work" "$out"
 
 numbers() { "$here/numbers.sh" "$@"; }
