@@ -83,16 +83,21 @@ std::string colour(const std::string& value) {
   return variable.empty() ? value : variable;
 }
 
-/// Replaces gnuplot's symbol by a circle: figures use only the filled circle of radius 1 (point
-/// type 7).
+/// Replaces gnuplot's symbol by a circle. Figures use only the filled circle of radius 1 (point
+/// type 7); gnuplot 6 also draws a line of no length, such as an empty interval, as a dot.
 Tag circle_from(const Tag& use) {
   const std::string* symbol = use.find("xlink:href");
   const std::string* transform = use.find("transform");
-  if (symbol == nullptr || *symbol != "#gpPt6" || transform == nullptr) {
+  const std::string *x = use.find("x"), *y = use.find("y");
+  std::vector<std::string> place;  // x, y, radius
+  if (symbol != nullptr && *symbol == "#gpPt6" && transform != nullptr) {
+    place = numbers_in(*transform);
+    CDT_CHECK(place.size() == 3, "translate(x,y) scale(r)");
+  } else if (symbol != nullptr && *symbol == "#gpDot" && x != nullptr && y != nullptr) {
+    place = {*x, *y, "0.5"};
+  } else {
     throw Error("gnuplot: a symbol other than the filled circle in a figure");
   }
-  const std::vector<std::string> place = numbers_in(*transform);
-  CDT_CHECK(place.size() == 3, "translate(x,y) scale(r)");
   Tag out{"circle", {{"cx", place[0]}, {"cy", place[1]}, {"r", place[2]}}, true};
   if (const std::string* fill = use.find("color")) out.attributes.emplace_back("fill", *fill);
   out.attributes.emplace_back("stroke", "none");

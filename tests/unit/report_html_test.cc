@@ -132,6 +132,15 @@ TEST(ReportSvgTest, GnuplotsDocumentBecomesAnElement) {
       "<g fill=\"rgb(9,9,9)\"><text>a &lt; b</text></g></g></svg>");
 }
 
+TEST(ReportSvgTest, TheDotThatGnuplot6DrawsForALineOfNoLengthIsACircle) {
+  const std::string svg =
+      "<svg viewBox='0 0 1 1'><use xlink:href='#gpDot' x='4.20' y='1.19' "
+      "color='rgb(181,  77,  18)'/></svg>";
+  EXPECT_TRUE(holds(inline_svg(svg, "x", "wide"),
+                    "<circle cx=\"4.20\" cy=\"1.19\" r=\"0.5\" fill=\"var(--orange)\" "
+                    "stroke=\"none\"/>"));
+}
+
 TEST(ReportSvgTest, WhatIsNoPictureIsRefused) {
   EXPECT_THROW(inline_svg("", "x", "wide"), Error);
   EXPECT_THROW(inline_svg("<svg viewBox='0 0 1 1'><g>", "x", "wide"), Error);
