@@ -136,9 +136,10 @@ TEST(ReportSvgTest, TheDotThatGnuplot6DrawsForALineOfNoLengthIsACircle) {
   const std::string svg =
       "<svg viewBox='0 0 1 1'><use xlink:href='#gpDot' x='4.20' y='1.19' "
       "color='rgb(181,  77,  18)'/></svg>";
-  EXPECT_TRUE(holds(inline_svg(svg, "x", "wide"),
-                    "<circle cx=\"4.20\" cy=\"1.19\" r=\"0.5\" fill=\"var(--orange)\" "
-                    "stroke=\"none\"/>"));
+  EXPECT_EQ(inline_svg(svg, "x", "wide").code(),
+            "<svg class=\"wide\" viewBox=\"0 0 1 1\" role=\"img\" aria-label=\"x\">"
+            "<circle cx=\"4.20\" cy=\"1.19\" r=\"0.5\" fill=\"var(--orange)\" stroke=\"none\"/>"
+            "</svg>");
 }
 
 TEST(ReportSvgTest, WhatIsNoPictureIsRefused) {
