@@ -51,8 +51,8 @@ class Resolver {
   void find_roles() {
     for (const StepTrace::Op& op : trace_.ops) {
       if (op.name != "attention") continue;
-      set_role(op, 0, "queries");
-      set_role(op, 1, "keys and values");
+      set_role(op, 0, StepTrace::kQueries);
+      set_role(op, 1, StepTrace::kContext);
     }
   }
 

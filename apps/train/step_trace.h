@@ -16,6 +16,9 @@
 namespace cdt {
 
 struct StepTrace {
+  static constexpr const char* kQueries = "queries";
+  static constexpr const char* kContext = "keys and values";
+
   struct Source {
     std::int64_t op = -1;  // index of the op that made it; -1: data
     std::string data;      // "dna", "rna", "protein", "genes", "targets"; "" for an op's output
@@ -33,7 +36,7 @@ struct StepTrace {
   /// An input of a module that comes from outside of it.
   struct Entry {
     Source source;
-    std::string role;  // in cross-attention: "queries" or "keys and values"
+    std::string role;  // in cross-attention: kQueries or kContext
   };
   struct Module {
     std::string name;  // of the state_dict, or "loss"

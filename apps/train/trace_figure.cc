@@ -81,7 +81,7 @@ class Layout {
       figure_.arrows.push_back(
           {from, figure_.boxes.size(), entry.role, entry.source.tensor.shape, false});
       box.row = std::max(box.row, source.row + 1);
-      if (entry.role != kContext) columns.insert(source.column);
+      if (entry.role != StepTrace::kContext) columns.insert(source.column);
     }
     box.column = columns.size() == 1 ? *columns.begin() : Figure::kNoColumn;
     box.title = title_of(module, box);
@@ -108,7 +108,7 @@ class Layout {
     std::string from, to;
     for (const StepTrace::Entry& entry : module.entries) {
       const int column = figure_.boxes[box_of(trace_.origin(entry.source))].column;
-      (entry.role == kContext ? from : to) =
+      (entry.role == StepTrace::kContext ? from : to) =
           data_title(figure_.boxes[static_cast<std::size_t>(column)].name);
     }
     return from + " → " + to;
@@ -181,7 +181,6 @@ class Layout {
     }
   }
 
-  static constexpr const char* kContext = "keys and values";
   static constexpr double kPitch = kBoxHeight + kBetweenRows;
 
   const StepTrace& trace_;
