@@ -10,7 +10,7 @@ set yrange [0:2.5]
 set y2range [0:150]
 set y2tics 50 textcolor rgb muted
 set border 11
-set xlabel "residual: predicted less measured effect"
+set xlabel "residual: predicted minus measured effect"
 set ylabel "loss"
 set y2label "test pairs" textcolor rgb muted
 set boxwidth step
