@@ -3,29 +3,34 @@
 # project's root that has the programs in build/bin and the outputs of `make demo` in build/demo. A block
 # tagged `sh needs=WHAT` (a GPU, the published files, hours) is only read: in every block of commands each
 # program, option, make target and script must exist. Blocks with needs=minutes run with CDT_DOCS=all, which
-# `make docs-check` sets.
+# `make docs-check` sets. An answer that a page folds below its command must have the words of the command's
+# output; its numbers may differ in the last digits between machines.
 # shellcheck disable=SC2016
 source tests/apps/lib.sh
 export OMP_NUM_THREADS=1  # the models are so small that threads slow them down
 
-# blocks FILE: writes each fenced block of commands to $work/blocks/LINE.sh or LINE.py, and its needs to
-# LINE.needs; prints a line for each fence without a language.
+# blocks FILE: writes each fenced block of commands to $work/blocks/LINE.sh or LINE.py, its needs to LINE.needs
+# and its answer, if the page has one, to LINE.answer; prints a line for each fence without a language.
 blocks() {
   rm -rf "$work/blocks" && mkdir "$work/blocks"
   awk -v folder="$work/blocks/" '
-    /^ *```/ && open { open = 0; next }
+    /^ *```/ && open { open = answer = 0; next }
+    /<summary>Answer/ { asked = script }
     /^ *```/ {
       open = 1
       kind = $0; sub(/^ *```/, "", kind)
       if (kind == "") print FILENAME ":" FNR ": a fenced block without a language"
       place = folder sprintf("%04d", FNR)
       runs = kind ~ /^(sh|python)( |$)/
-      script = place (kind ~ /^sh/ ? ".sh" : ".py")
+      if (kind == "text" && asked != "") { sub(/\.[a-z]*$/, ".answer", asked); answer = 1 }
+      else asked = ""
+      if (runs) script = place (kind ~ /^sh/ ? ".sh" : ".py")
       needs = kind ~ /^python/ ? "numpy" : ""
       if (match(kind, /needs=[^ ]*/)) needs = substr(kind, RSTART + 6, RLENGTH - 6)
       if (runs) { printf "" > script; print needs > (place ".needs") }
       next
     }
+    open && answer { print > asked }
     open && runs { print > script }' "$1"
 }
 
@@ -93,6 +98,18 @@ run_block() {
   (cd "$root" && timeout 900 "${run[@]}") >"$work/output" 2>&1 </dev/null
 }
 
+# words FILE: its text on one line, each number as #, because long lines are wrapped where the numbers end.
+words() { sed -E 's/[-+]?[0-9][0-9.,]*(e[-+]?[0-9]+)?/#/g' "$1" | tr -s ' \t\n' ' '; }
+
+# check_answer PLACE FILE: the answer of a page against the command's output.
+check_answer() {
+  if [ "$(words "$2")" = "$(words "$work/output")" ]; then
+    pass
+  else
+    fail "$1: the answer differs from what the command prints" "$2" "$work/output"
+  fi
+}
+
 # faults_of SCRIPT: prints a line for each unknown name, and what the shell cannot parse.
 faults_of() {
   [[ $1 != *.py ]] || return 0
@@ -100,7 +117,7 @@ faults_of() {
   bash -n "$1" 2>&1
 }
 
-# check_file FILE: two tests per block: its names, and running it.
+# check_file FILE: two tests per block: its names, and running it; a third where the page gives the answer.
 check_file() {
   local script place needs faults began
   faults=$(blocks "$1")
@@ -120,6 +137,7 @@ check_file() {
       not_run[$needs]=$((${not_run[$needs]:-0} + 1))
     elif began=$SECONDS && run_block "$script"; then
       pass
+      [ ! -e "${script%.*}.answer" ] || check_answer "$place" "${script%.*}.answer"
       [ $((SECONDS - began)) -lt 10 ] || note "$place took $((SECONDS - began)) s"
     else
       fail "$place: exit status $?" "$script" "$work/output"
@@ -149,6 +167,8 @@ expect_fault() {
 }
 expect_fault "without a language" 'text\n```\ncode\n```\n'
 expect_fault "planted.md:2: exit status 3" '\n```sh\nexit 3\n```\n'
+expect_fault "planted.md:2: the answer differs" \
+  '\n```sh\necho three 3\n```\n<summary>Answer</summary>\n\n```text\nfour 3\n```\n'
 expect_fault "cdt-train has no --epoch" '```sh needs=time\nbuild/bin/cdt-train --epoch 3 \\\n  --out x\n```\n'
 expect_fault "no program build/bin/cdt-tain" '```sh needs=time\nbuild/bin/cdt-tain --epochs 3\n```\n'
 expect_fault "no make target demos" '```sh needs=time\nmake demos\n```\n'
