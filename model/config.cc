@@ -1,6 +1,7 @@
 #include "model/config.h"
 
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "engine/error.h"
 #include "io/format/json.h"

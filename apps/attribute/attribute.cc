@@ -13,6 +13,7 @@
 #include "apps/common/progress.h"
 #include "apps/programs.h"
 #include "io/format/json.h"
+#include "io/format/json_fields.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
 #include "model/dna_feed.h"

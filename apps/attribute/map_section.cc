@@ -6,6 +6,7 @@
 #include "apps/attribute/sections.h"
 #include "apps/common/cli_words.h"
 #include "io/format/json.h"
+#include "io/format/json_fields.h"
 #include "io/format/npy.h"
 #include "io/format/output.h"
 

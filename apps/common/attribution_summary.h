@@ -1,5 +1,5 @@
 // Schema of summary.json, which cdt-attribute writes and cdt-report reads
-// (docs/attribution-files.md). Each struct lists its keys once (io/format/json_fields.h). NaN, null
+// (docs/attribution-files.md). Each struct lists its keys once (io/format/json_types.h). NaN, null
 // in the file, means undefined.
 #pragma once
 
@@ -11,7 +11,7 @@
 #include "apps/common/summary_effects.h"
 #include "apps/common/summary_maps.h"
 #include "apps/common/summary_windows.h"
-#include "io/format/json_fields.h"
+#include "io/format/json_types.h"
 #include "model/fingerprint.h"
 
 namespace cdt {

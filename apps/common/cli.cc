@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "apps/common/cli_words.h"
 #include "apps/common/precision.h"

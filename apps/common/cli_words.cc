@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
 #include <system_error>

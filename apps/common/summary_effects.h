@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "apps/common/summary_windows.h"
-#include "io/format/json_fields.h"
+#include "io/format/json_types.h"
 #include "model/stats/bootstrap.h"
 
 namespace cdt {

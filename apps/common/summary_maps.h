@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/common/summary_windows.h"
-#include "io/format/json_fields.h"
+#include "io/format/json_types.h"
 #include "model/stats/bootstrap.h"
 #include "model/stats/null_tests.h"
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "io/format/json_fields.h"
+#include "io/format/json_types.h"
 #include "model/stats/bootstrap.h"
 #include "model/stats/peak_tests.h"
 #include "model/stats/profile.h"

@@ -10,7 +10,7 @@
 
 #include "apps/evaluation/control_passes.h"
 #include "io/dataset/dataset.h"
-#include "io/format/json_fields.h"
+#include "io/format/json_types.h"
 #include "model/stats/bootstrap.h"
 
 namespace cdt {

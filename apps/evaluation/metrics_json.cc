@@ -1,8 +1,10 @@
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "apps/evaluation/claims.h"
 #include "apps/evaluation/evaluation.h"
 #include "io/format/json.h"
+#include "io/format/json_fields.h"
 
 namespace cdt {
 namespace {

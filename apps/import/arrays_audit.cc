@@ -1,5 +1,6 @@
 #include "apps/import/arrays_audit.h"
 
+#include <nlohmann/json.hpp>
 #include <set>
 #include <tuple>
 #include <vector>

@@ -1,6 +1,7 @@
 #include "apps/import/sources.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "engine/error.h"

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "engine/error.h"
 #include "io/format/json.h"
+#include "io/format/json_fields.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "apps/common/program.h"
@@ -12,6 +13,7 @@
 #include "engine/error.h"
 #include "io/format/digest.h"
 #include "io/format/json.h"
+#include "io/format/json_fields.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"
 

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "apps/common/program.h"
 #include "engine/arena.h"
 #include "engine/backend.h"
 #include "engine/error.h"
 #include "io/format/json.h"
+#include "io/format/json_fields.h"
 #include "io/format/safetensors.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"
@@ -30,6 +32,20 @@ EpochRow read_epoch(const std::string& line, const std::string& where, bool by_s
   return row;
 }
 
+/// Reads config.json. Options that are neither text nor a number have no text.
+RunConfig read_config(const fs::path& file) {
+  const nlohmann::json json = parse_json_file(file);
+  auto out = read_fields<RunConfig>(json, file.string());
+  ByName<nlohmann::json> options;
+  json_fields::Reader(json, file.string(), "")("options", options);
+  for (const auto& [name, value] : options) {
+    out.options.emplace_back(name, value.is_string()   ? value.get<std::string>()
+                                   : value.is_number() ? value.dump()
+                                                       : "");
+  }
+  return out;
+}
+
 /// The options of config.json as a command line.
 std::string train_command(const RunRecord& run) {
   std::string out = "cdt-train";
@@ -39,7 +55,7 @@ std::string train_command(const RunRecord& run) {
   add("data", unescape_bytes(run.config.data));
   add("model", unescape_bytes(run.config.init));
   add("out", run.directory.string());
-  for (const auto& [name, value] : run.config.options) add(name, run.config.option(name));
+  for (const auto& [name, value] : run.config.options) add(name, value);
   return out;
 }
 
@@ -66,10 +82,8 @@ std::string digest_of_model(const std::filesystem::path& file, const ModelOverri
 }  // namespace
 
 std::string RunConfig::option(const std::string& name) const {
-  const nlohmann::json* value = find_name(options, name);
-  if (value == nullptr) return "";
-  if (value->is_string()) return value->get<std::string>();
-  return value->is_number() ? value->dump() : "";
+  const std::string* value = find_name(options, name);
+  return value == nullptr ? "" : *value;
 }
 
 RunRecord read_run(const fs::path& directory) {
@@ -78,8 +92,7 @@ RunRecord read_run(const fs::path& directory) {
   }
   RunRecord run;
   run.directory = directory;
-  const fs::path config = directory / "config.json";
-  run.config = read_fields<RunConfig>(parse_json_file(config), config.string());
+  run.config = read_config(directory / "config.json");
   run.command = train_command(run);
   run.has_model = fs::exists(directory / "model.safetensors");
   if (run.has_model) run.parameters = count_parameters(directory / "model.safetensors");

@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "io/dataset/dataset.h"
-#include "io/format/json_fields.h"
+#include "io/format/json_types.h"
 #include "model/checkpoint.h"
 #include "model/fingerprint.h"
 
@@ -29,7 +29,7 @@ struct RunConfig {
 
   std::string data, init;           // paths as config.json escapes them
   std::optional<Data> fingerprint;  // of the data set it was trained on, if recorded
-  ByName<nlohmann::json> options;   // of cdt-train, by name
+  ByName<std::string> options;      // of cdt-train, as on a command line
   std::string variant;
   std::int64_t hidden = 0, heads = 0;
 
@@ -38,14 +38,13 @@ struct RunConfig {
     v("data", data);
     v("init", init);
     v("fingerprint", fingerprint);
-    v("options", options);
     v.group("model", [&](auto& in) {
       in("variant", variant);
       in("hidden", hidden);
       in("heads", heads);
     });
   }
-  /// Value of an option as on a command line; empty if there is none.
+  /// Value of an option; empty if there is none.
   std::string option(const std::string& name) const;
 };
 
@@ -70,7 +69,7 @@ struct EpochRow {
   }
 };
 
-struct RunRecord {  // NOLINT(bugprone-exception-escape): json moves without throwing
+struct RunRecord {
   std::filesystem::path directory;
   RunConfig config;
   std::vector<EpochRow> epochs;  // empty if no epoch is finished

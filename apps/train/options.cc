@@ -1,5 +1,6 @@
 #include "apps/train/options.h"
 
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 #include <variant>

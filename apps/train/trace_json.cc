@@ -1,5 +1,7 @@
 #include "apps/train/trace_json.h"
 
+#include <nlohmann/json.hpp>
+
 #include "apps/common/progress.h"
 #include "io/format/json.h"
 

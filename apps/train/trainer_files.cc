@@ -2,12 +2,14 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "apps/train/trainer.h"
 #include "engine/error.h"
 #include "io/format/json.h"
+#include "io/format/json_fields.h"
 #include "io/format/safetensors.h"
 #include "io/format/text.h"
 #include "model/checkpoint.h"

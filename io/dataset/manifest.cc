@@ -1,6 +1,7 @@
 #include "io/dataset/manifest.h"
 
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "engine/error.h"

@@ -1,6 +1,7 @@
 #include "io/format/json.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "engine/error.h"
@@ -154,6 +155,14 @@ void append_value(std::string* out, const Json& value, std::size_t indent) {
 }
 
 }  // namespace
+
+std::string dumped(const json& value, int indent) {
+  return value.dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
+std::string dumped(const Json& value, int indent) {
+  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
 
 json parse_json(std::string_view text, const std::string& source) {
   Builder builder(text, source);

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <set>
 #include <string>
 #include <string_view>
@@ -55,10 +55,8 @@ class JsonReader {
 
 /// JSON text as nlohmann writes it, on one line unless `indent` is given; invalid UTF-8 is
 /// replaced.
-template <class Json>
-std::string dumped(const Json& value, int indent = -1) {
-  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
+std::string dumped(const nlohmann::json& value, int indent = -1);
+std::string dumped(const nlohmann::ordered_json& value, int indent = -1);
 
 /// An object on one line: its own numbers as json_text() writes them, nested values dumped().
 std::string json_line(const nlohmann::ordered_json& object);

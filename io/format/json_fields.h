@@ -1,16 +1,8 @@
-// Maps JSON objects to structs. A struct lists its keys once,
-//
-//   template <class V>
-//   void fields(V& v) {
-//     v("n", n);
-//     v("baseline", baseline);  // std::optional: the key may be absent
-//     v.group("steps", [&](auto& in) { in("mean", mean_steps); });  // a nested object
-//   }
-//
-// and fields_json() writes and read_fields() reads what it lists. Values are bool, integers, double
-// (null is NaN), std::string, Nullable, std::vector, ByName, structs with fields() or, for an array
-// of fixed length, elements(), and nlohmann::json, which is read as it is. A reader ignores keys
-// that no field names.
+// Maps JSON objects to structs that list their keys (io/format/json_types.h): fields_json() writes
+// and read_fields() reads what they list. Values are bool, integers, double (null is NaN),
+// std::string, Nullable, std::vector, ByName, structs with fields() or, for an array of fixed
+// length, elements(), and nlohmann::json, which is read as it is. A reader ignores keys that no
+// field names.
 #pragma once
 
 #include <concepts>
@@ -26,27 +18,9 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "io/format/json_types.h"
 
 namespace cdt {
-
-/// A value that is null in JSON if it is empty.
-template <class T>
-struct Nullable : std::optional<T> {
-  using std::optional<T>::optional;
-};
-
-/// An object whose values are of one type, sorted by key.
-template <class T>
-using ByName = std::vector<std::pair<std::string, T>>;
-
-/// Value of a name, or null if there is none.
-template <class T>
-const T* find_name(const ByName<T>& values, std::string_view name) {
-  for (const auto& [key, value] : values) {
-    if (key == name) return &value;
-  }
-  return nullptr;
-}
 
 namespace json_fields {
 

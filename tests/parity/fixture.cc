@@ -1,5 +1,7 @@
 #include "tests/parity/fixture.h"
 
+#include <nlohmann/json.hpp>
+
 #include "engine/backend.h"
 #include "engine/error.h"
 #include "io/format/json.h"

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <span>
 #include <string>

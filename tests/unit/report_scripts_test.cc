@@ -9,6 +9,7 @@
 #include "apps/report/gnuplot.h"
 #include "apps/report/picture.h"
 #include "engine/error.h"
+#include "io/format/json_fields.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/attribute/summary.h"
+#include "io/format/json_fields.h"
 #include "model/explain/attention_maps.h"
 #include "tests/support/sections.h"
 

@@ -1,6 +1,7 @@
 #include "apps/import/published/audit.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "apps/import/split_audit.h"
