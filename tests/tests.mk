@@ -72,7 +72,9 @@ $(BUILD)/obj/emulation/%.cu.o: %.cu $(BUILD)/flags
 	$(call run,c++,$(CXX) $(EMULATED_FLAGS) $(KERNEL_CHECKS) -MMD -MP -x c++ -c $< -o $@)
 $(BUILD)/obj/emulation/%.cc.o: %.cc $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call run,c++,$(CXX) $(EMULATED_FLAGS) -MMD -MP -c $< -o $@)
+	$(call run,c++,$(CXX) $(EMULATED_FLAGS) $(OUTER) -MMD -MP -c $< -o $@)
+$(call emulated_objects,$(filter %.cc,$(EMULATION_TESTS)) $(MEASURE_MAINS) $(MEASURE_PARTS) \
+  tests/gpu/compare_runs.cc): OUTER = $(OUTER_FLAGS)
 -include $(patsubst %.o,%.d,$(call emulated_objects,$(EMULATED) $(EMULATION) $(EMULATION_TESTS) \
   $(MEASURE_MAINS) $(MEASURE_PARTS) tests/gpu/compare_runs.cc))
 
