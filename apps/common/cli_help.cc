@@ -35,6 +35,18 @@ void wrap(std::string* out, std::string_view text, std::size_t column) {
   *out += '\n';
 }
 
+/// The summary of a program: paragraphs are wrapped; a line that begins with a blank is aligned by
+/// hand and stays as it is.
+void summarise(std::string* out, std::string_view summary) {
+  for (const std::string_view line : split(summary, '\n')) {
+    if (line.starts_with(' ')) {
+      out->append(line).append("\n");
+    } else {
+      wrap(out, line, 0);
+    }
+  }
+}
+
 /// One option: its text beside it, or below where it is too long for that.
 void describe(std::string* out, const std::string& flag, const std::string& text) {
   *out += "  " + flag;
@@ -58,7 +70,7 @@ std::string Cli::help() const {
   std::string out = "Usage: ";
   wrap(&out, usage, kUsageColumn);
   out += "\n";
-  wrap(&out, summary_, 0);
+  summarise(&out, summary_);
   const auto group = [&](const char* title, bool positional) {
     out += "\n" + std::string(title) + ":\n";
     for (const auto& option : options_) {

@@ -16,11 +16,12 @@ namespace {
 
 constexpr const char* kSummary =
     "Makes a data set directory and reports what went into it.\n\n"
-    "From arrays:      --dna --rna --protein, --genes (or --rna-genes and --protein-genes),\n"
-    "                  --enhancers, --pairs; an array is FILE[:NAME], an .npy, an array of an "
-    ".npz,\n"
-    "                  or a data set of an HDF5 file\n"
-    "Published files:  --dna --rna --protein --mapping --train --val [--test], HDF5 and npz";
+    "  From arrays:      --dna --rna --protein, --genes (or --rna-genes and\n"
+    "                    --protein-genes), --enhancers, --pairs; an array is\n"
+    "                    FILE[:NAME]: an .npy, an array of an .npz, or a data\n"
+    "                    set of an HDF5 file\n"
+    "  Published files:  --dna --rna --protein --mapping --train --val\n"
+    "                    [--test]; HDF5 and .npz";
 
 constexpr std::initializer_list<const char*> kPublishedOptions{"mapping", "train", "val", "test",
                                                                "missing-dna"};

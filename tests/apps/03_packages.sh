@@ -124,9 +124,10 @@ check_install_of_foreign() {
   check "installed all the same" [ -x "$work/foreign/b/cdt-train" -a ! -e "$work/foreign/m" ]
 }
 
-# misplaced FILE: lines of a help text past 80 columns, and those not laid out as titles, entries or text.
+# misplaced FILE: lines of a help text past 80 columns or with blanks at the end, and those not laid out as
+# titles, entries or text.
 misplaced() {
-  awk 'length($0) > 80 { print; next }
+  awk 'length($0) > 80 || / $/ { print; next }
     /^(Options|Arguments):$/ { inside = 1; next }
     inside && $0 != "" && !/^  (-h, )?--?[A-Za-z]/ && !/^  [A-Z]+  / && !/^ {26}[^ ]/ && !/^                          [^ ]/' "$1"
 }
@@ -138,8 +139,12 @@ check_help() {
     misplaced "$work/help" >"$work/found"
     check "$(basename "$program") --help: laid out for 80 columns" [ ! -s "$work/found" ] || cat "$work/found"
   done
-  printf '%s\n' "$(printf 'x%.0s' {1..81})" Options: '   --data PATH' '    text' >"$work/help"
-  expect_equal "lines found in a bad help text" "$(misplaced "$work/help" | wc -l)" 3
+  printf '%s\n' "$(printf 'x%.0s' {1..81})" 'From:   ' Options: '   --data PATH' '    text' >"$work/help"
+  expect_equal "lines found in a bad help text" "$(misplaced "$work/help" | wc -l)" 4
+  # Lines aligned by hand are not wrapped.
+  "$CDT_BIN/cdt-import" --help >"$work/help"
+  expect_text "$work/help" '  From arrays:      --dna --rna --protein, --genes (or --rna-genes and'
+  expect_text "$work/help" '  Published files:  --dna --rna --protein --mapping --train --val'
 }
 
 check_man() {
@@ -153,6 +158,9 @@ check_man() {
       "$("$CDT_BIN/$name" --help | options_of '  ')"
     expect_text "$work/plain" "\"cdt-engine $version"
   done
+  expect_equal "lines of cdt-import.1 aligned by hand" \
+    "$(sed -n '/^\.nf$/,/^\.fi$/p' "$work/man/cdt-import.1" | grep -c '^  .*:  ')" 2
+  expect_text "$work/man/cdt-convert.1" '\&.safetensors file'
   if has mandoc mandoc; then
     for page in "$work"/man/*.1; do
       mandoc -Tlint -W warning "$page" >"$work/found" 2>&1

@@ -239,9 +239,14 @@ TEST(HelpTest, IsLaidOutFor80Columns) {
   std::string mode = "fast";
   double rate = 0.5;
   bool quiet = false;
-  Cli cli("cdt-test",
-          "Tests a command line, and says so in a sentence that is longer than the line of a "
-          "terminal.");
+  Cli cli(
+      "cdt-test",
+      "Tests a command line, and says so in a sentence that is longer than the line of a "
+      "terminal.\n\n"
+      "  One kind:    --this --that,\n"
+      "               --other\n"
+      "  Other kind:  --more\n"
+      "After the block another sentence that is longer than what fits in a line of 80 columns.");
   cli.positional("IN", &in, "what is read");
   cli.names("names", &names, {"one", "two"}, "what is shown");
   cli.choice("a-long-name", &mode, {"fast", "slow"}, "how");
@@ -257,6 +262,12 @@ TEST(HelpTest, IsLaidOutFor80Columns) {
 
 Tests a command line, and says so in a sentence that is longer than the line of
 a terminal.
+
+  One kind:    --this --that,
+               --other
+  Other kind:  --more
+After the block another sentence that is longer than what fits in a line of 80
+columns.
 
 Arguments:
   IN                      what is read

@@ -1,5 +1,6 @@
 # A man page from the text of --help (apps/common/cli_help.cc): Usage, the summary, then titles that end
-# in a colon, with an entry at two blanks and its text below or at a column further right.
+# in a colon, with an entry at two blanks and its text below or at a column further right. Lines of the
+# summary that begin with blanks keep their layout.
 #
 #   cdt-NAME --help | awk -v name=cdt-NAME -v version=VERSION -v day=DAY -v all=NAMES -f man_page.awk
 
@@ -11,7 +12,7 @@ function escaped(text) {
 }
 
 # Lines that begin with a dot or a quote would be requests.
-function say(text) { print (text ~ /^[.]/ ? "\\\\&" : "") text }
+function say(text) { print (text ~ /^[.]/ ? "\\&" : "") text }
 
 # "--name VALUE": the option in bold, its value in italics. Values of fixed words are literal.
 function entry(text,   at, value) {
@@ -19,6 +20,15 @@ function entry(text,   at, value) {
   if (!at) return "\\fB" escaped(text) "\\fR"
   value = substr(text, at + 1)
   return "\\fB" escaped(substr(text, 1, at - 1)) "\\fR \\fI" escaped(value) "\\fR"
+}
+
+# Adds a line of the summary to the text of DESCRIPTION, between .nf and .fi if it begins with blanks.
+function describe(line) {
+  if ((line ~ /^ /) != literal) {
+    literal = !literal
+    description = description (literal ? ".PP\n.nf\n" : ".fi\n.PP\n")
+  }
+  description = description (line ~ /^[.]/ ? "\\&" : "") escaped(line) "\n"
 }
 
 function close_summary(   short) {
@@ -33,7 +43,7 @@ function close_summary(   short) {
   sub(/^[^ ]+ /, "", usage)
   say(escaped(usage))
   print ".SH DESCRIPTION"
-  say(escaped(summary))
+  printf "%s%s", description, literal ? ".fi\n" : ""
   summary = ""
 }
 
@@ -43,6 +53,8 @@ BEGIN { printf ".TH %s 1 %s \"cdt-engine %s\" \"CDT engine\"\n", toupper(name), 
 in_usage && /^ +/  { sub(/^ +/, ""); usage = usage " " $0; next }
 /^$/               { in_usage = 0; next }
 /^[A-Z][a-z]+:$/   { close_summary(); printf ".SH %s\n", toupper(substr($0, 1, length($0) - 1)); inside = 1; next }
+!inside            { describe($0) }
+!inside && /^ /    { next }
 !inside            { summary = summary (summary == "" ? "" : " ") $0; next }
 /^  [^ ]/ {
   text = substr($0, 3)
