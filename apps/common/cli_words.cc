@@ -22,12 +22,6 @@ bool is_digits(std::string_view word) {
   return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-std::string range_text(double min, double max) {
-  if (std::isinf(max)) return "at least " + format_number(min);
-  if (std::isinf(min)) return "at most " + format_number(max);
-  return format_number(min) + " to " + format_number(max);
-}
-
 /// Optimal string alignment distance; keeps three rows of the table.
 std::size_t edits(std::string_view a, std::string_view b) {
   std::vector<std::size_t> above_last(b.size() + 1);
@@ -49,6 +43,15 @@ std::size_t edits(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+std::string range_text(double min, double max, bool whole) {
+  const auto bound = [whole](double value) {
+    return whole ? std::to_string(static_cast<std::int64_t>(value)) : format_number(value);
+  };
+  if (std::isinf(max)) return "at least " + bound(min);
+  if (std::isinf(min)) return "at most " + bound(max);
+  return bound(min) + " to " + bound(max);
+}
 
 std::string Cli::Option::value_name() const {
   if (!shown.empty()) return shown;
@@ -99,7 +102,10 @@ void Cli::Option::assign(const std::string& word, const std::string& file,
   } else {
     *std::get<bool*>(target) = true;
   }
-  if (is_number() && (number < min || number > max)) refuse("out of range", range_text(min, max));
+  if (is_number() && (number < min || number > max)) {
+    const bool whole = std::holds_alternative<std::int64_t*>(target);
+    refuse("out of range", range_text(min, max, whole));
+  }
   set = true;
 }
 

@@ -48,6 +48,10 @@ struct Cli::Option {
   void assign_json(const nlohmann::json& value, const std::string& file);
 };
 
+/// "1 to 1000000", "at least 0": inclusive bounds; those of whole numbers without an exponent,
+/// since an option of whole numbers accepts none. One of the two may be infinite.
+std::string range_text(double min, double max, bool whole);
+
 /// A choice that accepts any seed in place of SEED.
 inline constexpr const char* kTorchSeed = "torch:SEED";
 /// Seed of a word "torch:N". N is as in torch.manual_seed(): -2^63 to 2^64 - 1, with 2^64 added to

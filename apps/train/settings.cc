@@ -141,7 +141,7 @@ void read_setting(JsonReader& json, const Setting& setting, TrainSettings* setti
           if (!(number >= setting.min && number <= setting.max)) {
             json.fail(name,
                       expected_got("out of range",
-                                   format_number(setting.min) + " to " + format_number(setting.max),
+                                   range_text(setting.min, setting.max, !std::is_same_v<T, double>),
                                    text_of(setting, *settings)));
           }
         }

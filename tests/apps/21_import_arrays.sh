@@ -67,6 +67,7 @@ refused "$work/short.npy: array: bytes of data (expected 30720, got 4872)" --dna
 npy '<i4' 60,16,8 "$data/dna.f32" >"$work/whole.npy"
 refused 'array: dtype (expected float16, float32 or float64, got <i4)' --dna "$work/whole.npy" "${rest[@]}"
 { head -c 28128 "$work/dna.npy" && printf '\0\0\xC0\x7F' && tail -c 2716 "$work/dna.npy"; } >"$work/nan.npy"
+refused '--bin-bp: out of range (expected 1 to 1000000, got 0)' --dna "$work/dna.npy" "${rest[@]}" --bin-bp 0
 refused "$work/nan.npy: array[54,11,0]: is not usable" --dna "$work/nan.npy" "${rest[@]}"
 head -n 7 "$data/rna.genes.txt" >"$work/genes.txt"
 refused 'a gene for each row of' --dna "$work/dna.npy" "${tables[@]:0:4}" --genes "$work/genes.txt" \

@@ -17,6 +17,7 @@ namespace {
 struct Values {
   std::string mode = "fast";
   std::int64_t epochs = 10;
+  std::int64_t width = 128;
   double rate = 0.5;
   std::vector<std::string> pairs{"default:pair"};
   std::filesystem::path file;
@@ -30,6 +31,7 @@ class CliTest : public testing::Test {
     cli_.common(&values_.common);
     cli_.choice("mode", &values_.mode, {"fast", "slow"}, "how");
     cli_.number("epochs", &values_.epochs, 1, 1000, "passes over the data");
+    cli_.number("width", &values_.width, 1, 1e6, "a whole number");
     cli_.number("rate", &values_.rate, 0, std::numeric_limits<double>::infinity(), "a real number");
     cli_.option("pair", &values_.pairs, "may be repeated");
     cli_.option("file", &values_.file, "some file");
@@ -140,6 +142,12 @@ TEST_F(CliTest, RefusesWhatIsNoNumber) {
 TEST_F(CliTest, ChecksRangesAndChoices) {
   expect_mistake({"--epochs", "0"},
                  "command line: --epochs: out of range (expected 1 to 1000, got 0)");
+  // The bounds of a whole number are written in a form that the option accepts.
+  expect_mistake({"--width", "0"},
+                 "command line: --width: out of range (expected 1 to 1000000, got 0)");
+  ASSERT_TRUE(parse({"--width", "1000000"})) << err_;
+  expect_mistake({"--seed", "-1"},
+                 "command line: --seed: out of range (expected at least 0, got -1)");
   expect_mistake({"--rate", "-1"},
                  "command line: --rate: out of range (expected at least 0, got -1)");
   expect_mistake({"--mode", "medium"},

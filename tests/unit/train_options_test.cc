@@ -60,7 +60,8 @@ TEST(TrainOptionsTest, StoredValuesAreHeldToTheRangesOfTheCommandLine) {
   expect_message(complaint("\"epochs\":50", "\"epochs\":-1"), "state", "settings.epochs", "got -1");
   expect_message(complaint("\"dropout\":0.3", "\"dropout\":1.5"), "state", "settings.dropout",
                  "got 1.5");
-  expect_message(complaint("\"seed\":0", "\"seed\":-3"), "state", "settings.seed", "got -3");
+  expect_message(complaint("\"seed\":0", "\"seed\":-3"), "state", "settings.seed",
+                 "out of range (expected at least 0, got -3)");
   expect_message(complaint("\"variant\":\"released", "\"variant\":\"v4"), "state",
                  "settings.variant", "got v4");
   expect_message(complaint("fp32", "fp8"), "state", "settings.precision", "got fp8");
