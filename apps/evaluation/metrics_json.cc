@@ -74,7 +74,7 @@ std::string metrics_json(const Evaluation& e) {
   out["fingerprint"] = fields_json(e.fingerprint);
   out["trained_on_these_pairs"] = trained_here_json(e.trained_here);
   if (e.constant_effects) {
-    out["effects_note"] = "all effects are equal: correlations are undefined, R2 is 0";
+    out["effects_note"] = "all effects are equal: correlations and R2 are undefined";
   }
   out["predictions"] = {{"file", "predictions.tsv"}, {"digest", e.predictions_digest}};
   add_score(&out, e.model, with_ceiling);

@@ -159,7 +159,7 @@ std::string ceiling_rows(const Evaluation& e) {
 std::string why_no_r(const Score& s) {
   if (!std::isnan(s.metrics.pearson)) return "";
   if (s.metrics.n < 2) return "a correlation needs two pairs";
-  return s.constant ? "all predictions are equal" : "all effects are equal";
+  return std::isnan(s.metrics.r2) ? "all effects are equal" : "all predictions are equal";
 }
 
 std::string why_no_interval(const Evaluation& e) {

@@ -30,20 +30,15 @@ std::int64_t enhancers_of(std::vector<Pair> train, const std::vector<Pair>& val)
   return static_cast<std::int64_t>(distinct_enhancers(train).size());
 }
 
-/// r as text; undefined if all effects or all predictions are equal.
-std::string correlation_text(double r) {
-  return std::isnan(r) ? std::string("undefined") : text("%.4f", r);
-}
-
-/// R2 as text. As in the reference it is 0 if all effects are equal, where it means nothing.
-std::string r2_text(const Metrics& m) {
-  return std::isnan(m.pearson) && m.r2 == 0.0 ? std::string("undefined") : text("%.4f", m.r2);
+/// r or R2 as text; both are undefined if all effects are equal, r also if all predictions are.
+std::string score_text(double score) {
+  return std::isnan(score) ? std::string("undefined") : text("%.4f", score);
 }
 
 /// r over genes that were trained, if there are others.
 std::string seen_note(const ValidationMetrics& val) {
   if (val.unseen.n == 0) return "";
-  return "r on trained genes " + correlation_text(val.seen.pearson) + ", ";
+  return "r on trained genes " + score_text(val.seen.pearson) + ", ";
 }
 
 }  // namespace
@@ -225,8 +220,8 @@ void Trainer::finish_epoch(const RunFolder& folder, const ComparedValidation& va
   folder.append_metrics(metrics_line(train, val, train_loss, val_loss, lr, best, validation));
   if (!options_.common.quiet) {
     std::cerr << "epoch " << state_.epoch << ": train loss " << text("%.4f", train_loss) << " r "
-              << correlation_text(train.pearson) << ", val loss " << text("%.4f", val_loss) << " r "
-              << correlation_text(val.all.pearson) << " R2 " << r2_text(val.all) << ", "
+              << score_text(train.pearson) << ", val loss " << text("%.4f", val_loss) << " r "
+              << score_text(val.all.pearson) << " R2 " << score_text(val.all.r2) << ", "
               << seen_note(val) << validation.note(validation_.baseline()) << "lr "
               << text("%g", lr) << (best ? ", best so far" : "") << '\n';
   }

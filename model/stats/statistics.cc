@@ -149,7 +149,7 @@ Metrics compute_metrics(std::span<const float> prediction, std::span<const float
     absolute += std::fabs(error);
     total += (y[i] - target_mean) * (y[i] - target_mean);
   }
-  m.r2 = total > 0.0 ? 1.0 - residual / total : 0.0;
+  m.r2 = total > 0.0 ? 1.0 - residual / total : kNaN;
   m.mse = residual / static_cast<double>(m.n);
   m.mae = absolute / static_cast<double>(m.n);
   return m;

@@ -43,7 +43,7 @@ struct Metrics {
   std::int64_t n = 0;
   double pearson = 0, pearson_p = 0;    // NaN if undefined, e.g. a constant prediction
   double spearman = 0, spearman_p = 0;  // average ranks for ties, t-based p; NaN likewise
-  double r2 = 0;                        // 1 - SSres / SStot; 0 if the targets are constant
+  double r2 = 0;                        // 1 - SSres / SStot; NaN if the targets are constant
   double mse = 0, mae = 0;
 };
 

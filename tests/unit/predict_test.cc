@@ -117,12 +117,16 @@ TEST(EvaluationTest, ConstantEffectsAreSaidAndNothingIsNan) {
   e.replicate->pearson.value = 0.5;
   e.replicate->model_pearson = std::numeric_limits<double>::quiet_NaN();
   const std::string table = summary_table(e);
-  EXPECT_NE(table.find("undefined for the model"), std::string::npos);
+  EXPECT_NE(table.find("undefined for the model, global mean, "), std::string::npos) << table;
   EXPECT_NE(table.find(": all effects are equal\n"), std::string::npos);
+  EXPECT_EQ(table.find("all predictions are equal"), std::string::npos) << table;
   EXPECT_EQ(table.find("nan"), std::string::npos) << table;
   const nlohmann::json json = nlohmann::json::parse(metrics_json(e));
   EXPECT_TRUE(json.contains("effects_note"));
   EXPECT_TRUE(json["pearson"]["value"].is_null());
+  EXPECT_TRUE(json["r2"].is_null());
+  EXPECT_TRUE(json["baselines"]["gene_mean"]["r2"].is_null());
+  EXPECT_TRUE(json["mse"].is_number());
   Evaluation flat = test::evaluated(kVal, std::vector<float>(4, 1.0F), kTrain, 0.9, 100);
   EXPECT_NE(
       summary_table(flat).find("undefined for the model, global mean, model on trained genes"),
