@@ -64,6 +64,9 @@ std::unique_ptr<Backend> open_device(const CommonOptions& options) {
                               .graphs = !options.no_graph,
                               .attention = attention_named(options.attention)});
   }
+  if (options.no_graph) {
+    throw InputError(kWhere, "--no-graph", "changes nothing on the CPU: it needs a GPU");
+  }
   if (options.precision != "fp32") {
     throw InputError(kWhere, "--precision",
                      expected_got("the CPU computes in fp32 only", "fp32", options.precision));

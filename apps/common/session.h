@@ -19,8 +19,8 @@ namespace cdt {
 
 /// Opens the device; --device auto takes a GPU if there is one, else the CPU. Throws InputError
 /// (one line naming the option) for a device that does not exist, for a precision that the device
-/// does not support (the CPU supports only fp32), and for --attention cudnn where it is not
-/// available. With --profile the backend keeps a profile (engine/profiler.h).
+/// does not support (the CPU supports only fp32), for --no-graph on the CPU, and for --attention
+/// cudnn where it is not available. With --profile the backend keeps a profile (engine/profiler.h).
 std::unique_ptr<Backend> open_backend(const CommonOptions& options);
 
 /// What prediction and attribution share: a data set, a trained model, the device and its memory.

@@ -37,6 +37,8 @@ expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$model" --split val --o
 expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$model" --split val --out "$work/cpu" \
   --device cpu --quiet
 for program in cdt-predict cdt-attribute; do
+  expect_fail 2 '--no-graph: changes nothing on the CPU' "$CDT_BIN/$program" --data "$data" \
+    --model "$model" --split val --out "$work/none" --device cpu --no-graph
   refused="--attention: the CPU has none of cuDNN's (expected auto or own, got cudnn)"
   expect_fail 2 "$refused" "$CDT_BIN/$program" --data "$data" --model "$model" --split val \
     --out "$work/none" --device cpu --attention cudnn

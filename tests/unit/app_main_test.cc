@@ -12,6 +12,7 @@
 #include "apps/common/progress.h"
 #include "apps/common/session.h"
 #include "engine/error.h"
+#include "tests/support/input_error.h"
 
 namespace cdt {
 namespace {
@@ -97,6 +98,14 @@ TEST(SessionTest, RefusesDevicesInOneLine) {
               std::string::npos)
         << device;
   }
+}
+
+TEST(SessionTest, RefusesOptionsThatChangeNothingOnTheCpu) {
+  CommonOptions options;
+  options.device = "cpu";
+  options.no_graph = true;
+  test::expect_message(test::input_error([&] { open_backend(options); }), "command line",
+                       "--no-graph", "changes nothing on the CPU: it needs a GPU");
 }
 
 TEST(SessionTest, OpensTheCpu) {
