@@ -118,6 +118,8 @@ void import_arrays(const ArraysOptions& options, const ArrayFiles& files) {
   DatasetWriter::Sizes sizes = sizes_of(options, *arrays.dna, genes);
   const Screen screen = read_screen(options, genes, arrays.dna->rows());
   sizes.enhancers = static_cast<std::int64_t>(screen.enhancers.size());
+  const PlaceCheck places = check_places(screen.enhancers, options.assembly);
+  warn_of_places(places, path_text(options.enhancers));
 
   DatasetWriter writer(options.common.out, sizes, options.common.overwrite);
   writer.write_rna(genes.rna, genes.genes);
@@ -125,8 +127,8 @@ void import_arrays(const ArraysOptions& options, const ArrayFiles& files) {
   writer.write_enhancers(screen.enhancers);
   writer.write_pairs(screen.pairs);
   const DnaScan scan = copy_rows(options, screen, *arrays.dna, writer);
-  const nlohmann::ordered_json audit =
-      make_arrays_audit({options, genes, *arrays.dna, sizes.bins, sizes.dna_dim, scan, screen});
+  const nlohmann::ordered_json audit = make_arrays_audit(
+      {options, genes, *arrays.dna, sizes.bins, sizes.dna_dim, scan, screen, places});
   writer.write_extra("audit.json", dumped(audit, 2) + "\n");
   const nlohmann::ordered_json provenance = {{"made_by", "cdt-import " + version()},
                                              {"sources", provenance_of(read)}};

@@ -56,7 +56,8 @@ Json make_arrays_audit(const ArraysAuditInput& input) {
   const Screen& screen = input.screen;
   Json audit = {{"format", "cdt-import-audit"}, {"version", 1}, {"from", "arrays"}};
   audit["assembly"] = {{"name", options.assembly},
-                       {"note", "as given, not checked: arrays and lists do not record it"}};
+                       {"note", "as given: arrays and lists do not record it"}};
+  add_places(&audit, input.places);
   audit["genes"] = {
       {"rna_listed", input.genes.rna_listed}, {"protein_listed", input.genes.protein_listed},
       {"written", input.genes.genes_count()}, {"used_by_pairs", genes_used(screen.pairs)},

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "apps/import/copy_dna.h"
+#include "apps/import/place_audit.h"
 #include "apps/import/screen.h"
 
 namespace cdt {
@@ -17,6 +18,7 @@ struct ArraysAuditInput {
   std::int64_t bins, dna_dim;
   const DnaScan& scan;
   const Screen& screen;
+  const PlaceCheck& places;
 };
 
 /// The audit as JSON; counts are rows of the table of pairs unless named otherwise.

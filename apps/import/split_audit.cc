@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "apps/import/place_audit.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -154,7 +155,7 @@ std::string closing_text(const Json& audit) {
   }
   const auto& assembly = audit["assembly"];
   return text + "assembly " + assembly["name"].get<std::string>() + ", " +
-         assembly["note"].get<std::string>() + "\n";
+         assembly["note"].get<std::string>() + "\n" + places_text(audit);
 }
 
 std::string beta_text(const Json& beta, const Json& rows) {

@@ -45,7 +45,7 @@ nlohmann::ordered_json beta_summary(const std::vector<float>& betas);
 /// Number of distinct genes among the pairs.
 std::int64_t genes_used(const std::vector<Pair>& pairs);
 
-/// The last lines of an audit: overlaps between splits, and the assembly.
+/// The last lines of an audit: overlaps between splits, the assembly, and its chromosomes.
 std::string closing_text(const nlohmann::ordered_json& audit);
 /// "  beta      min ...; positive 3 (1.5 %)" for `rows` rows, without a line end.
 std::string beta_text(const nlohmann::ordered_json& beta, const nlohmann::ordered_json& rows);

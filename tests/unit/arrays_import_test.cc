@@ -117,6 +117,43 @@ TEST_F(ArraysImport, ElementsWithoutANameAreNamedByTheirPlace) {
   EXPECT_EQ(audit()["splits"]["train"]["positive_labels_kept"], 1);
 }
 
+TEST_F(ArraysImport, EnhancersThatTheAssemblyCannotHold) {
+  const auto counts = [&](const char* assembly) {
+    options.assembly = assembly;
+    options.common.overwrite = true;
+    const std::string text = import();
+    EXPECT_NE(text.find("\nchromosomes: "), std::string::npos) << text;
+    const nlohmann::json found = audit()["assembly"];
+    return found["enhancers_past_chromosome_end"].dump() + " " +
+           found["enhancers_on_other_chromosomes"].dump();
+  };
+  files.write();
+  EXPECT_EQ(counts("hg38"), "0 0");
+  EXPECT_EQ(notes, "");
+  // The last base of chr1 is still on it. Only what is written counts, and no pair names E2.
+  files.enhancers =
+      "chr1\t1000\t248956422\tE1\nchr1\t1\t999999999\tE2\nchr6\t9\t1000000999\tE3\n"
+      "1\t900\t1100\tE4\n";
+  files.write();
+  EXPECT_EQ(counts("GRCh38"), "1 1");
+  const std::string file = options.enhancers.string();
+  EXPECT_NE(notes.find(": warning: " + file +
+                       ": assembly: 1 enhancer ends past the end of its "
+                       "chromosome in GRCh38, first E3\n"),
+            std::string::npos)
+      << notes;
+  EXPECT_NE(notes.find(": warning: " + file +
+                       ": assembly: 1 enhancer is on chromosomes that GRCh38 "
+                       "does not have, first E4 on 1 (there it is chr1)\n"),
+            std::string::npos)
+      << notes;
+  // An unplaced sequence is not in the table of sizes.
+  files.enhancers = "chr1\t1\t9\tE1\nchr1\t1\t9\tE2\nchrUn_KI270302v1\t1\t9\tE3\nchrZ\t1\t9\tE4\n";
+  files.write();
+  EXPECT_EQ(counts("hg38"), "0 1");
+  EXPECT_EQ(counts("mm10"), "null null");
+}
+
 TEST_F(ArraysImport, GenesOfBothListsInTheOrderOfRna) {
   files.write();
   options.genes.clear();

@@ -78,9 +78,10 @@ Json make_audit(const AuditInput& input) {
   audit["assembly"] = {
       {"name", input.assembly},
       {"note",
-       "as given, not checked: the files do not record it. The published screen's coordinates are "
+       "as given: the files do not record it. The published screen's coordinates are "
        "hg19, the sequences behind the published embeddings are hg38; without a lift-over most "
        "tested elements are outside their DNA window."}};
+  add_places(&audit, input.places);
   audit["genes"] = {{"embedded", input.genes},
                     {"used_by_pairs", genes_used(input.data.pairs)},
                     {"mapping_rows", input.map.entries},

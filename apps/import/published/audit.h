@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/import/copy_dna.h"
+#include "apps/import/place_audit.h"
 #include "apps/import/published/placement.h"
 
 namespace cdt {
@@ -21,6 +22,7 @@ struct AuditInput {
   const DnaScan& scan;
   const std::vector<ScreenSplit>& splits;
   const Placement& data;
+  const PlaceCheck& places;
 };
 
 /// The audit as JSON; counts are rows (pairs) unless named otherwise, beta in the units of the

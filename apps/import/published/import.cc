@@ -137,6 +137,8 @@ void import_files(const ImportOptions& options) {
   sizes.protein_dim = tables.protein_dim;
   sizes.bin_bp = options.bin_bp;
   sizes.assembly = options.assembly;
+  const PlaceCheck places = check_places(data.enhancers, options.assembly);
+  warn_of_places(places, "the published pairs");
   DatasetWriter writer(options.common.out, sizes, options.common.overwrite);
   writer.write_rna(tables.rna, tables.genes);
   writer.write_protein(tables.protein, tables.genes);
@@ -145,7 +147,7 @@ void import_files(const ImportOptions& options) {
   const DnaScan scan = copy_dna(dna, data, writer, options.common.quiet);
   const nlohmann::ordered_json audit =
       make_audit({options.assembly, options.missing, tables.genes_count(), map,
-                  dna.embeddings.shape(), dna.index, scan, splits, data});
+                  dna.embeddings.shape(), dna.index, scan, splits, data, places});
   writer.write_extra("audit.json", dumped(audit, 2) + "\n");
   writer.finish(provenance(options).dump());
   std::fputs(audit_text(audit).c_str(), stdout);
