@@ -27,6 +27,7 @@ Json split_summary(const Screen& screen, Split split) {
   }
   return {{"rows_read", count.read},
           {"rows_kept", count.kept},
+          {"repeated_pairs", repeated_pairs(screen.pairs, split)},
           {"removed_unknown_name", count.in_no_list},
           {"removed_gene_in_one_list", count.in_one_list},
           {"removed_positive_labels", count.positive_removed},
@@ -36,10 +37,9 @@ Json split_summary(const Screen& screen, Split split) {
 }
 
 std::string split_text(const std::string& name, const Json& split) {
-  std::string text = name + "\n  rows      " + split["rows_read"].dump() + " read, " +
-                     split["rows_kept"].dump() + " kept; removed " +
-                     split["removed_unknown_name"].dump() + " with an unknown name, " +
-                     split["removed_gene_in_one_list"].dump() + " whose gene is in one list only";
+  std::string text = name + "\n" + rows_text(split) + split["removed_unknown_name"].dump() +
+                     " with an unknown name, " + split["removed_gene_in_one_list"].dump() +
+                     " whose gene is in one list only";
   if (split["labels_present"].get<bool>()) {
     text += "; positive labels " + split["positive_labels_kept"].dump() + " kept, " +
             split["removed_positive_labels"].dump() + " removed";

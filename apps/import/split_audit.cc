@@ -139,9 +139,21 @@ Json beta_summary(const std::vector<float>& betas) {
           {"positive_share", share(positive, n)}};
 }
 
+std::int64_t repeated_pairs(const std::vector<Pair>& pairs, Split split) {
+  std::set<std::pair<std::int32_t, std::int32_t>> seen;
+  return std::count_if(pairs.begin(), pairs.end(), [&](const Pair& pair) {
+    return pair.split == split && !seen.emplace(pair.enhancer, pair.gene).second;
+  });
+}
+
 std::int64_t genes_used(const std::vector<Pair>& pairs) {
   const std::vector<std::int32_t> genes = column(pairs, &Pair::gene);
   return static_cast<std::int64_t>(std::set(genes.begin(), genes.end()).size());
+}
+
+std::string rows_text(const Json& split) {
+  return "  rows      " + split["rows_read"].dump() + " read, " + split["rows_kept"].dump() +
+         " kept, repeated pairs: " + split["repeated_pairs"].dump() + "; removed ";
 }
 
 std::string closing_text(const Json& audit) {

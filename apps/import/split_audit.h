@@ -42,9 +42,14 @@ void add_overlaps(nlohmann::ordered_json* audit, const TestedPairs& data,
 /// value.
 nlohmann::ordered_json beta_summary(const std::vector<float>& betas);
 
+/// Number of rows of a split whose enhancer and gene an earlier row of that split has.
+std::int64_t repeated_pairs(const std::vector<Pair>& pairs, Split split);
+
 /// Number of distinct genes among the pairs.
 std::int64_t genes_used(const std::vector<Pair>& pairs);
 
+/// "  rows      7 read, 7 kept, repeated pairs: 2; removed "
+std::string rows_text(const nlohmann::ordered_json& split);
 /// The last lines of an audit: overlaps between splits, the assembly, and its chromosomes.
 std::string closing_text(const nlohmann::ordered_json& audit);
 /// "  beta      min ...; positive 3 (1.5 %)" for `rows` rows, without a line end.

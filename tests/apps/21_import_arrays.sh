@@ -42,15 +42,17 @@ check 'bfloat16: half the bytes' [ "$(stat -c %s "$out/dna.bf16")" -eq $((60 * 1
 check 'bfloat16: no dna.f32 of before' [ ! -e "$out/dna.f32" ]
 expect_ok "$CDT_BIN/cdt-predict" --data "$out" --model "$model" --out "$work/prediction" --quiet
 
-# Enhancers that the assembly cannot hold, with a warning.
+# Enhancers that the assembly cannot hold, with a warning; and rows that repeat a pair.
 awk -F '\t' -v OFS='\t' 'NR == 1 { $2 = 999999000; $3 = 999999500 } $1 == "chr2" { $1 = 2 } { print }' \
   "$data/enhancers.bed" >"$work/elsewhere.bed"
+{ cat "$data/pairs.tsv" && tail -n 2 "$data/pairs.tsv"; } >"$work/repeated.tsv"
 expect_ok "$import" --dna "$work/dna.npy" "${tables[@]}" --enhancers "$work/elsewhere.bed" \
-  --pairs "$data/pairs.tsv" --bin-bp 128 --assembly hg38 --out "$work/doubtful" --quiet
+  --pairs "$work/repeated.tsv" --bin-bp 128 --assembly hg38 --out "$work/doubtful" --quiet
 moved=$(grep -c '^2'$'\t' "$work/elsewhere.bed")
 expect_text "$work/stderr" "warning: $work/elsewhere.bed: assembly: 1 enhancer ends past the end of its chromosome in hg38"
 expect_text "$work/stderr" "assembly: $moved enhancers are on chromosomes that hg38 does not have, first "
 expect_text "$work/stdout" "of the enhancers 1 end past the end of theirs in hg38, $moved are on one that it does not have"
+expect_text "$work/stdout" 'kept, repeated pairs: 2; removed'
 expect_text "$work/doubtful/audit.json" "\"enhancers_on_other_chromosomes\": $moved"
 
 # --- which of the two kinds of import is meant

@@ -154,6 +154,16 @@ TEST_F(ArraysImport, EnhancersThatTheAssemblyCannotHold) {
   EXPECT_EQ(counts("mm10"), "null null");
 }
 
+TEST_F(ArraysImport, RepeatedPairsAreCounted) {
+  files.pairs += "train\tE1\tGFI1B\t0.5\ntrain\tE1\tGFI1B\t0.5\ntest\tE1\tGFI1B\t0.5\n";
+  files.write();
+  const std::string text = import();
+  EXPECT_EQ(audit()["splits"]["train"]["repeated_pairs"], 2);
+  EXPECT_EQ(audit()["splits"]["val"]["repeated_pairs"], 0);
+  EXPECT_EQ(audit()["splits"]["test"]["repeated_pairs"], 0);
+  EXPECT_NE(text.find("4 read, 4 kept, repeated pairs: 2; removed 0"), std::string::npos) << text;
+}
+
 TEST_F(ArraysImport, GenesOfBothListsInTheOrderOfRna) {
   files.write();
   options.genes.clear();

@@ -40,6 +40,7 @@ Json split_summary(const AuditInput& input, const ScreenSplit& split) {
   for (const ScreenRow& row : split.rows) positive += row.label == 1 ? 1 : 0;
   return {{"rows_read", split.rows_read},
           {"rows_kept", static_cast<std::int64_t>(split.rows.size())},
+          {"repeated_pairs", repeated_pairs(input.data.pairs, split.split)},
           {"removed_gene_not_mapped", split.removed_no_gene},
           {"removed_gene_not_mapped_positive_labels", split.removed_no_gene_positive},
           {"removed_no_dna", split.removed_no_dna},
@@ -58,9 +59,8 @@ std::int64_t count_kind(const Placement& data, Kind kind) {
 std::string split_text(const std::string& name, const Json& split) {
   const Json& beta = split["beta"];
   const Json& dna = split["dna"];
-  std::string text = name + "\n  rows      " + split["rows_read"].dump() + " read, " +
-                     split["rows_kept"].dump() + " kept; removed " +
-                     split["removed_gene_not_mapped"].dump() + " without a mapped gene (" +
+  std::string text = name + "\n" + rows_text(split) + split["removed_gene_not_mapped"].dump() +
+                     " without a mapped gene (" +
                      split["removed_gene_not_mapped_positive_labels"].dump() +
                      " positive labels), " + split["removed_no_dna"].dump() + " without DNA\n";
   text += "  DNA       " + dna["exact"].dump() + " exact, " + dna["near"].dump() +
