@@ -176,7 +176,7 @@ void Tape::backward(const std::vector<Cotangent>& cotangents, std::int64_t count
   for (const Cotangent& c : cotangents) {
     const Shape& shape = c.out->value.shape;
     expect_shape("backward", "cotangent", c.gradient, with_first(shape, count * shape[0]));
-    CDT_CHECK(c.out->needs_grad, "nothing behind this value wants a gradient");
+    CDT_CHECK(c.out->needs_grad, "nothing behind this value needs a gradient");
     backend_.copy(gradient(c.out).grad, c.gradient);
   }
   for (std::size_t i = rules_.size(); i-- > 0;) {

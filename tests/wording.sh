@@ -15,8 +15,8 @@ project_files() {
 }
 
 # paragraphs FILE...: "FILE:LINE<tab>TEXT" for each comment, paragraph of prose, and text between quotes in
-# apps/, on one line; text between quotes with its first quote, so that ^ matches comments and prose only. Code
-# spans and fenced blocks of Markdown are left out.
+# apps/, engine/, io/ and model/, on one line; text between quotes with its first quote, so that ^ matches comments
+# and prose only. Code spans and fenced blocks of Markdown are left out.
 paragraphs() {
   awk '
     function flush() { if (text != "") print at "\t" text; text = "" }
@@ -33,7 +33,7 @@ paragraphs() {
         next
       }
       flush()
-      if (FILENAME ~ /^apps\//) while (match($0, /"([^"\\]|\\.)*"/)) {
+      if (FILENAME ~ /(^|\/)(apps|engine|io|model)\//) while (match($0, /"([^"\\]|\\.)*"/)) {
         if (RLENGTH > 12) { add(substr($0, RSTART, RLENGTH - 1)); flush() }
         $0 = substr($0, RSTART + RLENGTH)
       }

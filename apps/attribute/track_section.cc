@@ -233,7 +233,7 @@ class TrackSection : public Section {
     }
     for (const ChromosomeScores& s : track.scores) {
       if (sizes_.size(s.chrom) == 0) {
-        return "the size is not known of chromosome " + s.chrom + " of " + data_.assembly;
+        return "the size of chromosome " + s.chrom + " of " + data_.assembly + " is not known";
       }
     }
     return "";

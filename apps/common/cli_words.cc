@@ -64,6 +64,9 @@ std::string Cli::Option::value_name() const {
 }
 
 std::string Cli::Option::default_text() const {
+  const auto* count = std::get_if<std::int64_t*>(&target);
+  // A value that the option itself refuses only says that it was not given.
+  if (count != nullptr && static_cast<double>(**count) < min) return "";
   if (const auto* number = std::get_if<std::int64_t*>(&target)) return std::to_string(**number);
   if (const auto* number = std::get_if<double*>(&target)) return format_number(**number);
   if (const auto* file = std::get_if<std::filesystem::path*>(&target)) return (*file)->string();

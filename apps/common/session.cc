@@ -108,9 +108,9 @@ void add_fit_options(Cli* cli, ModelOverrides* overrides) {
 
 void add_model_options(Cli* cli, ModelOverrides* overrides) {
   cli->number("heads", &overrides->heads, 1, 4096,
-              "attention heads, if the model file does not record them");
+              "attention heads, if the model file does not record them; default 8");
   cli->number("pool-heads", &overrides->pool_heads, 1, 4096,
-              "pooling heads, if the model file does not record them");
+              "pooling heads, if the model file does not record them; default 4");
   add_fit_options(cli, overrides);
 }
 

@@ -42,9 +42,9 @@ bool parse_options(int argc, char** argv, ConvertOptions* options) {
   cli.positional("OUT", &options->common.out, "converted checkpoint to write");
   cli.flag("overwrite", &options->common.overwrite, "replace the output of an earlier run in OUT");
   cli.number("heads", &options->overrides.heads, 1, 4096,
-             "attention heads, if the model file does not record them");
+             "attention heads, if the model file does not record them; default 8");
   cli.number("pool-heads", &options->overrides.pool_heads, 1, 4096,
-             "pooling heads, if the model file does not record them");
+             "pooling heads, if the model file does not record them; default 4");
   cli.common(&options->common, {"quiet"});
   return cli.parse(argc, argv);
 }

@@ -19,7 +19,7 @@ ArrayFile::Kind kind_of(const std::filesystem::path& path) {
   if (first.starts_with("PK")) return ArrayFile::Kind::kNpz;
   if (has_hdf5_signature(file)) return ArrayFile::Kind::kHdf5;
   refuse_foreign(path, first);
-  throw InputError(path.string(), "format", "is no .npy, .npz or HDF5 file");
+  throw InputError(path.string(), "format", "is not an .npy, .npz or HDF5 file");
 }
 
 bool is_file(const std::filesystem::path& path) {

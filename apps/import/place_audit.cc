@@ -62,11 +62,11 @@ std::string places_text(const Json& audit) {
   const Json& assembly = audit["assembly"];
   const std::string name = assembly["name"].get<std::string>();
   if (assembly[kPastEnd].is_null()) {
-    return "chromosomes: those of " + name + " are not known, so no place was checked\n";
+    return "the chromosomes of " + name + " are not known: no place was checked\n";
   }
-  return "chromosomes: of the enhancers " + assembly[kPastEnd].dump() +
-         " end past the end of theirs in " + name + ", " + assembly[kElsewhere].dump() +
-         " are on one that it does not have\n";
+  return "enhancers past the end of their chromosome in " + name + ": " +
+         assembly[kPastEnd].dump() +
+         "; on a chromosome that it does not have: " + assembly[kElsewhere].dump() + "\n";
 }
 
 }  // namespace cdt

@@ -110,7 +110,10 @@ void refuse_other(const TrainOptions& options, const TrainSettings& stored, cons
 }  // namespace
 
 bool parse_train_options(int argc, char** argv, TrainOptions* options) {
-  Cli cli("cdt-train", "Trains the Central Dogma Transformer on a data set directory.");
+  Cli cli(
+      "cdt-train",
+      "Trains the Central Dogma Transformer on a data set directory. --out is required except with "
+      "--dry-run, and --data except with --dry-run or --resume.");
   cli.common(&options->common);
   add_settings(cli, &options->settings);
   add_fit_options(&cli, &options->overrides);

@@ -21,7 +21,7 @@ void expect_new(const LineFile& lines, const char* column, const char* kind, std
   const auto [at, fresh] = seen->emplace(name, lines.line());
   if (fresh) return;
   throw InputError(lines.file(), lines.where() + column,
-                   kind + at->first + " stands in line " + std::to_string(at->second) + " already");
+                   kind + at->first + " is in line " + std::to_string(at->second) + " already");
 }
 
 /// Whether the row has no name of its own.

@@ -33,7 +33,7 @@ std::vector<std::int64_t> read_bins(JsonReader& entry, const std::string& key, s
                           std::to_string(bin) + ")");
     }
     if (std::count(out.begin(), out.end(), bin) > 1) {
-      entry.fail(key, "bin " + std::to_string(bin) + " stands there twice");
+      entry.fail(key, "bin " + std::to_string(bin) + " is listed twice");
     }
   }
   return out;
@@ -77,7 +77,7 @@ std::optional<Truth> read_truth(const std::filesystem::path& directory, std::int
       }
     }
     if (!truth.sites.emplace(enhancer, std::move(sites)).second) {
-      entry.fail("enhancer", enhancer + " stands there twice");
+      entry.fail("enhancer", enhancer + " is listed twice");
     }
   }
   index = 0;

@@ -54,7 +54,7 @@ void FloatRows::read(std::int64_t row, float* out) {
                                    [](float value) { return first_non_finite(&value, 1) == 0; });
   throw InputError(
       file_, at(row, bad),
-      expected_got("is not usable, as " + std::to_string(count) + " of this row's values",
+      expected_got("is not usable; not finite in this row: " + number_of(count, "value"),
                    "a finite number", format_number(out[bad])));
 }
 

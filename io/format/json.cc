@@ -62,7 +62,7 @@ class Builder : public nlohmann::json_sax<json> {
     check_length(name);
     const auto [at, fresh] = open_.back()->get_ref<json::object_t&>().emplace(name, nullptr);
     if (!fresh) {
-      throw InputError(source_, name.empty() ? "\"\"" : name, "key stands twice in one object");
+      throw InputError(source_, name.empty() ? "\"\"" : name, "key appears twice in one object");
     }
     named_ = &at->second;
     return true;

@@ -170,7 +170,8 @@ NpyHeader read_npy_header(std::string_view head, std::size_t size, const std::st
   }
   const std::size_t held = size - out.data_begin;
   if (static_cast<std::size_t>(bytes) != held) {
-    header.fail(expected_got("bytes of data", std::to_string(bytes), std::to_string(held)));
+    header.fail(
+        expected_got("wrong number of bytes of data", std::to_string(bytes), std::to_string(held)));
   }
   out.descr = header.descr;
   out.fortran_order = header.fortran;

@@ -290,11 +290,11 @@ std::unique_ptr<FloatRows> open_npz_rows(const std::filesystem::path& path, cons
   const std::vector<std::string> names = array_names(*zip);
   if (name.empty() && names.size() > 1) {
     throw InputError(path.string(), "arrays",
-                     "name one as FILE:NAME; there are " + named(names, "array"));
+                     "name one as FILE:NAME; the file has " + named(names, "array"));
   }
   const std::string& chosen = name.empty() ? names.front() : name;
   if (std::find(names.begin(), names.end(), chosen) == names.end()) {
-    throw InputError(path.string(), chosen, "is missing; there are " + named(names, "array"));
+    throw InputError(path.string(), chosen, "is missing; the file has " + named(names, "array"));
   }
   return std::make_unique<NpyRows>(std::move(zip), chosen, options);
 }

@@ -190,7 +190,8 @@ void PtArchive::check_names() const {
     for (char& c : plain) {
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     }
-    if (!lower.insert(plain).second) refuse(name, "another member has this name but for its case");
+    if (!lower.insert(plain).second)
+      refuse(name, "another member has this name except for its case");
   }
 }
 

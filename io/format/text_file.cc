@@ -194,12 +194,15 @@ TsvFile::TsvFile(const std::filesystem::path& path, std::vector<std::string> req
   std::string_view header;
   if (!lines_.next(&header)) throw InputError(lines_.file(), "line 1", "header line is missing");
   row_ = split(header, '\t');
+  const char* missing = row_.size() > 1 ? "column is missing"
+                                        : "column is missing; the line has no tab, and columns are "
+                                          "separated by tabs";
   for (std::size_t i = 0; i < names_.size(); ++i) {
     const auto at = std::find(row_.begin(), row_.end(), names_[i]);
     place_.push_back(at == row_.end() ? -1 : static_cast<int>(at - row_.begin()));
-    if (at == row_.end() && i < required) fail(static_cast<int>(i), "column is missing");
+    if (at == row_.end() && i < required) fail(static_cast<int>(i), missing);
     if (at != row_.end() && std::find(at + 1, row_.end(), names_[i]) != row_.end()) {
-      fail(static_cast<int>(i), "column stands twice");
+      fail(static_cast<int>(i), "column appears twice");
     }
   }
 }

@@ -244,7 +244,7 @@ void ZipArchive::read_directory() {
     ZipMember m = read_entry(entry);
     at += kEntrySize + number_at(entry, 28, 2) + number_at(entry, 30, 2) + number_at(entry, 32, 2);
     const std::string name = m.name;
-    if (!members_.emplace(name, std::move(m)).second) fail(name, "stands twice");
+    if (!members_.emplace(name, std::move(m)).second) fail(name, "appears twice");
   }
   if (at != end.bytes || at != bytes.size()) {
     fail("archive", "damaged: its directory is not as long as it says");

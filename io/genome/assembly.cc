@@ -108,7 +108,7 @@ ChromosomeSizes::ChromosomeSizes(std::string_view assembly, const std::filesyste
     if (!parse_int64(fields[1], &bases) || bases < 1 || bases > kMostBases) {
       fail(expected_got("size of " + name, "bases, 1 to " + std::to_string(kMostBases), fields[1]));
     }
-    if (size(name) != 0) fail(name + " stands there twice");
+    if (size(name) != 0) fail(name + " is listed twice");
     if (known.size(name) != 0 && known.size(name) != bases) {
       fail(expected_got("size of " + name,
                         std::to_string(known.size(name)) + " in " + std::string(assembly),

@@ -15,6 +15,8 @@ expect_found() {
   expect_text "$work/found" "$work/$1:$2: "
 }
 expect_found planted.cc 2 'int a;\n// The value that\n// stands in the file.\nint b;\n'
+mkdir "$work/io"
+expect_found io/planted.cc 2 'int a;\nfail("column stands twice");\n'
 expect_found planted.h 1 'int a;  // as ever\n'
 expect_found planted.h 2 'int a;\n/// Does it hold the value?\n'
 expect_found planted.md 4 '# Title\n\n- nothing\n- drawn\n  afresh\n'

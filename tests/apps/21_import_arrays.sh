@@ -51,7 +51,7 @@ expect_ok "$import" --dna "$work/dna.npy" "${tables[@]}" --enhancers "$work/else
 moved=$(grep -c '^2'$'\t' "$work/elsewhere.bed")
 expect_text "$work/stderr" "warning: $work/elsewhere.bed: assembly: 1 enhancer ends past the end of its chromosome in hg38"
 expect_text "$work/stderr" "assembly: $moved enhancers are on chromosomes that hg38 does not have, first "
-expect_text "$work/stdout" "of the enhancers 1 end past the end of theirs in hg38, $moved are on one that it does not have"
+expect_text "$work/stdout" "past the end of their chromosome in hg38: 1; on a chromosome that it does not have: $moved"
 expect_text "$work/stdout" 'kept, repeated pairs: 2; removed'
 expect_text "$work/doubtful/audit.json" "\"enhancers_on_other_chromosomes\": $moved"
 
@@ -76,12 +76,12 @@ refused() {
   check "$needle: no output" [ ! -e "$out" ]
 }
 head -c 5000 "$work/dna.npy" >"$work/short.npy"
-refused "$work/short.npy: array: bytes of data (expected 30720, got 4872)" --dna "$work/short.npy" "${rest[@]}"
+refused "$work/short.npy: array: wrong number of bytes of data (expected 30720, got 4872)" --dna "$work/short.npy" "${rest[@]}"
 npy '<i4' 60,16,8 "$data/dna.f32" >"$work/whole.npy"
 refused 'array: dtype (expected float16, float32 or float64, got <i4)' --dna "$work/whole.npy" "${rest[@]}"
 { head -c 28128 "$work/dna.npy" && printf '\0\0\xC0\x7F' && tail -c 2716 "$work/dna.npy"; } >"$work/nan.npy"
 refused '--bin-bp: out of range (expected 1 to 1000000, got 0)' --dna "$work/dna.npy" "${rest[@]}" --bin-bp 0
-refused "$work/nan.npy: array[54,11,0]: is not usable" --dna "$work/nan.npy" "${rest[@]}"
+refused "$work/nan.npy: array[54,11,0]: is not usable; not finite in this row: 1 value (" --dna "$work/nan.npy" "${rest[@]}"
 head -n 7 "$data/rna.genes.txt" >"$work/genes.txt"
 refused 'a gene for each row of' --dna "$work/dna.npy" "${tables[@]:0:4}" --genes "$work/genes.txt" \
   "${lists[@]}" --out "$out"

@@ -153,7 +153,7 @@ TEST(AssemblyTest, SizesFromAFile) {
   for (const char* bad : {"chr1\t0\n", "chr1\t-3\n", "chr1\t1.5\n", "chr1\t4294967296\n"}) {
     expect_refused("mm10", bad, "line 1", "size of chr1");
   }
-  expect_refused("mm10", "chr1\t5\nchr1\t5\n", "line 2", "chr1 stands there twice");
+  expect_refused("mm10", "chr1\t5\nchr1\t5\n", "line 2", "chr1 is listed twice");
   expect_refused("mm10", "\t5\n", "line 1", "without a name");
   expect_refused("mm10", "", "rows", "none");
   expect_refused("hg38", "chr1\t249250621\n", "line 1",

@@ -246,6 +246,7 @@ TEST(HelpTest, IsLaidOutFor80Columns) {
   std::string names;
   std::string mode = "fast";
   double rate = 0.5;
+  std::int64_t heads = 0;  // not given: 0 is no value that the option accepts
   bool quiet = false;
   Cli cli(
       "cdt-test",
@@ -259,6 +260,7 @@ TEST(HelpTest, IsLaidOutFor80Columns) {
   cli.names("names", &names, {"one", "two"}, "what is shown");
   cli.choice("a-long-name", &mode, {"fast", "slow"}, "how");
   cli.number("rate", &rate, 0, 1, "a number");
+  cli.number("heads", &heads, 1, 9, "heads; default 8");
   cli.flag("quiet", &quiet, "say less");
   cli.require({"rate"});
   std::string program = "cdt-test";
@@ -287,6 +289,7 @@ Options:
   --a-long-name fast|slow
                           how [fast]
   --rate NUMBER           a number [0.5] (required)
+  --heads N               heads; default 8
   --quiet                 say less
   -h, --help              print this and exit
   --version               print version and devices and exit

@@ -43,7 +43,7 @@ TEST(ImportHdf5Rows, NamesThatLeadNowhere) {
                                  const std::string& what) {
     expect_message(input_error([&] { open_hdf5_rows(kRecorded, name); }), kRecorded, field, what);
   };
-  const std::string there = "there are 3 data sets (table, windows/bf16, windows/f2)";
+  const std::string there = "the file has 3 data sets (table, windows/bf16, windows/f2)";
   expect_refusal("", "data sets", "name one as FILE:NAME; " + there);
   expect_refusal("windows/f4", "windows/f4", "is missing; " + there);
   expect_refusal("none/f2", "none/f2", "is missing; " + there);

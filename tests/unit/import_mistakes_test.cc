@@ -33,7 +33,7 @@ TEST_F(ImportMistakes, DnaThatIsNotFinite) {
   files.dna[4 * 12 + 8] = std::numeric_limits<float>::infinity();
   files.write();
   expect(paths.dna, "embeddings[4,2,1]",
-         "is not usable, as 2 of this row's values (expected a finite number, got nan)");
+         "is not usable; not finite in this row: 2 values (expected a finite number, got nan)");
 }
 
 TEST_F(ImportMistakes, TheSameFileTwice) {

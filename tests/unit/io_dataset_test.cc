@@ -252,11 +252,11 @@ const std::vector<Edit> kBadManifests{
 
 const std::vector<Edit> kBadLists{
     {"rna.genes.txt", "FNDC5\n", "", "lines", "expected 2, got 1"},
-    {"rna.genes.txt", "FNDC5", "GFI1B", "line 2", "stands in line 1 already"},
+    {"rna.genes.txt", "FNDC5", "GFI1B", "line 2", "is in line 1 already"},
     {"rna.genes.txt", "GFI1B", "", "line 1", "1 to 256 bytes, got 0"},
     {"protein.genes.txt", "FNDC5", "fndc5", "line 2", "rna.genes.txt (expected FNDC5, got fndc5)"},
     {"enhancers.bed", "chrX\t0\t1\te2\n", "", "lines", "expected 3, got 2"},
-    {"enhancers.bed", "e2", "e0", "line 3, name", "e0 stands in line 1 already"},
+    {"enhancers.bed", "e2", "e0", "line 3, name", "e0 is in line 1 already"},
     {"enhancers.bed", "\te1", "\t", "line 2, name", "empty"},
     {"enhancers.bed", "\te1", "", "line 2", "expected at least 4, got 3"},
     {"enhancers.bed", "100\t200", "200\t200", "line 2, end", "empty"},

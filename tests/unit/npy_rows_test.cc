@@ -109,7 +109,7 @@ TEST_F(NpyRowsMistakes, ValuesThatAreNotFiniteAreNamedByTheirPlace) {
   values[17] = std::numeric_limits<float>::quiet_NaN();
   values[19] = std::numeric_limits<float>::infinity();
   expect(npy_floats({4, 3, 2}, values), "array[2,2,1]",
-         "as 1 of this row's values (expected a finite number, got nan)");
+         "not finite in this row: 1 value (expected a finite number, got nan)");
   values[17] = 1.0F;
   expect(npy_floats({4, 3, 2}, values), "array[3,0,1]", "got inf");
   expect(npy_floats({24}, values), "array[19]", "got inf");
@@ -132,8 +132,9 @@ TEST_F(NpyRowsMistakes, Shapes) {
   expect(test::npy("<f4", "()", std::string(4, '\0')), "array", "is a single number");
   expect(test::npy("<f4", "(0, 4)", ""), "array", "is empty: its shape is (0, 4)");
   expect(test::npy("<f4", "(2, 0)", ""), "array", "is empty: its shape is (2, 0)");
-  expect(npy_floats({4}, {1, 2, 3}), "array", "bytes of data (expected 16, got 12)");
-  expect(npy_floats({2}, {1, 2, 3}), "array", "bytes of data (expected 8, got 12)");
+  expect(npy_floats({4}, {1, 2, 3}), "array",
+         "wrong number of bytes of data (expected 16, got 12)");
+  expect(npy_floats({2}, {1, 2, 3}), "array", "wrong number of bytes of data (expected 8, got 12)");
 }
 
 TEST_F(NpyRowsMistakes, FortranOrderOnlyAsFarAsItMayBeHeld) {
@@ -162,9 +163,9 @@ TEST_F(NpyRowsMistakes, OtherFiles) {
 TEST_F(NpyRowsMistakes, NamesOfArrays) {
   const std::string array = npy_floats({1}, {1});
   const std::string two = test::zip({{"a.npy", array}, {"b.npy", array}, {"note.txt", "x"}});
-  expect(two, "arrays", "name one as FILE:NAME; there are 2 arrays (a, b)");
+  expect(two, "arrays", "name one as FILE:NAME; the file has 2 arrays (a, b)");
   name = "c";
-  expect(two, "c", "is missing; there are 2 arrays (a, b)");
+  expect(two, "c", "is missing; the file has 2 arrays (a, b)");
   name = "";
   expect(test::zip({{"archive/data.pkl", "x"}}), "archive", "holds no .npy array");
 }
@@ -175,7 +176,7 @@ TEST_F(NpyRowsMistakes, DamageInAnArchive) {
     expect(test::zip({{.name = "a.npy", .content = array, .method = method, .crc_flip = 1}}),
            "a.npy", "checksum differs");
     expect(test::zip({{.name = "a.npy", .content = array.substr(0, 140), .method = method}}), "a",
-           "bytes of data (expected 24, got 12)");
+           "wrong number of bytes of data (expected 24, got 12)");
     const std::string whole = test::zip({{"a.npy", array, method}});
     for (std::size_t size = 0; size < whole.size(); size += 7) {
       write_bytes(path, whole.substr(0, size));

@@ -82,7 +82,7 @@ TEST_F(PtReadings, TuplesThatAreNoStorages) {
 
 TEST_F(PtReadings, MembersThatDifferInCaseOnly) {
   expect_message(error("}" + text("w") + tensor(floats_, 4) + "s", {{"A/DATA/0", ""}}), path_,
-                 "a/data/0", "but for its case");
+                 "a/data/0", "except for its case");
 }
 
 TEST_F(PtReadings, TextThatIsNoUtf8) {

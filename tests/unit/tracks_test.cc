@@ -194,10 +194,9 @@ TEST_F(TruthTest, SitesThatContradictAreRefused) {
   };
   const std::string one = R"({"enhancer": "E", "causal_bins": [1], "decoy_bins": [2]})";
   EXPECT_EQ(sites(one), "none");
-  EXPECT_NE(sites(one + "," + one).find("sites[1].enhancer: E stands there twice"),
-            std::string::npos);
+  EXPECT_NE(sites(one + "," + one).find("sites[1].enhancer: E is listed twice"), std::string::npos);
   EXPECT_NE(sites(R"({"enhancer": "E", "causal_bins": [4, 4], "decoy_bins": []})")
-                .find("causal_bins: bin 4 stands there twice"),
+                .find("causal_bins: bin 4 is listed twice"),
             std::string::npos);
   EXPECT_NE(sites(R"({"enhancer": "E", "causal_bins": [4], "decoy_bins": [4]})")
                 .find("decoy_bins: bin 4 is causal too"),

@@ -74,7 +74,7 @@ void require_finite(const DnaSource& dna, std::int64_t row, const float* sample,
       dna.file.name(),
       "embeddings[" + std::to_string(row) + "," + std::to_string(bad / dna.dim()) + "," +
           std::to_string(bad % dna.dim()) + "]",
-      expected_got("is not usable, as " + std::to_string(count) + " of this row's values",
+      expected_got("is not usable; not finite in this row: " + number_of(count, "value"),
                    "a finite number", format_number(sample[bad])));
 }
 

@@ -44,11 +44,11 @@ std::unique_ptr<FloatRows> open_hdf5_rows(const std::filesystem::path& path,
   const std::vector<std::string> names = file.dataset_names();
   if (names.empty()) throw InputError(file.name(), "HDF5", "holds no data set");
   if (!chosen.empty()) {
-    throw InputError(file.name(), chosen, "is missing; there are " + named(names, "data set"));
+    throw InputError(file.name(), chosen, "is missing; the file has " + named(names, "data set"));
   }
   if (names.size() > 1) {
     throw InputError(file.name(), "data sets",
-                     "name one as FILE:NAME; there are " + named(names, "data set"));
+                     "name one as FILE:NAME; the file has " + named(names, "data set"));
   }
   return std::make_unique<Hdf5Rows>(std::move(file), names.front(), options);
 }
