@@ -2,13 +2,13 @@
 // well gradients agree with measured effects.
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "apps/attribute/sections.h"
 #include "apps/common/tables.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"
+#include "model/stats/range_effects.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
@@ -89,22 +89,8 @@ bool is_claim(const Method& method) {
   return method.range_sum == RangeSum::kClaim || method.range_sum == RangeSum::kClaimFromZero;
 }
 
-bool has_peak(const std::vector<float>& window) {
-  return window_state(window) == WindowState::kDefined;
-}
-
-/// Sum of the scores over each range.
-std::vector<double> by_range(const std::vector<BinRange>& ranges,
-                             const std::vector<float>& scores) {
-  std::vector<double> out;
-  for (const BinRange& range : ranges) {
-    out.push_back(std::accumulate(scores.begin() + range.begin, scores.begin() + range.end, 0.0));
-  }
-  return out;
-}
-
-/// Correlation of the measured effects with what each method predicts for the same bins. A pair is
-/// excluded if the window of the method or of the measurement is undefined.
+/// Correlation of the measured effects with what each method predicts for the same whole ranges of
+/// bins. A pair is excluded if the window of the method or of the measurement is undefined.
 class EffectSection : public Section {
  public:
   EffectSection(const SectionContext& context, std::size_t measured)
@@ -112,13 +98,13 @@ class EffectSection : public Section {
         options_(context.options.gradient),
         measured_(measured),
         of_baseline_(claims_of_baseline(methods_, options_.baseline)),
-        ranges_(occlusion_ranges(data_.bins, options_.occlude_bins)),
         seed_(context.options.choice.seed),
         correlations_(methods_.size()) {}
 
   void finish(AttributionSummary* summary) override {
     EffectCorrelations& out = summary->effects.emplace();
     out.bins_at_a_time = options_.occlude_bins;
+    out.ranges = whole_ranges(data_.bins, options_.occlude_bins);
     out.baseline = options_.baseline;
     out.zero_dna_left_out = zero_dna_;
     for (std::size_t m = 0; m < methods_.size(); ++m) {
@@ -134,20 +120,16 @@ class EffectSection : public Section {
     enhancers_.push_back(result.enhancer);
     const std::vector<std::vector<float>>& windows = result.scores[i].windows;
     const std::vector<float>& measured = windows[measured_];
-    std::vector<double> effects, sizes;
-    for (const BinRange& range : ranges_) {
-      effects.push_back(measured[static_cast<std::size_t>(range.begin)]);
-      sizes.push_back(std::fabs(effects.back()));
-    }
+    std::vector<float> sizes;
+    for (const float effect : measured) sizes.push_back(std::fabs(effect));
     for (std::size_t m = 0; m < methods_.size(); ++m) {
       const Method& method = *methods_[m];
       if (!is_claim(method)) continue;
       const bool from_baseline = of_baseline_ && method.range_sum == RangeSum::kClaimFromZero;
       const std::vector<float>& claims = from_baseline ? result.claims[i].by_bin : windows[m];
-      const bool defined = has_peak(measured) && has_peak(claims);
-      correlations_[m].push_back(
-          defined ? pearson(by_range(ranges_, claims), method.is_signed ? effects : sizes)
-                  : std::nan(""));
+      const RangeEffects ranges =
+          range_effects(claims, method.is_signed ? measured : sizes, options_.occlude_bins);
+      correlations_[m].push_back(pearson(ranges.scores, ranges.effects));
     }
   }
 
@@ -166,7 +148,6 @@ class EffectSection : public Section {
   const GradientOptions& options_;
   std::size_t measured_;  // index of the method that measures effects
   bool of_baseline_;
-  std::vector<BinRange> ranges_;
   std::uint64_t seed_;
   std::vector<std::vector<double>> correlations_;  // by method, then by pair with DNA; may be NaN
   std::vector<std::int32_t> enhancers_;            // of these pairs

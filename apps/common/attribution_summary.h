@@ -19,7 +19,7 @@ namespace cdt {
 /// The whole summary.json.
 struct AttributionSummary {
   static constexpr const char* kFormat = "cdt-attribution";
-  static constexpr std::int64_t kVersion = 2;
+  static constexpr std::int64_t kVersion = 3;
 
   std::string format = kFormat;
   std::int64_t version = kVersion;

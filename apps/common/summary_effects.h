@@ -85,8 +85,8 @@ struct PathSummary {
   }
 };
 
-/// Correlation between one gradient method's sums over ranges of bins and the effects of occluding
-/// them.
+/// Correlation between one gradient method's sums over whole ranges of bins and the effects of
+/// occluding them.
 struct EffectCorrelation {
   std::string claim, of;
   std::int64_t pairs = 0, undefined = 0;
@@ -105,7 +105,7 @@ struct EffectCorrelation {
 };
 
 struct EffectCorrelations {
-  std::int64_t bins_at_a_time = 0;
+  std::int64_t bins_at_a_time = 0, ranges = 0;  // ranges: those of a window that are compared
   std::string baseline;
   std::int64_t zero_dna_left_out = 0;
   ByName<EffectCorrelation> methods;
@@ -113,6 +113,7 @@ struct EffectCorrelations {
   template <class V>
   void fields(V& v) {
     v("bins_at_a_time", bins_at_a_time);
+    v("ranges", ranges);
     v("baseline", baseline);
     v("zero_dna_left_out", zero_dna_left_out);
     v.rest(methods);

@@ -51,6 +51,11 @@ AttributionSummary read_summary(const fs::path& path, const std::string& command
       throw InputError(source, std::string("methods.") + method, "is missing");
     }
   }
+  if (out.effects && out.effects->bins_at_a_time < 1) {
+    throw InputError(
+        source, "occlusion_vs_gradient.bins_at_a_time",
+        expected_got("is wrong", "at least 1", std::to_string(out.effects->bins_at_a_time)));
+  }
   return out;
 }
 

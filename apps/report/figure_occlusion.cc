@@ -9,6 +9,7 @@
 #include "apps/report/nulls.h"
 #include "apps/report/numerals.h"
 #include "apps/report/picture.h"
+#include "model/stats/range_effects.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
@@ -17,7 +18,8 @@ namespace {
 constexpr std::size_t kMostPoints = 3000;
 
 struct Comparison {
-  /// Per range of bins: gradient and |effect of occlusion|, each relative to its mean in the pair.
+  /// Per whole range of bins: gradient and |effect of occlusion|, each relative to its mean in the
+  /// pair.
   Rows points;
   std::size_t ranges = 0;            // ranges from which the points were evenly chosen
   std::vector<double> correlations;  // Spearman, per pair, ascending
@@ -25,38 +27,31 @@ struct Comparison {
   double shifted_sd = 0;             // of the mean, under circular shifts
 };
 
-/// Means of `width` neighbouring scores, relative to their mean; the window must be defined.
-std::vector<double> relative(const std::vector<float>& profile, std::size_t width) {
-  std::vector<double> out;
-  double sum = 0;
-  for (std::size_t begin = 0; begin < profile.size(); begin += width) {
-    const std::size_t end = std::min(begin + width, profile.size());
-    double range = 0;
-    for (std::size_t bin = begin; bin < end; ++bin) range += profile[bin];
-    out.push_back(range / static_cast<double>(end - begin));
-    sum += out.back();
-  }
-  for (double& score : out) score *= static_cast<double>(out.size()) / sum;
-  return out;
+/// Values over their mean, which must not be 0.
+std::vector<double> relative(std::vector<double> values) {
+  const double average = mean(values);
+  for (double& value : values) value /= average;
+  return values;
 }
 
-/// Compares gradient and occlusion. width: bins occluded together, which all have their range's
-/// score.
-Comparison compare(const Attribution& attribution, const DefinedPairs& defined, std::size_t width) {
+/// Compares gradient and occlusion by whole range of `width` bins.
+Comparison compare(const Attribution& attribution, const DefinedPairs& defined,
+                   std::int64_t width) {
   Comparison out;
   Rows all;
   std::map<std::int32_t, ProfilePairs> ranks;
   for (const AttributedPair* pair : defined.pairs) {
-    const std::vector<double> g = relative(attribution.find("gradient")->profile(*pair), width);
-    const std::vector<double> o = relative(attribution.find("occlusion")->profile(*pair), width);
-    const std::vector<double> score_ranks = average_ranks(g);
-    const std::vector<double> effect_ranks = average_ranks(o);
+    const RangeEffects ranges = range_effects(attribution.find("gradient")->profile(*pair),
+                                              attribution.find("occlusion")->profile(*pair), width);
+    const std::vector<double> score_ranks = average_ranks(ranges.scores);
+    const std::vector<double> effect_ranks = average_ranks(ranges.effects);
     const double r = pearson(score_ranks, effect_ranks);
-    if (std::isfinite(r)) {
-      out.correlations.push_back(r);
-      ranks[pair->enhancer].scores.push_back(score_ranks);
-      ranks[pair->enhancer].effects.push_back(effect_ranks);
-    }
+    if (!std::isfinite(r)) continue;
+    out.correlations.push_back(r);
+    ranks[pair->enhancer].scores.push_back(score_ranks);
+    ranks[pair->enhancer].effects.push_back(effect_ranks);
+    const std::vector<double> g = relative(ranges.scores);
+    const std::vector<double> o = relative(ranges.effects);
     for (std::size_t i = 0; i < g.size(); ++i) {
       if (g[i] > 0 && o[i] > 0) all.push_back({g[i], o[i]});
     }
@@ -131,18 +126,24 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
     return Omission{"The attribution holds no occlusion.", true};
   }
   const std::int64_t bins = attribution.summary.effects->bins_at_a_time;
+  const std::int64_t ranges = whole_ranges(material.data.bins, bins);
+  if (ranges < kLeastRanges) {
+    return Omission{"A correlation within a window needs " + std::to_string(kLeastRanges) +
+                    " ranges of bins; " + counted(ranges, "range") + " of " + counted(bins, "bin") +
+                    (ranges == 1 ? " fits" : " fit") + " into a window of " +
+                    std::to_string(material.data.bins) + "."};
+  }
   const DefinedPairs defined = defined_pairs(attribution, {"gradient", "occlusion"});
   if (defined.pairs.empty()) {
     return Omission{"No pair has a peak of both: " + n_text(defined) + "."};
   }
-  const Comparison comparison = compare(attribution, defined, static_cast<std::size_t>(bins));
-  if (comparison.points.empty()) {
-    return Omission{"No range of bins has both a gradient and an effect."};
-  }
+  const Comparison comparison = compare(attribution, defined, bins);
   if (comparison.correlations.empty()) {
     return Omission{
-        "In no pair can ranges of bins be correlated: a window has only one range, or all have the "
-        "same score."};
+        "In no pair can ranges of bins be correlated: all have the same score or the same effect."};
+  }
+  if (comparison.points.empty()) {
+    return Omission{"No range of bins has both a gradient and an effect."};
   }
   Figure figure;
   figure.picture =
@@ -159,6 +160,13 @@ Item occlusion_figure(const Gnuplot& gnuplot, const Material& material) {
       "contained.";
   figure.of_positions = true;
   figure.finding = finding(comparison, bins, attribution);
+  if (const std::int64_t rest = material.data.bins % bins; rest > 0) {
+    const std::string last = rest == 1 ? "bin" : counted(rest, "bin");
+    figure.finding += " The last " + last + " of each window, less than a whole range, " +
+                      (rest == 1 ? "is" : "are") +
+                      " left out: a shorter range has a smaller gradient and a smaller effect "
+                      "whatever it contains.";
+  }
   if (!defined.left_out.empty()) figure.finding += " Windows with a peak: " + n_text(defined) + ".";
   figure.details = correlation_table(attribution);
   return figure;

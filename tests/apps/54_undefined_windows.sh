@@ -193,8 +193,8 @@ refused() {
 }
 grep -vE '^ +"n": ' "$summary" >"$work/old/summary.json"
 refused 'summary.json: attention.n: is missing'
-sed 's/"version": 2/"version": 1/' "$summary" >"$work/old/summary.json"
-refused 'summary.json: format: is version 1; run cdt-attribute again: cdt-attribute --split val '
+sed 's/"version": 3/"version": 2/' "$summary" >"$work/old/summary.json"
+refused 'summary.json: format: is version 2; run cdt-attribute again: cdt-attribute --split val '
 
 check 'no track of nothing' [ ! -e "$work/even/tracks/all.attention.bedGraph" ]
 check 'nor in the session' [ "$(grep -c 'all.attention' "$work/even/tracks/igv_session.xml")" -eq 0 ]

@@ -43,6 +43,16 @@ class ReportWorld {
   Material& material() { return material_; }
   const Dataset& data() const { return *data_; }
 
+  /// Replaces the scores of a method, by row of pairs.tsv and bin.
+  void set_scores(const std::string& method, const std::vector<float>& scores) {
+    NpyWriter writer(dir_.path / (method + "-set.npy"), {pairs(), shape_.bins});
+    writer.append(scores.data(), std::ssize(scores));
+    writer.commit();
+    for (MethodWindows& windows : material_.attribution->methods) {
+      if (windows.name == method) windows.file = NpyFile(dir_.path / (method + "-set.npy"));
+    }
+  }
+
  private:
   std::int64_t pairs() const { return shape_.enhancers * shape_.genes; }
   Interval both(std::size_t i) const { return {value_(i), value_(i + 1)}; }

@@ -1,9 +1,12 @@
 // Figures make a claim only from windows of enough enhancers, mostly with trained genes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <random>
 #include <string>
+#include <vector>
 
 #include "apps/report/figures.h"
 #include "apps/report/gnuplot.h"
@@ -61,6 +64,52 @@ TEST(ReportClaimsTest, FiguresConcludeFromTwentyEnhancersOfTrainedGenes) {
       attribution.pairs[i].untrained = true;
     }
     expect_claims(world.material(), false);
+  }
+}
+
+/// Scores of the gradient, and effects of occluding `width` bins at a time that have nothing to do
+/// with them: each bin adds a random amount to its range's effect. Few bins have most of the
+/// gradient, so even the mean over a shorter range tends to be smaller.
+void set_independent(ReportWorld* world, std::int64_t width) {
+  const std::int64_t bins = world->data().bins;
+  Attribution& attribution = *world->material().attribution;
+  std::mt19937_64 random(3);
+  std::normal_distribution<float> normal;
+  std::vector<float> gradient, occlusion;
+  for (std::int64_t row = 0; row < attribution.rows(); ++row) {
+    for (std::int64_t begin = 0; begin < bins; begin += width) {
+      const std::int64_t size = std::min(width, bins - begin);
+      float effect = 0;
+      for (std::int64_t bin = 0; bin < size; ++bin) {
+        gradient.push_back(std::exp(2 * normal(random)));
+        effect += normal(random);
+      }
+      occlusion.insert(occlusion.end(), static_cast<std::size_t>(size), std::fabs(effect));
+    }
+  }
+  world->set_scores("gradient", gradient);
+  world->set_scores("occlusion", occlusion);
+  attribution.summary.effects->bins_at_a_time = width;
+  attribution.summary.effects->methods[0].second.pearson_mean = {0.1, {0.05, 0.15}};
+}
+
+TEST(ReportClaimsTest, AShorterLastRangeForetellsNothing) {
+  ReportWorld world({.bins = 25, .enhancers = 200}, uneven);
+  for (const std::int64_t width : {1, 8}) {
+    SCOPED_TRACE(width);
+    set_independent(&world, width);
+    EXPECT_FALSE(claims(occlusion_figure, world.material(), "foretelling"));
+    const auto figure = std::get<Figure>(occlusion_figure(Gnuplot(), world.material()));
+    const bool told = figure.finding.code().find("less than a whole range") != std::string::npos;
+    EXPECT_EQ(told, width > 1) << figure.finding.code();
+  }
+  for (const std::int64_t width : {9, 24, 25}) {
+    SCOPED_TRACE(width);
+    set_independent(&world, width);
+    const Item item = occlusion_figure(Gnuplot(), world.material());
+    ASSERT_TRUE(std::holds_alternative<Omission>(item));
+    const std::string reason = std::get<Omission>(item).reason.code();
+    EXPECT_NE(reason.find("needs 3 ranges of bins"), std::string::npos) << reason;
   }
 }
 
