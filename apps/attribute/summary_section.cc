@@ -71,8 +71,24 @@ std::string sharpness_rows(const AttributionSummary& s) {
   return out;
 }
 
+/// How each pair of methods agrees where all bins are top bins: by rank correlation only.
+std::string correlation_rows(const AttributionSummary& s) {
+  if (s.bins == 1) return "agreement: none, since a window of one bin has no peak\n";
+  std::string out = text("%-42s %6s %9s\n", "agreement", "n", "Spearman");
+  for (const Agreement& a : s.agreement) {
+    const std::string name = a.first + ", " + a.second;
+    out += text("%-42s %6lld ", name.c_str(), static_cast<long long>(a.n)) +
+           number_cell(a.spearman.value, 9, 3) + "\n";
+  }
+  return out + text(
+                   "All %lld bins of a window are top bins, so it is not counted how many two "
+                   "methods share.\n",
+                   static_cast<long long>(s.bins));
+}
+
 /// Shared top bins of each pair of methods.
 std::string agreement_rows(const AttributionSummary& s) {
+  if (all_are_top(s.bins)) return correlation_rows(s);
   std::string out = text("%-42s %6s %6s %15s %7s %7s %9s\n",
                          text("top %lld bins shared", static_cast<long long>(s.top)).c_str(), "n",
                          "mean", "95 % interval", "fold", "p", "Spearman");
@@ -118,7 +134,9 @@ std::string p_line(const AttributionSummary& s) {
       add(m.uniform.*test, m.shifted.*test);
     }
   }
-  for (const Agreement& a : s.agreement) add(a.hypergeometric, a.shifted);
+  if (!all_are_top(s.bins)) {
+    for (const Agreement& a : s.agreement) add(a.hypergeometric, a.shifted);
+  }
   std::string out =
       "p: two-sided, the larger of two tests, uniform or hypergeometric (exact) and circular "
       "shifts\n";
@@ -144,8 +162,8 @@ std::string reasons(const AttributionSummary& s) {
       "an interval needs pairs of two enhancers with a peak");
   add(any_method([](const auto& m) { return std::isnan(m.shifted.edge_share.p); }),
       "p needs a peak");
-  add(std::any_of(s.agreement.begin(), s.agreement.end(),
-                  [](const Agreement& a) { return a.n == 0; }),
+  add(s.bins > 1 && std::any_of(s.agreement.begin(), s.agreement.end(),
+                                [](const Agreement& a) { return a.n == 0; }),
       "an agreement needs a pair with a peak of both");
   std::string line;
   for (const std::string& reason : out) line += (line.empty() ? "-: undefined; " : ", ") + reason;

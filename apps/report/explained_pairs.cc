@@ -74,6 +74,11 @@ void weigh_windows(const Attribution& attribution, std::vector<Html>* out) {
   }
 }
 
+std::string all_top_text(std::int64_t bins) {
+  return "All " + counted(bins, "bin") +
+         " of a window are top bins, so their overlap shows nothing.";
+}
+
 namespace {
 
 const AttributedPair& chosen_pair(const Material& material) {

@@ -24,6 +24,9 @@ DefinedPairs defined_pairs(const Attribution& attribution, const std::vector<std
 /// "n = 100 pairs", or "n = 72 of 100 pairs, left out: 28 whose gradient is zero everywhere".
 std::string n_text(const DefinedPairs& defined);
 
+/// Why a figure of top bins is left out if all_are_top(bins).
+std::string all_top_text(std::int64_t bins);
+
 /// Adds cautions: attention and gradient windows without a peak, explained pairs of genes that were
 /// never trained on.
 void weigh_windows(const Attribution& attribution, std::vector<Html>* out);

@@ -9,6 +9,7 @@
 #include "apps/report/numerals.h"
 #include "apps/report/picture.h"
 #include "apps/report/window_classes.h"
+#include "model/stats/profile.h"
 
 namespace cdt {
 namespace {
@@ -158,6 +159,7 @@ Item enrichment_figure(const Gnuplot& gnuplot, const Material& material) {
                ? Omission{"No window with a peak was tested."}
                : Omission{"The attribution was given no annotations.", true};
   }
+  if (all_are_top(material.data.bins)) return Omission{all_top_text(material.data.bins)};
   const std::vector<std::string> classes = classes_of(rows);
   const std::vector<std::string> drawn(
       classes.begin(),

@@ -95,6 +95,7 @@ Item overlap_figure(const Gnuplot& gnuplot, const Material& material) {
   if (defined.pairs.empty()) {
     return Omission{"No pair has a peak of both: " + n_text(defined) + "."};
   }
+  if (all_are_top(material.data.bins)) return Omission{all_top_text(material.data.bins)};
   const Overlaps overlaps = count_overlaps(*material.attribution, defined, material.data.bins);
   const double random = mean_of_column(overlaps, 2);
   const double shifted = mean_of_column(overlaps, 3);

@@ -22,7 +22,7 @@ struct Window {
   Rows steps;
   WindowState state = WindowState::kDefined;
   // Only for a defined window.
-  std::vector<double> top_kb;  // middles of the top bins
+  std::vector<double> top_kb;  // middles of the top bins; empty if all bins are
   std::int64_t peak = 0;
   double peak_over_uniform = 0;
 };
@@ -49,8 +49,10 @@ Window make_window(const std::vector<float>& profile, const Dataset& data) {
   }
   out.state = window_state(profile);
   if (out.state != WindowState::kDefined) return out;
-  for (const std::int64_t bin : top_bins(profile, std::min(kTopBins, data.bins))) {
-    out.top_kb.push_back((offset_kb(data, bin) + offset_kb(data, bin + 1)) / 2.0);
+  if (!all_are_top(data.bins)) {
+    for (const std::int64_t bin : top_bins(profile, kTopBins)) {
+      out.top_kb.push_back((offset_kb(data, bin) + offset_kb(data, bin + 1)) / 2.0);
+    }
   }
   out.peak = peak_bin(profile);
   out.peak_over_uniform = out.steps[2 * static_cast<std::size_t>(out.peak)][1];
@@ -193,10 +195,11 @@ Html peak_text(const char* method, const Window& window, const Enhancer& enhance
          (at_edge(window.peak, data.bins) ? " (in the outer 5\u202f% of the window)" : "") + ". ";
 }
 
-std::vector<LegendEntry> legend_of(const PairView& view) {
+std::vector<LegendEntry> legend_of(const PairView& view, bool ticks_are_drawn) {
+  const std::string ticks = ticks_are_drawn ? "; ticks below: its top bins" : "";
   std::vector<LegendEntry> out = {
-      {Ink::kBlue, "area", "attention; ticks below: its top bins"},
-      {Ink::kOrange, "area", "gradient; ticks below: its top bins"},
+      {Ink::kBlue, "area", "attention" + ticks},
+      {Ink::kOrange, "area", "gradient" + ticks},
       {Ink::kMuted, "dashes", "1: the value of every bin if all were equal"}};
   if (view.sites != nullptr) {
     out.push_back({Ink::kGreen, "area", "planted causal site"});
@@ -223,7 +226,7 @@ Item window_figure(const Gnuplot& gnuplot, const Material& material, const Attri
   Figure figure;
   figure.picture = draw_both(gnuplot, "Attention and gradient over the DNA window of one pair",
                              {390 + more, 390 + more}, [&](Plot& plot) { describe(plot, view); });
-  figure.legend = legend_of(view);
+  figure.legend = legend_of(view, !all_are_top(material.data.bins));
   figure.reading =
       "The height is a bin\u2019s share times the number of bins, so 1 means no preference. A peak "
       "in only one panel is seen by only one of the two methods.";
@@ -231,6 +234,9 @@ Item window_figure(const Gnuplot& gnuplot, const Material& material, const Attri
       "Both panels share the axis: kb from the centre of the enhancer below, position on the "
       "chromosome in Mb above. ";
   figure.note += kSeesNoPositions;
+  if (all_are_top(material.data.bins)) {
+    figure.note += " All bins are top bins, so none is marked.";
+  }
   if (view.classes_left_out > 0) {
     figure.note += " Not drawn are the " +
                    count_text(static_cast<std::int64_t>(view.classes_left_out)) +

@@ -11,7 +11,9 @@
 namespace cdt {
 
 constexpr std::int64_t kTopBins = 20;  // top bins per window, as in the paper's Figure 4
-constexpr double kNearBp = 50000.0;    // from a peak to the centre, as in the paper's Figure 3
+/// Whether every bin of a window is a top bin, so that top bins say nothing about any window.
+constexpr bool all_are_top(std::int64_t bins) { return bins <= kTopBins; }
+constexpr double kNearBp = 50000.0;  // from a peak to the centre, as in the paper's Figure 3
 
 /// Whether a window of scores is informative about position. One that is not is undefined: it has
 /// no peak and no top bins, and is counted and left out in all summaries of windows.

@@ -4,7 +4,7 @@ source tests/apps/lib.sh
 report=$CDT_BIN/cdt-report
 data=$work/data run=$work/run attribution=$work/attribution
 
-expect_ok "$CDT_BIN/cdt-synth" --preset tiny --seed 3 --out "$data" --quiet
+expect_ok "$CDT_BIN/cdt-synth" --preset tiny --bins 24 --seed 3 --out "$data" --quiet
 expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$run" --epochs 2 --hidden 16 --heads 2 \
   --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
 expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$run/model.safetensors" --split val \
@@ -136,9 +136,9 @@ degenerate() {
   cp -r "$data" "$folder-data"
   rm "$folder-data/truth.json"
   awk -v kind="$kind" -f "$work/degenerate.awk" "$data/pairs.tsv" >"$folder-data/pairs.tsv"
-  if [ "$kind" = bin ]; then # one of 16
-    sed -i 's/^ *16,$/1,/' "$folder-data/dataset.json"
-    head -c $(($(stat -c %s "$data/dna.f32") / 16)) "$data/dna.f32" >"$folder-data/dna.f32"
+  if [ "$kind" = bin ]; then # one of 24
+    sed -i 's/^ *24,$/1,/' "$folder-data/dataset.json"
+    head -c $(($(stat -c %s "$data/dna.f32") / 24)) "$data/dna.f32" >"$folder-data/dna.f32"
   fi
   expect_ok "$CDT_BIN/cdt-train" --data "$folder-data" --out "$folder-run" --epochs 1 --hidden 16 \
     --heads 1 --pool-heads 1 --feed-forward 32 --fusion 16 --batch-size 1 --quiet
@@ -149,6 +149,7 @@ degenerate() {
     --split val --methods all --paths --maps all --smooth-samples 2 --null-replicates 9 \
     --annotations "$work/rest.bed" --occlude-region 0-0 --out "$folder-attribution" --quiet
   check "no nan in what cdt-attribute prints of $kind" [ "$(grep -ciw nan "$work/stdout")" -eq 0 ]
+  cp "$work/stdout" "$folder-attributed"
   expect_ok "$report" --data "$folder-data" --run "$folder-run" --prediction "$folder-prediction" \
     --attribution "$folder-attribution" --annotations "$work/rest.bed" --out "$folder.html" --quiet
   check "no nan on the page of $kind" [ "$(grep -cwE 'nan|NaN|inf' "$folder.html")" -eq 0 ]
@@ -156,6 +157,9 @@ degenerate() {
 for kind in equal huge one bin; do degenerate $kind; done
 expect_text "$work/equal.html" 'all effects are equal'
 expect_text "$work/one.html" 'a correlation needs two pairs'
+expect_text "$work/bin-attributed" 'agreement: none, since a window of one bin has no peak'
+check 'no rows of agreement' [ "$(grep -c '^attention, gradient' "$work/bin-attributed")" -eq 0 ]
+check 'they are there otherwise' [ "$(grep -c '^attention, gradient ' "$work/equal-attributed")" -eq 1 ]
 
 # Names from files reach the page as text.
 cp -r "$data" "$work/hostile"

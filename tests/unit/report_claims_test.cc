@@ -56,7 +56,7 @@ void expect_claims(const Material& material, bool said) {
 TEST(ReportClaimsTest, FiguresConcludeFromTwentyEnhancersOfTrainedGenes) {
   for (const std::int64_t enhancers : {19, 20}) {
     SCOPED_TRACE(enhancers);
-    ReportWorld world({.bins = 7, .enhancers = enhancers}, uneven);
+    ReportWorld world({.bins = 24, .enhancers = enhancers}, uneven);
     Attribution& attribution = *world.material().attribution;
     make_clear(&attribution);
     expect_claims(world.material(), enhancers == 20);

@@ -122,9 +122,10 @@ TEST(ReportFiguresTest, WholeNumbersHaveWholeTicks) {
   const auto epochs = texts_of(std::get<Figure>(training_figure(gnuplot, world.material())));
   EXPECT_EQ(epochs.count("1") + epochs.count("2"), 2U);
   for (const char* half : {"0.5", "1.5", "2.5"}) EXPECT_EQ(epochs.count(half), 0U) << half;
-  // Counts over one pair, and bins shared by two sets of three top bins.
-  const auto shared = texts_of(std::get<Figure>(overlap_figure(gnuplot, world.material())));
-  EXPECT_EQ(shared.count("3"), 1U);
+  // Counts over one pair, and bins shared by two sets of 20 top bins.
+  ReportWorld wide({.bins = 21, .enhancers = 1, .genes = 1}, ordinary);
+  const auto shared = texts_of(std::get<Figure>(overlap_figure(gnuplot, wide.material())));
+  EXPECT_EQ(shared.count("20"), 1U);
   for (const char* part : {"0.2", "0.5", "1.5", "2.5"}) EXPECT_EQ(shared.count(part), 0U) << part;
 }
 

@@ -15,10 +15,11 @@ namespace {
 
 using test::ReportWorld;
 
-/// Four pairs with windows of three bins: the second is all zeros, the third all one value.
+/// Four pairs with windows of `kBins`: the second is all zeros, the third all one value.
+template <std::size_t kBins = 3>
 double mixed(std::size_t i) {
-  if (i >= 3 && i < 6) return 0.0;
-  if (i >= 6 && i < 9) return 0.5;
+  if (i / kBins == 1) return 0.0;
+  if (i / kBins == 2) return 0.5;
   return 0.1 + 0.2 * static_cast<double>(i % 3);
 }
 
@@ -27,7 +28,7 @@ bool holds(const Html& html, const std::string& part) {
 }
 
 TEST(DefinedPairsTest, CountsTheOthersByWhy) {
-  ReportWorld world({}, mixed);
+  ReportWorld world({}, mixed<>);
   Attribution& attribution = *world.material().attribution;
   const DefinedPairs defined = defined_pairs(attribution, {"attention", "gradient"});
   ASSERT_EQ(defined.pairs.size(), 2U);
@@ -45,7 +46,7 @@ TEST(DefinedPairsTest, CountsTheOthersByWhy) {
 
 TEST(ReportWindowsTest, EveryFigureStatesItsN) {
   const Gnuplot gnuplot;
-  ReportWorld world({}, mixed);
+  ReportWorld world({.bins = 21}, mixed<21>);
   const Material& material = world.material();
   for (const auto draw : {distance_figure, overlap_figure, occlusion_figure}) {
     const Item item = draw(gnuplot, material);
@@ -71,8 +72,31 @@ TEST(ReportWindowsTest, WithoutAPeakThereIsNoFigureOfPeaks) {
   }
 }
 
+// The 20 bins with the highest scores are the top bins.
+TEST(ReportWindowsTest, TopBinsAreNotShownWhereAllBinsAreTop) {
+  const Gnuplot gnuplot;
+  for (const std::int64_t bins : {20, 21}) {
+    SCOPED_TRACE(bins);
+    ReportWorld world({.bins = bins},
+                      [](std::size_t i) { return 0.1 + static_cast<double>(i % 7); });
+    const Material& material = world.material();
+    for (const auto draw : {overlap_figure, enrichment_figure}) {
+      const Item item = draw(gnuplot, material);
+      ASSERT_EQ(std::holds_alternative<Omission>(item), bins == 20);
+      if (bins > 20) continue;
+      EXPECT_EQ(std::get<Omission>(item).reason.code(),
+                "All 20 bins of a window are top bins, so their overlap shows nothing.");
+    }
+    const auto shown =
+        std::get<Figure>(window_figure(gnuplot, material, material.attribution->pairs[0]));
+    EXPECT_EQ(holds(shown.legend[0].text, "its top bins"), bins > 20);
+    EXPECT_EQ(holds(shown.note, "All bins are top bins, so none is marked."), bins == 20);
+    EXPECT_TRUE(holds(shown.finding, "Attention peaks at ")) << shown.finding.code();
+  }
+}
+
 TEST(ReportWindowsTest, TheShownPairHasPeaksAndATrainedGene) {
-  ReportWorld world({}, mixed);
+  ReportWorld world({}, mixed<>);
   Material& material = world.material();
   std::vector<AttributedPair>& pairs = material.attribution->pairs;
   for (AttributedPair& pair : pairs) pair.beta = 1.0 + static_cast<double>(pair.row % 3);
@@ -96,7 +120,7 @@ TEST(ReportWindowsTest, TheShownPairHasPeaksAndATrainedGene) {
 }
 
 TEST(ReportWindowsTest, WhatToWeigh) {
-  ReportWorld world({}, mixed);
+  ReportWorld world({}, mixed<>);
   Attribution& attribution = *world.material().attribution;
   std::vector<Html> points;
   weigh_windows(attribution, &points);

@@ -121,6 +121,8 @@ TEST_F(UndefinedWindowsTest, EachMethodLeavesOutItsOwn) {
   EXPECT_NE(table.find("left out: attention of 1 pair is the same in every bin\n"),
             std::string::npos)
       << table;
+  EXPECT_NE(table.find("All 4 bins of a window are top bins"), std::string::npos) << table;
+  EXPECT_EQ(table.find("bins shared"), std::string::npos) << "no test of shared top bins";
 }
 
 TEST_F(UndefinedWindowsTest, AComparisonLeavesOutWhereEitherIsUndefined) {
