@@ -1,3 +1,4 @@
+#include <cmath>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -105,6 +106,24 @@ Html windows_lead(const Material& material) {
   return out;
 }
 
+/// Names what the page compares r of the model with.
+std::string score_title(const Material& material) {
+  std::vector<std::string> others{"controls", "baselines", "noise ceiling"};
+  if (material.evaluated) {
+    const Evaluation& e = material.evaluated->evaluation;
+    others.clear();
+    if (e.controls) others.emplace_back("controls");
+    if (!e.baselines.empty()) others.emplace_back("baselines");
+    if (std::isfinite(e.noise_ceiling)) others.emplace_back("noise ceiling");
+  }
+  if (others.empty()) return "How well the model\u2019s predictions correlate";
+  std::string list = others.front();
+  for (std::size_t i = 1; i < others.size(); ++i) {
+    list += (i + 1 == others.size() ? " and " : ", ") + others[i];
+  }
+  return "The model against its " + list;
+}
+
 /// Draws figures, and finds the commands that made or would add them.
 class Drawing {
  public:
@@ -116,7 +135,7 @@ class Drawing {
     const std::string& train = material_.run.command;
     return item(title, draw(gnuplot_, material_), train + " --resume", train);
   }
-  PageItem of_evaluation(const char* title, Draw draw) const {
+  PageItem of_evaluation(const std::string& title, Draw draw) const {
     if (!material_.evaluated) {
       return {title, Omission{"The run has no model.safetensors yet."}, material_.run.command};
     }
@@ -146,7 +165,7 @@ class Drawing {
   }
 
  private:
-  static PageItem item(const char* title, Item content, const std::string& adding,
+  static PageItem item(const std::string& title, Item content, const std::string& adding,
                        const std::string& made_by) {
     const auto* omission = std::get_if<Omission>(&content);
     std::string command = omission == nullptr ? made_by : omission->can_be_added ? adding : "";
@@ -166,8 +185,7 @@ std::vector<PageSection> make_sections(const Gnuplot& gnuplot, const Material& m
        "How well it predicts",
        {},
        {},
-       {draw.of_evaluation("The model against its controls, baselines and noise ceiling",
-                           score_figure),
+       {draw.of_evaluation(score_title(material), score_figure),
         draw.of_evaluation("Predicted against observed effects", prediction_figure)}});
   sections.push_back({"training",
                       "How it was trained",

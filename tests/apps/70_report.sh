@@ -160,6 +160,9 @@ expect_text "$work/one.html" 'a correlation needs two pairs'
 expect_text "$work/bin-attributed" 'agreement: none, since a window of one bin has no peak'
 check 'no rows of agreement' [ "$(grep -c '^attention, gradient' "$work/bin-attributed")" -eq 0 ]
 check 'they are there otherwise' [ "$(grep -c '^attention, gradient ' "$work/equal-attributed")" -eq 1 ]
+# Only the truth of synthetic data gives a noise ceiling.
+expect_text "$work/huge.html" '</span> The model against its controls and baselines</h3>'
+check 'no ceiling, no word of one' [ "$(grep -ci 'ceiling' "$work/huge.html")" -eq 0 ]
 
 # Names from files reach the page as text.
 cp -r "$data" "$work/hostile"
