@@ -130,7 +130,7 @@ void check_genes(const ModelInputs& model, const ModelInputs& data, const ModelA
     const int moved = std::inner_product(model.genes.begin(), model.genes.end(), data.genes.begin(),
                                          0, std::plus<>(), std::not_equal_to<>());
     what += std::to_string(moved) + " of " + std::to_string(model.genes.size()) +
-            " are elsewhere; --match-genes maps them by name";
+            " stand elsewhere; --match-genes maps them by name";
   } else {
     if (!lacking.empty()) what += "it lacks " + named(lacking, "gene") + " of the model";
     if (!foreign.empty()) {
@@ -191,7 +191,7 @@ void compare_parts(const ModelInputs& model, const ModelInputs& data, const Mode
     throw InputError(sides.file, names.front(),
                      expected_got("differs in the data set " + sides.data +
                                       (others.empty() ? "" : ", and so do " + others) +
-                                      "; --other-inputs accepts that",
+                                      "; give --other-inputs to continue anyway",
                                   wanted[first].text, held[first].text));
   }
   warn(sides.file + ": the data set " + sides.data +

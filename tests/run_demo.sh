@@ -24,11 +24,11 @@ run "$bin/cdt-train" --data "$out/data" --out "$out/run" --seed $seed --threads 
   --hidden 32 --heads 4 --pool-heads 4 --feed-forward 64 --fusion 64 --dropout 0 \
   --lr 1e-3 --epochs 12
 
-say "Evaluate it on enhancers that had no say in it, next to what knows no DNA"
+say "Evaluate it on enhancers that took no part in training, next to baselines that know no DNA"
 run "$bin/cdt-predict" --data "$out/data" --model "$out/run/model.safetensors" --threads 1 \
   --split test --out "$out/prediction"
 
-say "Explain 240 of these pairs: where does each gene look, and what drives each prediction"
+say "Explain 240 validation pairs: where does each gene look, and what drives each prediction"
 run "$bin/cdt-attribute" --data "$out/data" --model "$out/run/model.safetensors" --threads 1 \
   --split val --sample 240 --seed $seed --methods all --baseline mean --occlude-bins 1 --paths \
   --maps dna_self_attn_layers.0,dna_to_rna --maps-per-head --annotations "$out/data/sites.bed" \
@@ -42,7 +42,7 @@ say "Done in $((SECONDS - start)) s. Look at"
 printf '  %-40s %s\n' \
   "$out/report.html" "all of it as one page for a browser" \
   "$out/data/truth.json" "what was planted (sites.bed: as a track)" \
-  "$out/run/metrics.jsonl" "the training, an epoch a line" \
+  "$out/run/metrics.jsonl" "the training, one line per epoch" \
   "$out/prediction/metrics.json" "the numbers above, in full" \
   "$out/attribution/pairs.tsv" "every pair with its peaks" \
   "$out/attribution/tracks/" "tracks for IGV and the UCSC browser"

@@ -143,8 +143,8 @@ std::string p_line(const AttributionSummary& s) {
   if (std::isnan(error)) return out;
   const double floor = two_sided(1.0 / (1.0 + static_cast<double>(s.null_replicates)), 1.0);
   return out + text(
-                   "Monte Carlo error of p: at most %.1g with %lld draws; the smallest p they can "
-                   "give, %.2g, means \u2264\n",
+                   "Monte Carlo error of p: at most %.1g with %lld draws; \u2264 marks the "
+                   "smallest p that they can give, %.2g\n",
                    error, static_cast<long long>(s.null_replicates), floor);
 }
 

@@ -177,8 +177,8 @@ Item score_figure(const Gnuplot& gnuplot, const Material& material) {
   }
   figure.reading =
       "Further right is better. A red dot to the left of the blue one shows what r falls to "
-      "without that input. Whether the loss is more than chance is told by the intervals of the "
-      "differences, not by those in the picture.";
+      "without that input. To see whether the loss is more than chance, read the intervals of the "
+      "differences, not those in the picture.";
   if (!is_defined(e.model.pearson_interval)) {
     figure.reading += " No interval is drawn: " + why_no_interval(e) + ".";
   }

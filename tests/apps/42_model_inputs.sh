@@ -46,7 +46,7 @@ check 'nor about genes that match' [ ! -s "$work/stderr" ]
 cp -r "$data" "$work/reversed-data" && backwards "$work/reversed-data"
 last=$(printf 'GENE%05d' "$genes")
 refused "genes: are not those of the data set $work/reversed-data in its order: $genes of $genes \
-are elsewhere; --match-genes maps them by name; gene 1 (expected GENE00001, got $last)" \
+stand elsewhere; --match-genes maps them by name; gene 1 (expected GENE00001, got $last)" \
   "$work/reversed-data"
 refused 'genes: are not' "$work/reversed-data" --other-inputs
 predicted reversed "$work/reversed-data" --match-genes
@@ -85,7 +85,7 @@ trained_here 'pairs of genes left out do not count' true more-matched
 # Other bins, another assembly, other values.
 other_inputs() { # NAME FIELD: $work/NAME differs in FIELD
   refused "$2: differs in the data set $work/$1" "$work/$1"
-  expect_text "$work/stderr" '--other-inputs accepts that'
+  expect_text "$work/stderr" 'give --other-inputs to continue anyway'
   predicted "other-$1" "$work/$1" --other-inputs
   check "$1: one warning" [ "$(grep -c "^cdt-predict: warning: .*: $2 (expected " "$work/stderr")" = 1 ]
 }

@@ -87,7 +87,7 @@ TEST_F(ModelInputsTest, GenesInAnotherOrderAreRefusedOrMapped) {
   const auto reverse = [](Dataset* data) { data->choose_genes({2, 1, 0}); };
   expect_message(
       complaint(reverse), model_file, "genes",
-      "2 of 3 are elsewhere; --match-genes maps them by name; gene 1 (expected A, got C)");
+      "2 of 3 stand elsewhere; --match-genes maps them by name; gene 1 (expected A, got C)");
   expect_message(complaint(reverse, {.other_inputs = true}), model_file, "genes", "2 of 3");
   const Dataset original(data_dir);
   Dataset data(data_dir);
@@ -142,7 +142,7 @@ TEST_F(ModelInputsTest, OtherInputsAreRefusedUnlessTheyAreMeant) {
       {"protein", [](Dataset* data) { data->protein[0] = -data->protein[0]; }}};
   for (const auto& [field, change] : changes) {
     expect_message(complaint(change), model_file, field,
-                   "differs in the data set " + data_dir.string() + "; --other-inputs");
+                   "differs in the data set " + data_dir.string() + "; give --other-inputs");
     Dataset data(data_dir);
     change(&data);
     const std::string warning = fit(&data, {.other_inputs = true});
@@ -153,8 +153,9 @@ TEST_F(ModelInputsTest, OtherInputsAreRefusedUnlessTheyAreMeant) {
     changes.at("bin_bp")(data);
     changes.at("rna")(data);
   };
-  expect_message(complaint(two), model_file, "bin_bp",
-                 ", and so do rna; --other-inputs accepts that (expected 128, got 1024)");
+  expect_message(
+      complaint(two), model_file, "bin_bp",
+      ", and so do rna; give --other-inputs to continue anyway (expected 128, got 1024)");
   Dataset synonym(data_dir);
   synonym.assembly = "GRCh38";
   EXPECT_EQ(fit(&synonym), "");
