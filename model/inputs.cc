@@ -130,7 +130,7 @@ void check_genes(const ModelInputs& model, const ModelInputs& data, const ModelA
     const int moved = std::inner_product(model.genes.begin(), model.genes.end(), data.genes.begin(),
                                          0, std::plus<>(), std::not_equal_to<>());
     what += std::to_string(moved) + " of " + std::to_string(model.genes.size()) +
-            " stand elsewhere; --match-genes maps them by name";
+            " are elsewhere; --match-genes maps them by name";
   } else {
     if (!lacking.empty()) what += "it lacks " + named(lacking, "gene") + " of the model";
     if (!foreign.empty()) {

@@ -46,7 +46,7 @@ check 'nor about genes that match' [ ! -s "$work/stderr" ]
 cp -r "$data" "$work/reversed-data" && backwards "$work/reversed-data"
 last=$(printf 'GENE%05d' "$genes")
 refused "genes: are not those of the data set $work/reversed-data in its order: $genes of $genes \
-stand elsewhere; --match-genes maps them by name; gene 1 (expected GENE00001, got $last)" \
+are elsewhere; --match-genes maps them by name; gene 1 (expected GENE00001, got $last)" \
   "$work/reversed-data"
 refused 'genes: are not' "$work/reversed-data" --other-inputs
 predicted reversed "$work/reversed-data" --match-genes

@@ -87,7 +87,7 @@ TEST_F(ModelInputsTest, GenesInAnotherOrderAreRefusedOrMapped) {
   const auto reverse = [](Dataset* data) { data->choose_genes({2, 1, 0}); };
   expect_message(
       complaint(reverse), model_file, "genes",
-      "2 of 3 stand elsewhere; --match-genes maps them by name; gene 1 (expected A, got C)");
+      "2 of 3 are elsewhere; --match-genes maps them by name; gene 1 (expected A, got C)");
   expect_message(complaint(reverse, {.other_inputs = true}), model_file, "genes", "2 of 3");
   const Dataset original(data_dir);
   Dataset data(data_dir);
