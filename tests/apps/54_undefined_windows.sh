@@ -195,6 +195,8 @@ grep -vE '^ +"n": ' "$summary" >"$work/old/summary.json"
 refused 'summary.json: attention.n: is missing'
 sed 's/"version": 3/"version": 2/' "$summary" >"$work/old/summary.json"
 refused 'summary.json: format: is version 2; run cdt-attribute again: cdt-attribute --split val '
+sed 's/"bins_at_a_time": 4/"bins_at_a_time": 0/' "$summary" >"$work/old/summary.json"
+refused 'summary.json: occlusion_vs_gradient.bins_at_a_time: is wrong (expected at least 1, got 0)'
 
 check 'no track of nothing' [ ! -e "$work/even/tracks/all.attention.bedGraph" ]
 check 'nor in the session' [ "$(grep -c 'all.attention' "$work/even/tracks/igv_session.xml")" -eq 0 ]
