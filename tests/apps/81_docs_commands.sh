@@ -78,9 +78,10 @@ reader_folder() {
   root=$work/root
   rm -rf "$root" && mkdir -p "$root/build"
   local entry
-  for entry in Makefile README.md LICENSE engine model io apps tests third_party docs; do
+  for entry in Makefile README.md LICENSE engine model io apps tests third_party; do
     ln -s "$PWD/$entry" "$root/$entry"
   done
+  cp -r docs "$root/docs" # a command renews a figure
   for entry in bin tests emulated; do
     [ ! -e "$CDT_BUILD/$entry" ] || ln -s "$(realpath "$CDT_BUILD/$entry")" "$root/build/$entry"
   done

@@ -143,7 +143,8 @@ TEST_F(ImportRules, MissingBetaMeansZerosAndIsSaid) {
   files.train.has_beta = false;
   testing::internal::CaptureStderr();
   import();
-  EXPECT_NE(testing::internal::GetCapturedStderr().find("beta: is missing; every effect is 0"), std::string::npos);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("beta: is missing; every effect is 0"),
+            std::string::npos);
   for (const Pair& pair : Dataset(out()).pairs_of(Split::kTrain)) EXPECT_EQ(pair.beta, 0.0F);
   EXPECT_EQ(audit()["splits"]["train"]["beta"]["present"], false);
   EXPECT_EQ(audit()["splits"]["val"]["beta"]["present"], true);
