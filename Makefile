@@ -45,24 +45,24 @@ endif
 .SECONDARY:
 .DEFAULT_GOAL := all
 
+# At -O1, g++ 14 warns of members of std::optional that it does not see set.
+QUICK := -O1 $(if $(findstring clang,$(CXX)),,-Wno-maybe-uninitialized)
 OPTIMISE := -O3 -g1
 BUILD := build
 ifdef DEBUG
-  OPTIMISE := -O1 -g -DCDT_DEBUG
+  OPTIMISE := $(QUICK) -g -DCDT_DEBUG
   BUILD := build-debug
 endif
 ifdef SANITIZE
-  OPTIMISE := -O1 -g -DCDT_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all
+  OPTIMISE := $(QUICK) -g -DCDT_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all
   BUILD := build-asan
 endif
 
 # Contraction is off, so that results do not depend on where the optimiser fuses a multiply and an add
 # (one rounding instead of two). -Wrestrict is wrong about string concatenation in g++ 12 (PR 105651);
 # -Wpsabi only notes that wide vectors are passed differently than in g++ 4.5.
-FLAGS := -std=c++20 $(OPTIMISE) $(if $(ARCH),-march=$(ARCH)) -ffp-contract=off -fopenmp \
+FLAGS = -std=c++20 $(OPTIMISE) $(OUTER) $(if $(ARCH),-march=$(ARCH)) -ffp-contract=off -fopenmp \
   -Wall -Wextra $(if $(findstring clang,$(CXX)),,-Wno-restrict -Wno-psabi) $(WERROR) -I. $(CXXFLAGS)
-# Nothing that takes long is computed in the programs' own files or in the tests: -O1 compiles them faster.
-OUTER_FLAGS := -O1
 # cuDNN is opened on demand, so only its headers and its path (rpath) are needed.
 CUDNN_INCLUDE = $(filter-out -L% -Wl% -l%,$(CUDNN_FLAGS))
 LIBRARIES = -ldnnl -lz $(BIGWIG_FLAGS) \
@@ -141,7 +141,8 @@ all: $(PROGRAMS)  ## build the programs into build/bin (default)
 stamp = @mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' > $@
 FORCE:
 $(BUILD)/flags: FORCE
-	$(call stamp,$(CXX) $(FLAGS) $(OUTER_FLAGS) $(HDF5_FLAGS) $(LDFLAGS))
+	$(call stamp,$(CXX) $(FLAGS) $(HDF5_FLAGS) $(LDFLAGS))
+$(BUILD)/flags: OUTER = $(QUICK)
 $(BUILD)/sources: FORCE
 	$(call stamp,$(SOURCES) $(KERNELS) $(LIBRARIES))
 $(BUILD)/cuda_wishes: FORCE
@@ -154,8 +155,9 @@ $(BUILD)/version: FORCE
 
 $(BUILD)/obj/%.o: %.cc $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call run,c++,$(CXX) $(FLAGS) $(OUTER) $(EXTRA) -MMD -MP -c $< -o $@)
-$(call objects,$(APPS) $(MAINS) $(IMPORT) $(TEST_SOURCES)): OUTER = $(OUTER_FLAGS)
+	$(call run,c++,$(CXX) $(FLAGS) $(EXTRA) -MMD -MP -c $< -o $@)
+# Nothing that takes long is computed in the programs' own files or in the tests: -O1 compiles them faster.
+$(call objects,$(APPS) $(MAINS) $(IMPORT) $(TEST_SOURCES)): OUTER = $(QUICK)
 $(BUILD)/obj/apps/common/program.o: $(BUILD)/version
 $(BUILD)/obj/apps/common/program.o: EXTRA = -DCDT_VERSION='"$(VERSION)"' -DCDT_GIT_HASH='"$(GIT_HASH)"'
 $(call objects,$(IMPORT) $(UNIT)): EXTRA = $(filter -I%,$(HDF5_FLAGS))

@@ -74,7 +74,7 @@ $(BUILD)/obj/emulation/%.cc.o: %.cc $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call run,c++,$(CXX) $(EMULATED_FLAGS) $(OUTER) -MMD -MP -c $< -o $@)
 $(call emulated_objects,$(filter %.cc,$(EMULATION_TESTS)) $(MEASURE_MAINS) $(MEASURE_PARTS) \
-  tests/gpu/compare_runs.cc): OUTER = $(OUTER_FLAGS)
+  tests/gpu/compare_runs.cc): OUTER = $(QUICK)
 -include $(patsubst %.o,%.d,$(call emulated_objects,$(EMULATED) $(EMULATION) $(EMULATION_TESTS) \
   $(MEASURE_MAINS) $(MEASURE_PARTS) tests/gpu/compare_runs.cc))
 
