@@ -6,9 +6,10 @@ train=$CDT_BIN/cdt-train
 data=$work/data
 sizes=(--hidden 48 --heads 2 --pool-heads 2 --feed-forward 64 --fusion 32 --batch-size 2)
 
-# become OUT OPTION...: this shell becomes a run of three epochs on one thread.
+# become OUT OPTION...: this shell becomes a run of three epochs on one thread, with signals as an interactive shell
+# sets them: in the background and under nohup some are ignored.
 become() {
-  exec "$train" --data "$data" --out "$work/$1" --epochs 3 --threads 1 --seed 5 --quiet \
+  exec env --default-signal=INT,HUP,TERM "$train" --data "$data" --out "$work/$1" --epochs 3 --threads 1 --seed 5 --quiet \
     "${sizes[@]}" "${@:2}"
 }
 run() { (become "$@"); }
@@ -25,11 +26,9 @@ for words in '--init torch:7 --order torch:3' '--init torch:7 --order torch'; do
   # shellcheck disable=SC2086
   expect_ok run straight $words
   check "$words: another run" test "$(same_weights plain straight; echo $?)" -eq 1
-  set -m  # a background job would ignore SIGINT
   # shellcheck disable=SC2086
   become halves $words >"$work/stdout" 2>"$work/stderr" &
   pid=$!
-  set +m
   for ((i = 0; i < 2000; i++)); do
     [ -s "$work/halves/metrics.jsonl" ] && break
     sleep 0.005

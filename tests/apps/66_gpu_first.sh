@@ -171,7 +171,7 @@ expect_step facts failed 'ran past 1 s'
 expect_step gemm-bf16 passed
 expect_no_orphans "a step that hangs"
 # --- the time is over: in mid-step, then before the next step
-gpu_first MINUTES=0.07 STEPS='facts gemm-bf16'
+gpu_first MINUTES=0.25 STEPS='facts gemm-bf16'
 expect_status "minutes are over" 0
 expect_step facts 'cut off' 'the time of the run was over'
 expect_step gemm-bf16 'not reached'

@@ -6,12 +6,13 @@ train=$CDT_BIN/cdt-train
 data=$work/data
 sizes=(--hidden 64 --heads 4 --pool-heads 2 --feed-forward 128 --fusion 48 --batch-size 2)
 
-# become OUT EPOCHS ARGS...: this shell becomes a run on the tiny data set, so that in the background its
-# process id is that of cdt-train.
+# become OUT EPOCHS ARGS...: this shell becomes a run on the tiny data set, so that in the background its process
+# id is that of cdt-train; with signals as an interactive shell sets them: in the background and under nohup some
+# are ignored.
 become() {
   local out=$1 epochs=$2
   shift 2
-  exec "$train" --data "$data" --out "$out" --epochs "$epochs" --threads "${threads:-1}" --quiet \
+  exec env --default-signal=INT,HUP,TERM "$train" --data "$data" --out "$out" --epochs "$epochs" --threads "${threads:-1}" --quiet \
     "${sizes[@]}" "$@"
 }
 start() { (become "$@"); }
@@ -54,11 +55,8 @@ check "another seed, other weights" \
 run=$work/interrupted
 epochs=1 resume=(--seed 3)
 for signal in TERM INT TERM; do
-  # A background job ignores SIGINT unless job control is on.
-  set -m
   become "$run" 4 "${resume[@]}" >"$work/stdout" 2>"$work/stderr" &
   pid=$!
-  set +m
   wait_for_epochs "$run" $epochs $pid
   kill -$signal $pid
   status=0

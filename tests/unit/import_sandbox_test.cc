@@ -120,6 +120,7 @@ TEST(ImportSandbox, ASecondSignalDoesNotStopTheCleaningUp) {
   const pid_t parent = fork();
   ASSERT_GE(parent, 0);
   if (parent == 0) {
+    std::signal(SIGINT, SIG_DFL);  // ignored if the tests run in the background
     catch_interrupts("cdt-test");
     try {
       run_sandboxed([] {
