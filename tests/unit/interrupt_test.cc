@@ -67,6 +67,8 @@ int status_of(const std::function<int()>& work, std::string* text) {
   EXPECT_GE(child, 0);
   if (child == 0) {
     dup2(ends[1], STDERR_FILENO);
+    // Those ignored by a shell in the background would stay ignored.
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_DFL);
     _exit(work());
   }
   close(ends[1]);
