@@ -6,11 +6,10 @@ tiny_model
 run=$work/run-signalled
 arguments=(--data "$data" --epochs 100000 --patience 100000 --hidden 16 --heads 2 --pool-heads 2
   --feed-forward 32 --fusion 16 --threads 1 --quiet)
-# begin OUT: a background run with signals as an interactive shell sets them, also where the tests themselves run in
-# the background or under nohup, which ignore some; waits for one epoch.
+# begin OUT: a background run; waits for one epoch.
 begin() {
   set -m
-  env --default-signal=INT,HUP,TERM "$train" "${arguments[@]}" --out "$1" >"$work/stdout" 2>"$work/stderr" &
+  "${shell_signals[@]}" "$train" "${arguments[@]}" --out "$1" >"$work/stdout" 2>"$work/stderr" &
   pid=$!
   set +m
   local i

@@ -6,10 +6,9 @@ train=$CDT_BIN/cdt-train
 data=$work/data
 sizes=(--hidden 48 --heads 2 --pool-heads 2 --feed-forward 64 --fusion 32 --batch-size 2)
 
-# become OUT OPTION...: this shell becomes a run of three epochs on one thread, with signals as an interactive shell
-# sets them: in the background and under nohup some are ignored.
+# become OUT OPTION...: this shell becomes a run of three epochs on one thread.
 become() {
-  exec env --default-signal=INT,HUP,TERM "$train" --data "$data" --out "$work/$1" --epochs 3 --threads 1 --seed 5 --quiet \
+  exec "${shell_signals[@]}" "$train" --data "$data" --out "$work/$1" --epochs 3 --threads 1 --seed 5 --quiet \
     "${sizes[@]}" "${@:2}"
 }
 run() { (become "$@"); }

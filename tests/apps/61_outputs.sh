@@ -231,13 +231,12 @@ clean "$work/left-run"
 check 'the half-written last' [ ! -e "$work/left-run/last.new" ]
 
 # --- killed midway: the next run works and leaves no temporary
-# kill_in_the_middle SIGNAL OUT COMMAND...: kills it once it has a temporary in OUT. SIGHUP is not ignored, also
-# under nohup.
+# kill_in_the_middle SIGNAL OUT COMMAND...: kills it once it has a temporary in OUT.
 kill_in_the_middle() {
   local signal=$1 out=$2 pid i
   shift 2
   rm -rf "$out"
-  env --default-signal=HUP "$@" --out "$out" >/dev/null 2>&1 &
+  "${shell_signals[@]}" "$@" --out "$out" >/dev/null 2>&1 &
   pid=$!
   for ((i = 0; i < 2000; i++)); do
     ! hidden "$out" 2>/dev/null | grep -q tmp || break

@@ -6,13 +6,12 @@ train=$CDT_BIN/cdt-train
 data=$work/data
 sizes=(--hidden 64 --heads 4 --pool-heads 2 --feed-forward 128 --fusion 48 --batch-size 2)
 
-# become OUT EPOCHS ARGS...: this shell becomes a run on the tiny data set, so that in the background its process
-# id is that of cdt-train; with signals as an interactive shell sets them: in the background and under nohup some
-# are ignored.
+# become OUT EPOCHS ARGS...: this shell becomes a run on the tiny data set, so that in the background its
+# process id is that of cdt-train.
 become() {
   local out=$1 epochs=$2
   shift 2
-  exec env --default-signal=INT,HUP,TERM "$train" --data "$data" --out "$out" --epochs "$epochs" --threads "${threads:-1}" --quiet \
+  exec "${shell_signals[@]}" "$train" --data "$data" --out "$out" --epochs "$epochs" --threads "${threads:-1}" --quiet \
     "${sizes[@]}" "$@"
 }
 start() { (become "$@"); }

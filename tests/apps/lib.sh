@@ -33,6 +33,10 @@ skip() {
 # note TEXT: also shown by the run of all tests.
 note() { printf 'note: %s\n' "$1"; }
 
+# In front of a command: it runs with signals as an interactive shell sets them, also where the tests themselves run
+# in the background or under nohup, which ignore some.
+shell_signals=(env --default-signal=INT,HUP,TERM)
+
 # check MESSAGE COMMAND...: passes if the command succeeds.
 check() {
   local message=$1
