@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 namespace cdt {
 
@@ -77,5 +78,8 @@ class RandomStream {
   int used_ = 4;
   std::array<std::uint32_t, 4> words_{};
 };
+
+/// A random permutation of 0 ... n-1 (Fisher and Yates).
+std::vector<std::int32_t> permutation(std::int64_t n, RandomStream random);
 
 }  // namespace cdt

@@ -27,6 +27,7 @@ struct ModelOverrides {
   // How to treat a data set that differs from the model's (model/inputs.h).
   bool match_genes = false;
   bool other_inputs = false;
+  std::int64_t fold = 0;  // that tests; 0: the one that the model file records, if any
 };
 
 /// Returns a shape as safetensors writes it, outermost dimension first.

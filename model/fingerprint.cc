@@ -31,7 +31,9 @@ std::string digest_of_data(const Dataset& data) {
   }
   for (const Pair& pair : data.pairs) {
     text += std::string(split_name(pair.split)) + '\t' + std::to_string(pair.enhancer) + '\t' +
-            std::to_string(pair.gene) + '\t' + format_number(pair.beta) + '\n';
+            std::to_string(pair.gene) + '\t' + format_number(pair.beta);
+    if (data.folds > 0) text += '\t' + std::to_string(pair.fold);
+    text += '\n';
   }
   digest.add(std::string_view(text));
   digest.add(data.rna);

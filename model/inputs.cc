@@ -20,6 +20,8 @@ constexpr std::size_t kLongestName = 1024;  // 256 bytes in a gene list, each es
 constexpr const char* kGenes = "genes";
 constexpr const char* kTrainPairs = "train_pairs";
 constexpr const char* kValPairs = "val_pairs";
+constexpr const char* kFold = "fold";
+constexpr const char* kTrainShare = "train_share";
 
 /// The recorded parts other than the genes, as in the metadata.
 struct Part {
@@ -83,6 +85,33 @@ std::vector<std::string> read_genes(const TensorFile& file, std::int64_t count) 
       file.fail_metadata(kGenes, where + " is there twice: " + std::string(line));
     }
     out.emplace_back(line);
+  }
+  return out;
+}
+
+/// Reads the entry "A WORD B": a number, which `parse` reads, and a whole number, which is
+/// returned.
+template <class A>
+std::int64_t read_two(const TensorFile& file, const char* key, const std::string& word, A* a,
+                      bool (*parse)(std::string_view, A*)) {
+  const std::string& text = entry(file, key);
+  const std::size_t at = std::min(text.find(word), text.size());
+  std::int64_t b = 0;
+  if (parse(std::string_view(text).substr(0, at), a) && *a > 0 && at < text.size() &&
+      parse_int64(std::string_view(text).substr(at + word.size()), &b) && b >= 0) {
+    return b;
+  }
+  file.fail_metadata(key, expected_got("bad value", "N" + word + "N", text));
+}
+
+/// The pairs that the file says its model was trained on, of a data set of *folds folds (0 if none
+/// was chosen).
+PairChoice recorded_choice(const TensorFile& file, std::int64_t* folds) {
+  PairChoice out;
+  if (records(file, kFold)) *folds = read_two(file, kFold, " of ", &out.fold, parse_int64);
+  if (records(file, kTrainShare)) {
+    out.seed = static_cast<std::uint64_t>(
+        read_two(file, kTrainShare, " by seed ", &out.train_share, parse_double));
   }
   return out;
 }
@@ -218,7 +247,9 @@ ModelInputs model_inputs_of(const Dataset& data) {
                   digest_of(data.rna),
                   digest_of(data.protein),
                   digest_of_pairs(data, Split::kTrain),
-                  digest_of_pairs(data, Split::kVal)};
+                  digest_of_pairs(data, Split::kVal),
+                  data.choice,
+                  data.choice.fold == 0 ? 0 : data.folds};
   for (const std::string& gene : data.genes) out.genes.push_back(escape_bytes(gene));
   return out;
 }
@@ -229,6 +260,14 @@ std::map<std::string, std::string> inputs_metadata(const ModelInputs& inputs) {
   for (const Part& part : parts_of(inputs)) out[part.name] = part.text;
   if (!inputs.train_pairs.empty()) out[kTrainPairs] = inputs.train_pairs;
   if (!inputs.val_pairs.empty()) out[kValPairs] = inputs.val_pairs;
+  const PairChoice& choice = inputs.choice;
+  if (choice.fold != 0) {
+    out[kFold] = std::to_string(choice.fold) + " of " + std::to_string(inputs.folds);
+  }
+  if (choice.train_share < 1) {
+    out[kTrainShare] =
+        format_number(choice.train_share) + " by seed " + std::to_string(choice.seed);
+  }
   return out;
 }
 
@@ -239,6 +278,8 @@ std::optional<ModelInputs> read_model_inputs(const TensorFile& file, std::int64_
                                [&](const Part& part) { return records(file, part.name); });
   if (!any) return std::nullopt;
   const bool pairs = has_pairs(file);
+  std::int64_t folds = 0;
+  const PairChoice choice = recorded_choice(file, &folds);
   return ModelInputs{read_genes(file, genes),
                      read_integer(file, "bins"),
                      read_integer(file, "bin_bp"),
@@ -246,7 +287,18 @@ std::optional<ModelInputs> read_model_inputs(const TensorFile& file, std::int64_
                      read_digest(file, "rna"),
                      read_digest(file, "protein"),
                      pairs ? read_digest(file, kTrainPairs) : "",
-                     pairs ? read_digest(file, kValPairs) : ""};
+                     pairs ? read_digest(file, kValPairs) : "",
+                     choice,
+                     folds};
+}
+
+PairChoice pair_choice(const TensorFile& file, const ModelOverrides& overrides,
+                       const Dataset& data) {
+  std::int64_t folds = 0;
+  const PairChoice out = recorded_choice(file, &folds);
+  if (overrides.fold != 0 && overrides.fold != out.fold) return {overrides.fold, 1, 0};
+  if (folds != 0 && folds != data.folds) return {};
+  return out;
 }
 
 void fit_to_model(const TensorFile& reader, const CdtConfig& config, const ModelOverrides& choice,

@@ -7,6 +7,7 @@
 #include "apps/common/precision.h"
 #include "engine/backend.h"
 #include "engine/error.h"
+#include "io/dataset/folds.h"
 #include "io/format/text.h"
 #include "model/inputs.h"
 
@@ -81,6 +82,7 @@ Dataset open_dataset_for(const std::filesystem::path& directory, const TensorFil
                          std::string* digest) {
   Dataset data(directory);
   *digest = digest_of_data(data);
+  choose_pairs(pair_choice(reader, choice, data), &data);
   fit_to_model(reader, config, choice, &data);
   return data;
 }
@@ -111,6 +113,8 @@ void add_model_options(Cli* cli, ModelOverrides* overrides) {
               "attention heads, if the model file does not record them; default 8");
   cli->number("pool-heads", &overrides->pool_heads, 1, 4096,
               "pooling heads, if the model file does not record them; default 4");
+  cli->number("fold", &overrides->fold, 1, kMostFolds,
+              "fold of the data set that is test; default the one that the model was trained for");
   add_fit_options(cli, overrides);
 }
 

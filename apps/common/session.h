@@ -47,7 +47,7 @@ Tensor upload_genes(Backend& backend, Arena& lasting, const std::vector<float>& 
 
 /// Adds --match-genes and --other-inputs.
 void add_fit_options(Cli* cli, ModelOverrides* overrides);
-/// Adds --match-genes, --other-inputs, --heads and --pool-heads.
+/// Adds --match-genes, --other-inputs, --heads, --pool-heads and --fold.
 void add_model_options(Cli* cli, ModelOverrides* overrides);
 
 /// Split of a word "train", "val" or "test", which the command line has checked.

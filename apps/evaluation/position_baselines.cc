@@ -13,6 +13,7 @@
 #include "engine/error.h"
 #include "engine/poll.h"
 #include "io/dataset/gene_starts.h"
+#include "io/dataset/loci.h"
 #include "io/format/text.h"
 #include "model/stats/ridge.h"
 #include "model/stats/shrinkage.h"

@@ -52,6 +52,7 @@ class PairReader {
     pair.gene = file_.find(PairsFile::kGene, gene_index_);
     pair.beta = file_.beta();
     pair.label = file_.label();
+    pair.fold = file_.fold();
     out_->has_labels = pair.label >= 0;
     SplitCount& count = out_->counts[static_cast<std::size_t>(pair.split)];
     ++count.read;

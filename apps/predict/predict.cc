@@ -15,6 +15,7 @@
 #include "apps/evaluation/position_baselines.h"
 #include "apps/programs.h"
 #include "engine/error.h"
+#include "io/dataset/loci.h"
 #include "io/dataset/truth.h"
 #include "io/format/digest.h"
 #include "io/format/output.h"

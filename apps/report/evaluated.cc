@@ -11,6 +11,7 @@
 #include "apps/evaluation/evaluation.h"
 #include "apps/evaluation/position_baselines.h"
 #include "engine/error.h"
+#include "io/dataset/loci.h"
 #include "io/format/digest.h"
 #include "io/format/json.h"
 #include "io/format/json_fields.h"

@@ -16,8 +16,11 @@
 #include "apps/report/overview.h"
 #include "apps/report/page.h"
 #include "engine/error.h"
+#include "io/dataset/folds.h"
 #include "io/format/output.h"
+#include "io/format/tensor_file.h"
 #include "io/format/text.h"
+#include "model/inputs.h"
 
 namespace cdt {
 namespace {
@@ -58,10 +61,17 @@ bool parse_options(int argc, char** argv, ReportOptions* options) {
   return go;
 }
 
-Material read_material(const ReportOptions& options, const Dataset& data) {
+/// Reads everything. The pairs of `data` become those that trained, validate and test the run's
+/// model.
+Material read_material(const ReportOptions& options, Dataset* changed) {
+  const Dataset& data = *changed;
   Material material{data, options.command, options.pair, read_run(options.run), {}, {}, {}, {}, {}};
   const PageSource source(material.run, data, options.overrides);
   material.data_digest = source.fingerprint.data;
+  if (material.run.has_model) {
+    const auto model = open_tensor_file(material.run.directory / "model.safetensors");
+    choose_pairs(pair_choice(*model, options.overrides, data), changed);
+  }
   material.truth = read_truth(data.directory, data.bins);
   if (!options.attribution.empty()) {
     material.attribution = read_attribution(options.attribution, source);
@@ -252,8 +262,8 @@ void run(const ReportOptions& options) {
   const OutputFile out("a report", "Made by cdt-report ", options.common, inputs_of(options));
   require_free_space(out.folder(), kLeastBytes);
   const Gnuplot gnuplot;
-  const Dataset data(options.common.data);
-  const Material material = read_material(options, data);
+  Dataset data(options.common.data);
+  const Material material = read_material(options, &data);
   const std::vector<std::string> doubts = annotation_doubts(material);
   for (const std::string& doubt : doubts) warn(doubt);
   Page page;

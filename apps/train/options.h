@@ -33,6 +33,8 @@ struct TrainSettings {
   std::string variant = "released";
   std::int64_t hidden = 768, heads = 8, pool_heads = 4, feed_forward = 3072, fusion = 1536;
   std::int64_t dna_layers = 2, rna_layers = 1, protein_layers = 1;
+  std::int64_t fold = 0;   // of the data set that tests; 0: its splits
+  double train_share = 1;  // of the training loci
   std::int64_t seed = 0;
   std::string precision = "fp32";
   std::vector<std::string> freeze{};  // patterns of the parameters that stay fixed (patterns.h)

@@ -6,6 +6,7 @@
 #include "apps/common/cli_words.h"
 #include "apps/common/precision.h"
 #include "engine/error.h"
+#include "io/dataset/folds.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -15,7 +16,7 @@ constexpr const char* kNone = "none";  // how an empty list is written
 constexpr double kMost = Setting{}.max;
 
 using S = TrainSettings;
-constexpr std::array<Setting, 22> kSettings = {{
+constexpr std::array<Setting, 24> kSettings = {{
     {"epochs", "maximum number of epochs", &S::epochs, 1},
     {"batch-size", "pairs per step", &S::batch_size, 1, 4096},
     {"lr", "initial learning rate", &S::lr, 1e-12, 1e3},
@@ -70,6 +71,24 @@ constexpr std::array<Setting, 22> kSettings = {{
     {"rna-layers", "RNA self-attention blocks", &S::rna_layers, 0, 1000, &CdtConfig::rna_layers},
     {"protein-layers", "protein self-attention blocks", &S::protein_layers, 0, 1000,
      &CdtConfig::protein_layers},
+    {"fold",
+     "fold of the data set that tests; the next one is val, the others train; 0: by split",
+     &S::fold,
+     0,
+     kMostFolds,
+     nullptr,
+     {},
+     "0",
+     true},
+    {"train-share",
+     "share of the train pairs to use, taken by whole loci",
+     &S::train_share,
+     1e-6,
+     1,
+     nullptr,
+     {},
+     "1",
+     true},
     {"freeze",
      "module or parameter to keep fixed, with wildcards * and ?; its dropout stays on",
      &S::freeze,
@@ -132,6 +151,7 @@ void read_setting(JsonReader& json, const Setting& setting, TrainSettings* setti
             json.fail(name, expected_got("out of range", "one of the words of --" + name, value));
           }
         } else {
+          if (setting.unless_stored != nullptr && !json.has(name)) return;
           if constexpr (std::is_same_v<T, double>) {
             value = json.number(name);
           } else {

@@ -29,7 +29,8 @@ struct Setting {
   double max = 1e6;
   std::int64_t CdtConfig::*size = nullptr;  // the model size that it sets
   std::array<const char*, 4> words{};       // the values that a text may have
-  const char* unless_stored = nullptr;      // value in runs older than the setting
+  const char* unless_stored = nullptr;      // value in runs older than the setting; of a number,
+                                            // which is then also its default
   bool stored_if_other = false;             // left out of the JSON if it has that value
 };
 

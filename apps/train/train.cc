@@ -27,6 +27,7 @@
 #include "apps/train/warm_start.h"
 #include "engine/backend.h"
 #include "engine/error.h"
+#include "io/dataset/folds.h"
 #include "io/format/json.h"
 #include "io/format/tensor_file.h"
 #include "io/format/text.h"
@@ -52,6 +53,10 @@ CdtConfig choose_config(const std::filesystem::path& weights_file, Dataset* data
   config.dropout = static_cast<float>(options->settings.dropout);
   if (data != nullptr) fit_to_model(*reader, config, options->overrides, data);
   return config;
+}
+
+PairChoice pair_choice(const TrainSettings& settings) {
+  return {settings.fold, settings.train_share, static_cast<std::uint64_t>(settings.seed)};
 }
 
 void print_trace(const StepTrace& trace, const std::string& format) {
@@ -186,6 +191,7 @@ void train(TrainOptions* options) {
   if (!options->resume && !options->init_from.empty()) start = open_tensor_file(options->init_from);
   Dataset data(common.data);
   const std::string data_digest = digest_of_data(data);
+  choose_pairs(pair_choice(options->settings), &data);
   const std::filesystem::path weights = options->resume ? folder.last_model() : common.model;
   const CdtConfig config = options->resume ? resumed_config(folder, facts, &data, options)
                                            : choose_config(weights, &data, options);

@@ -12,6 +12,7 @@
 #include "apps/evaluation/controls.h"
 #include "apps/evaluation/evaluation.h"
 #include "engine/poll.h"
+#include "io/dataset/loci.h"
 #include "io/format/text.h"
 #include "model/stats/statistics.h"
 

@@ -4,10 +4,12 @@
 #include <array>
 #include <initializer_list>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "engine/error.h"
 #include "engine/poll.h"
+#include "io/dataset/folds.h"
 #include "io/dataset/lists.h"
 #include "io/dataset/manifest.h"
 #include "io/format/file.h"
@@ -46,10 +48,32 @@ std::vector<Pair> read_pairs(const std::filesystem::path& path, const NameIndex&
     pair.gene = place_of(file, PairsFile::kGene, genes, "the gene list");
     pair.beta = file.beta();
     pair.label = file.label();
+    pair.fold = file.fold();
     pairs.push_back(pair);
   }
   if (pairs.empty()) throw InputError(path.string(), "line 2", "there is not one pair");
   return pairs;
+}
+
+/// Number of folds; throws InputError if they are too few or one between them has no pair.
+std::int64_t count_folds(const std::filesystem::path& path, const std::vector<Pair>& pairs) {
+  std::set<std::int32_t> folds;
+  for (const Pair& pair : pairs) folds.insert(pair.fold);
+  if (*folds.begin() == 0) return 0;
+  const auto count = static_cast<std::int64_t>(folds.size());
+  if (count < kLeastFolds) {
+    throw InputError(
+        path.string(), "fold",
+        expected_got("too few folds to test, to validate and to train",
+                     "at least " + std::to_string(kLeastFolds), std::to_string(count)));
+  }
+  std::int32_t next = 1;
+  for (const std::int32_t fold : folds) {
+    if (fold != next++) {
+      throw InputError(path.string(), "fold", "no pair is in fold " + std::to_string(next - 1));
+    }
+  }
+  return count;
 }
 
 /// Exactly `count` genes.
@@ -177,6 +201,7 @@ Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
   for (const Enhancer& e : enhancers) names.push_back(e.name);
   enhancer_index_ = index_names(names);
   pairs = read_pairs(directory / m.pairs_file, enhancer_index_, gene_index_);
+  folds = count_folds(directory / m.pairs_file, pairs);
 }
 
 std::vector<Pair> Dataset::pairs_of(Split split) const {

@@ -27,7 +27,16 @@ struct Pair {
   std::int32_t enhancer = 0;  // row of dna and enhancers.bed
   std::int32_t gene = 0;      // row of rna and protein
   float beta = 0.0F;
-  int label = -1;  // 0, 1, or -1 without a label column
+  int label = -1;         // 0, 1, or -1 without a label column
+  std::int32_t fold = 0;  // from 1; 0 without a fold column (folds.h)
+};
+
+/// How a program uses the pairs of a data set, where it is not as the column `split` says
+/// (choose_pairs() in folds.h).
+struct PairChoice {
+  std::int64_t fold = 0;   // 0: by `split`; k: fold k is test, the next fold val, the others train
+  double train_share = 1;  // share of the training loci that are used
+  std::uint64_t seed = 0;  // of the loci that are used
 };
 
 /// Collects one member of every pair, in the order of the pairs.
@@ -75,6 +84,8 @@ class Dataset {
   std::vector<std::string> genes;
   std::vector<Enhancer> enhancers;
   std::vector<Pair> pairs;
+  std::int64_t folds = 0;  // number of folds, or 0 without a fold column
+  PairChoice choice;       // what choose_pairs() did to `pairs`
 
  private:
   std::optional<InputFile> dna_;

@@ -9,6 +9,7 @@
 
 #include "engine/bfloat16.h"
 #include "engine/error.h"
+#include "io/dataset/lists.h"
 #include "io/format/floats.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
@@ -22,14 +23,6 @@ constexpr const char* kBfloat16Dna = "dna.bf16";
 constexpr std::array<const char*, 5> kExtras{"truth.json", "sites.bed", "audit.json", "dna.f32",
                                              kBfloat16Dna};
 constexpr std::uint64_t kReserve = std::uint64_t{16} << 20U;  // for the lists and the folder
-
-std::string pair_line(const Pair& pair, const std::string& enhancer, const std::string& gene,
-                      bool with_label) {
-  std::string line = std::string(split_name(pair.split)) + "\t" + enhancer + "\t" + gene + "\t" +
-                     format_number(pair.beta);
-  if (with_label) line += "\t" + std::to_string(pair.label);
-  return line + "\n";
-}
 
 }  // namespace
 
@@ -151,16 +144,7 @@ void DatasetWriter::write_enhancers(const std::vector<Enhancer>& enhancers) {
 
 void DatasetWriter::write_pairs(const std::vector<Pair>& pairs) {
   CDT_CHECK(!impl_->genes.empty() && !impl_->enhancers.empty(), "pairs come after the lists");
-  const bool with_label =
-      std::any_of(pairs.begin(), pairs.end(), [](const Pair& pair) { return pair.label >= 0; });
-  AtomicFile& file = impl_->add(impl_->manifest.pairs_file);
-  file.write(with_label ? "split\tenhancer\tgene\tbeta\tlabel\n" : "split\tenhancer\tgene\tbeta\n");
-  for (const Pair& pair : pairs) {
-    CDT_CHECK(std::isfinite(pair.beta), "a beta is not finite");
-    CDT_CHECK(!with_label || pair.label >= 0, "either all pairs have a label or none");
-    file.write(pair_line(pair, impl_->enhancers.at(static_cast<std::size_t>(pair.enhancer)),
-                         impl_->genes.at(static_cast<std::size_t>(pair.gene)), with_label));
-  }
+  impl_->add(impl_->manifest.pairs_file).write(pairs_text(pairs, impl_->enhancers, impl_->genes));
   impl_->has_pairs = true;
 }
 

@@ -1,9 +1,12 @@
 #include "io/dataset/lists.h"
 
+#include <algorithm>
+#include <cmath>
 #include <unordered_map>
 #include <utility>
 
 #include "engine/error.h"
+#include "io/dataset/folds.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -75,7 +78,7 @@ std::vector<Enhancer> read_enhancers(const std::filesystem::path& path, Unnamed 
 }
 
 PairsFile::PairsFile(const std::filesystem::path& path)
-    : tsv_(path, {"split", "enhancer", "gene", "beta"}, {"label"}) {}
+    : tsv_(path, {"split", "enhancer", "gene", "beta"}, {"label", "fold"}) {}
 
 std::int32_t PairsFile::find(Column column, const NameIndex& index) const {
   const auto at = index.find(name(column));
@@ -106,6 +109,39 @@ int PairsFile::label() const {
   const std::string_view label = tsv_.field(kLabel);
   if (label != "0" && label != "1") tsv_.fail(kLabel, expected_got("bad value", "0 or 1", label));
   return label == "1" ? 1 : 0;
+}
+
+std::int32_t PairsFile::fold() const {
+  if (!tsv_.has(kFold)) return 0;
+  std::int64_t fold = 0;
+  if (!parse_int64(tsv_.field(kFold), &fold) || fold < 1 || fold > kMostFolds) {
+    tsv_.fail(kFold,
+              expected_got("bad fold", "1 to " + std::to_string(kMostFolds), tsv_.field(kFold)));
+  }
+  return static_cast<std::int32_t>(fold);
+}
+
+std::string pairs_text(const std::vector<Pair>& pairs, const std::vector<std::string>& enhancers,
+                       const std::vector<std::string>& genes) {
+  const auto any = [&](auto has) { return std::any_of(pairs.begin(), pairs.end(), has); };
+  const bool with_label = any([](const Pair& pair) { return pair.label >= 0; });
+  const bool with_fold = any([](const Pair& pair) { return pair.fold > 0; });
+  std::vector<std::string> header{"split", "enhancer", "gene", "beta"};
+  if (with_label) header.emplace_back("label");
+  if (with_fold) header.emplace_back("fold");
+  std::string out = tab_separated(header);
+  for (const Pair& pair : pairs) {
+    CDT_CHECK(std::isfinite(pair.beta), "a beta is not finite");
+    CDT_CHECK(!with_label || pair.label >= 0, "either all pairs have a label or none");
+    CDT_CHECK(!with_fold || pair.fold > 0, "either all pairs have a fold or none");
+    std::vector<std::string> row{
+        split_name(pair.split), enhancers.at(static_cast<std::size_t>(pair.enhancer)),
+        genes.at(static_cast<std::size_t>(pair.gene)), format_number(pair.beta)};
+    if (with_label) row.push_back(std::to_string(pair.label));
+    if (with_fold) row.push_back(std::to_string(pair.fold));
+    out += tab_separated(row);
+  }
+  return out;
 }
 
 }  // namespace cdt

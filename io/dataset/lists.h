@@ -27,11 +27,11 @@ enum class Unnamed : std::uint8_t { kRefuse, kNameByPlace };
 std::vector<Enhancer> read_enhancers(const std::filesystem::path& path,
                                      Unnamed unnamed = Unnamed::kRefuse);
 
-/// Reads pairs.tsv row by row: the columns split, enhancer, gene, beta and optionally label, in any
-/// order.
+/// Reads pairs.tsv row by row: the columns split, enhancer, gene, beta and optionally label
+/// and fold, in any order.
 class PairsFile {
  public:
-  enum Column : std::uint8_t { kSplit, kEnhancer, kGene, kBeta, kLabel };
+  enum Column : std::uint8_t { kSplit, kEnhancer, kGene, kBeta, kLabel, kFold };
 
   explicit PairsFile(const std::filesystem::path& path);
   /// Moves to the next row; false at the end.
@@ -47,9 +47,16 @@ class PairsFile {
   float beta() const;
   /// Label of the row, or -1 if there is no label column.
   int label() const;
+  /// Fold of the row, from 1, or 0 if there is no fold column.
+  std::int32_t fold() const;
 
  private:
   TsvFile tsv_;
 };
+
+/// Text of pairs.tsv. enhancers and genes: the names that the pairs' indices stand for. Columns
+/// label and fold appear if the pairs have them, and then all pairs must.
+std::string pairs_text(const std::vector<Pair>& pairs, const std::vector<std::string>& enhancers,
+                       const std::vector<std::string>& genes);
 
 }  // namespace cdt

@@ -10,6 +10,7 @@
 
 #include "apps/evaluation/evaluation.h"
 #include "engine/error.h"
+#include "io/dataset/loci.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
