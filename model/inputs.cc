@@ -106,8 +106,8 @@ std::int64_t read_two(const TensorFile& file, const char* key, const std::string
 
 /// The pairs that the file says its model was trained on, of a data set of *folds folds (0 if none
 /// was chosen).
-PairChoice recorded_choice(const TensorFile& file, std::int64_t* folds) {
-  PairChoice out;
+PairUse recorded_use(const TensorFile& file, std::int64_t* folds) {
+  PairUse out;
   if (records(file, kFold)) *folds = read_two(file, kFold, " of ", &out.fold, parse_int64);
   if (records(file, kTrainShare)) {
     out.seed = static_cast<std::uint64_t>(
@@ -248,8 +248,8 @@ ModelInputs model_inputs_of(const Dataset& data) {
                   digest_of(data.protein),
                   digest_of_pairs(data, Split::kTrain),
                   digest_of_pairs(data, Split::kVal),
-                  data.choice,
-                  data.choice.fold == 0 ? 0 : data.folds};
+                  data.use,
+                  data.use.fold == 0 ? 0 : data.folds};
   for (const std::string& gene : data.genes) out.genes.push_back(escape_bytes(gene));
   return out;
 }
@@ -260,13 +260,12 @@ std::map<std::string, std::string> inputs_metadata(const ModelInputs& inputs) {
   for (const Part& part : parts_of(inputs)) out[part.name] = part.text;
   if (!inputs.train_pairs.empty()) out[kTrainPairs] = inputs.train_pairs;
   if (!inputs.val_pairs.empty()) out[kValPairs] = inputs.val_pairs;
-  const PairChoice& choice = inputs.choice;
-  if (choice.fold != 0) {
-    out[kFold] = std::to_string(choice.fold) + " of " + std::to_string(inputs.folds);
+  const PairUse& use = inputs.use;
+  if (use.fold != 0) {
+    out[kFold] = std::to_string(use.fold) + " of " + std::to_string(inputs.folds);
   }
-  if (choice.train_share < 1) {
-    out[kTrainShare] =
-        format_number(choice.train_share) + " by seed " + std::to_string(choice.seed);
+  if (use.train_share < 1) {
+    out[kTrainShare] = format_number(use.train_share) + " by seed " + std::to_string(use.seed);
   }
   return out;
 }
@@ -279,7 +278,7 @@ std::optional<ModelInputs> read_model_inputs(const TensorFile& file, std::int64_
   if (!any) return std::nullopt;
   const bool pairs = has_pairs(file);
   std::int64_t folds = 0;
-  const PairChoice choice = recorded_choice(file, &folds);
+  const PairUse use = recorded_use(file, &folds);
   return ModelInputs{read_genes(file, genes),
                      read_integer(file, "bins"),
                      read_integer(file, "bin_bp"),
@@ -288,14 +287,13 @@ std::optional<ModelInputs> read_model_inputs(const TensorFile& file, std::int64_
                      read_digest(file, "protein"),
                      pairs ? read_digest(file, kTrainPairs) : "",
                      pairs ? read_digest(file, kValPairs) : "",
-                     choice,
+                     use,
                      folds};
 }
 
-PairChoice pair_choice(const TensorFile& file, const ModelOverrides& overrides,
-                       const Dataset& data) {
+PairUse pair_use(const TensorFile& file, const ModelOverrides& overrides, const Dataset& data) {
   std::int64_t folds = 0;
-  const PairChoice out = recorded_choice(file, &folds);
+  const PairUse out = recorded_use(file, &folds);
   if (overrides.fold != 0 && overrides.fold != out.fold) return {overrides.fold, 1, 0};
   if (folds != 0 && folds != data.folds) return {};
   return out;

@@ -26,7 +26,7 @@ struct ModelInputs {
   std::string rna, protein;  // digests of the embeddings, genes in this order (io/format/digest.h)
   /// Digests of the pairs by name, independent of their order and effects; "": not recorded.
   std::string train_pairs, val_pairs;
-  PairChoice choice{};     // of the pairs it was trained on
+  PairUse use{};           // of the pairs it was trained on
   std::int64_t folds = 0;  // of the data set, if one of them was chosen
 };
 
@@ -44,8 +44,7 @@ std::optional<ModelInputs> read_model_inputs(const TensorFile& file, std::int64_
 /// Returns which pairs of `data` train, validate and test the model in the file: as it records, or
 /// as
 /// --fold says. A model of a fold says nothing about a data set with another number of folds.
-PairChoice pair_choice(const TensorFile& file, const ModelOverrides& overrides,
-                       const Dataset& data);
+PairUse pair_use(const TensorFile& file, const ModelOverrides& overrides, const Dataset& data);
 
 /// Compares the data set with the model in `reader`, whose configuration is `config`. Throws
 /// InputError naming what differs: sizes, genes and, without other_inputs, bins, assembly and

@@ -82,7 +82,7 @@ Dataset open_dataset_for(const std::filesystem::path& directory, const TensorFil
                          std::string* digest) {
   Dataset data(directory);
   *digest = digest_of_data(data);
-  choose_pairs(pair_choice(reader, choice, data), &data);
+  use_pairs(pair_use(reader, choice, data), &data);
   fit_to_model(reader, config, choice, &data);
   return data;
 }

@@ -70,7 +70,7 @@ Material read_material(const ReportOptions& options, Dataset* changed) {
   material.data_digest = source.fingerprint.data;
   if (material.run.has_model) {
     const auto model = open_tensor_file(material.run.directory / "model.safetensors");
-    choose_pairs(pair_choice(*model, options.overrides, data), changed);
+    use_pairs(pair_use(*model, options.overrides, data), changed);
   }
   material.truth = read_truth(data.directory, data.bins);
   if (!options.attribution.empty()) {

@@ -55,7 +55,7 @@ CdtConfig choose_config(const std::filesystem::path& weights_file, Dataset* data
   return config;
 }
 
-PairChoice pair_choice(const TrainSettings& settings) {
+PairUse pair_use(const TrainSettings& settings) {
   return {settings.fold, settings.train_share, static_cast<std::uint64_t>(settings.seed)};
 }
 
@@ -191,7 +191,7 @@ void train(TrainOptions* options) {
   if (!options->resume && !options->init_from.empty()) start = open_tensor_file(options->init_from);
   Dataset data(common.data);
   const std::string data_digest = digest_of_data(data);
-  choose_pairs(pair_choice(options->settings), &data);
+  use_pairs(pair_use(options->settings), &data);
   const std::filesystem::path weights = options->resume ? folder.last_model() : common.model;
   const CdtConfig config = options->resume ? resumed_config(folder, facts, &data, options)
                                            : choose_config(weights, &data, options);

@@ -32,8 +32,8 @@ struct Pair {
 };
 
 /// How a program uses the pairs of a data set, where it is not as the column `split` says
-/// (choose_pairs() in folds.h).
-struct PairChoice {
+/// (use_pairs() in folds.h).
+struct PairUse {
   std::int64_t fold = 0;   // 0: by `split`; k: fold k is test, the next fold val, the others train
   double train_share = 1;  // share of the training loci that are used
   std::uint64_t seed = 0;  // of the loci that are used
@@ -85,7 +85,7 @@ class Dataset {
   std::vector<Enhancer> enhancers;
   std::vector<Pair> pairs;
   std::int64_t folds = 0;  // number of folds, or 0 without a fold column
-  PairChoice choice;       // what choose_pairs() did to `pairs`
+  PairUse use;             // what use_pairs() did to `pairs`
 
  private:
   std::optional<InputFile> dna_;

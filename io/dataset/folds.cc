@@ -40,17 +40,17 @@ std::map<std::int32_t, std::int64_t> training_pairs(const std::vector<std::int32
   return out;
 }
 
-void keep_share(const PairChoice& choice, Dataset* data) {
+void keep_share(const PairUse& use, Dataset* data) {
   const std::vector<std::int32_t> locus_of = loci_of(*data);
   const std::map<std::int32_t, std::int64_t> loci = training_pairs(locus_of, data->pairs);
   std::vector<std::pair<std::int32_t, std::int64_t>> list(loci.begin(), loci.end());
   std::int64_t all = 0;
   for (const auto& [locus, pairs] : list) all += pairs;
-  const double wanted = choice.train_share * static_cast<double>(all);
+  const double wanted = use.train_share * static_cast<double>(all);
   std::set<std::int32_t> used;
   std::int64_t held = 0;
   for (const std::int32_t at :
-       permutation(static_cast<std::int64_t>(list.size()), {choice.seed, kShareStream})) {
+       permutation(static_cast<std::int64_t>(list.size()), {use.seed, kShareStream})) {
     if (static_cast<double>(held) >= wanted) break;
     used.insert(list[static_cast<std::size_t>(at)].first);
     held += list[static_cast<std::size_t>(at)].second;
@@ -70,10 +70,10 @@ Split split_in_fold(std::int64_t of, std::int64_t fold, std::int64_t folds) {
   return of == validating_fold(fold, folds) ? Split::kVal : Split::kTrain;
 }
 
-void choose_pairs(const PairChoice& choice, Dataset* data) {
-  if (choice.fold != 0) use_fold(choice.fold, data);
-  if (choice.train_share < 1) keep_share(choice, data);
-  data->choice = choice;
+void use_pairs(const PairUse& use, Dataset* data) {
+  if (use.fold != 0) use_fold(use.fold, data);
+  if (use.train_share < 1) keep_share(use, data);
+  data->use = use;
 }
 
 }  // namespace cdt

@@ -57,7 +57,7 @@ TEST(Folds, EveryPairIsTestedOnceAndValidatesOnce) {
   std::array<std::size_t, 3> sizes{};
   for (std::int64_t fold = 1; fold <= 4; ++fold) {
     Dataset of_fold(dir.path / "data");
-    choose_pairs({.fold = fold}, &of_fold);
+    use_pairs({.fold = fold}, &of_fold);
     EXPECT_EQ(of_fold.pairs.size(), data.pairs.size());
     for (const Split split : kSplits) {
       const std::set<Row> here = rows(of_fold, split);
@@ -84,7 +84,7 @@ TEST(Folds, WithoutAChoiceTheColumnSplitHolds) {
   std::vector<Pair> pairs = folded(3);
   pairs[4].split = Split::kVal;
   Dataset data = made(dir, pairs);
-  choose_pairs({}, &data);
+  use_pairs({}, &data);
   EXPECT_EQ(rows(data, Split::kVal), (std::set<Row>{{1, 1}}));
   EXPECT_EQ(rows(data, Split::kTrain).size(), 14U);
 }
@@ -112,10 +112,10 @@ TEST(Folds, RefusesWhatIsNoFold) {
 TEST(Folds, RefusesAFoldThatIsNotThere) {
   const TempDir dir;
   Dataset data = made(dir, folded(3));
-  const auto choose = [&](std::int64_t fold) { choose_pairs({.fold = fold}, &data); };
-  EXPECT_NE(input_error([&] { choose(4); }).find("expected 1 to 3, got 4"), std::string::npos);
+  const auto use = [&](std::int64_t fold) { use_pairs({.fold = fold}, &data); };
+  EXPECT_NE(input_error([&] { use(4); }).find("expected 1 to 3, got 4"), std::string::npos);
   data.folds = 0;
-  EXPECT_NE(input_error([&] { choose(1); }).find("has no column fold"), std::string::npos);
+  EXPECT_NE(input_error([&] { use(1); }).find("has no column fold"), std::string::npos);
 }
 
 /// The data set with its enhancers so far apart that each is a locus.
@@ -136,7 +136,7 @@ TEST(Folds, ALargerShareContainsASmallerOne) {
   std::set<Row> smaller;
   for (const double share : {0.1, 0.5, 0.9, 1.0}) {
     Dataset data = far_apart(dir);
-    choose_pairs({.train_share = share, .seed = 7}, &data);
+    use_pairs({.train_share = share, .seed = 7}, &data);
     const std::set<Row> train = rows(data, Split::kTrain);
     EXPECT_TRUE(std::includes(train.begin(), train.end(), smaller.begin(), smaller.end()));
     EXPECT_GE(static_cast<double>(train.size()), share * 12);
@@ -148,7 +148,7 @@ TEST(Folds, ALargerShareContainsASmallerOne) {
   std::set<std::set<Row>> drawn;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     Dataset data = far_apart(dir);
-    choose_pairs({.train_share = 0.5, .seed = seed}, &data);
+    use_pairs({.train_share = 0.5, .seed = seed}, &data);
     drawn.insert(rows(data, Split::kTrain));
   }
   EXPECT_GT(drawn.size(), 2U) << "the seed decides which loci";
@@ -158,7 +158,7 @@ TEST(Folds, AModelRecordsItsPairs) {
   const TempDir dir;
   Dataset data = made(dir, folded(3));
   EXPECT_EQ(inputs_metadata(model_inputs_of(data)).count("fold"), 0U);
-  choose_pairs({.fold = 2, .train_share = 0.5, .seed = 3}, &data);
+  use_pairs({.fold = 2, .train_share = 0.5, .seed = 3}, &data);
   const auto metadata = inputs_metadata(model_inputs_of(data));
   EXPECT_EQ(metadata.at("fold"), "2 of 3");
   EXPECT_EQ(metadata.at("train_share"), "0.5 by seed 3");
