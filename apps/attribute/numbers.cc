@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "apps/attribute/place.h"
+#include "model/stats/ranking.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {

@@ -1,6 +1,6 @@
 // The statistics behind every reported number: correlations, their p-values, ranks and quantiles,
-// the metrics of a prediction, and how well scores rank positives above the rest. All sums are in
-// float64 and in order, so that results are the same bits everywhere.
+// and the metrics of a prediction. All sums are in float64 and in order, so that results are the
+// same bits everywhere.
 #pragma once
 
 #include <cstdint>
@@ -49,16 +49,5 @@ struct Metrics {
 
 /// Metrics of float32 predictions and targets of equal length, n >= 1, computed in float64.
 Metrics compute_metrics(std::span<const float> prediction, std::span<const float> target);
-
-/// Area under the ROC curve: the probability that a positive's score exceeds a negative's, ties
-/// counting half (the Mann-Whitney U divided by the product of the two counts). NaN without
-/// positives or without negatives.
-double auroc(std::span<const double> positives, std::span<const double> negatives);
-
-/// Fraction of the `k` highest scores that are positive. Equal scores at the border are equally
-/// likely to be among them, so this is the expected fraction. scores and is_positive have equal
-/// length, 1 <= k <= length.
-double precision_at(std::int64_t k, std::span<const double> scores,
-                    const std::vector<bool>& is_positive);
 
 }  // namespace cdt

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "engine/random.h"
-#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {
@@ -87,26 +86,6 @@ TEST(QValuesTest, UndefinedOnesDoNotCount) {
   EXPECT_DOUBLE_EQ(q[2], 0.04);
   EXPECT_DOUBLE_EQ(q[1], 0.5);
   EXPECT_TRUE(benjamini_hochberg(std::vector<double>{}).empty());
-}
-
-// Expected value: SciPy 1.17.1, mannwhitneyu(positives, negatives).statistic / 35 = 28.5 / 35.
-TEST(RankingTest, AurocAgainstMannWhitney) {
-  const std::vector<double> positives{0.9, 0.8, 0.35, 0.6, 0.6};
-  const std::vector<double> negatives{0.7, 0.1, 0.35, 0.2, 0.6, 0.05, 0.4};
-  EXPECT_DOUBLE_EQ(auroc(positives, negatives), 28.5 / 35.0);
-  EXPECT_DOUBLE_EQ(auroc(negatives, positives), 1.0 - 28.5 / 35.0);
-  EXPECT_DOUBLE_EQ(auroc(std::vector<double>{1, 1}, std::vector<double>{1, 1, 1}), 0.5);
-  EXPECT_TRUE(std::isnan(auroc({}, negatives)));
-  EXPECT_TRUE(std::isnan(auroc(positives, {})));
-}
-
-TEST(RankingTest, PrecisionSharesTies) {
-  const std::vector<double> scores{5, 3, 3, 3, 1};
-  const std::vector<bool> positive{false, true, true, false, true};
-  EXPECT_DOUBLE_EQ(precision_at(1, scores, positive), 0.0);
-  EXPECT_DOUBLE_EQ(precision_at(2, scores, positive), (2.0 / 3.0) / 2.0);
-  EXPECT_DOUBLE_EQ(precision_at(4, scores, positive), 2.0 / 4.0);
-  EXPECT_DOUBLE_EQ(precision_at(5, scores, positive), 3.0 / 5.0);
 }
 
 /// Windows of 40 bins, five of them in a row covered by an element; the top bins of two pairs lie
