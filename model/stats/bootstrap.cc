@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "engine/error.h"
@@ -31,13 +32,17 @@ struct Moments {
     xy += m.xy;
   }
 
-  /// NaN if undefined: rounding leaves a constant sequence with a variance of about 1e-16 of its
-  /// mean square.
+  // Both NaN if undefined: rounding leaves a constant sequence with a variance of about 1e-16 of
+  // its mean square.
   double pearson() const {
     const double vx = xx - x * x / n;
     const double vy = yy - y * y / n;
     if (vx <= 1e-14 * xx || vy <= 1e-14 * yy) return kNaN;
     return std::clamp((xy - x * y / n) / std::sqrt(vx * vy), -1.0, 1.0);
+  }
+  double slope() const {
+    const double vx = xx - x * x / n;
+    return vx <= 1e-14 * xx ? kNaN : (xy - x * y / n) / vx;
   }
 };
 
@@ -65,24 +70,55 @@ double drawn_pearson(const std::vector<Moments>& clusters, const std::vector<std
   return sum_of_drawn(clusters, drawn).pearson();
 }
 
-}  // namespace
-
-Interval bootstrap_clusters(
-    std::size_t clusters, const BootstrapOptions& options,
-    const std::function<double(const std::vector<std::size_t>&)>& statistic) {
-  if (clusters < 2) return {kNaN, kNaN};
+/// Calls body(indices of the drawn clusters) for each replicate.
+template <class Body>
+void for_each_draw(std::size_t clusters, const BootstrapOptions& options, const Body& body) {
+  if (clusters < 2) return;
   RandomStream random(options.seed, kBootstrapStream);
-  std::vector<double> values;
   std::vector<std::size_t> drawn(clusters);
   for (std::int64_t replicate = 0; replicate < options.replicates; ++replicate) {
     if (replicate % kBetweenPolls == 0) poll();
     for (std::size_t& d : drawn) d = static_cast<std::size_t>(random.below(clusters));
-    const double value = statistic(drawn);
-    if (!std::isnan(value)) values.push_back(value);
+    body(drawn);
   }
+}
+
+}  // namespace
+
+Interval percentile_interval(std::vector<double> values, double level) {
+  std::erase_if(values, [](double value) { return std::isnan(value); });
   std::sort(values.begin(), values.end());
-  const double tail = 0.5 * (1.0 - options.level);
+  const double tail = 0.5 * (1.0 - level);
   return {quantile_of_sorted(values, tail), quantile_of_sorted(values, 1.0 - tail)};
+}
+
+Interval bootstrap_clusters(
+    std::size_t clusters, const BootstrapOptions& options,
+    const std::function<double(const std::vector<std::size_t>&)>& statistic) {
+  std::vector<double> values;
+  for_each_draw(clusters, options,
+                [&](const std::vector<std::size_t>& drawn) { values.push_back(statistic(drawn)); });
+  return percentile_interval(std::move(values), options.level);
+}
+
+void for_each_resample(std::span<const std::int32_t> cluster, const BootstrapOptions& options,
+                       const std::function<void(std::span<const double> times)>& body) {
+  std::vector<std::int32_t> ids(cluster.begin(), cluster.end());
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  std::vector<std::size_t> place;  // of each item's cluster
+  for (const std::int32_t id : cluster) {
+    place.push_back(
+        static_cast<std::size_t>(std::lower_bound(ids.begin(), ids.end(), id) - ids.begin()));
+  }
+  std::vector<double> times_drawn(ids.size());
+  std::vector<double> times(cluster.size());
+  for_each_draw(ids.size(), options, [&](const std::vector<std::size_t>& drawn) {
+    std::fill(times_drawn.begin(), times_drawn.end(), 0.0);
+    for (const std::size_t d : drawn) ++times_drawn[d];
+    for (std::size_t i = 0; i < times.size(); ++i) times[i] = times_drawn[place[i]];
+    body(times);
+  });
 }
 
 Interval bootstrap_mean(std::span<const double> values, std::span<const std::int32_t> cluster,
@@ -133,6 +169,14 @@ Interval bootstrap_pearson_difference(std::span<const float> first,
     double sum = 0.0;
     for (const std::vector<Moments>& of_other : compared) sum += explained(of_other, drawn);
     return explained(own, drawn) - sum / static_cast<double>(compared.size());
+  });
+}
+
+Interval bootstrap_slope(std::span<const float> prediction, std::span<const float> target,
+                         std::span<const std::int32_t> cluster, const BootstrapOptions& options) {
+  const std::vector<Moments> moments = moments_by_cluster(prediction, target, cluster);
+  return bootstrap_clusters(moments.size(), options, [&](const std::vector<std::size_t>& drawn) {
+    return sum_of_drawn(moments, drawn).slope();
   });
 }
 

@@ -50,6 +50,13 @@ Interval bootstrap_clusters(
     std::size_t clusters, const BootstrapOptions& options,
     const std::function<double(const std::vector<std::size_t>&)>& statistic);
 
+/// Calls body(times) for each replicate of the same draws, with how often each item's cluster is
+/// drawn; cluster[i] is the cluster of item i. Does nothing with fewer than two clusters.
+void for_each_resample(std::span<const std::int32_t> cluster, const BootstrapOptions& options,
+                       const std::function<void(std::span<const double> times)>& body);
+/// The percentile interval of a statistic's values in the replicates; NaN is left out.
+Interval percentile_interval(std::vector<double> values, double level);
+
 /// Sums the parts of the drawn clusters; parts: one per cluster, each with an add() of another one.
 template <class Part>
 Part sum_of_drawn(const std::vector<Part>& parts, const std::vector<std::size_t>& drawn) {
@@ -77,5 +84,9 @@ Interval bootstrap_pearson_difference(std::span<const float> first,
                                       std::span<const float> target,
                                       std::span<const std::int32_t> cluster,
                                       const BootstrapOptions& options);
+
+/// As bootstrap_pearson(), for the slope of the least-squares line of target on prediction.
+Interval bootstrap_slope(std::span<const float> prediction, std::span<const float> target,
+                         std::span<const std::int32_t> cluster, const BootstrapOptions& options);
 
 }  // namespace cdt

@@ -51,6 +51,29 @@ double log_beta(double a, double b) {
   return std::lgamma(small) + difference;
 }
 
+bool is_constant(std::span<const double> values) {
+  return std::all_of(values.begin(), values.end(), [&](double v) { return v == values.front(); });
+}
+
+/// Sums of squares and products about the means.
+struct Squares {
+  double xx = 0, yy = 0, xy = 0;
+};
+
+Squares squares_of(std::span<const double> x, std::span<const double> y) {
+  const double mx = mean(x);
+  const double my = mean(y);
+  Squares out;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double dx = x[i] - mx;
+    const double dy = y[i] - my;
+    out.xx += dx * dx;
+    out.yy += dy * dy;
+    out.xy += dx * dy;
+  }
+  return out;
+}
+
 }  // namespace
 
 double incomplete_beta(double a, double b, double x, double y) {
@@ -79,23 +102,16 @@ double mean(std::span<const double> x) {
 
 double pearson(std::span<const double> x, std::span<const double> y) {
   CDT_CHECK(x.size() == y.size(), "pearson of sequences of unequal length");
-  const auto constant = [](std::span<const double> v) {
-    return std::all_of(v.begin(), v.end(), [&](double e) { return e == v.front(); });
-  };
-  if (x.size() < 2 || constant(x) || constant(y)) return kNaN;
-  const double mx = mean(x);
-  const double my = mean(y);
-  double sxx = 0.0;
-  double syy = 0.0;
-  double sxy = 0.0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const double dx = x[i] - mx;
-    const double dy = y[i] - my;
-    sxx += dx * dx;
-    syy += dy * dy;
-    sxy += dx * dy;
-  }
-  return std::clamp(sxy / (std::sqrt(sxx) * std::sqrt(syy)), -1.0, 1.0);
+  if (x.size() < 2 || is_constant(x) || is_constant(y)) return kNaN;
+  const Squares s = squares_of(x, y);
+  return std::clamp(s.xy / (std::sqrt(s.xx) * std::sqrt(s.yy)), -1.0, 1.0);
+}
+
+double regression_slope(std::span<const double> x, std::span<const double> y) {
+  CDT_CHECK(x.size() == y.size(), "slope of sequences of unequal length");
+  if (x.size() < 2 || is_constant(x)) return kNaN;
+  const Squares s = squares_of(x, y);
+  return s.xy / s.xx;
 }
 
 std::vector<double> average_ranks(std::span<const double> x) {

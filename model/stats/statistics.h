@@ -27,6 +27,10 @@ double correlation_p(double r, std::int64_t n);
 /// a constant sequence.
 double pearson(std::span<const double> x, std::span<const double> y);
 
+/// Slope of the least-squares line of y on x, two sequences of equal length; NaN if undefined:
+/// fewer than two points or a constant x.
+double regression_slope(std::span<const double> x, std::span<const double> y);
+
 /// Ranks from 1; ties get the mean of their ranks.
 std::vector<double> average_ranks(std::span<const double> x);
 

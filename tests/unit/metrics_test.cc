@@ -75,6 +75,17 @@ TEST(MetricsTest, AgainstSciPy) {
   EXPECT_DOUBLE_EQ(m.mae, 0.75);
 }
 
+// 379/571 by exact fractions.
+TEST(StatisticsTest, SlopeOfTheLeastSquaresLine) {
+  const std::vector<double> x{0.5, -1.25, 2.0, 2.0, 3.5, -0.75, 0.0, 1.5};
+  const std::vector<double> y{0.25, -1.0, 1.5, 2.5, 2.5, 0.5, -0.25, -0.5};
+  EXPECT_DOUBLE_EQ(regression_slope(x, y), 379.0 / 571.0);
+  const std::vector<double> constant(8, 0.1);
+  EXPECT_TRUE(std::isnan(regression_slope(constant, y)));
+  EXPECT_NEAR(regression_slope(x, constant), 0.0, 1e-16);
+  EXPECT_TRUE(std::isnan(regression_slope(std::vector<double>{1}, std::vector<double>{2})));
+}
+
 TEST(MetricsTest, ConstantsHaveNoCorrelation) {
   const std::vector<float> y{1.0F, 2.0F, 4.0F};
   const Metrics constant_prediction = compute_metrics(std::vector<float>{0.1F, 0.1F, 0.1F}, y);
@@ -172,6 +183,47 @@ TEST(BootstrapTest, DifferenceOfAPredictionFromItselfIsZero) {
   const Interval flat = bootstrap_pearson_difference(s.y, half, s.y, s.cluster, {});
   EXPECT_NEAR(flat.low, 0.5, 1e-12);
   EXPECT_NEAR(flat.high, 0.5, 1e-12);
+}
+
+TEST(BootstrapTest, SlopeOfALine) {
+  const Sample s = copies(13, 30, 2);
+  std::vector<float> line;
+  for (const float x : s.x) line.push_back(0.25F * x + 3.0F);
+  const Interval exact = bootstrap_slope(s.x, line, s.cluster, {});
+  EXPECT_NEAR(exact.low, 0.25, 1e-6);
+  EXPECT_NEAR(exact.high, 0.25, 1e-6);
+  const Interval noisy = bootstrap_slope(s.x, s.y, s.cluster, {});
+  const double slope = regression_slope(std::vector<double>(s.x.begin(), s.x.end()),
+                                        std::vector<double>(s.y.begin(), s.y.end()));
+  EXPECT_LT(noisy.low, slope);
+  EXPECT_GT(noisy.high, slope);
+  const std::vector<float> constant(s.y.size(), 0.1F);
+  EXPECT_TRUE(std::isnan(bootstrap_slope(constant, s.y, s.cluster, {}).low));
+}
+
+TEST(BootstrapTest, ResamplesAreTheSameDraws) {
+  const std::vector<double> values{1, 3, 2, 5, 0, 4.5};
+  const std::vector<std::int32_t> cluster{7, 7, 2, 2, 2, 5};
+  const BootstrapOptions options{.replicates = 300, .seed = 4};
+  std::vector<double> means;
+  for_each_resample(cluster, options, [&](std::span<const double> times) {
+    ASSERT_EQ(times.size(), values.size());
+    EXPECT_EQ(times[0], times[1]);
+    EXPECT_EQ(times[0] + times[2] + times[5], 3.0);
+    double sum = 0;
+    double count = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      sum += times[i] * values[i];
+      count += times[i];
+    }
+    means.push_back(sum / count);
+  });
+  ASSERT_EQ(means.size(), 300U);
+  means.push_back(kNaN);
+  const Interval found = percentile_interval(means, options.level);
+  const Interval expected = bootstrap_mean(values, cluster, options);
+  EXPECT_DOUBLE_EQ(found.low, expected.low);
+  EXPECT_DOUBLE_EQ(found.high, expected.high);
 }
 
 TEST(BootstrapTest, MeanOfEqualClustersHasNoWidth) {
