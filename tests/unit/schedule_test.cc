@@ -20,9 +20,9 @@ const std::vector<double> kDropout01 = {
     .4966, .4990, .4954, .4929, .5006, .4972, .4978, .4944, .4992, .4966};
 
 struct Replay {
-  std::vector<double> lr;  // the rate used in each epoch
+  std::vector<double> lr;           // the rate used in each epoch
+  std::vector<std::int64_t> saved;  // epochs better than all before, whose model was saved
   std::int64_t stopped = 0;
-  std::int64_t best_epoch = 0;
 };
 
 Replay replay(const std::vector<double>& pearson) {
@@ -35,7 +35,7 @@ Replay replay(const std::vector<double>& pearson) {
     schedule.step(pearson[i]);
     if (pearson[i] > best) {
       best = pearson[i];
-      out.best_epoch = static_cast<std::int64_t>(i) + 1;
+      out.saved.push_back(static_cast<std::int64_t>(i) + 1);
     }
     if (stopping.step(pearson[i])) {
       out.stopped = static_cast<std::int64_t>(i) + 1;
@@ -56,14 +56,27 @@ TEST(Schedule, PublishedRunDropout03) {
   const Replay run = replay(kDropout03);
   expect_rates(run, 15, 23);
   EXPECT_EQ(run.stopped, 26);
-  EXPECT_EQ(run.best_epoch, 16);
+  // The log also marks epoch 6 as saved: its r equals that of epoch 3 in the four digits it prints.
+  EXPECT_EQ(run.saved, (std::vector<std::int64_t>{1, 2, 3, 8, 15, 16}));
 }
 
 TEST(Schedule, PublishedRunDropout01) {
   const Replay run = replay(kDropout01);
   expect_rates(run, 19, 31);
   EXPECT_EQ(run.stopped, 34);
-  EXPECT_EQ(run.best_epoch, 24);
+  EXPECT_EQ(run.saved, (std::vector<std::int64_t>{1, 2, 4, 5, 7, 8, 9, 11, 12, 22, 23, 24}));
+}
+
+// The same run with epoch 6 just above epoch 3, as its log says: nothing else changes.
+TEST(Schedule, PublishedRunDropout03BeforeRounding) {
+  std::vector<double> pearson = kDropout03;
+  for (const double gain : {1e-5, 9e-5}) {  // below and above the schedule's threshold
+    pearson[5] = pearson[2] + gain;
+    const Replay run = replay(pearson);
+    expect_rates(run, 15, 23);
+    EXPECT_EQ(run.stopped, 26);
+    EXPECT_EQ(run.saved, (std::vector<std::int64_t>{1, 2, 3, 6, 8, 15, 16}));
+  }
 }
 
 TEST(Schedule, ThresholdIsRelativeAndExclusive) {
