@@ -7,6 +7,7 @@ namespace cdt {
 /// Main function of a program, below run_main() (apps/common/program.h), which handles its
 /// exceptions; returns the exit code.
 int synth_main(int argc, char** argv);  // a data set with a planted mechanism
+int split_main(int argc, char** argv);  // splits the pairs of a data set again
 int train_main(int argc, char** argv);  // trains a model, resumes a run, or prints the plan
 int convert_main(int argc,
                  char** argv);  // converts a checkpoint from PyTorch's form to ours and back

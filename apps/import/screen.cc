@@ -33,7 +33,7 @@ std::vector<Enhancer> read_bed(const ArraysOptions& options, std::int64_t dna_ro
 class PairReader {
  public:
   PairReader(const ArraysOptions& options, const MatchedGenes& genes, Screen* out)
-      : file_(options.pairs), options_(options), genes_(genes), out_(out) {
+      : file_(options.pairs, true), options_(options), genes_(genes), out_(out) {
     std::vector<std::string> names;
     for (const Enhancer& enhancer : out->enhancers) names.push_back(enhancer.name);
     enhancer_index_ = index_names(names);
@@ -41,6 +41,10 @@ class PairReader {
   }
 
   void read() {
+    if (!file_.has_split()) {
+      note(options_.pairs.string() +
+           ": there is no column split: all pairs are train; cdt-split divides them");
+    }
     while (file_.next()) take_row();
   }
 

@@ -40,6 +40,13 @@ struct DatasetWriter::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
+  /// Throws InputError if the folder holds a data set that is not to be replaced.
+  void check_free(bool replace) const {
+    std::error_code absent;
+    if (replace || !std::filesystem::exists(folder.path() / kManifestName, absent)) return;
+    throw InputError(folder.path().string(), kManifestName, "the folder already holds a data set");
+  }
+
   AtomicFile& add(const std::string& name) { return files.emplace_back(folder.path() / name); }
 
   /// Writes a (G, columns) blob and its gene list.
@@ -57,11 +64,32 @@ struct DatasetWriter::Impl {
     for (const std::string& name : names) lines.write(name + "\n");
   }
 
+  /// Takes embeddings, genes and enhancers from another data set.
+  void share(const Dataset& from) {
+    const Manifest source = read_manifest(from.directory / kManifestName);
+    if (source.rna_file.ends_with(".gz")) manifest.rna_file += ".gz";
+    if (source.protein_file.ends_with(".gz")) manifest.protein_file += ".gz";
+    const auto link = [&](const std::string& theirs, const std::string& ours) {
+      links.emplace_back(from.directory / theirs, folder.path() / ours);
+    };
+    link(source.dna_file, manifest.dna_file);
+    link(source.rna_file, manifest.rna_file);
+    link(source.protein_file, manifest.protein_file);
+    genes = from.genes;
+    for (const std::string& list : {manifest.rna_genes, manifest.protein_genes}) {
+      AtomicFile& lines = add(list);
+      for (const std::string& name : genes) lines.write(name + "\n");
+    }
+    has_rna = has_protein = true;
+    dna_left = 0;
+  }
+
   /// Deletes the files that commit() has already renamed.
   void remove_all() noexcept {
     std::error_code ignored;
     for (const auto& path : renamed) std::filesystem::remove(path, ignored);
     files.clear();
+    links.clear();
   }
 
   /// Deletes what is left of an earlier data set: its manifest, and extra files this one lacks.
@@ -70,8 +98,9 @@ struct DatasetWriter::Impl {
     std::filesystem::remove(folder.path() / kManifestName, absent);
     for (const char* extra : kExtras) {
       const std::filesystem::path old = folder.path() / extra;
-      const bool kept = std::any_of(files.begin(), files.end(),
-                                    [&](const AtomicFile& file) { return file.target() == old; });
+      const auto is_old = [&](const auto& file) { return file.target() == old; };
+      const bool kept = std::any_of(files.begin(), files.end(), is_old) ||
+                        std::any_of(links.begin(), links.end(), is_old);
       if (!kept) std::filesystem::remove(old, absent);
     }
   }
@@ -81,20 +110,26 @@ struct DatasetWriter::Impl {
   std::int64_t dna_left;
   std::vector<std::string> genes;
   std::vector<std::string> enhancers;
-  std::deque<AtomicFile> files;  // the first is the DNA blob
+  std::deque<AtomicFile> files;  // the first is the DNA blob, unless it is shared
+  std::deque<LinkedFile> links;  // shared blobs
   std::vector<std::filesystem::path> renamed;
   bool has_rna = false, has_protein = false, has_pairs = false, finished = false;
 };
 
 DatasetWriter::DatasetWriter(std::filesystem::path directory, const Sizes& sizes, bool replace)
     : impl_(std::make_unique<Impl>(std::move(directory), sizes)) {
-  const std::filesystem::path& folder = impl_->folder.path();
-  std::error_code absent;
-  if (!replace && std::filesystem::exists(folder / kManifestName, absent)) {
-    throw InputError(folder.string(), kManifestName, "the folder already holds a data set");
-  }
-  require_free_space(folder, impl_->manifest.blob_bytes() + kReserve);
+  impl_->check_free(replace);
+  require_free_space(impl_->folder.path(), impl_->manifest.blob_bytes() + kReserve);
   impl_->add(impl_->manifest.dna_file);
+}
+
+DatasetWriter::DatasetWriter(std::filesystem::path directory, const Dataset& from, bool replace)
+    : impl_(std::make_unique<Impl>(std::move(directory),
+                                   read_manifest(from.directory / kManifestName))) {
+  impl_->check_free(replace);
+  require_free_space(impl_->folder.path(), kReserve);
+  impl_->share(from);
+  write_enhancers(from.enhancers);
 }
 
 DatasetWriter::~DatasetWriter() = default;
@@ -158,6 +193,10 @@ void DatasetWriter::finish(const std::string& provenance_json) {
   impl_->add(kManifestName).write(manifest_text(impl_->manifest, provenance_json));
   for (AtomicFile& file : impl_->files) file.flush_to_disk();
   impl_->remove_replaced();
+  for (LinkedFile& link : impl_->links) {
+    link.commit();
+    impl_->renamed.push_back(link.target());
+  }
   for (AtomicFile& file : impl_->files) {
     file.commit();
     impl_->renamed.push_back(file.target());

@@ -22,6 +22,10 @@ class DatasetWriter {
   /// `replace`, finish() replaces it) or if the volume has less free space than the blobs will
   /// take.
   DatasetWriter(std::filesystem::path directory, const Sizes& sizes, bool replace = false);
+  /// Writes a data set with the embeddings, genes and enhancers of `from`, to which only pairs and
+  /// other files are to be added, with the indices of `from`. The blobs are not copied but linked:
+  /// as hard links, or as symbolic links to another file system.
+  DatasetWriter(std::filesystem::path directory, const Dataset& from, bool replace = false);
   ~DatasetWriter();
   DatasetWriter(const DatasetWriter&) = delete;
   DatasetWriter& operator=(const DatasetWriter&) = delete;

@@ -77,8 +77,10 @@ std::vector<Enhancer> read_enhancers(const std::filesystem::path& path, Unnamed 
   return out;
 }
 
-PairsFile::PairsFile(const std::filesystem::path& path)
-    : tsv_(path, {"split", "enhancer", "gene", "beta"}, {"label", "fold"}) {}
+PairsFile::PairsFile(const std::filesystem::path& path, bool without_split)
+    : tsv_(without_split
+               ? TsvFile(path, {"enhancer", "gene", "beta"}, {"split", "label", "fold"})
+               : TsvFile(path, {"enhancer", "gene", "beta", "split"}, {"label", "fold"})) {}
 
 std::int32_t PairsFile::find(Column column, const NameIndex& index) const {
   const auto at = index.find(name(column));
@@ -91,6 +93,7 @@ void PairsFile::fail_unknown(Column column, const char* list) const {
 }
 
 Split PairsFile::split() const {
+  if (!has_split()) return Split::kTrain;
   for (const Split split : kSplits) {
     if (tsv_.field(kSplit) == split_name(split)) return split;
   }

@@ -31,9 +31,11 @@ std::vector<Enhancer> read_enhancers(const std::filesystem::path& path,
 /// and fold, in any order.
 class PairsFile {
  public:
-  enum Column : std::uint8_t { kSplit, kEnhancer, kGene, kBeta, kLabel, kFold };
+  enum Column : std::uint8_t { kEnhancer, kGene, kBeta, kSplit, kLabel, kFold };
 
-  explicit PairsFile(const std::filesystem::path& path);
+  /// without_split: whether the column split may be missing; all rows are then train.
+  explicit PairsFile(const std::filesystem::path& path, bool without_split = false);
+  bool has_split() const { return tsv_.has(kSplit); }
   /// Moves to the next row; false at the end.
   bool next() { return tsv_.next(); }
   std::int64_t line() const { return tsv_.line(); }

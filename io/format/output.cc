@@ -165,6 +165,32 @@ void AtomicFile::commit() {
   sync_folder(folder_of(target_));
 }
 
+LinkedFile::LinkedFile(const fs::path& source, fs::path target)
+    : target_(std::move(target)),
+      temporary_(folder_of(target_) /
+                 (temporary_prefix(target_.filename().string()) + random_digits())) {
+  std::error_code error;
+  fs::create_hard_link(fs::canonical(source), temporary_, error);
+  if (error) fs::create_symlink(fs::canonical(source), temporary_, error);
+  if (error) {
+    throw InputError(target_.string(), "link",
+                     "cannot be linked to " + source.string() + ": " + error.message());
+  }
+}
+
+LinkedFile::~LinkedFile() {
+  if (!done_) ::unlink(temporary_.c_str());
+}
+
+void LinkedFile::commit() {
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
+    throw InputError(target_.string(), "link", system_message(errno));
+  }
+  done_ = true;
+  ::unlink(temporary_.c_str());  // still there if the target already was a link to the same file
+  sync_folder(folder_of(target_));
+}
+
 void write_file(const fs::path& target, std::string_view content) {
   AtomicFile file(target);
   file.write(content);

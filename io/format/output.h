@@ -54,6 +54,24 @@ class AtomicFile {
 /// Writes a file that holds exactly `content`.
 void write_file(const std::filesystem::path& target, std::string_view content);
 
+/// A second name of an existing file: a hard link, or, on another file system, a symbolic link. It
+/// appears on commit(), and replaces what has that name. Failures throw InputError(target, "link").
+class LinkedFile {
+ public:
+  LinkedFile(const std::filesystem::path& source, std::filesystem::path target);
+  /// Removes the temporary unless commit() succeeded.
+  ~LinkedFile();
+  LinkedFile(const LinkedFile&) = delete;
+  LinkedFile& operator=(const LinkedFile&) = delete;
+
+  void commit();
+  const std::filesystem::path& target() const { return target_; }
+
+ private:
+  std::filesystem::path target_, temporary_;
+  bool done_ = false;
+};
+
 /// Removes temporaries that dead processes left in the folder; if a name is given, only those of
 /// that file.
 void sweep_temporaries(const std::filesystem::path& folder, const std::string& name = "");

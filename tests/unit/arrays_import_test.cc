@@ -117,6 +117,25 @@ TEST_F(ArraysImport, ElementsWithoutANameAreNamedByTheirPlace) {
   EXPECT_EQ(audit()["splits"]["train"]["positive_labels_kept"], 1);
 }
 
+TEST_F(ArraysImport, PairsWithoutASplitAreTrain) {
+  files.pairs = "enhancer\tgene\tbeta\nE1\tTP53\t1\nE3\tTP53\t2\n";
+  files.write();
+  import();
+  EXPECT_EQ(described(Dataset(options.common.out)),
+            "train E1:TP53 1.000000 -1\ntrain E3:TP53 2.000000 -1\n");
+}
+
+TEST_F(ArraysImport, FoldsAreKept) {
+  files.pairs =
+      "split\tenhancer\tgene\tbeta\tfold\ntest\tE1\tTP53\t1\t1\nval\tE3\tTP53\t2\t2\n"
+      "train\tE4\tTP53\t2\t3\n";
+  files.write();
+  import();
+  const Dataset data(options.common.out);
+  EXPECT_EQ(data.folds, 3);
+  EXPECT_EQ(column(data.pairs, &Pair::fold), (std::vector<std::int32_t>{1, 2, 3}));
+}
+
 TEST_F(ArraysImport, EnhancersThatTheAssemblyCannotHold) {
   const auto counts = [&](const char* assembly) {
     options.assembly = assembly;
@@ -286,8 +305,8 @@ TEST_F(ArraysImport, PairsThatAreNone) {
     expect(options.pairs, field, what);
   };
   const std::string head = "split\tenhancer\tgene\tbeta\n";
-  expect_of("enhancer\tgene\tbeta\nE1\tTP53\t0\n", "line 1, column split", "column is missing");
-  expect_of("split,enhancer,gene,beta\ntrain,E1,TP53,0\n", "line 1, column split",
+  expect_of("split\tgene\tbeta\ntrain\tTP53\t0\n", "line 1, column enhancer", "column is missing");
+  expect_of("split,enhancer,gene,beta\ntrain,E1,TP53,0\n", "line 1, column enhancer",
             "column is missing; the line has no tab, and columns are separated by tabs");
   expect_of(head + "train\tE1\tTP53\tnan\n", "line 2, column beta", "got nan");
   expect_of(head + "training\tE1\tTP53\t0\n", "line 2, column split", "got training");
