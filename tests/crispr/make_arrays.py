@@ -134,7 +134,7 @@ def report_table(pairs, counts):
 
 def report_pairs(pairs, elements, genes, cells, counts, starts, expressed, args):
     """What the data set will hold."""
-    print(f"kept      {len(pairs)} of {len(elements)} elements and {len(genes)} genes with {args.min_pairs} "
+    print(f"kept       {len(pairs)} pairs of {len(elements)} elements and {len(genes)} genes with {args.min_pairs} "
           f"pairs or more, {sum(p.regulated for p in pairs)} regulated")
     for split in ("train", "val", "test"):
         chosen = [p for p in pairs if split_of(p.element.chrom, args) == split]
