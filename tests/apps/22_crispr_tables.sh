@@ -10,12 +10,13 @@ python3 -c 'import numpy' 2>/dev/null || { skip crispr_tables 'no Python with Nu
 # a pair that repeats the first, and a row without an effect.
 awk 'BEGIN {
   OFS = "\t"
-  print "chrom", "chromStart", "chromEnd", "EffectSize", "measuredGeneSymbol", "ValidConnection", "CellType",
-    "Regulated", "distanceToTSS", "measuredGeneUbiquitousExpressed", "DHS.RPM", "CTCF.RPM"
+  print "chrom", "chromStart", "chromEnd", "EffectSize", "measuredGeneSymbol", "ValidConnection",
+    "CellType", "Regulated", "distanceToTSS", "measuredGeneUbiquitousExpressed", "DHS.RPM", "CTCF.RPM"
   split("2 3 8", chroms, " ")
   for (c = 1; c <= 3; ++c) for (e = 0; e < 3; ++e) for (g = 1; g <= 3; ++g) {
     start = 1000000 + 20000 * e
-    row = "chr" chroms[c] OFS start OFS (start + 500) OFS (-0.1 * c + 0.01 * e + 0.001 * g) OFS "G" chroms[c] g
+    effect = -0.1 * c + 0.01 * e + 0.001 * g
+    row = "chr" chroms[c] OFS start OFS (start + 500) OFS effect OFS "G" chroms[c] g
     rest = "K562" OFS (e == 0 && g < 3 ? "TRUE" : "FALSE") OFS (1000 * (3 * e + g)) OFS (g == 2 ? "TRUE" : "FALSE") OFS \
       (e + 1) OFS (e == 2 ? "NA" : 2 * e)
     print row, "TRUE", rest
@@ -36,7 +37,8 @@ inputs=(--genes "$work/genes.bed.gz" --expressed "$work/expressed.tsv" --bins 8 
 # --- what it prints and writes
 arrays=$work/arrays
 expect_ok "$make_arrays" --table "$work/table.tsv" "${inputs[@]}" --out "$arrays"
-expect_text "$work/stdout" '30 read; left out: 1 not ValidConnection, 1 without effect, label or gene, 1 that repeat a pair'
+expect_text "$work/stdout" \
+  '30 read; left out: 1 not ValidConnection, 1 without effect, label or gene, 1 that repeat a pair'
 expect_text "$work/stdout" '27 pairs, 6 regulated, of 9 elements and 9 genes'
 # Distances 1 and 2 kb hold the 6 regulated pairs, so precision is 1 at any recall.
 expect_text "$work/stdout" '27 pairs: average precision 1.000, precision at 70 % recall 1.000'
@@ -81,17 +83,21 @@ awk -F '\t' -v OFS='\t' 'NR > 1 && $4 != "NA" { $4 = -$4; $8 = $8 == "TRUE" ? "F
   "$work/table.tsv" >"$work/opposite.tsv"
 expect_ok "$make_arrays" --table "$work/opposite.tsv" "${inputs[@]}" --out "$work/opposite"
 for name in dna rna protein; do expect_same "$arrays/$name.npy" "$work/opposite/$name.npy"; done
-check 'but the pairs do' test "$(cut -f 4 "$arrays/pairs.tsv" | sort)" != "$(cut -f 4 "$work/opposite/pairs.tsv" | sort)"
+check 'but the pairs do' test "$(cut -f 4,5 "$arrays/pairs.tsv")" != "$(cut -f 4,5 "$work/opposite/pairs.tsv")"
 
 # --- options, and a table of two cell types without distances or marks, compressed
 expect_ok "$make_arrays" --table "$work/table.tsv" "${inputs[@]}" --out "$work/all" --all-connections \
   --val-chroms chr8 --test-chroms chr2,chr3 --seed 2
 expect_text "$work/stdout" 'left out: 0 not ValidConnection'
 check 'the promoter is kept' grep -q 'chr2-1100000-1100500' "$work/all/elements.bed"
-check 'splits as given' test "$(cut -f 1,2 "$work/all/pairs.tsv" | cut -d - -f 1 | sort -u | tail -n +2 | tr '\n\t' ', ')" = \
-  'test chr2,test chr3,val chr8,'
-check 'another seed, other codes' test "$(cksum <"$work/all/protein.npy")" != "$(cksum <"$arrays/protein.npy")"
-{ cut -f 1-8 "$work/table.tsv" && tail -n +2 "$work/table.tsv" | cut -f 1-8 | sed 's/K562/HCT116/'; } | gzip >"$work/two.tsv.gz"
+check 'splits as given' test 'test chr2,test chr3,val chr8,' = \
+  "$(tail -n +2 "$work/all/pairs.tsv" | cut -f 1,2 | cut -d - -f 1 | sort -u | tr '\n\t' ', ')"
+check "another seed, other codes" test \
+  "$(cksum <"$work/all/protein.npy")" != "$(cksum <"$arrays/protein.npy")"
+{
+  cut -f 1-8 "$work/table.tsv"
+  cut -f 1-8 "$work/table.tsv" | sed '1d; s/K562/HCT116/'
+} | gzip >"$work/two.tsv.gz"
 expect_ok "$make_arrays" --table "$work/two.tsv.gz" "${inputs[@]}" --out "$work/two"
 expect_text "$work/stdout" '54 pairs, 12 regulated, of 18 elements and 9 genes'
 expect_text "$work/stdout" 'HCT116: 27 pairs, 0 expressed genes'
@@ -120,5 +126,10 @@ refused 'line 31: wrong number of columns (expected 12, got 3)' \
   awk -F '\t' 'NR == 31 { print "a\tb\tc"; next } { print }' "$work/table.tsv"
 expect_fail 2 "$work/none.tsv: cannot be read (No such file or directory)" "$make_arrays" --table "$work/none.tsv" \
   "${inputs[@]}" --out "$work/none"
+head -c 100 "$work/two.tsv.gz" >"$work/short.gz"
+expect_fail 2 "$work/short.gz: cannot be read (Compressed file ended" "$make_arrays" --table "$work/short.gz" \
+  "${inputs[@]}" --out "$work/none"
+expect_fail 1 "/dev/null/none: cannot be written (Not a directory)" "$make_arrays" --table "$work/table.tsv" \
+  "${inputs[@]}" --out /dev/null/none
 expect_fail 2 "$arrays: exists" "$make_arrays" --table "$work/table.tsv" "${inputs[@]}" --out "$arrays"
 finish

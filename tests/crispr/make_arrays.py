@@ -211,6 +211,9 @@ def main():
     except InputError as error:
         print(f"make_arrays.py: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"make_arrays.py: {args.out}: cannot be written ({error.strerror})", file=sys.stderr)
+        return 1
     return 0
 
 
