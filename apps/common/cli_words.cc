@@ -68,7 +68,9 @@ std::string Cli::Option::default_text() const {
   // A value that the option itself refuses only says that it was not given.
   if (count != nullptr && static_cast<double>(**count) < min) return "";
   if (const auto* number = std::get_if<std::int64_t*>(&target)) return std::to_string(**number);
-  if (const auto* number = std::get_if<double*>(&target)) return format_number(**number);
+  if (const auto* number = std::get_if<double*>(&target)) {
+    return std::isnan(**number) ? "" : format_number(**number);  // NaN: it was not given
+  }
   if (const auto* file = std::get_if<std::filesystem::path*>(&target)) return (*file)->string();
   if (const auto* word = std::get_if<std::string*>(&target)) return **word;
   return "";

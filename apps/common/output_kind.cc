@@ -18,8 +18,8 @@ constexpr std::array<const char*, 12> kDataSetFiles{
 constexpr std::array<const char*, 4> kRunFiles{"config.json", "metrics.jsonl", "model.safetensors",
                                                "profile.json"};
 constexpr std::array<const char*, 3> kRunFolders{"last", "last.new", "last.old"};
-constexpr std::array<const char*, 3> kPredictionFiles{"predictions.tsv", "metrics.json",
-                                                      "profile.json"};
+constexpr std::array<const char*, 4> kPredictionFiles{"predictions.tsv", "controls.tsv",
+                                                      "metrics.json", "profile.json"};
 constexpr std::array<const char*, 16> kAttributionFiles{"summary.json",
                                                         "command.json",
                                                         "pairs.tsv",

@@ -17,9 +17,8 @@ struct Effects {
   std::size_t genes = 0;  // larger than every index in `gene`
 
   Effects(const std::vector<Pair>& train, std::size_t count)
-      : gene(column(train, &Pair::gene)), genes(count) {
+      : values(effects_of(train)), gene(column(train, &Pair::gene)), genes(count) {
     CDT_CHECK(!train.empty(), "baselines need training pairs");
-    for (const Pair& p : train) values.push_back(p.beta);
   }
 
   /// Returns of(effects of the gene) for every gene, or of(all effects) for a gene without any.
@@ -58,25 +57,43 @@ std::size_t genes_in(const std::vector<Pair>& train, const std::vector<Pair>& pa
 
 }  // namespace
 
+const BaselineName* find_baseline(std::string_view name) {
+  const auto* found = std::find_if(kBaselines.begin(), kBaselines.end(),
+                                   [&](const BaselineName& known) { return known.name == name; });
+  return found == kBaselines.end() ? nullptr : found;
+}
+
+BaselinePrediction empty_baseline(const char* name) {
+  const BaselineName* found = find_baseline(name);
+  CDT_CHECK(found != nullptr, "the name of a baseline");
+  return {found->name, found->label, {}};
+}
+
+std::vector<double> effects_of(const std::vector<Pair>& pairs) {
+  std::vector<double> out;
+  for (const Pair& p : pairs) out.push_back(p.beta);
+  return out;
+}
+
 std::vector<BaselinePrediction> gene_baselines(const std::vector<Pair>& train,
                                                const std::vector<Pair>& pairs) {
   Effects effects(train, genes_in(train, pairs));
   std::vector<BaselinePrediction> out;
-  const auto add = [&](const char* name, const char* label, const std::vector<double>& of_gene) {
-    BaselinePrediction b{name, label, {}};
+  const auto add = [&](const char* name, const std::vector<double>& of_gene) {
+    BaselinePrediction b = empty_baseline(name);
     for (const Pair& p : pairs) {
       b.predictions.push_back(static_cast<float>(of_gene[static_cast<std::size_t>(p.gene)]));
     }
     out.push_back(std::move(b));
   };
   const auto mean_of = [](const std::vector<double>& values) { return mean(values); };
-  add("global_mean", "global mean", std::vector<double>(effects.genes, mean(effects.values)));
-  add("gene_mean", "gene mean", effects.per_gene(mean_of));
-  add("gene_median", "gene median", effects.per_gene(median));
+  add("global_mean", std::vector<double>(effects.genes, mean(effects.values)));
+  add("gene_mean", effects.per_gene(mean_of));
+  add("gene_median", effects.per_gene(median));
   const std::vector<double> shrunk = effects.shrunk();
   effects.clip();
-  add("clipped_gene_mean", "clipped gene mean", effects.shrunk());
-  add("shrunk_gene_mean", "shrunk gene mean", shrunk);
+  add("clipped_gene_mean", effects.shrunk());
+  add("shrunk_gene_mean", shrunk);
   return out;
 }
 

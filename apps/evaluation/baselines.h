@@ -1,22 +1,45 @@
 // Baselines that a model must beat: predictions that never use DNA, fitted on the training split.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/dataset/dataset.h"
 
 namespace cdt {
 
+struct BaselineName {
+  const char* name;   // key in JSON
+  const char* label;  // for tables
+};
+/// All baselines, in the order of tables and columns.
+inline constexpr std::array<BaselineName, 9> kBaselines{{{"global_mean", "global mean"},
+                                                         {"gene_mean", "gene mean"},
+                                                         {"gene_median", "gene median"},
+                                                         {"clipped_gene_mean", "clipped gene mean"},
+                                                         {"shrunk_gene_mean", "shrunk gene mean"},
+                                                         {"distance", "distance"},
+                                                         {"nearest_gene", "nearest gene"},
+                                                         {"ridge_no_dna", "ridge without DNA"},
+                                                         {"ridge", "ridge"}}};
+/// The baseline of that name, or null.
+const BaselineName* find_baseline(std::string_view name);
+
 /// Predictions of one baseline.
 struct BaselinePrediction {
-  std::string name;                // key in JSON
-  std::string label;               // for tables
+  std::string name, label;         // as in kBaselines
   std::vector<float> predictions;  // one per pair
 };
+/// A baseline of kBaselines without predictions.
+BaselinePrediction empty_baseline(const char* name);
+
+/// The effects of pairs in float64.
+std::vector<double> effects_of(const std::vector<Pair>& pairs);
 
 /// Fits the baselines below, in this order, on `train`, which must not be empty. Much of an effect
 /// is common to all pairs of a gene, so a mean per gene already predicts well where genes occur in

@@ -8,24 +8,6 @@
 namespace cdt {
 namespace {
 
-/// Pairs to score, or a subset of them.
-struct Scored {
-  std::vector<float> target;
-  std::vector<std::int32_t> loci;  // of each pair
-  double noise_ceiling = 0;
-  BootstrapOptions bootstrap;
-
-  Score score(std::span<const float> predictions) const {
-    Score s;
-    s.metrics = compute_metrics(predictions, target);
-    s.pearson_interval = bootstrap_pearson(predictions, target, loci, bootstrap);
-    s.share_of_ceiling = s.metrics.pearson / noise_ceiling;
-    s.constant = std::all_of(predictions.begin(), predictions.end(),
-                             [&](float p) { return p == predictions.front(); });
-    return s;
-  }
-};
-
 /// Whether the training pairs contain each evaluated pair's enhancer, locus, gene and the pair
 /// itself.
 struct Known {
@@ -56,18 +38,13 @@ std::int64_t count(const std::vector<bool>& flags) {
   return std::count(flags.begin(), flags.end(), true);
 }
 
-Scored some_of(const Scored& all, const std::vector<bool>& flags) {
-  return {chosen<float>(all.target, flags), chosen<std::int32_t>(all.loci, flags), kNaN,
-          all.bootstrap};
-}
-
 BaselineGain gain_over(const std::vector<float>& baseline, std::span<const float> predictions,
-                       const Scored& scored) {
-  const Metrics model = compute_metrics(predictions, scored.target);
-  const Metrics other = compute_metrics(baseline, scored.target);
+                       const ScoredPairs& scored) {
+  const Metrics model = compute_metrics(predictions, scored.target());
+  const Metrics other = compute_metrics(baseline, scored.target());
   BaselineGain out{
-      static_cast<std::int64_t>(scored.target.size()),
-      distinct<std::int32_t>(scored.loci),
+      static_cast<std::int64_t>(scored.target().size()),
+      distinct(scored.loci()),
       model.pearson,
       {model.pearson - (std::isnan(other.pearson) ? 0.0 : other.pearson), {kNaN, kNaN}},
       model.mse,
@@ -75,44 +52,44 @@ BaselineGain gain_over(const std::vector<float>& baseline, std::span<const float
   if (std::isnan(out.difference.value)) return out;
   out.difference.interval =
       bootstrap_pearson_difference(predictions, std::vector<std::vector<float>>{baseline},
-                                   scored.target, scored.loci, scored.bootstrap);
+                                   scored.target(), scored.loci(), scored.bootstrap());
   return out;
 }
 
 /// Score over the flagged pairs; nothing if no pair is flagged.
-std::optional<Score> score_of(const Scored& all, std::span<const float> predictions,
+std::optional<Score> score_of(const ScoredPairs& all, std::span<const float> predictions,
                               const std::vector<bool>& flags) {
   if (count(flags) == 0) return std::nullopt;
-  return some_of(all, flags).score(chosen<float>(predictions, flags));
+  return all.some(flags).score(chosen<float>(predictions, flags));
 }
 
-void add_baselines(const ToEvaluate& given, const Scored& scored, const std::vector<bool>& tested,
-                   Evaluation* e) {
-  std::vector<BaselinePrediction> baselines = gene_baselines(given.train, given.pairs);
-  baselines.insert(baselines.end(), given.further_baselines.begin(), given.further_baselines.end());
+void add_baselines(const ToEvaluate& given, const ScoredPairs& scored,
+                   const std::vector<bool>& tested, Evaluation* e) {
+  std::vector<BaselineGain> gains;
   std::vector<double> r;
-  for (const BaselinePrediction& b : baselines) {
-    e->baselines.push_back({b.name, b.label, scored.score(b.predictions)});
+  for (const BaselinePrediction& b : given.baselines) {
+    gains.push_back(gain_over(b.predictions, given.predictions, scored));
+    e->baselines.push_back({b.name, b.label, scored.score(b.predictions), gains.back().difference});
     r.push_back(e->baselines.back().score.metrics.pearson);
   }
   e->strongest = strongest_of(r);
-  const std::vector<float>& strongest = baselines[e->strongest].predictions;
-  e->gain = gain_over(strongest, given.predictions, scored);
+  e->gain = gains[e->strongest];
   if (e->tested_pairs == 0 || e->tested_pairs == e->pairs) return;
+  const std::vector<float>& strongest = given.baselines[e->strongest].predictions;
   e->tested_gain = gain_over(chosen<float>(strongest, tested),
-                             chosen<float>(given.predictions, tested), some_of(scored, tested));
+                             chosen<float>(given.predictions, tested), scored.some(tested));
 }
 
-void add_controls(const ToEvaluate& given, const Scored& scored, const std::vector<bool>& tested,
-                  Evaluation* e) {
-  e->controls = score_controls({given.pairs, given.predictions, scored.loci},
-                               given.controls(given.pairs), scored.bootstrap);
+void add_controls(const ToEvaluate& given, const ScoredPairs& scored,
+                  const std::vector<bool>& tested, Evaluation* e) {
+  e->controls = score_controls({given.pairs, given.predictions, scored.loci()},
+                               given.controls(given.pairs), scored.bootstrap());
   if (e->tested_pairs == 0 || e->tested_pairs == e->pairs) return;
   const std::vector<Pair> pairs = chosen<Pair>(given.pairs, tested);
   const std::vector<float> predictions = chosen<float>(given.predictions, tested);
-  const std::vector<std::int32_t> loci = chosen<std::int32_t>(scored.loci, tested);
+  const std::vector<std::int32_t> loci = chosen<std::int32_t>(scored.loci(), tested);
   e->tested_controls =
-      score_controls({pairs, predictions, loci}, given.controls(pairs), scored.bootstrap);
+      score_controls({pairs, predictions, loci}, given.controls(pairs), scored.bootstrap());
 }
 
 }  // namespace
@@ -123,15 +100,12 @@ std::vector<Pair> pairs_that_chose(const Dataset& data, const std::string& split
 
 Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap) {
   const std::vector<Pair>& pairs = given.pairs;
-  Scored scored{column(pairs, &Pair::beta), {}, given.noise_ceiling, bootstrap};
-  for (const Pair& p : pairs) {
-    scored.loci.push_back(given.locus_of[static_cast<std::size_t>(p.enhancer)]);
-  }
+  const ScoredPairs scored(pairs, given.locus_of, given.noise_ceiling, bootstrap);
   Evaluation e;
   e.pairs = static_cast<std::int64_t>(pairs.size());
   e.enhancers = distinct<std::int32_t>(column(pairs, &Pair::enhancer));
   e.genes = distinct<std::int32_t>(column(pairs, &Pair::gene));
-  e.loci = distinct<std::int32_t>(scored.loci);
+  e.loci = distinct(scored.loci());
   e.constant_effects = std::all_of(pairs.begin(), pairs.end(),
                                    [&](const Pair& p) { return p.beta == pairs.front().beta; });
   e.bootstrap = bootstrap;
@@ -145,8 +119,18 @@ Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap) 
   }
   e.tested_pairs = count(tested);
   if (given.controls) add_controls(given, scored, tested, &e);
+  if (!given.baselines.empty()) add_baselines(given, scored, tested, &e);
+  const std::optional<Positives> positives = positives_of(pairs, given.positive_below);
+  if (positives) {
+    e.classification =
+        classify(*positives, given.predictions, given.baselines, scored.loci(), bootstrap);
+  }
+  if (!given.places.empty() && !given.baselines.empty()) {
+    e.by_distance =
+        score_by_distance(scored, given.places, given.predictions, given.baselines[e.strongest],
+                          positives ? &*positives : nullptr);
+  }
   if (given.train.empty()) return e;
-  add_baselines(given, scored, tested, &e);
   e.overlap = {count(known.enhancer), count(known.locus), count(known.gene), count(known.pair)};
   e.seen_genes = score_of(scored, given.predictions, known.gene);
   std::vector<bool> unseen = known.gene;

@@ -9,8 +9,12 @@
 #include <vector>
 
 #include "apps/evaluation/baselines.h"
+#include "apps/evaluation/by_distance.h"
+#include "apps/evaluation/classification.h"
 #include "apps/evaluation/controls.h"
+#include "apps/evaluation/places.h"
 #include "apps/evaluation/replicate.h"
+#include "apps/evaluation/score.h"
 #include "io/dataset/dataset.h"
 #include "model/fingerprint.h"
 #include "model/inputs.h"
@@ -19,23 +23,14 @@
 
 namespace cdt {
 
-/// Score of one set of predictions.
-struct Score {
-  Metrics metrics;
-  Interval pearson_interval;    // over loci
-  double share_of_ceiling = 0;  // NaN without a noise ceiling
-  bool constant = false;        // all predictions equal: correlations are undefined
-
-  Estimate pearson() const { return {metrics.pearson, pearson_interval}; }
-};
-
 struct BaselineScore {
   std::string name, label;  // in metrics.json; in tables
   Score score;
+  Estimate difference;  // BaselineGain::difference over all pairs
 };
 
-/// r of the model minus r of the strongest baseline over some of the pairs. An undefined r of the
-/// baseline counts as 0; NaN if the model has no r.
+/// r of the model minus r of a baseline over some of the pairs. An undefined r of the baseline
+/// counts as 0; NaN if the model has no r.
 struct BaselineGain {
   std::int64_t pairs = 0, loci = 0;
   double pearson = 0;   // of the model
@@ -64,6 +59,7 @@ struct Evaluation {
   std::string split, data, model_file;  // paths as path_text() writes them
   std::string gene_starts;              // the file of --genes, likewise; "": none
   std::string predictions_digest;       // digest_of() predictions.tsv
+  std::string controls_digest;          // likewise of controls.tsv; "": there is none
   Fingerprint fingerprint;
   TrainedHere trained_here = TrainedHere::kUnknown;
   std::int64_t pairs = 0, enhancers = 0, genes = 0, loci = 0;
@@ -77,7 +73,9 @@ struct Evaluation {
   /// Empty if the data set has no training pairs. strongest: index of the highest r.
   std::vector<BaselineScore> baselines;
   std::size_t strongest = 0;
-  BaselineGain gain;
+  BaselineGain gain;                             // over the strongest
+  std::optional<Classification> classification;  // if something says which pairs are positive
+  std::optional<ByDistance> by_distance;         // if gene starts are known
   TrainOverlap overlap;
   std::optional<Controls> controls;
   /// Number of pairs that can test the model: of trained genes, at loci that had no part in its
@@ -98,13 +96,15 @@ struct Evaluation {
 /// Arguments of evaluate(); all of it outlives the call.
 struct ToEvaluate {
   const std::vector<Pair>& pairs;
-  std::span<const float> predictions;                 // one per pair
-  const std::vector<Pair>& train;                     // may be empty: then no baselines
-  const std::vector<Pair>& chose;                     // further pairs that influenced the model
-  const std::vector<std::int32_t>& locus_of;          // loci_of() the enhancers
-  ControlSource controls;                             // empty if there are no controls
-  std::vector<BaselinePrediction> further_baselines;  // besides gene_baselines()
-  double noise_ceiling;                               // NaN if unknown
+  std::span<const float> predictions;                // one per pair
+  const std::vector<Pair>& train;                    // may be empty
+  const std::vector<Pair>& chose;                    // further pairs that influenced the model
+  const std::vector<std::int32_t>& locus_of;         // loci_of() the enhancers
+  ControlSource controls;                            // empty if there are no controls
+  const std::vector<BaselinePrediction>& baselines;  // none if `train` is empty
+  double noise_ceiling;                              // NaN if unknown
+  std::optional<double> positive_below{};            // positives_of()
+  Places places{};                                   // empty without gene starts
 };
 /// Pairs of the data set that chose the model: val, unless val is the split being evaluated.
 std::vector<Pair> pairs_that_chose(const Dataset& data, const std::string& split);

@@ -11,6 +11,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+Json within_json(const WithinScore& s, const char* groups) {
+  return {{"n", s.pairs}, {groups, s.groups}, {"pearson", fields_json(s.pearson)}};
+}
+
 /// Adds the numbers of a score to a JSON object.
 void add_score(Json* out, const Score& s, bool with_ceiling) {
   const Metrics& m = s.metrics;
@@ -22,17 +26,40 @@ void add_score(Json* out, const Score& s, bool with_ceiling) {
   (*out)["r2"] = m.r2;
   (*out)["mse"] = m.mse;
   (*out)["mae"] = m.mae;
+  (*out)["calibration_slope"] = fields_json(s.calibration_slope);
+  (*out)["within_genes"] = within_json(s.within_genes, "genes");
+  (*out)["within_enhancers"] = within_json(s.within_enhancers, "enhancers");
   if (s.constant) (*out)["note"] = "all predictions are equal: correlations are undefined";
 }
 
 Json baselines_json(const Evaluation& e, bool with_ceiling) {
   Json out = {{"fitted_on", "train"}};
-  for (const BaselineScore& baseline : e.baselines) {
+  for (std::size_t i = 0; i < e.baselines.size(); ++i) {
+    const BaselineScore& baseline = e.baselines[i];
     Json& entry = out[baseline.name] = Json::object();
     entry["label"] = baseline.label;
     add_score(&entry, baseline.score, with_ceiling);
+    entry["difference"] = fields_json(baseline.difference);
+    if (e.classification) {
+      entry["classification"] = fields_json(e.classification->baselines[i]);
+    }
   }
   out["pairs_without_gene_mean"] = e.pairs - e.overlap.gene;
+  return out;
+}
+
+Json classification_json(const Evaluation& e) {
+  if (!e.classification) return nullptr;
+  Json out = fields_json(*e.classification);
+  if (!e.baselines.empty()) {
+    out["strongest_baseline"] = e.baselines[e.classification->strongest].name;
+  }
+  return out;
+}
+
+Json controls_json(const Evaluation& e) {
+  Json out = {{"file", "controls.tsv"}, {"digest", e.controls_digest}};
+  out.update(fields_json(*e.controls));
   return out;
 }
 
@@ -68,7 +95,7 @@ Json claims_json(const Evaluation& e) {
 
 std::string metrics_json(const Evaluation& e) {
   const bool with_ceiling = !std::isnan(e.noise_ceiling);
-  Json out = {{"format", "cdt-metrics"},  {"version", 2},          {"split", e.split},
+  Json out = {{"format", "cdt-metrics"},  {"version", 3},          {"split", e.split},
               {"data", e.data},           {"model", e.model_file}, {"n", e.pairs},
               {"enhancers", e.enhancers}, {"loci", e.loci},        {"genes", e.genes}};
   out["fingerprint"] = fields_json(e.fingerprint);
@@ -79,6 +106,8 @@ std::string metrics_json(const Evaluation& e) {
   out["predictions"] = {{"file", "predictions.tsv"}, {"digest", e.predictions_digest}};
   add_score(&out, e.model, with_ceiling);
   if (with_ceiling) out["noise_ceiling"] = e.noise_ceiling;
+  out["classification"] = classification_json(e);
+  if (e.by_distance) out["by_distance"] = fields_json(*e.by_distance);
   if (e.replicate) out["replicate"] = fields_json(*e.replicate);
   if (const BaselineScore* strongest = e.strongest_baseline()) {
     out["by_gene"] = genes_json(e);
@@ -93,7 +122,7 @@ std::string metrics_json(const Evaluation& e) {
   } else {
     out["baselines"] = nullptr;
   }
-  if (e.controls) out["controls"] = fields_json(*e.controls);
+  if (e.controls) out["controls"] = controls_json(e);
   out["tested"] = {{"n", e.tested_pairs}};
   if (e.tested_gain) {
     out["tested"]["pearson_gain_over_strongest_baseline"] = fields_json(*e.tested_gain);

@@ -3,6 +3,7 @@
 
 #include "apps/common/tables.h"
 #include "apps/evaluation/claims.h"
+#include "apps/evaluation/details_table.h"
 #include "apps/evaluation/evaluation.h"
 #include "io/format/text.h"
 
@@ -177,7 +178,7 @@ std::string summary_table(const Evaluation& e) {
   } else {
     out += overlap_rows(e) + gain_row(e, *strongest);
   }
-  out += ceiling_rows(e);
+  out += ceiling_rows(e) + within_rows(e) + classification_rows(e) + distance_rows(e);
   if (e.controls) out += control_rows(*e.controls, "");
   if (e.tested_controls) {
     out += control_rows(*e.tested_controls,

@@ -1,9 +1,10 @@
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <iostream>
+#include <limits>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "apps/common/cli.h"
@@ -13,11 +14,11 @@
 #include "apps/evaluation/control_passes.h"
 #include "apps/evaluation/evaluation.h"
 #include "apps/evaluation/position_baselines.h"
+#include "apps/predict/files.h"
 #include "apps/programs.h"
 #include "engine/error.h"
 #include "io/dataset/loci.h"
 #include "io/dataset/truth.h"
-#include "io/format/digest.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
 #include "model/inputs.h"
@@ -25,13 +26,16 @@
 namespace cdt {
 namespace {
 
-constexpr std::size_t kRowBytes = 24;  // least size of a row of predictions.tsv
+// Least sizes of a row of predictions.tsv and of controls.tsv.
+constexpr std::size_t kRowBytes = 24, kControlsRowBytes = 64;
 
 struct PredictOptions {
   CommonOptions common;
   ModelOverrides overrides;
   std::string split = "val";
-  std::filesystem::path replicate, genes;
+  std::filesystem::path replicate;
+  BaselineChoice baselines;
+  double positive_below = kNaN;  // NaN: positives are labelled 1
   std::int64_t batch_size = 4;
   std::int64_t bootstrap = 2000;
   bool no_controls = false;
@@ -40,7 +44,7 @@ struct PredictOptions {
 bool parse_options(int argc, char** argv, PredictOptions* options) {
   Cli cli("cdt-predict",
           "Predicts the pairs of one split and evaluates the predictions. Writes "
-          "OUT/predictions.tsv and OUT/metrics.json.");
+          "OUT/predictions.tsv, OUT/controls.tsv and OUT/metrics.json.");
   cli.common(&options->common);
   cli.common(&options->common, {"attention"});
   cli.require({"data", "model", "out"});
@@ -52,26 +56,15 @@ bool parse_options(int argc, char** argv, PredictOptions* options) {
              "TSV of a second screen (enhancer, gene, beta); its agreement gives a noise ceiling");
   cli.flag("no-controls", &options->no_controls,
            "skip the controls, which double the time; nothing is then concluded about DNA");
-  add_gene_starts_option(&cli, &options->genes);
+  constexpr double kAny = std::numeric_limits<double>::infinity();
+  cli.number("positive-below", &options->positive_below, -kAny, kAny,
+             "pairs with a smaller beta are positives, for AUPRC and AUROC; without it, those with "
+             "label 1 if the data set has labels");
+  add_gene_starts_option(&cli, &options->baselines.genes);
+  cli.flag("ridge", &options->baselines.ridge,
+           "fit the ridge regression on gene and DNA also without --genes");
   add_model_options(&cli, &options->overrides);
   return cli.parse(argc, argv);
-}
-
-/// Text of predictions.tsv. further: baselines that cannot be refitted from the table, one column
-/// each.
-std::string predictions_tsv(const Dataset& data, const std::vector<Pair>& pairs,
-                            const std::vector<float>& predictions,
-                            const std::vector<BaselinePrediction>& further) {
-  std::string out = "enhancer\tgene\tbeta\tprediction";
-  for (const BaselinePrediction& b : further) out += "\t" + baseline_column(b.name);
-  out += '\n';
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    out += enhancer_of(data, pairs[i]).name + '\t' + gene_of(data, pairs[i]) + '\t' +
-           format_number(pairs[i].beta) + '\t' + format_number(predictions[i]);
-    for (const BaselinePrediction& b : further) out += '\t' + format_number(b.predictions[i]);
-    out += '\n';
-  }
-  return out;
 }
 
 double noise_ceiling(const Dataset& data, const std::string& split) {
@@ -111,27 +104,8 @@ Screen screen_of_split(const PredictOptions& options, const Dataset& data,
 Inputs inputs_of(const PredictOptions& options) {
   Inputs inputs(options.common);
   inputs.add_file("--replicate", options.replicate);
-  inputs.add_file("--genes", options.genes);
+  inputs.add_file("--genes", options.baselines.genes);
   return inputs;
-}
-
-/// Writes metrics.json together with the table it was computed from, whose digest it holds, or not
-/// at all; an earlier metrics.json is removed before its table is replaced. Both are on disk by
-/// then.
-void write_outputs(const std::filesystem::path& folder, const std::string& predictions,
-                   Evaluation* evaluation) {
-  const std::filesystem::path metrics = folder / "metrics.json";
-  AtomicFile table(folder / "predictions.tsv");
-  table.write(predictions);
-  table.flush_to_disk();
-  evaluation->predictions_digest = digest_of(predictions);
-  AtomicFile numbers(metrics);
-  numbers.write(metrics_json(*evaluation));
-  numbers.flush_to_disk();
-  std::error_code absent;
-  std::filesystem::remove(metrics, absent);
-  table.commit();
-  numbers.commit();
 }
 
 void run(const PredictOptions& options) {
@@ -147,30 +121,36 @@ void run(const PredictOptions& options) {
   const double ceiling = noise_ceiling(data, options.split);
   std::optional<Screen> screen;
   if (!options.replicate.empty()) screen = screen_of_split(options, data, pairs);
-  require_free_space(out.path(), pairs.size() * kRowBytes);
-  const std::vector<BaselinePrediction> further =
-      further_baselines(options.genes, data, pairs, options.common.quiet);
+  require_free_space(out.path(),
+                     pairs.size() * (kRowBytes + (options.no_controls ? 0 : kControlsRowBytes)));
+  FittedBaselines baselines = fit_baselines(options.baselines, data, pairs, options.common.quiet);
   const auto seed = static_cast<std::uint64_t>(options.common.seed);
   const Predicted predicted = predict_once(
       inference, pairs, {options.batch_size, !options.no_controls, seed, options.common.quiet});
   const std::vector<std::int32_t> locus_of = loci_of(data);
-  Evaluation evaluation = evaluate(
-      {pairs, predicted.predictions, data.pairs_of(Split::kTrain),
-       pairs_that_chose(data, options.split), locus_of, predicted.controls, further, ceiling},
-      {.replicates = options.bootstrap, .seed = seed});
+  std::optional<double> positive_below;
+  if (!std::isnan(options.positive_below)) positive_below = options.positive_below;
+  Evaluation evaluation =
+      evaluate({pairs, predicted.predictions, data.pairs_of(Split::kTrain),
+                pairs_that_chose(data, options.split), locus_of, predicted.controls,
+                baselines.predictions, ceiling, positive_below, std::move(baselines.places)},
+               {.replicates = options.bootstrap, .seed = seed});
   evaluation.split = options.split;
   evaluation.trained_here = trained_here(*inference.file, data);
   evaluation.fingerprint = inference.fingerprint;
   evaluation.data = path_text(options.common.data);
   evaluation.model_file = path_text(options.common.model);
-  if (!options.genes.empty()) evaluation.gene_starts = path_text(options.genes);
+  if (!options.baselines.genes.empty()) {
+    evaluation.gene_starts = path_text(options.baselines.genes);
+  }
   if (screen) {
     evaluation.replicate =
         compare_screens(pairs, predicted.predictions, *screen, locus_of, evaluation.bootstrap);
     evaluation.replicate->source = path_text(options.replicate);
   }
-  write_outputs(out.path(), predictions_tsv(data, pairs, predicted.predictions, further),
-                &evaluation);
+  write_prediction(
+      out.path(), predictions_tsv(data, pairs, predicted.predictions, baselines.predictions),
+      predicted.controls ? controls_tsv(data, pairs, predicted.controls(pairs)) : "", &evaluation);
   std::cout << summary_table(evaluation);
   report_profile(*inference.backend, out.path());
 }

@@ -1,5 +1,6 @@
 #include "apps/report/evaluated.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -24,8 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kTableLimit = std::size_t{1} << 30U;
-
-constexpr const char* kRidgeWithoutDna = "ridge without DNA";
 
 void name_controls(std::optional<Controls>* controls) {
   const auto name = [](Control* control, const char* its_name, const char* label) {
@@ -77,6 +76,20 @@ std::optional<Controls> controls_of(const std::optional<Controls>& recorded, std
   return recorded;
 }
 
+/// The options of cdt-predict to which the baselines and the positives are due.
+std::string baseline_options(const RecordedMetrics& metrics) {
+  std::string out;
+  if (metrics.baselines && metrics.baselines->gene_starts) {
+    out += " --genes " + shell_word(unescape_bytes(*metrics.baselines->gene_starts));
+  } else if (metrics.baselines && metrics.baselines->have("ridge_no_dna")) {
+    out += " --ridge";
+  }
+  if (metrics.positives && metrics.positives->below) {
+    out += " --positive-below " + format_number(*metrics.positives->below);
+  }
+  return out;
+}
+
 float finite_field(const TsvFile& file, int column) {
   float value = 0;
   if (!parse_float(file.field(column), &value) || !std::isfinite(value)) {
@@ -85,16 +98,23 @@ float finite_field(const TsvFile& file, int column) {
   return value;
 }
 
-/// Evaluates the predictions. controls: empty if they are recorded elsewhere or unknown.
+/// What an evaluation is given besides the predictions.
+struct Given {
+  const std::vector<BaselinePrediction>& baselines;
+  ControlSource controls;                  // empty if they are recorded elsewhere or unknown
+  std::optional<double> positive_below{};  // as in ToEvaluate
+  Places places{};                         // empty if the numbers by distance are, too
+};
+
 void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
-            const std::optional<Truth>& truth, const ControlSource& controls,
-            std::vector<BaselinePrediction> further, Evaluated* out) {
+            const std::optional<Truth>& truth, Given given, Evaluated* out) {
   const double ceiling =
       truth ? truth->ceiling_of(split) : std::numeric_limits<double>::quiet_NaN();
-  out->evaluation = evaluate(
-      {out->pairs, out->predictions, data.pairs_of(Split::kTrain), pairs_that_chose(data, split),
-       loci_of(data), controls, std::move(further), ceiling},
-      {.seed = seed});
+  out->evaluation =
+      evaluate({out->pairs, out->predictions, data.pairs_of(Split::kTrain),
+                pairs_that_chose(data, split), loci_of(data), std::move(given.controls),
+                given.baselines, ceiling, given.positive_below, std::move(given.places)},
+               {.seed = seed});
   out->evaluation.split = split;
 }
 
@@ -103,25 +123,30 @@ void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
 RecordedMetrics read_metrics(const std::filesystem::path& directory) {
   const std::string file = (directory / "metrics.json").string();
   const nlohmann::json json = parse_json_file(file);
-  expect_version(json, file, "cdt-metrics", 2, "cdt-predict", predict_command(json, directory));
+  expect_version(json, file, "cdt-metrics", 3, "cdt-predict", predict_command(json, directory));
   auto out = read_fields<RecordedMetrics>(json, file);
   if (out.split != "train" && out.split != "val" && out.split != "test") {
     throw InputError(file, "split", expected_got("unknown", "train, val or test", out.split));
+  }
+  if (out.by_distance && find_baseline(out.by_distance->baseline) == nullptr) {
+    throw InputError(file, "by_distance.baseline", "no such baseline");
   }
   name_controls(&out.controls);
   name_controls(&out.tested_controls);
   return out;
 }
 
+bool RecordedMetrics::Baselines::have(std::string_view name) const {
+  return std::any_of(names.begin(), names.end(),
+                     [&](const BaselineName* known) { return known->name == name; });
+}
+
 std::vector<BaselinePrediction> recorded_baselines(const RecordedMetrics& metrics) {
   std::vector<BaselinePrediction> out;
   if (!metrics.baselines) return out;
-  const auto add = [&](const char* name, const auto& found) {
-    if (!found) return;
-    out.push_back({name, found->label == kRidgeWithoutDna ? kRidgeWithoutDna : name, {}});
-  };
-  add("distance", metrics.baselines->distance);
-  add("ridge", metrics.baselines->ridge);
+  for (const BaselineName* known : metrics.baselines->names) {
+    out.push_back({known->name, known->label, {}});
+  }
   return out;
 }
 
@@ -135,8 +160,11 @@ Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, co
   const auto seed = static_cast<std::uint64_t>(common.seed);
   Predicted predicted = predict_once(inference, out.pairs, {.seed = seed, .quiet = common.quiet});
   out.predictions = std::move(predicted.predictions);
-  finish(inference.data, split, seed, truth, predicted.controls,
-         further_baselines(genes, inference.data, out.pairs, common.quiet), &out);
+  FittedBaselines baselines =
+      fit_baselines({.genes = genes}, inference.data, out.pairs, common.quiet);
+  finish(inference.data, split, seed, truth,
+         {baselines.predictions, predicted.controls, std::nullopt, std::move(baselines.places)},
+         &out);
   out.evaluation.trained_here = trained_here(*inference.file, inference.data);
   out.command = "cdt-predict --data " + shell_word(common.data.string()) + " --model " +
                 shell_word(common.model.string()) + " --split " + split + " --seed " +
@@ -168,10 +196,10 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted,
   Evaluated out;
   out.pairs = pairs_of_split(data, split);
   out.directory = directory;
-  std::vector<BaselinePrediction> further = recorded_baselines(metrics);
-  std::vector<std::string> columns;
-  for (const BaselinePrediction& b : further) columns.push_back(baseline_column(b.name));
-  TsvFile file(directory / "predictions.tsv", {"prediction"}, columns);
+  std::vector<BaselinePrediction> baselines = recorded_baselines(metrics);
+  std::vector<std::string> columns{"prediction"};
+  for (const BaselinePrediction& b : baselines) columns.push_back(baseline_column(b.name));
+  TsvFile file(directory / "predictions.tsv", columns);
   for (std::size_t row = 0; row < out.pairs.size(); ++row) {
     if (!file.next()) {
       throw InputError((directory / "predictions.tsv").string(), "rows",
@@ -179,15 +207,16 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted,
                                     std::to_string(out.predictions.size())));
     }
     out.predictions.push_back(finite_field(file, 0));
-    for (std::size_t i = 0; i < further.size(); ++i) {
-      const int column = 1 + static_cast<int>(i);
-      if (file.has(column)) further[i].predictions.push_back(finite_field(file, column));
+    for (std::size_t i = 0; i < baselines.size(); ++i) {
+      baselines[i].predictions.push_back(finite_field(file, 1 + static_cast<int>(i)));
     }
   }
-  std::erase_if(further, [](const BaselinePrediction& b) { return b.predictions.empty(); });
   if (file.next()) file.fail(0, "more rows than the split " + split + " has pairs");
-  finish(data, split, seed, truth, {}, std::move(further), &out);
+  Given given{baselines, {}};
+  if (metrics.positives) given.positive_below = metrics.positives->below;
+  finish(data, split, seed, truth, given, &out);
   Evaluation& e = out.evaluation;
+  e.by_distance = metrics.by_distance;
   if (metrics.trained_here) {
     e.trained_here = *metrics.trained_here ? TrainedHere::kYes : TrainedHere::kNo;
   }
@@ -200,9 +229,7 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted,
   out.command = "cdt-predict --data " + shell_word(data.directory.string()) + " --split " + split +
                 " --model " + shell_word(unescape_bytes(metrics.model)) + " --out " +
                 shell_word(directory.string());
-  if (metrics.baselines && metrics.baselines->gene_starts) {
-    out.command += " --genes " + shell_word(unescape_bytes(*metrics.baselines->gene_starts));
-  }
+  out.command += baseline_options(metrics);
   if (metrics.replicate && std::isfinite(metrics.replicate->pearson.value) &&
       std::isfinite(metrics.replicate->model_pearson)) {
     e.replicate = metrics.replicate;

@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apps/common/cli.h"
 #include "apps/evaluation/baselines.h"
+#include "apps/evaluation/by_distance.h"
 #include "apps/evaluation/controls.h"
 #include "apps/evaluation/evaluation.h"
 #include "apps/evaluation/replicate.h"
@@ -18,26 +20,36 @@
 
 namespace cdt {
 
-/// What cdt-predict's metrics.json records beyond the predictions next to it: their sources,
-/// whether the model was trained on the data set's pairs, the second screen, the controls and the
-/// labels of further baselines.
+/// What cdt-predict's metrics.json records beyond the tables next to it: their sources, whether the
+/// model was trained on the data set's pairs, the second screen, the controls, which baselines
+/// there are, which pairs are positive, and the numbers by distance.
 struct RecordedMetrics {
-  struct Baseline {
-    std::string label;
-    template <class V>
-    void fields(V& v) {
-      v("label", label);
-    }
-  };
-  /// Baselines that cannot be refitted, and the file of gene starts they use.
   struct Baselines {
-    std::optional<Baseline> distance, ridge;
-    std::optional<std::string> gene_starts;
+    std::vector<const BaselineName*> names;  // of the baselines
+    std::optional<std::string> gene_starts;  // the file that some of them use
     template <class V>
     void fields(V& v) {
-      v("distance", distance);
-      v("ridge", ridge);
+      for (const BaselineName& known : kBaselines) {
+        std::optional<Present> entry;
+        v(known.name, entry);
+        if (entry) names.push_back(&known);
+      }
       v("gene_starts", gene_starts);
+    }
+    bool have(std::string_view name) const;
+
+   private:
+    /// An object whose content does not matter.
+    struct Present {
+      template <class V>
+      void fields(V& /*v*/) {}
+    };
+  };
+  struct Positives {
+    Nullable<double> below;
+    template <class V>
+    void fields(V& v) {
+      v("beta_below", below);
     }
   };
 
@@ -47,6 +59,8 @@ struct RecordedMetrics {
   std::string table_digest;  // of predictions.tsv
   std::optional<Replicate> replicate;
   Nullable<Baselines> baselines;
+  Nullable<Positives> positives;
+  std::optional<ByDistance> by_distance;
   std::optional<Controls> controls, tested_controls;
 
   template <class V>
@@ -59,6 +73,8 @@ struct RecordedMetrics {
     v.group("predictions", [&](auto& in) { in("digest", table_digest); });
     v("replicate", replicate);
     v("baselines", baselines);
+    v("classification", positives);
+    v("by_distance", by_distance);
     v("controls", controls);
     v.group("tested", [&](auto& in) { in("controls", tested_controls); });
   }
@@ -67,8 +83,7 @@ struct RecordedMetrics {
 /// Reads DIRECTORY/metrics.json, with labels of our own. Throws InputError for an older version.
 RecordedMetrics read_metrics(const std::filesystem::path& directory);
 
-/// Names and labels (our own, whatever the file says) of the baselines that cannot be refitted;
-/// their predictions are in the table.
+/// The recorded baselines, without their predictions, which are in the table.
 std::vector<BaselinePrediction> recorded_baselines(const RecordedMetrics& metrics);
 
 /// Predictions of one split and their evaluation.

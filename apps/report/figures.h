@@ -15,6 +15,8 @@ inline constexpr const char* kGeneMap = "dna_to_rna";
 
 /// r of the model against its baselines, controls and noise ceiling.
 Item score_figure(const Gnuplot& gnuplot, const Material& material);
+/// What is behind r: within genes and enhancers, calibration, the ranking of positives, distance.
+Item numbers_table(const Gnuplot& gnuplot, const Material& material);
 /// Predicted against observed effects (the paper's Figure 2A).
 Item prediction_figure(const Gnuplot& gnuplot, const Material& material);
 /// Loss and r by epoch (2B, 2C).

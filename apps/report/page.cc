@@ -25,6 +25,18 @@ Html command_html(const std::string& command) {
       element("code", command));
 }
 
+Html folded_command(const PageItem& item) {
+  if (item.command.empty()) return {};
+  return element("details", element("summary", "The command") + command_html(item.command));
+}
+
+Html numbers_html(const NumbersTable& numbers, const PageItem& item) {
+  return element("div", {{"class", "numbers"}},
+                 element("h3", item.title) + numbers.table +
+                     element("p", element("b", "What each number tells. ") + numbers.meaning) +
+                     folded_command(item));
+}
+
 Html figure_html(const Figure& figure, const PageItem& item, int number) {
   const std::string name = "Figure " + std::to_string(number);
   Html caption = element("h3", element("span", {{"class", "number"}}, name) + " " + item.title);
@@ -39,9 +51,7 @@ Html figure_html(const Figure& figure, const PageItem& item, int number) {
     below +=
         figure.unfolded ? element("details", {{"open", ""}}, numbers) : element("details", numbers);
   }
-  if (!item.command.empty()) {
-    below += element("details", element("summary", "The command") + command_html(item.command));
-  }
+  below += folded_command(item);
   return element("figure", {{"id", "figure-" + std::to_string(number)}},
                  caption + element("div", {{"class", "picture"}}, figure.picture) +
                      Html::markup("\n") + element("figcaption", below));
@@ -70,6 +80,8 @@ Html section_html(const PageSection& section, int* figures) {
   for (const PageItem& item : section.items) {
     if (const auto* figure = std::get_if<Figure>(&item.content)) {
       out += figure_html(*figure, item, ++*figures);
+    } else if (const auto* numbers = std::get_if<NumbersTable>(&item.content)) {
+      out += numbers_html(*numbers, item);
     } else {
       omitted += omission_html(std::get<Omission>(item.content), item);
     }

@@ -27,13 +27,19 @@ struct Figure {
   bool unfolded = false;
 };
 
+/// Numbers that stay unfolded, without a picture.
+struct NumbersTable {
+  Html table;
+  Html meaning;  // what each number tells
+};
+
 /// Why a figure is left out.
 struct Omission {
   Html reason;
   bool can_be_added = false;  // by running a command
 };
 
-using Item = std::variant<Figure, Omission>;
+using Item = std::variant<Figure, NumbersTable, Omission>;
 
 struct PageItem {
   Html title;

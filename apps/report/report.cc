@@ -196,6 +196,7 @@ std::vector<PageSection> make_sections(const Gnuplot& gnuplot, const Material& m
        {},
        {},
        {draw.of_evaluation(score_title(material), score_figure),
+        draw.of_evaluation("What is behind r", numbers_table),
         draw.of_evaluation("Predicted against observed effects", prediction_figure)}});
   sections.push_back({"training",
                       "How it was trained",

@@ -100,6 +100,7 @@ dd ul { list-style: none; margin: 0; padding: 0; }
 figure { margin: 2rem 0 2.6rem; }
 figcaption { font-size: 0.95rem; }
 figcaption .note { color: var(--muted); font-size: 0.9rem; }
+.numbers { margin: 2rem 0 2.6rem; font-size: 0.95rem; }
 .number { color: var(--muted); font-weight: 500; }
 svg { display: block; width: 100%; height: auto; margin: 0 auto; }
 svg.wide { max-width: 720px; }

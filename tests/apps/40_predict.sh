@@ -10,13 +10,18 @@ expect_text "$work/stdout" "val: $pairs pairs"
 expect_text "$work/stdout" 'gene mean'
 expect_text "$work/stdout" 'noise ceiling'
 check 'one row per pair' [ "$(wc -l <"$work/one/predictions.tsv")" -eq $((pairs + 1)) ]
-check 'header' [ "$(head -n 1 "$work/one/predictions.tsv")" = $'enhancer\tgene\tbeta\tprediction' ]
+# columns FOLDER FILE: the names of a table's columns.
+columns() { head -n 1 "$work/$1/$2" | tr '\t' ' '; }
+of_genes='baseline_global_mean baseline_gene_mean baseline_gene_median baseline_clipped_gene_mean'
+of_genes="enhancer gene beta prediction $of_genes baseline_shrunk_gene_mean"
+check 'header, with every baseline' [ "$(columns one predictions.tsv)" = "$of_genes" ]
 cut -f 2-4 <(grep '^val' "$data/pairs.tsv") >"$work/expected"
 check 'pairs of pairs.tsv in their order' cmp "$work/expected" \
   <(tail -n +2 "$work/one/predictions.tsv" | cut -f 1-3)
-for field in '"n": '"$pairs" '"version": 2' '"fingerprint": {' '"pearson": {' '"interval_95": [' '"pearson_p": ' '"spearman": ' \
+for field in '"n": '"$pairs" '"version": 3' '"fingerprint": {' '"pearson": {' '"interval_95": [' '"pearson_p": ' '"spearman": ' \
   '"r2": ' '"mse": ' '"mae": ' '"global_mean": ' '"gene_mean": ' '"share_of_ceiling": ' \
-  '"note": "all predictions are equal'; do
+  '"note": "all predictions are equal' '"calibration_slope": ' '"within_genes": ' '"within_enhancers": ' \
+  '"classification": null' '"difference": {'; do
   expect_text "$work/one/metrics.json" "$field"
 done
 
@@ -32,6 +37,12 @@ print(eval(sys.argv[2]))' "$3" "$4")" = "$2" ]
   fi
 }
 
+# r_of_column COLUMN: an awk program for r of a column with beta, from sums: x, y, xx, yy, xy.
+r_of_column() {
+  echo "NR > 1 { x = \$($1); y = \$3; ++n; sx += x; sy += y; xx += x * x; yy += y * y; xy += x * y }
+    END { printf \"%.12g\", (xy - sx * sy / n) / sqrt((xx - sx * sx / n) * (yy - sy * sy / n)) }"
+}
+
 # Controls, and what may be concluded: nothing from the split that chose the model.
 value_is 'each control has its draws' '[20, 1, 1]' "$work/one" \
   '[m["controls"][c]["draws"] for c in ("shuffled_dna", "mean_dna", "shuffled_genes")]'
@@ -45,26 +56,76 @@ value_is 'nothing is claimed of val' False "$work/one" 'any(c["said"] for c in m
 expect_text "$work/stdout" 'positions: The model has no positional encoding'
 check 'no line is wider than 100 columns' awk 'length($0) > 100 { exit 1 }' "$work/stdout"
 
-expect_ok "$predict" --data "$data" --model "$model" --out "$work/plain" --no-controls --quiet
+# The controls' predictions, in the order of predictions.tsv.
+draws=$(printf ' shuffled_dna_%d' {1..20})
+check 'header of the controls' \
+  [ "$(columns one controls.tsv)" = "enhancer gene shuffled_genes mean_dna$draws" ]
+check 'rows of the controls' cmp <(cut -f 1,2 "$work/one/predictions.tsv") \
+  <(cut -f 1,2 "$work/one/controls.tsv")
+value_is 'r of a control is that of its column' True "$work/one" "abs(m['controls']['mean_dna']['pearson'] - $(
+  paste "$work/one/predictions.tsv" "$work/one/controls.tsv" | awk -F '\t' "$(r_of_column 13)")) < 1e-6"
+
+expect_ok "$predict" --data "$data" --model "$model" --out "$work/plain" --quiet
+check 'the controls have their table' [ -s "$work/plain/controls.tsv" ]
+expect_ok "$predict" --data "$data" --model "$model" --out "$work/plain" --no-controls --quiet \
+  --overwrite
+check 'no stale controls' [ ! -e "$work/plain/controls.tsv" ]
 expect_same "$work/one/predictions.tsv" "$work/plain/predictions.tsv"
 value_is 'no claim without its control' "(False, 'dna,baseline')" "$work/plain" \
   '("controls" in m or m["claims"]["dna"]["said"], ",".join(m["claims"]))'
 expect_text "$work/stdout" 'dna: The controls were not computed'
 
-# With gene starts there are two more baselines, in the table too.
+# With gene starts there are four more baselines, in the table too, and the numbers by distance.
 awk -v OFS='\t' '{ print "chr" NR % 3 + 1, 1000000 * NR, 1000000 * NR + 500, $1, 0, NR % 2 ? "+" : "-" }' \
   "$data/rna.genes.txt" | tail -n +2 >"$work/genes.bed"
 expect_ok "$predict" --data "$data" --model "$model" --out "$work/genes" --genes "$work/genes.bed"
 expect_text "$work/stderr" 'genes.bed: '
-check 'two columns more' [ "$(head -n 1 "$work/genes/predictions.tsv")" = \
-  $'enhancer\tgene\tbeta\tprediction\tbaseline_distance\tbaseline_ridge' ]
-expect_text "$work/stdout" 'ridge'
-check 'the same model' cmp <(cut -f 1-4 "$work/genes/predictions.tsv") "$work/one/predictions.tsv"
-# r from sums over a column: x, y, xx, yy, xy.
+check 'four columns more' [ "$(columns genes predictions.tsv)" = \
+  "$of_genes baseline_distance baseline_nearest_gene baseline_ridge_no_dna baseline_ridge" ]
+expect_text "$work/stdout" 'ridge without DNA'
+expect_text "$work/stdout" '100 to 2500 kb'
+expect_text "$work/stdout" 'further away, or at an unknown distance: '
+check 'the same model' cmp <(cut -f 1-9 "$work/genes/predictions.tsv") "$work/one/predictions.tsv"
 value_is 'r of the ridge is that of its column' True "$work/genes" "abs(m['baselines']['ridge']['pearson']['value'] - $(
-  awk -F '\t' 'NR > 1 { ++n; x += $6; y += $3; xx += $6 * $6; yy += $3 * $3; xy += $6 * $3 }
-    END { printf "%.12g", (xy - x * y / n) / sqrt((xx - x * x / n) * (yy - y * y / n)) }' \
-    "$work/genes/predictions.tsv")) < 1e-6"
+  awk -F '\t' "$(r_of_column 13)" "$work/genes/predictions.tsv")) < 1e-6"
+value_is 'every pair is at one distance' True "$work/genes" \
+  'sum(r["n"] for r in m["by_distance"]["ranges"]) + m["by_distance"]["elsewhere"] == m["n"]'
+value_is 'a difference to each baseline' True "$work/genes" 'all(
+  abs(m["pearson"]["value"] - (b["pearson"]["value"] or 0) - b["difference"]["value"]) < 1e-12
+  for b in m["baselines"].values() if isinstance(b, dict))'
+check 'no line is wider than 100 columns' awk 'length($0) > 100 { exit 1 }' "$work/stdout"
+
+# Without them --ridge fits the ridge regressions on gene and DNA.
+expect_ok "$predict" --data "$data" --model "$model" --out "$work/ridge" --ridge --no-controls
+check 'two columns more' [ "$(columns ridge predictions.tsv)" = \
+  "$of_genes baseline_ridge_no_dna baseline_ridge" ]
+value_is 'nothing by distance' False "$work/ridge" '"by_distance" in m'
+
+# Positives: pairs with an effect below a number, or with label 1. Five pairs are below the sixth.
+sixth=$(awk -F '\t' '$1 == "val" { print $4 }' "$data/pairs.tsv" | sort -g | sed -n 6p)
+expect_ok "$predict" --data "$data" --model "$model" --out "$work/below" --no-controls \
+  --positive-below "$sixth"
+expect_text "$work/stdout" "positives, beta below $sixth: 5 of $pairs pairs"
+check 'no line is wider than 100 columns' awk 'length($0) > 100 { exit 1 }' "$work/stdout"
+value_is 'AUPRC by its definition' True "$work/below" "abs(m['classification']['auprc']['value'] - $(
+  awk -F '\t' -v sixth="$sixth" 'NR > 1 { score[NR] = -$4; positive[NR] = $3 < sixth; positives += positive[NR] }
+    END {
+      for (i in score) if (positive[i]) {
+        above = hits = 0
+        for (j in score) if (score[j] >= score[i]) { ++above; hits += positive[j] }
+        sum += hits / above
+      }
+      printf "%.12g", sum / positives
+    }' "$work/below/predictions.tsv")) < 1e-9"
+cp -r "$data" "$work/labelled"
+awk -F '\t' -v OFS='\t' -v sixth="$sixth" 'NR == 1 { print $0, "label"; next } { print $0, $4 < sixth ? 1 : 0 }' \
+  "$data/pairs.tsv" >"$work/labelled/pairs.tsv"
+expect_ok "$predict" --data "$work/labelled" --model "$model" --out "$work/label" --no-controls
+expect_text "$work/stdout" "positives, label 1: 5 of $pairs pairs"
+numbers() { sed -n '/"classification": {/,/^  }/p' "$work/$1/metrics.json" | grep -v beta_below; }
+expect_same <(numbers below) <(numbers label)
+expect_fail 2 '--positive-below: not a number' "$predict" --data "$data" --model "$model" \
+  --out "$work/none" --positive-below low
 printf 'chr1\t1\t2\tNOSUCH\n' >"$work/other.bed"
 expect_fail 2 'other.bed: names: ' "$predict" --data "$data" --model "$model" --out "$work/none" \
   --genes "$work/other.bed"
@@ -72,6 +133,8 @@ cp -r "$data" "$work/no_train"
 sed 's/^train/test/' "$data/pairs.tsv" >"$work/no_train/pairs.tsv"
 expect_fail 2 'pairs.tsv: split: --genes needs training pairs' "$predict" --data "$work/no_train" \
   --model "$model" --out "$work/none" --genes "$work/genes.bed"
+expect_fail 2 'pairs.tsv: split: --ridge needs training pairs' "$predict" --data "$work/no_train" \
+  --model "$model" --out "$work/none" --ridge
 expect_ok "$predict" --data "$work/no_train" --model "$model" --out "$work/untrained" --quiet
 value_is 'no baseline, but controls' True "$work/untrained" \
   'm["baselines"] is None and m["controls"]["loci"] > 1 and not m["claims"]["dna"]["said"]'

@@ -22,8 +22,11 @@ inline Evaluation evaluated(const std::vector<Pair>& pairs, const std::vector<fl
                             const std::vector<Pair>& chose = {}) {
   std::vector<std::int32_t> loci(64);
   std::iota(loci.begin(), loci.end(), 0);
-  Evaluation out = evaluate({pairs, predictions, train, chose, loci, controls, {}, noise_ceiling},
-                            {.replicates = replicates});
+  std::vector<BaselinePrediction> baselines;
+  if (!train.empty()) baselines = gene_baselines(train, pairs);
+  Evaluation out =
+      evaluate({pairs, predictions, train, chose, loci, controls, baselines, noise_ceiling},
+               {.replicates = replicates});
   out.trained_here = TrainedHere::kYes;
   return out;
 }

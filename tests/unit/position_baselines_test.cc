@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/random.h"
@@ -50,6 +53,19 @@ class PositionBaselinesTest : public testing::Test {
     writer.write_pairs(pairs);
     writer.finish("{}");
     return Dataset(dir_.path / "data");
+  }
+
+  /// All baselines that use positions or DNA.
+  std::vector<BaselinePrediction> fitted(const Dataset& data, const GeneStarts& starts,
+                                         const std::vector<Pair>& train,
+                                         const std::vector<Pair>& pairs) const {
+    const PlacedPairs of_train{train, places_of(data, starts, train)};
+    const PlacedPairs of_pairs{pairs, places_of(data, starts, pairs)};
+    std::vector<BaselinePrediction> out = position_baselines(of_train, of_pairs);
+    for (BaselinePrediction& b : ridge_baselines(data, of_train, of_pairs, locus_)) {
+      out.push_back(std::move(b));
+    }
+    return out;
   }
 
   float normal() { return static_cast<float>(random_.normal()); }
@@ -99,7 +115,7 @@ TEST_F(PositionBaselinesTest, WhereOnlyDistanceMatters) {
   const std::vector<Pair> train = draw(150);
   std::vector<Pair> pairs = draw(100);
   const Dataset data = write(3, train);
-  const auto b = position_baselines(data, starts_along_chr1(), train, pairs, locus_);
+  const auto b = fitted(data, starts_along_chr1(), train, pairs);
   const auto of_gene = gene_baselines(train, pairs);
   const double distance = mse(named(b, "distance"), pairs);
   EXPECT_LT(distance, 0.02);  // the noise's variance is 0.01
@@ -120,18 +136,21 @@ TEST_F(PositionBaselinesTest, UnknownPlaces) {
   const std::vector<Pair> pairs{{.enhancer = 0, .gene = 4},
                                 {.enhancer = kEnhancers - 1, .gene = 5},
                                 {.enhancer = 1, .gene = 5}};
-  const auto b = position_baselines(data, starts, train, pairs, locus_);
+  const auto b = fitted(data, starts, train, pairs);
   const auto all = static_cast<float>(sum / kEnhancers);
-  EXPECT_FLOAT_EQ(b[0].predictions[0], all);
-  EXPECT_FLOAT_EQ(b[0].predictions[1], all);
-  EXPECT_NE(b[0].predictions[2], all);
-  for (const float p : b[1].predictions) EXPECT_TRUE(std::isfinite(p));
+  const std::vector<float>& distance = named(b, "distance").predictions;
+  EXPECT_FLOAT_EQ(distance[0], all);
+  EXPECT_FLOAT_EQ(distance[1], all);
+  EXPECT_NE(distance[2], all);
+  for (const auto& one : b) {
+    for (const float p : one.predictions) EXPECT_TRUE(std::isfinite(p)) << one.name;
+  }
   starts.of_gene.assign(kGenes, std::nullopt);  // nothing known at all
-  for (const auto& none : position_baselines(data, starts, train, pairs, locus_)) {
+  for (const auto& none : fitted(data, starts, train, pairs)) {
     for (const float p : none.predictions) EXPECT_TRUE(std::isfinite(p));
   }
   const std::vector<Pair> one{train[3]};
-  for (const auto& single : position_baselines(data, starts, one, pairs, locus_)) {
+  for (const auto& single : fitted(data, starts, one, pairs)) {
     EXPECT_EQ(single.predictions, std::vector<float>(3, train[3].beta)) << single.name;
   }
 }
@@ -144,9 +163,53 @@ TEST_F(PositionBaselinesTest, TheMeanWindowIsSeen) {
     const float effect = first_feature_[static_cast<std::size_t>(e)] + 0.1F * normal();
     (e % 3 == 0 ? pairs : train).push_back({.enhancer = e, .gene = e % kGenes, .beta = effect});
   }
-  const auto b = position_baselines(data, starts_along_chr1(), train, pairs, locus_);
-  EXPECT_EQ(b[1].label, "ridge");
-  EXPECT_LT(mse(b[1], pairs), 0.05);  // noise 0.01, window means 0.5
+  const auto b = fitted(data, starts_along_chr1(), train, pairs);
+  EXPECT_LT(mse(named(b, "ridge"), pairs), 0.05);  // noise 0.01, window means 0.5
+  EXPECT_GT(mse(named(b, "ridge_no_dna"), pairs), 0.3);
+}
+
+TEST_F(PositionBaselinesTest, TheNearestGeneIsFoundAmongAll) {
+  std::vector<Pair> pairs;
+  for (std::int32_t e = 0; e < kEnhancers; ++e) {
+    for (std::int32_t g = 0; g < kGenes; ++g) pairs.push_back({.enhancer = e, .gene = g});
+  }
+  const Dataset data = write(1, pairs);
+  GeneStarts starts = starts_along_chr1();
+  starts.of_gene[3].reset();
+  starts.of_gene[7] = starts.of_gene[8];  // a tie: both are nearest
+  const Places places = places_of(data, starts, pairs);
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const Enhancer& enhancer = data.enhancers[static_cast<std::size_t>(pairs[i].enhancer)];
+    const auto distance_to = [&](const std::optional<GeneStart>& start) {
+      return !start || start->chrom != enhancer.chrom
+                 ? std::numeric_limits<std::int64_t>::max()
+                 : std::abs(enhancer.centre() - start->position);
+    };
+    std::int64_t least = std::numeric_limits<std::int64_t>::max();
+    for (const auto& start : starts.of_gene) least = std::min(least, distance_to(start));
+    const auto& start = starts.of_gene[static_cast<std::size_t>(pairs[i].gene)];
+    const bool known = start && enhancer.chrom == "chr1";
+    ASSERT_EQ(places[i].has_value(), known);
+    if (!known) continue;
+    EXPECT_EQ(places[i]->distance, distance_to(start));
+    EXPECT_EQ(places[i]->nearest, distance_to(start) == least);
+  }
+}
+
+TEST_F(PositionBaselinesTest, TwoMeansForTheNearestGeneAndTheOthers) {
+  // Enhancer 0 (chr1:250) is nearest to gene 0, enhancer 118 is on chr2, where no gene starts.
+  const std::vector<Pair> train{{.enhancer = 0, .gene = 0, .beta = -3.0F},
+                                {.enhancer = 1, .gene = 0, .beta = -1.0F},
+                                {.enhancer = 0, .gene = 9, .beta = 0.5F},
+                                {.enhancer = 118, .gene = 0, .beta = 1.5F}};
+  const Dataset data = write(1, train);
+  const std::vector<Pair> pairs{
+      {.enhancer = 6, .gene = 1}, {.enhancer = 6, .gene = 2}, {.enhancer = 117, .gene = 2}};
+  const auto b = fitted(data, starts_along_chr1(), train, pairs);
+  EXPECT_EQ(named(b, "nearest_gene").predictions, (std::vector<float>{-2.0F, 1.0F, 1.0F}));
+  const std::vector<Pair> none{train.begin() + 2, train.end()};
+  const auto of_none = fitted(data, starts_along_chr1(), none, pairs);
+  EXPECT_EQ(named(of_none, "nearest_gene").predictions, std::vector<float>(3, 1.0F));
 }
 
 /// If a gene mean included the pair's own effect, the regression would learn to undo the shrinkage.
@@ -165,9 +228,9 @@ TEST_F(PositionBaselinesTest, TheGeneMeanIsThatOfTheOtherPairs) {
       pairs.push_back({.enhancer = below(kEnhancers), .gene = g, .beta = effect});
     }
     const GeneStarts unknown{.of_gene = std::vector<std::optional<GeneStart>>(kGenes)};
-    const auto b = position_baselines(data, unknown, train, pairs, locus_);
-    EXPECT_EQ(b[1].label, "ridge without DNA");
-    error_ridge += mse(b[1], pairs);
+    const auto b = fitted(data, unknown, train, pairs);
+    EXPECT_EQ(b.back().name, "ridge_no_dna");  // too many features for the other
+    error_ridge += mse(b.back(), pairs);
     error_raw += mse(named(gene_baselines(train, pairs), "gene_mean"), pairs);
   }
   // Raw means have a mean squared error of 1/3; the best possible is 1 / (1/0.25 + 3) = 1/7.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 #include "apps/evaluation/evaluation.h"
@@ -50,6 +51,52 @@ TEST(EvaluationTest, JsonHoldsModelAndBaselines) {
   EXPECT_EQ(json["by_gene"]["seen"]["n"], 3);
   EXPECT_EQ(json["by_gene"]["unseen"]["n"], 1);
   EXPECT_NE(summary_table(e).find("noise ceiling r 0.9600"), std::string::npos);
+}
+
+TEST(EvaluationTest, JsonTellsGenesFromEnhancers) {
+  std::vector<Pair> pairs = kVal;
+  for (Pair& p : pairs) p.label = p.beta < -1.0F ? 1 : 0;
+  const std::vector<float> predictions{-2.0F, 0.0F, -1.25F, -1.0F};
+  const Evaluation e = test::evaluated(pairs, predictions, kTrain, 0.96, 200);
+  const nlohmann::json json = nlohmann::json::parse(metrics_json(e));
+  EXPECT_EQ(json["version"], 3);
+  // Gene 0 and enhancer 2 have two pairs each; a mean per gene knows nothing within a gene.
+  EXPECT_EQ(json["within_genes"]["n"], 2);
+  EXPECT_EQ(json["within_genes"]["genes"], 1);
+  EXPECT_EQ(json["within_genes"]["pearson"]["value"], 1.0);
+  EXPECT_EQ(json["within_enhancers"]["enhancers"], 1);
+  EXPECT_TRUE(json["baselines"]["gene_mean"]["within_genes"]["pearson"]["value"].is_null());
+  EXPECT_EQ(json["baselines"]["gene_mean"]["within_enhancers"]["pearson"]["value"], 1.0);
+  EXPECT_TRUE(json["calibration_slope"]["value"].is_number());
+  EXPECT_TRUE(json["baselines"]["global_mean"]["calibration_slope"]["value"].is_null());
+  // Positives: -2.5 and -1.5, which the predictions -2 and -1 rank first and third.
+  const nlohmann::json& c = json["classification"];
+  EXPECT_EQ(c["positives"], 2);
+  EXPECT_TRUE(c["beta_below"].is_null());
+  EXPECT_EQ(c["prevalence"]["value"], 0.5);
+  EXPECT_DOUBLE_EQ(c["auprc"]["value"].get<double>(), (1.0 + 2.0 / 3.0) / 2.0);
+  EXPECT_EQ(c["auroc"]["value"], 0.75);
+  for (const BaselineScore& b : e.baselines) {
+    const nlohmann::json& entry = json["baselines"][b.name];
+    const double r =
+        entry["pearson"]["value"].is_null() ? 0.0 : entry["pearson"]["value"].get<double>();
+    EXPECT_NEAR(entry["difference"]["value"].get<double>(),
+                json["pearson"]["value"].get<double>() - r, 1e-15);
+    EXPECT_NEAR(entry["classification"]["difference"]["auroc"]["value"].get<double>(),
+                0.75 - entry["classification"]["auroc"]["value"].get<double>(), 1e-15);
+  }
+  EXPECT_EQ(json["baselines"][json["strongest_baseline"].get<std::string>()]["difference"],
+            json["pearson_gain_over_strongest_baseline"]["difference"]);
+  EXPECT_NE(summary_table(e).find("positives, label 1: 2 of 4 pairs (50.0 %)"), std::string::npos);
+}
+
+TEST(EvaluationTest, NothingSaysWhatIsPositive) {
+  const Evaluation e = test::evaluated(kVal, {-2.0F, 0.0F, -1.25F, -1.0F}, kTrain, 0.96, 200);
+  const nlohmann::json json = nlohmann::json::parse(metrics_json(e));
+  EXPECT_TRUE(json["classification"].is_null());
+  EXPECT_FALSE(json["baselines"]["gene_mean"].contains("classification"));
+  EXPECT_FALSE(json.contains("by_distance"));
+  EXPECT_EQ(summary_table(e).find("AUPRC"), std::string::npos);
 }
 
 TEST(ReplicateTest, ComparesThePairsOfBothScreens) {

@@ -48,48 +48,50 @@ TEST(ReportScriptsTest, ACommandIsOneLine) {
   EXPECT_THROW(Plot(Canvas{}).run(std::string("set title '") + kCommand + "'"), Error);
 }
 
-TEST(ReportScriptsTest, RecordedLabelsAreOurs) {
-  RecordedMetrics metrics;
-  metrics.baselines.emplace();
-  metrics.baselines->distance = {kCommand};
-  metrics.baselines->ridge = {kCommand};
-  const auto labels = [&] {
-    std::string out;
-    for (const BaselinePrediction& b : recorded_baselines(metrics)) out += b.label + ';';
-    return out;
-  };
-  EXPECT_EQ(labels(), "distance;ridge;");
-  metrics.baselines->ridge->label = "ridge without DNA";
-  EXPECT_EQ(labels(), "distance;ridge without DNA;");
-  metrics.baselines->distance.reset();
-  EXPECT_EQ(labels(), "ridge without DNA;");
-}
-
-TEST(ReportScriptsTest, RecordedControlsHaveLabelsOfOurs) {
+/// A metrics.json in which every text that a page could show is a command.
+nlohmann::ordered_json hostile_metrics() {
   Control control;
   control.label = kCommand;
   Controls controls;
   controls.shuffled_dna = control;
   controls.mean_dna = controls.shuffled_genes = control;
   nlohmann::ordered_json json = {
-      {"format", "cdt-metrics"}, {"version", 2}, {"split", "val"}, {"data", "d"}, {"model", "m"}};
+      {"format", "cdt-metrics"}, {"version", 3}, {"split", "val"}, {"data", "d"}, {"model", "m"}};
   json["fingerprint"] = fields_json(Fingerprint{"1", "2"});
   json["trained_on_these_pairs"] = nullptr;
   json["predictions"] = {{"digest", "3"}};
-  json["baselines"] = nullptr;
+  json["classification"] = {{"positives", 1}, {"beta_below", -0.5}};
+  json["by_distance"] = fields_json(ByDistance{"ridge", 0, {}});
+  json["baselines"] = {{"fitted_on", "train"},
+                       {"ridge", {{"label", kCommand}}},
+                       {"distance", {{"label", kCommand}}},
+                       {kCommand, {{"label", kCommand}}}};
   json["controls"] = fields_json(controls);
   json["tested"] = {{"n", 0}};
+  return json;
+}
+
+TEST(ReportScriptsTest, RecordedLabelsAreOurs) {
   const test::TempDir dir;
-  test::write_bytes(dir.path / "metrics.json", json.dump());
-  const RecordedMetrics read = read_metrics(dir.path);
-  EXPECT_EQ(read.controls->shuffled_dna->label, "DNA shuffled");
-  EXPECT_EQ(read.controls->mean_dna.label, "mean window");
-  EXPECT_EQ(read.controls->shuffled_genes.label, "gene rows shuffled");
-  json["version"] = 1;
-  test::write_bytes(dir.path / "metrics.json", json.dump());
-  test::expect_message(test::input_error([&] { read_metrics(dir.path); }),
-                       dir.path / "metrics.json", "format",
-                       "is version 1; run cdt-predict again: cdt-predict --data d --model m "
+  const auto read = [&](const nlohmann::ordered_json& json) {
+    test::write_bytes(dir.path / "metrics.json", json.dump());
+    return read_metrics(dir.path);
+  };
+  nlohmann::ordered_json json = hostile_metrics();
+  const RecordedMetrics metrics = read(json);
+  std::string labels;
+  for (const BaselinePrediction& b : recorded_baselines(metrics)) labels += b.label + ';';
+  EXPECT_EQ(labels, "distance;ridge;");
+  EXPECT_EQ(metrics.positives->below, -0.5);
+  EXPECT_EQ(metrics.controls->shuffled_dna->label, "DNA shuffled");
+  EXPECT_EQ(metrics.controls->mean_dna.label, "mean window");
+  EXPECT_EQ(metrics.controls->shuffled_genes.label, "gene rows shuffled");
+  json["by_distance"]["baseline"] = kCommand;
+  test::expect_message(test::input_error([&] { read(json); }), dir.path / "metrics.json",
+                       "by_distance.baseline", "no such baseline");
+  json["version"] = 2;
+  test::expect_message(test::input_error([&] { read(json); }), dir.path / "metrics.json", "format",
+                       "is version 2; run cdt-predict again: cdt-predict --data d --model m "
                        "--split val --out " +
                            dir.path.string());
 }

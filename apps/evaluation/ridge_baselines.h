@@ -1,0 +1,44 @@
+// Baselines that use everything available without a network: ridge regressions on the gene, the
+// position and the mean of the window's DNA features.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "apps/evaluation/baselines.h"
+#include "apps/evaluation/places.h"
+#include "engine/cpu/parallel.h"
+#include "io/dataset/dataset.h"
+
+namespace cdt {
+
+/// With more features per bin than this, `ridge` is not fitted: time grows with the cube of the
+/// columns (about 20 s on two cores at 3072).
+inline constexpr std::int64_t kMostPooledFeatures = 4096;
+
+/// Pairs and their places.
+struct PlacedPairs {
+  const std::vector<Pair>& pairs;
+  Places places;  // all empty without gene starts
+};
+
+/// Fits two baselines on `train`, which must not be empty (model/stats/ridge.h):
+///
+///   ridge_no_dna  on ln(1 + distance to the gene's start), on the side of the start, on whether
+///                 the distance is known, and on the shrunk mean of the gene's training pairs
+///   ridge         on these and on the mean over bins of each DNA feature of the window. Only the
+///                 penalty of the DNA features is chosen, by folds of whole loci; the other four
+///                 have the lightest penalty.
+///
+/// An unknown distance is replaced by the median training distance. For a training pair the gene
+/// mean is taken over the gene's other pairs, so as not to reveal its own effect.
+/// locus_of_enhancer: one number per enhancer of the data set, not negative. Reads the DNA of each
+/// enhancer of the pairs once, with one window in memory at a time; throws InputError as
+/// Dataset::read_dna() does, and calls poll(). Memory: 8 bytes x (training pairs + 3 columns +
+/// enhancers) x columns.
+std::vector<BaselinePrediction> ridge_baselines(const Dataset& data, const PlacedPairs& train,
+                                                const PlacedPairs& predicted,
+                                                const std::vector<std::int32_t>& locus_of_enhancer,
+                                                int threads = default_threads());
+
+}  // namespace cdt
