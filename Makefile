@@ -17,6 +17,9 @@
 #   PACK_ARCH, PACK_CUDA_ARCH   what `make gpu-pack` builds for: x86-64-v3 and 90
 #   KINDS='80 90', BASELINE=new   for `make cuda-report`: GPUs to count for; rewrite the baseline
 #   SEEDS, JOBS       for `make honesty`: data sets per mechanism (50), how many at once (all cores)
+#   DATA, OUT, SEEDS=3, FOLDS=5, BY=locus, SHARES=0.1,0.3,1, GENES=FILE, TRAIN='OPTIONS', PREDICT='OPTIONS', JOBS=1
+#                     for `make study`: data set, folder, runs per fold, folds, what stays together, shares of the
+#                     training loci, gene starts, further options of cdt-train and cdt-predict, runs at once
 #   FIGURES           for `make tour`: the folder it draws into, default build/tour; docs/tour/figures
 #                     renews those that the chapters show
 #   DEVICE, PRECISION for `make bench` and `make bench-pytorch`: cpu (default) or cuda; fp32 (default),
@@ -35,7 +38,6 @@ PACK_CUDA_ARCH ?= 90
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 FUZZ_SECONDS ?= 60
-SEEDS ?= 50
 JOBS := $(shell nproc 2>/dev/null || echo 1)
 MAKEFLAGS += --no-builtin-rules
 ifeq ($(MAKELEVEL),0)
@@ -133,7 +135,7 @@ HEADERS := $(wildcard $(addsuffix *.h,engine/ engine/*/ model/ model/*/ io/*/ io
   engine/cuda/*.cuh)
 
 # --- building -------------------------------------------------------------------------------------
-.PHONY: all demo tour lint clean help FORCE
+.PHONY: all demo study tour lint clean help FORCE
 
 all: $(PROGRAMS)  ## build the programs into build/bin (default)
 
@@ -209,6 +211,14 @@ $(IMPORT_PROGRAM): $(call objects,apps/cdt_import.cc $(IMPORT)) $(LIBAPPS) $(LIB
 # --- demo -----------------------------------------------------------------------------------------
 demo: all  ## make a data set with a known mechanism, train, evaluate, explain, report (minutes)
 	@tests/run_demo.sh $(BUILD)/bin $(BUILD)/demo
+
+study: all  ## train every fold with several seeds, against baselines and controls: DATA=DIR OUT=DIR
+	@apps/study/study.sh --bin $(BUILD)/bin --data '$(DATA)' --out '$(OUT)' \
+	  $(call study_option,seeds,$(SEEDS)) $(call study_option,folds,$(FOLDS)) $(call study_option,by,$(BY)) \
+	  $(call study_option,shares,$(SHARES)) $(call study_option,genes,$(GENES)) \
+	  $(call study_option,train,$(TRAIN)) $(call study_option,predict,$(PREDICT)) \
+	  $(if $(filter command%,$(origin JOBS)),--jobs $(JOBS))
+study_option = $(if $(2),--$(1) '$(2)')
 
 tour: all  ## draw the figures of docs/tour from the demo's outputs; runs the demo first if there are none
 	@[ -e $(BUILD)/demo/report.html ] || tests/run_demo.sh $(BUILD)/bin $(BUILD)/demo

@@ -122,7 +122,7 @@ docs-check: all  ## run the commands of the docs, follow their links, check the 
 	@CDT_DOCS=all tests/run_tests.sh $(BUILD) 01_wording 80_doc_links 81_docs_commands
 
 honesty: all  ## error rate and power of the programs' claims about DNA, SEEDS=50 data sets a mechanism
-	@JOBS='$(JOBS)' tests/honesty.sh $(BUILD)/bin $(BUILD)/honesty $(SEEDS)
+	@JOBS='$(JOBS)' tests/honesty.sh $(BUILD)/bin $(BUILD)/honesty $(or $(SEEDS),50)
 
 # tests/apps/15_cuda_compile.sh counts the kernels that do not compile.
 cubins:

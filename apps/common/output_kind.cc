@@ -37,6 +37,7 @@ constexpr std::array<const char*, 16> kAttributionFiles{"summary.json",
                                                         "annotations.tsv",
                                                         "profile.json"};
 constexpr std::array<const char*, 2> kConvertedFiles{"model.safetensors", "state.safetensors"};
+constexpr std::array<const char*, 3> kStudyFiles{"study.json", "study.tsv", "predictions.tsv"};
 constexpr std::array<const char*, 3> kAttributionFolders{"methods", "maps", "tracks"};
 
 bool has_data_set(const fs::path& folder) { return is_there(folder / "dataset.json"); }
@@ -49,9 +50,11 @@ bool has_run(const fs::path& folder) {
 
 bool has_prediction(const fs::path& folder) { return has_sign(folder, kPredictionOutput); }
 bool has_attribution(const fs::path& folder) { return has_sign(folder, kAttributionOutput); }
+bool has_study(const fs::path& folder) { return has_sign(folder, kStudyOutput); }
 bool has_converted(const fs::path& folder) { return has_sign(folder, kConvertedOutput); }
 
-constexpr std::array<const OutputKind*, 5> kKinds{&kDataSetOutput, &kRunOutput, &kPredictionOutput,
+constexpr std::array<const OutputKind*, 6> kKinds{&kDataSetOutput,     &kRunOutput,
+                                                  &kPredictionOutput,  &kStudyOutput,
                                                   &kAttributionOutput, &kConvertedOutput};
 
 }  // namespace
@@ -62,6 +65,8 @@ constexpr OutputKind kRunOutput{"a run",   "config.json", "\"cdt-train ",
                                 kRunFiles, kRunFolders,   has_run};
 constexpr OutputKind kPredictionOutput{
     "a prediction", "metrics.json", "\"cdt-metrics\"", kPredictionFiles, {}, has_prediction};
+constexpr OutputKind kStudyOutput{"a study",   "study.json", "\"cdt-study\"",
+                                  kStudyFiles, {},           has_study};
 constexpr OutputKind kAttributionOutput{"an attribution",      "summary.json",
                                         "\"cdt-attribution\"", kAttributionFiles,
                                         kAttributionFolders,   has_attribution};

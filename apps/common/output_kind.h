@@ -19,8 +19,8 @@ struct OutputKind {
   bool (*is_in)(const std::filesystem::path& folder);
 };
 
-extern const OutputKind kDataSetOutput, kRunOutput, kPredictionOutput, kAttributionOutput,
-    kConvertedOutput;
+extern const OutputKind kDataSetOutput, kRunOutput, kPredictionOutput, kStudyOutput,
+    kAttributionOutput, kConvertedOutput;
 std::span<const OutputKind* const> all_output_kinds();
 
 /// Whether the sign is there and contains the word, so that the folder may be taken for this kind.

@@ -61,4 +61,21 @@ std::string interval_cell(const Interval& interval, int width, int digits) {
          number_cell(interval.high, high, digits) + "]";
 }
 
+std::string wrapped(const std::string& head, const std::string& words) {
+  constexpr std::size_t kColumns = 100;  // of a terminal
+  std::string out;
+  std::string line = head;
+  for (std::size_t at = 0; at < words.size();) {
+    const std::size_t end = std::min(words.find(' ', at), words.size());
+    const std::string word = words.substr(at, end - at);
+    if (line.size() > head.size() && line.size() + 1 + word.size() > kColumns) {
+      out += line + "\n";
+      line.assign(head.size(), ' ');
+    }
+    line += (line.size() > head.size() ? " " : "") + word;
+    at = end + 1;
+  }
+  return out + line + "\n";
+}
+
 }  // namespace cdt

@@ -22,6 +22,9 @@ std::string p_cell(double p, int width);
 std::string p_cell(const ResampledP& p, int width);
 /// "[low, high]", right-aligned in `width`; "-" if it is undefined.
 std::string interval_cell(const Interval& interval, int width, int digits);
+/// Wraps `words` into lines of at most 100 columns; the first follows `head`, the others are
+/// indented as far.
+std::string wrapped(const std::string& head, const std::string& words);
 inline bool is_defined(const Interval& interval) {
   return interval.low <= interval.high;  // false if one is NaN
 }

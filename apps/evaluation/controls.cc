@@ -8,14 +8,6 @@
 namespace cdt {
 namespace {
 
-double deviation_of(const std::vector<double>& values) {
-  if (values.size() < 2) return kNaN;
-  const double middle = mean(values);
-  double squares = 0.0;
-  for (const double value : values) squares += (value - middle) * (value - middle);
-  return std::sqrt(squares / static_cast<double>(values.size() - 1));
-}
-
 /// The real predictions, with which every control is compared.
 struct Real {
   const Compared& compared;
@@ -24,7 +16,7 @@ struct Real {
   BootstrapOptions bootstrap;
 };
 
-Control score_control(const char* name, const char* label, const Real& real,
+Control score_control(const ControlName& of, const Real& real,
                       const std::vector<std::vector<float>>& draws) {
   std::vector<double> r;
   double r_sum = 0.0;
@@ -36,12 +28,12 @@ Control score_control(const char* name, const char* label, const Real& real,
     r2_sum += m.r2;
   }
   const auto count = static_cast<double>(draws.size());
-  return {name,
-          label,
+  return {of.name,
+          of.label,
           static_cast<std::int64_t>(draws.size()),
           mean(r),
           r2_sum / count,
-          deviation_of(r),
+          standard_deviation(r),
           {real.pearson - r_sum / count,
            bootstrap_pearson_difference(real.compared.predictions, draws, real.target,
                                         real.compared.loci, real.bootstrap)}};
@@ -83,11 +75,10 @@ Controls score_controls(const Compared& compared, const ControlPredictions& cont
   out.pearson = {real.pearson,
                  bootstrap_pearson(compared.predictions, real.target, compared.loci, bootstrap)};
   if (!controls.shuffled_dna.empty()) {
-    out.shuffled_dna = score_control("shuffled_dna", "DNA shuffled", real, controls.shuffled_dna);
+    out.shuffled_dna = score_control(kShuffledDna, real, controls.shuffled_dna);
   }
-  out.mean_dna = score_control("mean_dna", "mean window", real, {controls.mean_dna});
-  out.shuffled_genes =
-      score_control("shuffled_genes", "gene rows shuffled", real, {controls.shuffled_genes});
+  out.mean_dna = score_control(kMeanDna, real, {controls.mean_dna});
+  out.shuffled_genes = score_control(kShuffledGenes, real, {controls.shuffled_genes});
   out.variance_by_dna = variance_by_dna(compared.predictions, controls.shuffled_dna);
   out.change_by_genes = largest_change(compared.predictions, controls.shuffled_genes);
   return out;

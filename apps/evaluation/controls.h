@@ -35,6 +35,15 @@ struct Control {
   }
 };
 
+/// Names and labels of the controls.
+struct ControlName {
+  const char* name;
+  const char* label;
+};
+inline constexpr ControlName kShuffledDna{"shuffled_dna", "DNA shuffled"};
+inline constexpr ControlName kMeanDna{"mean_dna", "mean window"};
+inline constexpr ControlName kShuffledGenes{"shuffled_genes", "gene rows shuffled"};
+
 struct Controls {
   std::int64_t pairs = 0, loci = 0;  // compared
   Estimate pearson;                  // of the real predictions of these pairs, over loci

@@ -62,6 +62,9 @@ struct Evaluation {
   std::string controls_digest;          // likewise of controls.tsv; "": there is none
   Fingerprint fingerprint;
   TrainedHere trained_here = TrainedHere::kUnknown;
+  PairUse use;                   // of the data set's pairs
+  std::int64_t folds = 0;        // of the data set; 0: none
+  std::int64_t train_pairs = 0;  // on which the baselines are fitted
   std::int64_t pairs = 0, enhancers = 0, genes = 0, loci = 0;
   bool constant_effects = false;  // all effects equal: correlations and R2 are undefined
   BootstrapOptions bootstrap;

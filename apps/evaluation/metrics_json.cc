@@ -100,6 +100,10 @@ std::string metrics_json(const Evaluation& e) {
               {"enhancers", e.enhancers}, {"loci", e.loci},        {"genes", e.genes}};
   out["fingerprint"] = fields_json(e.fingerprint);
   out["trained_on_these_pairs"] = trained_here_json(e.trained_here);
+  out["fold"] = e.use.fold > 0 ? Json(e.use.fold) : Json();
+  out["folds"] = e.folds > 0 ? Json(e.folds) : Json();
+  out["train_share"] = e.use.train_share;
+  out["train_pairs"] = e.train_pairs;
   if (e.constant_effects) {
     out["effects_note"] = "all effects are equal: correlations and R2 are undefined";
   }

@@ -10,8 +10,6 @@
 namespace cdt {
 namespace {
 
-constexpr std::size_t kColumns = 100;  // of the terminal that the table must fit
-
 /// A number with four decimals, as wide as it needs.
 std::string number(double value) { return number_cell(value, 0, 4); }
 
@@ -32,24 +30,6 @@ std::string percent(double share) { return number_cell(100.0 * share, 0, 1) + " 
 std::string count_of(std::int64_t count, std::int64_t of) {
   return std::to_string(count) + " of " + std::to_string(of) + " (" +
          percent(static_cast<double>(count) / static_cast<double>(of)) + ")";
-}
-
-/// Wraps `words` into lines of at most kColumns; the first follows `head`, the others are indented
-/// as far.
-std::string wrapped(const std::string& head, const std::string& words) {
-  std::string out;
-  std::string line = head;
-  for (std::size_t at = 0; at < words.size();) {
-    const std::size_t end = std::min(words.find(' ', at), words.size());
-    const std::string word = words.substr(at, end - at);
-    if (line.size() > head.size() && line.size() + 1 + word.size() > kColumns) {
-      out += line + "\n";
-      line.assign(head.size(), ' ');
-    }
-    line += (line.size() > head.size() ? " " : "") + word;
-    at = end + 1;
-  }
-  return out + line + "\n";
 }
 
 /// Why a row has "-" instead of a number; empty if it has none.

@@ -14,6 +14,7 @@
 #include "apps/evaluation/control_passes.h"
 #include "apps/evaluation/evaluation.h"
 #include "apps/evaluation/position_baselines.h"
+#include "apps/predict/combine.h"
 #include "apps/predict/files.h"
 #include "apps/programs.h"
 #include "engine/error.h"
@@ -39,15 +40,39 @@ struct PredictOptions {
   std::int64_t batch_size = 4;
   std::int64_t bootstrap = 2000;
   bool no_controls = false;
+  std::vector<std::string> combine;  // folders; not empty: combined, and nothing is predicted
 };
 
+/// Throws InputError unless the options are those of a prediction, or of --combine.
+void check(const Cli& cli, const PredictOptions& options) {
+  const auto refuse = [](const std::string& option, const char* what) {
+    throw InputError("command line", "--" + option, what);
+  };
+  if (options.combine.empty()) {
+    if (!cli.was_set("model")) refuse("model", "required, but not given (or --combine)");
+    return;
+  }
+  for (const char* option : {"model", "split", "batch-size", "replicate", "no-controls", "genes",
+                             "ridge", "fold", "match-genes", "other-inputs", "profile"}) {
+    if (cli.was_set(option)) refuse(option, "has no meaning with --combine: nothing is predicted");
+  }
+}
+
+std::optional<double> positive_below(const PredictOptions& options) {
+  if (std::isnan(options.positive_below)) return std::nullopt;
+  return options.positive_below;
+}
+
 bool parse_options(int argc, char** argv, PredictOptions* options) {
-  Cli cli("cdt-predict",
-          "Predicts the pairs of one split and evaluates the predictions. Writes "
-          "OUT/predictions.tsv, OUT/controls.tsv and OUT/metrics.json.");
+  Cli cli(
+      "cdt-predict",
+      "Predicts the pairs of one split and evaluates the predictions. Writes "
+      "OUT/predictions.tsv, OUT/controls.tsv and OUT/metrics.json. With --combine, evaluates the "
+      "predictions of several folds and seeds together instead, and writes OUT/study.json, "
+      "OUT/study.tsv and OUT/predictions.tsv.");
   cli.common(&options->common);
   cli.common(&options->common, {"attention"});
-  cli.require({"data", "model", "out"});
+  cli.require({"data", "out"});
   cli.choice("split", &options->split, {"train", "val", "test"}, "pairs to predict");
   cli.number("batch-size", &options->batch_size, 1, 1024, "enhancers per forward pass");
   cli.number("bootstrap", &options->bootstrap, 100, 1000000,
@@ -63,8 +88,12 @@ bool parse_options(int argc, char** argv, PredictOptions* options) {
   add_gene_starts_option(&cli, &options->baselines.genes);
   cli.flag("ridge", &options->baselines.ridge,
            "fit the ridge regression on gene and DNA also without --genes");
+  cli.paths("combine", &options->combine,
+            "folder of a prediction of one run, of a fold and seed; repeated for all of them");
   add_model_options(&cli, &options->overrides);
-  return cli.parse(argc, argv);
+  if (!cli.parse(argc, argv)) return false;
+  check(cli, *options);
+  return true;
 }
 
 double noise_ceiling(const Dataset& data, const std::string& split) {
@@ -128,16 +157,17 @@ void run(const PredictOptions& options) {
   const Predicted predicted = predict_once(
       inference, pairs, {options.batch_size, !options.no_controls, seed, options.common.quiet});
   const std::vector<std::int32_t> locus_of = loci_of(data);
-  std::optional<double> positive_below;
-  if (!std::isnan(options.positive_below)) positive_below = options.positive_below;
-  Evaluation evaluation =
-      evaluate({pairs, predicted.predictions, data.pairs_of(Split::kTrain),
-                pairs_that_chose(data, options.split), locus_of, predicted.controls,
-                baselines.predictions, ceiling, positive_below, std::move(baselines.places)},
-               {.replicates = options.bootstrap, .seed = seed});
+  Evaluation evaluation = evaluate(
+      {pairs, predicted.predictions, data.pairs_of(Split::kTrain),
+       pairs_that_chose(data, options.split), locus_of, predicted.controls, baselines.predictions,
+       ceiling, positive_below(options), std::move(baselines.places)},
+      {.replicates = options.bootstrap, .seed = seed});
   evaluation.split = options.split;
   evaluation.trained_here = trained_here(*inference.file, data);
   evaluation.fingerprint = inference.fingerprint;
+  evaluation.use = data.use;
+  evaluation.folds = data.folds;
+  evaluation.train_pairs = std::ssize(data.pairs_of(Split::kTrain));
   evaluation.data = path_text(options.common.data);
   evaluation.model_file = path_text(options.common.model);
   if (!options.baselines.genes.empty()) {
@@ -159,7 +189,12 @@ void run(const PredictOptions& options) {
 
 int predict_main(int argc, char** argv) {
   PredictOptions options;
-  if (parse_options(argc, argv, &options)) run(options);
+  if (!parse_options(argc, argv, &options)) return kExitDone;
+  if (options.combine.empty()) {
+    run(options);
+  } else {
+    combine({options.common, options.combine, positive_below(options), options.bootstrap});
+  }
   return kExitDone;
 }
 

@@ -27,15 +27,15 @@ namespace fs = std::filesystem;
 constexpr std::size_t kTableLimit = std::size_t{1} << 30U;
 
 void name_controls(std::optional<Controls>* controls) {
-  const auto name = [](Control* control, const char* its_name, const char* label) {
-    control->name = its_name;
-    control->label = label;
+  const auto name = [](Control* control, const ControlName& its) {
+    control->name = its.name;
+    control->label = its.label;
   };
   if (!*controls) return;
   Controls& c = **controls;
-  if (c.shuffled_dna) name(&*c.shuffled_dna, "shuffled_dna", "DNA shuffled");
-  name(&c.mean_dna, "mean_dna", "mean window");
-  name(&c.shuffled_genes, "shuffled_genes", "gene rows shuffled");
+  if (c.shuffled_dna) name(&*c.shuffled_dna, kShuffledDna);
+  name(&c.mean_dna, kMeanDna);
+  name(&c.shuffled_genes, kShuffledGenes);
 }
 
 /// The cdt-predict command that made a folder, as far as its metrics.json tells.

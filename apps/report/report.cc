@@ -15,6 +15,7 @@
 #include "apps/report/figures.h"
 #include "apps/report/overview.h"
 #include "apps/report/page.h"
+#include "apps/report/study_page.h"
 #include "engine/error.h"
 #include "io/dataset/folds.h"
 #include "io/format/output.h"
@@ -30,7 +31,7 @@ constexpr std::uint64_t kLeastBytes = std::uint64_t{64} << 10U;  // least size o
 struct ReportOptions {
   CommonOptions common;
   ModelOverrides overrides;
-  std::filesystem::path run, attribution, prediction, genes;
+  std::filesystem::path run, attribution, prediction, study, genes;
   std::vector<std::string> annotations;
   std::string split;  // "": val, or that of the prediction
   std::string pair;
@@ -39,13 +40,16 @@ struct ReportOptions {
 
 bool parse_options(int argc, char** argv, ReportOptions* options) {
   Cli cli("cdt-report",
-          "Writes one self-contained HTML page about a run: its numbers, its figures, and how to "
-          "read them. Figures are drawn with gnuplot.");
+          "Writes one self-contained HTML page about a run, or about a study: its numbers, its "
+          "figures, and how to read them. Figures are drawn with gnuplot. --data and --run are "
+          "required except with --study.");
   cli.common(&options->common, {"data", "out", "device", "precision", "threads", "seed", "quiet"});
   cli.option("run", &options->run, "run directory of cdt-train");
   cli.option("attribution", &options->attribution, "output of cdt-attribute");
   cli.option("prediction", &options->prediction,
              "output of cdt-predict; without it, the run's model predicts the split");
+  cli.option("study", &options->study,
+             "output of cdt-predict --combine: a page about all of its runs instead");
   cli.choice("split", &options->split, {"train", "val", "test"},
              "split to predict (default: val), or the split that --prediction must have");
   cli.paths("annotations", &options->annotations,
@@ -54,11 +58,23 @@ bool parse_options(int argc, char** argv, ReportOptions* options) {
       "pair", &options->pair,
       "ENHANCER:GENE to show in detail; without it, the explained pair with the strongest effect");
   add_gene_starts_option(&cli, &options->genes);
-  cli.require({"data", "run", "out"});
+  cli.require({"out"});
   add_model_options(&cli, &options->overrides);
-  const bool go = cli.parse(argc, argv);
+  if (!cli.parse(argc, argv)) return false;
   options->command = command_line("cdt-report", argc, argv);
-  return go;
+  for (const char* option : {"data", "run"}) {
+    if (options->study.empty() && !cli.was_set(option)) {
+      throw InputError("command line", "--" + std::string(option), "required, but not given");
+    }
+  }
+  for (const char* option : {"data", "run", "attribution", "prediction", "split", "annotations",
+                             "pair", "genes", "fold"}) {
+    if (!options->study.empty() && cli.was_set(option)) {
+      throw InputError("command line", "--" + std::string(option),
+                       "has no meaning with --study, which has all of its numbers");
+    }
+  }
+  return true;
 }
 
 /// Reads everything. The pairs of `data` become those that trained, validate and test the run's
@@ -247,8 +263,26 @@ Inputs inputs_of(const ReportOptions& options) {
   inputs.add_output("--attribution", options.attribution, kAttributionOutput);
   inputs.add_output("--prediction", options.prediction, kPredictionOutput);
   inputs.add_file("--genes", options.genes);
+  inputs.add_output("--study", options.study, kStudyOutput);
   for (const std::string& file : options.annotations) inputs.add_file("--annotations", file);
   return inputs;
+}
+
+Page run_page(const Gnuplot& gnuplot, const ReportOptions& options) {
+  Dataset data(options.common.data);
+  const Material material = read_material(options, &data);
+  const std::vector<std::string> doubts = annotation_doubts(material);
+  for (const std::string& doubt : doubts) warn(doubt);
+  Page page;
+  page.title = report_title(material);
+  page.subtitle = report_subtitle(material);
+  page.opening = report_opening(material);
+  page.sections = make_sections(gnuplot, material, doubts);
+  page.footer =
+      element("p", "Made by cdt-report " + version() +
+                       ". The page is self-contained and makes no network requests.") +
+      element("div", {{"class", "command"}, {"tabindex", "0"}}, element("code", material.command));
+  return page;
 }
 
 void run(const ReportOptions& options) {
@@ -263,19 +297,9 @@ void run(const ReportOptions& options) {
   const OutputFile out("a report", "Made by cdt-report ", options.common, inputs_of(options));
   require_free_space(out.folder(), kLeastBytes);
   const Gnuplot gnuplot;
-  Dataset data(options.common.data);
-  const Material material = read_material(options, &data);
-  const std::vector<std::string> doubts = annotation_doubts(material);
-  for (const std::string& doubt : doubts) warn(doubt);
-  Page page;
-  page.title = report_title(material);
-  page.subtitle = report_subtitle(material);
-  page.opening = report_opening(material);
-  page.sections = make_sections(gnuplot, material, doubts);
-  page.footer =
-      element("p", "Made by cdt-report " + version() +
-                       ". The page is self-contained and makes no network requests.") +
-      element("div", {{"class", "command"}, {"tabindex", "0"}}, element("code", material.command));
+  const Page page = options.study.empty()
+                        ? run_page(gnuplot, options)
+                        : study_page(gnuplot, read_study(options.study), options.command);
   write_file(out.path(), page_html(page));
   std::cout << path_text(out.path()) << '\n';
 }

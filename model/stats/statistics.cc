@@ -129,6 +129,14 @@ std::vector<double> average_ranks(std::span<const double> x) {
   return ranks;
 }
 
+double standard_deviation(std::span<const double> x) {
+  if (x.size() < 2) return kNaN;
+  const double middle = mean(x);
+  double squares = 0.0;
+  for (const double value : x) squares += (value - middle) * (value - middle);
+  return std::sqrt(squares / static_cast<double>(x.size() - 1));
+}
+
 double quantile_of_sorted(std::span<const double> ascending, double q) {
   if (ascending.empty()) return kNaN;
   const double at = q * static_cast<double>(ascending.size() - 1);

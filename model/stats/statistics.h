@@ -35,6 +35,8 @@ double regression_slope(std::span<const double> x, std::span<const double> y);
 std::vector<double> average_ranks(std::span<const double> x);
 
 double mean(std::span<const double> x);
+/// Standard deviation with divisor n - 1; NaN for fewer than two values.
+double standard_deviation(std::span<const double> x);
 /// Quantile q in [0, 1] of ascending values, by linear interpolation (NumPy's default); NaN if
 /// empty.
 double quantile_of_sorted(std::span<const double> ascending, double q);

@@ -1,0 +1,103 @@
+#include "apps/predict/combine.h"
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "apps/common/output_folder.h"
+#include "apps/common/program.h"
+#include "apps/common/tables.h"
+#include "apps/evaluation/study.h"
+#include "apps/predict/recorded.h"
+#include "apps/predict/study_arm.h"
+#include "engine/error.h"
+#include "io/dataset/loci.h"
+#include "io/format/output.h"
+#include "io/format/text.h"
+#include "io/format/text_file.h"
+#include "model/fingerprint.h"
+#include "model/stats/fold_scores.h"
+
+namespace cdt {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Text of predictions.tsv: the ensemble of each fold's runs.
+std::string table_text(const ArmRuns& runs, const Dataset& data) {
+  const std::vector<Pair> pairs = pairs_of(runs);
+  const std::vector<float> ensemble = ensemble_of(runs);
+  std::string out = tab_separated({"enhancer", "gene", "beta", "prediction", "fold"});
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    out += tab_separated({enhancer_of(data, pairs[i]).name, gene_of(data, pairs[i]),
+                          format_number(pairs[i].beta), format_number(ensemble[i]),
+                          std::to_string(pairs[i].fold)});
+  }
+  return out;
+}
+
+std::string positives_text(const std::optional<Positives>& positives) {
+  if (!positives) return "";
+  if (positives->below) return "beta below " + format_number(*positives->below);
+  return "label 1";
+}
+
+/// Writes the three files, the tables first, so that study.json is there only with them.
+void write_study(const fs::path& folder, const Study& study, const std::string& table) {
+  std::error_code absent;
+  fs::remove(folder / "study.json", absent);
+  write_file(folder / "predictions.tsv", table);
+  write_file(folder / "study.tsv", study_tsv(study));
+  write_file(folder / "study.json", study_json(study));
+}
+
+}  // namespace
+
+void combine(const CombineOptions& options) {
+  catch_interrupts("cdt-predict");
+  Inputs inputs(options.common);
+  for (const std::string& folder : options.folders) {
+    inputs.add_output("--combine", folder, kPredictionOutput);
+  }
+  const OutputFolder out(kStudyOutput, options.common, inputs);
+  const Dataset data(options.common.data);
+  const std::string digest = digest_of_data(data);
+  const RecordedChoice choice = recorded_choice(options.folders.front());
+  const std::string& split = choice.split;
+  std::vector<RecordedPrediction> read;
+  for (const std::string& folder : options.folders) {
+    stop_if_interrupted();
+    read.push_back(read_prediction(folder, data, digest, split));
+  }
+  const std::vector<ArmRuns> arms = arms_of(std::move(read), data);
+  const std::vector<std::int32_t> locus_of = loci_of(data);
+  const std::optional<double> below =
+      options.positive_below ? options.positive_below : choice.positive_below;
+  Study study;
+  study.data = path_text(options.common.data);
+  study.data_digest = digest;
+  for (const ArmRuns& runs : arms) {
+    const std::optional<Positives> positives = positives_of(pairs_of(runs), below);
+    study.positives = positives_text(positives);
+    study.arms.push_back(score_arm(runs, data, split, positives, locus_of,
+                                   {.replicates = options.bootstrap,
+                                    .seed = static_cast<std::uint64_t>(options.common.seed)}));
+  }
+  const std::vector<Pair> pairs = pairs_of(arms.front());
+  std::set<std::int32_t> enhancers, genes, loci;
+  for (const Pair& pair : pairs) {
+    enhancers.insert(pair.enhancer);
+    genes.insert(pair.gene);
+    loci.insert(locus_of[static_cast<std::size_t>(pair.enhancer)]);
+  }
+  study.pairs = std::ssize(pairs);
+  study.enhancers = std::ssize(enhancers);
+  study.genes = std::ssize(genes);
+  study.loci = std::ssize(loci);
+  write_study(out.path(), study, table_text(arms.front(), data));
+  std::cout << study_text(study);
+}
+
+}  // namespace cdt

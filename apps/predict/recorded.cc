@@ -1,0 +1,234 @@
+#include "apps/predict/recorded.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+
+#include "apps/common/session.h"
+#include "apps/evaluation/position_baselines.h"
+#include "engine/error.h"
+#include "io/dataset/folds.h"
+#include "io/format/digest.h"
+#include "io/format/json.h"
+#include "io/format/json_fields.h"
+#include "io/format/text.h"
+#include "io/format/text_file.h"
+#include "model/fingerprint.h"
+
+namespace cdt {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kVersion = 3;
+constexpr std::size_t kTableLimit = std::size_t{1} << 30U;
+
+/// The parts of metrics.json that say what the tables beside it are.
+struct Recorded {
+  struct Table {
+    std::string digest;
+    template <class V>
+    void fields(V& v) {
+      v("digest", digest);
+    }
+  };
+  struct Shuffled {
+    std::int64_t draws = 0;
+    template <class V>
+    void fields(V& v) {
+      v("draws", draws);
+    }
+  };
+  struct Controls {
+    std::string digest;
+    Nullable<Shuffled> shuffled_dna;
+    template <class V>
+    void fields(V& v) {
+      v("digest", digest);
+      v("shuffled_dna", shuffled_dna);
+    }
+  };
+
+  struct Classification {
+    Nullable<double> below;
+    template <class V>
+    void fields(V& v) {
+      v("beta_below", below);
+    }
+  };
+
+  std::string split;
+  Fingerprint fingerprint;
+  Nullable<bool> trained_here;
+  Nullable<std::int64_t> fold, folds;
+  double train_share = 1;
+  std::int64_t train_pairs = 0;
+  Table predictions;
+  std::optional<Controls> controls;
+  Nullable<Classification> classification;
+
+  template <class V>
+  void fields(V& v) {
+    v("split", split);
+    v("fingerprint", fingerprint);
+    v("trained_on_these_pairs", trained_here);
+    v("fold", fold);
+    v("folds", folds);
+    v("train_share", train_share);
+    v("train_pairs", train_pairs);
+    v("predictions", predictions);
+    v("controls", controls);
+    v("classification", classification);
+  }
+};
+
+Recorded read_metrics(const fs::path& file) {
+  const nlohmann::json json = parse_json_file(file);
+  JsonReader top(json, file.string());
+  if (top.string("format") != "cdt-metrics") top.fail("format", "must be cdt-metrics");
+  if (top.integer("version") != kVersion) {
+    top.fail("version",
+             expected_got("is of another version of cdt-predict; run it again",
+                          std::to_string(kVersion), std::to_string(top.integer("version"))));
+  }
+  return read_fields<Recorded>(json, file.string());
+}
+
+void expect_digest(const fs::path& table, const std::string& recorded) {
+  const std::string found = digest_of(read_text_file(table, kTableLimit));
+  if (found == recorded) return;
+  throw InputError(table.string(), "content",
+                   expected_got("is not the table that metrics.json beside it was computed from",
+                                recorded, found));
+}
+
+/// The pairs of a split while `fold` tests.
+std::vector<Pair> pairs_in(const Dataset& data, std::int64_t fold, Split split) {
+  std::vector<Pair> out;
+  for (Pair pair : data.pairs) {
+    if (fold > 0) pair.split = split_in_fold(pair.fold, fold, data.folds);
+    if (pair.split == split) out.push_back(pair);
+  }
+  return out;
+}
+
+/// Reads columns of numbers of a table whose rows are `pairs`.
+std::vector<std::vector<float>> read_columns(const fs::path& table, const Dataset& data,
+                                             const std::vector<Pair>& pairs,
+                                             const std::vector<std::string>& names) {
+  std::vector<std::string> columns{"enhancer", "gene"};
+  columns.insert(columns.end(), names.begin(), names.end());
+  TsvFile file(table, columns);
+  std::vector<std::vector<float>> out(names.size());
+  std::size_t row = 0;
+  while (file.next()) {
+    if (row == pairs.size()) file.fail(0, "there are more rows than tested pairs");
+    const Pair& pair = pairs[row++];
+    if (file.field(0) != enhancer_of(data, pair).name || file.field(1) != gene_of(data, pair)) {
+      file.fail(0,
+                expected_got("is not the pair that the data set tests here", pair_name(data, pair),
+                             std::string(file.field(0)) + ":" + std::string(file.field(1))));
+    }
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const int column = static_cast<int>(i) + 2;
+      float value = 0;
+      const std::string_view fault = parse_finite(file.field(column), &value);
+      if (!fault.empty()) file.fail(column, expected_got(fault, kFiniteNumber, file.field(column)));
+      out[i].push_back(value);
+    }
+  }
+  if (row < pairs.size()) {
+    throw InputError(table.string(), "rows",
+                     expected_got("are not all tested pairs", std::to_string(pairs.size()),
+                                  std::to_string(row)));
+  }
+  return out;
+}
+
+/// The baselines whose predictions the table has.
+std::vector<BaselinePrediction> baselines_in(const fs::path& table) {
+  std::vector<std::string> columns;
+  for (const BaselineName& baseline : kBaselines) columns.push_back(baseline_column(baseline.name));
+  const TsvFile file(table, {}, columns);
+  std::vector<BaselinePrediction> out;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (file.has(static_cast<int>(i))) out.push_back(empty_baseline(kBaselines[i].name));
+  }
+  return out;
+}
+
+void read_controls(const Recorded& recorded, const Dataset& data, RecordedPrediction* out) {
+  out->has_controls = recorded.controls.has_value();
+  if (!out->has_controls) return;
+  const fs::path table = out->folder / "controls.tsv";
+  expect_digest(table, recorded.controls->digest);
+  std::vector<std::string> names{"shuffled_genes", "mean_dna"};
+  const auto& shuffled = recorded.controls->shuffled_dna;
+  for (std::int64_t draw = 1; shuffled && draw <= shuffled->draws; ++draw) {
+    names.push_back("shuffled_dna_" + std::to_string(draw));
+  }
+  std::vector<std::vector<float>> columns = read_columns(table, data, out->pairs, names);
+  out->controls.shuffled_genes = std::move(columns[0]);
+  out->controls.mean_dna = std::move(columns[1]);
+  out->controls.shuffled_dna.assign(columns.begin() + 2, columns.end());
+}
+
+}  // namespace
+
+RecordedChoice recorded_choice(const fs::path& folder) {
+  const fs::path file = folder / "metrics.json";
+  const Recorded recorded = read_metrics(file);
+  for (const Split split : kSplits) {
+    if (recorded.split != split_name(split)) continue;
+    RecordedChoice out{recorded.split, std::nullopt};
+    if (recorded.classification) out.positive_below = recorded.classification->below;
+    return out;
+  }
+  throw InputError(file.string(), "split",
+                   expected_got("unknown", "train, val or test", recorded.split));
+}
+
+RecordedPrediction read_prediction(const fs::path& folder, const Dataset& data,
+                                   const std::string& data_digest, const std::string& split) {
+  const fs::path metrics = folder / "metrics.json";
+  const Recorded recorded = read_metrics(metrics);
+  const auto refuse = [&](const char* field, const std::string& what) {
+    throw InputError(metrics.string(), field, what);
+  };
+  if (recorded.fingerprint.data != data_digest) {
+    refuse("fingerprint.data",
+           expected_got("is of another data set than " + data.directory.string(), data_digest,
+                        recorded.fingerprint.data));
+  }
+  if (recorded.split != split) {
+    refuse("split", expected_got("is another than the first prediction's", split, recorded.split));
+  }
+  const std::int64_t folds = recorded.folds.value_or(0);
+  if (folds != data.folds) {
+    refuse("folds", expected_got("the data set has another number of folds; train with --fold",
+                                 std::to_string(data.folds), std::to_string(folds)));
+  }
+  RecordedPrediction out;
+  out.folder = folder;
+  out.model = recorded.fingerprint.model;
+  out.fold = recorded.fold.value_or(0);
+  out.train_share = recorded.train_share;
+  out.train_pairs = recorded.train_pairs;
+  out.trained_here = recorded.trained_here.value_or(false);
+  out.pairs = pairs_in(data, out.fold, split_named(split));
+  const fs::path table = folder / "predictions.tsv";
+  expect_digest(table, recorded.predictions.digest);
+  out.baselines = baselines_in(table);
+  std::vector<std::string> names{"prediction"};
+  for (const BaselinePrediction& b : out.baselines) names.push_back(baseline_column(b.name));
+  std::vector<std::vector<float>> columns = read_columns(table, data, out.pairs, names);
+  out.predictions = std::move(columns[0]);
+  for (std::size_t i = 0; i < out.baselines.size(); ++i) {
+    out.baselines[i].predictions = std::move(columns[i + 1]);
+  }
+  read_controls(recorded, data, &out);
+  return out;
+}
+
+}  // namespace cdt
