@@ -25,18 +25,31 @@ struct Load {
   double pairs = 0, positive = 0;
 };
 
+/// A part should have at least this many units: an interval over fewer is not to be trusted.
+constexpr double kLeastUnits = 20;
+
 /// The parts as they fill.
 class Parts {
  public:
-  Parts(std::span<const double> shares, const Load& all) : held_(shares.size()) {
-    for (const double share : shares) wanted_.push_back({share * all.pairs, share * all.positive});
+  Parts(std::span<const double> shares, const Load& all, const std::vector<double>& unit_sizes)
+      : held_(shares.size()) {
+    const double largest = *std::max_element(shares.begin(), shares.end());
+    for (const double share : shares) {
+      wanted_.push_back({share * all.pairs, share * all.positive});
+      const double limit = wanted_.back().pairs / kLeastUnits;
+      double small = 0;  // pairs of units that are small enough
+      for (const double size : unit_sizes) small += size <= limit ? size : 0;
+      const bool can_choose = share < largest && small >= 2 * wanted_.back().pairs;
+      limit_.push_back(can_choose ? limit : INFINITY);
+    }
   }
 
   /// Adds a unit to the part that lacks most of its share, and returns that part.
   std::int32_t take(const Load& unit) {
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < held_.size(); ++i) {
-      if (wanted_[i].pairs > 0 && lack(i, unit) > lack(best, unit)) best = i;
+    std::size_t best = held_.size();
+    for (std::size_t i = 0; i < held_.size(); ++i) {
+      if (!(wanted_[i].pairs > 0) || unit.pairs > limit_[i]) continue;
+      if (best == held_.size() || lack(i, unit) > lack(best, unit)) best = i;
     }
     held_[best].pairs += unit.pairs;
     held_[best].positive += unit.positive;
@@ -55,43 +68,8 @@ class Parts {
   }
 
   std::vector<Load> wanted_, held_;
+  std::vector<double> limit_;  // pairs of the largest unit that a part takes
 };
-
-}  // namespace
-
-std::vector<std::int32_t> assign(const std::vector<Pair>& pairs,
-                                 const std::vector<std::int32_t>& units,
-                                 std::span<const double> shares, std::uint64_t seed) {
-  Load all;
-  std::map<std::int32_t, Load> loads;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const double positive = pairs[i].label == 1 ? 1 : 0;
-    for (Load* load : {&all, &loads[units[i]]}) {
-      load->pairs += 1;
-      load->positive += positive;
-    }
-  }
-  const std::vector<std::pair<std::int32_t, Load>> list(loads.begin(), loads.end());
-  std::vector<std::int32_t> order =
-      permutation(static_cast<std::int64_t>(list.size()), {seed, kSplitStream});
-  const auto size_class = [&](std::int32_t at) {  // random among units of about the same size
-    return std::bit_width(
-        static_cast<std::uint64_t>(list[static_cast<std::size_t>(at)].second.pairs));
-  };
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::int32_t a, std::int32_t b) { return size_class(a) > size_class(b); });
-  Parts parts(shares, all);
-  std::map<std::int32_t, std::int32_t> part_of;
-  for (const std::int32_t at : order) {
-    const auto& [unit, load] = list[static_cast<std::size_t>(at)];
-    part_of[unit] = parts.take(load);
-  }
-  std::vector<std::int32_t> out;
-  for (const std::int32_t unit : units) out.push_back(part_of.at(unit));
-  return out;
-}
-
-namespace {
 
 void require_units(const std::vector<std::int32_t>& units, std::int64_t least, Unit unit) {
   const std::int64_t held = distinct_units(units);
@@ -116,6 +94,40 @@ std::vector<Pair> into_folds(const std::vector<Pair>& pairs, const std::vector<s
 }
 
 }  // namespace
+
+std::vector<std::int32_t> assign(const std::vector<Pair>& pairs,
+                                 const std::vector<std::int32_t>& units,
+                                 std::span<const double> shares, std::uint64_t seed) {
+  Load all;
+  std::map<std::int32_t, Load> loads;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const double positive = pairs[i].label == 1 ? 1 : 0;
+    for (Load* load : {&all, &loads[units[i]]}) {
+      load->pairs += 1;
+      load->positive += positive;
+    }
+  }
+  const std::vector<std::pair<std::int32_t, Load>> list(loads.begin(), loads.end());
+  std::vector<std::int32_t> order =
+      permutation(static_cast<std::int64_t>(list.size()), {seed, kSplitStream});
+  const auto size_class = [&](std::int32_t at) {  // random among units of about the same size
+    return std::bit_width(
+        static_cast<std::uint64_t>(list[static_cast<std::size_t>(at)].second.pairs));
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::int32_t a, std::int32_t b) { return size_class(a) > size_class(b); });
+  std::vector<double> sizes;
+  for (const auto& [unit, load] : list) sizes.push_back(load.pairs);
+  Parts parts(shares, all, sizes);
+  std::map<std::int32_t, std::int32_t> part_of;
+  for (const std::int32_t at : order) {
+    const auto& [unit, load] = list[static_cast<std::size_t>(at)];
+    part_of[unit] = parts.take(load);
+  }
+  std::vector<std::int32_t> out;
+  for (const std::int32_t unit : units) out.push_back(part_of.at(unit));
+  return out;
+}
 
 std::vector<Pair> split_again(const Dataset& data, const std::vector<std::int32_t>& units,
                               const SplitRule& rule) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
@@ -18,6 +19,7 @@
 #include "apps/common/progress.h"
 #include "apps/common/tables.h"
 #include "apps/common/window_sketch.h"
+#include "apps/evaluation/claims.h"
 #include "apps/programs.h"
 #include "apps/split/rule.h"
 #include "apps/split/units.h"
@@ -208,6 +210,21 @@ Inputs inputs_of(const SplitOptions& options) {
   return inputs;
 }
 
+/// Notes if test, or a fold, has so few loci that nothing can be concluded from it.
+void say_few_loci(const std::vector<Pair>& pairs, const SharedDna& shared, bool by_fold) {
+  std::map<std::string, std::set<std::int32_t>> loci;
+  for (const Pair& p : pairs) {
+    if (!by_fold && p.split != Split::kTest) continue;
+    loci[by_fold ? "fold " + std::to_string(p.fold) : "test"].insert(
+        shared.locus_of[static_cast<std::size_t>(p.enhancer)]);
+  }
+  for (const auto& [part, of] : loci) {
+    if (std::ssize(of) >= kLeastLoci) continue;
+    note(part + " has " + std::to_string(of.size()) + " loci; fewer than " +
+         std::to_string(kLeastLoci) + " are too few to support a claim");
+  }
+}
+
 void run(const SplitOptions& options, const std::string& command) {
   catch_interrupts("cdt-split");
   const OutputFolder out(kDataSetOutput, options.common, inputs_of(options));
@@ -229,6 +246,7 @@ void run(const SplitOptions& options, const std::string& command) {
   std::cout << "by " << options.by << ": " << format_with_commas(distinct_units(units)) << " "
             << unit_plural(rule.unit) << "\n\n"
             << contents_table(pairs, shared, options.folds > 0);
+  if (!options.common.quiet) say_few_loci(pairs, shared, options.folds > 0);
   const std::vector<Leakage> before = leakages(data.pairs, data.folds, shared);
   if (!before.empty()) std::cout << "\nleaked before\n" << leakage_table(before);
   std::cout << "\nleaked now\n" << leakage_table(leakages(pairs, options.folds, shared));

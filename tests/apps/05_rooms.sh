@@ -26,7 +26,7 @@ apps/import: $library io/format/hdf5 apps/common apps/import/published
 apps/import/published: $library io/format/hdf5 apps/common apps/import
 apps/train: $library apps apps/common apps/evaluation
 apps/convert: $library apps apps/common
-apps/split: $library apps apps/common
+apps/split: $library apps apps/common apps/evaluation
 apps/predict: $library apps apps/common apps/evaluation
 apps/attribute: $library io/genome/bigwig apps apps/common
 apps/report: $library apps apps/common apps/evaluation

@@ -122,6 +122,31 @@ TEST(Splits, HaveTheSharesOfPairsAndOfPositives) {
   }
 }
 
+TEST(Splits, LargeUnitsGoToTheLargestPart) {
+  Dataset data = screen(400);
+  const auto small = static_cast<double>(data.pairs.size());
+  for (std::int32_t k = 0; k < 300; ++k) {  // enhancers 0 to 2 have 100 pairs more each
+    data.pairs.push_back({.enhancer = k % 3, .gene = 20 + k / 3, .beta = 0, .label = 0});
+  }
+  ASSERT_GT(100, (small + 300) * 0.15 / 20) << "too large for val and test";
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    SplitRule rule = by(Unit::kEnhancer);
+    rule.seed = seed;
+    const std::vector<Pair> pairs = made(data, rule);
+    EXPECT_TRUE(std::all_of(pairs.begin(), pairs.end(), [](const Pair& p) {
+      return p.enhancer > 2 || p.split == Split::kTrain;
+    }));
+    EXPECT_NEAR(share_of(pairs, Split::kTest, false), 0.15, 0.02);
+  }
+  SplitRule folds = by(Unit::kEnhancer);
+  folds.folds = 3;
+  std::set<std::int32_t> of_large;
+  for (const Pair& p : made(data, folds)) {
+    if (p.enhancer < 3) of_large.insert(p.fold);
+  }
+  EXPECT_EQ(of_large.size(), 3U) << "folds of equal size share them";
+}
+
 TEST(Splits, AShareOfZeroGetsNothing) {
   const std::vector<Pair> pairs = made(screen(30), by(Unit::kEnhancer, {0.8, 0.2, 0}));
   EXPECT_EQ(share_of(pairs, Split::kTest, false), 0);
