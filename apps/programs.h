@@ -8,6 +8,7 @@ namespace cdt {
 /// exceptions; returns the exit code.
 int synth_main(int argc, char** argv);  // a data set with a planted mechanism
 int split_main(int argc, char** argv);  // splits the pairs of a data set again
+int audit_main(int argc, char** argv);  // what in a data set could mislead a conclusion
 int train_main(int argc, char** argv);  // trains a model, resumes a run, or prints the plan
 int convert_main(int argc,
                  char** argv);  // converts a checkpoint from PyTorch's form to ours and back

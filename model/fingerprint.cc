@@ -14,10 +14,8 @@ namespace {
 constexpr std::int64_t kSampledBytes = std::int64_t{256} << 20;  // bytes of DNA in the digest
 constexpr std::int64_t kSampledRows = 16;                        // or this many rows, if more
 
-}  // namespace
-
-std::string digest_of_data(const Dataset& data) {
-  Digest digest;
+void add_tables(const Dataset& data, Digest* to) {
+  Digest& digest = *to;
   for (const std::int64_t size :
        {data.bins, std::int64_t{data.bin_bp}, data.dna_dim, data.rna_dim, data.protein_dim}) {
     digest.add(static_cast<std::uint64_t>(size));
@@ -38,6 +36,19 @@ std::string digest_of_data(const Dataset& data) {
   digest.add(std::string_view(text));
   digest.add(data.rna);
   digest.add(data.protein);
+}
+
+}  // namespace
+
+std::string digest_of_tables(const Dataset& data) {
+  Digest digest;
+  add_tables(data, &digest);
+  return digest.hex();
+}
+
+std::string digest_of_data(const Dataset& data) {
+  Digest digest;
+  add_tables(data, &digest);
   std::vector<float> row(static_cast<std::size_t>(data.bins * data.dna_dim));
   const auto row_bytes = static_cast<std::int64_t>(row.size() * sizeof(float));
   const std::int64_t rows =

@@ -22,5 +22,7 @@ struct Fingerprint {
 /// Returns a digest of a data set. DNA counts in full up to 256 MiB; beyond that, as evenly spaced
 /// rows of 256 MiB in all, at least 16. Everything else counts in full.
 std::string digest_of_data(const Dataset& data);
+/// Returns a digest of everything but DNA.
+std::string digest_of_tables(const Dataset& data);
 
 }  // namespace cdt

@@ -46,14 +46,16 @@ void expect_writable(const fs::path& file) {
 }
 
 /// Throws InputError if a file or folder at this path would become part of another program's
-/// output, that is, if the path passes through one of that output's files or folders.
-void refuse_place_in_output(const fs::path& out) {
+/// output, that is, if the path passes through one of that output's files or folders. part: name of
+/// a file of a data set that is permitted.
+void refuse_place_in_output(const fs::path& out, const std::string& part) {
   std::error_code error;
   const fs::path place = fs::weakly_canonical(fs::absolute(out, error), error);
   if (error) return;
   for (fs::path at = place; at.has_relative_path(); at = at.parent_path()) {
     for (const OutputKind* kind : all_output_kinds()) {
       if (!has_name(*kind, at.filename().string()) || !kind->is_in(at.parent_path())) continue;
+      if (kind == &kDataSetOutput && at == place && place.filename() == part) continue;
       refuse(out, "belongs to " + std::string(kind->name) + ", " + at.parent_path().string() +
                       "; write somewhere else");
     }
@@ -93,7 +95,7 @@ fs::path checked_folder(const OutputKind& kind, const CommonOptions& options,
 }
 
 fs::path checked_file(const char* kind, const char* word, const CommonOptions& options,
-                      const Inputs& inputs) {
+                      const Inputs& inputs, const char* part) {
   const fs::path& out = options.out;
   std::error_code error;
   if (!out.has_filename() || fs::is_directory(out, error)) refuse(out, "is a folder; name a file");
@@ -101,7 +103,7 @@ fs::path checked_file(const char* kind, const char* word, const CommonOptions& o
     refuse(out, "is a link to " + fs::read_symlink(out, error).string() + ", which does not exist");
   }
   refuse_to_overwrite_inputs({out}, inputs);
-  refuse_place_in_output(out);
+  refuse_place_in_output(out, part);
   if (!fs::exists(out, error)) return out;
   if (!file_contains(out, word)) {
     refuse(out, "exists and is not " + std::string(kind) + "; name another file");
@@ -164,7 +166,7 @@ void refuse_to_overwrite_inputs(const std::vector<fs::path>& targets, const Inpu
 
 void check_output_folder(const fs::path& folder, const OutputKind& kind, bool overwrite,
                          bool left_behind, const Inputs& inputs) {
-  refuse_place_in_output(folder);
+  refuse_place_in_output(folder, "");
   for (const OutputKind* other : all_output_kinds()) {
     if (other != &kind && other->is_in(folder)) {
       refuse(folder, "holds " + std::string(other->name) + "; name another folder");
@@ -211,8 +213,8 @@ void OutputFolder::leave() const {
 }
 
 OutputFile::OutputFile(const char* kind, const char* word, const CommonOptions& options,
-                       const Inputs& inputs)
-    : path_(checked_file(kind, word, options, inputs)),
+                       const Inputs& inputs, const char* part)
+    : path_(checked_file(kind, word, options, inputs, part)),
       folder_(path_.has_parent_path() ? path_.parent_path() : fs::path(".")) {
   sweep_temporaries(folder_.path(), path_.filename().string());
 }

@@ -84,8 +84,9 @@ class OutputFolder {
 /// file.
 class OutputFile {
  public:
-  OutputFile(const char* kind, const char* word, const CommonOptions& options,
-             const Inputs& inputs);
+  /// part: name of a file of a data set that this program may write into one; "": none.
+  OutputFile(const char* kind, const char* word, const CommonOptions& options, const Inputs& inputs,
+             const char* part = "");
 
   const std::filesystem::path& path() const { return path_; }
   const std::filesystem::path& folder() const { return folder_.path(); }

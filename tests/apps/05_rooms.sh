@@ -22,14 +22,15 @@ model/explain: engine engine/ops io/format io/dataset model model/stats
 apps/common: $library
 apps/evaluation: $library apps/common
 apps/synth: $library apps apps/common
-apps/import: $library io/format/hdf5 apps/common apps/import/published
-apps/import/published: $library io/format/hdf5 apps/common apps/import
+apps/audit: $library apps apps/common
+apps/import: $library io/format/hdf5 apps/common apps/audit apps/import/published
+apps/import/published: $library io/format/hdf5 apps/common apps/audit apps/import
 apps/train: $library apps apps/common apps/evaluation
 apps/convert: $library apps apps/common
 apps/split: $library apps apps/common apps/evaluation
 apps/predict: $library apps apps/common apps/evaluation
 apps/attribute: $library io/genome/bigwig apps apps/common
-apps/report: $library apps apps/common apps/evaluation
+apps/report: $library apps apps/common apps/audit apps/evaluation
 apps: apps/common apps/import
 "
 
