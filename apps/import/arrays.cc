@@ -1,12 +1,13 @@
 #include "apps/import/arrays.h"
 
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "apps/common/program.h"
-#include "apps/import/arrays_audit.h"
+#include "apps/import/arrays_record.h"
+#include "apps/import/audited.h"
+#include "apps/import/copy_dna.h"
 #include "apps/import/matched_genes.h"
 #include "apps/import/sandboxed.h"
 #include "apps/import/screen.h"
@@ -14,7 +15,6 @@
 #include "engine/bfloat16.h"
 #include "engine/error.h"
 #include "io/dataset/dataset_writer.h"
-#include "io/format/json.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -87,25 +87,29 @@ DatasetWriter::Sizes sizes_of(const ArraysOptions& options, const FloatRows& dna
   return sizes;
 }
 
-/// Throws InputError naming the first value that becomes infinite in bfloat16.
-void require_storable(const FloatRows& dna, std::int64_t row, const float* values) {
+/// Rounds a row to bfloat16, as it will be stored. Throws InputError naming the first value that
+/// becomes infinite.
+void round_to_bfloat16(const FloatRows& dna, std::int64_t row, float* values) {
   for (std::int64_t i = 0; i < dna.row_values(); ++i) {
-    if (std::isfinite(to_float(to_bfloat16(values[i])))) continue;
-    throw InputError(dna.file(), dna.at(row, i),
-                     "is too large for bfloat16: " + format_number(values[i]));
+    const float rounded = to_float(to_bfloat16(values[i]));
+    if (!std::isfinite(rounded)) {
+      throw InputError(dna.file(), dna.at(row, i),
+                       "is too large for bfloat16: " + format_number(values[i]));
+    }
+    values[i] = rounded;
   }
 }
 
-DnaScan copy_rows(const ArraysOptions& options, const Screen& screen, FloatRows& dna,
-                  DatasetWriter& writer) {
+std::int64_t copy_rows(const ArraysOptions& options, const Screen& screen, FloatRows& dna,
+                       DatasetWriter& writer, DnaRows* described) {
   const auto read = [&](std::int64_t row, float* out) {
     dna.read(row, out);
-    if (options.store_bfloat16) require_storable(dna, row, out);
+    if (options.store_bfloat16) round_to_bfloat16(dna, row, out);
   };
-  const DnaScan scan =
-      copy_dna(screen.dna_rows, dna.row_values(), read, writer, options.common.quiet);
+  const std::int64_t used =
+      copy_dna(screen.dna_rows, dna.row_values(), read, writer, described, options.common.quiet);
   dna.finish();
-  return scan;
+  return used;
 }
 
 }  // namespace
@@ -114,26 +118,26 @@ void import_arrays(const ArraysOptions& options, const ArrayFiles& files) {
   const OpenArrays arrays = open_arrays(options, files);
   const std::vector<Source> read = sources(options, files, &arrays);
   refuse_same_files(read);
-  const MatchedGenes genes = read_matched_genes(options, *arrays.rna, *arrays.protein);
+  MatchedGenes genes = read_matched_genes(options, *arrays.rna, *arrays.protein);
   DatasetWriter::Sizes sizes = sizes_of(options, *arrays.dna, genes);
-  const Screen screen = read_screen(options, genes, arrays.dna->rows());
+  Screen screen = read_screen(options, genes, arrays.dna->rows());
   sizes.enhancers = static_cast<std::int64_t>(screen.enhancers.size());
-  const PlaceCheck places = check_places(screen.enhancers, options.assembly);
-  warn_of_places(places, path_text(options.enhancers));
 
   DatasetWriter writer(options.common.out, sizes, options.common.overwrite);
   writer.write_rna(genes.rna, genes.genes);
   writer.write_protein(genes.protein, genes.genes);
   writer.write_enhancers(screen.enhancers);
   writer.write_pairs(screen.pairs);
-  const DnaScan scan = copy_rows(options, screen, *arrays.dna, writer);
-  const nlohmann::ordered_json audit = make_arrays_audit(
-      {options, genes, *arrays.dna, sizes.bins, sizes.dna_dim, scan, screen, places});
-  writer.write_extra("audit.json", dumped(audit, 2) + "\n");
+  DnaRows described(sizes.bins, sizes.dna_dim);
+  const std::int64_t rows_used = copy_rows(options, screen, *arrays.dna, writer, &described);
+  const nlohmann::ordered_json record =
+      arrays_record({options, genes, *arrays.dna, sizes.bins, sizes.dna_dim, rows_used, screen});
   const nlohmann::ordered_json provenance = {{"made_by", "cdt-import " + version()},
                                              {"sources", provenance_of(read)}};
-  writer.finish(provenance.dump());
-  std::fputs(arrays_audit_text(audit).c_str(), stdout);
+  finish_audited(written_dataset(sizes, std::move(screen.enhancers), std::move(screen.pairs),
+                                 std::move(genes)),
+                 described, {record, arrays_record_text(record), path_text(options.enhancers)},
+                 provenance, &writer);
 }
 
 int run_arrays_import(const ArraysOptions& options) {

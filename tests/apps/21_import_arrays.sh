@@ -21,7 +21,7 @@ rest=("${tables[@]}" "${lists[@]}" --out "$out")
 expect_ok "$import" --dna "$work/dna.npy" "${rest[@]}" --bin-bp 128 --assembly hg38 --quiet
 check 'nothing on stderr with --quiet' [ ! -s "$work/stderr" ]
 expect_text "$work/stdout" 'windows of 16 bins of 128 bp = 2,048 bp; 60 rows used'
-expect_text "$work/stdout" 'val against train, of 18 pairs'
+check 'the audit compares val with train' grep -qE '^val +18 ' "$work/stdout"
 for file in dna.f32 rna.f32 protein.f32 rna.genes.txt protein.genes.txt enhancers.bed pairs.tsv; do
   expect_same "$data/$file" "$out/$file"
 done
@@ -51,9 +51,11 @@ expect_ok "$import" --dna "$work/dna.npy" "${tables[@]}" --enhancers "$work/else
 moved=$(grep -c '^2'$'\t' "$work/elsewhere.bed")
 expect_text "$work/stderr" "warning: $work/elsewhere.bed: assembly: 1 enhancer ends past the end of its chromosome in hg38"
 expect_text "$work/stderr" "assembly: $moved enhancers are on chromosomes that hg38 does not have, first "
-expect_text "$work/stdout" "past the end of their chromosome in hg38: 1; on a chromosome that it does not have: $moved"
-expect_text "$work/stdout" 'kept, repeated pairs: 2; removed'
-expect_text "$work/doubtful/audit.json" "\"enhancers_on_other_chromosomes\": $moved"
+expect_text "$work/stdout" 'WARNING enhancers_past_chromosome_end: 1 enhancer ends past the end'
+expect_text "$work/stdout" "WARNING enhancers_on_other_chromosomes: $moved enhancers are on chromosomes"
+expect_text "$work/stdout" 'repeated_pairs: 2 rows of pairs.tsv repeat the enhancer'
+expect_text "$work/doubtful/audit.json" "\"enhancers\": $moved"
+expect_text "$work/doubtful/audit.json" '"format": "cdt-audit"'
 
 # --- which of the two kinds of import is meant
 rm -r "$out"

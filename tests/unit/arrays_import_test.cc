@@ -5,15 +5,18 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "apps/audit/audit.h"
 #include "io/dataset/dataset.h"
 #include "io/format/json.h"
 #include "tests/support/array_files.h"
+#include "tests/support/audit_file.h"
 #include "tests/support/temp_dir.h"
 
 namespace cdt {
 namespace {
 
 using test::expect_message;
+using test::finding_numbers;
 using test::input_error;
 using test::write_bytes;
 
@@ -47,6 +50,9 @@ class ArraysImport : public testing::Test {
   std::vector<float> row(std::ptrdiff_t index) const {
     return {files.dna.begin() + index * 6, files.dna.begin() + index * 6 + 6};
   }
+  nlohmann::json numbers(const char* finding) const {
+    return finding_numbers(options.common.out, finding);
+  }
   nlohmann::json audit() const { return parse_json_file(options.common.out / "audit.json"); }
 
   test::TempDir dir;
@@ -79,11 +85,13 @@ TEST_F(ArraysImport, KeepsTheTestedRowsInTheirOrder) {
   EXPECT_EQ(data.rna, files.rna);
   EXPECT_EQ(data.protein, files.protein);
   EXPECT_EQ(data.genes, (std::vector<std::string>{"GFI1B", "FNDC5", "TP53"}));
-  EXPECT_EQ(audit()["enhancers"]["left_out_without_pairs"], 1);
-  EXPECT_EQ(audit()["splits"]["train"]["rows_kept"], 2);
-  EXPECT_EQ(audit()["overlap_with_train"]["val"]["pairs_enhancer_in_train"], 1);
-  EXPECT_EQ(audit()["dna"]["rows_used"], 3);
+  EXPECT_EQ(audit()["import"]["enhancers"]["left_out_without_pairs"], 1);
+  EXPECT_EQ(audit()["import"]["splits"]["train"]["rows_kept"], 2);
+  EXPECT_EQ(numbers("enhancers_in_train")["val"]["shared"], 1);
+  EXPECT_TRUE(numbers("pairs_in_train").is_null());
+  EXPECT_EQ(audit()["import"]["dna"]["rows_used"], 3);
   EXPECT_FALSE(audit()["splits"].contains("test"));
+  EXPECT_TRUE(read_audit(data)->current);
   EXPECT_NE(text.find("windows of 3 bins of 128 bp = 384 bp"), std::string::npos) << text;
   EXPECT_NE(text.find("4 listed, 3 written"), std::string::npos) << text;
 }
@@ -114,7 +122,7 @@ TEST_F(ArraysImport, ElementsWithoutANameAreNamedByTheirPlace) {
   EXPECT_EQ(described(data),
             "train chr1-1000-1500:TP53 1.000000 1\ntrain chr1-5000-5400:TP53 2.000000 0\n");
   EXPECT_EQ(dna_of(data, "chr1-5000-5400"), row(1));
-  EXPECT_EQ(audit()["splits"]["train"]["positive_labels_kept"], 1);
+  EXPECT_EQ(audit()["splits"]["train"]["positive_labels"], 1);
 }
 
 TEST_F(ArraysImport, PairsWithoutASplitAreTrain) {
@@ -141,13 +149,14 @@ TEST_F(ArraysImport, EnhancersThatTheAssemblyCannotHold) {
     options.assembly = assembly;
     options.common.overwrite = true;
     const std::string text = import();
-    const nlohmann::json found = audit()["assembly"];
-    const bool known = !found["enhancers_past_chromosome_end"].is_null();
-    EXPECT_NE(text.find(assembly + std::string(known ? ": " : " are not known: ")),
-              std::string::npos)
+    const bool known = numbers("chromosome_sizes_unknown").is_null();
+    EXPECT_EQ(text.find(assembly + std::string(" are not known")) == std::string::npos, known)
         << text;
-    return found["enhancers_past_chromosome_end"].dump() + " " +
-           found["enhancers_on_other_chromosomes"].dump();
+    const auto count = [&](const char* name) {
+      const nlohmann::json found = numbers(name);
+      return !known ? "unknown" : found.is_null() ? "0" : found["enhancers"].dump();
+    };
+    return count("enhancers_past_chromosome_end") + " " + count("enhancers_on_other_chromosomes");
   };
   files.write();
   EXPECT_EQ(counts("hg38"), "0 0");
@@ -161,29 +170,29 @@ TEST_F(ArraysImport, EnhancersThatTheAssemblyCannotHold) {
   const std::string file = options.enhancers.string();
   EXPECT_NE(notes.find(": warning: " + file +
                        ": assembly: 1 enhancer ends past the end of its "
-                       "chromosome in GRCh38, first E3\n"),
+                       "chromosome in GRCh38, first E3, so "),
             std::string::npos)
       << notes;
   EXPECT_NE(notes.find(": warning: " + file +
                        ": assembly: 1 enhancer is on chromosomes that GRCh38 "
-                       "does not have, first E4 on 1 (there it is chr1)\n"),
+                       "does not have, first E4 on 1 (there it is chr1), so "),
             std::string::npos)
       << notes;
   // An unplaced sequence is not in the table of sizes.
   files.enhancers = "chr1\t1\t9\tE1\nchr1\t1\t9\tE2\nchrUn_KI270302v1\t1\t9\tE3\nchrZ\t1\t9\tE4\n";
   files.write();
   EXPECT_EQ(counts("hg38"), "0 1");
-  EXPECT_EQ(counts("mm10"), "null null");
+  EXPECT_EQ(counts("mm10"), "unknown unknown");
 }
 
 TEST_F(ArraysImport, RepeatedPairsAreCounted) {
   files.pairs += "train\tE1\tGFI1B\t0.5\ntrain\tE1\tGFI1B\t0.5\ntest\tE1\tGFI1B\t0.5\n";
   files.write();
   const std::string text = import();
-  EXPECT_EQ(audit()["splits"]["train"]["repeated_pairs"], 2);
-  EXPECT_EQ(audit()["splits"]["val"]["repeated_pairs"], 0);
-  EXPECT_EQ(audit()["splits"]["test"]["repeated_pairs"], 0);
-  EXPECT_NE(text.find("4 read, 4 kept, repeated pairs: 2; removed 0"), std::string::npos) << text;
+  EXPECT_EQ(numbers("repeated_pairs"),
+            nlohmann::json::parse(R"({"rows": 2, "by_split": {"train": 2, "val": 0, "test": 0}})"));
+  EXPECT_NE(text.find("train: 4 rows read, 4 kept; removed 0"), std::string::npos) << text;
+  EXPECT_NE(text.find("repeated_pairs: 2 rows"), std::string::npos) << text;
 }
 
 TEST_F(ArraysImport, GenesOfBothListsInTheOrderOfRna) {
@@ -202,7 +211,7 @@ TEST_F(ArraysImport, GenesOfBothListsInTheOrderOfRna) {
   EXPECT_EQ(data.protein, (std::vector<float>{p[8], p[9], p[10], p[11], p[0], p[1], p[2], p[3]}));
   EXPECT_EQ(described(data),
             "val E4:TP53 0.500000 -1\ntrain E1:GFI1B -0.250000 -1\nval E1:TP53 0.000000 -1\n");
-  EXPECT_EQ(audit()["splits"]["train"]["removed_gene_in_one_list"], 1);
+  EXPECT_EQ(audit()["import"]["splits"]["train"]["removed_gene_in_one_list"], 1);
   EXPECT_NE(notes.find("2 are in both lists and kept, of 3 with RNA and 3 with protein; left out: "
                        "2 genes (FNDC5, MYC)"),
             std::string::npos)
@@ -264,8 +273,8 @@ TEST_F(ArraysImport, UnknownNames) {
   options.drop_unknown = true;
   import();
   EXPECT_EQ(Dataset(options.common.out).pairs.size(), 4U);
-  EXPECT_EQ(audit()["splits"]["test"]["removed_unknown_name"], 2);
-  EXPECT_EQ(audit()["splits"]["test"]["rows_kept"], 0);
+  EXPECT_EQ(audit()["import"]["splits"]["test"]["removed_unknown_name"], 2);
+  EXPECT_EQ(audit()["import"]["splits"]["test"]["rows_kept"], 0);
 }
 
 TEST_F(ArraysImport, ListsThatDoNotFitTheArrays) {

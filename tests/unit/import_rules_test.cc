@@ -6,6 +6,7 @@
 
 #include "io/dataset/dataset.h"
 #include "io/format/json.h"
+#include "tests/support/audit_file.h"
 #include "tests/support/published_files.h"
 #include "tests/support/temp_dir.h"
 
@@ -38,6 +39,9 @@ class ImportRules : public testing::Test {
     return message;
   }
   std::filesystem::path out() const { return files.options().common.out; }
+  nlohmann::json numbers(const char* finding) const {
+    return test::finding_numbers(out(), finding);
+  }
   nlohmann::json audit() const { return parse_json_file(out() / "audit.json"); }
 
   test::TempDir dir;
@@ -123,7 +127,7 @@ TEST_F(ImportRules, MissingDnaCanDropPairs) {
   expect_rows(data, {0, 0, 2, 4, 4, 5});
   EXPECT_EQ(data.pairs_of(Split::kVal).size(), 3U);
   EXPECT_EQ(data.find_enhancer("chr2-1901-2101"), -1);
-  const nlohmann::json val = audit()["splits"]["val"];
+  const nlohmann::json val = audit()["import"]["splits"]["val"];
   EXPECT_EQ(val["removed_no_dna"], 1);
   EXPECT_EQ(val["removed_no_dna_positive_labels"], 1);
   EXPECT_EQ(val["rows_kept"], 3);
@@ -146,8 +150,8 @@ TEST_F(ImportRules, MissingBetaMeansZerosAndIsSaid) {
   EXPECT_NE(testing::internal::GetCapturedStderr().find("beta: is missing; every effect is 0"),
             std::string::npos);
   for (const Pair& pair : Dataset(out()).pairs_of(Split::kTrain)) EXPECT_EQ(pair.beta, 0.0F);
-  EXPECT_EQ(audit()["splits"]["train"]["beta"]["present"], false);
-  EXPECT_EQ(audit()["splits"]["val"]["beta"]["present"], true);
+  EXPECT_EQ(audit()["import"]["splits"]["train"]["beta_present"], false);
+  EXPECT_EQ(audit()["import"]["splits"]["val"]["beta_present"], true);
 }
 
 TEST_F(ImportRules, ASplitWithoutDnaIsSaid) {
@@ -185,21 +189,25 @@ TEST_F(ImportRules, TestSplitIsImportedWhenGiven) {
   testing::internal::CaptureStdout();
   import_files(options);
   const std::string text = testing::internal::GetCapturedStdout();
-  EXPECT_NE(text.find("test against train"), std::string::npos);
-  EXPECT_NE(text.find("val and test share 4 pairs\n"), std::string::npos);
-  EXPECT_EQ(audit()["pairs_in_val_and_test"], 4);
+  EXPECT_NE(text.find("pairs_in_train: 1 of 4 pairs (25.0 %) of val and 1 of 4"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("val and test share 4 pairs"), std::string::npos) << text;
+  EXPECT_EQ(numbers("pairs_in_val_and_test")["pairs"], 4);
   EXPECT_EQ(Dataset(out()).pairs_of(Split::kTest).size(), 4U);
 }
 
 TEST_F(ImportRules, AuditCountsWhatWasFound) {
   const std::string text = import();
-  const nlohmann::json a = audit();
-  EXPECT_EQ(a["genes"], nlohmann::json::parse(R"({"embedded": 4, "used_by_pairs": 3,
-      "mapping_rows": 4, "mapping_repeated_keys": 1})"));
+  const nlohmann::json a = audit()["import"];
+  EXPECT_EQ(a["genes"], nlohmann::json::parse(R"({"embedded": 4, "mapping_rows": 4,
+      "mapping_repeated_keys": 1})"));
+  EXPECT_EQ(numbers("genes_without_pairs")["genes"], 1);
   EXPECT_EQ(a["dna"]["distinct_coordinates"], 6);
   EXPECT_EQ(a["dna"]["repeated_coordinates"], 1);
   EXPECT_EQ(a["dna"]["rows_used"], 4);
-  EXPECT_EQ(a["dna"]["rows_used_all_zero"], 1);
+  // The element of the all-zero row, and the one without DNA.
+  EXPECT_EQ(numbers("zero_windows"), nlohmann::json::parse(R"({"enhancers": 2, "pairs": 2,
+      "pairs_by_split": {"train": 1, "val": 1, "test": 0}})"));
   EXPECT_EQ(a["enhancers"]["written"], 7);
   EXPECT_EQ(a["enhancers"]["exact"], 4);
   EXPECT_EQ(a["enhancers"]["near"], 2);
@@ -212,23 +220,31 @@ TEST_F(ImportRules, AuditCountsWhatWasFound) {
   EXPECT_EQ(train["dna"], nlohmann::json::parse(R"({"exact": 3, "near": 1, "missing": 0})"));
   EXPECT_EQ(a["splits"]["val"]["dna"],
             nlohmann::json::parse(R"({"exact": 2, "near": 1, "missing": 1})"));
-  const nlohmann::json& beta = train["beta"];
-  EXPECT_EQ(beta["nan_taken_as_zero"], 1);
+  EXPECT_EQ(train["beta_nan_taken_as_zero"], 1);
+  const nlohmann::json beta = audit()["splits"]["train"]["beta"];
   EXPECT_EQ(beta["min"], -1.5);
   EXPECT_EQ(beta["max"], 0.0);
   EXPECT_EQ(beta["mean"], -0.5625);
   EXPECT_NEAR(beta["std"].get<double>(), std::sqrt(0.32421875), 1e-12);  // by hand
-  EXPECT_EQ(a["splits"]["val"]["beta"]["positive_share"], 0.5);
-  EXPECT_NE(text.find("rows      6 read, 4 kept"), std::string::npos) << text;
+  EXPECT_EQ(audit()["splits"]["val"]["beta"]["positive_share"], 0.5);
+  EXPECT_NE(text.find("train: 6 rows read, 4 kept"), std::string::npos) << text;
   EXPECT_NE(text.find("hg19"), std::string::npos) << text;
 }
 
 TEST_F(ImportRules, AuditFindsWhatValidationSharesWithTraining) {
   import();
-  EXPECT_EQ(audit()["overlap_with_train"]["val"], nlohmann::json::parse(R"({"pairs": 4,
-      "pairs_enhancer_in_train": 1, "pairs_enhancer_within_1kb_of_train": 2,
-      "pairs_gene_in_train": 4, "pairs_in_train": 1, "enhancers": 4, "enhancers_in_train": 1,
-      "genes": 3, "genes_in_train": 3})"));
+  const auto shared = [&](const char* finding) {
+    const nlohmann::json found = numbers(finding);
+    EXPECT_EQ(found["val"]["pairs"], 4) << finding;
+    return found["val"]["shared"];
+  };
+  EXPECT_EQ(shared("enhancers_in_train"), 1);
+  EXPECT_EQ(shared("pairs_in_train"), 1);
+  EXPECT_EQ(shared("loci_in_train"), 2);
+  EXPECT_EQ(shared("genes_in_train"), 4);
+  const nlohmann::json splits = audit()["splits"];
+  EXPECT_EQ(splits["val"]["enhancers"], 4);
+  EXPECT_EQ(splits["val"]["genes"], 3);
 }
 
 TEST_F(ImportRules, AnExistingDataSetIsNotTouched) {

@@ -1,7 +1,6 @@
 #include "apps/import/published/import.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -12,8 +11,9 @@
 
 #include "apps/common/output_folder.h"
 #include "apps/common/program.h"
+#include "apps/import/audited.h"
 #include "apps/import/copy_dna.h"
-#include "apps/import/published/audit.h"
+#include "apps/import/published/record.h"
 #include "apps/import/sandboxed.h"
 #include "apps/import/sources.h"
 #include "engine/error.h"
@@ -87,13 +87,14 @@ std::vector<std::int64_t> source_rows(const Placement& data) {
   return rows;
 }
 
-DnaScan copy_dna(const DnaSource& dna, const Placement& data, DatasetWriter& writer, bool quiet) {
+std::int64_t copy_windows(const DnaSource& dna, const Placement& data, DatasetWriter& writer,
+                          DnaRows* described, bool quiet) {
   const std::int64_t size = dna.bins() * dna.dim();
   const auto read = [&](std::int64_t row, float* out) {
     dna.embeddings.read_row(row, out);
     require_finite(dna, row, out, size);
   };
-  return copy_dna(source_rows(data), size, read, writer, quiet);
+  return copy_dna(source_rows(data), size, read, writer, described, quiet);
 }
 
 std::vector<Source> sources(const ImportOptions& options) {
@@ -116,7 +117,7 @@ nlohmann::ordered_json provenance(const ImportOptions& options) {
 
 void import_files(const ImportOptions& options) {
   refuse_same_files(sources(options));
-  const GeneTables tables = read_gene_tables(options.rna, options.protein);
+  GeneTables tables = read_gene_tables(options.rna, options.protein);
   const GeneMap map = read_gene_map(options.mapping, tables.genes_count());
   const DnaSource dna = open_dna(options.dna);
   ElementTable elements;
@@ -126,7 +127,7 @@ void import_files(const ImportOptions& options) {
   if (!options.test.empty()) {
     splits.push_back(read_screen(options.test, Split::kTest, map, elements));
   }
-  const Placement data = place_elements(elements, dna.index, options.missing, splits);
+  Placement data = place_elements(elements, dna.index, options.missing, splits);
 
   DatasetWriter::Sizes sizes;
   sizes.enhancers = static_cast<std::int64_t>(data.enhancers.size());
@@ -137,20 +138,20 @@ void import_files(const ImportOptions& options) {
   sizes.protein_dim = tables.protein_dim;
   sizes.bin_bp = options.bin_bp;
   sizes.assembly = options.assembly;
-  const PlaceCheck places = check_places(data.enhancers, options.assembly);
-  warn_of_places(places, "the published pairs");
   DatasetWriter writer(options.common.out, sizes, options.common.overwrite);
   writer.write_rna(tables.rna, tables.genes);
   writer.write_protein(tables.protein, tables.genes);
   writer.write_enhancers(data.enhancers);
   writer.write_pairs(data.pairs);
-  const DnaScan scan = copy_dna(dna, data, writer, options.common.quiet);
-  const nlohmann::ordered_json audit =
-      make_audit({options.assembly, options.missing, tables.genes_count(), map,
-                  dna.embeddings.shape(), dna.index, scan, splits, data, places});
-  writer.write_extra("audit.json", dumped(audit, 2) + "\n");
-  writer.finish(provenance(options).dump());
-  std::fputs(audit_text(audit).c_str(), stdout);
+  DnaRows described(sizes.bins, sizes.dna_dim);
+  const std::int64_t rows_used = copy_windows(dna, data, writer, &described, options.common.quiet);
+  const nlohmann::ordered_json record =
+      published_record({options.missing, sizes.genes, map, dna.embeddings.shape(), dna.index,
+                        rows_used, splits, data});
+  finish_audited(
+      written_dataset(sizes, std::move(data.enhancers), std::move(data.pairs), std::move(tables)),
+      described, {record, published_record_text(record), "the published pairs"},
+      provenance(options), &writer);
 }
 
 int import_in_sandbox(const ImportOptions& options) {
