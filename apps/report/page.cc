@@ -76,6 +76,7 @@ Html section_html(const PageSection& section, int* figures) {
   Html out = element("h2", section.title);
   if (!section.introduction.empty()) out += element("p", section.introduction);
   if (!section.warnings.empty()) out += warnings_html(section.warnings);
+  out += section.text;
   Html omitted;
   for (const PageItem& item : section.items) {
     if (const auto* figure = std::get_if<Figure>(&item.content)) {

@@ -53,6 +53,7 @@ struct PageSection {
   Html introduction;
   std::vector<std::string> warnings;  // what to know before believing the section
   std::vector<PageItem> items;
+  Html text = {};  // paragraphs and lists, before the items
 };
 
 struct Page {

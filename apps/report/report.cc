@@ -11,6 +11,7 @@
 #include "apps/evaluation/claims.h"
 #include "apps/evaluation/position_baselines.h"
 #include "apps/programs.h"
+#include "apps/report/data_section.h"
 #include "apps/report/evaluated.h"
 #include "apps/report/figures.h"
 #include "apps/report/overview.h"
@@ -278,6 +279,7 @@ Page run_page(const Gnuplot& gnuplot, const ReportOptions& options) {
   page.subtitle = report_subtitle(material);
   page.opening = report_opening(material);
   page.sections = make_sections(gnuplot, material, doubts);
+  page.sections.insert(page.sections.begin(), data_section(data, options.genes));
   page.footer =
       element("p", "Made by cdt-report " + version() +
                        ". The page is self-contained and makes no network requests.") +
