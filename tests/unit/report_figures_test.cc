@@ -53,6 +53,13 @@ std::set<std::string> texts_of(const Figure& figure) {
   return out;
 }
 
+/// What is undefined is no number.
+void expect_numbers(const std::string& code) {
+  for (const char* word : {"nan", "NaN", "inf,", "inf ", "-inf"}) {
+    EXPECT_FALSE(holds(code, word)) << word << " in " << code.substr(0, 3000);
+  }
+}
+
 void expect_sound(const Gnuplot& gnuplot, const Material& material) {
   for (const Item& item : all_figures(gnuplot, material)) {
     if (const auto* omission = std::get_if<Omission>(&item)) {
@@ -64,11 +71,11 @@ void expect_sound(const Gnuplot& gnuplot, const Material& material) {
     const std::string& picture = figure.picture.code();
     EXPECT_TRUE(holds(picture, "class=\"wide\"") && holds(picture, "class=\"narrow\""));
     for (const std::string& code : {picture, figure.finding.code(), figure.details.code()}) {
-      for (const char* word : {"nan", "NaN", "inf,", "inf ", "-inf"}) {
-        EXPECT_FALSE(holds(code, word)) << word << " in " << code.substr(0, 3000);
-      }
+      expect_numbers(code);
     }
   }
+  const auto numbers = std::get<NumbersTable>(numbers_table(gnuplot, material));
+  expect_numbers(numbers.table.code() + numbers.meaning.code());
 }
 
 struct Degenerate {
