@@ -161,7 +161,10 @@ $(BUILD)/obj/%.o: %.cc $(BUILD)/flags
 # Nothing that takes long is computed in the programs' own files or in the tests: -O1 compiles them faster.
 $(call objects,$(APPS) $(MAINS) $(IMPORT) $(TEST_SOURCES)): OUTER = $(QUICK)
 $(BUILD)/obj/apps/common/program.o: $(BUILD)/version
-$(BUILD)/obj/apps/common/program.o: EXTRA = -DCDT_VERSION='"$(VERSION)"' -DCDT_GIT_HASH='"$(GIT_HASH)"'
+# Quotes in the flags are left out of their record.
+RECORDED_FLAGS = $(subst ",,$(subst ',,$(OPTIMISE) $(if $(ARCH),-march=$(ARCH)) -ffp-contract=off $(CXXFLAGS)))
+$(BUILD)/obj/apps/common/program.o: EXTRA = -DCDT_VERSION='"$(VERSION)"' -DCDT_GIT_HASH='"$(GIT_HASH)"' \
+  -DCDT_FLAGS='"$(strip $(RECORDED_FLAGS))"'
 $(call objects,$(IMPORT) $(UNIT)): EXTRA = $(filter -I%,$(HDF5_FLAGS))
 $(call objects,$(filter engine/cuda/%,$(ENGINE)) $(GPU)): EXTRA = $(CUDA_INCLUDE) $(CUDNN_INCLUDE)
 -include $(patsubst %.o,%.d,$(call objects,$(SOURCES)) $(KERNEL_OBJECTS))

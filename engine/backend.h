@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "engine/arena.h"
+#include "engine/device_facts.h"
 #include "engine/kernel_types.h"
 
 namespace cdt {
@@ -99,6 +100,7 @@ class Backend {
   virtual Profiler* profiler() { return nullptr; }
   /// Remarks on how the backend has computed so far, one sentence each.
   virtual std::vector<std::string> notes() const { return {}; }
+  virtual DeviceFacts facts() const = 0;
   /// Records, under a small number, the time at which the kernels launched so far have finished. It
   /// becomes part of a recorded step: each replay records it again.
   virtual void mark(std::int64_t number) = 0;

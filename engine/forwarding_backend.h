@@ -12,6 +12,7 @@ class ForwardingBackend : public Backend {
 
   const char* name() const override { return device_.name(); }
   std::vector<std::string> notes() const override { return device_.notes(); }
+  DeviceFacts facts() const override { return device_.facts(); }
   Dtype activations() const override { return device_.activations(); }
   bool recomputes() const override { return device_.recomputes(); }
   double product_unit() const override { return device_.product_unit(); }

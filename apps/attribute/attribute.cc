@@ -11,6 +11,7 @@
 #include "apps/common/output_folder.h"
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
+#include "apps/common/provenance.h"
 #include "apps/programs.h"
 #include "io/format/json.h"
 #include "io/format/json_fields.h"
@@ -111,12 +112,12 @@ void attribute_pairs(Inference& inference, const AttributeOptions& options,
 }
 
 /// Writes all files; summary.json comes last, since an attribution without it counts as incomplete.
-void write_files(const std::filesystem::path& folder, const std::string& command,
+void write_files(const std::filesystem::path& folder, const std::string& provenance,
                  const Sections& sections) {
   remove_earlier_attribution(folder);
   AttributionSummary summary;
   for (const auto& section : sections) section->finish(&summary);
-  write_file(folder / "command.json", command);
+  write_file(folder / kProvenanceFile, provenance);
   write_file(folder / "summary.json", json_text(fields_json(std::move(summary))));
 }
 
@@ -145,7 +146,9 @@ int run(const AttributeOptions& options) {
 
   EnhancerPasses passes(inference, options, methods, regions, pairs.size(), &scorers);
   attribute_pairs(inference, options, pairs, methods, &passes, sections);
-  write_files(out.path(), options.command, sections);
+  write_files(out.path(),
+              provenance_text(options.common, inference.fingerprint, inference.backend.get()),
+              sections);
 
   int exit_code = 0;
   for (const auto& section : sections) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "apps/attribute/methods.h"
-#include "apps/common/program.h"
 #include "apps/common/session.h"
 #include "engine/error.h"
 
@@ -151,7 +150,6 @@ bool parse_options(int argc, char** argv, AttributeOptions* options) {
   add_model_options(&cli, &options->overrides);
   const bool go = cli.parse(argc, argv);
   if (go) expect_a_use(cli, *options);
-  if (go) options->command = command_record("cdt-attribute", argc, argv, cli);
   options->choice.numpy_legacy = options->rng == "numpy-legacy";
   options->choice.seed = static_cast<std::uint64_t>(options->common.seed);
   return go;

@@ -44,7 +44,6 @@ struct AttributeOptions {
   std::string methods;
   std::vector<std::string> annotations;
   std::filesystem::path chrom_sizes;
-  std::string command;  // content of command.json
 
   NullOptions nulls() const { return {null_replicates, choice.seed}; }
 };

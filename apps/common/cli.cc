@@ -272,7 +272,10 @@ bool Cli::parse(int argc, char** argv) {
   }
   read_config();
   check_required();
-  if (common_ != nullptr) common_->config = config_;
+  if (common_ != nullptr) {
+    common_->config = config_;
+    common_->invocation = {program_, command_line(program_, argc, argv), dumped(values())};
+  }
   return true;
 }
 

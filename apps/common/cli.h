@@ -19,8 +19,16 @@
 
 namespace cdt {
 
+/// How a program was called, as parse() found it.
+struct Invocation {
+  std::string program;
+  std::string command_line;  // one line for a shell
+  std::string options;       // all options with their values, as one JSON object
+};
+
 /// Options that mean the same in every program that has them.
 struct CommonOptions {
+  Invocation invocation;         // filled by parse()
   std::filesystem::path config;  // filled by parse(): the file of --config
   std::filesystem::path data, model, out;
   bool overwrite = false;          // added together with `out`

@@ -12,15 +12,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<const char*, 12> kDataSetFiles{
-    "dataset.json",      "dna.f32",       "dna.bf16",  "rna.f32",    "rna.genes.txt", "protein.f32",
-    "protein.genes.txt", "enhancers.bed", "pairs.tsv", "truth.json", "sites.bed",     "audit.json"};
-constexpr std::array<const char*, 4> kRunFiles{"config.json", "metrics.jsonl", "model.safetensors",
-                                               "profile.json"};
+constexpr std::array<const char*, 13> kDataSetFiles{
+    "dataset.json", "dna.f32",           "dna.bf16",       "rna.f32",   "rna.genes.txt",
+    "protein.f32",  "protein.genes.txt", "enhancers.bed",  "pairs.tsv", "truth.json",
+    "sites.bed",    "audit.json",        "provenance.json"};
+constexpr std::array<const char*, 5> kRunFiles{"config.json", "provenance.json", "metrics.jsonl",
+                                               "model.safetensors", "profile.json"};
 constexpr std::array<const char*, 3> kRunFolders{"last", "last.new", "last.old"};
-constexpr std::array<const char*, 4> kPredictionFiles{"predictions.tsv", "controls.tsv",
-                                                      "metrics.json", "profile.json"};
-constexpr std::array<const char*, 16> kAttributionFiles{"summary.json",
+constexpr std::array<const char*, 5> kPredictionFiles{
+    "predictions.tsv", "controls.tsv", "metrics.json", "provenance.json", "profile.json"};
+// command.json is of attributions that were made before provenance.json existed.
+constexpr std::array<const char*, 17> kAttributionFiles{"summary.json",
+                                                        "provenance.json",
                                                         "command.json",
                                                         "pairs.tsv",
                                                         "peaks.tsv",
@@ -36,8 +39,10 @@ constexpr std::array<const char*, 16> kAttributionFiles{"summary.json",
                                                         "integrated_gradients.tsv",
                                                         "annotations.tsv",
                                                         "profile.json"};
-constexpr std::array<const char*, 2> kConvertedFiles{"model.safetensors", "state.safetensors"};
-constexpr std::array<const char*, 3> kStudyFiles{"study.json", "study.tsv", "predictions.tsv"};
+constexpr std::array<const char*, 3> kConvertedFiles{"model.safetensors", "state.safetensors",
+                                                     "provenance.json"};
+constexpr std::array<const char*, 4> kStudyFiles{"study.json", "study.tsv", "predictions.tsv",
+                                                 "provenance.json"};
 constexpr std::array<const char*, 3> kAttributionFolders{"methods", "maps", "tracks"};
 
 bool has_data_set(const fs::path& folder) { return is_there(folder / "dataset.json"); }

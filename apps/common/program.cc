@@ -14,23 +14,21 @@
 #include <exception>
 #include <iostream>
 #include <new>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <system_error>
 
-#include "apps/common/cli.h"
 #include "apps/common/tables.h"
 #include "engine/backend.h"
 #include "engine/error.h"
 #include "engine/poll.h"
-#include "io/format/json.h"
 #include "io/format/text.h"
 
 // Defined by the Makefile for this file only, so that a new commit recompiles nothing else.
 #ifndef CDT_VERSION
 #define CDT_VERSION "unversioned"
 #define CDT_GIT_HASH ""
+#define CDT_FLAGS ""
 #endif
 
 namespace cdt {
@@ -171,6 +169,29 @@ std::string version() {
   return text.append(" (git ").append(kHash).append(")");
 }
 
+Build build() {
+  constexpr std::string_view kChanged = "-dirty";
+  Build out;
+  out.version = CDT_VERSION;
+  out.git = CDT_GIT_HASH;
+  out.changed = out.git.ends_with(kChanged);
+  if (out.changed) out.git.resize(out.git.size() - kChanged.size());
+#ifdef __clang__
+  out.compiler = "clang++ " __clang_version__;
+#else
+  out.compiler = "g++ " __VERSION__;
+#endif
+  out.flags = CDT_FLAGS;
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+  out.built_for = "x86-64-v4";
+#elif defined(__AVX2__) && defined(__FMA__)
+  out.built_for = "x86-64-v3";
+#elif defined(__x86_64__)
+  out.built_for = "x86-64";
+#endif
+  return out;
+}
+
 std::string version_text(std::string_view program) {
   std::string text(program);
   text += " " + version() + "\ndevices: cpu";
@@ -199,19 +220,6 @@ std::string command_line(const std::string& program, int argc, const char* const
   std::string line = program;
   for (int i = 1; i < argc; ++i) line += " " + shell_word(argv[i]);
   return line;
-}
-
-std::string command_record(const std::string& program, int argc, const char* const* argv,
-                           const Cli& cli) {
-  const nlohmann::ordered_json options = cli.values();
-  nlohmann::ordered_json out = {{"program", program},
-                                {"command_line", command_line(program, argc, argv)},
-                                {"version", version()}};
-  for (const char* name : {"data", "model", "split"}) {
-    if (options.contains(name)) out[name] = options[name];
-  }
-  out["options"] = options;
-  return json_text(out);
 }
 
 }  // namespace cdt

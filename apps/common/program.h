@@ -1,5 +1,5 @@
 // What every program does around its own work: turn errors into one line and an exit code, poll
-// signals between steps, and record what ran in --version and command.json.
+// signals between steps, and say which build ran.
 #pragma once
 
 #include <functional>
@@ -7,8 +7,6 @@
 #include <string_view>
 
 namespace cdt {
-
-class Cli;
 
 /// Exit codes of all programs.
 constexpr int kExitDone = 0;
@@ -39,6 +37,17 @@ void stop_if_interrupted();
 /// nor from an archive of `make dist`.
 std::string version();
 
+/// The build of this program.
+struct Build {
+  std::string version;    // "1.2.3"
+  std::string git;        // hash of the commit, or "" if it is unknown
+  bool changed = false;   // built from a checkout with changes that are in no commit
+  std::string compiler;   // "g++ 12.2.0"
+  std::string flags;      // those that affect numbers, as given to the compiler
+  std::string built_for;  // level of x86-64 that the compiler was allowed to use, or ""
+};
+Build build();
+
 /// Output of --version: "cdt-train 1.2.3 (git ...)\ndevices: cpu\n".
 std::string version_text(std::string_view program);
 
@@ -48,10 +57,5 @@ std::string shell_word(std::string_view word);
 
 /// The program's name and its arguments as one line for a shell.
 std::string command_line(const std::string& program, int argc, const char* const* argv);
-
-/// Content of command.json; call after cli.parse(): {"program", "command_line", "version", "data",
-/// "model", "split" (those that the program has), "options" {all with their values}}.
-std::string command_record(const std::string& program, int argc, const char* const* argv,
-                           const Cli& cli);
 
 }  // namespace cdt

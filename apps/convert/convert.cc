@@ -12,6 +12,7 @@
 #include "apps/common/optimiser_file.h"
 #include "apps/common/output_folder.h"
 #include "apps/common/program.h"
+#include "apps/common/provenance.h"
 #include "apps/common/torch_checkpoint.h"
 #include "apps/programs.h"
 #include "engine/backend.h"
@@ -102,13 +103,17 @@ class Checkpoint {
                                   },
                                   checkpoint_metadata(*model_, recorded_), optimiser_.get()});
   }
-  /// Writes both files or none: anything wrong with the optimiser shows before the model file gets
+  /// Writes all files or none: anything wrong with the optimiser shows before the model file gets
   /// its name.
-  void write_folder(const fs::path& folder) const {
+  void write_folder(const fs::path& folder, const CommonOptions& options) const {
     AtomicFile state(folder / "state.safetensors");
     write_optimiser(state, model_->parameters(), *optimiser_, digest_);
     state.flush_to_disk();
+    AtomicFile provenance(folder / kProvenanceFile);
+    provenance.write(provenance_text(options, {digest_, ""}, backend_.get()));
+    provenance.flush_to_disk();
     save_model(folder / "model.safetensors", *model_, *backend_, recorded_);
+    provenance.commit();
     state.commit();
   }
 
@@ -152,7 +157,7 @@ void convert(const ConvertOptions& options) {
       }
       const OutputFolder folder(kConvertedOutput, options.common, inputs);
       require_free_space(folder.path(), 3 * bytes);
-      checkpoint.write_folder(folder.path());
+      checkpoint.write_folder(folder.path(), options.common);
       break;
     }
     case Form::kTorch: {

@@ -134,6 +134,7 @@ void import_arrays(const ArraysOptions& options, const ArrayFiles& files) {
       arrays_record({options, genes, *arrays.dna, sizes.bins, sizes.dna_dim, rows_used, screen});
   const nlohmann::ordered_json provenance = {{"made_by", "cdt-import " + version()},
                                              {"sources", provenance_of(read)}};
+  writer.write_extra(kProvenanceFile, provenance_text(options.common, {}, nullptr, hdf5_version()));
   finish_audited(written_dataset(sizes, std::move(screen.enhancers), std::move(screen.pairs),
                                  std::move(genes)),
                  described, {record, arrays_record_text(record), path_text(options.enhancers)},

@@ -24,6 +24,15 @@ void remove_torn(const fs::path& folder) {
 
 }  // namespace
 
+Versions hdf5_version() {
+  unsigned major = 0;
+  unsigned minor = 0;
+  unsigned release = 0;
+  if (H5get_libversion(&major, &minor, &release) < 0) return {};
+  return {{"HDF5",
+           std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(release)}};
+}
+
 int import_sandboxed(const fs::path& out, const fs::path& /*file*/,
                      const std::function<void()>& import) {
   const auto body = [&import](int, char**) {

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <functional>
 
+#include "apps/common/provenance.h"
+
 namespace cdt {
 
 /// Runs import() in a sandboxed child process, which prints its own errors. Returns the exit code.
@@ -11,5 +13,8 @@ namespace cdt {
 /// `file` is an HDF5 file that import() reads; a build without HDF5 throws InputError naming it.
 int import_sandboxed(const std::filesystem::path& out, const std::filesystem::path& file,
                      const std::function<void()>& import);
+
+/// Name and version of the HDF5 library; nothing in a build without it.
+Versions hdf5_version();
 
 }  // namespace cdt

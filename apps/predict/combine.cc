@@ -8,6 +8,7 @@
 
 #include "apps/common/output_folder.h"
 #include "apps/common/program.h"
+#include "apps/common/provenance.h"
 #include "apps/common/tables.h"
 #include "apps/evaluation/study.h"
 #include "apps/predict/recorded.h"
@@ -44,12 +45,14 @@ std::string positives_text(const std::optional<Positives>& positives) {
   return "label 1";
 }
 
-/// Writes the three files, the tables first, so that study.json is there only with them.
-void write_study(const fs::path& folder, const Study& study, const std::string& table) {
+/// Writes the files, study.json last, so that it is there only with the others.
+void write_study(const fs::path& folder, const Study& study, const std::string& table,
+                 const std::string& provenance) {
   std::error_code absent;
   fs::remove(folder / "study.json", absent);
   write_file(folder / "predictions.tsv", table);
   write_file(folder / "study.tsv", study_tsv(study));
+  write_file(folder / kProvenanceFile, provenance);
   write_file(folder / "study.json", study_json(study));
 }
 
@@ -96,7 +99,8 @@ void combine(const CombineOptions& options) {
   study.enhancers = std::ssize(enhancers);
   study.genes = std::ssize(genes);
   study.loci = std::ssize(loci);
-  write_study(out.path(), study, table_text(arms.front(), data));
+  write_study(out.path(), study, table_text(arms.front(), data),
+              provenance_text(options.common, {"", digest}));
   std::cout << study_text(study);
 }
 

@@ -51,7 +51,8 @@ std::string controls_tsv(const Dataset& data, const std::vector<Pair>& pairs,
 }
 
 void write_prediction(const std::filesystem::path& folder, const std::string& predictions,
-                      const std::string& controls, Evaluation* evaluation) {
+                      const std::string& controls, const std::string& provenance,
+                      Evaluation* evaluation) {
   const auto stage = [](AtomicFile* file, const std::string& content) {
     file->write(content);
     file->flush_to_disk();
@@ -64,6 +65,8 @@ void write_prediction(const std::filesystem::path& folder, const std::string& pr
   if (!controls.empty()) {
     evaluation->controls_digest = stage(&controls_table.emplace(controls_file), controls);
   }
+  AtomicFile made_by(folder / kProvenanceFile);
+  stage(&made_by, provenance);
   AtomicFile numbers(folder / "metrics.json");
   stage(&numbers, metrics_json(*evaluation));
   std::error_code absent;
@@ -74,6 +77,7 @@ void write_prediction(const std::filesystem::path& folder, const std::string& pr
   } else {
     std::filesystem::remove(controls_file, absent);
   }
+  made_by.commit();
   numbers.commit();
 }
 

@@ -1,4 +1,4 @@
-// The files of a prediction: predictions.tsv, controls.tsv and metrics.json.
+// The files of a prediction: predictions.tsv, controls.tsv, metrics.json and provenance.json.
 #pragma once
 
 #include <filesystem>
@@ -22,10 +22,12 @@ std::string predictions_tsv(const Dataset& data, const std::vector<Pair>& pairs,
 std::string controls_tsv(const Dataset& data, const std::vector<Pair>& pairs,
                          const ControlPredictions& controls);
 
-/// Writes metrics.json together with the tables it was computed from, whose digests it holds, or
-/// none of them; an earlier metrics.json is removed before its tables are replaced. All are on disk
-/// by then. controls: "" if there are none, which removes an earlier controls.tsv.
+/// Writes metrics.json together with the tables it was computed from, whose digests it holds, and
+/// provenance.json, or none of them; an earlier metrics.json is removed before its tables are
+/// replaced. All are on disk by then. controls: "" if there are none, which removes an earlier
+/// controls.tsv.
 void write_prediction(const std::filesystem::path& folder, const std::string& predictions,
-                      const std::string& controls, Evaluation* evaluation);
+                      const std::string& controls, const std::string& provenance,
+                      Evaluation* evaluation);
 
 }  // namespace cdt

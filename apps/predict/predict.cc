@@ -11,6 +11,7 @@
 #include "apps/common/output_folder.h"
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
+#include "apps/common/provenance.h"
 #include "apps/evaluation/control_passes.h"
 #include "apps/evaluation/evaluation.h"
 #include "apps/evaluation/position_baselines.h"
@@ -180,7 +181,8 @@ void run(const PredictOptions& options) {
   }
   write_prediction(
       out.path(), predictions_tsv(data, pairs, predicted.predictions, baselines.predictions),
-      predicted.controls ? controls_tsv(data, pairs, predicted.controls(pairs)) : "", &evaluation);
+      predicted.controls ? controls_tsv(data, pairs, predicted.controls(pairs)) : "",
+      provenance_text(options.common, inference.fingerprint, inference.backend.get()), &evaluation);
   std::cout << summary_table(evaluation);
   report_profile(*inference.backend, out.path());
 }

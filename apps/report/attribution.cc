@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "apps/common/provenance.h"
 #include "engine/error.h"
 #include "io/format/json.h"
 #include "io/format/json_fields.h"
@@ -105,10 +106,7 @@ Attribution read_attribution(const fs::path& directory, const PageSource& source
   }
   Attribution out;
   out.directory = directory;
-  const fs::path command = directory / "command.json";
-  if (fs::exists(command)) {
-    out.command = JsonReader(parse_json_file(command), command.string()).string("command_line");
-  }
+  out.command = recorded_command(directory);
   out.summary = read_summary(directory / "summary.json", out.command);
   source.expect(directory, "the attribution", out.summary.fingerprint);
   read_pair_rows(directory / "pairs.tsv", source.data, &out);

@@ -9,6 +9,7 @@
 #include "apps/common/output_folder.h"
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
+#include "apps/common/provenance.h"
 #include "apps/common/tables.h"
 #include "apps/programs.h"
 #include "apps/synth/mechanism.h"
@@ -154,6 +155,7 @@ void synthesise(const SynthOptions& options) {
   writer.write_pairs(pairs);
   writer.write_extra("truth.json", truth_text(plan, mechanism, enhancers, genes));
   writer.write_extra("sites.bed", sites_bed(plan, mechanism, enhancers));
+  writer.write_extra(kProvenanceFile, provenance_text(options.common));
   writer.finish(provenance(plan));
   print_summary(mechanism);
 }

@@ -33,6 +33,7 @@ class CpuBackend final : public Backend {
   const char* name() const override { return "cpu"; }
   Dtype activations() const override { return Dtype::kFloat32; }
   double product_unit() const override { return 0x1.0p-23; }
+  DeviceFacts facts() const override { return cpu_facts(threads_); }
   bool asynchronous() const override { return false; }
   std::size_t free_bytes() const override { return 0; }
   std::size_t used_bytes() const override { return 0; }

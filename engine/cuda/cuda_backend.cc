@@ -90,6 +90,11 @@ void expect_recorded(const std::string& name, const std::vector<Tensor>& recorde
   }
 }
 
+/// "13.0" of 13000, the newest CUDA that a driver supports or the version of the runtime.
+std::string cuda_version_text(int version) {
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
 // In a debug build arenas read memory between kernels, which a capture does not allow.
 #ifdef CDT_DEBUG
 constexpr bool kRecords = false;
@@ -174,6 +179,26 @@ dim3 CudaBackend::grid_of_rows(const Tensor& t) {
 
 std::vector<std::string> CudaBackend::notes() const {
   return cudnn_ == nullptr ? std::vector<std::string>{} : cudnn_->notes();
+}
+
+DeviceFacts CudaBackend::facts() const {
+  DeviceFacts out = cpu_facts();
+  cudaDeviceProp gpu{};
+  int driver = 0;
+  int runtime = 0;
+  CDT_CUDA(cudaGetDeviceProperties(&gpu, options_.device));
+  CDT_CUDA(cudaDriverGetVersion(&driver));
+  CDT_CUDA(cudaRuntimeGetVersion(&runtime));
+  out.kind = name();
+  out.gpu = gpu.name;
+  out.compute_capability = std::to_string(gpu.major) + "." + std::to_string(gpu.minor);
+  out.driver = cuda_version_text(driver);
+  out.libraries.emplace_back("CUDA runtime", cuda_version_text(runtime));
+  out.libraries.emplace_back("cuBLASLt", std::to_string(cublasLtGetVersion()));
+  if (cudnn_ != nullptr && !cudnn_->version().empty()) {
+    out.libraries.emplace_back("cuDNN", cudnn_->version());
+  }
+  return out;
 }
 
 void CudaBackend::run_recorded(const std::string& name, const std::vector<Tensor>& operands,

@@ -50,6 +50,7 @@ class CudaBackend final : public Backend {
   std::size_t used_bytes() const override { return memory_.committed(); }
   std::size_t work_bytes() const override { return 0; }
   std::vector<std::string> notes() const override;
+  DeviceFacts facts() const override;
   void run_recorded(const std::string& name, const std::vector<Tensor>& operands,
                     const std::function<void()>& work) override;
 

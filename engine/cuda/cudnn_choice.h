@@ -44,6 +44,8 @@ class CudnnChoice {
   /// Runs cuDNN; the shape's form must be kCudnn.
   void run(const Attention& a) { library_->run(a); }
 
+  /// Version of the library; "" as long as it is not open.
+  std::string version() const { return library_ == nullptr ? "" : library_->version(); }
   /// One sentence per shape, and one if the library cannot be used.
   const std::vector<std::string>& notes() const { return notes_; }
 

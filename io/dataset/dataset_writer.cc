@@ -20,8 +20,8 @@ namespace {
 constexpr const char* kManifestName = "dataset.json";
 constexpr const char* kBfloat16Dna = "dna.bf16";
 /// Files and folders that only some data sets have.
-constexpr std::array<const char*, 5> kExtras{"truth.json", "sites.bed", "audit.json", "dna.f32",
-                                             kBfloat16Dna};
+constexpr std::array<const char*, 6> kExtras{"truth.json",      "sites.bed", "audit.json",
+                                             "provenance.json", "dna.f32",   kBfloat16Dna};
 constexpr std::uint64_t kReserve = std::uint64_t{16} << 20U;  // for the lists and the folder
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "apps/common/output_folder.h"
 #include "apps/common/program.h"
+#include "apps/common/provenance.h"
 #include "apps/import/audited.h"
 #include "apps/import/copy_dna.h"
 #include "apps/import/published/record.h"
@@ -148,6 +149,7 @@ void import_files(const ImportOptions& options) {
   const nlohmann::ordered_json record =
       published_record({options.missing, sizes.genes, map, dna.embeddings.shape(), dna.index,
                         rows_used, splits, data});
+  writer.write_extra(kProvenanceFile, provenance_text(options.common, {}, nullptr, hdf5_version()));
   finish_audited(
       written_dataset(sizes, std::move(data.enhancers), std::move(data.pairs), std::move(tables)),
       described, {record, published_record_text(record), "the published pairs"},
