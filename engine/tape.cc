@@ -146,11 +146,11 @@ void Tape::free_gradient(Variable& v) {
   v.bias_summed = false;
 }
 
-void Tape::backward(Var out) {
+void Tape::backward(Var out, float cotangent) {
   expect_shape("backward", "loss", out->value, {1});
-  const Scratch one(scratch_, {1});
-  backend_.fill(*one, 1.0F);
-  backward(out, *one);
+  const Scratch start(scratch_, {1});
+  backend_.fill(*start, cotangent);
+  backward(out, *start);
 }
 
 void Tape::backward(Var out, const Tensor& cotangent, bool retain) {

@@ -131,9 +131,9 @@ class Tape {
   /// For rules: the number of cotangents in the output's `grad`.
   std::int64_t cotangents() const { return current_ == kAll ? count_ : 1; }
 
-  /// Runs the rules in reverse from d loss / d out = 1, where out is a scalar (1). Values,
+  /// Runs the rules in reverse from d loss / d out = cotangent, where out is a scalar (1). Values,
   /// gradients and saved tensors return to the step arena as soon as nothing reads them.
-  void backward(Var out);
+  void backward(Var out, float cotangent = 1.0F);
   /// Starts from a given d loss / d out, of out's shape. retain: values stay, so backward() can be
   /// called again with another cotangent; call reset_gradients() in between.
   void backward(Var out, const Tensor& cotangent, bool retain = false);

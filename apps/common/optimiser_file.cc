@@ -22,6 +22,8 @@ namespace {
 
 constexpr const char* kFormat = "cdt-optimiser-state";
 constexpr const char* kRunFormat = "cdt-train-state";
+constexpr const char* kMonitor = "monitor";  // stored only if it is not kPearson
+constexpr const char* kPearson = "pearson";
 constexpr double kMostLr = 1e3;
 
 /// Visits the numbers that a run's state also has, by their names in the metadata.
@@ -62,6 +64,7 @@ class StateFile : public OptimiserFile {
   void read_converted() {
     read_number("weight_decay", &numbers_.weight_decay);
     read_number("epochs", &numbers_.epochs);
+    numbers_.follow(reader_.has_metadata(kMonitor) ? reader_.metadata(kMonitor) : kPearson);
   }
   /// Reads what a run stores under other names.
   void read_run() {
@@ -73,7 +76,9 @@ class StateFile : public OptimiserFile {
     const std::string where = path().string() + ": metadata.settings";
     const nlohmann::json settings = parse_json(reader_.metadata("settings"), where);
     freezes_ = settings.contains("freeze");
-    numbers_.weight_decay = JsonReader(settings, where).number("weight-decay");
+    JsonReader json(settings, where);
+    numbers_.weight_decay = json.number("weight-decay");
+    numbers_.follow(json.has(kMonitor) ? json.string(kMonitor) : kPearson);
     read_number("epoch", &numbers_.epochs);  // the next epoch
     if (numbers_.epochs < 1) reader_.fail_metadata("epoch", "is out of range");
     --numbers_.epochs;
@@ -106,7 +111,9 @@ void check_numbers(const OptimiserFile& file) {
   const auto expect = [&](const char* field, bool good) {
     if (!good) throw InputError(file.path().string(), field, "is out of range");
   };
-  const auto is_metric = [](double r) { return r <= 1.0 + 1e-6; };  // or minus infinity
+  const auto is_metric = [&](double value) {  // or the infinity of a start
+    return n.schedule.better == Better::kHigher ? value <= 1.0 + 1e-6 : value >= 0.0;
+  };
   expect("steps", n.steps >= 1 && n.steps <= std::int64_t{1} << 40U);
   expect("epochs", n.epochs >= 0 && n.epochs <= n.steps);
   expect("weight decay", n.weight_decay >= 0.0 && std::isfinite(n.weight_decay));
@@ -121,6 +128,11 @@ std::string number_text(std::int64_t value) { return std::to_string(value); }
 std::string number_text(double value) { return format_number(value); }
 
 }  // namespace
+
+void OptimiserNumbers::follow(const std::string& number) {
+  monitor = number;
+  schedule.better = stopping.better = number == "loss" ? Better::kLower : Better::kHigher;
+}
 
 void OptimiserFile::expect_model(std::size_t parameters, const std::string& digest) const {
   if (parameters_ > parameters) {
@@ -176,6 +188,8 @@ void write_optimiser(AtomicFile& file, const std::deque<Parameter>& parameters,
       {"weights", weights},
       {"weight_decay", format_number(optimiser.numbers().weight_decay)},
       {"epochs", std::to_string(optimiser.numbers().epochs)}};
+  const std::string& monitor = optimiser.numbers().monitor;
+  if (!monitor.empty() && monitor != kPearson) metadata[kMonitor] = monitor;
   for_each_number(optimiser.numbers(), [&](const char* name, const auto& value) {
     metadata[name] = number_text(value);
   });

@@ -22,8 +22,14 @@ struct OptimiserNumbers {
   std::int64_t steps = 0;   // updates done
   std::int64_t epochs = 0;  // epochs the schedule has seen; 0 if unknown
   double weight_decay = 0.0;
+  // The number that the schedule and early stopping follow: pearson, loss or auprc; "" if the file
+  // has neither.
+  std::string monitor;
   ReduceLrOnPlateau schedule;  // its lr applies to the next update
   EarlyStopping stopping;
+
+  /// Sets `monitor`, and which of its values are better.
+  void follow(const std::string& number);
 };
 
 enum class Moment : std::uint8_t { kFirst, kSecond };

@@ -1,6 +1,5 @@
 #include "apps/common/torch_checkpoint.h"
 
-#include <limits>
 #include <vector>
 
 #include "engine/optim/adamw.h"
@@ -76,12 +75,13 @@ void add_list(const char* key, double value, PtWriter* out) {
 /// Writes the state of torch.optim.lr_scheduler.ReduceLROnPlateau.
 void add_scheduler(const OptimiserNumbers& numbers, PtWriter* out) {
   out->begin_dict();
-  out->text("mode", "max");
+  const Better better = numbers.schedule.better;
+  out->text("mode", better == Better::kHigher ? "max" : "min");
   out->text("threshold_mode", "rel");
   out->real("factor", ReduceLrOnPlateau::kFactor);
   out->real("threshold", ReduceLrOnPlateau::kThreshold);
   out->real("eps", ReduceLrOnPlateau::kEps);
-  out->real("mode_worse", -std::numeric_limits<double>::infinity());
+  out->real("mode_worse", worst(better));
   out->real("best", numbers.schedule.best);
   add_list("min_lrs", 0.0, out);
   add_list("_last_lr", numbers.schedule.lr, out);
@@ -93,8 +93,12 @@ void add_scheduler(const OptimiserNumbers& numbers, PtWriter* out) {
   out->end_dict();
 }
 
-void add_stopping(const EarlyStopping& stopping, PtWriter* out) {
+void add_stopping(const OptimiserNumbers& numbers, PtWriter* out) {
+  const EarlyStopping& stopping = numbers.stopping;
   out->begin_dict();
+  if (!numbers.monitor.empty() && numbers.monitor != "pearson") {
+    out->text("monitor", numbers.monitor.c_str());
+  }
   out->integer("patience", stopping.patience);
   out->real("min_delta", EarlyStopping::kMinDelta);
   out->real("best", stopping.best);
@@ -125,7 +129,7 @@ void write_torch_checkpoint(const std::filesystem::path& path, const TorchCheckp
   out.key("scheduler_state_dict");
   add_scheduler(numbers, &out);
   out.key("early_stopping");
-  add_stopping(numbers.stopping, &out);
+  add_stopping(numbers, &out);
   out.end_dict();
   out.write(path);
 }

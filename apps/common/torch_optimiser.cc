@@ -179,7 +179,10 @@ class TorchOptimiser : public OptimiserFile {
       return;
     }
     const Numbers numbers = numbers_of("scheduler_state_dict", *dict);
-    numbers.expect("mode", "max");
+    const PickleValue* mode = dict->find("mode");
+    const bool of_loss = mode != nullptr && mode->text == "min";
+    numbers_.follow(of_loss ? "loss" : "pearson");
+    numbers.expect("mode", of_loss ? "min" : "max");
     numbers.expect("threshold_mode", "rel");
     numbers.expect("factor", ReduceLrOnPlateau::kFactor);
     numbers.expect("patience", static_cast<double>(ReduceLrOnPlateau::kPatience));
@@ -199,6 +202,12 @@ class TorchOptimiser : public OptimiserFile {
       return;
     }
     const Numbers numbers = numbers_of("early_stopping", *dict);
+    // cdt-convert writes what neither the mode nor PyTorch says.
+    if (const PickleValue* monitor = dict->find("monitor")) {
+      numbers_.follow(monitor->text);
+    } else if (numbers_.monitor.empty()) {
+      numbers_.follow("pearson");
+    }
     numbers.expect("min_delta", EarlyStopping::kMinDelta);
     numbers_.stopping.patience = numbers.integer("patience");
     numbers_.stopping.best = numbers.number("best");

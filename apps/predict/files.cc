@@ -3,6 +3,7 @@
 #include <optional>
 #include <system_error>
 
+#include "apps/common/provenance.h"
 #include "apps/evaluation/position_baselines.h"
 #include "io/format/digest.h"
 #include "io/format/output.h"

@@ -44,17 +44,29 @@ void describe(Plot& plot, const std::vector<EpochRow>& epochs, const EpochRow* b
 
 bool steered_by_seen_genes(const EpochRow& e) { return std::isfinite(e.steering_r); }
 
+/// What chose the best epoch, in words: "validation r of trained genes", "validation loss".
+std::string steered_by(const EpochRow& e) {
+  const bool seen = e.monitor.starts_with("val_seen_");
+  const std::string genes = seen || steered_by_seen_genes(e) ? " of trained genes" : "";
+  if (e.monitor.empty()) return "validation r" + genes;
+  const std::string kind = e.monitor.substr(e.monitor.rfind('_') + 1);
+  return "validation " + (kind == "auprc" ? "average precision" : kind) + genes;
+}
+
 Html epochs_table(const std::vector<EpochRow>& epochs) {
   const bool by_seen = std::any_of(epochs.begin(), epochs.end(), steered_by_seen_genes);
   std::vector<Html> head = {"epoch (* best so far)", "learning rate", "train loss",
                             "validation loss",       "train r",       "validation r"};
   if (by_seen) head.emplace_back("of trained genes");
+  const bool monitored = !epochs.front().monitor.empty();
+  if (monitored) head.emplace_back(epochs.front().monitor);
   std::vector<std::vector<Html>> rows;
   for (const EpochRow& e : epochs) {
     rows.push_back({std::to_string(e.epoch) + (e.best ? " *" : ""), format_number(e.lr),
                     fixed(e.train_loss, 4), fixed(e.val_loss, 4), fixed(e.train_r, 4),
                     fixed(e.val_r, 4)});
     if (by_seen) rows.back().emplace_back(fixed(e.steering_r, 4));
+    if (monitored) rows.back().emplace_back(fixed(e.monitored, 4));
   }
   return table("Epochs", head, rows);
 }
@@ -74,20 +86,21 @@ Item training_figure(const Gnuplot& gnuplot, const Material& material) {
       "Overfitting shows as curves that part while training still improves. This page is about the "
       "weights of the marked epoch.";
   figure.finding = counted(static_cast<std::int64_t>(epochs.size()), "epoch") + " ran.";
-  if (best != nullptr && std::isfinite(best->val_r)) {
-    const bool by_seen = steered_by_seen_genes(*best);
-    figure.legend.push_back(
-        {Ink::kGreen, "dashes",
-         std::string("the best epoch, by validation r") + (by_seen ? " of trained genes" : "")});
+  const bool by_r = best != nullptr && best->monitor.empty();
+  if (best != nullptr && std::isfinite(by_r ? best->val_r : best->monitored)) {
+    figure.legend.push_back({Ink::kGreen, "dashes", "the best epoch, by " + steered_by(*best)});
+    figure.finding += " The best is epoch " + std::to_string(best->epoch) + ": training r " +
+                      fixed(best->train_r, 3) + ", validation r " + fixed(best->val_r, 3);
+    if (by_r && steered_by_seen_genes(*best)) {
+      figure.finding += ", over genes with training pairs " + fixed(best->steering_r, 3);
+    }
     figure.finding +=
-        " The best is epoch " + std::to_string(best->epoch) + ": training r " +
-        fixed(best->train_r, 3) + ", validation r " + fixed(best->val_r, 3) +
-        (by_seen ? ", over genes with training pairs " + fixed(best->steering_r, 3)
-                 : std::string()) +
-        ". It was chosen by this r, which is therefore no estimate of r on new pairs.";
+        by_r ? ". It was chosen by this r, which is therefore no estimate of r on new pairs."
+             : ". It was chosen by " + steered_by(*best) + ", " + fixed(best->monitored, 4) +
+                   ", which is therefore no estimate on new pairs.";
   } else if (best != nullptr) {
     figure.legend.push_back({Ink::kGreen, "dashes", "the epoch whose weights were kept"});
-    figure.finding += " No epoch has a validation r, so the weights of epoch " +
+    figure.finding += " No epoch has a " + steered_by(*best) + ", so the weights of epoch " +
                       std::to_string(best->epoch) + " were kept.";
   }
   figure.details = epochs_table(epochs);

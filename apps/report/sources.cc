@@ -29,6 +29,11 @@ EpochRow read_epoch(const std::string& line, const std::string& where, bool by_s
       reader.integer("val_pairs_of_unseen_genes", 0) > 0) {
     json_fields::Reader(parsed, where, "")("val_seen_pearson", row.steering_r);
   }
+  if (reader.has("monitor")) {
+    json_fields::Reader monitor(reader.value("monitor"), where, "monitor.");
+    monitor("name", row.monitor);
+    monitor("value", row.monitored);
+  }
   return row;
 }
 

@@ -56,6 +56,10 @@ struct EpochRow {
   /// r of the validation pairs whose gene has training pairs, if these alone chose the best epoch;
   /// else NaN.
   double steering_r = std::numeric_limits<double>::quiet_NaN();
+  /// Another number than r that chose the best epoch, such as "val_loss" (cdt-train --monitor); ""
+  /// if r did.
+  std::string monitor;
+  double monitored = std::numeric_limits<double>::quiet_NaN();
 
   template <class V>
   void fields(V& v) {

@@ -17,6 +17,7 @@
 #include "apps/common/output_folder.h"
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
+#include "apps/common/provenance.h"
 #include "apps/common/tables.h"
 #include "apps/common/window_sketch.h"
 #include "apps/evaluation/claims.h"
@@ -242,6 +243,7 @@ void run(const SplitOptions& options, const std::string& command) {
       writer.write_extra(extra, read_text_file(data.directory / extra, kLargestExtra));
     }
   }
+  writer.write_extra(kProvenanceFile, provenance_text(options.common, {"", digest_of_data(data)}));
   writer.finish(provenance(options, command, data));
   std::cout << "by " << options.by << ": " << format_with_commas(distinct_units(units)) << " "
             << unit_plural(rule.unit) << "\n\n"

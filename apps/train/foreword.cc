@@ -93,6 +93,7 @@ void warn_about_pairs(const Dataset& data, const ValidationParts& validation,
   warn_of_shared_pairs(data);
   warn_of_unseen_genes(data, validation, settings);
   warn_of_effects(data, "train pair", trained, "there are no differences to learn");
+  if (settings.monitor != TrainSettings{}.monitor) return;
   warn_of_effects(data, validation.leaves_out_unseen() ? "steering val pair" : "val pair",
                   validation.steering_effects(),
                   "the correlation that chooses the best model is meaningless, so the first "
@@ -100,17 +101,23 @@ void warn_about_pairs(const Dataset& data, const ValidationParts& validation,
 }
 
 void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& data,
-                       const TrainOptions& options) {
+                       const std::string& steered_by, const TrainOptions& options) {
   const auto train = static_cast<std::int64_t>(data.pairs_of(Split::kTrain).size());
-  const std::int64_t steps = train / options.settings.batch_size;
+  const TrainSettings& settings = options.settings;
+  const std::int64_t steps = train / settings.step_pairs();
   const std::size_t mib = (plan.total() >> 20U) + 1;
   std::cerr << "model of " << counted(model.parameter_count()) << " parameters, "
             << (model.trained_count() < model.parameter_count()
                     ? counted(model.trained_count()) + " of them trained, "
                     : "")
             << "about " << mib << " MiB of memory; " << number_of(train, "train pair") << ", "
-            << number_of(steps, "step") << " per epoch, at most "
-            << number_of(options.settings.epochs, "epoch") << '\n';
+            << number_of(steps, "step") << " per epoch"
+            << (settings.accumulate > 1 ? ", each of " + std::to_string(settings.accumulate) +
+                                              " batches of " + std::to_string(settings.batch_size)
+                                        : "")
+            << ", at most " << number_of(settings.epochs, "epoch")
+            << (settings.max_steps > 0 ? " or " + number_of(settings.max_steps, "step") : "")
+            << "; steered by " << steered_by << '\n';
   const bool sizes_chosen = options.given.count("hidden") > 0 || !options.common.model.empty();
   if (options.resume || sizes_chosen || model.parameter_count() / kDwarfs < train) return;
   note("that is " + counted(model.parameter_count() / train) +

@@ -48,6 +48,31 @@ void check_warm_start(const TrainOptions& options) {
   if (options.common.data.empty()) refuse("--init-from", "its rows go by gene; it needs --data");
 }
 
+/// Checks the options beside --verify, whose run determines nearly everything.
+void check_verify(const TrainOptions& options) {
+  const char* const own = "the run has its own; leave one of the two out";
+  for (const std::string& name : options.given) refuse(("--" + name).c_str(), own);
+  const std::pair<const char*, bool> others[] = {
+      {"--model", !options.common.model.empty()},
+      {"--state", !options.state.empty()},
+      {"--init-from", !options.init_from.empty()},
+      {"--init-from-genes", !options.init_from_genes.empty()},
+      {"--init-from-except", !options.init_from_except.empty()},
+      {"--match-genes", options.overrides.match_genes},
+      {"--other-inputs", options.overrides.other_inputs}};
+  for (const auto& [name, given] : others) {
+    if (given) refuse(name, own);
+  }
+  const std::pair<const char*, bool> modes[] = {{"--resume", options.resume},
+                                                {"--dry-run", options.dry_run},
+                                                {"--trace", options.trace},
+                                                {"--overwrite", options.common.overwrite},
+                                                {"--profile", options.common.profile}};
+  for (const auto& [name, given] : modes) {
+    if (given) refuse(name, "does not go with --verify; leave one of the two out");
+  }
+}
+
 void check(const TrainOptions& options) {
   const CommonOptions& common = options.common;
   const TrainSettings& settings = options.settings;
@@ -74,6 +99,10 @@ void check(const TrainOptions& options) {
     refuse("--init", "the weights are those of --model; leave one of the two out");
   }
   if (!options.resume && lacks_generator(settings)) refuse("--order", kNeedsGenerator);
+  if (options.given.count("positive-below") > 0 && settings.monitor != kMonitorAuprc &&
+      !options.resume) {
+    refuse("--positive-below", "changes nothing here: it needs --monitor auprc");
+  }
   if (settings.lr * settings.weight_decay >= 1.0) {
     refuse("--weight-decay",
            expected_got("times --lr it takes the weights to zero or past it in one step",
@@ -113,7 +142,7 @@ bool parse_train_options(int argc, char** argv, TrainOptions* options) {
   Cli cli(
       "cdt-train",
       "Trains the Central Dogma Transformer on a data set directory. --out is required except with "
-      "--dry-run, and --data except with --dry-run or --resume.");
+      "--dry-run or --verify, and --data except with --dry-run, --resume or --verify.");
   cli.common(&options->common);
   add_settings(cli, &options->settings);
   add_fit_options(&cli, &options->overrides);
@@ -127,6 +156,9 @@ bool parse_train_options(int argc, char** argv, TrainOptions* options) {
              "genes of the last layer of --init-from, one per line, if it does not record them");
   cli.option("init-from-except", &options->init_from_except,
              "module or parameter not to take from --init-from, named as for --freeze");
+  cli.option("verify", &options->verify,
+             "run this run directory again and say whether weights and metrics are equal bit for "
+             "bit; exit status 0 if they are, 1 if not, 2 if it cannot be run again");
   cli.flag("resume", &options->resume, "continue the run in --out, bit for bit");
   cli.flag("dry-run", &options->dry_run,
            "print the model by module and the memory plan, then exit");
@@ -146,7 +178,7 @@ bool parse_train_options(int argc, char** argv, TrainOptions* options) {
   options->overrides.pool_heads = if_given("pool-heads", options->settings.pool_heads);
   options->settings.seed = options->common.seed;
   options->settings.precision = options->common.precision;
-  check(*options);
+  options->verify.empty() ? check(*options) : check_verify(*options);
   return true;
 }
 

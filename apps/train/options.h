@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,14 +20,19 @@ namespace cdt {
 /// Settings of a run; the defaults are those of the released training (docs/paper-vs-code.md).
 struct TrainSettings {
   std::int64_t epochs = 50;
+  std::int64_t max_steps = 0;  // optimiser steps in all; 0 for no limit
   std::int64_t batch_size = 8;
+  std::int64_t accumulate = 1;  // batches per optimiser step
   double lr = 1e-4;
   double weight_decay = 1e-5;
   double dropout = 0.3;
   double huber_delta = 1.0;
   double grad_clip = 1.0;  // 0 for none
   std::int64_t patience = 10;
-  std::string steer_by = "seen";       // validation pairs whose r steers: seen or all
+  std::string monitor = "pearson";  // what steers: pearson, loss or auprc
+  // Pairs of a smaller effect are positive; -infinity: those of label 1.
+  double positive_below = -std::numeric_limits<double>::infinity();
+  std::string steer_by = "seen";       // validation pairs that steer: seen or all
   std::string init_head = "released";  // last layer at the start: released or mean
   std::string init = "seed";           // initial weights: seed or torch:SEED
   std::string order = "seed";          // order of pairs: seed, torch:SEED or torch
@@ -38,7 +44,14 @@ struct TrainSettings {
   std::int64_t seed = 0;
   std::string precision = "fp32";
   std::vector<std::string> freeze{};  // patterns of the parameters that stay fixed (patterns.h)
+
+  /// Pairs per optimiser step.
+  std::int64_t step_pairs() const { return batch_size * accumulate; }
 };
+
+/// Values of TrainSettings::monitor other than pearson.
+inline constexpr const char* kMonitorLoss = "loss";
+inline constexpr const char* kMonitorAuprc = "auprc";
 
 /// Value of TrainSettings::order that continues the generator of init torch:SEED.
 inline constexpr const char* kGlobalOrder = "torch";
@@ -51,6 +64,7 @@ struct TrainOptions {
   std::filesystem::path init_from, init_from_genes;
   std::vector<std::string> init_from_except;  // patterns of what is reinitialised anyway
   std::filesystem::path state;                // file of an optimiser to continue
+  std::filesystem::path verify;               // run to run again
   bool resume = false;
   bool dry_run = false;
   bool trace = false;                 // in place of what a dry run prints

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "apps/common/provenance.h"
 #include "engine/error.h"
 #include "io/format/file.h"
 #include "io/format/json.h"
@@ -118,7 +119,9 @@ RunFolder::RunFolder(fs::path path, bool resume, bool overwrite)
 RunFolder::~RunFolder() {
   std::error_code error;
   if (resume_ || kRunOutput.is_in(path_) || fs::exists(path_ / "last", error)) return;
-  if (begun_) unlink((path_ / "config.json").c_str());
+  if (begun_) {
+    for (const char* name : {"config.json", kProvenanceFile}) unlink((path_ / name).c_str());
+  }
   if (!had_lock_) unlink(lock_name(path_).c_str());
 }
 
@@ -136,7 +139,7 @@ void RunFolder::require_space(std::uint64_t model_bytes) const {
   require_free_space(path_, bytes);
 }
 
-void RunFolder::begin(const std::string& config) {
+void RunFolder::begin(const std::string& config, const std::string& provenance) {
   begun_ = true;
   if (!resume_) {
     for (const char* folder : kRunOutput.folders) remove_folder(path_ / folder);
@@ -150,7 +153,8 @@ void RunFolder::begin(const std::string& config) {
       }
     }
   }
-  write_file(path_ / "config.json", config);
+  write_file(path_ / "config.json", config);  // first: it identifies a run
+  write_file(path_ / kProvenanceFile, provenance);
 }
 
 void RunFolder::repair_last() const {

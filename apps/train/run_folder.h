@@ -1,7 +1,7 @@
-// A run directory (docs/formats.md): config.json, metrics.jsonl, model.safetensors (the best model)
-// and last/ with weights and state of the same moment. last/ is replaced in one step if the file
-// system can swap two names, otherwise by two renames. Either way a kill leaves one complete pair
-// of files, and the next start completes or undoes the replacement.
+// A run directory (docs/formats.md): config.json, provenance.json, metrics.jsonl, model.safetensors
+// (the best model) and last/ with weights and state of the same moment. last/ is replaced in one
+// step if the file system can swap two names, otherwise by two renames. Either way a kill leaves
+// one complete pair of files, and the next start completes or undoes the replacement.
 #pragma once
 
 #include <cstdint>
@@ -40,8 +40,9 @@ class RunFolder {
   /// best model, last/ (three times the model: weights and two moments) and the replacement of
   /// last/.
   void require_space(std::uint64_t model_bytes) const;
-  /// Starts the run: deletes an earlier run that it replaces and writes config.json.
-  void begin(const std::string& config);
+  /// Starts the run: deletes an earlier run that it replaces and writes config.json and
+  /// provenance.json.
+  void begin(const std::string& config, const std::string& provenance);
 
   /// Replaces last/ with the folder that `write` fills.
   void replace_last(const std::function<void(const std::filesystem::path&)>& write) const;

@@ -26,6 +26,7 @@ constexpr const char* kFirst = "m.";  // first moment of the parameter whose nam
 constexpr const char* kSecond = "v.";
 constexpr const char* kPredictions = "epoch.predictions";
 constexpr const char* kTargets = "epoch.targets";
+constexpr const char* kLabelsPart = "labels";
 constexpr double kMostLr = 1e3;
 constexpr double kMostMetric = 1.0 + 1e-6;  // a correlation, allowing for rounding
 
@@ -117,15 +118,17 @@ void check_counters(const TensorFile& reader, const TrainState& s, const StateFr
   const auto expect = [&](const char* field, bool good) {
     if (!good) reader.fail_metadata(field, "is out of range");
   };
-  // A correlation, or the minus infinity of a run's start.
-  const auto is_metric = [](double r) {
-    return std::abs(r) <= kMostMetric || (std::isinf(r) && r < 0);
+  // A correlation, a precision or a loss, or the infinity of a run's start.
+  const auto is_metric = [&](double value) {
+    if (value == worst(frame.better)) return true;
+    if (frame.better == Better::kLower) return value >= 0.0 && std::isfinite(value);
+    return std::abs(value) <= kMostMetric;
   };
   const auto is_bad_epochs = [&](std::int64_t n) { return n >= 0 && n < s.epoch; };
   expect(kFirstEpoch, s.first_epoch >= 1 && s.first_epoch <= s.epoch);
   expect("epoch", s.epoch <= std::int64_t{1} << 32U);
-  expect("position", s.position >= 0 && s.position <= frame.steps);
-  expect("global_step", s.global_step == (s.epoch - 1) * frame.steps + s.position);
+  expect("position", s.position >= 0 && s.position <= frame.steps.in(s.epoch));
+  expect("global_step", s.global_step == frame.steps.before(s.epoch) + s.position);
   expect("schedule.lr", s.schedule.lr > 0.0 && s.schedule.lr <= kMostLr);
   expect("schedule.best", is_metric(s.schedule.best));
   expect("schedule.bad_epochs", is_bad_epochs(s.schedule.bad_epochs));
@@ -141,7 +144,7 @@ void check_counters(const TensorFile& reader, const TrainState& s, const StateFr
 
 }  // namespace
 
-std::map<std::string, std::string> data_fingerprint(const Dataset& data) {
+std::map<std::string, std::string> data_fingerprint(const Dataset& data, bool labels) {
   std::map<std::string, Digest> parts;
   for (const std::int64_t size :
        {data.bins, std::int64_t{data.bin_bp}, data.dna_dim, data.rna_dim, data.protein_dim}) {
@@ -158,6 +161,7 @@ std::map<std::string, std::string> data_fingerprint(const Dataset& data) {
     pairs.add(static_cast<std::uint64_t>(pair.enhancer));
     pairs.add(static_cast<std::uint64_t>(pair.gene));
     pairs.add(&pair.beta, sizeof pair.beta);
+    if (labels) parts[kLabelsPart].add(static_cast<std::uint64_t>(pair.label));
   }
   std::map<std::string, std::string> out;
   for (const auto& [part, digest] : parts) out[part] = digest.hex();
@@ -199,6 +203,22 @@ void save_state(const std::filesystem::path& file, const TrainState& state, cons
     tensors.push_back({kTargets, {count}, state.targets.data(), {}});
   }
   write_safetensors(file, tensors, metadata);
+}
+
+RunMoment read_run_moment(const std::filesystem::path& file) {
+  const SafetensorsReader reader(file);
+  expect_format(reader);
+  RunMoment out;
+  const auto read = [&](const char* name, std::int64_t* value) {
+    const std::string& text = reader.metadata(name);
+    if (!from_text(text, value)) {
+      reader.fail_metadata(name, expected_got("is damaged", "a number", text));
+    }
+  };
+  read("epoch", &out.epoch);
+  read("position", &out.position);
+  if (reader.has_metadata(kFirstEpoch)) read(kFirstEpoch, &out.first_epoch);
+  return out;
 }
 
 RunFacts read_run_facts(const std::filesystem::path& file) {
@@ -255,7 +275,8 @@ void load_state(const std::filesystem::path& file, const StateFrame& frame, Trai
 
 void check_same_data(const RunFacts& facts, const Dataset& data,
                      const std::filesystem::path& state_file) {
-  for (const auto& [part, hash] : data_fingerprint(data)) {
+  const bool labels = facts.fingerprint.count(kLabelsPart) > 0;
+  for (const auto& [part, hash] : data_fingerprint(data, labels)) {
     const auto found = facts.fingerprint.find(part);
     if (found != facts.fingerprint.end() && found->second == hash) continue;
     throw InputError(data.directory.string(), part,

@@ -4,6 +4,7 @@
 // stored: shuffles and dropout masks are functions of seed, epoch and step.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
@@ -18,6 +19,20 @@
 #include "model/cdt.h"
 
 namespace cdt {
+
+/// Optimiser steps by epoch: as many as there are whole steps in the training pairs, until the run
+/// reaches its limit.
+struct StepPlan {
+  std::int64_t per_epoch = 0;
+  std::int64_t most = 0;  // in all (--max-steps); 0 for no limit
+
+  /// Steps of all epochs before this one (counting from 1).
+  std::int64_t before(std::int64_t epoch) const {
+    const std::int64_t steps = (epoch - 1) * per_epoch;
+    return most == 0 ? steps : std::min(most, steps);
+  }
+  std::int64_t in(std::int64_t epoch) const { return before(epoch + 1) - before(epoch); }
+};
 
 struct TrainState {
   std::int64_t first_epoch = 1;  // of this run; above 1 if it continued an optimiser's state
@@ -35,14 +50,21 @@ struct TrainState {
   // Current epoch: sum of its batch losses, training-mode predictions and their targets.
   double loss_sum = 0.0;
   std::vector<float> predictions, targets;
+
+  /// Before the first epoch: says which values of the steering number are better.
+  void aim_at(Better better) {
+    schedule.better = stopping.better = better;
+    schedule.best = stopping.best = best_metric = worst(better);
+  }
 };
 
 /// Key of the DNA in a fingerprint; its value is DnaCheck's digest, once all rows are read.
 inline constexpr const char* kDnaPart = "dna";
 
 /// Digests of the parts of a data set ("pairs" -> digest), so that resuming on other data is
-/// refused. Excludes the DNA, which takes a while to read (DnaCheck).
-std::map<std::string, std::string> data_fingerprint(const Dataset& data);
+/// refused. Excludes the DNA, which takes a while to read (DnaCheck), and unless `labels` the
+/// labels of the pairs.
+std::map<std::string, std::string> data_fingerprint(const Dataset& data, bool labels = false);
 
 /// Facts of a run that never change, stored with every state.
 struct RunFacts {
@@ -62,15 +84,25 @@ void save_state(const std::filesystem::path& file, const TrainState& state, cons
                 const std::string& weights, const Cdt& model, const AdamW& optimiser,
                 Backend& backend);
 
+/// The moment of a run at which a state was saved.
+struct RunMoment {
+  std::int64_t epoch = 1;
+  std::int64_t position = 0;  // finished steps of the epoch
+  std::int64_t first_epoch = 1;
+};
+/// Reads only that; throws as read_run_facts().
+RunMoment read_run_moment(const std::filesystem::path& file);
+
 /// Reads only the facts; throws InputError if the file is not one of our states.
 RunFacts read_run_facts(const std::filesystem::path& file);
 
 /// What a state must match to be loaded.
 struct StateFrame {
-  std::int64_t steps = 0;  // per epoch
+  StepPlan steps;
   std::int64_t batch = 0;  // pairs per step
   std::int64_t patience = 0;
   std::string weights;  // weights_digest() of the model file in the same folder
+  Better better = Better::kHigher;
 };
 
 /// Loads counters into `state` and moments into `optimiser`. Throws InputError if they do not match

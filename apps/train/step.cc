@@ -13,12 +13,10 @@ StepData::StepData(const Dataset& data, Backend& backend, Arena& lasting, std::i
       targets(lasting.tensor({batch})),
       feed(data, backend, lasting, batch, distinct, reserve_bytes) {}
 
-void training_step(const TrainSettings& settings, std::uint32_t step, const Tensor& dna,
-                   const StepData& data, Cdt& model, Tape& tape, AdamW& optimiser,
-                   const StepResults& results) {
+void add_gradients(const TrainSettings& settings, std::uint32_t draw, const Tensor& dna,
+                   const StepData& data, Cdt& model, Tape& tape, const StepResults& results) {
   Backend& backend = tape.backend();
-  model.zero_gradients();
-  tape.train(static_cast<std::uint64_t>(settings.seed), step);
+  tape.train(static_cast<std::uint64_t>(settings.seed), draw);
   const Var output = model.forward({.tape = tape,
                                     .dna = tape.constant(dna),
                                     .rna = tape.constant(data.rna),
@@ -28,10 +26,22 @@ void training_step(const TrainSettings& settings, std::uint32_t step, const Tens
   const Var loss = huber(tape, prediction, data.targets, static_cast<float>(settings.huber_delta));
   backend.copy(results.predictions(), prediction->value);
   backend.copy(results.loss(), loss->value);
-  tape.backward(loss);
+  tape.backward(loss, 1.0F / static_cast<float>(settings.accumulate));
   tape.clear();
+}
+
+void update_weights(const TrainSettings& settings, Backend& backend, AdamW& optimiser,
+                    const StepResults& results) {
   optimiser.clip_and_update(settings.grad_clip);
   backend.copy(results.norm_and_factor(), optimiser.norm_and_factor());
+}
+
+void training_step(const TrainSettings& settings, std::uint32_t step, const Tensor& dna,
+                   const StepData& data, Cdt& model, Tape& tape, AdamW& optimiser,
+                   const StepResults& results) {
+  model.zero_gradients();
+  add_gradients(settings, step, dna, data, model, tape, results);
+  update_weights(settings, tape.backend(), optimiser, results);
 }
 
 StepResults::StepResults(Arena& lasting, std::int64_t batch, Backend& backend)

@@ -1,5 +1,5 @@
-// One training step: its inputs, the forward pass, backward pass, gradient clipping and update on
-// the device, and its results.
+// One optimiser step: its inputs, the forward and backward passes of its batches, gradient clipping
+// and update on the device, and its results.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,12 @@ namespace cdt {
 struct StepResult {
   std::vector<Pair> batch;
   float loss = 0;  // mean over the batch
-  float norm = 0;  // norm of all gradients before clipping
+  float norm = 0;  // norm of all gradients before clipping; of the last batch of an optimiser step
   std::vector<float> predictions;
 };
 
-/// Results of training steps. A device runs behind the host, so results are fetched in order, each
-/// into its own pinned memory, and read when the host needs them.
+/// Results of the batches of training steps. A device runs behind the host, so results are fetched
+/// in order, each into its own pinned memory, and read when the host needs them.
 class StepResults {
  public:
   StepResults(Arena& lasting, std::int64_t batch, Backend& backend);
@@ -33,12 +33,12 @@ class StepResults {
   StepResults(const StepResults&) = delete;
   StepResults& operator=(const StepResults&) = delete;
 
-  /// Device memory into which a step writes its results.
+  /// Device memory into which a batch writes its results.
   Tensor loss() const { return all_.slice(0, 1); }
   Tensor norm_and_factor() const { return all_.slice(1, 3); }
   Tensor predictions() const { return all_.slice(3, all_.count()); }
 
-  /// Starts fetching the results of a step on `batch`; at most kSlots may be pending.
+  /// Starts fetching the results of `batch`; at most kSlots may be pending.
   void fetch(const std::vector<Pair>& batch);
   std::size_t pending() const { return pending_.size(); }
   /// Waits for the oldest pending result and returns it.
@@ -71,9 +71,17 @@ struct StepData {
   DnaFeed feed;
 };
 
-/// Runs the kernels of a step on dna (B, L, dna_dim), from zeroed gradients to updated weights;
-/// afterwards `results` holds predictions, loss and norm. Dropout masks depend on (settings.seed,
-/// step).
+/// Adds the gradients of dna (B, L, dna_dim), one of settings.accumulate batches of an optimiser
+/// step, to those of the parameters; afterwards `results` holds predictions and loss. Dropout masks
+/// depend on (settings.seed, draw).
+void add_gradients(const TrainSettings& settings, std::uint32_t draw, const Tensor& dna,
+                   const StepData& data, Cdt& model, Tape& tape, const StepResults& results);
+
+/// Clips the gradients and updates the weights; afterwards `results` also holds the norm.
+void update_weights(const TrainSettings& settings, Backend& backend, AdamW& optimiser,
+                    const StepResults& results);
+
+/// Runs all kernels of an optimiser step on one batch, from zeroed gradients to updated weights.
 void training_step(const TrainSettings& settings, std::uint32_t step, const Tensor& dna,
                    const StepData& data, Cdt& model, Tape& tape, AdamW& optimiser,
                    const StepResults& results);

@@ -1,7 +1,8 @@
+#include "apps/train/train.h"
+
 #include <cmath>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,6 +18,7 @@
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/patterns.h"
+#include "apps/train/run_config.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"
 #include "apps/train/step_trace.h"
@@ -24,11 +26,11 @@
 #include "apps/train/trace_svg.h"
 #include "apps/train/trace_text.h"
 #include "apps/train/trainer.h"
+#include "apps/train/verify.h"
 #include "apps/train/warm_start.h"
 #include "engine/backend.h"
 #include "engine/error.h"
 #include "io/dataset/folds.h"
-#include "io/format/json.h"
 #include "io/format/tensor_file.h"
 #include "io/format/text.h"
 #include "model/checkpoint.h"
@@ -40,24 +42,6 @@ namespace cdt {
 namespace {
 
 constexpr std::int64_t kReleasedBins = 896;
-
-/// Configuration of the model to train, from --model, from the run being resumed (weights_file), or
-/// from the options. The data set is fitted to a stored model.
-CdtConfig choose_config(const std::filesystem::path& weights_file, Dataset* data,
-                        TrainOptions* options) {
-  if (weights_file.empty()) return model_config(options->settings, data);
-  const std::unique_ptr<TensorFile> reader = open_tensor_file(weights_file);
-  CdtConfig config = read_model_config(*reader, options->overrides);
-  adopt_model_sizes(config, weights_file, options);
-  if (!options->resume) adopt_model_dropout(config, weights_file, options);
-  config.dropout = static_cast<float>(options->settings.dropout);
-  if (data != nullptr) fit_to_model(*reader, config, options->overrides, data);
-  return config;
-}
-
-PairUse pair_use(const TrainSettings& settings) {
-  return {settings.fold, settings.train_share, static_cast<std::uint64_t>(settings.seed)};
-}
 
 void print_trace(const StepTrace& trace, const std::string& format) {
   if (format == "json") {
@@ -93,28 +77,15 @@ void dry_run(TrainOptions* options) {
              options->settings.batch_size);
 }
 
-/// Text of config.json. data: digest_of_data() of the data set.
-std::string config_json(const TrainOptions& options, const CdtConfig& config,
-                        const std::string& data) {
-  const CommonOptions& common = options.common;
-  nlohmann::ordered_json json = {{"program", "cdt-train " + version()},
-                                 {"data", path_text(common.data)},
-                                 {"fingerprint", {{"data", data}}},
-                                 {"init", path_text(common.model)}};
-  if (!options.init_from.empty()) json["init_from"] = path_text(options.init_from);
-  if (!options.state.empty()) json["state"] = path_text(options.state);
-  json["device"] = common.device;
-  json["threads"] = common.threads;
-  json["options"] = nlohmann::ordered_json::parse(settings_json(options.settings));
-  json["model"] = nlohmann::ordered_json::parse(model_config_json(config));
-  return json.dump(2) + "\n";
-}
-
-void print_result(const RunFolder& folder, const Trainer& trainer) {
+/// monitor: what steered.
+void print_result(const RunFolder& folder, const Trainer& trainer, const std::string& monitor) {
   const TrainState& state = trainer.state();
-  std::cout << "epochs\t" << state.epoch - 1 << (state.stopped ? "\t(stopped early)\n" : "\n")
+  const char* const end = state.stopped             ? "\t(stopped early)"
+                          : trainer.used_up_steps() ? "\t(all --max-steps are done)"
+                                                    : "";
+  std::cout << "epochs\t" << state.epoch - 1 << end << '\n'
             << "best epoch\t" << state.best_epoch << '\n'
-            << "best validation pearson\t"
+            << "best validation " << monitor << '\t'
             << (std::isfinite(state.best_metric) ? format_number(state.best_metric) : "undefined")
             << (trainer.validation().leaves_out_unseen() ? "\t(genes with training pairs)\n" : "\n")
             << "model\t" << path_text(folder.best_model()) << '\n';
@@ -174,23 +145,29 @@ void keep_inputs(const TrainOptions& options) {
     inputs.add_file("--init-from-genes", options.init_from_genes);
     inputs.add_file("--state", options.state);
   }
+  inputs.add_output("--verify", options.verify, kRunOutput);
   refuse_to_overwrite_inputs(existing_files(options.common.out, kRunOutput), inputs);
 }
 
-void train(TrainOptions* options) {
+}  // namespace
+
+void train(TrainOptions* options, const std::optional<RunMoment>& until) {
   const CommonOptions& common = options->common;
-  catch_interrupts("cdt-train", "steps since the last saved state are lost");
   if (!options->resume) keep_inputs(*options);
   RunFolder folder(common.out, options->resume, common.overwrite);
   RunFacts facts;
+  RunStart began = start_of(*options);
   if (options->resume) {
     facts = adopt_run(folder, options);
     keep_inputs(*options);  // the data set's path is known only now
+    if (std::filesystem::exists(folder.path() / "config.json")) {
+      began = read_recipe(folder.path()).start;
+    }
   }
   std::unique_ptr<TensorFile> start;
   if (!options->resume && !options->init_from.empty()) start = open_tensor_file(options->init_from);
   Dataset data(common.data);
-  const std::string data_digest = digest_of_data(data);
+  Fingerprint fingerprint{.model = "", .data = digest_of_data(data)};
   use_pairs(pair_use(options->settings), &data);
   const std::filesystem::path weights = options->resume ? folder.last_model() : common.model;
   const CdtConfig config = options->resume ? resumed_config(folder, facts, &data, options)
@@ -216,7 +193,9 @@ void train(TrainOptions* options) {
   }
   if (start) begin_from(*start, *options, data, *backend, trained.model);
   warn_about_pairs(data, trainer.validation(), options->settings);
-  if (!common.quiet) say_what_it_takes(trained.model, plan, data, *options);
+  if (!common.quiet) {
+    say_what_it_takes(trained.model, plan, data, trainer.monitor().name(), *options);
+  }
   if (dna.is_small() && !dna.wait(common.quiet)) throw Error("interrupted before the first step");
   if (options->resume) {
     trainer.restore(folder, trained.weights);
@@ -224,21 +203,27 @@ void train(TrainOptions* options) {
       say_what_is_resumed(trainer.state(), options->settings, facts.device, backend->name());
     }
   } else {
+    fingerprint.model = trained.weights;
     stop_if_interrupted();
   }
-  folder.begin(config_json(*options, config, data_digest));
+  folder.begin(config_json(*options, began, config, fingerprint.data),
+               run_provenance(*options, fingerprint, *backend));
   if (!options->resume) trainer.save(folder);
-  trainer.run(folder);
-  print_result(folder, trainer);
+  trainer.run(folder, until);
+  if (!until) print_result(folder, trainer, options->settings.monitor);
   report_profile(*backend, folder.path());
 }
-
-}  // namespace
 
 int train_main(int argc, char** argv) {
   TrainOptions options;
   if (!parse_train_options(argc, argv, &options)) return kExitDone;
-  options.dry_run ? dry_run(&options) : train(&options);
+  if (options.dry_run) {
+    dry_run(&options);
+    return kExitDone;
+  }
+  catch_interrupts("cdt-train", "steps since the last saved state are lost");
+  if (!options.verify.empty()) return verify(options);
+  train(&options, {});
   return kExitDone;
 }
 

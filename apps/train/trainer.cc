@@ -9,7 +9,6 @@
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
 #include "apps/common/tables.h"
-#include "apps/train/step.h"
 #include "engine/error.h"
 #include "io/format/text.h"
 #include "model/checkpoint.h"
@@ -54,7 +53,8 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       train_(data.pairs_of(Split::kTrain)),
       val_(data.pairs_of(Split::kVal)),
       parts_(train_, val_, settings_.steer_by),
-      steps_(static_cast<std::int64_t>(train_.size()) / settings_.batch_size),
+      monitor_(settings_, data, parts_),
+      plan_{static_cast<std::int64_t>(train_.size()) / settings_.step_pairs(), settings_.max_steps},
       orders_(static_cast<std::int64_t>(train_.size()), settings_, model),
       device_(data, backend, lasting, settings_.batch_size, enhancers_of(train_, val_),
               plan.device_reserve()),
@@ -67,24 +67,37 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       validation_(data, static_cast<std::uint64_t>(settings_.seed)) {
   const std::string pairs = (data.directory / "pairs.tsv").string();
   if (val_.empty()) throw InputError(pairs, "split", "training needs val pairs, there are none");
-  if (steps_ == 0) {
-    throw InputError(pairs, "split",
-                     expected_got("too few train pairs for one batch",
-                                  "at least " + std::to_string(settings_.batch_size),
-                                  std::to_string(train_.size())));
+  if (plan_.per_epoch == 0) {
+    throw InputError(
+        pairs, "split",
+        expected_got(settings_.accumulate > 1 ? "too few train pairs for one optimiser step"
+                                              : "too few train pairs for one batch",
+                     "at least " + std::to_string(settings_.step_pairs()),
+                     std::to_string(train_.size())));
   }
+  state_.aim_at(monitor_.better());
   state_.schedule.lr = settings_.lr;
   state_.stopping.patience = settings_.patience;
-  facts_ = {settings_json(settings_), path_text(options.common.data), backend.name(),
-            data_fingerprint(data),   options.overrides.match_genes,  path_text(options.init_from)};
+  facts_ = {settings_json(settings_),
+            path_text(options.common.data),
+            backend.name(),
+            data_fingerprint(data, monitor_.reads_labels()),
+            options.overrides.match_genes,
+            path_text(options.init_from)};
   inputs_ = inputs_metadata(model_inputs_of(data));
 }
 
-void Trainer::run(const RunFolder& folder) {
-  while (!state_.stopped && state_.epoch <= settings_.epochs) {
+void Trainer::run(const RunFolder& folder, const std::optional<RunMoment>& until) {
+  while (!state_.stopped && state_.epoch <= settings_.epochs && plan_.in(state_.epoch) > 0) {
+    const bool is_last = until && until->epoch == state_.epoch;
+    if (is_last && until->position == 0) break;
     epoch_start_ = std::chrono::steady_clock::now();
     samples_here_ = 0;
-    train_epoch(folder);
+    train_epoch(folder, is_last ? until->position : plan_.in(state_.epoch));
+    if (is_last) {
+      save(folder);
+      break;
+    }
     const std::optional<ControlPasses> passes = keep_trained(folder, [this] { return validate(); });
     stop_if_interrupted(folder);
     if (passes) finish_epoch(folder, validation_.compare(*passes));
@@ -103,55 +116,21 @@ std::optional<ControlPasses> Trainer::validate() {
                            window, validation_.seed(), go_on);
 }
 
-std::vector<Pair> Trainer::batch_pairs(const std::vector<std::int32_t>& order,
-                                       std::int64_t step) const {
-  std::vector<Pair> out;
-  for (std::int64_t i = step * settings_.batch_size; i < (step + 1) * settings_.batch_size; ++i) {
-    out.push_back(train_[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])]);
-  }
-  return out;
-}
-
-void Trainer::train_epoch(const RunFolder& folder) {
-  if (state_.position == steps_) return;  // was interrupted during validation
-  const std::vector<std::int32_t> order = orders_.of(state_.epoch);
-  Progress progress(
-      "epoch " + std::to_string(state_.epoch) + "/" + std::to_string(settings_.epochs), steps_,
-      options_.common.quiet);
-  std::vector<Pair> batch = batch_pairs(order, state_.position);
-  device_.feed.start(column(batch, &Pair::enhancer));
-  for (std::int64_t step = state_.position; step < steps_; ++step) {
-    const Tensor dna = keep_trained(folder, [this] { return device_.feed.take(); });
-    std::vector<Pair> next;
-    if (step + 1 < steps_) {
-      next = batch_pairs(order, step + 1);
-      device_.feed.start(column(next, &Pair::enhancer));
-    }
-    train_step(batch, dna);
-    batch = std::move(next);
-    keep_trained(folder, [&] { look_at_dna(&progress); });
-    say_pace(&progress);
-    progress.update(state_.position, progress_note());
-    stop_if_interrupted(folder);
-  }
-  settle(0);
-  progress.finish();
-}
-
 void Trainer::say_pace(Progress* progress) {
   constexpr std::int64_t kSteps = 4;    // enough to leave warm-up behind
   constexpr double kWorthALine = 20.0;  // shorter epochs, in seconds, get no line
-  const std::int64_t steps = samples_here_ / settings_.batch_size;
+  const std::int64_t steps = samples_here_ / settings_.step_pairs();
   if (said_pace_ || steps < kSteps || options_.common.quiet) return;
   said_pace_ = true;
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
-  const double epoch = seconds / static_cast<double>(steps) * static_cast<double>(steps_);
+  const double epoch = seconds / static_cast<double>(steps) * static_cast<double>(plan_.per_epoch);
   if (epoch < kWorthALine) return;
-  const std::int64_t epochs = settings_.epochs - state_.epoch + 1;
+  const double left =
+      static_cast<double>(plan_.before(settings_.epochs + 1) - plan_.before(state_.epoch)) /
+      static_cast<double>(plan_.per_epoch);
   progress->interject("about " + clock_text(epoch) + " per epoch of training, " +
-                      clock_text(epoch * static_cast<double>(epochs)) +
-                      " if all epochs run, plus validation");
+                      clock_text(epoch * left) + " if all epochs run, plus validation");
 }
 
 std::string Trainer::progress_note() const {
@@ -166,64 +145,34 @@ std::string Trainer::progress_note() const {
          "/" + std::to_string(dna_.rows());
 }
 
-void Trainer::train_step(const std::vector<Pair>& batch, const Tensor& dna) {
-  const std::vector<float> targets = column(batch, &Pair::beta);
-  const std::vector<std::int32_t> genes = column(batch, &Pair::gene);
-  backend_.upload(device_.targets, targets.data());
-  backend_.upload(device_.genes, genes.data());
-  const auto step = static_cast<std::uint32_t>(state_.global_step + results_.pending());
-  backend_.begin_step(step);
-  optimiser_.begin_step(state_.schedule.lr);
-  backend_.run_recorded("train", {dna, device_.targets, device_.genes}, [&] {
-    training_step(settings_, step, dna, device_, model_, tape_, optimiser_, results_);
-  });
-  results_.fetch(batch);
-  // A GPU keeps working while the host looks at the step before the last.
-  constexpr std::size_t kAhead = 2;
-  settle(backend_.asynchronous() ? kAhead : 0);
-}
-
-void Trainer::settle(std::size_t ahead) {
-  while (results_.pending() > ahead) {
-    const StepResult result = results_.take();
-    if (!std::isfinite(result.loss)) fail_not_finite("loss", result.loss, result.batch);
-    if (!std::isfinite(result.norm)) fail_not_finite("gradient norm", result.norm, result.batch);
-    const std::vector<float> targets = column(result.batch, &Pair::beta);
-    state_.loss_sum += result.loss;
-    state_.predictions.insert(state_.predictions.end(), result.predictions.begin(),
-                              result.predictions.end());
-    state_.targets.insert(state_.targets.end(), targets.begin(), targets.end());
-    ++state_.position;
-    ++state_.global_step;
-    samples_here_ += settings_.batch_size;
-  }
-}
-
 void Trainer::finish_epoch(const RunFolder& folder, const ComparedValidation& validation) {
   const Metrics train = compute_metrics(state_.predictions, state_.targets);
   const ValidationMetrics val = parts_.measure(validation.predictions);
-  const double r = val.steering_r;
-  const double train_loss = state_.loss_sum / static_cast<double>(steps_);
+  const double steering = monitor_.value(validation.predictions, val);
+  const double train_loss = state_.loss_sum / static_cast<double>(state_.position);
   const double val_loss =
-      epoch_loss(validation.predictions, val_, settings_.batch_size, settings_.huber_delta);
+      epoch_loss(validation.predictions, val_, settings_.step_pairs(), settings_.huber_delta);
   const double lr = state_.schedule.lr;
-  state_.schedule.step(r);
-  // The first epoch is kept even if its correlation is undefined, so a run always has a best model.
-  const bool best = state_.best_epoch == 0 || r > state_.best_metric;
+  state_.schedule.step(steering);
+  const bool gains = monitor_.better() == Better::kHigher ? steering > state_.best_metric
+                                                          : steering < state_.best_metric;
+  // The first epoch is kept even if its number is undefined, so a run always has a best model.
+  const bool best = state_.best_epoch == 0 || gains;
   if (best) {
-    if (!std::isnan(r)) state_.best_metric = r;
+    if (!std::isnan(steering)) state_.best_metric = steering;
     state_.best_epoch = state_.epoch;
     state_.older_best_weights =
         std::exchange(state_.best_weights, weights_digest(model_, backend_));
   }
-  state_.stopped = state_.stopping.step(r);
-  folder.append_metrics(metrics_line(train, val, train_loss, val_loss, lr, best, validation));
+  state_.stopped = state_.stopping.step(steering);
+  folder.append_metrics(
+      metrics_line(train, val, steering, train_loss, val_loss, lr, best, validation));
   if (!options_.common.quiet) {
     std::cerr << "epoch " << state_.epoch << ": train loss " << text("%.4f", train_loss) << " r "
               << score_text(train.pearson) << ", val loss " << text("%.4f", val_loss) << " r "
               << score_text(val.all.pearson) << " R2 " << score_text(val.all.r2) << ", "
               << seen_note(val) << validation.note(validation_.baseline()) << "lr "
-              << text("%g", lr) << (best ? ", best so far" : "") << '\n';
+              << text("%g", lr) << steering_note(steering) << (best ? ", best so far" : "") << '\n';
   }
   ++state_.epoch;
   state_.position = 0;
@@ -237,18 +186,15 @@ void Trainer::finish_epoch(const RunFolder& folder, const ComparedValidation& va
 
 void Trainer::stop_if_interrupted(const RunFolder& folder) {
   if (!interrupted()) return;
-  settle(0);
+  settle(0);  // batches of an unfinished step are trained again after a resume
   save(folder);
   throw Error("interrupted at epoch " + std::to_string(state_.epoch) + " step " +
               std::to_string(state_.position) + "; continue with --resume");
 }
 
-void Trainer::fail_not_finite(const char* what, double value, const std::vector<Pair>& batch) {
-  std::vector<std::string> names;
-  for (const Pair& pair : batch) names.push_back(pair_name(data_, pair));
-  throw Error("epoch " + std::to_string(state_.epoch) + " step " +
-              std::to_string(state_.position + 1) + ": " + what + " is " + format_number(value) +
-              "; pairs " + joined(names, ", "));
+std::string Trainer::steering_note(double steering) const {
+  if (!monitor_.is_chosen()) return "";
+  return ", " + monitor_.name() + " " + score_text(steering);
 }
 
 }  // namespace cdt

@@ -1,6 +1,6 @@
 // Training loop of the released code: each epoch trains on shuffled full batches, validates,
-// updates the learning-rate schedule, keeps the model with the best steering validation r, and may
-// stop early (docs/paper-vs-code.md).
+// updates the learning-rate schedule, keeps the model with the best steering number (monitor.h),
+// and may stop early (docs/paper-vs-code.md).
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,7 @@
 #include "apps/common/progress.h"
 #include "apps/train/dna_check.h"
 #include "apps/train/epoch_order.h"
+#include "apps/train/monitor.h"
 #include "apps/train/options.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"
@@ -43,13 +44,19 @@ class Trainer {
   /// early stopping. Throws InputError if its updates are not a whole number of this run's epochs,
   /// if no epoch is left, and as OptimiserFile::moment().
   void go_on_from(const OptimiserFile& optimiser);
-  /// Trains until the last epoch or early stopping. Throws Error "interrupted ..." after a signal,
+  /// Trains until the last epoch, the last step or early stopping; `until`: only until that moment,
+  /// whose state is saved. Throws Error "interrupted ..." after a signal,
   /// with the state saved; Error naming epoch, step and pairs at a loss or gradient that is not
   /// finite; InputError at a bad row of DNA, even before training reaches it.
-  void run(const RunFolder& folder);
+  void run(const RunFolder& folder, const std::optional<RunMoment>& until = {});
 
   const TrainState& state() const { return state_; }
   const ValidationParts& validation() const { return parts_; }
+  const Monitor& monitor() const { return monitor_; }
+  /// Whether --max-steps ended the run.
+  bool used_up_steps() const {
+    return plan_.in(state_.epoch) == 0 && state_.global_step == plan_.most;
+  }
   /// Arenas of a step and of a validation.
   const Arena& step_arena() const { return step_arena_; }
   const Arena& scratch() const { return scratch_; }
@@ -59,12 +66,15 @@ class Trainer {
   void save(const RunFolder& folder);
 
  private:
-  std::vector<Pair> batch_pairs(const std::vector<std::int32_t>& order, std::int64_t step) const;
-  void train_epoch(const RunFolder& folder);
-  /// Starts a step; settle() receives its results.
-  void train_step(const std::vector<Pair>& batch, const Tensor& dna);
-  /// Moves results into the state until only the last `ahead` steps are pending.
+  std::vector<Pair> batch_pairs(const std::vector<std::int32_t>& order, std::int64_t batch) const;
+  /// Trains the first `steps` steps of the epoch, except those already done.
+  void train_epoch(const RunFolder& folder, std::int64_t steps);
+  /// Starts a batch, and after the last one of a step its update; settle() receives its results.
+  void train_batch(const std::vector<Pair>& batch, const Tensor& dna);
+  /// Moves results into the state, step by step, until only the last `ahead` batches are pending.
   void settle(std::size_t ahead);
+  /// Adds the finished step whose batches are in part_ to the state.
+  void count_step();
   /// Runs a validation; returns nothing after a signal.
   std::optional<ControlPasses> validate();
   void finish_epoch(const RunFolder& folder, const ComparedValidation& validation);
@@ -87,14 +97,16 @@ class Trainer {
   void finish_dna(const RunFolder& folder);
   void write_last(const RunFolder& folder);
   std::string progress_note() const;
+  /// What an epoch's line says of the number that steers, unless that is r.
+  std::string steering_note(double steering) const;
   /// Prints, after the first steps, how long an epoch and the run will take.
   void say_pace(Progress* progress);
   /// Checks that the best model is the one that the state names; rewrites it if a kill prevented
   /// its writing.
   void check_best_model(const RunFolder& folder) const;
   [[noreturn]] void fail_not_finite(const char* what, double value, const std::vector<Pair>& batch);
-  std::string metrics_line(const Metrics& train, const ValidationMetrics& val, double train_loss,
-                           double val_loss, double lr, bool best,
+  std::string metrics_line(const Metrics& train, const ValidationMetrics& val, double steering,
+                           double train_loss, double val_loss, double lr, bool best,
                            const ComparedValidation& validation) const;
 
   const TrainOptions& options_;
@@ -104,8 +116,9 @@ class Trainer {
   Backend& backend_;
   Cdt& model_;
   std::vector<Pair> train_, val_;
-  ValidationParts parts_;   // partition of val_
-  std::int64_t steps_ = 0;  // per epoch
+  ValidationParts parts_;  // partition of val_
+  Monitor monitor_;
+  StepPlan plan_;
   EpochOrders orders_;
   RunFacts facts_;
   std::map<std::string, std::string> inputs_;  // what every model file records about the data
@@ -114,6 +127,7 @@ class Trainer {
   Arena step_arena_, scratch_, trunks_;
   Tape tape_;
   StepResults results_;
+  std::vector<StepResult> part_;  // of the batches of the running step that are finished
   ValidationControls validation_;
   TrainState state_;
   std::chrono::steady_clock::time_point epoch_start_;

@@ -34,7 +34,8 @@ void add_metrics(const std::string& prefix, double loss, const Metrics& m,
 }  // namespace
 
 void Trainer::restore(const RunFolder& folder, const std::string& weights) {
-  load_state(folder.last_state(), {steps_, settings_.batch_size, settings_.patience, weights},
+  load_state(folder.last_state(),
+             {plan_, settings_.step_pairs(), settings_.patience, weights, monitor_.better()},
              &state_, model_, &optimiser_, backend_);
   folder.check_metrics(state_.first_epoch, state_.epoch);
   check_best_model(folder);
@@ -45,15 +46,30 @@ void Trainer::restore(const RunFolder& folder, const std::string& weights) {
 void Trainer::go_on_from(const OptimiserFile& optimiser) {
   const OptimiserNumbers& numbers = optimiser.numbers();
   const std::string file = optimiser.path().string();
-  const std::int64_t epochs = numbers.steps / steps_;
-  if (numbers.steps % steps_ != 0 || (numbers.epochs > 0 && numbers.epochs != epochs)) {
+  if (!numbers.monitor.empty() && numbers.monitor != settings_.monitor) {
+    throw InputError(file, "monitor",
+                     expected_got("its schedule follows another number than --monitor",
+                                  numbers.monitor, settings_.monitor));
+  }
+  const std::int64_t steps = plan_.per_epoch;
+  const std::int64_t epochs = numbers.steps / steps;
+  if (numbers.steps % steps != 0 || (numbers.epochs > 0 && numbers.epochs != epochs)) {
     throw InputError(
         file, "steps",
-        expected_got("its updates are not those of whole epochs of " + number_of(steps_, "step") +
-                         ", as here with --batch-size " + std::to_string(settings_.batch_size),
-                     std::to_string(std::max<std::int64_t>(numbers.epochs, 1)) + " x " +
-                         std::to_string(steps_),
-                     std::to_string(numbers.steps)));
+        expected_got(
+            "its updates are not those of whole epochs of " + number_of(steps, "step") +
+                ", as here with --batch-size " + std::to_string(settings_.batch_size) +
+                (settings_.accumulate > 1 ? " --accumulate " + std::to_string(settings_.accumulate)
+                                          : ""),
+            std::to_string(std::max<std::int64_t>(numbers.epochs, 1)) + " x " +
+                std::to_string(steps),
+            std::to_string(numbers.steps)));
+  }
+  if (plan_.in(epochs + 1) == 0) {
+    throw InputError(file, "steps",
+                     expected_got("all steps are done",
+                                  "a larger --max-steps than " + std::to_string(plan_.most),
+                                  std::to_string(numbers.steps)));
   }
   if (epochs >= settings_.epochs) {
     throw InputError(file, "steps",
@@ -75,9 +91,11 @@ void Trainer::go_on_from(const OptimiserFile& optimiser) {
   optimiser_.set_steps(numbers.steps);
   state_.first_epoch = state_.epoch = epochs + 1;
   state_.global_step = numbers.steps;
-  state_.schedule = numbers.schedule;
+  if (!numbers.monitor.empty()) {
+    state_.schedule = numbers.schedule;
+    state_.stopping = numbers.stopping;
+  }
   state_.schedule.lr = settings_.lr;  // the optimiser's rate, unless --lr was given
-  state_.stopping = numbers.stopping;
   state_.stopping.patience = settings_.patience;
 }
 
@@ -146,8 +164,8 @@ void Trainer::look_at_dna(Progress* progress) {
 }
 
 std::string Trainer::metrics_line(const Metrics& train, const ValidationMetrics& val,
-                                  double train_loss, double val_loss, double lr, bool best,
-                                  const ComparedValidation& validation) const {
+                                  double steering, double train_loss, double val_loss, double lr,
+                                  bool best, const ComparedValidation& validation) const {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
   nlohmann::ordered_json line = {{"epoch", state_.epoch}, {"step", state_.global_step}, {"lr", lr}};
@@ -157,6 +175,7 @@ std::string Trainer::metrics_line(const Metrics& train, const ValidationMetrics&
   line["val_gain"] = {{"over", validation_.baseline()},
                       {"difference", fields_json(validation.gain)}};
   line["val_controls"] = fields_json(validation.controls);
+  if (monitor_.is_chosen()) line["monitor"] = {{"name", monitor_.name()}, {"value", steering}};
   line["best"] = best;
   line["seconds"] = seconds;
   line["samples_per_second"] = static_cast<double>(samples_here_) / seconds;

@@ -61,10 +61,6 @@ std::vector<float> ValidationParts::part(const std::vector<float>& values, bool 
   return chosen<float>(values, flags);
 }
 
-std::vector<float> ValidationParts::steering_effects() const {
-  return leaves_out_unseen_ ? part(effects_, true) : effects_;
-}
-
 Metrics ValidationParts::measure_part(const std::vector<float>& predictions, bool seen) const {
   const std::vector<float> effects = part(effects_, seen);
   const auto n = static_cast<std::int64_t>(effects.size());

@@ -1,4 +1,4 @@
-// The validation after an epoch: its metrics, the r that steers training, controls with
+// The validation after an epoch: its metrics, the pairs that steer training, controls with
 // uninformative inputs, and the strongest baseline.
 #pragma once
 
@@ -22,7 +22,7 @@ namespace cdt {
 /// Metrics of an epoch; for fewer than three seen or unseen pairs all but n is NaN.
 struct ValidationMetrics {
   Metrics all, seen, unseen;
-  double steering_r = 0;  // moves the schedule, chooses the best model, stops early
+  double steering_r = 0;  // r of the pairs that steer
 };
 
 /// Partition of the val pairs by whether train has pairs of their gene. The model has one output
@@ -36,11 +36,16 @@ class ValidationParts {
 
   std::int64_t unseen_pairs() const { return unseen_pairs_; }
   std::int64_t unseen_genes() const { return unseen_genes_; }
-  /// Whether pairs of genes without training pairs are left out of the r that steers. False if
-  /// there are none, or fewer than three others.
+  /// Whether pairs of genes without training pairs are left out of what steers. False if there are
+  /// none, or fewer than three others.
   bool leaves_out_unseen() const { return leaves_out_unseen_; }
-  /// Effects of the pairs that steer.
-  std::vector<float> steering_effects() const;
+  /// The values that belong to the pairs that steer.
+  template <class Value>
+  std::vector<Value> steering(const std::vector<Value>& by_pair) const {
+    return leaves_out_unseen_ ? chosen<Value>(by_pair, seen_) : by_pair;
+  }
+  /// Their effects.
+  std::vector<float> steering_effects() const { return steering(effects_); }
   /// Computes the metrics; predictions has one value for each pair of val, which must not be empty.
   ValidationMetrics measure(const std::vector<float>& predictions) const;
 

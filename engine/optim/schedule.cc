@@ -3,7 +3,9 @@
 namespace cdt {
 
 void ReduceLrOnPlateau::step(double metric) {
-  if (metric > best * (1.0 + kThreshold)) {
+  const bool improves = better == Better::kHigher ? metric > best * (1.0 + kThreshold)
+                                                  : metric < best * (1.0 - kThreshold);
+  if (improves) {
     best = metric;
     bad_epochs = 0;
     return;
@@ -15,7 +17,9 @@ void ReduceLrOnPlateau::step(double metric) {
 }
 
 bool EarlyStopping::step(double metric) {
-  if (metric >= best + kMinDelta) {
+  const bool gains =
+      better == Better::kHigher ? metric >= best + kMinDelta : metric <= best * (1.0 - kMinDelta);
+  if (gains) {
     best = metric;
     bad_epochs = 0;
     return false;

@@ -1,7 +1,7 @@
-// When to lower the learning rate and when to stop: PyTorch's ReduceLROnPlateau (mode max, relative
+// When to lower the learning rate and when to stop: PyTorch's ReduceLROnPlateau (relative
 // threshold, no cooldown) and the early stopping of the released training. Both take one number per
-// epoch, the validation Pearson correlation. Their members are their whole state, so a checkpoint
-// stores them field by field.
+// epoch, such as the validation Pearson correlation. Their numbers are their whole state, so a
+// checkpoint stores them field by field.
 #pragma once
 
 #include <cstdint>
@@ -9,28 +9,41 @@
 
 namespace cdt {
 
+/// Which of two numbers is better: the higher (PyTorch's mode max), as of a correlation, or the
+/// lower (mode min), as of a loss.
+enum class Better : std::uint8_t { kHigher, kLower };
+
+/// The value that any other improves on.
+inline double worst(Better better) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  return better == Better::kHigher ? -infinity : infinity;
+}
+
 /// Halves the learning rate once the metric has not improved for more than kPatience epochs.
 struct ReduceLrOnPlateau {
   static constexpr double kFactor = 0.5;
   static constexpr std::int64_t kPatience = 5;
-  static constexpr double kThreshold = 1e-4;  // an improvement is metric > best * (1 + kThreshold)
+  static constexpr double kThreshold = 1e-4;  // metric > best * (1 + it), or < best * (1 - it)
   static constexpr double kEps = 1e-8;        // reductions smaller than this are skipped
 
   double lr = 1e-4;
-  double best = -std::numeric_limits<double>::infinity();
+  double best = worst(Better::kHigher);
   std::int64_t bad_epochs = 0;
+  Better better = Better::kHigher;
 
   /// Call after each epoch's validation. NaN is never an improvement.
   void step(double metric);
 };
 
-/// Stops after `patience` consecutive epochs without a gain of at least kMinDelta.
+/// Stops after `patience` consecutive epochs without a gain of at least kMinDelta. Where lower is
+/// better, the gain is relative, since a loss has no scale of its own.
 struct EarlyStopping {
   static constexpr double kMinDelta = 1e-3;
 
   std::int64_t patience = 10;
-  double best = -std::numeric_limits<double>::infinity();
+  double best = worst(Better::kHigher);
   std::int64_t bad_epochs = 0;
+  Better better = Better::kHigher;
 
   /// Call after each epoch's validation; returns true to stop. NaN is never a gain.
   bool step(double metric);

@@ -9,7 +9,7 @@ same() {
   local file
   while IFS= read -r file; do
     expect_same "$1/$file" "$2/$file"
-  done < <(cd "$1" && find . -type f ! -name 'command.json' ! -name 'config.json' \
+  done < <(cd "$1" && find . -type f ! -name 'provenance.json' ! -name 'config.json' \
     ! -name 'metrics.jsonl' ! -name lock ! -name '.*' | sort)
 }
 

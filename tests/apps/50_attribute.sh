@@ -63,7 +63,7 @@ check 'its track' [ "$(ls "$work/methods/tracks"/1_*.random.bedGraph | wc -l)" -
 expect_text "$work/methods/summary.json" '"random": {'
 for text in '"program": "cdt-attribute"' '--split val' '--methods random' '"seed": 5' '"split": "val"' \
   '"version": "'; do
-  expect_text "$work/methods/command.json" "$text"
+  expect_text "$work/methods/provenance.json" "$text"
 done
 expect_ok run --pair "$(rows "$work/all" | sed -n 3p | cut -f 1,2 | tr '\t' :)" --out "$work/one" \
   --methods random --seed 5

@@ -25,15 +25,15 @@ sites=$odd/$(printf 'sites\xe9\t<i>.bed')
 cp "$data/sites.bed" "$sites"
 expect_ok "$CDT_BIN/cdt-attribute" --data "$data" --model "$run/model.safetensors" --split val \
   --annotations "$sites" --out "$attribution" --tracks 2 --quiet --profile
-expect_text "$attribution/command.json" "\"data\": \"$work/$escaped/data\""
+expect_text "$attribution/provenance.json" "\"data\": \"$work/$escaped/data\""
 expect_text "$attribution/summary.json" "$escaped/sites\\\\xe9\\\\x09<i>.bed"
-for file in "$run/config.json" "$prediction/metrics.json" "$attribution/command.json" \
+for file in "$run/config.json" "$prediction/metrics.json" "$attribution/provenance.json" \
   "$attribution/summary.json" "$attribution/profile.json" "$attribution/annotations.tsv" \
   "$attribution/tracks/igv_session.xml" "$data/dataset.json"; do
   is_utf8 "$file"
 done
 # The recorded command is one that a shell reads as the same words.
-command=$(sed -n 's/^  "command_line": "\(.*\)",$/\1/p' "$attribution/command.json" |
+command=$(sed -n 's/^  "command_line": "\(.*\)",$/\1/p' "$attribution/provenance.json" |
   sed 's/\\\(["\\]\)/\1/g')
 mv "$attribution" "$odd/before"
 expect_ok bash -c "\"\$0\"/$command" "$CDT_BIN"

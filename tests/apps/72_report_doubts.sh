@@ -99,7 +99,7 @@ expect_fail 2 "$far/prediction2: model: the prediction $other" "${refused[@]}" \
   --prediction "$far/prediction2"
 expect_fail 2 "$far/attribution2: model: the attribution $other" "${refused[@]}" \
   --attribution "$far/attribution2"
-rm "$far/attribution2/command.json"
+rm "$far/attribution2/provenance.json"
 expect_fail 2 "$far/attribution2: model: the attribution $other" "${refused[@]}" \
   --attribution "$far/attribution2"
 # Another data set: with other DNA, and with other effects.

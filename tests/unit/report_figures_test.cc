@@ -121,6 +121,20 @@ TEST(ReportFiguresTest, NothingToDrawIsSaidInThePicture) {
   EXPECT_TRUE(holds(figure.finding.code(), "No epoch has a validation r")) << figure.finding.code();
 }
 
+TEST(ReportFiguresTest, TheNumberThatChoseTheBestEpochIsNamed) {
+  ReportWorld world({}, ordinary);
+  std::vector<EpochRow>& epochs = world.material().run.epochs;
+  epochs.back().best = true;
+  for (EpochRow& row : epochs) {
+    row.monitor = "val_seen_loss";
+    row.monitored = 0.25;
+  }
+  const auto figure = std::get<Figure>(training_figure(Gnuplot(), world.material()));
+  EXPECT_TRUE(holds(figure.finding.code(), "chosen by validation loss of trained genes, 0.2500"))
+      << figure.finding.code();
+  EXPECT_TRUE(holds(figure.details.code(), "val_seen_loss")) << figure.details.code();
+}
+
 TEST(ReportFiguresTest, WholeNumbersHaveWholeTicks) {
   const Gnuplot gnuplot;
   ReportWorld world({.enhancers = 1, .genes = 1, .epochs = 2}, ordinary);

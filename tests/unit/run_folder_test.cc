@@ -98,7 +98,7 @@ TEST_F(RunFolderTest, AnEarlierRunGoesWhenTheNewOneBegins) {
   const std::string config = "{\"program\": \"cdt-train 0\"}";
   {
     RunFolder first(run_dir, false);
-    first.begin(config);
+    first.begin(config, "{}");
     first.replace_last([&](const fs::path& into) { put(into, "old"); });
     first.append_metrics("{}");
     test::write_bytes(first.best_model(), "old");
@@ -107,7 +107,7 @@ TEST_F(RunFolderTest, AnEarlierRunGoesWhenTheNewOneBegins) {
   { const RunFolder failed(run_dir, false, true); }
   EXPECT_EQ(last(), "old");
   RunFolder second(run_dir, false, true);
-  second.begin(config);
+  second.begin(config, "{}");
   EXPECT_FALSE(fs::exists(run_dir / "last"));
   EXPECT_FALSE(fs::exists(second.best_model()));
   EXPECT_FALSE(fs::exists(second.metrics()));
@@ -119,7 +119,7 @@ TEST_F(RunFolderTest, ARunThatDidNotBeginLeavesNothing) {
   EXPECT_FALSE(fs::exists(run_dir));
   {
     RunFolder folder(run_dir, false);
-    folder.begin("{\"program\": \"cdt-train 0\"}");
+    folder.begin("{\"program\": \"cdt-train 0\"}", "{}");
     EXPECT_THROW(folder.replace_last([](const fs::path&) { throw Error("disk full"); }), Error);
   }
   EXPECT_FALSE(fs::exists(run_dir));

@@ -90,6 +90,42 @@ TEST(Schedule, ThresholdIsRelativeAndExclusive) {
   EXPECT_EQ(schedule.bad_epochs, 0);
 }
 
+// PyTorch's mode min: an improvement is metric < best * (1 - threshold).
+TEST(Schedule, OfALossLowerIsBetter) {
+  ReduceLrOnPlateau schedule;
+  schedule.better = Better::kLower;
+  schedule.best = worst(Better::kLower);
+  schedule.step(0.5);
+  EXPECT_EQ(schedule.best, 0.5);
+  schedule.step(0.5 * (1.0 - ReduceLrOnPlateau::kThreshold));  // equal to the threshold: not better
+  EXPECT_EQ(schedule.best, 0.5);
+  EXPECT_EQ(schedule.bad_epochs, 1);
+  schedule.step(0.6);
+  schedule.step(std::numeric_limits<double>::quiet_NaN());
+  EXPECT_EQ(schedule.bad_epochs, 3);
+  schedule.step(0.4);
+  EXPECT_EQ(schedule.best, 0.4);
+  EXPECT_EQ(schedule.bad_epochs, 0);
+  for (int epoch = 0; epoch < 6; ++epoch) {
+    EXPECT_EQ(schedule.lr, 1e-4);
+    schedule.step(0.5);
+  }
+  EXPECT_EQ(schedule.lr, 5e-5);
+}
+
+TEST(EarlyStopping, OfALossTheGainIsRelative) {
+  EarlyStopping stopping;
+  stopping.patience = 2;
+  stopping.better = Better::kLower;
+  stopping.best = worst(Better::kLower);
+  EXPECT_FALSE(stopping.step(0.01));
+  EXPECT_FALSE(stopping.step(0.00998));  // a gain far below kMinDelta, but 0.2 % of the loss
+  EXPECT_EQ(stopping.best, 0.00998);
+  EXPECT_FALSE(stopping.step(0.00998 * (1.0 - 0.5 * EarlyStopping::kMinDelta)));
+  EXPECT_EQ(stopping.best, 0.00998);
+  EXPECT_TRUE(stopping.step(std::numeric_limits<double>::quiet_NaN()));
+}
+
 TEST(Schedule, NegativeMetricsFollowPyTorch) {
   ReduceLrOnPlateau schedule;
   schedule.step(-0.5);

@@ -137,11 +137,13 @@ TEST_F(TrainRun, AModelThatDwarfsTheDataIsQuestionedUnlessItsSizeWasChosen) {
   const auto run = make(default_pairs());
   const auto said = [&] {
     ::testing::internal::CaptureStderr();
-    say_what_it_takes(run->model, run->plan, run->data, options);
+    say_what_it_takes(run->model, run->plan, run->data, "val_pearson", options);
     return ::testing::internal::GetCapturedStderr();
   };
   const std::string text = said();
-  EXPECT_NE(text.find("9 train pairs, 4 steps per epoch, at most 3 epochs\n"), std::string::npos)
+  EXPECT_NE(
+      text.find("9 train pairs, 4 steps per epoch, at most 3 epochs; steered by val_pearson\n"),
+      std::string::npos)
       << text;
   EXPECT_NE(text.find("parameters per train pair; a smaller model"), std::string::npos) << text;
   options.given = {"hidden"};

@@ -123,7 +123,7 @@ TEST_F(TrainRun, StateComesBackFieldByField) {
   save_state(file, state, facts, weights, run->model, first, backend);
 
   TrainState back;
-  const StateFrame frame{.steps = 4, .batch = 2, .patience = 7, .weights = weights};
+  const StateFrame frame{.steps = {4}, .batch = 2, .patience = 7, .weights = weights};
   load_state(file, frame, &back, run->model, &second, backend);
   EXPECT_EQ(back.epoch, 2);
   EXPECT_EQ(back.position, 1);
@@ -153,7 +153,7 @@ TEST_F(TrainRun, StateComesBackFieldByField) {
   };
   // If the number of steps per epoch differs, the counters do not fit together.
   StateFrame other = frame;
-  other.steps = 3;
+  other.steps.per_epoch = 3;
   expect_message(complaint(other), file, "metadata.global_step", "out of range");
   other = frame;
   other.patience = 8;

@@ -1,0 +1,15 @@
+// A whole training: from the options to the files of the run.
+#pragma once
+
+#include <optional>
+
+#include "apps/train/options.h"
+#include "apps/train/state.h"
+
+namespace cdt {
+
+/// Trains, or resumes, the run in --out and prints the result on stdout; `until`: only until that
+/// moment, and prints no result. Adds to `options` what a stored run or model determines.
+void train(TrainOptions* options, const std::optional<RunMoment>& until);
+
+}  // namespace cdt

@@ -1,0 +1,122 @@
+// The steps of a Trainer's epoch: batches in, losses and predictions out.
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apps/common/predictions.h"
+#include "apps/common/progress.h"
+#include "apps/train/step.h"
+#include "apps/train/trainer.h"
+#include "engine/error.h"
+#include "io/format/text.h"
+
+namespace cdt {
+
+std::vector<Pair> Trainer::batch_pairs(const std::vector<std::int32_t>& order,
+                                       std::int64_t batch) const {
+  const std::int64_t size = settings_.batch_size;
+  std::vector<Pair> out;
+  for (std::int64_t i = batch * size; i < (batch + 1) * size; ++i) {
+    out.push_back(train_[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])]);
+  }
+  return out;
+}
+
+void Trainer::train_epoch(const RunFolder& folder, std::int64_t steps) {
+  if (state_.position == steps) return;  // was interrupted during validation
+  const std::vector<std::int32_t> order = orders_.of(state_.epoch);
+  Progress progress(
+      "epoch " + std::to_string(state_.epoch) + "/" + std::to_string(settings_.epochs), steps,
+      options_.common.quiet);
+  const std::int64_t batches = steps * settings_.accumulate;
+  std::int64_t at = state_.position * settings_.accumulate;
+  std::vector<Pair> batch = batch_pairs(order, at);
+  device_.feed.start(column(batch, &Pair::enhancer));
+  for (; at < batches; ++at) {
+    const Tensor dna = keep_trained(folder, [this] { return device_.feed.take(); });
+    std::vector<Pair> next;
+    if (at + 1 < batches) {
+      next = batch_pairs(order, at + 1);
+      device_.feed.start(column(next, &Pair::enhancer));
+    }
+    train_batch(batch, dna);
+    batch = std::move(next);
+    keep_trained(folder, [&] { look_at_dna(&progress); });
+    say_pace(&progress);
+    progress.update(state_.position, progress_note());
+    stop_if_interrupted(folder);
+  }
+  settle(0);
+  progress.finish();
+}
+
+void Trainer::train_batch(const std::vector<Pair>& batch, const Tensor& dna) {
+  const std::vector<float> targets = column(batch, &Pair::beta);
+  const std::vector<std::int32_t> genes = column(batch, &Pair::gene);
+  backend_.upload(device_.targets, targets.data());
+  backend_.upload(device_.genes, genes.data());
+  const std::int64_t parts = settings_.accumulate;
+  const std::int64_t running = std::ssize(part_) + static_cast<std::int64_t>(results_.pending());
+  const auto draw = static_cast<std::uint32_t>(state_.global_step * parts + running);
+  const bool is_last = running % parts == parts - 1;
+  backend_.begin_step(draw);
+  if (is_last) optimiser_.begin_step(state_.schedule.lr);
+  const std::vector<Tensor> operands = {dna, device_.targets, device_.genes};
+  if (parts == 1) {
+    backend_.run_recorded("train", operands, [&] {
+      training_step(settings_, draw, dna, device_, model_, tape_, optimiser_, results_);
+    });
+  } else {
+    if (running % parts == 0) backend_.run_recorded("zero", {}, [&] { model_.zero_gradients(); });
+    backend_.run_recorded("gradients", operands, [&] {
+      add_gradients(settings_, draw, dna, device_, model_, tape_, results_);
+    });
+    if (is_last) {
+      backend_.run_recorded("update", {},
+                            [&] { update_weights(settings_, backend_, optimiser_, results_); });
+    }
+  }
+  results_.fetch(batch);
+  // A GPU keeps working while the host looks at the batch before the last.
+  constexpr std::size_t kAhead = 2;
+  settle(backend_.asynchronous() ? kAhead : 0);
+}
+
+void Trainer::settle(std::size_t ahead) {
+  while (results_.pending() > ahead) {
+    part_.push_back(results_.take());
+    const StepResult& result = part_.back();
+    if (!std::isfinite(result.loss)) fail_not_finite("loss", result.loss, result.batch);
+    if (std::ssize(part_) == settings_.accumulate) count_step();
+  }
+}
+
+void Trainer::count_step() {
+  const StepResult& last = part_.back();
+  if (!std::isfinite(last.norm)) fail_not_finite("gradient norm", last.norm, last.batch);
+  double loss = 0.0;
+  for (const StepResult& result : part_) {
+    const std::vector<float> targets = column(result.batch, &Pair::beta);
+    loss += result.loss;
+    state_.predictions.insert(state_.predictions.end(), result.predictions.begin(),
+                              result.predictions.end());
+    state_.targets.insert(state_.targets.end(), targets.begin(), targets.end());
+  }
+  state_.loss_sum += loss / static_cast<double>(part_.size());
+  ++state_.position;
+  ++state_.global_step;
+  samples_here_ += settings_.step_pairs();
+  part_.clear();
+}
+
+void Trainer::fail_not_finite(const char* what, double value, const std::vector<Pair>& batch) {
+  std::vector<std::string> names;
+  for (const Pair& pair : batch) names.push_back(pair_name(data_, pair));
+  throw Error("epoch " + std::to_string(state_.epoch) + " step " +
+              std::to_string(state_.position + 1) + ": " + what + " is " + format_number(value) +
+              "; pairs " + joined(names, ", "));
+}
+
+}  // namespace cdt

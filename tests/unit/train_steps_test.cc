@@ -1,0 +1,205 @@
+// Optimiser steps of several batches (--accumulate), the last step of a run (--max-steps), and runs
+// that end at a given moment.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "apps/train/run_folder.h"
+#include "apps/train/step.h"
+#include "apps/train/trainer.h"
+#include "engine/backend.h"
+#include "io/format/json.h"
+#include "io/format/safetensors.h"
+#include "model/checkpoint.h"
+#include "tests/support/input_error.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/train_run.h"
+
+namespace cdt {
+namespace {
+
+namespace fs = std::filesystem;
+using test::default_pairs;
+using test::expect_message;
+using test::input_error;
+
+class TrainSteps : public test::TrainRun {
+ protected:
+  /// Runs to the end, or until a moment.
+  void train(const fs::path& folder, const std::optional<RunMoment>& until = {}) {
+    make(pairs_)->trainer.run(RunFolder(folder, false), until);
+  }
+  void resume(const fs::path& path) {
+    Run run(options, data_dir);
+    const RunFolder folder(path, true);
+    run.trainer.restore(folder, read_parameters(SafetensorsReader(folder.last_model()), run.model));
+    run.trainer.run(folder);
+  }
+  static std::vector<nlohmann::json> lines(const fs::path& run) {
+    std::ifstream file(run / "metrics.jsonl");
+    std::vector<nlohmann::json> out;
+    for (std::string line; std::getline(file, line);) out.push_back(parse_json(line, "line"));
+    return out;
+  }
+  static void expect_same_weights(const fs::path& a, const fs::path& b) {
+    for (const char* file : {"model.safetensors", "last/model.safetensors"}) {
+      EXPECT_EQ(test::read_bytes(a / file), test::read_bytes(b / file)) << file;
+    }
+    EXPECT_EQ(test::read_bytes(a / "last" / "state.safetensors"),
+              test::read_bytes(b / "last" / "state.safetensors"));
+  }
+  /// Gradients of the first four train pairs, in batches of `batch`.
+  std::vector<float> gradients(std::int64_t batch) {
+    options.settings.batch_size = batch;
+    options.settings.accumulate = 4 / batch;
+    const auto run = make(pairs_);
+    Backend& backend = *run->backend;
+    Arena step(backend, "step");
+    Arena scratch(backend, "scratch");
+    Tape tape(backend, step, scratch);
+    StepData data(run->data, backend, run->lasting, batch);
+    const StepResults results(run->lasting, batch, backend);
+    run->model.zero_gradients();
+    for (std::int64_t first = 0; first < 4; first += batch) {
+      const std::vector<Pair> part(pairs_.begin() + first, pairs_.begin() + first + batch);
+      std::vector<std::int32_t> rows;
+      std::vector<std::int32_t> genes;
+      std::vector<float> effects;
+      for (const Pair& pair : part) {
+        rows.push_back(pair.enhancer);
+        genes.push_back(pair.gene);
+        effects.push_back(pair.beta);
+      }
+      data.feed.start(rows);
+      const Tensor dna = data.feed.take();
+      backend.upload(data.genes, genes.data());
+      backend.upload(data.targets, effects.data());
+      add_gradients(options.settings, static_cast<std::uint32_t>(first), dna, data, run->model,
+                    tape, results);
+    }
+    std::vector<float> out;
+    for (Parameter& p : run->model.parameters()) {
+      const std::vector<float> values = to_host(backend, p.variable.grad);
+      out.insert(out.end(), values.begin(), values.end());
+    }
+    fs::remove_all(data_dir);
+    return out;
+  }
+
+  std::vector<Pair> pairs_ = default_pairs();
+};
+
+double norm_of_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    sum += (static_cast<double>(a[i]) - b[i]) * (static_cast<double>(a[i]) - b[i]);
+  }
+  return std::sqrt(sum);
+}
+
+TEST_F(TrainSteps, AveragedGradientsAreThoseOfTheLargerBatch) {
+  options.settings.dropout = 0.0;
+  const std::vector<float> whole = gradients(4);
+  const double norm = norm_of_difference(whole, std::vector<float>(whole.size(), 0.0F));
+  ASSERT_GT(norm, 0.0);
+  const std::unique_ptr<Backend> backend = test::make_test_backend();
+  // Another order of the sums over at most a few dozen terms.
+  const double bound = 64.0 * backend->product_unit() * norm;
+  for (const std::int64_t batch : {1, 2}) {
+    const std::vector<float> averaged = gradients(batch);
+    ASSERT_EQ(averaged.size(), whole.size());
+    EXPECT_LE(norm_of_difference(averaged, whole), bound) << batch;
+  }
+}
+
+TEST_F(TrainSteps, AnEpochHasWholeStepsAndItsLossIsTheirMean) {
+  options.settings.dropout = 0.0;
+  options.settings.epochs = 1;
+  options.settings.batch_size = 4;
+  train(dir.path / "whole");
+  fs::remove_all(data_dir);
+  options.settings.batch_size = 2;
+  options.settings.accumulate = 2;
+  train(dir.path / "parts");
+  const nlohmann::json whole = lines(dir.path / "whole").at(0);
+  const nlohmann::json parts = lines(dir.path / "parts").at(0);
+  EXPECT_EQ(parts["step"], 2);  // 9 pairs, 4 per step, the last one of the order dropped
+  EXPECT_EQ(whole["step"], 2);
+  // Both trained on the same pairs in the same order. Adam turns rounding into steps of the size of
+  // the learning rate where a gradient is zero, which the loss hardly notices.
+  const double loss = whole["train_loss"].get<double>();
+  const double bound = std::max(1e-3, 16.0 * test::make_test_backend()->product_unit()) * loss;
+  EXPECT_NEAR(parts["train_loss"].get<double>(), loss, bound);
+}
+
+TEST_F(TrainSteps, TooFewPairsForOneStepAreRefused) {
+  options.settings.accumulate = 5;
+  expect_message(input_error([&] { make(pairs_); }), data_dir / "pairs.tsv", "split",
+                 "too few train pairs for one optimiser step (expected at least 10, got 9)");
+}
+
+TEST_F(TrainSteps, ARunEndsAtItsLastStepWithAValidation) {
+  options.settings.max_steps = 6;  // 4 per epoch
+  train(run_dir);
+  const std::vector<nlohmann::json> epochs = lines(run_dir);
+  ASSERT_EQ(epochs.size(), 2U);
+  EXPECT_EQ(epochs[0]["step"], 4);
+  EXPECT_EQ(epochs[1]["step"], 6);
+  EXPECT_TRUE(epochs[1].contains("val_pearson"));
+  // Its loss is the mean of its two steps: that of an epoch cut there.
+  fs::remove_all(data_dir);
+  options.settings.max_steps = 0;
+  const auto cut = make(pairs_);
+  cut->trainer.run(RunFolder(dir.path / "cut", false), RunMoment{2, 2});
+  EXPECT_EQ(epochs[1]["train_loss"].get<double>(), cut->trainer.state().loss_sum / 2.0);
+}
+
+TEST_F(TrainSteps, ALastStepAtTheEndOfAnEpochStartsNoOther) {
+  options.settings.max_steps = 4;
+  const auto run = make(pairs_);
+  const RunFolder folder(run_dir, false);
+  run->trainer.run(folder);
+  EXPECT_TRUE(run->trainer.used_up_steps());
+  EXPECT_EQ(lines(run_dir).size(), 1U);
+}
+
+TEST_F(TrainSteps, AResumedRunIsTheSame) {
+  options.settings.accumulate = 2;  // two steps per epoch
+  options.settings.max_steps = 5;
+  train(dir.path / "straight");
+  EXPECT_EQ(lines(dir.path / "straight").back()["step"], 5);
+  fs::remove_all(data_dir);
+  // Within an epoch, before a validation, and when all is done.
+  const RunMoment moments[] = {{1, 1}, {2, 2}, {3, 1}, {4, 0}};
+  for (const RunMoment& moment : moments) {
+    const fs::path path = dir.path / ("at-" + std::to_string(moment.epoch));
+    train(path, moment);
+    const RunMoment saved = read_run_moment(path / "last" / "state.safetensors");
+    EXPECT_EQ(saved.epoch, moment.epoch);
+    EXPECT_EQ(saved.position, moment.position);
+    resume(path);
+    expect_same_weights(dir.path / "straight", path);
+    fs::remove_all(data_dir);
+  }
+}
+
+TEST(StepPlan, StepsStopAtTheLimit) {
+  const StepPlan plan{.per_epoch = 4, .most = 10};
+  EXPECT_EQ(plan.in(1), 4);
+  EXPECT_EQ(plan.in(3), 2);
+  EXPECT_EQ(plan.in(4), 0);
+  EXPECT_EQ(plan.before(4), 10);
+  EXPECT_EQ(plan.before(9), 10);
+  const StepPlan endless{.per_epoch = 4};
+  EXPECT_EQ(endless.in(1000), 4);
+  EXPECT_EQ(endless.before(3), 8);
+}
+
+}  // namespace
+}  // namespace cdt
