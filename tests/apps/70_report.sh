@@ -45,6 +45,10 @@ r=$(grep -A 8 '"gene_row_correlation"' "$attribution/summary.json" |
 expect_text "$page" "correlate with r = $(awk -v r="$r" 'BEGIN { printf "%.3f", r }') on average"
 check 'no address on the page' [ "$(grep -cE 'https?:|src=|url\(|<script|<link' "$page")" -eq 0 ]
 check 'a sensible size' [ "$(stat -c %s "$page")" -lt 2000000 ]
+# Findings about the data set: without an audit.json they are computed for the page.
+expect_text "$page" 'data-finding="genes_in_train"'
+expect_text "$page" 'The data set has no audit.json, so the findings above were computed for this page'
+expect_text "$page" "cdt-audit --data $data --out $data/audit.json"
 # The page's r is that of cdt-predict.
 r=$(grep -A 1 '^  "pearson": {' "$work/prediction/metrics.json" |
   sed -n 's/.*"value": \([-0-9.e]*\),$/\1/p')
@@ -163,6 +167,14 @@ check 'they are there otherwise' [ "$(grep -c '^attention, gradient ' "$work/equ
 # Only the truth of synthetic data gives a noise ceiling.
 expect_text "$work/huge.html" '</span> The model against its controls and baselines</h3>'
 check 'no ceiling, no word of one' [ "$(grep -ci 'ceiling' "$work/huge.html")" -eq 0 ]
+
+# Findings of audit.json, those about DNA included.
+cp -r "$data" "$work/audited"
+expect_ok "$CDT_BIN/cdt-audit" --data "$work/audited" --quiet --out "$work/audited/audit.json"
+sed -i '0,/"genes_in_train"/s//"from_the_file"/' "$work/audited/audit.json"
+expect_ok "$report" --data "$work/audited" --run "$run" --out "$work/audited.html" --quiet
+expect_text "$work/audited.html" 'data-finding="from_the_file"'
+expect_text "$work/audited.html" 'The audit was made without gene starts'
 
 # Names from files reach the page as text.
 cp -r "$data" "$work/hostile"

@@ -91,9 +91,24 @@ TEST_F(ArraysImport, KeepsTheTestedRowsInTheirOrder) {
   EXPECT_TRUE(numbers("pairs_in_train").is_null());
   EXPECT_EQ(audit()["import"]["dna"]["rows_used"], 3);
   EXPECT_FALSE(audit()["splits"].contains("test"));
-  EXPECT_TRUE(read_audit(data)->current);
   EXPECT_NE(text.find("windows of 3 bins of 128 bp = 384 bp"), std::string::npos) << text;
   EXPECT_NE(text.find("4 listed, 3 written"), std::string::npos) << text;
+}
+
+TEST_F(ArraysImport, TheAuditIsOfTheDataSetAsItIs) {
+  files.write();
+  import();
+  Dataset data(options.common.out);
+  EXPECT_TRUE(read_audit(data)->current);
+  EXPECT_FALSE(read_audit(data)->has_gene_starts);
+  EXPECT_EQ(recorded_import(options.common.out)["from"], "arrays");
+  data.pairs.front().beta += 1.0F;
+  EXPECT_FALSE(read_audit(data)->current);
+  std::filesystem::remove(options.common.out / "audit.json");
+  EXPECT_FALSE(read_audit(data).has_value());
+  EXPECT_TRUE(recorded_import(options.common.out).is_null());
+  write_bytes(options.common.out / "audit.json", R"({"format": "cdt-import-audit", "version": 1})");
+  EXPECT_FALSE(read_audit(data).has_value());
 }
 
 TEST_F(ArraysImport, UntestedRowsStayOnRequest) {
