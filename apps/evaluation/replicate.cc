@@ -1,6 +1,5 @@
 #include "apps/evaluation/replicate.h"
 
-#include <cmath>
 #include <set>
 #include <string_view>
 
@@ -53,9 +52,7 @@ ScreenFile read_replicate(const std::filesystem::path& file, const Dataset& data
 
 double Replicate::share() const { return pearson.value > 0 ? model_pearson / pearson.value : kNaN; }
 
-double Replicate::corrected() const {
-  return pearson.value > 0 ? model_pearson / std::sqrt(pearson.value) : kNaN;
-}
+double Replicate::corrected() const { return model_pearson / noise_free_limit(pearson.value); }
 
 MeasuredTwice measured_twice(const std::vector<Pair>& pairs, const Screen& screen) {
   MeasuredTwice out;
@@ -74,7 +71,7 @@ std::optional<Replicate> compare_screens(const std::vector<Pair>& pairs,
                                          const std::vector<std::int32_t>& locus_of,
                                          const BootstrapOptions& bootstrap) {
   const MeasuredTwice shared = measured_twice(pairs, screen);
-  if (shared.places.size() < kFewestPairs) return std::nullopt;
+  if (shared.places.size() < kFewestMeasuredTwice) return std::nullopt;
   std::vector<float> predicted;
   std::vector<std::int32_t> loci;
   std::set<std::int32_t> enhancers;
@@ -86,8 +83,7 @@ std::optional<Replicate> compare_screens(const std::vector<Pair>& pairs,
   Replicate out;
   out.pairs = static_cast<std::int64_t>(shared.places.size());
   out.enhancers = static_cast<std::int64_t>(enhancers.size());
-  out.pearson = {compute_metrics(shared.second, shared.first).pearson,
-                 bootstrap_pearson(shared.second, shared.first, loci, bootstrap)};
+  out.pearson = measured_pearson(shared.second, shared.first, loci, bootstrap);
   out.model_pearson = compute_metrics(predicted, shared.first).pearson;
   return out;
 }

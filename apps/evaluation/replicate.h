@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "io/dataset/dataset.h"
+#include "model/stats/agreement.h"
 #include "model/stats/bootstrap.h"
 
 namespace cdt {
@@ -63,8 +64,6 @@ struct Replicate {
   }
 };
 
-inline constexpr std::size_t kFewestPairs = 3;
-
 /// Pairs that the second screen also has: their indices in `pairs`, and both effects.
 struct MeasuredTwice {
   std::vector<std::size_t> places;
@@ -72,8 +71,8 @@ struct MeasuredTwice {
 };
 MeasuredTwice measured_twice(const std::vector<Pair>& pairs, const Screen& screen);
 
-/// Compares the screens; nothing if they share fewer than kFewestPairs. locus_of: loci_of() the
-/// enhancers.
+/// Compares the screens; nothing if they share fewer than kFewestMeasuredTwice. locus_of: loci_of()
+/// the enhancers.
 std::optional<Replicate> compare_screens(const std::vector<Pair>& pairs,
                                          std::span<const float> predictions, const Screen& screen,
                                          const std::vector<std::int32_t>& locus_of,

@@ -112,7 +112,7 @@ void expect_comparable(const PredictOptions& options, const Screen& screen,
                        const std::vector<Pair>& pairs) {
   const auto [places, first, second] = measured_twice(pairs, screen);
   const std::string file = options.replicate.string();
-  if (first.size() < kFewestPairs) {
+  if (first.size() < kFewestMeasuredTwice) {
     throw InputError(file, "rows", "fewer than three pairs of the split " + options.split);
   }
   const std::string shared = " all " + std::to_string(first.size()) + " shared pairs " +

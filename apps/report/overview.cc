@@ -10,6 +10,7 @@
 #include "apps/report/explained_pairs.h"
 #include "apps/report/numerals.h"
 #include "io/format/text.h"
+#include "model/stats/agreement.h"
 
 namespace cdt {
 namespace {
@@ -57,9 +58,10 @@ Html headline(const Material& material) {
     cards += card("Share of the ceiling", percent(e.model.share_of_ceiling),
                   "ceiling r " + fixed(e.noise_ceiling, 3));
   } else if (e.replicate && e.replicate->pearson.value > 0) {
-    cards += card("Share of the ceiling", percent(e.replicate->corrected()),
-                  "\u221ar of two screens, " + fixed(std::sqrt(e.replicate->pearson.value), 3) +
-                      ", " + counted(e.replicate->pairs, "pair"));
+    cards +=
+        card("Share of the ceiling", percent(e.replicate->corrected()),
+             "\u221ar of two screens, " + fixed(noise_free_limit(e.replicate->pearson.value), 3) +
+                 ", " + counted(e.replicate->pairs, "pair"));
   }
   cards += card("R\u00b2", fixed(e.model.metrics.r2, 3), "coefficient of determination");
   return element("div", {{"class", "headline"}}, cards);

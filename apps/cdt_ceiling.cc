@@ -1,0 +1,6 @@
+#include "apps/common/program.h"
+#include "apps/programs.h"
+
+int main(int argc, char** argv) {
+  return cdt::run_main("cdt-ceiling", argc, argv, cdt::ceiling_main);
+}
