@@ -55,6 +55,7 @@ Sections make_sections(const SectionContext& context) {
   add(!context.options.maps.list.empty(), make_maps);
   add(!context.annotations.empty(), make_annotations);
   add(context.truth.has_value(), make_truth_scores);
+  add(context.truth.has_value() && context.truth->has_classes(), make_gene_classes);
   add(true, make_completeness);
   add(gradient.paths, make_paths);
   add(gradient.gene_gradients, make_gene_gradients);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "apps/attribute/place.h"
 #include "model/stats/ranking.h"
@@ -96,10 +97,11 @@ MeanLargest mean_largest(const std::vector<double>& values) {
 
 std::optional<Planted> planted_at(const Truth& truth, const Dataset& data, const Pair& pair) {
   const std::string& enhancer = enhancer_of(data, pair).name;
-  const auto effect = truth.has_effect.find({enhancer, gene_of(data, pair)});
-  const auto sites = truth.sites.find(enhancer);
-  if (effect == truth.has_effect.end() || sites == truth.sites.end()) return std::nullopt;
-  return Planted{effect->second, sites->second};
+  const std::string& gene = gene_of(data, pair);
+  const auto effect = truth.has_effect.find({enhancer, gene});
+  std::optional<TruthSites> sites = truth.sites_for(enhancer, gene);
+  if (effect == truth.has_effect.end() || !sites) return std::nullopt;
+  return Planted{effect->second, std::move(*sites)};
 }
 
 SiteScores site_scores(const std::vector<float>& scores, const TruthSites& sites) {

@@ -69,7 +69,7 @@ MeanLargest mean_largest(const std::vector<double>& values);
 /// What truth.json says about a pair; nothing if it does not list the pair.
 struct Planted {
   bool has_effect = false;
-  const TruthSites& sites;
+  TruthSites sites;  // as they are for the gene
 };
 std::optional<Planted> planted_at(const Truth& truth, const Dataset& data, const Pair& pair);
 

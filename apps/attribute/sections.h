@@ -93,6 +93,8 @@ std::unique_ptr<Section> make_maps(const SectionContext& context);
 std::unique_ptr<Section> make_annotations(const SectionContext& context);
 /// If there is a truth.json: "truth_scores".
 std::unique_ptr<Section> make_truth_scores(const SectionContext& context);
+/// If truth.json gives genes a class: "gene_classes".
+std::unique_ptr<Section> make_gene_classes(const SectionContext& context);
 /// For a method whose scores add up: "integrated_gradients" and integrated_gradients.tsv.
 std::unique_ptr<Section> make_completeness(const SectionContext& context);
 /// --paths: "paths", paths.npy, paths_product.npy; with --path-heads also path_heads.tsv.

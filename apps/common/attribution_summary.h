@@ -40,6 +40,7 @@ struct AttributionSummary {
   std::optional<MapSummary> maps;
   std::optional<AnnotationSummary> annotations;
   std::optional<TruthScores> truth_scores;
+  std::optional<GeneClassScores> gene_classes;
   std::optional<PathSummary> paths;
   std::optional<EffectCorrelations> effects;
   std::optional<CompletenessSummary> completeness;
@@ -78,6 +79,7 @@ struct AttributionSummary {
     v("attention_maps", maps);
     v("annotations", annotations);
     v("truth_scores", truth_scores);
+    v("gene_classes", gene_classes);
     v("paths", paths);
     v("occlusion_vs_gradient", effects);
     v("integrated_gradients", completeness);

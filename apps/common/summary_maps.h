@@ -10,6 +10,7 @@
 #include "apps/common/summary_windows.h"
 #include "io/format/json_types.h"
 #include "model/stats/bootstrap.h"
+#include "model/stats/class_contrast.h"
 #include "model/stats/null_tests.h"
 
 namespace cdt {
@@ -254,6 +255,45 @@ struct TruthScores : SiteScoreGroup {
     v("zero_dna_left_out", zero_dna_left_out);
     SiteScoreGroup::fields(v);
     v("pairs_without_effect", without_effect);
+  }
+};
+
+/// Whether one method's windows depend on the class of the gene (model/stats/class_contrast.h).
+struct MethodClasses {
+  OwnOverOther own;        // AUROC
+  AlikenessByClass alike;  // Pearson's r of the windows of two genes
+
+  template <class V>
+  void fields(V& v) {
+    v("enhancers", own.enhancers);
+    v.group("own_over_other", [&](auto& in) {
+      in("auroc", own.both);
+      in("auroc_a", own.first);
+      in("auroc_b", own.second);
+      in("p_shuffled_classes", own.p);
+    });
+    v.group("correlation_of_windows", [&](auto& in) {
+      in("same_class", alike.same);
+      in("other_class", alike.other);
+      in("difference", alike.difference);
+    });
+  }
+};
+
+/// Scores of a data set whose genes have two classes, each with a site of its own in every window.
+struct GeneClassScores {
+  std::int64_t enhancers = 0;  // with DNA, explained for genes of both classes
+  std::int64_t genes_a = 0, genes_b = 0;
+  std::int64_t permutations = 0;
+  ByName<MethodClasses> methods;
+
+  template <class V>
+  void fields(V& v) {
+    v("enhancers", enhancers);
+    v("genes_a", genes_a);
+    v("genes_b", genes_b);
+    v("permutations", permutations);
+    v("methods", methods);
   }
 };
 

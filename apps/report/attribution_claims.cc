@@ -23,7 +23,7 @@ bool below(const Estimate& e, double chance) {
 }
 
 bool finds_site(const SiteFinding& f) {
-  return f.pairs >= kLeastWindows && above(f.causal, kEvenAuroc) &&
+  return f.for_each_class && f.pairs >= kLeastWindows && above(f.causal, kEvenAuroc) &&
          above(f.causal_over_decoy, kEvenAuroc);
 }
 
@@ -151,6 +151,30 @@ Html gene_claim(const SiteFinding& f, bool uses_dna) {
                               "show on which gene it acts.");
 }
 
+bool is_specific(const ClassFinding& f) {
+  return f.enhancers >= kLeastEnhancers && above(f.both, kEvenAuroc) && above(f.a, kEvenAuroc) &&
+         above(f.b, kEvenAuroc) && f.p < kSignificant;
+}
+
+Html specific_claim(const ClassFinding& f, bool uses_dna) {
+  if (f.enhancers < kLeastEnhancers || !std::isfinite(f.both.value)) return {};
+  const std::string name = "specific-" + f.method;
+  const Html numbers = "own site over the other, AUROC " + with_interval(f.a, 2) +
+                       " for genes of class a and " + with_interval(f.b, 2) + " for class b";
+  if (!is_specific(f)) {
+    return " " + claim_html("span", name, false,
+                            "These windows do not show that the scores of " + f.method +
+                                " are specific to the gene: " + numbers + ".");
+  }
+  const Html finding = "the scores of " + f.method + " prefer the site of the gene\u2019s class (" +
+                       numbers + "; one-sided p " + p_value(f.p) + " against shuffled classes)";
+  if (uses_dna) return " " + said(name, "In the same windows " + finding + ".");
+  return " " + claim_html("span", name, false,
+                          "In the same windows " + finding +
+                              "; but nothing here shows that the model uses DNA, and a model that "
+                              "does not may prefer the right sites by chance.");
+}
+
 Html gene_rows_claim(const GeneRows& rows) {
   if (rows.enhancers < kLeastMapped || !(rows.least > kAlike)) return {};
   return " " + said("gene-rows", "The attention hardly differs between genes.");
@@ -173,6 +197,15 @@ EdgePeaks read_edge_peaks(const Attribution& attribution, const std::string& met
   return {method, can_conclude(attribution) ? numbers.n : 0, numbers.edge_share,
           attribution.summary.random.of.edge_share,
           weaker_test(numbers.uniform.edge_share, numbers.shifted.edge_share).resampled()};
+}
+
+ClassFinding read_classes(const Attribution& attribution, const std::string& method) {
+  const std::optional<GeneClassScores>& classes = attribution.summary.gene_classes;
+  const MethodClasses* of = classes ? find_name(classes->methods, method) : nullptr;
+  if (of == nullptr) return {method, 0, {}, {}, {}, kNaN};
+  return {method,         can_conclude(attribution) ? of->own.enhancers : 0,
+          of->own.both,   of->own.first,
+          of->own.second, of->own.p};
 }
 
 SharedTops read_shared_tops(const Attribution& attribution, const std::string& first,

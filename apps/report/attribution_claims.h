@@ -76,12 +76,30 @@ struct ForetoldEffects {
 };
 Html foretelling_claim(const ForetoldEffects& effects);
 
+/// AUROC of the site of the gene's class over the other class's site, in windows that are explained
+/// for genes of both classes; 0.5 by chance.
+struct ClassFinding {
+  std::string method;
+  std::int64_t enhancers = 0;  // with such a window; 0 unless can_conclude()
+  Estimate both, a, b;         // of both classes, and of each
+  double p = 0;                // if classes are shuffled among the genes
+};
+/// Whether a method's scores are specific to the gene: they prefer the own site of genes of either
+/// class, more than if the classes were shuffled, and the model uses DNA. A model that learnt
+/// nothing may prefer the right site in all windows by chance, so otherwise the claim is marked as
+/// unsaid.
+bool is_specific(const ClassFinding& finding);
+Html specific_claim(const ClassFinding& finding, bool uses_dna);
+
 /// AUROC of a method at the planted sites; 0.5 by chance.
 struct SiteFinding {
   std::string method;
   std::int64_t pairs = 0;  // with a planted effect
   Estimate causal, causal_over_decoy;
   Estimate elsewhere;  // at the causal site, for genes on which it does not act
+  /// Whether is_specific() holds, which genes of two classes require: a method that prefers one of
+  /// the two sites in all windows is right about every gene of one class.
+  bool for_each_class = true;
 };
 /// Which methods find the causal site: above chance and above the decoy, if the model uses DNA
 /// (uses_dna: dna_claim() is made). A model that learnt nothing prefers one of the two motifs by
@@ -102,6 +120,7 @@ Html gene_rows_claim(const GeneRows& rows);
 /// Reads the numbers from summary.json; windows that are equal in all bins spread over all of them.
 WindowSpread read_spread(const Attribution& attribution, std::int64_t bins);
 EdgePeaks read_edge_peaks(const Attribution& attribution, const std::string& method);
+ClassFinding read_classes(const Attribution& attribution, const std::string& method);
 SharedTops read_shared_tops(const Attribution& attribution, const std::string& first,
                             const std::string& second);
 

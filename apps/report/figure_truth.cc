@@ -112,13 +112,14 @@ Html score_table(const std::vector<MethodScore>& scores, const TruthScores& chan
 
 /// The sentence below the figure. scores: best first.
 Html finding(const Attribution& attribution, const std::vector<MethodScore>& scores,
-             bool model_uses_dna) {
+             bool model_uses_dna, bool has_classes) {
   const TruthScores& truth = *attribution.summary.truth_scores;
   const bool concludes = can_conclude(attribution);
   std::vector<SiteFinding> findings;
   for (const MethodScore& s : scores) {
     findings.push_back({s.method, concludes ? s.at.n : 0, s.at.causal.auroc, s.at.causal_over_decoy,
-                        s.elsewhere.auroc});
+                        s.elsewhere.auroc,
+                        !has_classes || is_specific(read_classes(attribution, s.method))});
   }
   Html out = counted(truth.pairs, "pair") + " have a planted effect";
   if (truth.zero_dna_left_out > 0) {
@@ -157,6 +158,7 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
         any ? "No window with a peak has bins both on the causal site and on neither site."
             : "No explained pair has a planted effect."};
   }
+  const bool has_classes = material.truth && material.truth->has_classes();
   const TruthScores& chance = *summary.truth_scores;
   const int rows = 34 * static_cast<int>(scores.size());
   Figure figure;
@@ -167,6 +169,11 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
                    {Ink::kBlue, "dot", "the causal site, for genes on which it does not act"},
                    {Ink::kRed, "dot", "the decoy, which looks similar and has no effect"},
                    {Ink::kMuted, "dashes", "the value of random scores"}};
+  if (has_classes) {
+    figure.legend[0].text = "the site of the gene\u2019s class, with its 95\u202f% interval";
+    figure.legend[2].text = "the site of the other class, which does not act on the gene";
+    figure.legend.erase(figure.legend.begin() + 1);
+  }
   figure.reading =
       "If the model predicts from the causal site, a method that explains its predictions has its "
       "green dots far to the right and its red dots no further right than the dashed line; a "
@@ -177,8 +184,8 @@ Item truth_figure(const Gnuplot& gnuplot, const Material& material) {
       "bins. Means over pairs of absolute scores, intervals from a bootstrap over enhancers; "
       "methods are sorted by precision, the best at the top.";
   figure.of_positions = true;
-  figure.finding =
-      finding(*material.attribution, scores, uses_dna(material)) + occlusion_remark(summary);
+  figure.finding = finding(*material.attribution, scores, uses_dna(material), has_classes) +
+                   occlusion_remark(summary);
   figure.details = score_table(scores, chance);
   figure.unfolded = true;
   return figure;

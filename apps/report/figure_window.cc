@@ -1,6 +1,7 @@
 // Attention and gradient windows of one pair along the genome, like the paper's Figures 4B and 5.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "apps/evaluation/claims.h"
 #include "apps/report/figures.h"
@@ -31,7 +32,7 @@ struct PairView {
   Window attention, gradient;
   std::vector<ElementClass> classes;  // drawn
   std::size_t classes_left_out = 0;
-  const TruthSites* sites = nullptr;
+  std::optional<TruthSites> sites;  // as they are for the gene
   double from_kb = 0, to_kb = 0, bin_kb = 0;
   double centre_mb = 0;
   std::vector<double> ends_kb;  // ends of the chromosome inside the window
@@ -84,8 +85,8 @@ PairView make_view(const Material& material, const AttributedPair& pair) {
     view.classes.resize(kMostClasses);
   }
   if (material.truth) {
-    const auto sites = material.truth->sites.find(enhancer.name);
-    if (sites != material.truth->sites.end()) view.sites = &sites->second;
+    view.sites =
+        material.truth->sites_for(enhancer.name, data.genes[static_cast<std::size_t>(pair.gene)]);
   }
   return view;
 }
@@ -155,7 +156,7 @@ void describe(Plot& plot, const PairView& view) {
   plot.run("set multiplot").sides(narrow ? 0.15 : 0.08, narrow ? 0.93 : 0.97);
   plot.axis("x", {view.from_kb, view.to_kb}, {.most_ticks = narrow ? 5.0 : 9.0});
   plot.run("set xtics scale 0").run("set format x ''");
-  if (view.sites != nullptr) {
+  if (view.sites) {
     shade_bins(plot, view, view.sites->causal, Ink::kGreen);
     shade_bins(plot, view, view.sites->decoy, Ink::kNull);
   }
@@ -195,15 +196,16 @@ Html peak_text(const char* method, const Window& window, const Enhancer& enhance
          (at_edge(window.peak, data.bins) ? " (in the outer 5\u202f% of the window)" : "") + ". ";
 }
 
-std::vector<LegendEntry> legend_of(const PairView& view, bool ticks_are_drawn) {
+/// decoy: what the site is that does not act on the gene.
+std::vector<LegendEntry> legend_of(const PairView& view, bool ticks_are_drawn, const char* decoy) {
   const std::string ticks = ticks_are_drawn ? "; ticks below: its top bins" : "";
   std::vector<LegendEntry> out = {
       {Ink::kBlue, "area", "attention" + ticks},
       {Ink::kOrange, "area", "gradient" + ticks},
       {Ink::kMuted, "dashes", "1: the value of every bin if all were equal"}};
-  if (view.sites != nullptr) {
+  if (view.sites) {
     out.push_back({Ink::kGreen, "area", "planted causal site"});
-    out.push_back({Ink::kNull, "area", "planted decoy"});
+    out.push_back({Ink::kNull, "area", decoy});
   }
   if (!view.ends_kb.empty()) out.push_back({Ink::kText, "line", "an end of the chromosome"});
   for (std::size_t i = 0; i < view.classes.size(); ++i) {
@@ -226,7 +228,10 @@ Item window_figure(const Gnuplot& gnuplot, const Material& material, const Attri
   Figure figure;
   figure.picture = draw_both(gnuplot, "Attention and gradient over the DNA window of one pair",
                              {390 + more, 390 + more}, [&](Plot& plot) { describe(plot, view); });
-  figure.legend = legend_of(view, !all_are_top(material.data.bins));
+  figure.legend = legend_of(view, !all_are_top(material.data.bins),
+                            material.truth && material.truth->has_classes()
+                                ? "planted site of the other class of genes"
+                                : "planted decoy");
   figure.reading =
       "The height is a bin\u2019s share times the number of bins, so 1 means no preference. A peak "
       "in only one panel is seen by only one of the two methods.";

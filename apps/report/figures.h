@@ -39,5 +39,7 @@ Item paths_figure(const Gnuplot& gnuplot, const Material& material);
 Item occlusion_figure(const Gnuplot& gnuplot, const Material& material);
 /// How well each method finds planted sites and ignores decoys (synthetic data only).
 Item truth_figure(const Gnuplot& gnuplot, const Material& material);
+/// Whether scores prefer the site of the gene's class (synthetic data with two classes only).
+Item classes_figure(const Gnuplot& gnuplot, const Material& material);
 
 }  // namespace cdt

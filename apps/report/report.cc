@@ -203,6 +203,25 @@ class Drawing {
   const Material& material_;
 };
 
+/// The figures that compare with what was planted.
+PageSection truth_section(const Truth& truth, const Drawing& draw) {
+  PageSection out{
+      "truth",
+      "Comparison with the planted truth",
+      "The data set is synthetic: each DNA window has one causal site and one decoy, which looks "
+      "similar and has no effect.",
+      {},
+      {draw.of_attribution("Do the methods find the planted sites?", truth_figure)}};
+  if (truth.has_classes()) {
+    out.introduction =
+        "The data set is synthetic: genes have two classes, and each DNA window has one site for "
+        "each. For a gene, the site of its class is causal and the other one a decoy.";
+    out.items.push_back(
+        draw.of_attribution("Are the scores specific to the gene?", classes_figure));
+  }
+  return out;
+}
+
 std::vector<PageSection> make_sections(const Gnuplot& gnuplot, const Material& material,
                                        const std::vector<std::string>& doubts) {
   const Drawing draw(gnuplot, material);
@@ -246,15 +265,7 @@ std::vector<PageSection> make_sections(const Gnuplot& gnuplot, const Material& m
                             {{"paths", ""}}),
         draw.of_attribution("Does the gradient predict the effect of occluding bins?",
                             occlusion_figure, {{"methods", "occlusion"}})}});
-  if (material.truth) {
-    sections.push_back(
-        {"truth",
-         "Comparison with the planted truth",
-         "The data set is synthetic: each DNA window has one causal site and one decoy, which "
-         "looks similar and has no effect.",
-         {},
-         {draw.of_attribution("Do the methods find the planted sites?", truth_figure)}});
-  }
+  if (material.truth) sections.push_back(truth_section(*material.truth, draw));
   return sections;
 }
 

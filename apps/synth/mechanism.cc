@@ -55,8 +55,9 @@ EffectRanges effect_ranges(const std::string& mechanism) {
   if (mechanism == "none") return {0.0, 0.0, 0.0, 0.0, false};
   if (mechanism == "gene-only") return {-0.8, 0.0, 0.0, 0.0, false};
   if (mechanism == "dna") return {-0.04, -0.04, 0.4, 0.4, false};
-  CDT_CHECK(mechanism == kSpecific, "no mechanism " + mechanism);
-  return {-0.07, -0.01, 0.25, 0.55, true};
+  const bool product = mechanism == kProduct;
+  CDT_CHECK(product || mechanism == kSpecific, "no mechanism " + mechanism);
+  return {-0.07, -0.01, 0.25, 0.55, product};
 }
 
 /// Draws one 32-bit number per feature: the paper's size needs 1.5e10 of them.
@@ -72,8 +73,8 @@ double amount_at(double centre_amount, std::int64_t offset, std::int64_t reach) 
 
 }  // namespace
 
-double PlantedSites::activity() const {
-  return (causal_amount - kLeastAmount) / (kMostAmount - kLeastAmount);
+double PlantedSite::activity() const {
+  return (amount - kLeastAmount) / (kMostAmount - kLeastAmount);
 }
 
 Split synth_split(std::int64_t enhancer) {
@@ -92,9 +93,9 @@ Mechanism::Mechanism(const SynthPlan& plan) : plan_(plan) {
 
 void Mechanism::draw_directions() {
   RandomStream random(plan_.seed, kDirections);
-  causal_motif_ = draw_direction(random, plan_.sizes.dna_dim, {});
-  decoy_motif_ = draw_direction(random, plan_.sizes.dna_dim, {causal_motif_});
-  common_ = draw_direction(random, plan_.sizes.dna_dim, {causal_motif_, decoy_motif_});
+  first_motif_ = draw_direction(random, plan_.sizes.dna_dim, {});
+  second_motif_ = draw_direction(random, plan_.sizes.dna_dim, {first_motif_});
+  common_ = draw_direction(random, plan_.sizes.dna_dim, {first_motif_, second_motif_});
 }
 
 void Mechanism::draw_sites() {
@@ -103,13 +104,13 @@ void Mechanism::draw_sites() {
   const auto places = static_cast<std::uint64_t>(plan_.sizes.bins - 2 * reach);
   const auto draw_centre = [&] { return reach + static_cast<std::int64_t>(random.below(places)); };
   sites_.resize(static_cast<std::size_t>(plan_.sizes.enhancers));
-  for (PlantedSites& site : sites_) {
+  for (PlantedSites& sites : sites_) {
     do {
-      site.causal = draw_centre();
-      site.decoy = draw_centre();
-    } while (std::abs(site.causal - site.decoy) <= 2 * (reach + kTolerance));
-    site.causal_amount = between(random, kLeastAmount, kMostAmount);
-    site.decoy_amount = between(random, kLeastAmount, kMostAmount);
+      sites.first.centre = draw_centre();
+      sites.second.centre = draw_centre();
+    } while (std::abs(sites.first.centre - sites.second.centre) <= 2 * (reach + kTolerance));
+    sites.first.amount = between(random, kLeastAmount, kMostAmount);
+    sites.second.amount = between(random, kLeastAmount, kMostAmount);
   }
 }
 
@@ -121,6 +122,7 @@ void Mechanism::draw_genes() {
     genes_[g].offset = between(random, ranges.offset_low, ranges.offset_high);
     const double sensitivity = between(random, ranges.sensitivity_low, ranges.sensitivity_high);
     genes_[g].sensitivity = ranges.spares_fourth && g % 4 == 3 ? 0.0 : sensitivity;
+    genes_[g].of_second = plan_.has_classes() && g % 2 == 1;
   }
 }
 
@@ -134,7 +136,8 @@ void Mechanism::draw_pairs() {
       if (std::find(drawn.begin(), drawn.end(), g) != drawn.end()) continue;
       drawn.push_back(g);
       const SynthGene& gene = genes_[static_cast<std::size_t>(g)];
-      const double activity = sites_[static_cast<std::size_t>(e)].activity();
+      const PlantedSites& sites = sites_[static_cast<std::size_t>(e)];
+      const double activity = (gene.of_second ? sites.second : sites.first).activity();
       SynthPair made;
       made.noiseless_beta = gene.offset - gene.sensitivity * activity;
       made.has_effect = gene.sensitivity > 0.0;
@@ -158,11 +161,11 @@ void Mechanism::fill_dna(std::int64_t enhancer, float* out) const {
     draw_uniform_row(random, row);
     scale_to(row, std::sqrt(1.0 - kCommonShare * kCommonShare));
     for (std::size_t i = 0; i < row.size(); ++i) row[i] += kCommonShare * common_[i];
-    const bool in_causal = std::abs(bin - sites.causal) <= reach;
-    if (in_causal || std::abs(bin - sites.decoy) <= reach) {
-      const std::vector<double>& motif = in_causal ? causal_motif_ : decoy_motif_;
-      const double amount = in_causal ? amount_at(sites.causal_amount, bin - sites.causal, reach)
-                                      : amount_at(sites.decoy_amount, bin - sites.decoy, reach);
+    const bool in_first = std::abs(bin - sites.first.centre) <= reach;
+    if (in_first || std::abs(bin - sites.second.centre) <= reach) {
+      const std::vector<double>& motif = in_first ? first_motif_ : second_motif_;
+      const PlantedSite& site = in_first ? sites.first : sites.second;
+      const double amount = amount_at(site.amount, bin - site.centre, reach);
       scale_to(row, std::sqrt(1.0 - amount * amount));
       for (std::size_t i = 0; i < row.size(); ++i) row[i] += amount * motif[i];
     }
@@ -177,7 +180,9 @@ std::vector<float> Mechanism::rna() const {
   std::vector<float> out;
   for (const SynthGene& gene : genes_) {
     std::vector<double> row = draw_direction(random, plan_.sizes.rna_dim, {});
-    for (std::size_t i = 0; i < row.size(); ++i) row[i] += 2.0 * gene.sensitivity * telling[i];
+    const double told =
+        plan_.has_classes() ? (gene.of_second ? -1.0 : 1.0) : 2.0 * gene.sensitivity;
+    for (std::size_t i = 0; i < row.size(); ++i) row[i] += told * telling[i];
     scale_to(row, 1.0);
     out.insert(out.end(), row.begin(), row.end());
   }

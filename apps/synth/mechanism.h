@@ -1,17 +1,21 @@
-// The planted mechanism. Every DNA window has one causal site and one decoy. In both, a motif (a
-// direction in feature space) replaces part of the background, by an amount drawn for the site. The
-// amount at the causal site lowers the expression of every sensitive gene, the decoy has no effect:
+// The planted mechanism. Every DNA window has two sites. In each, a motif (a direction in feature
+// space, one for the first sites and one for the second) replaces part of the background, by an
+// amount drawn for the site. The amount at the site that acts on a gene lowers its expression:
 //
-//   beta[e, g] = offset[g] - sensitivity[g] * activity[e] + noise,    activity in [0, 1)
+//   beta[e, g] = offset[g] - sensitivity[g] * activity[e, g] + noise,    activity in [0, 1)
 //
-// --mechanism chooses offsets and sensitivities; windows, sites, pairs and noise are the same for
-// all four mechanisms:
+// --mechanism chooses offsets, sensitivities and which site acts; windows, sites, pairs and noise
+// are the same for all five mechanisms:
 //
 //   name       offset                   sensitivity                          effects depend on
 //   none       0                        0                                    nothing
 //   gene-only  -0.8 to 0, by gene       0                                    the gene
 //   dna        -0.04 of every gene      0.4 of every gene                    the activity
-//   specific   -0.07 to -0.01, by gene  0.25 to 0.55, 0 of every fourth gene both together
+//   product    -0.07 to -0.01, by gene  0.25 to 0.55, 0 of every fourth gene both together
+//   specific   -0.07 to -0.01, by gene  0.25 to 0.55                         the gene's own site
+//
+// The first site acts on every gene and the second, a decoy, on none; but under specific the genes
+// have two classes, and the second site acts on those of class b, the first on those of class a.
 //
 // The offsets of gene-only have a standard deviation of 0.23, nearly three times the default noise.
 //
@@ -29,18 +33,23 @@
 
 namespace cdt {
 
-/// Planted sites of one enhancer. A site covers the bins centre - reach ... centre + reach; the two
-/// sites of a window are so far apart that no bin is within 2 bins of both.
-struct PlantedSites {
-  std::int64_t causal = 0, decoy = 0;          // centre bins
-  double causal_amount = 0, decoy_amount = 0;  // share of the motif in the centre bin, [0.3, 0.95)
-  /// The causal amount rescaled to [0, 1).
+/// A site covers the bins centre - reach ... centre + reach.
+struct PlantedSite {
+  std::int64_t centre = 0;
+  double amount = 0;  // share of the motif in the centre bin, [0.3, 0.95)
+  /// The amount rescaled to [0, 1).
   double activity() const;
+};
+
+/// Planted sites of one enhancer, so far apart that no bin is within 2 bins of both.
+struct PlantedSites {
+  PlantedSite first, second;
 };
 
 struct SynthGene {
   double offset = 0;       // beta without activity
   double sensitivity = 0;  // reduction of beta by an activity of 1
+  bool of_second = false;  // whether the second site acts on it (class b), not the first (class a)
 };
 
 struct SynthPair {
@@ -61,9 +70,9 @@ class Mechanism {
   /// Writes the (bins, dna_dim) window of an enhancer. It depends only on the plan and the
   /// enhancer, so windows may be made in any order and in parallel.
   void fill_dna(std::int64_t enhancer, float* out) const;
-  /// RNA embeddings (G, rna_dim), rows of norm 1 like scGPT's in the published files. A gene's
-  /// sensitivity can be read along one direction; if all genes have the same sensitivity, the rows
-  /// contain no information about effects.
+  /// RNA embeddings (G, rna_dim), rows of norm 1 like scGPT's in the published files. Along one
+  /// direction a gene's sensitivity can be read, or under specific its class; if all genes have the
+  /// same sensitivity, the rows contain no information about effects.
   std::vector<float> rna() const;
   /// Protein embeddings (G, protein_dim), rows of norm 1 without information about effects.
   std::vector<float> protein() const;
@@ -75,7 +84,7 @@ class Mechanism {
   void draw_pairs();
 
   SynthPlan plan_;
-  std::vector<double> causal_motif_, decoy_motif_, common_;  // (dna_dim), orthonormal
+  std::vector<double> first_motif_, second_motif_, common_;  // (dna_dim), orthonormal
   std::vector<PlantedSites> sites_;
   std::vector<SynthGene> genes_;
   std::vector<SynthPair> pairs_;

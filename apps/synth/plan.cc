@@ -79,9 +79,10 @@ bool parse_synth_options(int argc, char** argv, SynthOptions* options) {
           "Sizes default to those of the preset.");
   SynthPlan given;
   cli.choice("preset", &given.preset, {"tiny", "demo", "paper"}, "sizes to start from");
-  cli.choice("mechanism", &given.mechanism, {"none", "gene-only", "dna", kSpecific},
-             "what effects depend on: nothing, the gene, DNA (equally for every gene), or DNA "
-             "times the gene's own sensitivity");
+  cli.choice("mechanism", &given.mechanism, {"none", "gene-only", "dna", kProduct, kSpecific},
+             "what effects depend on: nothing, the gene, DNA (equally for every gene), DNA times "
+             "the gene's own sensitivity (product), or that of two sites which acts on the gene's "
+             "class (specific)");
   for (const Size& size : kSizes) {
     cli.number(size.name, &(given.sizes.*size.member), 0, static_cast<double>(size.max),
                std::string(size.help) + "; 0: as in the preset");

@@ -11,11 +11,13 @@
 namespace cdt {
 
 /// The default mechanism, which truth.json and dataset.json do not record.
+inline constexpr const char* kProduct = "product";
+/// The mechanism whose genes have two classes, each with a site of its own.
 inline constexpr const char* kSpecific = "specific";
 
 struct SynthPlan {
   std::string preset = "demo";
-  std::string mechanism = kSpecific;  // none, gene-only, dna or specific (mechanism.h)
+  std::string mechanism = kProduct;  // none, gene-only, dna, product or specific (mechanism.h)
   DatasetWriter::Sizes sizes;
   std::int64_t pairs_per_enhancer = 1;  // each with a different gene
   double noise = 0.08;                  // standard deviation of the noise in beta
@@ -23,6 +25,7 @@ struct SynthPlan {
 
   /// Half width of a site in bins; a site covers 2 * reach + 1 bins.
   std::int64_t reach() const;
+  bool has_classes() const { return mechanism == kSpecific; }
 };
 
 /// Plan of a preset. tiny: seconds to train; demo: minutes on two cores; paper: the sizes of the

@@ -97,7 +97,7 @@ std::string provenance(const SynthPlan& plan) {
   nlohmann::ordered_json json;
   json["program"] = "cdt-synth " + version();
   json["preset"] = plan.preset;
-  if (plan.mechanism != kSpecific) json["mechanism"] = plan.mechanism;
+  if (plan.mechanism != kProduct) json["mechanism"] = plan.mechanism;
   json["seed"] = plan.seed;
   json["noise"] = plan.noise;
   json["pairs_per_enhancer"] = plan.pairs_per_enhancer;
@@ -121,6 +121,21 @@ std::string bin_list(std::int64_t centre, std::int64_t reach) {
     out += (out.empty() ? "[" : ",") + std::to_string(bin);
   }
   return out + "]";
+}
+
+/// Key of the bins of the first or second site in truth.json.
+std::string bins_key(const SynthPlan& plan, bool second) {
+  if (plan.has_classes()) return second ? "bins_for_b" : "bins_for_a";
+  return second ? "decoy_bins" : "causal_bins";
+}
+
+std::string gene_classes(const Mechanism& mechanism, const std::vector<std::string>& names) {
+  std::string out;
+  for (std::size_t g = 0; g < names.size(); ++g) {
+    out += (g == 0 ? "\n{\"gene\": \"" : ",\n{\"gene\": \"") + names[g] + "\", \"class\": \"" +
+           (mechanism.genes()[g].of_second ? "b" : "a") + "\"}";
+  }
+  return "[" + out + "\n]";
 }
 
 /// Ceilings of the splits that have one; a split of a single pair has none.
@@ -182,19 +197,20 @@ double noise_ceiling(const std::vector<SynthPair>& pairs, Split split) {
 std::string truth_text(const SynthPlan& plan, const Mechanism& mechanism,
                        const std::vector<Enhancer>& enhancers,
                        const std::vector<std::string>& genes) {
-  std::string out =
-      "{\n\"format\": \"cdt-truth\",\n\"version\": 1,\n\"seed\": " + std::to_string(plan.seed) +
-      ",\n\"preset\": \"" + plan.preset + "\"";
-  if (plan.mechanism != kSpecific) out += ",\n\"mechanism\": \"" + plan.mechanism + "\"";
+  std::string out = "{\n\"format\": \"cdt-truth\",\n\"version\": ";
+  out += plan.has_classes() ? "2" : "1";
+  out += ",\n\"seed\": " + std::to_string(plan.seed) + ",\n\"preset\": \"" + plan.preset + "\"";
+  if (plan.mechanism != kProduct) out += ",\n\"mechanism\": \"" + plan.mechanism + "\"";
   out += ",\n\"noise_ceiling\": " + ceilings(mechanism.pairs());
+  if (plan.has_classes()) out += ",\n\"genes\": " + gene_classes(mechanism, genes);
   out += ",\n\"sites\": [";
   const char* separator = "\n";
   for (std::size_t e = 0; e < enhancers.size(); ++e) {
     const PlantedSites& sites = mechanism.sites()[e];
     out += separator;
-    out += "{\"enhancer\": \"" + enhancers[e].name +
-           "\", \"causal_bins\": " + bin_list(sites.causal, plan.reach()) +
-           ", \"decoy_bins\": " + bin_list(sites.decoy, plan.reach()) + "}";
+    out += "{\"enhancer\": \"" + enhancers[e].name + "\", \"" + bins_key(plan, false) +
+           "\": " + bin_list(sites.first.centre, plan.reach()) + ", \"" + bins_key(plan, true) +
+           "\": " + bin_list(sites.second.centre, plan.reach()) + "}";
     separator = ",\n";
   }
   out += "\n],\n\"pairs\": [";
@@ -226,8 +242,8 @@ std::string sites_bed(const SynthPlan& plan, const Mechanism& mechanism,
       out += enhancers[e].chrom + "\t" + std::to_string(start) + "\t" + std::to_string(end) + "\t" +
              enhancers[e].name + "_" + kind + "\t0\t" + kind + "\n";
     };
-    add("causal", sites.causal);
-    add("decoy", sites.decoy);
+    add(plan.has_classes() ? "acts_on_a" : "causal", sites.first.centre);
+    add(plan.has_classes() ? "acts_on_b" : "decoy", sites.second.centre);
   }
   return out;
 }

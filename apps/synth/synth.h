@@ -24,8 +24,8 @@ std::string truth_text(const SynthPlan& plan, const Mechanism& mechanism,
                        const std::vector<Enhancer>& enhancers,
                        const std::vector<std::string>& genes);
 
-/// sites.bed: BED6 of the planted sites, class (causal or decoy) in column 6; clipped at the first
-/// base of the chromosome.
+/// sites.bed: BED6 of the planted sites, in column 6 their class (causal or decoy, or with classes
+/// of genes acts_on_a or acts_on_b); clipped at the first base of the chromosome.
 std::string sites_bed(const SynthPlan& plan, const Mechanism& mechanism,
                       const std::vector<Enhancer>& enhancers);
 

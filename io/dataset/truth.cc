@@ -49,11 +49,51 @@ std::string entry_prefix(const std::string& key, std::size_t index) {
   return key + "[" + std::to_string(index) + "].";
 }
 
+/// Reads the two sites of a window; no bin may be of both.
+TruthSites read_sites(JsonReader& entry, bool with_classes, std::int64_t bins) {
+  const char* first = with_classes ? "bins_for_a" : "causal_bins";
+  const char* second = with_classes ? "bins_for_b" : "decoy_bins";
+  TruthSites out{read_bins(entry, first, bins), read_bins(entry, second, bins)};
+  for (const std::int64_t bin : out.causal) {
+    if (std::count(out.decoy.begin(), out.decoy.end(), bin) > 0) {
+      entry.fail(second, "bin " + std::to_string(bin) + " is in " + first + " too");
+    }
+  }
+  return out;
+}
+
+std::map<std::string, GeneClass> read_classes(JsonReader& root, const std::string& file) {
+  std::map<std::string, GeneClass> out;
+  std::size_t index = 0;
+  for (const nlohmann::json& gene : array(root, "genes")) {
+    JsonReader entry(gene, file, entry_prefix("genes", index++));
+    const std::string name = entry.string("gene");
+    const std::string of = entry.string("class");
+    if (of != "a" && of != "b") entry.fail("class", "must be a or b");
+    if (!out.emplace(name, of == "a" ? GeneClass::kA : GeneClass::kB).second) {
+      entry.fail("gene", name + " is listed twice");
+    }
+  }
+  if (out.empty()) root.fail("genes", "is empty");
+  return out;
+}
+
 }  // namespace
 
 double Truth::ceiling_of(const std::string& split) const {
   const auto found = ceiling.find(split);
   return found == ceiling.end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
+}
+
+std::optional<TruthSites> Truth::sites_for(const std::string& enhancer,
+                                           const std::string& gene) const {
+  const auto found = sites.find(enhancer);
+  if (found == sites.end()) return std::nullopt;
+  if (!has_classes()) return found->second;
+  const auto of = classes.find(gene);
+  if (of == classes.end()) return std::nullopt;
+  if (of->second == GeneClass::kA) return found->second;
+  return TruthSites{found->second.decoy, found->second.causal};
 }
 
 std::optional<Truth> read_truth(const std::filesystem::path& directory, std::int64_t bins) {
@@ -63,20 +103,15 @@ std::optional<Truth> read_truth(const std::filesystem::path& directory, std::int
   const nlohmann::json json = parse_json_file(path);
   JsonReader root(json, path.string());
   if (root.string("format") != "cdt-truth") root.fail("format", "must be cdt-truth");
-  root.integer("version", 1, 1);
+  const bool with_classes = root.integer("version", 1, 2) == 2;
   Truth truth;
   truth.ceiling = read_ceilings(root.object("noise_ceiling"));
   std::size_t index = 0;
+  if (with_classes) truth.classes = read_classes(root, path.string());
   for (const nlohmann::json& site : array(root, "sites")) {
     JsonReader entry(site, path.string(), entry_prefix("sites", index++));
     const std::string enhancer = entry.string("enhancer");
-    TruthSites sites{read_bins(entry, "causal_bins", bins), read_bins(entry, "decoy_bins", bins)};
-    for (const std::int64_t bin : sites.causal) {
-      if (std::count(sites.decoy.begin(), sites.decoy.end(), bin) > 0) {
-        entry.fail("decoy_bins", "bin " + std::to_string(bin) + " is causal too");
-      }
-    }
-    if (!truth.sites.emplace(enhancer, std::move(sites)).second) {
+    if (!truth.sites.emplace(enhancer, read_sites(entry, with_classes, bins)).second) {
       entry.fail("enhancer", enhancer + " is listed twice");
     }
   }

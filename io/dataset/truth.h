@@ -12,16 +12,24 @@
 
 namespace cdt {
 
-/// The planted bins of one DNA window. A decoy looks like a causal site and has no effect.
+/// The planted bins of one DNA window, for one gene. A decoy looks like a causal site and has no
+/// effect on the gene.
 struct TruthSites {
   std::vector<std::int64_t> causal, decoy;
 };
 
+/// Class of a gene: the first of a window's sites acts on a, the second on b.
+enum class GeneClass { kA, kB };
+
 struct Truth {
-  std::map<std::string, double> ceiling;    // split -> Pearson r of noiseless against noisy beta
-  std::map<std::string, TruthSites> sites;  // by enhancer
+  std::map<std::string, double> ceiling;     // split -> Pearson r of noiseless against noisy beta
+  std::map<std::string, TruthSites> sites;   // by enhancer; with classes, as they are for class a
+  std::map<std::string, GeneClass> classes;  // by gene; empty if the same site acts on every gene
   std::map<std::pair<std::string, std::string>, bool> has_effect;  // by enhancer and gene
 
+  bool has_classes() const { return !classes.empty(); }
+  /// The sites of an enhancer as they are for a gene; nothing for one that is not listed.
+  std::optional<TruthSites> sites_for(const std::string& enhancer, const std::string& gene) const;
   /// Noise ceiling of a split, or NaN.
   double ceiling_of(const std::string& split) const;
 };

@@ -28,7 +28,7 @@ Estimate measured_spearman(std::span<const float> first, std::span<const float> 
 /// if the noise of both is independent and equally strong: its square root (Spearman's correction
 /// for attenuation). NaN unless r is above 0.
 double noise_free_limit(double r);
-/// The same for both ends of the interval, of which a negative one counts as 0.
+/// As noise_free_limit(double), also for both ends of the interval; a negative end counts as 0.
 Estimate noise_free_limit(const Estimate& r);
 
 }  // namespace cdt

@@ -21,24 +21,32 @@ check 'sizes from options' [ "$(stat -c %s "$work/sized/dna.f32")" -eq $((21 * 1
 check 'sizes from options' [ "$(stat -c %s "$work/sized/protein.f32")" -eq $((5 * 2 * 4)) ]
 check 'no noise, a ceiling of 1' grep -qE '"val": ."pearson": (1|0\.99999)' "$work/sized/truth.json"
 
-# --- four mechanisms with the same windows
-expect_ok "$synth" --preset tiny --seed 3 --out "$work/specific" --mechanism specific --quiet
-for file in "$work"/one/*; do expect_same "$file" "$work/specific/$(basename "$file")"; done
-for mechanism in none gene-only dna; do
+# --- five mechanisms with the same windows
+expect_ok "$synth" --preset tiny --seed 3 --out "$work/product" --mechanism product --quiet
+for file in "$work"/one/*; do expect_same "$file" "$work/product/$(basename "$file")"; done
+for mechanism in none gene-only dna specific; do
   made=$work/by-$mechanism
   expect_ok "$synth" --preset tiny --seed 3 --out "$made" --mechanism "$mechanism" --quiet
   expect_same "$work/one/dna.f32" "$made/dna.f32"
-  expect_same "$work/one/sites.bed" "$made/sites.bed"
+  check "$mechanism: the same sites" cmp <(cut -f 1-3 "$work/one/sites.bed") <(cut -f 1-3 "$made/sites.bed")
   check "$mechanism: the same pairs" cmp <(cut -f 1-3 "$work/one/pairs.tsv") <(cut -f 1-3 "$made/pairs.tsv")
   check "$mechanism: other effects" test -n "$(cmp "$work/one/pairs.tsv" "$made/pairs.tsv")"
   expect_text "$made/truth.json" "\"mechanism\": \"$mechanism\""
   expect_text "$made/dataset.json" "\"mechanism\": \"$mechanism\""
 done
+for mechanism in none gene-only dna; do expect_same "$work/one/sites.bed" "$work/by-$mechanism/sites.bed"; done
+expect_text "$work/by-specific/truth.json" '"version": 2'
+expect_text "$work/by-specific/truth.json" '{"gene": "GENE00002", "class": "b"}'
+check 'a site for each class in every window' test "$(cut -f 6 "$work/by-specific/sites.bed" | sort | uniq -c | xargs)" = \
+  "$(cut -f 6 "$work/one/sites.bed" | sort | uniq -c | xargs | sed 's/causal/acts_on_a/; s/decoy/acts_on_b/')"
 expect_same "$work/by-none/rna.f32" "$work/by-gene-only/rna.f32"
 expect_text "$work/by-none/truth.json" '"noise_ceiling": {}'
 check 'none, gene-only: no effect of DNA' \
   test "$(cat "$work/by-none/truth.json" "$work/by-gene-only/truth.json" | grep -c '"has_effect": true')" -eq 0
-check 'dna: an effect in every pair' test "$(grep -c '"has_effect": true' "$work/by-dna/truth.json")" -eq 120
+for mechanism in dna specific; do
+  check "$mechanism: an effect in every pair" \
+    test "$(grep -c '"has_effect": true' "$work/by-$mechanism/truth.json")" -eq 120
+done
 expect_fail 2 '--mechanism' "$synth" --preset tiny --mechanism all --out "$work/all"
 
 expect_fail 2 'holds a data set' "$synth" --preset tiny --out "$work/one"

@@ -5,7 +5,7 @@ source tests/apps/lib.sh
 predict=$CDT_BIN/cdt-predict
 data=$work/data run=$work/run swapped=$work/swapped
 # One seed of tests/honesty.sh, for which a claim about DNA can be made.
-expect_ok "$CDT_BIN/cdt-synth" --preset tiny --enhancers 800 --bins 24 --mechanism specific --seed 1 \
+expect_ok "$CDT_BIN/cdt-synth" --preset tiny --enhancers 800 --bins 24 --mechanism product --seed 1 \
   --out "$data" --quiet
 expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$run" --epochs 6 --lr 3e-3 --batch-size 32 \
   --dropout 0 --hidden 16 --heads 2 --pool-heads 2 --feed-forward 32 --fusion 16 --dna-layers 1 \

@@ -13,13 +13,13 @@ said() {
 }
 
 expect_ok tests/honesty.sh "$CDT_BIN" "$out" $seeds
-check 'a row for each split, seed and mechanism' test "$(wc -l <"$out/honesty.tsv")" -eq $((1 + 8 * seeds))
+check 'a row for each split, seed and mechanism' test "$(wc -l <"$out/honesty.tsv")" -eq $((1 + 10 * seeds))
 for mechanism in none gene-only; do
   for claim in dna baseline; do
     check "$mechanism: $claim is not claimed" test "$(said $mechanism test $claim)" = 0
   done
 done
-for mechanism in dna specific; do
+for mechanism in dna product specific; do
   for claim in dna baseline; do
     check "$mechanism: $claim is claimed" test "$(said $mechanism test $claim)" = 1
     check "$mechanism: not of the pairs that chose the model" test "$(said $mechanism val $claim)" = 0
@@ -35,7 +35,7 @@ else
   for mechanism in none gene-only; do
     check "$mechanism: no page finds a site" test "$(said $mechanism test sites)" = 0
   done
-  for mechanism in dna specific; do
+  for mechanism in dna product; do
     check "$mechanism: pages find the site" test "$(said $mechanism test sites)" = 1
   done
   check 'claims about the model stand beside' grep -qE $'^none\ttest\tuniform\tmodel\t1\t' "$out/summary.tsv"

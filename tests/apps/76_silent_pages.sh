@@ -39,6 +39,13 @@ elif kind == "edge":  # noise, except a first bin that is 2000 times as large an
     for at in range(0, len(dna), 4):
         first = at % window < 4 * features
         struct.pack_into("<f", dna, at, 100.0 * (-1) ** (at // 4) if first else random.gauss(0, 0.05))
+elif kind == "classes":  # truth.json calls half of the genes of each class members of the other
+    truth = open(f"{target}/truth.json").read()
+    for gene in json.loads(truth)["genes"]:
+        if int(gene["gene"][-1]) % 4 in (2, 3):
+            entry = '{"gene": "%s", "class": "%s"}'
+            truth = truth.replace(entry % (gene["gene"], gene["class"]), entry % (gene["gene"], "ba"[gene["class"] == "b"]))
+    open(f"{target}/truth.json", "w").write(truth)
 elif kind == "equal":
     for p in pairs:
         p[3] = "-0.25"
@@ -87,7 +94,7 @@ sys.exit(metrics["pearson"]["value"] < 0.15 or gain < 0.15)
 END
 
 # A last layer of zeros: attention still finds the site, the predictions do not.
-synth --mechanism specific --out "$work/data"
+synth --mechanism product --out "$work/data"
 train --data "$work/data" --out "$work/flat" --epochs 4 --batch-size 32
 expect_ok python3 - "$work/flat/model.safetensors" <<'END'
 import json, struct, sys
@@ -121,6 +128,31 @@ changed one "$work/data" "$work/one"
 train --data "$work/one" --out "$work/of-one" --epochs 2 --batch-size 2
 page one "$work/one" "$work/of-one"
 unsaid dna
+
+# A model that knows the mechanism with two sites, and classes that are not those of its genes.
+expect_ok "$CDT_BIN/cdt-synth" --preset tiny --enhancers 800 --bins 24 --dna-dim 16 --noise 0.03 --seed 1 --quiet \
+  --mechanism specific --out "$work/specific"
+expect_ok "$CDT_BIN/cdt-train" --data "$work/specific" --out "$work/of-specific" --epochs 16 --batch-size 16 --lr 2e-3 \
+  --dropout 0 --hidden 32 --heads 2 --pool-heads 2 --feed-forward 32 --fusion 32 --dna-layers 1 --device cpu \
+  --threads 1 --quiet
+changed classes "$work/specific" "$work/other-classes"
+for data in specific other-classes; do
+  common=(--data "$work/$data" --device cpu --threads 1 --quiet)
+  model=("${common[@]}" --model "$work/of-specific/model.safetensors" --split test)
+  page=$work/$data.html
+  expect_ok "$CDT_BIN/cdt-predict" "${model[@]}" --out "$work/$data-predicted"
+  expect_ok "$CDT_BIN/cdt-attribute" "${model[@]}" --all-genes --methods occlusion --occlude-bins 1 --tracks 0 \
+    --null-replicates 99 --out "$work/$data-explained"
+  expect_ok "$CDT_BIN/cdt-report" "${common[@]}" --run "$work/of-specific" --prediction "$work/$data-predicted" \
+    --attribution "$work/$data-explained" --out "$page"
+  check "$data: the model uses DNA" grep -q 'class="said" data-claim="dna"' "$page"
+done
+check 'the gradient follows the classes' grep -q 'class="said" data-claim="specific-gradient"' "$work/specific.html"
+for claim in specific-attention specific-gradient specific-occlusion sites site-genes; do
+  check "other classes: $claim is not claimed" \
+    [ "$(grep -c "class=\"said\" data-claim=\"$claim\"" "$page")" -eq 0 ]
+done
+expect_text "$page" 'class="unsaid" data-claim="specific-gradient">These windows do not show'
 
 # Every figure about positions says that the model sees none.
 places=('Where the peaks are' 'Which elements the top bins overlap' 'Which paths lead from the DNA to the prediction'

@@ -98,6 +98,60 @@ TEST(ClaimsTest, NothingIsSaidWithoutAnEffectOfDna) {
   EXPECT_EQ(edge_claim(no_effect().edge).code(), "");
 }
 
+/// A method that prefers the own site of the genes of either class.
+ClassFinding specific_scores() {
+  return {"attention", 30, {0.8, {0.75, 0.85}}, {0.9, {0.85, 0.95}}, {0.7, {0.6, 0.8}}, 0.014};
+}
+
+TEST(SpecificClaim, IsSaidOnlyOfBothClassesAndIfTheModelUsesDna) {
+  const ClassFinding good = specific_scores();
+  EXPECT_TRUE(is_specific(good));
+  EXPECT_TRUE(
+      speaks(specific_claim(good, true), "class=\"said\" data-claim=\"specific-attention\""));
+  EXPECT_TRUE(speaks(specific_claim(good, false), "class=\"unsaid\""));
+  EXPECT_TRUE(speaks(specific_claim(good, false), "nothing here shows that the model uses DNA"));
+  const auto unsaid = [](const ClassFinding& f) {
+    EXPECT_FALSE(is_specific(f));
+    EXPECT_TRUE(speaks(specific_claim(f, true), "class=\"unsaid\""));
+    EXPECT_TRUE(speaks(specific_claim(f, true), "do not show"));
+  };
+  ClassFinding f = good;  // the same site for every gene, and more so for those of its class
+  f.b = {0.3, {0.2, 0.4}};
+  f.both = {0.6, {0.55, 0.65}};
+  unsaid(f);
+  f = good;  // an interval that reaches chance
+  f.a.interval.low = 0.49;
+  unsaid(f);
+  f = good;
+  f.both.interval = {kNaN, kNaN};
+  unsaid(f);
+  f = good;  // genes that differ, whatever their class
+  f.p = 0.2;
+  unsaid(f);
+  f.p = kNaN;
+  unsaid(f);
+  f = {"attention", 30, {0.2, {0.15, 0.25}}, {0.1, {0.05, 0.15}}, {0.3, {0.2, 0.4}}, 1.0};
+  unsaid(f);  // the site of the other class
+}
+
+TEST(SpecificClaim, NothingIsSaidOfFewWindows) {
+  ClassFinding f = specific_scores();
+  f.enhancers = 19;
+  EXPECT_EQ(specific_claim(f, true).code(), "");
+  EXPECT_FALSE(is_specific(f));
+  EXPECT_EQ(specific_claim({"attention", 0, {}, {}, {}, kNaN}, true).code(), "");
+}
+
+// Of 200 pairs 130 have genes of one class, and a method that prefers their site for every gene
+// finds "the causal site" on average.
+TEST(SpecificClaim, OneSiteForEveryGeneIsNoFindingOfSites) {
+  Numbers n = true_effect();
+  EXPECT_NE(site_claim(n.sites, true).code(), "");
+  for (SiteFinding& s : n.sites) s.for_each_class = false;
+  EXPECT_EQ(site_claim(n.sites, true).code(), "");
+  EXPECT_EQ(gene_claim(n.sites[0], true).code(), "");
+}
+
 // Bins have the same ranks for every gene, and the site is as high as the decoy.
 TEST(ClaimsTest, NothingIsSaidOfAnEffectOfTheGeneOnly) {
   Numbers n = no_effect();

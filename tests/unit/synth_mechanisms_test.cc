@@ -1,10 +1,12 @@
-// The four mechanisms of cdt-synth: what the effects depend on, and that everything else is the
+// The five mechanisms of cdt-synth: what the effects depend on, and that everything else is the
 // same.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstdint>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,8 +14,10 @@
 #include "apps/synth/mechanism.h"
 #include "apps/synth/plan.h"
 #include "apps/synth/synth.h"
+#include "io/dataset/truth.h"
 #include "io/format/json.h"
 #include "model/stats/statistics.h"
+#include "tests/support/temp_dir.h"
 
 namespace cdt {
 namespace {
@@ -63,7 +67,7 @@ EffectMoments effect_moments(const Mechanism& mechanism) {
     const auto gene = static_cast<std::size_t>(made.pair.gene);
     rest.push_back(static_cast<float>(made.pair.beta - sums[gene] / counts[gene]));
     activities.push_back(static_cast<float>(
-        mechanism.sites()[static_cast<std::size_t>(made.pair.enhancer)].activity()));
+        mechanism.sites()[static_cast<std::size_t>(made.pair.enhancer)].first.activity()));
   }
   out.activity_r = compute_metrics(rest, activities).pearson;
   return out;
@@ -83,18 +87,18 @@ TEST(SynthMechanism, EffectsFollowWhatTheMechanismNames) {
   const EffectMoments dna = moments("dna");
   EXPECT_LT(dna.gene_means, 4.0 * std::hypot(0.011, 0.4 * 0.29 / std::sqrt(50.0)));
   EXPECT_LT(dna.activity_r, -0.7);
-  EXPECT_LT(moments("specific").activity_r, -0.6);
+  EXPECT_LT(moments("product").activity_r, -0.6);
 }
 
 TEST(SynthMechanism, MechanismsShareWindowsPairsAndNoise) {
-  const Mechanism specific(small_plan("specific"));
-  for (const char* name : {"none", "gene-only", "dna"}) {
+  const Mechanism product(small_plan("product"));
+  for (const char* name : {"none", "gene-only", "dna", "specific"}) {
     const Mechanism other(small_plan(name));
-    EXPECT_EQ(window_of(other, 11), window_of(specific, 11)) << name;
-    ASSERT_EQ(other.pairs().size(), specific.pairs().size());
+    EXPECT_EQ(window_of(other, 11), window_of(product, 11)) << name;
+    ASSERT_EQ(other.pairs().size(), product.pairs().size());
     for (std::size_t i = 0; i < other.pairs().size(); ++i) {
       const SynthPair& a = other.pairs()[i];
-      const SynthPair& b = specific.pairs()[i];
+      const SynthPair& b = product.pairs()[i];
       EXPECT_EQ(a.pair.gene, b.pair.gene);
       EXPECT_NEAR(a.pair.beta - a.noiseless_beta, b.pair.beta - b.noiseless_beta, 1e-6);
     }
@@ -104,7 +108,7 @@ TEST(SynthMechanism, MechanismsShareWindowsPairsAndNoise) {
 TEST(SynthMechanism, RnaTellsASensitivityOnlyWhereGenesDifferInIt) {
   const std::vector<float> without = Mechanism(small_plan("none")).rna();
   EXPECT_EQ(Mechanism(small_plan("gene-only")).rna(), without);
-  EXPECT_NE(Mechanism(small_plan("specific")).rna(), without);
+  EXPECT_NE(Mechanism(small_plan("product")).rna(), without);
   const Mechanism dna(small_plan("dna"));
   for (const SynthGene& gene : dna.genes()) {
     EXPECT_EQ(gene.offset, dna.genes().front().offset);
@@ -113,8 +117,9 @@ TEST(SynthMechanism, RnaTellsASensitivityOnlyWhereGenesDifferInIt) {
 }
 
 TEST(SynthMechanism, OnlyWhatDnaTellsCountsAsAnEffect) {
-  for (const auto& [name, wanted] : {std::pair("none", 0.0), std::pair("gene-only", 0.0),
-                                     std::pair("dna", 1.0), std::pair("specific", 0.75)}) {
+  for (const auto& [name, wanted] :
+       {std::pair("none", 0.0), std::pair("gene-only", 0.0), std::pair("dna", 1.0),
+        std::pair("product", 0.75), std::pair("specific", 1.0)}) {
     const Mechanism mechanism(small_plan(name));
     double effects = 0.0;
     for (const SynthGene& gene : mechanism.genes()) {
@@ -138,15 +143,119 @@ TEST(SynthMechanism, CeilingsFollowFromTheNoiselessEffects) {
   EXPECT_NEAR(ceiling("dna"), 0.822, 4.0 * (1.0 - 0.676) / std::sqrt(320.0));
 }
 
-nlohmann::json truth_of(const char* mechanism) {
+/// Residuals of the measured effects around their gene's mean, against the activity of each of the
+/// two sites, over the pairs whose gene is of one class.
+std::pair<double, double> site_correlations(const Mechanism& mechanism, bool of_second) {
+  std::vector<double> sums(mechanism.genes().size()), counts(sums.size());
+  for (const SynthPair& made : mechanism.pairs()) {
+    sums[static_cast<std::size_t>(made.pair.gene)] += made.pair.beta;
+    counts[static_cast<std::size_t>(made.pair.gene)] += 1.0;
+  }
+  std::vector<double> rest, first, second;
+  for (const SynthPair& made : mechanism.pairs()) {
+    const auto gene = static_cast<std::size_t>(made.pair.gene);
+    if (mechanism.genes()[gene].of_second != of_second) continue;
+    const PlantedSites& sites = mechanism.sites()[static_cast<std::size_t>(made.pair.enhancer)];
+    rest.push_back(made.pair.beta - sums[gene] / counts[gene]);
+    first.push_back(sites.first.activity());
+    second.push_back(sites.second.activity());
+  }
+  return {pearson(rest, first), pearson(rest, second)};
+}
+
+// About 200 pairs per class: a zero correlation has a standard error of 0.07.
+TEST(SynthSpecific, EachSiteActsOnTheGenesOfItsClass) {
+  const Mechanism mechanism(small_plan("specific"));
+  const auto [own_a, other_a] = site_correlations(mechanism, false);
+  const auto [other_b, own_b] = site_correlations(mechanism, true);
+  EXPECT_LT(own_a, -0.6);
+  EXPECT_LT(own_b, -0.6);
+  EXPECT_LT(std::abs(other_a), 0.28);
+  EXPECT_LT(std::abs(other_b), 0.28);
+  for (const char* name : {"none", "gene-only", "dna", "product"}) {
+    for (const SynthGene& gene : Mechanism(small_plan(name)).genes()) {
+      EXPECT_FALSE(gene.of_second) << name;
+    }
+  }
+}
+
+// Rows of norm 1: of the direction that names the class, one class has more and the other less than
+// any row has of a direction by chance, so the difference of the two means finds the class.
+TEST(SynthSpecific, RnaTellsTheClassAlongOneDirection) {
+  SynthPlan plan = small_plan("specific");
+  plan.sizes.genes = 40;
+  plan.sizes.rna_dim = 32;
+  const Mechanism mechanism(plan);
+  const std::vector<float> rna = mechanism.rna();
+  std::vector<double> direction(32);
+  for (std::size_t g = 0; g < 40; ++g) {
+    for (std::size_t i = 0; i < 32; ++i)
+      direction[i] += (g % 2 == 0 ? 1.0 : -1.0) * rna[32 * g + i];
+  }
+  for (std::size_t g = 0; g < 40; ++g) {
+    double along = 0.0;
+    for (std::size_t i = 0; i < 32; ++i) along += direction[i] * rna[32 * g + i];
+    EXPECT_EQ(along < 0.0, mechanism.genes()[g].of_second) << g;
+  }
+}
+
+std::vector<std::string> gene_names() {
+  std::vector<std::string> out;
+  for (int g = 0; g < 8; ++g) out.push_back("G" + std::to_string(g));
+  return out;
+}
+
+std::vector<Enhancer> named_enhancers() {
+  std::vector<Enhancer> out(kEnhancers, {"chr1", 5000, 5100, ""});
+  for (std::size_t e = 0; e < out.size(); ++e) out[e].name = "E" + std::to_string(e);
+  return out;
+}
+
+std::string text_of(const char* mechanism) {
   const SynthPlan plan = small_plan(mechanism);
-  return parse_json(truth_text(plan, Mechanism(plan), std::vector<Enhancer>(kEnhancers),
-                               std::vector<std::string>(8, "G")),
-                    "truth.json");
+  return truth_text(plan, Mechanism(plan), named_enhancers(), gene_names());
+}
+
+nlohmann::json truth_of(const char* mechanism) {
+  return parse_json(text_of(mechanism), "truth.json");
+}
+
+TEST(SynthSpecific, TruthStatesTheClassesAndBothSites) {
+  const Mechanism mechanism(small_plan("specific"));
+  const test::TempDir dir;
+  std::ofstream(dir.path / "truth.json") << text_of("specific");
+  const std::optional<Truth> truth = read_truth(dir.path, kBins);
+  ASSERT_TRUE(truth && truth->has_classes());
+  EXPECT_EQ(truth->classes.size(), 8U);
+  const PlantedSites& planted = mechanism.sites()[3];
+  const auto bins = [](std::int64_t centre) {
+    return std::vector<std::int64_t>{centre - 1, centre, centre + 1};
+  };
+  for (std::size_t g = 0; g < 8; ++g) {
+    const bool second = mechanism.genes()[g].of_second;
+    const std::optional<TruthSites> sites = truth->sites_for("E3", "G" + std::to_string(g));
+    ASSERT_TRUE(sites);
+    EXPECT_EQ(sites->causal, bins((second ? planted.second : planted.first).centre)) << g;
+    EXPECT_EQ(sites->decoy, bins((second ? planted.first : planted.second).centre)) << g;
+  }
+  EXPECT_FALSE(truth->sites_for("E3", "G8"));
+  EXPECT_FALSE(truth->sites_for("E200", "G1"));
+  const std::string bed = sites_bed(small_plan("specific"), mechanism, named_enhancers());
+  EXPECT_NE(bed.find("\tE3_acts_on_a\t0\tacts_on_a\n"), std::string::npos);
+  EXPECT_NE(bed.find("\tE3_acts_on_b\t0\tacts_on_b\n"), std::string::npos);
+}
+
+// A reader of version 1 would take every gene for one of class a.
+TEST(SynthTruth, OnlyClassesNeedTheNewVersion) {
+  for (const char* name : {"none", "gene-only", "dna", "product"}) {
+    EXPECT_EQ(truth_of(name).at("version"), 1) << name;
+    EXPECT_FALSE(truth_of(name).contains("genes")) << name;
+  }
+  EXPECT_EQ(truth_of("specific").at("version"), 2);
 }
 
 TEST(SynthTruth, NamesTheMechanismUnlessItIsTheDefault) {
-  EXPECT_FALSE(truth_of("specific").contains("mechanism"));
+  EXPECT_FALSE(truth_of("product").contains("mechanism"));
   EXPECT_EQ(truth_of("dna").at("mechanism"), "dna");
   const nlohmann::json none = truth_of("none");
   EXPECT_EQ(none.at("mechanism"), "none");

@@ -41,16 +41,16 @@ std::vector<double> row_of(const SynthPlan& plan, const std::vector<float>& wind
   return {first, first + plan.sizes.dna_dim};
 }
 
-/// Mean of the rows at each enhancer's `centre` minus the mean of all rows: the planted direction,
-/// estimated from the data alone.
+/// Mean of the rows at the centre of each enhancer's site `which` minus the mean of all rows: the
+/// planted direction, estimated from the data alone.
 std::vector<double> estimated_motif(const SynthPlan& plan, const Mechanism& mechanism,
-                                    std::int64_t PlantedSites::*centre) {
+                                    PlantedSite PlantedSites::*which) {
   const auto enhancers = static_cast<double>(plan.sizes.enhancers);
   const auto bins = static_cast<double>(plan.sizes.bins);
   std::vector<double> out(static_cast<std::size_t>(plan.sizes.dna_dim));
   for (std::int64_t e = 0; e < plan.sizes.enhancers; ++e) {
     const std::vector<float> window = window_of(plan, mechanism, e);
-    const std::int64_t site = mechanism.sites()[static_cast<std::size_t>(e)].*centre;
+    const std::int64_t site = (mechanism.sites()[static_cast<std::size_t>(e)].*which).centre;
     for (std::int64_t bin = 0; bin < plan.sizes.bins; ++bin) {
       const std::vector<double> row = row_of(plan, window, bin);
       for (std::size_t i = 0; i < out.size(); ++i) {
@@ -63,17 +63,18 @@ std::vector<double> estimated_motif(const SynthPlan& plan, const Mechanism& mech
 
 /// Pearson r between the site's component along the estimated motif and the enhancer's activity.
 double correlation_with_activity(const SynthPlan& plan, const Mechanism& mechanism,
-                                 std::int64_t PlantedSites::*centre) {
-  const std::vector<double> motif = estimated_motif(plan, mechanism, centre);
+                                 PlantedSite PlantedSites::*which) {
+  const std::vector<double> motif = estimated_motif(plan, mechanism, which);
   std::vector<float> shares;
   std::vector<float> activities;
   for (std::int64_t e = 0; e < plan.sizes.enhancers; ++e) {
     const PlantedSites& sites = mechanism.sites()[static_cast<std::size_t>(e)];
-    const std::vector<double> row = row_of(plan, window_of(plan, mechanism, e), sites.*centre);
+    const std::vector<double> row =
+        row_of(plan, window_of(plan, mechanism, e), (sites.*which).centre);
     double share = 0.0;
     for (std::size_t i = 0; i < row.size(); ++i) share += row[i] * motif[i];
     shares.push_back(static_cast<float>(share));
-    activities.push_back(static_cast<float>(sites.activity()));
+    activities.push_back(static_cast<float>(sites.first.activity()));
   }
   return compute_metrics(shares, activities).pearson;
 }
@@ -134,12 +135,12 @@ TEST(SynthMechanism, SitesLieInTheWindowAndApart) {
     plan.sizes.bins = bins;
     const Mechanism mechanism(plan);
     for (const PlantedSites& sites : mechanism.sites()) {
-      for (const std::int64_t centre : {sites.causal, sites.decoy}) {
+      for (const std::int64_t centre : {sites.first.centre, sites.second.centre}) {
         EXPECT_GE(centre - plan.reach(), 0);
         EXPECT_LT(centre + plan.reach(), bins);
       }
       // A peak within 2 bins of one site is not within 2 bins of the other.
-      EXPECT_GT(std::abs(sites.causal - sites.decoy) - 2 * plan.reach(), 4);
+      EXPECT_GT(std::abs(sites.first.centre - sites.second.centre) - 2 * plan.reach(), 4);
     }
   }
 }
@@ -147,9 +148,9 @@ TEST(SynthMechanism, SitesLieInTheWindowAndApart) {
 TEST(SynthMechanism, OnlyTheCausalSiteTellsTheActivity) {
   const SynthPlan plan = small_plan();
   const Mechanism mechanism(plan);
-  EXPECT_GT(correlation_with_activity(plan, mechanism, &PlantedSites::causal), 0.8);
+  EXPECT_GT(correlation_with_activity(plan, mechanism, &PlantedSites::first), 0.8);
   // 200 enhancers: the standard error of a zero correlation is 0.07.
-  EXPECT_LT(std::abs(correlation_with_activity(plan, mechanism, &PlantedSites::decoy)), 0.25);
+  EXPECT_LT(std::abs(correlation_with_activity(plan, mechanism, &PlantedSites::second)), 0.25);
 }
 
 TEST(SynthMechanism, BetaFollowsTheFormula) {
@@ -160,7 +161,7 @@ TEST(SynthMechanism, BetaFollowsTheFormula) {
   for (const SynthPair& made : mechanism.pairs()) {
     const SynthGene& gene = mechanism.genes()[static_cast<std::size_t>(made.pair.gene)];
     const double activity =
-        mechanism.sites()[static_cast<std::size_t>(made.pair.enhancer)].activity();
+        mechanism.sites()[static_cast<std::size_t>(made.pair.enhancer)].first.activity();
     EXPECT_DOUBLE_EQ(made.noiseless_beta, gene.offset - gene.sensitivity * activity);
     EXPECT_EQ(made.pair.beta, static_cast<float>(made.noiseless_beta));
     EXPECT_EQ(made.has_effect, gene.sensitivity > 0.0);
@@ -196,7 +197,7 @@ TEST(SynthTruth, TextNamesEverySiteAndPair) {
   EXPECT_EQ(truth.at("noise_ceiling").at("train").at("pearson"),
             noise_ceiling(mechanism.pairs(), Split::kTrain));
   ASSERT_EQ(truth.at("sites").size(), 20U);
-  const std::int64_t causal = mechanism.sites()[4].causal;
+  const std::int64_t causal = mechanism.sites()[4].first.centre;
   const std::vector<std::int64_t> bins = {causal - 1, causal, causal + 1};
   EXPECT_EQ(truth.at("sites")[4].at("enhancer"), "E4");
   EXPECT_EQ(truth.at("sites")[4].at("causal_bins"), nlohmann::json(bins));
@@ -215,7 +216,7 @@ TEST(SynthTruth, SitesAsBed) {
   const std::string bed = sites_bed(plan, mechanism, enhancers);
   const PlantedSites& first = mechanism.sites().front();
   const std::int64_t start =
-      5050 + (first.causal - plan.reach() - plan.sizes.bins / 2) * plan.sizes.bin_bp;
+      5050 + (first.first.centre - plan.reach() - plan.sizes.bins / 2) * plan.sizes.bin_bp;
   const std::int64_t end = start + (2 * plan.reach() + 1) * plan.sizes.bin_bp;
   const std::string wanted =
       "chr1\t" + std::to_string(start) + "\t" + std::to_string(end) + "\tE_causal\t0\tcausal\n";

@@ -199,7 +199,7 @@ TEST_F(TruthTest, SitesThatContradictAreRefused) {
                 .find("causal_bins: bin 4 is listed twice"),
             std::string::npos);
   EXPECT_NE(sites(R"({"enhancer": "E", "causal_bins": [4], "decoy_bins": [4]})")
-                .find("decoy_bins: bin 4 is causal too"),
+                .find("decoy_bins: bin 4 is in causal_bins too"),
             std::string::npos);
 }
 
@@ -221,10 +221,42 @@ TEST_F(TruthTest, ReadsSitesEffectsAndCeilings) {
   EXPECT_FALSE(truth->has_effect.at({"e1", "B"}));
 }
 
+TEST_F(TruthTest, TheSiteOfTheGenesClassIsCausal) {
+  const std::string head =
+      R"({"format": "cdt-truth", "version": 2, "noise_ceiling": {}, "pairs": [],
+      "sites": [{"enhancer": "e1", "bins_for_a": [2, 3], "bins_for_b": [7]}], "genes": )";
+  const std::optional<Truth> truth =
+      read(head + R"([{"gene": "A", "class": "a"}, {"gene": "B", "class": "b"}]})");
+  ASSERT_TRUE(truth && truth->has_classes());
+  const std::vector<std::int64_t> first{2, 3}, second{7};
+  EXPECT_EQ(truth->sites_for("e1", "A")->causal, first);
+  EXPECT_EQ(truth->sites_for("e1", "A")->decoy, second);
+  EXPECT_EQ(truth->sites_for("e1", "B")->causal, second);
+  EXPECT_EQ(truth->sites_for("e1", "B")->decoy, first);
+  EXPECT_FALSE(truth->sites_for("e1", "C"));
+  EXPECT_FALSE(truth->sites_for("e2", "A"));
+  EXPECT_NE(error_of(head + R"([{"gene": "A", "class": "c"}]})").find("genes[0].class"),
+            std::string::npos);
+  EXPECT_NE(error_of(head + R"([{"gene": "A", "class": "a"}, {"gene": "A", "class": "b"}]})")
+                .find("genes[1].gene: A is listed twice"),
+            std::string::npos);
+  EXPECT_NE(error_of(head + "[]}").find("genes: is empty"), std::string::npos);
+}
+
+// Files of one class have no genes; any gene is one on which the first site acts.
+TEST_F(TruthTest, WithoutClassesAllGenesShareTheSites) {
+  const std::optional<Truth> truth =
+      read(R"({"format": "cdt-truth", "version": 1, "noise_ceiling": {}, "pairs": [],
+               "sites": [{"enhancer": "e1", "causal_bins": [1], "decoy_bins": [2]}]})");
+  ASSERT_TRUE(truth.has_value());
+  EXPECT_FALSE(truth->has_classes());
+  EXPECT_EQ(truth->sites_for("e1", "any")->causal, std::vector<std::int64_t>{1});
+}
+
 TEST_F(TruthTest, WrongFilesAreRefusedByField) {
   EXPECT_NE(error_of(R"({"format": "cdt-dataset", "version": 1})").find("format"),
             std::string::npos);
-  EXPECT_NE(error_of(R"({"format": "cdt-truth", "version": 2})").find("version"),
+  EXPECT_NE(error_of(R"({"format": "cdt-truth", "version": 3})").find("version"),
             std::string::npos);
   const std::string head =
       R"({"format": "cdt-truth", "version": 1, "noise_ceiling": {}, "pairs": [], "sites": )";
