@@ -1,8 +1,6 @@
 #include "engine/random.h"
 
 #include <cmath>
-#include <numeric>
-#include <utility>
 
 namespace cdt {
 
@@ -36,13 +34,6 @@ std::uint64_t RandomStream::below(std::uint64_t n) {
 double RandomStream::normal() {
   const double radius = std::sqrt(-2.0 * std::log1p(-uniform()));
   return radius * std::cos(6.283185307179586476925 * uniform());
-}
-
-std::vector<std::int32_t> permutation(std::int64_t n, RandomStream random) {
-  std::vector<std::int32_t> out(static_cast<std::size_t>(n));
-  std::iota(out.begin(), out.end(), 0);
-  for (std::size_t i = out.size(); i > 1; --i) std::swap(out[i - 1], out[random.below(i)]);
-  return out;
 }
 
 }  // namespace cdt

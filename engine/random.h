@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
 
 namespace cdt {
 
@@ -78,8 +77,5 @@ class RandomStream {
   int used_ = 4;
   std::array<std::uint32_t, 4> words_{};
 };
-
-/// A random permutation of 0 ... n-1 (Fisher and Yates).
-std::vector<std::int32_t> permutation(std::int64_t n, RandomStream random);
 
 }  // namespace cdt

@@ -14,6 +14,7 @@
 #include "apps/common/provenance.h"
 #include "apps/evaluation/control_passes.h"
 #include "apps/evaluation/evaluation.h"
+#include "apps/evaluation/noise_ceiling.h"
 #include "apps/evaluation/position_baselines.h"
 #include "apps/predict/combine.h"
 #include "apps/predict/files.h"
@@ -97,11 +98,6 @@ bool parse_options(int argc, char** argv, PredictOptions* options) {
   return true;
 }
 
-double noise_ceiling(const Dataset& data, const std::string& split) {
-  const std::optional<Truth> truth = read_truth(data.directory, data.bins);
-  return truth ? truth->ceiling_of(split) : kNaN;
-}
-
 bool all_equal(const std::vector<float>& values) {
   return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
 }
@@ -148,7 +144,8 @@ void run(const PredictOptions& options) {
     throw InputError((data.directory / "pairs.tsv").string(), "split",
                      "no pairs in split " + options.split);
   }
-  const double ceiling = noise_ceiling(data, options.split);
+  const double ceiling =
+      noise_ceiling(read_truth(data.directory, data.bins), data, pairs, options.split);
   std::optional<Screen> screen;
   if (!options.replicate.empty()) screen = screen_of_split(options, data, pairs);
   require_free_space(out.path(),

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include "apps/common/session.h"
 #include "apps/evaluation/control_passes.h"
 #include "apps/evaluation/evaluation.h"
+#include "apps/evaluation/noise_ceiling.h"
 #include "apps/evaluation/position_baselines.h"
 #include "engine/error.h"
 #include "io/dataset/loci.h"
@@ -108,8 +108,7 @@ struct Given {
 
 void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
             const std::optional<Truth>& truth, Given given, Evaluated* out) {
-  const double ceiling =
-      truth ? truth->ceiling_of(split) : std::numeric_limits<double>::quiet_NaN();
+  const double ceiling = noise_ceiling(truth, data, out->pairs, split);
   out->evaluation =
       evaluate({out->pairs, out->predictions, data.pairs_of(Split::kTrain),
                 pairs_that_chose(data, split), loci_of(data), std::move(given.controls),

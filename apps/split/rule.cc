@@ -11,7 +11,7 @@
 
 #include "apps/split/units.h"
 #include "engine/error.h"
-#include "engine/random.h"
+#include "engine/permutation.h"
 #include "io/dataset/folds.h"
 #include "io/format/text.h"
 

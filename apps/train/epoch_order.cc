@@ -5,7 +5,7 @@
 
 #include "apps/common/cli_words.h"
 #include "engine/error.h"
-#include "engine/random.h"
+#include "engine/permutation.h"
 #include "model/torch_initial.h"
 
 namespace cdt {

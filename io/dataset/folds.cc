@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "engine/random.h"
+#include "engine/permutation.h"
 #include "io/dataset/loci.h"
 #include "io/format/text.h"
 

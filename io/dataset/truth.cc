@@ -118,8 +118,9 @@ std::optional<Truth> read_truth(const std::filesystem::path& directory, std::int
   index = 0;
   for (const nlohmann::json& pair : array(root, "pairs")) {
     JsonReader entry(pair, path.string(), entry_prefix("pairs", index++));
-    truth.has_effect[{entry.string("enhancer"), entry.string("gene")}] =
-        entry.boolean("has_effect");
+    const std::pair name{entry.string("enhancer"), entry.string("gene")};
+    truth.has_effect[name] = entry.boolean("has_effect");
+    if (entry.has("noiseless_beta")) truth.noiseless[name] = entry.number("noiseless_beta");
   }
   return truth;
 }

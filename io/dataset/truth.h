@@ -25,7 +25,8 @@ struct Truth {
   std::map<std::string, double> ceiling;     // split -> Pearson r of noiseless against noisy beta
   std::map<std::string, TruthSites> sites;   // by enhancer; with classes, as they are for class a
   std::map<std::string, GeneClass> classes;  // by gene; empty if the same site acts on every gene
-  std::map<std::pair<std::string, std::string>, bool> has_effect;  // by enhancer and gene
+  std::map<std::pair<std::string, std::string>, bool> has_effect;   // by enhancer and gene
+  std::map<std::pair<std::string, std::string>, double> noiseless;  // beta without noise
 
   bool has_classes() const { return !classes.empty(); }
   /// The sites of an enhancer as they are for a gene; nothing for one that is not listed.
