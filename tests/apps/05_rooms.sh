@@ -26,6 +26,7 @@ apps/audit: $library apps apps/common
 apps/import: $library io/format/hdf5 apps/common apps/audit apps/import/published
 apps/import/published: $library io/format/hdf5 apps/common apps/audit apps/import
 apps/train: $library apps apps/common apps/evaluation
+apps/ceiling: $library apps apps/common apps/evaluation
 apps/convert: $library apps apps/common
 apps/split: $library apps apps/common apps/evaluation
 apps/predict: $library apps apps/common apps/evaluation
