@@ -12,7 +12,7 @@ namespace cdt {
 namespace {
 
 // Thresholds were set on a table of three screens in one assembly and in a mix of two: see
-// docs/formats.md.
+// docs/data-sets.md.
 constexpr std::int64_t kFarBp = 2'000'000;
 constexpr std::int64_t kLimitBp = 1'000'000;  // within which screens usually test
 constexpr double kManyFar = 0.01;             // share of the pairs

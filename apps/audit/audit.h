@@ -1,4 +1,4 @@
-// The audit of a data set (audit.json in docs/formats.md): its pairs by split, and findings.
+// The audit of a data set (audit.json in docs/data-sets.md): its pairs by split, and findings.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // What an audit looks for, by subject. Each function appends the findings that apply;
-// docs/formats.md lists their names and thresholds.
+// docs/data-sets.md lists their names and thresholds.
 #pragma once
 
 #include "apps/audit/audit.h"

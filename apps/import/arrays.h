@@ -1,4 +1,4 @@
-// cdt-import of arrays: makes a data set directory (docs/formats.md) from .npy, .npz or HDF5
+// cdt-import of arrays: makes a data set directory (docs/data-sets.md) from .npy, .npz or HDF5
 // arrays, lists and a table of pairs.
 #pragma once
 

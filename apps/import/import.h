@@ -1,4 +1,5 @@
-// cdt-import: makes a data set directory (docs/formats.md) from the published files or from arrays.
+// cdt-import: makes a data set directory (docs/data-sets.md) from the published files or from
+// arrays.
 #pragma once
 
 namespace cdt {

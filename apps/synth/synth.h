@@ -18,8 +18,8 @@ void synthesise(const SynthOptions& options);
 /// Pearson r of noiseless against noisy beta over the pairs of a split; NaN if undefined.
 double noise_ceiling(const std::vector<SynthPair>& pairs, Split split);
 
-/// truth.json (docs/formats.md): what was planted, and the score that a perfect model could reach.
-/// Names by index as in the data set.
+/// truth.json (docs/data-sets.md): what was planted, and the score that a perfect model could
+/// reach. Names by index as in the data set.
 std::string truth_text(const SynthPlan& plan, const Mechanism& mechanism,
                        const std::vector<Enhancer>& enhancers,
                        const std::vector<std::string>& genes);

@@ -1,4 +1,4 @@
-// Writes a data set directory (docs/formats.md).
+// Writes a data set directory (docs/data-sets.md).
 #pragma once
 
 #include <cstdint>

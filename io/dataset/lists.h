@@ -1,4 +1,4 @@
-// The lists of a data set: genes, enhancers, and the rows of pairs.tsv (docs/formats.md).
+// The lists of a data set: genes, enhancers, and the rows of pairs.tsv (docs/data-sets.md).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// dataset.json, the manifest of a data set directory (docs/formats.md).
+// dataset.json, the manifest of a data set directory (docs/data-sets.md).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// truth.json of a synthetic data set (docs/formats.md): what was planted, and the score that a
+// truth.json of a synthetic data set (docs/data-sets.md): what was planted, and the score that a
 // perfect model could reach.
 #pragma once
 

@@ -1,4 +1,4 @@
-// cdt-import of the published HDF5 and npz files: makes a data set directory (docs/formats.md).
+// cdt-import of the published HDF5 and npz files: makes a data set directory (docs/data-sets.md).
 #pragma once
 
 #include <filesystem>
