@@ -58,7 +58,7 @@ struct EpochRow {
   double steering_r = std::numeric_limits<double>::quiet_NaN();
   /// Another number than r that chose the best epoch, such as "val_loss" (cdt-train --monitor); ""
   /// if r did.
-  std::string monitor;
+  std::string monitor{};
   double monitored = std::numeric_limits<double>::quiet_NaN();
 
   template <class V>
