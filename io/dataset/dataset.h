@@ -1,5 +1,5 @@
-// The data set directory (docs/data-sets.md): dataset.json, float32 blobs, gene lists, enhancers.bed
-// and pairs.tsv. Opening one checks every file; the DNA blob is read row by row.
+// The data set directory (docs/data-sets.md): dataset.json, float32 blobs, gene lists,
+// enhancers.bed and pairs.tsv. Opening one checks every file; the DNA blob is read row by row.
 #pragma once
 
 #include <algorithm>
