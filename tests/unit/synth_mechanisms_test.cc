@@ -173,7 +173,8 @@ TEST(SynthSpecific, EachSiteActsOnTheGenesOfItsClass) {
   EXPECT_LT(std::abs(other_a), 0.28);
   EXPECT_LT(std::abs(other_b), 0.28);
   for (const char* name : {"none", "gene-only", "dna", "product"}) {
-    for (const SynthGene& gene : Mechanism(small_plan(name)).genes()) {
+    const Mechanism other(small_plan(name));
+    for (const SynthGene& gene : other.genes()) {
       EXPECT_FALSE(gene.of_second) << name;
     }
   }
