@@ -91,12 +91,13 @@ std::string curve_text(const Study& study) {
   std::string out =
       "\nlearning curve\n" + text("%10s%14s%10s  %16s%12s  %16s\n", "share", "train pairs", "r",
                                   "95 % interval", "strongest", "95 % interval");
-  for (auto arm = study.arms.rbegin(); arm != study.arms.rend(); ++arm) {
+  for (std::size_t i = study.arms.size(); i-- > 0;) {  // the smallest share first
+    const StudyArm& arm = study.arms[i];
     std::vector<double> pairs;
-    for (const StudyFold& fold : arm->folds) pairs.push_back(static_cast<double>(fold.train_pairs));
-    const StudyScore* strongest = arm->baseline(arm->strongest);
-    out += text("%10s%14.0f", format_number(arm->train_share).c_str(), mean(pairs)) +
-           estimate_cells(arm->ensemble.pearson, 10) +
+    for (const StudyFold& fold : arm.folds) pairs.push_back(static_cast<double>(fold.train_pairs));
+    const StudyScore* strongest = arm.baseline(arm.strongest);
+    out += text("%10s%14.0f", format_number(arm.train_share).c_str(), mean(pairs)) +
+           estimate_cells(arm.ensemble.pearson, 10) +
            estimate_cells(strongest == nullptr ? Estimate{} : strongest->pearson, 12) + "\n";
   }
   return out;

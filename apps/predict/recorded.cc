@@ -24,49 +24,50 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kVersion = 3;
 constexpr std::size_t kTableLimit = std::size_t{1} << 30U;
 
+// Parts of Recorded.
+struct RecordedTable {
+  std::string digest;
+  template <class V>
+  void fields(V& v) {
+    v("digest", digest);
+  }
+};
+struct RecordedShuffled {
+  std::int64_t draws = 0;
+  template <class V>
+  void fields(V& v) {
+    v("draws", draws);
+  }
+};
+struct RecordedControls {
+  std::string digest;
+  Nullable<RecordedShuffled> shuffled_dna;
+  template <class V>
+  void fields(V& v) {
+    v("digest", digest);
+    v("shuffled_dna", shuffled_dna);
+  }
+};
+
+struct RecordedClassification {
+  Nullable<double> below;
+  template <class V>
+  void fields(V& v) {
+    v("beta_below", below);
+  }
+};
+
 /// The parts of metrics.json that say what the tables beside it are.
 struct Recorded {
-  struct Table {
-    std::string digest;
-    template <class V>
-    void fields(V& v) {
-      v("digest", digest);
-    }
-  };
-  struct Shuffled {
-    std::int64_t draws = 0;
-    template <class V>
-    void fields(V& v) {
-      v("draws", draws);
-    }
-  };
-  struct Controls {
-    std::string digest;
-    Nullable<Shuffled> shuffled_dna;
-    template <class V>
-    void fields(V& v) {
-      v("digest", digest);
-      v("shuffled_dna", shuffled_dna);
-    }
-  };
-
-  struct Classification {
-    Nullable<double> below;
-    template <class V>
-    void fields(V& v) {
-      v("beta_below", below);
-    }
-  };
-
   std::string split;
   Fingerprint fingerprint;
   Nullable<bool> trained_here;
   Nullable<std::int64_t> fold, folds;
   double train_share = 1;
   std::int64_t train_pairs = 0;
-  Table predictions;
-  std::optional<Controls> controls;
-  Nullable<Classification> classification;
+  RecordedTable predictions;
+  std::optional<RecordedControls> controls;
+  Nullable<RecordedClassification> classification;
 
   template <class V>
   void fields(V& v) {

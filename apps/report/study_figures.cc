@@ -241,11 +241,12 @@ Item study_curve_figure(const Gnuplot& gnuplot, const Study& study) {
       "says "
       "that something else limits the model.";
   std::vector<std::vector<Html>> rows;
-  for (auto arm = study.arms.rbegin(); arm != study.arms.rend(); ++arm) {
-    const StudyScore* strongest = arm->baseline(arm->strongest);
+  for (std::size_t i = study.arms.size(); i-- > 0;) {  // the smallest share first
+    const StudyArm& arm = study.arms[i];
+    const StudyScore* strongest = arm.baseline(arm.strongest);
     rows.push_back(
-        {percent(arm->train_share), count_text(std::llround(train_pairs(*arm))),
-         with_interval(arm->ensemble.pearson, 3), with_interval(arm->runs.pearson, 3),
+        {percent(arm.train_share), count_text(std::llround(train_pairs(arm))),
+         with_interval(arm.ensemble.pearson, 3), with_interval(arm.runs.pearson, 3),
          strongest == nullptr ? Html("\u2013") : Html(strongest->label),
          strongest == nullptr ? Html("\u2013") : Html(with_interval(strongest->pearson, 3))});
   }

@@ -37,8 +37,6 @@
 namespace cdt {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr const char* kWhere = "command line";
 constexpr std::size_t kLargestExtra = std::size_t{1} << 30U;
 

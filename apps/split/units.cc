@@ -52,8 +52,8 @@ std::vector<std::int32_t> united(const std::vector<std::int32_t>& units,
   UnionFind sets(units.size());
   for (std::size_t i = 0; i < units.size(); ++i) {
     const auto [at, fresh] = first.emplace(groups[i], units[i]);
-    if (!fresh)
-      sets.unite(static_cast<std::size_t>(at->second), static_cast<std::size_t>(units[i]));
+    if (fresh) continue;
+    sets.unite(static_cast<std::size_t>(at->second), static_cast<std::size_t>(units[i]));
   }
   std::vector<std::int32_t> out;
   for (const std::int32_t unit : units) {
