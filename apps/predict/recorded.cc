@@ -6,10 +6,10 @@
 #include <span>
 
 #include "apps/common/session.h"
+#include "apps/evaluation/pair_table.h"
 #include "apps/evaluation/position_baselines.h"
 #include "engine/error.h"
 #include "io/dataset/folds.h"
-#include "io/format/digest.h"
 #include "io/format/json.h"
 #include "io/format/json_fields.h"
 #include "io/format/text.h"
@@ -22,7 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kVersion = 3;
-constexpr std::size_t kTableLimit = std::size_t{1} << 30U;
 
 // Parts of Recorded.
 struct RecordedTable {
@@ -96,53 +95,12 @@ Recorded read_metrics(const fs::path& file) {
   return read_fields<Recorded>(json, file.string());
 }
 
-void expect_digest(const fs::path& table, const std::string& recorded) {
-  const std::string found = digest_of(read_text_file(table, kTableLimit));
-  if (found == recorded) return;
-  throw InputError(table.string(), "content",
-                   expected_got("is not the table that metrics.json beside it was computed from",
-                                recorded, found));
-}
-
 /// The pairs of a split while `fold` tests.
 std::vector<Pair> pairs_in(const Dataset& data, std::int64_t fold, Split split) {
   std::vector<Pair> out;
   for (Pair pair : data.pairs) {
     if (fold > 0) pair.split = split_in_fold(pair.fold, fold, data.folds);
     if (pair.split == split) out.push_back(pair);
-  }
-  return out;
-}
-
-/// Reads columns of numbers of a table whose rows are `pairs`.
-std::vector<std::vector<float>> read_columns(const fs::path& table, const Dataset& data,
-                                             const std::vector<Pair>& pairs,
-                                             const std::vector<std::string>& names) {
-  std::vector<std::string> columns{"enhancer", "gene"};
-  columns.insert(columns.end(), names.begin(), names.end());
-  TsvFile file(table, columns);
-  std::vector<std::vector<float>> out(names.size());
-  std::size_t row = 0;
-  while (file.next()) {
-    if (row == pairs.size()) file.fail(0, "there are more rows than tested pairs");
-    const Pair& pair = pairs[row++];
-    if (file.field(0) != enhancer_of(data, pair).name || file.field(1) != gene_of(data, pair)) {
-      file.fail(0,
-                expected_got("is not the pair that the data set tests here", pair_name(data, pair),
-                             std::string(file.field(0)) + ":" + std::string(file.field(1))));
-    }
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      const int column = static_cast<int>(i) + 2;
-      float value = 0;
-      const std::string_view fault = parse_finite(file.field(column), &value);
-      if (!fault.empty()) file.fail(column, expected_got(fault, kFiniteNumber, file.field(column)));
-      out[i].push_back(value);
-    }
-  }
-  if (row < pairs.size()) {
-    throw InputError(table.string(), "rows",
-                     expected_got("are not all tested pairs", std::to_string(pairs.size()),
-                                  std::to_string(row)));
   }
   return out;
 }
@@ -163,13 +121,13 @@ void read_controls(const Recorded& recorded, const Dataset& data, RecordedPredic
   out->has_controls = recorded.controls.has_value();
   if (!out->has_controls) return;
   const fs::path table = out->folder / "controls.tsv";
-  expect_digest(table, recorded.controls->digest);
+  expect_recorded_table(table, recorded.controls->digest);
   std::vector<std::string> names{"shuffled_genes", "mean_dna"};
   const auto& shuffled = recorded.controls->shuffled_dna;
   for (std::int64_t draw = 1; shuffled && draw <= shuffled->draws; ++draw) {
     names.push_back("shuffled_dna_" + std::to_string(draw));
   }
-  std::vector<std::vector<float>> columns = read_columns(table, data, out->pairs, names);
+  std::vector<std::vector<float>> columns = read_pair_columns(table, data, out->pairs, names);
   out->controls.shuffled_genes = std::move(columns[0]);
   out->controls.mean_dna = std::move(columns[1]);
   out->controls.shuffled_dna.assign(columns.begin() + 2, columns.end());
@@ -219,11 +177,11 @@ RecordedPrediction read_prediction(const fs::path& folder, const Dataset& data,
   out.trained_here = recorded.trained_here.value_or(false);
   out.pairs = pairs_in(data, out.fold, split_named(split));
   const fs::path table = folder / "predictions.tsv";
-  expect_digest(table, recorded.predictions.digest);
+  expect_recorded_table(table, recorded.predictions.digest);
   out.baselines = baselines_in(table);
   std::vector<std::string> names{"prediction"};
   for (const BaselinePrediction& b : out.baselines) names.push_back(baseline_column(b.name));
-  std::vector<std::vector<float>> columns = read_columns(table, data, out.pairs, names);
+  std::vector<std::vector<float>> columns = read_pair_columns(table, data, out.pairs, names);
   out.predictions = std::move(columns[0]);
   for (std::size_t i = 0; i < out.baselines.size(); ++i) {
     out.baselines[i].predictions = std::move(columns[i + 1]);

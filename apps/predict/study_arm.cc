@@ -28,7 +28,7 @@ struct Kind {
 /// The ensemble first, then single runs, baselines and controls.
 struct Kinds {
   std::vector<Kind> all;
-  std::size_t baselines = 0, controls = 0;
+  std::size_t baselines = 0;  // number of them, after the first two
 
   explicit Kinds(const ArmRuns& runs) {
     const Members single = members_of(
@@ -56,7 +56,6 @@ struct Kinds {
     }
     const auto add = [&](const ControlName& of, Members members) {
       all.push_back({of.name, of.label, std::move(members)});
-      ++controls;
     };
     if (draws > 0) add(kShuffledDna, std::move(shuffled));
     add(kMeanDna, {mean_of(members_of(runs, [](const RecordedPrediction& r) -> const Vector& {

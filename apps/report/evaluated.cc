@@ -10,21 +10,18 @@
 #include "apps/evaluation/control_passes.h"
 #include "apps/evaluation/evaluation.h"
 #include "apps/evaluation/noise_ceiling.h"
+#include "apps/evaluation/pair_table.h"
 #include "apps/evaluation/position_baselines.h"
 #include "engine/error.h"
 #include "io/dataset/loci.h"
-#include "io/format/digest.h"
 #include "io/format/json.h"
 #include "io/format/json_fields.h"
 #include "io/format/text.h"
-#include "io/format/text_file.h"
 
 namespace cdt {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kTableLimit = std::size_t{1} << 30U;
 
 void name_controls(std::optional<Controls>* controls) {
   const auto name = [](Control* control, const ControlName& its) {
@@ -56,15 +53,6 @@ std::vector<Pair> pairs_of_split(const Dataset& data, const std::string& split) 
   throw InputError((data.directory / "pairs.tsv").string(), "split", "no pairs in split " + split);
 }
 
-/// Throws InputError unless predictions.tsv is the table that metrics.json was computed from.
-void expect_same_table(const fs::path& directory, const std::string& recorded) {
-  const std::string found = digest_of(read_text_file(directory / "predictions.tsv", kTableLimit));
-  if (recorded == found) return;
-  throw InputError((directory / "predictions.tsv").string(), "content",
-                   expected_got("is not the table that metrics.json beside it was computed from",
-                                recorded, found));
-}
-
 /// Returns the recorded controls; throws InputError if they are not over `pairs` pairs.
 std::optional<Controls> controls_of(const std::optional<Controls>& recorded, std::int64_t pairs,
                                     const fs::path& file, const char* key) {
@@ -88,14 +76,6 @@ std::string baseline_options(const RecordedMetrics& metrics) {
     out += " --positive-below " + format_number(*metrics.positives->below);
   }
   return out;
-}
-
-float finite_field(const TsvFile& file, int column) {
-  float value = 0;
-  if (!parse_float(file.field(column), &value) || !std::isfinite(value)) {
-    file.fail(column, "not a finite number: " + std::string(file.field(column)));
-  }
-  return value;
 }
 
 /// What an evaluation is given besides the predictions.
@@ -191,26 +171,19 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted,
         expected_got(directory.string() + " holds predictions of another split", wanted, split));
   }
   source.expect(directory, "the prediction", metrics.fingerprint);
-  expect_same_table(directory, metrics.table_digest);
+  const fs::path table = directory / "predictions.tsv";
+  expect_recorded_table(table, metrics.table_digest);
   Evaluated out;
   out.pairs = pairs_of_split(data, split);
   out.directory = directory;
   std::vector<BaselinePrediction> baselines = recorded_baselines(metrics);
   std::vector<std::string> columns{"prediction"};
   for (const BaselinePrediction& b : baselines) columns.push_back(baseline_column(b.name));
-  TsvFile file(directory / "predictions.tsv", columns);
-  for (std::size_t row = 0; row < out.pairs.size(); ++row) {
-    if (!file.next()) {
-      throw InputError((directory / "predictions.tsv").string(), "rows",
-                       expected_got("made from another data set", std::to_string(out.pairs.size()),
-                                    std::to_string(out.predictions.size())));
-    }
-    out.predictions.push_back(finite_field(file, 0));
-    for (std::size_t i = 0; i < baselines.size(); ++i) {
-      baselines[i].predictions.push_back(finite_field(file, 1 + static_cast<int>(i)));
-    }
+  std::vector<std::vector<float>> numbers = read_pair_columns(table, data, out.pairs, columns);
+  out.predictions = std::move(numbers.front());
+  for (std::size_t i = 0; i < baselines.size(); ++i) {
+    baselines[i].predictions = std::move(numbers[i + 1]);
   }
-  if (file.next()) file.fail(0, "more rows than the split " + split + " has pairs");
   Given given{baselines, {}};
   if (metrics.positives) given.positive_below = metrics.positives->below;
   finish(data, split, seed, truth, given, &out);

@@ -179,12 +179,12 @@ std::string contents_table(const std::vector<Pair>& pairs, const SharedDna& shar
 }
 
 /// What dataset.json says of its origin: the command, and the data set that was split.
-std::string provenance(const SplitOptions& options, const std::string& command,
-                       const Dataset& data) {
+std::string provenance(const SplitOptions& options, const std::string& command, const Dataset& data,
+                       const std::string& digest) {
   nlohmann::ordered_json out = {{"program", "cdt-split " + version()},
                                 {"command_line", command},
                                 {"from", path_text(options.common.data)},
-                                {"from_digest", digest_of_data(data)},
+                                {"from_digest", digest},
                                 {"by", options.by},
                                 {"seed", options.common.seed}};
   if (options.folds > 0) {
@@ -241,8 +241,9 @@ void run(const SplitOptions& options, const std::string& command) {
       writer.write_extra(extra, read_text_file(data.directory / extra, kLargestExtra));
     }
   }
-  writer.write_extra(kProvenanceFile, provenance_text(options.common, {"", digest_of_data(data)}));
-  writer.finish(provenance(options, command, data));
+  const std::string digest = digest_of_data(data);
+  writer.write_extra(kProvenanceFile, provenance_text(options.common, {"", digest}));
+  writer.finish(provenance(options, command, data, digest));
   std::cout << "by " << options.by << ": " << format_with_commas(distinct_units(units)) << " "
             << unit_plural(rule.unit) << "\n\n"
             << contents_table(pairs, shared, options.folds > 0);
