@@ -99,16 +99,5 @@ refused "$work/bad.h5: HDF5: " --dna "$work/bad.h5:x" "${rest[@]}"
 # Interrupted while reading 2 GB of DNA.
 npy '<f4' 60,1024,8192 /dev/null >"$work/large.npy"
 truncate -s $((128 + 60 * 1024 * 8192 * 4)) "$work/large.npy"
-"$import" --dna "$work/large.npy" "${rest[@]}" --quiet >"$work/stdout" 2>"$work/stderr" &
-pid=$!
-for ((i = 0; i < 2000; i++)); do
-  [ -n "$(ls -A "$out" 2>/dev/null)" ] && break
-  sleep 0.01
-done
-kill -TERM $pid
-status=0
-wait $pid 2>/dev/null || status=$?
-check "stopped: exit status 1, not $status" test $status -eq 1
-expect_text "$work/stderr" 'cdt-import: interrupted; nothing is kept'
-check 'stopped: nothing left' [ ! -e "$out" ]
+expect_stopped "$out" "$import" --dna "$work/large.npy" "${rest[@]}" --quiet
 finish

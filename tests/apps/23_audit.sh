@@ -105,16 +105,5 @@ status=0
 under 1000000 "$audit" --data "$large" --quiet >"$work/stdout" 2>"$work/stderr" || status=$?
 check "exit status 0, not $status" [ $status -eq 0 ]
 expect_text "$work/stdout" 'zero_windows: The DNA windows of 59 enhancers,'
-"${shell_signals[@]}" "$audit" --data "$large" --out "$work/stopped/audit.json" --quiet >"$work/stdout" 2>"$work/stderr" &
-pid=$!
-for ((i = 0; i < 2000; i++)); do
-  [ -d "$work/stopped" ] && break
-  sleep 0.01
-done
-kill -TERM $pid
-status=0
-wait $pid 2>/dev/null || status=$?
-check "stopped: exit status 1, not $status" test $status -eq 1
-expect_text "$work/stderr" 'cdt-audit: interrupted; nothing is kept'
-check 'stopped: nothing left' [ ! -e "$work/stopped" ]
+expect_stopped "$work/stopped" "$audit" --data "$large" --out "$work/stopped/audit.json" --quiet
 finish

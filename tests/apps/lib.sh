@@ -76,6 +76,24 @@ expect_fail() {
   fi
 }
 
+# expect_stopped FOLDER COMMAND...: SIGTERM ends the command once its output folder is there; it says so and leaves no
+# folder.
+expect_stopped() {
+  local folder=$1 status=0 pid i
+  shift
+  "${shell_signals[@]}" "$@" >"$work/stdout" 2>"$work/stderr" &
+  pid=$!
+  for ((i = 0; i < 2000; i++)); do
+    [ -e "$folder" ] && break
+    sleep 0.01
+  done
+  kill -TERM $pid
+  wait $pid 2>/dev/null || status=$?
+  check "stopped: exit status 1, not $status" [ $status -eq 1 ]
+  expect_text "$work/stderr" "$(basename "$1"): interrupted; nothing is kept"
+  check 'stopped: nothing left' [ ! -e "$folder" ]
+}
+
 # expect_same FILE FILE: both have the same bytes.
 expect_same() {
   if cmp "$1" "$2"; then pass; else fail "$1 and $2 differ"; fi
