@@ -74,8 +74,10 @@ END
 expect_ok "$CDT_BIN/cdt-import" --dna "$arrays/dna.npy" --rna "$arrays/rna.npy" --protein "$arrays/protein.npy" \
   --genes "$arrays/genes.txt" --enhancers "$arrays/elements.bed" --pairs "$arrays/pairs.tsv" --bin-bp 10000 \
   --assembly hg38 --out "$work/data" --quiet
-expect_text "$work/stdout" '9 rows used, 0 of them all zero'
-expect_text "$work/stdout" 'rows      9 read, 9 kept, repeated pairs: 0'
+expect_text "$work/stdout" 'DNA [9,8,16] float32, written as float32; windows of 8 bins of 10000 bp = 80,000 bp; 9 rows used'
+for split in train val test; do expect_text "$work/stdout" "$split: 9 rows read, 9 kept; removed 0"; done
+check 'no zero windows, no repeated pairs' \
+  test -z "$(grep -E 'zero_windows|constant_windows|repeated_pairs' "$work/stdout")"
 expect_same "$arrays/genes.txt" "$work/data/rna.genes.txt"
 
 # The arrays do not depend on the effects or the labels.

@@ -79,7 +79,7 @@ file.seek(-4 * int(sys.argv[2]), 2)
 file.write(struct.pack("<f", float(sys.argv[3])))' "$file" "$@"
 }
 altered nothing run/metrics.jsonl
-altered prediction prediction/predictions.tsv && sed -i '2s/[^\t]*$/0.5/' "$file"
+altered prediction prediction/predictions.tsv && sed -i -E '2s/^(([^\t]*\t){3})[^\t]*/\10.5/' "$file"
 altered best run/metrics.jsonl && sed -i 's/"best":true/"best":false/' "$file"
 altered attention attribution/attention.npy && float_at 7 0.9
 altered gradient attribution/gradient.npy && float_at 5 1e9
