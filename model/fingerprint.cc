@@ -31,6 +31,7 @@ void add_tables(const Dataset& data, Digest* to) {
     text += std::string(split_name(pair.split)) + '\t' + std::to_string(pair.enhancer) + '\t' +
             std::to_string(pair.gene) + '\t' + format_number(pair.beta);
     if (data.folds > 0) text += '\t' + std::to_string(pair.fold);
+    if (pair.se > 0.0F) text += "\tse " + format_number(pair.se);
     text += '\n';
   }
   digest.add(std::string_view(text));

@@ -53,8 +53,10 @@ void add_arrays(Cli* cli, ArraysOptions* o, Words* words) {
               "arrays: gene symbols of --rna if the two lists differ; genes in both are kept");
   cli->option("protein-genes", &o->protein_genes, "arrays: gene symbols of --protein");
   cli->option("enhancers", &o->enhancers, "arrays: BED file with one line for each row of --dna");
-  cli->option("pairs", &o->pairs,
-              "arrays: table with the columns split, enhancer, gene, beta and optionally label");
+  cli->option(
+      "pairs", &o->pairs,
+      "arrays: table with the columns split, enhancer, gene, beta and optionally label, fold "
+      "and se");
   cli->choice("unknown-names", &words->unknown, {"error", "drop"},
               "arrays: what to do with a pair whose enhancer or gene is in no list");
   cli->flag("keep-untested", &o->keep_untested,

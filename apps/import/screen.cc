@@ -57,6 +57,7 @@ class PairReader {
     pair.beta = file_.beta();
     pair.label = file_.label();
     pair.fold = file_.fold();
+    pair.se = file_.se();
     out_->has_labels = pair.label >= 0;
     SplitCount& count = out_->counts[static_cast<std::size_t>(pair.split)];
     ++count.read;

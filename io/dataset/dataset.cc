@@ -49,6 +49,7 @@ std::vector<Pair> read_pairs(const std::filesystem::path& path, const NameIndex&
     pair.beta = file.beta();
     pair.label = file.label();
     pair.fold = file.fold();
+    pair.se = file.se();
     pairs.push_back(pair);
   }
   if (pairs.empty()) throw InputError(path.string(), "line 2", "there is not one pair");

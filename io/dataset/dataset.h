@@ -29,6 +29,7 @@ struct Pair {
   float beta = 0.0F;
   int label = -1;         // 0, 1, or -1 without a label column
   std::int32_t fold = 0;  // from 1; 0 without a fold column (folds.h)
+  float se = 0.0F;        // standard error of beta; 0 without an se column
 };
 
 /// How a program uses the pairs of a data set, where it is not as the column `split` says

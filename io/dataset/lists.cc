@@ -79,8 +79,8 @@ std::vector<Enhancer> read_enhancers(const std::filesystem::path& path, Unnamed 
 
 PairsFile::PairsFile(const std::filesystem::path& path, bool without_split)
     : tsv_(without_split
-               ? TsvFile(path, {"enhancer", "gene", "beta"}, {"split", "label", "fold"})
-               : TsvFile(path, {"enhancer", "gene", "beta", "split"}, {"label", "fold"})) {}
+               ? TsvFile(path, {"enhancer", "gene", "beta"}, {"split", "label", "fold", "se"})
+               : TsvFile(path, {"enhancer", "gene", "beta", "split"}, {"label", "fold", "se"})) {}
 
 std::int32_t PairsFile::find(Column column, const NameIndex& index) const {
   const auto at = index.find(name(column));
@@ -124,24 +124,38 @@ std::int32_t PairsFile::fold() const {
   return static_cast<std::int32_t>(fold);
 }
 
+float PairsFile::se() const {
+  if (!tsv_.has(kSe)) return 0.0F;
+  float se = 0.0F;
+  if (!parse_finite(tsv_.field(kSe), &se).empty() || !(se > 0.0F)) {
+    tsv_.fail(kSe, expected_got("bad standard error", "a finite number above 0", tsv_.field(kSe)));
+  }
+  return se;
+}
+
 std::string pairs_text(const std::vector<Pair>& pairs, const std::vector<std::string>& enhancers,
                        const std::vector<std::string>& genes) {
   const auto any = [&](auto has) { return std::any_of(pairs.begin(), pairs.end(), has); };
   const bool with_label = any([](const Pair& pair) { return pair.label >= 0; });
   const bool with_fold = any([](const Pair& pair) { return pair.fold > 0; });
+  const bool with_se = any([](const Pair& pair) { return pair.se != 0.0F; });
   std::vector<std::string> header{"split", "enhancer", "gene", "beta"};
   if (with_label) header.emplace_back("label");
   if (with_fold) header.emplace_back("fold");
+  if (with_se) header.emplace_back("se");
   std::string out = tab_separated(header);
   for (const Pair& pair : pairs) {
     CDT_CHECK(std::isfinite(pair.beta), "a beta is not finite");
     CDT_CHECK(!with_label || pair.label >= 0, "either all pairs have a label or none");
     CDT_CHECK(!with_fold || pair.fold > 0, "either all pairs have a fold or none");
+    CDT_CHECK(!with_se || (pair.se > 0.0F && std::isfinite(pair.se)),
+              "either all pairs have a standard error or none");
     std::vector<std::string> row{
         split_name(pair.split), enhancers.at(static_cast<std::size_t>(pair.enhancer)),
         genes.at(static_cast<std::size_t>(pair.gene)), format_number(pair.beta)};
     if (with_label) row.push_back(std::to_string(pair.label));
     if (with_fold) row.push_back(std::to_string(pair.fold));
+    if (with_se) row.push_back(format_number(pair.se));
     out += tab_separated(row);
   }
   return out;

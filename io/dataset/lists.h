@@ -27,11 +27,11 @@ enum class Unnamed : std::uint8_t { kRefuse, kNameByPlace };
 std::vector<Enhancer> read_enhancers(const std::filesystem::path& path,
                                      Unnamed unnamed = Unnamed::kRefuse);
 
-/// Reads pairs.tsv row by row: the columns split, enhancer, gene, beta and optionally label
-/// and fold, in any order.
+/// Reads pairs.tsv row by row: the columns split, enhancer, gene, beta and optionally
+/// label, fold and se, in any order.
 class PairsFile {
  public:
-  enum Column : std::uint8_t { kEnhancer, kGene, kBeta, kSplit, kLabel, kFold };
+  enum Column : std::uint8_t { kEnhancer, kGene, kBeta, kSplit, kLabel, kFold, kSe };
 
   /// without_split: whether the column split may be missing; all rows are then train.
   explicit PairsFile(const std::filesystem::path& path, bool without_split = false);
@@ -51,13 +51,15 @@ class PairsFile {
   int label() const;
   /// Fold of the row, from 1, or 0 if there is no fold column.
   std::int32_t fold() const;
+  /// Standard error of beta, or 0 if there is no se column.
+  float se() const;
 
  private:
   TsvFile tsv_;
 };
 
 /// Text of pairs.tsv. enhancers and genes: the names that the pairs' indices stand for. Columns
-/// label and fold appear if the pairs have them, and then all pairs must.
+/// label, fold and se appear if the pairs have them, and then all pairs must.
 std::string pairs_text(const std::vector<Pair>& pairs, const std::vector<std::string>& enhancers,
                        const std::vector<std::string>& genes);
 

@@ -28,6 +28,15 @@ expect_ok "$split" --data "$work/again" --out "$work/twice" --seed 5 --overwrite
 expect_text "$work/stdout" 'not compared'
 check 'nothing else is left in the folder' [ "$(find "$work/twice" -name '.*' -type f | wc -l)" -eq 0 ]
 
+# --- a column se
+cp -r "$data" "$work/errors"
+awk 'BEGIN { OFS = "\t" } { print $0, NR == 1 ? "se" : NR / 64 }' "$data/pairs.tsv" >"$work/errors/pairs.tsv"
+expect_ok "$split" --data "$work/errors" --out "$work/se" --seed 4 --quiet
+check 'the splits do not depend on it' cmp <(cut -f 1-4 "$work/again/pairs.tsv") <(cut -f 1-4 "$work/se/pairs.tsv")
+check 'standard errors are kept' cmp <(cut -f 2- "$work/errors/pairs.tsv") <(cut -f 2- "$work/se/pairs.tsv")
+sed -i '3s/\t[^\t]*$/\t0/' "$work/errors/pairs.tsv"
+expect_fail 2 "$work/errors/pairs.tsv: line 3, column se: bad standard error" "$split" --data "$work/errors" --out "$work/none"
+
 chrom=$(cut -f 1 "$data/enhancers.bed" | sort | uniq -c | sort -n | awk 'END { print $2 }')
 expect_ok "$split" --data "$data" --out "$work/chrom" --test-chroms "$chrom" --shares 0.8,0.2,0 --quiet
 awk -F '\t' 'NR == FNR { chrom[$4] = $1; next } FNR > 1 { print chrom[$2], $1 }' "$data/enhancers.bed" \

@@ -49,6 +49,7 @@ struct PublishedScreen {
   std::vector<int> esm2_idx, labels, start, end;
   std::vector<std::string> chrom;
   std::vector<float> beta;
+  std::vector<float> se;  // not written if empty
   bool has_beta = true, has_labels = true;
 
   void add(int gene, const std::string& chromosome, int from, int to, float effect, int label) {
@@ -137,6 +138,7 @@ struct PublishedFiles {
     file.numbers("enhancer_end", rows, screen.end);
     strings(file, "enhancer_chr", screen.chrom);
     if (screen.has_beta) file.numbers("beta", rows, screen.beta);
+    if (!screen.se.empty()) file.numbers("se", rows, screen.se);
     if (screen.has_labels) file.numbers("labels", rows, screen.labels);
   }
 

@@ -18,6 +18,7 @@ namespace {
 using test::expect_message;
 using test::finding_numbers;
 using test::input_error;
+using test::read_bytes;
 using test::write_bytes;
 
 class ArraysImport : public testing::Test {
@@ -138,6 +139,15 @@ TEST_F(ArraysImport, ElementsWithoutANameAreNamedByTheirPlace) {
             "train chr1-1000-1500:TP53 1.000000 1\ntrain chr1-5000-5400:TP53 2.000000 0\n");
   EXPECT_EQ(dna_of(data, "chr1-5000-5400"), row(1));
   EXPECT_EQ(audit()["splits"]["train"]["positive_labels"], 1);
+}
+
+TEST_F(ArraysImport, StandardErrorsAreKept) {
+  files.pairs = "enhancer\tse\tgene\tbeta\nE1\t0.25\tTP53\t1\nE3\t1e-3\tTP53\t2\n";
+  files.write();
+  import();
+  EXPECT_EQ(read_bytes(options.common.out / "pairs.tsv"),
+            "split\tenhancer\tgene\tbeta\tse\ntrain\tE1\tTP53\t1\t0.25\n"
+            "train\tE3\tTP53\t2\t0.001\n");
 }
 
 TEST_F(ArraysImport, PairsWithoutASplitAreTrain) {

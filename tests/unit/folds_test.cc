@@ -89,6 +89,15 @@ TEST(Folds, WithoutAChoiceTheColumnSplitHolds) {
   EXPECT_EQ(rows(data, Split::kTrain).size(), 14U);
 }
 
+TEST(Folds, PairsKeepTheirStandardErrors) {
+  const TempDir dir;
+  std::vector<Pair> pairs = folded(3);
+  for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i].se = 0.5F + static_cast<float>(i);
+  Dataset data = made(dir, pairs);
+  use_pairs({.fold = 2}, &data);
+  EXPECT_EQ(column(data.pairs, &Pair::se), column(pairs, &Pair::se));
+}
+
 /// Message of a data set whose fold column holds these numbers, one per pair.
 std::string refusal(const std::vector<std::string>& folds) {
   const TempDir dir;

@@ -1,7 +1,11 @@
 // cdt-import: inconsistent files are refused by file and field, and nothing is left behind.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/support/published_files.h"
 #include "tests/support/temp_dir.h"
@@ -120,6 +124,17 @@ TEST_F(ImportMistakes, Coordinates) {
   files.dna_centre[2] = -1;
   files.write();
   expect(paths.dna, "centers[2]", "is not a coordinate");
+}
+
+TEST_F(ImportMistakes, StandardErrors) {
+  files.train.se = std::vector<float>(6, 0.5F);
+  for (const auto& [bad, got] :
+       {std::pair{0.0F, "0"}, {-0.5F, "-0.5"}, {NAN, "nan"}, {INFINITY, "inf"}}) {
+    files.val.se = {1, 1, bad, 1, 1};
+    files.write();
+    expect(paths.val, "se[2]",
+           std::string("is no standard error (expected a finite number above 0, got ") + got + ")");
+  }
 }
 
 TEST_F(ImportMistakes, Labels) {

@@ -16,6 +16,7 @@ namespace {
 using test::expect_message;
 using test::input_error;
 using test::PublishedFiles;
+using test::read_bytes;
 
 class ImportRules : public testing::Test {
  protected:
@@ -167,6 +168,24 @@ TEST_F(ImportRules, LabelsAreKeptOnlyIfEverySplitHasThem) {
   files.val.has_labels = false;
   import();
   for (const Pair& pair : Dataset(out()).pairs) EXPECT_EQ(pair.label, -1);
+}
+
+TEST_F(ImportRules, StandardErrorsAreKeptOnlyIfEverySplitHasThem) {
+  files.train.se = {0.5F, 0.25F, 0.125F, 2.0F, 0.75F, 1.5F};
+  files.val.se = {0.1F, 0.2F, 0.3F, 0.4F, 0.5F};
+  import();
+  const std::vector<float> kept{0.5F, 0.125F, 2.0F, 1.5F, 0.1F, 0.2F, 0.3F, 0.5F};
+  EXPECT_EQ(column(Dataset(out()).pairs, &Pair::se), kept) << "of the rows with a mapped gene";
+}
+
+TEST_F(ImportRules, StandardErrorsOfOneSplitAreLeftOutWithAWarning) {
+  files.train.se = {0.5F, 0.25F, 0.125F, 2.0F, 0.75F, 1.5F};
+  testing::internal::CaptureStderr();
+  import();
+  EXPECT_NE(testing::internal::GetCapturedStderr().find(files.options().val.string() +
+                                                        ": se: is missing"),
+            std::string::npos);
+  EXPECT_EQ(read_bytes(out() / "pairs.tsv").find("\tse"), std::string::npos);
 }
 
 TEST_F(ImportRules, ElementOfNoLengthKeepsItsCentre) {

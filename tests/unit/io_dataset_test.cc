@@ -136,6 +136,28 @@ TEST_F(IoDataset, LabelsAreOptional) {
   EXPECT_EQ(data.pairs[0].enhancer, 1);
 }
 
+TEST_F(IoDataset, StandardErrorsAreOptional) {
+  EXPECT_EQ(Dataset(dir_).pairs[0].se, 0.0F);
+  write_bytes(dir_ / "pairs.tsv",
+              "se\tbeta\tgene\tenhancer\tsplit\n"
+              "0.25\t0.5\tFNDC5\te1\ttest\n3\t1\tGFI1B\te0\ttrain\n");
+  Dataset data(dir_);
+  EXPECT_EQ(column(data.pairs, &Pair::se), std::vector<float>({0.25F, 3.0F}));
+  data.choose_genes({1});
+  EXPECT_EQ(column(data.pairs, &Pair::se), std::vector<float>({0.25F}));
+}
+
+TEST_F(IoDataset, StandardErrorsAreCheckedInEveryRow) {
+  for (const char* bad : {"0", "-0.5", "nan", "inf", "1e-60", "NA", ""}) {
+    const std::string row = std::string("0.5\tFNDC5\te1\ttest\t") + bad + "\n";
+    write_bytes(dir_ / "pairs.tsv",
+                "beta\tgene\tenhancer\tsplit\tse\n1\tGFI1B\te0\ttrain\t1\n" + row);
+    expect_message(
+        load(), dir_ / "pairs.tsv", "line 3, column se",
+        std::string("bad standard error (expected a finite number above 0, got ") + bad + ")");
+  }
+}
+
 TEST_F(IoDataset, BFloat16Dna) {
   std::string half;
   for (const float value : counting(24)) {
@@ -369,6 +391,22 @@ TEST_F(IoDataset, WriterRefusesWhatTheReaderWould) {
   EXPECT_THROW(writer.append_dna(counting(25).data(), 25), Error);
   EXPECT_THROW(writer.write_rna(counting(5), kGenes), Error);
   EXPECT_THROW(writer.write_pairs({}), Error);
+}
+
+TEST_F(IoDataset, WriterWantsAllStandardErrorsOrNone) {
+  const Dataset data(dir_);
+  DatasetWriter writer(temp_.path / "other", data);
+  const auto with = [&](std::vector<float> se) {
+    std::vector<Pair> pairs = data.pairs;
+    for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i].se = se.at(i);
+    writer.write_pairs(pairs);
+  };
+  EXPECT_THROW(with({0.5F, 0.0F, 1.0F}), Error);
+  EXPECT_THROW(with({0.5F, -1.0F, 1.0F}), Error);
+  with({0.5F, 0.25F, 1.0F});
+  writer.finish("{}");
+  EXPECT_EQ(column(Dataset(temp_.path / "other").pairs, &Pair::se),
+            std::vector<float>({0.5F, 0.25F, 1.0F}));
 }
 
 }  // namespace

@@ -46,6 +46,10 @@ TEST(ReportSourcesTest, TheDigestOfADataSetIsOfItsContent) {
   const auto digest = [&](const char* name) { return digest_of_data(Dataset(dir.path / name)); };
   EXPECT_EQ(digest("a"), digest("b"));
   EXPECT_NE(digest("a"), digest("c"));
+  test::write_small_dataset(dir.path / "d", {{.beta = 0.5F, .se = 0.25F}});
+  test::write_small_dataset(dir.path / "e", {{.beta = 0.5F, .se = 0.125F}});
+  EXPECT_NE(digest("a"), digest("d"));
+  EXPECT_NE(digest("d"), digest("e"));
 }
 
 }  // namespace

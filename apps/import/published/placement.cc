@@ -68,6 +68,18 @@ void warn_of_no_dna(const ScreenSplit& split, const std::vector<DnaIndex::Match>
        "or another assembly?");
 }
 
+/// Whether every split has standard errors; warns if only some do.
+bool have_errors(const std::vector<ScreenSplit>& splits) {
+  const auto has = [](const ScreenSplit& split) { return split.has_se; };
+  const auto without = std::find_if_not(splits.begin(), splits.end(), has);
+  if (without == splits.end()) return true;
+  if (std::any_of(splits.begin(), splits.end(), has)) {
+    warn(without->file +
+         ": se: is missing, so the standard errors of the other files are left out");
+  }
+  return false;
+}
+
 }  // namespace
 
 void DnaIndex::add(const std::string& chrom, std::int64_t centre) {
@@ -129,10 +141,15 @@ Placement place_elements(const ElementTable& table, const DnaIndex& index, Missi
   }
   const bool labels = std::all_of(splits.begin(), splits.end(),
                                   [](const ScreenSplit& split) { return split.has_labels; });
+  const bool errors = have_errors(splits);
   for (const ScreenSplit& split : splits) {
     for (const ScreenRow& row : split.rows) {
-      out.pairs.push_back({split.split, row_of[static_cast<std::size_t>(row.element)], row.gene,
-                           row.beta, labels ? row.label : -1});
+      out.pairs.push_back({.split = split.split,
+                           .enhancer = row_of[static_cast<std::size_t>(row.element)],
+                           .gene = row.gene,
+                           .beta = row.beta,
+                           .label = labels ? row.label : -1,
+                           .se = errors ? row.se : 0.0F});
     }
   }
   return out;

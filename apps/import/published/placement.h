@@ -57,7 +57,8 @@ inline constexpr std::array<const char*, 3> kMissingDnaNames{"zeros", "drop", "e
 struct Placement {
   std::vector<Enhancer> enhancers;
   std::vector<DnaIndex::Match> matches;
-  std::vector<Pair> pairs;  // train, val, test, each in file order; labels if every split has them
+  std::vector<Pair>
+      pairs;  // train, val, test, each in file order; labels and se if every split has them
 };
 
 /// Places the elements. Removes from `splits` the rows that kDrop drops. Throws InputError if

@@ -57,7 +57,7 @@ constexpr std::int64_t kMaxCoordinate = 4294967294;  // 32 bits, as in BED
 struct Columns {
   std::vector<std::int64_t> gene, start, end, label;
   std::vector<std::string> chrom;
-  std::vector<float> beta;
+  std::vector<float> beta, se;
 };
 
 Columns read_columns(const Hdf5File& file) {
@@ -69,6 +69,7 @@ Columns read_columns(const Hdf5File& file) {
   columns.start = file.dataset("enhancer_start", rows).read_integers();
   columns.end = file.dataset("enhancer_end", rows).read_integers();
   if (file.has("beta")) columns.beta = file.dataset("beta", rows).read_floats();
+  if (file.has("se")) columns.se = file.dataset("se", rows).read_floats();
   if (file.has("labels")) columns.label = file.dataset("labels", rows).read_integers();
   return columns;
 }
@@ -88,6 +89,18 @@ float beta_of(const Columns& columns, std::size_t row, ScreenSplit* split) {
   if (!std::isnan(beta)) return beta;
   ++split->nan_beta;
   return 0.0F;
+}
+
+/// Standard error of a row's effect; 0 if the file has none.
+float se_of(const Columns& columns, std::size_t row, const std::string& file) {
+  if (columns.se.empty()) return 0.0F;
+  const float se = columns.se[row];
+  if (!(se > 0.0F && std::isfinite(se))) {
+    throw InputError(
+        file, field("se", row),
+        expected_got("is no standard error", "a finite number above 0", format_number(se)));
+  }
+  return se;
 }
 
 int label_of(const Columns& columns, std::size_t row, const std::string& file) {
@@ -176,6 +189,7 @@ ScreenSplit read_screen(const std::filesystem::path& path, Split split, const Ge
   out.rows_read = static_cast<std::int64_t>(columns.gene.size());
   out.has_beta = !columns.beta.empty();
   out.has_labels = !columns.label.empty();
+  out.has_se = !columns.se.empty();
   if (!out.has_beta) {
     warn(out.file + ": beta: is missing; every effect is 0, as in the reference");
   }
@@ -189,7 +203,7 @@ ScreenSplit read_screen(const std::filesystem::path& path, Split split, const Ge
     }
     out.rows.push_back({static_cast<std::int64_t>(row),
                         element_of(columns, row, out.file, elements), gene->second,
-                        beta_of(columns, row, &out), label});
+                        beta_of(columns, row, &out), label, se_of(columns, row, out.file)});
   }
   if (out.rows.empty()) {
     throw InputError(out.file, "esm2_idx", "no row has a gene of the mapping file");

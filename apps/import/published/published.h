@@ -55,6 +55,7 @@ struct ScreenRow {
   std::int32_t gene = 0;     // row of the embeddings
   float beta = 0.0F;
   int label = -1;
+  float se = 0.0F;
 };
 
 /// Rows of one file whose gene is mapped, in file order, and counts of the rows left out.
@@ -66,12 +67,12 @@ struct ScreenSplit {
   std::int64_t removed_no_gene = 0, removed_no_gene_positive = 0;
   std::int64_t removed_no_dna = 0, removed_no_dna_positive = 0;
   std::int64_t nan_beta = 0;  // among the rows kept; read as 0
-  bool has_beta = false, has_labels = false;
+  bool has_beta = false, has_labels = false, has_se = false;
 };
 
 /// Reads a screen file. Data sets used: esm2_idx, enhancer_chr, enhancer_start, enhancer_end; beta
-/// (zeros if missing) and labels (none if missing). enformer_idx and gene_ids are ignored, as in
-/// the reference.
+/// (zeros if missing), labels and se (none if missing). enformer_idx and gene_ids are ignored, as
+/// in the reference.
 ScreenSplit read_screen(const std::filesystem::path& path, Split split, const GeneMap& genes,
                         ElementTable& elements);
 
