@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "io/dataset/gene_starts.h"
 #include "io/format/digest.h"
 #include "io/format/text.h"
 
@@ -37,6 +38,9 @@ void add_tables(const Dataset& data, Digest* to) {
   digest.add(std::string_view(text));
   digest.add(data.rna);
   digest.add(data.protein);
+  if (!data.gene_starts.empty()) {
+    digest.add(std::string_view(gene_table_text(data.gene_starts, data.genes)));
+  }
 }
 
 }  // namespace

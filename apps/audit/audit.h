@@ -15,6 +15,7 @@
 #include "io/dataset/dataset.h"
 #include "io/dataset/gene_starts.h"
 #include "io/format/json_types.h"
+#include "io/format/text.h"
 #include "io/genome/assembly.h"
 
 namespace cdt {
@@ -27,6 +28,12 @@ struct AuditInput {
   const GeneStarts* starts = nullptr;
   std::string starts_file = {};  // named in sentences
   const KnownPairs* known = nullptr;
+
+  /// Sets the gene starts, which must outlive this.
+  void use(const ChosenGeneStarts& genes) {
+    starts = &genes.starts;
+    starts_file = path_text(genes.file.filename());
+  }
 };
 
 /// Distribution of effects; std has divisor n.

@@ -33,7 +33,7 @@ bool parse_options(int argc, char** argv, AuditOptions* options) {
   cli.common(&options->common, {"data", "quiet"});
   cli.option("genes", &options->genes,
              "BED file (plain or gzip) of genes by symbol; adds findings about distances, "
-             "chromosomes and the assembly");
+             "chromosomes and the assembly; default: the data set's own gene table, if it has one");
   cli.option("known-pairs", &options->known_pairs,
              "TSV of elements known to act on a gene, in the assembly that the data set claims: "
              "gene, and chrom start end or enhancer (a place)");
@@ -70,11 +70,8 @@ void run(const AuditOptions& options) {
   if (options.fold > 0) use_pairs({.fold = options.fold}, &data);
   const ChromosomeSizes sizes = sizes_of(options, data);
   AuditInput input{data, sizes};
-  std::optional<GeneStarts> starts;
-  if (!options.genes.empty()) {
-    input.starts = &starts.emplace(read_gene_starts(options.genes, data));
-    input.starts_file = path_text(options.genes.filename());
-  }
+  const std::optional<ChosenGeneStarts> genes = choose_gene_starts(options.genes, data);
+  if (genes) input.use(*genes);
   std::optional<KnownPairs> known;
   if (!options.known_pairs.empty()) {
     input.known = &known.emplace(read_known_pairs(options.known_pairs));

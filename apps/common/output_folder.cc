@@ -135,8 +135,9 @@ void Inputs::add_data_set(const std::string& option, const fs::path& folder) {
     const Manifest manifest = read_manifest(folder / "dataset.json");
     for (const std::string& name :
          {manifest.dna_file, manifest.rna_file, manifest.rna_genes, manifest.protein_file,
-          manifest.protein_genes, manifest.enhancers_file, manifest.pairs_file}) {
-      add_file(option, folder / name);
+          manifest.protein_genes, manifest.enhancers_file, manifest.pairs_file,
+          manifest.gene_starts_file}) {
+      if (!name.empty()) add_file(option, folder / name);
     }
   } catch (
       const InputError&) {  // NOLINT(bugprone-empty-catch): reported by whoever reads the data set

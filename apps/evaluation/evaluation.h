@@ -57,7 +57,7 @@ struct TrainOverlap {
 
 struct Evaluation {
   std::string split, data, model_file;  // paths as path_text() writes them
-  std::string gene_starts;              // the file of --genes, likewise; "": none
+  std::string gene_starts;              // the file of gene starts, likewise; "": none
   std::string predictions_digest;       // digest_of() predictions.tsv
   std::string controls_digest;          // likewise of controls.tsv; "": there is none
   Fingerprint fingerprint;

@@ -68,34 +68,35 @@ std::vector<BaselinePrediction> position_baselines(const PlacedPairs& train,
 void add_gene_starts_option(Cli* cli, std::filesystem::path* file) {
   cli->option("genes", file,
               "BED file (plain or gzip) of genes by symbol; adds baselines that use the distance "
-              "to a gene's start, alone and in a ridge regression, and the numbers by distance");
+              "to a gene's start, alone and in a ridge regression, and the numbers by distance; "
+              "default: the data set's own gene table, if it has one");
 }
 
 FittedBaselines fit_baselines(const BaselineChoice& choice, const Dataset& data,
                               const std::vector<Pair>& pairs, bool quiet) {
-  const bool with_genes = !choice.genes.empty();
   const std::vector<Pair> train = data.pairs_of(Split::kTrain);
   if (train.empty()) {
-    if (!with_genes && !choice.ridge) return {};
+    if (choice.genes.empty() && !choice.ridge) return {};
     throw InputError((data.directory / "pairs.tsv").string(), "split",
-                     std::string(with_genes ? "--genes" : "--ridge") +
+                     std::string(choice.genes.empty() ? "--ridge" : "--genes") +
                          " needs training pairs to fit its baselines on, there are none");
   }
+  const std::optional<ChosenGeneStarts> genes = choose_gene_starts(choice.genes, data);
   FittedBaselines out{gene_baselines(train, pairs), {}};
   const auto add = [&](std::vector<BaselinePrediction> more) {
     std::move(more.begin(), more.end(), std::back_inserter(out.predictions));
   };
   PlacedPairs of_train{train, Places(train.size())};
   PlacedPairs of_pairs{pairs, Places(pairs.size())};
-  if (with_genes) {
-    const GeneStarts starts = read_gene_starts(choice.genes, data);
-    const std::string remark = starts.remark(choice.genes);
+  if (genes) {
+    const std::string remark = genes->starts.remark(genes->file);
     if (!remark.empty() && !quiet) note(remark);
-    of_train.places = places_of(data, starts, train);
-    out.places = of_pairs.places = places_of(data, starts, pairs);
+    of_train.places = places_of(data, genes->starts, train);
+    out.places = of_pairs.places = places_of(data, genes->starts, pairs);
+    out.gene_starts = genes->file;
     add(position_baselines(of_train, of_pairs));
   }
-  if (!with_genes && !choice.ridge) return out;
+  if (!genes && !choice.ridge) return out;
   if (data.dna_dim > kMostPooledFeatures && !quiet) {
     note("the windows have more than " + std::to_string(kMostPooledFeatures) +
          " features per bin: the ridge regression is fitted without DNA only");

@@ -30,7 +30,7 @@ void add_gene_starts_option(Cli* cli, std::filesystem::path* file);
 
 /// The options that decide which baselines are fitted.
 struct BaselineChoice {
-  std::filesystem::path genes;  // of --genes; may be empty
+  std::filesystem::path genes;  // of --genes; if empty, the data set's own gene table is used
   bool ridge = false;           // whether to fit ridge_baselines() without gene starts as well
 };
 
@@ -38,6 +38,7 @@ struct BaselineChoice {
 struct FittedBaselines {
   std::vector<BaselinePrediction> predictions;  // in the order of kBaselines
   Places places;                                // of the pairs; empty without gene starts
+  std::filesystem::path gene_starts = {};       // their file
 };
 
 /// Fits gene_baselines(), with gene starts position_baselines(), and with these or if asked for

@@ -60,7 +60,8 @@ std::vector<Source> sources(const ArraysOptions& options, const ArrayFiles& file
        {"rna-genes", options.rna_genes, "rna-genes", ""},
        {"protein-genes", options.protein_genes, "protein-genes", ""},
        {"enhancers", options.enhancers, "enhancers", ""},
-       {"pairs", options.pairs, "pairs", ""}});
+       {"pairs", options.pairs, "pairs", ""},
+       {"gene-table", options.gene_table, "gene-table", ""}});
 }
 
 DatasetWriter::Sizes sizes_of(const ArraysOptions& options, const FloatRows& dna,
@@ -122,11 +123,13 @@ void import_arrays(const ArraysOptions& options, const ArrayFiles& files) {
   DatasetWriter::Sizes sizes = sizes_of(options, *arrays.dna, genes);
   Screen screen = read_screen(options, genes, arrays.dna->rows());
   sizes.enhancers = static_cast<std::int64_t>(screen.enhancers.size());
+  genes.read_starts(options.gene_table, screen.enhancers);
 
   DatasetWriter writer(options.common.out, sizes, options.common.overwrite);
   writer.write_rna(genes.rna, genes.genes);
   writer.write_protein(genes.protein, genes.genes);
   writer.write_enhancers(screen.enhancers);
+  writer.write_gene_starts(genes.starts);
   writer.write_pairs(screen.pairs);
   DnaRows described(sizes.bins, sizes.dna_dim);
   const std::int64_t rows_used = copy_rows(options, screen, *arrays.dna, writer, &described);

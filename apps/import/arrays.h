@@ -14,7 +14,7 @@ struct ArraysOptions {
   std::filesystem::path dna, rna, protein;  // FILE[:NAME]
   std::filesystem::path genes;              // of both tables; or one list for each:
   std::filesystem::path rna_genes, protein_genes;
-  std::filesystem::path enhancers, pairs;
+  std::filesystem::path enhancers, pairs, gene_table;
   CommonOptions common;  // config, out, overwrite, quiet
   std::string assembly = "hg38";
   int bin_bp = 128;

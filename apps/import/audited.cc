@@ -24,6 +24,8 @@ Dataset written_dataset(const DatasetSizes& sizes, std::vector<Enhancer> enhance
   out.rna = std::move(tables.rna);
   out.protein = std::move(tables.protein);
   out.genes = std::move(tables.genes);
+  out.gene_starts = std::move(tables.starts);
+  if (!out.gene_starts.empty()) out.gene_table = "genes.bed";
   out.enhancers = std::move(enhancers);
   out.pairs = std::move(pairs);
   for (const Pair& pair : out.pairs) out.folds = std::max<std::int64_t>(out.folds, pair.fold);
@@ -33,7 +35,9 @@ Dataset written_dataset(const DatasetSizes& sizes, std::vector<Enhancer> enhance
 void finish_audited(const Dataset& data, const DnaRows& dna, const ImportRecord& record,
                     const nlohmann::ordered_json& provenance, DatasetWriter* writer) {
   const ChromosomeSizes sizes(data.assembly);
-  const AuditInput input{.data = data, .sizes = sizes, .dna = &dna};
+  AuditInput input{.data = data, .sizes = sizes, .dna = &dna};
+  const std::optional<ChosenGeneStarts> genes = choose_gene_starts({}, data);
+  if (genes) input.use(*genes);
   const Audit audit = audit_of(input);
   nlohmann::ordered_json json = audit_json(input, audit, "cdt-import " + version());
   json["import"] = record.json;

@@ -11,7 +11,7 @@
 
 namespace cdt {
 
-/// The written data set in memory, without its DNA.
+/// The written data set in memory, without its DNA windows.
 Dataset written_dataset(const DatasetSizes& sizes, std::vector<Enhancer> enhancers,
                         std::vector<Pair> pairs, GeneTables tables);
 

@@ -41,6 +41,9 @@ void add_shared(Cli* cli, ImportOptions* o, Words* words) {
   cli->option("dna", &o->dna, "DNA embeddings: (windows, bins, features)", true);
   cli->option("rna", &o->rna, "RNA embeddings: (genes, features)", true);
   cli->option("protein", &o->protein, "protein embeddings: (genes, features)", true);
+  cli->option("gene-table", &o->gene_table,
+              "BED file (plain or gzip) of genes by symbol; their starts become genes.bed of the "
+              "data set");
   cli->option("assembly", &o->assembly,
               "assembly to record in the data set; there is no lift-over");
   cli->number("bin-bp", &words->bin_bp, 1, 1000000, "width of a DNA bin in base pairs");
@@ -138,6 +141,7 @@ int import_arrays_of(const Cli& cli, const ImportOptions& shared, const Words& w
   options.dna = shared.dna;
   options.rna = shared.rna;
   options.protein = shared.protein;
+  options.gene_table = shared.gene_table;
   options.common = shared.common;
   options.assembly = shared.assembly;
   options.bin_bp = shared.bin_bp;

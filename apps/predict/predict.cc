@@ -89,7 +89,7 @@ bool parse_options(int argc, char** argv, PredictOptions* options) {
              "label 1 if the data set has labels");
   add_gene_starts_option(&cli, &options->baselines.genes);
   cli.flag("ridge", &options->baselines.ridge,
-           "fit the ridge regression on gene and DNA also without --genes");
+           "fit the ridge regression on gene and DNA also without gene starts");
   cli.paths("combine", &options->combine,
             "folder of a prediction of one run, of a fold and seed; repeated for all of them");
   add_model_options(&cli, &options->overrides);
@@ -168,9 +168,7 @@ void run(const PredictOptions& options) {
   evaluation.train_pairs = std::ssize(data.pairs_of(Split::kTrain));
   evaluation.data = path_text(options.common.data);
   evaluation.model_file = path_text(options.common.model);
-  if (!options.baselines.genes.empty()) {
-    evaluation.gene_starts = path_text(options.baselines.genes);
-  }
+  if (!baselines.gene_starts.empty()) evaluation.gene_starts = path_text(baselines.gene_starts);
   if (screen) {
     evaluation.replicate =
         compare_screens(pairs, predicted.predictions, *screen, locus_of, evaluation.bootstrap);

@@ -25,11 +25,8 @@ Html findings_list(const Findings& findings) {
 Findings findings_without_dna(const Dataset& data, const std::filesystem::path& genes) {
   const ChromosomeSizes sizes(data.assembly);
   AuditInput input{data, sizes};
-  std::optional<GeneStarts> starts;
-  if (!genes.empty()) {
-    input.starts = &starts.emplace(read_gene_starts(genes, data));
-    input.starts_file = path_text(genes.filename());
-  }
+  const std::optional<ChosenGeneStarts> chosen = choose_gene_starts(genes, data);
+  if (chosen) input.use(*chosen);
   return audit_of(input).findings;
 }
 
@@ -65,7 +62,7 @@ PageSection data_section(const Dataset& data, const std::filesystem::path& genes
         "findings above were computed for this page, without reading DNA.";
   } else if (!recorded->has_gene_starts) {
     missing = "The audit was made without gene starts, so it has no finding about distances.";
-    if (file.empty()) file = "genes.bed";
+    if (file.empty() && data.gene_starts.empty()) file = "genes.bed";
   } else {
     return out;
   }

@@ -88,6 +88,10 @@ bool parse_synth_options(int argc, char** argv, SynthOptions* options) {
                std::string(size.help) + "; 0: as in the preset");
   }
   cli.number("noise", &given.noise, 0.0, 0.5, "standard deviation of the noise in beta");
+  cli.flag(
+      "gene-starts", &given.gene_starts,
+      "write genes.bed too: a start for every gene but the last, inside the window of a tested "
+      "enhancer, outside it, or on another chromosome");
   cli.common(&options->common, {"out", "seed", "threads", "quiet"});
   cli.require({"out"});
   if (!cli.parse(argc, argv)) return false;
@@ -98,6 +102,7 @@ bool parse_synth_options(int argc, char** argv, SynthOptions* options) {
   }
   options->plan.mechanism = given.mechanism;
   options->plan.noise = given.noise;
+  options->plan.gene_starts = given.gene_starts;
   options->plan.seed = static_cast<std::uint64_t>(options->common.seed);
   check_plan(options->plan);
   return true;

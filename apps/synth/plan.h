@@ -22,6 +22,7 @@ struct SynthPlan {
   std::int64_t pairs_per_enhancer = 1;  // each with a different gene
   double noise = 0.08;                  // standard deviation of the noise in beta
   std::uint64_t seed = 0;
+  bool gene_starts = false;  // whether to write genes.bed (gene_places.h)
 
   /// Half width of a site in bins; a site covers 2 * reach + 1 bins.
   std::int64_t reach() const;

@@ -12,6 +12,7 @@
 #include "apps/common/provenance.h"
 #include "apps/common/tables.h"
 #include "apps/programs.h"
+#include "apps/synth/gene_places.h"
 #include "apps/synth/mechanism.h"
 #include "engine/cpu/parallel.h"
 #include "io/dataset/dataset_writer.h"
@@ -101,6 +102,7 @@ std::string provenance(const SynthPlan& plan) {
   json["seed"] = plan.seed;
   json["noise"] = plan.noise;
   json["pairs_per_enhancer"] = plan.pairs_per_enhancer;
+  if (plan.gene_starts) json["gene_starts"] = true;
   return json_text(json);
 }
 
@@ -168,6 +170,7 @@ void synthesise(const SynthOptions& options) {
   std::vector<Pair> pairs;
   for (const SynthPair& made : mechanism.pairs()) pairs.push_back(made.pair);
   writer.write_pairs(pairs);
+  if (plan.gene_starts) writer.write_gene_starts(place_genes(plan, enhancers, pairs));
   writer.write_extra("truth.json", truth_text(plan, mechanism, enhancers, genes));
   writer.write_extra("sites.bed", sites_bed(plan, mechanism, enhancers));
   writer.write_extra(kProvenanceFile, provenance_text(options.common));

@@ -10,6 +10,7 @@
 #include "engine/error.h"
 #include "engine/poll.h"
 #include "io/dataset/folds.h"
+#include "io/dataset/gene_starts.h"
 #include "io/dataset/lists.h"
 #include "io/dataset/manifest.h"
 #include "io/format/file.h"
@@ -203,6 +204,9 @@ Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
   enhancer_index_ = index_names(names);
   pairs = read_pairs(directory / m.pairs_file, enhancer_index_, gene_index_);
   folds = count_folds(directory / m.pairs_file, pairs);
+  if (m.gene_starts_file.empty()) return;
+  gene_table = directory / m.gene_starts_file;
+  gene_starts = read_gene_starts(gene_table, *this).of_gene;
 }
 
 std::vector<Pair> Dataset::pairs_of(Split split) const {
@@ -223,14 +227,18 @@ std::int32_t Dataset::find_gene(const std::string& symbol) const {
 std::int64_t Dataset::choose_genes(const std::vector<std::int32_t>& rows) {
   std::vector<std::int32_t> place(genes.size(), -1);
   std::vector<std::string> chosen;
+  std::vector<std::optional<GeneStart>> starts;
   for (const std::int32_t row : rows) {
     CDT_CHECK(row >= 0 && row < genes_count(), "no such gene row");
-    place[static_cast<std::size_t>(row)] = static_cast<std::int32_t>(chosen.size());
-    chosen.push_back(genes[static_cast<std::size_t>(row)]);
+    const auto at = static_cast<std::size_t>(row);
+    place[at] = static_cast<std::int32_t>(chosen.size());
+    chosen.push_back(genes[at]);
+    if (!gene_starts.empty()) starts.push_back(gene_starts[at]);
   }
   rna = chosen_rows(rna, rna_dim, rows);
   protein = chosen_rows(protein, protein_dim, rows);
   genes = std::move(chosen);
+  gene_starts = std::move(starts);
   gene_index_ = index_names(genes);
   for (Pair& pair : pairs) pair.gene = place[static_cast<std::size_t>(pair.gene)];
   return static_cast<std::int64_t>(

@@ -1,5 +1,6 @@
 // The data set directory (docs/data-sets.md): dataset.json, float32 blobs, gene lists,
-// enhancers.bed and pairs.tsv. Opening one checks every file; the DNA blob is read row by row.
+// enhancers.bed, pairs.tsv and optionally a gene table. Opening one checks every file; the DNA blob
+// is read row by row.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "io/format/file.h"
+#include "io/genome/gene_start.h"
 #include "io/genome/locus.h"
 
 namespace cdt {
@@ -67,8 +69,8 @@ class Dataset {
   /// Index of an enhancer or gene by name, or -1.
   std::int32_t find_enhancer(const std::string& name) const;
   std::int32_t find_gene(const std::string& symbol) const;
-  /// Keeps and reorders genes: the new gene i is the old gene rows[i], with its RNA, protein and
-  /// pairs. Genes that `rows` does not name are dropped with their pairs; returns the number of
+  /// Keeps and reorders genes: the new gene i is the old gene rows[i], with its RNA, protein, start
+  /// and pairs. Genes that `rows` does not name are dropped with their pairs; returns the number of
   /// those pairs.
   std::int64_t choose_genes(const std::vector<std::int32_t>& rows);
   /// Copies row `enhancer` (bins x dna_dim) to `out` as float32. Throws InputError on NaN or
@@ -86,7 +88,10 @@ class Dataset {
   std::vector<Enhancer> enhancers;
   std::vector<Pair> pairs;
   std::int64_t folds = 0;  // number of folds, or 0 without a fold column
-  PairUse use;             // what use_pairs() did to `pairs`
+  /// Starts of the genes, unknown for some; empty without a gene table.
+  std::vector<std::optional<GeneStart>> gene_starts;
+  std::filesystem::path gene_table;  // their file (gene_starts.h); empty if there is none
+  PairUse use;                       // what use_pairs() did to `pairs`
 
  private:
   std::optional<InputFile> dna_;

@@ -9,6 +9,7 @@
 
 #include "engine/bfloat16.h"
 #include "engine/error.h"
+#include "io/dataset/gene_starts.h"
 #include "io/dataset/lists.h"
 #include "io/format/floats.h"
 #include "io/format/output.h"
@@ -19,9 +20,11 @@ namespace {
 
 constexpr const char* kManifestName = "dataset.json";
 constexpr const char* kBfloat16Dna = "dna.bf16";
+constexpr const char* kGeneTable = "genes.bed";
 /// Files and folders that only some data sets have.
-constexpr std::array<const char*, 6> kExtras{"truth.json",      "sites.bed", "audit.json",
-                                             "provenance.json", "dna.f32",   kBfloat16Dna};
+constexpr std::array<const char*, 7> kExtras{"truth.json",      "sites.bed", "audit.json",
+                                             "provenance.json", "dna.f32",   kBfloat16Dna,
+                                             kGeneTable};
 constexpr std::uint64_t kReserve = std::uint64_t{16} << 20U;  // for the lists and the folder
 
 }  // namespace
@@ -130,6 +133,7 @@ DatasetWriter::DatasetWriter(std::filesystem::path directory, const Dataset& fro
   require_free_space(impl_->folder.path(), kReserve);
   impl_->share(from);
   write_enhancers(from.enhancers);
+  write_gene_starts(from.gene_starts);
 }
 
 DatasetWriter::~DatasetWriter() = default;
@@ -175,6 +179,12 @@ void DatasetWriter::write_enhancers(const std::vector<Enhancer>& enhancers) {
                e.name + "\n");
     impl_->enhancers.push_back(e.name);
   }
+}
+
+void DatasetWriter::write_gene_starts(const std::vector<std::optional<GeneStart>>& starts) {
+  if (starts.empty()) return;
+  impl_->manifest.gene_starts_file = kGeneTable;
+  impl_->add(kGeneTable).write(gene_table_text(starts, impl_->genes));
 }
 
 void DatasetWriter::write_pairs(const std::vector<Pair>& pairs) {

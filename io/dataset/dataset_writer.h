@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,9 @@ class DatasetWriter {
   /// `replace`, finish() replaces it) or if the volume has less free space than the blobs will
   /// take.
   DatasetWriter(std::filesystem::path directory, const Sizes& sizes, bool replace = false);
-  /// Writes a data set with the embeddings, genes and enhancers of `from`, to which only pairs and
-  /// other files are to be added, with the indices of `from`. The blobs are not copied but linked:
-  /// as hard links, or as symbolic links to another file system.
+  /// Writes a data set with the embeddings, genes, gene table and enhancers of `from`, to which
+  /// only pairs and other files are to be added, with the indices of `from`. The blobs are not
+  /// copied but linked: as hard links, or as symbolic links to another file system.
   DatasetWriter(std::filesystem::path directory, const Dataset& from, bool replace = false);
   ~DatasetWriter();
   DatasetWriter(const DatasetWriter&) = delete;
@@ -36,6 +37,8 @@ class DatasetWriter {
   void write_rna(const std::vector<float>& values, const std::vector<std::string>& genes);
   void write_protein(const std::vector<float>& values, const std::vector<std::string>& genes);
   void write_enhancers(const std::vector<Enhancer>& enhancers);
+  /// Writes genes.bed; comes after the genes. Empty `starts` write nothing.
+  void write_gene_starts(const std::vector<std::optional<GeneStart>>& starts);
   /// Writes pairs.tsv from enhancer and gene indices, using the names of the lists above.
   void write_pairs(const std::vector<Pair>& pairs);
   /// Adds another file to the directory (truth.json, sites.bed, audit.json), renamed with the rest.

@@ -1,5 +1,6 @@
 #include "io/dataset/gene_starts.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <set>
 #include <string_view>
@@ -40,9 +41,10 @@ GeneStart start_of(const GeneLine& line, bool window) {
 
 /// Throws InputError where the file names chromosomes differently ("1" for "chr1"): every distance
 /// would be unknown.
-void expect_chromosomes_of(const Dataset& data, const GeneStarts& starts, const std::string& file) {
+void expect_chromosomes_of(const std::vector<Enhancer>& enhancers, const GeneStarts& starts,
+                           const std::string& file) {
   std::set<std::string> chromosomes;
-  for (const Enhancer& enhancer : data.enhancers) chromosomes.insert(enhancer.chrom);
+  for (const Enhancer& enhancer : enhancers) chromosomes.insert(enhancer.chrom);
   std::string found;
   for (const std::optional<GeneStart>& start : starts.of_gene) {
     if (!start) continue;
@@ -57,8 +59,15 @@ void expect_chromosomes_of(const Dataset& data, const GeneStarts& starts, const 
 }  // namespace
 
 GeneStarts read_gene_starts(const std::filesystem::path& path, const Dataset& data) {
+  return read_gene_starts(path, data.genes, data.enhancers, path_text(data.directory));
+}
+
+GeneStarts read_gene_starts(const std::filesystem::path& path,
+                            const std::vector<std::string>& genes,
+                            const std::vector<Enhancer>& enhancers, const std::string& name) {
+  const NameIndex index = index_names(genes);
   LineFile lines(path.string(), open_text_or_gzip(path, kFileLimit));
-  std::vector<std::optional<GeneLine>> first(data.genes.size());
+  std::vector<std::optional<GeneLine>> first(genes.size());
   std::set<std::int64_t> lengths;  // two different lengths are enough to know
   std::int64_t intervals = 0;
   GeneStarts out;
@@ -72,9 +81,9 @@ GeneStarts read_gene_starts(const std::filesystem::path& path, const Dataset& da
     }
     ++intervals;
     if (lengths.size() < 2) lengths.insert(line.interval.end - line.interval.start);
-    const std::int32_t gene = data.find_gene(line.interval.name);
-    if (gene < 0) continue;
-    std::optional<GeneLine>& known = first[static_cast<std::size_t>(gene)];
+    const auto gene = index.find(line.interval.name);
+    if (gene == index.end()) continue;
+    std::optional<GeneLine>& known = first[static_cast<std::size_t>(gene->second)];
     if (!known) {
       known = std::move(line);
     } else if (*known != line) {
@@ -86,13 +95,36 @@ GeneStarts read_gene_starts(const std::filesystem::path& path, const Dataset& da
     out.of_gene.push_back(line ? std::optional(start_of(*line, out.windows)) : std::nullopt);
     out.missing += line ? 0 : 1;
   }
-  if (out.missing == data.genes_count()) {
-    throw InputError(lines.file(), "names",
-                     expected_got("none is a gene of " + path_text(data.directory),
-                                  "gene symbols such as " + data.genes.front(),
-                                  std::to_string(intervals) + " intervals"));
+  if (out.missing == std::ssize(genes)) {
+    throw InputError(
+        lines.file(), "names",
+        expected_got("none is a gene of " + name, "gene symbols such as " + genes.front(),
+                     std::to_string(intervals) + " intervals"));
   }
-  expect_chromosomes_of(data, out, lines.file());
+  expect_chromosomes_of(enhancers, out, lines.file());
+  return out;
+}
+
+std::optional<ChosenGeneStarts> choose_gene_starts(const std::filesystem::path& given,
+                                                   const Dataset& data) {
+  if (!given.empty()) return ChosenGeneStarts{given, read_gene_starts(given, data)};
+  if (data.gene_starts.empty()) return std::nullopt;
+  ChosenGeneStarts out{data.gene_table, {.of_gene = data.gene_starts}};
+  out.starts.missing = std::count(data.gene_starts.begin(), data.gene_starts.end(), std::nullopt);
+  return out;
+}
+
+std::string gene_table_text(const std::vector<std::optional<GeneStart>>& starts,
+                            const std::vector<std::string>& genes) {
+  CDT_CHECK(starts.size() == genes.size(), "one start for each gene");
+  std::string out;
+  for (std::size_t gene = 0; gene < genes.size(); ++gene) {
+    const std::optional<GeneStart>& start = starts[gene];
+    if (!start) continue;
+    const char* strand = start->strand > 0 ? "+" : start->strand < 0 ? "-" : ".";
+    out += tab_separated({start->chrom, std::to_string(start->position),
+                          std::to_string(start->position + 1), genes[gene], "0", strand});
+  }
   return out;
 }
 

@@ -1,5 +1,6 @@
 // Gene starts, read from a BED file (plain or gzip): gene annotations, or windows around gene
-// starts such as CollapsedGeneBounds.hg38.TSS500bp.bed of the ENCODE CRISPR benchmark.
+// starts such as CollapsedGeneBounds.hg38.TSS500bp.bed of the ENCODE CRISPR benchmark. A data set
+// may hold such a file, its gene table.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +10,9 @@
 #include <vector>
 
 #include "io/dataset/dataset.h"
+#include "io/genome/gene_start.h"
 
 namespace cdt {
-
-struct GeneStart {
-  std::string chrom;
-  std::int64_t position = 0;  // of the first transcribed base, 0-based
-  int strand = 0;             // 1 or -1; 0 if unknown
-};
 
 struct GeneStarts {
   std::vector<std::optional<GeneStart>> of_gene;  // one per gene of the data set
@@ -38,5 +34,25 @@ struct GeneStarts {
 /// the data set is in the file; naming "chrom" if none of them is on a chromosome that has an
 /// enhancer.
 GeneStarts read_gene_starts(const std::filesystem::path& path, const Dataset& data);
+/// The same for the genes and enhancers of a data set that is not complete yet; messages call it
+/// `name`.
+GeneStarts read_gene_starts(const std::filesystem::path& path,
+                            const std::vector<std::string>& genes,
+                            const std::vector<Enhancer>& enhancers, const std::string& name);
+
+/// The gene starts that a program uses, and the file that they are from.
+struct ChosenGeneStarts {
+  std::filesystem::path file;
+  GeneStarts starts;
+};
+/// Those of the file `given` or, if that is empty, of the data set's own gene table; nothing if
+/// there is neither.
+std::optional<ChosenGeneStarts> choose_gene_starts(const std::filesystem::path& given,
+                                                   const Dataset& data);
+
+/// Text of a gene table: one base for each known start, so that leaving out other genes never
+/// changes how it is read.
+std::string gene_table_text(const std::vector<std::optional<GeneStart>>& starts,
+                            const std::vector<std::string>& genes);
 
 }  // namespace cdt

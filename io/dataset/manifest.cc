@@ -94,6 +94,7 @@ Manifest read_manifest(const std::filesystem::path& path) {
   }
   m.enhancers_file = inner_file(top, "enhancers");
   m.pairs_file = inner_file(top, "pairs");
+  if (top.has("gene_starts")) m.gene_starts_file = inner_file(top, "gene_starts");
   if (top.has("provenance")) top.object("provenance");
   top.no_other_keys();
   return m;
@@ -102,7 +103,7 @@ Manifest read_manifest(const std::filesystem::path& path) {
 std::string manifest_text(const Manifest& m, const std::string& provenance_json) {
   nlohmann::ordered_json dna = {{"file", m.dna_file}, {"shape", {m.enhancers, m.bins, m.dna_dim}}};
   if (m.dna_is_bfloat16) dna["dtype"] = "bfloat16";
-  const nlohmann::ordered_json out = {
+  nlohmann::ordered_json out = {
       {"format", kFormat},
       {"version", kVersion},
       {"bin_bp", m.bin_bp},
@@ -112,8 +113,9 @@ std::string manifest_text(const Manifest& m, const std::string& provenance_json)
       {"protein",
        {{"file", m.protein_file}, {"shape", {m.genes, m.protein_dim}}, {"genes", m.protein_genes}}},
       {"enhancers", m.enhancers_file},
-      {"pairs", m.pairs_file},
-      {"provenance", nlohmann::ordered_json::parse(provenance_json)}};
+      {"pairs", m.pairs_file}};
+  if (!m.gene_starts_file.empty()) out["gene_starts"] = m.gene_starts_file;
+  out["provenance"] = nlohmann::ordered_json::parse(provenance_json);
   return dumped(out, 2) + "\n";
 }
 

@@ -32,6 +32,7 @@ struct Manifest : DatasetSizes {
   std::string protein_genes = "protein.genes.txt";
   std::string enhancers_file = "enhancers.bed";
   std::string pairs_file = "pairs.tsv";
+  std::string gene_starts_file = {};  // "": none
 };
 
 /// Reads dataset.json. Throws InputError naming the file and the key: an unknown or missing key, a

@@ -28,6 +28,15 @@ check 'sizes from options' [ "$(stat -c %s "$work/sized/dna.f32")" -eq $((21 * 1
 check 'sizes from options' [ "$(stat -c %s "$work/sized/protein.f32")" -eq $((5 * 2 * 4)) ]
 check 'no noise, a ceiling of 1' grep -qE '"val": ."pearson": (1|0\.99999)' "$work/sized/truth.json"
 
+# --- gene starts, which change nothing else
+expect_ok "$synth" --preset tiny --seed 3 --out "$work/starts" --gene-starts --quiet
+for file in dna.f32 rna.f32 protein.f32 rna.genes.txt enhancers.bed pairs.tsv truth.json sites.bed; do
+  expect_same "$work/one/$file" "$work/starts/$file"
+done
+expect_text "$work/starts/dataset.json" '"gene_starts": "genes.bed"'
+check 'without the option there is no table' [ ! -e "$work/one/genes.bed" ]
+check 'the last gene has no start' cmp <(cut -f 4 "$work/starts/genes.bed") <(head -n 7 "$work/one/rna.genes.txt")
+
 # --- five mechanisms with the same windows
 expect_ok "$synth" --preset tiny --seed 3 --out "$work/product" --mechanism product --quiet
 expect_same_data "$work/product"

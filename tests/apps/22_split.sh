@@ -28,6 +28,18 @@ expect_ok "$split" --data "$work/again" --out "$work/twice" --seed 5 --overwrite
 expect_text "$work/stdout" 'not compared'
 check 'nothing else is left in the folder' [ "$(find "$work/twice" -name '.*' -type f | wc -l)" -eq 0 ]
 
+# --- a gene table
+cp -r "$data" "$work/placed"
+awk -v OFS='\t' '{ print "chr" NR, 1000 * NR, 1000 * NR + NR, $1, 0, "-" }' "$data/rna.genes.txt" >"$work/placed/genes.bed"
+sed -i 's/"pairs": "pairs.tsv"/&, "gene_starts": "genes.bed"/' "$work/placed/dataset.json"
+expect_ok "$split" --data "$work/placed" --out "$work/places" --quiet
+expect_text "$work/places/dataset.json" '"gene_starts": "genes.bed"'
+check 'each start is one base' cmp <(cut -f 1,3,4 "$work/placed/genes.bed") <(cut -f 1,3,4 "$work/places/genes.bed")
+check 'without one there is none' [ ! -e "$work/again/genes.bed" ]
+before=$(cksum <"$work/placed/genes.bed")
+expect_fail 2 '--out: ' "$CDT_BIN/cdt-audit" --data "$work/placed" --out "$work/placed/genes.bed" --overwrite --quiet
+check 'the table is not overwritten' [ "$before" = "$(cksum <"$work/placed/genes.bed")" ]
+
 # --- a column se
 cp -r "$data" "$work/errors"
 awk 'BEGIN { OFS = "\t" } { print $0, NR == 1 ? "se" : NR / 64 }' "$data/pairs.tsv" >"$work/errors/pairs.tsv"

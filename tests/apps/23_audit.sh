@@ -55,6 +55,13 @@ expect_text "$work/stdout" 'gene_starts_outside_windows: '
 expect_text "$work/stdout" 'lie within 30 kb of the start'
 lacks "$work/stdout" genes_on_other_chromosomes
 lacks "$work/stdout" genes_beyond_screen_limit
+# The data set's own table says the same without the option.
+cp "$work/stdout" "$work/given"
+cp -r "$screen" "$work/own"
+cp "$work/genes.bed" "$work/own/genes.bed"
+sed -i 's/"pairs": "pairs.tsv"/&, "gene_starts": "genes.bed"/' "$work/own/dataset.json"
+expect_ok "$audit" --data "$work/own" --quiet
+expect_same "$work/given" "$work/stdout"
 {
   printf 'gene\tenhancer\n'
   awk -F '\t' 'NR > 1 { print $3 "\t" $2 }' "$screen/pairs.tsv" |

@@ -95,6 +95,15 @@ value_is 'a difference to each baseline' True "$work/genes" 'all(
   for b in m["baselines"].values() if isinstance(b, dict))'
 check 'no line is wider than 100 columns' awk 'length($0) > 100 { exit 1 }' "$work/stdout"
 
+# The data set's own starts are the default.
+cp -r "$data" "$work/placed"
+cp "$work/genes.bed" "$work/placed/genes.bed"
+sed -i 's/"pairs": "pairs.tsv"/&, "gene_starts": "genes.bed"/' "$work/placed/dataset.json"
+expect_ok "$predict" --data "$work/placed" --model "$model" --out "$work/own"
+expect_text "$work/stderr" "$work/placed/genes.bed: 1 of "
+expect_same "$work/genes/predictions.tsv" "$work/own/predictions.tsv"
+value_is 'the file is named' "$work/placed/genes.bed" "$work/own" 'm["baselines"]["gene_starts"]'
+
 # Without them --ridge fits the ridge regressions on gene and DNA.
 expect_ok "$predict" --data "$data" --model "$model" --out "$work/ridge" --ridge --no-controls
 check 'two columns more' [ "$(columns ridge predictions.tsv)" = \

@@ -150,6 +150,35 @@ TEST_F(ArraysImport, StandardErrorsAreKept) {
             "train\tE3\tTP53\t2\t0.001\n");
 }
 
+TEST_F(ArraysImport, AGeneTableIsKeptForTheGenesOfTheDataSet) {
+  options.gene_table = dir.path / "annotation.bed";
+  write_bytes(options.gene_table,
+              "chr3\t5\t90\tOTHER\t0\t+\nchr2\t10\t60\tTP53\t0\t-\nchr1\t70\t99\tGFI1B\n");
+  files.write();
+  const std::string text = import();
+  EXPECT_EQ(read_bytes(options.common.out / "genes.bed"),
+            "chr1\t84\t85\tGFI1B\t0\t.\nchr2\t59\t60\tTP53\t0\t-\n");
+  EXPECT_NE(notes.find("annotation.bed: 1 of 3 genes are not in it"), std::string::npos) << notes;
+  EXPECT_NE(text.find("enhancer_gene_distances"), std::string::npos) << text;
+  const Dataset data(options.common.out);
+  EXPECT_EQ(data.gene_starts[2]->position, 59);
+  EXPECT_TRUE(read_audit(data)->current);
+  EXPECT_EQ(audit()["gene_starts"], "genes.bed");
+  const auto provenance = parse_json_file(options.common.out / "dataset.json")["provenance"];
+  EXPECT_EQ(provenance["sources"]["gene-table"]["file"], "annotation.bed");
+}
+
+TEST_F(ArraysImport, AGeneTableOfOtherGenesIsRefused) {
+  options.gene_table = dir.path / "annotation.bed";
+  write_bytes(options.gene_table, "chr2\t10\t60\ttp53\t0\t-\n");
+  files.write();
+  expect(options.gene_table, "names", "none is a gene of the gene list");
+  write_bytes(options.gene_table, "chr2\t10\t60\tTP53\t0\tminus\n");
+  expect(options.gene_table, "line 1, strand", "got minus");
+  options.gene_table = options.enhancers;
+  expect(options.gene_table, "--gene-table", "is the file given as --enhancers");
+}
+
 TEST_F(ArraysImport, PairsWithoutASplitAreTrain) {
   files.pairs = "enhancer\tgene\tbeta\nE1\tTP53\t1\nE3\tTP53\t2\n";
   files.write();

@@ -25,6 +25,7 @@ class ImportRules : public testing::Test {
     files.write();
     ImportOptions options = files.options();
     options.missing = missing;
+    options.gene_table = gene_table;
     testing::internal::CaptureStdout();
     try {
       import_files(options);
@@ -47,6 +48,7 @@ class ImportRules : public testing::Test {
 
   test::TempDir dir;
   PublishedFiles files{dir.path};
+  std::filesystem::path gene_table;
 };
 
 std::vector<std::string> names(const Dataset& data) {
@@ -186,6 +188,15 @@ TEST_F(ImportRules, StandardErrorsOfOneSplitAreLeftOutWithAWarning) {
                                                         ": se: is missing"),
             std::string::npos);
   EXPECT_EQ(read_bytes(out() / "pairs.tsv").find("\tse"), std::string::npos);
+}
+
+TEST_F(ImportRules, AGeneTableIsKept) {
+  gene_table = dir.path / "annotation.bed";
+  test::write_bytes(gene_table, "chr2\t10\t60\tTP53\t0\t-\nchr1\t7\t99\tBRCA2\t0\t+\n");
+  import();
+  EXPECT_EQ(read_bytes(out() / "genes.bed"), "chr1\t7\t8\tBRCA2\t0\t+\nchr2\t59\t60\tTP53\t0\t-\n");
+  EXPECT_EQ(audit()["gene_starts"], "genes.bed");
+  EXPECT_FALSE(Dataset(out()).gene_starts[0].has_value());
 }
 
 TEST_F(ImportRules, ElementOfNoLengthKeepsItsCentre) {

@@ -13,7 +13,9 @@
 
 #include "engine/random.h"
 #include "io/dataset/dataset_writer.h"
+#include "io/dataset/gene_starts.h"
 #include "model/stats/statistics.h"
+#include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 
 namespace cdt {
@@ -153,6 +155,30 @@ TEST_F(PositionBaselinesTest, UnknownPlaces) {
   for (const auto& single : fitted(data, starts, one, pairs)) {
     EXPECT_EQ(single.predictions, std::vector<float>(3, train[3].beta)) << single.name;
   }
+}
+
+TEST_F(PositionBaselinesTest, TheDataSetsOwnStartsAreTheDefault) {
+  std::vector<Pair> train;
+  for (std::int32_t e = 0; e < kEnhancers; ++e) {
+    train.push_back({.enhancer = e, .gene = e % kGenes, .beta = normal()});
+  }
+  Dataset data = write(2, train);
+  EXPECT_TRUE(fit_baselines({}, data, train, true).gene_starts.empty());
+  data.gene_starts = starts_along_chr1().of_gene;
+  data.gene_table = data.directory / "genes.bed";
+  const std::filesystem::path file = dir_.path / "starts.bed";
+  test::write_bytes(file, gene_table_text(data.gene_starts, data.genes));
+  const FittedBaselines own = fit_baselines({}, data, train, true);
+  const FittedBaselines given = fit_baselines({.genes = file}, data, train, true);
+  EXPECT_EQ(own.gene_starts, data.gene_table);
+  EXPECT_EQ(given.gene_starts, file);
+  EXPECT_EQ(named(own.predictions, "distance").predictions,
+            named(given.predictions, "distance").predictions);
+  for (Pair& pair : data.pairs) pair.split = Split::kTest;
+  EXPECT_TRUE(fit_baselines({}, data, train, true).predictions.empty()) << "no training pairs";
+  EXPECT_NE(
+      test::input_error([&] { fit_baselines({.genes = file}, data, train, true); }).find("--genes"),
+      std::string::npos);
 }
 
 TEST_F(PositionBaselinesTest, TheMeanWindowIsSeen) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/synth/gene_places.h"
 #include "apps/synth/mechanism.h"
 #include "apps/synth/plan.h"
 #include "engine/error.h"
@@ -180,6 +181,36 @@ TEST(SynthMechanism, NoiseLowersTheCeiling) {
   EXPECT_LT(low, 0.92);
   plan.noise = 0.3;
   EXPECT_LT(noise_ceiling(Mechanism(plan).pairs(), Split::kVal), low - 0.2);
+}
+
+TEST(SynthPlaces, StartsAreInsideOutsideElsewhereAndUnknown) {
+  SynthPlan plan = small_plan();
+  plan.sizes.genes = 10;
+  const std::int64_t before = plan.sizes.bins / 2 * plan.sizes.bin_bp;
+  const std::int64_t window = plan.sizes.bins * plan.sizes.bin_bp;
+  std::vector<Enhancer> enhancers;
+  std::vector<Pair> pairs;
+  for (std::int32_t i = 0; i < 10; ++i) {
+    const std::int64_t start = 1'000'000 * (i / 2 + 1);
+    enhancers.push_back({i % 2 == 0 ? "chr1" : "chr2", start, start + 500, std::to_string(i)});
+    if (i != 8) pairs.push_back({.enhancer = i, .gene = i});
+    pairs.push_back({.enhancer = i, .gene = 0});
+  }
+  const auto starts = place_genes(plan, enhancers, pairs);
+  ASSERT_EQ(starts.size(), 10U);
+  for (std::size_t gene = 0; gene < 8; ++gene) {
+    ASSERT_TRUE(starts[gene].has_value());
+    EXPECT_NE(starts[gene]->strand, 0);
+    EXPECT_EQ(starts[gene]->chrom == enhancers[gene].chrom, gene % 4 != 2);
+    const std::int64_t offset = starts[gene]->position - enhancers[gene].centre();
+    EXPECT_EQ(offset >= -before && offset < window - before, gene % 4 != 1) << offset;
+    EXPECT_LE(std::abs(offset), 11 * window);
+  }
+  EXPECT_FALSE(starts[8].has_value()) << "in no pair";
+  EXPECT_FALSE(starts[9].has_value()) << "the last";
+  EXPECT_EQ(place_genes(plan, enhancers, pairs), starts);
+  plan.seed = 8;
+  EXPECT_NE(place_genes(plan, enhancers, pairs), starts);
 }
 
 TEST(SynthTruth, TextNamesEverySiteAndPair) {

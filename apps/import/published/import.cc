@@ -105,7 +105,8 @@ std::vector<Source> sources(const ImportOptions& options) {
                 {"mapping", options.mapping, "mapping", ""},
                 {"train", options.train, "pairs", ""},
                 {"val", options.val, "pairs", ""},
-                {"test", options.test, "pairs", ""}});
+                {"test", options.test, "pairs", ""},
+                {"gene-table", options.gene_table, "gene-table", ""}});
 }
 
 nlohmann::ordered_json provenance(const ImportOptions& options) {
@@ -129,6 +130,7 @@ void import_files(const ImportOptions& options) {
     splits.push_back(read_screen(options.test, Split::kTest, map, elements));
   }
   Placement data = place_elements(elements, dna.index, options.missing, splits);
+  tables.read_starts(options.gene_table, data.enhancers);
 
   DatasetWriter::Sizes sizes;
   sizes.enhancers = static_cast<std::int64_t>(data.enhancers.size());
@@ -143,6 +145,7 @@ void import_files(const ImportOptions& options) {
   writer.write_rna(tables.rna, tables.genes);
   writer.write_protein(tables.protein, tables.genes);
   writer.write_enhancers(data.enhancers);
+  writer.write_gene_starts(tables.starts);
   writer.write_pairs(data.pairs);
   DnaRows described(sizes.bins, sizes.dna_dim);
   const std::int64_t rows_used = copy_windows(dna, data, writer, &described, options.common.quiet);

@@ -11,6 +11,7 @@ namespace cdt {
 
 struct ImportOptions {
   std::filesystem::path dna, rna, protein, mapping, train, val, test;  // test may be empty
+  std::filesystem::path gene_table;                                    // may be empty
   CommonOptions common;  // config, out, overwrite, quiet
   MissingDna missing = MissingDna::kZeros;
   std::string assembly = "hg38";

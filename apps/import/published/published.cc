@@ -145,8 +145,12 @@ GeneTables read_gene_tables(const std::filesystem::path& rna,
                      expected_got("the gene list differs from that of " + rna.string(),
                                   first.genes[i], second.genes[i]));
   }
-  return {std::move(first.genes), std::move(first.values), std::move(second.values), first.dim,
-          second.dim};
+  return {.genes = std::move(first.genes),
+          .rna = std::move(first.values),
+          .protein = std::move(second.values),
+          .rna_dim = first.dim,
+          .protein_dim = second.dim,
+          .starts = {}};
 }
 
 GeneMap read_gene_map(const std::filesystem::path& path, std::int64_t genes) {
