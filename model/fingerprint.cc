@@ -43,6 +43,22 @@ void add_tables(const Dataset& data, Digest* to) {
   }
 }
 
+/// Adds windows of DNA: all of them or, if they are large, evenly spaced ones.
+void add_windows(const Dataset& data, std::int64_t count,
+                 void (Dataset::*read)(std::int32_t, float*) const, Digest* digest) {
+  std::vector<float> row(static_cast<std::size_t>(data.bins * data.dna_dim));
+  const auto row_bytes = static_cast<std::int64_t>(row.size() * sizeof(float));
+  const std::int64_t rows = std::min(std::max(kSampledBytes / row_bytes, kSampledRows), count);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    try {
+      (data.*read)(static_cast<std::int32_t>(i * count / rows), row.data());
+      digest->add(row);
+    } catch (const InputError&) {  // not finite: reported by whoever uses the row
+      digest->add(static_cast<std::uint64_t>(i));
+    }
+  }
+}
+
 }  // namespace
 
 std::string digest_of_tables(const Dataset& data) {
@@ -54,17 +70,9 @@ std::string digest_of_tables(const Dataset& data) {
 std::string digest_of_data(const Dataset& data) {
   Digest digest;
   add_tables(data, &digest);
-  std::vector<float> row(static_cast<std::size_t>(data.bins * data.dna_dim));
-  const auto row_bytes = static_cast<std::int64_t>(row.size() * sizeof(float));
-  const std::int64_t rows =
-      std::min(std::max(kSampledBytes / row_bytes, kSampledRows), data.enhancers_count());
-  for (std::int64_t i = 0; i < rows; ++i) {
-    try {
-      data.read_dna(static_cast<std::int32_t>(i * data.enhancers_count() / rows), row.data());
-      digest.add(row);
-    } catch (const InputError&) {  // not finite: reported by whoever uses the row
-      digest.add(static_cast<std::uint64_t>(i));
-    }
+  add_windows(data, data.enhancers_count(), &Dataset::read_dna, &digest);
+  if (data.has_dna_gene()) {
+    add_windows(data, data.genes_count(), &Dataset::read_dna_gene, &digest);
   }
   return digest.hex();
 }

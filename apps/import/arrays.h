@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "apps/common/cli.h"
@@ -12,6 +13,7 @@ namespace cdt {
 
 struct ArraysOptions {
   std::filesystem::path dna, rna, protein;  // FILE[:NAME]
+  std::filesystem::path dna_gene;           // the same; may be empty
   std::filesystem::path genes;              // of both tables; or one list for each:
   std::filesystem::path rna_genes, protein_genes;
   std::filesystem::path enhancers, pairs, gene_table;
@@ -24,10 +26,13 @@ struct ArraysOptions {
   bool keep_untested = false;  // keep enhancers without a pair
 };
 
-/// The three arrays, located.
+/// The arrays, located.
 struct ArrayFiles {
   ArrayFile dna, rna, protein;
+  std::optional<ArrayFile> dna_gene = {};
 };
+/// Finds the arrays that the options name (find_array).
+ArrayFiles find_arrays(const ArraysOptions& options);
 
 /// Writes the data set and audit.json and prints the audit to stdout. Memory: two rows of DNA, the
 /// tables of genes and the lists. Throws InputError on any mistake and then leaves nothing behind.

@@ -44,6 +44,9 @@ Json arrays_record(const ArraysImported& input) {
                    {"dna_dim", input.dna_dim},
                    {"bin_bp", options.bin_bp},
                    {"rows_used", input.rows_used}};
+  if (input.dna_gene != nullptr) {
+    record["dna_gene"] = {{"shape", input.dna_gene->shape()}, {"dtype", input.dna_gene->type()}};
+  }
   record["enhancers"] = {{"listed", screen.listed},
                          {"written", written},
                          {"left_out_without_pairs", screen.listed - written}};
@@ -67,6 +70,11 @@ std::string arrays_record_text(const Json& record) {
           dna["written_as"].get<std::string>() + "; windows of " + dna["bins"].dump() +
           " bins of " + dna["bin_bp"].dump() + " bp = " + format_with_commas(window) + " bp; " +
           dna["rows_used"].dump() + " rows used\n";
+  if (record.contains("dna_gene")) {
+    text += "DNA at gene starts " + record["dna_gene"]["shape"].dump() + " " +
+            record["dna_gene"]["dtype"].get<std::string>() + ", written for " +
+            genes["written"].dump() + " genes\n";
+  }
   text += "enhancers " + enhancers["listed"].dump() + " listed, " + enhancers["written"].dump() +
           " written, " + enhancers["left_out_without_pairs"].dump() +
           " left out because no pair names them\n";

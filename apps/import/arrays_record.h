@@ -17,6 +17,7 @@ struct ArraysImported {
   std::int64_t bins, dna_dim;
   std::int64_t rows_used;  // of dna
   const Screen& screen;
+  const FloatRows* dna_gene;  // null: not given
 };
 
 /// Counts are rows of the table of pairs unless named otherwise.

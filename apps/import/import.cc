@@ -27,7 +27,7 @@ constexpr std::initializer_list<const char*> kPublishedOptions{"mapping", "train
                                                                "missing-dna"};
 constexpr std::initializer_list<const char*> kArraysOptions{
     "genes",         "rna-genes",     "protein-genes", "enhancers", "pairs",
-    "unknown-names", "keep-untested", "bfloat16",      "store"};
+    "unknown-names", "keep-untested", "bfloat16",      "store",     "dna-gene"};
 
 /// Values of options that take a word.
 struct Words {
@@ -60,6 +60,9 @@ void add_arrays(Cli* cli, ArraysOptions* o, Words* words) {
       "pairs", &o->pairs,
       "arrays: table with the columns split, enhancer, gene, beta and optionally label, fold "
       "and se");
+  cli->option("dna-gene", &o->dna_gene,
+              "arrays: DNA embeddings around the genes' starts, one window for each gene of the "
+              "RNA list: (genes, bins, features)");
   cli->choice("unknown-names", &words->unknown, {"error", "drop"},
               "arrays: what to do with a pair whose enhancer or gene is in no list");
   cli->flag("keep-untested", &o->keep_untested,

@@ -69,11 +69,12 @@ void match(const std::vector<std::string>& rna, const std::vector<std::string>& 
            MatchedGenes* out) {
   const NameIndex in_rna = index_names(rna);
   const NameIndex in_protein = index_names(protein);
-  for (const std::string& gene : rna) {
-    if (in_protein.contains(gene)) {
-      out->genes.push_back(gene);
+  for (std::size_t row = 0; row < rna.size(); ++row) {
+    if (in_protein.contains(rna[row])) {
+      out->genes.push_back(rna[row]);
+      out->listed_at.push_back(static_cast<std::int64_t>(row));
     } else {
-      out->in_one_list.insert(gene);
+      out->in_one_list.insert(rna[row]);
     }
   }
   for (const std::string& gene : protein) {

@@ -4,13 +4,15 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "apps/import/arrays.h"
 #include "apps/import/gene_tables.h"
 
 namespace cdt {
 
-struct MatchedGenes : GeneTables {  // the genes in both lists, in RNA's order
+struct MatchedGenes : GeneTables {      // the genes in both lists, in RNA's order
+  std::vector<std::int64_t> listed_at;  // row of each gene in RNA's list, ascending
   std::int64_t rna_listed = 0, protein_listed = 0;
   std::set<std::string> in_one_list;
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <initializer_list>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -100,22 +99,6 @@ void check_same_genes(const std::filesystem::path& rna_path, const std::vector<s
   }
 }
 
-/// Throws InputError, giving the product, unless a headerless blob has as many bytes as the factors
-/// multiply to: its dimensions and the bytes of an element.
-void check_blob_size(const InputFile& file, std::initializer_list<std::int64_t> factors) {
-  std::int64_t bytes = 1;
-  std::string product;
-  for (const std::int64_t factor : factors) {
-    bytes *= factor;
-    product += (product.empty() ? "" : " x ") + std::to_string(factor);
-  }
-  if (file.size() == static_cast<std::size_t>(bytes)) return;
-  refuse_foreign(file.path(), file.head(kHeadBytes));  // says what a wrong file really is
-  throw InputError(file.path().string(), "size",
-                   expected_got("wrong size", product + " = " + std::to_string(bytes) + " bytes",
-                                std::to_string(file.size())));
-}
-
 std::vector<float> read_plain_floats(const std::filesystem::path& path, std::size_t rows,
                                      std::int64_t columns) {
   const InputFile file(path);
@@ -148,8 +131,6 @@ std::vector<float> read_matrix(const std::filesystem::path& path,
   return values;
 }
 
-std::int64_t element_size(bool is_bfloat16) { return is_bfloat16 ? 2 : sizeof(float); }
-
 /// Rows of a (G, columns) matrix in the order of `rows`.
 std::vector<float> chosen_rows(const std::vector<float>& matrix, std::int64_t columns,
                                const std::vector<std::int32_t>& rows) {
@@ -181,7 +162,6 @@ Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
   protein_dim = m.protein_dim;
   bin_bp = m.bin_bp;
   assembly = m.assembly;
-  dna_is_bfloat16_ = m.dna_is_bfloat16;
 
   genes = read_genes(directory / m.rna_genes, m.genes);
   check_same_genes(directory / m.rna_genes, genes, directory / m.protein_genes,
@@ -192,8 +172,12 @@ Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
                      expected_got("enhancer count differs from dna.shape in dataset.json",
                                   std::to_string(m.enhancers), std::to_string(enhancers_count())));
   }
-  dna_.emplace(directory / m.dna_file);
-  check_blob_size(*dna_, {m.enhancers, m.bins, m.dna_dim, element_size(m.dna_is_bfloat16)});
+  dna_.emplace(directory / m.dna_file,
+               WindowBlob::Shape{m.enhancers, m.bins, m.dna_dim, m.dna_is_bfloat16});
+  if (m.has_dna_gene) {
+    dna_gene_.emplace(directory / m.dna_gene_file,
+                      WindowBlob::Shape{m.genes, m.bins, m.dna_dim, m.dna_gene_is_bfloat16});
+  }
   rna = read_matrix(directory / m.rna_file, genes, rna_dim);
   protein = read_matrix(directory / m.protein_file, genes, protein_dim);
 
@@ -228,17 +212,20 @@ std::int64_t Dataset::choose_genes(const std::vector<std::int32_t>& rows) {
   std::vector<std::int32_t> place(genes.size(), -1);
   std::vector<std::string> chosen;
   std::vector<std::optional<GeneStart>> starts;
+  std::vector<std::int32_t> in_files;
   for (const std::int32_t row : rows) {
     CDT_CHECK(row >= 0 && row < genes_count(), "no such gene row");
     const auto at = static_cast<std::size_t>(row);
     place[at] = static_cast<std::int32_t>(chosen.size());
     chosen.push_back(genes[at]);
+    in_files.push_back(gene_rows_.empty() ? row : gene_rows_[at]);
     if (!gene_starts.empty()) starts.push_back(gene_starts[at]);
   }
   rna = chosen_rows(rna, rna_dim, rows);
   protein = chosen_rows(protein, protein_dim, rows);
   genes = std::move(chosen);
   gene_starts = std::move(starts);
+  gene_rows_ = std::move(in_files);
   gene_index_ = index_names(genes);
   for (Pair& pair : pairs) pair.gene = place[static_cast<std::size_t>(pair.gene)];
   return static_cast<std::int64_t>(
@@ -247,25 +234,13 @@ std::int64_t Dataset::choose_genes(const std::vector<std::int32_t>& rows) {
 
 void Dataset::read_dna(std::int32_t enhancer, float* out) const {
   CDT_CHECK(enhancer >= 0 && enhancer < enhancers_count(), "no such enhancer row");
-  const std::int64_t count = bins * dna_dim;
-  const auto bytes = static_cast<std::size_t>(count * element_size(dna_is_bfloat16_));
-  const std::size_t offset = static_cast<std::size_t>(enhancer) * bytes;
-  if (dna_is_bfloat16_) {
-    // The values are read into the second half of `out`; each is widened before its own place is
-    // overwritten.
-    std::byte* narrow = reinterpret_cast<std::byte*>(out) + bytes;
-    dna_->read(offset, narrow, bytes);
-    convert_values<std::uint16_t>(narrow, static_cast<std::size_t>(count), out, bfloat16_to_float);
-  } else {
-    dna_->read(offset, out, bytes);
-  }
-  const std::int64_t bad = first_non_finite(out, count);
-  if (bad < 0) return;
-  throw InputError(dna_->path().string(),
-                   "enhancer " + enhancer_of(*this, enhancer).name + " (row " +
-                       std::to_string(enhancer) + "), bin " + std::to_string(bad / dna_dim) +
-                       ", feature " + std::to_string(bad % dna_dim),
-                   expected_got("bad value", "a finite number", format_number(out[bad])));
+  dna_->read(enhancer, "enhancer " + enhancer_of(*this, enhancer).name, out);
+}
+
+void Dataset::read_dna_gene(std::int32_t gene, float* out) const {
+  CDT_CHECK(has_dna_gene() && gene >= 0 && gene < genes_count(), "no such gene row");
+  const auto at = static_cast<std::size_t>(gene);
+  dna_gene_->read(gene_rows_.empty() ? gene : gene_rows_[at], "gene " + genes[at], out);
 }
 
 }  // namespace cdt

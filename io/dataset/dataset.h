@@ -1,6 +1,6 @@
 // The data set directory (docs/data-sets.md): dataset.json, float32 blobs, gene lists,
-// enhancers.bed, pairs.tsv and optionally a gene table. Opening one checks every file; the DNA blob
-// is read row by row.
+// enhancers.bed, pairs.tsv and optionally a gene table and DNA windows of the genes. Opening one
+// checks every file; DNA is read row by row.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "io/format/file.h"
+#include "io/dataset/window_blob.h"
 #include "io/genome/gene_start.h"
 #include "io/genome/locus.h"
 
@@ -69,14 +69,18 @@ class Dataset {
   /// Index of an enhancer or gene by name, or -1.
   std::int32_t find_enhancer(const std::string& name) const;
   std::int32_t find_gene(const std::string& symbol) const;
-  /// Keeps and reorders genes: the new gene i is the old gene rows[i], with its RNA, protein, start
-  /// and pairs. Genes that `rows` does not name are dropped with their pairs; returns the number of
-  /// those pairs.
+  /// Keeps and reorders genes: the new gene i is the old gene rows[i], with its RNA, protein,
+  /// start, window and pairs. Genes that `rows` does not name are dropped with their pairs; returns
+  /// the number of those pairs.
   std::int64_t choose_genes(const std::vector<std::int32_t>& rows);
   /// Copies row `enhancer` (bins x dna_dim) to `out` as float32. Throws InputError on NaN or
   /// infinity, naming bin and feature, and Error if the file was cut short since it was opened. May
   /// be called from any thread.
   void read_dna(std::int32_t enhancer, float* out) const;
+  /// Whether every gene has a DNA window around its start as well.
+  bool has_dna_gene() const { return dna_gene_.has_value(); }
+  /// Copies the window of a gene (bins x dna_dim), which must be there, like read_dna().
+  void read_dna_gene(std::int32_t gene, float* out) const;
 
   std::filesystem::path directory;
   std::int64_t bins = 0, dna_dim = 0, rna_dim = 0, protein_dim = 0;
@@ -94,8 +98,8 @@ class Dataset {
   PairUse use;                       // what use_pairs() did to `pairs`
 
  private:
-  std::optional<InputFile> dna_;
-  bool dna_is_bfloat16_ = false;
+  std::optional<WindowBlob> dna_, dna_gene_;
+  std::vector<std::int32_t> gene_rows_;  // rows of the genes in the files; empty: in their order
   NameIndex enhancer_index_, gene_index_;
 };
 

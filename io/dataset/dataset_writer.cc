@@ -20,21 +20,54 @@ namespace {
 
 constexpr const char* kManifestName = "dataset.json";
 constexpr const char* kBfloat16Dna = "dna.bf16";
+constexpr const char* kBfloat16DnaGene = "dna_gene.bf16";
 constexpr const char* kGeneTable = "genes.bed";
 /// Files and folders that only some data sets have.
-constexpr std::array<const char*, 7> kExtras{"truth.json",      "sites.bed", "audit.json",
-                                             "provenance.json", "dna.f32",   kBfloat16Dna,
-                                             kGeneTable};
+constexpr std::array<const char*, 9> kExtras{"truth.json",      "sites.bed",      "audit.json",
+                                             "provenance.json", "dna.f32",        kBfloat16Dna,
+                                             "dna_gene.f32",    kBfloat16DnaGene, kGeneTable};
 constexpr std::uint64_t kReserve = std::uint64_t{16} << 20U;  // for the lists and the folder
+
+/// A blob of DNA that is being written.
+struct DnaFile {
+  AtomicFile* file = nullptr;
+  std::int64_t left = 0;  // values to come
+  bool is_bfloat16 = false;
+
+  void append(const float* values, std::int64_t count) {
+    CDT_CHECK(file != nullptr && count >= 0 && count <= left,
+              "more DNA values than the shape holds");
+    CDT_CHECK(first_non_finite(values, count) < 0, "a DNA value is not finite");
+    left -= count;
+    if (!is_bfloat16) {
+      file->write(values, static_cast<std::size_t>(count) * sizeof(float));
+      return;
+    }
+    std::vector<BFloat16> narrow(static_cast<std::size_t>(count));
+    std::transform(values, values + count, narrow.begin(), [](float value) {
+      const BFloat16 rounded = to_bfloat16(value);
+      CDT_CHECK(std::isfinite(to_float(rounded)), "a DNA value is too large for bfloat16");
+      return rounded;
+    });
+    file->write(narrow.data(), narrow.size() * sizeof(BFloat16));
+  }
+};
 
 }  // namespace
 
 struct DatasetWriter::Impl {
-  Impl(std::filesystem::path to, const Sizes& sizes)
-      : folder(std::move(to)),
-        manifest{sizes},
-        dna_left(sizes.enhancers * sizes.bins * sizes.dna_dim) {
+  Impl(std::filesystem::path to, const Sizes& sizes) : folder(std::move(to)), manifest{sizes} {
     if (sizes.dna_is_bfloat16) manifest.dna_file = kBfloat16Dna;
+    if (sizes.dna_gene_is_bfloat16) manifest.dna_gene_file = kBfloat16DnaGene;
+  }
+
+  /// Begins the blobs of DNA, to which values are appended.
+  void open_dna() {
+    const std::int64_t window = manifest.bins * manifest.dna_dim;
+    dna = {&add(manifest.dna_file), manifest.enhancers * window, manifest.dna_is_bfloat16};
+    if (!manifest.has_dna_gene) return;
+    dna_gene = {&add(manifest.dna_gene_file), manifest.genes * window,
+                manifest.dna_gene_is_bfloat16};
   }
 
   ~Impl() {
@@ -76,6 +109,7 @@ struct DatasetWriter::Impl {
       links.emplace_back(from.directory / theirs, folder.path() / ours);
     };
     link(source.dna_file, manifest.dna_file);
+    if (source.has_dna_gene) link(source.dna_gene_file, manifest.dna_gene_file);
     link(source.rna_file, manifest.rna_file);
     link(source.protein_file, manifest.protein_file);
     genes = from.genes;
@@ -84,7 +118,6 @@ struct DatasetWriter::Impl {
       for (const std::string& name : genes) lines.write(name + "\n");
     }
     has_rna = has_protein = true;
-    dna_left = 0;
   }
 
   /// Deletes the files that commit() has already renamed.
@@ -110,10 +143,10 @@ struct DatasetWriter::Impl {
 
   MadeFolder folder;
   Manifest manifest;
-  std::int64_t dna_left;
+  DnaFile dna, dna_gene;
   std::vector<std::string> genes;
   std::vector<std::string> enhancers;
-  std::deque<AtomicFile> files;  // the first is the DNA blob, unless it is shared
+  std::deque<AtomicFile> files;
   std::deque<LinkedFile> links;  // shared blobs
   std::vector<std::filesystem::path> renamed;
   bool has_rna = false, has_protein = false, has_pairs = false, finished = false;
@@ -123,7 +156,7 @@ DatasetWriter::DatasetWriter(std::filesystem::path directory, const Sizes& sizes
     : impl_(std::make_unique<Impl>(std::move(directory), sizes)) {
   impl_->check_free(replace);
   require_free_space(impl_->folder.path(), impl_->manifest.blob_bytes() + kReserve);
-  impl_->add(impl_->manifest.dna_file);
+  impl_->open_dna();
 }
 
 DatasetWriter::DatasetWriter(std::filesystem::path directory, const Dataset& from, bool replace)
@@ -139,21 +172,11 @@ DatasetWriter::DatasetWriter(std::filesystem::path directory, const Dataset& fro
 DatasetWriter::~DatasetWriter() = default;
 
 void DatasetWriter::append_dna(const float* values, std::int64_t count) {
-  CDT_CHECK(count >= 0 && count <= impl_->dna_left, "more DNA values than the shape holds");
-  CDT_CHECK(first_non_finite(values, count) < 0, "a DNA value is not finite");
-  impl_->dna_left -= count;
-  AtomicFile& file = impl_->files.front();
-  if (!impl_->manifest.dna_is_bfloat16) {
-    file.write(values, static_cast<std::size_t>(count) * sizeof(float));
-    return;
-  }
-  std::vector<BFloat16> narrow(static_cast<std::size_t>(count));
-  std::transform(values, values + count, narrow.begin(), [](float value) {
-    const BFloat16 rounded = to_bfloat16(value);
-    CDT_CHECK(std::isfinite(to_float(rounded)), "a DNA value is too large for bfloat16");
-    return rounded;
-  });
-  file.write(narrow.data(), narrow.size() * sizeof(BFloat16));
+  impl_->dna.append(values, count);
+}
+
+void DatasetWriter::append_dna_gene(const float* values, std::int64_t count) {
+  impl_->dna_gene.append(values, count);
 }
 
 void DatasetWriter::write_rna(const std::vector<float>& values,
@@ -198,7 +221,8 @@ void DatasetWriter::write_extra(const std::string& name, const std::string& cont
 }
 
 void DatasetWriter::finish(const std::string& provenance_json) {
-  CDT_CHECK(impl_->dna_left == 0, std::to_string(impl_->dna_left) + " DNA values are missing");
+  const std::int64_t left = impl_->dna.left + impl_->dna_gene.left;
+  CDT_CHECK(left == 0, std::to_string(left) + " DNA values are missing");
   CDT_CHECK(impl_->has_rna && impl_->has_protein && impl_->has_pairs, "a part is missing");
   impl_->add(kManifestName).write(manifest_text(impl_->manifest, provenance_json));
   for (AtomicFile& file : impl_->files) file.flush_to_disk();

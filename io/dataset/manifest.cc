@@ -6,6 +6,7 @@
 
 #include "engine/error.h"
 #include "io/format/json.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {
@@ -43,23 +44,39 @@ std::vector<std::int64_t> read_shape(JsonReader& reader, std::size_t rank) {
   return shape;
 }
 
+/// Reads the file of windows and its type, which are all that an entry has besides its shape.
+void read_windows(JsonReader& entry, std::string* file, bool* is_bfloat16) {
+  *file = inner_file(entry, "file");
+  if (entry.has("dtype")) {
+    const std::string dtype = entry.string("dtype");
+    if (dtype != "float32" && dtype != "bfloat16") {
+      entry.fail("dtype", expected_got("unknown dtype", "float32 or bfloat16", dtype));
+    }
+    *is_bfloat16 = dtype == "bfloat16";
+  }
+  entry.no_other_keys();
+  if (file->ends_with(".gz")) {
+    entry.fail("file", "DNA is read by rows and cannot be compressed; gunzip it");
+  }
+}
+
 void read_dna(JsonReader dna, Manifest* m) {
   const std::vector<std::int64_t> shape = read_shape(dna, 3);
   m->enhancers = shape[0];
   m->bins = shape[1];
   m->dna_dim = shape[2];
-  m->dna_file = inner_file(dna, "file");
-  if (dna.has("dtype")) {
-    const std::string dtype = dna.string("dtype");
-    if (dtype != "float32" && dtype != "bfloat16") {
-      dna.fail("dtype", expected_got("unknown dtype", "float32 or bfloat16", dtype));
-    }
-    m->dna_is_bfloat16 = dtype == "bfloat16";
+  read_windows(dna, &m->dna_file, &m->dna_is_bfloat16);
+}
+
+void read_dna_gene(JsonReader dna, Manifest* m) {
+  const std::vector<std::int64_t> shape = read_shape(dna, 3);
+  const std::vector<std::int64_t> wanted{m->genes, m->bins, m->dna_dim};
+  if (shape != wanted) {
+    dna.fail("shape", expected_got("is not (genes, bins, features) of rna.shape and dna.shape",
+                                   shape_text(wanted), shape_text(shape)));
   }
-  dna.no_other_keys();
-  if (m->dna_file.ends_with(".gz")) {
-    dna.fail("file", "dna is read by rows and cannot be compressed; gunzip it");
-  }
+  m->has_dna_gene = true;
+  read_windows(dna, &m->dna_gene_file, &m->dna_gene_is_bfloat16);
 }
 
 /// Reads the entry of rna or protein; returns its gene count.
@@ -92,6 +109,7 @@ Manifest read_manifest(const std::filesystem::path& path) {
     top.fail("protein.shape", expected_got("gene count differs from rna.shape",
                                            std::to_string(m.genes), std::to_string(proteins)));
   }
+  if (top.has("dna_gene")) read_dna_gene(top.object("dna_gene"), &m);
   m.enhancers_file = inner_file(top, "enhancers");
   m.pairs_file = inner_file(top, "pairs");
   if (top.has("gene_starts")) m.gene_starts_file = inner_file(top, "gene_starts");
@@ -101,19 +119,25 @@ Manifest read_manifest(const std::filesystem::path& path) {
 }
 
 std::string manifest_text(const Manifest& m, const std::string& provenance_json) {
-  nlohmann::ordered_json dna = {{"file", m.dna_file}, {"shape", {m.enhancers, m.bins, m.dna_dim}}};
-  if (m.dna_is_bfloat16) dna["dtype"] = "bfloat16";
+  const auto windows = [&m](const std::string& file, std::int64_t count, bool is_bfloat16) {
+    nlohmann::ordered_json entry = {{"file", file}, {"shape", {count, m.bins, m.dna_dim}}};
+    if (is_bfloat16) entry["dtype"] = "bfloat16";
+    return entry;
+  };
   nlohmann::ordered_json out = {
       {"format", kFormat},
       {"version", kVersion},
       {"bin_bp", m.bin_bp},
       {"assembly", m.assembly},
-      {"dna", dna},
+      {"dna", windows(m.dna_file, m.enhancers, m.dna_is_bfloat16)},
       {"rna", {{"file", m.rna_file}, {"shape", {m.genes, m.rna_dim}}, {"genes", m.rna_genes}}},
       {"protein",
-       {{"file", m.protein_file}, {"shape", {m.genes, m.protein_dim}}, {"genes", m.protein_genes}}},
-      {"enhancers", m.enhancers_file},
-      {"pairs", m.pairs_file}};
+       {{"file", m.protein_file},
+        {"shape", {m.genes, m.protein_dim}},
+        {"genes", m.protein_genes}}}};
+  if (m.has_dna_gene) out["dna_gene"] = windows(m.dna_gene_file, m.genes, m.dna_gene_is_bfloat16);
+  out["enhancers"] = m.enhancers_file;
+  out["pairs"] = m.pairs_file;
   if (!m.gene_starts_file.empty()) out["gene_starts"] = m.gene_starts_file;
   out["provenance"] = nlohmann::ordered_json::parse(provenance_json);
   return dumped(out, 2) + "\n";

@@ -13,12 +13,17 @@ struct DatasetSizes {
   int bin_bp = 128;
   std::string assembly = "hg38";
   bool dna_is_bfloat16 = false;  // otherwise float32
+  bool has_dna_gene = false;     // whether there is a DNA window for each gene as well
+  bool dna_gene_is_bfloat16 = false;
 
   /// Total bytes of the DNA, RNA and protein blobs.
   std::uint64_t blob_bytes() const {
-    const std::int64_t dna = enhancers * bins * dna_dim;
+    const auto windows = [this](std::int64_t count, bool is_bfloat16) {
+      return static_cast<std::uint64_t>(count * bins * dna_dim) * (is_bfloat16 ? 2 : sizeof(float));
+    };
     const std::int64_t tables = genes * (rna_dim + protein_dim);
-    return static_cast<std::uint64_t>(dna) * (dna_is_bfloat16 ? 2 : sizeof(float)) +
+    return windows(enhancers, dna_is_bfloat16) +
+           windows(has_dna_gene ? genes : 0, dna_gene_is_bfloat16) +
            static_cast<std::uint64_t>(tables) * sizeof(float);
   }
 };
@@ -33,6 +38,7 @@ struct Manifest : DatasetSizes {
   std::string enhancers_file = "enhancers.bed";
   std::string pairs_file = "pairs.tsv";
   std::string gene_starts_file = {};  // "": none
+  std::string dna_gene_file = "dna_gene.f32";
 };
 
 /// Reads dataset.json. Throws InputError naming the file and the key: an unknown or missing key, a

@@ -51,8 +51,7 @@ class ImportMemory : public testing::Test {
         [this] {
           use_up_the_heap();
           testing::internal::CaptureStdout();
-          import_arrays(options, {find_array(options.dna), find_array(options.rna),
-                                  find_array(options.protein)});
+          import_arrays(options, find_arrays(options));
           return 0;
         },
         kLimits);
