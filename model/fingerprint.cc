@@ -33,6 +33,7 @@ void add_tables(const Dataset& data, Digest* to) {
             std::to_string(pair.gene) + '\t' + format_number(pair.beta);
     if (data.folds > 0) text += '\t' + std::to_string(pair.fold);
     if (pair.se > 0.0F) text += "\tse " + format_number(pair.se);
+    if (!data.samples.empty()) text += "\tsample " + std::to_string(pair.sample);
     text += '\n';
   }
   digest.add(std::string_view(text));
@@ -40,6 +41,23 @@ void add_tables(const Dataset& data, Digest* to) {
   digest.add(data.protein);
   if (!data.gene_starts.empty()) {
     digest.add(std::string_view(gene_table_text(data.gene_starts, data.genes)));
+  }
+}
+
+/// Adds the RNA of samples: of all of them or, if that is much, of evenly spaced ones.
+void add_samples(const Dataset& data, Digest* digest) {
+  std::vector<float> rna(static_cast<std::size_t>(data.genes_count() * data.rna_dim));
+  const auto bytes = static_cast<std::int64_t>(rna.size() * sizeof(float));
+  const std::int64_t count = data.samples_count();
+  const std::int64_t read = std::min(std::max(kSampledBytes / bytes, kSampledRows), count);
+  for (const std::string& sample : data.samples) digest->add(std::string_view(sample));
+  for (std::int64_t i = 0; i < read; ++i) {
+    try {
+      data.read_rna(static_cast<std::int32_t>(i * count / read), rna.data());
+      digest->add(rna);
+    } catch (const InputError&) {  // not finite: reported by whoever uses the sample
+      digest->add(static_cast<std::uint64_t>(i));
+    }
   }
 }
 
@@ -70,6 +88,7 @@ std::string digest_of_tables(const Dataset& data) {
 std::string digest_of_data(const Dataset& data) {
   Digest digest;
   add_tables(data, &digest);
+  if (!data.samples.empty()) add_samples(data, &digest);
   add_windows(data, data.enhancers_count(), &Dataset::read_dna, &digest);
   if (data.has_dna_gene()) {
     add_windows(data, data.genes_count(), &Dataset::read_dna_gene, &digest);

@@ -20,10 +20,10 @@ struct Fingerprint {
 };
 
 /// Returns a digest of a data set. DNA counts in full up to 256 MiB; beyond that, as evenly spaced
-/// rows of 256 MiB in all, at least 16; the windows of genes, if there are any, likewise.
-/// Everything else counts in full.
+/// rows of 256 MiB in all, at least 16; the windows of genes and the RNA of samples, if there
+/// are any, likewise. Everything else counts in full.
 std::string digest_of_data(const Dataset& data);
-/// Returns a digest of everything but DNA.
+/// Returns a digest of everything but DNA and the RNA of samples.
 std::string digest_of_tables(const Dataset& data);
 
 }  // namespace cdt

@@ -139,6 +139,7 @@ void Inputs::add_data_set(const std::string& option, const fs::path& folder) {
           manifest.gene_starts_file}) {
       if (!name.empty()) add_file(option, folder / name);
     }
+    if (manifest.samples > 0) add_file(option, folder / manifest.rna_samples);
     if (manifest.has_dna_gene) add_file(option, folder / manifest.dna_gene_file);
   } catch (
       const InputError&) {  // NOLINT(bugprone-empty-catch): reported by whoever reads the data set

@@ -12,11 +12,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<const char*, 16> kDataSetFiles{
-    "dataset.json",    "dna.f32",     "dna.bf16",          "rna.f32",
-    "rna.genes.txt",   "protein.f32", "protein.genes.txt", "enhancers.bed",
-    "pairs.tsv",       "truth.json",  "sites.bed",         "audit.json",
-    "provenance.json", "genes.bed",   "dna_gene.f32",      "dna_gene.bf16"};
+constexpr std::array<const char*, 17> kDataSetFiles{
+    "dataset.json",  "dna.f32",           "dna.bf16",        "rna.f32",   "rna.genes.txt",
+    "protein.f32",   "protein.genes.txt", "enhancers.bed",   "pairs.tsv", "truth.json",
+    "sites.bed",     "audit.json",        "provenance.json", "genes.bed", "dna_gene.f32",
+    "dna_gene.bf16", "rna.samples.txt"};
 constexpr std::array<const char*, 5> kRunFiles{"config.json", "provenance.json", "metrics.jsonl",
                                                "model.safetensors", "profile.json"};
 constexpr std::array<const char*, 3> kRunFolders{"last", "last.new", "last.old"};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -38,8 +39,9 @@ std::int32_t place_of(const PairsFile& file, PairsFile::Column column, const Nam
 }
 
 std::vector<Pair> read_pairs(const std::filesystem::path& path, const NameIndex& enhancers,
-                             const NameIndex& genes) {
+                             const NameIndex& genes, const NameIndex& samples) {
   PairsFile file(path);
+  if (!samples.empty()) file.require_samples();
   std::vector<Pair> pairs;
   while (file.next()) {
     Pair pair;
@@ -50,6 +52,9 @@ std::vector<Pair> read_pairs(const std::filesystem::path& path, const NameIndex&
     pair.label = file.label();
     pair.fold = file.fold();
     pair.se = file.se();
+    if (!samples.empty()) {
+      pair.sample = place_of(file, PairsFile::kSample, samples, "the sample list");
+    }
     pairs.push_back(pair);
   }
   if (pairs.empty()) throw InputError(path.string(), "line 2", "there is not one pair");
@@ -86,6 +91,17 @@ std::vector<std::string> read_genes(const std::filesystem::path& path, std::int6
                                   std::to_string(count), std::to_string(genes.size())));
   }
   return genes;
+}
+
+/// Exactly `count` names of samples.
+std::vector<std::string> read_samples(const std::filesystem::path& path, std::int64_t count) {
+  std::vector<std::string> samples = read_sample_list(path);
+  if (std::ssize(samples) != count) {
+    throw InputError(path.string(), "lines",
+                     expected_got("sample count differs from rna.shape in dataset.json",
+                                  std::to_string(count), std::to_string(samples.size())));
+  }
+  return samples;
 }
 
 void check_same_genes(const std::filesystem::path& rna_path, const std::vector<std::string>& rna,
@@ -154,8 +170,12 @@ NameIndex index_names(const std::vector<std::string>& names) {
 
 const char* split_name(Split split) { return kSplitNames[static_cast<std::size_t>(split)]; }
 
-Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
+Dataset::Dataset(std::filesystem::path from, SampleUse use) : directory(std::move(from)) {
   const Manifest m = read_manifest(directory / "dataset.json");
+  if (m.samples > 0 && use == SampleUse::kRefuse) {
+    throw InputError((directory / "dataset.json").string(), "rna.samples",
+                     "this program cannot use RNA that differs between samples");
+  }
   bins = m.bins;
   dna_dim = m.dna_dim;
   rna_dim = m.rna_dim;
@@ -178,15 +198,22 @@ Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
     dna_gene_.emplace(directory / m.dna_gene_file,
                       WindowBlob::Shape{m.genes, m.bins, m.dna_dim, m.dna_gene_is_bfloat16});
   }
-  rna = read_matrix(directory / m.rna_file, genes, rna_dim);
+  if (m.samples > 0) {
+    samples = read_samples(directory / m.rna_samples, m.samples);
+    sampled_rna_.emplace(directory / m.rna_file, m.samples, m.genes, rna_dim);
+  } else {
+    rna = read_matrix(directory / m.rna_file, genes, rna_dim);
+  }
   protein = read_matrix(directory / m.protein_file, genes, protein_dim);
 
   gene_index_ = index_names(genes);
+  gene_rows_.resize(genes.size());
+  std::iota(gene_rows_.begin(), gene_rows_.end(), 0);
   std::vector<std::string> names;
   names.reserve(enhancers.size());
   for (const Enhancer& e : enhancers) names.push_back(e.name);
   enhancer_index_ = index_names(names);
-  pairs = read_pairs(directory / m.pairs_file, enhancer_index_, gene_index_);
+  pairs = read_pairs(directory / m.pairs_file, enhancer_index_, gene_index_, index_names(samples));
   folds = count_folds(directory / m.pairs_file, pairs);
   if (m.gene_starts_file.empty()) return;
   gene_table = directory / m.gene_starts_file;
@@ -218,10 +245,10 @@ std::int64_t Dataset::choose_genes(const std::vector<std::int32_t>& rows) {
     const auto at = static_cast<std::size_t>(row);
     place[at] = static_cast<std::int32_t>(chosen.size());
     chosen.push_back(genes[at]);
-    in_files.push_back(gene_rows_.empty() ? row : gene_rows_[at]);
+    if (!gene_rows_.empty()) in_files.push_back(gene_rows_[at]);
     if (!gene_starts.empty()) starts.push_back(gene_starts[at]);
   }
-  rna = chosen_rows(rna, rna_dim, rows);
+  if (samples.empty()) rna = chosen_rows(rna, rna_dim, rows);
   protein = chosen_rows(protein, protein_dim, rows);
   genes = std::move(chosen);
   gene_starts = std::move(starts);
@@ -240,7 +267,12 @@ void Dataset::read_dna(std::int32_t enhancer, float* out) const {
 void Dataset::read_dna_gene(std::int32_t gene, float* out) const {
   CDT_CHECK(has_dna_gene() && gene >= 0 && gene < genes_count(), "no such gene row");
   const auto at = static_cast<std::size_t>(gene);
-  dna_gene_->read(gene_rows_.empty() ? gene : gene_rows_[at], "gene " + genes[at], out);
+  dna_gene_->read(gene_rows_[at], "gene " + genes[at], out);
+}
+
+void Dataset::read_rna(std::int32_t sample, float* out) const {
+  CDT_CHECK(sampled_rna_ && sample >= 0 && sample < samples_count(), "no such sample");
+  sampled_rna_->read(sample, samples[static_cast<std::size_t>(sample)], gene_rows_, genes, out);
 }
 
 }  // namespace cdt

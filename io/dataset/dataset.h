@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "io/dataset/sampled_rna.h"
 #include "io/dataset/window_blob.h"
 #include "io/genome/gene_start.h"
 #include "io/genome/locus.h"
@@ -29,9 +30,10 @@ struct Pair {
   std::int32_t enhancer = 0;  // row of dna and enhancers.bed
   std::int32_t gene = 0;      // row of rna and protein
   float beta = 0.0F;
-  int label = -1;         // 0, 1, or -1 without a label column
-  std::int32_t fold = 0;  // from 1; 0 without a fold column (folds.h)
-  float se = 0.0F;        // standard error of beta; 0 without an se column
+  int label = -1;           // 0, 1, or -1 without a label column
+  std::int32_t fold = 0;    // from 1; 0 without a fold column (folds.h)
+  float se = 0.0F;          // standard error of beta; 0 without an se column
+  std::int32_t sample = 0;  // of the RNA; 0 without samples
 };
 
 /// How a program uses the pairs of a data set, where it is not as the column `split` says
@@ -55,13 +57,17 @@ std::vector<T> column(const std::vector<Pair>& pairs, T Pair::*member) {
 using NameIndex = std::unordered_map<std::string, std::int32_t>;
 NameIndex index_names(const std::vector<std::string>& names);
 
+/// Whether a program can use RNA that differs between samples.
+enum class SampleUse : std::uint8_t { kRefuse, kRead };
+
 class Dataset {
  public:
   /// An empty data set, for memory plans, which need only sizes.
   Dataset() = default;
   /// Reads and checks the directory `from`; throws InputError naming file and field. The values of
   /// the DNA blob are checked when they are read (read_dna), everything else here.
-  explicit Dataset(std::filesystem::path from);
+  /// A data set with RNA of samples is refused unless the program can use it.
+  explicit Dataset(std::filesystem::path from, SampleUse use = SampleUse::kRefuse);
 
   std::int64_t enhancers_count() const { return static_cast<std::int64_t>(enhancers.size()); }
   std::int64_t genes_count() const { return static_cast<std::int64_t>(genes.size()); }
@@ -81,14 +87,19 @@ class Dataset {
   bool has_dna_gene() const { return dna_gene_.has_value(); }
   /// Copies the window of a gene (bins x dna_dim), which must be there, like read_dna().
   void read_dna_gene(std::int32_t gene, float* out) const;
+  std::int64_t samples_count() const { return static_cast<std::int64_t>(samples.size()); }
+  /// Copies the RNA (G, rna_dim) of one sample to `out`, with the checks of read_dna(). Only for a
+  /// data set with samples, whose `rna` is empty.
+  void read_rna(std::int32_t sample, float* out) const;
 
   std::filesystem::path directory;
   std::int64_t bins = 0, dna_dim = 0, rna_dim = 0, protein_dim = 0;
   int bin_bp = 128;
   std::string assembly;
-  std::vector<float> rna;      // (G, rna_dim)
+  std::vector<float> rna;      // (G, rna_dim); empty with samples
   std::vector<float> protein;  // (G, protein_dim)
   std::vector<std::string> genes;
+  std::vector<std::string> samples;  // of the RNA; empty: one RNA for all pairs
   std::vector<Enhancer> enhancers;
   std::vector<Pair> pairs;
   std::int64_t folds = 0;  // number of folds, or 0 without a fold column
@@ -99,7 +110,8 @@ class Dataset {
 
  private:
   std::optional<WindowBlob> dna_, dna_gene_;
-  std::vector<std::int32_t> gene_rows_;  // rows of the genes in the files; empty: in their order
+  std::optional<SampledRna> sampled_rna_;
+  std::vector<std::int32_t> gene_rows_;  // rows of the genes in the files
   NameIndex enhancer_index_, gene_index_;
 };
 

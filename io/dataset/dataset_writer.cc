@@ -23,9 +23,9 @@ constexpr const char* kBfloat16Dna = "dna.bf16";
 constexpr const char* kBfloat16DnaGene = "dna_gene.bf16";
 constexpr const char* kGeneTable = "genes.bed";
 /// Files and folders that only some data sets have.
-constexpr std::array<const char*, 9> kExtras{"truth.json",      "sites.bed",      "audit.json",
-                                             "provenance.json", "dna.f32",        kBfloat16Dna,
-                                             "dna_gene.f32",    kBfloat16DnaGene, kGeneTable};
+constexpr std::array<const char*, 10> kExtras{
+    "truth.json", "sites.bed",    "audit.json",      "provenance.json", "dna.f32",
+    kBfloat16Dna, "dna_gene.f32", "rna.samples.txt", kBfloat16DnaGene,  kGeneTable};
 constexpr std::uint64_t kReserve = std::uint64_t{16} << 20U;  // for the lists and the folder
 
 /// A blob of DNA that is being written.
@@ -85,19 +85,23 @@ struct DatasetWriter::Impl {
 
   AtomicFile& add(const std::string& name) { return files.emplace_back(folder.path() / name); }
 
-  /// Writes a (G, columns) blob and its gene list.
+  void add_list(const std::string& file, const std::vector<std::string>& names) {
+    AtomicFile& lines = add(file);
+    for (const std::string& name : names) lines.write(name + "\n");
+  }
+
+  /// Writes a (G, columns) blob, or one for each sample, and its gene list.
   void add_matrix(const std::string& file, const std::string& list, std::int64_t columns,
                   const std::vector<float>& values, const std::vector<std::string>& names) {
     CDT_CHECK(static_cast<std::int64_t>(names.size()) == manifest.genes &&
                   static_cast<std::int64_t>(values.size()) == manifest.genes * columns,
               "sizes of " + file);
     CDT_CHECK(genes.empty() || genes == names, "the two gene lists must be equal");
-    CDT_CHECK(first_non_finite(values.data(), manifest.genes * columns) < 0,
+    CDT_CHECK(first_non_finite(values.data(), std::ssize(values)) < 0,
               file + " holds a value that is not finite");
     genes = names;
     add(file).write(values.data(), values.size() * sizeof(float));
-    AtomicFile& lines = add(list);
-    for (const std::string& name : names) lines.write(name + "\n");
+    add_list(list, names);
   }
 
   /// Takes embeddings, genes and enhancers from another data set.
@@ -114,9 +118,10 @@ struct DatasetWriter::Impl {
     link(source.protein_file, manifest.protein_file);
     genes = from.genes;
     for (const std::string& list : {manifest.rna_genes, manifest.protein_genes}) {
-      AtomicFile& lines = add(list);
-      for (const std::string& name : genes) lines.write(name + "\n");
+      add_list(list, genes);
     }
+    samples = from.samples;
+    if (!samples.empty()) add_list(manifest.rna_samples, samples);
     has_rna = has_protein = true;
   }
 
@@ -144,7 +149,7 @@ struct DatasetWriter::Impl {
   MadeFolder folder;
   Manifest manifest;
   DnaFile dna, dna_gene;
-  std::vector<std::string> genes;
+  std::vector<std::string> genes, samples;
   std::vector<std::string> enhancers;
   std::deque<AtomicFile> files;
   std::deque<LinkedFile> links;  // shared blobs
@@ -182,7 +187,19 @@ void DatasetWriter::append_dna_gene(const float* values, std::int64_t count) {
 void DatasetWriter::write_rna(const std::vector<float>& values,
                               const std::vector<std::string>& genes) {
   const Manifest& m = impl_->manifest;
+  CDT_CHECK(m.samples == 0, "the RNA is of samples");
   impl_->add_matrix(m.rna_file, m.rna_genes, m.rna_dim, values, genes);
+  impl_->has_rna = true;
+}
+
+void DatasetWriter::write_sampled_rna(const std::vector<float>& values,
+                                      const std::vector<std::string>& samples,
+                                      const std::vector<std::string>& genes) {
+  const Manifest& m = impl_->manifest;
+  CDT_CHECK(m.samples > 0 && std::ssize(samples) == m.samples, "number of samples");
+  impl_->add_matrix(m.rna_file, m.rna_genes, m.samples * m.rna_dim, values, genes);
+  impl_->add_list(m.rna_samples, samples);
+  impl_->samples = samples;
   impl_->has_rna = true;
 }
 
@@ -212,7 +229,8 @@ void DatasetWriter::write_gene_starts(const std::vector<std::optional<GeneStart>
 
 void DatasetWriter::write_pairs(const std::vector<Pair>& pairs) {
   CDT_CHECK(!impl_->genes.empty() && !impl_->enhancers.empty(), "pairs come after the lists");
-  impl_->add(impl_->manifest.pairs_file).write(pairs_text(pairs, impl_->enhancers, impl_->genes));
+  impl_->add(impl_->manifest.pairs_file)
+      .write(pairs_text(pairs, impl_->enhancers, impl_->genes, impl_->samples));
   impl_->has_pairs = true;
 }
 

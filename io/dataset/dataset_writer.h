@@ -37,6 +37,10 @@ class DatasetWriter {
   /// The same for the windows of the genes, if the sizes say that there are any.
   void append_dna_gene(const float* values, std::int64_t count);
   void write_rna(const std::vector<float>& values, const std::vector<std::string>& genes);
+  /// Instead of write_rna(), if the sizes say that there are samples: the names and the blob
+  /// (samples, G, rna_dim).
+  void write_sampled_rna(const std::vector<float>& values, const std::vector<std::string>& samples,
+                         const std::vector<std::string>& genes);
   void write_protein(const std::vector<float>& values, const std::vector<std::string>& genes);
   void write_enhancers(const std::vector<Enhancer>& enhancers);
   /// Writes genes.bed; comes after the genes. Empty `starts` write nothing.

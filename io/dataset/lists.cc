@@ -12,7 +12,7 @@
 namespace cdt {
 namespace {
 
-constexpr std::size_t kLongestGene = 256;
+constexpr std::size_t kLongestName = 256;
 
 /// First line on which each name of a file was seen.
 using NameLines = std::unordered_map<std::string, std::int64_t>;
@@ -32,24 +32,33 @@ bool is_unnamed(const std::vector<std::string_view>& fields) {
   return fields.size() < 4 || fields[3] == ".";
 }
 
-}  // namespace
-
-std::vector<std::string> read_gene_list(const std::filesystem::path& path) {
+/// Reads names, one per line; messages call a name `what`, and before its text `kind`.
+std::vector<std::string> read_names(const std::filesystem::path& path, const char* what,
+                                    const char* kind) {
   LineFile lines(path);
-  std::vector<std::string> genes;
+  std::vector<std::string> names;
   NameLines seen;
   std::string_view line;
   while (lines.next(&line)) {
-    if (line.empty() || line.size() > kLongestGene) {
-      throw InputError(
-          lines.file(), lines.where(),
-          expected_got("gene symbol", "1 to " + std::to_string(kLongestGene) + " bytes",
-                       std::to_string(line.size())));
+    if (line.empty() || line.size() > kLongestName) {
+      throw InputError(lines.file(), lines.where(),
+                       expected_got(what, "1 to " + std::to_string(kLongestName) + " bytes",
+                                    std::to_string(line.size())));
     }
-    expect_new(lines, "", "gene ", line, &seen);
-    genes.emplace_back(line);
+    expect_new(lines, "", kind, line, &seen);
+    names.emplace_back(line);
   }
-  return genes;
+  return names;
+}
+
+}  // namespace
+
+std::vector<std::string> read_gene_list(const std::filesystem::path& path) {
+  return read_names(path, "gene symbol", "gene ");
+}
+
+std::vector<std::string> read_sample_list(const std::filesystem::path& path) {
+  return read_names(path, "sample name", "sample ");
 }
 
 std::vector<Enhancer> read_enhancers(const std::filesystem::path& path, Unnamed unnamed) {
@@ -78,9 +87,10 @@ std::vector<Enhancer> read_enhancers(const std::filesystem::path& path, Unnamed 
 }
 
 PairsFile::PairsFile(const std::filesystem::path& path, bool without_split)
-    : tsv_(without_split
-               ? TsvFile(path, {"enhancer", "gene", "beta"}, {"split", "label", "fold", "se"})
-               : TsvFile(path, {"enhancer", "gene", "beta", "split"}, {"label", "fold", "se"})) {}
+    : tsv_(without_split ? TsvFile(path, {"enhancer", "gene", "beta"},
+                                   {"split", "label", "fold", "se", "sample"})
+                         : TsvFile(path, {"enhancer", "gene", "beta", "split"},
+                                   {"label", "fold", "se", "sample"})) {}
 
 std::int32_t PairsFile::find(Column column, const NameIndex& index) const {
   const auto at = index.find(name(column));
@@ -133,8 +143,13 @@ float PairsFile::se() const {
   return se;
 }
 
+void PairsFile::require_samples() const {
+  if (!tsv_.has(kSample)) tsv_.fail(kSample, "missing; the RNA is of samples");
+}
+
 std::string pairs_text(const std::vector<Pair>& pairs, const std::vector<std::string>& enhancers,
-                       const std::vector<std::string>& genes) {
+                       const std::vector<std::string>& genes,
+                       const std::vector<std::string>& samples) {
   const auto any = [&](auto has) { return std::any_of(pairs.begin(), pairs.end(), has); };
   const bool with_label = any([](const Pair& pair) { return pair.label >= 0; });
   const bool with_fold = any([](const Pair& pair) { return pair.fold > 0; });
@@ -143,6 +158,7 @@ std::string pairs_text(const std::vector<Pair>& pairs, const std::vector<std::st
   if (with_label) header.emplace_back("label");
   if (with_fold) header.emplace_back("fold");
   if (with_se) header.emplace_back("se");
+  if (!samples.empty()) header.emplace_back("sample");
   std::string out = tab_separated(header);
   for (const Pair& pair : pairs) {
     CDT_CHECK(std::isfinite(pair.beta), "a beta is not finite");
@@ -156,6 +172,7 @@ std::string pairs_text(const std::vector<Pair>& pairs, const std::vector<std::st
     if (with_label) row.push_back(std::to_string(pair.label));
     if (with_fold) row.push_back(std::to_string(pair.fold));
     if (with_se) row.push_back(format_number(pair.se));
+    if (!samples.empty()) row.push_back(samples.at(static_cast<std::size_t>(pair.sample)));
     out += tab_separated(row);
   }
   return out;

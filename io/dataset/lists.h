@@ -16,6 +16,8 @@ namespace cdt {
 /// Reads a gene list: one symbol per line, none empty, none repeated. Throws InputError naming the
 /// line.
 std::vector<std::string> read_gene_list(const std::filesystem::path& path);
+/// The same for the names of samples.
+std::vector<std::string> read_sample_list(const std::filesystem::path& path);
 
 /// What to do with an enhancer without a fourth column, or with "." in it: refuse it or name it
 /// after its place, "chr1-900-1101".
@@ -28,10 +30,10 @@ std::vector<Enhancer> read_enhancers(const std::filesystem::path& path,
                                      Unnamed unnamed = Unnamed::kRefuse);
 
 /// Reads pairs.tsv row by row: the columns split, enhancer, gene, beta and optionally
-/// label, fold and se, in any order.
+/// label, fold, se and sample, in any order.
 class PairsFile {
  public:
-  enum Column : std::uint8_t { kEnhancer, kGene, kBeta, kSplit, kLabel, kFold, kSe };
+  enum Column : std::uint8_t { kEnhancer, kGene, kBeta, kSplit, kLabel, kFold, kSe, kSample };
 
   /// without_split: whether the column split may be missing; all rows are then train.
   explicit PairsFile(const std::filesystem::path& path, bool without_split = false);
@@ -53,14 +55,18 @@ class PairsFile {
   std::int32_t fold() const;
   /// Standard error of beta, or 0 if there is no se column.
   float se() const;
+  /// Throws InputError if there is no column `sample`, which data sets with RNA of samples need.
+  void require_samples() const;
 
  private:
   TsvFile tsv_;
 };
 
 /// Text of pairs.tsv. enhancers and genes: the names that the pairs' indices stand for. Columns
-/// label, fold and se appear if the pairs have them, and then all pairs must.
+/// label, fold and se appear if the pairs have them, and then all pairs must; column sample if
+/// there are samples.
 std::string pairs_text(const std::vector<Pair>& pairs, const std::vector<std::string>& enhancers,
-                       const std::vector<std::string>& genes);
+                       const std::vector<std::string>& genes,
+                       const std::vector<std::string>& samples = {});
 
 }  // namespace cdt

@@ -79,7 +79,25 @@ void read_dna_gene(JsonReader dna, Manifest* m) {
   read_windows(dna, &m->dna_gene_file, &m->dna_gene_is_bfloat16);
 }
 
-/// Reads the entry of rna or protein; returns its gene count.
+/// Reads the entry of rna, which has a third dimension if there are samples.
+void read_rna(JsonReader entry, Manifest* m) {
+  const bool sampled = entry.has("samples");
+  const std::vector<std::int64_t> shape = read_shape(entry, sampled ? 3 : 2);
+  if (sampled) {
+    m->samples = shape.front();
+    m->rna_samples = inner_file(entry, "samples");
+  }
+  m->genes = shape[shape.size() - 2];
+  m->rna_dim = shape.back();
+  m->rna_file = inner_file(entry, "file");
+  m->rna_genes = inner_file(entry, "genes");
+  entry.no_other_keys();
+  if (sampled && m->rna_file.ends_with(".gz")) {
+    entry.fail("file", "RNA of samples is read by rows and cannot be compressed; gunzip it");
+  }
+}
+
+/// Reads the entry of protein; returns its gene count.
 std::int64_t read_matrix_entry(JsonReader entry, std::int64_t* dim, std::string* file,
                                std::string* genes) {
   const std::vector<std::int64_t> shape = read_shape(entry, 2);
@@ -102,7 +120,7 @@ Manifest read_manifest(const std::filesystem::path& path) {
   m.bin_bp = static_cast<int>(top.integer("bin_bp", 1, kBinLimit));
   m.assembly = top.string("assembly");
   read_dna(top.object("dna"), &m);
-  m.genes = read_matrix_entry(top.object("rna"), &m.rna_dim, &m.rna_file, &m.rna_genes);
+  read_rna(top.object("rna"), &m);
   const std::int64_t proteins =
       read_matrix_entry(top.object("protein"), &m.protein_dim, &m.protein_file, &m.protein_genes);
   if (proteins != m.genes) {
@@ -124,17 +142,22 @@ std::string manifest_text(const Manifest& m, const std::string& provenance_json)
     if (is_bfloat16) entry["dtype"] = "bfloat16";
     return entry;
   };
-  nlohmann::ordered_json out = {
-      {"format", kFormat},
-      {"version", kVersion},
-      {"bin_bp", m.bin_bp},
-      {"assembly", m.assembly},
-      {"dna", windows(m.dna_file, m.enhancers, m.dna_is_bfloat16)},
-      {"rna", {{"file", m.rna_file}, {"shape", {m.genes, m.rna_dim}}, {"genes", m.rna_genes}}},
-      {"protein",
-       {{"file", m.protein_file},
-        {"shape", {m.genes, m.protein_dim}},
-        {"genes", m.protein_genes}}}};
+  nlohmann::ordered_json rna = {
+      {"file", m.rna_file}, {"shape", {m.genes, m.rna_dim}}, {"genes", m.rna_genes}};
+  if (m.samples > 0) {
+    rna["shape"] = {m.samples, m.genes, m.rna_dim};
+    rna["samples"] = m.rna_samples;
+  }
+  nlohmann::ordered_json out = {{"format", kFormat},
+                                {"version", kVersion},
+                                {"bin_bp", m.bin_bp},
+                                {"assembly", m.assembly},
+                                {"dna", windows(m.dna_file, m.enhancers, m.dna_is_bfloat16)},
+                                {"rna", rna},
+                                {"protein",
+                                 {{"file", m.protein_file},
+                                  {"shape", {m.genes, m.protein_dim}},
+                                  {"genes", m.protein_genes}}}};
   if (m.has_dna_gene) out["dna_gene"] = windows(m.dna_gene_file, m.genes, m.dna_gene_is_bfloat16);
   out["enhancers"] = m.enhancers_file;
   out["pairs"] = m.pairs_file;

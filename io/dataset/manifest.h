@@ -15,13 +15,14 @@ struct DatasetSizes {
   bool dna_is_bfloat16 = false;  // otherwise float32
   bool has_dna_gene = false;     // whether there is a DNA window for each gene as well
   bool dna_gene_is_bfloat16 = false;
+  std::int64_t samples = 0;  // of RNA, each with a row for every gene; 0: one RNA for all pairs
 
   /// Total bytes of the DNA, RNA and protein blobs.
   std::uint64_t blob_bytes() const {
     const auto windows = [this](std::int64_t count, bool is_bfloat16) {
       return static_cast<std::uint64_t>(count * bins * dna_dim) * (is_bfloat16 ? 2 : sizeof(float));
     };
-    const std::int64_t tables = genes * (rna_dim + protein_dim);
+    const std::int64_t tables = genes * ((samples > 0 ? samples : 1) * rna_dim + protein_dim);
     return windows(enhancers, dna_is_bfloat16) +
            windows(has_dna_gene ? genes : 0, dna_gene_is_bfloat16) +
            static_cast<std::uint64_t>(tables) * sizeof(float);
@@ -33,6 +34,7 @@ struct Manifest : DatasetSizes {
   std::string dna_file = "dna.f32";
   std::string rna_file = "rna.f32";
   std::string rna_genes = "rna.genes.txt";
+  std::string rna_samples = "rna.samples.txt";  // with samples
   std::string protein_file = "protein.f32";
   std::string protein_genes = "protein.genes.txt";
   std::string enhancers_file = "enhancers.bed";
