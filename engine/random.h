@@ -2,6 +2,7 @@
 // of (seed, step, site, row, column), so masks are equal at any thread count and on every device.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -16,11 +17,16 @@ struct DropoutKey {
   /// Probability of dropping, in [0, 1). 0 means identity.
   float p = 0.0F;
 
-  /// An element is kept iff its 32-bit draw is >= threshold(): probability exact to 2^-32.
+  /// An element is dropped iff its 16-bit draw is below threshold(), so the probability is p
+  /// rounded to a multiple of 2^-16. A p above 0 never becomes 0, nor does one below 1 become 1.
   std::uint32_t threshold() const {
-    return static_cast<std::uint32_t>(static_cast<double>(p) * 4294967296.0);
+    if (p <= 0.0F) return 0;
+    const auto nearest = static_cast<std::uint32_t>(static_cast<double>(p) * 65536.0 + 0.5);
+    return std::clamp(nearest, 1U, 65535U);
   }
-  float scale() const { return p > 0.0F ? 1.0F / (1.0F - p) : 1.0F; }
+  /// The multiplier of kept elements. It belongs to the rounded probability, so the expected value
+  /// of a masked element is the element, also where p is close to 0 or 1.
+  float scale() const { return 65536.0F / static_cast<float>(65536U - threshold()); }
 };
 inline constexpr DropoutKey kNoDropout{};
 
@@ -39,18 +45,23 @@ inline std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> coun
   return counter;
 }
 
-/// Returns the draw for element (row, col) of a dropout mask. Columns form groups of 64, and one
-/// counter serves the four columns c, c+16, c+32, c+48 of a group, so 16 counters fill a group
-/// without a shuffle:
-///   counter = (16 * (col / 64) + col % 16, row, site, step), word = col % 64 / 16
+/// Returns the 16-bit draw for element (row, col) of a dropout mask. Columns form groups of 64, and
+/// one counter serves eight of them, c, c + 1, c + 16, c + 17, ..., c + 49 with c even and below
+/// 16:
+///   counter = (8 * (col / 64) + col % 16 / 2, row, site, step), word = col % 64 / 16,
+///   the word's low half for even columns and its high half for odd ones.
+/// So word w of the eight counters, in order, is the draws of sixteen adjacent columns, and two
+/// counters serve the four adjacent columns of each quarter that a GPU thread moves at once.
 inline std::uint32_t dropout_draw(const DropoutKey& key, std::uint32_t row, std::uint32_t col) {
   const std::uint32_t within = col % 64U;
-  return philox4x32({16U * (col / 64U) + within % 16U, row, key.site, key.step},
-                    static_cast<std::uint32_t>(key.seed),
-                    static_cast<std::uint32_t>(key.seed >> 32U))[within / 16U];
+  const std::uint32_t word =
+      philox4x32({8U * (col / 64U) + within % 16U / 2U, row, key.site, key.step},
+                 static_cast<std::uint32_t>(key.seed),
+                 static_cast<std::uint32_t>(key.seed >> 32U))[within / 16U];
+  return word >> 16U * (col % 2U) & 0xFFFFU;
 }
 
-/// Returns the multiplier of element (row, col): 0 or 1 / (1 - p).
+/// Returns the multiplier of element (row, col): 0 or scale().
 inline float dropout_factor(const DropoutKey& key, std::uint32_t row, std::uint32_t col) {
   if (key.p <= 0.0F) return 1.0F;
   return dropout_draw(key, row, col) >= key.threshold() ? key.scale() : 0.0F;

@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kFormat = "cdt-train-state";
 constexpr const char* kDataPrefix = "fingerprint.";
-constexpr const char* kVersion = "2";
+constexpr const char* kVersion = "3";  // 2: with other dropout masks
 constexpr const char* kWeights = "weights";
 constexpr const char* kMatchGenes = "match_genes";
 constexpr const char* kFirstEpoch = "first_epoch";  // stored only if it is not 1

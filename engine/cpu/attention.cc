@@ -50,14 +50,15 @@ void store_probabilities(const Attention& a, const QueryTile& t, std::int64_t b,
 }
 
 /// masked = scores where kept, else 0; masked may be scores.
-void mask_tile(const Attention& a, const QueryTile& t, std::int64_t b, const float* scores,
-               float* masked) {
+void mask_tile(const Attention& a, const MaskColumns& mask, const QueryTile& t, std::int64_t b,
+               const float* scores, float* masked) {
   for (std::int64_t i = 0; i < t.rows; ++i) {
     const float* from = scores + i * a.keys;
     float* to = masked + i * a.keys;
-    for_kept(a.dropout, mask_row(a, b, t.head, t.first + i), 0, a.keys,
-             [&](std::int64_t j, int lanes, I32 kept)
-                 CDT_INLINE { store(to + j, keep_where(kept, load(from + j, lanes)), lanes); });
+    mask.for_kept(mask_row(a, b, t.head, t.first + i), 0, a.keys,
+                  [&](std::int64_t j, int lanes, I32 kept) CDT_INLINE {
+                    store(to + j, keep_where(kept, load(from + j, lanes)), lanes);
+                  });
   }
 }
 
@@ -100,6 +101,7 @@ void CpuBackend::attention_scratch(const Attention& a, Arena& /*scratch*/) {
 void CpuBackend::attention(const Attention& a, Arena& scratch) {
   attention_scratch(a, scratch);
   const bool masked = a.dropout.p > 0.0F;
+  const MaskColumns mask(a.dropout, a.keys);
   const std::int64_t per_score =
       scores_shared(a) ? a.batch : 1;  // samples that share one score block
   const Cut tiles = query_tiles(a);
@@ -117,7 +119,7 @@ void CpuBackend::attention(const Attention& a, Arena& scratch) {
     exponentials_of_tile(a, t, begin, scores, sums);
     for (std::int64_t b = begin; b < begin + per_score; ++b) {
       if (!a.probabilities.empty()) store_probabilities(a, t, b, scores, sums);
-      if (masked) mask_tile(a, t, b, scores, p);
+      if (masked) mask_tile(a, mask, t, b, scores, p);
       weighted_values(a, t, b, p, sums);
     }
   });

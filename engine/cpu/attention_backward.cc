@@ -108,19 +108,21 @@ struct BackwardPlan {
   }
 };
 
-/// The scratch memory of the backward pass, with the gradients that go through it.
+/// The scratch memory of the backward pass, with the gradients that go through it, and its mask.
 struct BackwardScratch {
   const BackwardPlan& plan;
   SampleParts dq, dk, dv;
   std::optional<Scratch> run_sums;  // dq of the runs after the first
   Scratch dots;                     // D, (B, H, Nq)
+  MaskColumns mask;
 
   BackwardScratch(const AttentionBackward& a, const BackwardPlan& cut, Arena& scratch)
       : plan(cut),
         dq(plan.f, plan.f.q, a.dq, plan.f.queries, scratch),
         dk(plan.f, plan.f.k, a.dk, plan.f.keys, scratch),
         dv(plan.f, plan.f.v, a.dv, plan.f.keys, scratch),
-        dots(scratch, {plan.f.batch, plan.f.heads, plan.f.queries}) {
+        dots(scratch, {plan.f.batch, plan.f.heads, plan.f.queries}),
+        mask(plan.f.dropout, plan.f.keys) {
     if (a.dq.data != nullptr && plan.runs.count > 1) {
       run_sums.emplace(scratch, Shape{plan.runs.count - 1, plan.run_rows(), plan.width});
     }
@@ -160,15 +162,17 @@ void recompute_probabilities(const Attention& f, std::int64_t b, const ScoreBloc
 }
 
 /// masked = P m
-void mask_only(const Attention& f, std::int64_t b, const ScoreBlock& k, const BlockBuffers& w) {
+void mask_only(const BackwardScratch& m, std::int64_t b, const ScoreBlock& k,
+               const BlockBuffers& w) {
+  const Attention& f = m.plan.f;
   const F32 scale = splat(f.dropout.scale());
   for (std::int64_t i = 0; i < k.rows; ++i) {
     const std::int64_t at = i * k.cols - k.col;
-    for_kept(f.dropout, mask_row(f, b, k.head, k.row + i), k.col, k.col + k.cols,
-             [&](std::int64_t j, int lanes, I32 kept) CDT_INLINE {
-               const F32 p = load(w.p + at + j, lanes);
-               store(w.masked + at + j, keep_where(kept, p * scale), lanes);
-             });
+    m.mask.for_kept(mask_row(f, b, k.head, k.row + i), k.col, k.col + k.cols,
+                    [&](std::int64_t j, int lanes, I32 kept) CDT_INLINE {
+                      const F32 p = load(w.p + at + j, lanes);
+                      store(w.masked + at + j, keep_where(kept, p * scale), lanes);
+                    });
   }
 }
 
@@ -181,14 +185,14 @@ void mask_and_score_gradient(const BackwardScratch& m, std::int64_t b, const Sco
   for (std::int64_t i = 0; i < k.rows; ++i) {
     const std::int64_t at = i * k.cols - k.col;
     const F32 dot = splat(dots[i]);
-    for_kept(f.dropout, mask_row(f, b, k.head, k.row + i), k.col, k.col + k.cols,
-             [&](std::int64_t j, int lanes, I32 kept) CDT_INLINE {
-               const F32 p = load(w.p + at + j, lanes);
-               const F32 mask = keep_where(kept, scale);
-               const F32 ds = p * (load(w.dp + at + j, lanes) * mask - dot);
-               store(w.masked + at + j, p * mask, lanes);
-               store(w.ds + at + j, add ? load(w.ds + at + j, lanes) + ds : ds, lanes);
-             });
+    m.mask.for_kept(mask_row(f, b, k.head, k.row + i), k.col, k.col + k.cols,
+                    [&](std::int64_t j, int lanes, I32 kept) CDT_INLINE {
+                      const F32 p = load(w.p + at + j, lanes);
+                      const F32 mask = keep_where(kept, scale);
+                      const F32 ds = p * (load(w.dp + at + j, lanes) * mask - dot);
+                      store(w.masked + at + j, p * mask, lanes);
+                      store(w.ds + at + j, add ? load(w.ds + at + j, lanes) + ds : ds, lanes);
+                    });
   }
 }
 
@@ -202,7 +206,7 @@ void sample_part(const BackwardScratch& m, std::int64_t b, bool first_sample, co
           head_row(f.v, f, b, k.head, k.col), f.v.row_stride, 0.0F, w.dp, k.cols);
     mask_and_score_gradient(m, b, k, w, !first_sample && !m.plan.own_gradients);
   } else {
-    mask_only(f, b, k, w);
+    mask_only(m, b, k, w);
   }
   const HeadsView& dv = m.dv.view();
   if (dv.data != nullptr) {

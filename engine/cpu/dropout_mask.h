@@ -1,104 +1,172 @@
-// Dropout masks (engine/random.h), 64 columns at a time: sixteen Philox counters fill a group.
+// Dropout masks (engine/random.h), 64 columns at a time: eight Philox counters fill a group.
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
 #include "engine/cpu/parallel.h"
 #include "engine/cpu/simd.h"
 #include "engine/random.h"
 
 namespace cdt {
-
-/// Lane masks of one group g: word[i] covers columns 64 g + 16 i ... + 15, with all bits set where
-/// the element is kept.
-struct KeptColumns {
-  I32 word[4];
-};
-
 namespace detail {
 
 /// Multiplies the low half of each lane by m to a 64-bit product.
 CDT_INLINE inline U64 wide_product(U64 a, std::uint32_t m) {
 #if defined(__AVX512F__)
   return (U64)_mm512_maskz_mul_epu32(0xFF, (__m512i)a, _mm512_set1_epi64(m));
+#elif defined(__AVX2__)
+  return (U64)_mm256_mul_epu32((__m256i)a, _mm256_set1_epi64x(m));
 #else
   return (a & 0xFFFFFFFFULL) * static_cast<std::uint64_t>(m);
 #endif
 }
 
-/// Eight counters in 64-bit lanes; only the low halves matter.
-struct PhiloxState {
-  U64 word[4];
+/// Philox's eight counters of a group fill kRegisters registers of 64-bit lanes, of which only the
+/// low halves matter.
+inline constexpr int kRegisters = 16 / kLanes;
+using Counters = std::array<U64, kRegisters>;
 
-  CDT_INLINE void round(std::uint32_t key0, std::uint32_t key1) {
-    const U64 a = wide_product(word[0], 0xD2511F53U);
-    const U64 b = wide_product(word[2], 0xCD9E8D57U);
-    word[0] = (b >> 32U) ^ word[1] ^ static_cast<std::uint64_t>(key0);
-    word[1] = b;
-    word[2] = (a >> 32U) ^ word[3] ^ static_cast<std::uint64_t>(key1);
-    word[3] = a;
-  }
-};
+/// Loads kLanes numbers.
+CDT_INLINE inline I32 widened(const std::int16_t* p) {
+  using Narrow = std::int16_t __attribute__((vector_size(2 * kLanes)));
+  Narrow narrow;
+  std::memcpy(&narrow, p, sizeof narrow);
+#if defined(__AVX512F__)
+  return (I32)_mm512_maskz_cvtepi16_epi32(0xFFFF, (__m256i)narrow);
+#elif defined(__AVX2__)
+  return (I32)_mm256_cvtepi16_epi32((__m128i)narrow);
+#else
+  return __builtin_convertvector(narrow, I32);
+#endif
+}
+
+#if defined(__AVX512F__)
+using U16 = std::uint16_t __attribute__((vector_size(32)));
+/// The counter in a lane of register i.
+constexpr std::uint64_t counter_at(int /*i*/, int lane) { return static_cast<unsigned>(lane); }
+/// Part i of the sixteen draws in one word of the counters.
+CDT_INLINE inline U16 draws_of(const Counters& word, int /*i*/) {
+  return (U16)_mm512_maskz_cvtepi64_epi32(0xFF, (__m512i)word[0]);
+}
+#else
+using U16 = std::uint16_t __attribute__((vector_size(4 * kLanes)));
+/// Even counters fill the first half of the registers, odd ones the other, so that two registers
+/// make one of draws.
+constexpr std::uint64_t counter_at(int i, int lane) {
+  constexpr int kHalf = kRegisters / 2;
+  return static_cast<unsigned>(2 * (i % kHalf * (kLanes / 2) + lane) + i / kHalf);
+}
+CDT_INLINE inline U16 draws_of(const Counters& word, int i) {
+  const auto at = static_cast<std::size_t>(i);
+  return (U16)((word[at] & 0xFFFFFFFFULL) | word[at + kRegisters / 2] << 32U);
+}
+#endif
+using I16 = std::int16_t __attribute__((vector_size(sizeof(U16))));
+inline constexpr int kParts = 32 / sizeof(U16);  // of sixteen draws
 
 }  // namespace detail
 
-CDT_INLINE inline KeptColumns kept_columns(const DropoutKey& key, std::uint32_t row,
-                                           std::uint32_t group) {
-  const U64 ramp = {0, 2, 4, 6, 8, 10, 12, 14};
-  const U64 zero{};
-  detail::PhiloxState even{{ramp + 16 * std::uint64_t{group}, zero + std::uint64_t{row},
-                            zero + std::uint64_t{key.site}, zero + std::uint64_t{key.step}}};
-  detail::PhiloxState odd = even;
-  odd.word[0] += 1;
-  auto key0 = static_cast<std::uint32_t>(key.seed);
-  auto key1 = static_cast<std::uint32_t>(key.seed >> 32U);
-  for (int round = 0; round < 10; ++round) {
-    even.round(key0, key1);
-    odd.round(key0, key1);
-    key0 += 0x9E3779B9U;
-    key1 += 0xBB67AE85U;
-  }
-  KeptColumns kept;
-  const std::uint32_t threshold = key.threshold();
-  for (int i = 0; i < 4; ++i) {
-    const U32 draws = (U32)((even.word[i] & 0xFFFFFFFFULL) | (odd.word[i] << 32U));
-    kept.word[i] = draws >= threshold;
-  }
-  return kept;
-}
+/// The 64 columns of one group in one row: all bits set where the element is kept.
+struct KeptColumns {
+  alignas(64) std::int16_t column[64];
 
-/// Calls body(column, lanes, kept) over columns [begin, end) of one mask row; begin is a multiple
-/// of 64.
-template <class Body>
-CDT_INLINE inline void for_kept(const DropoutKey& key, std::uint32_t row, std::int64_t begin,
-                                std::int64_t end, const Body& body) {
-  if (key.p <= 0.0F) {
-    const I32 all = ~I32{};
-    for_lanes(end - begin,
-              [&](std::int64_t i, int lanes) CDT_INLINE { body(begin + i, lanes, all); });
-    return;
+  CDT_INLINE I32 lanes_at(std::int64_t i) const { return detail::widened(column + i); }
+};
+
+/// Draws the rows of a mask. Much of Philox's first three rounds depends on the column alone; that
+/// part is computed once here and shared by the rows.
+class MaskColumns {
+ public:
+  MaskColumns(const DropoutKey& key, std::int64_t cols);
+
+  /// Calls body(column, lanes, kept) over columns [begin, end) of one row; begin is a multiple of
+  /// 64.
+  template <class Body>
+  CDT_INLINE void for_kept(std::uint32_t row, std::int64_t begin, std::int64_t end,
+                           const Body& body) const {
+    if (groups_.empty()) {
+      const I32 all = ~I32{};
+      for_lanes(end - begin,
+                [&](std::int64_t i, int lanes) CDT_INLINE { body(begin + i, lanes, all); });
+      return;
+    }
+    const Row start(*this, row);
+    KeptColumns kept;
+    std::int64_t column = begin;
+    for (; column + 64 <= end; column += 64) {
+      draw(start, column / 64, &kept);
+      for (std::int64_t i = 0; i < 64; i += kLanes) body(column + i, kLanes, kept.lanes_at(i));
+    }
+    if (column == end) return;
+    draw(start, column / 64, &kept);
+    for_lanes(end - column, [&](std::int64_t i, int lanes)
+                                CDT_INLINE { body(column + i, lanes, kept.lanes_at(i)); });
   }
-  std::int64_t column = begin;
-  for (; column + 64 <= end; column += 64) {
-    const KeptColumns kept = kept_columns(key, row, static_cast<std::uint32_t>(column / 64));
-    for (std::int64_t i = 0; i < 4; ++i) body(column + 16 * i, kLanes, kept.word[i]);
+
+ private:
+  static constexpr int kRounds = 10;
+  static constexpr int kSharedRounds = 3;
+  /// What the third round adds to a row's numbers.
+  struct Group {
+    detail::Counters second;        // xored with the row's high product, it enters the product
+    detail::Counters word0, word2;  // xored with that product and with the row's low product
+    detail::Counters word3;
+  };
+  /// The products of the second round that depend on the row alone.
+  struct Row {
+    U64 high, low;
+
+    CDT_INLINE Row(const MaskColumns& mask, std::uint32_t row) {
+      const std::uint64_t product = std::uint64_t{0xD2511F53U} * (mask.row_key_ ^ row);
+      high = U64{} + (product >> 32U);
+      low = U64{} + product;
+    }
+  };
+
+  CDT_INLINE void draw(const Row& row, std::int64_t group, KeptColumns* kept) const {
+    const Group& g = groups_[static_cast<std::size_t>(group)];
+    detail::Counters word[4];
+    for (std::size_t i = 0; i < detail::kRegisters; ++i) {
+      const U64 product = detail::wide_product(g.second[i] ^ row.high, 0xCD9E8D57U);
+      word[0][i] = (product >> 32U) ^ g.word0[i];
+      word[1][i] = product;
+      word[2][i] = g.word2[i] ^ row.low;
+      word[3][i] = g.word3[i];
+    }
+    for (std::size_t round = 0; round < kRounds - kSharedRounds; ++round) {
+      for (std::size_t i = 0; i < detail::kRegisters; ++i) {
+        const U64 a = detail::wide_product(word[0][i], 0xD2511F53U);
+        const U64 b = detail::wide_product(word[2][i], 0xCD9E8D57U);
+        word[0][i] = (b >> 32U) ^ word[1][i] ^ key0_[round];
+        word[1][i] = b;
+        word[2][i] = (a >> 32U) ^ word[3][i] ^ key1_[round];
+        word[3][i] = a;
+      }
+    }
+    for (int w = 0; w < 4; ++w) {
+      for (int part = 0; part < detail::kParts; ++part) {
+        const detail::I16 keep = detail::draws_of(word[w], part) >= threshold_;
+        std::memcpy(kept->column + 16 * w + 16 / detail::kParts * part, &keep, sizeof keep);
+      }
+    }
   }
-  if (column == end) return;
-  const KeptColumns kept = kept_columns(key, row, static_cast<std::uint32_t>(column / 64));
-  for (std::int64_t i = 0; i < 4 && column + 16 * i < end; ++i) {
-    const std::int64_t at = column + 16 * i;
-    body(at, static_cast<int>(std::min<std::int64_t>(kLanes, end - at)), kept.word[i]);
-  }
-}
+
+  std::vector<Group> groups_;
+  U64 key0_[kRounds - kSharedRounds]{}, key1_[kRounds - kSharedRounds]{};
+  detail::U16 threshold_;
+  std::uint32_t row_key_ = 0;
+};
 
 /// Processes the rows of t(R, C) on threads: row(r) returns the body that for_kept() runs for row
 /// r, whose mask row is first_row + r.
 template <class Row>
 void for_masked_rows(int threads, const Tensor& t, const DropoutKey& key, std::int64_t first_row,
                      const Row& row) {
+  const MaskColumns mask(key, t.cols());
   for_rows(threads, t.rows(), t.cols(), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = begin; r < end; ++r) {
-      for_kept(key, static_cast<std::uint32_t>(first_row + r), 0, t.cols(), row(r));
+      mask.for_kept(static_cast<std::uint32_t>(first_row + r), 0, t.cols(), row(r));
     }
   });
 }

@@ -52,17 +52,18 @@ void CpuBackend::dropout_backward(const Tensor& dy, const DropoutKey& key, const
   const std::int64_t rows = dx.rows();
   const std::int64_t batch = dy.rows() / rows;
   const F32 scale = splat(key.scale());
+  const MaskColumns mask(key, cols);
   for_rows(threads_, rows, cols * batch, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = begin; r < end; ++r) {
       float* out = dx.data + r * cols;
       for (std::int64_t b = 0; b < batch; ++b) {
         const bool add = accumulate || b > 0;
         const float* in = dy.data + (b * rows + r) * cols;
-        for_kept(key, static_cast<std::uint32_t>(b * rows + r), 0, cols,
-                 [&](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
-                   const F32 term = keep_where(kept, load(in + i, lanes) * scale);
-                   store(out + i, add ? load(out + i, lanes) + term : term, lanes);
-                 });
+        mask.for_kept(static_cast<std::uint32_t>(b * rows + r), 0, cols,
+                      [&](std::int64_t i, int lanes, I32 kept) CDT_INLINE {
+                        const F32 term = keep_where(kept, load(in + i, lanes) * scale);
+                        store(out + i, add ? load(out + i, lanes) + term : term, lanes);
+                      });
       }
     }
   });

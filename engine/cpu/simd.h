@@ -1,12 +1,14 @@
-// Sixteen float lanes as one value, using the compiler's vector extension: one AVX-512 register,
-// two AVX2 registers, plain code elsewhere. Tails run through the same lane code, so an element's
-// bits do not depend on its position in a row.
+// The float lanes of one register as one value, using the compiler's vector extension: sixteen with
+// AVX-512, eight with AVX2, four elsewhere. Wider values than a register would live in memory and
+// be compared one by one. Tails run through the same lane code, so an element's bits do not depend
+// on its position in a row.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
-#if defined(__AVX512F__)
+#if defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
@@ -16,12 +18,18 @@
 
 namespace cdt {
 
+#if defined(__AVX512F__)
 inline constexpr int kLanes = 16;
-using F32 = float __attribute__((vector_size(64)));
-using I32 = std::int32_t __attribute__((vector_size(64)));
-using U32 = std::uint32_t __attribute__((vector_size(64)));
-using U64 = std::uint64_t __attribute__((vector_size(64)));
-using F64 = double __attribute__((vector_size(128)));
+#elif defined(__AVX2__)
+inline constexpr int kLanes = 8;
+#else
+inline constexpr int kLanes = 4;
+#endif
+using F32 = float __attribute__((vector_size(4 * kLanes)));
+using I32 = std::int32_t __attribute__((vector_size(4 * kLanes)));
+using U32 = std::uint32_t __attribute__((vector_size(4 * kLanes)));
+using U64 = std::uint64_t __attribute__((vector_size(4 * kLanes)));  // kLanes / 2 of them
+using F64 = double __attribute__((vector_size(8 * kLanes)));
 
 /// Puts x in every lane. Arithmetic between F32 and float needs no splat.
 CDT_INLINE inline F32 splat(float x) { return x - F32{}; }
@@ -41,10 +49,8 @@ CDT_INLINE inline void store(float* p, F32 v, int lanes) {
 CDT_INLINE inline F32 fma(F32 a, F32 b, F32 c) {
 #if defined(__AVX512F__)
   return _mm512_fmadd_ps(a, b, c);
-#elif defined(__FMA__)
-  F32 r;
-  for (int i = 0; i < kLanes; ++i) r[i] = __builtin_fmaf(a[i], b[i], c[i]);
-  return r;
+#elif defined(__AVX2__) && defined(__FMA__)
+  return _mm256_fmadd_ps(a, b, c);
 #else
   return a * b + c;
 #endif
@@ -55,6 +61,8 @@ CDT_INLINE inline F32 fma(F32 a, F32 b, float c) { return fma(a, b, splat(c)); }
 CDT_INLINE inline F32 square_root(F32 x) {
 #if defined(__AVX512F__)
   return _mm512_maskz_sqrt_ps(0xFFFF, x);  // maskz: the plain form trips a false warning
+#elif defined(__AVX2__)
+  return _mm256_sqrt_ps(x);
 #else
   F32 r;
   for (int i = 0; i < kLanes; ++i) r[i] = __builtin_sqrtf(x[i]);
@@ -65,18 +73,25 @@ CDT_INLINE inline F32 square_root(F32 x) {
 /// The lane is b's if either is NaN.
 CDT_INLINE inline F32 maximum(F32 a, F32 b) { return a > b ? a : b; }
 CDT_INLINE inline F32 minimum(F32 a, F32 b) { return a < b ? a : b; }
-CDT_INLINE inline F32 keep_where(I32 mask, F32 x) { return mask ? x : F32{}; }
+/// x where all bits of the mask are set, 0 where none is.
+CDT_INLINE inline F32 keep_where(I32 mask, F32 x) { return (F32)((I32)x & mask); }
 CDT_INLINE inline F64 widen(F32 x) { return __builtin_convertvector(x, F64); }
 
-/// Combines the lanes in a fixed tree: halves, quarters, pairs, singles.
-template <class Vector, class Combine>
+/// Lane i of the result is lane (i + kBy) % kLanes of v.
+template <int kBy, class Vector, int... kLane>
+CDT_INLINE inline Vector rotated(Vector v, std::integer_sequence<int, kLane...> /*lanes*/) {
+  return __builtin_shufflevector(v, v, (kLane + kBy) % kLanes...);
+}
+
+/// Combines the lanes in a fixed tree: halves, quarters, ..., singles.
+template <int kBy = kLanes / 2, class Vector, class Combine>
 CDT_INLINE inline auto fold_lanes(Vector v, const Combine& combine) {
-  v = combine(
-      v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15));
-  v = combine(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7));
-  v = combine(v, __builtin_shufflevector(v, v, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3));
-  return combine(v,
-                 __builtin_shufflevector(v, v, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1))[0];
+  v = combine(v, rotated<kBy>(v, std::make_integer_sequence<int, kLanes>()));
+  if constexpr (kBy > 1) {
+    return fold_lanes<kBy / 2>(v, combine);
+  } else {
+    return v[0];
+  }
 }
 
 template <class Vector>
@@ -88,7 +103,7 @@ CDT_INLINE inline float max_of_lanes(F32 v) {
   return fold_lanes(v, [](F32 a, F32 b) CDT_INLINE { return maximum(a, b); });
 }
 
-/// Calls body(i, lanes) for i = 0, 16, ...; lanes is 16 except possibly in the last call.
+/// Calls body(i, lanes) for i = 0, kLanes, ...; lanes is kLanes except possibly in the last call.
 template <class Body>
 CDT_INLINE inline void for_lanes(std::int64_t n, const Body& body) {
   std::int64_t i = 0;

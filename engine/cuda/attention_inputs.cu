@@ -35,16 +35,21 @@ __global__ void draw_kept_kernel(Mask mask, int queries, int padded, KeptBits by
   const auto number = static_cast<std::uint32_t>(head) * static_cast<std::uint32_t>(queries) +
                       static_cast<std::uint32_t>(i);
   const std::uint32_t past = 0U - mask.threshold;  // added to a kept draw it carries out of 32 bits
-  uint2 word = make_uint2(0, 0);
+  // The bits of even and of odd columns, of either half of 64, in the order of place_of_bit().
+  uint2 even = make_uint2(0, 0);
+  uint2 odd = make_uint2(0, 0);
 #pragma unroll
-  for (int bit = 31; bit > 0; bit -= 2) {  // for columns c and c + 16, in both halves of 64
-    const auto c = static_cast<std::uint32_t>(place_of_bit(bit));
-    const uint4 draw = philox(
-        make_uint4(16U * static_cast<std::uint32_t>(tile) + c, number, mask.site, *mask.step),
-        mask.key0, mask.key1);
-    word.x = ptx::append_carry(ptx::append_carry(word.x, draw.x, past), draw.y, past);
-    word.y = ptx::append_carry(ptx::append_carry(word.y, draw.z, past), draw.w, past);
+  for (int i = 0; i < 8; ++i) {
+    const auto octet = static_cast<std::uint32_t>(8 * tile + (i + 4) % 8);
+    const uint4 draw =
+        philox(make_uint4(octet, number, mask.site, *mask.step), mask.key0, mask.key1);
+    even.x = ptx::append_carry(ptx::append_carry(even.x, draw.x << 16U, past), draw.y << 16U, past);
+    even.y = ptx::append_carry(ptx::append_carry(even.y, draw.z << 16U, past), draw.w << 16U, past);
+    odd.x = ptx::append_carry(ptx::append_carry(odd.x, draw.x, past), draw.y, past);
+    odd.y = ptx::append_carry(ptx::append_carry(odd.y, draw.z, past), draw.w, past);
   }
+  const uint2 word =
+      make_uint2(ptx::interleave_bytes(even.x, odd.x), ptx::interleave_bytes(even.y, odd.y));
   if (by_query.words != nullptr) {
     by_query.words[std::int64_t{head * by_query.tiles + tile} * by_query.padded + i] = word;
   }

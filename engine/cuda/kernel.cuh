@@ -28,19 +28,27 @@ __device__ __forceinline__ uint4 philox(uint4 c, std::uint32_t key0, std::uint32
   return c;
 }
 
-/// Returns the multipliers, 0 or mask.scale, of the four columns of a quad. Quad q of a row holds
-/// columns first, first + 16, first + 32, first + 48 with first = 64 * (q / 16) + q % 16.
-__device__ __forceinline__ float4 mask_factors(const Mask& mask, std::uint32_t row,
-                                               std::uint32_t quad) {
-  if (mask.threshold == 0) return make_float4(mask.scale, mask.scale, mask.scale, mask.scale);
+/// The multipliers, 0 or the mask's scale, of the eight columns of an octet: at[j][e] is column
+/// first + 16 j + e. Octet o of a row has first = 64 * (o / 8) + 2 * (o % 8).
+struct Octet {
+  float at[4][2];
+};
+
+__device__ __forceinline__ Octet mask_octet(const Mask& mask, std::uint32_t row,
+                                            std::uint32_t octet) {
   const uint4 draw =
-      philox(make_uint4(quad, row, mask.site, __ldg(mask.step)), mask.key0, mask.key1);
-  return make_float4(
-      draw.x >= mask.threshold ? mask.scale : 0.0F, draw.y >= mask.threshold ? mask.scale : 0.0F,
-      draw.z >= mask.threshold ? mask.scale : 0.0F, draw.w >= mask.threshold ? mask.scale : 0.0F);
+      philox(make_uint4(octet, row, mask.site, __ldg(mask.step)), mask.key0, mask.key1);
+  const std::uint32_t word[4] = {draw.x, draw.y, draw.z, draw.w};
+  Octet factor;
+#pragma unroll
+  for (int j = 0; j < 4; ++j) {
+    factor.at[j][0] = word[j] << 16U >= mask.threshold ? mask.scale : 0.0F;
+    factor.at[j][1] = word[j] >= mask.threshold ? mask.scale : 0.0F;
+  }
+  return factor;
 }
 
-/// Calls body(column) for every column of a row; each thread handles the columns of its quads.
+/// Calls body(column) for every column of a row.
 template <class Body>
 __device__ __forceinline__ void for_columns(int cols, const Body& body) {
   const int quads = (cols + 63) / 64 * 16;
@@ -54,18 +62,25 @@ __device__ __forceinline__ void for_columns(int cols, const Body& body) {
 }
 
 /// Calls body(column, factor) with the multipliers of row `row` of the mask; each thread handles
-/// the same columns as in for_columns().
+/// the columns of its octets, so not the same ones as in for_columns().
 template <class Body>
 __device__ __forceinline__ void for_masked_columns(const Mask& mask, std::uint32_t row, int cols,
                                                    const Body& body) {
-  const int quads = (cols + 63) / 64 * 16;
-  for (int q = static_cast<int>(threadIdx.x); q < quads; q += static_cast<int>(blockDim.x)) {
-    const int first = 64 * (q / 16) + q % 16;
-    const float4 factor = mask_factors(mask, row, static_cast<std::uint32_t>(q));
-    if (first < cols) body(first, factor.x);
-    if (first + 16 < cols) body(first + 16, factor.y);
-    if (first + 32 < cols) body(first + 32, factor.z);
-    if (first + 48 < cols) body(first + 48, factor.w);
+  if (mask.threshold == 0) {
+    for_columns(cols, [&](int c) { body(c, mask.scale); });
+    return;
+  }
+  const int octets = (cols + 63) / 64 * 8;
+  for (int o = static_cast<int>(threadIdx.x); o < octets; o += static_cast<int>(blockDim.x)) {
+    const int first = 64 * (o / 8) + 2 * (o % 8);
+    const Octet factor = mask_octet(mask, row, static_cast<std::uint32_t>(o));
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+#pragma unroll
+      for (int e = 0; e < 2; ++e) {
+        if (first + 16 * j + e < cols) body(first + 16 * j + e, factor.at[j][e]);
+      }
+    }
   }
 }
 

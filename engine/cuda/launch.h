@@ -38,7 +38,8 @@ namespace cdt {
 /// A DropoutKey in the form kernels take. The step is read from device memory, so that a replayed
 /// launch draws the mask of the current step.
 struct Mask {
-  std::uint32_t key0, key1, site, threshold;  // threshold 0: no dropout, everything is kept
+  std::uint32_t key0, key1, site;
+  std::uint32_t threshold;  // of draws in the upper half of a word; 0: everything is kept
   float scale;
   const std::uint32_t* step;
 };
@@ -89,7 +90,7 @@ inline unsigned blocks_for(std::int64_t n, std::int64_t per_block) {
   return static_cast<unsigned>(ceil_div(n, per_block));
 }
 
-/// Threads of a block that processes one row: one per four columns of a mask (kernel.cuh).
+/// Threads of a block that processes one row: one per four columns (for_columns() in kernel.cuh).
 inline int row_threads(std::int64_t cols) {
   const std::int64_t quads = ceil_div(cols, 64) * 16;
   return static_cast<int>(std::min<std::int64_t>(256, ceil_div(quads, 32) * 32));

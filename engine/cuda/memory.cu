@@ -136,7 +136,7 @@ Mask CudaBackend::mask(const DropoutKey& key) {
   return {static_cast<std::uint32_t>(key.seed),
           static_cast<std::uint32_t>(key.seed >> 32U),
           key.site,
-          key.threshold(),
+          key.threshold() << 16U,
           key.scale(),
           step_word_};
 }

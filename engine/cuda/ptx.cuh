@@ -119,6 +119,13 @@ __device__ __forceinline__ std::uint32_t append_carry(std::uint32_t word, std::u
   return longer;
 }
 
+/// Returns the word whose bytes are, from the lowest, byte 0 of x and of y, byte 1 of x and of y.
+__device__ __forceinline__ std::uint32_t interleave_bytes(std::uint32_t x, std::uint32_t y) {
+  std::uint32_t bytes;
+  asm("prmt.b32 %0, %1, %2, 0x5140;" : "=r"(bytes) : "r"(x), "r"(y));
+  return bytes;
+}
+
 /// Returns a word whose byte i is 0xFF if the sign bit of byte `kSelector >> 4 i & 3` of x is set,
 /// else 0. Every digit of the selector is 8 plus a byte index.
 template <std::uint32_t kSelector>

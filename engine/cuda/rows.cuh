@@ -1,7 +1,7 @@
 // Shared parts of kernels over rows. A row is split into units of sixteen elements: unit u holds
 // the columns first + 16 j + i, first = 64 (u / 4) + 4 (u % 4), i, j < 4. These are four pieces of
-// four adjacent elements and also four adjacent quads of the dropout mask, 4 u + i (kernel.cuh). So
-// a thread that owns units moves whole pieces and draws every mask word once.
+// four adjacent elements and also two adjacent octets of the dropout mask, 2 u + i / 2
+// (kernel.cuh). So a thread that owns units moves whole pieces and draws every mask word once.
 //
 // There are two ways to distribute units. For sums over a row, sixteen lanes own a row (RowUnits).
 // For sums over columns, or no sums, a thread owns one unit of columns and walks down the rows
@@ -122,12 +122,13 @@ __device__ __forceinline__ Unit mask_unit(const Mask& mask, std::uint32_t row, i
     return factor;
   }
 #pragma unroll
-  for (int i = 0; i < 4; ++i) {
-    const float4 of = mask_factors(mask, row, static_cast<std::uint32_t>(4 * unit + i));
-    factor.at[0][i] = of.x;
-    factor.at[1][i] = of.y;
-    factor.at[2][i] = of.z;
-    factor.at[3][i] = of.w;
+  for (int half = 0; half < 2; ++half) {
+    const Octet of = mask_octet(mask, row, static_cast<std::uint32_t>(2 * unit + half));
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+      factor.at[j][2 * half] = of.at[j][0];
+      factor.at[j][2 * half + 1] = of.at[j][1];
+    }
   }
   return factor;
 }

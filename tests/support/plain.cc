@@ -10,12 +10,42 @@ std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 double mask(const DropoutKey& key, std::int64_t row, std::int64_t col) {
   if (key.p <= 0.0F) return 1.0;
-  const std::uint32_t draw =
-      dropout_draw(key, static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(col));
-  return draw >= key.threshold() ? 1.0 / (1.0 - static_cast<double>(key.p)) : 0.0;
+  const double dropped = plain_dropped_draws(key.p);
+  const auto draw =
+      plain_draw(key, static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(col));
+  return draw >= dropped ? 1.0 / (1.0 - dropped / 65536.0) : 0.0;
 }
 
 }  // namespace
+
+std::vector<std::uint32_t> plain_philox(std::vector<std::uint32_t> counter, std::uint64_t seed) {
+  std::uint64_t key[2] = {seed % (1ULL << 32U), seed >> 32U};
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t left = 0xD2511F53ULL * counter[0];
+    const std::uint64_t right = 0xCD9E8D57ULL * counter[2];
+    counter = {static_cast<std::uint32_t>((right >> 32U) ^ counter[1] ^ key[0]),
+               static_cast<std::uint32_t>(right % (1ULL << 32U)),
+               static_cast<std::uint32_t>((left >> 32U) ^ counter[3] ^ key[1]),
+               static_cast<std::uint32_t>(left % (1ULL << 32U))};
+    key[0] = (key[0] + 0x9E3779B9ULL) % (1ULL << 32U);
+    key[1] = (key[1] + 0xBB67AE85ULL) % (1ULL << 32U);
+  }
+  return counter;
+}
+
+std::uint32_t plain_draw(const DropoutKey& key, std::uint32_t row, std::uint32_t col) {
+  // The 64 columns of a group: four words of sixteen columns, each in eight counters of two.
+  const std::uint32_t group = col / 64;
+  const std::uint32_t word = col % 64 / 16;
+  const std::uint32_t pair = col % 16 / 2;
+  const std::uint32_t words =
+      plain_philox({8 * group + pair, row, key.site, key.step}, key.seed)[word];
+  return col % 2 == 0 ? words % 65536 : words / 65536;
+}
+
+double plain_dropped_draws(double p) {
+  return p <= 0 ? 0.0 : std::min(65535.0, std::max(1.0, std::round(p * 65536.0)));
+}
 
 Doubles plain_linear(const Doubles& x, const Doubles& w, const Doubles& b, std::int64_t rows) {
   const auto out = static_cast<std::int64_t>(b.size());

@@ -11,6 +11,14 @@ namespace cdt::test {
 
 using Doubles = std::vector<double>;
 
+/// The four words of Philox4x32-10 for four counter words and a key of two.
+std::vector<std::uint32_t> plain_philox(std::vector<std::uint32_t> counter, std::uint64_t seed);
+/// The 16-bit draw of element (row, col) of a mask.
+std::uint32_t plain_draw(const DropoutKey& key, std::uint32_t row, std::uint32_t col);
+/// How many of the 65536 draws drop an element: the nearest number to p, none only for p = 0, and
+/// never all.
+double plain_dropped_draws(double p);
+
 /// y(R, O) = x(R, I) w(O, I)^T + b(O)
 Doubles plain_linear(const Doubles& x, const Doubles& w, const Doubles& b, std::int64_t rows);
 /// All over the last dimension, of width `cols`.

@@ -1,11 +1,9 @@
-// Accuracy of the vector functions against the C library in float64, and of masks against
-// dropout_factor().
+// Accuracy of the vector functions against the C library in float64.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
-#include "engine/cpu/dropout_mask.h"
 #include "engine/cpu/vector_math.h"
 
 namespace cdt {
@@ -57,58 +55,6 @@ TEST(CpuMath, NormalTailAndGeluAgainstErfc) {
     // Absolute error 1e-7; in the lower tail also relative, up to the rounding of x^2 / 2.
     ASSERT_LE(std::abs(cumulative[0] - phi), std::min(1e-7, phi * (1e-6 + 6e-8 * at * at))) << at;
     ASSERT_LE(std::abs(derivative[0] - (phi + at * density)), 3e-7) << at;
-  }
-}
-
-TEST(CpuMath, MaskEqualsDropoutFactor) {
-  const DropoutKey key{0x123456789ABCDEFULL, 17, 3, 0.3F};
-  for (const std::int64_t begin : {0, 64, 128}) {
-    for (const std::int64_t length : {1, 5, 16, 17, 63, 64, 65, 100, 128, 203}) {
-      const std::uint32_t row = 4000000000U + static_cast<std::uint32_t>(length);
-      std::vector<float> mask(static_cast<std::size_t>(begin + length), -1.0F);
-      for_kept(key, row, begin, begin + length, [&](std::int64_t i, int lanes, I32 kept) {
-        store(mask.data() + i, keep_where(kept, splat(key.scale())), lanes);
-      });
-      for (std::int64_t i = begin; i < begin + length; ++i) {
-        ASSERT_EQ(mask[static_cast<std::size_t>(i)],
-                  dropout_factor(key, row, static_cast<std::uint32_t>(i)));
-      }
-    }
-  }
-}
-
-TEST(CpuMath, MaskWithoutDropoutKeepsAll) {
-  int kept_elements = 0;
-  for_kept(DropoutKey{}, 0, 0, 77, [&](std::int64_t, int lanes, I32 kept) {
-    for (int i = 0; i < lanes; ++i) kept_elements += kept[i] != 0 ? 1 : 0;
-  });
-  EXPECT_EQ(kept_elements, 77);
-}
-
-TEST(CpuMath, MaskKeepsTheRightShare) {
-  constexpr std::int64_t kRows = 400;
-  constexpr std::int64_t kCols = 2360;
-  for (const float p : {0.1F, 0.3F, 0.5F}) {
-    const DropoutKey key{42, 0, 1, p};
-    double kept_elements = 0;
-    double neighbours = 0;  // neighbouring rows that are both kept
-    std::vector<float> rows(static_cast<std::size_t>(2 * kCols));
-    for (std::int64_t r = 0; r < kRows; ++r) {
-      float* now = rows.data() + r % 2 * kCols;
-      const float* before = rows.data() + (r + 1) % 2 * kCols;
-      for_kept(key, static_cast<std::uint32_t>(r), 0, kCols,
-               [&](std::int64_t i, int lanes, I32 kept) {
-                 store(now + i, keep_where(kept, splat(1.0F)), lanes);
-               });
-      for (std::int64_t i = 0; i < kCols; ++i) {
-        kept_elements += now[i];
-        if (r > 0) neighbours += now[i] * before[i];
-      }
-    }
-    const double n = static_cast<double>(kRows * kCols);
-    const double q = 1.0 - static_cast<double>(p);
-    EXPECT_NEAR(kept_elements / n, q, 5.0 * std::sqrt(q * (1.0 - q) / n));
-    EXPECT_NEAR(neighbours / n * kRows / (kRows - 1), q * q, 5.0 * std::sqrt(q * q / n));
   }
 }
 

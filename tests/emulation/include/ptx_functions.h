@@ -56,6 +56,9 @@ inline float exp2(float x) {
 inline std::uint32_t append_carry(std::uint32_t word, std::uint32_t x, std::uint32_t y) {
   return 2 * word + (x + y < x ? 1U : 0U);
 }
+inline std::uint32_t interleave_bytes(std::uint32_t x, std::uint32_t y) {
+  return (x & 0xFFU) | (y & 0xFFU) << 8U | (x & 0xFF00U) << 8U | (y & 0xFF00U) << 16U;
+}
 template <std::uint32_t kSelector>
 std::uint32_t spread_signs(std::uint32_t x) {
   std::uint32_t bytes = 0;
