@@ -1,4 +1,4 @@
-// Exponential and normal distribution on 16 lanes, and the exponentials of a softmax row. The
+// Exponential and normal distribution on the lanes of a register, and the exponentials of a softmax row. The
 // coefficients are Chebyshev fits of the functions named next to them.
 #pragma once
 

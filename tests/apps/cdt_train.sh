@@ -91,6 +91,11 @@ expect_fail 2 "--lr: differs from the run being resumed (expected 1e-04, got 0.0
   "$train" --out "$run" --resume --lr 0.01
 expect_fail 2 "--hidden: differs" "$train" --out "$run" --resume --hidden 32
 expect_fail 2 "--model: " "$train" --out "$run" --resume --model "$run/model.safetensors"
+# A state of a version that drew other dropout masks.
+cp -r "$run" "$work/older"
+sed -i 's/"version":"3"/"version":"2"/' "$work/older/last/state.safetensors"
+expect_fail 2 "state.safetensors: version: not a training state this version reads (expected 3, got 2)" \
+  "$train" --out "$work/older" --resume
 expect_fail 2 "already holds a run" "$train" --data "$data" --out "$run"
 expect_ok "$train" --out "$run" --resume --epochs 4 --threads 1 --quiet
 expect_same_run "$work/straight" "$run"
