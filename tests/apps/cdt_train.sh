@@ -94,7 +94,7 @@ expect_fail 2 "--model: " "$train" --out "$run" --resume --model "$run/model.saf
 # A state of a version that drew other dropout masks.
 cp -r "$run" "$work/older"
 sed -i 's/"version":"3"/"version":"2"/' "$work/older/last/state.safetensors"
-expect_fail 2 "state.safetensors: version: not a training state this version reads (expected 3, got 2)" \
+expect_fail 2 "state.safetensors: metadata.version: not a training state this version reads (expected 3, got 2)" \
   "$train" --out "$work/older" --resume
 expect_fail 2 "already holds a run" "$train" --data "$data" --out "$run"
 expect_ok "$train" --out "$run" --resume --epochs 4 --threads 1 --quiet
