@@ -1,5 +1,5 @@
-// Exponential and normal distribution on the lanes of a register, and the exponentials of a softmax row. The
-// coefficients are Chebyshev fits of the functions named next to them.
+// Exponential and normal distribution on the lanes of a register, and the exponentials of a softmax
+// row. The coefficients are Chebyshev fits of the functions named next to them.
 #pragma once
 
 #include <limits>
