@@ -205,23 +205,26 @@ class Backend {
   virtual void select(const Tensor& x, const Tensor& index, const Tensor& out) = 0;
   /// dx(B, G) = 0 except dx[b, index(B)[b]] = dout[b]
   virtual void select_backward(const Tensor& dout, const Tensor& index, const Tensor& dx) = 0;
-  /// out(1) = mean over B of Huber(prediction - target), delta > 0 (SmoothL1 * delta)
-  virtual void huber(const Tensor& prediction, const Tensor& target, float delta,
-                     const Tensor& out) = 0;
+  /// out(1) = mean over B of weight * Huber(prediction - target), delta > 0 (SmoothL1 * delta); an
+  /// empty weight is 1
+  virtual void huber(const Tensor& prediction, const Tensor& target, const Tensor& weight,
+                     float delta, const Tensor& out) = 0;
   /// dprediction(B) = dloss(1) * d huber / d prediction
-  virtual void huber_backward(const Tensor& prediction, const Tensor& target, float delta,
-                              const Tensor& dloss, const Tensor& dprediction) = 0;
+  virtual void huber_backward(const Tensor& prediction, const Tensor& target, const Tensor& weight,
+                              float delta, const Tensor& dloss, const Tensor& dprediction) = 0;
 
   // optimiser and reductions
   /// clip(2) = the L2 norm over all gradients, summed in float64, and clip_factor(norm, max_norm)
   virtual void clip(std::span<const AdamWTensors> parameters, double max_norm,
                     const Tensor& clip) = 0;
-  /// Updates all parameters with rates(8), an AdamWRates, and gradients times clip[1]. If the norm
-  /// clip[0] is not finite, nothing changes.
+  /// Updates each parameter with its group's row of rates(groups, 8), an AdamWRates, and gradients
+  /// times clip[1]. If the norm clip[0] is not finite, nothing changes.
   virtual void adamw(std::span<const AdamWTensors> parameters, const Tensor& rates,
                      const Tensor& clip) = 0;
   /// out(R) = sqrt(max(0, sum over columns of a(R, C) * b(R, C))), summed in float64
   virtual void row_dot_sqrt(const Tensor& a, const Tensor& b, const Tensor& out) = 0;
+  /// Rows r of x(R, C) with keep(R)[r] = 0 become 0.
+  virtual void zero_rows(const Tensor& keep, const Tensor& x) = 0;
 };
 
 /// Copies the values of t, float32 or bfloat16, to the host.

@@ -168,7 +168,8 @@ inline float clip_factor(double norm, double max_norm) {
 /// A parameter with its gradient and moments, all of equal shape.
 struct AdamWTensors {
   Tensor w, grad, first, second;
-  Tensor rounded;  // bfloat16 copy of w, updated with it; or empty
+  Tensor rounded;          // bfloat16 copy of w, updated with it; or empty
+  std::int32_t group = 0;  // row of the rates that it is updated with
 };
 
 }  // namespace cdt

@@ -86,6 +86,6 @@ Var concat(Tape& tape, const std::vector<Var>& parts, std::int64_t batch);
 Var select(Tape& tape, Var x, const Tensor& index);
 
 /// Scalar (1): mean over B of the Huber loss of prediction(B) against target(B).
-Var huber(Tape& tape, Var prediction, const Tensor& target, float delta);
+Var huber(Tape& tape, Var prediction, const Tensor& target, float delta, const Tensor& weight = {});
 
 }  // namespace cdt

@@ -50,9 +50,11 @@ void CpuBackend::clip(std::span<const AdamWTensors> parameters, double max_norm,
 void CpuBackend::adamw(std::span<const AdamWTensors> parameters, const Tensor& rates,
                        const Tensor& clip) {
   if (!std::isfinite(clip.data[0])) return;
-  AdamWRates now{};
-  std::memcpy(&now, rates.data, sizeof now);
-  for (const AdamWTensors& t : parameters) update(threads_, t, now, clip.data[1]);
+  for (const AdamWTensors& t : parameters) {
+    AdamWRates now{};
+    std::memcpy(&now, rates.data + t.group * rates.cols(), sizeof now);
+    update(threads_, t, now, clip.data[1]);
+  }
 }
 
 }  // namespace cdt

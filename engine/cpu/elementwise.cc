@@ -38,6 +38,12 @@ void CpuBackend::take_columns(const Tensor& dy, std::int64_t first, const Tensor
   }
 }
 
+void CpuBackend::zero_rows(const Tensor& keep, const Tensor& x) {
+  for (std::int64_t r = 0; r < x.rows(); ++r) {
+    if (keep.data[r] == 0.0F) fill({x.data + r * x.cols(), {x.cols()}}, 0.0F);
+  }
+}
+
 void CpuBackend::dropout(const Tensor& x, const DropoutKey& key, const Tensor& y) {
   const F32 scale = splat(key.scale());
   for_masked_pairs(threads_, x, key, 0, y, [&](const float* in, float* out) {

@@ -17,6 +17,7 @@ struct DeviceParameter {
   float *w, *grad, *first, *second;
   BFloat16* rounded;
   std::int64_t count;
+  std::int32_t group;
 };
 
 struct Chunk {
@@ -63,7 +64,7 @@ __global__ void adamw_kernel(const DeviceParameter* parameters, const Chunk* chu
   if (!(fabsf(clip[0]) < INFINITY)) return;  // NaN too
   const Chunk chunk = chunks[blockIdx.x];
   const DeviceParameter p = parameters[chunk.parameter];
-  const AdamWRates r = *rates;
+  const AdamWRates r = rates[p.group];
   const float scale = clip[1];
   for_chunk(p, chunk, [&](std::int64_t i) {
     const float g = p.grad[i] * scale;
@@ -101,7 +102,7 @@ const CudaBackend::ParameterTable& CudaBackend::table_of(std::span<const AdamWTe
       chunks.push_back({static_cast<std::int32_t>(list.size()), static_cast<std::int32_t>(i)});
     }
     list.push_back({t.w.data, t.grad.data, t.first.data, t.second.data,
-                    reinterpret_cast<BFloat16*>(t.rounded.data), count});
+                    reinterpret_cast<BFloat16*>(t.rounded.data), count, t.group});
   }
   ParameterTable& table = tables_[parameters.front().first.data];
   table.parameters = to_device(list, stream_);

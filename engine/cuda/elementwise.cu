@@ -38,6 +38,14 @@ __global__ void add_kernel(T* y, const T* x, std::int64_t n) {
   for_elements(n, [&](std::int64_t i) { store(y, i, load(y, i) + load(x, i)); });
 }
 
+/// One block per row.
+template <class T>
+__global__ void zero_rows_kernel(const float* keep, T* x, int cols) {
+  if (keep[blockIdx.x] != 0.0F) return;
+  T* row = x + std::int64_t{blockIdx.x} * cols;
+  for_columns(cols, [&](int c) { store(row, c, 0.0F); });
+}
+
 /// Copies the rows of x, repeated, to the rows of y, which are `stride` apart. One thread per
 /// column of x.
 __global__ void put_columns_kernel(const float* x, float* y, int x_rows, int rows, int n,
@@ -199,6 +207,14 @@ void CudaBackend::add_bias(const Operand& c, std::int64_t m, std::int64_t n, std
     using T = decltype(t);
     launch(stream_, bias_kernel<T>, static_cast<unsigned>(m), row_threads(n),
            static_cast<T*>(c.data), static_cast<const T*>(bias.data), n, ldc);
+  });
+}
+
+void CudaBackend::zero_rows(const Tensor& keep, const Tensor& x) {
+  with_type(x.dtype, [&](auto t) {
+    using T = decltype(t);
+    launch(stream_, zero_rows_kernel<T>, grid_of_rows(x), row_threads(x.cols()), keep.data,
+           elements<T>(x), x.cols());
   });
 }
 

@@ -19,22 +19,32 @@ __global__ void select_backward_kernel(const float* dout, const std::int32_t* in
   for_columns(cols, [&](int c) { row[c] = c == chosen ? dout[blockIdx.x] : 0.0F; });
 }
 
-__global__ void huber_kernel(const float* prediction, const float* target, double delta, float* out,
-                             int batch) {
+// Without weights, the arithmetic is that of a mean: no product by 1 that changes contractions.
+template <bool kWeighted>
+__global__ void huber_kernel(const float* prediction, const float* target, const float* weight,
+                             double delta, float* out, int batch) {
   if (threadIdx.x > 0) return;
   double sum = 0.0;
   for (int b = 0; b < batch; ++b) {
     const double miss = fabs(static_cast<double>(prediction[b]) - static_cast<double>(target[b]));
-    sum += miss <= delta ? 0.5 * miss * miss : delta * (miss - 0.5 * delta);
+    if constexpr (kWeighted) {
+      sum += static_cast<double>(weight[b]) *
+             (miss <= delta ? 0.5 * miss * miss : delta * (miss - 0.5 * delta));
+    } else {
+      sum += miss <= delta ? 0.5 * miss * miss : delta * (miss - 0.5 * delta);
+    }
   }
   out[0] = static_cast<float>(sum / batch);
 }
 
-__global__ void huber_backward_kernel(const float* prediction, const float* target, double delta,
-                                      const float* dloss, float* dprediction, int batch) {
+template <bool kWeighted>
+__global__ void huber_backward_kernel(const float* prediction, const float* target,
+                                      const float* weight, double delta, const float* dloss,
+                                      float* dprediction, int batch) {
   const int b = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   if (b >= batch) return;
-  const double share = static_cast<double>(dloss[0]) / batch;
+  double share = static_cast<double>(dloss[0]) / batch;
+  if constexpr (kWeighted) share *= static_cast<double>(weight[b]);
   double miss = static_cast<double>(prediction[b]) - static_cast<double>(target[b]);
   if (miss > delta) miss = delta;  // NaN passes through
   if (miss < -delta) miss = -delta;
@@ -55,16 +65,18 @@ void CudaBackend::select_backward(const Tensor& dout, const Tensor& index, const
          reinterpret_cast<const std::int32_t*>(index.data), dx.data, dx.cols());
 }
 
-void CudaBackend::huber(const Tensor& prediction, const Tensor& target, float delta,
-                        const Tensor& out) {
-  launch(stream_, huber_kernel, 1U, 32, prediction.data, target.data, delta, out.data,
-         prediction.count());
+void CudaBackend::huber(const Tensor& prediction, const Tensor& target, const Tensor& weight,
+                        float delta, const Tensor& out) {
+  launch(stream_, weight.empty() ? huber_kernel<false> : huber_kernel<true>, 1U, 32,
+         prediction.data, target.data, weight.data, delta, out.data, prediction.count());
 }
 
-void CudaBackend::huber_backward(const Tensor& prediction, const Tensor& target, float delta,
-                                 const Tensor& dloss, const Tensor& dprediction) {
-  launch(stream_, huber_backward_kernel, blocks_for(prediction.count(), kThreads), kThreads,
-         prediction.data, target.data, delta, dloss.data, dprediction.data, prediction.count());
+void CudaBackend::huber_backward(const Tensor& prediction, const Tensor& target,
+                                 const Tensor& weight, float delta, const Tensor& dloss,
+                                 const Tensor& dprediction) {
+  launch(stream_, weight.empty() ? huber_backward_kernel<false> : huber_backward_kernel<true>,
+         blocks_for(prediction.count(), kThreads), kThreads, prediction.data, target.data,
+         weight.data, delta, dloss.data, dprediction.data, prediction.count());
 }
 
 }  // namespace cdt

@@ -1,3 +1,5 @@
+#include <vector>
+
 #include "engine/error.h"
 #include "engine/ops.h"
 
@@ -17,15 +19,18 @@ Var select(Tape& tape, Var x, const Tensor& index) {
   return y;
 }
 
-Var huber(Tape& tape, Var prediction, const Tensor& target, float delta) {
-  const OpScope op(tape, "huber", {prediction, target});
+Var huber(Tape& tape, Var prediction, const Tensor& target, float delta, const Tensor& weight) {
+  std::vector<OpInput> inputs = {prediction, target};
+  if (!weight.empty()) inputs.emplace_back(weight);
+  const OpScope op(tape, "huber", inputs);
   expect_shape("huber", "target", target, prediction->value.shape);
+  if (!weight.empty()) expect_shape("huber", "weight", weight, prediction->value.shape);
   CDT_CHECK(delta > 0.0F, "huber: delta must be positive");
   const Var y = tape.output({1}, prediction->needs_grad);
-  tape.backend().huber(prediction->value, target, delta, y->value);
-  tape.record(y, {}, [&tape, prediction, target, delta, y] {
+  tape.backend().huber(prediction->value, target, weight, delta, y->value);
+  tape.record(y, {}, [&tape, prediction, target, weight, delta, y] {
     tape.write_gradient(prediction, [&](const Tensor& d) {
-      tape.backend().huber_backward(prediction->value, target, delta, y->grad, d);
+      tape.backend().huber_backward(prediction->value, target, weight, delta, y->grad, d);
     });
   });
   return y;

@@ -1,6 +1,6 @@
 // AdamW over all parameters of a model (Loshchilov & Hutter, ICLR 2019; PyTorch's defaults), with
-// clipping by the global norm. There is one parameter group: decay applies to biases, norms and
-// queries too, as in the released training.
+// clipping by the global norm. By default there is one parameter group: decay applies to biases,
+// norms and queries too, as in the released training.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,22 @@ struct AdamWOptions {
   double weight_decay = 1e-5;
 };
 
+/// Factors of a parameter's learning rate and weight decay. Parameters with equal factors form a
+/// group.
+struct AdamWFactors {
+  double lr = 1.0, decay = 1.0;
+  bool operator==(const AdamWFactors&) const = default;
+};
+
 /// The optimiser and its moments, one pair per parameter in the order of `parameters`.
 class AdamW {
  public:
   /// Allocates both moments, as zeros, in `lasting`. Parameters must have a gradient tensor.
+  /// factors: one per parameter, or none if all are 1.
   AdamW(const std::vector<Var>& parameters, Backend& backend, Arena& lasting,
-        const AdamWOptions& options);
+        const AdamWOptions& options, const std::vector<AdamWFactors>& factors = {});
 
-  /// Starts the next update: counts it and uploads its learning rate and bias corrections.
+  /// Starts the next update: counts it and uploads the rates of every group.
   void begin_step(double lr);
   /// Clips by the global norm (max_norm 0: no clipping) and updates. It only launches kernels, so
   /// it can be part of a recorded step. If the norm is not finite, nothing changes.
@@ -49,7 +57,8 @@ class AdamW {
 
  private:
   std::vector<AdamWTensors> tensors_;
-  Tensor rates_;  // (8)
+  std::vector<AdamWFactors> groups_;
+  Tensor rates_;  // (groups, 8)
   Tensor clip_;   // (2)
   Backend& backend_;
   AdamWOptions options_;

@@ -1,7 +1,7 @@
 // When to lower the learning rate and when to stop: PyTorch's ReduceLROnPlateau (relative
 // threshold, no cooldown) and the early stopping of the released training. Both take one number per
 // epoch, such as the validation Pearson correlation. Their numbers are their whole state, so a
-// checkpoint stores them field by field.
+// checkpoint stores them field by field. Warm-up and decay over the steps of a run have no state.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +33,21 @@ struct ReduceLrOnPlateau {
 
   /// Call after each epoch's validation. NaN is never an improvement.
   void step(double metric);
+};
+
+/// Warm-up and decay of the learning rate as a function of the step alone.
+struct StepSchedule {
+  enum class Decay : std::uint8_t { kNone, kLinear, kCosine };
+
+  Decay decay = Decay::kNone;
+  std::int64_t warmup = 0;   // steps
+  std::int64_t steps = 0;    // of the run, warm-up included; more than warmup
+  double final_share = 0.0;  // of the learning rate, which the decay approaches
+
+  /// The factor of the learning rate of a step, counted from 0. Warm-up: step + 1 of `warmup`, so
+  /// the last step of the warm-up has the full rate. The decay then goes from 1, at the first step
+  /// after it, to final_share at step `steps`, which is the first that is not taken.
+  double factor(std::int64_t step) const;
 };
 
 /// Stops after `patience` consecutive epochs without a gain of at least kMinDelta. Where lower is

@@ -25,37 +25,54 @@ TEST_F(StepKernels, SelectionAndHuber) {
     expect_agreement({"huber",
                       {{{batch}}, {{batch}}, {{1}}, {{1}}, {{batch}, false, Fill::kZero}},
                       [](Backend& b, const std::vector<Tensor>& t, Arena&) {
-                        b.huber(t[0], t[1], 0.7F, t[2]);
-                        b.huber_backward(t[0], t[1], 0.7F, t[3], t[4]);
+                        b.huber(t[0], t[1], {}, 0.7F, t[2]);
+                        b.huber_backward(t[0], t[1], {}, 0.7F, t[3], t[4]);
+                      }});
+    expect_agreement({"weighted huber",
+                      {{{batch}},
+                       {{batch}},
+                       {{1}},
+                       {{1}},
+                       {{batch}, false, Fill::kZero},
+                       {{batch}, false, Fill::kPositive}},
+                      [](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                        b.huber(t[0], t[1], t[5], 0.7F, t[2]);
+                        b.huber_backward(t[0], t[1], t[5], 0.7F, t[3], t[4]);
                       }});
   }
 }
 
-// Two parameters, one longer than a chunk of the table: w, grad, first, second each; clip.
+// Three parameters of two groups, one longer than a chunk of the table: w, grad, first, second
+// each; clip, rates.
 TEST_F(StepKernels, ClippingAndAdamW) {
   for (const std::int64_t n : {1, 33, 4095, 4097, 9001}) {
     std::vector<CaseTensor> tensors;
-    for (const std::int64_t count : {n, std::int64_t{97}}) {
+    for (const std::int64_t count : {n, std::int64_t{97}, std::int64_t{5}}) {
       for (const Fill fill : {Fill::kRandom, Fill::kRandom, Fill::kRandom, Fill::kPositive}) {
         tensors.push_back({{count}, false, fill});
       }
     }
     tensors.push_back({{2}, false, Fill::kZero});
-    tensors.push_back({{8}, false, Fill::kZero});
+    tensors.push_back({{2, 8}, false, Fill::kZero});
     expect_agreement({"adamw of " + std::to_string(n), tensors,
                       [](Backend& b, const std::vector<Tensor>& t, Arena&) {
-                        const AdamWRates rates = adamw_rates({.lr = 1e-3,
-                                                              .beta1 = 0.9,
-                                                              .beta2 = 0.999,
-                                                              .eps = 1e-8,
-                                                              .weight_decay = 0.01,
-                                                              .bias_correction1 = 0.1,
-                                                              .bias_correction2 = 0.001});
-                        b.upload(t[9], &rates);
-                        const AdamWTensors parameters[] = {{t[0], t[1], t[2], t[3], {}},
-                                                           {t[4], t[5], t[6], t[7], {}}};
-                        b.clip(parameters, 1.0, t[8]);
-                        b.adamw(parameters, t[9], t[8]);
+                        AdamWStep step = {.lr = 1e-3,
+                                          .beta1 = 0.9,
+                                          .beta2 = 0.999,
+                                          .eps = 1e-8,
+                                          .weight_decay = 0.01,
+                                          .bias_correction1 = 0.1,
+                                          .bias_correction2 = 0.001};
+                        AdamWRates rates[2] = {adamw_rates(step)};
+                        step.lr = 2e-2;
+                        step.weight_decay = 0.0;
+                        rates[1] = adamw_rates(step);
+                        b.upload(t[13], rates);
+                        const AdamWTensors parameters[] = {{t[0], t[1], t[2], t[3], {}, 1},
+                                                           {t[4], t[5], t[6], t[7], {}, 0},
+                                                           {t[8], t[9], t[10], t[11], {}, 1}};
+                        b.clip(parameters, 1.0, t[12]);
+                        b.adamw(parameters, t[13], t[12]);
                       }});
   }
 }

@@ -43,6 +43,19 @@ TEST_F(RowKernels, Dropout) {
   });
 }
 
+TEST_F(RowKernels, ZeroRows) {
+  for (const std::int64_t c : kWidths) {
+    expect_agreement({"zero_rows of " + std::to_string(c),
+                      {{{kRows}, false, Fill::kZero}, {{kRows, c}, true}},
+                      [](Backend& b, const std::vector<Tensor>& t, Arena&) {
+                        std::vector<float> keep(static_cast<std::size_t>(kRows), 1.0F);
+                        for (std::size_t r = 0; r < keep.size(); r += 3) keep[r] = 0.0F;
+                        b.upload(t[0], keep.data());
+                        b.zero_rows(t[0], t[1]);
+                      }});
+  }
+}
+
 TEST_F(RowKernels, Gelu) {
   constexpr std::int64_t kFirstRow = 5;
   for_sizes([](std::int64_t c, float p) {

@@ -40,6 +40,18 @@ TEST(CpuElementwise, AddTo) {
   for (std::size_t i = 0; i < before.size(); ++i) ASSERT_EQ(out.data[i], before[i] + a.data[i]);
 }
 
+TEST(CpuElementwise, ZeroRows) {
+  CpuKernels on;
+  const Tensor x = on.random({2, 3, 67}, 1);
+  const std::vector<float> before = values(x);
+  const Tensor keep = on.filled({6}, 1.25F);
+  keep.data[0] = keep.data[4] = 0.0F;
+  on.backend.zero_rows(keep, x);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    ASSERT_EQ(x.data[i], i / 67 == 0 || i / 67 == 4 ? 0.0F : before[i]) << i;
+  }
+}
+
 TEST(CpuElementwise, DropoutRepeatsASharedInput) {
   CpuKernels on;
   for (const std::int64_t cols : kColumns) {

@@ -23,12 +23,38 @@ TEST(CpuLoss, HuberOnBothSidesOfDelta) {
       slope.push_back(3.0 / 7.0 * (size <= delta ? d : std::copysign(double{delta}, d)));
     }
     const Tensor loss = on.filled({1}, NAN);
-    on.backend.huber(prediction, target, delta, loss);
+    on.backend.huber(prediction, target, {}, delta, loss);
     EXPECT_NEAR(loss.data[0], want / 7.0, kEps);
     const Tensor d = on.filled({7}, NAN);
-    on.backend.huber_backward(prediction, target, delta, on.filled({1}, 3.0F), d);
+    on.backend.huber_backward(prediction, target, {}, delta, on.filled({1}, 3.0F), d);
     expect_near(d, slope, kEps, "huber_backward");
   }
+}
+
+TEST(CpuLoss, WeightsMultiplyEachSample) {
+  CpuKernels on;
+  const Tensor prediction = on.random({7}, 1), target = on.random({7}, 2);
+  const Tensor weight = on.filled({7}, 0.5F), ones = on.filled({7}, 1.0F);
+  weight.data[3] = 4.0F;
+  const Tensor loss = on.filled({1}, NAN), plain = on.filled({1}, NAN);
+  const Tensor d = on.filled({7}, NAN), plain_d = on.filled({7}, NAN);
+  const Tensor dloss = on.filled({1}, 3.0F);
+  on.backend.huber(prediction, target, {}, 0.7F, plain);
+  on.backend.huber_backward(prediction, target, {}, 0.7F, dloss, plain_d);
+  on.backend.huber(prediction, target, ones, 0.7F, loss);
+  on.backend.huber_backward(prediction, target, ones, 0.7F, dloss, d);
+  EXPECT_EQ(loss.data[0], plain.data[0]);
+  for (std::int64_t b = 0; b < 7; ++b) EXPECT_EQ(d.data[b], plain_d.data[b]);
+  on.backend.huber(prediction, target, weight, 0.7F, loss);
+  on.backend.huber_backward(prediction, target, weight, 0.7F, dloss, d);
+  double want = 0.0;
+  for (std::int64_t b = 0; b < 7; ++b) {
+    const Tensor one = on.filled({1}, NAN);
+    on.backend.huber(prediction.slice(b, b + 1), target.slice(b, b + 1), {}, 0.7F, one);
+    want += double{weight.data[b]} * one.data[0] / 7.0;
+    EXPECT_NEAR(d.data[b], weight.data[b] * plain_d.data[b], 4 * kEps);
+  }
+  EXPECT_NEAR(loss.data[0], want, 4 * kEps);
 }
 
 TEST(CpuLoss, SelectAndItsGradient) {

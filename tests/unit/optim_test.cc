@@ -101,6 +101,36 @@ TEST_F(Optim, TenStepsEqualTheFloat64Twin) {
   }
 }
 
+TEST_F(Optim, GroupsHaveTheirOwnRates) {
+  const std::vector<AdamWFactors> factors = {{}, {1.0, 0.0}, {0.1, 1.0}, {}, {1.0, 0.0}};
+  AdamWOptions options;
+  options.weight_decay = 0.5;
+  std::vector<Var> parameters;
+  std::vector<Twin> twins;
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    parameters.push_back(add({7}));
+    const std::vector<float> start = draw(7, 0.5);
+    backend->upload(parameters.back()->value, start.data());
+    twins.emplace_back(start);
+  }
+  AdamW optimiser(parameters, *backend, lasting, options, factors);
+  for (int t = 1; t <= 3; ++t) {
+    for (std::size_t i = 0; i < factors.size(); ++i) {
+      const std::vector<float> g = draw(7, 0.1);
+      backend->upload(parameters[i]->grad, g.data());
+      twins[i].step(g, 1e-2 * factors[i].lr, 1.0, options.weight_decay * factors[i].decay, t);
+    }
+    optimiser.step(1e-2, 0.0);
+  }
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    const std::vector<float> got = read(parameters[i]->value);
+    for (std::size_t j = 0; j < got.size(); ++j) {
+      const double bound = 3 * 0x1p-24 * (2.0 * std::abs(twins[i].w[j]) + 10 * 3e-2);
+      EXPECT_NEAR(got[j], twins[i].w[j], bound) << "parameter " << i << " element " << j;
+    }
+  }
+}
+
 TEST_F(Optim, WithoutGradientMomentumAndDecayStillMove) {
   const Var w = add({2});
   const std::vector<float> start = {1.0F, 1.0F};

@@ -159,6 +159,38 @@ TEST(Schedule, NanIsABadEpoch) {
   EXPECT_EQ(stopping.best, 0.1);
 }
 
+TEST(StepSchedule, WarmUpRisesInEqualParts) {
+  StepSchedule schedule;
+  EXPECT_EQ(schedule.factor(0), 1.0);
+  EXPECT_EQ(schedule.factor(1'000'000), 1.0);
+  schedule.warmup = 4;
+  for (std::int64_t step = 0; step < 4; ++step) {
+    EXPECT_EQ(schedule.factor(step), 0.25 * static_cast<double>(step + 1));
+  }
+  EXPECT_EQ(schedule.factor(4), 1.0);
+  EXPECT_EQ(schedule.factor(400), 1.0);
+}
+
+// By hand: 10 steps, 2 of warm-up, so the decay is an eighth further with each step.
+TEST(StepSchedule, DecaysToTheFinalShare) {
+  StepSchedule schedule{StepSchedule::Decay::kLinear, 2, 10, 0.2};
+  EXPECT_EQ(schedule.factor(0), 0.5);
+  EXPECT_EQ(schedule.factor(2), 1.0);
+  EXPECT_NEAR(schedule.factor(4), 0.8, 1e-15);
+  EXPECT_NEAR(schedule.factor(9), 0.3, 1e-15);
+  EXPECT_EQ(schedule.factor(10), 0.2);
+  EXPECT_EQ(schedule.factor(11), 0.2);
+  schedule.decay = StepSchedule::Decay::kCosine;
+  EXPECT_EQ(schedule.factor(1), 1.0);
+  EXPECT_EQ(schedule.factor(2), 1.0);
+  EXPECT_NEAR(schedule.factor(4), 0.2 + 0.4 * (1.0 + std::sqrt(0.5)), 1e-15);
+  EXPECT_NEAR(schedule.factor(6), 0.6, 1e-15);
+  EXPECT_NEAR(schedule.factor(8), 0.2 + 0.4 * (1.0 - std::sqrt(0.5)), 1e-15);
+  EXPECT_NEAR(schedule.factor(10), 0.2, 1e-15);
+  schedule.final_share = 0.0;
+  EXPECT_GT(schedule.factor(9), 0.0);
+}
+
 TEST(EarlyStoppingRule, SmallGainsDoNotMoveTheBar) {
   EarlyStopping stopping;
   stopping.patience = 3;
