@@ -1,5 +1,6 @@
 #include "model/checkpoint.h"
 
+#include <cmath>
 #include <vector>
 
 #include "engine/error.h"
@@ -12,6 +13,9 @@ namespace cdt {
 namespace {
 
 constexpr const char* kFormat = "cdt-checkpoint";
+constexpr const char* kOutputScale = "output_scale";
+constexpr const char* kOutputs = "outputs";
+constexpr const char* kNormalScores = "normal scores of ranks";
 constexpr std::int64_t kReleasedHeads = 8;
 constexpr std::int64_t kReleasedPoolHeads = 4;
 
@@ -85,6 +89,40 @@ std::string check_parameters(const TensorFile& reader, const Cdt& model, const V
 
 }  // namespace
 
+OutputUnits read_output_units(const TensorFile& reader) {
+  OutputUnits out;
+  if (!is_checkpoint(reader)) return out;
+  if (reader.has_metadata(kOutputScale)) {
+    const std::string& text = reader.metadata(kOutputScale);
+    if (!parse_double(text, &out.scale) || !(out.scale > 0.0 && std::isfinite(out.scale))) {
+      reader.fail_metadata(kOutputScale, expected_got("bad value", "a number above 0", text));
+    }
+  }
+  if (reader.has_metadata(kOutputs)) {
+    const std::string& text = reader.metadata(kOutputs);
+    if (text != kNormalScores) {
+      reader.fail_metadata(kOutputs, expected_got("unknown kind", kNormalScores, text));
+    }
+    out.ranks = true;
+  }
+  return out;
+}
+
+std::map<std::string, std::string> output_metadata(const OutputUnits& units) {
+  std::map<std::string, std::string> out;
+  if (units.scale != 1.0) out[kOutputScale] = format_number(units.scale);
+  if (units.ranks) out[kOutputs] = kNormalScores;
+  return out;
+}
+
+void scale_outputs(double factor, Backend& backend, Cdt& model) {
+  for (const Var parameter : {model.head.last.weight, model.head.last.bias}) {
+    std::vector<float> values = to_host(backend, parameter->value);
+    for (float& value : values) value = static_cast<float>(value * factor);
+    model.set(parameter, values.data());
+  }
+}
+
 std::vector<std::int64_t> dims_of(const Shape& shape) {
   std::vector<std::int64_t> out(static_cast<std::size_t>(shape.rank()));
   for (int i = 0; i < shape.rank(); ++i) out[static_cast<std::size_t>(i)] = shape[i];
@@ -144,6 +182,8 @@ std::unique_ptr<Cdt> load_model(const TensorFile& reader, const CdtConfig& confi
   auto model = std::make_unique<Cdt>(config, backend, lasting, false);
   const std::string of_weights = read_parameters(reader, *model);
   if (digest != nullptr) *digest = of_weights;
+  const double scale = read_output_units(reader).scale;
+  if (scale != 1.0) scale_outputs(scale, backend, *model);
   return model;
 }
 

@@ -30,6 +30,19 @@ struct ModelOverrides {
   std::int64_t fold = 0;  // that tests; 0: the one that the model file records, if any
 };
 
+/// What the outputs of a model mean, as its file records it if they are not effects.
+struct OutputUnits {
+  double scale = 1.0;  // effect per unit of output
+  bool ranks = false;  // normal scores of the ranks of effects, which have no unit
+};
+
+/// Returns the units that the file records; throws InputError for damaged ones.
+OutputUnits read_output_units(const TensorFile& reader);
+/// Returns the units as entries of a model file's metadata; none for effects.
+std::map<std::string, std::string> output_metadata(const OutputUnits& units);
+/// Multiplies the outputs of a model: weight and bias of its last layer.
+void scale_outputs(double factor, Backend& backend, Cdt& model);
+
 /// Returns a shape as safetensors writes it, outermost dimension first.
 std::vector<std::int64_t> dims_of(const Shape& shape);
 
@@ -50,7 +63,8 @@ std::string read_parameters(const TensorFile& reader, Cdt& model);
 /// without copying.
 std::string stored_weights_digest(const TensorFile& reader, const Cdt& like);
 
-/// Makes a model without gradients from the file's parameters. config: read_model_config() of the
+/// Makes a model without gradients from the file's parameters; its outputs are effects also where
+/// the file records a scale. config: read_model_config() of the
 /// file. digest, unless null, receives weights_digest().
 std::unique_ptr<Cdt> load_model(const TensorFile& reader, const CdtConfig& config, Backend& backend,
                                 Arena& lasting, std::string* digest = nullptr);

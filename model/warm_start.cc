@@ -72,7 +72,12 @@ class Taker {
  public:
   Taker(const TensorFile& reader, const ModelInputs& data, const WarmStartChoice& choice,
         Backend& backend, Cdt& model)
-      : dict_(reader), data_(data), choice_(choice), backend_(backend), model_(model) {
+      : dict_(reader),
+        data_(data),
+        choice_(choice),
+        backend_(backend),
+        model_(model),
+        factor_(read_output_units(reader).scale / choice.output_scale) {
     const auto stored = recorded_inputs(reader, dict_, model.config());
     choose_genes(stored);
     for (Parameter& parameter : model_.parameters()) choose(parameter);
@@ -91,6 +96,9 @@ class Taker {
     dict_.note_differences();
     for (Parameter* parameter : chosen_) {
       std::vector<float> values = dict_.read(parameter->name);
+      if (is_last(*parameter) && factor_ != 1.0) {
+        for (float& value : values) value = static_cast<float>(value * factor_);
+      }
       if (goes_by_gene(*parameter)) values = by_gene(*parameter, values);
       model_.set(&parameter->variable, values.data());
     }
@@ -98,10 +106,12 @@ class Taker {
   }
 
  private:
-  bool goes_by_gene(const Parameter& parameter) const {
+  bool is_last(const Parameter& parameter) const {
     const Linear& last = model_.head.last;
-    return result_.by_gene &&
-           (&parameter.variable == last.weight || &parameter.variable == last.bias);
+    return &parameter.variable == last.weight || &parameter.variable == last.bias;
+  }
+  bool goes_by_gene(const Parameter& parameter) const {
+    return result_.by_gene && is_last(parameter);
   }
 
   /// Finds the file's row for each gene of the model, -1 if it has none.
@@ -191,6 +201,7 @@ class Taker {
   std::vector<std::string> genes_;  // genes of the file's last layer; empty: unknown
   std::vector<std::int32_t> rows_;
   std::vector<Parameter*> chosen_;
+  double factor_;  // of the last layer, whose outputs may have another unit here
   WarmStart result_;
 };
 

@@ -37,6 +37,7 @@ struct WarmStart {
 struct WarmStartChoice {
   std::vector<std::string> genes;  // genes of the file's last layer, in order, if it records none
   std::set<std::string> except;    // names in the model that keep their new values
+  double output_scale = 1.0;       // of the model (OutputUnits)
 };
 
 /// Replaces the initial values of `model` with those of `file` that fit. data: the model's data

@@ -74,7 +74,8 @@ class StateFile : public OptimiserFile {
                             "the run is in the middle of an epoch; finish that with --resume");
     }
     const std::string where = path().string() + ": metadata.settings";
-    const nlohmann::json settings = parse_json(reader_.metadata("settings"), where);
+    numbers_.settings = reader_.metadata("settings");
+    const nlohmann::json settings = parse_json(numbers_.settings, where);
     freezes_ = settings.contains("freeze");
     JsonReader json(settings, where);
     numbers_.weight_decay = json.number("weight-decay");
@@ -132,6 +133,16 @@ std::string number_text(double value) { return format_number(value); }
 void OptimiserNumbers::follow(const std::string& number) {
   monitor = number;
   schedule.better = stopping.better = number == "loss" ? Better::kLower : Better::kHigher;
+}
+
+std::vector<std::string> OptimiserNumbers::run_settings() const {
+  std::vector<std::string> out;
+  if (settings.empty()) return out;
+  const nlohmann::json stored = parse_json(settings, "settings");
+  for (const char* name : kRunSettings) {
+    if (stored.contains(name)) out.emplace_back(name);
+  }
+  return out;
 }
 
 void OptimiserFile::expect_model(std::size_t parameters, const std::string& digest) const {

@@ -4,6 +4,7 @@
 // last/state.safetensors of a run, or a state.safetensors written by cdt-convert.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -18,6 +19,12 @@
 
 namespace cdt {
 
+/// Settings of a run that its updates depend on and that of all files with an optimiser only its
+/// state records.
+inline constexpr std::array<const char*, 7> kRunSettings = {
+    "schedule", "warmup-steps",    "final-lr-share", "no-decay",
+    "lr-scale", "label-transform", "clip-share"};
+
 struct OptimiserNumbers {
   std::int64_t steps = 0;   // updates done
   std::int64_t epochs = 0;  // epochs the schedule has seen; 0 if unknown
@@ -27,7 +34,10 @@ struct OptimiserNumbers {
   std::string monitor;
   ReduceLrOnPlateau schedule;  // its lr applies to the next update
   EarlyStopping stopping;
+  std::string settings;  // of the run that stored it, as JSON; "" if the file has none
 
+  /// Those of kRunSettings that the run has with another value than their default.
+  std::vector<std::string> run_settings() const;
   /// Sets `monitor`, and which of its values are better.
   void follow(const std::string& number);
 };

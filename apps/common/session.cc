@@ -138,6 +138,10 @@ Inference::Inference(const CommonOptions& options, const ModelOverrides& overrid
       rna(upload_genes(*backend, lasting, data.rna, data.genes_count(), data.rna_dim)),
       protein(upload_genes(*backend, lasting, data.protein, data.genes_count(), data.protein_dim)) {
   tape.eval();
+  if (!read_output_units(*file).ranks) return;
+  note(options.model.string() +
+       ": predicts normal scores of the ranks of effects (--label-transform rank), not effects; "
+       "correlations and AUPRC are meaningful, errors, R2 and calibration are not");
 }
 
 }  // namespace cdt

@@ -76,7 +76,9 @@ class Checkpoint {
     }
     const std::unique_ptr<TensorFile> reader = open_tensor_file(model_file);
     const CdtConfig config = read_model_config(*reader, overrides);
-    model_ = load_model(*reader, config, *backend_, lasting_, &digest_);
+    // Not load_model(): the weights stay in the unit that the metadata record.
+    model_ = std::make_unique<Cdt>(config, *backend_, lasting_, false);
+    digest_ = read_parameters(*reader, *model_);
     if (is_checkpoint(*reader)) recorded_ = reader->metadata();
     if (folder) {
       state_file = in / "state.safetensors";
@@ -139,6 +141,16 @@ void say_what_was_written(const ConvertOptions& options, const Checkpoint& check
   std::cout << "written\t" << path_text(options.common.out) << '\n';
 }
 
+/// Throws InputError if the optimiser's updates depend on settings that would be lost.
+void expect_plain(const fs::path& in, const OptimiserFile& optimiser) {
+  const std::vector<std::string> settings = optimiser.numbers().run_settings();
+  if (settings.empty()) return;
+  throw InputError(in.string(), "optimiser",
+                   "its updates depend on --" + joined(settings, ", --") +
+                       " of the run, which only a run records; name OUT.safetensors for the model "
+                       "alone");
+}
+
 void convert(const ConvertOptions& options) {
   const fs::path& out = options.common.out;
   const Form form = form_of(out);
@@ -149,6 +161,8 @@ void convert(const ConvertOptions& options) {
   const auto bytes =
       static_cast<std::uint64_t>(checkpoint.model().parameter_count()) * sizeof(float);
   const bool has_optimiser = checkpoint.optimiser() != nullptr;
+  if (has_optimiser && form != Form::kSafetensors)
+    expect_plain(options.in, *checkpoint.optimiser());
   switch (form) {
     case Form::kFolder: {
       if (!has_optimiser) {

@@ -90,6 +90,7 @@ struct Evaluation {
   std::optional<Controls> tested_controls;
   double noise_ceiling = 0;  // NaN if unknown
   std::optional<Replicate> replicate;
+  bool ranks = false;  // the model predicts normal scores of ranks (OutputUnits), not effects
 
   const BaselineScore* strongest_baseline() const {
     return baselines.empty() ? nullptr : &baselines[strongest];

@@ -163,6 +163,7 @@ void run(const PredictOptions& options) {
   evaluation.split = options.split;
   evaluation.trained_here = trained_here(*inference.file, data);
   evaluation.fingerprint = inference.fingerprint;
+  evaluation.ranks = read_output_units(*inference.file).ranks;
   evaluation.use = data.use;
   evaluation.folds = data.folds;
   evaluation.train_pairs = std::ssize(data.pairs_of(Split::kTrain));

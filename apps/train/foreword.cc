@@ -125,10 +125,11 @@ void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& 
        "--heads 4 --feed-forward 128 --fusion 128");
 }
 
-void say_where_it_begins(const TrainState& state, const std::filesystem::path& optimiser) {
+void say_where_it_begins(const TrainState& state, double lr,
+                         const std::filesystem::path& optimiser) {
   note("begins at epoch " + std::to_string(state.first_epoch) + " with the optimiser of " +
        optimiser.string() + ", after " + number_of(state.global_step, "update") +
-       ", learning rate " + format_number(state.schedule.lr));
+       ", learning rate " + format_number(lr));
 }
 
 void say_what_is_resumed(const TrainState& state, const TrainSettings& settings,
@@ -141,16 +142,16 @@ void say_what_is_resumed(const TrainState& state, const TrainSettings& settings,
   if (state.stopped) {
     note("the run ended by early stopping after " + number_of(done, "epoch"));
   } else if (done >= settings.epochs) {
-    note("all " + std::to_string(done) + " epochs are done; a larger --epochs continues");
+    note("all " + std::to_string(done) + " epochs are done" +
+         (settings.decays() ? "" : "; a larger --epochs continues"));
   }
 }
 
-void start_head_at_gene_means(const Dataset& data, Cdt& model) {
+void start_head_at_gene_means(const std::vector<Pair>& train, Cdt& model) {
   const Linear& last = model.head.last;
   const std::vector<float> zeros(static_cast<std::size_t>(last.weight->value.count()));
   model.set(last.weight, zeros.data());
-  const std::vector<float> means =
-      shrunk_gene_means(data.pairs_of(Split::kTrain), data.genes_count());
+  const std::vector<float> means = shrunk_gene_means(train, model.config().genes);
   model.set(last.bias, means.data());
 }
 

@@ -24,9 +24,10 @@ void warn_about_pairs(const Dataset& data, const ValidationParts& validation,
 void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& data,
                        const std::string& steered_by, const TrainOptions& options);
 
-/// For a run that continues a file's optimiser: prints the first epoch and the updates already
-/// done.
-void say_where_it_begins(const TrainState& state, const std::filesystem::path& optimiser);
+/// For a run that continues a file's optimiser: prints the first epoch, the updates already done,
+/// and the learning rate of the next one.
+void say_where_it_begins(const TrainState& state, double lr,
+                         const std::filesystem::path& optimiser);
 
 /// Notes if a resumed run continues on another device, and if nothing is left to do, in which case
 /// it ends at once and successfully.
@@ -36,6 +37,6 @@ void say_what_is_resumed(const TrainState& state, const TrainSettings& settings,
 /// --init-head mean: gives the last layer (task_layer.3 of the released variant, task_layer of the
 /// paper's) zero weights and, as its bias, each gene's shrunk mean over the training pairs, of
 /// which there must be some. Until the first step the model predicts those means, whatever the DNA.
-void start_head_at_gene_means(const Dataset& data, Cdt& model);
+void start_head_at_gene_means(const std::vector<Pair>& train, Cdt& model);
 
 }  // namespace cdt

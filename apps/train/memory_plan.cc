@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/train/parameter_rates.h"
 #include "apps/train/patterns.h"
 #include "apps/train/step.h"
 #include "apps/train/validation.h"
@@ -41,11 +42,11 @@ MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, s
   }
   plan.weights = dry.taken() - plan.gradients;
   const Dataset sizes = sizes_of(config, bins);
-  const StepData data(sizes, dry.backend(), dry.lasting, settings.batch_size);
+  const StepData data(sizes, dry.backend(), dry.lasting, settings);
   plan.host = dry.host();
   const StepResults results(dry.lasting, settings.batch_size, dry.backend());
   plan.data = dry.taken();
-  AdamW optimiser(model.variables(), dry.backend(), dry.lasting, {});
+  AdamW optimiser(model.variables(), dry.backend(), dry.lasting, {}, rate_factors(settings, model));
   plan.moments = dry.taken();
 
   Arena counted_above(dry.backend(),

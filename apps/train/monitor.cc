@@ -39,6 +39,7 @@ Monitor::Monitor(const TrainSettings& settings, const Dataset& data, const Valid
     : kind_(settings.monitor),
       by_effect_(std::isfinite(settings.positive_below)),
       parts_(parts),
+      targets_(settings, data.pairs_of(Split::kTrain)),
       pairs_(parts.steering(data.pairs_of(Split::kVal))),
       batch_(settings.step_pairs()),
       delta_(settings.huber_delta) {
@@ -53,7 +54,7 @@ double Monitor::value(const std::vector<float>& predictions,
                       const ValidationMetrics& metrics) const {
   if (!is_chosen()) return metrics.steering_r;
   const std::vector<float> own = parts_.steering(predictions);
-  if (kind_ == kMonitorLoss) return epoch_loss(own, pairs_, batch_, delta_);
+  if (kind_ == kMonitorLoss) return targets_.loss(own, pairs_, batch_, delta_);
   // Silencing an enhancer lowers expression: the most negative prediction ranks first.
   std::vector<double> scores(own.size());
   std::transform(own.begin(), own.end(), scores.begin(), [](float v) { return -double{v}; });

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/train/options.h"
+#include "apps/train/target_transform.h"
 #include "apps/train/validation.h"
 #include "engine/optim/schedule.h"
 #include "io/dataset/dataset.h"
@@ -33,6 +34,7 @@ class Monitor {
   std::string kind_;
   bool by_effect_ = false;  // positive pairs are those below --positive-below
   const ValidationParts& parts_;
+  TargetTransform targets_;     // of the loss
   std::vector<Pair> pairs_;     // those that steer
   std::vector<bool> positive_;  // by pair that steers; empty unless it is the average precision
   std::int64_t batch_;

@@ -1,6 +1,5 @@
 #include "apps/train/options.h"
 
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -10,7 +9,6 @@
 #include "apps/common/session.h"
 #include "apps/train/settings.h"
 #include "engine/error.h"
-#include "io/format/json.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -18,13 +16,6 @@ namespace {
 
 constexpr const char* kCommandLine = "command line";
 constexpr const char* kNeedsModel = "changes nothing here: it needs --model";
-constexpr const char* kNeedsGenerator =
-    "torch goes on with the generator of --init torch:SEED; give that too, or a seed: torch:SEED";
-
-/// Whether --order torch lacks the draws that it continues.
-bool lacks_generator(const TrainSettings& settings) {
-  return settings.order == kGlobalOrder && !torch_seed(settings.init);
-}
 
 [[noreturn]] void refuse(const char* option, const std::string& what) {
   throw InputError(kCommandLine, option, what);
@@ -103,6 +94,13 @@ void check(const TrainOptions& options) {
       !options.resume) {
     refuse("--positive-below", "changes nothing here: it needs --monitor auprc");
   }
+  if (options.given.count("final-lr-share") > 0 && !settings.decays() && !options.resume) {
+    refuse("--final-lr-share", "changes nothing here: it needs --schedule cosine or linear");
+  }
+  if (options.given.count("clip-share") > 0 && settings.label_transform != kClipLabels &&
+      !options.resume) {
+    refuse("--clip-share", "changes nothing here: it needs --label-transform clip");
+  }
   if (settings.lr * settings.weight_decay >= 1.0) {
     refuse("--weight-decay",
            expected_got("times --lr it takes the weights to zero or past it in one step",
@@ -123,17 +121,6 @@ void check(const TrainOptions& options) {
   if (options.resume && other_model) {
     refuse("--model", "a resumed run continues its own weights; leave --model out");
   }
-}
-
-/// Throws InputError if a given option, other than `free`, differs from the stored setting.
-void refuse_other(const TrainOptions& options, const TrainSettings& stored, const std::string& what,
-                  std::string_view free = "") {
-  for_each_setting([&](const Setting& setting) {
-    const std::string given = text_of(setting, options.settings), held = text_of(setting, stored);
-    if (options.given.count(setting.name) == 0 || setting.name == free || given == held) return;
-    throw InputError(kCommandLine, "--" + std::string(setting.name),
-                     expected_got(what, held, given));
-  });
 }
 
 }  // namespace
@@ -199,71 +186,6 @@ CdtConfig model_config(const TrainSettings& settings, const Dataset* data) {
   const std::string problem = config_problem(config);
   if (!problem.empty()) throw InputError(kCommandLine, "model sizes", problem);
   return config;
-}
-
-void adopt_model_sizes(const CdtConfig& config, const std::filesystem::path& model_file,
-                       TrainOptions* options) {
-  TrainSettings stored = options->settings;
-  stored.variant = variant_name(config.variant);
-  for (const Setting& setting : own_settings()) {
-    if (setting.size == nullptr) continue;
-    stored.*std::get<std::int64_t TrainSettings::*>(setting.member) = config.*setting.size;
-  }
-  refuse_other(*options, stored, "differs from " + model_file.string());
-  options->settings = stored;
-}
-
-void adopt_model_dropout(const CdtConfig& config, const std::filesystem::path& model_file,
-                         TrainOptions* options) {
-  const double recorded = as_written(config.dropout);
-  double& dropout = options->settings.dropout;
-  if (recorded == dropout) return;
-  const bool given = options->given.count("dropout") > 0;
-  const std::string file = model_file.string();
-  if (!given) dropout = recorded;
-  if (options->common.quiet) return;
-  note("dropout is " + format_number(dropout) +
-       (given ? " as given; " + file + " was trained with " + format_number(recorded)
-              : ", as in the training of " + file + "; --dropout P for another"));
-}
-
-void adopt_optimiser_settings(const OptimiserNumbers& numbers, TrainOptions* options) {
-  const auto adopt = [&](const char* name, double held, double* setting) {
-    if (held == *setting) return;
-    const bool given = options->given.count(name) > 0;
-    if (!options->common.quiet) {
-      note(std::string(name) + " is " + format_number(given ? *setting : held) +
-           (given ? " as given; " + options->state.string() + " has " + format_number(held)
-                  : ", as in " + options->state.string()));
-    }
-    if (!given) *setting = held;
-  };
-  adopt("lr", numbers.schedule.lr, &options->settings.lr);
-  adopt("weight-decay", numbers.weight_decay, &options->settings.weight_decay);
-}
-
-std::string settings_json(const TrainSettings& settings) {
-  nlohmann::ordered_json out;
-  for_each_setting([&](const Setting& setting) {
-    if (setting.stored_if_other && text_of(setting, settings) == setting.unless_stored) return;
-    std::visit([&](auto member) { out[setting.name] = settings.*member; }, setting.member);
-  });
-  return json_line(out);
-}
-
-void adopt_stored_settings(const std::string& json, const std::filesystem::path& source,
-                           TrainOptions* options) {
-  const nlohmann::json parsed = parse_json(json, source.string());
-  JsonReader reader(parsed, source.string(), "settings.");
-  TrainSettings stored;
-  for_each_setting([&](const Setting& setting) { read_setting(reader, setting, &stored); });
-  reader.no_other_keys();
-  if (lacks_generator(stored)) reader.fail("order", kNeedsGenerator);
-  refuse_other(*options, stored, "differs from the run being resumed", "epochs");
-  if (options->given.count("epochs") > 0) stored.epochs = options->settings.epochs;
-  options->settings = stored;
-  options->common.seed = stored.seed;
-  options->common.precision = stored.precision;
 }
 
 }  // namespace cdt

@@ -24,10 +24,19 @@ struct TrainSettings {
   std::int64_t batch_size = 8;
   std::int64_t accumulate = 1;  // batches per optimiser step
   double lr = 1e-4;
+  std::string schedule = "plateau";  // of the learning rate: plateau, cosine or linear
+  std::int64_t warmup_steps = 0;
+  double final_lr_share = 0.0;  // of lr, at the end of cosine or linear
   double weight_decay = 1e-5;
+  std::string no_decay = "none";  // parameters without weight decay: none or biases-and-norms
   double dropout = 0.3;
-  double huber_delta = 1.0;
-  double grad_clip = 1.0;  // 0 for none
+  double mask_bins = 0.0;                // probability of a DNA bin of a training sample to be zero
+  double feature_dropout = 0.0;          // of the values of DNA bins
+  double huber_delta = 1.0;              // in units of what label_transform makes of effects
+  std::string label_transform = "none";  // none, scale, clip or rank (target_transform.h)
+  std::string pair_weights = "none";     // of the loss: none or se (pair_weights.h)
+  double clip_share = 0.01;              // of the training effects, clipped at each end
+  double grad_clip = 1.0;                // 0 for none
   std::int64_t patience = 10;
   std::string monitor = "pearson";  // what steers: pearson, loss or auprc
   // Pairs of a smaller effect are positive; -infinity: those of label 1.
@@ -43,15 +52,33 @@ struct TrainSettings {
   double train_share = 1;  // of the training loci
   std::int64_t seed = 0;
   std::string precision = "fp32";
-  std::vector<std::string> freeze{};  // patterns of the parameters that stay fixed (patterns.h)
+  std::vector<std::string> freeze{};    // patterns of the parameters that stay fixed (patterns.h)
+  std::vector<std::string> lr_scale{};  // PATTERN=FACTOR of their learning rates
 
   /// Pairs per optimiser step.
   std::int64_t step_pairs() const { return batch_size * accumulate; }
+  /// Whether the learning rate falls over the steps of the run, so that it depends on their number.
+  bool decays() const { return schedule != "plateau"; }
 };
 
 /// Values of TrainSettings::monitor other than pearson.
 inline constexpr const char* kMonitorLoss = "loss";
 inline constexpr const char* kMonitorAuprc = "auprc";
+
+/// Values of TrainSettings::schedule other than plateau.
+inline constexpr const char* kCosine = "cosine";
+inline constexpr const char* kLinear = "linear";
+
+/// Values of TrainSettings::label_transform other than none.
+inline constexpr const char* kScaleLabels = "scale";
+inline constexpr const char* kClipLabels = "clip";
+inline constexpr const char* kRankLabels = "rank";
+
+/// Value of TrainSettings::pair_weights that uses standard errors.
+inline constexpr const char* kWeightsBySe = "se";
+
+/// Value of TrainSettings::no_decay that leaves decay to the matrices of linear maps.
+inline constexpr const char* kNoDecayVectors = "biases-and-norms";
 
 /// Value of TrainSettings::order that continues the generator of init torch:SEED.
 inline constexpr const char* kGlobalOrder = "torch";

@@ -1,22 +1,19 @@
+// The table of settings.
 #include "apps/train/settings.h"
 
 #include <limits>
-#include <type_traits>
 
 #include "apps/common/cli_words.h"
 #include "apps/common/precision.h"
-#include "engine/error.h"
 #include "io/dataset/folds.h"
-#include "io/format/text.h"
 
 namespace cdt {
 namespace {
 
-constexpr const char* kNone = "none";  // how an empty list is written
 constexpr double kMost = Setting{}.max;
 
 using S = TrainSettings;
-constexpr std::array<Setting, 28> kSettings = {{
+constexpr std::array<Setting, 38> kSettings = {{
     {"epochs", "maximum number of epochs", &S::epochs, 1},
     {"max-steps",
      "optimiser steps in all, after which the run validates, saves and ends; 0: no limit",
@@ -38,11 +35,98 @@ constexpr std::array<Setting, 28> kSettings = {{
      "1",
      true},
     {"lr", "initial learning rate", &S::lr, 1e-12, 1e3},
+    {"schedule",
+     "how the learning rate falls: halved whenever the steering number does not improve for more "
+     "than 5 epochs, or over all steps of the run to --final-lr-share",
+     &S::schedule,
+     0,
+     0,
+     nullptr,
+     {"plateau", kCosine, kLinear},
+     "plateau",
+     true},
+    {"warmup-steps",
+     "first steps, over which the learning rate rises from 0 to --lr",
+     &S::warmup_steps,
+     0,
+     1e15,
+     nullptr,
+     {},
+     "0",
+     true},
+    {"final-lr-share",
+     "with --schedule cosine or linear: share of --lr that the learning rate falls to",
+     &S::final_lr_share,
+     0,
+     1,
+     nullptr,
+     {},
+     "0",
+     true},
     {"weight-decay", "decoupled weight decay", &S::weight_decay, 0.0, 1e3},
+    {"no-decay",
+     "parameters without weight decay; biases-and-norms: all but the matrices of linear maps, so "
+     "pooling queries too",
+     &S::no_decay,
+     0,
+     0,
+     nullptr,
+     {"none", kNoDecayVectors},
+     "none",
+     true},
     {"dropout", "dropout probability, everywhere", &S::dropout, 0.0, 0.999},
-    {"huber-delta", "error at which the loss turns from quadratic to linear", &S::huber_delta,
-     1e-12, 1e6},
+    {"mask-bins",
+     "probability with which a DNA bin of a training sample is set to zero in a step",
+     &S::mask_bins,
+     0,
+     0.999,
+     nullptr,
+     {},
+     "0",
+     true},
+    {"feature-dropout",
+     "probability with which a value of a DNA bin is dropped in a step, as by --dropout",
+     &S::feature_dropout,
+     0,
+     0.999,
+     nullptr,
+     {},
+     "0",
+     true},
+    {"huber-delta",
+     "error at which the loss turns from quadratic to linear, in the unit that --label-transform "
+     "gives the effects",
+     &S::huber_delta, 1e-12, 1e6},
+    {"label-transform",
+     "what the loss sees of an effect: divided by the standard deviation of the train pairs' "
+     "effects, clipped at their quantiles, or the normal score of its rank among them",
+     &S::label_transform,
+     0,
+     0,
+     nullptr,
+     {"none", kScaleLabels, kClipLabels, kRankLabels},
+     "none",
+     true},
+    {"clip-share",
+     "with --label-transform clip: share of the train pairs' effects clipped at each end",
+     &S::clip_share,
+     0,
+     0.5,
+     nullptr,
+     {},
+     "0.01",
+     true},
     {"grad-clip", "global gradient norm to clip at; 0: no clipping", &S::grad_clip, 0.0, 1e9},
+    {"pair-weights",
+     "weights of train pairs in the loss: equal, or by the column se of pairs.tsv, proportional to "
+     "1 / (se^2 + variance of true effects)",
+     &S::pair_weights,
+     0,
+     0,
+     nullptr,
+     {"none", kWeightsBySe},
+     "none",
+     true},
     {"patience",
      "epochs without a gain of 0.001 (of the loss: of a thousandth of it) before stopping",
      &S::patience, 1},
@@ -136,7 +220,17 @@ constexpr std::array<Setting, 28> kSettings = {{
      0,
      nullptr,
      {},
-     kNone,
+     kNoEntries,
+     true},
+    {"lr-scale",
+     "PATTERN=FACTOR: factor of the learning rate of a module or parameter, named as for --freeze; "
+     "of several that name it, the last counts",
+     &S::lr_scale,
+     0,
+     0,
+     nullptr,
+     {},
+     kNoEntries,
      true},
 }};
 // Settings that are added with the common options.
@@ -145,86 +239,9 @@ constexpr std::array<Setting, 2> kCommonSettings = {{
     {"precision", "", &S::precision, 0, 0, nullptr, kPrecisionWords},
 }};
 
-std::vector<std::string> words_of(const Setting& setting) {
-  std::vector<std::string> out;
-  for (const char* word : setting.words) {
-    if (word != nullptr) out.emplace_back(word);
-  }
-  return out;
-}
-
 }  // namespace
 
 std::span<const Setting> own_settings() { return kSettings; }
 std::span<const Setting> common_settings() { return kCommonSettings; }
-
-std::string text_of(const Setting& setting, const TrainSettings& settings) {
-  return std::visit(
-      [&](auto member) -> std::string {
-        const auto& value = settings.*member;
-        using T = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-          return value.empty() ? kNone : joined(value, " ");
-        } else if constexpr (std::is_same_v<T, std::string>) {
-          return value;
-        } else if constexpr (std::is_same_v<T, double>) {
-          return format_number(value);
-        } else {
-          return std::to_string(value);
-        }
-      },
-      setting.member);
-}
-
-void read_setting(JsonReader& json, const Setting& setting, TrainSettings* settings) {
-  const std::string name = setting.name;
-  std::visit(
-      [&](auto member) {
-        auto& value = settings->*member;
-        using T = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-          value = json.has(name) ? json.strings(name) : T{};
-        } else if constexpr (std::is_same_v<T, std::string>) {
-          const bool older = setting.unless_stored != nullptr && !json.has(name);
-          value = older ? setting.unless_stored : json.string(name);
-          if (!is_choice(value, words_of(setting))) {
-            json.fail(name, expected_got("out of range", "one of the words of --" + name, value));
-          }
-        } else {
-          if (setting.unless_stored != nullptr && !json.has(name)) return;
-          if constexpr (std::is_same_v<T, double>) {
-            value = json.number(name);
-          } else {
-            value = json.integer(name);
-          }
-          const auto number = static_cast<double>(value);
-          if (!(number >= setting.min && number <= setting.max)) {
-            json.fail(name,
-                      expected_got("out of range",
-                                   range_text(setting.min, setting.max, !std::is_same_v<T, double>),
-                                   text_of(setting, *settings)));
-          }
-        }
-      },
-      setting.member);
-}
-
-void add_settings(Cli& cli, TrainSettings* settings) {
-  for (const Setting& setting : own_settings()) {
-    std::visit(
-        [&](auto member) {
-          auto* target = &(settings->*member);
-          using T = std::decay_t<decltype(*target)>;
-          if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-            cli.option(setting.name, target, setting.help);
-          } else if constexpr (std::is_same_v<T, std::string>) {
-            cli.choice(setting.name, target, words_of(setting), setting.help);
-          } else {
-            cli.number(setting.name, target, setting.min, setting.max, setting.help);
-          }
-        },
-        setting.member);
-  }
-}
 
 }  // namespace cdt

@@ -34,6 +34,9 @@ struct Setting {
   bool stored_if_other = false;             // left out of the JSON if it has that value
 };
 
+/// Text of a list without entries.
+inline constexpr const char* kNoEntries = "none";
+
 /// Settings with an option of their own.
 std::span<const Setting> own_settings();
 /// Settings that are added with the common options: seed and precision.
@@ -53,5 +56,10 @@ void read_setting(JsonReader& json, const Setting& setting, TrainSettings* setti
 
 /// Adds an option for each of own_settings().
 void add_settings(Cli& cli, TrainSettings* settings);
+
+/// Whether --order torch lacks the draws that it continues, and how to say so.
+bool lacks_generator(const TrainSettings& settings);
+inline constexpr const char* kNeedsGenerator =
+    "torch goes on with the generator of --init torch:SEED; give that too, or a seed: torch:SEED";
 
 }  // namespace cdt

@@ -27,6 +27,7 @@ constexpr const char* kSecond = "v.";
 constexpr const char* kPredictions = "epoch.predictions";
 constexpr const char* kTargets = "epoch.targets";
 constexpr const char* kLabelsPart = "labels";
+constexpr const char* kErrorsPart = "standard_errors";
 constexpr double kMostLr = 1e3;
 constexpr double kMostMetric = 1.0 + 1e-6;  // a correlation, allowing for rounding
 
@@ -144,7 +145,7 @@ void check_counters(const TensorFile& reader, const TrainState& s, const StateFr
 
 }  // namespace
 
-std::map<std::string, std::string> data_fingerprint(const Dataset& data, bool labels) {
+std::map<std::string, std::string> data_fingerprint(const Dataset& data, bool labels, bool errors) {
   std::map<std::string, Digest> parts;
   for (const std::int64_t size :
        {data.bins, std::int64_t{data.bin_bp}, data.dna_dim, data.rna_dim, data.protein_dim}) {
@@ -162,6 +163,7 @@ std::map<std::string, std::string> data_fingerprint(const Dataset& data, bool la
     pairs.add(static_cast<std::uint64_t>(pair.gene));
     pairs.add(&pair.beta, sizeof pair.beta);
     if (labels) parts[kLabelsPart].add(static_cast<std::uint64_t>(pair.label));
+    if (errors) parts[kErrorsPart].add(&pair.se, sizeof pair.se);
   }
   std::map<std::string, std::string> out;
   for (const auto& [part, digest] : parts) out[part] = digest.hex();
@@ -276,7 +278,8 @@ void load_state(const std::filesystem::path& file, const StateFrame& frame, Trai
 void check_same_data(const RunFacts& facts, const Dataset& data,
                      const std::filesystem::path& state_file) {
   const bool labels = facts.fingerprint.count(kLabelsPart) > 0;
-  for (const auto& [part, hash] : data_fingerprint(data, labels)) {
+  const bool errors = facts.fingerprint.count(kErrorsPart) > 0;
+  for (const auto& [part, hash] : data_fingerprint(data, labels, errors)) {
     const auto found = facts.fingerprint.find(part);
     if (found != facts.fingerprint.end() && found->second == hash) continue;
     throw InputError(data.directory.string(), part,

@@ -62,9 +62,10 @@ struct TrainState {
 inline constexpr const char* kDnaPart = "dna";
 
 /// Digests of the parts of a data set ("pairs" -> digest), so that resuming on other data is
-/// refused. Excludes the DNA, which takes a while to read (DnaCheck), and unless `labels` the
-/// labels of the pairs.
-std::map<std::string, std::string> data_fingerprint(const Dataset& data, bool labels = false);
+/// refused. Excludes the DNA, which takes a while to read (DnaCheck), and unless `labels` and
+/// `errors` the labels and standard errors of the pairs.
+std::map<std::string, std::string> data_fingerprint(const Dataset& data, bool labels = false,
+                                                    bool errors = false);
 
 /// Facts of a run that never change, stored with every state.
 struct RunFacts {

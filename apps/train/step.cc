@@ -5,25 +5,52 @@
 #include "engine/ops.h"
 
 namespace cdt {
-StepData::StepData(const Dataset& data, Backend& backend, Arena& lasting, std::int64_t batch,
-                   std::int64_t distinct, std::size_t reserve_bytes)
+namespace {
+
+/// Sets bins of dna (B, L, dna_dim) to zero, each with the probability of --mask-bins. DnaFeed
+/// writes every row again before the next step.
+void mask_bins(double probability, const Tensor& dna, Tape& tape) {
+  const Scratch ones(tape.scratch(), {dna.shape[0], dna.shape[1]});
+  const Scratch keep(tape.scratch(), {dna.shape[0], dna.shape[1]});
+  tape.backend().fill(*ones, 1.0F);
+  tape.backend().dropout(*ones, tape.next_dropout(static_cast<float>(probability)), *keep);
+  tape.backend().zero_rows(*keep, dna);
+}
+
+/// The DNA that a training step sees. Sites of masks are taken only for what is enabled, so a run
+/// without augmentation has the masks that it would have without these options.
+Var augmented(const TrainSettings& settings, const Tensor& dna, const Cdt& model, Tape& tape) {
+  const ModuleScope module(tape, model.dna.projector.name);
+  if (settings.mask_bins > 0.0) mask_bins(settings.mask_bins, dna, tape);
+  const Var x = tape.constant(dna);
+  if (settings.feature_dropout <= 0.0) return x;
+  return dropout(tape, x, static_cast<float>(settings.feature_dropout), dna.shape[0]);
+}
+
+}  // namespace
+
+StepData::StepData(const Dataset& data, Backend& backend, Arena& lasting,
+                   const TrainSettings& settings, std::int64_t distinct, std::size_t reserve_bytes)
     : rna(upload_genes(backend, lasting, data.rna, data.genes_count(), data.rna_dim)),
       protein(upload_genes(backend, lasting, data.protein, data.genes_count(), data.protein_dim)),
-      genes(lasting.tensor({batch}, Dtype::kInt32)),
-      targets(lasting.tensor({batch})),
-      feed(data, backend, lasting, batch, distinct, reserve_bytes) {}
+      genes(lasting.tensor({settings.batch_size}, Dtype::kInt32)),
+      targets(lasting.tensor({settings.batch_size})),
+      feed(data, backend, lasting, settings.batch_size, distinct, reserve_bytes) {
+  if (settings.pair_weights == kWeightsBySe) weights = lasting.tensor({settings.batch_size});
+}
 
 void add_gradients(const TrainSettings& settings, std::uint32_t draw, const Tensor& dna,
                    const StepData& data, Cdt& model, Tape& tape, const StepResults& results) {
   Backend& backend = tape.backend();
   tape.train(static_cast<std::uint64_t>(settings.seed), draw);
   const Var output = model.forward({.tape = tape,
-                                    .dna = tape.constant(dna),
+                                    .dna = augmented(settings, dna, model, tape),
                                     .rna = tape.constant(data.rna),
                                     .protein = tape.constant(data.protein)});
   const ModuleScope module(tape, "loss");
   const Var prediction = select(tape, output, data.genes);
-  const Var loss = huber(tape, prediction, data.targets, static_cast<float>(settings.huber_delta));
+  const Var loss =
+      huber(tape, prediction, data.targets, static_cast<float>(settings.huber_delta), data.weights);
   backend.copy(results.predictions(), prediction->value);
   backend.copy(results.loss(), loss->value);
   tape.backward(loss, 1.0F / static_cast<float>(settings.accumulate));

@@ -61,13 +61,15 @@ class StepResults {
 
 /// Inputs of steps on the device.
 struct StepData {
-  /// distinct and reserve_bytes are passed to the feed (model/dna_feed.h).
-  StepData(const Dataset& data, Backend& backend, Arena& lasting, std::int64_t batch,
+  /// Of settings it reads the batch size and whether pairs have weights. distinct and reserve_bytes
+  /// are passed to the feed (model/dna_feed.h).
+  StepData(const Dataset& data, Backend& backend, Arena& lasting, const TrainSettings& settings,
            std::int64_t distinct = 0, std::size_t reserve_bytes = 0);
 
   Tensor rna, protein;  // (1, G, ..)
   Tensor genes;         // (B), int32
   Tensor targets;       // (B)
+  Tensor weights;       // (B), of the loss; empty if all are 1
   DnaFeed feed;
 };
 

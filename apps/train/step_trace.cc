@@ -141,7 +141,7 @@ StepTrace trace_step(const CdtConfig& config, const TrainSettings& settings, std
   Cdt model(config, *backend, lasting, false);
   model.make_trainable(lasting, frozen_parameters(settings.freeze, model));
   const Dataset sizes = sizes_of(config, bins);
-  const StepData data(sizes, *backend, lasting, settings.batch_size);
+  const StepData data(sizes, *backend, lasting, settings);
   const StepResults results(lasting, settings.batch_size, *backend);
   AdamW optimiser(model.variables(), *backend, lasting, {});
   const Tensor dna =
@@ -161,11 +161,12 @@ StepTrace trace_step(const CdtConfig& config, const TrainSettings& settings, std
                 .ops = {},
                 .modules = {},
                 .profile = backend->profiler()->rows()};
-  const NamedTensors inputs = {{"dna", dna},
-                               {"rna", data.rna},
-                               {"protein", data.protein},
-                               {"genes", data.genes},
-                               {"targets", data.targets}};
+  NamedTensors inputs = {{"dna", dna},
+                         {"rna", data.rna},
+                         {"protein", data.protein},
+                         {"genes", data.genes},
+                         {"targets", data.targets}};
+  if (!data.weights.empty()) inputs.emplace_back("weights", data.weights);
   NamedTensors parameters;
   for (const Parameter& p : model.parameters()) parameters.emplace_back(p.name, p.variable.value);
   Resolver resolver(inputs, parameters, &out);

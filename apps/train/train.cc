@@ -64,6 +64,8 @@ void dry_run(TrainOptions* options) {
     print_trace(trace_step(config, options->settings, bins, *device), options->trace_format);
     return;
   }
+  // First, because it refuses what the settings may not name.
+  const MemoryPlan plan = plan_memory(config, options->settings, bins, *device);
   const std::unique_ptr<Backend> shapes = make_shape_backend(*device);
   Arena lasting(*shapes, "lasting");
   Cdt model(config, *shapes, lasting, false);
@@ -73,8 +75,7 @@ void dry_run(TrainOptions* options) {
   if (data && !options->init_from.empty()) {
     begin_from(*open_tensor_file(options->init_from), *options, *data, *shapes, model);
   }
-  print_plan(std::cout, plan_memory(config, options->settings, bins, *device), bins,
-             options->settings.batch_size);
+  print_plan(std::cout, plan, bins, options->settings.batch_size);
 }
 
 /// monitor: what steered.
@@ -118,14 +119,18 @@ CdtConfig resumed_config(const RunFolder& folder, const RunFacts& facts, Dataset
 }
 
 /// A model with its weights: random, from --model, or from the run being resumed. weights: their
-/// digest, if they were read from a file.
+/// digest, if they were read from a file. output_scale: OutputUnits of the run, which those of the
+/// file may differ from.
 struct Trained {
   Trained(const CdtConfig& config, Backend& backend, const std::filesystem::path& file,
-          const TrainSettings& settings)
+          const TrainSettings& settings, double output_scale)
       : lasting(backend, "lasting"), model(config, backend, lasting, false) {
     model.make_trainable(lasting, frozen_parameters(settings.freeze, model));
     if (!file.empty()) {
-      weights = read_parameters(*open_tensor_file(file), model);
+      const std::unique_ptr<TensorFile> reader = open_tensor_file(file);
+      weights = read_parameters(*reader, model);
+      const double factor = read_output_units(*reader).scale / output_scale;
+      if (factor != 1.0) scale_outputs(factor, backend, model);
     } else if (const auto torch = torch_seed(settings.init)) {
       initialise_as_torch(*torch, model);
     } else {
@@ -169,29 +174,32 @@ void train(TrainOptions* options, const std::optional<RunMoment>& until) {
   Dataset data(common.data);
   Fingerprint fingerprint{.model = "", .data = digest_of_data(data)};
   use_pairs(pair_use(options->settings), &data);
+  std::unique_ptr<OptimiserFile> optimiser;
+  if (!options->state.empty()) {
+    optimiser = open_optimiser(options->state);
+    adopt_optimiser_settings(optimiser->numbers(), options);
+  }
   const std::filesystem::path weights = options->resume ? folder.last_model() : common.model;
   const CdtConfig config = options->resume ? resumed_config(folder, facts, &data, options)
                                            : choose_config(weights, &data, options);
   DnaCheck dna(data, facts.dna(), options->resume ? folder.last_state() : "");
   const std::unique_ptr<Backend> backend = open_backend(common);
   const MemoryPlan plan = plan_memory(config, options->settings, data.bins, *backend);
-  std::unique_ptr<OptimiserFile> optimiser;
-  if (!options->state.empty()) {
-    optimiser = open_optimiser(options->state);
-    adopt_optimiser_settings(optimiser->numbers(), options);
-  }
-  Trained trained(config, *backend, weights, options->settings);
+  const double unit =
+      TargetTransform(options->settings, data.pairs_of(Split::kTrain)).units().scale;
+  Trained trained(config, *backend, weights, options->settings, unit);
   folder.require_space(static_cast<std::uint64_t>(trained.model.parameter_count()) * sizeof(float));
   Trainer trainer(*options, plan, data, dna, *backend, trained.lasting, trained.model);
   if (optimiser) {
     optimiser->expect_model(trained.model.parameters().size(), trained.weights);
     trainer.go_on_from(*optimiser);
-    if (!common.quiet) say_where_it_begins(trainer.state(), options->state);
+    if (!common.quiet) say_where_it_begins(trainer.state(), trainer.next_rate(), options->state);
   }
   if (!options->resume && options->settings.init_head == "mean") {
-    start_head_at_gene_means(data, trained.model);
+    start_head_at_gene_means(trainer.targets().with_targets(data.pairs_of(Split::kTrain)),
+                             trained.model);
   }
-  if (start) begin_from(*start, *options, data, *backend, trained.model);
+  if (start) begin_from(*start, *options, data, *backend, trained.model, unit);
   warn_about_pairs(data, trainer.validation(), options->settings);
   if (!common.quiet) {
     say_what_it_takes(trained.model, plan, data, trainer.monitor().name(), *options);

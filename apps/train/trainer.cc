@@ -9,6 +9,7 @@
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
 #include "apps/common/tables.h"
+#include "apps/train/parameter_rates.h"
 #include "engine/error.h"
 #include "io/format/text.h"
 #include "model/checkpoint.h"
@@ -21,6 +22,20 @@ AdamWOptions adamw_options(const TrainSettings& settings) {
   AdamWOptions options;
   options.weight_decay = settings.weight_decay;
   return options;
+}
+
+StepSchedule step_schedule(const TrainSettings& settings, const StepPlan& plan) {
+  using Decay = StepSchedule::Decay;
+  const StepSchedule out = {settings.schedule == kCosine   ? Decay::kCosine
+                            : settings.schedule == kLinear ? Decay::kLinear
+                                                           : Decay::kNone,
+                            settings.warmup_steps, plan.before(settings.epochs + 1),
+                            settings.final_lr_share};
+  if (out.warmup == 0 || out.warmup < out.steps) return out;
+  throw InputError("command line", "--warmup-steps",
+                   expected_got("leaves no step at the full learning rate",
+                                "fewer than the run's " + std::to_string(out.steps),
+                                std::to_string(out.warmup)));
 }
 
 /// Number of distinct enhancers in the training and validation pairs.
@@ -52,13 +67,15 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       model_(model),
       train_(data.pairs_of(Split::kTrain)),
       val_(data.pairs_of(Split::kVal)),
+      targets_(settings_, train_),
+      weights_(settings_, data),
       parts_(train_, val_, settings_.steer_by),
       monitor_(settings_, data, parts_),
       plan_{static_cast<std::int64_t>(train_.size()) / settings_.step_pairs(), settings_.max_steps},
       orders_(static_cast<std::int64_t>(train_.size()), settings_, model),
-      device_(data, backend, lasting, settings_.batch_size, enhancers_of(train_, val_),
-              plan.device_reserve()),
-      optimiser_(model.variables(), backend, lasting, adamw_options(settings_)),
+      device_(data, backend, lasting, settings_, enhancers_of(train_, val_), plan.device_reserve()),
+      optimiser_(model.variables(), backend, lasting, adamw_options(settings_),
+                 rate_factors(settings_, model)),
       step_arena_(backend, "step"),
       scratch_(backend, "scratch"),
       trunks_(backend, "trunks"),
@@ -75,16 +92,18 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
                      "at least " + std::to_string(settings_.step_pairs()),
                      std::to_string(train_.size())));
   }
+  rates_ = step_schedule(settings_, plan_);
   state_.aim_at(monitor_.better());
   state_.schedule.lr = settings_.lr;
   state_.stopping.patience = settings_.patience;
   facts_ = {settings_json(settings_),
             path_text(options.common.data),
             backend.name(),
-            data_fingerprint(data, monitor_.reads_labels()),
+            data_fingerprint(data, monitor_.reads_labels(), weights_.enabled()),
             options.overrides.match_genes,
             path_text(options.init_from)};
   inputs_ = inputs_metadata(model_inputs_of(data));
+  inputs_.merge(output_metadata(targets_.units()));
 }
 
 void Trainer::run(const RunFolder& folder, const std::optional<RunMoment>& until) {
@@ -100,7 +119,7 @@ void Trainer::run(const RunFolder& folder, const std::optional<RunMoment>& until
     }
     const std::optional<ControlPasses> passes = keep_trained(folder, [this] { return validate(); });
     stop_if_interrupted(folder);
-    if (passes) finish_epoch(folder, validation_.compare(*passes));
+    if (passes) finish_epoch(folder, compared(*passes));
   }
   finish_dna(folder);
 }
@@ -114,6 +133,12 @@ std::optional<ControlPasses> Trainer::validate() {
   if (window.empty()) return std::nullopt;
   return validation_passes({model_, tape_, trunks_, device_.feed, data_}, validation_.enhancers(),
                            window, validation_.seed(), go_on);
+}
+
+ComparedValidation Trainer::compared(const ControlPasses& passes) const {
+  ComparedValidation out = validation_.compare(passes);
+  out.predictions = targets_.predictions(std::move(out.predictions));
+  return out;
 }
 
 void Trainer::say_pace(Progress* progress) {
@@ -146,14 +171,19 @@ std::string Trainer::progress_note() const {
 }
 
 void Trainer::finish_epoch(const RunFolder& folder, const ComparedValidation& validation) {
-  const Metrics train = compute_metrics(state_.predictions, state_.targets);
-  const ValidationMetrics val = parts_.measure(validation.predictions);
+  Metrics train = compute_metrics(state_.predictions, state_.targets);
+  ValidationMetrics val = parts_.measure(validation.predictions);
+  if (targets_.units().ranks) {
+    for (Metrics* metrics : {&train, &val.all, &val.seen, &val.unseen}) {
+      metrics->r2 = metrics->mse = metrics->mae = kNaN;  // they compare scores with effects
+    }
+  }
   const double steering = monitor_.value(validation.predictions, val);
   const double train_loss = state_.loss_sum / static_cast<double>(state_.position);
   const double val_loss =
-      epoch_loss(validation.predictions, val_, settings_.step_pairs(), settings_.huber_delta);
-  const double lr = state_.schedule.lr;
-  state_.schedule.step(steering);
+      targets_.loss(validation.predictions, val_, settings_.step_pairs(), settings_.huber_delta);
+  const double lr = rate_of(state_.global_step - 1);
+  if (!settings_.decays()) state_.schedule.step(steering);
   const bool gains = monitor_.better() == Better::kHigher ? steering > state_.best_metric
                                                           : steering < state_.best_metric;
   // The first epoch is kept even if its number is undefined, so a run always has a best model.

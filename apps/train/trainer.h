@@ -17,9 +17,11 @@
 #include "apps/train/epoch_order.h"
 #include "apps/train/monitor.h"
 #include "apps/train/options.h"
+#include "apps/train/pair_weights.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"
 #include "apps/train/step.h"
+#include "apps/train/target_transform.h"
 #include "apps/train/validation.h"
 #include "engine/error.h"
 #include "engine/optim/adamw.h"
@@ -53,6 +55,9 @@ class Trainer {
   const TrainState& state() const { return state_; }
   const ValidationParts& validation() const { return parts_; }
   const Monitor& monitor() const { return monitor_; }
+  const TargetTransform& targets() const { return targets_; }
+  /// The learning rate of the next step.
+  double next_rate() const { return rate_of(state_.global_step); }
   /// Whether --max-steps ended the run.
   bool used_up_steps() const {
     return plan_.in(state_.epoch) == 0 && state_.global_step == plan_.most;
@@ -66,6 +71,8 @@ class Trainer {
   void save(const RunFolder& folder);
 
  private:
+  /// The learning rate of a step of this epoch, counted from 0 over the whole run.
+  double rate_of(std::int64_t step) const { return state_.schedule.lr * rates_.factor(step); }
   std::vector<Pair> batch_pairs(const std::vector<std::int32_t>& order, std::int64_t batch) const;
   /// Trains the first `steps` steps of the epoch, except those already done.
   void train_epoch(const RunFolder& folder, std::int64_t steps);
@@ -77,6 +84,8 @@ class Trainer {
   void count_step();
   /// Runs a validation; returns nothing after a signal.
   std::optional<ControlPasses> validate();
+  /// Compares the predictions of a validation, which are in the unit of outputs.
+  ComparedValidation compared(const ControlPasses& passes) const;
   void finish_epoch(const RunFolder& folder, const ComparedValidation& validation);
   void stop_if_interrupted(const RunFolder& folder);
   /// Returns the result of `work`, which reads DNA. If that fails, on a bad row or an unreadable
@@ -116,9 +125,12 @@ class Trainer {
   Backend& backend_;
   Cdt& model_;
   std::vector<Pair> train_, val_;
+  TargetTransform targets_;
+  PairWeights weights_;
   ValidationParts parts_;  // partition of val_
   Monitor monitor_;
   StepPlan plan_;
+  StepSchedule rates_;
   EpochOrders orders_;
   RunFacts facts_;
   std::map<std::string, std::string> inputs_;  // what every model file records about the data

@@ -53,17 +53,19 @@ void Trainer::train_epoch(const RunFolder& folder, std::int64_t steps) {
 }
 
 void Trainer::train_batch(const std::vector<Pair>& batch, const Tensor& dna) {
-  const std::vector<float> targets = column(batch, &Pair::beta);
+  const std::vector<float> targets = column(targets_.with_targets(batch), &Pair::beta);
   const std::vector<std::int32_t> genes = column(batch, &Pair::gene);
   backend_.upload(device_.targets, targets.data());
   backend_.upload(device_.genes, genes.data());
+  if (weights_.enabled()) backend_.upload(device_.weights, weights_.of(batch).data());
   const std::int64_t parts = settings_.accumulate;
   const std::int64_t running = std::ssize(part_) + static_cast<std::int64_t>(results_.pending());
   const auto draw = static_cast<std::uint32_t>(state_.global_step * parts + running);
   const bool is_last = running % parts == parts - 1;
   backend_.begin_step(draw);
-  if (is_last) optimiser_.begin_step(state_.schedule.lr);
-  const std::vector<Tensor> operands = {dna, device_.targets, device_.genes};
+  if (is_last) optimiser_.begin_step(rate_of(draw / parts));
+  std::vector<Tensor> operands = {dna, device_.targets, device_.genes};
+  if (weights_.enabled()) operands.push_back(device_.weights);
   if (parts == 1) {
     backend_.run_recorded("train", operands, [&] {
       training_step(settings_, draw, dna, device_, model_, tape_, optimiser_, results_);
@@ -99,9 +101,9 @@ void Trainer::count_step() {
   double loss = 0.0;
   for (const StepResult& result : part_) {
     const std::vector<float> targets = column(result.batch, &Pair::beta);
+    const std::vector<float> predictions = targets_.predictions(result.predictions);
     loss += result.loss;
-    state_.predictions.insert(state_.predictions.end(), result.predictions.begin(),
-                              result.predictions.end());
+    state_.predictions.insert(state_.predictions.end(), predictions.begin(), predictions.end());
     state_.targets.insert(state_.targets.end(), targets.begin(), targets.end());
   }
   state_.loss_sum += loss / static_cast<double>(part_.size());

@@ -84,7 +84,9 @@ TrainOptions options_of(const TrainOptions& given, const RunRecipe& recipe, cons
   if (settings_json(state.settings) != settings_json(out.settings)) {
     refuse(config, "options", "they are not those of " + (given.verify / "last").string());
   }
-  out.settings.epochs = std::max(out.settings.epochs, until.epoch);  // or fewer
+  if (!out.settings.decays()) {
+    out.settings.epochs = std::max(out.settings.epochs, until.epoch);  // or fewer
+  }
   // All of them were given, as far as the files that the run started from are concerned.
   for_each_setting([&](const Setting& setting) { out.given.insert(setting.name); });
   start_as(recipe.start, &out);

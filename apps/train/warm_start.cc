@@ -129,8 +129,9 @@ void warn_of_doubts(const WarmStart& start, const Cdt& model, const std::string&
 }  // namespace
 
 void begin_from(const TensorFile& file, const TrainOptions& options, const Dataset& data,
-                Backend& backend, Cdt& model) {
+                Backend& backend, Cdt& model, double output_scale) {
   WarmStartChoice choice;
+  choice.output_scale = output_scale;
   choice.except = parameters_named("--init-from-except", options.init_from_except, model);
   if (!options.init_from_genes.empty()) {
     for (const std::string& gene : read_gene_list(options.init_from_genes)) {

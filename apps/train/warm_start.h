@@ -14,10 +14,10 @@
 namespace cdt {
 
 /// Copies what fits of `file`, the opened --init-from, into `model`, whose values are already
-/// initialised, and reports it on stderr. Throws InputError as start_from(), and for an invalid
-/// list of --init-from-genes.
+/// initialised, and reports it on stderr. output_scale: of the model (OutputUnits). Throws
+/// InputError as start_from(), and for an invalid list of --init-from-genes.
 void begin_from(const TensorFile& file, const TrainOptions& options, const Dataset& data,
-                Backend& backend, Cdt& model);
+                Backend& backend, Cdt& model, double output_scale = 1.0);
 
 /// Prints what was taken, by module; which parts of the model were not, with both shapes; which
 /// parts of the file were not used.

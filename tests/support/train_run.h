@@ -4,14 +4,23 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "apps/train/dna_check.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/patterns.h"
+#include "apps/train/run_folder.h"
 #include "apps/train/trainer.h"
+#include "io/format/json.h"
+#include "io/format/safetensors.h"
+#include "model/checkpoint.h"
+#include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_backend.h"
@@ -72,11 +81,35 @@ class TrainRun : public ::testing::Test {
     write_small_dataset(data_dir, pairs);
     return std::make_unique<Run>(options, data_dir);
   }
+  /// Runs to the end, or until a moment.
+  void train(const std::filesystem::path& folder, const std::optional<RunMoment>& until = {}) {
+    make(pairs)->trainer.run(RunFolder(folder, false), until);
+  }
+  void resume(const std::filesystem::path& path) {
+    Run run(options, data_dir);
+    const RunFolder folder(path, true);
+    run.trainer.restore(folder, read_parameters(SafetensorsReader(folder.last_model()), run.model));
+    run.trainer.run(folder);
+  }
+  static std::vector<nlohmann::json> lines(const std::filesystem::path& run) {
+    std::ifstream file(run / "metrics.jsonl");
+    std::vector<nlohmann::json> out;
+    for (std::string line; std::getline(file, line);) out.push_back(parse_json(line, "line"));
+    return out;
+  }
+  static void expect_same_weights(const std::filesystem::path& a, const std::filesystem::path& b) {
+    for (const char* file : {"model.safetensors", "last/model.safetensors"}) {
+      EXPECT_EQ(read_bytes(a / file), read_bytes(b / file)) << file;
+    }
+    EXPECT_EQ(read_bytes(a / "last" / "state.safetensors"),
+              read_bytes(b / "last" / "state.safetensors"));
+  }
 
   TempDir dir;
   std::filesystem::path data_dir = dir.path / "data";
   std::filesystem::path run_dir = dir.path / "run";
   TrainOptions options;
+  std::vector<Pair> pairs = default_pairs();  // of train() and resume()
 };
 
 }  // namespace cdt::test

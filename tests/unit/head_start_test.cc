@@ -21,7 +21,7 @@ TEST_F(HeadStart, TheLastLayerPredictsTheMeansWhateverItsInput) {
     options.settings.variant = variant;
     std::filesystem::remove_all(data_dir);
     const auto run = make(test::default_pairs());
-    start_head_at_gene_means(run->data, run->model);
+    start_head_at_gene_means(run->data.pairs_of(Split::kTrain), run->model);
     const std::string layer = variant == std::string("paper") ? "task_layer" : "task_layer.3";
     const auto values = [&](const std::string& name) {
       return to_host(*run->backend, run->model.parameter(layer + name).variable.value);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -14,9 +13,6 @@
 #include "apps/train/step.h"
 #include "apps/train/trainer.h"
 #include "engine/backend.h"
-#include "io/format/json.h"
-#include "io/format/safetensors.h"
-#include "model/checkpoint.h"
 #include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/train_run.h"
@@ -25,49 +21,25 @@ namespace cdt {
 namespace {
 
 namespace fs = std::filesystem;
-using test::default_pairs;
 using test::expect_message;
 using test::input_error;
 
 class TrainSteps : public test::TrainRun {
  protected:
-  /// Runs to the end, or until a moment.
-  void train(const fs::path& folder, const std::optional<RunMoment>& until = {}) {
-    make(pairs_)->trainer.run(RunFolder(folder, false), until);
-  }
-  void resume(const fs::path& path) {
-    Run run(options, data_dir);
-    const RunFolder folder(path, true);
-    run.trainer.restore(folder, read_parameters(SafetensorsReader(folder.last_model()), run.model));
-    run.trainer.run(folder);
-  }
-  static std::vector<nlohmann::json> lines(const fs::path& run) {
-    std::ifstream file(run / "metrics.jsonl");
-    std::vector<nlohmann::json> out;
-    for (std::string line; std::getline(file, line);) out.push_back(parse_json(line, "line"));
-    return out;
-  }
-  static void expect_same_weights(const fs::path& a, const fs::path& b) {
-    for (const char* file : {"model.safetensors", "last/model.safetensors"}) {
-      EXPECT_EQ(test::read_bytes(a / file), test::read_bytes(b / file)) << file;
-    }
-    EXPECT_EQ(test::read_bytes(a / "last" / "state.safetensors"),
-              test::read_bytes(b / "last" / "state.safetensors"));
-  }
   /// Gradients of the first four train pairs, in batches of `batch`.
   std::vector<float> gradients(std::int64_t batch) {
     options.settings.batch_size = batch;
     options.settings.accumulate = 4 / batch;
-    const auto run = make(pairs_);
+    const auto run = make(pairs);
     Backend& backend = *run->backend;
     Arena step(backend, "step");
     Arena scratch(backend, "scratch");
     Tape tape(backend, step, scratch);
-    StepData data(run->data, backend, run->lasting, batch);
+    StepData data(run->data, backend, run->lasting, options.settings);
     const StepResults results(run->lasting, batch, backend);
     run->model.zero_gradients();
     for (std::int64_t first = 0; first < 4; first += batch) {
-      const std::vector<Pair> part(pairs_.begin() + first, pairs_.begin() + first + batch);
+      const std::vector<Pair> part(pairs.begin() + first, pairs.begin() + first + batch);
       std::vector<std::int32_t> rows;
       std::vector<std::int32_t> genes;
       std::vector<float> effects;
@@ -91,8 +63,6 @@ class TrainSteps : public test::TrainRun {
     fs::remove_all(data_dir);
     return out;
   }
-
-  std::vector<Pair> pairs_ = default_pairs();
 };
 
 double norm_of_difference(const std::vector<float>& a, const std::vector<float>& b) {
@@ -140,7 +110,7 @@ TEST_F(TrainSteps, AnEpochHasWholeStepsAndItsLossIsTheirMean) {
 
 TEST_F(TrainSteps, TooFewPairsForOneStepAreRefused) {
   options.settings.accumulate = 5;
-  expect_message(input_error([&] { make(pairs_); }), data_dir / "pairs.tsv", "split",
+  expect_message(input_error([&] { make(pairs); }), data_dir / "pairs.tsv", "split",
                  "too few train pairs for one optimiser step (expected at least 10, got 9)");
 }
 
@@ -155,14 +125,14 @@ TEST_F(TrainSteps, ARunEndsAtItsLastStepWithAValidation) {
   // Its loss is the mean of its two steps: that of an epoch cut there.
   fs::remove_all(data_dir);
   options.settings.max_steps = 0;
-  const auto cut = make(pairs_);
+  const auto cut = make(pairs);
   cut->trainer.run(RunFolder(dir.path / "cut", false), RunMoment{2, 2});
   EXPECT_EQ(epochs[1]["train_loss"].get<double>(), cut->trainer.state().loss_sum / 2.0);
 }
 
 TEST_F(TrainSteps, ALastStepAtTheEndOfAnEpochStartsNoOther) {
   options.settings.max_steps = 4;
-  const auto run = make(pairs_);
+  const auto run = make(pairs);
   const RunFolder folder(run_dir, false);
   run->trainer.run(folder);
   EXPECT_TRUE(run->trainer.used_up_steps());
