@@ -82,6 +82,18 @@ PooledTokens feed_forward_pool(Tape& tape, Var y, const FeedForwardParameters& f
 /// Concatenates (1|B, Di) along the last dimension to (B, D1 + D2 + ...).
 Var concat(Tape& tape, const std::vector<Var>& parts, std::int64_t batch);
 
+/// y has x's elements in another shape of equal count. Takes over x's memory, so the op that made x
+/// must not read its output in backward.
+Var reshape(Tape& tape, Var x, const Shape& shape);
+
+/// y(B, D) = token index[b] of sample b of x(B, N, D), in float32. index(B) is int32 with values in
+/// [0, N).
+Var take_token(Tape& tape, Var x, const Tensor& index);
+
+/// y(B, N) = w2 dropout(gelu(w1 [cell(B, D); rna(B, N, D); protein(B, N, D)] + b1)) + b2 for every
+/// token n; w1 is (D, 3D), w2 (1, D), b2 (1). cell and y are float32.
+Var gene_head(Tape& tape, Var cell, Var rna, Var protein, const FeedForwardParameters& w, float p);
+
 /// Returns (B) from x(B, G): column index[b] of row b. index(B) is int32 with values in [0, G).
 Var select(Tape& tape, Var x, const Tensor& index);
 

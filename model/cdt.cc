@@ -1,6 +1,7 @@
 #include "model/cdt.h"
 
 #include "engine/error.h"
+#include "model/positions.h"
 
 namespace cdt {
 namespace {
@@ -23,16 +24,32 @@ struct Walk {
     Var d = project_dna();  // (B, L, D), then (1|B, G, D) and (1, G, D)
     Var r = ready ? tape.constant(ready->rna) : project(m.rna.projector, pass.rna, batch);
     Var p = ready ? tape.constant(ready->protein) : project(m.protein.projector, pass.protein, 1);
-    d = self_blocks(m.dna.layers, d);                                            // (B, L, D)
-    if (!ready) r = self_blocks(m.rna.layers, r);                                // (1|B, G, D)
-    if (!ready) p = self_blocks(m.protein.layers, p);                            // (1|B, G, D)
+    d = self_blocks(m.dna.layers, d);                  // (B, L, D)
+    if (!ready) r = self_blocks(m.rna.layers, r);      // (1|B, G, D)
+    if (!ready) p = self_blocks(m.protein.layers, p);  // (1|B, G, D)
+    if (!ready) r = place_genes(r, pass.gene_position);
     r = cross_block(m.dna_to_rna, r, d, ready ? &ready->rna_queries : nullptr);  // (B, G, D)
-    if (ready) {
-      return {pool(m.dna.pooling, d), pool(m.rna.pooling, r),
-              pool_protein(p, r, ready->protein_queries)};
+    const Tensor* p_queries = ready ? &ready->protein_queries : nullptr;
+    if (!ready) p = cross_block(m.rna_to_protein, p, r, p_queries);  // (B, G, D)
+    Pooled out{.dna = pool(m.dna.pooling, d), .rna = pool(m.rna.pooling, r), .rna_tokens = r};
+    if (can_merge_protein(r)) {
+      out.protein = pool_protein(p, r, *p_queries);
+      return out;
     }
-    p = cross_block(m.rna_to_protein, p, r, nullptr);  // (B, G, D)
-    return {pool(m.dna.pooling, d), pool(m.rna.pooling, r), pool(m.protein.pooling, p)};
+    if (ready) p = cross_block(m.rna_to_protein, p, r, p_queries);
+    out.protein = pool(m.protein.pooling, p);
+    out.protein_tokens = p;
+    return out;
+  }
+
+  // Adds to each gene's RNA token where the gene starts, relative to the window: (1|B, G, D) ->
+  // (1|B, G, D). Returns it unchanged in a model without gene positions.
+  Var place_genes(Var r, Var features) {
+    if (!c.gene_position) return r;
+    const ModuleScope module(tape, "gene_position");
+    const Var place = apply(m.gene_position, to_activations(tape, features));  // (1|B, G, D)
+    return place->value.shape[0] < r->value.shape[0] ? residual(tape, place, r)
+                                                     : residual(tape, r, place);
   }
 
   // One modality before any cross-attention: (1, G, dim) -> (1, G, D).
@@ -52,10 +69,18 @@ struct Walk {
   }
 
   Var norm_and_drop(const Projector& w, Var x, std::int64_t samples) {
-    const Var normal = apply(w.norm, x);
+    Var normal = apply(w.norm, x);
+    if (c.bin_position && &w == &m.dna.projector) normal = place_bins(normal);
     const Var out = dropout(tape, normal, c.dropout, samples);
     drop(out, {x, normal});
     return note(w.name, out);
+  }
+
+  // Adds to each bin its distance to the window's centre: (B, L, D) -> (B, L, D).
+  Var place_bins(Var x) {
+    const ModuleScope module(tape, "bin_position");
+    const Var features = to_activations(tape, tape.constant(m.bin_features()));
+    return residual(tape, apply(m.bin_position, features), x);
   }
 
   // Self attention (section 2.3), layer by layer: (1|B, N, D) -> (1|B, N, D).
@@ -120,15 +145,18 @@ struct Walk {
     return note(w.name, paper ? heads : apply(w.out, heads));  // (B, D)
   }
 
-  // Cross attention of protein (1, G, D) to RNA (B, G, D), then pooling -> (B, D). Nothing else
-  // reads the block's tokens, so in attribution its tail and the pooling are one op, which makes
-  // all backward passes after the first cheaper.
+  // In attribution with the column readout, nothing but the pooling reads the tokens of
+  // rna_to_protein, so the block's tail and the pooling are one op, which makes all backward passes
+  // after the first cheaper.
+  bool can_merge_protein(Var r) const {
+    return pass.trunks != nullptr && !paper && batch == 1 && !pass.replayed && m.frozen() &&
+           r->needs_grad && c.readout == Readout::kColumn;
+  }
+
+  // Cross attention of protein (1, G, D) to RNA (1, G, D), then pooling -> (1, D).
   Var pool_protein(Var p, Var r, const Tensor& queries) {
     const AttentionBlock& w = m.rna_to_protein;
     const Pooling& pooling = m.protein.pooling;
-    if (paper || batch > 1 || pass.replayed || !m.frozen() || !r->needs_grad) {
-      return pool(pooling, cross_block(w, p, r, &queries));
-    }
     const ModuleScope module(tape, w.name);
     const Var y = first_norm(w, p, cross_attend(w, p, r, &queries));  // (1, G, D)
     const PooledTokens tail =
@@ -142,19 +170,43 @@ struct Walk {
   Var fuse(const Pooled& in) {
     const ModuleScope module(tape, "vce.fusion");
     Var x = concat(tape, {in.dna, in.rna, in.protein}, in.dna->value.shape[0]);  // (B, 3D)
-    x = gelu_dropout(tape, apply(m.head.fusion1, x), paper ? 0.0F : c.dropout);  // (B, fusion)
+    x = gelu_dropout(tape, apply(m.head.fusion1, x), head_dropout());            // (B, fusion)
     x = apply(m.head.fusion2, x);                                                // (B, D)
     if (!paper) x = apply(m.head.norm, x);
     return note("vce", x);
   }
 
+  float head_dropout() const { return paper ? 0.0F : c.dropout; }
+
   // Task head (section 2.6): (B, D) -> (B, G).
   Var predict(const Pooled& in) {
     Var x = fuse(in);
     const ModuleScope module(tape, "task_layer");
+    if (c.readout == Readout::kGene) {
+      const FeedForwardParameters w{m.head.hidden.weight, m.head.hidden.bias, m.head.last.weight,
+                                    m.head.last.bias};
+      return note("task_layer",
+                  gene_head(tape, x, in.rna_tokens, in.protein_tokens, w, head_dropout()));
+    }
     if (!paper) x = gelu_dropout(tape, apply(m.head.hidden, x), c.dropout);  // (B, D)
     note("task_layer.input", x);
     return note("task_layer", apply(m.head.last, x));  // (B, G)
+  }
+
+  // The predictions of one gene of each sample: (B).
+  Var predict_pairs(const Pooled& in, const Tensor& genes) {
+    if (c.readout == Readout::kColumn) {
+      const Var all = predict(in);
+      const ModuleScope module(tape, "loss");
+      return select(tape, all, genes);
+    }
+    const Var cell = fuse(in);
+    const ModuleScope module(tape, "task_layer");
+    const Var rna = take_token(tape, in.rna_tokens, genes);  // (B, D)
+    const Var protein = take_token(tape, in.protein_tokens, genes);
+    Var x = concat(tape, {cell, rna, protein}, cell->value.shape[0]);     // (B, 3D)
+    x = gelu_dropout(tape, apply(m.head.hidden, x), head_dropout());      // (B, D)
+    return reshape(tape, apply(m.head.last, x), {cell->value.shape[0]});  // (B)
   }
 
   Var apply(const Linear& w, Var x) { return linear(tape, x, w.weight, w.bias); }
@@ -199,7 +251,18 @@ void expect_sample_independent(const Tape& tape) {
 
 }  // namespace
 
+Cdt::Cdt(const CdtConfig& config, Backend& backend, Arena& lasting, bool trainable)
+    : CdtParameters(config, backend, lasting, trainable) {
+  if (!config.bin_position) return;
+  bin_features_ = lasting.tensor({1, config.bins, kBinFeatures});
+  backend.upload(bin_features_, cdt::bin_features(config.bins).data());
+}
+
 Var Cdt::forward(const ForwardPass& pass) const { return predict(pass, pool(pass)); }
+
+Var Cdt::forward_pairs(const ForwardPass& pass, const Tensor& genes) const {
+  return Walk{*this, pass}.predict_pairs(pool(pass), genes);
+}
 
 Pooled Cdt::pool(const ForwardPass& pass) const {
   if (pass.trunks != nullptr) {
@@ -209,7 +272,20 @@ Pooled Cdt::pool(const ForwardPass& pass) const {
     expect_shape("cdt", "protein", pass.protein->value, {1, config().genes, config().protein_dim});
   }
   const Var in = pass.dna_linear != nullptr ? pass.dna_linear : pass.dna;  // (B, L, ..)
-  return Walk{*this, pass, in->value.shape[0]}.pooled();
+  const Shape& windows = in->value.shape;
+  if (config().bin_position) {
+    CDT_CHECK(windows[1] == config().bins, "windows of the bins that the model knows");
+  }
+  const bool has_places =
+      pass.trunks != nullptr ? pass.trunks->placed : pass.gene_position != nullptr;
+  CDT_CHECK(has_places == config().gene_position,
+            "gene positions if, and only if, the model has them");
+  if (pass.gene_position != nullptr) {
+    const Tensor& places = pass.gene_position->value;
+    expect_batch("cdt", "gene_position", places, windows[0]);
+    expect_shape("cdt", "gene_position", places, {places.shape[0], config().genes, kGeneFeatures});
+  }
+  return Walk{*this, pass, windows[0]}.pooled();
 }
 
 Var Cdt::predict(const ForwardPass& pass, const Pooled& pooled) const {
@@ -244,6 +320,16 @@ Trunks Cdt::compute_trunks(Tape& tape, const Tensor& rna_input, const Tensor& pr
                       keep(walk.queries(rna_to_protein, p))};
   tape.clear();
   return trunks;
+}
+
+Trunks Cdt::place(Tape& tape, const Trunks& trunks, const Tensor& features) const {
+  if (!config().gene_position) return trunks;
+  expect_sample_independent(tape);
+  CDT_CHECK(!trunks.placed, "trunks that are not placed yet");
+  Walk walk{*this, {.tape = tape}};
+  const Var r = walk.place_genes(tape.constant(trunks.rna), tape.constant(features));  // (B, G, D)
+  return {r->value, trunks.protein, walk.queries(dna_to_rna, r)->value, trunks.protein_queries,
+          true};
 }
 
 }  // namespace cdt

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/tape.h"
 #include "model/parameters.h"
@@ -35,17 +36,24 @@ struct Recorder {
 
 /// The part of a forward pass that in eval mode does not depend on DNA and so is constant for a
 /// checkpoint: RNA and protein after their self-attention, and the queries of both
-/// cross-attentions.
+/// cross-attentions. With gene positions, RNA and its queries depend on the enhancer; Cdt::place()
+/// makes them for a batch of enhancers.
 struct Trunks {
-  Tensor rna;              // (1, G, D)
+  Tensor rna;              // (1, G, D); placed (B, G, D)
   Tensor protein;          // (1, G, D)
-  Tensor rna_queries;      // (1, G, D), for dna_to_rna
+  Tensor rna_queries;      // (1, G, D), for dna_to_rna; placed (B, G, D)
   Tensor protein_queries;  // (1, G, D), for rna_to_protein
+  bool placed = false;
+
+  /// Every tensor, for run_recorded().
+  std::vector<Tensor> tensors() const { return {rna, protein, rna_queries, protein_queries}; }
 };
 
-/// The pooled vectors of the modalities, (B, D) each: the inputs of the head.
+/// The inputs of the head: the pooled vectors of the modalities, (B, D) each, and the fused RNA and
+/// protein tokens, (B, G, D) each, which only the gene readout reads.
 struct Pooled {
   Var dna = nullptr, rna = nullptr, protein = nullptr;
+  Var rna_tokens = nullptr, protein_tokens = nullptr;
 };
 
 /// The arguments of one forward pass: the tape it runs on, its inputs, and an optional recorder.
@@ -56,6 +64,8 @@ struct ForwardPass {
   Var dna_linear = nullptr;              // (B, L, D), from Cdt::project_dna()
   Var rna = nullptr, protein = nullptr;  // (1, G, rna_dim), (1, G, protein_dim); or instead:
   const Trunks* trunks = nullptr;        // in eval mode
+  // (1|B, G, kGeneFeatures), if the model has gene positions and the trunks are not given.
+  Var gene_position = nullptr;
   Recorder* recorder = nullptr;
   // Backward passes will be recorded and replayed, so each must launch the same kernels as the
   // first.
@@ -64,13 +74,17 @@ struct ForwardPass {
 
 class Cdt : public CdtParameters {
  public:
-  using CdtParameters::CdtParameters;
+  /// As CdtParameters().
+  Cdt(const CdtConfig& config, Backend& backend, Arena& lasting, bool trainable);
 
   /// Returns (B, G): the predicted effect on every gene.
   Var forward(const ForwardPass& pass) const;
+  /// Returns (B): the predicted effect on gene genes[b], int32 (B), of sample b. With the gene
+  /// readout the head then reads only these genes' tokens.
+  Var forward_pairs(const ForwardPass& pass, const Tensor& genes) const;
   /// The two halves of forward(): up to the pooled vectors, and from there to the predictions. Of
-  /// `pass`, predict() uses only tape and recorder. The recorder also gets "task_layer.input" (B,
-  /// D), in which predictions are linear.
+  /// `pass`, predict() uses only tape and recorder. With the column readout, the recorder also gets
+  /// "task_layer.input" (B, D), in which predictions are linear.
   Pooled pool(const ForwardPass& pass) const;
   Var predict(const ForwardPass& pass, const Pooled& pooled) const;
 
@@ -84,6 +98,17 @@ class Cdt : public CdtParameters {
   /// into tensors of `lasting`; clears the tape.
   Trunks compute_trunks(Tape& tape, const Tensor& rna_input, const Tensor& protein_input,
                         Arena& lasting) const;
+
+  /// Eval mode only. Returns the trunks of B enhancers from those of compute_trunks() and features
+  /// (B, G, kGeneFeatures); the tape owns the new tensors, until it is cleared. In a model without
+  /// gene positions returns `trunks`.
+  Trunks place(Tape& tape, const Trunks& trunks, const Tensor& features) const;
+
+  /// The features of the bins (1, L, kBinFeatures), if the model has bin positions.
+  const Tensor& bin_features() const { return bin_features_; }
+
+ private:
+  Tensor bin_features_;
 };
 
 }  // namespace cdt

@@ -35,6 +35,8 @@ constexpr std::array<SizeField, 12> kSizes = {
      {"rna_layers", &CdtConfig::rna_layers, 0, 1000},
      {"protein_layers", &CdtConfig::protein_layers, 0, 1000}}};
 
+constexpr std::int64_t kMostBins = 1'000'000;
+
 }  // namespace
 
 std::string config_problem(const CdtConfig& c) {
@@ -50,6 +52,9 @@ std::string config_problem(const CdtConfig& c) {
     return not_divisible("pool_heads", c.hidden, c.pool_heads);
   }
   if (!(c.dropout >= 0.0F && c.dropout < 1.0F)) return "dropout is not in [0, 1)";
+  if (c.bin_position && (c.bins < 1 || c.bins > kMostBins)) {
+    return "bins is " + std::to_string(c.bins) + ", not in 1 to " + std::to_string(kMostBins);
+  }
   return "";
 }
 
@@ -61,6 +66,24 @@ Variant parse_variant(const std::string& text, const std::string& source) {
 
 const char* variant_name(Variant variant) {
   return variant == Variant::kReleased ? "released" : "paper";
+}
+
+Readout parse_readout(const std::string& text, const std::string& source) {
+  if (text == "column") return Readout::kColumn;
+  if (text == "gene") return Readout::kGene;
+  throw InputError(source, "readout", expected_got("unknown readout", "column or gene", text));
+}
+
+const char* readout_name(Readout readout) {
+  return readout == Readout::kColumn ? "column" : "gene";
+}
+
+std::string extensions_text(const CdtConfig& config) {
+  std::vector<std::string> out;
+  if (config.readout == Readout::kGene) out.emplace_back(kGeneReadout);
+  if (config.bin_position) out.emplace_back(kBinPosition);
+  if (config.gene_position) out.emplace_back(kGenePosition);
+  return joined(out, ", ");
 }
 
 CdtConfig parse_model_config(const std::string& text, const std::string& source) {
@@ -77,6 +100,10 @@ CdtConfig parse_model_config(const std::string& text, const std::string& source)
                      expected_got("out of range", "0 <= dropout < 1", format_number(dropout)));
   }
   config.dropout = static_cast<float>(dropout);
+  if (json.has("readout")) config.readout = parse_readout(json.string("readout"), source);
+  config.bin_position = json.has("bin_position") && json.boolean("bin_position");
+  if (config.bin_position) config.bins = json.integer("bins", 1, kMostBins);
+  config.gene_position = json.has("gene_position") && json.boolean("gene_position");
   json.no_other_keys();
   return config;
 }
@@ -85,6 +112,12 @@ std::string model_config_json(const CdtConfig& config) {
   nlohmann::ordered_json out = {{"variant", variant_name(config.variant)}};
   for (const SizeField& field : kSizes) out[field.name] = config.*field.member;
   out["dropout"] = as_written(config.dropout);
+  if (config.readout != Readout::kColumn) out["readout"] = readout_name(config.readout);
+  if (config.bin_position) {
+    out["bin_position"] = true;
+    out["bins"] = config.bins;
+  }
+  if (config.gene_position) out["gene_position"] = true;
   return json_line(out);
 }
 
@@ -98,6 +131,11 @@ void check_same_config(const CdtConfig& expected, const CdtConfig& got, const st
   for (const SizeField& field : kSizes) {
     check(field.name, std::to_string(expected.*field.member), std::to_string(got.*field.member));
   }
+  const auto yes_or_no = [](bool value) { return value ? "true" : "false"; };
+  check("readout", readout_name(expected.readout), readout_name(got.readout));
+  check("bin_position", yes_or_no(expected.bin_position), yes_or_no(got.bin_position));
+  check("bins", std::to_string(expected.bins), std::to_string(got.bins));
+  check("gene_position", yes_or_no(expected.gene_position), yes_or_no(got.gene_position));
 }
 
 }  // namespace cdt

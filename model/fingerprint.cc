@@ -79,6 +79,11 @@ void add_windows(const Dataset& data, std::int64_t count,
 
 }  // namespace
 
+void name_extensions(const CdtConfig& config, Fingerprint* fingerprint) {
+  const std::string names = extensions_text(config);
+  if (!names.empty()) fingerprint->extensions = names;
+}
+
 std::string digest_of_tables(const Dataset& data) {
   Digest digest;
   add_tables(data, &digest);

@@ -2,20 +2,32 @@
 // ones, wherever their folders are.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "io/dataset/dataset.h"
+#include "model/config.h"
 
 namespace cdt {
 
 struct Fingerprint {
   std::string model;  // weights_digest() (model/checkpoint.h)
   std::string data;   // digest_of_data()
+  // extensions_text() of the model (model/config.h), if it has any: other information than the
+  // released model has.
+  std::optional<std::string> extensions{};
+
+  /// Whether the extensions name this one.
+  bool has(std::string_view extension) const {
+    return extensions && extensions->find(extension) != std::string::npos;
+  }
 
   template <class V>
   void fields(V& v) {
     v("model", model);
     v("data", data);
+    v("extensions", extensions);
   }
 };
 
@@ -23,6 +35,8 @@ struct Fingerprint {
 /// rows of 256 MiB in all, at least 16; the windows of genes and the RNA of samples, if there
 /// are any, likewise. Everything else counts in full.
 std::string digest_of_data(const Dataset& data);
+/// Fills in the extensions of a model.
+void name_extensions(const CdtConfig& config, Fingerprint* fingerprint);
 /// Returns a digest of everything but DNA and the RNA of samples.
 std::string digest_of_tables(const Dataset& data);
 

@@ -6,6 +6,7 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
+#include "model/positions.h"
 
 namespace cdt {
 namespace {
@@ -145,8 +146,21 @@ CdtParameters::CdtParameters(const CdtConfig& config, Backend& backend, Arena& l
   head.fusion2 = build.linear(released ? "vce.fusion.3" : "vce.fusion.2", config.fusion, d);
   if (released) head.norm = build.norm("vce.fusion.4");
   build.begin("task_layer");
-  if (released) head.hidden = build.linear("task_layer.0", d, d);
-  head.last = build.linear(released ? "task_layer.3" : "task_layer", d, config.genes);
+  if (config.readout == Readout::kGene) {
+    head.hidden = build.linear("task_layer.0", 3 * d, d);
+    head.last = build.linear("task_layer.3", d, 1);
+  } else {
+    if (released) head.hidden = build.linear("task_layer.0", d, d);
+    head.last = build.linear(released ? "task_layer.3" : "task_layer", d, config.genes);
+  }
+  if (config.bin_position) {
+    build.begin("bin_position");
+    bin_position = build.linear("bin_position", kBinFeatures, d);
+  }
+  if (config.gene_position) {
+    build.begin("gene_position");
+    gene_position = build.linear("gene_position", kGeneFeatures, d);
+  }
   if (trainable) make_trainable(lasting);
 }
 

@@ -71,13 +71,13 @@ struct Modality {
   Pooling pooling;
 };
 
-/// From the pooled vectors to the predictions. The paper's variant has only `last` after the
-/// fusion.
+/// From the pooled vectors to the predictions. With the column readout, the paper's variant has
+/// only `last` after the fusion.
 struct Head {
   Linear fusion1, fusion2;  // (fusion, 3D), (D, fusion)
   LayerNorm norm;
-  Linear hidden;  // (D, D)
-  Linear last;    // (G, D)
+  Linear hidden;  // (D, D); gene readout: (D, 3D), for [cell; rna token; protein token]
+  Linear last;    // (G, D); gene readout: (1, D)
 };
 
 class CdtParameters {
@@ -117,6 +117,8 @@ class CdtParameters {
   Modality dna, rna, protein;
   AttentionBlock dna_to_rna, rna_to_protein;
   Head head;
+  // Only in models that have them (model/positions.h).
+  Linear bin_position, gene_position;  // (D, kBinFeatures), (D, kGeneFeatures)
 
  private:
   CdtConfig config_;

@@ -72,7 +72,12 @@ CdtConfig StateDict::sizes_into(CdtConfig config) const {
   config.rna_dim = columns("rna_projector.linear.weight");
   config.protein_dim = columns("protein_projector.linear.weight");
   config.fusion = rows("vce.fusion.0.weight");
-  config.genes = rows(released ? "task_layer.3.weight" : "task_layer.weight");
+  config.readout = readout();
+  if (config.readout == Readout::kColumn) {
+    config.genes = rows(released ? "task_layer.3.weight" : "task_layer.weight");
+  }
+  config.bin_position = shapes_.count("bin_position.weight") > 0;
+  config.gene_position = shapes_.count("gene_position.weight") > 0;
   config.dna_layers = layers("dna");
   config.rna_layers = layers("rna");
   config.protein_layers = layers("protein");
@@ -80,6 +85,12 @@ CdtConfig StateDict::sizes_into(CdtConfig config) const {
     if (name.ends_with(".ffn.0.weight")) config.feed_forward = rows(name);
   }
   return config;
+}
+
+Readout StateDict::readout() const {
+  const auto first = shapes_.find("task_layer.0.weight");  // (D, D), or (D, 3D)
+  if (first == shapes_.end() || first->second.size() != 2) return Readout::kColumn;
+  return first->second[1] == 3 * first->second[0] ? Readout::kGene : Readout::kColumn;
 }
 
 std::vector<float> StateDict::read(const std::string& name) const {

@@ -30,6 +30,8 @@ class StateDict {
   /// Returns `config` with the sizes of the tensors; sizes that the tensors do not show stay.
   /// Throws InputError naming a tensor that is missing or has no size of a model.
   CdtConfig sizes_into(CdtConfig config) const;
+  /// The readout that the first layer of the head has the shape of.
+  Readout readout() const;
   /// Returns the values of a tensor, row-major. Throws InputError naming it if a value is NaN or
   /// infinite or its type cannot be converted to float32.
   std::vector<float> read(const std::string& name) const;

@@ -121,7 +121,9 @@ class Taker {
                        "are recorded in the file; leave --init-from-genes out");
     }
     genes_ = stored ? stored->genes : choice_.genes;
-    result_.by_gene = !genes_.empty();
+    // With the gene readout, no row of the last layer belongs to a gene.
+    result_.by_gene = !genes_.empty() && model_.config().readout == Readout::kColumn &&
+                      dict_.readout() == Readout::kColumn;
     if (!result_.by_gene) return;
     const NameIndex there = index_names(genes_);
     for (const std::string& gene : data_.genes) {

@@ -122,7 +122,8 @@ MemoryPlan plan_attribution(const CdtConfig& config, std::int64_t places, std::i
 
 std::int64_t choose_places(const Inference& inference, bool want_product, std::size_t pairs) {
   Backend& backend = *inference.backend;
-  if (!backend.asynchronous()) return 0;
+  // Where genes are placed by enhancer, each enhancer has queries of its own: no common pass.
+  if (!backend.asynchronous() || inference.config.gene_position) return 0;
   const std::size_t free = backend.free_bytes();
   auto places = std::min(kMostPlaces, static_cast<std::int64_t>(pairs));
   const auto fits = [&] {

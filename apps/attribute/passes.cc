@@ -31,6 +31,7 @@ EnhancerPasses::EnhancerPasses(Inference& inference, const AttributeOptions& opt
       scorers_(*scorers),
       explainer_(*inference.model, inference.tape, inference.rna, inference.protein,
                  inference.lasting),
+      places_(inference.config, inference.data, *inference.backend, inference.lasting, 1),
       baseline_(inference, explainer_, options_.baseline),
       claims_wanted_(claims_of_baseline(methods, options_.baseline)) {
   const ScorerContext context{inference, explainer_,          baseline_,
@@ -109,6 +110,7 @@ EnhancerResult EnhancerPasses::finish(EnhancerWindow window, const std::vector<P
 }
 
 EnhancerResult EnhancerPasses::run_alone(const std::vector<Pair>& pairs, const Tensor& dna) {
+  if (places_.wanted()) explainer_.place_genes(places_.load({pairs.front().enhancer}));
   EnhancerWindow window(explainer_, pairs, dna, is_zero(dna));
   attribute(explainer_, window.z(), window.genes, want_product_,
             [&](std::size_t, const PairWindows& windows) {

@@ -14,6 +14,7 @@
 #include "model/explain/gradient_pass.h"
 #include "model/explain/occlusion.h"
 #include "model/explain/path_split.h"
+#include "model/gene_places.h"
 
 namespace cdt {
 
@@ -72,6 +73,7 @@ class EnhancerPasses {
   const std::vector<Region>& regions_;
   Scorers& scorers_;
   Explainer explainer_;
+  GenePlaces places_;  // of the enhancer that is explained, if the model has gene positions
   Baseline baseline_;
   bool want_product_ = false;  // gradient times input
   std::optional<AttributionBatch> batch_;

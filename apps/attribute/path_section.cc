@@ -22,9 +22,11 @@ constexpr const char* kProductsFile = "paths_product.npy";
 constexpr const char* kHeadsFile = "path_heads.tsv";
 constexpr const char* kHeadsHeader = "enhancer\tgene\tpath\tpart\thead\tshare\tproduct\tzero_dna\n";
 constexpr std::array kHalfNames{"pattern", "value"};  // indexed by GradientPass::Half
-constexpr std::size_t kWays = std::tuple_size_v<HeadSplits>;
 
+/// Name of entry `way` of a HeadSplits.
 const char* way_name(std::size_t way) { return PathSplit::kNames[GradientPass::kRna + way]; }
+
+std::string percent(double share) { return cdt::text("%.2f %%", 100.0 * share); }
 
 /// Writes path_heads.tsv and the "heads" of the section.
 class HeadTable {
@@ -32,7 +34,8 @@ class HeadTable {
   explicit HeadTable(const SectionContext& context)
       : data_(context.data),
         seed_(context.options.choice.seed),
-        file_(context.folder / kHeadsFile) {
+        file_(context.folder / kHeadsFile),
+        shares_(GradientPass::path_count(context.config) - 1) {
     for (auto& way : shares_) {
       for (Shares& half : way) half.resize(static_cast<std::size_t>(context.config.heads));
     }
@@ -43,7 +46,7 @@ class HeadTable {
   void add(const Pair& pair, bool zero_dna, const HeadSplits& ways) {
     const bool counts = !zero_dna && std::isfinite(ways[0].share[0][0]);
     if (counts) enhancers_.push_back(pair.enhancer);
-    for (std::size_t way = 0; way < kWays; ++way) {
+    for (std::size_t way = 0; way < shares_.size(); ++way) {
       if (counts) {
         out_.additivity_error = std::max(out_.additivity_error, ways[way].additivity_error);
       }
@@ -64,7 +67,7 @@ class HeadTable {
   PathHeadSummary finish() {
     file_.commit();
     out_.pairs = std::ssize(enhancers_);
-    for (std::size_t way = 0; way < kWays; ++way) {
+    for (std::size_t way = 0; way < shares_.size(); ++way) {
       ByName<HeadShare>& halves =
           out_.share.emplace_back(way_name(way), ByName<HeadShare>{}).second;
       for (std::size_t half = 0; half < kHalfNames.size(); ++half) {
@@ -92,8 +95,8 @@ class HeadTable {
   const Dataset& data_;
   std::uint64_t seed_;
   AtomicFile file_;
-  std::array<std::array<Shares, GradientPass::kHalves>, kWays> shares_;
-  std::vector<std::int32_t> enhancers_;  // of these pairs
+  std::vector<std::array<Shares, GradientPass::kHalves>> shares_;  // by way
+  std::vector<std::int32_t> enhancers_;                            // of these pairs
   PathHeadSummary out_;
 };
 
@@ -102,10 +105,16 @@ class PathSection : public Section {
  public:
   explicit PathSection(const SectionContext& context)
       : Section(context),
-        norms_(context.folder / kNormsFile, context.by_pair({PathSplit::kPaths, data_.bins})),
-        products_(context.folder / kProductsFile, context.by_pair({PathSplit::kPaths, data_.bins})),
+        paths_(GradientPass::path_count(context.config)),
+        norms_(context.folder / kNormsFile,
+               context.by_pair({static_cast<std::int64_t>(paths_), data_.bins})),
+        products_(context.folder / kProductsFile,
+                  context.by_pair({static_cast<std::int64_t>(paths_), data_.bins})),
+        shares_(paths_),
+        sums_(paths_),
         seed_(context.options.choice.seed) {
-    out_.parts.assign(PathSplit::kNames.begin(), PathSplit::kNames.end());
+    for (std::size_t path = 0; path < paths_; ++path)
+      out_.parts.emplace_back(PathSplit::kNames[path]);
     out_.norms_file = kNormsFile;
     out_.products_file = kProductsFile;
     out_.additivity_gate = additivity_gate(context.options.common.precision);
@@ -113,7 +122,7 @@ class PathSection : public Section {
   }
 
   std::uint64_t bytes() const override {
-    return 2 * context_.array_bytes(static_cast<std::int64_t>(PathSplit::kPaths) * data_.bins);
+    return 2 * context_.array_bytes(static_cast<std::int64_t>(paths_) * data_.bins);
   }
 
   void finish(AttributionSummary* summary) override {
@@ -129,11 +138,16 @@ class PathSection : public Section {
 
   std::string text() const override {
     if (enhancers_.empty()) return "paths: no pair with DNA and a gradient\n";
-    return cdt::text(
-        "paths: mean over %s, %.2f %% of the gradient is direct, %.2f %% via RNA, %.2f %% via "
-        "protein; their sum is off by at most %.2g of it\n",
-        number_of(std::ssize(enhancers_), "pair").c_str(), 100.0 * mean(shares_[0]),
-        100.0 * mean(shares_[1]), 100.0 * mean(shares_[2]), out_.additivity_error);
+    std::string out = "paths: mean over " + number_of(std::ssize(enhancers_), "pair") + ", " +
+                      percent(mean(shares_[0])) + " of the gradient is direct, " +
+                      percent(mean(shares_[1])) + " via RNA, " + percent(mean(shares_[2])) +
+                      " via protein";
+    if (paths_ > GradientPass::kOwnProtein) {
+      out += ", " + percent(mean(shares_[GradientPass::kOwnRna])) +
+             " via the gene's own RNA token, " + percent(mean(shares_[GradientPass::kOwnProtein])) +
+             " via its own protein token";
+    }
+    return out + cdt::text("; their sum is off by at most %.2g of it\n", out_.additivity_error);
   }
 
   std::string warning() const override {
@@ -144,11 +158,11 @@ class PathSection : public Section {
 
  private:
   /// Values by path, then by pair with a gradient.
-  using ByPath = std::array<std::vector<double>, PathSplit::kPaths>;
+  using ByPath = std::vector<std::vector<double>>;
 
   void add_pair(const EnhancerResult& result, std::size_t i) override {
     const PathSplit& split = result.paths[i];
-    for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
+    for (std::size_t path = 0; path < paths_; ++path) {
       norms_.append(split.norm[path].data(), data_.bins);
       products_.append(split.product[path].data(), data_.bins);
     }
@@ -163,7 +177,7 @@ class PathSection : public Section {
       return;
     }
     enhancers_.push_back(result.enhancer);
-    for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
+    for (std::size_t path = 0; path < paths_; ++path) {
       shares_[path].push_back(split.share[path]);
       const std::vector<float>& product = split.product[path];
       sums_[path].push_back(std::accumulate(product.begin(), product.end(), 0.0));
@@ -172,13 +186,14 @@ class PathSection : public Section {
 
   ByName<PathMean> by_path(const ByPath& values) const {
     ByName<PathMean> out;
-    for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
+    for (std::size_t path = 0; path < paths_; ++path) {
       const PairMean of = mean_interval(values[path], enhancers_, seed_);
       out.push_back({PathSplit::kNames[path], {of.mean, of.median}});
     }
     return out;
   }
 
+  std::size_t paths_;  // of the model
   NpyWriter norms_, products_;
   ByPath shares_, sums_;
   std::vector<std::int32_t> enhancers_;  // of these pairs

@@ -155,7 +155,7 @@ SiteKinds hits_at_sites(const std::vector<PairNumbers>& numbers, const Methods& 
 
 AttributionSummary summarise(const std::vector<PairNumbers>& numbers, const Methods& methods,
                              const Dataset& data, const std::optional<Truth>& truth,
-                             const NullOptions& options) {
+                             const NullOptions& options, Readout readout) {
   CDT_CHECK(!numbers.empty(), "a summary needs pairs");
   AttributionSummary s;
   s.pairs = std::ssize(numbers);
@@ -163,7 +163,7 @@ AttributionSummary summarise(const std::vector<PairNumbers>& numbers, const Meth
   s.bin_bp = data.bin_bp;
   s.top = std::min(kTopBins, data.bins);
   s.null_replicates = options.replicates;
-  const GeneTraining training(data);
+  const GeneTraining training(data, readout);
   std::int64_t untrained = 0;
   std::set<std::int32_t> enhancers;
   for (const PairNumbers& n : numbers) {

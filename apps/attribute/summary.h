@@ -17,10 +17,10 @@ namespace cdt {
 constexpr std::int64_t kSiteTolerance =
     2;  // greatest distance in bins of a peak from the site it hits
 
-/// Computes the summary; numbers must not be empty.
+/// Computes the summary; numbers must not be empty. readout: of the model.
 AttributionSummary summarise(const std::vector<PairNumbers>& numbers, const Methods& methods,
                              const Dataset& data, const std::optional<Truth>& truth,
-                             const NullOptions& options);
+                             const NullOptions& options, Readout readout = Readout::kColumn);
 
 /// Formats the summary as tables.
 std::string summary_table(const AttributionSummary& summary);

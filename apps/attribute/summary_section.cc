@@ -179,7 +179,8 @@ class SummarySection : public Section {
   }
 
   void finish(AttributionSummary* summary) override {
-    summary_ = summarise(numbers_, methods_, data_, context_.truth, context_.options.nulls());
+    summary_ = summarise(numbers_, methods_, data_, context_.truth, context_.options.nulls(),
+                         context_.config.readout);
     summary_.fingerprint = context_.fingerprint;
     summary_.chromosome_sizes = known_sizes();
     for (std::size_t i = 0; i < methods_.size(); ++i) {

@@ -39,7 +39,7 @@ class TrackSection : public Section {
         sizes_(context.sizes),
         wanted_(context.options.tracks),
         all_pairs_(std::ssize(context.pairs)),
-        training_(data_),
+        training_(data_, context.config.readout),
         by_method_(methods_.size()) {}
 
   std::uint64_t bytes() const override {

@@ -16,6 +16,25 @@ std::vector<std::int32_t> part(const std::vector<std::int32_t>& all, std::size_t
           all.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
+// Predicts every gene from dna (B, L, dna_dim) as seen from B enhancers, to host memory (B, G).
+// name: of the recorded pass.
+void predict_batch(const PredictionPass& pass, const std::string& name, const Tensor& dna,
+                   const std::vector<std::int32_t>& enhancers, float* out) {
+  Backend& backend = pass.tape.backend();
+  const Tensor places = pass.places.load(enhancers);
+  const Tensor output = pass.outputs.slice(0, dna.shape[0]);
+  std::vector<Tensor> operands = pass.trunks.tensors();
+  operands.insert(operands.end(), {dna, output, places});
+  backend.run_recorded(name, operands, [&] {
+    const Trunks placed = pass.model.place(pass.tape, pass.trunks, places);
+    const Var predicted =
+        pass.model.forward({.tape = pass.tape, .dna = pass.tape.constant(dna), .trunks = &placed});
+    backend.copy(output, predicted->value);
+    pass.tape.clear();
+  });
+  backend.download(out, output);
+}
+
 }  // namespace
 
 std::vector<std::int32_t> distinct_enhancers(const std::vector<Pair>& pairs) {
@@ -46,30 +65,39 @@ std::vector<float> PredictionTable::of(const std::vector<Pair>& pairs) const {
 }
 
 std::optional<PredictionTable> predict_enhancers(
-    Cdt& model, Tape& tape, DnaFeed& feed, const Trunks& trunks, const Tensor& outputs,
-    const std::vector<std::int32_t>& enhancers,
-    const std::function<bool(std::int64_t done)>& go_on) {
-  Backend& backend = tape.backend();
-  const auto most = static_cast<std::size_t>(outputs.shape[0]);
-  PredictionTable table(enhancers, outputs.cols());
-  tape.eval();
-  feed.start(part(enhancers, 0, most));
+    const PredictionPass& pass, const std::vector<std::int32_t>& enhancers,
+    const std::function<bool(std::int64_t done)>& go_on, const std::vector<std::int32_t>& windows) {
+  const std::vector<std::int32_t>& read = windows.empty() ? enhancers : windows;
+  CDT_CHECK(read.size() == enhancers.size(), "a window for every enhancer");
+  const auto most = static_cast<std::size_t>(pass.outputs.shape[0]);
+  PredictionTable table(enhancers, pass.outputs.cols());
+  pass.tape.eval();
+  pass.feed.start(part(read, 0, most));
   for (std::size_t done = 0; done < enhancers.size();) {
-    const Tensor dna = feed.take();
-    const std::size_t next = done + static_cast<std::size_t>(dna.shape[0]);
-    if (next < enhancers.size()) feed.start(part(enhancers, next, most));
-    const Tensor output = outputs.slice(0, dna.shape[0]);
-    const std::vector<Tensor> operands{
-        dna, output, trunks.rna, trunks.protein, trunks.rna_queries, trunks.protein_queries};
-    backend.run_recorded("predict " + std::to_string(dna.shape[0]), operands, [&] {
-      const Var predicted =
-          model.forward({.tape = tape, .dna = tape.constant(dna), .trunks = &trunks});
-      backend.copy(output, predicted->value);
-      tape.clear();
-    });
-    backend.download(table.row(done), output);
+    const Tensor dna = pass.feed.take();
+    const auto size = static_cast<std::size_t>(dna.shape[0]);
+    const std::size_t next = done + size;
+    if (next < enhancers.size()) pass.feed.start(part(read, next, most));
+    predict_batch(pass, "predict " + std::to_string(size), dna, part(enhancers, done, size),
+                  table.row(done));
     done = next;
     if (!go_on(static_cast<std::int64_t>(done))) return std::nullopt;
+  }
+  return table;
+}
+
+std::optional<PredictionTable> predict_from_window(
+    const PredictionPass& pass, const Tensor& window, const std::vector<std::int32_t>& enhancers,
+    const std::function<bool(std::int64_t done)>& go_on) {
+  PredictionTable table(enhancers, pass.outputs.cols());
+  pass.tape.eval();
+  for (std::size_t row = 0; row < enhancers.size(); ++row) {
+    if (row == 0 || pass.places.wanted()) {
+      predict_batch(pass, "predict from a window", window, {enhancers[row]}, table.row(row));
+    } else {
+      std::copy_n(table.row(0), pass.outputs.cols(), table.row(row));
+    }
+    if (pass.places.wanted() && !go_on(static_cast<std::int64_t>(row + 1))) return std::nullopt;
   }
   return table;
 }
@@ -89,7 +117,7 @@ std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32
   return row;
 }
 
-GeneTraining::GeneTraining(const std::vector<Pair>& train) {
+GeneTraining::GeneTraining(const std::vector<Pair>& train, Readout readout) : readout_(readout) {
   for (const Pair& pair : train) ++pairs_[pair.gene];
 }
 

@@ -47,6 +47,12 @@ Json device_json(const DeviceFacts& device) {
           {"driver", text_or_null(device.driver)}};
 }
 
+Json fingerprint_json(const Fingerprint& fingerprint) {
+  Json out = {{"model", text_or_null(fingerprint.model)}, {"data", text_or_null(fingerprint.data)}};
+  if (fingerprint.extensions) out["extensions"] = *fingerprint.extensions;
+  return out;
+}
+
 }  // namespace
 
 Json provenance_of(const CommonOptions& options, const Fingerprint& fingerprint,
@@ -61,8 +67,7 @@ Json provenance_of(const CommonOptions& options, const Fingerprint& fingerprint,
       {"code", code_json()},
       {"command_line", invocation.command_line},
       {"options", invocation.options.empty() ? Json::object() : Json::parse(invocation.options)},
-      {"fingerprint",
-       {{"model", text_or_null(fingerprint.model)}, {"data", text_or_null(fingerprint.data)}}},
+      {"fingerprint", fingerprint_json(fingerprint)},
       {"compiler", compiler_json()},
       {"libraries", libraries_json(device, further)},
       {"device", device_json(device)}};

@@ -9,6 +9,7 @@
 #include "engine/error.h"
 #include "io/dataset/folds.h"
 #include "io/format/text.h"
+#include "model/gene_places.h"
 #include "model/inputs.h"
 
 namespace cdt {
@@ -84,6 +85,7 @@ Dataset open_dataset_for(const std::filesystem::path& directory, const TensorFil
   *digest = digest_of_data(data);
   use_pairs(pair_use(reader, choice, data), &data);
   fit_to_model(reader, config, choice, &data);
+  check_gene_table(config, data);
   return data;
 }
 
@@ -138,6 +140,7 @@ Inference::Inference(const CommonOptions& options, const ModelOverrides& overrid
       rna(upload_genes(*backend, lasting, data.rna, data.genes_count(), data.rna_dim)),
       protein(upload_genes(*backend, lasting, data.protein, data.genes_count(), data.protein_dim)) {
   tape.eval();
+  name_extensions(config, &fingerprint);
   if (!read_output_units(*file).ranks) return;
   note(options.model.string() +
        ": predicts normal scores of the ranks of effects (--label-transform rank), not effects; "

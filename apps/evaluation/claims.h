@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/evaluation/evaluation.h"
+#include "model/fingerprint.h"
 
 namespace cdt {
 
@@ -71,11 +72,18 @@ struct NamedClaim {
 /// All claims for which the evaluation has the numbers.
 std::vector<NamedClaim> claims_of(const Evaluation& evaluation);
 
-/// Holds for every model here: it has no positional encoding (docs/paper-vs-code.md).
+/// Holds for every model without extensions: no positional encoding (docs/paper-vs-code.md).
 inline constexpr const char* kNoPositions =
     "The model has no positional encoding: reordering the bins of a window leaves its predictions "
     "unchanged up to rounding. It can tell which bin was silenced only from the embedding itself.";
-/// Added to statements about places in the window.
+/// Holds for a model with bin positions instead (docs/extensions.md).
+inline constexpr const char* kKnowsBins =
+    "The model knows how far each bin is from the window's centre, which the released model does "
+    "not; so where a bin lies may count as much as what it contains.";
+inline const char* about_positions(const Fingerprint& fingerprint) {
+  return fingerprint.has(kBinPosition) ? kKnowsBins : kNoPositions;
+}
+/// Added to statements about places in the window, if the model has no bin positions.
 inline constexpr const char* kSeesNoPositions =
     "The model sees no positions: reordering the bins leaves its predictions unchanged up to "
     "rounding, so a position in the window matters only through what its bin contains.";

@@ -43,43 +43,41 @@ std::vector<float> shuffled_rows(const std::vector<float>& rows, std::int64_t wi
   return out;
 }
 
-/// Tensors shared by all batches of a pass, at the same addresses in every pass.
+/// What all batches of a pass share, at the same addresses in every pass.
 struct Constants {
+  GenePlaces places;
   Tensor rna, protein;  // (1, G, rna_dim), (1, G, protein_dim)
   Tensor outputs;       // (B, G)
   Tensor window;        // (1, L, dna_dim)
   Trunks trunks;
 
-  Constants(Cdt& model, Arena& arena, std::int64_t batch, std::int64_t bins) {
+  /// Resets the arena; the values of the tensors are left undefined.
+  Constants(Cdt& model, Tape& tape, Arena& arena, const Dataset& data, std::int64_t batch)
+      : places(model.config(), data, tape.backend(), emptied(arena), batch) {
     const CdtConfig& config = model.config();
-    arena.reset();
     rna = arena.tensor({1, config.genes, config.rna_dim});
     protein = arena.tensor({1, config.genes, config.protein_dim});
     outputs = arena.tensor({batch, config.genes});
-    window = arena.tensor({1, bins, config.dna_dim});
+    window = arena.tensor({1, data.bins, config.dna_dim});
+  }
+  Constants(const PassPlace& place, const std::vector<float>& rna_values,
+            const std::vector<float>& protein_values)
+      : Constants(place.model, place.tape, place.constants, place.data, place.feed.batch()) {
+    place.tape.backend().upload(rna, rna_values.data());
+    place.tape.backend().upload(protein, protein_values.data());
+    compute_trunks(place.model, place.tape, place.constants);
   }
   void compute_trunks(Cdt& model, Tape& tape, Arena& arena) {
     tape.eval();
     trunks = model.compute_trunks(tape, rna, protein, arena);
   }
+
+ private:
+  static Arena& emptied(Arena& arena) {
+    arena.reset();
+    return arena;
+  }
 };
-
-Constants make_constants(const PassPlace& place, const std::vector<float>& rna,
-                         const std::vector<float>& protein) {
-  Constants c(place.model, place.constants, place.feed.batch(), place.data.bins);
-  Backend& backend = place.tape.backend();
-  backend.upload(c.rna, rna.data());
-  backend.upload(c.protein, protein.data());
-  c.compute_trunks(place.model, place.tape, place.constants);
-  return c;
-}
-
-void predict_window(Cdt& model, Tape& tape, const Constants& c) {
-  const Var predicted =
-      model.forward({.tape = tape, .dna = tape.constant(c.window), .trunks = &c.trunks});
-  tape.backend().copy(c.outputs.slice(0, 1), predicted->value);
-  tape.clear();
-}
 
 void expect_finite(const std::vector<float>& predictions) {
   const bool finite =
@@ -93,13 +91,37 @@ void expect_finite(const Dataset& data, const Pair& pair, float prediction) {
               gene_of(data, pair) + " is not a finite number");
 }
 
+PredictionPass pass_of(const PassPlace& place, Constants& c) {
+  return {place.model, place.tape, place.feed, c.places, c.trunks, c.outputs};
+}
+
 /// Predictions of the model without controls.
 std::optional<PredictionTable> plain_passes(const PassPlace& place,
                                             const std::vector<std::int32_t>& enhancers,
                                             const std::function<bool(std::int64_t done)>& go_on) {
-  const Constants c = make_constants(place, place.data.rna, place.data.protein);
-  return predict_enhancers(place.model, place.tape, place.feed, c.trunks, c.outputs, enhancers,
-                           go_on);
+  Constants c(place, place.data.rna, place.data.protein);
+  return predict_enhancers(pass_of(place, c), enhancers, go_on);
+}
+
+/// Predictions of each enhancer's genes, placed as seen from it, from the DNA of another one.
+std::optional<std::vector<PredictionTable>> placed_draws(
+    const PredictionPass& pass, const std::vector<std::int32_t>& enhancers, std::uint64_t seed,
+    const std::function<bool(std::int64_t done)>& go_on) {
+  std::vector<PredictionTable> out;
+  if (!pass.places.wanted() || enhancers.size() < 2) return out;
+  RandomStream random(seed, kDnaStream);
+  for (std::int64_t draw = 0; draw < kPlacedDraws; ++draw) {
+    std::vector<std::int32_t> windows;
+    for (const std::size_t from : draw_cycle(random, enhancers.size())) {
+      windows.push_back(enhancers[from]);
+    }
+    const auto first = static_cast<std::int64_t>(out.size() * enhancers.size());
+    std::optional<PredictionTable> table = predict_enhancers(
+        pass, enhancers, [&](std::int64_t done) { return go_on(first + done); }, windows);
+    if (!table) return std::nullopt;
+    out.push_back(std::move(*table));
+  }
+  return out;
 }
 
 }  // namespace
@@ -109,31 +131,44 @@ std::optional<ControlPasses> control_passes(const PassPlace& place,
                                             std::span<const float> window, std::uint64_t seed,
                                             const std::function<bool(std::int64_t done)>& go_on) {
   const Dataset& data = place.data;
-  Backend& backend = place.tape.backend();
-  Constants c = make_constants(place, data.rna, data.protein);
-  std::optional<PredictionTable> real =
-      predict_enhancers(place.model, place.tape, place.feed, c.trunks, c.outputs, enhancers, go_on);
-  if (!real) return std::nullopt;
-  std::vector<float> mean(static_cast<std::size_t>(data.genes_count()));
-  backend.upload(c.window, window.data());
-  predict_window(place.model, place.tape, c);
-  backend.download(mean.data(), c.outputs.slice(0, 1));
-  c = make_constants(place, shuffled_rows(data.rna, data.rna_dim, seed, kRnaStream),
-                     shuffled_rows(data.protein, data.protein_dim, seed, kProteinStream));
-  const auto first = static_cast<std::int64_t>(enhancers.size());
-  std::optional<PredictionTable> shuffled =
-      predict_enhancers(place.model, place.tape, place.feed, c.trunks, c.outputs, enhancers,
-                        [&](std::int64_t done) { return go_on(first + done); });
-  if (!shuffled) return std::nullopt;
-  return ControlPasses{std::move(*real), std::move(*shuffled), std::move(mean)};
+  std::int64_t done_before = 0;
+  const auto next = [&](std::int64_t done) { return go_on(done_before + done); };
+  const auto count = std::ssize(enhancers);
+  std::optional<PredictionTable> real, mean, shuffled;
+  std::optional<std::vector<PredictionTable>> placed;
+  {
+    Constants c(place, data.rna, data.protein);
+    const PredictionPass pass = pass_of(place, c);
+    if (!(real = predict_enhancers(pass, enhancers, next))) return std::nullopt;
+    done_before += count;
+    place.tape.backend().upload(c.window, window.data());
+    if (!(mean = predict_from_window(pass, c.window, enhancers, next))) return std::nullopt;
+    if (c.places.wanted()) done_before += count;
+    if (!(placed = placed_draws(pass, enhancers, seed, next))) return std::nullopt;
+    done_before += count * std::ssize(*placed);
+  }
+  Constants c(place, shuffled_rows(data.rna, data.rna_dim, seed, kRnaStream),
+              shuffled_rows(data.protein, data.protein_dim, seed, kProteinStream));
+  if (!(shuffled = predict_enhancers(pass_of(place, c), enhancers, next))) return std::nullopt;
+  return ControlPasses{std::move(*real), std::move(*shuffled), std::move(*mean),
+                       std::move(*placed)};
 }
 
-void plan_passes(Cdt& model, Tape& tape, Arena& constants, const Tensor& dna) {
-  Constants c(model, constants, dna.shape[0], dna.shape[1]);
+std::int64_t passes_per_enhancer(const CdtConfig& config) {
+  return config.gene_position ? 3 + kPlacedDraws : 2;
+}
+
+void plan_passes(Cdt& model, Tape& tape, Arena& constants, const Dataset& sizes,
+                 const Tensor& dna) {
+  Constants c(model, tape, constants, sizes, dna.shape[0]);
   c.compute_trunks(model, tape, constants);
-  model.forward({.tape = tape, .dna = tape.constant(dna), .trunks = &c.trunks});
-  tape.clear();
-  predict_window(model, tape, c);
+  for (const Tensor& windows : {dna, c.window}) {
+    const Tensor places =
+        c.places.wanted() ? c.places.features().slice(0, windows.shape[0]) : Tensor{};
+    const Trunks placed = model.place(tape, c.trunks, places);
+    model.forward({.tape = tape, .dna = tape.constant(windows), .trunks = &placed});
+    tape.clear();
+  }
 }
 
 MemoryPlan plan_prediction(const CdtConfig& config, std::int64_t batch, std::int64_t bins,
@@ -151,16 +186,18 @@ MemoryPlan plan_prediction(const CdtConfig& config, std::int64_t batch, std::int
   plan.host = dry.host();
   Arena counted_above(dry.backend(),
                       "dna");  // already counted: the feed has its batch in the lasting arena
-  plan_passes(model, dry.tape, dry.trunks,
+  plan_passes(model, dry.tape, dry.trunks, sizes,
               counted_above.tensor({batch, bins, config.dna_dim}, dry.backend().activations()));
   dry.add_peaks(&plan);
   return plan;
 }
 
-ControlPredictions control_predictions(const ControlPasses& passes, const std::vector<Pair>& pairs,
-                                       std::int64_t draws, std::uint64_t seed) {
-  ControlPredictions out;
-  const std::vector<std::int32_t> enhancers = distinct_enhancers(pairs);
+namespace {
+
+/// Draws of predictions from the windows of other enhancers among `enhancers`, those of the pairs.
+void shuffle_windows(const PredictionTable& real, const std::vector<Pair>& pairs,
+                     const std::vector<std::int32_t>& enhancers, std::int64_t draws,
+                     std::uint64_t seed, ControlPredictions* out) {
   RandomStream random(seed, kDnaStream);
   for (std::int64_t draw = 0; draw < draws && enhancers.size() > 1; ++draw) {
     const std::vector<std::size_t> order = draw_cycle(random, enhancers.size());
@@ -169,13 +206,21 @@ ControlPredictions control_predictions(const ControlPasses& passes, const std::v
       const auto own = std::lower_bound(enhancers.begin(), enhancers.end(), pair.enhancer);
       pair.enhancer = enhancers[order[static_cast<std::size_t>(own - enhancers.begin())]];
     }
-    out.shuffled_dna.push_back(passes.real.of(given));
-    expect_finite(out.shuffled_dna.back());
+    out->shuffled_dna.push_back(real.of(given));
   }
+}
+
+}  // namespace
+
+ControlPredictions control_predictions(const ControlPasses& passes, const std::vector<Pair>& pairs,
+                                       std::int64_t draws, std::uint64_t seed) {
+  ControlPredictions out;
+  for (const PredictionTable& table : passes.placed) out.shuffled_dna.push_back(table.of(pairs));
+  const std::vector<std::int32_t> enhancers = distinct_enhancers(pairs);
+  if (passes.placed.empty()) shuffle_windows(passes.real, pairs, enhancers, draws, seed, &out);
+  for (const std::vector<float>& of_draw : out.shuffled_dna) expect_finite(of_draw);
   out.shuffled_genes = passes.shuffled_genes.of(pairs);
-  for (const Pair& pair : pairs) {
-    out.mean_dna.push_back(passes.mean_dna[static_cast<std::size_t>(pair.gene)]);
-  }
+  out.mean_dna = passes.mean_dna.of(pairs);
   expect_finite(out.shuffled_genes);
   expect_finite(out.mean_dna);
   return out;
@@ -185,7 +230,9 @@ Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs,
                        const PredictSettings& settings) {
   const std::vector<std::int32_t> enhancers = distinct_enhancers(pairs);
   const auto count = static_cast<std::int64_t>(enhancers.size());
-  Progress progress("predict", settings.with_controls ? 2 * count : count, settings.quiet);
+  Progress progress("predict",
+                    (settings.with_controls ? passes_per_enhancer(inference.config) : 1) * count,
+                    settings.quiet);
   const auto go_on = [&](std::int64_t done) {
     stop_if_interrupted();
     progress.update(done);

@@ -1,7 +1,8 @@
 // Forward passes for an evaluation and its controls: the model as it is, the model with gene
 // embeddings permuted at random, and the model with one mean window instead of all DNA. DNA
 // shuffled between enhancers needs no pass of its own, because the first pass predicts every gene
-// from every window.
+// from every window; except with gene positions, which stay those of the enhancer while its DNA is
+// replaced.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +20,13 @@ namespace cdt {
 struct ControlPasses {
   PredictionTable real;
   PredictionTable shuffled_genes;  // rows of RNA and of protein, each permuted at random
-  std::vector<float> mean_dna;     // (G)
+  PredictionTable mean_dna;        // the same window for all enhancers
+  /// Only with gene positions, by draw: each enhancer with the DNA of another and its own places.
+  std::vector<PredictionTable> placed;
 };
+inline constexpr std::int64_t kPlacedDraws = 3;
+/// How often control_passes() passes over the enhancers.
+std::int64_t passes_per_enhancer(const CdtConfig& config);
 
 /// A model in eval mode whose parameters require no gradient, and what its passes run on.
 struct PassPlace {
@@ -31,17 +37,17 @@ struct PassPlace {
   const Dataset& data;
 };
 
-/// Runs all passes: twice as many as there are enhancers, and one. window: mean_window() in host
-/// memory; seed: of the permutations. Returns nothing if go_on(enhancers done, counting both
-/// rounds) returns false.
+/// Runs all passes: passes_per_enhancer() times as many as there are enhancers, and without gene
+/// positions one more. window: mean_window() in host memory; seed: of the permutations. Returns
+/// nothing if go_on(enhancers done, counting all rounds) returns false.
 std::optional<ControlPasses> control_passes(const PassPlace& place,
                                             const std::vector<std::int32_t>& enhancers,
                                             std::span<const float> window, std::uint64_t seed,
                                             const std::function<bool(std::int64_t done)>& go_on);
 
 /// Runs what control_passes() computes for a batch of windows and for the mean window, with any
-/// values, for memory plans.
-void plan_passes(Cdt& model, Tape& tape, Arena& constants, const Tensor& dna);
+/// values, for memory plans. sizes: sizes_of() the model and its windows.
+void plan_passes(Cdt& model, Tape& tape, Arena& constants, const Dataset& sizes, const Tensor& dna);
 
 /// Memory of a prediction with its controls, `batch` enhancers of L bins per pass.
 MemoryPlan plan_prediction(const CdtConfig& config, std::int64_t batch, std::int64_t bins,
@@ -55,7 +61,8 @@ struct ControlPredictions {
 inline constexpr std::int64_t kControlDraws = 20;
 
 /// Extracts the controls of these pairs. draws: of DNA shuffled among the enhancers of these pairs
-/// only, none keeping its own, since predictions for other enhancers say nothing about these.
+/// only, none keeping its own, since predictions for other enhancers say nothing about these. With
+/// gene positions instead the kPlacedDraws of the passes, shuffled among all their enhancers.
 /// Throws Error if a prediction is not finite.
 ControlPredictions control_predictions(const ControlPasses& passes, const std::vector<Pair>& pairs,
                                        std::int64_t draws, std::uint64_t seed);

@@ -82,8 +82,9 @@ std::string score_rows(const Evaluation& e) {
 std::string overlap_rows(const Evaluation& e) {
   std::string out;
   if (e.unseen_genes) {
-    out += count_of(e.unseen_genes->metrics.n, e.pairs) +
-           " are of genes without training pairs, whose output column was never trained\n";
+    out += count_of(e.unseen_genes->metrics.n, e.pairs) + " are of genes without training pairs" +
+           (e.fingerprint.has(kGeneReadout) ? "" : ", whose output column was never trained") +
+           "\n";
   }
   return out + wrapped("also in train: ", "enhancer " + count_of(e.overlap.enhancer, e.pairs) +
                                               ", locus " + count_of(e.overlap.locus, e.pairs) +
@@ -166,7 +167,11 @@ std::string summary_table(const Evaluation& e) {
                             " of trained genes at loci that had no part in training");
   }
   for (const NamedClaim& c : claims_of(e)) out += wrapped(c.name + ": ", c.claim.text);
-  return out + wrapped("positions: ", kNoPositions);
+  if (e.fingerprint.extensions) {
+    out += wrapped("extensions: ",
+                   *e.fingerprint.extensions + ", which the released model does not have.");
+  }
+  return out + wrapped("positions: ", about_positions(e.fingerprint));
 }
 
 }  // namespace cdt

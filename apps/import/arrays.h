@@ -13,7 +13,7 @@ namespace cdt {
 
 struct ArraysOptions {
   std::filesystem::path dna, rna, protein;  // FILE[:NAME]
-  std::filesystem::path dna_gene;           // the same; may be empty
+  std::filesystem::path dna_gene;           // FILE[:NAME]; may be empty
   std::filesystem::path genes;              // of both tables; or one list for each:
   std::filesystem::path rna_genes, protein_genes;
   std::filesystem::path enhancers, pairs, gene_table;

@@ -15,21 +15,25 @@
 namespace cdt {
 namespace {
 
-constexpr std::size_t kPaths = 3;
+constexpr std::size_t kMost = GradientPass::kMostPaths;
 constexpr double kUneven = 20.0;
-constexpr std::array<Ink, kPaths> kPathInks = {Ink::kBlue, Ink::kOrange, Ink::kPurple};
-constexpr std::array<const char*, kPaths> kPathNames = {"directly, from the pooled DNA",
-                                                        "through RNA", "through RNA, then protein"};
+constexpr std::array<Ink, kMost> kPathInks = {Ink::kBlue, Ink::kOrange, Ink::kPurple, Ink::kGreen,
+                                              Ink::kRed};
+constexpr std::array<const char*, kMost> kPathNames = {
+    "directly, from the pooled DNA", "through RNA", "through RNA, then protein",
+    "through the gene's own RNA token", "through the gene's own protein token"};
+constexpr std::array<const char*, kMost> kRowNames = {"direct", "through RNA", "through protein",
+                                                      "own RNA", "own protein"};
 
 /// Means over the pairs.
 struct Paths {
   /// Per bin: its middle in kb, then the norm of each part in % of the sum of all norms of the
   /// pair.
   Rows rows;
-  double from_kb = 0, to_kb = 0;         // of the window
-  std::array<Estimate, kPaths> share{};  // of the gradient; they add up to 1
-  std::int64_t pairs = 0;                // pairs with a gradient
-  bool is_uneven = false;                // on a common axis the curve of one path would look flat
+  double from_kb = 0, to_kb = 0;  // of the window
+  std::vector<Estimate> share;    // of the gradient, by path; they add up to 1
+  std::int64_t pairs = 0;         // pairs with a gradient
+  bool is_uneven = false;         // on a common axis the curve of one path would look flat
 };
 
 /// Whether there is a gradient to split; it may be the same in every bin but not zero.
@@ -39,11 +43,12 @@ bool has_gradient(const std::vector<float>& norms) {
 
 /// Adds the norms of a pair, (paths, bins), to the rows.
 void add_norms(const std::vector<float>& norms, Paths* out) {
+  const std::size_t paths = out->share.size();
   double sum = 0;
   for (const float norm : norms) sum += norm;
   if (!(sum > 0) || !std::isfinite(sum)) return;
   ++out->pairs;
-  for (std::size_t path = 0; path < kPaths; ++path) {
+  for (std::size_t path = 0; path < paths; ++path) {
     for (std::size_t bin = 0; bin < out->rows.size(); ++bin) {
       out->rows[bin][path + 1] += 100.0 * norms[path * out->rows.size() + bin] / sum;
     }
@@ -51,27 +56,30 @@ void add_norms(const std::vector<float>& norms, Paths* out) {
 }
 
 Paths read_paths(const NpyFile& file, const Dataset& data, const Attribution& attribution) {
-  file.expect_shape({attribution.rows(), static_cast<std::int64_t>(kPaths), data.bins});
+  const std::size_t paths = attribution.summary.paths->share.size();
+  file.expect_shape({attribution.rows(), static_cast<std::int64_t>(paths), data.bins});
   Paths out;
+  out.share.resize(paths);
   out.from_kb = offset_kb(data, 0);
   out.to_kb = offset_kb(data, data.bins);
   for (std::int64_t bin = 0; bin < data.bins; ++bin) {
-    out.rows.push_back({(offset_kb(data, bin) + offset_kb(data, bin + 1)) / 2.0, 0.0, 0.0, 0.0});
+    std::vector<double>& row = out.rows.emplace_back(1 + paths, 0.0);
+    row[0] = (offset_kb(data, bin) + offset_kb(data, bin + 1)) / 2.0;
   }
   const MethodWindows& gradient = *attribution.find("gradient");
   for (const AttributedPair& pair : attribution.pairs) {
     if (has_gradient(gradient.profile(pair))) add_norms(file.row(pair.row), &out);
   }
-  std::array<double, kPaths> total{};
+  std::vector<double> total(paths, 0.0);
   for (std::vector<double>& row : out.rows) {
-    for (std::size_t path = 0; path < kPaths; ++path) {
+    for (std::size_t path = 0; path < paths; ++path) {
       row[path + 1] /= static_cast<double>(std::max<std::int64_t>(out.pairs, 1));
       total[path] += row[path + 1];
     }
   }
   const auto [least, most] = std::minmax_element(total.begin(), total.end());
   out.is_uneven = *most > kUneven * *least && *least > 0;
-  for (std::size_t path = 0; path < kPaths; ++path) {
+  for (std::size_t path = 0; path < paths; ++path) {
     const PathMean* mean = find_name(attribution.summary.paths->share, PathSplit::kNames[path]);
     if (mean != nullptr) out.share[path] = mean->mean;
   }
@@ -80,15 +88,15 @@ Paths read_paths(const NpyFile& file, const Dataset& data, const Attribution& at
 
 void share_panel(Plot& plot, const Paths& paths) {
   Extent shares{0.0, 1.0};
-  for (std::size_t path = 0; path < kPaths; ++path) {
+  for (std::size_t path = 0; path < paths.share.size(); ++path) {
     const Estimate& e = paths.share[path];
     shares.add(e.value).add(e.interval.low).add(e.interval.high);
   }
-  plot.rows({"direct", "through RNA", "through protein"}).mark(0.0);
+  plot.rows({kRowNames.begin(), kRowNames.begin() + std::ssize(paths.share)}).mark(0.0);
   plot.axis("x", shares, {.most_ticks = plot.canvas().narrow ? 5.0 : 10.0, .margin = 0.03});
   plot.label("x", "share of the gradient").run("set format x '%g'");
   std::vector<std::string> layers;
-  for (std::size_t path = 0; path < kPaths; ++path) {
+  for (std::size_t path = 0; path < paths.share.size(); ++path) {
     const Estimate& e = paths.share[path];
     layers.push_back(plot.dots(
         {{e.value, -static_cast<double>(path), e.interval.low, e.interval.high}}, kPathInks[path]));
@@ -101,7 +109,7 @@ void norm_panel(Plot& plot, const Paths& paths) {
   plot.run("set border 3").grid("ytics");
   plot.axis("x", {paths.from_kb, paths.to_kb}, {.most_ticks = plot.canvas().narrow ? 6.0 : 10.0});
   Extent norms;
-  for (std::size_t path = 0; path < kPaths; ++path) norms.add(paths.rows, path + 1);
+  for (std::size_t path = 0; path < paths.share.size(); ++path) norms.add(paths.rows, path + 1);
   AxisStyle style{.most_ticks = 5.0};
   style.logarithmic = paths.is_uneven;
   style.from_zero = style.to_ticks = !paths.is_uneven;
@@ -112,7 +120,7 @@ void norm_panel(Plot& plot, const Paths& paths) {
                                 ? " with lines linewidth 1.8 linecolor "
                                 : " with points pointtype 7 pointsize 1.1 linecolor ";
   std::vector<std::string> layers;
-  for (std::size_t path = 0; path < kPaths; ++path) {
+  for (std::size_t path = 0; path < paths.share.size(); ++path) {
     std::string& layer = layers.emplace_back(data + " using 1:");
     layer.append(std::to_string(path + 2)).append(drawn).append(rgb(kPathInks[path]));
   }
@@ -133,7 +141,7 @@ void describe(Plot& plot, const Paths& paths) {
 /// Gradient times input by path, in units of the prediction; empty if undefined.
 Html products(const PathSummary& summary) {
   Html out;
-  for (std::size_t path = 0; path < kPaths; ++path) {
+  for (std::size_t path = 0; path < summary.product.size(); ++path) {
     const PathMean* product = find_name(summary.product, PathSplit::kNames[path]);
     if (product == nullptr || !std::isfinite(product->mean.value)) return {};
     out += (path == 0 ? " Gradient times input, summed over the window, also adds up: " : "; ") +
@@ -158,9 +166,9 @@ Html left_out(const PathSummary& summary) {
 /// The sentence below the figure. pairs: number of pairs that have a share.
 Html finding(const Paths& paths, std::int64_t pairs, double additivity_error) {
   Html out = "Share of the gradient, mean over " + counted(pairs, "pair") + ": ";
-  for (std::size_t path = 0; path < kPaths; ++path) {
+  for (std::size_t path = 0; path < paths.share.size(); ++path) {
     out += with_interval(paths.share[path], 2, 100.0) + "\u202f% " + kPathNames[path] +
-           (path + 1 < kPaths ? "; " : ".");
+           (path + 1 < paths.share.size() ? "; " : ".");
   }
   if (std::isfinite(additivity_error)) {
     out += " The parts add up to the total within " + p_value(additivity_error) + " of it.";
@@ -180,7 +188,7 @@ Item paths_figure(const Gnuplot& gnuplot, const Material& material) {
   Figure figure;
   figure.picture = draw_both(gnuplot, "Shares of the gradient by path, and norms over the window",
                              {440, 410}, [&](Plot& plot) { describe(plot, paths); });
-  for (std::size_t path = 0; path < kPaths; ++path) {
+  for (std::size_t path = 0; path < paths.share.size(); ++path) {
     figure.legend.push_back({kPathInks[path], "line", kPathNames[path]});
   }
   figure.reading =

@@ -238,7 +238,7 @@ Item window_figure(const Gnuplot& gnuplot, const Material& material, const Attri
   figure.note =
       "Both panels share the axis: kb from the centre of the enhancer below, position on the "
       "chromosome in Mb above. ";
-  figure.note += kSeesNoPositions;
+  if (!material.run.config.bin_position.value_or(false)) figure.note += kSeesNoPositions;
   if (all_are_top(material.data.bins)) {
     figure.note += " All bins are top bins, so none is marked.";
   }

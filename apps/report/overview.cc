@@ -74,7 +74,8 @@ Html conclusions(const Material& material) {
   for (const NamedClaim& c : claims_of(material.evaluated->evaluation)) {
     items += claim_html("li", c.name, c.claim.said, with_true_minus(c.claim.text));
   }
-  items += claim_html("li", "positions", false, kNoPositions);
+  items += claim_html("li", "positions", false,
+                      about_positions(material.evaluated->evaluation.fingerprint));
   return element("section", {{"class", "conclusions"}},
                  element("h2", "What may be concluded") + element("ul", items));
 }
@@ -97,11 +98,23 @@ Html data_row(const Dataset& data) {
          " of " + std::to_string(data.bin_bp) + "\u202fbp; pairs: " + splits;
 }
 
+/// What the model has beyond the released one.
+std::string extensions_of(const RunConfig& run) {
+  CdtConfig config;
+  if (run.readout) config.readout = parse_readout(*run.readout, "config.json");
+  config.bin_position = run.bin_position.value_or(false);
+  config.gene_position = run.gene_position.value_or(false);
+  return extensions_text(config);
+}
+
 Html model_row(const Material& material) {
   const RunConfig& c = material.run.config;
   Html out = "CDT, variant " + c.variant + ", hidden size " + std::to_string(c.hidden) + ", " +
              std::to_string(c.heads) + " heads";
   if (material.run.has_model) out += ", " + count_text(material.run.parameters) + " parameters";
+  const std::string extensions = extensions_of(c);
+  if (!extensions.empty())
+    out += "; with " + extensions + ", which the released model does not have";
   return out;
 }
 
@@ -183,9 +196,9 @@ void weigh_evaluation(const Evaluation& e, std::vector<Html>* out) {
   if (e.unseen_genes) {
     const std::string none = why_no_r(*e.unseen_genes);
     out->push_back(
-        counted(e.unseen_genes->metrics.n, "pair") +
-        " are of genes without training pairs, whose output column was never trained: "
-        "their r is " +
+        counted(e.unseen_genes->metrics.n, "pair") + " are of genes without training pairs" +
+        (e.fingerprint.has(kGeneReadout) ? "" : ", whose output column was never trained") +
+        ": their r is " +
         (none.empty() ? fixed(e.unseen_genes->metrics.pearson, 3) : "undefined, " + none) +
         (e.seen_genes ? "; the r of the other pairs is " + fixed(e.seen_genes->metrics.pearson, 3)
                       : std::string()) +

@@ -176,7 +176,12 @@ class Drawing {
     if (material_.attribution->pairs.empty()) {
       return {title, Omission{"No explained pair has DNA: all their windows are zeros."}, ""};
     }
-    return item(title, draw(gnuplot_, material_), adding, attribute_command(material_));
+    Item drawn = draw(gnuplot_, material_);
+    auto* figure = std::get_if<Figure>(&drawn);
+    if (figure != nullptr && material_.run.config.bin_position.value_or(false)) {
+      figure->of_positions = false;  // the model knows them
+    }
+    return item(title, std::move(drawn), adding, attribute_command(material_));
   }
   PageItem of_shown_pair() const {
     const ShownPair shown = shown_pair(material_);

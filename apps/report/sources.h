@@ -32,6 +32,8 @@ struct RunConfig {
   ByName<std::string> options;      // of cdt-train, as on a command line
   std::string variant;
   std::int64_t hidden = 0, heads = 0;
+  std::optional<std::string> readout;
+  std::optional<bool> bin_position, gene_position;
 
   template <class V>
   void fields(V& v) {
@@ -42,6 +44,9 @@ struct RunConfig {
       in("variant", variant);
       in("hidden", hidden);
       in("heads", heads);
+      in("readout", readout);
+      in("bin_position", bin_position);
+      in("gene_position", gene_position);
     });
   }
   /// Value of an option; empty if there is none.

@@ -11,6 +11,7 @@
 #include "apps/common/tables.h"
 #include "apps/evaluation/baselines.h"
 #include "io/format/text.h"
+#include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {
@@ -118,6 +119,10 @@ void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& 
             << ", at most " << number_of(settings.epochs, "epoch")
             << (settings.max_steps > 0 ? " or " + number_of(settings.max_steps, "step") : "")
             << "; steered by " << steered_by << '\n';
+  const std::string extensions = extensions_text(model.config());
+  if (!extensions.empty() && !options.resume) {
+    note("the model has " + extensions + ", which the released model does not have");
+  }
   const bool sizes_chosen = options.given.count("hidden") > 0 || !options.common.model.empty();
   if (options.resume || sizes_chosen || model.parameter_count() / kDwarfs < train) return;
   note("that is " + counted(model.parameter_count() / train) +
@@ -151,8 +156,14 @@ void start_head_at_gene_means(const std::vector<Pair>& train, Cdt& model) {
   const Linear& last = model.head.last;
   const std::vector<float> zeros(static_cast<std::size_t>(last.weight->value.count()));
   model.set(last.weight, zeros.data());
-  const std::vector<float> means = shrunk_gene_means(train, model.config().genes);
-  model.set(last.bias, means.data());
+  if (model.config().readout == Readout::kGene) {  // one output for all genes
+    const std::vector<float> effects = column(train, &Pair::beta);
+    const std::vector<double> exact(effects.begin(), effects.end());
+    const auto mean_effect = static_cast<float>(mean(exact));
+    model.set(last.bias, &mean_effect);
+    return;
+  }
+  model.set(last.bias, shrunk_gene_means(train, model.config().genes).data());
 }
 
 }  // namespace cdt

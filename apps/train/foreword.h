@@ -36,7 +36,8 @@ void say_what_is_resumed(const TrainState& state, const TrainSettings& settings,
 
 /// --init-head mean: gives the last layer (task_layer.3 of the released variant, task_layer of the
 /// paper's) zero weights and, as its bias, each gene's shrunk mean over the training pairs, of
-/// which there must be some. Until the first step the model predicts those means, whatever the DNA.
+/// which there must be some; with the gene readout, the mean effect of all of them. Until the first
+/// step the model predicts those means, whatever the DNA.
 void start_head_at_gene_means(const std::vector<Pair>& train, Cdt& model);
 
 }  // namespace cdt

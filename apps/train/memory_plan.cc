@@ -42,7 +42,7 @@ MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, s
   }
   plan.weights = dry.taken() - plan.gradients;
   const Dataset sizes = sizes_of(config, bins);
-  const StepData data(sizes, dry.backend(), dry.lasting, settings);
+  const StepData data(config, sizes, dry.backend(), dry.lasting, settings);
   plan.host = dry.host();
   const StepResults results(dry.lasting, settings.batch_size, dry.backend());
   plan.data = dry.taken();
@@ -54,7 +54,7 @@ MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, s
   const Tensor dna = counted_above.tensor({settings.batch_size, bins, config.dna_dim},
                                           dry.backend().activations());
   training_step(settings, 0, dna, data, model, dry.tape, optimiser, results);
-  plan_validation(model, dry.tape, dry.trunks, dna);
+  plan_validation(model, dry.tape, dry.trunks, sizes, dna);
   dry.add_peaks(&plan);
   return plan;
 }

@@ -177,6 +177,10 @@ CdtConfig model_config(const TrainSettings& settings, const Dataset* data) {
     config.*setting.size = settings.*std::get<std::int64_t TrainSettings::*>(setting.member);
   }
   config.dropout = static_cast<float>(settings.dropout);
+  config.readout = parse_readout(settings.readout, kCommandLine);
+  config.bin_position = settings.bin_position == kByDistance;
+  config.gene_position = settings.gene_position == kByDistance;
+  if (config.bin_position) config.bins = data != nullptr ? data->bins : kReleasedBins;
   if (data != nullptr) {
     config.dna_dim = data->dna_dim;
     config.rna_dim = data->rna_dim;

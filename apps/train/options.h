@@ -46,6 +46,9 @@ struct TrainSettings {
   std::string init = "seed";           // initial weights: seed or torch:SEED
   std::string order = "seed";          // order of pairs: seed, torch:SEED or torch
   std::string variant = "released";
+  std::string readout = "column";      // column or gene
+  std::string bin_position = "none";   // none or distance
+  std::string gene_position = "none";  // none or distance
   std::int64_t hidden = 768, heads = 8, pool_heads = 4, feed_forward = 3072, fusion = 1536;
   std::int64_t dna_layers = 2, rna_layers = 1, protein_layers = 1;
   std::int64_t fold = 0;   // of the data set that tests; 0: its splits
@@ -65,6 +68,8 @@ struct TrainSettings {
 inline constexpr const char* kMonitorLoss = "loss";
 inline constexpr const char* kMonitorAuprc = "auprc";
 
+/// Value of TrainSettings::bin_position and gene_position other than none.
+inline constexpr const char* kByDistance = "distance";
 /// Values of TrainSettings::schedule other than plateau.
 inline constexpr const char* kCosine = "cosine";
 inline constexpr const char* kLinear = "linear";

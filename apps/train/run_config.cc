@@ -11,6 +11,7 @@
 #include "io/format/text.h"
 #include "io/format/text_file.h"
 #include "model/checkpoint.h"
+#include "model/gene_places.h"
 #include "model/inputs.h"
 
 namespace cdt {
@@ -43,13 +44,20 @@ bool computes_alike(nlohmann::json a, nlohmann::json b) {  // without an order o
 }  // namespace
 
 CdtConfig choose_config(const fs::path& weights_file, Dataset* data, TrainOptions* options) {
-  if (weights_file.empty()) return model_config(options->settings, data);
+  if (weights_file.empty()) {
+    CdtConfig config = model_config(options->settings, data);
+    if (data != nullptr) check_gene_table(config, *data);
+    return config;
+  }
   const std::unique_ptr<TensorFile> reader = open_tensor_file(weights_file);
   CdtConfig config = read_model_config(*reader, options->overrides);
   adopt_model_sizes(config, weights_file, options);
   if (!options->resume) adopt_model_dropout(config, weights_file, options);
   config.dropout = static_cast<float>(options->settings.dropout);
-  if (data != nullptr) fit_to_model(*reader, config, options->overrides, data);
+  if (data != nullptr) {
+    fit_to_model(*reader, config, options->overrides, data);
+    check_gene_table(config, *data);
+  }
   return config;
 }
 

@@ -13,7 +13,7 @@ namespace {
 constexpr double kMost = Setting{}.max;
 
 using S = TrainSettings;
-constexpr std::array<Setting, 38> kSettings = {{
+constexpr std::array<Setting, 41> kSettings = {{
     {"epochs", "maximum number of epochs", &S::epochs, 1},
     {"max-steps",
      "optimiser steps in all, after which the run validates, saves and ends; 0: no limit",
@@ -186,6 +186,36 @@ constexpr std::array<Setting, 38> kSettings = {{
      "seed",
      true},
     {"variant", "variant of the model", &S::variant, 0, 0, nullptr, {"released", "paper"}},
+    {"readout",
+     "what a gene's prediction is computed from: the Virtual Cell Embedding by an output column of "
+     "the gene, or the embedding together with the gene's own RNA and protein tokens",
+     &S::readout,
+     0,
+     0,
+     nullptr,
+     {"column", "gene"},
+     "column",
+     true},
+    {"bin-position",
+     "what DNA bins know of their place: nothing, as in the released model, or their signed "
+     "distance from the window's centre",
+     &S::bin_position,
+     0,
+     0,
+     nullptr,
+     {"none", kByDistance},
+     "none",
+     true},
+    {"gene-position",
+     "what genes know of their place: nothing, or the signed distance of their start from the "
+     "window's centre (the data set needs genes.bed)",
+     &S::gene_position,
+     0,
+     0,
+     nullptr,
+     {"none", kByDistance},
+     "none",
+     true},
     {"hidden", "hidden size D", &S::hidden, 1, kMost, &CdtConfig::hidden},
     {"heads", "attention heads", &S::heads, 1, kMost, &CdtConfig::heads},
     {"pool-heads", "pooling attention heads", &S::pool_heads, 1, kMost, &CdtConfig::pool_heads},

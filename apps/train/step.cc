@@ -29,10 +29,11 @@ Var augmented(const TrainSettings& settings, const Tensor& dna, const Cdt& model
 
 }  // namespace
 
-StepData::StepData(const Dataset& data, Backend& backend, Arena& lasting,
+StepData::StepData(const CdtConfig& config, const Dataset& data, Backend& backend, Arena& lasting,
                    const TrainSettings& settings, std::int64_t distinct, std::size_t reserve_bytes)
     : rna(upload_genes(backend, lasting, data.rna, data.genes_count(), data.rna_dim)),
       protein(upload_genes(backend, lasting, data.protein, data.genes_count(), data.protein_dim)),
+      places(config, data, backend, lasting, settings.batch_size),
       genes(lasting.tensor({settings.batch_size}, Dtype::kInt32)),
       targets(lasting.tensor({settings.batch_size})),
       feed(data, backend, lasting, settings.batch_size, distinct, reserve_bytes) {
@@ -43,12 +44,14 @@ void add_gradients(const TrainSettings& settings, std::uint32_t draw, const Tens
                    const StepData& data, Cdt& model, Tape& tape, const StepResults& results) {
   Backend& backend = tape.backend();
   tape.train(static_cast<std::uint64_t>(settings.seed), draw);
-  const Var output = model.forward({.tape = tape,
-                                    .dna = augmented(settings, dna, model, tape),
-                                    .rna = tape.constant(data.rna),
-                                    .protein = tape.constant(data.protein)});
+  const Var places = data.places.wanted() ? tape.constant(data.places.features()) : nullptr;
+  const Var prediction = model.forward_pairs({.tape = tape,
+                                              .dna = augmented(settings, dna, model, tape),
+                                              .rna = tape.constant(data.rna),
+                                              .protein = tape.constant(data.protein),
+                                              .gene_position = places},
+                                             data.genes);
   const ModuleScope module(tape, "loss");
-  const Var prediction = select(tape, output, data.genes);
   const Var loss =
       huber(tape, prediction, data.targets, static_cast<float>(settings.huber_delta), data.weights);
   backend.copy(results.predictions(), prediction->value);

@@ -14,6 +14,7 @@
 #include "io/dataset/dataset.h"
 #include "model/cdt.h"
 #include "model/dna_feed.h"
+#include "model/gene_places.h"
 
 namespace cdt {
 
@@ -63,13 +64,14 @@ class StepResults {
 struct StepData {
   /// Of settings it reads the batch size and whether pairs have weights. distinct and reserve_bytes
   /// are passed to the feed (model/dna_feed.h).
-  StepData(const Dataset& data, Backend& backend, Arena& lasting, const TrainSettings& settings,
-           std::int64_t distinct = 0, std::size_t reserve_bytes = 0);
+  StepData(const CdtConfig& config, const Dataset& data, Backend& backend, Arena& lasting,
+           const TrainSettings& settings, std::int64_t distinct = 0, std::size_t reserve_bytes = 0);
 
   Tensor rna, protein;  // (1, G, ..)
-  Tensor genes;         // (B), int32
-  Tensor targets;       // (B)
-  Tensor weights;       // (B), of the loss; empty if all are 1
+  GenePlaces places;
+  Tensor genes;    // (B), int32
+  Tensor targets;  // (B)
+  Tensor weights;  // (B), of the loss; empty if all are 1
   DnaFeed feed;
 };
 

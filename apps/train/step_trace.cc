@@ -141,7 +141,7 @@ StepTrace trace_step(const CdtConfig& config, const TrainSettings& settings, std
   Cdt model(config, *backend, lasting, false);
   model.make_trainable(lasting, frozen_parameters(settings.freeze, model));
   const Dataset sizes = sizes_of(config, bins);
-  const StepData data(sizes, *backend, lasting, settings);
+  const StepData data(config, sizes, *backend, lasting, settings);
   const StepResults results(lasting, settings.batch_size, *backend);
   AdamW optimiser(model.variables(), *backend, lasting, {});
   const Tensor dna =

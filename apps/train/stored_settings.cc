@@ -54,6 +54,9 @@ void adopt_model_sizes(const CdtConfig& config, const std::filesystem::path& mod
                        TrainOptions* options) {
   TrainSettings stored = options->settings;
   stored.variant = variant_name(config.variant);
+  stored.readout = readout_name(config.readout);
+  stored.bin_position = config.bin_position ? kByDistance : "none";
+  stored.gene_position = config.gene_position ? kByDistance : "none";
   for (const Setting& setting : own_settings()) {
     if (setting.size == nullptr) continue;
     stored.*std::get<std::int64_t TrainSettings::*>(setting.member) = config.*setting.size;

@@ -41,8 +41,6 @@
 namespace cdt {
 namespace {
 
-constexpr std::int64_t kReleasedBins = 896;
-
 void print_trace(const StepTrace& trace, const std::string& format) {
   if (format == "json") {
     std::cout << trace_json(trace);
@@ -182,6 +180,7 @@ void train(TrainOptions* options, const std::optional<RunMoment>& until) {
   const std::filesystem::path weights = options->resume ? folder.last_model() : common.model;
   const CdtConfig config = options->resume ? resumed_config(folder, facts, &data, options)
                                            : choose_config(weights, &data, options);
+  name_extensions(config, &fingerprint);
   DnaCheck dna(data, facts.dna(), options->resume ? folder.last_state() : "");
   const std::unique_ptr<Backend> backend = open_backend(common);
   const MemoryPlan plan = plan_memory(config, options->settings, data.bins, *backend);

@@ -148,9 +148,10 @@ std::optional<ControlPasses> validation_passes(const PassPlace& place,
                         [&go_on](std::int64_t /*done*/) { return go_on(); });
 }
 
-void plan_validation(Cdt& model, Tape& tape, Arena& constants, const Tensor& dna) {
+void plan_validation(Cdt& model, Tape& tape, Arena& constants, const Dataset& sizes,
+                     const Tensor& dna) {
   const NoGradients guard(model);
-  plan_passes(model, tape, constants, dna);
+  plan_passes(model, tape, constants, sizes, dna);
 }
 
 double epoch_loss(const std::vector<float>& prediction, const std::vector<Pair>& pairs,

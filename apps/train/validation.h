@@ -108,7 +108,8 @@ std::optional<ControlPasses> validation_passes(const PassPlace& place,
                                                const std::function<bool()>& go_on);
 
 /// Runs plan_passes() between epochs.
-void plan_validation(Cdt& model, Tape& tape, Arena& constants, const Tensor& dna);
+void plan_validation(Cdt& model, Tape& tape, Arena& constants, const Dataset& sizes,
+                     const Tensor& dna);
 
 /// Unweighted mean over batches of `batch` consecutive pairs of each batch's mean Huber loss; as in
 /// the reference, a short last batch counts like a full one.

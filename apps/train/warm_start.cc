@@ -101,7 +101,7 @@ void print_genes(std::ostream& out, const WarmStart& start, const Cdt& model) {
 void warn_of_doubts(const WarmStart& start, const Cdt& model, const std::string& file) {
   const Linear& last = model.head.last;
   const bool whole_last =
-      !start.by_gene &&
+      !start.by_gene && model.config().readout == Readout::kColumn &&
       std::any_of(model.parameters().begin(), model.parameters().end(), [&](const Parameter& p) {
         return &p.variable == last.weight && start.taken.count(p.name) > 0;
       });

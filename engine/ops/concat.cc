@@ -2,6 +2,16 @@
 
 namespace cdt {
 
+Var reshape(Tape& tape, Var x, const Shape& shape) {
+  const OpScope op(tape, "reshape", {x});
+  const Var y = tape.output_in(tape.take_value(x).reshaped(shape), x->needs_grad);
+  tape.record(y, {}, [&tape, x, y] {
+    tape.write_gradient(
+        x, [&](const Tensor& dx) { tape.backend().copy(dx, y->grad.reshaped(dx.shape)); });
+  });
+  return y;
+}
+
 Var concat(Tape& tape, const std::vector<Var>& parts, std::int64_t batch) {
   const OpScope op(tape, "concat", {parts.begin(), parts.end()});
   std::int64_t width = 0;

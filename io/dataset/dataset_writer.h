@@ -34,7 +34,7 @@ class DatasetWriter {
   /// Appends `count` floats to the DNA blob; call in row order. For bfloat16 each value is rounded
   /// to the nearest and must stay finite.
   void append_dna(const float* values, std::int64_t count);
-  /// The same for the windows of the genes, if the sizes say that there are any.
+  /// Writes the windows of the genes likewise, if the sizes say that there are any.
   void append_dna_gene(const float* values, std::int64_t count);
   void write_rna(const std::vector<float>& values, const std::vector<std::string>& genes);
   /// Instead of write_rna(), if the sizes say that there are samples: the names and the blob

@@ -34,7 +34,7 @@ struct GeneStarts {
 /// the data set is in the file; naming "chrom" if none of them is on a chromosome that has an
 /// enhancer.
 GeneStarts read_gene_starts(const std::filesystem::path& path, const Dataset& data);
-/// The same for the genes and enhancers of a data set that is not complete yet; messages call it
+/// As above for the genes and enhancers of a data set that is not complete yet; messages call it
 /// `name`.
 GeneStarts read_gene_starts(const std::filesystem::path& path,
                             const std::vector<std::string>& genes,

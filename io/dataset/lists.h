@@ -16,7 +16,7 @@ namespace cdt {
 /// Reads a gene list: one symbol per line, none empty, none repeated. Throws InputError naming the
 /// line.
 std::vector<std::string> read_gene_list(const std::filesystem::path& path);
-/// The same for the names of samples.
+/// Reads a list of samples, by the same rules.
 std::vector<std::string> read_sample_list(const std::filesystem::path& path);
 
 /// What to do with an enhancer without a fourth column, or with "." in it: refuse it or name it

@@ -86,7 +86,8 @@ void attribute(Explainer& explainer, std::span<const float> z,
              mean_over_heads(explainer.attention_rows(context, genes[i]), explainer.config().heads),
              std::move(gradient), std::move(product)});
   };
-  if (std::ssize(genes) > explainer.config().hidden) {
+  const CdtConfig& config = explainer.config();
+  if (config.readout == Readout::kColumn && std::ssize(genes) > config.hidden) {
     GradientWindows windows = windows_from_basis(pass, z, zero, genes);
     for (std::size_t i = 0; i < genes.size(); ++i) {
       give(i, std::move(windows.gradient[i]), std::move(windows.product[i]));

@@ -5,6 +5,7 @@
 
 #include "engine/error.h"
 #include "engine/product.h"
+#include "model/positions.h"
 
 namespace cdt {
 namespace {
@@ -95,11 +96,26 @@ Explainer::Explainer(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& pr
       rna_(rna),
       protein_(protein),
       trunks_(frozen_trunks(model, tape, rna, protein, lasting)),
+      lasting_(lasting),
       weight_(model.dna.projector.linear.weight->value) {
   const std::int64_t d = weight_.shape[0];
   if (weight_.cols() <= d) return;
   gram_ = lasting.tensor({d, d});
   multiply(backend(), weight_, transposed(weight_), gram_);
+}
+
+void Explainer::place_genes(const Tensor& features) {
+  expect_shape("place_genes", "features", features, {1, config().genes, kGeneFeatures});
+  const EvalTape tape(*this);
+  const Trunks placed = model_.place(*tape, trunks_, features);
+  if (!placed_) {
+    placed_ = placed;
+    placed_->rna = lasting_.tensor(placed.rna.shape, placed.rna.dtype);
+    placed_->rna_queries = lasting_.tensor(placed.rna.shape, placed.rna.dtype);
+  }
+  backend().copy(placed_->rna, placed.rna);
+  backend().copy(placed_->rna_queries, placed.rna_queries);
+  places_ = features;
 }
 
 std::vector<float> Explainer::project(const Tensor& dna) {
@@ -111,7 +127,7 @@ std::vector<float> Explainer::predict(std::span<const float> z, std::int64_t bat
   const EvalTape tape(*this);
   const Var in = tape->constant(tape.upload(z, batch));
   return to_host(backend(),
-                 model_.forward({.tape = *tape, .dna_linear = in, .trunks = &trunks_})->value);
+                 model_.forward({.tape = *tape, .dna_linear = in, .trunks = &trunks()})->value);
 }
 
 std::vector<float> Explainer::zero_projection(std::int64_t bins) {
@@ -160,7 +176,7 @@ const std::string& Explainer::context_name() const {
 }
 
 std::vector<float> Explainer::attention_rows(const Tensor& context, std::int32_t gene) {
-  const Tensor& queries = trunks_.rna_queries;  // (1, G, D)
+  const Tensor& queries = trunks().rna_queries;  // (1, G, D)
   const std::int64_t d = queries.cols();
   CDT_CHECK(gene >= 0 && gene < queries.shape[1], "no gene " + std::to_string(gene));
   const Scratch rows(scratch(), {1, config().heads, context.rows()});

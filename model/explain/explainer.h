@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,7 +32,13 @@ class Explainer {
   const CdtConfig& config() const { return model_.config(); }
   const Tensor& rna() const { return rna_; }
   const Tensor& protein() const { return protein_; }
-  const Trunks& trunks() const { return trunks_; }
+  /// Only, and first, for a model with gene positions: tells where the genes start relative to the
+  /// enhancer that the next passes explain. features (1, G, kGeneFeatures), lasting.
+  void place_genes(const Tensor& features);
+  /// The trunks of the passes; with gene positions, those of the enhancer.
+  const Trunks& trunks() const { return placed_ ? *placed_ : trunks_; }
+  /// The features of place_genes() as a constant of the running pass; null without any.
+  Var gene_position() { return placed_ ? tape_.constant(places_) : nullptr; }
   Backend& backend() { return tape_.backend(); }
   Arena& scratch() { return tape_.scratch(); }
 
@@ -68,6 +75,9 @@ class Explainer {
   bool tape_in_use_ = false;
   Tensor rna_, protein_;
   Trunks trunks_;
+  std::optional<Trunks> placed_;  // in lasting_
+  Tensor places_;                 // (1, G, kGeneFeatures)
+  Arena& lasting_;
   Tensor weight_;  // (D, dna_dim), of the linear map
   Tensor gram_;    // (D, D), or empty if the input is no wider than D: W^T g is then cheaper
 };

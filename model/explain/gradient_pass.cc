@@ -1,6 +1,7 @@
 #include "model/explain/gradient_pass.h"
 
 #include <algorithm>
+#include <deque>
 #include <numeric>
 
 #include "engine/error.h"
@@ -12,21 +13,26 @@ GradientPass::GradientPass(Explainer& explainer, std::span<const float> z, Recor
   const Cdt& model = explainer.model();
   const Pooled pooled = model.pool(
       {.tape = *tape_, .dna_linear = z_, .trunks = &explainer.trunks(), .recorder = recorder});
-  pooled_ = {pooled.dna, pooled.rna, pooled.protein};
+  pooled_ = {pooled.dna, pooled.rna, pooled.protein, pooled.rna_tokens, pooled.protein_tokens};
+  pooled_.resize(path_count(model.config()));
   const bool has_cores = recorder != nullptr && recorder->want_cores;
   cross_ = has_cores ? recorder->cores.at(model.dna_to_rna.name).source : nullptr;
   if (has_cores) cross_->keep = true;
   // The head is a separate computation, because its gradients are needed per path.
-  std::transform(pooled_.begin(), pooled_.end(), head_inputs_.begin(),
-                 [&](Var v) { return tape_->input(v->value); });
+  for (const Var v : pooled_) head_inputs_.push_back(tape_->input(v->value));
+  Pooled inputs{head_inputs_[kDirect], head_inputs_[kRna], head_inputs_[kProtein]};
+  const bool by_gene = head_inputs_.size() > kOwnProtein;
+  if (by_gene) {
+    inputs.rna_tokens = head_inputs_[kOwnRna];
+    inputs.protein_tokens = head_inputs_[kOwnProtein];
+  }
   Recorder head;
-  prediction_ = model.predict({.tape = *tape_, .recorder = &head},
-                              {head_inputs_[kDirect], head_inputs_[kRna], head_inputs_[kProtein]});
-  last_input_ = head.values.at("task_layer.input");
+  prediction_ = model.predict({.tape = *tape_, .recorder = &head}, inputs);
+  if (!by_gene) last_input_ = head.values.at("task_layer.input");
   predictions_ = to_host(explainer.backend(), prediction_->value);
 }
 
-// Propagates from columns of a (1, C) value of the head to the pooled vectors, kAtOnce at a time.
+// Propagates from columns of a (1, C) value of the head to its inputs, kAtOnce at a time.
 void GradientPass::head_gradients(Var from, const std::vector<std::int32_t>& columns,
                                   const Use& use) {
   Backend& backend = explainer_.backend();
@@ -35,9 +41,10 @@ void GradientPass::head_gradients(Var from, const std::vector<std::int32_t>& col
   for (std::size_t first = 0; first < columns.size(); first += kAtOnce) {
     const auto losses =
         std::min<std::int64_t>(kAtOnce, static_cast<std::int64_t>(columns.size() - first));
-    const Shape shape{losses, explainer_.config().hidden};
-    const std::array<Scratch, kPaths> room{Scratch(scratch, shape), Scratch(scratch, shape),
-                                           Scratch(scratch, shape)};
+    std::deque<Scratch> room;
+    for (const Var v : head_inputs_) {
+      room.emplace_back(scratch, with_first(v->value.shape, losses), v->value.dtype);
+    }
     {
       std::vector<float> host(static_cast<std::size_t>(losses * width), 0.0F);
       for (std::int64_t i = 0; i < losses; ++i) {
@@ -49,9 +56,13 @@ void GradientPass::head_gradients(Var from, const std::vector<std::int32_t>& col
       backend.upload(*one_hot, host.data());
       tape_->backward({{from, *one_hot}}, losses, /*retain=*/true);
     }
-    for (std::size_t p = 0; p < kPaths; ++p) backend.copy(*room[p], head_inputs_[p]->grad);
+    ByPath at_inputs;
+    for (std::size_t p = 0; p < room.size(); ++p) {
+      backend.copy(*room[p], head_inputs_[p]->grad);
+      at_inputs.push_back({pooled_[p], *room[p]});
+    }
     tape_->reset_gradients();
-    use(first, losses, {{{pooled_[0], *room[0]}, {pooled_[1], *room[1]}, {pooled_[2], *room[2]}}});
+    use(first, losses, at_inputs);
   }
 }
 
@@ -67,7 +78,7 @@ void GradientPass::backward(const std::vector<Cotangent>& cotangents, std::size_
 void GradientPass::whole_gradients(Var from, const std::vector<std::int32_t>& columns,
                                    const Receiver& receive) {
   head_gradients(from, columns, [&](std::size_t first, std::int64_t count, const ByPath& pooled) {
-    backward({pooled.begin(), pooled.end()}, first, count, receive);
+    backward(pooled, first, count, receive);
   });
 }
 
@@ -76,6 +87,7 @@ void GradientPass::gradients(const std::vector<std::int32_t>& genes, const Recei
 }
 
 void GradientPass::basis_gradients(const Receiver& receive) {
+  CDT_CHECK(last_input_ != nullptr, "predictions that are linear in a layer of the head");
   std::vector<std::int32_t> all(static_cast<std::size_t>(last_input_->value.cols()));
   std::iota(all.begin(), all.end(), 0);
   whole_gradients(last_input_, all, receive);
@@ -85,10 +97,10 @@ void GradientPass::path_gradients(const std::vector<std::int32_t>& genes,
                                   const PathReceiver& receive) {
   head_gradients(
       prediction_, genes, [&](std::size_t first, std::int64_t count, const ByPath& pooled) {
-        for (const Path path : {kDirect, kRna, kProtein}) {
-          backward(
-              {pooled[static_cast<std::size_t>(path)]}, first, count,
-              [&](std::size_t index, const Tensor& gradient) { receive(index, path, gradient); });
+        for (std::size_t p = 0; p < pooled.size(); ++p) {
+          backward({pooled[p]}, first, count, [&](std::size_t index, const Tensor& gradient) {
+            receive(index, static_cast<Path>(p), gradient);
+          });
         }
       });
 }
@@ -150,7 +162,8 @@ std::vector<GeneGradients> gene_gradients(Explainer& explainer, std::span<const 
   const Var prediction = explainer.model().forward({.tape = *tape,
                                                     .dna_linear = tape->constant(tape.upload(z)),
                                                     .rna = rna,
-                                                    .protein = protein});
+                                                    .protein = protein,
+                                                    .gene_position = explainer.gene_position()});
   const auto norms = [&](Var v) {
     return row_norms(explainer.backend(), explainer.scratch(),
                      v->grad.reshaped({v->grad.rows(), v->grad.cols()}));

@@ -3,7 +3,6 @@
 // gradients stop at z (model/explain/explainer.h).
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -36,11 +35,16 @@ class GradientPass {
   void gradients(const std::vector<std::int32_t>& genes, const Receiver& receive);
   static constexpr std::int64_t kAtOnce = 8;
 
-  /// The paths of a gradient from the pooled vectors to DNA: directly from DNA pooling, through RNA
-  /// pooling, or through protein pooling (and RNA). By linearity of the chain rule they add up to
-  /// the whole gradient.
-  enum Path : std::int8_t { kDirect, kRna, kProtein };
-  static constexpr int kPaths = 3;
+  /// The paths of a gradient from the inputs of the head to DNA: directly from DNA pooling, through
+  /// RNA pooling, or through protein pooling (and RNA); with the gene readout also through the
+  /// gene's own fused RNA or protein token, past the pooling. By linearity of the chain rule they
+  /// add up to the whole gradient.
+  enum Path : std::int8_t { kDirect, kRna, kProtein, kOwnRna, kOwnProtein };
+  static constexpr std::size_t kMostPaths = 5;
+  /// Number of paths of a model: the first 3, or all with the gene readout.
+  static std::size_t path_count(const CdtConfig& config) {
+    return config.readout == Readout::kGene ? kMostPaths : 3;
+  }
   using PathReceiver = std::function<void(std::size_t index, Path path, const Tensor& gradient)>;
   void path_gradients(const std::vector<std::int32_t>& genes, const PathReceiver& receive);
 
@@ -51,16 +55,17 @@ class GradientPass {
   enum Half : std::int8_t { kPattern, kValue };
   static constexpr int kHalves = 2;
   using HeadReceiver = std::function<void(Half half, std::int64_t head, const Tensor& gradient)>;
-  /// Returns the path's whole gradient (L, D) on the host; path is kRna or kProtein.
+  /// Returns the path's whole gradient (L, D) on the host; any path but kDirect.
   std::vector<float> cross_head_gradients(std::int32_t gene, Path path,
                                           const HeadReceiver& receive);
 
-  /// Computes d input i of the last linear layer / d z for all D inputs. Predictions are linear in
-  /// these, so D gradients serve any number of genes.
+  /// Only with the column readout. Computes d input i of the last linear layer / d z for all D
+  /// inputs. Predictions are linear in these, so D gradients serve any number of genes.
   void basis_gradients(const Receiver& receive);
 
  private:
-  using ByPath = std::array<Cotangent, kPaths>;  // gradients at the pooled vectors, (count, D) each
+  // By path: the gradient at the input of the head where it begins, (count, D) or (count, G, D).
+  using ByPath = std::vector<Cotangent>;
   using Use = std::function<void(std::size_t first, std::int64_t count, const ByPath& pooled)>;
   void head_gradients(Var from, const std::vector<std::int32_t>& columns, const Use& use);
   void whole_gradients(Var from, const std::vector<std::int32_t>& columns, const Receiver& receive);
@@ -70,8 +75,9 @@ class GradientPass {
   Explainer& explainer_;
   EvalTape tape_;
   Var z_ = nullptr;
-  // Per path, the pooled vectors (1, D): as outputs of the body, and as inputs of the head.
-  std::array<Var, kPaths> pooled_{}, head_inputs_{};
+  // Per path, the pooled vectors (1, D) and then the tokens (1, G, D): as outputs of the body, and
+  // as inputs of the head.
+  std::vector<Var> pooled_, head_inputs_;
   Var cross_ = nullptr;  // (1, L, 2D): keys and values of dna_to_rna, if recorded
   Var last_input_ = nullptr, prediction_ = nullptr;
   std::vector<float> predictions_;

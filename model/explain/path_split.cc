@@ -52,12 +52,11 @@ PathSplit split_paths_of(GradientPass& pass, std::span<const float> z, std::span
   const Whole whole = whole_of(pass, gene);
   Rest rest(whole.gradient);
   PathSplit out;
-  pass.path_gradients({gene}, [&](std::size_t, GradientPass::Path path, const Tensor& part) {
-    const auto p = static_cast<std::size_t>(path);
+  pass.path_gradients({gene}, [&](std::size_t, GradientPass::Path, const Tensor& part) {
     const std::vector<float> host = to_host(explainer.backend(), part);
-    out.norm[p] = explainer.input_norms(part);
-    out.product[p] = row_products(host, z, zero, part.rows());
-    out.share[p] = inner(host, whole.metric) / whole.size;
+    out.norm.push_back(explainer.input_norms(part));
+    out.product.push_back(row_products(host, z, zero, part.rows()));
+    out.share.push_back(inner(host, whole.metric) / whole.size);
     rest.take(host);
   });
   out.additivity_error = rest.error();
@@ -68,11 +67,13 @@ HeadSplits split_heads_of(GradientPass& pass, std::span<const float> z, std::spa
                           std::int32_t gene) {
   const Whole whole = whole_of(pass, gene);
   HeadSplits out;
-  for (const GradientPass::Path path : {GradientPass::kRna, GradientPass::kProtein}) {
-    HeadSplit& split = out[path == GradientPass::kRna ? 0 : 1];
+  const std::size_t paths = GradientPass::path_count(pass.explainer().config());
+  for (std::size_t path = GradientPass::kRna; path < paths; ++path) {
+    HeadSplit& split = out.emplace_back();
     std::vector<std::vector<float>> parts;
     const std::vector<float> of_path = pass.cross_head_gradients(
-        gene, path, [&](GradientPass::Half half, std::int64_t, const Tensor& gradient) {
+        gene, static_cast<GradientPass::Path>(path),
+        [&](GradientPass::Half half, std::int64_t, const Tensor& gradient) {
           const std::vector<float>& part =
               parts.emplace_back(to_host(pass.explainer().backend(), gradient));
           const std::vector<float> product = row_products(part, z, zero, gradient.rows());

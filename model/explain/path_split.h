@@ -1,7 +1,8 @@
 // Splits a prediction's gradient by its path to DNA. The head reads three pooled vectors, so
 //   gradient = direct (DNA pooling) + via RNA (pooling) + via protein (pooling, through RNA)
+//              + own RNA (token) + own protein (token, through RNA)     with the gene readout
 // exactly, by the linearity of the chain rule. Norms of the parts do not add up; inner products do:
-// with the input (product) and with the whole gradient (share). The paths via RNA and protein both
+// with the input (product) and with the whole gradient (share). All paths but the direct one
 // enter DNA through the cross-attention of RNA to DNA, and are split further there: by head, and
 // into the part that changes its values and the part that changes its attention pattern.
 #pragma once
@@ -17,16 +18,17 @@
 namespace cdt {
 
 struct PathSplit {
-  static constexpr std::size_t kPaths = GradientPass::kPaths;
   /// Names in files, by GradientPass::Path.
-  static constexpr std::array<const char*, kPaths> kNames{"direct", "via_rna", "via_protein"};
+  static constexpr std::array<const char*, GradientPass::kMostPaths> kNames{
+      "direct", "via_rna", "via_protein", "own_rna", "own_protein"};
+  // By path; the model decides how many there are (GradientPass::path_count()).
   /// L2 norm of each part per bin, at the DNA input.
-  std::array<std::vector<float>, kPaths> norm;
+  std::vector<std::vector<float>> norm;
   /// Part times input per bin; the parts add up to gradient x input.
-  std::array<std::vector<float>, kPaths> product;
+  std::vector<std::vector<float>> product;
   /// (part . whole) / |whole|^2 over the window at the DNA input; the shares add up to 1. NaN if
   /// whole is 0.
-  std::array<double, kPaths> share{};
+  std::vector<double> share;
   /// |sum of the parts - whole| / |whole| at the output of the linear map; 0 if whole is 0.
   double additivity_error = 0;
 };
@@ -42,8 +44,8 @@ struct HeadSplit {
   double additivity_error = 0;
 };
 
-/// The path via RNA, then the path via protein.
-using HeadSplits = std::array<HeadSplit, 2>;
+/// All paths but the direct one, in order.
+using HeadSplits = std::vector<HeadSplit>;
 
 /// Compute either split for each gene, in order, from one forward pass on z (L, D); after_gene is
 /// called after each gene.

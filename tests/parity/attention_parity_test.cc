@@ -27,7 +27,11 @@ class AttentionParity : public testing::TestWithParam<const char*> {
   std::int32_t gene(std::int64_t sample) const {
     return case_.genes(0)[static_cast<std::size_t>(sample)];
   }
-  Floats z(std::int64_t sample) { return explainer_.project(case_.dna.slice(sample, sample + 1)); }
+  /// The projected DNA of a sample, whose genes the explainer then places.
+  Floats z(std::int64_t sample) {
+    case_.place(explainer_, sample);
+    return explainer_.project(case_.dna.slice(sample, sample + 1));
+  }
   /// The requested maps of one sample, (H, Nq, Nk) by name.
   std::map<std::string, Floats> maps(std::int64_t sample, const std::vector<AttentionMap>& wanted) {
     std::map<std::string, Floats> out;
@@ -124,8 +128,7 @@ TEST_P(AttentionParity, CorrelationOfGeneRows) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, AttentionParity,
-                         testing::Values("released", "deep", "paper", "single"),
+INSTANTIATE_TEST_SUITE_P(Fixtures, AttentionParity, testing::ValuesIn(kModels),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -3,7 +3,8 @@
 Written from the description of the released v3.3.1 model: the same state_dict (names, shapes and order),
 nn.MultiheadAttention with a packed in_proj, post-norm blocks. `variant="paper"` is the paper's literal
 form: pooling by one query without projections, cross attention as residual plus attention only, fusion
-Linear-GELU-Linear, one Linear as task head. Every size is a parameter.
+Linear-GELU-Linear, one Linear as task head. Every size is a parameter. The extensions of the engine
+(readout by gene, bin and gene positions) are off by default, as there.
 
 Dimensions: B batch, L DNA bins, G genes, D hidden, H heads, N = L or G.
 """
@@ -33,9 +34,39 @@ class Config:
     rna_layers: int = 1
     protein_layers: int = 1
     dropout: float = 0.3
+    readout: str = "column"
+    bin_position: bool = False
+    bins: int = 0
+    gene_position: bool = False
 
     def as_dict(self):
-        return asdict(self)
+        """As the engine writes it: without the extensions that are off."""
+        off = {"readout": "column", "bin_position": False, "bins": 0, "gene_position": False}
+        return {k: v for k, v in asdict(self).items() if off.get(k, None) != v}
+
+
+def waves(distance):
+    """distance (..) in bins -> (.., 32): sin and cos of distance / 10000^(k / 16), alternating."""
+    angle = distance.double()[..., None] / 10000.0 ** (torch.arange(16).double() / 16)
+    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(-2)
+
+
+def bin_features(bins):
+    """(L, 32): the waves of the distance of each bin's middle from the window's centre."""
+    return waves(torch.arange(bins).double() + 0.5 - bins / 2)
+
+
+def gene_features(distance, bins, bin_bp):
+    """distance (..) in bp from the window's centre to a gene's start, NaN if there is none -> (.., 48)."""
+    known = ~torch.isnan(distance)
+    d = torch.nan_to_num(distance.double())
+    inside = known & (d.abs() / bin_bp <= bins / 2)
+    far = torch.log10(1 + d.abs() / 1000) / 3
+    size = torch.log10(d.abs().clamp(min=1000))
+    bumps = torch.exp(-0.5 * ((size[..., None] - 3 - 0.3 * torch.arange(12)) / 0.3) ** 2)
+    rest = torch.cat([torch.stack([torch.ones_like(d), inside.double(), torch.copysign(far, d), far],
+                                  dim=-1), bumps], dim=-1)
+    return torch.cat([waves(d / bin_bp) * inside[..., None], rest * known[..., None]], dim=-1)
 
 
 class Recorder:
@@ -165,22 +196,46 @@ class Cdt(nn.Module):
         self.dna_to_rna = Block("cross_attn", cfg)
         self.rna_to_protein = Block("cross_attn", cfg)
         self.vce = VirtualCellEmbedder(cfg)
-        if cfg.variant == "paper":
+        if cfg.readout == "gene":
+            self.task_layer = nn.Sequential(
+                nn.Linear(3 * cfg.hidden, cfg.hidden), nn.GELU(), nn.Dropout(cfg.dropout),
+                nn.Linear(cfg.hidden, 1))
+        elif cfg.variant == "paper":
             self.task_layer = nn.Linear(cfg.hidden, cfg.genes)
         else:
             self.task_layer = nn.Sequential(
                 nn.Linear(cfg.hidden, cfg.hidden), nn.GELU(), nn.Dropout(cfg.dropout),
                 nn.Linear(cfg.hidden, cfg.genes))
+        if cfg.bin_position:
+            self.bin_position = nn.Linear(32, cfg.hidden)
+        if cfg.gene_position:
+            self.gene_position = nn.Linear(48, cfg.hidden)
+
+    def project_dna(self, dna):
+        """The projector, with the bins' positions added between its norm and its dropout."""
+        if not self.cfg.bin_position:
+            return self.dna_projector(dna)
+        m = self.dna_projector
+        features = bin_features(dna.shape[1]).to(dna)
+        return m.drop(m.norm(m.linear(dna)) + self.bin_position(features))
+
+    def head(self, cell, rna, protein):
+        """cell (B, D), rna and protein (B, G, D) -> (B, G)"""
+        if self.cfg.readout == "column":
+            return self.task_layer(cell)
+        cell = cell[:, None].expand_as(rna)
+        return self.task_layer(torch.cat([cell, rna, protein], dim=-1)).squeeze(-1)
 
     def trunk(self, modality, x, rec):
         for i, layer in enumerate(getattr(self, f"{modality}_self_attn_layers")):
             x = layer(x, x, f"{modality}_self_attn_layers.{i}", rec)
         return x
 
-    def forward(self, dna, rna, protein, rec=None):
+    def forward(self, dna, rna, protein, rec=None, places=None):
+        """places (B, G, 48): gene_features(), for a model with gene positions."""
         rec = rec or Recorder()
         batch = dna.shape[0]
-        dna = rec.value("dna_projector", self.dna_projector(dna))
+        dna = rec.value("dna_projector", self.project_dna(dna))
         # RNA is repeated before its projector, protein after: one dropout mask per sample and one
         # per batch.
         rna = rec.value("rna_projector", self.rna_projector(rna.expand(batch, -1, -1)))
@@ -189,25 +244,27 @@ class Cdt(nn.Module):
         dna = self.trunk("dna", dna, rec)
         rna = self.trunk("rna", rna, rec)
         protein = self.trunk("protein", protein, rec)
+        if self.cfg.gene_position:
+            rna = rna + self.gene_position(places)
         rna = self.dna_to_rna(rna, dna, "dna_to_rna", rec)
         protein = self.rna_to_protein(protein, rna, "rna_to_protein", rec)
         cell = self.vce(dna, rna, protein, rec)
-        return rec.value("task_layer", self.task_layer(cell))
+        return rec.value("task_layer", self.head(cell, rna, protein))
 
 
-def prediction_and_row(model, dna, rna, protein, genes, lean=False):
+def prediction_and_row(model, dna, rna, protein, genes, lean=False, places=None):
     """The sum of the predictions of genes[b] from dna[b], and the genes' rows of the dna_to_rna map, mean
     over heads (B, L). lean: no other map is computed."""
     rec = Recorder(want_attention={"dna_to_rna"} if lean else True, lean=lean)
-    picked = model(dna, rna, protein, rec).gather(1, genes[:, None]).sum()
+    picked = model(dna, rna, protein, rec, places).gather(1, genes[:, None]).sum()
     rows = rec.attention["dna_to_rna.attention"].mean(1)[torch.arange(len(genes)), genes]
     return picked, rows
 
 
-def windows(model, dna, rna, protein, genes, forward=prediction_and_row):
+def windows(model, dna, rna, protein, genes, forward=prediction_and_row, **options):
     """What drives the prediction of genes[b] from dna[b], over the bins: the gene's row of the
     dna_to_rna map (B, L), and the L2 norm over features of d prediction / d dna (B, L)."""
     dna = dna.detach().requires_grad_(True)
-    picked, rows = forward(model, dna, rna, protein, genes)
+    picked, rows = forward(model, dna, rna, protein, genes, **options)
     gradient = torch.autograd.grad(picked, dna)[0]
     return rows.detach(), gradient.norm(dim=-1)

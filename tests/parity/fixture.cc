@@ -64,24 +64,8 @@ double Fixture::number(const std::string& key) const {
   return value;
 }
 
-CdtConfig Fixture::config() const { return read_fixture_config(reader_.metadata().at("config")); }
-
-CdtConfig read_fixture_config(const std::string& text) {
-  const nlohmann::json json = parse_json(text, "fixture");
-  JsonReader in(json, "fixture");
-  CdtConfig c;
-  c.variant = parse_variant(in.string("variant"), "fixture");
-  const std::pair<const char*, std::int64_t*> sizes[] = {
-      {"dna_dim", &c.dna_dim},         {"rna_dim", &c.rna_dim},
-      {"protein_dim", &c.protein_dim}, {"genes", &c.genes},
-      {"hidden", &c.hidden},           {"heads", &c.heads},
-      {"pool_heads", &c.pool_heads},   {"feed_forward", &c.feed_forward},
-      {"fusion", &c.fusion},           {"dna_layers", &c.dna_layers},
-      {"rna_layers", &c.rna_layers},   {"protein_layers", &c.protein_layers}};
-  for (const auto& [key, target] : sizes) *target = in.integer(key);
-  c.dropout = static_cast<float>(in.number("dropout"));
-  in.no_other_keys();
-  return c;
+CdtConfig Fixture::config() const {
+  return parse_model_config(reader_.metadata().at("config"), "fixture");
 }
 
 Engine::Engine()

@@ -18,9 +18,6 @@ namespace cdt::test {
 std::string fixture_file(const std::string& file);
 std::string fixture_path(const std::string& name);
 
-/// The configuration that a script recorded as JSON text.
-CdtConfig read_fixture_config(const std::string& text);
-
 class Fixture {
  public:
   explicit Fixture(const std::string& name) : reader_(fixture_path(name)) {}

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
+#include "model/positions.h"
 #include "tests/support/precision.h"
 
 namespace cdt::test {
@@ -31,6 +33,16 @@ ModelCase::ModelCase(const std::string& name)
   for (Parameter& p : model.parameters()) {
     model.set(&p.variable, fixture.values("weight/" + p.name).data());
   }
+  if (!model.config().gene_position) return;
+  const Floats distances = fixture.values("input/distance");  // NaN: no place
+  Floats features(distances.size() * kGeneFeatures);
+  for (std::size_t i = 0; i < distances.size(); ++i) {
+    std::optional<std::int64_t> distance;
+    if (!std::isnan(distances[i])) distance = std::llround(distances[i]);
+    gene_features(distance, dna.shape[1], static_cast<std::int64_t>(fixture.number("bin_bp")),
+                  features.data() + i * kGeneFeatures);
+  }
+  places = engine.upload({batch(), model.config().genes, kGeneFeatures}, features);
 }
 
 std::vector<std::int32_t> ModelCase::genes(std::int64_t step) const {
@@ -51,7 +63,27 @@ Var ModelCase::forward(Var dna_input, Recorder* recorder) {
                         .dna = dna_input,
                         .rna = tape.constant(rna),
                         .protein = tape.constant(protein),
+                        .gene_position = places.empty() ? nullptr : tape.constant(places),
                         .recorder = recorder});
+}
+
+Var ModelCase::forward_pairs(Var dna_input, const std::vector<std::int32_t>& targets) {
+  Tape& tape = engine.tape;
+  return model.forward_pairs({.tape = tape,
+                              .dna = dna_input,
+                              .rna = tape.constant(rna),
+                              .protein = tape.constant(protein),
+                              .gene_position = places.empty() ? nullptr : tape.constant(places)},
+                             index(targets));
+}
+
+Trunks ModelCase::trunks() {
+  const Trunks all = model.compute_trunks(engine.tape, rna, protein, engine.lasting);
+  return model.place(engine.tape, all, places);
+}
+
+void ModelCase::place(Explainer& explainer, std::int64_t sample) {
+  if (!places.empty()) explainer.place_genes(places.slice(sample, sample + 1));
 }
 
 Tensor ModelCase::index(const std::vector<std::int32_t>& genes) {
@@ -60,8 +92,12 @@ Tensor ModelCase::index(const std::vector<std::int32_t>& genes) {
   return t;
 }
 
+Var ModelCase::loss(Var predictions, std::int64_t step) {
+  return huber(engine.tape, predictions, betas(step), 1.0F);
+}
+
 Var ModelCase::loss(Var logits, const std::vector<std::int32_t>& targets, std::int64_t step) {
-  return huber(engine.tape, select(engine.tape, logits, index(targets)), betas(step), 1.0F);
+  return loss(select(engine.tape, logits, index(targets)), step);
 }
 
 void ModelCase::check_values(const Recorder& recorder, bool all, Comparison& c) {

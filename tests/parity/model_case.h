@@ -5,10 +5,15 @@
 #include <vector>
 
 #include "model/cdt.h"
+#include "model/explain/explainer.h"
 #include "tests/parity/compare.h"
 #include "tests/parity/fixture.h"
 
 namespace cdt::test {
+
+/// The models of record_fixtures.py.
+inline constexpr const char* kModels[] = {"released", "deep",         "paper",
+                                          "single",   "gene_readout", "positions"};
 
 /// A part of a parameter that is compared separately: a third of a packed in_proj.
 struct Piece {
@@ -33,8 +38,15 @@ class ModelCase {
   Tensor index(const std::vector<std::int32_t>& genes);
 
   Var forward(Var dna_input, Recorder* recorder = nullptr);
-  /// Mean Huber loss, delta 1.
+  /// Predictions (B) of one gene of each sample, as a training step computes them.
+  Var forward_pairs(Var dna_input, const std::vector<std::int32_t>& targets);
+  /// Mean Huber loss, delta 1, of predictions (B) or of those of `targets` among (B, G).
+  Var loss(Var predictions, std::int64_t step);
   Var loss(Var logits, const std::vector<std::int32_t>& targets, std::int64_t step);
+  /// The trunks of all samples, in eval mode.
+  Trunks trunks();
+  /// Attribution of sample b: with gene positions, the explainer must be told of each.
+  void place(Explainer& explainer, std::int64_t sample);
 
   /// Intermediates and attention maps in forward order. `all`: each recorded one must exist;
   /// otherwise only those that do are compared. RNA and protein trunks are recorded once; if the
@@ -54,6 +66,7 @@ class ModelCase {
   Cdt model;
   Tensor dna;           // (B, L, dna_dim)
   Tensor rna, protein;  // (1, G, ..)
+  Tensor places;        // (B, G, kGeneFeatures), or empty
 
  private:
   void check_samples(const std::string& name, const Tensor& got, const std::string& wanted,

@@ -62,8 +62,7 @@ TEST_P(ModelParity, EvalForwardEveryIntermediateAndMap) {
 
 TEST_P(ModelParity, ForwardFromTrunks) {
   tape().eval();
-  const Trunks trunks =
-      case_.model.compute_trunks(tape(), case_.rna, case_.protein, case_.engine.lasting);
+  const Trunks trunks = case_.trunks();
   Recorder recorder;
   recorder.want_attention = true;
   case_.model.forward({.tape = tape(),
@@ -98,6 +97,22 @@ TEST_P(ModelParity, TrainingPassLossAndAllGradients) {
   report(backward);
 }
 
+// A training step with the gene readout reads only the target genes' tokens.
+TEST_P(ModelParity, PairsAloneHaveTheSameLossAndGradients) {
+  case_.model.zero_gradients();
+  tape().train(1, 0);
+  const Var predictions = case_.forward_pairs(tape().constant(case_.dna), case_.genes(0));
+  const Var loss = case_.loss(predictions, 0);
+  Comparison forward(forward_tolerance()), backward(gradient_tolerance());
+  forward.check("prediction", download(predictions->value), case_.fixture.values("prediction"),
+                case_.prediction_scale(case_.batch()));
+  forward.check("loss", download(loss->value), case_.fixture.values("loss"));
+  tape().backward(loss);
+  case_.check_gradients(backward);
+  EXPECT_TRUE(forward.result());
+  EXPECT_TRUE(backward.result());
+}
+
 // Attribution uses other code than the forward pass above: trunks computed once, the attention row
 // without keys, the gradient's norm through the Gram matrix of the DNA projector's weight.
 TEST_P(ModelParity, AttributionWindowsOfEverySample) {
@@ -106,6 +121,7 @@ TEST_P(ModelParity, AttributionWindowsOfEverySample) {
   Explainer explainer(case_.model, tape(), case_.rna, case_.protein, engine.lasting);
   Floats predictions, attention, gradients;
   for (std::int64_t b = 0; b < case_.batch(); ++b) {
+    case_.place(explainer, b);
     attribute(explainer, explainer.project(case_.dna.slice(b, b + 1)),
               {case_.genes(0)[static_cast<std::size_t>(b)]}, false,
               [&](std::size_t, const PairWindows& w) {
@@ -136,7 +152,7 @@ TEST_P(ModelParity, TenOptimiserSteps) {
     case_.model.zero_gradients();
     tape().train(1, static_cast<std::uint32_t>(step));
     const std::vector<std::int32_t> targets = case_.genes(step);
-    const Var loss = case_.loss(case_.forward(tape().constant(case_.dna)), targets, step);
+    const Var loss = case_.loss(case_.forward_pairs(tape().constant(case_.dna), targets), step);
     losses.push_back(download(loss->value)[0]);
     tape().backward(loss);
     optimiser.step(lr, 1.0);
@@ -178,8 +194,7 @@ TEST_P(ModelParity, APlantedErrorIsFoundInTheLayerThatHasIt) {
   EXPECT_EQ(message.rfind("first difference: dna_to_rna: ", 0), 0U) << message;
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, ModelParity,
-                         testing::Values("released", "deep", "paper", "single"),
+INSTANTIATE_TEST_SUITE_P(Fixtures, ModelParity, testing::ValuesIn(kModels),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

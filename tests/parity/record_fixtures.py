@@ -15,13 +15,13 @@ from torch.nn import functional
 
 import record_ops
 import tensor_file
-from cdt_torch import Cdt, Config, Recorder, windows
+from cdt_torch import Cdt, Config, Recorder, gene_features, windows
 
 STEPS = 10
 
 # name: sizes, batch, bins and the ten steps. Odd sizes throughout; "single" has every size 1 that
 # can be 1, "paper" has a weight decay large enough to matter, "deep" has DNA wider than the hidden
-# size.
+# size. The others have the extensions that the released model lacks.
 MODELS = {
     "released": dict(
         config=Config(dna_dim=17, rna_dim=9, protein_dim=7, genes=11, hidden=24, heads=4,
@@ -40,7 +40,17 @@ MODELS = {
         config=Config(dna_dim=1, rna_dim=2, protein_dim=1, genes=1, hidden=6, heads=1,
                       pool_heads=6, feed_forward=1, fusion=1, dna_layers=1, dropout=0.0),
         batch=1, bins=1, lr=1e-3, weight_decay=1e-5),
+    "gene_readout": dict(
+        config=Config(variant="paper", readout="gene", dna_dim=9, rna_dim=5, protein_dim=6, genes=8,
+                      hidden=12, heads=3, feed_forward=14, fusion=10, dna_layers=1, dropout=0.0),
+        batch=2, bins=11, lr=1e-3, weight_decay=1e-5),
+    "positions": dict(
+        config=Config(readout="gene", bin_position=True, bins=14, gene_position=True, dna_dim=19,
+                      rna_dim=7, protein_dim=5, genes=10, hidden=18, heads=3, pool_heads=2,
+                      feed_forward=26, fusion=22, dropout=0.0),
+        batch=3, bins=14, lr=1e-3, weight_decay=1e-5),
 }
+BIN_BP = 1000  # of the windows of "positions"
 
 
 def build_model(cfg):
@@ -61,13 +71,27 @@ def make_inputs(cfg, batch, bins):
         "gene": torch.randint(cfg.genes, (STEPS, batch)),
         "beta": -torch.rand(STEPS, batch),
     }
+    if cfg.gene_position:  # inside the window and far outside, on both sides; one gene has no place
+        distance = (torch.rand(batch, cfg.genes) - 0.5) * 10.0 ** (3 + 4 * torch.rand(batch, cfg.genes))
+        distance[:, 1] = float("nan")
+        distance[0, 0] = 0.0
+        inputs["distance"] = distance.round()
     inputs["gene"][0, -1] = inputs["gene"][0, 0]  # two samples of one gene
     inputs["beta"][:, 0] -= 3.0  # beyond the Huber corner
     return inputs
 
 
+def places_of(inputs, bins):
+    """The gene features of recorded distances, in the type of the inputs; None if there are none."""
+    if "distance" not in inputs:
+        return None
+    return gene_features(inputs["distance"], bins, BIN_BP).to(inputs["dna"])
+
+
 def loss_of(model, inputs, step, rec=None):
-    logits = model(inputs["dna"], inputs["rna"], inputs["protein"], rec)
+    dna = inputs["dna"]
+    places = places_of(inputs, dna.shape[1])
+    logits = model(dna, inputs["rna"], inputs["protein"], rec, places)
     prediction = logits.gather(1, inputs["gene"][step][:, None])[:, 0]
     return prediction, functional.smooth_l1_loss(prediction, inputs["beta"][step])
 
@@ -95,7 +119,8 @@ def record_pass(model, inputs):
         out["gradient/" + name] = parameter.grad
     out["input_gradient/dna"] = inputs["dna"].grad
     out["attention_window"], out["gradient_window"] = windows(
-        model, inputs["dna"], inputs["rna"], inputs["protein"], inputs["gene"][0])
+        model, inputs["dna"], inputs["rna"], inputs["protein"], inputs["gene"][0],
+        places=places_of(inputs, inputs["dna"].shape[1]))
     return {name: tensor.detach().clone() for name, tensor in out.items()}
 
 
@@ -146,7 +171,7 @@ def record_model(name, spec, out_dir):
     tensor_file.write(out_dir / f"{name}.safetensors", tensors, {
         "format": "cdt-fixture", "config": json.dumps(cfg.as_dict()),
         "lr": repr(spec["lr"]), "weight_decay": repr(spec["weight_decay"]),
-        "torch": torch.__version__.split("+")[0]})
+        "torch": torch.__version__.split("+")[0], "bin_bp": str(BIN_BP)})
     worst = ", ".join(f"{kind} {e:.1e} ({n})" for kind, (e, n) in noise.items() if e > 1e-6)
     print(f"{name}: {len(tensors)} tensors; own float32 error above 1e-6: {worst or 'none'}")
 
@@ -154,11 +179,15 @@ def record_model(name, spec, out_dir):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "fixtures")
-    out_dir = parser.parse_args().out
+    parser.add_argument("models", nargs="*", help="record only these, and no single ops")
+    options = parser.parse_args()
+    out_dir = options.out
     out_dir.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    for name, spec in MODELS.items():
-        record_model(name, spec, out_dir)
+    for name in options.models or MODELS:
+        record_model(name, MODELS[name], out_dir)
+    if options.models:
+        return
     record_ops.record(out_dir / "ops.safetensors")
     print("total", sum(f.stat().st_size for f in out_dir.glob("*.safetensors")), "bytes")
 

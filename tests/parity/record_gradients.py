@@ -13,6 +13,7 @@ import torch
 
 import tensor_file
 from cdt_torch import Cdt, Config, Recorder
+from record_fixtures import MODELS, places_of
 
 FIXTURES = Path(__file__).parent / "fixtures"
 QUADRATURE_POINTS = 256
@@ -56,9 +57,11 @@ class Sample:
         self.mean = tensors["input/dna"].double().mean(0)
         self.rna, self.protein = tensors["input/rna"].double(), tensors["input/protein"].double()
         self.gene = int(tensors["input/gene"][0, index])
+        places = places_of({k.removeprefix("input/"): v for k, v in tensors.items()}, len(self.dna))
+        self.places = None if places is None else places[index:index + 1].double()
 
     def predict(self, dna, rec=None):
-        return self.model(dna[None], self.rna, self.protein, rec)[0, self.gene]
+        return self.model(dna[None], self.rna, self.protein, rec, self.places)[0, self.gene]
 
     def gradient(self, dna):
         dna = dna.detach().requires_grad_(True)
@@ -88,18 +91,25 @@ class Sample:
         return torch.stack(effects)
 
     def paths(self):
-        """d prediction / d dna through each pooled vector alone, the others fixed: (3, L, dna_dim)."""
+        """d prediction / d dna through each input of the head alone, the others fixed, (3, L, dna_dim):
+        the pooled vectors; with the gene readout also the gene's RNA and protein tokens, (5, ..)."""
         rec = Recorder()
         dna = self.dna.clone().requires_grad_(True)
-        prediction = self.predict(dna, rec)
-        pooled = [rec.values[f"vce.{m}"] for m in ("dna", "rna", "protein")]
-        seeds = torch.autograd.grad(prediction, pooled, retain_graph=True)
+        self.predict(dna, rec)
+        names = [f"vce.{m}" for m in ("dna", "rna", "protein")]
+        if self.model.cfg.readout == "gene":
+            names += ["dna_to_rna", "rna_to_protein"]
+        body = [rec.values[name] for name in names]
+        inputs = [v.detach().requires_grad_(True) for v in body]
+        cell = self.model.vce.fusion(torch.cat(inputs[:3], dim=-1))
+        prediction = self.model.head(cell, *(inputs[3:] or (None, None)))[0, self.gene]
+        seeds = torch.autograd.grad(prediction, inputs)
         return torch.stack([torch.autograd.grad(p, dna, s, retain_graph=True)[0]
-                            for p, s in zip(pooled, seeds)])
+                            for p, s in zip(body, seeds)])
 
     def gene_gradients(self):
         inputs = [self.rna.clone().requires_grad_(True), self.protein.clone().requires_grad_(True)]
-        prediction = self.model(self.dna[None], *inputs)[0, self.gene]
+        prediction = self.model(self.dna[None], *inputs, None, self.places)[0, self.gene]
         return [g[0].norm(dim=1) for g in torch.autograd.grad(prediction, inputs)]
 
 
@@ -129,7 +139,7 @@ def record_sample(sample):
 def main():
     torch.set_num_threads(1)
     out = {}
-    for name in ("released", "deep", "paper", "single"):
+    for name in MODELS:
         model, tensors = load(name)
         for index in range(len(tensors["input/dna"])):
             for kind, value in record_sample(Sample(model, tensors, index)).items():

@@ -39,7 +39,7 @@ struct Model {
   explicit Model(const Json& entry)
       : backend(make_cpu_backend(0)),
         lasting(*backend, "lasting"),
-        model(read_fixture_config(entry.at("config")), *backend, lasting, false) {}
+        model(parse_model_config(entry.at("config"), "fixture"), *backend, lasting, false) {}
   std::unique_ptr<Backend> backend;
   Arena lasting;
   Cdt model;

@@ -36,13 +36,19 @@ struct ModelCase {
   const char* name;
   Variant variant;
   std::int64_t dna_dim, dna_layers;
-  CdtConfig config() const { return small_config(variant, dna_dim, dna_layers); }
+  Readout readout = Readout::kColumn;
+  CdtConfig config() const {
+    CdtConfig c = small_config(variant, dna_dim, dna_layers);
+    c.readout = readout;
+    return c;
+  }
 };
 inline auto model_cases() {
   return testing::Values(ModelCase{"WideInput", Variant::kReleased, 29, 2},
                          ModelCase{"NarrowInput", Variant::kReleased, 9, 1},
                          ModelCase{"NoDnaLayers", Variant::kReleased, 29, 0},
-                         ModelCase{"Paper", Variant::kPaper, 29, 2});
+                         ModelCase{"Paper", Variant::kPaper, 29, 2},
+                         ModelCase{"GeneReadout", Variant::kReleased, 29, 2, Readout::kGene});
 }
 
 /// Standard normal numbers, different for each stream.

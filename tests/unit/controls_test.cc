@@ -29,12 +29,13 @@ TEST(LociTest, OverlappingWindowsShareOne) {
   EXPECT_TRUE(loci_of({}, 4, 100).empty());
 }
 
-/// Predictions 10 * enhancer + gene, for enhancers 2, 3, 5 and 7.
+/// Predictions 10 * enhancer + gene, for enhancers 2, 3, 5 and 7; gene + 0.5 from the mean window.
 ControlPasses passes() {
-  ControlPasses out{
-      PredictionTable({2, 3, 5, 7}, 3), PredictionTable({2, 3, 5, 7}, 3), {0.5F, 1.5F, 2.5F}};
+  const PredictionTable empty({2, 3, 5, 7}, 3);
+  ControlPasses out{empty, empty, empty, {}};
   for (std::size_t row = 0; row < 4; ++row) {
     for (std::int64_t gene = 0; gene < 3; ++gene) {
+      out.mean_dna.row(row)[gene] = static_cast<float>(gene) + 0.5F;
       out.real.row(row)[gene] =
           static_cast<float>(std::int64_t{10} * out.real.enhancers()[row] + gene);
       out.shuffled_genes.row(row)[gene] = out.real.row(row)[gene] + 1.0F;
@@ -82,10 +83,20 @@ TEST(ControlPredictionsTest, DonorsAreThePairsOwnEnhancers) {
 }
 
 TEST(ControlPredictionsTest, OneEnhancerCannotBeShuffled) {
-  const ControlPasses one{PredictionTable({4}, 2), PredictionTable({4}, 2), {1.0F, 2.0F}};
-  const ControlPredictions c = control_predictions(one, {{Split::kVal, 4, 1, 0.0F, -1}}, 5, 0);
+  const PredictionTable table({4}, 2);
+  const ControlPredictions c =
+      control_predictions({table, table, table, {}}, {{Split::kVal, 4, 1, 0.0F, -1}}, 5, 0);
   EXPECT_TRUE(c.shuffled_dna.empty());
-  EXPECT_EQ(c.mean_dna, std::vector<float>{2.0F});
+}
+
+// With gene positions, a draw is a pass of its own: the pairs keep their place.
+TEST(ControlPredictionsTest, DrawsThatWerePredictedAreTakenAsTheyAre) {
+  ControlPasses p = passes();
+  p.placed = {p.mean_dna, p.shuffled_genes};
+  const ControlPredictions c = control_predictions(p, kPairs, 6, 1);
+  ASSERT_EQ(c.shuffled_dna.size(), 2U);
+  EXPECT_EQ(c.shuffled_dna[0], c.mean_dna);
+  EXPECT_EQ(c.shuffled_dna[1], c.shuffled_genes);
 }
 
 TEST(ControlsTest, DifferencesAreAgainstTheMeanOfTheDraws) {

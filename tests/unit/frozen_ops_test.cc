@@ -101,6 +101,16 @@ Case add_norm_case() {
           }};
 }
 
+// The cell's vector goes through a linear op, whose output is float32 like the pooled vectors.
+Case gene_head_case() {
+  return {"gene_head",
+          {kTokens, kTokens},
+          {{kBatch, kWidth}, {kWidth, 3 * kWidth}, {kWidth}, {1, kWidth}, {1}},
+          [](Tape& t, const std::vector<Var>& v) {
+            return gene_head(t, v[2], v[0], v[1], {v[3], v[4], v[5], v[6]}, kP);
+          }};
+}
+
 /// An op on inputs of which any may need a gradient.
 class Graph {
  public:
@@ -185,7 +195,7 @@ INSTANTIATE_TEST_SUITE_P(, FrozenOps,
                          ::testing::Values(linear_case(), layer_norm_case(), attention_case(),
                                            wide_attention_case(), shared_queries_case(),
                                            pool_case(), plain_pool_case(), feed_forward_case(),
-                                           add_norm_case()),
+                                           add_norm_case(), gene_head_case()),
                          [](const auto& c) { return c.param.name; });
 
 }  // namespace

@@ -80,7 +80,8 @@ TEST_P(PlanOfARun, IsWhatTheRunTakes) {
   for (std::int32_t i = 0; i < 7; ++i) pairs.push_back({Split::kTrain, i % 5, i % 3, 0.5F, -1});
   for (std::int32_t i = 0; i < 4; ++i) pairs.push_back({Split::kVal, i, i % 3, 0.1F * i, -1});
   test::write_small_dataset(dir.path / "data", pairs);
-  const Dataset data(dir.path / "data");
+  Dataset data(dir.path / "data");
+  data.gene_starts.assign(data.genes.size(), GeneStart{"chr1", 100, 1});
   TrainOptions options;
   options.common.quiet = true;
   options.settings = GetParam().settings;
@@ -121,12 +122,21 @@ TrainSettings sizes(std::int64_t hidden, std::int64_t heads, const char* variant
   return s;
 }
 
+/// A model with every extension.
+TrainSettings extended(std::int64_t hidden) {
+  TrainSettings s = sizes(hidden, 2, "released");
+  s.readout = "gene";
+  s.bin_position = s.gene_position = kByDistance;
+  return s;
+}
+
 INSTANTIATE_TEST_SUITE_P(Sizes, PlanOfARun,
                          ::testing::Values(Case{1, 1, sizes(8, 2, "released")},
                                            Case{2, 3, sizes(12, 3, "paper")},
                                            Case{3, 64, sizes(33, 1, "released")},
                                            Case{2, 3, sizes(12, 3, "released", {"dna_*"})},
                                            Case{2, 3, sizes(12, 3, "paper", {"*bias", "rna_*"})},
+                                           Case{3, 2, extended(16)},
                                            Case{7, 256, sizes(64, 4, "released")}));
 
 class PlanOfAPrediction : public ::testing::TestWithParam<Case> {};
@@ -135,7 +145,8 @@ TEST_P(PlanOfAPrediction, IsWhatItTakes) {
   const test::TempDir dir;
   test::write_small_dataset(dir.path,
                             {{Split::kVal, 0, 0, 0.5F, -1}, {Split::kVal, 4, 2, 0.1F, -1}});
-  const Dataset data(dir.path);
+  Dataset data(dir.path);
+  data.gene_starts.assign(data.genes.size(), GeneStart{"chr1", 100, 1});
   const CdtConfig config = model_config(GetParam().settings, &data);
   const std::int64_t batch = GetParam().batch;
   CpuBackend backend(GetParam().threads);
@@ -163,6 +174,7 @@ TEST_P(PlanOfAPrediction, IsWhatItTakes) {
 INSTANTIATE_TEST_SUITE_P(Sizes, PlanOfAPrediction,
                          ::testing::Values(Case{1, 1, sizes(8, 2, "released")},
                                            Case{2, 3, sizes(12, 3, "paper")},
+                                           Case{3, 2, extended(16)},
                                            Case{4, 64, sizes(33, 1, "released")}));
 
 /// Peaks of the arenas of an attribution of two genes: lasting, step, scratch.

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "engine/profiler.h"
+#include "tests/support/head_op_cases.h"
 #include "tests/support/op_case.h"
 #include "tests/support/test_backend.h"
 
@@ -195,48 +196,6 @@ OpCase paper_pool_case(std::int64_t b, std::int64_t n, std::int64_t d) {
           }};
 }
 
-OpCase concat_case(std::int64_t b) {
-  return {"concat",
-          "",
-          {{b, 3}, {1, 5}, {b, 1}},
-          [=](Tape& t, const std::vector<Var>& v) { return concat(t, v, b); },
-          [=](const std::vector<Doubles>& v) {
-            Doubles y;
-            for (std::int64_t i = 0; i < b; ++i) {
-              for (std::int64_t c = 0; c < 3; ++c) {
-                y.push_back(v[0][static_cast<std::size_t>(i * 3 + c)]);
-              }
-              y.insert(y.end(), v[1].begin(), v[1].end());
-              y.push_back(v[2][static_cast<std::size_t>(i)]);
-            }
-            return y;
-          }};
-}
-
-// Targets 0 put residuals on both sides of delta.
-OpCase huber_case(std::int64_t b, std::int64_t g) {
-  static const std::vector<std::int32_t> index{2, 0, 2, 1, 4};
-  return {"select_huber",
-          "",
-          {{b, g}},
-          [b](Tape& t, const std::vector<Var>& v) {
-            const Tensor columns = t.saved({b}, Dtype::kInt32);
-            t.backend().upload(columns, index.data());
-            const Tensor target = t.saved({b});
-            t.backend().fill(target, 0.0F);
-            return huber(t, select(t, v[0], columns), target, 0.7F);
-          },
-          [=](const std::vector<Doubles>& v) {
-            double sum = 0.0;
-            for (std::int64_t i = 0; i < b; ++i) {
-              sum += plain_huber(
-                  v[0][static_cast<std::size_t>(i * g + index[static_cast<std::size_t>(i)])],
-                  static_cast<double>(0.7F));
-            }
-            return Doubles{sum / static_cast<double>(b)};
-          }};
-}
-
 std::vector<OpCase> all_cases() {
   std::vector<OpCase> cases{
       to_activations_case(3, 5), linear_case(2, 3, 5, 7), linear_case(1, 1, 1, 1),
@@ -253,14 +212,15 @@ std::vector<OpCase> all_cases() {
       self_attention_case(1, {1, 1, 96, 3, 3}), self_attention_case(2, {2, 2, 3, 9, 9}),
       self_attention_case(1, {3, 2, 4, 7, 7}), pool_case(2, 9, 2, 3), pool_case(1, 1, 1, 4),
       pool_case(3, 66, 3, 2), paper_pool_case(3, 7, 5), feed_forward_pool_case(9, 2, 3, 7),
-      feed_forward_pool_case(67, 1, 5, 3), feed_forward_pool_case(1, 3, 2, 66), concat_case(4),
-      concat_case(1), huber_case(4, 5), huber_case(1, 3)};
+      feed_forward_pool_case(67, 1, 5, 3), feed_forward_pool_case(1, 3, 2, 66)};
+  const std::vector<OpCase> head = head_op_cases();
+  cases.insert(cases.end(), head.begin(), head.end());
   const std::map<std::string, std::size_t> activations{
-      {"residual", 2}, {"add_norm", 2}, {"attention", 2}, {"concat", 0}, {"select_huber", 0}};
+      {"residual", 2}, {"add_norm", 2}, {"attention", 2}};
   for (OpCase& c : cases) {
     const auto found = activations.find(c.op);
     if (found != activations.end()) c.activations = found->second;
-    c.values = c.op == "concat" ? c.inputs.size() : std::max<std::size_t>(1, c.activations);
+    c.values = std::max({std::size_t{1}, c.activations, c.values});
   }
   const std::size_t writing = cases.size();
   for (std::size_t i = 0; i < writing; ++i) {

@@ -7,10 +7,9 @@ namespace {
 
 PathSplit split_with(double error) {
   PathSplit split;
-  const std::array<float, PathSplit::kPaths> values{3.0F, -1.0F, 0.5F};
-  for (std::size_t path = 0; path < PathSplit::kPaths; ++path) {
-    split.norm[path].assign(4, 1.0F);
-    split.product[path].assign(4, values[path]);
+  for (const float value : {3.0F, -1.0F, 0.5F}) {
+    split.norm.emplace_back(4, 1.0F);
+    split.product.emplace_back(4, value);
   }
   split.share = {0.7, 0.2, 0.1};
   split.additivity_error = error;

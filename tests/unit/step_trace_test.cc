@@ -71,7 +71,7 @@ std::map<Profiler::Key, Profiler::Row> profile_of_a_step(const CdtConfig& config
   Dataset inputs = sizes_of(config, kBins);
   inputs.rna.assign(static_cast<std::size_t>(config.genes * config.rna_dim), 0.5F);
   inputs.protein.assign(static_cast<std::size_t>(config.genes * config.protein_dim), 0.25F);
-  const StepData data(inputs, *backend, lasting, settings);
+  const StepData data(config, inputs, *backend, lasting, settings);
   const StepResults results(lasting, settings.batch_size, *backend);
   AdamW optimiser(model.variables(), *backend, lasting, {});
   const Tensor dna = lasting.tensor({settings.batch_size, kBins, config.dna_dim});

@@ -201,7 +201,7 @@ TEST_F(TrainRecipes, MaskedBinsAreZeroAndTheOthersAsTheyWere) {
   Backend& backend = *run->backend;
   Arena step(backend, "step"), scratch(backend, "scratch");
   Tape tape(backend, step, scratch);
-  StepData data(run->data, backend, run->lasting, options.settings);
+  StepData data(run->model.config(), run->data, backend, run->lasting, options.settings);
   const StepResults results(run->lasting, options.settings.batch_size, backend);
   const std::vector<std::int32_t> genes = {0, 2};
   const std::vector<float> targets = {0.5F, -0.5F};

@@ -35,7 +35,7 @@ class TrainSteps : public test::TrainRun {
     Arena step(backend, "step");
     Arena scratch(backend, "scratch");
     Tape tape(backend, step, scratch);
-    StepData data(run->data, backend, run->lasting, options.settings);
+    StepData data(run->model.config(), run->data, backend, run->lasting, options.settings);
     const StepResults results(run->lasting, batch, backend);
     run->model.zero_gradients();
     for (std::int64_t first = 0; first < 4; first += batch) {

@@ -1,0 +1,89 @@
+#!/bin/bash
+# Models with the gene readout and positions: training, resuming, prediction, attribution, report, and what
+# they refuse (docs/extensions.md).
+source tests/apps/lib.sh
+data=$work/data
+sizes=(--hidden 16 --heads 2 --pool-heads 2 --feed-forward 24 --fusion 16)
+train=("$CDT_BIN/cdt-train" --lr 1e-3 --quiet "${sizes[@]}")
+extended=(--readout gene --bin-position distance --gene-position distance)
+expect_ok "$CDT_BIN/cdt-synth" --preset tiny --genes 20 --gene-starts --seed 3 --out "$data" --quiet
+
+# --- training, and resuming it
+expect_ok "${train[@]}" --epochs 2 --data "$data" "${extended[@]}" --out "$work/run"
+expect_text "$work/run/config.json" '"readout": "gene"'
+expect_text "$work/run/provenance.json" '"extensions": "gene readout, bin position, gene position"'
+for tensor in task_layer.0.weight task_layer.3.weight bin_position.weight gene_position.bias; do
+  expect_text "$work/run/model.safetensors" "\"$tensor\""
+done
+expect_ok "${train[@]}" --data "$data" "${extended[@]}" --epochs 1 --out "$work/resumed"
+expect_ok "$CDT_BIN/cdt-train" --resume --epochs 2 --quiet --out "$work/resumed"
+expect_same "$work/run/model.safetensors" "$work/resumed/model.safetensors"
+expect_ok "$CDT_BIN/cdt-train" --verify "$work/run" --quiet
+expect_ok "$CDT_BIN/cdt-train" --dry-run --data "$data" "${extended[@]}" "${sizes[@]}"
+expect_text "$work/stdout" 'gene_position'
+expect_ok "${train[@]}" --epochs 1 --data "$data" --out "$work/plain"
+check 'no extension in other runs' test -z \
+  "$(grep -lE 'readout|_position|extensions' "$work/plain/config.json" "$work/plain/model.safetensors")"
+
+# --- prediction
+predict() { "$CDT_BIN/cdt-predict" --data "$data" --quiet "$@"; }
+expect_ok predict --model "$work/run/model.safetensors" --split val --out "$work/prediction"
+cp "$work/stdout" "$work/table"
+expect_text "$work/table" 'extensions: gene readout, bin position, gene position, which the released model does not have.'
+expect_text "$work/prediction/metrics.json" '"extensions": "gene readout, bin position, gene position"'
+check 'where bins lie may count' grep -q "The model knows how far each bin is from the window's centre" \
+  <(tr -s ' \n' ' ' <"$work/table")
+check 'three draws of other DNA at the own place' \
+  [ "$(head -1 "$work/prediction/controls.tsv" | tr '\t' '\n' | grep -c '^shuffled_dna')" -eq 3 ]
+expect_ok predict --model "$work/run/model.safetensors" --split val --batch-size 1 --no-controls --out "$work/alone"
+check 'a batch of one predicts the same' awk -F '\t' 'NR == FNR { p[FNR] = $4; next }
+  FNR > 1 { d = p[FNR] - $4; if (d < 0) d = -d; if (d > 1e-5) bad = 1 } END { exit bad || FNR < 3 }' \
+  "$work/prediction/predictions.tsv" "$work/alone/predictions.tsv"
+expect_ok predict --model "$work/plain/model.safetensors" --split val --out "$work/released"
+check 'no extension, no word of it' test -z "$(grep -l extensions "$work/released/metrics.json" "$work/stdout")"
+
+# --- the genes' places matter to the predictions, and only through genes.bed
+mkdir "$work/moved"
+cp -r "$data/." "$work/moved"
+awk -F '\t' -v OFS='\t' '{ $2 += 30000; $3 += 30000; print }' "$data/genes.bed" >"$work/moved/genes.bed"
+expect_ok "$CDT_BIN/cdt-predict" --data "$work/moved" --model "$work/run/model.safetensors" --split val --quiet \
+  --no-controls --out "$work/elsewhere"
+check 'other places, other predictions' test \
+  "$(cut -f 4 "$work/elsewhere/predictions.tsv")" != "$(cut -f 4 "$work/alone/predictions.tsv")"
+
+# --- attribution: five paths, which add up
+expect_ok "$CDT_BIN/cdt-attribute" --data "$data" --model "$work/run/model.safetensors" --split val --sample 3 \
+  --paths --path-heads --gene-gradients --methods gradient_x_input,occlusion,attention_rollout,attention_gmar --tracks 1 --quiet \
+  --out "$work/attribution"
+expect_text "$work/stdout" "via the gene's own RNA token"
+check 'five paths' grep -qaF "'shape': (3, 5, 16)" "$work/attribution/paths.npy"
+expect_text "$work/attribution/summary.json" '"own_protein"'
+expect_text "$work/attribution/summary.json" '"extensions": "gene readout, bin position, gene position"'
+check 'every path but the direct one by head' test "own_protein own_rna via_protein via_rna " = \
+  "$(tail -n +2 "$work/attribution/path_heads.tsv" | cut -f 3 | sort -u | tr '\n' ' ')"
+expect_ok "$CDT_BIN/cdt-report" --run "$work/run" --data "$data" --attribution "$work/attribution" --quiet \
+  --out "$work/report.html"
+expect_text "$work/report.html" 'with gene readout, bin position, gene position, which the released model does not have'
+expect_text "$work/report.html" "own protein token"
+check 'nothing about a model without positions' test -z "$(grep -o 'sees no positions' "$work/report.html")"
+
+# --- a warm start from the column readout takes everything but the head
+expect_ok "$CDT_BIN/cdt-train" --data "$data" --readout gene "${sizes[@]}" --epochs 1 \
+  --init-from "$work/plain/model.safetensors" --out "$work/warm"
+expect_text "$work/stderr" 'not taken'
+check 'the head is new' grep -q 'task_layer.0.weight' "$work/stderr"
+
+# --- refused
+mkdir "$work/without"
+cp -r "$data/." "$work/without"
+rm "$work/without/genes.bed"
+sed -i '/genes\.bed/d' "$work/without/dataset.json"
+expect_fail 2 'genes.bed: is not there; a model with gene positions needs' \
+  "${train[@]}" --data "$work/without" "${extended[@]}" --out "$work/refused"
+expect_fail 2 'genes.bed: is not there' "$CDT_BIN/cdt-predict" --data "$work/without" \
+  --model "$work/run/model.safetensors" --quiet --out "$work/refused"
+expect_fail 2 '--readout' "${train[@]}" --data "$data" --readout row --out "$work/refused"
+expect_fail 2 'readout' "${train[@]}" --data "$data" --readout column --model "$work/run/model.safetensors" \
+  --out "$work/refused"
+check 'nothing was written' test ! -e "$work/refused"
+finish
