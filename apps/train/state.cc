@@ -28,6 +28,7 @@ constexpr const char* kPredictions = "epoch.predictions";
 constexpr const char* kTargets = "epoch.targets";
 constexpr const char* kLabelsPart = "labels";
 constexpr const char* kErrorsPart = "standard_errors";
+constexpr const char* kGeneStartsPart = "gene_starts";
 constexpr double kMostLr = 1e3;
 constexpr double kMostMetric = 1.0 + 1e-6;  // a correlation, allowing for rounding
 
@@ -145,7 +146,8 @@ void check_counters(const TensorFile& reader, const TrainState& s, const StateFr
 
 }  // namespace
 
-std::map<std::string, std::string> data_fingerprint(const Dataset& data, bool labels, bool errors) {
+std::map<std::string, std::string> data_fingerprint(const Dataset& data,
+                                                    const OptionalParts& wanted) {
   std::map<std::string, Digest> parts;
   for (const std::int64_t size :
        {data.bins, std::int64_t{data.bin_bp}, data.dna_dim, data.rna_dim, data.protein_dim}) {
@@ -162,8 +164,15 @@ std::map<std::string, std::string> data_fingerprint(const Dataset& data, bool la
     pairs.add(static_cast<std::uint64_t>(pair.enhancer));
     pairs.add(static_cast<std::uint64_t>(pair.gene));
     pairs.add(&pair.beta, sizeof pair.beta);
-    if (labels) parts[kLabelsPart].add(static_cast<std::uint64_t>(pair.label));
-    if (errors) parts[kErrorsPart].add(&pair.se, sizeof pair.se);
+    if (wanted.labels) parts[kLabelsPart].add(static_cast<std::uint64_t>(pair.label));
+    if (wanted.errors) parts[kErrorsPart].add(&pair.se, sizeof pair.se);
+  }
+  if (wanted.gene_starts) {
+    Digest& starts = parts[kGeneStartsPart];
+    for (const std::optional<GeneStart>& start : data.gene_starts) {
+      starts.add(start ? start->chrom : std::string());
+      starts.add(static_cast<std::uint64_t>(start ? start->position : -1));
+    }
   }
   std::map<std::string, std::string> out;
   for (const auto& [part, digest] : parts) out[part] = digest.hex();
@@ -277,9 +286,9 @@ void load_state(const std::filesystem::path& file, const StateFrame& frame, Trai
 
 void check_same_data(const RunFacts& facts, const Dataset& data,
                      const std::filesystem::path& state_file) {
-  const bool labels = facts.fingerprint.count(kLabelsPart) > 0;
-  const bool errors = facts.fingerprint.count(kErrorsPart) > 0;
-  for (const auto& [part, hash] : data_fingerprint(data, labels, errors)) {
+  const auto has = [&](const char* part) { return facts.fingerprint.count(part) > 0; };
+  const OptionalParts parts{has(kLabelsPart), has(kErrorsPart), has(kGeneStartsPart)};
+  for (const auto& [part, hash] : data_fingerprint(data, parts)) {
     const auto found = facts.fingerprint.find(part);
     if (found != facts.fingerprint.end() && found->second == hash) continue;
     throw InputError(data.directory.string(), part,

@@ -61,11 +61,17 @@ struct TrainState {
 /// Key of the DNA in a fingerprint; its value is DnaCheck's digest, once all rows are read.
 inline constexpr const char* kDnaPart = "dna";
 
+/// Parts of a data set that only some runs read.
+struct OptionalParts {
+  bool labels = false, errors = false;  // labels and standard errors of the pairs
+  bool gene_starts = false;             // where the genes start
+};
+
 /// Digests of the parts of a data set ("pairs" -> digest), so that resuming on other data is
-/// refused. Excludes the DNA, which takes a while to read (DnaCheck), and unless `labels` and
-/// `errors` the labels and standard errors of the pairs.
-std::map<std::string, std::string> data_fingerprint(const Dataset& data, bool labels = false,
-                                                    bool errors = false);
+/// refused. Excludes the DNA, which takes a while to read (DnaCheck), and the optional parts that
+/// are not asked for.
+std::map<std::string, std::string> data_fingerprint(const Dataset& data,
+                                                    const OptionalParts& wanted = {});
 
 /// Facts of a run that never change, stored with every state.
 struct RunFacts {

@@ -100,7 +100,8 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
   facts_ = {settings_json(settings_),
             path_text(options.common.data),
             backend.name(),
-            data_fingerprint(data, monitor_.reads_labels(), weights_.enabled()),
+            data_fingerprint(
+                data, {monitor_.reads_labels(), weights_.enabled(), model.config().gene_position}),
             options.overrides.match_genes,
             path_text(options.init_from)};
   inputs_ = inputs_metadata(model_inputs_of(data));

@@ -16,6 +16,10 @@ for tensor in task_layer.0.weight task_layer.3.weight bin_position.weight gene_p
   expect_text "$work/run/model.safetensors" "\"$tensor\""
 done
 expect_ok "${train[@]}" --data "$data" "${extended[@]}" --epochs 1 --out "$work/resumed"
+cp "$data/genes.bed" "$work/genes.bed"
+awk -F '\t' -v OFS='\t' '{ $2 += 30000; $3 += 30000; print }' "$work/genes.bed" >"$data/genes.bed"
+expect_fail 2 'gene_starts: is not what' "$CDT_BIN/cdt-train" --resume --epochs 2 --quiet --out "$work/resumed"
+cp "$work/genes.bed" "$data/genes.bed"
 expect_ok "$CDT_BIN/cdt-train" --resume --epochs 2 --quiet --out "$work/resumed"
 expect_same "$work/run/model.safetensors" "$work/resumed/model.safetensors"
 expect_ok "$CDT_BIN/cdt-train" --verify "$work/run" --quiet

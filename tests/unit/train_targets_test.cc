@@ -102,7 +102,7 @@ TEST_F(TrainTargets, OtherStandardErrorsAreOtherData) {
   test::write_small_dataset(data_dir, pairs);
   const Dataset data(data_dir);
   RunFacts facts;
-  facts.fingerprint = data_fingerprint(data, false, true);
+  facts.fingerprint = data_fingerprint(data, {.errors = true});
   pairs[0].se = 0.75F;
   test::write_small_dataset(dir.path / "other", pairs);
   const Dataset other(dir.path / "other");
