@@ -41,12 +41,13 @@ TEST_F(TrainTargets, ScaledOutputsArePredictionsInUnitsOfEffects) {
   EXPECT_EQ(read_output_units(file).scale, scale);
   // The model as other programs load it predicts the effects that validation saw.
   const CdtConfig config = read_model_config(file, {});
-  Arena lasting(*run->backend, "lasting"), step(*run->backend, "step"),
-      scratch(*run->backend, "scratch"), constants(*run->backend, "constants");
-  const std::unique_ptr<Cdt> loaded = load_model(file, config, *run->backend, lasting);
-  Tape tape(*run->backend, step, scratch);
+  const auto backend = test::make_test_backend();  // steps are recorded by name
+  Arena lasting(*backend, "lasting"), step(*backend, "step"), scratch(*backend, "scratch"),
+      constants(*backend, "constants");
+  const std::unique_ptr<Cdt> loaded = load_model(file, config, *backend, lasting);
+  Tape tape(*backend, step, scratch);
   tape.eval();
-  DnaFeed feed(run->data, *run->backend, lasting, 1);
+  DnaFeed feed(run->data, *backend, lasting, 1);
   const std::vector<Pair> val = run->data.pairs_of(Split::kVal);
   const std::vector<std::int32_t> enhancers = distinct_enhancers(val);
   const std::vector<float> window(static_cast<std::size_t>(run->data.bins * run->data.dna_dim));
