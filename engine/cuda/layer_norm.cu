@@ -218,12 +218,14 @@ void CudaBackend::norm_gradient(const AddNormBackward& g) {
       std::min<std::int64_t>(ceil_div(rows, kBackwardRows), sums ? kMostSums : kMostBlocks));
   with_row_units(cols, {g.sum, g.dy, g.dx, g.da, g.gamma}, [&](auto t, auto units, auto whole) {
     using T = decltype(t);
-    constexpr bool kShared = units() > 0;
+    // Two rows of four units that are not whole do not fit into registers.
+    constexpr int kUnits = !whole() && units() == 4 ? 0 : units();
+    constexpr bool kShared = kUnits > 0;
     const std::int64_t sets = kShared ? blocks : std::int64_t{blocks} * kBackwardRows;
     float* partial = sums ? partials(sets * kSums * cols) : nullptr;
     constexpr std::size_t kBytes =
-        sizeof(float4) * kBackwardRows * ColumnSums<kSums, units(), whole()>::kPieces;
-    launch_shared(stream_, norm_gradient_kernel<T, units(), whole()>, blocks,
+        sizeof(float4) * kBackwardRows * ColumnSums<kSums, kUnits, whole()>::kPieces;
+    launch_shared(stream_, norm_gradient_kernel<T, kUnits, whole()>, blocks,
                   kBackwardRows * kRowLanes, sums ? kBytes : 0,
                   NormGradient<T>{elements<T>(g.sum), g.gamma.data, g.stats.data, elements<T>(g.dy),
                                   elements<T>(g.dx), elements<T>(g.da), partial, g.add_dx, g.add_da,
