@@ -29,6 +29,8 @@ struct Walk {
     if (!ready) p = self_blocks(m.protein.layers, p);  // (1|B, G, D)
     if (!ready) r = place_genes(r, pass.gene_position);
     r = cross_block(m.dna_to_rna, r, d, ready ? &ready->rna_queries : nullptr);  // (B, G, D)
+    // In training the order of dropout masks is the reference's; in eval mode protein comes last,
+    // so that backward passes keep their order.
     const Tensor* p_queries = ready ? &ready->protein_queries : nullptr;
     if (!ready) p = cross_block(m.rna_to_protein, p, r, p_queries);  // (B, G, D)
     Pooled out{.dna = pool(m.dna.pooling, d), .rna = pool(m.rna.pooling, r), .rna_tokens = r};

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "engine/error.h"
+#include "io/dataset/gene_starts.h"
 #include "model/positions.h"
 
 namespace cdt {
@@ -28,9 +29,7 @@ Tensor GenePlaces::load(const std::vector<std::int32_t>& rows) {
   for (const std::int32_t row : rows) {
     const Enhancer& enhancer = enhancer_of(data_, row);
     for (const std::optional<GeneStart>& start : data_.gene_starts) {
-      std::optional<std::int64_t> distance;
-      if (start && start->chrom == enhancer.chrom) distance = start->position - enhancer.centre();
-      gene_features(distance, data_.bins, data_.bin_bp, out);
+      gene_features(start_offset(enhancer, start), data_.bins, data_.bin_bp, out);
       out += kGeneFeatures;
     }
   }

@@ -113,8 +113,9 @@ class PathSection : public Section {
         shares_(paths_),
         sums_(paths_),
         seed_(context.options.choice.seed) {
-    for (std::size_t path = 0; path < paths_; ++path)
+    for (std::size_t path = 0; path < paths_; ++path) {
       out_.parts.emplace_back(PathSplit::kNames[path]);
+    }
     out_.norms_file = kNormsFile;
     out_.products_file = kProductsFile;
     out_.additivity_gate = additivity_gate(context.options.common.precision);

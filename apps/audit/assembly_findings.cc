@@ -5,6 +5,7 @@
 #include <set>
 
 #include "apps/audit/findings.h"
+#include "io/dataset/gene_starts.h"
 #include "io/format/text.h"
 #include "model/stats/statistics.h"
 
@@ -33,8 +34,8 @@ std::map<std::int32_t, double> signed_distances(const AuditInput& input) {
   for (const Pair& pair : input.data.pairs) {
     const auto& start = input.starts->of_gene[static_cast<std::size_t>(pair.gene)];
     const Enhancer& enhancer = enhancer_of(input.data, pair);
-    if (!start || start->chrom != enhancer.chrom) continue;
-    all[pair.enhancer].push_back(static_cast<double>(enhancer.centre() - start->position));
+    const std::optional<std::int64_t> offset = start_offset(enhancer, start);
+    if (offset) all[pair.enhancer].push_back(static_cast<double>(-*offset));
   }
   std::map<std::int32_t, double> out;
   for (auto& [enhancer, distances] : all) out[enhancer] = median(std::move(distances));

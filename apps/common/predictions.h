@@ -57,8 +57,8 @@ std::optional<PredictionTable> predict_enhancers(
     const PredictionPass& pass, const std::vector<std::int32_t>& enhancers,
     const std::function<bool(std::int64_t done)>& go_on,
     const std::vector<std::int32_t>& windows = {});
-/// The same from one window (1, L, dna_dim) for all enhancers. Without gene positions the table has
-/// equal rows, computed once.
+/// Predicts all genes from one window (1, L, dna_dim), as seen from each of the enhancers. Without
+/// gene positions the table has equal rows, computed once.
 std::optional<PredictionTable> predict_from_window(
     const PredictionPass& pass, const Tensor& window, const std::vector<std::int32_t>& enhancers,
     const std::function<bool(std::int64_t done)>& go_on);

@@ -42,10 +42,12 @@ Places places_of(const Dataset& data, const GeneStarts& starts, const std::vecto
     const Enhancer& enhancer = enhancer_of(data, pair);
     const std::optional<GeneStart>& start = starts.of_gene.at(static_cast<std::size_t>(pair.gene));
     out.emplace_back();
-    if (!start || start->chrom != enhancer.chrom) continue;
-    const std::int64_t offset = enhancer.centre() - start->position;
-    const int sign = offset > 0 ? 1 : offset < 0 ? -1 : 0;
-    const std::int64_t distance = std::abs(offset);
+    const std::optional<std::int64_t> offset = start_offset(enhancer, start);
+    if (!offset) continue;
+    const int sign = *offset < 0   ? 1
+                     : *offset > 0 ? -1
+                                   : 0;  // of the enhancer, seen from the start
+    const std::int64_t distance = std::abs(*offset);
     out.back() = Place{distance, static_cast<double>(sign * start->strand),
                        distance == sorted.nearest(enhancer.chrom, enhancer.centre())};
   }

@@ -24,6 +24,14 @@ struct GeneStarts {
   std::string remark(const std::filesystem::path& file) const;
 };
 
+/// Distance in bp from the centre of an enhancer to a gene's start, negative for a smaller
+/// coordinate; nothing if the start is unknown or on another chromosome.
+inline std::optional<std::int64_t> start_offset(const Enhancer& enhancer,
+                                                const std::optional<GeneStart>& start) {
+  if (!start || start->chrom != enhancer.chrom) return std::nullopt;
+  return start->position - enhancer.centre();
+}
+
 /// Reads gene starts. Column 4 (name) holds gene symbols, matched exactly; column 6 holds the
 /// strand: '+', '-', or '.' (or no such column) where it is unknown. An interval is a gene: it
 /// starts at its first base, or on '-' at its last base, or in the middle where the strand is

@@ -2,11 +2,7 @@
 # Switches of cdt-train for small data sets (docs/training.md), from the outside: a run without them does not mention
 # them, --resume, --verify, --state and --dry-run follow them, and what does not go together is refused.
 source tests/apps/lib.sh
-train=$CDT_BIN/cdt-train
-data=$work/data
-sizes=(--hidden 16 --heads 2 --pool-heads 2 --feed-forward 32 --fusion 16 --batch-size 4)
-expect_ok "$CDT_BIN/cdt-synth" --preset tiny --out "$data" --seed 1 --quiet
-new=("$train" --data "$data" --threads 1 --quiet "${sizes[@]}")
+tiny_training
 none=("$train" --data "$data" --out "$work/none" --quiet "${sizes[@]}")
 switches=(schedule warmup-steps final-lr-share no-decay lr-scale label-transform clip-share pair-weights mask-bins
   feature-dropout)

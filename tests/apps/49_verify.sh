@@ -2,11 +2,7 @@
 # cdt-train --verify runs a run again: it says which thing differs first, writes nothing to the run, and leaves
 # nothing beside it. Also --max-steps, --accumulate and --monitor from the outside.
 source tests/apps/lib.sh
-train=$CDT_BIN/cdt-train
-data=$work/data
-sizes=(--hidden 16 --heads 2 --pool-heads 2 --feed-forward 32 --fusion 16 --batch-size 4)
-expect_ok "$CDT_BIN/cdt-synth" --preset tiny --out "$data" --seed 1 --quiet
-new=("$train" --data "$data" --threads 1 --quiet "${sizes[@]}")
+tiny_training
 state() { (cd "$1" && find . -type f -exec md5sum {} + | sort -k 2); }
 # verify STATUS RUN ARGS...: that exit status; the run is as it was and no other folder remains.
 verify() {

@@ -112,6 +112,15 @@ tiny_model() {
     --pool-heads 2 --feed-forward 32 --fusion 16 --quiet
 }
 
+# tiny_training: a tiny data set in $data, and the words of a command that trains a small model on it in ${new[@]}.
+tiny_training() {
+  train=$CDT_BIN/cdt-train
+  data=$work/data
+  sizes=(--hidden 16 --heads 2 --pool-heads 2 --feed-forward 32 --fusion 16 --batch-size 4)
+  expect_ok "$CDT_BIN/cdt-synth" --preset tiny --out "$data" --seed 1 --quiet
+  new=("$train" --data "$data" --threads 1 --quiet "${sizes[@]}")
+}
+
 # demo_outputs: the outputs of `make demo` with these programs, as $demo; made once for all scripts.
 demo_outputs() {
   demo=$CDT_BUILD/test-results/demo
