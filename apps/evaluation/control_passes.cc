@@ -95,14 +95,6 @@ PredictionPass pass_of(const PassPlace& place, Constants& c) {
   return {place.model, place.tape, place.feed, c.places, c.trunks, c.outputs};
 }
 
-/// Predictions of the model without controls.
-std::optional<PredictionTable> plain_passes(const PassPlace& place,
-                                            const std::vector<std::int32_t>& enhancers,
-                                            const std::function<bool(std::int64_t done)>& go_on) {
-  Constants c(place, place.data.rna, place.data.protein);
-  return predict_enhancers(pass_of(place, c), enhancers, go_on);
-}
-
 /// Predictions of each enhancer's genes, placed as seen from it, from the DNA of another one.
 std::optional<std::vector<PredictionTable>> placed_draws(
     const PredictionPass& pass, const std::vector<std::int32_t>& enhancers, std::uint64_t seed,
@@ -125,6 +117,13 @@ std::optional<std::vector<PredictionTable>> placed_draws(
 }
 
 }  // namespace
+
+std::optional<PredictionTable> plain_passes(const PassPlace& place,
+                                            const std::vector<std::int32_t>& enhancers,
+                                            const std::function<bool(std::int64_t done)>& go_on) {
+  Constants c(place, place.data.rna, place.data.protein);
+  return predict_enhancers(pass_of(place, c), enhancers, go_on);
+}
 
 std::optional<ControlPasses> control_passes(const PassPlace& place,
                                             const std::vector<std::int32_t>& enhancers,

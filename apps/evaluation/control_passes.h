@@ -45,6 +45,11 @@ std::optional<ControlPasses> control_passes(const PassPlace& place,
                                             std::span<const float> window, std::uint64_t seed,
                                             const std::function<bool(std::int64_t done)>& go_on);
 
+/// Runs the first of these passes alone: the predictions of the model as it is.
+std::optional<PredictionTable> plain_passes(const PassPlace& place,
+                                            const std::vector<std::int32_t>& enhancers,
+                                            const std::function<bool(std::int64_t done)>& go_on);
+
 /// Runs what control_passes() computes for a batch of windows and for the mean window, with any
 /// values, for memory plans. sizes: sizes_of() the model and its windows.
 void plan_passes(Cdt& model, Tape& tape, Arena& constants, const Dataset& sizes, const Tensor& dna);

@@ -13,7 +13,7 @@
 namespace cdt {
 
 /// With more features per bin than this, `ridge` is not fitted: time grows with the cube of the
-/// columns (about 20 s on two cores at 3072).
+/// columns (about 20 s on two cores at 3072). Optional columns that would be more are left out.
 inline constexpr std::int64_t kMostPooledFeatures = 4096;
 
 /// Pairs and their places.
@@ -24,11 +24,17 @@ struct PlacedPairs {
 
 /// Fits two baselines on `train`, which must not be empty (model/stats/ridge.h):
 ///
-///   ridge_no_dna  on ln(1 + distance to the gene's start), on the side of the start, on whether
-///                 the distance is known, and on the shrunk mean of the gene's training pairs
-///   ridge         on these and on the mean over bins of each DNA feature of the window. Only the
-///                 penalty of the DNA features is chosen, by folds of whole loci; the other four
-///                 have the lightest penalty.
+///   ridge_no_dna  on the distance d to the gene's start in bases, as ln(1 + d), its square, and
+///                 the contact max(d, 5000)^-0.7 (a power law as in activity-by-contact models:
+///                 Fulco et al., Nature Genetics 51, 2019); on the side of the start; on whether
+///                 the distance is known; and on the shrunk mean of the gene's training pairs.
+///                 Optionally also on the gene's RNA embedding and its products with the contact
+///   ridge         on these and on the mean over bins of each DNA feature of the window.
+///                 Optionally also on the mean over the one or two bins at its centre, and the
+///                 products of that with the contact
+///
+/// Optional columns are kept if they predict held-out folds of whole loci better. These folds also
+/// choose the penalty of all columns but the first six, which have the lightest penalty.
 ///
 /// An unknown distance is replaced by the median training distance. For a training pair the gene
 /// mean is taken over the gene's other pairs, so as not to reveal its own effect.

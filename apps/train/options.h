@@ -42,6 +42,7 @@ struct TrainSettings {
   // Pairs of a smaller effect are positive; -infinity: those of label 1.
   double positive_below = -std::numeric_limits<double>::infinity();
   std::string steer_by = "seen";       // validation pairs that steer: seen or all
+  std::string epoch_controls = "all";  // of a validation: all or none
   std::string init_head = "released";  // last layer at the start: released or mean
   std::string init = "seed";           // initial weights: seed or torch:SEED
   std::string order = "seed";          // order of pairs: seed, torch:SEED or torch
@@ -67,6 +68,9 @@ struct TrainSettings {
 /// Values of TrainSettings::monitor other than pearson.
 inline constexpr const char* kMonitorLoss = "loss";
 inline constexpr const char* kMonitorAuprc = "auprc";
+
+/// Value of TrainSettings::epoch_controls that leaves them out.
+inline constexpr const char* kNoEpochControls = "none";
 
 /// Value of TrainSettings::bin_position and gene_position other than none.
 inline constexpr const char* kByDistance = "distance";

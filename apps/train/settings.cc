@@ -13,7 +13,7 @@ namespace {
 constexpr double kMost = Setting{}.max;
 
 using S = TrainSettings;
-constexpr std::array<Setting, 41> kSettings = {{
+constexpr std::array<Setting, 42> kSettings = {{
     {"epochs", "maximum number of epochs", &S::epochs, 1},
     {"max-steps",
      "optimiser steps in all, after which the run validates, saves and ends; 0: no limit",
@@ -158,6 +158,15 @@ constexpr std::array<Setting, 41> kSettings = {{
      nullptr,
      {"seen", "all"},
      "all"},
+    {"epoch-controls",
+     "controls of the validation after each epoch: all, or none, which saves most of its time",
+     &S::epoch_controls,
+     0,
+     0,
+     nullptr,
+     {"all", kNoEpochControls},
+     "all",
+     true},
     {"init-head",
      "initial last layer: random as in the released code, or each gene's shrunk mean",
      &S::init_head,

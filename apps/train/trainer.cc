@@ -119,26 +119,31 @@ void Trainer::run(const RunFolder& folder, const std::optional<RunMoment>& until
       save(folder);
       break;
     }
-    const std::optional<ControlPasses> passes = keep_trained(folder, [this] { return validate(); });
+    const std::optional<ValidationPasses> passes =
+        keep_trained(folder, [this] { return validate(); });
     stop_if_interrupted(folder);
     if (passes) finish_epoch(folder, compared(*passes));
   }
   finish_dna(folder);
 }
 
-std::optional<ControlPasses> Trainer::validate() {
+std::optional<Trainer::ValidationPasses> Trainer::validate() {
   const auto go_on = [this] {
     look_at_dna(nullptr);
     return !interrupted();
   };
+  const PassPlace place{model_, tape_, trunks_, device_.feed, data_};
+  if (settings_.epoch_controls == kNoEpochControls) {
+    return plain_validation(place, validation_.enhancers(), go_on);
+  }
   const std::vector<float>& window = validation_.window(go_on);
   if (window.empty()) return std::nullopt;
-  return validation_passes({model_, tape_, trunks_, device_.feed, data_}, validation_.enhancers(),
-                           window, validation_.seed(), go_on);
+  return validation_passes(place, validation_.enhancers(), window, validation_.seed(), go_on);
 }
 
-ComparedValidation Trainer::compared(const ControlPasses& passes) const {
-  ComparedValidation out = validation_.compare(passes);
+ComparedValidation Trainer::compared(const ValidationPasses& passes) const {
+  ComparedValidation out =
+      std::visit([this](const auto& some) { return validation_.compare(some); }, passes);
   out.predictions = targets_.predictions(std::move(out.predictions));
   return out;
 }

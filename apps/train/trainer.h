@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "apps/common/dry_run.h"
@@ -82,10 +83,12 @@ class Trainer {
   void settle(std::size_t ahead);
   /// Adds the finished step whose batches are in part_ to the state.
   void count_step();
+  /// What a validation predicted: without --epoch-controls only a PredictionTable.
+  using ValidationPasses = std::variant<PredictionTable, ControlPasses>;
   /// Runs a validation; returns nothing after a signal.
-  std::optional<ControlPasses> validate();
+  std::optional<ValidationPasses> validate();
   /// Compares the predictions of a validation, which are in the unit of outputs.
-  ComparedValidation compared(const ControlPasses& passes) const;
+  ComparedValidation compared(const ValidationPasses& passes) const;
   void finish_epoch(const RunFolder& folder, const ComparedValidation& validation);
   void stop_if_interrupted(const RunFolder& folder);
   /// Returns the result of `work`, which reads DNA. If that fails, on a bad row or an unreadable

@@ -174,7 +174,7 @@ std::string Trainer::metrics_line(const Metrics& train, const ValidationMetrics&
   line.update(seen_and_unseen_json(val));
   line["val_gain"] = {{"over", validation_.baseline()},
                       {"difference", fields_json(validation.gain)}};
-  line["val_controls"] = fields_json(validation.controls);
+  if (validation.controls) line["val_controls"] = fields_json(*validation.controls);
   if (monitor_.is_chosen()) line["monitor"] = {{"name", monitor_.name()}, {"value", steering}};
   line["best"] = best;
   line["seconds"] = seconds;

@@ -114,13 +114,19 @@ const std::vector<float>& ValidationControls::window(const std::function<bool()>
 }
 
 ComparedValidation ValidationControls::compare(const ControlPasses& passes) const {
-  const PollPause whole;  // a signal ends the run only after this epoch is kept
-  ComparedValidation out;
-  out.predictions = passes.real.of(pairs_);
-  const std::vector<float> effects = column(pairs_, &Pair::beta);
+  ComparedValidation out = compare(passes.real);
+  const PollPause whole;
   out.controls =
       score_controls({pairs_, out.predictions, loci_},
                      control_predictions(passes, pairs_, kControlDraws, seed_), {.seed = seed_});
+  return out;
+}
+
+ComparedValidation ValidationControls::compare(const PredictionTable& real) const {
+  const PollPause whole;  // a signal ends the run only after this epoch is kept
+  ComparedValidation out;
+  out.predictions = real.of(pairs_);
+  const std::vector<float> effects = column(pairs_, &Pair::beta);
   out.gain.value = compute_metrics(out.predictions, effects).pearson - baseline_pearson_;
   if (std::isnan(out.gain.value)) return out;
   out.gain.interval =
@@ -131,10 +137,14 @@ ComparedValidation ValidationControls::compare(const ControlPasses& passes) cons
 std::string ComparedValidation::note(const std::string& baseline) const {
   const auto r = [](double value) { return number_cell(value, 0, 4); };
   std::string out;
-  if (std::isnan(controls.pearson.value)) return out;
-  if (controls.shuffled_dna) out += "DNA shuffled r " + r(controls.shuffled_dna->pearson) + ", ";
-  out += "DNA averaged r " + r(controls.mean_dna.pearson) + ", ";
-  if (std::isnan(gain.value)) return out + "no baseline has an r above 0, ";
+  if (controls) {
+    if (std::isnan(controls->pearson.value)) return out;
+    if (controls->shuffled_dna) {
+      out += "DNA shuffled r " + r(controls->shuffled_dna->pearson) + ", ";
+    }
+    out += "DNA averaged r " + r(controls->mean_dna.pearson) + ", ";
+  }
+  if (std::isnan(gain.value)) return out + (controls ? "no baseline has an r above 0, " : "");
   return out + r(std::fabs(gain.value)) + (gain.value < 0.0 ? " below the " : " above the ") +
          baseline + ", ";
 }
@@ -146,6 +156,13 @@ std::optional<ControlPasses> validation_passes(const PassPlace& place,
   const NoGradients guard(place.model);
   return control_passes(place, enhancers, window, seed,
                         [&go_on](std::int64_t /*done*/) { return go_on(); });
+}
+
+std::optional<PredictionTable> plain_validation(const PassPlace& place,
+                                                const std::vector<std::int32_t>& enhancers,
+                                                const std::function<bool()>& go_on) {
+  const NoGradients guard(place.model);
+  return plain_passes(place, enhancers, [&go_on](std::int64_t /*done*/) { return go_on(); });
 }
 
 void plan_validation(Cdt& model, Tape& tape, Arena& constants, const Dataset& sizes,

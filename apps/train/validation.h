@@ -66,8 +66,8 @@ nlohmann::ordered_json seen_and_unseen_json(const ValidationMetrics& metrics);
 /// A validation, the controls with DNA or gene embeddings shuffled or averaged away, and the
 /// comparison with the strongest baseline (apps/evaluation).
 struct ComparedValidation {
-  std::vector<float> predictions;  // one per val pair
-  Controls controls;
+  std::vector<float> predictions;    // one per val pair
+  std::optional<Controls> controls;  // none if the passes had none
   Estimate gain;  // r minus that of the strongest baseline; NaN if either is undefined
 
   /// "DNA shuffled r 0.37, DNA averaged r 0.38, 0.012 above the gene mean, ", for a line of text.
@@ -88,6 +88,7 @@ class ValidationControls {
   const std::string& baseline() const { return baseline_label_; }
 
   ComparedValidation compare(const ControlPasses& passes) const;
+  ComparedValidation compare(const PredictionTable& real) const;
 
  private:
   const Dataset& data_;
@@ -106,6 +107,11 @@ std::optional<ControlPasses> validation_passes(const PassPlace& place,
                                                const std::vector<std::int32_t>& enhancers,
                                                std::span<const float> window, std::uint64_t seed,
                                                const std::function<bool()>& go_on);
+
+/// Runs plain_passes() between epochs, as validation_passes().
+std::optional<PredictionTable> plain_validation(const PassPlace& place,
+                                                const std::vector<std::int32_t>& enhancers,
+                                                const std::function<bool()>& go_on);
 
 /// Runs plan_passes() between epochs.
 void plan_validation(Cdt& model, Tape& tape, Arena& constants, const Dataset& sizes,

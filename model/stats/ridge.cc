@@ -159,11 +159,15 @@ std::vector<std::vector<std::int64_t>> folds_of(const std::vector<std::int32_t>&
   return folds;
 }
 
-double choose_penalty(const Design& design, const Equations& whole,
+struct Choice {
+  double penalty = kUnchosenPenalty;
+  double error = 0;  // sum of squares over held-out rows
+};
+
+Choice choose_penalty(const Design& design, const Equations& whole,
                       const std::vector<std::int32_t>& group, std::vector<double>* space) {
-  if (design.light == design.columns) return kLightPenalty;
   const std::vector<std::vector<std::int64_t>> folds = folds_of(group);
-  if (folds.size() < 2) return kUnchosenPenalty;
+  if (folds.size() < 2) return {};
   std::array<double, kRidgePenalties.size()> error{};
   for (const std::vector<std::int64_t>& fold : folds) {
     Equations others = whole;
@@ -182,7 +186,7 @@ double choose_penalty(const Design& design, const Equations& whole,
   for (std::size_t i = best; i-- > 0;) {
     if (error[i] < error[best]) best = i;
   }
-  return kRidgePenalties[best];
+  return {kRidgePenalties[best], error[best]};
 }
 
 }  // namespace
@@ -203,7 +207,9 @@ Ridge fit_ridge(RidgeData data, int threads) {
   Equations whole(design, threads);
   whole.add(1, all);
   std::vector<double> space;
-  out.penalty = choose_penalty(design, whole, data.group, &space);
+  const Choice choice = choose_penalty(design, whole, data.group, &space);
+  out.penalty = design.light == design.columns ? kLightPenalty : choice.penalty;
+  out.held_out_mse = choice.error / static_cast<double>(all.size());
   whole.centre();
   const Fit fit = whole.solve(out.penalty, &space);
   out.intercept = design.y_mean + fit.intercept;

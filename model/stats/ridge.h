@@ -33,6 +33,10 @@ struct Ridge {
   std::vector<double> weights;     // one per column; 0 for columns that do not vary
   double penalty = kLightPenalty;  // for the columns past the light ones
 
+  /// Mean squared error of the chosen penalty over all rows, each predicted from the other folds; 0
+  /// with fewer than two groups.
+  double held_out_mse = 0;
+
   double predict(std::span<const double> row) const;
 };
 

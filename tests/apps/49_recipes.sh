@@ -5,11 +5,11 @@ source tests/apps/lib.sh
 tiny_training
 none=("$train" --data "$data" --out "$work/none" --quiet "${sizes[@]}")
 switches=(schedule warmup-steps final-lr-share no-decay lr-scale label-transform clip-share pair-weights mask-bins
-  feature-dropout)
+  feature-dropout epoch-controls)
 
 expect_ok "${new[@]}" --out "$work/plain" --epochs 2
 expect_ok "${new[@]}" --out "$work/named" --epochs 2 --schedule plateau --warmup-steps 0 --no-decay none \
-  --label-transform none --pair-weights none --mask-bins 0 --feature-dropout 0
+  --label-transform none --pair-weights none --mask-bins 0 --feature-dropout 0 --epoch-controls all
 for word in "${switches[@]}"; do
   check "a run without --$word does not record it" [ "$(grep -c "\"$word\"" "$work/named/config.json")" -eq 0 ]
 done
@@ -36,6 +36,15 @@ expect_text "$work/rates/config.json" '"warmup-steps": 10'
 expect_text "$work/rates/config.json" '"final-lr-share": 0.1'
 expect_text "$work/rates/config.json" '"no-decay": "biases-and-norms"'
 verified line --schedule linear
+
+# Controls steer nothing: without them an epoch has the same model and the same numbers, but those of the controls.
+expect_ok "${new[@]}" --out "$work/bare" --epochs 2 --epoch-controls none
+expect_same "$work/plain/model.safetensors" "$work/bare/model.safetensors"
+without_controls() { sed -E 's/,"val_controls":.*"best":/,"best":/; s/,"seconds":.*//' "$1/metrics.jsonl"; }
+check 'epochs have controls' [ "$(grep -c '"val_controls":{' "$work/plain/metrics.jsonl")" -eq 2 ]
+check 'and none without' [ "$(grep -c val_controls "$work/bare/metrics.jsonl")" -eq 0 ]
+check 'the same numbers' cmp <(without_controls "$work/plain") <(without_controls "$work/bare")
+expect_ok "$train" --verify "$work/bare" --quiet
 # 24 steps per epoch: the last one of the run has 1/48 of the rate, that of the first epoch 25/48.
 rates=$(sed 's/.*"lr":\([^,]*\),.*/\1/' "$work/line/metrics.jsonl" |
   awk '{ printf "%s%.4f", (NR > 1 ? " " : ""), $1 * 48 / 1e-4 }')

@@ -24,13 +24,19 @@ namespace {
 constexpr std::int32_t kEnhancers = 120;
 constexpr std::int32_t kGenes = 20;
 
+struct Embeddings {
+  std::int64_t bins = 2;
+  std::vector<float> rna = std::vector<float>(kGenes, 1.0F);  // one value per gene
+};
+
 /// Enhancers at 0, 10 kb, ... of chr1, the last five on chr2; Starts gives the gene starts.
 class PositionBaselinesTest : public testing::Test {
  protected:
-  /// Two bins of `features`, normal around the mean window of means().
-  Dataset write(std::int64_t features, const std::vector<Pair>& pairs) {
+  /// Windows of `features` standard normal numbers per bin.
+  Dataset write(std::int64_t features, const std::vector<Pair>& pairs,
+                const Embeddings& given = {}) {
     DatasetWriter::Sizes sizes{.enhancers = kEnhancers,
-                               .bins = 2,
+                               .bins = given.bins,
                                .dna_dim = features,
                                .genes = kGenes,
                                .rna_dim = 1,
@@ -39,9 +45,9 @@ class PositionBaselinesTest : public testing::Test {
     std::vector<Enhancer> enhancers;
     std::vector<std::string> genes;
     for (std::int32_t e = 0; e < kEnhancers; ++e) {
-      std::vector<float> window(static_cast<std::size_t>(2 * features));
+      std::vector<float> window(static_cast<std::size_t>(given.bins * features));
       for (float& x : window) x = normal();
-      writer.append_dna(window.data(), 2 * features);
+      writer.append_dna(window.data(), given.bins * features);
       first_feature_.push_back((window[0] + window[static_cast<std::size_t>(features)]) / 2);
       const std::int64_t start = 10000L * e;
       enhancers.push_back(
@@ -49,7 +55,7 @@ class PositionBaselinesTest : public testing::Test {
       locus_.push_back(e / 6);
     }
     for (std::int32_t g = 0; g < kGenes; ++g) genes.push_back("G" + std::to_string(g));
-    writer.write_rna(std::vector<float>(kGenes, 1.0F), genes);
+    writer.write_rna(given.rna, genes);
     writer.write_protein(std::vector<float>(kGenes, 1.0F), genes);
     writer.write_enhancers(enhancers);
     writer.write_pairs(pairs);
@@ -92,6 +98,8 @@ GeneStarts starts_along_chr1() {
 double log_distance(const Pair& p) {
   return std::log1p(std::abs(10000.0 * p.enhancer + 250 - (60000.0 * p.gene + 777)));
 }
+
+double contact(const Pair& p) { return std::pow(std::max(std::expm1(log_distance(p)), 5e3), -0.7); }
 
 double mse(const BaselinePrediction& b, const std::vector<Pair>& pairs) {
   std::vector<float> effects;
@@ -192,6 +200,44 @@ TEST_F(PositionBaselinesTest, TheMeanWindowIsSeen) {
   const auto b = fitted(data, starts_along_chr1(), train, pairs);
   EXPECT_LT(mse(named(b, "ridge"), pairs), 0.05);  // noise 0.01, window means 0.5
   EXPECT_GT(mse(named(b, "ridge_no_dna"), pairs), 0.3);
+}
+
+/// A window of five bins, an effect of the middle one that falls with distance.
+TEST_F(PositionBaselinesTest, TheCentreActsByContact) {
+  std::vector<Pair> train;
+  std::vector<Pair> pairs;
+  const Dataset data = write(3, {{.beta = 1.0F}}, {.bins = 5});
+  std::vector<float> window(15);
+  for (std::int32_t e = 0; e < kEnhancers - 5; ++e) {
+    data.read_dna(e, window.data());
+    for (std::int32_t g = 0; g < kGenes; ++g) {
+      Pair pair{.enhancer = e, .gene = g};
+      pair.beta = window[2 * 3] * static_cast<float>(400 * contact(pair)) + 0.01F * normal();
+      (e % 3 == 0 ? pairs : train).push_back(pair);
+    }
+  }
+  const auto b = fitted(data, starts_along_chr1(), train, pairs);
+  const double mean_square = mse(named(b, "ridge_no_dna"), pairs);
+  EXPECT_GT(mean_square, 0.01);
+  EXPECT_LT(mse(named(b, "ridge"), pairs), 0.05 * mean_square);
+}
+
+/// Without DNA: a gene's embedding says how strongly it responds to what is near.
+TEST_F(PositionBaselinesTest, GenesRespondByContact) {
+  std::vector<Pair> train;
+  std::vector<Pair> pairs;
+  std::vector<float> rna;
+  for (int g = 0; g < kGenes; ++g) rna.push_back(normal());
+  const Dataset data = write(1, {{.beta = 1.0F}}, {.rna = rna});
+  for (std::int32_t e = 0; e < kEnhancers - 5; ++e) {
+    for (std::int32_t g = 0; g < kGenes; ++g) {
+      Pair pair{.enhancer = e, .gene = g};
+      pair.beta = rna[static_cast<std::size_t>(g)] * static_cast<float>(400 * contact(pair));
+      (e % 3 == 0 ? pairs : train).push_back(pair);
+    }
+  }
+  const auto b = fitted(data, starts_along_chr1(), train, pairs);
+  EXPECT_LT(mse(named(b, "ridge_no_dna"), pairs), 0.05 * mse(named(b, "distance"), pairs));
 }
 
 TEST_F(PositionBaselinesTest, TheNearestGeneIsFoundAmongAll) {
