@@ -5,7 +5,9 @@
 #include <initializer_list>
 #include <iterator>
 #include <map>
+#include <numeric>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -171,11 +173,19 @@ std::vector<BaselinePrediction> ridge_baselines(const Dataset& data, const Place
   CDT_CHECK(!train.pairs.empty(), "baselines need training pairs");
   Given given{data, train, predicted, effects_of(train.pairs), {}, {}, {}, threads};
   const std::vector<std::int32_t> gene = column(train.pairs, &Pair::gene);
-  given.other_means = leave_one_out_means(given.effects, gene, data.genes.size());
   given.means = shrink_means(given.effects, gene, data.genes.size()).means;
   for (const Pair& p : train.pairs) {
     given.locus.push_back(locus_of_enhancer.at(static_cast<std::size_t>(p.enhancer)));
   }
+  const std::set<std::int32_t> trained(given.locus.begin(), given.locus.end());
+  const bool new_loci =
+      std::none_of(predicted.pairs.begin(), predicted.pairs.end(), [&](const Pair& p) {
+        return trained.count(locus_of_enhancer[static_cast<std::size_t>(p.enhancer)]) > 0;
+      });
+  std::vector<std::int32_t> own(train.pairs.size());
+  std::iota(own.begin(), own.end(), 0);
+  given.other_means =
+      leave_unit_out_means(given.effects, gene, data.genes.size(), new_loci ? given.locus : own);
   const Fitted no_dna = better(fit(given, nullptr, {}), given, nullptr, {.rna = true},
                                2 * data.rna_dim <= kMostPooledFeatures);
   std::vector<BaselinePrediction> out{predictions_of("ridge_no_dna", no_dna, given)};

@@ -37,7 +37,9 @@ struct PlacedPairs {
 /// choose the penalty of all columns but the first six, which have the lightest penalty.
 ///
 /// An unknown distance is replaced by the median training distance. For a training pair the gene
-/// mean is taken over the gene's other pairs, so as not to reveal its own effect.
+/// mean is taken over the gene's other pairs, so as not to reveal its own effect; and if all
+/// predicted pairs are at loci without training pairs, over those at other loci, so that it says as
+/// little as it does for them.
 /// locus_of_enhancer: one number per enhancer of the data set, not negative. Reads the DNA of each
 /// enhancer of the pairs once, with one window in memory at a time; throws InputError as
 /// Dataset::read_dna() does, and calls poll(). Memory: 8 bytes x (training pairs + 3 columns +

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <utility>
 
 #include "engine/error.h"
 
@@ -89,15 +91,25 @@ ShrunkMeans shrink_means(std::span<const double> values, std::span<const std::in
   return out;
 }
 
-std::vector<double> leave_one_out_means(std::span<const double> values,
-                                        std::span<const std::int32_t> group, std::size_t groups) {
+std::vector<double> leave_unit_out_means(std::span<const double> values,
+                                         std::span<const std::int32_t> group, std::size_t groups,
+                                         std::span<const std::int32_t> unit) {
+  CDT_CHECK(unit.size() == values.size(), "one unit per value");
   const GroupMoments moments(values, group, groups);
   const Prior e = prior_of(moments);
+  std::map<std::pair<std::int32_t, std::int32_t>, Group> own;  // of a group and unit
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    Group& part = own[{group[i], unit[i]}];
+    part.n += 1;
+    part.mean += (values[i] - part.mean) / part.n;
+  }
   std::vector<double> out;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const Group& g = moments.groups[static_cast<std::size_t>(group[i])];
-    const double others = g.n > 1 ? (g.n * g.mean - values[i]) / (g.n - 1) : 0.0;
-    out.push_back(e.mean_of({g.n - 1, others}));
+    const Group& whole = moments.groups[static_cast<std::size_t>(group[i])];
+    const Group& part = own.at({group[i], unit[i]});
+    const double n = whole.n - part.n;
+    const double others = n > 0 ? (whole.n * whole.mean - part.n * part.mean) / n : 0.0;
+    out.push_back(e.mean_of({n, others}));
   }
   return out;
 }

@@ -28,10 +28,12 @@ struct ShrunkMeans {
 ShrunkMeans shrink_means(std::span<const double> values, std::span<const std::int32_t> group,
                          std::size_t groups);
 
-/// Returns for each value its group's mean without it, shrunk to `centre` by `ratio` as in
-/// shrink_means(); `centre` if the group has no other value. Centre and ratio are those of all
-/// values: if they were recomputed without each value, they would reveal the value left out.
-std::vector<double> leave_one_out_means(std::span<const double> values,
-                                        std::span<const std::int32_t> group, std::size_t groups);
+/// Returns for each value the mean of its group without the values of the same unit, shrunk to
+/// `centre` by `ratio` as in shrink_means(); `centre` if the group has no other value. With a unit
+/// of its own for each value, only the value itself is left out. Centre and ratio are those of all
+/// values: if they were recomputed without the unit, they would reveal what is left out.
+std::vector<double> leave_unit_out_means(std::span<const double> values,
+                                         std::span<const std::int32_t> group, std::size_t groups,
+                                         std::span<const std::int32_t> unit);
 
 }  // namespace cdt

@@ -240,6 +240,37 @@ TEST_F(PositionBaselinesTest, GenesRespondByContact) {
   EXPECT_LT(mse(named(b, "ridge_no_dna"), pairs), 0.05 * mse(named(b, "distance"), pairs));
 }
 
+/// Pairs of a gene at one locus share an effect that other loci do not: at new loci the gene's mean
+/// says nothing, at the training loci nearly everything.
+TEST_F(PositionBaselinesTest, GeneMeansCountAsMuchAsAtTheLociOfThePairs) {
+  const Dataset data = write(kMostPooledFeatures + 1, {{.beta = 1.0F}});
+  std::vector<Pair> train;
+  std::vector<Pair> here;
+  std::vector<Pair> elsewhere;
+  for (std::int32_t g = 0; g < kGenes; ++g) {
+    for (int place = 0; place < 2; ++place) {
+      const std::int32_t first = 6 * ((g + 7 * place) % 19);
+      const float effect = place == 0 ? normal() : 0.0F;
+      for (std::int32_t e = first; e < first + 6; ++e) {
+        Pair pair{.enhancer = e, .gene = g, .beta = effect + 0.1F * normal()};
+        (place == 1 ? elsewhere : e == first ? here : train).push_back(pair);
+      }
+    }
+  }
+  const GeneStarts unknown{.of_gene = std::vector<std::optional<GeneStart>>(kGenes)};
+  EXPECT_LT(mse(fitted(data, unknown, train, here).back(), here), 0.1);
+  std::vector<Pair> only_new;
+  std::vector<Pair> only_old = train;
+  for (const Pair& pair : elsewhere) {
+    if (locus_[static_cast<std::size_t>(pair.enhancer)] >= 15) only_new.push_back(pair);
+  }
+  std::erase_if(only_old, [&](const Pair& pair) {
+    return locus_[static_cast<std::size_t>(pair.enhancer)] >= 15;
+  });
+  ASSERT_FALSE(only_new.empty());
+  EXPECT_LT(mse(fitted(data, unknown, only_old, only_new).back(), only_new), 0.1);
+}
+
 TEST_F(PositionBaselinesTest, TheNearestGeneIsFoundAmongAll) {
   std::vector<Pair> pairs;
   for (std::int32_t e = 0; e < kEnhancers; ++e) {

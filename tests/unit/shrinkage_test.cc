@@ -112,7 +112,7 @@ TEST(ShrinkageTest, LeaveOneOutIsTheMeanOfTheOthers) {
   const Groups group{0, 0, 1, 3, 3, 3, 4, 4};
   const ShrunkMeans s = shrink_means(values, group, 5);
   ASSERT_TRUE(s.ratio > 0 && s.ratio < kInfinity);
-  const Values loo = leave_one_out_means(values, group, 5);
+  const Values loo = leave_unit_out_means(values, group, 5, Groups{0, 1, 2, 3, 4, 5, 6, 7});
   const auto drawn = [&](double mean, double n) {
     return s.centre + n / (n + s.ratio) * (mean - s.centre);
   };
@@ -122,7 +122,12 @@ TEST(ShrinkageTest, LeaveOneOutIsTheMeanOfTheOthers) {
   EXPECT_NEAR(loo[3], drawn(5.75, 2), 1e-14);
   EXPECT_NEAR(loo[5], drawn(4.5, 2), 1e-14);
   EXPECT_NEAR(loo[7], drawn(-2, 1), 1e-14);
-  EXPECT_EQ(leave_one_out_means(Values{3}, Groups{0}, 1), Values{3});
+  EXPECT_EQ(leave_unit_out_means(Values{3}, Groups{0}, 1, Groups{0}), Values{3});
+  const Values by_unit = leave_unit_out_means(values, group, 5, Groups{1, 1, 1, 7, 2, 7, 1, 2});
+  EXPECT_EQ(by_unit[0], s.centre);  // its whole group is one unit
+  EXPECT_NEAR(by_unit[3], drawn(5, 1), 1e-14);
+  EXPECT_NEAR(by_unit[4], drawn(5.25, 2), 1e-14);
+  EXPECT_NEAR(by_unit[7], drawn(-2, 1), 1e-14);
 }
 
 }  // namespace
