@@ -70,6 +70,8 @@ void warn_of_unseen_genes(const Dataset& data, const ValidationParts& validation
   std::string consequence = "they steer training like the others (--steer-by all)";
   if (validation.leaves_out_unseen()) {
     consequence = "they do not steer training (--steer-by all includes them)";
+  } else if (settings.readout == "gene") {
+    consequence = "they steer training like the others, since genes share the head";
   } else if (settings.steer_by == "seen") {
     consequence = "all steer training, since the others are too few";
   }

@@ -94,6 +94,10 @@ void check(const TrainOptions& options) {
       !options.resume) {
     refuse("--positive-below", "changes nothing here: it needs --monitor auprc");
   }
+  if (options.given.count("steer-by") > 0 && settings.steer_by != settings.steering_pairs() &&
+      !options.resume) {
+    refuse("--steer-by", "all pairs steer with --readout gene, whose genes share the head");
+  }
   if (options.given.count("final-lr-share") > 0 && !settings.decays() && !options.resume) {
     refuse("--final-lr-share", "changes nothing here: it needs --schedule cosine or linear");
   }

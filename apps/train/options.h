@@ -59,6 +59,8 @@ struct TrainSettings {
   std::vector<std::string> freeze{};    // patterns of the parameters that stay fixed (patterns.h)
   std::vector<std::string> lr_scale{};  // PATTERN=FACTOR of their learning rates
 
+  /// "seen" or "all": with the gene readout all, since no output is a gene's own.
+  std::string steering_pairs() const { return readout == "gene" ? "all" : steer_by; }
   /// Pairs per optimiser step.
   std::int64_t step_pairs() const { return batch_size * accumulate; }
   /// Whether the learning rate falls over the steps of the run, so that it depends on their number.

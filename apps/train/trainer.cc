@@ -69,7 +69,7 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       val_(data.pairs_of(Split::kVal)),
       targets_(settings_, train_),
       weights_(settings_, data),
-      parts_(train_, val_, settings_.steer_by),
+      parts_(train_, val_, settings_.steering_pairs()),
       monitor_(settings_, data, parts_),
       plan_{static_cast<std::int64_t>(train_.size()) / settings_.step_pairs(), settings_.max_steps},
       orders_(static_cast<std::int64_t>(train_.size()), settings_, model),

@@ -53,28 +53,29 @@ expect_ok python3 - "$arrays" <<'END'
 import sys
 import numpy as np
 dna, rna, protein = (np.load(f"{sys.argv[1]}/{name}.npy") for name in ("dna", "rna", "protein"))
-assert dna.shape == (9, 8, 16) and rna.shape == (9, 8) and protein.shape == (9, 4), (dna.shape, rna.shape)
+assert dna.shape == (9, 8, 18) and rna.shape == (9, 10) and protein.shape == (9, 4), (dna.shape, rna.shape)
 # The window of chr2:1000000-1000500 begins at 1000250 - 4 x 10000 = 960250.
-expected = np.zeros((8, 16))
+expected = np.zeros((8, 18))                   # activity, 5 and 11, needs H3K27ac
 expected[3:5, 0] = np.log1p(1)                 # own DHS, in the two bins that it overlaps
-expected[5:7, 5] = np.log1p(2)                 # DHS of the next element, at 1020000
-expected[7, 5] = np.log1p(3)                   # and of the one at 1040000, cut off by the window
-expected[5:7, 8] = np.log1p(2)                 # CTCF; the table has none for the last element
-expected[3:5, 10], expected[5:8, 11] = 1, 1
-expected[4, 12] = expected[5, 12] = expected[6, 12] = np.log1p(1)  # starts of G21, Unmeasured2, G22
-expected[4, 13] = expected[5, 13] = np.log1p(1)  # the expressed ones
-expected[6, 14] = np.log1p(1)                  # G22 is ubiquitous
-expected[:, 15] = np.abs(np.arange(-3.5, 4)) / 4
+expected[5:7, 6] = np.log1p(2)                 # DHS of the next element, at 1020000
+expected[7, 6] = np.log1p(3)                   # and of the one at 1040000, cut off by the window
+expected[5:7, 9] = np.log1p(2)                 # CTCF; the table has none for the last element
+expected[3:5, 12], expected[5:8, 13] = 1, 1
+expected[4, 14] = expected[5, 14] = expected[6, 14] = np.log1p(1)  # starts of G21, Unmeasured2, G22
+expected[4, 15] = expected[5, 15] = np.log1p(1)  # the expressed ones
+expected[6, 16] = np.log1p(1)                  # G22 is ubiquitous
+expected[:, 17] = np.abs(np.arange(-3.5, 4)) / 4
 assert np.allclose(dna[0], expected), np.argwhere(~np.isclose(dna[0], expected))
-# Genes in alphabetical order; G23 has no start. Expressed, ubiquitous, starts within 100 kb, of these expressed.
-expected = [[1, 0, np.log1p(3), np.log1p(2)], [0, 1, np.log1p(3), np.log1p(2)], [0, 0, 0, 0]]
-assert np.allclose(rna[:3, :4], expected), rna[:3, :4]
-assert len({tuple(row) for row in np.concatenate([rna[:, 4:], protein])}) == 18, "codes differ"
+# Genes in alphabetical order; G23 has no start. Expressed, ubiquitous, starts within 100 kb, of these expressed, and
+# the activity around.
+expected = [[1, 0, np.log1p(3), np.log1p(2), 0, 0], [0, 1, np.log1p(3), np.log1p(2), 0, 0], np.zeros(6)]
+assert np.allclose(rna[:3, :6], expected), rna[:3, :6]
+assert len({tuple(row) for row in np.concatenate([rna[:, 6:], protein])}) == 18, "codes differ"
 END
 expect_ok "$CDT_BIN/cdt-import" --dna "$arrays/dna.npy" --rna "$arrays/rna.npy" --protein "$arrays/protein.npy" \
   --genes "$arrays/genes.txt" --enhancers "$arrays/elements.bed" --pairs "$arrays/pairs.tsv" --bin-bp 10000 \
   --assembly hg38 --out "$work/data" --quiet
-expect_text "$work/stdout" 'DNA [9,8,16] float32, written as float32; windows of 8 bins of 10000 bp = 80,000 bp; 9 rows used'
+expect_text "$work/stdout" 'DNA [9,8,18] float32, written as float32; windows of 8 bins of 10000 bp = 80,000 bp; 9 rows used'
 for split in train val test; do expect_text "$work/stdout" "$split: 9 rows read, 9 kept; removed 0"; done
 check 'no zero windows, no repeated pairs' \
   test -z "$(grep -E 'zero_windows|constant_windows|repeated_pairs' "$work/stdout")"
@@ -86,6 +87,24 @@ awk -F '\t' -v OFS='\t' 'NR > 1 && $4 != "NA" { $4 = -$4; $8 = $8 == "TRUE" ? "F
 expect_ok "$make_arrays" --table "$work/opposite.tsv" "${inputs[@]}" --out "$work/opposite"
 for name in dna rna protein; do expect_same "$arrays/$name.npy" "$work/opposite/$name.npy"; done
 check 'but the pairs do' test "$(cut -f 4,5 "$arrays/pairs.tsv")" != "$(cut -f 4,5 "$work/opposite/pairs.tsv")"
+
+# Activity is the geometric mean of DHS and H3K27ac. G21 starts at 1010000 and has three elements near, of activity 2, 4
+# and 6; G22 at 1030000; 2 kb before it is its promoter's element.
+awk -F '\t' -v OFS='\t' '
+  NR == 1 { for (i = 1; i <= NF; i++) if ($i == "DHS.RPM") dhs = i; print $0, "H3K27ac.RPM"; next }
+  { if ($1 == "chr2" && $2 == 1020000) { $2 = 1027750; $3 = 1028250 } print $0, 4 * $dhs }' \
+  "$work/table.tsv" >"$work/active.tsv"
+expect_ok "$make_arrays" --table "$work/active.tsv" "${inputs[@]}" --out "$work/active"
+expect_ok python3 - "$work/active" <<'END'
+import sys
+import numpy as np
+dna, rna = np.load(f"{sys.argv[1]}/dna.npy"), np.load(f"{sys.argv[1]}/rna.npy")
+assert np.allclose(dna[0, 3:5, 5], np.log1p(2)) and np.isclose(dna[0, 7, 11], np.log1p(6))
+near = sum(a * (d / 5000)**-0.7 for a, d in ((2, 9750), (4, 18000), (6, 30250)))
+assert np.allclose(rna[0, 4:6], [np.log1p(near), 0]), rna[0]
+near = sum(a * (max(d, 5000) / 5000)**-0.7 for a, d in ((2, 29750), (4, 2000), (6, 10250)))
+assert np.allclose(rna[1, 4:6], [np.log1p(near), np.log1p(4)]), rna[1]
+END
 
 # --- options, and a table of two cell types without distances or marks, compressed
 expect_ok "$make_arrays" --table "$work/table.tsv" "${inputs[@]}" --out "$work/all" --all-connections \

@@ -37,6 +37,13 @@ expect_text "$work/stderr" "they steer training like the others (--steer-by all)
 check 'best epoch by all pairs' test "$(best_epoch)" -eq "$(best_of all val_pearson)"
 check 'no such remark' test "$(grep -c '(genes with' "$work/stdout")" -eq 0
 
+# --- with the gene readout a gene without training pairs has the others' head
+expect_ok run shared --epochs 8 --readout gene
+expect_text "$work/stderr" 'they steer training like the others, since genes share the head'
+check 'best epoch by all pairs' test "$(best_epoch)" -eq "$(best_of shared val_pearson)"
+expect_fail 2 '--steer-by: all pairs steer with --readout gene' "$train" --data "$data" \
+  --out "$work/none" --readout gene --steer-by seen
+
 # --- the page names the r that chose the epoch
 page() { expect_ok "$CDT_BIN/cdt-report" --data "$data" --run "$work/$1" --out "$work/$1.html" --quiet; }
 chosen='over genes with training pairs '

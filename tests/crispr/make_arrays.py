@@ -14,11 +14,38 @@ import numpy as np
 from tables import MARKS, InputError, read_expressed, read_gene_starts, read_pairs
 
 # Channels of a DNA window, in order.
-CHANNELS = ([f"own {mark}" for mark in MARKS] + [f"others' {mark}" for mark in MARKS] +
+LEVELS = (*MARKS, "activity")
+CHANNELS = ([f"own {level}" for level in LEVELS] + [f"others' {level}" for level in LEVELS] +
             ["own element", "other elements", "gene starts", "starts of expressed genes",
              "starts of ubiquitous genes", "distance from centre"])
-OWN, OTHERS, IS_OWN, N_OTHERS, STARTS, EXPRESSED, UBIQUITOUS, DISTANCE = 0, 5, 10, 11, 12, 13, 14, 15
+OWN, OTHERS, IS_OWN, N_OTHERS, STARTS, EXPRESSED, UBIQUITOUS, DISTANCE = 0, 6, 12, 13, 14, 15, 16, 17
 NEIGHBOURHOOD = 100_000  # base pairs on either side of a gene's start
+PROMOTER = 5_000  # elements this near to a gene's start count as its promoter
+
+
+def activity(marks):
+    """Geometric mean of DHS and H3K27ac, the activity of activity-by-contact models (Fulco et al. 2019)."""
+    return np.sqrt(marks[MARKS.index("DHS")] * marks[MARKS.index("H3K27ac")])
+
+
+class Surroundings:
+    """Activity around gene starts, of the tested elements of one cell type."""
+
+    def __init__(self, marks, cell):
+        self.of = {}
+        for element, values in marks.items():
+            if element.cell == cell:
+                self.of.setdefault(element.chrom, []).append((element.centre, activity(values)))
+        self.of = {chrom: np.array(places, float).T for chrom, places in self.of.items()}
+
+    def features(self, chrom, start):
+        """log(1 + x) of the sum of activity x contact, and of the promoter's activity."""
+        if chrom not in self.of:
+            return 0.0, 0.0
+        centres, activities = self.of[chrom]
+        distance = np.abs(centres - start)
+        contact = (np.maximum(distance, PROMOTER) / PROMOTER)**-0.7
+        return np.log1p(activities @ contact), np.log1p(activities[distance <= PROMOTER].sum())
 
 
 class Positions:
@@ -57,14 +84,14 @@ class Window:
 def dna_windows(elements, marks, starts_of, args):
     """(elements, bins, channels). Starts_of: (all, expressed, ubiquitous) gene starts by cell type."""
     dna = np.zeros((len(elements), args.bins, len(CHANNELS)), np.float32)
-    levels = np.log1p([marks[element] for element in elements]).astype(np.float32)
+    levels = np.log1p([[*marks[element], activity(marks[element])] for element in elements]).astype(np.float32)
     longest = max(e.end - e.start for e in elements)
     order = sorted(range(len(elements)), key=lambda i: (elements[i].cell, elements[i]))
     keys = [(elements[i].cell, elements[i].chrom, elements[i].start) for i in order]
     for i, element in enumerate(elements):
         window = Window(element, args.bins, args.bin_bp)
         own = window.bins_of(element.start, element.end)
-        dna[i, own, OWN:OWN + len(MARKS)] = levels[i]
+        dna[i, own, OWN:OWN + len(LEVELS)] = levels[i]
         dna[i, own, IS_OWN] = 1
         first = bisect.bisect_left(keys, (element.cell, element.chrom, window.low - longest))
         last = bisect.bisect_left(keys, (element.cell, element.chrom, window.high))
@@ -72,7 +99,7 @@ def dna_windows(elements, marks, starts_of, args):
             covered = window.bins_of(elements[j].start, elements[j].end)
             if j == i or elements[j].end <= window.low:
                 continue
-            there = dna[i, covered, OTHERS:OTHERS + len(MARKS)]
+            there = dna[i, covered, OTHERS:OTHERS + len(LEVELS)]
             np.maximum(there, levels[j], out=there)
             dna[i, covered, N_OTHERS] += 1
         for channel, positions in zip((STARTS, EXPRESSED, UBIQUITOUS), starts_of[element.cell]):
@@ -81,16 +108,18 @@ def dna_windows(elements, marks, starts_of, args):
     return dna
 
 
-def gene_tables(genes, cells, starts, starts_of, expressed, ubiquitous, args):
+def gene_tables(genes, cells, starts, starts_of, expressed, ubiquitous, surroundings, args):
     """RNA (genes, features): what the tables say of a gene, then a random code. Protein: a random code."""
-    rna = np.zeros((len(genes), len(cells) + 3), np.float32)
+    n = len(cells)
+    rna = np.zeros((len(genes), 3 * n + 3), np.float32)
     for g, gene in enumerate(genes):
-        rna[g, :len(cells)] = [gene in expressed.get(cell, ()) for cell in cells]
-        rna[g, len(cells)] = gene in ubiquitous
+        rna[g, :n] = [gene in expressed.get(cell, ()) for cell in cells]
+        rna[g, n] = gene in ubiquitous
         if gene in starts:
             chrom, start = starts[gene]
             near = (chrom, start - NEIGHBOURHOOD, start + NEIGHBOURHOOD)
-            rna[g, len(cells) + 1:] = [np.log1p(len(p.between(*near))) for p in starts_of[cells[0]][:2]]
+            rna[g, n + 1:n + 3] = [np.log1p(len(p.between(*near))) for p in starts_of[cells[0]][:2]]
+            rna[g, n + 3:] = np.ravel([surroundings[cell].features(chrom, start) for cell in cells])
     rng = np.random.default_rng(args.seed)
     codes = rng.standard_normal((2, len(genes), args.code), np.float32)
     return np.concatenate([rna, codes[0]], axis=1), codes[1]
@@ -163,7 +192,9 @@ def make(args):
     starts_of = {cell: [Positions(place for gene, place in starts.items() if chosen is None or gene in chosen)
                         for chosen in (None, expressed.get(cell, ()), ubiquitous)] for cell in cells}
     dna = dna_windows(elements, marks, starts_of, args)
-    rna, protein = gene_tables(genes, cells, starts, starts_of, expressed, ubiquitous, args)
+    tested = {p.element: p.marks for p in table}
+    surroundings = {cell: Surroundings(tested, cell) for cell in cells}
+    rna, protein = gene_tables(genes, cells, starts, starts_of, expressed, ubiquitous, surroundings, args)
 
     if os.path.exists(args.out):
         raise InputError(f"{args.out}: exists; remove it, or name another folder")
