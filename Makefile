@@ -17,9 +17,11 @@
 #   PACK_ARCH, PACK_CUDA_ARCH   what `make gpu-pack` builds for: x86-64-v3 and 90
 #   KINDS='80 90', BASELINE=new   for `make cuda-report`: GPUs to count for; rewrite the baseline
 #   SEEDS, JOBS       for `make honesty`: data sets per mechanism (50), how many at once (all cores)
-#   DATA, OUT, SEEDS=3, FOLDS=5, BY=locus, SHARES=0.1,0.3,1, GENES=FILE, TRAIN='OPTIONS', PREDICT='OPTIONS', JOBS=1
+#   DATA, OUT, SEEDS=3, FOLDS=5, BY=locus, SHARES=0.1,0.3,1, GENES=FILE, TRAIN='OPTIONS', PREDICT='OPTIONS',
+#   AGAINST=STUDY,... JOBS=1
 #                     for `make study`: data set, folder, runs per fold, folds, what stays together, shares of the
-#                     training loci, gene starts, further options of cdt-train and cdt-predict, runs at once
+#                     training loci, gene starts, further options of cdt-train and cdt-predict, other studies to
+#                     compare with, runs at once
 #   FIGURES           for `make tour`: the folder it draws into, default build/tour; docs/tour/figures
 #                     renews those that the chapters show
 #   DEVICE, PRECISION for `make bench` and `make bench-pytorch`: cpu (default) or cuda; fp32 (default),
@@ -220,6 +222,7 @@ study: all  ## train every fold with several seeds, against baselines and contro
 	  $(call study_option,seeds,$(SEEDS)) $(call study_option,folds,$(FOLDS)) $(call study_option,by,$(BY)) \
 	  $(call study_option,shares,$(SHARES)) $(call study_option,genes,$(GENES)) \
 	  $(call study_option,train,$(TRAIN)) $(call study_option,predict,$(PREDICT)) \
+	  $(call study_option,against,$(AGAINST)) \
 	  $(if $(filter command%,$(origin JOBS)),--jobs $(JOBS))
 study_option = $(if $(2),--$(1) '$(2)')
 

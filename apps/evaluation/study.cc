@@ -20,7 +20,7 @@ constexpr std::int64_t kVersion = 1;
 /// All scores of an arm, the ensemble first.
 std::vector<const StudyScore*> scores_of(const StudyArm& arm) {
   std::vector<const StudyScore*> out{&arm.ensemble, &arm.runs};
-  for (const auto* list : {&arm.baselines, &arm.controls}) {
+  for (const auto* list : {&arm.baselines, &arm.controls, &arm.others}) {
     for (const StudyScore& score : *list) out.push_back(&score);
   }
   return out;

@@ -74,8 +74,9 @@ struct StudyArm {
   StudyScore runs;      // mean over single runs
   StudyScore ensemble;  // mean prediction of a fold's runs
   std::vector<StudyScore> baselines, controls;
-  std::string strongest;  // name of the baseline with the highest r
-  Estimate pooled;        // r of the ensemble over all pairs, folds thrown together
+  std::vector<StudyScore> others;  // ensembles of other studies of the same pairs
+  std::string strongest;           // name of the baseline with the highest r
+  Estimate pooled;                 // r of the ensemble over all pairs, folds thrown together
   std::vector<StudyClaim> claims;
 
   const StudyScore* baseline(const std::string& name) const;
@@ -92,6 +93,7 @@ struct StudyArm {
     v("strongest_baseline", strongest);
     v("baselines", baselines);
     v("controls", controls);
+    v("others", others);
     v("pooled_pearson", pooled);
     v("claims", claims);
   }

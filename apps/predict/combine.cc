@@ -10,6 +10,7 @@
 #include "apps/common/program.h"
 #include "apps/common/provenance.h"
 #include "apps/common/tables.h"
+#include "apps/evaluation/pair_table.h"
 #include "apps/evaluation/study.h"
 #include "apps/predict/recorded.h"
 #include "apps/predict/study_arm.h"
@@ -45,6 +46,33 @@ std::string positives_text(const std::optional<Positives>& positives) {
   return "label 1";
 }
 
+/// Reads the ensemble of each other study. Throws InputError naming its file unless it is a study
+/// of the same data set.
+std::vector<OtherStudy> read_others(const std::vector<std::string>& folders, const Dataset& data,
+                                    const std::string& digest, const std::vector<Pair>& pairs) {
+  std::vector<OtherStudy> out;
+  std::set<std::string> names;
+  for (const std::string& text : folders) {
+    const fs::path folder = fs::weakly_canonical(text);
+    const std::string found = read_study(folder).data_digest;
+    const std::string file = (folder / "study.json").string();
+    if (found != digest) {
+      throw InputError(
+          file, "fingerprint.data",
+          expected_got("is of another data set than " + data.directory.string(), digest, found));
+    }
+    // `make study` puts it in a folder `study` of the one that is named for people.
+    const fs::path named = folder.filename() == "study" ? folder.parent_path() : folder;
+    const std::string name = named.filename().string();
+    if (!names.insert(name).second) throw InputError(file, "--against", "is named as another one");
+    out.push_back(
+        {name,
+         std::move(
+             read_pair_columns(folder / "predictions.tsv", data, pairs, {"prediction"}).front())});
+  }
+  return out;
+}
+
 /// Writes the files, study.json last, so that it is there only with the others.
 void write_study(const fs::path& folder, const Study& study, const std::string& table,
                  const std::string& provenance) {
@@ -64,6 +92,9 @@ void combine(const CombineOptions& options) {
   for (const std::string& folder : options.folders) {
     inputs.add_output("--combine", folder, kPredictionOutput);
   }
+  for (const std::string& folder : options.against) {
+    inputs.add_output("--against", folder, kStudyOutput);
+  }
   const OutputFolder out(kStudyOutput, options.common, inputs);
   const Dataset data(options.common.data);
   const std::string digest = digest_of_data(data);
@@ -75,6 +106,8 @@ void combine(const CombineOptions& options) {
     read.push_back(read_prediction(folder, data, digest, split));
   }
   const std::vector<ArmRuns> arms = arms_of(std::move(read), data);
+  const std::vector<OtherStudy> others =
+      read_others(options.against, data, digest, pairs_of(arms.front()));
   const std::vector<std::int32_t> locus_of = loci_of(data);
   const std::optional<double> below =
       options.positive_below ? options.positive_below : choice.positive_below;
@@ -84,7 +117,7 @@ void combine(const CombineOptions& options) {
   for (const ArmRuns& runs : arms) {
     const std::optional<Positives> positives = positives_of(pairs_of(runs), below);
     study.positives = positives_text(positives);
-    study.arms.push_back(score_arm(runs, data, split, positives, locus_of,
+    study.arms.push_back(score_arm(runs, others, data, split, positives, locus_of,
                                    {.replicates = options.bootstrap,
                                     .seed = static_cast<std::uint64_t>(options.common.seed)}));
   }

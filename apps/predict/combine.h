@@ -13,6 +13,7 @@ namespace cdt {
 struct CombineOptions {
   CommonOptions common;                  // data, out, seed, quiet
   std::vector<std::string> folders;      // outputs of cdt-predict
+  std::vector<std::string> against;      // studies of the same pairs to compare with
   std::optional<double> positive_below;  // nothing: as the first prediction was evaluated
   std::int64_t bootstrap = 2000;
 };

@@ -43,6 +43,7 @@ struct PredictOptions {
   std::int64_t bootstrap = 2000;
   bool no_controls = false;
   std::vector<std::string> combine;  // folders; not empty: combined, and nothing is predicted
+  std::vector<std::string> against;  // with combine: folders of other studies
 };
 
 /// Throws InputError unless the options are those of a prediction, or of --combine.
@@ -52,6 +53,7 @@ void check(const Cli& cli, const PredictOptions& options) {
   };
   if (options.combine.empty()) {
     if (!cli.was_set("model")) refuse("model", "required, but not given (or --combine)");
+    if (cli.was_set("against")) refuse("against", "has no meaning without --combine");
     return;
   }
   for (const char* option : {"model", "split", "batch-size", "replicate", "no-controls", "genes",
@@ -92,6 +94,9 @@ bool parse_options(int argc, char** argv, PredictOptions* options) {
            "fit the ridge regression on gene and DNA also without gene starts");
   cli.paths("combine", &options->combine,
             "folder of a prediction of one run, of a fold and seed; repeated for all of them");
+  cli.paths("against", &options->against,
+            "with --combine: folder of another study of the same pairs, whose ensemble is compared "
+            "with this one; repeatable");
   add_model_options(&cli, &options->overrides);
   if (!cli.parse(argc, argv)) return false;
   check(cli, *options);
@@ -191,7 +196,8 @@ int predict_main(int argc, char** argv) {
   if (options.combine.empty()) {
     run(options);
   } else {
-    combine({options.common, options.combine, positive_below(options), options.bootstrap});
+    combine({options.common, options.combine, options.against, positive_below(options),
+             options.bootstrap});
   }
   return kExitDone;
 }

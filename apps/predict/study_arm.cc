@@ -25,12 +25,13 @@ struct Kind {
   Members members;
 };
 
-/// The ensemble first, then single runs, baselines and controls.
+/// The ensemble first, then single runs, baselines, controls and other studies.
 struct Kinds {
   std::vector<Kind> all;
   std::size_t baselines = 0;  // number of them, after the first two
+  std::size_t others = 0;     // number of other studies, at the end
 
-  explicit Kinds(const ArmRuns& runs) {
+  Kinds(const ArmRuns& runs, const std::vector<OtherStudy>& studies) : others(studies.size()) {
     const Members single = members_of(
         runs, [](const RecordedPrediction& r) -> const Vector& { return r.predictions; });
     all.push_back({"ensemble", "ensemble", {mean_of(single)}});
@@ -43,6 +44,9 @@ struct Kinds {
                      })});
     }
     if (first.has_controls) add_controls(runs, first.controls.shuffled_dna.size());
+    for (const OtherStudy& study : studies) {
+      all.push_back({study.name, "study " + study.name, {study.predictions}});
+    }
   }
 
  private:
@@ -185,10 +189,10 @@ std::vector<StudyClaim> claims_of(const StudyArm& arm, const ArmRuns& runs, cons
 
 }  // namespace
 
-StudyArm score_arm(const ArmRuns& runs, const Dataset& data, const std::string& split,
-                   const std::optional<Positives>& positives,
+StudyArm score_arm(const ArmRuns& runs, const std::vector<OtherStudy>& others, const Dataset& data,
+                   const std::string& split, const std::optional<Positives>& positives,
                    const std::vector<std::int32_t>& locus_of, const BootstrapOptions& bootstrap) {
-  const Kinds kinds(runs);
+  const Kinds kinds(runs, others);
   const FoldedTargets targets = targets_of(runs, positives, locus_of);
   std::vector<Members> members;
   for (const Kind& kind : kinds.all) members.push_back(kind.members);
@@ -204,7 +208,11 @@ StudyArm score_arm(const ArmRuns& runs, const Dataset& data, const std::string& 
   std::vector<double> r;
   for (std::size_t k = 2; k < scores.size(); ++k) {
     const bool is_baseline = k - 2 < kinds.baselines;
-    (is_baseline ? out.baselines : out.controls).push_back(score_of(kinds.all[k], scores[k]));
+    const bool is_other = k + kinds.others >= scores.size();
+    std::vector<StudyScore>& list = is_baseline ? out.baselines
+                                    : is_other  ? out.others
+                                                : out.controls;
+    list.push_back(score_of(kinds.all[k], scores[k]));
     if (is_baseline) r.push_back(scores[k].pearson.value);
   }
   if (!r.empty()) out.strongest = out.baselines[strongest_of(r)].name;

@@ -12,10 +12,16 @@
 
 namespace cdt {
 
-/// Scores the runs against baselines and controls. positives: of pairs_of(runs). locus_of: of each
-/// enhancer.
-StudyArm score_arm(const ArmRuns& runs, const Dataset& data, const std::string& split,
-                   const std::optional<Positives>& positives,
+/// The ensemble of another study, predictions for the same pairs in the same order.
+struct OtherStudy {
+  std::string name;  // of its folder
+  std::vector<float> predictions;
+};
+
+/// Scores the runs against baselines, controls and other studies. positives: of pairs_of(runs).
+/// locus_of: of each enhancer.
+StudyArm score_arm(const ArmRuns& runs, const std::vector<OtherStudy>& others, const Dataset& data,
+                   const std::string& split, const std::optional<Positives>& positives,
                    const std::vector<std::int32_t>& locus_of, const BootstrapOptions& bootstrap);
 
 }  // namespace cdt

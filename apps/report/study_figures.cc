@@ -26,6 +26,7 @@ std::vector<Line> lines_of(const StudyArm& arm) {
   std::vector<Line> out{{&arm.ensemble, Ink::kBlue}, {&arm.runs, Ink::kBlue}};
   for (const StudyScore& s : arm.controls) out.push_back({&s, Ink::kRed});
   for (const StudyScore& s : arm.baselines) out.push_back({&s, Ink::kMuted});
+  for (const StudyScore& s : arm.others) out.push_back({&s, Ink::kBlue});
   return out;
 }
 

@@ -11,6 +11,7 @@
 #   --genes FILE     BED of gene starts: baselines that know the distance
 #   --train OPTIONS  further options of cdt-train, as one word ('--hidden 64 --epochs 20')
 #   --predict OPTIONS  further options of cdt-predict ('--positive-below -0.2')
+#   --against LIST   other studies of the same data set to compare with: their OUT folders, separated by commas
 #   --jobs N         runs side by side (1); each has its share of the cores
 #   --bin DIR        folder of the programs (default: where `make` puts them)
 set -euo pipefail
@@ -21,11 +22,11 @@ die() {
   exit 2
 }
 
-data='' out='' seeds=3 folds='' by=locus shares=1 genes='' train='' predict='' jobs=1
+data='' out='' seeds=3 folds='' by=locus shares=1 genes='' train='' predict='' against='' jobs=1
 bin=$(cd "$(dirname "$0")/../.." && pwd)/build/bin
 while [ $# -gt 0 ]; do
   case $1 in
-    --data | --out | --seeds | --folds | --by | --shares | --genes | --train | --predict | --jobs | --bin)
+    --data | --out | --seeds | --folds | --by | --shares | --genes | --train | --predict | --against | --jobs | --bin)
       [ $# -ge 2 ] || die "$1: needs a value"
       printf -v "${1#--}" '%s' "$2"
       shift 2
@@ -42,6 +43,9 @@ done
 [ -e "$data/dataset.json" ] || die "$data: no data set (dataset.json is missing)"
 [ -z "$genes" ] || [ -e "$genes" ] || die "$genes: no such file"
 [ -x "$bin/cdt-train" ] || die "$bin: no programs there; run make"
+for study in ${against//,/ }; do
+  [ -e "$study/study/study.json" ] || die "--against: $study: no finished study"
+done
 has_folds() { head -n 1 "$1/pairs.tsv" | tr '\t' '\n' | grep -qx fold; }
 if has_folds "$data"; then
   own=$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "fold") c = i; next }
@@ -116,6 +120,7 @@ done
 printf 'study: %s runs: %s folds, %s seeds, shares %s\n' "${#all[@]}" "$folds" "$seeds" "$shares"
 status=0
 printf '%s\n' "${all[@]}" | xargs -P "$jobs" -L 1 bash -c "run_one \"\$@\"" run_one || status=$?
+for study in ${against//,/ }; do combine+=(--against "$study/study"); done
 [ $status -eq 0 ] || die "a run failed or was interrupted; its log is in $out/log; the same command continues"
 
 "$bin/cdt-predict" --data "$folded" "${combine[@]}" --out "$out/study" --overwrite --quiet

@@ -37,14 +37,27 @@ expect_ok study --seeds 1 --shares 0.5,1 --jobs 2
 expect_text "$work/stdout" 'learning curve'
 expect_text "$out/study.html" 'Learning curve'
 
-# --- mistakes
-expect_ok study --seeds 1
 refuse_study() {
   local needle=$1 status=0
   shift
   "$@" >"$work/stdout" 2>"$work/stderr" || status=$?
   if [ $status -eq 2 ] && grep -qF -- "$needle" "$work/stderr"; then pass; else fail "study: expected $needle" "$work/stderr"; fi
 }
+
+# --- another study of the same folds, beside it. Its own ensemble is better than itself by nothing.
+other() { apps/study/study.sh --bin "$CDT_BIN" --data "$out/data" --out "$work/other" --seeds 1 --predict '--bootstrap 200 --positive-below -0.1' "$@"; }
+expect_ok other --train '--epochs 1 --hidden 8 --heads 2 --pool-heads 2 --feed-forward 8 --fusion 8' --against "$out"
+expect_text "$work/stdout" 'study out'
+expect_text "$work/other/study.html" 'study out'
+r_in() { awk -F '\t' -v kind="$2" '$1 == 1 && $2 == "all" && $3 == kind { print $6 }' "$1/study/study.tsv"; }
+check 'it has the r that it has there' [ "$(r_in "$work/other" out)" = "$(r_in "$out" ensemble)" ]
+check 'the gain is the difference' awk -v a="$(r_in "$work/other" ensemble)" -v b="$(r_in "$out" ensemble)" \
+  -v gain="$(awk -F '\t' '$2 == "all" && $3 == "out" { print $12 }' "$work/other/study/study.tsv")" \
+  'BEGIN { exit !(gain - (a - b) < 1e-6 && a - b - gain < 1e-6) }'
+refuse_study 'no finished study' apps/study/study.sh --bin "$CDT_BIN" --data "$out/data" --out "$work/none" --against "$work"
+
+# --- mistakes
+expect_ok study --seeds 1
 refuse_study 'is a study with another setting' study --by pair
 refuse_study 'seeds: expected' study --seeds none
 refuse_study 'no data set' apps/study/study.sh --bin "$CDT_BIN" --data "$work" --out "$work/none"
@@ -59,6 +72,7 @@ refuse() {
 }
 refuse 'no run is of fold 3' --combine "$(p 1 1)" --combine "$(p 2 1)"
 refuse 'another number of runs' --combine "$(p 1 1)" --combine "$(p 2 1)" --combine "$(p 3 1)" --combine "$(p 1 2)"
+refuse '--against: has no meaning without --combine' --model x --against "$out/study"
 refuse 'is of the same model as' --combine "$(p 1 1)" --combine "$(p 1 1)"
 refuse '--model: has no meaning with --combine' --combine "$(p 1 1)" --model x
 refuse 'metrics.json' --combine "$work"
