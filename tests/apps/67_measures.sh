@@ -109,6 +109,9 @@ for precision in fp32 bf16; do
     expect_text "$work/stdout" "\"$found\": true"
   done
 done
+expect_ok "${bench[@]}" --readouts
+expect_json "paper_bench --readouts" column_s gene_s gene_over_column
+check "both workloads" test "$(grep -o '"gene_over_column"' "$work/stdout" | wc -l)" -eq 2
 expect_fail 2 "--workloads: no such workload" "${bench[@]}" --workloads train,explain
 expect_fail 2 "--hidden: not a multiple of the heads" "$measures/paper_bench" --hidden 30
 

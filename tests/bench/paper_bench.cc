@@ -7,11 +7,13 @@
 //               ...
 //   paper_bench --same-bits ...         bits of recorded steps against kernel-by-kernel launches
 //   paper_bench --attribution-only ...  genes per enhancer, compared with the plain way
+//   paper_bench --readouts ...          the gene readout, compared with the column readout
 //
 // Device memory is the peak use of the arenas; the libraries' own workspaces are not counted.
 // --profile adds, for each workload, the time by op of its timed runs (docs/formats.md,
 // profile.json), and prints it as a table on stderr.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <functional>
@@ -27,6 +29,7 @@
 #include "engine/error.h"
 #include "engine/profiler.h"
 #include "io/format/text.h"
+#include "model/stats/statistics.h"
 #include "tests/bench/paper_child.h"
 #include "tests/bench/paper_same_bits.h"
 #include "tests/bench/paper_workloads.h"
@@ -39,7 +42,7 @@ struct Options {
   PaperSizes sizes;
   std::int64_t repeat = 3;
   std::vector<std::string> workloads;
-  bool same_bits = false, attribution_only = false, all_genes = false;
+  bool same_bits = false, attribution_only = false, all_genes = false, readouts = false;
   CommonOptions common;  // device, precision, threads
 };
 
@@ -192,6 +195,32 @@ int compare_attribution(const Options& options) {
   return 0;
 }
 
+// Training and prediction with the gene readout against the column readout, in one run: seconds and
+// their ratio. Both take turns, so that a machine that slows down meanwhile slows down both.
+int compare_readouts(Options options) {
+  std::cout << head(options);
+  for (const std::string workload : {"train", "predict"}) {
+    const auto make = workload == "train" ? make_training : make_prediction;
+    std::array<std::vector<double>, 2> seconds;
+    for (std::int64_t i = 0; i < options.repeat; ++i) {
+      for (const Readout readout : {Readout::kColumn, Readout::kGene}) {
+        Options once = options;
+        once.repeat = 1;
+        once.sizes.readout = readout;
+        seconds[readout == Readout::kGene ? 1 : 0].push_back(
+            time_in_child(workload.c_str(), once, make).timing.seconds);
+      }
+    }
+    const double column = median(seconds[0]);
+    const double gene = median(seconds[1]);
+    std::cout << ", \"" << workload << "\": {\"column_s\": " << format_number(column)
+              << ", \"gene_s\": " << format_number(gene)
+              << ", \"gene_over_column\": " << format_number(gene / column) << "}" << std::flush;
+  }
+  std::cout << "}\n";
+  return 0;
+}
+
 // The comma-separated names, each one of kPaperWorkloads.
 std::vector<std::string> workloads_named(const std::string& text) {
   std::vector<std::string> names;
@@ -219,6 +248,9 @@ int run(int argc, char** argv) {
   cli.flag("attribution-only", &options.attribution_only,
            "compare 1, 8 and 64 genes per enhancer with the plain way, nothing else");
   cli.flag("all-genes", &options.all_genes, "with --attribution-only: all genes per enhancer too");
+  cli.flag("readouts", &options.readouts,
+           "compare training and prediction with the gene readout with the released one, nothing "
+           "else");
   cli.flag("profile", &options.common.profile, "add time by op; a table on stderr");
   cli.common(&options.common, {"device", "precision", "attention", "threads"});
   if (!cli.parse(argc, argv)) return kExitDone;
@@ -227,6 +259,7 @@ int run(int argc, char** argv) {
   random_numbers();          // before forking, so that the children have them
   if (options.same_bits) return compare_bits(options.sizes, options.common);
   if (options.attribution_only) return compare_attribution(options);
+  if (options.readouts) return compare_readouts(options);
   return measure_all(options);
 }
 

@@ -36,11 +36,12 @@ class Training final : public PaperWorkload {
     PaperWorld& w = world();
     w.tape.train(1, step_);
     w.model.zero_gradients();
-    const Var logits = w.model.forward({.tape = w.tape,
-                                        .dna = w.tape.constant(dna_),
-                                        .rna = w.tape.constant(w.rna),
-                                        .protein = w.tape.constant(w.protein)});
-    w.tape.backward(huber(w.tape, select(w.tape, logits, index_), target_, 1.0F));
+    const Var predictions = w.model.forward_pairs({.tape = w.tape,
+                                                   .dna = w.tape.constant(dna_),
+                                                   .rna = w.tape.constant(w.rna),
+                                                   .protein = w.tape.constant(w.protein)},
+                                                  index_);
+    w.tape.backward(huber(w.tape, predictions, target_, 1.0F));
     optimiser_.clip_and_update(1.0);
     w.tape.clear();
   }

@@ -43,6 +43,7 @@ CdtConfig config_of(const PaperSizes& sizes) {
   }
   CdtConfig config;
   config.genes = sizes.genes;
+  config.readout = sizes.readout;
   config.hidden = sizes.hidden;
   config.heads = sizes.heads;
   config.pool_heads = sizes.heads / 2;

@@ -17,11 +17,12 @@ namespace cdt {
 struct PaperSizes {
   std::int64_t batch = 8, bins = 896, genes = 2360, hidden = 768, heads = 8;
   std::int64_t dna_dim = 3072, rna_dim = 512, protein_dim = 768;
+  Readout readout = Readout::kColumn;
 };
 
 /// --batch, --bins, --genes, --hidden and so on.
 void add_sizes(Cli* cli, PaperSizes* sizes);
-/// The released model with these sizes. InputError if they do not fit together.
+/// The released model with these sizes and this readout. InputError if they do not fit together.
 CdtConfig config_of(const PaperSizes& sizes);
 /// "batch": 8, "bins": 896, ...
 std::string sizes_as_json(const PaperSizes& sizes);
