@@ -14,6 +14,7 @@ forms                 60 attention_forms | are fused attention and score blocks 
 bench-bf16            90 bench bf16 | training step, prediction and attribution at paper scale in bf16; device memory
 profile-bf16          60 profile bf16 | where the time of that step goes, op by op
 same-bits-bf16        60 same_bits bf16 | is a recorded step the step launched one by one, and every run the same, bit for bit
+readouts-bf16         90 readouts bf16 | what the gene readout costs in training and prediction, at most 10 %
 pytorch-bf16         120 pytorch bf16 | the same workloads through PyTorch, and the ratios
 pytorch-bf16-compiled 120 pytorch bf16 --compile --workloads train | the training step through compiled PyTorch
 bench-tf32            90 bench tf32 | the engine in tf32
@@ -218,6 +219,11 @@ bench() {
     -v four="$(number "$numbers" attribute_s_per_pair_four_genes)" 'BEGIN {
       printf "step %.2f ms, %.2f GB on the device; %.0f enhancers/s; %.0f pairs/s, %.0f with four genes each\n",
         step * 1e3, memory / 1e9, 1 / predict, 1 / pair, 1 / four }'
+}
+
+readouts() {
+  measure paper_bench --device cuda --precision "$1" --readouts --repeat "$(repeats 5)" || return
+  awk -F '"gene_over_column": ' '{ printf "gene readout over column readout: training %.3f, prediction %.3f\n", $2, $3 }' "$numbers"
 }
 
 profile() {
