@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "io/dataset/gene_starts.h"
 #include "io/format/digest.h"
 #include "io/format/text.h"
 #include "io/genome/assembly.h"
@@ -20,6 +21,7 @@ constexpr std::size_t kLongestName = 1024;  // 256 bytes in a gene list, each es
 constexpr const char* kGenes = "genes";
 constexpr const char* kTrainPairs = "train_pairs";
 constexpr const char* kValPairs = "val_pairs";
+constexpr const char* kGeneStarts = "gene_starts";
 constexpr const char* kFold = "fold";
 constexpr const char* kTrainShare = "train_share";
 
@@ -33,6 +35,17 @@ std::vector<Part> parts_of(const ModelInputs& inputs) {
           {"assembly", inputs.assembly},
           {"rna", inputs.rna},
           {"protein", inputs.protein}};
+}
+
+/// The parts to compare, and what the data set has in their place. A model that does not record
+/// gene starts does not use them; a data set without them is refused where they are needed.
+std::pair<std::vector<Part>, std::vector<Part>> compared_parts(const ModelInputs& model,
+                                                               const ModelInputs& data) {
+  std::pair<std::vector<Part>, std::vector<Part>> out{parts_of(model), parts_of(data)};
+  if (model.gene_starts.empty() || data.gene_starts.empty()) return out;
+  out.first.push_back({kGeneStarts, model.gene_starts});
+  out.second.push_back({kGeneStarts, data.gene_starts});
+  return out;
 }
 
 /// True if one of our files records `key`; a foreign state_dict may have metadata of its own.
@@ -200,8 +213,7 @@ void match_genes(const ModelInputs& model, const std::vector<std::string>& held,
 /// Throws InputError if bins, assembly or embeddings differ; if that is allowed, prints a warning.
 void compare_parts(const ModelInputs& model, const ModelInputs& data, const ModelAndData& sides,
                    bool allowed) {
-  const std::vector<Part> wanted = parts_of(model);
-  const std::vector<Part> held = parts_of(data);
+  const auto [wanted, held] = compared_parts(model, data);
   const auto compared = [](const Part& part) {
     return part.name == "assembly" ? ucsc_assembly(part.text) : part.text;
   };
@@ -240,16 +252,18 @@ std::string digest_of_pairs(const Dataset& data, Split split) {
 }  // namespace
 
 ModelInputs model_inputs_of(const Dataset& data) {
-  ModelInputs out{{},
-                  data.bins,
-                  data.bin_bp,
-                  escape_bytes(data.assembly),
-                  digest_of(data.rna),
-                  digest_of(data.protein),
-                  digest_of_pairs(data, Split::kTrain),
-                  digest_of_pairs(data, Split::kVal),
-                  data.use,
-                  data.use.fold == 0 ? 0 : data.folds};
+  ModelInputs out{
+      {},
+      data.bins,
+      data.bin_bp,
+      escape_bytes(data.assembly),
+      digest_of(data.rna),
+      digest_of(data.protein),
+      data.gene_starts.empty() ? "" : digest_of(gene_table_text(data.gene_starts, data.genes)),
+      digest_of_pairs(data, Split::kTrain),
+      digest_of_pairs(data, Split::kVal),
+      data.use,
+      data.use.fold == 0 ? 0 : data.folds};
   for (const std::string& gene : data.genes) out.genes.push_back(escape_bytes(gene));
   return out;
 }
@@ -258,6 +272,7 @@ std::map<std::string, std::string> inputs_metadata(const ModelInputs& inputs) {
   std::map<std::string, std::string> out;
   if (!inputs.genes.empty()) out[kGenes] = joined(inputs.genes, "\n");
   for (const Part& part : parts_of(inputs)) out[part.name] = part.text;
+  if (!inputs.gene_starts.empty()) out[kGeneStarts] = inputs.gene_starts;
   if (!inputs.train_pairs.empty()) out[kTrainPairs] = inputs.train_pairs;
   if (!inputs.val_pairs.empty()) out[kValPairs] = inputs.val_pairs;
   const PairUse& use = inputs.use;
@@ -285,6 +300,7 @@ std::optional<ModelInputs> read_model_inputs(const TensorFile& file, std::int64_
                      entry(file, "assembly"),
                      read_digest(file, "rna"),
                      read_digest(file, "protein"),
+                     records(file, kGeneStarts) ? read_digest(file, kGeneStarts) : "",
                      pairs ? read_digest(file, kTrainPairs) : "",
                      pairs ? read_digest(file, kValPairs) : "",
                      use,

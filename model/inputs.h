@@ -24,13 +24,15 @@ struct ModelInputs {
   std::int64_t bin_bp = 0;
   std::string assembly;
   std::string rna, protein;  // digests of the embeddings, genes in this order (io/format/digest.h)
+  std::string gene_starts;   // digest of the gene table; "": not recorded, or there is none
   /// Digests of the pairs by name, independent of their order and effects; "": not recorded.
   std::string train_pairs, val_pairs;
   PairUse use{};           // of the pairs it was trained on
   std::int64_t folds = 0;  // of the data set, if one of them was chosen
 };
 
-/// Returns the inputs of a model trained on `data`.
+/// Returns the inputs of a model trained on `data`. Only a model with gene positions needs to
+/// record gene_starts.
 ModelInputs model_inputs_of(const Dataset& data);
 
 /// Returns the inputs as entries of a model file's metadata.

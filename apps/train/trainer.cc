@@ -104,7 +104,9 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
                 data, {monitor_.reads_labels(), weights_.enabled(), model.config().gene_position}),
             options.overrides.match_genes,
             path_text(options.init_from)};
-  inputs_ = inputs_metadata(model_inputs_of(data));
+  ModelInputs inputs = model_inputs_of(data);
+  if (!model.config().gene_position) inputs.gene_starts.clear();
+  inputs_ = inputs_metadata(inputs);
   inputs_.merge(output_metadata(targets_.units()));
 }
 

@@ -50,8 +50,14 @@ check 'no extension, no word of it' test -z "$(grep -l extensions "$work/release
 mkdir "$work/moved"
 cp -r "$data/." "$work/moved"
 awk -F '\t' -v OFS='\t' '{ $2 += 30000; $3 += 30000; print }' "$data/genes.bed" >"$work/moved/genes.bed"
-expect_ok "$CDT_BIN/cdt-predict" --data "$work/moved" --model "$work/run/model.safetensors" --split val --quiet \
-  --no-controls --out "$work/elsewhere"
+moved=("$CDT_BIN/cdt-predict" --data "$work/moved" --model "$work/run/model.safetensors" --split val --quiet
+  --no-controls --out "$work/elsewhere")
+expect_fail 2 'gene_starts: differs in the data set' "${moved[@]}"
+expect_ok "${moved[@]}" --other-inputs
+expect_ok "$CDT_BIN/cdt-predict" --data "$work/moved" --model "$work/plain/model.safetensors" --split val --quiet \
+  --no-controls --out "$work/unmoved"
+check 'a model without gene positions does not look at them' cmp <(cut -f 4 "$work/unmoved/predictions.tsv") \
+  <(cut -f 4 "$work/released/predictions.tsv")
 check 'other places, other predictions' test \
   "$(cut -f 4 "$work/elsewhere/predictions.tsv")" != "$(cut -f 4 "$work/alone/predictions.tsv")"
 

@@ -42,7 +42,7 @@ declare -A models=(
   [gene-positions]='--readout gene --bin-position distance --gene-position distance'
 )
 order=(released gene gene-bins gene-starts gene-positions)
-# What changes in the last model; the last of two equal options would be refused, so they replace the recipe's.
+# How each switch changes the options of the last model.
 declare -A switches=(
   [plateau]='s/--warmup-steps 60 --schedule cosine//'
   [decay-of-all]='s/--no-decay biases-and-norms//'

@@ -30,7 +30,7 @@ using Strings = std::vector<std::string>;
 
 /// A data set as a model file describes it.
 ModelInputs inputs_of(const Strings& genes) {
-  return {genes, 16, 128, "hg38", std::string(16, 'a'), std::string(16, 'b'), "", ""};
+  return {genes, 16, 128, "hg38", std::string(16, 'a'), std::string(16, 'b'), "", "", ""};
 }
 
 class WarmStartTest : public ::testing::Test {
