@@ -64,7 +64,7 @@ struct Walk {
     return norm_and_drop(m.dna.projector, z, batch);
   }
 
-  // dropout(LayerNorm(x W^T + b)) (section 7.7): (1, N, dim) -> (1|B, N, D).
+  // dropout(LayerNorm(x W^T + b)) (section 7.7): (1|B, N, dim) -> (1|B, N, D).
   Var project(const Projector& w, Var x, std::int64_t samples) {
     const ModuleScope module(tape, w.name);
     return norm_and_drop(w, apply(w.linear, to_activations(tape, x)), samples);
@@ -270,11 +270,13 @@ Pooled Cdt::pool(const ForwardPass& pass) const {
   if (pass.trunks != nullptr) {
     expect_sample_independent(pass.tape);
   } else {
-    expect_shape("cdt", "rna", pass.rna->value, {1, config().genes, config().rna_dim});
+    const Tensor& rna_input = pass.rna->value;
+    expect_shape("cdt", "rna", rna_input, {rna_input.shape[0], config().genes, config().rna_dim});
     expect_shape("cdt", "protein", pass.protein->value, {1, config().genes, config().protein_dim});
   }
   const Var in = pass.dna_linear != nullptr ? pass.dna_linear : pass.dna;  // (B, L, ..)
   const Shape& windows = in->value.shape;
+  if (pass.rna != nullptr) expect_batch("cdt", "rna", pass.rna->value, windows[0]);
   if (config().bin_position) {
     CDT_CHECK(windows[1] == config().bins, "windows of the bins that the model knows");
   }
@@ -322,6 +324,16 @@ Trunks Cdt::compute_trunks(Tape& tape, const Tensor& rna_input, const Tensor& pr
                       keep(walk.queries(rna_to_protein, p))};
   tape.clear();
   return trunks;
+}
+
+void Cdt::replace_rna(Tape& tape, const Tensor& rna_input, const Trunks& trunks) const {
+  expect_sample_independent(tape);
+  CDT_CHECK(!trunks.placed, "trunks that are not placed yet");
+  Walk walk{*this, {.tape = tape}};
+  const Var r = walk.trunk(rna, tape.constant(rna_input));  // (1, G, D)
+  tape.backend().copy(trunks.rna, r->value);
+  tape.backend().copy(trunks.rna_queries, walk.queries(dna_to_rna, r)->value);
+  tape.clear();
 }
 
 Trunks Cdt::place(Tape& tape, const Trunks& trunks, const Tensor& features) const {

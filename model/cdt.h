@@ -35,9 +35,9 @@ struct Recorder {
 };
 
 /// The part of a forward pass that in eval mode does not depend on DNA and so is constant for a
-/// checkpoint: RNA and protein after their self-attention, and the queries of both
-/// cross-attentions. With gene positions, RNA and its queries depend on the enhancer; Cdt::place()
-/// makes them for a batch of enhancers.
+/// checkpoint and a sample of RNA: RNA and protein after their self-attention, and the queries of
+/// both cross-attentions. With gene positions, RNA and its queries depend on the enhancer;
+/// Cdt::place() makes them for a batch of enhancers.
 struct Trunks {
   Tensor rna;              // (1, G, D); placed (B, G, D)
   Tensor protein;          // (1, G, D)
@@ -62,7 +62,7 @@ struct ForwardPass {
   Tape& tape;
   Var dna = nullptr;                     // (B, L, dna_dim); or instead:
   Var dna_linear = nullptr;              // (B, L, D), from Cdt::project_dna()
-  Var rna = nullptr, protein = nullptr;  // (1, G, rna_dim), (1, G, protein_dim); or instead:
+  Var rna = nullptr, protein = nullptr;  // (1|B, G, rna_dim), (1, G, protein_dim); or instead:
   const Trunks* trunks = nullptr;        // in eval mode
   // (1|B, G, kGeneFeatures), if the model has gene positions and the trunks are not given.
   Var gene_position = nullptr;
@@ -98,6 +98,9 @@ class Cdt : public CdtParameters {
   /// into tensors of `lasting`; clears the tape.
   Trunks compute_trunks(Tape& tape, const Tensor& rna_input, const Tensor& protein_input,
                         Arena& lasting) const;
+  /// Eval mode only. Replaces the RNA in trunks of compute_trunks(), at the same addresses, by that
+  /// of another sample, (1, G, rna_dim); clears the tape.
+  void replace_rna(Tape& tape, const Tensor& rna_input, const Trunks& trunks) const;
 
   /// Eval mode only. Returns the trunks of B enhancers from those of compute_trunks() and features
   /// (B, G, kGeneFeatures); the tape owns the new tensors, until it is cleared. In a model without

@@ -6,7 +6,6 @@
 
 #include "engine/error.h"
 #include "io/dataset/gene_starts.h"
-#include "io/format/digest.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -78,6 +77,14 @@ void add_windows(const Dataset& data, std::int64_t count,
 }
 
 }  // namespace
+
+void add_rna(const Dataset& data, Digest* digest) {
+  if (data.samples.empty()) digest->add(data.rna);
+  for (std::int32_t sample = 0; sample < data.samples_count(); ++sample) {
+    digest->add(std::string_view(data.samples[static_cast<std::size_t>(sample)]));
+    digest->add(data.rna_of(sample));
+  }
+}
 
 void name_extensions(const CdtConfig& config, Fingerprint* fingerprint) {
   const std::string names = extensions_text(config);

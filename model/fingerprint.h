@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "io/dataset/dataset.h"
+#include "io/format/digest.h"
 #include "model/config.h"
 
 namespace cdt {
@@ -35,6 +36,8 @@ struct Fingerprint {
 /// rows of 256 MiB in all, at least 16; the windows of genes and the RNA of samples, if there
 /// are any, likewise. Everything else counts in full.
 std::string digest_of_data(const Dataset& data);
+/// Adds all RNA of a data set; with samples also their names.
+void add_rna(const Dataset& data, Digest* digest);
 /// Fills in the extensions of a model.
 void name_extensions(const CdtConfig& config, Fingerprint* fingerprint);
 /// Returns a digest of everything but DNA and the RNA of samples.

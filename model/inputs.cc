@@ -12,6 +12,7 @@
 #include "io/format/digest.h"
 #include "io/format/text.h"
 #include "io/genome/assembly.h"
+#include "model/fingerprint.h"
 
 namespace cdt {
 namespace {
@@ -243,7 +244,9 @@ void compare_parts(const ModelInputs& model, const ModelInputs& data, const Mode
 std::string digest_of_pairs(const Dataset& data, Split split) {
   std::vector<std::string> lines;
   for (const Pair& pair : data.pairs_of(split)) {
-    lines.push_back(enhancer_of(data, pair).name + '\t' + gene_of(data, pair) + '\n');
+    std::string line = enhancer_of(data, pair).name + '\t' + gene_of(data, pair);
+    if (!data.samples.empty()) line += '\t' + sample_of(data, pair);
+    lines.push_back(line + '\n');
   }
   std::sort(lines.begin(), lines.end());
   return digest_of(joined(lines, ""));
@@ -252,12 +255,14 @@ std::string digest_of_pairs(const Dataset& data, Split split) {
 }  // namespace
 
 ModelInputs model_inputs_of(const Dataset& data) {
+  Digest rna;
+  add_rna(data, &rna);
   ModelInputs out{
       {},
       data.bins,
       data.bin_bp,
       escape_bytes(data.assembly),
-      digest_of(data.rna),
+      rna.hex(),
       digest_of(data.protein),
       data.gene_starts.empty() ? "" : digest_of(gene_table_text(data.gene_starts, data.genes)),
       digest_of_pairs(data, Split::kTrain),

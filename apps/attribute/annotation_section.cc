@@ -17,8 +17,8 @@
 namespace cdt {
 namespace {
 
-constexpr const char* kHeader =
-    "enhancer\tgene\tmethod\trank\tchrom\tstart\tend\tfile\telement\tclass\telement_start\t"
+constexpr const char* kColumns =
+    "\tmethod\trank\tchrom\tstart\tend\tfile\telement\tclass\telement_start\t"
     "element_end\tdistance\n";
 
 constexpr std::size_t kMostLines = 24;  // in the printed table
@@ -84,7 +84,7 @@ class AnnotationSection : public Section {
         options_(context.options.nulls()),
         rows_(context.folder / "annotations.tsv"),
         hits_(methods_.size(), std::vector<Peaks>(annotations_.size())) {
-    rows_.write(kHeader);
+    rows_.write(pair_header(data_) + kColumns);
   }
 
   void finish(AttributionSummary* summary) override {
@@ -197,8 +197,8 @@ class AnnotationSection : public Section {
     const Element* element =
         list == nullptr || bin.empty() ? nullptr : list->nearest(bin.start, bin.end);
     std::vector<std::string> fields{
-        e.name,  gene_of(data_, numbers.pair), methods_[method]->name,  std::to_string(rank + 1),
-        e.chrom, std::to_string(bin.start),    std::to_string(bin.end), annotations.name};
+        pair_cells(data_, numbers.pair), methods_[method]->name,  std::to_string(rank + 1), e.chrom,
+        std::to_string(bin.start),       std::to_string(bin.end), annotations.name};
     std::int64_t distance = 0;
     if (element == nullptr) {
       fields.insert(fields.end(), {".", ".", "nan", "nan", "nan"});

@@ -129,8 +129,12 @@ int run(const AttributeOptions& options) {
   const Methods methods = choose_methods(options.methods);
   Inference inference(options.common, options.overrides);
   const Dataset& data = inference.data;
+  if (!options.maps.list.empty() && data.samples_count() > 1) {
+    throw InputError("command line", "--maps",
+                     "whole attention maps are not written where RNA differs between samples");
+  }
   const std::vector<Pair> pairs = choose_pairs(options.choice, data);
-  const std::optional<Truth> truth = read_truth(data.directory, data.bins);
+  const std::optional<Truth> truth = truth_of(data);
   const ChromosomeSizes sizes = options.chrom_sizes.empty()
                                     ? ChromosomeSizes(data.assembly)
                                     : ChromosomeSizes(data.assembly, options.chrom_sizes);

@@ -61,7 +61,9 @@ void give_places(EnhancerBatch* batch, std::size_t places) {
 std::vector<std::vector<Pair>> by_enhancer(const std::vector<Pair>& pairs) {
   std::vector<std::vector<Pair>> out;
   for (const Pair& pair : pairs) {
-    if (out.empty() || out.back().front().enhancer != pair.enhancer) out.emplace_back();
+    const bool is_new = out.empty() || out.back().front().enhancer != pair.enhancer ||
+                        out.back().front().sample != pair.sample;
+    if (is_new) out.emplace_back();
     out.back().push_back(pair);
   }
   return out;
@@ -84,7 +86,8 @@ std::vector<EnhancerBatch> cut_into_batches(const std::vector<Pair>& pairs, std:
   for (std::size_t begin = 0; begin < all.size();) {
     Counts next;
     for (std::size_t e = begin; e < std::min(all.size(), begin + room); ++e) {
-      if (std::ssize(all[e]) > most_genes) break;
+      const bool is_of_sample = all[e].front().sample == all[begin].front().sample;
+      if (std::ssize(all[e]) > most_genes || !is_of_sample) break;
       next.push_back(all[e].size());
     }
     const std::size_t end = begin + std::max<std::size_t>(1, best_share(next, room));

@@ -12,7 +12,8 @@
 
 namespace cdt {
 
-/// Enhancers that are explained together, each with all its pairs.
+/// Enhancers that are explained together, each with all its pairs; with samples those of one
+/// sample.
 struct EnhancerBatch {
   /// The pairs that a place of the batch serves: [first, first + count) of an enhancer, or none if
   /// the place only pads the batch.
@@ -27,7 +28,8 @@ struct EnhancerBatch {
   std::vector<std::int32_t> rows() const;
 };
 
-/// Cuts all pairs, in order, into batches; neighbouring pairs of one enhancer belong together. With
+/// Cuts all pairs, in order, into batches; neighbouring pairs of one enhancer and sample belong
+/// together. With
 /// places = 0 every enhancer is explained alone, as is any enhancer with more than most_genes
 /// pairs. An enhancer may have several places, so a batch may hold fewer enhancers than places; it
 /// takes as many of the next enhancers as give the lowest cost per pair, counting the pass and the

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <compare>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -21,18 +22,23 @@ namespace {
 constexpr const char* kCommandLine = "command line";
 constexpr std::uint32_t kSampleStream = 0x5A3B;
 
-using Names = std::pair<std::int32_t, std::int32_t>;  // enhancer, gene
+struct Names {
+  std::int32_t enhancer = 0, gene = 0, sample = 0;
+  friend auto operator<=>(const Names&, const Names&) = default;
+};
+
+Names names_of(const Pair& pair) { return {pair.enhancer, pair.gene, pair.sample}; }
 
 /// Beta of each pair of the data set; for a repeated pair, the first.
 std::map<Names, float> known_betas(const Dataset& data) {
   std::map<Names, float> out;
-  for (const Pair& p : data.pairs) out.insert({{p.enhancer, p.gene}, p.beta});
+  for (const Pair& p : data.pairs) out.insert({names_of(p), p.beta});
   return out;
 }
 
 /// Splits "ENHANCER:GENE". Enhancer names may contain colons, so the last split at which both names
 /// are known counts.
-Names parse_pair(const std::string& text, const Dataset& data) {
+Names parse_unsampled(const std::string& text, const Dataset& data) {
   for (std::size_t colon = text.rfind(':'); colon != std::string::npos && colon > 0;
        colon = text.rfind(':', colon - 1)) {
     const std::int32_t enhancer = data.find_enhancer(text.substr(0, colon));
@@ -50,23 +56,50 @@ Names parse_pair(const std::string& text, const Dataset& data) {
                        : "no enhancer named " + text.substr(0, colon) + " in the data set");
 }
 
+/// Splits "ENHANCER:GENE" or, with samples, "ENHANCER:GENE:SAMPLE".
+Names parse_pair(const std::string& text, const Dataset& data) {
+  if (data.samples.empty()) return parse_unsampled(text, data);
+  const NameIndex samples = index_names(data.samples);
+  for (std::size_t colon = text.rfind(':'); colon != std::string::npos && colon > 0;
+       colon = text.rfind(':', colon - 1)) {
+    const auto found = samples.find(text.substr(colon + 1));
+    if (found == samples.end()) continue;
+    Names out = parse_unsampled(text.substr(0, colon), data);
+    out.sample = found->second;
+    return out;
+  }
+  throw InputError(
+      kCommandLine, "--pair",
+      expected_got("does not end in a sample of the data set", "ENHANCER:GENE:SAMPLE", text));
+}
+
 void add_file(const std::filesystem::path& path, const Dataset& data, std::vector<Names>* out) {
-  TsvFile file(path, {"enhancer", "gene"});
+  std::vector<std::string> columns{"enhancer", "gene"};
+  if (!data.samples.empty()) columns.emplace_back("sample");
+  const NameIndex samples = index_names(data.samples);
+  TsvFile file(path, columns);
   while (file.next()) {
     const std::int32_t enhancer = data.find_enhancer(std::string(file.field(0)));
     const std::int32_t gene = data.find_gene(std::string(file.field(1)));
     if (enhancer < 0) file.fail(0, "no enhancer named " + std::string(file.field(0)));
     if (gene < 0) file.fail(1, "no gene named " + std::string(file.field(1)));
-    out->push_back({enhancer, gene});
+    std::int32_t sample = 0;
+    if (!samples.empty()) {
+      const auto found = samples.find(std::string(file.field(2)));
+      if (found == samples.end()) file.fail(2, "no sample named " + std::string(file.field(2)));
+      sample = found->second;
+    }
+    out->push_back({enhancer, gene, sample});
   }
 }
 
 Pair named_pair(const Names& names, const std::map<Names, float>& betas) {
   const auto beta = betas.find(names);
   const float missing = std::numeric_limits<float>::quiet_NaN();
-  return {.enhancer = names.first,
-          .gene = names.second,
-          .beta = beta == betas.end() ? missing : beta->second};
+  return {.enhancer = names.enhancer,
+          .gene = names.gene,
+          .beta = beta == betas.end() ? missing : beta->second,
+          .sample = names.sample};
 }
 
 /// RandomState's integer in [0, most]: 32-bit words, masked to the bits of `most`, until one fits.
@@ -103,15 +136,16 @@ std::vector<std::size_t> sample(const PairChoice& choice, std::size_t n) {
   return numpy_legacy_choice(static_cast<std::uint32_t>(choice.seed), n, count);
 }
 
-/// Pairs each enhancer with every gene, in the order of the data set.
+/// Pairs each enhancer with every gene, in the order of the data set; with samples, in each sample
+/// in which it is chosen.
 std::vector<Pair> with_all_genes(const std::vector<Pair>& pairs, const Dataset& data,
                                  const std::map<Names, float>& betas) {
   std::vector<Pair> out;
-  std::set<std::int32_t> seen;
+  std::set<std::pair<std::int32_t, std::int32_t>> seen;
   for (const Pair& p : pairs) {
-    if (!seen.insert(p.enhancer).second) continue;
+    if (!seen.emplace(p.enhancer, p.sample).second) continue;
     for (std::int32_t gene = 0; gene < static_cast<std::int32_t>(data.genes_count()); ++gene) {
-      out.push_back(named_pair({p.enhancer, gene}, betas));
+      out.push_back(named_pair({p.enhancer, gene, p.sample}, betas));
     }
   }
   return out;
@@ -132,7 +166,7 @@ std::vector<Pair> pairs_of_split(const PairChoice& choice, const Dataset& data) 
   return out;
 }
 
-/// Reorders the pairs so that those of one enhancer are adjacent.
+/// Reorders the pairs so that those of one enhancer are adjacent, and of these those of one sample.
 std::vector<Pair> grouped(const std::vector<Pair>& pairs) {
   std::unordered_map<std::int32_t, std::size_t> group_of;
   std::vector<std::vector<Pair>> groups;
@@ -142,7 +176,11 @@ std::vector<Pair> grouped(const std::vector<Pair>& pairs) {
     groups[group->second].push_back(p);
   }
   std::vector<Pair> out;
-  for (const auto& group : groups) out.insert(out.end(), group.begin(), group.end());
+  for (auto& group : groups) {
+    std::stable_sort(group.begin(), group.end(),
+                     [](const Pair& a, const Pair& b) { return a.sample < b.sample; });
+    out.insert(out.end(), group.begin(), group.end());
+  }
   return out;
 }
 
@@ -176,7 +214,7 @@ std::vector<Pair> choose_pairs(const PairChoice& choice, const Dataset& data) {
   }
   if (!choice.split.empty()) {
     for (const Pair& p : pairs_of_split(choice, data)) {
-      if (seen.count({p.enhancer, p.gene}) == 0) pairs.push_back(p);
+      if (seen.count(names_of(p)) == 0) pairs.push_back(p);
     }
   }
   if (pairs.empty()) {

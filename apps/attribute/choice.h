@@ -13,8 +13,8 @@
 namespace cdt {
 
 struct PairChoice {
-  std::vector<std::string> pairs;  // ENHANCER:GENE
-  std::filesystem::path file;      // TSV with columns enhancer, gene
+  std::vector<std::string> pairs;  // as pair_name()
+  std::filesystem::path file;      // TSV with columns enhancer, gene and, with samples, sample
   std::string split;               // "" or train, val, test
   std::int64_t sample = 0;         // pairs drawn from the split; 0 for all
   std::uint64_t seed = 0;
@@ -23,11 +23,11 @@ struct PairChoice {
 };
 
 /// Returns the chosen pairs with those of one enhancer adjacent, enhancers in the order in which
-/// they are first named. A pair named twice is kept once, unless the split holds it twice; a pair
-/// that pairs.tsv does not list has beta NaN. A sample keeps the order of the split; NumPy's sample
-/// has the order in which it was drawn. Throws InputError naming the option or line for an unknown
-/// enhancer or gene, no pair, a sample larger than the split, or a seed that NumPy would not
-/// accept.
+/// they are first named, and of an enhancer those of one sample. A pair named twice is kept once,
+/// unless the split holds it twice; a pair that pairs.tsv does not list has beta NaN. A sample
+/// keeps the order of the split; NumPy's sample has the order in which it was drawn. Throws
+/// InputError naming the option or line for an unknown enhancer or gene, no pair, a sample larger
+/// than the split, or a seed that NumPy would not accept.
 std::vector<Pair> choose_pairs(const PairChoice& choice, const Dataset& data);
 
 /// NumPy's legacy sample, to redraw the sample of a study made in Python: what

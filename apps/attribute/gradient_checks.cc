@@ -15,15 +15,15 @@ namespace cdt {
 namespace {
 
 constexpr const char* kFile = "integrated_gradients.tsv";
-constexpr const char* kHeader =
-    "enhancer\tgene\tsteps\tchange\tcompleteness_error\tresolution\tcomplete\tzero_dna\n";
+constexpr const char* kColumns =
+    "\tsteps\tchange\tcompleteness_error\tresolution\tcomplete\tzero_dna\n";
 
 /// Completeness of the method whose scores add up. Pairs whose DNA is all zeros are excluded.
 class CompletenessSection : public Section {
  public:
   explicit CompletenessSection(const SectionContext& context)
       : Section(context), file_(context.folder / kFile) {
-    file_.write(kHeader);
+    file_.write(pair_header(data_) + kColumns);
   }
 
   void finish(AttributionSummary* summary) override {
@@ -64,10 +64,10 @@ class CompletenessSection : public Section {
   void add_pair(const EnhancerResult& result, std::size_t i) override {
     const Pair& pair = result.pairs[i];
     const Completeness& c = result.completeness[i];
-    file_.write(tab_separated({enhancer_of(data_, pair).name, gene_of(data_, pair),
-                               std::to_string(c.steps), format_number(c.change),
-                               format_number(c.completeness_error), format_number(c.resolution),
-                               c.complete ? "1" : "0", result.zero_dna ? "1" : "0"}));
+    file_.write(
+        tab_separated({pair_cells(data_, pair), std::to_string(c.steps), format_number(c.change),
+                       format_number(c.completeness_error), format_number(c.resolution),
+                       c.complete ? "1" : "0", result.zero_dna ? "1" : "0"}));
     if (!c.complete) incomplete_.push_back(pair_name(data_, pair));
     if (result.zero_dna) return;
     steps_.push_back(c.steps);

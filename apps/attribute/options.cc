@@ -70,7 +70,8 @@ void expect_a_use(const Cli& cli, const AttributeOptions& options) {
 
 void add_choice_options(Cli* cli, AttributeOptions* options) {
   PairChoice* choice = &options->choice;
-  cli->option("pair", &choice->pairs, "ENHANCER:GENE to explain; may be repeated");
+  cli->option("pair", &choice->pairs,
+              "ENHANCER:GENE to explain, with samples ENHANCER:GENE:SAMPLE; may be repeated");
   cli->option("pairs", &choice->file, "TSV of pairs, columns enhancer and gene");
   cli->choice("split", &choice->split, {"train", "val", "test"}, "explain the pairs of a split");
   cli->number("sample", &choice->sample, 0, 1e15,

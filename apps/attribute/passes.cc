@@ -109,6 +109,12 @@ EnhancerResult EnhancerPasses::finish(EnhancerWindow window, const std::vector<P
   return out;
 }
 
+void EnhancerPasses::use_sample(std::int32_t sample) {
+  if (sample == sample_) return;
+  explainer_.use_rna(inference_.data.rna_of(sample));
+  sample_ = sample;
+}
+
 EnhancerResult EnhancerPasses::run_alone(const std::vector<Pair>& pairs, const Tensor& dna) {
   if (places_.wanted()) explainer_.place_genes(places_.load({pairs.front().enhancer}));
   EnhancerWindow window(explainer_, pairs, dna, is_zero(dna));
@@ -122,6 +128,7 @@ EnhancerResult EnhancerPasses::run_alone(const std::vector<Pair>& pairs, const T
 
 std::vector<EnhancerResult> EnhancerPasses::run(const EnhancerBatch& batch, const Tensor& dna) {
   std::vector<EnhancerResult> out;
+  use_sample(batch.enhancers.front().front().sample);
   if (batch.places.empty()) {
     out.push_back(run_alone(batch.enhancers.front(), dna));
     return out;

@@ -18,8 +18,8 @@
 
 namespace cdt {
 
-/// Results of one enhancer and its pairs. Vectors are by pair, in order, and empty if not
-/// requested.
+/// Results of one enhancer and its pairs, with samples those of one sample. Vectors are by pair, in
+/// order, and empty if not requested.
 struct EnhancerResult {
   std::int32_t enhancer = 0;
   bool zero_dna =
@@ -62,6 +62,8 @@ class EnhancerPasses {
   std::vector<EnhancerResult> run(const EnhancerBatch& batch, const Tensor& dna);
 
  private:
+  /// The next passes explain pairs of this sample.
+  void use_sample(std::int32_t sample);
   EnhancerResult run_alone(const std::vector<Pair>& pairs, const Tensor& dna);
   EnhancerResult finish(EnhancerWindow window, const std::vector<Pair>& pairs);
   void score(EnhancerWindow* window, EnhancerResult* out);
@@ -73,7 +75,8 @@ class EnhancerPasses {
   const std::vector<Region>& regions_;
   Scorers& scorers_;
   Explainer explainer_;
-  GenePlaces places_;  // of the enhancer that is explained, if the model has gene positions
+  std::int32_t sample_ = 0;  // whose RNA the explainer has
+  GenePlaces places_;        // of the enhancer that is explained, if the model has gene positions
   Baseline baseline_;
   bool want_product_ = false;  // gradient times input
   std::optional<AttributionBatch> batch_;

@@ -20,7 +20,7 @@ namespace {
 constexpr const char* kNormsFile = "paths.npy";
 constexpr const char* kProductsFile = "paths_product.npy";
 constexpr const char* kHeadsFile = "path_heads.tsv";
-constexpr const char* kHeadsHeader = "enhancer\tgene\tpath\tpart\thead\tshare\tproduct\tzero_dna\n";
+constexpr const char* kHeadsColumns = "\tpath\tpart\thead\tshare\tproduct\tzero_dna\n";
 constexpr std::array kHalfNames{"pattern", "value"};  // indexed by GradientPass::Half
 
 /// Name of entry `way` of a HeadSplits.
@@ -40,7 +40,7 @@ class HeadTable {
       for (Shares& half : way) half.resize(static_cast<std::size_t>(context.config.heads));
     }
     out_.file = kHeadsFile;
-    file_.write(kHeadsHeader);
+    file_.write(pair_header(data_) + kHeadsColumns);
   }
 
   void add(const Pair& pair, bool zero_dna, const HeadSplits& ways) {
@@ -55,8 +55,8 @@ class HeadTable {
         for (std::size_t head = 0; head < by_head.size(); ++head) {
           const double share = ways[way].share[half][head];
           file_.write(
-              tab_separated({enhancer_of(data_, pair).name, gene_of(data_, pair), way_name(way),
-                             kHalfNames[half], std::to_string(head), format_number(share),
+              tab_separated({pair_cells(data_, pair), way_name(way), kHalfNames[half],
+                             std::to_string(head), format_number(share),
                              format_number(ways[way].product[half][head]), zero_dna ? "1" : "0"}));
           if (counts) by_head[head].push_back(share);
         }

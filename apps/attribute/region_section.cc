@@ -14,8 +14,8 @@ namespace cdt {
 namespace {
 
 constexpr const char* kFile = "occlusion_regions.tsv";
-constexpr const char* kHeader =
-    "enhancer\tgene\tregion\tfirst_bin\tlast_bin\tprediction\tprediction_replaced\tdifference\t"
+constexpr const char* kColumns =
+    "\tregion\tfirst_bin\tlast_bin\tprediction\tprediction_replaced\tdifference\t"
     "gradient_claim\tzero_dna\n";
 
 double mean_of(const std::vector<float>& values) {
@@ -45,7 +45,7 @@ class RegionSection : public Section {
         bootstrap_{.seed = context.options.choice.seed},
         file_(context.folder / kFile),
         rows_(context.regions.size()) {
-    file_.write(kHeader);
+    file_.write(pair_header(data_) + kColumns);
   }
 
   void finish(AttributionSummary* summary) override {
@@ -94,10 +94,9 @@ class RegionSection : public Section {
   void add_row(const Pair& pair, const EnhancerResult::OfRegion& of, const RegionEffect& effect,
                bool zero_dna) {
     file_.write(tab_separated(
-        {enhancer_of(data_, pair).name, gene_of(data_, pair), context_.regions[of.region].text,
-         std::to_string(of.bins.begin), std::to_string(of.bins.end - 1),
-         format_number(effect.prediction), format_number(effect.replaced),
-         format_number(static_cast<float>(effect.difference())),
+        {pair_cells(data_, pair), context_.regions[of.region].text, std::to_string(of.bins.begin),
+         std::to_string(of.bins.end - 1), format_number(effect.prediction),
+         format_number(effect.replaced), format_number(static_cast<float>(effect.difference())),
          format_number(static_cast<float>(effect.claimed)), zero_dna ? "1" : "0"}));
   }
 

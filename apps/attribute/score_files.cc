@@ -14,12 +14,12 @@ namespace cdt {
 namespace {
 
 constexpr const char* kMethodsFolder = "methods";
-constexpr const char* kPeaksHeader =
-    "enhancer\tgene\tmethod\trank\tchrom\tstart\tend\tbin\toffset_bp\tscore\tat_edge\n";
+constexpr const char* kPeaksColumns =
+    "\tmethod\trank\tchrom\tstart\tend\tbin\toffset_bp\tscore\tat_edge\n";
 
-std::string pairs_header(const Methods& methods) {
-  std::vector<std::string> fields{"enhancer", "gene", "chrom",      "start",
-                                  "end",      "beta", "prediction", "top_overlap"};
+std::string pairs_header(const Dataset& data, const Methods& methods) {
+  std::vector<std::string> fields{pair_header(data), "chrom",      "start", "end", "beta",
+                                  "prediction",      "top_overlap"};
   for (const Method* method : methods) {
     for (const char* number :
          {"_peak_bin", "_peak_bp", "_entropy", "_effective_bins", "_peak_over_uniform"}) {
@@ -51,8 +51,8 @@ class ScoreFiles : public Section {
     if (context.options.temperature > 0.0) {
       sharpened_.emplace(context.folder / "attention_sharpened.npy", shape);
     }
-    pairs_.write(pairs_header(context.methods));
-    peaks_.write(kPeaksHeader);
+    pairs_.write(pairs_header(data_, context.methods));
+    peaks_.write(pair_header(data_) + kPeaksColumns);
   }
 
   std::uint64_t bytes() const override {
@@ -89,8 +89,7 @@ class ScoreFiles : public Section {
 
   void add_row(const PairNumbers& n) {
     const Enhancer& e = enhancer_of(data_, n.pair);
-    std::vector<std::string> fields{e.name,
-                                    gene_of(data_, n.pair),
+    std::vector<std::string> fields{pair_cells(data_, n.pair),
                                     e.chrom,
                                     std::to_string(e.start),
                                     std::to_string(e.end),
@@ -115,7 +114,7 @@ class ScoreFiles : public Section {
     for (std::size_t rank = 0; rank < top.size(); ++rank) {
       const std::int64_t bin = top[rank];
       const Locus interval = bin_interval(data_, context_.sizes, n.pair, bin);
-      peaks_.write(tab_separated({e.name, gene_of(data_, n.pair), methods_[method]->name,
+      peaks_.write(tab_separated({pair_cells(data_, n.pair), methods_[method]->name,
                                   std::to_string(rank + 1), e.chrom, std::to_string(interval.start),
                                   std::to_string(interval.end), std::to_string(bin), offset(bin),
                                   format_number(scores[static_cast<std::size_t>(bin)]),

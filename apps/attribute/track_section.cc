@@ -98,6 +98,10 @@ class TrackSection : public Section {
     const std::string& gene = gene_of(data_, numbers.pair);
     std::string name = enhancer + " " + gene;
     std::string description = enhancer + " to " + gene;
+    if (!data_.samples.empty()) {
+      name += " " + sample_of(data_, numbers.pair);
+      description += " in sample " + sample_of(data_, numbers.pair);
+    }
     if (training_.is_untrained(numbers.pair.gene)) {
       name += " (gene never trained on)";
       description += ", a gene the model was never trained on";
@@ -114,7 +118,8 @@ class TrackSection : public Section {
     const std::string& name = enhancer_of(data_, enhancer_).name;
     const OfMethod& m = by_method_[method];
     const auto merged = std::ssize(m.pairs);
-    std::string of = name + ", mean of " + number_of(merged, "gene");
+    std::string of =
+        name + ", mean of " + number_of(merged, data_.samples.empty() ? "gene" : "pair");
     if (m.untrained > 0) of += ", " + std::to_string(m.untrained) + " of them never trained on";
     if (merged < pairs_) {
       of += "; " + number_of(pairs_ - merged, "undefined window") + " left out";
@@ -139,8 +144,11 @@ class TrackSection : public Section {
     const Enhancer& e = enhancer_of(data_, numbers.pair);
     const TrackWindow window{e.chrom, bin_start(data_, e, 0), data_.bin_bp};
     // The row number in pairs.tsv makes the name unique.
-    const std::string file = std::to_string(rows_) + "_" + file_name_part(e.name) + "_" +
-                             file_name_part(gene_of(data_, numbers.pair)) + ".";
+    std::string file = std::to_string(rows_) + "_" + file_name_part(e.name) + "_" +
+                       file_name_part(gene_of(data_, numbers.pair)) + ".";
+    if (!data_.samples.empty()) {
+      file.insert(file.size() - 1, "_" + file_name_part(sample_of(data_, numbers.pair)));
+    }
     ++pairs_;
     add_peaks(numbers);
     for (std::size_t m = 0; m < methods_.size(); ++m) {
@@ -174,13 +182,14 @@ class TrackSection : public Section {
 
   void add_peaks(const PairNumbers& numbers) {
     const char* untrained = training_.is_untrained(numbers.pair.gene) ? "|never_trained_on" : "";
+    const std::string sample = data_.samples.empty() ? "" : "|" + sample_of(data_, numbers.pair);
     for (std::size_t m = 0; m < methods_.size(); ++m) {
       const std::vector<std::int64_t>& top = numbers.windows[m].top;
       for (std::size_t rank = 0; rank < top.size(); ++rank) {
         const Locus bin = bin_interval(data_, sizes_, numbers.pair, top[rank]);
         if (bin.empty()) continue;
         peaks_.push_back({enhancer_of(data_, numbers.pair).chrom, bin.start, bin.end,
-                          gene_of(data_, numbers.pair) + "|" + methods_[m]->name + "|" +
+                          gene_of(data_, numbers.pair) + sample + "|" + methods_[m]->name + "|" +
                               std::to_string(rank + 1) + untrained,
                           static_cast<std::int64_t>(1000 * (top.size() - rank) / top.size()),
                           methods_[m]->colour});

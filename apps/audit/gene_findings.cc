@@ -101,14 +101,45 @@ struct Table {
   const Dataset& data;
   const char* name;   // in names of findings
   const char* title;  // in sentences
-  const std::vector<float>& values;
+  const char* where;  // likewise, for tables of samples
   std::int64_t width;
+  std::vector<bool> zero, constant, repeated;  // by gene, in any sample
 
-  const float* row(std::size_t gene) const {
-    return values.data() + static_cast<std::int64_t>(gene) * width;
+  /// Takes the rows of one sample, or of all pairs.
+  void add(const std::vector<float>& values) {
+    const std::size_t genes = data.genes.size();
+    for (std::vector<bool>* flags : {&zero, &constant, &repeated}) flags->resize(genes);
+    std::map<std::string, std::int64_t> rows;  // genes by digest of the row
+    std::vector<std::string> digests;
+    const auto row = [&](std::size_t gene) {
+      return values.data() + static_cast<std::int64_t>(gene) * width;
+    };
+    for (std::size_t gene = 0; gene < genes; ++gene) {
+      Digest digest;
+      digest.add(row(gene), static_cast<std::size_t>(width) * sizeof(float));
+      digests.push_back(digest.hex());
+      ++rows[digests.back()];
+    }
+    for (std::size_t gene = 0; gene < genes; ++gene) {
+      const float* values_of = row(gene);
+      const float first = values_of[0];
+      const bool equal =
+          std::all_of(values_of, values_of + width, [first](float x) { return x == first; });
+      if (equal && first == 0.0F) {
+        zero[gene] = true;
+      } else if (equal && width > 1) {
+        constant[gene] = true;
+      } else if (rows[digests[gene]] > 1) {
+        repeated[gene] = true;
+      }
+    }
   }
-  void report(const char* kind, const std::vector<std::string>& genes, const std::string& sentence,
+  void report(const char* kind, const std::vector<bool>& flags, const std::string& sentence,
               Findings* out) const {
+    std::vector<std::string> genes;
+    for (std::size_t gene = 0; gene < flags.size(); ++gene) {
+      if (flags[gene]) genes.push_back(data.genes[gene]);
+    }
     if (genes.empty()) return;
     const auto count = static_cast<std::int64_t>(genes.size());
     out->push_back(
@@ -120,41 +151,18 @@ struct Table {
 };
 
 void find_rows(const Table& table, Findings* out) {
-  std::vector<std::string> zero;
-  std::vector<std::string> constant;
-  std::vector<std::string> repeated;
-  std::map<std::string, std::int64_t> rows;  // genes by digest of the row
-  std::vector<std::string> digests;
-  for (std::size_t gene = 0; gene < table.data.genes.size(); ++gene) {
-    Digest digest;
-    digest.add(table.row(gene), static_cast<std::size_t>(table.width) * sizeof(float));
-    digests.push_back(digest.hex());
-    ++rows[digests.back()];
-  }
-  for (std::size_t gene = 0; gene < table.data.genes.size(); ++gene) {
-    const float* row = table.row(gene);
-    const std::string& symbol = table.data.genes[gene];
-    const bool equal = std::all_of(row, row + table.width, [&](float x) { return x == row[0]; });
-    if (equal && row[0] == 0.0F) {
-      zero.push_back(symbol);
-    } else if (equal && table.width > 1) {
-      constant.push_back(symbol);
-    } else if (rows[digests[gene]] > 1) {
-      repeated.push_back(symbol);
-    }
-  }
   const std::string title = table.title;
-  table.report("zero", zero,
-               "have " + title + " features of zeros, so " + title +
+  const std::string where = table.where;
+  table.report("zero", table.zero,
+               "have " + title + " features of zeros" + where + ", so " + title +
                    " carries no information about them; their source probably lacked them.",
                out);
-  table.report("constant", constant,
-               "have " + title +
-                   " features that are all equal, as no embedding model gives them: these rows "
-                   "were probably filled in.",
+  table.report("constant", table.constant,
+               "have " + title + " features that are all equal" + where +
+                   ", as no embedding model gives them: these rows were probably filled in.",
                out);
-  table.report("repeated", repeated,
-               "have the " + title + " features of another gene, so " + title +
+  table.report("repeated", table.repeated,
+               "have the " + title + " features of another gene" + where + ", so " + title +
                    " cannot distinguish the two, and one of them may have the row of the other.",
                out);
 }
@@ -164,8 +172,16 @@ void find_rows(const Table& table, Findings* out) {
 void find_in_genes(const AuditInput& input, Findings* out) {
   const Dataset& data = input.data;
   find_names(data, out);
-  find_rows({data, "rna", "RNA", data.rna, data.rna_dim}, out);
-  find_rows({data, "protein", "protein", data.protein, data.protein_dim}, out);
+  Table rna{data,         "rna", "RNA", data.samples.empty() ? "" : " in some sample",
+            data.rna_dim, {},    {},    {}};
+  for (std::int32_t sample = 0; sample < std::max<std::int64_t>(1, data.samples_count());
+       ++sample) {
+    rna.add(data.rna_of(sample));
+  }
+  find_rows(rna, out);
+  Table protein{data, "protein", "protein", "", data.protein_dim, {}, {}, {}};
+  protein.add(data.protein);
+  find_rows(protein, out);
 }
 
 }  // namespace cdt

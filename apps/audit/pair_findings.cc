@@ -33,14 +33,13 @@ void find_missing_splits(const Dataset& data, Findings* out) {
 }
 
 void find_repeated_pairs(const Dataset& data, Findings* out) {
-  std::array<std::set<std::pair<std::int32_t, std::int32_t>>, kSplits.size()> seen;
+  std::array<std::set<std::array<std::int32_t, 3>>, kSplits.size()> seen;
   nlohmann::ordered_json by_split;
   for (const Split split : kSplits) by_split[split_name(split)] = std::int64_t{0};
   std::int64_t repeated = 0;
   for (const Pair& pair : data.pairs) {
-    if (seen[static_cast<std::size_t>(pair.split)].emplace(pair.enhancer, pair.gene).second) {
-      continue;
-    }
+    const std::array<std::int32_t, 3> key{pair.enhancer, pair.gene, pair.sample};
+    if (seen[static_cast<std::size_t>(pair.split)].insert(key).second) continue;
     ++repeated;
     nlohmann::ordered_json& count = by_split[split_name(pair.split)];
     count = count.get<std::int64_t>() + 1;
@@ -50,8 +49,10 @@ void find_repeated_pairs(const Dataset& data, Findings* out) {
                   Severity::kWarning,
                   counted_text(repeated, "row") + " of pairs.tsv repeat" +
                       (repeated == 1 ? "s" : "") +
-                      " the enhancer and the gene of an earlier row of the same split, so these "
-                      "pairs count more than once in training and in every score.",
+                      (data.samples.empty() ? " the enhancer and the gene of"
+                                            : " enhancer, gene and sample of") +
+                      " an earlier row of the same split, so these pairs count more than once in "
+                      "training and in every score.",
                   {{"rows", repeated}, {"by_split", by_split}}});
 }
 

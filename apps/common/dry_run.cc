@@ -23,13 +23,14 @@ void DryRun::add_peaks(MemoryPlan* plan) const {
   plan->work = shapes_->work_bytes();
 }
 
-Dataset sizes_of(const CdtConfig& config, std::int64_t bins) {
+Dataset sizes_of(const CdtConfig& config, std::int64_t bins, std::int64_t samples) {
   Dataset data;
   data.bins = bins;
   data.dna_dim = config.dna_dim;
   data.rna_dim = config.rna_dim;
   data.protein_dim = config.protein_dim;
   data.genes.resize(static_cast<std::size_t>(config.genes));
+  data.samples.resize(static_cast<std::size_t>(samples));
   return data;
 }
 

@@ -58,7 +58,7 @@ class DryRun {
   std::size_t before_ = 0;
 };
 
-/// An empty data set of these sizes.
-Dataset sizes_of(const CdtConfig& config, std::int64_t bins);
+/// An empty data set of these sizes; samples: of the RNA.
+Dataset sizes_of(const CdtConfig& config, std::int64_t bins, std::int64_t samples = 0);
 
 }  // namespace cdt

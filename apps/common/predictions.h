@@ -1,7 +1,9 @@
-// Predictions of every gene from each enhancer: one forward pass per enhancer serves all its pairs.
-// Also what several programs need to know about a data set's pairs.
+// Predictions of every gene from each context, that is, each enhancer with the RNA of one sample:
+// one forward pass per context serves all its pairs. Also what several programs need to know about
+// a data set's pairs.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -9,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "apps/common/sample_trunks.h"
 #include "engine/tape.h"
 #include "io/dataset/dataset.h"
 #include "model/cdt.h"
@@ -20,21 +23,29 @@ namespace cdt {
 /// Distinct enhancers of the pairs, ascending, the order of the DNA on disk.
 std::vector<std::int32_t> distinct_enhancers(const std::vector<Pair>& pairs);
 
-/// Table (E, G) with a row of predictions for each of E enhancers.
+/// An enhancer with the RNA of a sample. Without samples contexts are enhancers.
+struct Context {
+  std::int32_t sample = 0, enhancer = 0;
+  friend auto operator<=>(const Context&, const Context&) = default;
+};
+/// Distinct contexts of the pairs, ascending: those of a sample are neighbours.
+std::vector<Context> distinct_contexts(const std::vector<Pair>& pairs);
+
+/// Table (C, G) with a row of predictions for each of C contexts.
 class PredictionTable {
  public:
-  /// enhancers: ascending and distinct.
-  PredictionTable(std::vector<std::int32_t> enhancers, std::int64_t genes);
+  /// contexts: ascending and distinct.
+  PredictionTable(std::vector<Context> contexts, std::int64_t genes);
 
-  const std::vector<std::int32_t>& enhancers() const { return enhancers_; }
+  const std::vector<Context>& contexts() const { return contexts_; }
   float* row(std::size_t place) { return values_.data() + place * genes_; }
-  /// Predictions of these pairs, in their order; their enhancers must be in the table.
+  /// Predictions of these pairs, in their order; their contexts must be in the table.
   std::vector<float> of(const std::vector<Pair>& pairs) const;
 
  private:
-  std::size_t place_of(std::int32_t enhancer) const;
+  std::size_t place_of(const Context& context) const;
 
-  std::vector<std::int32_t> enhancers_;
+  std::vector<Context> contexts_;
   std::size_t genes_;
   std::vector<float> values_;
 };
@@ -46,21 +57,25 @@ struct PredictionPass {
   Tape& tape;
   DnaFeed& feed;
   GenePlaces& places;
-  const Trunks& trunks;   // of compute_trunks()
-  const Tensor& outputs;  // (batch, G), device memory: as many enhancers at a time
+  SampleTrunks& trunks;
+  const Tensor& outputs;  // (batch, G), device memory: as many contexts at a time
+
+  /// Whether predictions depend on more than the DNA: with gene positions on the enhancer, with
+  /// samples on the sample.
+  bool depends_on_context() const { return places.wanted() || trunks.by_sample(); }
 };
 
-/// Predicts all genes from each enhancer. windows: the enhancers whose DNA is read instead of
-/// their own, if not empty; the genes are still placed as seen from `enhancers`. go_on(enhancers
-/// done) is called after each batch; if it returns false, nothing is returned.
-std::optional<PredictionTable> predict_enhancers(
-    const PredictionPass& pass, const std::vector<std::int32_t>& enhancers,
-    const std::function<bool(std::int64_t done)>& go_on,
-    const std::vector<std::int32_t>& windows = {});
-/// Predicts all genes from one window (1, L, dna_dim), as seen from each of the enhancers. Without
-/// gene positions the table has equal rows, computed once.
+/// Predicts all genes in each context. windows: the enhancers whose DNA is read instead of
+/// their own, if not empty; everything else is still that of `contexts`. go_on(contexts done) is
+/// called after each batch, which is of one sample; if it returns false, nothing is returned.
+std::optional<PredictionTable> predict_contexts(const PredictionPass& pass,
+                                                const std::vector<Context>& contexts,
+                                                const std::function<bool(std::int64_t done)>& go_on,
+                                                const std::vector<std::int32_t>& windows = {});
+/// Predicts all genes from one window (1, L, dna_dim) in each of the contexts. Rows that must be
+/// equal are computed once: without gene positions those of a sample.
 std::optional<PredictionTable> predict_from_window(
-    const PredictionPass& pass, const Tensor& window, const std::vector<std::int32_t>& enhancers,
+    const PredictionPass& pass, const Tensor& window, const std::vector<Context>& contexts,
     const std::function<bool(std::int64_t done)>& go_on);
 
 /// Mean of the enhancers' DNA (L, dna_dim), summed in float64: the replacement for an enhancer's

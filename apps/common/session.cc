@@ -81,7 +81,7 @@ std::unique_ptr<Backend> open_device(const CommonOptions& options) {
 Dataset open_dataset_for(const std::filesystem::path& directory, const TensorFile& reader,
                          const CdtConfig& config, const ModelOverrides& choice,
                          std::string* digest) {
-  Dataset data(directory);
+  Dataset data(directory, SampleUse::kRead);
   *digest = digest_of_data(data);
   use_pairs(pair_use(reader, choice, data), &data);
   fit_to_model(reader, config, choice, &data);
@@ -137,7 +137,7 @@ Inference::Inference(const CommonOptions& options, const ModelOverrides& overrid
       scratch(*backend, "scratch"),
       model(load_model(*file, config, *backend, lasting, &fingerprint.model)),
       tape(*backend, step, scratch),
-      rna(upload_genes(*backend, lasting, data.rna, data.genes_count(), data.rna_dim)),
+      rna(upload_genes(*backend, lasting, data.rna_of(0), data.genes_count(), data.rna_dim)),
       protein(upload_genes(*backend, lasting, data.protein, data.genes_count(), data.protein_dim)) {
   tape.eval();
   name_extensions(config, &fingerprint);

@@ -37,7 +37,7 @@ struct Inference {
   Arena lasting, step, scratch;
   std::unique_ptr<Cdt> model;
   Tape tape;
-  Tensor rna;      // (1, G, rna_dim)
+  Tensor rna;      // (1, G, rna_dim); of the first sample, if there are samples
   Tensor protein;  // (1, G, protein_dim)
 };
 

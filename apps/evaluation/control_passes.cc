@@ -29,48 +29,30 @@ std::vector<std::size_t> draw_cycle(RandomStream& random, std::size_t count) {
   return out;
 }
 
-/// Rows of a (rows, width) matrix in random order, none in its own place.
-std::vector<float> shuffled_rows(const std::vector<float>& rows, std::int64_t width,
-                                 std::uint64_t seed, std::uint32_t stream) {
-  RandomStream random(seed, stream);
-  const auto size = static_cast<std::size_t>(width);
-  std::vector<float> out;
-  out.reserve(rows.size());
-  for (const std::size_t from : draw_cycle(random, rows.size() / size)) {
-    const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(from * size);
-    out.insert(out.end(), begin, begin + width);
-  }
-  return out;
+/// Every gene gets the RNA row of another, the same in all samples, and the protein row of a third.
+GeneRows shuffled_genes(std::int64_t genes, std::uint64_t seed) {
+  const auto count = static_cast<std::size_t>(genes);
+  RandomStream rna(seed, kRnaStream), protein(seed, kProteinStream);
+  return {draw_cycle(rna, count), draw_cycle(protein, count)};
 }
 
 /// What all batches of a pass share, at the same addresses in every pass.
 struct Constants {
   GenePlaces places;
-  Tensor rna, protein;  // (1, G, rna_dim), (1, G, protein_dim)
-  Tensor outputs;       // (B, G)
-  Tensor window;        // (1, L, dna_dim)
-  Trunks trunks;
+  SampleTrunks trunks;
+  Tensor outputs;  // (B, G)
+  Tensor window;   // (1, L, dna_dim)
 
   /// Resets the arena; the values of the tensors are left undefined.
-  Constants(Cdt& model, Tape& tape, Arena& arena, const Dataset& data, std::int64_t batch)
-      : places(model.config(), data, tape.backend(), emptied(arena), batch) {
-    const CdtConfig& config = model.config();
-    rna = arena.tensor({1, config.genes, config.rna_dim});
-    protein = arena.tensor({1, config.genes, config.protein_dim});
-    outputs = arena.tensor({batch, config.genes});
-    window = arena.tensor({1, data.bins, config.dna_dim});
-  }
-  Constants(const PassPlace& place, const std::vector<float>& rna_values,
-            const std::vector<float>& protein_values)
-      : Constants(place.model, place.tape, place.constants, place.data, place.feed.batch()) {
-    place.tape.backend().upload(rna, rna_values.data());
-    place.tape.backend().upload(protein, protein_values.data());
-    compute_trunks(place.model, place.tape, place.constants);
-  }
-  void compute_trunks(Cdt& model, Tape& tape, Arena& arena) {
-    tape.eval();
-    trunks = model.compute_trunks(tape, rna, protein, arena);
-  }
+  Constants(Cdt& model, Tape& tape, Arena& arena, const Dataset& data, std::int64_t batch,
+            GeneRows rows = {})
+      : places(model.config(), data, tape.backend(), emptied(arena), batch),
+        trunks(model, tape, arena, data, std::move(rows)),
+        outputs(arena.tensor({batch, model.config().genes})),
+        window(arena.tensor({1, data.bins, model.config().dna_dim})) {}
+  explicit Constants(const PassPlace& place, GeneRows rows = {})
+      : Constants(place.model, place.tape, place.constants, place.data, place.feed.batch(),
+                  std::move(rows)) {}
 
  private:
   static Arena& emptied(Arena& arena) {
@@ -95,21 +77,38 @@ PredictionPass pass_of(const PassPlace& place, Constants& c) {
   return {place.model, place.tape, place.feed, c.places, c.trunks, c.outputs};
 }
 
-/// Predictions of each enhancer's genes, placed as seen from it, from the DNA of another one.
+/// Distinct enhancers of the contexts, ascending.
+std::vector<std::int32_t> enhancers_among(const std::vector<Context>& contexts) {
+  std::vector<std::int32_t> out;
+  for (const Context& context : contexts) out.push_back(context.enhancer);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+std::size_t place_of(std::int32_t enhancer, const std::vector<std::int32_t>& ascending) {
+  const auto found = std::lower_bound(ascending.begin(), ascending.end(), enhancer);
+  return static_cast<std::size_t>(found - ascending.begin());
+}
+
+/// Predictions of the genes of each context from the DNA of another enhancer; where genes start and
+/// their RNA remain those of the context.
 std::optional<std::vector<PredictionTable>> placed_draws(
-    const PredictionPass& pass, const std::vector<std::int32_t>& enhancers, std::uint64_t seed,
+    const PredictionPass& pass, const std::vector<Context>& contexts, std::uint64_t seed,
     const std::function<bool(std::int64_t done)>& go_on) {
   std::vector<PredictionTable> out;
-  if (!pass.places.wanted() || enhancers.size() < 2) return out;
+  const std::vector<std::int32_t> enhancers = enhancers_among(contexts);
+  if (!pass.depends_on_context() || enhancers.size() < 2) return out;
   RandomStream random(seed, kDnaStream);
   for (std::int64_t draw = 0; draw < kPlacedDraws; ++draw) {
+    const std::vector<std::size_t> donors = draw_cycle(random, enhancers.size());
     std::vector<std::int32_t> windows;
-    for (const std::size_t from : draw_cycle(random, enhancers.size())) {
-      windows.push_back(enhancers[from]);
+    for (const Context& context : contexts) {
+      windows.push_back(enhancers[donors[place_of(context.enhancer, enhancers)]]);
     }
-    const auto first = static_cast<std::int64_t>(out.size() * enhancers.size());
-    std::optional<PredictionTable> table = predict_enhancers(
-        pass, enhancers, [&](std::int64_t done) { return go_on(first + done); }, windows);
+    const auto first = static_cast<std::int64_t>(out.size() * contexts.size());
+    std::optional<PredictionTable> table = predict_contexts(
+        pass, contexts, [&](std::int64_t done) { return go_on(first + done); }, windows);
     if (!table) return std::nullopt;
     out.push_back(std::move(*table));
   }
@@ -119,52 +118,50 @@ std::optional<std::vector<PredictionTable>> placed_draws(
 }  // namespace
 
 std::optional<PredictionTable> plain_passes(const PassPlace& place,
-                                            const std::vector<std::int32_t>& enhancers,
+                                            const std::vector<Context>& contexts,
                                             const std::function<bool(std::int64_t done)>& go_on) {
-  Constants c(place, place.data.rna, place.data.protein);
-  return predict_enhancers(pass_of(place, c), enhancers, go_on);
+  Constants c(place);
+  return predict_contexts(pass_of(place, c), contexts, go_on);
 }
 
 std::optional<ControlPasses> control_passes(const PassPlace& place,
-                                            const std::vector<std::int32_t>& enhancers,
+                                            const std::vector<Context>& contexts,
                                             std::span<const float> window, std::uint64_t seed,
                                             const std::function<bool(std::int64_t done)>& go_on) {
-  const Dataset& data = place.data;
   std::int64_t done_before = 0;
   const auto next = [&](std::int64_t done) { return go_on(done_before + done); };
-  const auto count = std::ssize(enhancers);
+  const auto count = std::ssize(contexts);
   std::optional<PredictionTable> real, mean, shuffled;
   std::optional<std::vector<PredictionTable>> placed;
   {
-    Constants c(place, data.rna, data.protein);
+    Constants c(place);
     const PredictionPass pass = pass_of(place, c);
-    if (!(real = predict_enhancers(pass, enhancers, next))) return std::nullopt;
+    if (!(real = predict_contexts(pass, contexts, next))) return std::nullopt;
     done_before += count;
     place.tape.backend().upload(c.window, window.data());
-    if (!(mean = predict_from_window(pass, c.window, enhancers, next))) return std::nullopt;
-    if (c.places.wanted()) done_before += count;
-    if (!(placed = placed_draws(pass, enhancers, seed, next))) return std::nullopt;
+    if (!(mean = predict_from_window(pass, c.window, contexts, next))) return std::nullopt;
+    if (pass.depends_on_context()) done_before += count;
+    if (!(placed = placed_draws(pass, contexts, seed, next))) return std::nullopt;
     done_before += count * std::ssize(*placed);
   }
-  Constants c(place, shuffled_rows(data.rna, data.rna_dim, seed, kRnaStream),
-              shuffled_rows(data.protein, data.protein_dim, seed, kProteinStream));
-  if (!(shuffled = predict_enhancers(pass_of(place, c), enhancers, next))) return std::nullopt;
+  Constants c(place, shuffled_genes(place.model.config().genes, seed));
+  if (!(shuffled = predict_contexts(pass_of(place, c), contexts, next))) return std::nullopt;
   return ControlPasses{std::move(*real), std::move(*shuffled), std::move(*mean),
                        std::move(*placed)};
 }
 
-std::int64_t passes_per_enhancer(const CdtConfig& config) {
-  return config.gene_position ? 3 + kPlacedDraws : 2;
+std::int64_t passes_per_context(const CdtConfig& config, const Dataset& data) {
+  return config.gene_position || data.samples_count() > 1 ? 3 + kPlacedDraws : 2;
 }
 
 void plan_passes(Cdt& model, Tape& tape, Arena& constants, const Dataset& sizes,
                  const Tensor& dna) {
   Constants c(model, tape, constants, sizes, dna.shape[0]);
-  c.compute_trunks(model, tape, constants);
+  const Trunks& trunks = c.trunks.of(0);
   for (const Tensor& windows : {dna, c.window}) {
     const Tensor places =
         c.places.wanted() ? c.places.features().slice(0, windows.shape[0]) : Tensor{};
-    const Trunks placed = model.place(tape, c.trunks, places);
+    const Trunks placed = model.place(tape, trunks, places);
     model.forward({.tape = tape, .dna = tape.constant(windows), .trunks = &placed});
     tape.clear();
   }
@@ -202,8 +199,7 @@ void shuffle_windows(const PredictionTable& real, const std::vector<Pair>& pairs
     const std::vector<std::size_t> order = draw_cycle(random, enhancers.size());
     std::vector<Pair> given = pairs;
     for (Pair& pair : given) {
-      const auto own = std::lower_bound(enhancers.begin(), enhancers.end(), pair.enhancer);
-      pair.enhancer = enhancers[order[static_cast<std::size_t>(own - enhancers.begin())]];
+      pair.enhancer = enhancers[order[place_of(pair.enhancer, enhancers)]];
     }
     out->shuffled_dna.push_back(real.of(given));
   }
@@ -228,10 +224,11 @@ ControlPredictions control_predictions(const ControlPasses& passes, const std::v
 Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs,
                        const PredictSettings& settings) {
   const std::vector<std::int32_t> enhancers = distinct_enhancers(pairs);
-  const auto count = static_cast<std::int64_t>(enhancers.size());
-  Progress progress("predict",
-                    (settings.with_controls ? passes_per_enhancer(inference.config) : 1) * count,
-                    settings.quiet);
+  const std::vector<Context> contexts = distinct_contexts(pairs);
+  const auto count = static_cast<std::int64_t>(contexts.size());
+  const std::int64_t rounds =
+      settings.with_controls ? passes_per_context(inference.config, inference.data) : 1;
+  Progress progress("predict", rounds * count, settings.quiet);
   const auto go_on = [&](std::int64_t done) {
     stop_if_interrupted();
     progress.update(done);
@@ -241,9 +238,10 @@ Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs,
   const std::int64_t batch = std::min(settings.batch, count);
   const MemoryPlan plan =
       plan_prediction(inference.config, batch, inference.data.bins, *inference.backend);
-  // With controls every row is read twice.
+  // With controls, or in several samples, a row is read more than once.
+  const bool again = settings.with_controls || contexts.size() > enhancers.size();
   DnaFeed feed(inference.data, *inference.backend, inference.lasting, batch,
-               settings.with_controls ? count : 0, plan.device_reserve());
+               again ? std::ssize(enhancers) : 0, plan.device_reserve());
   Arena constants(*inference.backend, "trunks");
   const PassPlace place{*inference.model, inference.tape, constants, feed, inference.data};
   Predicted out;
@@ -253,13 +251,13 @@ Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs,
       return true;
     });
     const auto passes = std::make_shared<const ControlPasses>(
-        *control_passes(place, enhancers, window, settings.seed, go_on));
+        *control_passes(place, contexts, window, settings.seed, go_on));
     out.predictions = passes->real.of(pairs);
     out.controls = [passes, seed = settings.seed](const std::vector<Pair>& some) {
       return control_predictions(*passes, some, kControlDraws, seed);
     };
   } else {
-    out.predictions = plain_passes(place, enhancers, go_on)->of(pairs);
+    out.predictions = plain_passes(place, contexts, go_on)->of(pairs);
   }
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     expect_finite(inference.data, pairs[i], out.predictions[i]);

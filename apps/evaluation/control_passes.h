@@ -1,8 +1,8 @@
 // Forward passes for an evaluation and its controls: the model as it is, the model with gene
 // embeddings permuted at random, and the model with one mean window instead of all DNA. DNA
 // shuffled between enhancers needs no pass of its own, because the first pass predicts every gene
-// from every window; except with gene positions, which stay those of the enhancer while its DNA is
-// replaced.
+// from every window; except with gene positions or with RNA of samples, which stay those of the
+// pair while its DNA is replaced.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,14 @@ namespace cdt {
 struct ControlPasses {
   PredictionTable real;
   PredictionTable shuffled_genes;  // rows of RNA and of protein, each permuted at random
-  PredictionTable mean_dna;        // the same window for all enhancers
-  /// Only with gene positions, by draw: each enhancer with the DNA of another and its own places.
+  PredictionTable mean_dna;        // the same window for all contexts
+  /// Only with gene positions or samples, by draw: each context with another enhancer's DNA and its
+  /// own places and RNA.
   std::vector<PredictionTable> placed;
 };
 inline constexpr std::int64_t kPlacedDraws = 3;
-/// How often control_passes() passes over the enhancers.
-std::int64_t passes_per_enhancer(const CdtConfig& config);
+/// How often control_passes() passes over the contexts.
+std::int64_t passes_per_context(const CdtConfig& config, const Dataset& data);
 
 /// A model in eval mode whose parameters require no gradient, and what its passes run on.
 struct PassPlace {
@@ -37,17 +38,17 @@ struct PassPlace {
   const Dataset& data;
 };
 
-/// Runs all passes: passes_per_enhancer() times as many as there are enhancers, and without gene
-/// positions one more. window: mean_window() in host memory; seed: of the permutations. Returns
-/// nothing if go_on(enhancers done, counting all rounds) returns false.
+/// Runs all passes: at most passes_per_context() times as many as there are contexts, and one more.
+/// window: mean_window() in host memory; seed: of the permutations. Returns nothing if
+/// go_on(contexts done, counting all rounds) returns false.
 std::optional<ControlPasses> control_passes(const PassPlace& place,
-                                            const std::vector<std::int32_t>& enhancers,
+                                            const std::vector<Context>& contexts,
                                             std::span<const float> window, std::uint64_t seed,
                                             const std::function<bool(std::int64_t done)>& go_on);
 
 /// Runs the first of these passes alone: the predictions of the model as it is.
 std::optional<PredictionTable> plain_passes(const PassPlace& place,
-                                            const std::vector<std::int32_t>& enhancers,
+                                            const std::vector<Context>& contexts,
                                             const std::function<bool(std::int64_t done)>& go_on);
 
 /// Runs what control_passes() computes for a batch of windows and for the mean window, with any
@@ -67,7 +68,8 @@ inline constexpr std::int64_t kControlDraws = 20;
 
 /// Extracts the controls of these pairs. draws: of DNA shuffled among the enhancers of these pairs
 /// only, none keeping its own, since predictions for other enhancers say nothing about these. With
-/// gene positions instead the kPlacedDraws of the passes, shuffled among all their enhancers.
+/// gene positions or samples instead the kPlacedDraws of the passes, shuffled among all their
+/// enhancers.
 /// Throws Error if a prediction is not finite.
 ControlPredictions control_predictions(const ControlPasses& passes, const std::vector<Pair>& pairs,
                                        std::int64_t draws, std::uint64_t seed);
@@ -81,7 +83,7 @@ struct Predicted {
 };
 
 struct PredictSettings {
-  std::int64_t batch = 4;     // enhancers per pass
+  std::int64_t batch = 4;     // contexts per pass
   bool with_controls = true;  // take the same time again
   std::uint64_t seed = 0;     // of the controls
   bool quiet = false;         // if set, no progress line

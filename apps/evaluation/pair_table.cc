@@ -1,5 +1,6 @@
 #include "apps/evaluation/pair_table.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "engine/error.h"
@@ -27,6 +28,8 @@ std::vector<std::vector<float>> read_pair_columns(const std::filesystem::path& t
                                                   const std::vector<Pair>& pairs,
                                                   const std::vector<std::string>& names) {
   std::vector<std::string> columns{"enhancer", "gene"};
+  if (!data.samples.empty()) columns.emplace_back("sample");
+  const auto naming = static_cast<int>(columns.size());
   columns.insert(columns.end(), names.begin(), names.end());
   TsvFile file(table, columns);
   std::vector<std::vector<float>> out(names.size());
@@ -34,13 +37,15 @@ std::vector<std::vector<float>> read_pair_columns(const std::filesystem::path& t
   while (file.next()) {
     if (row == pairs.size()) file.fail(0, "there are more rows than tested pairs");
     const Pair& pair = pairs[row++];
-    if (file.field(0) != enhancer_of(data, pair).name || file.field(1) != gene_of(data, pair)) {
-      file.fail(0,
-                expected_got("is not the pair that the data set tests here", pair_name(data, pair),
-                             std::string(file.field(0)) + ":" + std::string(file.field(1))));
+    std::string cells(file.field(0));
+    for (int i = 1; i < naming; ++i) cells.append("\t").append(file.field(i));
+    if (cells != pair_cells(data, pair)) {
+      std::replace(cells.begin(), cells.end(), '\t', ':');
+      file.fail(0, expected_got("is not the pair that the data set tests here",
+                                pair_name(data, pair), cells));
     }
     for (std::size_t i = 0; i < names.size(); ++i) {
-      const int column = static_cast<int>(i) + 2;
+      const int column = naming + static_cast<int>(i);
       float value = 0;
       const std::string_view fault = parse_finite(file.field(column), &value);
       if (!fault.empty()) file.fail(column, expected_got(fault, kFiniteNumber, file.field(column)));

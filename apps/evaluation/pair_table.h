@@ -15,7 +15,7 @@ namespace cdt {
 void expect_recorded_table(const std::filesystem::path& table, const std::string& digest);
 
 /// Reads columns of finite numbers of a table whose rows are `pairs`, which it names in the columns
-/// enhancer and gene: (names, pairs). Throws InputError for other rows.
+/// enhancer, gene and, with samples, sample: (names, pairs). Throws InputError for other rows.
 std::vector<std::vector<float>> read_pair_columns(const std::filesystem::path& table,
                                                   const Dataset& data,
                                                   const std::vector<Pair>& pairs,

@@ -8,7 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "io/dataset/dataset.h"
@@ -17,22 +17,24 @@
 
 namespace cdt {
 
-/// The second screen's effects of pairs in the data set, by enhancer and gene.
-using Screen = std::map<std::pair<std::int32_t, std::int32_t>, float>;
+/// The second screen's effects of pairs in the data set, by enhancer, gene and sample.
+using Screen = std::map<std::tuple<std::int32_t, std::int32_t, std::int32_t>, float>;
 
 /// A second screen's file, read for the pairs of one split.
 struct ScreenFile {
   Screen effects;
   std::int64_t rows = 0;
   std::int64_t of_other_enhancers = 0, of_other_genes = 0, of_other_pairs = 0;  // skipped
+  std::int64_t of_other_samples = 0;
 
   /// One line about skipped rows; "" if there were none.
   std::string skipped(const std::filesystem::path& file) const;
 };
 
-/// Reads a TSV with columns enhancer, gene and beta; rows of pairs that are not in `pairs` are
-/// skipped unchecked. Throws InputError naming line and column for an effect that is not a finite
-/// number or a repeated pair, and naming "rows" if the file has none of the pairs.
+/// Reads a TSV with columns enhancer, gene, beta and, with samples, sample; rows of pairs that are
+/// not in `pairs` are skipped unchecked. Throws InputError naming line and column for an effect
+/// that is not a finite number or a repeated pair, and naming "rows" if the file has none of the
+/// pairs.
 ScreenFile read_replicate(const std::filesystem::path& file, const Dataset& data,
                           const std::vector<Pair>& pairs);
 

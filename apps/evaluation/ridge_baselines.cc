@@ -63,15 +63,45 @@ struct PooledDna {
   }
 };
 
+/// RNA embeddings of the genes of some pairs, those of each pair's sample.
+class PairRna {
+ public:
+  PairRna(const Dataset& data, std::initializer_list<const std::vector<Pair>*> lists)
+      : data_(data) {
+    if (data.samples.empty()) return;
+    std::map<std::int32_t, std::set<std::int32_t>> genes;  // by sample
+    for (const std::vector<Pair>* pairs : lists) {
+      for (const Pair& p : *pairs) genes[p.sample].insert(p.gene);
+    }
+    for (const auto& [sample, of_sample] : genes) {
+      poll();
+      const std::vector<float> rna = data.rna_of(sample);
+      for (const std::int32_t gene : of_sample) {
+        const auto row = rna.begin() + gene * data.rna_dim;
+        rows_[{sample, gene}].assign(row, row + data.rna_dim);
+      }
+    }
+  }
+
+  const float* of(const Pair& pair) const {
+    return data_.samples.empty() ? &data_.rna[pair.gene * data_.rna_dim]
+                                 : rows_.at({pair.sample, pair.gene}).data();
+  }
+
+ private:
+  const Dataset& data_;
+  std::map<std::pair<std::int32_t, std::int32_t>, std::vector<float>> rows_;  // by sample and gene
+};
+
 constexpr std::int64_t kLightColumns = 6;
 
 /// The columns of a regression.
 class RidgeColumns {
  public:
   /// dna: may be null if blocks need none.
-  RidgeColumns(const Dataset& data, const PlacedPairs& train, const PooledDna* dna,
-               const Blocks& blocks)
-      : data_(data), dna_(dna), blocks_(blocks) {
+  RidgeColumns(const Dataset& data, const PlacedPairs& train, const PairRna& rna,
+               const PooledDna* dna, const Blocks& blocks)
+      : data_(data), rna_(rna), dna_(dna), blocks_(blocks) {
     std::vector<double> distances;
     for (const std::optional<Place>& place : train.places) {
       if (place) distances.push_back(static_cast<double>(place->distance));
@@ -95,7 +125,7 @@ class RidgeColumns {
       out->insert(out->end(), values, values + n);
       for (std::int64_t i = 0; i < n; ++i) out->push_back(values[i] * contact);
     };
-    if (blocks_.rna) append_products(&data_.rna[pair.gene * data_.rna_dim], data_.rna_dim);
+    if (blocks_.rna) append_products(rna_.of(pair), data_.rna_dim);
     if (!blocks_.dna) return;
     const double* dna = dna_->rows.at(pair.enhancer).data();
     out->insert(out->end(), dna, dna + data_.dna_dim);
@@ -104,6 +134,7 @@ class RidgeColumns {
 
  private:
   const Dataset& data_;
+  const PairRna& rna_;
   const PooledDna* dna_;
   Blocks blocks_;
   double typical_distance_ = 0;
@@ -114,6 +145,7 @@ struct Given {
   const Dataset& data;
   const PlacedPairs& train;
   const PlacedPairs& predicted;
+  const PairRna& rna;
   std::vector<double> effects, other_means, means;  // of training pairs twice, of genes
   std::vector<std::int32_t> locus;                  // of each training pair
   int threads = 1;
@@ -127,7 +159,7 @@ struct Fitted {
 };
 
 Fitted fit(const Given& given, const PooledDna* dna, const Blocks& blocks) {
-  const RidgeColumns columns(given.data, given.train, dna, blocks);
+  const RidgeColumns columns(given.data, given.train, given.rna, dna, blocks);
   RidgeData rows{.columns = columns.count(),
                  .x = {},
                  .y = given.effects,
@@ -171,7 +203,8 @@ std::vector<BaselinePrediction> ridge_baselines(const Dataset& data, const Place
                                                 const std::vector<std::int32_t>& locus_of_enhancer,
                                                 int threads) {
   CDT_CHECK(!train.pairs.empty(), "baselines need training pairs");
-  Given given{data, train, predicted, effects_of(train.pairs), {}, {}, {}, threads};
+  const PairRna rna(data, {&train.pairs, &predicted.pairs});
+  Given given{data, train, predicted, rna, effects_of(train.pairs), {}, {}, {}, threads};
   const std::vector<std::int32_t> gene = column(train.pairs, &Pair::gene);
   given.means = shrink_means(given.effects, gene, data.genes.size()).means;
   for (const Pair& p : train.pairs) {

@@ -28,7 +28,8 @@ struct PlacedPairs {
 ///                 the contact max(d, 5000)^-0.7 (a power law as in activity-by-contact models:
 ///                 Fulco et al., Nature Genetics 51, 2019); on the side of the start; on whether
 ///                 the distance is known; and on the shrunk mean of the gene's training pairs.
-///                 Optionally also on the gene's RNA embedding and its products with the contact
+///                 Optionally also on the gene's RNA embedding, with samples that of the pair's
+///                 sample, and its products with the contact
 ///   ridge         on these and on the mean over bins of each DNA feature of the window.
 ///                 Optionally also on the mean over the one or two bins at its centre, and the
 ///                 products of that with the contact

@@ -62,6 +62,7 @@ std::vector<Source> sources(const ArraysOptions& options, const ArrayFiles& file
        {"dna-gene", dna_gene.path, "dna", part(dna_gene, &OpenArrays::dna_gene)},
        {"rna", files.rna.path, "rna", part(files.rna, &OpenArrays::rna)},
        {"protein", files.protein.path, "protein", part(files.protein, &OpenArrays::protein)},
+       {"samples", options.samples, "samples", ""},
        {"genes", options.genes, "genes", ""},
        {"rna-genes", options.rna_genes, "rna-genes", ""},
        {"protein-genes", options.protein_genes, "protein-genes", ""},
@@ -89,6 +90,7 @@ DatasetWriter::Sizes sizes_of(const ArraysOptions& options, const FloatRows& dna
   sizes.rna_dim = genes.rna_dim;
   sizes.protein_dim = genes.protein_dim;
   sizes.bin_bp = options.bin_bp;
+  sizes.samples = std::ssize(genes.samples);
   sizes.assembly = options.assembly;
   sizes.dna_is_bfloat16 = options.store_bfloat16;
   return sizes;
@@ -166,7 +168,11 @@ void import_arrays(const ArraysOptions& options, const ArrayFiles& files) {
   genes.read_starts(options.gene_table, screen.enhancers);
 
   DatasetWriter writer(options.common.out, sizes, options.common.overwrite);
-  writer.write_rna(genes.rna, genes.genes);
+  if (genes.samples.empty()) {
+    writer.write_rna(genes.rna, genes.genes);
+  } else {
+    writer.write_sampled_rna(genes.rna, genes.samples, genes.genes);
+  }
   writer.write_protein(genes.protein, genes.genes);
   writer.write_enhancers(screen.enhancers);
   writer.write_gene_starts(genes.starts);
@@ -180,10 +186,13 @@ void import_arrays(const ArraysOptions& options, const ArrayFiles& files) {
   const nlohmann::ordered_json provenance = {{"made_by", "cdt-import " + version()},
                                              {"sources", provenance_of(read)}};
   writer.write_extra(kProvenanceFile, provenance_text(options.common, {}, nullptr, hdf5_version()));
-  finish_audited(written_dataset(sizes, std::move(screen.enhancers), std::move(screen.pairs),
-                                 std::move(genes)),
-                 described, {record, arrays_record_text(record), path_text(options.enhancers)},
-                 provenance, &writer);
+  const std::vector<std::string> samples = genes.samples;
+  Dataset written = written_dataset(sizes, std::move(screen.enhancers), std::move(screen.pairs),
+                                    std::move(genes));
+  written.samples = samples;
+  finish_audited(written, described,
+                 {record, arrays_record_text(record), path_text(options.enhancers)}, provenance,
+                 &writer);
 }
 
 ArrayFiles find_arrays(const ArraysOptions& options) {

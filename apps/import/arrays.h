@@ -17,7 +17,8 @@ struct ArraysOptions {
   std::filesystem::path genes;              // of both tables; or one list for each:
   std::filesystem::path rna_genes, protein_genes;
   std::filesystem::path enhancers, pairs, gene_table;
-  CommonOptions common;  // config, out, overwrite, quiet
+  std::filesystem::path samples;  // of the RNA; may be empty
+  CommonOptions common;           // config, out, overwrite, quiet
   std::string assembly = "hg38";
   int bin_bp = 128;
   bool void_is_bfloat16 = false;

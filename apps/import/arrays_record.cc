@@ -37,6 +37,7 @@ Json arrays_record(const ArraysImported& input) {
                      {"written", input.genes.genes_count()},
                      {"rna_dim", input.genes.rna_dim},
                      {"protein_dim", input.genes.protein_dim}};
+  if (!input.genes.samples.empty()) record["samples"] = std::ssize(input.genes.samples);
   record["dna"] = {{"shape", input.dna.shape()},
                    {"dtype", input.dna.type()},
                    {"written_as", options.store_bfloat16 ? "bfloat16" : "float32"},
@@ -66,6 +67,7 @@ std::string arrays_record_text(const Json& record) {
                      genes["rna_dim"].dump() + " features, " + genes["protein_listed"].dump() +
                      " with protein of " + genes["protein_dim"].dump() + "; " +
                      genes["written"].dump() + " written\n";
+  if (record.contains("samples")) text += "RNA of " + record["samples"].dump() + " samples\n";
   text += "DNA " + dna["shape"].dump() + " " + dna["dtype"].get<std::string>() + ", written as " +
           dna["written_as"].get<std::string>() + "; windows of " + dna["bins"].dump() +
           " bins of " + dna["bin_bp"].dump() + " bp = " + format_with_commas(window) + " bp; " +

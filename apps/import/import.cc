@@ -26,8 +26,8 @@ constexpr const char* kSummary =
 constexpr std::initializer_list<const char*> kPublishedOptions{"mapping", "train", "val", "test",
                                                                "missing-dna"};
 constexpr std::initializer_list<const char*> kArraysOptions{
-    "genes",         "rna-genes",     "protein-genes", "enhancers", "pairs",
-    "unknown-names", "keep-untested", "bfloat16",      "store",     "dna-gene"};
+    "genes",         "rna-genes", "protein-genes", "enhancers", "pairs",  "unknown-names",
+    "keep-untested", "bfloat16",  "store",         "dna-gene",  "samples"};
 
 /// Values of options that take a word.
 struct Words {
@@ -39,7 +39,9 @@ struct Words {
 
 void add_shared(Cli* cli, ImportOptions* o, Words* words) {
   cli->option("dna", &o->dna, "DNA embeddings: (windows, bins, features)", true);
-  cli->option("rna", &o->rna, "RNA embeddings: (genes, features)", true);
+  cli->option("rna", &o->rna,
+              "RNA embeddings: (genes, features), or with --samples (samples, genes, features)",
+              true);
   cli->option("protein", &o->protein, "protein embeddings: (genes, features)", true);
   cli->option("gene-table", &o->gene_table,
               "BED file (plain or gzip) of genes by symbol; their starts become genes.bed of the "
@@ -59,7 +61,9 @@ void add_arrays(Cli* cli, ArraysOptions* o, Words* words) {
   cli->option(
       "pairs", &o->pairs,
       "arrays: table with the columns split, enhancer, gene, beta and optionally label, fold "
-      "and se");
+      "and se; with --samples also sample");
+  cli->option("samples", &o->samples,
+              "arrays: names of the samples (cells, donors, conditions) of --rna, one per line");
   cli->option("dna-gene", &o->dna_gene,
               "arrays: DNA embeddings around the genes' starts, one window for each gene of the "
               "RNA list: (genes, bins, features)");

@@ -14,26 +14,46 @@ namespace {
 
 constexpr std::int64_t kMaxValues = std::int64_t{1} << 28;  // per table: 1 GiB
 
-/// Reads the genes of a table's rows.
-std::vector<std::string> genes_of(const std::filesystem::path& list, const FloatRows& table) {
+/// Reads the genes of a table, `count` of them.
+std::vector<std::string> genes_of(const std::filesystem::path& list, const FloatRows& table,
+                                  std::int64_t count) {
   std::vector<std::string> genes = read_gene_list(list);
   for (std::size_t i = 0; i < genes.size(); ++i) {
     require_word(list.string(), "line " + std::to_string(i + 1), genes[i]);
   }
-  if (static_cast<std::int64_t>(genes.size()) != table.rows()) {
+  if (std::ssize(genes) != count) {
     throw InputError(list.string(), "lines",
                      expected_got("there must be a gene for each row of " + table.file() + " " +
                                       shape_text(table.shape()),
-                                  std::to_string(table.rows()), std::to_string(genes.size())));
+                                  std::to_string(count), std::to_string(genes.size())));
   }
   return genes;
 }
 
-void require_table(const FloatRows& table) {
-  if (table.shape().size() != 2) {
-    throw InputError(
-        table.file(), table.field(),
-        expected_got("has the wrong shape", "(genes, features)", shape_text(table.shape())));
+/// Reads the names of the samples of the RNA; none if it has none.
+std::vector<std::string> samples_of(const std::filesystem::path& list, const FloatRows& rna) {
+  if (list.empty()) return {};
+  std::vector<std::string> samples = read_sample_list(list);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    require_word(list.string(), "line " + std::to_string(i + 1), samples[i]);
+  }
+  if (std::ssize(samples) != rna.rows()) {
+    throw InputError(list.string(), "lines",
+                     expected_got("there must be a sample for each table of " + rna.file() + " " +
+                                      shape_text(rna.shape()),
+                                  std::to_string(rna.rows()), std::to_string(samples.size())));
+  }
+  return samples;
+}
+
+void require_table(const FloatRows& table, bool by_sample) {
+  if (table.shape().size() != (by_sample ? 3 : 2)) {
+    const std::string wanted = by_sample ? "(samples, genes, features)" : "(genes, features)";
+    const bool lacks_list = !by_sample && table.shape().size() == 3;
+    throw InputError(table.file(), table.field(),
+                     expected_got(std::string("has the wrong shape") +
+                                      (lacks_list ? "; RNA of samples needs --samples" : ""),
+                                  wanted, shape_text(table.shape())));
   }
   if (table.rows() > kMaxValues / table.row_values()) {
     throw InputError(table.file(), table.field(), "is over 1 GiB as float32");
@@ -50,6 +70,25 @@ std::vector<float> rows_in_place(FloatRows& table, const std::vector<std::int64_
     poll();
     const std::int64_t to = place[static_cast<std::size_t>(row)];
     table.read(row, to < 0 ? spare.data() : values.data() + to * width);
+  }
+  table.finish();
+  return values;
+}
+
+/// Reads the genes' rows of every sample: (samples, genes, features).
+std::vector<float> sampled_rows(FloatRows& table, const std::vector<std::int64_t>& place,
+                                std::int64_t genes) {
+  const std::int64_t width = table.shape().back();
+  std::vector<float> values(static_cast<std::size_t>(table.rows() * genes * width));
+  std::vector<float> sample(static_cast<std::size_t>(table.row_values()));
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    poll();
+    table.read(row, sample.data());
+    for (std::size_t gene = 0; gene < place.size(); ++gene) {
+      if (place[gene] < 0) continue;
+      std::copy_n(sample.begin() + static_cast<std::int64_t>(gene) * width, width,
+                  values.begin() + (row * genes + place[gene]) * width);
+    }
   }
   table.finish();
   return values;
@@ -95,13 +134,16 @@ void say_matched(const MatchedGenes& genes) {
 }  // namespace
 
 MatchedGenes read_matched_genes(const ArraysOptions& options, FloatRows& rna, FloatRows& protein) {
-  require_table(rna);
-  require_table(protein);
+  const bool by_sample = !options.samples.empty();
+  require_table(rna, by_sample);
+  require_table(protein, false);
   const bool one = !options.genes.empty();
   const std::filesystem::path& protein_list = one ? options.genes : options.protein_genes;
-  const std::vector<std::string> rna_genes = genes_of(one ? options.genes : options.rna_genes, rna);
-  const std::vector<std::string> protein_genes = genes_of(protein_list, protein);
+  const std::vector<std::string> rna_genes =
+      genes_of(one ? options.genes : options.rna_genes, rna, rna.shape()[by_sample ? 1 : 0]);
+  const std::vector<std::string> protein_genes = genes_of(protein_list, protein, protein.rows());
   MatchedGenes out;
+  out.samples = samples_of(options.samples, rna);
   match(rna_genes, protein_genes, &out);
   if (out.genes.empty()) {
     throw InputError(protein_list.string(), "genes",
@@ -109,9 +151,11 @@ MatchedGenes read_matched_genes(const ArraysOptions& options, FloatRows& rna, Fl
                                   "symbols such as " + rna_genes.front(), protein_genes.front()));
   }
   const NameIndex index = index_names(out.genes);
-  out.rna_dim = rna.row_values();
+  out.rna_dim = rna.shape().back();
   out.protein_dim = protein.row_values();
-  out.rna = rows_in_place(rna, places(rna_genes, index), out.genes_count());
+  const std::vector<std::int64_t> rna_places = places(rna_genes, index);
+  out.rna = by_sample ? sampled_rows(rna, rna_places, out.genes_count())
+                      : rows_in_place(rna, rna_places, out.genes_count());
   out.protein = rows_in_place(protein, places(protein_genes, index), out.genes_count());
   if (out.rna == out.protein) {
     throw InputError(protein.file(), "--protein",

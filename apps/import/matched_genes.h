@@ -15,11 +15,12 @@ struct MatchedGenes : GeneTables {      // the genes in both lists, in RNA's ord
   std::vector<std::int64_t> listed_at;  // row of each gene in RNA's list, ascending
   std::int64_t rna_listed = 0, protein_listed = 0;
   std::set<std::string> in_one_list;
+  std::vector<std::string> samples;  // of the RNA, which is then (S, G, rna_dim)
 };
 
-/// Reads and matches the tables. Throws InputError naming the file for a table that is not (G, dim)
-/// or over 1 GiB, a list that does not have one line per row or repeats a gene, no gene in both
-/// lists, or equal values in both tables.
+/// Reads and matches the tables. Throws InputError naming the file for a table that is not (G,
+/// dim), or of RNA of samples (S, G, dim), or over 1 GiB, a list that does not have one line per
+/// gene or sample or repeats a name, no gene in both lists, or equal values in both tables.
 MatchedGenes read_matched_genes(const ArraysOptions& options, FloatRows& rna, FloatRows& protein);
 
 }  // namespace cdt

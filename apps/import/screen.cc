@@ -38,6 +38,8 @@ class PairReader {
     for (const Enhancer& enhancer : out->enhancers) names.push_back(enhancer.name);
     enhancer_index_ = index_names(names);
     gene_index_ = index_names(genes.genes);
+    sample_index_ = index_names(genes.samples);
+    if (!genes.samples.empty()) file_.require_samples();
   }
 
   void read() {
@@ -58,6 +60,7 @@ class PairReader {
     pair.label = file_.label();
     pair.fold = file_.fold();
     pair.se = file_.se();
+    if (!sample_index_.empty()) pair.sample = file_.find(PairsFile::kSample, sample_index_);
     out_->has_labels = pair.label >= 0;
     SplitCount& count = out_->counts[static_cast<std::size_t>(pair.split)];
     ++count.read;
@@ -76,8 +79,9 @@ class PairReader {
     if (pair.gene < 0 && !half) {
       refuse(PairsFile::kGene, options_.genes.empty() ? options_.rna_genes : options_.genes);
     }
-    if (pair.enhancer >= 0 && pair.gene >= 0) return true;
-    ++(pair.enhancer >= 0 && half ? count->in_one_list : count->in_no_list);
+    if (pair.sample < 0) refuse(PairsFile::kSample, options_.samples);
+    if (pair.enhancer >= 0 && pair.gene >= 0 && pair.sample >= 0) return true;
+    ++(pair.enhancer >= 0 && pair.sample >= 0 && half ? count->in_one_list : count->in_no_list);
     return false;
   }
 
@@ -89,7 +93,7 @@ class PairReader {
   const ArraysOptions& options_;
   const MatchedGenes& genes_;
   Screen* out_;
-  NameIndex enhancer_index_, gene_index_;
+  NameIndex enhancer_index_, gene_index_, sample_index_;
 };
 
 /// Drops the enhancers that no pair names.

@@ -14,7 +14,7 @@ namespace cdt {
 /// Counts of table rows by what was done with them.
 struct SplitCount {
   std::int64_t read = 0, kept = 0;
-  std::int64_t in_no_list = 0;   // dropped: unknown enhancer or gene
+  std::int64_t in_no_list = 0;   // dropped: unknown enhancer, gene or sample
   std::int64_t in_one_list = 0;  // dropped: the gene lacks one of its embeddings
   std::int64_t positive_kept = 0, positive_removed = 0;  // labels
 };

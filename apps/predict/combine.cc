@@ -31,10 +31,9 @@ namespace fs = std::filesystem;
 std::string table_text(const ArmRuns& runs, const Dataset& data) {
   const std::vector<Pair> pairs = pairs_of(runs);
   const std::vector<float> ensemble = ensemble_of(runs);
-  std::string out = tab_separated({"enhancer", "gene", "beta", "prediction", "fold"});
+  std::string out = tab_separated({pair_header(data), "beta", "prediction", "fold"});
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    out += tab_separated({enhancer_of(data, pairs[i]).name, gene_of(data, pairs[i]),
-                          format_number(pairs[i].beta), format_number(ensemble[i]),
+    out += tab_separated({pair_cells(data, pairs[i]), format_number(pairs[i].beta), format_number(ensemble[i]),
                           std::to_string(pairs[i].fold)});
   }
   return out;
@@ -96,7 +95,7 @@ void combine(const CombineOptions& options) {
     inputs.add_output("--against", folder, kStudyOutput);
   }
   const OutputFolder out(kStudyOutput, options.common, inputs);
-  const Dataset data(options.common.data);
+  const Dataset data(options.common.data, SampleUse::kRead);
   const std::string digest = digest_of_data(data);
   const RecordedChoice choice = recorded_choice(options.folders.front());
   const std::string& split = choice.split;

@@ -10,22 +10,14 @@
 #include "io/format/text.h"
 
 namespace cdt {
-namespace {
-
-std::string names_of(const Dataset& data, const Pair& pair) {
-  return enhancer_of(data, pair).name + '\t' + gene_of(data, pair);
-}
-
-}  // namespace
-
 std::string predictions_tsv(const Dataset& data, const std::vector<Pair>& pairs,
                             const std::vector<float>& predictions,
                             const std::vector<BaselinePrediction>& baselines) {
-  std::string out = "enhancer\tgene\tbeta\tprediction";
+  std::string out = pair_header(data) + "\tbeta\tprediction";
   for (const BaselinePrediction& b : baselines) out += "\t" + baseline_column(b.name);
   out += '\n';
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    out += names_of(data, pairs[i]) + '\t' + format_number(pairs[i].beta) + '\t' +
+    out += pair_cells(data, pairs[i]) + '\t' + format_number(pairs[i].beta) + '\t' +
            format_number(predictions[i]);
     for (const BaselinePrediction& b : baselines) out += '\t' + format_number(b.predictions[i]);
     out += '\n';
@@ -35,13 +27,13 @@ std::string predictions_tsv(const Dataset& data, const std::vector<Pair>& pairs,
 
 std::string controls_tsv(const Dataset& data, const std::vector<Pair>& pairs,
                          const ControlPredictions& controls) {
-  std::string out = "enhancer\tgene\tshuffled_genes\tmean_dna";
+  std::string out = pair_header(data) + "\tshuffled_genes\tmean_dna";
   for (std::size_t draw = 1; draw <= controls.shuffled_dna.size(); ++draw) {
     out += "\tshuffled_dna_" + std::to_string(draw);
   }
   out += '\n';
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    out += names_of(data, pairs[i]) + '\t' + format_number(controls.shuffled_genes[i]) + '\t' +
+    out += pair_cells(data, pairs[i]) + '\t' + format_number(controls.shuffled_genes[i]) + '\t' +
            format_number(controls.mean_dna[i]);
     for (const std::vector<float>& draw : controls.shuffled_dna) {
       out += '\t' + format_number(draw[i]);

@@ -81,8 +81,10 @@ bool parse_options(int argc, char** argv, PredictOptions* options) {
   cli.number("batch-size", &options->batch_size, 1, 1024, "enhancers per forward pass");
   cli.number("bootstrap", &options->bootstrap, 100, 1000000,
              "replicates of the bootstrap over loci");
-  cli.option("replicate", &options->replicate,
-             "TSV of a second screen (enhancer, gene, beta); its agreement gives a noise ceiling");
+  cli.option(
+      "replicate", &options->replicate,
+      "TSV of a second screen (enhancer, gene, beta, with samples also sample); its agreement "
+      "gives a noise ceiling");
   cli.flag("no-controls", &options->no_controls,
            "skip the controls, which double the time; nothing is then concluded about DNA");
   constexpr double kAny = std::numeric_limits<double>::infinity();
@@ -149,8 +151,7 @@ void run(const PredictOptions& options) {
     throw InputError((data.directory / "pairs.tsv").string(), "split",
                      "no pairs in split " + options.split);
   }
-  const double ceiling =
-      noise_ceiling(read_truth(data.directory, data.bins), data, pairs, options.split);
+  const double ceiling = noise_ceiling(truth_of(data), data, pairs, options.split);
   std::optional<Screen> screen;
   if (!options.replicate.empty()) screen = screen_of_split(options, data, pairs);
   require_free_space(out.path(),

@@ -25,7 +25,12 @@ double number_field(const TsvFile& file, int column) {
 }
 
 void read_pair_rows(const fs::path& path, const Dataset& data, Attribution* out) {
-  TsvFile file(path, {"enhancer", "gene", "beta", "prediction", "zero_dna", "gene_train_pairs"});
+  std::vector<std::string> columns{"enhancer",   "gene",     "beta",
+                                   "prediction", "zero_dna", "gene_train_pairs"};
+  const auto sample_column = static_cast<int>(columns.size());
+  if (!data.samples.empty()) columns.emplace_back("sample");
+  const NameIndex samples = index_names(data.samples);
+  TsvFile file(path, columns);
   while (file.next()) {
     AttributedPair pair;
     pair.row = out->rows();
@@ -33,6 +38,13 @@ void read_pair_rows(const fs::path& path, const Dataset& data, Attribution* out)
     pair.gene = data.find_gene(std::string(file.field(1)));
     if (pair.enhancer < 0) file.fail(0, "not in the data set: " + std::string(file.field(0)));
     if (pair.gene < 0) file.fail(1, "not in the data set: " + std::string(file.field(1)));
+    if (!samples.empty()) {
+      const auto found = samples.find(std::string(file.field(sample_column)));
+      if (found == samples.end()) {
+        file.fail(sample_column, "not in the data set: " + std::string(file.field(sample_column)));
+      }
+      pair.sample = found->second;
+    }
     pair.beta = number_field(file, 2);
     pair.prediction = number_field(file, 3);
     pair.untrained = out->summary.untrained.has_value() && file.field(5) == "0";

@@ -19,12 +19,13 @@ struct AttributedPair {
   std::int32_t enhancer = 0, gene = 0;  // indices in the data set
   double beta = 0;                      // NaN if not measured
   double prediction = 0;
-  bool untrained = false;  // whether its gene has no training pair, if known
+  bool untrained = false;   // whether its gene has no training pair, if known
+  std::int32_t sample = 0;  // index in the data set; 0 without samples
 };
 
-/// "ENHANCER:GENE", the form that --pair takes.
+/// The form that --pair takes.
 inline std::string pair_name(const Dataset& data, const AttributedPair& pair) {
-  return pair_name(data, Pair{.enhancer = pair.enhancer, .gene = pair.gene});
+  return pair_name(data, Pair{.enhancer = pair.enhancer, .gene = pair.gene, .sample = pair.sample});
 }
 
 /// Scores of one method, one row (L) per row of pairs.tsv.

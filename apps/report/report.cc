@@ -55,9 +55,9 @@ bool parse_options(int argc, char** argv, ReportOptions* options) {
              "split to predict (default: val), or the split that --prediction must have");
   cli.paths("annotations", &options->annotations,
             "BED file (plain or gzip) of elements to draw under the windows; may be repeated");
-  cli.option(
-      "pair", &options->pair,
-      "ENHANCER:GENE to show in detail; without it, the explained pair with the strongest effect");
+  cli.option("pair", &options->pair,
+             "ENHANCER:GENE, with samples ENHANCER:GENE:SAMPLE, to show in detail; without it, the "
+             "explained pair with the strongest effect");
   add_gene_starts_option(&cli, &options->genes);
   cli.require({"out"});
   add_model_options(&cli, &options->overrides);
@@ -89,7 +89,7 @@ Material read_material(const ReportOptions& options, Dataset* changed) {
     const auto model = open_tensor_file(material.run.directory / "model.safetensors");
     use_pairs(pair_use(*model, options.overrides, data), changed);
   }
-  material.truth = read_truth(data.directory, data.bins);
+  material.truth = truth_of(data);
   if (!options.attribution.empty()) {
     material.attribution = read_attribution(options.attribution, source);
   }
@@ -191,8 +191,12 @@ class Drawing {
     if (material_.pair.empty()) {
       page += " --pair " + shell_word(pair_name(material_.data, *shown.pair));
     }
-    return {Html(shown.what) + ": " + enhancer + " to " + element("i", gene),
-            window_figure(gnuplot_, material_, *shown.pair),
+    Html title = Html(shown.what) + ": " + enhancer + " to " + element("i", gene);
+    if (!material_.data.samples.empty()) {
+      const auto sample = static_cast<std::size_t>(shown.pair->sample);
+      title = title + " in sample " + material_.data.samples[sample];
+    }
+    return {std::move(title), window_figure(gnuplot_, material_, *shown.pair),
             attribute_command(material_) + "\n" + page};
   }
 
@@ -286,7 +290,7 @@ Inputs inputs_of(const ReportOptions& options) {
 }
 
 Page run_page(const Gnuplot& gnuplot, const ReportOptions& options) {
-  Dataset data(options.common.data);
+  Dataset data(options.common.data, SampleUse::kRead);
   const Material material = read_material(options, &data);
   const std::vector<std::string> doubts = annotation_doubts(material);
   for (const std::string& doubt : doubts) warn(doubt);

@@ -32,7 +32,7 @@ void print_row(std::ostream& out, const std::string& name, const std::string& se
 }  // namespace
 
 MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, std::int64_t bins,
-                       Backend& device) {
+                       Backend& device, std::int64_t samples) {
   DryRun dry(device);
   MemoryPlan plan;
   Cdt model(config, dry.backend(), dry.lasting, false);
@@ -41,7 +41,7 @@ MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, s
     plan.gradients += static_cast<std::size_t>(parameter.variable.grad.bytes());
   }
   plan.weights = dry.taken() - plan.gradients;
-  const Dataset sizes = sizes_of(config, bins);
+  const Dataset sizes = sizes_of(config, bins, samples);
   const StepData data(config, sizes, dry.backend(), dry.lasting, settings);
   plan.host = dry.host();
   const StepResults results(dry.lasting, settings.batch_size, dry.backend());

@@ -13,9 +13,9 @@
 namespace cdt {
 
 /// Plans one training step and one validation batch. bins: L. `device` is the one to train on;
-/// nothing is computed there.
+/// nothing is computed there. samples: of the RNA.
 MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, std::int64_t bins,
-                       Backend& device);
+                       Backend& device, std::int64_t samples = 0);
 
 /// Prints the table of --dry-run: module, tensors, parameters and, if some are frozen, how many are
 /// trained; the total; the plan.

@@ -11,6 +11,7 @@
 #include "io/format/safetensors.h"
 #include "io/format/text.h"
 #include "model/checkpoint.h"
+#include "model/fingerprint.h"
 
 namespace cdt {
 namespace {
@@ -154,7 +155,7 @@ std::map<std::string, std::string> data_fingerprint(const Dataset& data,
     parts["sizes"].add(static_cast<std::uint64_t>(size));
   }
   parts["assembly"].add(data.assembly);
-  parts["rna"].add(data.rna);
+  add_rna(data, &parts["rna"]);
   parts["protein"].add(data.protein);
   for (const std::string& gene : data.genes) parts["genes"].add(gene);
   for (const Enhancer& enhancer : data.enhancers) parts["enhancers"].add(enhancer.name);
@@ -164,6 +165,7 @@ std::map<std::string, std::string> data_fingerprint(const Dataset& data,
     pairs.add(static_cast<std::uint64_t>(pair.enhancer));
     pairs.add(static_cast<std::uint64_t>(pair.gene));
     pairs.add(&pair.beta, sizeof pair.beta);
+    if (!data.samples.empty()) pairs.add(static_cast<std::uint64_t>(pair.sample));
     if (wanted.labels) parts[kLabelsPart].add(static_cast<std::uint64_t>(pair.label));
     if (wanted.errors) parts[kErrorsPart].add(&pair.se, sizeof pair.se);
   }

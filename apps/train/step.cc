@@ -31,7 +31,7 @@ Var augmented(const TrainSettings& settings, const Tensor& dna, const Cdt& model
 
 StepData::StepData(const CdtConfig& config, const Dataset& data, Backend& backend, Arena& lasting,
                    const TrainSettings& settings, std::int64_t distinct, std::size_t reserve_bytes)
-    : rna(upload_genes(backend, lasting, data.rna, data.genes_count(), data.rna_dim)),
+    : rna(data, backend, lasting, settings.batch_size),
       protein(upload_genes(backend, lasting, data.protein, data.genes_count(), data.protein_dim)),
       places(config, data, backend, lasting, settings.batch_size),
       genes(lasting.tensor({settings.batch_size}, Dtype::kInt32)),
@@ -47,7 +47,7 @@ void add_gradients(const TrainSettings& settings, std::uint32_t draw, const Tens
   const Var places = data.places.wanted() ? tape.constant(data.places.features()) : nullptr;
   const Var prediction = model.forward_pairs({.tape = tape,
                                               .dna = augmented(settings, dna, model, tape),
-                                              .rna = tape.constant(data.rna),
+                                              .rna = tape.constant(data.rna.values()),
                                               .protein = tape.constant(data.protein),
                                               .gene_position = places},
                                              data.genes);

@@ -15,6 +15,7 @@
 #include "model/cdt.h"
 #include "model/dna_feed.h"
 #include "model/gene_places.h"
+#include "model/rna_input.h"
 
 namespace cdt {
 
@@ -67,7 +68,8 @@ struct StepData {
   StepData(const CdtConfig& config, const Dataset& data, Backend& backend, Arena& lasting,
            const TrainSettings& settings, std::int64_t distinct = 0, std::size_t reserve_bytes = 0);
 
-  Tensor rna, protein;  // (1, G, ..)
+  RnaInput rna;
+  Tensor protein;  // (1, G, protein_dim)
   GenePlaces places;
   Tensor genes;    // (B), int32
   Tensor targets;  // (B)

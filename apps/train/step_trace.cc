@@ -135,12 +135,12 @@ const std::string& StepTrace::origin(const Source& source) const {
 }
 
 StepTrace trace_step(const CdtConfig& config, const TrainSettings& settings, std::int64_t bins,
-                     Backend& device) {
+                     Backend& device, std::int64_t samples) {
   const auto backend = make_profiling_backend(make_shape_backend(device));
   Arena lasting(*backend, "lasting"), step(*backend, "step"), scratch(*backend, "scratch");
   Cdt model(config, *backend, lasting, false);
   model.make_trainable(lasting, frozen_parameters(settings.freeze, model));
-  const Dataset sizes = sizes_of(config, bins);
+  const Dataset sizes = sizes_of(config, bins, samples);
   const StepData data(config, sizes, *backend, lasting, settings);
   const StepResults results(lasting, settings.batch_size, *backend);
   AdamW optimiser(model.variables(), *backend, lasting, {});
@@ -162,7 +162,7 @@ StepTrace trace_step(const CdtConfig& config, const TrainSettings& settings, std
                 .modules = {},
                 .profile = backend->profiler()->rows()};
   NamedTensors inputs = {{"dna", dna},
-                         {"rna", data.rna},
+                         {"rna", data.rna.values()},
                          {"protein", data.protein},
                          {"genes", data.genes},
                          {"targets", data.targets}};

@@ -64,8 +64,8 @@ struct StepTrace {
 };
 
 /// Records one training step on shapes; nothing is computed. bins: L. `device`: where a run would
-/// train.
+/// train. samples: of the RNA.
 StepTrace trace_step(const CdtConfig& config, const TrainSettings& settings, std::int64_t bins,
-                     Backend& device);
+                     Backend& device, std::int64_t samples = 0);
 
 }  // namespace cdt

@@ -53,17 +53,19 @@ void print_trace(const StepTrace& trace, const std::string& format) {
 
 void dry_run(TrainOptions* options) {
   std::optional<Dataset> data;
-  if (!options->common.data.empty()) data.emplace(options->common.data);
+  if (!options->common.data.empty()) data.emplace(options->common.data, SampleUse::kRead);
   Dataset* known = data ? &*data : nullptr;
   const CdtConfig config = choose_config(options->common.model, known, options);
   const std::int64_t bins = known != nullptr ? known->bins : kReleasedBins;
+  const std::int64_t samples = known != nullptr ? known->samples_count() : 0;
   const std::unique_ptr<Backend> device = open_backend(options->common);
   if (options->trace) {
-    print_trace(trace_step(config, options->settings, bins, *device), options->trace_format);
+    print_trace(trace_step(config, options->settings, bins, *device, samples),
+                options->trace_format);
     return;
   }
   // First, because it refuses what the settings may not name.
-  const MemoryPlan plan = plan_memory(config, options->settings, bins, *device);
+  const MemoryPlan plan = plan_memory(config, options->settings, bins, *device, samples);
   const std::unique_ptr<Backend> shapes = make_shape_backend(*device);
   Arena lasting(*shapes, "lasting");
   Cdt model(config, *shapes, lasting, false);
@@ -169,7 +171,7 @@ void train(TrainOptions* options, const std::optional<RunMoment>& until) {
   }
   std::unique_ptr<TensorFile> start;
   if (!options->resume && !options->init_from.empty()) start = open_tensor_file(options->init_from);
-  Dataset data(common.data);
+  Dataset data(common.data, SampleUse::kRead);
   Fingerprint fingerprint{.model = "", .data = digest_of_data(data)};
   use_pairs(pair_use(options->settings), &data);
   std::unique_ptr<OptimiserFile> optimiser;
@@ -183,7 +185,8 @@ void train(TrainOptions* options, const std::optional<RunMoment>& until) {
   name_extensions(config, &fingerprint);
   DnaCheck dna(data, facts.dna(), options->resume ? folder.last_state() : "");
   const std::unique_ptr<Backend> backend = open_backend(common);
-  const MemoryPlan plan = plan_memory(config, options->settings, data.bins, *backend);
+  const MemoryPlan plan =
+      plan_memory(config, options->settings, data.bins, *backend, data.samples_count());
   const double unit =
       TargetTransform(options->settings, data.pairs_of(Split::kTrain)).units().scale;
   Trained trained(config, *backend, weights, options->settings, unit);

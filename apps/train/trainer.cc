@@ -136,11 +136,11 @@ std::optional<Trainer::ValidationPasses> Trainer::validate() {
   };
   const PassPlace place{model_, tape_, trunks_, device_.feed, data_};
   if (settings_.epoch_controls == kNoEpochControls) {
-    return plain_validation(place, validation_.enhancers(), go_on);
+    return plain_validation(place, validation_.contexts(), go_on);
   }
   const std::vector<float>& window = validation_.window(go_on);
   if (window.empty()) return std::nullopt;
-  return validation_passes(place, validation_.enhancers(), window, validation_.seed(), go_on);
+  return validation_passes(place, validation_.contexts(), window, validation_.seed(), go_on);
 }
 
 ComparedValidation Trainer::compared(const ValidationPasses& passes) const {

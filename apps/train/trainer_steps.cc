@@ -57,6 +57,7 @@ void Trainer::train_batch(const std::vector<Pair>& batch, const Tensor& dna) {
   const std::vector<std::int32_t> genes = column(batch, &Pair::gene);
   backend_.upload(device_.targets, targets.data());
   backend_.upload(device_.genes, genes.data());
+  device_.rna.load(column(batch, &Pair::sample));
   device_.places.load(column(batch, &Pair::enhancer));
   if (weights_.enabled()) backend_.upload(device_.weights, weights_.of(batch).data());
   const std::int64_t parts = settings_.accumulate;
@@ -65,7 +66,8 @@ void Trainer::train_batch(const std::vector<Pair>& batch, const Tensor& dna) {
   const bool is_last = running % parts == parts - 1;
   backend_.begin_step(draw);
   if (is_last) optimiser_.begin_step(rate_of(draw / parts));
-  std::vector<Tensor> operands = {dna, device_.targets, device_.genes, device_.places.features()};
+  std::vector<Tensor> operands = {dna, device_.targets, device_.genes, device_.rna.values(),
+                                  device_.places.features()};
   if (weights_.enabled()) operands.push_back(device_.weights);
   if (parts == 1) {
     backend_.run_recorded("train", operands, [&] {

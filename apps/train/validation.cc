@@ -89,7 +89,7 @@ ValidationControls::ValidationControls(const Dataset& data, std::uint64_t seed)
     : data_(data),
       seed_(seed),
       pairs_(data.pairs_of(Split::kVal)),
-      enhancers_(distinct_enhancers(pairs_)) {
+      contexts_(distinct_contexts(pairs_)) {
   const std::vector<Pair> train = data.pairs_of(Split::kTrain);
   if (train.empty() || pairs_.empty()) return;  // there will be no run; the trainer says why
   const std::vector<std::int32_t> locus_of = loci_of(data);
@@ -109,7 +109,7 @@ ValidationControls::ValidationControls(const Dataset& data, std::uint64_t seed)
 }
 
 const std::vector<float>& ValidationControls::window(const std::function<bool()>& go_on) {
-  if (window_.empty()) window_ = mean_window(data_, enhancers_, go_on);
+  if (window_.empty()) window_ = mean_window(data_, distinct_enhancers(pairs_), go_on);
   return window_;
 }
 
@@ -150,19 +150,19 @@ std::string ComparedValidation::note(const std::string& baseline) const {
 }
 
 std::optional<ControlPasses> validation_passes(const PassPlace& place,
-                                               const std::vector<std::int32_t>& enhancers,
+                                               const std::vector<Context>& contexts,
                                                std::span<const float> window, std::uint64_t seed,
                                                const std::function<bool()>& go_on) {
   const NoGradients guard(place.model);
-  return control_passes(place, enhancers, window, seed,
+  return control_passes(place, contexts, window, seed,
                         [&go_on](std::int64_t /*done*/) { return go_on(); });
 }
 
 std::optional<PredictionTable> plain_validation(const PassPlace& place,
-                                                const std::vector<std::int32_t>& enhancers,
+                                                const std::vector<Context>& contexts,
                                                 const std::function<bool()>& go_on) {
   const NoGradients guard(place.model);
-  return plain_passes(place, enhancers, [&go_on](std::int64_t /*done*/) { return go_on(); });
+  return plain_passes(place, contexts, [&go_on](std::int64_t /*done*/) { return go_on(); });
 }
 
 void plan_validation(Cdt& model, Tape& tape, Arena& constants, const Dataset& sizes,

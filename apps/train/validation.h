@@ -82,7 +82,7 @@ class ValidationControls {
   /// Mean window (L, dna_dim) of the val pairs' enhancers, read at the first call. go_on() is
   /// called between rows; if it returns false the result is empty.
   const std::vector<float>& window(const std::function<bool()>& go_on);
-  const std::vector<std::int32_t>& enhancers() const { return enhancers_; }
+  const std::vector<Context>& contexts() const { return contexts_; }
   std::uint64_t seed() const { return seed_; }
   /// Label of the strongest baseline on the val pairs.
   const std::string& baseline() const { return baseline_label_; }
@@ -94,7 +94,8 @@ class ValidationControls {
   const Dataset& data_;
   std::uint64_t seed_;
   std::vector<Pair> pairs_;
-  std::vector<std::int32_t> enhancers_, loci_;  // distinct; by pair
+  std::vector<Context> contexts_;   // distinct
+  std::vector<std::int32_t> loci_;  // by pair
   std::vector<float> window_;
   std::string baseline_label_;
   std::vector<std::vector<float>> baseline_;  // a single one: its predictions
@@ -104,13 +105,13 @@ class ValidationControls {
 /// Runs control_passes() between epochs. go_on() is called after each batch; if it returns false
 /// nothing is returned.
 std::optional<ControlPasses> validation_passes(const PassPlace& place,
-                                               const std::vector<std::int32_t>& enhancers,
+                                               const std::vector<Context>& contexts,
                                                std::span<const float> window, std::uint64_t seed,
                                                const std::function<bool()>& go_on);
 
 /// Runs plain_passes() between epochs, as validation_passes().
 std::optional<PredictionTable> plain_validation(const PassPlace& place,
-                                                const std::vector<std::int32_t>& enhancers,
+                                                const std::vector<Context>& contexts,
                                                 const std::function<bool()>& go_on);
 
 /// Runs plan_passes() between epochs.

@@ -275,4 +275,13 @@ void Dataset::read_rna(std::int32_t sample, float* out) const {
   sampled_rna_->read(sample, samples[static_cast<std::size_t>(sample)], gene_rows_, genes, out);
 }
 
+std::vector<float> Dataset::rna_of(std::int32_t sample) const {
+  if (samples.empty()) return rna;
+  const std::int64_t size = genes_count() * rna_dim;
+  if (!rna.empty()) return {rna.begin() + sample * size, rna.begin() + (sample + 1) * size};
+  std::vector<float> out(static_cast<std::size_t>(size));
+  read_rna(sample, out.data());
+  return out;
+}
+
 }  // namespace cdt

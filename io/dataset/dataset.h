@@ -91,12 +91,16 @@ class Dataset {
   /// Copies the RNA (G, rna_dim) of one sample to `out`, with the checks of read_dna(). Only for a
   /// data set with samples, whose `rna` is empty.
   void read_rna(std::int32_t sample, float* out) const;
+  /// The RNA (G, rna_dim) of the pairs of a sample; without samples that of all pairs.
+  std::vector<float> rna_of(std::int32_t sample) const;
 
   std::filesystem::path directory;
   std::int64_t bins = 0, dna_dim = 0, rna_dim = 0, protein_dim = 0;
   int bin_bp = 128;
   std::string assembly;
-  std::vector<float> rna;      // (G, rna_dim); empty with samples
+  /// (G, rna_dim). With samples empty, as they are read one at a time; or (S, G, rna_dim) in a data
+  /// set that is being made.
+  std::vector<float> rna;
   std::vector<float> protein;  // (G, protein_dim)
   std::vector<std::string> genes;
   std::vector<std::string> samples;  // of the RNA; empty: one RNA for all pairs
@@ -124,9 +128,22 @@ inline const Enhancer& enhancer_of(const Dataset& data, const Pair& pair) {
 inline const std::string& gene_of(const Dataset& data, const Pair& pair) {
   return data.genes[static_cast<std::size_t>(pair.gene)];
 }
-/// "ENHANCER:GENE", the form that --pair takes.
+/// Only for a data set with samples.
+inline const std::string& sample_of(const Dataset& data, const Pair& pair) {
+  return data.samples[static_cast<std::size_t>(pair.sample)];
+}
+/// "ENHANCER:GENE" or, with samples, "ENHANCER:GENE:SAMPLE": the form that --pair takes.
 inline std::string pair_name(const Dataset& data, const Pair& pair) {
-  return enhancer_of(data, pair).name + ":" + gene_of(data, pair);
+  return enhancer_of(data, pair).name + ":" + gene_of(data, pair) +
+         (data.samples.empty() ? "" : ":" + sample_of(data, pair));
+}
+/// The tab-separated columns that name a pair in tables: enhancer, gene and, with samples, sample.
+inline std::string pair_header(const Dataset& data) {
+  return data.samples.empty() ? "enhancer\tgene" : "enhancer\tgene\tsample";
+}
+inline std::string pair_cells(const Dataset& data, const Pair& pair) {
+  return enhancer_of(data, pair).name + '\t' + gene_of(data, pair) +
+         (data.samples.empty() ? "" : '\t' + sample_of(data, pair));
 }
 
 }  // namespace cdt

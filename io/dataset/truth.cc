@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/error.h"
 #include "io/format/json.h"
 
 namespace cdt {
@@ -123,6 +124,13 @@ std::optional<Truth> read_truth(const std::filesystem::path& directory, std::int
     if (entry.has("noiseless_beta")) truth.noiseless[name] = entry.number("noiseless_beta");
   }
   return truth;
+}
+
+std::optional<Truth> truth_of(const Dataset& data) {
+  std::optional<Truth> truth = read_truth(data.directory, data.bins);
+  if (!truth || data.samples.empty()) return truth;
+  throw InputError((data.directory / "truth.json").string(), "pairs",
+                   "have no samples, but the RNA of the data set is of samples");
 }
 
 }  // namespace cdt

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "io/dataset/dataset.h"
+
 namespace cdt {
 
 /// The planted bins of one DNA window, for one gene. A decoy looks like a causal site and has no
@@ -38,5 +40,8 @@ struct Truth {
 /// Reads DIRECTORY/truth.json; returns nothing if there is none, as in a data set of measurements.
 /// Throws InputError on anything wrong in it; bins must be in [0, bins).
 std::optional<Truth> read_truth(const std::filesystem::path& directory, std::int64_t bins);
+/// Returns that of a data set. Throws InputError if its RNA is of samples, which truth.json does
+/// not know.
+std::optional<Truth> truth_of(const Dataset& data);
 
 }  // namespace cdt

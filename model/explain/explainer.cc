@@ -104,6 +104,13 @@ Explainer::Explainer(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& pr
   multiply(backend(), weight_, transposed(weight_), gram_);
 }
 
+void Explainer::use_rna(std::span<const float> values) {
+  CDT_CHECK(std::ssize(values) == rna_.count(), "the RNA of all genes");
+  const EvalTape tape(*this);
+  backend().upload(rna_, values.data());
+  model_.replace_rna(*tape, rna_, trunks_);
+}
+
 void Explainer::place_genes(const Tensor& features) {
   expect_shape("place_genes", "features", features, {1, config().genes, kGeneFeatures});
   const EvalTape tape(*this);

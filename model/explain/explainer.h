@@ -23,7 +23,7 @@ namespace cdt {
 class Explainer {
  public:
   /// Freezes the model and computes its trunks; all references must outlive this. rna (1, G,
-  /// rna_dim), protein (1, G, protein_dim).
+  /// rna_dim), of a sample, and protein (1, G, protein_dim).
   Explainer(Cdt& model, Tape& tape, const Tensor& rna, const Tensor& protein, Arena& lasting);
   Explainer(const Explainer&) = delete;
   Explainer& operator=(const Explainer&) = delete;
@@ -32,6 +32,9 @@ class Explainer {
   const CdtConfig& config() const { return model_.config(); }
   const Tensor& rna() const { return rna_; }
   const Tensor& protein() const { return protein_; }
+  /// Replaces the RNA, in rna() and in the trunks, by that of another sample: (1, G, rna_dim). With
+  /// gene positions place_genes() must follow.
+  void use_rna(std::span<const float> values);
   /// Only, and first, for a model with gene positions: tells where the genes start relative to the
   /// enhancer that the next passes explain. features (1, G, kGeneFeatures), lasting.
   void place_genes(const Tensor& features);

@@ -40,7 +40,7 @@ before=$(cksum <"$work/placed/genes.bed")
 expect_fail 2 '--out: ' "$CDT_BIN/cdt-audit" --data "$work/placed" --out "$work/placed/genes.bed" --overwrite --quiet
 check 'the table is not overwritten' [ "$before" = "$(cksum <"$work/placed/genes.bed")" ]
 
-# --- RNA of samples, which the model cannot use yet
+# --- RNA of samples
 cp -r "$data" "$work/sampled"
 cat "$data/rna.f32" "$data/rna.f32" >"$work/sampled/rna.f32"
 printf 'liver\nlung\n' >"$work/sampled/rna.samples.txt"
@@ -49,11 +49,6 @@ sed -i '/"rna": {/,/}/ { s/"shape": \[/&2, /; s/"genes"/"samples": "rna.samples.
 expect_ok "$split" --data "$work/sampled" --out "$work/samples" --seed 4 --quiet
 check 'samples are kept' cmp <(cut -f 2- "$work/sampled/pairs.tsv") <(cut -f 2- "$work/samples/pairs.tsv")
 expect_same "$work/sampled/rna.samples.txt" "$work/samples/rna.samples.txt"
-for program in "cdt-audit --data" "cdt-train --out $work/none --epochs 1 --data" \
-  "cdt-predict --model $model --out $work/none --data"; do
-  # shellcheck disable=SC2086 # words of a command
-  expect_fail 2 'dataset.json: rna.samples: this program cannot use' "$CDT_BIN"/$program "$work/samples"
-done
 
 # --- a column se
 cp -r "$data" "$work/errors"

@@ -11,8 +11,13 @@
 
 namespace cdt::test {
 
+/// Which RNA the samples of a small data set have: the first that of one without samples, the
+/// others their own or the same.
+enum class SmallRna : std::uint8_t { kDistinct, kEqual };
+
 /// Writes a data set small enough for a run in milliseconds, with the given pairs.
-inline void write_small_dataset(const std::filesystem::path& path, const std::vector<Pair>& pairs) {
+inline void write_small_dataset(const std::filesystem::path& path, const std::vector<Pair>& pairs,
+                                std::int64_t samples = 0, SmallRna kind = SmallRna::kDistinct) {
   DatasetWriter::Sizes sizes;
   sizes.enhancers = 5;
   sizes.bins = 4;
@@ -20,6 +25,7 @@ inline void write_small_dataset(const std::filesystem::path& path, const std::ve
   sizes.genes = 3;
   sizes.rna_dim = 2;
   sizes.protein_dim = 4;
+  sizes.samples = samples;
   DatasetWriter writer(path, sizes);
   RandomStream random(11, 2);
   const auto draw = [&](std::int64_t n) {
@@ -33,7 +39,22 @@ inline void write_small_dataset(const std::filesystem::path& path, const std::ve
     enhancers.push_back({"chr1", 1000 * i, 1000 * i + 500, "E" + std::to_string(i)});
   }
   const std::vector<std::string> genes = {"A", "B", "C"};
-  writer.write_rna(draw(sizes.genes * sizes.rna_dim), genes);
+  const std::vector<float> shared = draw(sizes.genes * sizes.rna_dim);
+  if (samples == 0) {
+    writer.write_rna(shared, genes);
+  } else {
+    RandomStream random_of_samples(11, 3);
+    std::vector<float> rna;
+    std::vector<std::string> names;
+    for (std::int64_t sample = 0; sample < samples; ++sample) {
+      for (std::size_t i = 0; i < shared.size(); ++i) {
+        const bool other = kind == SmallRna::kDistinct && sample > 0;
+        rna.push_back(other ? static_cast<float>(random_of_samples.normal()) : shared[i]);
+      }
+      names.push_back("s" + std::to_string(sample));
+    }
+    writer.write_sampled_rna(rna, names, genes);
+  }
   writer.write_protein(draw(sizes.genes * sizes.protein_dim), genes);
   writer.write_enhancers(enhancers);
   writer.write_pairs(pairs);

@@ -54,11 +54,11 @@ class TrainRun : public ::testing::Test {
   /// Everything a run needs, constructed in the same order as in train.cc.
   struct Run {
     Run(const TrainOptions& options, const std::filesystem::path& data_path)
-        : data(data_path),
+        : data(data_path, SampleUse::kRead),
           config(model_config(options.settings, &data)),
           dna(data),
           backend(make_test_backend()),
-          plan(plan_memory(config, options.settings, data.bins, *backend)),
+          plan(plan_memory(config, options.settings, data.bins, *backend, data.samples_count())),
           lasting(*backend, "lasting"),
           model(config, *backend, lasting, false),
           trainer(options, plan, data, dna, *backend, lasting, trainable(options)) {
@@ -78,7 +78,7 @@ class TrainRun : public ::testing::Test {
     Trainer trainer;
   };
   std::unique_ptr<Run> make(const std::vector<Pair>& pairs) {
-    write_small_dataset(data_dir, pairs);
+    write_small_dataset(data_dir, pairs, samples, rna);
     return std::make_unique<Run>(options, data_dir);
   }
   /// Runs to the end, or until a moment.
@@ -110,6 +110,8 @@ class TrainRun : public ::testing::Test {
   std::filesystem::path run_dir = dir.path / "run";
   TrainOptions options;
   std::vector<Pair> pairs = default_pairs();  // of train() and resume()
+  std::int64_t samples = 0;                   // of the data set's RNA
+  SmallRna rna = SmallRna::kDistinct;
 };
 
 }  // namespace cdt::test

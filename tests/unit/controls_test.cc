@@ -31,13 +31,13 @@ TEST(LociTest, OverlappingWindowsShareOne) {
 
 /// Predictions 10 * enhancer + gene, for enhancers 2, 3, 5 and 7; gene + 0.5 from the mean window.
 ControlPasses passes() {
-  const PredictionTable empty({2, 3, 5, 7}, 3);
+  const PredictionTable empty({{0, 2}, {0, 3}, {0, 5}, {0, 7}}, 3);
   ControlPasses out{empty, empty, empty, {}};
   for (std::size_t row = 0; row < 4; ++row) {
     for (std::int64_t gene = 0; gene < 3; ++gene) {
       out.mean_dna.row(row)[gene] = static_cast<float>(gene) + 0.5F;
       out.real.row(row)[gene] =
-          static_cast<float>(std::int64_t{10} * out.real.enhancers()[row] + gene);
+          static_cast<float>(std::int64_t{10} * out.real.contexts()[row].enhancer + gene);
       out.shuffled_genes.row(row)[gene] = out.real.row(row)[gene] + 1.0F;
     }
   }
@@ -83,7 +83,7 @@ TEST(ControlPredictionsTest, DonorsAreThePairsOwnEnhancers) {
 }
 
 TEST(ControlPredictionsTest, OneEnhancerCannotBeShuffled) {
-  const PredictionTable table({4}, 2);
+  const PredictionTable table({{0, 4}}, 2);
   const ControlPredictions c =
       control_predictions({table, table, table, {}}, {{Split::kVal, 4, 1, 0.0F, -1}}, 5, 0);
   EXPECT_TRUE(c.shuffled_dna.empty());

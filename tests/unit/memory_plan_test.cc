@@ -70,6 +70,7 @@ struct Case {
   std::int64_t batch;
   int threads;
   TrainSettings settings;
+  std::int32_t samples = 0;  // of the RNA
 };
 
 class PlanOfARun : public ::testing::TestWithParam<Case> {};
@@ -79,8 +80,12 @@ TEST_P(PlanOfARun, IsWhatTheRunTakes) {
   std::vector<Pair> pairs;
   for (std::int32_t i = 0; i < 7; ++i) pairs.push_back({Split::kTrain, i % 5, i % 3, 0.5F, -1});
   for (std::int32_t i = 0; i < 4; ++i) pairs.push_back({Split::kVal, i, i % 3, 0.1F * i, -1});
-  test::write_small_dataset(dir.path / "data", pairs);
-  Dataset data(dir.path / "data");
+  const std::int32_t samples = GetParam().samples;
+  for (std::size_t i = 0; samples > 0 && i < pairs.size(); ++i) {
+    pairs[i].sample = static_cast<std::int32_t>(i) % samples;
+  }
+  test::write_small_dataset(dir.path / "data", pairs, samples);
+  Dataset data(dir.path / "data", SampleUse::kRead);
   data.gene_starts.assign(data.genes.size(), GeneStart{"chr1", 100, 1});
   TrainOptions options;
   options.common.quiet = true;
@@ -89,7 +94,7 @@ TEST_P(PlanOfARun, IsWhatTheRunTakes) {
   options.settings.batch_size = GetParam().batch;
   const CdtConfig config = model_config(options.settings, &data);
   CpuBackend backend(GetParam().threads);
-  const MemoryPlan plan = plan_memory(config, options.settings, data.bins, backend);
+  const MemoryPlan plan = plan_memory(config, options.settings, data.bins, backend, samples);
 
   Arena lasting(backend, "lasting");
   Cdt model(config, backend, lasting, false);
@@ -130,14 +135,14 @@ TrainSettings extended(std::int64_t hidden) {
   return s;
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, PlanOfARun,
-                         ::testing::Values(Case{1, 1, sizes(8, 2, "released")},
-                                           Case{2, 3, sizes(12, 3, "paper")},
-                                           Case{3, 64, sizes(33, 1, "released")},
-                                           Case{2, 3, sizes(12, 3, "released", {"dna_*"})},
-                                           Case{2, 3, sizes(12, 3, "paper", {"*bias", "rna_*"})},
-                                           Case{3, 2, extended(16)},
-                                           Case{7, 256, sizes(64, 4, "released")}));
+INSTANTIATE_TEST_SUITE_P(
+    Sizes, PlanOfARun,
+    ::testing::Values(Case{1, 1, sizes(8, 2, "released")}, Case{2, 3, sizes(12, 3, "paper")},
+                      Case{3, 64, sizes(33, 1, "released")},
+                      Case{2, 3, sizes(12, 3, "released", {"dna_*"})},
+                      Case{2, 3, sizes(12, 3, "paper", {"*bias", "rna_*"})},
+                      Case{3, 2, extended(16)}, Case{3, 2, sizes(12, 3, "released"), 3},
+                      Case{2, 2, extended(16), 2}, Case{7, 256, sizes(64, 4, "released")}));
 
 class PlanOfAPrediction : public ::testing::TestWithParam<Case> {};
 
@@ -163,7 +168,8 @@ TEST_P(PlanOfAPrediction, IsWhatItTakes) {
   DnaFeed feed(data, backend, lasting, batch);
   const std::vector<float> window(static_cast<std::size_t>(data.bins * data.dna_dim), 0.5F);
   const auto go_on = [](std::int64_t) { return true; };
-  ASSERT_TRUE(control_passes({model, tape, trunks, feed, data}, {0, 1, 2, 3, 4}, window, 1, go_on));
+  const std::vector<Context> contexts{{0, 0}, {0, 1}, {0, 2}, {0, 3}, {0, 4}};
+  ASSERT_TRUE(control_passes({model, tape, trunks, feed, data}, contexts, window, 1, go_on));
   EXPECT_EQ(plan.lasting(), lasting.peak());
   EXPECT_EQ(plan.activations, step.peak());
   EXPECT_EQ(plan.scratch, scratch.peak());

@@ -100,7 +100,7 @@ TEST(EvaluationTest, NothingSaysWhatIsPositive) {
 }
 
 TEST(ReplicateTest, ComparesThePairsOfBothScreens) {
-  const Screen screen{{{1, 0}, -2.0F}, {{2, 1}, 0.0F}, {{2, 0}, -2.5F}, {{7, 7}, 9.0F}};
+  const Screen screen{{{1, 0, 0}, -2.0F}, {{2, 1, 0}, 0.0F}, {{2, 0, 0}, -2.5F}, {{7, 7, 0}, 9.0F}};
   const std::vector<float> predictions{-2.0F, 0.0F, 5.0F, -1.0F};
   const auto r = compare_screens(kVal, predictions, screen, kLoci, {.replicates = 200});
   ASSERT_TRUE(r.has_value());
@@ -119,9 +119,9 @@ TEST(ReplicateTest, ComparesThePairsOfBothScreens) {
 TEST(ReplicateTest, TooFewPairsAndScreensThatDisagree) {
   const std::vector<float> predictions(4);
   const BootstrapOptions bootstrap{.replicates = 100};
-  const Screen two{{{1, 0}, -2.0F}, {{2, 1}, 0.0F}};
+  const Screen two{{{1, 0, 0}, -2.0F}, {{2, 1, 0}, 0.0F}};
   EXPECT_FALSE(compare_screens(kVal, predictions, two, kLoci, bootstrap).has_value());
-  const Screen opposite{{{1, 0}, 2.0F}, {{2, 1}, 0.0F}, {{2, 0}, 1.0F}};
+  const Screen opposite{{{1, 0, 0}, 2.0F}, {{2, 1, 0}, 0.0F}, {{2, 0, 0}, 1.0F}};
   const auto r = compare_screens(kVal, predictions, opposite, kLoci, bootstrap);
   ASSERT_TRUE(r.has_value());
   EXPECT_LT(r->pearson.value, 0.0);
@@ -140,7 +140,7 @@ TEST(ReplicateTest, OnlyRowsOfTheSplitAreRead) {
                               "A\tE0\t1e-400\tx\nA\tE9\tNA\t\nZ\tE0\t\t\nB\tE0\tinf\t\n"
                               "B\tE0\t#N/A\t\nB\tE1\t-3\t\n\n");
   const ScreenFile read = read_replicate(file, data, pairs);
-  EXPECT_EQ(read.effects, (Screen{{{0, 0}, 0.0F}, {{1, 1}, -3.0F}}));
+  EXPECT_EQ(read.effects, (Screen{{{0, 0, 0}, 0.0F}, {{1, 1, 0}, -3.0F}}));
   EXPECT_EQ(read.skipped(file),
             file.string() +
                 ": 4 of 6 rows are not of this split and are skipped: 1 of other enhancers, 1 of "

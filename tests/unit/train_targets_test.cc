@@ -49,9 +49,9 @@ TEST_F(TrainTargets, ScaledOutputsArePredictionsInUnitsOfEffects) {
   tape.eval();
   DnaFeed feed(run->data, *backend, lasting, 1);
   const std::vector<Pair> val = run->data.pairs_of(Split::kVal);
-  const std::vector<std::int32_t> enhancers = distinct_enhancers(val);
+  const std::vector<Context> contexts = distinct_contexts(val);
   const std::vector<float> window(static_cast<std::size_t>(run->data.bins * run->data.dna_dim));
-  const auto passes = validation_passes({*loaded, tape, constants, feed, run->data}, enhancers,
+  const auto passes = validation_passes({*loaded, tape, constants, feed, run->data}, contexts,
                                         window, 0, [] { return true; });
   ASSERT_TRUE(passes.has_value());
   const std::vector<float> effects_there = column(val, &Pair::beta);
