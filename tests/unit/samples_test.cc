@@ -46,6 +46,12 @@ double norm(const std::vector<float>& a) {
   return norm_of_difference(a, std::vector<float>(a.size(), 0.0F));
 }
 
+PairChoice choice_of(const std::vector<std::string>& names) {
+  PairChoice out;
+  out.pairs = names;
+  return out;
+}
+
 /// What one optimiser step on the first four train pairs computes.
 struct Step {
   std::vector<float> predictions, gradients;
@@ -321,7 +327,7 @@ TEST_F(SampledPrediction, PairsToExplainAreNamedAndGroupedBySample) {
   const Dataset data(data_dir, SampleUse::kRead);
   EXPECT_EQ(pair_name(data, pairs[1]), "E1:B:s1");
   const std::vector<Pair> named =
-      choose_pairs({.pairs = {"E1:B:s2", "E0:A:s1", "E1:B:s1", "E1:C:s1"}}, data);
+      choose_pairs(choice_of({"E1:B:s2", "E0:A:s1", "E1:B:s1", "E1:C:s1"}), data);
   ASSERT_EQ(named.size(), 4U);
   EXPECT_EQ(pair_name(data, named[0]), "E1:B:s1");
   EXPECT_EQ(pair_name(data, named[1]), "E1:C:s1");
@@ -338,16 +344,17 @@ TEST_F(SampledPrediction, PairsToExplainAreNamedAndGroupedBySample) {
   }
   EXPECT_EQ(batches.size(), 3U);
   const auto complaint = [&](const char* name) {
-    return test::input_error([&] { choose_pairs({.pairs = {name}}, data); });
+    return test::input_error([&] { choose_pairs(choice_of({name}), data); });
   };
   test::expect_message(complaint("E1:B"), "command line", "--pair",
                        "does not end in a sample of the data set (expected ENHANCER:GENE:SAMPLE, "
                        "got E1:B)");
   test::expect_message(complaint("E9:B:s1"), "command line", "--pair", "no enhancer named E9");
   test::write_bytes(dir.path / "list.tsv", "gene\tsample\tenhancer\nB\ts1\tE1\nB\ts7\tE1\n");
-  test::expect_message(
-      test::input_error([&] { choose_pairs({.file = dir.path / "list.tsv"}, data); }),
-      dir.path / "list.tsv", "line 3, column sample", "no sample named s7");
+  PairChoice listed;
+  listed.file = dir.path / "list.tsv";
+  test::expect_message(test::input_error([&] { choose_pairs(listed, data); }), listed.file,
+                       "line 3, column sample", "no sample named s7");
 }
 
 TEST_F(SampledPrediction, TablesAndSecondScreensNameTheSample) {
@@ -364,7 +371,8 @@ TEST_F(SampledPrediction, TablesAndSecondScreensNameTheSample) {
   std::swap(pairs[0].sample, pairs[1].sample);
   test::expect_message(
       test::input_error([&] { read_pair_columns(table, data, pairs, {"prediction"}); }), table,
-      "line 2", "is not the pair that the data set tests here (expected E0:B:s2, got E0:B:s0)");
+      "line 2, column enhancer",
+      "is not the pair that the data set tests here (expected E0:B:s2, got E0:B:s0)");
   const std::filesystem::path screen = dir.path / "screen.tsv";
   test::write_bytes(screen, "enhancer\tgene\tsample\tbeta\nE0\tB\ts2\t7\nE0\tB\ts9\t8\n");
   const ScreenFile read = read_replicate(screen, data, pairs);
@@ -372,7 +380,7 @@ TEST_F(SampledPrediction, TablesAndSecondScreensNameTheSample) {
   EXPECT_EQ(read.of_other_samples, 1);
   test::write_bytes(screen, "enhancer\tgene\tbeta\nE0\tB\t7\n");
   test::expect_message(test::input_error([&] { read_replicate(screen, data, pairs); }), screen,
-                       "sample", "missing");
+                       "line 1, column sample", "missing");
 }
 
 }  // namespace
