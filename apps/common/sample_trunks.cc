@@ -24,7 +24,7 @@ std::vector<float> ordered(std::vector<float> values, std::int64_t width,
 }  // namespace
 
 SampleTrunks::SampleTrunks(Cdt& model, Tape& tape, Arena& constants, const Dataset& data,
-                           GeneRows rows)
+                           GeneOrder rows)
     : model_(model),
       tape_(tape),
       constants_(constants),

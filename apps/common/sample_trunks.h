@@ -14,14 +14,14 @@
 namespace cdt {
 
 /// Which gene's embeddings each gene gets; empty: its own.
-struct GeneRows {
+struct GeneOrder {
   std::vector<std::size_t> rna, protein;
 };
 
 class SampleTrunks {
  public:
   /// Allocates in `constants`, now and in the first of().
-  SampleTrunks(Cdt& model, Tape& tape, Arena& constants, const Dataset& data, GeneRows rows = {});
+  SampleTrunks(Cdt& model, Tape& tape, Arena& constants, const Dataset& data, GeneOrder rows = {});
 
   /// Whether samples have different RNA.
   bool by_sample() const { return data_.samples_count() > 1; }
@@ -36,7 +36,7 @@ class SampleTrunks {
   Tape& tape_;
   Arena& constants_;
   const Dataset& data_;
-  GeneRows rows_;
+  GeneOrder rows_;
   Tensor rna_, protein_;  // (1, G, rna_dim), (1, G, protein_dim)
   Trunks trunks_;
   std::int32_t current_ = -1;  // sample of trunks_

@@ -30,7 +30,7 @@ std::vector<std::size_t> draw_cycle(RandomStream& random, std::size_t count) {
 }
 
 /// Every gene gets the RNA row of another, the same in all samples, and the protein row of a third.
-GeneRows shuffled_genes(std::int64_t genes, std::uint64_t seed) {
+GeneOrder shuffled_genes(std::int64_t genes, std::uint64_t seed) {
   const auto count = static_cast<std::size_t>(genes);
   RandomStream rna(seed, kRnaStream), protein(seed, kProteinStream);
   return {draw_cycle(rna, count), draw_cycle(protein, count)};
@@ -45,12 +45,12 @@ struct Constants {
 
   /// Resets the arena; the values of the tensors are left undefined.
   Constants(Cdt& model, Tape& tape, Arena& arena, const Dataset& data, std::int64_t batch,
-            GeneRows rows = {})
+            GeneOrder rows = {})
       : places(model.config(), data, tape.backend(), emptied(arena), batch),
         trunks(model, tape, arena, data, std::move(rows)),
         outputs(arena.tensor({batch, model.config().genes})),
         window(arena.tensor({1, data.bins, model.config().dna_dim})) {}
-  explicit Constants(const PassPlace& place, GeneRows rows = {})
+  explicit Constants(const PassPlace& place, GeneOrder rows = {})
       : Constants(place.model, place.tape, place.constants, place.data, place.feed.batch(),
                   std::move(rows)) {}
 
