@@ -12,6 +12,8 @@ namespace cdt {
 
 /// y = x converted to the type of the backend's activations; x itself if it has that type.
 Var to_activations(Tape& tape, Var x);
+/// Likewise to float32.
+Var to_float32(Tape& tape, Var x);
 
 /// y(..., O) = x(..., I) weight(O, I)^T + bias(O).
 Var linear(Tape& tape, Var x, Var weight, Var bias);
@@ -26,6 +28,9 @@ Var dropout(Tape& tape, Var x, float p, std::int64_t batch);
 /// y = x + a, element-wise; x(1|B, N, D) may be shared, a is (B, N, D). Overwrites a, so the op
 /// that made it must not read its output in backward (linear and feed_forward do not).
 Var residual(Tape& tape, Var x, Var a);
+
+/// y = x + a as residual(), in memory of its own: a stays.
+Var add(Tape& tape, Var x, Var a);
 
 /// y(B, N, D) = LayerNorm(x(1|B, N, D) + dropout(a(B, N, D))): the post-norm residual. Overwrites
 /// a, as residual() does.
@@ -86,8 +91,8 @@ Var concat(Tape& tape, const std::vector<Var>& parts, std::int64_t batch);
 /// must not read its output in backward.
 Var reshape(Tape& tape, Var x, const Shape& shape);
 
-/// y(B, D) = token index[b] of sample b of x(B, N, D), in float32. index(B) is int32 with values in
-/// [0, N).
+/// y(B, D) = token index[b] of sample b of x(1|B, N, D), in float32. index(B) is int32 with values
+/// in [0, N).
 Var take_token(Tape& tape, Var x, const Tensor& index);
 
 /// y(B, N) = w2 dropout(gelu(w1 [cell(B, D); rna(B, N, D); protein(B, N, D)] + b1)) + b2 for every

@@ -15,6 +15,10 @@
 
 namespace cdt {
 
+/// The module of traces in which genes read the windows at their starts. Its layers are
+/// those of the DNA trunk and dna_to_rna, so it has no parameters of its own.
+inline constexpr const char* kGeneWindowModule = "gene_window";
+
 /// Output and values of one attention: per head, out (1|B, Nq, D) = A V, where the values V are the
 /// D columns of `source` starting at value_column. The gradient of the map A is dout V^T.
 struct AttentionCore {
@@ -39,21 +43,26 @@ struct Recorder {
 /// both cross-attentions. With gene positions, RNA and its queries depend on the enhancer;
 /// Cdt::place() makes them for a batch of enhancers.
 struct Trunks {
-  Tensor rna;              // (1, G, D); placed (B, G, D)
-  Tensor protein;          // (1, G, D)
-  Tensor rna_queries;      // (1, G, D), for dna_to_rna; placed (B, G, D)
-  Tensor protein_queries;  // (1, G, D), for rna_to_protein
+  Tensor rna;                // (1, G, D); placed (B, G, D)
+  Tensor protein;            // (1, G, D)
+  Tensor rna_queries;        // (1, G, D), for dna_to_rna; placed (B, G, D)
+  Tensor protein_queries;    // (1, G, D), for rna_to_protein
+  Tensor gene_windows = {};  // (1, G, D), of Cdt::read_gene_windows(); empty without gene windows
   bool placed = false;
 
   /// Every tensor, for run_recorded().
-  std::vector<Tensor> tensors() const { return {rna, protein, rna_queries, protein_queries}; }
+  std::vector<Tensor> tensors() const {
+    return {rna, protein, rna_queries, protein_queries, gene_windows};
+  }
 };
 
 /// The inputs of the head: the pooled vectors of the modalities, (B, D) each, and the fused RNA and
-/// protein tokens, (B, G, D) each, which only the gene readout reads.
+/// protein tokens, (B, G, D) each, which only the gene readout reads. gene_windows: what genes read
+/// from the DNA around their start, (1, G, D), or (B, D) for the genes of pairs; null without it.
 struct Pooled {
   Var dna = nullptr, rna = nullptr, protein = nullptr;
   Var rna_tokens = nullptr, protein_tokens = nullptr;
+  Var gene_windows = nullptr;
 };
 
 /// The arguments of one forward pass: the tape it runs on, its inputs, and an optional recorder.
@@ -66,6 +75,9 @@ struct ForwardPass {
   const Trunks* trunks = nullptr;        // in eval mode
   // (1|B, G, kGeneFeatures), if the model has gene positions and the trunks are not given.
   Var gene_position = nullptr;
+  // (B|G, L, dna_dim), likewise with gene windows: the windows of the pairs' genes, or of all
+  // genes.
+  Var gene_dna = nullptr;
   Recorder* recorder = nullptr;
   // Backward passes will be recorded and replayed, so each must launch the same kernels as the
   // first.
@@ -77,7 +89,8 @@ class Cdt : public CdtParameters {
   /// As CdtParameters().
   Cdt(const CdtConfig& config, Backend& backend, Arena& lasting, bool trainable);
 
-  /// Returns (B, G): the predicted effect on every gene.
+  /// Returns (B, G): the predicted effect on every gene. With gene windows, all genes need trunks
+  /// or a pass without dropout.
   Var forward(const ForwardPass& pass) const;
   /// Returns (B): the predicted effect on gene genes[b], int32 (B), of sample b. With the gene
   /// readout the head then reads only these genes' tokens.
@@ -95,12 +108,17 @@ class Cdt : public CdtParameters {
   /// does not read the pass's DNA.
   std::pair<Var, Var> run_trunks(const ForwardPass& pass) const;
   /// Eval mode only. Computes the trunks of RNA (1, G, rna_dim) and protein (1, G, protein_dim)
-  /// into tensors of `lasting`; clears the tape.
+  /// into tensors of `lasting`; clears the tape. In a model with gene windows, genes have read
+  /// nothing yet: their rows are zero.
   Trunks compute_trunks(Tape& tape, const Tensor& rna_input, const Tensor& protein_input,
                         Arena& lasting) const;
   /// Eval mode only. Replaces the RNA in trunks of compute_trunks(), at the same addresses, by that
   /// of another sample, (1, G, rna_dim); clears the tape.
   void replace_rna(Tape& tape, const Tensor& rna_input, const Trunks& trunks) const;
+  /// Eval mode only. Computes what `genes` read from the windows at their starts, dna (M, L,
+  /// dna_dim), into their rows of trunks.gene_windows; clears the tape.
+  void read_gene_windows(Tape& tape, const Tensor& dna, const std::vector<std::int32_t>& genes,
+                         const Trunks& trunks) const;
 
   /// Eval mode only. Returns the trunks of B enhancers from those of compute_trunks() and features
   /// (B, G, kGeneFeatures); the tape owns the new tensors, until it is cleared. In a model without
@@ -109,9 +127,15 @@ class Cdt : public CdtParameters {
 
   /// The features of the bins (1, L, kBinFeatures), if the model has bin positions.
   const Tensor& bin_features() const { return bin_features_; }
+  /// 0 .. G-1, int32 (G), if the model has gene windows.
+  const Tensor& all_genes() const { return all_genes_; }
 
  private:
-  Tensor bin_features_;
+  /// pool(); genes: those of pairs, or all.
+  Pooled pool(const ForwardPass& pass, const Tensor& genes) const;
+  void check_gene_inputs(const ForwardPass& pass, const Tensor& genes, std::int64_t batch) const;
+
+  Tensor bin_features_, all_genes_;
 };
 
 }  // namespace cdt

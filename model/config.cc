@@ -55,6 +55,9 @@ std::string config_problem(const CdtConfig& c) {
   if (c.bin_position && (c.bins < 1 || c.bins > kMostBins)) {
     return "bins is " + std::to_string(c.bins) + ", not in 1 to " + std::to_string(kMostBins);
   }
+  if (c.gene_window && c.readout != Readout::kGene) {
+    return "a model with gene windows needs the readout gene";
+  }
   return "";
 }
 
@@ -83,6 +86,7 @@ std::string extensions_text(const CdtConfig& config) {
   if (config.readout == Readout::kGene) out.emplace_back(kGeneReadout);
   if (config.bin_position) out.emplace_back(kBinPosition);
   if (config.gene_position) out.emplace_back(kGenePosition);
+  if (config.gene_window) out.emplace_back(kGeneWindow);
   return joined(out, ", ");
 }
 
@@ -104,6 +108,7 @@ CdtConfig parse_model_config(const std::string& text, const std::string& source)
   config.bin_position = json.has("bin_position") && json.boolean("bin_position");
   if (config.bin_position) config.bins = json.integer("bins", 1, kMostBins);
   config.gene_position = json.has("gene_position") && json.boolean("gene_position");
+  config.gene_window = json.has("gene_window") && json.boolean("gene_window");
   json.no_other_keys();
   return config;
 }
@@ -118,6 +123,7 @@ std::string model_config_json(const CdtConfig& config) {
     out["bins"] = config.bins;
   }
   if (config.gene_position) out["gene_position"] = true;
+  if (config.gene_window) out["gene_window"] = true;
   return json_line(out);
 }
 
@@ -136,6 +142,7 @@ void check_same_config(const CdtConfig& expected, const CdtConfig& got, const st
   check("bin_position", yes_or_no(expected.bin_position), yes_or_no(got.bin_position));
   check("bins", std::to_string(expected.bins), std::to_string(got.bins));
   check("gene_position", yes_or_no(expected.gene_position), yes_or_no(got.gene_position));
+  check("gene_window", yes_or_no(expected.gene_window), yes_or_no(got.gene_window));
 }
 
 }  // namespace cdt

@@ -37,6 +37,7 @@ struct CdtConfig {
   bool bin_position = false;   // DNA bins know their distance to the window's centre
   std::int64_t bins = 0;       // in a window; only with bin_position
   bool gene_position = false;  // genes know where they start, relative to the window
+  bool gene_window = false;    // genes read a second window, around their start
 
   /// Number of pooling heads; the paper's variant has one.
   std::int64_t pooling_heads() const { return variant == Variant::kPaper ? 1 : pool_heads; }
@@ -55,6 +56,7 @@ const char* readout_name(Readout readout);
 inline constexpr const char* kGeneReadout = "gene readout";
 inline constexpr const char* kBinPosition = "bin position";
 inline constexpr const char* kGenePosition = "gene position";
+inline constexpr const char* kGeneWindow = "gene window";
 /// Names what the model has beyond the released one, such as "gene readout, bin position"; "" if
 /// nothing.
 std::string extensions_text(const CdtConfig& config);

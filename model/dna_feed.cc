@@ -15,13 +15,15 @@ Tensor row_at(const Tensor& rows, std::int64_t row) { return rows.slice(row, row
 }  // namespace
 
 DnaFeed::DnaFeed(const Dataset& data, Backend& backend, Arena& lasting, std::int64_t batch,
-                 std::int64_t distinct, std::size_t reserve_bytes)
+                 std::int64_t distinct, std::size_t reserve_bytes, Windows windows)
     : data_(data),
+      read_(windows == Windows::kOfGenes ? &Dataset::read_dna_gene : &Dataset::read_dna),
       backend_(backend),
       row_(data.bins * data.dna_dim),
       batch_(lasting.tensor({batch, data.bins, data.dna_dim}, backend.activations())),
       device_memory_(backend.free_bytes() > 0),
-      cache_(data, backend, distinct, reserve_bytes) {
+      cache_(data, windows == Windows::kOfGenes ? data.genes_count() : data.enhancers_count(),
+             backend, distinct, reserve_bytes) {
   const auto request = static_cast<std::size_t>(batch * row_) * sizeof(float);
   for (Buffer& buffer : buffers_) {
     buffer.host = static_cast<float*>(backend.reserve_host(request));
@@ -45,7 +47,7 @@ void DnaFeed::read_into(Buffer& buffer, int slot) {
   const auto read = [this, &buffer](std::size_t first, std::size_t step) {
     for (std::size_t i = first; i < buffer.sources.size(); i += step) {
       const Source& source = buffer.sources[i];
-      if (source.read) data_.read_dna(source.row, source.host);
+      if (source.read) (data_.*read_)(source.row, source.host);
     }
   };
   // On the CPU backend all cores are computing; with a GPU they are idle.

@@ -1,6 +1,7 @@
-// Feeds DNA windows to the device. Rows are read in the background, one request ahead of the
-// computation. With a GPU, several threads read, and rows are copied through pinned memory while
-// kernels run. Rows that will be requested again are kept in a cache (model/row_cache.h).
+// Feeds DNA windows, those of enhancers or those of genes, to the device. Rows are read in the
+// background, one request ahead of the computation. With a GPU, several threads read, and rows are
+// copied through pinned memory while kernels run. Rows that will be requested again are kept in a
+// cache (model/row_cache.h).
 #pragma once
 
 #include <array>
@@ -16,17 +17,20 @@
 
 namespace cdt {
 
+/// The windows of a data set that a feed reads: a row for each enhancer, or for each gene.
+enum class Windows : std::uint8_t { kOfEnhancers, kOfGenes };
+
 class DnaFeed {
  public:
   /// batch: largest request, in rows. distinct, reserve_bytes: as for RowCache.
   DnaFeed(const Dataset& data, Backend& backend, Arena& lasting, std::int64_t batch,
-          std::int64_t distinct = 0, std::size_t reserve_bytes = 0);
+          std::int64_t distinct = 0, std::size_t reserve_bytes = 0,
+          Windows windows = Windows::kOfEnhancers);
   ~DnaFeed();
   DnaFeed(const DnaFeed&) = delete;
   DnaFeed& operator=(const DnaFeed&) = delete;
 
-  /// Starts to read the rows of these enhancers, at most `batch`; call take() before the next
-  /// start().
+  /// Starts to read these rows, at most `batch`; call take() before the next start().
   void start(const std::vector<std::int32_t>& rows);
   /// Returns the rows of the last start(): (rows.size(), L, dna_dim), in the type of activations,
   /// always at the same address and valid until the next take(). Throws InputError on NaN or
@@ -34,6 +38,8 @@ class DnaFeed {
   Tensor take();
 
   std::int64_t batch() const { return batch_.shape[0]; }
+  /// What take() of a full batch returns.
+  const Tensor& memory() const { return batch_; }
   const RowCache& cache() const { return cache_; }
 
  private:
@@ -61,6 +67,7 @@ class DnaFeed {
   void read_into(Buffer& buffer, int slot);
 
   const Dataset& data_;
+  void (Dataset::*read_)(std::int32_t row, float* out) const;
   Backend& backend_;
   std::int64_t row_;    // elements per row
   Tensor batch_;        // (batch, L, dna_dim)

@@ -35,12 +35,12 @@ std::int64_t free_host_bytes() {
 
 }  // namespace
 
-RowCache::RowCache(const Dataset& data, Backend& backend, std::int64_t distinct,
+RowCache::RowCache(const Dataset& data, std::int64_t rows, Backend& backend, std::int64_t distinct,
                    std::size_t reserve_bytes)
     : backend_(backend),
       row_(data.bins * data.dna_dim),
-      device_at_(data.enhancers.size(), -1),
-      host_at_(data.enhancers.size(), nullptr) {
+      device_at_(static_cast<std::size_t>(rows), -1),
+      host_at_(static_cast<std::size_t>(rows), nullptr) {
   const std::size_t free = backend.free_bytes();
   if (free == 0) return;
   std::int64_t on_device = 0;

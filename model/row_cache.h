@@ -16,9 +16,11 @@ namespace cdt {
 
 class RowCache {
  public:
-  /// distinct: how many different rows will be requested again, 0 if none. reserve_bytes: device
-  /// memory to leave for everything else. Caches nothing if the device has no memory of its own.
-  RowCache(const Dataset& data, Backend& backend, std::int64_t distinct, std::size_t reserve_bytes);
+  /// rows: of the data set. distinct: how many different ones will be requested again, 0 if none.
+  /// reserve_bytes: device memory to leave for everything else. Caches nothing if the device has no
+  /// memory of its own.
+  RowCache(const Dataset& data, std::int64_t rows, Backend& backend, std::int64_t distinct,
+           std::size_t reserve_bytes);
   ~RowCache();
   RowCache(const RowCache&) = delete;
   RowCache& operator=(const RowCache&) = delete;
@@ -49,10 +51,10 @@ class RowCache {
   std::unique_ptr<Arena> arena_;
   Tensor device_;                        // (capacity, L, dna_dim), or empty
   std::int64_t device_rows_ = 0;         // rows in use
-  std::vector<std::int64_t> device_at_;  // per enhancer: its row of device_, or -1
+  std::vector<std::int64_t> device_at_;  // by row: its row of device_, or -1
   float* host_ = nullptr;                // (host_capacity_, L, dna_dim), or null
   std::int64_t host_capacity_ = 0, host_rows_ = 0;
-  std::vector<float*> host_at_;  // per enhancer: address of its row, or null
+  std::vector<float*> host_at_;  // by row: its address, or null
 };
 
 }  // namespace cdt

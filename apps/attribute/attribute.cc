@@ -149,7 +149,7 @@ int run(const AttributeOptions& options) {
   for (const auto& section : sections) bytes += section->bytes();
   require_free_space(out.path(), bytes);
 
-  EnhancerPasses passes(inference, options, methods, regions, pairs.size(), &scorers);
+  EnhancerPasses passes(inference, options, methods, regions, pairs, &scorers);
   attribute_pairs(inference, options, pairs, methods, &passes, sections);
   write_files(out.path(),
               provenance_text(options.common, inference.fingerprint, inference.backend.get()),

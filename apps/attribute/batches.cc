@@ -112,6 +112,16 @@ MemoryPlan plan_attribution(const CdtConfig& config, std::int64_t places, std::i
   Explainer explainer(model, dry.tape, rna, protein, dry.lasting);
   AttributionBatch batch(explainer, places, bins, want_product, dry.lasting);
   const DnaFeed feed(sizes, dry.backend(), dry.lasting, places);
+  std::optional<DnaFeed> gene_feed;
+  if (config.gene_window) {
+    gene_feed.emplace(sizes, dry.backend(), dry.lasting, kGeneWindowsAtOnce, 0, 0,
+                      Windows::kOfGenes);
+    const std::int64_t genes = std::min(kGeneWindowsAtOnce, config.genes);
+    std::vector<std::int32_t> first(static_cast<std::size_t>(genes));
+    std::iota(first.begin(), first.end(), 0);
+    model.read_gene_windows(dry.tape, gene_feed->memory().slice(0, genes), first,
+                            explainer.trunks());
+  }
   plan.data = dry.taken();
   plan.host = dry.host();
   Arena counted_above(dry.backend(),

@@ -37,6 +37,9 @@ struct EnhancerBatch {
 std::vector<EnhancerBatch> cut_into_batches(const std::vector<Pair>& pairs, std::int64_t places,
                                             std::int64_t most_genes);
 
+/// Genes whose windows are read in one pass, in a model with gene windows.
+inline constexpr std::int64_t kGeneWindowsAtOnce = 4;
+
 /// Memory of an attribution in batches of `places` places.
 MemoryPlan plan_attribution(const CdtConfig& config, std::int64_t places, std::int64_t bins,
                             bool want_product, Backend& device);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "apps/common/predictions.h"
 #include "apps/common/program.h"
 #include "engine/backend.h"
 #include "engine/error.h"
@@ -20,24 +21,36 @@ void expect_finite(const PairScores& scores, const Dataset& data, const Pair& pa
               gene_of(data, pair) + " is not finite");
 }
 
+/// Lets the explainer of a model with gene windows read those of the pairs' genes; returns the feed
+/// that it keeps using, or null.
+std::unique_ptr<DnaFeed> read_gene_windows(Inference& inference, const std::vector<Pair>& pairs,
+                                           Explainer& explainer) {
+  if (!inference.config.gene_window) return nullptr;
+  auto feed = std::make_unique<DnaFeed>(inference.data, *inference.backend, inference.lasting,
+                                        kGeneWindowsAtOnce, 0, 0, Windows::kOfGenes);
+  explainer.read_gene_windows(*feed, distinct_genes(pairs), stop_if_interrupted);
+  return feed;
+}
+
 }  // namespace
 
 EnhancerPasses::EnhancerPasses(Inference& inference, const AttributeOptions& options,
                                const Methods& methods, const std::vector<Region>& regions,
-                               std::size_t pairs, Scorers* scorers)
+                               const std::vector<Pair>& pairs, Scorers* scorers)
     : inference_(inference),
       options_(options.gradient),
       regions_(regions),
       scorers_(*scorers),
       explainer_(*inference.model, inference.tape, inference.rna, inference.protein,
                  inference.lasting),
+      gene_feed_(read_gene_windows(inference, pairs, explainer_)),
       places_(inference.config, inference.data, *inference.backend, inference.lasting, 1),
       baseline_(inference, explainer_, options_.baseline),
       claims_wanted_(claims_of_baseline(methods, options_.baseline)) {
   const ScorerContext context{inference, explainer_,          baseline_,
                               options_,  options.choice.seed, want_product_};
   for (const Method* method : methods) scorers_.push_back(method->make(context));
-  const std::int64_t places = choose_places(inference, want_product_, pairs);
+  const std::int64_t places = choose_places(inference, want_product_, pairs.size());
   if (places == 0) return;
   batch_.emplace(explainer_, places, inference.data.bins, want_product_, inference.lasting);
 }

@@ -49,9 +49,10 @@ struct EnhancerResult {
 class EnhancerPasses {
  public:
   /// Freezes the model and computes its trunks. `scorers` receives the scorers of the methods;
-  /// `pairs` is the number of pairs. All arguments must outlive this.
+  /// `pairs` are those to be explained. All arguments must outlive this.
   EnhancerPasses(Inference& inference, const AttributeOptions& options, const Methods& methods,
-                 const std::vector<Region>& regions, std::size_t pairs, Scorers* scorers);
+                 const std::vector<Region>& regions, const std::vector<Pair>& pairs,
+                 Scorers* scorers);
 
   /// Places of the batches that run() takes; 0 if it takes enhancers one at a time.
   std::int64_t places() const { return batch_ ? batch_->places() : 0; }
@@ -75,8 +76,9 @@ class EnhancerPasses {
   const std::vector<Region>& regions_;
   Scorers& scorers_;
   Explainer explainer_;
-  std::int32_t sample_ = 0;  // whose RNA the explainer has
-  GenePlaces places_;        // of the enhancer that is explained, if the model has gene positions
+  std::int32_t sample_ = 0;             // whose RNA the explainer has
+  std::unique_ptr<DnaFeed> gene_feed_;  // if the model has gene windows
+  GenePlaces places_;  // of the enhancer that is explained, if the model has gene positions
   Baseline baseline_;
   bool want_product_ = false;  // gradient times input
   std::optional<AttributionBatch> batch_;

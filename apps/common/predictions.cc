@@ -9,6 +9,12 @@
 namespace cdt {
 namespace {
 
+std::vector<std::int32_t> distinct(std::vector<std::int32_t> rows) {
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  return rows;
+}
+
 std::vector<std::int32_t> part(const std::vector<std::int32_t>& all, std::size_t begin,
                                std::size_t end) {
   return {all.begin() + static_cast<std::ptrdiff_t>(begin),
@@ -55,10 +61,11 @@ void predict_batch(const PredictionPass& pass, const std::string& name, const Te
 }  // namespace
 
 std::vector<std::int32_t> distinct_enhancers(const std::vector<Pair>& pairs) {
-  std::vector<std::int32_t> out = column(pairs, &Pair::enhancer);
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
-  return out;
+  return distinct(column(pairs, &Pair::enhancer));
+}
+
+std::vector<std::int32_t> distinct_genes(const std::vector<Pair>& pairs) {
+  return distinct(column(pairs, &Pair::gene));
 }
 
 std::vector<Context> distinct_contexts(const std::vector<Pair>& pairs) {

@@ -22,6 +22,8 @@ namespace cdt {
 
 /// Distinct enhancers of the pairs, ascending, the order of the DNA on disk.
 std::vector<std::int32_t> distinct_enhancers(const std::vector<Pair>& pairs);
+/// Distinct genes likewise.
+std::vector<std::int32_t> distinct_genes(const std::vector<Pair>& pairs);
 
 /// An enhancer with the RNA of a sample. Without samples contexts are enhancers.
 struct Context {

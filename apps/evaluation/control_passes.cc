@@ -12,6 +12,7 @@
 #include "engine/error.h"
 #include "engine/random.h"
 #include "model/dna_feed.h"
+#include "model/gene_windows.h"
 
 namespace cdt {
 namespace {
@@ -53,6 +54,12 @@ struct Constants {
   explicit Constants(const PassPlace& place, GeneOrder rows = {})
       : Constants(place.model, place.tape, place.constants, place.data, place.feed.batch(),
                   std::move(rows)) {}
+  /// The windows of genes, if the model reads them; false if go_on() is.
+  bool read_windows(const PassPlace& place, const std::function<bool(std::int64_t done)>& go_on) {
+    return place.gene_feed == nullptr ||
+           read_gene_windows(place.model, place.tape, *place.gene_feed, place.genes, trunks.of(0),
+                             [&] { return go_on(0); });
+  }
 
  private:
   static Arena& emptied(Arena& arena) {
@@ -117,10 +124,16 @@ std::optional<std::vector<PredictionTable>> placed_draws(
 
 }  // namespace
 
+void PassPlace::read_windows_of(DnaFeed* windows, const std::vector<Pair>& pairs) {
+  gene_feed = windows;
+  genes = distinct_genes(pairs);
+}
+
 std::optional<PredictionTable> plain_passes(const PassPlace& place,
                                             const std::vector<Context>& contexts,
                                             const std::function<bool(std::int64_t done)>& go_on) {
   Constants c(place);
+  if (!c.read_windows(place, go_on)) return std::nullopt;
   return predict_contexts(pass_of(place, c), contexts, go_on);
 }
 
@@ -135,6 +148,7 @@ std::optional<ControlPasses> control_passes(const PassPlace& place,
   std::optional<std::vector<PredictionTable>> placed;
   {
     Constants c(place);
+    if (!c.read_windows(place, next)) return std::nullopt;
     const PredictionPass pass = pass_of(place, c);
     if (!(real = predict_contexts(pass, contexts, next))) return std::nullopt;
     done_before += count;
@@ -145,6 +159,7 @@ std::optional<ControlPasses> control_passes(const PassPlace& place,
     done_before += count * std::ssize(*placed);
   }
   Constants c(place, shuffled_genes(place.model.config().genes, seed));
+  if (!c.read_windows(place, next)) return std::nullopt;
   if (!(shuffled = predict_contexts(pass_of(place, c), contexts, next))) return std::nullopt;
   return ControlPasses{std::move(*real), std::move(*shuffled), std::move(*mean),
                        std::move(*placed)};
@@ -158,6 +173,12 @@ void plan_passes(Cdt& model, Tape& tape, Arena& constants, const Dataset& sizes,
                  const Tensor& dna) {
   Constants c(model, tape, constants, sizes, dna.shape[0]);
   const Trunks& trunks = c.trunks.of(0);
+  if (model.config().gene_window) {
+    std::vector<std::int32_t> genes(
+        static_cast<std::size_t>(std::min(dna.shape[0], model.config().genes)));
+    std::iota(genes.begin(), genes.end(), 0);
+    model.read_gene_windows(tape, dna.slice(0, std::ssize(genes)), genes, trunks);
+  }
   for (const Tensor& windows : {dna, c.window}) {
     const Tensor places =
         c.places.wanted() ? c.places.features().slice(0, windows.shape[0]) : Tensor{};
@@ -178,6 +199,10 @@ MemoryPlan plan_prediction(const CdtConfig& config, std::int64_t batch, std::int
   upload_genes(dry.backend(), dry.lasting, sizes.rna, config.genes, config.rna_dim);
   upload_genes(dry.backend(), dry.lasting, sizes.protein, config.genes, config.protein_dim);
   const DnaFeed feed(sizes, dry.backend(), dry.lasting, batch);
+  std::optional<DnaFeed> gene_feed;
+  if (config.gene_window) {
+    gene_feed.emplace(sizes, dry.backend(), dry.lasting, batch, 0, 0, Windows::kOfGenes);
+  }
   plan.data = dry.taken();
   plan.host = dry.host();
   Arena counted_above(dry.backend(),
@@ -243,7 +268,14 @@ Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs,
   DnaFeed feed(inference.data, *inference.backend, inference.lasting, batch,
                again ? std::ssize(enhancers) : 0, plan.device_reserve());
   Arena constants(*inference.backend, "trunks");
-  const PassPlace place{*inference.model, inference.tape, constants, feed, inference.data};
+  PassPlace place{*inference.model, inference.tape, constants, feed, inference.data};
+  std::optional<DnaFeed> gene_feed;
+  if (inference.config.gene_window) {
+    gene_feed.emplace(inference.data, *inference.backend, inference.lasting, batch,
+                      settings.with_controls ? std::ssize(distinct_genes(pairs)) : 0,
+                      plan.device_reserve(), Windows::kOfGenes);
+    place.read_windows_of(&*gene_feed, pairs);
+  }
   Predicted out;
   if (settings.with_controls) {
     const std::vector<float> window = mean_window(inference.data, enhancers, [] {

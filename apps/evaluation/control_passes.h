@@ -36,6 +36,11 @@ struct PassPlace {
   Arena& constants;  // reset; holds trunks and outputs
   DnaFeed& feed;
   const Dataset& data;
+  DnaFeed* gene_feed = nullptr;       // only for a model with gene windows
+  std::vector<std::int32_t> genes{};  // those whose windows are read
+
+  /// For a model with gene windows: only the genes of `pairs` will be asked about.
+  void read_windows_of(DnaFeed* windows, const std::vector<Pair>& pairs);
 };
 
 /// Runs all passes: at most passes_per_context() times as many as there are contexts, and one more.

@@ -104,6 +104,7 @@ std::string extensions_of(const RunConfig& run) {
   if (run.readout) config.readout = parse_readout(*run.readout, "config.json");
   config.bin_position = run.bin_position.value_or(false);
   config.gene_position = run.gene_position.value_or(false);
+  config.gene_window = run.gene_window.value_or(false);
   return extensions_text(config);
 }
 

@@ -33,7 +33,7 @@ struct RunConfig {
   std::string variant;
   std::int64_t hidden = 0, heads = 0;
   std::optional<std::string> readout;
-  std::optional<bool> bin_position, gene_position;
+  std::optional<bool> bin_position, gene_position, gene_window;
 
   template <class V>
   void fields(V& v) {
@@ -47,6 +47,7 @@ struct RunConfig {
       in("readout", readout);
       in("bin_position", bin_position);
       in("gene_position", gene_position);
+      in("gene_window", gene_window);
     });
   }
   /// Value of an option; empty if there is none.

@@ -18,10 +18,12 @@ constexpr std::chrono::milliseconds kGlance{20};
 
 }  // namespace
 
-DnaCheck::DnaCheck(const Dataset& data, std::string expected, std::filesystem::path state_file)
+DnaCheck::DnaCheck(const Dataset& data, std::string expected, std::filesystem::path state_file,
+                   bool gene_windows)
     : data_(data),
       expected_(std::move(expected)),
       state_file_(std::move(state_file)),
+      gene_windows_(gene_windows),
       result_(std::async(std::launch::async, [this] { return read_all(); })) {}
 
 DnaCheck::~DnaCheck() {
@@ -42,7 +44,12 @@ std::string DnaCheck::read_all() {
   }
   std::vector<float> row(static_cast<std::size_t>(data_.bins * data_.dna_dim));
   for (std::int64_t i = 0; i < rows() && !stop_; ++i) {
-    data_.read_dna(static_cast<std::int32_t>(i), row.data());
+    const std::int64_t gene = i - data_.enhancers_count();
+    if (gene < 0) {
+      data_.read_dna(static_cast<std::int32_t>(i), row.data());
+    } else {
+      data_.read_dna_gene(static_cast<std::int32_t>(gene), row.data());
+    }
     digest.add(row);
     ++read_;
   }

@@ -1,7 +1,7 @@
-// Reads all DNA of a data set once, in order, on a thread of its own during training. A value that
-// is not finite is thus found soon after the run begins rather than when training needs its row,
-// and the digest of all rows tells whether a resumed run has the same data as before. Small data
-// sets are read completely before the first step (wait()).
+// Reads all DNA of a data set that a run uses once, in order, on a thread of its own during
+// training. A value that is not finite is thus found soon after the run begins rather than when
+// training needs its row, and the digest of all rows tells whether a resumed run has the same data
+// as before. Small data sets are read completely before the first step (wait()).
 #pragma once
 
 #include <atomic>
@@ -18,8 +18,9 @@ namespace cdt {
 class DnaCheck {
  public:
   /// Starts reading. expected: digest of the rows that `state_file` recorded; empty if it has none.
+  /// gene_windows: whether the run also reads those, which then are rows after the enhancers'.
   explicit DnaCheck(const Dataset& data, std::string expected = "",
-                    std::filesystem::path state_file = {});
+                    std::filesystem::path state_file = {}, bool gene_windows = false);
   /// Stops the thread at the next row.
   ~DnaCheck();
   DnaCheck(const DnaCheck&) = delete;
@@ -36,7 +37,9 @@ class DnaCheck {
   bool compares() const { return !expected_.empty(); }
   /// Whether the DNA is small enough to be read before the first step.
   bool is_small() const;
-  std::int64_t rows() const { return data_.enhancers_count(); }
+  std::int64_t rows() const {
+    return data_.enhancers_count() + (gene_windows_ ? data_.genes_count() : 0);
+  }
   std::int64_t rows_read() const { return read_; }
   /// "DNA rows read and checked 60/60 100 %, 4e+03/s, took 0:00"
   std::string summary() const;
@@ -47,6 +50,7 @@ class DnaCheck {
   const Dataset& data_;
   std::string expected_;
   std::filesystem::path state_file_;
+  bool gene_windows_;
   std::atomic<bool> stop_ = false;
   std::atomic<std::int64_t> read_ = 0;
   std::atomic<double> seconds_ = 0.0;

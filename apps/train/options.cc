@@ -184,6 +184,10 @@ CdtConfig model_config(const TrainSettings& settings, const Dataset* data) {
   config.readout = parse_readout(settings.readout, kCommandLine);
   config.bin_position = settings.bin_position == kByDistance;
   config.gene_position = settings.gene_position == kByDistance;
+  config.gene_window = settings.gene_window == kDnaGene;
+  if (config.gene_window && config.readout != Readout::kGene) {
+    refuse("--gene-window", "is read by the gene readout: it needs --readout gene");
+  }
   if (config.bin_position) config.bins = data != nullptr ? data->bins : kReleasedBins;
   if (data != nullptr) {
     config.dna_dim = data->dna_dim;

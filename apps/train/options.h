@@ -50,6 +50,7 @@ struct TrainSettings {
   std::string readout = "column";      // column or gene
   std::string bin_position = "none";   // none or distance
   std::string gene_position = "none";  // none or distance
+  std::string gene_window = "none";    // none or dna_gene
   std::int64_t hidden = 768, heads = 8, pool_heads = 4, feed_forward = 3072, fusion = 1536;
   std::int64_t dna_layers = 2, rna_layers = 1, protein_layers = 1;
   std::int64_t fold = 0;   // of the data set that tests; 0: its splits
@@ -76,6 +77,8 @@ inline constexpr const char* kNoEpochControls = "none";
 
 /// Value of TrainSettings::bin_position and gene_position other than none.
 inline constexpr const char* kByDistance = "distance";
+/// Value of TrainSettings::gene_window other than none.
+inline constexpr const char* kDnaGene = "dna_gene";
 /// Values of TrainSettings::schedule other than plateau.
 inline constexpr const char* kCosine = "cosine";
 inline constexpr const char* kLinear = "linear";

@@ -12,6 +12,7 @@
 #include "io/format/text_file.h"
 #include "model/checkpoint.h"
 #include "model/gene_places.h"
+#include "model/gene_windows.h"
 #include "model/inputs.h"
 
 namespace cdt {
@@ -41,12 +42,17 @@ bool computes_alike(nlohmann::json a, nlohmann::json b) {  // without an order o
   return true;
 }
 
+void check_gene_inputs(const CdtConfig& config, const Dataset& data) {
+  check_gene_table(config, data);
+  check_gene_windows(config, data);
+}
+
 }  // namespace
 
 CdtConfig choose_config(const fs::path& weights_file, Dataset* data, TrainOptions* options) {
   if (weights_file.empty()) {
     CdtConfig config = model_config(options->settings, data);
-    if (data != nullptr) check_gene_table(config, *data);
+    if (data != nullptr) check_gene_inputs(config, *data);
     return config;
   }
   const std::unique_ptr<TensorFile> reader = open_tensor_file(weights_file);
@@ -56,7 +62,7 @@ CdtConfig choose_config(const fs::path& weights_file, Dataset* data, TrainOption
   config.dropout = static_cast<float>(options->settings.dropout);
   if (data != nullptr) {
     fit_to_model(*reader, config, options->overrides, data);
-    check_gene_table(config, *data);
+    check_gene_inputs(config, *data);
   }
   return config;
 }

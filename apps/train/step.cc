@@ -1,5 +1,6 @@
 #include "apps/train/step.h"
 
+#include "apps/common/predictions.h"
 #include "apps/common/session.h"
 #include "engine/error.h"
 #include "engine/ops.h"
@@ -30,14 +31,29 @@ Var augmented(const TrainSettings& settings, const Tensor& dna, const Cdt& model
 }  // namespace
 
 StepData::StepData(const CdtConfig& config, const Dataset& data, Backend& backend, Arena& lasting,
-                   const TrainSettings& settings, std::int64_t distinct, std::size_t reserve_bytes)
+                   const TrainSettings& settings, const std::vector<Pair>& pairs,
+                   std::size_t reserve_bytes)
     : rna(data, backend, lasting, settings.batch_size),
       protein(upload_genes(backend, lasting, data.protein, data.genes_count(), data.protein_dim)),
       places(config, data, backend, lasting, settings.batch_size),
       genes(lasting.tensor({settings.batch_size}, Dtype::kInt32)),
       targets(lasting.tensor({settings.batch_size})),
-      feed(data, backend, lasting, settings.batch_size, distinct, reserve_bytes) {
+      feed(data, backend, lasting, settings.batch_size, std::ssize(distinct_enhancers(pairs)),
+           reserve_bytes) {
   if (settings.pair_weights == kWeightsBySe) weights = lasting.tensor({settings.batch_size});
+  if (!config.gene_window) return;
+  gene_feed.emplace(data, backend, lasting, settings.batch_size, std::ssize(distinct_genes(pairs)),
+                    reserve_bytes, Windows::kOfGenes);
+}
+
+void StepData::start_dna(const std::vector<Pair>& batch) {
+  feed.start(column(batch, &Pair::enhancer));
+  if (gene_feed) gene_feed->start(column(batch, &Pair::gene));
+}
+
+Tensor StepData::take_dna() {
+  if (gene_feed) gene_feed->take();
+  return feed.take();
 }
 
 void add_gradients(const TrainSettings& settings, std::uint32_t draw, const Tensor& dna,
@@ -45,11 +61,15 @@ void add_gradients(const TrainSettings& settings, std::uint32_t draw, const Tens
   Backend& backend = tape.backend();
   tape.train(static_cast<std::uint64_t>(settings.seed), draw);
   const Var places = data.places.wanted() ? tape.constant(data.places.features()) : nullptr;
+  const Var window = augmented(settings, dna, model, tape);
+  const Var gene_window =
+      data.gene_feed ? augmented(settings, data.gene_dna(), model, tape) : nullptr;
   const Var prediction = model.forward_pairs({.tape = tape,
-                                              .dna = augmented(settings, dna, model, tape),
+                                              .dna = window,
                                               .rna = tape.constant(data.rna.values()),
                                               .protein = tape.constant(data.protein),
-                                              .gene_position = places},
+                                              .gene_position = places,
+                                              .gene_dna = gene_window},
                                              data.genes);
   const ModuleScope module(tape, "loss");
   const Var loss =

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "apps/train/options.h"
@@ -63,10 +64,19 @@ class StepResults {
 
 /// Inputs of steps on the device.
 struct StepData {
-  /// Of settings it reads the batch size and whether pairs have weights. distinct and reserve_bytes
-  /// are passed to the feed (model/dna_feed.h).
+  /// Of settings it reads the batch size and whether pairs have weights. pairs: those whose DNA is
+  /// read repeatedly; reserve_bytes: as for the feeds (model/dna_feed.h).
   StepData(const CdtConfig& config, const Dataset& data, Backend& backend, Arena& lasting,
-           const TrainSettings& settings, std::int64_t distinct = 0, std::size_t reserve_bytes = 0);
+           const TrainSettings& settings, const std::vector<Pair>& pairs = {},
+           std::size_t reserve_bytes = 0);
+
+  /// Starts to read the DNA of a batch; call take_dna() before the next.
+  void start_dna(const std::vector<Pair>& batch);
+  /// Returns the windows of the batch's enhancers, DnaFeed::take(); those of its genes, if the
+  /// model reads them, are then in gene_dna().
+  Tensor take_dna();
+  /// (B, L, dna_dim), always at the same address; empty without gene windows.
+  Tensor gene_dna() const { return gene_feed ? gene_feed->memory() : Tensor(); }
 
   RnaInput rna;
   Tensor protein;  // (1, G, protein_dim)
@@ -75,6 +85,7 @@ struct StepData {
   Tensor targets;  // (B)
   Tensor weights;  // (B), of the loss; empty if all are 1
   DnaFeed feed;
+  std::optional<DnaFeed> gene_feed;  // with gene windows
 };
 
 /// Adds the gradients of dna (B, L, dna_dim), one of settings.accumulate batches of an optimiser

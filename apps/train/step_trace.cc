@@ -40,7 +40,7 @@ class Resolver {
     for (const Trace::Input& input : ran.inputs) add_input(input, &op);
     StepTrace::Module& module = trace_.modules[op.module];
     module.ops.push_back(trace_.ops.size());
-    module.parameters += op.parameter_count;
+    if (ran.module != kGeneWindowModule) module.parameters += op.parameter_count;
     module.forward += op.forward;
     module.backward += op.backward;
     for (const StepTrace::Source& source : op.inputs) enter(source, op.module);
@@ -167,6 +167,9 @@ StepTrace trace_step(const CdtConfig& config, const TrainSettings& settings, std
                          {"genes", data.genes},
                          {"targets", data.targets}};
   if (!data.weights.empty()) inputs.emplace_back("weights", data.weights);
+  if (data.places.wanted()) inputs.emplace_back("gene_places", data.places.features());
+  if (config.bin_position) inputs.emplace_back("bin_places", model.bin_features());
+  if (data.gene_feed) inputs.emplace_back("gene_dna", data.gene_dna());
   NamedTensors parameters;
   for (const Parameter& p : model.parameters()) parameters.emplace_back(p.name, p.variable.value);
   Resolver resolver(inputs, parameters, &out);

@@ -21,8 +21,8 @@ struct StepTrace {
 
   struct Source {
     std::int64_t op = -1;  // index of the op that made it; -1: data
-    std::string data;      // "dna", "rna", "protein", "genes", "targets"; "" for an op's output
-    Tensor tensor;         // its shape and type
+    std::string data;  // "dna", "rna", "protein", "genes", "targets", ...; "" for an op's output
+    Tensor tensor;     // its shape and type
   };
   struct Op {
     std::string name;        // as in profiles

@@ -57,6 +57,7 @@ void adopt_model_sizes(const CdtConfig& config, const std::filesystem::path& mod
   stored.readout = readout_name(config.readout);
   stored.bin_position = config.bin_position ? kByDistance : "none";
   stored.gene_position = config.gene_position ? kByDistance : "none";
+  stored.gene_window = config.gene_window ? kDnaGene : "none";
   for (const Setting& setting : own_settings()) {
     if (setting.size == nullptr) continue;
     stored.*std::get<std::int64_t TrainSettings::*>(setting.member) = config.*setting.size;

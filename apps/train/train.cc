@@ -183,7 +183,7 @@ void train(TrainOptions* options, const std::optional<RunMoment>& until) {
   const CdtConfig config = options->resume ? resumed_config(folder, facts, &data, options)
                                            : choose_config(weights, &data, options);
   name_extensions(config, &fingerprint);
-  DnaCheck dna(data, facts.dna(), options->resume ? folder.last_state() : "");
+  DnaCheck dna(data, facts.dna(), options->resume ? folder.last_state() : "", config.gene_window);
   const std::unique_ptr<Backend> backend = open_backend(common);
   const MemoryPlan plan =
       plan_memory(config, options->settings, data.bins, *backend, data.samples_count());

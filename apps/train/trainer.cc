@@ -38,10 +38,9 @@ StepSchedule step_schedule(const TrainSettings& settings, const StepPlan& plan) 
                                 std::to_string(out.warmup)));
 }
 
-/// Number of distinct enhancers in the training and validation pairs.
-std::int64_t enhancers_of(std::vector<Pair> train, const std::vector<Pair>& val) {
+std::vector<Pair> joined_pairs(std::vector<Pair> train, const std::vector<Pair>& val) {
   train.insert(train.end(), val.begin(), val.end());
-  return static_cast<std::int64_t>(distinct_enhancers(train).size());
+  return train;
 }
 
 /// r or R2 as text; both are undefined if all effects are equal, r also if all predictions are.
@@ -73,7 +72,7 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       monitor_(settings_, data, parts_),
       plan_{static_cast<std::int64_t>(train_.size()) / settings_.step_pairs(), settings_.max_steps},
       orders_(static_cast<std::int64_t>(train_.size()), settings_, model),
-      device_(model.config(), data, backend, lasting, settings_, enhancers_of(train_, val_),
+      device_(model.config(), data, backend, lasting, settings_, joined_pairs(train_, val_),
               plan.device_reserve()),
       optimiser_(model.variables(), backend, lasting, adamw_options(settings_),
                  rate_factors(settings_, model)),
@@ -134,7 +133,8 @@ std::optional<Trainer::ValidationPasses> Trainer::validate() {
     look_at_dna(nullptr);
     return !interrupted();
   };
-  const PassPlace place{model_, tape_, trunks_, device_.feed, data_};
+  PassPlace place{model_, tape_, trunks_, device_.feed, data_};
+  if (device_.gene_feed) place.read_windows_of(&*device_.gene_feed, val_);
   if (settings_.epoch_controls == kNoEpochControls) {
     return plain_validation(place, validation_.contexts(), go_on);
   }

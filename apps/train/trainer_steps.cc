@@ -33,13 +33,13 @@ void Trainer::train_epoch(const RunFolder& folder, std::int64_t steps) {
   const std::int64_t batches = steps * settings_.accumulate;
   std::int64_t at = state_.position * settings_.accumulate;
   std::vector<Pair> batch = batch_pairs(order, at);
-  device_.feed.start(column(batch, &Pair::enhancer));
+  device_.start_dna(batch);
   for (; at < batches; ++at) {
-    const Tensor dna = keep_trained(folder, [this] { return device_.feed.take(); });
+    const Tensor dna = keep_trained(folder, [this] { return device_.take_dna(); });
     std::vector<Pair> next;
     if (at + 1 < batches) {
       next = batch_pairs(order, at + 1);
-      device_.feed.start(column(next, &Pair::enhancer));
+      device_.start_dna(next);
     }
     train_batch(batch, dna);
     batch = std::move(next);
@@ -66,8 +66,12 @@ void Trainer::train_batch(const std::vector<Pair>& batch, const Tensor& dna) {
   const bool is_last = running % parts == parts - 1;
   backend_.begin_step(draw);
   if (is_last) optimiser_.begin_step(rate_of(draw / parts));
-  std::vector<Tensor> operands = {dna, device_.targets, device_.genes, device_.rna.values(),
-                                  device_.places.features()};
+  std::vector<Tensor> operands = {dna,
+                                  device_.targets,
+                                  device_.genes,
+                                  device_.rna.values(),
+                                  device_.places.features(),
+                                  device_.gene_dna()};
   if (weights_.enabled()) operands.push_back(device_.weights);
   if (parts == 1) {
     backend_.run_recorded("train", operands, [&] {

@@ -1,10 +1,9 @@
 #include "engine/ops.h"
 
 namespace cdt {
+namespace {
 
-Var to_activations(Tape& tape, Var x) {
-  const OpScope op(tape, "to_activations", {x});
-  const Dtype dtype = tape.backend().activations();
+Var converted(Tape& tape, Var x, Dtype dtype) {
   if (x->value.dtype == dtype) return x;
   const Var y = tape.output(x->value.shape, x->needs_grad, dtype);
   tape.backend().cast(y->value, x->value);
@@ -12,6 +11,18 @@ Var to_activations(Tape& tape, Var x) {
     tape.write_gradient(x, [&](const Tensor& dx) { tape.backend().cast(dx, y->grad); });
   });
   return y;
+}
+
+}  // namespace
+
+Var to_activations(Tape& tape, Var x) {
+  const OpScope op(tape, "to_activations", {x});
+  return converted(tape, x, tape.backend().activations());
+}
+
+Var to_float32(Tape& tape, Var x) {
+  const OpScope op(tape, "to_float32", {x});
+  return converted(tape, x, Dtype::kFloat32);
 }
 
 }  // namespace cdt

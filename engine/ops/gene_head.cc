@@ -127,22 +127,25 @@ Var gene_head(Tape& tape, Var cell, Var rna, Var protein, const FeedForwardParam
 
 Var take_token(Tape& tape, Var x, const Tensor& index) {
   const OpScope op(tape, "take_token", {x, index});
-  const Shape& shape = x->value.shape;  // (B, N, D)
-  const std::int64_t batch = shape[0], n = shape[1], d = shape[2];
+  const Shape& shape = x->value.shape;  // (1|B, N, D)
+  const std::int64_t samples = shape[0], n = shape[1], d = shape[2];
+  const std::int64_t batch = index.shape[0];
   expect_shape("take_token", "index", index, {batch});
+  expect_batch("take_token", "x", x->value, batch);
   CDT_CHECK(index.dtype == Dtype::kInt32, "take_token: an index is int32");
   Backend& backend = tape.backend();
-  const Tensor chosen = tape.saved({batch, 1, n});  // 1 at the token, else 0
+  const std::int64_t each = batch / samples;             // tokens taken of each sample of x
+  const Tensor chosen = tape.saved({samples, each, n});  // 1 at the token, else 0
   {
     const Filled ones(tape, {batch}, 1.0F);
     backend.select_backward(*ones, index, chosen.reshaped({batch, n}));
   }
   const Var y = tape.output({batch, d}, x->needs_grad);
-  backend.pool_mix(chosen, x->value, y->value.reshaped({batch, 1, d}), {}, tape.scratch());
-  tape.record(y, {chosen}, [&tape, x, y, chosen, batch, d] {
-    const Filled zeros(tape, {1, 1, d}, 0.0F);
+  backend.pool_mix(chosen, x->value, y->value.reshaped({samples, each, d}), {}, tape.scratch());
+  tape.record(y, {chosen}, [&tape, x, y, chosen, samples, each, d] {
+    const Filled zeros(tape, {1, each, d}, 0.0F);
     const GradTarget dx = tape.gradient(x);
-    tape.backend().pool_outer(chosen, *zeros, chosen, y->grad.reshaped({batch, 1, d}), {},
+    tape.backend().pool_outer(chosen, *zeros, chosen, y->grad.reshaped({samples, each, d}), {},
                               dx.accumulate ? dx.grad : Tensor{}, dx.grad);
   });
   return y;

@@ -16,18 +16,31 @@ void expect_terms(const char* op, const Tensor& x, const Tensor& a) {
   expect_shape(op, "x", x, with_first(a.shape, x.shape[0]));
 }
 
-}  // namespace
-
-Var residual(Tape& tape, Var x, Var a) {
-  const OpScope op(tape, "residual", {x, a});
-  expect_terms("residual", x->value, a->value);
-  const Var y = tape.output_in(tape.take_value(a), any_needs_grad({x, a}));
+// x + a, where `memory` holds a.
+Var sum_in(Tape& tape, const Tensor& memory, Var x, Var a) {
+  const Var y = tape.output_in(memory, any_needs_grad({x, a}));
   tape.backend().residual_dropout(x->value, kNoDropout, y->value);
   tape.record(y, {}, [&tape, x, a, y] {
     add_gradient(tape, x, y->grad);
     add_gradient(tape, a, y->grad);
   });
   return y;
+}
+
+}  // namespace
+
+Var residual(Tape& tape, Var x, Var a) {
+  const OpScope op(tape, "residual", {x, a});
+  expect_terms("residual", x->value, a->value);
+  return sum_in(tape, tape.take_value(a), x, a);
+}
+
+Var add(Tape& tape, Var x, Var a) {
+  const OpScope op(tape, "add", {x, a});
+  expect_terms("add", x->value, a->value);
+  const Tensor copy = tape.saved(a->value.shape, a->value.dtype);
+  tape.backend().copy(copy, a->value);
+  return sum_in(tape, copy, x, a);
 }
 
 Var add_norm(Tape& tape, Var x, Var a, Var gamma, Var beta, float p) {

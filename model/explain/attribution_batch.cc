@@ -37,8 +37,8 @@ std::string AttributionBatch::step_name(const char* step) const {
 
 std::vector<Tensor> AttributionBatch::operands(std::vector<Tensor> own) const {
   const Trunks& t = explainer_.trunks();
-  own.insert(own.end(), {t.rna, t.protein, t.rna_queries, t.protein_queries, dna_norms_, genes_,
-                         queries_, results_});
+  own.insert(own.end(), {t.rna, t.protein, t.rna_queries, t.protein_queries, t.gene_windows,
+                         dna_norms_, genes_, queries_, results_});
   if (!zero_.empty()) own.insert(own.end(), {z_, gradient_});
   return own;
 }

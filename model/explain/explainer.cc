@@ -5,6 +5,7 @@
 
 #include "engine/error.h"
 #include "engine/product.h"
+#include "model/gene_windows.h"
 #include "model/positions.h"
 
 namespace cdt {
@@ -123,6 +124,22 @@ void Explainer::place_genes(const Tensor& features) {
   backend().copy(placed_->rna, placed.rna);
   backend().copy(placed_->rna_queries, placed.rna_queries);
   places_ = features;
+}
+
+void Explainer::read_gene_windows(DnaFeed& windows, const std::vector<std::int32_t>& genes,
+                                  const std::function<void()>& after_batch) {
+  const EvalTape tape(*this);
+  cdt::read_gene_windows(model_, *tape, windows, genes, trunks_, [&] {
+    after_batch();
+    return true;
+  });
+  gene_feed_ = &windows;
+}
+
+Tensor Explainer::gene_window(std::int32_t gene) {
+  if (gene_feed_ == nullptr) return {};
+  gene_feed_->start({gene});
+  return gene_feed_->take();
 }
 
 std::vector<float> Explainer::project(const Tensor& dna) {

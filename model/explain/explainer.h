@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +18,7 @@
 #include "engine/backend.h"
 #include "engine/tape.h"
 #include "model/cdt.h"
+#include "model/dna_feed.h"
 
 namespace cdt {
 
@@ -38,6 +40,14 @@ class Explainer {
   /// Only, and first, for a model with gene positions: tells where the genes start relative to the
   /// enhancer that the next passes explain. features (1, G, kGeneFeatures), lasting.
   void place_genes(const Tensor& features);
+  /// Only, and first, for a model with gene windows: reads those of `genes`, the only ones that may
+  /// be explained. `windows`, of genes, must outlive this. after_batch() is called between batches.
+  void read_gene_windows(
+      DnaFeed& windows, const std::vector<std::int32_t>& genes,
+      const std::function<void()>& after_batch = [] {});
+  /// The window of a gene (1, L, dna_dim) on the device, until the next call; empty without gene
+  /// windows.
+  Tensor gene_window(std::int32_t gene);
   /// The trunks of the passes; with gene positions, those of the enhancer.
   const Trunks& trunks() const { return placed_ ? *placed_ : trunks_; }
   /// The features of place_genes() as a constant of the running pass; null without any.
@@ -80,6 +90,7 @@ class Explainer {
   Trunks trunks_;
   std::optional<Trunks> placed_;  // in lasting_
   Tensor places_;                 // (1, G, kGeneFeatures)
+  DnaFeed* gene_feed_ = nullptr;  // only with gene windows
   Arena& lasting_;
   Tensor weight_;  // (D, dna_dim), of the linear map
   Tensor gram_;    // (D, D), or empty if the input is no wider than D: W^T g is then cheaper

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <deque>
 #include <numeric>
+#include <optional>
 
 #include "engine/error.h"
+#include "engine/ops.h"
 
 namespace cdt {
 
@@ -25,6 +27,7 @@ GradientPass::GradientPass(Explainer& explainer, std::span<const float> z, Recor
   if (by_gene) {
     inputs.rna_tokens = head_inputs_[kOwnRna];
     inputs.protein_tokens = head_inputs_[kOwnProtein];
+    inputs.gene_windows = pooled.gene_windows;
   }
   Recorder head;
   prediction_ = model.predict({.tape = *tape_, .recorder = &head}, inputs);
@@ -154,26 +157,62 @@ std::vector<float> GradientPass::cross_head_gradients(std::int32_t gene, Path pa
   return whole;
 }
 
+namespace {
+
+/// Forward passes of one enhancer in which RNA and protein are inputs.
+class GenePass {
+ public:
+  GenePass(Explainer& explainer, std::span<const float> z) : explainer_(explainer), z_(z) {}
+
+  GeneGradients of(std::int32_t gene) {
+    // What a gene reads at its start depends on RNA too, so such a model needs a pass for each.
+    const Tensor window = explainer_.gene_window(gene);
+    if (!tape_ || !window.empty()) begin(gene, window);
+    tape_->backward(prediction_, window.empty() ? gene : 0);
+    GeneGradients out{norms(rna_), norms(protein_)};
+    (*tape_)->reset_gradients();
+    return out;
+  }
+
+ private:
+  void begin(std::int32_t gene, const Tensor& window) {
+    tape_.reset();  // before the next, since there may be only one
+    Tape& tape = *tape_.emplace(explainer_);
+    rna_ = tape.input(explainer_.rna());
+    protein_ = tape.input(explainer_.protein());
+    ForwardPass pass{.tape = tape,
+                     .dna_linear = tape.constant(tape_->upload(z_)),
+                     .rna = rna_,
+                     .protein = protein_,
+                     .gene_position = explainer_.gene_position()};
+    if (window.empty()) {
+      prediction_ = explainer_.model().forward(pass);
+      return;
+    }
+    pass.gene_dna = tape.constant(window);
+    const Tensor index = tape.saved({1}, Dtype::kInt32);
+    explainer_.backend().upload(index, &gene);
+    prediction_ = reshape(tape, explainer_.model().forward_pairs(pass, index), {1, 1});
+  }
+
+  std::vector<float> norms(Var v) {
+    return row_norms(explainer_.backend(), explainer_.scratch(),
+                     v->grad.reshaped({v->grad.rows(), v->grad.cols()}));
+  }
+
+  Explainer& explainer_;
+  std::span<const float> z_;
+  std::optional<EvalTape> tape_;
+  Var rna_ = nullptr, protein_ = nullptr, prediction_ = nullptr;
+};
+
+}  // namespace
+
 std::vector<GeneGradients> gene_gradients(Explainer& explainer, std::span<const float> z,
                                           const std::vector<std::int32_t>& genes) {
-  const EvalTape tape(explainer);
-  const Var rna = tape->input(explainer.rna());
-  const Var protein = tape->input(explainer.protein());
-  const Var prediction = explainer.model().forward({.tape = *tape,
-                                                    .dna_linear = tape->constant(tape.upload(z)),
-                                                    .rna = rna,
-                                                    .protein = protein,
-                                                    .gene_position = explainer.gene_position()});
-  const auto norms = [&](Var v) {
-    return row_norms(explainer.backend(), explainer.scratch(),
-                     v->grad.reshaped({v->grad.rows(), v->grad.cols()}));
-  };
+  GenePass pass(explainer, z);
   std::vector<GeneGradients> out;
-  for (const std::int32_t gene : genes) {
-    tape.backward(prediction, gene);
-    out.push_back({norms(rna), norms(protein)});
-    tape->reset_gradients();
-  }
+  for (const std::int32_t gene : genes) out.push_back(pass.of(gene));
   return out;
 }
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Models with the gene readout and positions: training, resuming, prediction, attribution, report, and what
+# Models with the gene readout, positions and gene windows: training, resuming, prediction, attribution, report, and what
 # they refuse (docs/extensions.md).
 source tests/apps/lib.sh
 data=$work/data
@@ -82,6 +82,54 @@ expect_ok "$CDT_BIN/cdt-train" --data "$data" --readout gene "${sizes[@]}" --epo
   --init-from "$work/plain/model.safetensors" --out "$work/warm"
 expect_text "$work/stderr" 'not taken'
 check 'the head is new' grep -q 'task_layer.0.weight' "$work/stderr"
+
+# --- a window at the gene's start: the first rows of dna stand for those of the genes
+windows=$work/windows
+row=$((16 * 8 * 4))
+cp -r "$data" "$windows"
+head -c $((20 * row)) "$data/dna.f32" >"$windows/dna_gene.f32"
+sed -i 's|"dna": {|"dna_gene": {"file": "dna_gene.f32", "shape": [20, 16, 8]}, &|' "$windows/dataset.json"
+window=(--readout gene --gene-window dna_gene)
+expect_ok "${train[@]}" --epochs 2 --data "$windows" "${window[@]}" --out "$work/windowed"
+expect_text "$work/windowed/config.json" '"gene_window": true'
+expect_text "$work/windowed/provenance.json" '"extensions": "gene readout, gene window"'
+expect_ok "${train[@]}" --epochs 1 --data "$windows" "${window[@]}" --out "$work/half"
+dd if="$data/dna.f32" of="$windows/dna_gene.f32" bs=$row skip=40 seek=7 count=1 conv=notrunc status=none
+expect_fail 2 'dna: is not what' "$CDT_BIN/cdt-train" --resume --epochs 2 --quiet --out "$work/half"
+head -c $((20 * row)) "$data/dna.f32" >"$windows/dna_gene.f32"
+expect_fail 2 '--gene-window' "$CDT_BIN/cdt-train" --resume --epochs 2 --gene-window none --quiet --out "$work/half"
+expect_ok "$CDT_BIN/cdt-train" --resume --epochs 2 --quiet --out "$work/half"
+expect_same "$work/windowed/model.safetensors" "$work/half/model.safetensors"
+expect_ok "$CDT_BIN/cdt-train" --verify "$work/windowed" --quiet
+expect_ok "$CDT_BIN/cdt-train" --dry-run --trace --data "$windows" "${window[@]}" "${sizes[@]}"
+expect_text "$work/stdout" 'gene_window'
+expect_ok "${train[@]}" --epochs 1 --data "$windows" "${window[@]}" --init-from "$work/warm/model.safetensors" \
+  --mask-bins 0.2 --feature-dropout 0.1 --accumulate 2 --out "$work/noise"
+windowed=("$CDT_BIN/cdt-predict" --model "$work/windowed/model.safetensors" --split val --quiet)
+expect_ok "${windowed[@]}" --data "$windows" --out "$work/near"
+expect_text "$work/stdout" 'extensions: gene readout, gene window, which the released model does not have.'
+cp -r "$windows" "$work/other"
+gene=$(sed -n 2p "$work/near/predictions.tsv" | cut -f 2)
+at=$(($(grep -nx "$gene" "$data/rna.genes.txt" | cut -d : -f 1) - 1))
+dd if="$data/dna.f32" of="$work/other/dna_gene.f32" bs=$row skip=40 seek=$at count=1 conv=notrunc status=none
+expect_ok "${windowed[@]}" --data "$work/other" --no-controls --batch-size 3 --out "$work/far"
+moved=$(awk -F '\t' 'NR == FNR { p[FNR] = $4; next } FNR > 1 { d = p[FNR] - $4; if (d > 1e-5 || d < -1e-5) print $2 }' \
+  "$work/near/predictions.tsv" "$work/far/predictions.tsv" | sort -u)
+check 'the window of a gene changes the predictions of that gene alone' test "$moved" = "$gene"
+expect_ok "$CDT_BIN/cdt-attribute" --data "$windows" --model "$work/windowed/model.safetensors" --split val --sample 3 \
+  --paths --gene-gradients --methods gradient_x_input,occlusion,attention_rollout,attention_gmar --quiet \
+  --out "$work/window_attribution"
+expect_text "$work/window_attribution/summary.json" '"extensions": "gene readout, gene window"'
+expect_ok "$CDT_BIN/cdt-report" --run "$work/windowed" --data "$windows" --quiet --out "$work/windowed.html"
+expect_text "$work/windowed.html" 'with gene readout, gene window, which the released model does not have'
+expect_fail 2 'dna_gene: is not there; a model with gene windows reads' \
+  "${train[@]}" --data "$data" "${window[@]}" --out "$work/refused"
+expect_fail 2 'dna_gene: is not there' "${windowed[@]}" --data "$data" --out "$work/refused"
+expect_fail 2 '--gene-window: is read by the gene readout: it needs --readout gene' \
+  "${train[@]}" --data "$windows" --gene-window dna_gene --out "$work/refused"
+printf '\0\0\300\177' | dd of="$work/other/dna_gene.f32" bs=4 seek=$((at * row / 4 + 8)) conv=notrunc status=none
+expect_fail 2 "dna_gene.f32: gene $gene" "${windowed[@]}" --data "$work/other" --out "$work/refused"
+expect_fail 2 "dna_gene.f32: gene $gene" "${train[@]}" --data "$work/other" "${window[@]}" --out "$work/bad"
 
 # --- refused
 mkdir "$work/without"

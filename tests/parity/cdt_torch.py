@@ -38,10 +38,12 @@ class Config:
     bin_position: bool = False
     bins: int = 0
     gene_position: bool = False
+    gene_window: bool = False
 
     def as_dict(self):
         """As the engine writes it: without the extensions that are off."""
-        off = {"readout": "column", "bin_position": False, "bins": 0, "gene_position": False}
+        off = {"readout": "column", "bin_position": False, "bins": 0, "gene_position": False,
+               "gene_window": False}
         return {k: v for k, v in asdict(self).items() if off.get(k, None) != v}
 
 
@@ -219,11 +221,21 @@ class Cdt(nn.Module):
         features = bin_features(dna.shape[1]).to(dna)
         return m.drop(m.norm(m.linear(dna)) + self.bin_position(features))
 
-    def head(self, cell, rna, protein):
-        """cell (B, D), rna and protein (B, G, D) -> (B, G)"""
+    def read_gene_windows(self, rna, gene_dna):
+        """What genes read from the windows at their starts: rna (B, G, D), the same for all samples, and
+        gene_dna (G, L, dna_dim) -> (1, G, D); None without gene windows."""
+        if not self.cfg.gene_window:
+            return None
+        context = self.trunk("dna", self.project_dna(gene_dna), Recorder())
+        return self.dna_to_rna(rna[0][:, None], context, "dna_to_rna", Recorder()).transpose(0, 1)
+
+    def head(self, cell, rna, protein, read):
+        """cell (B, D), rna and protein (B, G, D), read (1, G, D) or None -> (B, G)"""
         if self.cfg.readout == "column":
             return self.task_layer(cell)
         cell = cell[:, None].expand_as(rna)
+        if read is not None:
+            rna = rna + read
         return self.task_layer(torch.cat([cell, rna, protein], dim=-1)).squeeze(-1)
 
     def trunk(self, modality, x, rec):
@@ -231,8 +243,9 @@ class Cdt(nn.Module):
             x = layer(x, x, f"{modality}_self_attn_layers.{i}", rec)
         return x
 
-    def forward(self, dna, rna, protein, rec=None, places=None):
-        """places (B, G, 48): gene_features(), for a model with gene positions."""
+    def forward(self, dna, rna, protein, rec=None, places=None, gene_dna=None):
+        """places (B, G, 48): gene_features(), for a model with gene positions; gene_dna (G, L, dna_dim):
+        the windows at the genes' starts, for a model with gene windows."""
         rec = rec or Recorder()
         batch = dna.shape[0]
         dna = rec.value("dna_projector", self.project_dna(dna))
@@ -244,19 +257,22 @@ class Cdt(nn.Module):
         dna = self.trunk("dna", dna, rec)
         rna = self.trunk("rna", rna, rec)
         protein = self.trunk("protein", protein, rec)
+        read = self.read_gene_windows(rna, gene_dna)
         if self.cfg.gene_position:
             rna = rna + self.gene_position(places)
         rna = self.dna_to_rna(rna, dna, "dna_to_rna", rec)
         protein = self.rna_to_protein(protein, rna, "rna_to_protein", rec)
         cell = self.vce(dna, rna, protein, rec)
-        return rec.value("task_layer", self.head(cell, rna, protein))
+        if read is not None:
+            rec.value("gene_window", read)
+        return rec.value("task_layer", self.head(cell, rna, protein, read))
 
 
-def prediction_and_row(model, dna, rna, protein, genes, lean=False, places=None):
+def prediction_and_row(model, dna, rna, protein, genes, lean=False, **extras):
     """The sum of the predictions of genes[b] from dna[b], and the genes' rows of the dna_to_rna map, mean
     over heads (B, L). lean: no other map is computed."""
     rec = Recorder(want_attention={"dna_to_rna"} if lean else True, lean=lean)
-    picked = model(dna, rna, protein, rec, places).gather(1, genes[:, None]).sum()
+    picked = model(dna, rna, protein, rec, **extras).gather(1, genes[:, None]).sum()
     rows = rec.attention["dna_to_rna.attention"].mean(1)[torch.arange(len(genes)), genes]
     return picked, rows
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <utility>
 
+#include "model/gene_windows.h"
 #include "model/positions.h"
 #include "tests/support/precision.h"
 
@@ -33,6 +35,12 @@ ModelCase::ModelCase(const std::string& name)
   for (Parameter& p : model.parameters()) {
     model.set(&p.variable, fixture.values("weight/" + p.name).data());
   }
+  if (model.config().gene_window) {
+    gene_dna = engine.upload(fixture, "input/gene_dna");
+    // Three at a time, so that the last batch is not full.
+    gene_windows_.emplace(gene_dna.shape, fixture.values("input/gene_dna"), *engine.backend,
+                          engine.lasting, 3);
+  }
   if (!model.config().gene_position) return;
   const Floats distances = fixture.values("input/distance");  // NaN: no place
   Floats features(distances.size() * kGeneFeatures);
@@ -57,32 +65,57 @@ Tensor ModelCase::betas(std::int64_t step) {
   return engine.upload({batch()}, {first, first + batch()});
 }
 
-Var ModelCase::forward(Var dna_input, Recorder* recorder) {
+Var ModelCase::forward(Var dna_input, Recorder* recorder, Var windows) {
   Tape& tape = engine.tape;
+  if (windows == nullptr && !gene_dna.empty()) windows = tape.constant(gene_dna);
   return model.forward({.tape = tape,
                         .dna = dna_input,
                         .rna = tape.constant(rna),
                         .protein = tape.constant(protein),
                         .gene_position = places.empty() ? nullptr : tape.constant(places),
+                        .gene_dna = windows,
                         .recorder = recorder});
 }
 
 Var ModelCase::forward_pairs(Var dna_input, const std::vector<std::int32_t>& targets) {
   Tape& tape = engine.tape;
+  Var windows = nullptr;
+  if (!gene_dna.empty()) {
+    const Tensor own = tape.saved(dna.shape);
+    for (std::int64_t b = 0; b < batch(); ++b) {
+      const std::int64_t gene = targets[static_cast<std::size_t>(b)];
+      engine.backend->copy(own.slice(b, b + 1), gene_dna.slice(gene, gene + 1));
+    }
+    windows = tape.constant(own);
+  }
   return model.forward_pairs({.tape = tape,
                               .dna = dna_input,
                               .rna = tape.constant(rna),
                               .protein = tape.constant(protein),
-                              .gene_position = places.empty() ? nullptr : tape.constant(places)},
+                              .gene_position = places.empty() ? nullptr : tape.constant(places),
+                              .gene_dna = windows},
                              index(targets));
 }
 
 Trunks ModelCase::trunks() {
   const Trunks all = model.compute_trunks(engine.tape, rna, protein, engine.lasting);
+  if (gene_windows_) {
+    read_gene_windows(model, engine.tape, gene_windows_->feed(), all_genes(), all);
+  }
   return model.place(engine.tape, all, places);
 }
 
+std::vector<std::int32_t> ModelCase::all_genes() const {
+  std::vector<std::int32_t> out(static_cast<std::size_t>(model.config().genes));
+  std::iota(out.begin(), out.end(), 0);
+  return out;
+}
+
 void ModelCase::place(Explainer& explainer, std::int64_t sample) {
+  if (gene_windows_ && told_ != &explainer) {
+    explainer.read_gene_windows(gene_windows_->feed(), all_genes());
+    told_ = &explainer;
+  }
   if (!places.empty()) explainer.place_genes(places.slice(sample, sample + 1));
 }
 

@@ -1,6 +1,7 @@
 // One model fixture loaded into an engine, and the comparisons that the tests share.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,12 +9,13 @@
 #include "model/explain/explainer.h"
 #include "tests/parity/compare.h"
 #include "tests/parity/fixture.h"
+#include "tests/support/gene_window_data.h"
 
 namespace cdt::test {
 
 /// The models of record_fixtures.py.
-inline constexpr const char* kModels[] = {"released", "deep",         "paper",
-                                          "single",   "gene_readout", "positions"};
+inline constexpr const char* kModels[] = {"released",     "deep",      "paper",      "single",
+                                          "gene_readout", "positions", "gene_window"};
 
 /// A part of a parameter that is compared separately: a third of a packed in_proj.
 struct Piece {
@@ -37,7 +39,8 @@ class ModelCase {
   Tensor betas(std::int64_t step);
   Tensor index(const std::vector<std::int32_t>& genes);
 
-  Var forward(Var dna_input, Recorder* recorder = nullptr);
+  /// windows: of the genes, instead of the fixture's as a constant.
+  Var forward(Var dna_input, Recorder* recorder = nullptr, Var windows = nullptr);
   /// Predictions (B) of one gene of each sample, as a training step computes them.
   Var forward_pairs(Var dna_input, const std::vector<std::int32_t>& targets);
   /// Mean Huber loss, delta 1, of predictions (B) or of those of `targets` among (B, G).
@@ -45,7 +48,8 @@ class ModelCase {
   Var loss(Var logits, const std::vector<std::int32_t>& targets, std::int64_t step);
   /// The trunks of all samples, in eval mode.
   Trunks trunks();
-  /// Attribution of sample b: with gene positions, the explainer must be told of each.
+  /// Attribution of sample b: with gene positions, the explainer must be told of each. With gene
+  /// windows, it reads them at the first call.
   void place(Explainer& explainer, std::int64_t sample);
 
   /// Intermediates and attention maps in forward order. `all`: each recorded one must exist;
@@ -67,11 +71,16 @@ class ModelCase {
   Tensor dna;           // (B, L, dna_dim)
   Tensor rna, protein;  // (1, G, ..)
   Tensor places;        // (B, G, kGeneFeatures), or empty
+  Tensor gene_dna;      // (G, L, dna_dim), or empty
 
  private:
   void check_samples(const std::string& name, const Tensor& got, const std::string& wanted,
                      Comparison& c);
   double gradient_scale(const std::string& module) const;
+  std::vector<std::int32_t> all_genes() const;
+
+  std::optional<GeneWindowData> gene_windows_;
+  const Explainer* told_ = nullptr;  // the explainer that has read the windows of genes
 };
 
 }  // namespace cdt::test

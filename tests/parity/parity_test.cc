@@ -82,7 +82,8 @@ TEST_P(ModelParity, TrainingPassLossAndAllGradients) {
   tape().train(1, 0);
   Recorder recorder;
   const Var dna = tape().input(case_.dna);
-  const Var logits = case_.forward(dna, &recorder);
+  const Var windows = case_.gene_dna.empty() ? nullptr : tape().input(case_.gene_dna);
+  const Var logits = case_.forward(dna, &recorder, windows);
   const std::vector<std::int32_t> targets = case_.genes(0);
   const Var loss = case_.loss(logits, targets, 0);
   Comparison forward(forward_tolerance()), backward(gradient_tolerance());
@@ -93,6 +94,10 @@ TEST_P(ModelParity, TrainingPassLossAndAllGradients) {
   tape().backward(loss);
   case_.check_gradients(backward);
   backward.check("d dna", download(dna->grad), case_.fixture.values("input_gradient/dna"));
+  if (windows != nullptr) {
+    backward.check("d gene_dna", download(windows->grad),
+                   case_.fixture.values("input_gradient/gene_dna"));
+  }
   EXPECT_TRUE(backward.result());
   report(backward);
 }

@@ -13,7 +13,7 @@ import torch
 
 import tensor_file
 from cdt_torch import Block, Cdt, Config, Recorder
-from record_fixtures import MODELS, places_of
+from record_fixtures import MODELS, recorded_extras
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -51,9 +51,8 @@ def maps_of(model, tensors, sample, gene):
     """Per-head maps of one sample, and the gradient of the prediction at each of them."""
     rec = Recorder(want_attention=True)
     dna = tensors["input/dna"][sample:sample + 1].double().requires_grad_(True)
-    places = places_of({k.removeprefix("input/"): v for k, v in tensors.items()}, dna.shape[1])
-    places = None if places is None else places[sample:sample + 1].double()
-    logits = model(dna, tensors["input/rna"].double(), tensors["input/protein"].double(), rec, places)
+    logits = model(dna, tensors["input/rna"].double(), tensors["input/protein"].double(), rec,
+                   **recorded_extras(tensors, sample))
     maps = {k.removesuffix(".attention"): v for k, v in rec.attention.items()}
     wanted = [k for k in maps if k.startswith("dna_self") or k == "dna_to_rna"]
     gradients = torch.autograd.grad(logits[0, gene], [maps[k] for k in wanted])

@@ -49,8 +49,13 @@ MODELS = {
                       rna_dim=7, protein_dim=5, genes=10, hidden=18, heads=3, pool_heads=2,
                       feed_forward=26, fusion=22, dropout=0.0),
         batch=3, bins=14, lr=1e-3, weight_decay=1e-5),
+    "gene_window": dict(
+        config=Config(readout="gene", bin_position=True, bins=9, gene_position=True, gene_window=True,
+                      dna_dim=8, rna_dim=5, protein_dim=4, genes=5, hidden=12, heads=3, pool_heads=2,
+                      feed_forward=13, fusion=10, dna_layers=1, dropout=0.0),
+        batch=2, bins=9, lr=1e-3, weight_decay=1e-5),
 }
-BIN_BP = 1000  # of the windows of "positions"
+BIN_BP = 1000  # of the windows of "positions" and "gene_window"
 
 
 def build_model(cfg):
@@ -76,22 +81,32 @@ def make_inputs(cfg, batch, bins):
         distance[:, 1] = float("nan")
         distance[0, 0] = 0.0
         inputs["distance"] = distance.round()
+    if cfg.gene_window:
+        inputs["gene_dna"] = torch.randn(cfg.genes, bins, cfg.dna_dim)
     inputs["gene"][0, -1] = inputs["gene"][0, 0]  # two samples of one gene
     inputs["beta"][:, 0] -= 3.0  # beyond the Huber corner
     return inputs
 
 
-def places_of(inputs, bins):
-    """The gene features of recorded distances, in the type of the inputs; None if there are none."""
-    if "distance" not in inputs:
-        return None
-    return gene_features(inputs["distance"], bins, BIN_BP).to(inputs["dna"])
+def extras_of(inputs, samples=slice(None)):
+    """What only extended models read, as arguments of forward(), for some of the samples."""
+    extras = {}
+    if "distance" in inputs:
+        features = gene_features(inputs["distance"][samples], inputs["dna"].shape[1], BIN_BP)
+        extras["places"] = features.to(inputs["dna"])
+    if "gene_dna" in inputs:
+        extras["gene_dna"] = inputs["gene_dna"]
+    return extras
+
+
+def recorded_extras(tensors, sample):
+    """Those of one sample of a fixture, in float64."""
+    inputs = {k.removeprefix("input/"): v for k, v in tensors.items() if k.startswith("input/")}
+    return {k: v.double() for k, v in extras_of(inputs, slice(sample, sample + 1)).items()}
 
 
 def loss_of(model, inputs, step, rec=None):
-    dna = inputs["dna"]
-    places = places_of(inputs, dna.shape[1])
-    logits = model(dna, inputs["rna"], inputs["protein"], rec, places)
+    logits = model(inputs["dna"], inputs["rna"], inputs["protein"], rec, **extras_of(inputs))
     prediction = logits.gather(1, inputs["gene"][step][:, None])[:, 0]
     return prediction, functional.smooth_l1_loss(prediction, inputs["beta"][step])
 
@@ -106,7 +121,8 @@ def record_pass(model, inputs):
     """One forward and backward pass: every intermediate, map and gradient by name."""
     out = {}
     model.zero_grad(set_to_none=True)
-    inputs = dict(inputs, dna=inputs["dna"].clone().requires_grad_(True))
+    read = [k for k in ("dna", "gene_dna") if k in inputs]
+    inputs = dict(inputs, **{k: inputs[k].clone().requires_grad_(True) for k in read})
     rec = Recorder(want_attention=True)
     prediction, loss = loss_of(model, inputs, 0, rec)
     loss.backward()
@@ -117,10 +133,11 @@ def record_pass(model, inputs):
     out["prediction"], out["loss"] = prediction, loss.reshape(1)
     for name, parameter in model.named_parameters():
         out["gradient/" + name] = parameter.grad
-    out["input_gradient/dna"] = inputs["dna"].grad
+    for k in read:
+        out["input_gradient/" + k] = inputs[k].grad
     out["attention_window"], out["gradient_window"] = windows(
         model, inputs["dna"], inputs["rna"], inputs["protein"], inputs["gene"][0],
-        places=places_of(inputs, inputs["dna"].shape[1]))
+        **extras_of(inputs))
     return {name: tensor.detach().clone() for name, tensor in out.items()}
 
 

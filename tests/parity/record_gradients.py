@@ -13,7 +13,7 @@ import torch
 
 import tensor_file
 from cdt_torch import Cdt, Config, Recorder
-from record_fixtures import MODELS, places_of
+from record_fixtures import MODELS, recorded_extras
 
 FIXTURES = Path(__file__).parent / "fixtures"
 QUADRATURE_POINTS = 256
@@ -57,11 +57,10 @@ class Sample:
         self.mean = tensors["input/dna"].double().mean(0)
         self.rna, self.protein = tensors["input/rna"].double(), tensors["input/protein"].double()
         self.gene = int(tensors["input/gene"][0, index])
-        places = places_of({k.removeprefix("input/"): v for k, v in tensors.items()}, len(self.dna))
-        self.places = None if places is None else places[index:index + 1].double()
+        self.extras = recorded_extras(tensors, index)
 
     def predict(self, dna, rec=None):
-        return self.model(dna[None], self.rna, self.protein, rec, self.places)[0, self.gene]
+        return self.model(dna[None], self.rna, self.protein, rec, **self.extras)[0, self.gene]
 
     def gradient(self, dna):
         dna = dna.detach().requires_grad_(True)
@@ -102,14 +101,15 @@ class Sample:
         body = [rec.values[name] for name in names]
         inputs = [v.detach().requires_grad_(True) for v in body]
         cell = self.model.vce.fusion(torch.cat(inputs[:3], dim=-1))
-        prediction = self.model.head(cell, *(inputs[3:] or (None, None)))[0, self.gene]
+        read = rec.values["gene_window"].detach() if self.model.cfg.gene_window else None
+        prediction = self.model.head(cell, *(inputs[3:] or (None, None)), read)[0, self.gene]
         seeds = torch.autograd.grad(prediction, inputs)
         return torch.stack([torch.autograd.grad(p, dna, s, retain_graph=True)[0]
                             for p, s in zip(body, seeds)])
 
     def gene_gradients(self):
         inputs = [self.rna.clone().requires_grad_(True), self.protein.clone().requires_grad_(True)]
-        prediction = self.model(self.dna[None], *inputs, None, self.places)[0, self.gene]
+        prediction = self.model(self.dna[None], *inputs, **self.extras)[0, self.gene]
         return [g[0].norm(dim=1) for g in torch.autograd.grad(prediction, inputs)]
 
 

@@ -54,10 +54,10 @@ const std::vector<std::int32_t>& token_index() {
   return index;
 }
 
-OpCase take_token_case(std::int64_t b, std::int64_t n, std::int64_t d) {
+OpCase take_token_case(std::int64_t leading, std::int64_t b, std::int64_t n, std::int64_t d) {
   return {.op = "take_token",
-          .label = "",
-          .inputs = {{b, n, d}},
+          .label = leading < b ? "of a sequence that all samples share" : "",
+          .inputs = {{leading, n, d}},
           .engine =
               [=](Tape& t, const std::vector<Var>& v) {
                 const Tensor index = t.saved({b}, Dtype::kInt32);
@@ -69,7 +69,8 @@ OpCase take_token_case(std::int64_t b, std::int64_t n, std::int64_t d) {
                 Doubles y;
                 for (std::int64_t i = 0; i < b; ++i) {
                   const auto row =
-                      v[0].begin() + (i * n + token_index()[static_cast<std::size_t>(i)]) * d;
+                      v[0].begin() +
+                      (i % leading * n + token_index()[static_cast<std::size_t>(i)]) * d;
                   y.insert(y.end(), row, row + d);
                 }
                 return y;
@@ -124,7 +125,8 @@ std::vector<OpCase> head_op_cases() {
     c.activations = 0;
     c.values = c.op == "concat" ? c.inputs.size() : 1;
   }
-  cases.insert(cases.end(), {reshape_case(), take_token_case(3, 5, 9), take_token_case(1, 3, 66),
+  cases.insert(cases.end(), {reshape_case(), take_token_case(3, 3, 5, 9),
+                             take_token_case(1, 1, 3, 66), take_token_case(1, 3, 4, 10),
                              gene_head_case(2, 7, 5, 0.0F), gene_head_case(3, 9, 6, 0.3F),
                              gene_head_case(1, 67, 3, 0.0F), gene_head_case(1, 1, 1, 0.0F)});
   return cases;

@@ -15,9 +15,11 @@ namespace cdt::test {
 /// others their own or the same.
 enum class SmallRna : std::uint8_t { kDistinct, kEqual };
 
-/// Writes a data set small enough for a run in milliseconds, with the given pairs.
+/// Writes a data set small enough for a run in milliseconds, with the given pairs. gene_windows:
+/// with a DNA window for each gene as well.
 inline void write_small_dataset(const std::filesystem::path& path, const std::vector<Pair>& pairs,
-                                std::int64_t samples = 0, SmallRna kind = SmallRna::kDistinct) {
+                                std::int64_t samples = 0, SmallRna kind = SmallRna::kDistinct,
+                                bool gene_windows = false) {
   DatasetWriter::Sizes sizes;
   sizes.enhancers = 5;
   sizes.bins = 4;
@@ -26,6 +28,7 @@ inline void write_small_dataset(const std::filesystem::path& path, const std::ve
   sizes.rna_dim = 2;
   sizes.protein_dim = 4;
   sizes.samples = samples;
+  sizes.has_dna_gene = gene_windows;
   DatasetWriter writer(path, sizes);
   RandomStream random(11, 2);
   const auto draw = [&](std::int64_t n) {
@@ -56,6 +59,10 @@ inline void write_small_dataset(const std::filesystem::path& path, const std::ve
     writer.write_sampled_rna(rna, names, genes);
   }
   writer.write_protein(draw(sizes.genes * sizes.protein_dim), genes);
+  if (gene_windows) {
+    const std::vector<float> windows = draw(sizes.genes * sizes.bins * sizes.dna_dim);
+    writer.append_dna_gene(windows.data(), std::ssize(windows));
+  }
   writer.write_enhancers(enhancers);
   writer.write_pairs(pairs);
   writer.finish("{}");

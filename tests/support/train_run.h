@@ -56,7 +56,7 @@ class TrainRun : public ::testing::Test {
     Run(const TrainOptions& options, const std::filesystem::path& data_path)
         : data(data_path, SampleUse::kRead),
           config(model_config(options.settings, &data)),
-          dna(data),
+          dna(data, "", {}, config.gene_window),
           backend(make_test_backend()),
           plan(plan_memory(config, options.settings, data.bins, *backend, data.samples_count())),
           lasting(*backend, "lasting"),

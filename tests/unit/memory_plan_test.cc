@@ -84,7 +84,9 @@ TEST_P(PlanOfARun, IsWhatTheRunTakes) {
   for (std::size_t i = 0; samples > 0 && i < pairs.size(); ++i) {
     pairs[i].sample = static_cast<std::int32_t>(i) % samples;
   }
-  test::write_small_dataset(dir.path / "data", pairs, samples);
+  const bool gene_windows = GetParam().settings.gene_window == kDnaGene;
+  test::write_small_dataset(dir.path / "data", pairs, samples, test::SmallRna::kDistinct,
+                            gene_windows);
   Dataset data(dir.path / "data", SampleUse::kRead);
   data.gene_starts.assign(data.genes.size(), GeneStart{"chr1", 100, 1});
   TrainOptions options;
@@ -100,7 +102,7 @@ TEST_P(PlanOfARun, IsWhatTheRunTakes) {
   Cdt model(config, backend, lasting, false);
   model.make_trainable(lasting, frozen_parameters(options.settings.freeze, model));
   model.initialise(1);
-  DnaCheck dna(data);
+  DnaCheck dna(data, "", {}, gene_windows);
   Trainer trainer(options, plan, data, dna, backend, lasting, model);
   const RunFolder folder(dir.path / "run", false);
   trainer.run(folder);
@@ -110,7 +112,7 @@ TEST_P(PlanOfARun, IsWhatTheRunTakes) {
   EXPECT_EQ(plan.trunks, trainer.trunks().peak());
   EXPECT_EQ(plan.work, backend.work_bytes());
   const std::int64_t batch = options.settings.batch_size * data.bins * data.dna_dim;
-  EXPECT_EQ(plan.host, static_cast<std::size_t>(2 * batch) * sizeof(float));
+  EXPECT_EQ(plan.host, static_cast<std::size_t>((gene_windows ? 4 : 2) * batch) * sizeof(float));
 }
 
 TrainSettings sizes(std::int64_t hidden, std::int64_t heads, const char* variant,
@@ -132,6 +134,7 @@ TrainSettings extended(std::int64_t hidden) {
   TrainSettings s = sizes(hidden, 2, "released");
   s.readout = "gene";
   s.bin_position = s.gene_position = kByDistance;
+  s.gene_window = kDnaGene;
   return s;
 }
 
@@ -148,8 +151,8 @@ class PlanOfAPrediction : public ::testing::TestWithParam<Case> {};
 
 TEST_P(PlanOfAPrediction, IsWhatItTakes) {
   const test::TempDir dir;
-  test::write_small_dataset(dir.path,
-                            {{Split::kVal, 0, 0, 0.5F, -1}, {Split::kVal, 4, 2, 0.1F, -1}});
+  const std::vector<Pair> pairs = {{Split::kVal, 0, 0, 0.5F, -1}, {Split::kVal, 4, 2, 0.1F, -1}};
+  test::write_small_dataset(dir.path, pairs, 0, test::SmallRna::kDistinct, true);
   Dataset data(dir.path);
   data.gene_starts.assign(data.genes.size(), GeneStart{"chr1", 100, 1});
   const CdtConfig config = model_config(GetParam().settings, &data);
@@ -169,7 +172,13 @@ TEST_P(PlanOfAPrediction, IsWhatItTakes) {
   const std::vector<float> window(static_cast<std::size_t>(data.bins * data.dna_dim), 0.5F);
   const auto go_on = [](std::int64_t) { return true; };
   const std::vector<Context> contexts{{0, 0}, {0, 1}, {0, 2}, {0, 3}, {0, 4}};
-  ASSERT_TRUE(control_passes({model, tape, trunks, feed, data}, contexts, window, 1, go_on));
+  PassPlace place{model, tape, trunks, feed, data};
+  std::optional<DnaFeed> gene_feed;
+  if (config.gene_window) {
+    place.read_windows_of(
+        &gene_feed.emplace(data, backend, lasting, batch, 0, 0, Windows::kOfGenes), pairs);
+  }
+  ASSERT_TRUE(control_passes(place, contexts, window, 1, go_on));
   EXPECT_EQ(plan.lasting(), lasting.peak());
   EXPECT_EQ(plan.activations, step.peak());
   EXPECT_EQ(plan.scratch, scratch.peak());
@@ -243,6 +252,36 @@ TEST(PlanOfAnAttribution, IsWhatABatchTakes) {
       EXPECT_EQ(plan.work, device->work_bytes());
     }
   }
+}
+
+TEST(PlanOfAnAttribution, CountsTheWindowsOfGenes) {
+  constexpr std::int64_t kBins = 6;
+  TrainSettings settings = sizes(12, 2, "released");
+  settings.readout = "gene";
+  settings.gene_window = kDnaGene;
+  CdtConfig config = model_config(settings, nullptr);
+  config.genes = 7;
+  config.dna_dim = 5;
+  const auto device = make_cpu_backend(2);
+  const MemoryPlan plan = plan_attribution(config, 2, kBins, false, *device);
+  Arena lasting(*device, "lasting"), step(*device, "step"), scratch(*device, "scratch");
+  Cdt model(config, *device, lasting, false);
+  model.initialise(1);
+  Tape tape(*device, step, scratch);
+  const std::vector<float> values(7000, 0.5F);
+  const Tensor rna = upload_genes(*device, lasting, values, config.genes, config.rna_dim);
+  const Tensor protein = upload_genes(*device, lasting, values, config.genes, config.protein_dim);
+  Explainer explainer(model, tape, rna, protein, lasting);
+  AttributionBatch batch(explainer, 2, kBins, false, lasting);
+  const Tensor dna = lasting.tensor({2, kBins, config.dna_dim});
+  device->fill(dna, 0.25F);
+  test::GeneWindowData windows({config.genes, kBins, config.dna_dim}, values, *device, lasting,
+                               kGeneWindowsAtOnce);
+  explainer.read_gene_windows(windows.feed(), {0, 1, 2, 3, 5});
+  batch.run(dna, {{0, 2}, {5}}, [](std::size_t, std::size_t, const PairWindows&) {});
+  EXPECT_EQ(plan.lasting(), lasting.peak());
+  EXPECT_EQ(plan.activations, step.peak());
+  EXPECT_EQ(plan.scratch, scratch.peak());
 }
 
 TEST(ShapeBackend, DownloadsZerosAndTouchesNothing) {

@@ -30,6 +30,17 @@ OpCase to_activations_case(std::int64_t rows, std::int64_t cols) {
           .activations = 0};
 }
 
+OpCase to_float32_case(std::int64_t rows, std::int64_t cols) {
+  return {.op = "to_float32",
+          .label = "before a GELU",
+          .inputs = {{rows, cols}},
+          .engine =
+              [](Tape& t, const std::vector<Var>& v) {
+                return gelu_dropout(t, to_float32(t, v[0]), 0.0F);
+              },
+          .plain = [](const std::vector<Doubles>& v) { return plain_gelu(v[0]); }};
+}
+
 OpCase linear_case(std::int64_t b, std::int64_t n, std::int64_t in, std::int64_t out) {
   return {"linear",
           "",
@@ -62,6 +73,28 @@ OpCase residual_case(std::int64_t leading, std::int64_t b, std::int64_t n, std::
           {{leading, n, d}, {b, n, d}},
           [](Tape& t, const std::vector<Var>& v) { return residual(t, v[0], v[1]); },
           [](const std::vector<Doubles>& v) { return plain_add(v[0], v[1]); }};
+}
+
+OpCase add_case(std::int64_t leading, std::int64_t b, std::int64_t n, std::int64_t d) {
+  OpCase out = residual_case(leading, b, n, d);
+  out.op = "add";
+  out.engine = [](Tape& t, const std::vector<Var>& v) { return add(t, v[0], v[1]); };
+  return out;
+}
+
+// Unlike residual(), add() leaves its second term as it is.
+TEST(Ops, AddKeepsBothTerms) {
+  const auto backend = make_test_backend();
+  Arena step(*backend, "step"), scratch(*backend, "scratch");
+  Tape tape(*backend, step, scratch);
+  tape.eval();
+  const Tensor one = tape.saved({1, 2, 3}), two = tape.saved({1, 2, 3});
+  backend->fill(one, 1.0F);
+  backend->fill(two, 2.0F);
+  const Var a = tape.output_in(two, false);
+  EXPECT_EQ(to_host(*backend, add(tape, tape.constant(one), a)->value),
+            std::vector<float>(6, 3.0F));
+  EXPECT_EQ(to_host(*backend, a->value), std::vector<float>(6, 2.0F));
 }
 
 OpCase add_norm_case(std::int64_t leading, std::int64_t b, std::int64_t n, std::int64_t d) {
@@ -198,10 +231,11 @@ OpCase paper_pool_case(std::int64_t b, std::int64_t n, std::int64_t d) {
 
 std::vector<OpCase> all_cases() {
   std::vector<OpCase> cases{
-      to_activations_case(3, 5), linear_case(2, 3, 5, 7), linear_case(1, 1, 1, 1),
-      linear_case(3, 11, 17, 4), layer_norm_case(5, 7), layer_norm_case(1, 67),
-      layer_norm_case(70, 3), dropout_case(3, 3, 5, 67), dropout_case(1, 4, 3, 9),
-      dropout_case(1, 1, 1, 1), residual_case(2, 2, 3, 5), residual_case(1, 3, 2, 7),
+      to_activations_case(3, 5), to_float32_case(3, 5), linear_case(2, 3, 5, 7),
+      linear_case(1, 1, 1, 1), linear_case(3, 11, 17, 4), layer_norm_case(5, 7),
+      layer_norm_case(1, 67), layer_norm_case(70, 3), dropout_case(3, 3, 5, 67),
+      dropout_case(1, 4, 3, 9), dropout_case(1, 1, 1, 1), residual_case(2, 2, 3, 5),
+      residual_case(1, 3, 2, 7), add_case(2, 2, 3, 5), add_case(1, 3, 2, 7),
       add_norm_case(2, 2, 3, 9), add_norm_case(1, 3, 5, 66), gelu_case(3, 70), gelu_case(1, 1),
       feed_forward_case(5, 6, 70), feed_forward_case(1, 3, 1),
       attention_case(2, 2, {2, 3, 4, 5, 7}), attention_case(1, 3, {3, 2, 3, 4, 70}),
@@ -216,7 +250,7 @@ std::vector<OpCase> all_cases() {
   const std::vector<OpCase> head = head_op_cases();
   cases.insert(cases.end(), head.begin(), head.end());
   const std::map<std::string, std::size_t> activations{
-      {"residual", 2}, {"add_norm", 2}, {"attention", 2}};
+      {"residual", 2}, {"add", 2}, {"add_norm", 2}, {"attention", 2}};
   for (OpCase& c : cases) {
     const auto found = activations.find(c.op);
     if (found != activations.end()) c.activations = found->second;
@@ -263,7 +297,10 @@ TEST(OpList, EveryOpOfTheHeaderHasAGradientCase) {
   for (const auto& [key, row] : backend->profiler()->rows()) ran[key.first].insert(key.second);
   std::set<std::string> ops = declared_ops();
   EXPECT_GT(ops.size(), 10U);
-  if (backend->activations() == Dtype::kFloat32) ops.erase("to_activations");  // returns its input
+  if (backend->activations() == Dtype::kFloat32) {  // these return their input
+    ops.erase("to_activations");
+    ops.erase("to_float32");
+  }
   EXPECT_EQ(ran[ProfilePass::kForward], ops);
   EXPECT_EQ(ran[ProfilePass::kBackward], ops);
 }
