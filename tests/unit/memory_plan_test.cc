@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "engine/backend.h"
 #include "engine/cpu/cpu_backend.h"
 #include "model/explain/attribution_batch.h"
+#include "tests/support/gene_window_data.h"
 #include "tests/support/small_dataset.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_backend.h"

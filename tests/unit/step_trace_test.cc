@@ -131,6 +131,27 @@ TEST_P(TraceOfAStep, ItsOpsAddUpToTheProfile) {
   EXPECT_EQ(forward.bytes + backward.bytes + outside.bytes, all.bytes);
 }
 
+// The layers that read the windows of genes are those of other modules, and counted there.
+TEST(TraceOfExtensions, ParametersCountOnce) {
+  TrainSettings settings = sizes("released", 3, 1);
+  settings.readout = "gene";
+  settings.bin_position = settings.gene_position = kByDistance;
+  settings.gene_window = kDnaGene;
+  CdtConfig config = config_of(settings);
+  config.bins = kBins;
+  CpuBackend device(1);
+  const StepTrace trace = trace_step(config, settings, kBins, device);
+  Arena lasting(device, "lasting");
+  EXPECT_EQ(trace.parameters(), Cdt(config, device, lasting, false).parameter_count());
+  const auto windows =
+      std::find_if(trace.modules.begin(), trace.modules.end(),
+                   [](const StepTrace::Module& m) { return m.name == kGeneWindowModule; });
+  ASSERT_NE(windows, trace.modules.end());
+  EXPECT_EQ(windows->parameters, 0);
+  EXPECT_GT(windows->forward.flop, 0.0);
+  EXPECT_GT(windows->backward.flop, 0.0);
+}
+
 TEST_P(TraceOfAStep, EveryParameterIsReadByItsModule) {
   CpuBackend device(1);
   Arena lasting(device, "lasting");
