@@ -90,6 +90,8 @@ check 'liver has not' test "$(predictions liver "$work/prediction")" != "$(predi
 cut -f 2- "$data/pairs.tsv" >"$work/replicate.tsv"
 expect_ok "${predict[@]}" --data "$data" --split val --replicate "$work/replicate.tsv" --no-controls --out "$work/measured"
 expect_text "$work/measured/metrics.json" '"replicate"'
+expect_ok "${predict[@]}" --data "$data" --split val --ridge --no-controls --out "$work/ridge"
+expect_text "$work/ridge/metrics.json" '"ridge_no_dna"'
 expect_ok "$CDT_BIN/cdt-predict" --data "$data" --combine "$work/prediction" --quiet --out "$work/study"
 check 'a study names the sample' [ "$(head -1 "$work/study/predictions.tsv" | cut -f 3)" = sample ]
 expect_fail 2 'rna: differs in the data set' "${predict[@]}" --data "$plain" --split val --out "$work/refused"
