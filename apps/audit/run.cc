@@ -66,7 +66,7 @@ void run(const AuditOptions& options) {
   if (!options.common.out.empty()) {
     out.emplace("an audit", "\"cdt-audit\"", options.common, inputs_of(options), "audit.json");
   }
-  Dataset data(options.common.data, SampleUse::kRead);
+  Dataset data(options.common.data);
   if (options.fold > 0) use_pairs({.fold = options.fold}, &data);
   const ChromosomeSizes sizes = sizes_of(options, data);
   AuditInput input{data, sizes};

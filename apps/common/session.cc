@@ -82,7 +82,7 @@ std::unique_ptr<Backend> open_device(const CommonOptions& options) {
 Dataset open_dataset_for(const std::filesystem::path& directory, const TensorFile& reader,
                          const CdtConfig& config, const ModelOverrides& choice,
                          std::string* digest) {
-  Dataset data(directory, SampleUse::kRead);
+  Dataset data(directory);
   *digest = digest_of_data(data);
   use_pairs(pair_use(reader, choice, data), &data);
   fit_to_model(reader, config, choice, &data);

@@ -33,8 +33,8 @@ std::string table_text(const ArmRuns& runs, const Dataset& data) {
   const std::vector<float> ensemble = ensemble_of(runs);
   std::string out = tab_separated({pair_header(data), "beta", "prediction", "fold"});
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    out += tab_separated({pair_cells(data, pairs[i]), format_number(pairs[i].beta), format_number(ensemble[i]),
-                          std::to_string(pairs[i].fold)});
+    out += tab_separated({pair_cells(data, pairs[i]), format_number(pairs[i].beta),
+                          format_number(ensemble[i]), std::to_string(pairs[i].fold)});
   }
   return out;
 }
@@ -95,7 +95,7 @@ void combine(const CombineOptions& options) {
     inputs.add_output("--against", folder, kStudyOutput);
   }
   const OutputFolder out(kStudyOutput, options.common, inputs);
-  const Dataset data(options.common.data, SampleUse::kRead);
+  const Dataset data(options.common.data);
   const std::string digest = digest_of_data(data);
   const RecordedChoice choice = recorded_choice(options.folders.front());
   const std::string& split = choice.split;

@@ -290,7 +290,7 @@ Inputs inputs_of(const ReportOptions& options) {
 }
 
 Page run_page(const Gnuplot& gnuplot, const ReportOptions& options) {
-  Dataset data(options.common.data, SampleUse::kRead);
+  Dataset data(options.common.data);
   const Material material = read_material(options, &data);
   const std::vector<std::string> doubts = annotation_doubts(material);
   for (const std::string& doubt : doubts) warn(doubt);

@@ -227,7 +227,7 @@ void say_few_loci(const std::vector<Pair>& pairs, const SharedDna& shared, bool 
 void run(const SplitOptions& options, const std::string& command) {
   catch_interrupts("cdt-split");
   const OutputFolder out(kDataSetOutput, options.common, inputs_of(options));
-  const Dataset data(options.common.data, SampleUse::kRead);
+  const Dataset data(options.common.data);
   const SharedDna shared = shared_dna(options, data);
   const SplitRule rule = rule_of(options, data);
   const std::vector<std::int32_t> units =

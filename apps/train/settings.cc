@@ -13,7 +13,7 @@ namespace {
 constexpr double kMost = Setting{}.max;
 
 using S = TrainSettings;
-constexpr std::array<Setting, 42> kSettings = {{
+constexpr std::array<Setting, 43> kSettings = {{
     {"epochs", "maximum number of epochs", &S::epochs, 1},
     {"max-steps",
      "optimiser steps in all, after which the run validates, saves and ends; 0: no limit",

@@ -53,7 +53,7 @@ void print_trace(const StepTrace& trace, const std::string& format) {
 
 void dry_run(TrainOptions* options) {
   std::optional<Dataset> data;
-  if (!options->common.data.empty()) data.emplace(options->common.data, SampleUse::kRead);
+  if (!options->common.data.empty()) data.emplace(options->common.data);
   Dataset* known = data ? &*data : nullptr;
   const CdtConfig config = choose_config(options->common.model, known, options);
   const std::int64_t bins = known != nullptr ? known->bins : kReleasedBins;
@@ -171,7 +171,7 @@ void train(TrainOptions* options, const std::optional<RunMoment>& until) {
   }
   std::unique_ptr<TensorFile> start;
   if (!options->resume && !options->init_from.empty()) start = open_tensor_file(options->init_from);
-  Dataset data(common.data, SampleUse::kRead);
+  Dataset data(common.data);
   Fingerprint fingerprint{.model = "", .data = digest_of_data(data)};
   use_pairs(pair_use(options->settings), &data);
   std::unique_ptr<OptimiserFile> optimiser;

@@ -103,7 +103,7 @@ TrainOptions options_of(const TrainOptions& given, const RunRecipe& recipe, cons
 }
 
 void expect_same_data(const TrainOptions& options, const RunRecipe& recipe, const RunFacts& facts) {
-  Dataset data(options.common.data, SampleUse::kRead);
+  Dataset data(options.common.data);
   const std::string digest = digest_of_data(data);
   if (digest == recipe.data_digest) return;
   if (recipe.data_digest.empty()) {

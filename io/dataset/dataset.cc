@@ -170,12 +170,8 @@ NameIndex index_names(const std::vector<std::string>& names) {
 
 const char* split_name(Split split) { return kSplitNames[static_cast<std::size_t>(split)]; }
 
-Dataset::Dataset(std::filesystem::path from, SampleUse use) : directory(std::move(from)) {
+Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
   const Manifest m = read_manifest(directory / "dataset.json");
-  if (m.samples > 0 && use == SampleUse::kRefuse) {
-    throw InputError((directory / "dataset.json").string(), "rna.samples",
-                     "this program cannot use RNA that differs between samples");
-  }
   bins = m.bins;
   dna_dim = m.dna_dim;
   rna_dim = m.rna_dim;

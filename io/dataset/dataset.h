@@ -57,17 +57,13 @@ std::vector<T> column(const std::vector<Pair>& pairs, T Pair::*member) {
 using NameIndex = std::unordered_map<std::string, std::int32_t>;
 NameIndex index_names(const std::vector<std::string>& names);
 
-/// Whether a program can use RNA that differs between samples.
-enum class SampleUse : std::uint8_t { kRefuse, kRead };
-
 class Dataset {
  public:
   /// An empty data set, for memory plans, which need only sizes.
   Dataset() = default;
   /// Reads and checks the directory `from`; throws InputError naming file and field. The values of
   /// the DNA blob are checked when they are read (read_dna), everything else here.
-  /// A data set with RNA of samples is refused unless the program can use it.
-  explicit Dataset(std::filesystem::path from, SampleUse use = SampleUse::kRefuse);
+  explicit Dataset(std::filesystem::path from);
 
   std::int64_t enhancers_count() const { return static_cast<std::int64_t>(enhancers.size()); }
   std::int64_t genes_count() const { return static_cast<std::int64_t>(genes.size()); }

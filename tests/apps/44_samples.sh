@@ -124,6 +124,9 @@ expect_ok "$CDT_BIN/cdt-report" --run "$work/run" --data "$data" --prediction "$
   --attribution "$work/two" --pair "$pair" --quiet --out "$work/report.html"
 expect_text "$work/report.html" 'in sample skin'
 
+expect_fail 2 'samples: RNA of samples and gene windows do not go together' "${train[@]}" --data "$data" \
+  --readout gene --gene-window dna_gene --out "$work/refused"
+
 # --- truth.json knows no samples
 cp "$plain/truth.json" "$data/truth.json"
 expect_fail 2 'truth.json: pairs: have no samples' "${predict[@]}" --data "$data" --split val --out "$work/refused"

@@ -54,7 +54,7 @@ class TrainRun : public ::testing::Test {
   /// Everything a run needs, constructed in the same order as in train.cc.
   struct Run {
     Run(const TrainOptions& options, const std::filesystem::path& data_path)
-        : data(data_path, SampleUse::kRead),
+        : data(data_path),
           config(model_config(options.settings, &data)),
           dna(data, "", {}, config.gene_window),
           backend(make_test_backend()),

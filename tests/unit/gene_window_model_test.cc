@@ -146,7 +146,7 @@ INSTANTIATE_TEST_SUITE_P(Variants, GeneWindowModel,
                          testing::Values(Variant::kReleased, Variant::kPaper),
                          [](const auto& info) { return std::string(variant_name(info.param)); });
 
-TEST(GeneWindows, NeedTheGeneReadoutAndADataSetThatHasThem) {
+TEST(GeneWindowModel, NeedsTheGeneReadoutAndADataSetThatHasThem) {
   CdtConfig config = with_windows(Variant::kReleased);
   EXPECT_EQ(config_problem(config), "");
   EXPECT_EQ(extensions_text(config), "gene readout, bin position, gene window");

@@ -89,7 +89,7 @@ TEST_P(PlanOfARun, IsWhatTheRunTakes) {
   const bool gene_windows = GetParam().settings.gene_window == kDnaGene;
   test::write_small_dataset(dir.path / "data", pairs, samples, test::SmallRna::kDistinct,
                             gene_windows);
-  Dataset data(dir.path / "data", SampleUse::kRead);
+  Dataset data(dir.path / "data");
   data.gene_starts.assign(data.genes.size(), GeneStart{"chr1", 100, 1});
   TrainOptions options;
   options.common.quiet = true;

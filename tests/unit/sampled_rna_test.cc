@@ -64,7 +64,7 @@ class SampledRnaTest : public testing::Test {
     data.read_rna(sample, out.data());
     return out;
   }
-  Dataset load() const { return Dataset(dir_, SampleUse::kRead); }
+  Dataset load() const { return Dataset(dir_); }
   std::string complaint() {
     return input_error([&] { load(); });
   }
@@ -101,11 +101,6 @@ TEST_F(SampledRnaTest, FollowsTheGenes) {
   EXPECT_EQ(data.choose_genes({2, 0}), 0);
   EXPECT_EQ(read(data, 2), rows(2, {1, 2}));
   EXPECT_EQ(column(data.pairs, &Pair::sample), (std::vector<std::int32_t>{2, 0, 2}));
-}
-
-TEST_F(SampledRnaTest, IsRefusedUnlessTheProgramCanUseIt) {
-  expect_message(input_error([&] { const Dataset data(dir_); }), dir_ / "dataset.json",
-                 "rna.samples", "this program cannot use");
 }
 
 TEST_F(SampledRnaTest, MistakesNameFileAndField) {
@@ -152,7 +147,7 @@ TEST_F(SampledRnaTest, IsCarriedAlongAndCountsInTheDigest) {
   DatasetWriter writer(temp_.path / "shared", data);
   writer.write_pairs(data.pairs);
   writer.finish("{}");
-  const Dataset shared(temp_.path / "shared", SampleUse::kRead);
+  const Dataset shared(temp_.path / "shared");
   EXPECT_EQ(read(shared, 1), rows(1, {0, 1, 2}));
   EXPECT_EQ(column(shared.pairs, &Pair::sample), column(data.pairs, &Pair::sample));
   const std::string digest = digest_of_data(data);

@@ -162,7 +162,7 @@ TEST_F(SampledTraining, AnotherSampleOrAnotherRnaIsAnotherDataSet) {
   const auto inputs = [this](std::int64_t count, test::SmallRna kind) {
     std::filesystem::remove_all(data_dir);
     test::write_small_dataset(data_dir, pairs, count, kind);
-    return model_inputs_of(Dataset(data_dir, SampleUse::kRead));
+    return model_inputs_of(Dataset(data_dir));
   };
   const ModelInputs plain = inputs(0, test::SmallRna::kEqual);
   const ModelInputs equal = inputs(kSamples, test::SmallRna::kEqual);
@@ -324,7 +324,7 @@ TEST_F(SampledPrediction, AnExplainerTakesAnotherSamplesRnaAndTheFirstAgain) {
 
 TEST_F(SampledPrediction, PairsToExplainAreNamedAndGroupedBySample) {
   test::write_small_dataset(data_dir, pairs, samples);
-  const Dataset data(data_dir, SampleUse::kRead);
+  const Dataset data(data_dir);
   EXPECT_EQ(pair_name(data, pairs[1]), "E1:B:s1");
   const std::vector<Pair> named =
       choose_pairs(choice_of({"E1:B:s2", "E0:A:s1", "E1:B:s1", "E1:C:s1"}), data);
@@ -361,7 +361,7 @@ TEST_F(SampledPrediction, TablesAndSecondScreensNameTheSample) {
   pairs = {{Split::kTest, 0, 1, 0.5F}, {Split::kTest, 0, 1, 0.25F}};
   pairs[1].sample = 2;
   test::write_small_dataset(data_dir, pairs, samples);
-  const Dataset data(data_dir, SampleUse::kRead);
+  const Dataset data(data_dir);
   const std::filesystem::path table = dir.path / "predictions.tsv";
   test::write_bytes(table, predictions_tsv(data, pairs, {1.0F, 2.0F}, {}));
   EXPECT_EQ(test::read_bytes(table),
