@@ -32,7 +32,7 @@ END
 |---|---|
 | [`layer_norm`](../src/layer_norm.cc#L0) | [`layer_norm_backward`](../src/layer_norm.cc#L0) |
 
-[`layer_norm_kernel`](../src/layer_norm.cu#L0) [Walk::pool](../src/cdt.cc#L0), not [`Cdt::pool`](../src/cdt.cc#L0);
+[`layer_norm_kernel`](../src/layer_norm.cu#L0) [Walk::predict](../src/cdt.cc#L0), not [`Cdt::predict`](../src/cdt.cc#L0);
 [`Schedule.PublishedRunDropout03`](../src/schedule_test.cc#L0), [`expect_ok`](../src/lib.sh#L0),
 [`kPatience`](../src/schedule.h#L0), [`Tape::backward(Var out, const`](../src/tape.cc#L0-L4),
 [up](inner/../../README.md#twice)
@@ -69,8 +69,8 @@ done <<'END'
 `layer_norm` layer_norm.cc ^Var.layer_norm\(
 `layer_norm_backward` layer_norm.cc layer_norm_backward
 `layer_norm_kernel` layer_norm.cu ^__global__.*[[:space:]]layer_norm_kernel\(
-Walk::pool cdt.cc ^[[:space:]]+Var.pool\(
-`Cdt::pool` cdt.cc ^Pooled.Cdt::pool\(
+Walk::predict cdt.cc ^[[:space:]]+Var.predict\(
+`Cdt::predict` cdt.cc ^Var.Cdt::predict\(
 `Schedule.PublishedRunDropout03` schedule_test.cc ^TEST.Schedule,.PublishedRunDropout03
 `expect_ok` lib.sh ^expect_ok\(
 `kPatience` schedule.h constexpr.*kPatience.=
@@ -121,7 +121,7 @@ finds "docs/page.md:8: Tape::backward(Var is on several lines of src/tape.cc"
 links --fix
 check "--fix chooses between two definitions" [ $status -eq 1 ]
 planted
-sed -i 's/\[Walk::pool\]/[how it is pooled]/' "$copy/docs/page.md"
+sed -i 's/\[Walk::predict\]/[how it is predicted]/' "$copy/docs/page.md"
 finds "docs/page.md:6: the text of a link to a line must be the name on that line"
 planted
 echo '[out of it](../elsewhere.md)' >>"$copy/README.md"
