@@ -7,14 +7,14 @@
 #   --table, --genes, --expressed   as for make_arrays.py
 #   --seeds N          runs per fold of the models (5)
 #   --switch-seeds N   of each switch (1); 0: no switches
-#   --shares LIST      learning curve of the last model (0.1,0.3,1)
+#   --shares LIST      learning curve of the last model (0.3,0.6,1)
 #   --jobs N           runs side by side (2)
 #   --bin DIR          folder of the programs (default: where `make` puts them)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 study=$here/../../apps/study/study.sh
 
-table='' genes='' expressed='' out='' seeds=5 switch_seeds=1 shares=0.1,0.3,1 jobs=2 bin=$here/../../build/bin
+table='' genes='' expressed='' out='' seeds=5 switch_seeds=1 shares=0.3,0.6,1 jobs=2 bin=$here/../../build/bin
 while [ $# -gt 0 ]; do
   name=${1#--}
   case ${name//-/_} in
