@@ -77,6 +77,10 @@ std::vector<Context> distinct_contexts(const std::vector<Pair>& pairs) {
   return out;
 }
 
+std::vector<std::int32_t> distinct_enhancers(const std::vector<Context>& contexts) {
+  return distinct(enhancers_of(contexts));
+}
+
 PredictionTable::PredictionTable(std::vector<Context> contexts, std::int64_t genes)
     : contexts_(std::move(contexts)),
       genes_(static_cast<std::size_t>(genes)),

@@ -32,6 +32,8 @@ struct Context {
 };
 /// Distinct contexts of the pairs, ascending: those of a sample are neighbours.
 std::vector<Context> distinct_contexts(const std::vector<Pair>& pairs);
+/// Distinct enhancers of contexts, ascending.
+std::vector<std::int32_t> distinct_enhancers(const std::vector<Context>& contexts);
 
 /// Table (C, G) with a row of predictions for each of C contexts.
 class PredictionTable {

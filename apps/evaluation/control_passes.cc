@@ -84,15 +84,6 @@ PredictionPass pass_of(const PassPlace& place, Constants& c) {
   return {place.model, place.tape, place.feed, c.places, c.trunks, c.outputs};
 }
 
-/// Distinct enhancers of the contexts, ascending.
-std::vector<std::int32_t> enhancers_among(const std::vector<Context>& contexts) {
-  std::vector<std::int32_t> out;
-  for (const Context& context : contexts) out.push_back(context.enhancer);
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
-  return out;
-}
-
 std::size_t place_of(std::int32_t enhancer, const std::vector<std::int32_t>& ascending) {
   const auto found = std::lower_bound(ascending.begin(), ascending.end(), enhancer);
   return static_cast<std::size_t>(found - ascending.begin());
@@ -104,7 +95,7 @@ std::optional<std::vector<PredictionTable>> placed_draws(
     const PredictionPass& pass, const std::vector<Context>& contexts, std::uint64_t seed,
     const std::function<bool(std::int64_t done)>& go_on) {
   std::vector<PredictionTable> out;
-  const std::vector<std::int32_t> enhancers = enhancers_among(contexts);
+  const std::vector<std::int32_t> enhancers = distinct_enhancers(contexts);
   if (!pass.depends_on_context() || enhancers.size() < 2) return out;
   RandomStream random(seed, kDnaStream);
   for (std::int64_t draw = 0; draw < kPlacedDraws; ++draw) {
