@@ -15,7 +15,6 @@ namespace {
 constexpr const char* kFormat = "cdt-checkpoint";
 constexpr const char* kOutputScale = "output_scale";
 constexpr const char* kOutputs = "outputs";
-constexpr const char* kNormalScores = "normal scores of ranks";
 constexpr std::int64_t kReleasedHeads = 8;
 constexpr std::int64_t kReleasedPoolHeads = 4;
 
@@ -113,6 +112,21 @@ std::map<std::string, std::string> output_metadata(const OutputUnits& units) {
   if (units.scale != 1.0) out[kOutputScale] = format_number(units.scale);
   if (units.ranks) out[kOutputs] = kNormalScores;
   return out;
+}
+
+std::vector<float> predictions_of(const OutputUnits& units, std::vector<float> outputs) {
+  for (float& value : outputs) value = static_cast<float>(value * units.scale);
+  return outputs;
+}
+
+void expect_same_kind(const TensorFile& reader, const OutputUnits& run) {
+  const auto kind = [](bool ranks) { return ranks ? kNormalScores : "effects"; };
+  const bool there = read_output_units(reader).ranks;
+  if (there == run.ranks) return;
+  throw InputError(reader.path().string(), "metadata." + std::string(kOutputs),
+                   expected_got("its model predicts something else than this run with its "
+                                "--label-transform",
+                                kind(run.ranks), kind(there)));
 }
 
 void scale_outputs(double factor, Backend& backend, Cdt& model) {

@@ -36,10 +36,24 @@ struct OutputUnits {
   bool ranks = false;  // normal scores of the ranks of effects, which have no unit
 };
 
+/// What `ranks` is called in files.
+inline constexpr const char* kNormalScores = "normal scores of ranks";
+/// What it means for the numbers of an evaluation.
+inline constexpr const char* kRanksMeaning =
+    "The model predicts normal scores of the ranks of effects (--label-transform rank), not "
+    "effects: r, Spearman and AUPRC are meaningful; R2, MSE, MAE and the calibration slope are "
+    "undefined.";
+
 /// Returns the units that the file records; throws InputError for damaged ones.
 OutputUnits read_output_units(const TensorFile& reader);
 /// Returns the units as entries of a model file's metadata; none for effects.
 std::map<std::string, std::string> output_metadata(const OutputUnits& units);
+/// Returns the predictions that belong to outputs of a model: effects, except for ranks, whose
+/// outputs have no unit of effects.
+std::vector<float> predictions_of(const OutputUnits& units, std::vector<float> outputs);
+/// Throws InputError if the model in the file predicts ranks and that of the run does not, or the
+/// other way round.
+void expect_same_kind(const TensorFile& reader, const OutputUnits& run);
 /// Multiplies the outputs of a model: weight and bias of its last layer.
 void scale_outputs(double factor, Backend& backend, Cdt& model);
 

@@ -77,7 +77,8 @@ class Taker {
         choice_(choice),
         backend_(backend),
         model_(model),
-        factor_(read_output_units(reader).scale / choice.output_scale) {
+        units_(read_output_units(reader)),
+        factor_(units_.scale / choice.units.scale) {
     const auto stored = recorded_inputs(reader, dict_, model.config());
     choose_genes(stored);
     for (Parameter& parameter : model_.parameters()) choose(parameter);
@@ -158,6 +159,8 @@ class Taker {
       result_.misfits.push_back({parameter.name, here, there == nullptr ? Dims{} : *there});
     } else if (choice_.except.count(parameter.name) > 0) {
       result_.excepted.insert(parameter.name);
+    } else if (is_last(parameter) && units_.ranks != choice_.units.ranks) {
+      result_.other_outputs.push_back(parameter.name);
     } else {
       chosen_.push_back(&parameter);
       result_.taken.insert(parameter.name);
@@ -166,7 +169,9 @@ class Taker {
 
   bool is_unused(const std::string& name) const {
     const auto& misfits = result_.misfits;
+    const auto& others = result_.other_outputs;
     return result_.taken.count(name) == 0 && result_.excepted.count(name) == 0 &&
+           std::find(others.begin(), others.end(), name) == others.end() &&
            std::none_of(misfits.begin(), misfits.end(),
                         [&](const WarmStart::Misfit& misfit) { return misfit.name == name; });
   }
@@ -203,7 +208,8 @@ class Taker {
   std::vector<std::string> genes_;  // genes of the file's last layer; empty: unknown
   std::vector<std::int32_t> rows_;
   std::vector<Parameter*> chosen_;
-  double factor_;  // of the last layer, whose outputs may have another unit here
+  OutputUnits units_;  // of the file's outputs
+  double factor_;      // of the last layer, whose outputs may have another unit here
   WarmStart result_;
 };
 

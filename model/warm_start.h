@@ -10,6 +10,7 @@
 #include "engine/backend.h"
 #include "io/format/tensor_file.h"
 #include "model/cdt.h"
+#include "model/checkpoint.h"
 #include "model/inputs.h"
 
 namespace cdt {
@@ -20,9 +21,11 @@ struct WarmStart {
     std::string name;
     std::vector<std::int64_t> here, there;  // there: empty if the file has no such tensor
   };
-  std::set<std::string> taken;      // names in the model
-  std::set<std::string> excepted;   // fit, but were excluded
-  std::vector<Misfit> misfits;      // in the model's order
+  std::set<std::string> taken;     // names in the model
+  std::set<std::string> excepted;  // fit, but were excluded
+  std::vector<Misfit> misfits;     // in the model's order
+  /// Names of the last layer, if only one of the two models predicts ranks (OutputUnits).
+  std::vector<std::string> other_outputs;
   std::vector<std::string> unused;  // names in the file
   /// True if rows of the last layer were matched by gene. Otherwise the file does not name its
   /// genes, and a last layer of equal shape is taken as it is.
@@ -37,7 +40,7 @@ struct WarmStart {
 struct WarmStartChoice {
   std::vector<std::string> genes;  // genes of the file's last layer, in order, if it records none
   std::set<std::string> except;    // names in the model that keep their new values
-  double output_scale = 1.0;       // of the model (OutputUnits)
+  OutputUnits units{};             // of the model's outputs
 };
 
 /// Replaces the initial values of `model` with those of `file` that fit. data: the model's data

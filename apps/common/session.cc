@@ -144,9 +144,7 @@ Inference::Inference(const CommonOptions& options, const ModelOverrides& overrid
   tape.eval();
   name_extensions(config, &fingerprint);
   if (!read_output_units(*file).ranks) return;
-  note(options.model.string() +
-       ": predicts normal scores of the ranks of effects (--label-transform rank), not effects; "
-       "correlations and AUPRC are meaningful, errors, R2 and calibration are not");
+  note(options.model.string() + ": " + kRanksMeaning);
 }
 
 }  // namespace cdt

@@ -45,14 +45,17 @@ std::string rounded_up(double value) {
 }
 
 /// Start of a sentence about the pairs that can test; "" if these are all pairs.
-std::string over_tested(std::int64_t pairs, std::int64_t left_out) {
-  if (left_out == 0) return "";
-  return "Over the " + number_of(pairs, "pair") +
-         " of trained genes at loci that had no part in training, ";
+template <class Evidence>
+std::string over_tested(const Evidence& e) {
+  if (e.left_out == 0) return "";
+  return "Over the " + number_of(e.pairs, "pair") + (e.any_gene ? "" : " of trained genes") +
+         " at loci that had no part in training, ";
 }
 
-constexpr const char* kNoneCanTest =
-    "No pair here is of a trained gene at a locus that had no part in training";
+std::string none_can_test(bool any_gene) {
+  return std::string("No pair here is ") + (any_gene ? "" : "of a trained gene ") +
+         "at a locus that had no part in training";
+}
 
 /// Controls over the pairs that can test; null if there are none or they are unknown.
 const Controls* tested_controls(const Evaluation& e) {
@@ -66,6 +69,7 @@ DnaEvidence dna_evidence(const Evaluation& e) {
   const Estimate undefined;
   DnaEvidence out{.split = e.split,
                   .left_out = e.pairs - e.tested_pairs,
+                  .any_gene = e.any_gene_tests(),
                   .has_train = !e.baselines.empty(),
                   .trained_here = e.trained_here,
                   .r = undefined,
@@ -83,9 +87,9 @@ DnaEvidence dna_evidence(const Evaluation& e) {
 
 Claim dna_claim(const DnaEvidence& e) {
   if (e.pairs == 0) {
-    return unsaid(std::string(kNoneCanTest) + ", so nothing here can show that the model uses DNA");
+    return unsaid(none_can_test(e.any_gene) + ", so nothing here can show that the model uses DNA");
   }
-  const std::string over = over_tested(e.pairs, e.left_out);
+  const std::string over = over_tested(e);
   if (!is_defined(e.over_shuffled.interval) || !is_defined(e.over_mean.interval)) {
     return unsaid(
         over + (over.empty() ? "Whether" : "whether") +
@@ -120,6 +124,7 @@ BaselineEvidence baseline_evidence(const Evaluation& e) {
           .pairs = none ? 0 : used.pairs,
           .loci = none ? 0 : used.loci,
           .left_out = e.pairs - e.tested_pairs,
+          .any_gene = e.any_gene_tests(),
           .trained_here = e.trained_here,
           .has_r = !std::isnan(strongest.score.metrics.pearson),
           .pearson = used.pearson,
@@ -131,14 +136,14 @@ BaselineEvidence baseline_evidence(const Evaluation& e) {
 Claim baseline_claim(const BaselineEvidence& e) {
   const std::string name = "the strongest baseline, the " + e.label;
   if (e.pairs == 0) {
-    return unsaid(std::string(kNoneCanTest) + ", so nothing here can show that the model beats " +
+    return unsaid(none_can_test(e.any_gene) + ", so nothing here can show that the model beats " +
                   name);
   }
   if (!is_defined(e.over.interval)) {
     return unsaid("The model cannot be compared with " + name +
                   ": an interval needs predictions that differ, of pairs of two loci");
   }
-  const std::string over = over_tested(e.pairs, e.left_out);
+  const std::string over = over_tested(e);
   const std::string numbers =
       e.has_r ? over + (over.empty() ? "The" : "the") + " model's r minus that of " + name +
                     ", is " + number(e.over)
@@ -167,7 +172,8 @@ Claim gene_claim(const GeneEvidence& e) {
         "unchanged up to rounding" +
         (e.change > 0.0 ? " (by at most " + rounded_up(e.change) + " of their root mean square)"
                         : std::string()) +
-        ": the model knows a gene only by its output column");
+        (e.gene_readout ? ": the genes' embeddings play no part in them"
+                        : ": the model knows a gene only by its output column"));
   }
   if (!is_defined(e.over_shuffled.interval)) {
     return unsaid(
@@ -196,7 +202,24 @@ std::vector<NamedClaim> claims_of(const Evaluation& e) {
   }
   if (e.controls) {
     out.push_back({"genes", gene_claim({e.split, e.loci, e.controls->change_by_genes,
-                                        e.controls->shuffled_genes.difference, e.trained_here})});
+                                        e.controls->shuffled_genes.difference, e.trained_here,
+                                        e.fingerprint.has(kGeneReadout)})});
+  }
+  return out;
+}
+
+std::string about_positions(const Fingerprint& fingerprint) {
+  std::string out = fingerprint.has(kBinPosition) ? kKnowsBins : kNoPositions;
+  if (fingerprint.has(kGenePosition)) {
+    out +=
+        " It knows how far each gene's start is from the window's centre, so a high r may come "
+        "from "
+        "that distance alone.";
+  }
+  if (fingerprint.has(kGeneWindow)) {
+    out +=
+        " It reads a second window around each gene's start, which the controls leave in place, so "
+        "a high r with shuffled DNA may come from there.";
   }
   return out;
 }

@@ -27,6 +27,7 @@ struct DnaEvidence {
   std::string split;
   std::int64_t pairs = 0, loci = 0;  // compared
   std::int64_t left_out = 0;
+  bool any_gene = false;  // Evaluation::any_gene_tests()
   bool has_train = true;  // else the data set cannot tell which loci are new
   TrainedHere trained_here = TrainedHere::kYes;
   Estimate r;  // r itself, over the compared pairs
@@ -43,15 +44,17 @@ struct BaselineEvidence {
   std::string split, label;
   std::int64_t pairs = 0, loci = 0;  // compared
   std::int64_t left_out = 0;
+  bool any_gene = false;  // Evaluation::any_gene_tests()
   TrainedHere trained_here = TrainedHere::kYes;
   bool has_r = true;   // whether the baseline has an r
   double pearson = 0;  // of the model
   Estimate over;
-  double mse = 0, baseline_mse = 0;
+  double mse = 0, baseline_mse = 0;  // mse: NaN for a model of ranks
 };
 BaselineEvidence baseline_evidence(const Evaluation& evaluation);  // the evaluation must have one
-/// "The model beats the strongest baseline". Needs r and the interval above 0 and no larger mean
-/// squared error, with the same requirements on loci and split as dna_claim().
+/// "The model beats the strongest baseline". Needs r and the interval above 0 and, unless the model
+/// predicts ranks, no larger mean squared error, with the same requirements on loci and split as
+/// dna_claim().
 Claim baseline_claim(const BaselineEvidence& evidence);
 
 struct GeneEvidence {
@@ -60,6 +63,7 @@ struct GeneEvidence {
   double change = 0;  // Controls::change_by_genes
   Estimate over_shuffled;
   TrainedHere trained_here = TrainedHere::kYes;
+  bool gene_readout = false;  // else a gene has an output column of its own
 };
 /// "It matters which gene has which embedding". Needs the interval above 0, with the same
 /// requirements on loci and split as dna_claim().
@@ -80,9 +84,8 @@ inline constexpr const char* kNoPositions =
 inline constexpr const char* kKnowsBins =
     "The model knows how far each bin is from the window's centre, which the released model does "
     "not; so where a bin lies may count as much as what it contains.";
-inline const char* about_positions(const Fingerprint& fingerprint) {
-  return fingerprint.has(kBinPosition) ? kKnowsBins : kNoPositions;
-}
+/// The one that holds, and what else the model knows about places.
+std::string about_positions(const Fingerprint& fingerprint);
 /// Added to statements about places in the window, if the model has no bin positions.
 inline constexpr const char* kSeesNoPositions =
     "The model sees no positions: reordering the bins leaves its predictions unchanged up to "

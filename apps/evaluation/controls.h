@@ -77,6 +77,7 @@ struct Compared {
   const std::vector<Pair>& pairs;
   std::span<const float> predictions;
   std::span<const std::int32_t> loci;
+  bool ranks = false;  // predictions are scores of ranks (OutputUnits), so R2 is undefined
 };
 
 Controls score_controls(const Compared& compared, const ControlPredictions& controls,

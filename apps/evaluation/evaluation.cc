@@ -39,8 +39,9 @@ std::int64_t count(const std::vector<bool>& flags) {
 }
 
 BaselineGain gain_over(const std::vector<float>& baseline, std::span<const float> predictions,
-                       const ScoredPairs& scored) {
-  const Metrics model = compute_metrics(predictions, scored.target());
+                       const ScoredPairs& scored, bool ranks) {
+  Metrics model = compute_metrics(predictions, scored.target());
+  if (ranks) model.drop_sizes();
   const Metrics other = compute_metrics(baseline, scored.target());
   BaselineGain out{
       static_cast<std::int64_t>(scored.target().size()),
@@ -57,10 +58,12 @@ BaselineGain gain_over(const std::vector<float>& baseline, std::span<const float
 }
 
 /// Score over the flagged pairs; nothing if no pair is flagged.
-std::optional<Score> score_of(const ScoredPairs& all, std::span<const float> predictions,
+std::optional<Score> score_of(const ScoredPairs& all, const ToEvaluate& given,
                               const std::vector<bool>& flags) {
   if (count(flags) == 0) return std::nullopt;
-  return all.some(flags).score(chosen<float>(predictions, flags));
+  Score out = all.some(flags).score(chosen<float>(given.predictions, flags));
+  if (given.ranks) out.drop_sizes();
+  return out;
 }
 
 void add_baselines(const ToEvaluate& given, const ScoredPairs& scored,
@@ -68,7 +71,7 @@ void add_baselines(const ToEvaluate& given, const ScoredPairs& scored,
   std::vector<BaselineGain> gains;
   std::vector<double> r;
   for (const BaselinePrediction& b : given.baselines) {
-    gains.push_back(gain_over(b.predictions, given.predictions, scored));
+    gains.push_back(gain_over(b.predictions, given.predictions, scored, given.ranks));
     e->baselines.push_back({b.name, b.label, scored.score(b.predictions), gains.back().difference});
     r.push_back(e->baselines.back().score.metrics.pearson);
   }
@@ -76,23 +79,29 @@ void add_baselines(const ToEvaluate& given, const ScoredPairs& scored,
   e->gain = gains[e->strongest];
   if (e->tested_pairs == 0 || e->tested_pairs == e->pairs) return;
   const std::vector<float>& strongest = given.baselines[e->strongest].predictions;
-  e->tested_gain = gain_over(chosen<float>(strongest, tested),
-                             chosen<float>(given.predictions, tested), scored.some(tested));
+  e->tested_gain =
+      gain_over(chosen<float>(strongest, tested), chosen<float>(given.predictions, tested),
+                scored.some(tested), given.ranks);
 }
 
 void add_controls(const ToEvaluate& given, const ScoredPairs& scored,
                   const std::vector<bool>& tested, Evaluation* e) {
-  e->controls = score_controls({given.pairs, given.predictions, scored.loci()},
+  e->controls = score_controls({given.pairs, given.predictions, scored.loci(), given.ranks},
                                given.controls(given.pairs), scored.bootstrap());
   if (e->tested_pairs == 0 || e->tested_pairs == e->pairs) return;
   const std::vector<Pair> pairs = chosen<Pair>(given.pairs, tested);
   const std::vector<float> predictions = chosen<float>(given.predictions, tested);
   const std::vector<std::int32_t> loci = chosen<std::int32_t>(scored.loci(), tested);
-  e->tested_controls =
-      score_controls({pairs, predictions, loci}, given.controls(pairs), scored.bootstrap());
+  e->tested_controls = score_controls({pairs, predictions, loci, given.ranks},
+                                      given.controls(pairs), scored.bootstrap());
 }
 
 }  // namespace
+
+std::string Evaluation::tested_pairs_are() const {
+  return std::string(any_gene_tests() ? "" : "of trained genes ") +
+         "at loci that had no part in training";
+}
 
 std::vector<Pair> pairs_that_chose(const Dataset& data, const std::string& split) {
   return split == split_name(Split::kVal) ? std::vector<Pair>{} : data.pairs_of(Split::kVal);
@@ -102,20 +111,22 @@ Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap) 
   const std::vector<Pair>& pairs = given.pairs;
   const ScoredPairs scored(pairs, given.locus_of, given.noise_ceiling, bootstrap);
   Evaluation e;
+  e.fingerprint = given.fingerprint;
+  e.ranks = given.ranks;
   e.pairs = static_cast<std::int64_t>(pairs.size());
   e.enhancers = distinct<std::int32_t>(column(pairs, &Pair::enhancer));
   e.genes = distinct<std::int32_t>(column(pairs, &Pair::gene));
   e.loci = distinct(scored.loci());
-  e.constant_effects = std::all_of(pairs.begin(), pairs.end(),
-                                   [&](const Pair& p) { return p.beta == pairs.front().beta; });
+  e.samples = distinct<std::int32_t>(column(pairs, &Pair::sample));
   e.bootstrap = bootstrap;
   e.noise_ceiling = given.noise_ceiling;
   e.model = scored.score(given.predictions);
+  if (e.ranks) e.model.drop_sizes();
   const Known known = known_to(given.train, pairs, given.locus_of);
   const Known chosen_by = known_to(given.chose, pairs, given.locus_of);
   std::vector<bool> tested(pairs.size(), true);
   for (std::size_t i = 0; i < pairs.size() && !given.train.empty(); ++i) {
-    tested[i] = known.gene[i] && !known.locus[i] && !chosen_by.locus[i];
+    tested[i] = (known.gene[i] || e.any_gene_tests()) && !known.locus[i] && !chosen_by.locus[i];
   }
   e.tested_pairs = count(tested);
   if (given.controls) add_controls(given, scored, tested, &e);
@@ -132,10 +143,10 @@ Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap) 
   }
   if (given.train.empty()) return e;
   e.overlap = {count(known.enhancer), count(known.locus), count(known.gene), count(known.pair)};
-  e.seen_genes = score_of(scored, given.predictions, known.gene);
+  e.seen_genes = score_of(scored, given, known.gene);
   std::vector<bool> unseen = known.gene;
   unseen.flip();
-  e.unseen_genes = score_of(scored, given.predictions, unseen);
+  e.unseen_genes = score_of(scored, given, unseen);
   return e;
 }
 

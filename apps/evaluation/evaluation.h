@@ -66,12 +66,12 @@ struct Evaluation {
   std::int64_t folds = 0;        // of the data set; 0: none
   std::int64_t train_pairs = 0;  // on which the baselines are fitted
   std::int64_t pairs = 0, enhancers = 0, genes = 0, loci = 0;
-  bool constant_effects = false;  // all effects equal: correlations and R2 are undefined
+  std::int64_t samples = 1;       // of the pairs; 1 without samples
   BootstrapOptions bootstrap;
   Score model;
-  /// Scores over pairs whose gene has training pairs, and over those whose gene has none, so that
-  /// its output column still has its initial weights. Empty if there is no such pair or the data
-  /// set has no training pairs.
+  /// Scores over pairs whose gene has training pairs, and over those whose gene has none, so that,
+  /// with the column readout, its output still has its initial weights. Empty if there is no such
+  /// pair or the data set has no training pairs.
   std::optional<Score> seen_genes, unseen_genes;
   /// Empty if the data set has no training pairs. strongest: index of the highest r.
   std::vector<BaselineScore> baselines;
@@ -81,17 +81,23 @@ struct Evaluation {
   std::optional<ByDistance> by_distance;         // if gene starts are known
   TrainOverlap overlap;
   std::optional<Controls> controls;
-  /// Number of pairs that can test the model: of trained genes, at loci that had no part in its
-  /// training. Other pairs it may have memorised, or never learnt. All pairs if the data set has no
-  /// training pairs.
+  /// Number of pairs that can test the model: at loci that had no part in its training and, with
+  /// the column readout, of trained genes. Other pairs it may have memorised, or never learnt. All
+  /// pairs if the data set has no training pairs.
   std::int64_t tested_pairs = 0;
   /// Numbers over these pairs, if they are neither all nor none.
   std::optional<BaselineGain> tested_gain;
   std::optional<Controls> tested_controls;
   double noise_ceiling = 0;  // NaN if unknown
   std::optional<Replicate> replicate;
-  bool ranks = false;  // the model predicts normal scores of ranks (OutputUnits), not effects
+  /// The model predicts normal scores of ranks (OutputUnits), not effects: its R2, MSE, MAE and
+  /// calibration slope are NaN.
+  bool ranks = false;
 
+  /// Whether pairs of genes without training pairs can test the model too.
+  bool any_gene_tests() const { return fingerprint.has(kGeneReadout); }
+  /// Which pairs can test it, in words: "at loci that had no part in training".
+  std::string tested_pairs_are() const;
   const BaselineScore* strongest_baseline() const {
     return baselines.empty() ? nullptr : &baselines[strongest];
   }
@@ -109,6 +115,8 @@ struct ToEvaluate {
   double noise_ceiling;                              // NaN if unknown
   std::optional<double> positive_below{};            // positives_of()
   Places places{};                                   // empty without gene starts
+  Fingerprint fingerprint{};
+  bool ranks = false;  // Evaluation::ranks
 };
 /// Pairs of the data set that chose the model: val, unless val is the split being evaluated.
 std::vector<Pair> pairs_that_chose(const Dataset& data, const std::string& split);

@@ -104,8 +104,8 @@ std::string metrics_json(const Evaluation& e) {
   out["folds"] = e.folds > 0 ? Json(e.folds) : Json();
   out["train_share"] = e.use.train_share;
   out["train_pairs"] = e.train_pairs;
-  if (e.ranks) out["outputs"] = "normal scores of ranks";
-  if (e.constant_effects) {
+  if (e.ranks) out["outputs"] = kNormalScores;
+  if (e.model.constant_effects) {
     out["effects_note"] = "all effects are equal: correlations and R2 are undefined";
   }
   out["predictions"] = {{"file", "predictions.tsv"}, {"digest", e.predictions_digest}};

@@ -30,8 +30,11 @@ Score ScoredPairs::score(std::span<const float> predictions) const {
   s.within_genes = within(predictions, genes_);
   s.within_enhancers = within(predictions, enhancers_);
   s.share_of_ceiling = s.metrics.pearson / noise_ceiling_;
-  s.constant = std::all_of(predictions.begin(), predictions.end(),
-                           [&](float p) { return p == predictions.front(); });
+  const auto constant = [](std::span<const float> values) {
+    return std::all_of(values.begin(), values.end(), [&](float v) { return v == values.front(); });
+  };
+  s.constant = constant(predictions);
+  s.constant_effects = constant(target_);
   return s;
 }
 

@@ -24,12 +24,18 @@ struct Score {
   /// Slope of the least-squares line of the effects on the predictions: 1 if they are calibrated,
   /// less if they are spread too far. NaN for a constant prediction.
   Estimate calibration_slope;
-  WithinScore within_genes;      // whether it knows which enhancer acts on a gene
-  WithinScore within_enhancers;  // whether it knows on which gene an enhancer acts
-  double share_of_ceiling = 0;   // NaN without a noise ceiling
-  bool constant = false;         // all predictions equal: correlations are undefined
+  WithinScore within_genes;       // whether it knows which enhancer acts on a gene
+  WithinScore within_enhancers;   // whether it knows on which gene an enhancer acts
+  double share_of_ceiling = 0;    // NaN without a noise ceiling
+  bool constant = false;          // all predictions equal: correlations are undefined
+  bool constant_effects = false;  // all effects equal: R2 is undefined, too
 
   Estimate pearson() const { return {metrics.pearson, pearson_interval}; }
+  /// Makes what depends on the size of predictions undefined: R2, MSE, MAE and the slope.
+  void drop_sizes() {
+    metrics.drop_sizes();
+    calibration_slope = Estimate{};
+  }
 };
 
 /// Pairs of which predictions are scored.

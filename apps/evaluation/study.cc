@@ -10,12 +10,13 @@
 #include "io/format/json_fields.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"
+#include "model/config.h"
 
 namespace cdt {
 namespace {
 
 constexpr const char* kFormat = "cdt-study";
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 
 /// All scores of an arm, the ensemble first.
 std::vector<const StudyScore*> scores_of(const StudyArm& arm) {
@@ -141,6 +142,10 @@ std::string study_text(const Study& study) {
                     " loci, " + number_of(study.genes, "gene") + "; " +
                     number_of(whole.seeds, "run") + " per fold\n";
   if (!study.positives.empty()) out += "positive: " + study.positives + "\n";
+  if (study.outputs) out += "outputs: " + *study.outputs + ", not effects\n";
+  if (study.extensions) {
+    out += wrapped("extensions: ", *study.extensions + kNotInReleased);
+  }
   out += "\n" + arm_text(whole, !study.positives.empty()) + "\n" + fold_lines(whole);
   for (const StudyClaim& claim : whole.claims) out += "\n" + wrapped(claim.name + ": ", claim.text);
   return out + curve_text(study);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -100,16 +101,22 @@ struct StudyArm {
 };
 
 struct Study {
-  std::string data;         // path_text()
-  std::string data_digest;  // digest_of_data()
-  std::string positives;    // what counts as positive, for people; "" if nothing does
+  std::string data;                       // path_text()
+  std::string data_digest;                // digest_of_data()
+  std::string positives;                  // what counts as positive, for people; "" if nothing does
+  std::optional<std::string> extensions;  // of the models (Fingerprint), if they have any
+  std::optional<std::string> outputs;     // kNormalScores, if the models do not predict effects
   std::int64_t pairs = 0, enhancers = 0, loci = 0, genes = 0;
   std::vector<StudyArm> arms;  // the largest share first
 
   template <class V>
   void fields(V& v) {
     v("data", data);
-    v.group("fingerprint", [&](auto& in) { in("data", data_digest); });
+    v.group("fingerprint", [&](auto& in) {
+      in("data", data_digest);
+      in("extensions", extensions);
+    });
+    v("outputs", outputs);
     v("positives_are", positives);
     v("pairs", pairs);
     v("enhancers", enhancers);

@@ -141,7 +141,7 @@ std::string ceiling_rows(const Evaluation& e) {
 std::string why_no_r(const Score& s) {
   if (!std::isnan(s.metrics.pearson)) return "";
   if (s.metrics.n < 2) return "a correlation needs two pairs";
-  return std::isnan(s.metrics.r2) ? "all effects are equal" : "all predictions are equal";
+  return s.constant_effects ? "all effects are equal" : "all predictions are equal";
 }
 
 std::string why_no_interval(const Evaluation& e) {
@@ -149,10 +149,12 @@ std::string why_no_interval(const Evaluation& e) {
 }
 
 std::string summary_table(const Evaluation& e) {
-  std::string out = e.split + ": " + number_of(e.pairs, "pair") + ", " +
-                    number_of(e.enhancers, "enhancer") + " in " +
-                    (e.loci == 1 ? "1 locus" : std::to_string(e.loci) + " loci") + ", " +
-                    number_of(e.genes, "gene") + "\n" + score_rows(e);
+  std::string out =
+      e.split + ": " + number_of(e.pairs, "pair") + ", " + number_of(e.enhancers, "enhancer") +
+      " in " + (e.loci == 1 ? "1 locus" : std::to_string(e.loci) + " loci") + ", " +
+      number_of(e.genes, "gene") + (e.samples > 1 ? ", " + number_of(e.samples, "sample") : "") +
+      "\n" + score_rows(e);
+  if (e.ranks) out += wrapped("outputs: ", kRanksMeaning);
   const BaselineScore* strongest = e.strongest_baseline();
   if (strongest == nullptr) {
     out += "no training pairs in the data set: no baselines\n";
@@ -162,14 +164,12 @@ std::string summary_table(const Evaluation& e) {
   out += ceiling_rows(e) + within_rows(e) + classification_rows(e) + distance_rows(e);
   if (e.controls) out += control_rows(*e.controls, "");
   if (e.tested_controls) {
-    out += control_rows(*e.tested_controls,
-                        ", over the " + number_of(e.tested_pairs, "pair") +
-                            " of trained genes at loci that had no part in training");
+    out += control_rows(*e.tested_controls, ", over the " + number_of(e.tested_pairs, "pair") +
+                                                " " + e.tested_pairs_are());
   }
   for (const NamedClaim& c : claims_of(e)) out += wrapped(c.name + ": ", c.claim.text);
   if (e.fingerprint.extensions) {
-    out += wrapped("extensions: ",
-                   *e.fingerprint.extensions + ", which the released model does not have.");
+    out += wrapped("extensions: ", *e.fingerprint.extensions + kNotInReleased);
   }
   return out + wrapped("positions: ", about_positions(e.fingerprint));
 }

@@ -19,6 +19,7 @@
 #include "io/format/output.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"
+#include "model/checkpoint.h"
 #include "model/fingerprint.h"
 #include "model/stats/fold_scores.h"
 
@@ -72,6 +73,25 @@ std::vector<OtherStudy> read_others(const std::vector<std::string>& folders, con
   return out;
 }
 
+/// Throws InputError naming the metrics.json unless the runs are all of models of one kind, whose
+/// predictions can be averaged.
+void expect_same_kind(const std::vector<RecordedPrediction>& runs) {
+  const RecordedPrediction& first = runs.front();
+  const auto expect = [&](const RecordedPrediction& run, const char* field,
+                          const std::string& wanted, const std::string& got) {
+    if (wanted == got) return;
+    throw InputError(
+        (run.folder / "metrics.json").string(), field,
+        expected_got("is of another kind of model than " + first.folder.string(), wanted, got));
+  };
+  const auto outputs = [](bool ranks) { return ranks ? kNormalScores : "effects"; };
+  for (const RecordedPrediction& run : runs) {
+    expect(run, "fingerprint.extensions", first.extensions.value_or("none"),
+           run.extensions.value_or("none"));
+    expect(run, "outputs", outputs(first.ranks), outputs(run.ranks));
+  }
+}
+
 /// Writes the files, study.json last, so that it is there only with the others.
 void write_study(const fs::path& folder, const Study& study, const std::string& table,
                  const std::string& provenance) {
@@ -104,13 +124,16 @@ void combine(const CombineOptions& options) {
     stop_if_interrupted();
     read.push_back(read_prediction(folder, data, digest, split));
   }
+  expect_same_kind(read);
+  Study study;
+  study.extensions = read.front().extensions;
+  if (read.front().ranks) study.outputs = kNormalScores;
   const std::vector<ArmRuns> arms = arms_of(std::move(read), data);
   const std::vector<OtherStudy> others =
       read_others(options.against, data, digest, pairs_of(arms.front()));
   const std::vector<std::int32_t> locus_of = loci_of(data);
   const std::optional<double> below =
       options.positive_below ? options.positive_below : choice.positive_below;
-  Study study;
   study.data = path_text(options.common.data);
   study.data_digest = digest;
   for (const ArmRuns& runs : arms) {
@@ -132,7 +155,7 @@ void combine(const CombineOptions& options) {
   study.genes = std::ssize(genes);
   study.loci = std::ssize(loci);
   write_study(out.path(), study, table_text(arms.front(), data),
-              provenance_text(options.common, {"", digest}));
+              provenance_text(options.common, {"", digest, study.extensions}));
   std::cout << study_text(study);
 }
 

@@ -164,12 +164,11 @@ void run(const PredictOptions& options) {
   Evaluation evaluation = evaluate(
       {pairs, predicted.predictions, data.pairs_of(Split::kTrain),
        pairs_that_chose(data, options.split), locus_of, predicted.controls, baselines.predictions,
-       ceiling, positive_below(options), std::move(baselines.places)},
+       ceiling, positive_below(options), std::move(baselines.places), inference.fingerprint,
+       read_output_units(*inference.file).ranks},
       {.replicates = options.bootstrap, .seed = seed});
   evaluation.split = options.split;
   evaluation.trained_here = trained_here(*inference.file, data);
-  evaluation.fingerprint = inference.fingerprint;
-  evaluation.ranks = read_output_units(*inference.file).ranks;
   evaluation.use = data.use;
   evaluation.folds = data.folds;
   evaluation.train_pairs = std::ssize(data.pairs_of(Split::kTrain));

@@ -61,6 +61,7 @@ struct Recorded {
   std::string split;
   Fingerprint fingerprint;
   Nullable<bool> trained_here;
+  std::optional<std::string> outputs;  // kNormalScores, if not effects
   Nullable<std::int64_t> fold, folds;
   double train_share = 1;
   std::int64_t train_pairs = 0;
@@ -73,6 +74,7 @@ struct Recorded {
     v("split", split);
     v("fingerprint", fingerprint);
     v("trained_on_these_pairs", trained_here);
+    v("outputs", outputs);
     v("fold", fold);
     v("folds", folds);
     v("train_share", train_share);
@@ -171,6 +173,8 @@ RecordedPrediction read_prediction(const fs::path& folder, const Dataset& data,
   RecordedPrediction out;
   out.folder = folder;
   out.model = recorded.fingerprint.model;
+  out.extensions = recorded.fingerprint.extensions;
+  out.ranks = recorded.outputs.has_value();
   out.fold = recorded.fold.value_or(0);
   out.train_share = recorded.train_share;
   out.train_pairs = recorded.train_pairs;

@@ -16,8 +16,10 @@ namespace cdt {
 /// The predictions of one run for the pairs that its fold tests.
 struct RecordedPrediction {
   std::filesystem::path folder;
-  std::string model;      // digest
-  std::int64_t fold = 0;  // 0: the split of a data set without folds
+  std::string model;                      // digest
+  std::optional<std::string> extensions;  // Fingerprint::extensions
+  bool ranks = false;                     // Evaluation::ranks
+  std::int64_t fold = 0;                  // 0: the split of a data set without folds
   double train_share = 1;
   std::int64_t train_pairs = 0;
   bool trained_here = false;  // on the training and validation pairs of its fold

@@ -169,6 +169,7 @@ std::vector<StudyClaim> claims_of(const StudyArm& arm, const ArmRuns& runs, cons
   }
   const StudyScore* strongest = arm.baseline(arm.strongest);
   if (strongest == nullptr) return out;
+  const bool ranks = runs.folds.front().front().ranks;
   const auto mse_of = [&](const std::string& name) {
     const auto kind = std::find_if(kinds.all.begin(), kinds.all.end(),
                                    [&](const Kind& k) { return k.name == name; });
@@ -182,7 +183,7 @@ std::vector<StudyClaim> claims_of(const StudyArm& arm, const ArmRuns& runs, cons
                                   .has_r = strongest->pearson.value != 0,
                                   .pearson = arm.ensemble.pearson.value,
                                   .over = strongest->pearson_gain,
-                                  .mse = mse_of("ensemble"),
+                                  .mse = ranks ? kNaN : mse_of("ensemble"),
                                   .baseline_mse = mse_of(strongest->name)}));
   return out;
 }

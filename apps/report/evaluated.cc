@@ -84,16 +84,18 @@ struct Given {
   ControlSource controls;                  // empty if they are recorded elsewhere or unknown
   std::optional<double> positive_below{};  // as in ToEvaluate
   Places places{};                         // empty if the numbers by distance are, too
+  Fingerprint fingerprint{};
+  bool ranks = false;  // as in ToEvaluate
 };
 
 void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
             const std::optional<Truth>& truth, Given given, Evaluated* out) {
   const double ceiling = noise_ceiling(truth, data, out->pairs, split);
-  out->evaluation =
-      evaluate({out->pairs, out->predictions, data.pairs_of(Split::kTrain),
-                pairs_that_chose(data, split), loci_of(data), std::move(given.controls),
-                given.baselines, ceiling, given.positive_below, std::move(given.places)},
-               {.seed = seed});
+  out->evaluation = evaluate(
+      {out->pairs, out->predictions, data.pairs_of(Split::kTrain), pairs_that_chose(data, split),
+       loci_of(data), std::move(given.controls), given.baselines, ceiling, given.positive_below,
+       std::move(given.places), std::move(given.fingerprint), given.ranks},
+      {.seed = seed});
   out->evaluation.split = split;
 }
 
@@ -142,7 +144,8 @@ Evaluated evaluate_run(CommonOptions common, const ModelOverrides& overrides, co
   FittedBaselines baselines =
       fit_baselines({.genes = genes}, inference.data, out.pairs, common.quiet);
   finish(inference.data, split, seed, truth,
-         {baselines.predictions, predicted.controls, std::nullopt, std::move(baselines.places)},
+         {baselines.predictions, predicted.controls, std::nullopt, std::move(baselines.places),
+          inference.fingerprint, read_output_units(*inference.file).ranks},
          &out);
   out.evaluation.trained_here = trained_here(*inference.file, inference.data);
   out.command = "cdt-predict --data " + shell_word(common.data.string()) + " --model " +
@@ -184,7 +187,10 @@ Evaluated read_evaluated(const fs::path& directory, const std::string& wanted,
   for (std::size_t i = 0; i < baselines.size(); ++i) {
     baselines[i].predictions = std::move(numbers[i + 1]);
   }
-  Given given{baselines, {}};
+  Given given{.baselines = baselines,
+              .controls = {},
+              .fingerprint = metrics.fingerprint,
+              .ranks = metrics.outputs.has_value()};
   if (metrics.positives) given.positive_below = metrics.positives->below;
   finish(data, split, seed, truth, given, &out);
   Evaluation& e = out.evaluation;

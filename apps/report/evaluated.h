@@ -56,7 +56,8 @@ struct RecordedMetrics {
   std::string split, data, model;
   Fingerprint fingerprint;
   Nullable<bool> trained_here;
-  std::string table_digest;  // of predictions.tsv
+  std::optional<std::string> outputs;  // kNormalScores, if not effects
+  std::string table_digest;            // of predictions.tsv
   std::optional<Replicate> replicate;
   Nullable<Baselines> baselines;
   Nullable<Positives> positives;
@@ -70,6 +71,7 @@ struct RecordedMetrics {
     v("model", model);
     v("fingerprint", fingerprint);
     v("trained_on_these_pairs", trained_here);
+    v("outputs", outputs);
     v.group("predictions", [&](auto& in) { in("digest", table_digest); });
     v("replicate", replicate);
     v("baselines", baselines);

@@ -41,13 +41,15 @@ Line least_squares(const Rows& points) {
 
 /// The points and what the axes must show.
 struct Cloud {
-  Rows points;  // {observed, predicted}
+  bool ranks = false;  // Evaluation::ranks
+  Rows points;         // {observed, predicted}
   Extent observed, predicted;
   AxisRange across, up;
 };
 
-Cloud make_cloud(Rows points) {
+Cloud make_cloud(Rows points, bool ranks) {
   Cloud out;
+  out.ranks = ranks;
   out.observed.add(points, 0);
   out.predicted.add(points, 1);
   out.across = axis_range(out.observed, {});
@@ -56,8 +58,10 @@ Cloud make_cloud(Rows points) {
   return out;
 }
 
-/// End points of the visible part of the line of equality; nothing if none is visible.
+/// End points of the visible part of the line of equality; nothing if none is visible, or if
+/// predictions and effects have different units.
 Rows equality(const Cloud& cloud) {
+  if (cloud.ranks) return {};
   const double low = std::max(cloud.across.low, cloud.up.low);
   const double high = std::min(cloud.across.high, cloud.up.high);
   if (!(low < high)) return {};
@@ -65,7 +69,9 @@ Rows equality(const Cloud& cloud) {
 }
 
 void describe(Plot& plot, const Cloud& cloud, const Line& line) {
-  plot.grid("xtics ytics").label("x", "observed effect, beta").label("y", "predicted effect");
+  plot.grid("xtics ytics")
+      .label("x", "observed effect, beta")
+      .label("y", cloud.ranks ? "predicted score" : "predicted effect");
   plot.axis("x", cloud.observed, {.most_ticks = plot.canvas().narrow ? 5.0 : 10.0, .margin = 0.02});
   plot.axis("y", cloud.predicted, {.margin = 0.04});
   std::vector<std::string> layers{Plot::points(plot.data(cloud.points), 0.45, Ink::kBlue, 0.45)};
@@ -93,14 +99,16 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
   for (std::size_t i = 0; i < evaluated.pairs.size(); ++i) {
     points.push_back({double{evaluated.pairs[i].beta}, double{evaluated.predictions[i]}});
   }
-  const Cloud drawn = make_cloud(thinned(points, kMostPoints));
+  const Cloud drawn = make_cloud(thinned(points, kMostPoints), evaluated.evaluation.ranks);
   const Line line = least_squares(points);
   const Metrics& m = evaluated.evaluation.model.metrics;
   Figure figure;
   figure.picture = draw_both(gnuplot, "Scatter of predicted against observed effects", {430, 330},
                              [&](Plot& plot) { describe(plot, drawn, line); });
   figure.legend = {{Ink::kBlue, "dot", "an enhancer-gene pair of " + evaluated.evaluation.split}};
-  if (equality(drawn).empty()) {
+  if (drawn.ranks) {
+    figure.note = "The model predicts scores of ranks, so there is no line of equality.";
+  } else if (equality(drawn).empty()) {
     figure.note = "The line of equality is outside the picture.";
   } else {
     figure.legend.push_back({Ink::kMuted, "dashes", "equality"});
@@ -108,9 +116,11 @@ Item prediction_figure(const Gnuplot& gnuplot, const Material& material) {
   if (std::isfinite(line.slope)) {
     figure.legend.push_back({Ink::kOrange, "line", "least-squares line of predicted on observed"});
   }
-  figure.reading =
-      "Each dot is a pair. A perfect model of effects without noise puts all dots on the dashed "
-      "line; noise alone makes the fitted line flatter.";
+  figure.reading = drawn.ranks
+                       ? "Each dot is a pair. A perfect model of effects without noise puts all "
+                         "dots on one rising curve."
+                       : "Each dot is a pair. A perfect model of effects without noise puts all "
+                         "dots on the dashed line; noise alone makes the fitted line flatter.";
   const std::string no_r = why_no_r(evaluated.evaluation.model);
   figure.finding =
       no_r.empty() ? "r = " + Html(fixed(m.pearson, 3)) + ", two-sided p = " + p_value(m.pearson_p)

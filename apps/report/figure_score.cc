@@ -68,7 +68,7 @@ Html score_table(const Evaluation& e) {
                  "intervals resample loci.");
 }
 
-Html control_table(const Controls& controls, const char* label) {
+Html control_table(const Controls& controls, const std::string& label) {
   std::vector<std::vector<Html>> rows;
   const auto add = [&](const Control& c) {
     rows.push_back({c.label, std::to_string(c.draws), fixed(c.pearson, 3), fixed(c.r2, 3),
@@ -87,9 +87,7 @@ Html details(const Evaluation& e) {
   Html out = score_table(e);
   if (e.controls) out += control_table(*e.controls, "The same model with inputs taken away");
   if (e.tested_controls) {
-    out +=
-        control_table(*e.tested_controls,
-                      "The same, over pairs of trained genes at loci that had no part in training");
+    out += control_table(*e.tested_controls, "The same, over pairs " + e.tested_pairs_are());
   }
   return out;
 }

@@ -63,7 +63,9 @@ Html headline(const Material& material) {
              "\u221ar of two screens, " + fixed(noise_free_limit(e.replicate->pearson.value), 3) +
                  ", " + counted(e.replicate->pairs, "pair"));
   }
-  cards += card("R\u00b2", fixed(e.model.metrics.r2, 3), "coefficient of determination");
+  if (!e.ranks) {
+    cards += card("R\u00b2", fixed(e.model.metrics.r2, 3), "coefficient of determination");
+  }
   return element("div", {{"class", "headline"}}, cards);
 }
 
@@ -154,7 +156,8 @@ Html facts(const Material& material) {
     rows += row("Evaluated on", e.split + ": " + counted(e.pairs, "pair") + ", " +
                                     counted(e.enhancers, "enhancer") + " in " +
                                     (e.loci == 1 ? "one locus" : count_text(e.loci) + " loci") +
-                                    ", " + counted(e.genes, "gene"));
+                                    ", " + counted(e.genes, "gene") +
+                                    (e.samples > 1 ? ", " + counted(e.samples, "sample") : ""));
     rows += row("Baselines", baselines_row(e));
   }
   if (material.attribution) {
@@ -174,6 +177,7 @@ void weigh_evaluation(const Evaluation& e, std::vector<Html>* out) {
   const auto share = [&](std::int64_t pairs) {
     return percent(static_cast<double>(pairs) / static_cast<double>(e.pairs));
   };
+  if (e.ranks) out->push_back(kRanksMeaning);
   if (e.split == "val") {
     out->push_back(
         "The val split also chose the epoch and steered the learning rate, so its r is somewhat "

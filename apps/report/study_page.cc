@@ -5,6 +5,7 @@
 #include "apps/common/program.h"
 #include "apps/report/numerals.h"
 #include "io/format/text.h"
+#include "model/checkpoint.h"
 
 namespace cdt {
 namespace {
@@ -26,6 +27,10 @@ Html opening(const Study& study) {
   out += element("p", "r of the mean prediction is " + with_interval(arm.ensemble.pearson, 3) +
                           ", of a single run " + with_interval(arm.runs.pearson, 3) +
                           " (95\u202f% intervals over loci).");
+  if (study.outputs) out += element("p", kRanksMeaning);
+  if (study.extensions) {
+    out += element("p", "The models have extensions: " + *study.extensions + kNotInReleased);
+  }
   for (const StudyClaim& claim : arm.claims) {
     out += claim_html("p", claim.name, claim.said, with_true_minus(claim.text));
   }

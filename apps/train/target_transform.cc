@@ -61,8 +61,7 @@ std::vector<Pair> TargetTransform::with_targets(std::vector<Pair> pairs) const {
 }
 
 std::vector<float> TargetTransform::predictions(std::vector<float> outputs) const {
-  for (float& value : outputs) value = static_cast<float>(value * units_.scale);
-  return outputs;
+  return predictions_of(units_, std::move(outputs));
 }
 
 double TargetTransform::loss(std::vector<float> predictions, const std::vector<Pair>& pairs,

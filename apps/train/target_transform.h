@@ -26,8 +26,7 @@ class TargetTransform {
   float target(float effect) const;
   /// The pairs with targets in place of their effects.
   std::vector<Pair> with_targets(std::vector<Pair> pairs) const;
-  /// Predictions that belong to outputs of the model: effects, except by rank, whose outputs have
-  /// no unit of effects.
+  /// predictions_of() the outputs of the model.
   std::vector<float> predictions(std::vector<float> outputs) const;
   /// The loss of an epoch (epoch_loss()) in units of targets.
   double loss(std::vector<float> predictions, const std::vector<Pair>& pairs, std::int64_t batch,

@@ -119,17 +119,18 @@ CdtConfig resumed_config(const RunFolder& folder, const RunFacts& facts, Dataset
 }
 
 /// A model with its weights: random, from --model, or from the run being resumed. weights: their
-/// digest, if they were read from a file. output_scale: OutputUnits of the run, which those of the
-/// file may differ from.
+/// digest, if they were read from a file. units: of the run, whose scale may differ from the
+/// file's.
 struct Trained {
   Trained(const CdtConfig& config, Backend& backend, const std::filesystem::path& file,
-          const TrainSettings& settings, double output_scale)
+          const TrainSettings& settings, const OutputUnits& units)
       : lasting(backend, "lasting"), model(config, backend, lasting, false) {
     model.make_trainable(lasting, frozen_parameters(settings.freeze, model));
     if (!file.empty()) {
       const std::unique_ptr<TensorFile> reader = open_tensor_file(file);
+      expect_same_kind(*reader, units);
       weights = read_parameters(*reader, model);
-      const double factor = read_output_units(*reader).scale / output_scale;
+      const double factor = read_output_units(*reader).scale / units.scale;
       if (factor != 1.0) scale_outputs(factor, backend, model);
     } else if (const auto torch = torch_seed(settings.init)) {
       initialise_as_torch(*torch, model);
@@ -187,9 +188,9 @@ void train(TrainOptions* options, const std::optional<RunMoment>& until) {
   const std::unique_ptr<Backend> backend = open_backend(common);
   const MemoryPlan plan =
       plan_memory(config, options->settings, data.bins, *backend, data.samples_count());
-  const double unit =
-      TargetTransform(options->settings, data.pairs_of(Split::kTrain)).units().scale;
-  Trained trained(config, *backend, weights, options->settings, unit);
+  const OutputUnits units =
+      TargetTransform(options->settings, data.pairs_of(Split::kTrain)).units();
+  Trained trained(config, *backend, weights, options->settings, units);
   folder.require_space(static_cast<std::uint64_t>(trained.model.parameter_count()) * sizeof(float));
   Trainer trainer(*options, plan, data, dna, *backend, trained.lasting, trained.model);
   if (optimiser) {
@@ -201,7 +202,7 @@ void train(TrainOptions* options, const std::optional<RunMoment>& until) {
     start_head_at_gene_means(trainer.targets().with_targets(data.pairs_of(Split::kTrain)),
                              trained.model);
   }
-  if (start) begin_from(*start, *options, data, *backend, trained.model, unit);
+  if (start) begin_from(*start, *options, data, *backend, trained.model, units);
   warn_about_pairs(data, trainer.validation(), options->settings);
   if (!common.quiet) {
     say_what_it_takes(trained.model, plan, data, trainer.monitor().name(), *options);

@@ -81,7 +81,7 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       trunks_(backend, "trunks"),
       tape_(backend, step_arena_, scratch_),
       results_(lasting, settings_.batch_size, backend),
-      validation_(data, static_cast<std::uint64_t>(settings_.seed)) {
+      validation_(data, static_cast<std::uint64_t>(settings_.seed), targets_.units()) {
   const std::string pairs = (data.directory / "pairs.tsv").string();
   if (val_.empty()) throw InputError(pairs, "split", "training needs val pairs, there are none");
   if (plan_.per_epoch == 0) {
@@ -144,10 +144,7 @@ std::optional<Trainer::ValidationPasses> Trainer::validate() {
 }
 
 ComparedValidation Trainer::compared(const ValidationPasses& passes) const {
-  ComparedValidation out =
-      std::visit([this](const auto& some) { return validation_.compare(some); }, passes);
-  out.predictions = targets_.predictions(std::move(out.predictions));
-  return out;
+  return std::visit([this](const auto& some) { return validation_.compare(some); }, passes);
 }
 
 void Trainer::say_pace(Progress* progress) {
@@ -183,9 +180,7 @@ void Trainer::finish_epoch(const RunFolder& folder, const ComparedValidation& va
   Metrics train = compute_metrics(state_.predictions, state_.targets);
   ValidationMetrics val = parts_.measure(validation.predictions);
   if (targets_.units().ranks) {
-    for (Metrics* metrics : {&train, &val.all, &val.seen, &val.unseen}) {
-      metrics->r2 = metrics->mse = metrics->mae = kNaN;  // they compare scores with effects
-    }
+    for (Metrics* metrics : {&train, &val.all, &val.seen, &val.unseen}) metrics->drop_sizes();
   }
   const double steering = monitor_.value(validation.predictions, val);
   const double train_loss = state_.loss_sum / static_cast<double>(state_.position);

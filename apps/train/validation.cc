@@ -85,9 +85,11 @@ nlohmann::ordered_json seen_and_unseen_json(const ValidationMetrics& metrics) {
           {"val_pairs_of_unseen_genes", metrics.unseen.n}};
 }
 
-ValidationControls::ValidationControls(const Dataset& data, std::uint64_t seed)
+ValidationControls::ValidationControls(const Dataset& data, std::uint64_t seed,
+                                       const OutputUnits& units)
     : data_(data),
       seed_(seed),
+      units_(units),
       pairs_(data.pairs_of(Split::kVal)),
       contexts_(distinct_contexts(pairs_)) {
   const std::vector<Pair> train = data.pairs_of(Split::kTrain);
@@ -116,16 +118,22 @@ const std::vector<float>& ValidationControls::window(const std::function<bool()>
 ComparedValidation ValidationControls::compare(const ControlPasses& passes) const {
   ComparedValidation out = compare(passes.real);
   const PollPause whole;
+  ControlPredictions controls = control_predictions(passes, pairs_, kControlDraws, seed_);
+  for (std::vector<float>& draw : controls.shuffled_dna) {
+    draw = predictions_of(units_, std::move(draw));
+  }
+  for (std::vector<float>* one : {&controls.mean_dna, &controls.shuffled_genes}) {
+    *one = predictions_of(units_, std::move(*one));
+  }
   out.controls =
-      score_controls({pairs_, out.predictions, loci_},
-                     control_predictions(passes, pairs_, kControlDraws, seed_), {.seed = seed_});
+      score_controls({pairs_, out.predictions, loci_, units_.ranks}, controls, {.seed = seed_});
   return out;
 }
 
 ComparedValidation ValidationControls::compare(const PredictionTable& real) const {
   const PollPause whole;  // a signal ends the run only after this epoch is kept
   ComparedValidation out;
-  out.predictions = real.of(pairs_);
+  out.predictions = predictions_of(units_, real.of(pairs_));
   const std::vector<float> effects = column(pairs_, &Pair::beta);
   out.gain.value = compute_metrics(out.predictions, effects).pearson - baseline_pearson_;
   if (std::isnan(out.gain.value)) return out;

@@ -15,6 +15,7 @@
 #include "engine/arena.h"
 #include "io/dataset/dataset.h"
 #include "model/cdt.h"
+#include "model/checkpoint.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
@@ -76,8 +77,9 @@ struct ComparedValidation {
 
 class ValidationControls {
  public:
-  /// seed: of the controls. The data set must have train and val pairs and outlive this.
-  ValidationControls(const Dataset& data, std::uint64_t seed);
+  /// seed: of the controls; units: of the model's outputs. The data set must have train and val
+  /// pairs and outlive this.
+  ValidationControls(const Dataset& data, std::uint64_t seed, const OutputUnits& units = {});
 
   /// Mean window (L, dna_dim) of the val pairs' enhancers, read at the first call. go_on() is
   /// called between rows; if it returns false the result is empty.
@@ -93,6 +95,7 @@ class ValidationControls {
  private:
   const Dataset& data_;
   std::uint64_t seed_;
+  OutputUnits units_;
   std::vector<Pair> pairs_;
   std::vector<Context> contexts_;   // distinct
   std::vector<std::int32_t> loci_;  // by pair

@@ -69,7 +69,7 @@ void print_taken(std::ostream& out, const WarmStart& start, const Cdt& model) {
 }
 
 void print_misfits(std::ostream& out, const WarmStart& start) {
-  if (start.misfits.empty() && start.excepted.empty()) return;
+  if (start.misfits.empty() && start.excepted.empty() && start.other_outputs.empty()) return;
   out << "not taken, initialised from scratch:\n";
   std::vector<std::string> missing;
   for (const WarmStart::Misfit& misfit : start.misfits) {
@@ -83,10 +83,11 @@ void print_misfits(std::ostream& out, const WarmStart& start) {
   print_names(out, missing, "not in the file");
   print_names(out, {start.excepted.begin(), start.excepted.end()},
               "excluded by --init-from-except");
+  print_names(out, start.other_outputs, "one model predicts effects, the other ranks");
 }
 
 void print_genes(std::ostream& out, const WarmStart& start, const Cdt& model) {
-  if (!start.by_gene) return;
+  if (!start.by_gene || !start.other_outputs.empty()) return;
   const std::int64_t genes = model.config().genes;
   const auto fresh = static_cast<std::int64_t>(start.fresh_genes.size());
   out << "rows of the last layer, by gene: " << genes - fresh << " of " << genes << " taken";
@@ -129,9 +130,9 @@ void warn_of_doubts(const WarmStart& start, const Cdt& model, const std::string&
 }  // namespace
 
 void begin_from(const TensorFile& file, const TrainOptions& options, const Dataset& data,
-                Backend& backend, Cdt& model, double output_scale) {
+                Backend& backend, Cdt& model, const OutputUnits& units) {
   WarmStartChoice choice;
-  choice.output_scale = output_scale;
+  choice.units = units;
   choice.except = parameters_named("--init-from-except", options.init_from_except, model);
   if (!options.init_from_genes.empty()) {
     for (const std::string& gene : read_gene_list(options.init_from_genes)) {

@@ -51,6 +51,9 @@ struct Metrics {
   double spearman = 0, spearman_p = 0;  // average ranks for ties, t-based p; NaN likewise
   double r2 = 0;                        // 1 - SSres / SStot; NaN if the targets are constant
   double mse = 0, mae = 0;
+
+  /// Makes what depends on the size of predictions NaN: r2, mse and mae.
+  void drop_sizes() { r2 = mse = mae = std::numeric_limits<double>::quiet_NaN(); }
 };
 
 /// Metrics of float32 predictions and targets of equal length, n >= 1, computed in float64.

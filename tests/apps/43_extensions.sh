@@ -37,6 +37,7 @@ expect_text "$work/table" 'extensions: gene readout, bin position, gene position
 expect_text "$work/prediction/metrics.json" '"extensions": "gene readout, bin position, gene position"'
 check 'where bins lie may count' grep -q "The model knows how far each bin is from the window's centre" \
   <(tr -s ' \n' ' ' <"$work/table")
+check 'distance may be all' grep -q 'a high r may come from that distance alone' <(tr -s ' \n' ' ' <"$work/table")
 check 'three draws of other DNA at the own place' \
   [ "$(head -1 "$work/prediction/controls.tsv" | tr '\t' '\n' | grep -c '^shuffled_dna')" -eq 3 ]
 expect_ok predict --model "$work/run/model.safetensors" --split val --batch-size 1 --no-controls --out "$work/alone"
@@ -45,6 +46,13 @@ check 'a batch of one predicts the same' awk -F '\t' 'NR == FNR { p[FNR] = $4; n
   "$work/prediction/predictions.tsv" "$work/alone/predictions.tsv"
 expect_ok predict --model "$work/plain/model.safetensors" --split val --out "$work/released"
 check 'no extension, no word of it' test -z "$(grep -l extensions "$work/released/metrics.json" "$work/stdout")"
+expect_fail 2 'fingerprint.extensions: is of another kind of model' "$CDT_BIN/cdt-predict" --data "$data" \
+  --combine "$work/prediction" --combine "$work/released" --out "$work/refused"
+expect_ok predict --combine "$work/prediction" --out "$work/study"
+expect_text "$work/stdout" 'extensions: gene readout, bin position, gene position'
+expect_text "$work/study/provenance.json" '"extensions": "gene readout, bin position, gene position"'
+expect_ok "$CDT_BIN/cdt-report" --study "$work/study" --quiet --out "$work/study.html"
+expect_text "$work/study.html" 'The models have extensions: gene readout, bin position, gene position'
 
 # --- the genes' places matter to the predictions, and only through genes.bed
 mkdir "$work/moved"
@@ -75,6 +83,14 @@ expect_ok "$CDT_BIN/cdt-report" --run "$work/run" --data "$data" --attribution "
   --out "$work/report.html"
 expect_text "$work/report.html" 'with gene readout, bin position, gene position, which the released model does not have'
 expect_text "$work/report.html" "own protein token"
+for option in '' "--prediction $work/prediction"; do
+  # shellcheck disable=SC2086
+  expect_ok "$CDT_BIN/cdt-report" --run "$work/run" --data "$data" --split val $option --quiet --overwrite \
+    --out "$work/page.html"
+  expect_text "$work/page.html" "The model knows how far each bin is from the window"
+  expect_text "$work/page.html" 'a high r may come from that distance alone'
+  check 'a page of a model with positions' [ "$(grep -c 'no positional encoding' "$work/page.html")" -eq 0 ]
+done
 check 'nothing about a model without positions' test -z "$(grep -o 'sees no positions' "$work/report.html")"
 
 # --- a warm start from the column readout takes everything but the head

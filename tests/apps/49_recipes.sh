@@ -96,6 +96,12 @@ for name in mse mae; do
   check "$name of the scaled model's predictions: $here, in training $there" \
     awk -v a="$here" -v b="$there" 'BEGIN { exit !(a > 0 && (a - b) ^ 2 < 1e-10 * b ^ 2) }'
 done
+# of_mean_dna: R2 of the control with one mean window, from JSON on stdin.
+of_mean_dna() { tr -d ' \n' | grep -oE '"mean_dna":\{[^}]*' | grep -oE '"r2":[^,]*' | sed 's/.*://'; }
+there=$(of_mean_dna < <(sed -n "${best}p" "$work/scaled/metrics.jsonl"))
+here=$(of_mean_dna <"$work/predicted/metrics.json")
+check "R2 of a control of the scaled model: $here, in training $there" \
+  awk -v a="$here" -v b="$there" 'BEGIN { exit !(a != 0 && (a - b) ^ 2 < 1e-8 * b ^ 2) }'
 expect_ok "$CDT_BIN/cdt-convert" "$work/scaled/model.safetensors" "$work/scaled.pt"
 expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$work/scaled.pt" --out "$work/from-pt" --quiet
 expect_same "$work/predicted/predictions.tsv" "$work/from-pt/predictions.tsv"
@@ -111,6 +117,20 @@ done
 expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$work/ranked/model.safetensors" --out "$work/ranks" \
   --positive-below -0.1
 expect_text "$work/stderr" 'predicts normal scores of the ranks of effects'
+expect_text "$work/stdout" 'outputs: The model predicts normal scores'
+check 'errors of ranks are undefined' [ "$(grep -cE '^  "(r2|mse|mae)": null' "$work/ranks/metrics.json")" -eq 3 ]
+expect_ok "$CDT_BIN/cdt-report" --run "$work/ranked" --data "$data" --prediction "$work/ranks" --quiet --out "$work/ranks.html"
+expect_text "$work/ranks.html" 'predicts normal scores of the ranks of effects'
+check 'a page about ranks has no R2 card' [ "$(grep -c 'coefficient of determination' "$work/ranks.html")" -eq 0 ]
+expect_ok "$CDT_BIN/cdt-predict" --data "$data" --combine "$work/ranks" --quiet --out "$work/of-ranks"
+expect_text "$work/stdout" 'outputs: normal scores of ranks, not effects'
+expect_fail 2 'outputs: is of another kind of model' "$CDT_BIN/cdt-predict" --data "$data" --combine "$work/ranks" \
+  --combine "$work/predicted" --out "$work/mixed"
+expect_fail 2 'metadata.outputs: its model predicts something else' "${new[@]}" --out "$work/mixed" \
+  --model "$work/ranked/model.safetensors"
+expect_fail 2 'expected normal scores of ranks, got effects' "${new[@]}" --out "$work/mixed" \
+  --model "$work/scaled/model.safetensors" --label-transform rank
+check 'nothing of the two was written' test ! -e "$work/mixed"
 expect_text "$work/ranks/metrics.json" '"outputs": "normal scores of ranks"'
 check 'effects have no such entry' [ "$(grep -c '"outputs"' "$work/predicted/metrics.json")" -eq 0 ]
 expect_text "$work/ranked/metrics.jsonl" '"val_r2":null'

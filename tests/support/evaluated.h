@@ -19,14 +19,23 @@ inline const std::vector<Pair> kVal{pair(1, 0, -2.5F), pair(2, 1, 0.25F), pair(3
 inline Evaluation evaluated(const std::vector<Pair>& pairs, const std::vector<float>& predictions,
                             const std::vector<Pair>& train, double noise_ceiling,
                             std::int64_t replicates, const ControlSource& controls = {},
-                            const std::vector<Pair>& chose = {}) {
+                            const std::vector<Pair>& chose = {},
+                            const Fingerprint& fingerprint = {}, bool ranks = false) {
   std::vector<std::int32_t> loci(64);
   std::iota(loci.begin(), loci.end(), 0);
   std::vector<BaselinePrediction> baselines;
   if (!train.empty()) baselines = gene_baselines(train, pairs);
-  Evaluation out =
-      evaluate({pairs, predictions, train, chose, loci, controls, baselines, noise_ceiling},
-               {.replicates = replicates});
+  Evaluation out = evaluate({.pairs = pairs,
+                             .predictions = predictions,
+                             .train = train,
+                             .chose = chose,
+                             .locus_of = loci,
+                             .controls = controls,
+                             .baselines = baselines,
+                             .noise_ceiling = noise_ceiling,
+                             .fingerprint = fingerprint,
+                             .ranks = ranks},
+                            {.replicates = replicates});
   out.trained_here = TrainedHere::kYes;
   return out;
 }

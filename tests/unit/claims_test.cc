@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <string>
 #include <utility>
@@ -177,6 +178,21 @@ TEST(GeneClaimTest, SpeaksOnlyWherePredictionsMove) {
   const Claim none = gene_claim({"test", 80, 1.2e-6, {0.0, {0.0, 1e-9}}});
   EXPECT_FALSE(none.said);
   EXPECT_TRUE(holds(none, "by at most 2e-06"));
+  EXPECT_TRUE(holds(none, "knows a gene only by its output column"));
+  EXPECT_TRUE(holds(gene_claim({"test", 80, 0.0, kNone, TrainedHere::kYes, true}),
+                    "the genes' embeddings play no part"));
+}
+
+TEST(PositionsTest, EachExtensionThatKnowsPlacesIsNamed) {
+  const auto says = [](const char* extensions, const char* words) {
+    return about_positions({"", "", extensions}).find(words) != std::string::npos;
+  };
+  EXPECT_TRUE(says("gene readout", "no positional encoding"));
+  EXPECT_TRUE(says("gene readout, bin position", "how far each bin is"));
+  EXPECT_FALSE(says("gene readout, bin position", "no positional encoding"));
+  EXPECT_TRUE(says("gene position", "may come from that distance alone"));
+  EXPECT_FALSE(says("bin position, gene window", "distance alone"));
+  EXPECT_TRUE(says("bin position, gene window", "a second window around each gene's start"));
 }
 
 /// 48 enhancers with 2 genes each, the first 24 in train.
@@ -184,6 +200,8 @@ struct World {
   std::vector<Pair> train, test;
   std::vector<float> predictions;
   std::vector<Pair> chose;
+  Fingerprint fingerprint;
+  bool ranks = false;
   std::function<double(std::int32_t, std::int32_t)> predicted;
 
   /// effect and prediction are functions of the enhancer, the gene and a standard normal number.
@@ -225,7 +243,7 @@ struct World {
 
   Evaluation evaluation() const {
     const ControlSource source = [this](const std::vector<Pair>& pairs) { return controls(pairs); };
-    return test::evaluated(test, predictions, train, kNaN, 400, source, chose);
+    return test::evaluated(test, predictions, train, kNaN, 400, source, chose, fingerprint, ranks);
   }
   Claim dna(const char* split = "test") const {
     Evaluation e = evaluation();
@@ -351,6 +369,38 @@ TEST(EvidenceTest, UntrainedGenesAreNoTest) {
   for (Pair& pair : world.test) pair.gene = 1;
   EXPECT_FALSE(world.dna().said) << world.dna().text;
   EXPECT_FALSE(world.baseline().said) << world.baseline().text;
+}
+
+TEST(EvidenceTest, UntrainedGenesTestTheGeneReadout) {
+  World world(
+      3, [](auto e, auto g, double noise) { return of_dna(e) + g + 0.3 * noise; },
+      [](auto e, auto g) { return of_dna(e) + g; });
+  world.fingerprint.extensions = kGeneReadout;
+  std::erase_if(world.train, [](const Pair& pair) { return pair.gene == 1; });
+  for (Pair& pair : world.test) pair.gene = 1;
+  EXPECT_TRUE(world.dna().said) << world.dna().text;
+  world.chose = {world.test.begin(), world.test.begin() + 4};
+  EXPECT_TRUE(holds(world.dna(), "Over the 44 pairs at loci that")) << world.dna().text;
+  world.chose = world.test;
+  EXPECT_TRUE(holds(world.dna(), "No pair here is at a locus that")) << world.dna().text;
+}
+
+// Scores of ranks have another unit than the effects, so their errors mean nothing.
+TEST(EvidenceTest, RanksAreJudgedByCorrelationAlone) {
+  World world(
+      3, [](auto e, auto g, double noise) { return of_dna(e) + g + 0.3 * noise; },
+      [](auto e, auto g) { return 50.0 * (of_dna(e) + g); });
+  EXPECT_TRUE(holds(world.baseline(), "mean squared error is larger")) << world.baseline().text;
+  world.ranks = true;
+  EXPECT_TRUE(world.baseline().said) << world.baseline().text;
+  const Evaluation e = world.evaluation();
+  for (const double size : {e.model.metrics.r2, e.model.metrics.mse, e.model.metrics.mae,
+                            e.model.calibration_slope.value, e.gain.mse, e.controls->mean_dna.r2,
+                            e.controls->shuffled_dna->r2}) {
+    EXPECT_TRUE(std::isnan(size)) << size;
+  }
+  EXPECT_GT(e.model.metrics.pearson, 0.5);
+  EXPECT_FALSE(std::isnan(e.baselines.front().score.metrics.mse));
 }
 
 TEST(EvidenceTest, NewLociAreJudgedWithoutTheKnown) {

@@ -275,6 +275,25 @@ TEST_F(WarmStartTest, WhatIsExceptedBeginsAnew) {
   EXPECT_EQ(values(model->parameter("task_layer.3.weight")), fresh.at("task_layer.3.weight"));
 }
 
+TEST_F(WarmStartTest, LastLayerOfRanksIsNoStartForEffects) {
+  std::map<std::string, std::string> metadata = inputs_metadata(inputs_of(genes));
+  metadata.merge(output_metadata({.ranks = true}));
+  save(config, metadata);
+  const Strings last{"task_layer.3.weight", "task_layer.3.bias"};
+  const WarmStart out = start(config, genes);
+  EXPECT_EQ(out.other_outputs, last);
+  EXPECT_TRUE(out.misfits.empty() && out.unused.empty());
+  EXPECT_EQ(values(model->parameter(last[0])), fresh.at(last[0]));
+  std::ostringstream text;
+  print_warm_start(text, out, *model, "OLD");
+  EXPECT_NE(text.str().find("one model predicts effects, the other ranks"), std::string::npos);
+  EXPECT_EQ(text.str().find("rows of the last layer"), std::string::npos) << text.str();
+  const WarmStart alike =
+      start(config, genes, {.genes = {}, .except = {}, .units = {.ranks = true}});
+  EXPECT_TRUE(alike.other_outputs.empty());
+  EXPECT_NE(values(model->parameter(last[0])), fresh.at(last[0]));
+}
+
 TEST_F(WarmStartTest, OtherEmbeddingsOfTheSameGenesAreTold) {
   ModelInputs inputs = inputs_of(genes);
   inputs.protein = std::string(16, 'c');
