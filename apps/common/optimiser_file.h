@@ -19,11 +19,12 @@
 
 namespace cdt {
 
-/// Settings of a run that its updates depend on and that of all files with an optimiser only its
-/// state records.
-inline constexpr std::array<const char*, 7> kRunSettings = {
-    "schedule", "warmup-steps",    "final-lr-share", "no-decay",
-    "lr-scale", "label-transform", "clip-share"};
+/// Settings beyond the released training (docs/training.md) that the updates of a run depend on:
+/// its learning rates, its loss and the noise in its DNA. Of all files with an optimiser only the
+/// state of the run records them.
+inline constexpr std::array<const char*, 10> kRunSettings = {
+    "schedule",        "warmup-steps", "final-lr-share", "no-decay",  "lr-scale",
+    "label-transform", "clip-share",   "pair-weights",   "mask-bins", "feature-dropout"};
 
 struct OptimiserNumbers {
   std::int64_t steps = 0;   // updates done

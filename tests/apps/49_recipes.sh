@@ -146,6 +146,24 @@ expect_text "$work/continued/config.json" '"no-decay": "biases-and-norms"'
 expect_fail 2 'its updates depend on --schedule, --warmup-steps, --final-lr-share, --no-decay of the run' \
   "$CDT_BIN/cdt-convert" "$work/rates/last" "$work/rates.pt"
 expect_fail 2 'optimiser: its updates depend on' "$CDT_BIN/cdt-convert" "$work/rates/last" "$work/rates-folder"
+# continued RUN OPTION...: a third epoch of RUN, in $work/continued, with the optimiser of the first two.
+continued() {
+  expect_ok "$train" --data "$data" --model "$work/$1/last/model.safetensors" --state "$work/$1/last/state.safetensors" \
+    --out "$work/continued" --overwrite --epochs 3 --batch-size 4 "${@:2}"
+}
+continued noise --feature-dropout 0
+expect_text "$work/stderr" 'note: mask-bins is 0.2, as in '
+expect_text "$work/stderr" 'note: feature-dropout is 0 as given; '
+expect_text "$work/continued/config.json" '"mask-bins": 0.2'
+expect_ok "$train" --verify "$work/continued" --quiet
+data=$work/measured continued weights
+expect_text "$work/continued/config.json" '"pair-weights": "se"'
+continued bare
+check 'controls are chosen anew' [ "$(grep -c '"val_controls":{' "$work/continued/metrics.jsonl")" -eq 1 ]
+expect_fail 2 'its updates depend on --pair-weights of the run' "$CDT_BIN/cdt-convert" "$work/weights/last" \
+  "$work/weights.pt"
+expect_fail 2 'its updates depend on --mask-bins, --feature-dropout of the run' "$CDT_BIN/cdt-convert" \
+  "$work/noise/last" "$work/noise.pt"
 expect_ok "$CDT_BIN/cdt-convert" "$work/rates/last" "$work/rates.safetensors"
 expect_ok "$CDT_BIN/cdt-convert" "$work/plain/last" "$work/plain.pt"
 

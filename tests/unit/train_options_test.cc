@@ -115,6 +115,44 @@ TEST(TrainOptionsTest, NewerSettingsAreStoredWhereTheyDiffer) {
   expect_message(complaint("seed", "torch"), "state", "settings.order", "--init torch:SEED");
 }
 
+/// A state with the settings of a run, as adopt_optimiser_settings() reads it.
+OptimiserNumbers numbers_of(const TrainSettings& settings) {
+  OptimiserNumbers out;
+  out.schedule.lr = settings.lr;
+  out.weight_decay = settings.weight_decay;
+  out.settings = settings_json(settings);
+  return out;
+}
+
+TEST(TrainOptionsTest, AStateBringsWhatItsUpdatesDependOn) {
+  TrainSettings run;
+  run.schedule = kCosine;
+  run.warmup_steps = 5;
+  run.final_lr_share = 0.1;
+  run.no_decay = kNoDecayVectors;
+  run.lr_scale = {"vce=2"};
+  run.label_transform = kClipLabels;
+  run.clip_share = 0.2;
+  run.pair_weights = kWeightsBySe;
+  run.mask_bins = 0.3;
+  run.feature_dropout = 0.4;
+  TrainOptions options;
+  options.common.quiet = true;
+  adopt_optimiser_settings(numbers_of(run), &options);
+  EXPECT_EQ(settings_json(options.settings), settings_json(run));
+  run.epoch_controls = kNoEpochControls;  // changes no update
+  run.huber_delta = 3;                    // of the released training
+  TrainOptions own;
+  own.common.quiet = true;
+  own.settings.mask_bins = 0.5;
+  own.given = {"mask-bins"};
+  adopt_optimiser_settings(numbers_of(run), &own);
+  EXPECT_EQ(own.settings.mask_bins, 0.5);
+  EXPECT_EQ(own.settings.feature_dropout, 0.4);
+  EXPECT_EQ(own.settings.epoch_controls, "all");
+  EXPECT_EQ(own.settings.huber_delta, 1.0);
+}
+
 TEST(TrainOptionsTest, DropoutOfAStoredModelHoldsUnlessGiven) {
   CdtConfig config;
   config.dropout = 0.1F;
